@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// A row of the command table. Each folder above the engine gives its rows (sessions: searching and sessions, plots:
+// figures, ui: views); ui/main.c joins them into one table that drives the parser, the completion, the help screen
+// and the key hints. The engine itself has no commands: it takes changes (engine.h).
+#ifndef ENGINE_COMMAND_H
+#define ENGINE_COMMAND_H
+
+#include "engine/fault.h"
+
+enum command_kind {
+	COMMAND_CHANGE, // alters the search; the session journals it with the step at which it was applied
+	COMMAND_QUERY,  // asks or writes something out; the search is not altered
+	COMMAND_VIEW,   // the screen only
+};
+
+// What an argument is, for checking and for completion.
+enum command_argument {
+	ARGUMENT_NONE = 0,
+	ARGUMENT_TEXT,
+	ARGUMENT_NUMBER,
+	ARGUMENT_LAYER,   // a layer's name or a glob over names
+	ARGUMENT_FORMAT,  // a number format
+	ARGUMENT_FORMATS, // formats joined by commas, or `all`
+	ARGUMENT_TERM,    // a cost term
+	ARGUMENT_KNOB,    // a setting
+	ARGUMENT_VALUE,   // the value of the setting before it
+	ARGUMENT_FILE,
+	ARGUMENT_COMMAND, // a command's name
+	ARGUMENT_FIGURE,  // a figure's name
+	ARGUMENT_READOUT, // a readout (`print`, `expect`)
+	ARGUMENT_WORDS,   // one of the words in command.words, by the argument's place (see there)
+};
+
+// One call of a command. `say` gives the person a line of answer (printf-like, without newline); a batch run prints it
+// to standard output, the workbench shows it in its message line (several lines: in a pop-up).
+struct command_call {
+	void *context; // the context the row's group was registered with
+	int argc;      // without the command's own name
+	char **argv;   // argv[argc] is NULL
+	const char *line; // the whole line as typed
+	void (*say)(struct command_call *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+	void *sayer; // for say's own use
+	const struct command_table *table; // the joined table the line was run from (see sessions.h): for `help`
+	struct fault fault; // filled where run returns false
+};
+
+enum { COMMAND_MAX_ARGUMENTS = 512 };
+
+struct command {
+	const char *name;
+	enum command_kind kind;
+	int min, max; // how many arguments; max -1: as many as fit
+	// What each argument is; the last `repeat` of the non-NONE entries recur for further arguments.
+	enum command_argument argument[6];
+	int repeat;
+	const char *words; // for ARGUMENT_WORDS: "a|b|c" per argument, arguments separated by spaces
+	const char *usage; // the arguments as text: "LAYER FORMAT [LAYER FORMAT]..."
+	const char *help;  // one line
+	bool (*run)(struct command_call *); // false: call->fault says why
+};
+
+// The rows of one folder, with the context that their run functions get.
+struct command_group {
+	const char *title; // heading in the help screen
+	const struct command *rows;
+	size_t count;
+	void *context;
+};
+
+#endif

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The search engine, as the rest of bitscape sees it: the only engine header that sessions/, plots/ and ui/ include.
+//
+// An engine trains one network while a policy chooses a number format for every layer. It runs in a thread of its own.
+// Others talk to it in four ways, all safe from any thread and none of which waits for a step to end:
+//   - run control: engine_run_to, engine_pause;
+//   - requests (a change, an evaluation, a copy of its state), carried out between two steps and answered by replies;
+//   - snapshots and history: copies of what it publishes after every step;
+//   - pricing of a choice, a pure function of what never changes.
+// engine_fd becomes readable when there is news (a snapshot, a reply, a change of run state).
+#ifndef ENGINE_ENGINE_H
+#define ENGINE_ENGINE_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/command.h"
+#include "engine/fault.h"
+
+enum {
+	ENGINE_NAME = 48,   // longest name of a layer, decision, term or setting, with its final zero
+	ENGINE_TEXT = 128,  // longest value of a setting
+	ENGINE_TERMS = 8,   // most cost terms in one search
+	ENGINE_OPTIONS = 32 // most options of one decision
+};
+#define ENGINE_RUN_ON LONG_MAX // engine_run_to: until the horizon
+
+// ---- settings -----------------------------------------------------------------------------------------------------
+
+enum knob_type { KNOB_INTEGER, KNOB_REAL, KNOB_WORD, KNOB_TEXT };
+
+// One setting: a row of the table that drives `new`, `--set`, `set`, completion and help.
+struct knob {
+	const char *name;
+	enum knob_type type;
+	double low, high;  // range of a number, inclusive
+	const char *words; // the words of a KNOB_WORD, or typical values of a KNOB_TEXT, separated by '|'; else ""
+	const char *preset; // default value, as text
+	bool live;         // may change while the search runs
+	const char *help;  // one line, with the unit
+};
+const struct knob *engine_knobs(size_t *count);
+
+// The settings of a search, complete at every moment: defaults, overlaid by the preset, overlaid by what was set.
+// `weight.TERM` and `target.TERM` are settings too, for every cost term (engine_terms). Not shared between threads.
+struct config;
+struct config *config_new(void); // NULL: out of memory
+struct config *config_copy(const struct config *);
+void config_free(struct config *);
+bool config_set(struct config *, const char *name, const char *value, struct fault *);
+// The value as text into buf; false where there is no such setting.
+bool config_get(const struct config *, const char *name, char *buf, size_t size);
+// Calls each(name, value, context) for every setting in table order, then weights and targets of the terms in use:
+// what a manifest stores; setting all of it again gives the same config.
+void config_each(const struct config *, void (*each)(const char *name, const char *value, void *context), void *context);
+
+// Words for completion, NULL-terminated: the nets, data sets, presets, named format spaces, formats, cost terms.
+const char *const *engine_nets(void);
+const char *const *engine_data(void);
+const char *const *engine_presets(void);
+const char *const *engine_spaces(void);
+const char *const *engine_formats(void);
+const char *const *engine_terms(void);
+
+// ---- what never changes in a search -----------------------------------------------------------------------------------
+
+struct option_info {
+	char name[16]; // "int4"
+	int bits;      // width, for ordering and colour
+};
+
+struct decision_info {
+	char name[ENGINE_NAME]; // of the layer it decides for (later: of a group)
+	int options;            // narrowest first
+	const struct option_info *option;
+};
+
+// One layer: an operator with weights and the input activations it reads.
+struct layer_info {
+	char name[ENGINE_NAME];
+	const char *kind; // "conv", "depthwise", "linear"
+	int in_h, in_w, in_c, out_h, out_w, out_c, kernel, stride, groups;
+	double macs;        // multiply-accumulates for one image
+	double weights;     // number of weights, without bias
+	double activations; // number of input activations for one image
+	int weight_decision, activation_decision; // which decision sets each format (the same one when tied)
+};
+
+struct engine_info {
+	char net[ENGINE_TEXT], data[ENGINE_TEXT], space[ENGINE_TEXT], preset[ENGINE_NAME];
+	uint64_t seed;
+	int threads, batch;
+	int layers;
+	const struct layer_info *layer;
+	int decisions;
+	const struct decision_info *decision;
+	int image_h, image_w, image_c, classes;
+	long train_images, heldout_images, test_images;
+	double parameters, macs; // of the whole network; MACs for one image
+	const char *kernels;     // the instruction set of the compute kernels in use: "avx2", …
+};
+
+// ---- opening ----------------------------------------------------------------------------------------------------------
+
+// Named arrays: an engine's whole state, as a checkpoint holds it.
+struct state_tensor {
+	char name[ENGINE_NAME * 2];
+	enum state_type { STATE_F32, STATE_I64, STATE_U8 } type;
+	int rank;
+	int64_t shape[4];
+	void *data; // owned by the state
+	size_t bytes;
+};
+struct state_text {
+	char name[ENGINE_NAME * 2], value[ENGINE_TEXT * 2];
+};
+struct state {
+	int tensors;
+	struct state_tensor *tensor;
+	int texts; // step, digest, shapes, …: all that is not an array
+	struct state_text *text;
+};
+void state_free(struct state *);
+const char *state_get(const struct state *, const char *name); // a text, NULL where absent
+
+struct engine;
+// Loads the data, builds the network and starts the engine's thread, paused at step 0, or at the step of `state`
+// (borrowed for the call; NULL: a new search). NULL and a fault where that cannot be done: an unknown network, a damaged
+// data file, a state of another network or space.
+struct engine *engine_open(const struct config *, const struct state *, struct fault *);
+// Ends the thread after the step it is in, and frees all. NULL is fine.
+void engine_close(struct engine *);
+// Constant for the engine's life, freed by engine_close.
+const struct engine_info *engine_info(const struct engine *);
+// Becomes readable when there is news; engine_news empties it. Owned by the engine.
+int engine_fd(const struct engine *);
+void engine_news(struct engine *);
+
+// ---- run control --------------------------------------------------------------------------------------------------------
+
+// Runs until `step` or the horizon, whichever comes first (ENGINE_RUN_ON: the horizon).
+void engine_run_to(struct engine *, long step);
+void engine_pause(struct engine *);
+
+// ---- requests -------------------------------------------------------------------------------------------------------------
+
+enum change_kind {
+	CHANGE_RESTRICT, // name: a layer or a glob over layers; value: the formats allowed, joined by commas, or "all"
+	CHANGE_WEIGHT,   // name: a cost term; value: a number >= 0
+	CHANGE_TARGET,   // name: a cost term; value: a format ("int4": the cost of that uniform choice), "0.5x" (of the
+	                 // widest uniform choice), or a number with k, M, G or T
+	CHANGE_SET,      // name: a live setting; value: as text
+	CHANGE_EXTEND,   // value: steps to add to the horizon
+};
+struct change_item {
+	char name[ENGINE_NAME], value[ENGINE_TEXT];
+};
+// Items are applied all or none.
+struct change {
+	enum change_kind kind;
+	int items;
+	struct change_item *item;
+};
+
+// The ranges that a layer's plan was calibrated to: what a deployment needs beside the formats.
+struct layer_range {
+	float weight;     // largest magnitude over the layer's weights
+	float activation; // clipping range of the input activations
+};
+
+enum choice_kind { CHOICE_MODAL, CHOICE_UNIFORM, CHOICE_GIVEN };
+enum split { SPLIT_HELDOUT, SPLIT_TEST };
+struct evaluation {
+	enum split split;
+	long images;
+	double accuracy, loss;        // accuracy in 0..1; mean cross-entropy
+	long calibration_images;      // statistics and ranges were estimated on so many images, for this very plan
+	double cost[ENGINE_TERMS];    // of the choice, by the snapshot's terms
+	uint8_t *choice;              // option per decision; owned by the reply
+	struct layer_range *range;    // per layer; owned by the reply
+};
+
+enum request_kind { REQUEST_CHANGE, REQUEST_EVALUATE, REQUEST_STATE };
+struct reply {
+	unsigned ticket;
+	enum request_kind kind;
+	long step; // between this step and the next it was carried out
+	bool ok;
+	struct fault fault;         // where not ok
+	struct change inverse;      // REQUEST_CHANGE: what takes it back (CHANGE_EXTEND has none: items 0)
+	struct evaluation evaluation;
+	struct state *state;        // REQUEST_STATE; the receiver frees it, or reply_free does
+};
+
+// Each checks what can be checked at once (false: the fault says what is wrong, nothing was posted), copies its
+// arguments, and returns at once; the reply with the same ticket follows. Replies come in the order of the requests.
+bool engine_post_change(struct engine *, const struct change *, unsigned *ticket, struct fault *);
+// `option` is for CHOICE_UNIFORM (the format's name), `choice` for CHOICE_GIVEN (option per decision).
+bool engine_post_evaluate(struct engine *, enum choice_kind, const char *option, const uint8_t *choice, enum split,
+	unsigned *ticket, struct fault *);
+bool engine_post_state(struct engine *, unsigned *ticket, struct fault *);
+// The next reply, if there is one. reply_free frees what it holds.
+bool engine_reply(struct engine *, struct reply *);
+void reply_free(struct reply *);
+
+// ---- snapshots ---------------------------------------------------------------------------------------------------------
+
+enum engine_phase { PHASE_WARMUP, PHASE_SEARCH };
+enum engine_run { RUN_PAUSED, RUN_RUNNING, RUN_FINISHED, RUN_FAILED };
+
+struct decision_state {
+	float probability[ENGINE_OPTIONS]; // under the restrictions; sums to 1
+	uint32_t allowed;                  // bit per option
+	uint8_t modal;                     // the most likely allowed option
+};
+
+struct term_state {
+	char name[ENGINE_NAME];
+	const char *unit; // "bit ops", "B"
+	double weight;
+	bool targeted;
+	double target;                // in the term's unit
+	char target_text[ENGINE_NAME]; // as the person gave it
+	double modal;                 // cost of the modal choice
+	double expected;              // mean cost of the choices sampled lately
+	double low, high;             // cost of the narrowest and widest choice that the restrictions allow
+};
+
+struct front_point {
+	enum point_origin { POINT_MODAL, POINT_SAMPLED, POINT_UNIFORM } origin;
+	char label[16];  // "modal", "int4", ""
+	double accuracy, loss; // on the fixed held-out slice
+	double cost[ENGINE_TERMS];
+	long step;       // at which the weights were that scored it
+	bool dominated;
+	const uint8_t *choice; // option per decision; owned by the snapshot
+};
+
+struct snapshot {
+	const struct engine_info *info;
+	uint64_t version; // grows with every publication
+	enum engine_run run;
+	enum engine_phase phase;
+	struct fault fault; // RUN_FAILED
+	long step, horizon, warmup; // warmup: the step at which the policy begins to move
+	double images_per_s;   // trained, over the last second or so; 0 when paused
+	double seconds_left;   // to the horizon; 0 when unknown
+	double step_seconds;
+	double loss, accuracy; // of training batches, smoothed
+	double quality;        // of sampled choices on held-out batches, smoothed: accuracy or minus the loss
+	bool quality_is_loss;
+	double reward, advantage; // smoothed
+	double entropy;        // mean over free decisions, 0..1 (1: uniform)
+	double learning_rate;
+	char says[ENGINE_TEXT]; // what the search is doing: "warm-up 40/120: pins count, the policy waits"
+	int terms;
+	struct term_state term[ENGINE_TERMS];
+	int decisions;
+	struct decision_state *decision;
+	int points;
+	struct front_point *point; // the front archive, by growing cost of the first term
+	uint8_t *choices;          // storage of the points' choices
+};
+struct snapshot *snapshot_new(void);
+void snapshot_free(struct snapshot *);
+// Copies the newest publication into *s, which the caller owns and reuses for this engine alone. False: s already holds it.
+bool engine_snapshot(struct engine *, struct snapshot *s);
+
+// One step, for curves and for export.
+struct record {
+	long step;                    // 1 is the first
+	float loss, accuracy;         // of the training batch
+	float quality, reward;        // mean over the step's sampled choices; NaN during the warm-up
+	float entropy, learning_rate;
+	float cost[ENGINE_TERMS];     // mean over the step's sampled choices
+	float modal_cost[ENGINE_TERMS];
+};
+// Copies the records of steps first+1, first+2, … (at most `most`) and returns how many; history only grows.
+// Where `modal` is not NULL, it receives the modal option per decision, a row of info->decisions bytes a step.
+long engine_history(struct engine *, long first, long most, struct record *, uint8_t *modal);
+
+// ---- pricing --------------------------------------------------------------------------------------------------------------
+
+// Costs of a choice (option per decision) under every cost term of the snapshot, in its order and units. Where `layer`
+// is not NULL it receives, per layer, the part of term `term`: info->layers numbers. Pure: any thread, at any time.
+// False where the choice is out of range.
+bool engine_price(const struct engine *, const uint8_t *choice, double cost[ENGINE_TERMS], int term, double *layer);
+
+#endif

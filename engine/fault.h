@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// A fault: what went wrong, where, and what to do about it. Functions that can fail return false and fill one.
+#ifndef ENGINE_FAULT_H
+#define ENGINE_FAULT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct fault {
+	char where[256]; // the file, line, setting or layer; may be empty
+	char what[256];  // what is wrong with it
+	char todo[256];  // what a person can do; may be empty
+};
+
+// Fills *f (f may be NULL). Always returns false, so that a caller can write `return fault_set(…)`. Text too long is
+// cut; control characters (a hostile file name, say) become '?'. `what` is a printf format for the arguments after it.
+bool fault_set(struct fault *f, const char *where, const char *todo, const char *what, ...)
+	__attribute__((format(printf, 4, 5)));
+
+// The fault as one line, "where: what; todo", cut to size bytes and always terminated. Returns buf.
+const char *fault_line(const struct fault *f, char *buf, size_t size);
+
+#endif
