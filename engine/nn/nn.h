@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// A model made to run: shared fp32 weights, trained and evaluated under plans. One path is computed at a time, so memory
+// does not grow with the number of formats. All memory is taken by network_new; no pass allocates.
+//
+// A network belongs to one thread, which passes run in parallel over its team. Results do not depend on the team's size.
+#ifndef ENGINE_NN_NN_H
+#define ENGINE_NN_NN_H
+
+#include <stdint.h>
+
+#include "engine/fault.h"
+#include "engine/model/model.h"
+#include "engine/quant/range.h"
+#include "engine/tensor/team.h"
+
+struct network;
+
+// For passes of up to `batch` images. Model and team are borrowed, and must outlive the network.
+struct network *network_new(const struct model *, int batch, struct team *, struct fault *);
+void network_free(struct network *);
+
+// Fresh weights: He normal for convolutions (He et al., 2015, eq. 10), uniform +-1/sqrt(inputs) for linear layers; no momentum.
+void network_initialise(struct network *, uint64_t seed);
+
+// The network's numbers: weights, momentum, moving ranges. For saving, restoring and digests.
+struct network_array {
+	const char *name;
+	float *data;
+	long count;
+};
+enum { NETWORK_ARRAYS = 3 };
+void network_arrays(struct network *, struct network_array[NETWORK_ARRAYS]);
+
+// How activations and weights are quantized, beside the formats.
+struct quantization {
+	enum range_kind range;  // of activations; weights use their largest magnitude
+	double percentile;      // RANGE_PERCENTILE
+	bool per_channel;       // weight ranges per output channel, else per layer
+	bool unsigned_positive; // unsigned integers where a layer's input is known to be non-negative
+};
+
+// Statistics and ranges estimated for one plan on fixed images, instead of the running averages that would mix all
+// formats. A pass in mode CALIBRATE adds its batch to it; passes in mode FIXED use it.
+struct calibration;
+struct calibration *calibration_new(const struct network *, struct fault *);
+void calibration_free(struct calibration *);
+void calibration_clear(struct calibration *);
+float calibration_range(const struct calibration *, int layer); // of the layer's input activations
+
+enum pass {
+	PASS_TRAIN,     // the batch's own statistics and ranges; keeps what network_backward needs; moves moving ranges
+	PASS_SAMPLE,    // the batch's own statistics and ranges; no state is changed
+	PASS_CALIBRATE, // as PASS_SAMPLE, and adds them to the calibration
+	PASS_FIXED,     // statistics and ranges of the calibration: the result for an image does not depend on its batch
+};
+
+// Where the images of the next pass go: [batch][h][w][c], to be filled by the caller.
+float *network_input(struct network *);
+// Forward over the first `images` of the input. The calibration is for the modes that name it, else NULL.
+void network_forward(struct network *, const struct plan *, const struct quantization *, enum pass, int images,
+	struct calibration *);
+// The outputs of the last forward pass: [images][classes].
+const float *network_logits(const struct network *);
+
+struct loss {
+	double mean;  // cross-entropy, with label smoothing where asked for
+	long correct; // images whose label is the most likely class
+};
+// Of the last forward pass. Also sets up the gradient that network_backward starts from.
+struct loss network_loss(struct network *, const uint8_t *labels, int images, double smoothing);
+// Gradients of the mean loss; after PASS_TRAIN and network_loss.
+void network_backward(struct network *);
+// The gradients of the last backward pass, laid out as the array "weights".
+const float *network_gradient(const struct network *);
+// One step of SGD with Nesterov momentum; weight decay on layers' weights only. A gradient longer than `clip` is scaled down
+// to it (0: never): the straight-through gradient of a narrow format can be a wild one. Returns the gradient's length.
+double network_update(struct network *, double rate, double momentum, double decay, double clip);
+
+// The largest magnitude of a layer's weights.
+float network_weight_peak(const struct network *, int layer);
+
+#endif
