@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/data/data.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/data/sources.h"
+#include "engine/tensor/rng.h"
+
+static const char cifar_files[] = "data_batch_1.bin … and test_batch.bin (CIFAR-10, binary version)";
+static const char idx_files[] =
+	"train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-… (each may end in .gz)";
+
+static const struct source sources[] = {
+	{ "glyphs", NULL, NULL, true, glyphs_load },
+	{ "cifar10", "CIFAR10_DIR", cifar_files, true, cifar_load },
+	{ "mnist", "MNIST_DIR", idx_files, false, idx_load },
+	{ "fashion", "FASHION_DIR", idx_files, true, idx_load },
+	{ "idx", NULL, idx_files, false, idx_load },
+};
+
+// All images together; far more would not be read in bearable time anyway.
+static const double most_bytes = 4e9;
+
+static bool no_memory(const struct data *d, struct fault *f)
+{
+	return fault_set(f, d->name, "use fewer images, or end other programs", "out of memory");
+}
+
+static bool images_new(const struct data *d, struct data_images *images, long count)
+{
+	size_t size = (size_t)d->h * (size_t)d->w * (size_t)d->c;
+	images->count = count;
+	images->pixels = malloc((size_t)count * size + 1);
+	images->labels = malloc((size_t)count + 1);
+	return images->pixels && images->labels;
+}
+
+// The places of `count` images in a permutation that depends on the count alone.
+static uint32_t *permutation(long count)
+{
+	uint32_t *rank = malloc((size_t)count * sizeof *rank);
+	if (!rank)
+		return NULL;
+	uint64_t key = rng_key((uint64_t)count, "held-out", 0);
+	for (long i = 0; i < count; i++) {
+		long j = (long)rng_below(key, (uint64_t)i, (uint64_t)i + 1);
+		rank[i] = rank[j];
+		rank[j] = (uint32_t)i;
+	}
+	return rank;
+}
+
+bool loading_begin(struct loading *loading, long train, long test, struct fault *f)
+{
+	struct data *d = loading->data;
+	long wanted = loading->train ? loading->train : train;
+	if (wanted > train)
+		return fault_set(f, d->name, "ask for fewer, or 0 for all", "%ld training images asked for, there are %ld",
+			wanted, train);
+	if (loading->heldout >= wanted)
+		return fault_set(f, d->name, "hold out fewer", "%ld images held out of %ld leave none to train on",
+			loading->heldout, wanted);
+	if (train > MOST_IMAGES || test > MOST_IMAGES ||
+		(double)(wanted + test) * d->h * d->w * d->c > most_bytes)
+		return fault_set(f, d->name, "use a smaller set", "too many images: %ld for training, %ld for tests",
+			train, test);
+	loading->rank = permutation(train);
+	if (!loading->rank || !images_new(d, &d->split[DATA_HELDOUT], loading->heldout) ||
+		!images_new(d, &d->split[DATA_TRAIN], wanted - loading->heldout) ||
+		!images_new(d, &d->split[DATA_TEST], test))
+		return no_memory(d, f);
+	return true;
+}
+
+uint8_t *loading_place(const struct loading *loading, enum part part, long i, uint8_t **label)
+{
+	struct data *d = loading->data;
+	struct data_images *images = &d->split[DATA_TEST];
+	if (part == PART_TRAIN) {
+		i = (long)loading->rank[i];
+		images = &d->split[DATA_HELDOUT];
+		if (i >= loading->heldout) {
+			i -= loading->heldout;
+			images = &d->split[DATA_TRAIN];
+		}
+		if (i >= images->count)
+			return NULL;
+	}
+	*label = &images->labels[i];
+	return images->pixels + (size_t)i * (size_t)d->h * (size_t)d->w * (size_t)d->c;
+}
+
+// Mean and deviation of the training pixels, exactly, through a count of each value; then the table of batches.
+static void measure(struct data *d)
+{
+	const struct data_images *train = &d->split[DATA_TRAIN];
+	size_t pixels = (size_t)train->count * (size_t)d->h * (size_t)d->w;
+	uint64_t seen[MOST_CHANNELS][256] = { 0 };
+	const uint8_t *byte = train->pixels;
+	for (size_t p = 0; p < pixels; p++)
+		for (int c = 0; c < d->c; c++)
+			seen[c][*byte++]++;
+	for (int c = 0; c < d->c; c++) {
+		double mean = 0, variance = 0;
+		for (int v = 0; v < 256; v++)
+			mean += (double)seen[c][v] * v;
+		mean /= 255.0 * (double)pixels;
+		for (int v = 0; v < 256; v++)
+			variance += (double)seen[c][v] * (v / 255.0 - mean) * (v / 255.0 - mean);
+		variance /= (double)pixels;
+		d->mean[c] = (float)mean;
+		d->deviation[c] = variance > 1e-12 ? (float)sqrt(variance) : 1; // 1: a channel that says nothing
+		for (int v = 0; v < 256; v++)
+			d->normal[c][v] = ((float)v / 255 - d->mean[c]) / d->deviation[c];
+	}
+}
+
+static void take_fingerprint(struct data *d)
+{
+	size_t size = (size_t)d->h * (size_t)d->w * (size_t)d->c;
+	uLong crc = crc32_z(0, NULL, 0);
+	for (int s = 0; s < DATA_SPLITS; s++) {
+		crc = crc32_z(crc, d->split[s].pixels, (size_t)d->split[s].count * size);
+		crc = crc32_z(crc, d->split[s].labels, (size_t)d->split[s].count);
+	}
+	d->fingerprint = (uint32_t)crc;
+}
+
+// The source that a spec names; *argument: what follows the colon, or the folder that the environment names.
+static const struct source *find_source(const char *spec, const char **argument, struct fault *f)
+{
+	size_t length = strcspn(spec, ":");
+	const struct source *source = NULL;
+	for (size_t i = 0; i < sizeof sources / sizeof *sources; i++)
+		if (strlen(sources[i].name) == length && !memcmp(sources[i].name, spec, length))
+			source = &sources[i];
+	if (!source) {
+		fault_set(f, spec, "use glyphs, cifar10, mnist, fashion or idx:FOLDER", "no such data");
+		return NULL;
+	}
+	*argument = spec[length] ? spec + length + 1 : source->variable ? getenv(source->variable) : NULL;
+	if (source->holds && (!*argument || !**argument)) {
+		const char *name = source->name, *variable = source->variable;
+		char todo[256];
+		snprintf(todo, sizeof todo, "%s%swrite data=%s:FOLDER; it holds %s", variable ? variable : "",
+			variable ? "=FOLDER in the environment, or " : "", name, source->holds);
+		fault_set(f, spec, todo, "which folder it lies in is not said");
+		return NULL;
+	}
+	return source;
+}
+
+struct data *data_open(const char *spec, uint64_t seed, long train, long heldout, struct fault *f)
+{
+	struct loading loading = { .seed = seed, .train = train, .heldout = heldout };
+	loading.source = find_source(spec, &loading.argument, f);
+	if (!loading.source)
+		return NULL;
+	if (train < 0 || heldout < 0) {
+		fault_set(f, spec, "give numbers of images from 0 up", "%ld images asked for",
+			train < 0 ? train : heldout);
+		return NULL;
+	}
+	struct data *d = loading.data = calloc(1, sizeof *d);
+	if (!d) {
+		fault_set(f, spec, "end other programs", "out of memory");
+		return NULL;
+	}
+	snprintf(d->name, sizeof d->name, "%s", spec);
+	d->flips = loading.source->flips;
+	bool ok = loading.source->load(&loading, f);
+	free(loading.rank);
+	if (!ok) {
+		data_free(d);
+		return NULL;
+	}
+	measure(d);
+	take_fingerprint(d);
+	return d;
+}
+
+void data_free(struct data *d)
+{
+	if (!d)
+		return;
+	for (int s = 0; s < DATA_SPLITS; s++) {
+		free(d->split[s].pixels);
+		free(d->split[s].labels);
+	}
+	free(d);
+}

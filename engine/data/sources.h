@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Inside the data folder: a source reads (or draws) the images of one kind of data and puts them where `loading` says,
+// so that a split costs no second copy and unwanted images are never stored. One thread, during data_open.
+#ifndef ENGINE_DATA_SOURCES_H
+#define ENGINE_DATA_SOURCES_H
+
+#include <limits.h>
+#include <zlib.h>
+
+#include "engine/data/data.h"
+
+// What any source may hold; beyond it a header is taken for damaged.
+enum { LEAST_SIDE = 8, MOST_SIDE = 96, MOST_CHANNELS = 4, MOST_IMAGES = 1000000 };
+
+enum part { PART_TRAIN, PART_TEST, PARTS };
+
+struct source;
+struct loading {
+	const struct source *source;
+	struct data *data;    // being filled; the source sets h, w, c and classes before loading_begin
+	const char *argument; // the folder, or what the spec says after the colon; NULL: nothing
+	uint64_t seed;
+	long train, heldout;  // as asked for
+	uint32_t *rank;       // of each training image: its place in the fixed permutation
+};
+
+struct source {
+	const char *name;
+	const char *variable; // of the environment, naming the folder where the spec does not; NULL: none
+	const char *holds;    // the files of the folder, as advice; NULL: the source reads no folder
+	bool flips;           // see struct data
+	bool (*load)(struct loading *, struct fault *);
+};
+
+bool glyphs_load(struct loading *, struct fault *);
+bool cifar_load(struct loading *, struct fault *);
+bool idx_load(struct loading *, struct fault *);
+
+// Once the source knows how many images there are, and before it gives the first: makes room for them.
+bool loading_begin(struct loading *, long train, long test, struct fault *);
+// Where the pixels and the label of image i of a part belong; NULL: this image is not wanted.
+uint8_t *loading_place(const struct loading *, enum part, long i, uint8_t **label);
+
+// A file read from front to end, gzipped or not. Its faults name the file. Zeroed: closed.
+struct reader {
+	gzFile file;
+	long long bytes; // on disk
+	char path[PATH_MAX];
+};
+bool reader_open(struct reader *, const struct loading *, const char *name, struct fault *);
+void reader_close(struct reader *);
+// Whether `bytes` more can follow the `before` that were read: a plain file must hold exactly so many, a gzipped one
+// must be able to unpack to them. Called before memory is asked for on the word of a header.
+bool reader_expect(struct reader *, long long before, long long bytes, struct fault *);
+// Reads exactly so many bytes.
+bool reader_take(struct reader *, void *to, unsigned bytes, struct fault *);
+// Checks that nothing follows (and the checksum of a gzipped file).
+bool reader_end(struct reader *, struct fault *);
+
+#endif
