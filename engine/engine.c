@@ -1,0 +1,563 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The engine's thread: carries out requests between steps, steps while it is to run, and publishes. `search` is touched by that thread
+// alone while it lives; all that is shared stands behind `lock`.
+#include "engine/engine.h"
+
+#include <cblas.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "engine/search/search.h"
+
+// A request on its way in, then its reply on its way out.
+struct request {
+	struct request *next;
+	struct change change;
+	uint8_t *choice; // REQUEST_EVALUATE; NULL: the modal one
+	enum split split;
+	struct reply reply;
+};
+
+struct queue {
+	struct request *first, **last;
+};
+
+struct engine {
+	struct search *search;
+	pthread_t thread;
+	bool started;
+	int pipe[2]; // a byte is in it while there is news
+
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	bool quit, told;
+	long until; // run to this step
+	unsigned ticket;
+	struct queue requests, replies;
+	struct snapshot published;
+	struct record *record; // [room]
+	uint8_t *modal;        // [room][decisions]
+	long records, room;
+
+	// The engine's thread only: speed.
+	double window_began, window_stepping;
+	long window_steps;
+};
+
+static double now(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+// ---- queues ----
+
+static void put(struct queue *q, struct request *r)
+{
+	r->next = NULL;
+	if (!q->first)
+		q->last = &q->first;
+	*q->last = r;
+	q->last = &r->next;
+}
+
+static struct request *take(struct queue *q)
+{
+	struct request *r = q->first;
+	if (r)
+		q->first = r->next;
+	return r;
+}
+
+void reply_free(struct reply *r)
+{
+	free(r->inverse.item);
+	free(r->evaluation.choice);
+	free(r->evaluation.range);
+	state_free(r->state);
+	*r = (struct reply){0};
+}
+
+static void request_free(struct request *r)
+{
+	if (!r)
+		return;
+	free(r->change.item);
+	free(r->choice);
+	reply_free(&r->reply);
+	free(r);
+}
+
+// ---- publication: all with the lock held ----
+
+static void tell(struct engine *e)
+{
+	if (!e->told && write(e->pipe[1], "", 1) == 1)
+		e->told = true;
+}
+
+static long stop_at(const struct engine *e)
+{
+	long horizon = e->published.horizon;
+	return e->until < horizon ? e->until : horizon;
+}
+
+static void publish(struct engine *e)
+{
+	search_publish(e->search, &e->published);
+	e->published.version++;
+	tell(e);
+}
+
+static void set_run(struct engine *e, enum engine_run run)
+{
+	struct snapshot *s = &e->published;
+	if (s->run == run)
+		return;
+	s->run = run;
+	if (run != RUN_RUNNING)
+		s->images_per_s = s->seconds_left = 0;
+	s->version++;
+	tell(e);
+}
+
+static bool reserve(struct engine *e, long room, struct fault *fault)
+{
+	if (room <= e->room)
+		return true;
+	size_t decisions = (size_t)search_info(e->search)->decisions;
+	struct record *record = realloc(e->record, (size_t)room * sizeof *record);
+	if (record)
+		e->record = record;
+	uint8_t *modal = realloc(e->modal, (size_t)room * decisions);
+	if (modal)
+		e->modal = modal;
+	if (!record || !modal)
+		return fault_set(fault, "history", "ask for fewer steps", "out of memory");
+	e->room = room;
+	return true;
+}
+
+static void remember(struct engine *e)
+{
+	size_t decisions = (size_t)e->published.decisions;
+	e->record[e->records] = *search_record(e->search);
+	for (size_t d = 0; d < decisions; d++)
+		e->modal[(size_t)e->records * decisions + d] = e->published.decision[d].modal;
+	e->records++;
+}
+
+// Over the last half second or so: what a step takes by itself, and what it takes with all that goes on between steps.
+static void measure(struct engine *e, double began)
+{
+	struct snapshot *s = &e->published;
+	double t = now();
+	e->window_stepping += t - began;
+	e->window_steps++;
+	if (s->images_per_s > 0 && t - e->window_began < 0.5)
+		return;
+	s->step_seconds = e->window_stepping / (double)e->window_steps;
+	s->images_per_s = search_info(e->search)->batch / s->step_seconds;
+	s->seconds_left = (double)(s->horizon - s->step) * (t - e->window_began) / (double)e->window_steps;
+	e->window_began = t;
+	e->window_stepping = 0;
+	e->window_steps = 0;
+}
+
+// ---- the thread ----
+
+static const int64_t record_floats = (int64_t)((sizeof(struct record) - offsetof(struct record, loss)) / sizeof(float));
+
+static bool save_history(struct engine *e, struct state *state)
+{
+	int64_t n = e->records, decisions = e->published.decisions;
+	float *rows = malloc((size_t)(n * record_floats + 1) * sizeof *rows);
+	for (int64_t i = 0; rows && i < n; i++)
+		memcpy(rows + i * record_floats, &e->record[i].loss, (size_t)record_floats * sizeof *rows);
+	bool ok = rows && state_add(state, "history.records", STATE_F32, 2, (int64_t[]){n, record_floats}, rows) &&
+		state_add(state, "history.modal", STATE_U8, 2, (int64_t[]){n, decisions}, e->modal);
+	free(rows);
+	return ok;
+}
+
+static bool restore_history(struct engine *e, const struct state *state, struct fault *fault)
+{
+	const struct state_tensor *rows = state_find(state, "history.records"), *modal = state_find(state, "history.modal");
+	long n = search_steps_done(e->search);
+	size_t decisions = (size_t)search_info(e->search)->decisions;
+	if (!rows || !modal || rows->bytes != (size_t)(n * record_floats) * sizeof(float) || modal->bytes != (size_t)n * decisions)
+		return fault_set(fault, "checkpoint", "open an earlier one", "its history is missing or does not fit");
+	for (long i = 0; i < n; i++) {
+		e->record[i].step = i + 1;
+		memcpy(&e->record[i].loss, (const float *)rows->data + i * record_floats, (size_t)record_floats * sizeof(float));
+	}
+	memcpy(e->modal, modal->data, modal->bytes);
+	e->records = n;
+	return true;
+}
+
+static bool save_state(struct engine *e, struct reply *r)
+{
+	r->state = calloc(1, sizeof *r->state);
+	return (r->state && search_save(e->search, r->state, &r->fault) && save_history(e, r->state)) ||
+		fault_set(&r->fault, "checkpoint", "close something else", "out of memory");
+}
+
+static bool apply(struct engine *e, const struct change *c, struct reply *r)
+{
+	bool ok = search_apply(e->search, c, &r->inverse, &r->fault);
+	pthread_mutex_lock(&e->lock);
+	ok = ok && reserve(e, search_horizon(e->search), &r->fault);
+	pthread_mutex_unlock(&e->lock);
+	return ok;
+}
+
+static void carry_out(struct engine *e, struct request *q)
+{
+	struct reply *r = &q->reply;
+	r->step = search_steps_done(e->search);
+	switch (r->kind) {
+	case REQUEST_CHANGE:
+		r->ok = apply(e, &q->change, r);
+		break;
+	case REQUEST_EVALUATE:
+		r->ok = search_evaluate(e->search, q->choice, q->split, 0, &r->evaluation, &r->fault);
+		break;
+	case REQUEST_STATE:
+		r->ok = save_state(e, r);
+		break;
+	}
+}
+
+static void *work(void *arg)
+{
+	struct engine *e = arg;
+	struct search *s = e->search;
+	pthread_mutex_lock(&e->lock);
+	while (!e->quit) {
+		struct request *q = take(&e->requests);
+		bool failed = e->published.run == RUN_FAILED, may_step = !failed && e->published.step < stop_at(e);
+		if (q) {
+			pthread_mutex_unlock(&e->lock);
+			carry_out(e, q);
+			pthread_mutex_lock(&e->lock);
+			if (q->reply.kind == REQUEST_CHANGE) {
+				publish(e);
+				if (e->published.run == RUN_FINISHED && e->published.step < e->published.horizon)
+					set_run(e, RUN_PAUSED);
+			}
+			put(&e->replies, q);
+			tell(e);
+			continue;
+		}
+		pthread_mutex_unlock(&e->lock);
+		bool scored = search_front_advance(s);
+		pthread_mutex_lock(&e->lock);
+		if (scored)
+			continue;
+		if (!may_step) {
+			publish(e); // the front may be new
+			if (!failed)
+				set_run(e, e->published.step >= e->published.horizon ? RUN_FINISHED : RUN_PAUSED);
+			while (!e->quit && !e->requests.first && (failed || e->published.step >= stop_at(e)))
+				pthread_cond_wait(&e->wake, &e->lock);
+			e->window_began = now();
+			continue;
+		}
+		set_run(e, RUN_RUNNING);
+		pthread_mutex_unlock(&e->lock);
+		struct fault fault;
+		double began = now();
+		bool ok = search_step(s, &fault);
+		if (ok && search_front_due(s))
+			search_front_begin(s);
+		pthread_mutex_lock(&e->lock);
+		if (!ok) {
+			e->published.fault = fault;
+			set_run(e, RUN_FAILED);
+			continue;
+		}
+		publish(e);
+		remember(e);
+		measure(e, began);
+	}
+	pthread_mutex_unlock(&e->lock);
+	return NULL;
+}
+
+// ---- opening ----
+
+static bool make_snapshot(struct snapshot *s, int decisions, int room)
+{
+	s->decision = calloc((size_t)decisions, sizeof *s->decision);
+	s->point = calloc((size_t)room, sizeof *s->point);
+	s->choices = calloc((size_t)room, (size_t)decisions);
+	return s->decision && s->point && s->choices;
+}
+
+static bool start(struct engine *e)
+{
+	sigset_t all, before;
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &before);
+	int error = pthread_create(&e->thread, NULL, work, e);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	e->started = error == 0;
+	return e->started;
+}
+
+struct engine *engine_open(const struct config *config, const struct state *state, struct fault *fault)
+{
+	openblas_set_num_threads(1); // the team is parallel, its products are not
+	struct engine *e = calloc(1, sizeof *e);
+	if (!e) {
+		fault_set(fault, "engine", "close something else", "out of memory");
+		return NULL;
+	}
+	e->pipe[0] = e->pipe[1] = -1;
+	pthread_mutex_init(&e->lock, NULL);
+	pthread_cond_init(&e->wake, NULL);
+	if (!(e->search = search_new(config_knobs(config), state, fault)))
+		goto failed;
+	const struct engine_info *info = search_info(e->search);
+	e->published.info = info;
+	e->published.run = RUN_PAUSED;
+	if (!reserve(e, search_horizon(e->search), fault) || (state && !restore_history(e, state, fault)))
+		goto failed;
+	if (pipe2(e->pipe, O_CLOEXEC | O_NONBLOCK) < 0) {
+		fault_set(fault, "engine", "close something else", "%s", strerror(errno));
+		goto failed;
+	}
+	if (!make_snapshot(&e->published, info->decisions, search_front_room(e->search))) {
+		fault_set(fault, "engine", "choose a smaller network", "out of memory");
+		goto failed;
+	}
+	publish(e);
+	if (e->published.step >= e->published.horizon)
+		e->published.run = RUN_FINISHED;
+	if (start(e))
+		return e;
+	fault_set(fault, "engine", "close something else", "cannot start a thread");
+failed:
+	engine_close(e);
+	return NULL;
+}
+
+void engine_close(struct engine *e)
+{
+	if (!e)
+		return;
+	if (e->started) {
+		pthread_mutex_lock(&e->lock);
+		e->quit = true;
+		pthread_cond_signal(&e->wake);
+		pthread_mutex_unlock(&e->lock);
+		pthread_join(e->thread, NULL);
+	}
+	for (struct request *r; (r = take(&e->requests));)
+		request_free(r);
+	for (struct request *r; (r = take(&e->replies));)
+		request_free(r);
+	search_free(e->search);
+	free(e->published.decision);
+	free(e->published.point);
+	free(e->published.choices);
+	free(e->record);
+	free(e->modal);
+	for (int i = 0; i < 2; i++)
+		if (e->pipe[i] >= 0)
+			close(e->pipe[i]);
+	pthread_cond_destroy(&e->wake);
+	pthread_mutex_destroy(&e->lock);
+	free(e);
+}
+
+const struct engine_info *engine_info(const struct engine *e)
+{
+	return search_info(e->search);
+}
+
+int engine_fd(const struct engine *e)
+{
+	return e->pipe[0];
+}
+
+void engine_news(struct engine *e)
+{
+	char bytes[16];
+	pthread_mutex_lock(&e->lock);
+	while (read(e->pipe[0], bytes, sizeof bytes) > 0)
+		;
+	e->told = false;
+	pthread_mutex_unlock(&e->lock);
+}
+
+void engine_run_to(struct engine *e, long step)
+{
+	pthread_mutex_lock(&e->lock);
+	e->until = step;
+	if (e->published.run != RUN_FAILED && e->published.step < stop_at(e))
+		set_run(e, RUN_RUNNING);
+	pthread_cond_signal(&e->wake);
+	pthread_mutex_unlock(&e->lock);
+}
+
+void engine_pause(struct engine *e)
+{
+	engine_run_to(e, 0);
+}
+
+// ---- requests ----
+
+static bool no_memory(struct fault *fault)
+{
+	return fault_set(fault, "engine", "close something else", "out of memory");
+}
+
+static void post(struct engine *e, struct request *r, unsigned *ticket)
+{
+	pthread_mutex_lock(&e->lock);
+	r->reply.ticket = ++e->ticket;
+	if (ticket)
+		*ticket = e->ticket;
+	put(&e->requests, r);
+	pthread_cond_signal(&e->wake);
+	pthread_mutex_unlock(&e->lock);
+}
+
+bool engine_post_change(struct engine *e, const struct change *change, unsigned *ticket, struct fault *fault)
+{
+	if (!search_check(e->search, change, fault))
+		return false;
+	struct request *r = calloc(1, sizeof *r);
+	size_t size = (size_t)change->items * sizeof *change->item;
+	if (!r || !(r->change.item = malloc(size))) {
+		free(r);
+		return no_memory(fault);
+	}
+	r->change.kind = change->kind;
+	r->change.items = change->items;
+	memcpy(r->change.item, change->item, size);
+	r->reply.kind = REQUEST_CHANGE;
+	post(e, r, ticket);
+	return true;
+}
+
+bool engine_post_evaluate(struct engine *e, enum choice_kind kind, const char *option, const uint8_t *choice, enum split split,
+	unsigned *ticket, struct fault *fault)
+{
+	size_t decisions = (size_t)search_info(e->search)->decisions;
+	struct request *r = calloc(1, sizeof *r);
+	if (!r || (kind != CHOICE_MODAL && !(r->choice = malloc(decisions)))) {
+		free(r);
+		return no_memory(fault);
+	}
+	bool ok = true;
+	if (kind == CHOICE_UNIFORM)
+		ok = search_uniform(e->search, option, r->choice, fault);
+	if (kind == CHOICE_GIVEN) {
+		double cost[ENGINE_TERMS];
+		memcpy(r->choice, choice, decisions);
+		ok = search_price(e->search, choice, cost, 0, NULL) ||
+			fault_set(fault, "choice", "give an option for every decision", "an option is out of range");
+	}
+	if (!ok) {
+		request_free(r);
+		return false;
+	}
+	r->split = split;
+	r->reply.kind = REQUEST_EVALUATE;
+	post(e, r, ticket);
+	return true;
+}
+
+bool engine_post_state(struct engine *e, unsigned *ticket, struct fault *fault)
+{
+	struct request *r = calloc(1, sizeof *r);
+	if (!r)
+		return no_memory(fault);
+	r->reply.kind = REQUEST_STATE;
+	post(e, r, ticket);
+	return true;
+}
+
+bool engine_reply(struct engine *e, struct reply *reply)
+{
+	pthread_mutex_lock(&e->lock);
+	struct request *r = take(&e->replies);
+	pthread_mutex_unlock(&e->lock);
+	if (!r)
+		return false;
+	*reply = r->reply;
+	r->reply = (struct reply){0}; // its contents are the caller's now
+	request_free(r);
+	return true;
+}
+
+// ---- snapshots and history ----
+
+struct snapshot *snapshot_new(void)
+{
+	return calloc(1, sizeof(struct snapshot));
+}
+
+void snapshot_free(struct snapshot *s)
+{
+	if (!s)
+		return;
+	free(s->decision);
+	free(s->point);
+	free(s->choices);
+	free(s);
+}
+
+bool engine_snapshot(struct engine *e, struct snapshot *s)
+{
+	const struct engine_info *info = search_info(e->search);
+	if (!s->decision && !make_snapshot(s, info->decisions, search_front_room(e->search)))
+		return false;
+	pthread_mutex_lock(&e->lock);
+	const struct snapshot *from = &e->published;
+	bool newer = s->version != from->version || s->info != from->info;
+	if (newer) {
+		struct snapshot kept = *s;
+		*s = *from;
+		s->decision = kept.decision;
+		s->point = kept.point;
+		s->choices = kept.choices;
+		memcpy(s->decision, from->decision, (size_t)from->decisions * sizeof *s->decision);
+		memcpy(s->point, from->point, (size_t)from->points * sizeof *s->point);
+		memcpy(s->choices, from->choices, (size_t)from->points * (size_t)from->decisions);
+		for (int i = 0; i < s->points; i++)
+			s->point[i].choice = s->choices + (size_t)i * (size_t)s->decisions;
+	}
+	pthread_mutex_unlock(&e->lock);
+	return newer;
+}
+
+long engine_history(struct engine *e, long first, long most, struct record *record, uint8_t *modal)
+{
+	size_t decisions = (size_t)search_info(e->search)->decisions;
+	pthread_mutex_lock(&e->lock);
+	long n = e->records - first < most ? e->records - first : most;
+	if (first < 0 || n < 0)
+		n = 0;
+	memcpy(record, e->record + first, (size_t)n * sizeof *record);
+	if (modal)
+		memcpy(modal, e->modal + (size_t)first * decisions, (size_t)n * decisions);
+	pthread_mutex_unlock(&e->lock);
+	return n;
+}
+
+bool engine_price(const struct engine *e, const uint8_t *choice, double cost[ENGINE_TERMS], int term, double *layer)
+{
+	return search_price(e->search, choice, cost, term, layer);
+}

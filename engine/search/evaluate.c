@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Scoring of choices with the weights as they are, and the front archive.
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/quant/format.h"
+#include "engine/search/inside.h"
+#include "engine/tensor/rng.h"
+
+// Batches of a run of images; the last may be smaller.
+struct cursor {
+	long at, end;
+};
+
+static int next_batch(struct search *s, struct cursor *c, long first, enum data_split split)
+{
+	long count = c->end - c->at < s->knobs.batch ? c->end - c->at : s->knobs.batch;
+	for (long i = 0; i < count; i++)
+		s->index[i] = (uint32_t)(first + c->at + i);
+	if (count > 0)
+		search_load(s, split, s->index, (int)count, AUGMENT_NONE, 0);
+	c->at += count;
+	return (int)count;
+}
+
+// Statistics and ranges for s->plan on the first training images; whole batches only, so that all count alike.
+static long calibrate(struct search *s, const struct quantization *q)
+{
+	long batch = s->knobs.batch, wanted = s->knobs.calibration, most = s->data->split[DATA_TRAIN].count / batch * batch;
+	wanted = (wanted + batch - 1) / batch * batch;
+	struct cursor c = {0, wanted < most ? wanted : most};
+	calibration_clear(s->calibration);
+	for (int count; (count = next_batch(s, &c, 0, DATA_TRAIN)) > 0;)
+		network_forward(s->network, &s->plan, q, PASS_CALIBRATE, count, s->calibration);
+	return c.end;
+}
+
+static void score_choice(struct search *s, const uint8_t *choice, enum split split, long images, struct evaluation *e)
+{
+	struct quantization q = search_quantization(s);
+	bool test = split == SPLIT_TEST;
+	long first = test ? 0 : search_report_first(s);
+	long all = s->data->split[test ? DATA_TEST : DATA_HELDOUT].count - first, correct = 0;
+	struct cursor c = {0, images > 0 && images < all ? images : all};
+	double loss = 0;
+	space_plan(s->space, choice, &s->plan);
+	e->split = split;
+	e->calibration_images = calibrate(s, &q);
+	for (int count; (count = next_batch(s, &c, first, test ? DATA_TEST : DATA_HELDOUT)) > 0;) {
+		network_forward(s->network, &s->plan, &q, PASS_FIXED, count, s->calibration);
+		struct loss l = network_loss(s->network, s->labels, count, 0);
+		loss += l.mean * count;
+		correct += l.correct;
+	}
+	e->images = c.end;
+	e->accuracy = (double)correct / (double)c.end;
+	e->loss = loss / (double)c.end;
+	search_costs(s, choice, e->cost);
+}
+
+bool search_evaluate(struct search *s, const uint8_t *choice, enum split split, long images, struct evaluation *e,
+	struct fault *fault)
+{
+	*e = (struct evaluation){.choice = malloc((size_t)s->space->decisions),
+		.range = calloc((size_t)s->model->layers, sizeof *e->range)};
+	if (!e->choice || !e->range) {
+		free(e->choice);
+		free(e->range);
+		*e = (struct evaluation){0};
+		return fault_set(fault, "evaluate", "close something else", "out of memory");
+	}
+	memcpy(e->choice, choice ? choice : s->modal, (size_t)s->space->decisions);
+	score_choice(s, e->choice, split, images, e);
+	for (int l = 0; l < s->model->layers; l++)
+		e->range[l] = (struct layer_range){network_weight_peak(s->network, l), calibration_range(s->calibration, l)};
+	return true;
+}
+
+bool search_uniform(const struct search *s, const char *format, uint8_t *choice, struct fault *fault)
+{
+	int f = format_named(format);
+	for (int d = 0; d < s->space->decisions; d++) {
+		int o = f < 0 ? -1 : space_option(s->space, d, f);
+		if (o < 0)
+			return fault_set(fault, format, "`status` names the formats of this search",
+				f < 0 ? "no such format" : "not in the space of this search");
+		choice[d] = (uint8_t)o;
+	}
+	return true;
+}
+
+// ---- the front ----
+
+int search_front_room(const struct search *s)
+{
+	return s->front.room;
+}
+
+bool search_front_due(const struct search *s)
+{
+	long every = s->knobs.front_every;
+	return every > 0 && s->step > 0 && (s->step % every == 0 || s->step == s->horizon);
+}
+
+static bool known(const struct front *f, const uint8_t *choice, size_t decisions)
+{
+	for (int i = 0; i < f->candidates; i++)
+		if (memcmp(f->candidate[i].choice, choice, decisions) == 0)
+			return true;
+	return false;
+}
+
+static void propose(struct search *s, enum point_origin origin, const char *label, const uint8_t *choice)
+{
+	struct front *f = &s->front;
+	size_t decisions = (size_t)s->space->decisions;
+	if (f->candidates == f->room || (origin == POINT_SAMPLED && known(f, choice, decisions)))
+		return;
+	struct point *p = &f->candidate[f->candidates++];
+	uint8_t *row = p->choice;
+	*p = (struct point){.origin = origin, .choice = row};
+	snprintf(p->label, sizeof p->label, "%s", label);
+	memcpy(row, choice, decisions);
+}
+
+// Every uniform choice, the modal one, what held its place on the front, and some fresh samples.
+void search_front_begin(struct search *s)
+{
+	enum { FRESH = 4 };
+	struct front *f = &s->front;
+	uint8_t *choice = s->choice + SEARCH_SAMPLES * s->space->decisions;
+	f->candidates = f->next = 0;
+	f->scoring = true;
+	for (int o = 0; o < s->space->decision[0].options; o++) {
+		const char *name = format_table[s->space->decision[0].format[o]].name;
+		if (search_uniform(s, name, choice, NULL))
+			propose(s, POINT_UNIFORM, name, choice);
+	}
+	propose(s, POINT_MODAL, "modal", s->modal);
+	for (int i = 0; i < f->points && f->candidates < s->knobs.front_size + s->space->decision[0].options; i++)
+		if (f->point[i].origin != POINT_UNIFORM && !f->point[i].dominated)
+			propose(s, POINT_SAMPLED, "", f->point[i].choice);
+	uint64_t key = rng_key((uint64_t)s->knobs.seed, "front", (uint64_t)s->step);
+	for (int i = 0; i < FRESH; i++) {
+		policy_sample(s->policy, rng_bits(key, (uint64_t)i), choice);
+		propose(s, POINT_SAMPLED, "", choice);
+	}
+}
+
+// By growing cost of the first term; at equal cost the better first.
+static int by_cost(const void *a, const void *b)
+{
+	const struct point *p = a, *q = b;
+	if (p->cost[0] != q->cost[0])
+		return p->cost[0] < q->cost[0] ? -1 : 1;
+	return p->accuracy > q->accuracy ? -1 : p->accuracy < q->accuracy;
+}
+
+static bool dominates(const struct point *a, const struct point *b)
+{
+	return a->cost[0] <= b->cost[0] && a->accuracy >= b->accuracy && (a->cost[0] < b->cost[0] || a->accuracy > b->accuracy);
+}
+
+static void finish(struct front *f)
+{
+	struct point *old = f->point;
+	f->point = f->candidate;
+	f->candidate = old;
+	f->points = f->candidates;
+	f->scoring = false;
+	qsort(f->point, (size_t)f->points, sizeof *f->point, by_cost);
+	for (int i = 0; i < f->points; i++)
+		for (int j = 0; j < f->points; j++)
+			if (dominates(&f->point[j], &f->point[i]))
+				f->point[i].dominated = true;
+}
+
+bool search_front_advance(struct search *s)
+{
+	struct front *f = &s->front;
+	if (!f->scoring)
+		return false;
+	if (f->next < f->candidates) {
+		struct point *p = &f->candidate[f->next++];
+		struct evaluation e = {0};
+		score_choice(s, p->choice, SPLIT_HELDOUT, s->knobs.front_images, &e);
+		p->accuracy = e.accuracy;
+		p->loss = e.loss;
+		p->step = s->step;
+		memcpy(p->cost, e.cost, sizeof p->cost);
+	}
+	if (f->next == f->candidates)
+		finish(f);
+	return f->scoring;
+}
+
+// ---- publication ----
+
+static void says(const struct search *s, char *buf, size_t size)
+{
+	if (s->step >= s->horizon) {
+		snprintf(buf, size, "finished: evaluate, export, or extend N");
+	} else if (s->step < s->warmup) {
+		snprintf(buf, size, "warm-up %ld/%ld: pins count, the policy waits", s->step, s->warmup);
+	} else {
+		double e = policy_entropy(s->policy);
+		const char *mood = e > 0.8 ? "looking around" : e > 0.3 ? "narrowing down" : e > 0.05 ? "committing" : "settled";
+		snprintf(buf, size, "%s: entropy %.2f", mood, e);
+	}
+}
+
+void search_publish(const struct search *s, struct snapshot *out)
+{
+	out->phase = s->step < s->warmup ? PHASE_WARMUP : PHASE_SEARCH;
+	out->step = s->step;
+	out->horizon = s->horizon;
+	out->warmup = s->warmup;
+	out->loss = s->step ? s->loss : (double)NAN;
+	out->accuracy = s->step ? s->accuracy : (double)NAN;
+	out->quality = s->has_quality ? s->quality : (double)NAN;
+	out->reward = s->has_quality ? s->reward : (double)NAN;
+	out->advantage = s->has_quality ? s->advantage : (double)NAN;
+	out->quality_is_loss = s->knobs.quality == QUALITY_LOSS;
+	out->entropy = policy_entropy(s->policy);
+	out->learning_rate = (double)s->record.learning_rate;
+	says(s, out->says, sizeof out->says);
+
+	out->decisions = s->space->decisions;
+	const uint32_t *allowed = policy_allowed(s->policy);
+	for (int d = 0; d < out->decisions; d++) {
+		memcpy(out->decision[d].probability, policy_probabilities(s->policy, d), sizeof out->decision[d].probability);
+		out->decision[d].allowed = allowed[d];
+		out->decision[d].modal = s->modal[d];
+	}
+	out->terms = COST_TERMS;
+	for (int t = 0; t < COST_TERMS; t++) {
+		struct term_state *term = &out->term[t];
+		snprintf(term->name, sizeof term->name, "%s", cost_table[t].name);
+		snprintf(term->target_text, sizeof term->target_text, "%s", s->knobs.target[t]);
+		term->unit = cost_table[t].unit;
+		term->weight = s->knobs.weight[t];
+		term->target = s->target[t];
+		term->targeted = s->target[t] > 0;
+		term->expected = s->step ? s->sampled_cost[t] : (double)NAN;
+		term->modal = term->low = term->high = 0;
+		for (int l = 0; l < s->model->layers; l++) {
+			int w = s->space->weight_decision[l], a = s->space->activation_decision[l];
+			const struct decision *dw = &s->space->decision[w], *da = &s->space->decision[a];
+			const struct layer *layer = &s->model->layer[l];
+			int nw = __builtin_ctz(allowed[w]), na = __builtin_ctz(allowed[a]);
+			int ww = 31 - __builtin_clz(allowed[w]), wa = 31 - __builtin_clz(allowed[a]);
+			struct layer_plan modal = {dw->format[s->modal[w]], da->format[s->modal[a]]};
+			struct layer_plan narrow = {dw->format[nw], da->format[na]}, wide = {dw->format[ww], da->format[wa]};
+			term->modal += cost_table[t].layer(layer, &modal);
+			term->low += cost_table[t].layer(layer, &narrow);
+			term->high += cost_table[t].layer(layer, &wide);
+		}
+	}
+	out->points = s->front.points;
+	for (int i = 0; i < s->front.points; i++) {
+		const struct point *p = &s->front.point[i];
+		uint8_t *row = out->choices + (size_t)i * (size_t)out->decisions;
+		struct front_point *q = &out->point[i];
+		*q = (struct front_point){.origin = p->origin, .accuracy = p->accuracy, .loss = p->loss, .step = p->step,
+			.dominated = p->dominated, .choice = row};
+		memcpy(q->label, p->label, sizeof q->label);
+		memcpy(q->cost, p->cost, sizeof q->cost);
+		memcpy(row, p->choice, (size_t)out->decisions);
+	}
+}

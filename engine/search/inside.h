@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Inside search/: what the files of the search share.
+#ifndef ENGINE_SEARCH_INSIDE_H
+#define ENGINE_SEARCH_INSIDE_H
+
+#include "engine/data/data.h"
+#include "engine/nn/nn.h"
+#include "engine/search/policy.h"
+#include "engine/search/search.h"
+#include "engine/space/space.h"
+
+// A split's order of images: an endless stream of epochs, each a permutation of its own.
+struct stream {
+	const char *purpose; // of its random stream
+	enum data_split split;
+	long first, count; // the images of the split that it runs over
+	long epoch;        // that `order` is for; -1: none yet
+	uint32_t *order;
+};
+
+struct point {
+	enum point_origin origin;
+	char label[16];
+	double accuracy, loss;
+	double cost[ENGINE_TERMS];
+	long step;
+	bool dominated, scored;
+	uint8_t *choice;
+};
+
+// The front archive: points, and the candidates of a scoring under way.
+struct front {
+	struct point *point, *candidate; // [room] each
+	int points, candidates, next, room;
+	bool scoring;
+	struct point *all; // both of them: they change places
+	uint8_t *choices;
+};
+
+struct search {
+	struct knobs knobs;
+	struct model *model;
+	struct space *space;
+	struct data *data;
+	struct team *team;
+	struct network *network;
+	struct calibration *calibration;
+	struct policy *policy;
+
+	struct engine_info info;
+	struct option_info *option_info;
+
+	long step, horizon, warmup;
+	double target[COST_TERMS], widest[COST_TERMS]; // target 0: none
+	double baseline;
+	bool has_baseline;
+	double loss, accuracy, quality, reward, advantage; // smoothed, for the eye
+	bool has_quality;
+	double sampled_cost[COST_TERMS];
+	struct record record;
+
+	struct stream train, heldout;
+	uint8_t *labels;   // [batch]
+	uint32_t *index;   // [batch]
+	uint8_t *choice;   // [samples + 1][decisions]; the last row is for cost samples
+	uint8_t *modal;    // [decisions]
+	struct plan plan;
+	struct front front;
+};
+
+enum { SEARCH_SAMPLES = 64 };
+
+void search_settle_costs(struct search *); // targets and their prices from the knobs; knobs must be valid
+double search_reward_of_cost(const struct search *, const double *cost, double quality);
+struct quantization search_quantization(const struct search *);
+// Loads images of a split into the network's input, in parallel.
+void search_load(struct search *, enum data_split, const uint32_t *index, int count, unsigned augment, uint64_t key);
+void search_modal(const struct search *, uint8_t *choice);
+void search_costs(struct search *, const uint8_t *choice, double *cost);
+long search_report_first(const struct search *); // held-out images from here on are for reports, those before for the policy
+bool search_restore(struct search *, const struct state *, struct fault *);
+
+#endif

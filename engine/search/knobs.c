@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/search/knobs.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/model/model.h"
+#include "engine/quant/format.h"
+#include "engine/space/space.h"
+
+static const struct knob table[] = {
+#define ROW_I(field, name, preset, low, high, live, help) {name, KNOB_INTEGER, low, high, "", preset, live, help},
+#define ROW_R(field, name, preset, low, high, live, help) {name, KNOB_REAL, low, high, "", preset, live, help},
+#define ROW_W(field, name, preset, words, live, help) {name, KNOB_WORD, 0, 0, words, preset, live, help},
+#define ROW_T(field, name, preset, words, live, help) {name, KNOB_TEXT, 0, 0, words, preset, live, help},
+	KNOBS(ROW_I, ROW_R, ROW_W, ROW_T)};
+enum { KNOB_COUNT = sizeof table / sizeof table[0] };
+
+static const size_t offsets[KNOB_COUNT] = {
+#define OFFSET(field, ...) offsetof(struct knobs, field),
+	KNOBS(OFFSET, OFFSET, OFFSET, OFFSET)};
+
+// What a preset says beside the defaults; `live` is the defaults. Published figures: facts in README, "Presets".
+static const struct overlay {
+	const char *preset, *name, *value;
+} overlays[] = {
+	// FLIQS (arXiv 2308.03290 and its authors' code): uniform warm-up, one sample a step, Adam 5e-3, moving average 0.99.
+	{"fliqs", "warmup", "0.25"},
+	{"fliqs", "start", "uniform"},
+	{"fliqs", "warmup-path", "uniform"},
+	{"fliqs", "quality", "accuracy"},
+	{"fliqs", "samples", "1"},
+	{"fliqs", "baseline", "average"},
+	{"fliqs", "baseline-keep", "0.99"},
+	{"fliqs", "cost-samples", "0"},
+	{"fliqs", "critic", "none"},
+	{"fliqs", "policy-beta2", "0.999"},
+	{"fliqs", "policy-rate", "0.005"},
+	{"fliqs", "entropy", "0.5"},
+	{"fliqs", "reopen", "0"},
+	{"fliqs", "scales", "layer"},
+	{"fliqs", "weight.bops", "1"},
+	// TuNAS (Bender et al., 2020): accuracy on a batch 4 times larger, Adam without first moment, rate 3e-4 * batch/256 growing
+	// tenfold (given here for a batch of 64), moving average 0.95, weight of the cost 0.1, no entropy penalty.
+	{"tunas", "warmup", "0.25"},
+	{"tunas", "start", "uniform"},
+	{"tunas", "warmup-path", "uniform"},
+	{"tunas", "quality", "accuracy"},
+	{"tunas", "samples", "1"},
+	{"tunas", "heldout-batches", "4"},
+	{"tunas", "baseline", "average"},
+	{"tunas", "baseline-keep", "0.95"},
+	{"tunas", "cost-samples", "0"},
+	{"tunas", "critic", "none"},
+	{"tunas", "policy-beta2", "0.999"},
+	{"tunas", "policy-rate", "0.000075"},
+	{"tunas", "policy-growth", "10"},
+	{"tunas", "policy-beta1", "0"},
+	{"tunas", "entropy", "0"},
+	{"tunas", "reopen", "0"},
+	{"tunas", "scales", "layer"},
+	{"tunas", "weight.bops", "0.1"},
+};
+enum { OVERLAYS = sizeof overlays / sizeof overlays[0] };
+
+struct config {
+	struct knobs values;
+	bool set[KNOB_COUNT + 2 * COST_TERMS]; // by the person, so that a preset leaves it alone
+};
+
+const struct knob *engine_knobs(size_t *count)
+{
+	*count = KNOB_COUNT;
+	return table;
+}
+
+static int knob_named(const char *name)
+{
+	for (int i = 0; i < KNOB_COUNT; i++)
+		if (strcmp(name, table[i].name) == 0)
+			return i;
+	return -1;
+}
+
+// "weight.bops": 0, term; "target.bops": 1, term. -1: neither.
+static int term_setting(const char *name, int *term)
+{
+	static const char *const prefix[] = {"weight.", "target."};
+	for (int i = 0; i < 2; i++)
+		if (strncmp(name, prefix[i], 7) == 0 && (*term = cost_named(name + 7)) >= 0)
+			return i;
+	return -1;
+}
+
+static bool read_number(const struct knob *k, const char *text, double *value, struct fault *fault)
+{
+	char *end;
+	errno = 0;
+	*value = strtod(text, &end);
+	bool whole = k->type == KNOB_INTEGER;
+	if (end != text && !*end && isfinite(*value) && *value >= k->low && *value <= k->high && !(whole && *value != floor(*value)))
+		return true;
+	return fault_set(fault, k->name, "see `knobs`", "\"%s\" is not a %snumber from %g to %g", text, whole ? "whole " : "", k->low,
+		k->high);
+}
+
+static bool read_word(const struct knob *k, const char *text, int *value, struct fault *fault)
+{
+	const char *w = k->words;
+	for (int i = 0; *w; i++) {
+		size_t n = strcspn(w, "|");
+		if (strlen(text) == n && strncmp(text, w, n) == 0) {
+			*value = i;
+			return true;
+		}
+		w += n + (w[n] == '|');
+	}
+	return fault_set(fault, k->name, "see `knobs`", "\"%s\" is none of %s", text, k->words);
+}
+
+static bool set_term(struct knobs *values, int which, int term, const char *text, struct fault *fault)
+{
+	static const struct knob weight = {"weight", KNOB_REAL, 0, 1e6, "", "0", true, ""};
+	if (which == 0)
+		return read_number(&weight, text, &values->weight[term], fault);
+	if (strlen(text) >= sizeof values->target[term])
+		return fault_set(fault, cost_table[term].name, "give a format, a multiple such as 0.5x or a number", "target too long");
+	snprintf(values->target[term], sizeof values->target[term], "%s", text);
+	return true;
+}
+
+bool knobs_set(struct knobs *values, const char *name, const char *text, bool live_only, struct fault *fault)
+{
+	int term, which = term_setting(name, &term), i = knob_named(name);
+	if (which >= 0)
+		return set_term(values, which, term, text, fault);
+	if (i < 0)
+		return fault_set(fault, name, "`knobs` lists them", "no such setting");
+	if (live_only && !table[i].live)
+		return fault_set(fault, name, "start a session with it: new name=value", "cannot change while a search runs");
+	void *field = (char *)values + offsets[i];
+	double number;
+	switch (table[i].type) {
+	case KNOB_INTEGER:
+		if (!read_number(&table[i], text, &number, fault))
+			return false;
+		*(long *)field = (long)number;
+		return true;
+	case KNOB_REAL:
+		return read_number(&table[i], text, field, fault);
+	case KNOB_WORD:
+		return read_word(&table[i], text, field, fault);
+	case KNOB_TEXT:
+		break;
+	}
+	if (!*text || strlen(text) >= ENGINE_TEXT)
+		return fault_set(fault, name, "see `knobs`", *text ? "value too long" : "empty value");
+	snprintf(field, ENGINE_TEXT, "%s", text);
+	return true;
+}
+
+static void word_at(const char *words, int index, char *buf, size_t size)
+{
+	for (; index > 0; index--)
+		words += strcspn(words, "|") + 1;
+	snprintf(buf, size, "%.*s", (int)strcspn(words, "|"), words);
+}
+
+bool knobs_get(const struct knobs *values, const char *name, char *buf, size_t size)
+{
+	int term, which = term_setting(name, &term), i = knob_named(name);
+	if (which == 0)
+		snprintf(buf, size, "%.9g", values->weight[term]);
+	else if (which == 1)
+		snprintf(buf, size, "%s", values->target[term]);
+	if (which >= 0)
+		return true;
+	if (i < 0)
+		return false;
+	const void *field = (const char *)values + offsets[i];
+	switch (table[i].type) {
+	case KNOB_INTEGER:
+		snprintf(buf, size, "%ld", *(const long *)field);
+		break;
+	case KNOB_REAL:
+		snprintf(buf, size, "%.9g", *(const double *)field);
+		break;
+	case KNOB_WORD:
+		word_at(table[i].words, *(const int *)field, buf, size);
+		break;
+	case KNOB_TEXT:
+		snprintf(buf, size, "%s", (const char *)field);
+		break;
+	}
+	return true;
+}
+
+// ---- config ----
+
+static int set_index(const char *name)
+{
+	int term, which = term_setting(name, &term);
+	return which >= 0 ? KNOB_COUNT + which * COST_TERMS + term : knob_named(name);
+}
+
+// Defaults and the preset, in all that the person has not set.
+static void overlay(struct config *c)
+{
+	char preset[ENGINE_TEXT];
+	knobs_get(&c->values, "preset", preset, sizeof preset);
+	for (int i = 0; i < KNOB_COUNT; i++)
+		if (!c->set[i] && strcmp(table[i].name, "preset") != 0)
+			knobs_set(&c->values, table[i].name, table[i].preset, false, NULL);
+	const char *target = "0.3x"; // within the reach of most lists of formats; FLIQS works at 1 to 1.5 times uniform 4 bit
+	for (int i = 0; i < SPACE_NAMES; i++)
+		if (strcmp(c->values.space, space_names[i].name) == 0)
+			target = space_names[i].target;
+	for (int i = 0; i < COST_TERMS; i++) {
+		if (!c->set[KNOB_COUNT + i])
+			c->values.weight[i] = i == 0 ? 4 : 0; // suits quality=loss: nats against relative cost
+		if (!c->set[KNOB_COUNT + COST_TERMS + i])
+			snprintf(c->values.target[i], sizeof c->values.target[i], "%s", i == 0 ? target : "");
+	}
+	for (int i = 0; i < OVERLAYS; i++)
+		if (strcmp(overlays[i].preset, preset) == 0 && !c->set[set_index(overlays[i].name)])
+			knobs_set(&c->values, overlays[i].name, overlays[i].value, false, NULL);
+}
+
+struct config *config_new(void)
+{
+	struct config *c = calloc(1, sizeof *c);
+	if (c) {
+		knobs_set(&c->values, "preset", "live", false, NULL);
+		overlay(c);
+	}
+	return c;
+}
+
+struct config *config_copy(const struct config *from)
+{
+	struct config *c = malloc(sizeof *c);
+	if (c)
+		*c = *from;
+	return c;
+}
+
+void config_free(struct config *c)
+{
+	free(c);
+}
+
+bool config_set(struct config *c, const char *name, const char *value, struct fault *fault)
+{
+	if (!knobs_set(&c->values, name, value, false, fault))
+		return false;
+	c->set[set_index(name)] = true;
+	overlay(c);
+	return true;
+}
+
+bool config_get(const struct config *c, const char *name, char *buf, size_t size)
+{
+	return knobs_get(&c->values, name, buf, size);
+}
+
+void config_each(const struct config *c, void (*each)(const char *name, const char *value, void *context), void *context)
+{
+	char name[ENGINE_NAME], value[ENGINE_TEXT];
+	for (int i = 0; i < KNOB_COUNT; i++) {
+		knobs_get(&c->values, table[i].name, value, sizeof value);
+		each(table[i].name, value, context);
+	}
+	for (int i = 0; i < 2 * COST_TERMS; i++) {
+		snprintf(name, sizeof name, "%s.%s", i % 2 ? "target" : "weight", cost_table[i / 2].name);
+		knobs_get(&c->values, name, value, sizeof value);
+		each(name, value, context);
+	}
+}
+
+const struct knobs *config_knobs(const struct config *c)
+{
+	return &c->values;
+}
+
+// ---- words for completion ----
+
+// Splits "a|b" once into a NULL-terminated list.
+static const char *const *words_of(const char *name, const char *list[], char *store, size_t size)
+{
+	snprintf(store, size, "%s", table[knob_named(name)].words);
+	int n = 0;
+	for (char *w = strtok_r(store, "|", &store); w; w = strtok_r(NULL, "|", &store))
+		list[n++] = w;
+	list[n] = NULL;
+	return list;
+}
+
+const char *const *engine_nets(void)
+{
+	return model_names();
+}
+
+const char *const *engine_data(void)
+{
+	static _Thread_local const char *list[16];
+	static _Thread_local char store[ENGINE_TEXT];
+	return words_of("data", list, store, sizeof store);
+}
+
+const char *const *engine_presets(void)
+{
+	static _Thread_local const char *list[16];
+	static _Thread_local char store[ENGINE_TEXT];
+	return words_of("preset", list, store, sizeof store);
+}
+
+const char *const *engine_spaces(void)
+{
+	static _Thread_local const char *list[SPACE_NAMES + 1];
+	for (int i = 0; i < SPACE_NAMES; i++)
+		list[i] = space_names[i].name;
+	return list;
+}
+
+const char *const *engine_formats(void)
+{
+	static _Thread_local const char *list[FORMATS + 1];
+	for (int i = 0; i < FORMATS; i++)
+		list[i] = format_table[i].name;
+	return list;
+}
+
+const char *const *engine_terms(void)
+{
+	static _Thread_local const char *list[COST_TERMS + 1];
+	for (int i = 0; i < COST_TERMS; i++)
+		list[i] = cost_table[i].name;
+	return list;
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The settings of a search: one list (KNOBS) feeds the struct of values, the table of names, ranges and help, the parser
+// and the manifest. engine.h's struct config is made here.
+#ifndef ENGINE_SEARCH_KNOBS_H
+#define ENGINE_SEARCH_KNOBS_H
+
+#include "engine/cost/cost.h"
+#include "engine/engine.h"
+
+enum knob_reward { REWARD_ABS, REWARD_RELU, REWARD_MNAS };
+enum knob_quality { QUALITY_ACCURACY, QUALITY_LOSS };
+enum knob_baseline { BASELINE_AVERAGE, BASELINE_OTHERS };
+enum knob_path { PATH_UNIFORM, PATH_POLICY };
+enum knob_start { START_UNIFORM, START_WIDE };
+enum knob_augment { KNOB_AUGMENT_AUTO, KNOB_AUGMENT_NONE, KNOB_AUGMENT_CROP, KNOB_AUGMENT_FLIP };
+enum knob_scales { SCALES_CHANNEL, SCALES_LAYER };
+enum knob_critic { CRITIC_NONE, CRITIC_ADDITIVE };
+
+// I: whole number, R: real, W: one of some words, T: text
+//   field, name, default, low, high, live, help
+#define KNOBS(I, R, W, T)                                                                                              \
+	T(net, "net", "resnet8", "resnet8|resnet20", false, "the network")                                             \
+	T(data, "data", "glyphs", "glyphs|glyphs:SIZE|cifar10|cifar10:FOLDER|idx:FOLDER|mnist|fashion", false,         \
+		"the images: embedded, or a folder of CIFAR-10 or IDX files")                                         \
+	T(space, "space", "wide", "wide|int-s|int-l|fp-s|fp-l|mixed", false,                                           \
+		"the formats to choose from: a named space or a list such as int4,int8,e4m3")                          \
+	W(preset, "preset", "live", "live|fliqs|tunas", false, "a named set of the knobs below")                       \
+	I(steps, "steps", "1500", 1, 1e9, false, "horizon: the steps that the schedules are laid over")                \
+	I(seed, "seed", "1", 0, 9e15, false, "seed of every random stream")                                            \
+	I(batch, "batch", "64", 2, 1024, false, "images in a training step")                                           \
+	I(threads, "threads", "0", 0, 256, false, "worker threads; 0: one per processor")                              \
+	I(train, "train", "0", 0, 1e9, false, "training images used; 0: all")                                          \
+	I(heldout, "heldout", "2048", 64, 1e9, false, "training images set aside: half for the policy, half for reports") \
+	W(augment, "augment", "auto", "auto|none|crop|flip", false, "random crops, or crops and mirror images")        \
+	R(rate, "rate", "0.1", 0, 10, true, "peak learning rate of the weights")                                       \
+	R(rate_warmup, "rate-warmup", "0.05", 0, 1, false, "share of the horizon over which the rate grows from 0")    \
+	R(momentum, "momentum", "0.9", 0, 0.9999, true, "Nesterov momentum")                                           \
+	R(decay, "decay", "0.0005", 0, 1, true, "weight decay")                                                        \
+	R(clip, "clip", "5", 0, 1e9, true, "longest gradient: a longer one is scaled down to it; 0: any")              \
+	R(smoothing, "smoothing", "0", 0, 0.9, true, "label smoothing")                                                \
+	W(range, "range", "max", "max|ema|percentile|mse", true, "range estimator of activations")                     \
+	R(percentile, "percentile", "99.9", 50, 100, true, "share of a tensor, in percent, within range=percentile")   \
+	W(scales, "scales", "channel", "channel|layer", true, "weight ranges per output channel or per layer")         \
+	W(unsigned_positive, "unsigned", "off", "off|on", true, "unsigned integers where activations cannot be negative") \
+	R(warmup, "warmup", "0.1", 0, 1, false, "share of the horizon in which the policy waits")                      \
+	W(start, "start", "wide", "uniform|wide", false, "the policy's first distribution: uniform, or leaning to the widest formats") \
+	W(warmup_path, "warmup-path", "policy", "uniform|policy", true,                                                \
+		"paths of the warm-up: uniformly at random, or as the policy's first distribution has it")             \
+	W(reward, "reward", "abs", "abs|relu|mnas", true, "reward form: Q - w|C/T-1|, Q - w max(0,C/T-1), Q (C/T)^-w") \
+	W(quality, "quality", "loss", "accuracy|loss", true, "quality: held-out accuracy, or minus the loss")          \
+	I(samples, "samples", "4", 1, 64, true, "choices sampled at a policy step, all scored on the same held-out images") \
+	I(heldout_batches, "heldout-batches", "1", 1, 64, true, "held-out batches that score a sampled choice")        \
+	W(baseline, "baseline", "others", "average|others", true,                                                      \
+		"what a reward is compared with: the moving average, or the other samples of its step")                \
+	R(baseline_keep, "baseline-keep", "0.95", 0, 0.9999, true, "how much a moving average of rewards keeps")       \
+	I(cost_samples, "cost-samples", "8", 0, 4096, true,                                                            \
+		"choices around which every option is priced for the cost's part of the reward; 0: the samples' own costs") \
+	W(critic, "critic", "none", "none|additive", true,                                                            \
+		"credit for quality: each sample's reward as it is, or an additive model of it fitted as the search goes") \
+	R(policy_rate, "policy-rate", "0.05", 0, 10, true, "learning rate of the policy (Adam)")                       \
+	R(policy_beta1, "policy-beta1", "0.9", 0, 0.9999, true, "Adam's first decay")                                  \
+	R(policy_beta2, "policy-beta2", "0.98", 0, 0.9999, true, "Adam's second decay")                                \
+	R(policy_growth, "policy-growth", "1", 0.001, 1000, true, "by what factor the policy's rate grows over the search") \
+	R(entropy, "entropy", "0.02", 0, 100, true, "final weight of the entropy penalty")                             \
+	R(reopen, "reopen", "0.1", 0, 1, true, "share of the uniform distribution mixed in after a change")            \
+	I(calibration, "calibration", "256", 2, 65536, true, "images that statistics and ranges are estimated on")     \
+	I(front_every, "front-every", "100", 0, 1e9, true, "steps between scorings of the front; 0: none")             \
+	I(front_images, "front-images", "512", 16, 65536, true, "held-out images that score the front")                \
+	I(front_size, "front-size", "24", 2, 256, true, "most points kept on the front")
+
+struct knobs {
+#define FIELD_I(field, name, preset, low, high, live, help) long field;
+#define FIELD_R(field, name, preset, low, high, live, help) double field;
+#define FIELD_W(field, name, preset, words, live, help) int field;
+#define FIELD_T(field, name, preset, words, live, help) char field[ENGINE_TEXT];
+	KNOBS(FIELD_I, FIELD_R, FIELD_W, FIELD_T)
+	double weight[COST_TERMS];
+	char target[COST_TERMS][ENGINE_NAME]; // as text; empty: none
+};
+
+// The values of a config.
+const struct knobs *config_knobs(const struct config *);
+// Sets one value from text, live settings only where `live_only`; `values` is unchanged where that fails. The names
+// "weight.TERM" and "target.TERM" are settings too; a target's text is stored, its meaning checked by cost_target.
+bool knobs_set(struct knobs *values, const char *name, const char *text, bool live_only, struct fault *);
+bool knobs_get(const struct knobs *values, const char *name, char *buf, size_t size);
+
+#endif

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/search/policy.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/tensor/rng.h"
+
+struct policy {
+	const struct space *space;
+	uint32_t *allowed;                             // [decisions]
+	float (*logit)[SPACE_OPTIONS];                 // each [decisions][SPACE_OPTIONS]
+	float (*first)[SPACE_OPTIONS], (*second)[SPACE_OPTIONS]; // Adam's moments
+	float (*worth)[SPACE_OPTIONS];                 // the critic
+	float (*probability)[SPACE_OPTIONS];
+	double (*gradient)[SPACE_OPTIONS];
+	long moves;
+};
+
+struct policy *policy_new(const struct space *space, struct fault *fault)
+{
+	struct policy *p = calloc(1, sizeof *p);
+	size_t n = (size_t)space->decisions;
+	if (p) {
+		p->space = space;
+		p->allowed = calloc(n, sizeof *p->allowed);
+		p->logit = calloc(n, sizeof *p->logit);
+		p->first = calloc(n, sizeof *p->first);
+		p->second = calloc(n, sizeof *p->second);
+		p->worth = calloc(n, sizeof *p->worth);
+		p->probability = calloc(n, sizeof *p->probability);
+		p->gradient = calloc(n, sizeof *p->gradient);
+	}
+	if (!p || !p->allowed || !p->logit || !p->first || !p->second || !p->worth || !p->probability || !p->gradient) {
+		policy_free(p);
+		fault_set(fault, "policy", "choose a smaller network", "out of memory");
+		return NULL;
+	}
+	for (size_t d = 0; d < n; d++)
+		p->allowed[d] = (uint32_t)((1ull << space->decision[d].options) - 1);
+	policy_refresh(p);
+	return p;
+}
+
+void policy_lean(struct policy *p, double slope)
+{
+	for (int d = 0; d < p->space->decisions; d++) {
+		int options = p->space->decision[d].options;
+		for (int o = 1; o < options; o++)
+			p->logit[d][o] = (float)(slope * o / (options - 1));
+	}
+	policy_refresh(p);
+}
+
+void policy_free(struct policy *p)
+{
+	if (!p)
+		return;
+	free(p->allowed);
+	free(p->logit);
+	free(p->first);
+	free(p->second);
+	free(p->worth);
+	free(p->probability);
+	free(p->gradient);
+	free(p);
+}
+
+void policy_arrays(struct policy *p, struct policy_array array[POLICY_ARRAYS])
+{
+	long count = (long)p->space->decisions * SPACE_OPTIONS;
+	array[0] = (struct policy_array){"logits", p->logit[0], count};
+	array[1] = (struct policy_array){"first_moments", p->first[0], count};
+	array[2] = (struct policy_array){"second_moments", p->second[0], count};
+	array[3] = (struct policy_array){"critic", p->worth[0], count};
+}
+
+long *policy_moves(struct policy *p)
+{
+	return &p->moves;
+}
+
+uint32_t *policy_allowed(struct policy *p)
+{
+	return p->allowed;
+}
+
+static bool allows(const struct policy *p, int decision, int option)
+{
+	return p->allowed[decision] >> option & 1;
+}
+
+void policy_refresh(struct policy *p)
+{
+	for (int d = 0; d < p->space->decisions; d++) {
+		int options = p->space->decision[d].options;
+		float top = -INFINITY;
+		double total = 0, e[SPACE_OPTIONS] = {0};
+		for (int o = 0; o < options; o++)
+			if (allows(p, d, o))
+				top = fmaxf(top, p->logit[d][o]);
+		for (int o = 0; o < options; o++)
+			if (allows(p, d, o))
+				total += e[o] = exp((double)(p->logit[d][o] - top));
+		for (int o = 0; o < options; o++)
+			p->probability[d][o] = (float)(e[o] / total);
+	}
+}
+
+const float *policy_probabilities(const struct policy *p, int decision)
+{
+	return p->probability[decision];
+}
+
+int policy_modal(const struct policy *p, int decision)
+{
+	int best = -1;
+	for (int o = 0; o < p->space->decision[decision].options; o++)
+		if (allows(p, decision, o) && (best < 0 || p->probability[decision][o] > p->probability[decision][best]))
+			best = o;
+	return best;
+}
+
+static double entropy_of(const struct policy *p, int decision)
+{
+	double h = 0;
+	for (int o = 0; o < p->space->decision[decision].options; o++) {
+		double q = (double)p->probability[decision][o];
+		if (q > 0)
+			h -= q * log(q);
+	}
+	return h;
+}
+
+double policy_entropy(const struct policy *p)
+{
+	double sum = 0;
+	int free_decisions = 0;
+	for (int d = 0; d < p->space->decisions; d++) {
+		int options = __builtin_popcount(p->allowed[d]);
+		if (options < 2)
+			continue;
+		sum += entropy_of(p, d) / log(options);
+		free_decisions++;
+	}
+	return free_decisions ? sum / free_decisions : 0;
+}
+
+void policy_sample(const struct policy *p, uint64_t key, uint8_t *choice)
+{
+	for (int d = 0; d < p->space->decisions; d++) {
+		double u = rng_uniform(key, (uint64_t)d);
+		int pick = policy_modal(p, d);
+		for (int o = 0; o < p->space->decision[d].options; o++) {
+			u -= (double)p->probability[d][o];
+			if (u < 0) {
+				pick = o;
+				break;
+			}
+		}
+		choice[d] = (uint8_t)pick;
+	}
+}
+
+void policy_sample_evenly(const struct policy *p, uint64_t key, uint8_t *choice)
+{
+	for (int d = 0; d < p->space->decisions; d++) {
+		int skip = (int)rng_below(key, (uint64_t)d, (uint64_t)__builtin_popcount(p->allowed[d]));
+		int o = 0;
+		while (!allows(p, d, o) || skip-- > 0)
+			o++;
+		choice[d] = (uint8_t)o;
+	}
+}
+
+void policy_clear(struct policy *p)
+{
+	memset(p->gradient, 0, (size_t)p->space->decisions * sizeof *p->gradient);
+}
+
+void policy_credit(struct policy *p, const uint8_t *choice, double advantage)
+{
+	double each = advantage / p->space->decisions;
+	for (int d = 0; d < p->space->decisions; d++)
+		for (int o = 0; o < p->space->decision[d].options; o++)
+			p->gradient[d][o] -= each * ((o == choice[d]) - (double)p->probability[d][o]);
+}
+
+void policy_credit_options(struct policy *p, int decision, const double *value, double share)
+{
+	int options = p->space->decision[decision].options;
+	const float *q = p->probability[decision];
+	double mean = 0;
+	for (int o = 0; o < options; o++)
+		mean += (double)q[o] * value[o];
+	for (int o = 0; o < options; o++)
+		p->gradient[decision][o] -= share * (double)q[o] * (value[o] - mean) / p->space->decisions;
+}
+
+void policy_critic_learn(struct policy *p, int samples, const uint8_t *const *choice, const double *quality)
+{
+	// Normalised least mean squares on the differences from the samples' mean: the step goes along the difference of the
+	// features, of squared length `length`. The rate trades noise for speed: about 1/RATE samples are remembered.
+	const double RATE = 0.1;
+	double mean = 0, predicted[64] = {0}, mean_predicted = 0;
+	for (int s = 0; s < samples; s++) {
+		for (int d = 0; d < p->space->decisions; d++)
+			predicted[s] += (double)p->worth[d][choice[s][d]];
+		mean += quality[s] / samples;
+		mean_predicted += predicted[s] / samples;
+	}
+	for (int s = 0; s < samples; s++) {
+		double error = (quality[s] - mean) - (predicted[s] - mean_predicted);
+		for (int d = 0; d < p->space->decisions; d++)
+			p->worth[d][choice[s][d]] += (float)(RATE * error / p->space->decisions);
+	}
+}
+
+void policy_critic_credit(struct policy *p)
+{
+	for (int d = 0; d < p->space->decisions; d++) {
+		double worth[SPACE_OPTIONS];
+		for (int o = 0; o < SPACE_OPTIONS; o++)
+			worth[o] = (double)p->worth[d][o];
+		policy_credit_options(p, d, worth, 1);
+	}
+}
+
+void policy_move(struct policy *p, double rate, double beta1, double beta2, double entropy_weight)
+{
+	const double epsilon = 1e-8;
+	p->moves++;
+	double scale1 = 1 / (1 - pow(beta1, (double)p->moves)), scale2 = 1 / (1 - pow(beta2, (double)p->moves));
+	for (int d = 0; d < p->space->decisions; d++) {
+		if (__builtin_popcount(p->allowed[d]) < 2)
+			continue;
+		double h = entropy_of(p, d);
+		for (int o = 0; o < p->space->decision[d].options; o++) {
+			double q = (double)p->probability[d][o];
+			if (!allows(p, d, o))
+				continue;
+			double g = p->gradient[d][o];
+			if (q > 0)
+				g -= entropy_weight * q * (log(q) + h) / p->space->decisions;
+			double m = beta1 * (double)p->first[d][o] + (1 - beta1) * g;
+			double v = beta2 * (double)p->second[d][o] + (1 - beta2) * g * g;
+			p->first[d][o] = (float)m;
+			p->second[d][o] = (float)v;
+			p->logit[d][o] -= (float)(rate * m * scale1 / (sqrt(v * scale2) + epsilon));
+		}
+	}
+	policy_refresh(p);
+}
+
+void policy_reopen(struct policy *p, double share)
+{
+	if (share <= 0)
+		return;
+	for (int d = 0; d < p->space->decisions; d++) {
+		int allowed = __builtin_popcount(p->allowed[d]);
+		for (int o = 0; o < p->space->decision[d].options; o++)
+			if (allows(p, d, o))
+				p->logit[d][o] = (float)log((1 - share) * (double)p->probability[d][o] + share / allowed);
+	}
+	size_t size = (size_t)p->space->decisions * sizeof *p->first;
+	memset(p->first, 0, size);
+	memset(p->second, 0, size);
+	p->moves = 0;
+	policy_refresh(p);
+}

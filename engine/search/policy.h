@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The policy: per decision a categorical distribution, the softmax of bare logits, under restrictions that mask options.
+// Belongs to the engine's thread.
+#ifndef ENGINE_SEARCH_POLICY_H
+#define ENGINE_SEARCH_POLICY_H
+
+#include <stdint.h>
+
+#include "engine/fault.h"
+#include "engine/space/space.h"
+
+struct policy;
+struct policy *policy_new(const struct space *, struct fault *); // uniform; the space is borrowed
+// Leans to the widest options: logits grow evenly from 0 for the narrowest to `slope` for the widest.
+void policy_lean(struct policy *, double slope);
+void policy_free(struct policy *);
+
+// Numbers to save and restore: [decisions][SPACE_OPTIONS] each.
+struct policy_array {
+	const char *name;
+	float *data;
+	long count;
+};
+enum { POLICY_ARRAYS = 4 }; // logits, both moments, and the critic
+void policy_arrays(struct policy *, struct policy_array[POLICY_ARRAYS]);
+long *policy_moves(struct policy *);       // how many Adam steps there were: also state
+uint32_t *policy_allowed(struct policy *); // [decisions] masks, a bit per option; state too. Call policy_refresh after writing.
+void policy_refresh(struct policy *);
+
+const float *policy_probabilities(const struct policy *, int decision); // [SPACE_OPTIONS], of allowed options; the rest 0
+int policy_modal(const struct policy *, int decision);
+double policy_entropy(const struct policy *); // mean over decisions with more than one allowed option, each 0..1; 0 where none
+// A choice drawn from the policy with stream `key`.
+void policy_sample(const struct policy *, uint64_t key, uint8_t *choice);
+// A choice drawn evenly from the allowed options.
+void policy_sample_evenly(const struct policy *, uint64_t key, uint8_t *choice);
+
+// One policy step: clear, any number of credits, then move.
+void policy_clear(struct policy *);
+// Adds the gradient of -advantage * mean over decisions(log p(choice)).
+void policy_credit(struct policy *, const uint8_t *choice, double advantage);
+// Adds `share` of the gradient of minus the expected value of one decision's options, the other decisions staying as they are.
+void policy_credit_options(struct policy *, int decision, const double *value, double share);
+// The additive critic models quality as a sum over decisions of one number per option. It learns from differences: the samples
+// of one step, scored on the same images, against their mean. Then its whole expected gradient is credited at once.
+void policy_critic_learn(struct policy *, int samples, const uint8_t *const *choice, const double *quality);
+void policy_critic_credit(struct policy *);
+// Adds entropy_weight * gradient of the mean entropy and takes one Adam step (Kingma and Ba, 2015) down.
+void policy_move(struct policy *, double rate, double beta1, double beta2, double entropy_weight);
+// Mixes `share` of the uniform distribution into every decision and forgets the optimizer's moments: after a change
+// the reward is another one.
+void policy_reopen(struct policy *, double share);
+
+#endif

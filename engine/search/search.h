@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The one-shot search: a network trains on sampled paths while the policy learns from held-out images. Everything here
+// belongs to the engine's thread, but for search_info and search_price, which read what never changes.
+#ifndef ENGINE_SEARCH_SEARCH_H
+#define ENGINE_SEARCH_SEARCH_H
+
+#include "engine/engine.h"
+#include "engine/search/knobs.h"
+
+struct search;
+// Loads the data, builds network, space and policy; at step 0, or where `state` says.
+struct search *search_new(const struct knobs *, const struct state *, struct fault *);
+void search_free(struct search *);
+
+const struct engine_info *search_info(const struct search *);
+bool search_price(const struct search *, const uint8_t *choice, double cost[ENGINE_TERMS], int term, double *layer);
+
+// One step: a weight update and, after the warm-up, a policy update. Not beyond the horizon. False: the loss is no
+// longer a number; the weights are useless from here on.
+bool search_step(struct search *, struct fault *);
+long search_steps_done(const struct search *);
+long search_horizon(const struct search *);
+// The newest record, and the modal option per decision that goes with it.
+const struct record *search_record(const struct search *);
+
+// Applies a change between two steps; all of it or nothing. *inverse takes it back (its items are for the caller to free).
+bool search_apply(struct search *, const struct change *, struct change *inverse, struct fault *);
+// What can be said of a change without the search's present state.
+bool search_check(const struct search *, const struct change *, struct fault *);
+
+// Scores a choice (NULL: the modal one) on a split, under statistics and ranges calibrated for it; choice and range of the result
+// are for the caller to free. `images` 0: all of the split's report images. False: out of memory.
+bool search_evaluate(struct search *, const uint8_t *choice, enum split, long images, struct evaluation *, struct fault *);
+// The choice that gives every decision this format; false: the space lacks it.
+bool search_uniform(const struct search *, const char *format, uint8_t *choice, struct fault *);
+
+// The front archive is scored again as a whole, a point at a time, so that requests can be answered in between. Begin gathers the
+// candidates; each call of advance scores one and returns whether more remain; the archive changes when the last is done.
+void search_front_begin(struct search *);
+bool search_front_due(const struct search *);
+bool search_front_advance(struct search *);
+
+// Fills what a publication holds: everything but run state, speed and version. Arrays in *s must have room (see engine.c).
+void search_publish(const struct search *, struct snapshot *s);
+int search_front_room(const struct search *); // most points there can be
+
+// Appends the arrays and texts of a checkpoint; false: out of memory.
+bool search_save(struct search *, struct state *, struct fault *);
+
+// For those who add to a state: a copy of an array, a text. False: out of memory.
+bool state_add(struct state *, const char *name, enum state_type, int rank, const int64_t *shape, const void *data);
+bool state_say(struct state *, const char *name, const char *format, ...) __attribute__((format(printf, 3, 4)));
+const struct state_tensor *state_find(const struct state *, const char *name);
+
+#endif
