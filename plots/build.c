@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "plots/build.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct figure *figure_new(const char *x_label, const char *y_label)
+{
+	struct figure *f = calloc(1, sizeof *f);
+	if (!f)
+		return NULL;
+	snprintf(f->x.label, sizeof f->x.label, "%s", x_label);
+	snprintf(f->y.label, sizeof f->y.label, "%s", y_label);
+	f->x.low = f->x.high = f->y.low = f->y.high = f->right.low = f->right.high = NAN;
+	return f;
+}
+
+void figure_title(struct figure *f, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	vsnprintf(f->title, sizeof f->title, format, args);
+	va_end(args);
+}
+
+void figure_free(struct figure *f)
+{
+	if (!f)
+		return;
+	for (int i = 0; i < f->series_count; i++) {
+		free(f->series[i].x);
+		free(f->series[i].y);
+		free(f->series[i].label);
+	}
+	free(f->series);
+	free(f->line);
+	if (f->heat) {
+		free(f->heat->value);
+		free(f->heat->row);
+		free(f->heat->level);
+		free(f->heat);
+	}
+	free(f);
+}
+
+struct series *figure_add_series(struct figure *f, const char *name, enum series_kind kind, enum figure_role role,
+	size_t room, bool labelled)
+{
+	struct series *grown = realloc(f->series, (size_t)(f->series_count + 1) * sizeof *grown);
+	if (!grown)
+		return NULL;
+	f->series = grown;
+	struct series *s = &grown[f->series_count];
+	*s = (struct series){.kind = kind, .role = role};
+	snprintf(s->name, sizeof s->name, "%s", name);
+	if (!room)
+		room = 1;
+	s->x = calloc(room, sizeof *s->x);
+	s->y = calloc(room, sizeof *s->y);
+	s->label = labelled ? calloc(room, sizeof *s->label) : NULL;
+	f->series_count++; // whatever came of the three: figure_free frees them
+	return s->x && s->y && (s->label || !labelled) ? s : NULL;
+}
+
+void series_add(struct series *s, double x, double y, const char *label)
+{
+	s->x[s->count] = x;
+	s->y[s->count] = y;
+	if (s->label)
+		snprintf(s->label[s->count], sizeof s->label[0], "%s", label ? label : "");
+	s->count++;
+}
+
+bool figure_add_line(struct figure *f, bool vertical, double at, enum figure_role role, const char *label)
+{
+	struct line *grown = realloc(f->line, (size_t)(f->line_count + 1) * sizeof *grown);
+	if (!grown)
+		return false;
+	f->line = grown;
+	struct line *l = &grown[f->line_count++];
+	*l = (struct line){.vertical = vertical, .at = at, .role = role};
+	snprintf(l->label, sizeof l->label, "%s", label);
+	return true;
+}
+
+struct heat *figure_add_heat(struct figure *f, int rows, int columns, int levels)
+{
+	struct heat *h = f->heat = calloc(1, sizeof *h);
+	if (!h)
+		return NULL;
+	size_t cells = (size_t)rows * (size_t)columns;
+	h->value = calloc(cells ? cells : 1, sizeof *h->value);
+	h->row = calloc(rows ? (size_t)rows : 1, sizeof *h->row);
+	h->level = calloc(levels ? (size_t)levels : 1, sizeof *h->level);
+	if (!h->value || !h->row || !h->level)
+		return NULL;
+	h->rows = rows;
+	h->columns = columns;
+	h->levels = levels;
+	for (size_t i = 0; i < cells; i++)
+		h->value[i] = NAN;
+	return h;
+}
+
+const struct term_state *source_term(const struct figure_source *source)
+{
+	const struct snapshot *s = source->snapshot;
+	return source->term >= 0 && source->term < s->terms && s->terms <= ENGINE_TERMS ? &s->term[source->term] : NULL;
+}
+
+struct unit unit_of(const struct term_state *term, double largest)
+{
+	static const struct {
+		const char *term, *name;
+	} names[] = {{"bops", "bit operations"}, {"bops_linear", "bit operations (linear)"}};
+	static const struct {
+		double divisor;
+		const char *prefix;
+	} prefixes[] = {{1e15, "P"}, {1e12, "T"}, {1e9, "G"}, {1e6, "M"}, {1e3, "k"}, {1, ""}, {1e-3, "m"},
+		{1e-6, "µ"}, {1e-9, "n"}};
+	enum { COUNT = sizeof prefixes / sizeof prefixes[0] };
+
+	struct unit unit = {.divisor = 1};
+	if (!term) {
+		snprintf(unit.label, sizeof unit.label, "cost");
+		snprintf(unit.name, sizeof unit.name, "cost");
+		return unit;
+	}
+	int p = 5; // no prefix, for nothing and for what no prefix serves
+	if (largest > 0 && isfinite(largest))
+		for (p = 0; p < COUNT - 1 && largest < prefixes[p].divisor; p++)
+			;
+	unit.divisor = prefixes[p].divisor;
+
+	const char *name = term->name;
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (!strcmp(term->name, names[i].term))
+			name = names[i].name;
+	snprintf(unit.name, sizeof unit.name, "%s", name);
+	// A unit in words ("bit ops") counts things: the name says them, the brackets hold the prefix alone.
+	const char *symbol = term->unit && !strchr(term->unit, ' ') ? term->unit : "";
+	bool bracket = prefixes[p].prefix[0] || symbol[0];
+	snprintf(unit.label, sizeof unit.label, "%s%s%s%s%s", name, bracket ? " (" : "", prefixes[p].prefix, symbol,
+		bracket ? ")" : "");
+	return unit;
+}

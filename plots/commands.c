@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// `plot`: a figure of the present, drawn by gnuplot into a file.
+#include <stdio.h>
+#include <string.h>
+
+#include "plots/plots.h"
+#include "plots/script.h"
+
+static const double page_cm = 16;
+
+struct wish {
+	const struct figure_kind *kind;
+	const struct picture_format *format;
+	const char *file; // NULL: to be made up
+	bool keep;
+};
+
+static const struct picture_format *format_by_ending(const char *file)
+{
+	const char *dot = strrchr(file, '.');
+	return dot ? picture_format_named(dot + 1, strlen(dot + 1)) : NULL;
+}
+
+// FIGURE, then in any order a format, a file, `keep`.
+static bool read_wish(const struct command_call *call, struct wish *w, struct fault *f)
+{
+	*w = (struct wish){.kind = figure_kind_named(call->argv[0])};
+	if (!w->kind) {
+		char names[160] = "choose one of";
+		size_t count;
+		const struct figure_kind *kinds = figure_kinds(&count);
+		for (size_t i = 0; i < count; i++) {
+			size_t used = strlen(names);
+			snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : " ", kinds[i].name);
+		}
+		return fault_set(f, call->argv[0], names, "no such figure");
+	}
+	for (int i = 1; i < call->argc; i++) {
+		const char *word = call->argv[i];
+		const struct picture_format *format = picture_format_named(word, strlen(word));
+		if (format && !w->format)
+			w->format = format;
+		else if (!strcmp(word, "keep") && !w->keep)
+			w->keep = true;
+		else if (!w->file)
+			w->file = word;
+		else
+			return fault_set(f, word, "usage: plot FIGURE [svg|png|pdf] [FILE] [keep]", "one word too many");
+	}
+	const struct picture_format *ending = w->file ? format_by_ending(w->file) : NULL;
+	if (w->format && ending && ending != w->format)
+		return fault_set(f, w->file, "leave out the format, or change the ending", "the file is not called %s",
+			w->format->name);
+	if (!w->format)
+		w->format = ending ? ending : picture_formats(&(size_t){0});
+	return true;
+}
+
+static bool run_plot(struct command_call *call)
+{
+	const struct plot_context *context = call->context;
+	struct wish w;
+	struct figure_source source;
+	if (!read_wish(call, &w, &call->fault) || !context->source(context->session, &source, &call->fault))
+		return false;
+	char made[4096];
+	if (!w.file) {
+		int size = snprintf(made, sizeof made, "%s/%s.%s", context->folder(context->session), w.kind->name, w.format->name);
+		if (size < 0 || (size_t)size >= sizeof made)
+			return fault_set(&call->fault, w.kind->name, "name a file", "the folder's name is too long");
+		w.file = made;
+	}
+	struct figure *figure = w.kind->build(&source);
+	if (!figure)
+		return fault_set(&call->fault, w.kind->name, "", "out of memory");
+	bool ok = plotter_request(context->plotter, &(struct plot_request){.figure = figure, .format = w.format->name,
+		.file = w.file, .keep = w.keep, .width_cm = page_cm}, &call->fault);
+	figure_free(figure);
+	if (ok)
+		call->say(call, "plotting %s to %s", w.kind->name, w.file);
+	return ok;
+}
+
+static const struct command rows[] = {
+	{
+		.name = "plot",
+		.kind = COMMAND_QUERY,
+		.min = 1,
+		.max = 4,
+		.argument = {ARGUMENT_FIGURE, ARGUMENT_WORDS, ARGUMENT_FILE, ARGUMENT_WORDS},
+		.words = "- svg|png|pdf - keep",
+		.usage = "FIGURE [svg|png|pdf] [FILE] [keep]",
+		.help = "draw a figure with gnuplot (svg into the session's folder unless said; keep: FILE.gp and FILE.dat too)",
+		.run = run_plot,
+	},
+};
+
+const struct command *plots_commands(size_t *count)
+{
+	*count = sizeof rows / sizeof rows[0];
+	return rows;
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Figures over the steps: quantities of the records, smoothed where they are noisy, thinned to what a page can show.
+#include "plots/build.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { MOST_POINTS = 1000 };
+
+// One quantity of a record: the bytes at which its float stands, and how it is shown.
+struct quantity {
+	const char *name;
+	size_t offset;
+	double factor;
+	enum series_kind kind;
+	enum figure_role role;
+	bool noisy; // smoothed over a window of about one sixtieth of the history
+	bool right;
+};
+
+static double value_of(const struct record *r, const struct quantity *q)
+{
+	return *(const float *)(const void *)((const char *)r + q->offset) * q->factor;
+}
+
+// Adds the quantity over the steps: at most MOST_POINTS points, each the mean of its stretch of records, widened by
+// the smoothing window. A stretch without a finite value is a gap, whatever its neighbours hold.
+static bool add_quantity(struct figure *f, const struct figure_source *source, const struct quantity *q)
+{
+	long n = source->records;
+	long points = n < MOST_POINTS ? n : MOST_POINTS;
+	long half = q->noisy ? n / 120 : 0;
+	struct series *s = figure_add_series(f, q->name, q->kind, q->role, (size_t)(points > 0 ? points : 0), false);
+	double *sum = calloc((size_t)(n > 0 ? n : 0) + 1, sizeof *sum);  // sum[i], count[i]: over the records before i
+	long *count = calloc((size_t)(n > 0 ? n : 0) + 1, sizeof *count);
+	bool ok = s && sum && count;
+	if (ok) {
+		s->right = q->right;
+		for (long i = 0; i < n; i++) {
+			double v = value_of(&source->record[i], q);
+			sum[i + 1] = sum[i] + (isfinite(v) ? v : 0);
+			count[i + 1] = count[i] + isfinite(v);
+		}
+	}
+	for (long p = 0; ok && p < points; p++) {
+		long from = (long)((double)p * (double)n / (double)points);
+		long to = (long)((double)(p + 1) * (double)n / (double)points);
+		long a = from - half > 0 ? from - half : 0, b = to + half < n ? to + half : n;
+		bool gap = to <= from || count[to] == count[from];
+		series_add(s, (double)source->record[to > from ? to - 1 : from].step,
+			gap ? NAN : (sum[b] - sum[a]) / (double)(count[b] - count[a]), NULL);
+	}
+	free(sum);
+	free(count);
+	return ok;
+}
+
+// The frame that all of them share: steps from 0 to the present, and the person's marks.
+static struct figure *over_steps(const struct figure_source *source, const char *y_label, const char *title)
+{
+	const struct engine_info *info = source->snapshot->info;
+	struct figure *f = figure_new("step", y_label);
+	if (!f)
+		return NULL;
+	figure_title(f, "%s of %s on %s", title, info ? info->net : "", info ? info->data : "");
+	f->x.low = 0;
+	if (source->records > 0)
+		f->x.high = (double)source->record[source->records - 1].step;
+	for (int m = 0; m < source->marks; m++)
+		if (!figure_add_line(f, true, (double)source->mark[m].step, ROLE_MARK, source->mark[m].text)) {
+			figure_free(f);
+			return NULL;
+		}
+	return f;
+}
+
+static struct figure *with(struct figure *f, const struct figure_source *source, const struct quantity *q, int count)
+{
+	for (int i = 0; f && i < count; i++)
+		if (!add_quantity(f, source, &q[i])) {
+			figure_free(f);
+			f = NULL;
+		}
+	return f;
+}
+
+#define AT(field) offsetof(struct record, field)
+
+struct figure *figure_curves(const struct figure_source *source)
+{
+	bool loss = source->snapshot->quality_is_loss; // then quality is minus a loss, and belongs on the loss axis
+	const struct quantity q[] = {
+		{"loss", AT(loss), 1, SERIES_LINE, ROLE_SECOND, true, false},
+		{"accuracy", AT(accuracy), 100, SERIES_LINE, ROLE_MAIN, true, true},
+		{loss ? "held-out loss" : "held-out", AT(quality), loss ? -1 : 100, SERIES_LINE, ROLE_SAMPLED, true,
+			!loss},
+	};
+	struct figure *f = over_steps(source, "loss", "Training");
+	if (f)
+		snprintf(f->right.label, sizeof f->right.label, "accuracy (%%)");
+	return with(f, source, q, 3);
+}
+
+struct figure *figure_cost(const struct figure_source *source)
+{
+	const struct term_state *term = source_term(source);
+	double largest = 0;
+	for (long i = 0; term && i < source->records; i++) {
+		double sampled = source->record[i].cost[source->term], modal = source->record[i].modal_cost[source->term];
+		largest = fmax(largest, fmax(isfinite(sampled) ? sampled : 0, isfinite(modal) ? modal : 0));
+	}
+	struct unit unit = unit_of(term, largest);
+	bool relative = term && term->targeted && term->target > 0;
+	if (relative) {
+		unit.divisor = term->target;
+		snprintf(unit.label, sizeof unit.label, "%s / target", unit.name);
+	}
+	struct figure *f = over_steps(source, unit.label, "Cost of the choices");
+	if (!f || !term)
+		return f;
+	size_t place = (size_t)source->term * sizeof(float);
+	const struct quantity q[] = {
+		{"sampled", AT(cost) + place, 1 / unit.divisor, SERIES_LINE, ROLE_SAMPLED, true, false},
+		{"modal", AT(modal_cost) + place, 1 / unit.divisor, SERIES_STEPS, ROLE_MAIN, false, false},
+	};
+	char label[64];
+	snprintf(label, sizeof label, "target %s", term->target_text);
+	if (relative && !figure_add_line(f, false, 1, ROLE_TARGET, label)) {
+		figure_free(f);
+		return NULL;
+	}
+	return with(f, source, q, 2);
+}
+
+struct figure *figure_entropy(const struct figure_source *source)
+{
+	static const struct quantity q = {"entropy", AT(entropy), 1, SERIES_LINE, ROLE_MAIN, false, false};
+	struct figure *f = over_steps(source, "policy entropy (1: uniform)", "Entropy of the policy");
+	if (f) {
+		f->y.low = 0;
+		f->y.high = 1;
+	}
+	return with(f, source, &q, 1);
+}
+
+struct figure *figure_reward(const struct figure_source *source)
+{
+	static const struct quantity q = {"reward", AT(reward), 1, SERIES_LINE, ROLE_MAIN, true, false};
+	return with(over_steps(source, "reward, smoothed", "Reward of the sampled choices"), source, &q, 1);
+}

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The table of figures, and the two that show the result: the front and the formats over time.
+#include "plots/build.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct figure_kind kinds[] = {
+	{"front", "cost against held-out accuracy of all choices scored", figure_front},
+	{"bits", "every layer's modal format over the steps", figure_bits},
+	{"curves", "training loss, training and held-out accuracy over the steps", figure_curves},
+	{"cost", "cost of the modal and the sampled choices over the steps", figure_cost},
+	{"entropy", "how undecided the policy is, over the steps", figure_entropy},
+	{"reward", "reward of the sampled choices over the steps", figure_reward},
+};
+
+const struct figure_kind *figure_kinds(size_t *count)
+{
+	*count = sizeof kinds / sizeof kinds[0];
+	return kinds;
+}
+
+const struct figure_kind *figure_kind_named(const char *name)
+{
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+		if (!strcmp(kinds[i].name, name))
+			return &kinds[i];
+	return NULL;
+}
+
+// ---- front ---------------------------------------------------------------------------------------------------------
+
+// Where accuracies are compared across more than this factor of cost, the cost axis is logarithmic.
+static const double wide_span = 3;
+
+static bool is_modal_now(const struct snapshot *s, const struct front_point *p)
+{
+	if (p->origin != POINT_MODAL || !p->choice)
+		return false;
+	for (int d = 0; d < s->decisions; d++)
+		if (p->choice[d] != s->decision[d].modal)
+			return false;
+	return true;
+}
+
+// The point of the modal choice as it is now; failing that the modal choice scored last; -1: none was scored.
+static int modal_point(const struct snapshot *s)
+{
+	int newest = -1;
+	for (int i = 0; i < s->points; i++) {
+		if (is_modal_now(s, &s->point[i]))
+			return i;
+		if (s->point[i].origin == POINT_MODAL && (newest < 0 || s->point[i].step >= s->point[newest].step))
+			newest = i;
+	}
+	return newest;
+}
+
+struct spot {
+	double cost, accuracy;
+};
+
+static int by_cost(const void *a, const void *b)
+{
+	const struct spot *p = a, *q = b;
+	if (p->cost != q->cost)
+		return p->cost < q->cost ? -1 : 1;
+	return p->accuracy > q->accuracy ? -1 : p->accuracy < q->accuracy;
+}
+
+// The non-dominated points under this figure's term (the archive's own flag may be about another term).
+static bool add_front(struct figure *f, const struct snapshot *s, int term, double divisor)
+{
+	struct series *front = figure_add_series(f, "front", SERIES_STEPS, ROLE_FRONT, (size_t)s->points, false);
+	struct spot *spot = calloc(s->points > 0 ? (size_t)s->points : 1, sizeof *spot);
+	if (!front || !spot) {
+		free(spot);
+		return false;
+	}
+	size_t count = 0;
+	for (int i = 0; i < s->points; i++)
+		if (isfinite(s->point[i].cost[term]) && isfinite(s->point[i].accuracy))
+			spot[count++] = (struct spot){s->point[i].cost[term], s->point[i].accuracy};
+	qsort(spot, count, sizeof *spot, by_cost);
+	double best = -INFINITY;
+	for (size_t i = 0; i < count; i++)
+		if (spot[i].accuracy > best) {
+			best = spot[i].accuracy;
+			series_add(front, spot[i].cost / divisor, 100 * best, NULL);
+		}
+	free(spot);
+	return true;
+}
+
+// The points of one meaning. Modal choices of the past are choices that the policy found, as the sampled ones are.
+static bool add_points(struct figure *f, const struct snapshot *s, int term, double divisor, const char *name,
+	enum figure_role role, int modal)
+{
+	struct series *series = figure_add_series(f, name, SERIES_POINTS, role, (size_t)s->points,
+		role != ROLE_SAMPLED);
+	if (!series)
+		return false;
+	for (int i = 0; i < s->points; i++) {
+		const struct front_point *p = &s->point[i];
+		enum figure_role its = i == modal ? ROLE_MAIN : p->origin == POINT_UNIFORM ? ROLE_UNIFORM : ROLE_SAMPLED;
+		if (its == role)
+			series_add(series, p->cost[term] / divisor, 100 * p->accuracy,
+				role == ROLE_UNIFORM ? p->label : role == ROLE_MAIN ? "modal" : NULL);
+	}
+	return true;
+}
+
+struct figure *figure_front(const struct figure_source *source)
+{
+	const struct snapshot *s = source->snapshot;
+	const struct term_state *term = source_term(source);
+	double least = INFINITY, most = 0;
+	for (int i = 0; term && i < s->points; i++) {
+		double cost = s->point[i].cost[source->term];
+		if (!isfinite(cost) || cost < 0)
+			continue;
+		least = fmin(least, cost);
+		most = fmax(most, cost);
+	}
+	struct unit unit = unit_of(term, most);
+	struct figure *f = figure_new(unit.label, "held-out accuracy (%)");
+	if (!f)
+		return NULL;
+	figure_title(f, "Front of %s on %s, step %ld", s->info ? s->info->net : "", s->info ? s->info->data : "", s->step);
+	f->x.logarithmic = least > 0 && most > wide_span * least;
+	if (!term)
+		return f;
+	int modal = modal_point(s);
+	char label[64];
+	snprintf(label, sizeof label, "target %s", term->target_text);
+	if (add_front(f, s, source->term, unit.divisor) &&
+	    add_points(f, s, source->term, unit.divisor, "sampled", ROLE_SAMPLED, modal) &&
+	    add_points(f, s, source->term, unit.divisor, "uniform", ROLE_UNIFORM, modal) &&
+	    add_points(f, s, source->term, unit.divisor, "modal", ROLE_MAIN, modal) &&
+	    (!term->targeted || figure_add_line(f, true, term->target / unit.divisor, ROLE_TARGET, label)))
+		return f;
+	figure_free(f);
+	return NULL;
+}
+
+// ---- formats over time -----------------------------------------------------------------------------------------------
+
+enum { MOST_COLUMNS = 240 }; // columns of the heat map: more than any screen, few enough for a page
+
+// The distinct widths over all options, ascending, and what each is called.
+struct widths {
+	int count;
+	struct option_info width[ENGINE_OPTIONS];
+};
+
+static void widths_add(struct widths *w, const struct option_info *o)
+{
+	int at = 0;
+	while (at < w->count && w->width[at].bits < o->bits)
+		at++;
+	if (at < w->count && w->width[at].bits == o->bits) {
+		if (strcmp(w->width[at].name, o->name)) // several formats of that width: only the width is shown
+			snprintf(w->width[at].name, sizeof w->width[at].name, "%d bit", o->bits);
+	} else if (w->count < ENGINE_OPTIONS) {
+		memmove(&w->width[at + 1], &w->width[at], (size_t)(w->count - at) * sizeof w->width[0]);
+		w->width[at] = *o;
+		w->count++;
+	}
+}
+
+// An option's place among the widths, 0..1; NaN where the option is none.
+static float shade(const struct widths *w, const struct decision_info *d, int option)
+{
+	if (option < 0 || option >= d->options)
+		return NAN;
+	for (int i = 0; i < w->count; i++)
+		if (w->width[i].bits == d->option[option].bits)
+			return w->count > 1 ? (float)i / (float)(w->count - 1) : 0;
+	return NAN;
+}
+
+static bool add_history(struct figure *f, const struct figure_source *source, const struct widths *w)
+{
+	const struct engine_info *info = source->snapshot->info;
+	long records = source->modal ? source->records : 0;
+	// The last column is the present; a search that has not begun has only that.
+	int columns = records < 1 ? 1 : records < MOST_COLUMNS ? (int)records : MOST_COLUMNS;
+	struct heat *h = figure_add_heat(f, info->decisions, columns, w->count);
+	if (!h)
+		return false;
+	long rows[MOST_COLUMNS]; // the record shown in each column: the last of its stretch
+	for (int c = 0; c < columns; c++)
+		rows[c] = (long)((double)(c + 1) * (double)records / columns + 0.5) - 1;
+	for (int d = 0; d < info->decisions; d++) {
+		snprintf(h->row[d], sizeof h->row[d], "%s", info->decision[d].name);
+		for (int c = 0; c < columns; c++) {
+			int option = records > 0 ? source->modal[(size_t)rows[c] * (size_t)info->decisions + (size_t)d]
+				: d < source->snapshot->decisions ? source->snapshot->decision[d].modal : -1;
+			h->value[(size_t)d * (size_t)columns + (size_t)c] = shade(w, &info->decision[d], option);
+		}
+	}
+	for (int i = 0; i < w->count; i++)
+		memcpy(h->level[i], w->width[i].name, sizeof h->level[i]);
+	h->first = records > 0 ? (double)(rows[0] + 1) : 0;
+	h->last = records > 0 ? (double)records : (double)source->snapshot->step;
+	if (w->count)
+		snprintf(h->legend, sizeof h->legend, "modal format, %s to %s", w->width[0].name,
+			w->width[w->count - 1].name);
+	return true;
+}
+
+struct figure *figure_bits(const struct figure_source *source)
+{
+	const struct snapshot *s = source->snapshot;
+	struct figure *f = figure_new("step", "");
+	if (!f)
+		return NULL;
+	figure_title(f, "Modal formats of %s on %s", s->info ? s->info->net : "", s->info ? s->info->data : "");
+	if (!s->info || s->info->decisions < 1)
+		return f;
+	struct widths w = {0};
+	for (int d = 0; d < s->info->decisions; d++)
+		for (int o = 0; o < s->info->decision[d].options; o++)
+			widths_add(&w, &s->info->decision[d].option[o]);
+	bool ok = add_history(f, source, &w);
+	for (int m = 0; ok && m < source->marks; m++)
+		ok = figure_add_line(f, true, (double)source->mark[m].step, ROLE_MARK, source->mark[m].text);
+	if (ok)
+		return f;
+	figure_free(f);
+	return NULL;
+}

@@ -1,0 +1,482 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// One gnuplot at a time, one picture at a time. A picture's script ends with a line to print: when that line comes back,
+// the picture is ready, whatever else gnuplot has said. A child that does not answer in time or dies is ended, with its
+// whole process group; the picture is tried once more with a new child, then given up.
+#include "plots/gnuplot.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "plots/child.h"
+#include "plots/files.h"
+#include "plots/script.h"
+
+enum { MOST_WAITING = 64, ATTEMPTS = 2, AT_A_TURN = 1 << 16 };
+static const double default_patience = 5;
+static const char datablock[] = "$bitscape";
+static const char sentinel[] = "@@BITSCAPE", greeting[] = "@@TERMINALS";
+
+struct job {
+	struct job *next;
+	unsigned long number;
+	const struct picture_format *format;
+	char *file, *temporary;        // what to write; what gnuplot writes
+	struct text script;            // with the data
+	struct text kept, kept_data;   // FILE.gp and FILE.dat, where they were asked for
+	char *kept_file, *kept_data_file;
+	int attempts;
+	bool ok;
+	struct fault fault;
+};
+
+struct queue {
+	struct job *first, **last;
+	int count;
+};
+
+struct plotter {
+	char *program;
+	struct child child;
+	struct queue waiting, done;    // the first of the waiting is with the child while `busy`
+	bool busy;
+	double deadline, patience;     // of the picture the child is at
+	unsigned long number;
+	struct text out;               // what the child is still to be sent, from `sent` on
+	size_t sent;
+	char line[4096];               // of its output, so far
+	size_t line_size;
+	char complaint[1024];          // what came on its standard error during this picture; more is dropped
+	size_t complaint_size;
+	char terminals[2048];          // what it can write, " svg png "; empty: not said yet
+};
+
+static double now(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+// ---- jobs ----------------------------------------------------------------------------------------------------------
+
+static void queue_add(struct queue *q, struct job *j)
+{
+	j->next = NULL;
+	*q->last = j;
+	q->last = &j->next;
+	q->count++;
+}
+
+static struct job *queue_take(struct queue *q)
+{
+	struct job *j = q->first;
+	if (!j)
+		return NULL;
+	q->first = j->next;
+	if (!q->first)
+		q->last = &q->first;
+	q->count--;
+	return j;
+}
+
+static void job_free(struct job *j)
+{
+	if (!j)
+		return;
+	if (j->temporary)
+		unlink(j->temporary);
+	free(j->file);
+	free(j->temporary);
+	free(j->script.data);
+	free(j->kept.data);
+	free(j->kept_data.data);
+	free(j->kept_file);
+	free(j->kept_data_file);
+	free(j);
+}
+
+// "dir/front.svg" and "gp": "dir/front.gp". The ending is replaced where it is the format's own, else added to.
+static char *with_ending(const char *file, const char *format, const char *ending)
+{
+	size_t size = strlen(file), own = strlen(format) + 1;
+	if (size > own && file[size - own] == '.' && !strcmp(file + size - own + 1, format) && file[size - own - 1] != '/')
+		size -= own;
+	char *name = malloc(size + strlen(ending) + 2);
+	if (name)
+		snprintf(name, size + strlen(ending) + 2, "%.*s.%s", (int)size, file, ending);
+	return name;
+}
+
+// A name for gnuplot inside its folder: it begins with "./", so that it can be neither a pipe ('|', '<'), a home
+// folder ('~') nor one of gnuplot's own names ('-', '+').
+static void add_local_name(struct text *t, const char *file)
+{
+	const char *slash = strrchr(file, '/');
+	text_add(t, "./%s", slash ? slash + 1 : file);
+}
+
+// The script and the data as files of their own.
+static void write_kept(struct job *j, const struct plot_request *r)
+{
+	struct text data = {0}, output = {0}, quoted = {0};
+	j->kept_file = with_ending(r->file, r->format, "gp");
+	j->kept_data_file = with_ending(r->file, r->format, "dat");
+	if (!j->kept_file || !j->kept_data_file) {
+		j->kept.failed = true;
+		return;
+	}
+	add_local_name(&data, j->kept_data_file);
+	add_local_name(&output, j->file);
+	if (!data.failed && !output.failed) {
+		text_quote(&quoted, data.data);
+		text_add(&j->kept, "# gnuplot, in this folder, draws the picture from the data again.\n");
+		if (!quoted.failed)
+			script_commands(&j->kept, r->figure, j->format, r->width_cm, quoted.data, output.data);
+		script_data(&j->kept_data, r->figure);
+		text_add(&j->kept_data, "%s", j->kept_data.size ? "" : "# no data\n");
+	}
+	j->kept.failed |= data.failed || output.failed || quoted.failed;
+	free(data.data);
+	free(output.data);
+	free(quoted.data);
+}
+
+static bool has_control(const char *s)
+{
+	for (; *s; s++)
+		if ((unsigned char)*s < ' ' || *s == 0x7f)
+			return true;
+	return false;
+}
+
+bool plotter_request(struct plotter *p, const struct plot_request *r, struct fault *f)
+{
+	const struct picture_format *format = picture_format_named(r->format, strlen(r->format));
+	struct stat st;
+	if (!format)
+		return fault_set(f, r->format, "choose svg, png or pdf", "no such picture format");
+	if (!r->file[0] || r->file[strlen(r->file) - 1] == '/' || (!stat(r->file, &st) && !S_ISREG(st.st_mode)))
+		return fault_set(f, r->file, "name a file", "is not a file");
+	if (has_control(r->file)) // gnuplot's strings cannot hold them
+		return fault_set(f, r->file, "choose another file", "has control characters in its name");
+	if (!(r->width_cm >= 1 && r->width_cm <= 200))
+		return fault_set(f, r->file, "choose 1 to 200 cm", "a picture %g cm wide cannot be drawn", r->width_cm);
+	if (p->waiting.count >= MOST_WAITING)
+		return fault_set(f, r->file, "try again later", "%d pictures are waiting already", p->waiting.count);
+
+	struct job *j = calloc(1, sizeof *j);
+	if (!j)
+		return fault_set(f, r->file, "", "out of memory");
+	j->format = format;
+	j->number = ++p->number;
+	j->file = strdup(r->file);
+	j->temporary = file_temporary(r->file, f);
+	if (!j->temporary) {
+		job_free(j);
+		return false;
+	}
+	// The data first, block and terminator in one piece: a block without its end would swallow all that follows.
+	text_add(&j->script, "reset errors\n%s << END_OF_DATA\n", datablock);
+	script_data(&j->script, r->figure);
+	text_add(&j->script, "END_OF_DATA\n");
+	script_commands(&j->script, r->figure, format, r->width_cm, datablock, j->temporary);
+	text_add(&j->script, "undefine %s\nprint sprintf('%s %%d %%d', %lu, GPVAL_ERRNO)\n", datablock, sentinel, j->number);
+	if (r->keep)
+		write_kept(j, r);
+	if (!j->file || j->script.failed || j->kept.failed || j->kept_data.failed) {
+		job_free(j);
+		return fault_set(f, r->file, "", "out of memory");
+	}
+	queue_add(&p->waiting, j);
+	plotter_turn(p);
+	return true;
+}
+
+// ---- one picture ---------------------------------------------------------------------------------------------------
+
+static void finish(struct plotter *p, bool ok)
+{
+	struct job *j = queue_take(&p->waiting);
+	p->busy = false;
+	j->ok = ok;
+	if (!ok)
+		unlink(j->temporary);
+	free(j->temporary);
+	j->temporary = NULL;
+	free(j->script.data);
+	j->script = (struct text){0};
+	queue_add(&p->done, j);
+}
+
+// The line of the complaint that says most: gnuplot shows the command, points at the place, then gives the reason.
+static void complaint_line(const struct plotter *p, char *buf, size_t size)
+{
+	const char *best = "";
+	size_t best_size = 0;
+	for (const char *s = p->complaint; *s;) {
+		size_t line = strcspn(s, "\n"), skip = strspn(s, " \t^");
+		if (skip < line) {
+			best = s + skip;
+			best_size = line - skip;
+			const char *reason = strstr(best, ": ");
+			if (!strncmp(best, "line ", 5) && reason && reason < best + best_size) {
+				best_size -= (size_t)(reason + 2 - best);
+				best = reason + 2;
+				break;
+			}
+		}
+		s += line + (s[line] == '\n');
+	}
+	snprintf(buf, size, "%.*s", (int)best_size, best);
+}
+
+static bool offers(const struct plotter *p, const char *terminal)
+{
+	char word[32];
+	snprintf(word, sizeof word, " %s ", terminal);
+	return !p->terminals[0] || strstr(p->terminals, word);
+}
+
+static void judge(struct plotter *p, int errors)
+{
+	struct job *j = p->waiting.first;
+	char reason[200];
+	complaint_line(p, reason, sizeof reason);
+	bool ok = false;
+	if (!offers(p, j->format->terminal))
+		fault_set(&j->fault, j->file, "choose another format, or install a gnuplot that has it",
+			"this gnuplot cannot write %s (it has no terminal %s)", j->format->name, j->format->terminal);
+	else if (errors)
+		fault_set(&j->fault, j->file, "", "gnuplot refused: %s", reason[0] ? reason : "it gives no reason");
+	else
+		ok = file_commit(j->temporary, j->file, &j->fault);
+	if (ok && j->kept_file)
+		ok = file_write(j->kept_data_file, j->kept_data.data, j->kept_data.size, &j->fault) &&
+			file_write(j->kept_file, j->kept.data, j->kept.size, &j->fault);
+	finish(p, ok);
+}
+
+static void send_script(struct plotter *p)
+{
+	struct job *j = p->waiting.first;
+	p->out.size = p->sent = 0;
+	p->complaint[0] = 0;
+	p->complaint_size = 0;
+	if (!p->child.pid) {
+		p->line_size = 0;
+		p->terminals[0] = 0;
+		if (!child_start(&p->child, p->program, "-d", &j->fault)) {
+			finish(p, false);
+			return;
+		}
+		text_add(&p->out, "set print '-'\nprint '%s '.GPVAL_TERMINALS.' '\n", greeting);
+	}
+	text_add(&p->out, "%s", j->script.data);
+	if (p->out.failed) {
+		free(p->out.data);
+		p->out = (struct text){0};
+		child_end(&p->child); // it may not have had its greeting
+		fault_set(&j->fault, j->file, "", "out of memory");
+		finish(p, false);
+		return;
+	}
+	p->busy = true;
+	p->deadline = now() + p->patience;
+	j->attempts++;
+}
+
+// The child is of no more use. The picture it was at is tried again or given up.
+static void lost(struct plotter *p, const char *how)
+{
+	child_end(&p->child);
+	if (!p->busy)
+		return;
+	p->busy = false;
+	struct job *j = p->waiting.first;
+	if (j->attempts < ATTEMPTS)
+		return;
+	char reason[160];
+	complaint_line(p, reason, sizeof reason);
+	fault_set(&j->fault, j->file, "", "%s %s%s%s%s", p->program, how, reason[0] ? " (" : "", reason,
+		reason[0] ? ")" : "");
+	finish(p, false);
+}
+
+// ---- the pipes -------------------------------------------------------------------------------------------------------
+
+static bool push(struct plotter *p)
+{
+	while (p->sent < p->out.size) {
+		ssize_t n = child_write(&p->child, p->out.data + p->sent, p->out.size - p->sent);
+		if (n <= 0)
+			return n == 0;
+		p->sent += (size_t)n;
+	}
+	return true;
+}
+
+static bool pull_complaint(struct plotter *p)
+{
+	char buf[4096];
+	for (int total = 0; total < AT_A_TURN;) {
+		ssize_t n = child_read(p->child.err, buf, sizeof buf);
+		if (n <= 0)
+			return n == 0;
+		total += (int)n;
+		size_t room = sizeof p->complaint - 1 - p->complaint_size, take = (size_t)n < room ? (size_t)n : room;
+		memcpy(p->complaint + p->complaint_size, buf, take);
+		p->complaint_size += take;
+		p->complaint[p->complaint_size] = 0;
+	}
+	return true;
+}
+
+static void take_line(struct plotter *p)
+{
+	unsigned long number;
+	int errors;
+	if (!strncmp(p->line, greeting, strlen(greeting)))
+		snprintf(p->terminals, sizeof p->terminals, "%s", p->line + strlen(greeting));
+	else if (!strncmp(p->line, sentinel, strlen(sentinel)) &&
+		sscanf(p->line + strlen(sentinel), " %lu %d", &number, &errors) == 2 && p->busy &&
+		number == p->waiting.first->number) {
+		pull_complaint(p); // it was written before
+		judge(p, errors);
+	}
+	// All else is chatter, or the end of a picture that was given up.
+}
+
+static bool pull(struct plotter *p)
+{
+	char buf[4096];
+	for (int total = 0; total < AT_A_TURN;) {
+		ssize_t n = child_read(p->child.out, buf, sizeof buf);
+		if (n <= 0)
+			return n == 0;
+		total += (int)n;
+		for (ssize_t i = 0; i < n; i++) {
+			if (buf[i] != '\n') {
+				if (p->line_size < sizeof p->line - 1) // the rest of a long line is of no interest
+					p->line[p->line_size++] = buf[i];
+				continue;
+			}
+			p->line[p->line_size] = 0;
+			p->line_size = 0;
+			take_line(p);
+		}
+	}
+	return true;
+}
+
+// ---- for the loop ------------------------------------------------------------------------------------------------------
+
+struct plotter *plotter_new(const char *program)
+{
+	struct plotter *p = calloc(1, sizeof *p);
+	char *copy = strdup(program);
+	if (!p || !copy) {
+		free(p);
+		free(copy);
+		return NULL;
+	}
+	p->program = copy;
+	p->patience = default_patience;
+	p->waiting.last = &p->waiting.first;
+	p->done.last = &p->done.first;
+	return p;
+}
+
+void plotter_patience(struct plotter *p, double seconds)
+{
+	p->patience = seconds;
+}
+
+void plotter_free(struct plotter *p)
+{
+	if (!p)
+		return;
+	child_end(&p->child);
+	child_wait(&p->child);
+	for (struct job *j; (j = queue_take(&p->waiting));)
+		job_free(j);
+	for (struct job *j; (j = queue_take(&p->done));)
+		job_free(j);
+	free(p->out.data);
+	free(p->program);
+	free(p);
+}
+
+void plotter_turn(struct plotter *p)
+{
+	child_reap(&p->child);
+	for (;;) {
+		if (!p->busy && p->waiting.first)
+			send_script(p);
+		if (!p->child.pid) {
+			if (p->waiting.first)
+				continue; // that one could not be started; every turn of this loop makes the queue shorter
+			return;
+		}
+		bool alive = pull_complaint(p), answering = pull(p);
+		// It may have ended after its answer: then it is only let go.
+		if (!alive || !answering || !push(p))
+			lost(p, "died");
+		else if (p->busy && now() > p->deadline)
+			lost(p, "did not answer in time");
+		if (p->busy || !p->waiting.first)
+			return;
+	}
+}
+
+int plotter_fds(const struct plotter *p, struct pollfd *fds, int *timeout_ms)
+{
+	int count = 0;
+	if (!p->child.pid)
+		return 0;
+	fds[count++] = (struct pollfd){.fd = p->child.out, .events = POLLIN};
+	fds[count++] = (struct pollfd){.fd = p->child.err, .events = POLLIN};
+	if (p->sent < p->out.size)
+		fds[count++] = (struct pollfd){.fd = p->child.in, .events = POLLOUT};
+	if (p->busy) {
+		double left = fmax(0, p->deadline - now()) * 1000 + 1;
+		if (*timeout_ms < 0 || left < *timeout_ms)
+			*timeout_ms = (int)fmin(left, 1e9);
+	}
+	return count;
+}
+
+bool plotter_busy(const struct plotter *p)
+{
+	return p->waiting.first;
+}
+
+bool plotter_done(struct plotter *p, char *file, size_t size, bool *ok, struct fault *f)
+{
+	struct job *j = queue_take(&p->done);
+	if (!j)
+		return false;
+	snprintf(file, size, "%s", j->file);
+	*ok = j->ok;
+	if (f)
+		*f = j->fault;
+	job_free(j);
+	return true;
+}
+
+void plotter_finish(struct plotter *p, double seconds)
+{
+	double end = now() + seconds;
+	for (plotter_turn(p); plotter_busy(p); plotter_turn(p)) {
+		double left = end - now();
+		if (left <= 0)
+			return;
+		struct pollfd fds[3];
+		int timeout = (int)fmin(left * 1000 + 1, 1e6), count = plotter_fds(p, fds, &timeout);
+		poll(fds, (nfds_t)count, timeout);
+	}
+}

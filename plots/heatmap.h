@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Heat maps in cells: a row of bars per row of the matrix, the bar's height (ASCII: a digit) saying the level. Where a
+// stretch of one level begins stands the level's sign, so that neither height nor colour has to be judged.
+#ifndef PLOTS_HEATMAP_H
+#define PLOTS_HEATMAP_H
+
+#include "plots/layout.h"
+
+void heatmap_draw(struct raster *, const struct figure *, const struct layout *);
+// What stands for a level: the number in its name where that is one digit in base 36 ("int4": 4, "int16": g).
+uint32_t heatmap_sign(const struct heat *, int level);
+// The level of a value in 0..1; -1: blank. Where the figure names no levels, ten are made.
+int heatmap_level(const struct heat *, float value);
+
+#endif

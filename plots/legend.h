@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What the symbols, lines and levels of a figure mean, where there is room to say it.
+#ifndef PLOTS_LEGEND_H
+#define PLOTS_LEGEND_H
+
+#include "plots/layout.h"
+
+// Drawn last: it takes only cells that are blank.
+void legend_draw(struct raster *, const struct figure *, const struct layout *);
+// The width of all entries in one row; 0 where the figure needs no legend.
+int legend_width(const struct figure *);
+
+#endif

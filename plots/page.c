@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "plots/page.h"
+
+#include <math.h>
+
+#include "plots/raster.h"
+
+static const double cm_per_point = 2.54 / 72;
+static const double letter = 0.6; // width of a letter in a type of 1, on the safe side
+
+double page_text_width(const struct page *p, const char *text)
+{
+	return raster_text_width(text) * letter * p->points * cm_per_point;
+}
+
+static double widest_tick(const struct page *p, const struct ticks *t)
+{
+	double most = 0;
+	for (int i = 0; i < t->count; i++)
+		most = fmax(most, page_text_width(p, t->text[i]));
+	return most;
+}
+
+static void measure_heat(struct page *p, const struct heat *h)
+{
+	double names = 0, levels = 0;
+	for (int i = 0; i < h->rows; i++)
+		names = fmax(names, page_text_width(p, h->row[i]));
+	for (int i = 0; i < h->levels; i++)
+		levels = fmax(levels, page_text_width(p, h->level[i]));
+	p->left = fmin(names + p->line / 2, p->width * 0.45);
+	p->right = p->width - fmin(levels + 2 * p->line, p->width * 0.3);
+	// A row is as high as its name, with a little air; few rows are made higher, many as low as the page asks.
+	double rows = 1.15 * p->line * h->rows;
+	p->height = p->bottom + fmin(fmax(rows, p->width * 0.3), p->width * 1.2) + p->height - p->top;
+	p->top = p->height - (p->words_above ? 2.9 : 1.9) * p->line;
+}
+
+struct page page_of(const struct figure *f, double width_cm)
+{
+	struct page p = {.width = width_cm, .height = width_cm * 0.7, .points = width_cm < 12 ? 7 : 9};
+	p.line = 1.25 * p.points * cm_per_point;
+	for (int i = 0; i < f->line_count; i++)
+		p.words_above |= f->line[i].vertical && f->line[i].label[0];
+	p.top = p.height - (p.words_above ? 2.9 : 1.9) * p.line;
+	p.bottom = (f->series_count > 1 ? 4.4 : 3.1) * p.line; // ticks, axis label, legend
+	enum { Y_TICKS = 6 };
+	p.y = scale_of(f, AXIS_Y, Y_TICKS);
+	p.y2 = scale_of(f, AXIS_RIGHT, Y_TICKS);
+	for (int i = 0; i < f->series_count; i++)
+		if (f->series[i].label) { // room for labels above the highest points
+			p.y.high += (p.y.high - p.y.low) * 1.3 * p.line / (p.top - p.bottom);
+			break;
+		}
+	ticks_choose(&p.y, Y_TICKS, &p.y_ticks);
+	ticks_choose(&p.y2, Y_TICKS, &p.y2_ticks);
+	p.left = 2.2 * p.line + widest_tick(&p, &p.y_ticks);
+	p.right = p.width - (f->right.label[0] ? 2.2 * p.line + widest_tick(&p, &p.y2_ticks) : 1.2 * p.line);
+	if (f->heat)
+		measure_heat(&p, f->heat);
+	// A tick's text, and as much blank.
+	int x_ticks = (int)((p.right - p.left) / (6 * letter * p.points * cm_per_point));
+	x_ticks = x_ticks < 2 ? 2 : x_ticks > 9 ? 9 : x_ticks;
+	p.x = scale_of(f, AXIS_X, x_ticks);
+	ticks_choose(&p.x, x_ticks, &p.x_ticks);
+	return p;
+}
+
+static double across(const struct page *p, double x)
+{
+	return p->left + scale_map(&p->x, x) * (p->right - p->left);
+}
+
+static double up(const struct page *p, const struct scale *s, double y)
+{
+	return p->bottom + scale_map(s, y) * (p->top - p->bottom);
+}
+
+struct spot page_line_name(const struct page *p, const struct figure *f, int which)
+{
+	double taken = -INFINITY; // the end of the name before
+	for (int i = 0; i <= which; i++) {
+		const struct line *l = &f->line[i];
+		double width = page_text_width(p, l->label);
+		if (!l->vertical) {
+			double y = up(p, &p->y, l->at) + 0.6 * p->line;
+			if (i == which)
+				return (struct spot){p->left + p->line / 2, y, y > p->bottom && y < p->top ? "left" : NULL};
+			continue;
+		}
+		double x = across(p, l->at), from = x - width / 2;
+		bool inside = x >= p->left - 0.01 && x <= p->right + 0.01;
+		from = fmin(fmax(from, 0.1), p->width - 0.1 - width);
+		from = fmax(from, fmin(taken, x)); // as far aside as it still stands over its line
+		bool room = inside && from >= taken && from + width < p->width;
+		if (i == which)
+			return (struct spot){from, p->top + 0.65 * p->line, room ? "left" : NULL};
+		if (room)
+			taken = from + width + p->line / 2;
+	}
+	return (struct spot){0};
+}
+
+// ---- labels of points ------------------------------------------------------------------------------------------------
+
+struct box {
+	double x0, y0, x1, y1;
+};
+
+static bool meet(const struct box *a, const struct box *b)
+{
+	return a->x0 < b->x1 && b->x0 < a->x1 && a->y0 < b->y1 && b->y0 < a->y1;
+}
+
+static bool meets_points(const struct page *p, const struct figure *f, const struct box *box, bool sampled_too)
+{
+	double r = 0.29 * p->line;
+	for (int i = 0; i < f->series_count; i++) {
+		const struct series *s = &f->series[i];
+		if (s->kind != SERIES_POINTS || (s->role == ROLE_SAMPLED && !sampled_too))
+			continue;
+		for (size_t k = 0; k < s->count; k++) {
+			double x = across(p, s->x[k]), y = up(p, s->right ? &p->y2 : &p->y, s->y[k]);
+			struct box its = {x - r, y - r, x + r, y + r};
+			if (meet(box, &its))
+				return true;
+		}
+	}
+	return false;
+}
+
+static bool meets_lines(const struct page *p, const struct figure *f, const struct box *box)
+{
+	for (int i = 0; i < f->line_count; i++) {
+		double x = f->line[i].vertical ? across(p, f->line[i].at) : NAN;
+		if (x > box->x0 && x < box->x1)
+			return true;
+	}
+	return false;
+}
+
+static struct box box_of(const struct page *p, const struct spot *s, double width)
+{
+	double from = s->align[0] == 'l' ? s->x : s->align[0] == 'r' ? s->x - width : s->x - width / 2;
+	return (struct box){from, s->y - p->line / 2, from + width, s->y + p->line / 2};
+}
+
+// Whether the label of point k has room at `its`; the labels of the points after it stand already.
+static bool has_room(const struct page *p, const struct figure *f, const struct series *s, const struct spot *spot,
+	size_t k, const struct spot *its, bool strict)
+{
+	struct box box = box_of(p, its, page_text_width(p, s->label[k]));
+	if (box.x0 < p->left || box.x1 > p->width || box.y0 < p->bottom || box.y1 > p->top + p->line / 2)
+		return false;
+	if (meets_points(p, f, &box, strict) || meets_lines(p, f, &box))
+		return false;
+	for (size_t other = k + 1; other < s->count; other++) {
+		if (!spot[other].align)
+			continue;
+		struct box taken = box_of(p, &spot[other], page_text_width(p, s->label[other]));
+		if (meet(&box, &taken))
+			return false;
+	}
+	return true;
+}
+
+void page_point_names(const struct page *p, const struct figure *f, const struct series *s, struct spot *spot)
+{
+	// Costs grow to the right and quality upwards: a front bends to the upper left and leaves its lower right free.
+	static const struct {
+		double x, y; // in lines, from the point
+		const char *align;
+	} places[] = {{0.3, -0.75, "left"}, {0, -1, "center"}, {0.6, 0, "left"}, {0, 1, "center"}, {-0.3, 0.75, "right"},
+		{0.3, 0.75, "left"}, {-0.6, 0, "right"}, {-0.3, -0.75, "right"}};
+	enum { PLACES = sizeof places / sizeof places[0] };
+	// From the right, where the page ends. Twice through the places: sampled points may be written over if need be.
+	for (size_t k = s->count; k-- > 0;) {
+		double x = across(p, s->x[k]), y = up(p, s->right ? &p->y2 : &p->y, s->y[k]);
+		spot[k].align = NULL;
+		if (!s->label[k][0] || !isfinite(x) || !isfinite(y))
+			continue;
+		for (int i = 0; i < 2 * PLACES && !spot[k].align; i++) {
+			struct spot its = {x + places[i % PLACES].x * p->line, y + places[i % PLACES].y * p->line,
+				places[i % PLACES].align};
+			if (has_room(p, f, s, spot, k, &its, i < PLACES))
+				spot[k] = its;
+		}
+	}
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// A figure on a page: where its parts stand, in cm from the lower left corner, and where words find room. gnuplot knows
+// the true size of text, but cannot avoid collisions; the sizes here are estimates on the safe side.
+#ifndef PLOTS_PAGE_H
+#define PLOTS_PAGE_H
+
+#include "plots/scale.h"
+
+struct page {
+	double width, height;
+	double points;                    // of the type
+	double line;                      // height of a line of text
+	double left, right, bottom, top;  // of the plot
+	struct scale x, y, y2;
+	struct ticks x_ticks, y_ticks, y2_ticks;
+	bool words_above;                 // upright lines are named above the plot
+};
+
+struct page page_of(const struct figure *, double width_cm);
+double page_text_width(const struct page *, const char *text);
+
+// Where a word stands: its corner, centre or end at (x, y), the middle of its height.
+struct spot {
+	double x, y;
+	const char *align; // "left", "center", "right"; NULL: there is no room
+};
+
+// Of the name of straight line i (upright ones: above the plot, those that leave room after the ones before).
+struct spot page_line_name(const struct page *, const struct figure *, int i);
+// Of the labels of a series' points: one spot each, beside the points and clear of all others; names of lines aside.
+void page_point_names(const struct page *, const struct figure *, const struct series *, struct spot *);
+
+#endif

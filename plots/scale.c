@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "plots/scale.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+// Beyond these, an axis is not worth the overflows it would bring: values outside have no place.
+static const double utmost = 1e300, least_positive = 1e-300;
+
+static bool shown(double v, bool logarithmic)
+{
+	return isfinite(v) && fabs(v) <= utmost && (!logarithmic || v >= least_positive);
+}
+
+double scale_map(const struct scale *s, double v)
+{
+	if (!shown(v, s->logarithmic))
+		return NAN;
+	return s->logarithmic ? (log(v) - log(s->low)) / (log(s->high) - log(s->low)) : (v - s->low) / (s->high - s->low);
+}
+
+// The largest of 1, 2, 5 times a power of ten that is not above v (for v > 0).
+static double nice_below(double v)
+{
+	double power = pow(10, floor(log10(v)));
+	double lead = v / power * (1 + 1e-9);
+	return power * (lead >= 5 ? 5 : lead >= 2 ? 2 : 1);
+}
+
+static double nice_above(double v)
+{
+	double power = pow(10, floor(log10(v)));
+	double lead = v / power * (1 - 1e-9);
+	return power * (lead <= 1 ? 1 : lead <= 2 ? 2 : lead <= 5 ? 5 : 10);
+}
+
+struct extent {
+	double low, high;
+};
+
+static void take(struct extent *e, double v, bool logarithmic)
+{
+	if (!shown(v, logarithmic))
+		return;
+	e->low = fmin(e->low, v);
+	e->high = fmax(e->high, v);
+}
+
+static struct extent extent_of(const struct figure *f, enum figure_axis which, bool logarithmic)
+{
+	struct extent e = {INFINITY, -INFINITY};
+	for (int i = 0; i < f->series_count; i++) {
+		const struct series *s = &f->series[i];
+		if (which != AXIS_X && s->right != (which == AXIS_RIGHT))
+			continue;
+		for (size_t k = 0; k < s->count; k++)
+			if (isfinite(s->x[k]) && isfinite(s->y[k])) // a point without a place stretches no axis
+				take(&e, which == AXIS_X ? s->x[k] : s->y[k], logarithmic);
+	}
+	for (int i = 0; which != AXIS_RIGHT && i < f->line_count; i++)
+		if (f->line[i].vertical == (which == AXIS_X))
+			take(&e, f->line[i].at, logarithmic);
+	if (f->heat && which == AXIS_X) {
+		take(&e, f->heat->first, logarithmic);
+		take(&e, f->heat->last, logarithmic);
+	}
+	return e;
+}
+
+struct scale scale_of(const struct figure *f, enum figure_axis which, int ticks)
+{
+	const struct axis *axis = which == AXIS_X ? &f->x : which == AXIS_Y ? &f->y : &f->right;
+	struct scale s = {.logarithmic = axis->logarithmic};
+	struct extent e = extent_of(f, which, s.logarithmic);
+	bool fixed_low = shown(axis->low, s.logarithmic), fixed_high = shown(axis->high, s.logarithmic);
+	s.low = fixed_low ? axis->low : e.low;
+	s.high = fixed_high ? axis->high : e.high;
+	if (!isfinite(s.low))
+		s.low = isfinite(s.high) ? (s.logarithmic ? s.high / 10 : s.high - 1) : s.logarithmic ? 1 : 0;
+	if (!isfinite(s.high))
+		s.high = s.logarithmic ? s.low * 10 : s.low + 1;
+
+	if (s.logarithmic) {
+		if (s.high / s.low < 1 + 1e-9) {
+			s.low /= 1.5;
+			s.high *= 1.5;
+		}
+		double pad = pow(s.high / s.low, 0.05);
+		s.low = fixed_low ? s.low : fmax(s.low / pad, least_positive);
+		s.high = fixed_high ? s.high : fmin(s.high * pad, utmost);
+		return s;
+	}
+	// Less than the doubles can tell apart is one value: give it room.
+	if (s.high - s.low <= 1e-9 * fmax(fabs(s.low), fabs(s.high))) {
+		double room = s.low != 0 || s.high != 0 ? 0.05 * fmax(fabs(s.low), fabs(s.high)) : 1;
+		s.low -= room;
+		s.high += room;
+	}
+	if (s.high - s.low < least_positive)
+		s.high = s.low + least_positive;
+	double grain = nice_below((s.high - s.low) / (ticks > 2 ? ticks : 2)) / 5;
+	if (!fixed_low)
+		s.low = fmax(floor(s.low / grain + 1e-6) * grain, -utmost);
+	if (!fixed_high)
+		s.high = fmin(ceil(s.high / grain - 1e-6) * grain, utmost);
+	return s;
+}
+
+// ---- ticks ---------------------------------------------------------------------------------------------------------
+
+// SI letters from 1e-9 to 1e18; the one that suits v, and what it stands for.
+static const char *si_letter(double v, double *divisor)
+{
+	static const char *const letters[] = {"n", "u", "m", "", "k", "M", "G", "T", "P", "E"};
+	int power = v > 0 ? (int)floor(log10(v) / 3 + 1e-9) : 0;
+	if (v >= 1e-3 && v < 1e4)
+		power = 0; // plain numbers where they are short
+	if (power < -3 || power > 6) {
+		*divisor = 0;
+		return "";
+	}
+	*divisor = pow(10, 3 * power);
+	return letters[power + 3];
+}
+
+// The texts of a linear axis share one letter and one number of decimals.
+static void name_linear(struct ticks *t, double step)
+{
+	double largest = 0, divisor;
+	for (int i = 0; i < t->count; i++)
+		largest = fmax(largest, fabs(t->at[i]));
+	const char *letter = si_letter(largest, &divisor);
+	int decimals = divisor > 0 ? (int)ceil(-log10(step / divisor) - 1e-6) : 0;
+	decimals = decimals < 0 ? 0 : decimals > 6 ? 6 : decimals;
+	for (int i = 0; i < t->count; i++) {
+		if (fabs(t->at[i]) < step / 2)
+			t->at[i] = 0; // and not -0 or a rounding error
+		if (divisor > 0)
+			snprintf(t->text[i], sizeof t->text[i], "%.*f%s", decimals, t->at[i] / divisor, t->at[i] != 0 ? letter : "");
+		else
+			snprintf(t->text[i], sizeof t->text[i], "%.3g", t->at[i]);
+	}
+}
+
+static void name_each(struct ticks *t)
+{
+	for (int i = 0; i < t->count; i++) {
+		double divisor;
+		const char *letter = si_letter(t->at[i], &divisor);
+		if (divisor > 0)
+			snprintf(t->text[i], sizeof t->text[i], "%.4g%s", t->at[i] / divisor, letter);
+		else
+			snprintf(t->text[i], sizeof t->text[i], "%.3g", t->at[i]);
+	}
+}
+
+static void drop_equal_texts(struct ticks *t)
+{
+	int kept = 0;
+	for (int i = 0; i < t->count; i++)
+		if (!kept || strcmp(t->text[kept - 1], t->text[i])) {
+			t->at[kept] = t->at[i];
+			if (kept != i)
+				memcpy(t->text[kept], t->text[i], sizeof t->text[i]);
+			kept++;
+		}
+	t->count = kept;
+}
+
+static void linear(const struct scale *s, int most, struct ticks *t)
+{
+	double step = nice_above((s->high - s->low) / most), first, last;
+	for (;; step = nice_above(1.1 * step)) {
+		first = ceil(s->low / step - 1e-6);
+		last = floor(s->high / step + 1e-6);
+		if (last - first < most)
+			break;
+	}
+	for (double i = first; i <= last && t->count < most; i++)
+		t->at[t->count++] = i * step;
+	name_linear(t, step);
+}
+
+// Ticks at 1, 2, 5 (or only 1, 3; or only 1) times every `stride`th power of ten; false where they are more than `most`.
+static bool leads(const struct scale *s, int most, const char *lead, int stride, struct ticks *t)
+{
+	t->count = 0;
+	int from = (int)floor(log10(s->low)), to = (int)floor(log10(s->high));
+	for (int power = from; power <= to; power++)
+		for (const char *l = lead; *l && power % stride == 0; l++) {
+			double at = (*l - '0') * pow(10, power);
+			if (at < s->low * (1 - 1e-9) || at > s->high * (1 + 1e-9))
+				continue;
+			if (t->count == most)
+				return false;
+			t->at[t->count++] = at;
+		}
+	return true;
+}
+
+static void logarithmic(const struct scale *s, int most, struct ticks *t)
+{
+	if (!leads(s, most, "125", 1, t) && !leads(s, most, "13", 1, t))
+		for (int stride = 1; stride <= 1024 && !leads(s, most, "1", stride, t); stride *= 2)
+			;
+	if (t->count < 3 && most >= 3 && s->high / s->low < 10) {
+		t->count = 0;
+		linear(s, most, t); // within one power of ten the round numbers are few: even steps say more
+	} else {
+		name_each(t);
+	}
+}
+
+void ticks_choose(const struct scale *s, int most, struct ticks *t)
+{
+	t->count = 0;
+	most = most < TICKS ? most : TICKS;
+	if (most < 1)
+		return;
+	if (s->logarithmic)
+		logarithmic(s, most, t);
+	else
+		linear(s, most, t);
+	drop_equal_texts(t);
+}

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Made to be read in print at 8 cm (a column) and 16 cm (a page): 7 to 9 point type, thin axes, the palette of Okabe and
+// Ito, each role with its own dash and point as well; heat in the order of viridis, which keeps its order in grey.
+#include "plots/script.h"
+
+#include <locale.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plots/heatmap.h"
+#include "plots/page.h"
+
+#define SVG_PER_CM (96 / 2.54)
+#define PNG_PER_CM (300 / 2.54)
+
+// Type is given in points; fontscale is what makes a point 1/72 inch at the resolution.
+static const struct picture_format formats[] = {
+	{"svg", "svg", "size %.0f,%.0f font 'Helvetica,%.1f' fontscale 1.333 linewidth 1 butt", SVG_PER_CM},
+	{"png", "pngcairo", "size %.0f,%.0f font 'Helvetica,%.1f' fontscale 3.125 linewidth 3.2 pointscale 3.2 butt", PNG_PER_CM},
+	{"pdf", "pdfcairo", "size %.2fcm,%.2fcm font 'Helvetica,%.1f' fontscale 0.75 linewidth 1.5 pointscale 0.75 butt", 1},
+};
+
+const struct picture_format *picture_formats(size_t *count)
+{
+	*count = sizeof formats / sizeof formats[0];
+	return formats;
+}
+
+const struct picture_format *picture_format_named(const char *name, size_t length)
+{
+	for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++)
+		if (strlen(formats[i].name) == length && !strncmp(formats[i].name, name, length))
+			return &formats[i];
+	return NULL;
+}
+
+static const struct {
+	const char *color, *dash; // dash: lengths on and off
+	double width;
+	int point;                // gnuplot's point type
+	double size;
+} looks[ROLES] = {
+	[ROLE_MAIN] = {"#D55E00", "solid", 1.6, 13, 1.2},             // vermillion, filled diamond
+	[ROLE_SECOND] = {"#0072B2", "(12,4)", 1.6, 2, 0.8},           // blue, cross
+	[ROLE_SAMPLED] = {"#009E73", "(3,3)", 1.6, 1, 0.7},           // bluish green, plus
+	[ROLE_UNIFORM] = {"#000000", "(12,3,3,3)", 1.2, 6, 0.9},      // black, open circle
+	[ROLE_FRONT] = {"#56B4E9", "solid", 1.4, 7, 0.5},             // sky blue
+	[ROLE_TARGET] = {"#CC79A7", "(8,4)", 1.6, 0, 0},              // reddish purple
+	[ROLE_MARK] = {"#808080", "(2,4)", 1.2, 0, 0},                // grey
+};
+
+static const char *const viridis = "0 '#440154', 0.25 '#3b528b', 0.5 '#21918c', 0.75 '#5ec962', 1 '#fde725'";
+
+static void quoted(struct text *t, const char *before, const char *s, const char *after)
+{
+	text_add(t, "%s", before);
+	text_quote(t, s);
+	text_add(t, "%s", after);
+}
+
+// A tick's text goes through a printf of gnuplot's own: percent signs are doubled.
+static void tick_text(struct text *t, const char *s)
+{
+	char twice[2 * ENGINE_NAME + 1], *to = twice;
+	for (; *s && to < twice + sizeof twice - 2; s++) {
+		if (*s == '%')
+			*to++ = '%';
+		*to++ = *s;
+	}
+	*to = 0;
+	text_quote(t, twice);
+}
+
+static void axis(struct text *t, const char *name, const char *label, const struct scale *s, const struct ticks *ticks)
+{
+	text_add(t, "set %srange [%.9g:%.9g]\n", name, s->low, s->high);
+	if (s->logarithmic)
+		text_add(t, "set logscale %s 10\n", name);
+	text_add(t, "set %stics out nomirror scale 0.6 (", name);
+	for (int i = 0; i < ticks->count; i++) {
+		text_add(t, "%s", i ? ", " : "");
+		tick_text(t, ticks->text[i]);
+		text_add(t, " %.9g", ticks->at[i]);
+	}
+	text_add(t, ")\nset %slabel ", name);
+	text_quote(t, label);
+	text_add(t, "\n");
+}
+
+static void word(struct text *t, const struct page *p, const struct spot *s, const char *text, const char *color)
+{
+	if (!s->align || !text[0])
+		return;
+	quoted(t, "set label ", text, "");
+	text_add(t, " at screen %.4f,%.4f %s front tc rgb '%s'\n", s->x / p->width, s->y / p->height, s->align, color);
+}
+
+static void straight_lines(struct text *t, const struct figure *f, const struct page *p)
+{
+	for (int i = 0; i < f->line_count; i++) {
+		const struct line *l = &f->line[i];
+		double place = scale_map(l->vertical ? &p->x : &p->y, l->at);
+		if (!(place >= 0 && place <= 1))
+			continue;
+		text_add(t, l->vertical ? "set arrow from first %.9g, graph 0 to first %.9g, graph 1"
+			: "set arrow from graph 0, first %.9g to graph 1, first %.9g", l->at, l->at);
+		text_add(t, " nohead %s lc rgb '%s' lw %g dt %s\n", f->heat ? "front" : "back", looks[l->role].color,
+			looks[l->role].width, looks[l->role].dash);
+		struct spot spot = page_line_name(p, f, i);
+		word(t, p, &spot, l->label, l->role == ROLE_MARK ? "#606060" : "#993D73"); // darker: thin type needs contrast
+	}
+}
+
+static void point_labels(struct text *t, const struct figure *f, const struct page *p)
+{
+	for (int i = 0; i < f->series_count; i++) {
+		const struct series *s = &f->series[i];
+		if (!s->label || s->role == ROLE_MAIN) // the legend names it
+			continue;
+		struct spot *spot = calloc(s->count ? s->count : 1, sizeof *spot);
+		if (!spot) {
+			t->failed = true;
+			return;
+		}
+		page_point_names(p, f, s, spot);
+		for (size_t k = 0; k < s->count; k++)
+			word(t, p, &spot[k], s->label[k], looks[s->role].color);
+		free(spot);
+	}
+}
+
+// Drawn here, and not by gnuplot's key, which breaks the entries into rows as it guesses.
+static void legend(struct text *t, const struct figure *f, const struct page *p)
+{
+	double sample = 1.6 * p->line, gap = 0.5 * p->line, total = -2 * gap, y = 0.75 * p->line;
+	for (int i = 0; i < f->series_count; i++)
+		total += sample + page_text_width(p, f->series[i].name) + 3 * gap;
+	double x = fmax((p->width - total) / 2, gap);
+	for (int i = 0; f->series_count > 1 && i < f->series_count; i++) { // of a single one the axis says what it is
+		const struct series *s = &f->series[i];
+		if (s->kind == SERIES_POINTS)
+			text_add(t, "set label '' at screen %.4f,%.4f point pt %d ps %g lw 1.2 lc rgb '%s'\n",
+				(x + sample * 0.75) / p->width, y / p->height, looks[s->role].point, looks[s->role].size,
+				looks[s->role].color);
+		else
+			text_add(t, "set arrow from screen %.4f,%.4f to screen %.4f,%.4f nohead lc rgb '%s' lw %g dt %s\n",
+				x / p->width, y / p->height, (x + sample) / p->width, y / p->height, looks[s->role].color,
+				looks[s->role].width, looks[s->role].dash);
+		word(t, p, &(struct spot){x + sample + gap, y, "left"}, s->name, "#000000");
+		x += sample + page_text_width(p, s->name) + 3 * gap;
+	}
+}
+
+static void series_commands(struct text *t, const struct figure *f, const char *data)
+{
+	static const char *const styles[] = {[SERIES_LINE] = "lines", [SERIES_STEPS] = "steps", [SERIES_POINTS] = "points"};
+	int drawn = 0;
+	for (int i = 0; i < f->series_count; i++) {
+		const struct series *s = &f->series[i];
+		if (!s->count)
+			continue;
+		text_add(t, "%s%s index %d using 1:2 axes x1%s with %s lc rgb '%s' ", drawn ? ", \\\n\t" : "plot ", data, drawn,
+			s->right ? "y2" : "y1", styles[s->kind], looks[s->role].color);
+		drawn++;
+		if (s->kind == SERIES_POINTS)
+			text_add(t, "pt %d ps %g lw 1.2", looks[s->role].point, looks[s->role].size);
+		else
+			text_add(t, "dt %s lw %g", looks[s->role].dash, looks[s->role].width);
+		quoted(t, " title ", s->name, ""); // an svg shows it at the pointer
+	}
+	text_add(t, "%s\n", drawn ? "" : "plot NaN"); // axes alone
+}
+
+static void heat_commands(struct text *t, const struct figure *f, const struct page *p, const char *data)
+{
+	const struct heat *h = f->heat;
+	int levels = h->levels > 0 ? h->levels : 10;
+	text_add(t, "set palette maxcolors %d defined (%s)\n", levels > 1 ? levels : 2, viridis);
+	text_add(t, "set cbrange [-0.5:%g]\nset colorbox user noborder origin screen %.4f, screen %.4f "
+		"size screen %.4f, screen %.4f\nset cbtics scale 0 (", levels - 0.5, (p->right + 0.5 * p->line) / p->width, p->bottom / p->height,
+		0.5 * p->line / p->width, (p->top - p->bottom) / p->height);
+	for (int i = 0; i < h->levels; i++) {
+		text_add(t, "%s", i ? ", " : "");
+		tick_text(t, h->level[i]);
+		text_add(t, " %d", i);
+	}
+	text_add(t, ")\nset yrange [%g:-0.5]\nset ytics nomirror scale 0 (", h->rows - 0.5);
+	int stride = 1 + (int)(p->line * h->rows / (p->top - p->bottom)); // else the names would run into each other
+	for (int i = 0; i < h->rows; i += stride) {
+		text_add(t, "%s", i ? ", " : "");
+		tick_text(t, h->row[i]);
+		text_add(t, " %d", i);
+	}
+	text_add(t, ")\nplot %s using 1:2:3:4:5:6:7 with boxxyerror fs solid 1 noborder lc palette title 'formats'\n", data);
+}
+
+void script_commands(struct text *t, const struct figure *f, const struct picture_format *format, double width_cm,
+	const char *data, const char *output)
+{
+	struct page p = page_of(f, width_cm);
+	// Numbers of a script have a decimal point, whatever the person's language.
+	locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+	if (!plain) {
+		t->failed = true;
+		return;
+	}
+	locale_t before = uselocale(plain);
+	text_add(t, "reset\nset encoding utf8\nset terminal %s noenhanced background '#ffffff' ", format->terminal);
+	text_add(t, format->settings, p.width * format->per_cm, p.height * format->per_cm,
+		p.points);
+	quoted(t, "\nset output ", output, "\n");
+	text_add(t, "set lmargin at screen %.4f\nset rmargin at screen %.4f\nset bmargin at screen %.4f\n"
+		"set tmargin at screen %.4f\n", p.left / p.width, p.right / p.width, p.bottom / p.height, p.top / p.height);
+	struct spot title = {(p.left + p.right) / 2, p.height - 0.9 * p.line, "center"};
+	double half = page_text_width(&p, f->title) / 2;
+	title.x = fmax(half, fmin(title.x, p.width - half));
+	word(t, &p, &title, f->title, "#000000");
+	text_add(t, "set border %d lw 0.8\n", f->right.label[0] ? 11 : 3);
+	text_add(t, "unset key\n");
+	legend(t, f, &p);
+	axis(t, "x", f->x.label, &p.x, &p.x_ticks);
+	if (!f->heat)
+		axis(t, "y", f->y.label, &p.y, &p.y_ticks);
+	if (!f->heat && f->right.label[0])
+		axis(t, "y2", f->right.label, &p.y2, &p.y2_ticks);
+	straight_lines(t, f, &p);
+	if (f->heat) {
+		heat_commands(t, f, &p, data);
+	} else {
+		point_labels(t, f, &p);
+		series_commands(t, f, data);
+	}
+	text_add(t, "set output\n");
+	uselocale(before);
+	freelocale(plain);
+}
+
+// Boxes: x, y, their sides, the level; neighbours of one level are one box.
+static void heat_data(struct text *t, const struct heat *h)
+{
+	double step = h->columns > 1 ? (h->last - h->first) / (h->columns - 1) : 1;
+	for (int row = 0; row < h->rows; row++) {
+		const float *value = h->value + (size_t)row * (size_t)h->columns;
+		for (int from = 0, to; from < h->columns; from = to) {
+			int level = heatmap_level(h, value[from]);
+			for (to = from + 1; to < h->columns && heatmap_level(h, value[to]) == level; to++)
+				;
+			double left = h->first + (from - 1) * step, right = h->first + (to - 1) * step;
+			if (level >= 0)
+				text_add(t, "%.9g %d %.9g %.9g %g %g %d\n", (left + right) / 2, row, left, right, row - 0.44,
+					row + 0.44, level);
+		}
+	}
+}
+
+void script_data(struct text *t, const struct figure *f)
+{
+	locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+	if (!plain) {
+		t->failed = true;
+		return;
+	}
+	locale_t before = uselocale(plain);
+	if (f->heat)
+		heat_data(t, f->heat);
+	int blocks = 0;
+	for (int i = 0; !f->heat && i < f->series_count; i++) {
+		const struct series *s = &f->series[i];
+		if (s->count)
+			text_add(t, "%s# ", blocks++ ? "\n\n" : ""); // two blank lines part the blocks
+		if (s->count)
+			quoted(t, "", s->name, "\n");
+		for (size_t k = 0; k < s->count; k++)
+			if (isfinite(s->x[k]) && isfinite(s->y[k]))
+				text_add(t, "%.9g %.9g\n", s->x[k], s->y[k]);
+			else
+				text_add(t, "NaN NaN\n"); // a gap
+	}
+	uselocale(before);
+	freelocale(plain);
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// A figure as a gnuplot script and data. Every word from outside (titles, names, paths) is a literal to gnuplot.
+#ifndef PLOTS_SCRIPT_H
+#define PLOTS_SCRIPT_H
+
+#include <stdarg.h>
+
+#include "plots/plots.h"
+
+// Text that grows. Start with {0}, free(data). Once memory is out, `failed` stays and nothing more is added.
+struct text {
+	char *data;
+	size_t size, room;
+	bool failed;
+};
+void text_add(struct text *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+// As a string of gnuplot's: in single quotes, which it does not look into; control characters are left out.
+void text_quote(struct text *, const char *);
+
+// A file format: a row of the table of terminals.
+struct picture_format {
+	const char *name;     // "svg"
+	const char *terminal; // gnuplot's
+	const char *settings; // printf format for the width and height in cm
+	double per_cm;        // what a cm is in the terminal's unit
+};
+const struct picture_format *picture_formats(size_t *count);
+const struct picture_format *picture_format_named(const char *name, size_t length); // NULL: none
+
+// The commands that draw the figure into the file `output`. `data`: where the data stand, as gnuplot is to read it
+// (a datablock's name or a quoted path).
+void script_commands(struct text *, const struct figure *, const struct picture_format *, double width_cm,
+	const char *data, const char *output);
+// The data: one block per series, in order, or one of a heat map's bars.
+void script_data(struct text *, const struct figure *);
+
+#endif

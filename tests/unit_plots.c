@@ -1,0 +1,1099 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Figures from a made-up search, the cell canvas at all sizes, and gnuplot: the real one and bad ones.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <ctype.h>
+#include <dirent.h>
+#include <float.h>
+#include <locale.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include <wchar.h>
+
+#include "plots/build.h"
+#include "plots/gnuplot.h"
+#include "plots/heatmap.h"
+#include "plots/page.h"
+#include "plots/scale.h"
+#include "plots/script.h"
+
+// ---- a made-up search ------------------------------------------------------------------------------------------------
+
+enum { LAYERS = 3, OPTIONS = 3, RECORDS = 40, POINTS = 7 };
+
+static const struct option_info options[OPTIONS] = {{"int2", 2}, {"int4", 4}, {"int8", 8}};
+static const struct decision_info decisions[LAYERS] = {
+	{"stem", OPTIONS, options}, {"conv1", OPTIONS, options}, {"fc", OPTIONS, options}};
+static const struct engine_info info = {.net = "resnet8", .data = "glyphs", .decisions = LAYERS, .decision = decisions};
+static const uint8_t choices[POINTS][LAYERS] = {{0, 0, 0}, {1, 1, 0}, {1, 1, 1}, {2, 1, 1}, {2, 1, 0}, {2, 2, 1}, {2, 2, 2}};
+
+struct made {
+	struct snapshot snapshot;
+	struct decision_state decision[LAYERS];
+	struct front_point point[POINTS];
+	struct record record[RECORDS];
+	uint8_t modal[RECORDS][LAYERS];
+	struct mark mark[2];
+	struct figure_source source;
+};
+
+// Costs in units of 1e6: a choice costs the sum of its bits squared. The modal choice of the present is {2, 1, 1}.
+static void make(struct made *m)
+{
+	static const double accuracy[POINTS] = {0.2, 0.5, 0.6, 0.8, 0.55, 0.75, 0.85};
+	memset(m, 0, sizeof *m);
+	struct snapshot *s = &m->snapshot;
+	*s = (struct snapshot){.info = &info, .step = RECORDS, .horizon = 100, .warmup = 10, .terms = 1, .decisions = LAYERS,
+		.decision = m->decision, .points = POINTS, .point = m->point};
+	s->term[0] = (struct term_state){.name = "bops", .unit = "bit ops", .targeted = true, .target = 48e6,
+		.target_text = "int4"};
+	for (int d = 0; d < LAYERS; d++)
+		m->decision[d].modal = choices[3][d];
+	for (int i = 0; i < POINTS; i++) {
+		struct front_point *p = &m->point[i];
+		bool uniform = choices[i][0] == choices[i][1] && choices[i][1] == choices[i][2];
+		*p = (struct front_point){.origin = uniform ? POINT_UNIFORM : i == 1 || i == 3 ? POINT_MODAL : POINT_SAMPLED,
+			.accuracy = accuracy[i], .step = 30, .choice = choices[i]};
+		if (uniform)
+			memcpy(p->label, options[choices[i][0]].name, sizeof p->label);
+		for (int d = 0; d < LAYERS; d++)
+			p->cost[0] += 1e6 * options[choices[i][d]].bits * options[choices[i][d]].bits;
+	}
+	for (int i = 0; i < RECORDS; i++) {
+		struct record *r = &m->record[i];
+		*r = (struct record){.step = i + 1, .loss = 2.0f - 0.03f * (float)i, .accuracy = 0.02f * (float)i,
+			.quality = i < 10 ? NAN : 0.015f * (float)i, .reward = i < 10 ? NAN : 0.01f * (float)i,
+			.entropy = 1 - (float)i / RECORDS};
+		r->cost[0] = 80e6f - 0.8e6f * (float)i;
+		r->modal_cost[0] = i < 20 ? 96e6f : 48e6f;
+		memcpy(m->modal[i], choices[i < 20 ? 0 : 3], LAYERS);
+	}
+	m->mark[0] = (struct mark){20, "pin stem int8"};
+	m->mark[1] = (struct mark){35, "weight bops 2"};
+	m->source = (struct figure_source){.snapshot = s, .record = m->record, .records = RECORDS, .modal = m->modal[0],
+		.mark = m->mark, .marks = 2};
+}
+
+static struct figure *made_figure(const char *name)
+{
+	struct made *m = test_malloc(sizeof *m);
+	make(m);
+	struct figure *f = figure_kind_named(name)->build(&m->source);
+	test_free(m);
+	assert_non_null(f);
+	return f;
+}
+
+static const struct series *series_named(const struct figure *f, const char *name)
+{
+	for (int i = 0; i < f->series_count; i++)
+		if (!strcmp(f->series[i].name, name))
+			return &f->series[i];
+	return NULL;
+}
+
+static bool near(double a, double b)
+{
+	return fabs(a - b) <= 1e-6 * fmax(1, fabs(b));
+}
+
+// ---- figures ---------------------------------------------------------------------------------------------------------
+
+static void front_shows_what_was_scored(void **state)
+{
+	(void)state;
+	struct figure *f = made_figure("front");
+	assert_string_equal(f->x.label, "bit operations (M)");
+	assert_string_equal(f->y.label, "held-out accuracy (%)");
+	assert_true(f->x.logarithmic); // 12 to 192: over three times
+	const struct series *front = series_named(f, "front"), *modal = series_named(f, "modal");
+	const struct series *uniform = series_named(f, "uniform"), *sampled = series_named(f, "sampled");
+	static const double costs[] = {12, 36, 48, 96, 192};
+	assert_int_equal(front->count, 5);
+	for (size_t i = 0; i < front->count; i++)
+		assert_true(near(front->x[i], costs[i]));
+	for (size_t i = 1; i < front->count; i++)
+		assert_true(front->y[i] > front->y[i - 1]);
+	assert_int_equal(modal->count, 1);
+	assert_true(near(modal->x[0], 96) && near(modal->y[0], 80));
+	assert_int_equal(uniform->count, 3);
+	assert_string_equal(uniform->label[1], "int4");
+	assert_int_equal(sampled->count, 3); // the modal choice of the past among them
+	assert_int_equal(f->line_count, 1);
+	assert_true(f->line[0].vertical && near(f->line[0].at, 48));
+	assert_string_equal(f->line[0].label, "target int4");
+	figure_free(f);
+}
+
+static void front_of_close_costs_is_linear(void **state)
+{
+	(void)state;
+	struct made m;
+	make(&m);
+	m.snapshot.points = 3;
+	for (int i = 0; i < 3; i++)
+		m.point[i].cost[0] = 100 + i;
+	m.snapshot.term[0].unit = "B";
+	strcpy(m.snapshot.term[0].name, "size");
+	struct figure *f = figure_front(&m.source);
+	assert_false(f->x.logarithmic);
+	assert_string_equal(f->x.label, "size (B)");
+	figure_free(f);
+}
+
+static void bits_end_with_the_present(void **state)
+{
+	(void)state;
+	struct figure *f = made_figure("bits");
+	const struct heat *h = f->heat;
+	assert_int_equal(h->rows, LAYERS);
+	assert_int_equal(h->columns, RECORDS);
+	assert_int_equal(h->levels, OPTIONS);
+	assert_string_equal(h->level[2], "int8");
+	assert_string_equal(h->row[1], "conv1");
+	assert_true(near(h->first, 1) && near(h->last, RECORDS));
+	for (int d = 0; d < LAYERS; d++) {
+		assert_int_equal(heatmap_level(h, h->value[d * RECORDS]), 0);
+		assert_int_equal(heatmap_level(h, h->value[d * RECORDS + RECORDS - 1]), choices[3][d]);
+	}
+	assert_int_equal(f->line_count, 2);
+	figure_free(f);
+
+	struct made m; // before the first step: the present alone
+	make(&m);
+	m.source.records = 0;
+	f = figure_bits(&m.source);
+	assert_int_equal(f->heat->columns, 1);
+	assert_int_equal(heatmap_level(f->heat, f->heat->value[0]), choices[3][0]);
+	figure_free(f);
+}
+
+static void mixed_formats_are_told_by_width(void **state)
+{
+	(void)state;
+	static const struct option_info mixed[] = {{"int4", 4}, {"e2m1", 4}, {"int16", 16}};
+	static const struct decision_info one = {"fc", 3, mixed};
+	struct engine_info other = info;
+	other.decisions = 1;
+	other.decision = &one;
+	struct made m;
+	make(&m);
+	m.snapshot.info = &other;
+	m.source.records = 0;
+	struct figure *f = figure_bits(&m.source);
+	assert_int_equal(f->heat->levels, 2);
+	assert_string_equal(f->heat->level[0], "4 bit");
+	assert_int_equal(heatmap_sign(f->heat, 0), '4');
+	assert_int_equal(heatmap_sign(f->heat, 1), 'g'); // 16, in base 36
+	figure_free(f);
+}
+
+static void curves_keep_gaps_and_means(void **state)
+{
+	(void)state;
+	struct figure *f = made_figure("curves");
+	const struct series *held = series_named(f, "held-out"), *loss = series_named(f, "loss");
+	assert_int_equal(loss->count, RECORDS);
+	assert_false(loss->right);
+	assert_true(held->right);
+	assert_true(isnan(held->y[9]) && near(held->y[10], 15));
+	figure_free(f);
+
+	// A long history is thinned to means.
+	enum { MANY = 50000 };
+	struct made m;
+	make(&m);
+	struct record *r = test_calloc(MANY, sizeof *r);
+	for (int i = 0; i < MANY; i++)
+		r[i] = (struct record){.step = i + 1, .entropy = (float)(i % 2)};
+	m.source.record = r;
+	m.source.records = MANY;
+	m.source.modal = NULL;
+	f = figure_entropy(&m.source);
+	assert_true(f->series[0].count <= 2000);
+	for (size_t i = 0; i < f->series[0].count; i++)
+		assert_true(near(f->series[0].y[i], 0.5));
+	assert_true(near(f->series[0].x[f->series[0].count - 1], MANY));
+	figure_free(f);
+	test_free(r);
+}
+
+static void cost_is_relative_to_its_target(void **state)
+{
+	(void)state;
+	struct figure *f = made_figure("cost");
+	assert_string_equal(f->y.label, "bit operations / target");
+	const struct series *modal = series_named(f, "modal");
+	assert_true(near(modal->y[0], 2) && near(modal->y[RECORDS - 1], 1));
+	assert_int_equal(f->line_count, 3);
+	figure_free(f);
+
+	struct made m;
+	make(&m);
+	m.snapshot.term[0].targeted = false;
+	f = figure_cost(&m.source);
+	assert_string_equal(f->y.label, "bit operations (M)");
+	assert_int_equal(f->line_count, 2);
+	assert_true(near(series_named(f, "modal")->y[0], 96));
+	figure_free(f);
+}
+
+static void every_figure_of_nothing_is_empty(void **state)
+{
+	(void)state;
+	struct snapshot nothing = {0};
+	struct figure_source source = {.snapshot = &nothing, .term = -1};
+	size_t count;
+	const struct figure_kind *kinds = figure_kinds(&count);
+	assert_true(count >= 6);
+	for (size_t i = 0; i < count; i++) {
+		assert_ptr_equal(figure_kind_named(kinds[i].name), &kinds[i]);
+		struct figure *f = kinds[i].build(&source);
+		assert_non_null(f);
+		struct cell cell[60 * 16];
+		canvas_draw(f, cell, 60, 16, CANVAS_BRAILLE);
+		figure_free(f);
+	}
+	assert_null(figure_kind_named("nothing"));
+	figure_free(NULL);
+}
+
+// ---- scales and ticks -------------------------------------------------------------------------------------------------
+
+static void check_ticks(double low, double high, bool logarithmic, int most, const char *expected)
+{
+	struct scale s = {low, high, logarithmic};
+	struct ticks t;
+	ticks_choose(&s, most, &t);
+	char all[TICKS * 17] = "";
+	for (int i = 0; i < t.count; i++) {
+		strcat(all, i ? " " : "");
+		strcat(all, t.text[i]);
+	}
+	assert_string_equal(all, expected);
+}
+
+static void ticks_are_round(void **state)
+{
+	(void)state;
+	check_ticks(0, 600, false, 7, "0 100 200 300 400 500 600");
+	check_ticks(0, 600, false, 6, "0 200 400 600");
+	check_ticks(-1, 1, false, 5, "-1.0 -0.5 0.0 0.5 1.0");
+	check_ticks(0, 2.5e9, false, 6, "0.0 0.5G 1.0G 1.5G 2.0G 2.5G");
+	check_ticks(0, 4e-5, false, 5, "0 10u 20u 30u 40u");
+	check_ticks(0, 1, false, 6, "0.0 0.2 0.4 0.6 0.8 1.0");
+	check_ticks(45, 950, true, 6, "50 100 200 500");
+	check_ticks(1e3, 1e9, true, 8, "1000 10k 100k 1M 10M 100M 1G");
+	check_ticks(1, 1e250, true, 3, "1 1e+128");
+	check_ticks(110, 190, true, 5, "120 140 160 180");
+	check_ticks(0, 4e40, false, 3, "0 2e+40 4e+40");
+}
+
+static void scales_hold_any_data(void **state)
+{
+	(void)state;
+	static const double values[] = {0, -0.0, 1, -1, 1e-320, 1e308, -1e308, DBL_MAX, -DBL_MAX, DBL_MIN, 1e15, 1e15 + 1, 1e-9,
+		INFINITY, -INFINITY, NAN, 3, 1e300, -1e300};
+	enum { COUNT = sizeof values / sizeof values[0] };
+	for (int a = 0; a < COUNT; a++)
+		for (int b = 0; b < COUNT; b++)
+			for (int logarithmic = 0; logarithmic < 2; logarithmic++) {
+				struct figure *f = figure_new("x", "y");
+				f->y.logarithmic = logarithmic;
+				struct series *s = figure_add_series(f, "s", SERIES_LINE, ROLE_MAIN, 2, false);
+				series_add(s, 0, values[a], NULL);
+				series_add(s, 1, values[b], NULL);
+				for (int most = 1; most < 9; most++) {
+					struct scale scale = scale_of(f, AXIS_Y, most);
+					assert_true(isfinite(scale.low) && isfinite(scale.high) && scale.low < scale.high);
+					assert_true(!logarithmic || scale.low > 0);
+					struct ticks t;
+					ticks_choose(&scale, most, &t);
+					assert_in_range(t.count, 0, most);
+					for (int i = 0; i < t.count; i++) {
+						double place = scale_map(&scale, t.at[i]);
+						assert_true(place > -0.001 && place < 1.001);
+						assert_true(!i || t.at[i] > t.at[i - 1]);
+					}
+				}
+				figure_free(f);
+			}
+}
+
+// ---- the canvas -------------------------------------------------------------------------------------------------------
+
+// A figure that nobody would wish for: gaps, infinities, huge numbers, hostile text.
+static struct figure *nasty(int which)
+{
+	struct figure *f = figure_new(which % 2 ? "" : "a very long label of an axis that no narrow pane can hold, \xff\x1b[31m",
+		which % 3 ? "y" : "\xc3\xa9\xe6\xbc\xa2\xe2\xa0\xbf");
+	f->x.logarithmic = which % 2;
+	f->y.logarithmic = which % 3 == 1;
+	static const double numbers[] = {NAN, INFINITY, -INFINITY, 1e308, -1e308, 0, 1, -1, 1e-308, 5, 1e15};
+	enum { COUNT = sizeof numbers / sizeof numbers[0] };
+	if (which == 4) // a right axis, and its series
+		strcpy(f->right.label, "right");
+	for (int role = 0; role < ROLES; role++) {
+		struct series *s = figure_add_series(f, "name\xf0\x9f\x98\x80", (enum series_kind)(role % 3), (enum figure_role)role,
+			COUNT, true);
+		s->right = which == 4 && role % 2;
+		for (int i = 0; i < COUNT; i++)
+			if (which != 5)
+				series_add(s, numbers[(i * 3 + role) % COUNT], which == 3 ? 7 : numbers[(i + role * which) % COUNT],
+					"\xe2\x82\xac label");
+	}
+	for (int i = 0; i < COUNT; i++)
+		figure_add_line(f, i % 2, numbers[i], (enum figure_role)(i % ROLES), "line \t\n");
+	return f;
+}
+
+static struct figure *nasty_heat(int rows, int columns, int levels)
+{
+	struct figure *f = figure_new("step", "");
+	struct heat *h = figure_add_heat(f, rows, columns, levels);
+	for (int i = 0; i < rows * columns; i++)
+		h->value[i] = i % 7 ? (float)(i % 5) / 3.0f - 0.2f : NAN;
+	for (int i = 0; i < rows; i++)
+		snprintf(h->row[i], sizeof h->row[i], "stage%d.block%d.conv%d", i / 36, i / 3 % 12, i % 3);
+	for (int i = 0; i < levels; i++)
+		snprintf(h->level[i], sizeof h->level[i], "int%d", i + 2);
+	h->last = columns;
+	figure_add_line(f, true, columns / 2, ROLE_MARK, "here");
+	return f;
+}
+
+static void check_cells(const struct figure *f, struct cell *cell, int width, int height, enum canvas_glyphs glyphs)
+{
+	size_t count = (size_t)width * (size_t)height;
+	for (size_t i = 0; i < count + 2; i++)
+		cell[i] = (struct cell){.glyph = 0xdead, .role = 77, .level = 77};
+	canvas_draw(f, cell + 1, width, height, glyphs);
+	assert_true(cell[0].glyph == 0xdead && cell[count + 1].glyph == 0xdead);
+	for (size_t i = 1; i <= count; i++) {
+		bool wrong = cell[i].role > ROLES || (glyphs == CANVAS_ASCII && cell[i].glyph > 0x7e) ||
+			wcwidth((wchar_t)cell[i].glyph) != 1 || (!f->heat && cell[i].level) || cell[i].glyph == 0x2800 ||
+			(f->heat && f->heat->levels && cell[i].level > f->heat->levels);
+		if (wrong)
+			fail_msg("cell %zu of %dx%d: glyph %x role %d level %d", i - 1, width, height, (unsigned)cell[i].glyph,
+				cell[i].role, cell[i].level);
+	}
+}
+
+static void canvas_is_right_at_any_size(void **state)
+{
+	(void)state;
+	static const char *const names[] = {"front", "bits", "curves", "cost", "entropy", "reward"};
+	struct figure *figures[16];
+	int count = 0;
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		figures[count++] = made_figure(names[i]);
+	for (int i = 0; i < 6; i++)
+		figures[count++] = nasty(i);
+	figures[count++] = nasty_heat(150, 3, 7);
+	figures[count++] = nasty_heat(2, 240, 0);
+	figures[count++] = nasty_heat(0, 0, 0);
+	struct cell *cell = test_malloc((250 * 80 + 2) * sizeof *cell);
+	for (int width = 1; width <= 250; width += width < 42 ? 1 : 52)
+		for (int height = 1; height <= 80; height += height < 18 ? 1 : 31)
+			for (int i = 0; i < count; i++)
+				for (enum canvas_glyphs g = CANVAS_BRAILLE; g <= CANVAS_ASCII; g++)
+					check_cells(figures[i], cell, width, height, g);
+	canvas_draw(figures[0], cell, 0, 5, CANVAS_ASCII); // nothing to write to: nothing is written
+	canvas_draw(figures[0], cell, 5, -1, CANVAS_ASCII);
+	test_free(cell);
+	while (count)
+		figure_free(figures[--count]);
+}
+
+static size_t put_utf8(char *to, uint32_t c)
+{
+	if (c < 0x80) {
+		to[0] = (char)c;
+		return 1;
+	}
+	size_t n = 0;
+	if (c < 0x800) {
+		to[n++] = (char)(0xc0 | c >> 6);
+	} else {
+		to[n++] = (char)(0xe0 | c >> 12);
+		to[n++] = (char)(0x80 | (c >> 6 & 0x3f));
+	}
+	to[n++] = (char)(0x80 | (c & 0x3f));
+	return n;
+}
+
+static void check_picture(const char *name, int width, int height, enum canvas_glyphs glyphs, const char *expected)
+{
+	struct figure *f = made_figure(name);
+	struct cell cell[64 * 24];
+	char text[64 * 24 * 3 + 64], *to = text;
+	canvas_draw(f, cell, width, height, glyphs);
+	for (int y = 0; y < height; y++) {
+		char *end = to;
+		for (int x = 0; x < width; x++) {
+			to += put_utf8(to, cell[y * width + x].glyph);
+			if (cell[y * width + x].glyph != ' ')
+				end = to;
+		}
+		to = end; // blanks at the end of a line are not shown
+		*to++ = '\n';
+	}
+	*to = 0;
+	figure_free(f);
+	assert_string_equal(text, expected);
+}
+
+static void small_pictures(void **state)
+{
+	(void)state;
+	check_picture("front", 38, 10, CANVAS_BRAILLE,
+		"held-out accuracy (%)          ◆ modal\n"
+		"  80┤    target int4 ╏      ◆⠤⠤⠤⠤⠤⠤o\n"
+		"    │                ╏      ⡇   +\n"
+		"  60┤           int4 o⣀⣀⣀⣀⣀⣀⡇\n"
+		"    │            +⣀⣀⣀⡇    +\n"
+		"  40┤             ⡇  ╏\n"
+		"    │  int2       ⡇  ╏\n"
+		"  20┤ o⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⡇  ╏\n"
+		"    └───────────┬ bit operations (M)\n"
+		"               30          100\n");
+	check_picture("front", 38, 10, CANVAS_BLOCK,
+		"held-out accuracy (%)          ◆ modal\n"
+		"  80┤    target int4 ╏      ◆▄▄▄▄▄▄o\n"
+		"    │                ╏      ▌   +\n"
+		"  60┤           int4 o▄▄▄▄▄▄▌\n"
+		"    │            +▄▄▄▌    +\n"
+		"  40┤             ▌  ╏\n"
+		"    │  int2       ▌  ╏\n"
+		"  20┤ o▄▄▄▄▄▄▄▄▄▄▄▌  ╏\n"
+		"    └───────────┬ bit operations (M)\n"
+		"               30          100\n");
+	check_picture("front", 38, 10, CANVAS_ASCII,
+		"held-out accuracy (%)          * modal\n"
+		"  80+    target int4 !      * int8 o\n"
+		"    |                !      ....+...\n"
+		"  60+           int4 o.......\n"
+		"    |            +....    +\n"
+		"  40+             .  !\n"
+		"    |  int2       .  !\n"
+		"  20+ o............  !\n"
+		"    +-----------+ bit operations (M)\n"
+		"               30          100\n");
+	check_picture("bits", 38, 10, CANVAS_BRAILLE,
+		"2 int2  4 int4  8 int8\n"
+		"                      ▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅\n"
+		"stem  2▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄8██████████████\n"
+		"\n"
+		"conv1 2▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄4██████████████\n"
+		"\n"
+		"fc    2▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄4██████████████\n"
+		"\n"
+		"     └┬──────────────▴───────── step\n"
+		"      0             20             40\n");
+	check_picture("bits", 38, 10, CANVAS_ASCII,
+		"2 int2  4 int4  8 int8\n"
+		"\n"
+		"stem  2222222222222222888888888888888\n"
+		"\n"
+		"conv1 2222222222222222444444444444444\n"
+		"\n"
+		"fc    2222222222222222444444444444444\n"
+		"\n"
+		"     ++--------------^--------- step\n"
+		"      0             20             40\n");
+	check_picture("cost", 38, 10, CANVAS_ASCII,
+		"bit operations / target\n"
+		"                  ++ sampled  ** modal\n"
+		" 2.0+ ****************           :\n"
+		"    |  pin stem int8 *           :\n"
+		"    | ++++++++       *           :\n"
+		" 1.5+         +++++++*+          :\n"
+		"    | target int4    * ++++++++++:\n"
+		" 1.0+================****************\n"
+		"    ++---------------+--------- step\n"
+		"     0              20             40\n");
+	check_picture("curves", 48, 12, CANVAS_BLOCK,
+		"loss                                accuracy (%)\n"
+		"               ╌╌ loss  ── accuracy  ┈┈ held-out\n"
+		" 2.0┤ ▀▚▄ pin stem int8 ┊             ┊▗▄▞▀│\n"
+		"    │     ▀▀▄ ▄         ┊         ▄▄▄▀▀▘   ├60\n"
+		"    │          ▀▀ ▄▖    ┊    ▗▄▄▀▀   ▗▗▗▝▝▝│\n"
+		" 1.5┤              ▝▀ ▚▄▄▄▄▞▀▘ ▗▗▗▝▝▝ ┊    ├40\n"
+		"    │               ▄▄▀▀▚▗▜▟▟▝▝       ┊    │\n"
+		"    │          ▗▄▀▜▜▗▝▝▝┊     ▀▀▚ ▖   ┊    ├20\n"
+		" 1.0┤    ▗▄▄▞▀▀▀▝▝      ┊         ▝▀▀ ▄▄   │\n"
+		"    │ ▄▄▀▘              ┊             ┊ ▀ ▄├0\n"
+		"    └┬──────────────────┬──────────── step ┘\n"
+		"     0                 20                40\n");
+	check_picture("curves", 48, 12, CANVAS_BRAILLE,
+		"loss                                accuracy (%)\n"
+		"               ╌╌ loss  ── accuracy  ┈┈ held-out\n"
+		" 2.0┤ ⠑⠢⠤ pin stem int8 ┊             ┊⡠⠤⠔⠊│\n"
+		"    │     ⠉⠒⠒ ⣀         ┊         ⣀⠤⠤⠒⠉    ├60\n"
+		"    │          ⠉⠒ ⢄⡀    ┊    ⢀⡠⠤⠒⠉   ⢀⢀⠠⠐⠈⠈│\n"
+		" 1.5┤              ⠈⠉ ⠢⢄⣀⡠⠤⠔⠊⠁ ⢀⠠⠠⠐⠐⠈ ┊    ├40\n"
+		"    │               ⣀⠤⠒⠒⢁⠠⠲⠴⣐⠈⠈       ┊    │\n"
+		"    │          ⢀⡠⠒⢒⢉⠠⠐⠐⠈┊     ⠉⠒⠤ ⡀   ┊    ├20\n"
+		" 1.0┤     ⢀⡠⠔⠒⠊⠑⠈⠈      ┊         ⠈⠑⠢ ⢄⡀   │\n"
+		"    │ ⣀⠤⠒⠊⠁             ┊             ┊⠈⠒ ⠤├0\n"
+		"    └┬──────────────────┬──────────── step ┘\n"
+		"     0                 20                40\n");
+	check_picture("front", 12, 4, CANVAS_ASCII,
+		"      ! *.+o\n"
+		"      o.+\n"
+		"    +..\n"
+		"o.... !\n");
+}
+
+// ---- scripts ----------------------------------------------------------------------------------------------------------
+
+static void quotes_hold(void **state)
+{
+	(void)state;
+	struct text t = {0};
+	text_quote(&t, "a'b`c\"d\n\x1b$e@f\\");
+	assert_string_equal(t.data, "'a'.\"\\047\".'b`c\"d$e@f\\'");
+	free(t.data);
+}
+
+static void numbers_have_points_in_any_language(void **state)
+{
+	(void)state;
+	struct figure *f = figure_new("x", "y");
+	struct series *s = figure_add_series(f, "s", SERIES_LINE, ROLE_MAIN, 3, false);
+	series_add(s, 0.5, 1.25, NULL);
+	series_add(s, 1, NAN, NULL);
+	series_add(s, INFINITY, 1, NULL);
+	struct text t = {0};
+	script_data(&t, f);
+	assert_string_equal(t.data, "# 's'\n0.5 1.25\nNaN NaN\nNaN NaN\n");
+	free(t.data);
+	figure_free(f);
+}
+
+// ---- gnuplot ----------------------------------------------------------------------------------------------------------
+
+static char folder[32];
+
+static const char *in_folder(const char *name)
+{
+	static char paths[4][600];
+	static int next;
+	char *path = paths[next++ % 4];
+	snprintf(path, sizeof paths[0], "%s/%s", folder, name);
+	return path;
+}
+
+static void empty_folder(void)
+{
+	DIR *d = opendir(folder);
+	for (struct dirent *e; d && (e = readdir(d));)
+		if (strcmp(e->d_name, ".") && strcmp(e->d_name, "..")) {
+			unlink(in_folder(e->d_name));
+			rmdir(in_folder(e->d_name));
+		}
+	if (d)
+		closedir(d);
+}
+
+static int make_folder(void **state)
+{
+	(void)state;
+	strcpy(folder, "/tmp/plots-XXXXXX");
+	return mkdtemp(folder) ? 0 : -1;
+}
+
+static int drop_folder(void **state)
+{
+	(void)state;
+	empty_folder();
+	return rmdir(folder);
+}
+
+static int files_in_folder(void)
+{
+	int count = 0;
+	DIR *d = opendir(folder);
+	for (struct dirent *e; d && (e = readdir(d));)
+		count += strcmp(e->d_name, ".") && strcmp(e->d_name, "..");
+	if (d)
+		closedir(d);
+	return count;
+}
+
+static char *contents(const char *path)
+{
+	static char text[1 << 18];
+	FILE *f = fopen(path, "r");
+	if (!f)
+		return NULL;
+	size_t n = fread(text, 1, sizeof text - 1, f);
+	fclose(f);
+	text[n] = 0;
+	return text;
+}
+
+static bool have_gnuplot(void)
+{
+	const char *path = getenv("PATH");
+	char copy[4096], *rest = copy;
+	snprintf(copy, sizeof copy, "%s", path ? path : "");
+	for (char *dir; (dir = strsep(&rest, ":"));) {
+		char program[4200];
+		snprintf(program, sizeof program, "%s/gnuplot", dir);
+		if (!access(program, X_OK))
+			return true;
+	}
+	return false;
+}
+
+#define NEEDS_GNUPLOT() \
+	do { \
+		if (!have_gnuplot()) { \
+			print_message("skipped: gnuplot is not installed\n"); \
+			skip(); \
+		} \
+	} while (0)
+
+// Asks for one figure; true and no fault, or the fault of the request.
+static bool ask(struct plotter *p, const char *figure, const char *format, const char *file, bool keep, struct fault *f)
+{
+	struct figure *made = made_figure(figure);
+	struct plot_request r = {.figure = made, .format = format, .file = file, .keep = keep, .width_cm = 8};
+	bool ok = plotter_request(p, &r, f);
+	figure_free(made); // borrowed for the call only
+	return ok;
+}
+
+// Waits for the pictures and takes the first; its fault is left in *f.
+static bool await(struct plotter *p, struct fault *f)
+{
+	char file[600];
+	bool ok = false;
+	plotter_finish(p, 30);
+	assert_false(plotter_busy(p));
+	assert_true(plotter_done(p, file, sizeof file, &ok, f));
+	return ok;
+}
+
+static struct plotter *plotter_with(const char *program, double patience)
+{
+	struct plotter *p = plotter_new(program);
+	assert_non_null(p);
+	plotter_patience(p, patience);
+	return p;
+}
+
+static void gnuplot_draws_every_figure(void **state)
+{
+	(void)state;
+	NEEDS_GNUPLOT();
+	static const struct {
+		const char *format, *magic;
+	} formats[] = {{"svg", "<?xml"}, {"png", "\x89PNG"}, {"pdf", "%PDF"}};
+	struct plotter *p = plotter_with("gnuplot", 20);
+	struct fault f;
+	size_t count;
+	const struct figure_kind *kinds = figure_kinds(&count);
+	for (size_t k = 0; k < count; k++)
+		for (size_t i = 0; i < 3; i++) {
+			char name[64];
+			snprintf(name, sizeof name, "%s.%s", kinds[k].name, formats[i].format);
+			assert_true(ask(p, kinds[k].name, formats[i].format, in_folder(name), false, &f));
+		}
+	plotter_finish(p, 60);
+	char file[600];
+	bool ok;
+	size_t done = 0;
+	for (; plotter_done(p, file, sizeof file, &ok, &f); done++) {
+		assert_string_equal(f.what, "");
+		assert_true(ok);
+		const char *text = contents(file);
+		assert_non_null(text);
+		assert_memory_equal(text, formats[done % 3].magic, 4);
+	}
+	assert_int_equal(done, 3 * count);
+	assert_int_equal(files_in_folder(), 3 * count);
+	plotter_free(p);
+}
+
+static void gnuplot_draws_nasty_figures(void **state)
+{
+	(void)state;
+	NEEDS_GNUPLOT();
+	struct plotter *p = plotter_with("gnuplot", 20);
+	struct fault f;
+	char file[600];
+	bool ok;
+	for (int i = 0; i < 9; i++) {
+		struct figure *g = i < 6 ? nasty(i) : i == 6 ? nasty_heat(150, 3, 7) : i == 7 ? nasty_heat(2, 240, 0)
+			: nasty_heat(0, 0, 0);
+		assert_true(plotter_request(p, &(struct plot_request){g, "svg", in_folder("nasty.svg"), false, 8}, &f));
+		figure_free(g);
+		plotter_finish(p, 30);
+		assert_true(plotter_done(p, file, sizeof file, &ok, &f));
+		if (!ok) // it may refuse, with a reason; it may not break
+			assert_non_null(strstr(f.what, "gnuplot refused"));
+		assert_true(ask(p, "front", "svg", in_folder("good.svg"), false, &f));
+		assert_true(await(p, &f));
+	}
+	plotter_free(p);
+}
+
+static int run_gnuplot(const char *script)
+{
+	pid_t pid = fork();
+	if (!pid) {
+		if (!chdir(folder))
+			execlp("gnuplot", "gnuplot", script, (char *)NULL);
+		_exit(127);
+	}
+	int status = -1;
+	waitpid(pid, &status, 0);
+	return status;
+}
+
+static void kept_files_draw_the_picture_again(void **state)
+{
+	(void)state;
+	NEEDS_GNUPLOT();
+	static const char *const names[] = {"it's 100%.svg", "''; touch 'p'''.svg", "'.svg", "<touch pwned>.svg",
+		"|touch pwned.svg", "~.svg", "-.svg", "$(touch pwned)`touch pwned`.svg", "\"; system 'touch pwned' #.svg", "no-ending"};
+	struct fault f;
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		struct plotter *p = plotter_with("gnuplot", 20);
+		assert_true(ask(p, i % 2 ? "front" : "bits", "svg", in_folder(names[i]), true, &f));
+		assert_true(await(p, &f));
+		plotter_free(p);
+		assert_int_equal(files_in_folder(), 3);
+		char script[300];
+		const char *dot = strstr(names[i], ".svg");
+		snprintf(script, sizeof script, "./%.*s.gp", (int)(dot ? (size_t)(dot - names[i]) : strlen(names[i])), names[i]);
+		assert_int_equal(unlink(in_folder(names[i])), 0);
+		assert_int_equal(run_gnuplot(script), 0);
+		assert_non_null(strstr(contents(in_folder(names[i])), "</svg>"));
+		assert_int_equal(files_in_folder(), 3);
+		empty_folder();
+	}
+}
+
+static void words_are_never_commands(void **state)
+{
+	(void)state;
+	NEEDS_GNUPLOT();
+	char evil[200], name[64];
+	snprintf(evil, sizeof evil, "`touch %s/p`''; system 'touch %s/p'\nsystem 'touch %s/p'", folder, folder, folder);
+	snprintf(name, sizeof name, "'.`touch %s/p`", folder);
+	struct made m;
+	make(&m);
+	struct engine_info other = info;
+	struct decision_info named[LAYERS];
+	memcpy(named, decisions, sizeof named);
+	snprintf(named[0].name, sizeof named[0].name, "%.40s", name);
+	snprintf(named[1].name, sizeof named[1].name, "%%s%%n%%d\nEND_OF_DATA\n");
+	other.decision = named;
+	snprintf(other.net, sizeof other.net, "%.120s", evil);
+	snprintf(m.snapshot.term[0].target_text, sizeof m.snapshot.term[0].target_text, "%.40s", name);
+	snprintf(m.mark[0].text, sizeof m.mark[0].text, "%.60s", evil);
+	snprintf(m.point[0].label, sizeof m.point[0].label, "\nEND_OF_DATA\n");
+	m.snapshot.info = &other;
+	struct plotter *p = plotter_with("gnuplot", 20);
+	struct fault f;
+	size_t count;
+	const struct figure_kind *kinds = figure_kinds(&count);
+	for (size_t i = 0; i < count; i++) {
+		struct figure *g = kinds[i].build(&m.source);
+		for (int s = 0; s < g->series_count; s++)
+			snprintf(g->series[s].name, sizeof g->series[s].name, "%.40s\n", name);
+		assert_true(plotter_request(p, &(struct plot_request){g, "svg", in_folder("a.svg"), false, 8}, &f));
+		figure_free(g);
+		if (!await(p, &f)) fail_msg("%s %s", kinds[i].name, f.what);
+	}
+	assert_int_equal(files_in_folder(), 1);
+	plotter_free(p);
+}
+
+// A gnuplot of our own making: a shell script. It knows the two lines that matter to a plotter.
+static const char *fake(const char *body)
+{
+	const char *path = in_folder("fake");
+	FILE *f = fopen(path, "w");
+	assert_non_null(f);
+	fprintf(f, "#!/bin/sh\nserve() {\n\twhile read -r line; do\n\t\tcase \"$line\" in\n"
+		"\t\t\"set output '\"*) file=${line#*\\'}; file=${file%%\\'}; echo picture >\"$file\";;\n"
+		"\t\t\"print sprintf('@@BITSCAPE\"*) $delay; n=${line#*\\',}; n=${n%%%%,*}; echo \"@@BITSCAPE $n ${errors:-0}\";;\n"
+		"\t\tesac\n\tdone\n}\n%s\n", body);
+	fclose(f);
+	assert_int_equal(chmod(path, 0755), 0);
+	return path;
+}
+
+// Plots once with the fake: what becomes of it.
+static bool with_fake(const char *body, double patience, struct fault *f)
+{
+	struct plotter *p = plotter_with(fake(body), patience);
+	bool ok = ask(p, "front", "svg", in_folder("a.svg"), false, f) && await(p, f);
+	plotter_free(p);
+	assert_int_equal(files_in_folder(), ok ? 2 : 1); // the fake, the picture; nothing half-written
+	return ok;
+}
+
+static void good_fakes_serve(void **state)
+{
+	(void)state;
+	struct fault f;
+	assert_true(with_fake("serve", 20, &f));
+	assert_true(with_fake("delay='sleep 0.2' serve", 20, &f));          // slow
+	assert_true(with_fake("echo noise >&2; serve", 20, &f));            // a warning is not an error
+	empty_folder();
+	assert_true(with_fake("mkdir $0.once && exit 1; rmdir $0.once; serve", 20, &f)); // dies at first, then serves
+	assert_string_equal(contents(in_folder("a.svg")), "picture\n");
+}
+
+static void bad_fakes_are_faults(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *body;
+		double patience;
+		const char *what;
+	} bad[] = {
+		{"exit 1", 20, "died"},
+		{"echo the reason >&2; exec >&-; exit 3", 20, "the reason"},
+		{"sleep 60", 0.1, "did not answer in time"},
+		{"trap '' TERM INT HUP; while :; do sleep 60; done", 0.1, "did not answer in time"},
+		{"sleep 60 & cat >/dev/null", 0.1, "did not answer in time"}, // reads, says nothing
+		{"exec yes", 0.2, "did not answer in time"},
+		{"yes >&2", 0.2, "did not answer in time"},
+		{"exec yes '@@BITSCAPE 999 0'", 0.2, "did not answer in time"}, // answers of another picture
+		{"tr '\\n' x </dev/zero", 0.2, "did not answer in time"},  // a line without end
+		{"errors=1 serve", 20, "gnuplot refused"},
+		{"echo '         line 0: no such thing' >&2; errors=1 serve", 20, "gnuplot refused: no such thing"},
+		{"echo '@@TERMINALS  dumb png '; errors=1 serve", 20, "cannot write svg"},
+		{"while read -r l; do case \"$l\" in *BITSCAPE*) n=${l#*\\',}; echo \"@@BITSCAPE ${n%%,*} 0\";; esac; done", 20,
+			"nothing was written"},
+	};
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		struct fault f;
+		empty_folder();
+		assert_false(with_fake(bad[i].body, bad[i].patience, &f));
+		if (!strstr(f.what, bad[i].what))
+			fail_msg("'%s': '%s', not '%s'", bad[i].body, f.what, bad[i].what);
+		assert_true(f.where[0]);
+	}
+}
+
+static void a_missing_gnuplot_is_said_at_once(void **state)
+{
+	(void)state;
+	struct plotter *p = plotter_with("no-such-gnuplot", 20);
+	struct fault f;
+	assert_true(ask(p, "front", "svg", in_folder("a.svg"), true, &f));
+	assert_false(plotter_busy(p));
+	assert_false(await(p, &f));
+	assert_string_equal(f.what, "is not installed");
+	assert_non_null(strstr(f.todo, "gnuplot-nox"));
+	assert_int_equal(files_in_folder(), 0);
+	plotter_free(p);
+}
+
+static void wrong_requests_are_refused_at_once(void **state)
+{
+	(void)state;
+	struct plotter *p = plotter_with("no-such-gnuplot", 20);
+	struct fault f;
+	assert_false(ask(p, "front", "gif", in_folder("a.gif"), false, &f));
+	assert_string_equal(f.what, "no such picture format");
+	assert_false(ask(p, "front", "svg", "/proc/a.svg", false, &f)); // nobody may write there, not even root
+	assert_non_null(strstr(f.what, "cannot be written"));
+	assert_false(ask(p, "front", "svg", in_folder("none/a.svg"), false, &f));
+	assert_false(ask(p, "front", "svg", folder, false, &f));
+	assert_false(ask(p, "front", "svg", "", false, &f));
+	assert_false(ask(p, "front", "svg", in_folder("a\nb.svg"), false, &f));
+	assert_null(strchr(f.where, '\n'));
+	assert_int_equal(files_in_folder(), 0);
+	if (geteuid()) { // to root, every folder can be written
+		assert_int_equal(chmod(folder, 0555), 0);
+		assert_false(ask(p, "front", "svg", in_folder("a.svg"), false, &f));
+		assert_int_equal(chmod(folder, 0755), 0);
+	}
+	char file[10];
+	bool ok;
+	assert_false(plotter_done(p, file, sizeof file, &ok, &f));
+	plotter_free(p);
+}
+
+static void many_wait_their_turn(void **state)
+{
+	(void)state;
+	struct plotter *p = plotter_with(fake("serve"), 20);
+	struct fault f;
+	int asked = 0;
+	while (asked < 200 && ask(p, "front", "svg", in_folder("a.svg"), false, &f))
+		asked++;
+	assert_in_range(asked, 10, 200);
+	plotter_finish(p, 60);
+	char file[600];
+	bool ok;
+	for (; plotter_done(p, file, sizeof file, &ok, &f); asked--)
+		assert_true(ok);
+	assert_int_equal(asked, 0);
+
+	// Freed in the middle of its work, it leaves nothing.
+	plotter_free(p);
+	empty_folder();
+	p = plotter_with(fake("sleep 60"), 20);
+	assert_true(ask(p, "front", "svg", in_folder("a.svg"), false, &f));
+	assert_true(ask(p, "front", "svg", in_folder("b.svg"), false, &f));
+	assert_true(plotter_busy(p));
+	plotter_finish(p, 0.05); // waits no longer than it is told
+	assert_true(plotter_busy(p));
+	struct pollfd fds[3];
+	int timeout = -1;
+	assert_in_range(plotter_fds(p, fds, &timeout), 2, 3);
+	assert_in_range(timeout, 0, 20001);
+	plotter_free(p);
+	assert_int_equal(files_in_folder(), 1);
+}
+
+static void the_child_has_pipes_and_nothing_else(void **state)
+{
+	(void)state;
+	char body[200];
+	int fd = dup(2); // open and inherited, unless somebody sees to it
+	snprintf(body, sizeof body, "[ -z \"$GNUTERM\" ] && ! [ -t 0 ] && ! [ -t 1 ] && ! [ -t 2 ] && "
+		"! [ -e /proc/self/fd/%d ] && serve", fd);
+	setenv("GNUTERM", "x11", 1);
+	struct fault f;
+	bool ok = with_fake(body, 20, &f);
+	unsetenv("GNUTERM");
+	close(fd);
+	assert_true(ok);
+}
+
+// ---- the command ------------------------------------------------------------------------------------------------------
+
+struct said {
+	char text[600];
+};
+
+static void say(struct command_call *call, const char *format, ...)
+{
+	struct said *s = call->sayer;
+	va_list args;
+	va_start(args, format);
+	vsnprintf(s->text, sizeof s->text, format, args);
+	va_end(args);
+}
+
+static bool give_source(void *session, struct figure_source *source, struct fault *f)
+{
+	(void)f;
+	*source = ((struct made *)session)->source;
+	return true;
+}
+
+static const char *give_folder(void *session)
+{
+	(void)session;
+	return folder;
+}
+
+static bool plot(struct plotter *p, struct said *said, struct fault *f, int argc, char **argv)
+{
+	size_t count;
+	const struct command *row = plots_commands(&count);
+	assert_int_equal(count, 1);
+	assert_string_equal(row->name, "plot");
+	struct made m;
+	make(&m);
+	struct plot_context context = {p, give_source, give_folder, &m};
+	struct command_call call = {.context = &context, .argc = argc, .argv = argv, .say = say, .sayer = said};
+	bool ok = row->run(&call);
+	*f = call.fault;
+	return ok;
+}
+
+#define PLOT(...) plot(p, &said, &f, (int)(sizeof(char *[]){__VA_ARGS__} / sizeof(char *)), (char *[]){__VA_ARGS__, NULL})
+
+static void plot_command(void **state)
+{
+	(void)state;
+	struct plotter *p = plotter_with(fake("serve"), 20);
+	struct said said;
+	struct fault f;
+	char expected[200], png[200], file[600];
+	bool ok;
+	assert_true(PLOT("front"));
+	snprintf(expected, sizeof expected, "plotting front to %s/front.svg", folder);
+	assert_string_equal(said.text, expected);
+	assert_true(PLOT("bits", "pdf", "keep"));
+	snprintf(png, sizeof png, "%s/x.png", folder);
+	assert_true(PLOT("curves", png)); // the format by the ending
+	plotter_finish(p, 30);
+	for (int i = 0; i < 3; i++)
+		assert_true(plotter_done(p, file, sizeof file, &ok, &f) && ok);
+	assert_false(plotter_done(p, file, sizeof file, &ok, &f));
+	for (size_t i = 0; i < 5; i++) {
+		static const char *const made[] = {"front.svg", "bits.pdf", "bits.gp", "bits.dat", "x.png"};
+		assert_int_equal(access(in_folder(made[i]), R_OK), 0);
+	}
+	assert_false(PLOT("fronts"));
+	assert_non_null(strstr(f.todo, "front, bits, curves, cost, entropy, reward"));
+	assert_false(PLOT("front", "svg", png));
+	assert_string_equal(f.what, "the file is not called svg");
+	assert_false(PLOT("front", "gif", "a", "b"));
+	plotter_free(p);
+}
+
+static int set_language(void **state)
+{
+	(void)state;
+	signal(SIGPIPE, SIG_DFL); // a plotter that raised it would end the test
+	return setlocale(LC_ALL, "C.UTF-8") || setlocale(LC_ALL, "en_US.UTF-8") ? 0 : -1;
+}
+
+#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, drop_folder)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(front_shows_what_was_scored),
+		cmocka_unit_test(front_of_close_costs_is_linear),
+		cmocka_unit_test(bits_end_with_the_present),
+		cmocka_unit_test(mixed_formats_are_told_by_width),
+		cmocka_unit_test(curves_keep_gaps_and_means),
+		cmocka_unit_test(cost_is_relative_to_its_target),
+		cmocka_unit_test(every_figure_of_nothing_is_empty),
+		cmocka_unit_test(ticks_are_round),
+		cmocka_unit_test(scales_hold_any_data),
+		cmocka_unit_test(canvas_is_right_at_any_size),
+		cmocka_unit_test(small_pictures),
+		cmocka_unit_test(quotes_hold),
+		cmocka_unit_test(numbers_have_points_in_any_language),
+		IN_FOLDER(gnuplot_draws_every_figure),
+		IN_FOLDER(gnuplot_draws_nasty_figures),
+		IN_FOLDER(kept_files_draw_the_picture_again),
+		IN_FOLDER(words_are_never_commands),
+		IN_FOLDER(good_fakes_serve),
+		IN_FOLDER(bad_fakes_are_faults),
+		IN_FOLDER(a_missing_gnuplot_is_said_at_once),
+		IN_FOLDER(wrong_requests_are_refused_at_once),
+		IN_FOLDER(many_wait_their_turn),
+		IN_FOLDER(the_child_has_pipes_and_nothing_else),
+		IN_FOLDER(plot_command),
+	};
+	return cmocka_run_group_tests_name("plots", tests, set_language, NULL);
+}
