@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Commands that ask: tables of layers, of the front, of settings; status, prices, readouts, help.
+#include <stdlib.h>
+#include <string.h>
+
+#include "sessions/inside.h"
+#include "sessions/readout.h"
+
+// Says what was built, without its last newline.
+static bool say_all(struct command_call *call, struct string *t)
+{
+	bool ok = !t->failed;
+	if (ok && t->length && t->bytes[t->length - 1] == '\n')
+		t->bytes[--t->length] = '\0';
+	if (ok)
+		call->say(call, "%s", t->bytes ? t->bytes : "");
+	else
+		fault_set(&call->fault, "", "", "out of memory");
+	string_free(t);
+	return ok;
+}
+
+bool run_status(struct command_call *call)
+{
+	struct session *s = call->context;
+	const struct snapshot *now = s->snapshot;
+	const struct engine_info *info = s->info;
+	struct string t = { 0 };
+	string_add(&t, "%s: %s on %s, space %s, preset %s, seed %llu%s\n", s->title[0] ? s->title : "replay", info->net,
+		info->data, info->space, info->preset, (unsigned long long)info->seed, s->read_only ? ", read-only" : "");
+	string_add(&t, "step %ld of %ld, %s: %s\n", now->step, now->horizon, session_state_word(s), now->says);
+	string_add(&t, "loss %.4f, accuracy %.4f, quality %.4f, entropy %.3f\n", now->loss, now->accuracy, now->quality,
+		now->entropy);
+	for (int i = 0; i < now->terms; i++) {
+		const struct term_state *term = &now->term[i];
+		char cost[64], target[64];
+		string_add(&t, "%s %s, weight %.4g", term->name, number_write(term->modal, term->unit, cost, sizeof cost),
+			term->weight);
+		if (term->targeted)
+			string_add(&t, ", target %s (%s): %.3f of it", term->target_text,
+				number_write(term->target, term->unit, target, sizeof target), term->modal / term->target);
+		string_add(&t, "\n");
+	}
+	string_add(&t, "journal: %d entries", s->journal.entries);
+	if (s->saved_step >= 0)
+		string_add(&t, "; saved at step %ld", s->saved_step);
+	if (s->folder[0])
+		string_add(&t, "; %s", s->folder);
+	return say_all(call, &t);
+}
+
+// ---- tables --------------------------------------------------------------------------------------------------------
+
+static void add_format(const struct session *s, struct string *t, int layer)
+{
+	const struct layer_info *info = &s->info->layer[layer];
+	const struct decision_state *w = &s->snapshot->decision[info->weight_decision];
+	const struct option_info *option = s->info->decision[info->weight_decision].option;
+	bool pinned = w->allowed && !(w->allowed & (w->allowed - 1));
+	string_add(t, "  %-6s %4.0f %%%s", option[w->modal].name, 100 * (double)w->probability[w->modal],
+		pinned ? "  pinned" : "");
+	if (info->activation_decision != info->weight_decision) {
+		const struct decision_state *a = &s->snapshot->decision[info->activation_decision];
+		string_add(t, "  input %s", s->info->decision[info->activation_decision].option[a->modal].name);
+	}
+}
+
+bool run_layers(struct command_call *call)
+{
+	struct session *s = call->context;
+	const struct engine_info *info = s->info;
+	struct figure_source source;
+	session_source(s, &source); // its term is the one to share out
+	double cost[ENGINE_TERMS], *part = calloc((size_t)info->layers + 1, sizeof *part);
+	uint8_t *modal = calloc((size_t)info->decisions + 1, 1);
+	bool ok = part && modal;
+	if (!ok)
+		fault_set(&call->fault, "", "", "out of memory");
+	if (ok) {
+		session_modal(s, modal);
+		ok = engine_price(s->engine, modal, cost, source.term, part)
+			|| fault_set(&call->fault, "", "", "the modal choice cannot be priced");
+	}
+	int wide = 5;
+	for (int i = 0; i < info->layers; i++)
+		if ((int)strlen(info->layer[i].name) > wide)
+			wide = (int)strlen(info->layer[i].name);
+	struct string t = { 0 };
+	string_add(&t, "%-*s  %-9s %-16s %9s %9s  %6.6s  format\n", wide, "layer", "kind", "shape", "MACs", "weights",
+		s->snapshot->terms ? s->snapshot->term[source.term].name : "share");
+	for (int i = 0; ok && i < info->layers; i++) {
+		const struct layer_info *l = &info->layer[i];
+		char shape[64], macs[32], weights[32];
+		snprintf(shape, sizeof shape, "%dx%d %d>%d @%dx%d", l->kernel, l->kernel, l->in_c, l->out_c, l->out_h, l->out_w);
+		string_add(&t, "%-*s  %-9s %-16s %9s %9s  %4.1f %%", wide, l->name, l->kind, shape,
+			number_write(l->macs, "", macs, sizeof macs), number_write(l->weights, "", weights, sizeof weights),
+			cost[source.term] > 0 ? 100 * part[i] / cost[source.term] : 0);
+		add_format(s, &t, i);
+		string_add(&t, "\n");
+	}
+	free(part);
+	free(modal);
+	if (!ok)
+		string_free(&t);
+	return ok && say_all(call, &t);
+}
+
+bool run_front(struct command_call *call)
+{
+	static const char *const origins[] = {
+		[POINT_MODAL] = "modal", [POINT_SAMPLED] = "sampled", [POINT_UNIFORM] = "uniform",
+	};
+	struct session *s = call->context;
+	const struct snapshot *now = s->snapshot;
+	bool all = call->argc && strcmp(call->argv[0], "all") == 0;
+	struct string t = { 0 };
+	if (call->argc && !all)
+		return fault_set(&call->fault, "front", "front [all]", "'%s' is not one of its words", call->argv[0]);
+	if (!now->points) {
+		call->say(call, "the front is empty yet");
+		return true;
+	}
+	string_add(&t, "accuracy    loss    step  what");
+	for (int k = 0; k < now->terms; k++)
+		string_add(&t, "  %16s", now->term[k].name);
+	string_add(&t, "\n");
+	for (int i = 0; i < now->points; i++) {
+		const struct front_point *p = &now->point[i];
+		if (p->dominated && !all)
+			continue;
+		const char *what = p->label[0] ? p->label : origins[p->origin];
+		string_add(&t, "%6.2f %%  %.4f  %6ld  %-8s", 100 * p->accuracy, p->loss, p->step, what);
+		for (int k = 0; k < now->terms; k++) {
+			char cost[64];
+			string_add(&t, "  %16s", number_write(p->cost[k], now->term[k].unit, cost, sizeof cost));
+		}
+		string_add(&t, "%s\n", p->dominated ? "  dominated" : "");
+	}
+	return say_all(call, &t);
+}
+
+bool run_knobs(struct command_call *call)
+{
+	struct session *s = call->context;
+	size_t count;
+	const struct knob *knob = engine_knobs(&count);
+	struct string t = { 0 };
+	for (size_t i = 0; i < count; i++) {
+		char value[ENGINE_TEXT];
+		if (call->argc && !strstr(knob[i].name, call->argv[0]) && !strstr(knob[i].help, call->argv[0]))
+			continue;
+		if (config_get(s->now, knob[i].name, value, sizeof value))
+			string_add(&t, "%c %-16s %-14s %s\n", knob[i].live ? '*' : ' ', knob[i].name, value, knob[i].help);
+	}
+	if (!t.length) {
+		string_free(&t);
+		return fault_set(&call->fault, call->argc ? call->argv[0] : "", "`knobs` lists them all",
+			"no setting speaks of this");
+	}
+	string_add(&t, "(* : `set` changes it while the search runs)");
+	return say_all(call, &t);
+}
+
+// ---- prices --------------------------------------------------------------------------------------------------------
+
+static void price_uniform(struct session *s, struct string *t, const char *format, uint8_t *choice, const uint8_t *modal)
+{
+	for (int d = 0; d < s->info->decisions; d++) {
+		int option = decision_option(&s->info->decision[d], format);
+		choice[d] = option < 0 ? modal[d] : (uint8_t)option; // where it is not in the space: as now
+	}
+	string_add(t, "%-8s ", format);
+	session_tell_costs(s, t, choice, modal);
+	string_add(t, "\n");
+}
+
+static bool in_space(const struct session *s, const char *format)
+{
+	for (int d = 0; d < s->info->decisions; d++)
+		if (decision_option(&s->info->decision[d], format) >= 0)
+			return true;
+	return false;
+}
+
+bool run_price(struct command_call *call)
+{
+	struct session *s = call->context;
+	const size_t decisions = (size_t)s->info->decisions;
+	for (int i = 0; i < call->argc; i++)
+		if (!in_space(s, call->argv[i]))
+			return fault_set(&call->fault, call->argv[i], "`price` lists the formats of the space",
+				"no layer of this search has such a format");
+	uint8_t *modal = calloc(2, decisions + 1), *choice = modal ? modal + decisions : NULL;
+	if (!modal)
+		return fault_set(&call->fault, "", "", "out of memory");
+	struct string t = { 0 };
+	session_modal(s, modal);
+	for (int i = 0; i < call->argc; i++)
+		price_uniform(s, &t, call->argv[i], choice, modal);
+	if (!call->argc) {
+		string_add(&t, "%-8s ", "modal");
+		session_tell_costs(s, &t, modal, NULL);
+		string_add(&t, "\n");
+		if (s->draft) {
+			string_add(&t, "%-8s ", "draft");
+			session_tell_costs(s, &t, s->draft, modal);
+			string_add(&t, "\n");
+		}
+		for (const char *const *format = engine_formats(); *format; format++)
+			if (in_space(s, *format))
+				price_uniform(s, &t, *format, choice, modal);
+	}
+	free(modal);
+	return say_all(call, &t);
+}
+
+// ---- readouts ------------------------------------------------------------------------------------------------------
+
+bool run_print(struct command_call *call)
+{
+	struct session *s = call->context;
+	struct string t = { 0 };
+	for (int i = 0; i < call->argc; i++) {
+		struct reading r;
+		char value[300];
+		if (!readout_read(s, call->argv[i], &r, &call->fault)) {
+			string_free(&t);
+			return false;
+		}
+		string_add(&t, "%s %s\n", call->argv[i], reading_write(&r, value, sizeof value));
+	}
+	return say_all(call, &t);
+}
+
+bool run_expect(struct command_call *call)
+{
+	struct session *s = call->context;
+	struct reading r;
+	bool holds;
+	char value[300];
+	if (!comparison_holds(s, call->argc, call->argv, &holds, &r, &call->fault))
+		return false;
+	if (holds)
+		return true;
+	return fault_set(&call->fault, call->argv[0], "", "it is %s, expected %s %s%s%s",
+		reading_write(&r, value, sizeof value), call->argv[1], call->argv[2], call->argc == 5 ? " within " : "",
+		call->argc == 5 ? call->argv[4] : "");
+}
+
+// ---- help ----------------------------------------------------------------------------------------------------------
+
+static void add_name(const char *name, void *context)
+{
+	string_add(context, " %s", name);
+}
+
+bool run_help(struct command_call *call)
+{
+	struct session *s = call->context;
+	struct string t = { 0 };
+	if (call->argc) {
+		const struct command *c = command_find(call->table, call->argv[0], NULL);
+		if (!c)
+			return fault_set(&call->fault, call->argv[0], "`help` lists the commands", "there is no such command");
+		string_add(&t, "%s %s\n%s\n", c->name, c->usage ? c->usage : "", c->help);
+		if (c->argument[0] == ARGUMENT_READOUT) {
+			string_add(&t, "readouts:");
+			readout_each(s, add_name, &t);
+		}
+		return say_all(call, &t);
+	}
+	for (size_t g = 0; g < call->table->groups; g++) {
+		const struct command_group *group = &call->table->group[g];
+		string_add(&t, "%s%s\n", g ? "\n" : "", group->title ? group->title : "");
+		for (size_t i = 0; i < group->count; i++) {
+			const struct command *c = &group->rows[i];
+			string_add(&t, "  %s %s\n      %s\n", c->name, c->usage ? c->usage : "", c->help);
+		}
+	}
+	return say_all(call, &t);
+}

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "sessions/changes.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// How a command's arguments become items.
+enum shape {
+	SHAPE_PAIRS, // NAME VALUE [NAME VALUE]…
+	SHAPE_NAMES, // NAME…, all with the form's value
+	SHAPE_VALUE, // VALUE, for the form's name
+};
+
+struct form {
+	const char *command;
+	enum change_kind kind;
+	enum shape shape;
+	const char *name, *value; // where the shape leaves them out
+	bool single;              // a value is one word, not a list joined by commas
+};
+
+// The forms of one kind: reading takes the one with the command's name; writing takes the first that can say the change.
+static const struct form forms[] = {
+	{ "unpin", CHANGE_RESTRICT, SHAPE_NAMES, NULL, "all", false },
+	{ "pin", CHANGE_RESTRICT, SHAPE_PAIRS, NULL, NULL, true },
+	{ "restrict", CHANGE_RESTRICT, SHAPE_PAIRS, NULL, NULL, false },
+	{ "weight", CHANGE_WEIGHT, SHAPE_PAIRS, NULL, NULL, false },
+	{ "target", CHANGE_TARGET, SHAPE_PAIRS, NULL, NULL, false },
+	{ "reward", CHANGE_SET, SHAPE_VALUE, "reward", NULL, false },
+	{ "set", CHANGE_SET, SHAPE_PAIRS, NULL, NULL, false },
+	{ "extend", CHANGE_EXTEND, SHAPE_VALUE, "", NULL, false },
+};
+enum { FORMS = sizeof forms / sizeof *forms };
+
+static bool plain_option(const char *value)
+{
+	return !strchr(value, ',') && strcmp(value, "all") != 0;
+}
+
+// ---- reading -------------------------------------------------------------------------------------------------------
+
+static bool copy(char *to, size_t size, const char *from, const char *what, struct fault *f)
+{
+	if ((size_t)snprintf(to, size, "%s", from) < size)
+		return true;
+	return fault_set(f, "", "check it", "a %s is longer than %zu bytes", what, size - 1);
+}
+
+static bool fill(const struct form *form, const struct words *w, struct change *c, struct fault *f)
+{
+	const int step = form->shape == SHAPE_PAIRS ? 2 : 1;
+	for (int i = 0; i < c->items; i++) {
+		struct change_item *item = &c->item[i];
+		char *const *word = w->word + 1 + i * step;
+		const char *name = form->name ? form->name : word[0];
+		const char *value = form->value ? form->value : word[step - 1];
+		if (!copy(item->name, sizeof item->name, name, "name", f)
+			|| !copy(item->value, sizeof item->value, value, "value", f))
+			return false;
+		if (form->single && !plain_option(item->value))
+			return fault_set(f, item->name, "use `restrict` for several, `unpin` for all",
+				"a pin takes one format, not '%s'", item->value);
+	}
+	return true;
+}
+
+bool change_read(const char *line, struct change *c, struct fault *f)
+{
+	struct words w;
+	*c = (struct change){ 0 };
+	if (!words_split(&w, line, f))
+		return false;
+	const struct form *form = NULL;
+	for (int i = 0; i < FORMS && w.count; i++)
+		if (strcmp(forms[i].command, w.word[0]) == 0)
+			form = &forms[i];
+	bool ok = false;
+	if (!form) {
+		fault_set(f, "", "expected one of: pin restrict unpin weight target reward set extend",
+			"'%s' is not a change of the search", w.count ? w.word[0] : "");
+	} else if (w.count < 2) {
+		fault_set(f, form->command, "", "nothing is said behind it");
+	} else if (form->shape == SHAPE_PAIRS && w.count % 2 == 0) {
+		fault_set(f, form->command, "", "'%s' has no value behind it", w.word[w.count - 1]);
+	} else if (form->shape == SHAPE_VALUE && w.count != 2) {
+		fault_set(f, form->command, "", "it takes one value, not %d", w.count - 1);
+	} else {
+		c->kind = form->kind;
+		c->items = form->shape == SHAPE_PAIRS ? (w.count - 1) / 2 : w.count - 1;
+		c->item = calloc((size_t)c->items, sizeof *c->item);
+		ok = c->item ? fill(form, &w, c, f) : fault_set(f, "", "", "out of memory");
+	}
+	if (!ok) {
+		free(c->item);
+		*c = (struct change){ 0 };
+	}
+	words_free(&w);
+	return ok;
+}
+
+// ---- writing -------------------------------------------------------------------------------------------------------
+
+static bool says(const struct form *form, const struct change *c)
+{
+	if (form->kind != c->kind || (form->shape == SHAPE_VALUE && c->items != 1))
+		return false;
+	for (int i = 0; i < c->items; i++) {
+		const struct change_item *item = &c->item[i];
+		// The name of an `extend` means nothing.
+		if (form->name && form->name[0] && strcmp(form->name, item->name) != 0)
+			return false;
+		if (form->value && strcmp(form->value, item->value) != 0)
+			return false;
+		if (form->single && !plain_option(item->value))
+			return false;
+	}
+	return true;
+}
+
+void change_write(struct string *t, const struct change *c)
+{
+	const struct form *form = forms;
+	while (!says(form, c) && form < forms + FORMS - 1)
+		form++;
+	string_add(t, "%s", form->command);
+	for (int i = 0; i < c->items; i++) {
+		if (!form->name) {
+			string_add(t, " ");
+			words_quote(t, c->item[i].name);
+		}
+		if (!form->value) {
+			string_add(t, " ");
+			words_quote(t, c->item[i].value);
+		}
+	}
+}
+
+static void tell_item(struct string *t, enum change_kind kind, const struct change_item *item)
+{
+	switch (kind) {
+	case CHANGE_RESTRICT:
+		if (strcmp(item->value, "all") == 0)
+			string_add(t, "%s free again", item->name);
+		else
+			string_add(t, "%s %s to %s", item->name, plain_option(item->value) ? "pinned" : "restricted",
+				item->value);
+		break;
+	case CHANGE_WEIGHT:
+		string_add(t, "the weight of %s is %s", item->name, item->value);
+		break;
+	case CHANGE_TARGET:
+		string_add(t, item->value[0] ? "the target of %s is %s" : "%s has no target%s", item->name, item->value);
+		break;
+	case CHANGE_SET:
+		string_add(t, "%s is %s", item->name, item->value);
+		break;
+	case CHANGE_EXTEND:
+		string_add(t, "the horizon lies %s steps further", item->value);
+		break;
+	}
+}
+
+void change_tell(struct string *t, const struct change *c)
+{
+	enum { TOLD = 3 };
+	for (int i = 0; i < c->items && i < TOLD; i++) {
+		string_add(t, i ? ", " : "");
+		tell_item(t, c->kind, &c->item[i]);
+	}
+	if (c->items > TOLD)
+		string_add(t, " and %d more", c->items - TOLD);
+}
+
+void change_mirror(const struct change *c, struct config *config)
+{
+	static const char *const prefix[] = {
+		[CHANGE_WEIGHT] = "weight.", [CHANGE_TARGET] = "target.", [CHANGE_SET] = "",
+	};
+	if ((size_t)c->kind >= sizeof prefix / sizeof *prefix || !prefix[c->kind])
+		return;
+	for (int i = 0; i < c->items; i++) {
+		char name[ENGINE_NAME + 16];
+		snprintf(name, sizeof name, "%s%s", prefix[c->kind], c->item[i].name);
+		config_set(config, name, c->item[i].value, NULL);
+	}
+}

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The inside of a session, shared by the files of this folder. One thread: the session's own.
+//
+// Requests to the engine are `pending` until their reply comes; each has a function that takes the reply. Changes go the
+// same way whether a person, an undo or the journal asks for them, so there is one place where a change becomes a line.
+#ifndef SESSIONS_INSIDE_H
+#define SESSIONS_INSIDE_H
+
+#include "sessions/folder.h"
+#include "sessions/journal.h"
+#include "sessions/sessions.h"
+#include "sessions/text.h"
+#include "sessions/writer.h"
+
+enum {
+	AUTOSAVE_SECONDS = 60,
+	MESSAGES = 64,       // kept for a person who does not ask for them
+	MESSAGE_TEXT = 1024,
+	UNDO_WAITING = 32,
+};
+
+struct pending {
+	struct pending *next;
+	unsigned ticket;
+	// Takes the reply (ok or not).
+	void (*done)(struct session *, struct pending *, struct reply *);
+	void (*drop)(void *job); // frees the job where the reply never comes
+	void *job;               // what `done` needs beside
+	enum journal_act act;    // of a change
+	int of;
+	char *text;              // of a change: the command
+	bool asked;              // of a save: a person waits for the answer
+};
+
+struct message {
+	bool bad;
+	char text[MESSAGE_TEXT];
+};
+
+// What is known of the last evaluation of a split.
+struct known_evaluation {
+	bool known;
+	long step;
+	double accuracy, loss;
+};
+
+// What a batch run waits for; see wait.c.
+enum wait_kind { WAIT_NOTHING, WAIT_STEP, WAIT_FINISHED, WAIT_READOUT };
+struct wait {
+	enum wait_kind kind;
+	long goal;     // the step to reach (WAIT_READOUT: of this slice)
+	char **words;  // WAIT_READOUT: the comparison; owned
+	int count;
+};
+
+// Lines of the journal that the engine has still to be taken through; see play.c.
+struct play {
+	bool on;
+	int line;     // the next one
+	int first;
+	bool sent;    // the run to its step was asked for
+	bool posted;  // and its change
+	int changes;  // applied
+	bool strict;  // a replay: the first difference ends it
+	bool failed;
+	struct fault fault;
+};
+
+struct session {
+	char folder[FOLDER_PATH]; // "": none (a replay)
+	char title[256];
+	int lock;
+	bool read_only;
+	char read_only_why[128];
+	struct config *began, *now; // the settings it began with; with all changes since
+	struct engine *engine;
+	const struct engine_info *info;
+	struct snapshot *snapshot;
+
+	struct record *record; // history: steps 1..records
+	uint8_t *modal;        // a row of info->decisions per record
+	long records, record_room;
+
+	struct journal journal;
+	struct mark *mark; // the journal as marks
+	int marks, mark_room;
+
+	struct writer *writer; // NULL: read-only or a replay
+	long saved_step;       // of the last state sent to the writer, -1: none
+	int saved_entries;
+	double saved_at;       // seconds, monotonic
+	bool saving;           // a state is on its way
+	bool save_failed;      // the last one did not reach the disk
+
+	struct pending *pending;
+	enum journal_act wanted[UNDO_WAITING]; // undo and redo asked for while changes are pending
+	int wants;
+	struct play play;
+	struct wait wait;
+	bool batch;
+
+	uint8_t *draft;
+	struct known_evaluation known[2]; // per enum split
+	char digest[JOURNAL_DIGEST_TEXT];
+	long digest_step; // -1: none
+	int digest_entries;
+
+	struct message message[MESSAGES];
+	int first_message, messages;
+	unsigned news;
+
+	struct plotter *plotter;
+	struct plot_context plot;
+	struct fault plot_fault; // a picture that failed in a batch run
+	bool plot_failed;
+};
+
+// ---- session.c ------------------------------------------------------------------------------------------------------
+
+double seconds_now(void); // monotonic
+void session_say(struct session *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void session_say_fault(struct session *, const struct fault *);
+// Adds a line to the journal, its mark and the disk.
+bool session_log(struct session *, const struct journal_line *, struct fault *);
+// Turns until nothing is pending; for those who may wait.
+bool session_settle(struct session *, struct fault *);
+
+// ---- opening.c ------------------------------------------------------------------------------------------------------
+
+// A session without a folder, around an engine at `state`. NULL: a fault.
+struct session *session_bare(const struct config *, const struct state *, struct fault *);
+void session_free(struct session *);
+void session_make_read_only(struct session *, const char *why);
+
+// ---- requests.c -----------------------------------------------------------------------------------------------------
+
+// A request's account is made before it is posted (NULL: out of memory, a fault), with its `ticket` as the place for the
+// engine's; session_posted keeps it where the engine took the request, frees it where not, and passes `taken` on.
+struct pending *session_pending(void (*done)(struct session *, struct pending *, struct reply *), struct fault *);
+bool session_posted(struct session *, struct pending *, bool taken);
+void session_take_replies(struct session *);
+void session_drop_pending(struct session *);
+bool session_change(struct session *, const struct change *, enum journal_act, int of, struct fault *);
+bool session_undo(struct session *, enum journal_act, struct fault *);
+bool session_evaluate(struct session *, enum choice_kind, const char *option, const uint8_t *choice, enum split,
+	struct fault *);
+// Posts a copy of the state to be saved (asked: and told) or only for its digest.
+bool session_save(struct session *, bool asked, struct fault *);
+bool session_ask_digest(struct session *, bool told, struct fault *);
+bool session_saved(const struct session *); // nothing has happened since the last save
+// A fault for changes that cannot be made now: read-only, or still playing its journal.
+bool session_may_change(const struct session *, struct fault *);
+
+// ---- play.c ---------------------------------------------------------------------------------------------------------
+
+// Begins to take the engine, which stands at `step` with `entries` of the journal in it, through the lines after that.
+void play_begin(struct session *, long step, int entries, bool strict);
+void play_turn(struct session *);
+
+// ---- wait.c ---------------------------------------------------------------------------------------------------------
+
+bool wait_begin(struct session *, enum wait_kind, long goal, int count, char *const *words, struct fault *);
+void wait_end(struct session *);
+// 1: it has come, 0: not yet, -1: it will not come, and the fault says why.
+int wait_turn(struct session *, struct fault *);
+
+// ---- draft.c, export.c, ask.c: commands ---------------------------------------------------------------------------
+
+bool run_draft(struct command_call *);
+bool run_export(struct command_call *);
+bool run_status(struct command_call *);
+bool run_layers(struct command_call *);
+bool run_front(struct command_call *);
+bool run_knobs(struct command_call *);
+bool run_price(struct command_call *);
+bool run_print(struct command_call *);
+bool run_expect(struct command_call *);
+bool run_help(struct command_call *);
+
+// ---- what several of them need -----------------------------------------------------------------------------------------------
+
+// Index of a cost term, -1: none.
+int session_term(const struct session *, const char *name);
+// The layers that a name or glob means: calls each; false and a fault (with the nearest name) where there is none.
+bool session_each_layer(struct session *, const char *glob, void (*each)(int layer, void *context), void *context,
+	struct fault *);
+// The modal choice of the snapshot, an option per decision.
+void session_modal(const struct session *, uint8_t *choice);
+// "bops 201.3 M bit ops (+4.5 %), size …": the costs of a choice and how far they are from `than`, where not NULL.
+bool session_tell_costs(const struct session *, struct string *, const uint8_t *choice, const uint8_t *than);
+const char *session_state_word(const struct session *); // "running", "paused", "finished", "failed"
+// The option of a decision called `format`, -1: none.
+int decision_option(const struct decision_info *, const char *format);
+
+#endif

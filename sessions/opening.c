@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Opening and closing: the folder, its lock, the manifest, the newest good checkpoint, the journal beyond it.
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "sessions/changes.h"
+#include "sessions/inside.h"
+#include "sessions/manifest.h"
+
+// ---- the parts -----------------------------------------------------------------------------------------------------
+
+static bool first_snapshot(struct session *s, struct fault *f)
+{
+	s->snapshot = snapshot_new();
+	if (!s->snapshot)
+		return fault_set(f, s->title, "", "out of memory");
+	while (!engine_snapshot(s->engine, s->snapshot)) {
+		struct pollfd news = { .fd = engine_fd(s->engine), .events = POLLIN };
+		if (poll(&news, 1, 1000) < 0 && errno != EINTR)
+			return disk_fault(f, s->title, "wait for the engine", errno);
+		engine_news(s->engine);
+	}
+	return true;
+}
+
+struct session *session_bare(const struct config *config, const struct state *state, struct fault *f)
+{
+	struct session *s = calloc(1, sizeof *s);
+	if (!s) {
+		fault_set(f, "", "", "out of memory");
+		return NULL;
+	}
+	s->lock = -1;
+	s->saved_step = s->digest_step = -1;
+	s->saved_at = seconds_now();
+	s->began = config_copy(config);
+	s->now = config_copy(config);
+	s->plotter = plotter_new("gnuplot");
+	if (!s->began || !s->now || !s->plotter) {
+		fault_set(f, "", "", "out of memory");
+	} else if ((s->engine = engine_open(config, state, f))) {
+		s->info = engine_info(s->engine);
+		if (first_snapshot(s, f))
+			return s;
+	}
+	session_free(s);
+	return NULL;
+}
+
+void session_free(struct session *s)
+{
+	engine_close(s->engine);
+	session_drop_pending(s);
+	plotter_free(s->plotter);
+	if (s->writer)
+		writer_finish(s->writer, NULL);
+	if (s->snapshot)
+		snapshot_free(s->snapshot);
+	wait_end(s);
+	config_free(s->began);
+	config_free(s->now);
+	journal_free(&s->journal);
+	free(s->mark);
+	free(s->record);
+	free(s->modal);
+	free(s->draft);
+	if (s->lock >= 0)
+		close(s->lock);
+	free(s);
+}
+
+void session_make_read_only(struct session *s, const char *why)
+{
+	s->read_only = true;
+	snprintf(s->read_only_why, sizeof s->read_only_why, "%s", why);
+	s->news |= NEWS_STATE;
+}
+
+static bool has_file(const char *folder, const char *file)
+{
+	char path[FOLDER_PATH];
+	return folder_file(folder, file, path, sizeof path, NULL) && access(path, F_OK) == 0;
+}
+
+bool session_exists(const char *name)
+{
+	char folder[FOLDER_PATH];
+	return folder_of(name, folder, sizeof folder, NULL) && has_file(folder, MANIFEST_FILE);
+}
+
+// ---- a new one -----------------------------------------------------------------------------------------------------
+
+static bool furnish(struct session *s, struct fault *f)
+{
+	char journal[FOLDER_PATH];
+	long owner;
+	if (!folder_file(s->folder, JOURNAL_FILE, journal, sizeof journal, f))
+		return false;
+	if (folder_lock(s->folder, &s->lock, &owner) != LOCK_TAKEN)
+		return disk_fault(f, s->folder, "lock this folder", errno);
+	if (!disk_replace(journal, JOURNAL_HEADER, strlen(JOURNAL_HEADER), f))
+		return false;
+	s->writer = writer_new(s->folder, (off_t)strlen(JOURNAL_HEADER), f);
+	// The manifest last: with it the folder is a session.
+	return s->writer && manifest_write(s->folder, s->began, false, f);
+}
+
+// Takes away what furnish left where it failed.
+static void unfurnish(const char *folder)
+{
+	static const char *const files[] = { MANIFEST_FILE, JOURNAL_FILE, "lock" };
+	char path[FOLDER_PATH];
+	for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+		if (folder_file(folder, files[i], path, sizeof path, NULL))
+			unlink(path);
+	rmdir(folder);
+}
+
+struct session *session_new(const char *name, const struct config *config, struct fault *f)
+{
+	char folder[FOLDER_PATH];
+	if (!(name ? folder_of(name, folder, sizeof folder, f) : folder_unnamed(folder, sizeof folder, f)))
+		return NULL;
+	if (access(folder, F_OK) == 0) {
+		disk_fault(f, folder, "make this folder", EEXIST);
+		return NULL;
+	}
+	struct session *s = session_bare(config, NULL, f);
+	if (!s)
+		return NULL;
+	snprintf(s->folder, sizeof s->folder, "%s", folder);
+	folder_title(folder, s->title, sizeof s->title);
+	bool made = folder_make(folder, true, f);
+	if (made && furnish(s, f))
+		return s;
+	session_free(s);
+	if (made)
+		unfurnish(folder);
+	return NULL;
+}
+
+// ---- an existing one -------------------------------------------------------------------------------------------------
+
+// What is found wrong before there is a session to say it.
+struct findings {
+	struct fault fault[MESSAGES / 2];
+	int count;
+};
+
+static void find(const struct fault *f, void *context)
+{
+	struct findings *found = context;
+	if (found->count < (int)(sizeof found->fault / sizeof *found->fault))
+		found->fault[found->count++] = *f;
+}
+
+// The marks, and the settings as they are after all changes of the journal.
+static bool adopt(struct session *s, struct journal *j, struct fault *f)
+{
+	s->mark = calloc((size_t)j->entries + 1, sizeof *s->mark);
+	if (!s->mark)
+		return fault_set(f, s->title, "", "out of memory");
+	s->mark_room = j->entries + 1;
+	for (int i = 0; i < j->entries; i++) {
+		struct change c;
+		s->mark[s->marks].step = j->entry[i].step;
+		snprintf(s->mark[s->marks++].text, sizeof s->mark->text, "%s", j->entry[i].text);
+		if (journal_entry_line(j, i + 1)->kind == JOURNAL_CHANGE && change_read(j->entry[i].text, &c, NULL)) {
+			change_mirror(&c, s->now);
+			free(c.item);
+		}
+	}
+	s->journal = *j;
+	*j = (struct journal){ 0 };
+	return true;
+}
+
+// The lock decides whether this process may write. Returns the reason why not, NULL where it may.
+static const char *take_lock(const char *folder, int *lock, char *why, size_t size)
+{
+	long owner;
+	switch (folder_lock(folder, lock, &owner)) {
+	case LOCK_TAKEN:
+		return NULL;
+	case LOCK_ELSEWHERE:
+		if (owner > 0)
+			snprintf(why, size, "another bitscape has it (process %ld)", owner);
+		else
+			snprintf(why, size, "another bitscape has it");
+		return why;
+	case LOCK_IMPOSSIBLE:
+		break;
+	}
+	char text[64];
+	snprintf(why, size, "its folder cannot be written (%s)", strerror_r(errno, text, sizeof text));
+	return why;
+}
+
+static struct session *open_at(const char *folder, const struct config *config, struct journal *journal, off_t length,
+	const char *why, int *lock, struct findings *found, struct fault *f)
+{
+	struct checkpoint c;
+	checkpoint_newest(folder, journal->entries, !why, &c, find, found);
+	struct session *s = session_bare(config, c.state, f);
+	if (c.state)
+		state_free(c.state);
+	if (!s)
+		return NULL;
+	snprintf(s->folder, sizeof s->folder, "%s", folder);
+	folder_title(folder, s->title, sizeof s->title);
+	s->lock = *lock;
+	*lock = -1;
+	bool ok = adopt(s, journal, f);
+	if (ok && !why) {
+		s->writer = writer_new(folder, length, f);
+		ok = s->writer && manifest_write(folder, s->began, false, f);
+	}
+	if (!ok) {
+		session_free(s);
+		return NULL;
+	}
+	if (c.state) {
+		s->saved_step = c.step;
+		s->saved_entries = c.entries;
+	} else if (found->count) {
+		session_say(s, "no checkpoint serves: the search begins again from nothing and follows its journal");
+	}
+	if (why) {
+		session_make_read_only(s, why);
+		session_say(s, "%s is open for reading only: %s", s->title, why);
+	}
+	play_begin(s, c.step, c.entries, false);
+	return s;
+}
+
+struct session *session_open(const char *name, struct fault *f)
+{
+	char folder[FOLDER_PATH], path[FOLDER_PATH], why_text[128];
+	if (!folder_of(name, folder, sizeof folder, f) || !folder_file(folder, JOURNAL_FILE, path, sizeof path, f))
+		return NULL;
+	bool closed, torn = false;
+	off_t length = 0;
+	struct config *config = manifest_read(folder, &closed, f);
+	if (!config)
+		return NULL;
+	int lock;
+	const char *why = take_lock(folder, &lock, why_text, sizeof why_text);
+	struct journal journal = { 0 };
+	struct findings *found = calloc(1, sizeof *found);
+	struct session *s = NULL;
+	if (!found)
+		fault_set(f, folder, "", "out of memory");
+	else if (journal_load(&journal, path, &torn, &length, f))
+		s = open_at(folder, config, &journal, length, why, &lock, found, f);
+	for (int i = 0; s && i < found->count; i++)
+		session_say_fault(s, &found->fault[i]);
+	// A writer may be in the middle of that line where another process has the session.
+	if (s && torn && !why)
+		session_say(s, "the journal ended in half a line (the machine stopped while it was written): left out");
+	journal_free(&journal);
+	config_free(config);
+	free(found);
+	if (lock >= 0)
+		close(lock);
+	return s;
+}
+
+// ---- closing ---------------------------------------------------------------------------------------------------------
+
+static bool save_last(struct session *s, struct fault *f)
+{
+	// A session still following its journal has nothing that the journal does not hold.
+	if (!s->writer || s->read_only || s->play.on)
+		return true;
+	engine_pause(s->engine);
+	s->news |= session_turn(s);
+	bool moving = s->snapshot->run == RUN_RUNNING;
+	// What was posted before is carried out before: the state then has it.
+	if (!session_settle(s, f))
+		return false;
+	return (!moving && session_saved(s)) || (session_save(s, false, f) && session_settle(s, f));
+}
+
+bool session_close(struct session *s, struct fault *f)
+{
+	struct fault first;
+	bool saved = s->snapshot->run == RUN_FAILED || save_last(s, &first);
+	bool written = writer_finish(s->writer, saved ? &first : NULL);
+	bool ok = saved && written;
+	if (s->writer) {
+		s->writer = NULL;
+		ok = manifest_write(s->folder, s->began, ok, ok ? &first : NULL) && ok;
+	}
+	session_free(s);
+	if (!ok && f)
+		*f = first;
+	return ok;
+}
+
+// ---- interrupted ones ------------------------------------------------------------------------------------------------------
+
+// Open in a living process?
+static bool in_use(const char *folder)
+{
+	int lock;
+	long owner;
+	if (!has_file(folder, "lock"))
+		return false;
+	enum folder_lock state = folder_lock(folder, &lock, &owner);
+	if (lock >= 0)
+		close(lock);
+	return state == LOCK_ELSEWHERE;
+}
+
+static bool interrupted(const char *folder)
+{
+	bool closed = true;
+	struct config *config = has_file(folder, MANIFEST_FILE) ? manifest_read(folder, &closed, NULL) : NULL;
+	if (!config)
+		return false;
+	config_free(config);
+	return !closed && !in_use(folder);
+}
+
+bool session_interrupted(char *buf, size_t size)
+{
+	char home[FOLDER_PATH];
+	if (!folder_state_home(home, sizeof home, NULL))
+		return false;
+	DIR *dir = opendir(home);
+	if (!dir)
+		return false;
+	char newest[256] = "";
+	for (struct dirent *d; (d = readdir(dir));) {
+		char folder[FOLDER_PATH];
+		size_t n = strlen(d->d_name), suffix = strlen(FOLDER_SUFFIX);
+		if (n <= suffix || strcmp(d->d_name + n - suffix, FOLDER_SUFFIX) != 0)
+			continue;
+		// Unnamed sessions are called by their time: the greatest name is the newest.
+		if (strcmp(d->d_name, newest) > 0 && folder_file(home, d->d_name, folder, sizeof folder, NULL)
+			&& interrupted(folder))
+			snprintf(newest, sizeof newest, "%s", d->d_name);
+	}
+	closedir(dir);
+	return newest[0] && folder_file(home, newest, buf, size, NULL);
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// A session: an engine, the journal of what was done to it, checkpoints, and the command language. The only sessions
+// header that ui/ includes. A session belongs to one thread (the UI's, or a batch run's).
+//
+// On disk a session is a folder NAME.bitscape/: manifest.json (versions, settings), journal (text, one applied change a
+// line: "STEP COMMAND"), checkpoint-STEP.safetensors, exports.
+#ifndef SESSIONS_SESSIONS_H
+#define SESSIONS_SESSIONS_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "engine/engine.h"
+#include "plots/plots.h"
+
+struct session;
+
+// ---- opening ---------------------------------------------------------------------------------------------------------------
+
+// A new session with these settings. `name`: a path ending in .bitscape or not; NULL: an unnamed one under the state
+// folder ($XDG_STATE_HOME/bitscape or ~/.local/state/bitscape). Fails where the folder exists.
+struct session *session_new(const char *name, const struct config *, struct fault *);
+// An existing one, at its newest checkpoint plus whatever the journal holds beyond it. Read-only where another process has it.
+struct session *session_open(const char *name, struct fault *);
+// Whether a session of that name is there.
+bool session_exists(const char *name);
+// The newest unnamed session that did not end by `quit` (or was never saved): its path into buf. False: none.
+bool session_interrupted(char *buf, size_t size);
+// Saves (unless read-only) and frees. False where the save failed (the session is freed all the same).
+bool session_close(struct session *, struct fault *);
+
+// Runs the journal of `name` again from nothing, in a fresh engine without a folder, and compares the digest with
+// the one recorded. say(): progress and result lines. False: the fault says where they part.
+bool session_replay(const char *name, void (*say)(const char *), struct fault *);
+
+// ---- what it holds -----------------------------------------------------------------------------------------------------------
+
+struct engine *session_engine(struct session *);
+const char *session_name(const struct session *);   // as shown: without folder and ending
+const char *session_folder(const struct session *);
+bool session_read_only(const struct session *);
+const struct snapshot *session_snapshot(const struct session *); // the newest taken by session_turn; never NULL
+// All figures are built from this; valid until the next session_turn.
+void session_source(struct session *, struct figure_source *);
+struct plotter *session_plotter(struct session *);
+
+// A line of the journal.
+struct journal_entry {
+	long step;
+	const char *text; // the command
+	bool undone;      // a later undo took it back
+};
+int session_journal(const struct session *, const struct journal_entry **); // returns the count
+
+// The draft: a choice being edited by hand. NULL: none.
+const uint8_t *session_draft(const struct session *);
+
+// ---- the loop ------------------------------------------------------------------------------------------------------------------
+
+enum { SESSION_FDS = 5 }; // engine, writer, three of gnuplot
+// For a poll loop: fills up to SESSION_FDS entries, returns how many; *timeout_ms is lowered to the next moment
+// at which session_turn has something to do.
+int session_fds(const struct session *, struct pollfd *, int *timeout_ms);
+// Takes replies, writes the journal, fetches the newest snapshot and history, autosaves, serves gnuplot. Never waits
+// for the engine. Bits: what is new.
+enum session_news { NEWS_NONE = 0, NEWS_SNAPSHOT = 1, NEWS_MESSAGE = 2, NEWS_JOURNAL = 4, NEWS_STATE = 8 };
+unsigned session_turn(struct session *);
+// The next line for the person: an acknowledgement ("step 412: stem pinned to int8 (u takes it back)"), a result, a
+// fault. `bad`: it is a fault. NULL: none. Valid until the next call.
+const char *session_message(struct session *, bool *bad);
+
+// ---- the command language --------------------------------------------------------------------------------------------------------
+
+// The session's own rows; the context is a struct session * (its address may change: see `open`, `new` in the workbench).
+const struct command *session_commands(size_t *count);
+// The rows of plots, with their context made for this session.
+struct command_group session_plot_group(struct session *);
+
+// The joined table.
+struct command_table {
+	const struct command_group *group;
+	size_t groups;
+};
+const struct command *command_find(const struct command_table *, const char *name, const struct command_group **group);
+// Splits the line (words, '…' and "…" quoting, # begins a comment), finds the row, checks the count of arguments, runs it. An empty line does
+// nothing. False: the fault says what is wrong, and names the nearest command for an unknown one.
+bool command_run(const struct command_table *, const char *line,
+	void (*say)(struct command_call *, const char *format, ...), void *sayer, struct fault *);
+// Completions for the word of `line` that ends at byte `end`: a malloc'd NULL-terminated array of malloc'd strings (words that
+// begin alike, in order), NULL where there are none. *start: where the word begins. `session` gives layers, formats, terms.
+char **command_complete(const struct command_table *, struct session *, const char *line, size_t end, size_t *start);
+
+// ---- batch -------------------------------------------------------------------------------------------------------------------------
+
+// Runs the commands of a file ("-": standard input) on a session, `run N` and `wait …` waiting for the engine; the first
+// line that fails ends it. Results go to standard output, progress to standard error. Returns the exit status (0 ok, 1 a
+// command failed, 2 the file cannot be read, 128+n after a signal, having saved).
+int session_batch(struct session *, const char *file, const struct command_table *, struct fault *);
+
+#endif

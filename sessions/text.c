@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "sessions/text.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// ---- a growing string ------------------------------------------------------------------------------------------------
+
+static bool make_room(struct string *t, size_t more)
+{
+	if (t->failed)
+		return false;
+	if (t->room - t->length > more)
+		return true;
+	size_t room = t->room ? t->room * 2 : 256;
+	while (room - t->length <= more)
+		room *= 2;
+	char *bytes = realloc(t->bytes, room);
+	if (!bytes) {
+		t->failed = true;
+		return false;
+	}
+	t->bytes = bytes;
+	t->room = room;
+	return true;
+}
+
+void string_add(struct string *t, const char *format, ...)
+{
+	va_list args, again;
+	va_start(args, format);
+	va_copy(again, args);
+	int need = vsnprintf(NULL, 0, format, args);
+	va_end(args);
+	if (need < 0)
+		t->failed = true;
+	else if (make_room(t, (size_t)need)) {
+		vsnprintf(t->bytes + t->length, t->room - t->length, format, again);
+		t->length += (size_t)need;
+	}
+	va_end(again);
+}
+
+void string_bytes(struct string *t, const char *bytes, size_t count)
+{
+	if (!make_room(t, count))
+		return;
+	if (count)
+		memcpy(t->bytes + t->length, bytes, count);
+	t->length += count;
+	t->bytes[t->length] = '\0';
+}
+
+void string_clear(struct string *t)
+{
+	t->length = 0;
+	t->failed = false;
+	if (t->bytes)
+		t->bytes[0] = '\0';
+}
+
+void string_free(struct string *t)
+{
+	free(t->bytes);
+	*t = (struct string){ 0 };
+}
+
+// ---- numbers ---------------------------------------------------------------------------------------------------------
+
+static const struct scale {
+	char letter;
+	double factor;
+} scales[] = { { 'T', 1e12 }, { 'G', 1e9 }, { 'M', 1e6 }, { 'k', 1e3 }, { '%', 1e-2 } };
+enum { WRITTEN_SCALES = 4 }; // all but the per cent
+
+bool number_read(const char *s, double *value)
+{
+	// strtod would also take blanks, hexadecimal, "inf" and "nan".
+	if (!s[0] || strspn(s, "+-.0123456789eEkMGT%") != strlen(s))
+		return false;
+	char *end;
+	double v = strtod(s, &end);
+	if (end == s)
+		return false;
+	for (size_t i = 0; *end && i < sizeof scales / sizeof *scales; i++)
+		if (*end == scales[i].letter) {
+			v = *end == '%' ? v / 100 : v * scales[i].factor;
+			end++;
+			break;
+		}
+	if (*end || !isfinite(v))
+		return false;
+	*value = v;
+	return true;
+}
+
+bool number_read_long(const char *s, long low, long high, long *value)
+{
+	if (!s[0] || strspn(s, "-0123456789") != strlen(s))
+		return false;
+	char *end;
+	errno = 0;
+	long v = strtol(s, &end, 10);
+	if (*end || errno || v < low || v > high)
+		return false;
+	*value = v;
+	return true;
+}
+
+const char *number_write(double value, const char *unit, char *buf, size_t size)
+{
+	const char *gap = unit[0] && strlen(unit) > 2 ? " " : ""; // "78.3 kB", but "201.3 M bit ops"
+	for (size_t i = 0; i < WRITTEN_SCALES; i++)
+		if (fabs(value) >= scales[i].factor) {
+			snprintf(buf, size, "%.4g %c%s%s", value / scales[i].factor, scales[i].letter, gap, unit);
+			return buf;
+		}
+	snprintf(buf, size, "%.4g%s%s", value, unit[0] ? " " : "", unit);
+	return buf;
+}
+
+// ---- words -------------------------------------------------------------------------------------------------------------
+
+static bool blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+bool words_split(struct words *w, const char *line, struct fault *f)
+{
+	*w = (struct words){ 0 };
+	size_t length = strlen(line);
+	if (length >= WORDS_LINE)
+		return fault_set(f, "", "split it", "the line is longer than %d bytes", WORDS_LINE - 1);
+	for (const char *p = line; *p; p++)
+		if (((unsigned char)*p < ' ' && *p != '\t') || *p == 0x7f)
+			return fault_set(f, "", "remove it", "the line holds a control character at byte %td", p - line + 1);
+	w->storage = malloc(length + 1);
+	if (!w->storage)
+		return fault_set(f, "", "", "out of memory");
+
+	char *out = w->storage;
+	const char *p = line;
+	for (;;) {
+		while (blank(*p))
+			p++;
+		if (*p == '#')
+			w->comment = p + 1;
+		if (!*p || *p == '#')
+			break;
+		if (w->count > COMMAND_MAX_ARGUMENTS) {
+			words_free(w);
+			return fault_set(f, "", "split it", "the line has more than %d words", COMMAND_MAX_ARGUMENTS + 1);
+		}
+		w->word[w->count++] = out;
+		char quote = '\0';
+		for (; *p && (quote || !blank(*p)); p++) {
+			if (quote && *p == quote)
+				quote = '\0';
+			else if (!quote && (*p == '\'' || *p == '"'))
+				quote = *p;
+			else if (quote == '"' && *p == '\\' && (p[1] == '"' || p[1] == '\\'))
+				*out++ = *++p;
+			else
+				*out++ = *p;
+		}
+		if (quote) {
+			words_free(w);
+			return fault_set(f, "", "close it", "a quote (%c) is opened and not closed", quote);
+		}
+		*out++ = '\0';
+	}
+	w->word[w->count] = NULL;
+	return true;
+}
+
+void words_free(struct words *w)
+{
+	free(w->storage);
+	*w = (struct words){ 0 };
+}
+
+void words_quote(struct string *t, const char *word)
+{
+	if (word[0] && word[0] != '#' && !strpbrk(word, " \t'\"")) {
+		string_add(t, "%s", word);
+		return;
+	}
+	string_add(t, "\"");
+	for (const char *p = word; *p; p++)
+		string_add(t, *p == '"' || *p == '\\' ? "\\%c" : "%c", *p);
+	string_add(t, "\"");
+}
+
+// ---- the nearest name ----------------------------------------------------------------------------------------------------
+
+enum { NEAREST_LONGEST = 64 };
+
+// Edit distance, case ignored; two letters exchanged count once. Words too long are infinitely far.
+static int distance(const char *a, const char *b)
+{
+	size_t n = strlen(a), m = strlen(b);
+	if (n > NEAREST_LONGEST || m > NEAREST_LONGEST)
+		return NEAREST_LONGEST;
+	int rows[3][NEAREST_LONGEST + 1];
+	int *before = rows[0], *last = rows[1], *now = rows[2];
+	for (size_t j = 0; j <= m; j++)
+		last[j] = (int)j;
+	for (size_t i = 1; i <= n; i++) {
+		now[0] = (int)i;
+		for (size_t j = 1; j <= m; j++) {
+			int ca = tolower((unsigned char)a[i - 1]), cb = tolower((unsigned char)b[j - 1]);
+			int d = last[j - 1] + (ca != cb);
+			if (last[j] + 1 < d)
+				d = last[j] + 1;
+			if (now[j - 1] + 1 < d)
+				d = now[j - 1] + 1;
+			if (i > 1 && j > 1 && ca == tolower((unsigned char)b[j - 2])
+				&& cb == tolower((unsigned char)a[i - 2]) && before[j - 2] + 1 < d)
+				d = before[j - 2] + 1;
+			now[j] = d;
+		}
+		int *free_row = before;
+		before = last;
+		last = now;
+		now = free_row;
+	}
+	return last[m];
+}
+
+struct nearest nearest_to(const char *word)
+{
+	// More than a third of the letters wrong, and it is another word.
+	int limit = (int)strlen(word) / 3;
+	return (struct nearest){ .word = word, .distance = limit < 1 ? 2 : limit + 1 };
+}
+
+void nearest_offer(struct nearest *n, const char *candidate)
+{
+	int d = distance(n->word, candidate);
+	if (d < n->distance) {
+		n->distance = d;
+		n->best = candidate;
+	}
+}
+
+const char *nearest_advice(const struct nearest *n, const char *otherwise, char *buf, size_t size)
+{
+	if (n->best)
+		snprintf(buf, size, "did you mean '%s'?", n->best);
+	else
+		snprintf(buf, size, "%s", otherwise);
+	return buf;
+}

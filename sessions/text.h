@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Small things with text: a growing string, numbers as people write them, words and quoting, the nearest name.
+#ifndef SESSIONS_TEXT_H
+#define SESSIONS_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "engine/engine.h"
+
+// ---- a growing string ------------------------------------------------------------------------------------------------
+
+// Starts as {0}. Once memory has run out `failed` stays set and nothing more is added: check it at the end.
+struct string {
+	char *bytes; // always terminated where not NULL
+	size_t length, room;
+	bool failed;
+};
+void string_add(struct string *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void string_bytes(struct string *, const char *bytes, size_t count);
+void string_clear(struct string *); // keeps the memory
+void string_free(struct string *);
+
+// ---- numbers ---------------------------------------------------------------------------------------------------------
+
+// A finite number: "12", "0.5", "1e-3", with k, M, G, T behind it, or "71%". False where the text is anything else.
+bool number_read(const char *, double *);
+bool number_read_long(const char *, long low, long high, long *);
+// For people: "201.3 M bit ops", "78.3 kB". Returns buf.
+const char *number_write(double, const char *unit, char *buf, size_t size);
+
+// ---- words -------------------------------------------------------------------------------------------------------------
+
+enum { WORDS_LINE = 65536 }; // longest line of the command language
+
+// A line split: words apart by blanks, '…' taken as it stands, "…" with \ before a quote or a backslash, # at the
+// beginning of a word starting a comment.
+struct words {
+	int count;
+	char *word[COMMAND_MAX_ARGUMENTS + 2]; // word[count] is NULL
+	const char *comment;                   // behind the #, in the line itself; NULL: none
+	char *storage;
+};
+// False, with nothing to free: an open quote, a control character, a line too long or with too many words.
+bool words_split(struct words *, const char *line, struct fault *);
+void words_free(struct words *);
+// Adds a word so that splitting gives it back: quoted only where it must be.
+void words_quote(struct string *, const char *word);
+
+// ---- the nearest name ----------------------------------------------------------------------------------------------------
+
+// Offer it every candidate; `best` is then the one a person may have meant, or NULL.
+struct nearest {
+	const char *word;
+	const char *best;
+	int distance;
+};
+struct nearest nearest_to(const char *word);
+void nearest_offer(struct nearest *, const char *candidate);
+// Fills buf with "did you mean 'best'?", or with `otherwise` where nothing is near. Returns buf.
+const char *nearest_advice(const struct nearest *, const char *otherwise, char *buf, size_t size);
+
+#endif

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The writer: a thread that brings the journal and the checkpoints of one session to the disk, so that nobody else waits
+// for it. Lines are appended in the order given and fsynced; a checkpoint is written only once all lines given before
+// it are on the disk. What cannot be written is kept, told once, and tried again with the next job.
+#ifndef SESSIONS_WRITER_H
+#define SESSIONS_WRITER_H
+
+#include <sys/types.h>
+
+#include "sessions/checkpoint.h"
+
+struct writer;
+// For the journal of the folder, which is cut to `length` bytes. NULL: a fault.
+struct writer *writer_new(const char *folder, off_t length, struct fault *);
+// Each copies or takes what it is given and returns at once; false: out of memory.
+bool writer_append(struct writer *, const char *lines, size_t length);
+// Takes the state. `asked`: a person waits for the answer. A checkpoint that has not been begun gives way to a newer one.
+bool writer_checkpoint(struct writer *, const struct checkpoint *, bool asked);
+
+struct writer_result {
+	bool saved; // a checkpoint of `step` and `entries`; else the fault
+	bool asked;
+	long step;
+	int entries;
+	struct fault fault;
+};
+// Readable when there is a result, or nothing left to write.
+int writer_fd(const struct writer *);
+bool writer_result(struct writer *, struct writer_result *);
+// Something is still to be written (and has not been found impossible to write).
+bool writer_busy(struct writer *);
+// Writes what is left, ends the thread and frees. False: the fault says what did not reach the disk. NULL is fine.
+bool writer_finish(struct writer *, struct fault *);
+
+#endif

@@ -1,0 +1,155 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Batch runs end to end: a script with every kind of line, save and open, replay, exit statuses, signals, a killed process,
+# a full disk, two instances. The program is $OUT/bitscape.
+set -u
+bitscape=${OUT:-build}/bitscape
+case $bitscape in /*) ;; *) bitscape=$(pwd)/$bitscape ;; esac
+scripts=$(cd "$(dirname "$0")/../sessions" && pwd) || exit 1
+work=$(mktemp -d "${TMPDIR:-/tmp}/bitscape-batch-XXXXXX") || exit 1
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+: "${XDG_STATE_HOME:=$work/state}"
+export XDG_STATE_HOME
+
+fail() {
+	echo "$*"
+	[ ! -f out ] || sed 's/^/  out: /' out
+	[ ! -f err ] || sed 's/^/  err: /' err
+	exit 1
+}
+# expect STATUS ARGUMENT...: runs the program; what it prints is in out and err.
+expect() {
+	want=$1
+	shift
+	"$bitscape" "$@" >out 2>err </dev/null
+	got=$?
+	[ "$got" -eq "$want" ] || fail "status $got, not $want: bitscape $*"
+}
+says() { grep -q -- "$1" "$2" || fail "'$1' is not in $2"; }
+digest() { sed -n 's/^# digest [0-9]* //p' "$1.bitscape/journal" | tail -n 1; }
+small='net=resnet8 data=glyphs:12 train=512 heldout=256 batch=16 space=int-s front-every=20 front-images=64 calibration=32'
+
+# The script that teaches the language does what it says.
+# shellcheck disable=SC2086
+expect 0 new first $small space=wide steps=210 --batch "$scripts/first.batch"
+says 'stem pinned to int8' out
+for file in policy.json layers.csv history.csv front.csv manifest.json journal checkpoint-210.safetensors; do
+	[ -s "first.bitscape/$file" ] || fail "first.bitscape/$file is missing"
+done
+[ "$(wc -l <first.bitscape/history.csv)" -eq 211 ] || fail 'history.csv has not a line for each step'
+
+# One run; the same in two parts; the same by replay: the same bits, and the same output.
+cat >part1 <<'EOF'
+run 20
+pin stem int8
+run 13
+target bops 0.5x
+EOF
+cat >part2 <<'EOF'
+run 7
+undo
+redo
+weight bops 0.4
+wait step 55
+wait finished
+EOF
+cat part1 part2 >both
+# shellcheck disable=SC2086
+expect 0 new whole $small steps=60 threads=1 --batch both
+cp out whole.out
+# shellcheck disable=SC2086
+expect 0 new parts $small steps=60 threads=2 --batch part1
+cp out parts.out
+expect 0 parts --batch part2
+cat out >>parts.out
+[ -n "$(digest whole)" ] && [ "$(digest whole)" = "$(digest parts)" ] || fail 'two parts end in another digest'
+cmp -s whole.out parts.out || fail 'two parts say something else'
+expect 0 --replay whole
+says "$(digest whole)" out
+
+# A failing line: its place, status 1, and what was done before stands.
+printf 'run 5\npin stem int8\n\nexpect step > 1000 # no\necho never\n' >failing
+# shellcheck disable=SC2086
+expect 1 new failing $small steps=60 --batch failing
+says 'failing:4: step: it is 5, expected > 1000' err
+! grep -q never out || fail 'the run went on after a line that failed'
+says '^5 pin stem int8' failing.bitscape/journal
+expect 2 failing --batch no-such-file
+printf 'run 3\nprint step\n' | "$bitscape" failing --batch - >out 2>err || fail 'a script from standard input'
+says 'step 8' out
+
+# SIGTERM and SIGINT: saved, 128 + n.
+for signal in TERM:143 INT:130; do
+	name=sig${signal%:*}
+	echo 'wait finished' >long
+	# shellcheck disable=SC2086
+	"$bitscape" new "$name" $small steps=1000000 --batch long >out 2>err </dev/null &
+	pid=$!
+	until grep -q '"closed"' "$name.bitscape/manifest.json" 2>/dev/null; do
+		kill -0 $pid 2>/dev/null || fail "$name: it did not begin"
+		sleep 0.1
+	done
+	sleep 0.5
+	kill -"${signal%:*}" $pid
+	wait $pid
+	got=$?
+	[ $got -eq "${signal#*:}" ] || fail "$name: status $got"
+	says saved err
+	ls "$name.bitscape"/checkpoint-*.safetensors >/dev/null || fail "$name: no checkpoint"
+	echo 'print step' >ask
+	expect 0 "$name" --batch ask
+done
+
+# Killed: nothing that was acknowledged is lost, and it ends in the same bits as without.
+cat part1 >killed
+echo 'run 10000000' >>killed
+# shellcheck disable=SC2086
+"$bitscape" new dead $small steps=1000000 --batch killed >out 2>err </dev/null &
+pid=$!
+until grep -q '^33 target' dead.bitscape/journal 2>/dev/null; do
+	kill -0 $pid 2>/dev/null || fail 'dead: it did not come so far'
+	sleep 0.1
+done
+kill -9 $pid
+wait $pid 2>/dev/null
+printf 'expect step = 33\nexpect changes = 2\ndigest\n' >ask
+expect 0 dead --batch ask
+says 'caught up with the journal: 2 changes' out
+expect 0 --replay dead
+
+# Two at once: the second one only reads.
+# shellcheck disable=SC2086
+"$bitscape" new both2 $small steps=1000000 --batch long >/dev/null 2>&1 </dev/null &
+pid=$!
+until [ -s both2.bitscape/manifest.json ]; do sleep 0.1; done
+printf 'status\npin stem int8\n' >ask
+expect 1 both2 --batch ask
+says 'reading only: another bitscape has it' out
+says 'ask:2:' err
+kill -TERM $pid
+wait $pid
+
+# A full disk while saving, and folders that cannot be written: said, and nothing is left by half.
+echo 'export layers /dev/full/x' >ask
+expect 1 whole --batch ask
+# shellcheck disable=SC2086
+expect 1 new /no/such/place/demo $small steps=10 --batch ask
+if [ "$(id -u)" -ne 0 ]; then
+	mkdir shut && chmod 500 shut
+	# shellcheck disable=SC2086
+	expect 1 new shut/demo $small steps=10 --batch ask
+	says shut err
+fi
+ls ./*.bitscape/*.tmp 2>/dev/null && fail 'a temporary file was left'
+
+# Damage is named.
+printf 'x' | dd of=whole.bitscape/checkpoint-60.safetensors bs=1 seek=5000 conv=notrunc 2>/dev/null
+echo 'expect step = 60' >ask
+expect 0 whole --batch ask
+says 'checkpoint-60.safetensors: damaged' err
+expect 0 whole --batch ask
+echo garbage >>whole.bitscape/journal
+expect 1 whole --batch /dev/null
+says 'whole.bitscape/journal:' err
+exit 0

@@ -1,0 +1,1320 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The sessions: the command language, journal, checkpoints, manifest, lock and writer by themselves; then whole sessions
+// around a small search: undo, save and open, what a crash leaves, damage, replay, batch runs.
+#include <fcntl.h>
+#include <ftw.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <cmocka.h>
+
+#include "sessions/changes.h"
+#include "sessions/checkpoint.h"
+#include "sessions/inside.h"
+#include "sessions/manifest.h"
+
+static char place[256]; // a folder of this run's own, the current one
+
+// ---- helpers -------------------------------------------------------------------------------------------------------
+
+static void put(const char *path, const void *bytes, size_t size)
+{
+	FILE *file = fopen(path, "we");
+	assert_non_null(file);
+	assert_int_equal(fwrite(bytes, 1, size, file), size);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void put_string(const char *path, const char *text)
+{
+	put(path, text, strlen(text));
+}
+
+static char *get(const char *path, size_t *size)
+{
+	struct fault f;
+	size_t n;
+	char *bytes = disk_read(path, 64 << 20, &n, &f);
+	assert_non_null(bytes);
+	if (size)
+		*size = n;
+	return bytes;
+}
+
+static void assert_says(const struct fault *f, const char *part)
+{
+	char line[sizeof *f + 8];
+	if (!strstr(fault_line(f, line, sizeof line), part))
+		fail_msg("\"%s\" does not say \"%s\"", line, part);
+}
+
+// ---- words and numbers -----------------------------------------------------------------------------------------------
+
+static void splits(void **state)
+{
+	(void)state;
+	struct words w;
+	struct fault f;
+	assert_true(words_split(&w, "  pin 'a b'  \"c \\\" d\" e#f '' # rest", &f));
+	assert_int_equal(w.count, 5);
+	assert_string_equal(w.word[1], "a b");
+	assert_string_equal(w.word[2], "c \" d");
+	assert_string_equal(w.word[3], "e#f");
+	assert_string_equal(w.word[4], "");
+	assert_null(w.word[5]);
+	assert_string_equal(w.comment, " rest");
+	words_free(&w);
+	assert_true(words_split(&w, "", &f));
+	assert_int_equal(w.count, 0);
+	words_free(&w);
+	assert_false(words_split(&w, "note 'open", &f));
+	assert_says(&f, "quote");
+	assert_false(words_split(&w, "a\033b", &f));
+	assert_says(&f, "control character at byte 2");
+
+	char *line = malloc(WORDS_LINE + 1);
+	memset(line, 'x', WORDS_LINE);
+	line[WORDS_LINE] = '\0';
+	assert_false(words_split(&w, line, &f));
+	for (int i = 1; i < WORDS_LINE - 1; i += 2)
+		line[i] = ' ';
+	line[WORDS_LINE - 1] = '\0';
+	assert_false(words_split(&w, line, &f));
+	assert_says(&f, "more than");
+	free(line);
+}
+
+static void quotes_come_back(void **state)
+{
+	(void)state;
+	static const char *const words[] = { "", "plain", "two words", "#x", "a\"b", "a'b c", "back\\slash \"q\"", "x#y", "\\" };
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+		struct string t = { 0 };
+		struct words w;
+		words_quote(&t, words[i]);
+		assert_true(words_split(&w, t.bytes, NULL));
+		assert_int_equal(w.count, 1);
+		assert_string_equal(w.word[0], words[i]);
+		words_free(&w);
+		string_free(&t);
+	}
+}
+
+static void numbers(void **state)
+{
+	(void)state;
+	double v;
+	long n;
+	char buf[64];
+	assert_true(number_read("1.5k", &v) && v == 1500);
+	assert_true(number_read("-2e3", &v) && v == -2000);
+	assert_true(number_read("71%", &v) && v == 0.71);
+	static const char *const bad[] = { "", "x", "1.2.3", "nan", "inf", "0x10", "1e999", "1kk", " 1", "1 ", "k" };
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		assert_false(number_read(bad[i], &v));
+	assert_true(number_read_long("12", 0, 100, &n) && n == 12);
+	assert_false(number_read_long("101", 0, 100, &n));
+	assert_false(number_read_long("99999999999999999999", 0, LONG_MAX, &n));
+	assert_false(number_read_long("1x", 0, 100, &n));
+	assert_string_equal(number_write(201326592, "bit ops", buf, sizeof buf), "201.3 M bit ops");
+	assert_string_equal(number_write(78300, "B", buf, sizeof buf), "78.3 kB");
+	assert_string_equal(number_write(512, "B", buf, sizeof buf), "512 B");
+}
+
+static void nearest_names(void **state)
+{
+	(void)state;
+	struct nearest n = nearest_to("evalaute");
+	nearest_offer(&n, "expect");
+	nearest_offer(&n, "evaluate");
+	assert_string_equal(n.best, "evaluate");
+	n = nearest_to("zzz");
+	nearest_offer(&n, "evaluate");
+	assert_null(n.best);
+}
+
+// ---- changes -------------------------------------------------------------------------------------------------------
+
+static void changes_come_back(void **state)
+{
+	(void)state;
+	static const struct { const char *typed, *written, *told; } cases[] = {
+		{ "pin stem int8", "pin stem int8", "stem pinned to int8" },
+		{ "pin a int8 b int4", "pin a int8 b int4", "a pinned to int8, b pinned to int4" },
+		{ "restrict stem int8", "pin stem int8", "stem pinned to int8" },
+		{ "restrict s*.conv1 int4,int8", "restrict s*.conv1 int4,int8", "s*.conv1 restricted to int4,int8" },
+		{ "restrict a all b int4", "restrict a all b int4", "a free again, b pinned to int4" },
+		{ "unpin a b", "unpin a b", "a free again, b free again" },
+		{ "weight bops 0.5", "weight bops 0.5", "the weight of bops is 0.5" },
+		{ "target bops 0.5x # half", "target bops 0.5x", "the target of bops is 0.5x" },
+		{ "target bops \"\"", "target bops \"\"", "bops has no target" },
+		{ "reward relu", "reward relu", "reward is relu" },
+		{ "set reward relu", "reward relu", "reward is relu" },
+		{ "set policy-rate 0.1 entropy 0", "set policy-rate 0.1 entropy 0", "policy-rate is 0.1, entropy is 0" },
+		{ "extend 200", "extend 200", "the horizon lies 200 steps further" },
+		{ "pin a int8 b int8 c int8 d int8 e int8", "pin a int8 b int8 c int8 d int8 e int8",
+			"a pinned to int8, b pinned to int8, c pinned to int8 and 2 more" },
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct change c, again;
+		struct fault f;
+		struct string written = { 0 }, told = { 0 };
+		assert_true(change_read(cases[i].typed, &c, &f));
+		change_write(&written, &c);
+		change_tell(&told, &c);
+		assert_string_equal(written.bytes, cases[i].written);
+		assert_string_equal(told.bytes, cases[i].told);
+		assert_true(change_read(written.bytes, &again, &f));
+		assert_int_equal(again.kind, c.kind);
+		assert_int_equal(again.items, c.items);
+		assert_memory_equal(again.item, c.item, (size_t)c.items * sizeof *c.item);
+		free(c.item);
+		free(again.item);
+		string_free(&written);
+		string_free(&told);
+	}
+	static const char *const bad[] = { "", "run 10", "pin", "pin stem", "pin stem int4,int8", "pin stem all", "extend 1 2",
+		"reward", "weight bops 1 size", "undo" };
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		struct change c;
+		assert_false(change_read(bad[i], &c, NULL));
+		assert_null(c.item);
+	}
+}
+
+// ---- the table -----------------------------------------------------------------------------------------------------
+
+static char said[4096];
+
+__attribute__((format(printf, 2, 3))) static void take_said(struct command_call *call, const char *format, ...)
+{
+	va_list args;
+	(void)call;
+	va_start(args, format);
+	size_t n = strlen(said);
+	vsnprintf(said + n, sizeof said - n, format, args);
+	va_end(args);
+}
+
+static bool run_join(struct command_call *call)
+{
+	for (int i = 0; i < call->argc; i++)
+		call->say(call, "%s|", call->argv[i]);
+	return call->argc < 3 || fault_set(&call->fault, "join", "", "too much");
+}
+
+static const struct command join_rows[] = {
+	{ "join", COMMAND_QUERY, 1, 3, { ARGUMENT_TEXT, ARGUMENT_WORDS }, 1, "- red|green", "A [B]", "joins", run_join },
+	{ "nothing", COMMAND_QUERY, 0, 0, { ARGUMENT_NONE }, 0, NULL, "", "takes nothing", run_join },
+};
+static const struct command_group join_group[] = { { "Joining", join_rows, 2, NULL } };
+static const struct command_table join_table = { join_group, 1 };
+
+static bool run_joined(const char *line, struct fault *f)
+{
+	said[0] = '\0';
+	return command_run(&join_table, line, take_said, NULL, f);
+}
+
+static void commands_are_checked(void **state)
+{
+	(void)state;
+	struct fault f;
+	assert_true(run_joined("join 'a b' c # d", &f));
+	assert_string_equal(said, "a b|c|");
+	assert_true(run_joined("   # only a comment", &f));
+	assert_false(run_joined("jion a", &f));
+	assert_says(&f, "did you mean 'join'?");
+	assert_false(run_joined("join", &f));
+	assert_says(&f, "usage: join A [B]");
+	assert_false(run_joined("join a b c d", &f));
+	assert_says(&f, "at most 3");
+	assert_false(run_joined("nothing at all", &f));
+	assert_says(&f, "no arguments");
+	assert_false(run_joined("join a b c", &f));
+	assert_says(&f, "too much");
+}
+
+static void assert_completes(const struct command_table *table, struct session *s, const char *line, size_t begins,
+	const char *expected)
+{
+	size_t start;
+	char joined[4096] = "";
+	char **words = command_complete(table, s, line, strlen(line), &start);
+	for (char **w = words; w && *w; w++) {
+		size_t n = strlen(joined);
+		snprintf(joined + n, sizeof joined - n, "%s%s", n ? " " : "", *w);
+		free(*w);
+	}
+	free(words);
+	assert_string_equal(joined, expected);
+	assert_int_equal(start, begins);
+}
+
+static void words_complete(void **state)
+{
+	(void)state;
+	assert_completes(&join_table, NULL, "", 0, "join nothing");
+	assert_completes(&join_table, NULL, "  no", 2, "nothing");
+	assert_completes(&join_table, NULL, "join x ", 7, "red green");
+	assert_completes(&join_table, NULL, "join x r", 7, "red");
+	assert_completes(&join_table, NULL, "join x red g", 11, "green");
+	assert_completes(&join_table, NULL, "join x red green ", 17, "");
+	assert_completes(&join_table, NULL, "nothing ", 8, "");
+	assert_completes(&join_table, NULL, "unheard ", 8, "");
+	assert_completes(&join_table, NULL, "join 'x", 6, "");
+}
+
+// ---- the journal ---------------------------------------------------------------------------------------------------
+
+static bool load(const char *text, size_t size, struct journal *j, bool *torn, struct fault *f)
+{
+	off_t length;
+	*j = (struct journal){ 0 };
+	put("j", text, size);
+	return journal_load(j, "j", torn, &length, f);
+}
+
+static const char good_journal[] = JOURNAL_HEADER
+	"0 target bops int4\n"
+	"10 note \"a # in a note\" # and a comment\n"
+	"12 pin stem int8 # back unpin stem\n"
+	"20 weight bops 0.5 # back weight bops 1\n"
+	"# an idle word\n"
+	"30 weight bops 1 # undo 4 back weight bops 0.5\n"
+	"# digest 40 0123abcd\n"
+	"40 weight bops 0.5 # redo 4 back weight bops 1\n";
+
+static void journal_loads(void **state)
+{
+	(void)state;
+	struct journal j;
+	struct fault f;
+	bool torn;
+	assert_true(load(good_journal, strlen(good_journal), &j, &torn, &f));
+	assert_false(torn);
+	assert_int_equal(j.lines, 7);
+	assert_int_equal(j.entries, 6);
+	assert_string_equal(j.entry[2].text, "pin stem int8");
+	assert_false(j.entry[3].undone);
+	assert_int_equal(journal_undoable(&j), 4);
+	assert_int_equal(journal_redoable(&j), 0);
+	assert_int_equal(j.last_step, 40);
+
+	// Written again, it loads the same.
+	struct string t = { 0 };
+	string_add(&t, "%s", JOURNAL_HEADER);
+	for (int i = 0; i < j.lines; i++)
+		journal_write(&t, &j.line[i]);
+	struct journal again;
+	assert_true(load(t.bytes, t.length, &again, &torn, &f));
+	assert_int_equal(again.lines, j.lines);
+	assert_int_equal(journal_crc(&again), journal_crc(&j));
+	assert_string_equal(again.line[6].back, "weight bops 1");
+	journal_free(&again);
+	journal_free(&j);
+	string_free(&t);
+}
+
+static void journal_torn_anywhere(void **state)
+{
+	(void)state;
+	// A file cut at any byte: its whole lines load, and half a line is left out and said.
+	for (size_t n = strlen(JOURNAL_HEADER); n <= strlen(good_journal); n++) {
+		struct journal j;
+		bool torn;
+		assert_true(load(good_journal, n, &j, &torn, NULL));
+		assert_int_equal(torn, good_journal[n - 1] != '\n');
+		journal_free(&j);
+	}
+}
+
+static void journal_refuses(void **state)
+{
+	(void)state;
+	static const struct { const char *line, *says; } cases[] = {
+		{ "12", "expected 'STEP COMMAND'" },
+		{ "x pin stem int8", "expected 'STEP COMMAND'" },
+		{ "-1 pin stem int8", "expected 'STEP COMMAND'" },
+		{ "99999999999999999999 pin stem int8", "expected 'STEP COMMAND'" },
+		{ "12 run 5", "expected one of" },
+		{ "12 pin stem", "has no value" },
+		{ "12 pin stem int8 # undo 9", "no entry 9 to undo" },
+		{ "12 pin stem int8 # undo", "expected 'undo N'" },
+		{ "12 pin stem int8 # undo 1x", "expected 'undo N'" },
+		{ "12 pin stem int8 # hello", "expected 'undo N'" },
+		{ "12 pin stem int8 # back run", "expected one of" },
+		{ "12 pin stem 'int8", "quote" },
+		{ "# digest 5", "expected '# digest STEP HEX'" },
+		{ "# digest 5 XYZ", "expected '# digest STEP HEX'" },
+		{ "3 pin stem int8", "comes after step 5" },
+		{ "12 pin stem \001", "control character" },
+		{ "", "expected 'STEP COMMAND'" },
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char text[512];
+		struct journal j;
+		struct fault f;
+		bool torn;
+		int n = snprintf(text, sizeof text, JOURNAL_HEADER "5 pin stem int8\n%s\n6 unpin stem\n", cases[i].line);
+		assert_false(load(text, (size_t)n, &j, &torn, &f));
+		assert_says(&f, "j:3");
+		assert_says(&f, cases[i].says);
+		assert_null(j.line);
+	}
+	struct journal j;
+	struct fault f;
+	bool torn;
+	assert_false(load("", 0, &j, &torn, &f));
+	assert_says(&f, "# bitscape journal 1");
+	assert_false(load("hello\n", 6, &j, &torn, &f));
+	static const char zero[] = JOURNAL_HEADER "1 pin a\0b int8\n";
+	assert_false(load(zero, sizeof zero - 1, &j, &torn, &f));
+	assert_says(&f, "zero byte");
+
+	struct string huge = { 0 };
+	string_add(&huge, JOURNAL_HEADER "1 note ");
+	for (int i = 0; i < WORDS_LINE; i++)
+		string_add(&huge, "x");
+	string_add(&huge, "\n");
+	assert_false(load(huge.bytes, huge.length, &j, &torn, &f));
+	assert_says(&f, "j:2");
+	assert_says(&f, "longer than");
+	string_free(&huge);
+}
+
+static void add(struct journal *j, enum journal_act act, int of, bool back)
+{
+	char text[] = "weight bops 1", other[] = "weight bops 2";
+	const struct journal_line line = { .kind = JOURNAL_CHANGE, .step = 1, .text = text, .act = act, .of = of,
+		.back = back ? other : NULL };
+	assert_true(journal_add(j, &line, NULL));
+}
+
+static void undo_is_a_stack(void **state)
+{
+	(void)state;
+	struct journal j = { 0 };
+	assert_int_equal(journal_undoable(&j), 0);
+	add(&j, ACT_DO, 0, true);  // 1
+	add(&j, ACT_DO, 0, false); // 2: nothing takes it back
+	add(&j, ACT_DO, 0, true);  // 3
+	assert_int_equal(journal_undoable(&j), 3);
+	add(&j, ACT_UNDO, 3, true);
+	assert_true(j.entry[2].undone);
+	assert_int_equal(journal_undoable(&j), 1);
+	assert_int_equal(journal_redoable(&j), 3);
+	add(&j, ACT_UNDO, 1, true);
+	assert_int_equal(journal_undoable(&j), 0);
+	assert_int_equal(journal_redoable(&j), 1);
+	add(&j, ACT_REDO, 1, true);
+	assert_int_equal(journal_redoable(&j), 3);
+	assert_int_equal(journal_undoable(&j), 1);
+	add(&j, ACT_DO, 0, true); // 7: buries 3
+	assert_int_equal(journal_redoable(&j), 0);
+	assert_int_equal(journal_undoable(&j), 7);
+	add(&j, ACT_UNDO, 7, true);
+	assert_int_equal(journal_undoable(&j), 1);
+	assert_int_equal(journal_redoable(&j), 7);
+	const struct journal_line twice = { .step = 1, .text = j.line[0].text, .act = ACT_UNDO, .of = 7 };
+	assert_false(journal_add(&j, &twice, NULL));
+	journal_free(&j);
+}
+
+// ---- checkpoints -----------------------------------------------------------------------------------------------------
+
+static struct state *small_state(void)
+{
+	static const float weights[6] = { 1, -2, 3.5f, 0, 1e-30f, -0.0f };
+	static const int64_t steps[2] = { 412, -1 };
+	static const uint8_t bytes[3] = { 0, 127, 255 };
+	static const struct state_tensor tensors[] = {
+		{ "bytes", STATE_U8, 1, { 3 }, NULL, 3 },
+		{ "net.weights", STATE_F32, 2, { 2, 3 }, NULL, 24 },
+		{ "steps", STATE_I64, 1, { 2 }, NULL, 16 },
+		{ "nothing", STATE_F32, 2, { 0, 5 }, NULL, 0 },
+		{ "one", STATE_F32, 0, { 0 }, NULL, 4 },
+	};
+	static const void *const data[] = { bytes, weights, steps, weights, weights };
+	struct state *s = calloc(1, sizeof *s);
+	s->tensors = 5;
+	s->tensor = malloc(sizeof tensors);
+	memcpy(s->tensor, tensors, sizeof tensors);
+	for (int i = 0; i < s->tensors; i++) {
+		s->tensor[i].data = malloc(tensors[i].bytes + 1);
+		memcpy(s->tensor[i].data, data[i], tensors[i].bytes);
+	}
+	s->texts = 2;
+	s->text = calloc(2, sizeof *s->text);
+	snprintf(s->text[0].name, sizeof s->text[0].name, "digest");
+	snprintf(s->text[0].value, sizeof s->text[0].value, "abc \"quoted\" é");
+	snprintf(s->text[1].name, sizeof s->text[1].name, "empty");
+	return s;
+}
+
+static const struct state_tensor *tensor_named(const struct state *s, const char *name)
+{
+	for (int i = 0; i < s->tensors; i++)
+		if (strcmp(s->tensor[i].name, name) == 0)
+			return &s->tensor[i];
+	return NULL;
+}
+
+static void checkpoint_comes_back(void **state)
+{
+	(void)state;
+	struct checkpoint c = { .step = 412, .entries = 7, .state = small_state() }, back;
+	struct fault f;
+	assert_true(checkpoint_write(".", &c, &f));
+	assert_true(checkpoint_read("checkpoint-412.safetensors", &back, &f));
+	assert_int_equal(back.step, 412);
+	assert_int_equal(back.entries, 7);
+	assert_int_equal(back.state->tensors, c.state->tensors);
+	for (int i = 0; i < c.state->tensors; i++) {
+		const struct state_tensor *was = &c.state->tensor[i], *is = tensor_named(back.state, was->name);
+		assert_non_null(is);
+		assert_int_equal(is->type, was->type);
+		assert_int_equal(is->rank, was->rank);
+		assert_memory_equal(is->shape, was->shape, (size_t)was->rank * sizeof *was->shape);
+		assert_int_equal(is->bytes, was->bytes);
+		assert_memory_equal(is->data, was->data, was->bytes);
+	}
+	assert_string_equal(state_get(back.state, "digest"), "abc \"quoted\" é");
+	assert_string_equal(state_get(back.state, "empty"), "");
+	// Written again, the same bytes.
+	size_t n, m;
+	char *first = get("checkpoint-412.safetensors", &n);
+	state_free(back.state);
+	assert_true(checkpoint_write(".", &c, &f));
+	char *second = get("checkpoint-412.safetensors", &m);
+	assert_int_equal(n, m);
+	assert_memory_equal(first, second, n);
+	free(first);
+	free(second);
+	state_free(c.state);
+}
+
+static void checkpoint_damage_is_seen(void **state)
+{
+	(void)state;
+	struct checkpoint c = { .step = 5, .state = small_state() }, back;
+	struct fault f;
+	assert_true(checkpoint_write(".", &c, &f));
+	size_t n;
+	char *bytes = get("checkpoint-5.safetensors", &n);
+	int fd = open("damaged", O_RDWR | O_CREAT | O_TRUNC, 0666);
+	assert_true(fd >= 0 && pwrite(fd, bytes, n, 0) == (ssize_t)n);
+	for (size_t i = 0; i < n; i++)
+		for (int bit = 0; bit < 8; bit++) {
+			char byte = (char)(bytes[i] ^ (1 << bit));
+			assert_int_equal(pwrite(fd, &byte, 1, (off_t)i), 1);
+			assert_false(checkpoint_read("damaged", &back, &f));
+			assert_null(back.state);
+			assert_says(&f, "damaged");
+			assert_int_equal(pwrite(fd, &bytes[i], 1, (off_t)i), 1);
+		}
+	assert_true(checkpoint_read("damaged", &back, &f));
+	state_free(back.state);
+	for (size_t i = n; i-- > 0;) {
+		assert_int_equal(ftruncate(fd, (off_t)i), 0);
+		assert_false(checkpoint_read("damaged", &back, &f));
+	}
+	close(fd);
+	free(bytes);
+	state_free(c.state);
+	assert_false(checkpoint_read("not-there", &back, &f));
+	assert_says(&f, "not-there");
+	assert_false(checkpoint_read(".", &back, &f));
+}
+
+// A file with this header, so many bytes of data, and a checksum that fits.
+static void forge(const char *header, size_t data)
+{
+	size_t n = strlen(header), size = 8 + n + data;
+	unsigned char *bytes = calloc(size, 1);
+	for (int i = 0; i < 8; i++)
+		bytes[i] = (unsigned char)(n >> (8 * i));
+	memcpy(bytes + 8, header, n);
+	unsigned long crc = crc32_z(0, bytes, size - 4);
+	for (int i = 0; i < 4; i++)
+		bytes[size - 4 + (size_t)i] = (unsigned char)(crc >> (8 * i));
+	put("forged", bytes, size);
+	free(bytes);
+}
+
+#define META "\"__metadata__\":{\"session.version\":\"1\",\"session.step\":\"5\",\"session.entries\":\"0\"}"
+#define SUM(from, to) "\"checksum\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[" from "," to "]}"
+
+static void checkpoint_lies_are_refused(void **state)
+{
+	(void)state;
+	struct checkpoint c;
+	struct fault f;
+	forge("{" META "," SUM("0", "4") "}", 4);
+	assert_true(checkpoint_read("forged", &c, &f));
+	state_free(c.state);
+	static const struct { const char *header; size_t data; const char *says; } lies[] = {
+		{ "{" META "}", 4, "arrays" },
+		{ "{" META "," SUM("0", "4") "}", 8, "arrays" },
+		{ "{" META "," SUM("4", "8") "}", 8, "arrays" },
+		{ "{" META "," SUM("0", "400000000000") "}", 4, "arrays" },
+		{ "{" META "," SUM("-4", "0") "}", 4, "arrays" },
+		{ "{" META ",\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,8]}," SUM("8", "12") "}", 12, "arrays" },
+		{ "{" META ",\"a\":{\"dtype\":\"F32\",\"shape\":[4611686018427387904,4],\"data_offsets\":[0,0]}," SUM("0", "4") "}",
+			4, "arrays" },
+		{ "{" META ",\"a\":{\"dtype\":\"F32\",\"shape\":[0,9223372036854775807,4],\"data_offsets\":[0,4]}," SUM("4", "8") "}",
+			8, "arrays" },
+		{ "{" META ",\"a\":{\"dtype\":\"F32\",\"shape\":[-1],\"data_offsets\":[0,4]}," SUM("4", "8") "}", 8, "arrays" },
+		{ "{" META ",\"a\":{\"dtype\":\"F32\",\"shape\":[1,1,1,1,1],\"data_offsets\":[0,4]}," SUM("4", "8") "}", 8, "arrays" },
+		{ "{" META ",\"a\":{\"dtype\":\"F64\",\"shape\":[1],\"data_offsets\":[0,8]}," SUM("8", "12") "}", 12, "arrays" },
+		{ "{" META ",\"a\":7," SUM("0", "4") "}", 4, "arrays" },
+		{ "{" META "," SUM("0", "4") ",\"a\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[4,4]}}", 4, "arrays" },
+		{ "{" META "," SUM("0", "4") "," SUM("0", "4") "}", 4, "header" },
+		{ "[1]", 4, "header" },
+		{ "{\"__metadata__\":7}", 4, "header" },
+		{ "{\"__metadata__\":{\"x\":7}}", 4, "header" },
+		{ "not json", 4, "header" },
+		{ "{" SUM("0", "4") "}", 4, "header" },
+		{ "{\"__metadata__\":{\"format\":\"pt\"}," SUM("0", "4") "}", 4, "not a checkpoint of bitscape" },
+		{ "{\"__metadata__\":{\"session.version\":\"2\"}," SUM("0", "4") "}", 4, "newer bitscape" },
+		{ "{\"__metadata__\":{\"session.version\":\"1\"}," SUM("0", "4") "}", 4, "step" },
+	};
+	for (size_t i = 0; i < sizeof lies / sizeof *lies; i++) {
+		forge(lies[i].header, lies[i].data);
+		assert_false(checkpoint_read("forged", &c, &f));
+		assert_says(&f, lies[i].says);
+		assert_null(c.state);
+	}
+	// A header said to be longer than the file.
+	unsigned char bytes[16] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f };
+	unsigned long crc = crc32_z(0, bytes, 12);
+	for (int i = 0; i < 4; i++)
+		bytes[12 + i] = (unsigned char)(crc >> (8 * i));
+	put("forged", bytes, sizeof bytes);
+	assert_false(checkpoint_read("forged", &c, &f));
+	assert_says(&f, "longer than the file");
+}
+
+static void count_told(const struct fault *f, void *count)
+{
+	(void)f;
+	++*(int *)count;
+}
+
+static void newest_good_checkpoint_serves(void **state)
+{
+	(void)state;
+	struct fault f;
+	assert_true(folder_make("many", true, &f));
+	for (int i = 1; i <= 4; i++) {
+		struct checkpoint c = { .step = i * 100, .entries = i, .state = small_state() };
+		assert_true(checkpoint_write("many", &c, &f));
+		state_free(c.state);
+	}
+	put_string("many/checkpoint-x.safetensors", "");
+	put_string("many/checkpoint-500.safetensors", "torn");
+	struct checkpoint c;
+	int told = 0;
+	checkpoint_newest("many", 4, false, &c, count_told, &told);
+	assert_int_equal(c.step, 400);
+	assert_int_equal(told, 1);
+	state_free(c.state);
+	// The journal holds three entries only: the one that stands on four is passed over; both are set aside.
+	told = 0;
+	checkpoint_newest("many", 3, true, &c, count_told, &told);
+	assert_int_equal(c.step, 300);
+	assert_int_equal(told, 2);
+	state_free(c.state);
+	assert_int_equal(access("many/checkpoint-500.safetensors.damaged", F_OK), 0);
+	checkpoint_thin("many", 2);
+	assert_int_equal(access("many/checkpoint-300.safetensors", F_OK), 0);
+	assert_int_equal(access("many/checkpoint-200.safetensors", F_OK), 0);
+	assert_int_not_equal(access("many/checkpoint-100.safetensors", F_OK), 0);
+	checkpoint_newest("nowhere", 0, true, &c, count_told, &told);
+	assert_null(c.state);
+}
+
+// ---- manifest, folders, the writer -------------------------------------------------------------------------------------
+
+static void collect_setting(const char *name, const char *value, void *t)
+{
+	string_add(t, "%s=%s\n", name, value);
+}
+
+static void manifest_comes_back(void **state)
+{
+	(void)state;
+	struct fault f;
+	bool closed;
+	struct config *config = config_new();
+	assert_true(folder_make("m", true, &f));
+	assert_true(config_set(config, "steps", "77", &f));
+	assert_true(config_set(config, "weight.size", "0.25", &f));
+	assert_true(manifest_write("m", config, true, &f));
+	struct config *back = manifest_read("m", &closed, &f);
+	assert_non_null(back);
+	assert_true(closed);
+	struct string was = { 0 }, is = { 0 };
+	config_each(config, collect_setting, &was);
+	config_each(back, collect_setting, &is);
+	assert_string_equal(is.bytes, was.bytes);
+	string_free(&was);
+	string_free(&is);
+	config_free(back);
+	config_free(config);
+
+	static const struct { const char *text, *says; } bad[] = {
+		{ "", "line" }, { "{", "line" }, { "[]", "not a session" }, { "{}", "not a session" },
+		{ "{\"bitscape-session\":0}", "not a session" },
+		{ "{\"bitscape-session\":2,\"settings\":{}}", "newer bitscape" },
+		{ "{\"bitscape-session\":1}", "settings are missing" },
+		{ "{\"bitscape-session\":1,\"settings\":{\"steps\":7}}", "setting steps" },
+		{ "{\"bitscape-session\":1,\"settings\":{\"steps\":\"x\"}}", "setting steps" },
+		{ "{\"bitscape-session\":1,\"settings\":{\"unheard\":\"x\"}}", "setting unheard" },
+		{ "{\"bitscape-session\":1,\"bitscape-session\":1}", "duplicate" },
+	};
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		put_string("m/manifest.json", bad[i].text);
+		assert_null(manifest_read("m", &closed, &f));
+		assert_says(&f, "m/manifest.json");
+		assert_says(&f, bad[i].says);
+	}
+	// Every truncation of a good one: refused, never half taken.
+	config = config_new();
+	assert_true(manifest_write("m", config, false, &f));
+	size_t n;
+	char *text = get("m/manifest.json", &n);
+	for (size_t i = 0; i < n; i++) {
+		put("m/manifest.json", text, i);
+		assert_null(manifest_read("m", &closed, &f));
+	}
+	free(text);
+	config_free(config);
+}
+
+static void folders_are_named(void **state)
+{
+	(void)state;
+	char buf[FOLDER_PATH];
+	struct fault f;
+	assert_true(folder_of("demo", buf, sizeof buf, &f));
+	assert_string_equal(buf, "demo.bitscape");
+	assert_true(folder_of("/x/demo.bitscape//", buf, sizeof buf, &f));
+	assert_string_equal(buf, "/x/demo.bitscape");
+	folder_title(buf, buf, sizeof buf);
+	static const char *const bad[] = { "", "/", ".", "..", "a/..", "a\nb" };
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		assert_false(folder_of(bad[i], buf, sizeof buf, &f));
+	char title[64];
+	folder_title("/x/demo.bitscape", title, sizeof title);
+	assert_string_equal(title, "demo");
+
+	setenv("XDG_STATE_HOME", "relative", 1);
+	setenv("HOME", "/home/someone", 1);
+	assert_true(folder_state_home(buf, sizeof buf, &f));
+	assert_string_equal(buf, "/home/someone/.local/state/bitscape");
+	setenv("XDG_STATE_HOME", place, 1);
+	assert_true(folder_unnamed(buf, sizeof buf, &f));
+	assert_memory_equal(buf, place, strlen(place));
+}
+
+static void one_writer_only(void **state)
+{
+	(void)state;
+	struct fault f;
+	int first, second;
+	long owner;
+	assert_true(folder_make("locked", true, &f));
+	assert_false(folder_make("locked", true, &f));
+	assert_says(&f, "locked");
+	assert_int_equal(folder_lock("locked", &first, &owner), LOCK_TAKEN);
+	assert_int_equal(folder_lock("locked", &second, &owner), LOCK_ELSEWHERE);
+	assert_int_equal(owner, getpid());
+	assert_int_equal(second, -1);
+	close(first);
+	assert_int_equal(folder_lock("locked", &second, &owner), LOCK_TAKEN);
+	close(second);
+	assert_int_equal(folder_lock("no-such-folder", &second, &owner), LOCK_IMPOSSIBLE);
+}
+
+static void await(struct writer *w, struct writer_result *r)
+{
+	while (!writer_result(w, r)) {
+		struct pollfd fd = { .fd = writer_fd(w), .events = POLLIN };
+		poll(&fd, 1, 1000);
+	}
+}
+
+static void writer_writes(void **state)
+{
+	(void)state;
+	struct fault f;
+	struct writer_result r;
+	assert_true(folder_make("w", true, &f));
+	put_string("w/journal", JOURNAL_HEADER "5 pin st");
+	struct writer *w = writer_new("w", (off_t)strlen(JOURNAL_HEADER), &f);
+	assert_non_null(w);
+	assert_true(writer_append(w, "1 unpin a\n", 10));
+	assert_true(writer_append(w, "2 unpin a\n", 10));
+	struct checkpoint c = { .step = 2, .entries = 2, .state = small_state() };
+	writer_checkpoint(w, &c, true);
+	await(w, &r);
+	assert_true(r.saved && r.asked);
+	assert_int_equal(r.step, 2);
+	char *text = get("w/journal", NULL);
+	assert_string_equal(text, JOURNAL_HEADER "1 unpin a\n2 unpin a\n");
+	free(text);
+
+	// A full disk, here a limit on the file's size: nothing is lost, no line is left by half, no checkpoint goes ahead
+	// of the journal.
+	struct rlimit old, small = { strlen(JOURNAL_HEADER) + 25, RLIM_INFINITY };
+	signal(SIGXFSZ, SIG_IGN);
+	getrlimit(RLIMIT_FSIZE, &old);
+	small.rlim_max = old.rlim_max;
+	setrlimit(RLIMIT_FSIZE, &small);
+	writer_append(w, "3 unpin a\n", 10);
+	await(w, &r);
+	assert_false(r.saved);
+	assert_says(&r.fault, "w/journal");
+	c = (struct checkpoint){ .step = 3, .entries = 3, .state = small_state() };
+	writer_checkpoint(w, &c, false);
+	await(w, &r);
+	assert_false(r.saved);
+	setrlimit(RLIMIT_FSIZE, &old);
+	text = get("w/journal", NULL);
+	assert_string_equal(text, JOURNAL_HEADER "1 unpin a\n2 unpin a\n");
+	free(text);
+	assert_int_not_equal(access("w/checkpoint-3.safetensors", F_OK), 0);
+	writer_append(w, "4 unpin a\n", 10);
+	if (!writer_finish(w, &f))
+		fail_msg("%s: %s", f.where, f.what);
+	text = get("w/journal", NULL);
+	assert_string_equal(text, JOURNAL_HEADER "1 unpin a\n2 unpin a\n3 unpin a\n4 unpin a\n");
+	free(text);
+}
+
+// ---- whole sessions ------------------------------------------------------------------------------------------------------
+
+static struct config *small_config(void)
+{
+	static const char *const settings[][2] = {
+		{ "net", "resnet8" }, { "data", "glyphs:12" }, { "train", "256" }, { "heldout", "128" }, { "batch", "16" },
+		{ "steps", "30" }, { "space", "int-s" }, { "front-every", "10" }, { "front-images", "32" },
+		{ "calibration", "32" }, { "threads", "2" }, { "target.bops", "int4" }, { "weight.bops", "1" },
+		{ "entropy", "0.02" },
+	};
+	struct fault f;
+	struct config *config = config_new();
+	for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
+		if (!config_set(config, settings[i][0], settings[i][1], &f))
+			fail_msg("%s: %s", settings[i][0], f.what);
+	return config;
+}
+
+static struct session *begin(const char *name)
+{
+	struct fault f;
+	struct config *config = small_config();
+	struct session *s = session_new(name, config, &f);
+	config_free(config);
+	if (!s)
+		fail_msg("%s: %s", f.where, f.what);
+	return s;
+}
+
+static struct session *again(const char *name)
+{
+	struct fault f;
+	struct session *s = session_open(name, &f);
+	if (!s)
+		fail_msg("%s: %s", f.where, f.what);
+	return s;
+}
+
+static void end(struct session *s)
+{
+	struct fault f;
+	if (!session_close(s, &f))
+		fail_msg("%s: %s", f.where, f.what);
+}
+
+static struct command_table table_of(struct session *s, struct command_group group[2])
+{
+	group[0] = (struct command_group){ .title = "Searching", .context = s };
+	group[0].rows = session_commands(&group[0].count);
+	group[1] = session_plot_group(s);
+	return (struct command_table){ group, 2 };
+}
+
+// Runs lines as a batch; what it prints goes to the files `out` and `err`.
+static int batch(struct session *s, const char *lines, struct fault *f)
+{
+	struct command_group group[2];
+	struct command_table table = table_of(s, group);
+	fflush(stdout);
+	fflush(stderr);
+	int out = dup(1), err = dup(2);
+	int to = open("out", O_WRONLY | O_CREAT | O_TRUNC, 0666), too = open("err", O_WRONLY | O_CREAT | O_TRUNC, 0666);
+	dup2(to, 1);
+	dup2(too, 2);
+	put_string("script", lines);
+	*f = (struct fault){ "", "", "" };
+	int status = session_batch(s, "script", &table, f);
+	fflush(stdout);
+	fflush(stderr);
+	dup2(out, 1);
+	dup2(err, 2);
+	close(out);
+	close(err);
+	close(to);
+	close(too);
+	return status;
+}
+
+static void run_lines(struct session *s, const char *lines)
+{
+	struct fault f;
+	char line[sizeof f + 8];
+	if (batch(s, lines, &f) != 0)
+		fail_msg("%s", fault_line(&f, line, sizeof line));
+}
+
+static void assert_printed(const char *part)
+{
+	char *text = get("out", NULL);
+	if (!strstr(text, part))
+		fail_msg("\"%s\" is not in:\n%s", part, text);
+	free(text);
+}
+
+static void copy_file(const char *from, const char *to)
+{
+	size_t n;
+	char *bytes = get(from, &n);
+	put(to, bytes, n);
+	free(bytes);
+}
+
+static const char first_part[] = "run 8\npin stem int8\nrun 5\ntarget bops 0.5x\n";
+static const char second_part[] = "run 4\nundo\nweight bops 0.7\nwait finished\n";
+static char reference_digest[JOURNAL_DIGEST_TEXT];
+
+// The whole of it without a break: what all others must come to.
+static void a_session_runs(void **state)
+{
+	(void)state;
+	struct session *s = begin("whole");
+	run_lines(s, first_part);
+	assert_printed("step 8: stem pinned to int8; undo takes it back");
+	run_lines(s, second_part);
+	assert_printed("step 17: undone: the target of bops is int4; redo does it again");
+	run_lines(s, "digest\nprint digest step pinned.stem changes weight.bops\nexpect step = 30\nsave");
+	assert_printed("step 30\npinned.stem int8\nchanges 4\nweight.bops 0.7\n");
+	snprintf(reference_digest, sizeof reference_digest, "%s", s->digest);
+	end(s);
+	assert_true(session_exists("whole"));
+	assert_true(session_exists("whole.bitscape/"));
+	assert_false(session_exists("partly"));
+	struct fault f;
+	struct config *config = small_config();
+	assert_null(session_new("whole", config, &f));
+	assert_says(&f, "whole.bitscape");
+	config_free(config);
+}
+
+static void assert_same_end(struct session *s)
+{
+	char line[JOURNAL_DIGEST_TEXT + 32];
+	snprintf(line, sizeof line, "expect digest = %s\n", reference_digest);
+	run_lines(s, line);
+}
+
+static void saved_and_opened(void **state)
+{
+	(void)state;
+	struct session *s = begin("parts");
+	run_lines(s, first_part);
+	end(s);
+	s = again("parts");
+	assert_false(session_read_only(s));
+	const struct journal_entry *entry;
+	assert_int_equal(session_journal(s, &entry), 2);
+	assert_int_equal(entry[0].step, 8);
+	run_lines(s, second_part); // its undo takes back what was done before it was opened
+	assert_same_end(s);
+	struct figure_source source;
+	session_source(s, &source);
+	assert_int_equal(source.records, 30);
+	assert_int_equal(source.record[29].step, 30);
+	assert_int_equal(source.marks, 4);
+	end(s);
+}
+
+static void crash_loses_nothing(void **state)
+{
+	(void)state;
+	struct fault f;
+	// What a machine that stops leaves: the checkpoint of step 8, journal lines beyond it, the last one torn.
+	struct session *s = begin("crash");
+	run_lines(s, "run 8\nsave\npin stem int8\nrun 5\ntarget bops 0.5x\nrun 2\n");
+	assert_true(folder_make("crashed.bitscape", true, &f));
+	copy_file("crash.bitscape/manifest.json", "crashed.bitscape/manifest.json");
+	copy_file("crash.bitscape/checkpoint-8.safetensors", "crashed.bitscape/checkpoint-8.safetensors");
+	size_t n;
+	char *journal = get("crash.bitscape/journal", &n), *torn = malloc(n + 16);
+	memcpy(torn, journal, n);
+	memcpy(torn + n, "14 weight bo", 12);
+	put("crashed.bitscape/journal", torn, n + 12);
+	free(torn);
+	free(journal);
+	end(s);
+
+	s = again("crashed");
+	run_lines(s, "expect step = 13\n");
+	assert_printed("half a line");
+	assert_printed("caught up with the journal: 2 changes done again");
+	run_lines(s, second_part);
+	assert_same_end(s);
+	end(s);
+}
+
+static int remove_checkpoint(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+	(void)st, (void)kind;
+	return strncmp(path + at->base, "checkpoint-", 11) == 0 ? unlink(path) : 0;
+}
+
+static void damaged_checkpoint_is_passed_over(void **state)
+{
+	(void)state;
+	struct session *s = begin("harm");
+	run_lines(s, "run 8\npin stem int8\nsave\nrun 5\ntarget bops 0.5x\nsave\n");
+	end(s);
+	size_t n;
+	char *bytes = get("harm.bitscape/checkpoint-13.safetensors", &n);
+	bytes[n / 2] ^= 1;
+	put("harm.bitscape/checkpoint-13.safetensors", bytes, n);
+	free(bytes);
+	s = again("harm");
+	bool bad = false, named = false;
+	for (const char *text; (text = session_message(s, &bad));)
+		named |= bad && strstr(text, "checkpoint-13.safetensors: damaged");
+	assert_true(named);
+	run_lines(s, second_part);
+	assert_same_end(s);
+	end(s);
+	// None at all: from nothing, by the journal.
+	s = again("harm");
+	end(s);
+	assert_int_equal(nftw("harm.bitscape", remove_checkpoint, 8, FTW_PHYS), 0);
+	s = again("harm");
+	run_lines(s, "expect step = 30\n");
+	assert_same_end(s);
+	end(s);
+}
+
+static void second_instance_reads_only(void **state)
+{
+	(void)state;
+	struct fault f;
+	struct session *s = begin("twice"), *other = again("twice");
+	assert_false(session_read_only(s));
+	assert_true(session_read_only(other));
+	bool bad;
+	const char *text = session_message(other, &bad);
+	assert_non_null(text);
+	assert_non_null(strstr(text, "another bitscape has it"));
+	run_lines(other, "run 3\nexpect step = 3\n");
+	assert_int_equal(batch(other, "pin stem int8\n", &f), 1);
+	assert_says(&f, "reading only");
+	assert_int_equal(batch(other, "save\n", &f), 1);
+	assert_int_equal(batch(other, "export layers\n", &f), 1);
+	end(other);
+	run_lines(s, "pin stem int8\n");
+	end(s);
+}
+
+static void journal_that_cannot_be_followed(void **state)
+{
+	(void)state;
+	struct fault f;
+	end(begin("astray"));
+	put_string("astray.bitscape/journal", JOURNAL_HEADER "5 pin nosuch int8\n");
+	struct session *s = again("astray");
+	assert_int_equal(batch(s, "run 1\n", &f), 1);
+	assert_says(&f, "nosuch");
+	assert_true(session_read_only(s));
+	end(s);
+	put_string("astray.bitscape/journal", JOURNAL_HEADER "5 pin\n");
+	assert_null(session_open("astray", &f));
+	assert_says(&f, "astray.bitscape/journal:2");
+	assert_false(session_replay("astray", NULL, &f));
+}
+
+static int replay_lines;
+static char replay_last[512];
+
+static void replay_say(const char *line)
+{
+	replay_lines++;
+	snprintf(replay_last, sizeof replay_last, "%s", line);
+}
+
+static void replays(void **state)
+{
+	(void)state;
+	struct fault f;
+	if (!session_replay("whole", replay_say, &f))
+		fail_msg("%s: %s", f.where, f.what);
+	assert_true(replay_lines > 1);
+	assert_non_null(strstr(replay_last, reference_digest));
+	assert_true(session_replay("parts", replay_say, &f));
+	// A journal that says something else parts from its digest, and it is said where.
+	size_t n;
+	char *journal = get("whole.bitscape/journal", &n), *at = strstr(journal, "8 pin stem int8");
+	assert_non_null(at);
+	at[14] = '4';
+	put("whole.bitscape/journal", journal, n);
+	assert_false(session_replay("whole", replay_say, &f));
+	assert_says(&f, "digest is now");
+	assert_says(&f, "'30 ");
+	at[14] = '8';
+	put("whole.bitscape/journal", journal, n);
+	free(journal);
+	assert_false(session_replay("nowhere", replay_say, &f));
+	assert_says(&f, "nowhere.bitscape/manifest.json");
+}
+
+// ---- commands on a session ---------------------------------------------------------------------------------------------
+
+static void batch_stops_at_the_first_fault(void **state)
+{
+	(void)state;
+	static const struct { const char *lines, *where, *says; } cases[] = {
+		{ "# nothing\n\nfrobnicate\n", "script:3", "no such command" },
+		{ "run 1\nexpect step > 100\necho no\n", "script:2", "expected > 100" },
+		{ "expect loss = 0 within 5% more\n", "script:1", "it takes at most 5" },
+		{ "expect state > paused\n", "script:1", "neither less nor more" },
+		{ "print los\n", "script:1", "did you mean 'loss'?" },
+		{ "print digits\n", "script:1", "no such readout" },
+		{ "expect heldout.accuracy > 0\n", "script:1", "`evaluate` does it" },
+		{ "pin stme int8\n", "script:1", "did you mean 'stem'?" },
+		{ "pin stem int9\n", "script:1", "int9" },
+		{ "pin stem int2\n", "script:1", "not in the space" },
+		{ "set policy-rat 1\n", "script:1", "did you mean 'policy-rate'?" },
+		{ "set policy-rate 1000\n", "script:1", "policy-rate" },
+		{ "set steps 10\n", "script:1", "steps" },
+		{ "weight bobs 1\n", "script:1", "did you mean 'bops'?" },
+		{ "target bops much\n", "script:1", "much" },
+		{ "undo\n", "script:1", "nothing to take back" },
+		{ "redo\n", "script:1", "nothing to do again" },
+		{ "run -1\n", "script:1", "no number of steps" },
+		{ "extend 0\n", "script:1", "extend" },
+		{ "wait step 100000\n", "script:1", "finished at step 30" },
+		{ "wait step 30\nrun 1\n", "script:2", "`extend N`" },
+		{ "wait loss < -1\n", "script:1", "loss" },
+		{ "draft stem int3\n", "script:1", "int3" },
+		{ "draft commit\n", "script:1", "there is no draft" },
+		{ "export everything\n", "script:1", "one of: policy" },
+		{ "export layers /no/such/folder/x.csv\n", "script:1", "/no/such/folder/x.csv" },
+		{ "price int9\n", "script:1", "int9" },
+		{ "note 'open\n", "script:1", "quote" },
+	};
+	struct session *s = begin("faults");
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct fault f;
+		assert_int_equal(batch(s, cases[i].lines, &f), 1);
+		assert_says(&f, cases[i].where);
+		assert_says(&f, cases[i].says);
+	}
+	assert_int_equal(session_journal(s, &(const struct journal_entry *){ NULL }), 0);
+	struct fault f;
+	struct command_group group[2];
+	struct command_table table = table_of(s, group);
+	assert_int_equal(session_batch(s, "no-such-script", &table, &f), 2);
+	assert_says(&f, "no-such-script");
+	// At the workbench nobody waits.
+	said[0] = '\0';
+	assert_false(command_run(&table, "wait step 5", take_said, NULL, &f));
+	assert_says(&f, "only a batch run waits");
+	end(s);
+}
+
+static void undo_and_redo(void **state)
+{
+	(void)state;
+	struct session *s = begin("undo");
+	run_lines(s, "pin stem int8\nset entropy 0.5\nextend 10\n");
+	run_lines(s, "undo\nundo\nexpect pinned.stem = no\nredo\nexpect pinned.stem = int8\nredo\n");
+	assert_printed("step 0: undone: entropy is 0.02; redo does it again");
+	assert_printed("step 0: again: entropy is 0.5; undo takes it back");
+	const struct journal_entry *entry;
+	assert_int_equal(session_journal(s, &entry), 7);
+	assert_false(entry[0].undone);
+	char value[ENGINE_TEXT];
+	assert_true(config_get(s->now, "entropy", value, sizeof value));
+	assert_string_equal(value, "0.5");
+
+	// Several at once, faster than the replies come.
+	struct fault f;
+	assert_true(session_undo(s, ACT_UNDO, &f));
+	assert_true(session_undo(s, ACT_UNDO, &f));
+	while (s->pending || s->wants)
+		assert_true(session_settle(s, &f));
+	run_lines(s, "expect pinned.stem = no\nexpect changes = 9\n");
+	end(s);
+	s = again("undo");
+	run_lines(s, "redo\nexpect pinned.stem = int8\nundo\nexpect pinned.stem = no\n");
+	end(s);
+}
+
+static void drafts(void **state)
+{
+	(void)state;
+	struct session *s = begin("draft");
+	run_lines(s, "pin * int4\ndraft stem int8\ndraft down stem\ndraft up s1*\ndraft show\n");
+	assert_printed("decisions changed: bops ");
+	assert_non_null(session_draft(s));
+	run_lines(s, "draft drop\n");
+	assert_null(session_draft(s));
+	run_lines(s, "draft stem int8\ndraft head int8\ndraft commit\nexpect pinned.stem = int8\nexpect changes = 2\n");
+	assert_printed("step 0: stem pinned to int8, head pinned to int8; undo takes it back");
+	run_lines(s, "undo\nexpect pinned.stem = int4\nexpect pinned.head = int4\n");
+	end(s);
+}
+
+static void asks_and_exports(void **state)
+{
+	(void)state;
+	struct session *s = begin("asks");
+	run_lines(s, "note \"x # y\" z\nrun 12\nstatus\nlayers\nfront all\nknobs rate\nprice\nprice int4\nhelp\nhelp pin\nhelp print\n"
+		"echo a  b\nevaluate\nevaluate test int8\nprint heldout.accuracy test.loss ratio.bops\n"
+		"wait step 15\nwait step >= 18\nexpect step = 20\n"
+		"export policy\nexport layers\nexport history\nexport front x.csv\nsave\n");
+	assert_printed("a b\n");
+	assert_printed("readouts: step");
+	assert_printed("stem");
+	char *policy = get("asks.bitscape/policy.json", NULL);
+	assert_non_null(strstr(policy, "\"bitscape-policy\": 1"));
+	assert_non_null(strstr(policy, "\"name\": \"stem\""));
+	free(policy);
+	char *history = get("asks.bitscape/history.csv", NULL);
+	int lines = 0;
+	for (const char *p = history; *p; p++)
+		lines += *p == '\n';
+	assert_int_equal(lines, 21);
+	free(history);
+	end(s);
+	s = again("asks");
+	const struct journal_entry *entry;
+	assert_int_equal(session_journal(s, &entry), 1);
+	assert_string_equal(entry[0].text, "note \"x # y z\"");
+
+	struct command_group group[2];
+	struct command_table table = table_of(s, group);
+	assert_completes(&table, s, "pin st", 4, "stem");
+	assert_completes(&table, s, "pin stem int", 9, "int4 int8");
+	assert_completes(&table, s, "pin stem int8 he", 14, "head");
+	assert_completes(&table, s, "restrict stem int4,i", 14, "int4,int4 int4,int8");
+	assert_completes(&table, s, "weight si", 7, "size");
+	assert_completes(&table, s, "reward ", 7, "abs relu mnas");
+	assert_completes(&table, s, "set rewa", 4, "reward");
+	assert_completes(&table, s, "set reward r", 11, "relu");
+	assert_completes(&table, s, "set entropy 0 rang", 14, "range");
+	assert_completes(&table, s, "print modal.st", 6, "modal.stem");
+	assert_completes(&table, s, "export layers asks.bitscape/his", 14, "asks.bitscape/history.csv");
+	assert_completes(&table, s, "help ech", 5, "echo");
+	assert_completes(&table, s, "plot fro", 5, "front");
+	assert_completes(&table, s, "draft co", 6, "commit");
+	end(s);
+}
+
+static void unnamed_and_interrupted(void **state)
+{
+	(void)state;
+	char path[FOLDER_PATH], home[FOLDER_PATH];
+	snprintf(home, sizeof home, "%s/state", place);
+	setenv("XDG_STATE_HOME", home, 1);
+	assert_false(session_interrupted(path, sizeof path));
+	struct session *s = begin(NULL);
+	char folder[FOLDER_PATH];
+	snprintf(folder, sizeof folder, "%s", session_folder(s));
+	assert_memory_equal(folder, home, strlen(home));
+	assert_false(session_interrupted(path, sizeof path)); // it is open
+	run_lines(s, "run 2\n");
+	// The process ends without a word: the lock goes, the manifest still says open.
+	session_free(s);
+	assert_true(session_interrupted(path, sizeof path));
+	assert_string_equal(path, folder);
+	end(again(path));
+	assert_false(session_interrupted(path, sizeof path));
+}
+
+// ---- main ----------------------------------------------------------------------------------------------------------------
+
+static int make_place(void **state)
+{
+	(void)state;
+	const char *tmp = getenv("TMPDIR");
+	snprintf(place, sizeof place, "%s/bitscape-sessions-XXXXXX", tmp && tmp[0] ? tmp : "/tmp");
+	return mkdtemp(place) && chdir(place) == 0 ? 0 : -1;
+}
+
+static int remove_any(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+	(void)st, (void)kind, (void)at;
+	return remove(path);
+}
+
+static int clear_place(void **state)
+{
+	(void)state;
+	return chdir("/") == 0 && nftw(place, remove_any, 8, FTW_DEPTH | FTW_PHYS) == 0 ? 0 : -1;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(splits),
+		cmocka_unit_test(quotes_come_back),
+		cmocka_unit_test(numbers),
+		cmocka_unit_test(nearest_names),
+		cmocka_unit_test(changes_come_back),
+		cmocka_unit_test(commands_are_checked),
+		cmocka_unit_test(words_complete),
+		cmocka_unit_test(journal_loads),
+		cmocka_unit_test(journal_torn_anywhere),
+		cmocka_unit_test(journal_refuses),
+		cmocka_unit_test(undo_is_a_stack),
+		cmocka_unit_test(checkpoint_comes_back),
+		cmocka_unit_test(checkpoint_damage_is_seen),
+		cmocka_unit_test(checkpoint_lies_are_refused),
+		cmocka_unit_test(newest_good_checkpoint_serves),
+		cmocka_unit_test(manifest_comes_back),
+		cmocka_unit_test(folders_are_named),
+		cmocka_unit_test(one_writer_only),
+		cmocka_unit_test(writer_writes),
+		cmocka_unit_test(a_session_runs),
+		cmocka_unit_test(saved_and_opened),
+		cmocka_unit_test(crash_loses_nothing),
+		cmocka_unit_test(damaged_checkpoint_is_passed_over),
+		cmocka_unit_test(second_instance_reads_only),
+		cmocka_unit_test(journal_that_cannot_be_followed),
+		cmocka_unit_test(replays),
+		cmocka_unit_test(batch_stops_at_the_first_fault),
+		cmocka_unit_test(undo_and_redo),
+		cmocka_unit_test(drafts),
+		cmocka_unit_test(asks_and_exports),
+		cmocka_unit_test(unnamed_and_interrupted),
+	};
+	return cmocka_run_group_tests(tests, make_place, clear_place);
+}
