@@ -1,0 +1,201 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The workbench in a real terminal (tmux): what a person sees and presses, and how it leaves the terminal behind.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+command -v tmux >/dev/null || { echo "tmux is missing"; exit 77; }
+OUT=${OUT:-build}
+case $OUT in /*) ;; *) OUT=$PWD/$OUT ;; esac
+bin=$OUT/bitscape
+[ -x "$bin" ] || { echo "$bin is not built"; exit 1; }
+
+dir=$(mktemp -d "${TMPDIR:-/tmp}/bitscape-tui-XXXXXX") || exit 1
+socket=bitscape-$$
+t() { TMUX_TMPDIR=$dir tmux -L "$socket" -f /dev/null "$@" 2>>"$dir/tmux.log"; }
+finish() {
+	t kill-server # the program hears it as SIGHUP, saves and leaves
+	tries=50
+	while [ -s "$dir/pid" ] && kill -0 "$(cat "$dir/pid")" 2>/dev/null && [ "$tries" -gt 0 ]; do
+		tries=$((tries - 1))
+		sleep 0.1
+	done
+	rm -rf "$dir"
+}
+trap finish EXIT
+trap 'exit 143' INT TERM
+export HOME="$dir" XDG_STATE_HOME="$dir/state" INPUTRC=/dev/null LC_ALL=C.UTF-8 PS1='$ '
+unset NO_COLOR ENV
+cd "$dir" || exit 1
+
+screen() { t capture-pane -p; }
+keys() { t send-keys "$@"; }
+
+fail() {
+	echo "FAILED: $*"
+	screen
+	exit 1
+}
+
+# until_true WHAT COMMAND...: repeats the command until it succeeds; the test fails after 20 seconds.
+until_true() {
+	what=$1
+	shift
+	tries=200
+	until "$@"; do
+		tries=$((tries - 1))
+		[ "$tries" -gt 0 ] || fail "waited in vain for: $what"
+		sleep 0.1
+	done
+}
+shows() { screen | grep -q -e "$1"; }
+shows_not() { ! shows "$1"; }
+see() { until_true "$1" shows "$1"; }
+gone() { until_true "no more '$1'" shows_not "$1"; }
+
+# start WIDTH HEIGHT COMMAND: a shell of that size, and the command in it.
+start() {
+	t kill-server
+	rm -f "$dir/pid" "$dir/before" "$dir/after"
+	cat >"$dir/go" <<-END
+		stty -g >"$dir/before"
+		(echo \$(exec sh -c 'echo \$PPID') >"$dir/pid"; exec $3)
+		echo "status \$?"
+		stty -g >"$dir/after"
+	END
+	until_true "tmux" t new-session -d -x "$1" -y "$2" sh -i
+	t set-option -g status off
+	t set-option -g default-terminal xterm-256color
+	see '\$'
+	keys "clear; sh ./go" Enter
+}
+
+# left STATUS: the program has ended with it, and the terminal is as it was.
+left() {
+	until_true "end of the program" test -s "$dir/after"
+	see "status $1"
+	cmp -s "$dir/before" "$dir/after" || fail "the terminal's settings are not restored"
+	[ "$(t display-message -p '#{alternate_on}')" = 0 ] || fail "the alternate screen is still on"
+	[ "$(t display-message -p '#{cursor_flag}')" = 1 ] || fail "the cursor is hidden"
+}
+
+step() { screen | sed -n 's/^ step *\([0-9]*\)\/.*/\1/p'; }
+moved_on() { now=$(step) && [ -n "$now" ] && [ "$now" -gt "$1" ]; }
+
+# ---- without a terminal
+"$bin" </dev/null >"$dir/log" 2>&1
+[ $? = 3 ] || fail "no terminal: status 3 was due"
+[ "$(wc -l <"$dir/log")" = 1 ] && grep -q -e --batch "$dir/log" || fail "no terminal: $(cat "$dir/log")"
+"$bin" --no-such 2>/dev/null
+[ $? = 2 ] || fail "an unknown option: status 2 was due"
+"$bin" --help | grep -q -e --batch || fail "--help"
+"$bin" --version | grep -q readline || fail "--version"
+
+# ---- 80x24: looking and steering
+start 80 24 "$bin --set steps=100000"
+see running
+first=$(step)
+until_true "a step after ${first:-none}" moved_on "${first:-0}"
+keys Space
+see paused
+keys j p
+see 's1b1.conv1 pinned to int'
+see '▸■ s1b1.conv1'
+keys u
+until_true "the pin taken back" shows_not '▸■'
+keys : 'pin * int4' Enter
+see 'head  .* int4'
+keys +
+see 'Enter commit'
+see ' draft '
+keys Escape
+gone 'Enter commit'
+keys k +
+see '→int5'
+keys Enter
+see 'stem pinned to int5'
+gone 'Enter commit'
+keys : 'pin st' Tab
+see '^:pin stem'
+keys int8 Enter
+see 'stem pinned to int8'
+keys : 'pni stem int8' Enter
+see "^ ! .*pin"
+keys : Up
+see '^:pni stem int8'
+keys C-c
+gone '^:pni'
+keys : abc
+see '^:abc'
+keys Escape
+gone '^:abc'
+keys W
+see 'the weight of bops is'
+keys t
+see '▸  bops-linear'
+keys c
+see '─ Cost ─'
+keys : status Enter
+see 'Esc closes'
+keys Escape
+gone 'Esc closes'
+keys '?'
+see '─ Help ─'
+see 'j/↓'
+keys G
+see 'draw the whole screen again'
+keys q
+gone '─ Help ─'
+keys : "screenshot $dir/shot" Enter
+see 'the screen is in'
+grep -q '─ Layers ─' "$dir/shot" || fail "the screenshot"
+
+t resize-window -x 120 -y 40
+see '^╭─ Layers ─*╮╭─ Front ─*╮$'
+t resize-window -x 50 -y 10
+see 'needs 60x16, has 50x10'
+t resize-window -x 80 -y 24
+see 'Costs'
+keys : 'wei'
+t resize-window -x 100 -y 30
+see '^:wei'
+keys Escape
+gone '^:wei'
+
+keys C-z
+see '[Ss]topped'
+keys fg Enter
+see '─ Layers ─'
+keys Space
+see running
+keys q
+left 0
+
+# ---- 120x40: no colours; a crash
+start 120 40 "env NO_COLOR=1 $bin --set steps=100000"
+see running
+t capture-pane -p -e | grep -q "$(printf '\033')\\[[0-9;]*[34][0-8]" && fail "colours in spite of NO_COLOR"
+kill -SEGV "$(cat "$dir/pid")"
+# A sanitizer reports the crash and ends the program its own way.
+if [ -n "${SAN:-}" ]; then left '[1-9]'; else left 139; fi
+see 'goes on from the last save'
+
+# ---- 200x60: ASCII; an interrupted session; SIGTERM
+start 200 60 "env TERM=no-such-terminal $bin --ascii --set steps=100000"
+see running
+see "TERM is 'no-such-terminal'"
+screen | LC_ALL=C grep -q '[^ -~]' && fail "not all is ASCII"
+kill -TERM "$(cat "$dir/pid")"
+left 143
+
+# ---- colours, and a name that is opened again
+start 80 24 "$bin new mine steps=100000"
+see running
+t capture-pane -p -e | grep -q "$(printf '\033')\\[[0-9;]*38;5;" || fail "no colours"
+keys q
+left 0
+[ -d "$dir/mine.bitscape" ] || fail "the session's folder is not there"
+start 80 24 "$bin mine"
+see 'mine is open'
+keys q
+left 0
+echo ok

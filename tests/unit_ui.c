@@ -1,0 +1,629 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The workbench without a terminal: grid, layout, keys, and golden screens drawn from made-up snapshots. The goldens are
+// tests/screens/NAME.screen; UPDATE_GOLDEN=1 writes them anew.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <locale.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ui/keys.h"
+#include "ui/layout.h"
+#include "ui/options.h"
+#include "ui/screen.h"
+#include "ui/show.h"
+#include "ui/theme.h"
+#include "ui/views/columns.h"
+#include "ui/views/view.h"
+
+// ---- the grid -----------------------------------------------------------------------------------------------------
+
+static void test_text_widths(void **state)
+{
+	(void)state;
+	assert_int_equal(screen_width("abc"), 3);
+	assert_int_equal(screen_width("é"), 1);
+	assert_int_equal(screen_width("e\u0301"), 1);  // a combining accent
+	assert_int_equal(screen_width("数x"), 3);      // a wide character
+	assert_int_equal(screen_width("\xff\xc0z"), 3); // bytes that are no UTF-8
+	assert_int_equal(screen_width("\x1b[2J"), 4);  // a control character takes one column, as '?'
+}
+
+static void check_row(struct screen *s, const char *expected)
+{
+	char *text = screen_text(s);
+	assert_non_null(text);
+	assert_string_equal(text, expected);
+	free(text);
+}
+
+static void test_clipping(void **state)
+{
+	(void)state;
+	struct screen s = {0};
+	assert_true(screen_resize(&s, 6, 1));
+	assert_int_equal(screen_put(&s, 4, 0, 99, STYLE_TEXT, "abcdef"), 6);
+	check_row(&s, "    ab\n");
+	screen_clear(&s);
+	assert_int_equal(screen_fit(&s, 0, 0, 4, STYLE_TEXT, "abcdef"), 4);
+	check_row(&s, "abc…\n");
+	screen_clear(&s);
+	assert_int_equal(screen_tail(&s, 0, 0, 4, STYLE_TEXT, "abcdef"), 4);
+	check_row(&s, "…def\n");
+	screen_clear(&s);
+	screen_right(&s, 0, 0, 6, STYLE_TEXT, "42");
+	check_row(&s, "    42\n");
+	screen_clear(&s);
+	screen_put(&s, 0, 0, 6, STYLE_TEXT, "数字e\u0301");
+	check_row(&s, "数字e\u0301\n");
+	screen_put(&s, 1, 0, 1, STYLE_TEXT, "x"); // overwriting a half leaves no other half behind
+	check_row(&s, " x字e\u0301\n");
+	screen_put(&s, 5, 0, 9, STYLE_TEXT, "数"); // half of it would be outside
+	check_row(&s, " x字e\u0301\n");
+	screen_put(&s, 0, 7, 6, STYLE_TEXT, "outside");
+	screen_put(&s, 0, -1, 6, STYLE_TEXT, "outside");
+	screen_box(&s, (struct rect){-5, -5, 40, 40}, "outside");
+	screen_clear(&s);
+	screen_put(&s, 0, 0, 6, STYLE_TEXT, "a\x1b\x07\x9bz");
+	check_row(&s, "a???z\n");
+	screen_free(&s);
+}
+
+static void test_bars(void **state)
+{
+	(void)state;
+	struct screen s = {0};
+	assert_true(screen_resize(&s, 4, 1));
+	screen_bar(&s, 0, 0, 4, 0.5);
+	check_row(&s, "██\n");
+	screen_clear(&s);
+	screen_bar(&s, 0, 0, 4, 1e-9);
+	check_row(&s, "▏\n");
+	screen_clear(&s);
+	screen_bar(&s, 0, 0, 4, NAN);
+	check_row(&s, "\n");
+	s.ascii = true;
+	screen_meter(&s, 0, 0, 4, 7.0);
+	check_row(&s, "====\n");
+	screen_free(&s);
+	for (int g = 0; g < GLYPH_COUNT; g++) {
+		assert_int_equal(screen_width(glyph(false, (enum glyph)g)), 1);
+		assert_int_equal(screen_width(glyph(true, (enum glyph)g)), 1);
+		assert_true(glyph(true, (enum glyph)g)[0] < 127);
+	}
+}
+
+static void test_numbers(void **state)
+{
+	(void)state;
+	char buf[32];
+	assert_string_equal(show_si(0, buf, sizeof buf), "0");
+	assert_string_equal(show_si(1234, buf, sizeof buf), "1.23k");
+	assert_string_equal(show_si(201326592, buf, sizeof buf), "201M");
+	assert_string_equal(show_si(999999, buf, sizeof buf), "1.00M");
+	assert_string_equal(show_si(0.8312, buf, sizeof buf), "0.83");
+	assert_string_equal(show_si(NAN, buf, sizeof buf), "-");
+	assert_string_equal(show_typed(11234500000.0, buf, sizeof buf), "11.23G");
+	assert_string_equal(show_duration(62, buf, sizeof buf), "1:02");
+	assert_string_equal(show_duration(3 * 3600 + 7 * 60, buf, sizeof buf), "3h07");
+	assert_string_equal(show_duration(1e18, buf, sizeof buf), ">99h");
+	assert_string_equal(show_percent(0.002, buf, sizeof buf), "<1%");
+	assert_string_equal(show_ratio(1.257, buf, sizeof buf), "1.26");
+	for (double v = 1e-3; v < 1e20; v *= 1.07) {
+		assert_true(strlen(show_si(v, buf, sizeof buf)) <= 6);
+		assert_true(strlen(show_ratio(v, buf, sizeof buf)) <= 4);
+		assert_true(strlen(show_duration(v, buf, sizeof buf)) <= 5);
+	}
+}
+
+// ---- layout -------------------------------------------------------------------------------------------------------
+
+enum { MOST_RECTS = 8 + LAYOUT_CURVES };
+
+static int rects(const struct layout *l, struct rect *out)
+{
+	const struct rect fixed[] = {l->header, l->progress, l->says, l->layers, l->costs, l->front, l->message, l->hints};
+	int count = 0;
+	for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
+		if (fixed[i].width > 0)
+			out[count++] = fixed[i];
+	for (int i = 0; i < l->curves; i++)
+		out[count++] = l->curve[i];
+	return count;
+}
+
+static void check_layout(int width, int height, struct layout_want want)
+{
+	struct layout l;
+	layout_make(width, height, want, &l);
+	assert_int_equal(l.small, width < LAYOUT_MIN_WIDTH || height < LAYOUT_MIN_HEIGHT);
+	struct rect r[MOST_RECTS];
+	int count = rects(&l, r);
+	if (l.small) {
+		assert_int_equal(count, 0);
+		return;
+	}
+	for (int i = 0; i < count; i++) {
+		assert_true(r[i].x >= 0 && r[i].y >= 0 && r[i].width > 0 && r[i].height > 0);
+		assert_true(r[i].x + r[i].width <= width && r[i].y + r[i].height <= height);
+		for (int k = 0; k < i; k++)
+			assert_true(r[i].x + r[i].width <= r[k].x || r[k].x + r[k].width <= r[i].x ||
+				r[i].y + r[i].height <= r[k].y || r[k].y + r[k].height <= r[i].y);
+	}
+	assert_true(l.layers.height >= 4); // heads, and a layer at the least
+	assert_true(l.costs.height >= 4);
+	assert_true(l.message.height == 1 && l.hints.height == 1);
+	assert_true(l.curves <= want.curves);
+}
+
+static void test_layout(void **state)
+{
+	(void)state;
+	static const struct layout_want wants[] = {{10, 2, 5}, {150, 8, 6}, {1, 1, 0}, {0, 0, 1}, {22, 4, 3}};
+	for (size_t i = 0; i < sizeof wants / sizeof *wants; i++)
+		for (int height = 1; height <= 80; height++)
+			for (int width = 1; width <= 250; width++)
+				check_layout(width, height, wants[i]);
+}
+
+static void test_columns(void **state)
+{
+	(void)state;
+	for (int width = 0; width < 120; width++) {
+		struct column c[] = {{2, 2, 0, 0, 0}, {6, 20, 0, 0, 0}, {5, 9, 2, 0, 0}, {0, 4, 0, 0, 0}, {7, 35, 1, 0, 0}};
+		columns_fit(c, 5, width);
+		assert_int_equal(c[3].width, 0);
+		assert_int_equal(c[0].width, 2);
+		int end = -1;
+		for (int i = 0; i < 5; i++) {
+			assert_true(c[i].width == 0 || c[i].width >= c[i].least);
+			assert_true(c[i].width <= c[i].ideal);
+			if (c[i].width == 0)
+				continue;
+			assert_true(c[i].x > end);
+			end = c[i].x + c[i].width;
+		}
+		if (width >= 9)
+			assert_true(end <= width);
+	}
+}
+
+// ---- keys and themes ----------------------------------------------------------------------------------------------
+
+static void test_keys(void **state)
+{
+	(void)state;
+	size_t count;
+	const struct binding *b = keys_table(&count);
+	// Along every chain of contexts a key means one thing.
+	for (int context = 0; context < CONTEXTS; context++)
+		for (enum key_context c = (enum key_context)context;; c = keys_fallback(c)) {
+			for (size_t i = 0; i < count; i++)
+				if (b[i].context == c)
+					assert_ptr_equal(keys_find((enum key_context)context, b[i].key), &b[i]);
+			if (keys_fallback(c) == c)
+				break;
+		}
+	assert_null(keys_find(CONTEXT_SEARCH, 0x2603));
+	char name[16];
+	assert_string_equal(keys_name(KEYS_ENTER, false, name, sizeof name), "Enter");
+	assert_string_equal(keys_name(KEYS_CONTROL('r'), false, name, sizeof name), "^R");
+	struct hint hint[64];
+	int hints = keys_hints(CONTEXT_SEARCH, false, hint, 64);
+	assert_true(hints > 8);
+	for (int i = 0; i < hints; i++)
+		assert_true(hint[i].keys[0] && hint[i].label[0] && hint[i].place < HINT_PLACES);
+}
+
+static void test_themes(void **state)
+{
+	(void)state;
+	size_t count;
+	const struct theme *t = themes(&count);
+	assert_string_equal(t[0].name, "dark");
+	assert_non_null(theme_named("mono"));
+	assert_null(theme_named("no such theme"));
+	for (int i = 0; i < STYLES; i++)
+		assert_int_equal(theme_named("mono")->look[i].rich, -1);
+	assert_int_equal(style_heat(0.0), STYLE_HEAT);
+	assert_int_equal(style_heat(1.0), STYLE_HEAT + HEAT_LEVELS - 1);
+	assert_int_equal(style_heat(NAN), STYLE_HEAT);
+	for (double p = 0.0; p < 1.0; p += 0.001)
+		assert_true(style_heat(p) <= style_heat(p + 0.001));
+	assert_int_equal(style_bits(1), STYLE_FORMAT);
+	assert_int_equal(style_bits(4), STYLE_FORMAT + 2);
+	assert_int_equal(style_bits(32), STYLE_FORMAT + FORMAT_LEVELS - 1);
+}
+
+// ---- options ------------------------------------------------------------------------------------------------------
+
+static bool parse(struct options *o, struct fault *f, const char *line)
+{
+	static char text[512];
+	static char *argv[32];
+	int argc = 0;
+	snprintf(text, sizeof text, "%s", line);
+	char *save = NULL;
+	argv[argc++] = (char *)"bitscape";
+	for (char *word = strtok_r(text, " ", &save); word; word = strtok_r(NULL, " ", &save))
+		argv[argc++] = word;
+	argv[argc] = NULL;
+	return options_parse(o, argc, argv, f);
+}
+
+static void test_options(void **state)
+{
+	(void)state;
+	struct options o;
+	struct fault f;
+	assert_true(parse(&o, &f, ""));
+	assert_null(o.name);
+	assert_true(parse(&o, &f, "mine --ascii --set steps=10 --set=seed=3"));
+	assert_string_equal(o.name, "mine");
+	assert_true(o.ascii && !o.make && o.settings == 2);
+	assert_string_equal(o.setting[1], "seed=3");
+	assert_true(parse(&o, &f, "new net=resnet20"));
+	assert_true(o.make && !o.name && o.settings == 1);
+	assert_true(parse(&o, &f, "new mine net=resnet20 space=wide --batch -"));
+	assert_string_equal(o.name, "mine");
+	assert_string_equal(o.batch, "-");
+	assert_int_equal(o.settings, 2);
+	assert_true(parse(&o, &f, "-- --odd"));
+	assert_string_equal(o.name, "--odd");
+	assert_false(parse(&o, &f, "--no-such"));
+	assert_false(parse(&o, &f, "--batch"));
+	assert_false(parse(&o, &f, "--set steps"));
+	assert_false(parse(&o, &f, "--ascii=yes"));
+	assert_false(parse(&o, &f, "one two"));
+	assert_false(parse(&o, &f, "new one two"));
+	assert_false(parse(&o, &f, "mine net=resnet20"));
+	assert_false(parse(&o, &f, "--replay x --batch y"));
+}
+
+// ---- golden screens -----------------------------------------------------------------------------------------------
+
+enum { MADE_LAYERS = 10, MADE_OPTIONS = 7, MADE_RECORDS = 800, MOST_LAYERS = 150 };
+
+// A made-up search, of the shape of a real one.
+struct made {
+	struct option_info option[MADE_OPTIONS];
+	struct layer_info layer[MOST_LAYERS];
+	struct decision_info decision[MOST_LAYERS];
+	struct engine_info info;
+	struct decision_state now[MOST_LAYERS];
+	struct front_point point[16];
+	uint8_t choices[16][MOST_LAYERS];
+	struct snapshot snapshot;
+	struct record record[MADE_RECORDS];
+	uint8_t modal[MADE_RECORDS * MOST_LAYERS];
+	struct mark mark[1];
+	struct figure_source source;
+	double layer_cost[MOST_LAYERS], draft_cost[ENGINE_TERMS];
+	uint8_t draft[MOST_LAYERS];
+	struct view view;
+	struct hint hint[64];
+};
+
+static const struct made_layer {
+	const char *name;
+	int size, in, out, kernel, stride, modal;
+	double sure;
+} made_layer[MADE_LAYERS] = {
+	{"stem", 32, 3, 16, 3, 1, 6, 0.97},
+	{"s1b1.conv1", 32, 16, 16, 3, 1, 1, 0.55},
+	{"s1b1.conv2", 32, 16, 16, 3, 1, 2, 0.40},
+	{"s2b1.conv1", 32, 16, 32, 3, 2, 2, 0.71},
+	{"s2b1.conv2", 16, 32, 32, 3, 1, 2, 0.83},
+	{"s2b1.skip", 32, 16, 32, 1, 2, 4, 0.30},
+	{"s3b1.conv1", 16, 32, 64, 3, 2, 1, 0.62},
+	{"s3b1.conv2", 8, 64, 64, 3, 1, 0, 0.91},
+	{"s3b1.skip", 16, 32, 64, 1, 2, 3, 0.26},
+	{"fc", 1, 64, 10, 1, 1, 5, 0.44},
+};
+
+static void made_layers(struct made *m, int layers)
+{
+	static const char *const names[MADE_OPTIONS] = {"int2", "int3", "int4", "int5", "int6", "int7", "int8"};
+	for (int o = 0; o < MADE_OPTIONS; o++) {
+		snprintf(m->option[o].name, sizeof m->option[o].name, "%s", names[o]);
+		m->option[o].bits = o + 2;
+	}
+	for (int i = 0; i < layers; i++) {
+		const struct made_layer *l = &made_layer[i % MADE_LAYERS];
+		struct layer_info *info = &m->layer[i];
+		if (layers == MADE_LAYERS)
+			snprintf(info->name, sizeof info->name, "%s", l->name);
+		else
+			snprintf(info->name, sizeof info->name, "stage%d.block%d.%s", 1 + i / 40, 1 + i / 3 % 13, l->name);
+		info->kind = l->size > 1 ? "conv" : "linear";
+		info->in_h = info->in_w = l->size;
+		info->out_h = info->out_w = l->size / l->stride;
+		info->in_c = l->in;
+		info->out_c = l->out;
+		info->kernel = l->kernel;
+		info->stride = l->stride;
+		info->groups = 1;
+		info->weights = l->kernel * l->kernel * l->in * l->out;
+		info->macs = info->weights * info->out_h * info->out_w;
+		info->activations = l->in * l->size * l->size;
+		info->weight_decision = info->activation_decision = i;
+		memcpy(m->decision[i].name, info->name, sizeof info->name);
+		m->decision[i].options = MADE_OPTIONS;
+		m->decision[i].option = m->option;
+		struct decision_state *d = &m->now[i];
+		d->allowed = 0x7f;
+		d->modal = (uint8_t)l->modal;
+		double total = 0;
+		for (int o = 0; o < MADE_OPTIONS; o++)
+			total += d->probability[o] = (float)exp(-abs(o - l->modal) * 4.0 * l->sure * l->sure);
+		for (int o = 0; o < MADE_OPTIONS; o++)
+			d->probability[o] = (float)(d->probability[o] / total);
+		m->layer_cost[i] = info->macs * pow(m->option[l->modal].bits, 2);
+		m->draft[i] = d->modal;
+	}
+	m->now[0].allowed = 1u << 6; // pinned
+	memset(m->now[0].probability, 0, sizeof m->now[0].probability);
+	m->now[0].probability[6] = 1;
+	m->now[9].allowed = 0x7c; // restricted to int4 and wider
+	m->now[9].probability[0] = m->now[9].probability[1] = 0;
+}
+
+static void made_curves(struct made *m, long records)
+{
+	for (long i = 0; i < records; i++) {
+		double t = (double)(i + 1), swing = sin(t / 7.0) * 0.02 + sin(t / 3.1) * 0.015;
+		bool warm = i < 120;
+		m->record[i] = (struct record){
+			.step = i + 1,
+			.loss = (float)(2.3 * exp(-t / 260.0) + 0.4 + swing),
+			.accuracy = (float)(0.85 - 0.75 * exp(-t / 240.0) + swing),
+			.quality = warm ? NAN : (float)(0.80 - 0.72 * exp(-t / 250.0) + 1.5 * swing),
+			.reward = warm ? NAN : (float)(0.78 - 0.9 * exp(-t / 220.0) + 1.5 * swing),
+			.entropy = (float)(warm ? 1.0 : 0.25 + 0.75 * exp(-(t - 120.0) / 300.0)),
+			.learning_rate = 0.05f,
+		};
+		m->record[i].cost[0] = (float)(2.0e8 * (1.0 + (warm ? 0.9 : 0.9 * exp(-(t - 120.0) / 90.0)) + 3 * swing));
+		m->record[i].modal_cost[0] = (float)(2.0e8 * (warm ? 1.9 : 1.05 + 0.85 * exp(-floor((t - 120.0) / 40.0) / 2.0)));
+		m->record[i].cost[1] = m->record[i].cost[0] / 5000.0f;
+		m->record[i].modal_cost[1] = m->record[i].modal_cost[0] / 5000.0f;
+		for (int d = 0; d < m->info.decisions; d++) {
+			int final = m->now[d].modal, away = warm ? 0 : (int)((t - 120.0) / 100.0);
+			int option = away >= abs(final - 3) ? final : final > 3 ? 3 + away : 3 - away;
+			m->modal[i * m->info.decisions + d] = (uint8_t)option;
+		}
+	}
+}
+
+static void made_front(struct made *m)
+{
+	static const struct {
+		enum point_origin origin;
+		const char *label;
+		double accuracy, cost;
+	} points[] = {
+		{POINT_UNIFORM, "int2", 0.412, 5.0e7}, {POINT_UNIFORM, "int3", 0.655, 1.13e8}, {POINT_SAMPLED, "", 0.701, 1.4e8},
+		{POINT_SAMPLED, "", 0.733, 1.7e8}, {POINT_UNIFORM, "int4", 0.741, 2.01e8}, {POINT_MODAL, "modal", 0.771, 2.11e8},
+		{POINT_SAMPLED, "", 0.752, 2.5e8}, {POINT_UNIFORM, "int5", 0.768, 3.14e8}, {POINT_SAMPLED, "", 0.779, 3.6e8},
+		{POINT_UNIFORM, "int6", 0.781, 4.52e8}, {POINT_UNIFORM, "int7", 0.785, 6.15e8}, {POINT_UNIFORM, "int8", 0.787, 8.04e8},
+	};
+	int count = (int)(sizeof points / sizeof *points);
+	for (int i = 0; i < count; i++) {
+		struct front_point *p = &m->point[i];
+		p->origin = points[i].origin;
+		snprintf(p->label, sizeof p->label, "%s", points[i].label);
+		p->accuracy = points[i].accuracy;
+		p->loss = 2.3 - 2 * p->accuracy;
+		p->cost[0] = points[i].cost;
+		p->cost[1] = points[i].cost / 5000;
+		p->step = 640;
+		for (int d = 0; d < m->info.decisions; d++)
+			m->choices[i][d] = p->origin == POINT_MODAL ? m->now[d].modal : 0;
+		p->choice = m->choices[i];
+	}
+	m->snapshot.points = count;
+	m->snapshot.point = m->point;
+}
+
+static struct made *made_new(int layers, bool ascii)
+{
+	struct made *m = calloc(1, sizeof *m);
+	assert_non_null(m);
+	m->info = (struct engine_info){.net = "resnet8", .data = "glyphs", .space = "wide", .preset = "live", .seed = 1,
+		.threads = 2, .batch = 64, .layers = layers, .layer = m->layer, .decisions = layers, .decision = m->decision,
+		.image_h = 32, .image_w = 32, .image_c = 3, .classes = 10, .parameters = 77850, .macs = 12501632,
+		.kernels = "avx2"};
+	made_layers(m, layers);
+	struct snapshot *s = &m->snapshot;
+	*s = (struct snapshot){.info = &m->info, .version = 9, .run = RUN_RUNNING, .phase = PHASE_SEARCH, .step = 640,
+		.horizon = 1500, .warmup = 120, .images_per_s = 1243.7, .seconds_left = 44.2, .step_seconds = 0.051, .loss = 0.612,
+		.accuracy = 0.794, .quality = 0.741, .reward = 0.7034, .advantage = 0.01, .entropy = 0.46, .learning_rate = 0.0312,
+		.says = "searching 520/1380: 6 of 10 layers are nearly settled", .terms = 2, .decisions = layers,
+		.decision = m->now};
+	s->term[0] = (struct term_state){.name = "bops", .unit = "bit ops", .weight = 0.07, .targeted = true, .target = 2.01e8,
+		.target_text = "int4", .modal = 2.11e8, .expected = 2.25e8, .low = 6.1e7, .high = 8.04e8};
+	s->term[1] = (struct term_state){.name = "size", .unit = "B", .weight = 0, .targeted = false, .target_text = "",
+		.modal = 31200, .expected = 32800, .low = 20100, .high = 77850};
+	made_curves(m, 640);
+	made_front(m);
+	m->mark[0] = (struct mark){.step = 410, .text = "pin stem int8"};
+	m->source = (struct figure_source){s, m->record, 640, m->modal, m->mark, 1, 0};
+	m->view = (struct view){.session = "2026-11-22-1843", .snapshot = s, .source = &m->source,
+		.layer_cost = m->layer_cost, .layer = 3, .hint = m->hint,
+		.message = "step 410: stem pinned to int8 (u takes it back)",
+		.canvas = ascii ? CANVAS_ASCII : CANVAS_BRAILLE};
+	m->view.hints = keys_hints(CONTEXT_SEARCH, ascii, m->hint, 64);
+	return m;
+}
+
+static void golden(struct made *m, const char *name, int width, int height, bool ascii)
+{
+	struct screen s = {.ascii = ascii};
+	assert_true(screen_resize(&s, width, height));
+	view_draw(&m->view, &s);
+	char *text = screen_text(&s), path[256];
+	assert_non_null(text);
+	for (const char *p = text; ascii && *p; p++)
+		assert_true((*p >= ' ' && *p < 127) || *p == '\n');
+	snprintf(path, sizeof path, "tests/screens/%s-%dx%d%s.screen", name, width, height, ascii ? "-ascii" : "");
+	const char *update = getenv("UPDATE_GOLDEN");
+	if (update && *update) {
+		FILE *out = fopen(path, "w");
+		assert_non_null(out);
+		assert_true(fputs(text, out) >= 0);
+		assert_int_equal(fclose(out), 0);
+	} else {
+		static char wanted[200 * 60 * 8];
+		FILE *in = fopen(path, "r");
+		if (!in)
+			fail_msg("no %s: UPDATE_GOLDEN=1 writes it", path);
+		wanted[fread(wanted, 1, sizeof wanted - 1, in)] = '\0';
+		fclose(in);
+		if (strcmp(text, wanted) != 0)
+			fail_msg("%s differs; the screen is now:\n%s", path, text);
+	}
+	free(text);
+	screen_free(&s);
+}
+
+static const int golden_size[][2] = {{80, 24}, {120, 40}, {200, 60}};
+
+static void test_screens(void **state)
+{
+	(void)state;
+	for (int ascii = 0; ascii < 2; ascii++)
+		for (size_t i = 0; i < 3; i++) {
+			struct made *m = made_new(MADE_LAYERS, ascii);
+			golden(m, "search", golden_size[i][0], golden_size[i][1], ascii);
+			free(m);
+		}
+}
+
+static void test_screen_draft(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct made *m = made_new(MADE_LAYERS, false);
+		m->draft[3] = 3;
+		m->draft[5] = 2;
+		m->draft_cost[0] = 2.34e8;
+		m->draft_cost[1] = 32500;
+		m->view.draft = m->draft;
+		m->view.draft_cost = m->draft_cost;
+		m->view.message = NULL;
+		m->view.hints = keys_hints(CONTEXT_DRAFT, false, m->hint, 64);
+		golden(m, "draft", golden_size[i][0], golden_size[i][1], false);
+		free(m);
+	}
+}
+
+static void test_screen_start(void **state)
+{
+	(void)state;
+	struct made *m = made_new(MADE_LAYERS, false);
+	m->snapshot.run = RUN_PAUSED;
+	m->snapshot.phase = PHASE_WARMUP;
+	m->snapshot.step = 0;
+	m->snapshot.images_per_s = m->snapshot.seconds_left = 0;
+	m->snapshot.entropy = 1;
+	m->snapshot.points = 0;
+	m->source.records = 0;
+	m->source.marks = 0;
+	snprintf(m->snapshot.says, sizeof m->snapshot.says, "paused before the first step");
+	m->view.layer_cost = NULL;
+	m->view.message = NULL;
+	golden(m, "start", 80, 24, false);
+	free(m);
+}
+
+static void test_screen_deep(void **state)
+{
+	(void)state;
+	struct made *m = made_new(MOST_LAYERS, false);
+	m->view.layer = 77;
+	m->view.bad = true;
+	m->view.message = "pin: no layer is called 'stam'; did you mean 'stem'?";
+	golden(m, "deep", 80, 24, false);
+	golden(m, "deep", 60, 40, false); // narrow and tall
+	golden(m, "deep", 200, 60, false);
+	free(m);
+}
+
+static void test_screen_popup(void **state)
+{
+	(void)state;
+	static const struct command rows[] = {
+		{.name = "pin", .usage = "LAYER FORMAT [LAYER FORMAT]...", .help = "allow one format for a layer"},
+		{.name = "unpin", .usage = "LAYER...", .help = "allow every format of the space again"},
+		{.name = "restrict", .usage = "LAYER FORMAT,FORMAT... [LAYER FORMAT,FORMAT...]...", .help = "allow some formats"},
+	};
+	struct command_group group = {"searching", rows, 3, NULL};
+	struct command_table table = {&group, 1};
+	struct made *m = made_new(MADE_LAYERS, false);
+	struct popup p = {0};
+	assert_true(keys_help(&p, &table, false));
+	m->view.popup = &p;
+	m->view.hints = keys_hints(CONTEXT_POPUP, false, m->hint, 64);
+	golden(m, "help", 80, 24, false);
+	golden(m, "help", 200, 60, false);
+	popup_clear(&p);
+	snprintf(p.title, sizeof p.title, "2 completions");
+	assert_true(popup_add(&p, "s1b1.conv1  s1b1.conv2", 0, false));
+	m->view.popup_low = true;
+	m->view.prompt = ":pin s1b1.conv";
+	m->view.prompt_cursor = 14;
+	m->view.hints = keys_hints(CONTEXT_PROMPT, false, m->hint, 64);
+	golden(m, "prompt", 80, 24, false);
+	popup_clear(&p);
+	free(m);
+}
+
+static void test_screen_small(void **state)
+{
+	(void)state;
+	struct made *m = made_new(MADE_LAYERS, false);
+	golden(m, "small", 40, 10, false);
+	golden(m, "small", 10, 2, false);
+	// Every size draws without touching what is not there (the sanitizers watch).
+	struct screen s = {0};
+	for (int height = 1; height <= 64; height += 3)
+		for (int width = 1; width <= 220; width += 13) {
+			assert_true(screen_resize(&s, width, height));
+			view_draw(&m->view, &s);
+			assert_true(!s.cursor || (s.cursor_x < width && s.cursor_y < height));
+		}
+	screen_free(&s);
+	free(m);
+}
+
+int main(void)
+{
+	if (!setlocale(LC_ALL, "C.UTF-8") && !setlocale(LC_ALL, "en_US.UTF-8")) {
+		fputs("no UTF-8 locale: skipped\n", stderr);
+		return 77;
+	}
+	setlocale(LC_NUMERIC, "C");
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_text_widths),
+		cmocka_unit_test(test_clipping),
+		cmocka_unit_test(test_bars),
+		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_layout),
+		cmocka_unit_test(test_columns),
+		cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_themes),
+		cmocka_unit_test(test_options),
+		cmocka_unit_test(test_screens),
+		cmocka_unit_test(test_screen_draft),
+		cmocka_unit_test(test_screen_start),
+		cmocka_unit_test(test_screen_deep),
+		cmocka_unit_test(test_screen_popup),
+		cmocka_unit_test(test_screen_small),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

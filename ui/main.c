@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// bitscape: the program. The only place that ends the process.
+// Exit status: 0 ok, 1 the run failed, 2 wrong usage, 3 no usable terminal, 128+n ended by signal n.
+#include <langinfo.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <curses.h>
+#include <readline/readline.h>
+
+#include "ui/loop.h"
+#include "ui/options.h"
+#include "ui/prompt.h"
+#include "ui/signals.h"
+#include "ui/terminal.h"
+#include "ui/workbench.h"
+
+enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_TERMINAL = 3, EXIT_SIGNAL = 128 };
+
+static int complain(const struct fault *f, int status)
+{
+	char line[sizeof *f + 16];
+	fprintf(stderr, "bitscape: %s\n", fault_line(f, line, sizeof line));
+	return status;
+}
+
+// Sets the character type alone: numbers are read and written with a point everywhere. Whether it is UTF-8.
+static bool set_locale(void)
+{
+	if (setlocale(LC_CTYPE, "") && strcmp(nl_langinfo(CODESET), "UTF-8") == 0)
+		return true;
+	// Readline sets the locale from the environment again.
+	if (setlocale(LC_CTYPE, "C.UTF-8"))
+		return setenv("LC_ALL", "C.UTF-8", 1) == 0;
+	setlocale(LC_CTYPE, "");
+	return false;
+}
+
+static void print_line(const char *line)
+{
+	puts(line);
+}
+
+static int replay(const char *name)
+{
+	struct fault f;
+	return session_replay(name, print_line, &f) ? EXIT_OK : complain(&f, EXIT_FAILED);
+}
+
+// The session that the command line names. *fresh: it was made just now.
+static struct session *open_session(const struct options *o, bool *fresh, struct fault *f)
+{
+	*fresh = o->make || !o->name || !session_exists(o->name);
+	if (*fresh)
+		return session_made(o->name, o->setting, o->settings, f);
+	if (o->settings > 0) {
+		fault_set(f, o->name, "open it, then use `set`; or choose another name", "exists: --set is for a new session");
+		return NULL;
+	}
+	return session_open(o->name, f);
+}
+
+static int run_batch(const struct options *o)
+{
+	struct fault f = {0};
+	bool fresh;
+	struct session *s = open_session(o, &fresh, &f);
+	if (!s)
+		return complain(&f, EXIT_FAILED);
+	size_t count;
+	const struct command *rows = session_commands(&count);
+	const struct command_group group[] = {
+		{"searching and sessions", rows, count, s}, session_plot_group(s), ui_group(NULL)};
+	const struct command_table table = {group, sizeof group / sizeof *group};
+	int status = session_batch(s, o->batch, &table, &f);
+	if (status == EXIT_FAILED || status == EXIT_USAGE)
+		complain(&f, status);
+	if (!session_close(s, &f) && status == EXIT_OK)
+		status = complain(&f, EXIT_FAILED);
+	return status;
+}
+
+static int run_workbench(const struct options *o, bool ascii)
+{
+	struct fault f = {0};
+	char note[256];
+	if (!terminal_check(note, sizeof note, &f))
+		return complain(&f, EXIT_TERMINAL);
+	if (!signals_open(&f))
+		return complain(&f, EXIT_FAILED);
+	static struct workbench w;
+	// Before a new one is made, which would be found instead.
+	bool interrupted = !o->name && !o->make && session_interrupted(w.interrupted, sizeof w.interrupted);
+	bool fresh;
+	struct session *s = open_session(o, &fresh, &f);
+	if (!s)
+		return complain(&f, EXIT_FAILED);
+	if (!workbench_begin(&w, s, ascii, &f)) {
+		session_close(s, NULL);
+		return complain(&f, EXIT_FAILED);
+	}
+	const char *no_color = getenv("NO_COLOR");
+	if (!terminal_open(!o->no_color && !(no_color && *no_color), &f)) {
+		workbench_end(&w, NULL);
+		return complain(&f, EXIT_TERMINAL);
+	}
+	char last_words[256];
+	snprintf(last_words, sizeof last_words, "bitscape: a fault in the program ended it; `bitscape %.150s` goes on from the last save",
+		session_name(s));
+	crash_note(last_words);
+	prompt_init();
+	if (fresh)
+		workbench_command(&w, "run");
+	else
+		workbench_say(&w, false, "%s is open: space runs on", session_name(s));
+	if (interrupted)
+		workbench_say(&w, false, "a session was interrupted: r takes it up again");
+	if (note[0])
+		workbench_say(&w, false, "%s", note);
+
+	int number = loop_run(&w);
+	prompt_end();
+	terminal_close();
+	bool failed = session_snapshot(w.session)->run == RUN_FAILED;
+	if (failed)
+		f = session_snapshot(w.session)->fault;
+	int status = number ? EXIT_SIGNAL + number : failed ? complain(&f, EXIT_FAILED) : EXIT_OK;
+	if (!workbench_end(&w, &f))
+		status = complain(&f, number ? status : EXIT_FAILED);
+	return status;
+}
+
+static int print_version(void)
+{
+	printf("bitscape %s\nncurses %s\nreadline %s\n", BITSCAPE_VERSION, curses_version(), rl_library_version);
+	return EXIT_OK;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o;
+	struct fault f;
+	if (!options_parse(&o, argc, argv, &f))
+		return complain(&f, EXIT_USAGE);
+	bool utf8 = set_locale();
+	if (o.help) {
+		options_help(stdout);
+		return EXIT_OK;
+	}
+	if (o.version)
+		return print_version();
+	if (o.replay)
+		return replay(o.replay);
+	if (o.batch)
+		return run_batch(&o);
+	return run_workbench(&o, o.ascii || !utf8);
+}

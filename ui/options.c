@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/options.h"
+
+#include <stddef.h>
+#include <string.h>
+
+static const struct option_row {
+	const char *name, *argument, *help;
+	size_t flag, text; // where in struct options it goes; one of the two, the other 0
+} option_row[] = {
+	{"--set", "KEY=VALUE", "a setting of a new session; may be given again", 0, offsetof(struct options, setting)},
+	{"--batch", "FILE", "run the commands of a file (-: standard input) without a terminal", 0,
+		offsetof(struct options, batch)},
+	{"--replay", "NAME", "run a session's journal again and compare the result", 0, offsetof(struct options, replay)},
+	{"--ascii", NULL, "draw with ASCII characters only", offsetof(struct options, ascii), 0},
+	{"--no-color", NULL, "draw without colours (as NO_COLOR does)", offsetof(struct options, no_color), 0},
+	{"--help", NULL, "this text", offsetof(struct options, help), 0},
+	{"--version", NULL, "the versions of bitscape and its libraries", offsetof(struct options, version), 0},
+};
+enum { ROWS = sizeof option_row / sizeof *option_row };
+
+static const char advice[] = "`bitscape --help` lists the options";
+
+static bool add_setting(struct options *o, const char *text, struct fault *f)
+{
+	const char *equals = strchr(text, '=');
+	if (!equals || equals == text)
+		return fault_set(f, text, "write it as KEY=VALUE, steps=2000 for instance", "is not a setting");
+	if (o->settings == OPTIONS_SETTINGS)
+		return fault_set(f, text, "set the others in the workbench", "more than %d settings", OPTIONS_SETTINGS);
+	o->setting[o->settings++] = text;
+	return true;
+}
+
+// An option at argv[*i]; *i moves on where its value is the next word.
+static bool parse_option(struct options *o, int argc, char **argv, int *i, struct fault *f)
+{
+	const char *word = argv[*i], *equals = strchr(word, '=');
+	size_t length = equals ? (size_t)(equals - word) : strlen(word);
+	for (int r = 0; r < ROWS; r++) {
+		const struct option_row *row = &option_row[r];
+		if (strlen(row->name) != length || strncmp(row->name, word, length) != 0)
+			continue;
+		if (!row->argument) {
+			if (equals)
+				return fault_set(f, row->name, advice, "takes no value");
+			*(bool *)((char *)o + row->flag) = true;
+			return true;
+		}
+		const char *value = equals ? equals + 1 : *i + 1 < argc ? argv[++*i] : "";
+		if (value[0] == '\0')
+			return fault_set(f, row->name, advice, "needs %s after it", row->argument);
+		if (row->text == offsetof(struct options, setting))
+			return add_setting(o, value, f);
+		*(const char **)((char *)o + row->text) = value;
+		return true;
+	}
+	return fault_set(f, word, advice, "is not an option");
+}
+
+bool options_parse(struct options *o, int argc, char **argv, struct fault *f)
+{
+	*o = (struct options){0};
+	bool plain = false; // behind --
+	int words = 0;
+	for (int i = 1; i < argc; i++) {
+		if (!plain && strcmp(argv[i], "--") == 0) {
+			plain = true;
+		} else if (!plain && argv[i][0] == '-' && argv[i][1] != '\0') {
+			if (!parse_option(o, argc, argv, &i, f))
+				return false;
+		} else if (words++ == 0 && strcmp(argv[i], "new") == 0) {
+			o->make = true;
+		} else if (strchr(argv[i], '=') && !plain) {
+			if (!o->make)
+				return fault_set(f, argv[i], "begin with `new`, or use --set", "settings are for a new session");
+			if (!add_setting(o, argv[i], f))
+				return false;
+		} else if (o->name) {
+			return fault_set(f, argv[i], advice, "a second name, after '%s'", o->name);
+		} else if (argv[i][0] == '\0') {
+			return fault_set(f, "NAME", advice, "is empty");
+		} else {
+			o->name = argv[i];
+		}
+	}
+	if (o->batch && o->replay)
+		return fault_set(f, "--replay", "give one of the two", "does not go with --batch");
+	if (o->replay && (o->name || o->make || o->settings))
+		return fault_set(f, "--replay", "give the session's name to --replay alone", "takes its settings from the session");
+	return true;
+}
+
+void options_help(FILE *out)
+{
+	fputs("bitscape: watch and steer a search for the number formats of a neural network\n\n"
+	      "  bitscape                            a new search on the embedded data\n"
+	      "  bitscape NAME                       open the session of that name, or make it\n"
+	      "  bitscape new [NAME] KEY=VALUE...    a new session with these settings\n\n",
+		out);
+	for (int r = 0; r < ROWS; r++) {
+		const struct option_row *row = &option_row[r];
+		int used = fprintf(out, "  %s%s%s", row->name, row->argument ? " " : "", row->argument ? row->argument : "");
+		fprintf(out, "%*s%s\n", used < 24 ? 24 - used : 1, "", row->help);
+	}
+}

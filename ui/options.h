@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The command line. One table of options drives the parser and --help.
+#ifndef UI_OPTIONS_H
+#define UI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "engine/engine.h"
+
+enum { OPTIONS_SETTINGS = 64 };
+
+struct options {
+	bool make;          // `new`: a session that must not be there yet
+	const char *name;   // NULL: an unnamed session
+	const char *batch;  // a file of commands, "-" for standard input
+	const char *replay; // a session to run again
+	int settings;
+	const char *setting[OPTIONS_SETTINGS]; // "key=value"
+	bool help, version, ascii, no_color;
+};
+
+// Fills o; its texts are those of argv. False: the fault says what is wrong.
+bool options_parse(struct options *o, int argc, char **argv, struct fault *);
+void options_help(FILE *);
+
+#endif

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Numbers as the screen shows them: short, steady in width, with a unit's prefix. All return buf.
+#ifndef UI_SHOW_H
+#define UI_SHOW_H
+
+#include <stddef.h>
+
+// Three digits and a prefix: "12.5M", "201", "0.83"; at most 6 columns. "-" for what is not a number.
+const char *show_si(double value, char *buf, size_t size);
+// As a person would type it: "11.23G".
+const char *show_typed(double value, char *buf, size_t size);
+// A length of time: "0:42", "12:05", "3h07"; at most 6 columns.
+const char *show_duration(double seconds, char *buf, size_t size);
+// A share of 1 as "12%"; " <1%" of what is small but there; at most 4 columns.
+const char *show_percent(double share, char *buf, size_t size);
+// A ratio to a target: "1.26", "12.6", "126"; at most 4 columns.
+const char *show_ratio(double ratio, char *buf, size_t size);
+
+#endif

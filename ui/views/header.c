@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The three rows at the top: what is searched, how far it is, and what the search says it is doing.
+#include <math.h>
+#include <stdio.h>
+
+#include "ui/show.h"
+#include "ui/views/view.h"
+
+static const struct run_look {
+	const char *word;
+	enum glyph glyph;
+	enum style style;
+} run_look[] = {
+	[RUN_PAUSED] = {"paused", GLYPH_PAUSED, STYLE_WARN},
+	[RUN_RUNNING] = {"running", GLYPH_RUNNING, STYLE_GOOD},
+	[RUN_FINISHED] = {"finished", GLYPH_FINISHED, STYLE_GOOD},
+	[RUN_FAILED] = {"failed", GLYPH_FAILED, STYLE_BAD},
+};
+
+static void draw_names(const struct view *v, struct screen *s, struct rect r)
+{
+	const struct snapshot *snap = v->snapshot;
+	const struct run_look *run = &run_look[snap->run];
+	int state = 2 + screen_width(run->word), x = r.x + r.width - 1 - state;
+	screen_put(s, x, r.y, 1, run->style, glyph(s->ascii, run->glyph));
+	screen_put(s, x + 2, r.y, state - 2, run->style, run->word);
+	if (v->read_only) {
+		x -= 11;
+		screen_put(s, x, r.y, 9, STYLE_WARN, "read-only");
+	}
+
+	int at = r.x + 1;
+	at += screen_put(s, at, r.y, x - at, STYLE_BRAND, "bitscape") + 2;
+	const struct engine_info *info = snap->info;
+	if (!info)
+		return;
+	const char *dot = glyph(s->ascii, GLYPH_DOT);
+	char names[ENGINE_TEXT * 4];
+	snprintf(names, sizeof names, "%s %s %s %s %s %s %s", info->net, dot, info->data, dot, info->space, dot, info->preset);
+	at += screen_fit(s, at, r.y, x - 2 - at, STYLE_TEXT, names) + 2;
+	if (x - 2 - at >= 8)
+		screen_tail(s, at, r.y, x - 2 - at, STYLE_DIM, v->session);
+}
+
+// One figure of the progress row: a dim word and a number in a column of its own, so that nothing moves as it changes.
+struct gauge {
+	const char *before, *after;
+	int width; // of the number
+	int from;  // the narrowest screen that shows it
+	char text[16];
+	enum style style;
+};
+
+// "-" where nothing is known yet.
+static void write_number(struct gauge *g, int decimals, double value)
+{
+	if (isfinite(value))
+		snprintf(g->text, sizeof g->text, "%.*f", decimals, value);
+	else
+		snprintf(g->text, sizeof g->text, "-");
+}
+
+static void draw_progress(const struct view *v, struct screen *s, struct rect r)
+{
+	const struct snapshot *snap = v->snapshot;
+	struct gauge g[] = {
+		{"", " img/s", 5, 70, "", STYLE_TEXT},
+		{"", " left", 5, 0, "", STYLE_TEXT},
+		{"loss ", "", 5, 104, "", STYLE_TEXT},
+		{"accuracy ", "", 4, 104, "", STYLE_TEXT},
+		{"reward ", "", 6, 140, "", STYLE_TEXT},
+		{"rate ", "", 7, 160, "", STYLE_TEXT},
+		{"entropy ", "", 4, 0, "", STYLE_TEXT},
+	};
+	enum { GAUGES = sizeof g / sizeof *g };
+	show_si(round(snap->images_per_s), g[0].text, sizeof g[0].text);
+	if (snap->seconds_left > 0.0)
+		show_duration(snap->seconds_left, g[1].text, sizeof g[1].text);
+	else
+		snprintf(g[1].text, sizeof g[1].text, "-");
+	write_number(&g[2], 3, snap->loss);
+	show_percent(snap->accuracy, g[3].text, sizeof g[3].text);
+	write_number(&g[4], 3, snap->reward);
+	write_number(&g[5], 5, snap->learning_rate);
+	write_number(&g[6], 2, snap->entropy);
+	g[6].style = style_heat(snap->entropy);
+
+	// From the right: the search's temperature as a short bar, then the gauges.
+	int x = r.x + r.width - 1;
+	x -= 1;
+	screen_put(s, x, r.y, 1, style_heat(snap->entropy),
+		glyph_ramp(s->ascii, (int)(snap->entropy * (RAMP_LEVELS - 1) + 0.5)));
+	x -= 1;
+	for (int i = GAUGES - 1; i >= 0; i--) {
+		if (r.width < g[i].from)
+			continue;
+		int before = screen_width(g[i].before), after = screen_width(g[i].after);
+		x -= before + g[i].width + after;
+		screen_put(s, x, r.y, before, STYLE_DIM, g[i].before);
+		screen_right(s, x + before, r.y, g[i].width, g[i].style, g[i].text);
+		screen_put(s, x + before + g[i].width, r.y, after, STYLE_DIM, g[i].after);
+		x -= 2;
+	}
+
+	int at = r.x + 1;
+	char number[24], steps[64];
+	int digits = snprintf(number, sizeof number, "%ld", snap->horizon);
+	snprintf(steps, sizeof steps, "%*ld/%ld", digits, snap->step, snap->horizon);
+	at += screen_put(s, at, r.y, x - at, STYLE_DIM, "step ");
+	at += screen_put(s, at, r.y, x - at, STYLE_STRONG, steps) + 1;
+	double share = snap->horizon > 0 ? (double)snap->step / (double)snap->horizon : 0.0;
+	if (x - at >= 4)
+		screen_meter(s, at, r.y, x - at, share);
+}
+
+void draw_header(const struct view *v, struct screen *s, const struct layout *l)
+{
+	const struct snapshot *snap = v->snapshot;
+	draw_names(v, s, l->header);
+	draw_progress(v, s, l->progress);
+	char line[sizeof snap->fault + 8];
+	bool failed = snap->run == RUN_FAILED;
+	screen_fit(s, l->says.x + 1, l->says.y, l->says.width - 2, failed ? STYLE_BAD : STYLE_TEXT,
+		failed ? fault_line(&snap->fault, line, sizeof line) : snap->says);
+}

@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The layer table: what each layer is, what it costs, which format it has and how sure the policy is of it.
+#include <stdio.h>
+#include <string.h>
+
+#include "ui/show.h"
+#include "ui/views/columns.h"
+#include "ui/views/view.h"
+
+enum { BAR_LEAST = 3, BAR_IDEAL = 12, NAME_LEAST = 6, NAME_IDEAL = 24 };
+
+// What the drawing of one cell needs.
+struct row {
+	const struct view *v;
+	struct screen *s;
+	const struct layer_info *layer;
+	int index;
+	double share; // of the selected term's cost; negative: unknown
+};
+
+const struct option_info *layer_option(const struct view *v, int layer, bool draft)
+{
+	const struct engine_info *info = v->snapshot->info;
+	int d = info->layer[layer].weight_decision;
+	if (d < 0 || d >= v->snapshot->decisions)
+		return NULL;
+	int option = draft && v->draft ? v->draft[d] : v->snapshot->decision[d].modal;
+	return option < info->decision[d].options ? &info->decision[d].option[option] : NULL;
+}
+
+const char *layer_format(const struct view *v, int layer, bool draft, char *buf, size_t size)
+{
+	const struct engine_info *info = v->snapshot->info;
+	const struct option_info *weight = layer_option(v, layer, draft);
+	int a = info->layer[layer].activation_decision;
+	if (!weight) {
+		snprintf(buf, size, "-");
+	} else if (a == info->layer[layer].weight_decision || a < 0 || a >= v->snapshot->decisions) {
+		snprintf(buf, size, "%s", weight->name);
+	} else {
+		int option = draft && v->draft ? v->draft[a] : v->snapshot->decision[a].modal;
+		bool known = option < info->decision[a].options;
+		snprintf(buf, size, "%s/%s", weight->name, known ? info->decision[a].option[option].name : "-");
+	}
+	return buf;
+}
+
+static const char *shape_text(bool ascii, const struct layer_info *l, char *buf, size_t size)
+{
+	const char *arrow = glyph(ascii, GLYPH_ARROW), *times = glyph(ascii, GLYPH_TIMES);
+	if (l->kernel > 1 || l->in_h > 1)
+		snprintf(buf, size, "%d%s%d %d%s%d", l->kernel, times, l->kernel, l->in_c, arrow, l->out_c);
+	else
+		snprintf(buf, size, "%d%s%d", l->in_c, arrow, l->out_c);
+	return buf;
+}
+
+// ---- one function per column --------------------------------------------------------------------------------------
+
+static void draw_mark(const struct row *r, int x, int y, int width)
+{
+	(void)width;
+	int d = r->layer->weight_decision;
+	if (r->index == r->v->layer)
+		screen_put(r->s, x, y, 1, STYLE_STRONG, glyph(r->s->ascii, GLYPH_CURSOR));
+	if (d < 0 || d >= r->v->snapshot->decisions)
+		return;
+	int allowed = __builtin_popcount(r->v->snapshot->decision[d].allowed);
+	if (allowed == 1)
+		screen_put(r->s, x + 1, y, 1, STYLE_PIN, glyph(r->s->ascii, GLYPH_PINNED));
+	else if (allowed < r->v->snapshot->info->decision[d].options)
+		screen_put(r->s, x + 1, y, 1, STYLE_PIN, glyph(r->s->ascii, GLYPH_RESTRICTED));
+}
+
+static void draw_name(const struct row *r, int x, int y, int width)
+{
+	screen_tail(r->s, x, y, width, r->index == r->v->layer ? STYLE_STRONG : STYLE_TEXT, r->layer->name);
+}
+
+static void draw_shape(const struct row *r, int x, int y, int width)
+{
+	char text[48];
+	screen_fit(r->s, x, y, width, STYLE_DIM, shape_text(r->s->ascii, r->layer, text, sizeof text));
+}
+
+static void draw_out(const struct row *r, int x, int y, int width)
+{
+	char text[32];
+	snprintf(text, sizeof text, "%d%s%d", r->layer->out_h, glyph(r->s->ascii, GLYPH_TIMES), r->layer->out_w);
+	screen_right(r->s, x, y, width, STYLE_DIM, text);
+}
+
+static void draw_macs(const struct row *r, int x, int y, int width)
+{
+	char text[16];
+	screen_right(r->s, x, y, width, STYLE_DIM, show_si(r->layer->macs, text, sizeof text));
+}
+
+static void draw_weights(const struct row *r, int x, int y, int width)
+{
+	char text[16];
+	screen_right(r->s, x, y, width, STYLE_DIM, show_si(r->layer->weights, text, sizeof text));
+}
+
+static void draw_share(const struct row *r, int x, int y, int width)
+{
+	char text[16];
+	if (r->share >= 0.0)
+		screen_right(r->s, x, y, width, STYLE_TEXT, show_percent(r->share, text, sizeof text));
+}
+
+static void draw_share_bar(const struct row *r, int x, int y, int width)
+{
+	if (r->share > 0.0)
+		screen_bar(r->s, x, y, width, r->share);
+}
+
+static enum style format_style(const struct option_info *o)
+{
+	return o ? style_bits(o->bits) : STYLE_DIM;
+}
+
+static void draw_format(const struct row *r, int x, int y, int width)
+{
+	char text[48];
+	layer_format(r->v, r->index, false, text, sizeof text);
+	screen_fit(r->s, x, y, width, format_style(layer_option(r->v, r->index, false)), text);
+}
+
+static void draw_draft(const struct row *r, int x, int y, int width)
+{
+	char now[48], draft[48];
+	layer_format(r->v, r->index, false, now, sizeof now);
+	layer_format(r->v, r->index, true, draft, sizeof draft);
+	bool changed = strcmp(now, draft) != 0;
+	if (changed)
+		screen_put(r->s, x, y, 1, STYLE_DRAFT, glyph(r->s->ascii, GLYPH_ARROW));
+	screen_fit(r->s, x + 1, y, width - 1, changed ? STYLE_DRAFT : STYLE_DIM, draft);
+}
+
+// Options of the decision with the most of them: all strips share one scale of columns.
+static int most_options(const struct view *v)
+{
+	int most = 1;
+	for (int d = 0; d < v->snapshot->info->decisions; d++)
+		if (v->snapshot->info->decision[d].options > most)
+			most = v->snapshot->info->decision[d].options;
+	return most < ENGINE_OPTIONS ? most : ENGINE_OPTIONS;
+}
+
+enum { CELL_NUMBER = 5 }; // cells from this width on show the probability as a number too
+
+static void draw_policy(const struct row *r, int x, int y, int width)
+{
+	int d = r->layer->weight_decision, cell = width / most_options(r->v);
+	if (d < 0 || d >= r->v->snapshot->decisions || cell < 1)
+		return;
+	const struct decision_state *state = &r->v->snapshot->decision[d];
+	for (int o = 0; o < r->v->snapshot->info->decision[d].options && o < ENGINE_OPTIONS; o++, x += cell) {
+		double p = state->probability[o];
+		if (!(state->allowed >> o & 1)) {
+			screen_put(r->s, x, y, 1, STYLE_TRACK, glyph(r->s->ascii, GLYPH_MASKED));
+			continue;
+		}
+		enum style style = style_heat(p);
+		int level = (int)style - STYLE_HEAT; // heights and colours on one scale
+		for (int i = 0; i < (cell < CELL_NUMBER ? (cell + 1) / 2 : 1); i++)
+			screen_put(r->s, x + i, y, 1, style, glyph_ramp(r->s->ascii, level > 0 ? level : 1));
+		if (cell >= CELL_NUMBER && p >= 0.005) {
+			char text[16];
+			snprintf(text, sizeof text, p > 0.995 ? "1" : ".%02d", (int)(p * 100.0 + 0.5));
+			screen_put(r->s, x + 1, y, cell - 1, style, text);
+		}
+	}
+}
+
+static const struct layer_column {
+	const char *head; // NULL: made while drawing
+	bool right;
+	void (*draw)(const struct row *, int x, int y, int width);
+} layer_column[] = {
+	{"", false, draw_mark},
+	{"layer", false, draw_name},
+	{"shape", false, draw_shape},
+	{"output", true, draw_out},
+	{"MACs", true, draw_macs},
+	{"weights", true, draw_weights},
+	{NULL, true, draw_share},
+	{"", false, draw_share_bar},
+	{"fmt", false, draw_format},
+	{" draft", false, draw_draft},
+	{NULL, false, draw_policy},
+};
+enum { MARK, NAME, SHAPE, OUT, MACS, WEIGHTS, SHARE, BAR, FORMAT, DRAFT, POLICY, COLUMNS };
+
+static int larger(int a, int b)
+{
+	return a > b ? a : b;
+}
+
+static void measure(const struct view *v, const struct screen *s, struct column *c)
+{
+	const struct engine_info *info = v->snapshot->info;
+	int name = 5, shape = 5, format = 4;
+	for (int i = 0; i < info->layers; i++) {
+		char text[48];
+		name = larger(name, screen_width(info->layer[i].name));
+		shape = larger(shape, screen_width(shape_text(s->ascii, &info->layer[i], text, sizeof text)));
+		format = larger(format, screen_width(layer_format(v, i, false, text, sizeof text)));
+	}
+	if (name > NAME_IDEAL)
+		name = NAME_IDEAL;
+	int options = most_options(v);
+	c[MARK] = (struct column){.least = 2, .ideal = 2};
+	c[NAME] = (struct column){.least = name < 12 ? name : NAME_LEAST, .ideal = name};
+	c[SHAPE] = (struct column){.least = shape, .ideal = shape, .rank = v->draft ? 4 : 2};
+	c[OUT] = (struct column){.least = 7, .ideal = 7, .rank = 7};
+	c[MACS] = (struct column){.least = 5, .ideal = 5, .rank = 5};
+	c[WEIGHTS] = (struct column){.least = 7, .ideal = 7, .rank = 6};
+	c[SHARE] = (struct column){.least = 4, .ideal = 4, .rank = 1};
+	c[BAR] = (struct column){.least = BAR_LEAST, .ideal = BAR_IDEAL, .rank = 3};
+	c[FORMAT] = (struct column){.least = format, .ideal = format};
+	c[DRAFT] = (struct column){.least = v->draft ? larger(format + 1, 6) : 0, .ideal = format + 1};
+	c[POLICY] = (struct column){.least = options, .ideal = options * 5};
+}
+
+// Heads of the strip: the options' names where cells are wide enough, else i or f and the width in bits, else one digit.
+static void draw_policy_head(const struct view *v, struct screen *s, int x, int y, int width)
+{
+	const struct engine_info *info = v->snapshot->info;
+	int options = most_options(v), cell = width / options, d = 0;
+	while (d < info->decisions - 1 && info->decision[d].options < options)
+		d++;
+	for (int o = 0; d < info->decisions && o < info->decision[d].options; o++) {
+		const struct option_info *option = &info->decision[d].option[o];
+		if (cell >= CELL_NUMBER)
+			screen_put(s, x + o * cell, y, cell - 1, STYLE_DIM, option->name);
+		else if (cell >= 3)
+			screen_print(s, x + o * cell, y, cell, STYLE_DIM, "%c%d", strncmp(option->name, "int", 3) ? 'f' : 'i',
+				option->bits);
+		else if (option->bits < 10)
+			screen_print(s, x + o * cell, y, 1, STYLE_DIM, "%d", option->bits);
+		else
+			screen_put(s, x + o * cell, y, 1, STYLE_DIM, "+");
+	}
+}
+
+static void draw_heads(const struct view *v, struct screen *s, const struct column *c, int x, int y)
+{
+	for (int i = 0; i < COLUMNS; i++) {
+		const char *head = layer_column[i].head;
+		if (c[i].width == 0)
+			continue;
+		if (i == POLICY)
+			draw_policy_head(v, s, x + c[i].x, y, c[i].width);
+		else if (i == SHARE) // over number and bar
+			screen_fit(s, x + c[i].x, y, c[i].width + (c[BAR].width ? 1 + c[BAR].width : 0), STYLE_DIM,
+				v->term < v->snapshot->terms ? v->snapshot->term[v->term].name : "share");
+		else if (layer_column[i].right)
+			screen_right(s, x + c[i].x, y, c[i].width, STYLE_DIM, head);
+		else
+			screen_fit(s, x + c[i].x, y, c[i].width, STYLE_DIM, head);
+	}
+}
+
+void draw_layers(struct view *v, struct screen *s, struct rect r)
+{
+	const struct engine_info *info = v->snapshot->info;
+	if (!info || info->layers < 1) {
+		screen_box(s, r, "Layers");
+		return;
+	}
+	int rows = r.height - 3;
+	if (v->layer >= v->top + rows)
+		v->top = v->layer - rows + 1;
+	if (v->top > info->layers - rows)
+		v->top = info->layers - rows;
+	if (v->top > v->layer)
+		v->top = v->layer;
+	if (v->top < 0)
+		v->top = 0;
+
+	char title[48];
+	if (info->layers > rows)
+		snprintf(title, sizeof title, "Layers %d-%d of %d", v->top + 1, v->top + rows, info->layers);
+	else
+		snprintf(title, sizeof title, "Layers");
+	screen_box(s, r, title);
+
+	struct column c[COLUMNS];
+	measure(v, s, c);
+	columns_fit(c, COLUMNS, r.width - 3);
+	int options = most_options(v), spare = c[POLICY].width % options;
+	c[POLICY].width -= spare; // whole cells only; the bar takes what is over
+	if (c[BAR].width > 0)
+		c[BAR].width += spare;
+	for (int i = FORMAT; c[BAR].width > 0 && i < COLUMNS; i++)
+		c[i].x += spare;
+	draw_heads(v, s, c, r.x + 1, r.y + 1);
+
+	double total = 0.0, largest = 0.0;
+	for (int i = 0; v->layer_cost && i < info->layers; i++) {
+		total += v->layer_cost[i];
+		if (v->layer_cost[i] > largest)
+			largest = v->layer_cost[i];
+	}
+	for (int i = 0; i < rows && v->top + i < info->layers; i++) {
+		int index = v->top + i, y = r.y + 2 + i;
+		struct row row = {v, s, &info->layer[index], index, -1.0};
+		for (int k = 0; k < COLUMNS; k++) {
+			if (c[k].width == 0)
+				continue;
+			// Numbers are shares of the whole, bars shares of the largest: their lengths compare layers.
+			double whole = k == BAR ? largest : total;
+			row.share = v->layer_cost && whole > 0.0 ? v->layer_cost[index] / whole : -1.0;
+			layer_column[k].draw(&row, r.x + 1 + c[k].x, y, c[k].width);
+		}
+		if (index == v->layer) {
+			screen_light(s, r.x + 1, y, r.width - 2);
+			s->cursor = true;
+			s->cursor_x = r.x + 1;
+			s->cursor_y = y;
+		}
+	}
+	draw_box_hints(v, s, r, r.y + r.height - 1, HINT_LAYERS);
+}

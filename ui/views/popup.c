@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// A box of text over the screen.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ui/views/view.h"
+
+bool popup_add(struct popup *p, const char *text, int key, bool head)
+{
+	char *copy = strdup(text);
+	struct popup_line *line = copy ? realloc(p->line, (size_t)(p->lines + 1) * sizeof *line) : NULL;
+	if (!line) {
+		free(copy);
+		return false;
+	}
+	p->line = line;
+	p->line[p->lines++] = (struct popup_line){copy, key, head};
+	return true;
+}
+
+void popup_clear(struct popup *p)
+{
+	for (int i = 0; i < p->lines; i++)
+		free(p->line[i].text);
+	free(p->line);
+	*p = (struct popup){0};
+}
+
+static int clamp(int value, int low, int high)
+{
+	return value > high ? high : value < low ? low : value;
+}
+
+void draw_popup(struct popup *p, struct screen *s, bool low)
+{
+	int width = screen_width(p->title) + 6;
+	for (int i = 0; i < p->lines; i++)
+		width = clamp(screen_width(p->line[i].text) + 4, width, s->width - 4);
+	width = clamp(width, low ? s->width : 0, s->width - (low ? 0 : 4));
+	int height = clamp(p->lines + 2, 3, low ? s->height / 2 : s->height - 4), rows = height - 2;
+	p->top = clamp(p->top, 0, p->lines > rows ? p->lines - rows : 0);
+
+	struct rect r = {(s->width - width) / 2, low ? s->height - 2 - height : (s->height - height) / 2, width, height};
+	screen_fill(s, low ? r : (struct rect){r.x - 1, r.y, r.width + 2, r.height}); // a margin parts it from what it covers
+	screen_box(s, r, p->title);
+	s->cursor = false;
+	for (int i = 0; i < rows && p->top + i < p->lines; i++) {
+		const struct popup_line *line = &p->line[p->top + i];
+		int y = r.y + 1 + i, room = width - 4;
+		screen_fit(s, r.x + 2, y, room, line->head ? STYLE_TITLE : STYLE_TEXT, line->text);
+		if (line->key > 0)
+			screen_put(s, r.x + 2, y, line->key < room ? line->key : room, STYLE_KEY, line->text);
+	}
+	if (low)
+		return;
+	char foot[64];
+	if (p->lines > rows)
+		snprintf(foot, sizeof foot, " %d-%d of %d, j/k scroll, Esc closes ", p->top + 1, p->top + rows, p->lines);
+	else
+		snprintf(foot, sizeof foot, " Esc closes ");
+	int used = screen_width(foot);
+	if (used + 4 <= width)
+		screen_put(s, r.x + width - 2 - used, r.y + height - 1, used, STYLE_HINT, foot);
+}

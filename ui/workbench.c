@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/workbench.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ui/prompt.h"
+
+// ---- the session in hand ------------------------------------------------------------------------------------------
+
+static bool take_session(struct workbench *w, struct session *s, struct fault *f)
+{
+	const struct engine_info *info = engine_info(session_engine(s));
+	double *layer_cost = calloc((size_t)info->layers + 1, sizeof *layer_cost);
+	uint8_t *choice = calloc((size_t)info->decisions + 1, sizeof *choice);
+	if (!layer_cost || !choice) {
+		free(layer_cost);
+		free(choice);
+		return fault_set(f, "", "", "out of memory");
+	}
+	free(w->layer_cost);
+	free(w->choice);
+	w->layer_cost = layer_cost;
+	w->choice = choice;
+	w->session = s;
+
+	size_t count;
+	const struct command *rows = session_commands(&count);
+	w->group[0] = (struct command_group){"searching and sessions", rows, count, s};
+	w->group[1] = session_plot_group(s);
+	w->group[2] = ui_group(w);
+	w->table = (struct command_table){w->group, WORKBENCH_GROUPS};
+
+	w->view.session = session_name(s);
+	w->view.read_only = session_read_only(s);
+	w->view.layer = w->view.top = w->view.term = 0;
+	return true;
+}
+
+bool workbench_begin(struct workbench *w, struct session *s, bool ascii, struct fault *f)
+{
+	size_t count;
+	w->screen.ascii = ascii;
+	w->view.canvas = ascii ? CANVAS_ASCII : CANVAS_BRAILLE;
+	w->theme = themes(&count);
+	const struct figure_kind *kind[LAYOUT_CURVES * 2];
+	w->curves = view_curves(kind, LAYOUT_CURVES * 2);
+	return take_session(w, s, f);
+}
+
+bool workbench_end(struct workbench *w, struct fault *f)
+{
+	bool saved = session_close(w->session, f);
+	popup_clear(&w->popup);
+	popup_clear(&w->said);
+	screen_free(&w->screen);
+	free(w->layer_cost);
+	free(w->choice);
+	free(w->change_session);
+	for (int i = 0; i < w->logged; i++)
+		free(w->log[i]);
+	return saved;
+}
+
+struct session *session_made(const char *name, const char *const *setting, int settings, struct fault *f)
+{
+	struct config *config = config_new();
+	struct session *s = NULL;
+	bool ok = config || fault_set(f, "", "", "out of memory");
+	for (int i = 0; ok && i < settings; i++) {
+		char key[ENGINE_NAME * 2];
+		const char *equals = strchr(setting[i], '=');
+		size_t length = equals ? (size_t)(equals - setting[i]) : 0;
+		if (length == 0 || length >= sizeof key) {
+			ok = fault_set(f, setting[i], "write it as KEY=VALUE", "is not a setting");
+		} else {
+			memcpy(key, setting[i], length);
+			key[length] = '\0';
+			ok = config_set(config, key, equals + 1, f);
+		}
+	}
+	if (ok)
+		s = session_new(name, config, f);
+	config_free(config);
+	return s;
+}
+
+// `new [NAME] KEY=VALUE…` or `open NAME`, split at blanks; the command's row has checked the count of words.
+static struct session *other_session(char *line, struct fault *f)
+{
+	char *save = NULL, *verb = strtok_r(line, "\n", &save), *name = NULL;
+	const char *setting[COMMAND_MAX_ARGUMENTS];
+	int settings = 0;
+	for (char *word; (word = strtok_r(NULL, "\n", &save)) && settings < COMMAND_MAX_ARGUMENTS;) {
+		if (!name && !strchr(word, '='))
+			name = word;
+		else
+			setting[settings++] = word;
+	}
+	return verb && strcmp(verb, "new") == 0 ? session_made(name, setting, settings, f) : session_open(name, f);
+}
+
+void workbench_change_session(struct workbench *w)
+{
+	struct fault f;
+	char *line = w->change_session, text[sizeof f + 16];
+	w->change_session = NULL;
+	struct session *old = w->session, *s = other_session(line, &f);
+	bool fresh = strncmp(line, "new", 3) == 0;
+	free(line);
+	if (!s || !take_session(w, s, &f)) {
+		if (s)
+			session_close(s, NULL);
+		workbench_say(w, true, "%s", fault_line(&f, text, sizeof text));
+		return;
+	}
+	w->view.draft = NULL;
+	w->interrupted[0] = '\0';
+	workbench_say(w, false, "%s: space %s", session_name(s), fresh ? "pauses" : "goes on");
+	if (!session_close(old, &f))
+		workbench_say(w, true, "the session before: %s", fault_line(&f, text, sizeof text));
+	if (fresh)
+		workbench_command(w, "run");
+}
+
+// ---- saying -------------------------------------------------------------------------------------------------------
+
+void workbench_say(struct workbench *w, bool bad, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	vsnprintf(w->message, sizeof w->message, format, args);
+	va_end(args);
+	w->view.message = w->message[0] ? w->message : NULL;
+	w->view.bad = bad;
+	char *copy = w->message[0] ? strdup(w->message) : NULL;
+	if (!copy)
+		return;
+	if (w->logged == WORKBENCH_LOG) {
+		free(w->log[0]);
+		memmove(w->log, w->log + 1, (WORKBENCH_LOG - 1) * sizeof *w->log);
+		w->logged--;
+	}
+	w->log[w->logged++] = copy;
+}
+
+void workbench_messages(struct workbench *w)
+{
+	bool bad;
+	for (const char *line; (line = session_message(w->session, &bad));)
+		workbench_say(w, bad, "%s", line);
+}
+
+static void say(struct command_call *call, const char *format, ...)
+{
+	struct workbench *w = call->sayer;
+	va_list args;
+	va_start(args, format);
+	char *text = NULL;
+	int length = vasprintf(&text, format, args);
+	va_end(args);
+	if (length < 0)
+		return;
+	char *save = NULL;
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		for (char *tab; (tab = strchr(line, '\t'));)
+			*tab = ' ';
+		popup_add(&w->said, line, 0, false);
+	}
+	free(text);
+}
+
+// An answer of one line goes to the message line, a longer one into a box.
+static void show_said(struct workbench *w, const char *line)
+{
+	if (w->said.lines == 1) {
+		workbench_say(w, false, "%s", w->said.line[0].text);
+		popup_clear(&w->said);
+	} else if (w->said.lines > 1) {
+		popup_clear(&w->popup);
+		w->popup = w->said;
+		w->said = (struct popup){0};
+		snprintf(w->popup.title, sizeof w->popup.title, "%.*s", 60, line);
+	}
+}
+
+void workbench_command(struct workbench *w, const char *line)
+{
+	struct fault f;
+	char text[sizeof f + 16];
+	if (w->view.bad) // a complaint stands until the next act
+		workbench_say(w, false, "%s", "");
+	popup_clear(&w->said);
+	bool ok = command_run(&w->table, line, say, w, &f);
+	show_said(w, line);
+	if (!ok)
+		workbench_say(w, true, "%s", fault_line(&f, text, sizeof text));
+}
+
+// ---- keys ---------------------------------------------------------------------------------------------------------
+
+enum key_context workbench_context(const struct workbench *w)
+{
+	return prompt_is_open() ? CONTEXT_PROMPT : w->popup.lines > 0 ? CONTEXT_POPUP :
+		session_draft(w->session) ? CONTEXT_DRAFT : CONTEXT_SEARCH;
+}
+
+// The word that stands for {name}; "" where there is none.
+static const char *word_for(const struct workbench *w, const char *name, size_t length, char *buf, size_t size)
+{
+	const struct snapshot *snap = session_snapshot(w->session);
+	const struct engine_info *info = engine_info(session_engine(w->session));
+	struct view now = w->view;
+	now.snapshot = snap;
+	buf[0] = '\0';
+	if (strncmp(name, "term", length) == 0) {
+		if (now.term < snap->terms)
+			snprintf(buf, size, "%s", snap->term[now.term].name);
+	} else if (now.layer < info->layers && snap->info && snap->decision) {
+		const struct option_info *option = layer_option(&now, now.layer, false);
+		if (strncmp(name, "layer", length) == 0)
+			snprintf(buf, size, "%s", info->layer[now.layer].name);
+		else if (option)
+			snprintf(buf, size, "%s", option->name);
+	}
+	return buf;
+}
+
+void workbench_key(struct workbench *w, int key)
+{
+	const struct binding *b = keys_find(workbench_context(w), key);
+	// On a screen that is too small q leaves, and little else is done: nothing that cannot be seen.
+	bool small = w->screen.width < LAYOUT_MIN_WIDTH || w->screen.height < LAYOUT_MIN_HEIGHT;
+	if (small && key == 'q') {
+		w->quit = true;
+		return;
+	}
+	if (!b || !b->command || (small && b->context != CONTEXT_COMMON))
+		return;
+	char line[512];
+	size_t at = 0;
+	for (const char *p = b->command; *p && at < sizeof line - 1; p++) {
+		const char *end = *p == '{' ? strchr(p, '}') : NULL;
+		if (!end) {
+			line[at++] = *p;
+			continue;
+		}
+		char word[ENGINE_NAME];
+		word_for(w, p + 1, (size_t)(end - p - 1), word, sizeof word);
+		int put = snprintf(line + at, sizeof line - at, "%s", word);
+		at += put > 0 && (size_t)put < sizeof line - at ? (size_t)put : 0;
+		p = end;
+	}
+	line[at] = '\0';
+	workbench_command(w, line);
+}
+
+// ---- drawing ------------------------------------------------------------------------------------------------------
+
+// Takes the search's present into the view: one snapshot a turn, nothing else is read while drawing.
+static void refresh(struct workbench *w)
+{
+	struct view *v = &w->view;
+	const struct engine_info *info = engine_info(session_engine(w->session));
+	v->snapshot = session_snapshot(w->session);
+	v->draft = session_draft(w->session);
+	if (v->layer >= info->layers)
+		v->layer = info->layers > 0 ? info->layers - 1 : 0;
+	if (v->term >= v->snapshot->terms)
+		v->term = 0;
+	for (int d = 0; d < info->decisions; d++)
+		w->choice[d] = v->draft ? v->draft[d] : d < v->snapshot->decisions ? v->snapshot->decision[d].modal : 0;
+	bool priced = v->snapshot->terms > 0 &&
+		engine_price(session_engine(w->session), w->choice, w->draft_cost, v->term, w->layer_cost);
+	v->layer_cost = priced ? w->layer_cost : NULL;
+	v->draft_cost = priced ? w->draft_cost : NULL;
+	session_source(w->session, &w->source);
+	w->source.term = v->term;
+	v->source = w->source.snapshot ? &w->source : NULL;
+}
+
+void workbench_draw(struct workbench *w)
+{
+	struct view *v = &w->view;
+	refresh(w);
+	v->prompt = NULL;
+	v->popup = w->popup.lines > 0 ? &w->popup : NULL;
+	v->popup_low = false;
+	if (prompt_is_open()) {
+		v->prompt = prompt_text(&v->prompt_cursor);
+		v->popup = prompt_choices(w->screen.width);
+		v->popup_low = true;
+	}
+	v->hint = w->hint;
+	v->hints = keys_hints(workbench_context(w), w->screen.ascii, w->hint, WORKBENCH_HINTS);
+	view_draw(v, &w->screen);
+}

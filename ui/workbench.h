@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The workbench: the session in hand, where the person is in it, and what is said to them. Every act is a command line;
+// keys only name one. Knows the prompt, not the terminal: the loop brings keys and takes the screen.
+#ifndef UI_WORKBENCH_H
+#define UI_WORKBENCH_H
+
+#include "ui/keys.h"
+#include "ui/screen.h"
+#include "ui/theme.h"
+#include "ui/views/view.h"
+
+enum { WORKBENCH_GROUPS = 3, WORKBENCH_MESSAGE = 1024, WORKBENCH_HINTS = 32, WORKBENCH_LOG = 64 };
+
+struct workbench {
+	struct session *session; // owned
+	struct command_group group[WORKBENCH_GROUPS];
+	struct command_table table;
+
+	struct view view; // borrows what follows and the session's own
+	struct figure_source source;
+	double *layer_cost;       // info->layers numbers
+	uint8_t *choice;          // info->decisions numbers
+	double draft_cost[ENGINE_TERMS];
+	struct hint hint[WORKBENCH_HINTS];
+	struct screen screen;
+	const struct theme *theme;
+	int curves; // how many figures the curve panes have to choose from
+
+	char message[WORKBENCH_MESSAGE];
+	char *log[WORKBENCH_LOG]; // what was said lately, oldest first; owned
+	int logged;
+	struct popup popup;       // shown where it has lines
+	struct popup said;        // what the running command has said so far
+	char interrupted[4096];   // a session that `resume` takes; "": none
+
+	// What only the loop can do, asked for by a command.
+	bool quit, redraw, prompt, suspend;
+	char *change_session;     // a command line `open …`, `new …`; owned
+};
+
+// Makes a workbench around a session, which it then owns. False: out of memory.
+bool workbench_begin(struct workbench *, struct session *, bool ascii, struct fault *);
+// Closes the session and frees all. False where the session could not be saved.
+bool workbench_end(struct workbench *, struct fault *);
+
+// Runs a command line. What it says, or its fault, goes to the message line or into a box.
+void workbench_command(struct workbench *, const char *line);
+void workbench_key(struct workbench *, int key);
+void workbench_say(struct workbench *, bool bad, const char *format, ...) __attribute__((format(printf, 3, 4)));
+enum key_context workbench_context(const struct workbench *);
+// Takes the session's messages into the message line.
+void workbench_messages(struct workbench *);
+// Draws everything into w->screen, which has the terminal's size.
+void workbench_draw(struct workbench *);
+// Does what w->change_session asks for; the session in hand stays where the other one cannot be opened.
+void workbench_change_session(struct workbench *);
+
+// A new or an existing session by the words of a command line or of the program: NAME (NULL: unnamed) and settings.
+struct session *session_made(const char *name, const char *const *setting, int settings, struct fault *);
+
+// The commands of the screen; the context is a struct workbench *, or NULL where there is no screen (a batch).
+const struct command *ui_commands(size_t *count);
+struct command_group ui_group(struct workbench *);
+
+#endif
