@@ -1,0 +1,133 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The rule of dependence, read from the #include lines. engine knows nobody; plots sees engine.h; sessions sees that
+# and plots.h; ui sees those and sessions.h; inside engine a folder sees itself and those above it in the list of floors.
+set -u
+
+# check TOP: prints a line for each include that breaks the rule; status 1 where there is one.
+check() (
+	cd "$1" || exit 2
+	find engine plots sessions ui -name '*.[ch]' -type f | LC_ALL=C sort | while IFS= read -r file; do
+		sed -n 's/^[[:space:]]*#[[:space:]]*include[[:space:]]*\([<"][^>"]*\).*/\1/p' "$file" | sed "s|^|$file |"
+	done | awk '
+		BEGIN {
+			floors = split("tensor quant data model nn space hardware cost search", floor_name, " ")
+			for (i = 1; i <= floors; i++)
+				floor[floor_name[i]] = i
+			split("engine plots sessions ui", house, " ")
+			for (i in house)
+				ours[house[i]] = 1
+			# What each folder may see of the others.
+			sees["plots engine/engine.h"] = 1
+			sees["sessions engine/engine.h"] = sees["sessions plots/plots.h"] = 1
+			sees["ui engine/engine.h"] = sees["ui plots/plots.h"] = sees["ui sessions/sessions.h"] = 1
+		}
+		function bad(why) {
+			print $1 " includes " substr($2, 2) ": " why
+			count++
+		}
+		{
+			split($1, from, "/")
+			target = substr($2, 2)
+			depth = split(target, to, "/")
+			if ($2 ~ /^</) {
+				if (target ~ /^(n?cursesw?|readline|term|panel|menu|form)(\/|\.h$)/ && from[1] != "ui")
+					bad("the terminal belongs to ui")
+				next
+			}
+			if (depth < 2 || !(to[1] in ours)) {
+				bad("write the path from the top, as in \"engine/fault.h\"")
+				next
+			}
+			if (target ~ /(^|\/)\.\.?\//) {
+				bad("write the path from the top, without dots")
+				next
+			}
+			if (from[1] != to[1]) {
+				if (!((from[1] " " target) in sees))
+					bad(from[1] " may not see it")
+				next
+			}
+			if (from[1] != "engine")
+				next
+			# Inside the engine. Its root stands over all floors.
+			here = from[3] == "" ? floors + 1 : (from[2] in floor) ? floor[from[2]] : 0
+			if (!here)
+				bad("engine/" from[2] " has no floor in this test")
+			else if (target == "engine/fault.h")
+				next
+			else if (depth == 2) {
+				# engine.h itself joins in command.h; search shares the plain structs of the snapshot.
+				if (here <= floors && !(target == "engine/engine.h" && from[2] == "search"))
+					bad("engine/" from[2] " stands below it")
+			} else if (!(to[2] in floor) || floor[to[2]] > here)
+				bad("engine/" to[2] " stands below engine/" from[2] " in the order of floors")
+		}
+		END { exit count > 0 }'
+)
+
+# The checker itself: a small house in good order, then one bad include at a time.
+plant() { # FILE INCLUDE
+	mkdir -p "$house/$(dirname "$1")" && printf '#include %s\n' "$2" >>"$house/$1"
+}
+good_house() {
+	rm -rf "$house"
+	plant engine/engine.h '"engine/command.h"'
+	plant engine/engine.c '"engine/search/search.h"'
+	plant engine/command.h '"engine/fault.h"'
+	plant engine/tensor/arena.c '"engine/fault.h"'
+	plant engine/nn/conv.c '"engine/tensor/gemm.h"'
+	plant engine/nn/conv.c '"engine/nn/node.h"'
+	plant engine/nn/conv.c '<math.h>'
+	plant engine/search/search.c '"engine/engine.h"'
+	plant plots/canvas.c '"engine/engine.h"'
+	plant sessions/session.c '"plots/plots.h"'
+	plant sessions/session.c '"sessions/journal.h"'
+	plant ui/main.c '"sessions/sessions.h"'
+	plant ui/views/front.c '"ui/view.h"'
+	plant ui/main.c '<ncurses.h>'
+}
+self_test() {
+	good_house
+	if ! check "$house"; then
+		echo "the checker refuses a house in good order"
+		return 1
+	fi
+	while IFS=' ' read -r file include; do
+		good_house
+		plant "$file" "$include"
+		if check "$house" >/dev/null; then
+			echo "the checker lets $file include $include"
+			return 1
+		fi
+	done <<-'BAD'
+		engine/engine.c "plots/plots.h"
+		engine/tensor/team.c "sessions/sessions.h"
+		engine/tensor/team.c "engine/quant/format.h"
+		engine/data/data.c "engine/model/model.h"
+		engine/space/space.c "engine/cost/cost.h"
+		engine/cost/bops.c "engine/search/search.h"
+		engine/cost/bops.c "engine/engine.h"
+		engine/search/policy.c "engine/command.h"
+		engine/other/new.c "engine/fault.h"
+		engine/nn/conv.c "node.h"
+		engine/nn/conv.c "../tensor/gemm.h"
+		engine/nn/conv.c "engine/nn/../search/search.h"
+		plots/canvas.c "engine/command.h"
+		plots/canvas.c "engine/tensor/rng.h"
+		plots/canvas.c "sessions/sessions.h"
+		plots/canvas.c <curses.h>
+		sessions/session.c "ui/view.h"
+		sessions/session.c "plots/canvas.h"
+		sessions/session.c "engine/search/search.h"
+		sessions/session.c <readline/readline.h>
+		ui/views/front.c "engine/model/model.h"
+		ui/main.c "sessions/journal.h"
+	BAD
+	return 0
+}
+
+house=$(mktemp -d "${TMPDIR:-/tmp}/bitscape-house-XXXXXX") || exit 1
+trap 'rm -rf "$house"' EXIT
+self_test || exit 1
+check "$(dirname "$0")/.."
