@@ -1,105 +1,128 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# make            build ./bitscape
-# make run        install what is missing, build, open the workbench
-# make test       the same set-up, then every test   (SAN=address,undefined or SAN=thread: under sanitizers)
-# make bench      the performance table
+# make            builds ./bitscape               V=1 shows the commands
+# make run        installs what is missing, builds, opens the workbench
+# make test       installs what is missing, builds, runs every test; make test-long: those that take long too
+# make check      the tests without the installation
+# make bench      prints the performance table
 # make install    to PREFIX (/usr/local), below DESTDIR
-# make deps, make clean
+# make deps       only installs; make clean removes what was built; make help prints this
+#
+# SAN=address,undefined or SAN=thread builds with sanitizers, in a folder of its own.
 
-PREFIX  ?= /usr/local
-CC      ?= cc
+PREFIX     ?= /usr/local
 PKG_CONFIG ?= pkg-config
-SAN     ?=
-OUT     := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
-comma   := ,
+CFLAGS     ?= -O2 -g
 
-# Libraries: found by pkg-config; each variable may be set by hand.
-NCURSES_CFLAGS  ?= $(shell $(PKG_CONFIG) --cflags ncursesw 2>/dev/null)
-NCURSES_LIBS    ?= $(shell $(PKG_CONFIG) --libs ncursesw 2>/dev/null || echo -lncursesw -ltinfo)
-READLINE_CFLAGS ?= $(shell $(PKG_CONFIG) --cflags readline 2>/dev/null)
-READLINE_LIBS   ?= $(shell $(PKG_CONFIG) --libs readline 2>/dev/null || echo -lreadline)
-OPENBLAS_CFLAGS ?= $(shell $(PKG_CONFIG) --cflags openblas 2>/dev/null)
-OPENBLAS_LIBS   ?= $(shell $(PKG_CONFIG) --libs openblas 2>/dev/null || echo -lopenblas)
-JANSSON_CFLAGS  ?= $(shell $(PKG_CONFIG) --cflags jansson 2>/dev/null)
-JANSSON_LIBS    ?= $(shell $(PKG_CONFIG) --libs jansson 2>/dev/null || echo -ljansson)
-ZLIB_CFLAGS     ?= $(shell $(PKG_CONFIG) --cflags zlib 2>/dev/null)
-ZLIB_LIBS       ?= $(shell $(PKG_CONFIG) --libs zlib 2>/dev/null || echo -lz)
-CMOCKA_CFLAGS   ?= $(shell $(PKG_CONFIG) --cflags cmocka 2>/dev/null)
-CMOCKA_LIBS     ?= $(shell $(PKG_CONFIG) --libs cmocka 2>/dev/null || echo -lcmocka)
-
-MAKEFLAGS += -r
 VERSION := 0.1.0
-WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
-CFLAGS  ?= -O2 -g
-ALL_CFLAGS = -std=c17 -D_GNU_SOURCE -DBITSCAPE_VERSION='"$(VERSION)"' -I. $(WARN) -pthread -MMD -MP $(CFLAGS) \
-	$(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=undefined) \
-	$(sort $(NCURSES_CFLAGS) $(READLINE_CFLAGS) $(OPENBLAS_CFLAGS) $(JANSSON_CFLAGS) $(ZLIB_CFLAGS))
-LIBS    = $(NCURSES_LIBS) $(READLINE_LIBS) $(OPENBLAS_LIBS) $(JANSSON_LIBS) $(ZLIB_LIBS) -lm -pthread
+comma   := ,
+OUT     := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 
-# The compute kernels are one source, compiled once per instruction set and picked at run time.
+# As many jobs at once as there are processors, unless it is called with -j or by another make.
+MAKEFLAGS += -r
+ifeq ($(MAKELEVEL)$(filter -j% --jobserver%,$(MAKEFLAGS)),0)
+MAKEFLAGS += -j$(or $(shell nproc 2>/dev/null),1)
+endif
+
+# ---- libraries and flags --------------------------------------------------------------------------------------------
+
+# NAME_CFLAGS and NAME_LIBS: pkg-config is asked at the first use, which is after the installation. Either may be set by hand.
+define library # NAME, module, what to link with where pkg-config knows nothing
+$1_CFLAGS ?= $$(eval $1_CFLAGS := $$(shell $$(PKG_CONFIG) --cflags $2 2>/dev/null))$$($1_CFLAGS)
+$1_LIBS   ?= $$(eval $1_LIBS := $$(shell $$(PKG_CONFIG) --libs $2 2>/dev/null || echo $3))$$($1_LIBS)
+endef
+$(eval $(call library,NCURSES,ncursesw,-lncursesw -ltinfo))
+$(eval $(call library,READLINE,readline,-lreadline))
+$(eval $(call library,OPENBLAS,openblas,-lopenblas))
+$(eval $(call library,JANSSON,jansson,-ljansson))
+$(eval $(call library,ZLIB,zlib,-lz))
+$(eval $(call library,CMOCKA,cmocka,-lcmocka))
+LIBS ?= $(NCURSES_LIBS) $(READLINE_LIBS) $(OPENBLAS_LIBS) $(JANSSON_LIBS) $(ZLIB_LIBS)
+
+WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
+SANITIZE := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
+COMPILE   = $(CC) -std=c17 -D_GNU_SOURCE -DBITSCAPE_VERSION='"$(VERSION)"' -I. $(WARN) -pthread -MMD -MP \
+	$(NCURSES_CFLAGS) $(READLINE_CFLAGS) $(OPENBLAS_CFLAGS) $(JANSSON_CFLAGS) $(ZLIB_CFLAGS) \
+	$(CPPFLAGS) $(CFLAGS) $(SANITIZE)
+LINK      = $(CC) $(CFLAGS) $(SANITIZE) -pthread $(LDFLAGS)
+
+# The compute kernels are one source, compiled once per instruction set; the program picks one when it starts.
 KERNELS := base
-ifneq ($(filter x86_64%,$(shell $(CC) -dumpmachine)),)
+ifneq ($(filter x86_64%,$(or $(shell $(CC) -dumpmachine 2>/dev/null),$(shell uname -m))),)
 KERNELS += avx2 avx512
 endif
 ISA_avx2   := -mavx2 -mfma
 ISA_avx512 := -mavx512f -mavx512vl -mavx512dq -mavx512bw -mavx2 -mfma -mprefer-vector-width=512
 KERNEL_CFLAGS := -O3 -ffp-contract=fast -fno-math-errno -fno-trapping-math
 
-SOURCES := $(filter-out engine/tensor/kernels_isa.c,$(wildcard engine/*.c engine/*/*.c plots/*.c sessions/*.c ui/*.c ui/*/*.c))
-OBJECTS := $(SOURCES:%.c=$(OUT)/%.o) $(KERNELS:%=$(OUT)/engine/tensor/kernels_%.o)
-PARTS   := $(filter-out $(OUT)/ui/main.o,$(OBJECTS))
+# ---- what is built --------------------------------------------------------------------------------------------------
+
+KERNEL  := engine/tensor/kernels_isa.c
+SOURCES := $(filter-out $(KERNEL),$(wildcard $(addsuffix .c,engine/* engine/*/* plots/* sessions/* ui/* ui/*/*)))
+KERNEL_OBJECTS := $(KERNELS:%=$(OUT)/engine/tensor/kernels_%.o)
+OBJECTS := $(SOURCES:%.c=$(OUT)/%.o) $(KERNEL_OBJECTS)
 TESTS   := $(patsubst %.c,$(OUT)/%,$(wildcard tests/unit_*.c))
+BENCH   := $(OUT)/tests/bench
+
+Q   = $(if $(V),,@)
+say = @$(if $(V),:,printf '  %-4s %s\n' $1 $2)
 
 .DELETE_ON_ERROR:
-.PHONY: all run test test-long bench deps install clean
+.PHONY: all run test test-long check bench install deps clean help FORCE
 all: bitscape
 
-bitscape: $(OUT)/bitscape
-	@ln -sf $< $@
+# Stays a link, to what was built last: with sanitizers or without.
+bitscape: $(OUT)/bitscape FORCE
+	@[ "$$(readlink $@)" = $< ] || ln -sf $< $@
 
 $(OUT)/bitscape: $(OBJECTS)
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(call say,LINK,$@)
+	$(Q)$(LINK) -o $@ $^ $(LIBS) -lm
 
-$(KERNELS:%=$(OUT)/engine/tensor/kernels_%.o): $(OUT)/engine/tensor/kernels_%.o: engine/tensor/kernels_isa.c
+$(TESTS) $(BENCH): %: %.o $(filter-out $(OUT)/ui/main.o,$(OBJECTS))
+	$(call say,LINK,$@)
+	$(Q)$(LINK) -o $@ $^ $(if $(filter $(TESTS),$@),$(CMOCKA_LIBS)) $(LIBS) -lm
+
+$(OUT)/%.o: %.c $(OUT)/flags
+	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(KERNEL_CFLAGS) $(ISA_$*) -DISA=$* -c -o $@ $<
+	$(Q)$(COMPILE) $(if $(filter $(TESTS:=.o),$@),$(CMOCKA_CFLAGS)) -c -o $@ $<
 
-$(OUT)/%.o: %.c
+$(KERNEL_OBJECTS): $(OUT)/engine/tensor/kernels_%.o: $(KERNEL) $(OUT)/flags
+	$(call say,CC,'$< ($*)')
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+	$(Q)$(COMPILE) $(KERNEL_CFLAGS) $(ISA_$*) -DISA=$* -c -o $@ $<
 
-$(OUT)/tests/%: $(OUT)/tests/%.o $(PARTS)
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(CMOCKA_LIBS) $(LIBS)
+# Changes with the compiler and its flags; everything compiled depends on it, and so comes after the set-up.
+FLAGS = $(subst ','\'',$(COMPILE) $(KERNEL_CFLAGS) $(LINK) $(LIBS))
+$(OUT)/flags: FORCE | deps
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(FLAGS)' | cmp -s - $@ || printf '%s\n' '$(FLAGS)' >$@
 
-$(OUT)/tests/%.o: ALL_CFLAGS += $(CMOCKA_CFLAGS)
+-include $(OBJECTS:.o=.d) $(TESTS:=.d) $(BENCH).d
 
+# ---- what is done with it -------------------------------------------------------------------------------------------
+
+# Some goals install what is missing, the others only name it.
+PURPOSE := $(if $(filter deps test test-long,$(MAKECMDGOALS)),all,$(if $(filter run bench,$(MAKECMDGOALS)),run,look))
 deps:
-	@.ci/deps
+	@.ci/deps $(PURPOSE)
 
-# The set-up may install what the library look-ups above need: hence a make of its own after it.
-run:
-	@.ci/deps run
-	@$(MAKE) --no-print-directory bitscape
+run: bitscape
 	@./bitscape
 
-test: deps
-	@$(MAKE) --no-print-directory check
+test test-long check: $(OUT)/bitscape $(TESTS)
+	@OUT=$(OUT) SAN=$(SAN) $(if $(filter %-long,$@),LONG=1) tests/run $(TESTS)
 
-test-long: deps
-	@LONG=1 $(MAKE) --no-print-directory check
+bench: $(OUT)/bitscape $(BENCH)
+	@OUT=$(OUT) $(BENCH)
 
-.PHONY: check
-check: $(OUT)/bitscape $(TESTS)
-	@OUT=$(OUT) SAN=$(SAN) tests/run $(TESTS)
-
-bench: $(OUT)/bitscape $(OUT)/tests/bench
-	@OUT=$(OUT) $(OUT)/tests/bench
-
-install: bitscape
-	install -D -m 755 $(OUT)/bitscape $(DESTDIR)$(PREFIX)/bin/bitscape
-	install -D -m 644 README.md $(DESTDIR)$(PREFIX)/share/doc/bitscape/README.md
+install: $(OUT)/bitscape
+	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/doc/bitscape"
+	install -m 755 $< "$(DESTDIR)$(PREFIX)/bin"
+	install -m 644 $(wildcard README.md) LICENSE "$(DESTDIR)$(PREFIX)/share/doc/bitscape"
 
 clean:
 	rm -rf build bitscape
 
--include $(OBJECTS:.o=.d) $(TESTS:=.d) $(OUT)/tests/bench.d
+help:
+	@sed -n '2,/^$$/s/^# \{0,1\}//p' Makefile

@@ -5,9 +5,22 @@
 
 #include "sessions/inside.h"
 
+// The flags behind the options: which decisions were edited.
+static uint8_t *edited(const struct session *s)
+{
+	return s->draft + s->info->decisions;
+}
+
+void draft_follow(struct session *s)
+{
+	for (int d = 0; s->draft && d < s->info->decisions; d++)
+		if (!edited(s)[d])
+			s->draft[d] = s->snapshot->decision[d].modal;
+}
+
 static uint8_t *modal_choice(struct session *s)
 {
-	uint8_t *choice = calloc((size_t)s->info->decisions + 1, 1);
+	uint8_t *choice = calloc(2 * (size_t)s->info->decisions + 1, 1); // room for the flags of a draft
 	if (choice)
 		session_modal(s, choice);
 	return choice;
@@ -20,11 +33,11 @@ static void drop(struct session *s)
 	s->news |= NEWS_STATE;
 }
 
-static int differing(const struct session *s, const uint8_t *modal)
+static int edits(const struct session *s)
 {
 	int count = 0;
 	for (int d = 0; d < s->info->decisions; d++)
-		count += s->draft[d] != modal[d];
+		count += edited(s)[d];
 	return count;
 }
 
@@ -34,8 +47,7 @@ static bool tell(struct session *s, struct command_call *call)
 	struct string costs = { 0 };
 	bool ok = modal && session_tell_costs(s, &costs, s->draft, modal);
 	if (ok) {
-		int count = differing(s, modal);
-		call->say(call, "draft, %d of %d decisions changed: %s", count, s->info->decisions, costs.bytes);
+		call->say(call, "draft, %d of %d decisions changed: %s", edits(s), s->info->decisions, costs.bytes);
 	} else {
 		fault_set(&call->fault, "draft", "", "it cannot be priced");
 	}
@@ -61,6 +73,7 @@ static bool edit_decision(struct edit *e, int decision)
 	if (option < 0 || option >= d->options)
 		return false;
 	e->s->draft[decision] = (uint8_t)option;
+	edited(e->s)[decision] = option != e->s->snapshot->decision[decision].modal;
 	return true;
 }
 
@@ -100,17 +113,14 @@ static bool edit(struct session *s, struct command_call *call, const char *layer
 
 // ---- committing ----------------------------------------------------------------------------------------------------
 
-// One change that pins every decision in which the draft differs, so that one undo takes it back.
+// One change that pins every decision that was edited, so that one undo takes it back.
 static bool commit(struct session *s, struct command_call *call)
 {
-	uint8_t *modal = modal_choice(s);
 	struct change c = { .kind = CHANGE_RESTRICT };
 	c.item = calloc((size_t)s->info->decisions + 1, sizeof *c.item);
-	bool ok = modal && c.item;
-	if (!ok)
-		fault_set(&call->fault, "", "", "out of memory");
+	bool ok = c.item || fault_set(&call->fault, "", "", "out of memory");
 	for (int d = 0; ok && d < s->info->decisions; d++) {
-		if (s->draft[d] == modal[d])
+		if (!edited(s)[d])
 			continue;
 		struct change_item *item = &c.item[c.items++];
 		snprintf(item->name, sizeof item->name, "%s", s->info->decision[d].name);
@@ -123,7 +133,6 @@ static bool commit(struct session *s, struct command_call *call)
 	if (ok)
 		drop(s);
 	free(c.item);
-	free(modal);
 	return ok;
 }
 

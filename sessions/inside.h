@@ -99,7 +99,7 @@ struct session {
 	struct wait wait;
 	bool batch;
 
-	uint8_t *draft;
+	uint8_t *draft;       // option per decision, then a flag per decision: edited by hand, or following the modal choice
 	struct known_evaluation known[2]; // per enum split
 	char digest[JOURNAL_DIGEST_TEXT];
 	long digest_step; // -1: none
@@ -167,6 +167,7 @@ int wait_turn(struct session *, struct fault *);
 // ---- draft.c, export.c, ask.c: commands ---------------------------------------------------------------------------
 
 bool run_draft(struct command_call *);
+void draft_follow(struct session *); // what is not edited follows the modal choice
 bool run_export(struct command_call *);
 bool run_status(struct command_call *);
 bool run_layers(struct command_call *);

@@ -222,6 +222,7 @@ static void fetch_snapshot(struct session *s)
 	if (!engine_snapshot(s->engine, s->snapshot))
 		return;
 	s->news |= NEWS_SNAPSHOT;
+	draft_follow(s);
 	if (s->snapshot->run == before)
 		return;
 	s->news |= NEWS_STATE;

@@ -79,7 +79,11 @@ machine && rm "$box/modules/openblas" "$box/modules/jansson"
 expect 'supplied by hand' 0 '' '*install libjansson-dev' OPENBLAS_LIBS=-lmine
 machine && rm "$box/modules/cmocka" "$box/bin/tmux" && purpose=run
 expect 'what only the tests need' 0 '' ''
+machine && rm "$box/modules/openblas" "$box/bin/gnuplot" && purpose=look
+expect 'only to be named' 0 'not found here: libopenblas-dev;*make deps*' ''
 purpose=all
+machine && rm "$box/bin/pkg-config" && echo 'echo install ok installed' | program dpkg-query
+expect 'no pkg-config, yet all packages' 0 '' ''
 machine && echo ': compiler' | program gcc-99 && rm "$box/bin/cc"
 expect 'another compiler' 0 '' '' 'CC=gcc-99 -m64'
 
@@ -88,6 +92,8 @@ expect 'apt-get fails, lists are fetched, it fails again' 1 \
 	'*needs these packages, and apt-get could not install them: libopenblas-dev*' '*install*update*install*'
 machine && rm "$box/bin/gnuplot" && echo gnuplot-nox >"$box/refused"
 expect 'only gnuplot cannot be had' 0 '*no gnuplot*built-in canvas*' '*install gnuplot-nox'
+machine && rm "$box/modules/openblas" "$box/bin/gnuplot" && echo gnuplot-nox >"$box/refused"
+expect 'all but gnuplot can be had' 0 '*no gnuplot*' '*install libopenblas-dev gnuplot-nox*install libopenblas-dev'
 machine && rm "$box/bin/gnuplot"
 expect 'gnuplot is installed' 0 '' '*install gnuplot-nox'
 

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# The rule of dependence, read from the #include lines. engine knows nobody; plots sees engine.h; sessions sees that
-# and plots.h; ui sees those and sessions.h; inside engine a folder sees itself and those above it in the list of floors.
+# The rule of dependence, read from the #include lines. engine knows nobody; plots sees engine.h and the plain structs that
+# it joins in, fault.h and command.h; sessions sees those and plots.h; ui sees those and sessions.h; inside engine a folder
+# sees itself and those above it in the list of floors.
 set -u
 
 # check TOP: prints a line for each include that breaks the rule; status 1 where there is one.
@@ -18,9 +19,11 @@ check() (
 			for (i in house)
 				ours[house[i]] = 1
 			# What each folder may see of the others.
-			sees["plots engine/engine.h"] = 1
-			sees["sessions engine/engine.h"] = sees["sessions plots/plots.h"] = 1
-			sees["ui engine/engine.h"] = sees["ui plots/plots.h"] = sees["ui sessions/sessions.h"] = 1
+			for (i in house)
+				if (house[i] != "engine")
+					for (j = split("engine fault command", plain, " "); j > 0; j--)
+						sees[house[i] " engine/" plain[j] ".h"] = 1
+			sees["sessions plots/plots.h"] = sees["ui plots/plots.h"] = sees["ui sessions/sessions.h"] = 1
 		}
 		function bad(why) {
 			print $1 " includes " substr($2, 2) ": " why
@@ -81,9 +84,13 @@ good_house() {
 	plant engine/nn/conv.c '<math.h>'
 	plant engine/search/search.c '"engine/engine.h"'
 	plant plots/canvas.c '"engine/engine.h"'
+	plant plots/plots.h '"engine/fault.h"'
+	plant plots/commands.c '"engine/command.h"'
 	plant sessions/session.c '"plots/plots.h"'
 	plant sessions/session.c '"sessions/journal.h"'
+	plant sessions/sessions.h '"engine/command.h"'
 	plant ui/main.c '"sessions/sessions.h"'
+	plant ui/main.c '"engine/fault.h"'
 	plant ui/views/front.c '"ui/view.h"'
 	plant ui/main.c '<ncurses.h>'
 }
@@ -113,7 +120,8 @@ self_test() {
 		engine/nn/conv.c "node.h"
 		engine/nn/conv.c "../tensor/gemm.h"
 		engine/nn/conv.c "engine/nn/../search/search.h"
-		plots/canvas.c "engine/command.h"
+		engine/tensor/team.c "engine/command.h"
+		plots/canvas.c "engine/data/command.h"
 		plots/canvas.c "engine/tensor/rng.h"
 		plots/canvas.c "sessions/sessions.h"
 		plots/canvas.c <curses.h>

@@ -1189,6 +1189,8 @@ static void drafts(void **state)
 	run_lines(s, "draft stem int8\ndraft head int8\ndraft commit\nexpect pinned.stem = int8\nexpect changes = 2\n");
 	assert_printed("step 0: stem pinned to int8, head pinned to int8; undo takes it back");
 	run_lines(s, "undo\nexpect pinned.stem = int4\nexpect pinned.head = int4\n");
+	// What was not edited follows the modal choice, and is not pinned with the rest.
+	run_lines(s, "draft stem int8\npin head int8\ndraft commit\nexpect pinned.stem = int8\nexpect pinned.head = int8\n");
 	end(s);
 }
 

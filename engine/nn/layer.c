@@ -105,13 +105,10 @@ void layer_settle_range(struct network *net, struct node *n)
 	n->grid = format_grid(format, positive);
 	n->range = net->pass == PASS_FIXED ? cal->range[layer]
 		: present_range(net, n, &net->node[n->op->in[0]], format, positive);
-	if (net->pass == PASS_CALIBRATE) {
-		float *range = &cal->range[layer];
-		if (net->quantization.range == RANGE_MAX)
-			*range = n->range > *range ? n->range : *range;
-		else
-			*range += (n->range - *range) / (float)cal->batches;
-	}
+	// The mean over the batches, for RANGE_MAX too: the weights were trained with a batch's own largest magnitude, and a narrow
+	// format's grid must be the one that they know.
+	if (net->pass == PASS_CALIBRATE)
+		cal->range[layer] += (n->range - cal->range[layer]) / (float)cal->batches;
 	n->scale = format_scale(format, &n->grid, n->range);
 }
 

@@ -93,7 +93,7 @@ struct network {
 struct calibration {
 	int layers, ops;
 	double batches;
-	float *range;    // [layers]: the largest, or the mean over the batches
+	float *range;    // [layers]: mean over the batches
 	double *moments; // per norm: mean[c], then mean square[c]; at offset[op]
 	long *offset;    // [ops]
 	long moment_count;

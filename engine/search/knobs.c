@@ -30,13 +30,13 @@ static const struct overlay {
 	// FLIQS (arXiv 2308.03290 and its authors' code): uniform warm-up, one sample a step, Adam 5e-3, moving average 0.99.
 	{"fliqs", "warmup", "0.25"},
 	{"fliqs", "start", "uniform"},
+	{"fliqs", "modal-share", "0"},
 	{"fliqs", "warmup-path", "uniform"},
 	{"fliqs", "quality", "accuracy"},
 	{"fliqs", "samples", "1"},
 	{"fliqs", "baseline", "average"},
 	{"fliqs", "baseline-keep", "0.99"},
 	{"fliqs", "cost-samples", "0"},
-	{"fliqs", "critic", "none"},
 	{"fliqs", "policy-beta2", "0.999"},
 	{"fliqs", "policy-rate", "0.005"},
 	{"fliqs", "entropy", "0.5"},
@@ -47,6 +47,7 @@ static const struct overlay {
 	// tenfold (given here for a batch of 64), moving average 0.95, weight of the cost 0.1, no entropy penalty.
 	{"tunas", "warmup", "0.25"},
 	{"tunas", "start", "uniform"},
+	{"tunas", "modal-share", "0"},
 	{"tunas", "warmup-path", "uniform"},
 	{"tunas", "quality", "accuracy"},
 	{"tunas", "samples", "1"},
@@ -54,7 +55,6 @@ static const struct overlay {
 	{"tunas", "baseline", "average"},
 	{"tunas", "baseline-keep", "0.95"},
 	{"tunas", "cost-samples", "0"},
-	{"tunas", "critic", "none"},
 	{"tunas", "policy-beta2", "0.999"},
 	{"tunas", "policy-rate", "0.000075"},
 	{"tunas", "policy-growth", "10"},
@@ -220,7 +220,7 @@ static void overlay(struct config *c)
 			target = space_names[i].target;
 	for (int i = 0; i < COST_TERMS; i++) {
 		if (!c->set[KNOB_COUNT + i])
-			c->values.weight[i] = i == 0 ? 4 : 0; // suits quality=loss: nats against relative cost
+			c->values.weight[i] = i == 0 ? 2 : 0; // suits quality=loss: nats against relative cost
 		if (!c->set[KNOB_COUNT + COST_TERMS + i])
 			snprintf(c->values.target[i], sizeof c->values.target[i], "%s", i == 0 ? target : "");
 	}

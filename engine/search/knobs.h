@@ -14,7 +14,6 @@ enum knob_path { PATH_UNIFORM, PATH_POLICY };
 enum knob_start { START_UNIFORM, START_WIDE };
 enum knob_augment { KNOB_AUGMENT_AUTO, KNOB_AUGMENT_NONE, KNOB_AUGMENT_CROP, KNOB_AUGMENT_FLIP };
 enum knob_scales { SCALES_CHANNEL, SCALES_LAYER };
-enum knob_critic { CRITIC_NONE, CRITIC_ADDITIVE };
 
 // I: whole number, R: real, W: one of some words, T: text
 //   field, name, default, low, high, live, help
@@ -46,6 +45,7 @@ enum knob_critic { CRITIC_NONE, CRITIC_ADDITIVE };
 	W(start, "start", "wide", "uniform|wide", false, "the policy's first distribution: uniform, or leaning to the widest formats") \
 	W(warmup_path, "warmup-path", "policy", "uniform|policy", true,                                                \
 		"paths of the warm-up: uniformly at random, or as the policy's first distribution has it")             \
+	R(modal_share, "modal-share", "0.8", 0, 1, true, "share of training steps that take the modal path instead of a sampled one") \
 	W(reward, "reward", "abs", "abs|relu|mnas", true, "reward form: Q - w|C/T-1|, Q - w max(0,C/T-1), Q (C/T)^-w") \
 	W(quality, "quality", "loss", "accuracy|loss", true, "quality: held-out accuracy, or minus the loss")          \
 	I(samples, "samples", "4", 1, 64, true, "choices sampled at a policy step, all scored on the same held-out images") \
@@ -55,9 +55,7 @@ enum knob_critic { CRITIC_NONE, CRITIC_ADDITIVE };
 	R(baseline_keep, "baseline-keep", "0.95", 0, 0.9999, true, "how much a moving average of rewards keeps")       \
 	I(cost_samples, "cost-samples", "8", 0, 4096, true,                                                            \
 		"choices around which every option is priced for the cost's part of the reward; 0: the samples' own costs") \
-	W(critic, "critic", "none", "none|additive", true,                                                            \
-		"credit for quality: each sample's reward as it is, or an additive model of it fitted as the search goes") \
-	R(policy_rate, "policy-rate", "0.05", 0, 10, true, "learning rate of the policy (Adam)")                       \
+	R(policy_rate, "policy-rate", "0.03", 0, 10, true, "learning rate of the policy (Adam)")                       \
 	R(policy_beta1, "policy-beta1", "0.9", 0, 0.9999, true, "Adam's first decay")                                  \
 	R(policy_beta2, "policy-beta2", "0.98", 0, 0.9999, true, "Adam's second decay")                                \
 	R(policy_growth, "policy-growth", "1", 0.001, 1000, true, "by what factor the policy's rate grows over the search") \

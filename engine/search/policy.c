@@ -12,7 +12,6 @@ struct policy {
 	uint32_t *allowed;                             // [decisions]
 	float (*logit)[SPACE_OPTIONS];                 // each [decisions][SPACE_OPTIONS]
 	float (*first)[SPACE_OPTIONS], (*second)[SPACE_OPTIONS]; // Adam's moments
-	float (*worth)[SPACE_OPTIONS];                 // the critic
 	float (*probability)[SPACE_OPTIONS];
 	double (*gradient)[SPACE_OPTIONS];
 	long moves;
@@ -28,11 +27,10 @@ struct policy *policy_new(const struct space *space, struct fault *fault)
 		p->logit = calloc(n, sizeof *p->logit);
 		p->first = calloc(n, sizeof *p->first);
 		p->second = calloc(n, sizeof *p->second);
-		p->worth = calloc(n, sizeof *p->worth);
 		p->probability = calloc(n, sizeof *p->probability);
 		p->gradient = calloc(n, sizeof *p->gradient);
 	}
-	if (!p || !p->allowed || !p->logit || !p->first || !p->second || !p->worth || !p->probability || !p->gradient) {
+	if (!p || !p->allowed || !p->logit || !p->first || !p->second || !p->probability || !p->gradient) {
 		policy_free(p);
 		fault_set(fault, "policy", "choose a smaller network", "out of memory");
 		return NULL;
@@ -61,7 +59,6 @@ void policy_free(struct policy *p)
 	free(p->logit);
 	free(p->first);
 	free(p->second);
-	free(p->worth);
 	free(p->probability);
 	free(p->gradient);
 	free(p);
@@ -73,7 +70,6 @@ void policy_arrays(struct policy *p, struct policy_array array[POLICY_ARRAYS])
 	array[0] = (struct policy_array){"logits", p->logit[0], count};
 	array[1] = (struct policy_array){"first_moments", p->first[0], count};
 	array[2] = (struct policy_array){"second_moments", p->second[0], count};
-	array[3] = (struct policy_array){"critic", p->worth[0], count};
 }
 
 long *policy_moves(struct policy *p)
@@ -196,35 +192,6 @@ void policy_credit_options(struct policy *p, int decision, const double *value, 
 		mean += (double)q[o] * value[o];
 	for (int o = 0; o < options; o++)
 		p->gradient[decision][o] -= share * (double)q[o] * (value[o] - mean) / p->space->decisions;
-}
-
-void policy_critic_learn(struct policy *p, int samples, const uint8_t *const *choice, const double *quality)
-{
-	// Normalised least mean squares on the differences from the samples' mean: the step goes along the difference of the
-	// features, of squared length `length`. The rate trades noise for speed: about 1/RATE samples are remembered.
-	const double RATE = 0.1;
-	double mean = 0, predicted[64] = {0}, mean_predicted = 0;
-	for (int s = 0; s < samples; s++) {
-		for (int d = 0; d < p->space->decisions; d++)
-			predicted[s] += (double)p->worth[d][choice[s][d]];
-		mean += quality[s] / samples;
-		mean_predicted += predicted[s] / samples;
-	}
-	for (int s = 0; s < samples; s++) {
-		double error = (quality[s] - mean) - (predicted[s] - mean_predicted);
-		for (int d = 0; d < p->space->decisions; d++)
-			p->worth[d][choice[s][d]] += (float)(RATE * error / p->space->decisions);
-	}
-}
-
-void policy_critic_credit(struct policy *p)
-{
-	for (int d = 0; d < p->space->decisions; d++) {
-		double worth[SPACE_OPTIONS];
-		for (int o = 0; o < SPACE_OPTIONS; o++)
-			worth[o] = (double)p->worth[d][o];
-		policy_credit_options(p, d, worth, 1);
-	}
 }
 
 void policy_move(struct policy *p, double rate, double beta1, double beta2, double entropy_weight)

@@ -21,7 +21,7 @@ struct policy_array {
 	float *data;
 	long count;
 };
-enum { POLICY_ARRAYS = 4 }; // logits, both moments, and the critic
+enum { POLICY_ARRAYS = 3 }; // logits and both moments
 void policy_arrays(struct policy *, struct policy_array[POLICY_ARRAYS]);
 long *policy_moves(struct policy *);       // how many Adam steps there were: also state
 uint32_t *policy_allowed(struct policy *); // [decisions] masks, a bit per option; state too. Call policy_refresh after writing.
@@ -41,10 +41,6 @@ void policy_clear(struct policy *);
 void policy_credit(struct policy *, const uint8_t *choice, double advantage);
 // Adds `share` of the gradient of minus the expected value of one decision's options, the other decisions staying as they are.
 void policy_credit_options(struct policy *, int decision, const double *value, double share);
-// The additive critic models quality as a sum over decisions of one number per option. It learns from differences: the samples
-// of one step, scored on the same images, against their mean. Then its whole expected gradient is credited at once.
-void policy_critic_learn(struct policy *, int samples, const uint8_t *const *choice, const double *quality);
-void policy_critic_credit(struct policy *);
 // Adds entropy_weight * gradient of the mean entropy and takes one Adam step (Kingma and Ba, 2015) down.
 void policy_move(struct policy *, double rate, double beta1, double beta2, double entropy_weight);
 // Mixes `share` of the uniform distribution into every decision and forgets the optimizer's moments: after a change

@@ -53,8 +53,8 @@ static bool describe(struct search *s)
 		const struct layer *l = &s->model->layer[i];
 		const struct op *op = &s->model->op[l->op];
 		layer[i] = (struct layer_info){.kind = op->kind == OP_CONV ? "conv" : "linear", .in_h = l->in.h, .in_w = l->in.w,
-			.in_c = l->in.c, .out_h = l->out.h, .out_w = l->out.w, .out_c = l->out.c, .kernel = op->kernel,
-			.stride = op->stride, .groups = op->groups, .macs = l->macs, .weights = l->weights,
+			.in_c = l->in.c, .out_h = l->out.h, .out_w = l->out.w, .out_c = l->out.c, .kernel = op->kernel ? op->kernel : 1,
+			.stride = op->stride ? op->stride : 1, .groups = op->groups ? op->groups : 1, .macs = l->macs, .weights = l->weights,
 			.activations = l->activations, .weight_decision = s->space->weight_decision[i],
 			.activation_decision = s->space->activation_decision[i]};
 		snprintf(layer[i].name, sizeof layer[i].name, "%s", l->name);
@@ -462,16 +462,9 @@ static void learn(struct search *s)
 		for (int c = 0; c < COST_TERMS; c++)
 			s->record.cost[c] += (float)(cost[c] / samples);
 	}
-	bool additive = k->reward != REWARD_MNAS, apart = additive && (k->cost_samples > 0 || k->critic == CRITIC_ADDITIVE);
+	bool apart = k->reward != REWARD_MNAS && k->cost_samples > 0; // a product has no part of its own for the cost
 	policy_clear(s->policy);
-	double advantage;
-	if (apart && k->critic == CRITIC_ADDITIVE && samples > 1) {
-		policy_critic_learn(s->policy, samples, choice, quality);
-		policy_critic_credit(s->policy);
-		advantage = fabs(quality[0] - mean_quality);
-	} else {
-		advantage = credit(s, samples, apart ? quality : reward);
-	}
+	double advantage = credit(s, samples, apart ? quality : reward);
 	if (apart)
 		credit_costs(s, rng_key(seed, "cost", t));
 	policy_move(s->policy, k->policy_rate * pow(k->policy_growth, progress(s)), k->policy_beta1,
@@ -492,6 +485,8 @@ bool search_step(struct search *s, struct fault *fault)
 	double cost[COST_TERMS];
 	if (s->step < s->warmup && s->knobs.warmup_path == PATH_UNIFORM)
 		policy_sample_evenly(s->policy, key, path);
+	else if (s->step >= s->warmup && rng_uniform(key, (uint64_t)s->space->decisions) < s->knobs.modal_share)
+		search_modal(s, path);
 	else
 		policy_sample(s->policy, key, path);
 	search_costs(s, path, cost);
