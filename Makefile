@@ -92,11 +92,12 @@ $(KERNEL_OBJECTS): $(OUT)/engine/tensor/kernels_%.o: $(KERNEL) $(OUT)/flags
 	@mkdir -p $(@D)
 	$(Q)$(COMPILE) $(KERNEL_CFLAGS) $(ISA_$*) -DISA=$* -c -o $@ $<
 
-# Changes with the compiler and its flags; everything compiled depends on it, and so comes after the set-up.
+# Changes with the compiler and its flags; everything compiled depends on it, and so comes after the set-up. (+: under
+# `make -n` too, which would else think all of it out of date.)
 FLAGS = $(subst ','\'',$(COMPILE) $(KERNEL_CFLAGS) $(LINK) $(LIBS))
 $(OUT)/flags: FORCE | deps
-	@mkdir -p $(@D)
-	@printf '%s\n' '$(FLAGS)' | cmp -s - $@ || printf '%s\n' '$(FLAGS)' >$@
+	+@mkdir -p $(@D)
+	+@printf '%s\n' '$(FLAGS)' | cmp -s - $@ || printf '%s\n' '$(FLAGS)' >$@
 
 -include $(OBJECTS:.o=.d) $(TESTS:=.d) $(BENCH).d
 

@@ -193,7 +193,12 @@ static bool restore_history(struct engine *e, const struct state *state, struct 
 	const struct state_tensor *rows = state_find(state, "history.records"), *modal = state_find(state, "history.modal");
 	long n = search_steps_done(e->search);
 	size_t decisions = (size_t)search_info(e->search)->decisions;
-	if (!rows || !modal || rows->bytes != (size_t)(n * record_floats) * sizeof(float) || modal->bytes != (size_t)n * decisions)
+	bool fits = rows && modal && rows->type == STATE_F32 && modal->type == STATE_U8 && rows->rank == 2 && modal->rank == 2 &&
+		rows->shape[0] == n && rows->shape[1] == record_floats && modal->shape[0] == n && modal->shape[1] == (int64_t)decisions &&
+		rows->bytes == (size_t)(n * record_floats) * sizeof(float) && modal->bytes == (size_t)n * decisions;
+	for (size_t i = 0; fits && i < modal->bytes; i++)
+		fits = ((const uint8_t *)modal->data)[i] < search_info(e->search)->decision[i % decisions].options;
+	if (!fits)
 		return fault_set(fault, "checkpoint", "open an earlier one", "its history is missing or does not fit");
 	for (long i = 0; i < n; i++) {
 		e->record[i].step = i + 1;
@@ -213,11 +218,13 @@ static bool save_state(struct engine *e, struct reply *r)
 
 static bool apply(struct engine *e, const struct change *c, struct reply *r)
 {
-	bool ok = search_apply(e->search, c, &r->inverse, &r->fault);
-	pthread_mutex_lock(&e->lock);
-	ok = ok && reserve(e, search_horizon(e->search), &r->fault);
-	pthread_mutex_unlock(&e->lock);
-	return ok;
+	bool ok = true;
+	if (c->kind == CHANGE_EXTEND) { // room first, so that a change is made whole or not at all
+		pthread_mutex_lock(&e->lock);
+		ok = reserve(e, search_horizon(e->search) + strtol(c->item[0].value, NULL, 10), &r->fault);
+		pthread_mutex_unlock(&e->lock);
+	}
+	return ok && search_apply(e->search, c, &r->inverse, &r->fault);
 }
 
 static void carry_out(struct engine *e, struct request *q)
@@ -244,7 +251,6 @@ static void *work(void *arg)
 	pthread_mutex_lock(&e->lock);
 	while (!e->quit) {
 		struct request *q = take(&e->requests);
-		bool failed = e->published.run == RUN_FAILED, may_step = !failed && e->published.step < stop_at(e);
 		if (q) {
 			pthread_mutex_unlock(&e->lock);
 			carry_out(e, q);
@@ -263,7 +269,8 @@ static void *work(void *arg)
 		pthread_mutex_lock(&e->lock);
 		if (scored)
 			continue;
-		if (!may_step) {
+		bool failed = e->published.run == RUN_FAILED;
+		if (failed || e->published.step >= stop_at(e)) {
 			publish(e); // the front may be new
 			if (!failed)
 				set_run(e, e->published.step >= e->published.horizon ? RUN_FINISHED : RUN_PAUSED);

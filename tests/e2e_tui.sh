@@ -198,4 +198,19 @@ start 80 24 "$bin mine"
 see 'mine is open'
 keys q
 left 0
+
+# ---- what was steered by hand on the screen, at steps that nobody chose, is the same search without a screen
+start 80 24 "$bin new steered data=glyphs:12 train=1024 heldout=256 batch=16 steps=400 front-every=0"
+see running
+until_true "a step" moved_on 5
+keys j p
+see 'pinned to int'
+keys : 'target bops 0.3x' Enter
+see 'target .*0.3x'
+keys + Enter
+until_true "the horizon" shows finished
+keys q
+left 0
+grep -q '# digest' steered.bitscape/journal || fail "the journal has no digest: $(cat steered.bitscape/journal)"
+"$bin" --replay steered >"$dir/log" 2>&1 || fail "the replay differs: $(cat "$dir/log")"
 echo ok

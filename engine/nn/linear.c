@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Linear layer with bias: OpenBLAS products over fixed chunks of rows.
+// Linear layer with bias, over fixed chunks of rows; gradients by OpenBLAS.
 #include <cblas.h>
 #include <string.h>
 
 #include "engine/nn/node.h"
-
-enum { ROWS = 16 }; // images in a chunk
 
 void linear_prepare(struct network *net, struct node *n)
 {
@@ -20,28 +18,32 @@ struct job {
 
 static int rows_of(const struct network *net, int chunk)
 {
-	return net->images - chunk * ROWS < ROWS ? net->images - chunk * ROWS : ROWS;
+	return net->images - chunk * LINEAR_ROWS < LINEAR_ROWS ? net->images - chunk * LINEAR_ROWS : LINEAR_ROWS;
 }
 
+// Not by OpenBLAS: there a row's sum depends on its place among the others, and an image's result must not.
 static void forward_rows(void *context, int chunk, int worker)
 {
 	(void)worker;
 	const struct job *job = context;
 	const struct node *n = job->node;
 	struct network *net = job->net;
-	int rows = rows_of(net, chunk), in = n->in.c, out = n->out.c;
-	float *x = n->linear_input + (long)chunk * ROWS * in, *y = n->x + (long)chunk * ROWS * out;
-	net->kernels->quantize(&n->grid, n->scale, job->source->x + (long)chunk * ROWS * in, x, (long)rows * in);
-	for (int r = 0; r < rows; r++)
+	int count = rows_of(net, chunk), in = n->in.c, out = n->out.c;
+	float *x = n->linear_input + (long)chunk * LINEAR_ROWS * in, *y = n->x + (long)chunk * LINEAR_ROWS * out;
+	net->kernels->quantize(&n->grid, n->scale, job->source->x + (long)chunk * LINEAR_ROWS * in, x, (long)count * in);
+	for (int r = 0; r < count; r++)
 		memcpy(y + (long)r * out, net->weights + n->bias, (size_t)out * sizeof *y);
-	cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, rows, out, in, 1, x, in, n->quantized, out, 1, y, out);
+	for (int r = 0; r < count; r += KERNEL_ROWS)
+		for (int j = 0; j < out; j += KERNEL_COLUMNS)
+			net->kernels->product(count - r < KERNEL_ROWS ? count - r : KERNEL_ROWS, out - j < KERNEL_COLUMNS ? out - j :
+				KERNEL_COLUMNS, 1, in, x + (long)r * in, in, 1, 0, n->quantized + j, out, 0, y + (long)r * out + j, out, true);
 }
 
 void linear_forward(struct network *net, struct node *n)
 {
 	layer_settle_range(net, n);
 	struct job job = {net, n, &net->node[n->op->in[0]]};
-	team_run(net->team, (net->images + ROWS - 1) / ROWS, forward_rows, &job);
+	team_run(net->team, (net->images + LINEAR_ROWS - 1) / LINEAR_ROWS, forward_rows, &job);
 }
 
 static void backward_rows(void *context, int chunk, int worker)
@@ -51,13 +53,15 @@ static void backward_rows(void *context, int chunk, int worker)
 	const struct node *n = job->node;
 	struct network *net = job->net;
 	int rows = rows_of(net, chunk), in = n->in.c, out = n->out.c;
-	long first = (long)chunk * ROWS;
+	long first = (long)chunk * LINEAR_ROWS;
 	float *dx = job->source->grad + first * in;
-	bool add = job->source->grad_written;
-	cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, rows, in, out, 1, n->grad + first * out, out, n->quantized, out,
-		add ? 1 : 0, dx, in);
-	if (net->quantization.range != RANGE_MAX && !add)
-		net->kernels->clip_gradient(n->range, job->source->x + first * in, dx, (long)rows * in);
+	float *back = job->source->grad_written ? n->linear_input + first * in : dx; // the input has done its work by now
+	cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, rows, in, out, 1, n->grad + first * out, out, n->quantized, out, 0,
+		back, in);
+	if (net->quantization.range != RANGE_MAX)
+		net->kernels->clip_gradient(n->range, job->source->x + first * in, back, (long)rows * in);
+	if (back != dx)
+		net->kernels->accumulate(back, dx, (long)rows * in);
 }
 
 void linear_backward(struct network *net, struct node *n)
@@ -72,6 +76,6 @@ void linear_backward(struct network *net, struct node *n)
 	struct job job = {net, n, &net->node[n->op->in[0]]};
 	if (!job.source->grad)
 		return;
-	team_run(net->team, (net->images + ROWS - 1) / ROWS, backward_rows, &job);
+	team_run(net->team, (net->images + LINEAR_ROWS - 1) / LINEAR_ROWS, backward_rows, &job);
 	job.source->grad_written = true;
 }

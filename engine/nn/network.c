@@ -13,7 +13,7 @@ static const struct operator operators[] = {
 	[OP_LINEAR] = {linear_prepare, linear_forward, linear_backward, .keeps_input = true},
 	[OP_NORM] = {NULL, norm_forward, norm_backward, .keeps_input = true},
 	[OP_ADD] = {NULL, add_forward, add_backward, .keeps_output = true},
-	[OP_POOL] = {NULL, pool_forward, pool_backward},
+	[OP_POOL] = {NULL, pool_forward, pool_backward, .keeps_input = false},
 };
 
 // ---- memory ----

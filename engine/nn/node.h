@@ -12,6 +12,7 @@ enum {
 	NN_SLACK = 16,   // floats past an array's end that kernels may read
 	NN_CHUNKS = 8,   // chunks of a weight gradient, each with a partial sum of its own
 	NN_STRIDE_MAX = 4,
+	LINEAR_ROWS = 16, // images in a chunk of a linear layer
 	NN_BLOCKS = 16
 };
 

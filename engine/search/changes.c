@@ -151,8 +151,8 @@ static bool read_steps(const struct change *c, long *steps, struct fault *fault)
 {
 	char *end;
 	*steps = c->items == 1 ? strtol(c->item[0].value, &end, 10) : 0;
-	if (c->items != 1 || *end || *steps < 1 || *steps > 1000000000)
-		return fault_set(fault, "extend", "extend N", "N is a number of steps from 1 to 1000000000");
+	if (c->items != 1 || *end || *steps < 1 || *steps > SEARCH_HORIZON)
+		return fault_set(fault, "extend", "extend N", "N is a number of steps from 1 to %d", SEARCH_HORIZON);
 	return true;
 }
 
@@ -176,6 +176,8 @@ bool search_apply(struct search *s, const struct change *c, struct change *inver
 		break;
 	case CHANGE_EXTEND:
 		ok = read_steps(c, &steps, fault);
+		if (ok && steps > SEARCH_HORIZON - s->horizon)
+			ok = fault_set(fault, "extend", "begin a new session", "a search has %d steps at most", SEARCH_HORIZON);
 		if (ok)
 			s->horizon += steps;
 		break;

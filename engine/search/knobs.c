@@ -42,6 +42,7 @@ static const struct overlay {
 	{"fliqs", "entropy", "0.5"},
 	{"fliqs", "reopen", "0"},
 	{"fliqs", "scales", "layer"},
+	{"fliqs", "unsigned", "off"},
 	{"fliqs", "weight.bops", "1"},
 	// TuNAS (Bender et al., 2020): accuracy on a batch 4 times larger, Adam without first moment, rate 3e-4 * batch/256 growing
 	// tenfold (given here for a batch of 64), moving average 0.95, weight of the cost 0.1, no entropy penalty.
@@ -62,6 +63,7 @@ static const struct overlay {
 	{"tunas", "entropy", "0"},
 	{"tunas", "reopen", "0"},
 	{"tunas", "scales", "layer"},
+	{"tunas", "unsigned", "off"},
 	{"tunas", "weight.bops", "0.1"},
 };
 enum { OVERLAYS = sizeof overlays / sizeof overlays[0] };
@@ -169,11 +171,21 @@ static void word_at(const char *words, int index, char *buf, size_t size)
 	snprintf(buf, size, "%.*s", (int)strcspn(words, "|"), words);
 }
 
+// The shortest of a few texts that reads back as the same number.
+static void real_text(double value, char *buf, size_t size)
+{
+	for (int digits = 6; digits <= 17; digits++) {
+		snprintf(buf, size, "%.*g", digits, value);
+		if (strtod(buf, NULL) == value)
+			return;
+	}
+}
+
 bool knobs_get(const struct knobs *values, const char *name, char *buf, size_t size)
 {
 	int term, which = term_setting(name, &term), i = knob_named(name);
 	if (which == 0)
-		snprintf(buf, size, "%.9g", values->weight[term]);
+		real_text(values->weight[term], buf, size);
 	else if (which == 1)
 		snprintf(buf, size, "%s", values->target[term]);
 	if (which >= 0)
@@ -186,7 +198,7 @@ bool knobs_get(const struct knobs *values, const char *name, char *buf, size_t s
 		snprintf(buf, size, "%ld", *(const long *)field);
 		break;
 	case KNOB_REAL:
-		snprintf(buf, size, "%.9g", *(const double *)field);
+		real_text(*(const double *)field, buf, size);
 		break;
 	case KNOB_WORD:
 		word_at(table[i].words, *(const int *)field, buf, size);

@@ -7,6 +7,7 @@
 #include "engine/cost/cost.h"
 #include "engine/engine.h"
 
+enum { SEARCH_HORIZON = 10000000 }; // most steps
 enum knob_reward { REWARD_ABS, REWARD_RELU, REWARD_MNAS };
 enum knob_quality { QUALITY_ACCURACY, QUALITY_LOSS };
 enum knob_baseline { BASELINE_AVERAGE, BASELINE_OTHERS };
@@ -24,7 +25,7 @@ enum knob_scales { SCALES_CHANNEL, SCALES_LAYER };
 	T(space, "space", "wide", "wide|int-s|int-l|fp-s|fp-l|mixed", false,                                           \
 		"the formats to choose from: a named space or a list such as int4,int8,e4m3")                          \
 	W(preset, "preset", "live", "live|fliqs|tunas", false, "a named set of the knobs below")                       \
-	I(steps, "steps", "1500", 1, 1e9, false, "horizon: the steps that the schedules are laid over")                \
+	I(steps, "steps", "1500", 1, SEARCH_HORIZON, false, "horizon: the steps that the schedules are laid over")                \
 	I(seed, "seed", "1", 0, 9e15, false, "seed of every random stream")                                            \
 	I(batch, "batch", "64", 2, 1024, false, "images in a training step")                                           \
 	I(threads, "threads", "0", 0, 256, false, "worker threads; 0: one per processor")                              \
@@ -40,7 +41,7 @@ enum knob_scales { SCALES_CHANNEL, SCALES_LAYER };
 	W(range, "range", "max", "max|ema|percentile|mse", true, "range estimator of activations")                     \
 	R(percentile, "percentile", "99.9", 50, 100, true, "share of a tensor, in percent, within range=percentile")   \
 	W(scales, "scales", "channel", "channel|layer", true, "weight ranges per output channel or per layer")         \
-	W(unsigned_positive, "unsigned", "off", "off|on", true, "unsigned integers where activations cannot be negative") \
+	W(unsigned_positive, "unsigned", "on", "off|on", true, "unsigned integers where activations cannot be negative") \
 	R(warmup, "warmup", "0.1", 0, 1, false, "share of the horizon in which the policy waits")                      \
 	W(start, "start", "wide", "uniform|wide", false, "the policy's first distribution: uniform, or leaning to the widest formats") \
 	W(warmup_path, "warmup-path", "policy", "uniform|policy", true,                                                \

@@ -3,6 +3,7 @@
 #include "engine/search/search.h"
 
 #include <math.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,6 +124,14 @@ static bool check_sizes(const struct search *s, struct fault *fault)
 	return true;
 }
 
+// Those that this process may run on.
+static int processors(void)
+{
+	cpu_set_t set;
+	long n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : sysconf(_SC_NPROCESSORS_ONLN);
+	return n < 1 ? 1 : n > 256 ? 256 : (int)n;
+}
+
 struct search *search_new(const struct knobs *knobs, const struct state *state, struct fault *fault)
 {
 	struct search *s = calloc(1, sizeof *s);
@@ -131,8 +140,7 @@ struct search *search_new(const struct knobs *knobs, const struct state *state, 
 		return NULL;
 	}
 	s->knobs = *knobs;
-	long processors = sysconf(_SC_NPROCESSORS_ONLN);
-	int threads = (int)(knobs->threads ? knobs->threads : processors < 1 ? 1 : processors > 256 ? 256 : processors);
+	int threads = knobs->threads ? (int)knobs->threads : processors();
 	s->data = data_open(knobs->data, (uint64_t)knobs->seed, knobs->train, knobs->heldout, fault);
 	if (!s->data)
 		goto failed;

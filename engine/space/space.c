@@ -9,12 +9,12 @@
 
 // int-s, int-l, fp-s and fp-l are FLIQS's spaces. Under max scaling e1m2 equals int4, so no named space holds both.
 const struct named_space space_names[SPACE_NAMES] = {
-	{"wide", "int2,int3,int4,int5,int6,int7,int8", "0.2x"},
+	{"wide", "int2,int3,int4,int5,int6,int7,int8", "0.1x"},
 	{"int-s", "int4,int8", "0.3x"},
 	{"int-l", "int4,int5,int6,int7,int8", "0.3x"},
 	{"fp-s", "e2m1,e4m3", "0.3x"},
 	{"fp-l", "e2m1,e2m2,e3m1,e2m3,e3m2,e2m4,e3m3,e4m2,e4m3", "0.3x"},
-	{"mixed", "int2,int3,int4,e2m1,int5,e2m2,int6,e3m2,int8,e4m3", "0.2x"},
+	{"mixed", "int2,int3,int4,e2m1,int5,e2m2,int6,e3m2,int8,e4m3", "0.1x"},
 };
 
 // Reads a list of formats into `format`, in table order; returns how many, 0 with a fault.

@@ -178,8 +178,8 @@ static void histogram(const float *x, long n, float top, uint32_t *counts, int b
 {
 	const float per_bin = top > 0 ? (float)bins / top : 0;
 	for (long i = 0; i < n; i++) {
-		int b = (int)(fabsf(x[i]) * per_bin);
-		counts[b < bins ? b : bins - 1]++;
+		float at = fabsf(x[i]) * per_bin; // not a number, or past the peak: the last bin
+		counts[at < (float)bins ? (int)at : bins - 1]++;
 	}
 }
 

@@ -1,0 +1,1207 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The search: its policy against finite differences, and the engine as the rest of bitscape sees it, on small runs: the same bits
+// whatever the threads, the pauses and the interruptions; changes and what takes them back; states that fit and that do not.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include <float.h>
+#include <math.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/engine.h"
+#include "engine/search/policy.h"
+
+// A damaged checkpoint may ask for more memory than there is: that is to be a fault, under sanitizers too.
+const char *__asan_default_options(void);
+const char *__tsan_default_options(void);
+const char *__asan_default_options(void)
+{
+	return "allocator_may_return_null=1:max_allocation_size_mb=4096";
+}
+const char *__tsan_default_options(void)
+{
+	return "allocator_may_return_null=1:max_allocation_size_mb=4096";
+}
+
+// ---- the policy ----------------------------------------------------------------------------------------------------------
+
+enum { DECISIONS = 3, CHOICES = 2 * 3 * 4 };
+
+static struct decision decision[DECISIONS] = {{.name = "a", .options = 2}, {.name = "b", .options = 3}, {.name = "c", .options = 4}};
+static const struct space space = {.decisions = DECISIONS, .decision = decision};
+
+// Unlike logits, and where `masked`, an option of b and two of c that are not allowed.
+static struct policy *policy_of(bool masked)
+{
+	struct fault f;
+	struct policy *p = policy_new(&space, &f);
+	struct policy_array array[POLICY_ARRAYS];
+	assert_non_null(p);
+	policy_arrays(p, array);
+	assert_string_equal(array[0].name, "logits");
+	assert_true(array[0].count == DECISIONS * SPACE_OPTIONS);
+	for (int i = 0; i < DECISIONS * SPACE_OPTIONS; i++)
+		array[0].data[i] = (float)sin(i * 7 + 1);
+	if (masked) {
+		policy_allowed(p)[1] = 5; // options 0 and 2
+		policy_allowed(p)[2] = 10; // options 1 and 3
+	}
+	policy_refresh(p);
+	return p;
+}
+
+// The gradient that has been credited: Adam's first moment where it keeps nothing of the past.
+static const float *gradient_of(struct policy *p, double entropy_weight)
+{
+	struct policy_array array[POLICY_ARRAYS];
+	policy_move(p, 0, 0, 0, entropy_weight);
+	policy_arrays(p, array);
+	return array[1].data;
+}
+
+static void choice_number(int n, uint8_t choice[DECISIONS])
+{
+	for (int d = 0; d < DECISIONS; d++) {
+		choice[d] = (uint8_t)(n % decision[d].options);
+		n /= decision[d].options;
+	}
+}
+
+static double probability(const struct policy *p, const uint8_t *choice)
+{
+	double q = 1;
+	for (int d = 0; d < DECISIONS; d++)
+		q *= (double)policy_probabilities(p, d)[choice[d]];
+	return q;
+}
+
+static double reward_of(int n)
+{
+	return cos(n * 3 + .5) + (n == 7 ? 2 : 0);
+}
+
+static double worth_of(int d, int option)
+{
+	return sin(d * 5 + option * 2 + .3);
+}
+
+// Figures of a policy whose slopes are checked.
+static double expected_loss(const struct policy *p)
+{
+	uint8_t choice[DECISIONS];
+	double sum = 0;
+	for (int n = 0; n < CHOICES; n++) {
+		choice_number(n, choice);
+		sum -= probability(p, choice) * reward_of(n);
+	}
+	return sum / DECISIONS; // the mean over decisions of log p
+}
+
+static double expected_worth(const struct policy *p)
+{
+	double sum = 0;
+	for (int d = 0; d < DECISIONS; d++)
+		for (int o = 0; o < decision[d].options; o++)
+			sum -= (double)policy_probabilities(p, d)[o] * worth_of(d, o);
+	return sum / DECISIONS;
+}
+
+static double mean_entropy(const struct policy *p)
+{
+	double sum = 0;
+	for (int d = 0; d < DECISIONS; d++)
+		for (int o = 0; o < decision[d].options; o++) {
+			double q = (double)policy_probabilities(p, d)[o];
+			sum -= q > 0 ? q * log(q) : 0;
+		}
+	return sum / DECISIONS; // in nats
+}
+
+static void check_slopes(struct policy *p, const float *gradient, double (*figure)(const struct policy *))
+{
+	const float STEP = 1.f / 64;
+	const double BOUND = 1e-4; // the square of the step, and probabilities in single precision over the step
+	struct policy_array array[POLICY_ARRAYS];
+	policy_arrays(p, array);
+	double length = 0;
+	for (int d = 0; d < DECISIONS; d++)
+		for (int o = 0; o < decision[d].options; o++) {
+			float *logit = &array[0].data[d * SPACE_OPTIONS + o], kept = *logit;
+			double side[2];
+			for (int s = 0; s < 2; s++) {
+				*logit = kept + (s ? -STEP : STEP);
+				policy_refresh(p);
+				side[s] = figure(p);
+			}
+			*logit = kept;
+			policy_refresh(p);
+			double numeric = (side[0] - side[1]) / (2 * (double)STEP), analytic = (double)gradient[d * SPACE_OPTIONS + o];
+			if (!(fabs(numeric - analytic) < BOUND))
+				fail_msg("decision %d, option %d: slope %.6g, by the gradient %.6g", d, o, numeric, analytic);
+			length += fabs(analytic);
+		}
+	assert_true(length > .02); // there was something to check
+}
+
+static void policy_gradient(void **state)
+{
+	(void)state;
+	for (int masked = 0; masked < 2; masked++) {
+		struct policy *p = policy_of(masked);
+		uint8_t choice[DECISIONS];
+		policy_clear(p);
+		for (int n = 0; n < CHOICES; n++) {
+			choice_number(n, choice);
+			policy_credit(p, choice, probability(p, choice) * reward_of(n));
+		}
+		check_slopes(p, gradient_of(p, 0), expected_loss);
+		policy_free(p);
+	}
+	policy_free(NULL);
+}
+
+static void gradient_of_priced_options(void **state)
+{
+	(void)state;
+	for (int masked = 0; masked < 2; masked++) {
+		struct policy *p = policy_of(masked);
+		policy_clear(p);
+		for (int d = 0; d < DECISIONS; d++) {
+			double value[4];
+			for (int o = 0; o < decision[d].options; o++)
+				value[o] = worth_of(d, o);
+			policy_credit_options(p, d, value, .25);
+			policy_credit_options(p, d, value, .75);
+		}
+		check_slopes(p, gradient_of(p, 0), expected_worth);
+		policy_free(p);
+	}
+}
+
+static void entropy_gradient(void **state)
+{
+	(void)state;
+	for (int masked = 0; masked < 2; masked++) {
+		struct policy *p = policy_of(masked);
+		policy_clear(p);
+		check_slopes(p, gradient_of(p, 1), mean_entropy);
+		policy_free(p);
+	}
+}
+
+static void masks_are_kept(void **state)
+{
+	(void)state;
+	enum { DRAWS = 20000 };
+	struct policy *p = policy_of(true);
+	double count[2][DECISIONS][4] = {{{0}}};
+	for (uint64_t i = 0; i < DRAWS; i++) {
+		uint8_t choice[2][DECISIONS];
+		policy_sample(p, i, choice[0]);
+		policy_sample_evenly(p, i, choice[1]);
+		for (int way = 0; way < 2; way++)
+			for (int d = 0; d < DECISIONS; d++) {
+				assert_true(policy_allowed(p)[d] >> choice[way][d] & 1);
+				count[way][d][choice[way][d]]++;
+			}
+	}
+	for (int d = 0; d < DECISIONS; d++) {
+		double total = 0;
+		for (int o = 0; o < decision[d].options; o++) {
+			double q = (double)policy_probabilities(p, d)[o], allowed = policy_allowed(p)[d] >> o & 1;
+			assert_true(allowed > 0 || q == 0);
+			assert_true(fabs(count[0][d][o] / DRAWS - q) < .02);
+			assert_true(fabs(count[1][d][o] / DRAWS - allowed / __builtin_popcount(policy_allowed(p)[d])) < .02);
+			total += q;
+		}
+		assert_true(fabs(total - 1) < 1e-6);
+		assert_true(policy_allowed(p)[d] >> policy_modal(p, d) & 1);
+	}
+	// A pinned decision does not move, is not counted as uncertain, and is opened to what is allowed only.
+	policy_allowed(p)[1] = 2;
+	policy_refresh(p);
+	assert_true(policy_probabilities(p, 1)[1] == 1);
+	policy_reopen(p, .5);
+	assert_true(policy_probabilities(p, 1)[1] == 1);
+	assert_true(policy_probabilities(p, 2)[0] == 0 && policy_probabilities(p, 2)[1] >= .25f - 1e-6f);
+	for (int d = 0; d < DECISIONS; d++)
+		policy_allowed(p)[d] = 1;
+	policy_refresh(p);
+	assert_true(policy_entropy(p) == 0);
+	policy_free(p);
+}
+
+static void entropy_from_0_to_1(void **state)
+{
+	(void)state;
+	struct fault f;
+	struct policy *p = policy_new(&space, &f);
+	assert_true(fabs(policy_entropy(p) - 1) < 1e-6);
+	policy_lean(p, 4);
+	double leaning = policy_entropy(p);
+	assert_true(leaning < .9 && leaning > .1);
+	for (int d = 0; d < DECISIONS; d++)
+		assert_int_equal(policy_modal(p, d), decision[d].options - 1);
+	policy_reopen(p, 1);
+	assert_true(fabs(policy_entropy(p) - 1) < 1e-6);
+	policy_lean(p, 1000);
+	assert_true(policy_entropy(p) < 1e-6);
+	policy_clear(p); // logits far apart: no infinities, nothing that is no number
+	const float *g = gradient_of(p, 1);
+	for (int i = 0; i < DECISIONS * SPACE_OPTIONS; i++)
+		assert_true(isfinite(g[i]));
+	policy_free(p);
+}
+
+// ---- small runs of the engine ------------------------------------------------------------------------------------------------
+
+// Everything but what a test is about; "name=value" separated by blanks, later ones win.
+#define SMALL "data=glyphs:12 train=1024 heldout=256 batch=16 steps=12 threads=2 calibration=32 front-images=32 front-every=6 "
+
+static struct config *config_of(const char *settings)
+{
+	struct config *c = config_new();
+	struct fault f;
+	char text[1024], line[512], *rest = text;
+	assert_non_null(c);
+	snprintf(text, sizeof text, "%s%s", SMALL, settings);
+	for (char *word; (word = strtok_r(rest, " ", &rest));) {
+		char *value = strchr(word, '=');
+		assert_non_null(value);
+		*value++ = 0;
+		if (!config_set(c, word, value, &f))
+			fail_msg("%s", fault_line(&f, line, sizeof line));
+	}
+	return c;
+}
+
+static struct engine *opened(const char *settings, const struct state *from)
+{
+	struct config *c = config_of(settings);
+	struct fault f;
+	char line[512];
+	struct engine *e = engine_open(c, from, &f);
+	config_free(c);
+	if (!e)
+		fail_msg("%s: %s", settings, fault_line(&f, line, sizeof line));
+	return e;
+}
+
+static void await_news(struct engine *e)
+{
+	struct pollfd fd = {.fd = engine_fd(e), .events = POLLIN};
+	poll(&fd, 1, 1000);
+	engine_news(e);
+}
+
+// A snapshot once the engine stands still; for the caller to free.
+static struct snapshot *settled(struct engine *e)
+{
+	struct snapshot *s = snapshot_new();
+	assert_non_null(s);
+	for (;;) {
+		engine_snapshot(e, s);
+		if (s->run != RUN_RUNNING)
+			return s;
+		await_news(e);
+	}
+}
+
+static void run_to(struct engine *e, long step)
+{
+	engine_run_to(e, step);
+	struct snapshot *s = settled(e);
+	long wanted = step < s->horizon ? step : s->horizon;
+	assert_true(s->step >= wanted); // beyond where it already was
+	assert_int_equal(s->run, s->step == s->horizon ? RUN_FINISHED : RUN_PAUSED);
+	snapshot_free(s);
+}
+
+static struct reply reply_to(struct engine *e, unsigned ticket)
+{
+	struct reply r;
+	while (!engine_reply(e, &r))
+		await_news(e);
+	assert_int_equal(r.ticket, ticket);
+	return r;
+}
+
+static struct state *saved(struct engine *e)
+{
+	unsigned ticket;
+	assert_true(engine_post_state(e, &ticket, NULL));
+	struct reply r = reply_to(e, ticket);
+	assert_true(r.ok && r.kind == REQUEST_STATE && r.state);
+	struct state *s = r.state;
+	r.state = NULL;
+	reply_free(&r);
+	return s;
+}
+
+static void same_state(const struct state *a, const struct state *b)
+{
+	assert_int_equal(a->texts, b->texts);
+	for (int i = 0; i < a->texts; i++) {
+		assert_string_equal(a->text[i].name, b->text[i].name);
+		if (strcmp(a->text[i].value, b->text[i].value) != 0)
+			fail_msg("%s is %s here, %s there", a->text[i].name, a->text[i].value, b->text[i].value);
+	}
+	assert_int_equal(a->tensors, b->tensors);
+	for (int i = 0; i < a->tensors; i++) {
+		const struct state_tensor *x = &a->tensor[i], *y = &b->tensor[i];
+		assert_string_equal(x->name, y->name);
+		if (x->bytes != y->bytes || memcmp(x->data, y->data, x->bytes) != 0)
+			fail_msg("%s differs", x->name);
+	}
+}
+
+// The engine's state is what it was, to the last bit.
+static void still(struct engine *e, const struct state *before)
+{
+	struct state *now = saved(e);
+	same_state(before, now);
+	state_free(now);
+}
+
+// One item.
+static struct reply change(struct engine *e, enum change_kind kind, const char *name, const char *value)
+{
+	struct change_item item;
+	struct change c = {kind, 1, &item};
+	struct fault f;
+	char line[512];
+	unsigned ticket;
+	snprintf(item.name, sizeof item.name, "%s", name);
+	snprintf(item.value, sizeof item.value, "%s", value);
+	if (!engine_post_change(e, &c, &ticket, &f))
+		fail_msg("%s", fault_line(&f, line, sizeof line));
+	return reply_to(e, ticket);
+}
+
+static void changed(struct engine *e, enum change_kind kind, const char *name, const char *value)
+{
+	struct reply r = change(e, kind, name, value);
+	char line[512];
+	if (!r.ok)
+		fail_msg("%s %s: %s", name, value, fault_line(&r.fault, line, sizeof line));
+	reply_free(&r);
+}
+
+static void a_run_ends(void **state)
+{
+	(void)state;
+	struct engine *e = opened("", NULL);
+	const struct engine_info *info = engine_info(e);
+	struct snapshot *s = settled(e);
+	assert_int_equal(s->run, RUN_PAUSED);
+	assert_int_equal(s->phase, PHASE_WARMUP);
+	assert_true(s->step == 0 && s->horizon == 12 && isnan(s->loss));
+	assert_true(info->layers == 10 && info->decisions == 10 && info->batch == 16 && info->threads == 2);
+	assert_true(info->image_h == 12 && info->train_images == 768 && info->heldout_images == 256);
+	assert_false(engine_snapshot(e, s)); // nothing newer
+	engine_pause(e);
+	engine_run_to(e, -5);
+	run_to(e, 5);
+	run_to(e, 3); // it does not go back
+	run_to(e, ENGINE_RUN_ON);
+	assert_true(engine_snapshot(e, s));
+	assert_true(s->run == RUN_FINISHED && s->phase == PHASE_SEARCH && s->step == 12);
+	assert_true(isfinite(s->loss) && isfinite(s->quality) && isfinite(s->reward) && s->accuracy >= 0 && s->accuracy <= 1);
+	run_to(e, ENGINE_RUN_ON);
+	struct record record[20];
+	uint8_t modal[20 * 10];
+	assert_int_equal(engine_history(e, 0, 20, record, modal), 12);
+	for (int i = 0; i < 12; i++) {
+		assert_true(record[i].step == i + 1 && isfinite(record[i].loss) && record[i].cost[0] > 0);
+		assert_int_equal(isnan(record[i].quality), i < s->warmup);
+		double cost[ENGINE_TERMS];
+		assert_true(engine_price(e, modal + i * 10, cost, 0, NULL));
+		assert_true((float)cost[0] == record[i].modal_cost[0]);
+	}
+	assert_int_equal(engine_history(e, 10, 20, record, NULL), 2);
+	assert_int_equal(engine_history(e, 3, 4, record, NULL), 4);
+	assert_true(record[0].step == 4);
+	assert_int_equal(engine_history(e, 12, 20, record, modal), 0);
+	snapshot_free(s);
+	engine_close(e);
+	engine_close(NULL);
+}
+
+static void history_out_of_reach(void **state)
+{
+	(void)state;
+	struct engine *e = opened("", NULL);
+	struct record record[4];
+	uint8_t modal[4 * 10];
+	static const long firsts[] = {1, 5, 1000, LONG_MAX, -1, LONG_MIN};
+	for (int run = 0; run < 2; run++) {
+		for (size_t i = 0; i < sizeof firsts / sizeof firsts[0]; i++)
+			assert_int_equal(engine_history(e, firsts[i], 4, record, modal), 0);
+		assert_int_equal(engine_history(e, 0, -4, record, modal), 0);
+		run_to(e, 1);
+	}
+	engine_close(e);
+}
+
+static void prices(void **state)
+{
+	(void)state;
+	struct engine *e = opened("", NULL);
+	struct snapshot *s = settled(e);
+	uint8_t choice[10] = {0};
+	double cost[ENGINE_TERMS], layer[10];
+	for (int t = 0; t < s->terms; t++) {
+		double sum = 0;
+		assert_true(engine_price(e, choice, cost, t, layer));
+		for (int l = 0; l < 10; l++)
+			sum += layer[l];
+		assert_true(fabs(sum / cost[t] - 1) < 1e-12);
+		assert_true(cost[t] == s->term[t].low);
+	}
+	choice[9] = 7; // there are 7
+	assert_false(engine_price(e, choice, cost, 0, NULL));
+	snapshot_free(s);
+	engine_close(e);
+}
+
+// ---- the same bits --------------------------------------------------------------------------------------------------------------
+
+static void threads_do_not_matter(void **state)
+{
+	(void)state;
+	static const char *const settings[] = {"", "range=mse heldout-batches=2 front-every=0", "preset=fliqs range=ema unsigned=on smoothing=0.1 front-every=0"};
+	for (size_t s = 0; s < sizeof settings / sizeof settings[0]; s++) {
+		struct state *first = NULL;
+		for (int threads = 1; threads <= (s ? 3 : 8); threads = threads < 3 ? threads + 1 : threads + 5) {
+			char text[256];
+			snprintf(text, sizeof text, "steps=6 calibration=16 front-images=16 %s threads=%d", settings[s], threads);
+			struct engine *e = opened(text, NULL);
+			run_to(e, ENGINE_RUN_ON);
+			if (first)
+				still(e, first);
+			else
+				first = saved(e);
+			engine_close(e);
+		}
+		state_free(first);
+	}
+}
+
+// The digest sees every kind of difference that a seed makes.
+static void seeds_matter(void **state)
+{
+	(void)state;
+	struct state *s[2];
+	for (int i = 0; i < 2; i++) {
+		struct engine *e = opened(i ? "seed=2 steps=3" : "seed=1 steps=3", NULL);
+		run_to(e, ENGINE_RUN_ON);
+		s[i] = saved(e);
+		engine_close(e);
+	}
+	assert_string_not_equal(state_get(s[0], "digest"), state_get(s[1], "digest"));
+	state_free(s[0]);
+	state_free(s[1]);
+}
+
+// What a person may do on the way, at step 4 and at step 8. More digits than a float has: a state keeps them all.
+static void meddle(struct engine *e, long step)
+{
+	if (step == 4) {
+		changed(e, CHANGE_RESTRICT, "s2*", "int3,int4,int5");
+		changed(e, CHANGE_SET, "policy-rate", "0.0312345678901");
+		changed(e, CHANGE_SET, "rate", "0.0712345678901");
+		changed(e, CHANGE_TARGET, "size", "30.123456789k");
+		changed(e, CHANGE_WEIGHT, "size", "0.51234567890123");
+	} else {
+		changed(e, CHANGE_RESTRICT, "stem", "int8");
+		changed(e, CHANGE_SET, "range", "ema");
+		changed(e, CHANGE_EXTEND, "", "3");
+	}
+}
+
+static void interruptions_do_not_matter(void **state)
+{
+	(void)state;
+	static const char *const settings[] = {"", "preset=tunas", "modal-share=0 range=ema"};
+	for (size_t s = 0; s < sizeof settings / sizeof settings[0]; s++) {
+		struct engine *e = opened(settings[s], NULL);
+		for (long step = 4; step <= 8; step += 4) {
+			run_to(e, step);
+			meddle(e, step);
+		}
+		run_to(e, ENGINE_RUN_ON);
+		struct state *whole = saved(e);
+		engine_close(e);
+		assert_string_equal(state_get(whole, "step"), "15");
+
+		// Closed and opened again at steps 3, 4 (with the changes made) and 9.
+		e = opened(settings[s], NULL);
+		static const long stops[] = {3, 4, 8, 9, 15};
+		for (size_t i = 0; i < sizeof stops / sizeof stops[0]; i++) {
+			run_to(e, stops[i]);
+			if (stops[i] == 4 || stops[i] == 8)
+				meddle(e, stops[i]);
+			struct state *part = saved(e);
+			engine_close(e);
+			e = opened(settings[s], part);
+			still(e, part);
+			struct snapshot *shot = settled(e);
+			assert_true(shot->step == stops[i]);
+			snapshot_free(shot);
+			state_free(part);
+		}
+		still(e, whole);
+		engine_close(e);
+		state_free(whole);
+	}
+}
+
+// Posted while it runs, a change is applied at whatever step it meets; the reply says which. Posted at a pause at that
+// step, it gives the same bits.
+static void pauses_do_not_matter(void **state)
+{
+	(void)state;
+	struct engine *e = opened("steps=20", NULL);
+	engine_run_to(e, ENGINE_RUN_ON);
+	while (engine_history(e, 5, 1, &(struct record){0}, NULL) == 0)
+		await_news(e);
+	struct reply r = change(e, CHANGE_RESTRICT, "*.conv1", "int2,int6");
+	assert_true(r.ok);
+	long at = r.step;
+	assert_in_range(at, 6, 20);
+	reply_free(&r);
+	run_to(e, ENGINE_RUN_ON);
+	struct state *running = saved(e);
+	engine_close(e);
+
+	e = opened("steps=20", NULL);
+	for (long stop = 1; stop < at; stop += 3)
+		run_to(e, stop);
+	run_to(e, at);
+	changed(e, CHANGE_RESTRICT, "*.conv1", "int2,int6");
+	run_to(e, ENGINE_RUN_ON);
+	still(e, running);
+	engine_close(e);
+	state_free(running);
+}
+
+// ---- changes -----------------------------------------------------------------------------------------------------------------------
+
+static void bad_changes(void **state)
+{
+	(void)state;
+	static const struct bad {
+		enum change_kind kind;
+		const char *name, *value;
+	} bad[] = {
+		{CHANGE_RESTRICT, "", "int4"}, {CHANGE_RESTRICT, "nosuch", "int4"}, {CHANGE_RESTRICT, "s9*", "int4"}, {CHANGE_RESTRICT, "[", "int4"},
+		{CHANGE_RESTRICT, "stem", ""}, {CHANGE_RESTRICT, "stem", ","}, {CHANGE_RESTRICT, "stem", "int9"}, {CHANGE_RESTRICT, "stem", "int16"},
+		{CHANGE_RESTRICT, "stem", "int4,e2m1"}, {CHANGE_RESTRICT, "stem", "int4,,int8"}, {CHANGE_RESTRICT, "stem", "all,int4"},
+		{CHANGE_RESTRICT, "stem", "int4 int8"}, {CHANGE_RESTRICT, "*", "\x1b[2J"}, {CHANGE_RESTRICT, "%s%n", "int4"},
+		{CHANGE_WEIGHT, "bops", "-1"}, {CHANGE_WEIGHT, "bops", "nan"}, {CHANGE_WEIGHT, "bops", "inf"}, {CHANGE_WEIGHT, "bops", ""},
+		{CHANGE_WEIGHT, "bops", "1x"}, {CHANGE_WEIGHT, "bops", "1e9"}, {CHANGE_WEIGHT, "nosuch", "1"}, {CHANGE_WEIGHT, "", "1"},
+		{CHANGE_WEIGHT, "size", "1"}, // it has no target
+		{CHANGE_TARGET, "bops", "int"}, {CHANGE_TARGET, "bops", "0"}, {CHANGE_TARGET, "bops", "-1"}, {CHANGE_TARGET, "bops", "1e400"},
+		{CHANGE_TARGET, "bops", "nanx"}, {CHANGE_TARGET, "nosuch", "int4"}, {CHANGE_TARGET, "bops", ""}, // it has a weight
+		{CHANGE_TARGET, "bops", "0.50000000000000000000000000000000000000000000000000000000000x"}, // too long to be kept
+		{CHANGE_SET, "nosuch", "1"}, {CHANGE_SET, "", ""}, {CHANGE_SET, "rate", "-1"}, {CHANGE_SET, "rate", "11"}, {CHANGE_SET, "rate", "fast"},
+		{CHANGE_SET, "rate", ""}, {CHANGE_SET, "rate", "0.1 "}, {CHANGE_SET, "rate", "nan"}, {CHANGE_SET, "samples", "0"}, {CHANGE_SET, "samples", "65"},
+		{CHANGE_SET, "samples", "1.5"}, {CHANGE_SET, "samples", "99999999999999999999"}, {CHANGE_SET, "reward", "relux"}, {CHANGE_SET, "reward", "rel"},
+		{CHANGE_SET, "reward", ""}, {CHANGE_SET, "range", "max|ema"}, {CHANGE_SET, "net", "resnet20"}, {CHANGE_SET, "batch", "32"},
+		{CHANGE_SET, "seed", "2"}, {CHANGE_SET, "steps", "50"}, {CHANGE_SET, "space", "int-s"}, {CHANGE_SET, "preset", "fliqs"},
+		{CHANGE_SET, "target.bops", "garbage"}, {CHANGE_SET, "weight.size", "1"}, {CHANGE_SET, "target.nosuch", "int4"},
+		{CHANGE_EXTEND, "", "0"}, {CHANGE_EXTEND, "", "-5"}, {CHANGE_EXTEND, "", ""}, {CHANGE_EXTEND, "", "ten"}, {CHANGE_EXTEND, "", "5x"},
+		{CHANGE_EXTEND, "", "1.5"}, {CHANGE_EXTEND, "", "1e3"}, {CHANGE_EXTEND, "", "1000000001"}, {CHANGE_EXTEND, "", "99999999999999999999999"},
+	};
+	struct engine *e = opened("", NULL);
+	run_to(e, 4);
+	struct state *before = saved(e);
+	for (size_t i = 0; i <= sizeof bad / sizeof bad[0]; i++) {
+		struct change_item item[2] = {{"rate", "0.01"}, {"rate", "0.02"}};
+		struct change c = {CHANGE_SET, 0, item}; // first: no items at all
+		struct fault f = {0};
+		unsigned ticket;
+		if (i > 0) {
+			const struct bad *b = &bad[i - 1];
+			// Behind a good item of its kind: all or none.
+			static const struct change_item good[] = {[CHANGE_RESTRICT] = {"head", "int5"}, [CHANGE_WEIGHT] = {"bops", "3"},
+				[CHANGE_TARGET] = {"bops", "int5"}, [CHANGE_SET] = {"rate", "0.01"}, [CHANGE_EXTEND] = {"", "5"}};
+			c = (struct change){b->kind, 2, item};
+			item[0] = good[b->kind];
+			snprintf(item[1].name, sizeof item[1].name, "%s", b->name);
+			snprintf(item[1].value, sizeof item[1].value, "%s", b->value);
+		}
+		const char *what = i ? bad[i - 1].value : "nothing";
+		for (int alone = 0; alone < 2; alone++) {
+			if (engine_post_change(e, &c, &ticket, &f)) {
+				struct reply r = reply_to(e, ticket);
+				if (r.ok)
+					fail_msg("%s %s was applied", item[1].name, what);
+				assert_true(r.inverse.items == 0 && r.kind == REQUEST_CHANGE);
+				f = r.fault;
+				reply_free(&r);
+			}
+			if (!f.what[0] || !f.todo[0])
+				fail_msg("%s %s: no fault, or not what to do", item[1].name, what);
+			item[0] = item[1];
+			c.items = c.items ? 1 : 0;
+		}
+	}
+	still(e, before);
+	state_free(before);
+	engine_close(e);
+}
+
+// In the warm-up nothing is re-opened, so that taking a change back restores every bit.
+static void inverses_restore(void **state)
+{
+	(void)state;
+	static const struct item {
+		enum change_kind kind;
+		const char *name, *value;
+	} items[] = {
+		{CHANGE_RESTRICT, "stem", "int8"}, {CHANGE_RESTRICT, "s*", "int3,int4"}, {CHANGE_RESTRICT, "*", "int2"},
+		{CHANGE_WEIGHT, "bops", "0.123456789"}, {CHANGE_WEIGHT, "bops", "0"}, {CHANGE_TARGET, "bops", "int5"}, {CHANGE_TARGET, "size", "0.5x"},
+		{CHANGE_SET, "rate", "0.01"}, {CHANGE_SET, "range", "percentile"}, {CHANGE_SET, "samples", "7"}, {CHANGE_SET, "reward", "mnas"},
+		{CHANGE_SET, "entropy", "0.3"}, {CHANGE_SET, "scales", "layer"}, {CHANGE_SET, "front-every", "3"}, {CHANGE_SET, "weight.bops", "2.5"},
+	};
+	struct engine *e = opened("warmup=0.5 rate=0.0123456789012345 entropy=0.0312345678901", NULL);
+	run_to(e, 3);
+	changed(e, CHANGE_RESTRICT, "head", "int4,int5,int6,int7");
+	changed(e, CHANGE_RESTRICT, "s2b1.skip", "int3");
+	struct state *before = saved(e);
+	for (size_t i = 0; i < sizeof items / sizeof items[0]; i++) {
+		struct reply r = change(e, items[i].kind, items[i].name, items[i].value);
+		assert_true(r.ok && r.step == 3 && r.inverse.kind == items[i].kind && r.inverse.items > 0);
+		struct state *now = saved(e);
+		bool differs = strcmp(state_get(now, "digest"), state_get(before, "digest")) != 0;
+		assert_int_equal(differs, items[i].kind == CHANGE_RESTRICT); // masks are in the digest, settings are not
+		state_free(now);
+		unsigned ticket;
+		struct fault f;
+		assert_true(engine_post_change(e, &r.inverse, &ticket, &f));
+		struct reply back = reply_to(e, ticket);
+		assert_true(back.ok);
+		reply_free(&back);
+		reply_free(&r);
+		still(e, before);
+	}
+	// What changes nothing has nothing to take back.
+	struct reply r = change(e, CHANGE_RESTRICT, "s2b1.skip", "int3");
+	assert_true(r.ok && r.inverse.items == 0);
+	reply_free(&r);
+	still(e, before);
+	state_free(before);
+	engine_close(e);
+}
+
+static void pins_hold(void **state)
+{
+	(void)state;
+	struct engine *e = opened("warmup=0.2 steps=14", NULL);
+	run_to(e, 2);
+	changed(e, CHANGE_RESTRICT, "stem", "int6");
+	changed(e, CHANGE_RESTRICT, "s2*", "int3,int5");
+	run_to(e, ENGINE_RUN_ON);
+	struct snapshot *s = settled(e);
+	const struct engine_info *info = engine_info(e);
+	for (int d = 0; d < info->decisions; d++) {
+		const char *name = info->decision[d].name;
+		uint32_t allowed = strcmp(name, "stem") == 0 ? 1u << 4 : strncmp(name, "s2", 2) == 0 ? 1u << 1 | 1u << 3 : 0x7f;
+		assert_int_equal(s->decision[d].allowed, allowed);
+		double sum = 0;
+		for (int o = 0; o < info->decision[d].options; o++) {
+			assert_true(allowed >> o & 1 || s->decision[d].probability[o] == 0);
+			sum += (double)s->decision[d].probability[o];
+		}
+		assert_true(fabs(sum - 1) < 1e-6);
+		assert_true(allowed >> s->decision[d].modal & 1);
+		uint8_t modal[14 * 10];
+		struct record record[14];
+		assert_int_equal(engine_history(e, 2, 12, record, modal), 12);
+		for (int i = 0; i < 12; i++)
+			assert_true(allowed >> modal[i * 10 + d] & 1);
+		// Among the points, only uniform choices are free of the restrictions, and those that stood before them.
+		for (int i = 0; i < s->points; i++)
+			if (s->point[i].origin == POINT_MODAL)
+				assert_true(allowed >> s->point[i].choice[d] & 1);
+	}
+	assert_true(s->term[0].low <= s->term[0].modal && s->term[0].modal <= s->term[0].high);
+	snapshot_free(s);
+	engine_close(e);
+}
+
+static void horizon_and_extension(void **state)
+{
+	(void)state;
+	struct engine *e = opened("steps=5", NULL);
+	run_to(e, 1000);
+	struct snapshot *s = settled(e);
+	assert_true(s->run == RUN_FINISHED && s->step == 5 && s->horizon == 5);
+	assert_true(strncmp(s->says, "finished", 8) == 0);
+	struct reply r = change(e, CHANGE_EXTEND, "", "4");
+	assert_true(r.ok && r.step == 5 && r.inverse.items == 0);
+	reply_free(&r);
+	// The order to run to step 1000 stands: the engine goes on by itself to the new horizon.
+	run_to(e, ENGINE_RUN_ON);
+	engine_snapshot(e, s);
+	assert_true(s->run == RUN_FINISHED && s->step == 9 && s->horizon == 9);
+	struct record record[9];
+	assert_int_equal(engine_history(e, 0, 9, record, NULL), 9);
+	engine_pause(e);
+	changed(e, CHANGE_EXTEND, "", "2");
+	snapshot_free(s);
+	s = settled(e);
+	assert_true(s->run == RUN_PAUSED && s->step == 9 && s->horizon == 11);
+	snapshot_free(s);
+	engine_close(e);
+}
+
+// An extension that there is no memory for is refused, and then nothing has changed.
+static void endless_extensions(void **state)
+{
+	(void)state;
+	struct engine *e = opened("steps=5", NULL);
+	run_to(e, 2);
+	for (int i = 0; i < 20; i++) {
+		struct state *before = saved(e);
+		struct reply r = change(e, CHANGE_EXTEND, "", "1000000");
+		if (!r.ok) {
+			assert_true(r.fault.what[0] != 0);
+			still(e, before);
+		}
+		reply_free(&r);
+		state_free(before);
+	}
+	run_to(e, 7);
+	engine_close(e);
+}
+
+// ---- presets, spaces, estimators ------------------------------------------------------------------------------------------------
+
+static void everything_runs(void **state)
+{
+	(void)state;
+	static const char *const settings[] = {"preset=live", "preset=fliqs", "preset=tunas", "space=int-s", "space=int-l", "space=fp-s", "space=fp-l",
+		"space=mixed", "space=fp32,bf16,fp16,int16,e5m2,e1m2", "space=int4", "range=ema", "range=percentile percentile=90", "range=mse",
+		"scales=layer unsigned=on", "reward=relu", "reward=mnas", "quality=accuracy samples=1", "modal-share=0", "cost-samples=0",
+		"net=resnet20", "start=uniform warmup=0", "warmup=1", "rate-warmup=0", "rate-warmup=1", "batch=2", "momentum=0 decay=0 clip=0",
+		"front-every=0", "front-size=2", "target.size=20k weight.size=1", "weight.bops=0", "augment=flip"};
+	for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
+		char text[256];
+		snprintf(text, sizeof text, "steps=4 front-every=4 train=512 calibration=16 front-images=16 %s", settings[i]);
+		struct engine *e = opened(text, NULL);
+		run_to(e, ENGINE_RUN_ON);
+		struct snapshot *s = settled(e);
+		if (s->run != RUN_FINISHED || s->step != 4 || !isfinite(s->loss) || (s->warmup < 4 && !isfinite(s->reward)))
+			fail_msg("%s: run %d at step %ld, loss %g, reward %g", settings[i], (int)s->run, s->step, s->loss, s->reward);
+		assert_true(s->entropy >= 0 && s->entropy <= 1 + 1e-6);
+		assert_int_equal(s->points == 0, strstr(settings[i], "front-every=0") != NULL);
+		snapshot_free(s);
+		engine_close(e);
+	}
+}
+
+// A rate that no training survives: the run fails with a fault, or goes on; nothing worse, and it still answers.
+static void divergence_is_a_fault(void **state)
+{
+	(void)state;
+	static const char *const ranges[] = {"max", "ema", "percentile", "mse"};
+	for (int i = 0; i < 4; i++) {
+		char text[256];
+		snprintf(text, sizeof text, "rate=10 rate-warmup=0 momentum=0.99 decay=1 clip=0 steps=30 front-every=0 range=%s", ranges[i]);
+		struct engine *e = opened(text, NULL);
+		engine_run_to(e, ENGINE_RUN_ON);
+		struct snapshot *s = settled(e);
+		assert_true(s->run == RUN_FAILED || s->run == RUN_FINISHED);
+		assert_true(s->run != RUN_FAILED || (strstr(s->fault.what, "no longer a number") && s->fault.todo[0]));
+		snapshot_free(s);
+		state_free(saved(e));
+		engine_close(e);
+	}
+}
+
+// ---- front and evaluation -----------------------------------------------------------------------------------------------------------
+
+static void the_front(void **state)
+{
+	(void)state;
+	struct engine *e = opened("steps=14", NULL);
+	static const long stops[] = {6, 8, 12, 14};
+	static const long scored[] = {6, 6, 12, 14}; // every sixth step, and at the horizon
+	for (int stop = 0; stop < 4; stop++) {
+		run_to(e, stops[stop]);
+		struct snapshot *s = settled(e);
+		int modal = 0, uniform = 0;
+		assert_true(s->points > 8);
+		for (int i = 0; i < s->points; i++) {
+			const struct front_point *p = &s->point[i];
+			double cost[ENGINE_TERMS];
+			assert_true(p->step == scored[stop]);
+			assert_true(p->accuracy >= 0 && p->accuracy <= 1 && isfinite(p->loss));
+			assert_true(engine_price(e, p->choice, cost, 0, NULL) && memcmp(cost, p->cost, sizeof(double) * 3) == 0);
+			assert_true(i == 0 || s->point[i - 1].cost[0] <= p->cost[0]);
+			bool dominated = false;
+			for (int j = 0; j < s->points; j++) {
+				const struct front_point *q = &s->point[j];
+				dominated |= q->cost[0] <= p->cost[0] && q->accuracy >= p->accuracy &&
+					(q->cost[0] < p->cost[0] || q->accuracy > p->accuracy);
+			}
+			assert_int_equal(p->dominated, dominated);
+			modal += p->origin == POINT_MODAL;
+			if (p->origin == POINT_UNIFORM) {
+				assert_string_equal(p->label, engine_info(e)->decision[0].option[p->choice[0]].name);
+				for (int d = 0; d < 10; d++)
+					assert_int_equal(p->choice[d], p->choice[0]);
+				uniform |= 1 << p->choice[0];
+			}
+			if (p->origin == POINT_MODAL)
+				assert_string_equal(p->label, "modal");
+			if (p->origin == POINT_MODAL && scored[stop] == stops[stop])
+				for (int d = 0; d < 10; d++)
+					assert_int_equal(p->choice[d], s->decision[d].modal);
+		}
+		assert_int_equal(modal, 1);
+		assert_int_equal(uniform, 0x7f);
+		snapshot_free(s);
+	}
+	engine_close(e);
+}
+
+static struct evaluation evaluated(struct engine *e, enum choice_kind kind, const char *option, const uint8_t *choice, enum split split)
+{
+	unsigned ticket;
+	struct fault f;
+	char line[512];
+	if (!engine_post_evaluate(e, kind, option, choice, split, &ticket, &f))
+		fail_msg("%s", fault_line(&f, line, sizeof line));
+	struct reply r = reply_to(e, ticket);
+	assert_true(r.ok && r.kind == REQUEST_EVALUATE);
+	struct evaluation v = r.evaluation;
+	assert_true(v.choice && v.range && isfinite(v.loss) && v.split == split);
+	free(v.choice);
+	free(v.range);
+	v.choice = NULL;
+	v.range = NULL;
+	return v;
+}
+
+static void evaluations(void **state)
+{
+	(void)state;
+	struct engine *e = opened("range=ema", NULL);
+	run_to(e, 7);
+	struct state *before = saved(e);
+	struct evaluation modal = evaluated(e, CHOICE_MODAL, NULL, NULL, SPLIT_HELDOUT);
+	struct evaluation uniform = evaluated(e, CHOICE_UNIFORM, "int4", NULL, SPLIT_HELDOUT);
+	uint8_t choice[10];
+	memset(choice, 2, sizeof choice); // int4
+	struct evaluation given = evaluated(e, CHOICE_GIVEN, NULL, choice, SPLIT_HELDOUT);
+	struct evaluation test = evaluated(e, CHOICE_GIVEN, NULL, choice, SPLIT_TEST);
+	assert_true(given.loss == uniform.loss && given.accuracy == uniform.accuracy && given.cost[0] == uniform.cost[0]);
+	assert_int_equal(modal.images, 128); // the half of the held-out images that is for reports
+	assert_int_equal(test.images, engine_info(e)->test_images);
+	assert_int_equal(modal.calibration_images, 32);
+	struct fault f = {0};
+	assert_false(engine_post_evaluate(e, CHOICE_UNIFORM, "int16", NULL, SPLIT_HELDOUT, NULL, &f));
+	assert_true(f.what[0] && f.todo[0]);
+	assert_false(engine_post_evaluate(e, CHOICE_UNIFORM, "nosuch", NULL, SPLIT_HELDOUT, NULL, &f));
+	choice[4] = 7;
+	assert_false(engine_post_evaluate(e, CHOICE_GIVEN, NULL, choice, SPLIT_HELDOUT, NULL, &f));
+	still(e, before);
+	run_to(e, ENGINE_RUN_ON);
+	struct state *with = saved(e);
+	engine_close(e);
+	e = opened("range=ema", NULL); // the same run without a question
+	run_to(e, ENGINE_RUN_ON);
+	still(e, with);
+	engine_close(e);
+	state_free(before);
+	state_free(with);
+}
+
+// At step 0 the weights do not depend on the batch. What is left is the calibration's: it runs through the images in batches, each
+// under its own statistics. A batch that does not divide the images must not lose or repeat any.
+static void evaluations_and_the_batch(void **state)
+{
+	(void)state;
+	const double NEAR = .05; // of a loss of about 2.3
+	static const char *const settings[] = {"batch=16 calibration=128", "batch=32 calibration=128", "batch=64 calibration=128", "batch=48 calibration=128"};
+	struct evaluation first[2];
+	for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
+		struct engine *e = opened(settings[i], NULL);
+		struct evaluation v[2] = {evaluated(e, CHOICE_UNIFORM, "int8", NULL, SPLIT_HELDOUT), evaluated(e, CHOICE_UNIFORM, "int8", NULL, SPLIT_TEST)};
+		for (int s = 0; s < 2; s++) {
+			if (i == 0)
+				first[s] = v[s];
+			assert_int_equal(v[s].images, first[s].images);
+			assert_true(fabs(v[s].loss - first[s].loss) < NEAR);
+			assert_true(v[s].cost[0] == first[s].cost[0]);
+		}
+		assert_int_equal(v[0].calibration_images, i == 3 ? 144 : 128); // whole batches
+		engine_close(e);
+	}
+}
+
+// ---- states that do not fit ------------------------------------------------------------------------------------------------------------
+
+// A copy whose tensors are its own, so that it can be spoilt.
+static struct state *copy_of(const struct state *from)
+{
+	struct state *s = malloc(sizeof *s);
+	assert_non_null(s);
+	*s = *from;
+	s->tensor = malloc((size_t)from->tensors * sizeof *s->tensor);
+	s->text = malloc((size_t)from->texts * sizeof *s->text);
+	assert_true(s->tensor && s->text);
+	memcpy(s->text, from->text, (size_t)from->texts * sizeof *s->text);
+	for (int i = 0; i < from->tensors; i++) {
+		s->tensor[i] = from->tensor[i];
+		s->tensor[i].data = malloc(from->tensor[i].bytes ? from->tensor[i].bytes : 1);
+		assert_non_null(s->tensor[i].data);
+		memcpy(s->tensor[i].data, from->tensor[i].data, from->tensor[i].bytes);
+	}
+	return s;
+}
+
+static void refused(const char *settings, const struct state *s, const char *why)
+{
+	struct config *c = config_of(settings);
+	struct fault f = {0};
+	struct engine *e = engine_open(c, s, &f);
+	config_free(c);
+	if (e)
+		fail_msg("opened all the same: %s", why);
+	if (!f.where[0] || !f.what[0] || !f.todo[0])
+		fail_msg("%s: no fault, or not what to do", why);
+}
+
+static struct state_text *text_of(struct state *s, const char *name)
+{
+	for (int i = 0; i < s->texts; i++)
+		if (strcmp(s->text[i].name, name) == 0)
+			return &s->text[i];
+	fail_msg("no %s", name);
+	return NULL;
+}
+
+static struct state_tensor *tensor_of(struct state *s, const char *name)
+{
+	for (int i = 0; i < s->tensors; i++)
+		if (strcmp(s->tensor[i].name, name) == 0)
+			return &s->tensor[i];
+	fail_msg("no %s", name);
+	return NULL;
+}
+
+// Fewer images than usual: each state is opened anew.
+#define QUICK "train=128 heldout=64 steps=8 front-every=2 calibration=16 front-images=16 "
+
+static struct state *quick_state(void)
+{
+	struct engine *e = opened(QUICK, NULL);
+	run_to(e, 3);
+	struct state *s = saved(e);
+	engine_close(e);
+	return s;
+}
+
+static void states_of_other_searches(void **state)
+{
+	(void)state;
+	struct state *s = quick_state();
+	static const char *const others[] = {"net=resnet20", "space=int-l", "space=int2,int3,int4,int5,int6,int7,e4m3", "data=glyphs:16", "seed=2", "batch=8",
+		"train=127", "heldout=66"};
+	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+		char text[256];
+		snprintf(text, sizeof text, QUICK "%s", others[i]);
+		refused(text, s, others[i]);
+	}
+	engine_close(opened(QUICK "threads=1", s)); // threads are no part of a search
+	state_free(s);
+}
+
+static void damaged_texts(void **state)
+{
+	(void)state;
+	static const struct damage {
+		const char *name, *value; // NULL: the text is missing
+	} damage[] = {
+		{"identity", NULL}, {"identity", ""}, {"digest", NULL}, {"digest", "000000000000000000000000"}, {"step", NULL}, {"step", ""}, {"step", "x"},
+		{"step", "3x"}, {"step", "-1"}, {"step", "2"}, {"step", "4"}, {"step", "9"}, {"step", "nan"}, {"step", "99999999999999999999"},
+		{"horizon", NULL}, {"horizon", "2"}, {"horizon", "-8"}, {"horizon", "ten"}, {"horizon", "9223372036854775807"},
+		{"horizon", "4611686018427387904"}, {"moves", NULL}, {"moves", "-1"}, {"baseline", NULL}, {"baseline", "none"}, {"has_baseline", NULL},
+		{"loss", NULL}, {"has_quality", NULL}, {"set.rate", "fast"}, {"set.rate", "-1"}, {"set.samples", "1000000"}, {"set.reward", "most"},
+		{"set.target.bops", "garbage"}, {"set.weight.bops", "-1"},
+	};
+	struct state *good = quick_state();
+	for (size_t i = 0; i < sizeof damage / sizeof damage[0]; i++) {
+		struct state *s = copy_of(good);
+		struct state_text *t = text_of(s, damage[i].name);
+		if (damage[i].value)
+			snprintf(t->value, sizeof t->value, "%s", damage[i].value);
+		else
+			*t = s->text[--s->texts];
+		char why[128];
+		snprintf(why, sizeof why, "%s = %s", damage[i].name, damage[i].value ? damage[i].value : "(missing)");
+		refused(QUICK, s, why);
+		state_free(s);
+	}
+	// What cannot be set while a search runs is not set by a state either.
+	struct state *s = copy_of(good);
+	snprintf(text_of(s, "set.rate")->name, sizeof s->text->name, "set.batch");
+	refused(QUICK, s, "set.batch");
+	state_free(s);
+	engine_close(opened(QUICK, good));
+	state_free(good);
+}
+
+static void damaged_arrays(void **state)
+{
+	(void)state;
+	struct state *good = quick_state();
+	char why[256];
+	for (int i = 0; i < good->tensors; i++)
+		for (int way = 0; way < 3; way++) {
+			struct state *s = copy_of(good);
+			struct state_tensor *t = &s->tensor[i];
+			snprintf(why, sizeof why, "%s, way %d", t->name, way);
+			if (way == 0)
+				snprintf(t->name, sizeof t->name, "gone");
+			else if (way == 1 && t->bytes >= 4) {
+				t->bytes -= 4;
+				t->shape[0] -= 1;
+			} else
+				t->type = t->type == STATE_I64 ? STATE_U8 : STATE_I64;
+			refused(QUICK, s, why);
+			state_free(s);
+		}
+	// One byte of what the digest covers.
+	static const char *const digested[] = {"network.weights", "network.momentum", "network.ranges", "policy.logits", "policy.first_moments",
+		"policy.second_moments"};
+	for (size_t i = 0; i < sizeof digested / sizeof digested[0]; i++) {
+		struct state *s = copy_of(good);
+		((uint8_t *)tensor_of(s, digested[i])->data)[1] ^= 4;
+		refused(QUICK, s, digested[i]);
+		state_free(s);
+	}
+	static const int64_t masks[] = {0, -1, 0x80, 0x7fffffff, INT64_MIN, (int64_t)1 << 32, 0x3f};
+	for (size_t i = 0; i < sizeof masks / sizeof masks[0]; i++) {
+		struct state *s = copy_of(good);
+		((int64_t *)tensor_of(s, "policy.allowed")->data)[9] = masks[i];
+		snprintf(why, sizeof why, "mask %lld", (long long)masks[i]);
+		refused(QUICK, s, why);
+		state_free(s);
+	}
+	struct state *s = copy_of(good);
+	assert_true(tensor_of(s, "front.choices")->bytes > 0);
+	((uint8_t *)tensor_of(s, "front.choices")->data)[3] = 7;
+	refused(QUICK, s, "an option of the front that does not exist");
+	state_free(s);
+	s = copy_of(good); // a front without end
+	tensor_of(s, "front.numbers")->shape[0] = INT64_MAX / 4;
+	refused(QUICK, s, "a front of too many points");
+	tensor_of(s, "front.numbers")->shape[0] = -1;
+	refused(QUICK, s, "a front of fewer than no points");
+	state_free(s);
+	s = copy_of(good);
+	s->tensors = 0;
+	struct state empty = {0};
+	refused(QUICK, &empty, "an empty state");
+	s->tensors = good->tensors;
+	state_free(s);
+	state_free(good);
+}
+
+// Options of the history are shown as formats: one that does not exist must not get that far.
+static void damaged_history(void **state)
+{
+	(void)state;
+	struct state *s = quick_state();
+	((uint8_t *)tensor_of(s, "history.modal")->data)[5] = 200;
+	refused(QUICK, s, "an option of the history that does not exist");
+	state_free(s);
+}
+
+// ---- openings that cannot be ---------------------------------------------------------------------------------------------------------
+
+static void bad_openings(void **state)
+{
+	(void)state;
+	static const char *const bad[] = {"net=nosuch", "space=nosuch", "space=int4,e1m2", "data=glyphs:1", "data=nosuch", "data=idx:/nonexistent", "train=8", "target.bops=garbage", "weight.size=1", "train=256", "batch=129", "steps=1000000"};
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		struct config *c = config_of(bad[i]);
+		struct fault f = {0};
+		struct engine *e = engine_open(c, NULL, &f);
+		config_free(c);
+		if (strncmp(bad[i], "steps", 5) == 0) { // it may be had on a machine with much memory
+			engine_close(e);
+			continue;
+		}
+		if (e)
+			fail_msg("%s was opened", bad[i]);
+		if (!f.what[0] || !f.todo[0])
+			fail_msg("%s: no fault, or not what to do", bad[i]);
+	}
+}
+
+// Closing waits for the step at hand and for nothing else; what was asked and not fetched is freed.
+static void closing_at_any_time(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 6; i++) {
+		struct engine *e = opened("steps=1000", NULL);
+		engine_run_to(e, ENGINE_RUN_ON);
+		while (i > 2 && engine_history(e, i, 1, &(struct record){0}, NULL) == 0)
+			await_news(e);
+		if (i % 2) {
+			struct change_item item = {"stem", "int8"};
+			struct change c = {CHANGE_RESTRICT, 1, &item};
+			assert_true(engine_post_state(e, NULL, NULL));
+			assert_true(engine_post_change(e, &c, NULL, NULL));
+			assert_true(engine_post_evaluate(e, CHOICE_MODAL, NULL, NULL, SPLIT_HELDOUT, NULL, NULL));
+		}
+		engine_close(e);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(policy_gradient),
+		cmocka_unit_test(gradient_of_priced_options),
+		cmocka_unit_test(entropy_gradient),
+		cmocka_unit_test(masks_are_kept),
+		cmocka_unit_test(entropy_from_0_to_1),
+		cmocka_unit_test(a_run_ends),
+		cmocka_unit_test(history_out_of_reach),
+		cmocka_unit_test(prices),
+		cmocka_unit_test(threads_do_not_matter),
+		cmocka_unit_test(seeds_matter),
+		cmocka_unit_test(interruptions_do_not_matter),
+		cmocka_unit_test(pauses_do_not_matter),
+		cmocka_unit_test(bad_changes),
+		cmocka_unit_test(inverses_restore),
+		cmocka_unit_test(pins_hold),
+		cmocka_unit_test(horizon_and_extension),
+		cmocka_unit_test(endless_extensions),
+		cmocka_unit_test(everything_runs),
+		cmocka_unit_test(divergence_is_a_fault),
+		cmocka_unit_test(the_front),
+		cmocka_unit_test(evaluations),
+		cmocka_unit_test(evaluations_and_the_batch),
+		cmocka_unit_test(states_of_other_searches),
+		cmocka_unit_test(damaged_texts),
+		cmocka_unit_test(damaged_arrays),
+		cmocka_unit_test(damaged_history),
+		cmocka_unit_test(bad_openings),
+		cmocka_unit_test(closing_at_any_time),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
