@@ -554,9 +554,12 @@ long engine_history(struct engine *e, long first, long most, struct record *reco
 {
 	size_t decisions = (size_t)search_info(e->search)->decisions;
 	pthread_mutex_lock(&e->lock);
-	long n = e->records - first < most ? e->records - first : most;
-	if (first < 0 || n < 0)
-		n = 0;
+	long n = first < 0 || first > e->records ? 0 : e->records - first;
+	n = n > most ? most : n;
+	if (n <= 0) {
+		pthread_mutex_unlock(&e->lock);
+		return 0;
+	}
 	memcpy(record, e->record + first, (size_t)n * sizeof *record);
 	if (modal)
 		memcpy(modal, e->modal + (size_t)first * decisions, (size_t)n * decisions);

@@ -155,5 +155,8 @@ int main(int argc, char **argv)
 		return replay(o.replay);
 	if (o.batch)
 		return run_batch(&o);
-	return run_workbench(&o, o.ascii || !utf8);
+	// The fonts of a console lack braille and block elements.
+	const char *term = getenv("TERM");
+	bool console = term && (strcmp(term, "linux") == 0 || strncmp(term, "vt", 2) == 0);
+	return run_workbench(&o, o.ascii || !utf8 || console);
 }

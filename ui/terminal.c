@@ -143,14 +143,25 @@ bool terminal_open(bool color, struct fault *f)
 	return true;
 }
 
+// Gives the screen back. A terminal without a second screen keeps what was drawn: at least its last line is for the shell.
+static void leave_screen(void)
+{
+	send(term.paste_off);
+	if (!capability("rmcup")) {
+		move(LINES - 1, 0);
+		clrtoeol();
+		refresh();
+	}
+	endwin();
+}
+
 void terminal_close(void)
 {
 	if (!term.open)
 		return;
 	term.open = false;
-	send(term.paste_off);
+	leave_screen();
 	delwin(term.input);
-	endwin();
 	delscreen(term.curses);
 	term.curses = NULL;
 	screen_free(&term.shown);
@@ -257,8 +268,7 @@ void terminal_resize(void)
 
 void terminal_suspend(bool group)
 {
-	send(term.paste_off);
-	endwin();
+	leave_screen();
 	stderr_back();
 	signals_stop(group);
 	stderr_keep();

@@ -285,8 +285,10 @@ static bool restore_front(struct search *s, const struct state *in, struct fault
 	enum { FIELDS = 5 + COST_TERMS };
 	const struct state_tensor *numbers = state_find(in, "front.numbers");
 	int64_t n = numbers && numbers->rank == 2 ? numbers->shape[0] : -1, decisions = s->space->decisions;
-	const struct state_tensor *choices = n < 0 ? NULL : find(in, "front.choices", STATE_U8, n * decisions);
-	if (n < 0 || n > s->front.room || !choices || !find(in, "front.numbers", STATE_F32, n * FIELDS))
+	if (n < 0 || n > s->front.room)
+		return damaged(fault, "front");
+	const struct state_tensor *choices = find(in, "front.choices", STATE_U8, n * decisions);
+	if (!choices || !find(in, "front.numbers", STATE_F32, n * FIELDS))
 		return damaged(fault, "front");
 	s->front.points = (int)n;
 	for (int i = 0; i < n; i++) {

@@ -176,7 +176,7 @@ static void clip_gradient(float range, const float *x, float *g, long n)
 
 static void histogram(const float *x, long n, float top, uint32_t *counts, int bins)
 {
-	const float per_bin = top > 0 ? (float)bins / top : 0;
+	const float per_bin = top >= FLT_MIN ? (float)bins / top : 0;
 	for (long i = 0; i < n; i++) {
 		float at = fabsf(x[i]) * per_bin; // not a number, or past the peak: the last bin
 		counts[at < (float)bins ? (int)at : bins - 1]++;
