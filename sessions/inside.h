@@ -120,6 +120,7 @@ struct session {
 double seconds_now(void); // monotonic
 void session_say(struct session *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void session_say_fault(struct session *, const struct fault *);
+bool session_mark(struct session *, int entry); // marks a change of the journal for the curves; false: out of memory
 // Adds a line to the journal, its mark and the disk.
 bool session_log(struct session *, const struct journal_line *, struct fault *);
 // Turns until nothing is pending; for those who may wait.

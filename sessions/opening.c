@@ -158,24 +158,20 @@ static void find(const struct fault *f, void *context)
 		found->fault[found->count++] = *f;
 }
 
-// The marks, and the settings as they are after all changes of the journal.
+// The journal, its marks, and the settings as they are after all changes of the journal.
 static bool adopt(struct session *s, struct journal *j, struct fault *f)
 {
-	s->mark = calloc((size_t)j->entries + 1, sizeof *s->mark);
-	if (!s->mark)
-		return fault_set(f, s->title, "", "out of memory");
-	s->mark_room = j->entries + 1;
-	for (int i = 0; i < j->entries; i++) {
+	s->journal = *j;
+	*j = (struct journal){ 0 };
+	for (int i = 0; i < s->journal.entries; i++) {
 		struct change c;
-		s->mark[s->marks].step = j->entry[i].step;
-		snprintf(s->mark[s->marks++].text, sizeof s->mark->text, "%s", j->entry[i].text);
-		if (journal_entry_line(j, i + 1)->kind == JOURNAL_CHANGE && change_read(j->entry[i].text, &c, NULL)) {
+		if (!session_mark(s, i))
+			return fault_set(f, s->title, "", "out of memory");
+		if (journal_entry_line(&s->journal, i + 1)->kind == JOURNAL_CHANGE && change_read(s->journal.entry[i].text, &c, NULL)) {
 			change_mirror(&c, s->now);
 			free(c.item);
 		}
 	}
-	s->journal = *j;
-	*j = (struct journal){ 0 };
 	return true;
 }
 

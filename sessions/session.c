@@ -145,8 +145,11 @@ const char *session_message(struct session *s, bool *bad)
 
 // ---- the journal ---------------------------------------------------------------------------------------------------
 
-static bool add_mark(struct session *s, const struct journal_entry *entry)
+bool session_mark(struct session *s, int entry)
 {
+	const struct journal_entry *e = &s->journal.entry[entry];
+	if (journal_entry_line(&s->journal, entry + 1)->kind != JOURNAL_CHANGE)
+		return true; // a note changes nothing
 	if (s->marks == s->mark_room) {
 		int room = s->mark_room ? s->mark_room * 2 : 64;
 		struct mark *mark = realloc(s->mark, (size_t)room * sizeof *mark);
@@ -156,8 +159,8 @@ static bool add_mark(struct session *s, const struct journal_entry *entry)
 		s->mark_room = room;
 	}
 	struct mark *m = &s->mark[s->marks++];
-	m->step = entry->step;
-	snprintf(m->text, sizeof m->text, "%s", entry->text);
+	m->step = e->step;
+	snprintf(m->text, sizeof m->text, "%s", e->text);
 	return true;
 }
 
@@ -168,7 +171,7 @@ bool session_log(struct session *s, const struct journal_line *line, struct faul
 		return false;
 	bool ok = true;
 	if (s->journal.entries > entries) {
-		ok = add_mark(s, &s->journal.entry[entries]);
+		ok = session_mark(s, entries);
 		s->news |= NEWS_JOURNAL;
 	}
 	if (s->writer) {

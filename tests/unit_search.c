@@ -262,7 +262,7 @@ static void entropy_from_0_to_1(void **state)
 // ---- small runs of the engine ------------------------------------------------------------------------------------------------
 
 // Everything but what a test is about; "name=value" separated by blanks, later ones win.
-#define SMALL "data=glyphs:12 train=1024 heldout=256 batch=16 steps=12 threads=2 calibration=32 front-images=32 front-every=6 "
+#define SMALL "data=glyphs:12 train=512 heldout=128 batch=8 steps=12 threads=2 calibration=16 front-images=16 front-every=6 "
 
 static struct config *config_of(const char *settings)
 {
@@ -402,8 +402,8 @@ static void a_run_ends(void **state)
 	assert_int_equal(s->run, RUN_PAUSED);
 	assert_int_equal(s->phase, PHASE_WARMUP);
 	assert_true(s->step == 0 && s->horizon == 12 && isnan(s->loss));
-	assert_true(info->layers == 10 && info->decisions == 10 && info->batch == 16 && info->threads == 2);
-	assert_true(info->image_h == 12 && info->train_images == 768 && info->heldout_images == 256);
+	assert_true(info->layers == 10 && info->decisions == 10 && info->batch == 8 && info->threads == 2);
+	assert_true(info->image_h == 12 && info->train_images == 384 && info->heldout_images == 128);
 	assert_false(engine_snapshot(e, s)); // nothing newer
 	engine_pause(e);
 	engine_run_to(e, -5);
@@ -475,12 +475,13 @@ static void prices(void **state)
 static void threads_do_not_matter(void **state)
 {
 	(void)state;
-	static const char *const settings[] = {"", "range=mse heldout-batches=2 front-every=0", "preset=fliqs range=ema unsigned=on smoothing=0.1 front-every=0"};
+	static const char *const settings[] = {"", "range=mse heldout-batches=2 front-every=0",
+		"preset=fliqs range=ema unsigned=on smoothing=0.1 front-every=0"};
 	for (size_t s = 0; s < sizeof settings / sizeof settings[0]; s++) {
 		struct state *first = NULL;
 		for (int threads = 1; threads <= (s ? 3 : 8); threads = threads < 3 ? threads + 1 : threads + 5) {
 			char text[256];
-			snprintf(text, sizeof text, "steps=6 calibration=16 front-images=16 %s threads=%d", settings[s], threads);
+			snprintf(text, sizeof text, "steps=6 batch=19 %s threads=%d", settings[s], threads);
 			struct engine *e = opened(text, NULL);
 			run_to(e, ENGINE_RUN_ON);
 			if (first)
@@ -795,7 +796,7 @@ static void everything_runs(void **state)
 		"front-every=0", "front-size=2", "target.size=20k weight.size=1", "weight.bops=0", "augment=flip"};
 	for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
 		char text[256];
-		snprintf(text, sizeof text, "steps=4 front-every=4 train=512 calibration=16 front-images=16 %s", settings[i]);
+		snprintf(text, sizeof text, "steps=4 front-every=4 %s", settings[i]);
 		struct engine *e = opened(text, NULL);
 		run_to(e, ENGINE_RUN_ON);
 		struct snapshot *s = settled(e);
@@ -905,9 +906,9 @@ static void evaluations(void **state)
 	struct evaluation given = evaluated(e, CHOICE_GIVEN, NULL, choice, SPLIT_HELDOUT);
 	struct evaluation test = evaluated(e, CHOICE_GIVEN, NULL, choice, SPLIT_TEST);
 	assert_true(given.loss == uniform.loss && given.accuracy == uniform.accuracy && given.cost[0] == uniform.cost[0]);
-	assert_int_equal(modal.images, 128); // the half of the held-out images that is for reports
+	assert_int_equal(modal.images, 64); // the half of the held-out images that is for reports
 	assert_int_equal(test.images, engine_info(e)->test_images);
-	assert_int_equal(modal.calibration_images, 32);
+	assert_int_equal(modal.calibration_images, 16);
 	struct fault f = {0};
 	assert_false(engine_post_evaluate(e, CHOICE_UNIFORM, "int16", NULL, SPLIT_HELDOUT, NULL, &f));
 	assert_true(f.what[0] && f.todo[0]);
@@ -932,7 +933,8 @@ static void evaluations_and_the_batch(void **state)
 {
 	(void)state;
 	const double NEAR = .05; // of a loss of about 2.3
-	static const char *const settings[] = {"batch=16 calibration=128", "batch=32 calibration=128", "batch=64 calibration=128", "batch=48 calibration=128"};
+	static const char *const settings[] = {"batch=16 calibration=128", "batch=32 calibration=128", "batch=64 calibration=128",
+		"batch=48 calibration=128"};
 	struct evaluation first[2];
 	for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
 		struct engine *e = opened(settings[i], NULL);
@@ -1001,7 +1003,7 @@ static struct state_tensor *tensor_of(struct state *s, const char *name)
 }
 
 // Fewer images than usual: each state is opened anew.
-#define QUICK "train=128 heldout=64 steps=8 front-every=2 calibration=16 front-images=16 "
+#define QUICK "train=128 heldout=64 steps=8 front-every=2 "
 
 static struct state *quick_state(void)
 {
@@ -1016,7 +1018,8 @@ static void states_of_other_searches(void **state)
 {
 	(void)state;
 	struct state *s = quick_state();
-	static const char *const others[] = {"net=resnet20", "space=int-l", "space=int2,int3,int4,int5,int6,int7,e4m3", "data=glyphs:16", "seed=2", "batch=8",
+	static const char *const others[] = {"net=resnet20", "space=int-l", "space=int2,int3,int4,int5,int6,int7,e4m3", "data=glyphs:16",
+		"seed=2", "batch=16",
 		"train=127", "heldout=66"};
 	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
 		char text[256];
@@ -1134,7 +1137,8 @@ static void damaged_history(void **state)
 static void bad_openings(void **state)
 {
 	(void)state;
-	static const char *const bad[] = {"net=nosuch", "space=nosuch", "space=int4,e1m2", "data=glyphs:1", "data=nosuch", "data=idx:/nonexistent", "train=8", "target.bops=garbage", "weight.size=1", "train=256", "batch=129", "steps=1000000"};
+	static const char *const bad[] = {"net=nosuch", "space=nosuch", "space=int4,e1m2", "data=glyphs:1", "data=nosuch", "data=idx:/nonexistent",
+		"train=8", "target.bops=garbage", "weight.size=1", "train=128", "batch=65", "steps=1000000"};
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		struct config *c = config_of(bad[i]);
 		struct fault f = {0};
