@@ -207,7 +207,7 @@ keys j p
 see 'pinned to int'
 keys : 'target bops 0.3x' Enter
 see 'target .*0.3x'
-keys + Enter
+keys Left Enter
 until_true "the horizon" shows finished
 keys q
 left 0
