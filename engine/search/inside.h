@@ -24,7 +24,7 @@ struct point {
 	double accuracy, loss;
 	double cost[ENGINE_TERMS];
 	long step;
-	bool dominated, scored;
+	bool dominated;
 	uint8_t *choice;
 };
 

@@ -278,18 +278,25 @@ bool config_get(const struct config *c, const char *name, char *buf, size_t size
 	return knobs_get(&c->values, name, buf, size);
 }
 
-void config_each(const struct config *c, void (*each)(const char *name, const char *value, void *context), void *context)
+void knobs_each(const struct knobs *values, bool live_only, knobs_visit *each, void *context)
 {
 	char name[ENGINE_NAME], value[ENGINE_TEXT];
 	for (int i = 0; i < KNOB_COUNT; i++) {
-		knobs_get(&c->values, table[i].name, value, sizeof value);
+		if (live_only && !table[i].live)
+			continue;
+		knobs_get(values, table[i].name, value, sizeof value);
 		each(table[i].name, value, context);
 	}
 	for (int i = 0; i < 2 * COST_TERMS; i++) {
 		snprintf(name, sizeof name, "%s.%s", i % 2 ? "target" : "weight", cost_table[i / 2].name);
-		knobs_get(&c->values, name, value, sizeof value);
+		knobs_get(values, name, value, sizeof value);
 		each(name, value, context);
 	}
+}
+
+void config_each(const struct config *c, void (*each)(const char *name, const char *value, void *context), void *context)
+{
+	knobs_each(&c->values, false, each, context);
 }
 
 const struct knobs *config_knobs(const struct config *c)

@@ -83,5 +83,8 @@ const struct knobs *config_knobs(const struct config *);
 // "weight.TERM" and "target.TERM" are settings too; a target's text is stored, its meaning checked by cost_target.
 bool knobs_set(struct knobs *values, const char *name, const char *text, bool live_only, struct fault *);
 bool knobs_get(const struct knobs *values, const char *name, char *buf, size_t size);
+// Visits every setting, or the live ones only, in table order, then weights and targets.
+typedef void knobs_visit(const char *name, const char *value, void *context);
+void knobs_each(const struct knobs *values, bool live_only, knobs_visit *, void *context);
 
 #endif

@@ -146,28 +146,17 @@ static void identity(const struct search *s, char *buf, size_t size)
 		used += (size_t)snprintf(buf + used, size - used, "%s%s", o ? "," : " ", format_table[s->space->decision[0].format[o]].name);
 }
 
-static void each_live(const struct search *s, bool (*each)(const char *name, const char *value, void *), void *context)
-{
-	size_t count;
-	const struct knob *knob = engine_knobs(&count);
-	char name[ENGINE_NAME], value[ENGINE_TEXT];
-	for (size_t i = 0; i < count; i++)
-		if (knob[i].live) {
-			knobs_get(&s->knobs, knob[i].name, value, sizeof value);
-			each(knob[i].name, value, context);
-		}
-	for (int i = 0; i < 2 * COST_TERMS; i++) {
-		snprintf(name, sizeof name, "%s.%s", i % 2 ? "target" : "weight", cost_table[i / 2].name);
-		knobs_get(&s->knobs, name, value, sizeof value);
-		each(name, value, context);
-	}
-}
+struct saying {
+	struct state *state;
+	bool ok;
+};
 
-static bool say_setting(const char *name, const char *value, void *state)
+static void say_setting(const char *name, const char *value, void *context)
 {
+	struct saying *s = context;
 	char key[ENGINE_NAME + 8];
 	snprintf(key, sizeof key, "set.%s", name);
-	return state_say(state, key, "%s", value);
+	s->ok = s->ok && state_say(s->state, key, "%s", value);
 }
 
 static bool save_front(const struct search *s, struct state *out)
@@ -218,7 +207,9 @@ bool search_save(struct search *s, struct state *out, struct fault *fault)
 		snprintf(text, sizeof text, "sampled.%s", cost_table[t].name);
 		ok = ok && state_say(out, text, "%.17g", s->sampled_cost[t]);
 	}
-	each_live(s, say_setting, out);
+	struct saying saying = {out, ok};
+	knobs_each(&s->knobs, true, say_setting, &saying);
+	ok = saying.ok;
 	int64_t *allowed = malloc((size_t)s->space->decisions * sizeof *allowed);
 	for (int d = 0; allowed && d < s->space->decisions; d++)
 		allowed[d] = policy_allowed(s->policy)[d];
