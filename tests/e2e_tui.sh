@@ -36,11 +36,12 @@ fail() {
 	exit 1
 }
 
-# until_true WHAT COMMAND...: repeats the command until it succeeds; the test fails after 20 seconds.
+# until_true WHAT COMMAND...: repeats the command until it succeeds; the test fails after 20 seconds, 200 with sanitizers.
 until_true() {
 	what=$1
 	shift
-	tries=200
+	tries=${SAN:+2000}
+	tries=${tries:-200}
 	until "$@"; do
 		tries=$((tries - 1))
 		[ "$tries" -gt 0 ] || fail "waited in vain for: $what"
