@@ -31,6 +31,11 @@ struct rig {
 	struct quantization q;
 };
 
+static int conv_of(struct model *m, const char *layer, int in, int channels, int kernel, int stride)
+{
+	return model_conv(m, layer, in, channels, window_of(kernel, stride), 1, false);
+}
+
 // Takes the model over. Weights are initialised, the input is normal, and every layer is in `format`.
 static struct rig *rig_new(struct model *m, int batch, int threads, const char *format)
 {
@@ -155,7 +160,7 @@ static void one_conv(struct conv_case c)
 {
 	char what[128];
 	struct model *m = model_new("conv", (struct shape){c.h, c.w, 2}, c.co);
-	model_conv(m, "second", model_conv(m, "first", 0, c.ci, 1, 1), c.co, c.kernel, c.stride);
+	conv_of(m, "second", conv_of(m, "first", 0, c.ci, 1, 1), c.co, c.kernel, c.stride);
 	struct rig *r = rig_new(m, c.images, 2, c.format);
 	r->q.per_channel = false;
 	const struct node *n = &r->net->node[2];
@@ -259,7 +264,7 @@ static void one_norm(int h, int w, int c, int images, enum act act)
 {
 	const double EPSILON = 1e-5, ROUNDINGS = 400; // sums, then the difference of squares; all terms are of size about 1
 	struct model *m = model_new("norm", (struct shape){h, w, 2}, c);
-	model_norm(m, model_conv(m, "first", 0, c, 1, 1), act);
+	model_norm(m, conv_of(m, "first", 0, c, 1, 1), act);
 	struct rig *r = rig_new(m, images, 2, "fp32");
 	struct node *n = &r->net->node[2];
 	for (int j = 0; j < c; j++) {
@@ -318,7 +323,7 @@ static void additions(void **state)
 	for (int rectify = 0; rectify < 2; rectify++) {
 		// Both inputs are read once; the sum's own gradient goes to both alike.
 		struct model *m = model_new("add", (struct shape){7, 5, 3}, 10);
-		int a = model_conv(m, "a", 0, 10, 3, 1), b = model_conv(m, "b", 0, 10, 1, 1);
+		int a = conv_of(m, "a", 0, 10, 3, 1), b = conv_of(m, "b", 0, 10, 1, 1);
 		model_add(m, a, b, rectify ? ACT_RELU : ACT_NONE);
 		struct rig *r = rig_new(m, 3, 2, "fp32");
 		struct node *n = r->net->node;
@@ -351,7 +356,7 @@ static void pooling(void **state)
 	for (int s = 0; s < 4; s++) {
 		struct shape in = shapes[s];
 		struct model *m = model_new("pool", (struct shape){in.h, in.w, 2}, in.c);
-		model_pool(m, model_conv(m, "first", 0, in.c, 1, 1));
+		model_pool(m, conv_of(m, "first", 0, in.c, 1, 1));
 		struct rig *r = rig_new(m, 3, 2, "fp32");
 		struct node *n = &r->net->node[2];
 		float *x, *dy = both_ways(r, 3, &x);
@@ -379,8 +384,8 @@ static void gradients_add_up(void **state)
 {
 	(void)state;
 	struct model *m = model_new("skip", (struct shape){7, 5, 3}, 10);
-	int a = model_conv(m, "a", 0, 10, 1, 1);
-	model_add(m, model_conv(m, "b", a, 10, 3, 1), a, ACT_NONE);
+	int a = conv_of(m, "a", 0, 10, 1, 1);
+	model_add(m, conv_of(m, "b", a, 10, 3, 1), a, ACT_NONE);
 	struct rig *r = rig_new(m, 3, 2, "fp32");
 	const struct node *n = &r->net->node[2];
 	float *x, *dy = both_ways(r, 3, &x);
@@ -405,7 +410,7 @@ static void clipped_convolutions(void **state)
 	(void)state;
 	for (int skip = 0; skip < 2; skip++) {
 		struct model *m = model_new("clip", (struct shape){7, 5, 3}, 10);
-		int a = model_conv(m, "a", 0, 10, 1, 1), b = model_conv(m, "b", a, 10, 3, 1);
+		int a = conv_of(m, "a", 0, 10, 1, 1), b = conv_of(m, "b", a, 10, 3, 1);
 		if (skip)
 			model_add(m, b, a, ACT_NONE);
 		struct rig *r = rig_new(m, 3, 2, "int8");
@@ -766,7 +771,7 @@ static void calibrated_statistics(void **state)
 	(void)state;
 	enum { BATCHES = 3, C = 10, PIXELS = 7 * 5 };
 	struct model *m = model_new("statistics", (struct shape){7, 5, 3}, C);
-	int a = model_conv(m, "a", 0, C, 3, 1);
+	int a = conv_of(m, "a", 0, C, 3, 1);
 	model_linear(m, "head", model_pool(m, model_norm(m, a, ACT_RELU)), 4);
 	struct rig *r = rig_new(m, FD_BATCH, 2, "fp32");
 	long size = PIXELS * 3, outputs = FD_BATCH * PIXELS * C;
@@ -816,7 +821,7 @@ static void scales_of_weights(void **state)
 	(void)state;
 	for (int per_channel = 0; per_channel < 2; per_channel++) {
 		struct model *m = model_new("scales", (struct shape){4, 4, 3}, 17);
-		model_conv(m, "a", 0, 17, 3, 1);
+		conv_of(m, "a", 0, 17, 3, 1);
 		struct rig *r = rig_new(m, 2, 1, "int3");
 		struct node *n = &r->net->node[1];
 		float *w = r->net->weights + n->weights, whole = 0;

@@ -46,17 +46,30 @@ struct model *model_new(const char *name, struct shape input, int classes)
 	return m;
 }
 
-static struct shape shape_of(const struct model *m, int op)
+struct shape model_shape(const struct model *m, int op)
 {
 	return m->ops < 0 ? (struct shape){1, 1, 1} : m->op[op].out;
 }
 
+// Whether what an operator puts out is known not to be negative.
 static bool non_negative(const struct model *m, int i)
 {
 	const struct op *op = &m->op[i];
-	if (op->kind == OP_POOL)
+	switch (op->kind) {
+	case OP_SCALE:
+	case OP_CONCAT:
+		for (int k = 0; k < op->inputs; k++)
+			if (!non_negative(m, op->in[k]))
+				return false;
+		return true;
+	case OP_POOL:
+	case OP_AVERAGE:
+	case OP_MAXIMUM:
+	case OP_FIRST:
 		return non_negative(m, op->in[0]);
-	return op->act == ACT_RELU;
+	default:
+		return op->act == ACT_RELU || op->act == ACT_RELU6 || op->act == ACT_SIGMOID;
+	}
 }
 
 static int add_layer(struct model *m, const char *name, struct op op, double weights, double macs, double biases)
@@ -79,36 +92,131 @@ static int add_layer(struct model *m, const char *name, struct op op, double wei
 	return add_op(m, op);
 }
 
-int model_conv(struct model *m, const char *layer, int in, int channels, int kernel, int stride)
+struct window window_of(int kernel, int stride)
 {
-	struct shape s = shape_of(m, in);
-	int pad = kernel / 2;
-	struct shape out = {(s.h + 2 * pad - kernel) / stride + 1, (s.w + 2 * pad - kernel) / stride + 1, channels};
-	double weights = (double)kernel * kernel * s.c * channels;
-	return add_layer(m, layer, (struct op){.kind = OP_CONV, .in = {in}, .inputs = 1, .out = out, .kernel = kernel,
-		.stride = stride, .pad = pad, .groups = 1}, weights, weights * out.h * out.w, 0);
+	return (struct window){kernel, kernel, stride, kernel / 2, kernel / 2};
+}
+
+static struct shape through(struct shape s, struct window w, int channels)
+{
+	int h = s.h + 2 * w.pad_h - w.h, width = s.w + 2 * w.pad_w - w.w;
+	return (struct shape){h < 0 ? 0 : h / w.stride + 1, width < 0 ? 0 : width / w.stride + 1, channels};
+}
+
+int model_conv(struct model *m, const char *layer, int in, int channels, struct window w, int groups, bool bias)
+{
+	struct shape s = model_shape(m, in), out = through(s, w, channels);
+	bool divides = groups > 0 && s.c % groups == 0 && channels % groups == 0;
+	double weights = divides ? (double)w.h * w.w * (s.c / groups) * channels : 0;
+	out.c = divides ? channels : 0;
+	return add_layer(m, layer, (struct op){.kind = OP_CONV, .in = {in}, .inputs = 1, .out = out, .window = w, .groups = groups,
+		.bias = bias}, weights, weights * out.h * out.w, bias ? channels : 0);
 }
 
 int model_linear(struct model *m, const char *layer, int in, int outputs)
 {
-	double weights = (double)shape_of(m, in).c * outputs;
-	return add_layer(m, layer, (struct op){.kind = OP_LINEAR, .in = {in}, .inputs = 1, .out = {1, 1, outputs}},
-		weights, weights, outputs);
+	struct shape s = model_shape(m, in);
+	double weights = (double)s.c * outputs;
+	return add_layer(m, layer, (struct op){.kind = OP_LINEAR, .in = {in}, .inputs = 1, .out = {s.h, s.w, outputs}, .bias = true},
+		weights, weights * s.h * s.w, outputs);
+}
+
+static int add_plain(struct model *m, enum op_kind kind, int in, struct shape out)
+{
+	return add_op(m, (struct op){.kind = kind, .in = {in}, .inputs = 1, .out = out, .layer = -1});
 }
 
 int model_norm(struct model *m, int in, enum act act)
 {
-	return add_op(m, (struct op){.kind = OP_NORM, .act = act, .in = {in}, .inputs = 1, .out = shape_of(m, in), .layer = -1});
+	return add_op(m, (struct op){.kind = OP_NORM, .act = act, .in = {in}, .inputs = 1, .out = model_shape(m, in), .layer = -1});
+}
+
+int model_layernorm(struct model *m, int in)
+{
+	return add_plain(m, OP_LAYERNORM, in, model_shape(m, in));
+}
+
+int model_act(struct model *m, int in, enum act act)
+{
+	return add_op(m, (struct op){.kind = OP_ACT, .act = act, .in = {in}, .inputs = 1, .out = model_shape(m, in), .layer = -1});
 }
 
 int model_add(struct model *m, int a, int b, enum act act)
 {
-	return add_op(m, (struct op){.kind = OP_ADD, .act = act, .in = {a, b}, .inputs = 2, .out = shape_of(m, a), .layer = -1});
+	struct shape s = model_shape(m, a), other = model_shape(m, b);
+	if (s.h != other.h || s.w != other.w || s.c != other.c)
+		s.c = 0;
+	return add_op(m, (struct op){.kind = OP_ADD, .act = act, .in = {a, b}, .inputs = 2, .out = s, .layer = -1});
+}
+
+int model_scale(struct model *m, int image, int gate)
+{
+	struct shape s = model_shape(m, image), g = model_shape(m, gate);
+	if (g.h != 1 || g.w != 1 || g.c != s.c)
+		s.c = 0;
+	return add_op(m, (struct op){.kind = OP_SCALE, .in = {image, gate}, .inputs = 2, .out = s, .layer = -1});
+}
+
+int model_concat(struct model *m, const int *in, int count)
+{
+	struct op op = {.kind = OP_CONCAT, .inputs = count, .layer = -1};
+	for (int i = 0; i < count && i < MODEL_INPUTS; i++) {
+		struct shape s = model_shape(m, in[i]);
+		op.in[i] = in[i];
+		if (i == 0)
+			op.out = s;
+		else if (s.h != op.out.h || s.w != op.out.w)
+			op.out.h = 0;
+		else
+			op.out.c += s.c;
+	}
+	if (count < 1 || count > MODEL_INPUTS)
+		op.out.c = 0;
+	return add_op(m, op);
 }
 
 int model_pool(struct model *m, int in)
 {
-	return add_op(m, (struct op){.kind = OP_POOL, .in = {in}, .inputs = 1, .out = {1, 1, shape_of(m, in).c}, .layer = -1});
+	return add_plain(m, OP_POOL, in, (struct shape){1, 1, model_shape(m, in).c});
+}
+
+int model_window(struct model *m, enum op_kind kind, int in, struct window w)
+{
+	struct shape s = model_shape(m, in);
+	return add_op(m, (struct op){.kind = kind, .in = {in}, .inputs = 1, .out = through(s, w, s.c), .window = w, .layer = -1});
+}
+
+int model_tokens(struct model *m, int in)
+{
+	struct shape s = model_shape(m, in);
+	return add_plain(m, OP_TOKENS, in, (struct shape){1 + s.h * s.w, 1, s.c});
+}
+
+int model_attention(struct model *m, int in, int heads)
+{
+	struct shape s = model_shape(m, in);
+	bool divides = heads > 0 && s.c % (3 * heads) == 0;
+	return add_op(m, (struct op){.kind = OP_ATTENTION, .in = {in}, .inputs = 1, .heads = heads, .layer = -1,
+		.out = {s.h, s.w, divides ? s.c / 3 : 0}});
+}
+
+int model_first(struct model *m, int in)
+{
+	return add_plain(m, OP_FIRST, in, (struct shape){1, 1, model_shape(m, in).c});
+}
+
+// Learnt numbers of an operator that no layer counts.
+static double own_parameters(const struct op *op)
+{
+	switch (op->kind) {
+	case OP_NORM:
+	case OP_LAYERNORM:
+		return 2.0 * op->out.c;
+	case OP_TOKENS: // the class token, and a position for every token
+		return (1.0 + op->out.h) * op->out.c;
+	default:
+		return 0;
+	}
 }
 
 struct model *model_finish(struct model *m, struct fault *fault)
@@ -121,12 +229,12 @@ struct model *model_finish(struct model *m, struct fault *fault)
 	for (int i = 0; i < m->ops; i++) {
 		const struct op *op = &m->op[i];
 		if (op->out.h < 1 || op->out.w < 1 || op->out.c < 1) {
-			fault_set(fault, m->name, "use larger images", "the images are too small for this network");
+			fault_set(fault, m->name, "use larger images, or channels that divide into the groups",
+				"operator %d comes out empty: the images are too small or the shapes do not fit", i);
 			model_free(m);
 			return NULL;
 		}
-		if (op->kind == OP_NORM)
-			m->parameters += 2 * op->out.c;
+		m->parameters += own_parameters(op);
 	}
 	for (int i = 0; i < m->layers; i++) {
 		m->macs += m->layer[i].macs;

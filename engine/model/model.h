@@ -19,22 +19,41 @@ struct shape {
 
 enum op_kind {
 	OP_INPUT,
-	OP_CONV,   // kernel x kernel, stride, pad, groups; no bias
-	OP_LINEAR, // with bias; reads a 1x1 image
-	OP_NORM,   // batch norm, then `act`
-	OP_ADD,    // of two images of one shape, then `act`
-	OP_POOL,   // average over the whole image
+	OP_CONV,      // window, groups; groups of one channel each: depthwise
+	OP_LINEAR,    // of every pixel's channels
+	OP_NORM,      // batch norm: per channel over images and pixels; then `act`
+	OP_LAYERNORM, // per pixel over its channels
+	OP_ACT,       // `act` alone
+	OP_ADD,       // of two images of one shape, then `act`
+	OP_SCALE,     // in[0], each of whose channels is multiplied by the 1x1 image in[1]
+	OP_CONCAT,    // channels of several images side by side
+	OP_POOL,      // average over the whole image
+	OP_AVERAGE,   // average over a window; what is beyond the edge counts as zero
+	OP_MAXIMUM,   // maximum over a window, within the image
+	OP_TOKENS,    // pixels in a row, before them a learnt class token; a learnt position is added to each: 1+h*w by 1
+	OP_ATTENTION, // multi-head self-attention; channels hold queries, keys, values, each of heads * (c/3/heads)
+	OP_FIRST,     // the first pixel alone: the class token
+	OP_KINDS
 };
 
-enum act { ACT_NONE, ACT_RELU };
+enum act { ACT_NONE, ACT_RELU, ACT_RELU6, ACT_SWISH, ACT_GELU, ACT_SIGMOID, ACTS };
+
+struct window {
+	int h, w, stride, pad_h, pad_w; // of a convolution or a pooling; as much padding on either side
+};
+
+enum { MODEL_INPUTS = 8 };
 
 struct op {
 	enum op_kind kind;
 	enum act act;
-	int in[2], inputs; // operators it reads
+	int in[MODEL_INPUTS], inputs; // operators it reads
 	struct shape out;
-	int kernel, stride, pad, groups; // OP_CONV
-	int layer;                       // which layer it is; -1: it has no weights that are quantized
+	struct window window; // OP_CONV, OP_AVERAGE, OP_MAXIMUM
+	int groups;           // OP_CONV
+	int heads;            // OP_ATTENTION
+	bool bias;            // OP_CONV, OP_LINEAR
+	int layer;            // which layer it is; -1: it has no weights that are quantized
 };
 
 // An operator with weights and the input activations it reads: what a format is chosen for.
@@ -68,11 +87,21 @@ struct plan {
 
 // ---- building: each adds one operator and returns its index; -1 once memory has run out (then model_finish fails) ----
 struct model *model_new(const char *name, struct shape input, int classes); // NULL: out of memory
-int model_conv(struct model *, const char *layer, int in, int channels, int kernel, int stride);
-int model_linear(struct model *, const char *layer, int in, int outputs);
+struct shape model_shape(const struct model *, int op);                     // of what an operator puts out
+struct window window_of(int kernel, int stride); // square, with as much padding as keeps the size at stride 1
+int model_conv(struct model *, const char *layer, int in, int channels, struct window, int groups, bool bias);
+int model_linear(struct model *, const char *layer, int in, int outputs); // with bias
 int model_norm(struct model *, int in, enum act);
+int model_layernorm(struct model *, int in);
+int model_act(struct model *, int in, enum act);
 int model_add(struct model *, int a, int b, enum act);
+int model_scale(struct model *, int image, int gate);
+int model_concat(struct model *, const int *in, int count);
 int model_pool(struct model *, int in);
+int model_window(struct model *, enum op_kind, int in, struct window); // OP_AVERAGE or OP_MAXIMUM
+int model_tokens(struct model *, int in);
+int model_attention(struct model *, int in, int heads);
+int model_first(struct model *, int in);
 // Adds up totals and hands the model over; frees it and fails where memory ran out or a shape came out empty.
 struct model *model_finish(struct model *, struct fault *);
 

@@ -48,7 +48,7 @@ static long phase_size(const struct node *n, const struct phase *y, const struct
 
 static void pack_backward(const struct node *n)
 {
-	int k = n->op->kernel, s = n->op->stride, ci = n->in.c, co = n->out.c;
+	int k = n->op->window.h, s = n->op->window.stride, ci = n->in.c, co = n->out.c;
 	float *to = n->backward;
 	for (int py = 0; py < s; py++)
 		for (int px = 0; px < s; px++) {
@@ -95,18 +95,18 @@ static void forward_image(void *context, int image, int worker)
 	const struct node *n = job->node;
 	const struct kernels *k = job->net->kernels;
 	const struct op *op = n->op;
-	const float *x = padded(k, n, node_image(job->source, job->source->x, image), n->in, op->pad, op->pad,
+	const float *x = padded(k, n, node_image(job->source, job->source->x, image), n->in, op->window.pad_h, op->window.pad_h,
 		job->net->scratch[worker].image);
 	float *y = node_image(n, n->x, image);
-	long run = (long)op->kernel * n->in.c, row = (long)(n->in.w + 2 * op->pad) * n->in.c;
-	long pixel = (long)op->stride * n->in.c, weights = op->kernel * run * KERNEL_COLUMNS;
+	long run = (long)op->window.h * n->in.c, row = (long)(n->in.w + 2 * op->window.pad_h) * n->in.c;
+	long pixel = (long)op->window.stride * n->in.c, weights = op->window.h * run * KERNEL_COLUMNS;
 	int parts = stretches(k, n->out.w);
 	for (int b = 0; b < blocks_of(n->out.c); b++)
 		for (int oy = 0; oy < n->out.h; oy++)
 			for (int p = 0; p < parts; p++) {
 				int from = n->out.w * p / parts, to = n->out.w * (p + 1) / parts, first = b * KERNEL_COLUMNS;
 				int columns = n->out.c - first < KERNEL_COLUMNS ? n->out.c - first : KERNEL_COLUMNS;
-				k->product(to - from, columns, op->kernel, run, x + oy * op->stride * row + from * pixel, pixel, 1,
+				k->product(to - from, columns, op->window.h, run, x + oy * op->window.stride * row + from * pixel, pixel, 1,
 					row, n->forward + b * weights, KERNEL_COLUMNS, run * KERNEL_COLUMNS,
 					y + (oy * n->out.w + from) * n->out.c + first, n->out.c, false);
 			}
@@ -123,21 +123,21 @@ void conv_forward(struct network *net, struct node *n)
 static void weight_gradient(const struct kernels *k, const struct node *n, const float *x, const float *dy, float *into)
 {
 	const struct op *op = n->op;
-	long run = (long)op->kernel * n->in.c, row = (long)(n->in.w + 2 * op->pad) * n->in.c;
+	long run = (long)op->window.h * n->in.c, row = (long)(n->in.w + 2 * op->window.pad_h) * n->in.c;
 	long dy_row = (long)n->out.w * n->out.c;
 	int parts = stretches(k, (int)run);
 	int band = 2048 / (int)dy_row > 1 ? 2048 / (int)dy_row : 1;
 	for (int from = 0; from < n->out.h; from += band) {
 		int rows = n->out.h - from < band ? n->out.h - from : band;
-		for (int ky = 0; ky < op->kernel; ky++)
+		for (int ky = 0; ky < op->window.h; ky++)
 			for (int b = 0; b < blocks_of(n->out.c); b++) {
 				int first = b * KERNEL_COLUMNS;
 				int columns = n->out.c - first < KERNEL_COLUMNS ? n->out.c - first : KERNEL_COLUMNS;
 				for (int p = 0; p < parts; p++) {
 					long j = run * p / parts, end = run * (p + 1) / parts;
 					k->product((int)(end - j), columns, rows, n->out.w,
-						x + (from * op->stride + ky) * row + j, 1, (long)op->stride * n->in.c,
-						op->stride * row, dy + from * dy_row + first, n->out.c, dy_row,
+						x + (from * op->window.stride + ky) * row + j, 1, (long)op->window.stride * n->in.c,
+						op->window.stride * row, dy + from * dy_row + first, n->out.c, dy_row,
 						into + (ky * run + j) * n->out.c + first, n->out.c, true);
 				}
 			}
@@ -146,7 +146,7 @@ static void weight_gradient(const struct kernels *k, const struct node *n, const
 
 static void input_gradient(const struct kernels *k, const struct node *n, const float *dy, float *dx, bool accumulate)
 {
-	int s = n->op->stride;
+	int s = n->op->window.stride;
 	long dy_row = (long)(n->out.w + n->before + n->after) * n->out.c;
 	const float *weights = n->backward;
 	for (int py = 0; py < s; py++)
@@ -184,7 +184,7 @@ static void backward_chunk(void *context, int chunk, int worker)
 	memset(partial, 0, (size_t)n->weight_count * sizeof *partial);
 	for (int i = net->images * chunk / job->chunks; i < net->images * (chunk + 1) / job->chunks; i++) {
 		const float *x = node_image(source, source->x, i), *dy = node_image(n, n->grad, i);
-		weight_gradient(k, n, padded(k, n, x, n->in, n->op->pad, n->op->pad, scratch->image), dy, partial);
+		weight_gradient(k, n, padded(k, n, x, n->in, n->op->window.pad_h, n->op->window.pad_h, scratch->image), dy, partial);
 		if (!source->grad)
 			continue;
 		float *dx = node_image(source, source->grad, i);

@@ -114,7 +114,7 @@ static bool place_activations(struct network *net)
 
 static long conv_depth(const struct node *n)
 {
-	return (long)n->op->kernel * n->op->kernel * n->in.c;
+	return (long)n->op->window.h * n->op->window.h * n->in.c;
 }
 
 static void cut_node(struct network *net, struct node *n, struct cutter *parameters, struct cutter *work)
@@ -128,7 +128,7 @@ static void cut_node(struct network *net, struct node *n, struct cutter *paramet
 		n->weight_scale = cut(work, c);
 		n->quantized = cut(work, n->weight_count);
 		n->forward = cut(work, conv_depth(n) * blocks_of(c) * KERNEL_COLUMNS);
-		n->backward = cut(work, (long)n->op->kernel * n->op->kernel * c * blocks_of(n->in.c) * KERNEL_COLUMNS);
+		n->backward = cut(work, (long)n->op->window.h * n->op->window.h * c * blocks_of(n->in.c) * KERNEL_COLUMNS);
 		break;
 	case OP_LINEAR:
 		n->weight_count = (long)n->in.c * c;
@@ -164,13 +164,13 @@ static void find_phases(struct node *n)
 	const struct op *op = n->op;
 	for (int d = 0; d < 2; d++) {
 		int size = d ? n->in.w : n->in.h, out = d ? n->out.w : n->out.h;
-		for (int r = 0; r < op->stride; r++) {
+		for (int r = 0; r < op->window.stride; r++) {
 			struct phase *p = &n->phase[d][r];
-			p->count = (size - r + op->stride - 1) / op->stride;
-			for (int k = (r + op->pad) % op->stride; k < op->kernel; k += op->stride) {
+			p->count = (size - r + op->window.stride - 1) / op->window.stride;
+			for (int k = (r + op->window.pad_h) % op->window.stride; k < op->window.h; k += op->window.stride) {
 				p->taps++;
 				p->first = k;
-				p->least = (r + op->pad - k) / op->stride;
+				p->least = (r + op->window.pad_h - k) / op->window.stride;
 			}
 			n->before = larger(n->before, -p->least);
 			n->after = larger(n->after, p->count - 1 + p->least + p->taps - out);
@@ -188,7 +188,7 @@ static bool make_scratch(struct network *net)
 		if (n->op->kind != OP_CONV)
 			continue;
 		find_phases(n);
-		struct shape padded_in = {n->in.h + 2 * n->op->pad, n->in.w + 2 * n->op->pad, n->in.c};
+		struct shape padded_in = {n->in.h + 2 * n->op->window.pad_h, n->in.w + 2 * n->op->window.pad_h, n->in.c};
 		struct shape padded_out = {n->out.h + n->before + n->after, n->out.w + n->before + n->after, n->out.c};
 		image = shape_size(padded_in) > image ? shape_size(padded_in) : image;
 		gradient = shape_size(padded_out) > gradient ? shape_size(padded_out) : gradient;

@@ -54,8 +54,8 @@ static bool describe(struct search *s)
 		const struct layer *l = &s->model->layer[i];
 		const struct op *op = &s->model->op[l->op];
 		layer[i] = (struct layer_info){.kind = op->kind == OP_CONV ? "conv" : "linear", .in_h = l->in.h, .in_w = l->in.w,
-			.in_c = l->in.c, .out_h = l->out.h, .out_w = l->out.w, .out_c = l->out.c, .kernel = op->kernel ? op->kernel : 1,
-			.stride = op->stride ? op->stride : 1, .groups = op->groups ? op->groups : 1, .macs = l->macs, .weights = l->weights,
+			.in_c = l->in.c, .out_h = l->out.h, .out_w = l->out.w, .out_c = l->out.c, .kernel = op->window.h ? op->window.h : 1,
+			.stride = op->window.stride ? op->window.stride : 1, .groups = op->groups ? op->groups : 1, .macs = l->macs, .weights = l->weights,
 			.activations = l->activations, .weight_decision = s->space->weight_decision[i],
 			.activation_decision = s->space->activation_decision[i]};
 		snprintf(layer[i].name, sizeof layer[i].name, "%s", l->name);
