@@ -121,14 +121,14 @@ static double macs_of(const char *net, const char *folder)
 
 static double kernel_peak(void)
 {
-	static float a[KERNEL_ROWS * 256], b[256 * KERNEL_COLUMNS], c[KERNEL_ROWS * KERNEL_COLUMNS];
+	static float a[KERNEL_ROWS * 256], b[256 * KERNEL_COLUMNS + KERNEL_COLUMNS], c[KERNEL_ROWS * KERNEL_COLUMNS];
 	const struct kernels *k = kernels_best();
 	double seconds[9];
 	enum { CALLS = 20000 };
 	for (int r = 0; r < 9; r++) {
 		double began = now();
 		for (int i = 0; i < CALLS; i++)
-			k->product(k->rows, KERNEL_COLUMNS, 1, 256, a, 256, 1, 0, b, KERNEL_COLUMNS, 0, c, KERNEL_COLUMNS, false);
+			k->product(k->rows, KERNEL_COLUMNS, 1, 256, a, 256, 1, 0, b, KERNEL_BLOCK, 0, 256 * KERNEL_BLOCK, c, KERNEL_COLUMNS, false);
 		seconds[r] = (now() - began) / CALLS;
 	}
 	return 2.0 * k->rows * KERNEL_COLUMNS * 256 / median(seconds, 9);

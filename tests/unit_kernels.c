@@ -91,21 +91,23 @@ struct product {
 
 static void one_product(const struct kernels *k, struct product p, bool accumulate, bool transposed)
 {
-	// A is [panel][row][step], or [panel][step][row]; rows of B have room for a whole block of columns.
+	// A is [panel][row][step], or [panel][step][row]; B is [block][panel][step], each with room for a block of columns.
 	long a_row = transposed ? 1 : p.depth + 3, a_step = transposed ? p.rows + 2 : 1;
-	long a_panel = (transposed ? p.depth * a_step : p.rows * a_row) + 1, b_step = KERNEL_COLUMNS + 1;
-	long b_panel = p.depth * b_step + 5, c_row = p.columns + 4, a_size = p.panels * a_panel + 1, b_size = p.panels * b_panel + KERNEL_COLUMNS;
+	long a_panel = (transposed ? p.depth * a_step : p.rows * a_row) + 1, b_step = KERNEL_BLOCK + 1;
+	long b_panel = p.depth * b_step + 5, c_row = p.columns + 4, a_size = p.panels * a_panel + 1;
+	long b_block = p.panels * b_panel + 3, b_size = 2 * b_block + KERNEL_BLOCK;
 	long c_size = (p.rows - 1) * c_row + p.columns;
 	float *a = made(a_size, 1, false), *b = made(b_size, 2, false), *c = guarded(c_size), *before = made(c_size, 3, false);
 	for (int m = 0; m < p.rows; m++)
 		memcpy(c + m * c_row, before + m * c_row, (size_t)p.columns * sizeof *c);
-	k->product(p.rows, p.columns, p.panels, p.depth, a, a_row, a_step, a_panel, b, b_step, b_panel, c, c_row, accumulate);
+	k->product(p.rows, p.columns, p.panels, p.depth, a, a_row, a_step, a_panel, b, b_step, b_panel, b_block, c, c_row, accumulate);
 	for (int m = 0; m < p.rows; m++) {
 		for (int j = 0; j < p.columns; j++) {
 			double sum = accumulate ? (double)before[m * c_row + j] : 0, size = fabs(sum);
 			for (long r = 0; r < p.panels; r++)
 				for (long d = 0; d < p.depth; d++) {
-					double term = (double)a[m * a_row + d * a_step + r * a_panel] * (double)b[d * b_step + r * b_panel + j];
+					double term = (double)a[m * a_row + d * a_step + r * a_panel] * 
+						(double)b[d * b_step + r * b_panel + j / KERNEL_BLOCK * b_block + j % KERNEL_BLOCK];
 					sum += term;
 					size += fabs(term);
 				}
@@ -365,7 +367,7 @@ static void addition(void **state)
 				int n = sizes[s];
 				float *a = made(n, 20, false), *b = made(n, 21, false), *y = guarded(n), *da = guarded(n), top = 0;
 				float got = (*k)->add(a, b, n, rectify, y);
-				(*k)->add_gradient(y, b, n, rectify, da);
+				(*k)->activate_gradient(y, b, n, rectify, da);
 				for (int i = 0; i < n; i++) {
 					float v = a[i] + b[i];
 					v = rectify && v < 0 ? 0 : v;

@@ -44,7 +44,7 @@ static struct rig *rig_new(struct model *m, int batch, int threads, const char *
 	struct rig *r = calloc(1, sizeof *r);
 	assert_non_null(r);
 	r->model = model_finish(m, &fault);
-	if (!r->model || !(r->team = team_new(threads, &fault)) || !(r->net = network_new(r->model, batch, r->team, &fault)))
+	if (!r->model || !(r->team = team_new(threads, &fault)) || !(r->net = network_new(r->model, batch, 0, r->team, &fault)))
 		fail_msg("%s", fault_line(&fault, line, sizeof line));
 	assert_in_range(r->model->layers, 0, MOST_LAYERS);
 	for (int i = 0; i < r->model->layers; i++)
@@ -622,7 +622,7 @@ static void update_and_clipping(void **state)
 			length += (double)g[i] * (double)g[i];
 		length = sqrt(length);
 		double clip = way == 0 ? 0 : way == 1 ? 100 * length : length / 5, scale = way == 2 ? .2 : 1;
-		assert_true(fabs(network_update(r->net, RATE, MOMENTUM, DECAY, clip) - length) < 1e-5 * length);
+		assert_true(fabs(network_update(r->net, &(struct optimizer){.rate = RATE, .momentum = MOMENTUM, .decay = DECAY, .clip = clip}, 0) - length) < 1e-5 * length);
 		for (int i = 0; i < r->model->ops; i++) {
 			const struct node *node = &r->net->node[i];
 			for (long j = 0; j < node->weight_count; j++) {
@@ -673,12 +673,12 @@ static void threads_do_not_matter(void **state)
 				network_forward(r->net, &r->plan, &r->q, PASS_TRAIN, MANY, NULL);
 				loss = network_loss(r->net, label, MANY, 0).mean;
 				network_backward(r->net);
-				network_update(r->net, .1, .9, 1e-4, 5);
+				network_update(r->net, &(struct optimizer){.rate = .1, .momentum = .9, .decay = 1e-4, .clip = 5}, step);
 			}
 			losses[t > 0] = loss;
 			struct network_array array[NETWORK_ARRAYS];
-			network_arrays(r->net, array);
-			for (int a = 0; a < NETWORK_ARRAYS; a++) {
+			int arrays = network_arrays(r->net, array);
+			for (int a = 0; a < arrays; a++) {
 				size_t bytes = (size_t)array[a].count * sizeof(float);
 				if (t == 0)
 					first[a] = copied(array[a].data, array[a].count);

@@ -146,7 +146,9 @@ int model_add(struct model *m, int a, int b, enum act act)
 	struct shape s = model_shape(m, a), other = model_shape(m, b);
 	if (s.h != other.h || s.w != other.w || s.c != other.c)
 		s.c = 0;
-	return add_op(m, (struct op){.kind = OP_ADD, .act = act, .in = {a, b}, .inputs = 2, .out = s, .layer = -1});
+	bool fused = act == ACT_NONE || act == ACT_RELU || act == ACT_RELU6; // their slopes are known from the output
+	int sum = add_op(m, (struct op){.kind = OP_ADD, .act = fused ? act : ACT_NONE, .in = {a, b}, .inputs = 2, .out = s, .layer = -1});
+	return fused ? sum : model_act(m, sum, act);
 }
 
 int model_scale(struct model *m, int image, int gate)

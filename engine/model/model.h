@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "engine/fault.h"
+#include "engine/tensor/kernels.h"
 
 enum { MODEL_NAME = 48 };
 
@@ -24,7 +25,7 @@ enum op_kind {
 	OP_NORM,      // batch norm: per channel over images and pixels; then `act`
 	OP_LAYERNORM, // per pixel over its channels
 	OP_ACT,       // `act` alone
-	OP_ADD,       // of two images of one shape, then `act`
+	OP_ADD,       // of two images of one shape, then `act`: none, relu or relu6
 	OP_SCALE,     // in[0], each of whose channels is multiplied by the 1x1 image in[1]
 	OP_CONCAT,    // channels of several images side by side
 	OP_POOL,      // average over the whole image
@@ -35,8 +36,6 @@ enum op_kind {
 	OP_FIRST,     // the first pixel alone: the class token
 	OP_KINDS
 };
-
-enum act { ACT_NONE, ACT_RELU, ACT_RELU6, ACT_SWISH, ACT_GELU, ACT_SIGMOID, ACTS };
 
 struct window {
 	int h, w, stride, pad_h, pad_w; // of a convolution or a pooling; as much padding on either side

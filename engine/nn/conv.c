@@ -4,208 +4,215 @@
 //   output            rows: neighbouring output pixels       depth: the run                    panels: kernel rows
 //   weight gradient   rows: neighbours of the run            depth: output pixels of a row     panels: output rows
 //   input gradient    rows: input pixels a stride apart      depth: the run of output pixels   panels: kernel rows of the phase
+// With groups a run breaks up into its pixels: the depth is a group's channels, the panels are the pixels, and kernel rows are added up.
 #include <string.h>
 
 #include "engine/nn/node.h"
 
-static const float *padded(const struct kernels *k, const struct node *n, const float *x, struct shape s, int before,
-	int after, float *into)
+// A group's share of the channels, in and out.
+static int in_share(const struct node *n)
 {
-	long row = (long)s.w * s.c, stride = (long)(s.w + before + after) * s.c;
-	memset(into, 0, (size_t)(before * stride) * sizeof *into);
-	for (int y = 0; y < s.h; y++) {
-		float *to = into + (y + before) * stride;
-		memset(to, 0, (size_t)(before * s.c) * sizeof *to);
-		if (n)
-			k->quantize(&n->grid, n->scale, x + y * row, to + before * s.c, row);
-		else
-			memcpy(to + before * s.c, x + y * row, (size_t)row * sizeof *to);
-		memset(to + before * s.c + row, 0, (size_t)(after * s.c) * sizeof *to);
-	}
-	memset(into + (s.h + before) * stride, 0, (size_t)(after * stride) * sizeof *into);
-	return into;
+	return n->in.c / n->op->groups;
 }
 
-static void pack_forward(const struct node *n)
+static int out_share(const struct node *n)
 {
-	long rows = n->weight_count / n->out.c;
-	int c = n->out.c;
-	for (int b = 0; b < blocks_of(c); b++) {
-		int width = c - b * KERNEL_COLUMNS < KERNEL_COLUMNS ? c - b * KERNEL_COLUMNS : KERNEL_COLUMNS;
-		float *to = n->forward + b * rows * KERNEL_COLUMNS;
-		const float *from = n->quantized + b * KERNEL_COLUMNS;
-		for (long r = 0; r < rows; r++, to += KERNEL_COLUMNS, from += c)
-			for (int j = 0; j < width; j++)
-				to[j] = from[j];
-	}
+	return n->out.c / n->op->groups;
 }
 
-// The packed weights of a phase begin after those of the phases before it.
-static long phase_size(const struct node *n, const struct phase *y, const struct phase *x)
+static struct shape with_margin(struct shape s, const int before[2], const int after[2])
 {
-	return (long)y->taps * x->taps * n->out.c * blocks_of(n->in.c) * KERNEL_COLUMNS;
+	return (struct shape){s.h + before[0] + after[0], s.w + before[1] + after[1], s.c};
+}
+
+static void conv_lay(const struct network *net, struct node *n, struct layout *l)
+{
+	(void)net;
+	const struct window *w = &n->op->window;
+	long taps = (long)w->h * w->w, rows = taps * in_share(n);
+	layer_lay(n, l, rows, FILL_HE);
+	layer_find_phases(n);
+	n->forward = layout_work(l, rows * n->op->groups * blocks_of(out_share(n)) * KERNEL_BLOCK);
+	n->backward = layout_work(l, taps * out_share(n) * n->op->groups * blocks_of(in_share(n)) * KERNEL_BLOCK);
+	int pad[2] = {w->pad_h, w->pad_w};
+	layout_scratch(l, shape_size(with_margin(n->in, pad, pad)), shape_size(with_margin(n->out, n->before, n->after)), shape_size(n->in));
+}
+
+// The packed weights of a phase begin after those of the phases before it; a group's after those of the groups before it.
+static long phase_block(const struct node *n, const struct phase *y, const struct phase *x)
+{
+	return (long)y->taps * x->taps * out_share(n) * KERNEL_BLOCK;
 }
 
 static void pack_backward(const struct node *n)
 {
-	int k = n->op->window.h, s = n->op->window.stride, ci = n->in.c, co = n->out.c;
+	const struct window *w = &n->op->window;
+	int s = w->stride, ci = in_share(n), co = out_share(n);
 	float *to = n->backward;
 	for (int py = 0; py < s; py++)
-		for (int px = 0; px < s; px++) {
-			const struct phase *y = &n->phase[0][py], *x = &n->phase[1][px];
-			for (int b = 0; b < blocks_of(ci); b++) {
-				int width = ci - b * KERNEL_COLUMNS < KERNEL_COLUMNS ? ci - b * KERNEL_COLUMNS : KERNEL_COLUMNS;
-				for (int ty = 0; ty < y->taps; ty++)
-					for (int tx = 0; tx < x->taps; tx++) {
-						long tap = (y->first - ty * s) * k + x->first - tx * s;
-						const float *from = n->quantized + (tap * ci + b * KERNEL_COLUMNS) * co;
-						for (int o = 0; o < co; o++, to += KERNEL_COLUMNS)
-							for (int j = 0; j < width; j++)
-								to[j] = from[(long)j * co + o];
-					}
-			}
-		}
+		for (int px = 0; px < s; px++)
+			for (int g = 0; g < n->op->groups; g++)
+				for (int first = 0; first < ci; first += KERNEL_BLOCK) {
+					const struct phase *y = &n->phase[0][py], *x = &n->phase[1][px];
+					int width = least(ci - first, KERNEL_BLOCK);
+					for (int ty = 0; ty < y->taps; ty++)
+						for (int tx = 0; tx < x->taps; tx++) {
+							long tap = (long)(y->first - ty * s) * w->w + x->first - tx * s;
+							const float *from = n->quantized + (tap * ci + first) * n->out.c + g * co;
+							for (int o = 0; o < co; o++, to += KERNEL_BLOCK)
+								for (int j = 0; j < width; j++)
+									to[j] = from[(long)j * n->out.c + o];
+						}
+				}
 }
 
-void conv_prepare(struct network *net, struct node *n)
+static void conv_prepare(struct network *net, struct node *n)
 {
 	layer_quantize_weights(net, n);
-	pack_forward(n);
+	float *to = n->forward;
+	for (int g = 0; g < n->op->groups; g++)
+		to = layer_pack(n, g * out_share(n), out_share(n), to);
 	if (net->pass == PASS_TRAIN && n->op->in[0] != 0)
 		pack_backward(n);
 }
 
-struct job {
-	struct network *net;
-	struct node *node;
-	const struct node *source;
-	bool accumulate; // the source's gradient has been written to before
-	int chunks;
-};
-
-// Splits n pixels evenly into stretches that the product kernel takes at once.
+// Splits n rows evenly into stretches that the product kernel takes at once.
 static int stretches(const struct kernels *k, int n)
 {
 	return (n + k->rows - 1) / k->rows;
 }
 
-static void forward_image(void *context, int image, int worker)
+static const float *padded_input(const struct job *job, int image, int worker)
 {
-	const struct job *job = context;
-	const struct node *n = job->node;
-	const struct kernels *k = job->net->kernels;
-	const struct op *op = n->op;
-	const float *x = padded(k, n, node_image(job->source, job->source->x, image), n->in, op->window.pad_h, op->window.pad_h,
-		job->net->scratch[worker].image);
-	float *y = node_image(n, n->x, image);
-	long run = (long)op->window.h * n->in.c, row = (long)(n->in.w + 2 * op->window.pad_h) * n->in.c;
-	long pixel = (long)op->window.stride * n->in.c, weights = op->window.h * run * KERNEL_COLUMNS;
-	int parts = stretches(k, n->out.w);
-	for (int b = 0; b < blocks_of(n->out.c); b++)
-		for (int oy = 0; oy < n->out.h; oy++)
-			for (int p = 0; p < parts; p++) {
-				int from = n->out.w * p / parts, to = n->out.w * (p + 1) / parts, first = b * KERNEL_COLUMNS;
-				int columns = n->out.c - first < KERNEL_COLUMNS ? n->out.c - first : KERNEL_COLUMNS;
-				k->product(to - from, columns, op->window.h, run, x + oy * op->window.stride * row + from * pixel, pixel, 1,
-					row, n->forward + b * weights, KERNEL_COLUMNS, run * KERNEL_COLUMNS,
-					y + (oy * n->out.w + from) * n->out.c + first, n->out.c, false);
-			}
+	const struct node *n = job->node, *source = job->in[0];
+	const int pad[2] = {n->op->window.pad_h, n->op->window.pad_w};
+	return layer_padded(job->net->kernels, n, node_image(source, source->x, image), n->in, pad, pad, job->net->scratch[worker].image);
 }
 
-void conv_forward(struct network *net, struct node *n)
+static void convolve(const struct kernels *k, const struct node *n, const float *bias, const float *x, float *y)
 {
-	layer_settle_range(net, n);
-	struct job job = {.net = net, .node = n, .source = &net->node[n->op->in[0]]};
-	team_run(net->team, net->images, forward_image, &job);
-}
-
-// Adds one image's part to a gradient of the weights, a band of output rows at a time so that the band stays in the first-level cache.
-static void weight_gradient(const struct kernels *k, const struct node *n, const float *x, const float *dy, float *into)
-{
-	const struct op *op = n->op;
-	long run = (long)op->window.h * n->in.c, row = (long)(n->in.w + 2 * op->window.pad_h) * n->in.c;
-	long dy_row = (long)n->out.w * n->out.c;
-	int parts = stretches(k, (int)run);
-	int band = 2048 / (int)dy_row > 1 ? 2048 / (int)dy_row : 1;
-	for (int from = 0; from < n->out.h; from += band) {
-		int rows = n->out.h - from < band ? n->out.h - from : band;
-		for (int ky = 0; ky < op->window.h; ky++)
-			for (int b = 0; b < blocks_of(n->out.c); b++) {
-				int first = b * KERNEL_COLUMNS;
-				int columns = n->out.c - first < KERNEL_COLUMNS ? n->out.c - first : KERNEL_COLUMNS;
+	const struct window *w = &n->op->window;
+	bool whole = n->op->groups == 1;
+	int ci = in_share(n), co = out_share(n), parts = stretches(k, n->out.w);
+	long row = (long)(n->in.w + 2 * w->pad_w) * n->in.c, pixel = (long)w->stride * n->in.c;
+	long depth = whole ? (long)w->w * ci : ci, panels = whole ? w->h : w->w, rows = (long)w->h * w->w * ci;
+	if (bias)
+		for (int p = 0; p < n->out.h * n->out.w; p++)
+			memcpy(y + (long)p * n->out.c, bias, (size_t)n->out.c * sizeof *y);
+	for (int g = 0; g < n->op->groups; g++)
+		for (int first = 0; first < co; first += KERNEL_COLUMNS)
+			for (int oy = 0; oy < n->out.h; oy++)
 				for (int p = 0; p < parts; p++) {
-					long j = run * p / parts, end = run * (p + 1) / parts;
-					k->product((int)(end - j), columns, rows, n->out.w,
-						x + (from * op->window.stride + ky) * row + j, 1, (long)op->window.stride * n->in.c,
-						op->window.stride * row, dy + from * dy_row + first, n->out.c, dy_row,
-						into + (ky * run + j) * n->out.c + first, n->out.c, true);
+					int from = n->out.w * p / parts, to = n->out.w * (p + 1) / parts;
+					const float *at = x + oy * w->stride * row + from * pixel + g * ci;
+					const float *weights = n->forward + ((long)g * blocks_of(co) + first / KERNEL_BLOCK) * rows * KERNEL_BLOCK;
+					for (int ky = 0; ky < (whole ? 1 : w->h); ky++)
+						k->product(to - from, least(co - first, KERNEL_COLUMNS), panels, depth, at + ky * row, pixel, 1,
+							whole ? row : n->in.c, weights + ky * panels * depth * KERNEL_BLOCK, KERNEL_BLOCK,
+							depth * KERNEL_BLOCK, rows * KERNEL_BLOCK,
+							y + ((long)oy * n->out.w + from) * n->out.c + g * co + first, n->out.c, bias || ky > 0);
 				}
-			}
+}
+
+static void forward_images(const struct job *job, struct span span, int chunk, int worker)
+{
+	const struct node *n = job->node;
+	const float *bias = n->op->bias ? job->net->weights + n->bias : NULL;
+	for (int i = span.first; i < span.first + span.count; i++) {
+		float *y = node_image(n, n->x, i);
+		convolve(job->net->kernels, n, bias, padded_input(job, i, worker), y);
+		layer_add_sums(job, chunk, i == span.first, y, (long)n->out.h * n->out.w);
 	}
 }
 
-static void input_gradient(const struct kernels *k, const struct node *n, const float *dy, float *dx, bool accumulate)
+static void conv_forward(struct network *net, struct node *n)
 {
-	int s = n->op->window.stride;
-	long dy_row = (long)(n->out.w + n->before + n->after) * n->out.c;
+	layer_settle_range(net, n);
+	struct job job = job_of(net, n);
+	job_run(&job, forward_images);
+	layer_keep_sums(&job);
+}
+
+// Adds one image's part to columns first..end of a gradient of the weights, a band of output rows at a time so that the band stays in the
+// first-level cache.
+static void weight_gradient(const struct kernels *k, const struct node *n, const float *x, const float *dy, int first_column,
+	int end_column, float *into)
+{
+	const struct window *w = &n->op->window;
+	bool whole = n->op->groups == 1;
+	int ci = in_share(n), co = out_share(n), runs = whole ? w->h : w->h * w->w, run = whole ? w->w * ci : ci;
+	long row = (long)(n->in.w + 2 * w->pad_w) * n->in.c, dy_row = (long)n->out.w * n->out.c;
+	int parts = stretches(k, run), band = 2048 / (int)dy_row > 1 ? 2048 / (int)dy_row : 1;
+	for (int from = 0; from < n->out.h; from += band)
+		for (int r = 0; r < runs; r++) {
+			long corner = whole ? r * row : r / w->w * row + (long)(r % w->w) * n->in.c;
+			for (int g = first_column / co; g * co < end_column; g++) {
+				int begin = g * co < first_column ? first_column : g * co, end = least((g + 1) * co, end_column);
+				for (int column = begin; column < end; column += KERNEL_COLUMNS)
+					for (int p = 0; p < parts; p++) {
+						long j = (long)run * p / parts, to = (long)run * (p + 1) / parts;
+						k->product((int)(to - j), least(end - column, KERNEL_COLUMNS), least(n->out.h - from, band),
+							n->out.w, x + (long)from * w->stride * row + corner + g * ci + j, 1,
+							(long)w->stride * n->in.c, w->stride * row, dy + from * dy_row + column, n->out.c,
+							dy_row, KERNEL_BLOCK, into + ((long)r * run + j) * n->out.c + column, n->out.c, true);
+					}
+			}
+		}
+}
+
+static void input_gradient(const struct kernels *k, const struct node *n, const float *dy, float *dx)
+{
+	const struct window *w = &n->op->window;
+	bool whole = n->op->groups == 1;
+	int s = w->stride, ci = in_share(n), co = out_share(n);
+	long dy_row = (long)(n->out.w + n->before[1] + n->after[1]) * n->out.c;
 	const float *weights = n->backward;
 	for (int py = 0; py < s; py++)
 		for (int px = 0; px < s; px++) {
 			const struct phase *y = &n->phase[0][py], *x = &n->phase[1][px];
-			long block = phase_size(n, y, x) / blocks_of(n->in.c);
-			int parts = stretches(k, x->count);
-			for (int b = 0; b < blocks_of(n->in.c); b++, weights += block)
-				for (int a = 0; a < y->count; a++)
-					for (int p = 0; p < parts; p++) {
-						int from = x->count * p / parts, to = x->count * (p + 1) / parts;
-						int first = b * KERNEL_COLUMNS;
-						int columns = n->in.c - first < KERNEL_COLUMNS ? n->in.c - first : KERNEL_COLUMNS;
-						const float *at = dy + (a + y->least + n->before) * dy_row +
-							(from + x->least + n->before) * (long)n->out.c;
-						if (block == 0) // no output reads these pixels
-							at = dy;
-						k->product(to - from, columns, y->taps, (long)x->taps * n->out.c, at, n->out.c, 1,
-							dy_row, weights, KERNEL_COLUMNS, (long)x->taps * n->out.c * KERNEL_COLUMNS,
-							dx + ((a * s + py) * (long)n->in.w + from * s + px) * n->in.c + first,
-							(long)s * n->in.c, accumulate);
-					}
+			long block = phase_block(n, y, x), depth = whole ? (long)x->taps * co : co;
+			int parts = stretches(k, x->count), sums = whole ? 1 : y->taps ? y->taps : 1;
+			for (int g = 0; g < n->op->groups; g++, weights += blocks_of(ci) * block)
+				for (int first = 0; first < ci; first += KERNEL_COLUMNS)
+					for (int a = 0; a < y->count; a++)
+						for (int p = 0; p < parts; p++) {
+							int from = x->count * p / parts, to = x->count * (p + 1) / parts;
+							const float *at = dy + (a + y->least + n->before[0]) * dy_row +
+								(long)(from + x->least + n->before[1]) * n->out.c + g * co;
+							if (block == 0) // no output reads these pixels
+								at = dy;
+							for (int ty = 0; ty < sums; ty++)
+								k->product(to - from, least(ci - first, KERNEL_COLUMNS), whole ? y->taps : x->taps, block ? depth : 0,
+									at + ty * dy_row, n->out.c, 1, whole ? dy_row : n->out.c,
+									weights + first / KERNEL_BLOCK * block + ty * x->taps * depth * KERNEL_BLOCK,
+									KERNEL_BLOCK, depth * KERNEL_BLOCK, block,
+									dx + ((long)(a * s + py) * n->in.w + from * s + px) * n->in.c + g * ci + first,
+									(long)s * n->in.c, ty > 0);
+						}
 		}
 }
 
-static void backward_chunk(void *context, int chunk, int worker)
+static void backward_images(const struct job *job, struct span span, int worker, const struct share *share)
 {
-	const struct job *job = context;
-	struct network *net = job->net;
-	const struct node *n = job->node, *source = job->source;
-	const struct kernels *k = net->kernels;
-	struct scratch *scratch = &net->scratch[worker];
-	float *partial = net->partial + chunk * net->partial_stride;
-	bool clips = net->quantization.range != RANGE_MAX;
-	memset(partial, 0, (size_t)n->weight_count * sizeof *partial);
-	for (int i = net->images * chunk / job->chunks; i < net->images * (chunk + 1) / job->chunks; i++) {
-		const float *x = node_image(source, source->x, i), *dy = node_image(n, n->grad, i);
-		weight_gradient(k, n, padded(k, n, x, n->in, n->op->window.pad_h, n->op->window.pad_h, scratch->image), dy, partial);
-		if (!source->grad)
+	const struct node *n = job->node, *source = job->in[0];
+	const struct kernels *k = job->net->kernels;
+	struct scratch *scratch = &job->net->scratch[worker];
+	for (int i = span.first; i < span.first + span.count; i++) {
+		const float *dy = node_image(n, n->grad, i);
+		if (share->partial)
+			weight_gradient(k, n, padded_input(job, i, worker), dy, share->first, share->end, share->partial);
+		if (!share->inputs || !source->grad)
 			continue;
-		float *dx = node_image(source, source->grad, i);
-		dy = padded(k, NULL, dy, n->out, n->before, n->after, scratch->gradient);
-		if (!clips) {
-			input_gradient(k, n, dy, dx, job->accumulate);
-			continue;
-		}
-		float *back = job->accumulate ? scratch->back : dx;
-		input_gradient(k, n, dy, back, false);
-		k->clip_gradient(n->range, x, back, shape_size(n->in));
-		if (back != dx)
-			k->accumulate(back, dx, shape_size(n->in));
+		float *dx = gradient_place(job, 0, i, scratch->back);
+		input_gradient(k, n, layer_padded(k, NULL, dy, n->out, n->before, n->after, scratch->gradient), dx);
+		layer_clip(job, node_image(source, source->x, i), dx, shape_size(n->in));
+		gradient_done(job, 0, i, scratch->back);
 	}
 }
 
-void conv_backward(struct network *net, struct node *n)
+static void conv_backward(struct network *net, struct node *n)
 {
-	struct node *source = &net->node[n->op->in[0]];
-	struct job job = {net, n, source, source->grad_written, net->images < NN_CHUNKS ? net->images : NN_CHUNKS};
-	team_run(net->team, job.chunks, backward_chunk, &job);
-	source->grad_written = true;
-	layer_reduce_gradient(net, n, job.chunks);
+	layer_backward(net, n, backward_images);
 }
+
+const struct operator conv_operator = {conv_lay, conv_prepare, conv_forward, conv_backward, .keeps_input = true};

@@ -1,101 +1,199 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Operators without parameters: addition, pooling.
+// Operators without parameters: activations, addition, gates, concatenation.
 #include <string.h>
 
 #include "engine/nn/node.h"
 
-struct job {
-	struct network *net;
-	struct node *node;
-	struct node *in[2];
-};
-
-static struct job job_of(struct network *net, struct node *n)
+static void lay_spare(const struct network *net, struct node *n, struct layout *l)
 {
-	struct job job = {net, n, {&net->node[n->op->in[0]], NULL}};
-	if (n->op->inputs > 1)
-		job.in[1] = &net->node[n->op->in[1]];
-	return job;
+	(void)net;
+	layout_scratch(l, 0, 0, shape_size(n->in) > shape_size(n->out) ? shape_size(n->in) : shape_size(n->out));
 }
 
-static void add_image(void *context, int image, int worker)
+// ---- activation ----
+
+static void act_images(const struct job *job, struct span span, int chunk, int worker)
 {
 	(void)worker;
-	const struct job *job = context;
 	const struct node *n = job->node;
-	job->net->peaks[image] = job->net->kernels->add(node_image(n, job->in[0]->x, image), node_image(n, job->in[1]->x, image),
-		shape_size(n->out), n->op->act == ACT_RELU, node_image(n, n->x, image));
+	job->net->peaks[chunk] = job->net->kernels->activate(node_image(n, job->in[0]->x, span.first), span.count * shape_size(n->out), n->op->act,
+		node_image(n, n->x, span.first));
 }
 
-void add_forward(struct network *net, struct node *n)
+static void act_forward(struct network *net, struct node *n)
 {
 	struct job job = job_of(net, n);
-	team_run(net->team, net->images, add_image, &job);
-	n->peak = net->kernels->peak(net->peaks, net->images);
+	job_run(&job, act_images);
+	job_peak(&job);
 }
 
-static void add_gradient_image(void *context, int image, int worker)
+static void act_gradients(const struct job *job, struct span span, int chunk, int worker)
 {
-	const struct job *job = context;
+	(void)chunk;
 	const struct node *n = job->node;
-	const struct kernels *k = job->net->kernels;
-	long size = shape_size(n->out);
-	for (int i = 0; i < 2; i++) {
-		float *to = node_image(n, job->in[i]->grad, image);
-		float *into = job->in[i]->grad_written ? job->net->scratch[worker].back : to;
-		k->add_gradient(node_image(n, n->x, image), node_image(n, n->grad, image), size, n->op->act == ACT_RELU, into);
-		if (into != to)
-			k->accumulate(into, to, size);
+	float *spare = job->net->scratch[worker].back;
+	for (int i = span.first; i < span.first + span.count; i++) {
+		job->net->kernels->activate_gradient(node_image(n, job->in[0]->x, i), node_image(n, n->grad, i), shape_size(n->out), n->op->act,
+			gradient_place(job, 0, i, spare));
+		gradient_done(job, 0, i, spare);
 	}
 }
 
-void add_backward(struct network *net, struct node *n)
+static void act_backward(struct network *net, struct node *n)
 {
 	struct job job = job_of(net, n);
-	team_run(net->team, net->images, add_gradient_image, &job);
-	job.in[0]->grad_written = job.in[1]->grad_written = true;
+	job_run(&job, act_gradients);
+	gradient_end(&job);
 }
 
-static void pool_image(void *context, int image, int worker)
+const struct operator act_operator = {lay_spare, NULL, act_forward, act_backward, .keeps_input = true};
+
+// ---- addition ----
+
+static void add_images(const struct job *job, struct span span, int chunk, int worker)
 {
 	(void)worker;
-	const struct job *job = context;
 	const struct node *n = job->node;
-	const float *x = node_image(job->in[0], job->in[0]->x, image);
-	float *y = node_image(n, n->x, image);
-	int pixels = n->in.h * n->in.w;
-	memset(y, 0, (size_t)n->out.c * sizeof *y);
-	for (int p = 0; p < pixels; p++)
-		job->net->kernels->accumulate(x + (long)p * n->out.c, y, n->out.c);
-	for (int j = 0; j < n->out.c; j++)
-		y[j] /= (float)pixels;
-	job->net->peaks[image] = job->net->kernels->peak(y, n->out.c);
+	job->net->peaks[chunk] = job->net->kernels->add(node_image(n, job->in[0]->x, span.first), node_image(n, job->in[1]->x, span.first),
+		span.count * shape_size(n->out), n->op->act, node_image(n, n->x, span.first));
 }
 
-void pool_forward(struct network *net, struct node *n)
+static void add_forward(struct network *net, struct node *n)
 {
 	struct job job = job_of(net, n);
-	team_run(net->team, net->images, pool_image, &job);
-	n->peak = net->kernels->peak(net->peaks, net->images);
+	job_run(&job, add_images);
+	job_peak(&job);
 }
 
-static void pool_gradient_image(void *context, int image, int worker)
+// The slope is known from the output.
+static void add_gradients(const struct job *job, struct span span, int chunk, int worker)
 {
-	(void)worker;
-	const struct job *job = context;
+	(void)chunk;
 	const struct node *n = job->node;
-	const float *dy = node_image(n, n->grad, image);
-	float *dx = node_image(job->in[0], job->in[0]->grad, image);
-	int pixels = n->in.h * n->in.w;
-	bool add = job->in[0]->grad_written;
-	for (int p = 0; p < pixels; p++, dx += n->out.c)
-		for (int j = 0; j < n->out.c; j++)
-			dx[j] = (add ? dx[j] : 0) + dy[j] / (float)pixels;
+	float *spare = job->net->scratch[worker].back;
+	for (int i = span.first; i < span.first + span.count; i++) {
+		job->net->kernels->activate_gradient(node_image(n, n->x, i), node_image(n, n->grad, i), shape_size(n->out), n->op->act,
+			gradient_place(job, 0, i, spare));
+		gradient_done(job, 0, i, spare);
+	}
 }
 
-void pool_backward(struct network *net, struct node *n)
+static void add_backward(struct network *net, struct node *n)
 {
 	struct job job = job_of(net, n);
-	team_run(net->team, net->images, pool_gradient_image, &job);
+	struct node *second = job.in[1];
+	job_run(&job, add_gradients);
 	job.in[0]->grad_written = true;
+	job.in[0] = second; // one after the other: they may be the same operator
+	job_run(&job, add_gradients);
+	second->grad_written = true;
 }
+
+const struct operator add_operator = {lay_spare, NULL, add_forward, add_backward, .keeps_output = true};
+
+// ---- gate: every channel times a number of its own ----
+
+static void scale_images(const struct job *job, struct span span, int chunk, int worker)
+{
+	(void)worker;
+	const struct network *net = job->net;
+	const struct node *n = job->node;
+	float top = 0;
+	for (int i = span.first; i < span.first + span.count; i++) {
+		float peak = net->kernels->affine(node_image(n, job->in[0]->x, i), (long)n->out.h * n->out.w, n->out.c,
+			node_image(job->in[1], job->in[1]->x, i), net->zeros, ACT_NONE, node_image(n, n->x, i));
+		top = peak > top ? peak : top;
+	}
+	net->peaks[chunk] = top;
+}
+
+static void scale_forward(struct network *net, struct node *n)
+{
+	struct job job = job_of(net, n);
+	job_run(&job, scale_images);
+	job_peak(&job);
+}
+
+static void scale_gradients(const struct job *job, struct span span, int chunk, int worker)
+{
+	const struct network *net = job->net;
+	const struct kernels *k = net->kernels;
+	const struct node *n = job->node;
+	int c = n->out.c;
+	long pixels = (long)n->out.h * n->out.w;
+	float *spare = net->scratch[worker].back;
+	double *sum = net->sums + (long)chunk * net->sum_stride;
+	for (int i = span.first; i < span.first + span.count; i++) {
+		const float *x = node_image(n, job->in[0]->x, i), *dy = node_image(n, n->grad, i), *gate = node_image(job->in[1], job->in[1]->x, i);
+		memset(sum, 0, 2 * (size_t)c * sizeof *sum);
+		k->affine_sums(x, dy, pixels, c, gate, net->zeros, ACT_NONE, net->zeros, sum, sum + c);
+		k->affine_gradient(x, dy, pixels, c, gate, net->zeros, ACT_NONE, gate, net->zeros, net->zeros, gradient_place(job, 0, i, spare));
+		gradient_done(job, 0, i, spare);
+		float *dgate = gradient_place(job, 1, i, spare);
+		for (int j = 0; j < c; j++)
+			dgate[j] = (float)sum[c + j];
+		gradient_done(job, 1, i, spare);
+	}
+}
+
+static void scale_backward(struct network *net, struct node *n)
+{
+	struct job job = job_of(net, n);
+	job_run(&job, scale_gradients);
+	gradient_end(&job);
+}
+
+const struct operator scale_operator = {lay_spare, NULL, scale_forward, scale_backward, .keeps_input = true};
+
+// ---- concatenation ----
+
+static void concat_images(const struct job *job, struct span span, int chunk, int worker)
+{
+	(void)worker;
+	const struct node *n = job->node;
+	long pixels = (long)n->out.h * n->out.w;
+	float *y = node_image(n, n->x, span.first);
+	for (int k = 0; k < n->op->inputs; k++) {
+		int c = job->in[k]->out.c;
+		const float *x = node_image(job->in[k], job->in[k]->x, span.first);
+		for (long p = 0; p < span.count * pixels; p++)
+			memcpy(y + p * n->out.c, x + p * c, (size_t)c * sizeof *y);
+		y += c;
+	}
+	job->net->peaks[chunk] = job->net->kernels->peak(node_image(n, n->x, span.first), span.count * pixels * n->out.c);
+}
+
+static void concat_forward(struct network *net, struct node *n)
+{
+	struct job job = job_of(net, n);
+	job_run(&job, concat_images);
+	job_peak(&job);
+}
+
+static void concat_gradients(const struct job *job, struct span span, int chunk, int worker)
+{
+	(void)chunk;
+	const struct node *n = job->node;
+	float *spare = job->net->scratch[worker].back;
+	long pixels = (long)n->out.h * n->out.w;
+	for (int i = span.first; i < span.first + span.count; i++) {
+		const float *dy = node_image(n, n->grad, i);
+		for (int k = 0; k < n->op->inputs; k++) {
+			int c = job->in[k]->out.c;
+			float *dx = gradient_place(job, k, i, spare);
+			for (long p = 0; p < pixels; p++)
+				memcpy(dx + p * c, dy + p * n->out.c, (size_t)c * sizeof *dx);
+			gradient_done(job, k, i, spare);
+			dy += c;
+		}
+	}
+}
+
+static void concat_backward(struct network *net, struct node *n)
+{
+	struct job job = job_of(net, n);
+	job_run(&job, concat_gradients);
+	gradient_end(&job);
+}
+
+const struct operator concat_operator = {lay_spare, NULL, concat_forward, concat_backward, .keeps_input = false};

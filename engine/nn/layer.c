@@ -1,8 +1,27 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What convolutions and linear layers share: rounding of weights, ranges of input activations, sums of gradients.
+// What operators with weights share: rounding and packing of weights, ranges of input activations, sums of gradients.
 #include <string.h>
 
 #include "engine/nn/node.h"
+
+// Many weights: rather tiles of columns than a copy of all of them for every chunk.
+static int tiles_of(const struct node *n)
+{
+	int tiles = n->weight_count < NN_PARTIAL || n->op->groups > 1 ? 1 : least(NN_TASKS, blocks_of(n->out.c) / NN_TILE);
+	return tiles > 1 ? tiles : 1;
+}
+
+void layer_lay(struct node *n, struct layout *l, long rows, enum fill fill)
+{
+	int c = n->out.c;
+	n->weight_count = rows * c;
+	n->weights = layout_parameter(l, n->weight_count, fill, (int)rows);
+	if (n->op->bias)
+		n->bias = layout_parameter(l, c, FILL_ZERO, 0);
+	n->weight_scale = layout_work(l, c);
+	n->quantized = layout_work(l, n->weight_count);
+	layout_partial(l, n, n->weight_count, NN_TASKS / tiles_of(n));
+}
 
 void layer_quantize_weights(struct network *net, struct node *n)
 {
@@ -22,26 +41,21 @@ void layer_quantize_weights(struct network *net, struct node *n)
 	k->quantize_channels(&grid, scale, w, n->quantized, n->weight_count / c, c);
 }
 
-struct peak_job {
-	const struct network *net;
-	const struct node *source;
-};
-
-static void peak_image(void *context, int image, int worker)
+static void peak_chunk(const struct job *job, struct span span, int chunk, int worker)
 {
 	(void)worker;
-	const struct peak_job *job = context;
-	const struct node *n = job->source;
-	job->net->peaks[image] = job->net->kernels->peak(node_image(n, n->x, image), shape_size(n->out));
+	const struct node *source = job->in[0];
+	job->net->peaks[chunk] = job->net->kernels->peak(node_image(source, source->x, span.first), span.count * shape_size(source->out));
 }
 
-// Most operators leave the peak of what they write; for the input and for convolutions it is looked up here, once.
-static float peak_of(struct network *net, struct node *source)
+// Most operators leave the peak of what they write; for the input and for layers it is looked up here, once.
+static float peak_of(struct network *net, struct node *n)
 {
+	struct job job = job_of(net, n);
+	struct node *source = job.in[0];
 	if (source->peak < 0) {
-		struct peak_job job = {net, source};
-		team_run(net->team, net->images, peak_image, &job);
-		source->peak = net->kernels->peak(net->peaks, net->images);
+		job_run(&job, peak_chunk);
+		source->peak = net->kernels->peak(net->peaks, job.chunks);
 	}
 	return source->peak;
 }
@@ -63,9 +77,10 @@ static void count_chunk(void *context, int chunk, int worker)
 	job->net->kernels->histogram(job->x + from, to - from, job->peak, counts, RANGE_BINS);
 }
 
-static const uint32_t *histogram_of(struct network *net, struct node *source)
+static const uint32_t *histogram_of(struct network *net, struct node *n)
 {
-	struct histogram_job job = {net, source->x, net->images * shape_size(source->out), peak_of(net, source)};
+	const struct node *source = &net->node[n->op->in[0]];
+	struct histogram_job job = {net, source->x, net->images * shape_size(source->out), peak_of(net, n)};
 	team_run(net->team, NN_CHUNKS, count_chunk, &job);
 	for (int c = 1; c < NN_CHUNKS; c++)
 		for (int i = 0; i < RANGE_BINS; i++)
@@ -74,18 +89,17 @@ static const uint32_t *histogram_of(struct network *net, struct node *source)
 }
 
 // The range of the present batch, by the estimator that was asked for.
-static float present_range(struct network *net, const struct node *n, struct node *source, int format,
-	bool positive)
+static float present_range(struct network *net, struct node *n, int format, bool positive)
 {
 	const struct quantization *q = &net->quantization;
-	float *moving = &net->ranges[n->op->layer], peak = peak_of(net, source);
+	float *moving = &net->ranges[n->op->layer], peak = peak_of(net, n);
 	if (format_table[format].kind == FORMAT_CAST)
 		return peak;
 	switch (q->range) {
 	case RANGE_PERCENTILE:
-		return range_percentile(histogram_of(net, source), peak, q->percentile);
+		return range_percentile(histogram_of(net, n), peak, q->percentile);
 	case RANGE_MSE:
-		return range_mse(net->kernels, histogram_of(net, source), peak, format, positive);
+		return range_mse(net->kernels, histogram_of(net, n), peak, format, positive);
 	case RANGE_EMA:
 		if (net->pass != PASS_TRAIN)
 			return peak;
@@ -103,8 +117,7 @@ void layer_settle_range(struct network *net, struct node *n)
 	bool positive = net->model->layer[layer].positive && net->quantization.unsigned_positive;
 	struct calibration *cal = net->calibration;
 	n->grid = format_grid(format, positive);
-	n->range = net->pass == PASS_FIXED ? cal->range[layer]
-		: present_range(net, n, &net->node[n->op->in[0]], format, positive);
+	n->range = net->pass == PASS_FIXED ? cal->range[layer] : present_range(net, n, format, positive);
 	// The mean over the batches, for RANGE_MAX too: the weights were trained with a batch's own largest magnitude, and a narrow
 	// format's grid must be the one that they know.
 	if (net->pass == PASS_CALIBRATE)
@@ -112,9 +125,23 @@ void layer_settle_range(struct network *net, struct node *n)
 	n->scale = format_scale(format, &n->grid, n->range);
 }
 
+float *layer_pack(const struct node *n, int first, int columns, float *to)
+{
+	long rows = n->weight_count / n->out.c;
+	for (int at = 0; at < columns; at += KERNEL_BLOCK) {
+		int width = least(columns - at, KERNEL_BLOCK);
+		const float *from = n->quantized + first + at;
+		for (long r = 0; r < rows; r++, to += KERNEL_BLOCK, from += n->out.c)
+			for (int j = 0; j < width; j++)
+				to[j] = from[j];
+	}
+	return to;
+}
+
 struct reduce_job {
 	struct network *net;
-	struct node *node;
+	const struct node *node;
+	long at, count;
 	int chunks;
 };
 enum { REDUCE = 16384 };
@@ -124,17 +151,134 @@ static void reduce_chunk(void *context, int chunk, int worker)
 	(void)worker;
 	const struct reduce_job *job = context;
 	struct network *net = job->net;
-	long from = (long)chunk * REDUCE, to = from + REDUCE;
-	if (to > job->node->weight_count)
-		to = job->node->weight_count;
-	float *sum = net->gradient + job->node->weights + from;
+	long from = (long)chunk * REDUCE, to = from + REDUCE < job->count ? from + REDUCE : job->count;
+	float *sum = net->gradient + job->at + from;
 	memcpy(sum, net->partial + from, (size_t)(to - from) * sizeof *sum);
 	for (int c = 1; c < job->chunks; c++)
-		net->kernels->accumulate(net->partial + c * net->partial_stride + from, sum, to - from);
+		net->kernels->accumulate(net->partial + c * job->node->partial_stride + from, sum, to - from);
 }
 
-void layer_reduce_gradient(struct network *net, struct node *n, int chunks)
+void layer_reduce_gradient(struct network *net, const struct node *n, long parameter, long count, int chunks)
 {
-	struct reduce_job job = {net, n, chunks};
-	team_run(net->team, (int)((n->weight_count + REDUCE - 1) / REDUCE), reduce_chunk, &job);
+	struct reduce_job job = {net, n, parameter, count, chunks};
+	team_run(net->team, (int)((count + REDUCE - 1) / REDUCE), reduce_chunk, &job);
+}
+
+void layer_find_phases(struct node *n)
+{
+	const struct window *w = &n->op->window;
+	for (int d = 0; d < 2; d++) {
+		int size = d ? n->in.w : n->in.h, out = d ? n->out.w : n->out.h, kernel = d ? w->w : w->h, pad = d ? w->pad_w : w->pad_h;
+		n->before[d] = n->after[d] = 0;
+		for (int r = 0; r < w->stride; r++) {
+			struct phase *p = &n->phase[d][r];
+			*p = (struct phase){.count = (size - r + w->stride - 1) / w->stride};
+			for (int k = (r + pad) % w->stride; k < kernel; k += w->stride) {
+				p->taps++;
+				p->first = k;
+				p->least = (r + pad - k) / w->stride;
+			}
+			int beyond = p->count - 1 + p->least + p->taps - out;
+			n->before[d] = -p->least > n->before[d] ? -p->least : n->before[d];
+			n->after[d] = beyond > n->after[d] ? beyond : n->after[d];
+		}
+	}
+}
+
+const float *layer_padded(const struct kernels *k, const struct node *n, const float *x, struct shape s, const int before[2],
+	const int after[2], float *into)
+{
+	long row = (long)s.w * s.c, stride = (long)(s.w + before[1] + after[1]) * s.c, left = (long)before[1] * s.c, right = (long)after[1] * s.c;
+	memset(into, 0, (size_t)(before[0] * stride) * sizeof *into);
+	for (int y = 0; y < s.h; y++) {
+		float *to = into + (y + before[0]) * stride;
+		memset(to, 0, (size_t)left * sizeof *to);
+		if (n)
+			k->quantize(&n->grid, n->scale, x + y * row, to + left, row);
+		else
+			memcpy(to + left, x + y * row, (size_t)row * sizeof *to);
+		memset(to + left + row, 0, (size_t)right * sizeof *to);
+	}
+	memset(into + (s.h + before[0]) * stride, 0, (size_t)(after[0] * stride) * sizeof *into);
+	return into;
+}
+
+void layer_add_sums(const struct job *job, int chunk, bool fresh, const float *y, long pixels)
+{
+	struct network *net = job->net;
+	int c = job->node->out.c;
+	double *sum = net->sums + (long)chunk * net->sum_stride;
+	if (!job->node->sums || net->pass == PASS_FIXED)
+		return;
+	if (fresh)
+		memset(sum, 0, 2 * (size_t)c * sizeof *sum);
+	net->kernels->channel_sums(y, pixels, c, sum, sum + c);
+}
+
+void layer_keep_sums(const struct job *job)
+{
+	if (job->node->sums && job->net->pass != PASS_FIXED)
+		job_add_sums(job, job->node->out.c, job->node->sums);
+}
+
+void layer_clip(const struct job *job, const float *x, float *dx, long n)
+{
+	if (job->net->quantization.range != RANGE_MAX)
+		job->net->kernels->clip_gradient(job->node->range, x, dx, n);
+}
+
+struct backward {
+	struct job job;
+	share_work *work;
+	int tiles;
+	bool weights, inputs;
+};
+
+static void run_share(void *context, int task, int worker)
+{
+	const struct backward *b = context;
+	const struct job *job = &b->job;
+	const struct node *n = job->node;
+	int chunk = task / b->tiles, tile = task % b->tiles, blocks = blocks_of(n->out.c);
+	struct share share = {.inputs = b->inputs};
+	if (b->weights) {
+		share.first = blocks * tile / b->tiles * KERNEL_BLOCK;
+		share.end = least(blocks * (tile + 1) / b->tiles * KERNEL_BLOCK, n->out.c);
+		share.partial = job->net->partial + chunk * n->partial_stride;
+		for (long at = 0; at < n->weight_count; at += n->out.c)
+			memset(share.partial + at + share.first, 0, (size_t)(share.end - share.first) * sizeof *share.partial);
+	}
+	int first = job->net->images * chunk / job->chunks, end = job->net->images * (chunk + 1) / job->chunks;
+	b->work(job, (struct span){first, end - first}, worker, &share);
+}
+
+static void sum_bias(const struct job *job, struct span span, int chunk, int worker)
+{
+	(void)worker;
+	struct network *net = job->net;
+	const struct node *n = job->node;
+	double *sum = net->sums + (long)chunk * net->sum_stride;
+	memset(sum, 0, 2 * (size_t)n->out.c * sizeof *sum);
+	net->kernels->channel_sums(node_image(n, n->grad, span.first), (long)span.count * n->out.h * n->out.w, n->out.c, sum, sum + n->out.c);
+}
+
+void layer_backward(struct network *net, struct node *n, share_work *work)
+{
+	struct backward b = {job_of(net, n), work, tiles_of(n), true, true};
+	b.job.chunks = least(NN_TASKS / b.tiles, net->images);
+	b.inputs = b.tiles == 1;
+	team_run(net->team, b.job.chunks * b.tiles, run_share, &b);
+	layer_reduce_gradient(net, n, n->weights, n->weight_count, b.job.chunks);
+	if (b.tiles > 1 && b.job.in[0]->grad) {
+		b = (struct backward){job_of(net, n), work, 1, false, true};
+		team_run(net->team, b.job.chunks, run_share, &b);
+	}
+	gradient_end(&b.job);
+	if (!n->op->bias)
+		return;
+	struct job job = job_of(net, n);
+	job_run(&job, sum_bias);
+	job_add_sums(&job, n->out.c, net->sums);
+	for (int j = 0; j < n->out.c; j++)
+		net->gradient[n->bias + j] = (float)net->sums[j];
 }

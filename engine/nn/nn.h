@@ -15,21 +15,26 @@
 
 struct network;
 
+// What a network keeps beside weights and momentum.
+enum { NETWORK_SECOND_MOMENTS = 1, NETWORK_AVERAGE = 2 };
 // For passes of up to `batch` images. Model and team are borrowed, and must outlive the network.
-struct network *network_new(const struct model *, int batch, struct team *, struct fault *);
+struct network *network_new(const struct model *, int batch, unsigned keeps, struct team *, struct fault *);
 void network_free(struct network *);
 
-// Fresh weights: He normal for convolutions (He et al., 2015, eq. 10), uniform +-1/sqrt(inputs) for linear layers; no momentum.
+// Fresh weights: He normal for convolutions (He et al., 2015, eq. 10), uniform +-1/sqrt(inputs) for linear layers, normal of deviation 0.02
+// for tokens; no momentum.
 void network_initialise(struct network *, uint64_t seed);
 
-// The network's numbers: weights, momentum, moving ranges. For saving, restoring and digests.
+// The network's numbers: weights, momentum, moving ranges, and what else it keeps. For saving, restoring and digests.
 struct network_array {
 	const char *name;
 	float *data;
 	long count;
 };
-enum { NETWORK_ARRAYS = 3 };
-void network_arrays(struct network *, struct network_array[NETWORK_ARRAYS]);
+enum { NETWORK_ARRAYS = 5 };
+int network_arrays(struct network *, struct network_array[NETWORK_ARRAYS]); // returns how many
+// Whether passes use the average of the weights, where one is kept; not for training.
+void network_use_average(struct network *, bool);
 
 // How activations and weights are quantized, beside the formats.
 struct quantization {
@@ -72,9 +77,17 @@ struct loss network_loss(struct network *, const uint8_t *labels, int images, do
 void network_backward(struct network *);
 // The gradients of the last backward pass, laid out as the array "weights".
 const float *network_gradient(const struct network *);
-// One step of SGD with Nesterov momentum; weight decay on layers' weights only. A gradient longer than `clip` is scaled down
-// to it (0: never): the straight-through gradient of a narrow format can be a wild one. Returns the gradient's length.
-double network_update(struct network *, double rate, double momentum, double decay, double clip);
+// SGD with Nesterov momentum (Sutskever et al., 2013), or AdamW (Loshchilov and Hutter, 2019).
+struct optimizer {
+	enum optimizer_kind { OPTIMIZER_SGD, OPTIMIZER_ADAMW } kind; // AdamW: the network must keep second moments
+	double rate;
+	double momentum, beta2; // AdamW: both betas
+	double decay;           // of layers' weights only; AdamW's is decoupled from the gradient
+	double clip;            // a longer gradient is scaled down to it; 0: never. The straight-through gradient of a narrow format can be wild
+	double average;         // how much the average of the weights keeps, in the end; at first less: (1 + step)/(10 + step)
+};
+// One step; `step` counts from 0. Returns the gradient's length; where that is not a number, nothing is changed.
+double network_update(struct network *, const struct optimizer *, long step);
 
 // The largest magnitude of a layer's weights.
 float network_weight_peak(const struct network *, int layer);

@@ -8,67 +8,49 @@
 
 static const double EPSILON = 1e-5;
 
-struct job {
-	struct network *net;
-	struct node *node;
-	struct node *source;
-	int chunks;
-	float *dx; // where the gradient of the input goes
-};
-
-// Chunks of images: enough of them to share, large enough that their sums are cheap to add up.
-static int chunks_of(const struct network *net)
+static void norm_lay(const struct network *net, struct node *n, struct layout *l)
 {
-	return net->images < 2 * NN_CHUNKS ? net->images : 2 * NN_CHUNKS;
+	(void)net;
+	int c = n->out.c;
+	n->gain = layout_parameter(l, c, FILL_ONE, 0);
+	n->bias = layout_parameter(l, c, FILL_ZERO, 0);
+	for (int i = 0; i < 7; i++)
+		*(float **[]){&n->mean, &n->deviation_inverse, &n->gain_scale, &n->shift, &n->ka, &n->kb, &n->kc}[i] = layout_work(l, c);
+	layout_scratch(l, 0, 0, shape_size(n->in));
 }
 
-static long first_pixel(const struct job *job, int chunk)
-{
-	return (long)job->net->images * chunk / job->chunks * job->node->in.h * job->node->in.w;
-}
-
-static void sum_chunk(void *context, int chunk, int worker)
+static void sum_images(const struct job *job, struct span span, int chunk, int worker)
 {
 	(void)worker;
-	const struct job *job = context;
 	struct network *net = job->net;
 	int c = job->node->in.c;
-	long from = first_pixel(job, chunk), to = first_pixel(job, chunk + 1);
 	double *sum = net->sums + (long)chunk * net->sum_stride;
 	memset(sum, 0, 2 * (size_t)c * sizeof *sum);
-	net->kernels->channel_sums(job->source->x + from * c, to - from, c, sum, sum + c);
+	net->kernels->channel_sums(node_image(job->in[0], job->in[0]->x, span.first), (long)span.count * job->node->in.h * job->node->in.w, c,
+		sum, sum + c);
 }
 
-static void add_up(struct network *net, int chunks, int c)
-{
-	for (int chunk = 1; chunk < chunks; chunk++)
-		for (int j = 0; j < 2 * c; j++)
-			net->sums[j] += net->sums[(long)chunk * net->sum_stride + j];
-}
-
-static void apply_chunk(void *context, int chunk, int worker)
+static void apply_images(const struct job *job, struct span span, int chunk, int worker)
 {
 	(void)worker;
-	const struct job *job = context;
 	const struct node *n = job->node;
-	int c = n->in.c;
-	long from = first_pixel(job, chunk), to = first_pixel(job, chunk + 1);
-	job->net->peaks[chunk] = job->net->kernels->affine(job->source->x + from * c, to - from, c, n->gain_scale, n->shift,
-		n->op->act == ACT_RELU, n->x + from * c);
+	job->net->peaks[chunk] = job->net->kernels->affine(node_image(job->in[0], job->in[0]->x, span.first), (long)span.count * n->in.h * n->in.w,
+		n->in.c, n->gain_scale, n->shift, n->op->act, node_image(n, n->x, span.first));
 }
 
-void norm_forward(struct network *net, struct node *n)
+static void norm_forward(struct network *net, struct node *n)
 {
-	struct job job = {.net = net, .node = n, .source = &net->node[n->op->in[0]], .chunks = chunks_of(net)};
+	struct job job = job_of(net, n);
 	int c = n->in.c;
 	double pixels = (double)net->images * n->in.h * n->in.w;
-	double *moments = net->sums;
+	double *moments = job.in[0]->sums;
 	if (net->pass == PASS_FIXED) {
 		moments = net->calibration->moments + net->calibration->offset[n->op - net->model->op];
 		pixels = 1;
-	} else {
-		team_run(net->team, job.chunks, sum_chunk, &job);
-		add_up(net, job.chunks, c);
+	} else if (!moments) {
+		moments = net->sums;
+		job_run(&job, sum_images);
+		job_add_sums(&job, c, moments);
 	}
 	for (int j = 0; j < c; j++) {
 		double mean = moments[j] / pixels, variance = fmax(0, moments[c + j] / pixels - mean * mean);
@@ -83,43 +65,41 @@ void norm_forward(struct network *net, struct node *n)
 		n->gain_scale[j] = (float)(gain * inverse);
 		n->shift[j] = (float)((double)net->weights[n->bias + j] - gain * inverse * mean);
 	}
-	team_run(net->team, job.chunks, apply_chunk, &job);
-	n->peak = net->kernels->peak(net->peaks, job.chunks);
+	job_run(&job, apply_images);
+	job_peak(&job);
 }
 
-static void sum_gradient_chunk(void *context, int chunk, int worker)
+static void sum_gradients(const struct job *job, struct span span, int chunk, int worker)
 {
 	(void)worker;
-	const struct job *job = context;
 	const struct node *n = job->node;
 	struct network *net = job->net;
 	int c = n->in.c;
-	long from = first_pixel(job, chunk), to = first_pixel(job, chunk + 1);
 	double *sum = net->sums + (long)chunk * net->sum_stride;
 	memset(sum, 0, 2 * (size_t)c * sizeof *sum);
-	net->kernels->affine_sums(job->source->x + from * c, n->grad + from * c, to - from, c, n->gain_scale, n->shift,
-		n->op->act == ACT_RELU, n->mean, sum, sum + c);
+	net->kernels->affine_sums(node_image(job->in[0], job->in[0]->x, span.first), node_image(n, n->grad, span.first),
+		(long)span.count * n->in.h * n->in.w, c, n->gain_scale, n->shift, n->op->act, n->mean, sum, sum + c);
 }
 
-static void apply_gradient_chunk(void *context, int chunk, int worker)
+static void apply_gradients(const struct job *job, struct span span, int chunk, int worker)
 {
-	(void)worker;
-	const struct job *job = context;
-	const struct node *n = job->node;
-	int c = n->in.c;
-	long from = first_pixel(job, chunk), to = first_pixel(job, chunk + 1);
-	job->net->kernels->affine_gradient(job->source->x + from * c, n->grad + from * c, to - from, c, n->gain_scale, n->shift,
-		n->op->act == ACT_RELU, n->ka, n->kb, n->kc, job->dx + from * c);
+	(void)chunk;
+	const struct node *n = job->node, *source = job->in[0];
+	float *spare = job->net->scratch[worker].back;
+	for (int i = span.first; i < span.first + span.count; i++) {
+		job->net->kernels->affine_gradient(node_image(source, source->x, i), node_image(n, n->grad, i), (long)n->in.h * n->in.w, n->in.c,
+			n->gain_scale, n->shift, n->op->act, n->ka, n->kb, n->kc, gradient_place(job, 0, i, spare));
+		gradient_done(job, 0, i, spare);
+	}
 }
 
-void norm_backward(struct network *net, struct node *n)
+static void norm_backward(struct network *net, struct node *n)
 {
-	struct node *source = &net->node[n->op->in[0]];
-	struct job job = {.net = net, .node = n, .source = source, .chunks = chunks_of(net), .dx = source->grad};
+	struct job job = job_of(net, n);
 	int c = n->in.c;
 	double pixels = (double)net->images * n->in.h * n->in.w;
-	team_run(net->team, job.chunks, sum_gradient_chunk, &job);
-	add_up(net, job.chunks, c);
+	job_run(&job, sum_gradients);
+	job_add_sums(&job, c, net->sums);
 	for (int j = 0; j < c; j++) {
 		// With h = (x - mean) * inverse and sums over the batch of size m:
 		// dx = gain * inverse * (g - sum(g)/m - h * sum(g*h)/m) = ka*g + kb*x + kc
@@ -132,6 +112,8 @@ void norm_backward(struct network *net, struct node *n)
 		n->kb[j] = (float)kb;
 		n->kc[j] = (float)(-ka * sum / pixels - kb * (double)n->mean[j]);
 	}
-	team_run(net->team, job.chunks, apply_gradient_chunk, &job);
-	source->grad_written = true;
+	job_run(&job, apply_gradients);
+	gradient_end(&job);
 }
+
+const struct operator norm_operator = {norm_lay, NULL, norm_forward, norm_backward, .keeps_input = true};

@@ -53,7 +53,7 @@ static bool describe(struct search *s)
 	for (int i = 0; i < layers; i++) {
 		const struct layer *l = &s->model->layer[i];
 		const struct op *op = &s->model->op[l->op];
-		layer[i] = (struct layer_info){.kind = op->kind == OP_CONV ? "conv" : "linear", .in_h = l->in.h, .in_w = l->in.w,
+		layer[i] = (struct layer_info){.kind = op->kind != OP_CONV ? "linear" : op->groups == 1 ? "conv" : op->groups == l->in.c ? "depthwise" : "grouped", .in_h = l->in.h, .in_w = l->in.w,
 			.in_c = l->in.c, .out_h = l->out.h, .out_w = l->out.w, .out_c = l->out.c, .kernel = op->window.h ? op->window.h : 1,
 			.stride = op->window.stride ? op->window.stride : 1, .groups = op->groups ? op->groups : 1, .macs = l->macs, .weights = l->weights,
 			.activations = l->activations, .weight_decision = s->space->weight_decision[i],
@@ -152,7 +152,7 @@ struct search *search_new(const struct knobs *knobs, const struct state *state, 
 	if (!check_sizes(s, fault))
 		goto failed;
 	if (!(s->team = team_new(threads, fault)) ||
-	    !(s->network = network_new(s->model, (int)knobs->batch, s->team, fault)) ||
+	    !(s->network = network_new(s->model, (int)knobs->batch, 0, s->team, fault)) ||
 	    !(s->calibration = calibration_new(s->network, fault)) || !(s->policy = policy_new(s->space, fault)))
 		goto failed;
 	if (!describe(s) || !make_buffers(s)) {
@@ -380,7 +380,11 @@ static bool train(struct search *s, const uint8_t *path, struct fault *fault)
 			"the loss is no longer a number at step %ld", s->step + 1);
 	network_backward(s->network);
 	s->record.learning_rate = (float)learning_rate(s);
-	network_update(s->network, (double)s->record.learning_rate, s->knobs.momentum, s->knobs.decay, s->knobs.clip);
+	struct optimizer optimizer = {.rate = (double)s->record.learning_rate, .momentum = s->knobs.momentum, .decay = s->knobs.decay,
+		.clip = s->knobs.clip};
+	if (!isfinite(network_update(s->network, &optimizer, s->step)))
+		return fault_set(fault, "training", "open an earlier checkpoint, or start again with a smaller rate",
+			"the gradient is no longer a number at step %ld", s->step + 1);
 	s->record.loss = (float)loss.mean;
 	s->record.accuracy = (float)loss.correct / (float)batch;
 	s->loss = s->step == 0 ? loss.mean : smoothed(s->loss, loss.mean);

@@ -88,20 +88,21 @@ struct kept {
 };
 enum { KEPT = NETWORK_ARRAYS + POLICY_ARRAYS };
 
-static void list_kept(struct search *s, struct kept kept[KEPT])
+static int list_kept(struct search *s, struct kept kept[KEPT])
 {
 	struct network_array n[NETWORK_ARRAYS];
 	struct policy_array p[POLICY_ARRAYS];
-	network_arrays(s->network, n);
+	int arrays = network_arrays(s->network, n);
 	policy_arrays(s->policy, p);
-	for (int i = 0; i < NETWORK_ARRAYS; i++) {
+	for (int i = 0; i < arrays; i++) {
 		kept[i] = (struct kept){.data = n[i].data, .count = n[i].count};
 		snprintf(kept[i].name, sizeof kept[i].name, "network.%s", n[i].name);
 	}
 	for (int i = 0; i < POLICY_ARRAYS; i++) {
-		kept[NETWORK_ARRAYS + i] = (struct kept){.data = p[i].data, .count = p[i].count};
-		snprintf(kept[NETWORK_ARRAYS + i].name, sizeof kept->name, "policy.%s", p[i].name);
+		kept[arrays + i] = (struct kept){.data = p[i].data, .count = p[i].count};
+		snprintf(kept[arrays + i].name, sizeof kept->name, "policy.%s", p[i].name);
 	}
+	return arrays + POLICY_ARRAYS;
 }
 
 // Numbers that are state beside the arrays.
@@ -127,10 +128,10 @@ static void list_numbers(struct search *s, struct number numbers[NUMBERS])
 static void digest_of(struct search *s, char *buf, size_t size)
 {
 	struct kept kept[KEPT];
-	list_kept(s, kept);
+	int all = list_kept(s, kept);
 	uLong part[3] = {crc32(0, NULL, 0), crc32(0, NULL, 0), crc32(0, NULL, 0)};
-	for (int i = 0; i < KEPT; i++) {
-		uLong *p = &part[i == 0 ? 0 : i < NETWORK_ARRAYS ? 1 : 2];
+	for (int i = 0; i < all; i++) {
+		uLong *p = &part[i == 0 ? 0 : i < all - POLICY_ARRAYS ? 1 : 2];
 		*p = crc32_z(*p, (const Bytef *)kept[i].data, (size_t)kept[i].count * sizeof(float));
 	}
 	part[2] = crc32_z(part[2], (const Bytef *)policy_allowed(s->policy), (size_t)s->space->decisions * sizeof(uint32_t));
@@ -191,13 +192,13 @@ bool search_save(struct search *s, struct state *out, struct fault *fault)
 	struct kept kept[KEPT];
 	struct number number[NUMBERS];
 	char text[ENGINE_TEXT * 2];
-	list_kept(s, kept);
+	int all = list_kept(s, kept);
 	list_numbers(s, number);
 	identity(s, text, sizeof text);
 	bool ok = state_say(out, "identity", "%s", text) && state_say(out, "kernels", "%s", s->info.kernels);
 	digest_of(s, text, sizeof text);
 	ok = ok && state_say(out, "digest", "%s", text);
-	for (int i = 0; i < KEPT; i++)
+	for (int i = 0; i < all; i++)
 		ok = ok && state_add(out, kept[i].name, STATE_F32, 1, (int64_t[]){kept[i].count}, kept[i].data);
 	for (int i = 0; i < NUMBERS; i++)
 		ok = ok && (number[i].whole ? state_say(out, number[i].name, "%ld", *number[i].whole)
@@ -311,8 +312,8 @@ bool search_restore(struct search *s, const struct state *in, struct fault *faul
 		return fault_set(fault, "checkpoint", "open it with the settings it was made with", "it is of another search (%s), this is %s",
 			theirs ? theirs : "unnamed", mine);
 	struct kept kept[KEPT];
-	list_kept(s, kept);
-	for (int i = 0; i < KEPT; i++) {
+	int all = list_kept(s, kept);
+	for (int i = 0; i < all; i++) {
 		const struct state_tensor *t = find(in, kept[i].name, STATE_F32, kept[i].count);
 		if (!t)
 			return damaged(fault, kept[i].name);

@@ -9,9 +9,13 @@
 #include <stdint.h>
 
 enum {
-	KERNEL_COLUMNS = 16, // width of the product kernel's column block; packed operands are padded to it
-	KERNEL_ROWS = 12     // most rows that `product` may be given at once
+	KERNEL_BLOCK = 16,   // columns in a block of a packed operand, which is padded to whole blocks
+	KERNEL_COLUMNS = 32, // most columns that `product` may be given at once
+	KERNEL_ROWS = 12,    // most rows
+	KERNEL_TAPS = 5      // taps that `depthwise_gradient` does in one go
 };
+
+enum act { ACT_NONE, ACT_RELU, ACT_RELU6, ACT_SWISH, ACT_GELU, ACT_SIGMOID, ACTS }; // activations
 
 // How numbers are rounded to a format; made by quant/. Integer grids: y = scale * clamp(round(x / scale), low, high).
 // Floating grids: v = x / scale is rounded to `mantissa` bits, below 2^(least exponent) to a multiple of the smallest subnormal,
@@ -28,11 +32,11 @@ struct kernels {
 	const char *name;
 	int rows; // the number of rows at which `product` is fastest
 
-	// C[m][0..columns) (+)= sum over r < panels, k < depth of A[m*a_row + k*a_step + r*a_panel] * B[k*b_step + r*b_panel + 0..columns)
-	// for m < rows <= KERNEL_ROWS; columns <= KERNEL_COLUMNS. Reads whole KERNEL_COLUMNS of B, writes `columns` of C.
-	// Convolutions and their gradients are made of it: see nn/conv.c.
+	// C[m][j] (+)= sum over r < panels, k < depth of A[m*a_row + k*a_step + r*a_panel] * B[k*b_step + r*b_panel + column(j)]
+	// for m < rows, j < columns, where column(j) = j/KERNEL_BLOCK*b_block + j%KERNEL_BLOCK. Reads whole blocks of B. A row's sum
+	// does not depend on the number of rows. Convolutions and their gradients are made of it: see nn/conv.c.
 	void (*product)(int rows, int columns, long panels, long depth, const float *a, long a_row, long a_step, long a_panel,
-		const float *b, long b_step, long b_panel, float *c, long c_row, bool accumulate);
+		const float *b, long b_step, long b_panel, long b_block, float *c, long c_row, bool accumulate);
 
 	float (*peak)(const float *x, long n); // largest magnitude; 0 for n = 0
 	void (*quantize)(const struct grid *, float scale, const float *x, float *y, long n);
@@ -45,20 +49,42 @@ struct kernels {
 
 	void (*channel_peaks)(const float *x, long pixels, long c, float *peak);                // max with what is there
 	void (*channel_sums)(const float *x, long pixels, long c, double *sum, double *squares); // added to what is there
-	// y = x*scale[c] + shift[c], then max(0, y) where rectify; returns the largest magnitude of y.
-	float (*affine)(const float *x, long pixels, long c, const float *scale, const float *shift, bool rectify, float *y);
-	// Sums over pixels of g and of g*(x - mean[c]), g being dy, zeroed where the rectified output was not positive.
-	void (*affine_sums)(const float *x, const float *dy, long pixels, long c, const float *scale, const float *shift,
-		bool rectify, const float *mean, double *sum, double *sum_x);
+	// y = act(x*scale[c] + shift[c]); returns the largest magnitude of y.
+	float (*affine)(const float *x, long pixels, long c, const float *scale, const float *shift, enum act, float *y);
+	// Sums over pixels of g and of g*(x - mean[c]), g being dy times the activation's slope.
+	void (*affine_sums)(const float *x, const float *dy, long pixels, long c, const float *scale, const float *shift, enum act,
+		const float *mean, double *sum, double *sum_x);
 	// dx = g*ka[c] + x*kb[c] + kc[c]
-	void (*affine_gradient)(const float *x, const float *dy, long pixels, long c, const float *scale, const float *shift,
-		bool rectify, const float *ka, const float *kb, const float *kc, float *dx);
-	float (*add)(const float *a, const float *b, long n, bool rectify, float *y); // returns the largest magnitude of y
-	void (*add_gradient)(const float *y, const float *dy, long n, bool rectify, float *da); // da = dy where y > 0
-	void (*accumulate)(const float *x, float *y, long n);                                   // y += x
+	void (*affine_gradient)(const float *x, const float *dy, long pixels, long c, const float *scale, const float *shift, enum act,
+		const float *ka, const float *kb, const float *kc, float *dx);
+	// Per pixel over its channels: normal = (x - mean)*inverse, inverse = 1/sqrt(variance + epsilon), y = normal*gain + bias; returns
+	// the largest magnitude of y. Keeps normal [pixels][c] and inverse [pixels] for the gradient, which adds to dgain and dbias.
+	float (*layernorm)(const float *x, long pixels, long c, float epsilon, const float *gain, const float *bias, float *normal,
+		float *inverse, float *y);
+	void (*layernorm_gradient)(const float *normal, const float *inverse, const float *dy, long pixels, long c, const float *gain,
+		float *dx, float *dgain, float *dbias);
+
+	// A row of a depthwise convolution: y[p*y_pixel + j] = sum over taps of x[p*x_pixel + ty*x_row + tx*x_tap + j] *
+	// w[ty*w_row + tx*w_tap + j] for p < pixels, j < c.
+	void (*depthwise)(long pixels, long c, int taps_y, int taps_x, const float *x, long x_pixel, long x_row, long x_tap,
+		const float *w, long w_row, long w_tap, float *y, long y_pixel);
+	// dw[t*w_tap + j] += sum over p of x[p*x_pixel + t*x_tap + j] * dy[p*dy_pixel + j] for t < taps.
+	void (*depthwise_gradient)(long pixels, long c, int taps, const float *x, long x_pixel, long x_tap, const float *dy,
+		long dy_pixel, float *dw, long w_tap);
+
+	float (*activate)(const float *x, long n, enum act, float *y); // returns the largest magnitude of y
+	void (*activate_gradient)(const float *x, const float *dy, long n, enum act, float *dx); // dx = dy times the slope at x
+	float (*add)(const float *a, const float *b, long n, enum act, float *y); // act(a + b); returns the largest magnitude of y
+	void (*accumulate)(const float *x, float *y, long n);                     // y += x
+	void (*maximum)(const float *x, float *y, long n);                        // y = max(x, y)
+	void (*softmax)(float *x, long rows, long n, long row, float scale);      // of scale*x, in place, rows of n `row` apart
 	double (*squares)(const float *x, long n); // sum of squares
 	// Nesterov momentum: d = scale*g + decay*w; v = momentum*v + d; w -= rate*(d + momentum*v).
 	void (*sgd)(float *w, float *v, const float *g, long n, float scale, float rate, float momentum, float decay);
+	// AdamW: d = scale*g; m, v: moving averages of d and d*d; w -= decay*w + rate*m/(sqrt(v) + 1e-8).
+	void (*adamw)(float *w, float *m, float *v, const float *g, long n, float scale, float rate, float beta1, float beta2,
+		float decay);
+	void (*follow)(const float *x, float keep, float *average, long n); // average = keep*average + (1 - keep)*x
 };
 
 // The best set for this processor (BITSCAPE_KERNELS=base|avx2|avx512 forces one that it has).

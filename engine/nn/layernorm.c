@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Layer norm: every pixel over its channels (Ba, Kiros and Hinton, Layer normalization, 2016).
+#include <string.h>
+
+#include "engine/nn/node.h"
+
+static const float EPSILON = 1e-6f;
+
+static long pixels_of(const struct node *n)
+{
+	return (long)n->in.h * n->in.w;
+}
+
+static void layernorm_lay(const struct network *net, struct node *n, struct layout *l)
+{
+	n->gain = layout_parameter(l, n->out.c, FILL_ONE, 0);
+	n->bias = layout_parameter(l, n->out.c, FILL_ZERO, 0);
+	n->kept = layout_work(l, net->batch * shape_size(n->in));
+	n->inverse = layout_work(l, net->batch * pixels_of(n));
+	layout_scratch(l, 0, 0, shape_size(n->in));
+	layout_partial(l, n, 2L * n->out.c, NN_CHUNKS);
+}
+
+static void forward_images(const struct job *job, struct span span, int chunk, int worker)
+{
+	(void)worker;
+	const struct network *net = job->net;
+	const struct node *n = job->node;
+	net->peaks[chunk] = net->kernels->layernorm(node_image(job->in[0], job->in[0]->x, span.first), span.count * pixels_of(n), n->in.c, EPSILON,
+		net->weights + n->gain, net->weights + n->bias, node_image(n, n->kept, span.first), n->inverse + span.first * pixels_of(n),
+		node_image(n, n->x, span.first));
+}
+
+static void layernorm_forward(struct network *net, struct node *n)
+{
+	struct job job = job_of(net, n);
+	job_run(&job, forward_images);
+	job_peak(&job);
+}
+
+static void backward_images(const struct job *job, struct span span, int chunk, int worker)
+{
+	struct network *net = job->net;
+	const struct node *n = job->node;
+	int c = n->in.c;
+	float *partial = net->partial + chunk * n->partial_stride, *spare = net->scratch[worker].back;
+	memset(partial, 0, 2 * (size_t)c * sizeof *partial);
+	for (int i = span.first; i < span.first + span.count; i++) {
+		net->kernels->layernorm_gradient(node_image(n, n->kept, i), n->inverse + i * pixels_of(n), node_image(n, n->grad, i), pixels_of(n), c,
+			net->weights + n->gain, gradient_place(job, 0, i, spare), partial, partial + c);
+		gradient_done(job, 0, i, spare);
+	}
+}
+
+static void layernorm_backward(struct network *net, struct node *n)
+{
+	struct job job = job_of(net, n);
+	job_run(&job, backward_images);
+	gradient_end(&job);
+	for (int j = 0; j < n->in.c; j++) {
+		double gain = 0, bias = 0;
+		for (int chunk = 0; chunk < job.chunks; chunk++) {
+			gain += (double)net->partial[chunk * n->partial_stride + j];
+			bias += (double)net->partial[chunk * n->partial_stride + n->in.c + j];
+		}
+		net->gradient[n->gain + j] = (float)gain;
+		net->gradient[n->bias + j] = (float)bias;
+	}
+}
+
+const struct operator layernorm_operator = {layernorm_lay, NULL, layernorm_forward, layernorm_backward, .keeps_input = false};

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Pooling: averages over the whole image or over a window, maxima over a window.
+#include <float.h>
+#include <string.h>
+
+#include "engine/nn/node.h"
+
+static void pool_lay(const struct network *net, struct node *n, struct layout *l)
+{
+	(void)net;
+	layout_scratch(l, 0, 0, shape_size(n->in) > shape_size(n->out) ? shape_size(n->in) : shape_size(n->out));
+}
+
+// The input pixels of an output pixel: rows first_y..end_y, columns first_x..end_x.
+struct field {
+	int first_y, end_y, first_x, end_x;
+};
+
+static struct field field_of(const struct node *n, int oy, int ox)
+{
+	const struct window *w = &n->op->window;
+	if (n->op->kind == OP_POOL)
+		return (struct field){0, n->in.h, 0, n->in.w};
+	int y = oy * w->stride - w->pad_h, x = ox * w->stride - w->pad_w;
+	return (struct field){y > 0 ? y : 0, least(y + w->h, n->in.h), x > 0 ? x : 0, least(x + w->w, n->in.w)};
+}
+
+// What an average divides by: pixels beyond the edge count too.
+static float area_of(const struct node *n)
+{
+	return n->op->kind == OP_POOL ? (float)(n->in.h * n->in.w) : (float)(n->op->window.h * n->op->window.w);
+}
+
+static void pool_images(const struct job *job, struct span span, int chunk, int worker)
+{
+	(void)worker;
+	const struct node *n = job->node, *source = job->in[0];
+	const struct kernels *k = job->net->kernels;
+	bool greatest = n->op->kind == OP_MAXIMUM;
+	int c = n->out.c;
+	for (int i = span.first; i < span.first + span.count; i++) {
+		const float *x = node_image(source, source->x, i);
+		float *y = node_image(n, n->x, i);
+		for (int oy = 0; oy < n->out.h; oy++)
+			for (int ox = 0; ox < n->out.w; ox++, y += c) {
+				struct field f = field_of(n, oy, ox);
+				for (int j = 0; j < c; j++)
+					y[j] = greatest ? -FLT_MAX : 0;
+				for (int py = f.first_y; py < f.end_y; py++)
+					for (int px = f.first_x; px < f.end_x; px++)
+						(greatest ? k->maximum : k->accumulate)(x + ((long)py * n->in.w + px) * c, y, c);
+				for (int j = 0; !greatest && j < c; j++)
+					y[j] /= area_of(n);
+			}
+	}
+	job->net->peaks[chunk] = k->peak(node_image(n, n->x, span.first), span.count * shape_size(n->out));
+}
+
+static void pool_forward(struct network *net, struct node *n)
+{
+	struct job job = job_of(net, n);
+	job_run(&job, pool_images);
+	job_peak(&job);
+}
+
+static void average_gradients(const struct job *job, struct span span, int chunk, int worker)
+{
+	(void)chunk;
+	const struct node *n = job->node;
+	float *spare = job->net->scratch[worker].back, area = area_of(n);
+	int c = n->out.c;
+	for (int i = span.first; i < span.first + span.count; i++) {
+		const float *dy = node_image(n, n->grad, i);
+		float *dx = gradient_place(job, 0, i, spare);
+		memset(dx, 0, (size_t)shape_size(n->in) * sizeof *dx);
+		for (int oy = 0; oy < n->out.h; oy++)
+			for (int ox = 0; ox < n->out.w; ox++, dy += c) {
+				struct field f = field_of(n, oy, ox);
+				for (int py = f.first_y; py < f.end_y; py++)
+					for (int px = f.first_x; px < f.end_x; px++)
+						for (int j = 0; j < c; j++)
+							dx[((long)py * n->in.w + px) * c + j] += dy[j] / area;
+			}
+		gradient_done(job, 0, i, spare);
+	}
+}
+
+// To the first of the greatest.
+static void maximum_gradients(const struct job *job, struct span span, int chunk, int worker)
+{
+	(void)chunk;
+	const struct node *n = job->node, *source = job->in[0];
+	float *spare = job->net->scratch[worker].back;
+	int c = n->out.c;
+	for (int i = span.first; i < span.first + span.count; i++) {
+		const float *dy = node_image(n, n->grad, i), *x = node_image(source, source->x, i);
+		float *dx = gradient_place(job, 0, i, spare);
+		memset(dx, 0, (size_t)shape_size(n->in) * sizeof *dx);
+		for (int oy = 0; oy < n->out.h; oy++)
+			for (int ox = 0; ox < n->out.w; ox++, dy += c) {
+				struct field f = field_of(n, oy, ox);
+				for (int j = 0; j < c; j++) {
+					long best = -1;
+					for (int py = f.first_y; py < f.end_y; py++)
+						for (int px = f.first_x; px < f.end_x; px++) {
+							long at = ((long)py * n->in.w + px) * c + j;
+							best = best < 0 || x[at] > x[best] ? at : best;
+						}
+					dx[best] += dy[j];
+				}
+			}
+		gradient_done(job, 0, i, spare);
+	}
+}
+
+static void average_backward(struct network *net, struct node *n)
+{
+	struct job job = job_of(net, n);
+	job_run(&job, average_gradients);
+	gradient_end(&job);
+}
+
+static void maximum_backward(struct network *net, struct node *n)
+{
+	struct job job = job_of(net, n);
+	job_run(&job, maximum_gradients);
+	gradient_end(&job);
+}
+
+const struct operator average_operator = {pool_lay, NULL, pool_forward, average_backward, .keeps_input = false};
+const struct operator maximum_operator = {pool_lay, NULL, pool_forward, maximum_backward, .keeps_input = true};

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Work over pixels with numbers per channel: norms, and the sums that they need.
+#ifndef ENGINE_TENSOR_ISA_CHANNELS_H
+#define ENGINE_TENSOR_ISA_CHANNELS_H
+
+#include "engine/tensor/isa/activation.h"
+
+static void channel_peaks(const float *x, long pixels, long c, float *top)
+{
+	for (long p = 0; p < pixels; p++, x += c)
+		for (long j = 0; j < c; j++)
+			top[j] = fabsf(x[j]) > top[j] ? fabsf(x[j]) : top[j];
+}
+
+// A stretch of pixels, at most BLOCK channels in registers.
+INLINE void sum_block(const int width, const float *x, long pixels, long c, double *sum, double *squares)
+{
+	float s[BLOCK] = {0}, q[BLOCK] = {0};
+	for (long i = 0; i < pixels; i++, x += c)
+		for (int k = 0; k < width; k++) {
+			s[k] += x[k];
+			q[k] += x[k] * x[k];
+		}
+	for (int k = 0; k < width; k++) {
+		sum[k] += (double)s[k];
+		squares[k] += (double)q[k];
+	}
+}
+
+static void channel_sums(const float *x, long pixels, long c, double *sum, double *squares)
+{
+	for (long p = 0; p < pixels; p += STRETCH) {
+		long count = pixels - p < STRETCH ? pixels - p : STRETCH, j = 0;
+		for (; j + BLOCK <= c; j += BLOCK)
+			sum_block(BLOCK, x + p * c + j, count, c, sum + j, squares + j);
+		if (j < c)
+			sum_block((int)(c - j), x + p * c + j, count, c, sum + j, squares + j);
+	}
+}
+
+INLINE void affine_rows(enum act act, const float *x, long pixels, long c, const float *scale, const float *shift, float *y)
+{
+	for (long p = 0; p < pixels; p++, x += c, y += c)
+		for (long j = 0; j < c; j++)
+			y[j] = activated(act, x[j] * scale[j] + shift[j]);
+}
+
+static float affine(const float *x, long pixels, long c, const float *scale, const float *shift, enum act act, float *y)
+{
+	FOR_ACT(act, affine_rows, x, pixels, c, scale, shift, y);
+	return peak(y, pixels * c);
+}
+
+INLINE void affine_sum_block(enum act act, const int width, const float *x, const float *dy, long pixels, long c, const float *scale,
+	const float *shift, const float *mean, double *sum, double *sum_x)
+{
+	float s[BLOCK] = {0}, sx[BLOCK] = {0};
+	for (long i = 0; i < pixels; i++, x += c, dy += c)
+		for (int k = 0; k < width; k++) {
+			float g = sloped(act, x[k] * scale[k] + shift[k], dy[k]);
+			s[k] += g;
+			sx[k] += g * (x[k] - mean[k]);
+		}
+	for (int k = 0; k < width; k++) {
+		sum[k] += (double)s[k];
+		sum_x[k] += (double)sx[k];
+	}
+}
+
+INLINE void affine_sum_rows(enum act act, const float *x, const float *dy, long pixels, long c, const float *scale, const float *shift,
+	const float *mean, double *sum, double *sum_x)
+{
+	for (long p = 0; p < pixels; p += STRETCH) {
+		long count = pixels - p < STRETCH ? pixels - p : STRETCH, j = 0;
+		for (; j + BLOCK <= c; j += BLOCK)
+			affine_sum_block(act, BLOCK, x + p * c + j, dy + p * c + j, count, c, scale + j, shift + j, mean + j, sum + j,
+				sum_x + j);
+		if (j < c)
+			affine_sum_block(act, (int)(c - j), x + p * c + j, dy + p * c + j, count, c, scale + j, shift + j, mean + j,
+				sum + j, sum_x + j);
+	}
+}
+
+static void affine_sums(const float *x, const float *dy, long pixels, long c, const float *scale, const float *shift, enum act act,
+	const float *mean, double *sum, double *sum_x)
+{
+	FOR_ACT(act, affine_sum_rows, x, dy, pixels, c, scale, shift, mean, sum, sum_x);
+}
+
+INLINE void affine_gradient_rows(enum act act, const float *x, const float *dy, long pixels, long c, const float *scale,
+	const float *shift, const float *ka, const float *kb, const float *kc, float *dx)
+{
+	for (long p = 0; p < pixels; p++, x += c, dy += c, dx += c)
+		for (long j = 0; j < c; j++)
+			dx[j] = sloped(act, x[j] * scale[j] + shift[j], dy[j]) * ka[j] + (x[j] * kb[j] + kc[j]);
+}
+
+static void affine_gradient(const float *x, const float *dy, long pixels, long c, const float *scale, const float *shift, enum act act,
+	const float *ka, const float *kb, const float *kc, float *dx)
+{
+	FOR_ACT(act, affine_gradient_rows, x, dy, pixels, c, scale, shift, ka, kb, kc, dx);
+}
+
+// Of one pixel: sums in BLOCK parts, then across them.
+INLINE float folded(const float *part)
+{
+	float s = 0;
+	for (int k = 0; k < BLOCK; k++)
+		s += part[k];
+	return s;
+}
+
+INLINE float sum_of(const float *x, const float *y, long c)
+{
+	float part[BLOCK] = {0};
+	long j = 0;
+	for (; j + BLOCK <= c; j += BLOCK)
+		for (int k = 0; k < BLOCK; k++)
+			part[k] += x[j + k] * (y ? y[j + k] : 1);
+	float s = folded(part);
+	for (; j < c; j++)
+		s += x[j] * (y ? y[j] : 1);
+	return s;
+}
+
+static float layernorm(const float *x, long pixels, long c, float epsilon, const float *gain, const float *bias, float *normal,
+	float *inverse, float *y)
+{
+	float *out = y;
+	for (long p = 0; p < pixels; p++, x += c, normal += c, out += c) {
+		float mean = sum_of(x, NULL, c) / (float)c;
+		for (long j = 0; j < c; j++)
+			normal[j] = x[j] - mean;
+		inverse[p] = 1 / sqrtf(sum_of(normal, normal, c) / (float)c + epsilon);
+		for (long j = 0; j < c; j++) {
+			normal[j] *= inverse[p];
+			out[j] = normal[j] * gain[j] + bias[j];
+		}
+	}
+	return peak(y, pixels * c);
+}
+
+static void layernorm_gradient(const float *normal, const float *inverse, const float *dy, long pixels, long c, const float *gain,
+	float *dx, float *dgain, float *dbias)
+{
+	for (long p = 0; p < pixels; p++, normal += c, dy += c, dx += c) {
+		for (long j = 0; j < c; j++) {
+			dgain[j] += dy[j] * normal[j];
+			dbias[j] += dy[j];
+			dx[j] = dy[j] * gain[j];
+		}
+		float mean = sum_of(dx, NULL, c) / (float)c, along = sum_of(dx, normal, c) / (float)c;
+		for (long j = 0; j < c; j++)
+			dx[j] = inverse[p] * (dx[j] - mean - normal[j] * along);
+	}
+}
+
+#endif

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Element by element: activations, additions, softmax, the optimizers.
+#ifndef ENGINE_TENSOR_ISA_ELEMENTWISE_H
+#define ENGINE_TENSOR_ISA_ELEMENTWISE_H
+
+#include "engine/tensor/isa/activation.h"
+
+INLINE void activate_all(enum act act, const float *x, long n, float *y)
+{
+	for (long i = 0; i < n; i++)
+		y[i] = activated(act, x[i]);
+}
+
+static float activate(const float *x, long n, enum act act, float *y)
+{
+	FOR_ACT(act, activate_all, x, n, y);
+	return peak(y, n);
+}
+
+INLINE void activate_gradient_all(enum act act, const float *x, const float *dy, long n, float *dx)
+{
+	for (long i = 0; i < n; i++)
+		dx[i] = sloped(act, x[i], dy[i]);
+}
+
+static void activate_gradient(const float *x, const float *dy, long n, enum act act, float *dx)
+{
+	FOR_ACT(act, activate_gradient_all, x, dy, n, dx);
+}
+
+INLINE void add_all(enum act act, const float *a, const float *b, long n, float *y)
+{
+	for (long i = 0; i < n; i++)
+		y[i] = activated(act, a[i] + b[i]);
+}
+
+static float add(const float *a, const float *b, long n, enum act act, float *y)
+{
+	FOR_ACT(act, add_all, a, b, n, y);
+	return peak(y, n);
+}
+
+static void accumulate(const float *x, float *y, long n)
+{
+	for (long i = 0; i < n; i++)
+		y[i] += x[i];
+}
+
+static void maximum(const float *x, float *y, long n)
+{
+	for (long i = 0; i < n; i++)
+		y[i] = x[i] > y[i] ? x[i] : y[i];
+}
+
+static void softmax(float *x, long rows, long n, long row, float scale)
+{
+	for (long r = 0; r < rows; r++, x += row) {
+		float top = -FLT_MAX, total = 0;
+		for (long i = 0; i < n; i++)
+			top = x[i] > top ? x[i] : top;
+		for (long i = 0; i < n; i++)
+			x[i] = exponential(scale * (x[i] - top));
+		for (long i = 0; i < n; i++)
+			total += x[i];
+		for (long i = 0; i < n; i++)
+			x[i] /= total;
+	}
+}
+
+static double squares(const float *x, long n)
+{
+	double sum = 0;
+	for (long i = 0; i < n; i += STRETCH) {
+		long end = i + STRETCH < n ? i + STRETCH : n;
+		float s = 0;
+		for (long j = i; j < end; j++)
+			s += x[j] * x[j];
+		sum += (double)s;
+	}
+	return sum;
+}
+
+static void sgd(float *w, float *v, const float *g, long n, float scale, float rate, float momentum, float decay)
+{
+	for (long i = 0; i < n; i++) {
+		float d = scale * g[i] + decay * w[i];
+		v[i] = momentum * v[i] + d;
+		w[i] -= rate * (d + momentum * v[i]);
+	}
+}
+
+static void adamw(float *w, float *m, float *v, const float *g, long n, float scale, float rate, float beta1, float beta2, float decay)
+{
+	for (long i = 0; i < n; i++) {
+		float d = scale * g[i];
+		m[i] = beta1 * m[i] + (1 - beta1) * d;
+		v[i] = beta2 * v[i] + (1 - beta2) * d * d;
+		w[i] -= decay * w[i] + rate * m[i] / (sqrtf(v[i]) + 1e-8f);
+	}
+}
+
+static void follow(const float *x, float keep, float *average, long n)
+{
+	for (long i = 0; i < n; i++)
+		average[i] = keep * average[i] + (1 - keep) * x[i];
+}
+
+#endif
