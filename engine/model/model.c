@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/model/model.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -94,13 +95,15 @@ static int add_layer(struct model *m, const char *name, struct op op, double wei
 
 struct window window_of(int kernel, int stride)
 {
-	return (struct window){kernel, kernel, stride, kernel / 2, kernel / 2};
+	int pad = (kernel - 1) / 2;
+	return (struct window){kernel, kernel, stride, pad, pad, kernel - 1 - 2 * pad};
 }
 
 static struct shape through(struct shape s, struct window w, int channels)
 {
-	int h = s.h + 2 * w.pad_h - w.h, width = s.w + 2 * w.pad_w - w.w;
-	return (struct shape){h < 0 ? 0 : h / w.stride + 1, width < 0 ? 0 : width / w.stride + 1, channels};
+	int h = s.h + 2 * w.pad_h + w.far - w.h, width = s.w + 2 * w.pad_w + w.far - w.w;
+	bool fits = w.h > 0 && w.w > 0 && w.stride > 0 && h >= 0 && width >= 0;
+	return fits ? (struct shape){h / w.stride + 1, width / w.stride + 1, channels} : (struct shape){0, 0, channels};
 }
 
 int model_conv(struct model *m, const char *layer, int in, int channels, struct window w, int groups, bool bias)
@@ -167,7 +170,7 @@ int model_concat(struct model *m, const int *in, int count)
 		op.in[i] = in[i];
 		if (i == 0)
 			op.out = s;
-		else if (s.h != op.out.h || s.w != op.out.w)
+		else if (s.h != op.out.h || s.w != op.out.w || s.c > INT_MAX - op.out.c)
 			op.out.h = 0;
 		else
 			op.out.c += s.c;
@@ -191,13 +194,14 @@ int model_window(struct model *m, enum op_kind kind, int in, struct window w)
 int model_tokens(struct model *m, int in)
 {
 	struct shape s = model_shape(m, in);
-	return add_plain(m, OP_TOKENS, in, (struct shape){1 + s.h * s.w, 1, s.c});
+	bool fits = (double)s.h * s.w < INT_MAX;
+	return add_plain(m, OP_TOKENS, in, (struct shape){fits ? 1 + s.h * s.w : 0, 1, s.c});
 }
 
 int model_attention(struct model *m, int in, int heads)
 {
 	struct shape s = model_shape(m, in);
-	bool divides = heads > 0 && s.c % (3 * heads) == 0;
+	bool divides = heads > 0 && heads <= s.c && s.c % 3 == 0 && s.c / 3 % heads == 0;
 	return add_op(m, (struct op){.kind = OP_ATTENTION, .in = {in}, .inputs = 1, .heads = heads, .layer = -1,
 		.out = {s.h, s.w, divides ? s.c / 3 : 0}});
 }
@@ -221,6 +225,50 @@ static double own_parameters(const struct op *op)
 	}
 }
 
+// What an operator is called, and what it asks of the images it reads.
+static const struct kind {
+	const char *name, *asks;
+} kinds[OP_KINDS] = {
+	[OP_INPUT] = {"input", "give images of at least one pixel and one channel"},
+	[OP_CONV] = {"conv", "use larger images, or channels that divide into the groups"},
+	[OP_LINEAR] = {"linear", "give it at least one output"},
+	[OP_NORM] = {"norm", ""},
+	[OP_LAYERNORM] = {"layernorm", ""},
+	[OP_ACT] = {"act", ""},
+	[OP_ADD] = {"add", "both images must have one shape"},
+	[OP_SCALE] = {"scale", "the second image must be one pixel with as many channels as the first"},
+	[OP_CONCAT] = {"concat", "all images must have one height and width, and there may be 8 of them"},
+	[OP_POOL] = {"pool", ""},
+	[OP_AVERAGE] = {"average", "use larger images"},
+	[OP_MAXIMUM] = {"maximum", "use larger images"},
+	[OP_TOKENS] = {"tokens", "use smaller images"},
+	[OP_ATTENTION] = {"attention", "channels must divide by three times the heads"},
+	[OP_FIRST] = {"first", ""},
+};
+
+const char *model_kind(enum op_kind kind)
+{
+	return kinds[kind].name;
+}
+
+// "net: conv s1b1.conv1" or, of an operator that has no name, "net: add after s1b1.conv2".
+static void fault_at(const struct model *m, int at, struct fault *fault)
+{
+	const struct op *op = &m->op[at];
+	char where[256], reads[200] = "";
+	int named = at;
+	while (named > 0 && m->op[named].layer < 0)
+		named--;
+	snprintf(where, sizeof where, "%s: %s%s%s", m->name, kinds[op->kind].name, named == 0 ? "" : named == at ? " " : " after ",
+		named == 0 ? "" : m->layer[m->op[named].layer].name);
+	size_t used = 0;
+	for (int k = 0; k < op->inputs && k < MODEL_INPUTS && used < sizeof reads; k++) {
+		struct shape s = m->op[op->in[k]].out;
+		used += (size_t)snprintf(reads + used, sizeof reads - used, "%s%dx%dx%d", k ? ", " : " of ", s.h, s.w, s.c);
+	}
+	fault_set(fault, where, kinds[op->kind].asks, "nothing comes out%s: too small, or shapes that do not fit", reads);
+}
+
 struct model *model_finish(struct model *m, struct fault *fault)
 {
 	if (!m || m->ops < 0) {
@@ -231,16 +279,20 @@ struct model *model_finish(struct model *m, struct fault *fault)
 	for (int i = 0; i < m->ops; i++) {
 		const struct op *op = &m->op[i];
 		if (op->out.h < 1 || op->out.w < 1 || op->out.c < 1) {
-			fault_set(fault, m->name, "use larger images, or channels that divide into the groups",
-				"operator %d comes out empty: the images are too small or the shapes do not fit", i);
+			fault_at(m, i, fault);
 			model_free(m);
 			return NULL;
 		}
 		m->parameters += own_parameters(op);
 	}
 	for (int i = 0; i < m->layers; i++) {
-		m->macs += m->layer[i].macs;
-		m->parameters += m->layer[i].weights + m->layer[i].biases;
+		const struct layer *l = &m->layer[i];
+		m->macs += l->macs;
+		m->weights += l->weights;
+		m->parameters += l->weights + l->biases;
+		m->activations += l->activations;
+		if (l->activations > m->most_activations)
+			m->most_activations = l->activations;
 	}
 	return m;
 }

@@ -12,7 +12,10 @@
 #include "engine/fault.h"
 #include "engine/tensor/kernels.h"
 
-enum { MODEL_NAME = 48 };
+enum {
+	MODEL_NAME = 48,   // longest name of a layer
+	MODEL_TITLE = 128, // of a model, both with their final zero
+};
 
 struct shape {
 	int h, w, c;
@@ -39,6 +42,7 @@ enum op_kind {
 
 struct window {
 	int h, w, stride, pad_h, pad_w; // of a convolution or a pooling; as much padding on either side
+	int far;                        // and so much more below and to the right: where even windows keep the size
 };
 
 enum { MODEL_INPUTS = 8 };
@@ -66,14 +70,16 @@ struct layer {
 };
 
 struct model {
-	char name[MODEL_NAME];
+	char name[MODEL_TITLE];
 	int ops, layers, classes;
 	struct op *op;
 	struct layer *layer;
-	double macs, parameters; // parameters: weights, biases, batch norms
+	double macs, weights, parameters;     // parameters: weights, biases, norms, tokens
+	double activations, most_activations; // numbers that all layers read, and that the layer reading most does; of one image
 };
 
 void model_free(struct model *);
+const char *model_kind(enum op_kind); // "conv", "linear" ...
 
 // The formats that every layer of a model has been given; index into format_table.
 struct layer_plan {
@@ -101,11 +107,23 @@ int model_window(struct model *, enum op_kind, int in, struct window); // OP_AVE
 int model_tokens(struct model *, int in);
 int model_attention(struct model *, int in, int heads);
 int model_first(struct model *, int in);
-// Adds up totals and hands the model over; frees it and fails where memory ran out or a shape came out empty.
+// Adds up totals and hands the model over; frees it and fails where memory ran out or an operator puts out nothing, which it names.
 struct model *model_finish(struct model *, struct fault *);
 
 // ---- the networks by name ----
-const char *const *model_names(void); // NULL-terminated
+// NAME or NAME:key=value,key=value: "resnet20", "mobilenetv2:width=0.5". Networks of one family are built by one function, at
+// any size; images of 64 pixels a side or less get a stem and strides that suit them. An input of {0, 0, 0} means the network's own,
+// and classes 0 its own number: those of ImageNet, or of CIFAR-10 for the small networks; `res=` sets another side.
 struct model *model_named(const char *name, struct shape input, int classes, struct fault *);
+
+// One row of the catalog of networks; all of it lives for ever.
+struct catalog_row {
+	const char *name, *help;
+	const char *keys;    // what may follow the name: "res=8..4096 width=0.1..4"; one buffer per thread, until the next call
+	struct shape input;  // its own
+	int classes;
+};
+bool model_catalog(int index, struct catalog_row *); // false: index is past the last
+const char *const *model_names(void);                // NULL-terminated
 
 #endif

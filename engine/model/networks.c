@@ -1,70 +1,166 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The networks by name.
+// The networks by name: the families' tables joined, and what may follow a name.
+#include "engine/model/networks.h"
+
+#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "engine/model/model.h"
+enum { SMALL_SIDE = 64 };
 
-// Residual networks for small images: a 3x3 stem of 16 channels, three stages of 16, 32 and 64 channels, `depth` basic blocks each, the
-// first of stages 2 and 3 with stride 2, global pooling, a linear head. Where the shape changes the shortcut is a 1x1
-// convolution with batch norm. depth 3 is resnet20 (He et al., Deep residual learning, 2015, section 4.2; there with
-// shortcuts that pad by zeros); depth 1 is MLPerf Tiny's image classification network (Banbury et al., 2021), 12.5 MMAC at 32x32x3.
-static int conv(struct model *m, const char *layer, int in, int channels, int kernel, int stride)
+static const struct family *const families[] = {
+	&resnet_cifar, &resnet, &mobilenet, &efficientnet, &efficientnet_x, &inception, &deit};
+enum { FAMILIES = sizeof families / sizeof families[0], NAMES = 128 };
+
+int network_channels(double channels, double width)
 {
-	return model_conv(m, layer, in, channels, window_of(kernel, stride), 1, false);
+	double wanted = channels * width;
+	int rounded = (int)(wanted + 4) / 8 * 8;
+	if (rounded < 8)
+		rounded = 8;
+	return rounded < 0.9 * wanted ? rounded + 8 : rounded;
 }
 
-static struct model *resnet(const char *name, struct shape input, int classes, int depth, struct fault *fault)
+const char *network_layer(char buf[MODEL_NAME], const char *block, const char *part)
 {
-	static const int channels[3] = {16, 32, 64};
-	struct model *m = model_new(name, input, classes);
-	if (!m)
-		return model_finish(NULL, fault);
-	int x = model_norm(m, conv(m, "stem", 0, channels[0], 3, 1), ACT_RELU);
-	int width = channels[0];
-	for (int stage = 0; stage < 3; stage++)
-		for (int block = 0; block < depth; block++) {
-			char prefix[16], layer[MODEL_NAME];
-			snprintf(prefix, sizeof prefix, "s%db%d", stage + 1, block + 1);
-			int stride = stage > 0 && block == 0 ? 2 : 1;
-			snprintf(layer, sizeof layer, "%s.conv1", prefix);
-			int y = model_norm(m, conv(m, layer, x, channels[stage], 3, stride), ACT_RELU);
-			snprintf(layer, sizeof layer, "%s.conv2", prefix);
-			y = model_norm(m, conv(m, layer, y, channels[stage], 3, 1), ACT_NONE);
-			if (stride != 1 || width != channels[stage]) {
-				snprintf(layer, sizeof layer, "%s.skip", prefix);
-				x = model_norm(m, conv(m, layer, x, channels[stage], 1, stride), ACT_NONE);
-			}
-			x = model_add(m, y, x, ACT_RELU);
-			width = channels[stage];
-		}
-	model_linear(m, "head", model_pool(m, x), classes);
-	return model_finish(m, fault);
+	snprintf(buf, MODEL_NAME, "%s%s%s", block, *block ? "." : "", part);
+	return buf;
 }
 
-static const struct network {
-	const char *name;
-	struct model *(*build)(const char *name, struct shape, int classes, int depth, struct fault *);
-	int depth;
-} networks[] = {
-	{"resnet8", resnet, 1},
-	{"resnet20", resnet, 3},
-};
-enum { NETWORKS = sizeof networks / sizeof networks[0] };
+int network_conv(struct model *m, const char *block, const char *part, int in, int channels, struct window w, int groups,
+	enum act act)
+{
+	char name[MODEL_NAME];
+	return model_norm(m, model_conv(m, network_layer(name, block, part), in, channels, w, groups, false), act);
+}
+
+// ---- the catalog ----
+
+static const struct network *network_at(int index, const struct family **family)
+{
+	for (int f = 0; index >= 0 && f < FAMILIES; f++) {
+		*family = families[f];
+		if (index < families[f]->networks)
+			return &families[f]->network[index];
+		index -= families[f]->networks;
+	}
+	return NULL;
+}
+
+static const char *keys_of(const struct family *family, char *buf, size_t size)
+{
+	size_t used = 0;
+	for (const struct option *o = family->option; o < family->option + NETWORK_VALUES && o->key && used < size; o++)
+		used += (size_t)snprintf(buf + used, size - used, "%s%s=%g..%g", used ? " " : "", o->key, o->low, o->high);
+	return buf;
+}
+
+bool model_catalog(int index, struct catalog_row *row)
+{
+	static _Thread_local char keys[256];
+	const struct family *family;
+	const struct network *network = network_at(index, &family);
+	if (!network)
+		return false;
+	int side = (int)network->value[0];
+	keys_of(family, keys, sizeof keys);
+	*row = (struct catalog_row){network->name, network->help, keys, {side, side, 3}, network->classes};
+	return true;
+}
 
 const char *const *model_names(void)
 {
-	static _Thread_local const char *names[NETWORKS + 1];
-	for (int i = 0; i < NETWORKS; i++)
-		names[i] = networks[i].name;
+	static _Thread_local const char *names[NAMES];
+	struct catalog_row row;
+	int count = 0;
+	while (count < NAMES - 1 && model_catalog(count, &row))
+		names[count++] = row.name;
+	names[count] = NULL;
 	return names;
+}
+
+// ---- a name and what follows it ----
+
+// The network whose name begins most like one that is unknown.
+static bool unknown(const char *name, struct fault *fault)
+{
+	const char *best = "resnet8";
+	size_t most = 0;
+	char todo[128];
+	for (const char *const *n = model_names(); *n; n++) {
+		size_t same = 0;
+		while (name[same] && name[same] == (*n)[same])
+			same++;
+		if (same > most) {
+			most = same;
+			best = *n;
+		}
+	}
+	snprintf(todo, sizeof todo, "there is %s, for one; `catalog` lists them", best);
+	return fault_set(fault, name, todo, "no such network");
+}
+
+// Reads "key=value,key=value" into the values of a network.
+static bool read_options(const struct family *family, const char *name, const char *text, double *value, bool *side,
+	struct fault *fault)
+{
+	char list[MODEL_TITLE], keys[200], todo[256];
+	snprintf(todo, sizeof todo, "give %s", keys_of(family, keys, sizeof keys));
+	snprintf(list, sizeof list, "%s", text);
+	for (char *rest = list, *item; (item = strsep(&rest, ","));) {
+		char *number = strchr(item, '=');
+		if (!number)
+			return fault_set(fault, name, todo, "\"%s\" is no key=value", item);
+		*number++ = 0;
+		int k = 0;
+		while (k < NETWORK_VALUES && family->option[k].key && strcmp(family->option[k].key, item) != 0)
+			k++;
+		const struct option *o = &family->option[k];
+		if (k == NETWORK_VALUES || !o->key)
+			return fault_set(fault, name, todo, "it takes no \"%s\"", item);
+		char *end;
+		double got = strtod(number, &end);
+		if (end == number || *end || !(got >= o->low && got <= o->high) || (o->whole && got != floor(got)))
+			return fault_set(fault, name, todo, "%s=%s is not a %snumber from %g to %g", item, number,
+				o->whole ? "whole " : "", o->low, o->high);
+		value[k] = got;
+		*side = *side || k == 0;
+	}
+	return true;
 }
 
 struct model *model_named(const char *name, struct shape input, int classes, struct fault *fault)
 {
-	for (int i = 0; i < NETWORKS; i++)
-		if (strcmp(name, networks[i].name) == 0)
-			return networks[i].build(name, input, classes, networks[i].depth, fault);
-	fault_set(fault, name, "choose net=resnet8 or net=resnet20", "no such network");
-	return NULL;
+	size_t length = strcspn(name, ":");
+	const struct family *family = NULL;
+	const struct network *network = NULL;
+	for (int i = 0; (network = network_at(i, &family)); i++)
+		if (strlen(network->name) == length && memcmp(network->name, name, length) == 0)
+			break;
+	if (strlen(name) >= MODEL_TITLE) {
+		fault_set(fault, "network", "give fewer options", "name too long");
+		return NULL;
+	}
+	if (!network) {
+		unknown(name, fault);
+		return NULL;
+	}
+	double value[NETWORK_VALUES];
+	bool side = false, own = input.h == 0 && input.w == 0 && input.c == 0;
+	memcpy(value, network->value, sizeof value);
+	if (name[length] && !read_options(family, name, name + length + 1, value, &side, fault))
+		return NULL;
+	if (side && !own) {
+		fault_set(fault, name, "leave res= out", "the data set gives the size of the images: %dx%d", input.h, input.w);
+		return NULL;
+	}
+	if (own)
+		input = (struct shape){(int)value[0], (int)value[0], 3};
+	struct model *m = model_new(name, input, classes > 0 ? classes : network->classes);
+	if (m && !family->build(m, value, input.h <= SMALL_SIDE && input.w <= SMALL_SIDE, fault)) {
+		model_free(m);
+		return NULL;
+	}
+	return model_finish(m, fault);
 }

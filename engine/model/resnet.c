@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Residual networks (He et al., Deep residual learning, 2015). Those for small images (section 4.2): a 3x3 stem of 16
+// channels, three stages of 16, 32 and 64 channels; the shortcut where the shape changes is a 1x1 convolution with batch
+// norm (there: zeros). One block a stage is MLPerf Tiny's image classification network (Banbury et al., 2021), 12.5 MMAC at
+// 32x32x3. Those for ImageNet: four stages of 64 to 512 channels behind a 7x7 stem of stride 2 and a maximum over 3x3 of
+// stride 2, small images a 3x3 stem alone; bottlenecks have their stride in the 3x3.
+#include <stdio.h>
+
+#include "engine/model/networks.h"
+
+enum { SIDE, WIDTH, PROJECT, LAYOUT }; // values
+
+static const struct layout {
+	int stem, stages, blocks[4];
+	bool bottleneck;
+} layouts[] = {
+	{16, 3, {1, 1, 1}, false},    {16, 3, {3, 3, 3}, false},    {16, 3, {5, 5, 5}, false},     {16, 3, {7, 7, 7}, false},
+	{16, 3, {9, 9, 9}, false},    {64, 4, {2, 2, 2, 2}, false}, {64, 4, {3, 4, 6, 3}, false},  {64, 4, {3, 4, 6, 3}, true},
+	{64, 4, {3, 4, 23, 3}, true},
+};
+enum { RESNET8, RESNET20, RESNET32, RESNET44, RESNET56, RESNET18, RESNET34, RESNET50, RESNET101 };
+
+static bool build(struct model *m, const double *value, bool small, struct fault *fault)
+{
+	(void)fault;
+	const struct layout *l = &layouts[(int)value[LAYOUT]];
+	bool reduced = l->stem == 64 && !small;
+	int width = network_channels(l->stem, value[WIDTH]);
+	int x = network_conv(m, "", "stem", 0, width, reduced ? window_of(7, 2) : window_of(3, 1), 1, ACT_RELU);
+	if (reduced)
+		x = model_window(m, OP_MAXIMUM, x, window_of(3, 2));
+	for (int stage = 0; stage < l->stages; stage++)
+		for (int b = 0; b < l->blocks[stage]; b++) {
+			char block[16];
+			snprintf(block, sizeof block, "s%db%d", stage + 1, b + 1);
+			int stride = stage > 0 && b == 0 ? 2 : 1, inner = network_channels(l->stem << stage, value[WIDTH]);
+			int outer = l->bottleneck ? 4 * inner : inner, y;
+			if (l->bottleneck) {
+				y = network_conv(m, block, "conv1", x, inner, window_of(1, 1), 1, ACT_RELU);
+				y = network_conv(m, block, "conv2", y, inner, window_of(3, stride), 1, ACT_RELU);
+				y = network_conv(m, block, "conv3", y, outer, window_of(1, 1), 1, ACT_NONE);
+			} else {
+				y = network_conv(m, block, "conv1", x, inner, window_of(3, stride), 1, ACT_RELU);
+				y = network_conv(m, block, "conv2", y, outer, window_of(3, 1), 1, ACT_NONE);
+			}
+			if (stride != 1 || width != outer || (value[PROJECT] > 0 && b == 0))
+				x = network_conv(m, block, "skip", x, outer, window_of(1, stride), 1, ACT_NONE);
+			x = model_add(m, y, x, ACT_RELU);
+			width = outer;
+		}
+	model_linear(m, "head", model_pool(m, x), m->classes);
+	return true;
+}
+
+static const struct network cifar[] = {
+	{"resnet8", "residual network for small images, one block a stage (MLPerf Tiny)", 10, {32, 1, 0, RESNET8}},
+	{"resnet20", "residual network for small images (He et al., 2015)", 10, {32, 1, 0, RESNET20}},
+	{"resnet32", "residual network for small images", 10, {32, 1, 0, RESNET32}},
+	{"resnet44", "residual network for small images", 10, {32, 1, 0, RESNET44}},
+	{"resnet56", "residual network for small images", 10, {32, 1, 0, RESNET56}},
+};
+const struct family resnet_cifar = {
+	{NETWORK_SIDE, {"width", 0.25, 4, false}}, build, cifar, sizeof cifar / sizeof cifar[0]};
+
+static const struct network imagenet[] = {
+	{"resnet18", "residual network, basic blocks (He et al., 2015)", 1000, {224, 1, 0, RESNET18}},
+	{"resnet18-fliqs", "resnet18 with a projection in stage 1 too, as FLIQS searches it", 1000, {224, 1, 1, RESNET18}},
+	{"resnet34", "residual network, basic blocks", 1000, {224, 1, 0, RESNET34}},
+	{"resnet50", "residual network, bottlenecks, stride in the 3x3", 1000, {224, 1, 0, RESNET50}},
+	{"resnet101", "residual network, bottlenecks, stride in the 3x3", 1000, {224, 1, 0, RESNET101}},
+};
+const struct family resnet = {
+	{NETWORK_SIDE, {"width", 0.25, 4, false}, {"project", 0, 1, true}}, build, imagenet, sizeof imagenet / sizeof imagenet[0]};
