@@ -132,7 +132,10 @@ static bool read_options(const struct family *family, const char *name, const ch
 
 struct model *model_named(const char *name, struct shape input, int classes, struct fault *fault)
 {
-	size_t length = strcspn(name, ":");
+	size_t length = strlen(name);
+	if (strchr(name, '/') || (length > 4 && strcmp(name + length - 4, ".net") == 0))
+		return model_read(name, input, classes, fault);
+	length = strcspn(name, ":");
 	const struct family *family = NULL;
 	const struct network *network = NULL;
 	for (int i = 0; (network = network_at(i, &family)); i++)
