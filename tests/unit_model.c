@@ -444,6 +444,7 @@ static void networks_that_cannot_be(void **state)
 		const char *says; // a part of the line
 	} bad[] = {
 		{"", 32, "no such network"}, {"resnet", 32, "no such network"}, {"resnet8 ", 32, "no such network"}, {"RESNET8", 32, "no such network"},
+		{"resnt50", 32, "there is resnet50"}, {"effnet", 32, "there is efficientnet,"}, {"inception-v3", 32, "there is inceptionv3"},
 		{"mobilenet", 32, "there is mobilenetv2"}, {"efficientnet-x", 32, "there is efficientnet-x-b0"}, {":", 32, "no such network"},
 		{"resnet80000000000000000000000000000000000000000000000", 32, "there is resnet8"},
 		{"resnet8:", 32, "key=value"}, {"resnet8:width", 32, "\"width\" is no key=value"}, {"resnet8:width=2,", 32, "key=value"},

@@ -82,16 +82,25 @@ const char *const *model_names(void)
 
 // ---- a name and what follows it ----
 
-// The network whose name begins most like one that is unknown.
+// Letters that two names have in common in front and behind.
+static size_t in_common(const char *a, const char *b)
+{
+	size_t la = strlen(a), lb = strlen(b), shorter = la < lb ? la : lb, front = 0, behind = 0;
+	while (front < shorter && a[front] == b[front])
+		front++;
+	while (front + behind < shorter && a[la - 1 - behind] == b[lb - 1 - behind])
+		behind++;
+	return front + behind;
+}
+
+// Tells of the network that is called most alike.
 static bool unknown(const char *name, struct fault *fault)
 {
 	const char *best = "resnet8";
 	size_t most = 0;
 	char todo[128];
 	for (const char *const *n = model_names(); *n; n++) {
-		size_t same = 0;
-		while (name[same] && name[same] == (*n)[same])
-			same++;
+		size_t same = in_common(name, *n);
 		if (same > most) {
 			most = same;
 			best = *n;
