@@ -15,7 +15,7 @@ static bool build(struct model *m, const double *value, bool small, struct fault
 	(void)small;
 	int dim = (int)value[DIM], heads = (int)value[HEADS], patch = (int)value[PATCH];
 	struct shape in = model_shape(m, 0);
-	char name[MODEL_NAME], block[16];
+	char name[MODEL_NAME], block[NETWORK_BLOCK];
 	if (in.h % patch || in.w % patch)
 		return fault_set(fault, m->name, "choose patch= so that it divides both sides",
 			"patches of %dx%d do not tile images of %dx%d", patch, patch, in.h, in.w);
@@ -43,5 +43,6 @@ static const struct network networks[] = {
 	{"deit-base", "vision transformer (DeiT)", 1000, {224, 768, 12, 12, 16, 4}},
 };
 const struct family deit = {
-	{NETWORK_SIDE, {"dim", 8, 4096, true}, {"depth", 1, 64, true}, {"heads", 1, 64, true}, {"patch", 1, 64, true}, {"mlp", 0.5, 8, false}},
+	{NETWORK_SIDE, {"dim", 8, 4096, true}, {"depth", 1, 64, true}, {"heads", 1, 64, true}, {"patch", 1, 64, true},
+		{"mlp", 0.5, 8, false}},
 	build, networks, sizeof networks / sizeof networks[0]};

@@ -96,7 +96,7 @@ static int maximum(const struct builder *b, int in)
 static int module(const struct builder *b, const char *sort, int number, const struct part *part, int in, int given)
 {
 	enum { PARTS = 16 };
-	char name[16];
+	char name[NETWORK_BLOCK];
 	int x[PARTS], out[MODEL_INPUTS], outs = 0;
 	snprintf(name, sizeof name, "%s%d", sort, number);
 	for (int i = 0; part[i].name; i++) {

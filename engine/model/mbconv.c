@@ -42,7 +42,7 @@ enum { MOBILENETV2, EFFICIENTNET, EFFICIENTNET_X };
 
 // A block as it will be built: channels that it reads and puts out, those between, those that squeezing reduces to.
 struct block {
-	char name[16];
+	char name[NETWORK_BLOCK];
 	int in, inner, out, reduced, kernel, stride;
 	bool fused;
 	enum act act;
@@ -91,8 +91,8 @@ static bool build(struct model *m, const double *value, bool small, struct fault
 			reduce = false;
 		}
 		for (int i = 0; i < blocks; i++) {
-			struct block b = {.in = channels, .out = depth * network_channels(stage->channels, width), .kernel = stage->kernel,
-				.stride = i == 0 ? stride : 1, .fused = stage->fused, .act = stage->act};
+			struct block b = {.in = channels, .out = depth * network_channels(stage->channels, width),
+				.kernel = stage->kernel, .stride = i == 0 ? stride : 1, .fused = stage->fused, .act = stage->act};
 			snprintf(b.name, sizeof b.name, "s%db%d", s + 1, i + 1);
 			b.reduced = (int)(counted * value[SE]);
 			if (value[SE] > 0 && b.reduced < 1)

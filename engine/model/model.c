@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "engine/model/model.h"
+#include "engine/model/networks.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -251,10 +251,14 @@ const char *model_kind(enum op_kind kind)
 	return kinds[kind].name;
 }
 
-// "net: conv s1b1.conv1" or, of an operator that has no name, "net: add after s1b1.conv2".
-static void fault_at(const struct model *m, int at, struct fault *fault)
+bool model_fits(const struct model *m, int at, struct fault *fault)
 {
 	const struct op *op = &m->op[at];
+	double numbers = (double)op->out.h * op->out.w * op->out.c, weights = op->layer < 0 ? 0 : m->layer[op->layer].weights;
+	bool empty = op->out.h < 1 || op->out.w < 1 || op->out.c < 1;
+	if (!empty && numbers <= INT_MAX && weights <= INT_MAX)
+		return true;
+	// "net: conv s1b1.conv1" or, of an operator that has no name, "net: add after s1b1.conv2".
 	char where[256], reads[200] = "";
 	int named = at;
 	while (named > 0 && m->op[named].layer < 0)
@@ -266,7 +270,11 @@ static void fault_at(const struct model *m, int at, struct fault *fault)
 		struct shape s = m->op[op->in[k]].out;
 		used += (size_t)snprintf(reads + used, sizeof reads - used, "%s%dx%dx%d", k ? ", " : " of ", s.h, s.w, s.c);
 	}
-	fault_set(fault, where, kinds[op->kind].asks, "nothing comes out%s: too small, or shapes that do not fit", reads);
+	if (empty)
+		return fault_set(fault, where, kinds[op->kind].asks, "nothing comes out%s: too small, or shapes that do not fit",
+			reads);
+	return fault_set(fault, where, "use smaller images or fewer channels", "too large: %.3g numbers an image, %.3g weights",
+		numbers, weights);
 }
 
 struct model *model_finish(struct model *m, struct fault *fault)
@@ -277,13 +285,11 @@ struct model *model_finish(struct model *m, struct fault *fault)
 		return NULL;
 	}
 	for (int i = 0; i < m->ops; i++) {
-		const struct op *op = &m->op[i];
-		if (op->out.h < 1 || op->out.w < 1 || op->out.c < 1) {
-			fault_at(m, i, fault);
+		if (!model_fits(m, i, fault)) {
 			model_free(m);
 			return NULL;
 		}
-		m->parameters += own_parameters(op);
+		m->parameters += own_parameters(&m->op[i]);
 	}
 	for (int i = 0; i < m->layers; i++) {
 		const struct layer *l = &m->layer[i];

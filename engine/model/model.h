@@ -8,6 +8,7 @@
 #define ENGINE_MODEL_MODEL_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "engine/fault.h"
 #include "engine/tensor/kernels.h"
@@ -93,7 +94,7 @@ struct plan {
 // ---- building: each adds one operator and returns its index; -1 once memory has run out (then model_finish fails) ----
 struct model *model_new(const char *name, struct shape input, int classes); // NULL: out of memory
 struct shape model_shape(const struct model *, int op);                     // of what an operator puts out
-struct window window_of(int kernel, int stride); // square, with as much padding as keeps the size at stride 1
+struct window window_of(int kernel, int stride); // square; padded so that it keeps the size at stride 1
 int model_conv(struct model *, const char *layer, int in, int channels, struct window, int groups, bool bias);
 int model_linear(struct model *, const char *layer, int in, int outputs); // with bias
 int model_norm(struct model *, int in, enum act);
@@ -107,23 +108,57 @@ int model_window(struct model *, enum op_kind, int in, struct window); // OP_AVE
 int model_tokens(struct model *, int in);
 int model_attention(struct model *, int in, int heads);
 int model_first(struct model *, int in);
-// Adds up totals and hands the model over; frees it and fails where memory ran out or an operator puts out nothing, which it names.
+// Adds up totals and hands the model over; frees it and fails where memory ran out, or where an operator puts out nothing or
+// more than can be held, which it names.
 struct model *model_finish(struct model *, struct fault *);
 
 // ---- the networks by name ----
 // NAME or NAME:key=value,key=value: "resnet20", "mobilenetv2:width=0.5". Networks of one family are built by one function, at
-// any size; images of 64 pixels a side or less get a stem and strides that suit them. An input of {0, 0, 0} means the network's own,
-// and classes 0 its own number: those of ImageNet, or of CIFAR-10 for the small networks; `res=` sets another side.
+// any size; images of 64 pixels a side or less get a stem and strides that suit them. An input of {0, 0, 0} means the
+// network's own, and classes 0 its own number: those of ImageNet, or of CIFAR-10 for the small networks; `res=` sets another
+// side. A name with a slash in it or .net behind it is the path of a file, for model_read.
 struct model *model_named(const char *name, struct shape input, int classes, struct fault *);
 
-// One row of the catalog of networks; all of it lives for ever.
+// One row of the catalog of networks; all of it lives for ever, but for `keys`.
 struct catalog_row {
 	const char *name, *help;
-	const char *keys;    // what may follow the name: "res=8..4096 width=0.1..4"; one buffer per thread, until the next call
-	struct shape input;  // its own
+	const char *keys;   // what may follow the name: "res=8..4096 width=0.1..4"; the calling thread's, until its next call
+	struct shape input; // its own
 	int classes;
 };
 bool model_catalog(int index, struct catalog_row *); // false: index is past the last
-const char *const *model_names(void);                // NULL-terminated
+const char *const *model_names(void);                // NULL-terminated; the calling thread's
+
+// ---- networks as text ----
+// One line an operator, in the order in which they run: NAME KIND key=value ... `#` begins a comment. The first line is the
+// size of the images; the second, which may be left out, how many classes there are:
+//	input 32x32x3
+//	classes 10
+//	stem      conv out=16 kernel=3
+//	one       norm act=relu
+//	b1.conv1  conv out=16 kernel=3
+//	two       norm act=relu
+//	sum       add  in=two,one act=relu
+//	pooled    pool
+//	head      linear out=classes
+// Names are of letters, digits and ._-; those of conv and linear become the layers' names. KIND is one of model_kind's but
+// input. What is read is named by in=, of lines above or `input`; left out, it is the line before. add and scale (an image and its
+// gate) read two, concat up to 8, all others one. Further keys, with what they are when left out:
+//	out=              conv, linear: channels; `classes`: as many as there are
+//	kernel=           conv, average, maximum: 3, or rows x columns: 1x7
+//	stride=1 pad= far=  of the same. pad, 1 or 0x3, is on either side; far, 0 or 1, so much more below and to the right. With
+//	                  pad left out both are what keeps the size at stride 1 (far: even kernels); with pad given, far is 0
+//	groups=1 bias=no  conv; `groups=each`: depthwise; `bias=yes`
+//	heads=            attention
+//	act=none          norm, add, act (which must say it): none, relu, relu6, swish, gelu, sigmoid
+//
+// Reads one. The images' size and the classes are the file's where `input` is {0, 0, 0}, else the data's, as in model_named.
+// Everything must be read by something, and the last operator must put out one pixel with a channel a class. A file of more
+// than 1 MB or 10,000 operators is refused. The model's name is the path and, behind `#`, a sum of the contents. Faults name
+// the file and the line.
+struct model *model_read(const char *path, struct shape input, int classes, struct fault *);
+// Writes one that model_read reads back, operator for operator; operators that are no layers are called by kind and index.
+// False: the file could not be written.
+bool model_write(const struct model *, FILE *);
 
 #endif

@@ -82,16 +82,25 @@ const char *const *model_names(void)
 
 // ---- a name and what follows it ----
 
-// The network whose name begins most like one that is unknown.
+// Letters that two names have in common in front and behind.
+static size_t in_common(const char *a, const char *b)
+{
+	size_t la = strlen(a), lb = strlen(b), shorter = la < lb ? la : lb, front = 0, behind = 0;
+	while (front < shorter && a[front] == b[front])
+		front++;
+	while (front + behind < shorter && a[la - 1 - behind] == b[lb - 1 - behind])
+		behind++;
+	return front + behind;
+}
+
+// Tells of the network that is called most alike.
 static bool unknown(const char *name, struct fault *fault)
 {
 	const char *best = "resnet8";
 	size_t most = 0;
 	char todo[128];
 	for (const char *const *n = model_names(); *n; n++) {
-		size_t same = 0;
-		while (name[same] && name[same] == (*n)[same])
-			same++;
+		size_t same = in_common(name, *n);
 		if (same > most) {
 			most = same;
 			best = *n;
@@ -132,7 +141,10 @@ static bool read_options(const struct family *family, const char *name, const ch
 
 struct model *model_named(const char *name, struct shape input, int classes, struct fault *fault)
 {
-	size_t length = strcspn(name, ":");
+	size_t length = strlen(name);
+	if (strchr(name, '/') || (length > 4 && strcmp(name + length - 4, ".net") == 0))
+		return model_read(name, input, classes, fault);
+	length = strcspn(name, ":");
 	const struct family *family = NULL;
 	const struct network *network = NULL;
 	for (int i = 0; (network = network_at(i, &family)); i++)

@@ -5,7 +5,10 @@
 
 #include "engine/model/model.h"
 
-enum { NETWORK_VALUES = 8 };
+enum {
+	NETWORK_VALUES = 8,
+	NETWORK_BLOCK = 24, // longest name of a block
+};
 
 // A number that a family's builder reads: with a key it may follow the name, without one the name alone sets it.
 struct option {
@@ -31,6 +34,9 @@ struct family {
 	int networks;
 };
 extern const struct family resnet_cifar, resnet, mobilenet, efficientnet, efficientnet_x, inception, deit;
+
+// Whether an operator puts out something that can be held; else a fault names it.
+bool model_fits(const struct model *, int op, struct fault *);
 
 // Channels times a width, rounded to a multiple of 8, not below 8 and never down by more than a tenth (as MobileNetV2's and
 // EfficientNet's code have it; whole multiples of 8 at width 1 stay as they are).

@@ -31,7 +31,7 @@ static bool build(struct model *m, const double *value, bool small, struct fault
 		x = model_window(m, OP_MAXIMUM, x, window_of(3, 2));
 	for (int stage = 0; stage < l->stages; stage++)
 		for (int b = 0; b < l->blocks[stage]; b++) {
-			char block[16];
+			char block[NETWORK_BLOCK];
 			snprintf(block, sizeof block, "s%db%d", stage + 1, b + 1);
 			int stride = stage > 0 && b == 0 ? 2 : 1, inner = network_channels(l->stem << stage, value[WIDTH]);
 			int outer = l->bottleneck ? 4 * inner : inner, y;

@@ -19,7 +19,7 @@ enum knob_scales { SCALES_CHANNEL, SCALES_LAYER };
 // I: whole number, R: real, W: one of some words, T: text
 //   field, name, default, low, high, live, help
 #define KNOBS(I, R, W, T)                                                                                              \
-	T(net, "net", "resnet8", "resnet8|resnet20|resnet18-fliqs|mobilenetv2|efficientnet|inception|deit|NAME:KEY=VALUE,...", false, \
+	T(net, "net", "resnet8", "resnet8|resnet20|resnet18-fliqs|mobilenetv2|efficientnet|inception|deit|NAME:KEY=VALUE,...|FILE", false, \
 		"the network; `catalog` lists all")                                                                    \
 	T(data, "data", "glyphs", "glyphs|glyphs:SIZE|cifar10|cifar10:FOLDER|idx:FOLDER|mnist|fashion", false,         \
 		"the images: embedded, or a folder of CIFAR-10 or IDX files")                                         \
