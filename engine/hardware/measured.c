@@ -27,8 +27,9 @@ static bool read_row(const struct measured *m, char *line, struct measured_row *
 		return fault_set(fault, where, "expected layer,format,ms", "%d fields", fields);
 	if (!field[0][0] || strlen(field[0]) >= sizeof row->layer)
 		return fault_set(fault, where, "expected the name of a layer", "\"%s\" is none", field[0]);
-	row->format = strcmp(field[1], "*") == 0 ? MEASURED_ANY : format_named(field[1]);
-	if (row->format < 0 && field[1][0] != '*')
+	bool any = strcmp(field[1], "*") == 0;
+	row->format = any ? MEASURED_ANY : format_named(field[1]);
+	if (row->format < 0 && !any)
 		return fault_set(fault, where, "expected a format such as int8, or * for all", "\"%s\" is none", field[1]);
 	char *end;
 	row->ms = strtod(field[2], &end);
