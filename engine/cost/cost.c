@@ -75,7 +75,8 @@ static const struct unit {
 	{"k", 1e3, PLAIN}, {"K", 1e3, PLAIN}, {"M", 1e6, PLAIN}, {"G", 1e9, PLAIN}, {"T", 1e12, PLAIN},
 	{"B", 1, 1u << QUANTITY_BYTES}, {"kB", 1e3, 1u << QUANTITY_BYTES}, {"MB", 1e6, 1u << QUANTITY_BYTES},
 	{"GB", 1e9, 1u << QUANTITY_BYTES}, {"KiB", 1024, 1u << QUANTITY_BYTES}, {"MiB", 1048576, 1u << QUANTITY_BYTES},
-	{"ns", 1e-6, 1u << QUANTITY_TIME}, {"us", 1e-3, 1u << QUANTITY_TIME}, {"ms", 1, 1u << QUANTITY_TIME}, {"s", 1e3, 1u << QUANTITY_TIME},
+	{"ns", 1e-6, 1u << QUANTITY_TIME}, {"us", 1e-3, 1u << QUANTITY_TIME}, {"ms", 1, 1u << QUANTITY_TIME},
+	{"s", 1e3, 1u << QUANTITY_TIME},
 	{"nJ", 1e-6, 1u << QUANTITY_ENERGY}, {"uJ", 1e-3, 1u << QUANTITY_ENERGY}, {"mJ", 1, 1u << QUANTITY_ENERGY},
 	{"J", 1e3, 1u << QUANTITY_ENERGY},
 };
@@ -88,7 +89,8 @@ static const char *const target_todo[] = {
 };
 
 // A target that is no format.
-static bool read_target(const char *name, enum quantity quantity, double widest, const char *text, double *target, struct fault *fault)
+static bool read_target(const char *name, enum quantity quantity, double widest, const char *text, double *target,
+	struct fault *fault)
 {
 	char *end;
 	double value = strtod(text, &end), factor = 0;
@@ -185,7 +187,8 @@ static bool begin(struct cost *c, int batch, struct fault *fault)
 	if (latency && strncmp(device, "table:", 6) == 0)
 		return measured_new(c, device + 6, fault);
 	if (!latency && !energy)
-		return fault_set(fault, c->name, "choose one of bops, bops-linear, size, activations, latency@DEVICE, energy@DEVICE", "no such cost term");
+		return fault_set(fault, c->name, "choose one of bops, bops-linear, size, activations, latency@DEVICE, energy@DEVICE",
+			"no such cost term");
 	if (batch < 0 || batch > 65536)
 		return fault_set(fault, c->name, "1 to 65536, or 0: as the device says", "a batch of %d will not do", batch);
 	c->on_device = device_get(device, &c->device, fault);
@@ -259,13 +262,14 @@ bool cost_answers(const struct cost *c, const int *formats, int count, struct fa
 		for (int w = 0; w < count; w++)
 			for (int a = 0; a < count; a++)
 				if (!layer_answers(c, l, (struct layer_plan){formats[w], formats[a]})) {
-					const char *weight = format_table[formats[w]].name, *activation = format_table[formats[a]].name;
+					const char *name = c->model->layer[l].name, *weight = format_table[formats[w]].name;
+					const char *activation = format_table[formats[a]].name;
 					if (!c->on_device)
-						return fault_set(fault, c->name, "add a row for it to the table, or leave the format out",
-							"%s: nothing was measured that holds %s weights and %s activations", c->model->layer[l].name, weight, activation);
-					return fault_set(fault, c->name, "leave out the format, choose another device, or give the peak in a device file",
-						"%s with %s weights and %s activations runs as %s, of which the peak of %s is unknown", c->model->layer[l].name,
-						weight, activation, native_table[c->native[formats[w]][formats[a]]].name, c->device.name);
+						return fault_set(fault, name, "add a row for it to the table, or leave the format out",
+							"nothing was measured that holds %s weights and %s activations", weight, activation);
+					return fault_set(fault, name, "leave out the format, choose another device, or give the peak in a device file",
+						"%s weights and %s activations run as %s, of which the peak of %s is unknown", weight, activation,
+						native_table[c->native[formats[w]][formats[a]]].name, c->device.name);
 				}
 	return true;
 }

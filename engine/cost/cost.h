@@ -12,20 +12,22 @@
 // Layers' parts: what the operators after each layer had alive at that moment.
 //
 // latency: the sum over operators of max(operations / peak, bytes / bandwidth) / efficiency (EfficientNet-X, arXiv 2102.05610).
-//   Operations: two a MAC, on the matrix unit, padded: rows x up(kernel area x channels in / groups) x up(channels out / groups) x
-//   groups, each `up` to the tile; the type is device_native of the two formats, of attention's products that of its output.
-//   Depthwise convolutions and operators without weights run on the vector unit, as fp32; elements count 1 for an add or a multiply, 1,
-//   2 or 4 for relu, relu6 or another activation, 2 for a batch norm that cannot be folded, 8 for a layer norm, the window for a pooling,
-//   5 for a softmax (assumptions; bytes nearly always bound these). Concatenation and the choice of the first pixel only copy.
+//   Operations: two a MAC, on the matrix unit, padded: rows x up(kernel area x channels in / groups) x
+//   up(channels out / groups) x groups, each `up` to the tile; the type is device_native of the two formats, for attention's
+//   products of its output's. Depthwise convolutions and operators without weights run on the vector unit, as fp32. There a
+//   number counts 1 for an add or a multiply; 1, 2 or 4 for relu, relu6 or another activation; 2 for a batch norm that cannot be
+//   folded; 8 for a layer norm; the window for a pooling; 5 for a softmax (assumptions; bytes nearly always bound these).
+//   Concatenation and the choice of the first pixel only copy.
 //   Bytes: weights, scales and biases always, once a batch. The input and the output of the network always. Any other tensor
-//   only if it does not stay on chip from producer to last reader, and then when written and at each reading. It stays if the whole
-//   batch of it fits into an equal share of the on-chip memory: divided by the most tensors alive at once during its life, so that
-//   all that stay do fit together. Weights stream past; attention's scores never leave the chip.
-// energy: where the device has energies per operation and byte: every MAC, vector operation and byte moved, from memory and through the
-//   on-chip memory, once; weights once a batch; a type without a figure as the next in enum native that has one. Idle power and
-//   control are not in it. Else mean power x latency. Else refused.
+//   only if it does not stay on chip from producer to last reader, and then when written and at each reading. It stays if the
+//   whole batch of it fits into an equal share of the on-chip memory: divided by the most tensors alive at once during its
+//   life, so that all that stay do fit together. Weights stream past; attention's scores never leave the chip.
+// energy: where the device has energies per operation and byte: every MAC, vector operation and byte moved, from memory and
+//   through the on-chip memory, once; weights once a batch; a type without a figure as the next in enum native that has one.
+//   Idle power and control are not in it. Else mean power x latency. Else refused.
 // Operators without weights count with the layer nearest before them, so that the layers' parts sum to the total.
-// A measured layer runs as the narrowest format measured for it that holds the values of both its formats.
+// A measured layer runs as the narrowest format measured for it that holds the values of both its formats; a table's figures
+// hold for the batch that was measured, operators without weights among them or not, as they were.
 #ifndef ENGINE_COST_COST_H
 #define ENGINE_COST_COST_H
 
@@ -47,12 +49,13 @@ const char *cost_help(const struct cost *); // one line
 const struct device *cost_device(const struct cost *); // NULL: none
 
 // Whether it prices every layer, weights and activations each in any of these formats; a plan with one that it cannot price
-// costs INFINITY. The fault names layer and formats. To be asked before a search.
+// costs INFINITY. The fault names the layer, the formats and what is unknown. To be asked before a search.
 bool cost_answers(const struct cost *, const int *formats, int count, struct fault *);
 // The total; where `layer` is not NULL, also each layer's part.
 double cost_total(const struct cost *, const struct plan *, double *layer);
-// The sum of the prices of all operators that depend on the formats of these layers (distinct). Between two plans that differ in these
-// layers alone, it differs as the totals do: total + cost_part(after) - cost_part(before) prices a change without the rest.
+// The sum of the prices of all operators that depend on the formats of these layers (distinct). Between two plans that differ
+// in these layers alone it differs as the totals do: total - cost_part(before) + cost_part(after) prices a change without
+// the rest. (activations: the total.)
 double cost_part(const struct cost *, const struct plan *, const int *layers, int count);
 // The cost of giving every layer the same format.
 double cost_uniform_total(const struct cost *, int format);

@@ -19,8 +19,8 @@ static double elements(struct shape s)
 	return (double)s.h * s.w * s.c;
 }
 
-// Operations a number; the last three need an exponential (assumption: 4).
-static const double act_operations[ACTS] = {[ACT_NONE] = 0, [ACT_RELU] = 1, [ACT_RELU6] = 2, [ACT_SWISH] = 4, [ACT_GELU] = 4, [ACT_SIGMOID] = 4};
+// Operations a number; the last three need an exponential (assumption: 4 in all).
+static const double act_operations[ACTS] = {[ACT_RELU] = 1, [ACT_RELU6] = 2, [ACT_SWISH] = 4, [ACT_GELU] = 4, [ACT_SIGMOID] = 4};
 
 // Of the vector unit, for one image.
 static double vector_operations(const struct model *m, const struct op *op)
@@ -47,9 +47,10 @@ struct product {
 	double products, rows, inner, outer;
 };
 
-static double padded(const struct device *d, enum native n, struct product p)
+// Its MACs where inner and outer size are rounded up to a tile.
+static double macs_of(struct product p, double inner, double outer)
 {
-	return p.products * p.rows * up(p.inner, d->inner[n]) * up(p.outer, d->outer[n]);
+	return p.products * p.rows * up(p.inner, inner) * up(p.outer, outer);
 }
 
 struct task {
@@ -71,7 +72,8 @@ static struct task task_of(const struct model *m, const struct op *op)
 		if (t.work == WORK_DEPTHWISE)
 			t.vector_macs = m->layer[op->layer].macs;
 		else
-			t.product[0] = (struct product){op->groups, pixels, (double)op->window.h * op->window.w * in.c / op->groups, channels / op->groups};
+			t.product[0] = (struct product){op->groups, pixels, (double)op->window.h * op->window.w * in.c / op->groups,
+				channels / op->groups};
 		break;
 	case OP_LINEAR:
 		t.fixed_bytes = 8 * channels;
@@ -109,17 +111,13 @@ static void add_op(struct cost *c, int i, int *moves, const struct rates *r)
 	const struct graph_op *g = c->graph->op;
 	struct machine_op *o = &c->op[i];
 	struct task t = task_of(m, op);
-	double batch = c->batch, useful = t.vector_macs;
+	double batch = c->batch, useful = t.vector_macs + macs_of(t.product[0], 1, 1) + macs_of(t.product[1], 1, 1);
 	o->runs = op->kind == OP_ATTENTION ? RUNS_ATTENTION : op->layer >= 0 ? RUNS_LAYER : RUNS_VECTOR;
 	for (int n = 0; n < NATIVES; n++) {
-		double macs = 0;
-		for (int p = 0; p < 2 && t.product[p].products > 0; p++)
-			macs += c->sums ? t.product[p].products * t.product[p].rows * t.product[p].inner * t.product[p].outer
-				: padded(&c->device, (enum native)n, t.product[p]);
+		double inner = c->sums ? 1 : c->device.inner[n], outer = c->sums ? 1 : c->device.outer[n];
+		double macs = macs_of(t.product[0], inner, outer) + macs_of(t.product[1], inner, outer);
 		o->compute[n] = batch * ((macs > 0 ? macs * r->mac[n] : 0) + t.vector_macs * r->vector_mac + t.vector * r->vector);
 	}
-	for (int p = 0; p < 2; p++)
-		useful += t.product[p].products * t.product[p].rows * t.product[p].inner * t.product[p].outer;
 	o->operations = batch * (2 * useful + t.vector);
 	o->fixed = t.fixed_bytes * r->memory;
 	o->weight_bit = op->layer >= 0 ? m->layer[op->layer].weights / 8 * r->memory : 0;
@@ -128,8 +126,8 @@ static void add_op(struct cost *c, int i, int *moves, const struct rates *r)
 	for (int k = -1; k < op->inputs; k++) {
 		int tensor = k < 0 ? i : g[op->in[k]].tensor;
 		double numbers = k < 0 || op->kind == OP_FIRST ? g[i].elements : g[op->in[k]].elements;
-		double held = g[tensor].elements * batch / 8, share = c->device.on_chip / g[tensor].crowd; // bytes: a bit each; to stay in
-		int stays = tensor == 0 || !g[tensor].read ? 0 : (int)fmin(64, floor(share / held));
+		double bit = g[tensor].elements * batch / 8, share = c->device.on_chip / g[tensor].crowd; // bytes
+		int stays = tensor == 0 || !g[tensor].read ? 0 : (int)fmin(64, floor(share / bit));
 		c->move[(*moves)++] = (struct move){tensor, stays, numbers * batch / 8 * r->on_chip, numbers * batch / 8 * r->memory};
 	}
 	o->moves = *moves - o->move;
@@ -141,10 +139,10 @@ struct strain {
 	double compute, memory;
 };
 
-static enum native type_of(const struct cost *c, int i, const struct plan *plan, const uint8_t *format)
+static inline enum native type_of(const struct cost *c, int i, const struct layer_plan *layer, const uint8_t *format)
 {
 	switch (c->op[i].runs) {
-	case RUNS_LAYER: return c->native[plan->layer[c->model->op[i].layer].weight][plan->layer[c->model->op[i].layer].activation];
+	case RUNS_LAYER: return c->native[layer[c->model->op[i].layer].weight][layer[c->model->op[i].layer].activation];
 	case RUNS_ATTENTION: return c->native[format[i]][format[i]];
 	default: return NATIVE_FP32;
 	}
@@ -153,7 +151,7 @@ static enum native type_of(const struct cost *c, int i, const struct plan *plan,
 static inline struct strain strain_of(const struct cost *c, int i, const struct plan *plan, const uint8_t *format)
 {
 	const struct machine_op *o = &c->op[i];
-	struct strain s = {o->compute[type_of(c, i, plan, format)], o->fixed};
+	struct strain s = {o->compute[type_of(c, i, plan->layer, format)], o->fixed};
 	if (o->runs == RUNS_LAYER)
 		s.memory += o->weight_bit * format_table[plan->layer[c->model->op[i].layer].weight].bits;
 	for (const struct move *m = c->move + o->move, *end = m + o->moves; m < end; m++) {
@@ -213,7 +211,7 @@ bool cost_roofline(const struct cost *c, const struct plan *plan, struct cost_po
 	for (int l = 0; l < c->model->layers; l++) {
 		int i = c->model->layer[l].op;
 		struct strain s = strain_of(c, i, plan, format);
-		enum native type = type_of(c, i, plan, format);
+		enum native type = type_of(c, i, plan->layer, format);
 		bool vector = task_of(c->model, &c->model->op[i]).work == WORK_DEPTHWISE;
 		point[l] = (struct cost_point){.operations = c->op[i].operations, .bytes = s.memory * c->device.bandwidth,
 			.ms = price_of(c, i, plan, format), .type = vector ? NATIVE_FP32 : type, .vector = vector,

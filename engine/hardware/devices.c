@@ -25,8 +25,8 @@
 	"energy.int8 energy.fp16 energy.bf16 energy.fp32 energy.vector energy.memory energy.on_chip "
 
 // 45 nm: Horowitz, Computing's energy problem, ISSCC 2014. 7 nm: Jouppi et al., Ten lessons from three generations, ISCA 2021,
-// table 2. A multiply-accumulate is the multiplication and an addition in 32 bits; a vector operation is an fp32 addition; on chip is
-// an SRAM of 1 MB; DRAM and HBM2 are given as a range, of which this is the middle; an access has 8 bytes.
+// table 2. A multiply-accumulate is the multiplication and an addition in 32 bits; a vector operation is an fp32 addition; on
+// chip is an SRAM of 1 MB; DRAM and HBM2 are given as a range, of which this is the middle; an access has 8 bytes.
 #define ENERGY_45NM                                                                                                          \
 	.mac_energy = {[NATIVE_INT8] = (.2 + .1) * PICO, [NATIVE_FP16] = (1.1 + .9) * PICO, [NATIVE_FP32] = (3.7 + .9) * PICO}, \
 	.vector_energy = .9 * PICO, .memory_energy = 1950 * PICO / 8, .on_chip_energy = 100 * PICO / 8
@@ -34,8 +34,8 @@
 	.mac_energy = {[NATIVE_INT8] = (.07 + .03) * PICO, [NATIVE_BF16] = (.21 + .38) * PICO, [NATIVE_FP32] = (1.31 + .38) * PICO}, \
 	.vector_energy = .38 * PICO, .memory_energy = 350 * PICO / 8, .on_chip_energy = 14 * PICO / 8
 
-// No source gives an execution efficiency by kind of operator: all are 1, an assumption. fp32 on a TPU's matrix unit is six passes of
-// bf16, recalled. Vector units, operations a cycle: 128 lanes x 16 ALUs a core up to v4i and v4, then 8 x 128 x 4.
+// No source gives an execution efficiency by kind of operator: all are 1, an assumption. fp32 on a TPU's matrix unit is six
+// passes of bf16, recalled. Vector units, operations a cycle: 128 lanes x 16 ALUs a core up to v4i and v4, then 8 x 128 x 4.
 const struct device device_table[] = {
 	{.name = "tpu_v3",
 		.source = "Google Cloud, TPU v3; TPU v4 paper; vector unit: Griffin (arXiv 2402.19427), table 3",

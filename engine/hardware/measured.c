@@ -38,7 +38,8 @@ static bool read_row(const struct measured *m, char *line, struct measured_row *
 	snprintf(row->layer, sizeof row->layer, "%s", field[0]);
 	for (int i = 0; i < m->rows; i++)
 		if (m->row[i].format == row->format && strcmp(m->row[i].layer, row->layer) == 0)
-			return fault_set(fault, where, "keep one of them", "%s in %s is in line %d already", field[0], field[1], m->row[i].line);
+			return fault_set(fault, where, "keep one of them", "%s in %s is in line %d already", field[0], field[1],
+				m->row[i].line);
 	return true;
 }
 
@@ -73,7 +74,8 @@ static bool read_table(const char *path, char *text, struct measured *m, struct 
 		}
 		m->row[m->rows++] = row;
 	}
-	return m->rows > 0 || fault_set(fault, path, "expected the header layer,format,ms and a row for each layer and format", "nothing in it");
+	return m->rows > 0 ||
+	       fault_set(fault, path, "expected the header layer,format,ms and a row for each layer and format", "nothing in it");
 }
 
 bool measured_read(const char *path, struct measured *m, struct fault *fault)

@@ -25,7 +25,8 @@ char *hardware_file(const char *path, size_t most, size_t *size, struct fault *f
 	else if (!S_ISREG(status.st_mode))
 		fault_set(fault, path, "name a file", "not a file");
 	else if (status.st_size < 0 || (size_t)status.st_size > most)
-		fault_set(fault, path, "name a smaller file", "%lld bytes are too many: at most %zu are read", (long long)status.st_size, most);
+		fault_set(fault, path, "name a smaller file", "%lld bytes are too many: at most %zu are read",
+			(long long)status.st_size, most);
 	else if (!(bytes = malloc((size_t)status.st_size + 1)))
 		fault_set(fault, path, "", "out of memory");
 	else {
@@ -64,7 +65,8 @@ static const struct device_figure *figure_named(const char *group, const char *n
 	return NULL;
 }
 
-static bool read_figure(const char *path, const char *group, const char *name, json_t *json, struct device *d, struct fault *fault)
+static bool read_figure(const char *path, const char *group, const char *name, json_t *json, struct device *d,
+	struct fault *fault)
 {
 	const struct device_figure *f = figure_named(group, name);
 	char todo[256];
@@ -74,8 +76,8 @@ static bool read_figure(const char *path, const char *group, const char *name, j
 	double value = json_is_number(json) ? json_number_value(json) : (double)NAN;
 	bool unknown = json_is_null(json) && strcmp(group, "peaks") == 0;
 	if (!unknown && (!(value >= f->least && value <= f->most) || (f->whole && value != floor(value)))) {
-		snprintf(todo, sizeof todo, "expected a %s between %g and %g%s%s%s", f->whole ? "whole number" : "number", f->least, f->most,
-			f->unit[0] ? " (" : "", f->unit, f->unit[0] ? ")" : "");
+		snprintf(todo, sizeof todo, "expected a %s between %g and %g%s%s%s", f->whole ? "whole number" : "number", f->least,
+			f->most, f->unit[0] ? " (" : "", f->unit, f->unit[0] ? ")" : "");
 		char *got = json_dumps(json, JSON_ENCODE_ANY | JSON_COMPACT);
 		fault_set(fault, path, todo, "%s%s%s: %s will not do", group, dot, name, got ? got : "this");
 		free(got);
@@ -108,8 +110,8 @@ static bool read_marks(const char *path, const char *name, json_t *json, char *t
 		if (dot)
 			snprintf(group, sizeof group, "%.*s", (int)(dot - text), text);
 		if (!text || !figure_named(group, dot ? dot + 1 : text))
-			return fault_set(fault, path, "expected names of figures such as bandwidth or peaks.int8", "%s[%zu]: %s is not one", name,
-				i, text ? text : "this");
+			return fault_set(fault, path, "expected names of figures such as bandwidth or peaks.int8",
+				"%s[%zu]: %s is not one", name, i, text ? text : "this");
 		size_t used = strlen(to);
 		if (used + strlen(text) + 2 > DEVICE_TEXT)
 			return fault_set(fault, path, "name each figure once", "%s: too many names", name);
@@ -164,7 +166,8 @@ static bool read_device(const char *path, json_t *root, struct device *d, struct
 	if (!d->name[0] || !d->source[0])
 		return fault_set(fault, path, "expected a text", "%s: missing", d->name[0] ? "source" : "name");
 	if (!computes)
-		return fault_set(fault, path, "expected at least one, such as {\"peaks\": {\"int8\": 4}}; null: at an unknown rate", "peaks: none given");
+		return fault_set(fault, path, "expected at least one, such as {\"peaks\": {\"int8\": 4}}; null: at an unknown rate",
+			"peaks: none given");
 	return true;
 }
 
