@@ -2,10 +2,13 @@
 #include "engine/cost/cost.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/quant/format.h"
+#include "engine/cost/inside.h"
+
+// ---- terms that are a sum over layers, by number ----
 
 // Sum of MACs * weight bits * activation bits over every layer, stem and classifier included: the accounting that
 // reproduces FLIQS's figures (bf16 counts 256 per MAC, 8 bit 64, 4 bit 16).
@@ -61,29 +64,244 @@ double cost_uniform(int term, const struct model *model, int format)
 	return total;
 }
 
-bool cost_target(int term, const struct model *model, double widest, const char *text, double *target, struct fault *fault)
+// ---- targets ----
+
+static const struct unit {
+	const char *text;
+	double factor;
+	unsigned of; // bits of enum quantity
+} units[] = {
+#define PLAIN (1u << QUANTITY_COUNT | 1u << QUANTITY_BYTES)
+	{"k", 1e3, PLAIN}, {"K", 1e3, PLAIN}, {"M", 1e6, PLAIN}, {"G", 1e9, PLAIN}, {"T", 1e12, PLAIN},
+	{"B", 1, 1u << QUANTITY_BYTES}, {"kB", 1e3, 1u << QUANTITY_BYTES}, {"MB", 1e6, 1u << QUANTITY_BYTES},
+	{"GB", 1e9, 1u << QUANTITY_BYTES}, {"KiB", 1024, 1u << QUANTITY_BYTES}, {"MiB", 1048576, 1u << QUANTITY_BYTES},
+	{"ns", 1e-6, 1u << QUANTITY_TIME}, {"us", 1e-3, 1u << QUANTITY_TIME}, {"ms", 1, 1u << QUANTITY_TIME},
+	{"s", 1e3, 1u << QUANTITY_TIME},
+	{"nJ", 1e-6, 1u << QUANTITY_ENERGY}, {"uJ", 1e-3, 1u << QUANTITY_ENERGY}, {"mJ", 1, 1u << QUANTITY_ENERGY},
+	{"J", 1e3, 1u << QUANTITY_ENERGY},
+};
+
+static const char *const target_todo[] = {
+	[QUANTITY_COUNT] = "give a format (int4), a multiple of the widest (0.5x) or a number (1.2G)",
+	[QUANTITY_BYTES] = "give a format (int4), a multiple of the widest (0.5x) or bytes (300k, 1.5MB)",
+	[QUANTITY_TIME] = "give a format (int4), a multiple of the widest (0.5x) or a time (3ms, 250us)",
+	[QUANTITY_ENERGY] = "give a format (int4), a multiple of the widest (0.5x) or an energy (20mJ, 500uJ)",
+};
+
+// A target that is no format.
+static bool read_target(const char *name, enum quantity quantity, double widest, const char *text, double *target,
+	struct fault *fault)
 {
-	static const struct suffix {
-		const char *text;
-		double factor;
-	} suffixes[] = {{"", 1}, {"k", 1e3}, {"K", 1e3}, {"M", 1e6}, {"G", 1e9}, {"T", 1e12}};
-	int format = format_named(text);
-	if (format >= 0) {
-		*target = cost_uniform(term, model, format);
-		return true;
-	}
 	char *end;
-	double value = strtod(text, &end);
-	double factor = 0;
+	double value = strtod(text, &end), factor = 0;
+	if (end != text && !*end)
+		factor = 1;
 	if (end != text && strcmp(end, "x") == 0)
 		factor = widest;
-	for (size_t i = 0; end != text && i < sizeof suffixes / sizeof suffixes[0]; i++)
-		if (strcmp(end, suffixes[i].text) == 0)
-			factor = suffixes[i].factor;
+	for (size_t i = 0; end != text && i < sizeof units / sizeof units[0]; i++)
+		if (strcmp(end, units[i].text) == 0 && units[i].of >> quantity & 1)
+			factor = units[i].factor;
 	if (factor > 0 && isfinite(value) && value > 0 && isfinite(value * factor)) {
 		*target = value * factor;
 		return true;
 	}
-	return fault_set(fault, cost_table[term].name, "give a format (int4), a multiple of the widest (0.5x) or a number (1.2G)",
-		"\"%s\" is not a target", text);
+	return fault_set(fault, name, target_todo[quantity], "\"%s\" is not a target", text);
+}
+
+static enum quantity quantity_of(int term)
+{
+	return strcmp(cost_table[term].unit, "B") == 0 ? QUANTITY_BYTES : QUANTITY_COUNT;
+}
+
+bool cost_target(int term, const struct model *model, double widest, const char *text, double *target, struct fault *fault)
+{
+	int format = format_named(text);
+	if (format < 0)
+		return read_target(cost_table[term].name, quantity_of(term), widest, text, target, fault);
+	*target = cost_uniform(term, model, format);
+	return true;
+}
+
+bool cost_target_value(const struct cost *c, double widest, const char *text, double *target, struct fault *fault)
+{
+	int format = format_named(text);
+	if (format < 0)
+		return read_target(c->name, c->quantity, widest, text, target, fault);
+	double value = cost_uniform_total(c, format);
+	if (!isfinite(value))
+		return fault_set(fault, c->name, target_todo[c->quantity], "%s in all layers has no price", text);
+	*target = value;
+	return true;
+}
+
+// ---- making a term ----
+
+static double term_layer(const struct cost *c, int layer, struct layer_plan p)
+{
+	return c->term->layer(&c->model->layer[layer], &p);
+}
+
+static const struct pricing term_pricing = {.layer = term_layer};
+
+enum { MOST_TERMS = 160, TERM_NAME = 64 };
+
+const char *const *cost_terms(void)
+{
+	static _Thread_local char text[MOST_TERMS][TERM_NAME];
+	static _Thread_local const char *names[MOST_TERMS + 1];
+	static const char *const priced[] = {"latency", "energy"};
+	int count = 0;
+	for (int i = 0; i < COST_TERMS; i++)
+		names[count++] = cost_table[i].name;
+	names[count++] = "activations";
+	for (int p = 0; p < 2; p++)
+		for (const char *const *device = device_names(); *device && count < MOST_TERMS; device++) {
+			snprintf(text[count], TERM_NAME, "%s@%s", priced[p], *device);
+			names[count] = text[count];
+			count++;
+		}
+	names[count] = NULL;
+	return names;
+}
+
+static bool begin(struct cost *c, int batch, struct fault *fault)
+{
+	int number = cost_named(c->name);
+	bool latency = strncmp(c->name, "latency@", 8) == 0, energy = strncmp(c->name, "energy@", 7) == 0;
+	const char *device = c->name + (latency ? 8 : 7);
+	if (number >= 0) {
+		c->pricing = &term_pricing;
+		c->term = &cost_table[number];
+		c->quantity = quantity_of(number);
+		snprintf(c->unit, sizeof c->unit, "%s", c->term->unit);
+		snprintf(c->help, sizeof c->help, "%s", c->term->help);
+		return true;
+	}
+	if (strcmp(c->name, "activations") == 0) {
+		c->pricing = &peak_pricing;
+		c->quantity = QUANTITY_BYTES;
+		snprintf(c->unit, sizeof c->unit, "B");
+		snprintf(c->help, sizeof c->help, "activations alive at the fullest moment of one image's inference");
+		return true;
+	}
+	if (latency && strncmp(device, "table:", 6) == 0)
+		return measured_new(c, device + 6, fault);
+	if (!latency && !energy)
+		return fault_set(fault, c->name, "choose one of bops, bops-linear, size, activations, latency@DEVICE, energy@DEVICE",
+			"no such cost term");
+	if (batch < 0 || batch > 65536)
+		return fault_set(fault, c->name, "1 to 65536, or 0: as the device says", "a batch of %d will not do", batch);
+	c->on_device = device_get(device, &c->device, fault);
+	c->batch = batch ? batch : (int)c->device.batch;
+	return c->on_device && machine_new(c, energy, fault);
+}
+
+struct cost *cost_new(const struct model *model, const char *term, int batch, struct fault *fault)
+{
+	struct cost *c = calloc(1, sizeof *c);
+	if (!c) {
+		fault_set(fault, term, "choose a smaller network", "out of memory");
+		return NULL;
+	}
+	c->model = model;
+	bool fits = snprintf(c->name, sizeof c->name, "%s", term) < (int)sizeof c->name;
+	if (!fits)
+		fault_set(fault, "cost term", "name a shorter path", "the name is too long");
+	if (!fits || !(c->graph = graph_new(model, fault)) || !begin(c, batch, fault)) {
+		cost_free(c);
+		return NULL;
+	}
+	return c;
+}
+
+void cost_free(struct cost *c)
+{
+	if (!c)
+		return;
+	graph_free(c->graph);
+	free(c->op);
+	free(c->move);
+	free(c->measured);
+	free(c->ms);
+	free(c);
+}
+
+const char *cost_name(const struct cost *c)
+{
+	return c->name;
+}
+
+const char *cost_unit(const struct cost *c)
+{
+	return c->unit;
+}
+
+const char *cost_help(const struct cost *c)
+{
+	return c->help;
+}
+
+const struct device *cost_device(const struct cost *c)
+{
+	return c->on_device ? &c->device : NULL;
+}
+
+// ---- prices ----
+
+// Whether the layer's own operator has a price with these formats.
+static bool layer_answers(const struct cost *c, int layer, struct layer_plan p)
+{
+	if (c->pricing->layer)
+		return isfinite(c->pricing->layer(c, layer, p));
+	return !c->op || isfinite(c->op[c->model->layer[layer].op].compute[c->native[p.weight][p.activation]]);
+}
+
+bool cost_answers(const struct cost *c, const int *formats, int count, struct fault *fault)
+{
+	for (int l = 0; l < c->model->layers; l++)
+		for (int w = 0; w < count; w++)
+			for (int a = 0; a < count; a++)
+				if (!layer_answers(c, l, (struct layer_plan){formats[w], formats[a]})) {
+					const char *name = c->model->layer[l].name, *weight = format_table[formats[w]].name;
+					const char *activation = format_table[formats[a]].name;
+					if (!c->on_device)
+						return fault_set(fault, name, "add a row for it to the table, or leave the format out",
+							"nothing was measured that holds %s weights and %s activations", weight, activation);
+					return fault_set(fault, name, "leave out the format, choose another device, or give the peak in a device file",
+						"%s weights and %s activations run as %s, of which the peak of %s is unknown", weight, activation,
+						native_table[c->native[formats[w]][formats[a]]].name, c->device.name);
+				}
+	return true;
+}
+
+double cost_total(const struct cost *c, const struct plan *plan, double *layer)
+{
+	if (!c->pricing->layer)
+		return c->pricing->total(c, plan, layer);
+	double total = 0;
+	for (int l = 0; l < c->model->layers; l++) {
+		double part = c->pricing->layer(c, l, plan->layer[l]);
+		if (layer)
+			layer[l] = part;
+		total += part;
+	}
+	return total;
+}
+
+double cost_part(const struct cost *c, const struct plan *plan, const int *layers, int count)
+{
+	if (!c->pricing->layer)
+		return c->pricing->part(c, plan, layers, count);
+	double sum = 0;
+	for (int k = 0; k < count; k++)
+		sum += c->pricing->layer(c, layers[k], plan->layer[layers[k]]);
+	return sum;
+}
+
+double cost_uniform_total(const struct cost *c, int format)
+{
+	struct layer_plan even[GRAPH_OPS];
+	for (int l = 0; l < c->model->layers; l++)
+		even[l] = (struct layer_plan){format, format};
+	return cost_total(c, &(struct plan){c->model, even}, NULL);
 }

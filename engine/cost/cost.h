@@ -1,11 +1,80 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Cost terms: what a plan costs, in all and per layer. Pure functions: any thread.
+// Cost terms: what a plan costs, in all and per layer. A term is made for one model (and device) and never changes
+// afterwards: any number of threads may price plans with it. Nothing is allocated but by cost_new.
+//
+//   bops            MACs x weight bits x activation bits            size         bytes of weights, with scales and biases
+//   bops-linear     MACs x the wider of the two                     activations  bytes alive at the fullest moment of inference
+//   latency@DEVICE  ms a batch by the roofline                      energy@DEVICE  mJ an image
+//   latency@table:PATH  ms a batch, measured                        DEVICE: a name of device_names(), or the path of a file
+//
+// activations: the operators run in the model's order, one image at a time; a tensor lives from its producer to its last
+// reader, an operator's inputs and its output together; each in the format of the widest layer that reads it (graph.h).
+// Layers' parts: what the operators after each layer had alive at that moment.
+//
+// latency: the sum over operators of max(operations / peak, bytes / bandwidth) / efficiency (EfficientNet-X, arXiv 2102.05610).
+//   Operations: two a MAC, on the matrix unit, padded: rows x up(kernel area x channels in / groups) x
+//   up(channels out / groups) x groups, each `up` to the tile; the type is device_native of the two formats, for attention's
+//   products of its output's. Depthwise convolutions and operators without weights run on the vector unit, as fp32. There a
+//   number counts 1 for an add or a multiply; 1, 2 or 4 for relu, relu6 or another activation; 2 for a batch norm that cannot be
+//   folded; 8 for a layer norm; the window for a pooling; 5 for a softmax (assumptions; bytes nearly always bound these).
+//   Concatenation and the choice of the first pixel only copy.
+//   Bytes: weights, scales and biases always, once a batch. The input and the output of the network always. Any other tensor
+//   only if it does not stay on chip from producer to last reader, and then when written and at each reading. It stays if the
+//   whole batch of it fits into an equal share of the on-chip memory: divided by the most tensors alive at once during its
+//   life, so that all that stay do fit together. Weights stream past; attention's scores never leave the chip.
+// energy: where the device has energies per operation and byte: every MAC, vector operation and byte moved, from memory and
+//   through the on-chip memory, once; weights once a batch; a type without a figure as the next in enum native that has one.
+//   Idle power and control are not in it. Else mean power x latency. Else refused.
+// Operators without weights count with the layer nearest before them, so that the layers' parts sum to the total.
+// A measured layer runs as the narrowest format measured for it that holds the values of both its formats; a table's figures
+// hold for the batch that was measured, operators without weights among them or not, as they were.
 #ifndef ENGINE_COST_COST_H
 #define ENGINE_COST_COST_H
 
 #include "engine/fault.h"
+#include "engine/hardware/device.h"
 #include "engine/model/model.h"
 
+struct cost;
+
+// Terms by name, for completion; NULL-terminated. Devices of which a needed figure is unknown are among them.
+const char *const *cost_terms(void);
+// batch: images at once, for latency and energy; 0: as the device says. The model is borrowed. NULL with a fault: no such
+// term or device; a figure that is needed is unknown; a layer that a table has no row for.
+struct cost *cost_new(const struct model *, const char *term, int batch, struct fault *);
+void cost_free(struct cost *);
+const char *cost_name(const struct cost *); // as it was asked for
+const char *cost_unit(const struct cost *); // "bit ops", "B", "ms per 8 images", "mJ per image"
+const char *cost_help(const struct cost *); // one line
+const struct device *cost_device(const struct cost *); // NULL: none
+
+// Whether it prices every layer, weights and activations each in any of these formats; a plan with one that it cannot price
+// costs INFINITY. The fault names the layer, the formats and what is unknown. To be asked before a search.
+bool cost_answers(const struct cost *, const int *formats, int count, struct fault *);
+// The total; where `layer` is not NULL, also each layer's part.
+double cost_total(const struct cost *, const struct plan *, double *layer);
+// The sum of the prices of all operators that depend on the formats of these layers (distinct). Between two plans that differ
+// in these layers alone it differs as the totals do: total - cost_part(before) + cost_part(after) prices a change without
+// the rest. (activations: the total.)
+double cost_part(const struct cost *, const struct plan *, const int *layers, int count);
+// The cost of giving every layer the same format.
+double cost_uniform_total(const struct cost *, int format);
+// A target as a person writes it: a format (the cost of that uniform choice), "0.5x" (of `widest`), or a number with k, M, G or
+// T; bytes also with kB, MB, GB, KiB, MiB; time in ns, us, ms, s (alone: ms); energy in nJ, uJ, mJ, J (alone: mJ).
+bool cost_target_value(const struct cost *, double widest, const char *text, double *target, struct fault *);
+
+// A layer's own operator in the roofline of a device.
+struct cost_point {
+	double operations, bytes; // of a batch: useful ones, without padding; to and from the memory
+	double ms;                // operations / ms is the rate that it attains, operations / bytes its intensity
+	double roof;              // operations a second: the peak of the unit that it runs on
+	enum native type;         // fp32 where it runs on the vector unit
+	bool vector, memory_bound;
+};
+// Fills point[layers]; false where the term is not a latency by the roofline.
+bool cost_roofline(const struct cost *, const struct plan *, struct cost_point *point);
+
+// ---- terms that are a sum over layers, by number: as the search asks for them until it holds terms of its own ----
 struct cost_term {
 	const char *name, *unit, *help;
 	double (*layer)(const struct layer *, const struct layer_plan *);
@@ -13,13 +82,8 @@ struct cost_term {
 enum { COST_TERMS = 3 };
 extern const struct cost_term cost_table[COST_TERMS];
 int cost_named(const char *name); // -1: no such term
-
-// The total; where `layer` is not NULL, also each layer's part.
 double cost_price(int term, const struct plan *, double *layer);
-// The cost of giving every layer the same format.
 double cost_uniform(int term, const struct model *, int format);
-// A target as a person writes it: a format (the cost of that uniform choice), "0.5x" (of the widest uniform choice),
-// or a number with k, M, G or T. `widest`: the cost that "x" is a multiple of.
 bool cost_target(int term, const struct model *, double widest, const char *text, double *target, struct fault *);
 
 #endif

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/cost/graph.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/quant/format.h"
+
+static bool folds(const struct model *m, const int *readers, int i)
+{
+	const struct op *op = &m->op[i];
+	if ((op->kind != OP_NORM && op->kind != OP_ACT) || readers[op->in[0]] != 1)
+		return false;
+	enum op_kind before = m->op[op->in[0]].kind;
+	return before == OP_CONV || before == OP_LINEAR || (op->kind == OP_ACT && before == OP_NORM);
+}
+
+static void wire(struct graph *g, int *readers)
+{
+	const struct model *m = g->model;
+	for (int i = 0; i < m->ops; i++)
+		for (int k = 0; k < m->op[i].inputs; k++)
+			readers[m->op[i].in[k]]++;
+	for (int i = 0; i < m->ops; i++) {
+		const struct op *op = &m->op[i];
+		struct graph_op *o = &g->op[i];
+		*o = (struct graph_op){.tensor = folds(m, readers, i) ? g->op[op->in[0]].tensor : i,
+			.elements = (double)op->out.h * op->out.w * op->out.c, .ends = -1, .next = -1};
+		for (int k = 0; k < op->inputs; k++)
+			o->owner = g->op[op->in[k]].owner > o->owner ? g->op[op->in[k]].owner : o->owner;
+		if (op->layer >= 0)
+			o->owner = op->layer;
+		g->start[i] = readers[i] ? 0 : (uint8_t)format_named("fp32");
+	}
+	for (int i = m->ops - 1; i >= 0; i--)
+		for (int k = 0; k < m->op[i].inputs; k++)
+			g->edge[g->edges++] = (struct graph_edge){i, m->op[i].in[k], m->op[i].layer};
+}
+
+static void lives(struct graph *g, int *alive)
+{
+	int ops = g->model->ops;
+	for (int e = 0; e < g->edges; e++) { // readers last to first: the first one met is the last
+		int tensor = g->op[g->edge[e].to].tensor, reader = g->edge[e].from;
+		if (g->op[reader].tensor == reader && !g->op[tensor].read) {
+			g->op[tensor].read = true;
+			g->op[tensor].last = reader;
+		}
+	}
+	memset(alive, 0, (size_t)ops * sizeof *alive);
+	for (int t = 0; t < ops; t++) {
+		struct graph_op *o = &g->op[t];
+		if (o->tensor != t)
+			continue;
+		o->last = o->read ? o->last : ops - 1;
+		o->next = g->op[o->last].ends;
+		g->op[o->last].ends = t;
+		for (int i = t; i <= o->last; i++)
+			alive[i]++;
+	}
+	for (int t = 0; t < ops; t++)
+		for (int i = t; i <= g->op[t].last; i++)
+			if (g->op[t].tensor == t && g->op[i].tensor == i && alive[i] > g->op[t].crowd)
+				g->op[t].crowd = alive[i];
+}
+
+static void set(uint64_t *bits, int i)
+{
+	bits[i / 64] |= 1ull << i % 64;
+}
+
+// asks: [ops][words of layers], the layers that settle the format of each tensor.
+static void depend(struct graph *g, uint64_t *asks, int words)
+{
+	const struct model *m = g->model;
+	for (int e = 0; e < g->edges; e++) {
+		const struct graph_edge *edge = &g->edge[e];
+		uint64_t *to = asks + edge->to * words, *from = asks + edge->from * words;
+		if (edge->layer >= 0)
+			set(to, edge->layer);
+		else
+			for (int w = 0; w < words; w++)
+				to[w] |= from[w];
+	}
+	for (int i = 0; i < m->ops; i++) {
+		if (g->op[i].tensor != i)
+			continue;
+		if (m->op[i].layer >= 0)
+			set(g->depends + m->op[i].layer * g->words, i);
+		for (int k = -1; k < m->op[i].inputs; k++) {
+			const uint64_t *of = asks + g->op[k < 0 ? i : m->op[i].in[k]].tensor * words;
+			for (int l = 0; l < m->layers; l++)
+				if (of[l / 64] >> l % 64 & 1)
+					set(g->depends + l * g->words, i);
+		}
+	}
+}
+
+struct graph *graph_new(const struct model *m, struct fault *fault)
+{
+	if (m->ops > GRAPH_OPS) {
+		fault_set(fault, m->name, "choose a smaller network", "%d operators are more than can be priced (%d)", m->ops, GRAPH_OPS);
+		return NULL;
+	}
+	struct graph *g = calloc(1, sizeof *g);
+	int words = m->layers / 64 + 1;
+	size_t ops = (size_t)m->ops;
+	int *count = calloc(ops, sizeof *count);
+	uint64_t *asks = calloc(ops * (size_t)words, sizeof *asks);
+	if (g) {
+		g->model = m;
+		g->words = m->ops / 64 + 1;
+		g->op = calloc(ops, sizeof *g->op);
+		g->edge = calloc(ops * MODEL_INPUTS, sizeof *g->edge);
+		g->start = calloc(ops, 1);
+		g->depends = calloc((size_t)(m->layers + 1) * (size_t)g->words, sizeof *g->depends);
+	}
+	bool ok = g && count && asks && g->op && g->edge && g->start && g->depends;
+	if (ok) {
+		wire(g, count);
+		lives(g, count);
+		depend(g, asks, words);
+	} else {
+		fault_set(fault, m->name, "choose a smaller network", "out of memory");
+		graph_free(g);
+	}
+	free(count);
+	free(asks);
+	return ok ? g : NULL;
+}
+
+void graph_free(struct graph *g)
+{
+	if (!g)
+		return;
+	free(g->op);
+	free(g->edge);
+	free(g->start);
+	free(g->depends);
+	free(g);
+}
+
+void graph_formats(const struct graph *g, const struct plan *plan, uint8_t format[GRAPH_OPS])
+{
+	memcpy(format, g->start, (size_t)g->model->ops);
+	for (const struct graph_edge *e = g->edge, *end = e + g->edges; e < end; e++) {
+		uint8_t wanted = e->layer >= 0 ? (uint8_t)plan->layer[e->layer].activation : format[e->from];
+		if (wanted > format[e->to])
+			format[e->to] = wanted;
+	}
+}

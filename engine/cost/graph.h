@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Inside the cost folder: a model as inference runs it, one operator after the other in the model's order. What is settled
+// once for a model: which operators are folded into others, which tensors there are and how long each lives, which layers'
+// formats each operator's price depends on.
+//
+// Folded, at no cost: a batch norm into the convolution or linear operator before it; an activation into the convolution,
+// linear operator or batch norm before it; each only where nothing else reads what is between. All others run by themselves.
+//
+// A tensor has the format of the widest (last in format_table) layer that reads it. Operators without weights hand on the format
+// of their own output: an add that feeds an int4 layer reads int4. What nobody reads, the network's output, is fp32.
+#ifndef ENGINE_COST_GRAPH_H
+#define ENGINE_COST_GRAPH_H
+
+#include <stdint.h>
+
+#include "engine/model/model.h"
+
+enum { GRAPH_OPS = 4096 }; // most operators of a model: formats of all tensors fit on the stack
+
+struct graph_op {
+	int tensor;      // the operator whose output holds this one's: itself, or the one that it is folded into
+	int owner;       // the layer that its cost is counted with: the nearest before it, else the first
+	double elements; // of its output, for one image
+	// Of its tensor, where it is not folded:
+	bool read;       // whether any operator reads it
+	int last;        // the last operator that reads it; the last of all where nobody does
+	int crowd;       // most tensors alive at once while it lives
+	int ends, next;  // a list of the tensors whose last reader this operator is; -1: end
+};
+
+struct graph_edge {
+	int from, to; // reader, and what it reads
+	int layer;    // of the reader; -1: it has none
+};
+
+struct graph {
+	const struct model *model;
+	struct graph_op *op; // [model->ops]
+	int edges, words;    // words: of 64 operators
+	struct graph_edge *edge; // readers last to first
+	uint8_t *start;      // formats before any reader is asked
+	uint64_t *depends;   // [layers][words]: operators whose price depends on a layer's formats
+};
+
+// NULL with a fault: more than GRAPH_OPS operators, or out of memory. The model is borrowed.
+struct graph *graph_new(const struct model *, struct fault *);
+void graph_free(struct graph *);
+// The format of every tensor; of a folded operator, of the tensor that it is part of.
+void graph_formats(const struct graph *, const struct plan *, uint8_t format[GRAPH_OPS]);
+
+#endif

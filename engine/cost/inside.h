@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Inside the cost folder.
+#ifndef ENGINE_COST_INSIDE_H
+#define ENGINE_COST_INSIDE_H
+
+#include "engine/cost/cost.h"
+#include "engine/cost/graph.h"
+#include "engine/quant/format.h"
+
+// What can be counted decides which units a target may be written in.
+enum quantity { QUANTITY_COUNT, QUANTITY_BYTES, QUANTITY_TIME, QUANTITY_ENERGY };
+
+// How a term is priced. A term whose layers are priced one by one gives `layer`, the others `total` and `part`.
+struct pricing {
+	double (*layer)(const struct cost *, int layer, struct layer_plan);
+	double (*total)(const struct cost *, const struct plan *, double *layer);
+	double (*part)(const struct cost *, const struct plan *, const int *layers, int count);
+};
+extern const struct pricing peak_pricing, machine_pricing, measured_pricing;
+
+// Bytes that an operator reads or writes for a batch, by the bits of the tensor's format.
+struct move {
+	int tensor;
+	int stays; // up to so many bits it stays on chip
+	double on, off; // cost a bit of the format: on chip, through the memory
+};
+
+// An operator on a machine. Costs are in the machine's own unit: seconds, or joules, of a batch.
+enum runs_as { RUNS_VECTOR, RUNS_LAYER, RUNS_ATTENTION };
+struct machine_op {
+	enum runs_as runs;
+	double compute[NATIVES]; // INFINITY: it cannot; of the vector unit all the same
+	double fixed, weight_bit; // scales and biases; a bit of the weights' format
+	double scale;            // of the price
+	double operations;       // of a batch
+	int move, moves;
+};
+
+struct cost {
+	char name[512], unit[32], help[192];
+	const struct model *model;
+	const struct pricing *pricing;
+	enum quantity quantity;
+	const struct cost_term *term; // a sum over layers by number
+	struct graph *graph;
+	bool on_device;
+	struct device device;
+	int batch;
+	// On a machine:
+	bool sums; // what compute and memory cost is added; else the larger counts
+	enum native native[FORMATS][FORMATS]; // [weights][activations]
+	struct machine_op *op; // [model->ops]; of a folded one all zero
+	struct move *move;
+	// Measured:
+	uint32_t holders[FORMATS];  // formats that hold each format's values, as bits
+	uint32_t *measured;         // [layers]: formats with a figure, as bits
+	double (*ms)[FORMATS];      // [layers]
+};
+
+// Make a cost of its kind; false with a fault. What they leave behind cost_free takes away.
+bool machine_new(struct cost *, bool energy, struct fault *);
+bool measured_new(struct cost *, const char *path, struct fault *);
+
+#endif

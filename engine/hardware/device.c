@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/hardware/device.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "engine/hardware/inside.h"
+#include "engine/quant/format.h"
+
+const struct native_type native_table[NATIVES] = {
+	[NATIVE_INT4] = {"int4", 4},
+	[NATIVE_INT8] = {"int8", 8},
+	[NATIVE_FP8] = {"fp8", 8},
+	[NATIVE_FP16] = {"fp16", 16},
+	[NATIVE_BF16] = {"bf16", 16},
+	[NATIVE_TF32] = {"tf32", 19},
+	[NATIVE_FP32] = {"fp32", 32},
+};
+
+const char *const work_names[WORKS] = {"conv", "depthwise", "linear", "attention", "vector"};
+
+// ---- figures ----
+
+#define FIGURE(group, name, unit, field, factor, least, most, whole)                                                         \
+	{group, name, unit, offsetof(struct device, field), factor, least, most, whole}
+#define PER_NATIVE(group, unit, field, factor, least, most, whole)                                                           \
+	FIGURE(group, "int4", unit, field[NATIVE_INT4], factor, least, most, whole),                                         \
+	FIGURE(group, "int8", unit, field[NATIVE_INT8], factor, least, most, whole),                                         \
+	FIGURE(group, "fp8", unit, field[NATIVE_FP8], factor, least, most, whole),                                           \
+	FIGURE(group, "fp16", unit, field[NATIVE_FP16], factor, least, most, whole),                                         \
+	FIGURE(group, "bf16", unit, field[NATIVE_BF16], factor, least, most, whole),                                         \
+	FIGURE(group, "tf32", unit, field[NATIVE_TF32], factor, least, most, whole),                                         \
+	FIGURE(group, "fp32", unit, field[NATIVE_FP32], factor, least, most, whole)
+
+const struct device_figure device_figures[] = {
+	PER_NATIVE("peaks", "Tops/s", peak, 1e12, 0, 1e9, false),
+	FIGURE("", "vector", "Tops/s", vector, 1e12, 0, 1e9, false),
+	FIGURE("", "bandwidth", "GB/s", bandwidth, 1e9, 0, 1e9, false),
+	FIGURE("", "on_chip", "MB", on_chip, 1e6, 0, 1e9, false),
+	FIGURE("", "batch", "images", batch, 1, 1, 65536, true),
+	FIGURE("power", "idle", "W", power_idle, 1, 0, 1e6, false),
+	FIGURE("power", "min", "W", power_min, 1, 0, 1e6, false),
+	FIGURE("power", "mean", "W", power_mean, 1, 0, 1e6, false),
+	FIGURE("power", "max", "W", power_max, 1, 0, 1e6, false),
+	PER_NATIVE("energy", "pJ/MAC", mac_energy, 1e-12, 0, 1e6, false),
+	FIGURE("energy", "vector", "pJ/op", vector_energy, 1e-12, 0, 1e6, false),
+	FIGURE("energy", "memory", "pJ/B", memory_energy, 1e-12, 0, 1e6, false),
+	FIGURE("energy", "on_chip", "pJ/B", on_chip_energy, 1e-12, 0, 1e6, false),
+	PER_NATIVE("inner", "", inner, 1, 1, 65536, true),
+	PER_NATIVE("outer", "", outer, 1, 1, 65536, true),
+	FIGURE("efficiency", "conv", "", efficiency[WORK_CONV], 1, .001, 1, false),
+	FIGURE("efficiency", "depthwise", "", efficiency[WORK_DEPTHWISE], 1, .001, 1, false),
+	FIGURE("efficiency", "linear", "", efficiency[WORK_LINEAR], 1, .001, 1, false),
+	FIGURE("efficiency", "attention", "", efficiency[WORK_ATTENTION], 1, .001, 1, false),
+	FIGURE("efficiency", "vector", "", efficiency[WORK_VECTOR], 1, .001, 1, false),
+};
+const size_t device_figure_count = sizeof device_figures / sizeof device_figures[0];
+
+double device_value(const struct device *d, const struct device_figure *f)
+{
+	double value;
+	memcpy(&value, (const char *)d + f->offset, sizeof value);
+	return value / f->factor;
+}
+
+static bool lists(const char *names, const char *name)
+{
+	size_t length = strlen(name);
+	for (const char *at = names; (at = strstr(at, name)); at += length)
+		if ((at == names || at[-1] == ' ') && (at[length] == ' ' || !at[length]))
+			return true;
+	return false;
+}
+
+const char *device_mark(const struct device *d, const struct device_figure *f)
+{
+	char name[64];
+	snprintf(name, sizeof name, "%s%s%s", f->group, f->group[0] ? "." : "", f->name);
+	return lists(d->recalled, name) ? "recalled" : lists(d->assumed, name) ? "assumed" : "";
+}
+
+// ---- lookup ----
+
+const char *const *device_names(void)
+{
+	static _Thread_local const char *names[64];
+	for (int i = 0; i < device_count; i++)
+		names[i] = device_table[i].name;
+	return names;
+}
+
+void device_defaults(struct device *d)
+{
+	for (int n = 0; n < NATIVES; n++) {
+		d->inner[n] = d->inner[n] > 0 ? d->inner[n] : 1;
+		d->outer[n] = d->outer[n] > 0 ? d->outer[n] : 1;
+	}
+	for (int w = 0; w < WORKS; w++)
+		d->efficiency[w] = d->efficiency[w] > 0 ? d->efficiency[w] : 1;
+	d->batch = d->batch > 0 ? d->batch : 1;
+}
+
+bool device_get(const char *name, struct device *d, struct fault *fault)
+{
+	size_t length = strlen(name);
+	if (strchr(name, '/') || (length > 5 && strcmp(name + length - 5, ".json") == 0))
+		return device_read(name, d, fault);
+	char known[256] = "";
+	for (int i = 0; i < device_count; i++) {
+		if (strcmp(name, device_table[i].name) == 0) {
+			*d = device_table[i];
+			device_defaults(d);
+			return true;
+		}
+		size_t used = strlen(known);
+		snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "choose one of ", device_table[i].name);
+	}
+	return fault_set(fault, "device", known, "there is no device \"%s\"", name);
+}
+
+// ---- which type runs what ----
+
+// Values are integers times a unit: of `digits` binary digits once trailing zeros are dropped, at most `span` units large.
+struct values {
+	int digits;
+	double span;
+};
+
+static struct values values_of_float(int exponent, int mantissa, double largest)
+{
+	return (struct values){mantissa + 1, largest / ldexp(1, 2 - (1 << (exponent - 1)) - mantissa)};
+}
+
+static struct values values_of(int format)
+{
+	const struct format *f = &format_table[format];
+	if (f->kind == FORMAT_INTEGER)
+		return (struct values){f->bits - 1, f->largest};
+	return values_of_float(f->exponent, f->mantissa, f->largest);
+}
+
+static bool within(struct values inner, struct values outer)
+{
+	return inner.digits <= outer.digits && inner.span <= outer.span;
+}
+
+bool format_holds(int by, int f)
+{
+	return within(values_of(f), values_of(by));
+}
+
+static bool native_holds(enum native n, int format)
+{
+	struct values v = values_of(format);
+	switch (n) {
+	case NATIVE_FP8:
+		return within(v, values_of(format_named("e4m3"))) || within(v, values_of(format_named("e5m2")));
+	case NATIVE_TF32:
+		return within(v, values_of_float(8, 10, ldexp(2 - ldexp(1, -10), 127)));
+	case NATIVE_FP32:
+		return true;
+	default: // the others are formats of the same name
+		return within(v, values_of(format_named(native_table[n].name)));
+	}
+}
+
+enum native device_native(const struct device *d, int weight, int activation)
+{
+	int best = NATIVE_FP32;
+	for (int n = 0; n < NATIVE_FP32; n++) {
+		int bits = native_table[n].bits, least = native_table[best].bits;
+		bool better = bits < least || (bits == least && d->peak[n] > d->peak[best]);
+		if (d->peak[n] != 0 && better && native_holds((enum native)n, weight) && native_holds((enum native)n, activation))
+			best = n;
+	}
+	return (enum native)best;
+}
+
+double device_ridge(const struct device *d, enum native n)
+{
+	return d->peak[n] > 0 && d->bandwidth > 0 ? d->peak[n] / d->bandwidth : 0;
+}

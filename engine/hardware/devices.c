@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The built-in devices. Dense peaks of the vendors' data sheets and of the TPU v4 paper (arXiv 2304.01433, table 4 and text).
+#include <math.h>
+
+#include "engine/hardware/inside.h"
+
+#define T 1e12
+#define GB 1e9
+#define MB 1e6
+#define MIB 1048576.
+#define PICO 1e-12
+
+// Systolic arrays of 128 x 128, on TPU v6e 256 x 256 (Austin et al., How to Scale Your Model, 2025, "How to think about TPUs").
+#define SQUARE(n)                                                                                                            \
+	.inner = {n, n, n, n, n, n, n}, .outer = {n, n, n, n, n, n, n}
+// Tensor cores: the inner and outer size of one instruction (PTX ISA, shapes of mma), by type in the order of enum native. That
+// a product is padded to just this is an assumption: real kernels work in larger tiles.
+#define TURING_TILES .inner = {32, 16, 1, 8, 1, 1, 1}, .outer = {8, 8, 1, 8, 1, 1, 1}
+#define AMPERE_TILES .inner = {64, 32, 32, 16, 16, 8, 1}, .outer = {8, 8, 8, 8, 8, 8, 1}
+#define CORE_TILES                                                                                                           \
+	"inner.int4 inner.int8 inner.fp8 inner.fp16 inner.bf16 inner.tf32 outer.int4 outer.int8 outer.fp8 outer.fp16 "       \
+	"outer.bf16 outer.tf32 "
+#define EFFICIENCIES "efficiency.conv efficiency.depthwise efficiency.linear efficiency.attention efficiency.vector "
+#define ENERGIES                                                                                                             \
+	"energy.int8 energy.fp16 energy.bf16 energy.fp32 energy.vector energy.memory energy.on_chip "
+
+// 45 nm: Horowitz, Computing's energy problem, ISSCC 2014. 7 nm: Jouppi et al., Ten lessons from three generations, ISCA 2021,
+// table 2. A multiply-accumulate is the multiplication and an addition in 32 bits; a vector operation is an fp32 addition; on
+// chip is an SRAM of 1 MB; DRAM and HBM2 are given as a range, of which this is the middle; an access has 8 bytes.
+#define ENERGY_45NM                                                                                                          \
+	.mac_energy = {[NATIVE_INT8] = (.2 + .1) * PICO, [NATIVE_FP16] = (1.1 + .9) * PICO, [NATIVE_FP32] = (3.7 + .9) * PICO}, \
+	.vector_energy = .9 * PICO, .memory_energy = 1950 * PICO / 8, .on_chip_energy = 100 * PICO / 8
+#define ENERGY_7NM                                                                                                           \
+	.mac_energy = {[NATIVE_INT8] = (.07 + .03) * PICO, [NATIVE_BF16] = (.21 + .38) * PICO, [NATIVE_FP32] = (1.31 + .38) * PICO}, \
+	.vector_energy = .38 * PICO, .memory_energy = 350 * PICO / 8, .on_chip_energy = 14 * PICO / 8
+
+// No source gives an execution efficiency by kind of operator: all are 1, an assumption. fp32 on a TPU's matrix unit is six
+// passes of bf16, recalled. Vector units, operations a cycle: 128 lanes x 16 ALUs a core up to v4i and v4, then 8 x 128 x 4.
+const struct device device_table[] = {
+	{.name = "tpu_v3",
+		.source = "Google Cloud, TPU v3; TPU v4 paper; vector unit: Griffin (arXiv 2402.19427), table 3",
+		.recalled = "peaks.fp32", .assumed = EFFICIENCIES "batch",
+		.peak = {[NATIVE_BF16] = 123 * T, [NATIVE_FP32] = 123 * T / 6}, SQUARE(128), .vector = 3.8 * T,
+		.bandwidth = 900 * GB, .on_chip = 32 * MIB, .batch = 128,
+		.power_idle = 123, .power_min = 175, .power_mean = 220, .power_max = 262},
+	{.name = "tpu_v4i",
+		.source = "TPU v4 paper; TPU v4i (Jouppi et al., ISCA 2021); vector unit: one core as of v4",
+		.recalled = "peaks.fp32 power.max " ENERGIES, .assumed = EFFICIENCIES "vector batch",
+		.peak = {[NATIVE_BF16] = 138 * T, [NATIVE_FP32] = 138 * T / 6}, SQUARE(128), .vector = 2048 * 1.05e9,
+		.bandwidth = 614 * GB, .on_chip = (128 + 16) * MIB, .batch = 128, .power_max = 175, ENERGY_7NM},
+	{.name = "tpu_v4",
+		.source = "TPU v4 paper, table 4; vector unit: 2 cores x 128 lanes x 16 ALUs x 1.05 GHz; energies of 7 nm",
+		.recalled = "peaks.fp32 " ENERGIES, .assumed = EFFICIENCIES "batch",
+		.peak = {[NATIVE_INT8] = 275 * T, [NATIVE_BF16] = 275 * T, [NATIVE_FP32] = 275 * T / 6}, SQUARE(128),
+		.vector = 2 * 2048 * 1.05e9, .bandwidth = 1200 * GB, .on_chip = (128 + 32) * MIB, .batch = 128,
+		.power_idle = 90, .power_min = 121, .power_mean = 170, .power_max = 192, ENERGY_7NM},
+	{.name = "tpu_v5e",
+		.source = "Google Cloud, TPU v5e; vector unit: 8 x 128 x 4 ALUs x 1.5 GHz (How to Scale Your Model)",
+		.recalled = "peaks.fp32", .assumed = EFFICIENCIES "batch",
+		.peak = {[NATIVE_INT4] = 788 * T, [NATIVE_INT8] = 393 * T, [NATIVE_BF16] = 197 * T, [NATIVE_FP32] = 197 * T / 6},
+		SQUARE(128), .vector = 4096 * 1.5e9, .bandwidth = 819 * GB, .on_chip = 128 * MIB, .batch = 128},
+	{.name = "tpu_v5p",
+		.source = "Google Cloud, TPU v5p; vector unit: 2 cores x 8 x 128 x 4 ALUs x 1.75 GHz (How to Scale Your Model)",
+		.recalled = "peaks.fp32", .assumed = EFFICIENCIES "batch",
+		.peak = {[NATIVE_INT4] = 1836 * T, [NATIVE_INT8] = 918 * T, [NATIVE_FP8] = 459 * T, [NATIVE_BF16] = 459 * T,
+			[NATIVE_FP32] = 459 * T / 6}, SQUARE(128), .vector = 2 * 4096 * 1.75e9,
+		.bandwidth = 2765 * GB, .on_chip = 2 * 64 * MIB, .batch = 128},
+	{.name = "tpu_v6e",
+		.source = "Google Cloud, TPU v6e; vector unit: one core as of v5p",
+		.recalled = "peaks.fp32", .assumed = EFFICIENCIES "vector batch",
+		.peak = {[NATIVE_INT4] = 3680 * T, [NATIVE_INT8] = 1836 * T, [NATIVE_FP8] = 918 * T, [NATIVE_BF16] = 918 * T,
+			[NATIVE_FP32] = 918 * T / 6}, SQUARE(256), .vector = 4096 * 1.75e9,
+		.bandwidth = 1638 * GB, .on_chip = 128 * MIB, .batch = 128},
+	{.name = "v100",
+		.source = "NVIDIA V100 data sheet, SXM2", .recalled = "peaks.fp32 vector", .assumed = EFFICIENCIES CORE_TILES "batch",
+		.peak = {[NATIVE_FP16] = 125 * T, [NATIVE_FP32] = 15.7 * T},
+		.inner = {[NATIVE_FP16] = 4}, .outer = {[NATIVE_FP16] = 8}, .vector = 15.7 * T,
+		.bandwidth = 900 * GB, .on_chip = 6 * MB, .batch = 128, .power_max = 300},
+	{.name = "t4",
+		.source = "NVIDIA T4 data sheet; batch as of HAWQ-V3's measurements", .recalled = "peaks.fp32 vector",
+		.assumed = EFFICIENCIES CORE_TILES,
+		.peak = {[NATIVE_INT4] = 260 * T, [NATIVE_INT8] = 130 * T, [NATIVE_FP16] = 65 * T, [NATIVE_FP32] = 8.1 * T},
+		TURING_TILES, .vector = 8.1 * T, .bandwidth = 320 * GB, .on_chip = 4 * MB, .batch = 8, .power_max = 70},
+	{.name = "a100",
+		.source = "NVIDIA A100 data sheet, 80 GB SXM; mean power: ResNet in the TPU v4 paper; energies of 7 nm",
+		.recalled = "peaks.fp32 vector " ENERGIES, .assumed = EFFICIENCIES CORE_TILES "batch",
+		.peak = {[NATIVE_INT4] = 1248 * T, [NATIVE_INT8] = 624 * T, [NATIVE_FP16] = 312 * T, [NATIVE_BF16] = 312 * T,
+			[NATIVE_TF32] = 156 * T, [NATIVE_FP32] = 19.5 * T}, AMPERE_TILES, .vector = 19.5 * T,
+		.bandwidth = 2039 * GB, .on_chip = 40 * MB, .batch = 128, .power_mean = 273, .power_max = 400, ENERGY_7NM},
+	{.name = "h100",
+		.source = "NVIDIA H100 data sheet, SXM5", .recalled = "peaks.fp32 vector", .assumed = EFFICIENCIES CORE_TILES "batch",
+		.peak = {[NATIVE_INT8] = 1979 * T, [NATIVE_FP8] = 1979 * T, [NATIVE_FP16] = 989 * T, [NATIVE_BF16] = 989 * T,
+			[NATIVE_TF32] = 495 * T, [NATIVE_FP32] = 67 * T}, AMPERE_TILES, .vector = 67 * T,
+		.bandwidth = 3350 * GB, .on_chip = 50 * MB, .batch = 128, .power_max = 700},
+	{.name = "bow",
+		.source = "Graphcore Bow data sheet (the TPU v4 paper counts 250 TFLOP/s); no memory off chip, vector peak unknown",
+		.assumed = EFFICIENCIES CORE_TILES "batch",
+		.peak = {[NATIVE_FP16] = 350 * T}, .on_chip = 900 * MB, .batch = 128, .power_max = 300},
+	{.name = "edge_tpu",
+		.source = "Coral, Edge TPU; its memory is the host's, at the rate of the host's link", .recalled = "on_chip",
+		.assumed = EFFICIENCIES CORE_TILES "batch",
+		.peak = {[NATIVE_INT8] = 4 * T}, .on_chip = 8 * MB, .batch = 1, .power_max = 2},
+	{.name = "orin",
+		.source = "NVIDIA Jetson AGX Orin, the GPU alone", .recalled = "peaks.fp16 peaks.fp32 vector",
+		.assumed = EFFICIENCIES CORE_TILES "batch",
+		.peak = {[NATIVE_INT8] = 85 * T, [NATIVE_FP16] = 43 * T, [NATIVE_FP32] = 5.3 * T}, AMPERE_TILES, .vector = 5.3 * T,
+		.bandwidth = 204.8 * GB, .on_chip = 4 * MB, .batch = 1, .power_min = 15, .power_max = 60},
+	// Not a device: what arithmetic and memory cost in one process, for energy alone; nothing stays on chip.
+	{.name = "cmos_45nm",
+		.source = "Horowitz, Computing's energy problem, ISSCC 2014", .assumed = "batch",
+		.peak = {[NATIVE_INT8] = NAN, [NATIVE_FP16] = NAN, [NATIVE_FP32] = NAN}, .batch = 1, ENERGY_45NM},
+};
+const int device_count = sizeof device_table / sizeof device_table[0];

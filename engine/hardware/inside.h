@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Inside the hardware folder.
+#ifndef ENGINE_HARDWARE_INSIDE_H
+#define ENGINE_HARDWARE_INSIDE_H
+
+#include "engine/hardware/device.h"
+
+// The built-in devices; a figure of 0 among tiles and efficiencies stands for 1 (device_get fills it in).
+extern const struct device device_table[];
+extern const int device_count;
+void device_defaults(struct device *);
+
+// The bytes of a regular file of at most `most` bytes, with a zero after them; to be freed. NULL with a fault.
+char *hardware_file(const char *path, size_t most, size_t *size, struct fault *);
+
+#endif

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Reading device files.
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "engine/hardware/inside.h"
+
+enum { DEVICE_VERSION = 1, DEVICE_BYTES = 1 << 20 };
+
+char *hardware_file(const char *path, size_t most, size_t *size, struct fault *fault)
+{
+	// Without O_NONBLOCK a FIFO in the file's place would be waited for.
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat status;
+	char *bytes = NULL;
+	if (fd < 0 || fstat(fd, &status))
+		fault_set(fault, path, "name a file that can be read", "%s", strerror(errno));
+	else if (!S_ISREG(status.st_mode))
+		fault_set(fault, path, "name a file", "not a file");
+	else if (status.st_size < 0 || (size_t)status.st_size > most)
+		fault_set(fault, path, "name a smaller file", "%lld bytes are too many: at most %zu are read",
+			(long long)status.st_size, most);
+	else if (!(bytes = malloc((size_t)status.st_size + 1)))
+		fault_set(fault, path, "", "out of memory");
+	else {
+		ssize_t got;
+		*size = 0;
+		while (*size < (size_t)status.st_size && (got = read(fd, bytes + *size, (size_t)status.st_size - *size)) > 0)
+			*size += (size_t)got;
+		bytes[*size] = 0;
+	}
+	if (fd >= 0)
+		close(fd);
+	return bytes;
+}
+
+// The names of a group's figures, as advice.
+static const char *expected(const char *group, char *buf, size_t size)
+{
+	snprintf(buf, size, "expected one of");
+	for (size_t i = 0; i < device_figure_count; i++)
+		if (strcmp(device_figures[i].group, group) == 0) {
+			size_t used = strlen(buf);
+			snprintf(buf + used, size - used, " %s", device_figures[i].name);
+		}
+	if (!group[0]) {
+		size_t used = strlen(buf);
+		snprintf(buf + used, size - used, " peaks power energy inner outer efficiency name source recalled assumed");
+	}
+	return buf;
+}
+
+static const struct device_figure *figure_named(const char *group, const char *name)
+{
+	for (size_t i = 0; i < device_figure_count; i++)
+		if (strcmp(device_figures[i].group, group) == 0 && strcmp(device_figures[i].name, name) == 0)
+			return &device_figures[i];
+	return NULL;
+}
+
+static bool read_figure(const char *path, const char *group, const char *name, json_t *json, struct device *d,
+	struct fault *fault)
+{
+	const struct device_figure *f = figure_named(group, name);
+	char todo[256];
+	const char *dot = group[0] ? "." : "";
+	if (!f)
+		return fault_set(fault, path, expected(group, todo, sizeof todo), "%s%s%s: no such figure", group, dot, name);
+	double value = json_is_number(json) ? json_number_value(json) : (double)NAN;
+	bool unknown = json_is_null(json) && strcmp(group, "peaks") == 0;
+	if (!unknown && (!(value >= f->least && value <= f->most) || (f->whole && value != floor(value)))) {
+		snprintf(todo, sizeof todo, "expected a %s between %g and %g%s%s%s", f->whole ? "whole number" : "number", f->least,
+			f->most, f->unit[0] ? " (" : "", f->unit, f->unit[0] ? ")" : "");
+		char *got = json_dumps(json, JSON_ENCODE_ANY | JSON_COMPACT);
+		fault_set(fault, path, todo, "%s%s%s: %s will not do", group, dot, name, got ? got : "this");
+		free(got);
+		return false;
+	}
+	value *= f->factor;
+	memcpy((char *)d + f->offset, &value, sizeof value);
+	return true;
+}
+
+static bool read_text(const char *path, const char *name, json_t *json, char *to, size_t size, struct fault *fault)
+{
+	const char *text = json_string_value(json);
+	if (!text || !text[0] || strlen(text) >= size)
+		return fault_set(fault, path, "expected a text", "%s: not a text, empty, or longer than %zu", name, size - 1);
+	snprintf(to, size, "%s", text);
+	return true;
+}
+
+// A list of figures' names: ["bandwidth", "peaks.int8"].
+static bool read_marks(const char *path, const char *name, json_t *json, char *to, struct fault *fault)
+{
+	size_t i;
+	json_t *item;
+	if (!json_is_array(json))
+		return fault_set(fault, path, "expected a list such as [\"bandwidth\", \"peaks.int8\"]", "%s: not a list", name);
+	json_array_foreach(json, i, item) {
+		const char *text = json_string_value(item), *dot = text ? strchr(text, '.') : NULL;
+		char group[32] = "";
+		if (dot)
+			snprintf(group, sizeof group, "%.*s", (int)(dot - text), text);
+		if (!text || !figure_named(group, dot ? dot + 1 : text))
+			return fault_set(fault, path, "expected names of figures such as bandwidth or peaks.int8",
+				"%s[%zu]: %s is not one", name, i, text ? text : "this");
+		size_t used = strlen(to);
+		if (used + strlen(text) + 2 > DEVICE_TEXT)
+			return fault_set(fault, path, "name each figure once", "%s: too many names", name);
+		snprintf(to + used, DEVICE_TEXT - used, "%s%s", used ? " " : "", text);
+	}
+	return true;
+}
+
+static bool read_member(const char *path, const char *name, json_t *json, struct device *d, struct fault *fault)
+{
+	if (strcmp(name, "bitscape-device") == 0)
+		return true;
+	if (strcmp(name, "name") == 0)
+		return read_text(path, name, json, d->name, sizeof d->name, fault);
+	if (strcmp(name, "source") == 0)
+		return read_text(path, name, json, d->source, sizeof d->source, fault);
+	if (strcmp(name, "recalled") == 0)
+		return read_marks(path, name, json, d->recalled, fault);
+	if (strcmp(name, "assumed") == 0)
+		return read_marks(path, name, json, d->assumed, fault);
+	bool group = false;
+	for (size_t i = 0; name[0] && i < device_figure_count; i++)
+		group = group || strcmp(device_figures[i].group, name) == 0;
+	if (!group)
+		return read_figure(path, "", name, json, d, fault);
+	if (!json_is_object(json))
+		return fault_set(fault, path, "expected an object such as {\"int8\": 275}", "%s: not an object", name);
+	const char *key;
+	json_t *value;
+	json_object_foreach(json, key, value)
+		if (!read_figure(path, name, key, value, d, fault))
+			return false;
+	return true;
+}
+
+static bool read_device(const char *path, json_t *root, struct device *d, struct fault *fault)
+{
+	json_t *version = json_object_get(root, "bitscape-device");
+	if (!json_is_integer(version) || json_integer_value(version) < 1)
+		return fault_set(fault, path, "it starts with {\"bitscape-device\": 1, \"name\": …", "not a device file of bitscape");
+	if (json_integer_value(version) > DEVICE_VERSION)
+		return fault_set(fault, path, "use a newer bitscape", "version %lld of device files; this one reads %d",
+			(long long)json_integer_value(version), DEVICE_VERSION);
+	const char *name;
+	json_t *value;
+	json_object_foreach(root, name, value)
+		if (!read_member(path, name, value, d, fault))
+			return false;
+	bool computes = false;
+	for (int n = 0; n < NATIVES; n++)
+		computes = computes || d->peak[n] != 0;
+	if (!d->name[0] || !d->source[0])
+		return fault_set(fault, path, "expected a text", "%s: missing", d->name[0] ? "source" : "name");
+	if (!computes)
+		return fault_set(fault, path, "expected at least one, such as {\"peaks\": {\"int8\": 4}}; null: at an unknown rate",
+			"peaks: none given");
+	return true;
+}
+
+bool device_read(const char *path, struct device *d, struct fault *fault)
+{
+	size_t size;
+	char *bytes = hardware_file(path, DEVICE_BYTES, &size, fault);
+	if (!bytes)
+		return false;
+	json_error_t error;
+	json_t *root = json_loadb(bytes, size, JSON_REJECT_DUPLICATES, &error);
+	free(bytes);
+	if (!root)
+		return fault_set(fault, path, "mend the file", "line %d: %s", error.line, error.text);
+	*d = (struct device){0};
+	bool ok = read_device(path, root, d, fault);
+	json_decref(root);
+	if (ok)
+		device_defaults(d);
+	return ok;
+}

@@ -1,0 +1,919 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Devices and cost terms against figures worked out by hand.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "engine/cost/cost.h"
+#include "engine/hardware/device.h"
+#include "engine/hardware/measured.h"
+#include "engine/quant/format.h"
+
+enum { LAYERS = 128 };
+
+// ---- surroundings ----
+
+static void near(double got, double want)
+{
+	if (!(fabs(got - want) <= 1e-12 * fabs(want)))
+		fail_msg("%.17g, not %.17g", got, want);
+}
+
+// A file with this text; removed by the next call and at the end.
+static const char *file_of(const char *text, const char *ending)
+{
+	static char path[256] = "";
+	if (path[0])
+		unlink(path);
+	path[0] = 0;
+	if (!text)
+		return NULL;
+	const char *folder = getenv("TMPDIR");
+	snprintf(path, sizeof path, "%s/bitscape-cost-%ld%s", folder ? folder : "/tmp", (long)getpid(), ending);
+	FILE *f = fopen(path, "w");
+	assert_non_null(f);
+	fputs(text, f);
+	assert_int_equal(fclose(f), 0);
+	return path;
+}
+
+static int remove_file(void **state)
+{
+	(void)state;
+	file_of(NULL, "");
+	return 0;
+}
+
+static struct cost *term_of(const struct model *m, const char *term, int batch)
+{
+	struct fault f = {0};
+	char line[800];
+	struct cost *c = cost_new(m, term, batch, &f);
+	if (!c)
+		fail_msg("%s: %s", term, fault_line(&f, line, sizeof line));
+	return c;
+}
+
+// A term on a small device with these figures instead of its own: 1, 2 and 4 Tops/s for bf16, int8 and int4, 0.1 on the vector
+// unit, 10 GB/s, nothing on chip, tiles of 64 x 24.
+static struct cost *toy(const struct model *m, const char *term, const char *others, int batch)
+{
+	char text[2048], name[512];
+	snprintf(text, sizeof text,
+		"{\"bitscape-device\": 1, \"name\": \"toy\", \"source\": \"made up\", \"peaks\": {\"bf16\": 1, \"int8\": 2, \"int4\": 4},\n"
+		"\"vector\": 0.1, \"inner\": {\"bf16\": 64, \"int8\": 64, \"int4\": 64},\n"
+		"\"outer\": {\"bf16\": 24, \"int8\": 24, \"int4\": 24}%s}",
+		others);
+	snprintf(name, sizeof name, "%s@%s", term, file_of(text, ".json"));
+	return term_of(m, name, batch);
+}
+
+static struct model *finished(struct model *m)
+{
+	struct fault f = {0};
+	struct model *done = model_finish(m, &f);
+	if (!done)
+		fail_msg("%s", f.what);
+	return done;
+}
+
+// 3x3 from 8x8x16 to 8x8x32.
+static struct model *one_conv(void)
+{
+	struct model *m = model_new("one", (struct shape){8, 8, 16}, 10);
+	model_norm(m, model_conv(m, "conv", 0, 32, window_of(3, 1), 1, false), ACT_RELU);
+	return finished(m);
+}
+
+static struct model *residual_block(void)
+{
+	struct model *m = model_new("block", (struct shape){8, 8, 3}, 10);
+	int x = model_norm(m, model_conv(m, "stem", 0, 16, window_of(3, 1), 1, false), ACT_RELU);
+	int y = model_norm(m, model_conv(m, "conv1", x, 16, window_of(3, 1), 1, false), ACT_RELU);
+	y = model_norm(m, model_conv(m, "conv2", y, 16, window_of(3, 1), 1, false), ACT_NONE);
+	model_linear(m, "head", model_pool(m, model_add(m, y, x, ACT_RELU)), 10);
+	return finished(m);
+}
+
+// Squeeze and excite, depthwise and grouped convolutions, concatenation, windows, tokens, attention, layer norm.
+static struct model *everything(void)
+{
+	struct model *m = model_new("everything", (struct shape){16, 16, 3}, 10);
+	int x = model_norm(m, model_conv(m, "stem", 0, 16, window_of(3, 2), 1, false), ACT_SWISH);
+	int y = model_norm(m, model_conv(m, "depthwise", x, 16, window_of(3, 1), 16, false), ACT_SWISH);
+	int gate = model_act(m, model_linear(m, "squeeze", model_pool(m, y), 4), ACT_RELU);
+	gate = model_act(m, model_linear(m, "excite", gate, 16), ACT_SIGMOID);
+	y = model_norm(m, model_conv(m, "project", model_scale(m, y, gate), 16, window_of(1, 1), 1, false), ACT_NONE);
+	x = model_add(m, x, y, ACT_NONE);
+	y = model_conv(m, "grouped", model_norm(m, x, ACT_RELU), 32, window_of(3, 1), 4, true);
+	x = model_concat(m, (int[]){x, y, model_window(m, OP_MAXIMUM, x, window_of(3, 1))}, 3);
+	x = model_tokens(m, model_conv(m, "patches", x, 24, window_of(3, 2), 1, true));
+	y = model_linear(m, "qkv", model_layernorm(m, x), 72);
+	x = model_add(m, x, model_linear(m, "out", model_attention(m, y, 3), 24), ACT_NONE);
+	y = model_act(m, model_linear(m, "up", model_layernorm(m, x), 96), ACT_GELU);
+	x = model_add(m, x, model_linear(m, "down", y, 24), ACT_NONE);
+	model_linear(m, "head", model_first(m, model_layernorm(m, x)), 10);
+	return finished(m);
+}
+
+static struct plan even(const struct model *m, struct layer_plan *layer, const char *weight, const char *activation)
+{
+	for (int l = 0; l < m->layers; l++)
+		layer[l] = (struct layer_plan){format_named(weight), format_named(activation)};
+	return (struct plan){m, layer};
+}
+
+// ---- devices ----
+
+static struct device device(const char *name)
+{
+	struct device d;
+	struct fault f = {0};
+	if (!device_get(name, &d, &f))
+		fail_msg("%s: %s", name, f.what);
+	return d;
+}
+
+// Every format by itself. A number format is integers times a unit; e2m1, say, is 0 1 2 3 4 6 8 12 halves: int8 holds them, int4
+// (to 7) does not; e3m1 reaches 192 eighths. fp8 takes 4 binary digits within e4m3's range, or 3 within e5m2's; bf16 8, fp16 11.
+static void native_types(void **state)
+{
+	(void)state;
+	// The formats, and what each runs as, in the order of the formats' table.
+	static const struct row {
+		const char *device, *native;
+	} rows[] = {
+		{"formats", "int2 int3 int4 e2m1 e1m2 int5 e2m2 e3m1 int6 e2m3 e3m2 int7 "
+			"e2m4 e3m3 e4m2 int8 e3m4 e4m3 e5m2 int16 bf16 fp16 fp32"},
+		{"tpu_v3", "bf16 bf16 bf16 bf16 bf16 bf16 bf16 bf16 bf16 bf16 bf16 bf16 "
+			"bf16 bf16 bf16 bf16 bf16 bf16 bf16 fp32 bf16 fp32 fp32"},
+		{"tpu_v4", "int8 int8 int8 int8 int8 int8 int8 bf16 int8 int8 bf16 int8 "
+			"int8 bf16 bf16 int8 bf16 bf16 bf16 fp32 bf16 fp32 fp32"},
+		{"tpu_v5p", "int4 int4 int4 int8 int4 int8 int8 fp8 int8 int8 fp8 int8 "
+			"int8 fp8 fp8 int8 bf16 fp8 fp8 fp32 bf16 fp32 fp32"},
+		{"v100", "fp16 fp16 fp16 fp16 fp16 fp16 fp16 fp16 fp16 fp16 fp16 fp16 "
+			"fp16 fp16 fp16 fp16 fp16 fp16 fp16 fp32 fp32 fp16 fp32"},
+		{"t4", "int4 int4 int4 int8 int4 int8 int8 fp16 int8 int8 fp16 int8 "
+			"int8 fp16 fp16 int8 fp16 fp16 fp16 fp32 fp32 fp16 fp32"},
+		{"a100", "int4 int4 int4 int8 int4 int8 int8 fp16 int8 int8 fp16 int8 "
+			"int8 fp16 fp16 int8 fp16 fp16 fp16 fp32 bf16 fp16 fp32"},
+		{"h100", "int8 int8 int8 int8 int8 int8 int8 fp8 int8 int8 fp8 int8 "
+			"int8 fp8 fp8 int8 fp16 fp8 fp8 fp32 bf16 fp16 fp32"},
+		{"edge_tpu", "int8 int8 int8 int8 int8 int8 int8 fp32 int8 int8 fp32 int8 "
+			"int8 fp32 fp32 int8 fp32 fp32 fp32 fp32 fp32 fp32 fp32"},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		char text[256], *word = text;
+		struct device d = device(i ? rows[i].device : "tpu_v3");
+		snprintf(text, sizeof text, "%s", rows[i].native);
+		for (int f = 0; f < FORMATS; f++, word += strlen(word) + 1) {
+			word[strcspn(word, " ")] = 0;
+			const char *got = i ? native_table[device_native(&d, f, f)].name : format_table[f].name;
+			if (strcmp(got, word) != 0)
+				fail_msg("%s on %s runs as %s, not %s", format_table[f].name, rows[i].device, got, word);
+		}
+	}
+}
+
+// The type must hold both operands.
+static void native_types_of_pairs(void **state)
+{
+	(void)state;
+	static const struct row {
+		const char *device, *weight, *activation, *native;
+	} rows[] = {
+		{"a100", "int4", "int8", "int8"}, {"a100", "int2", "e4m3", "fp16"}, {"a100", "bf16", "fp16", "tf32"},
+		{"a100", "int8", "bf16", "bf16"},
+		{"h100", "int4", "e4m3", "fp8"}, {"h100", "int8", "e4m3", "fp16"}, {"h100", "e5m2", "e4m3", "fp8"},
+		{"h100", "int5", "e4m3", "fp8"}, {"h100", "int6", "e4m3", "fp16"},
+		 {"tpu_v4", "int4", "bf16", "bf16"},
+		{"tpu_v5e", "int4", "int4", "int4"}, {"tpu_v5e", "int4", "int5", "int8"}, {"v100", "int8", "bf16", "fp32"},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct device d = device(rows[i].device);
+		const char *got = native_table[device_native(&d, format_named(rows[i].weight), format_named(rows[i].activation))].name;
+		if (strcmp(got, rows[i].native) != 0)
+			fail_msg("%s x %s on %s runs as %s, not %s", rows[i].weight, rows[i].activation, rows[i].device, got, rows[i].native);
+	}
+}
+
+static void ridge_points(void **state)
+{
+	(void)state;
+	static const struct row {
+		const char *device;
+		enum native type;
+		long ridge;
+	} rows[] = {
+		{"tpu_v3", NATIVE_BF16, 137}, {"v100", NATIVE_FP16, 139}, {"tpu_v4", NATIVE_BF16, 229}, {"a100", NATIVE_BF16, 153},
+		{"a100", NATIVE_INT8, 306}, {"tpu_v3", NATIVE_INT8, 0}, {"bow", NATIVE_FP16, 0}, {"cmos_45nm", NATIVE_INT8, 0}};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct device d = device(rows[i].device);
+		assert_int_equal(lround(device_ridge(&d, rows[i].type)), rows[i].ridge);
+	}
+}
+
+static const struct device_figure *figure(const char *group, const char *name)
+{
+	for (size_t i = 0; i < device_figure_count; i++)
+		if (strcmp(device_figures[i].group, group) == 0 && strcmp(device_figures[i].name, name) == 0)
+			return &device_figures[i];
+	fail_msg("no figure %s.%s", group, name);
+	return NULL;
+}
+
+static void figures_and_their_marks(void **state)
+{
+	(void)state;
+	struct device d = device("tpu_v4");
+	near(device_value(&d, figure("peaks", "int8")), 275);
+	near(device_value(&d, figure("", "bandwidth")), 1200);
+	near(device_value(&d, figure("", "on_chip")), 160 * 1.048576);
+	near(device_value(&d, figure("power", "mean")), 170);
+	near(device_value(&d, figure("energy", "int8")), .1);
+	near(device_value(&d, figure("inner", "fp32")), 128);
+	assert_string_equal(device_mark(&d, figure("peaks", "fp32")), "recalled");
+	assert_string_equal(device_mark(&d, figure("peaks", "int8")), "");
+	assert_string_equal(device_mark(&d, figure("energy", "memory")), "recalled");
+	assert_string_equal(device_mark(&d, figure("efficiency", "conv")), "assumed");
+	assert_string_equal(device_mark(&d, figure("", "batch")), "assumed");
+	int count = 0;
+	for (const char *const *name = device_names(); *name; name++, count++) {
+		struct device each = device(*name);
+		assert_true(each.source[0] && each.batch >= 1);
+		// What is listed as recalled or assumed is a figure.
+		int marked = 0, listed = 0;
+		for (size_t i = 0; i < device_figure_count; i++)
+			marked += device_mark(&each, &device_figures[i])[0] != 0;
+		char lists[2 * DEVICE_TEXT + 2];
+		snprintf(lists, sizeof lists, "%s %s", each.recalled, each.assumed);
+		for (char *word = strtok(lists, " "); word; word = strtok(NULL, " "))
+			listed++;
+		assert_int_equal(marked, listed);
+	}
+	assert_int_equal(count, 14);
+}
+
+static void device_files(void **state)
+{
+	(void)state;
+	struct device d;
+	struct fault f = {0};
+	assert_true(device_read(file_of("{\"bitscape-device\": 1, \"name\": \"chip\", \"source\": \"mine\",\n"
+		"\"peaks\": {\"int8\": 4.5, \"fp16\": null},"
+		"\"bandwidth\": 25.6, \"batch\": 2, \"power\": {\"mean\": 2}, \"efficiency\": {\"conv\": 0.5}, \"recalled\": [\"bandwidth\"],"
+		"\"assumed\": [\"efficiency.conv\", \"power.mean\"]}", ".json"), &d, &f));
+	assert_string_equal(d.name, "chip");
+	assert_true(d.peak[NATIVE_INT8] == 4.5e12 && isnan(d.peak[NATIVE_FP16]) && d.peak[NATIVE_BF16] == 0);
+	assert_true(d.bandwidth == 25.6e9 && d.batch == 2 && d.power_mean == 2 && d.vector == 0);
+	assert_true(d.efficiency[WORK_CONV] == .5 && d.efficiency[WORK_LINEAR] == 1 && d.inner[NATIVE_INT8] == 1);
+	assert_string_equal(device_mark(&d, figure("", "bandwidth")), "recalled");
+	assert_string_equal(device_mark(&d, figure("power", "mean")), "assumed");
+	assert_int_equal(device_native(&d, format_named("e4m3"), format_named("int8")), NATIVE_FP16);
+}
+
+// A bad file's fault says where (what) and what was expected (todo).
+static void bad_device_files(void **state)
+{
+	(void)state;
+#define HEAD "{\"bitscape-device\": 1, \"name\": \"a\", \"source\": \"b\", "
+	static const struct bad {
+		const char *text, *what, *todo;
+	} bad[] = {
+		{"", "line 1", ""},
+		{"{\n\"bitscape-device\": 1,\n\"name\" \"a\"}", "line 3", ""},
+		{"{\"bitscape-device\": 1,\n\"name\": \"a\", \"name\": \"b\"}", "line 2", ""},
+		{"[1]", "not a device file", "bitscape-device"},
+		{"{}", "not a device file", "bitscape-device"},
+		{"{\"bitscape-device\": 2}", "version 2", "newer"},
+		{"{\"bitscape-device\": 1, \"source\": \"b\", \"peaks\": {\"int8\": 1}}", "name: missing", "text"},
+		{"{\"bitscape-device\": 1, \"name\": \"b\", \"peaks\": {\"int8\": 1}}", "source: missing", "text"},
+		{"{\"bitscape-device\": 1, \"name\": 3}", "name: not a text", "text"},
+		{HEAD "\"bandwidth\": 3}", "peaks: none", "int8"},
+		{HEAD "\"peaks\": {\"int9\": 3}}", "peaks.int9: no such", "int4 int8 fp8"},
+		{HEAD "\"peaks\": 3}", "peaks: not an object", "{\"int8\""},
+		{HEAD "\"peaks\": {\"int8\": -3}}", "peaks.int8: -3", "between 0 and 1e+09 (Tops/s)"},
+		{HEAD "\"peaks\": {\"int8\": \"3\"}}", "peaks.int8: \"3\"", "number"},
+		{HEAD "\"power\": {\"mean\": null}}", "power.mean: null", "number"},
+		{HEAD "\"batch\": 1.5}", "batch: 1.5", "whole number between 1 and 65536"},
+		{HEAD "\"efficiency\": {\"conv\": 1.5}}", "efficiency.conv: 1.5", "between 0.001 and 1"},
+		{HEAD "\"bandwith\": 3}", "bandwith: no such", "bandwidth"},
+		{HEAD "\"recalled\": \"bandwidth\"}", "recalled: not a list", "list"},
+		{HEAD "\"assumed\": [\"bandwidth\", \"peaks\"]}", "assumed[1]: peaks", "peaks.int8"},
+	};
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		struct device d;
+		struct fault f = {0};
+		const char *path = file_of(bad[i].text, ".json");
+		if (device_get(path, &d, &f))
+			fail_msg("%s is a device", bad[i].text);
+		assert_string_equal(f.where, path);
+		if (!strstr(f.what, bad[i].what) || !strstr(f.todo, bad[i].todo))
+			fail_msg("%s: \"%s; %s\"", bad[i].text, f.what, f.todo);
+	}
+	struct device d;
+	struct fault f = {0};
+	assert_false(device_get("/nowhere/at.json", &d, &f));
+	assert_false(device_get("/", &d, &f));
+	assert_string_equal(f.what, "not a file");
+	assert_false(device_get("tpu", &d, &f));
+	assert_non_null(strstr(f.what, "\"tpu\""));
+	assert_non_null(strstr(f.todo, "tpu_v3, tpu_v4i"));
+}
+
+// ---- latency ----
+
+// 64 rows x 144 x 32; padded to tiles of 64 x 24: 64 x 192 x 48 = 589824 MACs. Weights 4608; scales and biases 8 x 32 = 256 B;
+// 1024 numbers in, 2048 out, these in fp32, as nothing reads them.
+static void roofline_of_a_convolution(void **state)
+{
+	(void)state;
+	struct model *m = one_conv();
+	struct layer_plan layer[1];
+	struct cost_point point;
+	static const struct row {
+		const char *format, *bandwidth;
+		int batch;
+		double compute, bytes, rate; // s, B, B/s
+		enum native type;
+		bool memory;
+	} rows[] = {
+		{"int8", "10", 1, 2 * 589824 / 2e12, 4608 + 256 + 1024 + 8192, 10e9, NATIVE_INT8, true},
+		{"int8", "100", 1, 2 * 589824 / 2e12, 4608 + 256 + 1024 + 8192, 100e9, NATIVE_INT8, false},
+		{"int4", "10", 1, 2 * 589824 / 4e12, 2304 + 256 + 512 + 8192, 10e9, NATIVE_INT4, true},
+		{"int5", "10", 1, 2 * 589824 / 2e12, 2880 + 256 + 640 + 8192, 10e9, NATIVE_INT8, true},
+		{"bf16", "100", 1, 2 * 589824 / 1e12, 9216 + 256 + 2048 + 8192, 100e9, NATIVE_BF16, false},
+		{"int8", "10", 4, 4 * 2 * 589824 / 2e12, 4608 + 256 + 4 * (1024 + 8192), 10e9, NATIVE_INT8, true},
+		{"int8", "100", 4, 4 * 2 * 589824 / 2e12, 4608 + 256 + 4 * (1024 + 8192), 100e9, NATIVE_INT8, false},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		char others[64];
+		snprintf(others, sizeof others, ", \"bandwidth\": %s", rows[i].bandwidth);
+		struct cost *c = toy(m, "latency", others, rows[i].batch);
+		struct plan plan = even(m, layer, rows[i].format, rows[i].format);
+		double part, seconds = fmax(rows[i].compute, rows[i].bytes / rows[i].rate);
+		near(cost_total(c, &plan, &part), 1e3 * seconds);
+		near(part, 1e3 * seconds);
+		near(cost_uniform_total(c, format_named(rows[i].format)), 1e3 * seconds);
+		assert_true(cost_roofline(c, &plan, &point));
+		near(point.ms, 1e3 * seconds);
+		near(point.bytes, rows[i].bytes);
+		near(point.operations, rows[i].batch * 2 * 294912.);
+		assert_true(point.type == rows[i].type && !point.vector && point.memory_bound == rows[i].memory);
+		near(point.roof, rows[i].type == NATIVE_INT4 ? 4e12 : rows[i].type == NATIVE_INT8 ? 2e12 : 1e12);
+		cost_free(c);
+	}
+	struct cost *c = toy(m, "latency", ", \"bandwidth\": 100, \"batch\": 4, \"efficiency\": {\"conv\": 0.5}", 0);
+	assert_string_equal(cost_unit(c), "ms per 4 images");
+	assert_string_equal(cost_device(c)->name, "toy");
+	near(cost_uniform_total(c, format_named("int8")), 2 * 1e3 * 4 * 2 * 589824 / 2e12);
+	cost_free(c);
+	model_free(m);
+}
+
+static double latency(const struct model *m, const char *device_name, const char *format, struct cost_point *point)
+{
+	struct layer_plan layer[LAYERS];
+	char term[64];
+	snprintf(term, sizeof term, "latency@%s", device_name);
+	struct cost *c = term_of(m, term, 0);
+	struct plan plan = even(m, layer, format, format);
+	double ms = cost_total(c, &plan, NULL);
+	assert_true(cost_roofline(c, &plan, point));
+	cost_free(c);
+	return ms;
+}
+
+// 28x28x512 to 512 channels, 3x3, in a batch of 128: compute-bound everywhere.
+static void narrow_formats_that_save_only_bytes(void **state)
+{
+	(void)state;
+	struct model *m = model_new("wide", (struct shape){28, 28, 512}, 10);
+	model_conv(m, "conv", 0, 512, window_of(3, 1), 1, false);
+	m = finished(m);
+	static const struct row {
+		const char *device, *wide, *narrow;
+		double speedup;
+	} rows[] = {
+		{"tpu_v3", "bf16", "int8", 1}, {"tpu_v4", "bf16", "int8", 1}, {"tpu_v4", "int8", "int4", 1},
+		{"h100", "int8", "int4", 1},
+		{"tpu_v5e", "int8", "int4", 788. / 393}, {"a100", "fp16", "int8", 2}, {"a100", "int8", "int4", 2},
+		{"v100", "fp16", "int4", 1}};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct cost_point wide, narrow;
+		double slow = latency(m, rows[i].device, rows[i].wide, &wide), fast = latency(m, rows[i].device, rows[i].narrow, &narrow);
+		assert_false(wide.memory_bound || narrow.memory_bound);
+		near(slow / fast, rows[i].speedup);
+		double ratio = format_table[format_named(rows[i].wide)].bits / format_table[format_named(rows[i].narrow)].bits;
+		double fixed = 8 * 512 + 128. * 28 * 28 * 512 * 4; // scales and biases; the output in fp32
+		near((wide.bytes - fixed) / (narrow.bytes - fixed), ratio);
+	}
+	model_free(m);
+}
+
+// Groups are padded one by one; depthwise convolutions run on the vector unit; attention is two products a head.
+static void padding_of_operators(void **state)
+{
+	(void)state;
+	struct cost_point point[4];
+	struct layer_plan layer[4];
+	struct model *m = model_new("grouped", (struct shape){4, 4, 32}, 10);
+	int x = model_conv(m, "grouped", 0, 64, window_of(3, 1), 4, false); // 4 x (16 rows x 72 x 16)
+	x = model_conv(m, "depthwise", x, 64, window_of(3, 1), 64, false);  // 16 x 9 x 64 MACs
+	model_linear(m, "linear", x, 10);                                  // 16 rows x 64 x 10
+	m = finished(m);
+	struct cost *c = toy(m, "latency", ", \"bandwidth\": 100000", 1);
+	struct plan plan = even(m, layer, "int8", "int8");
+	cost_roofline(c, &plan, point);
+	near(point[0].ms, 1e3 * 2 * (4 * 16 * 128. * 24) / 2e12);
+	near(point[0].operations, 2 * 4 * 16 * 72. * 16);
+	near(point[1].ms, 1e3 * 2 * (16 * 9 * 64.) / .1e12);
+	assert_true(point[1].vector && point[1].roof == .1e12 && point[1].type == NATIVE_FP32);
+	near(point[2].ms, 1e3 * 2 * (16 * 64. * 24) / 2e12);
+	near(cost_total(c, &plan, NULL), point[0].ms + point[1].ms + point[2].ms);
+	cost_free(c);
+	model_free(m);
+
+	m = model_new("attention", (struct shape){10, 1, 96}, 10);
+	x = model_attention(m, 0, 4); // 10 tokens, 4 heads of 8
+	model_linear(m, "linear", x, 24);
+	m = finished(m);
+	c = toy(m, "latency", ", \"bandwidth\": 100000", 1);
+	plan = even(m, layer, "int4", "int4");
+	// 10 x 64 x 24 for queries x keys (8 and 10 padded), 10 x 64 x 24 for scores x values (10 and 8); softmax 5 a score
+	double attention = 4 * 2 * 2 * 10 * 64. * 24 / 4e12 + 5 * 4 * 100 / .1e12, linear = 2 * 10 * 64. * 24 / 4e12;
+	near(cost_total(c, &plan, NULL), 1e3 * (attention + linear));
+	plan = even(m, layer, "int4", "int8"); // attention in the format of what reads it
+	near(cost_total(c, &plan, NULL), 1e3 * (4 * 2 * 2 * 10 * 64. * 24 / 2e12 + 5 * 4 * 100 / .1e12 + 2 * linear));
+	cost_free(c);
+	model_free(m);
+}
+
+// All memory-bound at 1 GB/s: bytes by hand, int8 and the output in fp32.
+static void operators_without_weights_count_with_the_layer_before(void **state)
+{
+	(void)state;
+	struct model *m = residual_block();
+	struct layer_plan layer[4];
+	struct cost *c = toy(m, "latency", ", \"bandwidth\": 1", 1);
+	struct plan plan = even(m, layer, "int8", "int8");
+	double part[4], total = cost_total(c, &plan, part);
+	near(part[0], 1e-6 * (432 + 8 * 16 + 192 + 1024));
+	near(part[1], 1e-6 * (2304 + 8 * 16 + 1024 + 1024));
+	// conv2, then the add (two in, one out), then the pooling
+	near(part[2], 1e-6 * (2304 + 8 * 16 + 1024 + 1024 + 3 * 1024 + 1024 + 16));
+	near(part[3], 1e-6 * (160 + 8 * 10 + 16 + 4 * 10));
+	near(total, part[0] + part[1] + part[2] + part[3]);
+	cost_free(c);
+	// Fast memory: the vector unit bounds the add (and its relu) and the pooling.
+	c = toy(m, "latency", ", \"bandwidth\": 100000", 1);
+	struct cost_point point[4];
+	cost_roofline(c, &plan, point);
+	total = cost_total(c, &plan, NULL) - point[0].ms - point[1].ms - point[2].ms - point[3].ms;
+	assert_true(fabs(total - 1e3 * (2 * 1024 + 1024) / .1e12) < 1e-15);
+	cost_free(c);
+	model_free(m);
+}
+
+// What each operator without weights computes on the vector unit and moves, from 4x4x8 int8; a 1x1 convolution reads it.
+static void each_operator_without_weights(void **state)
+{
+	(void)state;
+	static const struct row {
+		enum op_kind kind;
+		enum act act;
+		double operations, bytes;
+	} rows[] = {
+		{OP_NORM, ACT_RELU6, 128 * 4, 256 + 8 * 8}, {OP_LAYERNORM, ACT_NONE, 128 * 8, 256 + 8 * 8}, {OP_ACT, ACT_RELU, 128, 256},
+		{OP_ACT, ACT_SWISH, 128 * 4, 256}, {OP_ACT, ACT_GELU, 128 * 4, 256}, {OP_ACT, ACT_SIGMOID, 128 * 4, 256},
+		{OP_ADD, ACT_NONE, 128, 384}, {OP_ADD, ACT_RELU, 256, 384},
+		{OP_SCALE, ACT_NONE, 128 + 128, 128 + 8 + 128 + 8 + 128}, // a pooling makes the gate
+		{OP_CONCAT, ACT_NONE, 0, 2 * 128 + 256}, {OP_POOL, ACT_NONE, 128, 128 + 8},
+		{OP_AVERAGE, ACT_NONE, 128 * 9, 256}, {OP_MAXIMUM, ACT_NONE, 32 * 9, 128 + 32}, // stride 1 and 2
+		{OP_TOKENS, ACT_NONE, 17 * 8, 128 + 17 * 8 + 4 * 18 * 8}, {OP_FIRST, ACT_NONE, 0, 8 + 8},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct model *m = model_new("op", (struct shape){4, 4, 8}, 10);
+		enum op_kind kind = rows[i].kind;
+		int x = kind == OP_NORM ? model_norm(m, 0, rows[i].act) : kind == OP_LAYERNORM ? model_layernorm(m, 0) : kind == OP_ACT ?
+			model_act(m, 0, rows[i].act) : kind == OP_ADD ? model_add(m, 0, 0, rows[i].act) : kind == OP_SCALE ?
+			model_scale(m, 0, model_pool(m, 0)) : kind == OP_CONCAT ? model_concat(m, (int[]){0, 0}, 2) : kind == OP_POOL ?
+			model_pool(m, 0) : kind == OP_TOKENS ? model_tokens(m, 0) : kind == OP_FIRST ? model_first(m, 0) :
+			model_window(m, kind, 0, window_of(3, kind == OP_MAXIMUM ? 2 : 1));
+		model_conv(m, "conv", x, 8, window_of(1, 1), 1, false);
+		m = finished(m);
+		struct layer_plan layer[1];
+		struct cost_point point;
+		struct plan plan = even(m, layer, "int8", "int8");
+		struct cost *c = toy(m, "latency", ", \"bandwidth\": 1e9", 1);
+		cost_roofline(c, &plan, &point);
+		double compute = cost_total(c, &plan, NULL) - point.ms;
+		cost_free(c);
+		c = toy(m, "latency", ", \"bandwidth\": 0.001", 1);
+		cost_roofline(c, &plan, &point);
+		double moved = cost_total(c, &plan, NULL) - point.ms;
+		cost_free(c);
+		if (fabs(compute - 1e3 * rows[i].operations / .1e12) > 1e-9 || fabs(moved - 1e-3 * rows[i].bytes) > 1e-9)
+			fail_msg("row %zu: %.9g operations, %.9g bytes", i, compute * .1e9, moved * 1e3);
+		model_free(m);
+	}
+}
+
+// Folded only where nothing else reads what is between.
+static void norms_and_activations_fold(void **state)
+{
+	(void)state;
+	struct layer_plan layer[2];
+	double total[2];
+	for (int shared = 0; shared < 2; shared++) {
+		struct model *m = model_new("fold", (struct shape){4, 4, 8}, 10);
+		int x = model_conv(m, "a", 0, 8, window_of(1, 1), 1, false), y = model_norm(m, x, ACT_RELU);
+		model_conv(m, "b", shared ? model_add(m, x, y, ACT_NONE) : y, 8, window_of(1, 1), 1, false);
+		m = finished(m);
+		struct cost *c = toy(m, "latency", ", \"bandwidth\": 1", 1);
+		struct plan plan = even(m, layer, "int8", "int8");
+		total[shared] = cost_total(c, &plan, NULL);
+		cost_free(c);
+		model_free(m);
+	}
+	near(total[0], 1e-6 * (2 * (64 + 64) + 3 * 128 + 512));
+	// the norm reads, writes and has its own scale and bias; then the add
+	near(total[1] - total[0], 1e-6 * (2 * 128 + 8 * 8 + 3 * 128));
+}
+
+// The tensor between two convolutions has 2048 numbers; with it lives one other at any time, so half of the memory is its share.
+static void tensors_stay_on_chip(void **state)
+{
+	(void)state;
+	struct model *m = model_new("two", (struct shape){8, 8, 16}, 10);
+	model_conv(m, "b", model_conv(m, "a", 0, 32, window_of(1, 1), 1, false), 4, window_of(1, 1), 1, false);
+	m = finished(m);
+	static const struct row {
+		const char *format, *on_chip;
+		int batch;
+		double moved; // bytes of that tensor, written and read
+	} rows[] = {
+		{"int8", "0.004096", 1, 0}, {"int8", "0.004095", 1, 4096}, {"int4", "0.002048", 1, 0},
+		{"int4", "0.002047", 1, 2048},
+		{"int8", "0.004096", 2, 8192}, {"int8", "0.008192", 2, 0}};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		char others[64];
+		struct layer_plan layer[2];
+		snprintf(others, sizeof others, ", \"bandwidth\": 1, \"on_chip\": %s", rows[i].on_chip);
+		struct cost *c = toy(m, "latency", others, rows[i].batch);
+		struct plan plan = even(m, layer, rows[i].format, rows[i].format);
+		double bits = format_table[format_named(rows[i].format)].bits;
+		double weights = (16 * 32 + 32 * 4) * bits / 8 + 8 * (32 + 4), ends = 1024 * bits / 8 + 256 * 4;
+		near(cost_total(c, &plan, NULL), 1e-6 * (weights + rows[i].batch * ends + rows[i].moved));
+		cost_free(c);
+	}
+	model_free(m);
+}
+
+// ---- activations ----
+
+static void activations_of_a_residual_block(void **state)
+{
+	(void)state;
+	struct model *m = residual_block();
+	struct cost *c = term_of(m, "activations", 0);
+	double part[4];
+	// stem, conv1, conv2, head. The head is read through pooling and add: so are the shortcut and conv2's output.
+	int int4 = format_named("int4"), int8 = format_named("int8"), int16 = format_named("int16");
+	struct layer_plan first[4] = {{0, int8}, {0, int4}, {0, int8}, {0, int16}};
+	near(cost_total(c, &(struct plan){m, first}, part), 3 * 2048); // at the add: shortcut, conv2's output, sum
+	assert_true(part[0] == 2048 && part[1] == 0 && part[2] == 4096 && part[3] == 0);
+	struct layer_plan second[4] = {{0, int8}, {0, int4}, {0, int16}, {0, int4}};
+	near(cost_total(c, &(struct plan){m, second}, part), 512 + 2048 + 512); // at conv2: shortcut, its input, its output
+	assert_true(part[0] == 512 && part[1] == 2048 && part[2] == 512 && part[3] == 0);
+	near(cost_uniform_total(c, format_named("int8")), 3 * 1024);
+	assert_string_equal(cost_unit(c), "B");
+	cost_free(c);
+	model_free(m);
+}
+
+// ---- energy ----
+
+static void energies(void **state)
+{
+	(void)state;
+	struct model *m = one_conv();
+	struct layer_plan layer[1];
+	// 45 nm: 0.3, 2.0 and 4.6 pJ a MAC; (1950 + 100) / 8 pJ a byte
+	static const struct row {
+		const char *format;
+		double mac, bytes;
+		int batch;
+	} rows[] = {
+		{"int8", .3, 4608 + 256 + 1024 + 8192, 1}, {"int8", .3, (4608 + 256) / 4. + 1024 + 8192, 4},
+		{"int4", .3, 2304 + 256 + 512 + 8192, 1},
+		{"e4m3", 2, 4608 + 256 + 1024 + 8192, 1}, {"fp16", 2, 9216 + 256 + 2048 + 8192, 1},
+		{"bf16", 4.6, 9216 + 256 + 2048 + 8192, 1}};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct cost *c = term_of(m, "energy@cmos_45nm", rows[i].batch);
+		near(cost_uniform_total(c, format_named(rows[i].format)), 1e-9 * (294912 * rows[i].mac + rows[i].bytes * 2050 / 8));
+		assert_string_equal(cost_unit(c), "mJ per image");
+		assert_false(cost_roofline(c, &(struct plan){m, layer}, &(struct cost_point){0}));
+		cost_free(c);
+	}
+	// fp16 has no figure at 7 nm: it costs what bf16 does, 0.59.
+	struct cost *c16 = term_of(m, "energy@a100", 1);
+	near(cost_uniform_total(c16, format_named("fp16")), 1e-9 * (294912 * .59 + (9216 + 256 + 2048 + 8192) * 45.5));
+	cost_free(c16);
+	// What stays on chip costs 1.75 pJ a byte written or read at 7 nm, else 43.75 more; on chip here: the tensor between.
+	struct model *two = model_new("two", (struct shape){8, 8, 16}, 10);
+	model_conv(two, "b", model_conv(two, "a", 0, 32, window_of(1, 1), 1, false), 4, window_of(1, 1), 1, false);
+	two = finished(two);
+	struct cost *seven = term_of(two, "energy@tpu_v4", 1);
+	double macs = 64 * (16 * 32 + 32 * 4), through = 512 + 128 + 8 * 36 + 1024 + 1024;
+	near(cost_uniform_total(seven, format_named("int8")), 1e-9 * (macs * .1 + through * 45.5 + 2 * 2048 * 1.75));
+	cost_free(seven);
+	model_free(two);
+	// Without energies: mean power (220 W) times time, shared by the batch.
+	struct cost *power = term_of(m, "energy@tpu_v3", 16), *time = term_of(m, "latency@tpu_v3", 16);
+	near(cost_uniform_total(power, format_named("int8")), cost_uniform_total(time, format_named("int8")) * 220 / 16);
+	cost_free(power);
+	cost_free(time);
+	model_free(m);
+}
+
+static void what_cannot_be_priced_is_refused(void **state)
+{
+	(void)state;
+	struct model *m = one_conv();
+	static const struct bad {
+		const char *term, *what, *todo;
+		int batch;
+	} bad[] = {
+		{"energy@v100", "neither energies per operation and byte nor the mean power of v100 are known "
+			"(its power is given as a maximum)", "device file", 0},
+		{"energy@h100", "mean power", "device file", 0},
+		{"energy@tpu_v5e", "mean power of tpu_v5e are known", "another device", 0},
+		{"latency@bow", "the memory bandwidth of bow is unknown", "device file", 0},
+		{"latency@edge_tpu", "the memory bandwidth of edge_tpu is unknown", "device file", 0},
+		{"latency@cmos_45nm", "the memory bandwidth of cmos_45nm is unknown", "device file", 0},
+		{"latency@nothing", "no device \"nothing\"", "tpu_v3", 0},
+		{"latency", "no such cost term", "latency@DEVICE", 0},
+		{"", "no such cost term", "bops", 0},
+		{"latency@v100", "a batch of -1", "1 to 65536", -1},
+		{"latency@table:/nowhere/at/all", "No such file", "file", 0},
+	};
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		struct fault f = {0};
+		if (cost_new(m, bad[i].term, bad[i].batch, &f))
+			fail_msg("%s is a term", bad[i].term);
+		if (!strstr(f.what, bad[i].what) || !strstr(f.todo, bad[i].todo))
+			fail_msg("%s: \"%s; %s\"", bad[i].term, f.what, f.todo);
+	}
+	cost_free(NULL);
+	// A type whose peak is unknown
+	struct cost *c = toy(m, "latency", ", \"bandwidth\": 10", 1);
+	struct fault f = {0};
+	assert_true(cost_answers(c, (int[]){format_named("int4"), format_named("int8"), format_named("bf16")}, 3, &f));
+	assert_false(cost_answers(c, (int[]){format_named("int4"), format_named("fp16")}, 2, &f));
+	assert_string_equal(f.where, "conv");
+	assert_string_equal(f.what, "int4 weights and fp16 activations run as fp32, of which the peak of toy is unknown");
+	assert_true(isinf(cost_uniform_total(c, format_named("fp16"))));
+	double target;
+	assert_false(cost_target_value(c, 1, "fp16", &target, &f));
+	assert_string_equal(f.what, "fp16 in all layers has no price");
+	cost_free(c);
+	model_free(m);
+}
+
+// ---- measured tables ----
+
+
+static void measured_latencies(void **state)
+{
+	(void)state;
+	struct model *m = residual_block();
+	char term[512];
+	snprintf(term, sizeof term, "latency@table:%s", file_of("layer,format,ms\n# fixed\nstem,*,0.5\n\nconv1,int4,1\nconv1,int8,2\r\n"
+		"conv2,int8,3\nconv2,e4m3,2.5\nhead,*,0.25\n", ".csv"));
+	struct cost *c = term_of(m, term, 0);
+	struct layer_plan layer[4];
+	struct plan plan = even(m, layer, "int4", "int4");
+	double part[4];
+	near(cost_total(c, &plan, part), .5 + 1 + 3 + .25);
+	near(part[1], 1);
+	near(cost_uniform_total(c, format_named("int3")), .5 + 1 + 3 + .25); // runs as the next that holds it
+	near(cost_uniform_total(c, format_named("int6")), .5 + 2 + 3 + .25);
+	layer[1] = (struct layer_plan){format_named("int4"), format_named("int8")}; // both
+	layer[2] = (struct layer_plan){format_named("int4"), format_named("e3m2")}; // e4m3 holds both
+	near(cost_total(c, &plan, NULL), .5 + 2 + 2.5 + .25);
+	assert_true(isinf(cost_uniform_total(c, format_named("bf16"))));
+	struct fault f = {0};
+	assert_true(cost_answers(c, (int[]){format_named("int2"), format_named("int8")}, 2, &f));
+	assert_false(cost_answers(c, (int[]){format_named("int2"), format_named("e4m3")}, 2, &f));
+	assert_string_equal(f.where, "conv1");
+	assert_string_equal(f.what, "nothing was measured that holds int2 weights and e4m3 activations");
+	assert_null(cost_device(c));
+	cost_free(c);
+	model_free(m);
+}
+
+static void bad_tables(void **state)
+{
+	(void)state;
+	struct model *m = residual_block();
+	static const struct bad {
+		const char *text, *where, *what, *todo;
+	} bad[] = {
+		{"", "", "nothing in it", "layer,format,ms"},
+		{"layer,format,ms\n", "", "nothing in it", "row"},
+		{"layer,ms\nstem,1\n", "line 1", "\"layer,ms\"", "header layer,format,ms"},
+		{"\n# x\nlayer,format,ms\nstem,int8\n", "line 4", "2 fields", "layer,format,ms"},
+		{"layer,format,ms\nstem,int8,1,2\n", "line 2", "4 fields", "layer,format,ms"},
+		{"layer,format,ms\n,int8,1\n", "line 2", "\"\" is none", "name of a layer"},
+		{"layer,format,ms\nstem,int9,1\n", "line 2", "\"int9\" is none", "format such as int8"},
+		{"layer,format,ms\nstem,*x,1\n", "line 2", "\"*x\" is none", "format such as int8"},
+		{"layer,format,ms\nstem,int8,fast\n", "line 2", "\"fast\"", "milliseconds above 0"},
+		{"layer,format,ms\nstem,int8,0\n", "line 2", "\"0\"", "milliseconds above 0"},
+		{"layer,format,ms\nstem,int8,nan\n", "line 2", "\"nan\"", "milliseconds above 0"},
+		{"layer,format,ms\nstem,int8,1\nstem,int8,2\n", "line 3", "stem in int8 is in line 2 already", "one"},
+		{"layer,format,ms\nstem,int8,1\nstem,*,2\n", "line 3", "stem has both", "alone"},
+		{"layer,format,ms\nstem,*,1\nstem,int8,2\n", "line 3", "stem has both", "alone"},
+		{"layer,format,ms\nstem,*,1\ntail,int8,2\n", "line 3", "block has no layer tail", "layer of the network"},
+		{"layer,format,ms\nstem,*,1\nconv2,int8,2\n", "", "no row for conv1, 2 of 4 layers have none", "format *"},
+	};
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		struct fault f = {0};
+		char term[512];
+		snprintf(term, sizeof term, "latency@table:%s", file_of(bad[i].text, ".csv"));
+		if (cost_new(m, term, 0, &f))
+			fail_msg("%s is a table", bad[i].text);
+		if (!strstr(f.where, bad[i].where) || !strstr(f.what, bad[i].what) || !strstr(f.todo, bad[i].todo))
+			fail_msg("%s: \"%s: %s; %s\"", bad[i].text, f.where, f.what, f.todo);
+	}
+	model_free(m);
+}
+
+// ---- all terms ----
+
+static uint64_t random_bits(void)
+{
+	static uint64_t s = 88172645463325252u;
+	s ^= s << 13;
+	s ^= s >> 7;
+	return s ^= s << 17;
+}
+
+static int random_below(int n)
+{
+	return (int)(random_bits() >> 33) % n;
+}
+
+static const char *const terms[] = {"bops", "bops-linear", "size", "activations", "latency@tpu_v3", "latency@tpu_v4", "latency@v100",
+	"latency@a100", "latency@h100", "latency@t4", "energy@tpu_v3", "energy@tpu_v4", "energy@a100", "energy@cmos_45nm"};
+
+// Random plans, random groups of layers given random formats.
+static void a_change_prices_as_the_whole(void **state)
+{
+	(void)state;
+	struct fault f;
+	const struct shape own = {0, 0, 0};
+	struct model *nets[] = {everything(), residual_block(), model_named("resnet20", own, 0, &f), model_named("deit", own, 0, &f),
+		model_named("efficientnet-x-b0", own, 0, &f), model_named("inceptionv3", own, 0, &f)};
+	for (size_t n = 0; n < sizeof nets / sizeof nets[0]; n++)
+		for (size_t t = 0; t < sizeof terms / sizeof terms[0]; t++) {
+			const struct model *m = nets[n];
+			struct cost *c = term_of(m, terms[t], t % 2 ? 0 : 1);
+			struct layer_plan layer[LAYERS];
+			struct plan plan = {m, layer};
+			double part[LAYERS];
+			for (int i = 0; i < 50; i++) {
+				for (int l = 0; l < m->layers; l++)
+					layer[l] = (struct layer_plan){random_below(FORMATS), random_below(FORMATS)};
+				double before = cost_total(c, &plan, part), sum = 0;
+				for (int l = 0; l < m->layers; l++)
+					sum += part[l];
+				near(sum, before);
+				int group[LAYERS], count = 0, odds = 1 + random_below(m->layers);
+				for (int l = 0; l < m->layers; l++)
+					if (random_below(odds) == 0)
+						group[count++] = l;
+				double rest = before - cost_part(c, &plan, group, count);
+				for (int k = 0; k < count; k++)
+					layer[group[k]] = (struct layer_plan){random_below(FORMATS), random_below(FORMATS)};
+				double after = cost_total(c, &plan, NULL), got = rest + cost_part(c, &plan, group, count);
+				if (!(fabs(got - after) <= 1e-11 * (before + after)))
+					fail_msg("%s on %s: %.17g, not %.17g", terms[t], m->name, got, after);
+			}
+			cost_free(c);
+		}
+	for (size_t n = 0; n < sizeof nets / sizeof nets[0]; n++)
+		model_free(nets[n]);
+}
+
+// On the terms by number both ways agree to the bit.
+static void terms_by_number_and_by_name(void **state)
+{
+	(void)state;
+	struct fault f;
+	struct model *m = model_named("resnet8", (struct shape){32, 32, 3}, 10, &f);
+	for (int t = 0; t < COST_TERMS; t++) {
+		struct cost *c = term_of(m, cost_table[t].name, 0);
+		struct layer_plan layer[LAYERS];
+		for (int l = 0; l < m->layers; l++)
+			layer[l] = (struct layer_plan){random_below(FORMATS), random_below(FORMATS)};
+		assert_true(cost_total(c, &(struct plan){m, layer}, NULL) == cost_price(t, &(struct plan){m, layer}, NULL));
+		assert_true(cost_uniform_total(c, 3) == cost_uniform(t, m, 3));
+		assert_string_equal(cost_unit(c), cost_table[t].unit);
+		cost_free(c);
+	}
+	int listed = 0;
+	for (const char *const *name = cost_terms(); *name; name++) {
+		struct cost *c = cost_new(m, *name, 0, &f);
+		listed += c != NULL;
+		cost_free(c);
+	}
+	// 4 without a device; latency on all but bow, edge_tpu and cmos_45nm; energy on tpu_v3, v4i, v4, a100 and cmos_45nm
+	assert_int_equal(listed, 4 + 11 + 5);
+	model_free(m);
+}
+
+static void targets_have_units(void **state)
+{
+	(void)state;
+	struct model *m = one_conv();
+	static const struct row {
+		const char *term, *text;
+		double value; // 0: refused
+	} rows[] = {
+		{"latency@a100", "3ms", 3}, {"latency@a100", "250us", .25}, {"latency@a100", "2s", 2000}, {"latency@a100", "80ns", 80e-6},
+		{"latency@a100", "1.5", 1.5}, {"latency@a100", "0.5x", 5}, {"latency@a100", "3M", 0}, {"latency@a100", "3mJ", 0},
+		{"latency@a100", "3 ms", 0},
+		{"energy@a100", "20mJ", 20}, {"energy@a100", "500uJ", .5}, {"energy@a100", "2J", 2000}, {"energy@a100", "3nJ", 3e-6},
+		{"energy@a100", "3ms", 0}, {"energy@a100", "-3mJ", 0}, {"size", "300kB", 3e5}, {"size", "1.5MB", 1.5e6},
+		{"size", "2KiB", 2048},
+		{"size", "2k", 2000}, {"size", "2ms", 0}, {"activations", "1MiB", 1048576}, {"bops", "2G", 2e9},
+		{"bops", "2GB", 0}, {"bops", "3ms", 0},
+		{"bops", "int4", 294912 * 16}, {"activations", "int8", 1024 + 8192},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct cost *c = term_of(m, rows[i].term, 0);
+		struct fault f = {0};
+		double value = 0;
+		bool ok = cost_target_value(c, 10, rows[i].text, &value, &f);
+		if (ok != (rows[i].value > 0))
+			fail_msg("%s %s: %g", rows[i].term, rows[i].text, value);
+		near(value, rows[i].value);
+		if (!ok)
+			assert_true(strcmp(f.where, rows[i].term) == 0 && f.what[0] && f.todo[0]);
+		cost_free(c);
+	}
+	model_free(m);
+}
+
+static void more_operators_than_can_be_priced(void **state)
+{
+	(void)state;
+	struct model *m = model_new("deep", (struct shape){1, 1, 1}, 2);
+	int x = 0;
+	for (int i = 0; i < 4096; i++)
+		x = model_act(m, x, ACT_RELU);
+	m = finished(m);
+	struct fault f = {0};
+	assert_null(cost_new(m, "bops", 0, &f));
+	assert_string_equal(f.what, "4097 operators are more than can be priced (4096)");
+	model_free(m);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(native_types),
+		cmocka_unit_test(native_types_of_pairs),
+		cmocka_unit_test(ridge_points),
+		cmocka_unit_test(figures_and_their_marks),
+		cmocka_unit_test(device_files),
+		cmocka_unit_test(bad_device_files),
+		cmocka_unit_test(roofline_of_a_convolution),
+		cmocka_unit_test(narrow_formats_that_save_only_bytes),
+		cmocka_unit_test(padding_of_operators),
+		cmocka_unit_test(operators_without_weights_count_with_the_layer_before),
+		cmocka_unit_test(each_operator_without_weights),
+		cmocka_unit_test(norms_and_activations_fold),
+		cmocka_unit_test(tensors_stay_on_chip),
+		cmocka_unit_test(activations_of_a_residual_block),
+		cmocka_unit_test(energies),
+		cmocka_unit_test(what_cannot_be_priced_is_refused),
+		cmocka_unit_test(measured_latencies),
+		cmocka_unit_test(bad_tables),
+		cmocka_unit_test(a_change_prices_as_the_whole),
+		cmocka_unit_test(terms_by_number_and_by_name),
+		cmocka_unit_test(targets_have_units),
+		cmocka_unit_test(more_operators_than_can_be_priced),
+	};
+	return cmocka_run_group_tests(tests, NULL, remove_file);
+}
