@@ -50,8 +50,8 @@ static void tokens_gradients(const struct job *job, struct span span, int chunk,
 	for (int i = span.first; i < span.first + span.count; i++) {
 		const float *dy = node_image(n, n->grad, i);
 		net->kernels->accumulate(dy, partial, shape_size(n->out));
-		memcpy(gradient_place(job, 0, i, spare), dy + n->out.c, (size_t)shape_size(n->in) * sizeof *dy);
-		gradient_done(job, 0, i, spare);
+		memcpy(gradient_image(job, 0, i, spare), dy + n->out.c, (size_t)shape_size(n->in) * sizeof *dy);
+		gradient_image_done(job, 0, chunk, i, spare);
 	}
 }
 
@@ -151,7 +151,6 @@ static void attention_forward(struct network *net, struct node *n)
 // With P the scores and G the output's gradient: dV = P^T G; dP = G V^T; dS = P * (dP - rows' sums of dP * P) / sqrt(width); dQ = dS K; dK = dS^T Q.
 static void attend_gradients(const struct job *job, struct span span, int chunk, int worker)
 {
-	(void)chunk;
 	const struct network *net = job->net;
 	const struct kernels *k = net->kernels;
 	const struct node *n = job->node;
@@ -159,7 +158,7 @@ static void attend_gradients(const struct job *job, struct span span, int chunk,
 	struct heads h = heads_of(n);
 	float *p = s->image, *ds = p + (long)h.tokens * h.wide;
 	for (int i = span.first; i < span.first + span.count; i++) {
-		float *dx = gradient_place(job, 0, i, s->back);
+		float *dx = gradient_image(job, 0, i, s->back);
 		for (int head = 0; head < h.heads; head++) {
 			long at = (long)head * h.width, key = (long)h.width * h.heads, value = 2 * key;
 			const float *q = node_image(job->in[0], job->in[0]->x, i) + at, *g = node_image(n, n->grad, i) + at;
@@ -177,7 +176,7 @@ static void attend_gradients(const struct job *job, struct span span, int chunk,
 			multiply(k, h.tokens, h.tokens, h.width, (struct matrix){ds, h.wide, 1}, q + key, h.row, dx + at, h.row);
 			multiply(k, h.tokens, h.tokens, h.width, (struct matrix){ds, 1, h.wide}, q, h.row, dx + at + key, h.row);
 		}
-		gradient_done(job, 0, i, s->back);
+		gradient_image_done(job, 0, chunk, i, s->back);
 	}
 }
 
@@ -216,14 +215,13 @@ static void first_forward(struct network *net, struct node *n)
 
 static void first_gradients(const struct job *job, struct span span, int chunk, int worker)
 {
-	(void)chunk;
 	const struct node *n = job->node;
 	float *spare = job->net->scratch[worker].back;
 	for (int i = span.first; i < span.first + span.count; i++) {
-		float *dx = gradient_place(job, 0, i, spare);
+		float *dx = gradient_image(job, 0, i, spare);
 		memset(dx, 0, (size_t)shape_size(n->in) * sizeof *dx);
 		memcpy(dx, node_image(n, n->grad, i), (size_t)n->out.c * sizeof *dx);
-		gradient_done(job, 0, i, spare);
+		gradient_image_done(job, 0, chunk, i, spare);
 	}
 }
 

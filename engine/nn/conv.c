@@ -29,7 +29,7 @@ static void conv_lay(const struct network *net, struct node *n, struct layout *l
 	layer_find_phases(n);
 	n->forward = layout_work(l, rows * n->op->groups * blocks_of(out_share(n)) * KERNEL_BLOCK);
 	n->backward = layout_work(l, taps * out_share(n) * n->op->groups * blocks_of(in_share(n)) * KERNEL_BLOCK);
-	layout_scratch(l, layer_padded_size(n), layer_gradient_size(n), shape_size(n->in));
+	layout_scratch(l, layer_input_size(n), layer_gradient_size(n), shape_size(n->in));
 }
 
 // The packed weights of a phase begin after those of the phases before it; a group's after those of the groups before it.
@@ -81,7 +81,7 @@ static void convolve(const struct kernels *k, const struct node *n, const float 
 	const struct window *w = &n->op->window;
 	bool whole = n->op->groups == 1;
 	int ci = in_share(n), co = out_share(n), parts = stretches(k, n->out.w);
-	long row = layer_padded_row(n), pixel = (long)w->stride * n->in.c;
+	long row = layer_input_row(n), pixel = (long)w->stride * n->in.c;
 	long depth = whole ? (long)w->w * ci : ci, panels = whole ? w->h : w->w, rows = (long)w->h * w->w * ci;
 	if (bias)
 		for (int p = 0; p < n->out.h * n->out.w; p++)
@@ -108,7 +108,7 @@ static void forward_images(const struct job *job, struct span span, int chunk, i
 	for (int i = span.first; i < span.first + span.count; i++) {
 		float *y = node_image(n, n->x, i);
 		convolve(job->net->kernels, n, bias, layer_padded_input(job, i, worker), y);
-		layer_add_sums(job, chunk, i == span.first, y, (long)n->out.h * n->out.w);
+		layer_add_sums(job, chunk, i == span.first, y, pixels_of(n->out));
 	}
 }
 
@@ -117,7 +117,6 @@ static void conv_forward(struct network *net, struct node *n)
 	layer_settle_range(net, n);
 	struct job job = job_of(net, n);
 	job_run(&job, forward_images);
-	layer_keep_sums(&job);
 }
 
 // Adds one image's part to columns first..end of a gradient of the weights, a band of output rows at a time so that the band stays in the
@@ -128,7 +127,7 @@ static void weight_gradient(const struct kernels *k, const struct node *n, const
 	const struct window *w = &n->op->window;
 	bool whole = n->op->groups == 1;
 	int ci = in_share(n), co = out_share(n), runs = whole ? w->h : w->h * w->w, run = whole ? w->w * ci : ci;
-	long row = layer_padded_row(n), dy_row = (long)n->out.w * n->out.c;
+	long row = layer_input_row(n), dy_row = layer_gradient_row(n);
 	int parts = stretches(k, run), band = 2048 / (int)dy_row > 1 ? 2048 / (int)dy_row : 1;
 	for (int from = 0; from < n->out.h; from += band)
 		for (int r = 0; r < runs; r++) {
@@ -152,7 +151,7 @@ static void input_gradient(const struct kernels *k, const struct node *n, const 
 	const struct window *w = &n->op->window;
 	bool whole = n->op->groups == 1;
 	int s = w->stride, ci = in_share(n), co = out_share(n);
-	long dy_row = (long)(n->out.w + n->before[1] + n->after[1]) * n->out.c;
+	long dy_row = layer_gradient_row(n);
 	const float *weights = n->backward;
 	for (int py = 0; py < s; py++)
 		for (int px = 0; px < s; px++) {
@@ -183,17 +182,19 @@ static void backward_images(const struct job *job, struct span span, int worker,
 {
 	const struct node *n = job->node, *source = job->in[0];
 	const struct kernels *k = job->net->kernels;
-	struct scratch *scratch = &job->net->scratch[worker];
+	float *spare = job->net->scratch[worker].back;
 	for (int i = span.first; i < span.first + span.count; i++) {
-		const float *dy = node_image(n, n->grad, i);
+		const float *dy = layer_padded_gradient(job, i, worker);
 		if (share->partial)
-			weight_gradient(k, n, layer_padded_input(job, i, worker), dy, share->first, share->end, share->partial);
+			weight_gradient(k, n, layer_padded_input(job, i, worker), dy + n->before[0] * layer_gradient_row(n) + (long)n->before[1] * n->out.c,
+				share->first, share->end, share->partial);
 		if (!share->inputs || !source->grad)
 			continue;
-		float *dx = gradient_place(job, 0, i, scratch->back);
-		input_gradient(k, n, layer_padded(k, NULL, dy, n->out, n->before, n->after, scratch->gradient), dx);
-		layer_clip(job, node_image(source, source->x, i), dx, shape_size(n->in));
-		gradient_done(job, 0, i, scratch->back);
+		long pixel = i * pixels_of(n->in);
+		float *dx = gradient_place(job, 0, pixel, spare);
+		input_gradient(k, n, dy, dx);
+		layer_clip(job, pixel, pixels_of(n->in), dx);
+		gradient_done(job, 0, share->chunk, pixel, pixels_of(n->in), spare);
 	}
 }
 

@@ -9,7 +9,7 @@ static void depthwise_lay(const struct network *net, struct node *n, struct layo
 	(void)net;
 	layer_lay(n, l, (long)n->op->window.h * n->op->window.w, FILL_HE);
 	layer_find_phases(n);
-	layout_scratch(l, layer_padded_size(n), layer_gradient_size(n), shape_size(n->in));
+	layout_scratch(l, layer_input_size(n), layer_gradient_size(n), shape_size(n->in));
 }
 
 static void depthwise_prepare(struct network *net, struct node *n)
@@ -26,11 +26,11 @@ static void forward_images(const struct job *job, struct span span, int chunk, i
 		const float *x = layer_padded_input(job, i, worker);
 		float *y = node_image(n, n->x, i);
 		for (int oy = 0; oy < n->out.h; oy++)
-			job->net->kernels->depthwise(n->out.w, c, w->h, w->w, x + oy * w->stride * layer_padded_row(n), (long)w->stride * c, layer_padded_row(n), c,
+			job->net->kernels->depthwise(n->out.w, c, w->h, w->w, x + oy * w->stride * layer_input_row(n), (long)w->stride * c, layer_input_row(n), c,
 				n->quantized, (long)w->w * c, c, y + (long)oy * n->out.w * c, c);
 		for (int p = 0; n->op->bias && p < n->out.h * n->out.w; p++)
 			job->net->kernels->accumulate(job->net->weights + n->bias, y + (long)p * c, c);
-		layer_add_sums(job, chunk, i == span.first, y, (long)n->out.h * n->out.w);
+		layer_add_sums(job, chunk, i == span.first, y, pixels_of(n->out));
 	}
 }
 
@@ -39,14 +39,13 @@ static void depthwise_forward(struct network *net, struct node *n)
 	layer_settle_range(net, n);
 	struct job job = job_of(net, n);
 	job_run(&job, forward_images);
-	layer_keep_sums(&job);
 }
 
 static void input_gradient(const struct kernels *k, const struct node *n, const float *dy, float *dx)
 {
 	const struct window *w = &n->op->window;
 	int s = w->stride, c = n->in.c;
-	long dy_row = (long)(n->out.w + n->before[1] + n->after[1]) * c;
+	long dy_row = layer_gradient_row(n);
 	for (int py = 0; py < s; py++)
 		for (int px = 0; px < s; px++) {
 			const struct phase *y = &n->phase[0][py], *x = &n->phase[1][px];
@@ -63,20 +62,22 @@ static void backward_images(const struct job *job, struct span span, int worker,
 	const struct node *n = job->node, *source = job->in[0];
 	const struct kernels *k = job->net->kernels;
 	const struct window *w = &n->op->window;
-	struct scratch *scratch = &job->net->scratch[worker];
+	float *spare = job->net->scratch[worker].back;
 	int c = n->out.c;
 	for (int i = span.first; i < span.first + span.count; i++) {
-		const float *dy = node_image(n, n->grad, i), *x = layer_padded_input(job, i, worker);
+		const float *dy = layer_padded_gradient(job, i, worker), *x = layer_padded_input(job, i, worker);
+		const float *inner = dy + n->before[0] * layer_gradient_row(n) + (long)n->before[1] * c;
 		for (int oy = 0; oy < n->out.h; oy++)
 			for (int ky = 0; ky < w->h; ky++)
-				k->depthwise_gradient(n->out.w, c, w->w, x + (oy * w->stride + ky) * layer_padded_row(n), (long)w->stride * c, c,
-					dy + (long)oy * n->out.w * c, c, share->partial + (long)ky * w->w * c, c);
+				k->depthwise_gradient(n->out.w, c, w->w, x + (oy * w->stride + ky) * layer_input_row(n), (long)w->stride * c, c,
+					inner + oy * layer_gradient_row(n), c, share->partial + (long)ky * w->w * c, c);
 		if (!source->grad)
 			continue;
-		float *dx = gradient_place(job, 0, i, scratch->back);
-		input_gradient(k, n, layer_padded(k, NULL, dy, n->out, n->before, n->after, scratch->gradient), dx);
-		layer_clip(job, node_image(source, source->x, i), dx, shape_size(n->in));
-		gradient_done(job, 0, i, scratch->back);
+		long pixel = i * pixels_of(n->in);
+		float *dx = gradient_place(job, 0, pixel, spare);
+		input_gradient(k, n, dy, dx);
+		layer_clip(job, pixel, pixels_of(n->in), dx);
+		gradient_done(job, 0, share->chunk, pixel, pixels_of(n->in), spare);
 	}
 }
 

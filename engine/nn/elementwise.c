@@ -29,13 +29,12 @@ static void act_forward(struct network *net, struct node *n)
 
 static void act_gradients(const struct job *job, struct span span, int chunk, int worker)
 {
-	(void)chunk;
 	const struct node *n = job->node;
 	float *spare = job->net->scratch[worker].back;
 	for (int i = span.first; i < span.first + span.count; i++) {
 		job->net->kernels->activate_gradient(node_image(n, job->in[0]->x, i), node_image(n, n->grad, i), shape_size(n->out), n->op->act,
-			gradient_place(job, 0, i, spare));
-		gradient_done(job, 0, i, spare);
+			gradient_image(job, 0, i, spare));
+		gradient_image_done(job, 0, chunk, i, spare);
 	}
 }
 
@@ -50,12 +49,29 @@ const struct operator act_operator = {lay_spare, NULL, act_forward, act_backward
 
 // ---- addition ----
 
+// An operand: as it is, or a norm's input with the norm yet to be applied.
+struct operand {
+	const float *x, *gain, *shift;
+};
+
+static struct operand operand_of(const struct job *job, int k, int image)
+{
+	const struct node *in = job->in[k];
+	const float *x = node_image(in, node_behind(job->net, in)->x, image);
+	return in->waits ? (struct operand){x, in->gain_scale, in->shift} : (struct operand){x, job->net->ones, job->net->zeros};
+}
+
 static void add_images(const struct job *job, struct span span, int chunk, int worker)
 {
 	(void)worker;
 	const struct node *n = job->node;
-	job->net->peaks[chunk] = job->net->kernels->add(node_image(n, job->in[0]->x, span.first), node_image(n, job->in[1]->x, span.first),
-		span.count * shape_size(n->out), n->op->act, node_image(n, n->x, span.first));
+	const struct kernels *k = job->net->kernels;
+	struct operand a = operand_of(job, 0, span.first), b = operand_of(job, 1, span.first);
+	float *y = node_image(n, n->x, span.first);
+	if (job->in[0]->waits || job->in[1]->waits)
+		job->net->peaks[chunk] = k->add_affine(a.x, a.gain, a.shift, b.x, b.gain, b.shift, span.count * pixels_of(n->out), n->out.c, n->op->act, y);
+	else
+		job->net->peaks[chunk] = k->add(a.x, b.x, span.count * shape_size(n->out), n->op->act, y);
 }
 
 static void add_forward(struct network *net, struct node *n)
@@ -68,13 +84,12 @@ static void add_forward(struct network *net, struct node *n)
 // The slope is known from the output.
 static void add_gradients(const struct job *job, struct span span, int chunk, int worker)
 {
-	(void)chunk;
 	const struct node *n = job->node;
 	float *spare = job->net->scratch[worker].back;
 	for (int i = span.first; i < span.first + span.count; i++) {
 		job->net->kernels->activate_gradient(node_image(n, n->x, i), node_image(n, n->grad, i), shape_size(n->out), n->op->act,
-			gradient_place(job, 0, i, spare));
-		gradient_done(job, 0, i, spare);
+			gradient_image(job, 0, i, spare));
+		gradient_image_done(job, 0, chunk, i, spare);
 	}
 }
 
@@ -127,12 +142,12 @@ static void scale_gradients(const struct job *job, struct span span, int chunk, 
 		const float *x = node_image(n, job->in[0]->x, i), *dy = node_image(n, n->grad, i), *gate = node_image(job->in[1], job->in[1]->x, i);
 		memset(sum, 0, 2 * (size_t)c * sizeof *sum);
 		k->affine_sums(x, dy, pixels, c, gate, net->zeros, ACT_NONE, net->zeros, sum, sum + c);
-		k->affine_gradient(x, dy, pixels, c, gate, net->zeros, ACT_NONE, gate, net->zeros, net->zeros, gradient_place(job, 0, i, spare));
-		gradient_done(job, 0, i, spare);
-		float *dgate = gradient_place(job, 1, i, spare);
+		k->affine_gradient(x, dy, pixels, c, gate, net->zeros, ACT_NONE, gate, net->zeros, net->zeros, gradient_image(job, 0, i, spare));
+		gradient_image_done(job, 0, chunk, i, spare);
+		float *dgate = gradient_image(job, 1, i, spare);
 		for (int j = 0; j < c; j++)
 			dgate[j] = (float)sum[c + j];
-		gradient_done(job, 1, i, spare);
+		gradient_image_done(job, 1, chunk, i, spare);
 	}
 }
 
@@ -172,7 +187,6 @@ static void concat_forward(struct network *net, struct node *n)
 
 static void concat_gradients(const struct job *job, struct span span, int chunk, int worker)
 {
-	(void)chunk;
 	const struct node *n = job->node;
 	float *spare = job->net->scratch[worker].back;
 	long pixels = (long)n->out.h * n->out.w;
@@ -180,10 +194,10 @@ static void concat_gradients(const struct job *job, struct span span, int chunk,
 		const float *dy = node_image(n, n->grad, i);
 		for (int k = 0; k < n->op->inputs; k++) {
 			int c = job->in[k]->out.c;
-			float *dx = gradient_place(job, k, i, spare);
+			float *dx = gradient_image(job, k, i, spare);
 			for (long p = 0; p < pixels; p++)
 				memcpy(dx + p * c, dy + p * n->out.c, (size_t)c * sizeof *dx);
-			gradient_done(job, k, i, spare);
+			gradient_image_done(job, k, chunk, i, spare);
 			dy += c;
 		}
 	}

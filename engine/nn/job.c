@@ -23,32 +23,41 @@ void job_run(struct job *job, void (*work)(const struct job *, struct span, int 
 	team_run(job->net->team, job->chunks, run_chunk, job);
 }
 
-void job_add_sums(const struct job *job, int channels, double *total)
-{
-	const struct network *net = job->net;
-	for (int j = 0; j < 2 * channels; j++)
-		total[j] = net->sums[j];
-	for (int chunk = 1; chunk < job->chunks; chunk++)
-		for (int j = 0; j < 2 * channels; j++)
-			total[j] += net->sums[(long)chunk * net->sum_stride + j];
-}
-
 void job_peak(const struct job *job)
 {
 	job->node->peak = job->net->kernels->peak(job->net->peaks, job->chunks);
 }
 
-float *gradient_place(const struct job *job, int k, int image, float *spare)
+float *gradient_place(const struct job *job, int k, long pixel, float *spare)
 {
 	const struct node *to = job->in[k];
-	return to->grad && !to->grad_written ? node_image(to, to->grad, image) : spare;
+	return to->grad && !to->grad_written ? to->grad + pixel * to->out.c : spare;
 }
 
-void gradient_done(const struct job *job, int k, int image, float *spare)
+void gradient_done(const struct job *job, int k, int chunk, long pixel, long pixels, float *spare)
 {
 	const struct node *to = job->in[k];
-	if (to->grad && to->grad_written)
-		job->net->kernels->accumulate(spare, node_image(to, to->grad, image), shape_size(to->out));
+	const struct kernels *kernels = job->net->kernels;
+	int c = to->out.c;
+	if (!to->grad)
+		return;
+	if (to->grad_written)
+		kernels->accumulate(spare, to->grad + pixel * c, pixels * c);
+	if (to->op->kind == OP_NORM && to->reader == job->node->op - job->net->model->op) {
+		double *sum = to->sums + (long)chunk * 2 * c;
+		kernels->affine_sums(job->net->node[to->op->in[0]].x + pixel * c, to->grad + pixel * c, pixels, c, to->gain_scale, to->shift,
+			to->op->act, to->mean, sum, sum + c);
+	}
+}
+
+float *gradient_image(const struct job *job, int k, int image, float *spare)
+{
+	return gradient_place(job, k, image * pixels_of(job->in[k]->out), spare);
+}
+
+void gradient_image_done(const struct job *job, int k, int chunk, int image, float *spare)
+{
+	gradient_done(job, k, chunk, image * pixels_of(job->in[k]->out), pixels_of(job->in[k]->out), spare);
 }
 
 void gradient_end(const struct job *job)

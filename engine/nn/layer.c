@@ -185,18 +185,38 @@ void layer_find_phases(struct node *n)
 	}
 }
 
-const float *layer_padded(const struct kernels *k, const struct node *n, const float *x, struct shape s, const int before[2],
-	const int after[2], float *into)
+void layer_round(const struct job *job, long pixel, long pixels, float *to)
+{
+	const struct node *n = job->node, *source = job->in[0], *behind = node_behind(job->net, source);
+	const struct kernels *k = job->net->kernels;
+	int c = n->in.c;
+	if (source->waits)
+		k->quantize_affine(&n->grid, n->scale, behind->x + pixel * c, pixels, c, source->gain_scale, source->shift, source->op->act, to);
+	else
+		k->quantize(&n->grid, n->scale, source->x + pixel * c, to, pixels * c);
+}
+
+void layer_output_gradient(const struct job *job, long pixel, long pixels, float *to)
+{
+	const struct node *n = job->node, *norm = n->norm;
+	long at = pixel * n->out.c;
+	if (norm)
+		job->net->kernels->affine_gradient(n->x + at, norm->grad + at, pixels, n->out.c, norm->gain_scale, norm->shift, norm->op->act,
+			norm->ka, norm->kb, norm->kc, to);
+	else
+		memcpy(to, n->grad + at, (size_t)(pixels * n->out.c) * sizeof *to);
+}
+
+// An image within margins of zeros, row by row.
+static const float *padded(const struct job *job, void (*fill)(const struct job *, long pixel, long pixels, float *to), struct shape s, int image,
+	const int before[2], const int after[2], float *into)
 {
 	long row = (long)s.w * s.c, stride = (long)(s.w + before[1] + after[1]) * s.c, left = (long)before[1] * s.c, right = (long)after[1] * s.c;
 	memset(into, 0, (size_t)(before[0] * stride) * sizeof *into);
 	for (int y = 0; y < s.h; y++) {
 		float *to = into + (y + before[0]) * stride;
 		memset(to, 0, (size_t)left * sizeof *to);
-		if (n)
-			k->quantize(&n->grid, n->scale, x + y * row, to + left, row);
-		else
-			memcpy(to + left, x + y * row, (size_t)row * sizeof *to);
+		fill(job, image * pixels_of(s) + (long)y * s.w, s.w, to + left);
 		memset(to + left + row, 0, (size_t)right * sizeof *to);
 	}
 	memset(into + (s.h + before[0]) * stride, 0, (size_t)(after[0] * stride) * sizeof *into);
@@ -205,49 +225,49 @@ const float *layer_padded(const struct kernels *k, const struct node *n, const f
 
 const float *layer_padded_input(const struct job *job, int image, int worker)
 {
-	const struct node *n = job->node, *source = job->in[0];
-	const struct window *w = &n->op->window;
+	const struct window *w = &job->node->op->window;
 	const int before[2] = {w->pad_h, w->pad_w}, after[2] = {w->pad_h + w->far, w->pad_w + w->far};
-	return layer_padded(job->net->kernels, n, node_image(source, source->x, image), n->in, before, after, job->net->scratch[worker].image);
+	return padded(job, layer_round, job->node->in, image, before, after, job->net->scratch[worker].image);
 }
 
-long layer_padded_row(const struct node *n)
+const float *layer_padded_gradient(const struct job *job, int image, int worker)
+{
+	const struct node *n = job->node;
+	return padded(job, layer_output_gradient, n->out, image, n->before, n->after, job->net->scratch[worker].gradient);
+}
+
+long layer_input_row(const struct node *n)
 {
 	return (long)(n->in.w + 2 * n->op->window.pad_w + n->op->window.far) * n->in.c;
 }
 
-long layer_padded_size(const struct node *n)
+long layer_input_size(const struct node *n)
 {
-	return (n->in.h + 2 * n->op->window.pad_h + n->op->window.far) * layer_padded_row(n);
+	return (n->in.h + 2 * n->op->window.pad_h + n->op->window.far) * layer_input_row(n);
+}
+
+long layer_gradient_row(const struct node *n)
+{
+	return (long)(n->out.w + n->before[1] + n->after[1]) * n->out.c;
 }
 
 long layer_gradient_size(const struct node *n)
 {
-	return (long)(n->out.h + n->before[0] + n->after[0]) * (n->out.w + n->before[1] + n->after[1]) * n->out.c;
+	return (n->out.h + n->before[0] + n->after[0]) * layer_gradient_row(n);
 }
 
 void layer_add_sums(const struct job *job, int chunk, bool fresh, const float *y, long pixels)
 {
-	struct network *net = job->net;
-	int c = job->node->out.c;
-	double *sum = net->sums + (long)chunk * net->sum_stride;
-	if (!job->node->sums || net->pass == PASS_FIXED)
-		return;
-	if (fresh)
-		memset(sum, 0, 2 * (size_t)c * sizeof *sum);
-	net->kernels->channel_sums(y, pixels, c, sum, sum + c);
+	const struct node *norm = job->node->norm;
+	if (norm && job->net->pass != PASS_FIXED)
+		norm_add_sums(job->net, norm, chunk, fresh, y, pixels);
 }
 
-void layer_keep_sums(const struct job *job)
+void layer_clip(const struct job *job, long pixel, long pixels, float *dx)
 {
-	if (job->node->sums && job->net->pass != PASS_FIXED)
-		job_add_sums(job, job->node->out.c, job->node->sums);
-}
-
-void layer_clip(const struct job *job, const float *x, float *dx, long n)
-{
+	long c = job->node->in.c;
 	if (job->net->quantization.range != RANGE_MAX)
-		job->net->kernels->clip_gradient(job->node->range, x, dx, n);
+		job->net->kernels->clip_gradient(job->node->range, job->in[0]->x + pixel * c, dx, pixels * c);
 }
 
 struct backward {
@@ -263,7 +283,7 @@ static void run_share(void *context, int task, int worker)
 	const struct job *job = &b->job;
 	const struct node *n = job->node;
 	int chunk = task / b->tiles, tile = task % b->tiles, blocks = blocks_of(n->out.c);
-	struct share share = {.inputs = b->inputs};
+	struct share share = {.chunk = chunk, .inputs = b->inputs};
 	if (b->weights) {
 		share.first = blocks * tile / b->tiles * KERNEL_BLOCK;
 		share.end = least(blocks * (tile + 1) / b->tiles * KERNEL_BLOCK, n->out.c);
@@ -282,7 +302,7 @@ static void sum_bias(const struct job *job, struct span span, int chunk, int wor
 	const struct node *n = job->node;
 	double *sum = net->sums + (long)chunk * net->sum_stride;
 	memset(sum, 0, 2 * (size_t)n->out.c * sizeof *sum);
-	net->kernels->channel_sums(node_image(n, n->grad, span.first), (long)span.count * n->out.h * n->out.w, n->out.c, sum, sum + n->out.c);
+	net->kernels->channel_sums(node_image(n, n->grad, span.first), span.count * pixels_of(n->out), n->out.c, sum, sum + n->out.c);
 }
 
 void layer_backward(struct network *net, struct node *n, share_work *work)
@@ -301,7 +321,10 @@ void layer_backward(struct network *net, struct node *n, share_work *work)
 		return;
 	struct job job = job_of(net, n);
 	job_run(&job, sum_bias);
-	job_add_sums(&job, n->out.c, net->sums);
-	for (int j = 0; j < n->out.c; j++)
-		net->gradient[n->bias + j] = (float)net->sums[j];
+	for (int j = 0; j < n->out.c; j++) {
+		double sum = 0;
+		for (int chunk = 0; chunk < job.chunks; chunk++)
+			sum += net->sums[(long)chunk * net->sum_stride + j];
+		net->gradient[n->bias + j] = (float)sum;
+	}
 }

@@ -6,17 +6,12 @@
 
 static const float EPSILON = 1e-6f;
 
-static long pixels_of(const struct node *n)
-{
-	return (long)n->in.h * n->in.w;
-}
-
 static void layernorm_lay(const struct network *net, struct node *n, struct layout *l)
 {
 	n->gain = layout_parameter(l, n->out.c, FILL_ONE, 0);
 	n->bias = layout_parameter(l, n->out.c, FILL_ZERO, 0);
 	n->kept = layout_work(l, net->batch * shape_size(n->in));
-	n->inverse = layout_work(l, net->batch * pixels_of(n));
+	n->inverse = layout_work(l, net->batch * pixels_of(n->in));
 	layout_scratch(l, 0, 0, shape_size(n->in));
 	layout_partial(l, n, 2L * n->out.c, NN_CHUNKS);
 }
@@ -26,8 +21,8 @@ static void forward_images(const struct job *job, struct span span, int chunk, i
 	(void)worker;
 	const struct network *net = job->net;
 	const struct node *n = job->node;
-	net->peaks[chunk] = net->kernels->layernorm(node_image(job->in[0], job->in[0]->x, span.first), span.count * pixels_of(n), n->in.c, EPSILON,
-		net->weights + n->gain, net->weights + n->bias, node_image(n, n->kept, span.first), n->inverse + span.first * pixels_of(n),
+	net->peaks[chunk] = net->kernels->layernorm(node_image(job->in[0], job->in[0]->x, span.first), span.count * pixels_of(n->in), n->in.c, EPSILON,
+		net->weights + n->gain, net->weights + n->bias, node_image(n, n->kept, span.first), n->inverse + span.first * pixels_of(n->in),
 		node_image(n, n->x, span.first));
 }
 
@@ -46,9 +41,9 @@ static void backward_images(const struct job *job, struct span span, int chunk, 
 	float *partial = net->partial + chunk * n->partial_stride, *spare = net->scratch[worker].back;
 	memset(partial, 0, 2 * (size_t)c * sizeof *partial);
 	for (int i = span.first; i < span.first + span.count; i++) {
-		net->kernels->layernorm_gradient(node_image(n, n->kept, i), n->inverse + i * pixels_of(n), node_image(n, n->grad, i), pixels_of(n), c,
-			net->weights + n->gain, gradient_place(job, 0, i, spare), partial, partial + c);
-		gradient_done(job, 0, i, spare);
+		net->kernels->layernorm_gradient(node_image(n, n->kept, i), n->inverse + i * pixels_of(n->in), node_image(n, n->grad, i), pixels_of(n->in), c,
+			net->weights + n->gain, gradient_image(job, 0, i, spare), partial, partial + c);
+		gradient_image_done(job, 0, chunk, i, spare);
 	}
 }
 

@@ -136,13 +136,22 @@ static bool place_activations(struct network *net)
 		struct life *out = &life[i], *grad = &life[2 * ops - 1 - i];
 		*out = (struct life){i == 0 ? -1 : i, net->node[i].does->keeps_output ? 2 * ops - i : i,
 			rounded(net->batch * shape_size(op->out)), -1};
-		*grad = (struct life){2 * ops, 2 * ops - i, i == 0 ? 0 : out->size, -1};
+		// The gradient of a layer with a norm of its own is never written: it is taken through the norm, from the norm's.
+		*grad = (struct life){2 * ops, 2 * ops - i, i == 0 || net->node[i].norm ? 0 : out->size, -1};
+		if (op->kind == OP_NORM && net->node[op->in[0]].norm)
+			grad->dies = 2 * ops - op->in[0];
 		if (i == ops - 1)
 			out->dies = 2 * ops, grad->born = ops;
 		for (int k = 0; k < op->inputs; k++) {
 			int in = op->in[k], turn = net->node[i].does->keeps_input ? 2 * ops - i : i;
 			struct life *read = &life[in], *back = &life[2 * ops - 1 - in];
 			read->dies = turn > read->dies ? turn : read->dies;
+			if (net->node[in].can_wait) {
+				struct life *behind = &life[m->op[in].in[0]];
+				behind->dies = turn > behind->dies ? turn : behind->dies;
+			}
+			if (net->node[in].norm)
+				read->dies = 2 * ops - in;
 			back->born = 2 * ops - i < back->born ? 2 * ops - i : back->born;
 		}
 	}
@@ -162,6 +171,28 @@ static void lay(struct network *net, struct layout *l)
 			net->node[i].does->lay(net, &net->node[i], l);
 }
 
+// Who reads whom, which norms may wait, and which layers have a norm of their own.
+static void find_readers(struct network *net)
+{
+	const struct model *m = net->model;
+	for (int i = 0; i < m->ops; i++) {
+		struct node *n = &net->node[i];
+		int readers = 0;
+		bool all_apply = n->op->kind == OP_NORM;
+		n->reader = -1;
+		for (int r = m->ops - 1; r > i; r--)
+			for (int k = 0; k < m->op[r].inputs; k++)
+				if (m->op[r].in[k] == i) {
+					n->reader = r;
+					readers++;
+					all_apply = all_apply && (m->op[r].layer >= 0 || (m->op[r].kind == OP_ADD && n->op->act == ACT_NONE));
+				}
+		n->can_wait = all_apply && readers > 0 && n->op->act != ACT_GELU; // GELU's peak is not known from extremes
+		if (n->op->layer >= 0 && !n->op->bias && readers == 1 && m->op[n->reader].kind == OP_NORM)
+			n->norm = &net->node[n->reader];
+	}
+}
+
 static bool make_nodes(struct network *net, struct layout *l)
 {
 	const struct model *m = net->model;
@@ -176,6 +207,7 @@ static bool make_nodes(struct network *net, struct layout *l)
 		n->does = operator_of(n);
 	}
 	lay(net, l);
+	find_readers(net);
 	struct layout cut = {.base = network_block(net, (size_t)l->used * sizeof(float)),
 		.parameter = network_block(net, (size_t)l->parameter_count * sizeof *cut.parameter)};
 	if (!cut.base || !cut.parameter)
@@ -194,30 +226,21 @@ static bool make_nodes(struct network *net, struct layout *l)
 static bool make_scratch(struct network *net, const struct layout *l)
 {
 	int threads = team_size(net->team), channels = 0;
-	double *sums = NULL;
-	for (int pass = 0; pass < 2; pass++) {
-		long all = 0;
-		for (int i = 0; i < net->model->ops; i++) {
-			struct node *n = &net->node[i], *source = &net->node[n->op->in[0]];
-			channels = n->out.c > channels ? n->out.c : channels;
-			if (n->op->kind != OP_NORM || source->op->layer < 0 || (pass == 0 && source->sums))
-				continue;
-			source->sums = sums ? sums + all : NULL;
-			all += 2 * source->out.c;
-		}
-		if (pass == 0 && !(sums = network_block(net, (size_t)all * sizeof *sums)))
-			return false;
-	}
+	for (int i = 0; i < net->model->ops; i++)
+		channels = net->node[i].out.c > channels ? net->node[i].out.c : channels;
 	net->sum_stride = 2 * channels;
 	float *arrays = network_block(net, (size_t)(threads * (l->image + l->gradient + l->back)) * sizeof *arrays);
 	net->scratch = network_block(net, (size_t)threads * sizeof *net->scratch);
 	net->partial = network_block(net, (size_t)l->partial * sizeof *net->partial);
 	net->sums = network_block(net, (size_t)(NN_CHUNKS * net->sum_stride) * sizeof *net->sums);
 	net->zeros = network_block(net, (size_t)channels * sizeof *net->zeros);
+	net->ones = network_block(net, (size_t)channels * sizeof *net->ones);
 	net->peaks = network_block(net, NN_CHUNKS * sizeof *net->peaks);
 	net->histograms = network_block(net, NN_CHUNKS * RANGE_BINS * sizeof *net->histograms);
-	if (!arrays || !net->scratch || !net->partial || !net->sums || !net->zeros || !net->peaks || !net->histograms)
+	if (!arrays || !net->scratch || !net->partial || !net->sums || !net->zeros || !net->ones || !net->peaks || !net->histograms)
 		return false;
+	for (int i = 0; i < channels; i++)
+		net->ones[i] = 1;
 	for (int i = 0; i < threads; i++, arrays += l->image + l->gradient + l->back)
 		net->scratch[i] = (struct scratch){arrays, arrays + l->image, arrays + l->image + l->gradient};
 	return true;
@@ -309,9 +332,11 @@ void network_forward(struct network *net, const struct plan *plan, const struct 
 		struct node *n = &net->node[i];
 		n->peak = -1;
 		n->grad_written = false;
-		if (n->does->forward)
-			n->does->forward(net, n);
+		n->waits = n->can_wait && quantization->range == RANGE_MAX; // other ranges look at the numbers themselves
 	}
+	for (int i = 0; i < net->model->ops; i++)
+		if (net->node[i].does->forward)
+			net->node[i].does->forward(net, &net->node[i]);
 }
 
 const float *network_logits(const struct network *net)

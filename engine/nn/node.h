@@ -53,7 +53,14 @@ struct node {
 
 	long partial_stride; // between chunks' partial sums of a gradient
 
-	double *sums; // [2][out.c], where a norm is next: sums and sums of squares, by the convolution before it
+	// A norm is not written out where all that read it can apply it themselves, and a layer that only a norm reads takes the norm's
+	// gradient through itself: both save passes over memory.
+	int reader;        // the first operator that reads this one, whose backward pass is the last to write to grad; -1: none
+	struct node *norm; // layers: the norm that alone reads this one, else NULL
+	bool can_wait;     // norms: every reader can apply it
+	bool waits;        // norms: so it is in the present pass, and x is not filled
+	double *sums;      // norms, of the input: [NN_CHUNKS][2][c], sums and sums of squares; in the backward pass see kernels' affine_sums
+	float *extremes;   // norms, of the input: [NN_CHUNKS][2][c], lowest and highest
 
 	// What a pass keeps for its backward pass, and small arrays: norms' [out.c], layer norms' normal and inverse, ….
 	float *mean, *deviation_inverse, *gain_scale, *shift, *ka, *kb, *kc;
@@ -92,9 +99,9 @@ struct network {
 	int parameter_count;
 	struct scratch *scratch; // [team size]
 	float *partial;          // partial sums of gradients, a row per chunk
-	double *sums;            // [NN_CHUNKS][2][most channels]
+	double *sums;            // [NN_CHUNKS][2][most channels]: of biases, of gates
 	int sum_stride;
-	float *zeros;            // [most channels]
+	float *zeros, *ones;     // [most channels]
 	float *peaks;            // [NN_CHUNKS]
 	uint32_t *histograms;    // [NN_CHUNKS][RANGE_BINS]
 	struct piece *piece;     // the parameters, in pieces for the update
@@ -161,15 +168,20 @@ struct job {
 };
 struct job job_of(struct network *, struct node *);
 void job_run(struct job *, void (*work)(const struct job *, struct span, int chunk, int worker));
-// Sums and peaks that the chunks left, put together.
-void job_add_sums(const struct job *, int channels, double *total); // net->sums: [2][channels] of every chunk
-void job_peak(const struct job *);                                  // net->peaks into node->peak
+void job_peak(const struct job *); // the peaks that the chunks left in net->peaks, into node->peak
 
-// Where the gradient of an image of input k goes: its place, or `spare` where the place holds another consumer's already. Call
-// gradient_done with the same arguments once it is written; it adds the spare to what is there.
-float *gradient_place(const struct job *, int k, int image, float *spare);
-void gradient_done(const struct job *, int k, int image, float *spare);
+// Where the gradient of input k goes, from pixel `pixel` of the batch on: its place, or `spare` where the place holds another consumer's
+// already. Call gradient_done with the same arguments once `pixels` of them are written: it adds the spare to what is there, and
+// takes the sums that a norm needs.
+float *gradient_place(const struct job *, int k, long pixel, float *spare);
+void gradient_done(const struct job *, int k, int chunk, long pixel, long pixels, float *spare);
+// The same for a whole image.
+float *gradient_image(const struct job *, int k, int image, float *spare);
+void gradient_image_done(const struct job *, int k, int chunk, int image, float *spare);
 void gradient_end(const struct job *); // after all images: the inputs' gradients are written
+
+// norm.c: adds to a chunk's sums and extremes; `fresh` at its first pixels.
+void norm_add_sums(const struct network *, const struct node *, int chunk, bool fresh, const float *x, long pixels);
 
 // layer.c: what operators with weights share.
 void layer_lay(struct node *, struct layout *, long rows, enum fill); // weights of `rows` inputs an output, and a bias where it has one
@@ -178,23 +190,27 @@ void layer_settle_range(struct network *, struct node *);             // fills n
 // Packs columns first..first+columns of the quantized weights' rows, into whole blocks; returns where the next begin.
 float *layer_pack(const struct node *, int first, int columns, float *to);
 void layer_find_phases(struct node *);
-// An image within margins of zeros; rounded to n's grid, unless n is NULL.
-const float *layer_padded(const struct kernels *, const struct node *n, const float *x, struct shape, const int before[2],
-	const int after[2], float *into);
-// A convolution's input within its padding, rounded, in the worker's scratch; the floats of one of its rows, of all of it.
+// The layer's input, rounded, from pixel `pixel` of the batch on.
+void layer_round(const struct job *, long pixel, long pixels, float *to);
+// The gradient of its output likewise; where the layer has a norm, that norm's gradient taken through it.
+void layer_output_gradient(const struct job *, long pixel, long pixels, float *to);
+// A convolution's input image within its padding, and the gradient of its output within its margins, in the worker's scratch.
 const float *layer_padded_input(const struct job *, int image, int worker);
-long layer_padded_row(const struct node *);
-long layer_padded_size(const struct node *);
-long layer_gradient_size(const struct node *); // of an image of output gradients with its margins
-// Where the next operator is a norm, pixels' sums are taken while they are in cache; `fresh` at a chunk's first pixels.
+const float *layer_padded_gradient(const struct job *, int image, int worker);
+// The floats of a row, and of the whole.
+long layer_input_row(const struct node *);
+long layer_input_size(const struct node *);
+long layer_gradient_row(const struct node *);
+long layer_gradient_size(const struct node *);
+// Where a norm is next, pixels' sums are taken while they are in cache; `fresh` at a chunk's first pixels.
 void layer_add_sums(const struct job *, int chunk, bool fresh, const float *y, long pixels);
-void layer_keep_sums(const struct job *);
 // The straight-through gradient of a range that clips.
-void layer_clip(const struct job *, const float *x, float *dx, long n);
+void layer_clip(const struct job *, long pixel, long pixels, float *dx);
 
 // A part of a backward pass: some images' part of the gradient of some columns of the weights, added to `partial` (NULL: none), and,
 // where `inputs` says so, the gradient of those images' inputs.
 struct share {
+	int chunk;
 	int first, end; // columns
 	float *partial;
 	bool inputs;
@@ -208,6 +224,17 @@ void layer_reduce_gradient(struct network *, const struct node *, long parameter
 static inline long shape_size(struct shape s)
 {
 	return (long)s.h * s.w * s.c;
+}
+
+static inline long pixels_of(struct shape s)
+{
+	return (long)s.h * s.w;
+}
+
+// What a norm reads, or any operator where one waits before it.
+static inline const struct node *node_behind(const struct network *net, const struct node *n)
+{
+	return n->waits ? &net->node[n->op->in[0]] : n;
 }
 
 static inline float *node_image(const struct node *n, float *base, int image)

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Batch norm over images and pixels, then the activation. y = act(gain * (x - mean) / deviation + bias), computed as
 // act(x * gain_scale + shift). (Ioffe and Szegedy, Batch normalization, 2015; gradient as there, section 3.)
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
 #include "engine/nn/node.h"
 
 static const double EPSILON = 1e-5;
+static const float DIP = 0.278464543f; // how far swish goes below 0
 
 static void norm_lay(const struct network *net, struct node *n, struct layout *l)
 {
@@ -16,41 +18,76 @@ static void norm_lay(const struct network *net, struct node *n, struct layout *l
 	n->bias = layout_parameter(l, c, FILL_ZERO, 0);
 	for (int i = 0; i < 7; i++)
 		*(float **[]){&n->mean, &n->deviation_inverse, &n->gain_scale, &n->shift, &n->ka, &n->kb, &n->kc}[i] = layout_work(l, c);
+	n->extremes = layout_work(l, NN_CHUNKS * 2L * c);
+	n->sums = (double *)(void *)layout_work(l, 2 * NN_CHUNKS * 2L * c);
 	layout_scratch(l, 0, 0, shape_size(n->in));
+}
+
+void norm_add_sums(const struct network *net, const struct node *n, int chunk, bool fresh, const float *x, long pixels)
+{
+	int c = n->in.c;
+	double *sum = n->sums + chunk * 2L * c;
+	float *low = n->extremes + chunk * 2L * c, *high = low + c;
+	if (fresh) {
+		memset(sum, 0, 2 * (size_t)c * sizeof *sum);
+		memcpy(low, x, (size_t)c * sizeof *low);
+		memcpy(high, x, (size_t)c * sizeof *high);
+	}
+	net->kernels->channel_sums(x, pixels, c, sum, sum + c);
+	if (n->waits)
+		net->kernels->channel_extremes(x, pixels, c, low, high);
 }
 
 static void sum_images(const struct job *job, struct span span, int chunk, int worker)
 {
 	(void)worker;
-	struct network *net = job->net;
-	int c = job->node->in.c;
-	double *sum = net->sums + (long)chunk * net->sum_stride;
-	memset(sum, 0, 2 * (size_t)c * sizeof *sum);
-	net->kernels->channel_sums(node_image(job->in[0], job->in[0]->x, span.first), (long)span.count * job->node->in.h * job->node->in.w, c,
-		sum, sum + c);
+	norm_add_sums(job->net, job->node, chunk, true, node_image(job->in[0], job->in[0]->x, span.first), span.count * pixels_of(job->node->in));
 }
 
 static void apply_images(const struct job *job, struct span span, int chunk, int worker)
 {
 	(void)worker;
 	const struct node *n = job->node;
-	job->net->peaks[chunk] = job->net->kernels->affine(node_image(job->in[0], job->in[0]->x, span.first), (long)span.count * n->in.h * n->in.w,
-		n->in.c, n->gain_scale, n->shift, n->op->act, node_image(n, n->x, span.first));
+	job->net->peaks[chunk] = job->net->kernels->affine(node_image(job->in[0], job->in[0]->x, span.first), span.count * pixels_of(n->in), n->in.c,
+		n->gain_scale, n->shift, n->op->act, node_image(n, n->x, span.first));
+}
+
+// Adds the chunks' sums up, in the first chunk's place, which it returns.
+static double *add_up(const struct node *n, int chunks)
+{
+	for (int chunk = 1; chunk < chunks; chunk++)
+		for (int j = 0; j < 2 * n->in.c; j++)
+			n->sums[j] += n->sums[chunk * 2L * n->in.c + j];
+	return n->sums;
+}
+
+// The largest magnitude of what is not written out: each channel's is that of an extreme, but for swish's dip between them.
+static float waiting_peak(const struct network *net, const struct node *n, int chunks)
+{
+	const struct kernels *k = net->kernels;
+	int c = n->in.c;
+	float *low = n->extremes, *high = low + c;
+	for (int chunk = 1; chunk < chunks; chunk++) {
+		k->channel_extremes(n->extremes + chunk * 2L * c, 2, c, low, high);
+	}
+	float a = k->affine(low, 1, c, n->gain_scale, n->shift, n->op->act, low);
+	float b = k->affine(high, 1, c, n->gain_scale, n->shift, n->op->act, high);
+	float dip = n->op->act == ACT_SWISH ? DIP : 0;
+	return fmaxf(dip, fmaxf(a, b));
 }
 
 static void norm_forward(struct network *net, struct node *n)
 {
 	struct job job = job_of(net, n);
 	int c = n->in.c;
-	double pixels = (double)net->images * n->in.h * n->in.w;
-	double *moments = job.in[0]->sums;
+	double pixels = (double)(net->images * pixels_of(n->in)), *moments = n->sums;
 	if (net->pass == PASS_FIXED) {
 		moments = net->calibration->moments + net->calibration->offset[n->op - net->model->op];
 		pixels = 1;
-	} else if (!moments) {
-		moments = net->sums;
-		job_run(&job, sum_images);
-		job_add_sums(&job, c, moments);
+	} else {
+		if (job.in[0]->norm != n)
+			job_run(&job, sum_images);
+		moments = add_up(n, job.chunks);
 	}
 	for (int j = 0; j < c; j++) {
 		double mean = moments[j] / pixels, variance = fmax(0, moments[c + j] / pixels - mean * mean);
@@ -65,31 +102,33 @@ static void norm_forward(struct network *net, struct node *n)
 		n->gain_scale[j] = (float)(gain * inverse);
 		n->shift[j] = (float)((double)net->weights[n->bias + j] - gain * inverse * mean);
 	}
-	job_run(&job, apply_images);
-	job_peak(&job);
+	if (net->pass == PASS_TRAIN)
+		memset(n->sums, 0, NN_CHUNKS * 2 * (size_t)c * sizeof *n->sums); // for the backward pass
+	if (!n->waits) {
+		job_run(&job, apply_images);
+		job_peak(&job);
+	} else if (net->pass != PASS_FIXED) {
+		n->peak = waiting_peak(net, n, job.chunks);
+	}
 }
 
 static void sum_gradients(const struct job *job, struct span span, int chunk, int worker)
 {
 	(void)worker;
 	const struct node *n = job->node;
-	struct network *net = job->net;
-	int c = n->in.c;
-	double *sum = net->sums + (long)chunk * net->sum_stride;
-	memset(sum, 0, 2 * (size_t)c * sizeof *sum);
-	net->kernels->affine_sums(node_image(job->in[0], job->in[0]->x, span.first), node_image(n, n->grad, span.first),
-		(long)span.count * n->in.h * n->in.w, c, n->gain_scale, n->shift, n->op->act, n->mean, sum, sum + c);
+	double *sum = n->sums + chunk * 2L * n->in.c;
+	job->net->kernels->affine_sums(node_image(job->in[0], job->in[0]->x, span.first), node_image(n, n->grad, span.first),
+		span.count * pixels_of(n->in), n->in.c, n->gain_scale, n->shift, n->op->act, n->mean, sum, sum + n->in.c);
 }
 
 static void apply_gradients(const struct job *job, struct span span, int chunk, int worker)
 {
-	(void)chunk;
 	const struct node *n = job->node, *source = job->in[0];
 	float *spare = job->net->scratch[worker].back;
 	for (int i = span.first; i < span.first + span.count; i++) {
-		job->net->kernels->affine_gradient(node_image(source, source->x, i), node_image(n, n->grad, i), (long)n->in.h * n->in.w, n->in.c,
-			n->gain_scale, n->shift, n->op->act, n->ka, n->kb, n->kc, gradient_place(job, 0, i, spare));
-		gradient_done(job, 0, i, spare);
+		job->net->kernels->affine_gradient(node_image(source, source->x, i), node_image(n, n->grad, i), pixels_of(n->in), n->in.c,
+			n->gain_scale, n->shift, n->op->act, n->ka, n->kb, n->kc, gradient_image(job, 0, i, spare));
+		gradient_image_done(job, 0, chunk, i, spare);
 	}
 }
 
@@ -97,14 +136,15 @@ static void norm_backward(struct network *net, struct node *n)
 {
 	struct job job = job_of(net, n);
 	int c = n->in.c;
-	double pixels = (double)net->images * n->in.h * n->in.w;
-	job_run(&job, sum_gradients);
-	job_add_sums(&job, c, net->sums);
+	double pixels = (double)(net->images * pixels_of(n->in));
+	if (n->reader < 0)
+		job_run(&job, sum_gradients);
+	const double *sums = add_up(n, NN_CHUNKS);
 	for (int j = 0; j < c; j++) {
 		// With h = (x - mean) * inverse and sums over the batch of size m:
 		// dx = gain * inverse * (g - sum(g)/m - h * sum(g*h)/m) = ka*g + kb*x + kc
 		double inverse = (double)n->deviation_inverse[j], gain = (double)net->weights[n->gain + j];
-		double sum = net->sums[j], sum_h = net->sums[c + j] * inverse;
+		double sum = sums[j], sum_h = sums[c + j] * inverse;
 		double ka = gain * inverse, kb = -ka * inverse * sum_h / pixels;
 		net->gradient[n->bias + j] = (float)sum;
 		net->gradient[n->gain + j] = (float)sum_h;
@@ -112,6 +152,8 @@ static void norm_backward(struct network *net, struct node *n)
 		n->kb[j] = (float)kb;
 		n->kc[j] = (float)(-ka * sum / pixels - kb * (double)n->mean[j]);
 	}
+	if (job.in[0]->norm == n)
+		return; // the layer takes it through itself
 	job_run(&job, apply_gradients);
 	gradient_end(&job);
 }

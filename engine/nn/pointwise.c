@@ -13,7 +13,7 @@ static void pointwise_lay(const struct network *net, struct node *n, struct layo
 	layer_lay(n, l, ci, n->op->kind == OP_LINEAR ? FILL_EVEN : FILL_HE);
 	n->forward = layout_work(l, (long)ci * blocks_of(co) * KERNEL_BLOCK);
 	n->backward = layout_work(l, (long)co * blocks_of(ci) * KERNEL_BLOCK);
-	layout_scratch(l, (long)BAND * ci, 0, shape_size(n->in) > (long)BAND * ci ? shape_size(n->in) : (long)BAND * ci);
+	layout_scratch(l, (long)BAND * ci, (long)BAND * co, (long)BAND * ci);
 }
 
 static void pointwise_prepare(struct network *net, struct node *n)
@@ -45,18 +45,17 @@ static void forward_pixels(const struct job *job, struct span span, int chunk, i
 {
 	const struct network *net = job->net;
 	const struct node *n = job->node;
-	const struct kernels *k = net->kernels;
-	int ci = n->in.c, co = n->out.c, pixels = span.count * n->in.h * n->in.w;
-	const float *x = node_image(job->in[0], job->in[0]->x, span.first);
-	float *y = node_image(n, n->x, span.first), *rounded = net->scratch[worker].image;
-	for (int from = 0; from < pixels; from += BAND) {
-		int rows = least(BAND, pixels - from);
-		float *to = y + (long)from * co;
-		k->quantize(&n->grid, n->scale, x + (long)from * ci, rounded, (long)rows * ci);
+	int ci = n->in.c, co = n->out.c;
+	long first = span.first * pixels_of(n->in), end = first + span.count * pixels_of(n->in);
+	float *rounded = net->scratch[worker].image;
+	for (long from = first; from < end; from += BAND) {
+		int rows = end - from < BAND ? (int)(end - from) : BAND;
+		float *y = n->x + from * co;
+		layer_round(job, from, rows, rounded);
 		for (int r = 0; n->op->bias && r < rows; r++)
-			memcpy(to + (long)r * co, net->weights + n->bias, (size_t)co * sizeof *to);
-		times(k, rows, ci, co, rounded, n->forward, to, n->op->bias);
-		layer_add_sums(job, chunk, from == 0, to, rows);
+			memcpy(y + (long)r * co, net->weights + n->bias, (size_t)co * sizeof *y);
+		times(net->kernels, rows, ci, co, rounded, n->forward, y, n->op->bias);
+		layer_add_sums(job, chunk, from == first, y, rows);
 	}
 }
 
@@ -65,7 +64,6 @@ static void pointwise_forward(struct network *net, struct node *n)
 	layer_settle_range(net, n);
 	struct job job = job_of(net, n);
 	job_run(&job, forward_pixels);
-	layer_keep_sums(&job);
 }
 
 static void weight_gradient(const struct kernels *k, int rows, int ci, int co, const float *x, const float *dy, const struct share *share)
@@ -78,26 +76,28 @@ static void weight_gradient(const struct kernels *k, int rows, int ci, int co, c
 
 static void backward_pixels(const struct job *job, struct span span, int worker, const struct share *share)
 {
-	const struct network *net = job->net;
-	const struct node *n = job->node, *source = job->in[0];
-	const struct kernels *k = net->kernels;
-	struct scratch *scratch = &net->scratch[worker];
-	int ci = n->in.c, co = n->out.c, pixels = span.count * n->in.h * n->in.w;
-	const float *x = node_image(source, source->x, span.first), *dy = node_image(n, n->grad, span.first);
-	for (int from = 0; from < pixels; from += BAND) {
-		int rows = least(BAND, pixels - from);
-		const float *xs = x + (long)from * ci, *dys = dy + (long)from * co;
-		if (share->partial) {
-			k->quantize(&n->grid, n->scale, xs, scratch->image, (long)rows * ci);
-			weight_gradient(k, rows, ci, co, scratch->image, dys, share);
+	const struct node *n = job->node;
+	const struct kernels *k = job->net->kernels;
+	struct scratch *scratch = &job->net->scratch[worker];
+	int ci = n->in.c, co = n->out.c;
+	long first = span.first * pixels_of(n->in), end = first + span.count * pixels_of(n->in);
+	for (long from = first; from < end; from += BAND) {
+		int rows = end - from < BAND ? (int)(end - from) : BAND;
+		const float *dy = n->grad + from * co;
+		if (n->norm) {
+			layer_output_gradient(job, from, rows, scratch->gradient);
+			dy = scratch->gradient;
 		}
-		if (!share->inputs || !source->grad)
+		if (share->partial) {
+			layer_round(job, from, rows, scratch->image);
+			weight_gradient(k, rows, ci, co, scratch->image, dy, share);
+		}
+		if (!share->inputs || !job->in[0]->grad)
 			continue;
-		float *dx = node_image(source, source->grad, span.first) + (long)from * ci, *to = source->grad_written ? scratch->back : dx;
-		times(k, rows, co, ci, dys, n->backward, to, false);
-		layer_clip(job, xs, to, (long)rows * ci);
-		if (to != dx)
-			k->accumulate(to, dx, (long)rows * ci);
+		float *dx = gradient_place(job, 0, from, scratch->back);
+		times(k, rows, co, ci, dy, n->backward, dx, false);
+		layer_clip(job, from, rows, dx);
+		gradient_done(job, 0, share->chunk, from, rows, scratch->back);
 	}
 }
 

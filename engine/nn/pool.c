@@ -65,13 +65,12 @@ static void pool_forward(struct network *net, struct node *n)
 
 static void average_gradients(const struct job *job, struct span span, int chunk, int worker)
 {
-	(void)chunk;
 	const struct node *n = job->node;
 	float *spare = job->net->scratch[worker].back, area = area_of(n);
 	int c = n->out.c;
 	for (int i = span.first; i < span.first + span.count; i++) {
 		const float *dy = node_image(n, n->grad, i);
-		float *dx = gradient_place(job, 0, i, spare);
+		float *dx = gradient_image(job, 0, i, spare);
 		memset(dx, 0, (size_t)shape_size(n->in) * sizeof *dx);
 		for (int oy = 0; oy < n->out.h; oy++)
 			for (int ox = 0; ox < n->out.w; ox++, dy += c) {
@@ -81,20 +80,19 @@ static void average_gradients(const struct job *job, struct span span, int chunk
 						for (int j = 0; j < c; j++)
 							dx[((long)py * n->in.w + px) * c + j] += dy[j] / area;
 			}
-		gradient_done(job, 0, i, spare);
+		gradient_image_done(job, 0, chunk, i, spare);
 	}
 }
 
 // To the first of the greatest.
 static void maximum_gradients(const struct job *job, struct span span, int chunk, int worker)
 {
-	(void)chunk;
 	const struct node *n = job->node, *source = job->in[0];
 	float *spare = job->net->scratch[worker].back;
 	int c = n->out.c;
 	for (int i = span.first; i < span.first + span.count; i++) {
 		const float *dy = node_image(n, n->grad, i), *x = node_image(source, source->x, i);
-		float *dx = gradient_place(job, 0, i, spare);
+		float *dx = gradient_image(job, 0, i, spare);
 		memset(dx, 0, (size_t)shape_size(n->in) * sizeof *dx);
 		for (int oy = 0; oy < n->out.h; oy++)
 			for (int ox = 0; ox < n->out.w; ox++, dy += c) {
@@ -109,7 +107,7 @@ static void maximum_gradients(const struct job *job, struct span span, int chunk
 					dx[best] += dy[j];
 				}
 			}
-		gradient_done(job, 0, i, spare);
+		gradient_image_done(job, 0, chunk, i, spare);
 	}
 }
 

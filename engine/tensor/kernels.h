@@ -40,7 +40,10 @@ struct kernels {
 
 	float (*peak)(const float *x, long n); // largest magnitude; 0 for n = 0
 	void (*quantize)(const struct grid *, float scale, const float *x, float *y, long n);
-	// The same with a scale per channel: rows of c.
+	// Rounds act(x*gain[c] + shift[c]) instead: a norm that is applied where it is read.
+	void (*quantize_affine)(const struct grid *, float scale, const float *x, long pixels, long c, const float *gain,
+		const float *shift, enum act, float *y);
+	// As `quantize`, with a scale per channel: rows of c.
 	void (*quantize_channels)(const struct grid *, const float *scale, const float *x, float *y, long rows, long c);
 	// g[i] = 0 where |x[i]| > range: the straight-through gradient of a range that clips.
 	void (*clip_gradient)(float range, const float *x, float *g, long n);
@@ -49,6 +52,7 @@ struct kernels {
 
 	void (*channel_peaks)(const float *x, long pixels, long c, float *peak);                // max with what is there
 	void (*channel_sums)(const float *x, long pixels, long c, double *sum, double *squares); // added to what is there
+	void (*channel_extremes)(const float *x, long pixels, long c, float *low, float *high);  // likewise widened
 	// y = act(x*scale[c] + shift[c]); returns the largest magnitude of y.
 	float (*affine)(const float *x, long pixels, long c, const float *scale, const float *shift, enum act, float *y);
 	// Sums over pixels of g and of g*(x - mean[c]), g being dy times the activation's slope.
@@ -75,6 +79,9 @@ struct kernels {
 	float (*activate)(const float *x, long n, enum act, float *y); // returns the largest magnitude of y
 	void (*activate_gradient)(const float *x, const float *dy, long n, enum act, float *dx); // dx = dy times the slope at x
 	float (*add)(const float *a, const float *b, long n, enum act, float *y); // act(a + b); returns the largest magnitude of y
+	// act((a*ga + sa) + (b*gb + sb)), gains and shifts per channel.
+	float (*add_affine)(const float *a, const float *ga, const float *sa, const float *b, const float *gb, const float *sb,
+		long pixels, long c, enum act, float *y);
 	void (*accumulate)(const float *x, float *y, long n);                     // y += x
 	void (*maximum)(const float *x, float *y, long n);                        // y = max(x, y)
 	void (*softmax)(float *x, long rows, long n, long row, float scale);      // of scale*x, in place, rows of n `row` apart

@@ -12,6 +12,15 @@ static void channel_peaks(const float *x, long pixels, long c, float *top)
 			top[j] = fabsf(x[j]) > top[j] ? fabsf(x[j]) : top[j];
 }
 
+static void channel_extremes(const float *x, long pixels, long c, float *low, float *high)
+{
+	for (long p = 0; p < pixels; p++, x += c)
+		for (long j = 0; j < c; j++) {
+			low[j] = x[j] < low[j] ? x[j] : low[j];
+			high[j] = x[j] > high[j] ? x[j] : high[j];
+		}
+}
+
 // A stretch of pixels, at most BLOCK channels in registers.
 INLINE void sum_block(const int width, const float *x, long pixels, long c, double *sum, double *squares)
 {

@@ -40,6 +40,21 @@ static float add(const float *a, const float *b, long n, enum act act, float *y)
 	return peak(y, n);
 }
 
+INLINE void add_affine_all(enum act act, const float *a, const float *ga, const float *sa, const float *b, const float *gb, const float *sb,
+	long pixels, long c, float *y)
+{
+	for (long p = 0; p < pixels; p++, a += c, b += c, y += c)
+		for (long j = 0; j < c; j++)
+			y[j] = activated(act, (a[j] * ga[j] + sa[j]) + (b[j] * gb[j] + sb[j]));
+}
+
+static float add_affine(const float *a, const float *ga, const float *sa, const float *b, const float *gb, const float *sb, long pixels, long c,
+	enum act act, float *y)
+{
+	FOR_ACT(act, add_affine_all, a, ga, sa, b, gb, sb, pixels, c, y);
+	return peak(y, pixels * c);
+}
+
 static void accumulate(const float *x, float *y, long n)
 {
 	for (long i = 0; i < n; i++)

@@ -3,7 +3,7 @@
 #ifndef ENGINE_TENSOR_ISA_QUANTIZE_H
 #define ENGINE_TENSOR_ISA_QUANTIZE_H
 
-#include "engine/tensor/isa/lanes.h"
+#include "engine/tensor/isa/activation.h"
 
 // Adding and taking away 1.5 * 2^23 rounds to an integer, ties to even, for magnitudes below 2^22.
 #define MAGIC 12582912.0f
@@ -43,6 +43,28 @@ static void quantize(const struct grid *grid, float scale, const float *x, float
 	else
 		for (long i = 0; i < n; i++)
 			y[i] = scale * on_float_grid(&g, x[i] / scale);
+}
+
+INLINE void quantize_affine_rows(enum act act, const enum grid_kind round, const struct grid *grid, float scale, const float *x, long pixels, long c,
+	const float *gain, const float *shift, float *y)
+{
+	const struct grid g = *grid;
+	for (long p = 0; p < pixels; p++, x += c, y += c)
+		for (long j = 0; j < c; j++) {
+			float v = activated(act, x[j] * gain[j] + shift[j]);
+			y[j] = round == GRID_NONE ? v : scale * (round == GRID_INTEGER ? on_integer_grid(&g, v / scale) : on_float_grid(&g, v / scale));
+		}
+}
+
+static void quantize_affine(const struct grid *grid, float scale, const float *x, long pixels, long c, const float *gain, const float *shift,
+	enum act act, float *y)
+{
+	if (grid->kind == GRID_NONE)
+		FOR_ACT(act, quantize_affine_rows, GRID_NONE, grid, scale, x, pixels, c, gain, shift, y);
+	else if (grid->kind == GRID_INTEGER)
+		FOR_ACT(act, quantize_affine_rows, GRID_INTEGER, grid, scale, x, pixels, c, gain, shift, y);
+	else
+		FOR_ACT(act, quantize_affine_rows, GRID_FLOAT, grid, scale, x, pixels, c, gain, shift, y);
 }
 
 static void quantize_channels(const struct grid *grid, const float *scale, const float *x, float *y, long rows, long c)
