@@ -20,11 +20,6 @@ static int out_share(const struct node *n)
 	return n->out.c / n->op->groups;
 }
 
-static struct shape with_margin(struct shape s, const int before[2], const int after[2])
-{
-	return (struct shape){s.h + before[0] + after[0], s.w + before[1] + after[1], s.c};
-}
-
 static void conv_lay(const struct network *net, struct node *n, struct layout *l)
 {
 	(void)net;
@@ -34,8 +29,7 @@ static void conv_lay(const struct network *net, struct node *n, struct layout *l
 	layer_find_phases(n);
 	n->forward = layout_work(l, rows * n->op->groups * blocks_of(out_share(n)) * KERNEL_BLOCK);
 	n->backward = layout_work(l, taps * out_share(n) * n->op->groups * blocks_of(in_share(n)) * KERNEL_BLOCK);
-	int pad[2] = {w->pad_h, w->pad_w};
-	layout_scratch(l, shape_size(with_margin(n->in, pad, pad)), shape_size(with_margin(n->out, n->before, n->after)), shape_size(n->in));
+	layer_padded_scratch(n, l);
 }
 
 // The packed weights of a phase begin after those of the phases before it; a group's after those of the groups before it.
@@ -82,19 +76,12 @@ static int stretches(const struct kernels *k, int n)
 	return (n + k->rows - 1) / k->rows;
 }
 
-static const float *padded_input(const struct job *job, int image, int worker)
-{
-	const struct node *n = job->node, *source = job->in[0];
-	const int pad[2] = {n->op->window.pad_h, n->op->window.pad_w};
-	return layer_padded(job->net->kernels, n, node_image(source, source->x, image), n->in, pad, pad, job->net->scratch[worker].image);
-}
-
 static void convolve(const struct kernels *k, const struct node *n, const float *bias, const float *x, float *y)
 {
 	const struct window *w = &n->op->window;
 	bool whole = n->op->groups == 1;
 	int ci = in_share(n), co = out_share(n), parts = stretches(k, n->out.w);
-	long row = (long)(n->in.w + 2 * w->pad_w) * n->in.c, pixel = (long)w->stride * n->in.c;
+	long row = layer_padded_row(n), pixel = (long)w->stride * n->in.c;
 	long depth = whole ? (long)w->w * ci : ci, panels = whole ? w->h : w->w, rows = (long)w->h * w->w * ci;
 	if (bias)
 		for (int p = 0; p < n->out.h * n->out.w; p++)
@@ -120,7 +107,7 @@ static void forward_images(const struct job *job, struct span span, int chunk, i
 	const float *bias = n->op->bias ? job->net->weights + n->bias : NULL;
 	for (int i = span.first; i < span.first + span.count; i++) {
 		float *y = node_image(n, n->x, i);
-		convolve(job->net->kernels, n, bias, padded_input(job, i, worker), y);
+		convolve(job->net->kernels, n, bias, layer_padded_input(job, i, worker), y);
 		layer_add_sums(job, chunk, i == span.first, y, (long)n->out.h * n->out.w);
 	}
 }
@@ -141,7 +128,7 @@ static void weight_gradient(const struct kernels *k, const struct node *n, const
 	const struct window *w = &n->op->window;
 	bool whole = n->op->groups == 1;
 	int ci = in_share(n), co = out_share(n), runs = whole ? w->h : w->h * w->w, run = whole ? w->w * ci : ci;
-	long row = (long)(n->in.w + 2 * w->pad_w) * n->in.c, dy_row = (long)n->out.w * n->out.c;
+	long row = layer_padded_row(n), dy_row = (long)n->out.w * n->out.c;
 	int parts = stretches(k, run), band = 2048 / (int)dy_row > 1 ? 2048 / (int)dy_row : 1;
 	for (int from = 0; from < n->out.h; from += band)
 		for (int r = 0; r < runs; r++) {
@@ -200,7 +187,7 @@ static void backward_images(const struct job *job, struct span span, int worker,
 	for (int i = span.first; i < span.first + span.count; i++) {
 		const float *dy = node_image(n, n->grad, i);
 		if (share->partial)
-			weight_gradient(k, n, padded_input(job, i, worker), dy, share->first, share->end, share->partial);
+			weight_gradient(k, n, layer_padded_input(job, i, worker), dy, share->first, share->end, share->partial);
 		if (!share->inputs || !source->grad)
 			continue;
 		float *dx = gradient_place(job, 0, i, scratch->back);

@@ -10,25 +10,12 @@ static void depthwise_lay(const struct network *net, struct node *n, struct layo
 	const struct window *w = &n->op->window;
 	layer_lay(n, l, (long)w->h * w->w, FILL_HE);
 	layer_find_phases(n);
-	layout_scratch(l, (long)(n->in.h + 2 * w->pad_h) * (n->in.w + 2 * w->pad_w) * n->in.c,
-		(long)(n->out.h + n->before[0] + n->after[0]) * (n->out.w + n->before[1] + n->after[1]) * n->out.c, shape_size(n->in));
+	layer_padded_scratch(n, l);
 }
 
 static void depthwise_prepare(struct network *net, struct node *n)
 {
 	layer_quantize_weights(net, n);
-}
-
-static const float *padded_input(const struct job *job, int image, int worker)
-{
-	const struct node *n = job->node, *source = job->in[0];
-	const int pad[2] = {n->op->window.pad_h, n->op->window.pad_w};
-	return layer_padded(job->net->kernels, n, node_image(source, source->x, image), n->in, pad, pad, job->net->scratch[worker].image);
-}
-
-static long padded_row(const struct node *n)
-{
-	return (long)(n->in.w + 2 * n->op->window.pad_w) * n->in.c;
 }
 
 static void forward_images(const struct job *job, struct span span, int chunk, int worker)
@@ -37,10 +24,10 @@ static void forward_images(const struct job *job, struct span span, int chunk, i
 	const struct window *w = &n->op->window;
 	int c = n->out.c;
 	for (int i = span.first; i < span.first + span.count; i++) {
-		const float *x = padded_input(job, i, worker);
+		const float *x = layer_padded_input(job, i, worker);
 		float *y = node_image(n, n->x, i);
 		for (int oy = 0; oy < n->out.h; oy++)
-			job->net->kernels->depthwise(n->out.w, c, w->h, w->w, x + oy * w->stride * padded_row(n), (long)w->stride * c, padded_row(n), c,
+			job->net->kernels->depthwise(n->out.w, c, w->h, w->w, x + oy * w->stride * layer_padded_row(n), (long)w->stride * c, layer_padded_row(n), c,
 				n->quantized, (long)w->w * c, c, y + (long)oy * n->out.w * c, c);
 		for (int p = 0; n->op->bias && p < n->out.h * n->out.w; p++)
 			job->net->kernels->accumulate(job->net->weights + n->bias, y + (long)p * c, c);
@@ -80,10 +67,10 @@ static void backward_images(const struct job *job, struct span span, int worker,
 	struct scratch *scratch = &job->net->scratch[worker];
 	int c = n->out.c;
 	for (int i = span.first; i < span.first + span.count; i++) {
-		const float *dy = node_image(n, n->grad, i), *x = padded_input(job, i, worker);
+		const float *dy = node_image(n, n->grad, i), *x = layer_padded_input(job, i, worker);
 		for (int oy = 0; oy < n->out.h; oy++)
 			for (int ky = 0; ky < w->h; ky++)
-				k->depthwise_gradient(n->out.w, c, w->w, x + (oy * w->stride + ky) * padded_row(n), (long)w->stride * c, c,
+				k->depthwise_gradient(n->out.w, c, w->w, x + (oy * w->stride + ky) * layer_padded_row(n), (long)w->stride * c, c,
 					dy + (long)oy * n->out.w * c, c, share->partial + (long)ky * w->w * c, c);
 		if (!source->grad)
 			continue;

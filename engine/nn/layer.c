@@ -203,6 +203,25 @@ const float *layer_padded(const struct kernels *k, const struct node *n, const f
 	return into;
 }
 
+long layer_padded_row(const struct node *n)
+{
+	return (long)(n->in.w + 2 * n->op->window.pad_w + n->op->window.far) * n->in.c;
+}
+
+const float *layer_padded_input(const struct job *job, int image, int worker)
+{
+	const struct node *n = job->node, *source = job->in[0];
+	const struct window *w = &n->op->window;
+	const int before[2] = {w->pad_h, w->pad_w}, after[2] = {w->pad_h + w->far, w->pad_w + w->far};
+	return layer_padded(job->net->kernels, n, node_image(source, source->x, image), n->in, before, after, job->net->scratch[worker].image);
+}
+
+void layer_padded_scratch(const struct node *n, struct layout *l)
+{
+	layout_scratch(l, (n->in.h + 2 * n->op->window.pad_h + n->op->window.far) * layer_padded_row(n),
+		(long)(n->out.h + n->before[0] + n->after[0]) * (n->out.w + n->before[1] + n->after[1]) * n->out.c, shape_size(n->in));
+}
+
 void layer_add_sums(const struct job *job, int chunk, bool fresh, const float *y, long pixels)
 {
 	struct network *net = job->net;

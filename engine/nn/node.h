@@ -181,6 +181,11 @@ void layer_find_phases(struct node *);
 // An image within margins of zeros; rounded to n's grid, unless n is NULL.
 const float *layer_padded(const struct kernels *, const struct node *n, const float *x, struct shape, const int before[2],
 	const int after[2], float *into);
+// A convolution's input within its window's margins: an image of it, rounded; the distance of its rows. And the scratch for that, for the
+// output's gradient within its own margins and for the input's.
+const float *layer_padded_input(const struct job *, int image, int worker);
+long layer_padded_row(const struct node *);
+void layer_padded_scratch(const struct node *, struct layout *);
 // Where the next operator is a norm, pixels' sums are taken while they are in cache; `fresh` at a chunk's first pixels.
 void layer_add_sums(const struct job *, int chunk, bool fresh, const float *y, long pixels);
 void layer_keep_sums(const struct job *);
