@@ -38,16 +38,25 @@ void job_peak(const struct job *job)
 	job->node->peak = job->net->kernels->peak(job->net->peaks, job->chunks);
 }
 
+// By another consumer, or by this one where it reads one operator more than once.
+static bool written(const struct job *job, int k)
+{
+	for (int before = 0; before < k; before++)
+		if (job->in[before] == job->in[k])
+			return true;
+	return job->in[k]->grad_written;
+}
+
 float *gradient_place(const struct job *job, int k, int image, float *spare)
 {
 	const struct node *to = job->in[k];
-	return to->grad && !to->grad_written ? node_image(to, to->grad, image) : spare;
+	return to->grad && !written(job, k) ? node_image(to, to->grad, image) : spare;
 }
 
 void gradient_done(const struct job *job, int k, int image, float *spare)
 {
 	const struct node *to = job->in[k];
-	if (to->grad && to->grad_written)
+	if (to->grad && written(job, k))
 		job->net->kernels->accumulate(spare, node_image(to, to->grad, image), shape_size(to->out));
 }
 

@@ -165,8 +165,8 @@ void job_run(struct job *, void (*work)(const struct job *, struct span, int chu
 void job_add_sums(const struct job *, int channels, double *total); // net->sums: [2][channels] of every chunk
 void job_peak(const struct job *);                                  // net->peaks into node->peak
 
-// Where the gradient of an image of input k goes: its place, or `spare` where the place holds another consumer's already. Call
-// gradient_done with the same arguments once it is written; it adds the spare to what is there.
+// Where the gradient of an image of input k goes: its place, or `spare` where the place holds another consumer's or an earlier input's
+// already. Call gradient_done with the same arguments once it is written, before input k + 1; it adds the spare to what is there.
 float *gradient_place(const struct job *, int k, int image, float *spare);
 void gradient_done(const struct job *, int k, int image, float *spare);
 void gradient_end(const struct job *); // after all images: the inputs' gradients are written
