@@ -809,6 +809,95 @@ static void cross_entropy(void **state)
 	}
 }
 
+// ---- small networks of every family ----------------------------------------------------------------------------------------------
+
+static struct model *resnet8(int size)
+{
+	struct fault fault;
+	struct model *m = model_named("resnet8", (struct shape){size, size, 3}, 10, &fault);
+	assert_non_null(m);
+	m->macs = m->weights = m->parameters = 0; // rig_new finishes it once more
+	return m;
+}
+
+static struct model *residual(void)
+{
+	return resnet8(9);
+}
+
+static int normed(struct model *m, const char *layer, int in, int channels, struct window w, int groups, enum act act)
+{
+	return model_norm(m, model_conv(m, layer, in, channels, w, groups, false), act);
+}
+
+// Inverted residual blocks with a gate: depthwise, swish, sigmoid; an even window, as behind space to depth.
+static struct model *mobile(void)
+{
+	struct model *m = model_new("mobile", (struct shape){9, 9, 3}, 10);
+	int in = normed(m, "stem", 0, 8, window_of(3, 1), 1, ACT_SWISH);
+	int x = normed(m, "expand", in, 24, window_of(1, 1), 1, ACT_SWISH);
+	x = normed(m, "depthwise", x, 24, window_of(3, 1), 24, ACT_SWISH);
+	int gate = model_act(m, model_linear(m, "reduce", model_pool(m, x), 6), ACT_SWISH);
+	x = model_scale(m, x, model_act(m, model_linear(m, "restore", gate, 24), ACT_SIGMOID));
+	in = model_add(m, normed(m, "project", x, 8, window_of(1, 1), 1, ACT_NONE), in, ACT_NONE);
+	x = normed(m, "space2depth", in, 16, window_of(2, 2), 1, ACT_RELU6);
+	x = normed(m, "even", x, 16, window_of(2, 1), 16, ACT_SWISH);
+	x = normed(m, "narrow", normed(m, "reducing", x, 16, window_of(5, 2), 16, ACT_SWISH), 12, window_of(1, 1), 1, ACT_GELU);
+	model_linear(m, "head", model_pool(m, x), 10);
+	return m;
+}
+
+// Branches side by side; groups; windows of all sorts, with bias where no norm follows.
+static struct model *inception(void)
+{
+	struct model *m = model_new("inception", (struct shape){9, 9, 3}, 10);
+	int x = normed(m, "stem", 0, 12, window_of(3, 1), 1, ACT_RELU), seven = normed(m, "seven.in", x, 8, window_of(1, 1), 1, ACT_RELU);
+	seven = normed(m, "row", seven, 8, (struct window){1, 7, 1, 0, 3, 0}, 1, ACT_RELU);
+	seven = normed(m, "column", seven, 10, (struct window){7, 1, 1, 3, 0, 0}, 1, ACT_RELU);
+	int mean = model_window(m, OP_AVERAGE, x, window_of(3, 1)), top = model_window(m, OP_MAXIMUM, x, window_of(3, 1));
+	int one = normed(m, "one", x, 7, window_of(1, 1), 1, ACT_RELU);
+	x = model_concat(m, (int[]){one, seven, normed(m, "mean", mean, 9, window_of(1, 1), 1, ACT_RELU), top}, 4);
+	one = model_act(m, model_conv(m, "grouped", x, 16, (struct window){3, 3, 2, 0, 0, 0}, 2, true), ACT_SWISH);
+	top = model_window(m, OP_MAXIMUM, x, (struct window){3, 3, 2, 0, 0, 0});
+	model_linear(m, "head", model_pool(m, model_concat(m, (int[]){one, top}, 2)), 10);
+	return m;
+}
+
+static struct model *transformer(void)
+{
+	struct model *m = model_new("transformer", (struct shape){8, 8, 3}, 10);
+	int x = model_tokens(m, model_conv(m, "patch", 0, 24, (struct window){2, 2, 2, 0, 0, 0}, 1, true));
+	for (int b = 0; b < 2; b++) {
+		char name[4][MODEL_NAME];
+		for (int i = 0; i < 4; i++)
+			snprintf(name[i], sizeof name[i], "b%d.%d", b, i);
+		int y = model_attention(m, model_linear(m, name[0], model_layernorm(m, x), 72), 3);
+		x = model_add(m, x, model_linear(m, name[1], y, 24), ACT_NONE);
+		y = model_act(m, model_linear(m, name[2], model_layernorm(m, x), 40), ACT_GELU);
+		x = model_add(m, x, model_linear(m, name[3], y, 24), ACT_NONE);
+	}
+	model_linear(m, "head", model_first(m, model_layernorm(m, x)), 10);
+	return m;
+}
+
+static struct model *(*const families[])(void) = {residual, mobile, inception, transformer};
+enum { FAMILIES = sizeof families / sizeof families[0] };
+
+static void small_networks(void **state)
+{
+	(void)state;
+	static const char *const formats[] = {"fp32", "int4", "e4m3"};
+	for (int f = 0; f < FAMILIES; f++)
+		for (int way = 0; way < 3; way++) {
+			struct rig *r = rig_new(families[f](), 5, 2, formats[way]);
+			r->q.range = way == 1 ? RANGE_PERCENTILE : RANGE_MAX;
+			r->q.percentile = 95;
+			r->q.unsigned_positive = way == 1;
+			snprintf(under_test, sizeof under_test, "%.30s, %s", r->model->name, formats[way]);
+			check(r, 5);
+		}
+}
+
 // ---- finite differences ------------------------------------------------------------------------------------------------
 
 enum { FD_BATCH = 8 };
@@ -816,9 +905,7 @@ enum { FD_BATCH = 8 };
 static double loss_of(struct rig *r, const float *input)
 {
 	static const uint8_t label[FD_BATCH] = {1, 2, 3, 4, 5, 6, 7, 8};
-	// The input shares its memory with what is no longer needed, so it is filled for every pass.
-	memcpy(network_input(r->net), input, (size_t)(FD_BATCH * shape_size(r->model->op[0].out)) * sizeof *input);
-	network_forward(r->net, &r->plan, &r->q, PASS_TRAIN, FD_BATCH, NULL);
+	forward(r, input, PASS_TRAIN, FD_BATCH, NULL);
 	return network_loss(r->net, label, FD_BATCH, 0).mean;
 }
 
@@ -830,8 +917,8 @@ static void check_direction(struct rig *r, const float *input, const float *grad
 	for (long i = 0; i < count; i++)
 		length += pow((double)gradient[first + i], 2);
 	length = sqrt(length);
-	if (length < 1e-6) // the bias before a norm, say: nothing to compare
-		return;
+	if (!(length > 1e-6))
+		fail_msg("%s: no gradient to speak of: %.3g", name, length);
 	float *w = copied(r->net->weights + first, count);
 	for (int s = 0; s < 2; s++) {
 		dot = 0;
@@ -850,45 +937,24 @@ static void check_direction(struct rig *r, const float *input, const float *grad
 		fail_msg("%s: slope %.6g, by the gradient %.6g (of length %.6g)", name, numeric, dot, length);
 }
 
-static struct model *resnet8(int size)
-{
-	struct fault fault;
-	struct model *m = model_named("resnet8", (struct shape){size, size, 3}, 10, &fault);
-	assert_non_null(m);
-	m->macs = m->parameters = 0; // rig_new finishes it once more
-	return m;
-}
-
 static void finite_differences(void **state)
 {
 	(void)state;
-	struct rig *r = rig_new(resnet8(16), FD_BATCH, 2, "fp32");
-	int arrays = 0;
-	float *input = copied(network_input(r->net), FD_BATCH * 16 * 16 * 3);
-	for (int i = 0; i < r->model->ops; i++) // gains and biases off their first values, so that both matter
-		for (int j = 0; r->model->op[i].kind == OP_NORM && j < r->model->op[i].out.c; j++) {
-			r->net->weights[r->net->node[i].gain + j] += (float)rng_normal(11, (uint64_t)(i * 64 + j)) / 8;
-			r->net->weights[r->net->node[i].bias + j] += (float)rng_normal(12, (uint64_t)(i * 64 + j)) / 8;
+	for (int f = 0; f < FAMILIES; f++) {
+		struct rig *r = rig_new(families[f](), FD_BATCH, 2, "fp32");
+		float *input = copied(network_input(r->net), FD_BATCH * input_size(r));
+		loss_of(r, input);
+		network_backward(r->net);
+		float *gradient = copied(network_gradient(r->net), r->net->parameters);
+		for (int i = 0; i < r->net->parameter_count; i++) {
+			char name[64];
+			snprintf(name, sizeof name, "%.30s, parameter %d", r->model->name, i);
+			check_direction(r, input, gradient, name, r->net->parameter[i].at, r->net->parameter[i].count);
 		}
-	loss_of(r, input);
-	network_backward(r->net);
-	float *gradient = copied(network_gradient(r->net), r->net->parameters);
-	for (int i = 0; i < r->model->ops; i++) {
-		const struct node *n = &r->net->node[i];
-		bool norm = n->op->kind == OP_NORM, linear = n->op->kind == OP_LINEAR;
-		char name[64];
-		snprintf(name, sizeof name, "operator %d", i);
-		if (n->weight_count)
-			check_direction(r, input, gradient, name, n->weights, n->weight_count), arrays++;
-		if (norm)
-			check_direction(r, input, gradient, name, n->gain, n->out.c), arrays++;
-		if (norm || linear)
-			check_direction(r, input, gradient, name, n->bias, n->out.c), arrays++;
+		free(gradient);
+		free(input);
+		rig_free(r);
 	}
-	assert_int_equal(arrays, 10 + 2 * 9 + 1); // weights; norms' gains and biases; the head's bias
-	free(gradient);
-	free(input);
-	rig_free(r);
 }
 
 // ---- the update ----------------------------------------------------------------------------------------------------------
@@ -940,35 +1006,172 @@ static void update_and_clipping(void **state)
 	rig_free(r);
 }
 
+// Whether a parameter is a layer's weight: only these decay.
+static bool is_weight(const struct rig *r, long at)
+{
+	for (int l = 0; l < r->model->layers; l++) {
+		const struct node *n = &r->net->node[r->model->layer[l].op];
+		if (at >= n->weights && at < n->weights + n->weight_count)
+			return true;
+	}
+	return false;
+}
+
+static void adamw_and_the_average(void **state)
+{
+	(void)state;
+	const double RATE = .01, BETA1 = .9, BETA2 = .99, DECAY = .3;
+	static const struct {
+		long step;
+		double average, keep, clip; // clip: of the gradient's length
+	} steps[] = {{0, .5, .1, 0}, {1, .5, 2. / 11, .25}, {50, .5, .5, 3}, {2, 0, 0, 0}};
+	for (int f = 0; f < FAMILIES; f++) {
+		struct rig *r = rig_new(families[f](), FD_BATCH, 2, "int8");
+		struct network_array now[NETWORK_ARRAYS];
+		float *input = copied(network_input(r->net), FD_BATCH * input_size(r)), *was[NETWORK_ARRAYS];
+		assert_int_equal(network_arrays(r->net, now), NETWORK_ARRAYS);
+		assert_string_equal(now[3].name, "second_moments");
+		assert_string_equal(now[4].name, "average");
+		for (size_t s = 0; s < sizeof steps / sizeof steps[0]; s++) {
+			double t = (double)steps[s].step + 1, length = 0, weights = 0;
+			loss_of(r, input);
+			network_backward(r->net);
+			const float *g = network_gradient(r->net);
+			for (int a = 0; a < NETWORK_ARRAYS; a++)
+				was[a] = copied(now[a].data, now[a].count);
+			for (long i = 0; i < r->net->parameters; i++)
+				length += (double)g[i] * (double)g[i];
+			length = sqrt(length);
+			double clip = steps[s].clip * length, scale = clip > 0 && clip < length ? steps[s].clip : 1;
+			double got = network_update(r->net, &(struct optimizer){.kind = OPTIMIZER_ADAMW, .rate = RATE, .momentum = BETA1,
+				.beta2 = BETA2, .decay = DECAY, .clip = clip, .average = steps[s].average}, steps[s].step);
+			assert_true(fabs(got - length) < 1e-5 * length);
+			for (int k = 0; k < r->net->parameter_count; k++)
+				for (long i = r->net->parameter[k].at; i < r->net->parameter[k].at + r->net->parameter[k].count; i++) {
+					double d = scale * (double)g[i], w = (double)was[0][i], m0 = BETA1 * (double)was[1][i], v0 = BETA2 * (double)was[3][i];
+					double m = m0 + (1 - BETA1) * d, v = v0 + (1 - BETA2) * d * d;
+					double along = RATE * sqrt(1 - pow(BETA2, t)) / (1 - pow(BETA1, t)) / (sqrt(v) + 1e-8);
+					bool decays = is_weight(r, i);
+					struct sum momentum = {m, fabs(m0) + fabs((1 - BETA1) * d)};
+					near("first moment", i, now[1].data[i], momentum, 100);
+					near("second moment", i, now[3].data[i], (struct sum){v, v}, 100);
+					near("weight", i, now[0].data[i], (struct sum){w - (decays ? RATE * DECAY * w : 0) - along * m,
+						fabs(w) + along * momentum.size}, 100);
+					w = (double)now[0].data[i];
+					double a = steps[s].keep * (double)was[4][i], b = (1 - steps[s].keep) * w;
+					near("average", i, now[4].data[i], (struct sum){a + b, fabs(a) + fabs(b)}, 10);
+					weights += decays;
+				}
+			assert_true(weights == r->model->weights);
+			for (int a = 0; a < NETWORK_ARRAYS; a++)
+				free(was[a]);
+		}
+		free(input);
+		rig_free(r);
+	}
+}
+
+// A gradient that is not a number, or has no end, in one place: nothing that is kept changes.
+static void gradients_that_are_no_numbers(void **state)
+{
+	(void)state;
+	static const float wrong[] = {NAN, INFINITY, -INFINITY};
+	for (int way = 0; way < 6; way++) {
+		struct rig *r = rig_new(transformer(), FD_BATCH, 2, "int8");
+		struct network_array now[NETWORK_ARRAYS];
+		float *input = copied(network_input(r->net), FD_BATCH * input_size(r)), *was[NETWORK_ARRAYS];
+		struct optimizer o = {.kind = way % 2 ? OPTIMIZER_ADAMW : OPTIMIZER_SGD, .rate = .1, .momentum = .9, .beta2 = .99, .decay = .1,
+			.clip = 1, .average = .9};
+		int arrays = network_arrays(r->net, now);
+		for (int step = 0; step < 2; step++) { // the second is the wrong one
+			loss_of(r, input);
+			network_backward(r->net);
+			for (int a = 0; a < arrays; a++)
+				was[a] = copied(now[a].data, now[a].count);
+			if (step == 1)
+				r->net->gradient[r->net->parameter[way].at + 3] = wrong[way / 2];
+			assert_int_equal(isfinite(network_update(r->net, &o, step)) != 0, step == 0);
+			for (int a = 0; a < arrays; a++) {
+				bool same = memcmp(was[a], now[a].data, (size_t)now[a].count * sizeof(float)) == 0;
+				// SGD has no second moments; ranges move in the pass alone.
+				assert_int_equal(same, step == 1 || a == 2 || (a == 3 && o.kind == OPTIMIZER_SGD));
+				free(was[a]);
+			}
+		}
+		free(input);
+		rig_free(r);
+	}
+}
+
+// Passes that use the average give what the average would give as weights; then all is as before.
+static void passes_with_the_average(void **state)
+{
+	(void)state;
+	struct rig *r = rig_new(mobile(), FD_BATCH, 2, "int8");
+	struct network_array now[NETWORK_ARRAYS];
+	float *input = copied(network_input(r->net), FD_BATCH * input_size(r)), *logits[4];
+	network_arrays(r->net, now);
+	for (int step = 0; step < 3; step++) {
+		loss_of(r, input);
+		network_backward(r->net);
+		network_update(r->net, &(struct optimizer){.rate = .1, .momentum = .9, .average = .9}, step);
+	}
+	float *trained = copied(now[0].data, now[0].count);
+	for (int way = 0; way < 4; way++) { // weights; average; the average as weights; weights
+		network_use_average(r->net, way == 1);
+		memcpy(now[0].data, way == 2 ? now[4].data : trained, (size_t)now[0].count * sizeof(float));
+		forward(r, input, PASS_SAMPLE, FD_BATCH, NULL);
+		logits[way] = copied(network_logits(r->net), FD_BATCH * 10);
+	}
+	assert_memory_equal(logits[1], logits[2], FD_BATCH * 10 * sizeof(float));
+	assert_memory_equal(logits[0], logits[3], FD_BATCH * 10 * sizeof(float));
+	assert_memory_not_equal(logits[0], logits[1], FD_BATCH * 10 * sizeof(float));
+	network_initialise(r->net, 7); // fresh weights are the same, whatever passes use
+	memcpy(trained, now[0].data, (size_t)now[0].count * sizeof(float));
+	now[0].data[0] += 1;
+	network_use_average(r->net, true);
+	network_initialise(r->net, 7);
+	assert_memory_equal(trained, now[0].data, (size_t)now[0].count * sizeof(float));
+	assert_memory_equal(trained, now[4].data, (size_t)now[0].count * sizeof(float));
+	for (int way = 0; way < 4; way++)
+		free(logits[way]);
+	free(trained);
+	free(input);
+	rig_free(r);
+}
+
 // ---- what must not matter --------------------------------------------------------------------------------------------------
 
 enum { MANY = 19 }; // a batch that no chunk divides
+
+static const enum range_kind ranges[] = {RANGE_MAX, RANGE_EMA, RANGE_PERCENTILE, RANGE_MSE};
+enum { RANGES = sizeof ranges / sizeof ranges[0] };
 
 static void threads_do_not_matter(void **state)
 {
 	(void)state;
 	static const int threads[] = {1, 2, 3, 8};
-	static const enum range_kind ranges[] = {RANGE_MAX, RANGE_EMA, RANGE_PERCENTILE, RANGE_MSE};
-	for (int way = 0; way < 4; way++) {
+	for (int way = 0; way < RANGES * FAMILIES; way++) {
 		float *first[NETWORK_ARRAYS] = {0};
 		double losses[2] = {0};
 		for (int t = 0; t < 4; t++) {
-			struct rig *r = rig_new(resnet8(9), MANY, threads[t], "int4");
-			r->q.range = ranges[way];
+			struct rig *r = rig_new(families[way / RANGES](), MANY, threads[t], "int4");
+			r->q.range = ranges[way % RANGES];
 			r->q.unsigned_positive = way % 2;
-			float *input = copied(network_input(r->net), MANY * 9 * 9 * 3);
+			float *input = copied(network_input(r->net), MANY * input_size(r));
 			uint8_t label[MANY];
 			double loss = 0;
 			for (int i = 0; i < MANY; i++)
 				label[i] = (uint8_t)(i % 10);
 			for (int step = 0; step < 3; step++) {
-				memcpy(network_input(r->net), input, MANY * 9 * 9 * 3 * sizeof *input);
-				network_forward(r->net, &r->plan, &r->q, PASS_TRAIN, MANY, NULL);
+				forward(r, input, PASS_TRAIN, MANY, NULL);
 				loss = network_loss(r->net, label, MANY, 0).mean;
 				network_backward(r->net);
-				network_update(r->net, &(struct optimizer){.rate = .1, .momentum = .9, .decay = 1e-4, .clip = 5}, step);
+				network_update(r->net, &(struct optimizer){.kind = way % 3 ? OPTIMIZER_SGD : OPTIMIZER_ADAMW, .rate = way % 3 ? .1 : .001,
+					.momentum = .9, .beta2 = .99, .decay = 1e-4, .clip = 5, .average = .9}, step);
 			}
 			losses[t > 0] = loss;
+			assert_true(isfinite(loss));
 			struct network_array array[NETWORK_ARRAYS];
 			int arrays = network_arrays(r->net, array);
 			for (int a = 0; a < arrays; a++) {
@@ -976,7 +1179,7 @@ static void threads_do_not_matter(void **state)
 				if (t == 0)
 					first[a] = copied(array[a].data, array[a].count);
 				else if (memcmp(first[a], array[a].data, bytes) != 0)
-					fail_msg("%s differ at %d threads", array[a].name, threads[t]);
+					fail_msg("%s: %s differ at %d threads", r->model->name, array[a].name, threads[t]);
 			}
 			assert_true(t == 0 || losses[0] == losses[1]);
 			free(input);
@@ -992,11 +1195,8 @@ static struct calibration *calibrated(struct rig *r, const float *input, int bat
 	struct fault fault;
 	struct calibration *c = calibration_new(r->net, &fault);
 	assert_non_null(c);
-	long size = shape_size(r->model->op[0].out);
-	for (int b = 0; b < batches; b++) {
-		memcpy(network_input(r->net), input + b * images * size, (size_t)(images * size) * sizeof *input);
-		network_forward(r->net, &r->plan, &r->q, PASS_CALIBRATE, images, c);
-	}
+	for (int b = 0; b < batches; b++)
+		forward(r, input + b * images * input_size(r), PASS_CALIBRATE, images, c);
 	return c;
 }
 
@@ -1004,28 +1204,31 @@ static struct calibration *calibrated(struct rig *r, const float *input, int bat
 static void the_batch_does_not_matter(void **state)
 {
 	(void)state;
-	static const char *const formats[] = {"int4", "e4m3", "fp32"};
-	enum { SIZE = 9 * 9 * 3, CLASSES = 10 };
-	for (int f = 0; f < 3; f++) {
-		struct rig *r = rig_new(resnet8(9), MANY, 2, formats[f]);
-		float *input = copied(network_input(r->net), MANY * SIZE), *logits = NULL;
+	static const char *const formats[RANGES] = {"int4", "fp32", "int8", "e4m3"};
+	static const int counts[] = {1, 5, 18};
+	enum { CLASSES = 10 };
+	for (int way = 0; way < RANGES * FAMILIES; way++) {
+		struct rig *r = rig_new(families[way / RANGES](), MANY, 2, formats[way % RANGES]);
+		long size = input_size(r);
+		r->q.range = ranges[way % RANGES];
+		float *input = copied(network_input(r->net), MANY * size), *turned = copied(input, MANY * size);
 		struct calibration *c = calibrated(r, input, 1, MANY);
-		memcpy(network_input(r->net), input, MANY * SIZE * sizeof *input);
-		network_forward(r->net, &r->plan, &r->q, PASS_FIXED, MANY, c);
-		logits = copied(network_logits(r->net), MANY * CLASSES);
-		static const int counts[] = {1, 5, 18};
+		forward(r, input, PASS_FIXED, MANY, c);
+		float *logits = copied(network_logits(r->net), MANY * CLASSES);
 		for (int p = 0; p < 3; p++)
 			for (int at = 0; at < MANY; at += counts[p]) {
 				int count = MANY - at < counts[p] ? MANY - at : counts[p];
 				for (int i = 0; i < count; i++) // backwards
-					memcpy(network_input(r->net) + i * SIZE, input + (at + count - 1 - i) * SIZE, SIZE * sizeof *input);
-				network_forward(r->net, &r->plan, &r->q, PASS_FIXED, count, c);
+					memcpy(turned + i * size, input + (at + count - 1 - i) * size, (size_t)size * sizeof *input);
+				forward(r, turned, PASS_FIXED, count, c);
 				for (int i = 0; i < count; i++)
 					if (memcmp(network_logits(r->net) + i * CLASSES, logits + (at + count - 1 - i) * CLASSES,
 						CLASSES * sizeof *logits) != 0)
-						fail_msg("%s: image %d differs in a batch of %d", formats[f], at + count - 1 - i, count);
+						fail_msg("%s, %s: image %d differs in a batch of %d", r->model->name, formats[way % RANGES],
+							at + count - 1 - i, count);
 			}
 		free(input);
+		free(turned);
 		free(logits);
 		calibration_free(c);
 		rig_free(r);
@@ -1046,8 +1249,8 @@ static void only_training_changes_state(void **state)
 	for (int a = 0; a < NETWORK_ARRAYS; a++)
 		before[a] = copied(array[a].data, array[a].count);
 	struct calibration *c = calibrated(r, input, 1, FD_BATCH);
-	network_forward(r->net, &r->plan, &r->q, PASS_SAMPLE, FD_BATCH, NULL);
-	network_forward(r->net, &r->plan, &r->q, PASS_FIXED, FD_BATCH, c);
+	forward(r, input, PASS_SAMPLE, FD_BATCH, NULL);
+	forward(r, input, PASS_FIXED, FD_BATCH, c);
 	for (int a = 0; a < NETWORK_ARRAYS; a++) {
 		assert_memory_equal(before[a], array[a].data, (size_t)array[a].count * sizeof(float));
 		free(before[a]);
@@ -1076,8 +1279,7 @@ static void calibrated_statistics(void **state)
 	double mean[C] = {0}, square[C] = {0}, peak = 0, pixels = BATCHES * FD_BATCH * PIXELS;
 	for (int b = 0; b < BATCHES; b++) { // fp32 plans: the convolution's output depends on the image alone
 		const float *part = input + b * FD_BATCH * size;
-		memcpy(network_input(r->net), part, (size_t)(FD_BATCH * size) * sizeof *input);
-		network_forward(r->net, &r->plan, &r->q, PASS_TRAIN, FD_BATCH, NULL);
+		forward(r, part, PASS_TRAIN, FD_BATCH, NULL);
 		for (long i = 0; i < outputs; i++) {
 			double v = (double)r->net->node[1].x[i];
 			mean[i % C] += v / pixels;
@@ -1093,8 +1295,7 @@ static void calibrated_statistics(void **state)
 	// The range of a layer's input: the mean over the batches, as a batch of the training has its own.
 	assert_true(fabs((double)calibration_range(c, 0) - peak) <= 4 * BATCHES * ROUNDING * peak);
 	// The norm in use: its output has the plain mean and variance of those images.
-	memcpy(network_input(r->net), input, (size_t)(FD_BATCH * size) * sizeof *input);
-	network_forward(r->net, &r->plan, &r->q, PASS_FIXED, FD_BATCH, c);
+	forward(r, input, PASS_FIXED, FD_BATCH, c);
 	for (int j = 0; j < C; j++) {
 		double variance = square[j] - mean[j] * mean[j];
 		assert_true(fabs((double)r->net->node[2].mean[j] - mean[j]) <= 1e-5);
@@ -1159,8 +1360,12 @@ int main(void)
 		cmocka_unit_test(operators_among_readers),
 		cmocka_unit_test(gate_of_itself),
 		cmocka_unit_test(cross_entropy),
+		cmocka_unit_test(small_networks),
 		cmocka_unit_test(finite_differences),
 		cmocka_unit_test(update_and_clipping),
+		cmocka_unit_test(adamw_and_the_average),
+		cmocka_unit_test(gradients_that_are_no_numbers),
+		cmocka_unit_test(passes_with_the_average),
 		cmocka_unit_test(threads_do_not_matter),
 		cmocka_unit_test(the_batch_does_not_matter),
 		cmocka_unit_test(only_training_changes_state),
