@@ -9,7 +9,7 @@ static void depthwise_lay(const struct network *net, struct node *n, struct layo
 	(void)net;
 	const struct window *w = &n->op->window;
 	layer_lay(n, l, (long)w->h * w->w, FILL_HE);
-	layer_find_phases(n);
+	layer_find_phases(n, l);
 	layer_padded_scratch(n, l);
 }
 

@@ -14,7 +14,6 @@ enum {
 	NN_TASKS = 8,       // parallel parts of a weight gradient
 	NN_TILE = 4,        // least blocks of columns in a tile of a weight gradient
 	NN_PARTIAL = 131072, // weights from which on their gradient is split by tiles first
-	NN_STRIDE_MAX = 4,
 	NN_BLOCKS = 24
 };
 
@@ -48,7 +47,7 @@ struct node {
 	float *quantized;     // weights after rounding, [rows][out.c]
 	float *forward;       // the same packed: by group, by block of columns: [rows][KERNEL_BLOCK]
 	float *backward;      // packed for the gradient of the input
-	struct phase phase[2][NN_STRIDE_MAX]; // convolutions: by dimension, by remainder
+	struct phase *phase[2]; // convolutions: by dimension, by remainder
 	int before[2], after[2]; // margins of zeros around an image of output gradients, by dimension
 
 	long partial_stride; // between chunks' partial sums of a gradient
@@ -177,7 +176,7 @@ void layer_quantize_weights(struct network *, struct node *);         // fills n
 void layer_settle_range(struct network *, struct node *);             // fills node->grid, scale, range
 // Packs columns first..first+columns of the quantized weights' rows, into whole blocks; returns where the next begin.
 float *layer_pack(const struct node *, int first, int columns, float *to);
-void layer_find_phases(struct node *);
+void layer_find_phases(struct node *, struct layout *);
 // An image within margins of zeros; rounded to n's grid, unless n is NULL.
 const float *layer_padded(const struct kernels *, const struct node *n, const float *x, struct shape, const int before[2],
 	const int after[2], float *into);
