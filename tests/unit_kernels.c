@@ -16,6 +16,7 @@
 #include "engine/tensor/kernels.h"
 #include "engine/tensor/rng.h"
 #include "engine/tensor/team.h"
+#include "tests/activation.h"
 
 // Half a unit in the last place of 1: the relative error of one rounding.
 static const double ROUNDING = FLT_EPSILON / 2;
@@ -106,13 +107,19 @@ static void one_product(const struct kernels *k, struct product p, bool accumula
 			double sum = accumulate ? (double)before[m * c_row + j] : 0, size = fabs(sum);
 			for (long r = 0; r < p.panels; r++)
 				for (long d = 0; d < p.depth; d++) {
-					double term = (double)a[m * a_row + d * a_step + r * a_panel] * 
+					double term = (double)a[m * a_row + d * a_step + r * a_panel] *
 						(double)b[d * b_step + r * b_panel + j / KERNEL_BLOCK * b_block + j % KERNEL_BLOCK];
 					sum += term;
 					size += fabs(term);
 				}
 			near(k, (double)c[m * c_row + j], sum, (double)(p.panels * p.depth + 2) * ROUNDING * size);
 		}
+		// Alone, a row's sums are the same bits.
+		float alone[KERNEL_COLUMNS];
+		memcpy(alone, before + m * c_row, (size_t)p.columns * sizeof *alone);
+		k->product(1, p.columns, p.panels, p.depth, a + m * a_row, a_row, a_step, a_panel, b, b_step, b_panel, b_block, alone, c_row,
+			accumulate);
+		assert_memory_equal(alone, c + m * c_row, (size_t)p.columns * sizeof *alone);
 		for (long j = p.columns; j < c_row && m + 1 < p.rows; j++)
 			assert_true(c[m * c_row + j] == GUARD_WORD);
 	}
@@ -125,12 +132,12 @@ static void one_product(const struct kernels *k, struct product p, bool accumula
 static void product(void **state)
 {
 	(void)state;
-	static const long panels[] = {0, 1, 3, 16}, depths[] = {1, 3, 9, 48, 144};
+	static const long panels[] = {0, 1, 3, 16}, depths[] = {0, 1, 3, 9, 48, 144};
 	EACH_SET(k)
 		for (int rows = 1; rows <= KERNEL_ROWS; rows++)
 			for (int columns = 1; columns <= KERNEL_COLUMNS; columns++)
 				for (int i = 0; i < 4; i++) {
-					long depth = depths[(rows + columns + i) % 5];
+					long depth = depths[(rows + columns + i) % 6];
 					one_product(*k, (struct product){rows, columns, panels[i], depth}, i % 2, rows % 2);
 					one_product(*k, (struct product){rows, columns, panels[i], depth}, (i + 1) % 2, columns % 2);
 				}
@@ -265,18 +272,18 @@ static void channel_sums(void **state)
 			}
 }
 
-// What the norm's kernels read: exact numbers, and shifts that keep x*scale + shift away from 0, so that the gate of the rectifier
-// is beyond doubt.
+// What the norm's kernels read: exact numbers, and shifts that keep x*scale + shift away from 0 and 6, so that the gates of the
+// rectifiers are beyond doubt.
 struct norm_case {
 	int c, pixels;
 	long n;
-	bool rectify;
+	enum act act;
 	float *x, *dy, *scale, *shift, *ka, *kb, *kc;
 };
 
-static struct norm_case norm_case(int width, int height, bool rectify)
+static struct norm_case norm_case(int width, int height, enum act act)
 {
-	struct norm_case t = {.c = widths[width], .pixels = heights[height], .rectify = rectify};
+	struct norm_case t = {.c = widths[width], .pixels = heights[height], .act = act};
 	t.n = (long)t.c * t.pixels;
 	t.x = made(t.n, 10, true);
 	t.dy = made(t.n, 11, true);
@@ -286,7 +293,7 @@ static struct norm_case norm_case(int width, int height, bool rectify)
 	t.kb = made(t.c, 15, true);
 	t.kc = made(t.c, 16, true);
 	for (int j = 0; j < t.c; j++)
-		t.shift[j] += 1.f / 128; // x*scale is a multiple of 1/64
+		t.shift[j] += 1.f / 128 + (j % 3 ? 0 : 4); // x*scale is a multiple of 1/64; some reach 6
 	return t;
 }
 
@@ -297,28 +304,37 @@ static void norm_case_free(struct norm_case *t)
 		free(all[i]);
 }
 
+// The error of a smooth activation at a number that is exact, the others being exact too. A slope may have twice that: swish's is
+// x*s*(1 - s) but for a term, and 1 - s is off by a rounding of 1 up to x = 17.
+static double act_error(enum act act)
+{
+	return act == ACT_SWISH || act == ACT_GELU || act == ACT_SIGMOID ? 1e-6 : 0;
+}
+
 static void norm_kernels(const struct kernels *k, struct norm_case t)
 {
-	float *y = guarded(t.n), *dx = guarded(t.n), top = 0;
-	double *sum = calloc((size_t)t.c * 2 + 1, sizeof *sum);
-	float got = k->affine(t.x, t.pixels, t.c, t.scale, t.shift, t.rectify, y);
-	k->affine_sums(t.x, t.dy, t.pixels, t.c, t.scale, t.shift, t.rectify, t.kc, sum, sum + t.c);
-	k->affine_gradient(t.x, t.dy, t.pixels, t.c, t.scale, t.shift, t.rectify, t.ka, t.kb, t.kc, dx);
+	float *y = guarded(t.n), *dx = guarded(t.n);
+	double *sum = calloc((size_t)t.c * 2 + 1, sizeof *sum), error = act_error(t.act);
+	double adding = error > 0 ? STRETCH_ROUNDINGS * ROUNDING : 0; // else all of it is exact
+	float got = k->affine(t.x, t.pixels, t.c, t.scale, t.shift, t.act, y);
+	k->affine_sums(t.x, t.dy, t.pixels, t.c, t.scale, t.shift, t.act, t.kc, sum, sum + t.c);
+	k->affine_gradient(t.x, t.dy, t.pixels, t.c, t.scale, t.shift, t.act, t.ka, t.kb, t.kc, dx);
 	for (int j = 0; j < t.c; j++) {
-		double s = 0, sx = 0;
+		double s = 0, sx = 0, size = 0, size_x = 0, ka = (double)t.ka[j], kb = (double)t.kb[j], kc = (double)t.kc[j];
 		for (long i = j; i < t.n; i += t.c) {
-			float v = t.x[i] * t.scale[j] + t.shift[j];
-			float g = !t.rectify || v > 0 ? t.dy[i] : 0;
-			v = t.rectify ? fmaxf(0, v) : v;
-			top = fmaxf(top, fabsf(v));
-			assert_true(y[i] == v);
-			assert_true(dx[i] == g * t.ka[j] + (t.x[i] * t.kb[j] + t.kc[j]));
-			s += (double)g;
-			sx += (double)g * (double)(t.x[i] - t.kc[j]); // kc stands for the mean
+			double x = (double)t.x[i], dy = (double)t.dy[i], v = x * (double)t.scale[j] + (double)t.shift[j];
+			double shown = plain_activation(t.act, v), g = dy * plain_slope(t.act, v);
+			near(k, (double)y[i], shown, error * fmax(1, fabs(shown)));
+			near(k, (double)dx[i], g * ka + x * kb + kc, 4 * error * (fabs(dy * ka) + fabs(x * kb) + fabs(kc)));
+			s += g;
+			sx += g * (x - kc); // kc stands for the mean
+			size += fabs(dy);
+			size_x += fabs(dy * (x - kc));
 		}
-		assert_true(sum[j] == s && sum[t.c + j] == sx);
+		near(k, sum[j], s, (2 * error + adding) * size);
+		near(k, sum[t.c + j], sx, (2 * error + adding) * size_x);
 	}
-	assert_true(got == top);
+	assert_true(got == k->peak(y, t.n));
 	assert_true(sum[2 * t.c] == 0);
 	release(y, t.n);
 	release(dx, t.n);
@@ -331,8 +347,8 @@ static void norms(void **state)
 	EACH_SET(k)
 		for (int w = 0; w < WIDTHS; w++)
 			for (int h = 0; h < HEIGHTS; h++)
-				for (int rectify = 0; rectify < 2; rectify++) {
-					struct norm_case t = norm_case(w, h, rectify);
+				for (int act = 0; act < ACTS; act++) {
+					struct norm_case t = norm_case(w, h, (enum act)act);
 					norm_kernels(*k, t);
 					norm_case_free(&t);
 				}
@@ -346,7 +362,7 @@ static void affine_of_any_numbers(void **state)
 		for (int w = 0; w < WIDTHS; w++) {
 			int c = widths[w], n = c * 37;
 			float *x = made(n, 17, false), *scale = made(c, 18, false), *shift = made(c, 19, false), *y = guarded(n);
-			(*k)->affine(x, 37, c, scale, shift, false, y);
+			(*k)->affine(x, 37, c, scale, shift, ACT_NONE, y);
 			for (int i = 0; i < n; i++) {
 				double product_of = (double)x[i] * (double)scale[i % c], add = (double)shift[i % c];
 				near(*k, (double)y[i], product_of + add, 2 * ROUNDING * (fabs(product_of) + fabs(add)));
@@ -358,33 +374,275 @@ static void affine_of_any_numbers(void **state)
 		}
 }
 
+// Activations of every number there is: finely around 0, then to the ends.
+static void activations(void **state)
+{
+	(void)state;
+	enum { STEPS = 4001, N = STEPS + 12 };
+	static const float ends[N - STEPS] = {-1e30f, -1e4f, -104, -89, -88, -87, 87, 88, 89, 104, 1e4f, 1e30f};
+	float *x = made(N, 20, false), *dy = made(N, 21, false);
+	for (int i = 0; i < STEPS; i++)
+		x[i] = (float)(i - STEPS / 2) / 100 + (i % 2 ? 1e-3f : 0);
+	memcpy(x + STEPS, ends, sizeof ends);
+	x[7] = -0.f;
+	x[8] = 1e-40f;
+	EACH_SET(k)
+		for (int act = 0; act < ACTS; act++)
+			for (int n = N; n > N - 33; n--) { // every remainder
+				float *y = guarded(n), *dx = guarded(n), top = (*k)->activate(x + N - n, n, (enum act)act, y);
+				(*k)->activate_gradient(x + N - n, dy, n, (enum act)act, dx);
+				for (int i = 0; i < n; i++) {
+					double v = (double)x[N - n + i], shown = plain_activation((enum act)act, v), g = (double)dy[i];
+					near(*k, (double)y[i], shown, act_error((enum act)act) * fmax(1, fabs(shown)));
+					near(*k, (double)dx[i], g * plain_slope((enum act)act, v), 2 * act_error((enum act)act) * fabs(g));
+				}
+				assert_true(top == (*k)->peak(y, n));
+				release(y, n);
+				release(dx, n);
+			}
+	free(x);
+	free(dy);
+}
+
+// No number in, no number out, but for the rectifiers, which take it for 0.
+static void activations_of_no_number(void **state)
+{
+	(void)state;
+	enum { N = 35 };
+	EACH_SET(k)
+		for (int act = 0; act < ACTS; act++) {
+			bool rectifier = act == ACT_RELU || act == ACT_RELU6;
+			float x[N], one[N], y[N], dx[N];
+			for (int i = 0; i < N; i++) {
+				x[i] = i % 2 ? NAN : 1;
+				one[i] = 1;
+			}
+			(*k)->activate(x, N, (enum act)act, y);
+			(*k)->activate_gradient(x, one, N, (enum act)act, dx);
+			for (int i = 0; i < N; i++) {
+				bool none = i % 2 && !rectifier;
+				assert_true(none ? isnan(y[i]) : isfinite(y[i]));
+				assert_true(none && act != ACT_NONE ? isnan(dx[i]) : isfinite(dx[i]));
+				assert_true(!(rectifier && i % 2) || (y[i] == 0 && dx[i] == 0));
+			}
+			(*k)->activate_gradient(one, x, N, (enum act)act, dx); // no number in the gradient: it passes
+			for (int i = 0; i < N; i++)
+				assert_true(i % 2 ? isnan(dx[i]) : isfinite(dx[i]));
+		}
+}
+
 static void addition(void **state)
 {
 	(void)state;
 	EACH_SET(k)
-		for (int s = 0; s < SIZES; s++)
-			for (int rectify = 0; rectify < 2; rectify++) {
-				int n = sizes[s];
-				float *a = made(n, 20, false), *b = made(n, 21, false), *y = guarded(n), *da = guarded(n), top = 0;
-				float got = (*k)->add(a, b, n, rectify, y);
-				(*k)->activate_gradient(y, b, n, rectify, da);
+		for (int s = 0; s < SIZES; s++) {
+			int n = sizes[s];
+			float *a = made(n, 20, false), *b = made(n, 21, false), *y = guarded(n);
+			for (int act = 0; act < ACTS; act++) {
+				float got = (*k)->add(a, b, n, (enum act)act, y);
 				for (int i = 0; i < n; i++) {
-					float v = a[i] + b[i];
-					v = rectify && v < 0 ? 0 : v;
-					top = fmaxf(top, fabsf(v));
-					assert_true(y[i] == v);
-					assert_true(da[i] == (!rectify || v > 0 ? b[i] : 0));
+					double shown = plain_activation((enum act)act, (double)(a[i] + b[i]));
+					near(*k, (double)y[i], shown, act_error((enum act)act) * fmax(1, fabs(shown)));
 				}
-				assert_true(got == top);
-				memcpy(da, b, (size_t)n * sizeof *da);
-				(*k)->accumulate(a, da, n);
-				for (int i = 0; i < n; i++)
-					assert_true(da[i] == b[i] + a[i]);
-				free(a);
-				free(b);
-				release(y, n);
-				release(da, n);
+				assert_true(got == (*k)->peak(y, n));
 			}
+			memcpy(y, b, (size_t)n * sizeof *y);
+			(*k)->accumulate(a, y, n);
+			for (int i = 0; i < n; i++)
+				assert_true(y[i] == b[i] + a[i]);
+			memcpy(y, b, (size_t)n * sizeof *y);
+			(*k)->maximum(a, y, n);
+			for (int i = 0; i < n; i++)
+				assert_true(y[i] == fmaxf(a[i], b[i]));
+			free(a);
+			free(b);
+			release(y, n);
+		}
+}
+
+// Rows of `n` with words between them that stay as they are; logits from ordinary to absurd.
+static void softmax(void **state)
+{
+	(void)state;
+	static const float factors[] = {0, 1, 10, 1e30f};
+	enum { ROWS = 3, GAP = 5 };
+	EACH_SET(k)
+		for (int s = 1; s < SIZES; s++)
+			for (int f = 0; f < 4; f++) {
+				int n = sizes[s], row = n + GAP;
+				const double SCALE = (double).25f;
+				float *x = made(ROWS * row, 26, false), *p = guarded(ROWS * row);
+				for (int i = 0; i < ROWS * row; i++)
+					x[i] *= factors[f];
+				for (int r = 0; r < ROWS; r++)
+					memcpy(p + r * row, x + r * row, (size_t)n * sizeof *p);
+				(*k)->softmax(p, ROWS, n, row, (float)SCALE);
+				for (int r = 0; r < ROWS; r++) {
+					double total = 0, top = -INFINITY;
+					for (int i = 0; i < n; i++)
+						top = fmax(top, (double)x[r * row + i]);
+					for (int i = 0; i < n; i++)
+						total += exp(SCALE * ((double)x[r * row + i] - top));
+					for (int i = 0; i < n; i++) { // the exponent's rounding, the exponential's, the sum's
+						double e = SCALE * ((double)x[r * row + i] - top), wanted = exp(e) / total;
+						near(*k, (double)p[r * row + i], wanted, (2 * fmin(fabs(e), 88) + 8 + n) * ROUNDING * wanted + 1e-37);
+					}
+					for (int i = n; i < row; i++)
+						assert_true(p[r * row + i] == GUARD_WORD);
+				}
+				free(x);
+				release(p, ROWS * row);
+			}
+}
+
+// Rows of a mean far from 0 and of no variance among them.
+static void layer_norms(void **state)
+{
+	(void)state;
+	const double EPSILON = 1e-6;
+	static const double means[] = {0, 3, -50};
+	EACH_SET(k)
+		for (int w = 0; w < WIDTHS; w++)
+			for (int h = 0; h < HEIGHTS; h++) {
+				int c = widths[w], pixels = heights[h], n = c * pixels;
+				float *x = made(n, 27, false), *gain = made(c, 28, false), *bias = made(c, 29, false), *dy = made(n, 30, false);
+				float *y = guarded(n), *normal = guarded(n), *inverse = guarded(pixels), *dx = guarded(n);
+				float *dgain = guarded(c), *dbias = guarded(c), *before = made(c, 31, false);
+				double *sums = calloc((size_t)c * 4, sizeof *sums); // of the gain, its size; of the bias, its size
+				assert_non_null(sums);
+				for (int i = 0; i < n; i++)
+					x[i] = i / c % 5 == 4 ? 2 : x[i] + (float)means[i / c % 3];
+				memcpy(dgain, before, (size_t)c * sizeof *dgain);
+				memcpy(dbias, before, (size_t)c * sizeof *dbias);
+				float got = (*k)->layernorm(x, pixels, c, (float)EPSILON, gain, bias, normal, inverse, y);
+				(*k)->layernorm_gradient(normal, inverse, dy, pixels, c, gain, dx, dgain, dbias);
+				for (int p = 0; p < pixels; p++) {
+					const float *xp = x + p * c, *dp = dy + p * c, *hat = normal + p * c;
+					double mean = 0, variance = 0, sum = 0, along = 0, size = 0;
+					for (int j = 0; j < c; j++)
+						mean += (double)xp[j] / c;
+					for (int j = 0; j < c; j++)
+						variance += pow((double)xp[j] - mean, 2) / c;
+					double one = 1 / sqrt(variance + EPSILON), roundings = (c + 8) * (1 + fabs(mean) * one) * ROUNDING;
+					near(*k, (double)inverse[p], one, roundings * one);
+					for (int j = 0; j < c; j++) {
+						double wanted = ((double)xp[j] - mean) * one, g = (double)gain[j];
+						near(*k, (double)hat[j], wanted, roundings * (1 + fabs(wanted)));
+						near(*k, (double)y[p * c + j], wanted * g + (double)bias[j],
+							2 * roundings * (1 + fabs(wanted)) * (1 + fabs(g) + fabs((double)bias[j])));
+						// The gradient is of what the forward pass left.
+						double d = (double)dp[j] * g, h1 = (double)hat[j];
+						sum += d / c;
+						along += d * h1 / c;
+						size += fabs(d) * (1 + fabs(h1)) / c;
+						sums[j] += (double)dp[j] * h1;
+						sums[c + j] += fabs((double)dp[j] * h1);
+						sums[2 * c + j] += (double)dp[j];
+						sums[3 * c + j] += fabs((double)dp[j]);
+					}
+					for (int j = 0; j < c; j++) {
+						double d = (double)dp[j] * (double)gain[j], h1 = (double)hat[j], in = (double)inverse[p];
+						near(*k, (double)dx[p * c + j], in * (d - sum - h1 * along),
+							(c + 8) * ROUNDING * in * (fabs(d) + size * (1 + fabs(h1))));
+					}
+				}
+				for (int j = 0; j < c; j++) {
+					double was = (double)before[j], roundings = (pixels + 2) * ROUNDING;
+					near(*k, (double)dgain[j], was + sums[j], roundings * (fabs(was) + sums[c + j]));
+					near(*k, (double)dbias[j], was + sums[2 * c + j], roundings * (fabs(was) + sums[3 * c + j]));
+				}
+				assert_true(got == (*k)->peak(y, n));
+				float *ours[] = {x, gain, bias, dy, before};
+				for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
+					free(ours[i]);
+				free(sums);
+				release(y, n);
+				release(normal, n);
+				release(inverse, pixels);
+				release(dx, n);
+				release(dgain, c);
+				release(dbias, c);
+			}
+}
+
+struct window_case {
+	int taps_y, taps_x, stride;
+	bool backwards; // weights in the order that the gradient of the input wants
+};
+
+static void one_depthwise(const struct kernels *k, struct window_case t, int pixels, int c)
+{
+	long x_pixel = (long)t.stride * c, x_tap = c, y_pixel = c + 3, w_size = (long)(t.taps_y * t.taps_x + 1) * c;
+	long x_row = ((long)(pixels - 1) * t.stride + t.taps_x + 1) * c, sign = t.backwards ? -1 : 1;
+	long x_size = (t.taps_y + 1) * x_row, y_size = (pixels - 1) * y_pixel + c;
+	float *x = made(x_size, 32, false), *w = made(w_size, 33, false), *y = guarded(y_size);
+	const float *first = w + (t.backwards && t.taps_y && t.taps_x ? (long)(t.taps_y * t.taps_x - 1) * c : 0);
+	k->depthwise(pixels, c, t.taps_y, t.taps_x, x, x_pixel, x_row, x_tap, first, sign * t.taps_x * c, sign * c, y, y_pixel);
+	for (long p = 0; p < pixels; p++) {
+		for (int j = 0; j < c; j++) {
+			double sum = 0, size = 0;
+			for (int ty = 0; ty < t.taps_y; ty++)
+				for (int tx = 0; tx < t.taps_x; tx++) {
+					double term = (double)x[p * x_pixel + ty * x_row + tx * x_tap + j] *
+						(double)first[sign * (ty * t.taps_x + tx) * c + j];
+					sum += term;
+					size += fabs(term);
+				}
+			near(k, (double)y[p * y_pixel + j], sum, (t.taps_y * t.taps_x + 1) * ROUNDING * size);
+		}
+		for (long j = c; j < y_pixel && p + 1 < pixels; j++)
+			assert_true(y[p * y_pixel + j] == GUARD_WORD);
+	}
+	free(x);
+	free(w);
+	release(y, y_size);
+}
+
+static void depthwise(void **state)
+{
+	(void)state;
+	static const struct window_case windows[] = {{1, 1, 1, false}, {3, 3, 1, false}, {3, 3, 2, true}, {5, 5, 1, true},
+		{5, 5, 2, false}, {7, 7, 1, false}, {2, 2, 1, false}, {1, 7, 3, false}, {2, 1, 1, true}, {0, 2, 1, false}, {2, 0, 1, true}};
+	EACH_SET(k)
+		for (size_t t = 0; t < sizeof windows / sizeof windows[0]; t++)
+			for (int w = 0; w < WIDTHS; w++)
+				for (int pixels = 1; pixels <= 9; pixels++)
+					one_depthwise(*k, windows[t], pixels, widths[w]);
+}
+
+static void depthwise_gradient(void **state)
+{
+	(void)state;
+	static const int lengths[] = {0, 1, 5, 33};
+	EACH_SET(k)
+		for (int taps = 1; taps <= 2 * KERNEL_TAPS + 3; taps++)
+			for (int w = 0; w < WIDTHS; w++)
+				for (int i = 0; i < 4; i++) {
+					int c = widths[w], pixels = lengths[i], stride = 1 + taps % 2;
+					long w_tap = c + 2, dw_size = (taps - 1) * w_tap + c;
+					float *x = made((pixels * stride + taps) * c, 34, false), *dy = made(pixels * (c + 1), 35, false);
+					float *dw = guarded(dw_size), *before = made(dw_size, 36, false);
+					for (int t = 0; t < taps; t++)
+						memcpy(dw + t * w_tap, before + t * w_tap, (size_t)c * sizeof *dw);
+					(*k)->depthwise_gradient(pixels, c, taps, x, (long)stride * c, c, dy, c + 1, dw, w_tap);
+					for (int t = 0; t < taps; t++) {
+						for (int j = 0; j < c; j++) {
+							double sum = (double)before[t * w_tap + j], size = fabs(sum);
+							for (int p = 0; p < pixels; p++) {
+								double term = (double)x[(p * stride + t) * c + j] * (double)dy[p * (c + 1) + j];
+								sum += term;
+								size += fabs(term);
+							}
+							near(*k, (double)dw[t * w_tap + j], sum, (pixels + 1) * ROUNDING * size);
+						}
+						for (long j = c; j < w_tap && t + 1 < taps; j++)
+							assert_true(dw[t * w_tap + j] == GUARD_WORD);
+					}
+					free(x);
+					free(dy);
+					free(before);
+					release(dw, dw_size);
+				}
 }
 
 static void squares(void **state)
@@ -426,6 +684,66 @@ static void sgd(void **state)
 			release(w, n);
 			release(v, n);
 		}
+}
+
+static void adamw(void **state)
+{
+	(void)state;
+	// As the kernel has them, in single precision.
+	const double SCALE = .5, RATE = (double).01f, BETA1 = (double).9f, BETA2 = (double).999f, DECAY = (double).05f, EPSILON = 1e-8;
+	enum { ROUNDINGS = 8 };
+	EACH_SET(k)
+		for (int s = 0; s < SIZES; s++) {
+			int n = sizes[s];
+			float *w0 = made(n, 37, false), *m0 = made(n, 38, false), *v0 = made(n, 39, false), *g = made(n, 40, false);
+			float *w = guarded(n), *m = guarded(n), *v = guarded(n);
+			for (int i = 0; i < n; i++) {
+				v0[i] = i % 4 ? fabsf(v0[i]) : 0;
+				if (i % 8 == 0)
+					g[i] = m0[i] = 0; // a weight that nothing has moved: only decays
+			}
+			memcpy(w, w0, (size_t)n * sizeof *w);
+			memcpy(m, m0, (size_t)n * sizeof *m);
+			memcpy(v, v0, (size_t)n * sizeof *v);
+			(*k)->adamw(w, m, v, g, n, (float)SCALE, (float)RATE, (float)BETA1, (float)BETA2, (float)DECAY);
+			for (int i = 0; i < n; i++) {
+				double d = SCALE * (double)g[i], wi = (double)w0[i], mi = (double)m0[i], vi = (double)v0[i];
+				double m1 = BETA1 * mi + (1 - BETA1) * d, v1 = BETA2 * vi + (1 - BETA2) * d * d;
+				// 1 - beta2 keeps few of beta2's digits, but is exact; m's terms may cancel.
+				double along = RATE / (sqrt(v1) + EPSILON), size = fabs(BETA1 * mi) + fabs((1 - BETA1) * d);
+				near(*k, (double)m[i], m1, ROUNDINGS * ROUNDING * size);
+				near(*k, (double)v[i], v1, ROUNDINGS * ROUNDING * v1);
+				near(*k, (double)w[i], wi - DECAY * wi - along * m1, 2 * ROUNDINGS * ROUNDING * (fabs(wi) + along * size));
+			}
+			float *ours[] = {w0, m0, v0, g};
+			for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
+				free(ours[i]);
+			release(w, n);
+			release(m, n);
+			release(v, n);
+		}
+}
+
+static void follow(void **state)
+{
+	(void)state;
+	static const float keeps[] = {0, .1f, .999f, 1};
+	EACH_SET(k)
+		for (int s = 0; s < SIZES; s++)
+			for (int f = 0; f < 4; f++) {
+				int n = sizes[s];
+				float *x = made(n, 41, false), *before = made(n, 42, false), *average = guarded(n);
+				double keep = (double)keeps[f];
+				memcpy(average, before, (size_t)n * sizeof *average);
+				(*k)->follow(x, keeps[f], average, n);
+				for (int i = 0; i < n; i++) {
+					double a = keep * (double)before[i], b = (1 - keep) * (double)x[i];
+					near(*k, (double)average[i], a + b, 4 * ROUNDING * (fabs(a) + fabs(b)));
+				}
+				free(x);
+				free(before);
+				release(average, n);
+			}
 }
 
 // ---- the team ----------------------------------------------------------------------------------------------------
@@ -528,9 +846,17 @@ int main(void)
 		cmocka_unit_test(channel_sums),
 		cmocka_unit_test(norms),
 		cmocka_unit_test(affine_of_any_numbers),
+		cmocka_unit_test(activations),
+		cmocka_unit_test(activations_of_no_number),
 		cmocka_unit_test(addition),
+		cmocka_unit_test(softmax),
+		cmocka_unit_test(layer_norms),
+		cmocka_unit_test(depthwise),
+		cmocka_unit_test(depthwise_gradient),
 		cmocka_unit_test(squares),
 		cmocka_unit_test(sgd),
+		cmocka_unit_test(adamw),
+		cmocka_unit_test(follow),
 		cmocka_unit_test(each_chunk_once),
 		cmocka_unit_test(many_small_loops),
 		cmocka_unit_test(teams_that_never_ran),

@@ -15,6 +15,7 @@
 
 #include "engine/nn/node.h"
 #include "engine/tensor/rng.h"
+#include "tests/activation.h"
 
 static const double ROUNDING = FLT_EPSILON / 2; // the relative error of one rounding
 
@@ -29,6 +30,7 @@ struct rig {
 	struct layer_plan layer[MOST_LAYERS];
 	struct plan plan;
 	struct quantization q;
+	float *own; // memory of the nodes, once they share none
 };
 
 static int conv_of(struct model *m, const char *layer, int in, int channels, int kernel, int stride)
@@ -36,7 +38,13 @@ static int conv_of(struct model *m, const char *layer, int in, int channels, int
 	return model_conv(m, layer, in, channels, window_of(kernel, stride), 1, false);
 }
 
-// Takes the model over. Weights are initialised, the input is normal, and every layer is in `format`.
+static long input_size(const struct rig *r)
+{
+	return shape_size(r->model->op[0].out);
+}
+
+// Takes the model over. Weights are initialised, what starts at 0 or 1 is moved off it, the input is normal, and every layer is in
+// `format`.
 static struct rig *rig_new(struct model *m, int batch, int threads, const char *format)
 {
 	struct fault fault = {0};
@@ -44,7 +52,8 @@ static struct rig *rig_new(struct model *m, int batch, int threads, const char *
 	struct rig *r = calloc(1, sizeof *r);
 	assert_non_null(r);
 	r->model = model_finish(m, &fault);
-	if (!r->model || !(r->team = team_new(threads, &fault)) || !(r->net = network_new(r->model, batch, 0, r->team, &fault)))
+	if (!r->model || !(r->team = team_new(threads, &fault)) ||
+		!(r->net = network_new(r->model, batch, NETWORK_SECOND_MOMENTS | NETWORK_AVERAGE, r->team, &fault)))
 		fail_msg("%s", fault_line(&fault, line, sizeof line));
 	assert_in_range(r->model->layers, 0, MOST_LAYERS);
 	for (int i = 0; i < r->model->layers; i++)
@@ -52,8 +61,13 @@ static struct rig *rig_new(struct model *m, int batch, int threads, const char *
 	r->plan = (struct plan){r->model, r->layer};
 	r->q = (struct quantization){RANGE_MAX, 99.9, true, false};
 	network_initialise(r->net, 7);
+	for (int i = 0; i < r->net->parameter_count; i++) {
+		const struct parameter *p = &r->net->parameter[i];
+		for (long j = 0; (p->fill == FILL_ZERO || p->fill == FILL_ONE) && j < p->count; j++)
+			r->net->weights[p->at + j] += (float)rng_normal(11, (uint64_t)(p->at + j)) / 8;
+	}
 	float *x = network_input(r->net);
-	for (long i = 0; i < batch * shape_size(r->model->op[0].out); i++)
+	for (long i = 0; i < batch * input_size(r); i++)
 		x[i] = (float)rng_normal(5, (uint64_t)i);
 	return r;
 }
@@ -63,31 +77,54 @@ static void rig_free(struct rig *r)
 	network_free(r->net);
 	team_free(r->team);
 	model_free(r->model);
+	free(r->own);
 	free(r);
 }
 
 static float *copied(const float *x, long n)
 {
-	float *y = malloc((size_t)n * sizeof *y);
+	float *y = malloc((size_t)(n + NN_SLACK) * sizeof *y);
 	assert_non_null(y);
 	memcpy(y, x, (size_t)n * sizeof *y);
 	return y;
 }
 
-// Forward, then backward from a gradient of normal numbers at the last operator's output, which is returned for the
-// caller to free. Where `x` is not NULL it receives a copy of operator 1's output.
-static float *both_ways(struct rig *r, int images, float **x)
+// The input shares its memory with what is no longer needed, so it is filled for every pass.
+static void forward(struct rig *r, const float *input, enum pass pass, int images, struct calibration *c)
+{
+	memcpy(network_input(r->net), input, (size_t)(images * input_size(r)) * sizeof *input);
+	network_forward(r->net, &r->plan, &r->q, pass, images, c);
+}
+
+// Forward, then backward from a gradient of normal numbers at the last operator's output.
+static void both_ways(struct rig *r, const float *input, int images)
 {
 	struct node *last = &r->net->node[r->model->ops - 1];
-	long n = images * shape_size(last->out);
-	network_forward(r->net, &r->plan, &r->q, PASS_TRAIN, images, NULL);
-	if (x)
-		*x = copied(r->net->node[1].x, images * shape_size(r->net->node[1].out));
-	for (long i = 0; i < n; i++)
+	forward(r, input, PASS_TRAIN, images, NULL);
+	for (long i = 0; i < images * shape_size(last->out); i++)
 		last->grad[i] = (float)rng_normal(6, (uint64_t)i);
-	float *dy = copied(last->grad, n);
+	for (long i = 0; i < r->net->parameters; i++)
+		r->net->gradient[i] = NAN; // all that is read below must have been written
 	network_backward(r->net);
-	return dy;
+}
+
+// From here on every output and every gradient has memory of its own, full of no numbers, and can be looked at after a pass.
+static void spread(struct rig *r)
+{
+	long size = 0, at = 0;
+	for (int i = 0; i < r->model->ops; i++)
+		size += 2 * (r->net->batch * shape_size(r->net->node[i].out) + NN_SLACK);
+	r->own = malloc((size_t)size * sizeof *r->own);
+	assert_non_null(r->own);
+	for (long i = 0; i < size; i++)
+		r->own[i] = NAN;
+	for (int i = 0; i < r->model->ops; i++) {
+		struct node *n = &r->net->node[i];
+		long part = r->net->batch * shape_size(n->out) + NN_SLACK;
+		n->x = r->own + at;
+		n->grad = i ? n->x + part : NULL;
+		at += 2 * part;
+	}
 }
 
 // A value worked out in double, and the sum of its terms' magnitudes, which bounds the error of any order of adding.
@@ -95,102 +132,423 @@ struct sum {
 	double value, size;
 };
 
-static void add_term(struct sum *s, double term)
-{
-	s->value += term;
-	s->size += fabs(term);
-}
+static char under_test[128]; // what is being checked, for messages
 
 static void near(const char *what, long at, float got, struct sum wanted, double roundings)
 {
 	double bound = roundings * ROUNDING * wanted.size;
 	if (!(fabs((double)got - wanted.value) <= bound))
-		fail_msg("%s [%ld]: %.9g instead of %.9g (allowed: %.3g)", what, at, (double)got, wanted.value, bound);
+		fail_msg("%s: %s [%ld]: %.9g instead of %.9g (allowed: %.3g)", under_test, what, at, (double)got, wanted.value, bound);
 }
 
-// ---- convolution -------------------------------------------------------------------------------------------------------
+// ---- every operator, plainly ------------------------------------------------------------------------------------------------
 
+// An operator's part of a pass: what it read and what it put out, the gradient that reached it; and the sums that its plain loops fill.
+// Here a sum's size has every term as often as it may be rounded.
 struct plain {
-	struct shape in, out;
-	int images, kernel, stride;
-	const float *x, *w, *dy; // w: [kernel][kernel][in.c][out.c]
-	struct sum *y, *dx, *dw;
+	const struct rig *r;
+	const struct node *n;
+	int images;
+	const float *x[MODEL_INPUTS], *y, *dy;
+	struct sum *out, *dx[MODEL_INPUTS], *parameters;
+	long *clipped; // how many numbers lay beyond a layer's range
 };
 
-static void plain_conv(struct plain *p)
+enum {
+	READERS = 4,                                   // most readers of one operator, whose gradients are added up
+	STRETCH_ROUNDINGS = 64 + 4 + NN_CHUNKS,        // sums of channels: single precision over 64 pixels, then double
+	SMOOTH = 20,                                   // error of an activation or its slope, in roundings of 1 + |x|
+};
+
+static void put_sized(struct sum *s, double term, double size)
 {
-	int pad = p->kernel / 2, ci = p->in.c, co = p->out.c;
-	for (int i = 0; i < p->images; i++)
-		for (int oy = 0; oy < p->out.h; oy++)
-			for (int ox = 0; ox < p->out.w; ox++)
-				for (int ky = 0; ky < p->kernel; ky++)
-					for (int kx = 0; kx < p->kernel; kx++) {
-						int y = oy * p->stride + ky - pad, x = ox * p->stride + kx - pad;
-						if (y < 0 || y >= p->in.h || x < 0 || x >= p->in.w)
-							continue;
-						long in = (((long)i * p->in.h + y) * p->in.w + x) * ci;
-						long out = (((long)i * p->out.h + oy) * p->out.w + ox) * co;
-						long tap = (long)(ky * p->kernel + kx) * ci * co;
-						for (int a = 0; a < ci; a++)
-							for (int b = 0; b < co; b++) {
-								long w = tap + (long)a * co + b;
-								add_term(&p->y[out + b], (double)p->x[in + a] * (double)p->w[w]);
-								add_term(&p->dx[in + a], (double)p->dy[out + b] * (double)p->w[w]);
-								add_term(&p->dw[w], (double)p->dy[out + b] * (double)p->x[in + a]);
-							}
-					}
+	s->value += term;
+	s->size += size;
 }
 
-// Rounded as the format has it, with one scale for the whole; the formats themselves are tested elsewhere.
-static float *quantized(const float *x, long n, const char *format)
+static void put(struct sum *s, double term, double roundings)
 {
-	float *y = copied(x, n);
-	int f = format_named(format);
-	struct grid g = format_grid(f, false);
-	kernels_all()[0]->quantize(&g, format_scale(f, &g, kernels_all()[0]->peak(x, n)), x, y, n);
-	return y;
+	put_sized(s, term, roundings * fabs(term));
 }
+
+// The slope; at the rectifiers' kinks, which rounding moves, as the output has it.
+static double slope_at(enum act act, double x, float y)
+{
+	return act == ACT_RELU ? y > 0 : act == ACT_RELU6 ? y > 0 && y < 6 : plain_slope(act, x);
+}
+
+static void plain_layer(const struct plain *p)
+{
+	static const struct window pixel = {1, 1, 1, 0, 0, 0};
+	const struct node *n = p->n;
+	struct window w = n->op->kind == OP_CONV ? n->op->window : pixel;
+	int groups = n->op->kind == OP_CONV ? n->op->groups : 1, ci = n->in.c / groups, co = n->out.c / groups;
+	int format = p->r->layer[n->op->layer].activation;
+	long in_size = p->images * shape_size(n->in), outputs = (long)p->images * n->out.h * n->out.w;
+	double deep = w.h * w.w * ci + 3, back = w.h * w.w * co + 2 + READERS, along = (double)outputs + NN_CHUNKS;
+	struct grid grid = format_grid(format, p->r->q.unsigned_positive && p->r->model->layer[n->op->layer].positive);
+	float *x = copied(p->x[0], in_size);
+	assert_true(p->r->q.range != RANGE_MAX || n->range == kernels_all()[0]->peak(x, in_size));
+	kernels_all()[0]->quantize(&grid, format_scale(format, &grid, n->range), x, x, in_size);
+	for (long i = 0; n->op->bias && i < outputs * n->out.c; i++) {
+		put(&p->out[i], (double)p->r->net->weights[n->bias + i % n->out.c], deep);
+		put(&p->parameters[n->bias + i % n->out.c], (double)p->dy[i], STRETCH_ROUNDINGS);
+	}
+	for (long o = 0; o < outputs; o++)
+		for (int tap = 0; tap < w.h * w.w; tap++) {
+			int iy = (int)(o / n->out.w) % n->out.h * w.stride + tap / w.w - w.pad_h;
+			int ix = (int)(o % n->out.w) * w.stride + tap % w.w - w.pad_w;
+			if (iy < 0 || iy >= n->in.h || ix < 0 || ix >= n->in.w)
+				continue;
+			long at = ((o / ((long)n->out.h * n->out.w) * n->in.h + iy) * n->in.w + ix) * n->in.c;
+			for (int g = 0; g < groups; g++)
+				for (int a = 0; a < ci; a++) {
+					long from = at + g * ci + a, weight = ((long)tap * ci + a) * n->out.c + g * co, to = o * n->out.c + g * co;
+					bool within = p->r->q.range == RANGE_MAX || fabsf(p->x[0][from]) <= n->range;
+					for (int b = 0; b < co; b++) {
+						double wt = (double)n->quantized[weight + b], dy = (double)p->dy[to + b];
+						put(&p->out[to + b], (double)x[from] * wt, deep);
+						put(&p->dx[0][from], within ? dy * wt : 0, back);
+						put(&p->parameters[n->weights + weight + b], dy * (double)x[from], along);
+					}
+				}
+		}
+	for (long i = 0; i < in_size; i++)
+		*p->clipped += fabsf(p->x[0][i]) > n->range;
+	free(x);
+}
+
+static void plain_norm(const struct plain *p)
+{
+	const double EPSILON = 1e-5, ROUNDINGS = 400; // sums, then the difference of squares
+	const struct node *n = p->n;
+	int c = n->out.c;
+	long pixels = (long)p->images * n->out.h * n->out.w;
+	for (int j = 0; j < c; j++) {
+		double gain = (double)p->r->net->weights[n->gain + j], bias = (double)p->r->net->weights[n->bias + j];
+		double mean = 0, variance = 0, sum = 0, sum_h = 0, size = 0, size_h = 0;
+		for (long i = j; i < pixels * c; i += c)
+			mean += (double)p->x[0][i] / (double)pixels;
+		for (long i = j; i < pixels * c; i += c)
+			variance += pow((double)p->x[0][i] - mean, 2) / (double)pixels;
+		double inverse = 1 / sqrt(variance + EPSILON), lean = pow(1 + fabs(mean) * inverse, 2);
+		for (long i = j; i < pixels * c; i += c) {
+			double hat = ((double)p->x[0][i] - mean) * inverse, z = gain * hat + bias;
+			double dy = (double)p->dy[i], g = dy * slope_at(n->op->act, z, p->y[i]), h = (fabs(hat) + 1) * lean;
+			put_sized(&p->out[i], plain_activation(n->op->act, z), ROUNDINGS * (fabs(bias) + fabs(gain) * h));
+			sum += g;
+			sum_h += g * hat;
+			size += fabs(dy);
+			size_h += fabs(dy) * h;
+		}
+		put_sized(&p->parameters[n->bias + j], sum, ROUNDINGS * size_h);
+		put_sized(&p->parameters[n->gain + j], sum_h, ROUNDINGS * size_h * lean);
+		for (long i = j; i < pixels * c; i += c) {
+			double hat = ((double)p->x[0][i] - mean) * inverse, z = gain * hat + bias, dy = (double)p->dy[i];
+			double g = dy * slope_at(n->op->act, z, p->y[i]), h = (fabs(hat) + 1) * lean;
+			put_sized(&p->dx[0][i], gain * inverse * (g - sum / (double)pixels - hat * sum_h / (double)pixels),
+				ROUNDINGS * fabs(gain) * inverse * (h * fabs(dy) + size / (double)pixels + h * size_h / (double)pixels));
+		}
+	}
+}
+
+static void plain_layernorm(const struct plain *p)
+{
+	const double EPSILON = 1e-6;
+	const struct node *n = p->n;
+	int c = n->out.c;
+	double outputs = (double)p->images * n->out.h * n->out.w;
+	const float *gain = p->r->net->weights + n->gain, *bias = p->r->net->weights + n->bias;
+	for (long at = 0; at < p->images * shape_size(n->out); at += c) {
+		double mean = 0, variance = 0, sum = 0, along = 0, size = 0;
+		for (int j = 0; j < c; j++)
+			mean += (double)p->x[0][at + j] / c;
+		for (int j = 0; j < c; j++)
+			variance += pow((double)p->x[0][at + j] - mean, 2) / c;
+		double inverse = 1 / sqrt(variance + EPSILON), roundings = (c + 10) * (1 + fabs(mean) * inverse);
+		for (int j = 0; j < c; j++) {
+			double hat = ((double)p->x[0][at + j] - mean) * inverse, dy = (double)p->dy[at + j], d = dy * (double)gain[j];
+			put_sized(&p->out[at + j], hat * (double)gain[j] + (double)bias[j],
+				roundings * ((1 + fabs(hat)) * fabs((double)gain[j]) + fabs((double)bias[j])));
+			put_sized(&p->parameters[n->gain + j], dy * hat, (roundings + outputs) * fabs(dy) * (1 + fabs(hat)));
+			put(&p->parameters[n->bias + j], dy, outputs);
+			sum += d / c;
+			along += d * hat / c;
+			size += fabs(d) * (1 + fabs(hat)) / c;
+		}
+		for (int j = 0; j < c; j++) {
+			double hat = ((double)p->x[0][at + j] - mean) * inverse, d = (double)p->dy[at + j] * (double)gain[j];
+			put_sized(&p->dx[0][at + j], inverse * (d - sum - hat * along),
+				(3 * roundings + READERS) * inverse * (fabs(d) + size * (1 + fabs(hat))));
+		}
+	}
+}
+
+static void plain_act(const struct plain *p)
+{
+	for (long i = 0; i < p->images * shape_size(p->n->out); i++) {
+		double x = (double)p->x[0][i], dy = (double)p->dy[i];
+		put_sized(&p->out[i], plain_activation(p->n->op->act, x), SMOOTH * (1 + fabs(x)));
+		put_sized(&p->dx[0][i], dy * plain_slope(p->n->op->act, x), (SMOOTH + READERS) * (1 + fabs(x)) * fabs(dy));
+	}
+}
+
+static void plain_add(const struct plain *p)
+{
+	for (long i = 0; i < p->images * shape_size(p->n->out); i++) {
+		double x = (double)p->x[0][i] + (double)p->x[1][i];
+		put_sized(&p->out[i], plain_activation(p->n->op->act, x), fabs(x));
+		for (int k = 0; k < 2; k++)
+			put(&p->dx[k][i], (double)p->dy[i] * slope_at(p->n->op->act, x, p->y[i]), READERS);
+	}
+}
+
+static void plain_scale(const struct plain *p)
+{
+	long c = p->n->out.c, size = shape_size(p->n->out);
+	for (long i = 0; i < p->images * size; i++) {
+		long gate = i / size * c + i % c;
+		double x = (double)p->x[0][i], g = (double)p->x[1][gate], dy = (double)p->dy[i];
+		put(&p->out[i], x * g, 1);
+		put(&p->dx[0][i], dy * g, READERS);
+		put(&p->dx[1][gate], dy * x, STRETCH_ROUNDINGS + READERS);
+	}
+}
+
+static void plain_concat(const struct plain *p)
+{
+	int c = p->n->out.c, first = 0;
+	for (int k = 0; k < p->n->op->inputs; k++) {
+		int own = p->r->model->op[p->n->op->in[k]].out.c;
+		for (long i = 0; i < (long)p->images * p->n->out.h * p->n->out.w * own; i++) {
+			long to = i / own * c + first + i % own;
+			put(&p->out[to], (double)p->x[k][i], 0);
+			put(&p->dx[k][i], (double)p->dy[to], READERS);
+		}
+		first += own;
+	}
+}
+
+static void plain_pool(const struct plain *p)
+{
+	const struct node *n = p->n;
+	struct window w = n->op->kind == OP_POOL ? (struct window){n->in.h, n->in.w, 1, 0, 0, 0} : n->op->window;
+	int c = n->out.c;
+	for (long i = 0; i < p->images * shape_size(n->out); i++) {
+		long o = i / c, best = -1;
+		double area = w.h * w.w, dy = (double)p->dy[i];
+		for (int tap = 0; tap < w.h * w.w; tap++) {
+			int iy = (int)(o / n->out.w) % n->out.h * w.stride + tap / w.w - w.pad_h;
+			int ix = (int)(o % n->out.w) * w.stride + tap % w.w - w.pad_w;
+			if (iy < 0 || iy >= n->in.h || ix < 0 || ix >= n->in.w)
+				continue;
+			long at = ((o / ((long)n->out.h * n->out.w) * n->in.h + iy) * n->in.w + ix) * c + i % c;
+			if (n->op->kind == OP_MAXIMUM) {
+				best = best < 0 || p->x[0][at] > p->x[0][best] ? at : best;
+				continue;
+			}
+			put(&p->out[i], (double)p->x[0][at] / area, area + 2);
+			put(&p->dx[0][at], dy / area, area + 2 + READERS);
+		}
+		if (n->op->kind != OP_MAXIMUM)
+			continue;
+		put(&p->out[i], (double)p->x[0][best], 0);
+		put(&p->dx[0][best], dy, w.h * w.w + READERS);
+	}
+}
+
+static void plain_tokens(const struct plain *p)
+{
+	const struct node *n = p->n;
+	long size = shape_size(n->out), c = n->out.c;
+	for (long i = 0; i < p->images * size; i++) {
+		long at = i % size, from = i / size * (size - c) + at - c;
+		bool class = at < c;
+		double x = (double)(class ? p->r->net->weights[n->gain + at] : p->x[0][from]), dy = (double)p->dy[i];
+		put(&p->out[i], x, 1);
+		put(&p->out[i], (double)p->r->net->weights[n->bias + at], 1);
+		put(&p->parameters[n->bias + at], dy, p->images);
+		put(class ? &p->parameters[n->gain + at] : &p->dx[0][from], dy, p->images + READERS);
+	}
+}
+
+static void plain_attention(const struct plain *p)
+{
+	const struct node *n = p->n;
+	int tokens = n->in.h * n->in.w, heads = n->op->heads, width = n->out.c / heads, c = n->out.c;
+	double *score = malloc((size_t)(3 * tokens) * sizeof *score), *slope = score + tokens, *size = slope + tokens, root = sqrt(width);
+	assert_non_null(score);
+	for (long row = 0; row < (long)p->images * tokens * heads; row++) { // of the scores: a token of an image, in one head
+		long t = row / heads, head = row % heads * width, image = t / tokens * tokens;
+		const float *q = p->x[0] + t * 3 * c + head, *k = p->x[0] + image * 3 * c + c + head, *v = k + c, *dy = p->dy + t * c + head;
+		double top = -INFINITY, total = 0, worst = 0, mean = 0, mean_size = 0;
+		for (int u = 0; u < tokens; u++) {
+			struct sum s = {0};
+			for (int j = 0; j < width; j++)
+				put(&s, (double)q[j] * (double)k[(long)u * 3 * c + j] / root, width + 6);
+			score[u] = s.value;
+			top = fmax(top, s.value);
+			worst = fmax(worst, s.size);
+		}
+		for (int u = 0; u < tokens; u++)
+			total += score[u] = exp(score[u] - top);
+		// A score's relative error: that of its exponent and of the largest one, of its exponential, of the sum of these.
+		double roundings = 4 * worst + 2 * tokens + 20;
+		for (int u = 0; u < tokens; u++) {
+			struct sum s = {0};
+			score[u] /= total;
+			for (int j = 0; j < width; j++) {
+				double value = (double)v[(long)u * 3 * c + j];
+				put(&p->out[t * c + head + j], score[u] * value, roundings);
+				put(&p->dx[0][(image + u) * 3 * c + 2 * c + head + j], score[u] * (double)dy[j], roundings + READERS);
+				put(&s, (double)dy[j] * value, 1);
+			}
+			slope[u] = s.value;
+			size[u] = s.size;
+			mean += score[u] * s.value;
+			mean_size += score[u] * s.size;
+		}
+		for (int u = 0; u < tokens; u++) {
+			double d = score[u] * (slope[u] - mean) / root;
+			double error = score[u] * (size[u] + mean_size) / root * (2 * roundings + width + READERS);
+			for (int j = 0; j < width; j++) {
+				double key = (double)k[(long)u * 3 * c + j], query = (double)q[j];
+				put_sized(&p->dx[0][t * 3 * c + head + j], d * key, error * fabs(key));
+				put_sized(&p->dx[0][(image + u) * 3 * c + c + head + j], d * query, error * fabs(query));
+			}
+		}
+	}
+	free(score);
+}
+
+static void plain_first(const struct plain *p)
+{
+	for (long i = 0; i < (long)p->images * p->n->out.c; i++) {
+		long from = i / p->n->out.c * shape_size(p->n->in) + i % p->n->out.c;
+		put(&p->out[i], (double)p->x[0][from], 0);
+		put(&p->dx[0][from], (double)p->dy[i], READERS);
+	}
+}
+
+static void (*const plain_operators[OP_KINDS])(const struct plain *) = {
+	[OP_CONV] = plain_layer,
+	[OP_LINEAR] = plain_layer,
+	[OP_NORM] = plain_norm,
+	[OP_LAYERNORM] = plain_layernorm,
+	[OP_ACT] = plain_act,
+	[OP_ADD] = plain_add,
+	[OP_SCALE] = plain_scale,
+	[OP_CONCAT] = plain_concat,
+	[OP_POOL] = plain_pool,
+	[OP_AVERAGE] = plain_pool,
+	[OP_MAXIMUM] = plain_pool,
+	[OP_TOKENS] = plain_tokens,
+	[OP_ATTENTION] = plain_attention,
+	[OP_FIRST] = plain_first,
+};
+
+static void all_near(const struct rig *r, int op, const char *what, const float *got, const struct sum *wanted, long n)
+{
+	char name[64];
+	snprintf(name, sizeof name, "operator %d (%s), %s", op, model_kind(r->model->op[op].kind), what);
+	for (long i = 0; i < n; i++)
+		near(name, i, got[i], wanted[i], 1);
+}
+
+// What a pass leaves to be worked out where it is used: norms that wait, gradients that layers take through a norm.
+static void write_out(struct network *net, int images)
+{
+	for (int i = 0; i < net->model->ops; i++) {
+		struct node *n = &net->node[i];
+		long pixels = images * pixels_of(n->out);
+		if (n->waits)
+			net->kernels->affine(node_behind(net, n)->x, pixels, n->out.c, n->gain_scale, n->shift, n->op->act, n->x);
+		if (n->norm)
+			net->kernels->affine_gradient(n->x, n->norm->grad, pixels, n->out.c, n->norm->gain_scale, n->norm->shift, n->norm->op->act,
+				n->norm->ka, n->norm->kb, n->norm->kc, n->grad);
+	}
+}
+
+// Both ways with memory shared, then apart, which must give the same bits; then every output, every gradient and every parameter's
+// gradient against plain loops over what its operator had before it. Frees the rig. Returns the share of clipped inputs of layers.
+static double check(struct rig *r, int images)
+{
+	struct network *net = r->net;
+	int ops = r->model->ops;
+	struct node *last = &net->node[ops - 1];
+	long outputs = images * shape_size(last->out), clipped = 0, read = 0, size = 0;
+	float *input = copied(network_input(net), images * input_size(r));
+	both_ways(r, input, images);
+	float *gradient = copied(net->gradient, net->parameters);
+	forward(r, input, PASS_TRAIN, images, NULL);
+	float *output = copied(last->x, outputs);
+	spread(r);
+	both_ways(r, input, images);
+	write_out(net, images);
+	assert_memory_equal(output, last->x, (size_t)outputs * sizeof *output);
+	for (int i = 0; i < net->parameter_count; i++)
+		assert_memory_equal(gradient + net->parameter[i].at, net->gradient + net->parameter[i].at,
+			(size_t)net->parameter[i].count * sizeof *gradient);
+	for (int i = 0; i < ops; i++)
+		size += images * shape_size(net->node[i].out);
+	struct sum *sums = calloc((size_t)(2 * size + net->parameters), sizeof *sums), **grads = calloc((size_t)ops, sizeof *grads);
+	assert_non_null(sums);
+	assert_non_null(grads);
+	struct sum *out = sums, *parameters = sums + 2 * size;
+	for (int i = 0; i < ops; out += images * shape_size(net->node[i].out), i++)
+		grads[i] = out + size;
+	out = sums;
+	for (int i = 0; i < ops; i++) {
+		const struct node *n = &net->node[i];
+		struct plain p = {.r = r, .n = n, .images = images, .y = n->x, .dy = n->grad, .out = grads[i] - size, .parameters = parameters,
+			.clipped = &clipped};
+		for (int k = 0; k < n->op->inputs; k++) {
+			p.x[k] = net->node[n->op->in[k]].x;
+			p.dx[k] = grads[n->op->in[k]];
+		}
+		if (n->op->layer >= 0)
+			read += images * shape_size(n->in);
+		if (i == 0)
+			continue;
+		plain_operators[n->op->kind](&p);
+		all_near(r, i, "output", n->x, p.out, images * shape_size(n->out));
+	}
+	for (int i = 1; i < ops - 1; i++)
+		all_near(r, i, "gradient", net->node[i].grad, grads[i], images * shape_size(net->node[i].out));
+	for (int i = 0; i < net->parameter_count; i++) {
+		char name[32];
+		snprintf(name, sizeof name, "parameter %d", i);
+		for (long at = net->parameter[i].at; at < net->parameter[i].at + net->parameter[i].count; at++)
+			near(name, at - net->parameter[i].at, net->gradient[at], parameters[at], 1);
+	}
+	free(sums);
+	free(grads);
+	free(input);
+	free(gradient);
+	free(output);
+	rig_free(r);
+	return read ? (double)clipped / (double)read : 0;
+}
+
+// ---- layers ----------------------------------------------------------------------------------------------------------------
 
 struct conv_case {
-	int h, w, ci, co, kernel, stride, images;
+	int h, w, ci, co;
+	struct window window;
+	int groups;
+	bool bias;
+	int images;
 	const char *format;
 };
 
+// Behind a layer, so that a gradient of its input is wanted, too.
 static void one_conv(struct conv_case c)
 {
-	char what[128];
+	snprintf(under_test, sizeof under_test, "%dx%dx%d to %d, window %dx%d, stride %d, groups %d, %d images, %s", c.h, c.w, c.ci, c.co,
+		c.window.h, c.window.w, c.window.stride, c.groups, c.images, c.format);
 	struct model *m = model_new("conv", (struct shape){c.h, c.w, 2}, c.co);
-	conv_of(m, "second", conv_of(m, "first", 0, c.ci, 1, 1), c.co, c.kernel, c.stride);
-	struct rig *r = rig_new(m, c.images, 2, c.format);
-	r->q.per_channel = false;
-	const struct node *n = &r->net->node[2];
-	float *x, *dy = both_ways(r, c.images, &x);
-	long in = c.images * shape_size(n->in), out = c.images * shape_size(n->out), weights = n->weight_count;
-	assert_int_equal(n->out.h, (c.h - 1) / c.stride + 1);
-	assert_int_equal(n->out.w, (c.w - 1) / c.stride + 1);
-	float *xq = quantized(x, in, c.format), *wq = quantized(r->net->weights + n->weights, weights, c.format);
-	struct sum *sums = calloc((size_t)(in + out + weights), sizeof *sums);
-	assert_non_null(sums);
-	struct plain p = {n->in, n->out, c.images, c.kernel, c.stride, xq, wq, dy, sums, sums + out, sums + out + in};
-	plain_conv(&p);
-	snprintf(what, sizeof what, "%dx%dx%d to %d, kernel %d, stride %d, %d images, %s: ", c.h, c.w, c.ci, c.co, c.kernel, c.stride,
-		c.images, c.format);
-	size_t used = strlen(what);
-	snprintf(what + used, sizeof what - used, "output");
-	for (long i = 0; i < out; i++)
-		near(what, i, n->x[i], p.y[i], c.kernel * c.kernel * c.ci + 2);
-	snprintf(what + used, sizeof what - used, "gradient of the input");
-	for (long i = 0; i < in; i++)
-		near(what, i, r->net->node[1].grad[i], p.dx[i], c.kernel * c.kernel * c.co + 2);
-	snprintf(what + used, sizeof what - used, "gradient of the weights");
-	for (long i = 0; i < weights; i++)
-		near(what, i, network_gradient(r->net)[n->weights + i], p.dw[i], c.images * n->out.h * n->out.w + NN_CHUNKS);
-	free(sums);
-	free(x);
-	free(xq);
-	free(wq);
-	free(dy);
-	rig_free(r);
+	model_conv(m, "second", conv_of(m, "first", 0, c.ci, 1, 1), c.co, c.window, c.groups, c.bias);
+	check(rig_new(m, c.images, 2, c.format), c.images);
 }
 
 static void convolutions(void **state)
@@ -200,21 +558,56 @@ static void convolutions(void **state)
 	static const struct shape images[] = {{4, 4, 0}, {7, 5, 0}, {5, 7, 0}, {8, 8, 0}, {13, 16, 0}, {16, 16, 0}};
 	for (int kernel = 1; kernel <= 3; kernel += 2)
 		for (int stride = 1; stride <= 2; stride++) {
+			struct window w = window_of(kernel, stride);
 			for (int a = 0; a < 6; a++) // every pair of channels on a small odd image
 				for (int b = 0; b < 6; b++)
-					one_conv((struct conv_case){7, 5, channels[a], channels[b], kernel, stride, 2, "fp32"});
+					one_conv((struct conv_case){7, 5, channels[a], channels[b], w, 1, (a + b) % 2, 2, "fp32"});
 			for (int s = 0; s < 6; s++) // every shape with some pairs
 				for (int a = 0; a < 6; a++)
-					one_conv((struct conv_case){images[s].h, images[s].w, channels[a], channels[(a + s) % 6], kernel, stride,
+					one_conv((struct conv_case){images[s].h, images[s].w, channels[a], channels[(a + s) % 6], w, 1, s % 2,
 						1 + a * 2, "fp32"});
-			one_conv((struct conv_case){1, 1, 3, 4, kernel, stride, 3, "fp32"});
-			one_conv((struct conv_case){1, 6, 3, 4, kernel, stride, 3, "fp32"});
-			one_conv((struct conv_case){6, 5, 10, 17, kernel, stride, 3, "int4"});
-			one_conv((struct conv_case){6, 5, 16, 16, kernel, stride, 9, "e2m1"});
+			one_conv((struct conv_case){1, 1, 3, 4, w, 1, false, 3, "fp32"});
+			one_conv((struct conv_case){1, 6, 3, 4, w, 1, true, 3, "fp32"});
+			one_conv((struct conv_case){6, 5, 10, 17, w, 1, false, 3, "int4"});
+			one_conv((struct conv_case){6, 5, 16, 16, w, 1, true, 9, "e2m1"});
 		}
 }
 
-// ---- the other operators -----------------------------------------------------------------------------------------------
+static void windows_of_all_sorts(void **state)
+{
+	(void)state;
+	static const struct window windows[] = {
+		{1, 7, 1, 0, 3, 0}, {7, 1, 1, 3, 0, 0}, {1, 3, 1, 0, 1, 0}, {3, 1, 2, 1, 0, 0}, {5, 5, 1, 2, 2, 0}, {3, 3, 3, 1, 1, 0},
+		{3, 3, 2, 0, 0, 0}, {2, 2, 2, 0, 0, 0}, {4, 4, 4, 0, 0, 0}, {1, 1, 2, 0, 0, 0}, {1, 1, 3, 0, 0, 0}, {5, 3, 3, 2, 1, 0},
+		{2, 2, 1, 0, 0, 1}, {2, 2, 2, 0, 0, 1}, {4, 4, 1, 1, 1, 1}, {4, 4, 3, 1, 1, 1}, {6, 6, 2, 2, 2, 1}, {7, 7, 2, 3, 3, 0},
+		{5, 5, 5, 0, 0, 0}, {3, 3, 7, 1, 1, 0}, {8, 8, 8, 0, 0, 0},
+	};
+	static const struct {
+		int ci, co, groups;
+	} channels[] = {{3, 17, 1}, {10, 6, 2}, {24, 36, 4}, {34, 66, 2}, {6, 12, 6}, {12, 6, 6}, {8, 8, 8}, {17, 17, 17}, {48, 48, 48}};
+	static const struct shape images[] = {{8, 8, 0}, {9, 7, 0}, {4, 11, 0}};
+	for (size_t w = 0; w < sizeof windows / sizeof windows[0]; w++)
+		for (size_t c = 0; c < sizeof channels / sizeof channels[0]; c++)
+			for (size_t s = 0; s < 3; s++) {
+				struct window v = windows[w];
+				struct shape i = images[s];
+				if (i.h + 2 * v.pad_h + v.far >= v.h && i.w + 2 * v.pad_w + v.far >= v.w)
+					one_conv((struct conv_case){i.h, i.w, channels[c].ci, channels[c].co, v, channels[c].groups, (w + s) % 2,
+						1 + (int)s, c % 2 ? "fp32" : "int8"});
+			}
+}
+
+// Wide enough that the gradient of the weights goes by tiles: 8 of them, 2, and one that has but a part of a block.
+static void layers_with_many_weights(void **state)
+{
+	(void)state;
+	struct conv_case cases[] = {{3, 4, 256, 576, {1, 1, 1, 0, 0, 0}, 1, false, 3, "fp32"}, {4, 3, 128, 160, {3, 3, 1, 1, 1, 0}, 1, true, 3, "fp32"},
+		{4, 3, 110, 149, {3, 3, 2, 1, 1, 0}, 1, false, 9, "fp32"}, {3, 3, 256, 576, {1, 1, 1, 0, 0, 0}, 1, true, 2, "int4"}};
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		assert_true(cases[i].window.h * cases[i].window.w * cases[i].ci * cases[i].co >= NN_PARTIAL);
+		one_conv(cases[i]);
+	}
+}
 
 static void linear_layers(void **state)
 {
@@ -222,130 +615,64 @@ static void linear_layers(void **state)
 	static const int widths[] = {1, 3, 10, 16, 17, 64, 100}, batches[] = {1, 5, 16, 17, 40};
 	for (int a = 0; a < 7; a++)
 		for (int s = 0; s < 5; s++) {
-			int ci = widths[a], co = widths[(a + s) % 7], images = batches[s];
-			struct model *m = model_new("linear", (struct shape){1, 1, 5}, co);
-			model_linear(m, "second", model_linear(m, "first", 0, ci), co);
-			struct rig *r = rig_new(m, images, 2, "fp32");
-			struct node *n = &r->net->node[2];
-			float *bias = r->net->weights + n->bias;
-			for (int j = 0; j < co; j++)
-				bias[j] = (float)rng_normal(8, (uint64_t)j);
-			float *x, *dy = both_ways(r, images, &x);
-			const float *w = r->net->weights + n->weights, *g = network_gradient(r->net);
-			for (int i = 0; i < images; i++)
-				for (int b = 0; b < co; b++) {
-					struct sum y = {(double)bias[b], fabs((double)bias[b])};
-					for (int k = 0; k < ci; k++)
-						add_term(&y, (double)x[i * ci + k] * (double)w[k * co + b]);
-					near("output", i * co + b, n->x[i * co + b], y, ci + 2);
-				}
-			for (int i = 0; i < images; i++)
-				for (int k = 0; k < ci; k++) {
-					struct sum dx = {0};
-					for (int b = 0; b < co; b++)
-						add_term(&dx, (double)dy[i * co + b] * (double)w[k * co + b]);
-					near("gradient of the input", i * ci + k, r->net->node[1].grad[i * ci + k], dx, co + 2);
-				}
-			for (int k = -1; k < ci; k++) // -1: the bias
-				for (int b = 0; b < co; b++) {
-					struct sum dw = {0};
-					for (int i = 0; i < images; i++)
-						add_term(&dw, (double)dy[i * co + b] * (k < 0 ? 1 : (double)x[i * ci + k]));
-					near("gradient of the weights", k * co + b, k < 0 ? g[n->bias + b] : g[n->weights + k * co + b], dw,
-						images + 2);
-				}
-			free(x);
-			free(dy);
-			rig_free(r);
+			int co = widths[(a + s) % 7], images = batches[s];
+			snprintf(under_test, sizeof under_test, "linear, %d to %d, %d images", widths[a], co, images);
+			struct model *m = model_new("linear", (struct shape){1 + a % 3 * 8, 1, 5}, co); // of 1, 9 or 17 tokens
+			model_linear(m, "second", model_linear(m, "first", 0, widths[a]), co);
+			check(rig_new(m, images, 2, s % 2 ? "e4m3" : "fp32"), images);
 		}
 }
 
-static void one_norm(int h, int w, int c, int images, enum act act)
+// Where the range clips, what lies outside of it gets no gradient through the layer that clips, and only through that one.
+static void clipped_layers(void **state)
 {
-	const double EPSILON = 1e-5, ROUNDINGS = 400; // sums, then the difference of squares; all terms are of size about 1
-	struct model *m = model_new("norm", (struct shape){h, w, 2}, c);
-	model_norm(m, conv_of(m, "first", 0, c, 1, 1), act);
-	struct rig *r = rig_new(m, images, 2, "fp32");
-	struct node *n = &r->net->node[2];
-	for (int j = 0; j < c; j++) {
-		r->net->weights[n->gain + j] = (float)(1.5 + rng_normal(9, (uint64_t)j) / 4);
-		r->net->weights[n->bias + j] = (float)rng_normal(10, (uint64_t)j);
+	(void)state;
+	for (int way = 0; way < 4; way++) { // pairs of layers: convolutions, linear, depthwise and grouped; then one reader more
+		struct model *m = model_new("clip", (struct shape){7, 5, 12}, 12);
+		int x = way == 3 ? conv_of(m, "first", 0, 12, 1, 1) : 0, one, two;
+		if (way == 1)
+			one = model_linear(m, "a", x, 12), two = model_linear(m, "b", x, 12);
+		else
+			one = model_conv(m, "a", x, 12, window_of(3, 1), way == 2 ? 12 : 1, false), two = model_conv(m, "b", x, 12, window_of(3, 1), 4, true);
+		x = model_add(m, one, two, ACT_NONE);
+		snprintf(under_test, sizeof under_test, "clipping, way %d", way);
+		// The sum is read by two layers, and by an addition around them.
+		one = conv_of(m, "c", x, 12, 3, 1), two = model_conv(m, "d", x, 12, window_of(5, 1), 12, false);
+		model_add(m, x, model_add(m, one, model_add(m, two, model_linear(m, "e", x, 12), ACT_NONE), ACT_NONE), ACT_RELU);
+		struct rig *r = rig_new(m, 3, 2, "int8");
+		r->q.range = RANGE_PERCENTILE;
+		r->q.percentile = 70;
+		assert_true(fabs(check(r, 3) - .3) < .02);
 	}
-	float *x, *dy = both_ways(r, images, &x);
-	long pixels = (long)images * h * w;
-	for (int j = 0; j < c; j++) {
-		double gain = (double)r->net->weights[n->gain + j], bias = (double)r->net->weights[n->bias + j];
-		double mean = 0, variance = 0, sum = 0, sum_h = 0;
-		for (long p = 0; p < pixels; p++)
-			mean += (double)x[p * c + j] / (double)pixels;
-		for (long p = 0; p < pixels; p++)
-			variance += pow((double)x[p * c + j] - mean, 2) / (double)pixels;
-		double inverse = 1 / sqrt(variance + EPSILON);
-		for (long p = 0; p < pixels; p++) {
-			double hat = ((double)x[p * c + j] - mean) * inverse, y = gain * hat + bias;
-			double shown = act == ACT_RELU ? fmax(0, y) : y;
-			near("output", p * c + j, n->x[p * c + j], (struct sum){shown, 1 + fabs(mean) * inverse + fabs(y)}, ROUNDINGS);
-			if (act == ACT_RELU && n->x[p * c + j] <= 0)
-				dy[p * c + j] = 0; // the gate as the network has it: it may differ where y is all but 0
-			sum += (double)dy[p * c + j];
-			sum_h += (double)dy[p * c + j] * hat;
-		}
-		near("gradient of the bias", j, network_gradient(r->net)[n->bias + j], (struct sum){sum, (double)pixels}, ROUNDINGS);
-		near("gradient of the gain", j, network_gradient(r->net)[n->gain + j], (struct sum){sum_h, (double)pixels * (1 + fabs(mean) * inverse)},
-			ROUNDINGS);
-		for (long p = 0; p < pixels; p++) {
-			double hat = ((double)x[p * c + j] - mean) * inverse;
-			double dx = gain * inverse * ((double)dy[p * c + j] - sum / (double)pixels - hat * sum_h / (double)pixels);
-			double size = gain * inverse * (4 + fabs(hat) * (1 + fabs(mean) * inverse));
-			near("gradient of the input", p * c + j, r->net->node[1].grad[p * c + j], (struct sum){dx, size}, ROUNDINGS);
-		}
-	}
-	free(x);
-	free(dy);
-	rig_free(r);
 }
+
+// ---- the other operators ------------------------------------------------------------------------------------------------------
 
 static void norms(void **state)
 {
 	(void)state;
 	static const int channels[] = {1, 3, 10, 16, 17, 32}, images[] = {2, 3, 16, 19};
 	for (int c = 0; c < 6; c++)
-		for (int i = 0; i < 4; i++) {
-			one_norm(7, 5, channels[c], images[i], c % 2 ? ACT_RELU : ACT_NONE);
-			one_norm(4, 4, channels[c], images[i], c % 2 ? ACT_NONE : ACT_RELU);
-		}
-	one_norm(16, 16, 16, 8, ACT_RELU);
+		for (int i = 0; i < 4; i++)
+			for (int half = 0; half < 2; half++) { // behind a layer, which leaves its sums, or behind another norm
+				enum act act = (enum act)((c * 4 + i + 3 * half) % ACTS);
+				snprintf(under_test, sizeof under_test, "norm, %d channels, %d images, activation %d", channels[c], images[i], act);
+				struct model *m = model_new("norm", half ? (struct shape){7, 5, 2} : (struct shape){4, 4, 2}, 1);
+				int x = conv_of(m, "first", 0, channels[c], 1, 1);
+				model_norm(m, half ? model_norm(m, x, ACT_SWISH) : x, act);
+				check(rig_new(m, images[i], 2, "fp32"), images[i]);
+			}
 }
 
-static void additions(void **state)
+static void additions_of_any_activation(void **state)
 {
 	(void)state;
-	for (int rectify = 0; rectify < 2; rectify++) {
-		// Both inputs are read once; the sum's own gradient goes to both alike.
+	for (int act = 0; act < ACTS; act++) {
 		struct model *m = model_new("add", (struct shape){7, 5, 3}, 10);
 		int a = conv_of(m, "a", 0, 10, 3, 1), b = conv_of(m, "b", 0, 10, 1, 1);
-		model_add(m, a, b, rectify ? ACT_RELU : ACT_NONE);
-		struct rig *r = rig_new(m, 3, 2, "fp32");
-		struct node *n = r->net->node;
-		network_forward(r->net, &r->plan, &r->q, PASS_TRAIN, 3, NULL);
-		long size = 3 * shape_size(n[3].out);
-		float *first = copied(n[1].x, size), *second = copied(n[2].x, size), *dy, *from_input;
-		free(both_ways(r, 3, &from_input));
-		free(from_input);
-		dy = malloc((size_t)size * sizeof *dy);
-		assert_non_null(dy);
-		for (long i = 0; i < size; i++) {
-			float y = first[i] + second[i];
-			dy[i] = rectify && y <= 0 ? 0 : (float)rng_normal(6, (uint64_t)i);
-			assert_true(n[3].x[i] == (rectify && y < 0 ? 0 : y));
-		}
-		// n[2].grad was used up after n[1]'s turn had not come yet; n[1].grad lives to the end.
-		for (long i = 0; i < size; i++)
-			assert_true(n[1].grad[i] == dy[i]);
-		free(first);
-		free(second);
-		free(dy);
-		rig_free(r);
+		model_add(m, a, b, (enum act)act);
+		snprintf(under_test, sizeof under_test, "addition, activation %d", act);
+		check(rig_new(m, 3, 2, "fp32"), 3);
 	}
 }
 
@@ -353,128 +680,110 @@ static void pooling(void **state)
 {
 	(void)state;
 	static const struct shape shapes[] = {{1, 1, 3}, {4, 4, 16}, {7, 5, 17}, {16, 16, 10}};
-	for (int s = 0; s < 4; s++) {
-		struct shape in = shapes[s];
-		struct model *m = model_new("pool", (struct shape){in.h, in.w, 2}, in.c);
-		model_pool(m, conv_of(m, "first", 0, in.c, 1, 1));
-		struct rig *r = rig_new(m, 3, 2, "fp32");
-		struct node *n = &r->net->node[2];
-		float *x, *dy = both_ways(r, 3, &x);
-		int pixels = in.h * in.w;
-		for (int i = 0; i < 3; i++)
-			for (int j = 0; j < in.c; j++) {
-				struct sum y = {0}, dx = {(double)dy[i * in.c + j] / pixels, fabs((double)dy[i * in.c + j]) / pixels};
-				for (int p = 0; p < pixels; p++) {
-					long at = ((long)i * pixels + p) * in.c + j;
-					add_term(&y, (double)x[at] / pixels);
-					near("gradient of the input", at, r->net->node[1].grad[at], dx, 2);
-				}
-				near("output", i * in.c + j, n->x[i * in.c + j], y, pixels + 2);
+	static const struct window windows[] = {{3, 3, 1, 1, 1, 0}, {3, 3, 2, 1, 1, 0}, {2, 2, 2, 0, 0, 0}, {3, 3, 2, 0, 0, 0}, {1, 5, 1, 0, 2, 0},
+		{2, 2, 1, 0, 0, 1}, {4, 3, 3, 1, 1, 1}};
+	for (int s = 0; s < 4; s++)
+		for (int w = -1; w < 7; w++)
+			for (int kind = OP_AVERAGE; kind <= OP_MAXIMUM; kind++) {
+				struct window v = windows[w < 0 ? 0 : w];
+				if (shapes[s].h + 2 * v.pad_h + v.far < v.h || shapes[s].w + 2 * v.pad_w + v.far < v.w)
+					continue;
+				struct model *m = model_new("pool", (struct shape){shapes[s].h, shapes[s].w, 2}, shapes[s].c);
+				int x = conv_of(m, "first", 0, shapes[s].c, 1, 1);
+				snprintf(under_test, sizeof under_test, "pooling, shape %d, window %d, kind %d", s, w, kind);
+				w < 0 ? model_pool(m, x) : model_window(m, (enum op_kind)kind, x, v);
+				check(rig_new(m, 3, 2, "fp32"), 3);
 			}
-		free(x);
-		free(dy);
-		rig_free(r);
-	}
 }
 
-// ---- gradients that meet, gradients that are clipped ----------------------------------------------------------------------
-
-// Operator 1 is read by a convolution and, around it, by an addition: its gradient is the sum of both.
-static void gradients_add_up(void **state)
+// The first of equal numbers has the gradient.
+static void maximum_of_equals(void **state)
 {
 	(void)state;
-	struct model *m = model_new("skip", (struct shape){7, 5, 3}, 10);
-	int a = conv_of(m, "a", 0, 10, 1, 1);
-	model_add(m, conv_of(m, "b", a, 10, 3, 1), a, ACT_NONE);
-	struct rig *r = rig_new(m, 3, 2, "fp32");
-	const struct node *n = &r->net->node[2];
-	float *x, *dy = both_ways(r, 3, &x);
-	long size = 3 * shape_size(n->in), weights = n->weight_count;
-	struct sum *sums = calloc((size_t)(2 * size + weights), sizeof *sums);
-	assert_non_null(sums);
-	struct plain p = {n->in, n->out, 3, 3, 1, x, r->net->weights + n->weights, dy, sums, sums + size, sums + 2 * size};
-	plain_conv(&p);
-	for (long i = 0; i < size; i++) {
-		add_term(&p.dx[i], (double)dy[i]);
-		near("gradient", i, r->net->node[1].grad[i], p.dx[i], 9 * 10 + 4);
-	}
-	free(sums);
-	free(x);
-	free(dy);
-	rig_free(r);
+	struct model *m = model_new("equals", (struct shape){6, 6, 3}, 5);
+	model_window(m, OP_MAXIMUM, model_act(m, conv_of(m, "a", 0, 5, 1, 1), ACT_RELU), window_of(3, 2)); // many zeros
+	check(rig_new(m, 3, 2, "fp32"), 3);
 }
 
-// Where the range clips, what lies outside of it gets no gradient through the layer that clips, and only through that one.
-static void clipped_convolutions(void **state)
+static void attention(void **state)
 {
 	(void)state;
-	for (int skip = 0; skip < 2; skip++) {
-		struct model *m = model_new("clip", (struct shape){7, 5, 3}, 10);
-		int a = conv_of(m, "a", 0, 10, 1, 1), b = conv_of(m, "b", a, 10, 3, 1);
-		if (skip)
-			model_add(m, b, a, ACT_NONE);
-		struct rig *r = rig_new(m, 3, 2, "int8");
-		r->q.range = RANGE_PERCENTILE;
-		r->q.percentile = 70;
-		r->q.per_channel = false;
-		const struct node *n = &r->net->node[2];
-		float *x, *dy = both_ways(r, 3, &x);
-		long size = 3 * shape_size(n->in), weights = n->weight_count, clipped = 0;
-		float *wq = quantized(r->net->weights + n->weights, weights, "int8");
-		struct sum *sums = calloc((size_t)(2 * size + weights), sizeof *sums);
-		assert_non_null(sums);
-		struct plain p = {n->in, n->out, 3, 3, 1, x, wq, dy, sums, sums + size, sums + 2 * size};
-		plain_conv(&p);
-		for (long i = 0; i < size; i++) {
-			if (fabsf(x[i]) > n->range) {
-				p.dx[i] = (struct sum){0};
-				clipped++;
+	static const int heads[] = {1, 3}, tokens[] = {5, 17, 65}, widths[] = {8, 24, 32};
+	for (int h = 0; h < 2; h++)
+		for (int t = 0; t < 3; t++)
+			for (int w = 0; w < 3; w++) {
+				struct model *m = model_new("attention", (struct shape){tokens[t], 1, 7}, 1);
+				model_attention(m, model_linear(m, "qkv", 0, 3 * heads[h] * widths[w]), heads[h]);
+				snprintf(under_test, sizeof under_test, "attention, %d heads, %d tokens of %d", heads[h], tokens[t], widths[w]);
+				check(rig_new(m, 1 + t, 2, "fp32"), 1 + t);
 			}
-			if (skip)
-				add_term(&p.dx[i], (double)dy[i]);
-			near("gradient", i, r->net->node[1].grad[i], p.dx[i], 9 * 10 + 4);
+}
+
+// Ways to read an image of 24 channels.
+#define PARTS(PART)                                                                                                    \
+	PART(convolution, conv_of(m, "part", x, 10, 3, 2))                                                             \
+	PART(grouped, model_conv(m, "part", x, 16, window_of(3, 1), 4, true))                                          \
+	PART(depthwise, model_conv(m, "part", x, 24, window_of(5, 2), 24, false))                                      \
+	PART(even_depthwise, model_conv(m, "part", x, 24, window_of(2, 1), 24, true))                                  \
+	PART(pointwise, model_conv(m, "part", x, 33, window_of(1, 1), 1, true))                                        \
+	PART(linear, model_linear(m, "part", x, 17))                                                                   \
+	PART(norm, model_norm(m, x, ACT_SWISH))                                                                        \
+	PART(layernorm, model_layernorm(m, x))                                                                         \
+	PART(act, model_act(m, x, ACT_GELU))                                                                           \
+	PART(sum, model_add(m, x, model_act(m, x, ACT_SIGMOID), ACT_RELU))                                             \
+	PART(twice, model_add(m, x, x, ACT_RELU6))                                                                     \
+	PART(gate, model_scale(m, x, model_pool(m, x)))                                                                \
+	PART(concat, model_concat(m, (int[]){x, model_window(m, OP_MAXIMUM, x, window_of(3, 1)), x}, 3))               \
+	PART(concat_twice, model_concat(m, (int[]){x, x, model_act(m, x, ACT_SWISH)}, 3))                              \
+	PART(pool, model_pool(m, x))                                                                                   \
+	PART(average, model_window(m, OP_AVERAGE, x, window_of(3, 2)))                                                 \
+	PART(maximum, model_window(m, OP_MAXIMUM, x, window_of(3, 2)))                                                 \
+	PART(tokens, model_tokens(m, x))                                                                               \
+	PART(attention, model_attention(m, x, 2))                                                                      \
+	PART(first, model_first(m, x))
+#define FUNCTION(name, expression)                                                                                     \
+	static int part_##name(struct model *m, int x)                                                                 \
+	{                                                                                                              \
+		return expression;                                                                                     \
+	}
+PARTS(FUNCTION)
+#define ROW(name, expression) {#name, part_##name},
+static const struct {
+	const char *name;
+	int (*add)(struct model *, int x);
+} parts[] = {PARTS(ROW)};
+
+// Every operator as the first and as the second of two readers, of the input, which wants no gradient, and of a layer; alone too; in batches
+// that fill chunks and that do not.
+static void operators_among_readers(void **state)
+{
+	(void)state;
+	static const char *const formats[] = {"fp32", "int4"};
+	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+		for (int way = 0; way < 8; way++) {
+			bool deep = way & 1, both = way & 2;
+			int images = way & 4 ? 19 : 2;
+			struct model *m = model_new("part", (struct shape){5, 6, 24}, 1);
+			int x = deep ? conv_of(m, "source", 0, 24, 1, 1) : 0, one = parts[i].add(m, x);
+			if (both)
+				model_concat(m, (int[]){model_pool(m, one), model_pool(m, parts[i].add(m, x))}, 2);
+			snprintf(under_test, sizeof under_test, "%s of %s%s, %d images", parts[i].name, deep ? "a layer" : "the input",
+				both ? ", twice" : "", images);
+			struct rig *r = rig_new(m, images, 2, formats[i % 2]);
+			r->q.range = way & 4 ? RANGE_MAX : RANGE_MSE;
+			check(r, images);
 		}
-		assert_true(fabs((double)clipped / (double)size - .3) < .02);
-		free(sums);
-		free(wq);
-		free(x);
-		free(dy);
-		rig_free(r);
-	}
 }
 
-// Two linear layers that read the same image: the gradient of both is clipped, whichever comes first.
-static void clipped_linear_layers(void **state)
+// A gate that is its own image: both gradients go to one place.
+static void gate_of_itself(void **state)
 {
 	(void)state;
-	enum { IMAGES = 20, IN = 12, OUT = 5 };
-	for (int layers = 1; layers <= 2; layers++) {
-		struct model *m = model_new("clip", (struct shape){1, 1, 6}, OUT);
-		int x = model_linear(m, "first", 0, IN), a = model_linear(m, "a", x, OUT);
-		if (layers == 2)
-			model_add(m, a, model_linear(m, "b", x, OUT), ACT_NONE);
-		struct rig *r = rig_new(m, IMAGES, 2, "int8");
-		r->q.range = RANGE_PERCENTILE;
-		r->q.percentile = 70;
-		r->q.per_channel = false;
-		float *x1, *dy = both_ways(r, IMAGES, &x1);
-		float *wq[2] = {0};
-		for (int l = 0; l < layers; l++)
-			wq[l] = quantized(r->net->weights + r->net->node[2 + l].weights, IN * OUT, "int8");
-		for (int i = 0; i < IMAGES; i++)
-			for (int k = 0; k < IN; k++) {
-				struct sum dx = {0};
-				for (int l = 0; l < layers && fabsf(x1[i * IN + k]) <= r->net->node[2].range; l++)
-					for (int j = 0; j < OUT; j++)
-						add_term(&dx, (double)dy[i * OUT + j] * (double)wq[l][k * OUT + j]);
-				near("gradient", i * IN + k, r->net->node[1].grad[i * IN + k], dx, 2 * OUT + 4);
-			}
-		free(wq[0]);
-		free(wq[1]);
-		free(x1);
-		free(dy);
-		rig_free(r);
-	}
+	struct model *m = model_new("square", (struct shape){4, 4, 3}, 10);
+	int x = model_pool(m, conv_of(m, "a", 0, 10, 1, 1));
+	model_scale(m, x, x);
+	snprintf(under_test, sizeof under_test, "gate of itself");
+	check(rig_new(m, 5, 2, "fp32"), 5);
 }
 
 // ---- the loss ----------------------------------------------------------------------------------------------------------
@@ -516,6 +825,95 @@ static void cross_entropy(void **state)
 	}
 }
 
+// ---- small networks of every family ----------------------------------------------------------------------------------------------
+
+static struct model *resnet8(int size)
+{
+	struct fault fault;
+	struct model *m = model_named("resnet8", (struct shape){size, size, 3}, 10, &fault);
+	assert_non_null(m);
+	m->macs = m->weights = m->parameters = 0; // rig_new finishes it once more
+	return m;
+}
+
+static struct model *residual(void)
+{
+	return resnet8(9);
+}
+
+static int normed(struct model *m, const char *layer, int in, int channels, struct window w, int groups, enum act act)
+{
+	return model_norm(m, model_conv(m, layer, in, channels, w, groups, false), act);
+}
+
+// Inverted residual blocks with a gate: depthwise, swish, sigmoid; an even window, as behind space to depth.
+static struct model *mobile(void)
+{
+	struct model *m = model_new("mobile", (struct shape){9, 9, 3}, 10);
+	int in = normed(m, "stem", 0, 8, window_of(3, 1), 1, ACT_SWISH);
+	int x = normed(m, "expand", in, 24, window_of(1, 1), 1, ACT_SWISH);
+	x = normed(m, "depthwise", x, 24, window_of(3, 1), 24, ACT_SWISH);
+	int gate = model_act(m, model_linear(m, "reduce", model_pool(m, x), 6), ACT_SWISH);
+	x = model_scale(m, x, model_act(m, model_linear(m, "restore", gate, 24), ACT_SIGMOID));
+	in = model_add(m, normed(m, "project", x, 8, window_of(1, 1), 1, ACT_NONE), in, ACT_NONE);
+	x = normed(m, "space2depth", in, 16, window_of(2, 2), 1, ACT_RELU6);
+	x = normed(m, "even", x, 16, window_of(2, 1), 16, ACT_SWISH);
+	x = normed(m, "narrow", normed(m, "reducing", x, 16, window_of(5, 2), 16, ACT_SWISH), 12, window_of(1, 1), 1, ACT_GELU);
+	model_linear(m, "head", model_pool(m, x), 10);
+	return m;
+}
+
+// Branches side by side; groups; windows of all sorts, with bias where no norm follows.
+static struct model *inception(void)
+{
+	struct model *m = model_new("inception", (struct shape){9, 9, 3}, 10);
+	int x = normed(m, "stem", 0, 12, window_of(3, 1), 1, ACT_RELU), seven = normed(m, "seven.in", x, 8, window_of(1, 1), 1, ACT_RELU);
+	seven = normed(m, "row", seven, 8, (struct window){1, 7, 1, 0, 3, 0}, 1, ACT_RELU);
+	seven = normed(m, "column", seven, 10, (struct window){7, 1, 1, 3, 0, 0}, 1, ACT_RELU);
+	int mean = model_window(m, OP_AVERAGE, x, window_of(3, 1)), top = model_window(m, OP_MAXIMUM, x, window_of(3, 1));
+	int one = normed(m, "one", x, 7, window_of(1, 1), 1, ACT_RELU);
+	x = model_concat(m, (int[]){one, seven, normed(m, "mean", mean, 9, window_of(1, 1), 1, ACT_RELU), top}, 4);
+	one = model_act(m, model_conv(m, "grouped", x, 16, (struct window){3, 3, 2, 0, 0, 0}, 2, true), ACT_SWISH);
+	top = model_window(m, OP_MAXIMUM, x, (struct window){3, 3, 2, 0, 0, 0});
+	model_linear(m, "head", model_pool(m, model_concat(m, (int[]){one, top}, 2)), 10);
+	return m;
+}
+
+static struct model *transformer(void)
+{
+	struct model *m = model_new("transformer", (struct shape){8, 8, 3}, 10);
+	int x = model_tokens(m, model_conv(m, "patch", 0, 24, (struct window){2, 2, 2, 0, 0, 0}, 1, true));
+	for (int b = 0; b < 2; b++) {
+		char name[4][MODEL_NAME];
+		for (int i = 0; i < 4; i++)
+			snprintf(name[i], sizeof name[i], "b%d.%d", b, i);
+		int y = model_attention(m, model_linear(m, name[0], model_layernorm(m, x), 72), 3);
+		x = model_add(m, x, model_linear(m, name[1], y, 24), ACT_NONE);
+		y = model_act(m, model_linear(m, name[2], model_layernorm(m, x), 40), ACT_GELU);
+		x = model_add(m, x, model_linear(m, name[3], y, 24), ACT_NONE);
+	}
+	model_linear(m, "head", model_first(m, model_layernorm(m, x)), 10);
+	return m;
+}
+
+static struct model *(*const families[])(void) = {residual, mobile, inception, transformer};
+enum { FAMILIES = sizeof families / sizeof families[0] };
+
+static void small_networks(void **state)
+{
+	(void)state;
+	static const char *const formats[] = {"fp32", "int4", "e4m3"};
+	for (int f = 0; f < FAMILIES; f++)
+		for (int way = 0; way < 3; way++) {
+			struct rig *r = rig_new(families[f](), 5, 2, formats[way]);
+			r->q.range = way == 1 ? RANGE_PERCENTILE : RANGE_MAX;
+			r->q.percentile = 95;
+			r->q.unsigned_positive = way == 1;
+			snprintf(under_test, sizeof under_test, "%.30s, %s", r->model->name, formats[way]);
+			check(r, 5);
+		}
+}
+
 // ---- finite differences ------------------------------------------------------------------------------------------------
 
 enum { FD_BATCH = 8 };
@@ -523,9 +921,7 @@ enum { FD_BATCH = 8 };
 static double loss_of(struct rig *r, const float *input)
 {
 	static const uint8_t label[FD_BATCH] = {1, 2, 3, 4, 5, 6, 7, 8};
-	// The input shares its memory with what is no longer needed, so it is filled for every pass.
-	memcpy(network_input(r->net), input, (size_t)(FD_BATCH * shape_size(r->model->op[0].out)) * sizeof *input);
-	network_forward(r->net, &r->plan, &r->q, PASS_TRAIN, FD_BATCH, NULL);
+	forward(r, input, PASS_TRAIN, FD_BATCH, NULL);
 	return network_loss(r->net, label, FD_BATCH, 0).mean;
 }
 
@@ -537,8 +933,8 @@ static void check_direction(struct rig *r, const float *input, const float *grad
 	for (long i = 0; i < count; i++)
 		length += pow((double)gradient[first + i], 2);
 	length = sqrt(length);
-	if (length < 1e-6) // the bias before a norm, say: nothing to compare
-		return;
+	if (!(length > 1e-6))
+		fail_msg("%s: no gradient to speak of: %.3g", name, length);
 	float *w = copied(r->net->weights + first, count);
 	for (int s = 0; s < 2; s++) {
 		dot = 0;
@@ -557,45 +953,24 @@ static void check_direction(struct rig *r, const float *input, const float *grad
 		fail_msg("%s: slope %.6g, by the gradient %.6g (of length %.6g)", name, numeric, dot, length);
 }
 
-static struct model *resnet8(int size)
-{
-	struct fault fault;
-	struct model *m = model_named("resnet8", (struct shape){size, size, 3}, 10, &fault);
-	assert_non_null(m);
-	m->macs = m->parameters = 0; // rig_new finishes it once more
-	return m;
-}
-
 static void finite_differences(void **state)
 {
 	(void)state;
-	struct rig *r = rig_new(resnet8(16), FD_BATCH, 2, "fp32");
-	int arrays = 0;
-	float *input = copied(network_input(r->net), FD_BATCH * 16 * 16 * 3);
-	for (int i = 0; i < r->model->ops; i++) // gains and biases off their first values, so that both matter
-		for (int j = 0; r->model->op[i].kind == OP_NORM && j < r->model->op[i].out.c; j++) {
-			r->net->weights[r->net->node[i].gain + j] += (float)rng_normal(11, (uint64_t)(i * 64 + j)) / 8;
-			r->net->weights[r->net->node[i].bias + j] += (float)rng_normal(12, (uint64_t)(i * 64 + j)) / 8;
+	for (int f = 0; f < FAMILIES; f++) {
+		struct rig *r = rig_new(families[f](), FD_BATCH, 2, "fp32");
+		float *input = copied(network_input(r->net), FD_BATCH * input_size(r));
+		loss_of(r, input);
+		network_backward(r->net);
+		float *gradient = copied(network_gradient(r->net), r->net->parameters);
+		for (int i = 0; i < r->net->parameter_count; i++) {
+			char name[64];
+			snprintf(name, sizeof name, "%.30s, parameter %d", r->model->name, i);
+			check_direction(r, input, gradient, name, r->net->parameter[i].at, r->net->parameter[i].count);
 		}
-	loss_of(r, input);
-	network_backward(r->net);
-	float *gradient = copied(network_gradient(r->net), r->net->parameters);
-	for (int i = 0; i < r->model->ops; i++) {
-		const struct node *n = &r->net->node[i];
-		bool norm = n->op->kind == OP_NORM, linear = n->op->kind == OP_LINEAR;
-		char name[64];
-		snprintf(name, sizeof name, "operator %d", i);
-		if (n->weight_count)
-			check_direction(r, input, gradient, name, n->weights, n->weight_count), arrays++;
-		if (norm)
-			check_direction(r, input, gradient, name, n->gain, n->out.c), arrays++;
-		if (norm || linear)
-			check_direction(r, input, gradient, name, n->bias, n->out.c), arrays++;
+		free(gradient);
+		free(input);
+		rig_free(r);
 	}
-	assert_int_equal(arrays, 10 + 2 * 9 + 1); // weights; norms' gains and biases; the head's bias
-	free(gradient);
-	free(input);
-	rig_free(r);
 }
 
 // ---- the update ----------------------------------------------------------------------------------------------------------
@@ -647,35 +1022,172 @@ static void update_and_clipping(void **state)
 	rig_free(r);
 }
 
+// Whether a parameter is a layer's weight: only these decay.
+static bool is_weight(const struct rig *r, long at)
+{
+	for (int l = 0; l < r->model->layers; l++) {
+		const struct node *n = &r->net->node[r->model->layer[l].op];
+		if (at >= n->weights && at < n->weights + n->weight_count)
+			return true;
+	}
+	return false;
+}
+
+static void adamw_and_the_average(void **state)
+{
+	(void)state;
+	const double RATE = .01, BETA1 = .9, BETA2 = .99, DECAY = .3;
+	static const struct {
+		long step;
+		double average, keep, clip; // clip: of the gradient's length
+	} steps[] = {{0, .5, .1, 0}, {1, .5, 2. / 11, .25}, {50, .5, .5, 3}, {2, 0, 0, 0}};
+	for (int f = 0; f < FAMILIES; f++) {
+		struct rig *r = rig_new(families[f](), FD_BATCH, 2, "int8");
+		struct network_array now[NETWORK_ARRAYS];
+		float *input = copied(network_input(r->net), FD_BATCH * input_size(r)), *was[NETWORK_ARRAYS];
+		assert_int_equal(network_arrays(r->net, now), NETWORK_ARRAYS);
+		assert_string_equal(now[3].name, "second_moments");
+		assert_string_equal(now[4].name, "average");
+		for (size_t s = 0; s < sizeof steps / sizeof steps[0]; s++) {
+			double t = (double)steps[s].step + 1, length = 0, weights = 0;
+			loss_of(r, input);
+			network_backward(r->net);
+			const float *g = network_gradient(r->net);
+			for (int a = 0; a < NETWORK_ARRAYS; a++)
+				was[a] = copied(now[a].data, now[a].count);
+			for (long i = 0; i < r->net->parameters; i++)
+				length += (double)g[i] * (double)g[i];
+			length = sqrt(length);
+			double clip = steps[s].clip * length, scale = clip > 0 && clip < length ? steps[s].clip : 1;
+			double got = network_update(r->net, &(struct optimizer){.kind = OPTIMIZER_ADAMW, .rate = RATE, .momentum = BETA1,
+				.beta2 = BETA2, .decay = DECAY, .clip = clip, .average = steps[s].average}, steps[s].step);
+			assert_true(fabs(got - length) < 1e-5 * length);
+			for (int k = 0; k < r->net->parameter_count; k++)
+				for (long i = r->net->parameter[k].at; i < r->net->parameter[k].at + r->net->parameter[k].count; i++) {
+					double d = scale * (double)g[i], w = (double)was[0][i], m0 = BETA1 * (double)was[1][i], v0 = BETA2 * (double)was[3][i];
+					double m = m0 + (1 - BETA1) * d, v = v0 + (1 - BETA2) * d * d;
+					double along = RATE * sqrt(1 - pow(BETA2, t)) / (1 - pow(BETA1, t)) / (sqrt(v) + 1e-8);
+					bool decays = is_weight(r, i);
+					struct sum momentum = {m, fabs(m0) + fabs((1 - BETA1) * d)};
+					near("first moment", i, now[1].data[i], momentum, 100);
+					near("second moment", i, now[3].data[i], (struct sum){v, v}, 100);
+					near("weight", i, now[0].data[i], (struct sum){w - (decays ? RATE * DECAY * w : 0) - along * m,
+						fabs(w) + along * momentum.size}, 100);
+					w = (double)now[0].data[i];
+					double a = steps[s].keep * (double)was[4][i], b = (1 - steps[s].keep) * w;
+					near("average", i, now[4].data[i], (struct sum){a + b, fabs(a) + fabs(b)}, 10);
+					weights += decays;
+				}
+			assert_true(weights == r->model->weights);
+			for (int a = 0; a < NETWORK_ARRAYS; a++)
+				free(was[a]);
+		}
+		free(input);
+		rig_free(r);
+	}
+}
+
+// A gradient that is not a number, or has no end, in one place: nothing that is kept changes.
+static void gradients_that_are_no_numbers(void **state)
+{
+	(void)state;
+	static const float wrong[] = {NAN, INFINITY, -INFINITY};
+	for (int way = 0; way < 6; way++) {
+		struct rig *r = rig_new(transformer(), FD_BATCH, 2, "int8");
+		struct network_array now[NETWORK_ARRAYS];
+		float *input = copied(network_input(r->net), FD_BATCH * input_size(r)), *was[NETWORK_ARRAYS];
+		struct optimizer o = {.kind = way % 2 ? OPTIMIZER_ADAMW : OPTIMIZER_SGD, .rate = .1, .momentum = .9, .beta2 = .99, .decay = .1,
+			.clip = 1, .average = .9};
+		int arrays = network_arrays(r->net, now);
+		for (int step = 0; step < 2; step++) { // the second is the wrong one
+			loss_of(r, input);
+			network_backward(r->net);
+			for (int a = 0; a < arrays; a++)
+				was[a] = copied(now[a].data, now[a].count);
+			if (step == 1)
+				r->net->gradient[r->net->parameter[way].at + 3] = wrong[way / 2];
+			assert_int_equal(isfinite(network_update(r->net, &o, step)) != 0, step == 0);
+			for (int a = 0; a < arrays; a++) {
+				bool same = memcmp(was[a], now[a].data, (size_t)now[a].count * sizeof(float)) == 0;
+				// SGD has no second moments; ranges move in the pass alone.
+				assert_int_equal(same, step == 1 || a == 2 || (a == 3 && o.kind == OPTIMIZER_SGD));
+				free(was[a]);
+			}
+		}
+		free(input);
+		rig_free(r);
+	}
+}
+
+// Passes that use the average give what the average would give as weights; then all is as before.
+static void passes_with_the_average(void **state)
+{
+	(void)state;
+	struct rig *r = rig_new(mobile(), FD_BATCH, 2, "int8");
+	struct network_array now[NETWORK_ARRAYS];
+	float *input = copied(network_input(r->net), FD_BATCH * input_size(r)), *logits[4];
+	network_arrays(r->net, now);
+	for (int step = 0; step < 3; step++) {
+		loss_of(r, input);
+		network_backward(r->net);
+		network_update(r->net, &(struct optimizer){.rate = .1, .momentum = .9, .average = .9}, step);
+	}
+	float *trained = copied(now[0].data, now[0].count);
+	for (int way = 0; way < 4; way++) { // weights; average; the average as weights; weights
+		network_use_average(r->net, way == 1);
+		memcpy(now[0].data, way == 2 ? now[4].data : trained, (size_t)now[0].count * sizeof(float));
+		forward(r, input, PASS_SAMPLE, FD_BATCH, NULL);
+		logits[way] = copied(network_logits(r->net), FD_BATCH * 10);
+	}
+	assert_memory_equal(logits[1], logits[2], FD_BATCH * 10 * sizeof(float));
+	assert_memory_equal(logits[0], logits[3], FD_BATCH * 10 * sizeof(float));
+	assert_memory_not_equal(logits[0], logits[1], FD_BATCH * 10 * sizeof(float));
+	network_initialise(r->net, 7); // fresh weights are the same, whatever passes use
+	memcpy(trained, now[0].data, (size_t)now[0].count * sizeof(float));
+	now[0].data[0] += 1;
+	network_use_average(r->net, true);
+	network_initialise(r->net, 7);
+	assert_memory_equal(trained, now[0].data, (size_t)now[0].count * sizeof(float));
+	assert_memory_equal(trained, now[4].data, (size_t)now[0].count * sizeof(float));
+	for (int way = 0; way < 4; way++)
+		free(logits[way]);
+	free(trained);
+	free(input);
+	rig_free(r);
+}
+
 // ---- what must not matter --------------------------------------------------------------------------------------------------
 
 enum { MANY = 19 }; // a batch that no chunk divides
+
+static const enum range_kind ranges[] = {RANGE_MAX, RANGE_EMA, RANGE_PERCENTILE, RANGE_MSE};
+enum { RANGES = sizeof ranges / sizeof ranges[0] };
 
 static void threads_do_not_matter(void **state)
 {
 	(void)state;
 	static const int threads[] = {1, 2, 3, 8};
-	static const enum range_kind ranges[] = {RANGE_MAX, RANGE_EMA, RANGE_PERCENTILE, RANGE_MSE};
-	for (int way = 0; way < 4; way++) {
+	for (int way = 0; way < RANGES * FAMILIES; way++) {
 		float *first[NETWORK_ARRAYS] = {0};
 		double losses[2] = {0};
 		for (int t = 0; t < 4; t++) {
-			struct rig *r = rig_new(resnet8(9), MANY, threads[t], "int4");
-			r->q.range = ranges[way];
+			struct rig *r = rig_new(families[way / RANGES](), MANY, threads[t], "int4");
+			r->q.range = ranges[way % RANGES];
 			r->q.unsigned_positive = way % 2;
-			float *input = copied(network_input(r->net), MANY * 9 * 9 * 3);
+			float *input = copied(network_input(r->net), MANY * input_size(r));
 			uint8_t label[MANY];
 			double loss = 0;
 			for (int i = 0; i < MANY; i++)
 				label[i] = (uint8_t)(i % 10);
 			for (int step = 0; step < 3; step++) {
-				memcpy(network_input(r->net), input, MANY * 9 * 9 * 3 * sizeof *input);
-				network_forward(r->net, &r->plan, &r->q, PASS_TRAIN, MANY, NULL);
+				forward(r, input, PASS_TRAIN, MANY, NULL);
 				loss = network_loss(r->net, label, MANY, 0).mean;
 				network_backward(r->net);
-				network_update(r->net, &(struct optimizer){.rate = .1, .momentum = .9, .decay = 1e-4, .clip = 5}, step);
+				network_update(r->net, &(struct optimizer){.kind = way % 3 ? OPTIMIZER_SGD : OPTIMIZER_ADAMW, .rate = way % 3 ? .1 : .001,
+					.momentum = .9, .beta2 = .99, .decay = 1e-4, .clip = 5, .average = .9}, step);
 			}
 			losses[t > 0] = loss;
+			assert_true(isfinite(loss));
 			struct network_array array[NETWORK_ARRAYS];
 			int arrays = network_arrays(r->net, array);
 			for (int a = 0; a < arrays; a++) {
@@ -683,7 +1195,7 @@ static void threads_do_not_matter(void **state)
 				if (t == 0)
 					first[a] = copied(array[a].data, array[a].count);
 				else if (memcmp(first[a], array[a].data, bytes) != 0)
-					fail_msg("%s differ at %d threads", array[a].name, threads[t]);
+					fail_msg("%s: %s differ at %d threads", r->model->name, array[a].name, threads[t]);
 			}
 			assert_true(t == 0 || losses[0] == losses[1]);
 			free(input);
@@ -699,11 +1211,8 @@ static struct calibration *calibrated(struct rig *r, const float *input, int bat
 	struct fault fault;
 	struct calibration *c = calibration_new(r->net, &fault);
 	assert_non_null(c);
-	long size = shape_size(r->model->op[0].out);
-	for (int b = 0; b < batches; b++) {
-		memcpy(network_input(r->net), input + b * images * size, (size_t)(images * size) * sizeof *input);
-		network_forward(r->net, &r->plan, &r->q, PASS_CALIBRATE, images, c);
-	}
+	for (int b = 0; b < batches; b++)
+		forward(r, input + b * images * input_size(r), PASS_CALIBRATE, images, c);
 	return c;
 }
 
@@ -711,28 +1220,31 @@ static struct calibration *calibrated(struct rig *r, const float *input, int bat
 static void the_batch_does_not_matter(void **state)
 {
 	(void)state;
-	static const char *const formats[] = {"int4", "e4m3", "fp32"};
-	enum { SIZE = 9 * 9 * 3, CLASSES = 10 };
-	for (int f = 0; f < 3; f++) {
-		struct rig *r = rig_new(resnet8(9), MANY, 2, formats[f]);
-		float *input = copied(network_input(r->net), MANY * SIZE), *logits = NULL;
+	static const char *const formats[RANGES] = {"int4", "fp32", "int8", "e4m3"};
+	static const int counts[] = {1, 5, 18};
+	enum { CLASSES = 10 };
+	for (int way = 0; way < RANGES * FAMILIES; way++) {
+		struct rig *r = rig_new(families[way / RANGES](), MANY, 2, formats[way % RANGES]);
+		long size = input_size(r);
+		r->q.range = ranges[way % RANGES];
+		float *input = copied(network_input(r->net), MANY * size), *turned = copied(input, MANY * size);
 		struct calibration *c = calibrated(r, input, 1, MANY);
-		memcpy(network_input(r->net), input, MANY * SIZE * sizeof *input);
-		network_forward(r->net, &r->plan, &r->q, PASS_FIXED, MANY, c);
-		logits = copied(network_logits(r->net), MANY * CLASSES);
-		static const int parts[] = {1, 5, 18};
+		forward(r, input, PASS_FIXED, MANY, c);
+		float *logits = copied(network_logits(r->net), MANY * CLASSES);
 		for (int p = 0; p < 3; p++)
-			for (int at = 0; at < MANY; at += parts[p]) {
-				int count = MANY - at < parts[p] ? MANY - at : parts[p];
+			for (int at = 0; at < MANY; at += counts[p]) {
+				int count = MANY - at < counts[p] ? MANY - at : counts[p];
 				for (int i = 0; i < count; i++) // backwards
-					memcpy(network_input(r->net) + i * SIZE, input + (at + count - 1 - i) * SIZE, SIZE * sizeof *input);
-				network_forward(r->net, &r->plan, &r->q, PASS_FIXED, count, c);
+					memcpy(turned + i * size, input + (at + count - 1 - i) * size, (size_t)size * sizeof *input);
+				forward(r, turned, PASS_FIXED, count, c);
 				for (int i = 0; i < count; i++)
 					if (memcmp(network_logits(r->net) + i * CLASSES, logits + (at + count - 1 - i) * CLASSES,
 						CLASSES * sizeof *logits) != 0)
-						fail_msg("%s: image %d differs in a batch of %d", formats[f], at + count - 1 - i, count);
+						fail_msg("%s, %s: image %d differs in a batch of %d", r->model->name, formats[way % RANGES],
+							at + count - 1 - i, count);
 			}
 		free(input);
+		free(turned);
 		free(logits);
 		calibration_free(c);
 		rig_free(r);
@@ -753,8 +1265,8 @@ static void only_training_changes_state(void **state)
 	for (int a = 0; a < NETWORK_ARRAYS; a++)
 		before[a] = copied(array[a].data, array[a].count);
 	struct calibration *c = calibrated(r, input, 1, FD_BATCH);
-	network_forward(r->net, &r->plan, &r->q, PASS_SAMPLE, FD_BATCH, NULL);
-	network_forward(r->net, &r->plan, &r->q, PASS_FIXED, FD_BATCH, c);
+	forward(r, input, PASS_SAMPLE, FD_BATCH, NULL);
+	forward(r, input, PASS_FIXED, FD_BATCH, c);
 	for (int a = 0; a < NETWORK_ARRAYS; a++) {
 		assert_memory_equal(before[a], array[a].data, (size_t)array[a].count * sizeof(float));
 		free(before[a]);
@@ -783,8 +1295,7 @@ static void calibrated_statistics(void **state)
 	double mean[C] = {0}, square[C] = {0}, peak = 0, pixels = BATCHES * FD_BATCH * PIXELS;
 	for (int b = 0; b < BATCHES; b++) { // fp32 plans: the convolution's output depends on the image alone
 		const float *part = input + b * FD_BATCH * size;
-		memcpy(network_input(r->net), part, (size_t)(FD_BATCH * size) * sizeof *input);
-		network_forward(r->net, &r->plan, &r->q, PASS_TRAIN, FD_BATCH, NULL);
+		forward(r, part, PASS_TRAIN, FD_BATCH, NULL);
 		for (long i = 0; i < outputs; i++) {
 			double v = (double)r->net->node[1].x[i];
 			mean[i % C] += v / pixels;
@@ -800,8 +1311,7 @@ static void calibrated_statistics(void **state)
 	// The range of a layer's input: the mean over the batches, as a batch of the training has its own.
 	assert_true(fabs((double)calibration_range(c, 0) - peak) <= 4 * BATCHES * ROUNDING * peak);
 	// The norm in use: its output has the plain mean and variance of those images.
-	memcpy(network_input(r->net), input, (size_t)(FD_BATCH * size) * sizeof *input);
-	network_forward(r->net, &r->plan, &r->q, PASS_FIXED, FD_BATCH, c);
+	forward(r, input, PASS_FIXED, FD_BATCH, c);
 	for (int j = 0; j < C; j++) {
 		double variance = square[j] - mean[j] * mean[j];
 		assert_true(fabs((double)r->net->node[2].mean[j] - mean[j]) <= 1e-5);
@@ -854,16 +1364,24 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(convolutions),
+		cmocka_unit_test(windows_of_all_sorts),
+		cmocka_unit_test(layers_with_many_weights),
 		cmocka_unit_test(linear_layers),
+		cmocka_unit_test(clipped_layers),
 		cmocka_unit_test(norms),
-		cmocka_unit_test(additions),
+		cmocka_unit_test(additions_of_any_activation),
 		cmocka_unit_test(pooling),
-		cmocka_unit_test(gradients_add_up),
-		cmocka_unit_test(clipped_convolutions),
-		cmocka_unit_test(clipped_linear_layers),
+		cmocka_unit_test(maximum_of_equals),
+		cmocka_unit_test(attention),
+		cmocka_unit_test(operators_among_readers),
+		cmocka_unit_test(gate_of_itself),
 		cmocka_unit_test(cross_entropy),
+		cmocka_unit_test(small_networks),
 		cmocka_unit_test(finite_differences),
 		cmocka_unit_test(update_and_clipping),
+		cmocka_unit_test(adamw_and_the_average),
+		cmocka_unit_test(gradients_that_are_no_numbers),
+		cmocka_unit_test(passes_with_the_average),
 		cmocka_unit_test(threads_do_not_matter),
 		cmocka_unit_test(the_batch_does_not_matter),
 		cmocka_unit_test(only_training_changes_state),

@@ -26,7 +26,7 @@ static void conv_lay(const struct network *net, struct node *n, struct layout *l
 	const struct window *w = &n->op->window;
 	long taps = (long)w->h * w->w, rows = taps * in_share(n);
 	layer_lay(n, l, rows, FILL_HE);
-	layer_find_phases(n);
+	layer_find_phases(n, l);
 	n->forward = layout_work(l, rows * n->op->groups * blocks_of(out_share(n)) * KERNEL_BLOCK);
 	n->backward = layout_work(l, taps * out_share(n) * n->op->groups * blocks_of(in_share(n)) * KERNEL_BLOCK);
 	layout_scratch(l, layer_input_size(n), layer_gradient_size(n), shape_size(n->in));

@@ -8,7 +8,7 @@ static void depthwise_lay(const struct network *net, struct node *n, struct layo
 {
 	(void)net;
 	layer_lay(n, l, (long)n->op->window.h * n->op->window.w, FILL_HE);
-	layer_find_phases(n);
+	layer_find_phases(n, l);
 	layout_scratch(l, layer_input_size(n), layer_gradient_size(n), shape_size(n->in));
 }
 

@@ -86,22 +86,19 @@ static void add_gradients(const struct job *job, struct span span, int chunk, in
 {
 	const struct node *n = job->node;
 	float *spare = job->net->scratch[worker].back;
-	for (int i = span.first; i < span.first + span.count; i++) {
-		job->net->kernels->activate_gradient(node_image(n, n->x, i), node_image(n, n->grad, i), shape_size(n->out), n->op->act,
-			gradient_image(job, 0, i, spare));
-		gradient_image_done(job, 0, chunk, i, spare);
-	}
+	for (int i = span.first; i < span.first + span.count; i++)
+		for (int k = 0; k < 2; k++) {
+			job->net->kernels->activate_gradient(node_image(n, n->x, i), node_image(n, n->grad, i), shape_size(n->out), n->op->act,
+				gradient_image(job, k, i, spare));
+			gradient_image_done(job, k, chunk, i, spare);
+		}
 }
 
 static void add_backward(struct network *net, struct node *n)
 {
 	struct job job = job_of(net, n);
-	struct node *second = job.in[1];
 	job_run(&job, add_gradients);
-	job.in[0]->grad_written = true;
-	job.in[0] = second; // one after the other: they may be the same operator
-	job_run(&job, add_gradients);
-	second->grad_written = true;
+	gradient_end(&job);
 }
 
 const struct operator add_operator = {lay_spare, NULL, add_forward, add_backward, .keeps_output = true};

@@ -28,10 +28,28 @@ void job_peak(const struct job *job)
 	job->node->peak = job->net->kernels->peak(job->net->peaks, job->chunks);
 }
 
+// By another consumer, or by this one where it reads one operator more than once.
+static bool written(const struct job *job, int k)
+{
+	for (int before = 0; before < k; before++)
+		if (job->in[before] == job->in[k])
+			return true;
+	return job->in[k]->grad_written;
+}
+
+// Whether what is written for input k is the last of its gradient.
+static bool completes(const struct job *job, int k)
+{
+	for (int after = k + 1; after < job->node->op->inputs; after++)
+		if (job->in[after] == job->in[k])
+			return false;
+	return job->in[k]->reader == job->node->op - job->net->model->op;
+}
+
 float *gradient_place(const struct job *job, int k, long pixel, float *spare)
 {
 	const struct node *to = job->in[k];
-	return to->grad && !to->grad_written ? to->grad + pixel * to->out.c : spare;
+	return to->grad && !written(job, k) ? to->grad + pixel * to->out.c : spare;
 }
 
 void gradient_done(const struct job *job, int k, int chunk, long pixel, long pixels, float *spare)
@@ -41,9 +59,9 @@ void gradient_done(const struct job *job, int k, int chunk, long pixel, long pix
 	int c = to->out.c;
 	if (!to->grad)
 		return;
-	if (to->grad_written)
+	if (written(job, k))
 		kernels->accumulate(spare, to->grad + pixel * c, pixels * c);
-	if (to->op->kind == OP_NORM && to->reader == job->node->op - job->net->model->op) {
+	if (to->op->kind == OP_NORM && completes(job, k)) {
 		double *sum = to->sums + (long)chunk * 2 * c;
 		kernels->affine_sums(job->net->node[to->op->in[0]].x + pixel * c, to->grad + pixel * c, pixels, c, to->gain_scale, to->shift,
 			to->op->act, to->mean, sum, sum + c);

@@ -164,23 +164,25 @@ void layer_reduce_gradient(struct network *net, const struct node *n, long param
 	team_run(net->team, (int)((count + REDUCE - 1) / REDUCE), reduce_chunk, &job);
 }
 
-void layer_find_phases(struct node *n)
+void layer_find_phases(struct node *n, struct layout *l)
 {
 	const struct window *w = &n->op->window;
 	for (int d = 0; d < 2; d++) {
 		int size = d ? n->in.w : n->in.h, out = d ? n->out.w : n->out.h, kernel = d ? w->w : w->h, pad = d ? w->pad_w : w->pad_h;
 		n->before[d] = n->after[d] = 0;
+		n->phase[d] = (struct phase *)layout_work(l, w->stride * (long)(sizeof(struct phase) / sizeof(float)));
 		for (int r = 0; r < w->stride; r++) {
-			struct phase *p = &n->phase[d][r];
-			*p = (struct phase){.count = (size - r + w->stride - 1) / w->stride};
+			struct phase p = {.count = (size - r + w->stride - 1) / w->stride};
 			for (int k = (r + pad) % w->stride; k < kernel; k += w->stride) {
-				p->taps++;
-				p->first = k;
-				p->least = (r + pad - k) / w->stride;
+				p.taps++;
+				p.first = k;
+				p.least = (r + pad - k) / w->stride;
 			}
-			int beyond = p->count - 1 + p->least + p->taps - out;
-			n->before[d] = -p->least > n->before[d] ? -p->least : n->before[d];
+			int beyond = p.count - 1 + p.least + p.taps - out;
+			n->before[d] = -p.least > n->before[d] ? -p.least : n->before[d];
 			n->after[d] = beyond > n->after[d] ? beyond : n->after[d];
+			if (n->phase[d]) // not while memory is being counted
+				n->phase[d][r] = p;
 		}
 	}
 }

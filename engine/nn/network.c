@@ -274,11 +274,11 @@ void network_free(struct network *net)
 void network_initialise(struct network *net, uint64_t seed)
 {
 	memset(net->ranges, 0, (size_t)net->model->layers * sizeof *net->ranges);
-	memset(net->weights, 0, (size_t)net->parameters * sizeof *net->weights);
+	memset(net->trained, 0, (size_t)net->parameters * sizeof *net->trained);
 	for (int i = 0; i < net->parameter_count; i++) {
 		const struct parameter *p = &net->parameter[i];
 		uint64_t key = rng_key(seed, "weights", (uint64_t)i);
-		float *w = net->weights + p->at;
+		float *w = net->trained + p->at;
 		double fan = p->fan;
 		for (long j = 0; j < p->count; j++)
 			switch (p->fill) {

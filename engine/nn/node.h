@@ -14,7 +14,6 @@ enum {
 	NN_TASKS = 8,       // parallel parts of a weight gradient
 	NN_TILE = 4,        // least blocks of columns in a tile of a weight gradient
 	NN_PARTIAL = 131072, // weights from which on their gradient is split by tiles first
-	NN_STRIDE_MAX = 4,
 	NN_BLOCKS = 24
 };
 
@@ -48,7 +47,7 @@ struct node {
 	float *quantized;     // weights after rounding, [rows][out.c]
 	float *forward;       // the same packed: by group, by block of columns: [rows][KERNEL_BLOCK]
 	float *backward;      // packed for the gradient of the input
-	struct phase phase[2][NN_STRIDE_MAX]; // convolutions: by dimension, by remainder
+	struct phase *phase[2]; // convolutions: by dimension, by remainder
 	int before[2], after[2]; // margins of zeros around an image of output gradients, by dimension
 
 	long partial_stride; // between chunks' partial sums of a gradient
@@ -171,7 +170,7 @@ void job_run(struct job *, void (*work)(const struct job *, struct span, int chu
 void job_peak(const struct job *); // the peaks that the chunks left in net->peaks, into node->peak
 
 // Where the gradient of input k goes, from pixel `pixel` of the batch on: its place, or `spare` where the place holds another consumer's
-// already. Call gradient_done with the same arguments once `pixels` of them are written: it adds the spare to what is there, and
+// or an earlier input's already. Call gradient_done with the same arguments once `pixels` of them are written, before input k + 1: it adds the spare to what is there, and
 // takes the sums that a norm needs.
 float *gradient_place(const struct job *, int k, long pixel, float *spare);
 void gradient_done(const struct job *, int k, int chunk, long pixel, long pixels, float *spare);
@@ -189,7 +188,7 @@ void layer_quantize_weights(struct network *, struct node *);         // fills n
 void layer_settle_range(struct network *, struct node *);             // fills node->grid, scale, range
 // Packs columns first..first+columns of the quantized weights' rows, into whole blocks; returns where the next begin.
 float *layer_pack(const struct node *, int first, int columns, float *to);
-void layer_find_phases(struct node *);
+void layer_find_phases(struct node *, struct layout *);
 // The layer's input, rounded, from pixel `pixel` of the batch on.
 void layer_round(const struct job *, long pixel, long pixels, float *to);
 // The gradient of its output likewise; where the layer has a norm, that norm's gradient taken through it.
