@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/quant/format.h"
 #include "engine/tensor/kernels.h"
 #include "engine/tensor/rng.h"
 #include "engine/tensor/team.h"
@@ -178,6 +179,33 @@ static void channel_peaks(void **state)
 				}
 				free(x);
 				release(top, c);
+			}
+}
+
+static void channel_extremes(void **state)
+{
+	(void)state;
+	EACH_SET(k)
+		for (int w = 0; w < WIDTHS; w++)
+			for (int h = 0; h < HEIGHTS; h++) {
+				int c = widths[w], n = c * heights[h];
+				float *x = made(n, 43, false), *low = guarded(c), *high = guarded(c);
+				for (int j = 0; j < c; j++) { // what is there counts too
+					low[j] = j % 4 ? .5f : -9;
+					high[j] = j % 3 ? .5f : 9;
+				}
+				(*k)->channel_extremes(x, heights[h], c, low, high);
+				for (int j = 0; j < c; j++) {
+					float bottom = j % 4 ? .5f : -9, top = j % 3 ? .5f : 9;
+					for (int i = j; i < n; i += c) {
+						bottom = fminf(bottom, x[i]);
+						top = fmaxf(top, x[i]);
+					}
+					assert_true(low[j] == bottom && high[j] == top);
+				}
+				free(x);
+				release(low, c);
+				release(high, c);
 			}
 }
 
@@ -352,6 +380,60 @@ static void norms(void **state)
 					norm_kernels(*k, t);
 					norm_case_free(&t);
 				}
+}
+
+// A norm applied where it is read: what is rounded is what the norm itself would have put out.
+static void rounded_norms(void **state)
+{
+	(void)state;
+	static const char *const formats[] = {"fp32", "int4", "e2m1"};
+	EACH_SET(k)
+		for (int way = 0; way < 3 * WIDTHS * ACTS; way++) {
+			struct norm_case t = norm_case(way % WIDTHS, way % HEIGHTS, (enum act)(way / WIDTHS % ACTS));
+			int format = format_named(formats[way / WIDTHS / ACTS]);
+			struct grid g = format_grid(format, false);
+			float *y = guarded(t.n), *plain = malloc((size_t)t.n * sizeof *plain), scale = format_scale(format, &g, 3);
+			assert_non_null(plain);
+			(*k)->quantize_affine(&g, scale, t.x, t.pixels, t.c, t.scale, t.shift, t.act, y);
+			for (long i = 0; i < t.n; i++) {
+				long j = i % t.c;
+				plain[i] = (float)plain_activation(t.act, (double)t.x[i] * (double)t.scale[j] + (double)t.shift[j]);
+			}
+			if (act_error(t.act) > 0 && g.kind != GRID_NONE) // what lies by the middle of a step may go either way
+				for (long i = 0; i < t.n; i++) {
+					float side[2] = {plain[i] - 1e-6f * fmaxf(1, fabsf(plain[i])), plain[i] + 1e-6f * fmaxf(1, fabsf(plain[i]))};
+					(*k)->quantize(&g, scale, side, side, 2);
+					assert_true(y[i] == side[0] || y[i] == side[1]);
+				}
+			else
+				(*k)->quantize(&g, scale, plain, plain, t.n);
+			for (long i = 0; i < t.n && (act_error(t.act) == 0 || g.kind == GRID_NONE); i++)
+				near(*k, (double)y[i], (double)plain[i], act_error(t.act) * fmax(1, fabs((double)plain[i])));
+			free(plain);
+			norm_case_free(&t);
+			release(y, t.n);
+		}
+}
+
+// Two norms, or a norm and what has none, added: exact numbers, and the gates of the rectifiers beyond doubt.
+static void added_norms(void **state)
+{
+	(void)state;
+	EACH_SET(k)
+		for (int way = 0; way < WIDTHS * HEIGHTS * ACTS; way++) {
+			struct norm_case t = norm_case(way % WIDTHS, way / WIDTHS % HEIGHTS, (enum act)(way / WIDTHS / HEIGHTS));
+			float *y = guarded(t.n);
+			float got = (*k)->add_affine(t.x, t.scale, t.shift, t.dy, t.ka, t.kb, t.pixels, t.c, t.act, y);
+			for (long i = 0; i < t.n; i++) {
+				long j = i % t.c;
+				double a = (double)t.x[i] * (double)t.scale[j] + (double)t.shift[j];
+				double b = (double)t.dy[i] * (double)t.ka[j] + (double)t.kb[j], shown = plain_activation(t.act, a + b);
+				near(*k, (double)y[i], shown, act_error(t.act) * fmax(1, fabs(shown)));
+			}
+			assert_true(got == (*k)->peak(y, t.n));
+			norm_case_free(&t);
+			release(y, t.n);
+		}
 }
 
 // With any numbers: the bound of a few roundings.
@@ -841,10 +923,13 @@ int main(void)
 		cmocka_unit_test(product),
 		cmocka_unit_test(peak),
 		cmocka_unit_test(channel_peaks),
+		cmocka_unit_test(channel_extremes),
 		cmocka_unit_test(clip_gradient),
 		cmocka_unit_test(histogram),
 		cmocka_unit_test(channel_sums),
 		cmocka_unit_test(norms),
+		cmocka_unit_test(rounded_norms),
+		cmocka_unit_test(added_norms),
 		cmocka_unit_test(affine_of_any_numbers),
 		cmocka_unit_test(activations),
 		cmocka_unit_test(activations_of_no_number),

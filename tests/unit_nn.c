@@ -753,24 +753,29 @@ static const struct {
 	int (*add)(struct model *, int x);
 } parts[] = {PARTS(ROW)};
 
-// Every operator as the first and as the second of two readers, of the input, which wants no gradient, and of a layer; alone too; in batches
-// that fill chunks and that do not.
+// Every operator alone, and as the first and the second of two readers: of the input, which wants no gradient, of a layer, of a norm
+// behind a layer, and of a norm behind a norm; in batches that fill chunks and that do not.
 static void operators_among_readers(void **state)
 {
 	(void)state;
 	static const char *const formats[] = {"fp32", "int4"};
+	static const char *const sources[] = {"the input", "a layer", "a norm", "a norm of a norm"};
+	enum { SOURCES = sizeof sources / sizeof sources[0] };
 	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
-		for (int way = 0; way < 8; way++) {
-			bool deep = way & 1, both = way & 2;
-			int images = way & 4 ? 19 : 2;
+		for (int way = 0; way < 4 * SOURCES; way++) {
+			int source = way / 4, images = way & 1 ? 19 : 2;
+			bool both = way & 2;
 			struct model *m = model_new("part", (struct shape){5, 6, 24}, 1);
-			int x = deep ? conv_of(m, "source", 0, 24, 1, 1) : 0, one = parts[i].add(m, x);
+			int x = source ? conv_of(m, "source", 0, 24, 1, 1) : 0;
+			for (int norm = 1; norm < source; norm++)
+				x = model_norm(m, x, norm % 2 ? ACT_SWISH : ACT_RELU);
+			int one = parts[i].add(m, x);
 			if (both)
 				model_concat(m, (int[]){model_pool(m, one), model_pool(m, parts[i].add(m, x))}, 2);
-			snprintf(under_test, sizeof under_test, "%s of %s%s, %d images", parts[i].name, deep ? "a layer" : "the input",
-				both ? ", twice" : "", images);
-			struct rig *r = rig_new(m, images, 2, formats[i % 2]);
-			r->q.range = way & 4 ? RANGE_MAX : RANGE_MSE;
+			snprintf(under_test, sizeof under_test, "%s of %s%s, %d images", parts[i].name, sources[source], both ? ", twice" : "",
+				images);
+			struct rig *r = rig_new(m, images, 2, formats[(i + (size_t)source) % 2]);
+			r->q.range = way & 1 ? RANGE_MAX : RANGE_MSE;
 			check(r, images);
 		}
 }
