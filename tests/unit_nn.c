@@ -138,13 +138,14 @@ static void near(const char *what, long at, float got, struct sum wanted, double
 {
 	double bound = roundings * ROUNDING * wanted.size;
 	if (!(fabs((double)got - wanted.value) <= bound))
-		fail_msg("%s: %s [%ld]: %.9g instead of %.9g (allowed: %.3g)", under_test, what, at, (double)got, wanted.value, bound);
+		fail_msg("%s: %s [%ld]: %.9g instead of %.9g (allowed: %.3g)", under_test, what, at, (double)got, wanted.value,
+			bound);
 }
 
 // ---- every operator, plainly ------------------------------------------------------------------------------------------------
 
-// An operator's part of a pass: what it read and what it put out, the gradient that reached it; and the sums that its plain loops fill.
-// Here a sum's size has every term as often as it may be rounded.
+// An operator's part of a pass: what it read and what it put out, the gradient that reached it; and the sums that its plain
+// loops fill. Here a sum's size has every term as often as it may be rounded.
 struct plain {
 	const struct rig *r;
 	const struct node *n;
@@ -203,7 +204,8 @@ static void plain_layer(const struct plain *p)
 			long at = ((o / ((long)n->out.h * n->out.w) * n->in.h + iy) * n->in.w + ix) * n->in.c;
 			for (int g = 0; g < groups; g++)
 				for (int a = 0; a < ci; a++) {
-					long from = at + g * ci + a, weight = ((long)tap * ci + a) * n->out.c + g * co, to = o * n->out.c + g * co;
+					long from = at + g * ci + a, to = o * n->out.c + g * co;
+					long weight = ((long)tap * ci + a) * n->out.c + g * co;
 					bool within = p->r->q.range == RANGE_MAX || fabsf(p->x[0][from]) <= n->range;
 					for (int b = 0; b < co; b++) {
 						double wt = (double)n->quantized[weight + b], dy = (double)p->dy[to + b];
@@ -246,8 +248,8 @@ static void plain_norm(const struct plain *p)
 		for (long i = j; i < pixels * c; i += c) {
 			double hat = ((double)p->x[0][i] - mean) * inverse, z = gain * hat + bias, dy = (double)p->dy[i];
 			double g = dy * slope_at(n->op->act, z, p->y[i]), h = (fabs(hat) + 1) * lean;
-			put_sized(&p->dx[0][i], gain * inverse * (g - sum / (double)pixels - hat * sum_h / (double)pixels),
-				ROUNDINGS * fabs(gain) * inverse * (h * fabs(dy) + size / (double)pixels + h * size_h / (double)pixels));
+			put_sized(&p->dx[0][i], gain * inverse * (g - (sum + hat * sum_h) / (double)pixels),
+				ROUNDINGS * fabs(gain) * inverse * (h * fabs(dy) + (size + h * size_h) / (double)pixels));
 		}
 	}
 }
@@ -267,7 +269,8 @@ static void plain_layernorm(const struct plain *p)
 			variance += pow((double)p->x[0][at + j] - mean, 2) / c;
 		double inverse = 1 / sqrt(variance + EPSILON), roundings = (c + 10) * (1 + fabs(mean) * inverse);
 		for (int j = 0; j < c; j++) {
-			double hat = ((double)p->x[0][at + j] - mean) * inverse, dy = (double)p->dy[at + j], d = dy * (double)gain[j];
+			double hat = ((double)p->x[0][at + j] - mean) * inverse;
+			double dy = (double)p->dy[at + j], d = dy * (double)gain[j];
 			put_sized(&p->out[at + j], hat * (double)gain[j] + (double)bias[j],
 				roundings * ((1 + fabs(hat)) * fabs((double)gain[j]) + fabs((double)bias[j])));
 			put_sized(&p->parameters[n->gain + j], dy * hat, (roundings + outputs) * fabs(dy) * (1 + fabs(hat)));
@@ -376,11 +379,13 @@ static void plain_attention(const struct plain *p)
 {
 	const struct node *n = p->n;
 	int tokens = n->in.h * n->in.w, heads = n->op->heads, width = n->out.c / heads, c = n->out.c;
-	double *score = malloc((size_t)(3 * tokens) * sizeof *score), *slope = score + tokens, *size = slope + tokens, root = sqrt(width);
+	double *score = malloc((size_t)(3 * tokens) * sizeof *score), *slope = score + tokens, *size = slope + tokens;
+	double root = sqrt(width);
 	assert_non_null(score);
 	for (long row = 0; row < (long)p->images * tokens * heads; row++) { // of the scores: a token of an image, in one head
 		long t = row / heads, head = row % heads * width, image = t / tokens * tokens;
-		const float *q = p->x[0] + t * 3 * c + head, *k = p->x[0] + image * 3 * c + c + head, *v = k + c, *dy = p->dy + t * c + head;
+		const float *q = p->x[0] + t * 3 * c + head, *k = p->x[0] + image * 3 * c + c + head, *v = k + c;
+		const float *dy = p->dy + t * c + head;
 		double top = -INFINITY, total = 0, worst = 0, mean = 0, mean_size = 0;
 		for (int u = 0; u < tokens; u++) {
 			struct sum s = {0};
@@ -500,8 +505,8 @@ static double check(struct rig *r, int images)
 	out = sums;
 	for (int i = 0; i < ops; i++) {
 		const struct node *n = &net->node[i];
-		struct plain p = {.r = r, .n = n, .images = images, .y = n->x, .dy = n->grad, .out = grads[i] - size, .parameters = parameters,
-			.clipped = &clipped};
+		struct plain p = {.r = r, .n = n, .images = images, .y = n->x, .dy = n->grad, .out = grads[i] - size,
+			.parameters = parameters, .clipped = &clipped};
 		for (int k = 0; k < n->op->inputs; k++) {
 			p.x[k] = net->node[n->op->in[k]].x;
 			p.dx[k] = grads[n->op->in[k]];
@@ -544,8 +549,8 @@ struct conv_case {
 // Behind a layer, so that a gradient of its input is wanted, too.
 static void one_conv(struct conv_case c)
 {
-	snprintf(under_test, sizeof under_test, "%dx%dx%d to %d, window %dx%d, stride %d, groups %d, %d images, %s", c.h, c.w, c.ci, c.co,
-		c.window.h, c.window.w, c.window.stride, c.groups, c.images, c.format);
+	snprintf(under_test, sizeof under_test, "%dx%dx%d to %d, window %dx%d, stride %d, groups %d, %d images, %s", c.h, c.w,
+		c.ci, c.co, c.window.h, c.window.w, c.window.stride, c.groups, c.images, c.format);
 	struct model *m = model_new("conv", (struct shape){c.h, c.w, 2}, c.co);
 	model_conv(m, "second", conv_of(m, "first", 0, c.ci, 1, 1), c.co, c.window, c.groups, c.bias);
 	check(rig_new(m, c.images, 2, c.format), c.images);
@@ -601,8 +606,10 @@ static void windows_of_all_sorts(void **state)
 static void layers_with_many_weights(void **state)
 {
 	(void)state;
-	struct conv_case cases[] = {{3, 4, 256, 576, {1, 1, 1, 0, 0, 0}, 1, false, 3, "fp32"}, {4, 3, 128, 160, {3, 3, 1, 1, 1, 0}, 1, true, 3, "fp32"},
-		{4, 3, 110, 149, {3, 3, 2, 1, 1, 0}, 1, false, 9, "fp32"}, {3, 3, 256, 576, {1, 1, 1, 0, 0, 0}, 1, true, 2, "int4"}};
+	static const struct conv_case cases[] = {
+		{3, 4, 256, 576, {1, 1, 1, 0, 0, 0}, 1, false, 3, "fp32"}, {4, 3, 128, 160, {3, 3, 1, 1, 1, 0}, 1, true, 3, "fp32"},
+		{4, 3, 110, 149, {3, 3, 2, 1, 1, 0}, 1, false, 9, "fp32"}, {3, 3, 256, 576, {1, 1, 1, 0, 0, 0}, 1, true, 2, "int4"},
+	};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		assert_true(cases[i].window.h * cases[i].window.w * cases[i].ci * cases[i].co >= NN_PARTIAL);
 		one_conv(cases[i]);
@@ -630,14 +637,18 @@ static void clipped_layers(void **state)
 	for (int way = 0; way < 4; way++) { // pairs of layers: convolutions, linear, depthwise and grouped; then one reader more
 		struct model *m = model_new("clip", (struct shape){7, 5, 12}, 12);
 		int x = way == 3 ? conv_of(m, "first", 0, 12, 1, 1) : 0, one, two;
-		if (way == 1)
-			one = model_linear(m, "a", x, 12), two = model_linear(m, "b", x, 12);
-		else
-			one = model_conv(m, "a", x, 12, window_of(3, 1), way == 2 ? 12 : 1, false), two = model_conv(m, "b", x, 12, window_of(3, 1), 4, true);
+		if (way == 1) {
+			one = model_linear(m, "a", x, 12);
+			two = model_linear(m, "b", x, 12);
+		} else {
+			one = model_conv(m, "a", x, 12, window_of(3, 1), way == 2 ? 12 : 1, false);
+			two = model_conv(m, "b", x, 12, window_of(3, 1), 4, true);
+		}
 		x = model_add(m, one, two, ACT_NONE);
 		snprintf(under_test, sizeof under_test, "clipping, way %d", way);
 		// The sum is read by two layers, and by an addition around them.
-		one = conv_of(m, "c", x, 12, 3, 1), two = model_conv(m, "d", x, 12, window_of(5, 1), 12, false);
+		one = conv_of(m, "c", x, 12, 3, 1);
+		two = model_conv(m, "d", x, 12, window_of(5, 1), 12, false);
 		model_add(m, x, model_add(m, one, model_add(m, two, model_linear(m, "e", x, 12), ACT_NONE), ACT_NONE), ACT_RELU);
 		struct rig *r = rig_new(m, 3, 2, "int8");
 		r->q.range = RANGE_PERCENTILE;
@@ -656,7 +667,8 @@ static void norms(void **state)
 		for (int i = 0; i < 4; i++)
 			for (int half = 0; half < 2; half++) { // behind a layer, which leaves its sums, or behind another norm
 				enum act act = (enum act)((c * 4 + i + 3 * half) % ACTS);
-				snprintf(under_test, sizeof under_test, "norm, %d channels, %d images, activation %d", channels[c], images[i], act);
+				snprintf(under_test, sizeof under_test, "norm, %d channels, %d images, activation %d", channels[c], images[i],
+					act);
 				struct model *m = model_new("norm", half ? (struct shape){7, 5, 2} : (struct shape){4, 4, 2}, 1);
 				int x = conv_of(m, "first", 0, channels[c], 1, 1);
 				model_norm(m, half ? model_norm(m, x, ACT_SWISH) : x, act);
@@ -680,8 +692,8 @@ static void pooling(void **state)
 {
 	(void)state;
 	static const struct shape shapes[] = {{1, 1, 3}, {4, 4, 16}, {7, 5, 17}, {16, 16, 10}};
-	static const struct window windows[] = {{3, 3, 1, 1, 1, 0}, {3, 3, 2, 1, 1, 0}, {2, 2, 2, 0, 0, 0}, {3, 3, 2, 0, 0, 0}, {1, 5, 1, 0, 2, 0},
-		{2, 2, 1, 0, 0, 1}, {4, 3, 3, 1, 1, 1}};
+	static const struct window windows[] = {{3, 3, 1, 1, 1, 0}, {3, 3, 2, 1, 1, 0}, {2, 2, 2, 0, 0, 0}, {3, 3, 2, 0, 0, 0},
+		{1, 5, 1, 0, 2, 0}, {2, 2, 1, 0, 0, 1}, {4, 3, 3, 1, 1, 1}};
 	for (int s = 0; s < 4; s++)
 		for (int w = -1; w < 7; w++)
 			for (int kind = OP_AVERAGE; kind <= OP_MAXIMUM; kind++) {
@@ -872,7 +884,8 @@ static struct model *mobile(void)
 static struct model *inception(void)
 {
 	struct model *m = model_new("inception", (struct shape){9, 9, 3}, 10);
-	int x = normed(m, "stem", 0, 12, window_of(3, 1), 1, ACT_RELU), seven = normed(m, "seven.in", x, 8, window_of(1, 1), 1, ACT_RELU);
+	int x = normed(m, "stem", 0, 12, window_of(3, 1), 1, ACT_RELU);
+	int seven = normed(m, "seven.in", x, 8, window_of(1, 1), 1, ACT_RELU);
 	seven = normed(m, "row", seven, 8, (struct window){1, 7, 1, 0, 3, 0}, 1, ACT_RELU);
 	seven = normed(m, "column", seven, 10, (struct window){7, 1, 1, 3, 0, 0}, 1, ACT_RELU);
 	int mean = model_window(m, OP_AVERAGE, x, window_of(3, 1)), top = model_window(m, OP_MAXIMUM, x, window_of(3, 1));
@@ -1002,7 +1015,8 @@ static void update_and_clipping(void **state)
 			length += (double)g[i] * (double)g[i];
 		length = sqrt(length);
 		double clip = way == 0 ? 0 : way == 1 ? 100 * length : length / 5, scale = way == 2 ? .2 : 1;
-		assert_true(fabs(network_update(r->net, &(struct optimizer){.rate = RATE, .momentum = MOMENTUM, .decay = DECAY, .clip = clip}, 0) - length) < 1e-5 * length);
+		struct optimizer o = {.rate = RATE, .momentum = MOMENTUM, .decay = DECAY, .clip = clip};
+		assert_true(fabs(network_update(r->net, &o, 0) - length) < 1e-5 * length);
 		for (int i = 0; i < r->model->ops; i++) {
 			const struct node *node = &r->net->node[i];
 			for (long j = 0; j < node->weight_count; j++) {
@@ -1069,7 +1083,8 @@ static void adamw_and_the_average(void **state)
 			assert_true(fabs(got - length) < 1e-5 * length);
 			for (int k = 0; k < r->net->parameter_count; k++)
 				for (long i = r->net->parameter[k].at; i < r->net->parameter[k].at + r->net->parameter[k].count; i++) {
-					double d = scale * (double)g[i], w = (double)was[0][i], m0 = BETA1 * (double)was[1][i], v0 = BETA2 * (double)was[3][i];
+					double d = scale * (double)g[i], w = (double)was[0][i];
+					double m0 = BETA1 * (double)was[1][i], v0 = BETA2 * (double)was[3][i];
 					double m = m0 + (1 - BETA1) * d, v = v0 + (1 - BETA2) * d * d;
 					double along = RATE * sqrt(1 - pow(BETA2, t)) / (1 - pow(BETA1, t)) / (sqrt(v) + 1e-8);
 					bool decays = is_weight(r, i);
@@ -1184,12 +1199,14 @@ static void threads_do_not_matter(void **state)
 			double loss = 0;
 			for (int i = 0; i < MANY; i++)
 				label[i] = (uint8_t)(i % 10);
+			bool sgd = way % 3;
+			struct optimizer o = {.kind = sgd ? OPTIMIZER_SGD : OPTIMIZER_ADAMW, .rate = sgd ? .1 : .001, .momentum = .9,
+				.beta2 = .99, .decay = 1e-4, .clip = 5, .average = .9};
 			for (int step = 0; step < 3; step++) {
 				forward(r, input, PASS_TRAIN, MANY, NULL);
 				loss = network_loss(r->net, label, MANY, 0).mean;
 				network_backward(r->net);
-				network_update(r->net, &(struct optimizer){.kind = way % 3 ? OPTIMIZER_SGD : OPTIMIZER_ADAMW, .rate = way % 3 ? .1 : .001,
-					.momentum = .9, .beta2 = .99, .decay = 1e-4, .clip = 5, .average = .9}, step);
+				network_update(r->net, &o, step);
 			}
 			losses[t > 0] = loss;
 			assert_true(isfinite(loss));
