@@ -40,14 +40,19 @@ enum { STRIDE = 1 };
 
 enum { DECISIONS = 3, CHOICES = 2 * 3 * 4 };
 
-static struct decision decision[DECISIONS] = {{.name = "a", .options = 2}, {.name = "b", .options = 3}, {.name = "c", .options = 4}};
-static const struct space space = {.decisions = DECISIONS, .decision = decision};
+static const struct space space = {.slots = DECISIONS};
+static struct decision decision[DECISIONS] = {{.first = 0, .options = 2}, {.first = 1, .options = 3}, {.first = 2, .options = 4}};
+static const struct partition partition = {.space = &space, .decisions = DECISIONS, .decision = decision,
+	.decision_of = (int[]){0, 1, 2}};
 
 // Unlike logits, and where `masked`, an option of b and two of c that are not allowed.
 static struct policy *policy_of(bool masked)
 {
 	struct fault f;
-	struct policy *p = policy_new(&space, &f);
+	decision[0].allowed = 3;
+	decision[1].allowed = masked ? 5 : 7; // options 0 and 2
+	decision[2].allowed = masked ? 10 : 15; // options 1 and 3
+	struct policy *p = policy_new(&partition, &f);
 	struct policy_array array[POLICY_ARRAYS];
 	assert_non_null(p);
 	policy_arrays(p, array);
@@ -55,10 +60,6 @@ static struct policy *policy_of(bool masked)
 	assert_true(array[0].count == DECISIONS * SPACE_OPTIONS);
 	for (int i = 0; i < DECISIONS * SPACE_OPTIONS; i++)
 		array[0].data[i] = (float)sin(i * 7 + 1);
-	if (masked) {
-		policy_allowed(p)[1] = 5; // options 0 and 2
-		policy_allowed(p)[2] = 10; // options 1 and 3
-	}
 	policy_refresh(p);
 	return p;
 }
@@ -214,31 +215,31 @@ static void masks_are_kept(void **state)
 		policy_sample_evenly(p, i, choice[1]);
 		for (int way = 0; way < 2; way++)
 			for (int d = 0; d < DECISIONS; d++) {
-				assert_true(policy_allowed(p)[d] >> choice[way][d] & 1);
+				assert_true(decision[d].allowed >> choice[way][d] & 1);
 				count[way][d][choice[way][d]]++;
 			}
 	}
 	for (int d = 0; d < DECISIONS; d++) {
 		double total = 0;
 		for (int o = 0; o < decision[d].options; o++) {
-			double q = (double)policy_probabilities(p, d)[o], allowed = policy_allowed(p)[d] >> o & 1;
+			double q = (double)policy_probabilities(p, d)[o], allowed = decision[d].allowed >> o & 1;
 			assert_true(allowed > 0 || q == 0);
 			assert_true(fabs(count[0][d][o] / DRAWS - q) < .02);
-			assert_true(fabs(count[1][d][o] / DRAWS - allowed / __builtin_popcount(policy_allowed(p)[d])) < .02);
+			assert_true(fabs(count[1][d][o] / DRAWS - allowed / __builtin_popcount(decision[d].allowed)) < .02);
 			total += q;
 		}
 		assert_true(fabs(total - 1) < 1e-6);
-		assert_true(policy_allowed(p)[d] >> policy_modal(p, d) & 1);
+		assert_true(decision[d].allowed >> policy_modal(p, d) & 1);
 	}
 	// A pinned decision does not move, is not counted as uncertain, and is opened to what is allowed only.
-	policy_allowed(p)[1] = 2;
+	decision[1].allowed = 2;
 	policy_refresh(p);
 	assert_true(policy_probabilities(p, 1)[1] == 1);
 	policy_reopen(p, .5);
 	assert_true(policy_probabilities(p, 1)[1] == 1);
 	assert_true(policy_probabilities(p, 2)[0] == 0 && policy_probabilities(p, 2)[1] >= .25f - 1e-6f);
 	for (int d = 0; d < DECISIONS; d++)
-		policy_allowed(p)[d] = 1;
+		decision[d].allowed = 1;
 	policy_refresh(p);
 	assert_true(policy_entropy(p) == 0);
 	policy_free(p);
@@ -248,7 +249,8 @@ static void entropy_from_0_to_1(void **state)
 {
 	(void)state;
 	struct fault f;
-	struct policy *p = policy_new(&space, &f);
+	policy_free(policy_of(false)); // nothing is masked
+	struct policy *p = policy_new(&partition, &f);
 	assert_true(fabs(policy_entropy(p) - 1) < 1e-6);
 	policy_lean(p, 4);
 	double leaning = policy_entropy(p);
@@ -264,6 +266,178 @@ static void entropy_from_0_to_1(void **state)
 	for (int i = 0; i < DECISIONS * SPACE_OPTIONS; i++)
 		assert_true(isfinite(g[i]));
 	policy_free(p);
+}
+
+// ---- what is decided together ------------------------------------------------------------------------------------------------
+
+// A model of four layers, of which only the names matter here.
+static struct layer named[] = {{.name = "stem"}, {.name = "s2a.conv"}, {.name = "s2b.conv"}, {.name = "head"}};
+static const struct model four = {.layers = 4, .layer = named};
+
+// Decision of every slot as a digit, then what each decision allows.
+static void arranged(const struct partition *p, const char *of, const char *allowed)
+{
+	char text[64] = "", masks[64] = "";
+	for (int i = 0; i < p->space->slots; i++)
+		snprintf(text + i, sizeof text - (size_t)i, "%d", p->decision_of[i]);
+	for (int d = 0; d < p->decisions; d++) {
+		size_t used = strlen(masks);
+		snprintf(masks + used, sizeof masks - used, "%s%x", d ? " " : "", p->decision[d].allowed);
+	}
+	assert_string_equal(text, of);
+	assert_string_equal(masks, allowed);
+	// A chain visits each slot of its decision once, in order.
+	bool seen[8] = {false};
+	for (int d = 0; d < p->decisions; d++)
+		for (int i = p->decision[d].first; i >= 0; i = p->next[i]) {
+			assert_true(p->decision_of[i] == d && !seen[i] && (p->next[i] < 0 || p->next[i] > i));
+			seen[i] = true;
+		}
+	for (int i = 0; i < p->space->slots; i++)
+		assert_true(seen[i]);
+}
+
+static void means(const struct partition *p, const char *word, const char *slots)
+{
+	bool meant[8];
+	char text[9] = "";
+	assert_int_equal(partition_meant(p, word, meant), strchr(slots, '1') != NULL);
+	for (int i = 0; i < 8; i++)
+		text[i] = meant[i] ? '1' : '0';
+	if (strcmp(text, slots) != 0)
+		fail_msg("%s means %s, not %s", word, text, slots);
+}
+
+static void what_is_decided_together(void **state)
+{
+	(void)state;
+	struct fault f = {0};
+	struct space *s = space_new(&four, "int2,int4,int8", &f);
+	assert_non_null(s);
+	struct partition *p = partition_new(s, &f), *copy = partition_new(s, &f);
+	char name[SPACE_NAME];
+	assert_true(p && copy);
+	arranged(p, "00112233", "7 7 7 7");
+	means(p, "stem", "11000000");
+	means(p, "s2*", "00111100");
+	means(p, "head.a", "00000001");
+	means(p, "*.w", "10101010");
+	means(p, "nosuch", "00000000");
+
+	assert_true(partition_group(p, "mid", "s2*", &f) && partition_settle(p, &f));
+	arranged(p, "00111122", "7 7 7");
+	means(p, "s2b.conv", "00111100"); // what is decided with it
+	means(p, "mid", "00111100");
+	means(p, "mid.a", "00010100");
+	means(p, "s2b.conv.w", "00001000"); // by itself, come what may
+	means(p, "mi", "00000000");
+	partition_name(p, 1, name);
+	assert_string_equal(name, "mid");
+
+	p->split = true;
+	assert_true(partition_settle(p, &f));
+	arranged(p, "01232345", "7 7 7 7 7 7");
+	means(p, "s2b.conv.w", "00001000");
+	means(p, "s2b.conv", "00111100");
+	partition_name(p, 3, name);
+	assert_string_equal(name, "mid.a");
+	partition_name(p, 0, name);
+	assert_string_equal(name, "stem.w");
+	uint8_t choice[8] = {0, 1, 2, 1, 0, 0, 1, 2};
+	partition_spread(p, choice);
+	assert_memory_equal(choice, ((uint8_t[]){0, 1, 2, 1, 2, 1, 1, 2}), 8);
+
+	// What is allowed to each of the parts, to all of them; nothing is a fault that says where.
+	p->allowed[2] = 6;
+	p->allowed[4] = 3;
+	assert_true(partition_settle(p, &f));
+	arranged(p, "01232345", "7 7 2 7 7 7");
+	partition_copy(copy, p);
+	arranged(copy, "01232345", "7 7 2 7 7 7");
+	p->allowed[3] = 5;
+	p->split = false;
+	assert_false(partition_settle(p, &f));
+	assert_true(strcmp(f.where, "mid") == 0 && f.what[0] && f.todo[0]);
+	partition_copy(p, copy);
+	arranged(p, "01232345", "7 7 2 7 7 7");
+
+	// Names and patterns that cannot be.
+	static const char *const bad[][2] = {{"stem", "head"}, {"", "head"}, {"a b", "head"}, {"a.w", "head"}, {"a*", "head"}, {"none", "nosuch"},
+		{"none", ""}, {"late", "s2a*"}, {"late", "*"}, {"a-name-of-fifty-letters-is-longer-than-any-layer-has", "head"}};
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		f = (struct fault){0};
+		if (partition_group(p, bad[i][0], bad[i][1], &f))
+			fail_msg("%s as %s", bad[i][1], bad[i][0]);
+		assert_true(f.what[0] && f.todo[0]);
+	}
+	assert_true(partition_group(p, "mid", "s2a*", &f) && partition_group(p, "late", "s2b*", &f)); // a new pattern makes room
+	assert_string_equal(partition_pattern(p, "mid"), "s2a*");
+	assert_string_equal(partition_pattern(p, "nosuch"), "");
+	assert_true(partition_group(p, "mid", "", &f) && partition_settle(p, &f));
+	assert_true(p->groups == 1 && p->group_of[1] == -1 && p->group_of[2] == 0);
+	partition_free(p);
+	partition_free(copy);
+	partition_free(NULL);
+	space_free(s);
+}
+
+// A merged decision takes the mean of its parts' logits, a split one copies them; Adam begins anew; masks alone disturb nothing.
+static void logits_follow_the_partition(void **state)
+{
+	(void)state;
+	struct fault f;
+	struct space *s = space_new(&four, "int2,int4,int8", &f);
+	struct partition *p = partition_new(s, &f), *next = partition_new(s, &f);
+	struct policy *policy = policy_new(p, &f);
+	struct policy_array array[POLICY_ARRAYS];
+	assert_true(s && p && next && policy);
+	policy_arrays(policy, array);
+	for (int d = 0; d < 4; d++)
+		for (int o = 0; o < 3; o++)
+			array[0].data[d * SPACE_OPTIONS + o] = (float)(d * d + o * d);
+	policy_refresh(policy);
+	policy_clear(policy);
+	policy_credit(policy, (uint8_t[]){0, 0, 1, 1, 2, 2, 0, 0}, 1);
+	policy_move(policy, 0, .9, .9, 0); // no rate: the logits stay
+
+	next->allowed[0] = 3;
+	assert_true(partition_settle(next, &f));
+	policy_follow(policy, next);
+	assert_true(policy_probabilities(policy, 0)[2] == 0 && *policy_moves(policy) == 1 && array[1].data[0] != 0);
+
+	partition_copy(p, next);
+	assert_true(partition_group(p, "mid", "s2*", &f) && partition_settle(p, &f));
+	policy_follow(policy, p);
+	policy_arrays(policy, array);
+	assert_int_equal(array[0].count, 3 * SPACE_OPTIONS);
+	static const float merged[3][3] = {{0, 0, 0}, {2.5f, 4, 5.5f}, {9, 12, 15}}; // the means of 1, 2, 3 and 4, 6, 8
+	for (int d = 0; d < 3; d++)
+		for (int o = 0; o < 3; o++) {
+			assert_true(array[0].data[d * SPACE_OPTIONS + o] == merged[d][o]);
+			assert_true(array[1].data[d * SPACE_OPTIONS + o] == 0 && array[2].data[d * SPACE_OPTIONS + o] == 0);
+		}
+	assert_int_equal(*policy_moves(policy), 0);
+
+	partition_copy(next, p);
+	next->split = true;
+	assert_true(partition_settle(next, &f));
+	policy_follow(policy, next);
+	for (int d = 0; d < 6; d++)
+		for (int o = 0; o < 3; o++)
+			assert_true(array[0].data[d * SPACE_OPTIONS + o] == merged[d / 2][o]);
+	// Slots of one decision are drawn as one, the halves apart.
+	bool apart = false;
+	for (uint64_t key = 0; key < 200; key++) {
+		uint8_t choice[8];
+		policy_sample(policy, key, choice);
+		assert_true(choice[2] == choice[4] && choice[3] == choice[5]);
+		apart |= choice[2] != choice[3];
+	}
+	assert_true(apart);
+	policy_free(policy);
+	partition_free(p);
+	partition_free(next);
+	space_free(s);
 }
 
 // ---- small runs of the engine ------------------------------------------------------------------------------------------------
@@ -409,7 +583,7 @@ static void a_run_ends(void **state)
 	assert_int_equal(s->run, RUN_PAUSED);
 	assert_int_equal(s->phase, PHASE_WARMUP);
 	assert_true(s->step == 0 && s->horizon == 12 && isnan(s->loss));
-	assert_true(info->layers == 10 && info->decisions == 10 && info->batch == 8 && info->threads == 2);
+	assert_true(info->layers == 10 && info->slots == 20 && info->batch == 8 && info->threads == 2);
 	assert_true(info->image_h == 12 && info->train_images == 384 && info->heldout_images == 128);
 	assert_false(engine_snapshot(e, s)); // nothing newer
 	engine_pause(e);
@@ -422,13 +596,13 @@ static void a_run_ends(void **state)
 	assert_true(isfinite(s->loss) && isfinite(s->quality) && isfinite(s->reward) && s->accuracy >= 0 && s->accuracy <= 1);
 	run_to(e, ENGINE_RUN_ON);
 	struct record record[20];
-	uint8_t modal[20 * 10];
+	uint8_t modal[20 * 20];
 	assert_int_equal(engine_history(e, 0, 20, record, modal), 12);
 	for (int i = 0; i < 12; i++) {
 		assert_true(record[i].step == i + 1 && isfinite(record[i].loss) && record[i].cost[0] > 0);
 		assert_int_equal(isnan(record[i].quality), i < s->warmup);
 		double cost[ENGINE_TERMS];
-		assert_true(engine_price(e, modal + i * 10, cost, 0, NULL));
+		assert_true(engine_price(e, modal + i * 20, cost, 0, NULL));
 		assert_true((float)cost[0] == record[i].modal_cost[0]);
 	}
 	assert_int_equal(engine_history(e, 10, 20, record, NULL), 2);
@@ -445,7 +619,7 @@ static void history_out_of_reach(void **state)
 	(void)state;
 	struct engine *e = opened("", NULL);
 	struct record record[4];
-	uint8_t modal[4 * 10];
+	uint8_t modal[4 * 20];
 	static const long firsts[] = {1, 5, 1000, LONG_MAX, -1, LONG_MIN};
 	for (int run = 0; run < 2; run++) {
 		for (size_t i = 0; i < sizeof firsts / sizeof firsts[0]; i++)
@@ -461,7 +635,7 @@ static void prices(void **state)
 	(void)state;
 	struct engine *e = opened("", NULL);
 	struct snapshot *s = settled(e);
-	uint8_t choice[10] = {0};
+	uint8_t choice[20] = {0};
 	double cost[ENGINE_TERMS], layer[10];
 	for (int t = 0; t < s->terms; t++) {
 		double sum = 0;
@@ -471,7 +645,7 @@ static void prices(void **state)
 		assert_true(fabs(sum / cost[t] - 1) < 1e-12);
 		assert_true(cost[t] == s->term[t].low);
 	}
-	choice[9] = 7; // there are 7
+	choice[19] = 7; // there are 7
 	assert_false(engine_price(e, choice, cost, 0, NULL));
 	snapshot_free(s);
 	engine_close(e);
@@ -526,8 +700,14 @@ static void meddle(struct engine *e, long step)
 		changed(e, CHANGE_SET, "rate", "0.0712345678901");
 		changed(e, CHANGE_TARGET, "size", "30.123456789k");
 		changed(e, CHANGE_WEIGHT, "size", "0.51234567890123");
+		changed(e, CHANGE_GROUP, "blocks", "s[13]*");
+		changed(e, CHANGE_SET, "decide", "split");
 	} else {
 		changed(e, CHANGE_RESTRICT, "stem", "int8");
+		changed(e, CHANGE_RESTRICT, "blocks.a", "int3,int5,int8");
+		changed(e, CHANGE_RESTRICT, "head.w", "int7");
+		changed(e, CHANGE_GROUP, "two", "s2*");
+		changed(e, CHANGE_SET, "decide", "tied");
 		changed(e, CHANGE_SET, "range", "ema");
 		changed(e, CHANGE_EXTEND, "", "3");
 	}
@@ -536,7 +716,7 @@ static void meddle(struct engine *e, long step)
 static void interruptions_do_not_matter(void **state)
 {
 	(void)state;
-	static const char *const settings[] = {"", "preset=tunas", "modal-share=0 range=ema"};
+	static const char *const settings[] = {"", "preset=tunas threads=1", "modal-share=0 range=ema"};
 	for (size_t s = 0; s < sizeof settings / sizeof settings[0]; s += STRIDE) {
 		struct engine *e = opened(settings[s], NULL);
 		for (long step = 4; step <= 8; step += 4) {
@@ -549,15 +729,18 @@ static void interruptions_do_not_matter(void **state)
 		assert_string_equal(state_get(whole, "step"), "15");
 
 		// Closed and opened again at steps 3, 4 (with the changes made) and 9.
-		e = opened(settings[s], NULL);
-		static const long stops[] = {3, 4, 8, 9, 15};
+		// With another number of threads, too.
+		char parts[256];
+		snprintf(parts, sizeof parts, "%s threads=%d", settings[s], s == 1 ? 2 : 1);
+		e = opened(parts, NULL);
+		static const long stops[] = {3, 4, 6, 8, 9, 15};
 		for (size_t i = 0; i < sizeof stops / sizeof stops[0]; i++) {
 			run_to(e, stops[i]);
 			if (stops[i] == 4 || stops[i] == 8)
 				meddle(e, stops[i]);
 			struct state *part = saved(e);
 			engine_close(e);
-			e = opened(settings[s], part);
+			e = opened(parts, part);
 			still(e, part);
 			struct snapshot *shot = settled(e);
 			assert_true(shot->step == stops[i]);
@@ -624,11 +807,20 @@ static void bad_changes(void **state)
 		{CHANGE_SET, "reward", ""}, {CHANGE_SET, "range", "max|ema"}, {CHANGE_SET, "net", "resnet20"}, {CHANGE_SET, "batch", "32"},
 		{CHANGE_SET, "seed", "2"}, {CHANGE_SET, "steps", "50"}, {CHANGE_SET, "space", "int-s"}, {CHANGE_SET, "preset", "fliqs"},
 		{CHANGE_SET, "target.bops", "garbage"}, {CHANGE_SET, "weight.size", "1"}, {CHANGE_SET, "target.nosuch", "int4"},
+		{CHANGE_RESTRICT, "stem.x", "int4"}, {CHANGE_RESTRICT, "nosuch.w", "int4"}, {CHANGE_RESTRICT, "pair.b", "int4"},
+		{CHANGE_RESTRICT, "s1b1.conv1.w", "int2"}, // int4 is what its group is pinned to elsewhere
+		{CHANGE_GROUP, "pair2", "s1*"}, {CHANGE_GROUP, "pair2", "nosuch"}, {CHANGE_GROUP, "stem", "s2*"}, {CHANGE_GROUP, "nosuch", ""},
+		{CHANGE_GROUP, "", "s2*"}, {CHANGE_GROUP, "three", "s3*"}, // whose pins differ
+		{CHANGE_SET, "decide", ""}, {CHANGE_SET, "decide", "apart"},
 		{CHANGE_EXTEND, "", "0"}, {CHANGE_EXTEND, "", "-5"}, {CHANGE_EXTEND, "", ""}, {CHANGE_EXTEND, "", "ten"}, {CHANGE_EXTEND, "", "5x"},
 		{CHANGE_EXTEND, "", "1.5"}, {CHANGE_EXTEND, "", "1e3"}, {CHANGE_EXTEND, "", "1000000001"}, {CHANGE_EXTEND, "", "99999999999999999999999"},
 	};
 	struct engine *e = opened("", NULL);
 	run_to(e, 4);
+	changed(e, CHANGE_GROUP, "pair", "s1*");
+	changed(e, CHANGE_RESTRICT, "pair", "int4");
+	changed(e, CHANGE_RESTRICT, "s3b1.conv1", "int4");
+	changed(e, CHANGE_RESTRICT, "s3b1.conv2", "int8");
 	struct state *before = saved(e);
 	for (size_t i = 0; i <= sizeof bad / sizeof bad[0]; i++) {
 		struct change_item item[2] = {{"rate", "0.01"}, {"rate", "0.02"}};
@@ -639,7 +831,7 @@ static void bad_changes(void **state)
 			const struct bad *b = &bad[i - 1];
 			// Behind a good item of its kind: all or none.
 			static const struct change_item good[] = {[CHANGE_RESTRICT] = {"head", "int5"}, [CHANGE_WEIGHT] = {"bops", "3"},
-				[CHANGE_TARGET] = {"bops", "int5"}, [CHANGE_SET] = {"rate", "0.01"}, [CHANGE_EXTEND] = {"", "5"}};
+				[CHANGE_TARGET] = {"bops", "int5"}, [CHANGE_SET] = {"rate", "0.01"}, [CHANGE_EXTEND] = {"", "5"}, [CHANGE_GROUP] = {"good", "head"}};
 			c = (struct change){b->kind, 2, item};
 			item[0] = good[b->kind];
 			snprintf(item[1].name, sizeof item[1].name, "%s", b->name);
@@ -678,18 +870,24 @@ static void inverses_restore(void **state)
 		{CHANGE_WEIGHT, "bops", "0.123456789"}, {CHANGE_WEIGHT, "bops", "0"}, {CHANGE_TARGET, "bops", "int5"}, {CHANGE_TARGET, "size", "0.5x"},
 		{CHANGE_SET, "rate", "0.01"}, {CHANGE_SET, "range", "percentile"}, {CHANGE_SET, "samples", "7"}, {CHANGE_SET, "reward", "mnas"},
 		{CHANGE_SET, "entropy", "0.3"}, {CHANGE_SET, "scales", "layer"}, {CHANGE_SET, "front-every", "3"}, {CHANGE_SET, "weight.bops", "2.5"},
+		{CHANGE_SET, "decide", "split"}, {CHANGE_GROUP, "one", "s1*"}, {CHANGE_GROUP, "three", ""}, {CHANGE_GROUP, "three", "s3b1.conv?"},
+		{CHANGE_RESTRICT, "three", "int5"}, {CHANGE_RESTRICT, "s3b1.skip", "int5"}, {CHANGE_RESTRICT, "s3b1.skip.w", "int3"},
+		{CHANGE_RESTRICT, "*.a", "int3,int5"}, {CHANGE_RESTRICT, "head.w", "int6"},
 	};
 	struct engine *e = opened("warmup=0.5 rate=0.0123456789012345 entropy=0.0312345678901", NULL);
 	run_to(e, 3);
 	changed(e, CHANGE_RESTRICT, "head", "int4,int5,int6,int7");
 	changed(e, CHANGE_RESTRICT, "s2b1.skip", "int3");
+	changed(e, CHANGE_RESTRICT, "s3b1.conv1.a", "int3,int5"); // a pin from before the group stays its layer's own
+	changed(e, CHANGE_GROUP, "three", "s3*");
 	struct state *before = saved(e);
 	for (size_t i = 0; i < sizeof items / sizeof items[0]; i++) {
 		struct reply r = change(e, items[i].kind, items[i].name, items[i].value);
 		assert_true(r.ok && r.step == 3 && r.inverse.kind == items[i].kind && r.inverse.items > 0);
 		struct state *now = saved(e);
 		bool differs = strcmp(state_get(now, "digest"), state_get(before, "digest")) != 0;
-		assert_int_equal(differs, items[i].kind == CHANGE_RESTRICT); // masks are in the digest, settings are not
+		bool decides = items[i].kind == CHANGE_RESTRICT || items[i].kind == CHANGE_GROUP || strcmp(items[i].name, "decide") == 0;
+		assert_int_equal(differs, decides); // masks and what is decided together are in the digest, settings are not
 		state_free(now);
 		unsigned ticket;
 		struct fault f;
@@ -719,22 +917,22 @@ static void pins_hold(void **state)
 	run_to(e, ENGINE_RUN_ON);
 	struct snapshot *s = settled(e);
 	const struct engine_info *info = engine_info(e);
-	for (int d = 0; d < info->decisions; d++) {
-		const char *name = info->decision[d].name;
-		uint32_t allowed = strcmp(name, "stem") == 0 ? 1u << 4 : strncmp(name, "s2", 2) == 0 ? 1u << 1 | 1u << 3 : 0x7f;
-		assert_int_equal(s->decision[d].allowed, allowed);
+	for (int d = 0; d < info->slots; d++) {
+		const char *name = info->slot[d].name;
+		uint32_t allowed = strncmp(name, "stem", 4) == 0 ? 1u << 4 : strncmp(name, "s2", 2) == 0 ? 1u << 1 | 1u << 3 : 0x7f;
+		assert_int_equal(s->slot[d].allowed, allowed);
 		double sum = 0;
-		for (int o = 0; o < info->decision[d].options; o++) {
-			assert_true(allowed >> o & 1 || s->decision[d].probability[o] == 0);
-			sum += (double)s->decision[d].probability[o];
+		for (int o = 0; o < info->slot[d].options; o++) {
+			assert_true(allowed >> o & 1 || s->slot[d].probability[o] == 0);
+			sum += (double)s->slot[d].probability[o];
 		}
 		assert_true(fabs(sum - 1) < 1e-6);
-		assert_true(allowed >> s->decision[d].modal & 1);
-		uint8_t modal[14 * 10];
+		assert_true(allowed >> s->slot[d].modal & 1);
+		uint8_t modal[14 * 20];
 		struct record record[14];
 		assert_int_equal(engine_history(e, 2, 12, record, modal), 12);
 		for (int i = 0; i < 12; i++)
-			assert_true(allowed >> modal[i * 10 + d] & 1);
+			assert_true(allowed >> modal[i * 20 + d] & 1);
 		// Among the points, only uniform choices are free of the restrictions, and those that stood before them.
 		for (int i = 0; i < s->points; i++)
 			if (s->point[i].origin == POINT_MODAL)
@@ -864,16 +1062,16 @@ static void the_front(void **state)
 			assert_int_equal(p->dominated, dominated);
 			modal += p->origin == POINT_MODAL;
 			if (p->origin == POINT_UNIFORM) {
-				assert_string_equal(p->label, engine_info(e)->decision[0].option[p->choice[0]].name);
-				for (int d = 0; d < 10; d++)
+				assert_string_equal(p->label, engine_info(e)->slot[0].option[p->choice[0]].name);
+				for (int d = 0; d < 20; d++)
 					assert_int_equal(p->choice[d], p->choice[0]);
 				uniform |= 1 << p->choice[0];
 			}
 			if (p->origin == POINT_MODAL)
 				assert_string_equal(p->label, "modal");
 			if (p->origin == POINT_MODAL && scored[stop] == stops[stop])
-				for (int d = 0; d < 10; d++)
-					assert_int_equal(p->choice[d], s->decision[d].modal);
+				for (int d = 0; d < 20; d++)
+					assert_int_equal(p->choice[d], s->slot[d].modal);
 		}
 		assert_int_equal(modal, 1);
 		assert_int_equal(uniform, 0x7f);
@@ -908,7 +1106,7 @@ static void evaluations(void **state)
 	struct state *before = saved(e);
 	struct evaluation modal = evaluated(e, CHOICE_MODAL, NULL, NULL, SPLIT_HELDOUT);
 	struct evaluation uniform = evaluated(e, CHOICE_UNIFORM, "int4", NULL, SPLIT_HELDOUT);
-	uint8_t choice[10];
+	uint8_t choice[20];
 	memset(choice, 2, sizeof choice); // int4
 	struct evaluation given = evaluated(e, CHOICE_GIVEN, NULL, choice, SPLIT_HELDOUT);
 	struct evaluation test = evaluated(e, CHOICE_GIVEN, NULL, choice, SPLIT_TEST);
@@ -1043,7 +1241,7 @@ static void damaged_texts(void **state)
 	static const struct damage {
 		const char *name, *value; // NULL: the text is missing
 	} damage[] = {
-		{"identity", NULL}, {"identity", ""}, {"digest", NULL}, {"digest", "000000000000000000000000"}, {"step", NULL}, {"step", ""}, {"step", "x"},
+		{"identity.seed", NULL}, {"identity.net", ""}, {"digest", NULL}, {"digest", "000000000000000000000000"}, {"step", NULL}, {"step", ""}, {"step", "x"},
 		{"step", "3x"}, {"step", "-1"}, {"step", "2"}, {"step", "4"}, {"step", "9"}, {"step", "nan"}, {"step", "99999999999999999999"},
 		{"horizon", NULL}, {"horizon", "2"}, {"horizon", "-8"}, {"horizon", "ten"}, {"horizon", "9223372036854775807"},
 		{"horizon", "4611686018427387904"}, {"moves", NULL}, {"moves", "-1"}, {"baseline", NULL}, {"baseline", "none"}, {"has_baseline", NULL},
@@ -1104,7 +1302,7 @@ static void damaged_arrays(void **state)
 	static const int64_t masks[] = {0, -1, 0x80, 0x7fffffff, INT64_MIN, (int64_t)1 << 32, 0x3f};
 	for (size_t i = 0; i < sizeof masks / sizeof masks[0]; i++) {
 		struct state *s = copy_of(good);
-		((int64_t *)tensor_of(s, "policy.allowed")->data)[9] = masks[i];
+		((int64_t *)tensor_of(s, "allowed")->data)[9] = masks[i];
 		snprintf(why, sizeof why, "mask %lld", (long long)masks[i]);
 		refused(QUICK, s, why);
 		state_free(s);
@@ -1190,6 +1388,8 @@ int main(void)
 		cmocka_unit_test(entropy_gradient),
 		cmocka_unit_test(masks_are_kept),
 		cmocka_unit_test(entropy_from_0_to_1),
+		cmocka_unit_test(what_is_decided_together),
+		cmocka_unit_test(logits_follow_the_partition),
 		cmocka_unit_test(a_run_ends),
 		cmocka_unit_test(history_out_of_reach),
 		cmocka_unit_test(prices),

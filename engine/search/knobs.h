@@ -11,6 +11,7 @@ enum { SEARCH_HORIZON = 10000000 }; // most steps
 enum knob_reward { REWARD_ABS, REWARD_RELU, REWARD_MNAS };
 enum knob_quality { QUALITY_ACCURACY, QUALITY_LOSS };
 enum knob_baseline { BASELINE_AVERAGE, BASELINE_OTHERS };
+enum knob_decide { DECIDE_TIED, DECIDE_SPLIT };
 enum knob_path { PATH_UNIFORM, PATH_POLICY };
 enum knob_start { START_UNIFORM, START_WIDE };
 enum knob_augment { KNOB_AUGMENT_AUTO, KNOB_AUGMENT_NONE, KNOB_AUGMENT_CROP, KNOB_AUGMENT_FLIP };
@@ -25,6 +26,7 @@ enum knob_scales { SCALES_CHANNEL, SCALES_LAYER };
 		"the images: embedded, or a folder of CIFAR-10 or IDX files")                                         \
 	T(space, "space", "wide", "wide|int-s|int-l|fp-s|fp-l|mixed", false,                                           \
 		"the formats to choose from: a named space or a list such as int4,int8,e4m3")                          \
+	W(decide, "decide", "tied", "tied|split", true, "a layer's weight and activation formats: one decision or two")   \
 	W(preset, "preset", "live", "live|fliqs|tunas", false, "a named set of the knobs below")                       \
 	I(steps, "steps", "1500", 1, SEARCH_HORIZON, false, "horizon: the steps that the schedules are laid over")                \
 	I(seed, "seed", "1", 0, 9e15, false, "seed of every random stream")                                            \
