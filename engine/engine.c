@@ -357,7 +357,9 @@ struct engine *engine_open(const struct config *config, const struct state *stat
 		goto failed;
 	}
 	publish(e);
-	if (e->published.step >= e->published.horizon)
+	if (search_front_scoring(e->search))
+		e->published.run = RUN_RUNNING; // until that is done
+	else if (e->published.step >= e->published.horizon)
 		e->published.run = RUN_FINISHED;
 	if (start(e))
 		return e;

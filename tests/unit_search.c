@@ -799,6 +799,8 @@ static void bad_changes(void **state)
 		{CHANGE_WEIGHT, "bops", "1x"}, {CHANGE_WEIGHT, "bops", "1e9"}, {CHANGE_WEIGHT, "nosuch", "1"}, {CHANGE_WEIGHT, "", "1"},
 		{CHANGE_WEIGHT, "size", "1"}, // it has no target
 		{CHANGE_TARGET, "bops", "int"}, {CHANGE_TARGET, "bops", "0"}, {CHANGE_TARGET, "bops", "-1"}, {CHANGE_TARGET, "bops", "1e400"},
+		{CHANGE_TARGET, "bops", "0x5"}, {CHANGE_TARGET, "bops", "0x5x"}, {CHANGE_TARGET, "bops", "0X1p9"}, {CHANGE_WEIGHT, "bops", "0x1"},
+		{CHANGE_SET, "samples", "0x4"},
 		{CHANGE_TARGET, "bops", "nanx"}, {CHANGE_TARGET, "nosuch", "int4"}, {CHANGE_TARGET, "bops", ""}, // it has a weight
 		{CHANGE_TARGET, "bops", "0.50000000000000000000000000000000000000000000000000000000000x"}, // too long to be kept
 		{CHANGE_SET, "nosuch", "1"}, {CHANGE_SET, "", ""}, {CHANGE_SET, "rate", "-1"}, {CHANGE_SET, "rate", "11"}, {CHANGE_SET, "rate", "fast"},
@@ -1033,6 +1035,20 @@ static void divergence_is_a_fault(void **state)
 	}
 }
 
+// A ReLU makes 0 of what is no number, and so hides it from the loss: the gradient tells.
+static void divergence_behind_a_relu(void **state)
+{
+	(void)state;
+	struct engine *e = opened("rate=10 rate-warmup=0 momentum=0.9 decay=1 clip=0 steps=60 warmup=1 front-every=0", NULL);
+	engine_run_to(e, ENGINE_RUN_ON);
+	struct snapshot *s = settled(e);
+	assert_int_equal(s->run, RUN_FAILED);
+	assert_non_null(strstr(s->fault.what, "the gradient is no longer a number"));
+	assert_true(isfinite(s->loss));
+	snapshot_free(s);
+	engine_close(e);
+}
+
 // ---- front and evaluation -----------------------------------------------------------------------------------------------------------
 
 static void the_front(void **state)
@@ -1078,6 +1094,46 @@ static void the_front(void **state)
 		snapshot_free(s);
 	}
 	engine_close(e);
+}
+
+// Saved at any moment, in the middle of a scoring too, with a change made meanwhile: what is opened from it comes to the same front
+// and the same state as what went on; and so does a search that paused for the change.
+static void a_scoring_is_resumed(void **state)
+{
+	(void)state;
+	static const char settings[] = "steps=9 front-every=6 front-images=64 calibration=64 range=ema";
+	int halfway = 0;
+	struct state *end = NULL;
+	for (int way = 0; way < 3; way++) {
+		struct engine *e = opened(settings, NULL);
+		engine_run_to(e, way < 2 ? 6 : 5);
+		while (engine_history(e, way < 2 ? 5 : 4, 1, &(struct record){0}, NULL) == 0)
+			await_news(e);
+		if (way == 2) // before the step is begun, with nothing to score
+			run_to(e, 6);
+		changed(e, CHANGE_SET, "range", "max");
+		changed(e, CHANGE_RESTRICT, "stem", "int5");
+		struct state *now = saved(e);
+		double scored = strtod(state_get(now, "scored"), NULL);
+		halfway += way < 2 && state_get(now, "front.set.range") && scored < 11;
+		if (way == 1) {
+			engine_close(e);
+			e = opened(settings, now);
+		}
+		run_to(e, 6);
+		struct snapshot *s = settled(e);
+		assert_true(s->points > 8 && s->point[0].step == 6);
+		snapshot_free(s);
+		run_to(e, ENGINE_RUN_ON);
+		if (end)
+			still(e, end);
+		else
+			end = saved(e);
+		engine_close(e);
+		state_free(now);
+	}
+	assert_int_equal(halfway, 2); // there was something to resume
+	state_free(end);
 }
 
 static struct evaluation evaluated(struct engine *e, enum choice_kind kind, const char *option, const uint8_t *choice, enum split split)
@@ -1177,7 +1233,7 @@ static struct state *copy_of(const struct state *from)
 	return s;
 }
 
-static void refused(const char *settings, const struct state *s, const char *why)
+static struct fault refused(const char *settings, const struct state *s, const char *why)
 {
 	struct config *c = config_of(settings);
 	struct fault f = {0};
@@ -1187,6 +1243,7 @@ static void refused(const char *settings, const struct state *s, const char *why
 		fail_msg("opened all the same: %s", why);
 	if (!f.where[0] || !f.what[0] || !f.todo[0])
 		fail_msg("%s: no fault, or not what to do", why);
+	return f;
 }
 
 static struct state_text *text_of(struct state *s, const char *name)
@@ -1213,6 +1270,7 @@ static struct state_tensor *tensor_of(struct state *s, const char *name)
 static struct state *quick_state(void)
 {
 	struct engine *e = opened(QUICK, NULL);
+	changed(e, CHANGE_GROUP, "pair", "s1*");
 	run_to(e, 3);
 	struct state *s = saved(e);
 	engine_close(e);
@@ -1223,13 +1281,16 @@ static void states_of_other_searches(void **state)
 {
 	(void)state;
 	struct state *s = quick_state();
-	static const char *const others[] = {"net=resnet20", "space=int-l", "space=int2,int3,int4,int5,int6,int7,e4m3", "data=glyphs:16",
-		"seed=2", "batch=16",
-		"train=127", "heldout=66"};
+	static const char *const others[] = {"net=resnet20", "space=int-l", "space=int2,int3,int4,int5,int6,int7,e4m3", "images: data=glyphs:16",
+		"seed=2", "batch=16", "images: train=127", "images: heldout=66", "steps=9", "warmup=0.2", "rate-warmup=0.2", "augment=none"};
 	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
-		char text[256];
-		snprintf(text, sizeof text, QUICK "%s", others[i]);
-		refused(text, s, others[i]);
+		char text[256], name[32];
+		const char *setting = strstr(others[i], ": ");
+		snprintf(text, sizeof text, QUICK "%s", setting ? setting + 2 : others[i]);
+		snprintf(name, sizeof name, "its %.*s is ", (int)strcspn(others[i], "=:"), others[i]);
+		struct fault f = refused(text, s, others[i]);
+		if (!strstr(f.what, name))
+			fail_msg("%s: the difference is not named: %s", others[i], f.what);
 	}
 	engine_close(opened(QUICK "threads=1", s)); // threads are no part of a search
 	state_free(s);
@@ -1259,6 +1320,14 @@ static void damaged_texts(void **state)
 		char why[128];
 		snprintf(why, sizeof why, "%s = %s", damage[i].name, damage[i].value ? damage[i].value : "(missing)");
 		refused(QUICK, s, why);
+		state_free(s);
+	}
+	// Nothing may be missing but what is only told.
+	for (int i = 0; i < good->texts; i++) {
+		struct state *s = copy_of(good);
+		s->text[i] = s->text[--s->texts];
+		if (strcmp(good->text[i].name, "kernels") != 0)
+			refused(QUICK, s, good->text[i].name);
 		state_free(s);
 	}
 	// What cannot be set while a search runs is not set by a state either.
@@ -1404,7 +1473,9 @@ int main(void)
 		cmocka_unit_test(endless_extensions),
 		cmocka_unit_test(everything_runs),
 		cmocka_unit_test(divergence_is_a_fault),
+		cmocka_unit_test(divergence_behind_a_relu),
 		cmocka_unit_test(the_front),
+		cmocka_unit_test(a_scoring_is_resumed),
 		cmocka_unit_test(evaluations),
 		cmocka_unit_test(evaluations_and_the_batch),
 		cmocka_unit_test(states_of_other_searches),

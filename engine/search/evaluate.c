@@ -198,6 +198,11 @@ bool search_front_advance(struct search *s)
 	return f->scoring;
 }
 
+bool search_front_scoring(const struct search *s)
+{
+	return s->front.scoring;
+}
+
 // ---- publication ----
 
 static void says(const struct search *s, char *buf, size_t size)

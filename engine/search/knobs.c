@@ -97,13 +97,20 @@ static int term_setting(const char *name, int *term)
 	return -1;
 }
 
+// strtod reads 0x5 as a number; "0.5x" is a multiple.
+static bool hexadecimal(const char *text)
+{
+	const char *x = strpbrk(text, "xX");
+	return x && x[1];
+}
+
 static bool read_number(const struct knob *k, const char *text, double *value, struct fault *fault)
 {
 	char *end;
 	errno = 0;
 	*value = strtod(text, &end);
 	bool whole = k->type == KNOB_INTEGER;
-	if (end != text && !*end && isfinite(*value) && *value >= k->low && *value <= k->high && !(whole && *value != floor(*value)))
+	if (end != text && !*end && !hexadecimal(text) && isfinite(*value) && *value >= k->low && *value <= k->high && !(whole && *value != floor(*value)))
 		return true;
 	return fault_set(fault, k->name, "see `knobs`", "\"%s\" is not a %snumber from %g to %g", text, whole ? "whole " : "", k->low,
 		k->high);
@@ -130,6 +137,9 @@ static bool set_term(struct knobs *values, int which, int term, const char *text
 		return read_number(&weight, text, &values->weight[term], fault);
 	if (strlen(text) >= sizeof values->target[term])
 		return fault_set(fault, cost_table[term].name, "give a format, a multiple such as 0.5x or a number", "target too long");
+	if (hexadecimal(text))
+		return fault_set(fault, cost_table[term].name, "give a format (int4), a multiple of the widest (0.5x) or a number (1.2G)",
+			"\"%s\" is not a target", text);
 	snprintf(values->target[term], sizeof values->target[term], "%s", text);
 	return true;
 }

@@ -504,7 +504,7 @@ static void credit_costs(struct search *s, uint64_t key)
 	}
 }
 
-static void learn(struct search *s)
+static bool learn(struct search *s, struct fault *fault)
 {
 	const struct knobs *k = &s->knobs;
 	uint64_t seed = (uint64_t)k->seed, t = (uint64_t)s->step;
@@ -526,6 +526,8 @@ static void learn(struct search *s)
 		for (int c = 0; c < COST_TERMS; c++)
 			s->record.cost[c] += (float)(cost[c] / samples);
 	}
+	if (!isfinite(mean_quality))
+		return diverged(s, "quality", fault);
 	bool apart = k->reward != REWARD_MNAS && k->cost_samples > 0; // a product has no part of its own for the cost
 	policy_clear(s->policy);
 	double advantage = credit(s, samples, apart ? quality : reward);
@@ -540,6 +542,7 @@ static void learn(struct search *s)
 	s->reward = smoothed(s->has_quality ? s->reward : (double)NAN, mean_reward);
 	s->advantage = smoothed(s->has_quality ? s->advantage : (double)NAN, advantage);
 	s->has_quality = true;
+	return true;
 }
 
 bool search_step(struct search *s, struct fault *fault)
@@ -559,8 +562,8 @@ bool search_step(struct search *s, struct fault *fault)
 	s->record.quality = s->record.reward = NAN;
 	if (!train(s, path, fault))
 		return false;
-	if (s->step >= s->warmup)
-		learn(s);
+	if (s->step >= s->warmup && !learn(s, fault))
+		return false;
 	search_modal(s, s->modal);
 	search_costs(s, s->modal, cost);
 	for (int c = 0; c < COST_TERMS; c++) {

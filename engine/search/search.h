@@ -15,8 +15,8 @@ void search_free(struct search *);
 const struct engine_info *search_info(const struct search *);
 bool search_price(const struct search *, const uint8_t *choice, double cost[ENGINE_TERMS], int term, double *layer);
 
-// One step: a weight update and, after the warm-up, a policy update. Not beyond the horizon. False: the loss is no
-// longer a number; the weights are useless from here on.
+// One step: a weight update and, after the warm-up, a policy update. Not beyond the horizon. False: the loss, the gradient
+// or the quality is no longer a number; the weights are useless from here on.
 bool search_step(struct search *, struct fault *);
 long search_steps_done(const struct search *);
 long search_horizon(const struct search *);
@@ -39,6 +39,7 @@ bool search_uniform(const struct search *, const char *format, uint8_t *choice, 
 void search_front_begin(struct search *);
 bool search_front_due(const struct search *);
 bool search_front_advance(struct search *);
+bool search_front_scoring(const struct search *);
 
 // Fills what a publication holds: everything but run state, speed and version. Arrays in *s must have room (see engine.c).
 void search_publish(const struct search *, struct snapshot *s);

@@ -147,8 +147,6 @@ static void each_identity(const struct search *s, knobs_visit *each, void *conte
 	char text[ENGINE_TEXT];
 	size_t used = 0;
 	each("net", s->model->name, context);
-	snprintf(text, sizeof text, "%dx%dx%d/%d, %08x", s->data->h, s->data->w, s->data->c, s->data->classes, s->data->fingerprint);
-	each("images", text, context);
 	for (int o = 0; o < slot->options && used < sizeof text; o++)
 		used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", o ? "," : "", format_table[slot->format[o]].name);
 	each("space", text, context);
@@ -157,6 +155,8 @@ static void each_identity(const struct search *s, knobs_visit *each, void *conte
 		knobs_get(&s->knobs, fixed[i], text, sizeof text);
 		each(fixed[i], text, context);
 	}
+	snprintf(text, sizeof text, "%dx%dx%d/%d, %08x", s->data->h, s->data->w, s->data->c, s->data->classes, s->data->fingerprint);
+	each("images", text, context);
 }
 
 // A visit that writes what it is given as texts with a prefix, or reads these back.
