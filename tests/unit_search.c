@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 #include "engine/engine.h"
 #include "engine/search/policy.h"
@@ -542,6 +543,24 @@ static void same_state(const struct state *a, const struct state *b)
 	}
 }
 
+static struct state_text *text_of(struct state *s, const char *name)
+{
+	for (int i = 0; i < s->texts; i++)
+		if (strcmp(s->text[i].name, name) == 0)
+			return &s->text[i];
+	fail_msg("no %s", name);
+	return NULL;
+}
+
+static struct state_tensor *tensor_of(struct state *s, const char *name)
+{
+	for (int i = 0; i < s->tensors; i++)
+		if (strcmp(s->tensor[i].name, name) == 0)
+			return &s->tensor[i];
+	fail_msg("no %s", name);
+	return NULL;
+}
+
 // The engine's state is what it was, to the last bit.
 static void still(struct engine *e, const struct state *before)
 {
@@ -657,7 +676,8 @@ static void threads_do_not_matter(void **state)
 {
 	(void)state;
 	static const char *const settings[] = {"", "range=mse heldout-batches=2 front-every=0",
-		"preset=fliqs range=ema unsigned=on smoothing=0.1 front-every=0"};
+		"preset=fliqs range=ema unsigned=on smoothing=0.1 front-every=0",
+		"optimizer=adamw ema=0.9 front-every=3"};
 	for (size_t s = 0; s < sizeof settings / sizeof settings[0]; s += STRIDE) {
 		struct state *first = NULL;
 		for (int threads = 1; threads <= (s ? 3 : 8); threads = threads < 3 ? threads + 1 : threads + 5) {
@@ -716,7 +736,7 @@ static void meddle(struct engine *e, long step)
 static void interruptions_do_not_matter(void **state)
 {
 	(void)state;
-	static const char *const settings[] = {"", "preset=tunas threads=1", "modal-share=0 range=ema"};
+	static const char *const settings[] = {"", "preset=tunas threads=1", "modal-share=0 range=ema", "", "optimizer=adamw ema=0.9 rate=0.01"};
 	for (size_t s = 0; s < sizeof settings / sizeof settings[0]; s += STRIDE) {
 		struct engine *e = opened(settings[s], NULL);
 		for (long step = 4; step <= 8; step += 4) {
@@ -807,6 +827,7 @@ static void bad_changes(void **state)
 		{CHANGE_SET, "rate", ""}, {CHANGE_SET, "rate", "0.1 "}, {CHANGE_SET, "rate", "nan"}, {CHANGE_SET, "samples", "0"}, {CHANGE_SET, "samples", "65"},
 		{CHANGE_SET, "samples", "1.5"}, {CHANGE_SET, "samples", "99999999999999999999"}, {CHANGE_SET, "reward", "relux"}, {CHANGE_SET, "reward", "rel"},
 		{CHANGE_SET, "reward", ""}, {CHANGE_SET, "range", "max|ema"}, {CHANGE_SET, "net", "resnet20"}, {CHANGE_SET, "batch", "32"},
+		{CHANGE_SET, "optimizer", "adamw"}, {CHANGE_SET, "ema", "0.5"}, {CHANGE_SET, "beta2", "1"},
 		{CHANGE_SET, "seed", "2"}, {CHANGE_SET, "steps", "50"}, {CHANGE_SET, "space", "int-s"}, {CHANGE_SET, "preset", "fliqs"},
 		{CHANGE_SET, "target.bops", "garbage"}, {CHANGE_SET, "weight.size", "1"}, {CHANGE_SET, "target.nosuch", "int4"},
 		{CHANGE_RESTRICT, "stem.x", "int4"}, {CHANGE_RESTRICT, "nosuch.w", "int4"}, {CHANGE_RESTRICT, "pair.b", "int4"},
@@ -870,7 +891,7 @@ static void inverses_restore(void **state)
 	} items[] = {
 		{CHANGE_RESTRICT, "stem", "int8"}, {CHANGE_RESTRICT, "s*", "int3,int4"}, {CHANGE_RESTRICT, "*", "int2"},
 		{CHANGE_WEIGHT, "bops", "0.123456789"}, {CHANGE_WEIGHT, "bops", "0"}, {CHANGE_TARGET, "bops", "int5"}, {CHANGE_TARGET, "size", "0.5x"},
-		{CHANGE_SET, "rate", "0.01"}, {CHANGE_SET, "range", "percentile"}, {CHANGE_SET, "samples", "7"}, {CHANGE_SET, "reward", "mnas"},
+		{CHANGE_SET, "rate", "0.01"}, {CHANGE_SET, "beta2", "0.98765"}, {CHANGE_SET, "range", "percentile"}, {CHANGE_SET, "samples", "7"}, {CHANGE_SET, "reward", "mnas"},
 		{CHANGE_SET, "entropy", "0.3"}, {CHANGE_SET, "scales", "layer"}, {CHANGE_SET, "front-every", "3"}, {CHANGE_SET, "weight.bops", "2.5"},
 		{CHANGE_SET, "decide", "split"}, {CHANGE_GROUP, "one", "s1*"}, {CHANGE_GROUP, "three", ""}, {CHANGE_GROUP, "three", "s3b1.conv?"},
 		{CHANGE_RESTRICT, "three", "int5"}, {CHANGE_RESTRICT, "s3b1.skip", "int5"}, {CHANGE_RESTRICT, "s3b1.skip.w", "int3"},
@@ -1000,7 +1021,8 @@ static void everything_runs(void **state)
 		"space=mixed", "space=fp32,bf16,fp16,int16,e5m2,e1m2", "space=int4", "range=ema", "range=percentile percentile=90", "range=mse",
 		"scales=layer unsigned=on", "reward=relu", "reward=mnas", "quality=accuracy samples=1", "modal-share=0", "cost-samples=0",
 		"net=resnet20", "start=uniform warmup=0", "warmup=1", "rate-warmup=0", "rate-warmup=1", "batch=2", "momentum=0 decay=0 clip=0",
-		"front-every=0", "front-size=2", "target.size=20k weight.size=1", "weight.bops=0", "augment=flip"};
+		"optimizer=adamw", "optimizer=adamw ema=0.99 clip=0 beta2=0", "ema=0.999 smoothing=0.1",
+		"decide=split", "decide=split preset=fliqs", "decide=split reward=mnas start=uniform", "front-every=0", "front-size=2", "target.size=20k weight.size=1", "weight.bops=0", "augment=flip"};
 	for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i += STRIDE) {
 		char text[256];
 		snprintf(text, sizeof text, "steps=4 front-every=4 %s", settings[i]);
@@ -1190,6 +1212,52 @@ static void evaluations(void **state)
 
 // At step 0 the weights do not depend on the batch. What is left is the calibration's: it runs through the images in batches, each
 // under its own statistics. A batch that does not divide the images must not lose or repeat any.
+// The average of the weights is followed, not used in training: a search without it that is given these weights says the same.
+static void evaluations_of_the_average(void **state)
+{
+	(void)state;
+	struct engine *e = opened("ema=0.7 front-images=64", NULL);
+	run_to(e, 6);
+	struct state *with = saved(e);
+	struct snapshot *s = settled(e);
+	unsigned ticket;
+	assert_true(engine_post_evaluate(e, CHOICE_MODAL, NULL, NULL, SPLIT_HELDOUT, &ticket, NULL));
+	struct reply averaged = reply_to(e, ticket);
+	still(e, with);
+	engine_close(e);
+
+	e = opened("front-images=64", NULL);
+	run_to(e, 6);
+	struct state *without = saved(e);
+	engine_close(e);
+	struct state_tensor *weights = tensor_of(without, "network.weights");
+	const struct state_tensor *trained = tensor_of(with, "network.weights"), *average = tensor_of(with, "network.average");
+	assert_memory_equal(weights->data, trained->data, weights->bytes);
+	assert_int_equal(average->bytes, weights->bytes);
+	memcpy(weights->data, average->data, weights->bytes);
+	char crc[16];
+	snprintf(crc, sizeof crc, "%08lx", crc32_z(0, weights->data, weights->bytes));
+	memcpy(text_of(without, "digest")->value, crc, 8);
+
+	e = opened("front-images=64", without);
+	assert_true(engine_post_evaluate(e, CHOICE_MODAL, NULL, NULL, SPLIT_HELDOUT, &ticket, NULL));
+	struct reply plain = reply_to(e, ticket);
+	assert_true(plain.evaluation.loss == averaged.evaluation.loss && plain.evaluation.accuracy == averaged.evaluation.accuracy);
+	for (int l = 0; l < 10; l++)
+		assert_true(plain.evaluation.range[l].weight == averaged.evaluation.range[l].weight &&
+			plain.evaluation.range[l].activation == averaged.evaluation.range[l].activation);
+	int modal = 0;
+	while (s->point[modal].origin != POINT_MODAL)
+		modal++;
+	assert_true((float)s->point[modal].loss == (float)plain.evaluation.loss); // of the same 64 images
+	reply_free(&plain);
+	reply_free(&averaged);
+	snapshot_free(s);
+	state_free(with);
+	state_free(without);
+	engine_close(e);
+}
+
 static void evaluations_and_the_batch(void **state)
 {
 	(void)state;
@@ -1209,6 +1277,25 @@ static void evaluations_and_the_batch(void **state)
 		}
 		assert_int_equal(v[0].calibration_images, i == 3 ? 144 : 128); // whole batches
 		engine_close(e);
+	}
+}
+
+// What is not set goes with the optimizer; what is set stays.
+static void settings_of_adamw(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *settings, *rate, *decay;
+	} cases[] = {{"", "0.1", "0.0005"}, {"optimizer=adamw", "0.001", "0.01"}, {"rate=0.02 optimizer=adamw", "0.02", "0.01"},
+		{"optimizer=adamw preset=fliqs decay=0", "0.001", "0"}, {"optimizer=adamw optimizer=sgd", "0.1", "0.0005"}};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct config *c = config_of(cases[i].settings);
+		char value[ENGINE_TEXT];
+		assert_true(config_get(c, "rate", value, sizeof value));
+		assert_string_equal(value, cases[i].rate);
+		assert_true(config_get(c, "decay", value, sizeof value));
+		assert_string_equal(value, cases[i].decay);
+		config_free(c);
 	}
 }
 
@@ -1246,24 +1333,6 @@ static struct fault refused(const char *settings, const struct state *s, const c
 	return f;
 }
 
-static struct state_text *text_of(struct state *s, const char *name)
-{
-	for (int i = 0; i < s->texts; i++)
-		if (strcmp(s->text[i].name, name) == 0)
-			return &s->text[i];
-	fail_msg("no %s", name);
-	return NULL;
-}
-
-static struct state_tensor *tensor_of(struct state *s, const char *name)
-{
-	for (int i = 0; i < s->tensors; i++)
-		if (strcmp(s->tensor[i].name, name) == 0)
-			return &s->tensor[i];
-	fail_msg("no %s", name);
-	return NULL;
-}
-
 // Fewer images than usual: each state is opened anew.
 #define QUICK "train=128 heldout=64 steps=8 front-every=2 "
 
@@ -1282,7 +1351,7 @@ static void states_of_other_searches(void **state)
 	(void)state;
 	struct state *s = quick_state();
 	static const char *const others[] = {"net=resnet20", "space=int-l", "space=int2,int3,int4,int5,int6,int7,e4m3", "images: data=glyphs:16",
-		"seed=2", "batch=16", "images: train=127", "images: heldout=66", "steps=9", "warmup=0.2", "rate-warmup=0.2", "augment=none"};
+		"seed=2", "batch=16", "images: train=127", "images: heldout=66", "steps=9", "warmup=0.2", "rate-warmup=0.2", "augment=none", "optimizer=adamw", "ema=0.5"};
 	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
 		char text[256], name[32];
 		const char *setting = strstr(others[i], ": ");
@@ -1477,7 +1546,9 @@ int main(void)
 		cmocka_unit_test(the_front),
 		cmocka_unit_test(a_scoring_is_resumed),
 		cmocka_unit_test(evaluations),
+		cmocka_unit_test(evaluations_of_the_average),
 		cmocka_unit_test(evaluations_and_the_batch),
+		cmocka_unit_test(settings_of_adamw),
 		cmocka_unit_test(states_of_other_searches),
 		cmocka_unit_test(damaged_texts),
 		cmocka_unit_test(damaged_arrays),

@@ -69,7 +69,7 @@ static bool out_of_memory(struct fault *fault)
 	return fault_set(fault, "change", "close something else", "out of memory");
 }
 
-// What takes new masks back, in as few words as can be: a group's or a layer's name where it means slots that all were the same.
+// What takes new masks back, in as few words as can be: one for many slots where all of these were the same.
 static bool restriction_back(struct search *s, struct change *inverse, bool *done, bool *meant)
 {
 	const struct partition *now = s->partition, *next = s->wanted;
@@ -78,15 +78,19 @@ static bool restriction_back(struct search *s, struct change *inverse, bool *don
 		if (done[i] || now->allowed[i] == next->allowed[i])
 			continue;
 		int g = now->group_of[space_layer(i)];
-		const char *word = g >= 0 ? now->group[g].name : s->model->layer[space_layer(i)].name;
-		bool whole = partition_meant(now, word, meant);
-		for (int j = 0; j < slots && whole; j++)
-			whole = !meant[j] || (now->allowed[j] == now->allowed[i] && next->allowed[j] != now->allowed[i]);
+		const char *const words[] = {"*", i % HALVES == HALF_WEIGHT ? "*.w" : "*.a",
+			g >= 0 ? now->group[g].name : s->model->layer[space_layer(i)].name, s->space->slot[i].name};
+		int word = 0;
+		for (bool all = false; !all; word += !all) {
+			all = partition_meant(now, words[word], meant);
+			for (int j = 0; j < slots && all; j++)
+				all = !meant[j] || (now->allowed[j] == now->allowed[i] && next->allowed[j] != now->allowed[i]);
+		}
 		for (int j = i; j < slots; j++)
-			done[j] |= j == i || (whole && meant[j]);
+			done[j] |= meant[j];
 		char text[ENGINE_TEXT];
 		mask_text(s, i, now->allowed[i], text, sizeof text);
-		if (!add_inverse(inverse, whole ? word : s->space->slot[i].name, text))
+		if (!add_inverse(inverse, words[word], text))
 			return false;
 	}
 	return true;

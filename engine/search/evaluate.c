@@ -73,9 +73,11 @@ bool search_evaluate(struct search *s, const uint8_t *choice, enum split split, 
 		return fault_set(fault, "evaluate", "close something else", "out of memory");
 	}
 	memcpy(e->choice, choice ? choice : s->modal, (size_t)s->space->slots);
+	network_use_average(s->network, true); // where it keeps one
 	score_choice(s, &s->knobs, e->choice, split, images, e);
 	for (int l = 0; l < s->model->layers; l++)
 		e->range[l] = (struct layer_range){network_weight_peak(s->network, l), calibration_range(s->calibration, l)};
+	network_use_average(s->network, false);
 	return true;
 }
 
@@ -187,7 +189,9 @@ bool search_front_advance(struct search *s)
 	if (f->next < f->candidates) {
 		struct point *p = &f->candidate[f->next++];
 		struct evaluation e = {0};
+		network_use_average(s->network, true); // where it keeps one
 		score_choice(s, &f->knobs, p->choice, SPLIT_HELDOUT, f->knobs.front_images, &e);
+		network_use_average(s->network, false);
 		p->accuracy = (float)e.accuracy;
 		p->loss = (float)e.loss;
 		p->step = s->step;

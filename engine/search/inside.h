@@ -67,6 +67,7 @@ struct search {
 	uint32_t *index;   // [batch]
 	uint8_t *choice;   // [samples + 1][slots]; the last row is for cost samples
 	uint8_t *modal;    // [slots]
+	int options;       // of the slot with the most of them
 	double *price;     // [terms][layers][options of the weights][of the activations]: see search_price_of
 	struct plan plan;
 	struct front front;
@@ -78,7 +79,7 @@ void search_settle_costs(struct search *); // targets and their prices from the 
 // What a layer costs under two options.
 static inline double search_price_of(const struct search *s, int term, int layer, int weight, int activation)
 {
-	return s->price[((size_t)(term * s->model->layers + layer) * SPACE_OPTIONS + (size_t)weight) * SPACE_OPTIONS + (size_t)activation];
+	return s->price[((term * s->model->layers + layer) * s->options + weight) * s->options + activation];
 }
 struct quantization search_quantization(const struct knobs *);
 // Loads images of a split into the network's input, in parallel.

@@ -54,9 +54,10 @@ static bool describe(struct search *s)
 		const struct layer *l = &s->model->layer[i];
 		const struct op *op = &s->model->op[l->op];
 		const char *kind = op->kind != OP_CONV ? "linear" : op->groups == 1 ? "conv" : op->groups == l->in.c ? "depthwise" : "grouped";
-		layer[i] = (struct layer_info){.kind = kind, .in_h = l->in.h, .in_w = l->in.w, .in_c = l->in.c, .out_h = l->out.h, .out_w = l->out.w, .out_c = l->out.c, .kernel = op->window.h ? op->window.h : 1,
-			.stride = op->window.stride ? op->window.stride : 1, .groups = op->groups ? op->groups : 1, .macs = l->macs, .weights = l->weights,
-			.activations = l->activations, .weight_slot = space_slot(i, HALF_WEIGHT),
+		layer[i] = (struct layer_info){.kind = kind, .in_h = l->in.h, .in_w = l->in.w, .in_c = l->in.c, .out_h = l->out.h,
+			.out_w = l->out.w, .out_c = l->out.c, .kernel = op->window.h ? op->window.h : 1,
+			.stride = op->window.stride ? op->window.stride : 1, .groups = op->groups ? op->groups : 1, .macs = l->macs,
+			.weights = l->weights, .activations = l->activations, .weight_slot = space_slot(i, HALF_WEIGHT),
 			.activation_slot = space_slot(i, HALF_ACTIVATION)};
 		snprintf(layer[i].name, sizeof layer[i].name, "%s", l->name);
 	}
@@ -91,7 +92,9 @@ static bool make_buffers(struct search *s)
 	s->index = calloc(batch, sizeof *s->index);
 	s->choice = calloc((SEARCH_SAMPLES + 1) * slots, 1);
 	s->modal = calloc(slots, 1);
-	s->price = calloc(COST_TERMS * (size_t)s->model->layers * SPACE_OPTIONS * SPACE_OPTIONS, sizeof *s->price);
+	for (int i = 0; i < s->space->slots; i++)
+		s->options = s->space->slot[i].options > s->options ? s->space->slot[i].options : s->options;
+	s->price = calloc(COST_TERMS * (size_t)s->model->layers * (size_t)(s->options * s->options), sizeof *s->price);
 	s->plan.layer = calloc((size_t)s->model->layers, sizeof *s->plan.layer);
 	s->front.room = (int)s->knobs.front_size + ENGINE_OPTIONS + 8;
 	size_t room = (size_t)s->front.room;
@@ -132,8 +135,8 @@ static void price_options(struct search *s)
 	double *at = s->price;
 	for (int t = 0; t < COST_TERMS; t++)
 		for (int l = 0; l < s->model->layers; l++)
-			for (int w = 0; w < SPACE_OPTIONS; w++)
-				for (int a = 0; a < SPACE_OPTIONS; a++, at++) {
+			for (int w = 0; w < s->options; w++)
+				for (int a = 0; a < s->options; a++, at++) {
 					const struct slot *ws = &s->space->slot[space_slot(l, HALF_WEIGHT)], *as = &s->space->slot[space_slot(l, HALF_ACTIVATION)];
 					if (w < ws->options && a < as->options)
 						*at = cost_table[t].layer(&s->model->layer[l], &(struct layer_plan){ws->format[w], as->format[a]});
@@ -170,8 +173,9 @@ struct search *search_new(const struct knobs *knobs, const struct state *state, 
 		s->widest[t] = cost_uniform(t, s->model, s->space->slot[0].format[s->space->slot[0].options - 1]);
 	if (!check_sizes(s, fault))
 		goto failed;
+	unsigned keeps = (knobs->optimizer == KNOB_ADAMW ? NETWORK_SECOND_MOMENTS : 0u) | (knobs->ema > 0 ? NETWORK_AVERAGE : 0u);
 	if (!(s->team = team_new(threads, fault)) ||
-	    !(s->network = network_new(s->model, (int)knobs->batch, 0, s->team, fault)) ||
+	    !(s->network = network_new(s->model, (int)knobs->batch, keeps, s->team, fault)) ||
 	    !(s->calibration = calibration_new(s->network, fault)) || !(s->policy = policy_new(s->partition, fault)))
 		goto failed;
 	if (!describe(s) || !make_buffers(s)) {
@@ -418,8 +422,9 @@ static bool train(struct search *s, const uint8_t *path, struct fault *fault)
 		return diverged(s, "loss", fault);
 	network_backward(s->network);
 	s->record.learning_rate = (float)learning_rate(s);
-	struct optimizer optimizer = {.rate = (double)s->record.learning_rate, .momentum = s->knobs.momentum, .decay = s->knobs.decay,
-		.clip = s->knobs.clip};
+	const struct knobs *k = &s->knobs;
+	struct optimizer optimizer = {k->optimizer == KNOB_ADAMW ? OPTIMIZER_ADAMW : OPTIMIZER_SGD, (double)s->record.learning_rate, k->momentum,
+		k->beta2, k->decay, k->clip, k->ema};
 	if (!isfinite(network_update(s->network, &optimizer, s->step))) // a ReLU hides from the loss what is no number
 		return diverged(s, "gradient", fault);
 	s->record.loss = (float)loss.mean;

@@ -150,7 +150,7 @@ static void each_identity(const struct search *s, knobs_visit *each, void *conte
 	for (int o = 0; o < slot->options && used < sizeof text; o++)
 		used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", o ? "," : "", format_table[slot->format[o]].name);
 	each("space", text, context);
-	static const char *const fixed[] = {"seed", "batch", "steps", "warmup", "rate-warmup", "augment"};
+	static const char *const fixed[] = {"seed", "batch", "steps", "warmup", "rate-warmup", "augment", "optimizer", "ema"};
 	for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {
 		knobs_get(&s->knobs, fixed[i], text, sizeof text);
 		each(fixed[i], text, context);
