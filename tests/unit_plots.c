@@ -179,6 +179,37 @@ static void bits_end_with_the_present(void **state)
 	figure_free(f);
 }
 
+// A layer whose weights and activations never went apart has one row, under its name; else each half has one.
+static void bits_of_halves(void **state)
+{
+	(void)state;
+	static const struct layer_info layer = {.name = "fc"};
+	static const struct slot_info halves[] = {{"fc.w", 0, OPTIONS, options}, {"fc.a", 0, OPTIONS, options}};
+	struct engine_info other = info;
+	other.layers = 1;
+	other.layer = &layer;
+	other.slots = 2;
+	other.slot = halves;
+	struct made m;
+	uint8_t modal[RECORDS][2];
+	make(&m);
+	m.snapshot.info = &other;
+	m.source.modal = modal[0];
+	memset(modal, 1, sizeof modal);
+	for (int apart = 0; apart < 3; apart++) {
+		m.snapshot.split = apart == 1; // now; then, in the past
+		modal[7][1] = apart == 2 ? 2 : 1;
+		struct figure *f = figure_bits(&m.source);
+		assert_int_equal(f->heat->rows, apart ? 2 : 1);
+		assert_string_equal(f->heat->row[0], apart ? "fc.w" : "fc");
+		if (apart)
+			assert_string_equal(f->heat->row[1], "fc.a");
+		if (apart == 2)
+			assert_int_equal(heatmap_level(f->heat, f->heat->value[RECORDS + 7]), 2);
+		figure_free(f);
+	}
+}
+
 static void mixed_formats_are_told_by_width(void **state)
 {
 	(void)state;
@@ -1072,6 +1103,7 @@ int main(void)
 		cmocka_unit_test(front_shows_what_was_scored),
 		cmocka_unit_test(front_of_close_costs_is_linear),
 		cmocka_unit_test(bits_end_with_the_present),
+		cmocka_unit_test(bits_of_halves),
 		cmocka_unit_test(mixed_formats_are_told_by_width),
 		cmocka_unit_test(curves_keep_gaps_and_means),
 		cmocka_unit_test(cost_is_relative_to_its_target),

@@ -16,6 +16,7 @@
 #include <zlib.h>
 
 #include "engine/engine.h"
+#include "engine/search/inside.h"
 #include "engine/search/policy.h"
 
 // A damaged checkpoint may ask for more memory than there is: that is to be a fault, under sanitizers too.
@@ -670,6 +671,40 @@ static void prices(void **state)
 	engine_close(e);
 }
 
+// Priced by what changes, a choice with another option costs what it costs priced as a whole, however its slots are decided together.
+static void differences_of_costs(void **state)
+{
+	(void)state;
+	struct config *config = config_of("space=int2,e4m3,int5");
+	struct fault f;
+	struct search *s = search_new(config_knobs(config), NULL, &f);
+	config_free(config);
+	assert_non_null(s);
+	for (int way = 0; way < 4; way++) {
+		partition_copy(s->wanted, s->partition);
+		s->wanted->split = way % 2;
+		assert_true(way < 2 || partition_group(s->wanted, "most", "s[13]*", &f));
+		assert_true(partition_settle(s->wanted, &f));
+		search_rearrange(s);
+		uint8_t choice[20], other[20];
+		policy_sample(s->policy, (uint64_t)way, choice);
+		for (int d = 0; d < s->partition->decisions; d++)
+			for (int o = 0; o < 3; o++) {
+				double cost[COST_TERMS], whole[ENGINE_TERMS];
+				memcpy(other, choice, sizeof other);
+				for (int i = 0; i < 20; i++)
+					if (s->partition->decision_of[i] == d)
+						other[i] = (uint8_t)o;
+				assert_true(search_price(s, other, whole, 0, NULL));
+				search_costs(s, choice, cost);
+				search_add_difference(s, choice, d, o, cost);
+				for (int t = 0; t < COST_TERMS; t++)
+					assert_true(fabs(cost[t] / whole[t] - 1) < 1e-12);
+			}
+	}
+	search_free(s);
+}
+
 // ---- the same bits --------------------------------------------------------------------------------------------------------------
 
 static void threads_do_not_matter(void **state)
@@ -1125,7 +1160,7 @@ static void a_scoring_is_resumed(void **state)
 	(void)state;
 	static const char settings[] = "steps=9 front-every=6 front-images=64 calibration=64 range=ema";
 	int halfway = 0;
-	struct state *end = NULL;
+	struct state *scored_all = NULL, *end = NULL;
 	for (int way = 0; way < 3; way++) {
 		struct engine *e = opened(settings, NULL);
 		engine_run_to(e, way < 2 ? 6 : 5);
@@ -1133,7 +1168,7 @@ static void a_scoring_is_resumed(void **state)
 			await_news(e);
 		if (way == 2) // before the step is begun, with nothing to score
 			run_to(e, 6);
-		changed(e, CHANGE_SET, "range", "max");
+		changed(e, CHANGE_SET, "unsigned", "off");
 		changed(e, CHANGE_RESTRICT, "stem", "int5");
 		struct state *now = saved(e);
 		double scored = strtod(state_get(now, "scored"), NULL);
@@ -1146,8 +1181,12 @@ static void a_scoring_is_resumed(void **state)
 		struct snapshot *s = settled(e);
 		assert_true(s->points > 8 && s->point[0].step == 6);
 		snapshot_free(s);
+		if (way)
+			still(e, scored_all);
+		else
+			scored_all = saved(e);
 		run_to(e, ENGINE_RUN_ON);
-		if (end)
+		if (way)
 			still(e, end);
 		else
 			end = saved(e);
@@ -1155,6 +1194,7 @@ static void a_scoring_is_resumed(void **state)
 		state_free(now);
 	}
 	assert_int_equal(halfway, 2); // there was something to resume
+	state_free(scored_all);
 	state_free(end);
 }
 
@@ -1531,6 +1571,7 @@ int main(void)
 		cmocka_unit_test(a_run_ends),
 		cmocka_unit_test(history_out_of_reach),
 		cmocka_unit_test(prices),
+		cmocka_unit_test(differences_of_costs),
 		cmocka_unit_test(threads_do_not_matter),
 		cmocka_unit_test(seeds_matter),
 		cmocka_unit_test(interruptions_do_not_matter),

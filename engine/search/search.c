@@ -472,14 +472,13 @@ static double credit(struct search *s, int samples, const double *value)
 	return size;
 }
 
-// Adds to each cost what it takes to give a decision another option. Other layers than the decision's cost what they did.
-static void add_difference(const struct search *s, const uint8_t *choice, int decision, int option, double *cost)
+void search_add_difference(const struct search *s, const uint8_t *choice, int decision, int option, double *cost)
 {
 	const struct partition *p = s->partition;
 	for (int i = p->decision[decision].first; i >= 0; i = p->next[i]) {
 		int l = space_layer(i), w = choice[space_slot(l, HALF_WEIGHT)], a = choice[space_slot(l, HALF_ACTIVATION)];
 		bool both = p->next[i] >= 0 && space_layer(p->next[i]) == l;
-		int to_w = both || i == space_slot(l, HALF_WEIGHT) ? option : w, to_a = both || i == space_slot(l, HALF_ACTIVATION) ? option : a;
+		int to_w = i % HALVES == HALF_WEIGHT ? option : w, to_a = both || i % HALVES == HALF_ACTIVATION ? option : a;
 		for (int t = 0; t < COST_TERMS; t++)
 			cost[t] += search_price_of(s, t, l, to_w, to_a) - search_price_of(s, t, l, w, a);
 		if (both)
@@ -501,7 +500,7 @@ static void credit_costs(struct search *s, uint64_t key)
 		for (int d = 0; d < p->decisions; d++) {
 			for (int o = 0; o < p->decision[d].options; o++) {
 				memcpy(cost, whole, sizeof cost);
-				add_difference(s, choice, d, o, cost);
+				search_add_difference(s, choice, d, o, cost);
 				value[o] = additive_penalty(s, cost);
 			}
 			policy_credit_options(s->policy, d, value, 1 / (double)n);
