@@ -71,8 +71,9 @@ struct option_info {
 	int bits;      // width, for ordering and colour
 };
 
-// A slot is a place for one format: a layer's weights, or its input activations. A choice is one option per slot, info->slots bytes.
-// Which slots the policy decides as one may change while a search lives (struct slot_state says how it is); slots do not.
+// A slot is a place for one format: a layer's weights, or its input activations. A choice is one option per slot,
+// info->slots bytes. Which slots the policy decides as one may change while a search lives (struct slot_state says how it
+// is); slots do not.
 struct slot_info {
 	char name[ENGINE_NAME]; // "stem.w": the weights of stem; "stem.a": its input activations
 	int layer;              // the layer it is a part of
@@ -150,8 +151,8 @@ void engine_pause(struct engine *);
 // ---- requests -------------------------------------------------------------------------------------------------------------
 
 enum change_kind {
-	CHANGE_RESTRICT, // name: a layer, a glob over layers or a group, and with it all that is decided with them; with .w or .a behind it:
-	                 // that format alone. value: the formats allowed, joined by commas, or "all"
+	CHANGE_RESTRICT, // name: a layer, a glob over layers or a group, and with it all that is decided with them; with .w
+	                 // or .a behind it: that format alone. value: the formats allowed, joined by commas, or "all"
 	CHANGE_WEIGHT,   // name: a cost term; value: a number >= 0
 	CHANGE_TARGET,   // name: a cost term; value: a format ("int4": the cost of that uniform choice), "0.5x" (of the
 	                 // widest uniform choice), or a number with k, M, G or T

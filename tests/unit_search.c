@@ -926,7 +926,8 @@ static void inverses_restore(void **state)
 	} items[] = {
 		{CHANGE_RESTRICT, "stem", "int8"}, {CHANGE_RESTRICT, "s*", "int3,int4"}, {CHANGE_RESTRICT, "*", "int2"},
 		{CHANGE_WEIGHT, "bops", "0.123456789"}, {CHANGE_WEIGHT, "bops", "0"}, {CHANGE_TARGET, "bops", "int5"}, {CHANGE_TARGET, "size", "0.5x"},
-		{CHANGE_SET, "rate", "0.01"}, {CHANGE_SET, "beta2", "0.98765"}, {CHANGE_SET, "range", "percentile"}, {CHANGE_SET, "samples", "7"}, {CHANGE_SET, "reward", "mnas"},
+		{CHANGE_SET, "rate", "0.01"}, {CHANGE_SET, "beta2", "0.98765"},
+		{CHANGE_SET, "range", "percentile"}, {CHANGE_SET, "samples", "7"}, {CHANGE_SET, "reward", "mnas"},
 		{CHANGE_SET, "entropy", "0.3"}, {CHANGE_SET, "scales", "layer"}, {CHANGE_SET, "front-every", "3"}, {CHANGE_SET, "weight.bops", "2.5"},
 		{CHANGE_SET, "decide", "split"}, {CHANGE_GROUP, "one", "s1*"}, {CHANGE_GROUP, "three", ""}, {CHANGE_GROUP, "three", "s3b1.conv?"},
 		{CHANGE_RESTRICT, "three", "int5"}, {CHANGE_RESTRICT, "s3b1.skip", "int5"}, {CHANGE_RESTRICT, "s3b1.skip.w", "int3"},
@@ -1057,7 +1058,8 @@ static void everything_runs(void **state)
 		"scales=layer unsigned=on", "reward=relu", "reward=mnas", "quality=accuracy samples=1", "modal-share=0", "cost-samples=0",
 		"net=resnet20", "start=uniform warmup=0", "warmup=1", "rate-warmup=0", "rate-warmup=1", "batch=2", "momentum=0 decay=0 clip=0",
 		"optimizer=adamw", "optimizer=adamw ema=0.99 clip=0 beta2=0", "ema=0.999 smoothing=0.1",
-		"decide=split", "decide=split preset=fliqs", "decide=split reward=mnas start=uniform", "front-every=0", "front-size=2", "target.size=20k weight.size=1", "weight.bops=0", "augment=flip"};
+		"decide=split", "decide=split preset=fliqs", "decide=split reward=mnas start=uniform", "front-every=0",
+		"front-size=2", "target.size=20k weight.size=1", "weight.bops=0", "augment=flip"};
 	for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i += STRIDE) {
 		char text[256];
 		snprintf(text, sizeof text, "steps=4 front-every=4 %s", settings[i]);

@@ -70,6 +70,7 @@ static bool out_of_memory(struct fault *fault)
 }
 
 // What takes new masks back, in as few words as can be: one for many slots where all of these were the same.
+// `done` and `meant` are room for a flag per slot each, the first all false.
 static bool restriction_back(struct search *s, struct change *inverse, bool *done, bool *meant)
 {
 	const struct partition *now = s->partition, *next = s->wanted;
@@ -117,7 +118,8 @@ static bool apply_restrict(struct search *s, const struct change *c, struct chan
 	bool *flags = calloc(2, slots);
 	bool ok = flags || out_of_memory(fault);
 	partition_copy(s->wanted, s->partition);
-	ok = ok && restrict_items(s, c, flags, fault) && (restriction_back(s, inverse, memset(flags, 0, slots), flags + slots) || out_of_memory(fault));
+	ok = ok && restrict_items(s, c, flags, fault);
+	ok = ok && (restriction_back(s, inverse, memset(flags, 0, slots), flags + slots) || out_of_memory(fault));
 	free(flags);
 	if (ok && inverse->items) {
 		search_rearrange(s);

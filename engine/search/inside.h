@@ -28,8 +28,8 @@ struct point {
 	uint8_t *choice;
 };
 
-// The front archive: points, and the candidates of a scoring under way, which goes by the settings that it began with: a front does
-// not depend on when a change came in between.
+// The front archive: points, and the candidates of a scoring under way. That goes by the settings it began with: a front
+// does not depend on when a change came in between.
 struct front {
 	struct knobs knobs;
 	struct point *point, *candidate; // [room] each
@@ -86,7 +86,8 @@ struct quantization search_quantization(const struct knobs *);
 void search_load(struct search *, enum data_split, const uint32_t *index, int count, unsigned augment, uint64_t key);
 void search_modal(const struct search *, uint8_t *choice);
 void search_costs(const struct search *, const uint8_t *choice, double *cost);
-// Adds to the costs of a choice what it takes to give one decision another option. Other layers than the decision's cost what they did.
+// Adds to the costs of a choice what it takes to give one decision another option. Other layers than the decision's cost
+// what they did.
 void search_add_difference(const struct search *, const uint8_t *choice, int decision, int option, double *cost);
 // Puts the partition that was worked out in s->wanted in the place of the present one.
 void search_rearrange(struct search *);

@@ -38,13 +38,14 @@ enum knob_scales { SCALES_CHANNEL, SCALES_LAYER };
 	W(augment, "augment", "auto", "auto|none|crop|flip", false, "random crops, or crops and mirror images")        \
 	R(rate, "rate", "0.1", 0, 10, true, "peak learning rate of the weights")                                       \
 	R(rate_warmup, "rate-warmup", "0.05", 0, 1, false, "share of the horizon over which the rate grows from 0")    \
-	W(optimizer, "optimizer", "sgd", "sgd|adamw", false, "SGD with Nesterov momentum, or AdamW, for which rate and decay begin at 0.001 and 0.01") \
+	W(optimizer, "optimizer", "sgd", "sgd|adamw", false,                                                           \
+		"SGD with Nesterov momentum, or AdamW (where not set: rate 0.001, decay 0.01)")                        \
 	R(momentum, "momentum", "0.9", 0, 0.9999, true, "Nesterov momentum; AdamW's first decay")                      \
 	R(beta2, "beta2", "0.999", 0, 0.999999, true, "AdamW's second decay")                                          \
 	R(decay, "decay", "0.0005", 0, 1, true, "weight decay")                                                        \
 	R(clip, "clip", "5", 0, 1e9, true, "longest gradient: a longer one is scaled down to it; 0: any")              \
 	R(ema, "ema", "0", 0, 0.99999, false,                                                                          \
-		"how much an average of the weights keeps, which the front and evaluations then use; 0: the weights as they are") \
+		"how much an average of the weights keeps, which front and evaluations then use; 0: there is none")    \
 	R(smoothing, "smoothing", "0", 0, 0.9, true, "label smoothing")                                                \
 	W(range, "range", "max", "max|ema|percentile|mse", true, "range estimator of activations")                     \
 	R(percentile, "percentile", "99.9", 50, 100, true, "share of a tensor, in percent, within range=percentile")   \

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The policy: per decision a categorical distribution, the softmax of bare logits, under restrictions that mask options. What its
-// decisions are, and what each may hold, is the partition's.
+// The policy: per decision a categorical distribution, the softmax of bare logits, under restrictions that mask options.
+// What its decisions are, and what each may hold, is the partition's.
 // Belongs to the engine's thread.
 #ifndef ENGINE_SEARCH_POLICY_H
 #define ENGINE_SEARCH_POLICY_H
@@ -12,8 +12,9 @@
 
 struct policy;
 struct policy *policy_new(const struct partition *, struct fault *); // uniform; the partition is borrowed
-// Goes on with another partition of the same space, which is borrowed from here on: after a change of what is allowed, or of what is
-// decided together. Then a decision's logits are the mean over its slots of what these had, and the optimizer's moments are forgotten.
+// Goes on with another partition of the same space, which is borrowed from here on: after a change of what is allowed, or
+// of what is decided together. Then a decision's logits are the mean over its slots of what these had, and the optimizer's
+// moments are forgotten.
 void policy_follow(struct policy *, const struct partition *);
 // Leans to the widest options: logits grow evenly from 0 for the narrowest to `slope` for the widest.
 void policy_lean(struct policy *, double slope);

@@ -423,8 +423,8 @@ static bool train(struct search *s, const uint8_t *path, struct fault *fault)
 	network_backward(s->network);
 	s->record.learning_rate = (float)learning_rate(s);
 	const struct knobs *k = &s->knobs;
-	struct optimizer optimizer = {k->optimizer == KNOB_ADAMW ? OPTIMIZER_ADAMW : OPTIMIZER_SGD, (double)s->record.learning_rate, k->momentum,
-		k->beta2, k->decay, k->clip, k->ema};
+	struct optimizer optimizer = {k->optimizer == KNOB_ADAMW ? OPTIMIZER_ADAMW : OPTIMIZER_SGD, (double)s->record.learning_rate,
+		k->momentum, k->beta2, k->decay, k->clip, k->ema};
 	if (!isfinite(network_update(s->network, &optimizer, s->step))) // a ReLU hides from the loss what is no number
 		return diverged(s, "gradient", fault);
 	s->record.loss = (float)loss.mean;

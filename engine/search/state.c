@@ -414,8 +414,8 @@ static void compare_text(const char *name, const char *mine, void *context)
 	snprintf(key, sizeof key, "%s.%s", t->prefix, name);
 	const char *theirs = state_get(t->in, key);
 	if (t->ok && (!theirs || strcmp(theirs, mine) != 0))
-		t->ok = fault_set(t->fault, "checkpoint", "open it with the settings it was made with", "it is of another search: its %s is %s, here it is %s",
-			name, theirs ? theirs : "unknown", mine);
+		t->ok = fault_set(t->fault, "checkpoint", "open it with the settings it was made with",
+			"it is of another search: its %s is %s, here it is %s", name, theirs ? theirs : "unknown", mine);
 }
 
 bool search_restore(struct search *s, const struct state *in, struct fault *fault)

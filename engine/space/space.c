@@ -64,7 +64,8 @@ struct space *space_new(const struct model *model, const char *spec, struct faul
 	}
 	for (int i = 0; i < s->slots; i++) {
 		struct slot *slot = &s->slot[i];
-		snprintf(slot->name, sizeof slot->name, "%.*s.%s", SPACE_NAME - 3, model->layer[space_layer(i)].name, half_names[i % HALVES]);
+		const char *layer = model->layer[space_layer(i)].name;
+		snprintf(slot->name, sizeof slot->name, "%.*s.%s", SPACE_NAME - 3, layer, half_names[i % HALVES]);
 		slot->options = options;
 		memcpy(slot->format, format, sizeof format);
 	}
@@ -173,7 +174,8 @@ bool partition_group(struct partition *p, const char *name, const char *pattern,
 		return true;
 	}
 	if (!*name || strlen(name) >= SPACE_NAME - 2 || strlen(pattern) >= SPACE_PATTERN || name[strcspn(name, " *?[].,|\"'\\#\t=")])
-		return fault_set(fault, name, "choose a short word of letters and digits", "this cannot be a group's name, or the pattern is too long");
+		return fault_set(fault, name, "choose a short word of letters and digits",
+			"this cannot be a group's name, or the pattern is too long");
 	for (int l = 0; l < p->space->model->layers; l++) {
 		const char *layer = p->space->model->layer[l].name;
 		if (strcmp(name, layer) == 0)
@@ -260,8 +262,8 @@ bool partition_meant(const struct partition *p, const char *word, bool *meant)
 		int layer = space_layer(i), g = p->group_of[layer];
 		const char *group = g >= 0 ? p->group[g].name : "";
 		size_t n = strlen(group);
-		bool whole = matches(p, layer, word) || (n && strcmp(word, group) == 0);
-		if (!whole && fnmatch(word, p->space->slot[i].name, 0) != 0 && !(n && strncmp(word, group, n) == 0 && strcmp(word + n, half) == 0))
+		bool grouped = n && strncmp(word, group, n) == 0, whole = matches(p, layer, word) || (grouped && !word[n]);
+		if (!whole && fnmatch(word, p->space->slot[i].name, 0) != 0 && !(grouped && strcmp(word + n, half) == 0))
 			continue;
 		any = meant[i] = true;
 		for (int j = p->decision[p->decision_of[i]].first; whole && j >= 0; j = p->next[j])

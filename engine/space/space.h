@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What may vary, and what is decided together.
 //
-// A slot is a place for one format: a layer's weights, or its input activations. A choice is one option per slot; slots never change
-// while a search lives. A partition says which slots are one decision of the policy, and what each may hold; it may change between steps.
+// A slot is a place for one format: a layer's weights, or its input activations. A choice is one option per slot; slots
+// never change while a search lives. A partition says which slots are one decision of the policy, and what each may hold;
+// it may change between steps.
 #ifndef ENGINE_SPACE_SPACE_H
 #define ENGINE_SPACE_SPACE_H
 
@@ -86,7 +87,8 @@ struct partition {
 struct partition *partition_new(const struct space *, struct fault *);
 void partition_free(struct partition *);
 void partition_copy(struct partition *to, const struct partition *from); // both of one space
-// Sets a group's pattern, a new group's too; "": dissolves it. False: a bad name, no such layer or group, or a layer of another group.
+// Sets a group's pattern, a new group's too; "": dissolves it. False: a bad name, no such layer or group, or a layer of
+// another group.
 bool partition_group(struct partition *, const char *name, const char *pattern, struct fault *);
 const char *partition_pattern(const struct partition *, const char *name); // a group's; "": there is no such group
 // Works out the decisions; false where one would have no option left. To be called after every change of the above.
@@ -95,8 +97,8 @@ bool partition_settle(struct partition *, struct fault *);
 void partition_spread(const struct partition *, uint8_t *choice);
 // A decision's name: that of its group or layer, with .w or .a where the two are split.
 void partition_name(const struct partition *, int decision, char name[SPACE_NAME]);
-// The slots that a word means: for the name of a layer or of a group, or a glob over layers, both formats of each, and whatever is
-// decided with them; with .w or .a behind it, that format alone. Fills meant[slots]; false: none.
+// The slots that a word means: for the name of a layer or of a group, or a glob over layers, both formats of each, and
+// whatever is decided with them; with .w or .a behind it, that format alone. Fills meant[slots]; false: none.
 bool partition_meant(const struct partition *, const char *word, bool *meant);
 
 #endif
