@@ -18,8 +18,10 @@ enum command_argument {
 	ARGUMENT_NONE = 0,
 	ARGUMENT_TEXT,
 	ARGUMENT_NUMBER,
-	ARGUMENT_LAYER,   // a layer's name or a glob over names
+	ARGUMENT_LAYER,   // a layer's name, a glob over names, a group; with .w or .a behind it, its weights or input activations
+	ARGUMENT_GROUP,   // a group of layers
 	ARGUMENT_FORMAT,  // a number format
+	ARGUMENT_EDIT,    // a number format; behind `up` and `down` a layer
 	ARGUMENT_FORMATS, // formats joined by commas, or `all`
 	ARGUMENT_TERM,    // a cost term
 	ARGUMENT_KNOB,    // a setting

@@ -43,7 +43,7 @@ struct engine {
 	struct queue requests, replies;
 	struct snapshot published;
 	struct record *record; // [room]
-	uint8_t *modal;        // [room][decisions]
+	uint8_t *modal;        // [room][slots]
 	long records, room;
 
 	// The engine's thread only: speed.
@@ -133,11 +133,11 @@ static bool reserve(struct engine *e, long room, struct fault *fault)
 {
 	if (room <= e->room)
 		return true;
-	size_t decisions = (size_t)search_info(e->search)->decisions;
+	size_t slots = (size_t)search_info(e->search)->slots;
 	struct record *record = realloc(e->record, (size_t)room * sizeof *record);
 	if (record)
 		e->record = record;
-	uint8_t *modal = realloc(e->modal, (size_t)room * decisions);
+	uint8_t *modal = realloc(e->modal, (size_t)room * slots);
 	if (modal)
 		e->modal = modal;
 	if (!record || !modal)
@@ -148,10 +148,10 @@ static bool reserve(struct engine *e, long room, struct fault *fault)
 
 static void remember(struct engine *e)
 {
-	size_t decisions = (size_t)e->published.decisions;
+	size_t slots = (size_t)e->published.slots;
 	e->record[e->records] = *search_record(e->search);
-	for (size_t d = 0; d < decisions; d++)
-		e->modal[(size_t)e->records * decisions + d] = e->published.decision[d].modal;
+	for (size_t i = 0; i < slots; i++)
+		e->modal[(size_t)e->records * slots + i] = e->published.slot[i].modal;
 	e->records++;
 }
 
@@ -178,12 +178,12 @@ static const int64_t record_floats = (int64_t)((sizeof(struct record) - offsetof
 
 static bool save_history(struct engine *e, struct state *state)
 {
-	int64_t n = e->records, decisions = e->published.decisions;
+	int64_t n = e->records, slots = e->published.slots;
 	float *rows = malloc((size_t)(n * record_floats + 1) * sizeof *rows);
 	for (int64_t i = 0; rows && i < n; i++)
 		memcpy(rows + i * record_floats, &e->record[i].loss, (size_t)record_floats * sizeof *rows);
 	bool ok = rows && state_add(state, "history.records", STATE_F32, 2, (int64_t[]){n, record_floats}, rows) &&
-		state_add(state, "history.modal", STATE_U8, 2, (int64_t[]){n, decisions}, e->modal);
+		state_add(state, "history.modal", STATE_U8, 2, (int64_t[]){n, slots}, e->modal);
 	free(rows);
 	return ok;
 }
@@ -192,12 +192,12 @@ static bool restore_history(struct engine *e, const struct state *state, struct 
 {
 	const struct state_tensor *rows = state_find(state, "history.records"), *modal = state_find(state, "history.modal");
 	long n = search_steps_done(e->search);
-	size_t decisions = (size_t)search_info(e->search)->decisions;
+	size_t slots = (size_t)search_info(e->search)->slots;
 	bool fits = rows && modal && rows->type == STATE_F32 && modal->type == STATE_U8 && rows->rank == 2 && modal->rank == 2 &&
-		rows->shape[0] == n && rows->shape[1] == record_floats && modal->shape[0] == n && modal->shape[1] == (int64_t)decisions &&
-		rows->bytes == (size_t)(n * record_floats) * sizeof(float) && modal->bytes == (size_t)n * decisions;
+		rows->shape[0] == n && rows->shape[1] == record_floats && modal->shape[0] == n && modal->shape[1] == (int64_t)slots &&
+		rows->bytes == (size_t)(n * record_floats) * sizeof(float) && modal->bytes == (size_t)n * slots;
 	for (size_t i = 0; fits && i < modal->bytes; i++)
-		fits = ((const uint8_t *)modal->data)[i] < search_info(e->search)->decision[i % decisions].options;
+		fits = ((const uint8_t *)modal->data)[i] < search_info(e->search)->slot[i % slots].options;
 	if (!fits)
 		return fault_set(fault, "checkpoint", "open an earlier one", "its history is missing or does not fit");
 	for (long i = 0; i < n; i++) {
@@ -302,12 +302,21 @@ static void *work(void *arg)
 
 // ---- opening ----
 
-static bool make_snapshot(struct snapshot *s, int decisions, int room)
+static bool make_snapshot(struct snapshot *s, const struct engine_info *info, int room)
 {
-	s->decision = calloc((size_t)decisions, sizeof *s->decision);
+	s->slot = calloc((size_t)info->slots, sizeof *s->slot);
+	s->group = calloc((size_t)info->layers, sizeof *s->group);
 	s->point = calloc((size_t)room, sizeof *s->point);
-	s->choices = calloc((size_t)room, (size_t)decisions);
-	return s->decision && s->point && s->choices;
+	s->choices = calloc((size_t)room, (size_t)info->slots);
+	return s->slot && s->group && s->point && s->choices;
+}
+
+static void empty_snapshot(struct snapshot *s)
+{
+	free(s->slot);
+	free(s->group);
+	free(s->point);
+	free(s->choices);
 }
 
 static bool start(struct engine *e)
@@ -343,12 +352,14 @@ struct engine *engine_open(const struct config *config, const struct state *stat
 		fault_set(fault, "engine", "close something else", "%s", strerror(errno));
 		goto failed;
 	}
-	if (!make_snapshot(&e->published, info->decisions, search_front_room(e->search))) {
+	if (!make_snapshot(&e->published, info, search_front_room(e->search))) {
 		fault_set(fault, "engine", "choose a smaller network", "out of memory");
 		goto failed;
 	}
 	publish(e);
-	if (e->published.step >= e->published.horizon)
+	if (search_front_scoring(e->search))
+		e->published.run = RUN_RUNNING; // until that is done
+	else if (e->published.step >= e->published.horizon)
 		e->published.run = RUN_FINISHED;
 	if (start(e))
 		return e;
@@ -374,9 +385,7 @@ void engine_close(struct engine *e)
 	for (struct request *r; (r = take(&e->replies));)
 		request_free(r);
 	search_free(e->search);
-	free(e->published.decision);
-	free(e->published.point);
-	free(e->published.choices);
+	empty_snapshot(&e->published);
 	free(e->record);
 	free(e->modal);
 	for (int i = 0; i < 2; i++)
@@ -461,9 +470,9 @@ bool engine_post_change(struct engine *e, const struct change *change, unsigned 
 bool engine_post_evaluate(struct engine *e, enum choice_kind kind, const char *option, const uint8_t *choice, enum split split,
 	unsigned *ticket, struct fault *fault)
 {
-	size_t decisions = (size_t)search_info(e->search)->decisions;
+	size_t slots = (size_t)search_info(e->search)->slots;
 	struct request *r = calloc(1, sizeof *r);
-	if (!r || (kind != CHOICE_MODAL && !(r->choice = malloc(decisions)))) {
+	if (!r || (kind != CHOICE_MODAL && !(r->choice = malloc(slots)))) {
 		free(r);
 		return no_memory(fault);
 	}
@@ -472,9 +481,9 @@ bool engine_post_evaluate(struct engine *e, enum choice_kind kind, const char *o
 		ok = search_uniform(e->search, option, r->choice, fault);
 	if (kind == CHOICE_GIVEN) {
 		double cost[ENGINE_TERMS];
-		memcpy(r->choice, choice, decisions);
+		memcpy(r->choice, choice, slots);
 		ok = search_price(e->search, choice, cost, 0, NULL) ||
-			fault_set(fault, "choice", "give an option for every decision", "an option is out of range");
+			fault_set(fault, "choice", "give an option for every slot", "an option is out of range");
 	}
 	if (!ok) {
 		request_free(r);
@@ -520,16 +529,14 @@ void snapshot_free(struct snapshot *s)
 {
 	if (!s)
 		return;
-	free(s->decision);
-	free(s->point);
-	free(s->choices);
+	empty_snapshot(s);
 	free(s);
 }
 
 bool engine_snapshot(struct engine *e, struct snapshot *s)
 {
 	const struct engine_info *info = search_info(e->search);
-	if (!s->decision && !make_snapshot(s, info->decisions, search_front_room(e->search)))
+	if (!s->slot && !make_snapshot(s, info, search_front_room(e->search)))
 		return false;
 	pthread_mutex_lock(&e->lock);
 	const struct snapshot *from = &e->published;
@@ -537,14 +544,16 @@ bool engine_snapshot(struct engine *e, struct snapshot *s)
 	if (newer) {
 		struct snapshot kept = *s;
 		*s = *from;
-		s->decision = kept.decision;
+		s->slot = kept.slot;
+		s->group = kept.group;
 		s->point = kept.point;
 		s->choices = kept.choices;
-		memcpy(s->decision, from->decision, (size_t)from->decisions * sizeof *s->decision);
+		memcpy(s->slot, from->slot, (size_t)from->slots * sizeof *s->slot);
+		memcpy(s->group, from->group, (size_t)from->groups * sizeof *s->group);
 		memcpy(s->point, from->point, (size_t)from->points * sizeof *s->point);
-		memcpy(s->choices, from->choices, (size_t)from->points * (size_t)from->decisions);
+		memcpy(s->choices, from->choices, (size_t)from->points * (size_t)from->slots);
 		for (int i = 0; i < s->points; i++)
-			s->point[i].choice = s->choices + (size_t)i * (size_t)s->decisions;
+			s->point[i].choice = s->choices + (size_t)i * (size_t)s->slots;
 	}
 	pthread_mutex_unlock(&e->lock);
 	return newer;
@@ -552,7 +561,7 @@ bool engine_snapshot(struct engine *e, struct snapshot *s)
 
 long engine_history(struct engine *e, long first, long most, struct record *record, uint8_t *modal)
 {
-	size_t decisions = (size_t)search_info(e->search)->decisions;
+	size_t slots = (size_t)search_info(e->search)->slots;
 	pthread_mutex_lock(&e->lock);
 	long n = first < 0 || first > e->records ? 0 : e->records - first;
 	n = n > most ? most : n;
@@ -562,7 +571,7 @@ long engine_history(struct engine *e, long first, long most, struct record *reco
 	}
 	memcpy(record, e->record + first, (size_t)n * sizeof *record);
 	if (modal)
-		memcpy(modal, e->modal + (size_t)first * decisions, (size_t)n * decisions);
+		memcpy(modal, e->modal + (size_t)first * slots, (size_t)n * slots);
 	pthread_mutex_unlock(&e->lock);
 	return n;
 }

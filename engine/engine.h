@@ -20,10 +20,10 @@
 #include "engine/fault.h"
 
 enum {
-	ENGINE_NAME = 48,   // longest name of a layer, decision, term or setting, with its final zero
+	ENGINE_NAME = 48,   // longest name of a layer, slot, group, term or setting, with its final zero
 	ENGINE_TEXT = 128,  // longest value of a setting
 	ENGINE_TERMS = 8,   // most cost terms in one search
-	ENGINE_OPTIONS = 32 // most options of one decision
+	ENGINE_OPTIONS = 32 // most options of one slot
 };
 #define ENGINE_RUN_ON LONG_MAX // engine_run_to: until the horizon
 
@@ -71,8 +71,12 @@ struct option_info {
 	int bits;      // width, for ordering and colour
 };
 
-struct decision_info {
-	char name[ENGINE_NAME]; // of the layer it decides for (later: of a group)
+// A slot is a place for one format: a layer's weights, or its input activations. A choice is one option per slot,
+// info->slots bytes. Which slots the policy decides as one may change while a search lives (struct slot_state says how it
+// is); slots do not.
+struct slot_info {
+	char name[ENGINE_NAME]; // "stem.w": the weights of stem; "stem.a": its input activations
+	int layer;              // the layer it is a part of
 	int options;            // narrowest first
 	const struct option_info *option;
 };
@@ -85,7 +89,7 @@ struct layer_info {
 	double macs;        // multiply-accumulates for one image
 	double weights;     // number of weights, without bias
 	double activations; // number of input activations for one image
-	int weight_decision, activation_decision; // which decision sets each format (the same one when tied)
+	int weight_slot, activation_slot;
 };
 
 struct engine_info {
@@ -94,8 +98,8 @@ struct engine_info {
 	int threads, batch;
 	int layers;
 	const struct layer_info *layer;
-	int decisions;
-	const struct decision_info *decision;
+	int slots;
+	const struct slot_info *slot; // [slots]: a layer's two stand next to each other
 	int image_h, image_w, image_c, classes;
 	long train_images, heldout_images, test_images;
 	double parameters, macs; // of the whole network; MACs for one image
@@ -147,12 +151,14 @@ void engine_pause(struct engine *);
 // ---- requests -------------------------------------------------------------------------------------------------------------
 
 enum change_kind {
-	CHANGE_RESTRICT, // name: a layer or a glob over layers; value: the formats allowed, joined by commas, or "all"
+	CHANGE_RESTRICT, // name: a layer, a glob over layers or a group, and with it all that is decided with them; with .w
+	                 // or .a behind it: that format alone. value: the formats allowed, joined by commas, or "all"
 	CHANGE_WEIGHT,   // name: a cost term; value: a number >= 0
 	CHANGE_TARGET,   // name: a cost term; value: a format ("int4": the cost of that uniform choice), "0.5x" (of the
 	                 // widest uniform choice), or a number with k, M, G or T
 	CHANGE_SET,      // name: a live setting; value: as text
 	CHANGE_EXTEND,   // value: steps to add to the horizon
+	CHANGE_GROUP,    // name: a group; value: a glob over layers, which are decided as one from here on; "": no longer
 };
 struct change_item {
 	char name[ENGINE_NAME], value[ENGINE_TEXT];
@@ -178,7 +184,7 @@ struct evaluation {
 	double accuracy, loss;        // accuracy in 0..1; mean cross-entropy
 	long calibration_images;      // statistics and ranges were estimated on so many images, for this very plan
 	double cost[ENGINE_TERMS];    // of the choice, by the snapshot's terms
-	uint8_t *choice;              // option per decision; owned by the reply
+	uint8_t *choice;              // option per slot; owned by the reply
 	struct layer_range *range;    // per layer; owned by the reply
 };
 
@@ -197,7 +203,7 @@ struct reply {
 // Each checks what can be checked at once (false: the fault says what is wrong, nothing was posted), copies its
 // arguments, and returns at once; the reply with the same ticket follows. Replies come in the order of the requests.
 bool engine_post_change(struct engine *, const struct change *, unsigned *ticket, struct fault *);
-// `option` is for CHOICE_UNIFORM (the format's name), `choice` for CHOICE_GIVEN (option per decision).
+// `option` is for CHOICE_UNIFORM (the format's name), `choice` for CHOICE_GIVEN (option per slot).
 bool engine_post_evaluate(struct engine *, enum choice_kind, const char *option, const uint8_t *choice, enum split,
 	unsigned *ticket, struct fault *);
 bool engine_post_state(struct engine *, unsigned *ticket, struct fault *);
@@ -210,10 +216,17 @@ void reply_free(struct reply *);
 enum engine_phase { PHASE_WARMUP, PHASE_SEARCH };
 enum engine_run { RUN_PAUSED, RUN_RUNNING, RUN_FINISHED, RUN_FAILED };
 
-struct decision_state {
+// A slot as it is now. Slots of one decision have all of this in common.
+struct slot_state {
 	float probability[ENGINE_OPTIONS]; // under the restrictions; sums to 1
 	uint32_t allowed;                  // bit per option
 	uint8_t modal;                     // the most likely allowed option
+	int decision;                      // which of the policy's decisions sets it: equal numbers are one decision
+	int group;                         // of its layer, in the snapshot's list; -1: none
+};
+
+struct group_state {
+	char name[ENGINE_NAME], pattern[ENGINE_TEXT]; // the layers that match are decided as one
 };
 
 struct term_state {
@@ -235,7 +248,7 @@ struct front_point {
 	double cost[ENGINE_TERMS];
 	long step;       // at which the weights were that scored it
 	bool dominated;
-	const uint8_t *choice; // option per decision; owned by the snapshot
+	const uint8_t *choice; // option per slot; owned by the snapshot
 };
 
 struct snapshot {
@@ -257,8 +270,12 @@ struct snapshot {
 	char says[ENGINE_TEXT]; // what the search is doing: "warm-up 40/120: pins count, the policy waits"
 	int terms;
 	struct term_state term[ENGINE_TERMS];
-	int decisions;
-	struct decision_state *decision;
+	int decisions;         // of the policy; tied, there is one per layer or group, split, there are two
+	bool split;            // a layer's weight format and activation format are two decisions
+	int slots;
+	struct slot_state *slot;
+	int groups;
+	struct group_state *group;
 	int points;
 	struct front_point *point; // the front archive, by growing cost of the first term
 	uint8_t *choices;          // storage of the points' choices
@@ -278,12 +295,12 @@ struct record {
 	float modal_cost[ENGINE_TERMS];
 };
 // Copies the records of steps first+1, first+2, … (at most `most`) and returns how many; history only grows.
-// Where `modal` is not NULL, it receives the modal option per decision, a row of info->decisions bytes a step.
+// Where `modal` is not NULL, it receives the modal option per slot, a row of info->slots bytes a step.
 long engine_history(struct engine *, long first, long most, struct record *, uint8_t *modal);
 
 // ---- pricing --------------------------------------------------------------------------------------------------------------
 
-// Costs of a choice (option per decision) under every cost term of the snapshot, in its order and units. Where `layer`
+// Costs of a choice (option per slot) under every cost term of the snapshot, in its order and units. Where `layer`
 // is not NULL it receives, per layer, the part of term `term`: info->layers numbers. Pure: any thread, at any time.
 // False where the choice is out of range.
 bool engine_price(const struct engine *, const uint8_t *choice, double cost[ENGINE_TERMS], int term, double *layer);

@@ -39,8 +39,8 @@ static bool is_modal_now(const struct snapshot *s, const struct front_point *p)
 {
 	if (p->origin != POINT_MODAL || !p->choice)
 		return false;
-	for (int d = 0; d < s->decisions; d++)
-		if (p->choice[d] != s->decision[d].modal)
+	for (int d = 0; d < s->slots; d++)
+		if (p->choice[d] != s->slot[d].modal)
 			return false;
 	return true;
 }
@@ -171,7 +171,7 @@ static void widths_add(struct widths *w, const struct option_info *o)
 }
 
 // An option's place among the widths, 0..1; NaN where the option is none.
-static float shade(const struct widths *w, const struct decision_info *d, int option)
+static float shade(const struct widths *w, const struct slot_info *d, int option)
 {
 	if (option < 0 || option >= d->options)
 		return NAN;
@@ -181,29 +181,52 @@ static float shade(const struct widths *w, const struct decision_info *d, int op
 	return NAN;
 }
 
+// The modal option of a slot in a column: at the last record of its stretch, or now where there are none.
+static int modal_at(const struct figure_source *source, long record, int slot)
+{
+	const struct snapshot *now = source->snapshot;
+	if (record >= 0)
+		return source->modal[(size_t)record * (size_t)now->info->slots + (size_t)slot];
+	return slot < now->slots ? now->slot[slot].modal : -1;
+}
+
+static bool second_half(const struct engine_info *info, int slot)
+{
+	return slot > 0 && info->slot[slot].layer == info->slot[slot - 1].layer;
+}
+
 static bool add_history(struct figure *f, const struct figure_source *source, const struct widths *w)
 {
 	const struct engine_info *info = source->snapshot->info;
 	long records = source->modal ? source->records : 0;
 	// The last column is the present; a search that has not begun has only that.
 	int columns = records < 1 ? 1 : records < MOST_COLUMNS ? (int)records : MOST_COLUMNS;
-	struct heat *h = figure_add_heat(f, info->decisions, columns, w->count);
+	long at[MOST_COLUMNS]; // the record shown in each column: the last of its stretch
+	for (int c = 0; c < columns; c++)
+		at[c] = records > 0 ? (long)((double)(c + 1) * (double)records / columns + 0.5) - 1 : -1;
+	// A row for each layer, as long as its weights and activations never went apart.
+	bool apart = source->snapshot->split;
+	int rows = 0;
+	for (int i = 0; i < info->slots; i++) {
+		rows += !second_half(info, i);
+		for (int c = 0; c < columns && second_half(info, i); c++)
+			apart |= modal_at(source, at[c], i) != modal_at(source, at[c], i - 1);
+	}
+	struct heat *h = figure_add_heat(f, apart ? info->slots : rows, columns, w->count);
 	if (!h)
 		return false;
-	long rows[MOST_COLUMNS]; // the record shown in each column: the last of its stretch
-	for (int c = 0; c < columns; c++)
-		rows[c] = (long)((double)(c + 1) * (double)records / columns + 0.5) - 1;
-	for (int d = 0; d < info->decisions; d++) {
-		snprintf(h->row[d], sizeof h->row[d], "%s", info->decision[d].name);
-		for (int c = 0; c < columns; c++) {
-			int option = records > 0 ? source->modal[(size_t)rows[c] * (size_t)info->decisions + (size_t)d]
-				: d < source->snapshot->decisions ? source->snapshot->decision[d].modal : -1;
-			h->value[(size_t)d * (size_t)columns + (size_t)c] = shade(w, &info->decision[d], option);
-		}
+	for (int i = 0, row = 0; i < info->slots; i++) {
+		if (!apart && second_half(info, i))
+			continue;
+		bool whole = !apart && i + 1 < info->slots && second_half(info, i + 1);
+		snprintf(h->row[row], sizeof h->row[row], "%s", whole ? info->layer[info->slot[i].layer].name : info->slot[i].name);
+		for (int c = 0; c < columns; c++)
+			h->value[(size_t)row * (size_t)columns + (size_t)c] = shade(w, &info->slot[i], modal_at(source, at[c], i));
+		row++;
 	}
 	for (int i = 0; i < w->count; i++)
 		memcpy(h->level[i], w->width[i].name, sizeof h->level[i]);
-	h->first = records > 0 ? (double)(rows[0] + 1) : 0;
+	h->first = records > 0 ? (double)(at[0] + 1) : 0;
 	h->last = records > 0 ? (double)records : (double)source->snapshot->step;
 	if (w->count)
 		snprintf(h->legend, sizeof h->legend, "modal format, %s to %s", w->width[0].name,
@@ -218,12 +241,12 @@ struct figure *figure_bits(const struct figure_source *source)
 	if (!f)
 		return NULL;
 	figure_title(f, "Modal formats of %s on %s", s->info ? s->info->net : "", s->info ? s->info->data : "");
-	if (!s->info || s->info->decisions < 1)
+	if (!s->info || s->info->slots < 1)
 		return f;
 	struct widths w = {0};
-	for (int d = 0; d < s->info->decisions; d++)
-		for (int o = 0; o < s->info->decision[d].options; o++)
-			widths_add(&w, &s->info->decision[d].option[o]);
+	for (int d = 0; d < s->info->slots; d++)
+		for (int o = 0; o < s->info->slot[d].options; o++)
+			widths_add(&w, &s->info->slot[d].option[o]);
 	bool ok = add_history(f, source, &w);
 	for (int m = 0; ok && m < source->marks; m++)
 		ok = figure_add_line(f, true, (double)source->mark[m].step, ROLE_MARK, source->mark[m].text);

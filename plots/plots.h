@@ -24,7 +24,7 @@ struct figure_source {
 	const struct snapshot *snapshot;
 	const struct record *record; // steps 1..records
 	long records;
-	const uint8_t *modal; // modal option per decision, a row of decisions per record
+	const uint8_t *modal; // modal option per slot, a row of slots per record
 	const struct mark *mark;
 	int marks;
 	int term; // which cost term the figure is about (index in the snapshot's terms)

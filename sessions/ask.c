@@ -41,7 +41,10 @@ bool run_status(struct command_call *call)
 				number_write(term->target, term->unit, target, sizeof target), term->modal / term->target);
 		string_add(&t, "\n");
 	}
-	string_add(&t, "journal: %d entries", s->journal.entries);
+	string_add(&t, "%d decisions%s", now->decisions, now->split ? ", weights and activations apart" : "");
+	for (int i = 0; i < now->groups; i++)
+		string_add(&t, "%s %s (%s)", i ? "," : "; groups:", now->group[i].name, now->group[i].pattern);
+	string_add(&t, "\njournal: %d entries", s->journal.entries);
 	if (s->saved_step >= 0)
 		string_add(&t, "; saved at step %ld", s->saved_step);
 	if (s->folder[0])
@@ -51,18 +54,23 @@ bool run_status(struct command_call *call)
 
 // ---- tables --------------------------------------------------------------------------------------------------------
 
+static void add_slot(const struct session *s, struct string *t, int slot)
+{
+	const struct slot_state *now = &s->snapshot->slot[slot];
+	string_add(t, "  %-6s %4.0f %%%s", session_modal_option(s, slot), 100 * (double)now->probability[now->modal],
+		now->allowed & (now->allowed - 1) ? "" : "  pinned");
+}
+
 static void add_format(const struct session *s, struct string *t, int layer)
 {
-	const struct layer_info *info = &s->info->layer[layer];
-	const struct decision_state *w = &s->snapshot->decision[info->weight_decision];
-	const struct option_info *option = s->info->decision[info->weight_decision].option;
-	bool pinned = w->allowed && !(w->allowed & (w->allowed - 1));
-	string_add(t, "  %-6s %4.0f %%%s", option[w->modal].name, 100 * (double)w->probability[w->modal],
-		pinned ? "  pinned" : "");
-	if (info->activation_decision != info->weight_decision) {
-		const struct decision_state *a = &s->snapshot->decision[info->activation_decision];
-		string_add(t, "  input %s", s->info->decision[info->activation_decision].option[a->modal].name);
+	const char *group = session_group(s, layer);
+	add_slot(s, t, s->info->layer[layer].weight_slot);
+	if (!session_tied(s, layer)) {
+		string_add(t, "  input");
+		add_slot(s, t, s->info->layer[layer].activation_slot);
 	}
+	if (group)
+		string_add(t, "  in %s", group);
 }
 
 bool run_layers(struct command_call *call)
@@ -72,7 +80,7 @@ bool run_layers(struct command_call *call)
 	struct figure_source source;
 	session_source(s, &source); // its term is the one to share out
 	double cost[ENGINE_TERMS], *part = calloc((size_t)info->layers + 1, sizeof *part);
-	uint8_t *modal = calloc((size_t)info->decisions + 1, 1);
+	uint8_t *modal = calloc((size_t)info->slots + 1, 1);
 	bool ok = part && modal;
 	if (!ok)
 		fault_set(&call->fault, "", "", "out of memory");
@@ -165,9 +173,9 @@ bool run_knobs(struct command_call *call)
 
 static void price_uniform(struct session *s, struct string *t, const char *format, uint8_t *choice, const uint8_t *modal)
 {
-	for (int d = 0; d < s->info->decisions; d++) {
-		int option = decision_option(&s->info->decision[d], format);
-		choice[d] = option < 0 ? modal[d] : (uint8_t)option; // where it is not in the space: as now
+	for (int i = 0; i < s->info->slots; i++) {
+		int option = slot_option(&s->info->slot[i], format);
+		choice[i] = option < 0 ? modal[i] : (uint8_t)option; // where it is not in the space: as now
 	}
 	string_add(t, "%-8s ", format);
 	session_tell_costs(s, t, choice, modal);
@@ -176,8 +184,8 @@ static void price_uniform(struct session *s, struct string *t, const char *forma
 
 static bool in_space(const struct session *s, const char *format)
 {
-	for (int d = 0; d < s->info->decisions; d++)
-		if (decision_option(&s->info->decision[d], format) >= 0)
+	for (int i = 0; i < s->info->slots; i++)
+		if (slot_option(&s->info->slot[i], format) >= 0)
 			return true;
 	return false;
 }
@@ -185,12 +193,12 @@ static bool in_space(const struct session *s, const char *format)
 bool run_price(struct command_call *call)
 {
 	struct session *s = call->context;
-	const size_t decisions = (size_t)s->info->decisions;
+	const size_t slots = (size_t)s->info->slots;
 	for (int i = 0; i < call->argc; i++)
 		if (!in_space(s, call->argv[i]))
 			return fault_set(&call->fault, call->argv[i], "`price` lists the formats of the space",
 				"no layer of this search has such a format");
-	uint8_t *modal = calloc(2, decisions + 1), *choice = modal ? modal + decisions : NULL;
+	uint8_t *modal = calloc(2, slots + 1), *choice = modal ? modal + slots : NULL;
 	if (!modal)
 		return fault_set(&call->fault, "", "", "out of memory");
 	struct string t = { 0 };

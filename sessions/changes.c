@@ -10,7 +10,9 @@ enum shape {
 	SHAPE_PAIRS, // NAME VALUE [NAME VALUE]…
 	SHAPE_NAMES, // NAME…, all with the form's value
 	SHAPE_VALUE, // VALUE, for the form's name
+	SHAPE_AS,    // VALUE as NAME [VALUE as NAME]…
 };
+static const int shape_words[] = { [SHAPE_PAIRS] = 2, [SHAPE_NAMES] = 1, [SHAPE_VALUE] = 1, [SHAPE_AS] = 3 };
 
 struct form {
 	const char *command;
@@ -28,8 +30,11 @@ static const struct form forms[] = {
 	{ "weight", CHANGE_WEIGHT, SHAPE_PAIRS, NULL, NULL, false },
 	{ "target", CHANGE_TARGET, SHAPE_PAIRS, NULL, NULL, false },
 	{ "reward", CHANGE_SET, SHAPE_VALUE, "reward", NULL, false },
+	{ "decide", CHANGE_SET, SHAPE_VALUE, "decide", NULL, false },
 	{ "set", CHANGE_SET, SHAPE_PAIRS, NULL, NULL, false },
 	{ "extend", CHANGE_EXTEND, SHAPE_VALUE, "", NULL, false },
+	{ "ungroup", CHANGE_GROUP, SHAPE_NAMES, NULL, "", false },
+	{ "group", CHANGE_GROUP, SHAPE_AS, NULL, NULL, false },
 };
 enum { FORMS = sizeof forms / sizeof *forms };
 
@@ -49,12 +54,15 @@ static bool copy(char *to, size_t size, const char *from, const char *what, stru
 
 static bool fill(const struct form *form, const struct words *w, struct change *c, struct fault *f)
 {
-	const int step = form->shape == SHAPE_PAIRS ? 2 : 1;
+	const int step = shape_words[form->shape];
 	for (int i = 0; i < c->items; i++) {
 		struct change_item *item = &c->item[i];
 		char *const *word = w->word + 1 + i * step;
-		const char *name = form->name ? form->name : word[0];
-		const char *value = form->value ? form->value : word[step - 1];
+		bool as = form->shape == SHAPE_AS;
+		const char *name = form->name ? form->name : word[as ? 2 : 0];
+		const char *value = form->value ? form->value : word[as ? 0 : step - 1];
+		if (as && (strcmp(word[1], "as") != 0 || !value[0]))
+			return fault_set(f, form->command, "group PATTERN as NAME", "'%s' is no name for a group of layers", word[1]);
 		if (!copy(item->name, sizeof item->name, name, "name", f)
 			|| !copy(item->value, sizeof item->value, value, "value", f))
 			return false;
@@ -77,17 +85,19 @@ bool change_read(const char *line, struct change *c, struct fault *f)
 			form = &forms[i];
 	bool ok = false;
 	if (!form) {
-		fault_set(f, "", "expected one of: pin restrict unpin weight target reward set extend",
+		fault_set(f, "", "expected one of: pin restrict unpin weight target reward decide group ungroup set extend",
 			"'%s' is not a change of the search", w.count ? w.word[0] : "");
 	} else if (w.count < 2) {
 		fault_set(f, form->command, "", "nothing is said behind it");
 	} else if (form->shape == SHAPE_PAIRS && w.count % 2 == 0) {
 		fault_set(f, form->command, "", "'%s' has no value behind it", w.word[w.count - 1]);
+	} else if (form->shape == SHAPE_AS && w.count % 3 != 1) {
+		fault_set(f, form->command, "group PATTERN as NAME", "it takes a pattern, the word as, and a name");
 	} else if (form->shape == SHAPE_VALUE && w.count != 2) {
 		fault_set(f, form->command, "", "it takes one value, not %d", w.count - 1);
 	} else {
 		c->kind = form->kind;
-		c->items = form->shape == SHAPE_PAIRS ? (w.count - 1) / 2 : w.count - 1;
+		c->items = (w.count - 1) / shape_words[form->shape];
 		c->item = calloc((size_t)c->items, sizeof *c->item);
 		ok = c->item ? fill(form, &w, c, f) : fault_set(f, "", "", "out of memory");
 	}
@@ -125,14 +135,15 @@ void change_write(struct string *t, const struct change *c)
 		form++;
 	string_add(t, "%s", form->command);
 	for (int i = 0; i < c->items; i++) {
-		if (!form->name) {
-			string_add(t, " ");
-			words_quote(t, c->item[i].name);
-		}
-		if (!form->value) {
-			string_add(t, " ");
-			words_quote(t, c->item[i].value);
-		}
+		const struct change_item *item = &c->item[i];
+		bool as = form->shape == SHAPE_AS;
+		const char *const word[] = { as ? item->value : form->name ? NULL : item->name, as ? "as" : NULL,
+			as ? item->name : form->value ? NULL : item->value };
+		for (int k = 0; k < 3; k++)
+			if (word[k]) {
+				string_add(t, " ");
+				words_quote(t, word[k]);
+			}
 	}
 }
 
@@ -154,6 +165,10 @@ static void tell_item(struct string *t, enum change_kind kind, const struct chan
 		break;
 	case CHANGE_SET:
 		string_add(t, "%s is %s", item->name, item->value);
+		break;
+	case CHANGE_GROUP:
+		string_add(t, item->value[0] ? "%s: %s are decided as one" : "%s%s: each layer by itself again", item->name,
+			item->value);
 		break;
 	case CHANGE_EXTEND:
 		string_add(t, "the horizon lies %s steps further", item->value);

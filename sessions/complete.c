@@ -79,10 +79,19 @@ struct place {
 	const char *last;        // the argument before it; NULL: none
 };
 
+static void offer_groups(struct collection *c, const struct place *p)
+{
+	for (int i = 0; p->session && i < p->session->snapshot->groups; i++)
+		offer(c, p->session->snapshot->group[i].name);
+}
+
 static void offer_layers(struct collection *c, const struct place *p)
 {
 	for (int i = 0; p->session && i < p->session->info->layers; i++)
 		offer(c, p->session->info->layer[i].name);
+	offer_groups(c, p);
+	for (int i = 0; p->session && p->session->snapshot->split && i < p->session->info->slots; i++)
+		offer(c, p->session->info->slot[i].name);
 }
 
 static void offer_formats(struct collection *c, const struct place *p)
@@ -92,9 +101,15 @@ static void offer_formats(struct collection *c, const struct place *p)
 		return;
 	}
 	const struct engine_info *info = p->session->info;
-	for (int d = 0; d < info->decisions; d++)
-		for (int o = 0; o < info->decision[d].options; o++)
-			offer(c, info->decision[d].option[o].name);
+	for (int i = 0; i < info->slots; i++)
+		for (int o = 0; o < info->slot[i].options; o++)
+			offer(c, info->slot[i].option[o].name);
+}
+
+static void offer_edit(struct collection *c, const struct place *p)
+{
+	bool step = p->last && (strcmp(p->last, "up") == 0 || strcmp(p->last, "down") == 0);
+	(step ? offer_layers : offer_formats)(c, p);
 }
 
 static void offer_format_list(struct collection *c, const struct place *p)
@@ -213,7 +228,7 @@ static void (*const offers[])(struct collection *, const struct place *) = {
 	[ARGUMENT_LAYER] = offer_layers,     [ARGUMENT_FORMAT] = offer_formats, [ARGUMENT_FORMATS] = offer_format_list,
 	[ARGUMENT_TERM] = offer_terms,       [ARGUMENT_KNOB] = offer_knobs,     [ARGUMENT_VALUE] = offer_values,
 	[ARGUMENT_FILE] = offer_files,       [ARGUMENT_COMMAND] = offer_commands, [ARGUMENT_FIGURE] = offer_figures,
-	[ARGUMENT_READOUT] = offer_readouts,
+	[ARGUMENT_READOUT] = offer_readouts, [ARGUMENT_GROUP] = offer_groups,   [ARGUMENT_EDIT] = offer_edit,
 };
 
 // Which entry of the row's arguments the n-th argument is: the last `repeat` of them recur. -1: none.

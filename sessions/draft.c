@@ -5,22 +5,22 @@
 
 #include "sessions/inside.h"
 
-// The flags behind the options: which decisions were edited.
+// The flags behind the options: which slots were edited.
 static uint8_t *edited(const struct session *s)
 {
-	return s->draft + s->info->decisions;
+	return s->draft + s->info->slots;
 }
 
 void draft_follow(struct session *s)
 {
-	for (int d = 0; s->draft && d < s->info->decisions; d++)
-		if (!edited(s)[d])
-			s->draft[d] = s->snapshot->decision[d].modal;
+	for (int i = 0; s->draft && i < s->info->slots; i++)
+		if (!edited(s)[i])
+			s->draft[i] = s->snapshot->slot[i].modal;
 }
 
 static uint8_t *modal_choice(struct session *s)
 {
-	uint8_t *choice = calloc(2 * (size_t)s->info->decisions + 1, 1); // room for the flags of a draft
+	uint8_t *choice = calloc(2 * (size_t)s->info->slots + 1, 1); // room for the flags of a draft
 	if (choice)
 		session_modal(s, choice);
 	return choice;
@@ -33,11 +33,23 @@ static void drop(struct session *s)
 	s->news |= NEWS_STATE;
 }
 
+// Whether the slot is the first edited one of its decision.
+static bool leads(const struct session *s, int slot)
+{
+	const struct slot_state *now = s->snapshot->slot;
+	if (!edited(s)[slot])
+		return false;
+	for (int i = 0; i < slot; i++)
+		if (edited(s)[i] && now[i].decision == now[slot].decision)
+			return false;
+	return true;
+}
+
 static int edits(const struct session *s)
 {
 	int count = 0;
-	for (int d = 0; d < s->info->decisions; d++)
-		count += edited(s)[d];
+	for (int i = 0; i < s->info->slots; i++)
+		count += leads(s, i);
 	return count;
 }
 
@@ -47,7 +59,7 @@ static bool tell(struct session *s, struct command_call *call)
 	struct string costs = { 0 };
 	bool ok = modal && session_tell_costs(s, &costs, s->draft, modal);
 	if (ok) {
-		call->say(call, "draft, %d of %d decisions changed: %s", edits(s), s->info->decisions, costs.bytes);
+		call->say(call, "draft, %d of %d decisions changed: %s", edits(s), s->snapshot->decisions, costs.bytes);
 	} else {
 		fault_set(&call->fault, "draft", "", "it cannot be priced");
 	}
@@ -62,49 +74,49 @@ struct edit {
 	struct session *s;
 	const char *format; // NULL: a step instead
 	int step;           // +1: wider, -1: narrower
-	int done, refused;
-	char layer[ENGINE_NAME]; // the last refused
+	uint8_t *before;    // the draft as it was
+	int done;
+	int refused;        // the last refused slot
 };
 
-static bool edit_decision(struct edit *e, int decision)
-{
-	const struct decision_info *d = &e->s->info->decision[decision];
-	int option = e->format ? decision_option(d, e->format) : e->s->draft[decision] + e->step;
-	if (option < 0 || option >= d->options)
-		return false;
-	e->s->draft[decision] = (uint8_t)option;
-	edited(e->s)[decision] = option != e->s->snapshot->decision[decision].modal;
-	return true;
-}
-
-static void edit_layer(int layer, void *context)
+// Edits the slot's whole decision, once for all of its slots.
+static void edit_slot(int slot, void *context)
 {
 	struct edit *e = context;
-	const struct layer_info *info = &e->s->info->layer[layer];
-	bool ok = edit_decision(e, info->weight_decision);
-	if (info->activation_decision != info->weight_decision)
-		ok = edit_decision(e, info->activation_decision) || ok;
-	e->done += ok;
-	if (!ok) {
-		e->refused++;
-		snprintf(e->layer, sizeof e->layer, "%s", info->name);
+	struct session *s = e->s;
+	const struct slot_info *info = &s->info->slot[slot];
+	int option = e->format ? slot_option(info, e->format) : e->before[slot] + e->step;
+	if (option < 0 || option >= info->options) {
+		e->refused = slot;
+		return;
 	}
+	e->done++;
+	for (int i = 0; i < s->info->slots; i++)
+		if (s->snapshot->slot[i].decision == s->snapshot->slot[slot].decision) {
+			s->draft[i] = (uint8_t)option;
+			edited(s)[i] = option != s->snapshot->slot[i].modal;
+		}
 }
 
-static bool edit(struct session *s, struct command_call *call, const char *layers, struct edit e)
+static bool edit(struct session *s, struct command_call *call, const char *word, struct edit e)
 {
 	bool begun = !s->draft;
 	if (begun && !(s->draft = modal_choice(s)))
 		return fault_set(&call->fault, "", "", "out of memory");
+	size_t slots = (size_t)s->info->slots;
 	e.s = s;
-	bool ok = session_each_layer(s, layers, edit_layer, &e, &call->fault);
-	if (ok && !e.done) {
-		if (e.format)
-			ok = fault_set(&call->fault, e.layer, "`help pin` tells more", "'%s' is not in its space", e.format);
-		else
-			ok = fault_set(&call->fault, e.layer, "", "it has no %s format",
-				e.step > 0 ? "wider" : "narrower");
+	e.before = malloc(slots + 1);
+	bool ok = e.before || fault_set(&call->fault, "", "", "out of memory");
+	if (ok) {
+		memcpy(e.before, s->draft, slots);
+		ok = session_each_slot(s, word, edit_slot, &e, &call->fault);
 	}
+	const char *refused = s->info->layer[s->info->slot[e.refused].layer].name;
+	if (ok && !e.done && e.format)
+		ok = fault_set(&call->fault, refused, "`help pin` tells more", "'%s' is not in its space", e.format);
+	else if (ok && !e.done)
+		ok = fault_set(&call->fault, refused, "", "it has no %s format", e.step > 0 ? "wider" : "narrower");
+	free(e.before);
 	if (!ok && begun)
 		drop(s);
 	s->news |= NEWS_STATE;
@@ -117,14 +129,16 @@ static bool edit(struct session *s, struct command_call *call, const char *layer
 static bool commit(struct session *s, struct command_call *call)
 {
 	struct change c = { .kind = CHANGE_RESTRICT };
-	c.item = calloc((size_t)s->info->decisions + 1, sizeof *c.item);
+	c.item = calloc((size_t)s->info->slots + 1, sizeof *c.item);
 	bool ok = c.item || fault_set(&call->fault, "", "", "out of memory");
-	for (int d = 0; ok && d < s->info->decisions; d++) {
-		if (!edited(s)[d])
+	for (int i = 0; ok && i < s->info->slots; i++) {
+		if (!leads(s, i))
 			continue;
 		struct change_item *item = &c.item[c.items++];
-		snprintf(item->name, sizeof item->name, "%s", s->info->decision[d].name);
-		snprintf(item->value, sizeof item->value, "%s", s->info->decision[d].option[s->draft[d]].name);
+		int layer = s->info->slot[i].layer;
+		const char *group = session_group(s, layer), *name = group ? group : s->info->layer[layer].name;
+		snprintf(item->name, sizeof item->name, "%s%s", name, session_tied(s, layer) ? "" : strrchr(s->info->slot[i].name, '.'));
+		snprintf(item->value, sizeof item->value, "%s", s->info->slot[i].option[s->draft[i]].name);
 	}
 	if (ok && !c.items)
 		call->say(call, "the draft is the modal choice: nothing to pin");

@@ -70,11 +70,11 @@ static json_t *costs_json(const struct session *s, const double *cost)
 	return costs;
 }
 
-static json_t *operand_json(const struct session *s, const struct policy *p, int decision, const float *range)
+static json_t *operand_json(const struct session *s, const struct policy *p, int slot, const float *range)
 {
-	const struct decision_state *state = &s->snapshot->decision[decision];
-	uint8_t option = p->choice[decision];
-	json_t *o = json_pack("{s:s, s:f, s:b}", "format", s->info->decision[decision].option[option].name, "probability",
+	const struct slot_state *state = &s->snapshot->slot[slot];
+	uint8_t option = p->choice[slot];
+	json_t *o = json_pack("{s:s, s:f, s:b}", "format", s->info->slot[slot].option[option].name, "probability",
 		(double)state->probability[option], "pinned", state->allowed == (uint32_t)1 << option);
 	json_object_set_new(o, "range", range ? number_or_null((double)*range) : json_null());
 	return o;
@@ -90,11 +90,11 @@ static json_t *layer_json(const struct session *s, const struct policy *p, int i
 		json_object_set_new(costs, s->snapshot->term[k].name, json_pack("{s:f, s:f}", "value", value, "share",
 			cost[k] > 0 ? value / cost[k] : 0));
 	}
-	return json_pack("{s:s, s:s, s:[i,i,i], s:[i,i,i], s:i, s:i, s:i, s:f, s:f, s:f, s:o, s:o, s:o}", "name", l->name,
-		"kind", l->kind, "input", l->in_h, l->in_w, l->in_c, "output", l->out_h, l->out_w, l->out_c, "kernel",
+	return json_pack("{s:s, s:s, s:s?, s:b, s:[i,i,i], s:[i,i,i], s:i, s:i, s:i, s:f, s:f, s:f, s:o, s:o, s:o}", "name", l->name,
+		"kind", l->kind, "group", session_group(s, i), "tied", session_tied(s, i), "input", l->in_h, l->in_w, l->in_c, "output", l->out_h, l->out_w, l->out_c, "kernel",
 		l->kernel, "stride", l->stride, "groups", l->groups, "macs", l->macs, "weights", l->weights, "activations",
-		l->activations, "weight", operand_json(s, p, l->weight_decision, p->range ? &p->range[i].weight : NULL),
-		"activation", operand_json(s, p, l->activation_decision, p->range ? &p->range[i].activation : NULL), "costs",
+		l->activations, "weight", operand_json(s, p, l->weight_slot, p->range ? &p->range[i].weight : NULL),
+		"activation", operand_json(s, p, l->activation_slot, p->range ? &p->range[i].activation : NULL), "costs",
 		costs);
 }
 
@@ -185,7 +185,7 @@ static bool export_policy(struct session *s, struct command_call *call, const ch
 		return fault_set(&call->fault, path, "", "out of memory");
 	p->users = 1; // this function
 	snprintf(p->path, sizeof p->path, "%s", path);
-	p->choice = calloc((size_t)s->info->decisions + 1, 1);
+	p->choice = calloc((size_t)s->info->slots + 1, 1);
 	bool ok = p->choice != NULL;
 	if (ok) {
 		session_modal(s, p->choice);
@@ -236,11 +236,11 @@ static bool export_layers(struct session *s, struct command_call *call, const ch
 	const struct engine_info *info = s->info;
 	const struct snapshot *now = s->snapshot;
 	double cost[ENGINE_TERMS], *part = calloc((size_t)now->terms * (size_t)info->layers + 1, sizeof *part);
-	uint8_t *modal = calloc((size_t)info->decisions + 1, 1);
+	uint8_t *modal = calloc((size_t)info->slots + 1, 1);
 	struct string t = { 0 };
 	bool ok = part && modal;
 	string_add(&t, "layer,kind,in_h,in_w,in_c,out_h,out_w,out_c,kernel,stride,groups,macs,weights,weight_format,"
-		"activation_format,probability,pinned");
+		"activation_format,weight_probability,activation_probability,weight_pinned,activation_pinned,group");
 	for (int k = 0; ok && k < now->terms; k++) {
 		if (k == 0)
 			session_modal(s, modal);
@@ -250,13 +250,13 @@ static bool export_layers(struct session *s, struct command_call *call, const ch
 	string_add(&t, "\n");
 	for (int i = 0; ok && i < info->layers; i++) {
 		const struct layer_info *l = &info->layer[i];
-		const struct decision_state *d = &now->decision[l->weight_decision];
+		const struct slot_state *w = &now->slot[l->weight_slot], *a = &now->slot[l->activation_slot];
 		csv_word(&t, l->name);
-		string_add(&t, ",%s,%d,%d,%d,%d,%d,%d,%d,%d,%d,%.0f,%.0f,%s,%s,%.6f,%d", l->kind, l->in_h, l->in_w, l->in_c,
+		string_add(&t, ",%s,%d,%d,%d,%d,%d,%d,%d,%d,%d,%.0f,%.0f,%s,%s,%.6f,%.6f,%d,%d,%s", l->kind, l->in_h, l->in_w, l->in_c,
 			l->out_h, l->out_w, l->out_c, l->kernel, l->stride, l->groups, l->macs, l->weights,
-			info->decision[l->weight_decision].option[d->modal].name,
-			info->decision[l->activation_decision].option[now->decision[l->activation_decision].modal].name,
-			(double)d->probability[d->modal], d->allowed == (uint32_t)1 << d->modal);
+			session_modal_option(s, l->weight_slot), session_modal_option(s, l->activation_slot),
+			(double)w->probability[w->modal], (double)a->probability[a->modal], w->allowed == (uint32_t)1 << w->modal,
+			a->allowed == (uint32_t)1 << a->modal, session_group(s, i) ? session_group(s, i) : "");
 		for (int k = 0; k < now->terms; k++)
 			csv_number(&t, part[k * info->layers + i]);
 		string_add(&t, "\n");
@@ -303,9 +303,9 @@ static bool export_front(struct session *s, struct command_call *call, const cha
 	string_add(&t, "origin,label,step,dominated,accuracy,loss");
 	for (int k = 0; k < now->terms; k++)
 		string_add(&t, ",%s", now->term[k].name);
-	for (int d = 0; d < s->info->decisions; d++) {
+	for (int k = 0; k < s->info->slots; k++) {
 		string_add(&t, ",");
-		csv_word(&t, s->info->decision[d].name);
+		csv_word(&t, s->info->slot[k].name);
 	}
 	string_add(&t, "\n");
 	for (int i = 0; i < now->points; i++) {
@@ -315,8 +315,8 @@ static bool export_front(struct session *s, struct command_call *call, const cha
 		csv_number(&t, p->loss);
 		for (int k = 0; k < now->terms; k++)
 			csv_number(&t, p->cost[k]);
-		for (int d = 0; d < s->info->decisions; d++)
-			string_add(&t, ",%s", s->info->decision[d].option[p->choice[d]].name);
+		for (int k = 0; k < s->info->slots; k++)
+			string_add(&t, ",%s", s->info->slot[k].option[p->choice[k]].name);
 		string_add(&t, "\n");
 	}
 	return csv_write(call, path, &t);

@@ -78,7 +78,7 @@ struct session {
 	struct snapshot *snapshot;
 
 	struct record *record; // history: steps 1..records
-	uint8_t *modal;        // a row of info->decisions per record
+	uint8_t *modal;        // a row of info->slots per record
 	long records, record_room;
 
 	struct journal journal;
@@ -99,7 +99,7 @@ struct session {
 	struct wait wait;
 	bool batch;
 
-	uint8_t *draft;       // option per decision, then a flag per decision: edited by hand, or following the modal choice
+	uint8_t *draft;       // option per slot, then a flag per slot: edited by hand, or following the modal choice
 	struct known_evaluation known[2]; // per enum split
 	char digest[JOURNAL_DIGEST_TEXT];
 	long digest_step; // -1: none
@@ -183,15 +183,23 @@ bool run_help(struct command_call *);
 
 // Index of a cost term, -1: none.
 int session_term(const struct session *, const char *name);
-// The layers that a name or glob means: calls each; false and a fault (with the nearest name) where there is none.
-bool session_each_layer(struct session *, const char *glob, void (*each)(int layer, void *context), void *context,
+// The slots that a word means, as CHANGE_RESTRICT has it but for what is decided with them: calls each; false and a fault
+// (with the nearest name) where there is none.
+bool session_each_slot(struct session *, const char *word, void (*each)(int slot, void *context), void *context,
 	struct fault *);
-// The modal choice of the snapshot, an option per decision.
+// Whether the slots of a layer are one decision, and the layer's group, NULL: none.
+bool session_tied(const struct session *, int layer);
+const char *session_group(const struct session *, int layer);
+// "int4", or "int4/int8" where weights and activations are decided apart, of what `text` says of a slot.
+void session_both(const struct session *, int layer, const char *(*text)(const struct session *, int slot), char *buf,
+	size_t size);
+const char *session_modal_option(const struct session *, int slot);
+// The modal choice of the snapshot, an option per slot.
 void session_modal(const struct session *, uint8_t *choice);
 // "bops 201.3 M bit ops (+4.5 %), size …": the costs of a choice and how far they are from `than`, where not NULL.
 bool session_tell_costs(const struct session *, struct string *, const uint8_t *choice, const uint8_t *than);
 const char *session_state_word(const struct session *); // "running", "paused", "finished", "failed"
-// The option of a decision called `format`, -1: none.
-int decision_option(const struct decision_info *, const char *format);
+// The option of a slot called `format`, -1: none.
+int slot_option(const struct slot_info *, const char *format);
 
 #endif

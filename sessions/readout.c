@@ -96,29 +96,27 @@ static bool read_ratio(struct session *s, int of, struct reading *r, struct faul
 	return targeted(s, of, f);
 }
 
-static const char *modal_option(const struct session *s, int decision)
-{
-	return s->info->decision[decision].option[s->snapshot->decision[decision].modal].name;
-}
-
 static bool read_modal(struct session *s, int of, struct reading *r, struct fault *f)
 {
 	(void)f;
-	const struct layer_info *layer = &s->info->layer[of];
-	put_text(r, modal_option(s, layer->weight_decision));
-	if (layer->activation_decision != layer->weight_decision) {
-		size_t n = strlen(r->text);
-		snprintf(r->text + n, sizeof r->text - n, "/%s", modal_option(s, layer->activation_decision));
-	}
+	r->is_text = true;
+	session_both(s, of, session_modal_option, r->text, sizeof r->text);
 	return true;
+}
+
+static const char *pinned_option(const struct session *s, int slot)
+{
+	uint32_t allowed = s->snapshot->slot[slot].allowed;
+	return allowed & (allowed - 1) ? "no" : session_modal_option(s, slot);
 }
 
 static bool read_pinned(struct session *s, int of, struct reading *r, struct fault *f)
 {
 	(void)f;
-	uint32_t allowed = s->snapshot->decision[s->info->layer[of].weight_decision].allowed;
-	bool pinned = allowed && !(allowed & (allowed - 1));
-	put_text(r, pinned ? modal_option(s, s->info->layer[of].weight_decision) : "no");
+	r->is_text = true;
+	session_both(s, of, pinned_option, r->text, sizeof r->text);
+	if (strcmp(r->text, "no/no") == 0)
+		put_text(r, "no");
 	return true;
 }
 

@@ -92,11 +92,74 @@ bool session_may_change(const struct session *s, struct fault *f)
 
 // ---- changes -------------------------------------------------------------------------------------------------------
 
+static bool offer(struct nearest *n, const char *candidate)
+{
+	nearest_offer(n, candidate);
+	return strcmp(n->word, candidate) == 0;
+}
+
+static bool offer_layers(const struct session *s, struct nearest *n)
+{
+	bool known = false;
+	for (int i = 0; i < s->info->layers; i++)
+		known |= offer(n, s->info->layer[i].name);
+	for (int i = 0; i < s->snapshot->groups; i++)
+		known |= offer(n, s->snapshot->group[i].name);
+	return known;
+}
+
+// Whether the word is known among the layers, terms or settings that the change's items may name.
+static bool offer_names(const struct session *s, enum change_kind kind, struct nearest *n)
+{
+	bool known = kind == CHANGE_GROUP || strpbrk(n->word, "*?[") != NULL;
+	if (kind == CHANGE_RESTRICT)
+		known |= offer_layers(s, n);
+	if (kind == CHANGE_WEIGHT || kind == CHANGE_TARGET)
+		for (const char *const *term = engine_terms(); *term; term++)
+			known |= offer(n, *term);
+	size_t knobs;
+	const struct knob *knob = engine_knobs(&knobs);
+	for (size_t i = 0; kind == CHANGE_SET && i < knobs; i++)
+		known |= offer(n, knob[i].name);
+	return known;
+}
+
+static bool offer_formats(const struct session *s, struct nearest *n)
+{
+	bool known = strchr(n->word, ',') || strcmp(n->word, "all") == 0;
+	for (int d = 0; d < s->info->slots; d++)
+		for (int o = 0; o < s->info->slot[d].options; o++)
+			known |= offer(n, s->info->slot[d].option[o].name);
+	return known;
+}
+
+// The engine refused a change: where a word looks like another one, say so.
+static void suggest(const struct session *s, const struct change *c, struct fault *f)
+{
+	for (int i = 0; i < c->items; i++) {
+		struct nearest name = nearest_to(c->item[i].name), value = nearest_to(c->item[i].value);
+		if (!offer_names(s, c->kind, &name)) {
+			if (name.best)
+				nearest_advice(&name, "", f->todo, sizeof f->todo);
+			return;
+		}
+		if (c->kind == CHANGE_RESTRICT && !offer_formats(s, &value)) {
+			if (value.best)
+				nearest_advice(&value, "", f->todo, sizeof f->todo);
+			return;
+		}
+	}
+}
+
 static void change_done(struct session *s, struct pending *p, struct reply *r)
 {
 	struct fault f;
 	struct change change;
 	if (!r->ok) {
+		if (change_read(p->text, &change, &f)) {
+			suggest(s, &change, &r->fault);
+			free(change.item);
+		}
 		session_say_fault(s, &r->fault);
 		return;
 	}
@@ -129,56 +192,6 @@ static bool change_pending(const struct session *s)
 		if (p->done == change_done)
 			return true;
 	return false;
-}
-
-static bool offer(struct nearest *n, const char *candidate)
-{
-	nearest_offer(n, candidate);
-	return strcmp(n->word, candidate) == 0;
-}
-
-// Whether the word is known among the layers, terms or settings that the change's items may name.
-static bool offer_names(const struct session *s, enum change_kind kind, struct nearest *n)
-{
-	bool known = strpbrk(n->word, "*?[") != NULL;
-	if (kind == CHANGE_RESTRICT)
-		for (int i = 0; i < s->info->layers; i++)
-			known |= offer(n, s->info->layer[i].name);
-	if (kind == CHANGE_WEIGHT || kind == CHANGE_TARGET)
-		for (const char *const *term = engine_terms(); *term; term++)
-			known |= offer(n, *term);
-	size_t knobs;
-	const struct knob *knob = engine_knobs(&knobs);
-	for (size_t i = 0; kind == CHANGE_SET && i < knobs; i++)
-		known |= offer(n, knob[i].name);
-	return known;
-}
-
-static bool offer_formats(const struct session *s, struct nearest *n)
-{
-	bool known = strchr(n->word, ',') || strcmp(n->word, "all") == 0;
-	for (int d = 0; d < s->info->decisions; d++)
-		for (int o = 0; o < s->info->decision[d].options; o++)
-			known |= offer(n, s->info->decision[d].option[o].name);
-	return known;
-}
-
-// The engine refused a change: where a word looks like another one, say so.
-static void suggest(const struct session *s, const struct change *c, struct fault *f)
-{
-	for (int i = 0; i < c->items; i++) {
-		struct nearest name = nearest_to(c->item[i].name), value = nearest_to(c->item[i].value);
-		if (!offer_names(s, c->kind, &name)) {
-			if (name.best)
-				nearest_advice(&name, "", f->todo, sizeof f->todo);
-			return;
-		}
-		if (c->kind == CHANGE_RESTRICT && !offer_formats(s, &value)) {
-			if (value.best)
-				nearest_advice(&value, "", f->todo, sizeof f->todo);
-			return;
-		}
-	}
 }
 
 bool session_change(struct session *s, const struct change *change, enum journal_act act, int of, struct fault *f)
@@ -339,21 +352,53 @@ bool session_ask_digest(struct session *s, bool told, struct fault *f)
 	return session_posted(s, p, engine_post_state(s->engine, &p->ticket, f));
 }
 
-// ---- layers --------------------------------------------------------------------------------------------------------
+// ---- slots ---------------------------------------------------------------------------------------------------------
 
-bool session_each_layer(struct session *s, const char *glob, void (*each)(int layer, void *context), void *context,
+bool session_each_slot(struct session *s, const char *word, void (*each)(int slot, void *context), void *context,
 	struct fault *f)
 {
-	struct nearest near = nearest_to(glob);
+	struct nearest near = nearest_to(word);
 	bool any = false;
-	for (int i = 0; i < s->info->layers; i++) {
-		nearest_offer(&near, s->info->layer[i].name);
-		if (fnmatch(glob, s->info->layer[i].name, 0) == 0) {
+	offer_layers(s, &near);
+	for (int i = 0; i < s->info->slots; i++) {
+		int layer = s->info->slot[i].layer;
+		const char *slot = s->info->slot[i].name, *group = session_group(s, layer);
+		char half[2 * ENGINE_NAME];
+		snprintf(half, sizeof half, "%s%s", group ? group : "", strrchr(slot, '.'));
+		if (fnmatch(word, s->info->layer[layer].name, 0) == 0 || fnmatch(word, slot, 0) == 0
+			|| (group && (strcmp(word, group) == 0 || strcmp(word, half) == 0))) {
 			each(i, context);
 			any = true;
 		}
 	}
 	char advice[128];
-	return any || fault_set(f, glob, nearest_advice(&near, "`layers` lists them", advice, sizeof advice),
+	return any || fault_set(f, word, nearest_advice(&near, "`layers` lists them", advice, sizeof advice),
 		"no layer is called so");
+}
+
+bool session_tied(const struct session *s, int layer)
+{
+	const struct layer_info *l = &s->info->layer[layer];
+	return s->snapshot->slot[l->weight_slot].decision == s->snapshot->slot[l->activation_slot].decision;
+}
+
+const char *session_group(const struct session *s, int layer)
+{
+	int g = s->snapshot->slot[s->info->layer[layer].weight_slot].group;
+	return g < 0 ? NULL : s->snapshot->group[g].name;
+}
+
+void session_both(const struct session *s, int layer, const char *(*text)(const struct session *, int slot), char *buf,
+	size_t size)
+{
+	const struct layer_info *l = &s->info->layer[layer];
+	if (session_tied(s, layer))
+		snprintf(buf, size, "%s", text(s, l->weight_slot));
+	else
+		snprintf(buf, size, "%s/%s", text(s, l->weight_slot), text(s, l->activation_slot));
+}
+
+const char *session_modal_option(const struct session *s, int slot)
+{
+	return s->info->slot[slot].option[s->snapshot->slot[slot].modal].name;
 }

@@ -193,7 +193,7 @@ static bool room_for_history(struct session *s, long more)
 	struct record *record = realloc(s->record, (size_t)room * sizeof *record);
 	if (record)
 		s->record = record;
-	uint8_t *modal = realloc(s->modal, (size_t)room * (size_t)s->info->decisions + 1);
+	uint8_t *modal = realloc(s->modal, (size_t)room * (size_t)s->info->slots + 1);
 	if (modal)
 		s->modal = modal;
 	if (!record || !modal)
@@ -207,7 +207,7 @@ static void fetch_history(struct session *s)
 	enum { PART = 512 };
 	for (long got = PART; got == PART && room_for_history(s, PART);) {
 		got = engine_history(s->engine, s->records, PART, s->record + s->records,
-			s->modal + s->records * s->info->decisions);
+			s->modal + s->records * s->info->slots);
 		s->records += got;
 	}
 }
@@ -355,11 +355,11 @@ int session_term(const struct session *s, const char *name)
 
 void session_modal(const struct session *s, uint8_t *choice)
 {
-	for (int d = 0; d < s->snapshot->decisions; d++)
-		choice[d] = s->snapshot->decision[d].modal;
+	for (int i = 0; i < s->snapshot->slots; i++)
+		choice[i] = s->snapshot->slot[i].modal;
 }
 
-int decision_option(const struct decision_info *d, const char *format)
+int slot_option(const struct slot_info *d, const char *format)
 {
 	for (int o = 0; o < d->options; o++)
 		if (strcmp(d->option[o].name, format) == 0)

@@ -43,14 +43,21 @@ done
 cat >part1 <<'EOF'
 run 20
 pin stem int8
+group s2* as stage2
 run 13
 target bops 0.5x
+decide split
 EOF
 cat >part2 <<'EOF'
 run 7
 undo
 redo
 weight bops 0.4
+pin head.w int8 stage2.a int4
+wait step 50
+expect pinned.s2b1.skip = no/int4
+decide tied
+ungroup stage2
 wait step 55
 wait finished
 EOF
@@ -107,15 +114,15 @@ echo 'run 10000000' >>killed
 # shellcheck disable=SC2086
 "$bitscape" new dead $small steps=1000000 --batch killed >out 2>err </dev/null &
 pid=$!
-until grep -q '^33 target' dead.bitscape/journal 2>/dev/null; do
+until grep -q '^33 decide' dead.bitscape/journal 2>/dev/null; do
 	kill -0 $pid 2>/dev/null || fail 'dead: it did not come so far'
 	sleep 0.1
 done
 kill -9 $pid
 wait $pid 2>/dev/null
-printf 'expect step = 33\nexpect changes = 2\ndigest\n' >ask
+printf 'expect step = 33\nexpect changes = 4\ndigest\n' >ask
 expect 0 dead --batch ask
-says 'caught up with the journal: 2 changes' out
+says 'caught up with the journal: 4 changes' out
 expect 0 --replay dead
 
 # Two at once: the second one only reads.

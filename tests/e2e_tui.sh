@@ -119,6 +119,13 @@ keys : 'pin st' Tab
 see '^:pin stem'
 keys int8 Enter
 see 'stem pinned to int8'
+keys : 'decide split' Enter
+see 'stem .* int8/int8'
+keys : 'group s2* as stage2' Enter
+see 's2b1.skip *stage2'
+keys u u
+gone 'stage2 '
+gone 'int8/int8'
 keys : 'pni stem int8' Enter
 see "^ ! .*pin"
 keys : Up

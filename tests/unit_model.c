@@ -981,19 +981,19 @@ static void expect_space(const struct model *m, const char *spec, const char *fo
 	struct space *s = space_new(m, spec, &f);
 	if (!s)
 		fail_msg("%s: %s", spec, fault_line(&f, line, sizeof line));
-	assert_int_equal(s->decisions, m->layers);
-	for (int o = 0; o < s->decision[0].options; o++) {
+	assert_int_equal(s->slots, 2 * m->layers);
+	for (int o = 0; o < s->slot[0].options; o++) {
 		size_t used = strlen(got);
-		snprintf(got + used, sizeof got - used, "%s%s", o ? "," : "", format_table[s->decision[0].format[o]].name);
+		snprintf(got + used, sizeof got - used, "%s%s", o ? "," : "", format_table[s->slot[0].format[o]].name);
 	}
 	assert_string_equal(got, formats);
-	for (int d = 0; d < s->decisions; d++) {
-		assert_string_equal(s->decision[d].name, m->layer[d].name);
-		assert_int_equal(s->weight_decision[d], d);
-		assert_int_equal(s->activation_decision[d], d);
-		for (int o = 0; o < s->decision[d].options; o++)
-			assert_int_equal(space_option(s, d, s->decision[d].format[o]), o);
-		assert_int_equal(space_option(s, d, format_named("fp32")), strstr(formats, "fp32") ? s->decision[d].options - 1 : -1);
+	for (int i = 0; i < s->slots; i++) {
+		char name[SPACE_NAME + 8];
+		snprintf(name, sizeof name, "%s.%c", m->layer[i / 2].name, "wa"[i % 2]);
+		assert_string_equal(s->slot[i].name, name);
+		for (int o = 0; o < s->slot[i].options; o++)
+			assert_int_equal(space_option(s, i, s->slot[i].format[o]), o);
+		assert_int_equal(space_option(s, i, format_named("fp32")), strstr(formats, "fp32") ? s->slot[i].options - 1 : -1);
 	}
 	space_free(s);
 }
@@ -1037,8 +1037,8 @@ static void named_spaces(void **state)
 		struct space *s = space_new(m, space_names[i].name, &f);
 		assert_non_null(s);
 		// Its usual target lies between the cost of its narrowest and its widest choice.
-		double low = cost_uniform(0, m, s->decision[0].format[0]);
-		double high = cost_uniform(0, m, s->decision[0].format[s->decision[0].options - 1]);
+		double low = cost_uniform(0, m, s->slot[0].format[0]);
+		double high = cost_uniform(0, m, s->slot[0].format[s->slot[0].options - 1]);
 		assert_true(cost_target(0, m, high, space_names[i].target, &target, &f));
 		assert_true(low < target && target < high);
 		space_free(s);
@@ -1081,15 +1081,15 @@ static void choices_become_plans(void **state)
 	struct fault f;
 	struct space *s = space_new(m, "int4,int8,e4m3", &f);
 	assert_non_null(s);
-	uint8_t choice[10] = {0, 1, 2, 2, 1, 0, 0, 1, 2, 1};
+	uint8_t choice[20] = {0, 1, 2, 2, 1, 0, 0, 1, 2, 1, 0, 0, 1, 1, 2, 0, 2, 1, 1, 2};
 	struct layer_plan layer[10];
 	struct plan plan = {NULL, layer};
 	static const char *const names[] = {"int4", "int8", "e4m3"};
 	space_plan(s, choice, &plan);
 	assert_ptr_equal(plan.model, m);
 	for (int l = 0; l < 10; l++) {
-		assert_int_equal(layer[l].weight, format_named(names[choice[l]]));
-		assert_int_equal(layer[l].activation, layer[l].weight);
+		assert_int_equal(layer[l].weight, format_named(names[choice[2 * l]]));
+		assert_int_equal(layer[l].activation, format_named(names[choice[2 * l + 1]]));
 	}
 	space_free(s);
 	model_free(m);

@@ -34,14 +34,13 @@
 enum { LAYERS = 3, OPTIONS = 3, RECORDS = 40, POINTS = 7 };
 
 static const struct option_info options[OPTIONS] = {{"int2", 2}, {"int4", 4}, {"int8", 8}};
-static const struct decision_info decisions[LAYERS] = {
-	{"stem", OPTIONS, options}, {"conv1", OPTIONS, options}, {"fc", OPTIONS, options}};
-static const struct engine_info info = {.net = "resnet8", .data = "glyphs", .decisions = LAYERS, .decision = decisions};
+static const struct slot_info slots[LAYERS] = {{"stem", 0, OPTIONS, options}, {"conv1", 1, OPTIONS, options}, {"fc", 2, OPTIONS, options}};
+static const struct engine_info info = {.net = "resnet8", .data = "glyphs", .slots = LAYERS, .slot = slots};
 static const uint8_t choices[POINTS][LAYERS] = {{0, 0, 0}, {1, 1, 0}, {1, 1, 1}, {2, 1, 1}, {2, 1, 0}, {2, 2, 1}, {2, 2, 2}};
 
 struct made {
 	struct snapshot snapshot;
-	struct decision_state decision[LAYERS];
+	struct slot_state slot[LAYERS];
 	struct front_point point[POINTS];
 	struct record record[RECORDS];
 	uint8_t modal[RECORDS][LAYERS];
@@ -55,12 +54,12 @@ static void make(struct made *m)
 	static const double accuracy[POINTS] = {0.2, 0.5, 0.6, 0.8, 0.55, 0.75, 0.85};
 	memset(m, 0, sizeof *m);
 	struct snapshot *s = &m->snapshot;
-	*s = (struct snapshot){.info = &info, .step = RECORDS, .horizon = 100, .warmup = 10, .terms = 1, .decisions = LAYERS,
-		.decision = m->decision, .points = POINTS, .point = m->point};
+	*s = (struct snapshot){.info = &info, .step = RECORDS, .horizon = 100, .warmup = 10, .terms = 1, .slots = LAYERS,
+		.slot = m->slot, .points = POINTS, .point = m->point};
 	s->term[0] = (struct term_state){.name = "bops", .unit = "bit ops", .targeted = true, .target = 48e6,
 		.target_text = "int4"};
 	for (int d = 0; d < LAYERS; d++)
-		m->decision[d].modal = choices[3][d];
+		m->slot[d].modal = choices[3][d];
 	for (int i = 0; i < POINTS; i++) {
 		struct front_point *p = &m->point[i];
 		bool uniform = choices[i][0] == choices[i][1] && choices[i][1] == choices[i][2];
@@ -180,14 +179,45 @@ static void bits_end_with_the_present(void **state)
 	figure_free(f);
 }
 
+// A layer whose weights and activations never went apart has one row, under its name; else each half has one.
+static void bits_of_halves(void **state)
+{
+	(void)state;
+	static const struct layer_info layer = {.name = "fc"};
+	static const struct slot_info halves[] = {{"fc.w", 0, OPTIONS, options}, {"fc.a", 0, OPTIONS, options}};
+	struct engine_info other = info;
+	other.layers = 1;
+	other.layer = &layer;
+	other.slots = 2;
+	other.slot = halves;
+	struct made m;
+	uint8_t modal[RECORDS][2];
+	make(&m);
+	m.snapshot.info = &other;
+	m.source.modal = modal[0];
+	memset(modal, 1, sizeof modal);
+	for (int apart = 0; apart < 3; apart++) {
+		m.snapshot.split = apart == 1; // now; then, in the past
+		modal[7][1] = apart == 2 ? 2 : 1;
+		struct figure *f = figure_bits(&m.source);
+		assert_int_equal(f->heat->rows, apart ? 2 : 1);
+		assert_string_equal(f->heat->row[0], apart ? "fc.w" : "fc");
+		if (apart)
+			assert_string_equal(f->heat->row[1], "fc.a");
+		if (apart == 2)
+			assert_int_equal(heatmap_level(f->heat, f->heat->value[RECORDS + 7]), 2);
+		figure_free(f);
+	}
+}
+
 static void mixed_formats_are_told_by_width(void **state)
 {
 	(void)state;
 	static const struct option_info mixed[] = {{"int4", 4}, {"e2m1", 4}, {"int16", 16}};
-	static const struct decision_info one = {"fc", 3, mixed};
+	static const struct slot_info one = {"fc", 0, 3, mixed};
 	struct engine_info other = info;
-	other.decisions = 1;
-	other.decision = &one;
+	other.slots = 1;
+	other.slot = &one;
 	struct made m;
 	make(&m);
 	m.snapshot.info = &other;
@@ -799,11 +829,11 @@ static void words_are_never_commands(void **state)
 	struct made m;
 	make(&m);
 	struct engine_info other = info;
-	struct decision_info named[LAYERS];
-	memcpy(named, decisions, sizeof named);
+	struct slot_info named[LAYERS];
+	memcpy(named, slots, sizeof named);
 	snprintf(named[0].name, sizeof named[0].name, "%.40s", name);
 	snprintf(named[1].name, sizeof named[1].name, "%%s%%n%%d\nEND_OF_DATA\n");
-	other.decision = named;
+	other.slot = named;
 	snprintf(other.net, sizeof other.net, "%.120s", evil);
 	snprintf(m.snapshot.term[0].target_text, sizeof m.snapshot.term[0].target_text, "%.40s", name);
 	snprintf(m.mark[0].text, sizeof m.mark[0].text, "%.60s", evil);
@@ -1073,6 +1103,7 @@ int main(void)
 		cmocka_unit_test(front_shows_what_was_scored),
 		cmocka_unit_test(front_of_close_costs_is_linear),
 		cmocka_unit_test(bits_end_with_the_present),
+		cmocka_unit_test(bits_of_halves),
 		cmocka_unit_test(mixed_formats_are_told_by_width),
 		cmocka_unit_test(curves_keep_gaps_and_means),
 		cmocka_unit_test(cost_is_relative_to_its_target),

@@ -13,8 +13,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 #include "engine/engine.h"
+#include "engine/search/inside.h"
 #include "engine/search/policy.h"
 
 // A damaged checkpoint may ask for more memory than there is: that is to be a fault, under sanitizers too.
@@ -40,14 +42,19 @@ enum { STRIDE = 1 };
 
 enum { DECISIONS = 3, CHOICES = 2 * 3 * 4 };
 
-static struct decision decision[DECISIONS] = {{.name = "a", .options = 2}, {.name = "b", .options = 3}, {.name = "c", .options = 4}};
-static const struct space space = {.decisions = DECISIONS, .decision = decision};
+static const struct space space = {.slots = DECISIONS};
+static struct decision decision[DECISIONS] = {{.first = 0, .options = 2}, {.first = 1, .options = 3}, {.first = 2, .options = 4}};
+static const struct partition partition = {.space = &space, .decisions = DECISIONS, .decision = decision,
+	.decision_of = (int[]){0, 1, 2}};
 
 // Unlike logits, and where `masked`, an option of b and two of c that are not allowed.
 static struct policy *policy_of(bool masked)
 {
 	struct fault f;
-	struct policy *p = policy_new(&space, &f);
+	decision[0].allowed = 3;
+	decision[1].allowed = masked ? 5 : 7; // options 0 and 2
+	decision[2].allowed = masked ? 10 : 15; // options 1 and 3
+	struct policy *p = policy_new(&partition, &f);
 	struct policy_array array[POLICY_ARRAYS];
 	assert_non_null(p);
 	policy_arrays(p, array);
@@ -55,10 +62,6 @@ static struct policy *policy_of(bool masked)
 	assert_true(array[0].count == DECISIONS * SPACE_OPTIONS);
 	for (int i = 0; i < DECISIONS * SPACE_OPTIONS; i++)
 		array[0].data[i] = (float)sin(i * 7 + 1);
-	if (masked) {
-		policy_allowed(p)[1] = 5; // options 0 and 2
-		policy_allowed(p)[2] = 10; // options 1 and 3
-	}
 	policy_refresh(p);
 	return p;
 }
@@ -214,31 +217,31 @@ static void masks_are_kept(void **state)
 		policy_sample_evenly(p, i, choice[1]);
 		for (int way = 0; way < 2; way++)
 			for (int d = 0; d < DECISIONS; d++) {
-				assert_true(policy_allowed(p)[d] >> choice[way][d] & 1);
+				assert_true(decision[d].allowed >> choice[way][d] & 1);
 				count[way][d][choice[way][d]]++;
 			}
 	}
 	for (int d = 0; d < DECISIONS; d++) {
 		double total = 0;
 		for (int o = 0; o < decision[d].options; o++) {
-			double q = (double)policy_probabilities(p, d)[o], allowed = policy_allowed(p)[d] >> o & 1;
+			double q = (double)policy_probabilities(p, d)[o], allowed = decision[d].allowed >> o & 1;
 			assert_true(allowed > 0 || q == 0);
 			assert_true(fabs(count[0][d][o] / DRAWS - q) < .02);
-			assert_true(fabs(count[1][d][o] / DRAWS - allowed / __builtin_popcount(policy_allowed(p)[d])) < .02);
+			assert_true(fabs(count[1][d][o] / DRAWS - allowed / __builtin_popcount(decision[d].allowed)) < .02);
 			total += q;
 		}
 		assert_true(fabs(total - 1) < 1e-6);
-		assert_true(policy_allowed(p)[d] >> policy_modal(p, d) & 1);
+		assert_true(decision[d].allowed >> policy_modal(p, d) & 1);
 	}
 	// A pinned decision does not move, is not counted as uncertain, and is opened to what is allowed only.
-	policy_allowed(p)[1] = 2;
+	decision[1].allowed = 2;
 	policy_refresh(p);
 	assert_true(policy_probabilities(p, 1)[1] == 1);
 	policy_reopen(p, .5);
 	assert_true(policy_probabilities(p, 1)[1] == 1);
 	assert_true(policy_probabilities(p, 2)[0] == 0 && policy_probabilities(p, 2)[1] >= .25f - 1e-6f);
 	for (int d = 0; d < DECISIONS; d++)
-		policy_allowed(p)[d] = 1;
+		decision[d].allowed = 1;
 	policy_refresh(p);
 	assert_true(policy_entropy(p) == 0);
 	policy_free(p);
@@ -248,7 +251,8 @@ static void entropy_from_0_to_1(void **state)
 {
 	(void)state;
 	struct fault f;
-	struct policy *p = policy_new(&space, &f);
+	policy_free(policy_of(false)); // nothing is masked
+	struct policy *p = policy_new(&partition, &f);
 	assert_true(fabs(policy_entropy(p) - 1) < 1e-6);
 	policy_lean(p, 4);
 	double leaning = policy_entropy(p);
@@ -264,6 +268,178 @@ static void entropy_from_0_to_1(void **state)
 	for (int i = 0; i < DECISIONS * SPACE_OPTIONS; i++)
 		assert_true(isfinite(g[i]));
 	policy_free(p);
+}
+
+// ---- what is decided together ------------------------------------------------------------------------------------------------
+
+// A model of four layers, of which only the names matter here.
+static struct layer named[] = {{.name = "stem"}, {.name = "s2a.conv"}, {.name = "s2b.conv"}, {.name = "head"}};
+static const struct model four = {.layers = 4, .layer = named};
+
+// Decision of every slot as a digit, then what each decision allows.
+static void arranged(const struct partition *p, const char *of, const char *allowed)
+{
+	char text[64] = "", masks[64] = "";
+	for (int i = 0; i < p->space->slots; i++)
+		snprintf(text + i, sizeof text - (size_t)i, "%d", p->decision_of[i]);
+	for (int d = 0; d < p->decisions; d++) {
+		size_t used = strlen(masks);
+		snprintf(masks + used, sizeof masks - used, "%s%x", d ? " " : "", p->decision[d].allowed);
+	}
+	assert_string_equal(text, of);
+	assert_string_equal(masks, allowed);
+	// A chain visits each slot of its decision once, in order.
+	bool seen[8] = {false};
+	for (int d = 0; d < p->decisions; d++)
+		for (int i = p->decision[d].first; i >= 0; i = p->next[i]) {
+			assert_true(p->decision_of[i] == d && !seen[i] && (p->next[i] < 0 || p->next[i] > i));
+			seen[i] = true;
+		}
+	for (int i = 0; i < p->space->slots; i++)
+		assert_true(seen[i]);
+}
+
+static void means(const struct partition *p, const char *word, const char *slots)
+{
+	bool meant[8];
+	char text[9] = "";
+	assert_int_equal(partition_meant(p, word, meant), strchr(slots, '1') != NULL);
+	for (int i = 0; i < 8; i++)
+		text[i] = meant[i] ? '1' : '0';
+	if (strcmp(text, slots) != 0)
+		fail_msg("%s means %s, not %s", word, text, slots);
+}
+
+static void what_is_decided_together(void **state)
+{
+	(void)state;
+	struct fault f = {0};
+	struct space *s = space_new(&four, "int2,int4,int8", &f);
+	assert_non_null(s);
+	struct partition *p = partition_new(s, &f), *copy = partition_new(s, &f);
+	char name[SPACE_NAME];
+	assert_true(p && copy);
+	arranged(p, "00112233", "7 7 7 7");
+	means(p, "stem", "11000000");
+	means(p, "s2*", "00111100");
+	means(p, "head.a", "00000001");
+	means(p, "*.w", "10101010");
+	means(p, "nosuch", "00000000");
+
+	assert_true(partition_group(p, "mid", "s2*", &f) && partition_settle(p, &f));
+	arranged(p, "00111122", "7 7 7");
+	means(p, "s2b.conv", "00111100"); // what is decided with it
+	means(p, "mid", "00111100");
+	means(p, "mid.a", "00010100");
+	means(p, "s2b.conv.w", "00001000"); // by itself, come what may
+	means(p, "mi", "00000000");
+	partition_name(p, 1, name);
+	assert_string_equal(name, "mid");
+
+	p->split = true;
+	assert_true(partition_settle(p, &f));
+	arranged(p, "01232345", "7 7 7 7 7 7");
+	means(p, "s2b.conv.w", "00001000");
+	means(p, "s2b.conv", "00111100");
+	partition_name(p, 3, name);
+	assert_string_equal(name, "mid.a");
+	partition_name(p, 0, name);
+	assert_string_equal(name, "stem.w");
+	uint8_t choice[8] = {0, 1, 2, 1, 0, 0, 1, 2};
+	partition_spread(p, choice);
+	assert_memory_equal(choice, ((uint8_t[]){0, 1, 2, 1, 2, 1, 1, 2}), 8);
+
+	// What is allowed to each of the parts, to all of them; nothing is a fault that says where.
+	p->allowed[2] = 6;
+	p->allowed[4] = 3;
+	assert_true(partition_settle(p, &f));
+	arranged(p, "01232345", "7 7 2 7 7 7");
+	partition_copy(copy, p);
+	arranged(copy, "01232345", "7 7 2 7 7 7");
+	p->allowed[3] = 5;
+	p->split = false;
+	assert_false(partition_settle(p, &f));
+	assert_true(strcmp(f.where, "mid") == 0 && f.what[0] && f.todo[0]);
+	partition_copy(p, copy);
+	arranged(p, "01232345", "7 7 2 7 7 7");
+
+	// Names and patterns that cannot be.
+	static const char *const bad[][2] = {{"stem", "head"}, {"", "head"}, {"a b", "head"}, {"a.w", "head"}, {"a*", "head"}, {"none", "nosuch"},
+		{"none", ""}, {"late", "s2a*"}, {"late", "*"}, {"a-name-of-fifty-letters-is-longer-than-any-layer-has", "head"}};
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		f = (struct fault){0};
+		if (partition_group(p, bad[i][0], bad[i][1], &f))
+			fail_msg("%s as %s", bad[i][1], bad[i][0]);
+		assert_true(f.what[0] && f.todo[0]);
+	}
+	assert_true(partition_group(p, "mid", "s2a*", &f) && partition_group(p, "late", "s2b*", &f)); // a new pattern makes room
+	assert_string_equal(partition_pattern(p, "mid"), "s2a*");
+	assert_string_equal(partition_pattern(p, "nosuch"), "");
+	assert_true(partition_group(p, "mid", "", &f) && partition_settle(p, &f));
+	assert_true(p->groups == 1 && p->group_of[1] == -1 && p->group_of[2] == 0);
+	partition_free(p);
+	partition_free(copy);
+	partition_free(NULL);
+	space_free(s);
+}
+
+// A merged decision takes the mean of its parts' logits, a split one copies them; Adam begins anew; masks alone disturb nothing.
+static void logits_follow_the_partition(void **state)
+{
+	(void)state;
+	struct fault f;
+	struct space *s = space_new(&four, "int2,int4,int8", &f);
+	struct partition *p = partition_new(s, &f), *next = partition_new(s, &f);
+	struct policy *policy = policy_new(p, &f);
+	struct policy_array array[POLICY_ARRAYS];
+	assert_true(s && p && next && policy);
+	policy_arrays(policy, array);
+	for (int d = 0; d < 4; d++)
+		for (int o = 0; o < 3; o++)
+			array[0].data[d * SPACE_OPTIONS + o] = (float)(d * d + o * d);
+	policy_refresh(policy);
+	policy_clear(policy);
+	policy_credit(policy, (uint8_t[]){0, 0, 1, 1, 2, 2, 0, 0}, 1);
+	policy_move(policy, 0, .9, .9, 0); // no rate: the logits stay
+
+	next->allowed[0] = 3;
+	assert_true(partition_settle(next, &f));
+	policy_follow(policy, next);
+	assert_true(policy_probabilities(policy, 0)[2] == 0 && *policy_moves(policy) == 1 && array[1].data[0] != 0);
+
+	partition_copy(p, next);
+	assert_true(partition_group(p, "mid", "s2*", &f) && partition_settle(p, &f));
+	policy_follow(policy, p);
+	policy_arrays(policy, array);
+	assert_int_equal(array[0].count, 3 * SPACE_OPTIONS);
+	static const float merged[3][3] = {{0, 0, 0}, {2.5f, 4, 5.5f}, {9, 12, 15}}; // the means of 1, 2, 3 and 4, 6, 8
+	for (int d = 0; d < 3; d++)
+		for (int o = 0; o < 3; o++) {
+			assert_true(array[0].data[d * SPACE_OPTIONS + o] == merged[d][o]);
+			assert_true(array[1].data[d * SPACE_OPTIONS + o] == 0 && array[2].data[d * SPACE_OPTIONS + o] == 0);
+		}
+	assert_int_equal(*policy_moves(policy), 0);
+
+	partition_copy(next, p);
+	next->split = true;
+	assert_true(partition_settle(next, &f));
+	policy_follow(policy, next);
+	for (int d = 0; d < 6; d++)
+		for (int o = 0; o < 3; o++)
+			assert_true(array[0].data[d * SPACE_OPTIONS + o] == merged[d / 2][o]);
+	// Slots of one decision are drawn as one, the halves apart.
+	bool apart = false;
+	for (uint64_t key = 0; key < 200; key++) {
+		uint8_t choice[8];
+		policy_sample(policy, key, choice);
+		assert_true(choice[2] == choice[4] && choice[3] == choice[5]);
+		apart |= choice[2] != choice[3];
+	}
+	assert_true(apart);
+	policy_free(policy);
+	partition_free(p);
+	partition_free(next);
+	space_free(s);
 }
 
 // ---- small runs of the engine ------------------------------------------------------------------------------------------------
@@ -368,6 +544,24 @@ static void same_state(const struct state *a, const struct state *b)
 	}
 }
 
+static struct state_text *text_of(struct state *s, const char *name)
+{
+	for (int i = 0; i < s->texts; i++)
+		if (strcmp(s->text[i].name, name) == 0)
+			return &s->text[i];
+	fail_msg("no %s", name);
+	return NULL;
+}
+
+static struct state_tensor *tensor_of(struct state *s, const char *name)
+{
+	for (int i = 0; i < s->tensors; i++)
+		if (strcmp(s->tensor[i].name, name) == 0)
+			return &s->tensor[i];
+	fail_msg("no %s", name);
+	return NULL;
+}
+
 // The engine's state is what it was, to the last bit.
 static void still(struct engine *e, const struct state *before)
 {
@@ -409,7 +603,7 @@ static void a_run_ends(void **state)
 	assert_int_equal(s->run, RUN_PAUSED);
 	assert_int_equal(s->phase, PHASE_WARMUP);
 	assert_true(s->step == 0 && s->horizon == 12 && isnan(s->loss));
-	assert_true(info->layers == 10 && info->decisions == 10 && info->batch == 8 && info->threads == 2);
+	assert_true(info->layers == 10 && info->slots == 20 && info->batch == 8 && info->threads == 2);
 	assert_true(info->image_h == 12 && info->train_images == 384 && info->heldout_images == 128);
 	assert_false(engine_snapshot(e, s)); // nothing newer
 	engine_pause(e);
@@ -422,13 +616,13 @@ static void a_run_ends(void **state)
 	assert_true(isfinite(s->loss) && isfinite(s->quality) && isfinite(s->reward) && s->accuracy >= 0 && s->accuracy <= 1);
 	run_to(e, ENGINE_RUN_ON);
 	struct record record[20];
-	uint8_t modal[20 * 10];
+	uint8_t modal[20 * 20];
 	assert_int_equal(engine_history(e, 0, 20, record, modal), 12);
 	for (int i = 0; i < 12; i++) {
 		assert_true(record[i].step == i + 1 && isfinite(record[i].loss) && record[i].cost[0] > 0);
 		assert_int_equal(isnan(record[i].quality), i < s->warmup);
 		double cost[ENGINE_TERMS];
-		assert_true(engine_price(e, modal + i * 10, cost, 0, NULL));
+		assert_true(engine_price(e, modal + i * 20, cost, 0, NULL));
 		assert_true((float)cost[0] == record[i].modal_cost[0]);
 	}
 	assert_int_equal(engine_history(e, 10, 20, record, NULL), 2);
@@ -445,7 +639,7 @@ static void history_out_of_reach(void **state)
 	(void)state;
 	struct engine *e = opened("", NULL);
 	struct record record[4];
-	uint8_t modal[4 * 10];
+	uint8_t modal[4 * 20];
 	static const long firsts[] = {1, 5, 1000, LONG_MAX, -1, LONG_MIN};
 	for (int run = 0; run < 2; run++) {
 		for (size_t i = 0; i < sizeof firsts / sizeof firsts[0]; i++)
@@ -461,7 +655,7 @@ static void prices(void **state)
 	(void)state;
 	struct engine *e = opened("", NULL);
 	struct snapshot *s = settled(e);
-	uint8_t choice[10] = {0};
+	uint8_t choice[20] = {0};
 	double cost[ENGINE_TERMS], layer[10];
 	for (int t = 0; t < s->terms; t++) {
 		double sum = 0;
@@ -471,10 +665,44 @@ static void prices(void **state)
 		assert_true(fabs(sum / cost[t] - 1) < 1e-12);
 		assert_true(cost[t] == s->term[t].low);
 	}
-	choice[9] = 7; // there are 7
+	choice[19] = 7; // there are 7
 	assert_false(engine_price(e, choice, cost, 0, NULL));
 	snapshot_free(s);
 	engine_close(e);
+}
+
+// Priced by what changes, a choice with another option costs what it costs priced as a whole, however its slots are decided together.
+static void differences_of_costs(void **state)
+{
+	(void)state;
+	struct config *config = config_of("space=int2,e4m3,int5");
+	struct fault f;
+	struct search *s = search_new(config_knobs(config), NULL, &f);
+	config_free(config);
+	assert_non_null(s);
+	for (int way = 0; way < 4; way++) {
+		partition_copy(s->wanted, s->partition);
+		s->wanted->split = way % 2;
+		assert_true(way < 2 || partition_group(s->wanted, "most", "s[13]*", &f));
+		assert_true(partition_settle(s->wanted, &f));
+		search_rearrange(s);
+		uint8_t choice[20], other[20];
+		policy_sample(s->policy, (uint64_t)way, choice);
+		for (int d = 0; d < s->partition->decisions; d++)
+			for (int o = 0; o < 3; o++) {
+				double cost[COST_TERMS], whole[ENGINE_TERMS];
+				memcpy(other, choice, sizeof other);
+				for (int i = 0; i < 20; i++)
+					if (s->partition->decision_of[i] == d)
+						other[i] = (uint8_t)o;
+				assert_true(search_price(s, other, whole, 0, NULL));
+				search_costs(s, choice, cost);
+				search_add_difference(s, choice, d, o, cost);
+				for (int t = 0; t < COST_TERMS; t++)
+					assert_true(fabs(cost[t] / whole[t] - 1) < 1e-12);
+			}
+	}
+	search_free(s);
 }
 
 // ---- the same bits --------------------------------------------------------------------------------------------------------------
@@ -483,7 +711,8 @@ static void threads_do_not_matter(void **state)
 {
 	(void)state;
 	static const char *const settings[] = {"", "range=mse heldout-batches=2 front-every=0",
-		"preset=fliqs range=ema unsigned=on smoothing=0.1 front-every=0"};
+		"preset=fliqs range=ema unsigned=on smoothing=0.1 front-every=0",
+		"optimizer=adamw ema=0.9 front-every=3"};
 	for (size_t s = 0; s < sizeof settings / sizeof settings[0]; s += STRIDE) {
 		struct state *first = NULL;
 		for (int threads = 1; threads <= (s ? 3 : 8); threads = threads < 3 ? threads + 1 : threads + 5) {
@@ -526,8 +755,14 @@ static void meddle(struct engine *e, long step)
 		changed(e, CHANGE_SET, "rate", "0.0712345678901");
 		changed(e, CHANGE_TARGET, "size", "30.123456789k");
 		changed(e, CHANGE_WEIGHT, "size", "0.51234567890123");
+		changed(e, CHANGE_GROUP, "blocks", "s[13]*");
+		changed(e, CHANGE_SET, "decide", "split");
 	} else {
 		changed(e, CHANGE_RESTRICT, "stem", "int8");
+		changed(e, CHANGE_RESTRICT, "blocks.a", "int3,int5,int8");
+		changed(e, CHANGE_RESTRICT, "head.w", "int7");
+		changed(e, CHANGE_GROUP, "two", "s2*");
+		changed(e, CHANGE_SET, "decide", "tied");
 		changed(e, CHANGE_SET, "range", "ema");
 		changed(e, CHANGE_EXTEND, "", "3");
 	}
@@ -536,7 +771,7 @@ static void meddle(struct engine *e, long step)
 static void interruptions_do_not_matter(void **state)
 {
 	(void)state;
-	static const char *const settings[] = {"", "preset=tunas", "modal-share=0 range=ema"};
+	static const char *const settings[] = {"", "preset=tunas threads=1", "modal-share=0 range=ema", "", "optimizer=adamw ema=0.9 rate=0.01"};
 	for (size_t s = 0; s < sizeof settings / sizeof settings[0]; s += STRIDE) {
 		struct engine *e = opened(settings[s], NULL);
 		for (long step = 4; step <= 8; step += 4) {
@@ -549,15 +784,18 @@ static void interruptions_do_not_matter(void **state)
 		assert_string_equal(state_get(whole, "step"), "15");
 
 		// Closed and opened again at steps 3, 4 (with the changes made) and 9.
-		e = opened(settings[s], NULL);
-		static const long stops[] = {3, 4, 8, 9, 15};
+		// With another number of threads, too.
+		char parts[256];
+		snprintf(parts, sizeof parts, "%s threads=%d", settings[s], s == 1 ? 2 : 1);
+		e = opened(parts, NULL);
+		static const long stops[] = {3, 4, 6, 8, 9, 15};
 		for (size_t i = 0; i < sizeof stops / sizeof stops[0]; i++) {
 			run_to(e, stops[i]);
 			if (stops[i] == 4 || stops[i] == 8)
 				meddle(e, stops[i]);
 			struct state *part = saved(e);
 			engine_close(e);
-			e = opened(settings[s], part);
+			e = opened(parts, part);
 			still(e, part);
 			struct snapshot *shot = settled(e);
 			assert_true(shot->step == stops[i]);
@@ -616,19 +854,31 @@ static void bad_changes(void **state)
 		{CHANGE_WEIGHT, "bops", "1x"}, {CHANGE_WEIGHT, "bops", "1e9"}, {CHANGE_WEIGHT, "nosuch", "1"}, {CHANGE_WEIGHT, "", "1"},
 		{CHANGE_WEIGHT, "size", "1"}, // it has no target
 		{CHANGE_TARGET, "bops", "int"}, {CHANGE_TARGET, "bops", "0"}, {CHANGE_TARGET, "bops", "-1"}, {CHANGE_TARGET, "bops", "1e400"},
+		{CHANGE_TARGET, "bops", "0x5"}, {CHANGE_TARGET, "bops", "0x5x"}, {CHANGE_TARGET, "bops", "0X1p9"}, {CHANGE_WEIGHT, "bops", "0x1"},
+		{CHANGE_SET, "samples", "0x4"},
 		{CHANGE_TARGET, "bops", "nanx"}, {CHANGE_TARGET, "nosuch", "int4"}, {CHANGE_TARGET, "bops", ""}, // it has a weight
 		{CHANGE_TARGET, "bops", "0.50000000000000000000000000000000000000000000000000000000000x"}, // too long to be kept
 		{CHANGE_SET, "nosuch", "1"}, {CHANGE_SET, "", ""}, {CHANGE_SET, "rate", "-1"}, {CHANGE_SET, "rate", "11"}, {CHANGE_SET, "rate", "fast"},
 		{CHANGE_SET, "rate", ""}, {CHANGE_SET, "rate", "0.1 "}, {CHANGE_SET, "rate", "nan"}, {CHANGE_SET, "samples", "0"}, {CHANGE_SET, "samples", "65"},
 		{CHANGE_SET, "samples", "1.5"}, {CHANGE_SET, "samples", "99999999999999999999"}, {CHANGE_SET, "reward", "relux"}, {CHANGE_SET, "reward", "rel"},
 		{CHANGE_SET, "reward", ""}, {CHANGE_SET, "range", "max|ema"}, {CHANGE_SET, "net", "resnet20"}, {CHANGE_SET, "batch", "32"},
+		{CHANGE_SET, "optimizer", "adamw"}, {CHANGE_SET, "ema", "0.5"}, {CHANGE_SET, "beta2", "1"},
 		{CHANGE_SET, "seed", "2"}, {CHANGE_SET, "steps", "50"}, {CHANGE_SET, "space", "int-s"}, {CHANGE_SET, "preset", "fliqs"},
 		{CHANGE_SET, "target.bops", "garbage"}, {CHANGE_SET, "weight.size", "1"}, {CHANGE_SET, "target.nosuch", "int4"},
+		{CHANGE_RESTRICT, "stem.x", "int4"}, {CHANGE_RESTRICT, "nosuch.w", "int4"}, {CHANGE_RESTRICT, "pair.b", "int4"},
+		{CHANGE_RESTRICT, "s1b1.conv1.w", "int2"}, // int4 is what its group is pinned to elsewhere
+		{CHANGE_GROUP, "pair2", "s1*"}, {CHANGE_GROUP, "pair2", "nosuch"}, {CHANGE_GROUP, "stem", "s2*"}, {CHANGE_GROUP, "nosuch", ""},
+		{CHANGE_GROUP, "", "s2*"}, {CHANGE_GROUP, "three", "s3*"}, // whose pins differ
+		{CHANGE_SET, "decide", ""}, {CHANGE_SET, "decide", "apart"},
 		{CHANGE_EXTEND, "", "0"}, {CHANGE_EXTEND, "", "-5"}, {CHANGE_EXTEND, "", ""}, {CHANGE_EXTEND, "", "ten"}, {CHANGE_EXTEND, "", "5x"},
 		{CHANGE_EXTEND, "", "1.5"}, {CHANGE_EXTEND, "", "1e3"}, {CHANGE_EXTEND, "", "1000000001"}, {CHANGE_EXTEND, "", "99999999999999999999999"},
 	};
 	struct engine *e = opened("", NULL);
 	run_to(e, 4);
+	changed(e, CHANGE_GROUP, "pair", "s1*");
+	changed(e, CHANGE_RESTRICT, "pair", "int4");
+	changed(e, CHANGE_RESTRICT, "s3b1.conv1", "int4");
+	changed(e, CHANGE_RESTRICT, "s3b1.conv2", "int8");
 	struct state *before = saved(e);
 	for (size_t i = 0; i <= sizeof bad / sizeof bad[0]; i++) {
 		struct change_item item[2] = {{"rate", "0.01"}, {"rate", "0.02"}};
@@ -639,7 +889,7 @@ static void bad_changes(void **state)
 			const struct bad *b = &bad[i - 1];
 			// Behind a good item of its kind: all or none.
 			static const struct change_item good[] = {[CHANGE_RESTRICT] = {"head", "int5"}, [CHANGE_WEIGHT] = {"bops", "3"},
-				[CHANGE_TARGET] = {"bops", "int5"}, [CHANGE_SET] = {"rate", "0.01"}, [CHANGE_EXTEND] = {"", "5"}};
+				[CHANGE_TARGET] = {"bops", "int5"}, [CHANGE_SET] = {"rate", "0.01"}, [CHANGE_EXTEND] = {"", "5"}, [CHANGE_GROUP] = {"good", "head"}};
 			c = (struct change){b->kind, 2, item};
 			item[0] = good[b->kind];
 			snprintf(item[1].name, sizeof item[1].name, "%s", b->name);
@@ -676,20 +926,27 @@ static void inverses_restore(void **state)
 	} items[] = {
 		{CHANGE_RESTRICT, "stem", "int8"}, {CHANGE_RESTRICT, "s*", "int3,int4"}, {CHANGE_RESTRICT, "*", "int2"},
 		{CHANGE_WEIGHT, "bops", "0.123456789"}, {CHANGE_WEIGHT, "bops", "0"}, {CHANGE_TARGET, "bops", "int5"}, {CHANGE_TARGET, "size", "0.5x"},
-		{CHANGE_SET, "rate", "0.01"}, {CHANGE_SET, "range", "percentile"}, {CHANGE_SET, "samples", "7"}, {CHANGE_SET, "reward", "mnas"},
+		{CHANGE_SET, "rate", "0.01"}, {CHANGE_SET, "beta2", "0.98765"},
+		{CHANGE_SET, "range", "percentile"}, {CHANGE_SET, "samples", "7"}, {CHANGE_SET, "reward", "mnas"},
 		{CHANGE_SET, "entropy", "0.3"}, {CHANGE_SET, "scales", "layer"}, {CHANGE_SET, "front-every", "3"}, {CHANGE_SET, "weight.bops", "2.5"},
+		{CHANGE_SET, "decide", "split"}, {CHANGE_GROUP, "one", "s1*"}, {CHANGE_GROUP, "three", ""}, {CHANGE_GROUP, "three", "s3b1.conv?"},
+		{CHANGE_RESTRICT, "three", "int5"}, {CHANGE_RESTRICT, "s3b1.skip", "int5"}, {CHANGE_RESTRICT, "s3b1.skip.w", "int3"},
+		{CHANGE_RESTRICT, "*.a", "int3,int5"}, {CHANGE_RESTRICT, "head.w", "int6"},
 	};
 	struct engine *e = opened("warmup=0.5 rate=0.0123456789012345 entropy=0.0312345678901", NULL);
 	run_to(e, 3);
 	changed(e, CHANGE_RESTRICT, "head", "int4,int5,int6,int7");
 	changed(e, CHANGE_RESTRICT, "s2b1.skip", "int3");
+	changed(e, CHANGE_RESTRICT, "s3b1.conv1.a", "int3,int5"); // a pin from before the group stays its layer's own
+	changed(e, CHANGE_GROUP, "three", "s3*");
 	struct state *before = saved(e);
 	for (size_t i = 0; i < sizeof items / sizeof items[0]; i++) {
 		struct reply r = change(e, items[i].kind, items[i].name, items[i].value);
 		assert_true(r.ok && r.step == 3 && r.inverse.kind == items[i].kind && r.inverse.items > 0);
 		struct state *now = saved(e);
 		bool differs = strcmp(state_get(now, "digest"), state_get(before, "digest")) != 0;
-		assert_int_equal(differs, items[i].kind == CHANGE_RESTRICT); // masks are in the digest, settings are not
+		bool decides = items[i].kind == CHANGE_RESTRICT || items[i].kind == CHANGE_GROUP || strcmp(items[i].name, "decide") == 0;
+		assert_int_equal(differs, decides); // masks and what is decided together are in the digest, settings are not
 		state_free(now);
 		unsigned ticket;
 		struct fault f;
@@ -719,22 +976,22 @@ static void pins_hold(void **state)
 	run_to(e, ENGINE_RUN_ON);
 	struct snapshot *s = settled(e);
 	const struct engine_info *info = engine_info(e);
-	for (int d = 0; d < info->decisions; d++) {
-		const char *name = info->decision[d].name;
-		uint32_t allowed = strcmp(name, "stem") == 0 ? 1u << 4 : strncmp(name, "s2", 2) == 0 ? 1u << 1 | 1u << 3 : 0x7f;
-		assert_int_equal(s->decision[d].allowed, allowed);
+	for (int d = 0; d < info->slots; d++) {
+		const char *name = info->slot[d].name;
+		uint32_t allowed = strncmp(name, "stem", 4) == 0 ? 1u << 4 : strncmp(name, "s2", 2) == 0 ? 1u << 1 | 1u << 3 : 0x7f;
+		assert_int_equal(s->slot[d].allowed, allowed);
 		double sum = 0;
-		for (int o = 0; o < info->decision[d].options; o++) {
-			assert_true(allowed >> o & 1 || s->decision[d].probability[o] == 0);
-			sum += (double)s->decision[d].probability[o];
+		for (int o = 0; o < info->slot[d].options; o++) {
+			assert_true(allowed >> o & 1 || s->slot[d].probability[o] == 0);
+			sum += (double)s->slot[d].probability[o];
 		}
 		assert_true(fabs(sum - 1) < 1e-6);
-		assert_true(allowed >> s->decision[d].modal & 1);
-		uint8_t modal[14 * 10];
+		assert_true(allowed >> s->slot[d].modal & 1);
+		uint8_t modal[14 * 20];
 		struct record record[14];
 		assert_int_equal(engine_history(e, 2, 12, record, modal), 12);
 		for (int i = 0; i < 12; i++)
-			assert_true(allowed >> modal[i * 10 + d] & 1);
+			assert_true(allowed >> modal[i * 20 + d] & 1);
 		// Among the points, only uniform choices are free of the restrictions, and those that stood before them.
 		for (int i = 0; i < s->points; i++)
 			if (s->point[i].origin == POINT_MODAL)
@@ -800,7 +1057,9 @@ static void everything_runs(void **state)
 		"space=mixed", "space=fp32,bf16,fp16,int16,e5m2,e1m2", "space=int4", "range=ema", "range=percentile percentile=90", "range=mse",
 		"scales=layer unsigned=on", "reward=relu", "reward=mnas", "quality=accuracy samples=1", "modal-share=0", "cost-samples=0",
 		"net=resnet20", "start=uniform warmup=0", "warmup=1", "rate-warmup=0", "rate-warmup=1", "batch=2", "momentum=0 decay=0 clip=0",
-		"front-every=0", "front-size=2", "target.size=20k weight.size=1", "weight.bops=0", "augment=flip"};
+		"optimizer=adamw", "optimizer=adamw ema=0.99 clip=0 beta2=0", "ema=0.999 smoothing=0.1",
+		"decide=split", "decide=split preset=fliqs", "decide=split reward=mnas start=uniform", "front-every=0",
+		"front-size=2", "target.size=20k weight.size=1", "weight.bops=0", "augment=flip"};
 	for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i += STRIDE) {
 		char text[256];
 		snprintf(text, sizeof text, "steps=4 front-every=4 %s", settings[i]);
@@ -835,6 +1094,20 @@ static void divergence_is_a_fault(void **state)
 	}
 }
 
+// A ReLU makes 0 of what is no number, and so hides it from the loss: the gradient tells.
+static void divergence_behind_a_relu(void **state)
+{
+	(void)state;
+	struct engine *e = opened("rate=10 rate-warmup=0 momentum=0.9 decay=1 clip=0 steps=60 warmup=1 front-every=0", NULL);
+	engine_run_to(e, ENGINE_RUN_ON);
+	struct snapshot *s = settled(e);
+	assert_int_equal(s->run, RUN_FAILED);
+	assert_non_null(strstr(s->fault.what, "the gradient is no longer a number"));
+	assert_true(isfinite(s->loss));
+	snapshot_free(s);
+	engine_close(e);
+}
+
 // ---- front and evaluation -----------------------------------------------------------------------------------------------------------
 
 static void the_front(void **state)
@@ -864,22 +1137,67 @@ static void the_front(void **state)
 			assert_int_equal(p->dominated, dominated);
 			modal += p->origin == POINT_MODAL;
 			if (p->origin == POINT_UNIFORM) {
-				assert_string_equal(p->label, engine_info(e)->decision[0].option[p->choice[0]].name);
-				for (int d = 0; d < 10; d++)
+				assert_string_equal(p->label, engine_info(e)->slot[0].option[p->choice[0]].name);
+				for (int d = 0; d < 20; d++)
 					assert_int_equal(p->choice[d], p->choice[0]);
 				uniform |= 1 << p->choice[0];
 			}
 			if (p->origin == POINT_MODAL)
 				assert_string_equal(p->label, "modal");
 			if (p->origin == POINT_MODAL && scored[stop] == stops[stop])
-				for (int d = 0; d < 10; d++)
-					assert_int_equal(p->choice[d], s->decision[d].modal);
+				for (int d = 0; d < 20; d++)
+					assert_int_equal(p->choice[d], s->slot[d].modal);
 		}
 		assert_int_equal(modal, 1);
 		assert_int_equal(uniform, 0x7f);
 		snapshot_free(s);
 	}
 	engine_close(e);
+}
+
+// Saved at any moment, in the middle of a scoring too, with a change made meanwhile: what is opened from it comes to the same front
+// and the same state as what went on; and so does a search that paused for the change.
+static void a_scoring_is_resumed(void **state)
+{
+	(void)state;
+	static const char settings[] = "steps=9 front-every=6 front-images=64 calibration=64 range=ema";
+	int halfway = 0;
+	struct state *scored_all = NULL, *end = NULL;
+	for (int way = 0; way < 3; way++) {
+		struct engine *e = opened(settings, NULL);
+		engine_run_to(e, way < 2 ? 6 : 5);
+		while (engine_history(e, way < 2 ? 5 : 4, 1, &(struct record){0}, NULL) == 0)
+			await_news(e);
+		if (way == 2) // before the step is begun, with nothing to score
+			run_to(e, 6);
+		changed(e, CHANGE_SET, "unsigned", "off");
+		changed(e, CHANGE_RESTRICT, "stem", "int5");
+		struct state *now = saved(e);
+		double scored = strtod(state_get(now, "scored"), NULL);
+		halfway += way < 2 && state_get(now, "front.set.range") && scored < 11;
+		if (way == 1) {
+			engine_close(e);
+			e = opened(settings, now);
+		}
+		run_to(e, 6);
+		struct snapshot *s = settled(e);
+		assert_true(s->points > 8 && s->point[0].step == 6);
+		snapshot_free(s);
+		if (way)
+			still(e, scored_all);
+		else
+			scored_all = saved(e);
+		run_to(e, ENGINE_RUN_ON);
+		if (way)
+			still(e, end);
+		else
+			end = saved(e);
+		engine_close(e);
+		state_free(now);
+	}
+	assert_int_equal(halfway, 2); // there was something to resume
+	state_free(scored_all);
+	state_free(end);
 }
 
 static struct evaluation evaluated(struct engine *e, enum choice_kind kind, const char *option, const uint8_t *choice, enum split split)
@@ -908,7 +1226,7 @@ static void evaluations(void **state)
 	struct state *before = saved(e);
 	struct evaluation modal = evaluated(e, CHOICE_MODAL, NULL, NULL, SPLIT_HELDOUT);
 	struct evaluation uniform = evaluated(e, CHOICE_UNIFORM, "int4", NULL, SPLIT_HELDOUT);
-	uint8_t choice[10];
+	uint8_t choice[20];
 	memset(choice, 2, sizeof choice); // int4
 	struct evaluation given = evaluated(e, CHOICE_GIVEN, NULL, choice, SPLIT_HELDOUT);
 	struct evaluation test = evaluated(e, CHOICE_GIVEN, NULL, choice, SPLIT_TEST);
@@ -936,6 +1254,52 @@ static void evaluations(void **state)
 
 // At step 0 the weights do not depend on the batch. What is left is the calibration's: it runs through the images in batches, each
 // under its own statistics. A batch that does not divide the images must not lose or repeat any.
+// The average of the weights is followed, not used in training: a search without it that is given these weights says the same.
+static void evaluations_of_the_average(void **state)
+{
+	(void)state;
+	struct engine *e = opened("ema=0.7 front-images=64", NULL);
+	run_to(e, 6);
+	struct state *with = saved(e);
+	struct snapshot *s = settled(e);
+	unsigned ticket;
+	assert_true(engine_post_evaluate(e, CHOICE_MODAL, NULL, NULL, SPLIT_HELDOUT, &ticket, NULL));
+	struct reply averaged = reply_to(e, ticket);
+	still(e, with);
+	engine_close(e);
+
+	e = opened("front-images=64", NULL);
+	run_to(e, 6);
+	struct state *without = saved(e);
+	engine_close(e);
+	struct state_tensor *weights = tensor_of(without, "network.weights");
+	const struct state_tensor *trained = tensor_of(with, "network.weights"), *average = tensor_of(with, "network.average");
+	assert_memory_equal(weights->data, trained->data, weights->bytes);
+	assert_int_equal(average->bytes, weights->bytes);
+	memcpy(weights->data, average->data, weights->bytes);
+	char crc[16];
+	snprintf(crc, sizeof crc, "%08lx", crc32_z(0, weights->data, weights->bytes));
+	memcpy(text_of(without, "digest")->value, crc, 8);
+
+	e = opened("front-images=64", without);
+	assert_true(engine_post_evaluate(e, CHOICE_MODAL, NULL, NULL, SPLIT_HELDOUT, &ticket, NULL));
+	struct reply plain = reply_to(e, ticket);
+	assert_true(plain.evaluation.loss == averaged.evaluation.loss && plain.evaluation.accuracy == averaged.evaluation.accuracy);
+	for (int l = 0; l < 10; l++)
+		assert_true(plain.evaluation.range[l].weight == averaged.evaluation.range[l].weight &&
+			plain.evaluation.range[l].activation == averaged.evaluation.range[l].activation);
+	int modal = 0;
+	while (s->point[modal].origin != POINT_MODAL)
+		modal++;
+	assert_true((float)s->point[modal].loss == (float)plain.evaluation.loss); // of the same 64 images
+	reply_free(&plain);
+	reply_free(&averaged);
+	snapshot_free(s);
+	state_free(with);
+	state_free(without);
+	engine_close(e);
+}
+
 static void evaluations_and_the_batch(void **state)
 {
 	(void)state;
@@ -955,6 +1319,25 @@ static void evaluations_and_the_batch(void **state)
 		}
 		assert_int_equal(v[0].calibration_images, i == 3 ? 144 : 128); // whole batches
 		engine_close(e);
+	}
+}
+
+// What is not set goes with the optimizer; what is set stays.
+static void settings_of_adamw(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *settings, *rate, *decay;
+	} cases[] = {{"", "0.1", "0.0005"}, {"optimizer=adamw", "0.001", "0.01"}, {"rate=0.02 optimizer=adamw", "0.02", "0.01"},
+		{"optimizer=adamw preset=fliqs decay=0", "0.001", "0"}, {"optimizer=adamw optimizer=sgd", "0.1", "0.0005"}};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct config *c = config_of(cases[i].settings);
+		char value[ENGINE_TEXT];
+		assert_true(config_get(c, "rate", value, sizeof value));
+		assert_string_equal(value, cases[i].rate);
+		assert_true(config_get(c, "decay", value, sizeof value));
+		assert_string_equal(value, cases[i].decay);
+		config_free(c);
 	}
 }
 
@@ -979,7 +1362,7 @@ static struct state *copy_of(const struct state *from)
 	return s;
 }
 
-static void refused(const char *settings, const struct state *s, const char *why)
+static struct fault refused(const char *settings, const struct state *s, const char *why)
 {
 	struct config *c = config_of(settings);
 	struct fault f = {0};
@@ -989,24 +1372,7 @@ static void refused(const char *settings, const struct state *s, const char *why
 		fail_msg("opened all the same: %s", why);
 	if (!f.where[0] || !f.what[0] || !f.todo[0])
 		fail_msg("%s: no fault, or not what to do", why);
-}
-
-static struct state_text *text_of(struct state *s, const char *name)
-{
-	for (int i = 0; i < s->texts; i++)
-		if (strcmp(s->text[i].name, name) == 0)
-			return &s->text[i];
-	fail_msg("no %s", name);
-	return NULL;
-}
-
-static struct state_tensor *tensor_of(struct state *s, const char *name)
-{
-	for (int i = 0; i < s->tensors; i++)
-		if (strcmp(s->tensor[i].name, name) == 0)
-			return &s->tensor[i];
-	fail_msg("no %s", name);
-	return NULL;
+	return f;
 }
 
 // Fewer images than usual: each state is opened anew.
@@ -1015,6 +1381,7 @@ static struct state_tensor *tensor_of(struct state *s, const char *name)
 static struct state *quick_state(void)
 {
 	struct engine *e = opened(QUICK, NULL);
+	changed(e, CHANGE_GROUP, "pair", "s1*");
 	run_to(e, 3);
 	struct state *s = saved(e);
 	engine_close(e);
@@ -1025,13 +1392,16 @@ static void states_of_other_searches(void **state)
 {
 	(void)state;
 	struct state *s = quick_state();
-	static const char *const others[] = {"net=resnet20", "space=int-l", "space=int2,int3,int4,int5,int6,int7,e4m3", "data=glyphs:16",
-		"seed=2", "batch=16",
-		"train=127", "heldout=66"};
+	static const char *const others[] = {"net=resnet20", "space=int-l", "space=int2,int3,int4,int5,int6,int7,e4m3", "images: data=glyphs:16",
+		"seed=2", "batch=16", "images: train=127", "images: heldout=66", "steps=9", "warmup=0.2", "rate-warmup=0.2", "augment=none", "optimizer=adamw", "ema=0.5"};
 	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
-		char text[256];
-		snprintf(text, sizeof text, QUICK "%s", others[i]);
-		refused(text, s, others[i]);
+		char text[256], name[32];
+		const char *setting = strstr(others[i], ": ");
+		snprintf(text, sizeof text, QUICK "%s", setting ? setting + 2 : others[i]);
+		snprintf(name, sizeof name, "its %.*s is ", (int)strcspn(others[i], "=:"), others[i]);
+		struct fault f = refused(text, s, others[i]);
+		if (!strstr(f.what, name))
+			fail_msg("%s: the difference is not named: %s", others[i], f.what);
 	}
 	engine_close(opened(QUICK "threads=1", s)); // threads are no part of a search
 	state_free(s);
@@ -1043,7 +1413,7 @@ static void damaged_texts(void **state)
 	static const struct damage {
 		const char *name, *value; // NULL: the text is missing
 	} damage[] = {
-		{"identity", NULL}, {"identity", ""}, {"digest", NULL}, {"digest", "000000000000000000000000"}, {"step", NULL}, {"step", ""}, {"step", "x"},
+		{"identity.seed", NULL}, {"identity.net", ""}, {"digest", NULL}, {"digest", "000000000000000000000000"}, {"step", NULL}, {"step", ""}, {"step", "x"},
 		{"step", "3x"}, {"step", "-1"}, {"step", "2"}, {"step", "4"}, {"step", "9"}, {"step", "nan"}, {"step", "99999999999999999999"},
 		{"horizon", NULL}, {"horizon", "2"}, {"horizon", "-8"}, {"horizon", "ten"}, {"horizon", "9223372036854775807"},
 		{"horizon", "4611686018427387904"}, {"moves", NULL}, {"moves", "-1"}, {"baseline", NULL}, {"baseline", "none"}, {"has_baseline", NULL},
@@ -1061,6 +1431,14 @@ static void damaged_texts(void **state)
 		char why[128];
 		snprintf(why, sizeof why, "%s = %s", damage[i].name, damage[i].value ? damage[i].value : "(missing)");
 		refused(QUICK, s, why);
+		state_free(s);
+	}
+	// Nothing may be missing but what is only told.
+	for (int i = 0; i < good->texts; i++) {
+		struct state *s = copy_of(good);
+		s->text[i] = s->text[--s->texts];
+		if (strcmp(good->text[i].name, "kernels") != 0)
+			refused(QUICK, s, good->text[i].name);
 		state_free(s);
 	}
 	// What cannot be set while a search runs is not set by a state either.
@@ -1104,7 +1482,7 @@ static void damaged_arrays(void **state)
 	static const int64_t masks[] = {0, -1, 0x80, 0x7fffffff, INT64_MIN, (int64_t)1 << 32, 0x3f};
 	for (size_t i = 0; i < sizeof masks / sizeof masks[0]; i++) {
 		struct state *s = copy_of(good);
-		((int64_t *)tensor_of(s, "policy.allowed")->data)[9] = masks[i];
+		((int64_t *)tensor_of(s, "allowed")->data)[9] = masks[i];
 		snprintf(why, sizeof why, "mask %lld", (long long)masks[i]);
 		refused(QUICK, s, why);
 		state_free(s);
@@ -1190,9 +1568,12 @@ int main(void)
 		cmocka_unit_test(entropy_gradient),
 		cmocka_unit_test(masks_are_kept),
 		cmocka_unit_test(entropy_from_0_to_1),
+		cmocka_unit_test(what_is_decided_together),
+		cmocka_unit_test(logits_follow_the_partition),
 		cmocka_unit_test(a_run_ends),
 		cmocka_unit_test(history_out_of_reach),
 		cmocka_unit_test(prices),
+		cmocka_unit_test(differences_of_costs),
 		cmocka_unit_test(threads_do_not_matter),
 		cmocka_unit_test(seeds_matter),
 		cmocka_unit_test(interruptions_do_not_matter),
@@ -1204,9 +1585,13 @@ int main(void)
 		cmocka_unit_test(endless_extensions),
 		cmocka_unit_test(everything_runs),
 		cmocka_unit_test(divergence_is_a_fault),
+		cmocka_unit_test(divergence_behind_a_relu),
 		cmocka_unit_test(the_front),
+		cmocka_unit_test(a_scoring_is_resumed),
 		cmocka_unit_test(evaluations),
+		cmocka_unit_test(evaluations_of_the_average),
 		cmocka_unit_test(evaluations_and_the_batch),
+		cmocka_unit_test(settings_of_adamw),
 		cmocka_unit_test(states_of_other_searches),
 		cmocka_unit_test(damaged_texts),
 		cmocka_unit_test(damaged_arrays),

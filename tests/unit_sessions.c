@@ -160,6 +160,12 @@ static void changes_come_back(void **state)
 		{ "reward relu", "reward relu", "reward is relu" },
 		{ "set reward relu", "reward relu", "reward is relu" },
 		{ "set policy-rate 0.1 entropy 0", "set policy-rate 0.1 entropy 0", "policy-rate is 0.1, entropy is 0" },
+		{ "decide split", "decide split", "decide is split" },
+		{ "set decide tied", "decide tied", "decide is tied" },
+		{ "group s2* as stage2", "group s2* as stage2", "stage2: s2* are decided as one" },
+		{ "group 'a b*' as x c as y", "group \"a b*\" as x c as y", "x: a b* are decided as one, y: c are decided as one" },
+		{ "ungroup x y", "ungroup x y", "x: each layer by itself again, y: each layer by itself again" },
+		{ "pin stem.w int8 stem.a int4", "pin stem.w int8 stem.a int4", "stem.w pinned to int8, stem.a pinned to int4" },
 		{ "extend 200", "extend 200", "the horizon lies 200 steps further" },
 		{ "pin a int8 b int8 c int8 d int8 e int8", "pin a int8 b int8 c int8 d int8 e int8",
 			"a pinned to int8, b pinned to int8, c pinned to int8 and 2 more" },
@@ -183,7 +189,8 @@ static void changes_come_back(void **state)
 		string_free(&told);
 	}
 	static const char *const bad[] = { "", "run 10", "pin", "pin stem", "pin stem int4,int8", "pin stem all", "extend 1 2",
-		"reward", "weight bops 1 size", "undo" };
+		"reward", "weight bops 1 size", "undo", "decide", "decide split tied", "group s2*", "group s2* stage2",
+		"group s2* at stage2", "group s2* as", "group \"\" as x", "group s2* as x s3*", "ungroup" };
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		struct change c;
 		assert_false(change_read(bad[i], &c, NULL));
@@ -1177,6 +1184,74 @@ static void undo_and_redo(void **state)
 	end(s);
 }
 
+static const char regrouping[] = "run 6\ngroup s2* as stage2\npin stage2 int8\nrun 5\ndecide split\npin stem.a int8 head.w int4\n"
+	"expect pinned.stem = no/int8\nexpect pinned.s2b1.skip = int8/int8\n";
+static const char regrouped[] = "run 3\nundo\ngroup s3* as stage3 s1* as stage1\nrestrict stage3.a int4\nrun 2\nungroup stage1\nrun 2\n"
+	"expect pinned.s3b1.skip = no/int4\ndecide tied\nrun 2\nexpect pinned.s3b1.skip = int4\nundo\nundo\nredo\nwait finished\n";
+
+// Decisions that come and go are changes like any others: the same bits in two parts, on other threads, and by replay.
+static void decisions_come_and_go(void **state)
+{
+	(void)state;
+	struct fault f;
+	char digest[JOURNAL_DIGEST_TEXT];
+	for (int part = 0; part < 2; part++) {
+		struct config *config = small_config();
+		assert_true(config_set(config, "threads", part ? "2" : "1", &f));
+		struct session *s = session_new(part ? "decide2" : "decide1", config, &f);
+		config_free(config);
+		assert_non_null(s);
+		run_lines(s, regrouping);
+		if (part) {
+			end(s);
+			s = again("decide2");
+		}
+		run_lines(s, regrouped);
+		run_lines(s, "status\nlayers\ndigest\nexpect changes = 12\n");
+		assert_printed("groups: stage2 (s2*), stage3 (s3*)");
+		assert_printed("in stage3");
+		if (part)
+			assert_string_equal(s->digest, digest);
+		snprintf(digest, sizeof digest, "%s", s->digest);
+		end(s);
+		if (!session_replay(part ? "decide2" : "decide1", replay_say, &f))
+			fail_msg("%s: %s", f.where, f.what);
+	}
+	// Refused, with what may have been meant.
+	struct session *s = again("decide1");
+	assert_int_not_equal(batch(s, "pin stage9 int4\n", &f), 0);
+	assert_says(&f, "did you mean 'stage");
+	assert_int_not_equal(batch(s, "group s3b1.conv1 as late\n", &f), 0);
+	assert_says(&f, "stage3");
+	end(s);
+}
+
+static void drafts_of_decisions(void **state)
+{
+	(void)state;
+	struct session *s = begin("draft2");
+	run_lines(s, "pin * int4\ngroup s2* as stage2\ndraft up s2*\ndraft show\n"); // one step, however many of its layers are named
+	assert_printed("draft, 1 of 8 decisions changed");
+	run_lines(s, "draft commit\n");
+	assert_printed("stage2 pinned to int8; undo");
+	run_lines(s, "decide split\ndraft up stem.w\ndraft up s1b1.conv1\ndraft show\n");
+	assert_printed("draft, 3 of 16 decisions changed");
+	run_lines(s, "draft commit\nexpect pinned.stem = int8/int4\nexpect pinned.s1b1.conv1 = int8/int8\nexpect modal.s2b1.skip = int8/int8\n");
+	assert_printed("stem.w pinned to int8, s1b1.conv1.w pinned to int8, s1b1.conv1.a pinned to int8");
+	run_lines(s, "undo\nexpect pinned.stem = int4/int4\nexport layers\nexport policy\nexport front\n");
+	char *layers = get("draft2.bitscape/layers.csv", NULL), *policy = get("draft2.bitscape/policy.json", NULL);
+	char *front = get("draft2.bitscape/front.csv", NULL);
+	assert_non_null(strstr(layers, ",int8,int8,1.000000,1.000000,1,1,stage2,"));
+	assert_non_null(strstr(policy, "\"group\": \"stage2\""));
+	assert_non_null(strstr(policy, "\"tied\": false"));
+	assert_non_null(strstr(policy, "\"decide\": \"split\""));
+	assert_non_null(strstr(front, ",stem.w,stem.a,"));
+	free(layers);
+	free(policy);
+	free(front);
+	end(s);
+}
+
 static void drafts(void **state)
 {
 	(void)state;
@@ -1237,6 +1312,14 @@ static void asks_and_exports(void **state)
 	assert_completes(&table, s, "help ech", 5, "echo");
 	assert_completes(&table, s, "plot fro", 5, "front");
 	assert_completes(&table, s, "draft co", 6, "commit");
+	assert_completes(&table, s, "draft up st", 9, "stem");
+	assert_completes(&table, s, "draft stem int", 11, "int4 int8");
+	assert_completes(&table, s, "group s2* a", 10, "as");
+	assert_completes(&table, s, "decide ", 7, "tied split");
+	run_lines(s, "group s2* as stage2\ndecide split\n");
+	assert_completes(&table, s, "ungroup ", 8, "stage2");
+	assert_completes(&table, s, "pin ste", 4, "stem stem.w stem.a");
+	assert_completes(&table, s, "pin sta", 4, "stage2");
 	end(s);
 }
 
@@ -1315,6 +1398,8 @@ int main(void)
 		cmocka_unit_test(batch_stops_at_the_first_fault),
 		cmocka_unit_test(undo_and_redo),
 		cmocka_unit_test(drafts),
+		cmocka_unit_test(decisions_come_and_go),
+		cmocka_unit_test(drafts_of_decisions),
 		cmocka_unit_test(asks_and_exports),
 		cmocka_unit_test(unnamed_and_interrupted),
 	};

@@ -288,24 +288,25 @@ static void test_options(void **state)
 
 // ---- golden screens -----------------------------------------------------------------------------------------------
 
-enum { MADE_LAYERS = 10, MADE_OPTIONS = 7, MADE_RECORDS = 800, MOST_LAYERS = 150 };
+enum { MADE_LAYERS = 10, MADE_OPTIONS = 7, MADE_RECORDS = 800, MOST_LAYERS = 150, MOST_SLOTS = 2 * MOST_LAYERS };
 
 // A made-up search, of the shape of a real one.
 struct made {
 	struct option_info option[MADE_OPTIONS];
 	struct layer_info layer[MOST_LAYERS];
-	struct decision_info decision[MOST_LAYERS];
+	struct slot_info slot[MOST_SLOTS];
 	struct engine_info info;
-	struct decision_state now[MOST_LAYERS];
+	struct slot_state now[MOST_SLOTS];
+	struct group_state group[1];
 	struct front_point point[16];
-	uint8_t choices[16][MOST_LAYERS];
+	uint8_t choices[16][MOST_SLOTS];
 	struct snapshot snapshot;
 	struct record record[MADE_RECORDS];
-	uint8_t modal[MADE_RECORDS * MOST_LAYERS];
+	uint8_t modal[MADE_RECORDS * MOST_SLOTS];
 	struct mark mark[1];
 	struct figure_source source;
 	double layer_cost[MOST_LAYERS], draft_cost[ENGINE_TERMS];
-	uint8_t draft[MOST_LAYERS];
+	uint8_t draft[MOST_SLOTS];
 	struct view view;
 	struct hint hint[64];
 };
@@ -352,26 +353,33 @@ static void made_layers(struct made *m, int layers)
 		info->weights = l->kernel * l->kernel * l->in * l->out;
 		info->macs = info->weights * info->out_h * info->out_w;
 		info->activations = l->in * l->size * l->size;
-		info->weight_decision = info->activation_decision = i;
-		memcpy(m->decision[i].name, info->name, sizeof info->name);
-		m->decision[i].options = MADE_OPTIONS;
-		m->decision[i].option = m->option;
-		struct decision_state *d = &m->now[i];
+		info->weight_slot = 2 * i;
+		info->activation_slot = 2 * i + 1;
+		for (int half = 0; half < 2; half++) {
+			struct slot_info *slot = &m->slot[2 * i + half];
+			*slot = (struct slot_info){.layer = i, .options = MADE_OPTIONS, .option = m->option};
+			snprintf(slot->name, sizeof slot->name, "%.40s.%c", info->name, "wa"[half]);
+		}
+		struct slot_state *d = &m->now[2 * i];
 		d->allowed = 0x7f;
 		d->modal = (uint8_t)l->modal;
+		d->decision = i;
+		d->group = -1;
 		double total = 0;
 		for (int o = 0; o < MADE_OPTIONS; o++)
 			total += d->probability[o] = (float)exp(-abs(o - l->modal) * 4.0 * l->sure * l->sure);
 		for (int o = 0; o < MADE_OPTIONS; o++)
 			d->probability[o] = (float)(d->probability[o] / total);
 		m->layer_cost[i] = info->macs * pow(m->option[l->modal].bits, 2);
-		m->draft[i] = d->modal;
+		m->draft[2 * i] = m->draft[2 * i + 1] = d->modal;
 	}
 	m->now[0].allowed = 1u << 6; // pinned
 	memset(m->now[0].probability, 0, sizeof m->now[0].probability);
 	m->now[0].probability[6] = 1;
-	m->now[9].allowed = 0x7c; // restricted to int4 and wider
-	m->now[9].probability[0] = m->now[9].probability[1] = 0;
+	m->now[2 * 9].allowed = 0x7c; // restricted to int4 and wider
+	m->now[2 * 9].probability[0] = m->now[2 * 9].probability[1] = 0;
+	for (int i = 0; i < layers; i++)
+		m->now[2 * i + 1] = m->now[2 * i];
 }
 
 static void made_curves(struct made *m, long records)
@@ -392,10 +400,10 @@ static void made_curves(struct made *m, long records)
 		m->record[i].modal_cost[0] = (float)(2.0e8 * (warm ? 1.9 : 1.05 + 0.85 * exp(-floor((t - 120.0) / 40.0) / 2.0)));
 		m->record[i].cost[1] = m->record[i].cost[0] / 5000.0f;
 		m->record[i].modal_cost[1] = m->record[i].modal_cost[0] / 5000.0f;
-		for (int d = 0; d < m->info.decisions; d++) {
+		for (int d = 0; d < m->info.slots; d++) {
 			int final = m->now[d].modal, away = warm ? 0 : (int)((t - 120.0) / 100.0);
 			int option = away >= abs(final - 3) ? final : final > 3 ? 3 + away : 3 - away;
-			m->modal[i * m->info.decisions + d] = (uint8_t)option;
+			m->modal[i * m->info.slots + d] = (uint8_t)option;
 		}
 	}
 }
@@ -422,7 +430,7 @@ static void made_front(struct made *m)
 		p->cost[0] = points[i].cost;
 		p->cost[1] = points[i].cost / 5000;
 		p->step = 640;
-		for (int d = 0; d < m->info.decisions; d++)
+		for (int d = 0; d < m->info.slots; d++)
 			m->choices[i][d] = p->origin == POINT_MODAL ? m->now[d].modal : 0;
 		p->choice = m->choices[i];
 	}
@@ -435,7 +443,7 @@ static struct made *made_new(int layers, bool ascii)
 	struct made *m = calloc(1, sizeof *m);
 	assert_non_null(m);
 	m->info = (struct engine_info){.net = "resnet8", .data = "glyphs", .space = "wide", .preset = "live", .seed = 1,
-		.threads = 2, .batch = 64, .layers = layers, .layer = m->layer, .decisions = layers, .decision = m->decision,
+		.threads = 2, .batch = 64, .layers = layers, .layer = m->layer, .slots = 2 * layers, .slot = m->slot,
 		.image_h = 32, .image_w = 32, .image_c = 3, .classes = 10, .parameters = 77850, .macs = 12501632,
 		.kernels = "avx2"};
 	made_layers(m, layers);
@@ -444,7 +452,7 @@ static struct made *made_new(int layers, bool ascii)
 		.horizon = 1500, .warmup = 120, .images_per_s = 1243.7, .seconds_left = 44.2, .step_seconds = 0.051, .loss = 0.612,
 		.accuracy = 0.794, .quality = 0.741, .reward = 0.7034, .advantage = 0.01, .entropy = 0.46, .learning_rate = 0.0312,
 		.says = "searching 520/1380: 6 of 10 layers are nearly settled", .terms = 2, .decisions = layers,
-		.decision = m->now};
+		.slots = 2 * layers, .slot = m->now, .group = m->group};
 	s->term[0] = (struct term_state){.name = "bops", .unit = "bit ops", .weight = 0.07, .targeted = true, .target = 2.01e8,
 		.target_text = "int4", .modal = 2.11e8, .expected = 2.25e8, .low = 6.1e7, .high = 8.04e8};
 	s->term[1] = (struct term_state){.name = "size", .unit = "B", .weight = 0, .targeted = false, .target_text = "",
@@ -509,8 +517,8 @@ static void test_screen_draft(void **state)
 	(void)state;
 	for (size_t i = 0; i < 3; i++) {
 		struct made *m = made_new(MADE_LAYERS, false);
-		m->draft[3] = 3;
-		m->draft[5] = 2;
+		m->draft[2 * 3] = m->draft[2 * 3 + 1] = 3;
+		m->draft[2 * 5] = m->draft[2 * 5 + 1] = 2;
 		m->draft_cost[0] = 2.34e8;
 		m->draft_cost[1] = 32500;
 		m->view.draft = m->draft;
@@ -538,6 +546,39 @@ static void test_screen_start(void **state)
 	m->view.layer_cost = NULL;
 	m->view.message = NULL;
 	golden(m, "start", 80, 24, false);
+	m->snapshot.run = RUN_RUNNING; // the first step is not done yet
+	snprintf(m->snapshot.says, sizeof m->snapshot.says, "warm-up 0/120: pins count, the policy waits");
+	golden(m, "starting", 80, 24, false);
+	free(m);
+}
+
+// Weights and activations apart, and the layers of a stage in a group: with its pinned weights, restricted input.
+static void test_screen_split(void **state)
+{
+	(void)state;
+	struct made *m = made_new(MADE_LAYERS, false);
+	struct snapshot *s = &m->snapshot;
+	s->split = true;
+	s->decisions = 2 * MADE_LAYERS - 4;
+	s->groups = 1;
+	m->group[0] = (struct group_state){"stage2", "s2*"};
+	for (int i = 0; i < s->slots; i++) {
+		struct slot_state *now = &m->now[i];
+		bool grouped = i / 2 >= 3 && i / 2 <= 5;
+		if (i % 2 && !grouped) {
+			float widest = now->probability[MADE_OPTIONS - 1];
+			memmove(now->probability + 1, now->probability, (MADE_OPTIONS - 1) * sizeof widest);
+			now->probability[0] = widest;
+			now->modal = (uint8_t)((now->modal + 1) % MADE_OPTIONS);
+		} else if (grouped) {
+			*now = m->now[6 + i % 2];
+			now->group = 0;
+		}
+		now->decision = grouped ? 6 + i % 2 : i < 6 ? i : i - 4;
+	}
+	m->now[1].allowed = 0x7f;
+	golden(m, "split", 80, 24, false);
+	golden(m, "split", 120, 40, false);
 	free(m);
 }
 
@@ -621,6 +662,7 @@ int main(void)
 		cmocka_unit_test(test_screens),
 		cmocka_unit_test(test_screen_draft),
 		cmocka_unit_test(test_screen_start),
+		cmocka_unit_test(test_screen_split),
 		cmocka_unit_test(test_screen_deep),
 		cmocka_unit_test(test_screen_popup),
 		cmocka_unit_test(test_screen_small),

@@ -24,7 +24,7 @@ static const struct binding table[] = {
 
 	{CONTEXT_SEARCH, '+', "draft up {layer}", HINT_LAYERS, "draft"},
 	{CONTEXT_SEARCH, '-', "draft down {layer}", HINT_LAYERS, "draft"},
-	{CONTEXT_SEARCH, 'p', "pin {layer} {modal}", HINT_LAYERS, "pin"},
+	{CONTEXT_SEARCH, 'p', "pin {pins}", HINT_LAYERS, "pin"},
 	{CONTEXT_SEARCH, 'x', "unpin {layer}", HINT_LAYERS, "unpin"},
 	{CONTEXT_SEARCH, '=', "draft up {layer}", HINT_LAYERS, NULL},
 	{CONTEXT_SEARCH, KEYS_RIGHT, "draft up {layer}", HINT_LAYERS, NULL},
@@ -182,7 +182,7 @@ int keys_hints(enum key_context context, bool ascii, struct hint *hint, int most
 
 // ---- the help -----------------------------------------------------------------------------------------------------
 
-// The command's own help, for a bound line such as "pin {layer} {modal}".
+// The command's own help, for a bound line such as "pin {pins}".
 static const char *line_help(const struct command_table *commands, const char *line)
 {
 	char name[ENGINE_NAME];

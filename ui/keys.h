@@ -16,8 +16,8 @@ enum key_context { CONTEXT_COMMON, CONTEXT_SEARCH, CONTEXT_DRAFT, CONTEXT_POPUP,
 struct binding {
 	enum key_context context;
 	int key;
-	// A command line (in the prompt: NULL, the keys are readline's). {layer}, {modal}, {term} stand for the layer in
-	// hand, its modal format and the selected cost term.
+	// A command line (in the prompt: NULL, the keys are readline's). {layer}, {pins}, {term} stand for the layer in
+	// hand, what pins it to its modal formats, and the selected cost term.
 	const char *command;
 	enum hint_place place;
 	const char *hint; // NULL: in the help only. Neighbours with the same hint share it.

@@ -144,6 +144,8 @@ static void other_session(struct loop *l)
 int loop_run(struct workbench *w)
 {
 	struct loop l = {.w = w, .input = true};
+	session_turn(w->session); // so that the first frame knows whether it runs
+	workbench_messages(w);
 	while (!w->quit && !l.ended_by) {
 		long long now = now_ms();
 		if (l.input || (l.news && now >= l.next_frame))

@@ -14,7 +14,7 @@ static bool take_session(struct workbench *w, struct session *s, struct fault *f
 {
 	const struct engine_info *info = engine_info(session_engine(s));
 	double *layer_cost = calloc((size_t)info->layers + 1, sizeof *layer_cost);
-	uint8_t *choice = calloc((size_t)info->decisions + 1, sizeof *choice);
+	uint8_t *choice = calloc((size_t)info->slots + 1, sizeof *choice);
 	if (!layer_cost || !choice) {
 		free(layer_cost);
 		free(choice);
@@ -218,12 +218,16 @@ static const char *word_for(const struct workbench *w, const char *name, size_t 
 	if (strncmp(name, "term", length) == 0) {
 		if (now.term < snap->terms)
 			snprintf(buf, size, "%s", snap->term[now.term].name);
-	} else if (now.layer < info->layers && snap->info && snap->decision) {
-		const struct option_info *option = layer_option(&now, now.layer, false);
+	} else if (now.layer < info->layers && snap->info && snap->slot) {
+		const struct layer_info *layer = &info->layer[now.layer];
+		const struct slot_info *weights = &info->slot[layer->weight_slot], *a = &info->slot[layer->activation_slot];
+		const char *weight = weights->option[snap->slot[layer->weight_slot].modal].name;
 		if (strncmp(name, "layer", length) == 0)
-			snprintf(buf, size, "%s", info->layer[now.layer].name);
-		else if (option)
-			snprintf(buf, size, "%s", option->name);
+			snprintf(buf, size, "%s", layer->name);
+		else if (layer_tied(snap, now.layer))
+			snprintf(buf, size, "%s %s", layer->name, weight);
+		else
+			snprintf(buf, size, "%s %s %s %s", weights->name, weight, a->name, a->option[snap->slot[layer->activation_slot].modal].name);
 	}
 	return buf;
 }
@@ -247,7 +251,7 @@ void workbench_key(struct workbench *w, int key)
 			line[at++] = *p;
 			continue;
 		}
-		char word[ENGINE_NAME];
+		char word[ENGINE_NAME * 3];
 		word_for(w, p + 1, (size_t)(end - p - 1), word, sizeof word);
 		int put = snprintf(line + at, sizeof line - at, "%s", word);
 		at += put > 0 && (size_t)put < sizeof line - at ? (size_t)put : 0;
@@ -270,8 +274,8 @@ static void refresh(struct workbench *w)
 		v->layer = info->layers > 0 ? info->layers - 1 : 0;
 	if (v->term >= v->snapshot->terms)
 		v->term = 0;
-	for (int d = 0; d < info->decisions; d++)
-		w->choice[d] = v->draft ? v->draft[d] : d < v->snapshot->decisions ? v->snapshot->decision[d].modal : 0;
+	for (int i = 0; i < info->slots; i++)
+		w->choice[i] = v->draft ? v->draft[i] : i < v->snapshot->slots ? v->snapshot->slot[i].modal : 0;
 	bool priced = v->snapshot->terms > 0 &&
 		engine_price(session_engine(w->session), w->choice, w->draft_cost, v->term, w->layer_cost);
 	v->layer_cost = priced ? w->layer_cost : NULL;

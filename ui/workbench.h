@@ -19,7 +19,7 @@ struct workbench {
 	struct view view; // borrows what follows and the session's own
 	struct figure_source source;
 	double *layer_cost;       // info->layers numbers
-	uint8_t *choice;          // info->decisions numbers
+	uint8_t *choice;          // info->slots numbers
 	double draft_cost[ENGINE_TERMS];
 	struct hint hint[WORKBENCH_HINTS];
 	struct screen screen;

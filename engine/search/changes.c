@@ -8,34 +8,32 @@
 #include "engine/quant/format.h"
 #include "engine/search/inside.h"
 
-// The options that a list of formats allows a decision.
-static bool read_mask(const struct search *s, int decision, const char *list, uint32_t *mask, struct fault *fault)
+// The options that a list of formats allows a slot.
+static bool read_mask(const struct search *s, int slot, const char *list, uint32_t *mask, struct fault *fault)
 {
-	const struct decision *d = &s->space->decision[decision];
-	uint32_t all = (uint32_t)((1ull << d->options) - 1);
 	*mask = 0;
 	if (strcmp(list, "all") == 0) {
-		*mask = all;
+		*mask = space_all(s->space, slot);
 		return true;
 	}
 	while (*list) {
 		char word[24];
 		size_t n = strcspn(list, ",");
 		snprintf(word, sizeof word, "%.*s", n < 23 ? (int)n : 23, list);
-		int format = format_named(word), option = format < 0 ? -1 : space_option(s->space, decision, format);
+		int format = format_named(word), option = format < 0 ? -1 : space_option(s->space, slot, format);
 		if (option < 0)
 			return fault_set(fault, word, "`status` names the formats of this search", "%s",
 				format < 0 ? "no such format" : "not in the space of this search");
 		*mask |= 1u << option;
 		list += n + (list[n] == ',');
 	}
-	return *mask ? true : fault_set(fault, d->name, "name at least one format, or all", "no option would be left");
+	return *mask ? true : fault_set(fault, s->space->slot[slot].name, "name at least one format, or all", "no option would be left");
 }
 
-static void mask_text(const struct search *s, int decision, uint32_t mask, char *buf, size_t size)
+static void mask_text(const struct search *s, int slot, uint32_t mask, char *buf, size_t size)
 {
-	const struct decision *d = &s->space->decision[decision];
-	if (mask == (uint32_t)((1ull << d->options) - 1)) {
+	const struct slot *d = &s->space->slot[slot];
+	if (mask == space_all(s->space, slot)) {
 		snprintf(buf, size, "all");
 		return;
 	}
@@ -44,27 +42,6 @@ static void mask_text(const struct search *s, int decision, uint32_t mask, char 
 	for (int o = 0; o < d->options && used < size; o++)
 		if (mask >> o & 1)
 			used += (size_t)snprintf(buf + used, size - used, "%s%s", used ? "," : "", format_table[d->format[o]].name);
-}
-
-// Fills `allowed` [decisions] with what the change asks for.
-static bool restricted(const struct search *s, const struct change *c, uint32_t *allowed, struct fault *fault)
-{
-	for (int i = 0; i < c->items; i++) {
-		bool met = false;
-		for (int d = 0; d < s->space->decisions; d++) {
-			if (fnmatch(c->item[i].name, s->space->decision[d].name, 0) != 0)
-				continue;
-			met = true;
-			if (!read_mask(s, d, c->item[i].value, &allowed[d], fault))
-				return false;
-		}
-		if (!met) {
-			char todo[128];
-			snprintf(todo, sizeof todo, "layers are named like %s; `layers` lists them", s->space->decision[0].name);
-			return fault_set(fault, c->item[i].name, todo, "no such layer");
-		}
-	}
-	return true;
 }
 
 static bool add_inverse(struct change *inverse, const char *name, const char *value)
@@ -92,28 +69,82 @@ static bool out_of_memory(struct fault *fault)
 	return fault_set(fault, "change", "close something else", "out of memory");
 }
 
+// What takes new masks back, in as few words as can be: one for many slots where all of these were the same.
+// `done` and `meant` are room for a flag per slot each, the first all false.
+static bool restriction_back(struct search *s, struct change *inverse, bool *done, bool *meant)
+{
+	const struct partition *now = s->partition, *next = s->wanted;
+	int slots = s->space->slots;
+	for (int i = 0; i < slots; i++) {
+		if (done[i] || now->allowed[i] == next->allowed[i])
+			continue;
+		int g = now->group_of[space_layer(i)];
+		const char *const words[] = {"*", i % HALVES == HALF_WEIGHT ? "*.w" : "*.a",
+			g >= 0 ? now->group[g].name : s->model->layer[space_layer(i)].name, s->space->slot[i].name};
+		int word = 0;
+		for (bool all = false; !all; word += !all) {
+			all = partition_meant(now, words[word], meant);
+			for (int j = 0; j < slots && all; j++)
+				all = !meant[j] || (now->allowed[j] == now->allowed[i] && next->allowed[j] != now->allowed[i]);
+		}
+		for (int j = i; j < slots; j++)
+			done[j] |= meant[j];
+		char text[ENGINE_TEXT];
+		mask_text(s, i, now->allowed[i], text, sizeof text);
+		if (!add_inverse(inverse, words[word], text))
+			return false;
+	}
+	return true;
+}
+
+static bool restrict_items(struct search *s, const struct change *c, bool *meant, struct fault *fault)
+{
+	for (int i = 0; i < c->items; i++) {
+		if (!partition_meant(s->wanted, c->item[i].name, meant)) {
+			char todo[128];
+			snprintf(todo, sizeof todo, "layers are named like %s; `layers` lists them", s->model->layer[0].name);
+			return fault_set(fault, c->item[i].name, todo, "no such layer");
+		}
+		for (int slot = 0; slot < s->space->slots; slot++)
+			if (meant[slot] && !read_mask(s, slot, c->item[i].value, &s->wanted->allowed[slot], fault))
+				return false;
+	}
+	return partition_settle(s->wanted, fault);
+}
+
 static bool apply_restrict(struct search *s, const struct change *c, struct change *inverse, struct fault *fault)
 {
-	size_t size = (size_t)s->space->decisions * sizeof(uint32_t);
-	uint32_t *now = policy_allowed(s->policy), *wanted = malloc(size);
-	if (!wanted)
-		return out_of_memory(fault);
-	memcpy(wanted, now, size);
-	bool ok = restricted(s, c, wanted, fault);
-	for (int d = 0; ok && d < s->space->decisions; d++)
-		if (wanted[d] != now[d]) {
-			char text[ENGINE_TEXT];
-			mask_text(s, d, now[d], text, sizeof text);
-			ok = add_inverse(inverse, s->space->decision[d].name, text) || out_of_memory(fault);
-		}
-	if (ok) {
-		memcpy(now, wanted, size);
-		policy_refresh(s->policy);
-		if (inverse->items)
-			reward_changed(s);
+	size_t slots = (size_t)s->space->slots;
+	bool *flags = calloc(2, slots);
+	bool ok = flags || out_of_memory(fault);
+	partition_copy(s->wanted, s->partition);
+	ok = ok && restrict_items(s, c, flags, fault);
+	ok = ok && (restriction_back(s, inverse, memset(flags, 0, slots), flags + slots) || out_of_memory(fault));
+	free(flags);
+	if (ok && inverse->items) {
+		search_rearrange(s);
+		reward_changed(s);
 	}
-	free(wanted);
 	return ok;
+}
+
+static bool apply_group(struct search *s, const struct change *c, struct change *inverse, struct fault *fault)
+{
+	partition_copy(s->wanted, s->partition);
+	for (int i = 0; i < c->items; i++) {
+		const struct change_item *item = &c->item[i];
+		const char *old = partition_pattern(s->wanted, item->name);
+		if (*old && strcmp(old, item->value) == 0)
+			continue;
+		if (!add_inverse(inverse, item->name, old))
+			return out_of_memory(fault);
+		if (!partition_group(s->wanted, item->name, item->value, fault))
+			return false;
+	}
+	if (!partition_settle(s->wanted, fault))
+		return false;
+	search_rearrange(s);
+	return true;
 }
 
 // Settings by name: live knobs, weights, targets. All are tried on a copy first.
@@ -140,6 +171,13 @@ static bool apply_settings(struct search *s, const struct change *c, const char 
 	bool same_reward = memcmp(wanted.weight, s->knobs.weight, sizeof wanted.weight) == 0 &&
 		memcmp(wanted.target, s->knobs.target, sizeof wanted.target) == 0 && wanted.reward == s->knobs.reward &&
 		wanted.quality == s->knobs.quality;
+	if (wanted.decide != s->knobs.decide) {
+		partition_copy(s->wanted, s->partition);
+		s->wanted->split = wanted.decide == DECIDE_SPLIT;
+		if (!partition_settle(s->wanted, fault))
+			return false;
+		search_rearrange(s);
+	}
 	s->knobs = wanted;
 	search_settle_costs(s);
 	if (!same_reward)
@@ -181,6 +219,9 @@ bool search_apply(struct search *s, const struct change *c, struct change *inver
 		if (ok)
 			s->horizon += steps;
 		break;
+	case CHANGE_GROUP:
+		ok = apply_group(s, c, inverse, fault);
+		break;
 	}
 	if (!ok) {
 		free(inverse->item);
@@ -200,9 +241,13 @@ bool search_check(const struct search *s, const struct change *c, struct fault *
 		const struct change_item *item = &c->item[i];
 		char name[ENGINE_NAME + 8];
 		double ignored;
+		uint32_t mask;
 		bool ok = true;
 		switch (c->kind) {
-		case CHANGE_RESTRICT:
+		case CHANGE_RESTRICT: // names may be groups, which come and go; formats are the same for all slots
+			ok = read_mask(s, 0, item->value, &mask, fault);
+			break;
+		case CHANGE_GROUP:
 			break;
 		case CHANGE_WEIGHT:
 		case CHANGE_TARGET:
@@ -224,10 +269,5 @@ bool search_check(const struct search *s, const struct change *c, struct fault *
 		if (!ok)
 			return false;
 	}
-	if (c->kind != CHANGE_RESTRICT)
-		return true;
-	uint32_t *mask = calloc((size_t)s->space->decisions, sizeof *mask);
-	bool ok = mask ? restricted(s, c, mask, fault) : out_of_memory(fault);
-	free(mask);
-	return ok;
+	return true;
 }

@@ -26,9 +26,9 @@ static int next_batch(struct search *s, struct cursor *c, long first, enum data_
 }
 
 // Statistics and ranges for s->plan on the first training images; whole batches only, so that all count alike.
-static long calibrate(struct search *s, const struct quantization *q)
+static long calibrate(struct search *s, const struct quantization *q, long wanted)
 {
-	long batch = s->knobs.batch, wanted = s->knobs.calibration, most = s->data->split[DATA_TRAIN].count / batch * batch;
+	long batch = s->knobs.batch, most = s->data->split[DATA_TRAIN].count / batch * batch;
 	wanted = (wanted + batch - 1) / batch * batch;
 	struct cursor c = {0, wanted < most ? wanted : most};
 	calibration_clear(s->calibration);
@@ -37,9 +37,10 @@ static long calibrate(struct search *s, const struct quantization *q)
 	return c.end;
 }
 
-static void score_choice(struct search *s, const uint8_t *choice, enum split split, long images, struct evaluation *e)
+static void score_choice(struct search *s, const struct knobs *k, const uint8_t *choice, enum split split, long images,
+	struct evaluation *e)
 {
-	struct quantization q = search_quantization(s);
+	struct quantization q = search_quantization(k);
 	bool test = split == SPLIT_TEST;
 	long first = test ? 0 : search_report_first(s);
 	long all = s->data->split[test ? DATA_TEST : DATA_HELDOUT].count - first, correct = 0;
@@ -47,7 +48,7 @@ static void score_choice(struct search *s, const uint8_t *choice, enum split spl
 	double loss = 0;
 	space_plan(s->space, choice, &s->plan);
 	e->split = split;
-	e->calibration_images = calibrate(s, &q);
+	e->calibration_images = calibrate(s, &q, k->calibration);
 	for (int count; (count = next_batch(s, &c, first, test ? DATA_TEST : DATA_HELDOUT)) > 0;) {
 		network_forward(s->network, &s->plan, &q, PASS_FIXED, count, s->calibration);
 		struct loss l = network_loss(s->network, s->labels, count, 0);
@@ -63,7 +64,7 @@ static void score_choice(struct search *s, const uint8_t *choice, enum split spl
 bool search_evaluate(struct search *s, const uint8_t *choice, enum split split, long images, struct evaluation *e,
 	struct fault *fault)
 {
-	*e = (struct evaluation){.choice = malloc((size_t)s->space->decisions),
+	*e = (struct evaluation){.choice = malloc((size_t)s->space->slots),
 		.range = calloc((size_t)s->model->layers, sizeof *e->range)};
 	if (!e->choice || !e->range) {
 		free(e->choice);
@@ -71,22 +72,24 @@ bool search_evaluate(struct search *s, const uint8_t *choice, enum split split, 
 		*e = (struct evaluation){0};
 		return fault_set(fault, "evaluate", "close something else", "out of memory");
 	}
-	memcpy(e->choice, choice ? choice : s->modal, (size_t)s->space->decisions);
-	score_choice(s, e->choice, split, images, e);
+	memcpy(e->choice, choice ? choice : s->modal, (size_t)s->space->slots);
+	network_use_average(s->network, true); // where it keeps one
+	score_choice(s, &s->knobs, e->choice, split, images, e);
 	for (int l = 0; l < s->model->layers; l++)
 		e->range[l] = (struct layer_range){network_weight_peak(s->network, l), calibration_range(s->calibration, l)};
+	network_use_average(s->network, false);
 	return true;
 }
 
 bool search_uniform(const struct search *s, const char *format, uint8_t *choice, struct fault *fault)
 {
 	int f = format_named(format);
-	for (int d = 0; d < s->space->decisions; d++) {
-		int o = f < 0 ? -1 : space_option(s->space, d, f);
+	for (int i = 0; i < s->space->slots; i++) {
+		int o = f < 0 ? -1 : space_option(s->space, i, f);
 		if (o < 0)
 			return fault_set(fault, format, "`status` names the formats of this search",
 				f < 0 ? "no such format" : "not in the space of this search");
-		choice[d] = (uint8_t)o;
+		choice[i] = (uint8_t)o;
 	}
 	return true;
 }
@@ -104,10 +107,10 @@ bool search_front_due(const struct search *s)
 	return every > 0 && s->step > 0 && (s->step % every == 0 || s->step == s->horizon);
 }
 
-static bool known(const struct front *f, const uint8_t *choice, size_t decisions)
+static bool known(const struct front *f, const uint8_t *choice, size_t slots)
 {
 	for (int i = 0; i < f->candidates; i++)
-		if (memcmp(f->candidate[i].choice, choice, decisions) == 0)
+		if (memcmp(f->candidate[i].choice, choice, slots) == 0)
 			return true;
 	return false;
 }
@@ -115,14 +118,14 @@ static bool known(const struct front *f, const uint8_t *choice, size_t decisions
 static void propose(struct search *s, enum point_origin origin, const char *label, const uint8_t *choice)
 {
 	struct front *f = &s->front;
-	size_t decisions = (size_t)s->space->decisions;
-	if (f->candidates == f->room || (origin == POINT_SAMPLED && known(f, choice, decisions)))
+	size_t slots = (size_t)s->space->slots;
+	if (f->candidates == f->room || (origin == POINT_SAMPLED && known(f, choice, slots)))
 		return;
 	struct point *p = &f->candidate[f->candidates++];
 	uint8_t *row = p->choice;
 	*p = (struct point){.origin = origin, .choice = row};
 	snprintf(p->label, sizeof p->label, "%s", label);
-	memcpy(row, choice, decisions);
+	memcpy(row, choice, slots);
 }
 
 // Every uniform choice, the modal one, what held its place on the front, and some fresh samples.
@@ -130,16 +133,17 @@ void search_front_begin(struct search *s)
 {
 	enum { FRESH = 4 };
 	struct front *f = &s->front;
-	uint8_t *choice = s->choice + SEARCH_SAMPLES * s->space->decisions;
+	uint8_t *choice = s->choice + SEARCH_SAMPLES * s->space->slots;
 	f->candidates = f->next = 0;
 	f->scoring = true;
-	for (int o = 0; o < s->space->decision[0].options; o++) {
-		const char *name = format_table[s->space->decision[0].format[o]].name;
+	f->knobs = s->knobs;
+	for (int o = 0; o < s->space->slot[0].options; o++) {
+		const char *name = format_table[s->space->slot[0].format[o]].name;
 		if (search_uniform(s, name, choice, NULL))
 			propose(s, POINT_UNIFORM, name, choice);
 	}
 	propose(s, POINT_MODAL, "modal", s->modal);
-	for (int i = 0; i < f->points && f->candidates < s->knobs.front_size + s->space->decision[0].options; i++)
+	for (int i = 0; i < f->points && f->candidates < s->knobs.front_size + s->space->slot[0].options; i++)
 		if (f->point[i].origin != POINT_UNIFORM && !f->point[i].dominated)
 			propose(s, POINT_SAMPLED, "", f->point[i].choice);
 	uint64_t key = rng_key((uint64_t)s->knobs.seed, "front", (uint64_t)s->step);
@@ -185,15 +189,22 @@ bool search_front_advance(struct search *s)
 	if (f->next < f->candidates) {
 		struct point *p = &f->candidate[f->next++];
 		struct evaluation e = {0};
-		score_choice(s, p->choice, SPLIT_HELDOUT, s->knobs.front_images, &e);
-		p->accuracy = e.accuracy;
-		p->loss = e.loss;
+		network_use_average(s->network, true); // where it keeps one
+		score_choice(s, &f->knobs, p->choice, SPLIT_HELDOUT, f->knobs.front_images, &e);
+		network_use_average(s->network, false);
+		p->accuracy = (float)e.accuracy;
+		p->loss = (float)e.loss;
 		p->step = s->step;
 		memcpy(p->cost, e.cost, sizeof p->cost);
 	}
 	if (f->next == f->candidates)
 		finish(f);
 	return f->scoring;
+}
+
+bool search_front_scoring(const struct search *s)
+{
+	return s->front.scoring;
 }
 
 // ---- publication ----
@@ -227,12 +238,21 @@ void search_publish(const struct search *s, struct snapshot *out)
 	out->learning_rate = (double)s->record.learning_rate;
 	says(s, out->says, sizeof out->says);
 
-	out->decisions = s->space->decisions;
-	const uint32_t *allowed = policy_allowed(s->policy);
-	for (int d = 0; d < out->decisions; d++) {
-		memcpy(out->decision[d].probability, policy_probabilities(s->policy, d), sizeof out->decision[d].probability);
-		out->decision[d].allowed = allowed[d];
-		out->decision[d].modal = s->modal[d];
+	const struct partition *p = s->partition;
+	out->decisions = p->decisions;
+	out->split = p->split;
+	out->slots = s->space->slots;
+	for (int i = 0; i < out->slots; i++) {
+		struct slot_state *slot = &out->slot[i];
+		int d = p->decision_of[i];
+		*slot = (struct slot_state){.allowed = p->decision[d].allowed, .modal = s->modal[i], .decision = d,
+			.group = p->group_of[space_layer(i)]};
+		memcpy(slot->probability, policy_probabilities(s->policy, d), sizeof slot->probability);
+	}
+	out->groups = p->groups;
+	for (int g = 0; g < p->groups; g++) {
+		snprintf(out->group[g].name, sizeof out->group[g].name, "%s", p->group[g].name);
+		snprintf(out->group[g].pattern, sizeof out->group[g].pattern, "%s", p->group[g].pattern);
 	}
 	out->terms = COST_TERMS;
 	for (int t = 0; t < COST_TERMS; t++) {
@@ -246,27 +266,21 @@ void search_publish(const struct search *s, struct snapshot *out)
 		term->expected = s->step ? s->sampled_cost[t] : (double)NAN;
 		term->modal = term->low = term->high = 0;
 		for (int l = 0; l < s->model->layers; l++) {
-			int w = s->space->weight_decision[l], a = s->space->activation_decision[l];
-			const struct decision *dw = &s->space->decision[w], *da = &s->space->decision[a];
-			const struct layer *layer = &s->model->layer[l];
-			int nw = __builtin_ctz(allowed[w]), na = __builtin_ctz(allowed[a]);
-			int ww = 31 - __builtin_clz(allowed[w]), wa = 31 - __builtin_clz(allowed[a]);
-			struct layer_plan modal = {dw->format[s->modal[w]], da->format[s->modal[a]]};
-			struct layer_plan narrow = {dw->format[nw], da->format[na]}, wide = {dw->format[ww], da->format[wa]};
-			term->modal += cost_table[t].layer(layer, &modal);
-			term->low += cost_table[t].layer(layer, &narrow);
-			term->high += cost_table[t].layer(layer, &wide);
+			const struct slot_state *w = &out->slot[space_slot(l, HALF_WEIGHT)], *a = &out->slot[space_slot(l, HALF_ACTIVATION)];
+			term->modal += search_price_of(s, t, l, w->modal, a->modal);
+			term->low += search_price_of(s, t, l, __builtin_ctz(w->allowed), __builtin_ctz(a->allowed));
+			term->high += search_price_of(s, t, l, 31 - __builtin_clz(w->allowed), 31 - __builtin_clz(a->allowed));
 		}
 	}
 	out->points = s->front.points;
 	for (int i = 0; i < s->front.points; i++) {
-		const struct point *p = &s->front.point[i];
-		uint8_t *row = out->choices + (size_t)i * (size_t)out->decisions;
+		const struct point *from = &s->front.point[i];
+		uint8_t *row = out->choices + (size_t)i * (size_t)out->slots;
 		struct front_point *q = &out->point[i];
-		*q = (struct front_point){.origin = p->origin, .accuracy = p->accuracy, .loss = p->loss, .step = p->step,
-			.dominated = p->dominated, .choice = row};
-		memcpy(q->label, p->label, sizeof q->label);
-		memcpy(q->cost, p->cost, sizeof q->cost);
-		memcpy(row, p->choice, (size_t)out->decisions);
+		*q = (struct front_point){.origin = from->origin, .accuracy = (double)from->accuracy, .loss = (double)from->loss,
+			.step = from->step, .dominated = from->dominated, .choice = row};
+		memcpy(q->label, from->label, sizeof q->label);
+		memcpy(q->cost, from->cost, sizeof q->cost);
+		memcpy(row, from->choice, (size_t)out->slots);
 	}
 }

@@ -21,15 +21,17 @@ struct stream {
 struct point {
 	enum point_origin origin;
 	char label[16];
-	double accuracy, loss;
+	float accuracy, loss; // as a state keeps them
 	double cost[ENGINE_TERMS];
 	long step;
 	bool dominated;
 	uint8_t *choice;
 };
 
-// The front archive: points, and the candidates of a scoring under way.
+// The front archive: points, and the candidates of a scoring under way. That goes by the settings it began with: a front
+// does not depend on when a change came in between.
 struct front {
+	struct knobs knobs;
 	struct point *point, *candidate; // [room] each
 	int points, candidates, next, room;
 	bool scoring;
@@ -41,6 +43,7 @@ struct search {
 	struct knobs knobs;
 	struct model *model;
 	struct space *space;
+	struct partition *partition, *wanted; // as it is; room for a change to be tried on
 	struct data *data;
 	struct team *team;
 	struct network *network;
@@ -62,8 +65,10 @@ struct search {
 	struct stream train, heldout;
 	uint8_t *labels;   // [batch]
 	uint32_t *index;   // [batch]
-	uint8_t *choice;   // [samples + 1][decisions]; the last row is for cost samples
-	uint8_t *modal;    // [decisions]
+	uint8_t *choice;   // [samples + 1][slots]; the last row is for cost samples
+	uint8_t *modal;    // [slots]
+	int options;       // of the slot with the most of them
+	double *price;     // [terms][layers][options of the weights][of the activations]: see search_price_of
 	struct plan plan;
 	struct front front;
 };
@@ -71,12 +76,21 @@ struct search {
 enum { SEARCH_SAMPLES = 64 };
 
 void search_settle_costs(struct search *); // targets and their prices from the knobs; knobs must be valid
-double search_reward_of_cost(const struct search *, const double *cost, double quality);
-struct quantization search_quantization(const struct search *);
+// What a layer costs under two options.
+static inline double search_price_of(const struct search *s, int term, int layer, int weight, int activation)
+{
+	return s->price[((term * s->model->layers + layer) * s->options + weight) * s->options + activation];
+}
+struct quantization search_quantization(const struct knobs *);
 // Loads images of a split into the network's input, in parallel.
 void search_load(struct search *, enum data_split, const uint32_t *index, int count, unsigned augment, uint64_t key);
 void search_modal(const struct search *, uint8_t *choice);
-void search_costs(struct search *, const uint8_t *choice, double *cost);
+void search_costs(const struct search *, const uint8_t *choice, double *cost);
+// Adds to the costs of a choice what it takes to give one decision another option. Other layers than the decision's cost
+// what they did.
+void search_add_difference(const struct search *, const uint8_t *choice, int decision, int option, double *cost);
+// Puts the partition that was worked out in s->wanted in the place of the present one.
+void search_rearrange(struct search *);
 long search_report_first(const struct search *); // held-out images from here on are for reports, those before for the policy
 bool search_restore(struct search *, const struct state *, struct fault *);
 

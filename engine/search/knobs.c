@@ -23,48 +23,52 @@ static const size_t offsets[KNOB_COUNT] = {
 #define OFFSET(field, ...) offsetof(struct knobs, field),
 	KNOBS(OFFSET, OFFSET, OFFSET, OFFSET)};
 
-// What a preset says beside the defaults; `live` is the defaults. Published figures: facts in README, "Presets".
+// What a preset or another setting says beside the defaults; preset `live` is the defaults. Published figures: facts in README,
+// "Presets".
 static const struct overlay {
-	const char *preset, *name, *value;
+	const char *by, *is, *name, *value;
 } overlays[] = {
+	// The rate and decay that AdamW is mostly begun with (Loshchilov and Hutter, 2019, and the common libraries).
+	{"optimizer", "adamw", "rate", "0.001"},
+	{"optimizer", "adamw", "decay", "0.01"},
 	// FLIQS (arXiv 2308.03290 and its authors' code): uniform warm-up, one sample a step, Adam 5e-3, moving average 0.99.
-	{"fliqs", "warmup", "0.25"},
-	{"fliqs", "start", "uniform"},
-	{"fliqs", "modal-share", "0"},
-	{"fliqs", "warmup-path", "uniform"},
-	{"fliqs", "quality", "accuracy"},
-	{"fliqs", "samples", "1"},
-	{"fliqs", "baseline", "average"},
-	{"fliqs", "baseline-keep", "0.99"},
-	{"fliqs", "cost-samples", "0"},
-	{"fliqs", "policy-beta2", "0.999"},
-	{"fliqs", "policy-rate", "0.005"},
-	{"fliqs", "entropy", "0.5"},
-	{"fliqs", "reopen", "0"},
-	{"fliqs", "scales", "layer"},
-	{"fliqs", "unsigned", "off"},
-	{"fliqs", "weight.bops", "1"},
+	{"preset", "fliqs", "warmup", "0.25"},
+	{"preset", "fliqs", "start", "uniform"},
+	{"preset", "fliqs", "modal-share", "0"},
+	{"preset", "fliqs", "warmup-path", "uniform"},
+	{"preset", "fliqs", "quality", "accuracy"},
+	{"preset", "fliqs", "samples", "1"},
+	{"preset", "fliqs", "baseline", "average"},
+	{"preset", "fliqs", "baseline-keep", "0.99"},
+	{"preset", "fliqs", "cost-samples", "0"},
+	{"preset", "fliqs", "policy-beta2", "0.999"},
+	{"preset", "fliqs", "policy-rate", "0.005"},
+	{"preset", "fliqs", "entropy", "0.5"},
+	{"preset", "fliqs", "reopen", "0"},
+	{"preset", "fliqs", "scales", "layer"},
+	{"preset", "fliqs", "unsigned", "off"},
+	{"preset", "fliqs", "weight.bops", "1"},
 	// TuNAS (Bender et al., 2020): accuracy on a batch 4 times larger, Adam without first moment, rate 3e-4 * batch/256 growing
 	// tenfold (given here for a batch of 64), moving average 0.95, weight of the cost 0.1, no entropy penalty.
-	{"tunas", "warmup", "0.25"},
-	{"tunas", "start", "uniform"},
-	{"tunas", "modal-share", "0"},
-	{"tunas", "warmup-path", "uniform"},
-	{"tunas", "quality", "accuracy"},
-	{"tunas", "samples", "1"},
-	{"tunas", "heldout-batches", "4"},
-	{"tunas", "baseline", "average"},
-	{"tunas", "baseline-keep", "0.95"},
-	{"tunas", "cost-samples", "0"},
-	{"tunas", "policy-beta2", "0.999"},
-	{"tunas", "policy-rate", "0.000075"},
-	{"tunas", "policy-growth", "10"},
-	{"tunas", "policy-beta1", "0"},
-	{"tunas", "entropy", "0"},
-	{"tunas", "reopen", "0"},
-	{"tunas", "scales", "layer"},
-	{"tunas", "unsigned", "off"},
-	{"tunas", "weight.bops", "0.1"},
+	{"preset", "tunas", "warmup", "0.25"},
+	{"preset", "tunas", "start", "uniform"},
+	{"preset", "tunas", "modal-share", "0"},
+	{"preset", "tunas", "warmup-path", "uniform"},
+	{"preset", "tunas", "quality", "accuracy"},
+	{"preset", "tunas", "samples", "1"},
+	{"preset", "tunas", "heldout-batches", "4"},
+	{"preset", "tunas", "baseline", "average"},
+	{"preset", "tunas", "baseline-keep", "0.95"},
+	{"preset", "tunas", "cost-samples", "0"},
+	{"preset", "tunas", "policy-beta2", "0.999"},
+	{"preset", "tunas", "policy-rate", "0.000075"},
+	{"preset", "tunas", "policy-growth", "10"},
+	{"preset", "tunas", "policy-beta1", "0"},
+	{"preset", "tunas", "entropy", "0"},
+	{"preset", "tunas", "reopen", "0"},
+	{"preset", "tunas", "scales", "layer"},
+	{"preset", "tunas", "unsigned", "off"},
+	{"preset", "tunas", "weight.bops", "0.1"},
 };
 enum { OVERLAYS = sizeof overlays / sizeof overlays[0] };
 
@@ -97,13 +101,20 @@ static int term_setting(const char *name, int *term)
 	return -1;
 }
 
+// strtod reads 0x5 as a number; "0.5x" is a multiple.
+static bool hexadecimal(const char *text)
+{
+	const char *x = strpbrk(text, "xX");
+	return x && x[1];
+}
+
 static bool read_number(const struct knob *k, const char *text, double *value, struct fault *fault)
 {
 	char *end;
 	errno = 0;
 	*value = strtod(text, &end);
 	bool whole = k->type == KNOB_INTEGER;
-	if (end != text && !*end && isfinite(*value) && *value >= k->low && *value <= k->high && !(whole && *value != floor(*value)))
+	if (end != text && !*end && !hexadecimal(text) && isfinite(*value) && *value >= k->low && *value <= k->high && !(whole && *value != floor(*value)))
 		return true;
 	return fault_set(fault, k->name, "see `knobs`", "\"%s\" is not a %snumber from %g to %g", text, whole ? "whole " : "", k->low,
 		k->high);
@@ -130,6 +141,9 @@ static bool set_term(struct knobs *values, int which, int term, const char *text
 		return read_number(&weight, text, &values->weight[term], fault);
 	if (strlen(text) >= sizeof values->target[term])
 		return fault_set(fault, cost_table[term].name, "give a format, a multiple such as 0.5x or a number", "target too long");
+	if (hexadecimal(text))
+		return fault_set(fault, cost_table[term].name, "give a format (int4), a multiple of the widest (0.5x) or a number (1.2G)",
+			"\"%s\" is not a target", text);
 	snprintf(values->target[term], sizeof values->target[term], "%s", text);
 	return true;
 }
@@ -218,11 +232,9 @@ static int set_index(const char *name)
 	return which >= 0 ? KNOB_COUNT + which * COST_TERMS + term : knob_named(name);
 }
 
-// Defaults and the preset, in all that the person has not set.
+// Defaults and what goes with preset and optimizer, in all that the person has not set.
 static void overlay(struct config *c)
 {
-	char preset[ENGINE_TEXT];
-	knobs_get(&c->values, "preset", preset, sizeof preset);
 	for (int i = 0; i < KNOB_COUNT; i++)
 		if (!c->set[i] && strcmp(table[i].name, "preset") != 0)
 			knobs_set(&c->values, table[i].name, table[i].preset, false, NULL);
@@ -236,9 +248,12 @@ static void overlay(struct config *c)
 		if (!c->set[KNOB_COUNT + COST_TERMS + i])
 			snprintf(c->values.target[i], sizeof c->values.target[i], "%s", i == 0 ? target : "");
 	}
-	for (int i = 0; i < OVERLAYS; i++)
-		if (strcmp(overlays[i].preset, preset) == 0 && !c->set[set_index(overlays[i].name)])
+	for (int i = 0; i < OVERLAYS; i++) {
+		char is[ENGINE_TEXT];
+		knobs_get(&c->values, overlays[i].by, is, sizeof is);
+		if (strcmp(overlays[i].is, is) == 0 && !c->set[set_index(overlays[i].name)])
 			knobs_set(&c->values, overlays[i].name, overlays[i].value, false, NULL);
+	}
 }
 
 struct config *config_new(void)

@@ -11,8 +11,10 @@ enum { SEARCH_HORIZON = 10000000 }; // most steps
 enum knob_reward { REWARD_ABS, REWARD_RELU, REWARD_MNAS };
 enum knob_quality { QUALITY_ACCURACY, QUALITY_LOSS };
 enum knob_baseline { BASELINE_AVERAGE, BASELINE_OTHERS };
+enum knob_decide { DECIDE_TIED, DECIDE_SPLIT };
 enum knob_path { PATH_UNIFORM, PATH_POLICY };
 enum knob_start { START_UNIFORM, START_WIDE };
+enum knob_optimizer { KNOB_SGD, KNOB_ADAMW };
 enum knob_augment { KNOB_AUGMENT_AUTO, KNOB_AUGMENT_NONE, KNOB_AUGMENT_CROP, KNOB_AUGMENT_FLIP };
 enum knob_scales { SCALES_CHANNEL, SCALES_LAYER };
 
@@ -25,6 +27,7 @@ enum knob_scales { SCALES_CHANNEL, SCALES_LAYER };
 		"the images: embedded, or a folder of CIFAR-10 or IDX files")                                         \
 	T(space, "space", "wide", "wide|int-s|int-l|fp-s|fp-l|mixed", false,                                           \
 		"the formats to choose from: a named space or a list such as int4,int8,e4m3")                          \
+	W(decide, "decide", "tied", "tied|split", true, "a layer's weight and activation formats: one decision or two")   \
 	W(preset, "preset", "live", "live|fliqs|tunas", false, "a named set of the knobs below")                       \
 	I(steps, "steps", "1500", 1, SEARCH_HORIZON, false, "horizon: the steps that the schedules are laid over")                \
 	I(seed, "seed", "1", 0, 9e15, false, "seed of every random stream")                                            \
@@ -35,9 +38,14 @@ enum knob_scales { SCALES_CHANNEL, SCALES_LAYER };
 	W(augment, "augment", "auto", "auto|none|crop|flip", false, "random crops, or crops and mirror images")        \
 	R(rate, "rate", "0.1", 0, 10, true, "peak learning rate of the weights")                                       \
 	R(rate_warmup, "rate-warmup", "0.05", 0, 1, false, "share of the horizon over which the rate grows from 0")    \
-	R(momentum, "momentum", "0.9", 0, 0.9999, true, "Nesterov momentum")                                           \
+	W(optimizer, "optimizer", "sgd", "sgd|adamw", false,                                                           \
+		"SGD with Nesterov momentum, or AdamW (where not set: rate 0.001, decay 0.01)")                        \
+	R(momentum, "momentum", "0.9", 0, 0.9999, true, "Nesterov momentum; AdamW's first decay")                      \
+	R(beta2, "beta2", "0.999", 0, 0.999999, true, "AdamW's second decay")                                          \
 	R(decay, "decay", "0.0005", 0, 1, true, "weight decay")                                                        \
 	R(clip, "clip", "5", 0, 1e9, true, "longest gradient: a longer one is scaled down to it; 0: any")              \
+	R(ema, "ema", "0", 0, 0.99999, false,                                                                          \
+		"how much an average of the weights keeps, which front and evaluations then use; 0: there is none")    \
 	R(smoothing, "smoothing", "0", 0, 0.9, true, "label smoothing")                                                \
 	W(range, "range", "max", "max|ema|percentile|mse", true, "range estimator of activations")                     \
 	R(percentile, "percentile", "99.9", 50, 100, true, "share of a tensor, in percent, within range=percentile")   \

@@ -8,43 +8,73 @@
 #include "engine/tensor/rng.h"
 
 struct policy {
-	const struct space *space;
-	uint32_t *allowed;                             // [decisions]
-	float (*logit)[SPACE_OPTIONS];                 // each [decisions][SPACE_OPTIONS]
+	const struct partition *partition;
+	float (*logit)[SPACE_OPTIONS];                 // each [slots][SPACE_OPTIONS], of which the first rows are the decisions'
 	float (*first)[SPACE_OPTIONS], (*second)[SPACE_OPTIONS]; // Adam's moments
 	float (*probability)[SPACE_OPTIONS];
 	double (*gradient)[SPACE_OPTIONS];
 	long moves;
 };
 
-struct policy *policy_new(const struct space *space, struct fault *fault)
+struct policy *policy_new(const struct partition *partition, struct fault *fault)
 {
 	struct policy *p = calloc(1, sizeof *p);
-	size_t n = (size_t)space->decisions;
+	size_t n = (size_t)partition->space->slots;
 	if (p) {
-		p->space = space;
-		p->allowed = calloc(n, sizeof *p->allowed);
+		p->partition = partition;
 		p->logit = calloc(n, sizeof *p->logit);
 		p->first = calloc(n, sizeof *p->first);
 		p->second = calloc(n, sizeof *p->second);
 		p->probability = calloc(n, sizeof *p->probability);
 		p->gradient = calloc(n, sizeof *p->gradient);
 	}
-	if (!p || !p->allowed || !p->logit || !p->first || !p->second || !p->probability || !p->gradient) {
+	if (!p || !p->logit || !p->first || !p->second || !p->probability || !p->gradient) {
 		policy_free(p);
 		fault_set(fault, "policy", "choose a smaller network", "out of memory");
 		return NULL;
 	}
-	for (size_t d = 0; d < n; d++)
-		p->allowed[d] = (uint32_t)((1ull << space->decision[d].options) - 1);
 	policy_refresh(p);
 	return p;
 }
 
+static void forget_moments(struct policy *p)
+{
+	size_t size = (size_t)p->partition->decisions * sizeof *p->first;
+	memset(p->first, 0, size);
+	memset(p->second, 0, size);
+	p->moves = 0;
+}
+
+void policy_follow(struct policy *p, const struct partition *next)
+{
+	const struct partition *now = p->partition;
+	size_t n = (size_t)next->decisions;
+	bool same = memcmp(now->decision_of, next->decision_of, (size_t)now->space->slots * sizeof *now->decision_of) == 0;
+	p->partition = next;
+	if (same) {
+		policy_refresh(p);
+		return;
+	}
+	memset(p->gradient, 0, n * sizeof *p->gradient); // room for the new logits
+	for (int d = 0; d < next->decisions; d++) {
+		int slots = 0;
+		for (int i = next->decision[d].first; i >= 0; i = next->next[i], slots++)
+			for (int o = 0; o < next->decision[d].options; o++)
+				p->gradient[d][o] += (double)p->logit[now->decision_of[i]][o];
+		for (int o = 0; o < next->decision[d].options; o++)
+			p->gradient[d][o] /= slots;
+	}
+	for (size_t d = 0; d < n; d++)
+		for (int o = 0; o < SPACE_OPTIONS; o++)
+			p->logit[d][o] = (float)p->gradient[d][o];
+	forget_moments(p);
+	policy_refresh(p);
+}
+
 void policy_lean(struct policy *p, double slope)
 {
-	for (int d = 0; d < p->space->decisions; d++) {
-		int options = p->space->decision[d].options;
+	for (int d = 0; d < p->partition->decisions; d++) {
+		int options = p->partition->decision[d].options;
 		for (int o = 1; o < options; o++)
 			p->logit[d][o] = (float)(slope * o / (options - 1));
 	}
@@ -55,7 +85,6 @@ void policy_free(struct policy *p)
 {
 	if (!p)
 		return;
-	free(p->allowed);
 	free(p->logit);
 	free(p->first);
 	free(p->second);
@@ -66,7 +95,7 @@ void policy_free(struct policy *p)
 
 void policy_arrays(struct policy *p, struct policy_array array[POLICY_ARRAYS])
 {
-	long count = (long)p->space->decisions * SPACE_OPTIONS;
+	long count = (long)p->partition->decisions * SPACE_OPTIONS;
 	array[0] = (struct policy_array){"logits", p->logit[0], count};
 	array[1] = (struct policy_array){"first_moments", p->first[0], count};
 	array[2] = (struct policy_array){"second_moments", p->second[0], count};
@@ -77,20 +106,15 @@ long *policy_moves(struct policy *p)
 	return &p->moves;
 }
 
-uint32_t *policy_allowed(struct policy *p)
-{
-	return p->allowed;
-}
-
 static bool allows(const struct policy *p, int decision, int option)
 {
-	return p->allowed[decision] >> option & 1;
+	return p->partition->decision[decision].allowed >> option & 1;
 }
 
 void policy_refresh(struct policy *p)
 {
-	for (int d = 0; d < p->space->decisions; d++) {
-		int options = p->space->decision[d].options;
+	for (int d = 0; d < p->partition->decisions; d++) {
+		int options = p->partition->decision[d].options;
 		float top = -INFINITY;
 		double total = 0, e[SPACE_OPTIONS] = {0};
 		for (int o = 0; o < options; o++)
@@ -112,7 +136,7 @@ const float *policy_probabilities(const struct policy *p, int decision)
 int policy_modal(const struct policy *p, int decision)
 {
 	int best = -1;
-	for (int o = 0; o < p->space->decision[decision].options; o++)
+	for (int o = 0; o < p->partition->decision[decision].options; o++)
 		if (allows(p, decision, o) && (best < 0 || p->probability[decision][o] > p->probability[decision][best]))
 			best = o;
 	return best;
@@ -121,7 +145,7 @@ int policy_modal(const struct policy *p, int decision)
 static double entropy_of(const struct policy *p, int decision)
 {
 	double h = 0;
-	for (int o = 0; o < p->space->decision[decision].options; o++) {
+	for (int o = 0; o < p->partition->decision[decision].options; o++) {
 		double q = (double)p->probability[decision][o];
 		if (q > 0)
 			h -= q * log(q);
@@ -133,8 +157,8 @@ double policy_entropy(const struct policy *p)
 {
 	double sum = 0;
 	int free_decisions = 0;
-	for (int d = 0; d < p->space->decisions; d++) {
-		int options = __builtin_popcount(p->allowed[d]);
+	for (int d = 0; d < p->partition->decisions; d++) {
+		int options = __builtin_popcount(p->partition->decision[d].allowed);
 		if (options < 2)
 			continue;
 		sum += entropy_of(p, d) / log(options);
@@ -145,53 +169,55 @@ double policy_entropy(const struct policy *p)
 
 void policy_sample(const struct policy *p, uint64_t key, uint8_t *choice)
 {
-	for (int d = 0; d < p->space->decisions; d++) {
+	for (int d = 0; d < p->partition->decisions; d++) {
 		double u = rng_uniform(key, (uint64_t)d);
 		int pick = policy_modal(p, d);
-		for (int o = 0; o < p->space->decision[d].options; o++) {
+		for (int o = 0; o < p->partition->decision[d].options; o++) {
 			u -= (double)p->probability[d][o];
 			if (u < 0) {
 				pick = o;
 				break;
 			}
 		}
-		choice[d] = (uint8_t)pick;
+		choice[p->partition->decision[d].first] = (uint8_t)pick;
 	}
+	partition_spread(p->partition, choice);
 }
 
 void policy_sample_evenly(const struct policy *p, uint64_t key, uint8_t *choice)
 {
-	for (int d = 0; d < p->space->decisions; d++) {
-		int skip = (int)rng_below(key, (uint64_t)d, (uint64_t)__builtin_popcount(p->allowed[d]));
+	for (int d = 0; d < p->partition->decisions; d++) {
+		int skip = (int)rng_below(key, (uint64_t)d, (uint64_t)__builtin_popcount(p->partition->decision[d].allowed));
 		int o = 0;
 		while (!allows(p, d, o) || skip-- > 0)
 			o++;
-		choice[d] = (uint8_t)o;
+		choice[p->partition->decision[d].first] = (uint8_t)o;
 	}
+	partition_spread(p->partition, choice);
 }
 
 void policy_clear(struct policy *p)
 {
-	memset(p->gradient, 0, (size_t)p->space->decisions * sizeof *p->gradient);
+	memset(p->gradient, 0, (size_t)p->partition->decisions * sizeof *p->gradient);
 }
 
 void policy_credit(struct policy *p, const uint8_t *choice, double advantage)
 {
-	double each = advantage / p->space->decisions;
-	for (int d = 0; d < p->space->decisions; d++)
-		for (int o = 0; o < p->space->decision[d].options; o++)
-			p->gradient[d][o] -= each * ((o == choice[d]) - (double)p->probability[d][o]);
+	double each = advantage / p->partition->decisions;
+	for (int d = 0; d < p->partition->decisions; d++)
+		for (int o = 0; o < p->partition->decision[d].options; o++)
+			p->gradient[d][o] -= each * ((o == choice[p->partition->decision[d].first]) - (double)p->probability[d][o]);
 }
 
 void policy_credit_options(struct policy *p, int decision, const double *value, double share)
 {
-	int options = p->space->decision[decision].options;
+	int options = p->partition->decision[decision].options;
 	const float *q = p->probability[decision];
 	double mean = 0;
 	for (int o = 0; o < options; o++)
 		mean += (double)q[o] * value[o];
 	for (int o = 0; o < options; o++)
-		p->gradient[decision][o] -= share * (double)q[o] * (value[o] - mean) / p->space->decisions;
+		p->gradient[decision][o] -= share * (double)q[o] * (value[o] - mean) / p->partition->decisions;
 }
 
 void policy_move(struct policy *p, double rate, double beta1, double beta2, double entropy_weight)
@@ -199,17 +225,17 @@ void policy_move(struct policy *p, double rate, double beta1, double beta2, doub
 	const double epsilon = 1e-8;
 	p->moves++;
 	double scale1 = 1 / (1 - pow(beta1, (double)p->moves)), scale2 = 1 / (1 - pow(beta2, (double)p->moves));
-	for (int d = 0; d < p->space->decisions; d++) {
-		if (__builtin_popcount(p->allowed[d]) < 2)
+	for (int d = 0; d < p->partition->decisions; d++) {
+		if (__builtin_popcount(p->partition->decision[d].allowed) < 2)
 			continue;
 		double h = entropy_of(p, d);
-		for (int o = 0; o < p->space->decision[d].options; o++) {
+		for (int o = 0; o < p->partition->decision[d].options; o++) {
 			double q = (double)p->probability[d][o];
 			if (!allows(p, d, o))
 				continue;
 			double g = p->gradient[d][o];
 			if (q > 0)
-				g -= entropy_weight * q * (log(q) + h) / p->space->decisions;
+				g -= entropy_weight * q * (log(q) + h) / p->partition->decisions;
 			double m = beta1 * (double)p->first[d][o] + (1 - beta1) * g;
 			double v = beta2 * (double)p->second[d][o] + (1 - beta2) * g * g;
 			p->first[d][o] = (float)m;
@@ -224,15 +250,12 @@ void policy_reopen(struct policy *p, double share)
 {
 	if (share <= 0)
 		return;
-	for (int d = 0; d < p->space->decisions; d++) {
-		int allowed = __builtin_popcount(p->allowed[d]);
-		for (int o = 0; o < p->space->decision[d].options; o++)
+	for (int d = 0; d < p->partition->decisions; d++) {
+		int allowed = __builtin_popcount(p->partition->decision[d].allowed);
+		for (int o = 0; o < p->partition->decision[d].options; o++)
 			if (allows(p, d, o))
 				p->logit[d][o] = (float)log((1 - share) * (double)p->probability[d][o] + share / allowed);
 	}
-	size_t size = (size_t)p->space->decisions * sizeof *p->first;
-	memset(p->first, 0, size);
-	memset(p->second, 0, size);
-	p->moves = 0;
+	forget_moments(p);
 	policy_refresh(p);
 }

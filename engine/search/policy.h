@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The policy: per decision a categorical distribution, the softmax of bare logits, under restrictions that mask options.
+// What its decisions are, and what each may hold, is the partition's.
 // Belongs to the engine's thread.
 #ifndef ENGINE_SEARCH_POLICY_H
 #define ENGINE_SEARCH_POLICY_H
@@ -10,12 +11,16 @@
 #include "engine/space/space.h"
 
 struct policy;
-struct policy *policy_new(const struct space *, struct fault *); // uniform; the space is borrowed
+struct policy *policy_new(const struct partition *, struct fault *); // uniform; the partition is borrowed
+// Goes on with another partition of the same space, which is borrowed from here on: after a change of what is allowed, or
+// of what is decided together. Then a decision's logits are the mean over its slots of what these had, and the optimizer's
+// moments are forgotten.
+void policy_follow(struct policy *, const struct partition *);
 // Leans to the widest options: logits grow evenly from 0 for the narrowest to `slope` for the widest.
 void policy_lean(struct policy *, double slope);
 void policy_free(struct policy *);
 
-// Numbers to save and restore: [decisions][SPACE_OPTIONS] each.
+// Numbers to save and restore: [decisions][SPACE_OPTIONS] each, by the partition that is followed.
 struct policy_array {
 	const char *name;
 	float *data;
@@ -24,13 +29,12 @@ struct policy_array {
 enum { POLICY_ARRAYS = 3 }; // logits and both moments
 void policy_arrays(struct policy *, struct policy_array[POLICY_ARRAYS]);
 long *policy_moves(struct policy *);       // how many Adam steps there were: also state
-uint32_t *policy_allowed(struct policy *); // [decisions] masks, a bit per option; state too. Call policy_refresh after writing.
-void policy_refresh(struct policy *);
+void policy_refresh(struct policy *);       // after writing to the logits
 
 const float *policy_probabilities(const struct policy *, int decision); // [SPACE_OPTIONS], of allowed options; the rest 0
 int policy_modal(const struct policy *, int decision);
 double policy_entropy(const struct policy *); // mean over decisions with more than one allowed option, each 0..1; 0 where none
-// A choice drawn from the policy with stream `key`.
+// A choice (option per slot) drawn from the policy with stream `key`.
 void policy_sample(const struct policy *, uint64_t key, uint8_t *choice);
 // A choice drawn evenly from the allowed options.
 void policy_sample_evenly(const struct policy *, uint64_t key, uint8_t *choice);

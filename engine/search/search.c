@@ -23,13 +23,13 @@ static bool describe(struct search *s)
 {
 	struct engine_info *info = &s->info;
 	const struct knobs *k = &s->knobs;
-	int layers = s->model->layers, decisions = s->space->decisions;
+	int layers = s->model->layers, slots = s->space->slots;
 	struct layer_info *layer = calloc((size_t)layers, sizeof *layer);
-	struct decision_info *decision = calloc((size_t)decisions, sizeof *decision);
-	s->option_info = calloc((size_t)decisions * ENGINE_OPTIONS, sizeof *s->option_info);
+	struct slot_info *slot = calloc((size_t)slots, sizeof *slot);
+	s->option_info = calloc((size_t)slots * ENGINE_OPTIONS, sizeof *s->option_info);
 	info->layer = layer;
-	info->decision = decision;
-	if (!layer || !decision || !s->option_info)
+	info->slot = slot;
+	if (!layer || !slot || !s->option_info)
 		return false;
 	snprintf(info->net, sizeof info->net, "%s", k->net);
 	snprintf(info->data, sizeof info->data, "%s", k->data);
@@ -39,7 +39,7 @@ static bool describe(struct search *s)
 	info->threads = team_size(s->team);
 	info->batch = (int)k->batch;
 	info->layers = layers;
-	info->decisions = decisions;
+	info->slots = slots;
 	info->image_h = s->data->h;
 	info->image_w = s->data->w;
 	info->image_c = s->data->c;
@@ -53,19 +53,21 @@ static bool describe(struct search *s)
 	for (int i = 0; i < layers; i++) {
 		const struct layer *l = &s->model->layer[i];
 		const struct op *op = &s->model->op[l->op];
-		layer[i] = (struct layer_info){.kind = op->kind != OP_CONV ? "linear" : op->groups == 1 ? "conv" : op->groups == l->in.c ? "depthwise" : "grouped", .in_h = l->in.h, .in_w = l->in.w,
-			.in_c = l->in.c, .out_h = l->out.h, .out_w = l->out.w, .out_c = l->out.c, .kernel = op->window.h ? op->window.h : 1,
-			.stride = op->window.stride ? op->window.stride : 1, .groups = op->groups ? op->groups : 1, .macs = l->macs, .weights = l->weights,
-			.activations = l->activations, .weight_decision = s->space->weight_decision[i],
-			.activation_decision = s->space->activation_decision[i]};
+		const char *kind = op->kind != OP_CONV ? "linear" : op->groups == 1 ? "conv" : op->groups == l->in.c ? "depthwise" : "grouped";
+		layer[i] = (struct layer_info){.kind = kind, .in_h = l->in.h, .in_w = l->in.w, .in_c = l->in.c, .out_h = l->out.h,
+			.out_w = l->out.w, .out_c = l->out.c, .kernel = op->window.h ? op->window.h : 1,
+			.stride = op->window.stride ? op->window.stride : 1, .groups = op->groups ? op->groups : 1, .macs = l->macs,
+			.weights = l->weights, .activations = l->activations, .weight_slot = space_slot(i, HALF_WEIGHT),
+			.activation_slot = space_slot(i, HALF_ACTIVATION)};
 		snprintf(layer[i].name, sizeof layer[i].name, "%s", l->name);
 	}
-	for (int d = 0; d < decisions; d++) {
-		const struct decision *from = &s->space->decision[d];
-		struct option_info *option = s->option_info + d * ENGINE_OPTIONS;
-		snprintf(decision[d].name, sizeof decision[d].name, "%s", from->name);
-		decision[d].options = from->options;
-		decision[d].option = option;
+	for (int i = 0; i < slots; i++) {
+		const struct slot *from = &s->space->slot[i];
+		struct option_info *option = s->option_info + i * ENGINE_OPTIONS;
+		snprintf(slot[i].name, sizeof slot[i].name, "%s", from->name);
+		slot[i].layer = space_layer(i);
+		slot[i].options = from->options;
+		slot[i].option = option;
 		for (int o = 0; o < from->options; o++) {
 			snprintf(option[o].name, sizeof option[o].name, "%s", format_table[from->format[o]].name);
 			option[o].bits = format_table[from->format[o]].bits;
@@ -81,27 +83,30 @@ long search_report_first(const struct search *s)
 
 static bool make_buffers(struct search *s)
 {
-	size_t decisions = (size_t)s->space->decisions, batch = (size_t)s->knobs.batch;
+	size_t slots = (size_t)s->space->slots, batch = (size_t)s->knobs.batch;
 	s->train = (struct stream){"epoch", DATA_TRAIN, 0, s->data->split[DATA_TRAIN].count, -1, NULL};
 	s->heldout = (struct stream){"held-out", DATA_HELDOUT, 0, search_report_first(s), -1, NULL};
 	s->train.order = calloc((size_t)s->train.count, sizeof *s->train.order);
 	s->heldout.order = calloc((size_t)s->heldout.count, sizeof *s->heldout.order);
 	s->labels = calloc(batch, 1);
 	s->index = calloc(batch, sizeof *s->index);
-	s->choice = calloc((SEARCH_SAMPLES + 1) * decisions, 1);
-	s->modal = calloc(decisions, 1);
+	s->choice = calloc((SEARCH_SAMPLES + 1) * slots, 1);
+	s->modal = calloc(slots, 1);
+	for (int i = 0; i < s->space->slots; i++)
+		s->options = s->space->slot[i].options > s->options ? s->space->slot[i].options : s->options;
+	s->price = calloc(COST_TERMS * (size_t)s->model->layers * (size_t)(s->options * s->options), sizeof *s->price);
 	s->plan.layer = calloc((size_t)s->model->layers, sizeof *s->plan.layer);
 	s->front.room = (int)s->knobs.front_size + ENGINE_OPTIONS + 8;
 	size_t room = (size_t)s->front.room;
 	s->front.all = calloc(2 * room, sizeof *s->front.all);
-	s->front.choices = calloc(2 * room * decisions, 1);
-	if (!s->train.order || !s->heldout.order || !s->labels || !s->index || !s->choice || !s->modal || !s->plan.layer ||
+	s->front.choices = calloc(2 * room * slots, 1);
+	if (!s->train.order || !s->heldout.order || !s->labels || !s->index || !s->choice || !s->modal || !s->price || !s->plan.layer ||
 	    !s->front.all || !s->front.choices)
 		return false;
 	s->front.point = s->front.all;
 	s->front.candidate = s->front.all + room;
 	for (size_t i = 0; i < 2 * room; i++)
-		s->front.all[i].choice = s->front.choices + i * decisions;
+		s->front.all[i].choice = s->front.choices + i * slots;
 	return true;
 }
 
@@ -122,6 +127,20 @@ static bool check_sizes(const struct search *s, struct fault *fault)
 			return fault_set(fault, cost_table[t].name, "give it a target, or weight 0", "has a weight but no target");
 	}
 	return true;
+}
+
+// Every layer under every pair of options, once and for all.
+static void price_options(struct search *s)
+{
+	double *at = s->price;
+	for (int t = 0; t < COST_TERMS; t++)
+		for (int l = 0; l < s->model->layers; l++)
+			for (int w = 0; w < s->options; w++)
+				for (int a = 0; a < s->options; a++, at++) {
+					const struct slot *ws = &s->space->slot[space_slot(l, HALF_WEIGHT)], *as = &s->space->slot[space_slot(l, HALF_ACTIVATION)];
+					if (w < ws->options && a < as->options)
+						*at = cost_table[t].layer(&s->model->layer[l], &(struct layer_plan){ws->format[w], as->format[a]});
+				}
 }
 
 // Those that this process may run on.
@@ -145,15 +164,19 @@ struct search *search_new(const struct knobs *knobs, const struct state *state, 
 	if (!s->data)
 		goto failed;
 	s->model = model_named(knobs->net, (struct shape){s->data->h, s->data->w, s->data->c}, s->data->classes, fault);
-	if (!s->model || !(s->space = space_new(s->model, knobs->space, fault)))
+	if (!s->model || !(s->space = space_new(s->model, knobs->space, fault)) || !(s->partition = partition_new(s->space, fault)) ||
+	    !(s->wanted = partition_new(s->space, fault)))
 		goto failed;
+	s->partition->split = knobs->decide == DECIDE_SPLIT;
+	partition_settle(s->partition, NULL);
 	for (int t = 0; t < COST_TERMS; t++)
-		s->widest[t] = cost_uniform(t, s->model, s->space->decision[0].format[s->space->decision[0].options - 1]);
+		s->widest[t] = cost_uniform(t, s->model, s->space->slot[0].format[s->space->slot[0].options - 1]);
 	if (!check_sizes(s, fault))
 		goto failed;
+	unsigned keeps = (knobs->optimizer == KNOB_ADAMW ? NETWORK_SECOND_MOMENTS : 0u) | (knobs->ema > 0 ? NETWORK_AVERAGE : 0u);
 	if (!(s->team = team_new(threads, fault)) ||
-	    !(s->network = network_new(s->model, (int)knobs->batch, 0, s->team, fault)) ||
-	    !(s->calibration = calibration_new(s->network, fault)) || !(s->policy = policy_new(s->space, fault)))
+	    !(s->network = network_new(s->model, (int)knobs->batch, keeps, s->team, fault)) ||
+	    !(s->calibration = calibration_new(s->network, fault)) || !(s->policy = policy_new(s->partition, fault)))
 		goto failed;
 	if (!describe(s) || !make_buffers(s)) {
 		fault_set(fault, "search", "choose a smaller network", "out of memory");
@@ -165,6 +188,7 @@ struct search *search_new(const struct knobs *knobs, const struct state *state, 
 	network_initialise(s->network, (uint64_t)knobs->seed);
 	if (knobs->start == START_WIDE)
 		policy_lean(s->policy, LEAN);
+	price_options(s);
 	if (state && !search_restore(s, state, fault))
 		goto failed;
 	search_settle_costs(s);
@@ -183,11 +207,13 @@ void search_free(struct search *s)
 	calibration_free(s->calibration);
 	network_free(s->network);
 	team_free(s->team);
+	partition_free(s->partition);
+	partition_free(s->wanted);
 	space_free(s->space);
 	model_free(s->model);
 	data_free(s->data);
 	free((void *)s->info.layer);
-	free((void *)s->info.decision);
+	free((void *)s->info.slot);
 	free(s->option_info);
 	free(s->train.order);
 	free(s->heldout.order);
@@ -195,6 +221,7 @@ void search_free(struct search *s)
 	free(s->index);
 	free(s->choice);
 	free(s->modal);
+	free(s->price);
 	free(s->plan.layer);
 	free(s->front.all);
 	free(s->front.choices);
@@ -232,11 +259,13 @@ void search_settle_costs(struct search *s)
 	}
 }
 
-void search_costs(struct search *s, const uint8_t *choice, double *cost)
+void search_costs(const struct search *s, const uint8_t *choice, double *cost)
 {
-	space_plan(s->space, choice, &s->plan);
-	for (int t = 0; t < COST_TERMS; t++)
-		cost[t] = cost_price(t, &s->plan, NULL);
+	for (int t = 0; t < COST_TERMS; t++) {
+		cost[t] = 0;
+		for (int l = 0; l < s->model->layers; l++)
+			cost[t] += search_price_of(s, t, l, choice[space_slot(l, HALF_WEIGHT)], choice[space_slot(l, HALF_ACTIVATION)]);
+	}
 }
 
 // What a choice loses for its cost: to be added to its quality.
@@ -251,7 +280,7 @@ static double additive_penalty(const struct search *s, const double *cost)
 	return r;
 }
 
-double search_reward_of_cost(const struct search *s, const double *cost, double quality)
+static double reward_of(const struct search *s, const double *cost, double quality)
 {
 	if (s->knobs.reward != REWARD_MNAS)
 		return quality + additive_penalty(s, cost);
@@ -262,16 +291,24 @@ double search_reward_of_cost(const struct search *s, const double *cost, double 
 	return r;
 }
 
-struct quantization search_quantization(const struct search *s)
+struct quantization search_quantization(const struct knobs *k)
 {
-	return (struct quantization){(enum range_kind)s->knobs.range, s->knobs.percentile, s->knobs.scales == SCALES_CHANNEL,
-		s->knobs.unsigned_positive};
+	return (struct quantization){(enum range_kind)k->range, k->percentile, k->scales == SCALES_CHANNEL, k->unsigned_positive};
 }
 
 void search_modal(const struct search *s, uint8_t *choice)
 {
-	for (int d = 0; d < s->space->decisions; d++)
-		choice[d] = (uint8_t)policy_modal(s->policy, d);
+	for (int d = 0; d < s->partition->decisions; d++)
+		choice[s->partition->decision[d].first] = (uint8_t)policy_modal(s->policy, d);
+	partition_spread(s->partition, choice);
+}
+
+void search_rearrange(struct search *s)
+{
+	struct partition *before = s->partition;
+	s->partition = s->wanted;
+	s->wanted = before;
+	policy_follow(s->policy, s->partition);
 }
 
 // ---- images ----
@@ -365,26 +402,31 @@ static double smoothed(double old, double value)
 	return isnan(old) ? value : old + 0.05 * (value - old);
 }
 
+static bool diverged(const struct search *s, const char *what, struct fault *fault)
+{
+	return fault_set(fault, "training", "open an earlier checkpoint, or start again with a smaller rate",
+		"the %s is no longer a number at step %ld", what, s->step + 1);
+}
+
 static bool train(struct search *s, const uint8_t *path, struct fault *fault)
 {
 	int batch = (int)s->knobs.batch;
 	uint64_t seed = (uint64_t)s->knobs.seed, t = (uint64_t)s->step;
-	struct quantization q = search_quantization(s);
+	struct quantization q = search_quantization(&s->knobs);
 	draw(s, &s->train, s->step, s->index, batch);
 	search_load(s, DATA_TRAIN, s->index, batch, augmentation(s), rng_key(seed, "augment", t));
 	space_plan(s->space, path, &s->plan);
 	network_forward(s->network, &s->plan, &q, PASS_TRAIN, batch, NULL);
 	struct loss loss = network_loss(s->network, s->labels, batch, s->knobs.smoothing);
 	if (!isfinite(loss.mean))
-		return fault_set(fault, "training", "open an earlier checkpoint, or start again with a smaller rate",
-			"the loss is no longer a number at step %ld", s->step + 1);
+		return diverged(s, "loss", fault);
 	network_backward(s->network);
 	s->record.learning_rate = (float)learning_rate(s);
-	struct optimizer optimizer = {.rate = (double)s->record.learning_rate, .momentum = s->knobs.momentum, .decay = s->knobs.decay,
-		.clip = s->knobs.clip};
-	if (!isfinite(network_update(s->network, &optimizer, s->step)))
-		return fault_set(fault, "training", "open an earlier checkpoint, or start again with a smaller rate",
-			"the gradient is no longer a number at step %ld", s->step + 1);
+	const struct knobs *k = &s->knobs;
+	struct optimizer optimizer = {k->optimizer == KNOB_ADAMW ? OPTIMIZER_ADAMW : OPTIMIZER_SGD, (double)s->record.learning_rate,
+		k->momentum, k->beta2, k->decay, k->clip, k->ema};
+	if (!isfinite(network_update(s->network, &optimizer, s->step))) // a ReLU hides from the loss what is no number
+		return diverged(s, "gradient", fault);
 	s->record.loss = (float)loss.mean;
 	s->record.accuracy = (float)loss.correct / (float)batch;
 	s->loss = s->step == 0 ? loss.mean : smoothed(s->loss, loss.mean);
@@ -397,13 +439,13 @@ static void score(struct search *s, int samples, double *quality)
 {
 	int batch = (int)s->knobs.batch;
 	long batches = s->knobs.heldout_batches;
-	struct quantization q = search_quantization(s);
+	struct quantization q = search_quantization(&s->knobs);
 	memset(quality, 0, (size_t)samples * sizeof *quality);
 	for (long b = 0; b < batches; b++) {
 		draw(s, &s->heldout, s->step * batches + b, s->index, batch);
 		search_load(s, DATA_HELDOUT, s->index, batch, AUGMENT_NONE, 0);
 		for (int i = 0; i < samples; i++) {
-			space_plan(s->space, s->choice + i * s->space->decisions, &s->plan);
+			space_plan(s->space, s->choice + i * s->space->slots, &s->plan);
 			network_forward(s->network, &s->plan, &q, PASS_SAMPLE, batch, NULL);
 			struct loss loss = network_loss(s->network, s->labels, batch, 0);
 			double value = s->knobs.quality == QUALITY_LOSS ? -loss.mean : (double)loss.correct / batch;
@@ -424,10 +466,24 @@ static double credit(struct search *s, int samples, const double *value)
 	bool others = s->knobs.baseline == BASELINE_OTHERS && samples > 1;
 	for (int i = 0; i < samples; i++) {
 		double advantage = others ? (value[i] - mean) * samples / (samples - 1) : value[i] - s->baseline;
-		policy_credit(s->policy, s->choice + i * s->space->decisions, advantage / samples);
+		policy_credit(s->policy, s->choice + i * s->space->slots, advantage / samples);
 		size += fabs(advantage) / samples;
 	}
 	return size;
+}
+
+void search_add_difference(const struct search *s, const uint8_t *choice, int decision, int option, double *cost)
+{
+	const struct partition *p = s->partition;
+	for (int i = p->decision[decision].first; i >= 0; i = p->next[i]) {
+		int l = space_layer(i), w = choice[space_slot(l, HALF_WEIGHT)], a = choice[space_slot(l, HALF_ACTIVATION)];
+		bool both = p->next[i] >= 0 && space_layer(p->next[i]) == l;
+		int to_w = i % HALVES == HALF_WEIGHT ? option : w, to_a = both || i % HALVES == HALF_ACTIVATION ? option : a;
+		for (int t = 0; t < COST_TERMS; t++)
+			cost[t] += search_price_of(s, t, l, to_w, to_a) - search_price_of(s, t, l, w, a);
+		if (both)
+			i = p->next[i];
+	}
 }
 
 // The cost's part of an additive reward needs no images: around a few sampled choices, every option of every decision is
@@ -435,45 +491,47 @@ static double credit(struct search *s, int samples, const double *value)
 static void credit_costs(struct search *s, uint64_t key)
 {
 	long n = s->knobs.cost_samples;
-	uint8_t *choice = s->choice + SEARCH_SAMPLES * s->space->decisions;
-	double cost[COST_TERMS], value[SPACE_OPTIONS];
+	const struct partition *p = s->partition;
+	uint8_t *choice = s->choice + SEARCH_SAMPLES * s->space->slots;
+	double whole[COST_TERMS], cost[COST_TERMS], value[SPACE_OPTIONS];
 	for (long i = 0; i < n; i++) {
 		policy_sample(s->policy, rng_bits(key, (uint64_t)i), choice);
-		for (int d = 0; d < s->space->decisions; d++) {
-			uint8_t drawn = choice[d];
-			for (int o = 0; o < s->space->decision[d].options; o++) {
-				choice[d] = (uint8_t)o;
-				search_costs(s, choice, cost);
+		search_costs(s, choice, whole);
+		for (int d = 0; d < p->decisions; d++) {
+			for (int o = 0; o < p->decision[d].options; o++) {
+				memcpy(cost, whole, sizeof cost);
+				search_add_difference(s, choice, d, o, cost);
 				value[o] = additive_penalty(s, cost);
 			}
-			choice[d] = drawn;
 			policy_credit_options(s->policy, d, value, 1 / (double)n);
 		}
 	}
 }
 
-static void learn(struct search *s)
+static bool learn(struct search *s, struct fault *fault)
 {
 	const struct knobs *k = &s->knobs;
 	uint64_t seed = (uint64_t)k->seed, t = (uint64_t)s->step;
-	int samples = (int)k->samples, decisions = s->space->decisions;
+	int samples = (int)k->samples, slots = s->space->slots;
 	double quality[SEARCH_SAMPLES], reward[SEARCH_SAMPLES], cost[COST_TERMS], mean_quality = 0, mean_reward = 0;
 	const uint8_t *choice[SEARCH_SAMPLES];
 	uint64_t key = rng_key(seed, "choice", t);
 	for (int i = 0; i < samples; i++) {
-		choice[i] = s->choice + i * decisions;
-		policy_sample(s->policy, rng_bits(key, (uint64_t)i), s->choice + i * decisions);
+		choice[i] = s->choice + i * slots;
+		policy_sample(s->policy, rng_bits(key, (uint64_t)i), s->choice + i * slots);
 	}
 	score(s, samples, quality);
 	memset(s->record.cost, 0, sizeof s->record.cost);
 	for (int i = 0; i < samples; i++) {
 		search_costs(s, choice[i], cost);
-		reward[i] = search_reward_of_cost(s, cost, quality[i]);
+		reward[i] = reward_of(s, cost, quality[i]);
 		mean_quality += quality[i] / samples;
 		mean_reward += reward[i] / samples;
 		for (int c = 0; c < COST_TERMS; c++)
 			s->record.cost[c] += (float)(cost[c] / samples);
 	}
+	if (!isfinite(mean_quality))
+		return diverged(s, "quality", fault);
 	bool apart = k->reward != REWARD_MNAS && k->cost_samples > 0; // a product has no part of its own for the cost
 	policy_clear(s->policy);
 	double advantage = credit(s, samples, apart ? quality : reward);
@@ -488,6 +546,7 @@ static void learn(struct search *s)
 	s->reward = smoothed(s->has_quality ? s->reward : (double)NAN, mean_reward);
 	s->advantage = smoothed(s->has_quality ? s->advantage : (double)NAN, advantage);
 	s->has_quality = true;
+	return true;
 }
 
 bool search_step(struct search *s, struct fault *fault)
@@ -497,7 +556,7 @@ bool search_step(struct search *s, struct fault *fault)
 	double cost[COST_TERMS];
 	if (s->step < s->warmup && s->knobs.warmup_path == PATH_UNIFORM)
 		policy_sample_evenly(s->policy, key, path);
-	else if (s->step >= s->warmup && rng_uniform(key, (uint64_t)s->space->decisions) < s->knobs.modal_share)
+	else if (s->step >= s->warmup && rng_uniform(key, (uint64_t)s->partition->decisions) < s->knobs.modal_share)
 		search_modal(s, path);
 	else
 		policy_sample(s->policy, key, path);
@@ -507,8 +566,8 @@ bool search_step(struct search *s, struct fault *fault)
 	s->record.quality = s->record.reward = NAN;
 	if (!train(s, path, fault))
 		return false;
-	if (s->step >= s->warmup)
-		learn(s);
+	if (s->step >= s->warmup && !learn(s, fault))
+		return false;
 	search_modal(s, s->modal);
 	search_costs(s, s->modal, cost);
 	for (int c = 0; c < COST_TERMS; c++) {
@@ -522,8 +581,8 @@ bool search_step(struct search *s, struct fault *fault)
 
 bool search_price(const struct search *s, const uint8_t *choice, double cost[ENGINE_TERMS], int term, double *layer)
 {
-	for (int d = 0; d < s->space->decisions; d++)
-		if (choice[d] >= s->space->decision[d].options)
+	for (int i = 0; i < s->space->slots; i++)
+		if (choice[i] >= s->space->slot[i].options)
 			return false;
 	struct plan plan = {.layer = calloc((size_t)s->model->layers, sizeof *plan.layer)}; // not s->plan: any thread may ask
 	if (!plan.layer)

@@ -15,12 +15,12 @@ void search_free(struct search *);
 const struct engine_info *search_info(const struct search *);
 bool search_price(const struct search *, const uint8_t *choice, double cost[ENGINE_TERMS], int term, double *layer);
 
-// One step: a weight update and, after the warm-up, a policy update. Not beyond the horizon. False: the loss is no
-// longer a number; the weights are useless from here on.
+// One step: a weight update and, after the warm-up, a policy update. Not beyond the horizon. False: the loss, the gradient
+// or the quality is no longer a number; the weights are useless from here on.
 bool search_step(struct search *, struct fault *);
 long search_steps_done(const struct search *);
 long search_horizon(const struct search *);
-// The newest record, and the modal option per decision that goes with it.
+// The newest record, and the modal option per slot that goes with it.
 const struct record *search_record(const struct search *);
 
 // Applies a change between two steps; all of it or nothing. *inverse takes it back (its items are for the caller to free).
@@ -31,7 +31,7 @@ bool search_check(const struct search *, const struct change *, struct fault *);
 // Scores a choice (NULL: the modal one) on a split, under statistics and ranges calibrated for it; choice and range of the result
 // are for the caller to free. `images` 0: all of the split's report images. False: out of memory.
 bool search_evaluate(struct search *, const uint8_t *choice, enum split, long images, struct evaluation *, struct fault *);
-// The choice that gives every decision this format; false: the space lacks it.
+// The choice that gives every slot this format; false: the space lacks it.
 bool search_uniform(const struct search *, const char *format, uint8_t *choice, struct fault *);
 
 // The front archive is scored again as a whole, a point at a time, so that requests can be answered in between. Begin gathers the
@@ -39,6 +39,7 @@ bool search_uniform(const struct search *, const char *format, uint8_t *choice, 
 void search_front_begin(struct search *);
 bool search_front_due(const struct search *);
 bool search_front_advance(struct search *);
+bool search_front_scoring(const struct search *);
 
 // Fills what a publication holds: everything but run state, speed and version. Arrays in *s must have room (see engine.c).
 void search_publish(const struct search *, struct snapshot *s);

@@ -134,56 +134,106 @@ static void digest_of(struct search *s, char *buf, size_t size)
 		uLong *p = &part[i == 0 ? 0 : i < all - POLICY_ARRAYS ? 1 : 2];
 		*p = crc32_z(*p, (const Bytef *)kept[i].data, (size_t)kept[i].count * sizeof(float));
 	}
-	part[2] = crc32_z(part[2], (const Bytef *)policy_allowed(s->policy), (size_t)s->space->decisions * sizeof(uint32_t));
+	const struct partition *p = s->partition;
+	part[2] = crc32_z(part[2], (const Bytef *)p->allowed, (size_t)s->space->slots * sizeof *p->allowed);
+	part[2] = crc32_z(part[2], (const Bytef *)p->decision_of, (size_t)s->space->slots * sizeof *p->decision_of);
 	snprintf(buf, size, "%08lx%08lx%08lx", part[0], part[1], part[2]);
 }
 
-// What must be the same for a state to fit.
-static void identity(const struct search *s, char *buf, size_t size)
+// What must be the same for a state to fit, each under its name.
+static void each_identity(const struct search *s, knobs_visit *each, void *context)
 {
-	size_t used = (size_t)snprintf(buf, size, "%s %dx%dx%d/%d seed %ld batch %ld data %08x:", s->model->name, s->data->h, s->data->w,
-		s->data->c, s->data->classes, s->knobs.seed, s->knobs.batch, s->data->fingerprint);
-	for (int o = 0; o < s->space->decision[0].options && used < size; o++)
-		used += (size_t)snprintf(buf + used, size - used, "%s%s", o ? "," : " ", format_table[s->space->decision[0].format[o]].name);
+	const struct slot *slot = &s->space->slot[0];
+	char text[ENGINE_TEXT];
+	size_t used = 0;
+	each("net", s->model->name, context);
+	for (int o = 0; o < slot->options && used < sizeof text; o++)
+		used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", o ? "," : "", format_table[slot->format[o]].name);
+	each("space", text, context);
+	static const char *const fixed[] = {"seed", "batch", "steps", "warmup", "rate-warmup", "augment", "optimizer", "ema"};
+	for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {
+		knobs_get(&s->knobs, fixed[i], text, sizeof text);
+		each(fixed[i], text, context);
+	}
+	snprintf(text, sizeof text, "%dx%dx%d/%d, %08x", s->data->h, s->data->w, s->data->c, s->data->classes, s->data->fingerprint);
+	each("images", text, context);
 }
 
-struct saying {
-	struct state *state;
+// A visit that writes what it is given as texts with a prefix, or reads these back.
+struct texts {
+	const char *prefix;
+	struct state *out;
+	const struct state *in;
+	struct knobs *knobs;
+	struct fault *fault;
 	bool ok;
 };
 
-static void say_setting(const char *name, const char *value, void *context)
+static void say_text(const char *name, const char *value, void *context)
 {
-	struct saying *s = context;
-	char key[ENGINE_NAME + 8];
-	snprintf(key, sizeof key, "set.%s", name);
-	s->ok = s->ok && state_say(s->state, key, "%s", value);
+	struct texts *t = context;
+	char key[ENGINE_NAME + 16];
+	snprintf(key, sizeof key, "%s.%s", t->prefix, name);
+	t->ok = t->ok && state_say(t->out, key, "%s", value);
+}
+
+static void save_knobs(const struct knobs *knobs, const char *prefix, struct state *out, bool *ok)
+{
+	struct texts texts = {.prefix = prefix, .out = out, .ok = *ok};
+	knobs_each(knobs, true, say_text, &texts);
+	*ok = texts.ok;
+}
+
+enum { FIELDS = 5 };
+
+// The points of a front, or the candidates of a scoring under way, of which the first `scored` have their numbers.
+static bool save_points(const struct search *s, struct state *out, const char *name, const struct point *point, int64_t n)
+{
+	char key[ENGINE_NAME];
+	int64_t slots = s->space->slots;
+	float *numbers = calloc((size_t)n + 1, FIELDS * sizeof *numbers);
+	uint8_t *choices = calloc((size_t)n + 1, (size_t)slots);
+	for (int64_t i = 0; numbers && choices && i < n; i++) {
+		const struct point *p = &point[i];
+		memcpy(numbers + i * FIELDS, (float[FIELDS]){(float)p->origin, p->accuracy, p->loss, (float)p->step, p->dominated},
+			FIELDS * sizeof *numbers);
+		memcpy(choices + i * slots, p->choice, (size_t)slots);
+	}
+	bool ok = numbers && choices;
+	snprintf(key, sizeof key, "%s.numbers", name);
+	ok = ok && state_add(out, key, STATE_F32, 2, (int64_t[]){n, FIELDS}, numbers);
+	snprintf(key, sizeof key, "%s.choices", name);
+	ok = ok && state_add(out, key, STATE_U8, 2, (int64_t[]){n, slots}, choices);
+	free(numbers);
+	free(choices);
+	return ok;
 }
 
 static bool save_front(const struct search *s, struct state *out)
 {
-	enum { FIELDS = 5 + COST_TERMS };
 	const struct front *f = &s->front;
-	int64_t n = f->points, decisions = s->space->decisions;
-	float *numbers = calloc((size_t)n + 1, FIELDS * sizeof *numbers);
-	uint8_t *choices = calloc((size_t)n + 1, (size_t)decisions);
-	for (int i = 0; numbers && choices && i < n; i++) {
-		const struct point *p = &f->point[i];
-		float *row = numbers + i * FIELDS;
-		row[0] = (float)p->origin;
-		row[1] = (float)p->accuracy;
-		row[2] = (float)p->loss;
-		row[3] = (float)p->step;
-		row[4] = p->dominated;
-		for (int t = 0; t < COST_TERMS; t++)
-			row[5 + t] = (float)p->cost[t];
-		memcpy(choices + i * decisions, p->choice, (size_t)decisions);
+	bool ok = save_points(s, out, "front", f->point, f->points) &&
+		save_points(s, out, "candidates", f->candidate, f->scoring ? f->candidates : 0) &&
+		state_say(out, "scored", "%d", f->scoring ? f->next : 0);
+	if (f->scoring)
+		save_knobs(&f->knobs, "front.set", out, &ok);
+	return ok;
+}
+
+static bool save_partition(const struct search *s, struct state *out)
+{
+	const struct partition *p = s->partition;
+	char name[SPACE_NAME + 8];
+	bool ok = true;
+	for (int g = 0; g < p->groups; g++) {
+		snprintf(name, sizeof name, "group.%s", p->group[g].name);
+		ok = ok && state_say(out, name, "%s", p->group[g].pattern);
 	}
-	bool ok = numbers && choices &&
-		state_add(out, "front.numbers", STATE_F32, 2, (int64_t[]){n, FIELDS}, numbers) &&
-		state_add(out, "front.choices", STATE_U8, 2, (int64_t[]){n, decisions}, choices);
-	free(numbers);
-	free(choices);
+	int64_t *allowed = malloc((size_t)s->space->slots * sizeof *allowed);
+	for (int i = 0; allowed && i < s->space->slots; i++)
+		allowed[i] = p->allowed[i];
+	ok = ok && allowed && state_add(out, "allowed", STATE_I64, 1, (int64_t[]){s->space->slots}, allowed);
+	free(allowed);
 	return ok;
 }
 
@@ -194,8 +244,9 @@ bool search_save(struct search *s, struct state *out, struct fault *fault)
 	char text[ENGINE_TEXT * 2];
 	int all = list_kept(s, kept);
 	list_numbers(s, number);
-	identity(s, text, sizeof text);
-	bool ok = state_say(out, "identity", "%s", text) && state_say(out, "kernels", "%s", s->info.kernels);
+	struct texts same = {.prefix = "identity", .out = out, .ok = true};
+	each_identity(s, say_text, &same);
+	bool ok = same.ok && state_say(out, "kernels", "%s", s->info.kernels);
 	digest_of(s, text, sizeof text);
 	ok = ok && state_say(out, "digest", "%s", text);
 	for (int i = 0; i < all; i++)
@@ -208,14 +259,8 @@ bool search_save(struct search *s, struct state *out, struct fault *fault)
 		snprintf(text, sizeof text, "sampled.%s", cost_table[t].name);
 		ok = ok && state_say(out, text, "%.17g", s->sampled_cost[t]);
 	}
-	struct saying saying = {out, ok};
-	knobs_each(&s->knobs, true, say_setting, &saying);
-	ok = saying.ok;
-	int64_t *allowed = malloc((size_t)s->space->decisions * sizeof *allowed);
-	for (int d = 0; allowed && d < s->space->decisions; d++)
-		allowed[d] = policy_allowed(s->policy)[d];
-	ok = ok && allowed && state_add(out, "policy.allowed", STATE_I64, 1, (int64_t[]){s->space->decisions}, allowed) && save_front(s, out);
-	free(allowed);
+	save_knobs(&s->knobs, "set", out, &ok);
+	ok = ok && save_partition(s, out) && save_front(s, out);
 	return ok || fault_set(fault, "checkpoint", "close something else", "out of memory");
 }
 
@@ -232,18 +277,24 @@ static const struct state_tensor *find(const struct state *in, const char *name,
 	return t && t->type == type && t->bytes == (size_t)count * type_size(type) ? t : NULL;
 }
 
+static bool read_real(const struct state *in, const char *name, double *value)
+{
+	const char *text = state_get(in, name);
+	char *end;
+	*value = text ? strtod(text, &end) : 0;
+	return text && end != text && !*end;
+}
+
 static bool restore_numbers(struct search *s, const struct state *in, struct fault *fault)
 {
 	struct number number[NUMBERS];
 	list_numbers(s, number);
 	for (int i = 0; i < NUMBERS; i++) {
-		const char *text = state_get(in, number[i].name);
-		char *end;
-		double value = text ? strtod(text, &end) : 0;
-		if (!text || end == text || *end)
+		double value;
+		if (!read_real(in, number[i].name, &value))
 			return damaged(fault, number[i].name);
 		if (number[i].whole)
-			*number[i].whole = strtol(text, NULL, 10);
+			*number[i].whole = strtol(state_get(in, number[i].name), NULL, 10);
 		else if (number[i].real)
 			*number[i].real = value;
 		else
@@ -252,65 +303,127 @@ static bool restore_numbers(struct search *s, const struct state *in, struct fau
 	for (int t = 0; t < COST_TERMS; t++) {
 		char name[ENGINE_NAME];
 		snprintf(name, sizeof name, "sampled.%s", cost_table[t].name);
-		const char *text = state_get(in, name);
-		if (text)
-			s->sampled_cost[t] = strtod(text, NULL);
+		if (!read_real(in, name, &s->sampled_cost[t]))
+			return damaged(fault, name);
 	}
-	if (s->step < 0 || s->step > s->horizon || *policy_moves(s->policy) < 0)
+	if (s->step < 0 || s->step > s->horizon || s->horizon > SEARCH_HORIZON || *policy_moves(s->policy) < 0)
 		return damaged(fault, "step");
 	return true;
 }
 
+static void read_text(const char *name, const char *value, void *context)
+{
+	struct texts *t = context;
+	char key[ENGINE_NAME + 16];
+	(void)value; // what it was before
+	snprintf(key, sizeof key, "%s.%s", t->prefix, name);
+	const char *text = state_get(t->in, key);
+	t->ok = t->ok && (text ? knobs_set(t->knobs, name, text, true, t->fault) : damaged(t->fault, key));
+}
+
+static bool restore_knobs(struct knobs *knobs, const char *prefix, const struct state *in, struct fault *fault)
+{
+	struct texts texts = {.prefix = prefix, .in = in, .knobs = knobs, .fault = fault, .ok = true};
+	knobs_each(knobs, true, read_text, &texts);
+	return texts.ok;
+}
+
 static bool restore_settings(struct search *s, const struct state *in, struct fault *fault)
 {
-	for (int i = 0; i < in->texts; i++)
-		if (strncmp(in->text[i].name, "set.", 4) == 0 && !knobs_set(&s->knobs, in->text[i].name + 4, in->text[i].value, true, fault))
-			return false;
+	if (!restore_knobs(&s->knobs, "set", in, fault))
+		return false;
 	for (int t = 0; t < COST_TERMS; t++)
 		if (s->knobs.target[t][0] && !cost_target(t, s->model, s->widest[t], s->knobs.target[t], &s->target[t], fault))
 			return false;
 	return true;
 }
 
-static bool restore_front(struct search *s, const struct state *in, struct fault *fault)
+static bool restore_partition(struct search *s, const struct state *in, struct fault *fault)
 {
-	enum { FIELDS = 5 + COST_TERMS };
-	const struct state_tensor *numbers = state_find(in, "front.numbers");
-	int64_t n = numbers && numbers->rank == 2 ? numbers->shape[0] : -1, decisions = s->space->decisions;
+	struct partition *p = s->wanted;
+	const struct state_tensor *t = find(in, "allowed", STATE_I64, s->space->slots);
+	if (!t)
+		return damaged(fault, "allowed");
+	for (int i = 0; i < s->space->slots; i++) {
+		int64_t mask = ((const int64_t *)t->data)[i];
+		if (mask <= 0 || mask & ~(int64_t)space_all(s->space, i))
+			return damaged(fault, "allowed");
+		p->allowed[i] = (uint32_t)mask;
+	}
+	p->split = s->knobs.decide == DECIDE_SPLIT;
+	for (int i = 0; i < in->texts; i++)
+		if (strncmp(in->text[i].name, "group.", 6) == 0 && !partition_group(p, in->text[i].name + 6, in->text[i].value, fault))
+			return false;
+	if (!partition_settle(p, fault))
+		return false;
+	search_rearrange(s);
+	return true;
+}
+
+// How many points there are; -1: they are damaged.
+static int restore_points(struct search *s, const struct state *in, const char *name, struct point *point)
+{
+	char key[2][ENGINE_NAME];
+	snprintf(key[0], sizeof key[0], "%s.numbers", name);
+	snprintf(key[1], sizeof key[1], "%s.choices", name);
+	const struct state_tensor *numbers = state_find(in, key[0]);
+	int64_t n = numbers && numbers->rank == 2 ? numbers->shape[0] : -1, slots = s->space->slots;
 	if (n < 0 || n > s->front.room)
-		return damaged(fault, "front");
-	const struct state_tensor *choices = find(in, "front.choices", STATE_U8, n * decisions);
-	if (!choices || !find(in, "front.numbers", STATE_F32, n * FIELDS))
-		return damaged(fault, "front");
-	s->front.points = (int)n;
+		return -1;
+	const struct state_tensor *choices = find(in, key[1], STATE_U8, n * slots);
+	if (!choices || !find(in, key[0], STATE_F32, n * FIELDS))
+		return -1;
 	for (int i = 0; i < n; i++) {
-		struct point *p = &s->front.point[i];
+		struct point *p = &point[i];
 		const float *row = (const float *)numbers->data + i * FIELDS;
-		const uint8_t *choice = (const uint8_t *)choices->data + i * decisions;
-		for (int d = 0; d < decisions; d++)
-			if (choice[d] >= s->space->decision[d].options)
-				return damaged(fault, "front");
-		memcpy(p->choice, choice, (size_t)decisions);
+		const uint8_t *choice = (const uint8_t *)choices->data + i * slots;
+		for (int64_t k = 0; k < slots; k++)
+			if (choice[k] >= s->space->slot[k].options)
+				return -1;
+		memcpy(p->choice, choice, (size_t)slots);
 		p->origin = row[0] < 0.5f ? POINT_MODAL : row[0] < 1.5f ? POINT_SAMPLED : POINT_UNIFORM;
-		p->accuracy = (double)row[1];
-		p->loss = (double)row[2];
+		p->accuracy = row[1];
+		p->loss = row[2];
 		p->step = (long)row[3];
 		p->dominated = row[4] > 0;
 		search_costs(s, choice, p->cost);
 		snprintf(p->label, sizeof p->label, "%s", p->origin == POINT_MODAL ? "modal" : p->origin == POINT_UNIFORM ?
-			format_table[s->space->decision[0].format[choice[0]]].name : "");
+			format_table[s->space->slot[0].format[choice[0]]].name : "");
 	}
-	return true;
+	return (int)n;
+}
+
+static bool restore_front(struct search *s, const struct state *in, struct fault *fault)
+{
+	struct front *f = &s->front;
+	double scored;
+	f->points = restore_points(s, in, "front", f->point);
+	f->candidates = restore_points(s, in, "candidates", f->candidate);
+	if (f->points < 0 || f->candidates < 0 || !read_real(in, "scored", &scored) || !(scored >= 0 && scored <= f->candidates))
+		return damaged(fault, "front");
+	f->next = (int)scored;
+	f->scoring = f->candidates > 0;
+	f->knobs = s->knobs;
+	return !f->scoring || restore_knobs(&f->knobs, "front.set", in, fault);
+}
+
+static void compare_text(const char *name, const char *mine, void *context)
+{
+	struct texts *t = context;
+	char key[ENGINE_NAME + 16];
+	snprintf(key, sizeof key, "%s.%s", t->prefix, name);
+	const char *theirs = state_get(t->in, key);
+	if (t->ok && (!theirs || strcmp(theirs, mine) != 0))
+		t->ok = fault_set(t->fault, "checkpoint", "open it with the settings it was made with",
+			"it is of another search: its %s is %s, here it is %s", name, theirs ? theirs : "unknown", mine);
 }
 
 bool search_restore(struct search *s, const struct state *in, struct fault *fault)
 {
-	char mine[ENGINE_TEXT * 2];
-	identity(s, mine, sizeof mine);
-	const char *theirs = state_get(in, "identity");
-	if (!theirs || strcmp(mine, theirs) != 0)
-		return fault_set(fault, "checkpoint", "open it with the settings it was made with", "it is of another search (%s), this is %s",
-			theirs ? theirs : "unnamed", mine);
+	struct texts same = {.prefix = "identity", .in = in, .fault = fault, .ok = true};
+	each_identity(s, compare_text, &same);
+	if (!same.ok || !restore_settings(s, in, fault) || !restore_partition(s, in, fault))
+		return false;
 	struct kept kept[KEPT];
 	int all = list_kept(s, kept);
 	for (int i = 0; i < all; i++) {
@@ -319,17 +432,8 @@ bool search_restore(struct search *s, const struct state *in, struct fault *faul
 			return damaged(fault, kept[i].name);
 		memcpy(kept[i].data, t->data, t->bytes);
 	}
-	const struct state_tensor *t = find(in, "policy.allowed", STATE_I64, s->space->decisions);
-	if (!t)
-		return damaged(fault, "policy.allowed");
-	for (int d = 0; d < s->space->decisions; d++) {
-		int64_t mask = ((const int64_t *)t->data)[d];
-		if (mask <= 0 || mask >> s->space->decision[d].options)
-			return damaged(fault, "policy.allowed");
-		policy_allowed(s->policy)[d] = (uint32_t)mask;
-	}
 	policy_refresh(s->policy);
-	if (!restore_numbers(s, in, fault) || !restore_settings(s, in, fault) || !restore_front(s, in, fault))
+	if (!restore_numbers(s, in, fault) || !restore_front(s, in, fault))
 		return false;
 	char digest[64];
 	digest_of(s, digest, sizeof digest);

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What may vary: decisions, each an index into options, and choices, one option per decision. Immutable once made.
+// What may vary, and what is decided together.
+//
+// A slot is a place for one format: a layer's weights, or its input activations. A choice is one option per slot; slots
+// never change while a search lives. A partition says which slots are one decision of the policy, and what each may hold;
+// it may change between steps.
 #ifndef ENGINE_SPACE_SPACE_H
 #define ENGINE_SPACE_SPACE_H
 
@@ -8,22 +12,32 @@
 #include "engine/fault.h"
 #include "engine/model/model.h"
 
-enum { SPACE_OPTIONS = 32, SPACE_NAME = 48 };
+enum { SPACE_OPTIONS = 32, SPACE_NAME = 48, SPACE_PATTERN = 128 };
 
-struct decision {
-	char name[SPACE_NAME];
+struct slot {
+	char name[SPACE_NAME]; // "stem.w", "stem.a"
 	int options;
 	int format[SPACE_OPTIONS]; // what option i stands for, narrowest first
 };
 
+// Immutable once made.
 struct space {
 	const struct model *model;
-	int decisions;
-	struct decision *decision;
-	int *weight_decision, *activation_decision; // [layers]: which decision sets a layer's formats
+	int slots; // two a layer: see space_slot
+	struct slot *slot;
 };
 
-// One decision per layer, over the formats of `spec`: a named space ("wide") or a list ("int4,int8,e4m3").
+enum half { HALF_WEIGHT, HALF_ACTIVATION, HALVES };
+static inline int space_slot(int layer, enum half half)
+{
+	return layer * HALVES + (int)half;
+}
+static inline int space_layer(int slot)
+{
+	return slot / HALVES;
+}
+
+// Slots for every layer, over the formats of `spec`: a named space ("wide") or a list ("int4,int8,e4m3").
 // The model is borrowed and must outlive the space.
 struct space *space_new(const struct model *, const char *spec, struct fault *);
 void space_free(struct space *);
@@ -36,8 +50,55 @@ extern const struct named_space space_names[];
 enum { SPACE_NAMES = 6 };
 
 // The choice as a plan; plan->layer must have room for the model's layers.
-void space_plan(const struct space *, const uint8_t *choice, struct plan *);
-// The option of a decision that stands for `format`; -1: none.
-int space_option(const struct space *, int decision, int format);
+void space_plan(const struct space *, const uint8_t *choice, struct plan *plan);
+// The option of a slot that stands for `format`; -1: none.
+int space_option(const struct space *, int slot, int format);
+static inline uint32_t space_all(const struct space *s, int slot) // the mask of all its options
+{
+	return (uint32_t)((1ull << s->slot[slot].options) - 1);
+}
+
+// ---- what is decided together ----
+
+struct decision {
+	int first;        // its first slot
+	int options;      // of each of its slots
+	uint32_t allowed; // by all of its slots, a bit per option
+};
+
+struct group {
+	char name[SPACE_NAME], pattern[SPACE_PATTERN]; // the layers that match are decided as one
+};
+
+struct partition {
+	const struct space *space;
+	uint32_t *allowed; // [slots]: what each slot may hold, whatever it is decided with
+	bool split;        // a layer's weights and activations are two decisions
+	int groups;
+	struct group *group; // [layers] at most
+	// Follows from the above: partition_settle.
+	int *group_of; // [layers], -1: none
+	int decisions;
+	struct decision *decision; // [slots] at most, in the order of their first slots
+	int *decision_of, *next;   // [slots]; next: the following slot of the same decision, -1: none
+};
+
+// One decision per layer, everything allowed. The space is borrowed.
+struct partition *partition_new(const struct space *, struct fault *);
+void partition_free(struct partition *);
+void partition_copy(struct partition *to, const struct partition *from); // both of one space
+// Sets a group's pattern, a new group's too; "": dissolves it. False: a bad name, no such layer or group, or a layer of
+// another group.
+bool partition_group(struct partition *, const char *name, const char *pattern, struct fault *);
+const char *partition_pattern(const struct partition *, const char *name); // a group's; "": there is no such group
+// Works out the decisions; false where one would have no option left. To be called after every change of the above.
+bool partition_settle(struct partition *, struct fault *);
+// Gives each slot what its decision's first slot holds.
+void partition_spread(const struct partition *, uint8_t *choice);
+// A decision's name: that of its group or layer, with .w or .a where the two are split.
+void partition_name(const struct partition *, int decision, char name[SPACE_NAME]);
+// The slots that a word means: for the name of a layer or of a group, or a glob over layers, both formats of each, and
+// whatever is decided with them; with .w or .a behind it, that format alone. Fills meant[slots]; false: none.
+bool partition_meant(const struct partition *, const char *word, bool *meant);
 
 #endif

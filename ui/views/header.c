@@ -20,7 +20,9 @@ static const struct run_look {
 static void draw_names(const struct view *v, struct screen *s, struct rect r)
 {
 	const struct snapshot *snap = v->snapshot;
-	const struct run_look *run = &run_look[snap->run];
+	struct run_look look = run_look[snap->run], *run = &look;
+	if (snap->run == RUN_RUNNING && snap->step == 0)
+		look.word = "starting";
 	int state = 2 + screen_width(run->word), x = r.x + r.width - 1 - state;
 	screen_put(s, x, r.y, 1, run->style, glyph(s->ascii, run->glyph));
 	screen_put(s, x + 2, r.y, state - 2, run->style, run->word);

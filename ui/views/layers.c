@@ -18,30 +18,32 @@ struct row {
 	double share; // of the selected term's cost; negative: unknown
 };
 
+static const struct option_info *slot_shown(const struct view *v, int slot, bool draft)
+{
+	const struct slot_info *info = &v->snapshot->info->slot[slot];
+	int option = draft && v->draft ? v->draft[slot] : v->snapshot->slot[slot].modal;
+	return option < info->options ? &info->option[option] : NULL;
+}
+
 const struct option_info *layer_option(const struct view *v, int layer, bool draft)
 {
-	const struct engine_info *info = v->snapshot->info;
-	int d = info->layer[layer].weight_decision;
-	if (d < 0 || d >= v->snapshot->decisions)
-		return NULL;
-	int option = draft && v->draft ? v->draft[d] : v->snapshot->decision[d].modal;
-	return option < info->decision[d].options ? &info->decision[d].option[option] : NULL;
+	return slot_shown(v, v->snapshot->info->layer[layer].weight_slot, draft);
+}
+
+bool layer_tied(const struct snapshot *s, int layer)
+{
+	const struct layer_info *l = &s->info->layer[layer];
+	return s->slot[l->weight_slot].decision == s->slot[l->activation_slot].decision;
 }
 
 const char *layer_format(const struct view *v, int layer, bool draft, char *buf, size_t size)
 {
-	const struct engine_info *info = v->snapshot->info;
 	const struct option_info *weight = layer_option(v, layer, draft);
-	int a = info->layer[layer].activation_decision;
-	if (!weight) {
-		snprintf(buf, size, "-");
-	} else if (a == info->layer[layer].weight_decision || a < 0 || a >= v->snapshot->decisions) {
-		snprintf(buf, size, "%s", weight->name);
-	} else {
-		int option = draft && v->draft ? v->draft[a] : v->snapshot->decision[a].modal;
-		bool known = option < info->decision[a].options;
-		snprintf(buf, size, "%s/%s", weight->name, known ? info->decision[a].option[option].name : "-");
-	}
+	const struct option_info *activation = slot_shown(v, v->snapshot->info->layer[layer].activation_slot, draft);
+	if (layer_tied(v->snapshot, layer))
+		snprintf(buf, size, "%s", weight ? weight->name : "-");
+	else
+		snprintf(buf, size, "%s/%s", weight ? weight->name : "-", activation ? activation->name : "-");
 	return buf;
 }
 
@@ -57,19 +59,22 @@ static const char *shape_text(bool ascii, const struct layer_info *l, char *buf,
 
 // ---- one function per column --------------------------------------------------------------------------------------
 
+// How much of a slot's freedom is left: GLYPH_COUNT where all is.
+static enum glyph restriction(const struct snapshot *s, int slot)
+{
+	int allowed = __builtin_popcount(s->slot[slot].allowed);
+	return allowed == 1 ? GLYPH_PINNED : allowed < s->info->slot[slot].options ? GLYPH_RESTRICTED : GLYPH_COUNT;
+}
+
 static void draw_mark(const struct row *r, int x, int y, int width)
 {
 	(void)width;
-	int d = r->layer->weight_decision;
+	const struct snapshot *s = r->v->snapshot;
 	if (r->index == r->v->layer)
 		screen_put(r->s, x, y, 1, STYLE_STRONG, glyph(r->s->ascii, GLYPH_CURSOR));
-	if (d < 0 || d >= r->v->snapshot->decisions)
-		return;
-	int allowed = __builtin_popcount(r->v->snapshot->decision[d].allowed);
-	if (allowed == 1)
-		screen_put(r->s, x + 1, y, 1, STYLE_PIN, glyph(r->s->ascii, GLYPH_PINNED));
-	else if (allowed < r->v->snapshot->info->decision[d].options)
-		screen_put(r->s, x + 1, y, 1, STYLE_PIN, glyph(r->s->ascii, GLYPH_RESTRICTED));
+	enum glyph w = restriction(s, r->layer->weight_slot), a = restriction(s, r->layer->activation_slot);
+	if (w != GLYPH_COUNT || a != GLYPH_COUNT) // pinned: both of its formats are
+		screen_put(r->s, x + 1, y, 1, STYLE_PIN, glyph(r->s->ascii, w == a ? w : GLYPH_RESTRICTED));
 }
 
 static void draw_name(const struct row *r, int x, int y, int width)
@@ -138,25 +143,38 @@ static void draw_draft(const struct row *r, int x, int y, int width)
 	screen_fit(r->s, x + 1, y, width - 1, changed ? STYLE_DRAFT : STYLE_DIM, draft);
 }
 
-// Options of the decision with the most of them: all strips share one scale of columns.
+// Options of the slot with the most of them: all strips share one scale of columns.
 static int most_options(const struct view *v)
 {
 	int most = 1;
-	for (int d = 0; d < v->snapshot->info->decisions; d++)
-		if (v->snapshot->info->decision[d].options > most)
-			most = v->snapshot->info->decision[d].options;
+	for (int i = 0; i < v->snapshot->info->slots; i++)
+		if (v->snapshot->info->slot[i].options > most)
+			most = v->snapshot->info->slot[i].options;
 	return most < ENGINE_OPTIONS ? most : ENGINE_OPTIONS;
+}
+
+// Where weights and activations are decided apart, there are two strips, side by side, with a blank between them.
+static int strips(const struct view *v)
+{
+	return v->snapshot->split ? 2 : 1;
+}
+
+static int cell_width(const struct view *v, int width)
+{
+	return (width - (strips(v) - 1)) / (strips(v) * most_options(v));
+}
+
+static int strip_at(const struct view *v, int strip, int width)
+{
+	return strip * (cell_width(v, width) * most_options(v) + 1);
 }
 
 enum { CELL_NUMBER = 5 }; // cells from this width on show the probability as a number too
 
-static void draw_policy(const struct row *r, int x, int y, int width)
+static void draw_strip(const struct row *r, int slot, int x, int y, int cell)
 {
-	int d = r->layer->weight_decision, cell = width / most_options(r->v);
-	if (d < 0 || d >= r->v->snapshot->decisions || cell < 1)
-		return;
-	const struct decision_state *state = &r->v->snapshot->decision[d];
-	for (int o = 0; o < r->v->snapshot->info->decision[d].options && o < ENGINE_OPTIONS; o++, x += cell) {
+	const struct slot_state *state = &r->v->snapshot->slot[slot];
+	for (int o = 0; o < r->v->snapshot->info->slot[slot].options && o < ENGINE_OPTIONS; o++, x += cell) {
 		double p = state->probability[o];
 		if (!(state->allowed >> o & 1)) {
 			screen_put(r->s, x, y, 1, STYLE_TRACK, glyph(r->s->ascii, GLYPH_MASKED));
@@ -174,6 +192,21 @@ static void draw_policy(const struct row *r, int x, int y, int width)
 	}
 }
 
+static void draw_policy(const struct row *r, int x, int y, int width)
+{
+	const int slot[] = {r->layer->weight_slot, r->layer->activation_slot};
+	int cell = cell_width(r->v, width);
+	for (int i = 0; cell > 0 && i < strips(r->v); i++)
+		draw_strip(r, slot[i], x + strip_at(r->v, i, width), y, cell);
+}
+
+static void draw_group(const struct row *r, int x, int y, int width)
+{
+	int g = r->v->snapshot->slot[r->layer->weight_slot].group;
+	if (g >= 0)
+		screen_fit(r->s, x, y, width, STYLE_DIM, r->v->snapshot->group[g].name);
+}
+
 static const struct layer_column {
 	const char *head; // NULL: made while drawing
 	bool right;
@@ -181,6 +214,7 @@ static const struct layer_column {
 } layer_column[] = {
 	{"", false, draw_mark},
 	{"layer", false, draw_name},
+	{"group", false, draw_group},
 	{"shape", false, draw_shape},
 	{"output", true, draw_out},
 	{"MACs", true, draw_macs},
@@ -191,7 +225,7 @@ static const struct layer_column {
 	{" draft", false, draw_draft},
 	{NULL, false, draw_policy},
 };
-enum { MARK, NAME, SHAPE, OUT, MACS, WEIGHTS, SHARE, BAR, FORMAT, DRAFT, POLICY, COLUMNS };
+enum { MARK, NAME, GROUP, SHAPE, OUT, MACS, WEIGHTS, SHARE, BAR, FORMAT, DRAFT, POLICY, COLUMNS };
 
 static int larger(int a, int b)
 {
@@ -210,9 +244,14 @@ static void measure(const struct view *v, const struct screen *s, struct column 
 	}
 	if (name > NAME_IDEAL)
 		name = NAME_IDEAL;
-	int options = most_options(v);
+	int policy = most_options(v) * strips(v), between = strips(v) - 1, group = 0;
+	for (int i = 0; i < v->snapshot->groups; i++)
+		group = larger(group, larger(5, screen_width(v->snapshot->group[i].name)));
+	if (group > NAME_LEAST * 2)
+		group = NAME_LEAST * 2;
 	c[MARK] = (struct column){.least = 2, .ideal = 2};
 	c[NAME] = (struct column){.least = name < 12 ? name : NAME_LEAST, .ideal = name};
+	c[GROUP] = (struct column){.least = group, .ideal = group};
 	c[SHAPE] = (struct column){.least = shape, .ideal = shape, .rank = v->draft ? 4 : 2};
 	c[OUT] = (struct column){.least = 7, .ideal = 7, .rank = 7};
 	c[MACS] = (struct column){.least = 5, .ideal = 5, .rank = 5};
@@ -221,28 +260,30 @@ static void measure(const struct view *v, const struct screen *s, struct column 
 	c[BAR] = (struct column){.least = BAR_LEAST, .ideal = BAR_IDEAL, .rank = 3};
 	c[FORMAT] = (struct column){.least = format, .ideal = format};
 	c[DRAFT] = (struct column){.least = v->draft ? larger(format + 1, 6) : 0, .ideal = format + 1};
-	c[POLICY] = (struct column){.least = options, .ideal = options * 5};
+	c[POLICY] = (struct column){.least = policy + between, .ideal = policy * 5 + between};
 }
 
 // Heads of the strip: the options' names where cells are wide enough, else i or f and the width in bits, else one digit.
 static void draw_policy_head(const struct view *v, struct screen *s, int x, int y, int width)
 {
 	const struct engine_info *info = v->snapshot->info;
-	int options = most_options(v), cell = width / options, d = 0;
-	while (d < info->decisions - 1 && info->decision[d].options < options)
-		d++;
-	for (int o = 0; d < info->decisions && o < info->decision[d].options; o++) {
-		const struct option_info *option = &info->decision[d].option[o];
-		if (cell >= CELL_NUMBER)
-			screen_put(s, x + o * cell, y, cell - 1, STYLE_DIM, option->name);
-		else if (cell >= 3)
-			screen_print(s, x + o * cell, y, cell, STYLE_DIM, "%c%d", strncmp(option->name, "int", 3) ? 'f' : 'i',
-				option->bits);
-		else if (option->bits < 10)
-			screen_print(s, x + o * cell, y, 1, STYLE_DIM, "%d", option->bits);
-		else
-			screen_put(s, x + o * cell, y, 1, STYLE_DIM, "+");
-	}
+	int options = most_options(v), cell = cell_width(v, width), slot = 0;
+	while (slot < info->slots - 1 && info->slot[slot].options < options)
+		slot++;
+	for (int i = 0; i < strips(v); i++)
+		for (int o = 0; slot < info->slots && o < info->slot[slot].options; o++) {
+			const struct option_info *option = &info->slot[slot].option[o];
+			int at = x + strip_at(v, i, width) + o * cell;
+			if (cell >= CELL_NUMBER)
+				screen_put(s, at, y, cell - 1, STYLE_DIM, option->name);
+			else if (cell >= 3)
+				screen_print(s, at, y, cell, STYLE_DIM, "%c%d", strncmp(option->name, "int", 3) ? 'f' : 'i',
+					option->bits);
+			else if (option->bits < 10)
+				screen_print(s, at, y, 1, STYLE_DIM, "%d", option->bits);
+			else
+				screen_put(s, at, y, 1, STYLE_DIM, "+");
+		}
 }
 
 static void draw_heads(const struct view *v, struct screen *s, const struct column *c, int x, int y)
@@ -290,7 +331,7 @@ void draw_layers(struct view *v, struct screen *s, struct rect r)
 	struct column c[COLUMNS];
 	measure(v, s, c);
 	columns_fit(c, COLUMNS, r.width - 3);
-	int options = most_options(v), spare = c[POLICY].width % options;
+	int spare = c[POLICY].width - (strip_at(v, strips(v), c[POLICY].width) - 1);
 	c[POLICY].width -= spare; // whole cells only; the bar takes what is over
 	if (c[BAR].width > 0)
 		c[BAR].width += spare;

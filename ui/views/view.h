@@ -82,6 +82,7 @@ void draw_box_hints(const struct view *, struct screen *, struct rect, int y, en
 
 // The option that a draft, or else the policy, sets for a layer's weights; and the name of both formats: "int4", or
 // "int4/int8" where weights and activations differ.
+bool layer_tied(const struct snapshot *, int layer); // weights and activations are one decision
 const struct option_info *layer_option(const struct view *, int layer, bool draft);
 const char *layer_format(const struct view *, int layer, bool draft, char *buf, size_t size);
 
