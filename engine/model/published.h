@@ -23,7 +23,7 @@ struct published_layer {
 struct published_choice {
 	const char *name;
 	double top1; // on ImageNet, percent
-	double megabytes, gbops, speed_up; // bit operations in 2^30; over fp32 on a T4
+	double megabytes, gbops, speed_up; // of 2^20 bytes; 10^9 bit operations; over fp32 on a T4
 	const char *bits; // of each layer, a digit each, in the layers' order
 };
 struct published {
