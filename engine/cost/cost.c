@@ -160,6 +160,7 @@ const char *const *cost_terms(void)
 			names[count] = text[count];
 			count++;
 		}
+	names[count++] = "latency@table:hawq";
 	names[count] = NULL;
 	return names;
 }
@@ -185,7 +186,7 @@ static bool begin(struct cost *c, int batch, struct fault *fault)
 		return true;
 	}
 	if (latency && strncmp(device, "table:", 6) == 0)
-		return measured_new(c, device + 6, fault);
+		return measured_cost(c, device + 6, fault);
 	if (!latency && !energy)
 		return fault_set(fault, c->name, "choose one of bops, bops-linear, size, activations, latency@DEVICE, energy@DEVICE",
 			"no such cost term");
@@ -221,8 +222,7 @@ void cost_free(struct cost *c)
 	graph_free(c->graph);
 	free(c->op);
 	free(c->move);
-	free(c->measured);
-	free(c->ms);
+	measured_free(&c->table);
 	free(c);
 }
 
@@ -296,6 +296,11 @@ double cost_part(const struct cost *c, const struct plan *plan, const int *layer
 	for (int k = 0; k < count; k++)
 		sum += c->pricing->layer(c, layers[k], plan->layer[layers[k]]);
 	return sum;
+}
+
+bool cost_adds(const struct cost *c)
+{
+	return c->pricing->layer != NULL;
 }
 
 double cost_uniform_total(const struct cost *c, int format)

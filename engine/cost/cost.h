@@ -5,7 +5,8 @@
 //   bops            MACs x weight bits x activation bits            size         bytes of weights, with scales and biases
 //   bops-linear     MACs x the wider of the two                     activations  bytes alive at the fullest moment of inference
 //   latency@DEVICE  ms a batch by the roofline                      energy@DEVICE  mJ an image
-//   latency@table:PATH  ms a batch, measured                        DEVICE: a name of device_names(), or the path of a file
+//   latency@table:NAME  ms a batch, measured: NAME is a file of one's own, or `hawq` (engine/hardware/measured.h)
+//   DEVICE: a name of device_names(), or the path of a file
 //
 // activations: the operators run in the model's order, one image at a time; a tensor lives from its producer to its last
 // reader, an operator's inputs and its output together; each in the format of the widest layer that reads it (graph.h).
@@ -27,7 +28,8 @@
 //   Idle power and control are not in it. Else mean power x latency. Else refused.
 // Operators without weights count with the layer nearest before them, so that the layers' parts sum to the total.
 // A measured layer runs as the narrowest format measured for it that holds the values of both its formats; a table's figures
-// hold for the batch that was measured, operators without weights among them or not, as they were.
+// hold for the batch that was measured, operators without weights among them or not, as they were. A layer that it has no figure for
+// (stem and head in `hawq`) counts 0.
 #ifndef ENGINE_COST_COST_H
 #define ENGINE_COST_COST_H
 
@@ -57,6 +59,8 @@ double cost_total(const struct cost *, const struct plan *, double *layer);
 // in these layers alone it differs as the totals do: total - cost_part(before) + cost_part(after) prices a change without
 // the rest. (activations: the total.)
 double cost_part(const struct cost *, const struct plan *, const int *layers, int count);
+// Whether the total is a sum of layers' prices, each of which depends on that layer's formats alone.
+bool cost_adds(const struct cost *);
 // The cost of giving every layer the same format.
 double cost_uniform_total(const struct cost *, int format);
 // A target as a person writes it: a format (the cost of that uniform choice), "0.5x" (of `widest`), or a number with k, M, G or
@@ -73,6 +77,18 @@ struct cost_point {
 };
 // Fills point[layers]; false where the term is not a latency by the roofline.
 bool cost_roofline(const struct cost *, const struct plan *, struct cost_point *point);
+
+// The roofline held against what was measured, over the layers that were: the layers' own operators alone.
+struct cost_comparison {
+	int layers;                 // compared
+	double bias, error, spread; // of ln(predicted / measured): mean, mean magnitude, standard deviation
+	double rank;                // Spearman's rank correlation
+	double predicted, measured; // ms of all that are compared
+};
+// Under a plan; fills predicted[layers] and measured[layers] in ms (NAN: not measured, left out of both sides) and the summary.
+// False with a fault: not a roofline and a table, another batch, nothing in common.
+bool cost_compare(const struct cost *roofline, const struct cost *table, const struct plan *, double *predicted, double *measured,
+	struct cost_comparison *, struct fault *);
 
 // ---- terms that are a sum over layers, by number: as the search asks for them until it holds terms of its own ----
 struct cost_term {

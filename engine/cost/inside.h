@@ -5,6 +5,7 @@
 
 #include "engine/cost/cost.h"
 #include "engine/cost/graph.h"
+#include "engine/hardware/measured.h"
 #include "engine/quant/format.h"
 
 // What can be counted decides which units a target may be written in.
@@ -53,12 +54,11 @@ struct cost {
 	struct move *move;
 	// Measured:
 	uint32_t holders[FORMATS];  // formats that hold each format's values, as bits
-	uint32_t *measured;         // [layers]: formats with a figure, as bits
-	double (*ms)[FORMATS];      // [layers]
+	struct measured table;
 };
 
 // Make a cost of its kind; false with a fault. What they leave behind cost_free takes away.
 bool machine_new(struct cost *, bool energy, struct fault *);
-bool measured_new(struct cost *, const char *path, struct fault *);
+bool measured_cost(struct cost *, const char *name, struct fault *);
 
 #endif
