@@ -61,17 +61,17 @@ static double *add_up(const struct node *n, int chunks)
 	return n->sums;
 }
 
-// The largest magnitude of what is not written out: each channel's is that of an extreme, but for swish's dip between them.
+// The largest magnitude of what is not written out: each channel's is that of an extreme, but for swish's dip between them. (ka and kb
+// are free until the backward pass.)
 static float waiting_peak(const struct network *net, const struct node *n, int chunks)
 {
 	const struct kernels *k = net->kernels;
 	int c = n->in.c;
 	float *low = n->extremes, *high = low + c;
-	for (int chunk = 1; chunk < chunks; chunk++) {
+	for (int chunk = 1; chunk < chunks; chunk++)
 		k->channel_extremes(n->extremes + chunk * 2L * c, 2, c, low, high);
-	}
-	float a = k->affine(low, 1, c, n->gain_scale, n->shift, n->op->act, low);
-	float b = k->affine(high, 1, c, n->gain_scale, n->shift, n->op->act, high);
+	float a = k->affine(low, 1, c, n->gain_scale, n->shift, n->op->act, n->ka);
+	float b = k->affine(high, 1, c, n->gain_scale, n->shift, n->op->act, n->kb);
 	float dip = n->op->act == ACT_SWISH ? DIP : 0;
 	return fmaxf(dip, fmaxf(a, b));
 }

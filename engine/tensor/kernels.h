@@ -53,7 +53,7 @@ struct kernels {
 	void (*channel_peaks)(const float *x, long pixels, long c, float *peak);                // max with what is there
 	void (*channel_sums)(const float *x, long pixels, long c, double *sum, double *squares); // added to what is there
 	void (*channel_extremes)(const float *x, long pixels, long c, float *low, float *high);  // likewise widened
-	// y = act(x*scale[c] + shift[c]); returns the largest magnitude of y.
+	// y = act(x*scale[c] + shift[c]); returns the largest magnitude of y. Here and below y and dx overlap nothing else.
 	float (*affine)(const float *x, long pixels, long c, const float *scale, const float *shift, enum act, float *y);
 	// Sums over pixels of g and of g*(x - mean[c]), g being dy times the activation's slope.
 	void (*affine_sums)(const float *x, const float *dy, long pixels, long c, const float *scale, const float *shift, enum act,

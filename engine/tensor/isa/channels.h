@@ -12,7 +12,7 @@ static void channel_peaks(const float *x, long pixels, long c, float *top)
 			top[j] = fabsf(x[j]) > top[j] ? fabsf(x[j]) : top[j];
 }
 
-static void channel_extremes(const float *x, long pixels, long c, float *low, float *high)
+static void channel_extremes(const float *x, long pixels, long c, float *restrict low, float *restrict high)
 {
 	for (long p = 0; p < pixels; p++, x += c)
 		for (long j = 0; j < c; j++) {
@@ -47,7 +47,7 @@ static void channel_sums(const float *x, long pixels, long c, double *sum, doubl
 	}
 }
 
-INLINE void affine_rows(enum act act, const float *x, long pixels, long c, const float *scale, const float *shift, float *y)
+INLINE void affine_rows(enum act act, const float *x, long pixels, long c, const float *scale, const float *shift, float *restrict y)
 {
 	for (long p = 0; p < pixels; p++, x += c, y += c)
 		for (long j = 0; j < c; j++)
@@ -97,7 +97,7 @@ static void affine_sums(const float *x, const float *dy, long pixels, long c, co
 }
 
 INLINE void affine_gradient_rows(enum act act, const float *x, const float *dy, long pixels, long c, const float *scale,
-	const float *shift, const float *ka, const float *kb, const float *kc, float *dx)
+	const float *shift, const float *ka, const float *kb, const float *kc, float *restrict dx)
 {
 	for (long p = 0; p < pixels; p++, x += c, dy += c, dx += c)
 		for (long j = 0; j < c; j++)

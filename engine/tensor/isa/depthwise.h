@@ -5,48 +5,53 @@
 
 #include "engine/tensor/isa/lanes.h"
 
-enum { NEIGHBOURS = 4 }; // outputs that share the weights while these are in registers
+enum { NEIGHBOURS = 8 }; // outputs that share the weights while these are in registers
 
-// `width` channels of up to NEIGHBOURS outputs; both are constants where it is inlined.
-INLINE void depthwise_block(const int count, const int width, int taps_y, int taps_x, const float *x, long x_pixel, long x_row, long x_tap,
-	const float *w, long w_row, long w_tap, float *y, long y_pixel)
+// A vector of channels of `count` outputs, a constant where it is inlined.
+INLINE void depthwise_vector(const int count, int taps_y, int taps_x, const float *x, long x_pixel, long x_row, long x_tap, const float *w,
+	long w_row, long w_tap, float *y, long y_pixel)
 {
-	float acc[NEIGHBOURS][BLOCK];
+	lanes acc[NEIGHBOURS];
+#pragma GCC unroll 8
 	for (int i = 0; i < count; i++)
-		for (int k = 0; k < width; k++)
-			acc[i][k] = 0;
+		acc[i] = (lanes){0};
 	for (int ty = 0; ty < taps_y; ty++)
 		for (int tx = 0; tx < taps_x; tx++) {
-			const float *wt = w + ty * w_row + tx * w_tap, *xt = x + ty * x_row + tx * x_tap;
-			for (int i = 0; i < count; i++)
-				for (int k = 0; k < width; k++)
-					acc[i][k] += xt[i * x_pixel + k] * wt[k];
+			const lanes wt = *(const lanes *)(w + ty * w_row + tx * w_tap);
+			const float *xt = x + ty * x_row + tx * x_tap;
+#pragma GCC unroll 8
+			for (int i = 0; i < count; i++, xt += x_pixel)
+				acc[i] += *(const lanes *)xt * wt;
 		}
+#pragma GCC unroll 8
 	for (int i = 0; i < count; i++)
-		for (int k = 0; k < width; k++)
-			y[i * y_pixel + k] = acc[i][k];
-}
-
-INLINE void depthwise_channels(const int width, long pixels, int taps_y, int taps_x, const float *x, long x_pixel, long x_row, long x_tap,
-	const float *w, long w_row, long w_tap, float *y, long y_pixel)
-{
-	long p = 0;
-	for (; p + NEIGHBOURS <= pixels; p += NEIGHBOURS)
-		depthwise_block(NEIGHBOURS, width, taps_y, taps_x, x + p * x_pixel, x_pixel, x_row, x_tap, w, w_row, w_tap,
-			y + p * y_pixel, y_pixel);
-	for (; p < pixels; p++)
-		depthwise_block(1, width, taps_y, taps_x, x + p * x_pixel, x_pixel, x_row, x_tap, w, w_row, w_tap, y + p * y_pixel,
-			y_pixel);
+		*(lanes *)(y + i * y_pixel) = acc[i];
 }
 
 static void depthwise(long pixels, long c, int taps_y, int taps_x, const float *x, long x_pixel, long x_row, long x_tap, const float *w,
 	long w_row, long w_tap, float *y, long y_pixel)
 {
 	long j = 0;
-	for (; j + BLOCK <= c; j += BLOCK)
-		depthwise_channels(BLOCK, pixels, taps_y, taps_x, x + j, x_pixel, x_row, x_tap, w + j, w_row, w_tap, y + j, y_pixel);
-	if (j < c)
-		depthwise_channels((int)(c - j), pixels, taps_y, taps_x, x + j, x_pixel, x_row, x_tap, w + j, w_row, w_tap, y + j, y_pixel);
+	for (; j + LANES <= c; j += LANES) {
+		long p = 0;
+		for (; p + NEIGHBOURS <= pixels; p += NEIGHBOURS)
+			depthwise_vector(NEIGHBOURS, taps_y, taps_x, x + p * x_pixel + j, x_pixel, x_row, x_tap, w + j, w_row, w_tap,
+				y + p * y_pixel + j, y_pixel);
+		for (; p + 4 <= pixels; p += 4)
+			depthwise_vector(4, taps_y, taps_x, x + p * x_pixel + j, x_pixel, x_row, x_tap, w + j, w_row, w_tap,
+				y + p * y_pixel + j, y_pixel);
+		for (; p < pixels; p++)
+			depthwise_vector(1, taps_y, taps_x, x + p * x_pixel + j, x_pixel, x_row, x_tap, w + j, w_row, w_tap,
+				y + p * y_pixel + j, y_pixel);
+	}
+	for (; j < c; j++)
+		for (long p = 0; p < pixels; p++) {
+			float sum = 0;
+			for (int ty = 0; ty < taps_y; ty++)
+				for (int tx = 0; tx < taps_x; tx++)
+					sum += x[p * x_pixel + ty * x_row + tx * x_tap + j] * w[ty * w_row + tx * w_tap + j];
+			y[p * y_pixel + j] = sum;
+		}
 }
 
 INLINE void depthwise_gradient_block(const int taps, const int width, long pixels, const float *x, long x_pixel, long x_tap, const float *dy,

@@ -41,7 +41,7 @@ static float add(const float *a, const float *b, long n, enum act act, float *y)
 }
 
 INLINE void add_affine_all(enum act act, const float *a, const float *ga, const float *sa, const float *b, const float *gb, const float *sb,
-	long pixels, long c, float *y)
+	long pixels, long c, float *restrict y)
 {
 	for (long p = 0; p < pixels; p++, a += c, b += c, y += c)
 		for (long j = 0; j < c; j++)

@@ -46,7 +46,7 @@ static void quantize(const struct grid *grid, float scale, const float *x, float
 }
 
 INLINE void quantize_affine_rows(enum act act, const enum grid_kind round, const struct grid *grid, float scale, const float *x, long pixels, long c,
-	const float *gain, const float *shift, float *y)
+	const float *gain, const float *shift, float *restrict y)
 {
 	const struct grid g = *grid;
 	for (long p = 0; p < pixels; p++, x += c, y += c)
