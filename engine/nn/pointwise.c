@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Linear layers and 1x1 convolutions of stride 1: a matrix product over pixels, a band of them at a time that stays in cache.
+// Linear layers and 1x1 convolutions of stride 1: a matrix product over pixels, a band of them at a time that stays in cache. The gradients'
+// products may be OpenBLAS's, but not the output's: there a row's sum would depend on its place among the others, and an image's
+// result must not depend on its batch.
+#include <cblas.h>
 #include <string.h>
 
 #include "engine/nn/node.h"
@@ -68,10 +71,24 @@ static void pointwise_forward(struct network *net, struct node *n)
 
 static void weight_gradient(const struct kernels *k, int rows, int ci, int co, const float *x, const float *dy, const struct share *share)
 {
+	if (k->blas) {
+		cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, ci, share->end - share->first, rows, 1, x, ci, dy + share->first, co, 1,
+			share->partial + share->first, co);
+		return;
+	}
 	for (int column = share->first; column < share->end; column += KERNEL_COLUMNS)
 		for (int j = 0; j < ci; j += k->rows)
 			k->product(least(k->rows, ci - j), least(share->end - column, KERNEL_COLUMNS), 1, rows, x + j, 1, ci, 0, dy + column, co, 0,
 				KERNEL_BLOCK, share->partial + (long)j * co + column, co, true);
+}
+
+static void input_gradient(const struct kernels *k, const struct node *n, int rows, const float *dy, float *dx)
+{
+	int ci = n->in.c, co = n->out.c;
+	if (k->blas)
+		cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, rows, ci, co, 1, dy, co, n->quantized, co, 0, dx, ci);
+	else
+		times(k, rows, co, ci, dy, n->backward, dx, false);
 }
 
 static void backward_pixels(const struct job *job, struct span span, int worker, const struct share *share)
@@ -95,7 +112,7 @@ static void backward_pixels(const struct job *job, struct span span, int worker,
 		if (!share->inputs || !job->in[0]->grad)
 			continue;
 		float *dx = gradient_place(job, 0, from, scratch->back);
-		times(k, rows, co, ci, dy, n->backward, dx, false);
+		input_gradient(k, n, rows, dy, dx);
 		layer_clip(job, from, rows, dx);
 		gradient_done(job, 0, share->chunk, from, rows, scratch->back);
 	}

@@ -30,7 +30,8 @@ struct grid {
 
 struct kernels {
 	const char *name;
-	int rows; // the number of rows at which `product` is fastest
+	int rows;  // the number of rows at which `product` is fastest
+	bool blas; // made for no processor in particular: OpenBLAS multiplies faster, where its order of adding does not matter
 
 	// C[m][j] (+)= sum over r < panels, k < depth of A[m*a_row + k*a_step + r*a_panel] * B[k*b_step + r*b_panel + column(j)]
 	// for m < rows, j < columns, where column(j) = j/KERNEL_BLOCK*b_block + j%KERNEL_BLOCK. Reads whole blocks of B. A row's sum

@@ -16,6 +16,7 @@ extern const struct kernels GLUE(kernels_, ISA);
 const struct kernels GLUE(kernels_, ISA) = {
 	.name = TEXT(ISA),
 	.rows = BEST_ROWS,
+	.blas = BLAS,
 	.product = product,
 	.peak = peak,
 	.quantize = quantize,

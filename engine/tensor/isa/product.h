@@ -7,9 +7,11 @@
 
 // Rows at once, and vectors of columns: rows * vectors accumulators, the vectors of B and one of A must fit the register file.
 #if defined(__AVX512F__)
-enum { BEST_ROWS = 12, VECTORS = 2 };
+enum { BEST_ROWS = 12, VECTORS = 2, BLAS = false };
+#elif defined(__AVX2__)
+enum { BEST_ROWS = 6, VECTORS = 2, BLAS = false };
 #else
-enum { BEST_ROWS = 6, VECTORS = 2 };
+enum { BEST_ROWS = 6, VECTORS = 2, BLAS = true };
 #endif
 
 // For a fixed number of rows and of vectors of columns, constants where it is inlined, so that the accumulators stay in registers.
