@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "engine/search/search.h"
+#include "engine/tensor/kernels.h"
 
 // A request on its way in, then its reply on its way out.
 struct request {
@@ -56,6 +57,11 @@ static double now(void)
 	struct timespec t;
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+const char *engine_kernels(void)
+{
+	return kernels_best()->name;
 }
 
 // ---- queues ----

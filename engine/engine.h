@@ -64,6 +64,9 @@ const char *const *engine_spaces(void);
 const char *const *engine_formats(void);
 const char *const *engine_terms(void);
 
+// The set of compute kernels for this processor ("avx512", …): on another set, results may differ in the last bits.
+const char *engine_kernels(void);
+
 // ---- what never changes in a search -----------------------------------------------------------------------------------
 
 struct option_info {

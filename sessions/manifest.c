@@ -2,6 +2,7 @@
 #include "sessions/manifest.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,8 +23,8 @@ bool manifest_write(const char *folder, const struct config *config, bool closed
 	json_t *settings = json_object();
 	if (settings)
 		config_each(config, put_setting, settings);
-	json_t *manifest = json_pack("{s:i, s:s, s:b, s:o}", "bitscape-session", MANIFEST_VERSION, "bitscape",
-		BITSCAPE_VERSION, "closed", closed, "settings", settings);
+	json_t *manifest = json_pack("{s:i, s:s, s:s, s:b, s:o}", "bitscape-session", MANIFEST_VERSION, "bitscape",
+		BITSCAPE_VERSION, "kernels", engine_kernels(), "closed", closed, "settings", settings);
 	char *text = json_dumps(manifest, JSON_INDENT(2));
 	bool ok = text ? disk_replace(path, text, strlen(text), f) : fault_set(f, path, "", "out of memory");
 	free(text);
@@ -53,8 +54,9 @@ static struct config *read_settings(const char *path, json_t *settings, struct f
 	return config;
 }
 
-struct config *manifest_read(const char *folder, bool *closed, struct fault *f)
+struct config *manifest_read(const char *folder, struct manifest *m, struct fault *f)
 {
+	*m = (struct manifest){0};
 	char path[FOLDER_PATH];
 	size_t size = 0;
 	if (!folder_file(folder, MANIFEST_FILE, path, sizeof path, f))
@@ -78,7 +80,9 @@ struct config *manifest_read(const char *folder, bool *closed, struct fault *f)
 		fault_set(f, path, "mend it, or take it from a backup", "its settings are missing");
 	else
 		config = read_settings(path, settings, f);
-	*closed = json_is_true(json_object_get(manifest, "closed"));
+	m->closed = json_is_true(json_object_get(manifest, "closed"));
+	const char *kernels = json_string_value(json_object_get(manifest, "kernels"));
+	snprintf(m->kernels, sizeof m->kernels, "%s", kernels ? kernels : "");
 	json_decref(manifest);
 	return config;
 }

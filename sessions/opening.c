@@ -238,9 +238,10 @@ struct session *session_open(const char *name, struct fault *f)
 	char folder[FOLDER_PATH], path[FOLDER_PATH], why_text[128];
 	if (!folder_of(name, folder, sizeof folder, f) || !folder_file(folder, JOURNAL_FILE, path, sizeof path, f))
 		return NULL;
-	bool closed, torn = false;
+	struct manifest manifest;
+	bool torn = false;
 	off_t length = 0;
-	struct config *config = manifest_read(folder, &closed, f);
+	struct config *config = manifest_read(folder, &manifest, f);
 	if (!config)
 		return NULL;
 	int lock;
@@ -314,12 +315,12 @@ static bool in_use(const char *folder)
 
 static bool interrupted(const char *folder)
 {
-	bool closed = true;
-	struct config *config = has_file(folder, MANIFEST_FILE) ? manifest_read(folder, &closed, NULL) : NULL;
+	struct manifest manifest = {.closed = true};
+	struct config *config = has_file(folder, MANIFEST_FILE) ? manifest_read(folder, &manifest, NULL) : NULL;
 	if (!config)
 		return false;
 	config_free(config);
-	return !closed && !in_use(folder);
+	return !manifest.closed && !in_use(folder);
 }
 
 bool session_interrupted(char *buf, size_t size)

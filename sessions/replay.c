@@ -2,6 +2,7 @@
 // A replay: a session's journal run again from nothing, in an engine without a folder, every digest on the way compared.
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "sessions/inside.h"
 #include "sessions/manifest.h"
@@ -41,15 +42,21 @@ bool session_replay(const char *name, void (*say)(const char *), struct fault *f
 {
 	char folder[FOLDER_PATH], path[FOLDER_PATH], line[512];
 	struct journal journal = { 0 };
-	bool closed, torn;
+	struct manifest manifest;
+	bool torn;
 	off_t length;
 	if (!folder_of(name, folder, sizeof folder, f) || !folder_file(folder, JOURNAL_FILE, path, sizeof path, f))
 		return false;
-	struct config *config = manifest_read(folder, &closed, f);
+	struct config *config = manifest_read(folder, &manifest, f);
 	bool ok = config && journal_load(&journal, path, &torn, &length, f);
 	const struct journal_line *digest = ok ? last_digest(&journal) : NULL;
 	if (ok && !digest)
 		ok = fault_set(f, path, "open the session and save it", "it records no digest to compare with");
+	if (ok && manifest.kernels[0] && strcmp(manifest.kernels, engine_kernels()) != 0) {
+		snprintf(line, sizeof line, "%s was computed by the %s kernels, here are %s: the last bits may differ", name, manifest.kernels,
+			engine_kernels());
+		say(line);
+	}
 	struct session *s = ok ? session_bare(config, NULL, f) : NULL;
 	if (s) {
 		folder_title(folder, s->title, sizeof s->title);

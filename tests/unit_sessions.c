@@ -661,15 +661,16 @@ static void manifest_comes_back(void **state)
 {
 	(void)state;
 	struct fault f;
-	bool closed;
+	struct manifest manifest;
 	struct config *config = config_new();
 	assert_true(folder_make("m", true, &f));
 	assert_true(config_set(config, "steps", "77", &f));
 	assert_true(config_set(config, "weight.size", "0.25", &f));
 	assert_true(manifest_write("m", config, true, &f));
-	struct config *back = manifest_read("m", &closed, &f);
+	struct config *back = manifest_read("m", &manifest, &f);
 	assert_non_null(back);
-	assert_true(closed);
+	assert_true(manifest.closed);
+	assert_string_equal(manifest.kernels, engine_kernels());
 	struct string was = { 0 }, is = { 0 };
 	config_each(config, collect_setting, &was);
 	config_each(back, collect_setting, &is);
@@ -691,7 +692,7 @@ static void manifest_comes_back(void **state)
 	};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		put_string("m/manifest.json", bad[i].text);
-		assert_null(manifest_read("m", &closed, &f));
+		assert_null(manifest_read("m", &manifest, &f));
 		assert_says(&f, "m/manifest.json");
 		assert_says(&f, bad[i].says);
 	}
@@ -702,7 +703,7 @@ static void manifest_comes_back(void **state)
 	char *text = get("m/manifest.json", &n);
 	for (size_t i = 0; i < n; i++) {
 		put("m/manifest.json", text, i);
-		assert_null(manifest_read("m", &closed, &f));
+		assert_null(manifest_read("m", &manifest, &f));
 	}
 	free(text);
 	config_free(config);

@@ -49,7 +49,7 @@ static bool describe(struct search *s)
 	info->test_images = s->data->split[DATA_TEST].count;
 	info->parameters = s->model->parameters;
 	info->macs = s->model->macs;
-	info->kernels = kernels_best()->name;
+	info->kernels = engine_kernels();
 	for (int i = 0; i < layers; i++) {
 		const struct layer *l = &s->model->layer[i];
 		const struct op *op = &s->model->op[l->op];
