@@ -3,7 +3,7 @@
 # make run        installs what is missing, builds, opens the workbench
 # make test       installs what is missing, builds, runs every test; make test-long: those that take long too
 # make check      the tests without the installation
-# make bench      prints the performance table
+# make bench      prints the performance tables, or some: BENCH="steps memory overhead keys"
 # make install    to PREFIX (/usr/local), below DESTDIR
 # make deps       only installs; make clean removes what was built; make help prints this
 #
@@ -62,6 +62,7 @@ KERNEL_OBJECTS := $(KERNELS:%=$(OUT)/engine/tensor/kernels_%.o)
 OBJECTS := $(SOURCES:%.c=$(OUT)/%.o) $(KERNEL_OBJECTS)
 TESTS   := $(patsubst %.c,$(OUT)/%,$(wildcard tests/unit_*.c))
 BENCH   := $(OUT)/tests/bench
+BENCH_OBJECTS := $(patsubst %.c,$(OUT)/%.o,$(wildcard tests/bench*.c))
 
 Q   = $(if $(V),,@)
 say = @$(if $(V),:,printf '  %-4s %s\n' $1 $2)
@@ -81,6 +82,7 @@ $(OUT)/bitscape: $(OBJECTS)
 $(TESTS) $(BENCH): %: %.o $(filter-out $(OUT)/ui/main.o,$(OBJECTS))
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $^ $(if $(filter $(TESTS),$@),$(CMOCKA_LIBS)) $(LIBS) -lm
+$(BENCH): $(BENCH_OBJECTS)
 
 $(OUT)/%.o: %.c $(OUT)/flags
 	$(call say,CC,$<)
@@ -99,7 +101,7 @@ $(OUT)/flags: FORCE | deps
 	+@mkdir -p $(@D)
 	+@printf '%s\n' '$(FLAGS)' | cmp -s - $@ || printf '%s\n' '$(FLAGS)' >$@
 
--include $(OBJECTS:.o=.d) $(TESTS:=.d) $(BENCH).d
+-include $(OBJECTS:.o=.d) $(TESTS:=.d) $(BENCH_OBJECTS:.o=.d)
 
 # ---- what is done with it -------------------------------------------------------------------------------------------
 

@@ -1,29 +1,35 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The performance table (`make bench`): medians of steps, and ratios within this one run. With PEER set to a command that
-// takes a network's name and prints "… N images/s" (a training step of the same network elsewhere), a column compares with it.
+// `make bench`: all tables, or those named by BENCH="steps keys". BENCH_NETS="resnet8 deit" limits the networks of the first.
+#include "tests/bench.h"
+
 #include <cblas.h>
 #include <errno.h>
-#include <spawn.h>
+#include <ftw.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "engine/search/search.h"
-#include "engine/tensor/kernels.h"
 #include "engine/tensor/rng.h"
 
-extern char **environ;
+enum { IMAGES = 1024 };
 
-enum { BATCH = 64, STEPS = 24, SKIP = 4, IMAGES = 1024 };
+const char *bench_folder;
 
-static double now(void)
+// ---- time ----
+
+double bench_now(void)
 {
 	struct timespec t;
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+void bench_nap(double seconds)
+{
+	struct timespec t = {(time_t)seconds, (long)(1e9 * (seconds - (double)(time_t)seconds))};
+	nanosleep(&t, NULL);
 }
 
 static int by_size(const void *a, const void *b)
@@ -32,25 +38,73 @@ static int by_size(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static double median(double *x, int n)
+double quantile(const double *x, int n, double share)
 {
-	qsort(x, (size_t)n, sizeof *x, by_size);
-	return x[n / 2];
+	double sorted[1024];
+	memcpy(sorted, x, (size_t)n * sizeof *x);
+	qsort(sorted, (size_t)n, sizeof *sorted, by_size);
+	return sorted[(int)(share * (n - 1) + 0.5)];
 }
 
-static void stop(const struct fault *fault)
+double median(const double *x, int n)
+{
+	return quantile(x, n, 0.5);
+}
+
+double median_ratio(const double *x, const double *y, int n)
+{
+	double ratio[1024];
+	for (int i = 0; i < n; i++)
+		ratio[i] = x[i] / y[i];
+	return median(ratio, n);
+}
+
+// ---- searches ----
+
+void bench_stop(const struct fault *fault)
 {
 	char line[800];
 	fprintf(stderr, "bench: %s\n", fault_line(fault, line, sizeof line));
 	exit(1);
 }
 
-// ---- images: CIFAR-10's layout, random pixels ----
+struct config *bench_config(const char *settings)
+{
+	struct fault fault;
+	struct config *c = config_new();
+	char text[1024], *rest;
+	snprintf(text, sizeof text, "%s", settings);
+	for (char *word = strtok_r(text, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
+		char *value = strchr(word, '=');
+		*value++ = '\0';
+		if (!config_set(c, word, value, &fault))
+			bench_stop(&fault);
+	}
+	return c;
+}
 
-static void write_images(const char *folder, const char *name)
+struct search *bench_search(const char *format, ...)
+{
+	char settings[1024];
+	va_list values;
+	va_start(values, format);
+	vsnprintf(settings, sizeof settings, format, values);
+	va_end(values);
+	struct fault fault;
+	struct config *c = bench_config(settings);
+	struct search *s = search_new(config_knobs(c), NULL, &fault);
+	if (!s)
+		bench_stop(&fault);
+	config_free(c);
+	return s;
+}
+
+// ---- the run ----
+
+static void write_images(const char *name)
 {
 	char path[512];
-	snprintf(path, sizeof path, "%s/%s", folder, name);
+	snprintf(path, sizeof path, "%s/%s", bench_folder, name);
 	FILE *f = fopen(path, "wb");
 	uint64_t key = rng_key(1, name, 0), n = 0;
 	for (int i = 0; f && i < IMAGES; i++) {
@@ -66,163 +120,49 @@ static void write_images(const char *folder, const char *name)
 	}
 }
 
-// ---- steps ----
-
-// Median seconds of a step. `policy`: 0 plain quantization-aware training; else so many sampled choices a step.
-static double step_seconds(const char *net, const char *folder, int threads, int policy)
+static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *where)
 {
-	struct fault fault;
-	struct config *c = config_new();
-	char data[600], number[16];
-	snprintf(data, sizeof data, "cifar10:%s", folder);
-	const char *settings[][2] = {{"net", net}, {"data", data}, {"space", "wide"}, {"steps", "1000000"}, {"heldout", "256"},
-		{"front-every", "0"}, {"warmup", policy ? "0" : "1"}, {"augment", "none"}, {"batch", "64"}};
-	for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++)
-		if (!config_set(c, settings[i][0], settings[i][1], &fault))
-			stop(&fault);
-	snprintf(number, sizeof number, "%d", threads);
-	config_set(c, "threads", number, NULL);
-	snprintf(number, sizeof number, "%d", policy ? policy : 1);
-	config_set(c, "samples", number, NULL);
-	struct search *s = search_new(config_knobs(c), NULL, &fault);
-	if (!s)
-		stop(&fault);
-	double seconds[STEPS];
-	for (int i = -SKIP; i < STEPS; i++) {
-		double began = now();
-		if (!search_step(s, &fault))
-			stop(&fault);
-		if (i >= 0)
-			seconds[i] = now() - began;
-	}
-	search_free(s);
-	config_free(c);
-	return median(seconds, STEPS);
+	(void)info, (void)kind, (void)where;
+	return remove(path);
 }
 
-static double macs_of(const char *net, const char *folder)
+static void clean_up(void)
 {
-	struct fault fault;
-	struct config *c = config_new();
-	char data[600];
-	snprintf(data, sizeof data, "cifar10:%s", folder);
-	if (!config_set(c, "net", net, &fault) || !config_set(c, "data", data, &fault) || !config_set(c, "heldout", "256", &fault))
-		stop(&fault);
-	struct search *s = search_new(config_knobs(c), NULL, &fault);
-	if (!s)
-		stop(&fault);
-	double macs = search_info(s)->macs;
-	search_free(s);
-	config_free(c);
-	return macs;
+	nftw(bench_folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-// ---- peaks of one thread, in operations per second ----
+static const struct {
+	const char *name;
+	void (*run)(void);
+	int (*child)(const char *settings);
+} table[] = {
+	{"steps", bench_steps, NULL},
+	{"memory", bench_memory, memory_child},
+	{"overhead", bench_overhead, NULL},
+	{"workbench", NULL, workbench_child},
+	{"keys", bench_keys, NULL},
+};
 
-static double kernel_peak(void)
+int main(int argc, char **argv)
 {
-	static float a[KERNEL_ROWS * 256], b[256 * KERNEL_COLUMNS + KERNEL_COLUMNS], c[KERNEL_ROWS * KERNEL_COLUMNS];
-	const struct kernels *k = kernels_best();
-	double seconds[9];
-	enum { CALLS = 20000 };
-	for (int r = 0; r < 9; r++) {
-		double began = now();
-		for (int i = 0; i < CALLS; i++)
-			k->product(k->rows, KERNEL_COLUMNS, 1, 256, a, 256, 1, 0, b, KERNEL_BLOCK, 0, 256 * KERNEL_BLOCK, c, KERNEL_COLUMNS, false);
-		seconds[r] = (now() - began) / CALLS;
-	}
-	return 2.0 * k->rows * KERNEL_COLUMNS * 256 / median(seconds, 9);
-}
-
-static double blas_peak(void)
-{
-	enum { N = 768 };
-	float *a = calloc(3 * N * N, sizeof *a);
-	double seconds[9];
-	for (int r = 0; a && r < 9; r++) {
-		double began = now();
-		cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, N, N, N, 1, a, N, a + N * N, N, 0, a + 2 * N * N, N);
-		seconds[r] = now() - began;
-	}
-	free(a);
-	return 2.0 * N * N * N / median(seconds, 9);
-}
-
-// ---- the peer ----
-
-// Images per second that the peer reports for a network; 0: there is no peer, or it failed.
-static double peer_speed(const char *net)
-{
-	const char *peer = getenv("PEER");
-	int ends[2];
-	if (!peer || !*peer || pipe(ends) != 0)
-		return 0;
-	char command[1024], line[256];
-	snprintf(command, sizeof command, "%s %s", peer, net);
-	char *argv[] = {"sh", "-c", command, NULL};
-	posix_spawn_file_actions_t actions;
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
-	posix_spawn_file_actions_addclose(&actions, ends[0]);
-	pid_t pid;
-	int error = posix_spawnp(&pid, "sh", &actions, NULL, argv, environ);
-	posix_spawn_file_actions_destroy(&actions);
-	close(ends[1]);
-	FILE *out = fdopen(ends[0], "r");
-	double speed = 0;
-	while (!error && out && fgets(line, sizeof line, out)) {
-		char *unit = strstr(line, " images/s");
-		char *number = unit;
-		while (number > line && number[-1] != ' ')
-			number--;
-		if (unit)
-			speed = strtod(number, NULL);
-	}
-	if (out)
-		fclose(out);
-	if (!error)
-		waitpid(pid, NULL, 0);
-	return speed;
-}
-
-int main(void)
-{
-	static const char *const nets[] = {"resnet8", "resnet20"};
-	char folder[] = "/tmp/bitscape-bench-XXXXXX";
+	enum { ROWS = sizeof table / sizeof table[0] };
+	for (int i = 0; argc == 3 && i < ROWS; i++)
+		if (table[i].child && strcmp(argv[1], table[i].name) == 0)
+			return table[i].child(argv[2]);
+	static char folder[] = "/tmp/bitscape-bench-XXXXXX";
 	if (!mkdtemp(folder)) {
 		fprintf(stderr, "bench: %s: %s\n", folder, strerror(errno));
 		return 1;
 	}
-	write_images(folder, "data_batch_1.bin");
-	write_images(folder, "test_batch.bin");
+	bench_folder = folder;
+	atexit(clean_up);
+	setenv("XDG_STATE_HOME", folder, 1);
+	write_images("data_batch_1.bin");
+	write_images("test_batch.bin");
 	openblas_set_num_threads(1);
-
-	double ours = kernel_peak(), blas = blas_peak();
-	printf("kernels %s; product peak of one thread: own kernel %.1f, OpenBLAS %.1f G operations/s\n", kernels_best()->name, ours / 1e9,
-		blas / 1e9);
-	printf("32x32x3 images, batch %d, medians of %d steps; search: policy update with 1 choice scored on as many held-out images, live: 4\n\n",
-		BATCH, STEPS);
-	printf("%-10s %8s %8s %8s %8s %8s %8s %8s %8s %8s\n", "", "train/s", "1 thread", "scaling", "search/s", "search", "live/s", "of peak",
-		"peer/s", "to peer");
-	for (size_t i = 0; i < sizeof nets / sizeof nets[0]; i++) {
-		double macs = macs_of(nets[i], folder), two = step_seconds(nets[i], folder, 2, 0), peer = peer_speed(nets[i]);
-		double one = step_seconds(nets[i], folder, 1, 0), search = step_seconds(nets[i], folder, 2, 1);
-		double live = step_seconds(nets[i], folder, 2, 4), peak = 2 * (ours > blas ? ours : blas);
-		printf("%-10s %8.0f %8.0f %7.2fx %8.0f %7.2fx %8.0f %7.0f%%", nets[i], BATCH / two, BATCH / one, one / two, BATCH / search,
-			search / two, BATCH / live, 100 * 6 * macs * BATCH / two / peak);
-		if (peer > 0)
-			printf(" %8.0f %7.2fx\n", peer, BATCH / two / peer);
-		else
-			printf(" %8s %8s\n", "-", "-");
-		fflush(stdout);
-	}
-	if (!getenv("PEER"))
-		printf("\nno peer: set PEER to a command such as \"python3 torch_step.py\" to compare with one\n");
-	for (int i = 0; i < 2; i++) {
-		char path[512];
-		snprintf(path, sizeof path, "%s/%s", folder, i ? "test_batch.bin" : "data_batch_1.bin");
-		unlink(path);
-	}
-	rmdir(folder);
+	const char *wanted = getenv("BENCH");
+	for (int i = 0; i < ROWS; i++)
+		if (table[i].run && (!wanted || !*wanted || strstr(wanted, table[i].name)))
+			table[i].run();
 	return 0;
 }
