@@ -14,7 +14,7 @@ static const struct {
 	{"2 formats", "space=int4,int8 warmup=0"},
 	{"7 formats", "space=wide warmup=0"},
 };
-enum { ROWS = sizeof row / sizeof row[0] };
+enum { ROWS = sizeof row / sizeof row[0], STEPS = 4 };
 static const char *const nets[] = {"resnet8", "resnet20", "mobilenetv2:width=0.5"};
 
 // Of this process, in MB. Linux's VmHWM: that of getrusage keeps the peak of the process that started this one.
@@ -35,7 +35,7 @@ int memory_child(const char *settings)
 {
 	struct fault fault;
 	struct search *s = bench_search("%s", settings);
-	for (int i = 0; i < 6; i++)
+	for (int i = 0; i < STEPS; i++)
 		if (!search_step(s, &fault))
 			bench_stop(&fault);
 	if (!strstr(settings, "warmup=1"))
@@ -49,7 +49,7 @@ int memory_child(const char *settings)
 static double megabytes(const char *net, const char *settings)
 {
 	char command[1024], line[64] = "";
-	snprintf(command, sizeof command, "/proc/%d/exe memory 'net=%s data=cifar10:%s heldout=512 augment=none %s'", (int)getpid(), net,
+	snprintf(command, sizeof command, "/proc/%d/exe memory 'net=%s data=cifar10:%s heldout=256 calibration=64 front-images=64 %s'", (int)getpid(), net,
 		bench_folder, settings);
 	FILE *out = popen(command, "r");
 	if (!out || !fgets(line, sizeof line, out) || pclose(out) != 0) {
@@ -61,8 +61,8 @@ static double megabytes(const char *net, const char *settings)
 
 void bench_memory(void)
 {
-	printf("\nPeak memory in MB: 6 steps at batch 64, a search live after the warm-up, its front scored once, each in a process of its own;\n"
-	       "training: quantization-aware, at int4 alone\n\n%-22s", "");
+	printf("\nPeak memory in MB: %d steps at batch 64, a search live after the warm-up, its front scored once, each in a process of its own;\n"
+	       "training: quantization-aware, at int4 alone\n\n%-22s", STEPS, "");
 	for (int r = 0; r < ROWS; r++)
 		printf(" %9s", row[r].name);
 	printf(" %11s %6s\n", "to training", "7 to 2");
