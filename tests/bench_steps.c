@@ -11,7 +11,7 @@
 
 #include "engine/tensor/kernels.h"
 
-enum { BATCH = 64, PARTS = 3, ROUNDS = 24, LEAST = 3, SKIP = 2 };
+enum { BATCH = 64, PARTS = 3, ROUNDS = 24, LEAST = 3, SKIP = 1 };
 static const double SECONDS = 9; // that a network's rounds may take, unless they are fewer than LEAST
 
 static const struct {
@@ -21,7 +21,7 @@ static const struct {
 	{"efficientnet", false}, {"inception:width=0.125", false}, {"deit", false}};
 
 // What takes turns. samples: sampled choices that a step's policy update scores; 0: plain training.
-enum side { TRAIN, SINGLE, SEARCH, LIVE, SEARCHES, PRODUCTS = SEARCHES, SIDES };
+enum side { TRAIN, SINGLE, SEARCH, LIVE, SEARCHES, WHOLE = SEARCHES, SINGLY, SIDES };
 static const struct {
 	int threads, samples;
 } side[SEARCHES] = {[TRAIN] = {2, 0}, [SINGLE] = {1, 0}, [SEARCH] = {2, 1}, [LIVE] = {2, 4}};
@@ -45,16 +45,17 @@ static double step_seconds(struct search *s)
 
 struct half {
 	const struct model *model;
+	int images; // that a call lowers
 	float *x, *w, *y, *out; // operands, lowered, and where results go
 	double seconds;
 };
 
-// The size of a layer's products, lowered: rows are output pixels of half the batch. False: grouped, which OpenBLAS cannot.
-static bool product_size(const struct model *m, int layer, int *rows, int *columns, int *depth)
+// The size of a layer's products, lowered: rows are output pixels. False: grouped, which OpenBLAS cannot.
+static bool product_size(const struct model *m, int layer, int images, int *rows, int *columns, int *depth)
 {
 	const struct layer *l = &m->layer[layer];
 	const struct op *op = &m->op[l->op];
-	*rows = BATCH / 2 * l->out.h * l->out.w;
+	*rows = images * l->out.h * l->out.w;
 	*columns = l->out.c;
 	*depth = op->kind == OP_CONV ? op->window.h * op->window.w * l->in.c : l->in.c;
 	return op->kind != OP_CONV || op->groups == 1;
@@ -72,12 +73,12 @@ static struct half half_new(const struct model *m)
 {
 	long most[3] = {0};
 	for (int i = 0, rows, columns, depth; i < m->layers; i++)
-		if (product_size(m, i, &rows, &columns, &depth)) {
+		if (product_size(m, i, BATCH / 2, &rows, &columns, &depth)) {
 			long size[3] = {(long)rows * depth, (long)depth * columns, (long)rows * columns};
 			for (int k = 0; k < 3; k++)
 				most[k] = size[k] > most[k] ? size[k] : most[k];
 		}
-	struct half h = {m, operand(most[0]), operand(most[1]), operand(most[2]), operand(most[0] + most[1] + most[2]), 0};
+	struct half h = {m, 0, operand(most[0]), operand(most[1]), operand(most[2]), operand(most[0] + most[1] + most[2]), 0};
 	if (!h.x || !h.w || !h.y || !h.out) {
 		fprintf(stderr, "bench: out of memory\n");
 		exit(1);
@@ -90,20 +91,24 @@ static void *multiply(void *arg)
 	struct half *h = arg;
 	double began = bench_now();
 	for (int i = 0, m, n, k; i < h->model->layers; i++) {
-		if (!product_size(h->model, i, &m, &n, &k))
+		if (!product_size(h->model, i, h->images, &m, &n, &k))
 			continue;
-		// Output, gradient of the weights, gradient of the input.
-		cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m, n, k, 1, h->x, k, h->w, n, 0, h->out, n);
-		cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, k, n, m, 1, h->x, k, h->y, n, 0, h->out, n);
-		if (h->model->op[h->model->layer[i].op].in[0] != 0)
+		int calls = BATCH / 2 / h->images;
+		bool both = h->model->op[h->model->layer[i].op].in[0] != 0;
+		for (int c = 0; c < calls; c++)
+			cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m, n, k, 1, h->x, k, h->w, n, 0, h->out, n);
+		for (int c = 0; c < calls; c++) // gradient of the weights
+			cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, k, n, m, 1, h->x, k, h->y, n, c > 0, h->out, n);
+		for (int c = 0; both && c < calls; c++) // gradient of the input
 			cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, m, k, n, 1, h->y, n, h->w, n, 0, h->out, k);
 	}
 	h->seconds = bench_now() - began;
 	return NULL;
 }
 
-static double product_seconds(struct half half[2])
+static double product_seconds(struct half half[2], int images)
 {
+	half[0].images = half[1].images = images;
 	pthread_t other;
 	if (pthread_create(&other, NULL, multiply, &half[1]) != 0)
 		exit(1);
@@ -187,16 +192,18 @@ static void measure(const char *net, bool has_peer, double peak)
 			double began = bench_now();
 			for (int k = 0; k < SEARCHES; k++)
 				seconds[k][rounds] = step_seconds(s[k]);
-			seconds[PRODUCTS][rounds] = product_seconds(half);
+			seconds[WHOLE][rounds] = product_seconds(half, BATCH / 2);
+			seconds[SINGLY][rounds] = product_seconds(half, 1);
 			spent += bench_now() - began;
 			rounds += i >= 0;
 		}
 	}
 	double train = median(seconds[TRAIN], rounds), theirs = median(peer, PARTS);
-	printf("%-24s %4d %8.0f %8.0f %7.2fx %8.0f %7.2fx %8.0f %8.0f%% %7.0f%%", net, rounds, BATCH / train, BATCH / median(seconds[SINGLE], rounds),
+	printf("%-24s %4d %8.0f %8.0f %7.2fx %8.0f %7.2fx %8.0f %7.0f%% %7.0f%% %7.0f%%", net, rounds, BATCH / train, BATCH / median(seconds[SINGLE], rounds),
 		median_ratio(seconds[SINGLE], seconds[TRAIN], rounds), BATCH / median(seconds[SEARCH], rounds),
 		median_ratio(seconds[SEARCH], seconds[TRAIN], rounds), BATCH / median(seconds[LIVE], rounds),
-		100 * median_ratio(seconds[PRODUCTS], seconds[TRAIN], rounds), 100 * 6 * m->macs * BATCH / train / peak);
+		100 * median_ratio(seconds[WHOLE], seconds[TRAIN], rounds), 100 * median_ratio(seconds[SINGLY], seconds[TRAIN], rounds),
+		100 * 6 * m->macs * BATCH / train / peak);
 	if (theirs > 0)
 		printf(" %8.0f %7.2fx\n", theirs, BATCH / train / theirs);
 	else
@@ -217,18 +224,23 @@ void bench_steps(void)
 {
 	const char *wanted = getenv("BENCH_NETS"), *peer = getenv("PEER");
 	double ours = kernel_peak(), blas = blas_peak();
-	printf("Images/s of a step, 2 threads, 32x32x3 images, batch %d; medians of so many rounds in which all sides take turns, a step each.\n"
+	printf("Images/s of a step, 2 threads, 32x32x3 images, batch %d; medians of n rounds in which all sides take turns, a step each.\n"
 	       "search: the policy too, 1 choice scored on as many held-out images, its time over a training step's; live: 4 choices.\n"
-	       "products: the step's matrix products alone through OpenBLAS, lowered (output, both gradients; no input gradient at the\n"
-	       "stem), half the batch in each of 2 threads, over the step's time; depthwise and grouped layers and attention's own are left out.\n"
-	       "of peak: 6 operations a MAC over the product peak of 2 threads; of one thread: own kernel (%s) %.1f, OpenBLAS %.1f G operations/s.\n",
-		BATCH, kernels_best()->name, ours / 1e9, blas / 1e9);
+	       "blas: the step's matrix products alone through OpenBLAS (%s), lowered: output and both gradients, no input gradient at\n"
+	       "the stem; over the step's time. In each of 2 threads half the batch at a call, or image by image (1). Depthwise and grouped\n"
+	       "layers and attention's own products are left out.\n"
+	       "of peak: 6 operations a MAC over the product peak of 2 threads; of one thread: own kernel (%s) %.1f, OpenBLAS %.1f G/s.\n",
+		BATCH, openblas_get_corename(), kernels_best()->name, ours / 1e9, blas / 1e9);
 	if (peer && *peer)
 		printf("peer: %s, the median of %d runs in between\n", peer, PARTS);
 	else
 		printf("no peer: set PEER to a command such as \"python3 torch_step.py\" to compare with one\n");
-	printf("\n%-24s %4s %8s %8s %8s %8s %8s %8s %9s %8s %8s %8s\n", "", "n", "train/s", "1 thread", "scaling", "search/s", "search", "live/s",
-		"products", "of peak", "peer/s", "to peer");
+	static const char *const head[] = {"train/s", "1 thread", "scaling", "search/s", "search", "live/s", "blas", "blas 1", "of peak", "peer/s",
+		"to peer"};
+	printf("\n%-24s %4s", "", "n");
+	for (size_t i = 0; i < sizeof head / sizeof head[0]; i++)
+		printf(" %8s", head[i]);
+	printf("\n");
 	for (size_t i = 0; i < sizeof nets / sizeof nets[0]; i++)
 		if (!wanted || !*wanted || strstr(wanted, nets[i].name))
 			measure(nets[i].name, nets[i].peer, 2 * (ours > blas ? ours : blas));
