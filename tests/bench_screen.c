@@ -95,6 +95,20 @@ static void pty_end(struct pty *p)
 	close(p->fd);
 }
 
+// Adds `sign` times what a process' first thread has computed and waited so far: Linux's schedstat.
+static void add_usage(pid_t pid, double sign, double *computed, double *waited)
+{
+	char path[64], line[128] = "", *rest;
+	snprintf(path, sizeof path, "/proc/%d/task/%d/schedstat", (int)pid, (int)pid);
+	FILE *f = fopen(path, "r");
+	if (f && fgets(line, sizeof line, f)) {
+		*computed += sign * strtod(line, &rest) / 1e6;
+		*waited += sign * strtod(rest, NULL) / 1e6;
+	}
+	if (f)
+		fclose(f);
+}
+
 // ---- what the workbench costs the search ----
 
 enum { ROUNDS = 31, STEPS = 8 }; // turns, and steps in a turn
@@ -191,22 +205,26 @@ void bench_overhead(void)
 	struct engine *e = engine_open(c, NULL, &fault);
 	if (!e)
 		bench_stop(&fault);
-	double seconds[SIDES][ROUNDS];
+	double seconds[SIDES][ROUNDS], computed = 0, waited = 0, turns = 0;
 	for (int i = -1; i < ROUNDS; i++) { // the first is not counted
 		int r = i < 0 ? 0 : i;
 		seconds[DIRECT][r] = direct_turn(s);
 		seconds[ENGINE][r] = engine_turn(e);
-		seconds[WORKBENCH][r] = workbench_turn(&p, ends[0]);
+		add_usage(p.pid, -1, &computed, &waited);
+		turns += seconds[WORKBENCH][r] = workbench_turn(&p, ends[0]);
+		add_usage(p.pid, 1, &computed, &waited);
 	}
-	printf("\nWhat the workbench costs the search (resnet8 on glyphs, live, all processors): the same steps, in turns of %d, medians of %d; the\n"
-	       "workbench in a pseudo terminal, its output read and thrown away\n\n%-24s %8s %12s %18s\n", STEPS, ROUNDS, "", "images/s", "of the first",
-		"quartiles");
+	printf("\nWhat the workbench costs the search (resnet8 on glyphs, live, all processors): the same steps, in turns of %d, medians of\n"
+	       "%d; the workbench in a pseudo terminal, its output read and thrown away; in its turns its own thread computed for %.2f %% of\n"
+	       "the processors' time\n\n%-24s %8s %12s %18s\n",
+		STEPS, ROUNDS, computed / 10 / turns / search_info(s)->threads, "", "images/s", "of the first", "quartiles");
 	for (int i = 0; i < SIDES; i++) {
 		double speed[ROUNDS];
 		for (int r = 0; r < ROUNDS; r++)
 			speed[r] = 100 * seconds[DIRECT][r] / seconds[i][r];
-		printf("%-24s %8.0f %11.1f%% %8.1f%% .. %5.1f%%\n", name[i], STEPS * search_info(s)->batch / median(seconds[i], ROUNDS),
-			median(speed, ROUNDS), quantile(speed, ROUNDS, 0.25), quantile(speed, ROUNDS, 0.75));
+		double images = STEPS * search_info(s)->batch;
+		printf("%-24s %8.0f %11.1f%% %8.1f%% .. %5.1f%%\n", name[i], images / median(seconds[i], ROUNDS), median(speed, ROUNDS),
+			quantile(speed, ROUNDS, 0.25), quantile(speed, ROUNDS, 0.75));
 	}
 	fflush(stdout);
 	pty_end(&p);
@@ -226,20 +244,6 @@ enum { TOOK, COMPUTED, WAITED, TERMINAL_WAITED, TIMES };
 struct press {
 	double ms[TIMES];
 };
-
-// Adds `sign` times what a process' first thread has computed and waited so far: Linux's schedstat.
-static void add_usage(pid_t pid, double sign, double *computed, double *waited)
-{
-	char path[64], line[128] = "", *rest;
-	snprintf(path, sizeof path, "/proc/%d/task/%d/schedstat", (int)pid, (int)pid);
-	FILE *f = fopen(path, "r");
-	if (f && fgets(line, sizeof line, f)) {
-		*computed += sign * strtod(line, &rest) / 1e6;
-		*waited += sign * strtod(rest, NULL) / 1e6;
-	}
-	if (f)
-		fclose(f);
-}
 
 static int by_time(const void *a, const void *b)
 {
@@ -277,8 +281,8 @@ void bench_keys(void)
 	char program[512];
 	const char *out = getenv("OUT");
 	snprintf(program, sizeof program, "%s/bitscape", out && *out ? out : "build");
-	printf("\nFrom a key (j, k) to the moved mark of the row in hand: bitscape at 120x40 in a pseudo terminal, resnet8 on glyphs, %d presses\n"
-	       "at random moments, in ms. Of the time: what the workbench's thread computed, what it waited for a processor, and what the\n"
+	printf("\nFrom a key (j, k) to the moved mark of the row in hand: bitscape at 120x40 in a pseudo terminal, resnet8 on glyphs, %d\n"
+	       "presses at random moments, in ms. Within it: what the workbench's thread computed, what it waited for a processor, what the\n"
 	       "terminal, this program, waited for one; means, then means of the slowest tenth. strays: marks that no key had moved.\n\n"
 	       "%-20s %7s %7s %7s %7s  %8s %8s %8s  %8s %8s %8s  %6s\n",
 		PRESSES, "", "p50", "p90", "p99", "most", "computed", "waited", "terminal", "computed", "waited", "terminal", "strays");

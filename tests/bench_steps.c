@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Steps of every network: plain quantization-aware training and search, and the products of a step through OpenBLAS. With PEER set to
-// a command that takes a network's name and prints "… N images/s" (a training step of it elsewhere), two columns compare with it.
+// Steps of every network: plain quantization-aware training and search, and the products of a step through OpenBLAS. With PEER
+// set to a command that takes a network's name and prints "… N images/s" (a training step of it), two columns compare with it.
 #include "tests/bench.h"
 
 #include <cblas.h>
@@ -17,8 +17,8 @@ static const double SECONDS = 9; // that a network's rounds may take, unless the
 static const struct {
 	const char *name;
 	bool peer;
-} nets[] = {{"resnet8", true}, {"resnet20", true}, {"mobilenetv2:width=0.5", true}, {"resnet56", false}, {"resnet18-fliqs:width=0.5", false},
-	{"efficientnet", false}, {"inception:width=0.125", false}, {"deit", false}};
+} nets[] = {{"resnet8", true}, {"resnet20", true}, {"mobilenetv2:width=0.5", true}, {"resnet56", false},
+	{"resnet18-fliqs:width=0.5", false}, {"efficientnet", false}, {"inception:width=0.125", false}, {"deit", false}};
 
 // What takes turns. samples: sampled choices that a step's policy update scores; 0: plain training.
 enum side { TRAIN, SINGLE, SEARCH, LIVE, SEARCHES, WHOLE = SEARCHES, SINGLY, SIDES };
@@ -28,8 +28,8 @@ static const struct {
 
 static struct search *open_side(const char *net, enum side i)
 {
-	return bench_search("net=%s data=cifar10:%s space=wide steps=1000000 heldout=256 front-every=0 augment=none batch=%d threads=%d warmup=%d "
-		"samples=%d", net, bench_folder, BATCH, side[i].threads, side[i].samples ? 0 : 1, side[i].samples ? side[i].samples : 1);
+	return bench_search("net=%s data=cifar10:%s space=wide steps=1000000 heldout=256 front-every=0 augment=none batch=%d threads=%d "
+		"warmup=%d samples=%d", net, bench_folder, BATCH, side[i].threads, !side[i].samples, side[i].samples + !side[i].samples);
 }
 
 static double step_seconds(struct search *s)
@@ -198,14 +198,17 @@ static void measure(const char *net, bool has_peer, double peak)
 			rounds += i >= 0;
 		}
 	}
-	double train = median(seconds[TRAIN], rounds), theirs = median(peer, PARTS);
-	printf("%-24s %4d %8.0f %8.0f %7.2fx %8.0f %7.2fx %8.0f %7.0f%% %7.0f%% %7.0f%%", net, rounds, BATCH / train, BATCH / median(seconds[SINGLE], rounds),
-		median_ratio(seconds[SINGLE], seconds[TRAIN], rounds), BATCH / median(seconds[SEARCH], rounds),
-		median_ratio(seconds[SEARCH], seconds[TRAIN], rounds), BATCH / median(seconds[LIVE], rounds),
-		100 * median_ratio(seconds[WHOLE], seconds[TRAIN], rounds), 100 * median_ratio(seconds[SINGLY], seconds[TRAIN], rounds),
-		100 * 6 * m->macs * BATCH / train / peak);
+	double theirs = median(peer, PARTS), speed[SEARCHES], ratio[SIDES]; // ratios of times, to TRAIN's
+	for (int k = 0; k < SIDES; k++) {
+		ratio[k] = median_ratio(seconds[k], seconds[TRAIN], rounds);
+		if (k < SEARCHES)
+			speed[k] = BATCH / median(seconds[k], rounds);
+	}
+	printf("%-24s %4d %8.0f %8.0f %7.2fx %8.0f %7.2fx %8.0f %7.0f%% %7.0f%% %7.0f%%", net, rounds, speed[TRAIN], speed[SINGLE],
+		ratio[SINGLE], speed[SEARCH], ratio[SEARCH], speed[LIVE], 100 * ratio[WHOLE], 100 * ratio[SINGLY],
+		100 * 6 * m->macs * speed[TRAIN] / peak);
 	if (theirs > 0)
-		printf(" %8.0f %7.2fx\n", theirs, BATCH / train / theirs);
+		printf(" %8.0f %7.2fx\n", theirs, speed[TRAIN] / theirs);
 	else
 		printf(" %8s %8s\n", "-", "-");
 	fflush(stdout);
@@ -226,17 +229,17 @@ void bench_steps(void)
 	double ours = kernel_peak(), blas = blas_peak();
 	printf("Images/s of a step, 2 threads, 32x32x3 images, batch %d; medians of n rounds in which all sides take turns, a step each.\n"
 	       "search: the policy too, 1 choice scored on as many held-out images, its time over a training step's; live: 4 choices.\n"
-	       "blas: the step's matrix products alone through OpenBLAS (%s), lowered: output and both gradients, no input gradient at\n"
-	       "the stem; over the step's time. In each of 2 threads half the batch at a call, or image by image (1). Depthwise and grouped\n"
-	       "layers and attention's own products are left out.\n"
+	       "blas: the step's matrix products alone through OpenBLAS (%s), lowered: output and both gradients, no input gradient\n"
+	       "at the stem; over the step's time. In each of 2 threads half the batch at a call, or image by image (1). Depthwise and\n"
+	       "grouped layers and attention's own products are left out.\n"
 	       "of peak: 6 operations a MAC over the product peak of 2 threads; of one thread: own kernel (%s) %.1f, OpenBLAS %.1f G/s.\n",
 		BATCH, openblas_get_corename(), kernels_best()->name, ours / 1e9, blas / 1e9);
 	if (peer && *peer)
 		printf("peer: %s, the median of %d runs in between\n", peer, PARTS);
 	else
 		printf("no peer: set PEER to a command such as \"python3 torch_step.py\" to compare with one\n");
-	static const char *const head[] = {"train/s", "1 thread", "scaling", "search/s", "search", "live/s", "blas", "blas 1", "of peak", "peer/s",
-		"to peer"};
+	static const char *const head[] = {"train/s", "1 thread", "scaling", "search/s", "search", "live/s", "blas", "blas 1", "of peak",
+		"peer/s", "to peer"};
 	printf("\n%-24s %4s", "", "n");
 	for (size_t i = 0; i < sizeof head / sizeof head[0]; i++)
 		printf(" %8s", head[i]);
