@@ -12,7 +12,7 @@
 #include "ui/signals.h"
 #include "ui/terminal.h"
 
-enum { FRAME_MS = 33, ESCAPE_MS = 25 };
+enum { FRAME_MS = 66, ESCAPE_MS = 25 }; // news is drawn 15 times a second: a frame takes processor time from the search
 
 struct loop {
 	struct workbench *w;
