@@ -22,7 +22,7 @@
 enum {
 	ENGINE_NAME = 48,   // longest name of a layer, slot, group, term or setting, with its final zero
 	ENGINE_TEXT = 128,  // longest value of a setting
-	ENGINE_TERMS = 8,   // most cost terms in one search
+	ENGINE_TERMS = 12,  // most cost terms in one search
 	ENGINE_OPTIONS = 32 // most options of one slot
 };
 #define ENGINE_RUN_ON LONG_MAX // engine_run_to: until the horizon
@@ -44,7 +44,9 @@ struct knob {
 const struct knob *engine_knobs(size_t *count);
 
 // The settings of a search, complete at every moment: defaults, overlaid by the preset, overlaid by what was set.
-// `weight.TERM` and `target.TERM` are settings too, for every cost term (engine_terms). Not shared between threads.
+// `weight.TERM` and `target.TERM` are settings too, for every cost term (engine_terms; devices may be files, too). Every
+// search has bops, bops-linear, size, activations, and latency and energy on knob `device`; latency@DEVICE, energy@DEVICE and
+// latency@table:FILE are added by giving them a weight or a target. Not shared between threads.
 struct config;
 struct config *config_new(void); // NULL: out of memory
 struct config *config_copy(const struct config *);
@@ -56,13 +58,14 @@ bool config_get(const struct config *, const char *name, char *buf, size_t size)
 // what a manifest stores; setting all of it again gives the same config.
 void config_each(const struct config *, void (*each)(const char *name, const char *value, void *context), void *context);
 
-// Words for completion, NULL-terminated: the nets, data sets, presets, named format spaces, formats, cost terms.
+// Words for completion, NULL-terminated: the nets, data sets, presets, named format spaces, formats, cost terms, devices.
 const char *const *engine_nets(void);
 const char *const *engine_data(void);
 const char *const *engine_presets(void);
 const char *const *engine_spaces(void);
 const char *const *engine_formats(void);
 const char *const *engine_terms(void);
+const char *const *engine_devices(void);
 
 // The set of compute kernels for this processor ("avx512", …): on another set, results may differ in the last bits.
 const char *engine_kernels(void);
@@ -156,10 +159,11 @@ void engine_pause(struct engine *);
 enum change_kind {
 	CHANGE_RESTRICT, // name: a layer, a glob over layers or a group, and with it all that is decided with them; with .w
 	                 // or .a behind it: that format alone. value: the formats allowed, joined by commas, or "all"
-	CHANGE_WEIGHT,   // name: a cost term; value: a number >= 0
-	CHANGE_TARGET,   // name: a cost term; value: a format ("int4": the cost of that uniform choice), "0.5x" (of the
-	                 // widest uniform choice), or a number with k, M, G or T
-	CHANGE_SET,      // name: a live setting; value: as text
+	CHANGE_WEIGHT,   // name: a cost term, which is added where the search does not have it yet; value: a number >= 0
+	CHANGE_TARGET,   // name: likewise; value: a format ("int4": the cost of that uniform choice), "0.5x" (of the
+	                 // widest uniform choice), or a number with k, M, G, T or a unit of the term's (3ms, 20mJ, 1.5MB); "": none
+	CHANGE_SET,      // name: a live setting; value: as text. Another device prices latency and energy anew: targets
+	                 // given as a format or a multiple follow, others stay
 	CHANGE_EXTEND,   // value: steps to add to the horizon
 	CHANGE_GROUP,    // name: a group; value: a glob over layers, which are decided as one from here on; "": no longer
 };
@@ -232,9 +236,12 @@ struct group_state {
 	char name[ENGINE_NAME], pattern[ENGINE_TEXT]; // the layers that match are decided as one
 };
 
+// The terms of a search only ever become more: each keeps its place.
 struct term_state {
 	char name[ENGINE_NAME];
-	const char *unit; // "bit ops", "B"
+	const char *unit; // "bit ops", "B", "ms per 128 images on tpu_v4"; lives as long as the engine
+	bool priced;      // false: it cannot be priced, all its costs are NAN; `why` says what is missing
+	char why[2 * ENGINE_TEXT];
 	double weight;
 	bool targeted;
 	double target;                // in the term's unit
@@ -294,7 +301,7 @@ struct record {
 	float loss, accuracy;         // of the training batch
 	float quality, reward;        // mean over the step's sampled choices; NaN during the warm-up
 	float entropy, learning_rate;
-	float cost[ENGINE_TERMS];     // mean over the step's sampled choices
+	float cost[ENGINE_TERMS];     // mean over the step's sampled choices; NaN: the term was not there yet, or not priced
 	float modal_cost[ENGINE_TERMS];
 };
 // Copies the records of steps first+1, first+2, … (at most `most`) and returns how many; history only grows.
@@ -303,9 +310,9 @@ long engine_history(struct engine *, long first, long most, struct record *, uin
 
 // ---- pricing --------------------------------------------------------------------------------------------------------------
 
-// Costs of a choice (option per slot) under every cost term of the snapshot, in its order and units. Where `layer`
-// is not NULL it receives, per layer, the part of term `term`: info->layers numbers. Pure: any thread, at any time.
-// False where the choice is out of range.
+// Costs of a choice (option per slot) under every cost term that there is now, in the snapshot's order and units; NAN for
+// the rest and for terms without a price. Where `layer` is not NULL it receives, per layer, the part of term `term`:
+// info->layers numbers. Any thread, at any time. False where the choice is out of range.
 bool engine_price(const struct engine *, const uint8_t *choice, double cost[ENGINE_TERMS], int term, double *layer);
 
 #endif

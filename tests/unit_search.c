@@ -675,11 +675,14 @@ static void prices(void **state)
 static void differences_of_costs(void **state)
 {
 	(void)state;
-	struct config *config = config_of("space=int2,e4m3,int5");
+	struct config *config = config_of("space=int2,e4m3,int5 target.size=int5 weight.size=1 target.latency=0.5x weight.latency=1 "
+		"target.energy=0.5x weight.energy=1 target.activations=0.5x weight.activations=1 target.bops-linear=0.5x weight.bops-linear=1 "
+		"target.latency@a100=0.5x weight.latency@a100=1");
 	struct fault f;
 	struct search *s = search_new(config_knobs(config), NULL, &f);
 	config_free(config);
 	assert_non_null(s);
+	assert_int_equal(s->terms, 7);
 	for (int way = 0; way < 4; way++) {
 		partition_copy(s->wanted, s->partition);
 		s->wanted->split = way % 2;
@@ -688,19 +691,20 @@ static void differences_of_costs(void **state)
 		search_rearrange(s);
 		uint8_t choice[20], other[20];
 		policy_sample(s->policy, (uint64_t)way, choice);
-		for (int d = 0; d < s->partition->decisions; d++)
+		for (int d = 0; d < s->partition->decisions; d++) {
+			double now[ENGINE_TERMS], cost[SPACE_OPTIONS][ENGINE_TERMS], whole[ENGINE_TERMS];
+			search_costs(s, choice, now);
+			search_price_options(s, choice, now, d, cost);
 			for (int o = 0; o < 3; o++) {
-				double cost[COST_TERMS], whole[ENGINE_TERMS];
 				memcpy(other, choice, sizeof other);
 				for (int i = 0; i < 20; i++)
 					if (s->partition->decision_of[i] == d)
 						other[i] = (uint8_t)o;
 				assert_true(search_price(s, other, whole, 0, NULL));
-				search_costs(s, choice, cost);
-				search_add_difference(s, choice, d, o, cost);
-				for (int t = 0; t < COST_TERMS; t++)
-					assert_true(fabs(cost[t] / whole[t] - 1) < 1e-12);
+				for (int t = 0; t < s->terms; t++)
+					assert_true(fabs(cost[o][t] / whole[t] - 1) < 1e-12);
 			}
+		}
 	}
 	search_free(s);
 }

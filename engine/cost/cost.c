@@ -8,7 +8,7 @@
 
 #include "engine/cost/inside.h"
 
-// ---- terms that are a sum over layers, by number ----
+// ---- terms that are a sum over layers ----
 
 // Sum of MACs * weight bits * activation bits over every layer, stem and classifier included: the accounting that
 // reproduces FLIQS's figures (bf16 counts 256 per MAC, 8 bit 64, 4 bit 16).
@@ -29,39 +29,23 @@ static double size(const struct layer *l, const struct layer_plan *p)
 	return l->weights * format_table[p->weight].bits / 8 + 8.0 * l->out.c;
 }
 
-const struct cost_term cost_table[COST_TERMS] = {
-	{"bops", "bit ops", "bit operations: MACs x weight bits x activation bits", bops},
-	{"bops-linear", "bit ops", "MACs x the wider of weight and activation bits", bops_linear},
-	{"size", "B", "stored weights, with an fp32 scale and bias per output channel", size},
+static const struct sum_term {
+	const char *name, *unit, *help;
+	enum quantity quantity;
+	double (*layer)(const struct layer *, const struct layer_plan *);
+} sum_terms[] = {
+	{"bops", "bit ops", "bit operations: MACs x weight bits x activation bits", QUANTITY_COUNT, bops},
+	{"bops-linear", "bit ops", "MACs x the wider of weight and activation bits", QUANTITY_COUNT, bops_linear},
+	{"size", "B", "stored weights, with an fp32 scale and bias per output channel", QUANTITY_BYTES, size},
 };
+enum { SUM_TERMS = sizeof sum_terms / sizeof *sum_terms };
 
-int cost_named(const char *name)
+static const struct sum_term *sum_named(const char *name)
 {
-	for (int i = 0; i < COST_TERMS; i++)
-		if (strcmp(name, cost_table[i].name) == 0)
-			return i;
-	return -1;
-}
-
-double cost_price(int term, const struct plan *plan, double *layer)
-{
-	double total = 0;
-	for (int i = 0; i < plan->model->layers; i++) {
-		double part = cost_table[term].layer(&plan->model->layer[i], &plan->layer[i]);
-		if (layer)
-			layer[i] = part;
-		total += part;
-	}
-	return total;
-}
-
-double cost_uniform(int term, const struct model *model, int format)
-{
-	struct layer_plan every = {format, format};
-	double total = 0;
-	for (int i = 0; i < model->layers; i++)
-		total += cost_table[term].layer(&model->layer[i], &every);
-	return total;
+	for (int i = 0; i < SUM_TERMS; i++)
+		if (strcmp(name, sum_terms[i].name) == 0)
+			return &sum_terms[i];
+	return NULL;
 }
 
 // ---- targets ----
@@ -88,74 +72,48 @@ static const char *const target_todo[] = {
 	[QUANTITY_ENERGY] = "give a format (int4), a multiple of the widest (0.5x) or an energy (20mJ, 500uJ)",
 };
 
-// A target that is no format.
-static bool read_target(const char *name, enum quantity quantity, double widest, const char *text, double *target,
-	struct fault *fault)
-{
-	char *end;
-	double value = strtod(text, &end), factor = 0;
-	if (end != text && !*end)
-		factor = 1;
-	if (end != text && strcmp(end, "x") == 0)
-		factor = widest;
-	for (size_t i = 0; end != text && i < sizeof units / sizeof units[0]; i++)
-		if (strcmp(end, units[i].text) == 0 && units[i].of >> quantity & 1)
-			factor = units[i].factor;
-	if (factor > 0 && isfinite(value) && value > 0 && isfinite(value * factor)) {
-		*target = value * factor;
-		return true;
-	}
-	return fault_set(fault, name, target_todo[quantity], "\"%s\" is not a target", text);
-}
-
-static enum quantity quantity_of(int term)
-{
-	return strcmp(cost_table[term].unit, "B") == 0 ? QUANTITY_BYTES : QUANTITY_COUNT;
-}
-
-bool cost_target(int term, const struct model *model, double widest, const char *text, double *target, struct fault *fault)
-{
-	int format = format_named(text);
-	if (format < 0)
-		return read_target(cost_table[term].name, quantity_of(term), widest, text, target, fault);
-	*target = cost_uniform(term, model, format);
-	return true;
-}
-
 bool cost_target_value(const struct cost *c, double widest, const char *text, double *target, struct fault *fault)
 {
+	char *end;
 	int format = format_named(text);
-	if (format < 0)
-		return read_target(c->name, c->quantity, widest, text, target, fault);
-	double value = cost_uniform_total(c, format);
-	if (!isfinite(value))
+	double value = format < 0 ? strtod(text, &end) : cost_uniform_total(c, format), factor = format < 0 ? 0 : 1;
+	if (format >= 0 && !isfinite(value))
 		return fault_set(fault, c->name, target_todo[c->quantity], "%s in all layers has no price", text);
-	*target = value;
+	if (format < 0 && end != text && !*end)
+		factor = 1;
+	if (format < 0 && end != text && strcmp(end, "x") == 0)
+		factor = widest;
+	for (size_t i = 0; format < 0 && end != text && i < sizeof units / sizeof units[0]; i++)
+		if (strcmp(end, units[i].text) == 0 && units[i].of >> c->quantity & 1)
+			factor = units[i].factor;
+	if (!(factor > 0 && isfinite(value) && value > 0 && isfinite(value * factor)))
+		return fault_set(fault, c->name, target_todo[c->quantity], "\"%s\" is not a target", text);
+	*target = value * factor;
 	return true;
 }
 
 // ---- making a term ----
 
-static double term_layer(const struct cost *c, int layer, struct layer_plan p)
+static double sum_layer(const struct cost *c, int layer, struct layer_plan p)
 {
-	return c->term->layer(&c->model->layer[layer], &p);
+	return c->sum(&c->model->layer[layer], &p);
 }
 
-static const struct pricing term_pricing = {.layer = term_layer};
+static const struct pricing sum_pricing = {.layer = sum_layer};
 
-enum { MOST_TERMS = 160, TERM_NAME = 64 };
+enum { TERM_NAME = 64 };
 
 const char *const *cost_terms(void)
 {
-	static _Thread_local char text[MOST_TERMS][TERM_NAME];
-	static _Thread_local const char *names[MOST_TERMS + 1];
+	static _Thread_local char text[COST_NAMES][TERM_NAME];
+	static _Thread_local const char *names[COST_NAMES + 1];
 	static const char *const priced[] = {"latency", "energy"};
 	int count = 0;
-	for (int i = 0; i < COST_TERMS; i++)
-		names[count++] = cost_table[i].name;
+	for (int i = 0; i < SUM_TERMS; i++)
+		names[count++] = sum_terms[i].name;
 	names[count++] = "activations";
 	for (int p = 0; p < 2; p++)
-		for (const char *const *device = device_names(); *device && count < MOST_TERMS; device++) {
+		for (const char *const *device = device_names(); *device && count < COST_NAMES; device++) {
 			snprintf(text[count], TERM_NAME, "%s@%s", priced[p], *device);
 			names[count] = text[count];
 			count++;
@@ -167,15 +125,15 @@ const char *const *cost_terms(void)
 
 static bool begin(struct cost *c, int batch, struct fault *fault)
 {
-	int number = cost_named(c->name);
+	const struct sum_term *sum = sum_named(c->name);
 	bool latency = strncmp(c->name, "latency@", 8) == 0, energy = strncmp(c->name, "energy@", 7) == 0;
 	const char *device = c->name + (latency ? 8 : 7);
-	if (number >= 0) {
-		c->pricing = &term_pricing;
-		c->term = &cost_table[number];
-		c->quantity = quantity_of(number);
-		snprintf(c->unit, sizeof c->unit, "%s", c->term->unit);
-		snprintf(c->help, sizeof c->help, "%s", c->term->help);
+	if (sum) {
+		c->pricing = &sum_pricing;
+		c->sum = sum->layer;
+		c->quantity = sum->quantity;
+		snprintf(c->unit, sizeof c->unit, "%s", sum->unit);
+		snprintf(c->help, sizeof c->help, "%s", sum->help);
 		return true;
 	}
 	if (strcmp(c->name, "activations") == 0) {

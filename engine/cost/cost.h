@@ -39,6 +39,7 @@
 
 struct cost;
 
+enum { COST_NAMES = 160 }; // most that cost_terms lists
 // Terms by name, for completion; NULL-terminated. Devices of which a needed figure is unknown are among them.
 const char *const *cost_terms(void);
 // batch: images at once, for latency and energy; 0: as the device says. The model is borrowed. NULL with a fault: no such
@@ -89,17 +90,5 @@ struct cost_comparison {
 // False with a fault: not a roofline and a table, another batch, nothing in common.
 bool cost_compare(const struct cost *roofline, const struct cost *table, const struct plan *, double *predicted, double *measured,
 	struct cost_comparison *, struct fault *);
-
-// ---- terms that are a sum over layers, by number: as the search asks for them until it holds terms of its own ----
-struct cost_term {
-	const char *name, *unit, *help;
-	double (*layer)(const struct layer *, const struct layer_plan *);
-};
-enum { COST_TERMS = 3 };
-extern const struct cost_term cost_table[COST_TERMS];
-int cost_named(const char *name); // -1: no such term
-double cost_price(int term, const struct plan *, double *layer);
-double cost_uniform(int term, const struct model *, int format);
-bool cost_target(int term, const struct model *, double widest, const char *text, double *target, struct fault *);
 
 #endif

@@ -42,7 +42,7 @@ struct cost {
 	const struct model *model;
 	const struct pricing *pricing;
 	enum quantity quantity;
-	const struct cost_term *term; // a sum over layers by number
+	double (*sum)(const struct layer *, const struct layer_plan *); // of a plain sum over layers
 	struct graph *graph;
 	bool on_device;
 	struct device device;

@@ -147,6 +147,19 @@ static bool apply_group(struct search *s, const struct change *c, struct change 
 	return true;
 }
 
+// Whether the reward is another one under the wanted settings.
+static bool reward_differs(const struct search *s, const struct knobs *wanted)
+{
+	const struct knobs *now = &s->knobs;
+	bool differs = wanted->reward != now->reward || wanted->quality != now->quality, device = strcmp(wanted->device, now->device) != 0;
+	for (int t = 0; t < wanted->terms; t++) {
+		const struct term_knob *term = &wanted->term[t], *old = &now->term[t]; // of a new one: all zero
+		bool moves = device && (strcmp(term->name, "latency") == 0 || strcmp(term->name, "energy") == 0);
+		differs = differs || term->weight != old->weight || strcmp(term->target, old->target) != 0 || (moves && term->weight > 0);
+	}
+	return differs;
+}
+
 // Settings by name: live knobs, weights, targets. All are tried on a copy first.
 static bool apply_settings(struct search *s, const struct change *c, const char *prefix, struct change *inverse,
 	struct fault *fault)
@@ -161,26 +174,19 @@ static bool apply_settings(struct search *s, const struct change *c, const char 
 		if (!add_inverse(inverse, c->item[i].name, old))
 			return out_of_memory(fault);
 	}
-	for (int t = 0; t < COST_TERMS; t++) {
-		double ignored;
-		if (wanted.target[t][0] && !cost_target(t, s->model, s->widest[t], wanted.target[t], &ignored, fault))
-			return false;
-		if (wanted.weight[t] > 0 && !wanted.target[t][0])
-			return fault_set(fault, cost_table[t].name, "give it a target first: target TERM SPEC", "has no target yet");
-	}
-	bool same_reward = memcmp(wanted.weight, s->knobs.weight, sizeof wanted.weight) == 0 &&
-		memcmp(wanted.target, s->knobs.target, sizeof wanted.target) == 0 && wanted.reward == s->knobs.reward &&
-		wanted.quality == s->knobs.quality;
 	if (wanted.decide != s->knobs.decide) {
 		partition_copy(s->wanted, s->partition);
 		s->wanted->split = wanted.decide == DECIDE_SPLIT;
 		if (!partition_settle(s->wanted, fault))
 			return false;
-		search_rearrange(s);
 	}
+	bool another = reward_differs(s, &wanted);
+	if (!search_reprice(s, &wanted, fault))
+		return false;
+	if (wanted.decide != s->knobs.decide)
+		search_rearrange(s);
 	s->knobs = wanted;
-	search_settle_costs(s);
-	if (!same_reward)
+	if (another)
 		reward_changed(s);
 	return true;
 }
@@ -227,7 +233,7 @@ bool search_apply(struct search *s, const struct change *c, struct change *inver
 		free(inverse->item);
 		*inverse = (struct change){.kind = c->kind};
 	}
-	search_modal(s, s->modal);
+	search_settle_modal(s);
 	return ok;
 }
 
@@ -240,7 +246,6 @@ bool search_check(const struct search *s, const struct change *c, struct fault *
 	for (int i = 0; i < c->items; i++) {
 		const struct change_item *item = &c->item[i];
 		char name[ENGINE_NAME + 8];
-		double ignored;
 		uint32_t mask;
 		bool ok = true;
 		switch (c->kind) {
@@ -251,13 +256,9 @@ bool search_check(const struct search *s, const struct change *c, struct fault *
 			break;
 		case CHANGE_WEIGHT:
 		case CHANGE_TARGET:
-			if (cost_named(item->name) < 0)
-				return fault_set(fault, item->name, "cost terms are bops, bops-linear and size", "no such cost term");
 			snprintf(name, sizeof name, "%s.%s", c->kind == CHANGE_WEIGHT ? "weight" : "target", item->name);
-			ok = knobs_set(&scratch, name, item->value, true, fault);
-			if (ok && c->kind == CHANGE_TARGET && item->value[0])
-				ok = cost_target(cost_named(item->name), s->model, s->widest[cost_named(item->name)], item->value,
-					&ignored, fault);
+			ok = knobs_set(&scratch, name, item->value, true, fault) &&
+				(c->kind == CHANGE_WEIGHT || search_check_target(s, item->name, item->value, fault));
 			break;
 		case CHANGE_SET:
 			ok = knobs_set(&scratch, item->name, item->value, true, fault);

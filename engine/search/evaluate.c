@@ -254,23 +254,16 @@ void search_publish(const struct search *s, struct snapshot *out)
 		snprintf(out->group[g].name, sizeof out->group[g].name, "%s", p->group[g].name);
 		snprintf(out->group[g].pattern, sizeof out->group[g].pattern, "%s", p->group[g].pattern);
 	}
-	out->terms = COST_TERMS;
-	for (int t = 0; t < COST_TERMS; t++) {
+	out->terms = s->terms;
+	for (int t = 0; t < s->terms; t++) {
+		const struct term *from = &s->term[t];
 		struct term_state *term = &out->term[t];
-		snprintf(term->name, sizeof term->name, "%s", cost_table[t].name);
-		snprintf(term->target_text, sizeof term->target_text, "%s", s->knobs.target[t]);
-		term->unit = cost_table[t].unit;
-		term->weight = s->knobs.weight[t];
-		term->target = s->target[t];
-		term->targeted = s->target[t] > 0;
-		term->expected = s->step ? s->sampled_cost[t] : (double)NAN;
-		term->modal = term->low = term->high = 0;
-		for (int l = 0; l < s->model->layers; l++) {
-			const struct slot_state *w = &out->slot[space_slot(l, HALF_WEIGHT)], *a = &out->slot[space_slot(l, HALF_ACTIVATION)];
-			term->modal += search_price_of(s, t, l, w->modal, a->modal);
-			term->low += search_price_of(s, t, l, __builtin_ctz(w->allowed), __builtin_ctz(a->allowed));
-			term->high += search_price_of(s, t, l, 31 - __builtin_clz(w->allowed), 31 - __builtin_clz(a->allowed));
-		}
+		*term = (struct term_state){.unit = search_term_unit(s, t), .priced = from->priced != NULL,
+			.weight = s->knobs.term[t].weight, .target = from->target, .targeted = from->target > 0, .modal = from->modal,
+			.expected = from->sampled, .low = from->low, .high = from->high};
+		memcpy(term->name, from->name, sizeof term->name);
+		memcpy(term->why, from->why, sizeof term->why);
+		memcpy(term->target_text, s->knobs.term[t].target, sizeof term->target_text);
 	}
 	out->points = s->front.points;
 	for (int i = 0; i < s->front.points; i++) {

@@ -39,6 +39,18 @@ struct front {
 	uint8_t *choices;
 };
 
+// A cost term; its settings stand at the same place of the knobs. All costs in the term's unit.
+struct priced;
+struct term {
+	char name[ENGINE_NAME];
+	const struct priced *priced; // NULL: it cannot be priced, as `why` says
+	char why[2 * ENGINE_TEXT];
+	double target;    // 0: none
+	double low, high; // of the narrowest and the widest choice that is allowed
+	double modal;     // of the modal choice
+	double sampled;   // mean of lately sampled choices; NAN: none since it is priced like this
+};
+
 struct search {
 	struct knobs knobs;
 	struct model *model;
@@ -54,12 +66,10 @@ struct search {
 	struct option_info *option_info;
 
 	long step, horizon, warmup;
-	double target[COST_TERMS], widest[COST_TERMS]; // target 0: none
 	double baseline;
 	bool has_baseline;
 	double loss, accuracy, quality, reward, advantage; // smoothed, for the eye
 	bool has_quality;
-	double sampled_cost[COST_TERMS];
 	struct record record;
 
 	struct stream train, heldout;
@@ -68,27 +78,47 @@ struct search {
 	uint8_t *choice;   // [samples + 1][slots]; the last row is for cost samples
 	uint8_t *modal;    // [slots]
 	int options;       // of the slot with the most of them
-	double *price;     // [terms][layers][options of the weights][of the activations]: see search_price_of
 	struct plan plan;
+
+	// Cost terms: terms.c.
+	int terms;
+	struct term term[ENGINE_TERMS];
+	struct priced *priced; // all that were ever asked for
+	struct plan scratch;   // the choice that was priced last
+	int *touched;          // [layers]
+	uint8_t *halves;       // [layers]
 	struct front front;
 };
 
 enum { SEARCH_SAMPLES = 64 };
 
-void search_settle_costs(struct search *); // targets and their prices from the knobs; knobs must be valid
-// What a layer costs under two options.
-static inline double search_price_of(const struct search *s, int term, int layer, int weight, int activation)
+// ---- terms.c ----
+// Takes the terms and their targets from the knobs: prices what is new, prices the front anew. All or nothing; false with a
+// fault: an unknown device; a term that is asked for and has no price; a target that is none, or none for a weight.
+// Allocates.
+bool search_reprice(struct search *, const struct knobs *, struct fault *);
+void search_terms_free(struct search *);
+void search_bounds(struct search *); // after a change of what is allowed
+// Whether a target can be one of a term that is there; any thread.
+bool search_check_target(const struct search *, const char *name, const char *text, struct fault *);
+const char *search_term_unit(const struct search *, int term);
+// Fills cost[ENGINE_TERMS]: NAN where there is no term, or no price.
+void search_costs(const struct search *, const uint8_t *choice, double *cost);
+// Whether a term is in the reward.
+static inline bool search_counts(const struct search *s, int term)
 {
-	return s->price[((term * s->model->layers + layer) * s->options + weight) * s->options + activation];
+	return s->knobs.term[term].weight > 0 && s->term[term].target > 0;
 }
+// What the choice that was priced last, at `whole`, costs with each option of one decision, by the terms in the reward; the
+// others, and options that are not allowed, as in `whole`. cost: [options].
+void search_price_options(const struct search *, const uint8_t *choice, const double *whole, int decision,
+	double (*cost)[ENGINE_TERMS]);
+
 struct quantization search_quantization(const struct knobs *);
 // Loads images of a split into the network's input, in parallel.
 void search_load(struct search *, enum data_split, const uint32_t *index, int count, unsigned augment, uint64_t key);
 void search_modal(const struct search *, uint8_t *choice);
-void search_costs(const struct search *, const uint8_t *choice, double *cost);
-// Adds to the costs of a choice what it takes to give one decision another option. Other layers than the decision's cost
-// what they did.
-void search_add_difference(const struct search *, const uint8_t *choice, int decision, int option, double *cost);
+void search_settle_modal(struct search *); // s->modal and its costs, after a change of the policy or of the terms
 // Puts the partition that was worked out in s->wanted in the place of the present one.
 void search_rearrange(struct search *);
 long search_report_first(const struct search *); // held-out images from here on are for reports, those before for the policy

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/hardware/device.h"
 #include "engine/model/model.h"
 #include "engine/quant/format.h"
 #include "engine/space/space.h"
@@ -72,9 +73,12 @@ static const struct overlay {
 };
 enum { OVERLAYS = sizeof overlays / sizeof overlays[0] };
 
+enum term_setting { TERM_WEIGHT, TERM_TARGET, TERM_SETTINGS };
+
 struct config {
 	struct knobs values;
-	bool set[KNOB_COUNT + 2 * COST_TERMS]; // by the person, so that a preset leaves it alone
+	bool set[KNOB_COUNT]; // by the person, so that a preset leaves it alone
+	bool term_set[TERM_SETTINGS][ENGINE_TERMS];
 };
 
 const struct knob *engine_knobs(size_t *count)
@@ -91,13 +95,50 @@ static int knob_named(const char *name)
 	return -1;
 }
 
-// "weight.bops": 0, term; "target.bops": 1, term. -1: neither.
-static int term_setting(const char *name, int *term)
+static const char *const always[] = TERMS_ALWAYS;
+enum { ALWAYS = sizeof always / sizeof *always };
+
+int knobs_term(const struct knobs *values, const char *name)
+{
+	for (int t = 0; t < values->terms; t++)
+		if (strcmp(name, values->term[t].name) == 0)
+			return t;
+	return -1;
+}
+
+// "weight.bops", "target.bops": what stands behind the dot; NULL: neither.
+static const char *term_behind(const char *name, enum term_setting *setting)
 {
 	static const char *const prefix[] = {"weight.", "target."};
-	for (int i = 0; i < 2; i++)
-		if (strncmp(name, prefix[i], 7) == 0 && (*term = cost_named(name + 7)) >= 0)
-			return i;
+	for (int i = 0; i < TERM_SETTINGS; i++)
+		if (strncmp(name, prefix[i], 7) == 0) {
+			*setting = (enum term_setting)i;
+			return name + 7;
+		}
+	return NULL;
+}
+
+// Adds the term where it is not among them; its place, or -1 with a fault.
+static int add_term(struct knobs *values, const char *name, struct fault *fault)
+{
+	int t = knobs_term(values, name);
+	bool known = strncmp(name, "latency@", 8) == 0 || strncmp(name, "energy@", 7) == 0;
+	for (int i = 0; i < ALWAYS; i++)
+		known = known || strcmp(name, always[i]) == 0;
+	if (t >= 0)
+		return t;
+	if (!known)
+		fault_set(fault, name, "choose one of bops, bops-linear, size, activations, latency, energy, latency@DEVICE, energy@DEVICE",
+			"no such cost term");
+	else if (strlen(name) >= ENGINE_NAME)
+		fault_set(fault, "cost term", "name a shorter path", "the name is longer than %d characters", ENGINE_NAME - 1);
+	else if (values->terms == ENGINE_TERMS)
+		fault_set(fault, name, "begin a new session", "a search has %d cost terms at most", ENGINE_TERMS);
+	else {
+		values->term[values->terms] = (struct term_knob){0};
+		snprintf(values->term[values->terms].name, ENGINE_NAME, "%s", name);
+		return values->terms++;
+	}
 	return -1;
 }
 
@@ -134,25 +175,34 @@ static bool read_word(const struct knob *k, const char *text, int *value, struct
 	return fault_set(fault, k->name, "see `knobs`", "\"%s\" is none of %s", text, k->words);
 }
 
-static bool set_term(struct knobs *values, int which, int term, const char *text, struct fault *fault)
+static bool set_term(struct knobs *values, const char *name, enum term_setting setting, const char *text, struct fault *fault)
 {
 	static const struct knob weight = {"weight", KNOB_REAL, 0, 1e6, "", "0", true, ""};
-	if (which == 0)
-		return read_number(&weight, text, &values->weight[term], fault);
-	if (strlen(text) >= sizeof values->target[term])
-		return fault_set(fault, cost_table[term].name, "give a format, a multiple such as 0.5x or a number", "target too long");
-	if (hexadecimal(text))
-		return fault_set(fault, cost_table[term].name, "give a format (int4), a multiple of the widest (0.5x) or a number (1.2G)",
+	double number = 0;
+	if (setting == TERM_WEIGHT && !read_number(&weight, text, &number, fault))
+		return false;
+	if (setting == TERM_TARGET && strlen(text) >= sizeof values->term->target)
+		return fault_set(fault, name, "give a format, a multiple such as 0.5x or a number", "target too long");
+	if (setting == TERM_TARGET && hexadecimal(text))
+		return fault_set(fault, name, "give a format (int4), a multiple of the widest (0.5x) or a number (1.2G)",
 			"\"%s\" is not a target", text);
-	snprintf(values->target[term], sizeof values->target[term], "%s", text);
+	int t = add_term(values, name, fault);
+	if (t < 0)
+		return false;
+	if (setting == TERM_WEIGHT)
+		values->term[t].weight = number;
+	else
+		snprintf(values->term[t].target, sizeof values->term[t].target, "%s", text);
 	return true;
 }
 
 bool knobs_set(struct knobs *values, const char *name, const char *text, bool live_only, struct fault *fault)
 {
-	int term, which = term_setting(name, &term), i = knob_named(name);
-	if (which >= 0)
-		return set_term(values, which, term, text, fault);
+	enum term_setting setting;
+	const char *term = term_behind(name, &setting);
+	int i = knob_named(name);
+	if (term)
+		return set_term(values, term, setting, text, fault);
 	if (i < 0)
 		return fault_set(fault, name, "`knobs` lists them", "no such setting");
 	if (live_only && !table[i].live)
@@ -197,12 +247,14 @@ static void real_text(double value, char *buf, size_t size)
 
 bool knobs_get(const struct knobs *values, const char *name, char *buf, size_t size)
 {
-	int term, which = term_setting(name, &term), i = knob_named(name);
-	if (which == 0)
-		real_text(values->weight[term], buf, size);
-	else if (which == 1)
-		snprintf(buf, size, "%s", values->target[term]);
-	if (which >= 0)
+	enum term_setting setting;
+	const char *term = term_behind(name, &setting);
+	int i = knob_named(name), t = term ? knobs_term(values, term) : -1;
+	if (term && setting == TERM_WEIGHT)
+		real_text(t < 0 ? 0 : values->term[t].weight, buf, size);
+	else if (term)
+		snprintf(buf, size, "%s", t < 0 ? "" : values->term[t].target);
+	if (term)
 		return true;
 	if (i < 0)
 		return false;
@@ -226,10 +278,12 @@ bool knobs_get(const struct knobs *values, const char *name, char *buf, size_t s
 
 // ---- config ----
 
-static int set_index(const char *name)
+// Of a setting that there is.
+static bool *set_flag(struct config *c, const char *name)
 {
-	int term, which = term_setting(name, &term);
-	return which >= 0 ? KNOB_COUNT + which * COST_TERMS + term : knob_named(name);
+	enum term_setting setting;
+	const char *term = term_behind(name, &setting);
+	return term ? &c->term_set[setting][knobs_term(&c->values, term)] : &c->set[knob_named(name)];
 }
 
 // Defaults and what goes with preset and optimizer, in all that the person has not set.
@@ -242,16 +296,16 @@ static void overlay(struct config *c)
 	for (int i = 0; i < SPACE_NAMES; i++)
 		if (strcmp(c->values.space, space_names[i].name) == 0)
 			target = space_names[i].target;
-	for (int i = 0; i < COST_TERMS; i++) {
-		if (!c->set[KNOB_COUNT + i])
-			c->values.weight[i] = i == 0 ? 2 : 0; // suits quality=loss: nats against relative cost
-		if (!c->set[KNOB_COUNT + COST_TERMS + i])
-			snprintf(c->values.target[i], sizeof c->values.target[i], "%s", i == 0 ? target : "");
+	for (int i = 0; i < c->values.terms; i++) {
+		if (!c->term_set[TERM_WEIGHT][i])
+			c->values.term[i].weight = i == 0 ? 2 : 0; // suits quality=loss: nats against relative cost
+		if (!c->term_set[TERM_TARGET][i])
+			snprintf(c->values.term[i].target, sizeof c->values.term[i].target, "%s", i == 0 ? target : "");
 	}
 	for (int i = 0; i < OVERLAYS; i++) {
 		char is[ENGINE_TEXT];
 		knobs_get(&c->values, overlays[i].by, is, sizeof is);
-		if (strcmp(overlays[i].is, is) == 0 && !c->set[set_index(overlays[i].name)])
+		if (strcmp(overlays[i].is, is) == 0 && !*set_flag(c, overlays[i].name))
 			knobs_set(&c->values, overlays[i].name, overlays[i].value, false, NULL);
 	}
 }
@@ -261,6 +315,8 @@ struct config *config_new(void)
 	struct config *c = calloc(1, sizeof *c);
 	if (c) {
 		knobs_set(&c->values, "preset", "live", false, NULL);
+		for (int i = 0; i < ALWAYS; i++)
+			add_term(&c->values, always[i], NULL);
 		overlay(c);
 	}
 	return c;
@@ -283,7 +339,7 @@ bool config_set(struct config *c, const char *name, const char *value, struct fa
 {
 	if (!knobs_set(&c->values, name, value, false, fault))
 		return false;
-	c->set[set_index(name)] = true;
+	*set_flag(c, name) = true;
 	overlay(c);
 	return true;
 }
@@ -295,15 +351,20 @@ bool config_get(const struct config *c, const char *name, char *buf, size_t size
 
 void knobs_each(const struct knobs *values, bool live_only, knobs_visit *each, void *context)
 {
-	char name[ENGINE_NAME], value[ENGINE_TEXT];
+	char value[ENGINE_TEXT];
 	for (int i = 0; i < KNOB_COUNT; i++) {
 		if (live_only && !table[i].live)
 			continue;
 		knobs_get(values, table[i].name, value, sizeof value);
 		each(table[i].name, value, context);
 	}
-	for (int i = 0; i < 2 * COST_TERMS; i++) {
-		snprintf(name, sizeof name, "%s.%s", i % 2 ? "target" : "weight", cost_table[i / 2].name);
+}
+
+void knobs_each_term(const struct knobs *values, knobs_visit *each, void *context)
+{
+	char name[ENGINE_NAME + 8], value[ENGINE_TEXT];
+	for (int i = 0; i < 2 * values->terms; i++) {
+		snprintf(name, sizeof name, "%s.%s", i % 2 ? "target" : "weight", values->term[i / 2].name);
 		knobs_get(values, name, value, sizeof value);
 		each(name, value, context);
 	}
@@ -312,6 +373,7 @@ void knobs_each(const struct knobs *values, bool live_only, knobs_visit *each, v
 void config_each(const struct config *c, void (*each)(const char *name, const char *value, void *context), void *context)
 {
 	knobs_each(&c->values, false, each, context);
+	knobs_each_term(&c->values, each, context);
 }
 
 const struct knobs *config_knobs(const struct config *c)
@@ -369,8 +431,17 @@ const char *const *engine_formats(void)
 
 const char *const *engine_terms(void)
 {
-	static _Thread_local const char *list[COST_TERMS + 1];
-	for (int i = 0; i < COST_TERMS; i++)
-		list[i] = cost_table[i].name;
+	static _Thread_local const char *list[COST_NAMES + 3];
+	int count = 0;
+	for (int i = 0; i < ALWAYS; i++)
+		list[count++] = always[i];
+	for (const char *const *name = cost_terms(); *name; name++)
+		if (strchr(*name, '@')) // the others are among those
+			list[count++] = *name;
 	return list;
+}
+
+const char *const *engine_devices(void)
+{
+	return device_names();
 }

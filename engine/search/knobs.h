@@ -27,6 +27,8 @@ enum knob_scales { SCALES_CHANNEL, SCALES_LAYER };
 		"the images: embedded, or a folder of CIFAR-10 or IDX files")                                         \
 	T(space, "space", "wide", "wide|int-s|int-l|fp-s|fp-l|mixed", false,                                           \
 		"the formats to choose from: a named space or a list such as int4,int8,e4m3")                          \
+	T(device, "device", "tpu_v4", "NAME|FILE", true,                                                               \
+		"the device of the cost terms latency and energy; `devices` lists all")                                \
 	W(decide, "decide", "tied", "tied|split", true, "a layer's weight and activation formats: one decision or two")   \
 	W(preset, "preset", "live", "live|fliqs|tunas", false, "a named set of the knobs below")                       \
 	I(steps, "steps", "1500", 1, SEARCH_HORIZON, false, "horizon: the steps that the schedules are laid over")                \
@@ -82,18 +84,28 @@ struct knobs {
 #define FIELD_W(field, name, preset, words, live, help) int field;
 #define FIELD_T(field, name, preset, words, live, help) char field[ENGINE_TEXT];
 	KNOBS(FIELD_I, FIELD_R, FIELD_W, FIELD_T)
-	double weight[COST_TERMS];
-	char target[COST_TERMS][ENGINE_NAME]; // as text; empty: none
+	// The cost terms of the search: those that every search has (TERMS_ALWAYS), then those that were asked for. They only
+	// ever become more, so that a term keeps its place.
+	int terms;
+	struct term_knob {
+		char name[ENGINE_NAME];
+		double weight;
+		char target[ENGINE_NAME]; // as text; empty: none
+	} term[ENGINE_TERMS];
 };
+#define TERMS_ALWAYS {"bops", "bops-linear", "size", "activations", "latency", "energy"} // the last two: on knob `device`
+int knobs_term(const struct knobs *, const char *name); // its place; -1: it is not among them
 
 // The values of a config.
 const struct knobs *config_knobs(const struct config *);
 // Sets one value from text, live settings only where `live_only`; `values` is unchanged where that fails. The names
-// "weight.TERM" and "target.TERM" are settings too; a target's text is stored, its meaning checked by cost_target.
+// "weight.TERM" and "target.TERM" are settings too, and add the term where it is not there yet; whether it can be priced,
+// and what a target's text means, is checked by search_reprice.
 bool knobs_set(struct knobs *values, const char *name, const char *text, bool live_only, struct fault *);
 bool knobs_get(const struct knobs *values, const char *name, char *buf, size_t size);
-// Visits every setting, or the live ones only, in table order, then weights and targets.
+// Visits every setting, or the live ones only, in table order; weights and targets of all terms.
 typedef void knobs_visit(const char *name, const char *value, void *context);
 void knobs_each(const struct knobs *values, bool live_only, knobs_visit *, void *context);
+void knobs_each_term(const struct knobs *values, knobs_visit *, void *context);
 
 #endif

@@ -94,13 +94,16 @@ static bool make_buffers(struct search *s)
 	s->modal = calloc(slots, 1);
 	for (int i = 0; i < s->space->slots; i++)
 		s->options = s->space->slot[i].options > s->options ? s->space->slot[i].options : s->options;
-	s->price = calloc(COST_TERMS * (size_t)s->model->layers * (size_t)(s->options * s->options), sizeof *s->price);
-	s->plan.layer = calloc((size_t)s->model->layers, sizeof *s->plan.layer);
+	size_t layers = (size_t)s->model->layers;
+	s->plan.layer = calloc(layers, sizeof *s->plan.layer);
+	s->scratch.layer = calloc(layers, sizeof *s->scratch.layer);
+	s->touched = calloc(layers, sizeof *s->touched);
+	s->halves = calloc(layers, 1);
 	s->front.room = (int)s->knobs.front_size + ENGINE_OPTIONS + 8;
 	size_t room = (size_t)s->front.room;
 	s->front.all = calloc(2 * room, sizeof *s->front.all);
 	s->front.choices = calloc(2 * room * slots, 1);
-	if (!s->train.order || !s->heldout.order || !s->labels || !s->index || !s->choice || !s->modal || !s->price || !s->plan.layer ||
+	if (!s->train.order || !s->heldout.order || !s->labels || !s->index || !s->choice || !s->modal || !s->plan.layer || !s->scratch.layer || !s->touched || !s->halves ||
 	    !s->front.all || !s->front.choices)
 		return false;
 	s->front.point = s->front.all;
@@ -119,28 +122,7 @@ static bool check_sizes(const struct search *s, struct fault *fault)
 	if (search_report_first(s) < k->batch)
 		return fault_set(fault, "heldout", "set aside at least twice the batch",
 			"half of %ld held-out images is less than a batch of %ld", s->data->split[DATA_HELDOUT].count, k->batch);
-	for (int t = 0; t < COST_TERMS; t++) {
-		double ignored;
-		if (k->target[t][0] && !cost_target(t, s->model, s->widest[t], k->target[t], &ignored, fault))
-			return false;
-		if (k->weight[t] > 0 && !k->target[t][0])
-			return fault_set(fault, cost_table[t].name, "give it a target, or weight 0", "has a weight but no target");
-	}
 	return true;
-}
-
-// Every layer under every pair of options, once and for all.
-static void price_options(struct search *s)
-{
-	double *at = s->price;
-	for (int t = 0; t < COST_TERMS; t++)
-		for (int l = 0; l < s->model->layers; l++)
-			for (int w = 0; w < s->options; w++)
-				for (int a = 0; a < s->options; a++, at++) {
-					const struct slot *ws = &s->space->slot[space_slot(l, HALF_WEIGHT)], *as = &s->space->slot[space_slot(l, HALF_ACTIVATION)];
-					if (w < ws->options && a < as->options)
-						*at = cost_table[t].layer(&s->model->layer[l], &(struct layer_plan){ws->format[w], as->format[a]});
-				}
 }
 
 // Those that this process may run on.
@@ -169,8 +151,6 @@ struct search *search_new(const struct knobs *knobs, const struct state *state, 
 		goto failed;
 	s->partition->split = knobs->decide == DECIDE_SPLIT;
 	partition_settle(s->partition, NULL);
-	for (int t = 0; t < COST_TERMS; t++)
-		s->widest[t] = cost_uniform(t, s->model, s->space->slot[0].format[s->space->slot[0].options - 1]);
 	if (!check_sizes(s, fault))
 		goto failed;
 	unsigned keeps = (knobs->optimizer == KNOB_ADAMW ? NETWORK_SECOND_MOMENTS : 0u) | (knobs->ema > 0 ? NETWORK_AVERAGE : 0u);
@@ -182,17 +162,15 @@ struct search *search_new(const struct knobs *knobs, const struct state *state, 
 		fault_set(fault, "search", "choose a smaller network", "out of memory");
 		goto failed;
 	}
-	s->plan.model = s->model;
+	s->plan.model = s->scratch.model = s->model;
 	s->horizon = knobs->steps;
 	s->warmup = (long)(knobs->warmup * (double)knobs->steps);
 	network_initialise(s->network, (uint64_t)knobs->seed);
 	if (knobs->start == START_WIDE)
 		policy_lean(s->policy, LEAN);
-	price_options(s);
-	if (state && !search_restore(s, state, fault))
+	if (!search_reprice(s, knobs, fault) || (state && !search_restore(s, state, fault)))
 		goto failed;
-	search_settle_costs(s);
-	search_modal(s, s->modal);
+	search_settle_modal(s);
 	return s;
 failed:
 	search_free(s);
@@ -221,8 +199,11 @@ void search_free(struct search *s)
 	free(s->index);
 	free(s->choice);
 	free(s->modal);
-	free(s->price);
+	search_terms_free(s);
 	free(s->plan.layer);
+	free(s->scratch.layer);
+	free(s->touched);
+	free(s->halves);
 	free(s->front.all);
 	free(s->front.choices);
 	free(s);
@@ -250,32 +231,14 @@ const struct record *search_record(const struct search *s)
 
 // ---- costs and rewards ----
 
-void search_settle_costs(struct search *s)
-{
-	for (int t = 0; t < COST_TERMS; t++) {
-		s->target[t] = 0;
-		if (s->knobs.target[t][0])
-			cost_target(t, s->model, s->widest[t], s->knobs.target[t], &s->target[t], NULL);
-	}
-}
-
-void search_costs(const struct search *s, const uint8_t *choice, double *cost)
-{
-	for (int t = 0; t < COST_TERMS; t++) {
-		cost[t] = 0;
-		for (int l = 0; l < s->model->layers; l++)
-			cost[t] += search_price_of(s, t, l, choice[space_slot(l, HALF_WEIGHT)], choice[space_slot(l, HALF_ACTIVATION)]);
-	}
-}
-
 // What a choice loses for its cost: to be added to its quality.
 static double additive_penalty(const struct search *s, const double *cost)
 {
 	double r = 0;
-	for (int t = 0; t < COST_TERMS; t++)
-		if (s->knobs.weight[t] > 0 && s->target[t] > 0) {
-			double over = cost[t] / s->target[t] - 1;
-			r -= s->knobs.weight[t] * (s->knobs.reward == REWARD_RELU ? fmax(0, over) : fabs(over));
+	for (int t = 0; t < s->terms; t++)
+		if (search_counts(s, t)) {
+			double over = cost[t] / s->term[t].target - 1;
+			r -= s->knobs.term[t].weight * (s->knobs.reward == REWARD_RELU ? fmax(0, over) : fabs(over));
 		}
 	return r;
 }
@@ -285,9 +248,9 @@ static double reward_of(const struct search *s, const double *cost, double quali
 	if (s->knobs.reward != REWARD_MNAS)
 		return quality + additive_penalty(s, cost);
 	double r = s->knobs.quality == QUALITY_LOSS ? exp(quality) : quality;
-	for (int t = 0; t < COST_TERMS; t++)
-		if (s->knobs.weight[t] > 0 && s->target[t] > 0)
-			r *= pow(cost[t] / s->target[t], -s->knobs.weight[t]);
+	for (int t = 0; t < s->terms; t++)
+		if (search_counts(s, t))
+			r *= pow(cost[t] / s->term[t].target, -s->knobs.term[t].weight);
 	return r;
 }
 
@@ -303,12 +266,22 @@ void search_modal(const struct search *s, uint8_t *choice)
 	partition_spread(s->partition, choice);
 }
 
+void search_settle_modal(struct search *s)
+{
+	double cost[ENGINE_TERMS];
+	search_modal(s, s->modal);
+	search_costs(s, s->modal, cost);
+	for (int t = 0; t < s->terms; t++)
+		s->term[t].modal = cost[t];
+}
+
 void search_rearrange(struct search *s)
 {
 	struct partition *before = s->partition;
 	s->partition = s->wanted;
 	s->wanted = before;
 	policy_follow(s->policy, s->partition);
+	search_bounds(s);
 }
 
 // ---- images ----
@@ -472,20 +445,6 @@ static double credit(struct search *s, int samples, const double *value)
 	return size;
 }
 
-void search_add_difference(const struct search *s, const uint8_t *choice, int decision, int option, double *cost)
-{
-	const struct partition *p = s->partition;
-	for (int i = p->decision[decision].first; i >= 0; i = p->next[i]) {
-		int l = space_layer(i), w = choice[space_slot(l, HALF_WEIGHT)], a = choice[space_slot(l, HALF_ACTIVATION)];
-		bool both = p->next[i] >= 0 && space_layer(p->next[i]) == l;
-		int to_w = i % HALVES == HALF_WEIGHT ? option : w, to_a = both || i % HALVES == HALF_ACTIVATION ? option : a;
-		for (int t = 0; t < COST_TERMS; t++)
-			cost[t] += search_price_of(s, t, l, to_w, to_a) - search_price_of(s, t, l, w, a);
-		if (both)
-			i = p->next[i];
-	}
-}
-
 // The cost's part of an additive reward needs no images: around a few sampled choices, every option of every decision is
 // priced, the others staying as sampled, which gives the gradient of the expected penalty nearly free of noise.
 static void credit_costs(struct search *s, uint64_t key)
@@ -493,16 +452,14 @@ static void credit_costs(struct search *s, uint64_t key)
 	long n = s->knobs.cost_samples;
 	const struct partition *p = s->partition;
 	uint8_t *choice = s->choice + SEARCH_SAMPLES * s->space->slots;
-	double whole[COST_TERMS], cost[COST_TERMS], value[SPACE_OPTIONS];
+	double whole[ENGINE_TERMS], cost[SPACE_OPTIONS][ENGINE_TERMS], value[SPACE_OPTIONS];
 	for (long i = 0; i < n; i++) {
 		policy_sample(s->policy, rng_bits(key, (uint64_t)i), choice);
 		search_costs(s, choice, whole);
 		for (int d = 0; d < p->decisions; d++) {
-			for (int o = 0; o < p->decision[d].options; o++) {
-				memcpy(cost, whole, sizeof cost);
-				search_add_difference(s, choice, d, o, cost);
-				value[o] = additive_penalty(s, cost);
-			}
+			search_price_options(s, choice, whole, d, cost);
+			for (int o = 0; o < p->decision[d].options; o++)
+				value[o] = additive_penalty(s, cost[o]);
 			policy_credit_options(s->policy, d, value, 1 / (double)n);
 		}
 	}
@@ -513,7 +470,7 @@ static bool learn(struct search *s, struct fault *fault)
 	const struct knobs *k = &s->knobs;
 	uint64_t seed = (uint64_t)k->seed, t = (uint64_t)s->step;
 	int samples = (int)k->samples, slots = s->space->slots;
-	double quality[SEARCH_SAMPLES], reward[SEARCH_SAMPLES], cost[COST_TERMS], mean_quality = 0, mean_reward = 0;
+	double quality[SEARCH_SAMPLES], reward[SEARCH_SAMPLES], cost[ENGINE_TERMS], mean_quality = 0, mean_reward = 0;
 	const uint8_t *choice[SEARCH_SAMPLES];
 	uint64_t key = rng_key(seed, "choice", t);
 	for (int i = 0; i < samples; i++) {
@@ -527,7 +484,7 @@ static bool learn(struct search *s, struct fault *fault)
 		reward[i] = reward_of(s, cost, quality[i]);
 		mean_quality += quality[i] / samples;
 		mean_reward += reward[i] / samples;
-		for (int c = 0; c < COST_TERMS; c++)
+		for (int c = 0; c < ENGINE_TERMS; c++)
 			s->record.cost[c] += (float)(cost[c] / samples);
 	}
 	if (!isfinite(mean_quality))
@@ -553,7 +510,7 @@ bool search_step(struct search *s, struct fault *fault)
 {
 	uint64_t key = rng_key((uint64_t)s->knobs.seed, "path", (uint64_t)s->step);
 	uint8_t *path = s->choice;
-	double cost[COST_TERMS];
+	double cost[ENGINE_TERMS];
 	if (s->step < s->warmup && s->knobs.warmup_path == PATH_UNIFORM)
 		policy_sample_evenly(s->policy, key, path);
 	else if (s->step >= s->warmup && rng_uniform(key, (uint64_t)s->partition->decisions) < s->knobs.modal_share)
@@ -561,35 +518,19 @@ bool search_step(struct search *s, struct fault *fault)
 	else
 		policy_sample(s->policy, key, path);
 	search_costs(s, path, cost);
-	for (int c = 0; c < COST_TERMS; c++)
+	for (int c = 0; c < ENGINE_TERMS; c++)
 		s->record.cost[c] = (float)cost[c];
 	s->record.quality = s->record.reward = NAN;
 	if (!train(s, path, fault))
 		return false;
 	if (s->step >= s->warmup && !learn(s, fault))
 		return false;
-	search_modal(s, s->modal);
-	search_costs(s, s->modal, cost);
-	for (int c = 0; c < COST_TERMS; c++) {
-		s->record.modal_cost[c] = (float)cost[c];
-		s->sampled_cost[c] = s->step == 0 ? (double)s->record.cost[c] : smoothed(s->sampled_cost[c], (double)s->record.cost[c]);
-	}
+	search_settle_modal(s);
+	for (int c = 0; c < ENGINE_TERMS; c++)
+		s->record.modal_cost[c] = c < s->terms ? (float)s->term[c].modal : NAN;
+	for (int c = 0; c < s->terms; c++)
+		s->term[c].sampled = smoothed(s->term[c].sampled, (double)s->record.cost[c]);
 	s->record.entropy = (float)policy_entropy(s->policy);
 	s->record.step = ++s->step;
-	return true;
-}
-
-bool search_price(const struct search *s, const uint8_t *choice, double cost[ENGINE_TERMS], int term, double *layer)
-{
-	for (int i = 0; i < s->space->slots; i++)
-		if (choice[i] >= s->space->slot[i].options)
-			return false;
-	struct plan plan = {.layer = calloc((size_t)s->model->layers, sizeof *plan.layer)}; // not s->plan: any thread may ask
-	if (!plan.layer)
-		return false;
-	space_plan(s->space, choice, &plan);
-	for (int t = 0; t < COST_TERMS; t++)
-		cost[t] = cost_price(t, &plan, t == term ? layer : NULL);
-	free(plan.layer);
 	return true;
 }

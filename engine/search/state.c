@@ -255,11 +255,16 @@ bool search_save(struct search *s, struct state *out, struct fault *fault)
 		ok = ok && (number[i].whole ? state_say(out, number[i].name, "%ld", *number[i].whole)
 			: number[i].real ? state_say(out, number[i].name, "%.17g", *number[i].real)
 			: state_say(out, number[i].name, "%d", *number[i].flag));
-	for (int t = 0; t < COST_TERMS; t++) {
-		snprintf(text, sizeof text, "sampled.%s", cost_table[t].name);
-		ok = ok && state_say(out, text, "%.17g", s->sampled_cost[t]);
+	for (int t = 0; t < s->terms; t++) {
+		snprintf(text, sizeof text, "term.%d", t);
+		ok = ok && state_say(out, text, "%s", s->term[t].name);
+		snprintf(text, sizeof text, "sampled.%s", s->term[t].name);
+		ok = ok && state_say(out, text, "%.17g", s->term[t].sampled);
 	}
 	save_knobs(&s->knobs, "set", out, &ok);
+	struct texts terms = {.prefix = "set", .out = out, .ok = ok};
+	knobs_each_term(&s->knobs, say_text, &terms);
+	ok = terms.ok;
 	ok = ok && save_partition(s, out) && save_front(s, out);
 	return ok || fault_set(fault, "checkpoint", "close something else", "out of memory");
 }
@@ -300,10 +305,10 @@ static bool restore_numbers(struct search *s, const struct state *in, struct fau
 		else
 			*number[i].flag = value != 0;
 	}
-	for (int t = 0; t < COST_TERMS; t++) {
-		char name[ENGINE_NAME];
-		snprintf(name, sizeof name, "sampled.%s", cost_table[t].name);
-		if (!read_real(in, name, &s->sampled_cost[t]))
+	for (int t = 0; t < s->terms; t++) {
+		char name[ENGINE_NAME + 16];
+		snprintf(name, sizeof name, "sampled.%s", s->term[t].name);
+		if (!read_real(in, name, &s->term[t].sampled))
 			return damaged(fault, name);
 	}
 	if (s->step < 0 || s->step > s->horizon || s->horizon > SEARCH_HORIZON || *policy_moves(s->policy) < 0)
@@ -328,14 +333,28 @@ static bool restore_knobs(struct knobs *knobs, const char *prefix, const struct 
 	return texts.ok;
 }
 
+// The terms in the order in which they came, with their settings.
 static bool restore_settings(struct search *s, const struct state *in, struct fault *fault)
 {
-	if (!restore_knobs(&s->knobs, "set", in, fault))
-		return false;
-	for (int t = 0; t < COST_TERMS; t++)
-		if (s->knobs.target[t][0] && !cost_target(t, s->model, s->widest[t], s->knobs.target[t], &s->target[t], fault))
-			return false;
-	return true;
+	struct knobs *k = &s->knobs;
+	char key[ENGINE_NAME];
+	const char *name;
+	memset(k->term, 0, sizeof k->term);
+	for (k->terms = 0; k->terms < ENGINE_TERMS; k->terms++) {
+		snprintf(key, sizeof key, "term.%d", k->terms);
+		if (!(name = state_get(in, key)))
+			break;
+		if (strlen(name) >= ENGINE_NAME || knobs_term(k, name) >= 0)
+			return damaged(fault, key);
+		snprintf(k->term[k->terms].name, ENGINE_NAME, "%s", name);
+	}
+	for (int t = 0; t < s->terms; t++) // those that the search began with
+		if (t >= k->terms || strcmp(k->term[t].name, s->term[t].name) != 0)
+			return damaged(fault, "term");
+	struct texts texts = {.prefix = "set", .in = in, .knobs = k, .fault = fault, .ok = true};
+	knobs_each(k, true, read_text, &texts);
+	knobs_each_term(k, read_text, &texts);
+	return texts.ok && search_reprice(s, k, fault);
 }
 
 static bool restore_partition(struct search *s, const struct state *in, struct fault *fault)
