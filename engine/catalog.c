@@ -179,8 +179,9 @@ bool costing_total(const struct costing *c, const struct layer_formats *formats,
 	if (!layer)
 		return false;
 	*total = cost_total(c->cost, &(struct plan){c->description->model, layer}, NULL);
-	bool ok = isfinite(*total);
-	// What stands in the way is found and said by cost_answers; all pairs of two formats are more than was asked.
+	bool ok = isfinite(*total) || fault_set(fault, cost_name(c->cost), "leave out a format, or choose another device",
+		"an operator between the layers runs at an unknown rate");
+	// A layer that stands in the way says so itself.
 	for (int i = 0; !ok && i < c->description->model->layers; i++)
 		if (!cost_answers(c->cost, (int[]){layer[i].weight, layer[i].activation}, 2, fault))
 			break;

@@ -275,12 +275,11 @@ static void add_cell(struct question *q, const struct latency_column *column, co
 {
 	double ms, than;
 	struct fault f;
-	char line[sizeof f + 8];
 	if (!costing_total(latency, column->formats, column->count, &ms, &f)) {
 		string_add(&q->table, "  %9s %9s %-4s", "-", "-", "");
 		if (q->over)
 			string_add(&q->table, " %8s", "");
-		string_add(refused, "  %s: %s\n", device, fault_line(&f, line, sizeof line));
+		string_add(refused, "  %s: %s\n", device, f.what);
 		return;
 	}
 	const char *type = column->count == 1 ? costing_type(latency, column->name) : NULL;
@@ -298,10 +297,9 @@ static void add_row(struct question *q, const struct description *d, const struc
 	struct string *refused)
 {
 	struct fault f;
-	char line[sizeof f + 8];
 	struct costing *latency = latency_of(d, device, q->batch, &f), *other = NULL;
 	if (!latency) {
-		string_add(refused, "  %s: %s\n", device, fault_line(&f, line, sizeof line));
+		string_add(refused, "  %s: %s\n", device, f.what);
 		return;
 	}
 	if (q->over)
@@ -362,6 +360,10 @@ static bool read_question(struct question *q, const struct command_call *call, s
 		else
 			q->column[q->columns++] = (struct latency_column){ .name = word };
 	}
+	// Here a wrong name ends it; a device that has no latency is only told.
+	struct device_sheet sheet;
+	if ((!is_pattern(q->device) && !catalog_device(q->device, &sheet, f)) || (q->over && is_device(q->over) && !catalog_device(q->over, &sheet, f)))
+		return false;
 	for (size_t i = 0; !q->columns && !session && i < sizeof usual / sizeof *usual; i++)
 		q->column[i].name = usual[i];
 	if (!q->columns && !session)
