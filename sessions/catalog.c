@@ -251,6 +251,8 @@ struct question {
 		const struct layer_formats *formats;
 		int count;
 		struct layer_formats uniform;
+		int compared; // with `over`: how many times as fast, over all devices and networks
+		double logarithms, least, most;
 	} column[MOST_COLUMNS];
 };
 
@@ -270,7 +272,15 @@ static struct costing *latency_of(const struct description *d, const char *devic
 	return costing_new(d, term, (int)batch, f);
 }
 
-static void add_cell(struct question *q, const struct latency_column *column, const struct costing *latency,
+static void compare(struct latency_column *c, double times)
+{
+	c->least = c->compared ? fmin(c->least, times) : times;
+	c->most = c->compared ? fmax(c->most, times) : times;
+	c->logarithms += log(times);
+	c->compared++;
+}
+
+static void add_cell(struct question *q, struct latency_column *column, const struct costing *latency,
 	const struct costing *other, struct string *refused, const char *device)
 {
 	double ms, than;
@@ -286,10 +296,13 @@ static void add_cell(struct question *q, const struct latency_column *column, co
 	string_add(&q->table, "  %9.4g %9.4g %-4s", ms, ms / costing_batch(latency), type && strcmp(type, column->name) != 0 ? type : "");
 	if (!q->over)
 		return;
-	if (other && costing_total(other, column->formats, column->count, &than, NULL))
-		string_add(&q->table, " %7.3gx", than / costing_batch(other) / (ms / costing_batch(latency)));
-	else
+	if (!other || !costing_total(other, column->formats, column->count, &than, NULL)) {
 		string_add(&q->table, " %8s", "-");
+		return;
+	}
+	double times = than / costing_batch(other) / (ms / costing_batch(latency));
+	string_add(&q->table, " %7.3gx", times);
+	compare(column, times);
 }
 
 // One device's row; a device that is refused is told below the table.
@@ -484,12 +497,24 @@ static bool own_latency(struct question *q, struct session *s, struct fault *f)
 	return add_latency(s->costed.network, q, f);
 }
 
+// What was compared, in one line a format.
+static void add_comparison(struct question *q)
+{
+	for (int i = 0; i < q->columns; i++) {
+		const struct latency_column *c = &q->column[i];
+		if (c->compared > 1)
+			string_add(&q->table, "%s, as fast as %s: %.3gx to %.3gx, geometric mean of %d: %.3gx\n", c->name, q->over, c->least, c->most,
+				c->compared, exp(c->logarithms / c->compared));
+	}
+}
+
 static bool run_latency(struct command_call *call)
 {
 	struct question q = { .device = "*" };
 	bool ok = read_question(&q, call, &call->fault)
 		&& (strcmp(call->argv[0], ".") == 0 ? own_latency(&q, call->context, &call->fault)
 			: each_network(call->argv[0], add_latency, &q, &call->fault));
+	add_comparison(&q);
 	return tell(call, &q.table, ok);
 }
 

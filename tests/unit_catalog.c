@@ -295,6 +295,11 @@ static void latency_command(void **state)
 	assert_string_equal(row(said.bytes, "v100"), expected);
 	costing_free(c);
 	description_close(d);
+	assert_non_null(strstr(said.bytes, "int8, as fast as v100: "));
+	assert_true(run("latency resnet8 int8 device=tpu_v4 over=v100")); // one figure has no mean
+	assert_null(strstr(said.bytes, "geometric"));
+	assert_true(run("latency resnet?0 int8 device=tpu_v4 over=tpu_v4"));
+	assert_non_null(strstr(said.bytes, "int8, as fast as tpu_v4: 1x to 1x, geometric mean of 2: 1x"));
 	// A network against itself with twice the width, at another batch, on one device.
 	assert_true(run("latency resnet8:width=2 int8 device=t4 batch=2 over=resnet8:width=2"));
 	assert_non_null(strstr(row(said.bytes, "t4"), "t4 2 "));
