@@ -29,6 +29,8 @@ enum command_argument {
 	ARGUMENT_FILE,
 	ARGUMENT_COMMAND, // a command's name
 	ARGUMENT_FIGURE,  // a figure's name
+	ARGUMENT_NETWORK, // a network's name, a glob over names
+	ARGUMENT_DEVICE,  // a device's name
 	ARGUMENT_READOUT, // a readout (`print`, `expect`)
 	ARGUMENT_WORDS,   // one of the words in command.words, by the argument's place (see there)
 };

@@ -14,6 +14,7 @@ static const struct figure_kind kinds[] = {
 	{"cost", "cost of the modal and the sampled choices over the steps", figure_cost},
 	{"entropy", "how undecided the policy is, over the steps", figure_entropy},
 	{"reward", "reward of the sampled choices over the steps", figure_reward},
+	{"roofline", "what each layer attains on the device, under its roofs", figure_roofline},
 };
 
 const struct figure_kind *figure_kinds(size_t *count)

@@ -2,6 +2,7 @@
 #include "plots/page.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "plots/raster.h"
 
@@ -145,26 +146,31 @@ static struct box box_of(const struct page *p, const struct spot *s, double widt
 	return (struct box){from, s->y - p->line / 2, from + width, s->y + p->line / 2};
 }
 
-// Whether the label of point k has room at `its`; the labels of the points after it stand already.
-static bool has_room(const struct page *p, const struct figure *f, const struct series *s, const struct spot *spot,
-	size_t k, const struct spot *its, bool strict)
+// Whether a label that stands already meets the box.
+static bool meets_labels(const struct page *p, const struct figure *f, struct spot *const *spot, const struct box *box)
 {
-	struct box box = box_of(p, its, page_text_width(p, s->label[k]));
-	if (box.x0 < p->left || box.x1 > p->width || box.y0 < p->bottom || box.y1 > p->top + p->line / 2)
-		return false;
-	if (meets_points(p, f, &box, strict) || meets_lines(p, f, &box))
-		return false;
-	for (size_t other = k + 1; other < s->count; other++) {
-		if (!spot[other].align)
-			continue;
-		struct box taken = box_of(p, &spot[other], page_text_width(p, s->label[other]));
-		if (meet(&box, &taken))
-			return false;
-	}
-	return true;
+	for (int i = 0; i < f->series_count; i++)
+		for (size_t k = 0; f->series[i].label && k < f->series[i].count; k++) {
+			if (!spot[i][k].align)
+				continue;
+			struct box taken = box_of(p, &spot[i][k], page_text_width(p, f->series[i].label[k]));
+			if (meet(box, &taken))
+				return true;
+		}
+	return false;
 }
 
-void page_point_names(const struct page *p, const struct figure *f, const struct series *s, struct spot *spot)
+// Whether a label has room at `its`.
+static bool has_room(const struct page *p, const struct figure *f, struct spot *const *spot, const char *label, const struct spot *its,
+	bool strict)
+{
+	struct box box = box_of(p, its, page_text_width(p, label));
+	if (box.x0 < p->left || box.x1 > p->width || box.y0 < p->bottom || box.y1 > p->top + p->line / 2)
+		return false;
+	return !meets_points(p, f, &box, strict) && !meets_lines(p, f, &box) && !meets_labels(p, f, spot, &box);
+}
+
+static void series_names(const struct page *p, const struct figure *f, const struct series *s, struct spot *const *all, struct spot *spot)
 {
 	// Costs grow to the right and quality upwards: a front bends to the upper left and leaves its lower right free.
 	static const struct {
@@ -176,14 +182,25 @@ void page_point_names(const struct page *p, const struct figure *f, const struct
 	// From the right, where the page ends. Twice through the places: sampled points may be written over if need be.
 	for (size_t k = s->count; k-- > 0;) {
 		double x = across(p, s->x[k]), y = up(p, s->right ? &p->y2 : &p->y, s->y[k]);
-		spot[k].align = NULL;
-		if (!s->label[k][0] || !isfinite(x) || !isfinite(y))
+		if (!s->label[k][0] || !isfinite(x) || !isfinite(y) || strcmp(s->label[k], s->name) == 0) // the legend says it
 			continue;
 		for (int i = 0; i < 2 * PLACES && !spot[k].align; i++) {
+			if (s->kind != SERIES_POINTS && places[i % PLACES].y == 0)
+				continue; // on the line itself
 			struct spot its = {x + places[i % PLACES].x * p->line, y + places[i % PLACES].y * p->line,
 				places[i % PLACES].align};
-			if (has_room(p, f, s, spot, k, &its, i < PLACES))
+			if (has_room(p, f, all, s->label[k], &its, i < PLACES))
 				spot[k] = its;
 		}
 	}
+}
+
+void page_point_names(const struct page *p, const struct figure *f, struct spot *const *spot)
+{
+	for (int i = 0; i < f->series_count; i++)
+		for (size_t k = 0; f->series[i].label && k < f->series[i].count; k++)
+			spot[i][k].align = NULL;
+	for (int i = 0; i < f->series_count; i++)
+		if (f->series[i].label)
+			series_names(p, f, &f->series[i], spot, spot[i]);
 }

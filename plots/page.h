@@ -27,7 +27,8 @@ struct spot {
 
 // Of the name of straight line i (upright ones: above the plot, those that leave room after the ones before).
 struct spot page_line_name(const struct page *, const struct figure *, int i);
-// Of the labels of a series' points: one spot each, beside the points and clear of all others; names of lines aside.
-void page_point_names(const struct page *, const struct figure *, const struct series *, struct spot *);
+// Of the labels of all points: spot[series][point], each series with labels having an array of its own; beside the points and
+// clear of all points and labels. A label that is its series' name is the legend's to say.
+void page_point_names(const struct page *, const struct figure *, struct spot *const *spot);
 
 #endif

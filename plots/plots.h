@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "engine/catalog.h"
 #include "engine/engine.h"
 
 // ---- figures as data ---------------------------------------------------------------------------------------------------
@@ -28,6 +29,10 @@ struct figure_source {
 	const struct mark *mark;
 	int marks;
 	int term; // which cost term the figure is about (index in the snapshot's terms)
+	// Asked by the one figure that shows it, for it takes pricing: fills a roofline that is good until the next call. False:
+	// there is none. NULL: likewise.
+	bool (*roofline)(void *session, struct roofline *, struct fault *);
+	void *session;
 };
 
 // The meaning of a series; canvas, themes and gnuplot each map it to a look. A meaning is never carried by colour alone:

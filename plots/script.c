@@ -41,14 +41,15 @@ static const struct {
 	double width;
 	int point;                // gnuplot's point type
 	double size;
+	const char *ink;          // of words, where thin type needs more contrast; NULL: the color
 } looks[ROLES] = {
-	[ROLE_MAIN] = {"#D55E00", "solid", 1.6, 13, 1.2},             // vermillion, filled diamond
-	[ROLE_SECOND] = {"#0072B2", "(12,4)", 1.6, 2, 0.8},           // blue, cross
-	[ROLE_SAMPLED] = {"#009E73", "(3,3)", 1.6, 1, 0.7},           // bluish green, plus
-	[ROLE_UNIFORM] = {"#000000", "(12,3,3,3)", 1.2, 6, 0.9},      // black, open circle
-	[ROLE_FRONT] = {"#56B4E9", "solid", 1.4, 7, 0.5},             // sky blue
-	[ROLE_TARGET] = {"#CC79A7", "(8,4)", 1.6, 0, 0},              // reddish purple
-	[ROLE_MARK] = {"#808080", "(2,4)", 1.2, 0, 0},                // grey
+	[ROLE_MAIN] = {"#D55E00", "solid", 1.6, 13, 1.2, NULL},           // vermillion, filled diamond
+	[ROLE_SECOND] = {"#0072B2", "(12,4)", 1.6, 2, 0.8, NULL},         // blue, cross
+	[ROLE_SAMPLED] = {"#009E73", "(3,3)", 1.6, 1, 0.7, NULL},         // bluish green, plus
+	[ROLE_UNIFORM] = {"#000000", "(12,3,3,3)", 1.2, 6, 0.9, NULL},    // black, open circle
+	[ROLE_FRONT] = {"#56B4E9", "solid", 1.4, 7, 0.5, "#1F6F9C"},      // sky blue
+	[ROLE_TARGET] = {"#CC79A7", "(8,4)", 1.6, 0, 0, "#993D73"},       // reddish purple
+	[ROLE_MARK] = {"#808080", "(2,4)", 1.2, 0, 0, "#606060"},         // grey
 };
 
 static const char *const viridis = "0 '#440154', 0.25 '#3b528b', 0.5 '#21918c', 0.75 '#5ec962', 1 '#fde725'";
@@ -89,6 +90,11 @@ static void axis(struct text *t, const char *name, const char *label, const stru
 	text_add(t, "\n");
 }
 
+static const char *ink_of(enum figure_role role)
+{
+	return looks[role].ink ? looks[role].ink : looks[role].color;
+}
+
 static void word(struct text *t, const struct page *p, const struct spot *s, const char *text, const char *color)
 {
 	if (!s->align || !text[0])
@@ -109,26 +115,29 @@ static void straight_lines(struct text *t, const struct figure *f, const struct 
 		text_add(t, " nohead %s lc rgb '%s' lw %g dt %s\n", f->heat ? "front" : "back", looks[l->role].color,
 			looks[l->role].width, looks[l->role].dash);
 		struct spot spot = page_line_name(p, f, i);
-		word(t, p, &spot, l->label, l->role == ROLE_MARK ? "#606060" : "#993D73"); // darker: thin type needs contrast
+		word(t, p, &spot, l->label, ink_of(l->role));
 	}
 }
 
 static void point_labels(struct text *t, const struct figure *f, const struct page *p)
 {
-	for (int i = 0; i < f->series_count; i++) {
-		const struct series *s = &f->series[i];
-		if (!s->label || s->role == ROLE_MAIN) // the legend names it
-			continue;
-		struct spot *spot = calloc(s->count ? s->count : 1, sizeof *spot);
-		if (!spot) {
-			t->failed = true;
-			return;
-		}
-		page_point_names(p, f, s, spot);
-		for (size_t k = 0; k < s->count; k++)
-			word(t, p, &spot[k], s->label[k], looks[s->role].color);
-		free(spot);
+	size_t labels = 0;
+	for (int i = 0; i < f->series_count; i++)
+		labels += f->series[i].label ? f->series[i].count : 0;
+	struct spot *all = calloc(labels + 1, sizeof *all), **spot = calloc((size_t)f->series_count + 1, sizeof *spot), *next = all;
+	if (!all || !spot)
+		t->failed = true;
+	for (int i = 0; !t->failed && i < f->series_count; i++) {
+		spot[i] = next;
+		next += f->series[i].label ? f->series[i].count : 0;
 	}
+	if (!t->failed)
+		page_point_names(p, f, spot);
+	for (int i = 0; !t->failed && i < f->series_count; i++)
+		for (size_t k = 0; f->series[i].label && k < f->series[i].count; k++)
+			word(t, p, &spot[i][k], f->series[i].label[k], ink_of(f->series[i].role));
+	free(all);
+	free(spot);
 }
 
 // Drawn here, and not by gnuplot's key, which breaks the entries into rows as it guesses.

@@ -6,8 +6,7 @@
 #include "sessions/inside.h"
 #include "sessions/readout.h"
 
-// Says what was built, without its last newline.
-static bool say_all(struct command_call *call, struct string *t)
+bool say_all(struct command_call *call, struct string *t)
 {
 	bool ok = !t->failed;
 	if (ok && t->length && t->bytes[t->length - 1] == '\n')

@@ -201,6 +201,18 @@ static void offer_figures(struct collection *c, const struct place *p)
 		offer(c, kind[i].name);
 }
 
+static void offer_networks(struct collection *c, const struct place *p)
+{
+	(void)p;
+	offer_list(c, engine_nets());
+}
+
+static void offer_devices(struct collection *c, const struct place *p)
+{
+	(void)p;
+	offer_list(c, catalog_devices());
+}
+
 static void offer_readout(const char *name, void *context)
 {
 	offer(context, name);
@@ -228,6 +240,7 @@ static void (*const offers[])(struct collection *, const struct place *) = {
 	[ARGUMENT_LAYER] = offer_layers,     [ARGUMENT_FORMAT] = offer_formats, [ARGUMENT_FORMATS] = offer_format_list,
 	[ARGUMENT_TERM] = offer_terms,       [ARGUMENT_KNOB] = offer_knobs,     [ARGUMENT_VALUE] = offer_values,
 	[ARGUMENT_FILE] = offer_files,       [ARGUMENT_COMMAND] = offer_commands, [ARGUMENT_FIGURE] = offer_figures,
+	[ARGUMENT_NETWORK] = offer_networks, [ARGUMENT_DEVICE] = offer_devices,
 	[ARGUMENT_READOUT] = offer_readouts, [ARGUMENT_GROUP] = offer_groups,   [ARGUMENT_EDIT] = offer_edit,
 };
 

@@ -6,6 +6,7 @@
 #ifndef SESSIONS_INSIDE_H
 #define SESSIONS_INSIDE_H
 
+#include "engine/catalog.h"
 #include "sessions/folder.h"
 #include "sessions/journal.h"
 #include "sessions/sessions.h"
@@ -42,6 +43,15 @@ struct known_evaluation {
 	bool known;
 	long step;
 	double accuracy, loss;
+};
+
+// The network on a device, and the roofline of its present choices; kept while the device is the same. See catalog.c.
+struct costed {
+	struct description *network;
+	struct costing *latency;
+	char device[ENGINE_TEXT];
+	struct layer_formats *formats; // [layers]
+	struct roofline_point *point;  // [2][layers]
 };
 
 // What a batch run waits for; see wait.c.
@@ -99,6 +109,7 @@ struct session {
 	struct wait wait;
 	bool batch;
 
+	struct costed costed; // of the roofline figure
 	uint8_t *draft;       // option per slot, then a flag per slot: edited by hand, or following the modal choice
 	struct known_evaluation known[2]; // per enum split
 	char digest[JOURNAL_DIGEST_TEXT];
@@ -178,6 +189,14 @@ bool run_price(struct command_call *);
 bool run_print(struct command_call *);
 bool run_expect(struct command_call *);
 bool run_help(struct command_call *);
+// Says what was built, without its last newline, and frees it. False, with a fault: memory ran out while it was built.
+bool say_all(struct command_call *, struct string *);
+
+// ---- catalog.c ------------------------------------------------------------------------------------------------------
+
+// The roofline of the modal choice and, where there is one, of the draft; for figures.
+bool session_roofline(void *session, struct roofline *, struct fault *);
+void costed_free(struct costed *);
 
 // ---- what several of them need -----------------------------------------------------------------------------------------------
 

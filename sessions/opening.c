@@ -61,6 +61,7 @@ void session_free(struct session *s)
 	if (s->snapshot)
 		snapshot_free(s->snapshot);
 	wait_end(s);
+	costed_free(&s->costed);
 	config_free(s->began);
 	config_free(s->now);
 	journal_free(&s->journal);

@@ -72,6 +72,8 @@ void session_source(struct session *s, struct figure_source *source)
 		.mark = s->mark,
 		.marks = s->marks,
 		.term = term,
+		.roofline = session_roofline,
+		.session = s,
 	};
 }
 

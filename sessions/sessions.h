@@ -76,6 +76,8 @@ const char *session_message(struct session *, bool *bad);
 const struct command *session_commands(size_t *count);
 // The rows of plots, with their context made for this session.
 struct command_group session_plot_group(struct session *);
+// Networks and devices: commands that ask what needs no search. `s` may be NULL: then there is no network called `.`.
+struct command_group session_catalog_group(struct session *s);
 
 // The joined table.
 struct command_table {

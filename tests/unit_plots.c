@@ -38,7 +38,25 @@ static const struct slot_info slots[LAYERS] = {{"stem", 0, OPTIONS, options}, {"
 static const struct engine_info info = {.net = "resnet8", .data = "glyphs", .slots = LAYERS, .slot = slots};
 static const uint8_t choices[POINTS][LAYERS] = {{0, 0, 0}, {1, 1, 0}, {1, 1, 1}, {2, 1, 1}, {2, 1, 0}, {2, 2, 1}, {2, 2, 2}};
 
+// On a device with peaks of 100 and 10 T and 1 TB/s. In billions of operations, in megabytes, in ms: a tile half full under the roof
+// of int8, bound by memory, on the vector unit. The draft runs the first one as int4, in half the bytes and time.
+static const struct described_layer described[LAYERS] = {{.name = "stem"}, {.name = "conv1"}, {.name = "fc"}};
+static struct roofline_point now_points[LAYERS] = {
+	{200e9, 1000e6, 4, 100e12, "int8", false}, {20e9, 2000e6, 2, 100e12, "int8", true}, {10e9, 100e6, 1, 10e12, "vector", false}};
+static struct roofline_point draft_points[LAYERS] = {
+	{200e9, 500e6, 2, 200e12, "int4", false}, {20e9, 2000e6, 2, 100e12, "int8", true}, {10e9, 100e6, 1, 10e12, "vector", false}};
+
+// *session: whether there is a draft.
+static bool made_roofline(void *session, struct roofline *r, struct fault *f)
+{
+	(void)f;
+	*r = (struct roofline){.device = "tpu_v9", .batch = 128, .bandwidth = 1e12, .layers = LAYERS, .layer = described,
+		.now = now_points, .draft = *(bool *)session ? draft_points : NULL};
+	return true;
+}
+
 struct made {
+	bool draft;
 	struct snapshot snapshot;
 	struct slot_state slot[LAYERS];
 	struct front_point point[POINTS];
@@ -82,7 +100,7 @@ static void make(struct made *m)
 	m->mark[0] = (struct mark){20, "pin stem int8"};
 	m->mark[1] = (struct mark){35, "weight bops 2"};
 	m->source = (struct figure_source){.snapshot = s, .record = m->record, .records = RECORDS, .modal = m->modal[0],
-		.mark = m->mark, .marks = 2};
+		.mark = m->mark, .marks = 2, .roofline = made_roofline, .session = &m->draft};
 }
 
 static struct figure *made_figure(const char *name)
@@ -280,6 +298,49 @@ static void cost_is_relative_to_its_target(void **state)
 	figure_free(f);
 }
 
+static void roofline_shows_roofs_and_layers(void **state)
+{
+	(void)state;
+	struct figure *f = made_figure("roofline");
+	assert_string_equal(f->title, "Roofline of resnet8 on tpu_v9, batch 128");
+	assert_int_equal(f->series_count, 2);
+	const struct series *modal = series_named(f, "modal"), *roofs = series_named(f, "roofs");
+	static const double intensity[] = {200, 10, 100}, attained[] = {50e12, 10e12, 10e12};
+	for (size_t i = 0; i < LAYERS; i++)
+		assert_true(near(modal->x[i], intensity[i]) && near(modal->y[i] / 1e12, attained[i] / 1e12));
+	for (size_t i = 0; i < LAYERS; i++) // fewer than are named
+		assert_string_equal(modal->label[i], described[i].name);
+	// The slope from the left edge, named, to the ridge of 100 operations a byte; its roof; a gap; the vector unit's.
+	assert_int_equal(roofs->count, 9);
+	assert_true(near(roofs->x[0], 5) && near(roofs->y[0] / 1e12, 5));
+	assert_true(near(roofs->x[2], 100) && near(roofs->y[2] / 1e12, 100) && near(roofs->y[4] / 1e12, 100));
+	assert_true(isnan(roofs->y[5]));
+	assert_true(near(roofs->x[6], 10) && near(roofs->y[6] / 1e12, 10) && near(roofs->y[8] / 1e12, 10));
+	assert_string_equal(roofs->label[1], "1000 GB/s");
+	assert_string_equal(roofs->label[3], "int8");
+	assert_string_equal(roofs->label[7], "vector");
+	assert_true(f->x.logarithmic && f->y.logarithmic);
+	figure_free(f);
+}
+
+static void roofline_shows_where_a_draft_goes(void **state)
+{
+	(void)state;
+	struct made m;
+	make(&m);
+	m.draft = true;
+	struct figure *f = figure_kind_named("roofline")->build(&m.source);
+	const struct series *roofs = series_named(f, "roofs"), *change = series_named(f, "change"), *draft = series_named(f, "draft");
+	assert_null(series_named(f, "modal")->label); // the draft's names are enough
+	assert_int_equal(roofs->count, 13);
+	assert_string_equal(roofs->label[3], "int4");
+	assert_true(near(roofs->x[2], 200) && near(roofs->y[2] / 1e12, 200));
+	assert_int_equal(change->count, 3); // the others stay
+	assert_true(near(change->x[0], 200) && near(change->y[0] / 1e12, 50) && near(change->x[1], 400) && near(change->y[1] / 1e12, 100));
+	assert_true(near(draft->x[0], 400) && near(draft->y[0] / 1e12, 100));
+	figure_free(f);
+}
+
 static void every_figure_of_nothing_is_empty(void **state)
 {
 	(void)state;
@@ -424,7 +485,7 @@ static void check_cells(const struct figure *f, struct cell *cell, int width, in
 static void canvas_is_right_at_any_size(void **state)
 {
 	(void)state;
-	static const char *const names[] = {"front", "bits", "curves", "cost", "entropy", "reward"};
+	static const char *const names[] = {"front", "bits", "curves", "cost", "entropy", "reward", "roofline"};
 	struct figure *figures[16];
 	int count = 0;
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
@@ -488,6 +549,21 @@ static void check_picture(const char *name, int width, int height, enum canvas_g
 static void small_pictures(void **state)
 {
 	(void)state;
+	check_picture("roofline", 60, 14, CANVAS_BRAILLE,
+		"useful operations/s                        ── roofs  ◆ modal\n"
+		"    │\n"
+		"100T┤                                 ⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀\n"
+		"    │                             ⣀⠤⠒⠉             int8\n"
+		"    │                        ⢀⣀⠤⠒⠉            ◆ stem\n"
+		"    │                    ⢀⡠⠔⠊⠁\n"
+		" 30T┤      1000 GB/s ⣀⡠⠔⠊⠁\n"
+		"    │            ⣀⠤⠒⠉\n"
+		"    │        ⣀⠤⠒⠉\n"
+		" 10T┤    ⣀⠤⠒◆⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉◆⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉\n"
+		"    │⣀⠤⠒⠉    conv1                     fc          vector\n"
+		"    └───────┬────────────┬────────────┬────────────┬───────\n"
+		"           10           30           100          300\n"
+		"            operational intensity (operations/byte)\n");
 	check_picture("front", 38, 10, CANVAS_BRAILLE,
 		"held-out accuracy (%)          ◆ modal\n"
 		"  80┤    target int4 ╏      ◆⠤⠤⠤⠤⠤⠤o\n"
@@ -1107,6 +1183,8 @@ int main(void)
 		cmocka_unit_test(mixed_formats_are_told_by_width),
 		cmocka_unit_test(curves_keep_gaps_and_means),
 		cmocka_unit_test(cost_is_relative_to_its_target),
+		cmocka_unit_test(roofline_shows_roofs_and_layers),
+		cmocka_unit_test(roofline_shows_where_a_draft_goes),
 		cmocka_unit_test(every_figure_of_nothing_is_empty),
 		cmocka_unit_test(ticks_are_round),
 		cmocka_unit_test(scales_hold_any_data),

@@ -460,7 +460,7 @@ static struct made *made_new(int layers, bool ascii)
 	made_curves(m, 640);
 	made_front(m);
 	m->mark[0] = (struct mark){.step = 410, .text = "pin stem int8"};
-	m->source = (struct figure_source){s, m->record, 640, m->modal, m->mark, 1, 0};
+	m->source = (struct figure_source){.snapshot = s, .record = m->record, .records = 640, .modal = m->modal, .mark = m->mark, .marks = 1};
 	m->view = (struct view){.session = "2026-11-22-1843", .snapshot = s, .source = &m->source,
 		.layer_cost = m->layer_cost, .layer = 3, .hint = m->hint,
 		.message = "step 410: stem pinned to int8 (u takes it back)",

@@ -72,7 +72,7 @@ static int run_batch(const struct options *o)
 	size_t count;
 	const struct command *rows = session_commands(&count);
 	const struct command_group group[] = {
-		{"searching and sessions", rows, count, s}, session_plot_group(s), ui_group(NULL)};
+		{"searching and sessions", rows, count, s}, session_plot_group(s), session_catalog_group(s), ui_group(NULL)};
 	const struct command_table table = {group, sizeof group / sizeof *group};
 	int status = session_batch(s, o->batch, &table, &f);
 	if (status == EXIT_FAILED || status == EXIT_USAGE)

@@ -30,7 +30,8 @@ static bool take_session(struct workbench *w, struct session *s, struct fault *f
 	const struct command *rows = session_commands(&count);
 	w->group[0] = (struct command_group){"searching and sessions", rows, count, s};
 	w->group[1] = session_plot_group(s);
-	w->group[2] = ui_group(w);
+	w->group[2] = session_catalog_group(s);
+	w->group[3] = ui_group(w);
 	w->table = (struct command_table){w->group, WORKBENCH_GROUPS};
 
 	w->view.session = session_name(s);

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/catalog.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/cost/cost.h"
+#include "engine/hardware/device.h"
+#include "engine/model/model.h"
+#include "engine/quant/format.h"
+
+// ---- networks ----
+
+struct description {
+	struct model *model;
+	struct described_layer *layer;
+	char keys[256];
+	struct description_info info;
+};
+
+static struct described_layer layer_of(const struct model *m, int index)
+{
+	const struct layer *l = &m->layer[index];
+	const struct op *op = &m->op[l->op];
+	const bool conv = op->kind == OP_CONV;
+	return (struct described_layer){
+		.name = l->name,
+		.kind = !conv || op->groups == 1 ? model_kind(op->kind) : op->groups == l->in.c ? "depthwise" : "grouped",
+		.in_h = l->in.h, .in_w = l->in.w, .in_c = l->in.c, .out_h = l->out.h, .out_w = l->out.w, .out_c = l->out.c,
+		.kernel_h = conv ? op->window.h : 1, .kernel_w = conv ? op->window.w : 1, .stride = conv ? op->window.stride : 1,
+		.groups = conv ? op->groups : 1, .macs = l->macs, .weights = l->weights, .activations = l->activations,
+	};
+}
+
+static struct catalog_row row_of(const char *name)
+{
+	struct catalog_row row;
+	size_t length = strcspn(name, ":");
+	for (int i = 0; model_catalog(i, &row); i++)
+		if (strlen(row.name) == length && strncmp(row.name, name, length) == 0)
+			return row;
+	return (struct catalog_row){.help = "", .keys = ""};
+}
+
+struct description *description_open(const char *name, int h, int w, int c, int classes, struct fault *fault)
+{
+	struct model *m = model_named(name, (struct shape){h, w, c}, classes, fault);
+	if (!m)
+		return NULL;
+	struct description *d = calloc(1, sizeof *d);
+	struct described_layer *layer = calloc((size_t)m->layers + 1, sizeof *layer);
+	if (!d || !layer) {
+		fault_set(fault, name, "choose a smaller network", "out of memory");
+		model_free(m);
+		free(d);
+		free(layer);
+		return NULL;
+	}
+	for (int i = 0; i < m->layers; i++)
+		layer[i] = layer_of(m, i);
+	const struct catalog_row row = row_of(name);
+	const struct shape in = m->op[0].out;
+	snprintf(d->keys, sizeof d->keys, "%s", row.keys);
+	d->model = m;
+	d->layer = layer;
+	d->info = (struct description_info){.name = m->name, .help = row.help, .keys = d->keys, .h = in.h, .w = in.w, .c = in.c,
+		.classes = m->classes, .operators = m->ops, .layers = m->layers, .layer = layer, .macs = m->macs,
+		.weights = m->weights, .parameters = m->parameters, .activations = m->activations,
+		.most_activations = m->most_activations};
+	return d;
+}
+
+void description_close(struct description *d)
+{
+	if (!d)
+		return;
+	model_free(d->model);
+	free(d->layer);
+	free(d);
+}
+
+const struct description_info *description_info(const struct description *d)
+{
+	return &d->info;
+}
+
+bool description_write(const struct description *d, FILE *file)
+{
+	return model_write(d->model, file);
+}
+
+// ---- what a network costs ----
+
+struct costing {
+	const struct description *description;
+	struct cost *cost;
+	int batch;
+};
+
+struct costing *costing_new(const struct description *d, const char *term, int batch, struct fault *fault)
+{
+	struct costing *c = calloc(1, sizeof *c);
+	if (!c) {
+		fault_set(fault, term, "", "out of memory");
+		return NULL;
+	}
+	c->description = d;
+	c->cost = cost_new(d->model, term, batch, fault);
+	if (!c->cost) {
+		free(c);
+		return NULL;
+	}
+	const struct device *device = cost_device(c->cost);
+	c->batch = !device ? 1 : batch > 0 ? batch : (int)device->batch;
+	return c;
+}
+
+void costing_free(struct costing *c)
+{
+	if (c)
+		cost_free(c->cost);
+	free(c);
+}
+
+const char *costing_unit(const struct costing *c)
+{
+	return cost_unit(c->cost);
+}
+
+int costing_batch(const struct costing *c)
+{
+	return c->batch;
+}
+
+const char *costing_type(const struct costing *c, const char *format)
+{
+	const struct device *device = cost_device(c->cost);
+	int f = format_named(format);
+	return device && f >= 0 ? native_table[device_native(device, f, f)].name : NULL;
+}
+
+static bool format_of(const char *name, int *format, struct fault *fault)
+{
+	*format = format_named(name);
+	return *format >= 0 || fault_set(fault, name, "int8, int4, bf16, e4m3, for some", "there is no such format");
+}
+
+// Fills layer[layers] of a plan.
+static bool plan_of(const struct costing *c, const struct layer_formats *formats, int count, struct layer_plan *layer,
+	struct fault *fault)
+{
+	const int layers = c->description->model->layers;
+	if (count != 1 && count != layers)
+		return fault_set(fault, cost_name(c->cost), "", "%d formats for %d layers", count, layers);
+	for (int i = 0; i < layers; i++) {
+		const struct layer_formats *its = &formats[count == 1 ? 0 : i];
+		if (!format_of(its->weight, &layer[i].weight, fault) || !format_of(its->activation, &layer[i].activation, fault))
+			return false;
+	}
+	return true;
+}
+
+// A plan of the formats, freed by the caller; NULL with a fault.
+static struct layer_plan *new_plan(const struct costing *c, const struct layer_formats *formats, int count, struct fault *fault)
+{
+	struct layer_plan *layer = calloc((size_t)c->description->model->layers + 1, sizeof *layer);
+	if (!layer)
+		fault_set(fault, cost_name(c->cost), "", "out of memory");
+	if (!layer || plan_of(c, formats, count, layer, fault))
+		return layer;
+	free(layer);
+	return NULL;
+}
+
+bool costing_total(const struct costing *c, const struct layer_formats *formats, int count, double *total, struct fault *fault)
+{
+	struct layer_plan *layer = new_plan(c, formats, count, fault);
+	if (!layer)
+		return false;
+	*total = cost_total(c->cost, &(struct plan){c->description->model, layer}, NULL);
+	bool ok = isfinite(*total) || fault_set(fault, cost_name(c->cost), "leave out a format, or choose another device",
+		"an operator between the layers runs at an unknown rate");
+	// A layer that stands in the way says so itself.
+	for (int i = 0; !ok && i < c->description->model->layers; i++)
+		if (!cost_answers(c->cost, (int[]){layer[i].weight, layer[i].activation}, 2, fault))
+			break;
+	free(layer);
+	return ok;
+}
+
+bool costing_roofline(const struct costing *c, const struct layer_formats *formats, int count, struct roofline *r,
+	struct roofline_point *point, struct fault *fault)
+{
+	const struct device *device = cost_device(c->cost);
+	const int layers = c->description->model->layers;
+	double total;
+	if (!costing_total(c, formats, count, &total, fault))
+		return false;
+	struct cost_point *from = calloc((size_t)layers + 1, sizeof *from);
+	struct layer_plan *layer = new_plan(c, formats, count, fault);
+	bool ok = layer && (from || fault_set(fault, cost_name(c->cost), "", "out of memory"));
+	if (ok && !cost_roofline(c->cost, &(struct plan){c->description->model, layer}, from))
+		ok = fault_set(fault, cost_name(c->cost), "ask for latency@DEVICE", "it has no roofline");
+	for (int i = 0; ok && i < layers; i++)
+		point[i] = (struct roofline_point){from[i].operations, from[i].bytes, from[i].ms, from[i].roof,
+			from[i].vector ? "vector" : native_table[from[i].type].name, from[i].memory_bound};
+	if (ok) {
+		snprintf(r->device, sizeof r->device, "%s", device->name);
+		r->batch = c->batch;
+		r->bandwidth = device->bandwidth;
+		r->layers = layers;
+		r->layer = c->description->layer;
+	}
+	free(from);
+	free(layer);
+	return ok;
+}
+
+// ---- devices ----
+
+const char *const *catalog_devices(void)
+{
+	return device_names();
+}
+
+bool catalog_device(const char *name, struct device_sheet *sheet, struct fault *fault)
+{
+	struct device d;
+	if (!device_get(name, &d, fault))
+		return false;
+	*sheet = (struct device_sheet){0};
+	snprintf(sheet->name, sizeof sheet->name, "%s", d.name);
+	snprintf(sheet->source, sizeof sheet->source, "%s", d.source);
+	for (size_t i = 0; i < device_figure_count && sheet->figures < SHEET_FIGURES; i++) {
+		const struct device_figure *f = &device_figures[i];
+		sheet->figure[sheet->figures++] = (struct sheet_figure){f->group, f->name, f->unit, device_value(&d, f), device_mark(&d, f)};
+	}
+	for (int n = 0; n < NATIVES && sheet->figures < SHEET_FIGURES; n++) {
+		const struct sheet_figure *peak = sheet_figure(sheet, "peaks", native_table[n].name);
+		sheet->figure[sheet->figures++] = (struct sheet_figure){"ridge", native_table[n].name, "ops/B",
+			device_ridge(&d, (enum native)n), peak->mark};
+	}
+	return true;
+}
+
+const struct sheet_figure *sheet_figure(const struct device_sheet *sheet, const char *group, const char *name)
+{
+	for (int i = 0; i < sheet->figures; i++)
+		if (strcmp(sheet->figure[i].group, group) == 0 && strcmp(sheet->figure[i].name, name) == 0)
+			return &sheet->figure[i];
+	return NULL;
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Questions that need no search: which networks and devices there are, what a network is made of, what it costs on a device.
+// Beside engine.h the other engine header that sessions/, plots/ and ui/ include: engine.h speaks of one search, its space and
+// its data, and an answer about a network that nobody trains would need an engine opened for nothing.
+//
+// Descriptions and costings never change once made: any thread may ask them. Counts and totals are of one image.
+#ifndef ENGINE_CATALOG_H
+#define ENGINE_CATALOG_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "engine/fault.h"
+
+// ---- networks -------------------------------------------------------------------------------------------------------------
+
+// A layer: an operator with weights.
+struct described_layer {
+	const char *name;
+	const char *kind; // "conv", "depthwise", "grouped", "linear"
+	int in_h, in_w, in_c, out_h, out_w, out_c, kernel_h, kernel_w, stride, groups;
+	double macs, weights, activations; // weights: without bias; activations: numbers that it reads
+};
+
+struct description_info {
+	const char *name; // as asked for
+	const char *help; // what it is, and what may follow its name ("res=8..4096"); "" for a file
+	const char *keys;
+	int h, w, c, classes; // of its input; classes it tells apart
+	int operators, layers;
+	const struct described_layer *layer; // [layers]
+	double macs, weights, parameters;    // parameters: weights, biases, norms, tokens
+	double activations, most_activations; // numbers that all layers read; that the layer reading most does
+};
+
+// A network of the catalog ("resnet50", "resnet50:res=160"; names: engine_nets of engine.h) or of a description file, with its own
+// input. Data of another size: h, w, c and classes give it; all 0: its own. NULL with a fault: no such network.
+struct description;
+struct description *description_open(const char *name, int h, int w, int c, int classes, struct fault *);
+void description_close(struct description *);
+const struct description_info *description_info(const struct description *); // lives as long as the description
+// As a description file, which opens as the same network. False: it could not be written.
+bool description_write(const struct description *, FILE *);
+
+// ---- what a network costs ---------------------------------------------------------------------------------------------------
+
+// A layer's formats, by name.
+struct layer_formats {
+	const char *weight, *activation;
+};
+
+// A cost term of a description, which it borrows: "bops", "size", "latency@tpu_v4", "energy@FILE.json" ...; batch: images at
+// once, 0: as the device says. NULL with a fault: no such term or device, or a figure of the device that is needed is unknown.
+struct costing;
+struct costing *costing_new(const struct description *, const char *term, int batch, struct fault *);
+void costing_free(struct costing *);
+const char *costing_unit(const struct costing *);
+int costing_batch(const struct costing *); // 1 where the term knows no batch
+// The type of the device that multiplies this format; NULL: the term has no device.
+const char *costing_type(const struct costing *, const char *format);
+// The cost of formats[layers], or of formats[1] in every layer (count 1), in the term's unit. False with a fault: a format that
+// is none or that the device has at an unknown rate, or another count.
+bool costing_total(const struct costing *, const struct layer_formats *formats, int count, double *total, struct fault *);
+
+// A layer in the roofline of a device: it attains operations / ms at the intensity operations / bytes.
+struct roofline_point {
+	double operations, bytes; // of a batch: useful ones, two a MAC; to and from the memory
+	double ms;
+	double roof;              // operations a second: the peak of the unit that it runs on
+	const char *type;         // that it runs as: "int8"; "vector": on the vector unit
+	bool memory_bound;
+};
+struct roofline {
+	char device[48];
+	int batch;
+	double bandwidth; // of the device's memory, bytes a second
+	int layers;
+	const struct described_layer *layer; // [layers], the description's
+	struct roofline_point *now, *draft;  // [layers]: of a choice, and of a changed one; NULL: there is none
+};
+// Fills point[layers] and all else of the roofline but its two rows of points. False with a fault: as above, or the term is no latency
+// by the roofline.
+bool costing_roofline(const struct costing *, const struct layer_formats *formats, int count, struct roofline *,
+	struct roofline_point *point, struct fault *);
+
+// ---- devices ----------------------------------------------------------------------------------------------------------------
+
+const char *const *catalog_devices(void); // NULL-terminated, for good
+
+// One figure of a device, in its unit; 0: unknown or, of a peak, a type that the device lacks. NAN: it has it at an unknown rate.
+struct sheet_figure {
+	const char *group, *name, *unit; // "peaks", "int8", "Tops/s"; group "": stands alone
+	double value;
+	const char *mark; // "", "recalled", "assumed"
+};
+// All figures of a device, as a device file has them, and what follows from them: group "ridge", the operations a byte at which
+// memory and a type's peak take the same time, marked as the peak is.
+enum { SHEET_FIGURES = 64 };
+struct device_sheet {
+	char name[48];
+	char source[512];
+	int figures;
+	struct sheet_figure figure[SHEET_FIGURES];
+};
+// A built-in device by its name, or one of a file (a '/' in its name, or .json behind it).
+bool catalog_device(const char *name_or_path, struct device_sheet *, struct fault *);
+// A figure by group and name; NULL: there is none.
+const struct sheet_figure *sheet_figure(const struct device_sheet *, const char *group, const char *name);
+
+#endif

@@ -1,0 +1,539 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Commands about networks and devices, which need no search; and the roofline of a session's choices.
+#include <fnmatch.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sessions/inside.h"
+
+static const char *shape(int h, int w, int c, char buf[32])
+{
+	snprintf(buf, 32, "%dx%dx%d", h, w, c);
+	return buf;
+}
+
+static const char *count(double value, char buf[32])
+{
+	return number_write(value, "", buf, 32);
+}
+
+static bool is_pattern(const char *name)
+{
+	return strpbrk(name, "*?[") != NULL;
+}
+
+// Takes a built table, or drops it where something failed on the way.
+static bool tell(struct command_call *call, struct string *t, bool ok)
+{
+	if (!ok)
+		string_free(t);
+	return ok && say_all(call, t);
+}
+
+// ---- networks ------------------------------------------------------------------------------------------------------
+
+// Calls each for every network of the catalog that matches, or for the one that is called so.
+static bool each_network(const char *name, bool (*each)(const struct description *, void *context, struct fault *), void *context,
+	struct fault *f)
+{
+	bool ok = true, found = false;
+	const char *const one[] = { name, NULL };
+	for (const char *const *n = is_pattern(name) ? engine_nets() : one; ok && *n; n++) {
+		if (is_pattern(name) && fnmatch(name, *n, 0) != 0)
+			continue;
+		char its[ENGINE_TEXT];
+		snprintf(its, sizeof its, "%s", *n);
+		struct description *d = description_open(its, 0, 0, 0, 0, f);
+		found = true;
+		ok = d && each(d, context, f);
+		description_close(d);
+	}
+	return ok && (found || fault_set(f, name, "`catalog` lists them", "no network is called so"));
+}
+
+static bool add_network(const struct description *d, void *context, struct fault *f)
+{
+	(void)f;
+	const struct description_info *i = description_info(d);
+	char macs[32], parameters[32], weights[32], activations[32], most[32], input[32];
+	string_add(context, "%-24s %8s %10s %8s %6d %11s %8s  %s\n", i->name, count(i->macs, macs), count(i->parameters, parameters),
+		count(i->weights, weights), i->layers, count(i->activations, activations), count(i->most_activations, most),
+		shape(i->h, i->w, i->c, input));
+	return true;
+}
+
+static bool run_catalog(struct command_call *call)
+{
+	struct string t = { 0 };
+	string_add(&t, "%-24s %8s %10s %8s %6s %11s %8s  %s\n", "network", "MACs", "parameters", "weights", "layers", "activations",
+		"largest", "input");
+	bool ok = each_network(call->argc ? call->argv[0] : "*", add_network, &t, &call->fault);
+	string_add(&t, "(of one image; activations: numbers that all layers read, and that the layer reading most does)");
+	return tell(call, &t, ok);
+}
+
+static void add_layer(struct string *t, const struct described_layer *l, int wide, double all)
+{
+	char in[32], out[32], kernel[32], macs[32], weights[32];
+	snprintf(kernel, sizeof kernel, "%dx%d", l->kernel_h, l->kernel_w);
+	string_add(t, "%-*s  %-9s %13s %13s %6s %6d %6d %8s %8s %6.2f %%\n", wide, l->name, l->kind,
+		shape(l->in_h, l->in_w, l->in_c, in), shape(l->out_h, l->out_w, l->out_c, out), kernel, l->stride, l->groups,
+		count(l->macs, macs), count(l->weights, weights), all > 0 ? 100 * l->macs / all : 0);
+}
+
+// What it costs with one format in every layer.
+static bool add_uniform(struct string *t, const struct description *d, struct fault *f)
+{
+	static const char *const formats[] = { "int4", "int8", "bf16" }, *const terms[] = { "bops", "size" };
+	for (size_t k = 0; k < sizeof terms / sizeof *terms; k++) {
+		struct costing *c = costing_new(d, terms[k], 0, f);
+		bool ok = c != NULL;
+		string_add(t, "%-5s", terms[k]);
+		for (size_t i = 0; ok && i < sizeof formats / sizeof *formats; i++) {
+			double total;
+			char number[64];
+			ok = costing_total(c, &(struct layer_formats){ formats[i], formats[i] }, 1, &total, f);
+			if (ok)
+				string_add(t, "%s %s in %s", i ? "," : "", number_write(total, costing_unit(c), number, sizeof number),
+					formats[i]);
+		}
+		costing_free(c);
+		if (!ok)
+			return false;
+		string_add(t, "\n");
+	}
+	return true;
+}
+
+static bool add_description(const struct description *d, void *context, struct fault *f)
+{
+	struct string *t = context;
+	const struct description_info *info = description_info(d);
+	int wide = 5;
+	char macs[32], weights[32], parameters[32], activations[32], most[32];
+	for (int i = 0; i < info->layers; i++)
+		if ((int)strlen(info->layer[i].name) > wide)
+			wide = (int)strlen(info->layer[i].name);
+	string_add(t, "%s: %s%s%s%s\n", info->name, info->help, info->keys[0] ? " (takes " : "", info->keys, info->keys[0] ? ")" : "");
+	string_add(t, "%-*s  %-9s %13s %13s %6s %6s %6s %8s %8s %8s\n", wide, "layer", "kind", "in", "out", "kernel", "stride", "groups",
+		"MACs", "weights", "of MACs");
+	for (int i = 0; i < info->layers; i++)
+		add_layer(t, &info->layer[i], wide, info->macs);
+	string_add(t, "%d layers, %d operators: %s MACs, %s weights, %s parameters, %s activations (%s in the layer reading most), %d classes\n",
+		info->layers, info->operators, count(info->macs, macs), count(info->weights, weights),
+		count(info->parameters, parameters), count(info->activations, activations), count(info->most_activations, most),
+		info->classes);
+	return add_uniform(t, d, f);
+}
+
+static bool write_description(const struct description *d, void *context, struct fault *f)
+{
+	const char *path = context;
+	char *bytes = NULL;
+	size_t size = 0;
+	FILE *file = open_memstream(&bytes, &size);
+	bool ok = file && description_write(d, file);
+	if (file)
+		ok = fclose(file) == 0 && ok;
+	ok = ok ? disk_replace(path, bytes, size, f) : fault_set(f, path, "", "out of memory");
+	free(bytes);
+	return ok;
+}
+
+static bool run_describe(struct command_call *call)
+{
+	const char *name = call->argv[0];
+	struct string t = { 0 };
+	if (is_pattern(name))
+		return fault_set(&call->fault, name, "`catalog` lists them", "describe one network at a time");
+	if (call->argc == 1)
+		return tell(call, &t, each_network(name, add_description, &t, &call->fault));
+	bool ok = each_network(name, write_description, call->argv[1], &call->fault);
+	if (ok)
+		call->say(call, "wrote %s", call->argv[1]);
+	return ok;
+}
+
+// ---- devices -------------------------------------------------------------------------------------------------------
+
+struct column {
+	const char *group, *name, *head;
+};
+static const struct column rates[] = {
+	{ "peaks", "int4", "int4" }, { "peaks", "int8", "int8" }, { "peaks", "fp8", "fp8" }, { "peaks", "fp16", "fp16" },
+	{ "peaks", "bf16", "bf16" }, { "peaks", "tf32", "tf32" }, { "peaks", "fp32", "fp32" }, { "", "vector", "vector" },
+	{ "", "bandwidth", "GB/s" }, { "", "on_chip", "MB" }, { "power", "mean", "W mean" }, { "power", "max", "W max" },
+};
+static const struct column ridges[] = {
+	{ "ridge", "int4", "int4" }, { "ridge", "int8", "int8" }, { "ridge", "fp8", "fp8" }, { "ridge", "fp16", "fp16" },
+	{ "ridge", "bf16", "bf16" }, { "ridge", "tf32", "tf32" }, { "ridge", "fp32", "fp32" },
+};
+
+static const char *figure_text(const struct sheet_figure *f, char buf[32])
+{
+	if (isnan(f->value))
+		snprintf(buf, 32, "unknown");
+	else if (f->value == 0)
+		snprintf(buf, 32, "-");
+	else
+		snprintf(buf, 32, "%.4g", f->value);
+	return buf;
+}
+
+static bool add_devices(struct string *t, const char *title, const struct column *column, size_t columns, struct fault *f)
+{
+	string_add(t, "%-11s", title);
+	for (size_t i = 0; i < columns; i++)
+		string_add(t, "%7s ", column[i].head);
+	string_add(t, "\n");
+	for (const char *const *name = catalog_devices(); *name; name++) {
+		struct device_sheet sheet;
+		if (!catalog_device(*name, &sheet, f))
+			return false;
+		string_add(t, "%-11s", sheet.name);
+		for (size_t i = 0; i < columns; i++) {
+			const struct sheet_figure *its = sheet_figure(&sheet, column[i].group, column[i].name);
+			char text[32];
+			string_add(t, "%7s%c", figure_text(its, text), its->value == 0 || !its->mark[0] ? ' ' : its->mark[0] == 'r' ? '?' : '~');
+		}
+		string_add(t, "\n");
+	}
+	return true;
+}
+
+static void add_device(struct string *t, const struct device_sheet *sheet)
+{
+	string_add(t, "%s\nsource: %s\n", sheet->name, sheet->source);
+	for (int i = 0; i < sheet->figures; i++) {
+		const struct sheet_figure *f = &sheet->figure[i];
+		char name[64], text[32];
+		const struct sheet_figure *peak = sheet_figure(sheet, "peaks", f->name);
+		bool tile = strcmp(f->group, "inner") == 0 || strcmp(f->group, "outer") == 0;
+		if ((f->value == 0 && f != peak) || (tile && peak->value == 0))
+			continue; // unknown; of a type that it lacks
+		snprintf(name, sizeof name, "%s%s%s", f->group, f->group[0] ? "." : "", f->name);
+		string_add(t, "%-22s %10s %-7s %s\n", name, f->value == 0 ? "none" : figure_text(f, text), f->unit, f->mark);
+	}
+}
+
+static bool run_devices(struct command_call *call)
+{
+	struct string t = { 0 };
+	struct device_sheet sheet;
+	if (call->argc) {
+		bool ok = catalog_device(call->argv[0], &sheet, &call->fault);
+		if (ok)
+			add_device(&t, &sheet);
+		return tell(call, &t, ok);
+	}
+	bool ok = add_devices(&t, "Tops/s", rates, sizeof rates / sizeof *rates, &call->fault);
+	string_add(&t, "\n");
+	ok = ok && add_devices(&t, "ridge ops/B", ridges, sizeof ridges / sizeof *ridges, &call->fault);
+	string_add(&t, "(dense peaks, a multiply-accumulate is two operations; ? recalled, not checked; ~ assumed; - none, or unknown)");
+	return tell(call, &t, ok);
+}
+
+// ---- latency -------------------------------------------------------------------------------------------------------
+
+enum { MOST_COLUMNS = 16 };
+
+// What is asked: formats by device, for one network or several.
+struct question {
+	struct string table;
+	struct session *session;
+	const char *device; // a name, a glob over names, a path
+	const char *over;   // a device or a network that each figure is compared with; NULL: none
+	long batch;
+	int columns;
+	struct latency_column {
+		const char *name;
+		const struct layer_formats *formats;
+		int count;
+		struct layer_formats uniform;
+		int compared; // with `over`: how many times as fast, over all devices and networks
+		double logarithms, least, most;
+	} column[MOST_COLUMNS];
+};
+
+static bool is_device(const char *name)
+{
+	size_t length = strlen(name);
+	for (const char *const *d = catalog_devices(); *d; d++)
+		if (strcmp(*d, name) == 0)
+			return true;
+	return length > 5 && strcmp(name + length - 5, ".json") == 0;
+}
+
+static struct costing *latency_of(const struct description *d, const char *device, long batch, struct fault *f)
+{
+	char term[ENGINE_TEXT + 16];
+	snprintf(term, sizeof term, "latency@%s", device);
+	return costing_new(d, term, (int)batch, f);
+}
+
+static void compare(struct latency_column *c, double times)
+{
+	c->least = c->compared ? fmin(c->least, times) : times;
+	c->most = c->compared ? fmax(c->most, times) : times;
+	c->logarithms += log(times);
+	c->compared++;
+}
+
+static void add_cell(struct question *q, struct latency_column *column, const struct costing *latency,
+	const struct costing *other, struct string *refused, const char *device)
+{
+	double ms, than;
+	struct fault f;
+	if (!costing_total(latency, column->formats, column->count, &ms, &f)) {
+		string_add(&q->table, "  %9s %9s %-4s", "-", "-", "");
+		if (q->over)
+			string_add(&q->table, " %8s", "");
+		string_add(refused, "  %s: %s\n", device, f.what);
+		return;
+	}
+	const char *type = column->count == 1 ? costing_type(latency, column->name) : NULL;
+	string_add(&q->table, "  %9.4g %9.4g %-4s", ms, ms / costing_batch(latency), type && strcmp(type, column->name) != 0 ? type : "");
+	if (!q->over)
+		return;
+	if (!other || !costing_total(other, column->formats, column->count, &than, NULL)) {
+		string_add(&q->table, " %8s", "-");
+		return;
+	}
+	double times = than / costing_batch(other) / (ms / costing_batch(latency));
+	string_add(&q->table, " %7.3gx", times);
+	compare(column, times);
+}
+
+// One device's row; a device that is refused is told below the table.
+static void add_row(struct question *q, const struct description *d, const struct description *than, const char *device,
+	struct string *refused)
+{
+	struct fault f;
+	struct costing *latency = latency_of(d, device, q->batch, &f), *other = NULL;
+	if (!latency) {
+		string_add(refused, "  %s: %s\n", device, f.what);
+		return;
+	}
+	if (q->over)
+		other = than ? latency_of(than, device, q->batch, NULL) : latency_of(d, q->over, q->batch, NULL);
+	string_add(&q->table, "  %-*s %5d", is_pattern(q->device) ? 10 : (int)strlen(device), device, costing_batch(latency));
+	for (int i = 0; i < q->columns; i++)
+		add_cell(q, &q->column[i], latency, other, refused, device);
+	string_add(&q->table, "\n");
+	costing_free(latency);
+	costing_free(other);
+}
+
+static bool add_latency(const struct description *d, void *context, struct fault *f)
+{
+	struct question *q = context;
+	struct string refused = { 0 };
+	const struct description_info *info = description_info(d);
+	struct description *than = NULL;
+	char macs[32], parameters[32];
+	if (q->over && !is_device(q->over) && !(than = description_open(q->over, 0, 0, 0, 0, f)))
+		return false;
+	string_add(&q->table, "%s: %s MACs, %s parameters, %dx%d; ms a batch, ms an image%s%s\n", info->name, count(info->macs, macs),
+		count(info->parameters, parameters), info->h, info->w, q->over ? ", times as fast an image as " : "", q->over ? q->over : "");
+	string_add(&q->table, "  %-*s batch", is_pattern(q->device) ? 10 : (int)strlen(q->device), "device");
+	for (int i = 0; i < q->columns; i++)
+		string_add(&q->table, "  %9s %9s %-4s%*s", q->column[i].name, "", "", q->over ? 9 : 0, "");
+	string_add(&q->table, "\n");
+	const char *const one[] = { q->device, NULL };
+	bool found = false;
+	for (const char *const *name = is_pattern(q->device) ? catalog_devices() : one; *name; name++)
+		if (!is_pattern(q->device) || fnmatch(q->device, *name, 0) == 0) {
+			add_row(q, d, than, *name, &refused);
+			found = true;
+		}
+	if (refused.length)
+		string_add(&q->table, "  refused:\n");
+	string_bytes(&q->table, refused.bytes ? refused.bytes : "", refused.length);
+	string_free(&refused);
+	description_close(than);
+	return found || fault_set(f, q->device, "`devices` lists them", "no device is called so");
+}
+
+static bool read_question(struct question *q, const struct command_call *call, struct fault *f)
+{
+	static const char *const usual[] = { "int4", "int8", "bf16", "fp16" };
+	bool session = strcmp(call->argv[0], ".") == 0;
+	for (int i = 1; i < call->argc; i++) {
+		const char *word = call->argv[i];
+		if (strncmp(word, "device=", 7) == 0)
+			q->device = word + 7;
+		else if (strncmp(word, "over=", 5) == 0)
+			q->over = word + 5;
+		else if (strncmp(word, "batch=", 6) == 0) {
+			if (!number_read_long(word + 6, 1, 65536, &q->batch))
+				return fault_set(f, word, "give a whole number from 1 to 65536", "this is no batch");
+		} else if (q->columns == MOST_COLUMNS - 2) // the two of a session
+			return fault_set(f, word, "ask twice", "so many formats have no room");
+		else
+			q->column[q->columns++] = (struct latency_column){ .name = word };
+	}
+	// Here a wrong name ends it; a device that has no latency is only told.
+	struct device_sheet sheet;
+	if ((!is_pattern(q->device) && !catalog_device(q->device, &sheet, f)) || (q->over && is_device(q->over) && !catalog_device(q->over, &sheet, f)))
+		return false;
+	for (size_t i = 0; !q->columns && !session && i < sizeof usual / sizeof *usual; i++)
+		q->column[i].name = usual[i];
+	if (!q->columns && !session)
+		q->columns = sizeof usual / sizeof *usual;
+	for (int i = 0; i < q->columns; i++) {
+		struct latency_column *c = &q->column[i];
+		struct nearest near = nearest_to(c->name);
+		bool known = false;
+		for (const char *const *format = engine_formats(); *format; format++) {
+			known |= strcmp(*format, c->name) == 0;
+			nearest_offer(&near, *format);
+		}
+		char advice[128];
+		if (!known)
+			return fault_set(f, c->name, nearest_advice(&near, "device=, batch= and over= are its other words", advice, sizeof advice),
+				"there is no such format");
+		c->uniform = (struct layer_formats){ c->name, c->name };
+		c->formats = &c->uniform;
+		c->count = 1;
+	}
+	return true;
+}
+
+// ---- the session's own choices -----------------------------------------------------------------------------------------
+
+// The device that the session's figures are about: of the latency that counts, else the setting `device`, else the TPU v4.
+static void session_device(const struct session *s, char *buf, size_t size)
+{
+	for (int i = 0; i < s->snapshot->terms; i++)
+		if (s->snapshot->term[i].weight > 0 && strncmp(s->snapshot->term[i].name, "latency@", 8) == 0
+			&& strncmp(s->snapshot->term[i].name, "latency@table:", 14) != 0) {
+			snprintf(buf, size, "%s", s->snapshot->term[i].name + 8);
+			return;
+		}
+	if (!config_get(s->now, "device", buf, size) || !buf[0])
+		snprintf(buf, size, "tpu_v4");
+}
+
+void costed_free(struct costed *c)
+{
+	costing_free(c->latency);
+	description_close(c->network);
+	free(c->formats);
+	free(c->point);
+	*c = (struct costed){ 0 };
+}
+
+static bool open_network(struct session *s, struct fault *f)
+{
+	struct costed *c = &s->costed;
+	const struct engine_info *info = s->info;
+	if (c->network)
+		return true;
+	c->network = description_open(info->net, info->image_h, info->image_w, info->image_c, info->classes, f);
+	c->formats = calloc((size_t)info->layers * 2 + 1, sizeof *c->formats);
+	c->point = calloc((size_t)info->layers * 2 + 1, sizeof *c->point);
+	if (c->network && c->formats && c->point)
+		return true;
+	if (c->network)
+		fault_set(f, info->net, "", "out of memory");
+	costed_free(c);
+	return false;
+}
+
+// The formats of the modal choice, and behind them of the draft where there is one.
+static void fill_formats(struct session *s)
+{
+	const struct engine_info *info = s->info;
+	for (int which = 0; which < (s->draft ? 2 : 1); which++)
+		for (int i = 0; i < info->layers; i++) {
+			const int slot[] = { info->layer[i].weight_slot, info->layer[i].activation_slot };
+			const char *name[2];
+			for (int half = 0; half < 2; half++) {
+				int option = which ? s->draft[slot[half]] : s->snapshot->slot[slot[half]].modal;
+				name[half] = info->slot[slot[half]].option[option].name;
+			}
+			s->costed.formats[which * info->layers + i] = (struct layer_formats){ name[0], name[1] };
+		}
+}
+
+bool session_roofline(void *session, struct roofline *r, struct fault *f)
+{
+	struct session *s = session;
+	struct costed *c = &s->costed;
+	const int layers = s->info->layers;
+	char device[sizeof c->device];
+	if (!open_network(s, f))
+		return false;
+	session_device(s, device, sizeof device);
+	if (!c->latency || strcmp(device, c->device) != 0) {
+		costing_free(c->latency);
+		c->latency = latency_of(c->network, device, 0, f);
+		snprintf(c->device, sizeof c->device, "%s", device);
+		if (!c->latency)
+			return false;
+	}
+	fill_formats(s);
+	*r = (struct roofline){ 0 };
+	if (!costing_roofline(c->latency, c->formats, layers, r, c->point, f)
+		|| (s->draft && !costing_roofline(c->latency, c->formats + layers, layers, r, c->point + layers, f)))
+		return false;
+	r->now = c->point;
+	r->draft = s->draft ? c->point + layers : NULL;
+	return true;
+}
+
+static bool own_latency(struct question *q, struct session *s, struct fault *f)
+{
+	if (!s)
+		return fault_set(f, ".", "name a network: `catalog` lists them", "no session is open");
+	if (!open_network(s, f))
+		return false;
+	fill_formats(s);
+	const int layers = s->info->layers;
+	q->column[q->columns++] = (struct latency_column){ .name = "modal", .formats = s->costed.formats, .count = layers };
+	if (s->draft)
+		q->column[q->columns++] = (struct latency_column){ .name = "draft", .formats = s->costed.formats + layers, .count = layers };
+	return add_latency(s->costed.network, q, f);
+}
+
+// What was compared, in one line a format.
+static void add_comparison(struct question *q)
+{
+	for (int i = 0; i < q->columns; i++) {
+		const struct latency_column *c = &q->column[i];
+		if (c->compared > 1)
+			string_add(&q->table, "%s, as fast as %s: %.3gx to %.3gx, geometric mean of %d: %.3gx\n", c->name, q->over, c->least, c->most,
+				c->compared, exp(c->logarithms / c->compared));
+	}
+}
+
+static bool run_latency(struct command_call *call)
+{
+	struct question q = { .device = "*" };
+	bool ok = read_question(&q, call, &call->fault)
+		&& (strcmp(call->argv[0], ".") == 0 ? own_latency(&q, call->context, &call->fault)
+			: each_network(call->argv[0], add_latency, &q, &call->fault));
+	add_comparison(&q);
+	return tell(call, &q.table, ok);
+}
+
+// ---- the table -----------------------------------------------------------------------------------------------------
+
+static const struct command rows[] = {
+	{ "catalog", COMMAND_QUERY, 0, 1, { ARGUMENT_NETWORK }, 0, NULL, "[PATTERN]", "the networks: multiply-accumulates, weights, activations",
+		run_catalog },
+	{ "describe", COMMAND_QUERY, 1, 2, { ARGUMENT_NETWORK, ARGUMENT_FILE }, 0, NULL, "NETWORK [FILE]",
+		"a network's layers and what it costs; into FILE as a description to begin one's own with", run_describe },
+	{ "devices", COMMAND_QUERY, 0, 1, { ARGUMENT_DEVICE }, 0, NULL, "[DEVICE]",
+		"the devices: peaks, memory, power, ridge points; one of them in full, with its sources", run_devices },
+	{ "latency", COMMAND_QUERY, 1, -1, { ARGUMENT_NETWORK, ARGUMENT_FORMAT }, 1, "- device=|batch=|over=",
+		"NETWORK|PATTERN|. [FORMAT]... [device=DEVICE|PATTERN] [batch=N] [over=DEVICE|NETWORK]",
+		"time by the roofline on every device, per format; `.`: the modal choice and the draft; over: how many times as fast",
+		run_latency },
+};
+
+struct command_group session_catalog_group(struct session *s)
+{
+	return (struct command_group){ "Networks and devices", rows, sizeof rows / sizeof *rows, s };
+}

@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Questions that need no search: the engine's answers against figures known from elsewhere or worked out by hand, and the
+// commands that print them.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "engine/catalog.h"
+#include "sessions/sessions.h"
+#include "sessions/text.h"
+
+static bool near(double a, double b)
+{
+	return fabs(a - b) <= 1e-9 * fabs(b);
+}
+
+static struct description *open_named(const char *name)
+{
+	struct fault f;
+	struct description *d = description_open(name, 0, 0, 0, 0, &f);
+	if (!d)
+		fail_msg("%s: %s", f.where, f.what);
+	return d;
+}
+
+// ---- networks --------------------------------------------------------------------------------------------------------
+
+// Parameters as torchvision's (resnet50, mobilenetv2) and the released code of EfficientNet count them.
+static void descriptions_have_the_known_totals(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		double parameters;
+		int layers, side;
+	} known[] = {{"resnet50", 25557032, 54, 224}, {"mobilenetv2", 3504872, 53, 224}, {"efficientnet-b0", 5288548, 82, 224}};
+	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+		struct description *d = open_named(known[i].name);
+		const struct description_info *info = description_info(d);
+		assert_true(info->parameters == known[i].parameters);
+		assert_int_equal(info->layers, known[i].layers);
+		assert_int_equal(info->h, known[i].side);
+		assert_int_equal(info->classes, 1000);
+		double macs = 0, weights = 0;
+		for (int l = 0; l < info->layers; l++) {
+			macs += info->layer[l].macs;
+			weights += info->layer[l].weights;
+		}
+		assert_true(macs == info->macs && weights == info->weights);
+		description_close(d);
+	}
+}
+
+static void layers_are_described(void **state)
+{
+	(void)state;
+	struct description *d = open_named("mobilenetv2");
+	const struct described_layer *stem = &description_info(d)->layer[0], *second = stem + 1;
+	assert_string_equal(stem->kind, "conv");
+	assert_int_equal(stem->in_h, 224);
+	assert_int_equal(stem->out_c, 32);
+	assert_int_equal(stem->stride, 2);
+	assert_true(stem->macs == 112. * 112 * 32 * 27 && stem->weights == 32 * 27 && stem->activations == 224. * 224 * 3);
+	assert_string_equal(second->kind, "depthwise");
+	assert_int_equal(second->groups, 32);
+	assert_int_equal(second->kernel_w, 3);
+	description_close(d);
+
+	struct fault f;
+	assert_non_null(d = description_open("resnet8", 16, 16, 1, 4, &f)); // data of another size
+	assert_int_equal(description_info(d)->c, 1);
+	assert_int_equal(description_info(d)->classes, 4);
+	assert_string_equal(description_info(d)->layer[description_info(d)->layers - 1].kind, "linear");
+	description_close(d);
+	assert_null(description_open("resnet9", 0, 0, 0, 0, &f));
+	assert_string_equal(f.what, "no such network");
+}
+
+// ---- costs -----------------------------------------------------------------------------------------------------------
+
+static const struct layer_formats int8 = {"int8", "int8"}, int4 = {"int4", "int4"}, mixed = {"int4", "int8"};
+
+static void costs_of_choices(void **state)
+{
+	(void)state;
+	struct fault f;
+	struct description *d = open_named("resnet8");
+	const struct description_info *info = description_info(d);
+	struct costing *bops = costing_new(d, "bops", 0, &f);
+	double total;
+	assert_true(costing_total(bops, &int8, 1, &total, &f) && total == 64 * info->macs);
+	assert_true(costing_total(bops, &mixed, 1, &total, &f) && total == 32 * info->macs);
+	struct layer_formats each[10];
+	assert_int_equal(info->layers, 10);
+	for (int i = 0; i < 10; i++)
+		each[i] = i == 3 ? int8 : int4;
+	assert_true(costing_total(bops, each, 10, &total, &f) && total == 16 * info->macs + 48 * info->layer[3].macs);
+	assert_string_equal(costing_unit(bops), "bit ops");
+	assert_int_equal(costing_batch(bops), 1);
+	assert_null(costing_type(bops, "int8"));
+	assert_false(costing_total(bops, each, 9, &total, &f));
+	each[9].activation = "int9";
+	assert_false(costing_total(bops, each, 10, &total, &f));
+	assert_string_equal(f.what, "there is no such format");
+	costing_free(bops);
+	assert_null(costing_new(d, "bobs", 0, &f));
+	assert_null(costing_new(d, "latency@bow", 0, &f));
+	assert_non_null(strstr(f.what, "bandwidth"));
+	struct costing *v100 = costing_new(d, "latency@v100", 0, &f);
+	assert_string_equal(costing_type(v100, "bf16"), "fp32"); // it has no bf16, and fp16 does not hold it
+	assert_string_equal(costing_type(v100, "int8"), "fp16");
+	costing_free(v100);
+	description_close(d);
+}
+
+// The stem of resnet8 in int8 on the TPU v4, at 128 images. Useful: 2 x 32 x 32 x 16 x 27 x 128. On the matrix unit: 27 and 16
+// are both rounded up to 128, at 275 T. From memory: the images once, 432 weights, a scale and a bias for each of 16
+// channels; the output, 2 MB, stays in the 168 MB on chip.
+static void roofline_of_a_layer_by_hand(void **state)
+{
+	(void)state;
+	struct fault f;
+	struct description *d = open_named("resnet8");
+	struct costing *latency = costing_new(d, "latency@tpu_v4", 0, &f), *bops = costing_new(d, "bops", 0, &f);
+	struct roofline_point point[10];
+	struct roofline r = {0};
+	assert_true(costing_roofline(latency, &int8, 1, &r, point, &f));
+	assert_string_equal(r.device, "tpu_v4");
+	assert_int_equal(r.batch, 128);
+	assert_int_equal(r.layers, 10);
+	assert_string_equal(r.layer[0].name, "stem");
+	assert_true(r.bandwidth == 1200e9);
+	assert_true(near(point[0].operations, 2. * 32 * 32 * 16 * 27 * 128));
+	assert_true(near(point[0].bytes, 128. * 32 * 32 * 3 + 432 + 16 * 8));
+	assert_true(near(point[0].ms, 2. * 32 * 32 * 128 * 128 * 128 / 275e12 * 1e3));
+	assert_string_equal(point[0].type, "int8");
+	assert_true(point[0].roof == 275e12 && !point[0].memory_bound);
+	assert_false(costing_roofline(bops, &int8, 1, &r, point, &f));
+	assert_string_equal(f.what, "it has no roofline");
+	costing_free(latency);
+	costing_free(bops);
+	description_close(d);
+}
+
+// ---- devices ---------------------------------------------------------------------------------------------------------
+
+static void devices_have_ridge_points(void **state)
+{
+	(void)state;
+	struct device_sheet sheet;
+	struct fault f;
+	assert_true(catalog_device("tpu_v4", &sheet, &f));
+	assert_true(near(sheet_figure(&sheet, "ridge", "bf16")->value, 275e12 / 1200e9));
+	assert_true(near(sheet_figure(&sheet, "peaks", "int8")->value, 275));
+	assert_string_equal(sheet_figure(&sheet, "peaks", "fp32")->mark, "recalled");
+	assert_string_equal(sheet_figure(&sheet, "ridge", "fp32")->mark, "recalled"); // as the peak that it follows from
+	assert_string_equal(sheet_figure(&sheet, "", "batch")->mark, "assumed");
+	assert_null(sheet_figure(&sheet, "peaks", "int3"));
+	assert_true(catalog_device("a100", &sheet, &f));
+	assert_true(near(sheet_figure(&sheet, "ridge", "int8")->value, 624e12 / 2039e9));
+	assert_true(sheet_figure(&sheet, "ridge", "fp8")->value == 0);
+	assert_true(catalog_device("cmos_45nm", &sheet, &f));
+	assert_true(isnan(sheet_figure(&sheet, "peaks", "int8")->value));
+	assert_false(catalog_device("tpu_v9", &sheet, &f));
+}
+
+// ---- commands --------------------------------------------------------------------------------------------------------
+
+static struct string said;
+
+__attribute__((format(printf, 2, 3))) static void say(struct command_call *call, const char *format, ...)
+{
+	(void)call;
+	char *text = NULL;
+	va_list args;
+	va_start(args, format);
+	assert_true(vasprintf(&text, format, args) >= 0);
+	va_end(args);
+	string_add(&said, "%s\n", text);
+	free(text);
+}
+
+static struct fault fault;
+
+static bool run(const char *line)
+{
+	const struct command_group group = session_catalog_group(NULL);
+	const struct command_table table = {&group, 1};
+	string_clear(&said);
+	fault = (struct fault){0};
+	return command_run(&table, line, say, NULL, &fault);
+}
+
+// The words of the first line behind `from` that begins with this word, one blank between them.
+static const char *row(const char *from, const char *word)
+{
+	static char words[1024];
+	words[0] = '\0';
+	char *copy = test_malloc(strlen(from) + 1), *save = NULL;
+	strcpy(copy, from);
+	for (char *line = strtok_r(copy, "\n", &save); line && !words[0]; line = strtok_r(NULL, "\n", &save)) {
+		char *inner = NULL, *first = strtok_r(line, " ", &inner);
+		for (char *w = first && strcmp(first, word) == 0 ? first : NULL; w; w = strtok_r(NULL, " ", &inner)) {
+			strcat(words, words[0] ? " " : "");
+			strcat(words, w);
+		}
+	}
+	test_free(copy);
+	return words;
+}
+
+static void catalog_command(void **state)
+{
+	(void)state;
+	assert_true(run("catalog"));
+	assert_string_equal(row(said.bytes, "resnet8"), "resnet8 12.5 M 78.04 k 77.36 k 10 97.34 k 16.38 k 32x32x3");
+	assert_string_equal(row(said.bytes, "resnet50"), "resnet50 4.089 G 25.56 M 25.5 M 54 10.66 M 802.8 k 224x224x3");
+	for (const char *const *name = engine_nets(); *name; name++)
+		assert_string_not_equal(row(said.bytes, *name), "");
+	assert_true(run("catalog deit-*"));
+	assert_string_equal(row(said.bytes, "resnet8"), "");
+	assert_string_not_equal(row(said.bytes, "deit-tiny"), "");
+	assert_false(run("catalog renset*"));
+	assert_string_equal(fault.what, "no network is called so");
+}
+
+static void describe_command(void **state)
+{
+	(void)state;
+	assert_true(run("describe resnet8"));
+	assert_string_equal(row(said.bytes, "stem"), "stem conv 32x32x3 32x32x16 3x3 1 1 442.4 k 432 3.54 %");
+	assert_string_equal(row(said.bytes, "head"), "head linear 1x1x64 1x1x10 1x1 1 1 640 640 0.01 %");
+	assert_string_equal(row(said.bytes, "bops"), "bops 200 M bit ops in int4, 800.1 M bit ops in int8, 3.2 G bit ops in bf16");
+	char path[] = "/tmp/bitscape-catalog-XXXXXX.net", line[64];
+	int fd = mkstemps(path, 4);
+	assert_true(fd >= 0);
+	close(fd);
+	snprintf(line, sizeof line, "describe resnet8 %s", path);
+	assert_true(run(line));
+	struct description *written = open_named(path), *own = open_named("resnet8");
+	assert_true(description_info(written)->macs == description_info(own)->macs);
+	assert_true(description_info(written)->parameters == description_info(own)->parameters);
+	assert_int_equal(description_info(written)->operators, description_info(own)->operators);
+	description_close(written);
+	description_close(own);
+	unlink(path);
+	assert_false(run("describe resnet9"));
+	assert_string_equal(fault.what, "no such network");
+	assert_false(run("describe resnet*"));
+	assert_false(run("describe resnet8 /nowhere/at/all.net"));
+}
+
+static void devices_command(void **state)
+{
+	(void)state;
+	assert_true(run("devices"));
+	assert_string_equal(row(said.bytes, "tpu_v3"), "tpu_v3 - - - - 123 - 20.5? 3.8 900 33.55 220 262");
+	const char *ridges = strstr(said.bytes, "ridge");
+	assert_non_null(ridges);
+	assert_string_equal(row(ridges, "tpu_v4"), "tpu_v4 - 229.2 - - 229.2 - 38.19?");
+	assert_string_equal(row(ridges, "v100"), "v100 - - - 138.9 - - 17.44?");
+	assert_true(run("devices tpu_v4"));
+	assert_non_null(strstr(said.bytes, "source: TPU v4 paper, table 4"));
+	assert_string_equal(row(said.bytes, "peaks.fp32"), "peaks.fp32 45.83 Tops/s recalled");
+	assert_string_equal(row(said.bytes, "peaks.int4"), "peaks.int4 none Tops/s");
+	assert_string_equal(row(said.bytes, "inner.int4"), ""); // no tile of a type that it lacks
+	assert_string_equal(row(said.bytes, "inner.int8"), "inner.int8 128");
+	assert_false(run("devices tpu_v9"));
+	assert_non_null(strstr(fault.todo, "tpu_v3, tpu_v4i"));
+}
+
+static void latency_command(void **state)
+{
+	(void)state;
+	assert_true(run("latency resnet8 int8 bf16 over=v100"));
+	for (const char *const *name = catalog_devices(); *name; name++)
+		assert_non_null(strstr(said.bytes, *name));
+	assert_non_null(strstr(said.bytes, "bow: the memory bandwidth of bow is unknown"));
+	struct description *d = open_named("resnet8");
+	struct costing *c = costing_new(d, "latency@v100", 0, &fault);
+	double eight, sixteen;
+	char expected[128];
+	assert_true(costing_total(c, &int8, 1, &eight, &fault));
+	assert_true(costing_total(c, &(struct layer_formats){"bf16", "bf16"}, 1, &sixteen, &fault));
+	snprintf(expected, sizeof expected, "v100 128 %.4g %.4g fp16 1x %.4g %.4g fp32 1x", eight, eight / 128, sixteen, sixteen / 128);
+	assert_string_equal(row(said.bytes, "v100"), expected);
+	costing_free(c);
+	description_close(d);
+	assert_non_null(strstr(said.bytes, "int8, as fast as v100: "));
+	assert_true(run("latency resnet8 int8 device=tpu_v4 over=v100")); // one figure has no mean
+	assert_null(strstr(said.bytes, "geometric"));
+	assert_true(run("latency resnet?0 int8 device=tpu_v4 over=tpu_v4"));
+	assert_non_null(strstr(said.bytes, "int8, as fast as tpu_v4: 1x to 1x, geometric mean of 2: 1x"));
+	// A network against itself with twice the width, at another batch, on one device.
+	assert_true(run("latency resnet8:width=2 int8 device=t4 batch=2 over=resnet8:width=2"));
+	assert_non_null(strstr(row(said.bytes, "t4"), "t4 2 "));
+	assert_non_null(strstr(row(said.bytes, "t4"), " 1x"));
+	static const struct {
+		const char *line, *what;
+	} bad[] = {{"latency resnet9", "no such network"}, {"latency resnet8 int9", "there is no such format"},
+		{"latency resnet8 device=tpu_v9", "there is no device \"tpu_v9\""}, {"latency resnet8 device=x*", "no device is called so"},
+		{"latency resnet8 batch=0", "this is no batch"}, {"latency resnet8 over=tpu_v9", "no such network"},
+		{"latency resnet8 over=/nowhere.json", NULL}, {"latency .", "no session is open"}};
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		assert_false(run(bad[i].line));
+		if (bad[i].what)
+			assert_string_equal(fault.what, bad[i].what);
+	}
+}
+
+static int free_said(void **state)
+{
+	(void)state;
+	string_free(&said);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(descriptions_have_the_known_totals),
+		cmocka_unit_test(layers_are_described),
+		cmocka_unit_test(costs_of_choices),
+		cmocka_unit_test(roofline_of_a_layer_by_hand),
+		cmocka_unit_test(devices_have_ridge_points),
+		cmocka_unit_test(catalog_command),
+		cmocka_unit_test(describe_command),
+		cmocka_unit_test(devices_command),
+		cmocka_unit_test(latency_command),
+	};
+	return cmocka_run_group_tests_name("catalog", tests, NULL, free_said);
+}
