@@ -33,8 +33,8 @@ struct description_info {
 	double activations, most_activations; // numbers that all layers read; that the layer reading most does
 };
 
-// A network of the catalog ("resnet50", "resnet50:res=160"; names: engine_nets of engine.h) or of a description file, with its own
-// input. Data of another size: h, w, c and classes give it; all 0: its own. NULL with a fault: no such network.
+// A network of the catalog ("resnet50", "resnet50:res=160"; names: engine_nets of engine.h) or of a description file, with
+// its own input. Data of another size: h, w, c and classes give it; all 0: its own. NULL with a fault: no such network.
 struct description;
 struct description *description_open(const char *name, int h, int w, int c, int classes, struct fault *);
 void description_close(struct description *);
@@ -78,8 +78,8 @@ struct roofline {
 	const struct described_layer *layer; // [layers], the description's
 	struct roofline_point *now, *draft;  // [layers]: of a choice, and of a changed one; NULL: there is none
 };
-// Fills point[layers] and all else of the roofline but its two rows of points. False with a fault: as above, or the term is no latency
-// by the roofline.
+// Fills point[layers] and all else of the roofline but its two rows of points. False with a fault: as above, or the term is
+// no latency by the roofline.
 bool costing_roofline(const struct costing *, const struct layer_formats *formats, int count, struct roofline *,
 	struct roofline_point *point, struct fault *);
 

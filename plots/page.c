@@ -161,8 +161,8 @@ static bool meets_labels(const struct page *p, const struct figure *f, struct sp
 }
 
 // Whether a label has room at `its`.
-static bool has_room(const struct page *p, const struct figure *f, struct spot *const *spot, const char *label, const struct spot *its,
-	bool strict)
+static bool has_room(const struct page *p, const struct figure *f, struct spot *const *spot, const char *label,
+	const struct spot *its, bool strict)
 {
 	struct box box = box_of(p, its, page_text_width(p, label));
 	if (box.x0 < p->left || box.x1 > p->width || box.y0 < p->bottom || box.y1 > p->top + p->line / 2)
@@ -170,7 +170,8 @@ static bool has_room(const struct page *p, const struct figure *f, struct spot *
 	return !meets_points(p, f, &box, strict) && !meets_lines(p, f, &box) && !meets_labels(p, f, spot, &box);
 }
 
-static void series_names(const struct page *p, const struct figure *f, const struct series *s, struct spot *const *all, struct spot *spot)
+static void series_names(const struct page *p, const struct figure *f, const struct series *s, struct spot *const *all,
+	struct spot *spot)
 {
 	// Costs grow to the right and quality upwards: a front bends to the upper left and leaves its lower right free.
 	static const struct {

@@ -34,8 +34,8 @@ static bool tell(struct command_call *call, struct string *t, bool ok)
 // ---- networks ------------------------------------------------------------------------------------------------------
 
 // Calls each for every network of the catalog that matches, or for the one that is called so.
-static bool each_network(const char *name, bool (*each)(const struct description *, void *context, struct fault *), void *context,
-	struct fault *f)
+static bool each_network(const char *name, bool (*each)(const struct description *, void *context, struct fault *),
+	void *context, struct fault *f)
 {
 	bool ok = true, found = false;
 	const char *const one[] = { name, NULL };
@@ -116,12 +116,13 @@ static bool add_description(const struct description *d, void *context, struct f
 		if ((int)strlen(info->layer[i].name) > wide)
 			wide = (int)strlen(info->layer[i].name);
 	string_add(t, "%s: %s%s%s%s\n", info->name, info->help, info->keys[0] ? " (takes " : "", info->keys, info->keys[0] ? ")" : "");
-	string_add(t, "%-*s  %-9s %13s %13s %6s %6s %6s %8s %8s %8s\n", wide, "layer", "kind", "in", "out", "kernel", "stride", "groups",
-		"MACs", "weights", "of MACs");
+	string_add(t, "%-*s  %-9s %13s %13s %6s %6s %6s %8s %8s %8s\n", wide, "layer", "kind", "in", "out", "kernel", "stride",
+		"groups", "MACs", "weights", "of MACs");
 	for (int i = 0; i < info->layers; i++)
 		add_layer(t, &info->layer[i], wide, info->macs);
-	string_add(t, "%d layers, %d operators: %s MACs, %s weights, %s parameters, %s activations (%s in the layer reading most), %d classes\n",
-		info->layers, info->operators, count(info->macs, macs), count(info->weights, weights),
+	string_add(t, "%d layers, %d operators: %s MACs, %s weights, %s parameters, %s activations "
+		"(%s in the layer reading most), %d classes\n", info->layers, info->operators, count(info->macs, macs),
+		count(info->weights, weights),
 		count(info->parameters, parameters), count(info->activations, activations), count(info->most_activations, most),
 		info->classes);
 	return add_uniform(t, d, f);
@@ -293,7 +294,8 @@ static void add_cell(struct question *q, struct latency_column *column, const st
 		return;
 	}
 	const char *type = column->count == 1 ? costing_type(latency, column->name) : NULL;
-	string_add(&q->table, "  %9.4g %9.4g %-4s", ms, ms / costing_batch(latency), type && strcmp(type, column->name) != 0 ? type : "");
+	string_add(&q->table, "  %9.4g %9.4g %-4s", ms, ms / costing_batch(latency),
+		type && strcmp(type, column->name) != 0 ? type : "");
 	if (!q->over)
 		return;
 	if (!other || !costing_total(other, column->formats, column->count, &than, NULL)) {
@@ -375,7 +377,9 @@ static bool read_question(struct question *q, const struct command_call *call, s
 	}
 	// Here a wrong name ends it; a device that has no latency is only told.
 	struct device_sheet sheet;
-	if ((!is_pattern(q->device) && !catalog_device(q->device, &sheet, f)) || (q->over && is_device(q->over) && !catalog_device(q->over, &sheet, f)))
+	if (!is_pattern(q->device) && !catalog_device(q->device, &sheet, f))
+		return false;
+	if (q->over && is_device(q->over) && !catalog_device(q->over, &sheet, f))
 		return false;
 	for (size_t i = 0; !q->columns && !session && i < sizeof usual / sizeof *usual; i++)
 		q->column[i].name = usual[i];
@@ -503,8 +507,8 @@ static void add_comparison(struct question *q)
 	for (int i = 0; i < q->columns; i++) {
 		const struct latency_column *c = &q->column[i];
 		if (c->compared > 1)
-			string_add(&q->table, "%s, as fast as %s: %.3gx to %.3gx, geometric mean of %d: %.3gx\n", c->name, q->over, c->least, c->most,
-				c->compared, exp(c->logarithms / c->compared));
+			string_add(&q->table, "%s, as fast as %s: %.3gx to %.3gx, geometric mean of %d: %.3gx\n", c->name, q->over,
+				c->least, c->most, c->compared, exp(c->logarithms / c->compared));
 	}
 }
 
@@ -521,8 +525,8 @@ static bool run_latency(struct command_call *call)
 // ---- the table -----------------------------------------------------------------------------------------------------
 
 static const struct command rows[] = {
-	{ "catalog", COMMAND_QUERY, 0, 1, { ARGUMENT_NETWORK }, 0, NULL, "[PATTERN]", "the networks: multiply-accumulates, weights, activations",
-		run_catalog },
+	{ "catalog", COMMAND_QUERY, 0, 1, { ARGUMENT_NETWORK }, 0, NULL, "[PATTERN]",
+		"the networks: multiply-accumulates, weights, activations", run_catalog },
 	{ "describe", COMMAND_QUERY, 1, 2, { ARGUMENT_NETWORK, ARGUMENT_FILE }, 0, NULL, "NETWORK [FILE]",
 		"a network's layers and what it costs; into FILE as a description to begin one's own with", run_describe },
 	{ "devices", COMMAND_QUERY, 0, 1, { ARGUMENT_DEVICE }, 0, NULL, "[DEVICE]",

@@ -855,18 +855,21 @@ static void end(struct session *s)
 		fail_msg("%s: %s", f.where, f.what);
 }
 
-static struct command_table table_of(struct session *s, struct command_group group[2])
+enum { GROUPS = 3 };
+
+static struct command_table table_of(struct session *s, struct command_group group[GROUPS])
 {
 	group[0] = (struct command_group){ .title = "Searching", .context = s };
 	group[0].rows = session_commands(&group[0].count);
 	group[1] = session_plot_group(s);
-	return (struct command_table){ group, 2 };
+	group[2] = session_catalog_group(s);
+	return (struct command_table){ group, GROUPS };
 }
 
 // Runs lines as a batch; what it prints goes to the files `out` and `err`.
 static int batch(struct session *s, const char *lines, struct fault *f)
 {
-	struct command_group group[2];
+	struct command_group group[GROUPS];
 	struct command_table table = table_of(s, group);
 	fflush(stdout);
 	fflush(stderr);
@@ -1146,7 +1149,7 @@ static void batch_stops_at_the_first_fault(void **state)
 	}
 	assert_int_equal(session_journal(s, &(const struct journal_entry *){ NULL }), 0);
 	struct fault f;
-	struct command_group group[2];
+	struct command_group group[GROUPS];
 	struct command_table table = table_of(s, group);
 	assert_int_equal(session_batch(s, "no-such-script", &table, &f), 2);
 	assert_says(&f, "no-such-script");
@@ -1253,6 +1256,37 @@ static void drafts_of_decisions(void **state)
 	end(s);
 }
 
+// The roofline of what a session would choose, and the same on every device.
+static void rooflines(void **state)
+{
+	(void)state;
+	struct session *s = begin("roofline");
+	struct figure_source source;
+	struct roofline r;
+	struct fault f;
+	run_lines(s, "pin * int8\nlatency .\n");
+	assert_printed(" modal ");
+	session_source(s, &source);
+	assert_true(source.roofline(source.session, &r, &f));
+	assert_string_equal(r.device, "tpu_v4");
+	assert_int_equal(r.layers, session_snapshot(s)->info->layers);
+	assert_string_equal(r.layer[0].name, "stem");
+	assert_string_equal(r.now[0].type, "int8");
+	assert_null(r.draft);
+	double bytes = r.now[0].bytes;
+	const struct layer_info *stem = &session_snapshot(s)->info->layer[0];
+	assert_true(r.now[0].operations == 2 * stem->macs * r.batch);
+	run_lines(s, "draft stem int4\nlatency . int8 device=a100\n");
+	assert_printed(" draft ");
+	session_source(s, &source);
+	assert_true(source.roofline(source.session, &r, &f));
+	assert_true(r.now[0].bytes == bytes);
+	// Half the bits of the weights, and of the images, which always come from memory.
+	double halved = (stem->weights + stem->activations * r.batch) / 2;
+	assert_true(r.draft && r.draft[0].bytes == bytes - halved && r.draft[1].bytes == r.now[1].bytes);
+	end(s);
+}
+
 static void drafts(void **state)
 {
 	(void)state;
@@ -1297,7 +1331,7 @@ static void asks_and_exports(void **state)
 	assert_int_equal(session_journal(s, &entry), 1);
 	assert_string_equal(entry[0].text, "note \"x # y z\"");
 
-	struct command_group group[2];
+	struct command_group group[GROUPS];
 	struct command_table table = table_of(s, group);
 	assert_completes(&table, s, "pin st", 4, "stem");
 	assert_completes(&table, s, "pin stem int", 9, "int4 int8");
@@ -1306,6 +1340,9 @@ static void asks_and_exports(void **state)
 	assert_completes(&table, s, "weight si", 7, "size");
 	assert_completes(&table, s, "reward ", 7, "abs relu mnas");
 	assert_completes(&table, s, "set rewa", 4, "reward");
+	assert_completes(&table, s, "describe efficientnet-x-b7-t", 9, "efficientnet-x-b7-tpu");
+	assert_completes(&table, s, "devices tpu_v3", 8, "tpu_v3");
+	assert_completes(&table, s, "latency resnet50 ov", 17, "over=");
 	assert_completes(&table, s, "set reward r", 11, "relu");
 	assert_completes(&table, s, "set entropy 0 rang", 14, "range");
 	assert_completes(&table, s, "print modal.st", 6, "modal.stem");
@@ -1398,6 +1435,7 @@ int main(void)
 		cmocka_unit_test(replays),
 		cmocka_unit_test(batch_stops_at_the_first_fault),
 		cmocka_unit_test(undo_and_redo),
+		cmocka_unit_test(rooflines),
 		cmocka_unit_test(drafts),
 		cmocka_unit_test(decisions_come_and_go),
 		cmocka_unit_test(drafts_of_decisions),
