@@ -237,8 +237,7 @@ struct group_state {
 struct term_state {
 	char name[ENGINE_NAME];
 	const char *unit; // "bit ops", "B", "ms per 128 images on tpu_v4"; lives as long as the engine
-	bool priced;      // false: it cannot be priced, all its costs are NAN; `why` says what is missing
-	char why[2 * ENGINE_TEXT];
+	char why[2 * ENGINE_TEXT]; // it cannot be priced, and all its costs are NAN; empty: it can
 	double weight;
 	bool targeted;
 	double target;                // in the term's unit

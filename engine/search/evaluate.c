@@ -258,7 +258,7 @@ void search_publish(const struct search *s, struct snapshot *out)
 	for (int t = 0; t < s->terms; t++) {
 		const struct term *from = &s->term[t];
 		struct term_state *term = &out->term[t];
-		*term = (struct term_state){.unit = search_term_unit(s, t), .priced = from->priced != NULL,
+		*term = (struct term_state){.unit = search_term_unit(s, t),
 			.weight = s->knobs.term[t].weight, .target = from->target, .targeted = from->target > 0, .modal = from->modal,
 			.expected = from->sampled, .low = from->low, .high = from->high};
 		memcpy(term->name, from->name, sizeof term->name);

@@ -27,7 +27,7 @@ enum knob_scales { SCALES_CHANNEL, SCALES_LAYER };
 		"the images: embedded, or a folder of CIFAR-10 or IDX files")                                         \
 	T(space, "space", "wide", "wide|int-s|int-l|fp-s|fp-l|mixed", false,                                           \
 		"the formats to choose from: a named space or a list such as int4,int8,e4m3")                          \
-	T(device, "device", "tpu_v4", "NAME|FILE", true,                                                               \
+	T(device, "device", "tpu_v4", "", true,                                                                       \
 		"the device of the cost terms latency and energy; `devices` lists all")                                \
 	W(decide, "decide", "tied", "tied|split", true, "a layer's weight and activation formats: one decision or two")   \
 	W(preset, "preset", "live", "live|fliqs|tunas", false, "a named set of the knobs below")                       \
