@@ -184,7 +184,7 @@ enum choice_kind { CHOICE_MODAL, CHOICE_UNIFORM, CHOICE_GIVEN };
 enum split { SPLIT_HELDOUT, SPLIT_TEST };
 struct evaluation {
 	enum split split;
-	long images;
+	long images;                  // 0: estimated, not measured (see the snapshot); the loss and the ranges are NAN
 	double accuracy, loss;        // accuracy in 0..1; mean cross-entropy
 	long calibration_images;      // statistics and ranges were estimated on so many images, for this very plan
 	double cost[ENGINE_TERMS];    // of the choice, by the snapshot's terms
@@ -270,6 +270,9 @@ struct snapshot {
 	double loss, accuracy; // of training batches, smoothed
 	double quality;        // of sampled choices on held-out batches, smoothed: accuracy or minus the loss
 	bool quality_is_loss;
+	char estimated[ENGINE_TEXT]; // every quality and accuracy is worked out from this ("additive table hawq"), none is
+	                             // measured; empty: measured on images
+	const char *idle;      // why no step can be made and nothing be scored: there is no source of quality; NULL: one can
 	double reward, advantage; // smoothed
 	double entropy;        // mean over free decisions, 0..1 (1: uniform)
 	double learning_rate;
