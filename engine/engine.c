@@ -112,7 +112,7 @@ static void tell(struct engine *e)
 
 static long stop_at(const struct engine *e)
 {
-	long horizon = e->published.horizon;
+	long horizon = e->published.idle ? 0 : e->published.horizon;
 	return e->until < horizon ? e->until : horizon;
 }
 
@@ -168,7 +168,7 @@ static void measure(struct engine *e, double began)
 	double t = now();
 	e->window_stepping += t - began;
 	e->window_steps++;
-	if (s->images_per_s > 0 && t - e->window_began < 0.5)
+	if (s->seconds_left > 0 && t - e->window_began < 0.5)
 		return;
 	s->step_seconds = e->window_stepping / (double)e->window_steps;
 	s->images_per_s = search_info(e->search)->batch / s->step_seconds;

@@ -187,7 +187,7 @@ enum choice_kind { CHOICE_MODAL, CHOICE_UNIFORM, CHOICE_GIVEN };
 enum split { SPLIT_HELDOUT, SPLIT_TEST };
 struct evaluation {
 	enum split split;
-	long images;
+	long images;                  // 0: estimated, not measured (see the snapshot); the loss and the ranges are NAN
 	double accuracy, loss;        // accuracy in 0..1; mean cross-entropy
 	long calibration_images;      // statistics and ranges were estimated on so many images, for this very plan
 	double cost[ENGINE_TERMS];    // of the choice, by the snapshot's terms
@@ -240,8 +240,7 @@ struct group_state {
 struct term_state {
 	char name[ENGINE_NAME];
 	const char *unit; // "bit ops", "B", "ms per 128 images on tpu_v4"; lives as long as the engine
-	bool priced;      // false: it cannot be priced, all its costs are NAN; `why` says what is missing
-	char why[2 * ENGINE_TEXT];
+	char why[2 * ENGINE_TEXT]; // it cannot be priced, and all its costs are NAN; empty: it can
 	double weight;
 	bool targeted;
 	double target;                // in the term's unit
@@ -274,6 +273,9 @@ struct snapshot {
 	double loss, accuracy; // of training batches, smoothed
 	double quality;        // of sampled choices on held-out batches, smoothed: accuracy or minus the loss
 	bool quality_is_loss;
+	char estimated[ENGINE_TEXT]; // every quality and accuracy is worked out from this ("additive table hawq"), none is
+	                             // measured; empty: measured on images
+	const char *idle;      // why no step can be made and nothing be scored: there is no source of quality; NULL: one can
 	double reward, advantage; // smoothed
 	double entropy;        // mean over free decisions, 0..1 (1: uniform)
 	double learning_rate;

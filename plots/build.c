@@ -133,6 +133,9 @@ struct unit unit_of(const struct term_state *term, double largest)
 	if (largest > 0 && isfinite(largest))
 		for (p = 0; p < COUNT - 1 && largest < prefixes[p].divisor; p++)
 			;
+	bool prefixed = term->unit && (strncmp(term->unit, "ms", 2) == 0 || strncmp(term->unit, "mJ", 2) == 0);
+	if (prefixed)
+		p = 5;
 	unit.divisor = prefixes[p].divisor;
 
 	const char *name = term->name;
@@ -141,7 +144,7 @@ struct unit unit_of(const struct term_state *term, double largest)
 			name = names[i].name;
 	snprintf(unit.name, sizeof unit.name, "%s", name);
 	// A unit in words ("bit ops") counts things: the name says them, the brackets hold the prefix alone.
-	const char *symbol = term->unit && !strchr(term->unit, ' ') ? term->unit : "";
+	const char *symbol = prefixed || (term->unit && !strchr(term->unit, ' ')) ? term->unit : "";
 	bool bracket = prefixes[p].prefix[0] || symbol[0];
 	snprintf(unit.label, sizeof unit.label, "%s%s%s%s%s", name, bracket ? " (" : "", prefixes[p].prefix, symbol,
 		bracket ? ")" : "");

@@ -32,7 +32,11 @@ bool run_status(struct command_call *call)
 		now->entropy);
 	for (int i = 0; i < now->terms; i++) {
 		const struct term_state *term = &now->term[i];
-		char cost[64], target[64];
+		char cost[ENGINE_TEXT], target[ENGINE_TEXT];
+		if (term->why[0]) {
+			string_add(&t, "%s is not available: %s\n", term->name, term->why);
+			continue;
+		}
 		string_add(&t, "%s %s, weight %.4g", term->name, number_write(term->modal, term->unit, cost, sizeof cost),
 			term->weight);
 		if (term->targeted)
@@ -138,8 +142,8 @@ bool run_front(struct command_call *call)
 		const char *what = p->label[0] ? p->label : origins[p->origin];
 		string_add(&t, "%6.2f %%  %.4f  %6ld  %-8s", 100 * p->accuracy, p->loss, p->step, what);
 		for (int k = 0; k < now->terms; k++) {
-			char cost[64];
-			string_add(&t, "  %16s", number_write(p->cost[k], now->term[k].unit, cost, sizeof cost));
+			char cost[ENGINE_TEXT];
+			string_add(&t, "  %16s", number_brief(p->cost[k], now->term[k].unit, cost, sizeof cost));
 		}
 		string_add(&t, "%s\n", p->dominated ? "  dominated" : "");
 	}

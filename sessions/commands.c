@@ -205,7 +205,7 @@ static const struct command rows[] = {
 	{ "weight", COMMAND_CHANGE, 2, -1, { TERM, NUMBER }, 2, NULL, "TERM NUMBER [TERM NUMBER]...",
 		"how much a cost term counts in the reward; 0: not at all", run_change },
 	{ "target", COMMAND_CHANGE, 2, -1, { TERM, FORMAT }, 2, NULL, "TERM FORMAT|0.5x|NUMBER [...]",
-		"where a cost shall lie: at that of a uniform format, at a part of the widest, at a number (k M G T)",
+		"where a cost shall lie: at that of a uniform format, at a part of the widest, at a number (k M G T, 3ms, 20mJ)",
 		run_change },
 	{ "reward", COMMAND_CHANGE, 1, 1, { WORDS }, 0, "abs|relu|mnas", "abs|relu|mnas",
 		"how quality and costs become one reward", run_change },

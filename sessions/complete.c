@@ -146,6 +146,8 @@ static void offer_values(struct collection *c, const struct place *p)
 {
 	size_t count;
 	const struct knob *knob = engine_knobs(&count);
+	if (p->last && strcmp(p->last, "device") == 0)
+		offer_list(c, engine_devices());
 	for (size_t i = 0; p->last && i < count; i++)
 		if (strcmp(knob[i].name, p->last) == 0)
 			offer_joined(c, knob[i].words);

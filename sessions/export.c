@@ -59,7 +59,9 @@ static json_t *costs_json(const struct session *s, const double *cost)
 	json_t *costs = json_object();
 	for (int k = 0; k < s->snapshot->terms; k++) {
 		const struct term_state *term = &s->snapshot->term[k];
-		json_t *c = json_pack("{s:s, s:f, s:f}", "unit", term->unit, "total", cost[k], "weight", term->weight);
+		json_t *c = json_pack("{s:s, s:o, s:f}", "unit", term->unit, "total", number_or_null(cost[k]), "weight", term->weight);
+		if (term->why[0])
+			json_object_set_new(c, "not_available", json_string(term->why));
 		if (term->targeted) {
 			json_object_set_new(c, "target", number_or_null(term->target));
 			json_object_set_new(c, "target_as_given", json_string(term->target_text));
@@ -87,8 +89,8 @@ static json_t *layer_json(const struct session *s, const struct policy *p, int i
 	json_t *costs = json_object();
 	for (int k = 0; k < s->snapshot->terms; k++) {
 		double value = part[k * s->info->layers + i];
-		json_object_set_new(costs, s->snapshot->term[k].name, json_pack("{s:f, s:f}", "value", value, "share",
-			cost[k] > 0 ? value / cost[k] : 0));
+		json_object_set_new(costs, s->snapshot->term[k].name, json_pack("{s:o, s:o}", "value", number_or_null(value),
+			"share", number_or_null(cost[k] > 0 || isnan(cost[k]) ? value / cost[k] : 0)));
 	}
 	return json_pack("{s:s, s:s, s:s?, s:b, s:[i,i,i], s:[i,i,i], s:i, s:i, s:i, s:f, s:f, s:f, s:o, s:o, s:o}", "name", l->name,
 		"kind", l->kind, "group", session_group(s, i), "tied", session_tied(s, i), "input", l->in_h, l->in_w, l->in_c, "output", l->out_h, l->out_w, l->out_c, "kernel",

@@ -111,7 +111,7 @@ static bool offer_layers(const struct session *s, struct nearest *n)
 // Whether the word is known among the layers, terms or settings that the change's items may name.
 static bool offer_names(const struct session *s, enum change_kind kind, struct nearest *n)
 {
-	bool known = kind == CHANGE_GROUP || strpbrk(n->word, "*?[") != NULL;
+	bool known = kind == CHANGE_GROUP || strpbrk(n->word, "*?[@") != NULL; // @: a device's fault says all
 	if (kind == CHANGE_RESTRICT)
 		known |= offer_layers(s, n);
 	if (kind == CHANGE_WEIGHT || kind == CHANGE_TARGET)

@@ -376,8 +376,10 @@ bool session_tell_costs(const struct session *s, struct string *t, const uint8_t
 		return false;
 	for (int i = 0; i < s->snapshot->terms; i++) {
 		const struct term_state *term = &s->snapshot->term[i];
-		char number[64];
-		string_add(t, "%s%s %s", i ? ", " : "", term->name, number_write(cost[i], term->unit, number, sizeof number));
+		char number[ENGINE_TEXT];
+		if (term->why[0])
+			continue;
+		string_add(t, "%s%s %s", i ? ", " : "", term->name, number_brief(cost[i], term->unit, number, sizeof number));
 		if (than && other[i] > 0)
 			string_add(t, " (%+.1f %%)", 100 * (cost[i] / other[i] - 1));
 	}

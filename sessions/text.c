@@ -114,6 +114,15 @@ bool number_read_long(const char *s, long low, long high, long *value)
 
 const char *number_write(double value, const char *unit, char *buf, size_t size)
 {
+	if (!isfinite(value)) {
+		snprintf(buf, size, "-");
+		return buf;
+	}
+	if (strncmp(unit, "ms", 2) == 0 || strncmp(unit, "mJ", 2) == 0) { // it has its prefix
+		bool large = fabs(value) >= 1000;
+		snprintf(buf, size, "%.4g %s", large ? value / 1000 : value, unit + large);
+		return buf;
+	}
 	const char *gap = unit[0] && strlen(unit) > 2 ? " " : ""; // "78.3 kB", but "201.3 M bit ops"
 	for (size_t i = 0; i < WRITTEN_SCALES; i++)
 		if (fabs(value) >= scales[i].factor) {
@@ -121,6 +130,14 @@ const char *number_write(double value, const char *unit, char *buf, size_t size)
 			return buf;
 		}
 	snprintf(buf, size, "%.4g%s%s", value, unit[0] ? " " : "", unit);
+	return buf;
+}
+
+const char *number_brief(double value, const char *unit, char *buf, size_t size)
+{
+	char *per = strstr(number_write(value, unit, buf, size), " per ");
+	if (per)
+		*per = '\0';
 	return buf;
 }
 

@@ -26,8 +26,9 @@ void string_free(struct string *);
 // A finite number: "12", "0.5", "1e-3", with k, M, G, T behind it, or "71%". False where the text is anything else.
 bool number_read(const char *, double *);
 bool number_read_long(const char *, long low, long high, long *);
-// For people: "201.3 M bit ops", "78.3 kB". Returns buf.
+// For people: "201.3 M bit ops", "78.3 kB", "3.2 ms per 8 images"; "-": not a number. Returns buf.
 const char *number_write(double, const char *unit, char *buf, size_t size);
+const char *number_brief(double, const char *unit, char *buf, size_t size); // "3.2 ms", without what the unit is for
 
 // ---- words -------------------------------------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@
 #include <zlib.h>
 
 #include "engine/engine.h"
+#include "engine/quant/format.h"
 #include "engine/search/inside.h"
 #include "engine/search/policy.h"
 
@@ -707,6 +708,173 @@ static void differences_of_costs(void **state)
 		}
 	}
 	search_free(s);
+}
+
+// ---- cost terms ------------------------------------------------------------------------------------------------------------------
+
+static const struct term_state *term_named(const struct snapshot *s, const char *name)
+{
+	for (int t = 0; t < s->terms; t++)
+		if (strcmp(s->term[t].name, name) == 0)
+			return &s->term[t];
+	fail_msg("no term %s", name);
+	return s->term;
+}
+
+// What the modal choice of a snapshot costs by a term of its own.
+static double cost_of_modal(struct engine *e, const struct snapshot *s, const char *term)
+{
+	struct model *m = model_named("resnet8", (struct shape){engine_info(e)->image_h, engine_info(e)->image_w, engine_info(e)->image_c},
+		engine_info(e)->classes, NULL);
+	struct layer_plan layer[10];
+	struct cost *c = cost_new(m, term, 0, NULL);
+	assert_true(m && c && m->layers == 10);
+	for (int i = 0; i < 20; i++) {
+		int format = format_named(engine_info(e)->slot[i].option[s->slot[i].modal].name);
+		*(i % 2 ? &layer[i / 2].activation : &layer[i / 2].weight) = format;
+	}
+	double total = cost_total(c, &(struct plan){m, layer}, NULL);
+	cost_free(c);
+	model_free(m);
+	return total;
+}
+
+// Latency on one device, on another from step 6 on, on a third beside it from step 8 on; the same bits with one worker and with
+// two, and where it is saved and opened again on the way.
+static void devices_change(void **state)
+{
+	(void)state;
+	static const char *const terms[] = {"bops", "bops-linear", "size", "activations", "latency", "energy", "latency@t4"};
+	struct state *first = NULL;
+	for (int run = 0; run < 3; run++) {
+		const char *settings = run ? "threads=2 target.latency=0.5x weight.latency=1 target.size=0.5x weight.size=1" :
+			"threads=1 target.latency=0.5x weight.latency=1 target.size=0.5x weight.size=1";
+		struct engine *e = opened(settings, NULL);
+		run_to(e, 6);
+		struct snapshot *s = settled(e);
+		const struct term_state *latency = term_named(s, "latency");
+		double before = latency->target;
+		assert_int_equal(s->terms, 6);
+		assert_string_equal(latency->unit, "ms per 128 images on tpu_v4");
+		assert_true(latency->modal == cost_of_modal(e, s, "latency@tpu_v4"));
+		changed(e, CHANGE_SET, "device", "a100");
+		assert_true(engine_snapshot(e, s));
+		latency = term_named(s, "latency");
+		assert_string_equal(latency->unit, "ms per 128 images on a100");
+		assert_string_equal(latency->target_text, "0.5x");
+		assert_true(latency->modal == cost_of_modal(e, s, "latency@a100") && latency->target != before);
+		assert_true(term_named(s, "size")->targeted && isnan(latency->expected) && isfinite(term_named(s, "size")->expected));
+		run_to(e, 8);
+		changed(e, CHANGE_TARGET, "latency@t4", "0.4us");
+		changed(e, CHANGE_WEIGHT, "latency@t4", "0.5");
+		if (run == 2) {
+			struct state *half = saved(e);
+			engine_close(e);
+			e = opened(settings, half);
+			still(e, half);
+			state_free(half);
+		}
+		run_to(e, ENGINE_RUN_ON);
+		snapshot_free(s);
+		s = settled(e);
+		assert_int_equal(s->terms, 7);
+		for (int t = 0; t < 7; t++)
+			assert_string_equal(s->term[t].name, terms[t]);
+		assert_true(s->term[6].target == 0.0004 && s->term[6].modal == cost_of_modal(e, s, "latency@t4"));
+		struct record record[12];
+		assert_int_equal(engine_history(e, 0, 12, record, NULL), 12);
+		for (int i = 0; i < 12; i++) {
+			assert_true(isfinite(record[i].cost[4]) && isfinite(record[i].modal_cost[4]) && isnan(record[i].cost[7]));
+			assert_int_equal(isnan(record[i].cost[6]), i < 8);
+			assert_int_equal(isnan(record[i].modal_cost[6]), i < 8);
+		}
+		for (int i = 0; i < s->points; i++) {
+			double cost[ENGINE_TERMS];
+			assert_true(engine_price(e, s->point[i].choice, cost, 0, NULL) && memcmp(cost, s->point[i].cost, 7 * sizeof *cost) == 0);
+		}
+		if (first)
+			still(e, first);
+		else
+			first = saved(e);
+		snapshot_free(s);
+		engine_close(e);
+	}
+	state_free(first);
+}
+
+// An absolute target stays where the device changes; what the change did is taken back by its inverse.
+static void absolute_targets_stay(void **state)
+{
+	(void)state;
+	struct engine *e = opened("target.latency=2us target.energy=0.5x", NULL);
+	struct snapshot *s = settled(e);
+	struct state *before = saved(e);
+	double energy = term_named(s, "energy")->target;
+	struct reply r = change(e, CHANGE_SET, "device", "tpu_v3");
+	assert_true(r.ok && engine_snapshot(e, s));
+	assert_true(term_named(s, "latency")->target == 0.002 && term_named(s, "energy")->target != energy);
+	unsigned ticket;
+	assert_true(engine_post_change(e, &r.inverse, &ticket, NULL));
+	struct reply back = reply_to(e, ticket);
+	assert_true(back.ok && engine_snapshot(e, s));
+	assert_true(term_named(s, "energy")->target == energy);
+	still(e, before);
+	reply_free(&r);
+	reply_free(&back);
+	state_free(before);
+	snapshot_free(s);
+	engine_close(e);
+}
+
+// A device that lacks a figure: listed as such while nobody asks for the term, refused where somebody does.
+static void terms_without_a_price(void **state)
+{
+	(void)state;
+	struct engine *e = opened("device=edge_tpu", NULL);
+	struct snapshot *s = settled(e);
+	const struct term_state *latency = term_named(s, "latency");
+	assert_non_null(strstr(latency->why, "the memory bandwidth of edge_tpu is unknown"));
+	assert_true(isnan(latency->modal) && !latency->targeted);
+	static const struct bad {
+		enum change_kind kind;
+		const char *name, *value, *says;
+	} bad[] = {
+		{CHANGE_TARGET, "latency", "0.5x", "the memory bandwidth of edge_tpu is unknown"},
+		{CHANGE_TARGET, "energy@h100", "1mJ", "nor the mean power of h100"},
+		{CHANGE_WEIGHT, "latency@edge_tpu", "0", "the memory bandwidth of edge_tpu is unknown"},
+		{CHANGE_TARGET, "latency@nosuch", "3ms", "there is no device \"nosuch\""},
+		{CHANGE_TARGET, "latency@", "3ms", "no device"},
+		{CHANGE_TARGET, "latency@t4", "3GB", "is not a target"},
+		{CHANGE_TARGET, "energy@a100", "3ms", "is not a target"},
+		{CHANGE_TARGET, "latency@table:hawq", "3ms", " "},
+		{CHANGE_WEIGHT, "latency@t4", "1", "no target"},
+		{CHANGE_SET, "device", "nosuch", "there is no device \"nosuch\""},
+		{CHANGE_SET, "device", "/nosuch/device.json", " "},
+	};
+	struct state *before = saved(e);
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		struct reply r = change(e, bad[i].kind, bad[i].name, bad[i].value);
+		if (r.ok || !strstr(r.fault.what, bad[i].says) || !r.fault.todo[0])
+			fail_msg("%s %s: %s", bad[i].name, bad[i].value, r.ok ? "applied" : r.fault.what);
+		reply_free(&r);
+		still(e, before);
+	}
+	state_free(before);
+	// Devices in such a number that there is no room for more.
+	static const char *const more[] = {"latency@tpu_v3", "latency@tpu_v4", "latency@tpu_v4i", "latency@a100", "latency@h100", "latency@t4"};
+	for (int i = 0; i < 6; i++)
+		changed(e, CHANGE_WEIGHT, more[i], "0");
+	struct reply full = change(e, CHANGE_WEIGHT, "latency@v100", "0");
+	assert_true(!full.ok && strstr(full.fault.what, "12 cost terms at most"));
+	reply_free(&full);
+	run_to(e, ENGINE_RUN_ON);
+	snapshot_free(s);
+	engine_close(e);
+	struct config *c = config_of("target.latency@edge_tpu=3ms");
+	struct fault f;
+	assert_null(engine_open(c, NULL, &f));
+	assert_non_null(strstr(f.what, "edge_tpu is unknown"));
+	config_free(c);
 }
 
 // ---- the same bits --------------------------------------------------------------------------------------------------------------
@@ -1578,6 +1746,9 @@ int main(void)
 		cmocka_unit_test(history_out_of_reach),
 		cmocka_unit_test(prices),
 		cmocka_unit_test(differences_of_costs),
+		cmocka_unit_test(devices_change),
+		cmocka_unit_test(absolute_targets_stay),
+		cmocka_unit_test(terms_without_a_price),
 		cmocka_unit_test(threads_do_not_matter),
 		cmocka_unit_test(seeds_matter),
 		cmocka_unit_test(interruptions_do_not_matter),

@@ -998,6 +998,53 @@ static void crash_loses_nothing(void **state)
 	end(s);
 }
 
+static int replay_lines;
+static char replay_last[512];
+
+static void replay_say(const char *line)
+{
+	replay_lines++;
+	snprintf(replay_last, sizeof replay_last, "%s", line);
+}
+
+// A device and terms that come on the way are journaled, taken back, saved, opened, replayed and exported.
+static void devices_and_terms(void **state)
+{
+	(void)state;
+	struct fault f;
+	char digest[JOURNAL_DIGEST_TEXT];
+	struct session *s = begin("devices");
+	run_lines(s, "run 5\nset device a100\ntarget latency 0.5x\nweight latency 1\nrun 8\ntarget latency@t4 0.4us\nrun 12\n");
+	run_lines(s, "set device tpu_v3\nundo\nrun 15\nexport policy p.json\nexport layers l.csv\nexport front f.csv\n");
+	assert_printed("device is a100");
+	run_lines(s, "print target.latency@t4 weight.latency\nexpect weight.latency = 1\nstatus");
+	assert_printed("target.latency@t4 0.0004 ms per 8 images on t4");
+	assert_printed("ms per 128 images on a100, weight 1");
+	end(s);
+	s = again("devices");
+	assert_string_equal(s->snapshot->term[4].unit, "ms per 128 images on a100");
+	assert_string_equal(s->snapshot->term[6].name, "latency@t4");
+	run_lines(s, "wait finished\ndigest");
+	snprintf(digest, sizeof digest, "%s", s->digest);
+	end(s);
+	assert_true(session_replay("devices", replay_say, &f));
+
+	s = begin("devices2");
+	run_lines(s, "run 5\nset device a100\ntarget latency 0.5x\nweight latency 1\nrun 8\ntarget latency@t4 0.4us\nrun 12\n");
+	run_lines(s, "set device tpu_v3\nundo\nwait finished\ndigest");
+	assert_string_equal(s->digest, digest);
+	end(s);
+	size_t n;
+	char *policy = get("p.json", &n), *layers = get("l.csv", &n), *front = get("f.csv", &n);
+	assert_non_null(strstr(policy, "\"latency@t4\""));
+	assert_non_null(strstr(policy, "\"unit\": \"ms per 8 images on t4\""));
+	assert_non_null(strstr(layers, ",size,activations,latency,energy,latency@t4\n"));
+	assert_non_null(strstr(front, ",activations,latency,energy,latency@t4,"));
+	free(policy);
+	free(layers);
+	free(front);
+}
+
 static int remove_checkpoint(const char *path, const struct stat *st, int kind, struct FTW *at)
 {
 	(void)st, (void)kind;
@@ -1069,15 +1116,6 @@ static void journal_that_cannot_be_followed(void **state)
 	assert_null(session_open("astray", &f));
 	assert_says(&f, "astray.bitscape/journal:2");
 	assert_false(session_replay("astray", NULL, &f));
-}
-
-static int replay_lines;
-static char replay_last[512];
-
-static void replay_say(const char *line)
-{
-	replay_lines++;
-	snprintf(replay_last, sizeof replay_last, "%s", line);
 }
 
 static void replays(void **state)
@@ -1429,6 +1467,7 @@ int main(void)
 		cmocka_unit_test(a_session_runs),
 		cmocka_unit_test(saved_and_opened),
 		cmocka_unit_test(crash_loses_nothing),
+		cmocka_unit_test(devices_and_terms),
 		cmocka_unit_test(damaged_checkpoint_is_passed_over),
 		cmocka_unit_test(second_instance_reads_only),
 		cmocka_unit_test(journal_that_cannot_be_followed),

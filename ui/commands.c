@@ -237,7 +237,11 @@ static bool nudge_target(struct command_call *call, struct workbench *w, const s
 	char line[160], number[32];
 	if (!(target > 0.0))
 		return fault_set(&call->fault, t->name, "`target TERM FORMAT` sets one", "has no target to move");
-	snprintf(line, sizeof line, "target %s %s", t->name, show_typed(target, number, sizeof number));
+	if (t->unit && t->unit[0] == 'm') // ms, mJ: a number alone is read as these
+		snprintf(number, sizeof number, "%.4g", target);
+	else
+		show_typed(target, number, sizeof number);
+	snprintf(line, sizeof line, "target %s %s", t->name, number);
 	return pass_on(call, w, line);
 }
 

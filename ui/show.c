@@ -31,6 +31,10 @@ const char *show_si(double value, char *buf, size_t size)
 	}
 	const char *unit = scaled(&value);
 	int places = decimals(value);
+	if (fabs(value) < 0.0995 && value != 0.0) { // a latency, say
+		snprintf(buf, size, "%.2g", value);
+		return buf;
+	}
 	if (unit[0] == '\0' && value == floor(value))
 		places = 0; // a count
 	snprintf(buf, size, "%.*f%s", places, value, unit);

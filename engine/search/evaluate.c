@@ -9,61 +9,11 @@
 #include "engine/search/inside.h"
 #include "engine/tensor/rng.h"
 
-// Batches of a run of images; the last may be smaller.
-struct cursor {
-	long at, end;
-};
-
-static int next_batch(struct search *s, struct cursor *c, long first, enum data_split split)
-{
-	long count = c->end - c->at < s->knobs.batch ? c->end - c->at : s->knobs.batch;
-	for (long i = 0; i < count; i++)
-		s->index[i] = (uint32_t)(first + c->at + i);
-	if (count > 0)
-		search_load(s, split, s->index, (int)count, AUGMENT_NONE, 0);
-	c->at += count;
-	return (int)count;
-}
-
-// Statistics and ranges for s->plan on the first training images; whole batches only, so that all count alike.
-static long calibrate(struct search *s, const struct quantization *q, long wanted)
-{
-	long batch = s->knobs.batch, most = s->data->split[DATA_TRAIN].count / batch * batch;
-	wanted = (wanted + batch - 1) / batch * batch;
-	struct cursor c = {0, wanted < most ? wanted : most};
-	calibration_clear(s->calibration);
-	for (int count; (count = next_batch(s, &c, 0, DATA_TRAIN)) > 0;)
-		network_forward(s->network, &s->plan, q, PASS_CALIBRATE, count, s->calibration);
-	return c.end;
-}
-
-static void score_choice(struct search *s, const struct knobs *k, const uint8_t *choice, enum split split, long images,
-	struct evaluation *e)
-{
-	struct quantization q = search_quantization(k);
-	bool test = split == SPLIT_TEST;
-	long first = test ? 0 : search_report_first(s);
-	long all = s->data->split[test ? DATA_TEST : DATA_HELDOUT].count - first, correct = 0;
-	struct cursor c = {0, images > 0 && images < all ? images : all};
-	double loss = 0;
-	space_plan(s->space, choice, &s->plan);
-	e->split = split;
-	e->calibration_images = calibrate(s, &q, k->calibration);
-	for (int count; (count = next_batch(s, &c, first, test ? DATA_TEST : DATA_HELDOUT)) > 0;) {
-		network_forward(s->network, &s->plan, &q, PASS_FIXED, count, s->calibration);
-		struct loss l = network_loss(s->network, s->labels, count, 0);
-		loss += l.mean * count;
-		correct += l.correct;
-	}
-	e->images = c.end;
-	e->accuracy = (double)correct / (double)c.end;
-	e->loss = loss / (double)c.end;
-	search_costs(s, choice, e->cost);
-}
-
 bool search_evaluate(struct search *s, const uint8_t *choice, enum split split, long images, struct evaluation *e,
 	struct fault *fault)
 {
+	if (s->idle)
+		return fault_set(fault, "evaluate", search_idle_todo, "%s", s->idle);
 	*e = (struct evaluation){.choice = malloc((size_t)s->space->slots),
 		.range = calloc((size_t)s->model->layers, sizeof *e->range)};
 	if (!e->choice || !e->range) {
@@ -73,11 +23,8 @@ bool search_evaluate(struct search *s, const uint8_t *choice, enum split split, 
 		return fault_set(fault, "evaluate", "close something else", "out of memory");
 	}
 	memcpy(e->choice, choice ? choice : s->modal, (size_t)s->space->slots);
-	network_use_average(s->network, true); // where it keeps one
-	score_choice(s, &s->knobs, e->choice, split, images, e);
-	for (int l = 0; l < s->model->layers; l++)
-		e->range[l] = (struct layer_range){network_weight_peak(s->network, l), calibration_range(s->calibration, l)};
-	network_use_average(s->network, false);
+	s->source->evaluate(s, &s->knobs, e->choice, split, images, e);
+	search_costs(s, e->choice, e->cost);
 	return true;
 }
 
@@ -189,9 +136,8 @@ bool search_front_advance(struct search *s)
 	if (f->next < f->candidates) {
 		struct point *p = &f->candidate[f->next++];
 		struct evaluation e = {0};
-		network_use_average(s->network, true); // where it keeps one
-		score_choice(s, &f->knobs, p->choice, SPLIT_HELDOUT, f->knobs.front_images, &e);
-		network_use_average(s->network, false);
+		s->source->evaluate(s, &f->knobs, p->choice, SPLIT_HELDOUT, f->knobs.front_images, &e);
+		search_costs(s, p->choice, e.cost);
 		p->accuracy = (float)e.accuracy;
 		p->loss = (float)e.loss;
 		p->step = s->step;
@@ -211,7 +157,9 @@ bool search_front_scoring(const struct search *s)
 
 static void says(const struct search *s, char *buf, size_t size)
 {
-	if (s->step >= s->horizon) {
+	if (s->idle) {
+		snprintf(buf, size, "costs alone, %s: %s", s->idle, search_idle_todo);
+	} else if (s->step >= s->horizon) {
 		snprintf(buf, size, "finished: evaluate, export, or extend N");
 	} else if (s->step < s->warmup) {
 		snprintf(buf, size, "warm-up %ld/%ld: pins count, the policy waits", s->step, s->warmup);
@@ -220,6 +168,9 @@ static void says(const struct search *s, char *buf, size_t size)
 		const char *mood = e > 0.8 ? "looking around" : e > 0.3 ? "narrowing down" : e > 0.05 ? "committing" : "settled";
 		snprintf(buf, size, "%s: entropy %.2f", mood, e);
 	}
+	size_t used = strlen(buf);
+	if (s->estimated[0])
+		snprintf(buf + used, size - used, "; quality estimated (%s)", s->estimated);
 }
 
 void search_publish(const struct search *s, struct snapshot *out)
@@ -228,12 +179,14 @@ void search_publish(const struct search *s, struct snapshot *out)
 	out->step = s->step;
 	out->horizon = s->horizon;
 	out->warmup = s->warmup;
-	out->loss = s->step ? s->loss : (double)NAN;
-	out->accuracy = s->step ? s->accuracy : (double)NAN;
+	out->loss = s->step && s->source->train ? s->loss : (double)NAN;
+	out->accuracy = s->step && s->source->train ? s->accuracy : (double)NAN;
 	out->quality = s->has_quality ? s->quality : (double)NAN;
 	out->reward = s->has_quality ? s->reward : (double)NAN;
 	out->advantage = s->has_quality ? s->advantage : (double)NAN;
-	out->quality_is_loss = s->knobs.quality == QUALITY_LOSS;
+	out->quality_is_loss = search_by_loss(s);
+	out->idle = s->idle;
+	memcpy(out->estimated, s->estimated, sizeof out->estimated);
 	out->entropy = policy_entropy(s->policy);
 	out->learning_rate = (double)s->record.learning_rate;
 	says(s, out->says, sizeof out->says);
@@ -258,7 +211,7 @@ void search_publish(const struct search *s, struct snapshot *out)
 	for (int t = 0; t < s->terms; t++) {
 		const struct term *from = &s->term[t];
 		struct term_state *term = &out->term[t];
-		*term = (struct term_state){.unit = search_term_unit(s, t), .priced = from->priced != NULL,
+		*term = (struct term_state){.unit = search_term_unit(s, t),
 			.weight = s->knobs.term[t].weight, .target = from->target, .targeted = from->target > 0, .modal = from->modal,
 			.expected = from->sampled, .low = from->low, .high = from->high};
 		memcpy(term->name, from->name, sizeof term->name);

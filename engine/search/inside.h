@@ -7,6 +7,7 @@
 #include "engine/nn/nn.h"
 #include "engine/search/policy.h"
 #include "engine/search/search.h"
+#include "engine/search/sensitivity.h"
 #include "engine/space/space.h"
 
 // A split's order of images: an endless stream of epochs, each a permutation of its own.
@@ -51,12 +52,30 @@ struct term {
 	double sampled;   // mean of lately sampled choices; NAN: none since it is priced like this
 };
 
+// Where quality comes from; each kind is a file of its own.
+struct quality_source {
+	bool (*open)(struct search *, struct fault *); // makes the model, and loads what goes before it
+	bool (*make)(struct search *, struct fault *); // the rest, once there is the space
+	// A step on a path: fills loss, accuracy and rate of the record. NULL: nothing is trained, and there is no warm-up.
+	bool (*train)(struct search *, const uint8_t *path, struct fault *);
+	void (*score)(struct search *, int samples, double *quality); // of the choices in the first rows of s->choice
+	// Fills all of it but choice and costs; ranges only where there is room for them.
+	void (*evaluate)(struct search *, const struct knobs *, const uint8_t *choice, enum split, long images, struct evaluation *);
+	bool losses; // quality may be minus a loss; else it is accuracy
+};
+extern const struct quality_source trained_source; // data=…
+extern const struct quality_source table_source;   // data=none
+
 struct search {
 	struct knobs knobs;
+	const struct quality_source *source;
+	char estimated[ENGINE_TEXT]; // what quality is worked out from where it is not measured; empty: it is
+	const char *idle;            // why no step can be made; NULL: one can
+	struct sensitivity *sensitivity; // of table_source
 	struct model *model;
 	struct space *space;
 	struct partition *partition, *wanted; // as it is; room for a change to be tried on
-	struct data *data;
+	struct data *data; // these four: of trained_source, else NULL
 	struct team *team;
 	struct network *network;
 	struct calibration *calibration;
@@ -114,14 +133,17 @@ static inline bool search_counts(const struct search *s, int term)
 void search_price_options(const struct search *, const uint8_t *choice, const double *whole, int decision,
 	double (*cost)[ENGINE_TERMS]);
 
-struct quantization search_quantization(const struct knobs *);
-// Loads images of a split into the network's input, in parallel.
-void search_load(struct search *, enum data_split, const uint32_t *index, int count, unsigned augment, uint64_t key);
+extern const char search_idle_todo[];
+static inline bool search_by_loss(const struct search *s) // whether quality is minus a loss
+{
+	return s->source->losses && s->knobs.quality == QUALITY_LOSS;
+}
+bool search_diverged(const struct search *, const char *what, struct fault *); // false, with the fault
+double search_smoothed(double old, double value); // old NAN: the value
 void search_modal(const struct search *, uint8_t *choice);
 void search_settle_modal(struct search *); // s->modal and its costs, after a change of the policy or of the terms
 // Puts the partition that was worked out in s->wanted in the place of the present one.
 void search_rearrange(struct search *);
-long search_report_first(const struct search *); // held-out images from here on are for reports, those before for the policy
 bool search_restore(struct search *, const struct state *, struct fault *);
 
 #endif

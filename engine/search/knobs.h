@@ -23,11 +23,13 @@ enum knob_scales { SCALES_CHANNEL, SCALES_LAYER };
 #define KNOBS(I, R, W, T)                                                                                              \
 	T(net, "net", "resnet8", "resnet8|resnet20|resnet18-fliqs|mobilenetv2|efficientnet|inception|deit|NAME:KEY=VALUE,...|FILE", false, \
 		"the network; `catalog` lists all")                                                                    \
-	T(data, "data", "glyphs", "glyphs|glyphs:SIZE|cifar10|cifar10:FOLDER|idx:FOLDER|mnist|fashion", false,         \
-		"the images: embedded, or a folder of CIFAR-10 or IDX files")                                         \
+	T(data, "data", "glyphs", "glyphs|glyphs:SIZE|cifar10|cifar10:FOLDER|idx:FOLDER|mnist|fashion|none", false,    \
+		"the images: embedded, a folder of CIFAR-10 or IDX files; none: nothing is trained")                                         \
+	T(sensitivity, "sensitivity", "none", "none|hawq|FILE", false,                                                 \
+		"with data=none: the table that quality is worked out from")                                          \
 	T(space, "space", "wide", "wide|int-s|int-l|fp-s|fp-l|mixed", false,                                           \
 		"the formats to choose from: a named space or a list such as int4,int8,e4m3")                          \
-	T(device, "device", "tpu_v4", "NAME|FILE", true,                                                               \
+	T(device, "device", "tpu_v4", "", true,                                                                       \
 		"the device of the cost terms latency and energy; `devices` lists all")                                \
 	W(decide, "decide", "tied", "tied|split", true, "a layer's weight and activation formats: one decision or two")   \
 	W(preset, "preset", "live", "live|fliqs|tunas", false, "a named set of the knobs below")                       \

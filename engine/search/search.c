@@ -3,11 +3,9 @@
 #include "engine/search/search.h"
 
 #include <math.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "engine/quant/format.h"
 #include "engine/search/inside.h"
@@ -36,17 +34,19 @@ static bool describe(struct search *s)
 	snprintf(info->space, sizeof info->space, "%s", k->space);
 	knobs_get(k, "preset", info->preset, sizeof info->preset);
 	info->seed = (uint64_t)k->seed;
-	info->threads = team_size(s->team);
-	info->batch = (int)k->batch;
+	info->threads = s->team ? team_size(s->team) : 1;
+	info->batch = s->data ? (int)k->batch : 0;
 	info->layers = layers;
 	info->slots = slots;
-	info->image_h = s->data->h;
-	info->image_w = s->data->w;
-	info->image_c = s->data->c;
-	info->classes = s->data->classes;
-	info->train_images = s->data->split[DATA_TRAIN].count;
-	info->heldout_images = s->data->split[DATA_HELDOUT].count;
-	info->test_images = s->data->split[DATA_TEST].count;
+	info->image_h = s->model->op[0].out.h;
+	info->image_w = s->model->op[0].out.w;
+	info->image_c = s->model->op[0].out.c;
+	info->classes = s->model->op[s->model->ops - 1].out.c;
+	if (s->data) {
+		info->train_images = s->data->split[DATA_TRAIN].count;
+		info->heldout_images = s->data->split[DATA_HELDOUT].count;
+		info->test_images = s->data->split[DATA_TEST].count;
+	}
 	info->parameters = s->model->parameters;
 	info->macs = s->model->macs;
 	info->kernels = engine_kernels();
@@ -76,20 +76,9 @@ static bool describe(struct search *s)
 	return true;
 }
 
-long search_report_first(const struct search *s)
-{
-	return s->data->split[DATA_HELDOUT].count / 2;
-}
-
 static bool make_buffers(struct search *s)
 {
-	size_t slots = (size_t)s->space->slots, batch = (size_t)s->knobs.batch;
-	s->train = (struct stream){"epoch", DATA_TRAIN, 0, s->data->split[DATA_TRAIN].count, -1, NULL};
-	s->heldout = (struct stream){"held-out", DATA_HELDOUT, 0, search_report_first(s), -1, NULL};
-	s->train.order = calloc((size_t)s->train.count, sizeof *s->train.order);
-	s->heldout.order = calloc((size_t)s->heldout.count, sizeof *s->heldout.order);
-	s->labels = calloc(batch, 1);
-	s->index = calloc(batch, sizeof *s->index);
+	size_t slots = (size_t)s->space->slots;
 	s->choice = calloc((SEARCH_SAMPLES + 1) * slots, 1);
 	s->modal = calloc(slots, 1);
 	for (int i = 0; i < s->space->slots; i++)
@@ -103,7 +92,7 @@ static bool make_buffers(struct search *s)
 	size_t room = (size_t)s->front.room;
 	s->front.all = calloc(2 * room, sizeof *s->front.all);
 	s->front.choices = calloc(2 * room * slots, 1);
-	if (!s->train.order || !s->heldout.order || !s->labels || !s->index || !s->choice || !s->modal || !s->plan.layer || !s->scratch.layer || !s->touched || !s->halves ||
+	if (!s->choice || !s->modal || !s->plan.layer || !s->scratch.layer || !s->touched || !s->halves ||
 	    !s->front.all || !s->front.choices)
 		return false;
 	s->front.point = s->front.all;
@@ -111,26 +100,6 @@ static bool make_buffers(struct search *s)
 	for (size_t i = 0; i < 2 * room; i++)
 		s->front.all[i].choice = s->front.choices + i * slots;
 	return true;
-}
-
-static bool check_sizes(const struct search *s, struct fault *fault)
-{
-	const struct knobs *k = &s->knobs;
-	if (s->data->split[DATA_TRAIN].count < k->batch)
-		return fault_set(fault, "batch", "choose a smaller batch, or more training images",
-			"%ld images in a batch, but only %ld to train on", k->batch, s->data->split[DATA_TRAIN].count);
-	if (search_report_first(s) < k->batch)
-		return fault_set(fault, "heldout", "set aside at least twice the batch",
-			"half of %ld held-out images is less than a batch of %ld", s->data->split[DATA_HELDOUT].count, k->batch);
-	return true;
-}
-
-// Those that this process may run on.
-static int processors(void)
-{
-	cpu_set_t set;
-	long n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : sysconf(_SC_NPROCESSORS_ONLN);
-	return n < 1 ? 1 : n > 256 ? 256 : (int)n;
 }
 
 struct search *search_new(const struct knobs *knobs, const struct state *state, struct fault *fault)
@@ -141,22 +110,17 @@ struct search *search_new(const struct knobs *knobs, const struct state *state, 
 		return NULL;
 	}
 	s->knobs = *knobs;
-	int threads = knobs->threads ? (int)knobs->threads : processors();
-	s->data = data_open(knobs->data, (uint64_t)knobs->seed, knobs->train, knobs->heldout, fault);
-	if (!s->data)
+	s->source = strcmp(knobs->data, "none") == 0 ? &table_source : &trained_source;
+	if (s->source == &trained_source && strcmp(knobs->sensitivity, "none") != 0) {
+		fault_set(fault, "sensitivity", "it goes with data=none", "a network that is trained has its quality measured");
 		goto failed;
-	s->model = model_named(knobs->net, (struct shape){s->data->h, s->data->w, s->data->c}, s->data->classes, fault);
-	if (!s->model || !(s->space = space_new(s->model, knobs->space, fault)) || !(s->partition = partition_new(s->space, fault)) ||
-	    !(s->wanted = partition_new(s->space, fault)))
+	}
+	if (!s->source->open(s, fault) || !(s->space = space_new(s->model, knobs->space, fault)) ||
+	    !(s->partition = partition_new(s->space, fault)) || !(s->wanted = partition_new(s->space, fault)))
 		goto failed;
 	s->partition->split = knobs->decide == DECIDE_SPLIT;
 	partition_settle(s->partition, NULL);
-	if (!check_sizes(s, fault))
-		goto failed;
-	unsigned keeps = (knobs->optimizer == KNOB_ADAMW ? NETWORK_SECOND_MOMENTS : 0u) | (knobs->ema > 0 ? NETWORK_AVERAGE : 0u);
-	if (!(s->team = team_new(threads, fault)) ||
-	    !(s->network = network_new(s->model, (int)knobs->batch, keeps, s->team, fault)) ||
-	    !(s->calibration = calibration_new(s->network, fault)) || !(s->policy = policy_new(s->partition, fault)))
+	if (!s->source->make(s, fault) || !(s->policy = policy_new(s->partition, fault)))
 		goto failed;
 	if (!describe(s) || !make_buffers(s)) {
 		fault_set(fault, "search", "choose a smaller network", "out of memory");
@@ -164,8 +128,7 @@ struct search *search_new(const struct knobs *knobs, const struct state *state, 
 	}
 	s->plan.model = s->scratch.model = s->model;
 	s->horizon = knobs->steps;
-	s->warmup = (long)(knobs->warmup * (double)knobs->steps);
-	network_initialise(s->network, (uint64_t)knobs->seed);
+	s->warmup = s->source->train ? (long)(knobs->warmup * (double)knobs->steps) : 0;
 	if (knobs->start == START_WIDE)
 		policy_lean(s->policy, LEAN);
 	if (!search_reprice(s, knobs, fault) || (state && !search_restore(s, state, fault)))
@@ -184,6 +147,7 @@ void search_free(struct search *s)
 	policy_free(s->policy);
 	calibration_free(s->calibration);
 	network_free(s->network);
+	sensitivity_free(s->sensitivity);
 	team_free(s->team);
 	partition_free(s->partition);
 	partition_free(s->wanted);
@@ -247,16 +211,11 @@ static double reward_of(const struct search *s, const double *cost, double quali
 {
 	if (s->knobs.reward != REWARD_MNAS)
 		return quality + additive_penalty(s, cost);
-	double r = s->knobs.quality == QUALITY_LOSS ? exp(quality) : quality;
+	double r = search_by_loss(s) ? exp(quality) : quality;
 	for (int t = 0; t < s->terms; t++)
 		if (search_counts(s, t))
 			r *= pow(cost[t] / s->term[t].target, -s->knobs.term[t].weight);
 	return r;
-}
-
-struct quantization search_quantization(const struct knobs *k)
-{
-	return (struct quantization){(enum range_kind)k->range, k->percentile, k->scales == SCALES_CHANNEL, k->unsigned_positive};
 }
 
 void search_modal(const struct search *s, uint8_t *choice)
@@ -284,77 +243,7 @@ void search_rearrange(struct search *s)
 	search_bounds(s);
 }
 
-// ---- images ----
-
-enum { LOAD = 8 }; // images that one chunk loads
-
-struct load {
-	struct search *search;
-	enum data_split split;
-	const uint32_t *index;
-	int count;
-	unsigned augment;
-	uint64_t key;
-};
-
-static void load_chunk(void *context, int chunk, int worker)
-{
-	(void)worker;
-	const struct load *l = context;
-	struct search *s = l->search;
-	int first = chunk * LOAD, count = l->count - first < LOAD ? l->count - first : LOAD;
-	long size = (long)s->data->h * s->data->w * s->data->c;
-	data_batch(s->data, l->split, l->index + first, count, l->augment, rng_bits(l->key, (uint64_t)chunk),
-		network_input(s->network) + first * size, s->labels + first);
-}
-
-void search_load(struct search *s, enum data_split split, const uint32_t *index, int count, unsigned augment, uint64_t key)
-{
-	struct load l = {s, split, index, count, augment, key};
-	team_run(s->team, (count + LOAD - 1) / LOAD, load_chunk, &l);
-}
-
-// The images of the stream's batch number `batch`. An epoch holds whole batches only; its permutation is made when it begins.
-static void draw(struct search *s, struct stream *stream, long batch, uint32_t *index, int count)
-{
-	long per_epoch = stream->count / count, epoch = batch / per_epoch;
-	if (stream->epoch != epoch) {
-		uint64_t key = rng_key((uint64_t)s->knobs.seed, stream->purpose, (uint64_t)epoch);
-		for (long i = 0; i < stream->count; i++) {
-			long j = (long)rng_below(key, (uint64_t)i, (uint64_t)i + 1);
-			stream->order[i] = stream->order[j];
-			stream->order[j] = (uint32_t)(stream->first + i);
-		}
-		stream->epoch = epoch;
-	}
-	memcpy(index, stream->order + batch % per_epoch * count, (size_t)count * sizeof *index);
-}
-
-static unsigned augmentation(const struct search *s)
-{
-	switch ((enum knob_augment)s->knobs.augment) {
-	case KNOB_AUGMENT_NONE:
-		return AUGMENT_NONE;
-	case KNOB_AUGMENT_CROP:
-		return AUGMENT_CROP;
-	case KNOB_AUGMENT_FLIP:
-		return AUGMENT_CROP | AUGMENT_FLIP;
-	case KNOB_AUGMENT_AUTO:
-		break;
-	}
-	return s->data->flips ? AUGMENT_CROP | AUGMENT_FLIP : AUGMENT_CROP;
-}
-
 // ---- schedules ----
-
-// Grows over the warm-up of the rate, then falls along a cosine to 0 at the horizon.
-static double learning_rate(const struct search *s)
-{
-	double warm = s->knobs.rate_warmup * (double)s->knobs.steps, t = (double)s->step;
-	double grown = warm > 0 ? fmin(1, (t + 1) / warm) : 1, left = (double)s->horizon - warm;
-	double fall = left > 0 ? 0.5 * (1 + cos(PI * fmax(0, t - warm) / left)) : 1;
-	return s->knobs.rate * grown * fall;
-}
 
 // How far the policy's schedules are, 0..1 from the end of the warm-up to the horizon.
 static double progress(const struct search *s)
@@ -370,61 +259,15 @@ static double entropy_weight(const struct search *s)
 
 // ---- one step ----
 
-static double smoothed(double old, double value)
+double search_smoothed(double old, double value)
 {
 	return isnan(old) ? value : old + 0.05 * (value - old);
 }
 
-static bool diverged(const struct search *s, const char *what, struct fault *fault)
+bool search_diverged(const struct search *s, const char *what, struct fault *fault)
 {
 	return fault_set(fault, "training", "open an earlier checkpoint, or start again with a smaller rate",
 		"the %s is no longer a number at step %ld", what, s->step + 1);
-}
-
-static bool train(struct search *s, const uint8_t *path, struct fault *fault)
-{
-	int batch = (int)s->knobs.batch;
-	uint64_t seed = (uint64_t)s->knobs.seed, t = (uint64_t)s->step;
-	struct quantization q = search_quantization(&s->knobs);
-	draw(s, &s->train, s->step, s->index, batch);
-	search_load(s, DATA_TRAIN, s->index, batch, augmentation(s), rng_key(seed, "augment", t));
-	space_plan(s->space, path, &s->plan);
-	network_forward(s->network, &s->plan, &q, PASS_TRAIN, batch, NULL);
-	struct loss loss = network_loss(s->network, s->labels, batch, s->knobs.smoothing);
-	if (!isfinite(loss.mean))
-		return diverged(s, "loss", fault);
-	network_backward(s->network);
-	s->record.learning_rate = (float)learning_rate(s);
-	const struct knobs *k = &s->knobs;
-	struct optimizer optimizer = {k->optimizer == KNOB_ADAMW ? OPTIMIZER_ADAMW : OPTIMIZER_SGD, (double)s->record.learning_rate,
-		k->momentum, k->beta2, k->decay, k->clip, k->ema};
-	if (!isfinite(network_update(s->network, &optimizer, s->step))) // a ReLU hides from the loss what is no number
-		return diverged(s, "gradient", fault);
-	s->record.loss = (float)loss.mean;
-	s->record.accuracy = (float)loss.correct / (float)batch;
-	s->loss = s->step == 0 ? loss.mean : smoothed(s->loss, loss.mean);
-	s->accuracy = s->step == 0 ? (double)s->record.accuracy : smoothed(s->accuracy, (double)s->record.accuracy);
-	return true;
-}
-
-// Scores the sampled choices on the same held-out images.
-static void score(struct search *s, int samples, double *quality)
-{
-	int batch = (int)s->knobs.batch;
-	long batches = s->knobs.heldout_batches;
-	struct quantization q = search_quantization(&s->knobs);
-	memset(quality, 0, (size_t)samples * sizeof *quality);
-	for (long b = 0; b < batches; b++) {
-		draw(s, &s->heldout, s->step * batches + b, s->index, batch);
-		search_load(s, DATA_HELDOUT, s->index, batch, AUGMENT_NONE, 0);
-		for (int i = 0; i < samples; i++) {
-			space_plan(s->space, s->choice + i * s->space->slots, &s->plan);
-			network_forward(s->network, &s->plan, &q, PASS_SAMPLE, batch, NULL);
-			struct loss loss = network_loss(s->network, s->labels, batch, 0);
-			double value = s->knobs.quality == QUALITY_LOSS ? -loss.mean : (double)loss.correct / batch;
-			quality[i] += value / (double)batches;
-		}
-	}
 }
 
 // Credits every sample with its value against the others' mean, or against the moving average.
@@ -477,7 +320,7 @@ static bool learn(struct search *s, struct fault *fault)
 		choice[i] = s->choice + i * slots;
 		policy_sample(s->policy, rng_bits(key, (uint64_t)i), s->choice + i * slots);
 	}
-	score(s, samples, quality);
+	s->source->score(s, samples, quality);
 	memset(s->record.cost, 0, sizeof s->record.cost);
 	for (int i = 0; i < samples; i++) {
 		search_costs(s, choice[i], cost);
@@ -488,7 +331,7 @@ static bool learn(struct search *s, struct fault *fault)
 			s->record.cost[c] += (float)(cost[c] / samples);
 	}
 	if (!isfinite(mean_quality))
-		return diverged(s, "quality", fault);
+		return search_diverged(s, "quality", fault);
 	bool apart = k->reward != REWARD_MNAS && k->cost_samples > 0; // a product has no part of its own for the cost
 	policy_clear(s->policy);
 	double advantage = credit(s, samples, apart ? quality : reward);
@@ -499,9 +342,9 @@ static bool learn(struct search *s, struct fault *fault)
 
 	s->record.quality = (float)mean_quality;
 	s->record.reward = (float)mean_reward;
-	s->quality = smoothed(s->has_quality ? s->quality : (double)NAN, mean_quality);
-	s->reward = smoothed(s->has_quality ? s->reward : (double)NAN, mean_reward);
-	s->advantage = smoothed(s->has_quality ? s->advantage : (double)NAN, advantage);
+	s->quality = search_smoothed(s->has_quality ? s->quality : (double)NAN, mean_quality);
+	s->reward = search_smoothed(s->has_quality ? s->reward : (double)NAN, mean_reward);
+	s->advantage = search_smoothed(s->has_quality ? s->advantage : (double)NAN, advantage);
 	s->has_quality = true;
 	return true;
 }
@@ -520,8 +363,8 @@ bool search_step(struct search *s, struct fault *fault)
 	search_costs(s, path, cost);
 	for (int c = 0; c < ENGINE_TERMS; c++)
 		s->record.cost[c] = (float)cost[c];
-	s->record.quality = s->record.reward = NAN;
-	if (!train(s, path, fault))
+	s->record.quality = s->record.reward = s->record.loss = s->record.accuracy = s->record.learning_rate = NAN;
+	if (s->source->train && !s->source->train(s, path, fault))
 		return false;
 	if (s->step >= s->warmup && !learn(s, fault))
 		return false;
@@ -529,7 +372,7 @@ bool search_step(struct search *s, struct fault *fault)
 	for (int c = 0; c < ENGINE_TERMS; c++)
 		s->record.modal_cost[c] = c < s->terms ? (float)s->term[c].modal : NAN;
 	for (int c = 0; c < s->terms; c++)
-		s->term[c].sampled = smoothed(s->term[c].sampled, (double)s->record.cost[c]);
+		s->term[c].sampled = search_smoothed(s->term[c].sampled, (double)s->record.cost[c]);
 	s->record.entropy = (float)policy_entropy(s->policy);
 	s->record.step = ++s->step;
 	return true;

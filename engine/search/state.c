@@ -92,7 +92,7 @@ static int list_kept(struct search *s, struct kept kept[KEPT])
 {
 	struct network_array n[NETWORK_ARRAYS];
 	struct policy_array p[POLICY_ARRAYS];
-	int arrays = network_arrays(s->network, n);
+	int arrays = s->network ? network_arrays(s->network, n) : 0;
 	policy_arrays(s->policy, p);
 	for (int i = 0; i < arrays; i++) {
 		kept[i] = (struct kept){.data = n[i].data, .count = n[i].count};
@@ -131,7 +131,7 @@ static void digest_of(struct search *s, char *buf, size_t size)
 	int all = list_kept(s, kept);
 	uLong part[3] = {crc32(0, NULL, 0), crc32(0, NULL, 0), crc32(0, NULL, 0)};
 	for (int i = 0; i < all; i++) {
-		uLong *p = &part[i == 0 ? 0 : i < all - POLICY_ARRAYS ? 1 : 2];
+		uLong *p = &part[i >= all - POLICY_ARRAYS ? 2 : i > 0];
 		*p = crc32_z(*p, (const Bytef *)kept[i].data, (size_t)kept[i].count * sizeof(float));
 	}
 	const struct partition *p = s->partition;
@@ -154,6 +154,10 @@ static void each_identity(const struct search *s, knobs_visit *each, void *conte
 	for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {
 		knobs_get(&s->knobs, fixed[i], text, sizeof text);
 		each(fixed[i], text, context);
+	}
+	if (!s->data) {
+		each("sensitivity", s->knobs.sensitivity, context);
+		return;
 	}
 	snprintf(text, sizeof text, "%dx%dx%d/%d, %08x", s->data->h, s->data->w, s->data->c, s->data->classes, s->data->fingerprint);
 	each("images", text, context);

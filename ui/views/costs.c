@@ -2,6 +2,7 @@
 // The cost terms: what each weighs, where its target is and how far the modal choice (and a draft) is from it.
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "ui/show.h"
 #include "ui/views/columns.h"
@@ -100,6 +101,10 @@ static void tick(const struct row *r, int x, int y, int width, double value, enu
 // From the cheapest to the dearest choice that is allowed: where the target, the modal choice and the draft lie.
 static void draw_slider(const struct row *r, int x, int y, int width)
 {
+	if (r->term->why[0]) {
+		screen_fit(r->s, x, y, width, STYLE_DIM, r->term->why);
+		return;
+	}
 	screen_run(r->s, x, y, width, STYLE_TRACK, GLYPH_METER_EMPTY);
 	if (r->term->targeted)
 		tick(r, x, y, width, r->term->target, STYLE_TARGET, GLYPH_SLIDER_TARGET);
@@ -126,7 +131,20 @@ static const struct cost_column {
 	{"unit", false, draw_unit, 7, 7, 6},
 	{"cheapest to dearest", false, draw_slider, 6, 64, 7},
 };
-enum { NAME = 1, NAME_MOST = 14, COLUMNS = sizeof cost_column / sizeof *cost_column };
+enum { NAME = 1, NAME_MOST = 16, UNIT = 9, COLUMNS = sizeof cost_column / sizeof *cost_column };
+
+// Fills in which terms are shown, and returns how many: all, or, where there is no room, those that a person is at work with.
+static int shown_terms(const struct view *v, int rows, int shown[ENGINE_TERMS])
+{
+	int count = 0;
+	for (int i = 0; i < v->snapshot->terms; i++) {
+		const struct term_state *t = &v->snapshot->term[i];
+		if (v->snapshot->terms <= rows || t->weight > 0.0 || t->targeted || i == v->term || strcmp(t->name, "bops") == 0 ||
+		    strcmp(t->name, "size") == 0)
+			shown[count++] = i;
+	}
+	return count;
+}
 
 void draw_costs(const struct view *v, struct screen *s, struct rect r)
 {
@@ -136,8 +154,12 @@ void draw_costs(const struct view *v, struct screen *s, struct rect r)
 		bool shown = cost_column[i].draw != draw_draft || v->draft;
 		c[i] = (struct column){shown ? cost_column[i].least : 0, cost_column[i].ideal, cost_column[i].rank, 0, 0};
 	}
-	for (int i = 0; i < v->snapshot->terms; i++) { // names before numbers
-		int name = screen_width(v->snapshot->term[i].name);
+	int shown[ENGINE_TERMS], rows = r.height - 3, terms = shown_terms(v, rows, shown);
+	for (int i = 0; i < terms; i++) { // names before numbers
+		const struct term_state *t = &v->snapshot->term[shown[i]];
+		int name = screen_width(t->name), unit = t->unit ? screen_width(t->unit) : 0;
+		if (unit > c[UNIT].ideal)
+			c[UNIT].ideal = unit;
 		if (name > c[NAME].least)
 			c[NAME].least = name < NAME_MOST ? name : NAME_MOST;
 	}
@@ -150,10 +172,12 @@ void draw_costs(const struct view *v, struct screen *s, struct rect r)
 		else
 			screen_fit(s, r.x + 1 + c[i].x, r.y + 1, c[i].width, STYLE_DIM, cost_column[i].head);
 	}
-	int rows = r.height - 3, terms = v->snapshot->terms;
-	int top = v->term >= rows ? v->term - rows + 1 : 0;
+	int at = 0;
+	while (at < terms - 1 && shown[at] < v->term)
+		at++;
+	int top = at >= rows ? at - rows + 1 : 0;
 	for (int i = 0; i < rows && top + i < terms; i++) {
-		struct row row = {v, s, &v->snapshot->term[top + i], top + i};
+		struct row row = {v, s, &v->snapshot->term[shown[top + i]], shown[top + i]};
 		for (int k = 0; k < COLUMNS; k++)
 			if (c[k].width > 0)
 				cost_column[k].draw(&row, r.x + 1 + c[k].x, r.y + 2 + i, c[k].width);
