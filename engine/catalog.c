@@ -9,6 +9,7 @@
 #include "engine/hardware/device.h"
 #include "engine/model/model.h"
 #include "engine/quant/format.h"
+#include "engine/search/sensitivity.h"
 
 // ---- networks ----
 
@@ -215,6 +216,91 @@ bool costing_roofline(const struct costing *c, const struct layer_formats *forma
 	free(from);
 	free(layer);
 	return ok;
+}
+
+bool costing_compare(const struct costing *c, const struct costing *table, const struct layer_formats *formats, int count,
+	struct compared_layer *its, struct comparison *sum, struct fault *fault)
+{
+	const struct model *m = c->description->model;
+	struct cost_comparison all;
+	struct layer_plan *layer = new_plan(c, formats, count, fault);
+	double *predicted = calloc((size_t)m->layers * 3 + 1, sizeof *predicted), *measured = predicted + m->layers;
+	const struct plan plan = {m, layer};
+	bool ok = layer && (predicted || fault_set(fault, cost_name(c->cost), "", "out of memory"))
+		&& cost_compare(c->cost, table->cost, &plan, predicted, measured, &all, fault);
+	if (ok) {
+		double *given = measured + m->layers;
+		cost_total(table->cost, &plan, given);
+		for (int i = 0; i < m->layers; i++)
+			its[i] = (struct compared_layer){predicted[i], given[i], !isnan(measured[i])};
+		*sum = (struct comparison){all.layers, all.bias, all.spread, all.rank, all.predicted, all.measured};
+	}
+	free(predicted);
+	free(layer);
+	return ok;
+}
+
+// ---- what precision loses ----
+
+struct losses {
+	struct sensitivity *table;
+};
+
+struct losses *losses_new(const struct description *d, const char *name, struct fault *fault)
+{
+	struct losses *l = calloc(1, sizeof *l);
+	if (!l) {
+		fault_set(fault, name, "", "out of memory");
+		return NULL;
+	}
+	l->table = sensitivity_named(d->model, name, fault);
+	if (l->table)
+		return l;
+	free(l);
+	return NULL;
+}
+
+void losses_free(struct losses *l)
+{
+	if (l)
+		sensitivity_free(l->table);
+	free(l);
+}
+
+double losses_top1(const struct losses *l)
+{
+	return sensitivity_top1(l->table);
+}
+
+bool losses_layer(const struct losses *l, int layer, const char *format, double *points, const char **source, struct fault *fault)
+{
+	struct layer_plan both;
+	if (!format_of(format, &both.weight, fault))
+		return false;
+	both.activation = both.weight;
+	*points = sensitivity_lost(l->table, layer, both);
+	*source = figure_sources[sensitivity_source(l->table, layer, both)];
+	return true;
+}
+
+bool losses_choice(const struct losses *l, int index, struct losses_choice *choice)
+{
+	const struct sensitivity_fit *fit = sensitivity_fit(l->table);
+	if (!fit || index >= fit->choices)
+		return false;
+	const struct sensitivity_choice *c = &fit->choice[index];
+	*choice = (struct losses_choice){c->name, c->fitted, c->top1, c->said, c->counted};
+	return true;
+}
+
+struct losses_error losses_error(const struct losses *l, bool fitted, bool yardstick)
+{
+	const struct sensitivity_fit *fit = sensitivity_fit(l->table);
+	if (!fit)
+		return (struct losses_error){0};
+	const struct sensitivity_error *e = fitted ? yardstick ? &fit->counted_fitted : &fit->fitted
+		: yardstick ? &fit->counted_held : &fit->held;
+	return (struct losses_error){e->choices, e->rms, e->worst};
 }
 
 // ---- devices ----

@@ -83,6 +83,50 @@ struct roofline {
 bool costing_roofline(const struct costing *, const struct layer_formats *formats, int count, struct roofline *,
 	struct roofline_point *point, struct fault *);
 
+// Of a layer, milliseconds a batch. measured: as the table has it, 0: it has no figure; not compared: none, or one that was
+// scaled from a layer of another size.
+struct compared_layer {
+	double predicted, measured;
+	bool compared;
+};
+struct comparison {
+	int layers;                 // compared
+	double bias, spread;        // of ln(predicted / measured): mean, standard deviation
+	double rank;                // Spearman's rank correlation
+	double predicted, measured; // ms of all that are compared
+};
+// A roofline ("latency@DEVICE") held against a table ("latency@table:NAME") of the same description; fills layer[layers]. False
+// with a fault: as above, terms of other kinds, another batch, or nothing measured in these formats.
+bool costing_compare(const struct costing *roofline, const struct costing *table, const struct layer_formats *formats, int count,
+	struct compared_layer *layer, struct comparison *, struct fault *);
+
+// ---- what precision loses -----------------------------------------------------------------------------------------------------
+
+// A sensitivity table of a description, which it borrows: "hawq", fitted to what was published for resnet18 and resnet50, or a
+// CSV file of one's own, as engine/hardware/measured.h describes it. NULL with a fault: no table for this network, or a bad file.
+struct losses;
+struct losses *losses_new(const struct description *, const char *table, struct fault *);
+void losses_free(struct losses *);
+double losses_top1(const struct losses *); // of fp32, percent; NAN: the table does not say
+// Points of top-1 that a layer loses in a format, and where the figure is from: "measured", "fitted", "extrapolated", or "absent",
+// points INFINITY. False with a fault: there is no such format.
+bool losses_layer(const struct losses *, int layer, const char *format, double *points, const char **source, struct fault *);
+
+// A published choice, all in percent of top-1. The yardstick, fitted in the same way, knows how many layers are int4, not which.
+struct losses_choice {
+	const char *name;
+	bool fitted; // else held out
+	double published, said, yardstick;
+};
+// The choices in turn. False: no more; none at all for a table of one's own, to which nothing was fitted.
+bool losses_choice(const struct losses *, int index, struct losses_choice *);
+// What the table, or the yardstick, says of the fitted or of the held-out choices, against what was published. Points.
+struct losses_error {
+	int choices; // 0: nothing was fitted
+	double rms, worst; // the worst in magnitude
+};
+struct losses_error losses_error(const struct losses *, bool fitted, bool yardstick);
+
 // ---- devices ----------------------------------------------------------------------------------------------------------------
 
 const char *const *catalog_devices(void); // NULL-terminated, for good

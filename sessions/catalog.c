@@ -73,6 +73,16 @@ static bool run_catalog(struct command_call *call)
 	return tell(call, &t, ok);
 }
 
+// The widest of the layers' names and the column's heading.
+static int names_width(const struct description_info *info)
+{
+	int wide = (int)strlen("layer");
+	for (int i = 0; i < info->layers; i++)
+		if ((int)strlen(info->layer[i].name) > wide)
+			wide = (int)strlen(info->layer[i].name);
+	return wide;
+}
+
 static void add_layer(struct string *t, const struct described_layer *l, int wide, double all)
 {
 	char in[32], out[32], kernel[32], macs[32], weights[32];
@@ -110,11 +120,8 @@ static bool add_description(const struct description *d, void *context, struct f
 {
 	struct string *t = context;
 	const struct description_info *info = description_info(d);
-	int wide = 5;
+	const int wide = names_width(info);
 	char macs[32], weights[32], parameters[32], activations[32], most[32];
-	for (int i = 0; i < info->layers; i++)
-		if ((int)strlen(info->layer[i].name) > wide)
-			wide = (int)strlen(info->layer[i].name);
 	string_add(t, "%s: %s%s%s%s\n", info->name, info->help, info->keys[0] ? " (takes " : "", info->keys, info->keys[0] ? ")" : "");
 	string_add(t, "%-*s  %-9s %13s %13s %6s %6s %6s %8s %8s %8s\n", wide, "layer", "kind", "in", "out", "kernel", "stride",
 		"groups", "MACs", "weights", "of MACs");
@@ -238,6 +245,18 @@ static bool run_devices(struct command_call *call)
 // ---- latency -------------------------------------------------------------------------------------------------------
 
 enum { MOST_COLUMNS = 16 };
+
+static bool check_format(const char *name, const char *otherwise, struct fault *f)
+{
+	struct nearest near = nearest_to(name);
+	char advice[128];
+	for (const char *const *format = engine_formats(); *format; format++) {
+		if (strcmp(*format, name) == 0)
+			return true;
+		nearest_offer(&near, *format);
+	}
+	return fault_set(f, name, nearest_advice(&near, otherwise, advice, sizeof advice), "there is no such format");
+}
 
 // What is asked: formats by device, for one network or several.
 struct question {
@@ -387,21 +406,191 @@ static bool read_question(struct question *q, const struct command_call *call, s
 		q->columns = sizeof usual / sizeof *usual;
 	for (int i = 0; i < q->columns; i++) {
 		struct latency_column *c = &q->column[i];
-		struct nearest near = nearest_to(c->name);
-		bool known = false;
-		for (const char *const *format = engine_formats(); *format; format++) {
-			known |= strcmp(*format, c->name) == 0;
-			nearest_offer(&near, *format);
-		}
-		char advice[128];
-		if (!known)
-			return fault_set(f, c->name, nearest_advice(&near, "device=, batch= and over= are its other words", advice, sizeof advice),
-				"there is no such format");
+		if (!check_format(c->name, "device=, batch= and over= are its other words", f))
+			return false;
 		c->uniform = (struct layer_formats){ c->name, c->name };
 		c->formats = &c->uniform;
 		c->count = 1;
 	}
 	return true;
+}
+
+// ---- sensitivity ---------------------------------------------------------------------------------------------------
+
+struct losses_question {
+	struct string text;
+	const char *table;
+	int columns;
+	const char *format[MOST_COLUMNS];
+};
+
+static bool add_losses(struct string *t, const struct description_info *info, const struct losses *losses,
+	const struct losses_question *q, struct fault *f)
+{
+	const int wide = names_width(info);
+	char top1[64] = "";
+	if (!isnan(losses_top1(losses)))
+		snprintf(top1, sizeof top1, " of fp32's %.2f %%", losses_top1(losses));
+	string_add(t, "%s by the table %s: points of top-1 that a layer loses%s\n%-*s", info->name, q->table, top1, wide, "layer");
+	for (int i = 0; i < q->columns; i++)
+		string_add(t, " %8s ", q->format[i]);
+	string_add(t, "\n");
+	for (int l = 0; l < info->layers; l++) {
+		string_add(t, "%-*s", wide, info->layer[l].name);
+		for (int i = 0; i < q->columns; i++) {
+			const char *source;
+			double points;
+			if (!losses_layer(losses, l, q->format[i], &points, &source, f))
+				return false;
+			if (isinf(points))
+				string_add(t, " %8s ", "-");
+			else
+				string_add(t, " %8.4f%c", points, source[0] == 'e' ? 'x' : source[0]);
+		}
+		string_add(t, "\n");
+	}
+	string_add(t, "(m measured; f fitted; x extrapolated: from figures for other formats or layers; - the table does not say)\n");
+	return true;
+}
+
+// How well the table, and beside it the yardstick, meets the fitted or the held-out choices.
+static void add_errors(struct string *t, const struct losses *losses, bool fitted)
+{
+	const struct losses_error table = losses_error(losses, fitted, false), yardstick = losses_error(losses, fitted, true);
+	struct losses_choice c;
+	double least = INFINITY, most = -INFINITY;
+	for (int i = 0; losses_choice(losses, i, &c); i++)
+		if (c.fitted == fitted) {
+			least = fmin(least, c.published);
+			most = fmax(most, c.published);
+		}
+	string_add(t, "%-8s (%d): table off by %.3f rms, %.3f at worst; yardstick by %.3f rms, %.3f at worst: the table is %s; "
+		"as published they lie %.2f apart\n", fitted ? "fitted" : "held out", table.choices, table.rms, table.worst, yardstick.rms,
+		yardstick.worst, table.rms < yardstick.rms ? "better" : "no better", most - least);
+}
+
+static void add_fit(struct string *t, const struct losses *losses)
+{
+	struct losses_choice c;
+	if (!losses_choice(losses, 0, &c)) {
+		string_add(t, "\nNothing was fitted: the figures are the file's.\n");
+		return;
+	}
+	string_add(t, "\nThe published choices, stem and head at int8: top-1 in percent as published, and as the table and the yardstick say\n"
+		"%-12s  %-8s %9s %9s %7s %9s %7s\n", "choice", "", "published", "table", "off", "yardstick", "off");
+	for (int i = 0; losses_choice(losses, i, &c); i++)
+		string_add(t, "%-12s  %-8s %9.2f %9.2f %+7.2f %9.2f %+7.2f\n", c.name, c.fitted ? "fitted" : "held out", c.published, c.said,
+			c.said - c.published, c.yardstick, c.yardstick - c.published);
+	string_add(t, "(the yardstick knows how many layers are int4, not which; both were fitted to the same choices)\n");
+	add_errors(t, losses, true);
+	add_errors(t, losses, false);
+}
+
+static const char *const timed[] = { "int4", "int8" };
+enum { TIMED = sizeof timed / sizeof *timed };
+
+// The names of the layers that are not compared: those with a figure (scaled), or those without.
+static void add_left_out(struct string *t, const struct description_info *info, const struct compared_layer *its, bool figure,
+	const char *why)
+{
+	const char *before = "left out, ";
+	for (int l = 0; l < info->layers; l++)
+		if (!its[l].compared && (its[l].measured > 0) == figure) {
+			string_add(t, "%s%s%s", before, before[0] == 'l' ? why : "", info->layer[l].name);
+			before = ", ";
+		}
+	if (before[0] == ',')
+		string_add(t, "\n");
+}
+
+static void add_times(struct string *t, const struct description_info *info, const char *unit,
+	struct compared_layer *const its[TIMED], const struct comparison sum[TIMED])
+{
+	const int wide = names_width(info);
+	string_add(t, "\nThe roofline of a T4 against the times published for one, %s\n%-*s", unit, wide, "layer");
+	for (int i = 0; i < TIMED; i++)
+		string_add(t, " %5s: roofline  measured   ratio", timed[i]);
+	string_add(t, "\n");
+	for (int l = 0; l < info->layers; l++) {
+		if (!its[0][l].compared)
+			continue;
+		string_add(t, "%-*s", wide, info->layer[l].name);
+		for (int i = 0; i < TIMED; i++)
+			string_add(t, "  %14.5f %9.5f %7.4f", its[i][l].predicted, its[i][l].measured, its[i][l].predicted / its[i][l].measured);
+		string_add(t, "\n");
+	}
+	string_add(t, "%-*s", wide, "sum");
+	for (int i = 0; i < TIMED; i++)
+		string_add(t, "  %14.5f %9.5f %7.4f", sum[i].predicted, sum[i].measured, sum[i].predicted / sum[i].measured);
+	string_add(t, "\n");
+	for (int i = 0; i < TIMED; i++)
+		string_add(t, "%s, %d layers: ln(roofline / measured) has mean %.3f, a factor of %.3g, and standard deviation %.3f; "
+			"Spearman's rank correlation %.3f\n", timed[i], sum[i].layers, sum[i].bias, exp(sum[i].bias), sum[i].spread, sum[i].rank);
+	add_left_out(t, info, its[0], false, "not measured: ");
+	add_left_out(t, info, its[0], true, "extrapolated from a layer of another size: ");
+}
+
+// Where a T4's times are shipped for the network; else a line that says so.
+static bool compare_times(struct string *t, const struct description *d, struct fault *f)
+{
+	const struct description_info *info = description_info(d);
+	struct fault none;
+	struct costing *table = costing_new(d, "latency@table:hawq", 0, &none), *t4 = table ? latency_of(d, "t4", 0, f) : NULL;
+	if (!table) {
+		string_add(t, "\nThe roofline is held against nothing here: %s\n", none.what);
+		return true;
+	}
+	struct compared_layer *its[TIMED] = { calloc((size_t)info->layers * TIMED + 1, sizeof **its) };
+	struct comparison sum[TIMED];
+	bool ok = t4 && (its[0] || fault_set(f, info->name, "", "out of memory"));
+	for (int i = 0; ok && i < TIMED; i++) {
+		its[i] = its[0] + i * info->layers;
+		ok = costing_compare(t4, table, &(struct layer_formats){ timed[i], timed[i] }, 1, its[i], &sum[i], f);
+	}
+	if (ok)
+		add_times(t, info, costing_unit(table), its, sum);
+	free(its[0]);
+	costing_free(t4);
+	costing_free(table);
+	return ok;
+}
+
+static bool add_sensitivity(const struct description *d, void *context, struct fault *f)
+{
+	struct losses_question *q = context;
+	struct losses *losses = losses_new(d, q->table, f);
+	bool ok = losses && add_losses(&q->text, description_info(d), losses, q, f);
+	if (ok) {
+		add_fit(&q->text, losses);
+		ok = compare_times(&q->text, d, f);
+	}
+	losses_free(losses);
+	return ok;
+}
+
+static bool run_sensitivity(struct command_call *call)
+{
+	static const char *const usual[] = { "int2", "int3", "int4", "int5", "int6", "int7", "int8" };
+	struct losses_question q = { .table = "hawq" };
+	const char *name = call->argv[0];
+	if (is_pattern(name))
+		return fault_set(&call->fault, name, "`catalog` lists them", "ask about one network at a time");
+	for (int i = 1; i < call->argc; i++) {
+		const char *word = call->argv[i];
+		if (i == 1 && (strcmp(word, "hawq") == 0 || strpbrk(word, "/.")))
+			q.table = word;
+		else if (q.columns == MOST_COLUMNS)
+			return fault_set(&call->fault, word, "ask twice", "so many formats have no room");
+		else if (!check_format(word, "before the formats: hawq, or a file with a / or a . in its name", &call->fault))
+			return false;
+		else
+			q.format[q.columns++] = word;
+	}
+	for (size_t i = 0; !q.columns && i < sizeof usual / sizeof *usual; i++)
+		q.format[i] = usual[i];
+	if (!q.columns)
+		q.columns = sizeof usual / sizeof *usual;
+	return tell(call, &q.text, each_network(name, add_sensitivity, &q, &call->fault));
 }
 
 // ---- the session's own choices -----------------------------------------------------------------------------------------
@@ -535,6 +724,10 @@ static const struct command rows[] = {
 		"NETWORK|PATTERN|. [FORMAT]... [device=DEVICE|PATTERN] [batch=N] [over=DEVICE|NETWORK]",
 		"time by the roofline on every device, per format; `.`: the modal choice and the draft; over: how many times as fast",
 		run_latency },
+	{ "sensitivity", COMMAND_QUERY, 1, -1, { ARGUMENT_NETWORK, ARGUMENT_FILE, ARGUMENT_FORMAT }, 1, "- hawq",
+		"NETWORK [hawq|FILE.csv] [FORMAT]...",
+		"top-1 that each layer loses per format, how well that meets what was published, and the roofline against a T4's times",
+		run_sensitivity },
 };
 
 struct command_group session_catalog_group(struct session *s)
