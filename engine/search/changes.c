@@ -60,8 +60,10 @@ static bool add_inverse(struct change *inverse, const char *name, const char *va
 static void reward_changed(struct search *s)
 {
 	s->has_baseline = false;
-	if (s->step >= s->warmup)
-		policy_reopen(s->policy, s->knobs.reopen);
+	if (s->step < s->warmup)
+		return;
+	policy_reopen(s->policy, s->knobs.reopen);
+	s->opened = s->step;
 }
 
 static bool out_of_memory(struct fault *fault)

@@ -85,6 +85,7 @@ struct search {
 	struct option_info *option_info;
 
 	long step, horizon, warmup;
+	long opened; // the step at which the policy was last opened again; 0: never
 	double baseline;
 	bool has_baseline;
 	double loss, accuracy, quality, reward, advantage; // smoothed, for the eye

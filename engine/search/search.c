@@ -245,16 +245,18 @@ void search_rearrange(struct search *s)
 
 // ---- schedules ----
 
-// How far the policy's schedules are, 0..1 from the end of the warm-up to the horizon.
-static double progress(const struct search *s)
+// How far a schedule of the policy is, 0..1 from step `from` to the horizon.
+static double progress(const struct search *s, long from)
 {
-	double span = (double)(s->horizon - s->warmup);
-	return span > 0 ? fmin(1, fmax(0, (double)(s->step - s->warmup) / span)) : 1;
+	double span = (double)(s->horizon - from);
+	return span > 0 ? fmin(1, fmax(0, (double)(s->step - from) / span)) : 1;
 }
 
+// Where the policy was opened again the penalty begins anew: else it would shut what has hardly opened, before the cost's part of the
+// gradient, small for each of many layers, has moved it.
 static double entropy_weight(const struct search *s)
 {
-	return s->knobs.entropy * (1 - cos(PI * progress(s))) / 2;
+	return s->knobs.entropy * (1 - cos(PI * progress(s, s->opened > s->warmup ? s->opened : s->warmup))) / 2;
 }
 
 // ---- one step ----
@@ -337,7 +339,7 @@ static bool learn(struct search *s, struct fault *fault)
 	double advantage = credit(s, samples, apart ? quality : reward);
 	if (apart)
 		credit_costs(s, rng_key(seed, "cost", t));
-	policy_move(s->policy, k->policy_rate * pow(k->policy_growth, progress(s)), k->policy_beta1,
+	policy_move(s->policy, k->policy_rate * pow(k->policy_growth, progress(s, s->warmup)), k->policy_beta1,
 		k->policy_beta2, entropy_weight(s));
 
 	s->record.quality = (float)mean_quality;

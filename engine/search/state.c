@@ -112,12 +112,13 @@ struct number {
 	double *real;
 	bool *flag;
 };
-enum { NUMBERS = 11 };
+enum { NUMBERS = 12 };
 
 static void list_numbers(struct search *s, struct number numbers[NUMBERS])
 {
 	memcpy(numbers, (struct number[NUMBERS]){
-		{"step", .whole = &s->step}, {"horizon", .whole = &s->horizon}, {"moves", .whole = policy_moves(s->policy)},
+		{"step", .whole = &s->step}, {"horizon", .whole = &s->horizon}, {"opened", .whole = &s->opened},
+		{"moves", .whole = policy_moves(s->policy)},
 		{"baseline", .real = &s->baseline}, {"has_baseline", .flag = &s->has_baseline},
 		{"loss", .real = &s->loss}, {"accuracy", .real = &s->accuracy}, {"quality", .real = &s->quality},
 		{"reward", .real = &s->reward}, {"advantage", .real = &s->advantage}, {"has_quality", .flag = &s->has_quality},
@@ -315,7 +316,8 @@ static bool restore_numbers(struct search *s, const struct state *in, struct fau
 		if (!read_real(in, name, &s->term[t].sampled))
 			return damaged(fault, name);
 	}
-	if (s->step < 0 || s->step > s->horizon || s->horizon > SEARCH_HORIZON || *policy_moves(s->policy) < 0)
+	if (s->step < 0 || s->step > s->horizon || s->horizon > SEARCH_HORIZON || s->opened < 0 || s->opened > s->step ||
+	    *policy_moves(s->policy) < 0)
 		return damaged(fault, "step");
 	return true;
 }
