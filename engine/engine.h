@@ -66,6 +66,8 @@ const char *const *engine_spaces(void);
 const char *const *engine_formats(void);
 const char *const *engine_terms(void);
 const char *const *engine_devices(void);
+// The sensitivity table that comes with bitscape for a network, or "none".
+const char *engine_sensitivity(const char *net);
 
 // ---- what never changes in a search -----------------------------------------------------------------------------------
 
