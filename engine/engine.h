@@ -66,6 +66,8 @@ const char *const *engine_spaces(void);
 const char *const *engine_formats(void);
 const char *const *engine_terms(void);
 const char *const *engine_devices(void);
+// The sensitivity table that comes with bitscape for a network, or "none".
+const char *engine_sensitivity(const char *net);
 
 // The set of compute kernels for this processor ("avx512", …): on another set, results may differ in the last bits.
 const char *engine_kernels(void);

@@ -93,7 +93,7 @@ struct figure *figure_curves(const struct figure_source *source)
 	const struct quantity q[] = {
 		{"loss", AT(loss), 1, SERIES_LINE, ROLE_SECOND, true, false},
 		{"accuracy", AT(accuracy), 100, SERIES_LINE, ROLE_MAIN, true, true},
-		{loss ? "held-out loss" : "held-out", AT(quality), loss ? -1 : 100, SERIES_LINE, ROLE_SAMPLED, true,
+		{source->snapshot->estimated[0] ? "estimated" : loss ? "held-out loss" : "held-out", AT(quality), loss ? -1 : 100, SERIES_LINE, ROLE_SAMPLED, true,
 			!loss},
 	};
 	struct figure *f = over_steps(source, "loss", "Training");

@@ -126,7 +126,9 @@ struct figure *figure_front(const struct figure_source *source)
 		most = fmax(most, cost);
 	}
 	struct unit unit = unit_of(term, most);
-	struct figure *f = figure_new(unit.label, "held-out accuracy (%)");
+	char accuracy[ENGINE_TEXT + 32];
+	snprintf(accuracy, sizeof accuracy, s->estimated[0] ? "accuracy (%%), estimated: %s" : "held-out accuracy (%%)", s->estimated);
+	struct figure *f = figure_new(unit.label, accuracy);
 	if (!f)
 		return NULL;
 	figure_title(f, "Front of %s on %s, step %ld", s->info ? s->info->net : "", s->info ? s->info->data : "", s->step);

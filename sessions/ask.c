@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Commands that ask: tables of layers, of the front, of settings; status, prices, readouts, help.
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,7 +29,12 @@ bool run_status(struct command_call *call)
 	string_add(&t, "%s: %s on %s, space %s, preset %s, seed %llu%s\n", s->title[0] ? s->title : "replay", info->net,
 		info->data, info->space, info->preset, (unsigned long long)info->seed, s->read_only ? ", read-only" : "");
 	string_add(&t, "step %ld of %ld, %s: %s\n", now->step, now->horizon, session_state_word(s), now->says);
-	string_add(&t, "loss %.4f, accuracy %.4f, quality %.4f, entropy %.3f\n", now->loss, now->accuracy, now->quality,
+	if (now->idle)
+		;
+	else if (now->estimated[0])
+		string_add(&t, "quality %.4f, estimated (%s), entropy %.3f\n", now->quality, now->estimated, now->entropy);
+	else
+		string_add(&t, "loss %.4f, accuracy %.4f, quality %.4f, entropy %.3f\n", now->loss, now->accuracy, now->quality,
 		now->entropy);
 	for (int i = 0; i < now->terms; i++) {
 		const struct term_state *term = &now->term[i];
@@ -131,6 +137,8 @@ bool run_front(struct command_call *call)
 		call->say(call, "the front is empty yet");
 		return true;
 	}
+	if (now->estimated[0])
+		string_add(&t, "accuracies are estimated (%s), not measured\n", now->estimated);
 	string_add(&t, "accuracy    loss    step  what");
 	for (int k = 0; k < now->terms; k++)
 		string_add(&t, "  %16s", now->term[k].name);
@@ -140,7 +148,9 @@ bool run_front(struct command_call *call)
 		if (p->dominated && !all)
 			continue;
 		const char *what = p->label[0] ? p->label : origins[p->origin];
-		string_add(&t, "%6.2f %%  %.4f  %6ld  %-8s", 100 * p->accuracy, p->loss, p->step, what);
+		string_add(&t, "%6.2f %%  ", 100 * p->accuracy);
+		string_add(&t, isnan(p->loss) ? "     -" : "%.4f", p->loss);
+		string_add(&t, "  %6ld  %-8s", p->step, what);
 		for (int k = 0; k < now->terms; k++) {
 			char cost[ENGINE_TEXT];
 			string_add(&t, "  %16s", number_brief(p->cost[k], now->term[k].unit, cost, sizeof cost));

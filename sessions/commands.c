@@ -63,6 +63,8 @@ static bool may_run(const struct session *s, struct fault *f)
 			s->snapshot->step);
 	if (s->snapshot->run == RUN_FAILED)
 		return fault_set(f, s->snapshot->fault.where, s->snapshot->fault.todo, "%s", s->snapshot->fault.what);
+	if (s->snapshot->idle)
+		return fault_set(f, "run", "begin a new session with it", "%s", s->snapshot->idle);
 	if (s->snapshot->step >= s->snapshot->horizon)
 		return fault_set(f, "run", "`extend N` gives it more steps", "the search is finished (step %ld)",
 			s->snapshot->step);
@@ -228,6 +230,10 @@ static const struct command rows[] = {
 		"what the modal choice, the draft and uniform choices cost", run_price },
 	{ "draft", COMMAND_QUERY, 1, 2, { LAYER, ARGUMENT_EDIT }, 0, "up|down|show|commit|drop", "LAYER FORMAT | up|down LAYER | show | commit | drop",
 		"edit a choice by hand, every cost moving at once; commit pins it, drop forgets it", run_draft },
+	{ "apply", COMMAND_QUERY, 2, 2, { WORDS, FORMAT }, 0, "uniform|ends", "uniform|ends FORMAT",
+		"draft one format in all layers; ends: but int8 in the first and the last", run_apply },
+	{ "paste", COMMAND_QUERY, 1, 1, { ARGUMENT_FILE }, 0, NULL, "FILE|DIGITS",
+		"draft an exported policy, or a width per layer in their order: 8444…8", run_paste },
 	{ "status", COMMAND_QUERY, 0, 0, { 0 }, 0, NULL, "", "where the search stands", run_status },
 	{ "layers", COMMAND_QUERY, 0, 0, { 0 }, 0, NULL, "", "the layers, their formats and their share of the cost",
 		run_layers },

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The draft: a choice edited by hand, with every cost said at each edit; then committed as pins, or dropped.
+#include <ctype.h>
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -175,4 +177,114 @@ bool run_draft(struct command_call *call)
 	if (strcmp(first, "down") == 0)
 		return edit(s, call, call->argv[1], (struct edit){ .step = -1 });
 	return edit(s, call, first, (struct edit){ .format = call->argv[1] });
+}
+
+// ---- whole drafts ------------------------------------------------------------------------------------------------------
+
+enum { PASTE_BYTES = 1 << 24 };
+
+// Makes a choice the draft; drops what was edited before.
+static bool take(struct session *s, struct command_call *call, const uint8_t *wanted)
+{
+	const struct slot_state *now = s->snapshot->slot;
+	for (int i = 0; i < s->info->slots; i++)
+		for (int j = 0; j < i; j++)
+			if (now[i].decision == now[j].decision && wanted[i] != wanted[j])
+				return fault_set(&call->fault, s->info->slot[i].name, "`decide split` and `ungroup` take them apart",
+					"it is decided as one with %s, which has another format", s->info->slot[j].name);
+	if (!s->draft && !(s->draft = modal_choice(s)))
+		return fault_set(&call->fault, "", "", "out of memory");
+	for (int i = 0; i < s->info->slots; i++) {
+		s->draft[i] = wanted[i];
+		edited(s)[i] = wanted[i] != now[i].modal;
+	}
+	s->news |= NEWS_STATE;
+	return tell(s, call);
+}
+
+static bool put_format(const struct session *s, uint8_t *choice, int slot, const char *format, struct fault *f)
+{
+	int option = slot_option(&s->info->slot[slot], format);
+	if (option < 0)
+		return fault_set(f, s->info->slot[slot].name, "`status` names the space", "'%s' is not in its space", format);
+	choice[slot] = (uint8_t)option;
+	return true;
+}
+
+// A width per layer, in their order.
+static bool put_digits(const struct session *s, uint8_t *choice, const char *digits, struct fault *f)
+{
+	int count = (int)strlen(digits);
+	if (count != s->info->layers)
+		return fault_set(f, "paste", "give a digit for each layer; `layers` lists them", "%d digits for %d layers", count,
+			s->info->layers);
+	for (int i = 0; i < s->info->slots; i++) {
+		char format[8];
+		snprintf(format, sizeof format, "int%c", digits[s->info->slot[i].layer]);
+		if (!put_format(s, choice, i, format, f))
+			return false;
+	}
+	return true;
+}
+
+// The formats of an exported policy, layer by layer.
+static bool put_policy(const struct session *s, uint8_t *choice, const char *text, const char *path, struct fault *f)
+{
+	json_error_t error;
+	json_t *policy = json_loads(text, JSON_REJECT_DUPLICATES, &error), *layers = json_object_get(policy, "layers"), *layer;
+	bool ok = policy || fault_set(f, path, "give a policy that was exported", "line %d: %s", error.line, error.text);
+	if (ok && (int)json_array_size(layers) != s->info->layers)
+		ok = fault_set(f, path, "give a policy of this network", "it has %zu layers, this network %d", json_array_size(layers),
+			s->info->layers);
+	for (int i = 0; ok && i < s->info->layers; i++) {
+		const struct layer_info *l = &s->info->layer[i];
+		layer = json_array_get(layers, (size_t)i);
+		const char *name = json_string_value(json_object_get(layer, "name"));
+		const char *weight = json_string_value(json_object_get(json_object_get(layer, "weight"), "format"));
+		const char *activation = json_string_value(json_object_get(json_object_get(layer, "activation"), "format"));
+		if (!name || strcmp(name, l->name) != 0 || !weight || !activation)
+			ok = fault_set(f, path, "give a policy of this network", "layer %d is not %s with its formats", i + 1, l->name);
+		ok = ok && put_format(s, choice, l->weight_slot, weight, f) && put_format(s, choice, l->activation_slot, activation, f);
+	}
+	json_decref(policy);
+	return ok;
+}
+
+bool run_apply(struct command_call *call)
+{
+	struct session *s = call->context;
+	bool ends = strcmp(call->argv[0], "ends") == 0;
+	if (!ends && strcmp(call->argv[0], "uniform") != 0)
+		return fault_set(&call->fault, "apply", "apply uniform FORMAT, apply ends FORMAT", "'%s' is none of its words", call->argv[0]);
+	uint8_t *choice = modal_choice(s);
+	bool ok = choice || fault_set(&call->fault, "", "", "out of memory");
+	for (int i = 0; ok && i < s->info->slots; i++) {
+		int layer = s->info->slot[i].layer;
+		bool end = ends && (layer == 0 || layer == s->info->layers - 1);
+		ok = put_format(s, choice, i, end ? "int8" : call->argv[1], &call->fault);
+	}
+	ok = ok && take(s, call, choice);
+	free(choice);
+	return ok;
+}
+
+bool run_paste(struct command_call *call)
+{
+	struct session *s = call->context;
+	const char *word = call->argv[0];
+	bool digits = word[strspn(word, "0123456789")] == '\0';
+	size_t size = 0;
+	uint8_t *choice = modal_choice(s);
+	char *text = digits ? strdup(word) : disk_read(word, PASTE_BYTES, &size, &call->fault);
+	bool ok = text && (choice || fault_set(&call->fault, "", "", "out of memory"));
+	if (ok && !digits) {
+		while (size && isspace((unsigned char)text[size - 1]))
+			text[--size] = '\0';
+		digits = size && text[strspn(text, "0123456789")] == '\0';
+	}
+	ok = ok && (digits ? put_digits(s, choice, text, &call->fault) : put_policy(s, choice, text, word, &call->fault));
+	ok = ok && take(s, call, choice);
+	free(text);
+	free(choice);
+	return ok;
 }

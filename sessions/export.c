@@ -17,6 +17,7 @@ struct policy {
 	bool failed;
 	char path[FOLDER_PATH];
 	uint8_t *choice;
+	long step;
 	struct scored {
 		bool done;
 		long step, images, calibration_images;
@@ -52,6 +53,15 @@ static json_t *score_json(const struct scored *s)
 	return json_pack("{s:I, s:I, s:f, s:o, s:I}", "step", (json_int_t)s->step, "images", (json_int_t)s->images,
 		"accuracy", s->accuracy, "loss", number_or_null(s->loss), "calibration_images",
 		(json_int_t)s->calibration_images);
+}
+
+// What was measured, or what a table says in its place, each under its own name.
+static json_t *quality_json(const struct session *s, const struct policy *p)
+{
+	const struct scored *score = p->scored;
+	if (s->snapshot->estimated[0])
+		return json_pack("{s:{s:s, s:f}}", "estimated", "by", s->snapshot->estimated, "accuracy", score[SPLIT_HELDOUT].accuracy);
+	return json_pack("{s:o, s:o}", "heldout", score_json(&score[SPLIT_HELDOUT]), "test", score_json(&score[SPLIT_TEST]));
 }
 
 static json_t *costs_json(const struct session *s, const double *cost)
@@ -119,13 +129,14 @@ static json_t *policy_json(struct session *s, const struct policy *p)
 		json_decref(settings);
 		return NULL;
 	}
+	json_t *quality = quality_json(s, p);
 	char crc[16];
 	snprintf(crc, sizeof crc, "%08lx", journal_crc(&s->journal));
-	return json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:{s:i, s:s}, s:{s:o, s:o}, s:o, s:o, s:o}",
+	return json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:{s:i, s:s}, s:o, s:o, s:o, s:o}",
 		"bitscape-policy", POLICY_VERSION, "bitscape", BITSCAPE_VERSION, "network", info->net, "data", info->data,
 		"space", info->space, "preset", info->preset, "seed", (json_int_t)info->seed, "step",
-		(json_int_t)p->scored[SPLIT_HELDOUT].step, "journal", "entries", s->journal.entries, "crc32", crc, "quality",
-		"heldout", score_json(&p->scored[SPLIT_HELDOUT]), "test", score_json(&p->scored[SPLIT_TEST]), "costs",
+		(json_int_t)p->step, "journal", "entries", s->journal.entries, "crc32", crc, "quality",
+		quality, "costs",
 		costs_json(s, cost), "layers", layers, "settings", settings);
 }
 
@@ -152,7 +163,9 @@ static void policy_scored(struct session *s, struct pending *pending, struct rep
 	}
 	const struct evaluation *e = &r->evaluation;
 	p->scored[e->split] = (struct scored){ true, r->step, e->images, e->calibration_images, e->accuracy, e->loss };
-	s->known[e->split] = (struct known_evaluation){ true, r->step, e->accuracy, e->loss };
+	p->step = r->step;
+	if (!s->snapshot->estimated[0])
+		s->known[e->split] = (struct known_evaluation){ true, r->step, e->accuracy, e->loss };
 	if (e->split == SPLIT_HELDOUT && e->range) {
 		p->range = calloc((size_t)s->info->layers + 1, sizeof *p->range);
 		if (p->range)
@@ -163,6 +176,9 @@ static void policy_scored(struct session *s, struct pending *pending, struct rep
 		return;
 	if (!policy_write(s, p, &f))
 		session_say_fault(s, &f);
+	else if (s->snapshot->estimated[0])
+		session_say(s, "wrote %s (estimated %.2f %%, %s)", p->path, 100 * p->scored[SPLIT_HELDOUT].accuracy,
+			s->snapshot->estimated);
 	else
 		session_say(s, "wrote %s (held-out %.2f %%, test %.2f %%)", p->path, 100 * p->scored[SPLIT_HELDOUT].accuracy,
 			100 * p->scored[SPLIT_TEST].accuracy);
@@ -189,7 +205,13 @@ static bool export_policy(struct session *s, struct command_call *call, const ch
 	snprintf(p->path, sizeof p->path, "%s", path);
 	p->choice = calloc((size_t)s->info->slots + 1, 1);
 	bool ok = p->choice != NULL;
-	if (ok) {
+	if (ok && s->snapshot->idle) { // nothing to score it with
+		session_modal(s, p->choice);
+		p->step = s->snapshot->step;
+		ok = policy_write(s, p, &call->fault);
+		if (ok)
+			call->say(call, "wrote %s (costs alone)", path);
+	} else if (ok) {
 		session_modal(s, p->choice);
 		ok = post_score(s, p, SPLIT_HELDOUT, &call->fault) && post_score(s, p, SPLIT_TEST, &call->fault);
 	} else {
@@ -302,7 +324,7 @@ static bool export_front(struct session *s, struct command_call *call, const cha
 	};
 	const struct snapshot *now = s->snapshot;
 	struct string t = { 0 };
-	string_add(&t, "origin,label,step,dominated,accuracy,loss");
+	string_add(&t, "origin,label,step,dominated,%saccuracy,loss", now->estimated[0] ? "estimated_" : "");
 	for (int k = 0; k < now->terms; k++)
 		string_add(&t, ",%s", now->term[k].name);
 	for (int k = 0; k < s->info->slots; k++) {

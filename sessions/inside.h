@@ -179,6 +179,8 @@ int wait_turn(struct session *, struct fault *);
 // ---- draft.c, export.c, ask.c: commands ---------------------------------------------------------------------------
 
 bool run_draft(struct command_call *);
+bool run_apply(struct command_call *);
+bool run_paste(struct command_call *);
 void draft_follow(struct session *); // what is not edited follows the modal choice
 bool run_export(struct command_call *);
 bool run_status(struct command_call *);

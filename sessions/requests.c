@@ -247,6 +247,11 @@ static void evaluate_done(struct session *s, struct pending *p, struct reply *r)
 		return;
 	}
 	const struct evaluation *e = &r->evaluation;
+	if (s->snapshot->estimated[0]) {
+		session_say(s, "step %ld: %s: accuracy %.2f %%, estimated (%s), not measured", r->step, p->text, 100 * e->accuracy,
+			s->snapshot->estimated);
+		return;
+	}
 	s->known[e->split] = (struct known_evaluation){ true, r->step, e->accuracy, e->loss };
 	session_say(s, "step %ld: %s on %ld %s images: accuracy %.2f %%, loss %.4f (ranges and statistics from %ld images)",
 		r->step, p->text, e->images, e->split == SPLIT_TEST ? "test" : "held-out", 100 * e->accuracy, e->loss,

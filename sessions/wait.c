@@ -30,6 +30,10 @@ bool wait_begin(struct session *s, enum wait_kind kind, long goal, int count, ch
 		wait_end(s);
 		return fault_set(f, "", "", "out of memory");
 	}
+	if (s->snapshot->step < s->wait.goal && s->snapshot->idle) {
+		wait_end(s);
+		return fault_set(f, "wait", "begin a new session with it", "%s", s->snapshot->idle);
+	}
 	if (s->snapshot->step < s->wait.goal)
 		engine_run_to(s->engine, s->wait.goal);
 	return true;

@@ -111,7 +111,11 @@ static int run_workbench(const struct options *o, bool ascii)
 		session_name(s));
 	crash_note(last_words);
 	prompt_init();
-	if (fresh)
+	if (fresh && o->explore)
+		workbench_say(&w, false, "%s",
+			session_snapshot(s)->idle ? "costs alone: + and - step a layer's format, `apply uniform int4`, `paste FILE`" :
+			"quality is estimated: space searches on the table");
+	else if (fresh)
 		workbench_command(&w, "run");
 	else
 		workbench_say(&w, false, "%s is open: space runs on", session_name(s));

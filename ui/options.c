@@ -11,6 +11,7 @@ static const struct option_row {
 	{"--set", "KEY=VALUE", "a setting of a new session; may be given again", 0, offsetof(struct options, setting)},
 	{"--batch", "FILE", "run the commands of a file (-: standard input) without a terminal", 0,
 		offsetof(struct options, batch)},
+	{"--explore", "NET", "the costs of a network without training it; KEY=VALUE may follow", 0, offsetof(struct options, explore)},
 	{"--replay", "NAME", "run a session's journal again and compare the result", 0, offsetof(struct options, replay)},
 	{"--ascii", NULL, "draw with ASCII characters only", offsetof(struct options, ascii), 0},
 	{"--no-color", NULL, "draw without colours (as NO_COLOR does)", offsetof(struct options, no_color), 0},
@@ -58,6 +59,23 @@ static bool parse_option(struct options *o, int argc, char **argv, int *i, struc
 	return fault_set(f, word, advice, "is not an option");
 }
 
+// What --explore stands for goes before the person's own settings.
+static bool add_explore(struct options *o, struct fault *f)
+{
+	enum { SETS = 3 };
+	if (o->settings > OPTIONS_SETTINGS - SETS)
+		return fault_set(f, "--explore", "set the others in the workbench", "more than %d settings", OPTIONS_SETTINGS - SETS);
+	snprintf(o->explore_net, sizeof o->explore_net, "net=%.*s", ENGINE_TEXT - 1, o->explore);
+	snprintf(o->explore_table, sizeof o->explore_table, "sensitivity=%s", engine_sensitivity(o->explore));
+	memmove(o->setting + SETS, o->setting, (size_t)o->settings * sizeof *o->setting);
+	o->setting[0] = o->explore_net;
+	o->setting[1] = "data=none";
+	o->setting[2] = o->explore_table;
+	o->settings += SETS;
+	o->make = true;
+	return true;
+}
+
 bool options_parse(struct options *o, int argc, char **argv, struct fault *f)
 {
 	*o = (struct options){0};
@@ -72,7 +90,7 @@ bool options_parse(struct options *o, int argc, char **argv, struct fault *f)
 		} else if (words++ == 0 && strcmp(argv[i], "new") == 0) {
 			o->make = true;
 		} else if (strchr(argv[i], '=') && !plain) {
-			if (!o->make)
+			if (!o->make && !o->explore)
 				return fault_set(f, argv[i], "begin with `new`, or use --set", "settings are for a new session");
 			if (!add_setting(o, argv[i], f))
 				return false;
@@ -86,6 +104,8 @@ bool options_parse(struct options *o, int argc, char **argv, struct fault *f)
 	}
 	if (o->batch && o->replay)
 		return fault_set(f, "--replay", "give one of the two", "does not go with --batch");
+	if (o->explore && !add_explore(o, f))
+		return false;
 	if (o->replay && (o->name || o->make || o->settings))
 		return fault_set(f, "--replay", "give the session's name to --replay alone", "takes its settings from the session");
 	return true;
@@ -96,7 +116,8 @@ void options_help(FILE *out)
 	fputs("bitscape: watch and steer a search for the number formats of a neural network\n\n"
 	      "  bitscape                            a new search on the embedded data\n"
 	      "  bitscape NAME                       open the session of that name, or make it\n"
-	      "  bitscape new [NAME] KEY=VALUE...    a new session with these settings\n\n",
+	      "  bitscape new [NAME] KEY=VALUE...    a new session with these settings\n"
+	      "  bitscape --explore NET [KEY=VALUE...]  the costs of a network, without training\n\n",
 		out);
 	for (int r = 0; r < ROWS; r++) {
 		const struct option_row *row = &option_row[r];

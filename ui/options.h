@@ -15,6 +15,8 @@ struct options {
 	const char *name;   // NULL: an unnamed session
 	const char *batch;  // a file of commands, "-" for standard input
 	const char *replay; // a session to run again
+	const char *explore; // a network to look at without training: a new session, its settings made of this
+	char explore_net[ENGINE_TEXT + 8], explore_table[ENGINE_TEXT];
 	int settings;
 	const char *setting[OPTIONS_SETTINGS]; // "key=value"
 	bool help, version, ascii, no_color;

@@ -13,7 +13,7 @@ bool search_evaluate(struct search *s, const uint8_t *choice, enum split split, 
 	struct fault *fault)
 {
 	if (s->idle)
-		return fault_set(fault, "evaluate", search_idle_todo, "%s", s->idle);
+		return fault_set(fault, "evaluate", "begin a new session with it", "%s", s->idle);
 	*e = (struct evaluation){.choice = malloc((size_t)s->space->slots),
 		.range = calloc((size_t)s->model->layers, sizeof *e->range)};
 	if (!e->choice || !e->range) {
@@ -158,7 +158,7 @@ bool search_front_scoring(const struct search *s)
 static void says(const struct search *s, char *buf, size_t size)
 {
 	if (s->idle) {
-		snprintf(buf, size, "costs alone, %s: %s", s->idle, search_idle_todo);
+		snprintf(buf, size, "costs alone: %s", s->idle);
 	} else if (s->step >= s->horizon) {
 		snprintf(buf, size, "finished: evaluate, export, or extend N");
 	} else if (s->step < s->warmup) {

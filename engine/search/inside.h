@@ -134,7 +134,6 @@ static inline bool search_counts(const struct search *s, int term)
 void search_price_options(const struct search *, const uint8_t *choice, const double *whole, int decision,
 	double (*cost)[ENGINE_TERMS]);
 
-extern const char search_idle_todo[];
 static inline bool search_by_loss(const struct search *s) // whether quality is minus a loss
 {
 	return s->source->losses && s->knobs.quality == QUALITY_LOSS;

@@ -3,11 +3,11 @@
 // search is there for its costs.
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "engine/model/published.h"
 #include "engine/search/inside.h"
-
-const char search_idle_todo[] = "begin a new session with sensitivity=hawq or a file";
 
 // The network takes its own input: no images are loaded.
 static bool open(struct search *s, struct fault *fault)
@@ -20,7 +20,7 @@ static bool make(struct search *s, struct fault *fault)
 {
 	const char *name = s->knobs.sensitivity;
 	if (strcmp(name, "none") == 0) {
-		s->idle = "there is no source of quality";
+		s->idle = "no source of quality: give sensitivity=hawq or a table of your own";
 		return true;
 	}
 	snprintf(s->estimated, sizeof s->estimated, "additive table %.100s", name);
@@ -49,6 +49,16 @@ static void evaluate(struct search *s, const struct knobs *k, const uint8_t *cho
 	e->loss = NAN;
 	for (int l = 0; e->range && l < s->model->layers; l++)
 		e->range[l] = (struct layer_range){NAN, NAN};
+}
+
+const char *engine_sensitivity(const char *net)
+{
+	struct model *m = model_named(net, (struct shape){0}, 0, NULL);
+	int *row = m ? calloc((size_t)m->layers + 1, sizeof *row) : NULL;
+	const char *name = row && published_for(m, row, NULL) ? "hawq" : "none";
+	free(row);
+	model_free(m);
+	return name;
 }
 
 const struct quality_source table_source = {.open = open, .make = make, .score = score, .evaluate = evaluate};

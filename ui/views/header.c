@@ -75,7 +75,11 @@ static void draw_progress(const struct view *v, struct screen *s, struct rect r)
 		{"entropy ", "", 4, 0, "", STYLE_TEXT},
 	};
 	enum { GAUGES = sizeof g / sizeof *g };
-	show_si(round(snap->images_per_s), g[0].text, sizeof g[0].text);
+	bool images = !snap->info || snap->info->batch > 0;
+	if (!images)
+		g[0].after = " steps/s";
+	double rate = images ? snap->images_per_s : snap->run == RUN_RUNNING && snap->step_seconds > 0.0 ? 1.0 / snap->step_seconds : 0.0;
+	show_si(round(rate), g[0].text, sizeof g[0].text);
 	if (snap->seconds_left > 0.0)
 		show_duration(snap->seconds_left, g[1].text, sizeof g[1].text);
 	else
