@@ -15,8 +15,10 @@ struct options {
 	const char *name;   // NULL: an unnamed session
 	const char *batch;  // a file of commands, "-" for standard input
 	const char *replay; // a session to run again
+	const char *tour;   // a lesson to play
 	int settings;
 	const char *setting[OPTIONS_SETTINGS]; // "key=value"
+	bool go_on; // the tour does so by itself
 	bool help, version, ascii, no_color;
 };
 
