@@ -122,6 +122,8 @@ bench: $(OUT)/bitscape $(BENCH)
 install: $(OUT)/bitscape
 	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/doc/bitscape"
 	install -m 755 $< "$(DESTDIR)$(PREFIX)/bin"
+	install -d "$(DESTDIR)$(PREFIX)/share/bitscape/tours"
+	install -m 644 $(wildcard sessions/tours/*.tour) "$(DESTDIR)$(PREFIX)/share/bitscape/tours"
 	install -m 644 $(wildcard README.md) LICENSE "$(DESTDIR)$(PREFIX)/share/doc/bitscape"
 
 clean:

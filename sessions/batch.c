@@ -16,17 +16,14 @@ static const double BAR_SECONDS = 0.2;
 
 struct batch {
 	struct session *s;
-	const char *file;
-	FILE *in;
-	long line;      // 0: none was read yet
+	struct script *script;
+	enum script_line last; // the line before
 	bool terminal;  // standard error is one: a bar, else a plain line now and then
 	bool bar_shown;
 	double shown_at;
 	long shown_step;
 	bool failed;    // the present line, by what came of it later
 	struct fault fault;
-	char *text;     // the present line
-	size_t room;
 };
 
 // ---- signals -------------------------------------------------------------------------------------------------------
@@ -132,7 +129,7 @@ static void show_messages(struct batch *b)
 		bar_clear(b);
 		if (!bad) {
 			printf("%s\n", text);
-		} else if (b->line && !b->failed && !b->s->plot_failed) {
+		} else if (b->script->line && !b->failed && !b->s->plot_failed) {
 			b->failed = true;
 			fault_set(&b->fault, "", "", "%s", text);
 		} else {
@@ -195,27 +192,30 @@ static int interrupted(struct batch *b, int number)
 
 // ---- the lines -------------------------------------------------------------------------------------------------------
 
+// A tour's command, before its answer; and empty lines.
+static void show_line(struct batch *b, enum script_line kind, const char *line)
+{
+	bar_clear(b);
+	if (kind == SCRIPT_BREAK || script_gap(b->last, kind))
+		putchar('\n');
+	if (kind == SCRIPT_COMMAND)
+		printf(":%s\n", line);
+	b->last = kind;
+}
+
 // False with the exit status: the file has ended (0), or a line failed.
 static bool run_line(struct batch *b, const struct command_table *table, const struct signals *g, int *status)
 {
-	errno = 0;
-	ssize_t n = getline(&b->text, &b->room, b->in);
-	if (n < 0) {
-		*status = ferror(b->in) ? 2 : 0;
-		if (*status)
-			disk_fault(&b->fault, b->file, "read it", errno);
-		b->failed = *status != 0;
+	const char *line;
+	enum script_line kind = script_next(b->script, &line, &b->fault);
+	if (kind == SCRIPT_END || (kind == SCRIPT_FAILED && ferror(b->script->in))) {
+		b->failed = kind == SCRIPT_FAILED;
+		*status = b->failed ? 2 : 0;
 		return false;
 	}
-	b->line++;
-	if (n && b->text[n - 1] == '\n')
-		b->text[--n] = '\0';
-	if (n && b->text[n - 1] == '\r')
-		b->text[--n] = '\0';
-	if (strlen(b->text) != (size_t)n)
-		b->failed = !fault_set(&b->fault, "", "remove it", "the line holds a zero byte");
-	else
-		b->failed = !command_run(table, b->text, say, b, &b->fault);
+	if (b->script->tour)
+		show_line(b, kind, line);
+	b->failed = kind == SCRIPT_FAILED || !command_run(table, line, say, b, &b->fault);
 	int come = b->failed ? signal_come(g) : rest(b, g);
 	if (come) {
 		*status = interrupted(b, come);
@@ -224,18 +224,6 @@ static bool run_line(struct batch *b, const struct command_table *table, const s
 	}
 	*status = b->failed;
 	return !b->failed;
-}
-
-// "FILE:LINE: …" in front of what went wrong.
-static void place_fault(const struct batch *b, struct fault *f)
-{
-	char where[sizeof f->where + 64];
-	const struct fault *inner = &b->fault;
-	if (b->line)
-		snprintf(where, sizeof where, "%s:%ld", b->file, b->line);
-	else
-		snprintf(where, sizeof where, "%s", b->file);
-	fault_set(f, where, inner->todo, "%s%s%s", inner->where, inner->where[0] ? ": " : "", inner->what);
 }
 
 static void finish_pictures(struct batch *b)
@@ -248,14 +236,10 @@ static void finish_pictures(struct batch *b)
 
 int session_batch(struct session *s, const char *file, const struct command_table *table, struct fault *f)
 {
-	struct batch b = { .s = s, .file = file, .terminal = isatty(STDERR_FILENO), .shown_at = seconds_now() };
+	struct batch b = { .s = s, .script = script_open(file, f), .terminal = isatty(STDERR_FILENO), .shown_at = seconds_now() };
 	struct signals signals;
-	bool standard = strcmp(file, "-") == 0;
-	b.in = standard ? stdin : fopen(file, "re");
-	if (!b.in) {
-		disk_fault(f, file, "open it", errno);
+	if (!b.script)
 		return 2;
-	}
 	int status = 1;
 	if (signals_take(&signals, f)) {
 		s->batch = true;
@@ -273,15 +257,14 @@ int session_batch(struct session *s, const char *file, const struct command_tabl
 		s->batch = false;
 		signals_return(&signals);
 		if (b.failed) {
-			place_fault(&b, f);
+			script_place(b.script, &b.fault);
+			*f = b.fault;
 		} else if (status == 0 && s->plot_failed) {
 			// A picture that cannot be made hurts no line after it; but the run did not do all it was told to.
 			*f = s->plot_fault;
 			status = 1;
 		}
 	}
-	free(b.text);
-	if (!standard)
-		fclose(b.in);
+	script_close(b.script);
 	return status;
 }

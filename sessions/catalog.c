@@ -264,6 +264,8 @@ struct question {
 	struct session *session;
 	const char *device; // a name, a glob over names, a path
 	const char *over;   // a device or a network that each figure is compared with; NULL: none
+	bool by_kind;
+	struct string kinds; // where the time goes, below the table
 	long batch;
 	int columns;
 	struct latency_column {
@@ -326,6 +328,46 @@ static void add_cell(struct question *q, struct latency_column *column, const st
 	compare(column, times);
 }
 
+struct kind_sum {
+	const char *name;
+	double macs, ms;
+	int layers, memory_bound;
+};
+
+// Where the time goes: per kind of layer, and what the operators without weights take.
+static void add_kinds(struct string *t, const struct description_info *info, const struct latency_column *column,
+	const struct costing *latency)
+{
+	enum { KINDS = 8 };
+	struct kind_sum kind[KINDS + 2] = { { 0 } }, *k;
+	struct roofline r;
+	struct roofline_point *point = calloc((size_t)info->layers + 1, sizeof *point);
+	double total = 0, layers = 0;
+	if (!point || !costing_total(latency, column->formats, column->count, &total, NULL)
+		|| !costing_roofline(latency, column->formats, column->count, &r, point, NULL)) {
+		free(point);
+		return; // told in the table
+	}
+	for (int i = 0; i < info->layers; i++) {
+		for (k = kind; k < kind + KINDS && k->name && strcmp(k->name, info->layer[i].kind) != 0;)
+			k++;
+		k->name = info->layer[i].kind;
+		k->macs += info->layer[i].macs;
+		k->ms += point[i].ms;
+		k->layers++;
+		k->memory_bound += point[i].memory_bound;
+		layers += point[i].ms;
+	}
+	free(point);
+	char head[ENGINE_TEXT];
+	snprintf(head, sizeof head, "%s on %s:", column->name, r.device);
+	string_add(t, "  %-20s %12s %9s %9s %9s  memory-bound\n", head, "layers", "of MACs", "ms", "of time");
+	for (k = kind; k->name; k++)
+		string_add(t, "  %-20s %12d %7.2f %% %9.4g %7.2f %%  %d\n", k->name, k->layers, 100 * k->macs / info->macs, k->ms,
+			100 * k->ms / total, k->memory_bound);
+	string_add(t, "  %-20s %12s %9s %9.4g %7.2f %%\n", "without weights", "-", "-", total - layers, 100 * (total - layers) / total);
+}
+
 // One device's row; a device that is refused is told below the table.
 static void add_row(struct question *q, const struct description *d, const struct description *than, const char *device,
 	struct string *refused)
@@ -341,6 +383,8 @@ static void add_row(struct question *q, const struct description *d, const struc
 	string_add(&q->table, "  %-*s %5d", is_pattern(q->device) ? 10 : (int)strlen(device), device, costing_batch(latency));
 	for (int i = 0; i < q->columns; i++)
 		add_cell(q, &q->column[i], latency, other, refused, device);
+	for (int i = 0; q->by_kind && i < q->columns; i++)
+		add_kinds(&q->kinds, description_info(d), &q->column[i], latency);
 	string_add(&q->table, "\n");
 	costing_free(latency);
 	costing_free(other);
@@ -372,6 +416,8 @@ static bool add_latency(const struct description *d, void *context, struct fault
 		string_add(&q->table, "  refused:\n");
 	string_bytes(&q->table, refused.bytes ? refused.bytes : "", refused.length);
 	string_free(&refused);
+	string_bytes(&q->table, q->kinds.bytes ? q->kinds.bytes : "", q->kinds.length);
+	string_free(&q->kinds);
 	description_close(than);
 	return found || fault_set(f, q->device, "`devices` lists them", "no device is called so");
 }
@@ -384,6 +430,8 @@ static bool read_question(struct question *q, const struct command_call *call, s
 		const char *word = call->argv[i];
 		if (strncmp(word, "device=", 7) == 0)
 			q->device = word + 7;
+		else if (strcmp(word, "by=kind") == 0)
+			q->by_kind = true;
 		else if (strncmp(word, "over=", 5) == 0)
 			q->over = word + 5;
 		else if (strncmp(word, "batch=", 6) == 0) {
@@ -406,7 +454,7 @@ static bool read_question(struct question *q, const struct command_call *call, s
 		q->columns = sizeof usual / sizeof *usual;
 	for (int i = 0; i < q->columns; i++) {
 		struct latency_column *c = &q->column[i];
-		if (!check_format(c->name, "device=, batch= and over= are its other words", f))
+		if (!check_format(c->name, "device=, batch=, over= and by=kind are its other words", f))
 			return false;
 		c->uniform = (struct layer_formats){ c->name, c->name };
 		c->formats = &c->uniform;
@@ -720,9 +768,9 @@ static const struct command rows[] = {
 		"a network's layers and what it costs; into FILE as a description to begin one's own with", run_describe },
 	{ "devices", COMMAND_QUERY, 0, 1, { ARGUMENT_DEVICE }, 0, NULL, "[DEVICE]",
 		"the devices: peaks, memory, power, ridge points; one of them in full, with its sources", run_devices },
-	{ "latency", COMMAND_QUERY, 1, -1, { ARGUMENT_NETWORK, ARGUMENT_FORMAT }, 1, "- device=|batch=|over=",
-		"NETWORK|PATTERN|. [FORMAT]... [device=DEVICE|PATTERN] [batch=N] [over=DEVICE|NETWORK]",
-		"time by the roofline on every device, per format; `.`: the modal choice and the draft; over: how many times as fast",
+	{ "latency", COMMAND_QUERY, 1, -1, { ARGUMENT_NETWORK, ARGUMENT_FORMAT }, 1, "- device=|batch=|over=|by=kind",
+		"NETWORK|PATTERN|. [FORMAT]... [device=DEVICE|PATTERN] [batch=N] [over=DEVICE|NETWORK] [by=kind]",
+		"time by the roofline on every device, per format; `.`: the modal choice and the draft; over: how many times as fast; by: where it goes",
 		run_latency },
 	{ "sensitivity", COMMAND_QUERY, 1, -1, { ARGUMENT_NETWORK, ARGUMENT_FILE, ARGUMENT_FORMAT }, 1, "- hawq",
 		"NETWORK [hawq|FILE.csv] [FORMAT]...",

@@ -76,6 +76,17 @@ struct play {
 	struct fault fault;
 };
 
+// A file of commands that is being read; see tour.c.
+struct script {
+	char *file;
+	FILE *in;
+	long line;        // the present one; 0: none was read yet
+	bool tour;        // a lesson: its commands are shown before their answers
+	bool told;        // something since the last break
+	char *text;
+	size_t room;
+};
+
 struct session {
 	char folder[FOLDER_PATH]; // "": none (a replay)
 	char title[256];

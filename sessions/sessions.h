@@ -93,6 +93,32 @@ bool command_run(const struct command_table *, const char *line,
 // begin alike, in order), NULL where there are none. *start: where the word begins. `session` gives layers, formats, terms.
 char **command_complete(const struct command_table *, struct session *, const char *line, size_t end, size_t *start);
 
+// ---- files of commands, tours ----------------------------------------------------------------------------------------------------
+
+// A file of commands, read line by line. A tour is such a file, called NAME.tour: `echo` lines tell, commands are shown before
+// their answers, and an empty line ends a part, after which a reader is waited for.
+struct script;
+enum script_line {
+	SCRIPT_FAILED = -1,
+	SCRIPT_END,
+	SCRIPT_BREAK,   // an empty line, the first after something
+	SCRIPT_NOTHING, // a comment, a further empty line
+	SCRIPT_TEXT,    // `echo`
+	SCRIPT_COMMAND,
+};
+// "-": standard input. NULL: a fault.
+struct script *script_open(const char *file, struct fault *);
+void script_close(struct script *); // NULL: nothing
+// The next line, valid until the call after it; all but END and FAILED are for command_run.
+enum script_line script_next(struct script *, const char **line, struct fault *);
+// Whether an empty line is to part these neighbours where a tour is shown.
+bool script_gap(enum script_line before, enum script_line now);
+// Puts "FILE:LINE" of the present line in front of what a fault says.
+void script_place(const struct script *, struct fault *);
+// The file of a tour, into path[size]: a path as it is, a name among the installed ones and those of the source tree. False: the
+// fault lists the names that there are.
+bool tour_find(const char *name, char *path, size_t size, struct fault *);
+
 // ---- batch -------------------------------------------------------------------------------------------------------------------------
 
 // Runs the commands of a file ("-": standard input) on a session, `run N` and `wait …` waiting for the engine; the first

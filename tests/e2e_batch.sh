@@ -86,6 +86,33 @@ expect 2 failing --batch no-such-file
 printf 'run 3\nprint step\n' | "$bitscape" failing --batch - >out 2>err || fail 'a script from standard input'
 says 'step 8' out
 
+# A tour is a batch file: all that it tells is printed, and its commands before their answers; so it is by its name too.
+tour=$scripts/tours/flops.tour
+expect 0 --batch "$tour"
+sed -n 's/^echo "\(..*\)"$/\1/p' "$tour" >told
+[ "$(grep -cxFf told out)" -eq "$(wc -l <told)" ] || fail 'the tour does not tell all'
+[ "$(grep -c '^:' out)" -eq "$(grep -vc -e '^echo ' -e '^#' -e '^$' "$tour")" ] || fail 'not every command is shown'
+grep -q '.\{73\}' told && fail 'a line of the tour is too long for the box at 80 columns'
+cp out flops.out
+expect 0 --tour flops
+cmp -s out flops.out || fail 'the tour by its name says something else'
+mkdir -p there/bin there/share/bitscape/tours
+cp "$bitscape" there/bin
+printf '# own\necho "one"\n\n \necho "two" # not told\ndevices t4\n' >there/share/bitscape/tours/own.tour
+there/bin/bitscape --tour own --auto >out 2>err </dev/null || fail 'an installed tour'
+head -n 5 out | tr '\n' '/' | grep -q '^one//two//:devices t4/$' || fail 'the parts of a tour'
+# A tour that is not there, a line of it that fails: one line each.
+expect 2 --tour no-such
+says 'no-such: no tour is called so; these are: flops' err
+[ "$(wc -l <err)" -eq 1 ] || fail 'more than a line'
+expect 2 --tour ./no-such.tour
+says 'no-such.tour: ' err
+printf 'echo one\n\nlatency no-such-net\necho two\n' >bad.tour
+expect 1 --tour bad.tour
+says 'bad.tour:3: no-such-net: no such network' err
+[ "$(wc -l <err)" -eq 1 ] || fail 'more than a line'
+! grep -q two out || fail 'the tour went on after a line that failed'
+
 # SIGTERM and SIGINT: saved, 128 + n.
 for signal in TERM:143 INT:130; do
 	name=sig${signal%:*}

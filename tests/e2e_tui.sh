@@ -207,6 +207,58 @@ see 'mine is open'
 keys q
 left 0
 
+# ---- a tour: to its end by Enter, left by Esc, by itself; one that is not there, one with a line that fails
+cat >"$dir/short.tour" <<-'END'
+	echo "the first part"
+
+	# of two
+	catalog resnet8
+	echo "the second part"
+END
+printf 'echo "so far"\npni stem\necho "never"\n' >"$dir/bad.tour"
+"$bin" --auto 2>/dev/null
+[ $? = 2 ] || fail "--auto without a tour: status 2 was due"
+start 80 24 "$bin --tour flops"
+see '─ Tour, 1 of '
+see paused
+shows 'Enter goes on, Esc leaves' || fail "the box does not say how to go on"
+parts=$(screen | sed -n 's/.* Tour, 1 of \([0-9]*\) .*/\1/p')
+presses=0
+while shows ' Tour, '; do
+	before=$(screen)
+	keys Enter
+	presses=$((presses + 1))
+	changed() { [ "$(screen)" != "$before" ]; }
+	until_true "something new after Enter" changed
+	screen | grep -q '.\{81\}' && fail "a line is wider than the screen"
+done
+[ "$presses" -ge "$parts" ] || fail "$presses times Enter for $parts parts"
+see 'the tour is over'
+see '─ Layers ─'
+keys : 'tour flops' Enter
+see '─ Tour, 1 of '
+keys Enter
+see '─ Tour, 2 of '
+keys Escape
+gone ' Tour, '
+see '─ Costs ─'
+keys : 'tour no-such' Enter
+see '^ ! no-such: no tour is called so; these are: flops'
+keys : "tour $dir/bad.tour" Enter
+see 'bad.tour:2: pni: '
+see 'so far'
+shows never && fail "the tour went on after a line that failed"
+keys Enter
+gone 'so far'
+keys Space
+see running
+keys q
+left 0
+start 80 24 "$bin --tour $dir/short.tour --auto"
+see 'Tour, 1 of 2'
+see 'Tour, 2 of 2'
+left 0
+
 # ---- what was steered by hand on the screen, at steps that nobody chose, is the same search without a screen
 start 80 24 "$bin new steered data=glyphs:12 train=1024 heldout=256 batch=16 steps=400 front-every=0"
 see running

@@ -278,6 +278,41 @@ static void devices_command(void **state)
 	assert_non_null(strstr(fault.todo, "tpu_v3, tpu_v4i"));
 }
 
+// by=kind: the rows are sums over the layers' points of the roofline, and add up to the whole.
+static void latency_by_kind(void **state)
+{
+	(void)state;
+	struct description *d = open_named("mobilenetv2");
+	const struct description_info *info = description_info(d);
+	const struct layer_formats bf16 = {"bf16", "bf16"};
+	struct costing *c = costing_new(d, "latency@tpu_v3", 8, &fault);
+	struct roofline_point *point = calloc((size_t)info->layers, sizeof *point);
+	struct roofline r;
+	double total, macs = 0, ms = 0, all = 0;
+	int layers = 0, bound = 0;
+	assert_true(c && point && costing_total(c, &bf16, 1, &total, &fault));
+	assert_true(costing_roofline(c, &bf16, 1, &r, point, &fault));
+	for (int i = 0; i < info->layers; i++) {
+		bool depthwise = strcmp(info->layer[i].kind, "depthwise") == 0;
+		layers += depthwise;
+		macs += depthwise ? info->layer[i].macs : 0;
+		ms += depthwise ? point[i].ms : 0;
+		bound += depthwise && point[i].memory_bound;
+		all += point[i].ms;
+	}
+	assert_int_equal(layers, 17); // one in each block
+	char expected[128];
+	assert_true(run("latency mobilenetv2 bf16 device=tpu_v3 batch=8 by=kind"));
+	snprintf(expected, sizeof expected, "depthwise %d %.2f %% %.4g %.2f %% %d", layers, 100 * macs / info->macs, ms, 100 * ms / total, bound);
+	assert_string_equal(row(said.bytes, "depthwise"), expected);
+	snprintf(expected, sizeof expected, "without weights - - %.4g %.2f %%", total - all, 100 * (total - all) / total);
+	assert_string_equal(row(said.bytes, "without"), expected);
+	assert_true(total > all);
+	free(point);
+	costing_free(c);
+	description_close(d);
+}
+
 static void latency_command(void **state)
 {
 	(void)state;
@@ -336,6 +371,7 @@ int main(void)
 		cmocka_unit_test(describe_command),
 		cmocka_unit_test(devices_command),
 		cmocka_unit_test(latency_command),
+		cmocka_unit_test(latency_by_kind),
 	};
 	return cmocka_run_group_tests_name("catalog", tests, NULL, free_said);
 }

@@ -866,6 +866,35 @@ static struct command_table table_of(struct session *s, struct command_group gro
 	return (struct command_table){ group, GROUPS };
 }
 
+// Kinds of lines; an empty line is a break once, and only behind something told.
+static void scripts_have_parts(void **state)
+{
+	(void)state;
+	static const enum script_line expected[] = { SCRIPT_NOTHING, SCRIPT_NOTHING, SCRIPT_TEXT, SCRIPT_COMMAND, SCRIPT_BREAK,
+		SCRIPT_NOTHING, SCRIPT_NOTHING, SCRIPT_COMMAND, SCRIPT_TEXT, SCRIPT_FAILED };
+	struct fault f;
+	const char *line;
+	FILE *file = fopen("lines.tour", "w");
+	fputs("# head\n\n\techo \"one\"\nstatus\r\n \t\n\n# between\nechoes\necho\n", file);
+	fwrite("a\0b\n", 1, 4, file);
+	fclose(file);
+	struct script *s = script_open("lines.tour", &f);
+	assert_non_null(s);
+	for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
+		assert_int_equal(script_next(s, &line, &f), expected[i]);
+		if (i == 3)
+			assert_string_equal(line, "status");
+	}
+	script_place(s, &f);
+	assert_string_equal(f.where, "lines.tour:10");
+	assert_says(&f, "the line holds a zero byte");
+	assert_int_equal(script_next(s, &line, &f), SCRIPT_END);
+	script_close(s);
+	assert_null(script_open("no-such.tour", &f));
+	assert_true(script_gap(SCRIPT_TEXT, SCRIPT_COMMAND) && script_gap(SCRIPT_COMMAND, SCRIPT_TEXT));
+	assert_false(script_gap(SCRIPT_TEXT, SCRIPT_TEXT) || script_gap(SCRIPT_BREAK, SCRIPT_COMMAND));
+}
+
 // Runs lines as a batch; what it prints goes to the files `out` and `err`.
 static int batch(struct session *s, const char *lines, struct fault *f)
 {
@@ -1472,6 +1501,7 @@ int main(void)
 		cmocka_unit_test(second_instance_reads_only),
 		cmocka_unit_test(journal_that_cannot_be_followed),
 		cmocka_unit_test(replays),
+		cmocka_unit_test(scripts_have_parts),
 		cmocka_unit_test(batch_stops_at_the_first_fault),
 		cmocka_unit_test(undo_and_redo),
 		cmocka_unit_test(rooflines),

@@ -276,6 +276,11 @@ static void test_options(void **state)
 	assert_int_equal(o.settings, 2);
 	assert_true(parse(&o, &f, "-- --odd"));
 	assert_string_equal(o.name, "--odd");
+	assert_true(parse(&o, &f, "--tour flops --auto"));
+	assert_true(o.go_on && strcmp(o.tour, "flops") == 0);
+	assert_false(parse(&o, &f, "--auto"));
+	assert_false(parse(&o, &f, "--tour flops --batch -"));
+	assert_string_equal(f.what, "does not go with --batch");
 	assert_false(parse(&o, &f, "--no-such"));
 	assert_false(parse(&o, &f, "--batch"));
 	assert_false(parse(&o, &f, "--set steps"));

@@ -65,30 +65,6 @@ static bool run_keys(struct command_call *call)
 	return keys_help(&w->popup, &w->table, w->screen.ascii) || fault_set(&call->fault, "keys", "", "out of memory");
 }
 
-// Adds a text to a box, broken at spaces into lines of at most `width` bytes, the further ones indented.
-static bool add_wrapped(struct popup *p, const char *text, size_t width)
-{
-	char line[256];
-	if (width > sizeof line - 4)
-		width = sizeof line - 4;
-	for (bool first = true; *text; first = false) {
-		size_t length = strlen(text), take = length;
-		if (length > width) {
-			take = width;
-			while (take > width / 2 && text[take] != ' ')
-				take--;
-			while (take > 1 && ((unsigned char)text[take] & 0xc0) == 0x80) // never within a character
-				take--;
-		}
-		snprintf(line, sizeof line, "%s%.*s", first ? "" : "  ", (int)take, text);
-		if (!popup_add(p, line, 0, false))
-			return false;
-		text += take;
-		text += strspn(text, " ");
-	}
-	return true;
-}
-
 static bool run_messages(struct command_call *call)
 {
 	struct workbench *w = screen_of(call);
@@ -98,7 +74,7 @@ static bool run_messages(struct command_call *call)
 	snprintf(w->popup.title, sizeof w->popup.title, "Messages, newest first");
 	size_t width = w->screen.width > 20 ? (size_t)w->screen.width - 12 : 8;
 	for (int i = w->logged - 1; i >= 0; i--)
-		if (!add_wrapped(&w->popup, w->log[i], width))
+		if (!popup_add_wrapped(&w->popup, w->log[i], width, "  "))
 			return fault_set(&call->fault, "messages", "", "out of memory");
 	if (w->logged == 0)
 		call->say(call, "nothing was said yet");
@@ -112,8 +88,14 @@ static bool run_close(struct command_call *call)
 		return false;
 	if (w->popup.lines == 0)
 		call->say(call, "q quits; the session is saved then");
-	popup_clear(&w->popup);
+	workbench_close(w);
 	return true;
+}
+
+static bool run_tour(struct command_call *call)
+{
+	struct workbench *w = screen_of(call);
+	return w && (call->argc ? tour_begin(w, call->argv[0], &call->fault) : tour_go_on(w, &call->fault));
 }
 
 // ---- moving -------------------------------------------------------------------------------------------------------
@@ -387,6 +369,7 @@ static const struct command rows[] = {
 	{"keys", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "all keys and commands", run_keys},
 	{"messages", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "what was said lately, at full length", run_messages},
 	{"close", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "close the box", run_close},
+	{"tour", COMMAND_VIEW, 0, 1, {ARGUMENT_TEXT}, 0, NULL, "[NAME]", "begin a lesson; without a name: go on in it, or close the box", run_tour},
 	{"prompt", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "type a command", run_prompt},
 	{"move", COMMAND_VIEW, 1, 1, {ARGUMENT_WORDS}, 0, MOTIONS, "WHERE|LAYER", "to another layer", run_move},
 	{"scroll", COMMAND_VIEW, 1, 1, {ARGUMENT_WORDS}, 0, MOTIONS, "WHERE", "the box of text", run_scroll},

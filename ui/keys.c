@@ -68,7 +68,7 @@ static const struct binding table[] = {
 	{CONTEXT_POPUP, KEYS_ESCAPE, "close", HINT_BAR, "close"},
 	{CONTEXT_POPUP, 'q', "close", HINT_BAR, NULL},
 	{CONTEXT_POPUP, '?', "close", HINT_BAR, NULL},
-	{CONTEXT_POPUP, KEYS_ENTER, "close", HINT_BAR, NULL},
+	{CONTEXT_POPUP, KEYS_ENTER, "tour", HINT_BAR, NULL},
 
 	{CONTEXT_PROMPT, KEYS_ENTER, NULL, HINT_BAR, "run the line"},
 	{CONTEXT_PROMPT, KEYS_TAB, NULL, HINT_BAR, "complete"},

@@ -18,6 +18,7 @@ struct loop {
 	struct workbench *w;
 	bool input, news; // what has happened since the last frame
 	long long next_frame; // in ms: no frame of news before this
+	long long tour_at;    // the tour goes on then; 0: not by itself
 	int ended_by;     // a signal
 };
 
@@ -141,6 +142,21 @@ static void other_session(struct loop *l)
 	l->input = true;
 }
 
+// A tour that nobody takes on goes on by itself.
+static void play_tour(struct loop *l, long long now)
+{
+	struct workbench *w = l->w;
+	if (l->tour_at && now >= l->tour_at) {
+		l->tour_at = 0;
+		l->input = true;
+		if (w->tour)
+			workbench_command(w, "tour");
+	}
+	if (w->tour_ms)
+		l->tour_at = now + w->tour_ms;
+	w->tour_ms = 0;
+}
+
 int loop_run(struct workbench *w)
 {
 	struct loop l = {.w = w, .input = true};
@@ -148,6 +164,9 @@ int loop_run(struct workbench *w)
 	workbench_messages(w);
 	while (!w->quit && !l.ended_by) {
 		long long now = now_ms();
+		play_tour(&l, now);
+		if (w->quit)
+			break;
 		if (l.input || (l.news && now >= l.next_frame))
 			frame(&l);
 		struct pollfd fd[2 + SESSION_FDS] = {
@@ -155,6 +174,8 @@ int loop_run(struct workbench *w)
 			{.fd = signals_fd(), .events = POLLIN},
 		};
 		int timeout = l.news ? (int)(l.next_frame - now) : -1;
+		if (l.tour_at && (timeout < 0 || l.tour_at - now < timeout))
+			timeout = (int)(l.tour_at - now);
 		if (timeout < -1)
 			timeout = 0;
 		int session_timeout = timeout;

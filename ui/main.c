@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <curses.h>
 #include <readline/readline.h>
@@ -82,6 +83,18 @@ static int run_batch(const struct options *o)
 	return status;
 }
 
+// Its text is broken to the width of the terminal.
+static void show_tour(struct workbench *w, const char *path)
+{
+	int width, height;
+	struct fault f;
+	char line[sizeof f + 16];
+	terminal_size(&width, &height);
+	screen_resize(&w->screen, width, height);
+	if (!tour_begin(w, path, &f))
+		workbench_say(w, true, "%s", fault_line(&f, line, sizeof line));
+}
+
 static int run_workbench(const struct options *o, bool ascii)
 {
 	struct fault f = {0};
@@ -111,7 +124,10 @@ static int run_workbench(const struct options *o, bool ascii)
 		session_name(s));
 	crash_note(last_words);
 	prompt_init();
-	if (fresh && o->explore)
+	w.tour_auto = o->go_on;
+	if (o->tour)
+		show_tour(&w, o->tour);
+	else if (fresh && o->explore)
 		workbench_say(&w, false, "%s",
 			session_snapshot(s)->idle ? "costs alone: + and - step a layer's format, `apply uniform int4`, `paste FILE`" :
 			"quality is estimated: space searches on the table");
@@ -157,6 +173,13 @@ int main(int argc, char **argv)
 		return print_version();
 	if (o.replay)
 		return replay(o.replay);
+	char tour[4096];
+	if (o.tour && !tour_find(o.tour, tour, sizeof tour, &f))
+		return complain(&f, EXIT_USAGE);
+	if (o.tour && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
+		o.tour = tour;
+	else if (o.tour)
+		o.batch = tour;
 	if (o.batch)
 		return run_batch(&o);
 	// The fonts of a console lack braille and block elements.

@@ -13,6 +13,8 @@ static const struct option_row {
 		offsetof(struct options, batch)},
 	{"--explore", "NET", "the costs of a network without training it; KEY=VALUE may follow", 0, offsetof(struct options, explore)},
 	{"--replay", "NAME", "run a session's journal again and compare the result", 0, offsetof(struct options, replay)},
+	{"--tour", "NAME", "play a lesson; without a terminal it is printed", 0, offsetof(struct options, tour)},
+	{"--auto", NULL, "the tour goes on by itself, and the program ends with it", offsetof(struct options, go_on), 0},
 	{"--ascii", NULL, "draw with ASCII characters only", offsetof(struct options, ascii), 0},
 	{"--no-color", NULL, "draw without colours (as NO_COLOR does)", offsetof(struct options, no_color), 0},
 	{"--help", NULL, "this text", offsetof(struct options, help), 0},
@@ -106,6 +108,10 @@ bool options_parse(struct options *o, int argc, char **argv, struct fault *f)
 		return fault_set(f, "--replay", "give one of the two", "does not go with --batch");
 	if (o->explore && !add_explore(o, f))
 		return false;
+	if (o->tour && (o->batch || o->replay))
+		return fault_set(f, "--tour", "give one of the two", "does not go with %s", o->batch ? "--batch" : "--replay");
+	if (o->go_on && !o->tour)
+		return fault_set(f, "--auto", "name one with --tour", "is for a tour");
 	if (o->replay && (o->name || o->make || o->settings))
 		return fault_set(f, "--replay", "give the session's name to --replay alone", "takes its settings from the session");
 	return true;

@@ -17,8 +17,10 @@ struct options {
 	const char *replay; // a session to run again
 	const char *explore; // a network to look at without training: a new session, its settings made of this
 	char explore_net[ENGINE_TEXT + 8], explore_table[ENGINE_TEXT];
+	const char *tour;   // a lesson to play
 	int settings;
 	const char *setting[OPTIONS_SETTINGS]; // "key=value"
+	bool go_on; // the tour does so by itself
 	bool help, version, ascii, no_color;
 };
 

@@ -51,10 +51,20 @@ bool workbench_begin(struct workbench *w, struct session *s, bool ascii, struct 
 	return take_session(w, s, f);
 }
 
+void workbench_close(struct workbench *w)
+{
+	popup_clear(&w->popup);
+	if (w->tour_telling) // a line of its own
+		return;
+	script_close(w->tour);
+	w->tour = NULL;
+	w->tour_ms = 0;
+}
+
 bool workbench_end(struct workbench *w, struct fault *f)
 {
 	bool saved = session_close(w->session, f);
-	popup_clear(&w->popup);
+	workbench_close(w);
 	popup_clear(&w->said);
 	screen_free(&w->screen);
 	free(w->layer_cost);

@@ -31,6 +31,11 @@ struct workbench {
 	int logged;
 	struct popup popup;       // shown where it has lines
 	struct popup said;        // what the running command has said so far
+	struct script *tour;      // being played, in the popup; owned; NULL: none
+	int tour_part, tour_parts; // shown now, from 1; how many there are
+	bool tour_telling;        // its commands are running
+	bool tour_auto;           // goes on by itself, and the program ends with it
+	int tour_ms;              // in this time, counted by the loop from when it finds it here; 0: told already, or not at all
 	char interrupted[4096];   // a session that `resume` takes; "": none
 
 	// What only the loop can do, asked for by a command.
@@ -52,11 +57,21 @@ enum key_context workbench_context(const struct workbench *);
 void workbench_messages(struct workbench *);
 // Draws everything into w->screen, which has the terminal's size.
 void workbench_draw(struct workbench *);
+// Closes the box; a tour ends with it.
+void workbench_close(struct workbench *);
 // Does what w->change_session asks for; the session in hand stays where the other one cannot be opened.
 void workbench_change_session(struct workbench *);
 
 // A new or an existing session by the words of a command line or of the program: NAME (NULL: unnamed) and settings.
 struct session *session_made(const char *name, const char *const *setting, int settings, struct fault *);
+
+// ---- tour.c: playing a tour in boxes, a part of it (see sessions.h) in each
+
+// By a name or a path; a tour that is playing ends.
+bool tour_begin(struct workbench *, const char *name, struct fault *);
+// Without one that is playing, closes the box. Scrolls to what has not been seen of this part, else runs the next one. A line that fails ends the tour; what the part told so
+// far stays shown.
+bool tour_go_on(struct workbench *, struct fault *);
 
 // The commands of the screen; the context is a struct workbench *, or NULL where there is no screen (a batch).
 const struct command *ui_commands(size_t *count);

@@ -19,6 +19,29 @@ bool popup_add(struct popup *p, const char *text, int key, bool head)
 	return true;
 }
 
+bool popup_add_wrapped(struct popup *p, const char *text, size_t width, const char *indent)
+{
+	char line[256];
+	if (width > sizeof line - 4)
+		width = sizeof line - 4;
+	for (bool first = true; *text; first = false) {
+		size_t length = strlen(text), take = length;
+		if (length > width) {
+			take = width;
+			while (take > width / 2 && text[take] != ' ')
+				take--;
+			while (take > 1 && ((unsigned char)text[take] & 0xc0) == 0x80) // never within a character
+				take--;
+		}
+		snprintf(line, sizeof line, "%s%.*s", first ? "" : indent, (int)take, text);
+		if (!popup_add(p, line, 0, false))
+			return false;
+		text += take;
+		text += strspn(text, " ");
+	}
+	return true;
+}
+
 void popup_clear(struct popup *p)
 {
 	for (int i = 0; i < p->lines; i++)
@@ -32,13 +55,18 @@ static int clamp(int value, int low, int high)
 	return value > high ? high : value < low ? low : value;
 }
 
+int popup_rows(int height)
+{
+	return clamp(height - 6, 1, height);
+}
+
 void draw_popup(struct popup *p, struct screen *s, bool low)
 {
 	int width = screen_width(p->title) + 6;
 	for (int i = 0; i < p->lines; i++)
 		width = clamp(screen_width(p->line[i].text) + 4, width, s->width - 4);
 	width = clamp(width, low ? s->width : 0, s->width - (low ? 0 : 4));
-	int height = clamp(p->lines + 2, 3, low ? s->height / 2 : s->height - 4), rows = height - 2;
+	int height = clamp(p->lines + 2, 3, low ? s->height / 2 : popup_rows(s->height) + 2), rows = height - 2;
 	p->top = clamp(p->top, 0, p->lines > rows ? p->lines - rows : 0);
 
 	struct rect r = {(s->width - width) / 2, low ? s->height - 2 - height : (s->height - height) / 2, width, height};
@@ -54,11 +82,12 @@ void draw_popup(struct popup *p, struct screen *s, bool low)
 	}
 	if (low)
 		return;
-	char foot[64];
+	char foot[96];
+	const char *leave = p->foot ? p->foot : "Esc closes";
 	if (p->lines > rows)
-		snprintf(foot, sizeof foot, " %d-%d of %d, j/k scroll, Esc closes ", p->top + 1, p->top + rows, p->lines);
+		snprintf(foot, sizeof foot, " %d-%d of %d, j/k scroll, %s ", p->top + 1, p->top + rows, p->lines, leave);
 	else
-		snprintf(foot, sizeof foot, " Esc closes ");
+		snprintf(foot, sizeof foot, " %s ", leave);
 	int used = screen_width(foot);
 	if (used + 4 <= width)
 		screen_put(s, r.x + width - 2 - used, r.y + height - 1, used, STYLE_HINT, foot);
