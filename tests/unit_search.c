@@ -877,6 +877,150 @@ static void terms_without_a_price(void **state)
 	config_free(c);
 }
 
+// ---- without training ------------------------------------------------------------------------------------------------------------
+
+static struct engine *explored(const char *settings)
+{
+	struct config *c = config_new();
+	struct fault f;
+	char text[512], line[512], *rest = text;
+	snprintf(text, sizeof text, "data=none %s", settings);
+	for (char *word; (word = strtok_r(rest, " ", &rest));) {
+		char *value = strchr(word, '=');
+		*value++ = 0;
+		if (!config_set(c, word, value, &f))
+			fail_msg("%s", fault_line(&f, line, sizeof line));
+	}
+	struct engine *e = engine_open(c, NULL, &f);
+	config_free(c);
+	if (!e)
+		fail_msg("%s: %s", settings, fault_line(&f, line, sizeof line));
+	return e;
+}
+
+// A search on a table: the quality of every point is what the table says of its choice, nothing is trained, and the modal
+// choice comes near its target with less loss than a uniform choice of its cost.
+static void searches_on_a_table(void **state)
+{
+	(void)state;
+	struct engine *e = explored("net=resnet18 space=int4,int8 sensitivity=hawq target.bops=0.5x steps=600 front-every=200");
+	run_to(e, ENGINE_RUN_ON);
+	struct snapshot *s = settled(e);
+	struct model *m = model_named("resnet18", (struct shape){0}, 0, NULL);
+	struct sensitivity *table = sensitivity_named(m, "hawq", NULL);
+	struct layer_plan layer[32];
+	assert_true(m && table && m->layers <= 32);
+	assert_string_equal(s->estimated, "additive table hawq");
+	assert_true(!s->idle && !s->quality_is_loss && isnan(s->loss) && isnan(s->accuracy) && s->warmup == 0);
+	assert_non_null(strstr(s->says, "estimated (additive table hawq)") ? s->says : strstr(s->says, "finished"));
+	assert_true(s->points > 2);
+	double modal = 0, uniform = 1;
+	for (int i = 0; i < s->points; i++) {
+		const struct front_point *p = &s->point[i];
+		for (int k = 0; k < s->slots; k++) {
+			int format = format_named(p->choice[k] ? "int8" : "int4");
+			*(k % 2 ? &layer[k / 2].activation : &layer[k / 2].weight) = format;
+		}
+		assert_true(p->accuracy == (double)(float)sensitivity_quality(table, &(struct plan){m, layer}, NULL) && isnan(p->loss));
+		if (p->origin == POINT_MODAL)
+			modal = p->accuracy;
+		if (strcmp(p->label, "int4") == 0)
+			uniform = p->accuracy;
+	}
+	assert_true(modal > uniform);
+	assert_true(fabs(s->term[0].modal / s->term[0].target - 1) < 0.15);
+	struct record last;
+	assert_int_equal(engine_history(e, 599, 1, &last, NULL), 1);
+	assert_true(isnan(last.loss) && isnan(last.learning_rate) && last.quality > 0.5f && last.quality < 0.78f);
+	// Saved and opened; another table is another search.
+	struct state *end = saved(e);
+	snapshot_free(s);
+	engine_close(e);
+	for (int t = 0; t < 2; t++) {
+		struct config *c = config_new();
+		struct fault f;
+		const char *const set[][2] = {{"data", "none"}, {"net", "resnet18"}, {"space", "int4,int8"}, {"sensitivity", t ? "none" : "hawq"},
+			{"steps", "600"}};
+		for (int i = 0; i < 5; i++)
+			assert_true(config_set(c, set[i][0], set[i][1], &f));
+		e = engine_open(c, end, &f);
+		assert_int_equal(e != NULL, t == 0);
+		if (e)
+			still(e, end);
+		else
+			assert_non_null(strstr(f.what, "sensitivity"));
+		engine_close(e);
+		config_free(c);
+	}
+	state_free(end);
+	sensitivity_free(table);
+	model_free(m);
+}
+
+// No table: costs alone.
+static void costs_alone(void **state)
+{
+	(void)state;
+	struct engine *e = explored("net=resnet50");
+	engine_run_to(e, ENGINE_RUN_ON);
+	struct snapshot *s = settled(e);
+	struct fault f = {0};
+	unsigned ticket;
+	assert_true(s->run == RUN_PAUSED && s->step == 0 && s->estimated[0] == 0);
+	assert_non_null(strstr(s->idle, "no source of quality"));
+	assert_true(engine_post_evaluate(e, CHOICE_MODAL, NULL, NULL, SPLIT_HELDOUT, &ticket, &f));
+	struct reply r = reply_to(e, ticket);
+	assert_true(!r.ok && strstr(r.fault.what, "no source of quality"));
+	reply_free(&r);
+	changed(e, CHANGE_RESTRICT, "stem", "int4");
+	changed(e, CHANGE_TARGET, "latency@a100", "int8");
+	assert_true(engine_snapshot(e, s) && s->slot[0].modal == 2 && s->terms == 7);
+	snapshot_free(s);
+	engine_close(e);
+	static const char *const bad[][2] = {{"data=none sensitivity=hawq net=mobilenetv2", "no figures per layer"}, {"data=none sensitivity=/nosuch.csv", "nosuch"},
+		{"sensitivity=hawq", "measured"}, {"data=none net=nosuch", "nosuch"}};
+	for (int i = 0; i < 4; i++) {
+		struct config *c = config_of(bad[i][0]);
+		char line[512];
+		assert_null(engine_open(c, NULL, &f));
+		if (!strstr(fault_line(&f, line, sizeof line), bad[i][1]))
+			fail_msg("%s: %s", bad[i][0], line);
+		config_free(c);
+	}
+	assert_string_equal(engine_sensitivity("resnet50"), "hawq");
+	assert_string_equal(engine_sensitivity("efficientnet-x-b7"), "none");
+	assert_string_equal(engine_sensitivity("nosuch"), "none");
+}
+
+// Every layer of the largest network stepped by hand, up and down, under all terms: as the operators priced one by one.
+static void stepped_by_hand(void **state)
+{
+	(void)state;
+	struct engine *e = explored("net=efficientnet-x-b7 space=int4,int8");
+	const struct engine_info *info = engine_info(e);
+	uint8_t *choice = calloc((size_t)info->slots, 1);
+	double first[ENGINE_TERMS], before[ENGINE_TERMS], cost[ENGINE_TERMS];
+	assert_non_null(choice);
+	assert_true(engine_price(e, choice, first, 0, NULL));
+	memcpy(before, first, sizeof before);
+	for (int i = 0; i < info->slots; i++) { // wider and wider: nothing becomes cheaper
+		choice[i] = 1;
+		assert_true(engine_price(e, choice, cost, 0, NULL));
+		for (int t = 0; t < 6; t++)
+			assert_true(cost[t] >= before[t] * (1 - 1e-12));
+		const struct layer_info *l = &info->layer[i / 2];
+		// bops of the layer: 4x4 to 8x4 to 8x8; size: half a byte a weight.
+		assert_true(fabs(cost[0] - before[0] - l->macs * (i % 2 ? 32 : 16)) <= 1e-9 * cost[0]);
+		assert_true(fabs(cost[2] - before[2] - (i % 2 ? 0 : l->weights / 2)) <= 1e-9 * cost[2]);
+		memcpy(before, cost, sizeof before);
+	}
+	for (int i = info->slots - 1; i >= 0; i--)
+		choice[i] = 0;
+	assert_true(engine_price(e, choice, cost, 0, NULL) && memcmp(cost, first, sizeof cost) == 0);
+	free(choice);
+	engine_close(e);
+}
+
 // ---- the same bits --------------------------------------------------------------------------------------------------------------
 
 static void threads_do_not_matter(void **state)
@@ -1749,6 +1893,9 @@ int main(void)
 		cmocka_unit_test(devices_change),
 		cmocka_unit_test(absolute_targets_stay),
 		cmocka_unit_test(terms_without_a_price),
+		cmocka_unit_test(searches_on_a_table),
+		cmocka_unit_test(costs_alone),
+		cmocka_unit_test(stepped_by_hand),
 		cmocka_unit_test(threads_do_not_matter),
 		cmocka_unit_test(seeds_matter),
 		cmocka_unit_test(interruptions_do_not_matter),

@@ -928,6 +928,14 @@ static void run_lines(struct session *s, const char *lines)
 		fail_msg("%s", fault_line(&f, line, sizeof line));
 }
 
+static void refused(struct session *s, const char *line, const char *says)
+{
+	struct fault f = {0};
+	if (batch(s, line, &f) == 0)
+		fail_msg("%s: not refused", line);
+	assert_says(&f, says);
+}
+
 static void assert_printed(const char *part)
 {
 	char *text = get("out", NULL);
@@ -1072,6 +1080,53 @@ static void devices_and_terms(void **state)
 	free(policy);
 	free(layers);
 	free(front);
+}
+
+// Whole drafts, on a network that is not trained: uniform, but for the ends, from digits, from a policy.
+static void whole_drafts(void **state)
+{
+	(void)state;
+	struct fault f;
+	struct config *config = config_new();
+	static const char *const settings[][2] = {{"net", "resnet8"}, {"data", "none"}, {"space", "int4,int8"}};
+	for (int i = 0; i < 3; i++)
+		assert_true(config_set(config, settings[i][0], settings[i][1], &f));
+	struct session *s = session_new("drafts", config, &f);
+	config_free(config);
+	assert_non_null(s);
+	const int last = s->info->slots - 1;
+	static const struct bad {
+		const char *line, *says;
+	} bad[] = {
+		{"run 5", "no source of quality"}, {"apply uniform int5", "not in its space"}, {"apply sides int4", "none of its words"},
+		{"paste 84", "2 digits for 10 layers"}, {"paste 8444444443", "'int3' is not in its space"}, {"paste nosuch.json", ""},
+		{"evaluate", "no source of quality"}, {"wait finished", "no source of quality"},
+	};
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+		refused(s, bad[i].line, bad[i].says);
+	run_lines(s, "apply uniform int4");
+	for (int i = 0; i <= last; i++)
+		assert_int_equal(session_draft(s)[i], 0);
+	run_lines(s, "apply ends int4");
+	for (int i = 0; i <= last; i++)
+		assert_int_equal(session_draft(s)[i], i < 2 || i > last - 2);
+	run_lines(s, "draft commit\nexport policy drafts.json\nunpin *\npaste 4848484848");
+	for (int i = 0; i <= last; i++)
+		assert_int_equal(session_draft(s)[i], i / 2 % 2);
+	run_lines(s, "paste drafts.json");
+	for (int i = 0; i <= last; i++)
+		assert_int_equal(session_draft(s)[i], i < 2 || i > last - 2);
+	put("digits.txt", "4444444448\n", 11);
+	run_lines(s, "paste digits.txt");
+	assert_true(session_draft(s)[last] == 1 && session_draft(s)[0] == 0);
+	put("other.json", "{\"layers\": [{\"name\": \"x\"}]}", 29);
+	refused(s, "paste other.json", "it has 1 layers, this network 10");
+	put("torn.json", "{\"layers\": [", 12);
+	refused(s, "paste torn.json", "line 1");
+	// What is decided as one cannot differ.
+	run_lines(s, "draft drop\ngroup s* as all");
+	refused(s, "paste 4848484848", "decided as one");
+	end(s);
 }
 
 static int remove_checkpoint(const char *path, const struct stat *st, int kind, struct FTW *at)
@@ -1497,6 +1552,7 @@ int main(void)
 		cmocka_unit_test(saved_and_opened),
 		cmocka_unit_test(crash_loses_nothing),
 		cmocka_unit_test(devices_and_terms),
+		cmocka_unit_test(whole_drafts),
 		cmocka_unit_test(damaged_checkpoint_is_passed_over),
 		cmocka_unit_test(second_instance_reads_only),
 		cmocka_unit_test(journal_that_cannot_be_followed),

@@ -289,6 +289,15 @@ static void test_options(void **state)
 	assert_false(parse(&o, &f, "new one two"));
 	assert_false(parse(&o, &f, "mine net=resnet20"));
 	assert_false(parse(&o, &f, "--replay x --batch y"));
+	assert_true(parse(&o, &f, "--explore resnet50 space=int4,int8 mine"));
+	static const char *const explored[] = {"net=resnet50", "data=none", "sensitivity=hawq", "space=int4,int8"};
+	assert_true(o.make && o.settings == 4 && strcmp(o.name, "mine") == 0);
+	for (int i = 0; i < 4; i++)
+		assert_string_equal(o.setting[i], explored[i]);
+	assert_true(parse(&o, &f, "--explore=efficientnet-x-b7"));
+	assert_string_equal(o.setting[2], "sensitivity=none");
+	assert_false(parse(&o, &f, "--explore"));
+	assert_false(parse(&o, &f, "--explore resnet50 --replay x"));
 }
 
 // ---- golden screens -----------------------------------------------------------------------------------------------
