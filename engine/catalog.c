@@ -224,12 +224,12 @@ bool costing_compare(const struct costing *c, const struct costing *table, const
 	const struct model *m = c->description->model;
 	struct cost_comparison all;
 	struct layer_plan *layer = new_plan(c, formats, count, fault);
-	double *predicted = calloc((size_t)m->layers * 3 + 1, sizeof *predicted), *measured = predicted + m->layers;
+	double *predicted = calloc((size_t)m->layers * 3 + 1, sizeof *predicted);
 	const struct plan plan = {m, layer};
 	bool ok = layer && (predicted || fault_set(fault, cost_name(c->cost), "", "out of memory"))
-		&& cost_compare(c->cost, table->cost, &plan, predicted, measured, &all, fault);
+		&& cost_compare(c->cost, table->cost, &plan, predicted, predicted + m->layers, &all, fault);
 	if (ok) {
-		double *given = measured + m->layers;
+		double *measured = predicted + m->layers, *given = measured + m->layers;
 		cost_total(table->cost, &plan, given);
 		for (int i = 0; i < m->layers; i++)
 			its[i] = (struct compared_layer){predicted[i], given[i], !isnan(measured[i])};

@@ -100,7 +100,7 @@ struct comparison {
 bool costing_compare(const struct costing *roofline, const struct costing *table, const struct layer_formats *formats, int count,
 	struct compared_layer *layer, struct comparison *, struct fault *);
 
-// ---- what precision loses -----------------------------------------------------------------------------------------------------
+// ---- what precision loses ---------------------------------------------------------------------------------------------------
 
 // A sensitivity table of a description, which it borrows: "hawq", fitted to what was published for resnet18 and resnet50, or a
 // CSV file of one's own, as engine/hardware/measured.h describes it. NULL with a fault: no table for this network, or a bad file.

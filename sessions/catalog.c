@@ -512,9 +512,11 @@ static void add_errors(struct string *t, const struct losses *losses, bool fitte
 			least = fmin(least, c.published);
 			most = fmax(most, c.published);
 		}
-	string_add(t, "%-8s (%d): table off by %.3f rms, %.3f at worst; yardstick by %.3f rms, %.3f at worst: the table is %s; "
-		"as published they lie %.2f apart\n", fitted ? "fitted" : "held out", table.choices, table.rms, table.worst, yardstick.rms,
-		yardstick.worst, table.rms < yardstick.rms ? "better" : "no better", most - least);
+	string_add(t, "%-8s (%d): off by %.3f rms, %.3f at worst; the yardstick by %.3f and %.3f: %s than the yardstick\n",
+		fitted ? "fitted" : "held out", table.choices, table.rms, table.worst, yardstick.rms, yardstick.worst,
+		table.rms < yardstick.rms ? "better" : "worse");
+	string_add(t, "%14spublished, they span %.2f points%s\n", "", most - least,
+		table.rms < most - least ? "" : ", less than the error");
 }
 
 static void add_fit(struct string *t, const struct losses *losses)
@@ -524,7 +526,7 @@ static void add_fit(struct string *t, const struct losses *losses)
 		string_add(t, "\nNothing was fitted: the figures are the file's.\n");
 		return;
 	}
-	string_add(t, "\nThe published choices, stem and head at int8: top-1 in percent as published, and as the table and the yardstick say\n"
+	string_add(t, "\nThe published choices, stem and head at int8: top-1 in percent, published and as table and yardstick say\n"
 		"%-12s  %-8s %9s %9s %7s %9s %7s\n", "choice", "", "published", "table", "off", "yardstick", "off");
 	for (int i = 0; losses_choice(losses, i, &c); i++)
 		string_add(t, "%-12s  %-8s %9.2f %9.2f %+7.2f %9.2f %+7.2f\n", c.name, c.fitted ? "fitted" : "held out", c.published, c.said,
@@ -532,12 +534,15 @@ static void add_fit(struct string *t, const struct losses *losses)
 	string_add(t, "(the yardstick knows how many layers are int4, not which; both were fitted to the same choices)\n");
 	add_errors(t, losses, true);
 	add_errors(t, losses, false);
+	string_add(t, "What the table says of any other choice is a prediction that nobody measured. Of stem and head it counts\n"
+		"only what they lose beyond int8.\n");
 }
 
 static const char *const timed[] = { "int4", "int8" };
 enum { TIMED = sizeof timed / sizeof *timed };
 
-// The names of the layers that are not compared: those with a figure (scaled), or those without.
+// The names of the layers that are not compared: those with a figure (scaled), or those without. The same in each of the formats
+// that the shipped times are in.
 static void add_left_out(struct string *t, const struct description_info *info, const struct compared_layer *its, bool figure,
 	const char *why)
 {
@@ -572,7 +577,7 @@ static void add_times(struct string *t, const struct description_info *info, con
 		string_add(t, "  %14.5f %9.5f %7.4f", sum[i].predicted, sum[i].measured, sum[i].predicted / sum[i].measured);
 	string_add(t, "\n");
 	for (int i = 0; i < TIMED; i++)
-		string_add(t, "%s, %d layers: ln(roofline / measured) has mean %.3f, a factor of %.3g, and standard deviation %.3f; "
+		string_add(t, "%s, %d layers: ln(ratio) has mean %.3f (the roofline says %.3g of the time), standard deviation %.3f; "
 			"Spearman's rank correlation %.3f\n", timed[i], sum[i].layers, sum[i].bias, exp(sum[i].bias), sum[i].spread, sum[i].rank);
 	add_left_out(t, info, its[0], false, "not measured: ");
 	add_left_out(t, info, its[0], true, "extrapolated from a layer of another size: ");
