@@ -133,16 +133,27 @@ static const struct cost_column {
 };
 enum { NAME = 1, NAME_MOST = 16, UNIT = 9, COLUMNS = sizeof cost_column / sizeof *cost_column };
 
-// Fills in which terms are shown, and returns how many: all, or, where there is no room, those that a person is at work with.
+// Fills in which terms are shown, and returns how many: those that a person is at work with, then, while there is room, latency and
+// the others as they come.
 static int shown_terms(const struct view *v, int rows, int shown[ENGINE_TERMS])
 {
-	int count = 0;
-	for (int i = 0; i < v->snapshot->terms; i++) {
+	bool wanted[ENGINE_TERMS] = {false};
+	int count = 0, terms = v->snapshot->terms;
+	for (int i = 0; i < terms; i++) {
 		const struct term_state *t = &v->snapshot->term[i];
-		if (v->snapshot->terms <= rows || t->weight > 0.0 || t->targeted || i == v->term || strcmp(t->name, "bops") == 0 ||
-		    strcmp(t->name, "size") == 0)
-			shown[count++] = i;
+		wanted[i] = t->weight > 0.0 || t->targeted || i == v->term || strcmp(t->name, "bops") == 0 || strcmp(t->name, "size") == 0;
+		count += wanted[i];
 	}
+	for (int pass = 0; pass < 2; pass++)
+		for (int i = 0; i < terms && count < rows; i++)
+			if (!wanted[i] && (pass > 0 || strcmp(v->snapshot->term[i].name, "latency") == 0)) {
+				wanted[i] = true;
+				count++;
+			}
+	count = 0;
+	for (int i = 0; i < terms; i++)
+		if (wanted[i])
+			shown[count++] = i;
 	return count;
 }
 
