@@ -96,15 +96,19 @@ static void show_progress(struct batch *b)
 		return;
 	b->shown_at = time;
 	b->shown_step = now->step;
+	char speed[96];
+	if (now->estimated[0]) // nothing is trained
+		snprintf(speed, sizeof speed, "%.0f steps/s", now->step_seconds > 0 ? 1 / now->step_seconds : 0);
+	else
+		snprintf(speed, sizeof speed, "loss %.3f%s %.0f images/s", now->loss, b->terminal ? " " : ",", now->images_per_s);
 	if (b->terminal) {
 		static const char full[WIDTH + 1] = "##############################";
 		int filled = (int)(WIDTH * now->step / now->horizon);
-		fprintf(stderr, "\r\033[K[%.*s%*s] step %ld/%ld  loss %.3f  %.0f images/s  %.0f s left", filled, full,
-			WIDTH - filled, "", now->step, now->horizon, now->loss, now->images_per_s, now->seconds_left);
+		fprintf(stderr, "\r\033[K[%.*s%*s] step %ld/%ld  %s  %.0f s left", filled, full, WIDTH - filled, "",
+			now->step, now->horizon, speed, now->seconds_left);
 		b->bar_shown = true;
 	} else {
-		fprintf(stderr, "step %ld/%ld: loss %.3f, %.0f images/s, %.0f s left; %s\n", now->step, now->horizon,
-			now->loss, now->images_per_s, now->seconds_left, now->says);
+		fprintf(stderr, "step %ld/%ld: %s, %.0f s left; %s\n", now->step, now->horizon, speed, now->seconds_left, now->says);
 	}
 	fflush(stderr);
 }
