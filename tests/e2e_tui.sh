@@ -254,6 +254,18 @@ keys Space
 see running
 keys q
 left 0
+start 60 16 "$bin --tour flops"
+see ' Tour, 1 of .'
+keys Enter Enter
+see 'Enter goes on, Esc leaves'
+keys q
+gone ' Tour, '
+keys q
+left 0
+start 80 24 "$bin --tour $dir/bad.tour"
+see 'bad.tour:2: pni: '
+keys q q
+left 0
 start 80 24 "$bin --tour $dir/short.tour --auto"
 see 'Tour, 1 of 2'
 see 'Tour, 2 of 2'

@@ -124,21 +124,21 @@ static int run_workbench(const struct options *o, bool ascii)
 		session_name(s));
 	crash_note(last_words);
 	prompt_init();
-	w.tour_auto = o->go_on;
-	if (o->tour)
-		show_tour(&w, o->tour);
-	else if (fresh && o->explore)
+	if (fresh && o->explore)
 		workbench_say(&w, false, "%s",
 			session_snapshot(s)->idle ? "costs alone: + and - step a layer's format, `apply uniform int4`, `paste FILE`" :
 			"quality is estimated: space searches on the table");
-	else if (fresh)
+	else if (fresh && !o->tour)
 		workbench_command(&w, "run");
-	else
+	else if (!fresh)
 		workbench_say(&w, false, "%s is open: space runs on", session_name(s));
 	if (interrupted)
 		workbench_say(&w, false, "a session was interrupted: r takes it up again");
 	if (note[0])
 		workbench_say(&w, false, "%s", note);
+	w.tour_auto = o->go_on;
+	if (o->tour)
+		show_tour(&w, o->tour);
 
 	int number = loop_run(&w);
 	prompt_end();

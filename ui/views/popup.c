@@ -88,6 +88,8 @@ void draw_popup(struct popup *p, struct screen *s, bool low)
 		snprintf(foot, sizeof foot, " %d-%d of %d, j/k scroll, %s ", p->top + 1, p->top + rows, p->lines, leave);
 	else
 		snprintf(foot, sizeof foot, " %s ", leave);
+	if (screen_width(foot) + 4 > width)
+		snprintf(foot, sizeof foot, " %s ", leave);
 	int used = screen_width(foot);
 	if (used + 4 <= width)
 		screen_put(s, r.x + width - 2 - used, r.y + height - 1, used, STYLE_HINT, foot);
