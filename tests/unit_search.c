@@ -1471,6 +1471,36 @@ static void the_front(void **state)
 	engine_close(e);
 }
 
+// A point keeps its place by what the reward counts, here latency and size; not by bit operations, which it does not.
+static void a_front_by_what_counts(void **state)
+{
+	(void)state;
+	struct engine *e = opened("data=none net=resnet18 sensitivity=hawq space=int-l steps=60 front-every=20 weight.bops=0 "
+		"target.size=0.6x weight.size=1 target.latency=0.8x weight.latency=1", NULL);
+	engine_run_to(e, ENGINE_RUN_ON);
+	struct snapshot *s = settled(e);
+	int size = -1, latency = -1, kept = 0;
+	for (int t = 0; t < s->terms; t++) {
+		size = strcmp(s->term[t].name, "size") == 0 ? t : size;
+		latency = strcmp(s->term[t].name, "latency") == 0 ? t : latency;
+	}
+	assert_true(size > 0 && latency > 0 && s->points > 5);
+	for (int i = 0; i < s->points; i++) {
+		const struct front_point *p = &s->point[i];
+		bool beaten = false;
+		for (int j = 0; j < s->points; j++) {
+			const struct front_point *q = &s->point[j];
+			beaten |= q->accuracy >= p->accuracy && q->cost[size] <= p->cost[size] && q->cost[latency] <= p->cost[latency] &&
+				(q->accuracy > p->accuracy || q->cost[size] < p->cost[size] || q->cost[latency] < p->cost[latency]);
+		}
+		assert_int_equal(p->dominated, beaten);
+		kept += !p->dominated;
+	}
+	assert_true(kept > 1);
+	snapshot_free(s);
+	engine_close(e);
+}
+
 // Saved at any moment, in the middle of a scoring too, with a change made meanwhile: what is opened from it comes to the same front
 // and the same state as what went on; and so does a search that paused for the change.
 static void a_scoring_is_resumed(void **state)
@@ -1909,6 +1939,7 @@ int main(void)
 		cmocka_unit_test(divergence_is_a_fault),
 		cmocka_unit_test(divergence_behind_a_relu),
 		cmocka_unit_test(the_front),
+		cmocka_unit_test(a_front_by_what_counts),
 		cmocka_unit_test(a_scoring_is_resumed),
 		cmocka_unit_test(evaluations),
 		cmocka_unit_test(evaluations_of_the_average),

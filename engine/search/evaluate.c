@@ -109,9 +109,20 @@ static int by_cost(const void *a, const void *b)
 	return p->accuracy > q->accuracy ? -1 : p->accuracy < q->accuracy;
 }
 
-static bool dominates(const struct point *a, const struct point *b)
+// By accuracy and the costs that the reward counts; by the first where it counts none.
+static bool dominates(const struct knobs *k, const struct point *a, const struct point *b)
 {
-	return a->cost[0] <= b->cost[0] && a->accuracy >= b->accuracy && (a->cost[0] < b->cost[0] || a->accuracy > b->accuracy);
+	bool better = a->accuracy > b->accuracy, counted = false;
+	for (int t = 0; t < k->terms; t++)
+		counted |= k->term[t].weight > 0;
+	for (int t = 0; t < (counted ? k->terms : 1); t++) {
+		if (counted && k->term[t].weight <= 0)
+			continue;
+		if (a->cost[t] > b->cost[t])
+			return false;
+		better |= a->cost[t] < b->cost[t];
+	}
+	return better && a->accuracy >= b->accuracy;
 }
 
 static void finish(struct front *f)
@@ -124,7 +135,7 @@ static void finish(struct front *f)
 	qsort(f->point, (size_t)f->points, sizeof *f->point, by_cost);
 	for (int i = 0; i < f->points; i++)
 		for (int j = 0; j < f->points; j++)
-			if (dominates(&f->point[j], &f->point[i]))
+			if (dominates(&f->knobs, &f->point[j], &f->point[i]))
 				f->point[i].dominated = true;
 }
 
