@@ -180,22 +180,7 @@ static void input_gradient(const struct kernels *k, const struct node *n, const 
 
 static void backward_images(const struct job *job, struct span span, int worker, const struct share *share)
 {
-	const struct node *n = job->node, *source = job->in[0];
-	const struct kernels *k = job->net->kernels;
-	float *spare = job->net->scratch[worker].back;
-	for (int i = span.first; i < span.first + span.count; i++) {
-		const float *dy = layer_padded_gradient(job, i, worker);
-		if (share->partial)
-			weight_gradient(k, n, layer_padded_input(job, i, worker), dy + n->before[0] * layer_gradient_row(n) + (long)n->before[1] * n->out.c,
-				share->first, share->end, share->partial);
-		if (!share->inputs || !source->grad)
-			continue;
-		long pixel = i * pixels_of(n->in);
-		float *dx = gradient_place(job, 0, pixel, spare);
-		input_gradient(k, n, dy, dx);
-		layer_clip(job, pixel, pixels_of(n->in), dx);
-		gradient_done(job, 0, share->chunk, pixel, pixels_of(n->in), spare);
-	}
+	layer_backward_images(job, span, worker, share, weight_gradient, input_gradient);
 }
 
 static void conv_backward(struct network *net, struct node *n)

@@ -57,28 +57,22 @@ static void input_gradient(const struct kernels *k, const struct node *n, const 
 		}
 }
 
+static void weight_gradient(const struct kernels *k, const struct node *n, const float *x, const float *dy, int first_column,
+	int end_column, float *into)
+{
+	(void)first_column; // always all of them: see tiles_of
+	(void)end_column;
+	const struct window *w = &n->op->window;
+	int c = n->out.c;
+	for (int oy = 0; oy < n->out.h; oy++)
+		for (int ky = 0; ky < w->h; ky++)
+			k->depthwise_gradient(n->out.w, c, w->w, x + (oy * w->stride + ky) * layer_input_row(n), (long)w->stride * c, c,
+				dy + oy * layer_gradient_row(n), c, into + (long)ky * w->w * c, c);
+}
+
 static void backward_images(const struct job *job, struct span span, int worker, const struct share *share)
 {
-	const struct node *n = job->node, *source = job->in[0];
-	const struct kernels *k = job->net->kernels;
-	const struct window *w = &n->op->window;
-	float *spare = job->net->scratch[worker].back;
-	int c = n->out.c;
-	for (int i = span.first; i < span.first + span.count; i++) {
-		const float *dy = layer_padded_gradient(job, i, worker), *x = layer_padded_input(job, i, worker);
-		const float *inner = dy + n->before[0] * layer_gradient_row(n) + (long)n->before[1] * c;
-		for (int oy = 0; oy < n->out.h; oy++)
-			for (int ky = 0; ky < w->h; ky++)
-				k->depthwise_gradient(n->out.w, c, w->w, x + (oy * w->stride + ky) * layer_input_row(n), (long)w->stride * c, c,
-					inner + oy * layer_gradient_row(n), c, share->partial + (long)ky * w->w * c, c);
-		if (!source->grad)
-			continue;
-		long pixel = i * pixels_of(n->in);
-		float *dx = gradient_place(job, 0, pixel, spare);
-		input_gradient(k, n, dy, dx);
-		layer_clip(job, pixel, pixels_of(n->in), dx);
-		gradient_done(job, 0, share->chunk, pixel, pixels_of(n->in), spare);
-	}
+	layer_backward_images(job, span, worker, share, weight_gradient, input_gradient);
 }
 
 static void depthwise_backward(struct network *net, struct node *n)

@@ -272,6 +272,28 @@ void layer_clip(const struct job *job, long pixel, long pixels, float *dx)
 		job->net->kernels->clip_gradient(job->node->range, job->in[0]->x + pixel * c, dx, pixels * c);
 }
 
+void layer_backward_images(const struct job *job, struct span span, int worker, const struct share *share,
+	void (*weights)(const struct kernels *, const struct node *, const float *x, const float *dy, int first, int end, float *into),
+	void (*input)(const struct kernels *, const struct node *, const float *dy, float *dx))
+{
+	const struct node *n = job->node;
+	const struct kernels *k = job->net->kernels;
+	float *spare = job->net->scratch[worker].back;
+	for (int i = span.first; i < span.first + span.count; i++) {
+		const float *dy = layer_padded_gradient(job, i, worker);
+		if (share->partial)
+			weights(k, n, layer_padded_input(job, i, worker), dy + n->before[0] * layer_gradient_row(n) + (long)n->before[1] * n->out.c,
+				share->first, share->end, share->partial);
+		if (!share->inputs || !job->in[0]->grad)
+			continue;
+		long pixel = i * pixels_of(n->in);
+		float *dx = gradient_place(job, 0, pixel, spare);
+		input(k, n, dy, dx);
+		layer_clip(job, pixel, pixels_of(n->in), dx);
+		gradient_done(job, 0, share->chunk, pixel, pixels_of(n->in), spare);
+	}
+}
+
 struct backward {
 	struct job job;
 	share_work *work;

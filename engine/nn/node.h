@@ -215,6 +215,11 @@ struct share {
 	bool inputs;
 };
 typedef void share_work(const struct job *, struct span, int worker, const struct share *);
+// The work of a convolution: each image within its padding and its gradient within its margins, in turn. The weights' gradient gets dy
+// without the margins, in rows that have them.
+void layer_backward_images(const struct job *, struct span, int worker, const struct share *,
+	void (*weights)(const struct kernels *, const struct node *, const float *x, const float *dy, int first, int end, float *into),
+	void (*input)(const struct kernels *, const struct node *, const float *dy, float *dx));
 // Runs `work` over all shares and puts the gradients together; also the bias's.
 void layer_backward(struct network *, struct node *, share_work *);
 // Sums of chunks' partial gradients into the gradient of a parameter.
