@@ -815,6 +815,54 @@ static void a_change_prices_as_the_whole(void **state)
 		model_free(nets[n]);
 }
 
+// Every term, group by group over one plan: the bits of pricing each change by itself, and all as it was in the end.
+static void many_changes_price_as_each_alone(void **state)
+{
+	(void)state;
+	enum { OPTIONS = 5, OPS = 1024 };
+	struct fault f;
+	const struct shape own = {0, 0, 0};
+	struct model *nets[] = {everything(), residual_block(), model_named("resnet50", own, 0, &f), model_named("deit", own, 0, &f),
+		model_named("efficientnet-x-b0", own, 0, &f), model_named("inceptionv3", own, 0, &f)};
+	for (size_t n = 0; n < sizeof nets / sizeof nets[0]; n++)
+		for (size_t t = 0; t < sizeof terms / sizeof terms[0]; t++) {
+			const struct model *m = nets[n];
+			struct cost *c = term_of(m, terms[t], t % 2 ? 0 : 1);
+			struct layer_plan layer[LAYERS], kept[LAYERS], to[OPTIONS * LAYERS];
+			struct plan plan = {m, layer};
+			uint8_t format[OPS], before[OPS];
+			assert_in_range(m->ops, 1, OPS);
+			for (int l = 0; l < m->layers; l++)
+				layer[l] = (struct layer_plan){random_below(FORMATS), random_below(FORMATS)};
+			cost_formats(c, &plan, format);
+			memcpy(before, format, sizeof before);
+			assert_true(cost_total_of(c, &plan, format, NULL) == cost_total(c, &plan, NULL));
+			for (int i = 0; i < 60; i++) {
+				int group[LAYERS], count = 0, odds = i % 2 ? m->layers : 1 + random_below(m->layers);
+				for (int l = 0; l < m->layers; l++)
+					if (random_below(odds) == 0)
+						group[count++] = l;
+				for (int k = 0; k < OPTIONS * count; k++)
+					to[k] = k < count ? layer[group[k]] : (struct layer_plan){random_below(FORMATS), random_below(FORMATS)};
+				double part[OPTIONS];
+				memcpy(kept, layer, sizeof kept);
+				cost_parts(c, &plan, format, group, count, to, OPTIONS, part);
+				assert_memory_equal(layer, kept, (size_t)m->layers * sizeof *layer);
+				assert_memory_equal(format, before, (size_t)m->ops);
+				for (int o = 0; o < OPTIONS; o++) {
+					for (int k = 0; k < count; k++)
+						kept[group[k]] = to[o * count + k];
+					double alone = cost_part(c, &(struct plan){m, kept}, group, count);
+					if (part[o] != alone)
+						fail_msg("%s on %s: %.17g, not %.17g", terms[t], m->name, part[o], alone);
+				}
+			}
+			cost_free(c);
+		}
+	for (size_t n = 0; n < sizeof nets / sizeof nets[0]; n++)
+		model_free(nets[n]);
+}
+
 static void terms_that_are_listed(void **state)
 {
 	(void)state;
@@ -900,6 +948,7 @@ int main(void)
 		cmocka_unit_test(measured_latencies),
 		cmocka_unit_test(bad_tables),
 		cmocka_unit_test(a_change_prices_as_the_whole),
+		cmocka_unit_test(many_changes_price_as_each_alone),
 		cmocka_unit_test(terms_that_are_listed),
 		cmocka_unit_test(targets_have_units),
 		cmocka_unit_test(more_operators_than_can_be_priced),

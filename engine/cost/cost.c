@@ -234,8 +234,16 @@ bool cost_answers(const struct cost *c, const int *formats, int count, struct fa
 
 double cost_total(const struct cost *c, const struct plan *plan, double *layer)
 {
+	uint8_t format[GRAPH_OPS];
 	if (!c->pricing->layer)
-		return c->pricing->total(c, plan, layer);
+		graph_formats(c->graph, plan, format);
+	return cost_total_of(c, plan, format, layer);
+}
+
+double cost_total_of(const struct cost *c, const struct plan *plan, const uint8_t *format, double *layer)
+{
+	if (!c->pricing->layer)
+		return c->pricing->total(c, plan, format, layer);
 	double total = 0;
 	for (int l = 0; l < c->model->layers; l++) {
 		double part = c->pricing->layer(c, l, plan->layer[l]);
@@ -248,12 +256,36 @@ double cost_total(const struct cost *c, const struct plan *plan, double *layer)
 
 double cost_part(const struct cost *c, const struct plan *plan, const int *layers, int count)
 {
-	if (!c->pricing->layer)
-		return c->pricing->part(c, plan, layers, count);
 	double sum = 0;
+	if (!c->pricing->layer) {
+		uint8_t format[GRAPH_OPS];
+		struct graph_touched touched;
+		graph_formats(c->graph, plan, format);
+		graph_touch(c->graph, layers, count, &touched);
+		return c->pricing->part(c, plan, format, &touched);
+	}
 	for (int k = 0; k < count; k++)
 		sum += c->pricing->layer(c, layers[k], plan->layer[layers[k]]);
 	return sum;
+}
+
+void cost_formats(const struct cost *c, const struct plan *plan, uint8_t *format)
+{
+	graph_formats(c->graph, plan, format);
+}
+
+void cost_parts(const struct cost *c, struct plan *plan, uint8_t *format, const int *layers, int count,
+	const struct layer_plan *to, int options, double *part)
+{
+	struct graph_touched touched;
+	graph_touch(c->graph, layers, count, &touched);
+	graph_rest(c->graph, plan, layers, count, &touched);
+	for (int o = options - 1; o >= 0; o--) {
+		for (int k = 0; k < count; k++)
+			plan->layer[layers[k]] = to[o * count + k];
+		graph_follow(c->graph, plan, layers, count, &touched, format);
+		part[o] = c->pricing->layer ? cost_part(c, plan, layers, count) : c->pricing->part(c, plan, format, &touched);
+	}
 }
 
 bool cost_adds(const struct cost *c)

@@ -60,6 +60,13 @@ double cost_total(const struct cost *, const struct plan *, double *layer);
 // in these layers alone it differs as the totals do: total - cost_part(before) + cost_part(after) prices a change without
 // the rest. (activations: the total.)
 double cost_part(const struct cost *, const struct plan *, const int *layers, int count);
+// The same for many changes of one plan, to the bit. `format` [model->ops] holds what cost_formats says of the plan, which is the
+// same for every term of a model. cost_parts prices these layers' `options` settings: to[options][count], of which the first
+// are what the plan has, and has again afterwards, as `format` has. part: [options].
+void cost_formats(const struct cost *, const struct plan *, uint8_t *format);
+double cost_total_of(const struct cost *, const struct plan *, const uint8_t *format, double *layer);
+void cost_parts(const struct cost *, struct plan *, uint8_t *format, const int *layers, int count, const struct layer_plan *to,
+	int options, double *part);
 // Whether the total is a sum of layers' prices, each of which depends on that layer's formats alone.
 bool cost_adds(const struct cost *);
 // The cost of giving every layer the same format.

@@ -69,18 +69,25 @@ static void set(uint64_t *bits, int i)
 	bits[i / 64] |= 1ull << i % 64;
 }
 
-// asks: [ops][words of layers], the layers that settle the format of each tensor.
-static void depend(struct graph *g, uint64_t *asks, int words)
+static bool asked(const struct graph *g, int tensor, int layer)
+{
+	return g->asks[tensor * g->layer_words + layer / 64] >> layer % 64 & 1;
+}
+
+static void depend(struct graph *g)
 {
 	const struct model *m = g->model;
 	for (int e = 0; e < g->edges; e++) {
 		const struct graph_edge *edge = &g->edge[e];
-		uint64_t *to = asks + edge->to * words, *from = asks + edge->from * words;
-		if (edge->layer >= 0)
+		uint64_t *to = g->asks + edge->to * g->layer_words, *from = g->asks + edge->from * g->layer_words;
+		if (edge->layer >= 0) {
 			set(to, edge->layer);
-		else
-			for (int w = 0; w < words; w++)
-				to[w] |= from[w];
+			continue;
+		}
+		for (int w = 0; w < g->layer_words; w++)
+			to[w] |= from[w];
+		if (g->start[edge->from] > g->start[edge->to])
+			g->start[edge->to] = g->start[edge->from];
 	}
 	for (int i = 0; i < m->ops; i++) {
 		if (g->op[i].tensor != i)
@@ -88,12 +95,33 @@ static void depend(struct graph *g, uint64_t *asks, int words)
 		if (m->op[i].layer >= 0)
 			set(g->depends + m->op[i].layer * g->words, i);
 		for (int k = -1; k < m->op[i].inputs; k++) {
-			const uint64_t *of = asks + g->op[k < 0 ? i : m->op[i].in[k]].tensor * words;
+			int tensor = g->op[k < 0 ? i : m->op[i].in[k]].tensor;
 			for (int l = 0; l < m->layers; l++)
-				if (of[l / 64] >> l % 64 & 1)
+				if (asked(g, tensor, l))
 					set(g->depends + l * g->words, i);
 		}
 	}
+}
+
+static bool list_settled(struct graph *g)
+{
+	int count = 0;
+	for (int fill = 0; fill < 2; fill++) {
+		count = 0;
+		for (int l = 0; l < g->model->layers; l++) {
+			g->first[l] = count;
+			for (int t = 0; t < g->model->ops; t++)
+				if (g->op[t].tensor == t && asked(g, t, l)) {
+					if (fill)
+						g->settled[count] = (uint16_t)t;
+					count++;
+				}
+		}
+		if (!fill && !(g->settled = calloc((size_t)count + 1, sizeof *g->settled)))
+			return false;
+	}
+	g->first[g->model->layers] = count;
+	return true;
 }
 
 struct graph *graph_new(const struct model *m, struct fault *fault)
@@ -103,29 +131,31 @@ struct graph *graph_new(const struct model *m, struct fault *fault)
 		return NULL;
 	}
 	struct graph *g = calloc(1, sizeof *g);
-	int words = m->layers / 64 + 1;
 	size_t ops = (size_t)m->ops;
 	int *count = calloc(ops, sizeof *count);
-	uint64_t *asks = calloc(ops * (size_t)words, sizeof *asks);
 	if (g) {
 		g->model = m;
 		g->words = m->ops / 64 + 1;
+		g->layer_words = m->layers / 64 + 1;
 		g->op = calloc(ops, sizeof *g->op);
 		g->edge = calloc(ops * MODEL_INPUTS, sizeof *g->edge);
 		g->start = calloc(ops, 1);
 		g->depends = calloc((size_t)(m->layers + 1) * (size_t)g->words, sizeof *g->depends);
+		g->asks = calloc(ops * (size_t)g->layer_words, sizeof *g->asks);
+		g->first = calloc((size_t)m->layers + 1, sizeof *g->first);
 	}
-	bool ok = g && count && asks && g->op && g->edge && g->start && g->depends;
+	bool ok = g && count && g->op && g->edge && g->start && g->depends && g->asks && g->first;
 	if (ok) {
 		wire(g, count);
 		lives(g, count);
-		depend(g, asks, words);
-	} else {
+		depend(g);
+		ok = list_settled(g);
+	}
+	if (!ok) {
 		fault_set(fault, m->name, "choose a smaller network", "out of memory");
 		graph_free(g);
 	}
 	free(count);
-	free(asks);
 	return ok ? g : NULL;
 }
 
@@ -137,15 +167,61 @@ void graph_free(struct graph *g)
 	free(g->edge);
 	free(g->start);
 	free(g->depends);
+	free(g->asks);
+	free(g->settled);
+	free(g->first);
 	free(g);
 }
 
-void graph_formats(const struct graph *g, const struct plan *plan, uint8_t format[GRAPH_OPS])
+void graph_formats(const struct graph *g, const struct plan *plan, uint8_t *format)
 {
 	memcpy(format, g->start, (size_t)g->model->ops);
 	for (const struct graph_edge *e = g->edge, *end = e + g->edges; e < end; e++) {
 		uint8_t wanted = e->layer >= 0 ? (uint8_t)plan->layer[e->layer].activation : format[e->from];
 		if (wanted > format[e->to])
 			format[e->to] = wanted;
+	}
+}
+
+void graph_touch(const struct graph *g, const int *layers, int count, struct graph_touched *touched)
+{
+	touched->ops = 0;
+	for (int w = 0; w < g->words; w++) {
+		uint64_t ops = 0;
+		for (int k = 0; k < count; k++)
+			ops |= g->depends[layers[k] * g->words + w];
+		for (; ops; ops &= ops - 1)
+			touched->op[touched->ops++] = (uint16_t)(64 * w + __builtin_ctzll(ops));
+	}
+}
+
+void graph_rest(const struct graph *g, const struct plan *plan, const int *layers, int count, struct graph_touched *touched)
+{
+	uint64_t changed[GRAPH_OPS / 64 + 1] = {0};
+	for (int k = 0; k < count; k++)
+		set(changed, layers[k]);
+	for (int k = 0; k < count; k++)
+		for (int i = g->first[layers[k]]; i < g->first[layers[k] + 1]; i++) {
+			int t = g->settled[i], rest = g->start[t];
+			for (int w = 0; w < g->layer_words; w++)
+				for (uint64_t others = g->asks[t * g->layer_words + w] & ~changed[w]; others; others &= others - 1) {
+					int wanted = plan->layer[64 * w + __builtin_ctzll(others)].activation;
+					rest = wanted > rest ? wanted : rest;
+				}
+			touched->rest[t] = (uint8_t)rest;
+		}
+}
+
+void graph_follow(const struct graph *g, const struct plan *plan, const int *layers, int count,
+	const struct graph_touched *touched, uint8_t *format)
+{
+	for (int k = 0; k < count; k++)
+		for (int i = g->first[layers[k]]; i < g->first[layers[k] + 1]; i++)
+			format[g->settled[i]] = touched->rest[g->settled[i]];
+	for (int k = 0; k < count; k++) {
+		uint8_t wanted = (uint8_t)plan->layer[layers[k]].activation;
+		for (int i = g->first[layers[k]]; i < g->first[layers[k] + 1]; i++)
+			if (wanted > format[g->settled[i]])
+				format[g->settled[i]] = wanted;
 	}
 }

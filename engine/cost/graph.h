@@ -36,16 +36,32 @@ struct graph_edge {
 struct graph {
 	const struct model *model;
 	struct graph_op *op; // [model->ops]
-	int edges, words;    // words: of 64 operators
+	int edges, words, layer_words; // words: of 64 operators, of 64 layers
 	struct graph_edge *edge; // readers last to first
-	uint8_t *start;      // formats before any reader is asked
+	uint8_t *start;      // what a tensor has at least, whatever the layers have
 	uint64_t *depends;   // [layers][words]: operators whose price depends on a layer's formats
+	uint64_t *asks;      // [ops][layer_words]: layers that settle the format of each operator's output
+	uint16_t *settled;   // of each layer in turn: the tensors that it settles, with others or alone
+	int *first;          // [layers + 1]: where a layer's begin
+};
+
+// What changes of a few layers touch.
+struct graph_touched {
+	int ops;
+	uint16_t op[GRAPH_OPS];  // operators whose price depends on these layers, by growing index
+	uint8_t rest[GRAPH_OPS]; // of the tensors that they settle: the format that everything else asks for
 };
 
 // NULL with a fault: more than GRAPH_OPS operators, or out of memory. The model is borrowed.
 struct graph *graph_new(const struct model *, struct fault *);
 void graph_free(struct graph *);
 // The format of every tensor; of a folded operator, of the tensor that it is part of.
-void graph_formats(const struct graph *, const struct plan *, uint8_t format[GRAPH_OPS]);
+void graph_formats(const struct graph *, const struct plan *, uint8_t *format); // [model->ops]
+// Fills `op`; `rest` by graph_rest, from a plan: what it has for these layers does not matter.
+void graph_touch(const struct graph *, const int *layers, int count, struct graph_touched *);
+void graph_rest(const struct graph *, const struct plan *, const int *layers, int count, struct graph_touched *);
+// After another change of these layers alone: the formats of the tensors that they settle, the only ones that may differ.
+void graph_follow(const struct graph *, const struct plan *, const int *layers, int count, const struct graph_touched *,
+	uint8_t *format);
 
 #endif

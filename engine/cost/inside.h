@@ -11,11 +11,12 @@
 // What can be counted decides which units a target may be written in.
 enum quantity { QUANTITY_COUNT, QUANTITY_BYTES, QUANTITY_TIME, QUANTITY_ENERGY };
 
-// How a term is priced. A term whose layers are priced one by one gives `layer`, the others `total` and `part`.
+// How a term is priced. A term whose layers are priced one by one gives `layer`, the others `total` and `part`, from the formats
+// of all tensors.
 struct pricing {
 	double (*layer)(const struct cost *, int layer, struct layer_plan);
-	double (*total)(const struct cost *, const struct plan *, double *layer);
-	double (*part)(const struct cost *, const struct plan *, const int *layers, int count);
+	double (*total)(const struct cost *, const struct plan *, const uint8_t *format, double *layer);
+	double (*part)(const struct cost *, const struct plan *, const uint8_t *format, const struct graph_touched *);
 };
 extern const struct pricing peak_pricing, machine_pricing, measured_pricing;
 

@@ -167,11 +167,9 @@ static inline double price_of(const struct cost *c, int i, const struct plan *pl
 	return c->op[i].scale * (c->sums ? s.compute + s.memory : s.compute > s.memory ? s.compute : s.memory);
 }
 
-static double machine_total(const struct cost *c, const struct plan *plan, double *layer)
+static double machine_total(const struct cost *c, const struct plan *plan, const uint8_t *format, double *layer)
 {
-	uint8_t format[GRAPH_OPS];
 	double total = 0;
-	graph_formats(c->graph, plan, format);
 	if (layer)
 		memset(layer, 0, (size_t)c->model->layers * sizeof *layer);
 	for (int i = 1; i < c->model->ops; i++) {
@@ -185,18 +183,12 @@ static double machine_total(const struct cost *c, const struct plan *plan, doubl
 	return total;
 }
 
-static double machine_part(const struct cost *c, const struct plan *plan, const int *layers, int count)
+static double machine_part(const struct cost *c, const struct plan *plan, const uint8_t *format,
+	const struct graph_touched *touched)
 {
-	uint8_t format[GRAPH_OPS];
 	double sum = 0;
-	graph_formats(c->graph, plan, format);
-	for (int w = 0; w < c->graph->words; w++) {
-		uint64_t touched = 0;
-		for (int k = 0; k < count; k++)
-			touched |= c->graph->depends[layers[k] * c->graph->words + w];
-		for (; touched; touched &= touched - 1)
-			sum += price_of(c, 64 * w + __builtin_ctzll(touched), plan, format);
-	}
+	for (int i = 0; i < touched->ops; i++)
+		sum += price_of(c, touched->op[i], plan, format);
 	return sum;
 }
 
@@ -319,11 +311,10 @@ static double peak_of(const struct cost *c, const uint8_t *format, int *when)
 	return most;
 }
 
-static double peak_total(const struct cost *c, const struct plan *plan, double *layer)
+static double peak_total(const struct cost *c, const struct plan *plan, const uint8_t *format, double *layer)
 {
-	uint8_t format[GRAPH_OPS];
+	(void)plan;
 	int when = 0;
-	graph_formats(c->graph, plan, format);
 	double most = peak_of(c, format, &when);
 	if (layer) {
 		memset(layer, 0, (size_t)c->model->layers * sizeof *layer);
@@ -334,11 +325,10 @@ static double peak_total(const struct cost *c, const struct plan *plan, double *
 	return most;
 }
 
-static double peak_part(const struct cost *c, const struct plan *plan, const int *layers, int count)
+static double peak_part(const struct cost *c, const struct plan *plan, const uint8_t *format, const struct graph_touched *touched)
 {
-	(void)layers;
-	(void)count;
-	return peak_total(c, plan, NULL);
+	(void)touched;
+	return peak_total(c, plan, format, NULL);
 }
 
 const struct pricing peak_pricing = {.total = peak_total, .part = peak_part};

@@ -107,6 +107,8 @@ struct search {
 	struct plan scratch;   // the choice that was priced last
 	int *touched;          // [layers]
 	uint8_t *halves;       // [layers]
+	uint8_t *tensor;       // [operators]: formats of the tensors of `scratch`
+	struct layer_plan *become; // [options][layers]: what a decision's layers become
 	struct front front;
 };
 

@@ -88,12 +88,14 @@ static bool make_buffers(struct search *s)
 	s->scratch.layer = calloc(layers, sizeof *s->scratch.layer);
 	s->touched = calloc(layers, sizeof *s->touched);
 	s->halves = calloc(layers, 1);
+	s->tensor = calloc((size_t)s->model->ops, 1);
+	s->become = calloc(layers * (size_t)s->options, sizeof *s->become);
 	s->front.room = (int)s->knobs.front_size + ENGINE_OPTIONS + 8;
 	size_t room = (size_t)s->front.room;
 	s->front.all = calloc(2 * room, sizeof *s->front.all);
 	s->front.choices = calloc(2 * room * slots, 1);
 	if (!s->choice || !s->modal || !s->plan.layer || !s->scratch.layer || !s->touched || !s->halves ||
-	    !s->front.all || !s->front.choices)
+	    !s->tensor || !s->become || !s->front.all || !s->front.choices)
 		return false;
 	s->front.point = s->front.all;
 	s->front.candidate = s->front.all + room;
@@ -168,6 +170,8 @@ void search_free(struct search *s)
 	free(s->scratch.layer);
 	free(s->touched);
 	free(s->halves);
+	free(s->tensor);
+	free(s->become);
 	free(s->front.all);
 	free(s->front.choices);
 	free(s);

@@ -158,12 +158,17 @@ bool search_check_target(const struct search *s, const char *name, const char *t
 void search_costs(const struct search *s, const uint8_t *choice, double *cost)
 {
 	struct plan plan = s->scratch;
+	bool settled = false; // formats are the same for all terms
 	space_plan(s->space, choice, &plan);
 	for (int t = 0; t < ENGINE_TERMS; t++) {
 		const struct priced *p = t < s->terms ? s->term[t].priced : NULL;
 		cost[t] = p ? 0 : (double)NAN;
-		if (p && !p->price)
-			cost[t] = cost_total(p->cost, &plan, NULL);
+		if (p && !p->price) {
+			if (!settled)
+				cost_formats(p->cost, &plan, s->tensor);
+			settled = true;
+			cost[t] = cost_total_of(p->cost, &plan, s->tensor, NULL);
+		}
 		for (int l = 0; p && p->price && l < s->model->layers; l++)
 			cost[t] += *price_of(s, p, l, choice[space_slot(l, HALF_WEIGHT)], choice[space_slot(l, HALF_ACTIVATION)]);
 	}
@@ -209,12 +214,13 @@ static void options_of(const struct search *s, const uint8_t *choice, int k, int
 	*activation = s->halves[k] >> HALF_ACTIVATION & 1 ? option : choice[space_slot(l, HALF_ACTIVATION)];
 }
 
-static void touched_plan(const struct search *s, const uint8_t *choice, int count, int option)
+// What the touched layers become with it: the given row of s->become.
+static void touched_plan(const struct search *s, const uint8_t *choice, int count, int option, int row)
 {
 	for (int k = 0; k < count; k++) {
 		int l = s->touched[k], w, a;
 		options_of(s, choice, k, option, &w, &a);
-		s->scratch.layer[l] = (struct layer_plan){s->space->slot[space_slot(l, HALF_WEIGHT)].format[w],
+		s->become[row * count + k] = (struct layer_plan){s->space->slot[space_slot(l, HALF_WEIGHT)].format[w],
 			s->space->slot[space_slot(l, HALF_ACTIVATION)].format[a]};
 	}
 }
@@ -224,28 +230,34 @@ void search_price_options(const struct search *s, const uint8_t *choice, const d
 {
 	const struct decision *d = &s->partition->decision[decision];
 	int count = touch(s, decision), now = choice[d->first], w, a, to_w, to_a;
-	for (int o = 0; o < d->options; o++)
+	int option[SPACE_OPTIONS] = {now}, options = 1; // the present one first
+	for (int o = 0; o < d->options; o++) {
 		memcpy(cost[o], whole, sizeof cost[o]);
+		if (o != now && d->allowed >> o & 1)
+			option[options++] = o;
+	}
+	bool become = false;
 	for (int t = 0; t < s->terms; t++) {
 		const struct priced *p = s->term[t].priced;
 		if (!search_counts(s, t))
 			continue;
-		double before = p->price ? 0 : cost_part(p->cost, &s->scratch, s->touched, count);
-		for (int o = 0; o < d->options; o++) {
-			if (o == now || !(d->allowed >> o & 1))
-				continue;
+		double part[SPACE_OPTIONS];
+		struct plan plan = s->scratch;
+		for (int i = 0; !p->price && !become && i < options; i++)
+			touched_plan(s, choice, count, option[i], i);
+		become |= !p->price;
+		if (!p->price)
+			cost_parts(p->cost, &plan, s->tensor, s->touched, count, s->become, options, part);
+		for (int i = 1; i < options; i++) {
+			int o = option[i];
 			for (int k = 0; p->price && k < count; k++) {
 				options_of(s, choice, k, now, &w, &a);
 				options_of(s, choice, k, o, &to_w, &to_a);
 				cost[o][t] += *price_of(s, p, s->touched[k], to_w, to_a) - *price_of(s, p, s->touched[k], w, a);
 			}
-			if (!p->price) {
-				touched_plan(s, choice, count, o);
-				cost[o][t] += cost_part(p->cost, &s->scratch, s->touched, count) - before;
-			}
+			if (!p->price)
+				cost[o][t] += part[i] - part[0];
 		}
-		if (!p->price)
-			touched_plan(s, choice, count, now);
 	}
 }
 
