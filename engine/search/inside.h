@@ -97,6 +97,7 @@ struct search {
 	uint32_t *index;   // [batch]
 	uint8_t *choice;   // [samples + 1][slots]; the last row is for cost samples
 	uint8_t *modal;    // [slots]
+	double *modal_value; // [decisions][options]: what each loses for its cost, in the step under way
 	int options;       // of the slot with the most of them
 	struct plan plan;
 

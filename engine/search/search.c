@@ -88,6 +88,7 @@ static bool make_buffers(struct search *s)
 	s->scratch.layer = calloc(layers, sizeof *s->scratch.layer);
 	s->touched = calloc(layers, sizeof *s->touched);
 	s->halves = calloc(layers, 1);
+	s->modal_value = calloc(slots * (size_t)s->options, sizeof *s->modal_value);
 	s->tensor = calloc((size_t)s->model->ops, 1);
 	s->become = calloc(layers * (size_t)s->options, sizeof *s->become);
 	s->front.room = (int)s->knobs.front_size + ENGINE_OPTIONS + 8;
@@ -95,7 +96,7 @@ static bool make_buffers(struct search *s)
 	s->front.all = calloc(2 * room, sizeof *s->front.all);
 	s->front.choices = calloc(2 * room * slots, 1);
 	if (!s->choice || !s->modal || !s->plan.layer || !s->scratch.layer || !s->touched || !s->halves ||
-	    !s->tensor || !s->become || !s->front.all || !s->front.choices)
+	    !s->modal_value || !s->tensor || !s->become || !s->front.all || !s->front.choices)
 		return false;
 	s->front.point = s->front.all;
 	s->front.candidate = s->front.all + room;
@@ -165,6 +166,7 @@ void search_free(struct search *s)
 	free(s->index);
 	free(s->choice);
 	free(s->modal);
+	free(s->modal_value);
 	search_terms_free(s);
 	free(s->plan.layer);
 	free(s->scratch.layer);
@@ -295,22 +297,29 @@ static double credit(struct search *s, int samples, const double *value)
 }
 
 // The cost's part of an additive reward needs no images: around a few sampled choices, every option of every decision is
-// priced, the others staying as sampled, which gives the gradient of the expected penalty nearly free of noise.
+// priced, the others staying as sampled, which gives the gradient of the expected penalty nearly free of noise. Once the policy
+// settles, most samples are the modal choice: it is priced once a step.
 static void credit_costs(struct search *s, uint64_t key)
 {
 	long n = s->knobs.cost_samples;
 	const struct partition *p = s->partition;
 	uint8_t *choice = s->choice + SEARCH_SAMPLES * s->space->slots;
 	double whole[ENGINE_TERMS], cost[SPACE_OPTIONS][ENGINE_TERMS], value[SPACE_OPTIONS];
+	bool known = false;
 	for (long i = 0; i < n; i++) {
 		policy_sample(s->policy, rng_bits(key, (uint64_t)i), choice);
-		search_costs(s, choice, whole);
+		bool modal = memcmp(choice, s->modal, (size_t)s->space->slots) == 0, priced = modal && known;
+		if (!priced)
+			search_costs(s, choice, whole);
 		for (int d = 0; d < p->decisions; d++) {
-			search_price_options(s, choice, whole, d, cost);
-			for (int o = 0; o < p->decision[d].options; o++)
-				value[o] = additive_penalty(s, cost[o]);
-			policy_credit_options(s->policy, d, value, 1 / (double)n);
+			double *of = modal ? s->modal_value + d * s->options : value;
+			if (!priced)
+				search_price_options(s, choice, whole, d, cost);
+			for (int o = 0; !priced && o < p->decision[d].options; o++)
+				of[o] = additive_penalty(s, cost[o]);
+			policy_credit_options(s->policy, d, of, 1 / (double)n);
 		}
+		known |= modal;
 	}
 }
 
