@@ -197,7 +197,8 @@ void graph_touch(const struct graph *g, const int *layers, int count, struct gra
 
 void graph_rest(const struct graph *g, const struct plan *plan, const int *layers, int count, struct graph_touched *touched)
 {
-	uint64_t changed[GRAPH_OPS / 64 + 1] = {0};
+	uint64_t changed[GRAPH_OPS / 64 + 1];
+	memset(changed, 0, (size_t)g->layer_words * sizeof *changed);
 	for (int k = 0; k < count; k++)
 		set(changed, layers[k]);
 	for (int k = 0; k < count; k++)

@@ -299,8 +299,9 @@ static double peak_of(const struct cost *c, const uint8_t *format, int *when)
 	double alive = 0, most = 0;
 	for (int i = 0; i < c->model->ops; i++) {
 		const struct graph_op *o = &c->graph->op[i];
-		if (o->tensor == i)
-			alive += o->elements * format_table[format[i]].bits / 8;
+		if (o->tensor != i)
+			continue;
+		alive += o->elements * format_table[format[i]].bits / 8;
 		if (alive > most) {
 			most = alive;
 			*when = i;

@@ -214,13 +214,13 @@ static void options_of(const struct search *s, const uint8_t *choice, int k, int
 	*activation = s->halves[k] >> HALF_ACTIVATION & 1 ? option : choice[space_slot(l, HALF_ACTIVATION)];
 }
 
-// What the touched layers become with it: the given row of s->become.
-static void touched_plan(const struct search *s, const uint8_t *choice, int count, int option, int row)
+// The touched layers where those of their halves that are touched take `option`.
+static void become(const struct search *s, const uint8_t *choice, int count, int option, struct layer_plan *to)
 {
 	for (int k = 0; k < count; k++) {
 		int l = s->touched[k], w, a;
 		options_of(s, choice, k, option, &w, &a);
-		s->become[row * count + k] = (struct layer_plan){s->space->slot[space_slot(l, HALF_WEIGHT)].format[w],
+		to[k] = (struct layer_plan){s->space->slot[space_slot(l, HALF_WEIGHT)].format[w],
 			s->space->slot[space_slot(l, HALF_ACTIVATION)].format[a]};
 	}
 }
@@ -231,33 +231,32 @@ void search_price_options(const struct search *s, const uint8_t *choice, const d
 	const struct decision *d = &s->partition->decision[decision];
 	int count = touch(s, decision), now = choice[d->first], w, a, to_w, to_a;
 	int option[SPACE_OPTIONS] = {now}, options = 1; // the present one first
+	double part[SPACE_OPTIONS];
+	struct plan plan = s->scratch;
 	for (int o = 0; o < d->options; o++) {
 		memcpy(cost[o], whole, sizeof cost[o]);
 		if (o != now && d->allowed >> o & 1)
 			option[options++] = o;
 	}
-	bool become = false;
+	bool filled = false; // s->become, which serves all terms
 	for (int t = 0; t < s->terms; t++) {
 		const struct priced *p = s->term[t].priced;
-		if (!search_counts(s, t))
+		if (!search_counts(s, t) || options == 1)
 			continue;
-		double part[SPACE_OPTIONS];
-		struct plan plan = s->scratch;
-		for (int i = 0; !p->price && !become && i < options; i++)
-			touched_plan(s, choice, count, option[i], i);
-		become |= !p->price;
-		if (!p->price)
-			cost_parts(p->cost, &plan, s->tensor, s->touched, count, s->become, options, part);
-		for (int i = 1; i < options; i++) {
-			int o = option[i];
-			for (int k = 0; p->price && k < count; k++) {
+		for (int i = 1; p->price && i < options; i++)
+			for (int k = 0; k < count; k++) {
 				options_of(s, choice, k, now, &w, &a);
-				options_of(s, choice, k, o, &to_w, &to_a);
-				cost[o][t] += *price_of(s, p, s->touched[k], to_w, to_a) - *price_of(s, p, s->touched[k], w, a);
+				options_of(s, choice, k, option[i], &to_w, &to_a);
+				cost[option[i]][t] += *price_of(s, p, s->touched[k], to_w, to_a) - *price_of(s, p, s->touched[k], w, a);
 			}
-			if (!p->price)
-				cost[o][t] += part[i] - part[0];
-		}
+		if (p->price)
+			continue;
+		for (int i = 0; !filled && i < options; i++)
+			become(s, choice, count, option[i], s->become + i * count);
+		filled = true;
+		cost_parts(p->cost, &plan, s->tensor, s->touched, count, s->become, options, part);
+		for (int i = 1; i < options; i++)
+			cost[option[i]][t] += part[i] - part[0];
 	}
 }
 
