@@ -12,7 +12,7 @@
 #include "ui/signals.h"
 #include "ui/terminal.h"
 
-enum { FRAME_MS = 66, ESCAPE_MS = 25 }; // news is drawn 15 times a second: a frame takes processor time from the search
+enum { FRAME_MS = 100, ESCAPE_MS = 25 }; // news is drawn 10 times a second: a frame takes processor time from the search
 
 struct loop {
 	struct workbench *w;
@@ -157,6 +157,14 @@ static void play_tour(struct loop *l, long long now)
 	w->tour_ms = 0;
 }
 
+static void hear(struct loop *l)
+{
+	unsigned news = session_turn(l->w->session);
+	if (news & NEWS_MESSAGE)
+		workbench_messages(l->w);
+	l->news |= news != NEWS_NONE;
+}
+
 int loop_run(struct workbench *w)
 {
 	struct loop l = {.w = w, .input = true};
@@ -167,6 +175,8 @@ int loop_run(struct workbench *w)
 		play_tour(&l, now);
 		if (w->quit)
 			break;
+		if (l.news && now >= l.next_frame)
+			hear(&l);
 		if (l.input || (l.news && now >= l.next_frame))
 			frame(&l);
 		struct pollfd fd[2 + SESSION_FDS] = {
@@ -180,6 +190,8 @@ int loop_run(struct workbench *w)
 			timeout = 0;
 		int session_timeout = timeout;
 		int fds = 2 + session_fds(w->session, fd + 2, &session_timeout);
+		if (l.news)
+			fd[2].fd = -1; // the engine's: what it says next is heard with the next frame, not after every step
 		if (session_timeout >= 0 && (timeout < 0 || session_timeout < timeout))
 			timeout = session_timeout;
 		if (poll(fd, (nfds_t)fds, timeout) < 0 && errno != EINTR)
@@ -194,10 +206,7 @@ int loop_run(struct workbench *w)
 		w->suspend = false;
 		if (w->change_session)
 			other_session(&l);
-		unsigned news = session_turn(w->session);
-		if (news & NEWS_MESSAGE)
-			workbench_messages(w);
-		l.news |= news != NEWS_NONE;
+		hear(&l);
 	}
 	return l.ended_by;
 }
