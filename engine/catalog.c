@@ -9,6 +9,7 @@
 #include "engine/hardware/device.h"
 #include "engine/model/model.h"
 #include "engine/quant/format.h"
+#include "engine/search/allocate.h"
 #include "engine/search/sensitivity.h"
 
 // ---- networks ----
@@ -301,6 +302,35 @@ struct losses_error losses_error(const struct losses *l, bool fitted, bool yards
 	const struct sensitivity_error *e = fitted ? yardstick ? &fit->counted_fitted : &fit->fitted
 		: yardstick ? &fit->counted_held : &fit->held;
 	return (struct losses_error){e->choices, e->rms, e->worst};
+}
+
+bool losses_rivals(const struct losses *l, const struct costing *c, const char *const *formats, int count, const char *limit, double *most,
+	struct rival rival[RIVALS], int *choice, struct fault *fault)
+{
+	int format[FORMATS];
+	struct allocation a;
+	if (count < 1 || count > FORMATS)
+		return fault_set(fault, "formats", "name one to all of them", "%d of them", count);
+	for (int i = 0; i < count; i++)
+		if (!format_of(formats[i], &format[i], fault))
+			return false;
+		else if (i > 0 && format[i] <= format[i - 1])
+			return fault_set(fault, formats[i], "int4 int5 int8, for one", "name each format once, the narrowest first");
+	const struct model *m = c->description->model;
+	if (!cost_target_value(c->cost, cost_uniform_total(c->cost, format[count - 1]), limit, most, fault) ||
+	    !allocation_of(m, l->table, c->cost, format, count, &a, fault))
+		return false;
+	const struct allocated found[RIVALS] = {
+		allocate_uniform(&a, *most, choice),
+		allocate_ends(&a, count - 1, *most, choice + m->layers),
+		allocate_greedy(&a, *most, choice + 2 * m->layers),
+		allocate_exact(&a, *most, 0, choice + 3 * m->layers),
+	};
+	static const char *const names[RIVALS] = {"uniform", "ends", "greedy", "exact"};
+	for (int i = 0; i < RIVALS; i++)
+		rival[i] = (struct rival){names[i], found[i].found, found[i].cost, found[i].lost, i == RIVALS - 1 ? found[i].bound : found[i].lost};
+	allocation_free(&a);
+	return true;
 }
 
 // ---- devices ----

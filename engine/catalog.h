@@ -127,6 +127,22 @@ struct losses_error {
 };
 struct losses_error losses_error(const struct losses *, bool fitted, bool yardstick);
 
+// ---- rivals of a search: choices worked out from a table alone ------------------------------------------------------------
+
+struct rival {
+	const char *name; // "uniform", "ends", "greedy", "exact"
+	bool found;       // a choice within the limit; else the rest says nothing
+	double cost, lost; // points of top-1
+	double bound;      // of exact: no choice within the limit loses less; else `lost`
+};
+enum { RIVALS = 4 };
+// The best choices of the plain searchers that cost no more than `limit` says ("int5", "0.5x" of the widest, a number in the term's unit),
+// each layer's weights and activations in one of formats[count], narrowest first; ends: the widest in the first and the last layer.
+// Fills *most with the limit and choice[RIVALS][layers] with places in formats. False with a fault: a term that is no sum over layers, a
+// format that the table has no figure for, no such limit, out of memory.
+bool losses_rivals(const struct losses *, const struct costing *, const char *const *formats, int count, const char *limit, double *most,
+	struct rival rival[RIVALS], int *choice, struct fault *);
+
 // ---- devices ----------------------------------------------------------------------------------------------------------------
 
 const char *const *catalog_devices(void); // NULL-terminated, for good

@@ -646,6 +646,76 @@ static bool run_sensitivity(struct command_call *call)
 	return tell(call, &q.text, each_network(name, add_sensitivity, &q, &call->fault));
 }
 
+// ---- rivals ------------------------------------------------------------------------------------------------------------
+
+struct rivals_question {
+	const char *limit, *term, *table;
+	const char *format[MOST_COLUMNS];
+	int formats;
+	struct string text;
+};
+
+static bool add_rivals(const struct description *d, void *context, struct fault *f)
+{
+	struct rivals_question *q = context;
+	const struct description_info *info = description_info(d);
+	struct losses *losses = losses_new(d, q->table, f);
+	struct costing *costing = losses ? costing_new(d, q->term, 0, f) : NULL;
+	int *choice = costing ? calloc((size_t)info->layers * RIVALS, sizeof *choice) : NULL;
+	struct rival rival[RIVALS];
+	double most;
+	bool ok = costing && (choice || fault_set(f, info->name, "", "out of memory")) &&
+		losses_rivals(losses, costing, q->format, q->formats, q->limit, &most, rival, choice, f);
+	char number[32];
+	if (ok)
+		string_add(&q->text, "%s at most %s %s; top-1 estimated by the table %s, nothing trained\n", q->term, number_write(most, "", number, 32),
+			costing_unit(costing), q->table);
+	for (int r = 0; ok && r < RIVALS; r++) {
+		if (!rival[r].found) {
+			string_add(&q->text, "%-8s no choice within it\n", rival[r].name);
+			continue;
+		}
+		string_add(&q->text, "%-8s %9s  x%.3f  %.2f %%", rival[r].name, number_write(rival[r].cost, "", number, 32), rival[r].cost / most,
+			losses_top1(losses) - rival[r].lost);
+		if (rival[r].bound < rival[r].lost)
+			string_add(&q->text, "  (no choice has more than %.2f %%)", losses_top1(losses) - rival[r].bound);
+		string_add(&q->text, "  ");
+		for (int l = 0; l < info->layers; l++)
+			string_add(&q->text, "%s%s", l ? "," : "", q->format[choice[r * info->layers + l]]);
+		string_add(&q->text, "\n");
+	}
+	free(choice);
+	costing_free(costing);
+	losses_free(losses);
+	return ok;
+}
+
+static bool run_rivals(struct command_call *call)
+{
+	static const char *const usual[] = { "int4", "int5", "int6", "int7", "int8" };
+	struct rivals_question q = { .limit = call->argv[1], .term = "bops", .table = "hawq" };
+	if (is_pattern(call->argv[0]))
+		return fault_set(&call->fault, call->argv[0], "`catalog` lists them", "ask about one network at a time");
+	for (int i = 2; i < call->argc; i++) {
+		const char *word = call->argv[i];
+		if (strncmp(word, "term=", 5) == 0)
+			q.term = word + 5;
+		else if (strncmp(word, "table=", 6) == 0)
+			q.table = word + 6;
+		else if (q.formats == MOST_COLUMNS)
+			return fault_set(&call->fault, word, "leave some out", "so many formats have no room");
+		else if (!check_format(word, "term= and table= are its other words", &call->fault))
+			return false;
+		else
+			q.format[q.formats++] = word;
+	}
+	for (size_t i = 0; !q.formats && i < sizeof usual / sizeof *usual; i++)
+		q.format[i] = usual[i];
+	if (!q.formats)
+		q.formats = sizeof usual / sizeof *usual;
+	return tell(call, &q.text, each_network(call->argv[0], add_rivals, &q, &call->fault));
+}
+
 // ---- the session's own choices -----------------------------------------------------------------------------------------
 
 // The device that the session's figures are about: of the latency that counts, else the setting `device`, else the TPU v4.
@@ -781,6 +851,9 @@ static const struct command rows[] = {
 		"NETWORK [hawq|FILE.csv] [FORMAT]...",
 		"top-1 that each layer loses per format, how well that meets what was published, and the roofline against a T4's times",
 		run_sensitivity },
+	{ "rivals", COMMAND_QUERY, 2, -1, { ARGUMENT_NETWORK, ARGUMENT_TEXT, ARGUMENT_FORMAT }, 1, NULL,
+		"NETWORK LIMIT [FORMAT]... [term=bops|size] [table=hawq|FILE.csv]",
+		"what plain searchers find within a limit by a sensitivity table: uniform, 8 bits at both ends, greedy, exact", run_rivals },
 };
 
 struct command_group session_catalog_group(struct session *s)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// `make bench`: all tables, or those named by BENCH="steps keys". BENCH_NETS="resnet8 deit" limits the networks of the first.
+// `make bench`: all tables, or those named by BENCH_TABLES="steps keys". BENCH_NETS="resnet8 deit" limits the networks of the first.
 #include "tests/bench.h"
 
 #include <cblas.h>
@@ -160,7 +160,7 @@ int main(int argc, char **argv)
 	write_images("data_batch_1.bin");
 	write_images("test_batch.bin");
 	openblas_set_num_threads(1);
-	const char *wanted = getenv("BENCH");
+	const char *wanted = getenv("BENCH_TABLES");
 	for (int i = 0; i < ROWS; i++)
 		if (table[i].run && (!wanted || !*wanted || strstr(wanted, table[i].name)))
 			table[i].run();

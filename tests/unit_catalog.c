@@ -556,6 +556,51 @@ static int free_said(void **state)
 	return 0;
 }
 
+static void rivals_within_a_limit(void **state)
+{
+	(void)state;
+	static const char *const formats[] = {"int4", "int5", "int8"}, *const backwards[] = {"int8", "int4"};
+	struct fault f = {0};
+	struct description *d = description_open("resnet18", 0, 0, 0, 0, &f);
+	assert_non_null(d);
+	struct losses *l = losses_new(d, "hawq", &f);
+	struct costing *size = costing_new(d, "size", 0, &f), *latency = costing_new(d, "latency@a100", 0, &f);
+	assert_true(l && size && latency);
+	int layers = description_info(d)->layers, *choice = calloc((size_t)layers * RIVALS, sizeof *choice);
+	assert_non_null(choice);
+	struct rival rival[RIVALS];
+	double most;
+	assert_true(losses_rivals(l, size, formats, 3, "0.7x", &most, rival, choice, &f));
+	for (int r = 0; r < RIVALS; r++) {
+		// What a rival says of its choice is what the choice costs and loses, layer by layer.
+		struct layer_formats *its = calloc((size_t)layers, sizeof *its);
+		double cost, lost = 0;
+		assert_true(its && rival[r].found && rival[r].cost <= most);
+		for (int i = 0; i < layers; i++) {
+			double points;
+			const char *source, *name = formats[choice[r * layers + i]];
+			its[i] = (struct layer_formats){name, name};
+			assert_true(losses_layer(l, i, name, &points, &source, &f));
+			lost += points;
+		}
+		assert_true(costing_total(size, its, layers, &cost, &f));
+		assert_true(fabs(cost - rival[r].cost) <= 1e-9 * cost && fabs(lost - rival[r].lost) < 1e-9);
+		assert_true(rival[RIVALS - 1].lost <= rival[r].lost + 1e-12 && rival[RIVALS - 1].bound <= rival[r].lost + 1e-12);
+		free(its);
+	}
+	assert_string_equal(rival[RIVALS - 1].name, "exact");
+	assert_true(losses_rivals(l, size, formats, 3, "0.01x", &most, rival, choice, &f) && !rival[RIVALS - 1].found);
+	assert_false(losses_rivals(l, size, backwards, 2, "0.7x", &most, rival, choice, &f));
+	assert_non_null(strstr(f.what, "narrowest first"));
+	assert_false(losses_rivals(l, latency, formats, 3, "0.7x", &most, rival, choice, &f));
+	assert_false(losses_rivals(l, size, formats, 3, "much", &most, rival, choice, &f));
+	free(choice);
+	costing_free(size);
+	costing_free(latency);
+	losses_free(l);
+	description_close(d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -571,6 +616,7 @@ int main(void)
 		cmocka_unit_test(latency_by_kind),
 		cmocka_unit_test(losses_of_layers),
 		cmocka_unit_test(sensitivity_command),
+		cmocka_unit_test(rivals_within_a_limit),
 		cmocka_unit_test(sensitivity_does_not_oversell),
 		cmocka_unit_test(sensitivity_of_ones_own_table),
 	};
