@@ -211,16 +211,18 @@ static bool put_format(const struct session *s, uint8_t *choice, int slot, const
 	return true;
 }
 
-// A width per layer, in their order.
+// A width per layer, in their order; or for all but the first and the last, which then have 8 bits, as HAWQ publishes its choices.
 static bool put_digits(const struct session *s, uint8_t *choice, const char *digits, struct fault *f)
 {
-	int count = (int)strlen(digits);
-	if (count != s->info->layers)
+	int count = (int)strlen(digits), last = s->info->layers - 1;
+	bool inner = count > 0 && count == last - 1;
+	if (count != last + 1 && !inner)
 		return fault_set(f, "paste", "give a digit for each layer; `layers` lists them", "%d digits for %d layers", count,
 			s->info->layers);
 	for (int i = 0; i < s->info->slots; i++) {
 		char format[8];
-		snprintf(format, sizeof format, "int%c", digits[s->info->slot[i].layer]);
+		int layer = s->info->slot[i].layer;
+		snprintf(format, sizeof format, "int%c", inner && (layer == 0 || layer == last) ? '8' : digits[layer - inner]);
 		if (!put_format(s, choice, i, format, f))
 			return false;
 	}

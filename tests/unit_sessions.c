@@ -1119,6 +1119,9 @@ static void whole_drafts(void **state)
 	put("digits.txt", "4444444448\n", 11);
 	run_lines(s, "paste digits.txt");
 	assert_true(session_draft(s)[last] == 1 && session_draft(s)[0] == 0);
+	run_lines(s, "paste 84444444");
+	assert_true(session_draft(s)[0] == session_draft(s)[last] && session_draft(s)[0] == session_draft(s)[2] &&
+		session_draft(s)[4] != session_draft(s)[0]);
 	put("other.json", "{\"layers\": [{\"name\": \"x\"}]}", 27);
 	refused(s, "paste other.json", "it has 1 layers, this network 10");
 	put("torn.json", "{\"layers\": [", 12);
