@@ -45,7 +45,8 @@ static bool run_note(struct command_call *call)
 		long step = s->snapshot->step > s->journal.last_step ? s->snapshot->step : s->journal.last_step;
 		const struct journal_line line = { .kind = JOURNAL_NOTE, .step = step, .text = t.bytes };
 		ok = session_log(s, &line, &call->fault);
-		call->say(call, "step %ld: noted", step);
+		if (ok)
+			session_acknowledge(s, "step %ld: noted", step);
 	} else {
 		fault_set(&call->fault, "note", "", "out of memory");
 	}

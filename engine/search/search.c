@@ -9,6 +9,7 @@
 
 #include "engine/quant/format.h"
 #include "engine/search/inside.h"
+#include "engine/tensor/kernels.h"
 #include "engine/tensor/rng.h"
 
 // start=wide: the widest of seven options has about half of the probability.
@@ -49,7 +50,7 @@ static bool describe(struct search *s)
 	}
 	info->parameters = s->model->parameters;
 	info->macs = s->model->macs;
-	info->kernels = engine_kernels();
+	info->kernels = kernels_best()->name;
 	for (int i = 0; i < layers; i++) {
 		const struct layer *l = &s->model->layer[i];
 		const struct op *op = &s->model->op[l->op];
@@ -274,7 +275,7 @@ double search_smoothed(double old, double value)
 
 bool search_diverged(const struct search *s, const char *what, struct fault *fault)
 {
-	return fault_set(fault, "training", "open an earlier checkpoint, or start again with a smaller rate",
+	return fault_set(fault, "training", "begin a new session with a smaller rate",
 		"the %s is no longer a number at step %ld", what, s->step + 1);
 }
 
