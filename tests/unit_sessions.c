@@ -22,41 +22,7 @@
 #include "sessions/inside.h"
 #include "sessions/manifest.h"
 #include "tests/sealed.h"
-
-static char place[256]; // a folder of this run's own, the current one
-
-// ---- helpers -------------------------------------------------------------------------------------------------------
-
-static void put(const char *path, const void *bytes, size_t size)
-{
-	FILE *file = fopen(path, "we");
-	assert_non_null(file);
-	assert_int_equal(fwrite(bytes, 1, size, file), size);
-	assert_int_equal(fclose(file), 0);
-}
-
-static void put_string(const char *path, const char *text)
-{
-	put(path, text, strlen(text));
-}
-
-static char *get(const char *path, size_t *size)
-{
-	struct fault f;
-	size_t n;
-	char *bytes = disk_read(path, 64 << 20, &n, &f);
-	assert_non_null(bytes);
-	if (size)
-		*size = n;
-	return bytes;
-}
-
-static void assert_says(const struct fault *f, const char *part)
-{
-	char line[sizeof *f + 8];
-	if (!strstr(fault_line(f, line, sizeof line), part))
-		fail_msg("\"%s\" does not say \"%s\"", line, part);
-}
+#include "tests/workplace.h"
 
 // ---- words and numbers -----------------------------------------------------------------------------------------------
 
@@ -823,60 +789,6 @@ static void writer_writes(void **state)
 
 // ---- whole sessions ------------------------------------------------------------------------------------------------------
 
-static struct config *small_config(void)
-{
-	static const char *const settings[][2] = {
-		{ "net", "resnet8" }, { "data", "glyphs:12" }, { "train", "256" }, { "heldout", "128" }, { "batch", "16" },
-		{ "steps", "30" }, { "space", "int-s" }, { "front-every", "10" }, { "front-images", "32" },
-		{ "calibration", "32" }, { "threads", "2" }, { "target.bops", "int4" }, { "weight.bops", "1" },
-		{ "entropy", "0.02" },
-	};
-	struct fault f;
-	struct config *config = config_new();
-	for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
-		if (!config_set(config, settings[i][0], settings[i][1], &f))
-			fail_msg("%s: %s", settings[i][0], f.what);
-	return config;
-}
-
-static struct session *begin(const char *name)
-{
-	struct fault f;
-	struct config *config = small_config();
-	struct session *s = session_new(name, config, &f);
-	config_free(config);
-	if (!s)
-		fail_msg("%s: %s", f.where, f.what);
-	return s;
-}
-
-static struct session *again(const char *name)
-{
-	struct fault f;
-	struct session *s = session_open(name, &f);
-	if (!s)
-		fail_msg("%s: %s", f.where, f.what);
-	return s;
-}
-
-static void end(struct session *s)
-{
-	struct fault f;
-	if (!session_close(s, &f))
-		fail_msg("%s: %s", f.where, f.what);
-}
-
-enum { GROUPS = 3 };
-
-static struct command_table table_of(struct session *s, struct command_group group[GROUPS])
-{
-	group[0] = (struct command_group){ .title = "Searching", .context = s };
-	group[0].rows = session_commands(&group[0].count);
-	group[1] = session_plot_group(s);
-	group[2] = session_catalog_group(s);
-	return (struct command_table){ group, GROUPS };
-}
-
 // Kinds of lines; an empty line is a break once, and only behind something told.
 static void scripts_have_parts(void **state)
 {
@@ -904,63 +816,6 @@ static void scripts_have_parts(void **state)
 	assert_null(script_open("no-such.tour", &f));
 	assert_true(script_gap(SCRIPT_TEXT, SCRIPT_COMMAND) && script_gap(SCRIPT_COMMAND, SCRIPT_TEXT));
 	assert_false(script_gap(SCRIPT_TEXT, SCRIPT_TEXT) || script_gap(SCRIPT_BREAK, SCRIPT_COMMAND));
-}
-
-// Runs lines as a batch; what it prints goes to the files `out` and `err`.
-static int batch(struct session *s, const char *lines, struct fault *f)
-{
-	struct command_group group[GROUPS];
-	struct command_table table = table_of(s, group);
-	fflush(stdout);
-	fflush(stderr);
-	int out = dup(1), err = dup(2);
-	int to = open("out", O_WRONLY | O_CREAT | O_TRUNC, 0666), too = open("err", O_WRONLY | O_CREAT | O_TRUNC, 0666);
-	dup2(to, 1);
-	dup2(too, 2);
-	put_string("script", lines);
-	*f = (struct fault){ "", "", "" };
-	int status = session_batch(s, "script", &table, f);
-	fflush(stdout);
-	fflush(stderr);
-	dup2(out, 1);
-	dup2(err, 2);
-	close(out);
-	close(err);
-	close(to);
-	close(too);
-	return status;
-}
-
-static void run_lines(struct session *s, const char *lines)
-{
-	struct fault f;
-	char line[sizeof f + 8];
-	if (batch(s, lines, &f) != 0)
-		fail_msg("%s", fault_line(&f, line, sizeof line));
-}
-
-static void refused(struct session *s, const char *line, const char *says)
-{
-	struct fault f = {0};
-	if (batch(s, line, &f) == 0)
-		fail_msg("%s: not refused", line);
-	assert_says(&f, says);
-}
-
-static void assert_printed(const char *part)
-{
-	char *text = get("out", NULL);
-	if (!strstr(text, part))
-		fail_msg("\"%s\" is not in:\n%s", part, text);
-	free(text);
-}
-
-static void copy_file(const char *from, const char *to)
-{
-	size_t n;
-	char *bytes = get(from, &n);
-	put(to, bytes, n);
-	free(bytes);
 }
 
 static const char first_part[] = "run 8\npin stem int8\nrun 5\ntarget bops 0.5x\n";
@@ -1199,24 +1054,6 @@ static void second_instance_reads_only(void **state)
 	end(other);
 	run_lines(s, "pin stem int8\n");
 	end(s);
-}
-
-// All that it says until it has caught up with its journal.
-static void heard(struct session *s, char *buf, size_t size)
-{
-	buf[0] = '\0';
-	do {
-		struct pollfd fds[SESSION_FDS];
-		int timeout = 100;
-		bool bad;
-		session_turn(s);
-		for (const char *text; (text = session_message(s, &bad));) {
-			size_t n = strlen(buf);
-			snprintf(buf + n, size - n, "%s\n", text);
-		}
-		if (s->play.on)
-			poll(fds, (nfds_t)session_fds(s, fds, &timeout), timeout);
-	} while (s->play.on);
 }
 
 static void journal_that_cannot_be_followed(void **state)
@@ -1561,26 +1398,6 @@ static void unnamed_and_interrupted(void **state)
 }
 
 // ---- main ----------------------------------------------------------------------------------------------------------------
-
-static int make_place(void **state)
-{
-	(void)state;
-	const char *tmp = getenv("TMPDIR");
-	snprintf(place, sizeof place, "%s/bitscape-sessions-XXXXXX", tmp && tmp[0] ? tmp : "/tmp");
-	return mkdtemp(place) && chdir(place) == 0 ? 0 : -1;
-}
-
-static int remove_any(const char *path, const struct stat *st, int kind, struct FTW *at)
-{
-	(void)st, (void)kind, (void)at;
-	return remove(path);
-}
-
-static int clear_place(void **state)
-{
-	(void)state;
-	return chdir("/") == 0 && nftw(place, remove_any, 8, FTW_DEPTH | FTW_PHYS) == 0 ? 0 : -1;
-}
 
 int main(void)
 {
