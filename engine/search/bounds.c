@@ -78,31 +78,49 @@ static double price_whole(const struct search *s, const uint8_t *choice, int ter
 	return cost[term];
 }
 
+// One decision's best option, with that of the same layers' other halves where they are another decision: what two formats run as
+// hangs on both. Whether the choice, priced last at *now, has moved; then it is priced anew.
+static bool improve(const struct search *s, int term, double sign, int decision, uint8_t *choice, double *now)
+{
+	const struct partition *p = s->partition;
+	const struct decision *mine = &p->decision[decision], *theirs = &p->decision[other_half(p, decision)];
+	double whole[ENGINE_TERMS] = {0}, cost[SPACE_OPTIONS][ENGINE_TERMS], best = *now - SAME * fabs(*now);
+	int held = choice[theirs->first], from = choice[mine->first], option = from, other = held, tries = mine == theirs ? 1 : theirs->options;
+	for (int i = 0; i < tries; i++) {
+		int k = (held + i) % theirs->options; // the present one first
+		if (!(theirs->allowed >> k & 1))
+			continue;
+		if (i)
+			settle(p, choice, other_half(p, decision), k);
+		double here = i ? sign * price_whole(s, choice, term, whole) : *now;
+		whole[term] = sign * here;
+		search_price_options(s, choice, whole, decision, 1u << term, cost);
+		for (int o = 0; o < mine->options; o++)
+			if (mine->allowed >> o & 1 && sign * cost[o][term] < best) {
+				best = sign * cost[o][term];
+				option = o;
+				other = mine == theirs ? other : k;
+			}
+	}
+	bool moved = option != from || other != held;
+	if (mine != theirs)
+		settle(p, choice, other_half(p, decision), other);
+	settle(p, choice, decision, option);
+	if (moved || mine != theirs)
+		*now = sign * price_whole(s, choice, term, whole);
+	return moved;
+}
+
 static void descend(const struct search *s, int term, double sign, uint8_t *choice)
 {
 	enum { SWEEPS = 8 };
-	double whole[ENGINE_TERMS], cost[SPACE_OPTIONS][ENGINE_TERMS];
-	double now = sign * price_whole(s, choice, term, whole);
+	double cost[ENGINE_TERMS], now = sign * price_whole(s, choice, term, cost);
 	bool moved = true;
 	for (int sweep = 0; moved && sweep < SWEEPS; sweep++) {
 		moved = false;
-		for (int d = 0; d < s->partition->decisions; d++) {
-			const struct decision *decision = &s->partition->decision[d];
-			if (__builtin_popcount(decision->allowed) < 2)
-				continue;
-			int best = choice[decision->first];
-			search_price_options(s, choice, whole, d, 1u << term, cost);
-			for (int o = 0; o < decision->options; o++)
-				if (decision->allowed >> o & 1 && sign * cost[o][term] < now - SAME * fabs(now)) {
-					now = sign * cost[o][term]; // and is priced anew, where it is taken
-					best = o;
-				}
-			if (best == choice[decision->first])
-				continue;
-			moved = true;
-			settle(s->partition, choice, d, best);
-			now = sign * price_whole(s, choice, term, whole);
-		}
+		for (int d = 0; d < s->partition->decisions; d++)
+			if (s->partition->decision[d].allowed & (s->partition->decision[d].allowed - 1))
+				moved |= improve(s, term, sign, d, choice, &now);
 	}
 }
 
