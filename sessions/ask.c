@@ -108,7 +108,7 @@ bool run_layers(struct command_call *call)
 	for (int i = 0; ok && i < info->layers; i++) {
 		const struct layer_info *l = &info->layer[i];
 		char shape[64], macs[32], weights[32];
-		snprintf(shape, sizeof shape, "%dx%d %d>%d @%dx%d", l->kernel, l->kernel, l->in_c, l->out_c, l->out_h, l->out_w);
+		snprintf(shape, sizeof shape, "%dx%d %d>%d @%dx%d", l->kernel_h, l->kernel_w, l->in_c, l->out_c, l->out_h, l->out_w);
 		string_add(&t, "%-*s  %-9s %-16s %9s %9s  %4.1f %%", wide, l->name, l->kind, shape,
 			number_write(l->macs, "", macs, sizeof macs), number_write(l->weights, "", weights, sizeof weights),
 			cost[source.term] > 0 ? 100 * part[i] / cost[source.term] : 0);

@@ -123,7 +123,7 @@ const char *number_write(double value, const char *unit, char *buf, size_t size)
 		snprintf(buf, size, "%.4g %s", large ? value / 1000 : value, unit + large);
 		return buf;
 	}
-	const char *gap = unit[0] && strlen(unit) > 2 ? " " : ""; // "78.3 kB", but "201.3 M bit ops"
+	const char *gap = strcspn(unit, " ") > 1 ? " " : ""; // "78.3 kB per image", but "201.3 M bit ops"
 	for (size_t i = 0; i < WRITTEN_SCALES; i++)
 		if (fabs(value) >= scales[i].factor) {
 			snprintf(buf, size, "%.4g %c%s%s", value / scales[i].factor, scales[i].letter, gap, unit);
