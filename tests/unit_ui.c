@@ -20,7 +20,7 @@
 #include "ui/show.h"
 #include "ui/theme.h"
 #include "ui/views/columns.h"
-#include "ui/views/view.h"
+#include "ui/views/views.h"
 
 // ---- the grid -----------------------------------------------------------------------------------------------------
 
@@ -124,31 +124,30 @@ static void test_numbers(void **state)
 
 // ---- layout -------------------------------------------------------------------------------------------------------
 
-enum { MOST_RECTS = 8 + LAYOUT_CURVES };
+// What the workbench has, and a table and a figure more or less.
+enum { HEAD, MAIN, BELOW, FIGURE, FIGURES, MESSAGE, HINTS, OVER, ITEMS };
+struct layout_want {
+	int layers, terms, curves;
+};
 
-static int rects(const struct layout *l, struct rect *out)
+static void wish(struct layout_item item[ITEMS], struct layout_want want)
 {
-	const struct rect fixed[] = {l->header, l->progress, l->says, l->layers, l->costs, l->front, l->message, l->hints};
-	int count = 0;
-	for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
-		if (fixed[i].width > 0)
-			out[count++] = fixed[i];
-	for (int i = 0; i < l->curves; i++)
-		out[count++] = l->curve[i];
-	return count;
+	static const enum layout_place place[ITEMS] = {LAYOUT_HEAD, LAYOUT_MAIN, LAYOUT_TABLE, LAYOUT_FIGURE, LAYOUT_FIGURES,
+		LAYOUT_FOOT, LAYOUT_FOOT, LAYOUT_OVER};
+	const int rows[ITEMS] = {3, want.layers + 1, want.terms + 1, 1, 1, 1, 1, 1};
+	for (int i = 0; i < ITEMS; i++)
+		item[i] = (struct layout_item){.place = place[i], .wanted = i != OVER, .rows = rows[i], .panes = want.curves};
 }
 
-static void check_layout(int width, int height, struct layout_want want)
+// No two panes overlap, none leaves the screen.
+static void check_panes(int width, int height, const struct layout_item *item, int items)
 {
-	struct layout l;
-	layout_make(width, height, want, &l);
-	assert_int_equal(l.small, width < LAYOUT_MIN_WIDTH || height < LAYOUT_MIN_HEIGHT);
-	struct rect r[MOST_RECTS];
-	int count = rects(&l, r);
-	if (l.small) {
-		assert_int_equal(count, 0);
-		return;
-	}
+	struct rect r[ITEMS * LAYOUT_PANES];
+	int count = 0;
+	for (int i = 0; i < items; i++)
+		for (int k = 0; k < item[i].got; k++)
+			if (item[i].place != LAYOUT_OVER)
+				r[count++] = item[i].pane[k];
 	for (int i = 0; i < count; i++) {
 		assert_true(r[i].x >= 0 && r[i].y >= 0 && r[i].width > 0 && r[i].height > 0);
 		assert_true(r[i].x + r[i].width <= width && r[i].y + r[i].height <= height);
@@ -156,10 +155,42 @@ static void check_layout(int width, int height, struct layout_want want)
 			assert_true(r[i].x + r[i].width <= r[k].x || r[k].x + r[k].width <= r[i].x ||
 				r[i].y + r[i].height <= r[k].y || r[k].y + r[k].height <= r[i].y);
 	}
-	assert_true(l.layers.height >= 4); // heads, and a layer at the least
-	assert_true(l.costs.height >= 4);
-	assert_true(l.message.height == 1 && l.hints.height == 1);
-	assert_true(l.curves <= want.curves);
+}
+
+static void check_layout(int width, int height, struct layout_want want)
+{
+	struct layout_item item[ITEMS];
+	wish(item, want);
+	bool fits = layout_make(width, height, item, ITEMS, LAYOUT_NONE);
+	assert_int_equal(fits, width >= LAYOUT_MIN_WIDTH && height >= LAYOUT_MIN_HEIGHT);
+	check_panes(width, height, item, ITEMS);
+	for (int i = 0; i < ITEMS && !fits; i++)
+		assert_int_equal(item[i].got, 0);
+	if (!fits)
+		return;
+	assert_true(item[MAIN].pane[0].height >= 4); // heads, and a layer at the least
+	assert_true(item[BELOW].pane[0].height >= 4);
+	assert_true(item[MESSAGE].pane[0].height == 1 && item[HINTS].pane[0].height == 1);
+	assert_true(item[FIGURES].got <= want.curves);
+	assert_int_equal(item[OVER].got, 0);
+	// Any of them hidden, any of them alone, lines that have grown.
+	for (int i = 0; i < ITEMS; i += 1 + (width + height) % 3) {
+		item[i].wanted = !item[i].wanted;
+		assert_true(layout_make(width, height, item, ITEMS, LAYOUT_NONE));
+		check_panes(width, height, item, ITEMS);
+		assert_true(item[i].wanted || item[i].got == 0);
+		item[i].wanted = !item[i].wanted;
+		item[i].rows += 3;
+		assert_true(layout_make(width, height, item, ITEMS, i));
+		check_panes(width, height, item, ITEMS);
+		assert_true(item[HINTS].got == 1 && item[MESSAGE].got == 1);
+		bool zoomed = item[i].wanted && i != HEAD && i != MESSAGE && i != HINTS;
+		for (int k = MAIN; zoomed && k <= FIGURES; k++)
+			assert_int_equal(item[k].got, k == i);
+		if (zoomed)
+			assert_int_equal(item[i].pane[0].width, width);
+		item[i].rows -= 3;
+	}
 }
 
 static void test_layout(void **state)
@@ -218,7 +249,7 @@ static void test_keys(void **state)
 	int hints = keys_hints(CONTEXT_SEARCH, false, hint, 64);
 	assert_true(hints > 8);
 	for (int i = 0; i < hints; i++)
-		assert_true(hint[i].keys[0] && hint[i].label[0] && hint[i].place < HINT_PLACES);
+		assert_true(hint[i].keys[0] && hint[i].label[0]);
 }
 
 static void test_themes(void **state)
@@ -321,7 +352,8 @@ struct made {
 	struct figure_source source;
 	double layer_cost[MOST_LAYERS], draft_cost[ENGINE_TERMS];
 	uint8_t draft[MOST_SLOTS];
-	struct view view;
+	struct scene scene;
+	struct views views;
 	struct hint hint[64];
 };
 
@@ -475,19 +507,27 @@ static struct made *made_new(int layers, bool ascii)
 	made_front(m);
 	m->mark[0] = (struct mark){.step = 410, .text = "pin stem int8"};
 	m->source = (struct figure_source){.snapshot = s, .record = m->record, .records = 640, .modal = m->modal, .mark = m->mark, .marks = 1};
-	m->view = (struct view){.session = "2026-11-22-1843", .snapshot = s, .source = &m->source,
+	m->scene = (struct scene){.session = "2026-11-22-1843", .snapshot = s, .source = &m->source,
 		.layer_cost = m->layer_cost, .layer = 3, .hint = m->hint,
 		.message = "step 410: stem pinned to int8 (u takes it back)",
 		.canvas = ascii ? CANVAS_ASCII : CANVAS_BRAILLE};
-	m->view.hints = keys_hints(CONTEXT_SEARCH, ascii, m->hint, 64);
+	m->scene.hints = keys_hints(CONTEXT_SEARCH, ascii, m->hint, 64);
+	struct fault f;
+	assert_true(views_begin(&m->views, &f));
 	return m;
+}
+
+static void made_free(struct made *m)
+{
+	views_end(&m->views);
+	free(m);
 }
 
 static void golden(struct made *m, const char *name, int width, int height, bool ascii)
 {
 	struct screen s = {.ascii = ascii};
 	assert_true(screen_resize(&s, width, height));
-	view_draw(&m->view, &s);
+	views_draw(&m->views, &m->scene, &s);
 	char *text = screen_text(&s), path[256];
 	assert_non_null(text);
 	for (const char *p = text; ascii && *p; p++)
@@ -522,7 +562,7 @@ static void test_screens(void **state)
 		for (size_t i = 0; i < 3; i++) {
 			struct made *m = made_new(MADE_LAYERS, ascii);
 			golden(m, "search", golden_size[i][0], golden_size[i][1], ascii);
-			free(m);
+			made_free(m);
 		}
 }
 
@@ -535,12 +575,12 @@ static void test_screen_draft(void **state)
 		m->draft[2 * 5] = m->draft[2 * 5 + 1] = 2;
 		m->draft_cost[0] = 2.34e8;
 		m->draft_cost[1] = 32500;
-		m->view.draft = m->draft;
-		m->view.draft_cost = m->draft_cost;
-		m->view.message = NULL;
-		m->view.hints = keys_hints(CONTEXT_DRAFT, false, m->hint, 64);
+		m->scene.draft = m->draft;
+		m->scene.draft_cost = m->draft_cost;
+		m->scene.message = NULL;
+		m->scene.hints = keys_hints(CONTEXT_DRAFT, false, m->hint, 64);
 		golden(m, "draft", golden_size[i][0], golden_size[i][1], false);
-		free(m);
+		made_free(m);
 	}
 }
 
@@ -557,13 +597,13 @@ static void test_screen_start(void **state)
 	m->source.records = 0;
 	m->source.marks = 0;
 	snprintf(m->snapshot.says, sizeof m->snapshot.says, "paused before the first step");
-	m->view.layer_cost = NULL;
-	m->view.message = NULL;
+	m->scene.layer_cost = NULL;
+	m->scene.message = NULL;
 	golden(m, "start", 80, 24, false);
 	m->snapshot.run = RUN_RUNNING; // the first step is not done yet
 	snprintf(m->snapshot.says, sizeof m->snapshot.says, "warm-up 0/120: pins count, the policy waits");
 	golden(m, "starting", 80, 24, false);
-	free(m);
+	made_free(m);
 }
 
 // Weights and activations apart, and the layers of a stage in a group: with its pinned weights, restricted input.
@@ -593,20 +633,20 @@ static void test_screen_split(void **state)
 	m->now[1].allowed = 0x7f;
 	golden(m, "split", 80, 24, false);
 	golden(m, "split", 120, 40, false);
-	free(m);
+	made_free(m);
 }
 
 static void test_screen_deep(void **state)
 {
 	(void)state;
 	struct made *m = made_new(MOST_LAYERS, false);
-	m->view.layer = 77;
-	m->view.bad = true;
-	m->view.message = "pin: no layer is called 'stam'; did you mean 'stem'?";
+	m->scene.layer = 77;
+	m->scene.bad = true;
+	m->scene.message = "pin: no layer is called 'stam'; did you mean 'stem'?";
 	golden(m, "deep", 80, 24, false);
 	golden(m, "deep", 60, 40, false); // narrow and tall
 	golden(m, "deep", 200, 60, false);
-	free(m);
+	made_free(m);
 }
 
 static void test_screen_popup(void **state)
@@ -622,20 +662,20 @@ static void test_screen_popup(void **state)
 	struct made *m = made_new(MADE_LAYERS, false);
 	struct popup p = {0};
 	assert_true(keys_help(&p, &table, false));
-	m->view.popup = &p;
-	m->view.hints = keys_hints(CONTEXT_POPUP, false, m->hint, 64);
+	m->scene.popup = &p;
+	m->scene.hints = keys_hints(CONTEXT_POPUP, false, m->hint, 64);
 	golden(m, "help", 80, 24, false);
 	golden(m, "help", 200, 60, false);
 	popup_clear(&p);
 	snprintf(p.title, sizeof p.title, "2 completions");
 	assert_true(popup_add(&p, "s1b1.conv1  s1b1.conv2", 0, false));
-	m->view.popup_low = true;
-	m->view.prompt = ":pin s1b1.conv";
-	m->view.prompt_cursor = 14;
-	m->view.hints = keys_hints(CONTEXT_PROMPT, false, m->hint, 64);
+	m->scene.popup_low = true;
+	m->scene.prompt = ":pin s1b1.conv";
+	m->scene.prompt_cursor = 14;
+	m->scene.hints = keys_hints(CONTEXT_PROMPT, false, m->hint, 64);
 	golden(m, "prompt", 80, 24, false);
 	popup_clear(&p);
-	free(m);
+	made_free(m);
 }
 
 static void test_screen_small(void **state)
@@ -649,11 +689,11 @@ static void test_screen_small(void **state)
 	for (int height = 1; height <= 64; height += 3)
 		for (int width = 1; width <= 220; width += 13) {
 			assert_true(screen_resize(&s, width, height));
-			view_draw(&m->view, &s);
+			views_draw(&m->views, &m->scene, &s);
 			assert_true(!s.cursor || (s.cursor_x < width && s.cursor_y < height));
 		}
 	screen_free(&s);
-	free(m);
+	made_free(m);
 }
 
 int main(void)

@@ -6,10 +6,10 @@
 
 #include "ui/show.h"
 #include "ui/views/columns.h"
-#include "ui/views/view.h"
+#include "ui/views/views.h"
 
 struct row {
-	const struct view *v;
+	const struct scene *scene;
 	struct screen *s;
 	const struct term_state *term;
 	int index;
@@ -18,13 +18,13 @@ struct row {
 static void draw_mark(const struct row *r, int x, int y, int width)
 {
 	(void)width;
-	if (r->index == r->v->term)
+	if (r->index == r->scene->term)
 		screen_put(r->s, x, y, 1, STYLE_STRONG, glyph(r->s->ascii, GLYPH_CURSOR));
 }
 
 static void draw_name(const struct row *r, int x, int y, int width)
 {
-	enum style style = r->index == r->v->term ? STYLE_STRONG : r->term->weight > 0.0 ? STYLE_TEXT : STYLE_DIM;
+	enum style style = r->index == r->scene->term ? STYLE_STRONG : r->term->weight > 0.0 ? STYLE_TEXT : STYLE_DIM;
 	screen_fit(r->s, x, y, width, style, r->term->name);
 }
 
@@ -65,8 +65,8 @@ static void draw_modal(const struct row *r, int x, int y, int width)
 
 static void draw_draft(const struct row *r, int x, int y, int width)
 {
-	if (r->v->draft_cost)
-		draw_amount(r, x, y, width, STYLE_DRAFT, r->v->draft_cost[r->index]);
+	if (r->scene->draft_cost)
+		draw_amount(r, x, y, width, STYLE_DRAFT, r->scene->draft_cost[r->index]);
 }
 
 // The draft's ratio while there is one: it is what the person is moving.
@@ -75,8 +75,8 @@ static void draw_ratio(const struct row *r, int x, int y, int width)
 	const struct term_state *t = r->term;
 	if (!t->targeted || !(t->target > 0.0))
 		return;
-	bool draft = r->v->draft && r->v->draft_cost;
-	double ratio = (draft ? r->v->draft_cost[r->index] : t->modal) / t->target;
+	bool draft = r->scene->draft && r->scene->draft_cost;
+	double ratio = (draft ? r->scene->draft_cost[r->index] : t->modal) / t->target;
 	char text[16];
 	screen_put(r->s, x, y, 1, STYLE_DIM, glyph(r->s->ascii, GLYPH_TIMES));
 	screen_right(r->s, x + 1, y, width - 1, draft ? STYLE_DRAFT : fabs(ratio - 1.0) < 0.05 ? STYLE_GOOD : STYLE_WARN,
@@ -109,8 +109,8 @@ static void draw_slider(const struct row *r, int x, int y, int width)
 	if (r->term->targeted)
 		tick(r, x, y, width, r->term->target, STYLE_TARGET, GLYPH_SLIDER_TARGET);
 	tick(r, x, y, width, r->term->modal, STYLE_MAIN, GLYPH_SLIDER_MODAL);
-	if (r->v->draft && r->v->draft_cost)
-		tick(r, x, y, width, r->v->draft_cost[r->index], STYLE_DRAFT, GLYPH_SLIDER_DRAFT);
+	if (r->scene->draft && r->scene->draft_cost)
+		tick(r, x, y, width, r->scene->draft_cost[r->index], STYLE_DRAFT, GLYPH_SLIDER_DRAFT);
 }
 
 static const struct cost_column {
@@ -135,18 +135,18 @@ enum { NAME = 1, NAME_MOST = 16, UNIT = 9, COLUMNS = sizeof cost_column / sizeof
 
 // Fills in which terms are shown, and returns how many: those that a person is at work with, then, while there is room, latency and
 // the others as they come.
-static int shown_terms(const struct view *v, int rows, int shown[ENGINE_TERMS])
+static int shown_terms(const struct scene *scene, int rows, int shown[ENGINE_TERMS])
 {
 	bool wanted[ENGINE_TERMS] = {false};
-	int count = 0, terms = v->snapshot->terms;
+	int count = 0, terms = scene->snapshot->terms;
 	for (int i = 0; i < terms; i++) {
-		const struct term_state *t = &v->snapshot->term[i];
-		wanted[i] = t->weight > 0.0 || t->targeted || i == v->term || strcmp(t->name, "bops") == 0 || strcmp(t->name, "size") == 0;
+		const struct term_state *t = &scene->snapshot->term[i];
+		wanted[i] = t->weight > 0.0 || t->targeted || i == scene->term || strcmp(t->name, "bops") == 0 || strcmp(t->name, "size") == 0;
 		count += wanted[i];
 	}
 	for (int pass = 0; pass < 2; pass++)
 		for (int i = 0; i < terms && count < rows; i++)
-			if (!wanted[i] && (pass > 0 || strcmp(v->snapshot->term[i].name, "latency") == 0)) {
+			if (!wanted[i] && (pass > 0 || strcmp(scene->snapshot->term[i].name, "latency") == 0)) {
 				wanted[i] = true;
 				count++;
 			}
@@ -157,17 +157,19 @@ static int shown_terms(const struct view *v, int rows, int shown[ENGINE_TERMS])
 	return count;
 }
 
-void draw_costs(const struct view *v, struct screen *s, struct rect r)
+static void draw(void *own, struct scene *scene, struct screen *s, const struct layout_item *item)
 {
+	(void)own;
+	struct rect r = item->pane[0];
 	screen_box(s, r, "Costs");
 	struct column c[COLUMNS];
 	for (int i = 0; i < COLUMNS; i++) {
-		bool shown = cost_column[i].draw != draw_draft || v->draft;
+		bool shown = cost_column[i].draw != draw_draft || scene->draft;
 		c[i] = (struct column){shown ? cost_column[i].least : 0, cost_column[i].ideal, cost_column[i].rank, 0, 0};
 	}
-	int shown[ENGINE_TERMS], rows = r.height - 3, terms = shown_terms(v, rows, shown);
+	int shown[ENGINE_TERMS], rows = r.height - 3, terms = shown_terms(scene, rows, shown);
 	for (int i = 0; i < terms; i++) { // names before numbers
-		const struct term_state *t = &v->snapshot->term[shown[i]];
+		const struct term_state *t = &scene->snapshot->term[shown[i]];
 		int name = screen_width(t->name), unit = t->unit ? screen_width(t->unit) : 0;
 		if (unit > c[UNIT].ideal)
 			c[UNIT].ideal = unit;
@@ -184,16 +186,45 @@ void draw_costs(const struct view *v, struct screen *s, struct rect r)
 			screen_fit(s, r.x + 1 + c[i].x, r.y + 1, c[i].width, STYLE_DIM, cost_column[i].head);
 	}
 	int at = 0;
-	while (at < terms - 1 && shown[at] < v->term)
+	while (at < terms - 1 && shown[at] < scene->term)
 		at++;
 	int top = at >= rows ? at - rows + 1 : 0;
 	for (int i = 0; i < rows && top + i < terms; i++) {
-		struct row row = {v, s, &v->snapshot->term[shown[top + i]], shown[top + i]};
+		struct row row = {scene, s, &scene->snapshot->term[shown[top + i]], shown[top + i]};
 		for (int k = 0; k < COLUMNS; k++)
 			if (c[k].width > 0)
 				cost_column[k].draw(&row, r.x + 1 + c[k].x, r.y + 2 + i, c[k].width);
-		if (row.index == v->term)
+		if (row.index == scene->term)
 			screen_light(s, r.x + 1, r.y + 2 + i, r.width - 2);
 	}
-	draw_box_hints(v, s, r, r.y + r.height - 1, HINT_COSTS);
+	draw_box_hints(scene, s, r, r.y + r.height - 1, view_costs.name);
 }
+
+static void measure(void *own, const struct scene *scene, const struct screen *s, struct layout_item *item)
+{
+	(void)own;
+	(void)s;
+	item->rows = 1 + scene->snapshot->terms;
+}
+
+static void move(void *own, struct scene *scene, enum motion m, int page)
+{
+	(void)own;
+	scene->term = motion_to(m, scene->term, scene->snapshot->terms, page);
+}
+
+static bool select_term(void *own, struct scene *scene, const char *name)
+{
+	(void)own;
+	for (int i = 0; i < scene->snapshot->terms; i++)
+		if (strcmp(scene->snapshot->term[i].name, name) == 0) {
+			scene->term = i;
+			return true;
+		}
+	return false;
+}
+
+const struct view_ops view_costs = {
+	.name = "costs", .title = "cost terms and their targets", .place = LAYOUT_TABLE, .key = '2', .measure = measure, .draw = draw,
+	.move = move, .select = select_term,
+};
