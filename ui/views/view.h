@@ -10,7 +10,9 @@
 
 #include "plots/plots.h"
 #include "ui/layout.h"
+#include "ui/motion.h"
 #include "ui/screen.h"
+#include "ui/table.h"
 #include "ui/views/popup.h"
 
 // A key and what it does, shown in the view whose work it does.
@@ -48,15 +50,6 @@ struct scene {
 	enum canvas_glyphs canvas;
 };
 
-// ---- motions -------------------------------------------------------------------------------------------------------
-
-enum motion { MOTION_UP, MOTION_DOWN, MOTION_PAGE_UP, MOTION_PAGE_DOWN, MOTION_FIRST, MOTION_LAST, MOTION_NEXT, MOTIONS };
-#define MOTION_WORDS "up|down|page-up|page-down|first|last|next"
-// False: no such word.
-bool motion_named(const char *word, enum motion *);
-// Where it leads from `at` among `count`, on a page of so many; NEXT comes round.
-int motion_to(enum motion, int at, int count, int page);
-
 // ---- operations ----------------------------------------------------------------------------------------------------
 
 // `own`: the view's memory, view_ops.own bytes, zero at first.
@@ -76,7 +69,8 @@ struct view_ops {
 	void (*move)(void *own, struct scene *, enum motion, int page);
 	bool (*select)(void *own, struct scene *, const char *name); // false: it holds nothing of that name
 	bool (*click)(void *own, struct scene *, int pane, int x, int y); // from the pane's corner; false: nothing there
-	bool (*filter)(void *own, struct scene *, const char *text, struct fault *); // "": shows all again
+	// Calls `act` (table_sort, table_filter, …) on its table, and keeps what is in hand among the rows shown.
+	bool (*table)(void *own, struct scene *, table_act *act, const char *text, struct fault *);
 };
 
 // ---- what views draw with ------------------------------------------------------------------------------------------
