@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/text.h"
+
 enum { COLUMNS_MOST = 32, TEXT_MOST = 256 };
 
 void table_free(struct table *t)
@@ -55,25 +57,7 @@ struct condition {
 	char word[96];
 };
 
-static const struct prefix {
-	char letter;
-	double factor;
-} prefix[] = {{'k', 1e3}, {'K', 1e3}, {'M', 1e6}, {'G', 1e9}, {'T', 1e12}, {'%', 0.01}};
-
-static bool read_number(const char *text, double *number)
-{
-	char *end;
-	*number = strtod(text, &end);
-	for (size_t i = 0; end != text && i < sizeof prefix / sizeof *prefix; i++)
-		if (*end == prefix[i].letter) {
-			*number *= prefix[i].factor;
-			end++;
-			break;
-		}
-	return end != text && *end == '\0';
-}
-
-// Takes the next word of a filter. False: there is none; -1 as the column with a sign: no such column.
+// Takes the next word of a filter; a sign without a column: there is no column of that name. False: there is none.
 static bool next_condition(const struct table_source *src, const char **filter, struct condition *c)
 {
 	*filter += strspn(*filter, " ");
@@ -85,7 +69,7 @@ static bool next_condition(const struct table_source *src, const char **filter, 
 	*filter += length;
 	name = strcspn(c->word, "<>=");
 	size_t sign = strspn(c->word + name, "<>=");
-	if (name > 0 && sign > 0 && sign < sizeof c->sign && read_number(c->word + name + sign, &c->number)) {
+	if (name > 0 && sign > 0 && sign < sizeof c->sign && number_read(c->word + name + sign, &c->number)) {
 		memcpy(c->sign, c->word + name, sign);
 		c->column = column_named(src, c->word, name);
 	}
@@ -269,7 +253,7 @@ bool table_mark(struct table *t, const struct table_source *src, const char *whi
 		ok = set_mark(t, t->order[i], true);
 	if (!all && !none && hand >= 0)
 		ok = set_mark(t, hand, !table_marked(t, hand));
-	return ok || fault_set(f, "mark", "close other programs, then try again", "out of memory");
+	return ok || fault_memory(f, "mark");
 }
 
 bool table_marked(const struct table *t, int row)

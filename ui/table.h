@@ -6,7 +6,7 @@
 #ifndef UI_TABLE_H
 #define UI_TABLE_H
 
-#include "engine/fault.h"
+#include "engine/base/fault.h"
 #include "ui/columns.h"
 #include "ui/motion.h"
 #include "ui/screen.h"

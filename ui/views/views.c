@@ -21,7 +21,7 @@ bool views_begin(struct views *v, struct fault *f)
 		v->view[i].own = calloc(1, table[i]->own + 1);
 		if (!v->view[i].own) {
 			views_end(v);
-			return fault_set(f, "views", "close other programs, then start again", "out of memory");
+			return fault_memory(f, "views");
 		}
 		if (table[i]->place == LAYOUT_MAIN)
 			v->focus = i;
