@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "engine/base/clock.h"
 #include "engine/search/search.h"
 #include "engine/tensor/kernels.h"
 
@@ -51,13 +52,6 @@ struct engine {
 	double window_began, window_stepping;
 	long window_steps;
 };
-
-static double now(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 const char *engine_kernels(void)
 {
@@ -165,7 +159,7 @@ static void remember(struct engine *e)
 static void measure(struct engine *e, double began)
 {
 	struct snapshot *s = &e->published;
-	double t = now();
+	double t = clock_seconds();
 	e->window_stepping += t - began;
 	e->window_steps++;
 	if (s->seconds_left > 0 && t - e->window_began < 0.5)
@@ -282,13 +276,13 @@ static void *work(void *arg)
 				set_run(e, e->published.step >= e->published.horizon ? RUN_FINISHED : RUN_PAUSED);
 			while (!e->quit && !e->requests.first && (failed || e->published.step >= stop_at(e)))
 				pthread_cond_wait(&e->wake, &e->lock);
-			e->window_began = now();
+			e->window_began = clock_seconds();
 			continue;
 		}
 		set_run(e, RUN_RUNNING);
 		pthread_mutex_unlock(&e->lock);
 		struct fault fault;
-		double began = now();
+		double began = clock_seconds();
 		bool ok = search_step(s, &fault);
 		if (ok && search_front_due(s))
 			search_front_begin(s);

@@ -16,8 +16,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "engine/command.h"
-#include "engine/fault.h"
+#include "engine/base/command.h"
+#include "engine/base/fault.h"
 
 enum {
 	ENGINE_NAME = 48,   // longest name of a layer, slot, group, term or setting, with its final zero

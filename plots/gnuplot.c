@@ -9,11 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "engine/base/clock.h"
+#include "engine/base/disk.h"
 #include "plots/child.h"
-#include "plots/files.h"
 #include "plots/script.h"
 
 enum { MOST_WAITING = 64, ATTEMPTS = 2, AT_A_TURN = 1 << 16 };
@@ -25,9 +25,10 @@ struct job {
 	struct job *next;
 	unsigned long number;
 	const struct picture_format *format;
-	char *file, *temporary;        // what to write; what gnuplot writes
-	struct text script;            // with the data
-	struct text kept, kept_data;   // FILE.gp and FILE.dat, where they were asked for
+	char *file;                    // as the person named it
+	struct disk_file picture;      // gnuplot writes its temporary file
+	struct string script;            // with the data
+	struct string kept, kept_data;   // FILE.gp and FILE.dat, where they were asked for
 	char *kept_file, *kept_data_file;
 	int attempts;
 	bool ok;
@@ -46,7 +47,7 @@ struct plotter {
 	bool busy;
 	double deadline, patience;     // of the picture the child is at
 	unsigned long number;
-	struct text out;               // what the child is still to be sent, from `sent` on
+	struct string out;               // what the child is still to be sent, from `sent` on
 	size_t sent;
 	char line[4096];               // of its output, so far
 	size_t line_size;
@@ -54,13 +55,6 @@ struct plotter {
 	size_t complaint_size;
 	char terminals[2048];          // what it can write, " svg png "; empty: not said yet
 };
-
-static double now(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 // ---- jobs ----------------------------------------------------------------------------------------------------------
 
@@ -88,13 +82,12 @@ static void job_free(struct job *j)
 {
 	if (!j)
 		return;
-	if (j->temporary)
-		unlink(j->temporary);
+	if (j->picture.fd >= 0)
+		disk_drop(&j->picture);
 	free(j->file);
-	free(j->temporary);
-	free(j->script.data);
-	free(j->kept.data);
-	free(j->kept_data.data);
+	string_free(&j->script);
+	string_free(&j->kept);
+	string_free(&j->kept_data);
 	free(j->kept_file);
 	free(j->kept_data_file);
 	free(j);
@@ -114,16 +107,16 @@ static char *with_ending(const char *file, const char *format, const char *endin
 
 // A name for gnuplot inside its folder: it begins with "./", so that it can be neither a pipe ('|', '<'), a home
 // folder ('~') nor one of gnuplot's own names ('-', '+').
-static void add_local_name(struct text *t, const char *file)
+static void add_local_name(struct string *t, const char *file)
 {
 	const char *slash = strrchr(file, '/');
-	text_add(t, "./%s", slash ? slash + 1 : file);
+	string_add(t, "./%s", slash ? slash + 1 : file);
 }
 
 // The script and the data as files of their own.
 static void write_kept(struct job *j, const struct plot_request *r)
 {
-	struct text data = {0}, output = {0}, quoted = {0};
+	struct string data = {0}, output = {0}, quoted = {0};
 	j->kept_file = with_ending(r->file, r->format, "gp");
 	j->kept_data_file = with_ending(r->file, r->format, "dat");
 	if (!j->kept_file || !j->kept_data_file) {
@@ -133,17 +126,17 @@ static void write_kept(struct job *j, const struct plot_request *r)
 	add_local_name(&data, j->kept_data_file);
 	add_local_name(&output, j->file);
 	if (!data.failed && !output.failed) {
-		text_quote(&quoted, data.data);
-		text_add(&j->kept, "# gnuplot, in this folder, draws the picture from the data again.\n");
+		script_quote(&quoted, data.bytes);
+		string_add(&j->kept, "# gnuplot, in this folder, draws the picture from the data again.\n");
 		if (!quoted.failed)
-			script_commands(&j->kept, r->figure, j->format, r->width_cm, quoted.data, output.data);
+			script_commands(&j->kept, r->figure, j->format, r->width_cm, quoted.bytes, output.bytes);
 		script_data(&j->kept_data, r->figure);
-		text_add(&j->kept_data, "%s", j->kept_data.size ? "" : "# no data\n");
+		string_add(&j->kept_data, "%s", j->kept_data.length ? "" : "# no data\n");
 	}
 	j->kept.failed |= data.failed || output.failed || quoted.failed;
-	free(data.data);
-	free(output.data);
-	free(quoted.data);
+	string_free(&data);
+	string_free(&output);
+	string_free(&quoted);
 }
 
 static bool has_control(const char *s)
@@ -172,20 +165,20 @@ bool plotter_request(struct plotter *p, const struct plot_request *r, struct fau
 	struct job *j = calloc(1, sizeof *j);
 	if (!j)
 		return fault_set(f, r->file, "", "out of memory");
+	j->picture.fd = -1;
 	j->format = format;
 	j->number = ++p->number;
 	j->file = strdup(r->file);
-	j->temporary = file_temporary(r->file, f);
-	if (!j->temporary) {
+	if (!disk_begin(&j->picture, r->file, f)) {
 		job_free(j);
 		return false;
 	}
 	// The data first, block and terminator in one piece: a block without its end would swallow all that follows.
-	text_add(&j->script, "reset errors\n%s << END_OF_DATA\n", datablock);
+	string_add(&j->script, "reset errors\n%s << END_OF_DATA\n", datablock);
 	script_data(&j->script, r->figure);
-	text_add(&j->script, "END_OF_DATA\n");
-	script_commands(&j->script, r->figure, format, r->width_cm, datablock, j->temporary);
-	text_add(&j->script, "undefine %s\nprint sprintf('%s %%d %%d', %lu, GPVAL_ERRNO)\n", datablock, sentinel, j->number);
+	string_add(&j->script, "END_OF_DATA\n");
+	script_commands(&j->script, r->figure, format, r->width_cm, datablock, j->picture.temporary);
+	string_add(&j->script, "undefine %s\nprint sprintf('%s %%d %%d', %lu, GPVAL_ERRNO)\n", datablock, sentinel, j->number);
 	if (r->keep)
 		write_kept(j, r);
 	if (!j->file || j->script.failed || j->kept.failed || j->kept_data.failed) {
@@ -204,12 +197,9 @@ static void finish(struct plotter *p, bool ok)
 	struct job *j = queue_take(&p->waiting);
 	p->busy = false;
 	j->ok = ok;
-	if (!ok)
-		unlink(j->temporary);
-	free(j->temporary);
-	j->temporary = NULL;
-	free(j->script.data);
-	j->script = (struct text){0};
+	if (j->picture.fd >= 0)
+		disk_drop(&j->picture);
+	string_free(&j->script);
 	queue_add(&p->done, j);
 }
 
@@ -242,6 +232,14 @@ static bool offers(const struct plotter *p, const char *terminal)
 	return !p->terminals[0] || strstr(p->terminals, word);
 }
 
+static bool keep_picture(struct job *j)
+{
+	struct stat st;
+	if (fstat(j->picture.fd, &st) != 0 || !st.st_size)
+		return fault_set(&j->fault, j->file, "look whether its folder was changed", "gnuplot wrote nothing");
+	return disk_keep(&j->picture, &j->fault);
+}
+
 static void judge(struct plotter *p, int errors)
 {
 	struct job *j = p->waiting.first;
@@ -254,17 +252,18 @@ static void judge(struct plotter *p, int errors)
 	else if (errors)
 		fault_set(&j->fault, j->file, "", "gnuplot refused: %s", reason[0] ? reason : "it gives no reason");
 	else
-		ok = file_commit(j->temporary, j->file, &j->fault);
+		ok = keep_picture(j);
 	if (ok && j->kept_file)
-		ok = file_write(j->kept_data_file, j->kept_data.data, j->kept_data.size, &j->fault) &&
-			file_write(j->kept_file, j->kept.data, j->kept.size, &j->fault);
+		ok = disk_replace(j->kept_data_file, j->kept_data.bytes, j->kept_data.length, &j->fault) &&
+			disk_replace(j->kept_file, j->kept.bytes, j->kept.length, &j->fault);
 	finish(p, ok);
 }
 
 static void send_script(struct plotter *p)
 {
 	struct job *j = p->waiting.first;
-	p->out.size = p->sent = 0;
+	string_clear(&p->out);
+	p->sent = 0;
 	p->complaint[0] = 0;
 	p->complaint_size = 0;
 	if (!p->child.pid) {
@@ -274,19 +273,18 @@ static void send_script(struct plotter *p)
 			finish(p, false);
 			return;
 		}
-		text_add(&p->out, "set print '-'\nprint '%s '.GPVAL_TERMINALS.' '\n", greeting);
+		string_add(&p->out, "set print '-'\nprint '%s '.GPVAL_TERMINALS.' '\n", greeting);
 	}
-	text_add(&p->out, "%s", j->script.data);
+	string_add(&p->out, "%s", j->script.bytes);
 	if (p->out.failed) {
-		free(p->out.data);
-		p->out = (struct text){0};
+		string_free(&p->out);
 		child_end(&p->child); // it may not have had its greeting
 		fault_set(&j->fault, j->file, "", "out of memory");
 		finish(p, false);
 		return;
 	}
 	p->busy = true;
-	p->deadline = now() + p->patience;
+	p->deadline = clock_seconds() + p->patience;
 	j->attempts++;
 }
 
@@ -311,8 +309,8 @@ static void lost(struct plotter *p, const char *how)
 
 static bool push(struct plotter *p)
 {
-	while (p->sent < p->out.size) {
-		ssize_t n = child_write(&p->child, p->out.data + p->sent, p->out.size - p->sent);
+	while (p->sent < p->out.length) {
+		ssize_t n = child_write(&p->child, p->out.bytes + p->sent, p->out.length - p->sent);
 		if (n <= 0)
 			return n == 0;
 		p->sent += (size_t)n;
@@ -406,7 +404,7 @@ void plotter_free(struct plotter *p)
 		job_free(j);
 	for (struct job *j; (j = queue_take(&p->done));)
 		job_free(j);
-	free(p->out.data);
+	string_free(&p->out);
 	free(p->program);
 	free(p);
 }
@@ -426,7 +424,7 @@ void plotter_turn(struct plotter *p)
 		// It may have ended after its answer: then it is only let go.
 		if (!alive || !answering || !push(p))
 			lost(p, "died");
-		else if (p->busy && now() > p->deadline)
+		else if (p->busy && clock_seconds() > p->deadline)
 			lost(p, "did not answer in time");
 		if (p->busy || !p->waiting.first)
 			return;
@@ -440,10 +438,10 @@ int plotter_fds(const struct plotter *p, struct pollfd *fds, int *timeout_ms)
 		return 0;
 	fds[count++] = (struct pollfd){.fd = p->child.out, .events = POLLIN};
 	fds[count++] = (struct pollfd){.fd = p->child.err, .events = POLLIN};
-	if (p->sent < p->out.size)
+	if (p->sent < p->out.length)
 		fds[count++] = (struct pollfd){.fd = p->child.in, .events = POLLOUT};
 	if (p->busy) {
-		double left = fmax(0, p->deadline - now()) * 1000 + 1;
+		double left = fmax(0, p->deadline - clock_seconds()) * 1000 + 1;
 		if (*timeout_ms < 0 || left < *timeout_ms)
 			*timeout_ms = (int)fmin(left, 1e9);
 	}
@@ -470,9 +468,9 @@ bool plotter_done(struct plotter *p, char *file, size_t size, bool *ok, struct f
 
 void plotter_finish(struct plotter *p, double seconds)
 {
-	double end = now() + seconds;
+	double end = clock_seconds() + seconds;
 	for (plotter_turn(p); plotter_busy(p); plotter_turn(p)) {
-		double left = end - now();
+		double left = end - clock_seconds();
 		if (left <= 0)
 			return;
 		struct pollfd fds[3];

@@ -54,15 +54,30 @@ static const struct {
 
 static const char *const viridis = "0 '#440154', 0.25 '#3b528b', 0.5 '#21918c', 0.75 '#5ec962', 1 '#fde725'";
 
-static void quoted(struct text *t, const char *before, const char *s, const char *after)
+// An apostrophe stands outside the quotes: gnuplot's own escape, a doubled one, fails at the beginning of a string and
+// where two follow each other, and what comes after it would be taken for a command.
+static const char apostrophe[] = "'.\"\\047\".'";
+
+void script_quote(struct string *t, const char *s)
 {
-	text_add(t, "%s", before);
-	text_quote(t, s);
-	text_add(t, "%s", after);
+	string_bytes(t, "'", 1);
+	for (; *s; s++)
+		if (*s == '\'')
+			string_bytes(t, apostrophe, sizeof apostrophe - 1);
+		else if ((unsigned char)*s >= ' ' && *s != 0x7f)
+			string_bytes(t, s, 1);
+	string_bytes(t, "'", 1);
+}
+
+static void quoted(struct string *t, const char *before, const char *s, const char *after)
+{
+	string_add(t, "%s", before);
+	script_quote(t, s);
+	string_add(t, "%s", after);
 }
 
 // A tick's text goes through a printf of gnuplot's own: percent signs are doubled.
-static void tick_text(struct text *t, const char *s)
+static void tick_text(struct string *t, const char *s)
 {
 	char twice[2 * ENGINE_NAME + 1], *to = twice;
 	for (; *s && to < twice + sizeof twice - 2; s++) {
@@ -71,23 +86,23 @@ static void tick_text(struct text *t, const char *s)
 		*to++ = *s;
 	}
 	*to = 0;
-	text_quote(t, twice);
+	script_quote(t, twice);
 }
 
-static void axis(struct text *t, const char *name, const char *label, const struct scale *s, const struct ticks *ticks)
+static void axis(struct string *t, const char *name, const char *label, const struct scale *s, const struct ticks *ticks)
 {
-	text_add(t, "set %srange [%.9g:%.9g]\n", name, s->low, s->high);
+	string_add(t, "set %srange [%.9g:%.9g]\n", name, s->low, s->high);
 	if (s->logarithmic)
-		text_add(t, "set logscale %s 10\n", name);
-	text_add(t, "set %stics out nomirror scale 0.6 (", name);
+		string_add(t, "set logscale %s 10\n", name);
+	string_add(t, "set %stics out nomirror scale 0.6 (", name);
 	for (int i = 0; i < ticks->count; i++) {
-		text_add(t, "%s", i ? ", " : "");
+		string_add(t, "%s", i ? ", " : "");
 		tick_text(t, ticks->text[i]);
-		text_add(t, " %.9g", ticks->at[i]);
+		string_add(t, " %.9g", ticks->at[i]);
 	}
-	text_add(t, ")\nset %slabel ", name);
-	text_quote(t, label);
-	text_add(t, "\n");
+	string_add(t, ")\nset %slabel ", name);
+	script_quote(t, label);
+	string_add(t, "\n");
 }
 
 static const char *ink_of(enum figure_role role)
@@ -95,31 +110,31 @@ static const char *ink_of(enum figure_role role)
 	return looks[role].ink ? looks[role].ink : looks[role].color;
 }
 
-static void word(struct text *t, const struct page *p, const struct spot *s, const char *text, const char *color)
+static void word(struct string *t, const struct page *p, const struct spot *s, const char *text, const char *color)
 {
 	if (!s->align || !text[0])
 		return;
 	quoted(t, "set label ", text, "");
-	text_add(t, " at screen %.4f,%.4f %s front tc rgb '%s'\n", s->x / p->width, s->y / p->height, s->align, color);
+	string_add(t, " at screen %.4f,%.4f %s front tc rgb '%s'\n", s->x / p->width, s->y / p->height, s->align, color);
 }
 
-static void straight_lines(struct text *t, const struct figure *f, const struct page *p)
+static void straight_lines(struct string *t, const struct figure *f, const struct page *p)
 {
 	for (int i = 0; i < f->line_count; i++) {
 		const struct line *l = &f->line[i];
 		double place = scale_map(l->vertical ? &p->x : &p->y, l->at);
 		if (!(place >= 0 && place <= 1))
 			continue;
-		text_add(t, l->vertical ? "set arrow from first %.9g, graph 0 to first %.9g, graph 1"
+		string_add(t, l->vertical ? "set arrow from first %.9g, graph 0 to first %.9g, graph 1"
 			: "set arrow from graph 0, first %.9g to graph 1, first %.9g", l->at, l->at);
-		text_add(t, " nohead %s lc rgb '%s' lw %g dt %s\n", f->heat ? "front" : "back", looks[l->role].color,
+		string_add(t, " nohead %s lc rgb '%s' lw %g dt %s\n", f->heat ? "front" : "back", looks[l->role].color,
 			looks[l->role].width, looks[l->role].dash);
 		struct spot spot = page_line_name(p, f, i);
 		word(t, p, &spot, l->label, ink_of(l->role));
 	}
 }
 
-static void point_labels(struct text *t, const struct figure *f, const struct page *p)
+static void point_labels(struct string *t, const struct figure *f, const struct page *p)
 {
 	size_t labels = 0;
 	for (int i = 0; i < f->series_count; i++)
@@ -141,7 +156,7 @@ static void point_labels(struct text *t, const struct figure *f, const struct pa
 }
 
 // Drawn here, and not by gnuplot's key, which breaks the entries into rows as it guesses.
-static void legend(struct text *t, const struct figure *f, const struct page *p)
+static void legend(struct string *t, const struct figure *f, const struct page *p)
 {
 	double sample = 1.6 * p->line, gap = 0.5 * p->line, total = -2 * gap, y = 0.75 * p->line;
 	for (int i = 0; i < f->series_count; i++)
@@ -150,11 +165,11 @@ static void legend(struct text *t, const struct figure *f, const struct page *p)
 	for (int i = 0; f->series_count > 1 && i < f->series_count; i++) { // of a single one the axis says what it is
 		const struct series *s = &f->series[i];
 		if (s->kind == SERIES_POINTS)
-			text_add(t, "set label '' at screen %.4f,%.4f point pt %d ps %g lw 1.2 lc rgb '%s'\n",
+			string_add(t, "set label '' at screen %.4f,%.4f point pt %d ps %g lw 1.2 lc rgb '%s'\n",
 				(x + sample * 0.75) / p->width, y / p->height, looks[s->role].point, looks[s->role].size,
 				looks[s->role].color);
 		else
-			text_add(t, "set arrow from screen %.4f,%.4f to screen %.4f,%.4f nohead lc rgb '%s' lw %g dt %s\n",
+			string_add(t, "set arrow from screen %.4f,%.4f to screen %.4f,%.4f nohead lc rgb '%s' lw %g dt %s\n",
 				x / p->width, y / p->height, (x + sample) / p->width, y / p->height, looks[s->role].color,
 				looks[s->role].width, looks[s->role].dash);
 		word(t, p, &(struct spot){x + sample + gap, y, "left"}, s->name, "#000000");
@@ -162,7 +177,7 @@ static void legend(struct text *t, const struct figure *f, const struct page *p)
 	}
 }
 
-static void series_commands(struct text *t, const struct figure *f, const char *data)
+static void series_commands(struct string *t, const struct figure *f, const char *data)
 {
 	static const char *const styles[] = {[SERIES_LINE] = "lines", [SERIES_STEPS] = "steps", [SERIES_POINTS] = "points"};
 	int drawn = 0;
@@ -170,42 +185,42 @@ static void series_commands(struct text *t, const struct figure *f, const char *
 		const struct series *s = &f->series[i];
 		if (!s->count)
 			continue;
-		text_add(t, "%s%s index %d using 1:2 axes x1%s with %s lc rgb '%s' ", drawn ? ", \\\n\t" : "plot ", data, drawn,
+		string_add(t, "%s%s index %d using 1:2 axes x1%s with %s lc rgb '%s' ", drawn ? ", \\\n\t" : "plot ", data, drawn,
 			s->right ? "y2" : "y1", styles[s->kind], looks[s->role].color);
 		drawn++;
 		if (s->kind == SERIES_POINTS)
-			text_add(t, "pt %d ps %g lw 1.2", looks[s->role].point, looks[s->role].size);
+			string_add(t, "pt %d ps %g lw 1.2", looks[s->role].point, looks[s->role].size);
 		else
-			text_add(t, "dt %s lw %g", looks[s->role].dash, looks[s->role].width);
+			string_add(t, "dt %s lw %g", looks[s->role].dash, looks[s->role].width);
 		quoted(t, " title ", s->name, ""); // an svg shows it at the pointer
 	}
-	text_add(t, "%s\n", drawn ? "" : "plot NaN"); // axes alone
+	string_add(t, "%s\n", drawn ? "" : "plot NaN"); // axes alone
 }
 
-static void heat_commands(struct text *t, const struct figure *f, const struct page *p, const char *data)
+static void heat_commands(struct string *t, const struct figure *f, const struct page *p, const char *data)
 {
 	const struct heat *h = f->heat;
 	int levels = h->levels > 0 ? h->levels : 10;
-	text_add(t, "set palette maxcolors %d defined (%s)\n", levels > 1 ? levels : 2, viridis);
-	text_add(t, "set cbrange [-0.5:%g]\nset colorbox user noborder origin screen %.4f, screen %.4f "
+	string_add(t, "set palette maxcolors %d defined (%s)\n", levels > 1 ? levels : 2, viridis);
+	string_add(t, "set cbrange [-0.5:%g]\nset colorbox user noborder origin screen %.4f, screen %.4f "
 		"size screen %.4f, screen %.4f\nset cbtics scale 0 (", levels - 0.5, (p->right + 0.5 * p->line) / p->width, p->bottom / p->height,
 		0.5 * p->line / p->width, (p->top - p->bottom) / p->height);
 	for (int i = 0; i < h->levels; i++) {
-		text_add(t, "%s", i ? ", " : "");
+		string_add(t, "%s", i ? ", " : "");
 		tick_text(t, h->level[i]);
-		text_add(t, " %d", i);
+		string_add(t, " %d", i);
 	}
-	text_add(t, ")\nset yrange [%g:-0.5]\nset ytics nomirror scale 0 (", h->rows - 0.5);
+	string_add(t, ")\nset yrange [%g:-0.5]\nset ytics nomirror scale 0 (", h->rows - 0.5);
 	int stride = 1 + (int)(p->line * h->rows / (p->top - p->bottom)); // else the names would run into each other
 	for (int i = 0; i < h->rows; i += stride) {
-		text_add(t, "%s", i ? ", " : "");
+		string_add(t, "%s", i ? ", " : "");
 		tick_text(t, h->row[i]);
-		text_add(t, " %d", i);
+		string_add(t, " %d", i);
 	}
-	text_add(t, ")\nplot %s using 1:2:3:4:5:6:7 with boxxyerror fs solid 1 noborder lc palette title 'formats'\n", data);
+	string_add(t, ")\nplot %s using 1:2:3:4:5:6:7 with boxxyerror fs solid 1 noborder lc palette title 'formats'\n", data);
 }
 
-void script_commands(struct text *t, const struct figure *f, const struct picture_format *format, double width_cm,
+void script_commands(struct string *t, const struct figure *f, const struct picture_format *format, double width_cm,
 	const char *data, const char *output)
 {
 	struct page p = page_of(f, width_cm);
@@ -216,18 +231,18 @@ void script_commands(struct text *t, const struct figure *f, const struct pictur
 		return;
 	}
 	locale_t before = uselocale(plain);
-	text_add(t, "reset\nset encoding utf8\nset terminal %s noenhanced background '#ffffff' ", format->terminal);
-	text_add(t, format->settings, p.width * format->per_cm, p.height * format->per_cm,
+	string_add(t, "reset\nset encoding utf8\nset terminal %s noenhanced background '#ffffff' ", format->terminal);
+	string_add(t, format->settings, p.width * format->per_cm, p.height * format->per_cm,
 		p.points);
 	quoted(t, "\nset output ", output, "\n");
-	text_add(t, "set lmargin at screen %.4f\nset rmargin at screen %.4f\nset bmargin at screen %.4f\n"
+	string_add(t, "set lmargin at screen %.4f\nset rmargin at screen %.4f\nset bmargin at screen %.4f\n"
 		"set tmargin at screen %.4f\n", p.left / p.width, p.right / p.width, p.bottom / p.height, p.top / p.height);
 	struct spot title = {(p.left + p.right) / 2, p.height - 0.9 * p.line, "center"};
 	double half = page_text_width(&p, f->title) / 2;
 	title.x = fmax(half, fmin(title.x, p.width - half));
 	word(t, &p, &title, f->title, "#000000");
-	text_add(t, "set border %d lw 0.8\n", f->right.label[0] ? 11 : 3);
-	text_add(t, "unset key\n");
+	string_add(t, "set border %d lw 0.8\n", f->right.label[0] ? 11 : 3);
+	string_add(t, "unset key\n");
 	legend(t, f, &p);
 	axis(t, "x", f->x.label, &p.x, &p.x_ticks);
 	if (!f->heat)
@@ -241,13 +256,13 @@ void script_commands(struct text *t, const struct figure *f, const struct pictur
 		point_labels(t, f, &p);
 		series_commands(t, f, data);
 	}
-	text_add(t, "set output\n");
+	string_add(t, "set output\n");
 	uselocale(before);
 	freelocale(plain);
 }
 
 // Boxes: x, y, their sides, the level; neighbours of one level are one box.
-static void heat_data(struct text *t, const struct heat *h)
+static void heat_data(struct string *t, const struct heat *h)
 {
 	double step = h->columns > 1 ? (h->last - h->first) / (h->columns - 1) : 1;
 	for (int row = 0; row < h->rows; row++) {
@@ -258,13 +273,13 @@ static void heat_data(struct text *t, const struct heat *h)
 				;
 			double left = h->first + (from - 1) * step, right = h->first + (to - 1) * step;
 			if (level >= 0)
-				text_add(t, "%.9g %d %.9g %.9g %g %g %d\n", (left + right) / 2, row, left, right, row - 0.44,
+				string_add(t, "%.9g %d %.9g %.9g %g %g %d\n", (left + right) / 2, row, left, right, row - 0.44,
 					row + 0.44, level);
 		}
 	}
 }
 
-void script_data(struct text *t, const struct figure *f)
+void script_data(struct string *t, const struct figure *f)
 {
 	locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
 	if (!plain) {
@@ -278,14 +293,14 @@ void script_data(struct text *t, const struct figure *f)
 	for (int i = 0; !f->heat && i < f->series_count; i++) {
 		const struct series *s = &f->series[i];
 		if (s->count)
-			text_add(t, "%s# ", blocks++ ? "\n\n" : ""); // two blank lines part the blocks
+			string_add(t, "%s# ", blocks++ ? "\n\n" : ""); // two blank lines part the blocks
 		if (s->count)
 			quoted(t, "", s->name, "\n");
 		for (size_t k = 0; k < s->count; k++)
 			if (isfinite(s->x[k]) && isfinite(s->y[k]))
-				text_add(t, "%.9g %.9g\n", s->x[k], s->y[k]);
+				string_add(t, "%.9g %.9g\n", s->x[k], s->y[k]);
 			else
-				text_add(t, "NaN NaN\n"); // a gap
+				string_add(t, "NaN NaN\n"); // a gap
 	}
 	uselocale(before);
 	freelocale(plain);

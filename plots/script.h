@@ -3,19 +3,11 @@
 #ifndef PLOTS_SCRIPT_H
 #define PLOTS_SCRIPT_H
 
-#include <stdarg.h>
-
+#include "engine/base/text.h"
 #include "plots/plots.h"
 
-// Text that grows. Start with {0}, free(data). Once memory is out, `failed` stays and nothing more is added.
-struct text {
-	char *data;
-	size_t size, room;
-	bool failed;
-};
-void text_add(struct text *, const char *format, ...) __attribute__((format(printf, 2, 3)));
-// As a string of gnuplot's: in single quotes, which it does not look into; control characters are left out.
-void text_quote(struct text *, const char *);
+// Adds a string of gnuplot's: in single quotes, which it does not look into; control characters are left out.
+void script_quote(struct string *, const char *);
 
 // A file format: a row of the table of terminals.
 struct picture_format {
@@ -29,9 +21,9 @@ const struct picture_format *picture_format_named(const char *name, size_t lengt
 
 // The commands that draw the figure into the file `output`. `data`: where the data stand, as gnuplot is to read it
 // (a datablock's name or a quoted path).
-void script_commands(struct text *, const struct figure *, const struct picture_format *, double width_cm,
+void script_commands(struct string *, const struct figure *, const struct picture_format *, double width_cm,
 	const char *data, const char *output);
 // The data: one block per series, in order, or one of a heat map's bars.
-void script_data(struct text *, const struct figure *);
+void script_data(struct string *, const struct figure *);
 
 #endif

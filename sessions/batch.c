@@ -90,7 +90,7 @@ static void show_progress(struct batch *b)
 {
 	enum { WIDTH = 30 };
 	const struct snapshot *now = b->s->snapshot;
-	double time = seconds_now();
+	double time = clock_seconds();
 	if (now->step == b->shown_step || now->horizon <= 0
 		|| time - b->shown_at < (b->terminal ? BAR_SECONDS : PLAIN_PROGRESS_SECONDS))
 		return;
@@ -240,7 +240,7 @@ static void finish_pictures(struct batch *b)
 
 int session_batch(struct session *s, const char *file, const struct command_table *table, struct fault *f)
 {
-	struct batch b = { .s = s, .script = script_open(file, f), .terminal = isatty(STDERR_FILENO), .shown_at = seconds_now() };
+	struct batch b = { .s = s, .script = script_open(file, f), .terminal = isatty(STDERR_FILENO), .shown_at = clock_seconds() };
 	struct signals signals;
 	if (!b.script)
 		return 2;

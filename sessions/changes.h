@@ -5,7 +5,7 @@
 #define SESSIONS_CHANGES_H
 
 #include "engine/engine.h"
-#include "sessions/text.h"
+#include "engine/base/text.h"
 
 // Reads "pin stem int8", "target bops 0.5x", … False: the fault says what is wrong with it. On success the caller frees
 // change->item. Names and values are checked by the engine, not here.

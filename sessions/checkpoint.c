@@ -10,7 +10,7 @@
 #include <zlib.h>
 
 #include "sessions/folder.h"
-#include "sessions/text.h"
+#include "engine/base/text.h"
 
 #define PREFIX "checkpoint-"
 #define SUFFIX ".safetensors"
@@ -116,20 +116,19 @@ static bool write_all(int fd, const struct checkpoint *c, const struct string *h
 
 bool checkpoint_write(const char *folder, const struct checkpoint *c, struct fault *f)
 {
-	char file[64], path[FOLDER_PATH], temporary[FOLDER_PATH + 32];
+	char file[64], path[FOLDER_PATH];
+	struct disk_file out;
 	snprintf(file, sizeof file, PREFIX "%ld" SUFFIX, c->step);
 	if (!folder_file(folder, file, path, sizeof path, f))
 		return false;
 	struct string header = { 0 };
-	bool ok = write_header(c, &header) || fault_set(f, path, "", "out of memory for its header");
-	int fd = ok ? disk_begin(path, temporary, sizeof temporary, f) : -1;
-	ok = fd >= 0;
-	if (ok && !write_all(fd, c, &header)) {
+	bool ok = (write_header(c, &header) || fault_memory(f, path)) && disk_begin(&out, path, f);
+	if (ok && !write_all(out.fd, c, &header)) {
 		int error = errno;
-		disk_drop(fd, temporary);
+		disk_drop(&out);
 		ok = disk_fault(f, path, "write it", error);
 	} else if (ok) {
-		ok = disk_keep(fd, temporary, path, f);
+		ok = disk_keep(&out, f);
 	}
 	string_free(&header);
 	return ok;

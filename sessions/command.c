@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "sessions/sessions.h"
-#include "sessions/text.h"
+#include "engine/base/text.h"
 
 const struct command *command_find(const struct command_table *table, const char *name, const struct command_group **group)
 {

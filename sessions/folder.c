@@ -11,32 +11,6 @@
 #include <time.h>
 #include <unistd.h>
 
-// ---- faults --------------------------------------------------------------------------------------------------------
-
-bool disk_fault(struct fault *f, const char *path, const char *doing, int error)
-{
-	static const struct {
-		int error;
-		const char *todo;
-	} advice[] = {
-		{ ENOENT, "check the name" },
-		{ EACCES, "check its permissions" },
-		{ EPERM, "check its permissions" },
-		{ EROFS, "choose a folder on a disk that can be written" },
-		{ ENOSPC, "free some space, then save" },
-		{ EDQUOT, "free some space, then save" },
-		{ EEXIST, "choose another name, or open it" },
-		{ EISDIR, "name a file in it" },
-		{ ENOTDIR, "check the path" },
-	};
-	const char *todo = "";
-	for (size_t i = 0; i < sizeof advice / sizeof *advice; i++)
-		if (advice[i].error == error)
-			todo = advice[i].todo;
-	char text[128];
-	return fault_set(f, path, todo, "cannot %s: %s", doing, strerror_r(error, text, sizeof text));
-}
-
 // ---- names ---------------------------------------------------------------------------------------------------------
 
 static bool fits(int length, size_t size, const char *name, struct fault *f)
@@ -123,18 +97,6 @@ bool folder_file(const char *folder, const char *file, char *buf, size_t size, s
 	return fits(snprintf(buf, size, "%s/%s", folder, file), size, folder, f);
 }
 
-bool folder_sync(const char *folder, struct fault *f)
-{
-	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return disk_fault(f, folder, "open this folder", errno);
-	// Some file systems cannot sync a folder: then a rename is as durable there as it gets.
-	bool ok = fsync(fd) == 0 || errno == EINVAL || errno == EROFS;
-	int error = errno;
-	close(fd);
-	return ok || disk_fault(f, folder, "sync this folder", error);
-}
-
 // ---- the lock --------------------------------------------------------------------------------------------------------
 
 enum folder_lock folder_lock(const char *folder, int *lock, long *owner)
@@ -171,107 +133,4 @@ enum folder_lock folder_lock(const char *folder, int *lock, long *owner)
 	}
 	*lock = fd;
 	return LOCK_TAKEN;
-}
-
-// ---- files -------------------------------------------------------------------------------------------------------------
-
-char *disk_read(const char *path, size_t most, size_t *size, struct fault *f)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0) {
-		disk_fault(f, path, "open it", errno);
-		return NULL;
-	}
-	struct stat st;
-	char *bytes = NULL;
-	size_t have = 0;
-	if (fstat(fd, &st) != 0)
-		disk_fault(f, path, "look at it", errno);
-	else if (!S_ISREG(st.st_mode))
-		fault_set(f, path, "name a file", "this is not a file");
-	else if (st.st_size < 0 || (unsigned long long)st.st_size > most)
-		fault_set(f, path, "check that it is the right file", "it has %lld bytes, more than the %zu that can be",
-			(long long)st.st_size, most);
-	else if (!(bytes = malloc((size_t)st.st_size + 1)))
-		fault_set(f, path, "", "out of memory for its %lld bytes", (long long)st.st_size);
-	while (bytes && have < (size_t)st.st_size) {
-		ssize_t n = read(fd, bytes + have, (size_t)st.st_size - have);
-		if (n > 0)
-			have += (size_t)n;
-		else if (n == 0)
-			break;
-		else if (errno != EINTR) {
-			disk_fault(f, path, "read it", errno);
-			free(bytes);
-			bytes = NULL;
-		}
-	}
-	close(fd);
-	if (bytes) {
-		bytes[have] = '\0';
-		*size = have;
-	}
-	return bytes;
-}
-
-bool disk_write(int fd, const void *bytes, size_t size)
-{
-	const char *p = bytes;
-	while (size) {
-		ssize_t n = write(fd, p, size);
-		if (n > 0) {
-			p += n;
-			size -= (size_t)n;
-		} else if (n == 0 || errno != EINTR) {
-			return false;
-		}
-	}
-	return true;
-}
-
-int disk_begin(const char *path, char *temporary, size_t size, struct fault *f)
-{
-	if (!fits(snprintf(temporary, size, "%s.%ld.tmp", path, (long)getpid()), size, path, f))
-		return -1;
-	int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
-	if (fd < 0)
-		disk_fault(f, path, "write it", errno);
-	return fd;
-}
-
-bool disk_keep(int fd, const char *temporary, const char *path, struct fault *f)
-{
-	int error = fsync(fd) == 0 ? 0 : errno;
-	if (close(fd) != 0 && !error)
-		error = errno;
-	if (!error && rename(temporary, path) != 0)
-		error = errno;
-	if (error) {
-		unlink(temporary);
-		return disk_fault(f, path, "write it", error);
-	}
-	char folder[FOLDER_PATH];
-	const char *slash = strrchr(path, '/');
-	snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
-	return folder_sync(folder[0] ? folder : "/", f);
-}
-
-void disk_drop(int fd, const char *temporary)
-{
-	close(fd);
-	unlink(temporary);
-}
-
-bool disk_replace(const char *path, const void *bytes, size_t size, struct fault *f)
-{
-	char temporary[FOLDER_PATH + 32];
-	int fd = disk_begin(path, temporary, sizeof temporary, f);
-	if (fd < 0)
-		return false;
-	if (!disk_write(fd, bytes, size)) {
-		int error = errno;
-		disk_drop(fd, temporary);
-		return disk_fault(f, path, "write it", error);
-	}
-	return disk_keep(fd, temporary, path, f);
 }

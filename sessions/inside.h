@@ -6,11 +6,14 @@
 #ifndef SESSIONS_INSIDE_H
 #define SESSIONS_INSIDE_H
 
+#include "engine/base/clock.h"
+#include "engine/base/disk.h"
+#include "engine/base/text.h"
 #include "engine/catalog.h"
 #include "sessions/folder.h"
 #include "sessions/journal.h"
 #include "sessions/sessions.h"
-#include "sessions/text.h"
+#include "engine/base/text.h"
 #include "sessions/writer.h"
 
 enum {
@@ -139,7 +142,6 @@ struct session {
 
 // ---- session.c ------------------------------------------------------------------------------------------------------
 
-double seconds_now(void); // monotonic
 void session_say(struct session *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void session_say_fault(struct session *, const struct fault *);
 bool session_mark(struct session *, int entry); // marks a change of the journal for the curves; false: out of memory

@@ -20,7 +20,7 @@
 #include <sys/types.h>
 
 #include "sessions/sessions.h"
-#include "sessions/text.h"
+#include "engine/base/text.h"
 
 #define JOURNAL_FILE "journal"
 #define JOURNAL_HEADER "# bitscape journal 1\n"

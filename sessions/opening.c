@@ -36,7 +36,7 @@ struct session *session_bare(const struct config *config, const struct state *st
 	}
 	s->lock = -1;
 	s->saved_step = s->digest_step = -1;
-	s->saved_at = seconds_now();
+	s->saved_at = clock_seconds();
 	s->began = config_copy(config);
 	s->now = config_copy(config);
 	s->plotter = plotter_new("gnuplot");

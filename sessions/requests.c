@@ -306,7 +306,7 @@ static void save_done(struct session *s, struct pending *p, struct reply *r)
 {
 	struct fault f;
 	s->saving = false;
-	s->saved_at = seconds_now();
+	s->saved_at = clock_seconds();
 	if (!r->ok) {
 		s->save_failed = true;
 		session_say_fault(s, &r->fault);

@@ -8,13 +8,6 @@
 
 #include "sessions/inside.h"
 
-double seconds_now(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
 // ---- what it holds -------------------------------------------------------------------------------------------------
 
 struct engine *session_engine(struct session *s)
@@ -273,7 +266,7 @@ static double autosave_in(const struct session *s)
 {
 	if (!s->writer || s->saving || s->play.on || s->snapshot->run == RUN_FAILED || session_saved(s))
 		return -1;
-	double left = s->saved_at + AUTOSAVE_SECONDS - seconds_now();
+	double left = s->saved_at + AUTOSAVE_SECONDS - clock_seconds();
 	// A finished search is worth keeping at once; a save that failed is tried again from time to time.
 	if (left < 0 || (s->snapshot->run == RUN_FINISHED && !s->save_failed))
 		return 0;
@@ -284,7 +277,7 @@ static void autosave(struct session *s)
 {
 	struct fault f;
 	if (autosave_in(s) == 0 && !session_save(s, false, &f)) {
-		s->saved_at = seconds_now(); // try again later, not in every turn
+		s->saved_at = clock_seconds(); // try again later, not in every turn
 		session_say_fault(s, &f);
 	}
 }

@@ -18,7 +18,7 @@
 #include "engine/cost/cost.h"
 #include "engine/quant/format.h"
 #include "sessions/sessions.h"
-#include "sessions/text.h"
+#include "engine/base/text.h"
 
 static bool near(double a, double b)
 {

@@ -668,10 +668,10 @@ static void small_pictures(void **state)
 static void quotes_hold(void **state)
 {
 	(void)state;
-	struct text t = {0};
-	text_quote(&t, "a'b`c\"d\n\x1b$e@f\\");
-	assert_string_equal(t.data, "'a'.\"\\047\".'b`c\"d$e@f\\'");
-	free(t.data);
+	struct string t = {0};
+	script_quote(&t, "a'b`c\"d\n\x1b$e@f\\");
+	assert_string_equal(t.bytes, "'a'.\"\\047\".'b`c\"d$e@f\\'");
+	free(t.bytes);
 }
 
 static void numbers_have_points_in_any_language(void **state)
@@ -682,10 +682,10 @@ static void numbers_have_points_in_any_language(void **state)
 	series_add(s, 0.5, 1.25, NULL);
 	series_add(s, 1, NAN, NULL);
 	series_add(s, INFINITY, 1, NULL);
-	struct text t = {0};
+	struct string t = {0};
 	script_data(&t, f);
-	assert_string_equal(t.data, "# 's'\n0.5 1.25\nNaN NaN\nNaN NaN\n");
-	free(t.data);
+	assert_string_equal(t.bytes, "# 's'\n0.5 1.25\nNaN NaN\nNaN NaN\n");
+	free(t.bytes);
 	figure_free(f);
 }
 
@@ -989,7 +989,7 @@ static void bad_fakes_are_faults(void **state)
 		{"echo '         line 0: no such thing' >&2; errors=1 serve", 20, "gnuplot refused: no such thing"},
 		{"echo '@@TERMINALS  dumb png '; errors=1 serve", 20, "cannot write svg"},
 		{"while read -r l; do case \"$l\" in *BITSCAPE*) n=${l#*\\',}; echo \"@@BITSCAPE ${n%%,*} 0\";; esac; done", 20,
-			"nothing was written"},
+			"gnuplot wrote nothing"},
 	};
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		struct fault f;
@@ -1023,7 +1023,7 @@ static void wrong_requests_are_refused_at_once(void **state)
 	assert_false(ask(p, "front", "gif", in_folder("a.gif"), false, &f));
 	assert_string_equal(f.what, "no such picture format");
 	assert_false(ask(p, "front", "svg", "/proc/a.svg", false, &f)); // nobody may write there, not even root
-	assert_non_null(strstr(f.what, "cannot be written"));
+	assert_non_null(strstr(f.what, "cannot write it"));
 	assert_false(ask(p, "front", "svg", in_folder("none/a.svg"), false, &f));
 	assert_false(ask(p, "front", "svg", folder, false, &f));
 	assert_false(ask(p, "front", "svg", "", false, &f));

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The commands of the screen. What only the loop can do (quit, another session) they ask for; what changes the search they
 // pass on as the command that does, so that it is journaled.
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "engine/base/disk.h"
 #include "ui/show.h"
 #include "ui/workbench.h"
 
@@ -277,31 +276,6 @@ static bool run_glyphs(struct command_call *call)
 	return fault_set(&call->fault, call->argv[0], "braille, block and ascii are there", "is no set of glyphs");
 }
 
-// Writes text under a temporary name in the same folder, then renames.
-static bool write_file(const char *file, const char *text, struct fault *f)
-{
-	char part[4096];
-	int length = snprintf(part, sizeof part, "%s.%ld.part", file, (long)getpid());
-	if (length < 0 || (size_t)length >= sizeof part)
-		return fault_set(f, file, "choose a shorter one", "the name is too long");
-	int fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-	FILE *out = fd < 0 ? NULL : fdopen(fd, "w");
-	if (!out) {
-		if (fd >= 0)
-			close(fd);
-		return fault_set(f, file, "choose another folder", "cannot be written: %s", strerror(errno));
-	}
-	bool ok = fputs(text, out) >= 0 && fflush(out) == 0 && fsync(fd) == 0;
-	ok = fclose(out) == 0 && ok;
-	ok = ok && rename(part, file) == 0;
-	if (!ok) {
-		int why = errno;
-		unlink(part);
-		return fault_set(f, file, "", "cannot be written: %s", strerror(why));
-	}
-	return true;
-}
-
 static bool run_screenshot(struct command_call *call)
 {
 	struct workbench *w = screen_of(call);
@@ -311,7 +285,7 @@ static bool run_screenshot(struct command_call *call)
 	char *text = screen_text(&w->screen);
 	if (!text)
 		return fault_set(&call->fault, "screenshot", "", "out of memory");
-	bool ok = write_file(call->argv[0], text, &call->fault);
+	bool ok = disk_replace(call->argv[0], text, strlen(text), &call->fault);
 	free(text);
 	if (ok)
 		call->say(call, "the screen is in %s", call->argv[0]);

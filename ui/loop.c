@@ -5,9 +5,9 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "engine/base/clock.h"
 #include "ui/prompt.h"
 #include "ui/signals.h"
 #include "ui/terminal.h"
@@ -24,9 +24,7 @@ struct loop {
 
 static long long now_ms(void)
 {
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (long long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	return (long long)(clock_seconds() * 1000);
 }
 
 // ---- signals ------------------------------------------------------------------------------------------------------

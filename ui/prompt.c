@@ -2,7 +2,6 @@
 #include "ui/prompt.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,9 @@
 
 #include <readline/history.h>
 #include <readline/readline.h>
+
+#include "engine/base/disk.h"
+#include "engine/base/text.h"
 
 enum { HISTORY_LINES = 1000, CHOICES_MOST = 400 };
 
@@ -59,16 +61,14 @@ static void find_history(void)
 void prompt_end(void)
 {
 	prompt_cancel();
-	char part[sizeof prompt.history + 16];
-	snprintf(part, sizeof part, "%s.%ld", prompt.history, (long)getpid());
+	struct disk_file out;
 	// A history that cannot be kept is no reason to stop anyone: the next run begins without it.
-	if (prompt.history[0] && history_length > 0 && make_folders(prompt.history) && write_history(part) == 0) {
-		int fd = open(part, O_RDONLY | O_CLOEXEC);
-		bool safe = fd >= 0 && fsync(fd) == 0;
-		if (fd >= 0)
-			close(fd);
-		if (!safe || rename(part, prompt.history) != 0)
-			unlink(part);
+	if (prompt.history[0] && history_length > 0 && make_folders(prompt.history) && disk_begin(&out, prompt.history, NULL)) {
+		fchmod(out.fd, 0600); // what was typed is the person's
+		if (write_history(out.temporary) == 0)
+			disk_keep(&out, NULL);
+		else
+			disk_drop(&out);
 	}
 	free(prompt.text);
 	prompt.text = NULL;

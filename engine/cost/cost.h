@@ -33,7 +33,7 @@
 #ifndef ENGINE_COST_COST_H
 #define ENGINE_COST_COST_H
 
-#include "engine/fault.h"
+#include "engine/base/fault.h"
 #include "engine/hardware/device.h"
 #include "engine/model/model.h"
 

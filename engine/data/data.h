@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#include "engine/fault.h"
+#include "engine/base/fault.h"
 
 enum data_split { DATA_TRAIN, DATA_HELDOUT, DATA_TEST, DATA_SPLITS };
 

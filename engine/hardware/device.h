@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "engine/fault.h"
+#include "engine/base/fault.h"
 
 // Types that a device multiplies natively, narrowest first. fp8 stands for e4m3 and e5m2, mixed freely.
 enum native { NATIVE_INT4, NATIVE_INT8, NATIVE_FP8, NATIVE_FP16, NATIVE_BF16, NATIVE_TF32, NATIVE_FP32, NATIVES };

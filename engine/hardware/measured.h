@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#include "engine/fault.h"
+#include "engine/base/fault.h"
 #include "engine/model/model.h"
 #include "engine/quant/format.h"
 

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "engine/fault.h"
+#include "engine/base/fault.h"
 #include "engine/tensor/kernels.h"
 
 enum {

@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-#include "engine/fault.h"
+#include "engine/base/fault.h"
 #include "engine/space/space.h"
 
 struct policy;

@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-#include "engine/fault.h"
+#include "engine/base/fault.h"
 #include "engine/model/model.h"
 
 enum { SPACE_OPTIONS = 32, SPACE_NAME = 48, SPACE_PATTERN = 128 };

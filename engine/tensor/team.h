@@ -4,7 +4,7 @@
 #ifndef ENGINE_TENSOR_TEAM_H
 #define ENGINE_TENSOR_TEAM_H
 
-#include "engine/fault.h"
+#include "engine/base/fault.h"
 
 struct team;
 // `threads` includes the caller: 1 starts none. The threads block all signals.

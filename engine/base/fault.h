@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // A fault: what went wrong, where, and what to do about it. Functions that can fail return false and fill one.
-#ifndef ENGINE_FAULT_H
-#define ENGINE_FAULT_H
+#ifndef ENGINE_BASE_FAULT_H
+#define ENGINE_BASE_FAULT_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,6 +16,13 @@ struct fault {
 // cut; control characters (a hostile file name, say) become '?'. `what` is a printf format for the arguments after it.
 bool fault_set(struct fault *f, const char *where, const char *todo, const char *what, ...)
 	__attribute__((format(printf, 4, 5)));
+
+// "WHERE: out of memory", and what helps. Always false.
+bool fault_memory(struct fault *f, const char *where);
+
+// Puts a fault of something inside into a wider place: "inner place: what" becomes what is wrong at `where`. *f may be `inner`.
+// Always false.
+bool fault_within(struct fault *f, const char *where, const struct fault *inner);
 
 // The fault as one line, "where: what; todo", cut to size bytes and always terminated. Returns buf.
 const char *fault_line(const struct fault *f, char *buf, size_t size);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Small things with text: a growing string, numbers as people write them, words and quoting, the nearest name.
-#ifndef SESSIONS_TEXT_H
-#define SESSIONS_TEXT_H
+#ifndef ENGINE_BASE_TEXT_H
+#define ENGINE_BASE_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "engine/engine.h"
+#include "engine/base/fault.h"
 
 // ---- a growing string ------------------------------------------------------------------------------------------------
 
@@ -21,6 +21,13 @@ void string_bytes(struct string *, const char *bytes, size_t count);
 void string_clear(struct string *); // keeps the memory
 void string_free(struct string *);
 
+// ---- foreign text ------------------------------------------------------------------------------------------------------
+
+// Text that came from outside (a file's name, a name or a source in it) must not reach a terminal with its control and escape
+// sequences: replaces, in place, each control character (C0, DEL, C1, also in UTF-8) and each byte that is no UTF-8 by '?'.
+// `keep`: characters to leave as they are, "\n" say. Returns s.
+char *text_clean(char *s, const char *keep);
+
 // ---- numbers ---------------------------------------------------------------------------------------------------------
 
 // A finite number: "12", "0.5", "1e-3", with k, M, G, T behind it, or "71%". False where the text is anything else.
@@ -32,13 +39,16 @@ const char *number_brief(double, const char *unit, char *buf, size_t size); // "
 
 // ---- words -------------------------------------------------------------------------------------------------------------
 
-enum { WORDS_LINE = 65536 }; // longest line of the command language
+enum {
+	WORDS_LINE = 65536, // longest line of the command language, with its final zero
+	WORDS_MOST = 513    // most words of a line: a command and its arguments
+};
 
 // A line split: words apart by blanks, '…' taken as it stands, "…" with \ before a quote or a backslash, # at the
 // beginning of a word starting a comment.
 struct words {
 	int count;
-	char *word[COMMAND_MAX_ARGUMENTS + 2]; // word[count] is NULL
+	char *word[WORDS_MOST + 1]; // word[count] is NULL
 	const char *comment;                   // behind the #, in the line itself; NULL: none
 	char *storage;
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "sessions/text.h"
+#include "engine/base/text.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -68,6 +68,42 @@ void string_free(struct string *t)
 {
 	free(t->bytes);
 	*t = (struct string){ 0 };
+}
+
+// ---- foreign text ------------------------------------------------------------------------------------------------------
+
+// Bytes of the UTF-8 character at s, 0: there is none. C1 controls are none.
+static size_t character(const unsigned char *s)
+{
+	static const struct {
+		unsigned char mask, lead;
+		unsigned least;
+	} kinds[] = {{0x80, 0, 0}, {0xe0, 0xc0, 0x80}, {0xf0, 0xe0, 0x800}, {0xf8, 0xf0, 0x10000}};
+	for (size_t more = 0; more < sizeof kinds / sizeof *kinds; more++) {
+		if ((*s & kinds[more].mask) != kinds[more].lead)
+			continue;
+		unsigned code = *s & (unsigned char)~kinds[more].mask;
+		for (size_t i = 1; i <= more; i++) {
+			if ((s[i] & 0xc0) != 0x80)
+				return 0;
+			code = code << 6 | (s[i] & 0x3f);
+		}
+		bool control = code < ' ' || (code >= 0x7f && code < 0xa0);
+		bool none = code < kinds[more].least || code > 0x10ffff || (code >= 0xd800 && code < 0xe000);
+		return control || none ? 0 : more + 1;
+	}
+	return 0;
+}
+
+char *text_clean(char *s, const char *keep)
+{
+	for (unsigned char *p = (unsigned char *)s; *p;) {
+		size_t n = character(p);
+		if (!n && !(*p < 0x80 && strchr(keep, *p)))
+			*p = '?';
+		p += n ? n : 1;
+	}
+	return s;
 }
 
 // ---- numbers ---------------------------------------------------------------------------------------------------------
@@ -159,7 +195,7 @@ bool words_split(struct words *w, const char *line, struct fault *f)
 			return fault_set(f, "", "remove it", "the line holds a control character at byte %td", p - line + 1);
 	w->storage = malloc(length + 1);
 	if (!w->storage)
-		return fault_set(f, "", "", "out of memory");
+		return fault_memory(f, "command line");
 
 	char *out = w->storage;
 	const char *p = line;
@@ -170,9 +206,9 @@ bool words_split(struct words *w, const char *line, struct fault *f)
 			w->comment = p + 1;
 		if (!*p || *p == '#')
 			break;
-		if (w->count > COMMAND_MAX_ARGUMENTS) {
+		if (w->count == WORDS_MOST) {
 			words_free(w);
-			return fault_set(f, "", "split it", "the line has more than %d words", COMMAND_MAX_ARGUMENTS + 1);
+			return fault_set(f, "", "split it", "the line has more than %d words", WORDS_MOST);
 		}
 		w->word[w->count++] = out;
 		char quote = '\0';

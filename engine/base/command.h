@@ -2,10 +2,11 @@
 // A row of the command table. Each folder above the engine gives its rows (sessions: searching and sessions, plots:
 // figures, ui: views); ui/main.c joins them into one table that drives the parser, the completion, the help screen
 // and the key hints. The engine itself has no commands: it takes changes (engine.h).
-#ifndef ENGINE_COMMAND_H
-#define ENGINE_COMMAND_H
+#ifndef ENGINE_BASE_COMMAND_H
+#define ENGINE_BASE_COMMAND_H
 
-#include "engine/fault.h"
+#include "engine/base/fault.h"
+#include "engine/base/text.h"
 
 enum command_kind {
 	COMMAND_CHANGE, // alters the search; the session journals it with the step at which it was applied
@@ -48,7 +49,7 @@ struct command_call {
 	struct fault fault; // filled where run returns false
 };
 
-enum { COMMAND_MAX_ARGUMENTS = 512 };
+enum { COMMAND_MAX_ARGUMENTS = WORDS_MOST - 1 };
 
 struct command {
 	const char *name;

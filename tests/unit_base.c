@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The ground floor: the one writer of files, and text from outside.
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/un.h>
+#include <dirent.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "engine/base/clock.h"
+#include "engine/base/disk.h"
+#include "engine/base/text.h"
+
+static char place[128]; // a folder for one test
+
+static int enter(void **state)
+{
+	(void)state;
+	const char *tmp = getenv("TMPDIR");
+	snprintf(place, sizeof place, "%s/bitscape-base-XXXXXX", tmp ? tmp : "/tmp");
+	return mkdtemp(place) && chdir(place) == 0 ? 0 : -1;
+}
+
+static int names(void)
+{
+	int count = 0;
+	DIR *dir = opendir(".");
+	for (struct dirent *d; (d = readdir(dir));)
+		count += strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0;
+	closedir(dir);
+	return count;
+}
+
+static int leave(void **state)
+{
+	(void)state;
+	char command[DISK_PATH];
+	chmod(".", 0700);
+	for (DIR *dir = opendir("."); dir; closedir(dir), dir = NULL)
+		for (struct dirent *d; (d = readdir(dir));) {
+			snprintf(command, sizeof command, "%s", d->d_name);
+			if (unlink(command) != 0)
+				rmdir(command);
+		}
+	return chdir("/") == 0 ? rmdir(place) : -1;
+}
+
+static void put(const char *path, const char *text)
+{
+	FILE *out = fopen(path, "w");
+	assert_non_null(out);
+	fputs(text, out);
+	fclose(out);
+}
+
+static void has(const char *path, const char *text)
+{
+	size_t size;
+	struct fault f;
+	char *bytes = disk_read(path, 1000, &size, &f);
+	assert_non_null(bytes);
+	assert_string_equal(bytes, text);
+	free(bytes);
+}
+
+static void write_ok(const char *path, const char *text)
+{
+	struct fault f = {0};
+	if (!disk_replace(path, text, strlen(text), &f))
+		fail_msg("%s: %s", f.where, f.what);
+}
+
+static void refused(const char *path, const char *what, const char *todo)
+{
+	struct fault f = {0};
+	int before = names();
+	assert_false(disk_replace(path, "new", 3, &f));
+	assert_string_equal(f.where, path);
+	if (!strstr(f.what, what) || !strstr(f.todo, todo))
+		fail_msg("%s; %s", f.what, f.todo);
+	assert_int_equal(names(), before);
+}
+
+static void test_files_are_made_and_replaced(void **state)
+{
+	(void)state;
+	write_ok("a", "one");
+	has("a", "one");
+	write_ok("./a", "two");
+	has("a", "two");
+	assert_int_equal(names(), 1);
+}
+
+static void test_the_mode_is_kept(void **state)
+{
+	(void)state;
+	static const mode_t modes[] = {0600, 0640, 0755, 0666};
+	put("a", "old");
+	for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+		struct stat st;
+		chmod("a", modes[i]);
+		write_ok("a", "new");
+		assert_int_equal(stat("a", &st), 0);
+		assert_int_equal(st.st_mode & 07777, modes[i]);
+	}
+}
+
+static void test_links_are_followed(void **state)
+{
+	(void)state;
+	struct stat st;
+	mkdir("sub", 0777);
+	put("sub/file", "old");
+	assert_int_equal(symlink("sub/file", "one") | symlink("one", "two") | symlink("sub/none", "dangling"), 0);
+	write_ok("two", "new");
+	has("sub/file", "new");
+	write_ok("dangling", "made");
+	has("sub/none", "made");
+	assert_true(lstat("one", &st) == 0 && S_ISLNK(st.st_mode));
+	assert_true(lstat("two", &st) == 0 && S_ISLNK(st.st_mode));
+	assert_true(lstat("dangling", &st) == 0 && S_ISLNK(st.st_mode));
+	assert_int_equal(symlink("loop", "loop"), 0);
+	refused("loop", "symbolic links", "links lead");
+	unlink("sub/file");
+	unlink("sub/none");
+}
+
+static void *drain(void *path)
+{
+	static char got[64];
+	int fd = open(path, O_RDONLY);
+	ssize_t n = read(fd, got, sizeof got - 1);
+	got[n > 0 ? n : 0] = 0;
+	close(fd);
+	return got;
+}
+
+static void test_what_is_no_regular_file_stays_what_it_is(void **state)
+{
+	(void)state;
+	struct stat st;
+	assert_int_equal(mkfifo("fifo", 0600), 0);
+	refused("fifo", "cannot write it", "reads from it");
+	pthread_t reader;
+	assert_int_equal(pthread_create(&reader, NULL, drain, "fifo"), 0);
+	struct fault f = {0};
+	while (!disk_replace("fifo", "through", 7, &f)) // until the reader is there
+		usleep(1000);
+	void *got;
+	pthread_join(reader, &got);
+	assert_string_equal(got, "through");
+	assert_true(lstat("fifo", &st) == 0 && S_ISFIFO(st.st_mode));
+
+	write_ok("/dev/null", "nothing");
+	assert_true(lstat("/dev/null", &st) == 0 && S_ISCHR(st.st_mode));
+	refused("/dev/full", "No space", "free some space");
+	assert_true(lstat("/dev/full", &st) == 0 && S_ISCHR(st.st_mode));
+
+	mkdir("folder", 0777);
+	refused("folder", "directory", "name a file in it");
+	refused("folder/", "directory", "name a file in it");
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	struct sockaddr_un name = {.sun_family = AF_UNIX, .sun_path = "socket"};
+	assert_int_equal(bind(fd, (struct sockaddr *)&name, sizeof name), 0);
+	refused("socket", "socket", "another name");
+	close(fd);
+	assert_int_equal(names(), 3);
+}
+
+static void test_names_that_cannot_be(void **state)
+{
+	(void)state;
+	char long_name[2 * DISK_PATH];
+	memset(long_name, 'a', sizeof long_name - 1);
+	long_name[sizeof long_name - 1] = 0;
+	struct fault f;
+	assert_false(disk_replace(long_name, "", 0, &f));
+	assert_string_equal(f.todo, "choose a shorter name");
+	refused("", "", "check the name");
+	refused("none/a", "No such file", "check the name");
+	put("a", "old");
+	refused("a/b", "Not a directory", "check the path");
+	if (geteuid() != 0) {
+		chmod("a", 0400);
+		refused("a", "ermission", "permissions");
+		has("a", "old");
+	}
+	long_name[250] = 0; // fits a folder, with little room for more
+	write_ok(long_name, "long");
+	has(long_name, "long");
+}
+
+static void test_what_is_dropped_leaves_nothing(void **state)
+{
+	(void)state;
+	put("a", "old");
+	struct disk_file file;
+	struct fault f;
+	assert_true(disk_begin(&file, "a", &f));
+	assert_true(disk_write(file.fd, "new", 3));
+	assert_int_equal(names(), 2);
+	assert_false(disk_left_over(file.temporary + 2)); // its process lives
+	disk_drop(&file);
+	assert_int_equal(names(), 1);
+	has("a", "old");
+	assert_true(disk_left_over(".bitscape-2147483646-3.tmp"));
+	assert_false(disk_left_over(".bitscape-2147483646-3.tmpx"));
+	assert_false(disk_left_over("journal"));
+}
+
+static void test_foreign_text_is_cleaned(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *dirty, *keep, *clean;
+	} rows[] = {
+		{"plain", "", "plain"},
+		{"a\x1b[31mb\x07", "", "a?[31mb?"},
+		{"caf\xc3\xa9 \xe2\x94\x80 \xf0\x9f\x98\x80", "", "caf\xc3\xa9 \xe2\x94\x80 \xf0\x9f\x98\x80"},
+		{"c1 \xc2\x9b", "", "c1 ??"},              // CSI as one character
+		{"\x9b" "2J", "", "?2J"},                  // and as a byte
+		{"\xc0\x9b \xe0\x80\x9b", "", "?? ???"},   // overlong
+		{"\xed\xa0\x80 \xf4\x90\x80\x80", "", "??? ????"},
+		{"cut \xe2\x94", "", "cut ??"},
+		{"a\nb\tc\r", "\n", "a\nb?c?"},
+		{"\x7f", "", "?"},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		char text[64];
+		snprintf(text, sizeof text, "%s", rows[i].dirty);
+		assert_string_equal(text_clean(text, rows[i].keep), rows[i].clean);
+	}
+}
+
+static void test_faults(void **state)
+{
+	(void)state;
+	struct fault f;
+	char line[600];
+	assert_false(fault_memory(&f, "journal"));
+	assert_string_equal(fault_line(&f, line, sizeof line),
+		"journal: out of memory; close other programs, or choose a smaller network");
+	fault_set(&f, "steps", "give a number", "is \x1b[2J");
+	assert_false(fault_within(&f, "a/manifest.json", &f));
+	assert_string_equal(fault_line(&f, line, sizeof line), "a/manifest.json: steps: is ?[2J; give a number");
+	assert_false(fault_memory(NULL, "nowhere"));
+	double before = clock_seconds();
+	assert_true(clock_seconds() >= before);
+}
+
+int main(void)
+{
+#define IN_A_FOLDER(test) cmocka_unit_test_setup_teardown(test, enter, leave)
+	const struct CMUnitTest tests[] = {
+		IN_A_FOLDER(test_files_are_made_and_replaced),
+		IN_A_FOLDER(test_the_mode_is_kept),
+		IN_A_FOLDER(test_links_are_followed),
+		IN_A_FOLDER(test_what_is_no_regular_file_stays_what_it_is),
+		IN_A_FOLDER(test_names_that_cannot_be),
+		IN_A_FOLDER(test_what_is_dropped_leaves_nothing),
+		cmocka_unit_test(test_foreign_text_is_cleaned),
+		cmocka_unit_test(test_faults),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
