@@ -62,6 +62,8 @@ void screen_light(struct screen *, int x, int y, int width);
 int screen_width(const char *text);
 // The next code point of *text, which moves on; 0 at the end; '?' for an invalid byte.
 uint32_t screen_decode(const char **text);
+// Writes a code point as UTF-8, without a final zero; returns where it ends.
+char *screen_encode(char *text, uint32_t code);
 
 // The grid as UTF-8: a line per row, trailing spaces left off. malloc'd; NULL: out of memory.
 char *screen_text(const struct screen *);
