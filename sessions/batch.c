@@ -188,7 +188,7 @@ static int interrupted(struct batch *b, int number)
 	wait_end(s);
 	engine_pause(s->engine);
 	session_settle(s, NULL);
-	bool saved = s->writer && session_save(s, false, &f) && session_settle(s, &f);
+	bool saved = s->writer && session_save(s, false, &f) && session_settle(s, &f) && session_flush(s, &f);
 	show_messages(b);
 	fprintf(stderr, "%s at step %ld: %s%s\n", strsignal(number), s->snapshot->step,
 		saved ? "saved in " : "not saved", saved ? s->folder : "");
@@ -213,6 +213,11 @@ static bool run_line(struct batch *b, const struct command_table *table, const s
 {
 	const char *line;
 	enum script_line kind = script_next(b->script, &line, &b->fault);
+	int early = kind == SCRIPT_FAILED ? signal_come(g) : 0; // it interrupted the reading
+	if (early) {
+		*status = interrupted(b, early);
+		return false;
+	}
 	if (kind == SCRIPT_END || (kind == SCRIPT_FAILED && ferror(b->script->in))) {
 		b->failed = kind == SCRIPT_FAILED;
 		*status = b->failed ? 2 : 0;

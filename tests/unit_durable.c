@@ -40,8 +40,8 @@ static void copy_session(const char *from, const char *to)
 	int count;
 	nftw(to, remove_any, 8, FTW_DEPTH | FTW_PHYS);
 	assert_true(folder_make(to, true, NULL));
-	static const char *const files[] = { JOURNAL_FILE, MANIFEST_FILE };
-	for (int i = 0; i < 2; i++) {
+	static const char *const files[] = { JOURNAL_FILE, JOURNAL_END_FILE, MANIFEST_FILE };
+	for (int i = 0; i < 3; i++) {
 		snprintf(a, sizeof a, "%s/%s", from, files[i]);
 		snprintf(b, sizeof b, "%s/%s", to, files[i]);
 		copy_file(a, b);
@@ -255,7 +255,7 @@ static void checkpoints_that_do_not_fit(void **state)
 	put("cut.bitscape/journal", journal, (size_t)(at - journal));
 	free(journal);
 	assert_goes_on("cut", "it stands on", 8);
-	assert_told("when the session was closed");
+	assert_told("when it was written last");
 	assert_true(there("cut.bitscape/checkpoint-17.safetensors.does-not-fit"));
 	assert_false(there("cut.bitscape/checkpoint-17.safetensors.damaged"));
 
@@ -305,7 +305,12 @@ static void journals_that_do_not_fit(void **state)
 	struct session *s = begin("tail");
 	run_lines(s, "run 8\nsave\npin stem int8\nrun 2\nweight bops 0.7\n");
 	copy_session("tail.bitscape", "tail2.bitscape");
+	copy_session("tail.bitscape", "tail3.bitscape");
 	end(s);
+	journal = get("tail3.bitscape/journal", &n);
+	put("tail3.bitscape/journal", journal, (size_t)(strstr(journal, "10 weight") - journal));
+	free(journal);
+	assert_goes_on("tail3", "when it was written last", 8);
 	s = opened("tail2");
 	assert_told("2 changes done again");
 	end(s);
