@@ -180,8 +180,8 @@ static void change_done(struct session *s, struct pending *p, struct reply *r)
 		[ACT_DO] = "undo takes it back", [ACT_UNDO] = "redo does it again", [ACT_REDO] = "undo takes it back",
 	};
 	static const char *const before[] = { [ACT_DO] = "", [ACT_UNDO] = "undone: ", [ACT_REDO] = "again: " };
-	session_say(s, "step %ld: %s%s%s%s", r->step, before[p->act], told.bytes ? told.bytes : p->text,
-		back.bytes ? "; " : "", back.bytes ? after[p->act] : "");
+	session_say(s, "step %ld: %s%s%s%s%s%s", r->step, before[p->act], told.bytes ? told.bytes : p->text,
+		r->says[0] ? "; " : "", r->says, back.bytes ? "; " : "", back.bytes ? after[p->act] : "");
 	string_free(&back);
 	string_free(&told);
 }

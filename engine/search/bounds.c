@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/text.h"
 #include "engine/search/inside.h"
 
 static const double SAME = 1e-9; // sums in another order differ in their last bits
@@ -207,18 +208,28 @@ enum target_reach search_reach(const struct search *s, int t)
 
 void search_reach_text(const struct search *s, int t, char *buf, size_t size)
 {
-	static const char *const text[] = {
-		[TARGET_BELOW] = "it cannot be met: the cheapest choice that is allowed costs %.4g %s",
-		[TARGET_BELOW_FOUND] = "no choice was found that meets it: the cheapest found costs %.4g %s",
-		[TARGET_ABOVE] = "every choice costs less: the dearest found costs %.4g %s",
-	};
-	static const char *const proven_low = "it cannot be met: no choice costs less than %.4g %s, and the cheapest found costs %.4g %s";
 	const struct term *term = &s->term[t];
-	enum target_reach reach = search_reach(s, t);
 	const char *unit = search_term_unit(s, t);
+	char least[ENGINE_TEXT], low[ENGINE_TEXT], high[ENGINE_TEXT];
+	number_brief(term->least, unit, least, sizeof least);
+	number_brief(term->low, unit, low, sizeof low);
+	number_brief(term->high, unit, high, sizeof high);
 	buf[0] = 0;
-	if (reach == TARGET_BELOW && term->least < term->low)
-		snprintf(buf, size, proven_low, term->least, unit, term->low, unit);
-	else if (text[reach])
-		snprintf(buf, size, text[reach], reach == TARGET_ABOVE ? term->high : term->low, unit);
+	switch (search_reach(s, t)) {
+	case TARGET_NONE:
+	case TARGET_WITHIN:
+		break;
+	case TARGET_BELOW:
+		if (term->least < term->low)
+			snprintf(buf, size, "it cannot be met: no choice allowed costs less than %s, and the cheapest found costs %s", least, low);
+		else
+			snprintf(buf, size, "it cannot be met: the cheapest choice allowed costs %s", low);
+		break;
+	case TARGET_BELOW_FOUND:
+		snprintf(buf, size, "no choice was found that meets it: the cheapest found costs %s", low);
+		break;
+	case TARGET_ABOVE:
+		snprintf(buf, size, "every choice allowed costs less: the dearest found costs %s", high);
+		break;
+	}
 }
