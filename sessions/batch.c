@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // A batch run: the lines of a file, one after the other, each carried out before the next is read. A signal pauses the
-// search, saves, and ends the run; the same signal a second time ends the process at once.
+// search, saves, and ends the run; the same signal a second time ends the process at once. A line whose answer cannot be
+// written to standard output has failed.
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -24,6 +25,8 @@ struct batch {
 	long shown_step;
 	bool failed;    // the present line, by what came of it later
 	struct fault fault;
+	bool unwritten; // standard output took not all; the fault says why
+	struct fault why;
 };
 
 // ---- signals -------------------------------------------------------------------------------------------------------
@@ -40,32 +43,37 @@ static void on_signal(int number)
 	errno = error;
 }
 
+// Those that a person, a shell or a scheduler ends a run with. SIGPIPE is not among them: a write then says so itself.
+static const int ends[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGXCPU };
+enum { ENDS = sizeof ends / sizeof *ends };
+
 struct signals {
 	int pipe[2];
-	struct sigaction old_int, old_term, old_hup;
+	struct sigaction old[ENDS], old_pipe;
 };
 
 static bool signals_take(struct signals *g, struct fault *f)
 {
 	if (pipe2(g->pipe, O_CLOEXEC | O_NONBLOCK) != 0)
-		return disk_fault(f, "", "make a pipe", errno);
+		return disk_fault(f, "batch", "make a pipe", errno);
 	signal_pipe = g->pipe[1];
 	// The second one finds the default: it ends the process.
 	struct sigaction action = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND };
 	sigemptyset(&action.sa_mask);
-	sigaction(SIGINT, &action, &g->old_int);
-	sigaction(SIGTERM, &action, &g->old_term);
-	sigaction(SIGHUP, &action, &g->old_hup);
-	if (g->old_hup.sa_handler == SIG_IGN)
-		sigaction(SIGHUP, &g->old_hup, NULL); // nohup
+	for (int i = 0; i < ENDS; i++) {
+		sigaction(ends[i], &action, &g->old[i]);
+		if (g->old[i].sa_handler == SIG_IGN && ends[i] == SIGHUP)
+			sigaction(SIGHUP, &g->old[i], NULL); // nohup
+	}
+	sigaction(SIGPIPE, &(struct sigaction){ .sa_handler = SIG_IGN }, &g->old_pipe);
 	return true;
 }
 
 static void signals_return(struct signals *g)
 {
-	sigaction(SIGINT, &g->old_int, NULL);
-	sigaction(SIGTERM, &g->old_term, NULL);
-	sigaction(SIGHUP, &g->old_hup, NULL);
+	for (int i = 0; i < ENDS; i++)
+		sigaction(ends[i], &g->old[i], NULL);
+	sigaction(SIGPIPE, &g->old_pipe, NULL);
 	signal_pipe = -1;
 	close(g->pipe[0]);
 	close(g->pipe[1]);
@@ -113,6 +121,13 @@ static void show_progress(struct batch *b)
 	fflush(stderr);
 }
 
+// Behind all that is printed. Of several failures the first tells the cause.
+static void check_printed(struct batch *b)
+{
+	if (!b->unwritten)
+		b->unwritten = !disk_printed(stdout, "standard output", &b->why);
+}
+
 __attribute__((format(printf, 2, 3))) static void say(struct command_call *call, const char *format, ...)
 {
 	va_list args;
@@ -120,7 +135,7 @@ __attribute__((format(printf, 2, 3))) static void say(struct command_call *call,
 	bar_clear(call->sayer);
 	vprintf(format, args);
 	putchar('\n');
-	fflush(stdout);
+	check_printed(call->sayer);
 	va_end(args);
 }
 
@@ -135,12 +150,12 @@ static void show_messages(struct batch *b)
 			printf("%s\n", text);
 		} else if (b->script->line && !b->failed && !b->s->plot_failed) {
 			b->failed = true;
-			fault_set(&b->fault, "", "", "%s", text);
+			fault_set(&b->fault, "", "", "%s", text); // a whole fault already, in one line
 		} else {
 			fprintf(stderr, "%s\n", text);
 		}
 	}
-	fflush(stdout);
+	check_printed(b);
 }
 
 // ---- waiting ---------------------------------------------------------------------------------------------------------
@@ -221,6 +236,10 @@ static bool run_line(struct batch *b, const struct command_table *table, const s
 		show_line(b, kind, line);
 	b->failed = kind == SCRIPT_FAILED || !command_run(table, line, say, b, &b->fault);
 	int come = b->failed ? signal_come(g) : rest(b, g);
+	if (!come && !b->failed && b->unwritten) {
+		b->failed = true;
+		b->fault = b->why;
+	}
 	if (come) {
 		*status = interrupted(b, come);
 		b->failed = false;
@@ -258,6 +277,11 @@ int session_batch(struct session *s, const char *file, const struct command_tabl
 			;
 		finish_pictures(&b);
 		bar_clear(&b);
+		if (!status && b.unwritten) { // of what opening had to say, or of a picture
+			b.failed = true;
+			b.fault = b.why;
+			status = 1;
+		}
 		s->batch = false;
 		signals_return(&signals);
 		if (b.failed) {

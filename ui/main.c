@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // bitscape: the program. The only place that ends the process.
 // Exit status: 0 ok, 1 the run failed, 2 wrong usage, 3 no usable terminal, 128+n ended by signal n.
+#include <fcntl.h>
 #include <langinfo.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +13,7 @@
 #include <curses.h>
 #include <readline/readline.h>
 
+#include "engine/base/disk.h"
 #include "ui/loop.h"
 #include "ui/options.h"
 #include "ui/prompt.h"
@@ -158,32 +161,53 @@ static int print_version(void)
 	return EXIT_OK;
 }
 
+static int run(struct options *o)
+{
+	struct fault f;
+	bool utf8 = set_locale();
+	if (o->help) {
+		options_help(stdout);
+		return EXIT_OK;
+	}
+	if (o->version)
+		return print_version();
+	if (o->replay)
+		return replay(o->replay);
+	char tour[4096];
+	if (o->tour && !tour_find(o->tour, tour, sizeof tour, &f))
+		return complain(&f, EXIT_USAGE);
+	if (o->tour && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
+		o->tour = tour;
+	else if (o->tour)
+		o->batch = tour;
+	if (o->batch)
+		return run_batch(o);
+	// The fonts of a console lack braille and block elements.
+	const char *term = getenv("TERM");
+	bool console = term && (strcmp(term, "linux") == 0 || strncmp(term, "vt", 2) == 0);
+	return run_workbench(o, o->ascii || !utf8 || console);
+}
+
+// Where the program was started without one of the three standard streams, its number would go to the first file that is opened,
+// a journal say, and what is printed would go there. Something stands in its place that can be neither read nor written.
+static void hold_streams(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+			return; // nothing can be opened, a journal neither
+}
+
 int main(int argc, char **argv)
 {
 	struct options o;
 	struct fault f;
+	hold_streams();
 	if (!options_parse(&o, argc, argv, &f))
 		return complain(&f, EXIT_USAGE);
-	bool utf8 = set_locale();
-	if (o.help) {
-		options_help(stdout);
-		return EXIT_OK;
-	}
-	if (o.version)
-		return print_version();
-	if (o.replay)
-		return replay(o.replay);
-	char tour[4096];
-	if (o.tour && !tour_find(o.tour, tour, sizeof tour, &f))
-		return complain(&f, EXIT_USAGE);
-	if (o.tour && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
-		o.tour = tour;
-	else if (o.tour)
-		o.batch = tour;
-	if (o.batch)
-		return run_batch(&o);
-	// The fonts of a console lack braille and block elements.
-	const char *term = getenv("TERM");
-	bool console = term && (strcmp(term, "linux") == 0 || strncmp(term, "vt", 2) == 0);
-	return run_workbench(&o, o.ascii || !utf8 || console);
+	signal(SIGPIPE, SIG_IGN); // who writes to a closed pipe finds out, and says so
+	int status = run(&o);
+	// What was printed is a result like a file: if it did not arrive, the run failed.
+	if (status == EXIT_OK && !disk_printed(stdout, "standard output", &f))
+		status = complain(&f, EXIT_FAILED);
+	return status;
 }
