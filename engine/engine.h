@@ -240,6 +240,15 @@ struct group_state {
 	char name[ENGINE_NAME], pattern[ENGINE_TEXT]; // the layers that match are decided as one
 };
 
+// Where a target lies in the costs of the choices that the restrictions allow.
+enum target_reach {
+	TARGET_NONE,        // there is no target, or the term has no price
+	TARGET_WITHIN,
+	TARGET_BELOW,       // it cannot be met: it is proven that every choice costs more
+	TARGET_BELOW_FOUND, // every choice that was found costs more; it is not proven that there is none that meets it
+	TARGET_ABOVE,       // every choice that was found costs less
+};
+
 // The terms of a search only ever become more: each keeps its place.
 struct term_state {
 	char name[ENGINE_NAME];
@@ -255,7 +264,10 @@ struct term_state {
 	char target_text[ENGINE_NAME]; // as the person gave it
 	double modal;                 // cost of the modal choice
 	double expected;              // mean cost of the choices sampled lately
-	double low, high;             // cost of the narrowest and widest choice that the restrictions allow
+	double low, high;             // cheapest and dearest cost found among the choices that the restrictions allow
+	double least;                 // proven: no choice that they allow costs less; equal to `low` where that is the least there is
+	enum target_reach reach;
+	char reach_text[2 * ENGINE_TEXT]; // what there is to say of it, a clause; empty: nothing (TARGET_NONE, TARGET_WITHIN)
 };
 
 struct front_point {

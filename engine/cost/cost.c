@@ -330,6 +330,34 @@ bool cost_adds(const struct cost *c)
 	return c->pricing->layer != NULL;
 }
 
+double cost_least(const struct cost *c, const struct cost_settings *layer)
+{
+	double sum = 0;
+	if (!c->pricing->layer) {
+		struct layer_plan end[GRAPH_OPS];
+		uint8_t format[2][GRAPH_OPS];
+		for (int high = 0; high < 2; high++) {
+			for (int l = 0; l < c->model->layers; l++) {
+				end[l] = layer[l].setting[0];
+				for (int k = 1; k < layer[l].count; k++) {
+					int a = layer[l].setting[k].activation;
+					if (high ? a > end[l].activation : a < end[l].activation)
+						end[l] = layer[l].setting[k];
+				}
+			}
+			graph_formats(c->graph, &(struct plan){c->model, end}, format[high]);
+		}
+		return c->pricing->least(c, layer, format[0], format[1]);
+	}
+	for (int l = 0; l < c->model->layers; l++) {
+		double least = INFINITY;
+		for (int k = 0; k < layer[l].count; k++)
+			least = fmin(least, c->pricing->layer(c, l, layer[l].setting[k]));
+		sum += least;
+	}
+	return sum;
+}
+
 double cost_uniform_total(const struct cost *c, int format)
 {
 	struct layer_plan even[GRAPH_OPS];

@@ -72,6 +72,14 @@ void cost_parts(const struct cost *, struct plan *, uint8_t *format, const int *
 	int options, double *part);
 // Whether the total is a sum of layers' prices, each of which depends on that layer's formats alone.
 bool cost_adds(const struct cost *);
+// A layer's settings that are allowed.
+struct cost_settings {
+	const struct layer_plan *setting; // [count]
+	int count;                        // one at least
+};
+// What no plan costs less than whose layers take one of these settings each: the sum of the operators' least prices. It is
+// attained where a single plan gives them all.
+double cost_least(const struct cost *, const struct cost_settings *layer); // [layers]
 // The cost of giving every layer the same format.
 double cost_uniform_total(const struct cost *, int format);
 // A target as a person writes it: a format (the cost of that uniform choice), "0.5x" (of `widest`), or a number with k, M, G or

@@ -11,12 +11,14 @@
 // What can be counted decides which units a target may be written in.
 enum quantity { QUANTITY_COUNT, QUANTITY_BYTES, QUANTITY_TIME, QUANTITY_ENERGY };
 
-// How a term is priced. A term whose layers are priced one by one gives `layer`, the others `total` and `part`, from the formats
-// of all tensors.
+// How a term is priced. A term whose layers are priced one by one gives `layer`, the others `total`, `part` and `least`, from the
+// formats of all tensors.
 struct pricing {
 	double (*layer)(const struct cost *, int layer, struct layer_plan);
 	double (*total)(const struct cost *, const struct plan *, const uint8_t *format, double *layer);
 	double (*part)(const struct cost *, const struct plan *, const uint8_t *format, const struct graph_touched *);
+	// As cost_least; no tensor has a narrower format than in `low`, or a wider one than in `high`.
+	double (*least)(const struct cost *, const struct cost_settings *, const uint8_t *low, const uint8_t *high);
 };
 extern const struct pricing peak_pricing, machine_pricing, measured_pricing;
 

@@ -87,12 +87,13 @@ static bool make_buffers(struct search *s)
 	s->modal_value = calloc(slots * (size_t)s->options, sizeof *s->modal_value);
 	s->tensor = calloc((size_t)s->model->ops, 1);
 	s->become = calloc(layers * (size_t)s->options, sizeof *s->become);
+	s->bounds = calloc(2 * ENGINE_TERMS * slots, 1);
 	s->front.room = (int)s->knobs.front_size + ENGINE_OPTIONS + 8;
 	size_t room = (size_t)s->front.room;
 	s->front.all = calloc(2 * room, sizeof *s->front.all);
 	s->front.choices = calloc(2 * room * slots, 1);
 	if (!s->choice || !s->modal || !s->plan.layer || !s->scratch.layer || !s->touched || !s->halves ||
-	    !s->modal_value || !s->tensor || !s->become || !s->front.all || !s->front.choices)
+	    !s->modal_value || !s->tensor || !s->become || !s->bounds || !s->front.all || !s->front.choices)
 		return false;
 	s->front.point = s->front.all;
 	s->front.candidate = s->front.all + room;
@@ -170,6 +171,7 @@ void search_free(struct search *s)
 	free(s->halves);
 	free(s->tensor);
 	free(s->become);
+	free(s->bounds);
 	free(s->front.all);
 	free(s->front.choices);
 	free(s);
@@ -301,6 +303,7 @@ static void credit_costs(struct search *s, uint64_t key)
 	const struct partition *p = s->partition;
 	uint8_t *choice = s->choice + SEARCH_SAMPLES * s->space->slots;
 	double whole[ENGINE_TERMS], cost[SPACE_OPTIONS][ENGINE_TERMS], value[SPACE_OPTIONS];
+	uint32_t counted = search_counted(s);
 	bool known = false;
 	for (long i = 0; i < n; i++) {
 		policy_sample(s->policy, rng_bits(key, (uint64_t)i), choice);
@@ -310,7 +313,7 @@ static void credit_costs(struct search *s, uint64_t key)
 		for (int d = 0; d < p->decisions; d++) {
 			double *of = modal ? s->modal_value + d * s->options : value;
 			if (!priced)
-				search_price_options(s, choice, whole, d, cost);
+				search_price_options(s, choice, whole, d, counted, cost);
 			for (int o = 0; !priced && o < p->decision[d].options; o++)
 				of[o] = additive_penalty(s, cost[o]);
 			policy_credit_options(s->policy, d, of, 1 / (double)n);
