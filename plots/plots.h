@@ -120,7 +120,7 @@ void canvas_draw(const struct figure *, struct cell *, int width, int height, en
 
 // ---- gnuplot -------------------------------------------------------------------------------------------------------------
 
-// A gnuplot child over pipes, started at the first figure, watched, restarted once when it hangs or dies.
+// A gnuplot child over pipes, started at the first figure, watched; started once more where it dies, ended where it hangs.
 struct plotter;
 struct plotter *plotter_new(const char *program); // usually "gnuplot"; NULL: out of memory. Starts nothing.
 void plotter_free(struct plotter *);              // ends the child

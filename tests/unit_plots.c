@@ -1001,6 +1001,33 @@ static void bad_fakes_are_faults(void **state)
 	}
 }
 
+// One that hangs is waited for once, however many pictures wait: a second try would keep a person waiting as long.
+static void a_hanging_gnuplot_is_waited_for_once(void **state)
+{
+	(void)state;
+	struct fault f;
+	struct plotter *p = plotter_with(fake("echo started >>\"$0.log\"; sleep 60"), 0.5);
+	assert_true(ask(p, "front", "svg", in_folder("a.svg"), false, &f));
+	assert_true(ask(p, "bits", "svg", in_folder("b.svg"), false, &f));
+	assert_false(await(p, &f));
+	assert_non_null(strstr(f.what, "did not answer in time"));
+	assert_true(f.todo[0]);
+	assert_false(plotter_busy(p)); // the second was given up with the first
+	assert_false(await(p, &f));
+	assert_string_equal(contents(in_folder("fake.log")), "started\n");
+	plotter_free(p);
+
+	// Where it has answered, the one picture is to blame: the next one has its try.
+	empty_folder();
+	p = plotter_with(fake("echo started >>\"$0.log\"; echo '@@TERMINALS  svg '; [ -e $0.again ] && serve; : >$0.again; sleep 60"), 2);
+	assert_true(ask(p, "front", "svg", in_folder("a.svg"), false, &f));
+	assert_true(ask(p, "bits", "svg", in_folder("b.svg"), false, &f));
+	assert_false(await(p, &f));
+	assert_true(await(p, &f));
+	assert_string_equal(contents(in_folder("fake.log")), "started\nstarted\n");
+	plotter_free(p);
+}
+
 static void a_missing_gnuplot_is_said_at_once(void **state)
 {
 	(void)state;
@@ -1198,6 +1225,7 @@ int main(void)
 		IN_FOLDER(words_are_never_commands),
 		IN_FOLDER(good_fakes_serve),
 		IN_FOLDER(bad_fakes_are_faults),
+		IN_FOLDER(a_hanging_gnuplot_is_waited_for_once),
 		IN_FOLDER(a_missing_gnuplot_is_said_at_once),
 		IN_FOLDER(wrong_requests_are_refused_at_once),
 		IN_FOLDER(many_wait_their_turn),
