@@ -15,13 +15,31 @@ struct quantity {
 	double factor;
 	enum series_kind kind;
 	enum figure_role role;
-	bool noisy; // smoothed over a window of about one sixtieth of the history
+	bool noisy; // smoothed over a window of about one sixtieth of the history: the axis says how many steps
 	bool right;
 };
 
 static double value_of(const struct record *r, const struct quantity *q)
 {
 	return *(const float *)(const void *)((const char *)r + q->offset) * q->factor;
+}
+
+// How many steps a noisy quantity's point is the mean of.
+static long window_of(long records)
+{
+	long stretch = records > MOST_POINTS ? records / MOST_POINTS : 1;
+	return stretch + 2 * (records / 120);
+}
+
+// "loss", or "loss, mean of 21 steps".
+static const char *averaged(const struct figure_source *source, const char *what, char buf[96])
+{
+	long window = window_of(source->records);
+	if (window > 1)
+		snprintf(buf, 96, "%s, mean of %ld steps", what, window);
+	else
+		snprintf(buf, 96, "%s", what);
+	return buf;
 }
 
 // Adds the quantity over the steps: at most MOST_POINTS points, each the mean of its stretch of records, widened by
@@ -59,11 +77,11 @@ static bool add_quantity(struct figure *f, const struct figure_source *source, c
 // The frame that all of them share: steps from 0 to the present, and the person's marks.
 static struct figure *over_steps(const struct figure_source *source, const char *y_label, const char *title)
 {
-	const struct engine_info *info = source->snapshot->info;
 	struct figure *f = figure_new("step", y_label);
 	if (!f)
 		return NULL;
-	figure_title(f, "%s of %s on %s", title, info ? info->net : "", info ? info->data : "");
+	char subject[2 * ENGINE_TEXT + 8];
+	figure_title(f, "%s of %s", title, subject_of(source->snapshot->info, subject));
 	f->x.low = 0;
 	if (source->records > 0)
 		f->x.high = (double)source->record[source->records - 1].step;
@@ -96,9 +114,10 @@ struct figure *figure_curves(const struct figure_source *source)
 		{source->snapshot->estimated[0] ? "estimated" : loss ? "held-out loss" : "held-out", AT(quality), loss ? -1 : 100, SERIES_LINE, ROLE_SAMPLED, true,
 			!loss},
 	};
-	struct figure *f = over_steps(source, "loss", "Training");
+	char label[96];
+	struct figure *f = over_steps(source, averaged(source, "loss", label), source->snapshot->estimated[0] ? "Search" : "Training");
 	if (f)
-		snprintf(f->right.label, sizeof f->right.label, "accuracy (%%)");
+		snprintf(f->right.label, sizeof f->right.label, "%s", averaged(source, "accuracy (%)", label));
 	return with(f, source, q, 3);
 }
 
@@ -119,6 +138,10 @@ struct figure *figure_cost(const struct figure_source *source)
 	struct figure *f = over_steps(source, unit.label, "Cost of the choices");
 	if (!f || !term)
 		return f;
+	char target[64], subject[2 * ENGINE_TEXT + 8];
+	if (relative) // the axis has no unit: the target says it
+		figure_title(f, "Cost of the choices of %s, target %s", subject_of(source->snapshot->info, subject),
+			number_write(term->target, term->unit ? term->unit : "", target, sizeof target));
 	size_t place = (size_t)source->term * sizeof(float);
 	const struct quantity q[] = {
 		{"sampled", AT(cost) + place, 1 / unit.divisor, SERIES_LINE, ROLE_SAMPLED, true, false},
@@ -147,5 +170,6 @@ struct figure *figure_entropy(const struct figure_source *source)
 struct figure *figure_reward(const struct figure_source *source)
 {
 	static const struct quantity q = {"reward", AT(reward), 1, SERIES_LINE, ROLE_MAIN, true, false};
-	return with(over_steps(source, "reward, smoothed", "Reward of the sampled choices"), source, &q, 1);
+	char label[96];
+	return with(over_steps(source, averaged(source, "reward", label), "Reward of the sampled choices"), source, &q, 1);
 }
