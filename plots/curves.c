@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { MOST_POINTS = 1000 };
 
@@ -31,15 +32,18 @@ static long window_of(long records)
 	return stretch + 2 * (records / 120);
 }
 
-// "loss", or "loss, mean of 21 steps".
+// "loss", or "mean loss": of how many steps, the title says.
 static const char *averaged(const struct figure_source *source, const char *what, char buf[96])
 {
-	long window = window_of(source->records);
-	if (window > 1)
-		snprintf(buf, 96, "%s, mean of %ld steps", what, window);
-	else
-		snprintf(buf, 96, "%s", what);
+	snprintf(buf, 96, "%s%s", window_of(source->records) > 1 ? "mean " : "", what);
 	return buf;
+}
+
+static void title_means(struct figure *f, const struct figure_source *source, const char *of)
+{
+	size_t used = f ? strlen(f->title) : 0;
+	if (f && window_of(source->records) > 1)
+		snprintf(f->title + used, sizeof f->title - used, "; %smeans of %ld steps", of, window_of(source->records));
 }
 
 // Adds the quantity over the steps: at most MOST_POINTS points, each the mean of its stretch of records, widened by
@@ -118,6 +122,7 @@ struct figure *figure_curves(const struct figure_source *source)
 	struct figure *f = over_steps(source, averaged(source, "loss", label), source->snapshot->estimated[0] ? "Search" : "Training");
 	if (f)
 		snprintf(f->right.label, sizeof f->right.label, "%s", averaged(source, "accuracy (%)", label));
+	title_means(f, source, "");
 	return with(f, source, q, 3);
 }
 
@@ -142,6 +147,7 @@ struct figure *figure_cost(const struct figure_source *source)
 	if (relative) // the axis has no unit: the target says it
 		figure_title(f, "Cost of the choices of %s, target %s", subject_of(source->snapshot->info, subject),
 			number_write(term->target, term->unit ? term->unit : "", target, sizeof target));
+	title_means(f, source, "sampled: ");
 	size_t place = (size_t)source->term * sizeof(float);
 	const struct quantity q[] = {
 		{"sampled", AT(cost) + place, 1 / unit.divisor, SERIES_LINE, ROLE_SAMPLED, true, false},
@@ -171,5 +177,7 @@ struct figure *figure_reward(const struct figure_source *source)
 {
 	static const struct quantity q = {"reward", AT(reward), 1, SERIES_LINE, ROLE_MAIN, true, false};
 	char label[96];
-	return with(over_steps(source, averaged(source, "reward", label), "Reward of the sampled choices"), source, &q, 1);
+	struct figure *f = over_steps(source, averaged(source, "reward", label), "Reward of the sampled choices");
+	title_means(f, source, "");
+	return with(f, source, &q, 1);
 }

@@ -193,6 +193,7 @@ static void axes_say_what_they_are(void **state)
 	}
 	struct figure *f = made_figure("curves");
 	assert_string_equal(f->y.label, "loss"); // of 40 steps, each is shown
+	assert_null(strstr(f->title, "mean"));
 	figure_free(f);
 	struct made m;
 	make(&m);
@@ -204,11 +205,12 @@ static void axes_say_what_they_are(void **state)
 	m.source.records = MANY;
 	m.source.modal = NULL;
 	f = figure_curves(&m.source);
-	assert_string_equal(f->y.label, "loss, mean of 9 steps");
-	assert_string_equal(f->right.label, "accuracy (%), mean of 9 steps");
+	assert_string_equal(f->y.label, "mean loss");
+	assert_string_equal(f->right.label, "mean accuracy (%)");
+	assert_non_null(strstr(f->title, "; means of 9 steps"));
 	figure_free(f);
 	f = figure_reward(&m.source);
-	assert_string_equal(f->y.label, "reward, mean of 9 steps");
+	assert_string_equal(f->y.label, "mean reward");
 	figure_free(f);
 	test_free(many);
 	f = made_figure("cost");
