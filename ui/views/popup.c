@@ -63,6 +63,8 @@ int popup_rows(int height)
 static void draw_popup(struct popup *p, struct screen *s, bool low)
 {
 	int width = screen_width(p->title) + 6;
+	if (p->foot)
+		width = clamp(screen_width(p->foot) + 8, width, s->width - 4);
 	for (int i = 0; i < p->lines; i++)
 		width = clamp(screen_width(p->line[i].text) + 4, width, s->width - 4);
 	width = clamp(width, low ? s->width : 0, s->width - (low ? 0 : 4));
