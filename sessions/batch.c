@@ -150,7 +150,8 @@ static void show_messages(struct batch *b)
 			printf("%s\n", text);
 		} else if (b->script->line && !b->failed && !b->s->plot_failed) {
 			b->failed = true;
-			fault_set(&b->fault, "", "", "%s", text); // a whole fault already, in one line
+			b->fault = (struct fault){ "", "", "" }; // the text is a whole fault already, in one line
+			snprintf(b->fault.what, sizeof b->fault.what, "%s", text);
 		} else {
 			fprintf(stderr, "%s\n", text);
 		}

@@ -168,7 +168,7 @@ static bool write_description(const struct description *d, void *context, struct
 	bool ok = file && description_write(d, file);
 	if (file)
 		ok = fclose(file) == 0 && ok;
-	ok = ok ? disk_replace(path, bytes, size, f) : fault_set(f, path, "", "out of memory");
+	ok = ok ? disk_replace(path, bytes, size, f) : fault_memory(f, path);
 	free(bytes);
 	return ok;
 }
@@ -622,7 +622,7 @@ static bool compare_times(struct string *t, const struct description *d, struct 
 	}
 	struct compared_layer *its[TIMED] = { calloc((size_t)info->layers * TIMED + 1, sizeof **its) };
 	struct comparison sum[TIMED];
-	bool ok = t4 && (its[0] || fault_set(f, info->name, "", "out of memory"));
+	bool ok = t4 && (its[0] || fault_memory(f, info->name));
 	for (int i = 0; ok && i < TIMED; i++) {
 		its[i] = its[0] + i * info->layers;
 		ok = costing_compare(t4, table, &(struct layer_formats){ timed[i], timed[i] }, 1, its[i], &sum[i], f);
@@ -724,7 +724,7 @@ static bool add_rivals(const struct description *d, void *context, struct fault 
 	int *choice = costing ? calloc((size_t)info->layers * RIVALS, sizeof *choice) : NULL;
 	struct rival rival[RIVALS];
 	double most;
-	bool ok = costing && (choice || fault_set(f, info->name, "", "out of memory")) &&
+	bool ok = costing && (choice || fault_memory(f, info->name)) &&
 		losses_rivals(losses, costing, q->format, q->formats, q->limit, &most, rival, choice, f);
 	const double top1 = ok ? losses_top1(losses) : NAN;
 	if (ok)
@@ -813,7 +813,7 @@ static bool open_network(struct session *s, struct fault *f)
 	if (c->network && c->formats && c->point)
 		return true;
 	if (c->network)
-		fault_set(f, info->net, "", "out of memory");
+		fault_memory(f, info->net);
 	costed_free(c);
 	return false;
 }

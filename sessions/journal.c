@@ -105,7 +105,7 @@ bool journal_add(struct journal *j, const struct journal_line *line, struct faul
 	if (!new.text || (line->back && !new.back) || !make_room(j)) {
 		free(new.text);
 		free(new.back);
-		return fault_set(f, "", "", "out of memory");
+		return fault_memory(f, "journal");
 	}
 	new.buried = false;
 	new.entry = line->kind == JOURNAL_DIGEST ? 0 : j->entries + 1;
@@ -189,7 +189,7 @@ static bool read_comment(const char *text, struct journal_line *line, bool *mean
 	if (!ok)
 		fault_set(f, "", "", "expected '# digest STEP HEX'");
 	else if (!(line->text = strdup(w.word[2])))
-		ok = fault_set(f, "", "", "out of memory");
+		ok = fault_memory(f, "journal");
 	words_free(&w);
 	return ok;
 }
@@ -214,7 +214,7 @@ static bool read_annotation(const char *text, struct journal_line *line, struct 
 		return fault_set(f, "", "", "%s", expected);
 	line->back = trimmed(text + 5, text + strlen(text));
 	if (!line->back)
-		return fault_set(f, "", "", "out of memory");
+		return fault_memory(f, "journal");
 	return read_command(line->back, f);
 }
 
@@ -233,7 +233,7 @@ static bool read_entry(const char *text, struct journal_line *line, struct fault
 		line->text = trimmed(start, end);
 		line->kind = strcmp(w.word[1], "note") == 0 ? JOURNAL_NOTE : JOURNAL_CHANGE;
 		if (!line->text)
-			ok = fault_set(f, "", "", "out of memory");
+			ok = fault_memory(f, "journal");
 		else if (line->kind == JOURNAL_CHANGE)
 			ok = read_command(line->text, f) && (!w.comment || read_annotation(w.comment, line, f));
 	}

@@ -26,7 +26,7 @@ bool manifest_write(const char *folder, const struct config *config, bool closed
 	json_t *manifest = json_pack("{s:i, s:s, s:s, s:b, s:o}", "bitscape-session", MANIFEST_VERSION, "bitscape",
 		BITSCAPE_VERSION, "kernels", engine_kernels(), "closed", closed, "settings", settings);
 	char *text = json_dumps(manifest, JSON_INDENT(2));
-	bool ok = text ? disk_replace(path, text, strlen(text), f) : fault_set(f, path, "", "out of memory");
+	bool ok = text ? disk_replace(path, text, strlen(text), f) : fault_memory(f, path);
 	free(text);
 	json_decref(manifest);
 	return ok;
@@ -39,12 +39,12 @@ static struct config *read_settings(const char *path, json_t *settings, struct f
 	json_t *value;
 	struct fault inner;
 	if (!config) {
-		fault_set(f, path, "", "out of memory");
+		fault_memory(f, path);
 		return NULL;
 	}
 	json_object_foreach(settings, name, value) {
 		if (!json_is_string(value))
-			fault_set(&inner, name, "", "its value is not a text");
+			fault_set(&inner, name, "write it in quotes", "its value is not a text");
 		else if (config_set(config, name, json_string_value(value), &inner))
 			continue;
 		fault_set(f, path, "mend it, or take it from a backup", "setting %s: %s", name, inner.what);

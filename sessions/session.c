@@ -175,7 +175,7 @@ bool session_log(struct session *s, const struct journal_line *line, struct faul
 		ok = !t.failed && writer_append(s->writer, t.bytes, t.length) && ok;
 		string_free(&t);
 	}
-	return ok || fault_set(f, "journal", "save, then close other programs", "out of memory");
+	return ok || fault_memory(f, "journal");
 }
 
 // ---- history -------------------------------------------------------------------------------------------------------
@@ -324,7 +324,7 @@ bool session_settle(struct session *s, struct fault *f)
 			return fault_set(f, s->snapshot->fault.where, s->snapshot->fault.todo, "%s", s->snapshot->fault.what);
 		int n = session_fds(s, fds, &timeout);
 		if (poll(fds, (nfds_t)n, timeout) < 0 && errno != EINTR)
-			return disk_fault(f, "", "wait for the engine", errno);
+			return disk_fault(f, "session", "wait for the engine", errno);
 		s->news |= session_turn(s);
 	}
 	return true;

@@ -143,7 +143,7 @@ struct writer *writer_new(const char *folder, off_t length, struct fault *f)
 {
 	struct writer *w = calloc(1, sizeof *w);
 	if (!w) {
-		fault_set(f, folder, "", "out of memory");
+		fault_memory(f, folder);
 		return NULL;
 	}
 	w->last = &w->first;
@@ -255,7 +255,7 @@ bool writer_finish(struct writer *w, struct fault *f)
 		if (!result.saved)
 			ok = fault_set(f, result.fault.where, result.fault.todo, "%s", result.fault.what);
 	if (ok && w->lines.length)
-		ok = fault_set(f, w->path, "", "its last lines could not be written");
+		ok = fault_set(f, w->path, "check the disk", "its last lines could not be written");
 	string_free(&w->lines);
 	close(w->journal);
 	close(w->news);

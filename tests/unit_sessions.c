@@ -887,7 +887,7 @@ static void scripts_have_parts(void **state)
 	}
 	script_place(s, &f);
 	assert_string_equal(f.where, "lines.tour:10");
-	assert_says(&f, "the line holds a zero byte");
+	assert_says(&f, "it holds a zero byte");
 	assert_int_equal(script_next(s, &line, &f), SCRIPT_END);
 	script_close(s);
 	assert_null(script_open("no-such.tour", &f));

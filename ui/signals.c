@@ -29,7 +29,7 @@ static void on_signal(int number)
 bool signals_open(struct fault *f)
 {
 	if (pipe2(pipe_end, O_CLOEXEC | O_NONBLOCK) != 0)
-		return fault_set(f, "signals", "", "no pipe: %s", strerror(errno));
+		return fault_set(f, "signals", "close other files or programs", "no pipe: %s", strerror(errno));
 	struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
 	sigemptyset(&action.sa_mask);
 	for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)

@@ -68,7 +68,7 @@ static void reward_changed(struct search *s)
 
 static bool out_of_memory(struct fault *fault)
 {
-	return fault_set(fault, "change", "close something else", "out of memory");
+	return fault_memory(fault, "change");
 }
 
 // What takes new masks back, in as few words as can be: one for many slots where all of these were the same.

@@ -271,7 +271,7 @@ bool search_save(struct search *s, struct state *out, struct fault *fault)
 	knobs_each_term(&s->knobs, say_text, &terms);
 	ok = terms.ok;
 	ok = ok && save_partition(s, out) && save_front(s, out);
-	return ok || fault_set(fault, "checkpoint", "close something else", "out of memory");
+	return ok || fault_memory(fault, "checkpoint");
 }
 
 // ---- restoring ----

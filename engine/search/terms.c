@@ -69,7 +69,7 @@ static const struct priced *priced_named(struct search *s, const char *name, str
 			return p;
 	struct priced *p = calloc(1, sizeof *p);
 	if (!p) {
-		fault_set(fault, name, "choose a smaller network", "out of memory");
+		fault_memory(fault, name);
 		return NULL;
 	}
 	snprintf(p->name, sizeof p->name, "%s", name);
@@ -82,7 +82,7 @@ static const struct priced *priced_named(struct search *s, const char *name, str
 	snprintf(p->unit, sizeof p->unit, "%s%s%s", cost_unit(p->cost), device ? " on " : "", device ? device->name : "");
 	p->widest = cost_uniform_total(p->cost, slot->format[slot->options - 1]);
 	if (cost_adds(p->cost) && !price_options(s, p)) {
-		fault_set(fault, name, "choose a smaller network", "out of memory");
+		fault_memory(fault, name);
 		priced_free(p);
 		return NULL;
 	}

@@ -59,7 +59,7 @@ struct space *space_new(const struct model *model, const char *spec, struct faul
 	}
 	if (!s || !s->slot) {
 		space_free(s);
-		fault_set(fault, "space", "choose a smaller network", "out of memory");
+		fault_memory(fault, "space");
 		return NULL;
 	}
 	for (int i = 0; i < s->slots; i++) {
@@ -114,7 +114,7 @@ struct partition *partition_new(const struct space *space, struct fault *fault)
 	}
 	if (!p || !p->allowed || !p->group || !p->group_of || !p->decision || !p->decision_of || !p->next) {
 		partition_free(p);
-		fault_set(fault, "space", "choose a smaller network", "out of memory");
+		fault_memory(fault, "space");
 		return NULL;
 	}
 	for (int i = 0; i < space->slots; i++)
