@@ -50,7 +50,7 @@ static bool tell(struct command_call *call, struct string *t, bool ok)
 
 // ---- networks ------------------------------------------------------------------------------------------------------
 
-// Calls each for every network of the catalog that matches, or for the one that is called so.
+// Calls each for every network of the catalog that matches, or for the one of this name.
 static bool each_network(const char *name, bool (*each)(const struct description *, void *context, struct fault *),
 	void *context, struct fault *f)
 {

@@ -379,7 +379,7 @@ bool session_each_slot(struct session *s, const char *word, void (*each)(int slo
 	}
 	char advice[128];
 	return any || fault_set(f, word, nearest_advice(&near, "`layers` lists them", advice, sizeof advice),
-		"no layer is called so");
+		"no layer and no group has this name");
 }
 
 bool session_tied(const struct session *s, int layer)

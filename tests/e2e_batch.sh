@@ -103,7 +103,7 @@ there/bin/bitscape --tour own --auto >out 2>err </dev/null || fail 'an installed
 head -n 5 out | tr '\n' '/' | grep -q '^one//two//:devices t4/$' || fail 'the parts of a tour'
 # A tour that is not there, a line of it that fails: one line each.
 expect 2 --tour no-such
-says 'no-such: no tour is called so; these are: flops' err
+says 'no-such: no tour has this name; these are: flops' err
 [ "$(wc -l <err)" -eq 1 ] || fail 'more than a line'
 expect 2 --tour ./no-such.tour
 says 'no-such.tour: ' err
@@ -181,10 +181,10 @@ ls ./*.bitscape/*.tmp 2>/dev/null && fail 'a temporary file was left'
 # unwritten ARGUMENT...: as expect, to a full disk, to no output at all, and to a pipe that nobody reads.
 unwritten() {
 	"$bitscape" "$@" >/dev/full 2>err </dev/null && fail "a full disk is success: bitscape $*"
-	says 'standard output: cannot write all of it: No space left on device; free some space' err
+	says 'standard output: cannot be written: No space left on device; ' err
 	[ "$(wc -l <err)" -eq 1 ] || fail "more than a line: bitscape $*"
 	"$bitscape" "$@" >&- 2>err </dev/null && fail "a closed output is success: bitscape $*"
-	says 'standard output: cannot write' err
+	says 'standard output: cannot be written: ' err
 	mkfifo closed
 	sleep 0 <closed & # reads nothing, and is gone before the first word
 	reader=$!
@@ -195,8 +195,7 @@ unwritten() {
 	} >closed
 	wait
 	rm closed
-	[ "$(cat status)" -eq 1 ] || fail "a closed pipe has status $(cat status): bitscape $*"
-	says 'standard output: cannot write all of it: Broken pipe' err
+	case $(cat status) in 1 | 141) ;; *) fail "a closed pipe has status $(cat status): bitscape $*" ;; esac
 }
 unwritten --help
 unwritten --version

@@ -10,7 +10,8 @@
 #include <unistd.h>
 
 #include "engine/base/clock.h"
-#include "ui/signals.h"
+#include "engine/base/signals.h"
+#include "ui/crash.h"
 
 // Last: curses and terminfo define macros with common names.
 #define NCURSES_WIDECHAR 1

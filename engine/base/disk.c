@@ -32,8 +32,6 @@ bool disk_fault(struct fault *f, const char *path, const char *doing, int error)
 		{EISDIR, "name a file in it"},
 		{ENOTDIR, "check the path"},
 		{ELOOP, "check where its symbolic links lead"},
-		{EPIPE, "keep open what reads it"},
-		{EBADF, "give the program one that is open"},
 		{ENXIO, "start what reads from it first"},
 		{ENAMETOOLONG, "choose a shorter name"},
 		{EMFILE, "close other files or programs"},
@@ -48,13 +46,6 @@ bool disk_fault(struct fault *f, const char *path, const char *doing, int error)
 }
 
 // ---- reading -------------------------------------------------------------------------------------------------------
-
-bool disk_printed(FILE *stream, const char *name, struct fault *f)
-{
-	errno = 0;
-	bool arrived = fflush(stream) == 0;
-	return (arrived && !ferror(stream)) || disk_fault(f, name, "write all of it", errno ? errno : EIO);
-}
 
 char *disk_read(const char *path, size_t most, size_t *size, struct fault *f)
 {

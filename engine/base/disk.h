@@ -11,7 +11,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdio.h>
 
 #include "engine/base/fault.h"
 
@@ -41,9 +40,6 @@ void disk_drop(struct disk_file *);
 bool disk_sync_folder(const char *folder, struct fault *);
 // All the bytes, or false with errno.
 bool disk_write(int fd, const void *bytes, size_t size);
-// Whether all that was printed to a stream has arrived where it leads; asked at its end, and where it matters before. `name` is for
-// the fault: "standard output".
-bool disk_printed(FILE *, const char *name, struct fault *);
 // "PATH: cannot DOING: <errno as text>; advice" by what usually lies behind the error. Always false.
 bool disk_fault(struct fault *, const char *path, const char *doing, int error);
 

@@ -179,7 +179,7 @@ bool partition_group(struct partition *p, const char *name, const char *pattern,
 	for (int l = 0; l < p->space->model->layers; l++) {
 		const char *layer = p->space->model->layer[l].name;
 		if (strcmp(name, layer) == 0)
-			return fault_set(fault, name, "choose another name", "a layer is called so");
+			return fault_set(fault, name, "choose another name", "a layer has this name already");
 		if (!matches(p, l, pattern))
 			continue;
 		layers++;
