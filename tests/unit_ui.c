@@ -984,6 +984,68 @@ static void test_every_size(void **state)
 	made_free(m);
 }
 
+// Whether every word of a text is on the screen, and no sign that any was cut.
+static bool whole(const struct screen *s, const char *text)
+{
+	char *shown = screen_text(s), *copy = strdup(text), *save = NULL;
+	assert_true(shown && copy);
+	bool all = true;
+	for (char *word = strtok_r(copy, " ", &save); word; word = strtok_r(NULL, " ", &save))
+		all &= strstr(shown, word) != NULL;
+	free(shown);
+	free(copy);
+	return all;
+}
+
+// Advice is never cut, on no screen.
+static void test_advice(void **state)
+{
+	(void)state;
+	static const char advice[] = "pin: the layer 'stam' is unknown; perhaps 'stem' was meant, else `layers` lists all forty-three candidates "
+		"together with their decisions, groups, restrictions; afterwards try again";
+	struct made *m = made_new(MADE_LAYERS, false);
+	struct popup p = {0};
+	struct screen s = {0};
+	m->scene.draft = NULL;
+	for (int height = LAYOUT_MIN_HEIGHT; height < 60; height += 5)
+		for (int width = LAYOUT_MIN_WIDTH; width < 220; width += 3) {
+			assert_true(screen_resize(&s, width, height));
+			m->scene.message = advice;
+			m->scene.bad = width % 2;
+			views_draw(&m->views, &m->scene, &s);
+			assert_true(whole(&s, advice));
+			m->scene.message = NULL;
+			snprintf(m->snapshot.says, sizeof m->snapshot.says, "%.*s", (int)sizeof m->snapshot.says - 1, advice);
+			views_draw(&m->views, &m->scene, &s);
+			assert_true(whole(&s, m->snapshot.says));
+			snprintf(m->snapshot.says, sizeof m->snapshot.says, "searching");
+			assert_true(popup_add_hanging(&p, advice, 3, 5) && popup_add(&p, advice, 0, false));
+			m->scene.popup = &p;
+			views_draw(&m->views, &m->scene, &s);
+			assert_true(whole(&s, advice));
+			popup_clear(&p);
+			m->scene.popup = NULL;
+		}
+	// What is longer than the screen says where the rest is; tables are scrolled sideways.
+	static char endless[1000];
+	memset(endless, 'a', sizeof endless - 1);
+	assert_true(screen_resize(&s, 60, 16));
+	m->scene.message = endless;
+	views_draw(&m->views, &m->scene, &s);
+	assert_true(whole(&s, "`messages` shows the rest"));
+	assert_true(popup_add(&p, "first    second    third    fourth    fifth    sixth    seventh    eighth", 0, false));
+	m->scene.popup = &p;
+	views_draw(&m->views, &m->scene, &s);
+	assert_true(whole(&s, "first sideways") && !whole(&s, "eighth"));
+	view_popup.move(NULL, &m->scene, MOTION_RIGHT, 1);
+	view_popup.move(NULL, &m->scene, MOTION_RIGHT, 1);
+	views_draw(&m->views, &m->scene, &s);
+	assert_true(whole(&s, "eighth") && !whole(&s, "first"));
+	popup_clear(&p);
+	screen_free(&s);
+	made_free(m);
+}
+
 static void test_screen_popup(void **state)
 {
 	(void)state;
@@ -1058,6 +1120,7 @@ int main(void)
 		cmocka_unit_test(test_screen_split),
 		cmocka_unit_test(test_screen_deep),
 		cmocka_unit_test(test_every_size),
+		cmocka_unit_test(test_advice),
 		cmocka_unit_test(test_screen_popup),
 		cmocka_unit_test(test_screen_small),
 	};
