@@ -89,15 +89,16 @@ struct slot_info {
 	const struct option_info *option;
 };
 
-// One layer: an operator with weights and the input activations it reads.
+// One layer: an operator with weights and the input activations it reads. Of a search's network, and of one of the catalog.
 struct layer_info {
 	char name[ENGINE_NAME];
-	const char *kind; // "conv", "depthwise", "linear"
-	int in_h, in_w, in_c, out_h, out_w, out_c, kernel, stride, groups;
-	double macs;        // multiply-accumulates for one image
-	double weights;     // number of weights, without bias
-	double activations; // number of input activations for one image
-	int weight_slot, activation_slot;
+	const char *kind; // "conv", "depthwise", "grouped", "linear"
+	int in_h, in_w, in_c, out_h, out_w, out_c, kernel_h, kernel_w, stride, groups;
+	double macs;           // multiply-accumulates for one image
+	double attention_macs; // of the attention that reads this layer: its two products have no weights and are no layer
+	double weights;        // number of weights, without bias
+	double activations;    // number of input activations for one image
+	int weight_slot, activation_slot; // -1 where there is no search
 };
 
 struct engine_info {
@@ -110,7 +111,8 @@ struct engine_info {
 	const struct slot_info *slot; // [slots]: a layer's two stand next to each other
 	int image_h, image_w, image_c, classes;
 	long train_images, heldout_images, test_images;
-	double parameters, macs; // of the whole network; MACs for one image
+	double parameters;
+	double macs, attention_macs; // for one image: of all layers; of attention's products beside them
 	const char *kernels;     // the instruction set of the compute kernels in use: "avx2", …
 };
 
@@ -250,7 +252,11 @@ enum target_reach {
 // The terms of a search only ever become more: each keeps its place.
 struct term_state {
 	char name[ENGINE_NAME];
-	const char *unit; // "bit ops", "B", "ms per 128 images on tpu_v4"; lives as long as the engine
+	// What its costs are in; these live as long as the engine.
+	const char *unit;   // in full: "bit ops", "B", "ms per 128 images on tpu_v4"
+	const char *brief;  // in a narrow column: "bit ops", "B", "ms/128 img", "mJ/img"
+	const char *symbol; // behind a number: "ms", "mJ", "B"; "": a count
+	const char *device; // that it is priced on: "tpu_v4"; "": none
 	char why[2 * ENGINE_TEXT]; // it cannot be priced, and all its costs are NAN; empty: it can
 	double weight;
 	bool targeted;

@@ -689,7 +689,7 @@ static void made_layers(struct made *m, int layers)
 		info->out_h = info->out_w = l->size / l->stride;
 		info->in_c = l->in;
 		info->out_c = l->out;
-		info->kernel = l->kernel;
+		info->kernel_h = info->kernel_w = l->kernel;
 		info->stride = l->stride;
 		info->groups = 1;
 		info->weights = l->kernel * l->kernel * l->in * l->out;

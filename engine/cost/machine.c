@@ -310,11 +310,10 @@ bool machine_new(struct cost *c, bool energy, struct fault *fault)
 			add_op(c, i, &moves, &r);
 			c->op[i].scale = scale * (c->sums ? 1 : c->op[i].scale);
 		}
+	cost_per(c, energy ? 1 : c->batch);
 	if (!energy) {
-		snprintf(c->unit, sizeof c->unit, c->batch == 1 ? "ms per image" : "ms per %d images", c->batch);
 		snprintf(c->help, sizeof c->help, "time of a batch of %d on %s, by the roofline", c->batch, d->name);
 	} else {
-		snprintf(c->unit, sizeof c->unit, "mJ per image");
 		snprintf(c->help, sizeof c->help, "energy of an image in a batch of %d on %s, %s", c->batch, d->name,
 			c->sums ? "by operations and bytes moved" : "mean power x time");
 	}

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/text.h"
 #include "engine/search/inside.h"
 
 static const double SAME = 1e-9; // sums in another order differ in their last bits
@@ -205,20 +206,22 @@ enum target_reach search_reach(const struct search *s, int t)
 	return term->target > term->high * (1 + SAME) ? TARGET_ABOVE : TARGET_WITHIN;
 }
 
-void search_reach_text(const struct search *s, int t, char *buf, size_t size)
+void search_reach_text(const struct search *s, int t, const char *unit, char *buf, size_t size)
 {
 	static const char *const text[] = {
-		[TARGET_BELOW] = "it cannot be met: the cheapest choice that is allowed costs %.4g %s",
-		[TARGET_BELOW_FOUND] = "no choice was found that meets it: the cheapest found costs %.4g %s",
-		[TARGET_ABOVE] = "every choice costs less: the dearest found costs %.4g %s",
+		[TARGET_BELOW] = "it cannot be met: the cheapest choice that is allowed costs %s",
+		[TARGET_BELOW_FOUND] = "no choice was found that meets it: the cheapest found costs %s",
+		[TARGET_ABOVE] = "every choice costs less: the dearest found costs %s",
 	};
-	static const char *const proven_low = "it cannot be met: no choice costs less than %.4g %s, and the cheapest found costs %.4g %s";
+	static const char *const proven_low = "it cannot be met: no choice costs less than %s, and the cheapest found costs %s";
 	const struct term *term = &s->term[t];
 	enum target_reach reach = search_reach(s, t);
-	const char *unit = search_term_unit(s, t);
+	char least[96], found[96];
+	number_write(term->least, unit, least, sizeof least);
+	number_write(reach == TARGET_ABOVE ? term->high : term->low, unit, found, sizeof found);
 	buf[0] = 0;
 	if (reach == TARGET_BELOW && term->least < term->low)
-		snprintf(buf, size, proven_low, term->least, unit, term->low, unit);
+		snprintf(buf, size, proven_low, least, found);
 	else if (text[reach])
-		snprintf(buf, size, text[reach], reach == TARGET_ABOVE ? term->high : term->low, unit);
+		snprintf(buf, size, text[reach], found);
 }

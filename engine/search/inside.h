@@ -126,7 +126,7 @@ bool search_reprice(struct search *, const struct knobs *, struct fault *);
 void search_terms_free(struct search *);
 // Whether a target can be one of a term that is there; any thread.
 bool search_check_target(const struct search *, const char *name, const char *text, struct fault *);
-const char *search_term_unit(const struct search *, int term);
+void search_term_units(const struct search *, int term, struct term_state *); // unit, brief, symbol, device
 // Fills cost[ENGINE_TERMS]: NAN where there is no term, or no price.
 void search_costs(const struct search *, const uint8_t *choice, double *cost);
 // Whether a term is in the reward.
@@ -155,7 +155,7 @@ bool search_adds(const struct search *, int term); // whether it is a sum over l
 // allowed.
 void search_bounds(struct search *);
 enum target_reach search_reach(const struct search *, int term);
-void search_reach_text(const struct search *, int term, char *buf, size_t size);
+void search_reach_text(const struct search *, int term, const char *unit, char *buf, size_t size);
 
 static inline bool search_by_loss(const struct search *s) // whether quality is minus a loss
 {

@@ -9,6 +9,7 @@
 
 #include "engine/quant/format.h"
 #include "engine/search/inside.h"
+#include "engine/search/layers.h"
 #include "engine/tensor/rng.h"
 
 // start=wide: the widest of seven options has about half of the probability.
@@ -49,17 +50,12 @@ static bool describe(struct search *s)
 	}
 	info->parameters = s->model->parameters;
 	info->macs = s->model->macs;
+	info->attention_macs = s->model->attention_macs;
 	info->kernels = engine_kernels();
 	for (int i = 0; i < layers; i++) {
-		const struct layer *l = &s->model->layer[i];
-		const struct op *op = &s->model->op[l->op];
-		const char *kind = op->kind != OP_CONV ? "linear" : op->groups == 1 ? "conv" : op->groups == l->in.c ? "depthwise" : "grouped";
-		layer[i] = (struct layer_info){.kind = kind, .in_h = l->in.h, .in_w = l->in.w, .in_c = l->in.c, .out_h = l->out.h,
-			.out_w = l->out.w, .out_c = l->out.c, .kernel = op->window.h ? op->window.h : 1,
-			.stride = op->window.stride ? op->window.stride : 1, .groups = op->groups ? op->groups : 1, .macs = l->macs,
-			.weights = l->weights, .activations = l->activations, .weight_slot = space_slot(i, HALF_WEIGHT),
-			.activation_slot = space_slot(i, HALF_ACTIVATION)};
-		snprintf(layer[i].name, sizeof layer[i].name, "%s", l->name);
+		layer[i] = layer_info_of(s->model, i);
+		layer[i].weight_slot = space_slot(i, HALF_WEIGHT);
+		layer[i].activation_slot = space_slot(i, HALF_ACTIVATION);
 	}
 	for (int i = 0; i < slots; i++) {
 		const struct slot *from = &s->space->slot[i];

@@ -282,7 +282,12 @@ bool search_adds(const struct search *s, int term)
 	return s->term[term].priced && s->term[term].priced->price;
 }
 
-const char *search_term_unit(const struct search *s, int t)
+void search_term_units(const struct search *s, int t, struct term_state *term)
 {
-	return s->term[t].priced ? s->term[t].priced->unit : "";
+	const struct priced *p = s->term[t].priced;
+	const struct device *device = p ? cost_device(p->cost) : NULL;
+	term->unit = p ? p->unit : "";
+	term->brief = p ? cost_brief(p->cost) : "";
+	term->symbol = p ? cost_symbol(p->cost) : "";
+	term->device = device ? device->name : "";
 }

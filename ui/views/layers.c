@@ -67,8 +67,8 @@ const char *layer_format(const struct scene *scene, int layer, bool draft, char 
 static const char *shape_text(bool ascii, const struct layer_info *l, char *buf, size_t size)
 {
 	const char *arrow = glyph(ascii, GLYPH_ARROW), *times = glyph(ascii, GLYPH_TIMES);
-	if (l->kernel > 1 || l->in_h > 1)
-		snprintf(buf, size, "%d%s%d %d%s%d", l->kernel, times, l->kernel, l->in_c, arrow, l->out_c);
+	if (l->kernel_h > 1 || l->kernel_w > 1 || l->in_h > 1)
+		snprintf(buf, size, "%d%s%d %d%s%d", l->kernel_h, times, l->kernel_w, l->in_c, arrow, l->out_c);
 	else
 		snprintf(buf, size, "%d%s%d", l->in_c, arrow, l->out_c);
 	return buf;
