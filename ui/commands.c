@@ -91,6 +91,12 @@ static bool run_close(struct command_call *call)
 	return true;
 }
 
+static bool run_confirm(struct command_call *call)
+{
+	struct workbench *w = screen_of(call);
+	return w && paste_confirm(w, &call->fault);
+}
+
 static bool run_tour(struct command_call *call)
 {
 	struct workbench *w = screen_of(call);
@@ -291,6 +297,7 @@ static const struct command rows[] = {
 	{"keys", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "all keys and commands", run_keys},
 	{"messages", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "what was said lately, at full length", run_messages},
 	{"close", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "close the box", run_close},
+	{"confirm", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "run the lines that were pasted", run_confirm},
 	{"tour", COMMAND_VIEW, 0, 1, {ARGUMENT_TEXT}, 0, NULL, "[NAME]", "begin a lesson; without a name: go on in it, or close the box", run_tour},
 	{"prompt", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "type a command", run_prompt},
 	{"move", COMMAND_VIEW, 1, 1, {ARGUMENT_WORDS}, 0, MOTION_WORDS, "WHERE|LAYER", "to another layer", run_move},

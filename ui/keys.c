@@ -54,23 +54,24 @@ static const struct binding table[] = {
 	{CONTEXT_SEARCH, CTRL('r'), "redo", NULL, "redo"},
 	{CONTEXT_SEARCH, 'r', "resume", NULL, NULL},
 
-	{CONTEXT_POPUP, 'j', "scroll down", NULL, "scroll"},
-	{CONTEXT_POPUP, 'k', "scroll up", NULL, "scroll"},
-	{CONTEXT_POPUP, KEYS_DOWN, "scroll down", NULL, NULL},
-	{CONTEXT_POPUP, KEYS_UP, "scroll up", NULL, NULL},
-	{CONTEXT_POPUP, KEYS_PAGE_DOWN, "scroll page-down", NULL, NULL},
-	{CONTEXT_POPUP, ' ', "scroll page-down", NULL, NULL},
-	{CONTEXT_POPUP, KEYS_PAGE_UP, "scroll page-up", NULL, NULL},
-	{CONTEXT_POPUP, 'g', "scroll first", NULL, NULL},
-	{CONTEXT_POPUP, KEYS_HOME, "scroll first", NULL, NULL},
-	{CONTEXT_POPUP, 'G', "scroll last", NULL, NULL},
-	{CONTEXT_POPUP, KEYS_END, "scroll last", NULL, NULL},
-	{CONTEXT_POPUP, KEYS_LEFT, "scroll left", NULL, NULL},
-	{CONTEXT_POPUP, KEYS_RIGHT, "scroll right", NULL, NULL},
-	{CONTEXT_POPUP, KEYS_ESCAPE, "close", NULL, "close"},
-	{CONTEXT_POPUP, 'q', "close", NULL, NULL},
-	{CONTEXT_POPUP, '?', "close", NULL, NULL},
+	{CONTEXT_BOX, 'j', "scroll down", NULL, "scroll"},
+	{CONTEXT_BOX, 'k', "scroll up", NULL, "scroll"},
+	{CONTEXT_BOX, KEYS_DOWN, "scroll down", NULL, NULL},
+	{CONTEXT_BOX, KEYS_UP, "scroll up", NULL, NULL},
+	{CONTEXT_BOX, KEYS_PAGE_DOWN, "scroll page-down", NULL, NULL},
+	{CONTEXT_BOX, ' ', "scroll page-down", NULL, NULL},
+	{CONTEXT_BOX, KEYS_PAGE_UP, "scroll page-up", NULL, NULL},
+	{CONTEXT_BOX, 'g', "scroll first", NULL, NULL},
+	{CONTEXT_BOX, KEYS_HOME, "scroll first", NULL, NULL},
+	{CONTEXT_BOX, 'G', "scroll last", NULL, NULL},
+	{CONTEXT_BOX, KEYS_END, "scroll last", NULL, NULL},
+	{CONTEXT_BOX, KEYS_LEFT, "scroll left", NULL, NULL},
+	{CONTEXT_BOX, KEYS_RIGHT, "scroll right", NULL, NULL},
+	{CONTEXT_BOX, KEYS_ESCAPE, "close", NULL, "close"},
+	{CONTEXT_BOX, 'q', "close", NULL, NULL},
+	{CONTEXT_BOX, '?', "close", NULL, NULL},
 	{CONTEXT_POPUP, KEYS_ENTER, "tour", NULL, NULL},
+	{CONTEXT_PASTE, KEYS_ENTER, "confirm", NULL, "run them"},
 
 	{CONTEXT_PROMPT, KEYS_ENTER, NULL, NULL, "run the line"},
 	{CONTEXT_PROMPT, KEYS_TAB, NULL, NULL, "complete"},
@@ -87,7 +88,9 @@ static const struct context_info {
 	[CONTEXT_COMMON] = {CONTEXT_COMMON, "Keys everywhere"},
 	[CONTEXT_SEARCH] = {CONTEXT_COMMON, "Keys"},
 	[CONTEXT_DRAFT] = {CONTEXT_SEARCH, "Keys while there is a draft, beside the others"},
-	[CONTEXT_POPUP] = {CONTEXT_COMMON, "Keys in a box of text"},
+	[CONTEXT_BOX] = {CONTEXT_COMMON, "Keys in a box of text"},
+	[CONTEXT_POPUP] = {CONTEXT_BOX, "Keys in a tour, beside these"},
+	[CONTEXT_PASTE] = {CONTEXT_BOX, "Keys in a box of pasted commands, beside these"},
 	[CONTEXT_PROMPT] = {CONTEXT_PROMPT, "Keys while a line is typed"},
 };
 
@@ -104,11 +107,19 @@ static const struct key_word {
 	{KEYS_END, "End", 0},
 	{KEYS_PAGE_UP, "PgUp", 0},
 	{KEYS_PAGE_DOWN, "PgDn", 0},
+	{KEYS_INSERT, "Ins", 0},
+	{KEYS_DELETE, "Del", 0},
+	{KEYS_BEGIN, "Begin", 0},
+	{KEYS_BACKTAB, "Shift-Tab", 0},
+	{KEYS_BACKSPACE, "Backspace", 0},
 	{' ', "space", 0},
 	{KEYS_TAB, "Tab", 0},
 	{KEYS_ENTER, "Enter", 0},
 	{KEYS_ESCAPE, "Esc", 0},
 };
+
+// By the bits of Shift, Alt and Ctrl.
+static const char *const held_word[] = {"", "Shift-", "Alt-", "Alt-Shift-", "Ctrl-", "Ctrl-Shift-", "Ctrl-Alt-", "Ctrl-Alt-Shift-"};
 
 const struct binding *keys_table(size_t *count)
 {
@@ -135,18 +146,22 @@ const struct binding *keys_find(enum key_context context, int key)
 
 const char *keys_name(int key, bool ascii, char *buf, size_t size)
 {
+	const char *with = held_word[key / KEYS_SHIFT & 7];
+	key &= ~KEYS_MODIFIERS;
 	for (size_t i = 0; i < sizeof key_word / sizeof *key_word; i++)
 		if (key_word[i].key == key) {
 			const char *arrow = glyph(ascii, key_word[i].glyph);
-			snprintf(buf, size, "%s", key_word[i].word ? key_word[i].word : arrow);
+			snprintf(buf, size, "%s%s", with, key_word[i].word ? key_word[i].word : arrow);
 			return buf;
 		}
 	if (key < ' ')
-		snprintf(buf, size, "^%c", key + '@');
+		snprintf(buf, size, "%s^%c", with, key + '@');
 	else if (key < 127)
-		snprintf(buf, size, "%c", key);
+		snprintf(buf, size, "%s%c", with, key);
+	else if (key > KEYS_F && key <= KEYS_F_LAST)
+		snprintf(buf, size, "%sF%d", with, key - KEYS_F);
 	else
-		snprintf(buf, size, "?");
+		snprintf(buf, size, "%s?", with);
 	return buf;
 }
 
@@ -229,8 +244,8 @@ static bool help_keys(struct popup *p, const struct command_table *commands, enu
 
 bool keys_help(struct popup *p, const struct command_table *commands, bool ascii)
 {
-	static const enum key_context order[] = {CONTEXT_SEARCH, CONTEXT_DRAFT, CONTEXT_PROMPT, CONTEXT_POPUP,
-		CONTEXT_COMMON};
+	static const enum key_context order[] = {CONTEXT_SEARCH, CONTEXT_DRAFT, CONTEXT_PROMPT, CONTEXT_BOX,
+		CONTEXT_POPUP, CONTEXT_PASTE, CONTEXT_COMMON};
 	snprintf(p->title, sizeof p->title, "Help");
 	for (size_t i = 0; i < sizeof order / sizeof *order; i++)
 		if (!help_keys(p, commands, order[i], ascii))

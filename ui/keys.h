@@ -11,7 +11,7 @@
 #include "ui/views/view.h"
 
 // Each context but the first falls back to another one.
-enum key_context { CONTEXT_COMMON, CONTEXT_SEARCH, CONTEXT_DRAFT, CONTEXT_POPUP, CONTEXT_PROMPT, CONTEXTS };
+enum key_context { CONTEXT_COMMON, CONTEXT_SEARCH, CONTEXT_DRAFT, CONTEXT_BOX, CONTEXT_POPUP, CONTEXT_PASTE, CONTEXT_PROMPT, CONTEXTS };
 
 struct binding {
 	enum key_context context;
@@ -28,7 +28,7 @@ const struct binding *keys_table(size_t *count);
 enum key_context keys_fallback(enum key_context);
 // NULL: the key means nothing there.
 const struct binding *keys_find(enum key_context, int key);
-// "j", "space", "^R", "Enter"; returns buf.
+// "j", "space", "^R", "Enter", "Ctrl-F5"; returns buf.
 const char *keys_name(int key, bool ascii, char *buf, size_t size);
 // The hints of a context; returns how many.
 int keys_hints(enum key_context, bool ascii, struct hint *, int most);

@@ -67,6 +67,8 @@ size_t screen_break(const char *text, int width, const char **next);
 int screen_lines(const char *text, int width);
 // The next code point of *text, which moves on; 0 at the end; '?' for an invalid byte.
 uint32_t screen_decode(const char **text);
+// Writes a code point as UTF-8, without a final zero; returns where it ends.
+char *screen_encode(char *text, uint32_t code);
 
 // The grid as UTF-8: a line per row, trailing spaces left off. malloc'd; NULL: out of memory.
 char *screen_text(const struct screen *);

@@ -53,6 +53,7 @@ bool workbench_begin(struct workbench *w, struct session *s, bool ascii, struct 
 void workbench_close(struct workbench *w)
 {
 	popup_clear(&w->popup);
+	paste_drop(w);
 	if (w->tour_telling) // a line of its own
 		return;
 	script_close(w->tour);
@@ -191,13 +192,14 @@ static void show_said(struct workbench *w, const char *line)
 		popup_clear(&w->said);
 	} else if (w->said.lines > 1) {
 		popup_clear(&w->popup);
+		paste_drop(w);
 		w->popup = w->said;
 		w->said = (struct popup){0};
 		snprintf(w->popup.title, sizeof w->popup.title, "%.*s", 60, line);
 	}
 }
 
-void workbench_command(struct workbench *w, const char *line)
+bool workbench_command(struct workbench *w, const char *line)
 {
 	struct fault f;
 	char text[sizeof f + 16];
@@ -208,13 +210,14 @@ void workbench_command(struct workbench *w, const char *line)
 	show_said(w, line);
 	if (!ok)
 		workbench_say(w, true, "%s", fault_line(&f, text, sizeof text));
+	return ok;
 }
 
 // ---- keys ---------------------------------------------------------------------------------------------------------
 
 enum key_context workbench_context(const struct workbench *w)
 {
-	return prompt_is_open() ? CONTEXT_PROMPT : w->popup.lines > 0 ? CONTEXT_POPUP :
+	return prompt_is_open() ? CONTEXT_PROMPT : w->pasted.lines > 0 ? CONTEXT_PASTE : w->popup.lines > 0 ? CONTEXT_POPUP :
 		session_draft(w->session) ? CONTEXT_DRAFT : CONTEXT_SEARCH;
 }
 

@@ -149,6 +149,8 @@ static void draw_foot(const struct popup *p, struct screen *s, struct rect r, bo
 static void draw_popup(struct popup *p, struct screen *s, bool low)
 {
 	int width = screen_width(p->title) + 6;
+	if (p->foot)
+		width = clamp(screen_width(p->foot) + 8, width, s->width - 4);
 	for (int i = 0; i < p->lines; i++)
 		width = clamp(screen_width(p->line[i].text) + 4, width, s->width - 4);
 	width = clamp(width, low ? s->width : 0, s->width - (low ? 0 : 4));
