@@ -267,7 +267,7 @@ static bool read_checked(const char *path, const char *bytes, size_t size, struc
 	long version, bytes_before, sum_before;
 	const char *session;
 	if (!s)
-		fault_set(f, path, "", "out of memory");
+		fault_memory(f, path);
 	else if (!json_is_object(header) || !read_texts(json_object_get(header, "__metadata__"), s))
 		damaged(f, path, "its header is not that of a checkpoint");
 	else if (!own_number(s, "session.version", LONG_MAX, &version) || version < 1)

@@ -233,8 +233,8 @@ bool say_all(struct command_call *, struct string *);
 
 // ---- catalog.c ------------------------------------------------------------------------------------------------------
 
-// The roofline of the modal choice and, where there is one, of the draft; for figures.
-bool session_roofline(void *session, struct roofline *, struct fault *);
+// The roofline, on the device that a term is about, of the modal choice and, where there is one, of the draft; for figures.
+bool session_roofline(void *session, int term, struct roofline *, struct fault *);
 void costed_free(struct costed *);
 
 // ---- what several of them need -----------------------------------------------------------------------------------------------

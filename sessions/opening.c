@@ -17,7 +17,7 @@ static bool first_snapshot(struct session *s, struct fault *f)
 {
 	s->snapshot = snapshot_new();
 	if (!s->snapshot)
-		return fault_set(f, s->title, "", "out of memory");
+		return fault_memory(f, s->title);
 	while (!engine_snapshot(s->engine, s->snapshot)) {
 		struct pollfd news = { .fd = engine_fd(s->engine), .events = POLLIN };
 		if (poll(&news, 1, 1000) < 0 && errno != EINTR)
@@ -31,7 +31,7 @@ struct session *session_bare(const struct config *config, const struct state *st
 {
 	struct session *s = calloc(1, sizeof *s);
 	if (!s) {
-		fault_set(f, "", "", "out of memory");
+		fault_memory(f, "session");
 		return NULL;
 	}
 	s->lock = -1;
@@ -41,7 +41,7 @@ struct session *session_bare(const struct config *config, const struct state *st
 	s->now = config_copy(config);
 	s->plotter = plotter_new("gnuplot");
 	if (!s->began || !s->now || !s->plotter) {
-		fault_set(f, "", "", "out of memory");
+		fault_memory(f, "session");
 	} else if ((s->engine = engine_open(config, state, f))) {
 		s->info = engine_info(s->engine);
 		if (first_snapshot(s, f))
@@ -166,7 +166,7 @@ static bool adopt(struct session *s, struct journal *j, struct fault *f)
 	for (int i = 0; i < s->journal.entries; i++) {
 		struct change c;
 		if (!session_mark(s, i))
-			return fault_set(f, s->title, "", "out of memory");
+			return fault_memory(f, s->title);
 		if (journal_entry_line(&s->journal, i + 1)->kind == JOURNAL_CHANGE && change_read(s->journal.entry[i].text, &c, NULL)) {
 			change_mirror(&c, s->now);
 			free(c.item);

@@ -412,7 +412,7 @@ bool session_settle(struct session *s, struct fault *f)
 			return fault_set(f, s->snapshot->fault.where, s->snapshot->fault.todo, "%s", s->snapshot->fault.what);
 		int n = session_fds(s, fds, &timeout);
 		if (poll(fds, (nfds_t)n, timeout) < 0 && errno != EINTR)
-			return disk_fault(f, "", "wait for the engine", errno);
+			return disk_fault(f, "session", "wait for the engine", errno);
 		s->news |= session_turn(s);
 	}
 	return true;

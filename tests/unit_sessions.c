@@ -811,7 +811,7 @@ static void scripts_have_parts(void **state)
 	}
 	script_place(s, &f);
 	assert_string_equal(f.where, "lines.tour:10");
-	assert_says(&f, "the line holds a zero byte");
+	assert_says(&f, "it holds a zero byte");
 	assert_int_equal(script_next(s, &line, &f), SCRIPT_END);
 	script_close(s);
 	assert_null(script_open("no-such.tour", &f));
@@ -1355,7 +1355,7 @@ static void rooflines(void **state)
 	run_lines(s, "pin * int8\nlatency .\n");
 	assert_printed(" modal ");
 	session_source(s, &source);
-	assert_true(source.roofline(source.session, &r, &f));
+	assert_true(source.roofline(source.session, source.term, &r, &f));
 	assert_string_equal(r.device, "tpu_v4");
 	assert_int_equal(r.layers, session_snapshot(s)->info->layers);
 	assert_string_equal(r.layer[0].name, "stem");
@@ -1367,11 +1367,22 @@ static void rooflines(void **state)
 	run_lines(s, "draft stem int4\nlatency . int8 device=a100\n");
 	assert_printed(" draft ");
 	session_source(s, &source);
-	assert_true(source.roofline(source.session, &r, &f));
+	assert_true(source.roofline(source.session, source.term, &r, &f));
 	assert_true(r.now[0].bytes == bytes);
 	// Half the bits of the weights, and of the images, which always come from memory.
 	double halved = (stem->weights + stem->activations * r.batch) / 2;
 	assert_true(r.draft && r.draft[0].bytes == bytes - halved && r.draft[1].bytes == r.now[1].bytes);
+	// The device is that of the term in hand, whatever counts.
+	run_lines(s, "set device a100\ntarget latency@t4 0.5x\nweight latency@t4 1\n");
+	static const struct {
+		const char *term, *device;
+	} rows[] = {{"latency", "a100"}, {"energy", "a100"}, {"latency@t4", "t4"}, {"bops", "t4"}};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		session_source(s, &source);
+		source.term = session_term(s, rows[i].term);
+		assert_true(source.roofline(source.session, source.term, &r, &f));
+		assert_string_equal(r.device, rows[i].device);
+	}
 	end(s);
 }
 
