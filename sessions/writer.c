@@ -96,7 +96,7 @@ static void turn(struct writer *w)
 	w->begun = true;
 	pthread_mutex_unlock(&w->lock);
 
-	struct fault fault;
+	struct fault fault = { 0 };
 	bool appended = append(w, &lines, &fault);
 	pthread_mutex_lock(&w->lock);
 	// Told before a checkpoint is begun, which takes longer.
