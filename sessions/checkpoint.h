@@ -27,6 +27,10 @@ bool checkpoint_read(const char *path, struct checkpoint *, struct fault *);
 // there is none. Each one passed over is told, and set aside under another name where `repair`.
 void checkpoint_newest(const char *folder, int entries, bool repair, struct checkpoint *,
 	void (*tell)(const struct fault *, void *context), void *context);
+// Whether a file of this name is a checkpoint, a damaged one that was set aside included.
+bool checkpoint_is_one(const char *name);
+// The step of the newest one, by its name; -1: there is none.
+long checkpoint_newest_step(const char *folder);
 // Removes all but the newest `keep`.
 void checkpoint_thin(const char *folder, int keep);
 

@@ -13,11 +13,17 @@
 #include "sessions/folder.h"
 #include "sessions/journal.h"
 #include "sessions/sessions.h"
+#include "sessions/summary.h"
 #include "engine/base/text.h"
 #include "sessions/writer.h"
 
 enum {
+	// Saved by itself: soon after the first step, then after AUTOSAVE_SECONDS, or after a part of the horizon, but not more often
+	// than every AUTOSAVE_LEAST seconds. See autosave_in.
+	AUTOSAVE_FIRST = 3,
+	AUTOSAVE_LEAST = 5,
 	AUTOSAVE_SECONDS = 60,
+	AUTOSAVE_PARTS = 16,
 	MESSAGES = 64,       // kept for a person who does not ask for them
 	MESSAGE_TEXT = 1024,
 	UNDO_WAITING = 32,
@@ -79,6 +85,16 @@ struct play {
 	struct fault fault;
 };
 
+// A session that another process has open is followed from its files; see follow.c.
+struct follow {
+	bool on;
+	long owner;    // the process, 0: unknown
+	bool left;     // it has gone, and that was said
+	long step;     // of the checkpoint shown, -1: none
+	off_t journal; // bytes of the journal shown
+	double next;   // looked at again then
+};
+
 // A file of commands that is being read; see tour.c.
 struct script {
 	char *file;
@@ -96,6 +112,10 @@ struct session {
 	int lock;
 	bool read_only;
 	char read_only_why[128];
+	struct follow follow;
+	bool unnamed;   // made by this process, without a name
+	bool by_hand;   // something was asked of it that makes it worth keeping (a change and a note do so too)
+	bool dropped;   // it was begun only to be left for another one
 	struct config *began, *now; // the settings it began with; with all changes since
 	struct engine *engine;
 	const struct engine_info *info;
@@ -147,6 +167,8 @@ void session_say_fault(struct session *, const struct fault *);
 bool session_mark(struct session *, int entry); // marks a change of the journal for the curves; false: out of memory
 // Adds a line to the journal, its mark and the disk.
 bool session_log(struct session *, const struct journal_line *, struct fault *);
+// Takes the newest snapshot.
+void session_fetch(struct session *);
 // Turns until nothing is pending; for those who may wait.
 bool session_settle(struct session *, struct fault *);
 
@@ -156,6 +178,28 @@ bool session_settle(struct session *, struct fault *);
 struct session *session_bare(const struct config *, const struct state *, struct fault *);
 void session_free(struct session *);
 void session_make_read_only(struct session *, const char *why);
+
+// A fault: the session is read-only, and why. Always false.
+bool session_refuse_read_only(const struct session *, struct fault *);
+// The first snapshot of an engine. NULL: a fault.
+struct snapshot *session_first_snapshot(struct engine *, const char *title, struct fault *);
+// Takes the journal over, with its marks and the settings as they are after all its changes.
+bool session_adopt(struct session *, struct journal *, struct fault *);
+
+// ---- follow.c -------------------------------------------------------------------------------------------------------
+
+// Begins to follow process `owner`; `step` is that of the checkpoint that the engine stands at, -1: none.
+void follow_begin(struct session *, long owner, long step);
+void follow_turn(struct session *);
+// Seconds until it has something to do; negative: never.
+double follow_in(const struct session *);
+
+// ---- listing.c ------------------------------------------------------------------------------------------------------
+
+void session_summary(const struct session *, struct summary *);
+// What is told where the session is left, in two lines: its result, and the command that opens it.
+void session_farewell(const struct session *, struct string *);
+bool run_sessions(struct command_call *);
 
 // ---- requests.c -----------------------------------------------------------------------------------------------------
 

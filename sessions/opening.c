@@ -1,30 +1,32 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Opening and closing: the folder, its lock, the manifest, the newest good checkpoint, the journal beyond it.
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "sessions/changes.h"
 #include "sessions/inside.h"
 #include "sessions/manifest.h"
+#include "sessions/store.h"
 
 // ---- the parts -----------------------------------------------------------------------------------------------------
 
-static bool first_snapshot(struct session *s, struct fault *f)
+struct snapshot *session_first_snapshot(struct engine *engine, const char *title, struct fault *f)
 {
-	s->snapshot = snapshot_new();
-	if (!s->snapshot)
-		return fault_set(f, s->title, "", "out of memory");
-	while (!engine_snapshot(s->engine, s->snapshot)) {
-		struct pollfd news = { .fd = engine_fd(s->engine), .events = POLLIN };
-		if (poll(&news, 1, 1000) < 0 && errno != EINTR)
-			return disk_fault(f, s->title, "wait for the engine", errno);
-		engine_news(s->engine);
+	struct snapshot *snapshot = snapshot_new();
+	if (!snapshot)
+		fault_memory(f, title);
+	while (snapshot && !engine_snapshot(engine, snapshot)) {
+		struct pollfd news = { .fd = engine_fd(engine), .events = POLLIN };
+		if (poll(&news, 1, 1000) < 0 && errno != EINTR) {
+			disk_fault(f, title, "wait for the engine", errno);
+			snapshot_free(snapshot);
+			snapshot = NULL;
+		}
+		engine_news(engine);
 	}
-	return true;
+	return snapshot;
 }
 
 struct session *session_bare(const struct config *config, const struct state *state, struct fault *f)
@@ -44,7 +46,7 @@ struct session *session_bare(const struct config *config, const struct state *st
 		fault_set(f, "", "", "out of memory");
 	} else if ((s->engine = engine_open(config, state, f))) {
 		s->info = engine_info(s->engine);
-		if (first_snapshot(s, f))
+		if ((s->snapshot = session_first_snapshot(s->engine, s->title, f)))
 			return s;
 	}
 	session_free(s);
@@ -81,28 +83,29 @@ void session_make_read_only(struct session *s, const char *why)
 	s->news |= NEWS_STATE;
 }
 
-static bool has_file(const char *folder, const char *file)
+bool session_refuse_read_only(const struct session *s, struct fault *f)
 {
-	char path[FOLDER_PATH];
-	return folder_file(folder, file, path, sizeof path, NULL) && access(path, F_OK) == 0;
+	const char *todo = s->follow.left ? "open it again: nobody has it now" : s->follow.on ? "leave it there, then open it here" :
+		"begin another session";
+	return fault_set(f, s->title, todo, "it is open for reading only: %s", s->read_only_why);
 }
 
-bool session_exists(const char *name)
+// The index is a help to find sessions again: one that cannot be written is said, and hinders nothing.
+static void remember(struct session *s)
 {
-	char folder[FOLDER_PATH];
-	return folder_of(name, folder, sizeof folder, NULL) && has_file(folder, MANIFEST_FILE);
+	struct fault f;
+	if (!store_remember(s->folder, &f))
+		session_say_fault(s, &f);
 }
 
 // ---- a new one -----------------------------------------------------------------------------------------------------
 
+// The folder is this process's own from here on.
 static bool furnish(struct session *s, struct fault *f)
 {
 	char journal[FOLDER_PATH];
-	long owner;
 	if (!folder_file(s->folder, JOURNAL_FILE, journal, sizeof journal, f))
 		return false;
-	if (folder_lock(s->folder, &s->lock, &owner) != LOCK_TAKEN)
-		return disk_fault(f, s->folder, "lock this folder", errno);
 	if (!disk_replace(journal, JOURNAL_HEADER, strlen(JOURNAL_HEADER), f))
 		return false;
 	s->writer = writer_new(s->folder, (off_t)strlen(JOURNAL_HEADER), f);
@@ -110,38 +113,48 @@ static bool furnish(struct session *s, struct fault *f)
 	return s->writer && manifest_write(s->folder, s->began, false, f);
 }
 
-// Takes away what furnish left where it failed.
-static void unfurnish(const char *folder)
+// Takes the session away from the disk while its lock is held.
+static void unfurnish(struct session *s)
 {
-	static const char *const files[] = { MANIFEST_FILE, JOURNAL_FILE, "lock" };
-	char path[FOLDER_PATH];
-	for (size_t i = 0; i < sizeof files / sizeof *files; i++)
-		if (folder_file(folder, files[i], path, sizeof path, NULL))
-			unlink(path);
-	rmdir(folder);
+	if (s->writer)
+		writer_finish(s->writer, NULL);
+	s->writer = NULL;
+	if (folder_held(s->folder, s->lock))
+		folder_remove(s->folder);
 }
 
 struct session *session_new(const char *name, const struct config *config, struct fault *f)
 {
 	char folder[FOLDER_PATH];
-	if (!(name ? folder_of(name, folder, sizeof folder, f) : folder_unnamed(folder, sizeof folder, f)))
+	int lock = -1;
+	bool cleaned = false;
+	if (name && !folder_of(name, folder, sizeof folder, f))
 		return NULL;
-	if (access(folder, F_OK) == 0) {
+	// Said before the engine is made, which takes its time.
+	if (name && access(folder, F_OK) == 0 && !folder_half_made(folder)) {
 		disk_fault(f, folder, "make this folder", EEXIST);
 		return NULL;
 	}
 	struct session *s = session_bare(config, NULL, f);
 	if (!s)
 		return NULL;
+	if (!(name ? folder_claim(folder, &lock, &cleaned, f) : folder_claim_unnamed(folder, sizeof folder, &lock, f))) {
+		session_free(s);
+		return NULL;
+	}
+	s->lock = lock;
+	s->unnamed = !name;
 	snprintf(s->folder, sizeof s->folder, "%s", folder);
 	folder_title(folder, s->title, sizeof s->title);
-	bool made = folder_make(folder, true, f);
-	if (made && furnish(s, f))
-		return s;
-	session_free(s);
-	if (made)
-		unfurnish(folder);
-	return NULL;
+	if (!furnish(s, f)) {
+		unfurnish(s);
+		session_free(s);
+		return NULL;
+	}
+	if (cleaned)
+		session_say(s, "%s held what a process left that was killed in its first moments: cleared away", folder);
+	remember(s);
+	return s;
 }
 
 // ---- an existing one -------------------------------------------------------------------------------------------------
@@ -160,8 +173,10 @@ static void find(const struct fault *f, void *context)
 }
 
 // The journal, its marks, and the settings as they are after all changes of the journal.
-static bool adopt(struct session *s, struct journal *j, struct fault *f)
+bool session_adopt(struct session *s, struct journal *j, struct fault *f)
 {
+	journal_free(&s->journal);
+	s->marks = 0;
 	s->journal = *j;
 	*j = (struct journal){ 0 };
 	for (int i = 0; i < s->journal.entries; i++) {
@@ -176,16 +191,19 @@ static bool adopt(struct session *s, struct journal *j, struct fault *f)
 	return true;
 }
 
-// The lock decides whether this process may write. Returns the reason why not, NULL where it may.
-static const char *take_lock(const char *folder, int *lock, char *why, size_t size)
+// The lock decides whether this process may write. Returns the reason why not, NULL where it may; *owner is the process that has
+// it, 0 where unknown, -1 where none has.
+static const char *take_lock(const char *folder, int *lock, long *owner, char *why, size_t size)
 {
-	long owner;
-	switch (folder_lock(folder, lock, &owner)) {
+	enum folder_lock state = folder_lock(folder, lock, owner);
+	int error = errno;
+	switch (state) {
 	case LOCK_TAKEN:
+		*owner = -1;
 		return NULL;
 	case LOCK_ELSEWHERE:
-		if (owner > 0)
-			snprintf(why, size, "another bitscape has it (process %ld)", owner);
+		if (*owner > 0)
+			snprintf(why, size, "another bitscape has it (process %ld)", *owner);
 		else
 			snprintf(why, size, "another bitscape has it");
 		return why;
@@ -193,12 +211,13 @@ static const char *take_lock(const char *folder, int *lock, char *why, size_t si
 		break;
 	}
 	char text[64];
-	snprintf(why, size, "its folder cannot be written (%s)", strerror_r(errno, text, sizeof text));
+	*owner = -1;
+	snprintf(why, size, "its folder cannot be written (%s)", strerror_r(error, text, sizeof text));
 	return why;
 }
 
 static struct session *open_at(const char *folder, const struct config *config, struct journal *journal, off_t length,
-	const char *why, int *lock, struct findings *found, struct fault *f)
+	const char *why, long owner, int *lock, struct findings *found, struct fault *f)
 {
 	struct checkpoint c;
 	checkpoint_newest(folder, journal->entries, !why, &c, find, found);
@@ -211,7 +230,7 @@ static struct session *open_at(const char *folder, const struct config *config, 
 	folder_title(folder, s->title, sizeof s->title);
 	s->lock = *lock;
 	*lock = -1;
-	bool ok = adopt(s, journal, f);
+	bool ok = session_adopt(s, journal, f);
 	if (ok && !why) {
 		s->writer = writer_new(folder, length, f);
 		ok = s->writer && manifest_write(folder, s->began, false, f);
@@ -226,10 +245,16 @@ static struct session *open_at(const char *folder, const struct config *config, 
 	} else if (found->count) {
 		session_say(s, "no checkpoint serves: the search begins again from nothing and follows its journal");
 	}
-	if (why) {
+	if (why)
 		session_make_read_only(s, why);
-		session_say(s, "%s is open for reading only: %s", s->title, why);
+	if (why && owner >= 0) {
+		// The owner is the one that searches: here nothing runs, its files are shown as they come.
+		session_say(s, "%s is open for reading only: %s; shown as it is saved there, step %ld now", s->title, why, c.step);
+		follow_begin(s, owner, c.state ? c.step : -1);
+		return s;
 	}
+	if (why)
+		session_say(s, "%s is open for reading only: %s", s->title, why);
 	play_begin(s, c.step, c.entries, false);
 	return s;
 }
@@ -237,7 +262,8 @@ static struct session *open_at(const char *folder, const struct config *config, 
 struct session *session_open(const char *name, struct fault *f)
 {
 	char folder[FOLDER_PATH], path[FOLDER_PATH], why_text[128];
-	if (!folder_of(name, folder, sizeof folder, f) || !folder_file(folder, JOURNAL_FILE, path, sizeof path, f))
+	bool elsewhere;
+	if (!store_find(name, folder, sizeof folder, &elsewhere, f) || !folder_file(folder, JOURNAL_FILE, path, sizeof path, f))
 		return NULL;
 	struct manifest manifest;
 	bool torn = false;
@@ -246,16 +272,23 @@ struct session *session_open(const char *name, struct fault *f)
 	if (!config)
 		return NULL;
 	int lock;
-	const char *why = take_lock(folder, &lock, why_text, sizeof why_text);
+	long owner;
+	const char *why = take_lock(folder, &lock, &owner, why_text, sizeof why_text);
+	if (!why)
+		folder_sweep(folder);
 	struct journal journal = { 0 };
 	struct findings *found = calloc(1, sizeof *found);
 	struct session *s = NULL;
 	if (!found)
 		fault_set(f, folder, "", "out of memory");
 	else if (journal_load(&journal, path, &torn, &length, f))
-		s = open_at(folder, config, &journal, length, why, &lock, found, f);
+		s = open_at(folder, config, &journal, length, why, owner, &lock, found, f);
 	for (int i = 0; s && i < found->count; i++)
 		session_say_fault(s, &found->fault[i]);
+	if (s && elsewhere)
+		session_say(s, "%s lies in %s", s->title, folder);
+	if (s)
+		remember(s);
 	// A writer may be in the middle of that line where another process has the session.
 	if (s && torn && !why)
 		session_say(s, "the journal ended in half a line (the machine stopped while it was written): left out");
@@ -283,15 +316,49 @@ static bool save_last(struct session *s, struct fault *f)
 	return (!moving && session_saved(s)) || (session_save(s, false, f) && session_settle(s, f));
 }
 
-bool session_close(struct session *s, struct fault *f)
+// Begun by itself, and left before anything came of it: it is not kept. A named session is, and one in which something was done;
+// so is one that was watched until it was first saved, unless it is left for the session that was to go on (`resume`).
+static bool nothing_done(const struct session *s)
+{
+	if (!s->unnamed || s->by_hand || s->journal.entries || s->pending || !s->writer || folder_has_more(s->folder))
+		return false;
+	return s->dropped || s->snapshot->step == 0 || s->saved_step < 0;
+}
+
+void session_drop(struct session *s)
+{
+	s->dropped = true;
+}
+
+static bool discard(struct session *s, struct string *farewell)
+{
+	unfurnish(s);
+	if (farewell)
+		string_add(farewell, "%s: nothing was done in it, so it is not kept\n", s->title);
+	session_free(s);
+	return true;
+}
+
+bool session_leave(struct session *s, struct string *farewell, struct fault *f)
 {
 	struct fault first;
+	if (nothing_done(s))
+		return discard(s, farewell);
 	bool saved = s->snapshot->run == RUN_FAILED || save_last(s, &first);
+	if (farewell)
+		session_farewell(s, farewell);
 	bool written = writer_finish(s->writer, saved ? &first : NULL);
 	bool ok = saved && written;
 	if (s->writer) {
 		s->writer = NULL;
-		ok = manifest_write(s->folder, s->began, ok, ok ? &first : NULL) && ok;
+		// Not into what may have been made in its place.
+		bool there = folder_held(s->folder, s->lock) || (ok && fault_set(&first, s->folder, "put it back; what was saved before is in it",
+			"this folder was moved or deleted while the session was open"));
+		struct summary last;
+		session_summary(s, &last);
+		if (there && saved)
+			summary_write(s->folder, &last, NULL); // the choice may have been scored since the last checkpoint
+		ok = there && manifest_write(s->folder, s->began, ok, ok ? &first : NULL) && ok;
 	}
 	session_free(s);
 	if (!ok && f)
@@ -299,50 +366,7 @@ bool session_close(struct session *s, struct fault *f)
 	return ok;
 }
 
-// ---- interrupted ones ------------------------------------------------------------------------------------------------------
-
-// Open in a living process?
-static bool in_use(const char *folder)
+bool session_close(struct session *s, struct fault *f)
 {
-	int lock;
-	long owner;
-	if (!has_file(folder, "lock"))
-		return false;
-	enum folder_lock state = folder_lock(folder, &lock, &owner);
-	if (lock >= 0)
-		close(lock);
-	return state == LOCK_ELSEWHERE;
-}
-
-static bool interrupted(const char *folder)
-{
-	struct manifest manifest = {.closed = true};
-	struct config *config = has_file(folder, MANIFEST_FILE) ? manifest_read(folder, &manifest, NULL) : NULL;
-	if (!config)
-		return false;
-	config_free(config);
-	return !manifest.closed && !in_use(folder);
-}
-
-bool session_interrupted(char *buf, size_t size)
-{
-	char home[FOLDER_PATH];
-	if (!folder_state_home(home, sizeof home, NULL))
-		return false;
-	DIR *dir = opendir(home);
-	if (!dir)
-		return false;
-	char newest[256] = "";
-	for (struct dirent *d; (d = readdir(dir));) {
-		char folder[FOLDER_PATH];
-		size_t n = strlen(d->d_name), suffix = strlen(FOLDER_SUFFIX);
-		if (n <= suffix || strcmp(d->d_name + n - suffix, FOLDER_SUFFIX) != 0)
-			continue;
-		// Unnamed sessions are called by their time: the greatest name is the newest.
-		if (strcmp(d->d_name, newest) > 0 && folder_file(home, d->d_name, folder, sizeof folder, NULL)
-			&& interrupted(folder))
-			snprintf(newest, sizeof newest, "%s", d->d_name);
-	}
-	closedir(dir);
-	return newest[0] && folder_file(home, newest, buf, size, NULL);
+	return session_leave(s, NULL, f);
 }

@@ -6,6 +6,7 @@
 
 #include "sessions/inside.h"
 #include "sessions/manifest.h"
+#include "sessions/store.h"
 
 static const struct journal_line *last_digest(const struct journal *j)
 {
@@ -43,9 +44,9 @@ bool session_replay(const char *name, void (*say)(const char *), struct fault *f
 	char folder[FOLDER_PATH], path[FOLDER_PATH], line[512];
 	struct journal journal = { 0 };
 	struct manifest manifest;
-	bool torn;
+	bool torn, elsewhere;
 	off_t length;
-	if (!folder_of(name, folder, sizeof folder, f) || !folder_file(folder, JOURNAL_FILE, path, sizeof path, f))
+	if (!store_find(name, folder, sizeof folder, &elsewhere, f) || !folder_file(folder, JOURNAL_FILE, path, sizeof path, f))
 		return false;
 	struct config *config = manifest_read(folder, &manifest, f);
 	bool ok = config && journal_load(&journal, path, &torn, &length, f);

@@ -214,7 +214,7 @@ static bool running(const struct session *s)
 	return s->snapshot->run == RUN_RUNNING;
 }
 
-static void fetch_snapshot(struct session *s)
+void session_fetch(struct session *s)
 {
 	enum engine_run before = s->snapshot->run;
 	if (!engine_snapshot(s->engine, s->snapshot))
@@ -266,7 +266,12 @@ static double autosave_in(const struct session *s)
 {
 	if (!s->writer || s->saving || s->play.on || s->snapshot->run == RUN_FAILED || session_saved(s))
 		return -1;
-	double left = s->saved_at + AUTOSAVE_SECONDS - clock_seconds();
+	if (s->saved_step < 0 && s->snapshot->step == 0 && !s->journal.entries)
+		return -1; // there is nothing to lose yet
+	long steps = s->snapshot->step - (s->saved_step > 0 ? s->saved_step : 0);
+	bool far = steps * AUTOSAVE_PARTS >= s->snapshot->horizon;
+	int seconds = s->saved_step < 0 && !s->save_failed ? AUTOSAVE_FIRST : far ? AUTOSAVE_LEAST : AUTOSAVE_SECONDS;
+	double left = s->saved_at + seconds - clock_seconds();
 	// A finished search is worth keeping at once; a save that failed is tried again from time to time.
 	if (left < 0 || (s->snapshot->run == RUN_FINISHED && !s->save_failed))
 		return 0;
@@ -287,15 +292,24 @@ unsigned session_turn(struct session *s)
 	engine_news(s->engine);
 	// The snapshot last: it then knows of every change that was told.
 	session_take_replies(s);
-	fetch_snapshot(s);
+	session_fetch(s);
 	fetch_history(s);
 	play_turn(s);
 	take_written(s);
 	autosave(s);
+	follow_turn(s);
 	take_pictures(s);
 	unsigned news = s->news;
 	s->news = NEWS_NONE;
 	return news;
+}
+
+// To so many seconds; negative: not at all.
+static void lower(int *timeout_ms, double seconds)
+{
+	int ms = (int)(seconds * 1000) + 1;
+	if (seconds >= 0 && (*timeout_ms < 0 || ms < *timeout_ms))
+		*timeout_ms = ms;
 }
 
 int session_fds(const struct session *s, struct pollfd *fds, int *timeout_ms)
@@ -306,12 +320,8 @@ int session_fds(const struct session *s, struct pollfd *fds, int *timeout_ms)
 		fds[n++] = (struct pollfd){ .fd = writer_fd(s->writer), .events = POLLIN };
 	if (s->news)
 		*timeout_ms = 0; // said by a command since the last turn
-	double left = autosave_in(s);
-	if (left >= 0) {
-		int ms = (int)(left * 1000) + 1;
-		if (*timeout_ms < 0 || ms < *timeout_ms)
-			*timeout_ms = ms;
-	}
+	lower(timeout_ms, autosave_in(s));
+	lower(timeout_ms, follow_in(s));
 	return n + plotter_fds(s->plotter, fds + n, timeout_ms);
 }
 

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "sessions/folder.h"
@@ -31,8 +32,10 @@ struct writer {
 	unsigned jobs;        // given so far
 	bool stuck;           // the last attempt failed: wait for another job before trying again
 	bool told;            // and that was told
+	struct fault why;     // it failed
 	bool ending;
 	struct checkpoint checkpoint; // the next one; state NULL: none
+	struct summary summary; // beside the checkpoint
 	bool asked;
 	struct result_node *first, **last;
 };
@@ -49,9 +52,22 @@ static void give(struct writer *w, const struct writer_result *result)
 	pthread_mutex_unlock(&w->lock);
 }
 
+// The folder may be moved or deleted while the session is open, and another one be made in its place: what is written must not
+// get lost in a file without a name, nor into a session of somebody else's.
+static bool moved_away(const struct writer *w, struct fault *f)
+{
+	struct stat ours, there;
+	if (fstat(w->journal, &ours) == 0 && stat(w->path, &there) == 0 && ours.st_dev == there.st_dev && ours.st_ino == there.st_ino)
+		return false;
+	fault_set(f, w->folder, "put it back, then `save`", "this folder was moved or deleted while the session was open");
+	return true;
+}
+
 // Appends the lines. After a failure the file is cut back to whole lines, so that it never ends in half of one.
 static bool append(struct writer *w, const struct string *lines, struct fault *f)
 {
+	if (moved_away(w, f))
+		return false;
 	if (!lines->length)
 		return true;
 	int error = 0;
@@ -81,6 +97,7 @@ static void turn(struct writer *w)
 	// With the lock held; given up while the disk is at work.
 	struct string lines = w->lines;
 	struct checkpoint checkpoint = w->checkpoint;
+	struct summary summary = w->summary;
 	bool asked = w->asked, told = w->told;
 	unsigned jobs = w->jobs;
 	w->lines = (struct string){ 0 };
@@ -95,6 +112,9 @@ static void turn(struct writer *w)
 		result.saved = checkpoint_write(w->folder, &checkpoint, &result.fault);
 		if (result.saved)
 			checkpoint_thin(w->folder, CHECKPOINTS_KEPT);
+		// A list of sessions says less without it; nothing is lost.
+		if (result.saved)
+			summary_write(w->folder, &summary, NULL);
 	}
 	if (checkpoint.state || (!appended && !told))
 		give(w, &result);
@@ -102,8 +122,10 @@ static void turn(struct writer *w)
 		state_free(checkpoint.state);
 
 	pthread_mutex_lock(&w->lock);
-	if (!appended)
+	if (!appended) {
 		put_back(w, &lines);
+		w->why = result.fault;
+	}
 	string_free(&lines);
 	w->told = !appended;
 	w->stuck = !appended && w->jobs == jobs;
@@ -189,11 +211,12 @@ bool writer_append(struct writer *w, const char *lines, size_t length)
 	return ok;
 }
 
-bool writer_checkpoint(struct writer *w, const struct checkpoint *c, bool asked)
+bool writer_checkpoint(struct writer *w, const struct checkpoint *c, const struct summary *summary, bool asked)
 {
 	pthread_mutex_lock(&w->lock);
 	struct state *old = w->checkpoint.state;
 	w->checkpoint = *c;
+	w->summary = *summary;
 	w->asked |= asked;
 	w->jobs++;
 	w->stuck = false;
@@ -255,7 +278,7 @@ bool writer_finish(struct writer *w, struct fault *f)
 		if (!result.saved)
 			ok = fault_set(f, result.fault.where, result.fault.todo, "%s", result.fault.what);
 	if (ok && w->lines.length)
-		ok = fault_set(f, w->path, "", "its last lines could not be written");
+		ok = fault_set(f, w->why.where, w->why.todo, "%s", w->why.what);
 	string_free(&w->lines);
 	close(w->journal);
 	close(w->news);

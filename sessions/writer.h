@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "sessions/checkpoint.h"
+#include "sessions/summary.h"
 
 struct writer;
 // For the journal of the folder, which is cut to `length` bytes. NULL: a fault.
@@ -15,7 +16,8 @@ struct writer *writer_new(const char *folder, off_t length, struct fault *);
 // Each copies or takes what it is given and returns at once; false: out of memory.
 bool writer_append(struct writer *, const char *lines, size_t length);
 // Takes the state. `asked`: a person waits for the answer. A checkpoint that has not been begun gives way to a newer one.
-bool writer_checkpoint(struct writer *, const struct checkpoint *, bool asked);
+// The summary is copied, and written once the checkpoint is on the disk.
+bool writer_checkpoint(struct writer *, const struct checkpoint *, const struct summary *, bool asked);
 
 struct writer_result {
 	bool saved; // a checkpoint of `step` and `entries`; else the fault
