@@ -70,21 +70,18 @@ static int list_sessions(const struct options *o)
 	return ok ? EXIT_OK : complain(&f, EXIT_FAILED);
 }
 
-// Before a new unnamed session is made: which one may be gone on with, and old ones are tidied. What to tell goes to `told`.
-static void look_back(struct workbench *w, struct string *told)
+// A plain start begins a new search at once. Old unnamed sessions are tidied meanwhile, and the one that may be gone on with instead is
+// named; the new one is open, and so counts for neither.
+static void look_back(struct workbench *w)
 {
-	char about[256];
-	sessions_tidy(true, told, NULL);
-	if (session_last(w->last, sizeof w->last, about, sizeof about))
-		string_add(told, "r goes on with %s (%s)\n", w->last, about);
-}
-
-static void say_lines(struct workbench *w, struct string *lines)
-{
-	char *save = NULL;
-	for (char *line = lines->bytes ? strtok_r(lines->bytes, "\n", &save) : NULL; line; line = strtok_r(NULL, "\n", &save))
+	char about[256], *save = NULL;
+	struct string told = {0};
+	sessions_tidy(true, &told, NULL);
+	for (char *line = told.length ? strtok_r(told.bytes, "\n", &save) : NULL; line; line = strtok_r(NULL, "\n", &save))
 		workbench_say(w, false, "%s", line);
-	string_free(lines);
+	string_free(&told);
+	if (session_last(w->last, sizeof w->last, about, sizeof about))
+		workbench_say(w, false, "r goes on with %s (%s)", w->last, about);
 }
 
 static int run_batch(const struct options *o)
@@ -122,16 +119,13 @@ static void show_tour(struct workbench *w, const char *path)
 static int run_workbench(const struct options *o, bool ascii)
 {
 	struct fault f = {0};
-	char note[256];
-	if (!terminal_check(note, sizeof note, &f))
+	if (!terminal_check(&f))
 		return complain(&f, EXIT_TERMINAL);
 	if (!signals_open(&f))
 		return complain(&f, EXIT_FAILED);
 	static struct workbench w;
 	bool fresh;
-	struct string told = {0}, farewell = {0};
-	if (!o->name)
-		look_back(&w, &told);
+	struct string farewell = {0};
 	struct session *s = open_session(o, &fresh, &f);
 	if (!s)
 		return complain(&f, EXIT_FAILED);
@@ -153,9 +147,8 @@ static int run_workbench(const struct options *o, bool ascii)
 		workbench_command(&w, "run");
 	else if (!fresh && !session_read_only(s))
 		workbench_say(&w, false, "%s is open: press Space to run on", session_name(s));
-	say_lines(&w, &told);
-	if (note[0])
-		workbench_say(&w, false, "%s", note);
+	if (!o->name && !o->make && !o->tour)
+		look_back(&w);
 	w.tour_auto = o->go_on;
 	if (o->tour)
 		show_tour(&w, o->tour);
