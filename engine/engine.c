@@ -224,7 +224,7 @@ static bool apply(struct engine *e, const struct change *c, struct reply *r)
 		ok = reserve(e, search_horizon(e->search) + strtol(c->item[0].value, NULL, 10), &r->fault);
 		pthread_mutex_unlock(&e->lock);
 	}
-	return ok && search_apply(e->search, c, &r->inverse, &r->fault);
+	return ok && search_apply(e->search, c, &r->inverse, r->says, sizeof r->says, &r->fault);
 }
 
 static void carry_out(struct engine *e, struct request *q)

@@ -168,7 +168,8 @@ enum change_kind {
 	                 // widest uniform choice), or a number with k, M, G, T or a unit of the term's (3ms, 20mJ, 1.5MB); "": none
 	CHANGE_SET,      // name: a live setting; value: as text. Another device prices latency and energy anew: targets
 	                 // given as a format or a multiple follow, others stay
-	CHANGE_EXTEND,   // value: steps to add to the horizon
+	CHANGE_EXTEND,   // first item's value: steps to add to the horizon. A second one, `rate`: the learning rate falls anew, from
+	                 // that value. Of an inverse: fewer than no steps, and `from`, the step at which the rate began to fall
 	CHANGE_GROUP,    // name: a group; value: a glob over layers, which are decided as one from here on; "": no longer
 };
 struct change_item {
@@ -206,7 +207,8 @@ struct reply {
 	long step; // between this step and the next it was carried out
 	bool ok;
 	struct fault fault;         // where not ok
-	struct change inverse;      // REQUEST_CHANGE: what takes it back (CHANGE_EXTEND has none: items 0)
+	struct change inverse;      // REQUEST_CHANGE: what takes it back; items 0: it changed nothing
+	char says[4 * ENGINE_TEXT]; // REQUEST_CHANGE: what a person is to know of it, clauses; empty: nothing
 	struct evaluation evaluation;
 	struct state *state;        // REQUEST_STATE; the receiver frees it, or reply_free does
 };

@@ -100,6 +100,8 @@ bool run_status(struct command_call *call)
 		if (term->targeted)
 			string_add(&t, ", target %s (%s): %.4g times the target", term->target_text,
 				number_write(term->target, term->unit, target, sizeof target), term->modal / term->target);
+		if (term->reach_text[0])
+			string_add(&t, "; %s", term->reach_text);
 		string_add(&t, "\n");
 	}
 	string_add(&t, "%d decisions%s", now->decisions, now->split ? ", weights and activations apart" : "");

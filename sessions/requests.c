@@ -181,8 +181,9 @@ static void change_done(struct session *s, struct pending *p, struct reply *r)
 		[ACT_DO] = "undo takes it back", [ACT_UNDO] = "redo does it again", [ACT_REDO] = "undo takes it back",
 	};
 	const struct journal_line *of = p->act == ACT_UNDO ? journal_entry_line(&s->journal, p->of) : NULL;
-	session_say(s, "step %ld: %s%s%s%s%s%s", r->step, of ? "took back `" : p->act == ACT_REDO ? "again: " : "", of ? of->text : "",
-		of ? "`: " : "", told.bytes ? told.bytes : p->text, back.bytes ? "; " : "", back.bytes ? after[p->act] : "");
+	session_say(s, "step %ld: %s%s%s%s%s%s%s%s", r->step, of ? "took back `" : p->act == ACT_REDO ? "again: " : "", of ? of->text : "",
+		of ? "`: " : "", told.bytes ? told.bytes : p->text, r->says[0] ? "; " : "", r->says, back.bytes ? "; " : "",
+		back.bytes ? after[p->act] : "");
 	string_free(&back);
 	string_free(&told);
 }
