@@ -100,13 +100,14 @@ static const char *ago(time_t when, time_t now, char *buf, size_t size)
 	return buf;
 }
 
-enum { COLUMN_NAME, COLUMN_NET, COLUMN_DATA, COLUMN_STEP, COLUMN_QUALITY, COLUMN_COST, COLUMN_WHEN, COLUMN_STATE, COLUMNS };
+// What matters least comes last: a narrow screen cuts it.
+enum { COLUMN_NAME, COLUMN_WHEN, COLUMN_STATE, COLUMN_STEP, COLUMN_QUALITY, COLUMN_COST, COLUMN_NET, COLUMN_DATA, COLUMNS };
 static const struct column {
 	const char *head;
 	int most; // characters; longer texts lose their beginning
 } column[COLUMNS] = {
 	[COLUMN_NAME] = {"session", 48}, [COLUMN_NET] = {"network", 20}, [COLUMN_DATA] = {"data", 12}, [COLUMN_STEP] = {"step", 17},
-	[COLUMN_QUALITY] = {"quality", 12}, [COLUMN_COST] = {"cost", 24}, [COLUMN_WHEN] = {"used", 10}, [COLUMN_STATE] = {"", 24},
+	[COLUMN_QUALITY] = {"quality", 12}, [COLUMN_COST] = {"cost", 24}, [COLUMN_WHEN] = {"used", 10}, [COLUMN_STATE] = {"", 16},
 };
 enum { CELL = FOLDER_PATH };
 
@@ -141,7 +142,7 @@ static void write_state(const struct store_entry *e, char *buf, size_t size)
 		[STORE_HALF_MADE] = "never begun",
 	};
 	if (e->state == STORE_OPEN && e->owner > 0)
-		snprintf(buf, size, "open: process %ld", e->owner);
+		snprintf(buf, size, "open (%ld)", e->owner);
 	else
 		snprintf(buf, size, "%s", words[e->state]);
 }
@@ -208,9 +209,8 @@ static bool table(const struct store *store, struct string *out)
 			width[c] = column[c].most;
 	for (int r = 0; r < rows; r++) {
 		for (int c = 0; c < COLUMNS; c++)
-			add_cell(out, cell[r][c], width[c], c == COLUMNS - 1);
-		while (out->length && out->bytes[out->length - 1] == ' ')
-			out->bytes[--out->length] = '\0';
+			if (width[c]) // all cells of a column may be empty
+				add_cell(out, cell[r][c], width[c], c == COLUMNS - 1);
 		string_add(out, "\n");
 	}
 	free(cell);
@@ -234,7 +234,7 @@ bool sessions_list(struct string *out, struct fault *f)
 		targeted |= s->term[0] && s->target > 0;
 	}
 	if (targeted)
-		string_add(out, "1.00x: of the target\n");
+		string_add(out, "cost: 1.05x is 1.05 times the target\n");
 	if (sampled)
 		string_add(out, "~ mean of the choices sampled lately\n");
 	if (estimated)

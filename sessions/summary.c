@@ -87,7 +87,7 @@ bool summary_read(const char *folder, struct summary *s)
 
 const char *summary_cost(const struct summary *s, double cost, char *buf, size_t size)
 {
-	const char *unit = strcmp(s->unit, "bit ops") == 0 ? "" : s->unit;
+	const char *unit = strncmp(s->unit, "bit ops", 7) == 0 ? "" : s->unit;
 	return number_brief(cost, unit, buf, size);
 }
 

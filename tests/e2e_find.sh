@@ -105,8 +105,8 @@ expect 0 here --batch ../steps
 says 'here lies in ' out
 cd "$dir" || exit 1
 expect 0 sessions
-says '^demo  *resnet8  *glyphs:12  *6/' out
-says '/here  *resnet8 ' out
+says '^demo  *just now  *6/1500 .* resnet8  *glyphs:12$' out
+says '/here .* resnet8 ' out
 expect 0 --replay demo
 
 # ---- several at once, none of which dies of the others
@@ -174,10 +174,10 @@ see "^:open $name"
 keys Escape
 until_true 'the prompt closed' sh_not shows '^:open'
 keys : sessions Enter
-see 'session  *network'
-see 'open: process'
+see 'session  *used'
+see 'open ('
 keys q
-until_true 'the box closed' sh_not shows 'open: process'
+until_true 'the box closed' sh_not shows 'open ('
 keys Space
 see running
 until_true 'more steps' at_least "$((reached + 3))"
