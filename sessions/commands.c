@@ -47,7 +47,7 @@ static bool run_note(struct command_call *call)
 		const struct journal_line line = { .kind = JOURNAL_NOTE, .step = step, .text = t.bytes };
 		ok = session_log(s, &line, &call->fault);
 		if (ok)
-			call->say(call, "step %ld: noted", step);
+			session_acknowledge(s, "step %ld: noted", step);
 	}
 	string_free(&t);
 	return ok;

@@ -5,7 +5,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "sessions/checkpoint.h"
 #include "sessions/inside.h"
+#include "sessions/restore.h"
 
 static const double FOLLOW_SECONDS = 1;
 
@@ -28,53 +30,41 @@ double follow_in(const struct session *s)
 	return !s->follow.on ? -1 : left > 0 ? left : 0;
 }
 
-// Puts an engine at the state in the place of the one shown.
-static bool take_state(struct session *s, const struct state *state)
+// Shows what `newer` shows, and nothing of before.
+static void take_over(struct session *s, struct session *newer)
 {
-	struct engine *engine = engine_open(s->began, state, NULL);
-	struct snapshot *snapshot = engine ? session_first_snapshot(engine, s->title, NULL) : NULL;
-	if (!snapshot) {
-		engine_close(engine);
-		return false;
-	}
+	struct engine *engine = s->engine;
+	struct snapshot *snapshot = s->snapshot;
 	session_drop_pending(s);
 	costed_free(&s->costed);
 	memset(&s->costed, 0, sizeof s->costed);
-	snapshot_free(s->snapshot);
-	engine_close(s->engine);
-	s->engine = engine;
-	s->snapshot = snapshot;
-	s->info = engine_info(engine);
+	s->engine = newer->engine;
+	s->snapshot = newer->snapshot;
+	s->info = newer->info;
+	newer->engine = engine;
+	newer->snapshot = snapshot;
 	s->records = 0; // fetched again from the new engine
 	s->digest_step = -1;
 	draft_follow(s);
-	return true;
 }
 
-static void ignore(const struct fault *f, void *context)
-{
-	// What does not serve now is being written, or the owner's to complain about.
-	(void)f, (void)context;
-}
-
-// False: what is there cannot be read at this moment.
+// False: what is there does not fit together at this moment, since the owner is writing. What is wrong for good is the owner's to
+// complain about.
 static bool read_again(struct session *s, long newest)
 {
-	char path[FOLDER_PATH];
-	struct journal journal = { 0 };
-	struct checkpoint c = { 0 };
-	bool torn;
-	off_t length = 0;
-	bool ok = folder_file(s->folder, JOURNAL_FILE, path, sizeof path, NULL) && journal_load(&journal, path, &torn, &length, NULL);
-	if (ok && newest != s->follow.step) {
-		checkpoint_newest(s->folder, journal.entries, false, &c, ignore, NULL);
-		if (c.state && c.step != s->follow.step && take_state(s, c.state))
-			s->follow.step = c.step;
-		if (c.state)
-			state_free(c.state);
+	struct restoring r = { .folder = s->folder, .config = s->began, .manifest = &s->manifest, .why = s->read_only_why };
+	r.found = calloc(1, sizeof *r.found);
+	bool ok = r.found && restore_journal(&r);
+	struct session *newer = ok && newest != s->follow.step ? restore_session(&r, NULL) : NULL;
+	if (newer && r.step >= 0 && r.step != s->follow.step) {
+		take_over(s, newer);
+		s->follow.step = r.step;
 	}
-	ok = ok && session_adopt(s, &journal, NULL);
-	journal_free(&journal);
+	if (newer)
+		session_free(newer);
+	ok = ok && session_adopt(s, &r.journal, NULL);
+	journal_free(&r.journal);
+	free(r.found);
 	return ok;
 }
 

@@ -12,18 +12,16 @@
 #include "engine/catalog.h"
 #include "sessions/folder.h"
 #include "sessions/journal.h"
+#include "sessions/manifest.h"
 #include "sessions/sessions.h"
 #include "sessions/summary.h"
-#include "engine/base/text.h"
 #include "sessions/writer.h"
 
 enum {
-	// Saved by itself: soon after the first step, then after AUTOSAVE_SECONDS, or after a part of the horizon, but not more often
-	// than every AUTOSAVE_LEAST seconds. See autosave_in.
-	AUTOSAVE_FIRST = 3,
-	AUTOSAVE_LEAST = 5,
-	AUTOSAVE_SECONDS = 60,
-	AUTOSAVE_PARTS = 16,
+	AUTOSAVE_SECONDS = 60, // at the latest
+	AUTOSAVE_LEAST = 5,    // and not before
+	AUTOSAVE_PART = 16,    // between the two: once a sixteenth of all steps came since the last
+	RETRY_SECONDS = 5,     // a journal that cannot be written is tried again so often
 	MESSAGES = 64,       // kept for a person who does not ask for them
 	MESSAGE_TEXT = 1024,
 	UNDO_WAITING = 32,
@@ -45,6 +43,13 @@ struct pending {
 struct message {
 	bool bad;
 	char text[MESSAGE_TEXT];
+};
+
+// What is said once the journal up to `end` is on the disk.
+struct acknowledgement {
+	struct acknowledgement *next;
+	off_t end;
+	char text[];
 };
 
 // What is known of the last evaluation of a split.
@@ -76,10 +81,11 @@ struct wait {
 struct play {
 	bool on;
 	int line;     // the next one
-	int first;
 	bool sent;    // the run to its step was asked for
 	bool posted;  // and its change
 	int changes;  // applied
+	bool tail;    // there was something to follow
+	char kernels[ENGINE_NAME]; // the set that the engine is to be opened on
 	bool strict;  // a replay: the first difference ends it
 	bool failed;
 	struct fault fault;
@@ -116,6 +122,7 @@ struct session {
 	bool unnamed;   // made by this process, without a name
 	bool by_hand;   // something was asked of it that makes it worth keeping (a change and a note do so too)
 	bool dropped;   // it was begun only to be left for another one
+	struct manifest manifest;
 	struct config *began, *now; // the settings it began with; with all changes since
 	struct engine *engine;
 	const struct engine_info *info;
@@ -134,6 +141,9 @@ struct session {
 	int saved_entries;
 	double saved_at;       // seconds, monotonic
 	bool saving;           // a state is on its way
+	struct writer_state written; // as the session knows it
+	double retried_at;
+	struct acknowledgement *waiting, **last_waiting;
 	bool save_failed;      // the last one did not reach the disk
 
 	struct pending *pending;
@@ -165,8 +175,11 @@ struct session {
 void session_say(struct session *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void session_say_fault(struct session *, const struct fault *);
 bool session_mark(struct session *, int entry); // marks a change of the journal for the curves; false: out of memory
-// Adds a line to the journal, its mark and the disk.
+// Adds a line to the journal and its mark, and gives it to the writer.
 bool session_log(struct session *, const struct journal_line *, struct fault *);
+// Says it once all lines logged so far are on the disk; at once where there is no disk to wait for.
+void session_acknowledge(struct session *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void session_drop_waiting(struct session *);
 // Takes the newest snapshot.
 void session_fetch(struct session *);
 // Turns until nothing is pending; for those who may wait.
@@ -217,14 +230,18 @@ bool session_evaluate(struct session *, enum choice_kind, const char *option, co
 bool session_save(struct session *, bool asked, struct fault *);
 bool session_ask_digest(struct session *, bool told, struct fault *);
 bool session_saved(const struct session *); // nothing has happened since the last save
-// A fault for changes that cannot be made now: read-only, or still playing its journal.
+// A fault for what cannot be saved now: read-only, or still playing its journal; for changes also: the journal cannot be written.
+bool session_may_save(const struct session *, struct fault *);
 bool session_may_change(const struct session *, struct fault *);
 
 // ---- play.c ---------------------------------------------------------------------------------------------------------
 
-// Begins to take the engine, which stands at `step` with `entries` of the journal in it, through the lines after that.
-void play_begin(struct session *, long step, int entries, bool strict);
+// Begins to take the engine, which stands behind so many lines of the journal, through those after that, each set of kernels
+// in its turn; and, but for a replay, to the set that is to compute from there on.
+void play_begin(struct session *, int lines, bool strict);
 void play_turn(struct session *);
+// The set that a search had behind so many lines.
+const char *play_kernels(const struct journal *, const struct manifest *, int lines);
 
 // ---- wait.c ---------------------------------------------------------------------------------------------------------
 

@@ -3,7 +3,8 @@
 // header that ui/ includes. A session belongs to one thread (the UI's, or a batch run's).
 //
 // On disk a session is a folder NAME.bitscape/: manifest.json (versions, settings), journal (text, one applied change a
-// line: "STEP COMMAND"), checkpoint-STEP.safetensors, exports.
+// line: "STEP COMMAND"), checkpoint-STEP.safetensors, exports. A change is in force from its step on without waiting for the disk,
+// and acknowledged by a message once its line is safe there; no checkpoint or digest of a later step goes before it.
 #ifndef SESSIONS_SESSIONS_H
 #define SESSIONS_SESSIONS_H
 
@@ -23,9 +24,10 @@ struct session;
 
 // A new session with these settings; `name` NULL: an unnamed one, called by the time. Fails where there is one called so.
 struct session *session_new(const char *name, const struct config *, struct fault *);
-// An existing one, at its newest checkpoint plus whatever the journal holds beyond it. A name of which the state folder knows
-// nothing may be that of a session elsewhere, where only one is called so: that is said. Where another process has it, it is
-// read-only: nothing runs in it, and what the other one saves is shown as it comes. The fault says what else the name may mean.
+// An existing one, at the newest checkpoint that fits its journal plus whatever the journal holds beyond it. What does not fit is
+// said and set aside under another name (restore.h). Read-only where what is there does not fit together, and where another process
+// has it: nothing runs in it then, and what the other one saves is shown as it comes. A name of which the state folder knows nothing
+// may be that of a session elsewhere, where only one is called so: that is said. The fault says what else the name may mean.
 struct session *session_open(const char *name, struct fault *);
 // The session that was used last, other than those that are open and those of which nothing came: what opens it into
 // word[size], and what to tell of it ("step 374 of 1500, 5 min ago") into about[about_size]. False: there is none.
@@ -69,6 +71,9 @@ struct journal_entry {
 	bool undone;      // a later undo took it back
 };
 int session_journal(const struct session *, const struct journal_entry **); // returns the count
+// So many of its last entries are in force, but not on the disk yet: they are acknowledged by a message once they are. They stay
+// so while the journal cannot be written; changes are then refused, and the search goes on.
+int session_unwritten(const struct session *);
 
 // The draft: a choice being edited by hand. NULL: none.
 const uint8_t *session_draft(const struct session *);

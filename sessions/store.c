@@ -250,10 +250,9 @@ static bool has_lines(const char *folder)
 {
 	char path[FOLDER_PATH];
 	struct journal journal = {0};
-	bool torn;
-	off_t length;
-	bool ok = folder_file(folder, JOURNAL_FILE, path, sizeof path, NULL) && journal_load(&journal, path, &torn, &length, NULL);
-	bool any = !ok || journal.entries > 0; // what cannot be read may hold something
+	struct journal_reading reading;
+	bool ok = folder_file(folder, JOURNAL_FILE, path, sizeof path, NULL) && journal_load(&journal, path, &reading, NULL);
+	bool any = !ok || reading.broken || journal.entries > 0; // what cannot be read may hold something
 	journal_free(&journal);
 	return any;
 }

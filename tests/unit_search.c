@@ -807,13 +807,13 @@ static void targets_out_of_reach(void **state)
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		bops->target = cases[i].target * bops->low; // int4 to int8: four times
 		assert_int_equal(search_reach(s, 0), cases[i].reach);
-		search_reach_text(s, 0, "units", text, sizeof text);
+		search_reach_text(s, 0, text, sizeof text);
 		assert_int_equal(text[0] == 0, cases[i].reach == TARGET_NONE || cases[i].reach == TARGET_WITHIN);
 	}
 	latency->least = latency->low * .9; // between what is proven and what was found
 	latency->target = latency->low * .95;
 	assert_int_equal(search_reach(s, 4), TARGET_BELOW_FOUND);
-	search_reach_text(s, 4, "units", text, sizeof text);
+	search_reach_text(s, 4, text, sizeof text);
 	assert_true(strstr(text, "found") && !strstr(text, "cannot"));
 	latency->target = latency->low * .85;
 	assert_int_equal(search_reach(s, 4), TARGET_BELOW);

@@ -19,6 +19,7 @@
 #include "sessions/inside.h"
 #include "sessions/manifest.h"
 #include "sessions/store.h"
+#include "tests/sealed.h"
 
 static char top[128]; // of this test alone: the state folder is in it, and the current folder, `work`
 
@@ -427,7 +428,7 @@ static void killed_in_its_first_moments(void **state)
 		assert_true(folder_make(folder, true, &f));
 		for (size_t i = 1; i <= n; i++) {
 			snprintf(path, sizeof path, "%s/%s", folder, left[i]);
-			put(path, i == 2 ? JOURNAL_HEADER "3 pin stem int8\n" : "1\n");
+			put(path, "1\n");
 		}
 		assert_null(session_open("killed", &f));
 		assert_says(&f, "remainder");
@@ -754,7 +755,10 @@ static void unnamed_ones_are_tidied(void **state)
 	plant(pattern, "20200101-000001", STORE_TIDY_DAYS);
 	plant(pattern, "20200101-000002", STORE_TIDY_DAYS - 1);
 	plant(pattern, "20200101-000003", STORE_TIDY_DAYS); // a person changed it
-	put(home("20200101-000003.bitscape/journal"), JOURNAL_HEADER "1 pin stem int8\n");
+	struct string journal = {0};
+	seal(&journal, SEALED_SESSION, "1 pin stem int8\n");
+	put(home("20200101-000003.bitscape/journal"), journal.bytes);
+	string_free(&journal);
 	make_older(home("20200101-000003.bitscape"), (STORE_TIDY_DAYS + 1) * 24 * 3600);
 	plant(pattern, "20200101-000004", STORE_TIDY_DAYS); // a person exported from it
 	put(home("20200101-000004.bitscape/policy.json"), "{}");
@@ -891,6 +895,8 @@ static void a_folder_goes_away(void **state)
 	char *manifest = get(home("moving.bitscape/manifest.json")), *journal = get(home("moving.bitscape/journal"));
 	act(s, "unpin stem");
 	run(s, 3);
+	assert_false(command(s, "pin stem int4", &f)); // it could not be kept
+	assert_says(&f, "changes are stopped");
 	act(s, "save");
 	assert_false(session_close(s, &f));
 	assert_says(&f, "moved or deleted");

@@ -180,7 +180,7 @@ void search_answer(struct search *); // after it: the policy and all that goes w
 // allowed.
 void search_bounds(struct search *);
 enum target_reach search_reach(const struct search *, int term);
-void search_reach_text(const struct search *, int term, const char *unit, char *buf, size_t size);
+void search_reach_text(const struct search *, int term, char *buf, size_t size);
 
 static inline bool search_by_loss(const struct search *s) // whether quality is minus a loss
 {

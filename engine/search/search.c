@@ -10,6 +10,7 @@
 #include "engine/quant/format.h"
 #include "engine/search/inside.h"
 #include "engine/search/layers.h"
+#include "engine/tensor/kernels.h"
 #include "engine/tensor/rng.h"
 
 // start=wide: the widest of seven options has about half of the probability.
@@ -51,7 +52,7 @@ static bool describe(struct search *s)
 	info->parameters = s->model->parameters;
 	info->macs = s->model->macs;
 	info->attention_macs = s->model->attention_macs;
-	info->kernels = engine_kernels();
+	info->kernels = kernels_best()->name;
 	for (int i = 0; i < layers; i++) {
 		layer[i] = layer_info_of(s->model, i);
 		layer[i].weight_slot = space_slot(i, HALF_WEIGHT);
@@ -279,7 +280,7 @@ double search_smoothed(double old, double value)
 
 bool search_diverged(const struct search *s, const char *what, struct fault *fault)
 {
-	return fault_set(fault, "training", "open an earlier checkpoint, or start again with a smaller rate",
+	return fault_set(fault, "training", "begin a new session with a smaller rate",
 		"the %s is no longer a number at step %ld", what, s->step + 1);
 }
 
