@@ -168,7 +168,7 @@ static bool reserve(struct engine *e, long room, struct fault *fault)
 	if (modal)
 		e->modal = modal;
 	if (!record || !modal)
-		return fault_set(fault, "history", "ask for fewer steps", "out of memory");
+		return fault_memory(fault, "history");
 	e->room = room;
 	return true;
 }
@@ -240,7 +240,7 @@ static bool save_state(struct engine *e, struct reply *r)
 {
 	r->state = calloc(1, sizeof *r->state);
 	return (r->state && search_save(e->search, r->state, &r->fault) && save_history(e, r->state)) ||
-		fault_set(&r->fault, "checkpoint", "close something else", "out of memory");
+		fault_memory(&r->fault, "checkpoint");
 }
 
 static bool apply(struct engine *e, const struct change *c, struct reply *r)
@@ -364,7 +364,7 @@ struct engine *engine_open(const struct config *config, const struct state *stat
 	openblas_set_num_threads(1); // the team is parallel, its products are not
 	struct engine *e = calloc(1, sizeof *e);
 	if (!e) {
-		fault_set(fault, "engine", "close something else", "out of memory");
+		fault_memory(fault, "engine");
 		return NULL;
 	}
 	e->pipe[0] = e->pipe[1] = -1;
@@ -382,7 +382,7 @@ struct engine *engine_open(const struct config *config, const struct state *stat
 		goto failed;
 	}
 	if (!make_snapshot(&e->published, info, search_front_room(e->search))) {
-		fault_set(fault, "engine", "choose a smaller network", "out of memory");
+		fault_memory(fault, "engine");
 		goto failed;
 	}
 	publish(e);
@@ -464,7 +464,7 @@ void engine_pause(struct engine *e)
 
 static bool no_memory(struct fault *fault)
 {
-	return fault_set(fault, "engine", "close something else", "out of memory");
+	return fault_memory(fault, "engine");
 }
 
 static void post(struct engine *e, struct request *r, unsigned *ticket)

@@ -194,8 +194,6 @@ void session_make_read_only(struct session *, const char *why);
 
 // A fault: the session is read-only, and why. Always false.
 bool session_refuse_read_only(const struct session *, struct fault *);
-// The first snapshot of an engine. NULL: a fault.
-struct snapshot *session_first_snapshot(struct engine *, const char *title, struct fault *);
 // Takes the journal over, with its marks and the settings as they are after all its changes.
 bool session_adopt(struct session *, struct journal *, struct fault *);
 
@@ -270,8 +268,8 @@ bool say_all(struct command_call *, struct string *);
 
 // ---- catalog.c ------------------------------------------------------------------------------------------------------
 
-// The roofline of the modal choice and, where there is one, of the draft; for figures.
-bool session_roofline(void *session, struct roofline *, struct fault *);
+// The roofline, on the device that a term is about, of the modal choice and, where there is one, of the draft; for figures.
+bool session_roofline(void *session, int term, struct roofline *, struct fault *);
 void costed_free(struct costed *);
 
 // ---- what several of them need -----------------------------------------------------------------------------------------------

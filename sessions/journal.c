@@ -303,7 +303,7 @@ static bool read_annotation(const char *text, struct journal_line *line, struct 
 		return fault_set(f, "", "", "%s", expected);
 	line->back = trimmed(text + 5, text + strlen(text));
 	if (!line->back)
-		return fault_set(f, "", "", "out of memory");
+		return fault_memory(f, "journal");
 	return read_command(line->back, f);
 }
 
@@ -322,7 +322,7 @@ static bool read_entry(const char *text, struct journal_line *line, struct fault
 		line->text = trimmed(start, end);
 		line->kind = strcmp(w.word[1], "note") == 0 ? JOURNAL_NOTE : JOURNAL_CHANGE;
 		if (!line->text)
-			ok = fault_set(f, "", "", "out of memory");
+			ok = fault_memory(f, "journal");
 		else if (line->kind == JOURNAL_CHANGE)
 			ok = read_command(line->text, f) && (!w.comment || read_annotation(w.comment, line, f));
 	}

@@ -99,12 +99,12 @@ static struct config *read_settings(const char *path, json_t *settings, struct f
 	json_t *value;
 	struct fault inner;
 	if (!config) {
-		fault_set(f, path, "", "out of memory");
+		fault_memory(f, path);
 		return NULL;
 	}
 	json_object_foreach(settings, name, value) {
 		if (!json_is_string(value))
-			fault_set(&inner, name, "", "its value is not a text");
+			fault_set(&inner, name, "write it in quotes", "its value is not a text");
 		else if (config_set(config, name, json_string_value(value), &inner))
 			continue;
 		fault_set(f, path, "mend it, or take it from a backup", "setting %s: %s", name, inner.what);

@@ -12,21 +12,18 @@
 
 // ---- the parts -----------------------------------------------------------------------------------------------------
 
-struct snapshot *session_first_snapshot(struct engine *engine, const char *title, struct fault *f)
+static bool first_snapshot(struct session *s, struct fault *f)
 {
-	struct snapshot *snapshot = snapshot_new();
-	if (!snapshot)
-		fault_memory(f, title);
-	while (snapshot && !engine_snapshot(engine, snapshot)) {
-		struct pollfd news = { .fd = engine_fd(engine), .events = POLLIN };
-		if (poll(&news, 1, 1000) < 0 && errno != EINTR) {
-			disk_fault(f, title, "wait for the engine", errno);
-			snapshot_free(snapshot);
-			snapshot = NULL;
-		}
-		engine_news(engine);
+	s->snapshot = snapshot_new();
+	if (!s->snapshot)
+		return fault_memory(f, s->title);
+	while (!engine_snapshot(s->engine, s->snapshot)) {
+		struct pollfd news = { .fd = engine_fd(s->engine), .events = POLLIN };
+		if (poll(&news, 1, 1000) < 0 && errno != EINTR)
+			return disk_fault(f, s->title, "wait for the engine", errno);
+		engine_news(s->engine);
 	}
-	return snapshot;
+	return true;
 }
 
 struct session *session_bare(const struct config *config, const struct state *state, struct fault *f)
@@ -46,7 +43,7 @@ struct session *session_bare(const struct config *config, const struct state *st
 		fault_memory(f, "session");
 	} else if ((s->engine = engine_open(config, state, f))) {
 		s->info = engine_info(s->engine);
-		if ((s->snapshot = session_first_snapshot(s->engine, s->title, f)))
+		if (first_snapshot(s, f))
 			return s;
 	}
 	session_free(s);

@@ -15,7 +15,7 @@ struct pending *session_pending(void (*done)(struct session *, struct pending *,
 	if (p)
 		p->done = done;
 	else
-		fault_set(f, "", "", "out of memory");
+		fault_memory(f, "request");
 	return p;
 }
 
@@ -216,7 +216,7 @@ bool session_change(struct session *s, const struct change *change, enum journal
 	p->of = of;
 	p->text = text.bytes;
 	if (text.failed) {
-		fault_set(f, "", "", "out of memory");
+		fault_memory(f, "request");
 		return session_posted(s, p, false);
 	}
 	bool taken = engine_post_change(s->engine, change, &p->ticket, f);
@@ -238,7 +238,7 @@ bool session_undo(struct session *s, enum journal_act act, struct fault *f)
 	}
 	int entry = act == ACT_UNDO ? journal_undoable(&s->journal) : journal_redoable(&s->journal);
 	if (!entry)
-		return fault_set(f, act == ACT_UNDO ? "undo" : "redo", "", "there is nothing to %s",
+		return fault_set(f, act == ACT_UNDO ? "undo" : "redo", act == ACT_UNDO ? "make a change first" : "`undo` something first", "there is nothing to %s",
 			act == ACT_UNDO ? "take back" : "do again");
 	const struct journal_line *line = journal_entry_line(&s->journal, entry);
 	struct change change;
@@ -283,7 +283,7 @@ bool session_evaluate(struct session *s, enum choice_kind kind, const char *opti
 		string_add(&text, kind == CHOICE_MODAL ? "the modal choice" : "the draft");
 	p->text = text.bytes;
 	if (text.failed) {
-		fault_set(f, "", "", "out of memory");
+		fault_memory(f, "request");
 		return session_posted(s, p, false);
 	}
 	return session_posted(s, p, engine_post_evaluate(s->engine, kind, option, choice, split, &p->ticket, f));
@@ -342,7 +342,7 @@ bool session_save(struct session *s, bool asked, struct fault *f)
 	if (!session_may_save(s, f))
 		return false;
 	if (!s->writer)
-		return fault_set(f, s->title, "", "it has no folder to save in");
+		return fault_set(f, s->title, "begin a session of its own", "it has no folder to save in");
 	struct pending *p = session_pending(save_done, f);
 	if (!p)
 		return false;
@@ -394,7 +394,7 @@ bool session_each_slot(struct session *s, const char *word, void (*each)(int slo
 	}
 	char advice[128];
 	return any || fault_set(f, word, nearest_advice(&near, "`layers` lists them", advice, sizeof advice),
-		"no layer is called so");
+		"no layer and no group has this name");
 }
 
 bool session_tied(const struct session *s, int layer)

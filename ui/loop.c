@@ -10,8 +10,9 @@
 #include <unistd.h>
 
 #include "engine/base/clock.h"
+#include "engine/base/signals.h"
+#include "ui/crash.h"
 #include "ui/prompt.h"
-#include "ui/signals.h"
 #include "ui/terminal.h"
 
 enum { DEAF_MS = 25, UNKNOWNS = 16, UNKNOWN_TEXT = 48 };
@@ -188,7 +189,7 @@ static void note_session(const struct workbench *w)
 	char last_words[256], word[151];
 	session_shell_word(w->session, word, sizeof word);
 	snprintf(last_words, sizeof last_words, "bitscape: a fault in the program ended it; `bitscape %s` goes on from the last save", word);
-	crash_note(last_words);
+	crash_note(text_clean(last_words, ""));
 }
 
 static void other_session(struct loop *l)

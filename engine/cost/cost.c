@@ -191,7 +191,7 @@ struct cost *cost_new(const struct model *model, const char *term, int batch, st
 {
 	struct cost *c = calloc(1, sizeof *c);
 	if (!c) {
-		fault_set(fault, term, "choose a smaller network", "out of memory");
+		fault_memory(fault, term);
 		return NULL;
 	}
 	c->model = model;

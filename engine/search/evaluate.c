@@ -20,7 +20,7 @@ bool search_evaluate(struct search *s, const uint8_t *choice, enum split split, 
 		free(e->choice);
 		free(e->range);
 		*e = (struct evaluation){0};
-		return fault_set(fault, "evaluate", "close something else", "out of memory");
+		return fault_memory(fault, "evaluate");
 	}
 	memcpy(e->choice, choice ? choice : s->modal, (size_t)s->space->slots);
 	s->source->evaluate(s, &s->knobs, e->choice, split, images, e);

@@ -109,7 +109,7 @@ struct search *search_new(const struct knobs *knobs, const struct state *state, 
 {
 	struct search *s = calloc(1, sizeof *s);
 	if (!s) {
-		fault_set(fault, "search", "close something else", "out of memory");
+		fault_memory(fault, "search");
 		return NULL;
 	}
 	s->knobs = *knobs;
@@ -128,7 +128,7 @@ struct search *search_new(const struct knobs *knobs, const struct state *state, 
 	    !(s->last.policy = policy_new(s->last.partition, fault)))
 		goto failed;
 	if (!describe(s) || !make_buffers(s)) {
-		fault_set(fault, "search", "choose a smaller network", "out of memory");
+		fault_memory(fault, "search");
 		goto failed;
 	}
 	s->plan.model = s->scratch.model = s->model;

@@ -70,7 +70,7 @@ static const struct priced *priced_named(struct search *s, const char *name, str
 			return p;
 	struct priced *p = calloc(1, sizeof *p);
 	if (!p) {
-		fault_set(fault, name, "choose a smaller network", "out of memory");
+		fault_memory(fault, name);
 		return NULL;
 	}
 	snprintf(p->name, sizeof p->name, "%s", name);
@@ -88,7 +88,7 @@ static const struct priced *priced_named(struct search *s, const char *name, str
 		p->high = fmax(p->high, p->widest);
 	}
 	if (cost_adds(p->cost) && !price_options(s, p)) {
-		fault_set(fault, name, "choose a smaller network", "out of memory");
+		fault_memory(fault, name);
 		priced_free(p);
 		return NULL;
 	}
