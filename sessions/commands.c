@@ -60,6 +60,8 @@ static bool may_run(const struct session *s, struct fault *f)
 	if (s->play.on)
 		return fault_set(f, s->title, "wait until it is done", "it is catching up with its journal (step %ld)",
 			s->snapshot->step);
+	if (s->read_only)
+		return session_refuse_read_only(s, f);
 	if (s->snapshot->run == RUN_FAILED)
 		return fault_set(f, s->snapshot->fault.where, s->snapshot->fault.todo, "%s", s->snapshot->fault.what);
 	if (s->snapshot->idle)
@@ -76,6 +78,7 @@ static bool run_steps(struct session *s, long steps, struct fault *f)
 	const struct snapshot *now = s->snapshot;
 	if (!may_run(s, f))
 		return false;
+	s->by_hand |= s->batch || steps != LONG_MAX;
 	long goal = steps < now->horizon - now->step ? now->step + steps : now->horizon;
 	if (s->batch)
 		return wait_begin(s, WAIT_STEP, goal, 0, NULL, f);
@@ -161,7 +164,9 @@ static bool run_evaluate(struct command_call *call)
 
 static bool run_save(struct command_call *call)
 {
-	return session_save(call->context, true, &call->fault);
+	struct session *s = call->context;
+	s->by_hand = true;
+	return session_save(s, true, &call->fault);
 }
 
 static bool run_digest(struct command_call *call)
@@ -256,6 +261,8 @@ static const struct command rows[] = {
 	{ "export", COMMAND_QUERY, 1, 2, { WORDS, ARGUMENT_FILE }, 0, "policy|layers|history|front",
 		"policy|layers|history|front [FILE]", "write the result: policy as JSON, the others as CSV",
 		run_export },
+	{ "sessions", COMMAND_QUERY, 0, 2, { WORDS, WORDS }, 0, "tidy now", "[tidy [now]]",
+		"list the sessions that there are; tidy: which unnamed ones would be cleared away, and now: do it", run_sessions },
 	{ "help", COMMAND_QUERY, 0, 1, { ARGUMENT_COMMAND }, 0, NULL, "[COMMAND]", "what commands there are, and how to use one",
 		run_help },
 };

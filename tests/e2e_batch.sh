@@ -8,9 +8,9 @@ case $bitscape in /*) ;; *) bitscape=$(pwd)/$bitscape ;; esac
 scripts=$(cd "$(dirname "$0")/../sessions" && pwd) || exit 1
 work=$(mktemp -d "${TMPDIR:-/tmp}/bitscape-batch-XXXXXX") || exit 1
 trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
-: "${XDG_STATE_HOME:=$work/state}"
-export XDG_STATE_HOME
+# Names without a slash lie in the state folder: the tests run there.
+export XDG_STATE_HOME="$work"
+mkdir "$work/bitscape" && cd "$work/bitscape" || exit 1
 
 fail() {
 	echo "$*"
@@ -160,6 +160,7 @@ until [ -s both2.bitscape/manifest.json ]; do sleep 0.1; done
 printf 'status\npin stem int8\n' >ask
 expect 1 both2 --batch ask
 says 'reading only: another bitscape has it' out
+grep -q '^[0-9]' both2.bitscape/journal && fail 'the second one wrote into the journal'
 says 'ask:2:' err
 kill -TERM $pid
 wait $pid

@@ -284,16 +284,16 @@ static bool run_resume(struct command_call *call)
 	struct workbench *w = screen_of(call);
 	if (!w)
 		return false;
-	if (!w->interrupted[0])
-		return fault_set(&call->fault, "resume", "`open NAME` opens any other", "no interrupted session is waiting");
-	char *name = w->interrupted;
-	return ask_session(call, w, "open", 1, &name);
+	if (!w->last[0])
+		return fault_set(&call->fault, "resume", "`open NAME` opens any, `sessions` lists them", "no session is waiting to be gone on with");
+	char *name = w->last;
+	return ask_session(call, w, "resume", 1, &name);
 }
 
 // ---- the table ----------------------------------------------------------------------------------------------------
 
 static const struct command rows[] = {
-	{"quit", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "save the session and leave", run_quit},
+	{"quit", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "save the session and leave; how to open it again is told", run_quit},
 	{"keys", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "all keys and commands", run_keys},
 	{"messages", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "what was said lately, at full length", run_messages},
 	{"close", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "close the box", run_close},
@@ -307,9 +307,9 @@ static const struct command rows[] = {
 	{"toggle", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "pause, or run on", run_toggle},
 	{"nudge", COMMAND_VIEW, 2, 2, {ARGUMENT_WORDS, ARGUMENT_NUMBER}, 0, "weight|target -", "weight|target FACTOR",
 		"move the selected cost term's", run_nudge},
-	{"open", COMMAND_VIEW, 1, 1, {ARGUMENT_FILE}, 0, NULL, "NAME", "go over to another session", run_open},
+	{"open", COMMAND_VIEW, 1, 1, {ARGUMENT_SESSION}, 0, NULL, "NAME", "go over to another session; `sessions` lists them", run_open},
 	{"new", COMMAND_VIEW, 0, -1, {ARGUMENT_KNOB}, 1, NULL, "[NAME] KEY=VALUE...", "begin another session", run_new},
-	{"resume", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "take up the session that was interrupted", run_resume},
+	{"resume", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "go on with the session that was used last", run_resume},
 	{"theme", COMMAND_VIEW, 1, 1, {ARGUMENT_WORDS}, 0, "dark|light|mono", "dark|light|mono", "change the colours", run_theme},
 	{"glyphs", COMMAND_VIEW, 1, 1, {ARGUMENT_WORDS}, 0, "braille|block|ascii", "braille|block|ascii",
 		"what figures and frames are made of", run_glyphs},
