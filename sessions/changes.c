@@ -50,7 +50,7 @@ static bool copy(char *to, size_t size, const char *from, const char *what, stru
 {
 	if ((size_t)snprintf(to, size, "%s", from) < size)
 		return true;
-	return fault_set(f, "", "check it", "a %s is longer than %zu bytes", what, size - 1);
+	return fault_set(f, what, "use a shorter one", "it is longer than %zu bytes", size - 1);
 }
 
 // "NAME=VALUE", or the first one: VALUE.
@@ -101,22 +101,24 @@ bool change_read(const char *line, struct change *c, struct fault *f)
 		if (strcmp(forms[i].command, w.word[0]) == 0)
 			form = &forms[i];
 	bool ok = false;
+	char usage[64];
+	snprintf(usage, sizeof usage, "`help %s` shows how it is written", form ? form->command : "");
 	if (!form) {
-		fault_set(f, "", "expected one of: pin restrict unpin weight target reward decide group ungroup set extend",
-			"'%s' is not a change of the search", w.count ? w.word[0] : "");
+		fault_set(f, w.count ? w.word[0] : "change", "expected one of: pin restrict unpin weight target reward decide group ungroup set extend",
+			"this is not a change of the search");
 	} else if (w.count < 2) {
-		fault_set(f, form->command, "", "nothing is said behind it");
+		fault_set(f, form->command, usage, "nothing is said behind it");
 	} else if (form->shape == SHAPE_PAIRS && w.count % 2 == 0) {
-		fault_set(f, form->command, "", "'%s' has no value behind it", w.word[w.count - 1]);
+		fault_set(f, form->command, usage, "'%s' has no value behind it", w.word[w.count - 1]);
 	} else if (form->shape == SHAPE_AS && w.count % 3 != 1) {
 		fault_set(f, form->command, "group PATTERN as NAME", "it takes a pattern, the word as, and a name");
 	} else if (form->shape == SHAPE_VALUE && w.count != 2) {
-		fault_set(f, form->command, "", "it takes one value, not %d", w.count - 1);
+		fault_set(f, form->command, usage, "it takes one value, not %d", w.count - 1);
 	} else {
 		c->kind = form->kind;
 		c->items = (w.count - 1) / shape_words[form->shape];
 		c->item = calloc((size_t)c->items, sizeof *c->item);
-		ok = c->item ? fill(form, &w, c, f) : fault_set(f, "", "", "out of memory");
+		ok = c->item ? fill(form, &w, c, f) : fault_memory(f, "change");
 	}
 	if (!ok) {
 		free(c->item);
@@ -173,9 +175,9 @@ static void tell_item(struct string *t, enum change_kind kind, const struct chan
 	switch (kind) {
 	case CHANGE_RESTRICT:
 		if (strcmp(item->value, "all") == 0)
-			string_add(t, "%s free again", item->name);
+			string_add(t, "%s is free again", item->name);
 		else
-			string_add(t, "%s %s to %s", item->name, plain_option(item->value) ? "pinned" : "restricted",
+			string_add(t, "%s is %s to %s", item->name, plain_option(item->value) ? "pinned" : "restricted",
 				item->value);
 		break;
 	case CHANGE_WEIGHT:
@@ -188,7 +190,7 @@ static void tell_item(struct string *t, enum change_kind kind, const struct chan
 		string_add(t, "%s is %s", item->name, item->value);
 		break;
 	case CHANGE_GROUP:
-		string_add(t, item->value[0] ? "%s: %s are decided as one" : "%s%s: each layer by itself again", item->name,
+		string_add(t, item->value[0] ? "%s: all of %s are decided as one" : "%s%s: each layer is decided by itself again", item->name,
 			item->value);
 		break;
 	case CHANGE_EXTEND:

@@ -3,6 +3,7 @@
 // afterwards: any number of threads may price plans with it. Nothing is allocated but by cost_new.
 //
 //   bops            MACs x weight bits x activation bits            size         bytes of weights, with scales and biases
+//                   of the layers: attention's two products, which have no weights, are not in it
 //   bops-linear     MACs x the wider of the two                     activations  bytes alive at the fullest moment of inference
 //   latency@DEVICE  ms a batch by the roofline                      energy@DEVICE  mJ an image
 //   latency@table:NAME  ms a batch, measured: NAME is a file of one's own, or `hawq` (engine/hardware/measured.h)
@@ -50,7 +51,9 @@ const char *const *cost_terms(void);
 struct cost *cost_new(const struct model *, const char *term, int batch, struct fault *);
 void cost_free(struct cost *);
 const char *cost_name(const struct cost *); // as it was asked for
-const char *cost_unit(const struct cost *); // "bit ops", "B", "ms per 8 images", "mJ per image"
+const char *cost_unit(const struct cost *);   // "bit ops per image", "B", "ms per 8 images", "mJ per image"
+const char *cost_brief(const struct cost *);  // for a narrow column: "bit ops", "B", "ms/8 img", "mJ/img"
+const char *cost_symbol(const struct cost *); // behind a number: "ms", "mJ", "B"; "": it is a count
 const char *cost_help(const struct cost *); // one line
 const struct device *cost_device(const struct cost *); // NULL: none
 

@@ -156,7 +156,7 @@ struct graph *graph_new(const struct model *m, struct fault *fault)
 		ok = list_settled(g);
 	}
 	if (!ok) {
-		fault_set(fault, m->name, "choose a smaller network", "out of memory");
+		fault_memory(fault, m->name);
 		graph_free(g);
 	}
 	free(count);

@@ -41,7 +41,7 @@ struct machine_op {
 };
 
 struct cost {
-	char name[512], unit[32], help[192];
+	char name[512], unit[48], brief[24], help[192];
 	const struct model *model;
 	const struct pricing *pricing;
 	enum quantity quantity;
@@ -60,6 +60,8 @@ struct cost {
 	struct measured table;
 };
 
+// Sets the unit, for so many images; 0: the cost is not one of images. Wants the quantity.
+void cost_per(struct cost *, int images);
 // Make a cost of its kind; false with a fault. What they leave behind cost_free takes away.
 bool machine_new(struct cost *, bool energy, struct fault *);
 bool measured_cost(struct cost *, const char *name, struct fault *);

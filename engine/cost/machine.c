@@ -300,7 +300,7 @@ bool machine_new(struct cost *c, bool energy, struct fault *fault)
 	c->op = calloc((size_t)c->model->ops, sizeof *c->op);
 	c->move = calloc((size_t)c->model->ops * (MODEL_INPUTS + 1), sizeof *c->move);
 	if (!c->op || !c->move)
-		return fault_set(fault, c->name, "choose a smaller network", "out of memory");
+		return fault_memory(fault, c->name);
 	for (int w = 0; w < FORMATS; w++)
 		for (int a = 0; a < FORMATS; a++)
 			c->native[w][a] = device_native(d, w, a);
@@ -310,11 +310,10 @@ bool machine_new(struct cost *c, bool energy, struct fault *fault)
 			add_op(c, i, &moves, &r);
 			c->op[i].scale = scale * (c->sums ? 1 : c->op[i].scale);
 		}
+	cost_per(c, energy ? 1 : c->batch);
 	if (!energy) {
-		snprintf(c->unit, sizeof c->unit, c->batch == 1 ? "ms per image" : "ms per %d images", c->batch);
 		snprintf(c->help, sizeof c->help, "time of a batch of %d on %s, by the roofline", c->batch, d->name);
 	} else {
-		snprintf(c->unit, sizeof c->unit, "mJ per image");
 		snprintf(c->help, sizeof c->help, "energy of an image in a batch of %d on %s, %s", c->batch, d->name,
 			c->sums ? "by operations and bytes moved" : "mean power x time");
 	}

@@ -209,11 +209,12 @@ enum target_reach search_reach(const struct search *s, int t)
 void search_reach_text(const struct search *s, int t, char *buf, size_t size)
 {
 	const struct term *term = &s->term[t];
-	const char *unit = search_term_unit(s, t);
+	struct term_state units;
 	char least[ENGINE_TEXT], low[ENGINE_TEXT], high[ENGINE_TEXT];
-	number_brief(term->least, unit, least, sizeof least);
-	number_brief(term->low, unit, low, sizeof low);
-	number_brief(term->high, unit, high, sizeof high);
+	search_term_units(s, t, &units);
+	number_brief(term->least, units.unit, least, sizeof least);
+	number_brief(term->low, units.unit, low, sizeof low);
+	number_brief(term->high, units.unit, high, sizeof high);
 	buf[0] = 0;
 	switch (search_reach(s, t)) {
 	case TARGET_NONE:

@@ -145,7 +145,7 @@ bool search_price_terms(struct search *, const struct knobs *, struct term term[
 void search_terms_free(struct search *);
 // Whether a target can be one of a term that is there; any thread.
 bool search_check_target(const struct search *, const char *name, const char *text, struct fault *);
-const char *search_term_unit(const struct search *, int term);
+void search_term_units(const struct search *, int term, struct term_state *); // unit, brief, symbol, device
 // Fills cost[ENGINE_TERMS]: NAN where there is no term, or no price.
 void search_costs(const struct search *, const uint8_t *choice, double *cost);
 // Whether a term is in the reward.

@@ -30,7 +30,7 @@ struct policy *policy_new(const struct partition *partition, struct fault *fault
 	}
 	if (!p || !p->logit || !p->first || !p->second || !p->probability || !p->gradient) {
 		policy_free(p);
-		fault_set(fault, "policy", "choose a smaller network", "out of memory");
+		fault_memory(fault, "policy");
 		return NULL;
 	}
 	policy_refresh(p);

@@ -9,6 +9,8 @@
 
 #include "engine/quant/format.h"
 #include "engine/search/inside.h"
+#include "engine/search/layers.h"
+#include "engine/tensor/kernels.h"
 #include "engine/tensor/rng.h"
 
 // start=wide: the widest of seven options has about half of the probability.
@@ -49,17 +51,12 @@ static bool describe(struct search *s)
 	}
 	info->parameters = s->model->parameters;
 	info->macs = s->model->macs;
-	info->kernels = engine_kernels();
+	info->attention_macs = s->model->attention_macs;
+	info->kernels = kernels_best()->name;
 	for (int i = 0; i < layers; i++) {
-		const struct layer *l = &s->model->layer[i];
-		const struct op *op = &s->model->op[l->op];
-		const char *kind = op->kind != OP_CONV ? "linear" : op->groups == 1 ? "conv" : op->groups == l->in.c ? "depthwise" : "grouped";
-		layer[i] = (struct layer_info){.kind = kind, .in_h = l->in.h, .in_w = l->in.w, .in_c = l->in.c, .out_h = l->out.h,
-			.out_w = l->out.w, .out_c = l->out.c, .kernel = op->window.h ? op->window.h : 1,
-			.stride = op->window.stride ? op->window.stride : 1, .groups = op->groups ? op->groups : 1, .macs = l->macs,
-			.weights = l->weights, .activations = l->activations, .weight_slot = space_slot(i, HALF_WEIGHT),
-			.activation_slot = space_slot(i, HALF_ACTIVATION)};
-		snprintf(layer[i].name, sizeof layer[i].name, "%s", l->name);
+		layer[i] = layer_info_of(s->model, i);
+		layer[i].weight_slot = space_slot(i, HALF_WEIGHT);
+		layer[i].activation_slot = space_slot(i, HALF_ACTIVATION);
 	}
 	for (int i = 0; i < slots; i++) {
 		const struct slot *from = &s->space->slot[i];
@@ -112,7 +109,7 @@ struct search *search_new(const struct knobs *knobs, const struct state *state, 
 {
 	struct search *s = calloc(1, sizeof *s);
 	if (!s) {
-		fault_set(fault, "search", "close something else", "out of memory");
+		fault_memory(fault, "search");
 		return NULL;
 	}
 	s->knobs = *knobs;
@@ -131,7 +128,7 @@ struct search *search_new(const struct knobs *knobs, const struct state *state, 
 	    !(s->last.policy = policy_new(s->last.partition, fault)))
 		goto failed;
 	if (!describe(s) || !make_buffers(s)) {
-		fault_set(fault, "search", "choose a smaller network", "out of memory");
+		fault_memory(fault, "search");
 		goto failed;
 	}
 	s->plan.model = s->scratch.model = s->model;
@@ -281,7 +278,7 @@ double search_smoothed(double old, double value)
 
 bool search_diverged(const struct search *s, const char *what, struct fault *fault)
 {
-	return fault_set(fault, "training", "open an earlier checkpoint, or start again with a smaller rate",
+	return fault_set(fault, "training", "begin a new session with a smaller rate",
 		"the %s is no longer a number at step %ld", what, s->step + 1);
 }
 

@@ -68,6 +68,31 @@ const struct state_tensor *state_find(const struct state *s, const char *name)
 	return NULL;
 }
 
+bool state_sound(const struct state *s, struct fault *fault)
+{
+	// What records the past, or scores it, may hold numbers that never were.
+	static const char *const lives_on[] = {"network.", "policy."};
+	static const char *const numbers[] = {"baseline", "loss", "accuracy", "quality", "reward", "advantage"};
+	for (int i = 0; i < s->tensors; i++) {
+		const struct state_tensor *t = &s->tensor[i];
+		bool matters = false;
+		for (size_t k = 0; k < sizeof lives_on / sizeof *lives_on; k++)
+			matters |= strncmp(t->name, lives_on[k], strlen(lives_on[k])) == 0;
+		const float *x = t->data;
+		for (size_t k = 0; matters && t->type == STATE_F32 && k < t->bytes / sizeof *x; k++)
+			if (!isfinite(x[k]))
+				return fault_set(fault, t->name, "take the last change back with `undo`, or begin a new session with smaller rates",
+					"its number %zu is %f: the search has gone wrong, and this state is not saved", k + 1, (double)x[k]);
+	}
+	for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++) {
+		const char *text = state_get(s, numbers[k]);
+		if (text && !isfinite(strtod(text, NULL)))
+			return fault_set(fault, numbers[k], "take the last change back with `undo`, or begin a new session with smaller rates",
+				"it is %s: the search has gone wrong, and this state is not saved", text);
+	}
+	return true;
+}
+
 void state_free(struct state *s)
 {
 	if (!s)
@@ -354,7 +379,7 @@ bool search_save(struct search *s, struct state *out, struct fault *fault)
 
 static bool damaged(struct fault *fault, const char *what)
 {
-	return fault_set(fault, "checkpoint", "open an earlier one", "%s is missing or does not fit", what);
+	return fault_set(fault, "checkpoint", "the one before it serves", "%s is missing or does not fit", what);
 }
 
 static const struct state_tensor *find(const struct state *in, const char *name, enum state_type type, int64_t count)

@@ -70,7 +70,7 @@ static const struct priced *priced_named(struct search *s, const char *name, str
 			return p;
 	struct priced *p = calloc(1, sizeof *p);
 	if (!p) {
-		fault_set(fault, name, "choose a smaller network", "out of memory");
+		fault_memory(fault, name);
 		return NULL;
 	}
 	snprintf(p->name, sizeof p->name, "%s", name);
@@ -88,7 +88,7 @@ static const struct priced *priced_named(struct search *s, const char *name, str
 		p->high = fmax(p->high, p->widest);
 	}
 	if (cost_adds(p->cost) && !price_options(s, p)) {
-		fault_set(fault, name, "choose a smaller network", "out of memory");
+		fault_memory(fault, name);
 		priced_free(p);
 		return NULL;
 	}
@@ -320,7 +320,12 @@ bool search_adds(const struct search *s, int term)
 	return s->term[term].priced && s->term[term].priced->price;
 }
 
-const char *search_term_unit(const struct search *s, int t)
+void search_term_units(const struct search *s, int t, struct term_state *term)
 {
-	return s->term[t].priced ? s->term[t].priced->unit : "";
+	const struct priced *p = s->term[t].priced;
+	const struct device *device = p ? cost_device(p->cost) : NULL;
+	term->unit = p ? p->unit : "";
+	term->brief = p ? cost_brief(p->cost) : "";
+	term->symbol = p ? cost_symbol(p->cost) : "";
+	term->device = device ? device->name : "";
 }

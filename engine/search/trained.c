@@ -70,7 +70,7 @@ static bool make(struct search *s, struct fault *fault)
 	s->labels = calloc((size_t)k->batch, 1);
 	s->index = calloc((size_t)k->batch, sizeof *s->index);
 	if (!s->train.order || !s->heldout.order || !s->labels || !s->index)
-		return fault_set(fault, "search", "choose a smaller network", "out of memory");
+		return fault_memory(fault, "search");
 	network_initialise(s->network, (uint64_t)k->seed);
 	return true;
 }
