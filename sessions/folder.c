@@ -224,7 +224,7 @@ enum file_kind {
 
 static enum file_kind kind_of(const char *name)
 {
-	if (strcmp(name, LOCK_FILE) == 0 || strcmp(name, JOURNAL_FILE) == 0)
+	if (strcmp(name, LOCK_FILE) == 0 || strcmp(name, JOURNAL_FILE) == 0 || strcmp(name, JOURNAL_END_FILE) == 0)
 		return FILE_SEED;
 	if (strcmp(name, MANIFEST_FILE) == 0 || strcmp(name, SUMMARY_FILE) == 0 || checkpoint_is_one(name))
 		return FILE_SESSION;

@@ -184,6 +184,8 @@ void session_drop_waiting(struct session *);
 void session_fetch(struct session *);
 // Turns until nothing is pending; for those who may wait.
 bool session_settle(struct session *, struct fault *);
+// Turns until the writer has done all it can; false: something did not reach the disk.
+bool session_flush(struct session *, struct fault *);
 
 // ---- opening.c ------------------------------------------------------------------------------------------------------
 

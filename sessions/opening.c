@@ -101,7 +101,7 @@ static bool equip(struct session *s, struct fault *f)
 {
 	s->written.durable = s->journal.end.bytes;
 	s->manifest.closed = false;
-	s->writer = writer_new(s->folder, s->journal.end.bytes, f);
+	s->writer = writer_new(s->folder, &s->journal.end, f);
 	return s->writer && manifest_write(s->folder, s->began, &s->manifest, f);
 }
 
@@ -354,7 +354,6 @@ bool session_leave(struct session *s, struct string *farewell, struct fault *f)
 		if (there && saved)
 			summary_write(s->folder, &last, NULL); // the choice may have been scored since the last checkpoint
 		s->manifest.closed = ok;
-		s->manifest.end = s->journal.end;
 		ok = there && manifest_write(s->folder, s->began, &s->manifest, ok ? &first : NULL) && ok;
 	}
 	session_free(s);
