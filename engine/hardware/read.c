@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "engine/base/text.h"
 #include "engine/hardware/inside.h"
 
 enum { DEVICE_VERSION = 1, DEVICE_BYTES = 1 << 20 };
@@ -94,6 +95,7 @@ static bool read_text(const char *path, const char *name, json_t *json, char *to
 	if (!text || !text[0] || strlen(text) >= size)
 		return fault_set(fault, path, "expected a text", "%s: not a text, empty, or longer than %zu", name, size - 1);
 	snprintf(to, size, "%s", text);
+	text_clean(to, ""); // it is shown
 	return true;
 }
 
