@@ -457,7 +457,7 @@ static void latency_command(void **state)
 		const char *line, *what;
 	} bad[] = {{"latency resnet9", "no such network"}, {"latency resnet8 int9", "there is no such format"},
 		{"latency resnet8 device=tpu_v9", "there is no device \"tpu_v9\""}, {"latency resnet8 device=x*", "no device has this name"},
-		{"latency resnet8 batch=0", "this is no batch"}, {"latency resnet8 over=tpu_v9", "no such network"},
+		{"latency resnet8 batch=0", "this is not a size of a batch"}, {"latency resnet8 over=tpu_v9", "no such network"},
 		{"latency resnet8 over=/nowhere.json", NULL}, {"latency .", "no session is open"}};
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		assert_false(run(bad[i].line));
@@ -643,7 +643,7 @@ static void sensitivity_of_ones_own_table(void **state)
 	fputs("layer,format,lost\nstem,int4,many\n", file);
 	assert_int_equal(fclose(file), 0);
 	assert_false(run(line));
-	assert_string_equal(fault.what, "\"many\" will not do");
+	assert_string_equal(fault.what, "\"many\" cannot be used");
 	snprintf(number, sizeof number, "%s, line 2", path);
 	assert_string_equal(fault.where, number);
 	assert_string_equal(fault.todo, "expected points of top-1, from -100 to 100");

@@ -153,11 +153,11 @@ static int run_workbench(const struct options *o, bool ascii)
 	if (fresh && o->explore)
 		workbench_say(&w, false, "%s",
 			session_snapshot(s)->idle ? "costs alone: + and - step a layer's format, `apply uniform int4`, `paste FILE`" :
-			"quality is estimated: space searches on the table");
+			"quality is estimated: press Space to search on the table");
 	else if (fresh && !o->tour)
 		workbench_command(&w, "run");
 	else if (!fresh)
-		workbench_say(&w, false, "%s is open: space runs on", session_name(s));
+		workbench_say(&w, false, "%s is open: press Space to run on", session_name(s));
 	if (interrupted)
 		workbench_say(&w, false, "a session was interrupted: r takes it up again");
 	w.tour_auto = o->go_on;

@@ -80,7 +80,7 @@ static bool read_figure(const char *path, const char *group, const char *name, j
 		snprintf(todo, sizeof todo, "expected a %s between %g and %g%s%s%s", f->whole ? "whole number" : "number", f->least,
 			f->most, f->unit[0] ? " (" : "", f->unit, f->unit[0] ? ")" : "");
 		char *got = json_dumps(json, JSON_ENCODE_ANY | JSON_COMPACT);
-		fault_set(fault, path, todo, "%s%s%s: %s will not do", group, dot, name, got ? got : "this");
+		fault_set(fault, path, todo, "%s%s%s: %s cannot be used", group, dot, name, got ? got : "this");
 		free(got);
 		return false;
 	}
