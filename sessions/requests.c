@@ -80,7 +80,7 @@ void session_take_replies(struct session *s)
 	take_wanted(s);
 }
 
-bool session_may_change(const struct session *s, struct fault *f)
+bool session_may_save(const struct session *s, struct fault *f)
 {
 	if (s->read_only)
 		return fault_set(f, s->title, "begin another session", "it is open for reading only: %s", s->read_only_why);
@@ -88,6 +88,15 @@ bool session_may_change(const struct session *s, struct fault *f)
 		return fault_set(f, s->title, "wait until it is done", "it is catching up with its journal (step %ld)",
 			s->snapshot->step);
 	return true;
+}
+
+bool session_may_change(const struct session *s, struct fault *f)
+{
+	if (!session_may_save(s, f))
+		return false;
+	const struct fault *why = &s->written.fault;
+	return !s->written.failing || fault_set(f, why->where, "mend that, then `save`: it tries again",
+		"changes are stopped, since they could not be kept: %s", why->what);
 }
 
 // ---- changes -------------------------------------------------------------------------------------------------------
@@ -181,8 +190,9 @@ static void change_done(struct session *s, struct pending *p, struct reply *r)
 		[ACT_DO] = "undo takes it back", [ACT_UNDO] = "redo does it again", [ACT_REDO] = "undo takes it back",
 	};
 	const struct journal_line *of = p->act == ACT_UNDO ? journal_entry_line(&s->journal, p->of) : NULL;
-	session_say(s, "step %ld: %s%s%s%s%s%s", r->step, of ? "took back `" : p->act == ACT_REDO ? "again: " : "", of ? of->text : "",
-		of ? "`: " : "", told.bytes ? told.bytes : p->text, back.bytes ? "; " : "", back.bytes ? after[p->act] : "");
+	session_acknowledge(s, "step %ld: %s%s%s%s%s%s%s%s", r->step, of ? "took back `" : p->act == ACT_REDO ? "again: " : "", of ? of->text : "",
+		of ? "`: " : "", told.bytes ? told.bytes : p->text, r->says[0] ? "; " : "", r->says, back.bytes ? "; " : "",
+		back.bytes ? after[p->act] : "");
 	string_free(&back);
 	string_free(&told);
 }
@@ -315,16 +325,17 @@ static void save_done(struct session *s, struct pending *p, struct reply *r)
 	}
 	if (know_digest(s, r) && !log_digest(s, r->step, s->digest, &f))
 		session_say_fault(s, &f);
-	const struct checkpoint c = { .step = r->step, .entries = s->journal.entries, .state = r->state };
+	struct checkpoint c = { .step = r->step, .place = s->journal.end, .state = r->state };
+	memcpy(c.session, s->journal.session, sizeof c.session);
 	r->state = NULL;
 	s->saved_step = c.step;
-	s->saved_entries = c.entries;
+	s->saved_entries = s->journal.entries;
 	writer_checkpoint(s->writer, &c, p->asked);
 }
 
 bool session_save(struct session *s, bool asked, struct fault *f)
 {
-	if (!session_may_change(s, f))
+	if (!session_may_save(s, f))
 		return false;
 	if (!s->writer)
 		return fault_set(f, s->title, "begin a session of its own", "it has no folder to save in");

@@ -71,7 +71,7 @@ static bool run_messages(struct command_call *call)
 		return false;
 	popup_clear(&w->popup);
 	snprintf(w->popup.title, sizeof w->popup.title, "Messages, newest first");
-	size_t width = w->screen.width > 20 ? (size_t)w->screen.width - 12 : 8;
+	int width = w->screen.width > 20 ? w->screen.width - 12 : 8;
 	for (int i = w->logged - 1; i >= 0; i--)
 		if (!popup_add_wrapped(&w->popup, w->log[i], width, "  "))
 			return fault_memory(&call->fault, "messages");

@@ -226,7 +226,7 @@ void search_publish(const struct search *s, struct snapshot *out)
 			.modal = from->modal, .expected = from->sampled, .low = from->low, .high = from->high, .least = from->least,
 			.reach = search_reach(s, t)};
 		search_term_units(s, t, term);
-		search_reach_text(s, t, term->unit, term->reach_text, sizeof term->reach_text);
+		search_reach_text(s, t, term->reach_text, sizeof term->reach_text);
 		memcpy(term->name, from->name, sizeof term->name);
 		memcpy(term->why, from->why, sizeof term->why);
 		memcpy(term->target_text, s->knobs.term[t].target, sizeof term->target_text);

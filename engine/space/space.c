@@ -145,6 +145,15 @@ void partition_copy(struct partition *to, const struct partition *from)
 	partition_settle(to, NULL);
 }
 
+bool partition_equal(const struct partition *a, const struct partition *b)
+{
+	bool equal = a->split == b->split && a->groups == b->groups &&
+		memcmp(a->allowed, b->allowed, (size_t)a->space->slots * sizeof *a->allowed) == 0;
+	for (int g = 0; equal && g < a->groups; g++)
+		equal = strcmp(a->group[g].pattern, partition_pattern(b, a->group[g].name)) == 0;
+	return equal;
+}
+
 static int group_named(const struct partition *p, const char *name)
 {
 	for (int g = 0; g < p->groups; g++)
