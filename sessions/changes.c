@@ -79,7 +79,7 @@ static bool fill(const struct form *form, const struct words *w, struct change *
 		const char *name = form->name ? form->name : word[as ? 2 : 0];
 		const char *value = form->value ? form->value : word[as ? 0 : step - 1];
 		if (as && (strcmp(word[1], "as") != 0 || !value[0]))
-			return fault_set(f, form->command, "group PATTERN as NAME", "'%s' is no name for a group of layers", word[1]);
+			return fault_set(f, form->command, "group PATTERN as NAME", "'%s' cannot name a group of layers", word[1]);
 		if (!copy(item->name, sizeof item->name, name, "name", f)
 			|| !copy(item->value, sizeof item->value, value, "value", f))
 			return false;

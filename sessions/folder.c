@@ -52,7 +52,7 @@ bool folder_of(const char *name, char *buf, size_t size, struct fault *f)
 	const size_t suffix = strlen(FOLDER_SUFFIX);
 	bool has = n > suffix && memcmp(name + n - suffix, FOLDER_SUFFIX, suffix) == 0 && name[n - suffix - 1] != '/';
 	if (n == 0 || name[n - 1] == '/' || name[n - 1] == '.')
-		return fault_set(f, name, "give a name such as 'demo'", "this is no name for a session");
+		return fault_set(f, name, "give a name such as 'demo'", "this cannot be a session's name");
 	const char *ending = has ? "" : FOLDER_SUFFIX;
 	if (memchr(name, '/', n))
 		return fits(snprintf(buf, size, "%.*s%s", (int)n, name, ending), size, name, f);

@@ -967,7 +967,7 @@ static void whole_drafts(void **state)
 	static const struct bad {
 		const char *line, *says;
 	} bad[] = {
-		{"run 5", "no source of quality"}, {"apply uniform int5", "not in its space"}, {"apply sides int4", "none of its words"},
+		{"run 5", "no source of quality"}, {"apply uniform int5", "not in its space"}, {"apply sides int4", "not one of its words"},
 		{"paste 84", "2 digits for 10 layers"}, {"paste 8444444443", "'int3' is not in its space"}, {"paste nosuch.json", ""},
 		{"evaluate", "no source of quality"}, {"wait finished", "no source of quality"},
 	};
@@ -1145,7 +1145,7 @@ static void batch_stops_at_the_first_fault(void **state)
 		{ "target bops much\n", "script:1", "much" },
 		{ "undo\n", "script:1", "nothing to take back" },
 		{ "redo\n", "script:1", "nothing to do again" },
-		{ "run -1\n", "script:1", "no number of steps" },
+		{ "run -1\n", "script:1", "not a number of steps" },
 		{ "extend 0\n", "script:1", "extend" },
 		{ "wait step 100000\n", "script:1", "finished at step 30" },
 		{ "wait step 30\nrun 1\n", "script:2", "`extend N`" },

@@ -128,23 +128,23 @@ static bool run_move(struct command_call *call)
 	char what[ENGINE_TEXT + 32];
 	if (!w)
 		return false;
-	snprintf(what, sizeof what, "is no layer of %.*s", ENGINE_TEXT, engine_info(session_engine(w->session))->net);
+	snprintf(what, sizeof what, "is not a layer of %.*s", ENGINE_TEXT, engine_info(session_engine(w->session))->net);
 	return go(call, w->views.view[views_mover(&w->views)].ops, what, "give " MOTION_WORDS " or the name of a layer");
 }
 
 static bool run_scroll(struct command_call *call)
 {
-	return go(call, &view_popup, "is no way to scroll", "give " MOTION_WORDS);
+	return go(call, &view_popup, "is not a way to scroll", "give " MOTION_WORDS);
 }
 
 static bool run_term(struct command_call *call)
 {
-	return go(call, &view_costs, "is no cost term of this search", "`weight TERM NUMBER` brings a term in");
+	return go(call, &view_costs, "is not a cost term of this search", "`weight TERM NUMBER` brings a term in");
 }
 
 static bool run_curve(struct command_call *call)
 {
-	return go(call, &view_curves, "is no figure over the steps", "`curve next` shows them in turn");
+	return go(call, &view_curves, "is not a figure over the steps", "`curve next` shows them in turn");
 }
 
 // ---- steering -----------------------------------------------------------------------------------------------------
@@ -189,7 +189,7 @@ static bool run_nudge(struct command_call *call)
 	char *end;
 	double factor = strtod(call->argv[1], &end);
 	if (*end != '\0' || !(factor >= 0.01 && factor <= 100.0))
-		return fault_set(&call->fault, call->argv[1], "give a factor from 0.01 to 100", "is no factor");
+		return fault_set(&call->fault, call->argv[1], "give a factor from 0.01 to 100", "is not a factor");
 	if (w->scene.term >= snap->terms)
 		return fault_set(&call->fault, "nudge", "`weight TERM NUMBER` brings one in", "this search has no cost term");
 	const struct term_state *t = &snap->term[w->scene.term];
@@ -209,7 +209,7 @@ static bool run_theme(struct command_call *call)
 		return false;
 	const struct theme *theme = theme_named(call->argv[0]);
 	if (!theme)
-		return fault_set(&call->fault, call->argv[0], "dark, light and mono are there", "is no theme");
+		return fault_set(&call->fault, call->argv[0], "choose dark, light or mono", "is not a theme");
 	w->theme = theme;
 	return true;
 }
@@ -227,7 +227,7 @@ static bool run_glyphs(struct command_call *call)
 			w->screen.ascii = i == CANVAS_ASCII;
 			return true;
 		}
-	return fault_set(&call->fault, call->argv[0], "braille, block and ascii are there", "is no set of glyphs");
+	return fault_set(&call->fault, call->argv[0], "choose braille, block or ascii", "is not a set of glyphs");
 }
 
 static bool run_screenshot(struct command_call *call)
