@@ -133,6 +133,7 @@ static int run_workbench(const struct options *o, bool ascii)
 		workbench_say(&w, false, "%s is open: space runs on", session_name(s));
 	if (interrupted)
 		workbench_say(&w, false, "a session was interrupted: r takes it up again");
+	config_start(&w);
 	w.tour_auto = o->go_on;
 	if (o->tour)
 		show_tour(&w, o->tour);

@@ -162,7 +162,7 @@ bool table_sort(struct table *t, const struct table_source *src, const char *col
 		return fault_column(src, column, f);
 	if (strlen(column) >= sizeof t->sort)
 		return fault_column(src, column, f);
-	t->down = column[0] && strcmp(t->sort, column) == 0 ? !t->down : false;
+	t->down = column[0] && (strcmp(t->sort, column) == 0 ? !t->down : src->column[i].value != NULL);
 	snprintf(t->sort, sizeof t->sort, "%s", column);
 	return true;
 }
