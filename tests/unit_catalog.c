@@ -582,7 +582,7 @@ static void sensitivity_does_not_oversell(void **state)
 static void sensitivity_of_ones_own_table(void **state)
 {
 	(void)state;
-	char path[] = "/tmp/bitscape-losses-XXXXXX.csv", line[128], number[64];
+	char path[] = "/tmp/bitscape-losses-XXXXXX.csv", line[128], number[96];
 	int fd = mkstemps(path, 4);
 	assert_true(fd >= 0);
 	FILE *file = fdopen(fd, "w");

@@ -111,6 +111,11 @@ static void test_numbers(void **state)
 	assert_string_equal(show_si(201326592, buf, sizeof buf), "201M");
 	assert_string_equal(show_si(999999, buf, sizeof buf), "1.00M");
 	assert_string_equal(show_si(0.8312, buf, sizeof buf), "0.83");
+	assert_string_equal(show_si(0.0002785, buf, sizeof buf), "0.00028"); // an energy in mJ
+	assert_string_equal(show_small(1.7e-6, buf, sizeof buf), "1.7e-06");
+	assert_string_equal(show_small(0.0312, buf, sizeof buf), "0.0312");
+	assert_string_equal(show_small(0.00012, buf, sizeof buf), "0.00012");
+	assert_string_equal(show_small(NAN, buf, sizeof buf), "-");
 	assert_string_equal(show_si(NAN, buf, sizeof buf), "-");
 	assert_string_equal(show_amount(84.2, "ms", buf, sizeof buf), "84.2ms");
 	assert_string_equal(show_amount(1250, "ms", buf, sizeof buf), "1.25s");

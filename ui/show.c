@@ -79,6 +79,12 @@ const char *show_typed(double value, char *buf, size_t size)
 	return buf;
 }
 
+const char *show_small(double value, char *buf, size_t size)
+{
+	snprintf(buf, size, isfinite(value) ? fabs(value) < 1e-3 ? "%.2g" : "%.3g" : "-", value);
+	return buf;
+}
+
 const char *show_duration(double seconds, char *buf, size_t size)
 {
 	if (!(seconds >= 0.0) || seconds > 359999.0)

@@ -12,6 +12,8 @@ const char *show_si(double value, char *buf, size_t size);
 const char *show_amount(double value, const char *symbol, char *buf, size_t size);
 // As a person would type it: "11.23G".
 const char *show_typed(double value, char *buf, size_t size);
+// By its significant digits, however small: "0.0312", "1.7e-06"; at most 7 columns below a million.
+const char *show_small(double value, char *buf, size_t size);
 // A length of time: "0:42", "12:05", "3h07"; at most 6 columns.
 const char *show_duration(double seconds, char *buf, size_t size);
 // A share of 1 as "12%"; " <1%" of what is small but there; at most 4 columns.

@@ -300,7 +300,7 @@ bool machine_new(struct cost *c, bool energy, struct fault *fault)
 	c->op = calloc((size_t)c->model->ops, sizeof *c->op);
 	c->move = calloc((size_t)c->model->ops * (MODEL_INPUTS + 1), sizeof *c->move);
 	if (!c->op || !c->move)
-		return fault_set(fault, c->name, "choose a smaller network", "out of memory");
+		return fault_memory(fault, c->name);
 	for (int w = 0; w < FORMATS; w++)
 		for (int a = 0; a < FORMATS; a++)
 			c->native[w][a] = device_native(d, w, a);

@@ -87,7 +87,7 @@ static void draw_progress(const struct scene *scene, struct screen *s, struct re
 	write_number(&g[2], 3, snap->loss);
 	show_percent(snap->accuracy, g[3].text, sizeof g[3].text);
 	write_number(&g[4], 3, snap->reward);
-	snprintf(g[5].text, sizeof g[5].text, isfinite(snap->learning_rate) ? "%.3g" : "-", snap->learning_rate);
+	show_small(snap->learning_rate, g[5].text, sizeof g[5].text);
 	write_number(&g[6], 2, snap->entropy);
 	g[6].style = style_heat(snap->entropy);
 
