@@ -342,6 +342,7 @@ static void refresh(struct workbench *w)
 	scene->draft_cost = priced ? w->draft_cost : NULL;
 	session_source(w->session, &w->source);
 	w->source.term = scene->term;
+	w->source.layer = scene->layer;
 	scene->source = w->source.snapshot ? &w->source : NULL;
 }
 
