@@ -828,9 +828,9 @@ static void a_session_runs(void **state)
 	(void)state;
 	struct session *s = begin("whole");
 	run_lines(s, first_part);
-	assert_printed("step 8: stem is pinned to int8; undo takes it back");
+	assert_printed("step 8: stem is pinned to int8; bops int4: it cannot be met: the cheapest choice allowed costs 28.47 M bit ops; undo takes it back");
 	run_lines(s, second_part);
-	assert_printed("step 17: took back `target bops 0.5x`: the target of bops is int4 (27.47 M bit ops per image); redo does it again");
+	assert_printed("step 17: took back `target bops 0.5x`: the target of bops is int4 (27.47 M bit ops per image); it cannot be met: the cheapest choice allowed costs 28.47 M bit ops; redo does it again");
 	run_lines(s, "digest\nprint digest step pinned.stem changes weight.bops\nexpect step = 30\nsave");
 	assert_printed("step 30\npinned.stem int8\nchanges 4\nweight.bops 0.7\n");
 	snprintf(reference_digest, sizeof reference_digest, "%s", s->digest);
@@ -1212,7 +1212,7 @@ static void numbers_say_what_they_are(void **state)
 	assert_printed("training loss - and accuracy -, quality of sampled choices - (");
 	assert_printed(" MACs for one image in layers; ");
 	run_lines(s, "target latency 2ms\n");
-	assert_printed("the target of latency is 2ms (2 ms per 128 images on a100); undo takes it back");
+	assert_printed("the target of latency is 2ms (2 ms per 128 images on a100); every choice allowed costs less: the dearest found costs 0.0008309 ms; undo takes it back");
 	run_lines(s, "target latency 0.5x energy 3uJ\n");
 	assert_printed("the target of latency is 0.5x, the target of energy is 3uJ (");
 	assert_printed("ms per 128 images on a100, 0.003 mJ per image on a100)");
@@ -1241,7 +1241,7 @@ static void undo_says_what_it_took_back(void **state)
 	run_lines(s, "pin stem int8\nundo\n");
 	assert_printed("took back `pin stem int8`: stem is free again; redo does it again");
 	run_lines(s, "pin stem int8\npin stem int4\nundo\n");
-	assert_printed("took back `pin stem int4`: stem is pinned to int8; redo does it again");
+	assert_printed("took back `pin stem int4`: stem is pinned to int8; bops int4: it cannot be met: the cheapest choice allowed costs 28.47 M bit ops; redo does it again");
 	run_lines(s, "redo\n");
 	assert_printed("again: stem is pinned to int4; undo takes it back");
 	end(s);
@@ -1251,7 +1251,7 @@ static void undo_and_redo(void **state)
 {
 	(void)state;
 	struct session *s = begin("undo");
-	run_lines(s, "pin stem int8\nset entropy 0.5\nextend 10\n");
+	run_lines(s, "extend 10\npin stem int8\nset entropy 0.5\n");
 	run_lines(s, "undo\nundo\nexpect pinned.stem = no\nredo\nexpect pinned.stem = int8\nredo\n");
 	assert_printed("step 0: took back `set entropy 0.5`: entropy is 0.02; redo does it again");
 	assert_printed("step 0: again: entropy is 0.5; undo takes it back");
@@ -1324,7 +1324,7 @@ static void drafts_of_decisions(void **state)
 	run_lines(s, "pin * int4\ngroup s2* as stage2\ndraft up s2*\ndraft show\n"); // one step, however many of its layers are named
 	assert_printed("draft, 1 of 8 decisions changed");
 	run_lines(s, "draft commit\n");
-	assert_printed("stage2 is pinned to int8; undo");
+	assert_printed("stage2 is pinned to int8; bops int4: it cannot be met: the cheapest choice allowed costs 52.25 M bit ops; undo");
 	run_lines(s, "decide split\ndraft up stem.w\ndraft up s1b1.conv1\ndraft show\n");
 	assert_printed("draft, 3 of 16 decisions changed");
 	run_lines(s, "draft commit\nexpect pinned.stem = int8/int4\nexpect pinned.s1b1.conv1 = int8/int8\nexpect modal.s2b1.skip = int8/int8\n");
@@ -1395,7 +1395,7 @@ static void drafts(void **state)
 	run_lines(s, "draft drop\n");
 	assert_null(session_draft(s));
 	run_lines(s, "draft stem int8\ndraft head int8\ndraft commit\nexpect pinned.stem = int8\nexpect changes = 2\n");
-	assert_printed("step 0: stem is pinned to int8, head is pinned to int8; undo takes it back");
+	assert_printed("step 0: stem is pinned to int8, head is pinned to int8; bops int4: it cannot be met: the cheapest choice allowed costs 28.5 M bit ops; undo takes it back");
 	run_lines(s, "undo\nexpect pinned.stem = int4\nexpect pinned.head = int4\n");
 	// What was not edited follows the modal choice, and is not pinned with the rest.
 	run_lines(s, "draft stem int8\npin head int8\ndraft commit\nexpect pinned.stem = int8\nexpect pinned.head = int8\n");
