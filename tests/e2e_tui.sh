@@ -104,7 +104,7 @@ see '▸■ s1b1.conv1'
 keys u
 until_true "the pin taken back" shows_not '▸■'
 keys : 'pin * int4' Enter
-see 'head  .* int4'
+see 's3b1.skip  .* int4'
 keys +
 see 'Enter commit'
 see ' draft '
@@ -155,7 +155,7 @@ keys q
 gone '─ Help ─'
 keys : "screenshot $dir/shot" Enter
 see 'the screen is in'
-grep -q '─ Layers ─' "$dir/shot" || fail "the screenshot"
+grep -q '─ Layers ' "$dir/shot" || fail "the screenshot"
 
 t resize-window -x 120 -y 40
 see '^╭─ Layers ─*╮╭─ Front ─*╮$'
@@ -172,7 +172,7 @@ gone '^:wei'
 keys C-z
 see '[Ss]topped'
 keys fg Enter
-see '─ Layers ─'
+see '─ Layers '
 keys Space
 see running
 keys q
@@ -234,7 +234,7 @@ while shows ' Tour, '; do
 done
 [ "$presses" -ge "$parts" ] || fail "$presses times Enter for $parts parts"
 see 'the tour is over'
-see '─ Layers ─'
+see '─ Layers '
 keys : 'tour flops' Enter
 see '─ Tour, 1 of '
 keys Enter
