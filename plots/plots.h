@@ -29,6 +29,7 @@ struct figure_source {
 	const struct mark *mark;
 	int marks;
 	int term; // which cost term the figure is about (index in the snapshot's terms)
+	int layer; // the layer in hand: where a figure of layers has no room for all, it shows those around this one
 	// Fills a roofline of the device that the term is about, which stays valid until the next call. Only the figure that shows it
 	// asks, since it takes pricing. False, or a NULL pointer: there is no roofline.
 	bool (*roofline)(void *session, int term, struct roofline *, struct fault *);
@@ -75,6 +76,7 @@ struct heat {
 	char legend[128];       // what the values stand for: "int2 … int8"
 	int levels;             // distinct values, for the legend
 	char (*level)[16];      // their names, low to high
+	int focus;              // the row that is shown where there is no room for all
 };
 
 struct line { // a straight line across the whole figure

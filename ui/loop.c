@@ -106,7 +106,7 @@ static void on_key(struct loop *l, const struct event *e)
 		key_in_prompt(l, e);
 		return;
 	}
-	if (e->key >= KEYS_OTHER && !keys_find(workbench_context(w), e->key))
+	if (e->key >= KEYS_OTHER && !workbench_knows(w, e->key))
 		say_meaningless(l, keys_name(e->key, w->screen.ascii, name, sizeof name));
 	workbench_key(w, e->key);
 	if (w->prompt)

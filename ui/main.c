@@ -176,6 +176,7 @@ static int run_workbench(const struct options *o, bool ascii)
 		workbench_say(&w, false, "%s is open: press Space to run on", session_name(s));
 	if (!o->name && !o->make && !o->tour)
 		look_back(&w);
+	config_start(&w);
 	w.tour_auto = o->go_on;
 	if (o->tour)
 		show_tour(&w, o->tour);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/text.h"
 #include "ui/prompt.h"
 
 // ---- the session in hand ------------------------------------------------------------------------------------------
@@ -47,7 +48,7 @@ bool workbench_begin(struct workbench *w, struct session *s, bool ascii, struct 
 	w->screen.ascii = ascii;
 	w->scene.canvas = ascii ? CANVAS_ASCII : CANVAS_BRAILLE;
 	w->theme = themes(&count);
-	return views_begin(&w->views, f) && take_session(w, s, f);
+	return keys_begin(&w->keys, f) && views_begin(&w->views, f) && take_session(w, s, f);
 }
 
 void workbench_close(struct workbench *w)
@@ -68,6 +69,7 @@ bool workbench_end(struct workbench *w, struct string *farewell, struct fault *f
 	popup_clear(&w->said);
 	screen_free(&w->screen);
 	views_end(&w->views);
+	keys_end(&w->keys);
 	free(w->layer_cost);
 	free(w->choice);
 	free(w->change_session);
@@ -246,34 +248,85 @@ enum key_context workbench_context(const struct workbench *w)
 		session_draft(w->session) ? CONTEXT_DRAFT : CONTEXT_SEARCH;
 }
 
-// The word that stands for {name}; "" where there is none.
-static const char *word_for(const struct workbench *w, const char *name, size_t length, char *buf, size_t size)
+bool workbench_knows(const struct workbench *w, int key)
+{
+	return keys_find(&w->keys, workbench_context(w), key) != NULL;
+}
+
+// ---- what stands for {…} in a bound command
+
+static void put_word(struct string *line, const char *word)
+{
+	if (line->length > 0 && line->bytes[line->length - 1] != ' ')
+		string_add(line, " ");
+	words_quote(line, word);
+}
+
+static void put_term(const struct workbench *w, struct string *line)
+{
+	const struct snapshot *snap = session_snapshot(w->session);
+	if (w->scene.term < snap->terms)
+		words_quote(line, snap->term[w->scene.term].name);
+}
+
+static void put_layer(const struct workbench *w, struct string *line)
+{
+	const struct engine_info *info = engine_info(session_engine(w->session));
+	if (w->scene.layer < info->layers)
+		words_quote(line, info->layer[w->scene.layer].name);
+}
+
+static void put_layers(const struct workbench *w, struct string *line)
+{
+	const struct engine_info *info = engine_info(session_engine(w->session));
+	const size_t before = line->length;
+	for (int i = 0; i < info->layers; i++)
+		if (views_marked(&w->views, i))
+			put_word(line, info->layer[i].name);
+	if (line->length == before)
+		put_layer(w, line);
+}
+
+static void put_pins(const struct workbench *w, struct string *line)
 {
 	const struct snapshot *snap = session_snapshot(w->session);
 	const struct engine_info *info = engine_info(session_engine(w->session));
-	struct scene now = w->scene;
-	now.snapshot = snap;
-	buf[0] = '\0';
-	if (strncmp(name, "term", length) == 0) {
-		if (now.term < snap->terms)
-			snprintf(buf, size, "%s", snap->term[now.term].name);
-	} else if (now.layer < info->layers && snap->info && snap->slot) {
-		const struct layer_info *layer = &info->layer[now.layer];
-		const struct slot_info *weights = &info->slot[layer->weight_slot], *a = &info->slot[layer->activation_slot];
-		const char *weight = weights->option[snap->slot[layer->weight_slot].modal].name;
-		if (strncmp(name, "layer", length) == 0)
-			snprintf(buf, size, "%s", layer->name);
-		else if (layer_tied(snap, now.layer))
-			snprintf(buf, size, "%s %s", layer->name, weight);
-		else
-			snprintf(buf, size, "%s %s %s %s", weights->name, weight, a->name, a->option[snap->slot[layer->activation_slot].modal].name);
+	if (w->scene.layer >= info->layers || !snap->info || !snap->slot)
+		return;
+	const struct layer_info *layer = &info->layer[w->scene.layer];
+	const int slot[] = {layer->weight_slot, layer->activation_slot};
+	bool tied = layer_tied(snap, w->scene.layer);
+	for (int i = 0; i < (tied ? 1 : 2); i++) {
+		const struct slot_info *s = &info->slot[slot[i]];
+		put_word(line, tied ? layer->name : s->name);
+		put_word(line, s->option[snap->slot[slot[i]].modal].name);
 	}
-	return buf;
+}
+
+static const struct place {
+	const char *name;
+	void (*put)(const struct workbench *, struct string *);
+} place[] = {{"{layer}", put_layer}, {"{layers}", put_layers}, {"{pins}", put_pins}, {"{term}", put_term}};
+enum { PLACES = sizeof place / sizeof *place };
+
+static void fill_in(const struct workbench *w, const char *command, struct string *line)
+{
+	while (*command) {
+		int i = 0;
+		while (i < PLACES && strncmp(command, place[i].name, strlen(place[i].name)) != 0)
+			i++;
+		if (i < PLACES) {
+			place[i].put(w, line);
+			command += strlen(place[i].name);
+		} else {
+			string_bytes(line, command++, 1);
+		}
+	}
 }
 
 void workbench_key(struct workbench *w, int key)
 {
-	const struct binding *b = keys_find(workbench_context(w), key);
+	const struct binding *b = keys_find(&w->keys, workbench_context(w), key);
 	// On a screen that is too small q leaves, and little else is done: nothing that cannot be seen.
 	bool small = w->screen.width < LAYOUT_MIN_WIDTH || w->screen.height < LAYOUT_MIN_HEIGHT;
 	if (small && key == 'q') {
@@ -282,22 +335,15 @@ void workbench_key(struct workbench *w, int key)
 	}
 	if (!b || !b->command || (small && b->context != CONTEXT_COMMON))
 		return;
-	char line[512];
-	size_t at = 0;
-	for (const char *p = b->command; *p && at < sizeof line - 1; p++) {
-		const char *end = *p == '{' ? strchr(p, '}') : NULL;
-		if (!end) {
-			line[at++] = *p;
-			continue;
-		}
-		char word[ENGINE_NAME * 3];
-		word_for(w, p + 1, (size_t)(end - p - 1), word, sizeof word);
-		int put = snprintf(line + at, sizeof line - at, "%s", word);
-		at += put > 0 && (size_t)put < sizeof line - at ? (size_t)put : 0;
-		p = end;
-	}
-	line[at] = '\0';
-	workbench_command(w, line);
+	struct string line = {0};
+	struct fault f;
+	char text[sizeof f + 16];
+	fill_in(w, b->command, &line);
+	if (line.failed && !fault_memory(&f, "the command of a key"))
+		workbench_say(w, true, "%s", fault_line(&f, text, sizeof text));
+	else
+		workbench_command(w, line.bytes ? line.bytes : "");
+	string_free(&line);
 }
 
 // ---- drawing ------------------------------------------------------------------------------------------------------
@@ -321,6 +367,7 @@ static void refresh(struct workbench *w)
 	scene->draft_cost = priced ? w->draft_cost : NULL;
 	session_source(w->session, &w->source);
 	w->source.term = scene->term;
+	w->source.layer = scene->layer;
 	scene->source = w->source.snapshot ? &w->source : NULL;
 }
 
@@ -336,7 +383,8 @@ void workbench_draw(struct workbench *w)
 		scene->popup = prompt_choices(w->screen.width);
 		scene->popup_low = true;
 	}
+	scene->focus = w->views.view[w->views.focus].ops;
 	scene->hint = w->hint;
-	scene->hints = keys_hints(workbench_context(w), w->screen.ascii, w->hint, WORKBENCH_HINTS);
+	scene->hints = keys_hints(&w->keys, workbench_context(w), w->screen.ascii, w->hint, WORKBENCH_HINTS);
 	views_draw(&w->views, scene, &w->screen);
 }
