@@ -14,7 +14,7 @@
 #include "ui/prompt.h"
 #include "ui/terminal.h"
 
-enum { DEAF_MS = 25, UNKNOWNS = 16, UNKNOWN_TEXT = 48 };
+enum { DEAF_MS = 10, UNKNOWNS = 16, UNKNOWN_TEXT = 48 };
 enum { FRAME_MS = 100 }; // news is drawn 10 times a second: a frame takes processor time from the search
 
 struct loop {
@@ -89,7 +89,7 @@ static void key_in_prompt(struct loop *l, const struct event *e)
 	} else if (!prompt_key(e, &line)) {
 		say_meaningless(l, keys_name(e->key, l->w->screen.ascii, name, sizeof name));
 	} else if (line) {
-		if (terminal_rest())
+		if (terminal_burst())
 			turn_deaf(l, "what came behind the line in one go is left out");
 		workbench_command(l->w, line);
 		free(line);
