@@ -173,6 +173,8 @@ static void begin(struct bench *b, const char *name, bool fresh)
 		_exit(keep(fresh ? made : opened));
 	}
 	fcntl(b->fd, F_SETFL, O_NONBLOCK);
+	for (double end = clock_seconds() + patience(); !b->full && !b->gone && clock_seconds() < end;)
+		hear(b, 0.05); // until the terminal is its own
 }
 
 // Bytes, as far as the terminal takes them; it may have left in between.
