@@ -118,7 +118,8 @@ static void show_messages(struct batch *b)
 			put_line(b, "%s", text);
 		} else if (b->script->line && !b->failed && !b->s->plot_failed) {
 			b->failed = true;
-			fault_set(&b->fault, "", "", "%s", text);
+			b->fault = (struct fault){ "", "", "" }; // the text is a whole fault already, in one line
+			snprintf(b->fault.what, sizeof b->fault.what, "%s", text);
 		} else {
 			bar_clear(b);
 			complain(text);
@@ -130,7 +131,8 @@ static void show_messages(struct batch *b)
 
 static bool at_rest(const struct session *s)
 {
-	return !s->pending && !s->wants && !s->play.on && !(s->writer && writer_busy(s->writer));
+	return !s->pending && !s->wants && !s->play.on && (!s->waiting || s->written.failing)
+		&& !(s->writer && writer_busy(s->writer));
 }
 
 // Until all that the line began is done. The number of a signal that came first, else 0.

@@ -19,7 +19,7 @@ struct binding {
 	// A command line (in the prompt: NULL, the keys are readline's). {layer}, {pins}, {term} stand for the layer in
 	// hand, what pins it to its modal formats, and the selected cost term.
 	const char *command;
-	enum hint_place place;
+	const char *view; // where the hint is shown; NULL: in the bar
 	const char *hint; // NULL: in the help only. Neighbours with the same hint share it.
 };
 const struct binding *keys_table(size_t *count);

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <wchar.h>
 
 // ---- the grid -----------------------------------------------------------------------------------------------------
@@ -129,6 +130,38 @@ int screen_width(const char *text)
 	for (uint32_t code; (code = screen_decode(&text));)
 		width += columns(&code);
 	return width;
+}
+
+size_t screen_break(const char *text, int width, const char **next)
+{
+	const char *p = text, *end = text, *space = NULL; // end: behind what fits
+	int used = 0;
+	for (uint32_t code; (code = screen_decode(&p));) {
+		bool gap = code == ' ';
+		used += columns(&code);
+		if (used > width && !gap && end > text)
+			break;
+		if (gap)
+			space = end;
+		end = p;
+	}
+	if (*end != '\0' && space && space > text && *end != ' ')
+		end = space;
+	size_t bytes = (size_t)(end - text);
+	while (bytes > 0 && text[bytes - 1] == ' ')
+		bytes--;
+	*next = end + strspn(end, " ");
+	return bytes;
+}
+
+int screen_lines(const char *text, int width)
+{
+	int lines = 0;
+	do {
+		screen_break(text, width, &text);
+		lines++;
+	} while (*text);
+	return lines;
 }
 
 int screen_put(struct screen *s, int x, int y, int width, enum style style, const char *text)

@@ -7,7 +7,7 @@
 #include "ui/keys.h"
 #include "ui/screen.h"
 #include "ui/theme.h"
-#include "ui/views/view.h"
+#include "ui/views/views.h"
 
 enum { WORKBENCH_GROUPS = 4, WORKBENCH_MESSAGE = 1024, WORKBENCH_HINTS = 32, WORKBENCH_LOG = 64 };
 
@@ -22,7 +22,8 @@ struct workbench {
 	struct command_group group[WORKBENCH_GROUPS];
 	struct command_table table;
 
-	struct view view; // borrows what follows and the session's own
+	struct scene scene; // borrows what follows and the session's own
+	struct views views;
 	struct figure_source source;
 	double *layer_cost;       // info->layers numbers
 	uint8_t *choice;          // info->slots numbers
@@ -30,7 +31,6 @@ struct workbench {
 	struct hint hint[WORKBENCH_HINTS];
 	struct screen screen;
 	const struct theme *theme;
-	int curves; // how many figures the curve panes have to choose from
 
 	char message[WORKBENCH_MESSAGE];
 	char *log[WORKBENCH_LOG]; // what was said lately, oldest first; owned
