@@ -16,7 +16,7 @@ paste() {
 look() { sleep 0.2; }
 journal() { grep -v '^#' "$dir/$1.bitscape/journal"; }
 # Whether the journal holds these changes and notes and no others, whatever their steps.
-holds() { [ "$(journal "$1" | sed 's/^[0-9]* //; s/ # back.*//' | tr '\n' ';')" = "$2" ]; }
+holds() { [ "$(journal "$1" | sed 's/^[0-9]* //; s/ #=[0-9a-f]*$//; s/ # back.*//' | tr '\n' ';')" = "$2" ]; }
 
 # ---- what is pasted runs as commands, once it was seen and confirmed
 start 80 24 "$bin new pasted steps=100000"
