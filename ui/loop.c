@@ -14,7 +14,7 @@
 #include "ui/prompt.h"
 #include "ui/terminal.h"
 
-enum { DEAF_MS = 10, UNKNOWNS = 16, UNKNOWN_TEXT = 48 };
+enum { EVENTS_MOST = 500, DEAF_MS = 10, UNKNOWNS = 16, UNKNOWN_TEXT = 48 };
 enum { FRAME_MS = 100 }; // news is drawn 10 times a second: a frame takes processor time from the search
 
 struct loop {
@@ -153,7 +153,7 @@ static void on_input(struct loop *l)
 {
 	const struct workbench *w = l->w;
 	struct event e;
-	while (!w->quit && !w->change_session && !w->suspend && terminal_event(&e)) {
+	for (int i = 0; i < EVENTS_MOST && !w->quit && !w->change_session && !w->suspend && terminal_event(&e); i++) {
 		if (l->deaf)
 			leave_out(l);
 		else
