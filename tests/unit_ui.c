@@ -46,6 +46,33 @@ static void check_row(struct screen *s, const char *expected)
 	free(text);
 }
 
+// Nothing that is drawn can act on the terminal: not its sequences, and not what turns the direction of writing or hides.
+static void test_foreign_text(void **state)
+{
+	(void)state;
+	struct screen s = {0};
+	assert_true(screen_resize(&s, 12, 1));
+	screen_put(&s, 0, 0, 12, STYLE_TEXT, "\x1b[2J\x07\x7f\xc2\x9b\u202e\u200b\ufeffé");
+	check_row(&s, "?[2J??????é\n");
+	screen_clear(&s);
+	screen_glyph(&s, 0, 0, STYLE_TEXT, 0x1b);
+	screen_glyph(&s, 1, 0, STYLE_TEXT, 0x9b);
+	screen_glyph(&s, 2, 0, STYLE_TEXT, 0x28ff);
+	check_row(&s, "??⣿\n");
+	for (uint32_t code = 1; code < 0x20000; code++) {
+		char text[8] = {0};
+		if (code >= 0xd800 && code < 0xe000)
+			continue;
+		screen_encode(text, code);
+		screen_clear(&s);
+		screen_put(&s, 0, 0, 12, STYLE_TEXT, "x");
+		screen_put(&s, 1, 0, 11, STYLE_TEXT, text);
+		for (int x = 0; x < 12; x++)
+			assert_true(s.cell[x].glyph == 0 || (s.cell[x].glyph >= ' ' && s.cell[x].glyph != 0x7f && wcwidth((wchar_t)s.cell[x].glyph) > 0));
+	}
+	screen_free(&s);
+}
+
 static void test_clipping(void **state)
 {
 	(void)state;
@@ -631,6 +658,12 @@ static void test_keys(void **state)
 				break;
 		}
 	assert_null(keys_find(&k, CONTEXT_SEARCH, 0x2603));
+	char name[16];
+	assert_string_equal(keys_name(KEYS_ENTER, false, name, sizeof name), "Enter");
+	assert_string_equal(keys_name(KEYS_CONTROL('r'), false, name, sizeof name), "^R");
+	assert_string_equal(keys_name(KEYS_ALT | 'p', false, name, sizeof name), "Alt-p");
+	assert_string_equal(keys_name(KEYS_CTRL | KEYS_SHIFT | KEYS_HOME, false, name, sizeof name), "Ctrl-Shift-Home");
+	assert_string_equal(keys_name(KEYS_F + 13, false, name, sizeof name), "F13");
 	struct hint hint[64];
 	int hints = keys_hints(&k, CONTEXT_SEARCH, false, hint, 64);
 	assert_true(hints > 8);
@@ -1434,6 +1467,7 @@ int main(void)
 	setlocale(LC_NUMERIC, "C");
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_text_widths),
+		cmocka_unit_test(test_foreign_text),
 		cmocka_unit_test(test_clipping),
 		cmocka_unit_test(test_bars),
 		cmocka_unit_test(test_numbers),
