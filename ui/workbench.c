@@ -26,6 +26,7 @@ static bool take_session(struct workbench *w, struct session *s, struct fault *f
 	w->layer_cost = layer_cost;
 	w->choice = choice;
 	w->session = s;
+	memset(w->nudge, 0, sizeof w->nudge);
 
 	size_t count;
 	const struct command *rows = session_commands(&count);

@@ -5,6 +5,7 @@
 #define UI_WORKBENCH_H
 
 #include "ui/keys.h"
+#include "ui/nudge.h"
 #include "ui/screen.h"
 #include "ui/theme.h"
 #include "ui/views/views.h"
@@ -29,6 +30,7 @@ struct workbench {
 	uint8_t *choice;          // info->slots numbers
 	double draft_cost[ENGINE_TERMS];
 	struct keys keys;
+	struct nudge nudge[2][ENGINE_TERMS]; // of targets, of weights
 	struct hint hint[WORKBENCH_HINTS];
 	struct screen screen;
 	const struct theme *theme;
