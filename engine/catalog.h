@@ -151,11 +151,11 @@ const char *const *catalog_devices(void); // NULL-terminated, for good
 struct sheet_figure {
 	const char *group, *name, *unit; // "peaks", "int8", "Tops/s"; group "": stands alone
 	double value;
-	const char *mark; // "", "recalled", "assumed"
+	const char *mark; // "", "recalled", "assumed", "fitted"
 };
 // All figures of a device, as a device file has them, and what follows from them: group "ridge", the operations a byte at which
 // memory and a type's peak take the same time, marked as the peak is.
-enum { SHEET_FIGURES = 64 };
+enum { SHEET_FIGURES = 128 };
 struct device_sheet {
 	char name[48];
 	char source[512];

@@ -169,12 +169,12 @@ struct column {
 	const char *group, *name, *head;
 };
 static const struct column rates[] = {
-	{ "peaks", "int4", "int4" }, { "peaks", "int8", "int8" }, { "peaks", "fp8", "fp8" }, { "peaks", "fp16", "fp16" },
+	{ "peaks", "int4", "int4" }, { "peaks", "int8", "int8" }, { "peaks", "e4m3", "e4m3" }, { "peaks", "e5m2", "e5m2" }, { "peaks", "fp16", "fp16" },
 	{ "peaks", "bf16", "bf16" }, { "peaks", "tf32", "tf32" }, { "peaks", "fp32", "fp32" }, { "", "vector", "vector" },
 	{ "", "bandwidth", "GB/s" }, { "", "on_chip", "MB" }, { "power", "mean", "W mean" }, { "power", "max", "W max" },
 };
 static const struct column ridges[] = {
-	{ "ridge", "int4", "int4" }, { "ridge", "int8", "int8" }, { "ridge", "fp8", "fp8" }, { "ridge", "fp16", "fp16" },
+	{ "ridge", "int4", "int4" }, { "ridge", "int8", "int8" }, { "ridge", "e4m3", "e4m3" }, { "ridge", "e5m2", "e5m2" }, { "ridge", "fp16", "fp16" },
 	{ "ridge", "bf16", "bf16" }, { "ridge", "tf32", "tf32" }, { "ridge", "fp32", "fp32" },
 };
 

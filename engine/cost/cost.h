@@ -83,8 +83,37 @@ struct cost_point {
 	enum native type;         // fp32 where it runs on the vector unit
 	bool vector, memory_bound;
 };
+// Whether prices rest on assumed efficiencies, none of them fitted to times measured on the device (device_assumes): to be said
+// wherever such a latency, or an energy that follows from it, is shown.
+bool cost_assumed(const struct cost *);
 // Fills point[layers]; false where the term is not a latency by the roofline.
 bool cost_roofline(const struct cost *, const struct plan *, struct cost_point *point);
+
+// One product of two matrices by itself, in one format, its result too.
+struct cost_product {
+	double operations;       // useful ones, two a MAC
+	double padding;          // MACs done for each useful one
+	double operands, result; // bytes
+	bool on_chip;            // the operands lie there, as where it runs again and again; the result goes to the memory
+	bool vector;             // it runs on the vector unit
+	enum native type;        // that it runs as
+	double peak;             // operations a second, of the unit and type
+	// Seconds: seconds = floor + the larger of compute and memory + exposed, the part of the smaller that the larger cannot hide.
+	double seconds, floor, compute, memory, exposed;
+};
+// size: rows, columns and inner size (M, N, K). cold: the operands come from the memory even if they fit on chip. False with a fault:
+// a figure of the device that is needed is unknown.
+bool cost_product(const struct device *, const double size[3], int format, bool cold, struct cost_product *, struct fault *);
+
+// What the model says of a row of engine/hardware/silicon.h on a device, in microseconds. False with a fault: as above.
+bool cost_silicon(const struct device *, int row, double *us, struct fault *);
+// How far off, over the rows of a kind that the device's constants were fitted to, or over the others: of ln(model / measured)
+// the mean, the mean magnitude and the root of the mean square.
+struct silicon_error {
+	int rows;
+	double bias, error, rms, worst; // worst: the largest magnitude
+};
+bool cost_silicon_error(const struct device *, int kind, bool fitted, struct silicon_error *, struct fault *);
 
 // The roofline held against what was measured, over the layers that were: the layers' own operators alone.
 struct cost_comparison {
