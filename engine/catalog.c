@@ -10,30 +10,17 @@
 #include "engine/model/model.h"
 #include "engine/quant/format.h"
 #include "engine/search/allocate.h"
+#include "engine/search/layers.h"
 #include "engine/search/sensitivity.h"
 
 // ---- networks ----
 
 struct description {
 	struct model *model;
-	struct described_layer *layer;
+	struct layer_info *layer;
 	char keys[256];
 	struct description_info info;
 };
-
-static struct described_layer layer_of(const struct model *m, int index)
-{
-	const struct layer *l = &m->layer[index];
-	const struct op *op = &m->op[l->op];
-	const bool conv = op->kind == OP_CONV;
-	return (struct described_layer){
-		.name = l->name,
-		.kind = !conv || op->groups == 1 ? model_kind(op->kind) : op->groups == l->in.c ? "depthwise" : "grouped",
-		.in_h = l->in.h, .in_w = l->in.w, .in_c = l->in.c, .out_h = l->out.h, .out_w = l->out.w, .out_c = l->out.c,
-		.kernel_h = conv ? op->window.h : 1, .kernel_w = conv ? op->window.w : 1, .stride = conv ? op->window.stride : 1,
-		.groups = conv ? op->groups : 1, .macs = l->macs, .weights = l->weights, .activations = l->activations,
-	};
-}
 
 static struct catalog_row row_of(const char *name)
 {
@@ -51,7 +38,7 @@ struct description *description_open(const char *name, int h, int w, int c, int 
 	if (!m)
 		return NULL;
 	struct description *d = calloc(1, sizeof *d);
-	struct described_layer *layer = calloc((size_t)m->layers + 1, sizeof *layer);
+	struct layer_info *layer = calloc((size_t)m->layers + 1, sizeof *layer);
 	if (!d || !layer) {
 		fault_set(fault, name, "choose a smaller network", "out of memory");
 		model_free(m);
@@ -60,7 +47,7 @@ struct description *description_open(const char *name, int h, int w, int c, int 
 		return NULL;
 	}
 	for (int i = 0; i < m->layers; i++)
-		layer[i] = layer_of(m, i);
+		layer[i] = layer_info_of(m, i);
 	const struct catalog_row row = row_of(name);
 	const struct shape in = m->op[0].out;
 	snprintf(d->keys, sizeof d->keys, "%s", row.keys);
@@ -68,7 +55,7 @@ struct description *description_open(const char *name, int h, int w, int c, int 
 	d->layer = layer;
 	d->info = (struct description_info){.name = m->name, .help = row.help, .keys = d->keys, .h = in.h, .w = in.w, .c = in.c,
 		.classes = m->classes, .operators = m->ops, .layers = m->layers, .layer = layer, .macs = m->macs,
-		.weights = m->weights, .parameters = m->parameters, .activations = m->activations,
+		.attention_macs = m->attention_macs, .weights = m->weights, .parameters = m->parameters, .activations = m->activations,
 		.most_activations = m->most_activations};
 	return d;
 }

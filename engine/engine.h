@@ -89,15 +89,16 @@ struct slot_info {
 	const struct option_info *option;
 };
 
-// One layer: an operator with weights and the input activations it reads.
+// One layer: an operator with weights and the input activations it reads. Of a search's network, and of one of the catalog.
 struct layer_info {
 	char name[ENGINE_NAME];
-	const char *kind; // "conv", "depthwise", "linear"
-	int in_h, in_w, in_c, out_h, out_w, out_c, kernel, stride, groups;
-	double macs;        // multiply-accumulates for one image
-	double weights;     // number of weights, without bias
-	double activations; // number of input activations for one image
-	int weight_slot, activation_slot;
+	const char *kind; // "conv", "depthwise", "grouped", "linear"
+	int in_h, in_w, in_c, out_h, out_w, out_c, kernel_h, kernel_w, stride, groups;
+	double macs;           // multiply-accumulates for one image
+	double attention_macs; // of the attention that reads this layer: its two products have no weights and are no layer
+	double weights;        // number of weights, without bias
+	double activations;    // number of input activations for one image
+	int weight_slot, activation_slot; // -1 where there is no search
 };
 
 struct engine_info {
@@ -110,7 +111,8 @@ struct engine_info {
 	const struct slot_info *slot; // [slots]: a layer's two stand next to each other
 	int image_h, image_w, image_c, classes;
 	long train_images, heldout_images, test_images;
-	double parameters, macs; // of the whole network; MACs for one image
+	double parameters;
+	double macs, attention_macs; // for one image: of all layers; of attention's products beside them
 	const char *kernels;     // the instruction set of the compute kernels in use: "avx2", …
 };
 
@@ -238,10 +240,23 @@ struct group_state {
 	char name[ENGINE_NAME], pattern[ENGINE_TEXT]; // the layers that match are decided as one
 };
 
+// Where a target lies in the costs of the choices that the restrictions allow.
+enum target_reach {
+	TARGET_NONE,        // there is no target, or the term has no price
+	TARGET_WITHIN,
+	TARGET_BELOW,       // it cannot be met: it is proven that every choice costs more
+	TARGET_BELOW_FOUND, // every choice that was found costs more; it is not proven that there is none that meets it
+	TARGET_ABOVE,       // every choice that was found costs less
+};
+
 // The terms of a search only ever become more: each keeps its place.
 struct term_state {
 	char name[ENGINE_NAME];
-	const char *unit; // "bit ops", "B", "ms per 128 images on tpu_v4"; lives as long as the engine
+	// What its costs are in; these live as long as the engine.
+	const char *unit;   // in full: "bit ops", "B", "ms per 128 images on tpu_v4"
+	const char *brief;  // in a narrow column: "bit ops", "B", "ms/128 img", "mJ/img"
+	const char *symbol; // behind a number: "ms", "mJ", "B"; "": a count
+	const char *device; // that it is priced on: "tpu_v4"; "": none
 	char why[2 * ENGINE_TEXT]; // it cannot be priced, and all its costs are NAN; empty: it can
 	double weight;
 	bool targeted;
@@ -249,7 +264,10 @@ struct term_state {
 	char target_text[ENGINE_NAME]; // as the person gave it
 	double modal;                 // cost of the modal choice
 	double expected;              // mean cost of the choices sampled lately
-	double low, high;             // cost of the narrowest and widest choice that the restrictions allow
+	double low, high;             // cheapest and dearest cost found among the choices that the restrictions allow
+	double least;                 // proven: no choice that they allow costs less; equal to `low` where that is the least there is
+	enum target_reach reach;
+	char reach_text[2 * ENGINE_TEXT]; // what there is to say of it, a clause; empty: nothing (TARGET_NONE, TARGET_WITHIN)
 };
 
 struct front_point {

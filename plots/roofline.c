@@ -109,7 +109,7 @@ static void name_slowest(const struct roofline *r, const struct roofline_point *
 		if (most < 0)
 			return;
 		named[n] = most;
-		snprintf(s->label[most], sizeof s->label[most], "%s", r->layer[most].name);
+		snprintf(s->label[most], sizeof s->label[most], "%.*s", (int)sizeof s->label[most] - 1, r->layer[most].name);
 	}
 }
 

@@ -152,9 +152,9 @@ static void tell_item(struct string *t, enum change_kind kind, const struct chan
 	switch (kind) {
 	case CHANGE_RESTRICT:
 		if (strcmp(item->value, "all") == 0)
-			string_add(t, "%s free again", item->name);
+			string_add(t, "%s is free again", item->name);
 		else
-			string_add(t, "%s %s to %s", item->name, plain_option(item->value) ? "pinned" : "restricted",
+			string_add(t, "%s is %s to %s", item->name, plain_option(item->value) ? "pinned" : "restricted",
 				item->value);
 		break;
 	case CHANGE_WEIGHT:
@@ -167,7 +167,7 @@ static void tell_item(struct string *t, enum change_kind kind, const struct chan
 		string_add(t, "%s is %s", item->name, item->value);
 		break;
 	case CHANGE_GROUP:
-		string_add(t, item->value[0] ? "%s: %s are decided as one" : "%s%s: each layer by itself again", item->name,
+		string_add(t, item->value[0] ? "%s: all of %s are decided as one" : "%s%s: each layer is decided by itself again", item->name,
 			item->value);
 		break;
 	case CHANGE_EXTEND:

@@ -230,8 +230,10 @@ void session_both(const struct session *, int layer, const char *(*text)(const s
 const char *session_modal_option(const struct session *, int slot);
 // The modal choice of the snapshot, an option per slot.
 void session_modal(const struct session *, uint8_t *choice);
-// "bops 201.3 M bit ops (+4.5 %), size …": the costs of a choice and how far they are from `than`, where not NULL.
+// "bops 201.3 M bit ops (+4.5 %), latency 84.2 ms/128 img, …": the costs of a choice and how far they are from `than`, where not NULL.
 bool session_tell_costs(const struct session *, struct string *, const uint8_t *choice, const uint8_t *than);
+// Adds to what a change of targets did: what each is in the term's unit, "2 ms per 128 images on a100".
+void session_tell_targets(struct session *, struct string *, const struct change *);
 const char *session_state_word(const struct session *); // "running", "paused", "finished", "failed"
 // The option of a slot called `format`, -1: none.
 int slot_option(const struct slot_info *, const char *format);

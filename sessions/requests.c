@@ -174,14 +174,15 @@ static void change_done(struct session *s, struct pending *p, struct reply *r)
 	if (change_read(p->text, &change, &f)) {
 		change_mirror(&change, s->now);
 		change_tell(&told, &change);
+		session_tell_targets(s, &told, &change);
 		free(change.item);
 	}
 	static const char *const after[] = {
 		[ACT_DO] = "undo takes it back", [ACT_UNDO] = "redo does it again", [ACT_REDO] = "undo takes it back",
 	};
-	static const char *const before[] = { [ACT_DO] = "", [ACT_UNDO] = "undone: ", [ACT_REDO] = "again: " };
-	session_say(s, "step %ld: %s%s%s%s", r->step, before[p->act], told.bytes ? told.bytes : p->text,
-		back.bytes ? "; " : "", back.bytes ? after[p->act] : "");
+	const struct journal_line *of = p->act == ACT_UNDO ? journal_entry_line(&s->journal, p->of) : NULL;
+	session_say(s, "step %ld: %s%s%s%s%s%s", r->step, of ? "took back `" : p->act == ACT_REDO ? "again: " : "", of ? of->text : "",
+		of ? "`: " : "", told.bytes ? told.bytes : p->text, back.bytes ? "; " : "", back.bytes ? after[p->act] : "");
 	string_free(&back);
 	string_free(&told);
 }

@@ -372,7 +372,7 @@ bool session_tell_costs(const struct session *s, struct string *t, const uint8_t
 		char number[ENGINE_TEXT];
 		if (term->why[0])
 			continue;
-		string_add(t, "%s%s %s", i ? ", " : "", term->name, number_brief(cost[i], term->unit, number, sizeof number));
+		string_add(t, "%s%s %s", i ? ", " : "", term->name, number_write(cost[i], term->brief, number, sizeof number));
 		if (than && other[i] > 0)
 			string_add(t, " (%+.1f %%)", 100 * (cost[i] / other[i] - 1));
 	}

@@ -66,7 +66,7 @@ int session_fds(const struct session *, struct pollfd *, int *timeout_ms);
 // for the engine. Bits: what is new.
 enum session_news { NEWS_NONE = 0, NEWS_SNAPSHOT = 1, NEWS_MESSAGE = 2, NEWS_JOURNAL = 4, NEWS_STATE = 8 };
 unsigned session_turn(struct session *);
-// The next line for the person: an acknowledgement ("step 412: stem pinned to int8 (u takes it back)"), a result, a
+// The next line for the person: an acknowledgement ("step 412: stem is pinned to int8 (u takes it back)"), a result, a
 // fault. `bad`: it is a fault. NULL: none. Valid until the next call.
 const char *session_message(struct session *, bool *bad);
 

@@ -33,7 +33,7 @@ small='net=resnet8 data=glyphs:12 train=512 heldout=256 batch=16 space=int-s fro
 # The script that teaches the language does what it says.
 # shellcheck disable=SC2086
 expect 0 new first $small space=wide steps=210 --batch "$scripts/first.batch"
-says 'stem pinned to int8' out
+says 'stem is pinned to int8' out
 for file in policy.json layers.csv history.csv front.csv manifest.json journal checkpoint-210.safetensors; do
 	[ -s "first.bitscape/$file" ] || fail "first.bitscape/$file is missing"
 done

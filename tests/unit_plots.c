@@ -40,7 +40,7 @@ static const uint8_t choices[POINTS][LAYERS] = {{0, 0, 0}, {1, 1, 0}, {1, 1, 1},
 
 // On a device with peaks of 100 and 10 T and 1 TB/s. In billions of operations, in megabytes, in ms: a tile half full under the roof
 // of int8, bound by memory, on the vector unit. The draft runs the first one as int4, in half the bytes and time.
-static const struct described_layer described[LAYERS] = {{.name = "stem"}, {.name = "conv1"}, {.name = "fc"}};
+static const struct layer_info described[LAYERS] = {{.name = "stem"}, {.name = "conv1"}, {.name = "fc"}};
 static struct roofline_point now_points[LAYERS] = {
 	{200e9, 1000e6, 4, 100e12, "int8", false}, {20e9, 2000e6, 2, 100e12, "int8", true}, {10e9, 100e6, 1, 10e12, "vector", false}};
 static struct roofline_point draft_points[LAYERS] = {

@@ -695,7 +695,7 @@ static void differences_of_costs(void **state)
 		for (int d = 0; d < s->partition->decisions; d++) {
 			double now[ENGINE_TERMS], cost[SPACE_OPTIONS][ENGINE_TERMS], whole[ENGINE_TERMS];
 			search_costs(s, choice, now);
-			search_price_options(s, choice, now, d, cost);
+			search_price_options(s, choice, now, d, search_counted(s), cost);
 			for (int o = 0; o < 3; o++) {
 				memcpy(other, choice, sizeof other);
 				for (int i = 0; i < 20; i++)
@@ -707,6 +707,109 @@ static void differences_of_costs(void **state)
 			}
 		}
 	}
+	search_free(s);
+}
+
+// The cheapest and the dearest choice against all that there are, with the order of options and that of their costs at odds: on a
+// T4, which has no e3m2, that takes longer than int8.
+static void bounds_by_pricing(void **state)
+{
+	(void)state;
+	struct config *config = config_of("space=int4,e3m2,int8 device=t4 target.latency=int8");
+	struct fault f;
+	struct search *s = search_new(config_knobs(config), NULL, &f);
+	config_free(config);
+	assert_non_null(s);
+	static const struct {
+		bool split;
+		uint32_t stem, rest; // what is allowed, a bit per option
+		const char *group;
+	} cases[] = {{false, 7, 6, NULL}, {false, 6, 7, "s*"}, {true, 7, 7, "s*"}, {true, 6, 5, "s[123]*"}};
+	bool at_odds = false;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct partition *p = s->wanted;
+		partition_copy(p, s->partition);
+		p->split = cases[i].split;
+		for (int slot = 0; slot < 20; slot++)
+			p->allowed[slot] = slot < 2 ? cases[i].stem : cases[i].rest;
+		assert_true(!cases[i].group || partition_group(p, "most", cases[i].group, &f));
+		assert_true(partition_settle(p, &f));
+		search_rearrange(s);
+		double low[ENGINE_TERMS], high[ENGINE_TERMS], cost[ENGINE_TERMS];
+		for (int t = 0; t < s->terms; t++) {
+			low[t] = INFINITY;
+			high[t] = 0;
+		}
+		p = s->partition;
+		int option[20] = {0}, d = 0; // the options of all decisions, as a number with so many digits
+		uint8_t choice[20];
+		while (d < p->decisions) {
+			bool allowed = true;
+			for (d = 0; d < p->decisions; d++) {
+				choice[p->decision[d].first] = (uint8_t)option[d];
+				allowed = allowed && p->decision[d].allowed >> option[d] & 1;
+			}
+			partition_spread(p, choice);
+			if (allowed)
+				search_costs(s, choice, cost);
+			for (int t = 0; allowed && t < s->terms; t++) {
+				low[t] = fmin(low[t], cost[t]);
+				high[t] = fmax(high[t], cost[t]);
+			}
+			for (d = 0; d < p->decisions && ++option[d] == 3; d++)
+				option[d] = 0;
+		}
+		for (int t = 0; t < s->terms; t++) {
+			const struct term *term = &s->term[t];
+			if (!search_cost(s, t)) {
+				assert_true(isnan(term->low) && isnan(term->high) && isnan(term->least));
+				continue;
+			}
+			if (fabs(term->low / low[t] - 1) > 1e-9 || fabs(term->high / high[t] - 1) > 1e-9)
+				fail_msg("case %zu, %s: %.9g to %.9g, found %.9g to %.9g", i, term->name, low[t], high[t], term->low, term->high);
+			assert_true(term->least <= term->low && term->least > 0);
+			assert_true(!search_adds(s, t) || term->least == term->low);
+			search_costs(s, term->cheapest, cost);
+			assert_true(cost[t] == term->low);
+			search_costs(s, term->dearest, cost);
+			assert_true(cost[t] == term->high);
+			if (strcmp(term->name, "latency") == 0)
+				for (int slot = 0; slot < 20; slot++)
+					at_odds = at_odds || term->dearest[slot] == 1;
+		}
+	}
+	assert_true(at_odds);
+	search_free(s);
+}
+
+static void targets_out_of_reach(void **state)
+{
+	(void)state;
+	struct config *config = config_of("space=int4,e3m2,int8 device=t4 target.latency=0.9x");
+	struct fault f;
+	struct search *s = search_new(config_knobs(config), NULL, &f);
+	config_free(config);
+	assert_non_null(s);
+	struct term *bops = &s->term[0], *latency = &s->term[4];
+	char text[256];
+	static const struct {
+		double target; // of the cheapest
+		enum target_reach reach;
+	} cases[] = {{0, TARGET_NONE}, {1e-9, TARGET_BELOW}, {.999, TARGET_BELOW}, {1, TARGET_WITHIN}, {2, TARGET_WITHIN}, {4, TARGET_WITHIN},
+		{4.001, TARGET_ABOVE}};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		bops->target = cases[i].target * bops->low; // int4 to int8: four times
+		assert_int_equal(search_reach(s, 0), cases[i].reach);
+		search_reach_text(s, 0, "units", text, sizeof text);
+		assert_int_equal(text[0] == 0, cases[i].reach == TARGET_NONE || cases[i].reach == TARGET_WITHIN);
+	}
+	latency->least = latency->low * .9; // between what is proven and what was found
+	latency->target = latency->low * .95;
+	assert_int_equal(search_reach(s, 4), TARGET_BELOW_FOUND);
+	search_reach_text(s, 4, "units", text, sizeof text);
+	assert_true(strstr(text, "found") && !strstr(text, "cannot"));
+	latency->target = latency->low * .85;
+	assert_int_equal(search_reach(s, 4), TARGET_BELOW);
 	search_free(s);
 }
 
@@ -1920,6 +2023,8 @@ int main(void)
 		cmocka_unit_test(history_out_of_reach),
 		cmocka_unit_test(prices),
 		cmocka_unit_test(differences_of_costs),
+		cmocka_unit_test(bounds_by_pricing),
+		cmocka_unit_test(targets_out_of_reach),
 		cmocka_unit_test(devices_change),
 		cmocka_unit_test(absolute_targets_stay),
 		cmocka_unit_test(terms_without_a_price),

@@ -98,8 +98,7 @@ static void show_tour(struct workbench *w, const char *path)
 static int run_workbench(const struct options *o, bool ascii)
 {
 	struct fault f = {0};
-	char note[256];
-	if (!terminal_check(note, sizeof note, &f))
+	if (!terminal_check(&f))
 		return complain(&f, EXIT_TERMINAL);
 	if (!signals_open(&f))
 		return complain(&f, EXIT_FAILED);
@@ -134,8 +133,6 @@ static int run_workbench(const struct options *o, bool ascii)
 		workbench_say(&w, false, "%s is open: space runs on", session_name(s));
 	if (interrupted)
 		workbench_say(&w, false, "a session was interrupted: r takes it up again");
-	if (note[0])
-		workbench_say(&w, false, "%s", note);
 	w.tour_auto = o->go_on;
 	if (o->tour)
 		show_tour(&w, o->tour);

@@ -256,10 +256,15 @@ static inline struct strain strain_of(const struct cost *c, int i, const struct 
 	return s;
 }
 
-static inline double price_of(const struct cost *c, int i, const struct plan *plan, const uint8_t *format)
+// Grows with both.
+static inline double price_of(const struct cost *c, const struct machine_op *o, struct strain s)
 {
-	struct strain s = strain_of(c, i, plan, format);
-	return c->scale * (c->sums ? s.compute + s.memory : c->op[i].floor + kernel_overlap(s.compute, s.memory, c->ramp));
+	return c->scale * (c->sums ? s.compute + s.memory : o->floor + kernel_overlap(s.compute, s.memory, c->ramp));
+}
+
+static inline double price_in(const struct cost *c, int i, const struct plan *plan, const uint8_t *format)
+{
+	return price_of(c, &c->op[i], strain_of(c, i, plan, format));
 }
 
 static bool starts_kernel(const struct cost *c, int i)
@@ -275,7 +280,7 @@ static double machine_total(const struct cost *c, const struct plan *plan, const
 	for (int i = 1; i < c->model->ops; i++) {
 		if (!starts_kernel(c, i))
 			continue;
-		double price = price_of(c, i, plan, format);
+		double price = price_in(c, i, plan, format);
 		total += price;
 		if (layer)
 			layer[c->graph->op[i].owner] += price;
@@ -288,11 +293,41 @@ static double machine_part(const struct cost *c, const struct plan *plan, const 
 {
 	double sum = 0;
 	for (int i = 0; i < touched->ops; i++)
-		sum += price_of(c, touched->op[i], plan, format);
+		sum += price_in(c, touched->op[i], plan, format);
 	return sum;
 }
 
-const struct pricing machine_pricing = {.total = machine_total, .part = machine_part};
+// A kernel's least price: of a layer's, over its settings, with the tensors as narrow as they can be. Bytes grow with the width of
+// a tensor: it stays on chip only if it is narrow.
+static double least_of(const struct cost *c, int i, const struct cost_settings *layer, const uint8_t *low, const uint8_t *high)
+{
+	const struct machine_op *o = &c->op[i];
+	bool weights = o->runs == RUNS_LAYER, attends = o->runs == RUNS_ATTENTION;
+	int l = c->model->op[i].layer, first = attends ? low[i] : 0, last = weights ? layer[l].count - 1 : attends ? high[i] : 0;
+	double least = INFINITY, moved = o->fixed;
+	for (const struct move *m = c->move + o->move, *end = m + o->moves; m < end; m++) {
+		int bits = format_table[low[m->tensor]].bits;
+		moved += bits * (bits <= m->stays ? m->on : m->off);
+	}
+	for (int k = first; k <= last; k++) {
+		struct layer_plan p = weights ? layer[l].setting[k] : (struct layer_plan){k, k};
+		double compute = o->compute[weights || attends ? c->native[p.weight][p.activation] : NATIVE_FP32];
+		double memory = moved + (weights ? o->weight_bit * format_table[p.weight].bits : 0);
+		least = fmin(least, price_of(c, o, (struct strain){compute, memory}));
+	}
+	return least;
+}
+
+static double machine_least(const struct cost *c, const struct cost_settings *layer, const uint8_t *low, const uint8_t *high)
+{
+	double total = 0;
+	for (int i = 1; i < c->model->ops; i++)
+		if (starts_kernel(c, i))
+			total += least_of(c, i, layer, low, high);
+	return total;
+}
+
+const struct pricing machine_pricing = {.total = machine_total, .part = machine_part, .least = machine_least};
 
 // To and from the memory.
 static double bytes_of(const struct cost *c, int i, const struct plan *plan, const uint8_t *format)
@@ -320,7 +355,7 @@ bool cost_roofline(const struct cost *c, const struct plan *plan, struct cost_po
 		enum native type = type_of(c, i, plan->layer, format);
 		bool vector = c->op[i].vector;
 		point[l] = (struct cost_point){.operations = c->op[i].operations, .bytes = bytes_of(c, i, plan, format),
-			.ms = price_of(c, i, plan, format), .type = vector ? NATIVE_FP32 : type, .vector = vector,
+			.ms = price_of(c, &c->op[i], s), .type = vector ? NATIVE_FP32 : type, .vector = vector,
 			.roof = vector ? c->device.vector : c->device.peak[type], .memory_bound = s.memory > s.compute};
 	}
 	return true;
@@ -343,7 +378,7 @@ static bool latency_rates(const struct cost *c, struct rates *r, struct fault *f
 	if (!(d->vector > 0))
 		return fault_set(fault, c->name, figures_todo, "the vector peak of %s is unknown", d->name);
 	r->memory = 1 / (d->bandwidth * d->memory_efficiency);
-	r->on_chip = d->on_chip_bandwidth > 0 ? 1 / d->on_chip_bandwidth : 0;
+	r->on_chip = d->on_chip_bandwidth > 0 ? fmin(r->memory, 1 / d->on_chip_bandwidth) : 0;
 	r->written = d->on_chip_bandwidth > 0 ? r->memory : 0;
 	return true;
 }
@@ -401,12 +436,11 @@ bool machine_new(struct cost *c, bool energy, struct fault *fault)
 	for (int i = 1; i < c->model->ops; i++)
 		if (starts_kernel(c, i))
 			add_kernel(c, i, &moves, &r);
+	cost_per(c, energy ? 1 : c->batch);
 	if (!energy) {
-		snprintf(c->unit, sizeof c->unit, c->batch == 1 ? "ms per image" : "ms per %d images", c->batch);
 		snprintf(c->help, sizeof c->help, "time of a batch of %d on %s, by the roofline%s", c->batch, d->name,
 			device_assumes(d) ? "; its efficiencies are assumed" : "");
 	} else {
-		snprintf(c->unit, sizeof c->unit, "mJ per image");
 		snprintf(c->help, sizeof c->help, "energy of an image in a batch of %d on %s, %s", c->batch, d->name,
 			c->sums ? "by operations and bytes moved" : "mean power x time");
 	}
@@ -454,4 +488,11 @@ static double peak_part(const struct cost *c, const struct plan *plan, const uin
 	return peak_total(c, plan, format, NULL);
 }
 
-const struct pricing peak_pricing = {.total = peak_total, .part = peak_part};
+// Every tensor grows with its format.
+static double peak_least(const struct cost *c, const struct cost_settings *layer, const uint8_t *low, const uint8_t *high)
+{
+	(void)layer, (void)high;
+	return peak_total(c, NULL, low, NULL);
+}
+
+const struct pricing peak_pricing = {.total = peak_total, .part = peak_part, .least = peak_least};

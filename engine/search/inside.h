@@ -47,7 +47,9 @@ struct term {
 	const struct priced *priced; // NULL: it cannot be priced, as `why` says
 	char why[2 * ENGINE_TEXT];
 	double target;    // 0: none
-	double low, high; // of the narrowest and the widest choice that is allowed
+	double low, high; // of the cheapest and the dearest choice found that is allowed
+	double least;     // no choice that is allowed costs less
+	uint8_t *cheapest, *dearest; // these choices: [slots]
 	double modal;     // of the modal choice
 	double sampled;   // mean of lately sampled choices; NAN: none since it is priced like this
 };
@@ -110,6 +112,7 @@ struct search {
 	uint8_t *halves;       // [layers]
 	uint8_t *tensor;       // [operators]: formats of the tensors of `scratch`
 	struct layer_plan *become; // [options][layers]: what a decision's layers become
+	uint8_t *bounds;       // storage of the terms' cheapest and dearest choices
 	struct front front;
 };
 
@@ -121,10 +124,9 @@ enum { SEARCH_SAMPLES = 64 };
 // Allocates.
 bool search_reprice(struct search *, const struct knobs *, struct fault *);
 void search_terms_free(struct search *);
-void search_bounds(struct search *); // after a change of what is allowed
 // Whether a target can be one of a term that is there; any thread.
 bool search_check_target(const struct search *, const char *name, const char *text, struct fault *);
-const char *search_term_unit(const struct search *, int term);
+void search_term_units(const struct search *, int term, struct term_state *); // unit, brief, symbol, device
 // Fills cost[ENGINE_TERMS]: NAN where there is no term, or no price.
 void search_costs(const struct search *, const uint8_t *choice, double *cost);
 // Whether a term is in the reward.
@@ -132,10 +134,28 @@ static inline bool search_counts(const struct search *s, int term)
 {
 	return s->knobs.term[term].weight > 0 && s->term[term].target > 0;
 }
-// What the choice that was priced last, at `whole`, costs with each option of one decision, by the terms in the reward; the
-// others, and options that are not allowed, as in `whole`. cost: [options].
-void search_price_options(const struct search *, const uint8_t *choice, const double *whole, int decision,
+// The terms in the reward, a bit each.
+static inline uint32_t search_counted(const struct search *s)
+{
+	uint32_t terms = 0;
+	for (int t = 0; t < s->terms; t++)
+		terms |= (uint32_t)search_counts(s, t) << t;
+	return terms;
+}
+// What the choice that was priced last, at `whole`, costs with each option of one decision, by `terms` (a bit each); by the
+// others, and with options that are not allowed, as in `whole`. cost: [options].
+void search_price_options(const struct search *, const uint8_t *choice, const double *whole, int decision, uint32_t terms,
 	double (*cost)[ENGINE_TERMS]);
+double search_price_layer(const struct search *, int term, int layer, int weight, int activation); // of a term that adds up
+const struct cost *search_cost(const struct search *, int term); // NULL: it cannot be priced
+bool search_adds(const struct search *, int term); // whether it is a sum over layers; false where it cannot be priced
+
+// ---- bounds.c ----
+// Finds the cheapest and the dearest choice that the partition allows, by pricing: after a change of the terms, or of what is
+// allowed.
+void search_bounds(struct search *);
+enum target_reach search_reach(const struct search *, int term);
+void search_reach_text(const struct search *, int term, const char *unit, char *buf, size_t size);
 
 static inline bool search_by_loss(const struct search *s) // whether quality is minus a loss
 {

@@ -9,6 +9,7 @@
 
 #include "engine/quant/format.h"
 #include "engine/search/inside.h"
+#include "engine/search/layers.h"
 #include "engine/tensor/rng.h"
 
 // start=wide: the widest of seven options has about half of the probability.
@@ -49,17 +50,12 @@ static bool describe(struct search *s)
 	}
 	info->parameters = s->model->parameters;
 	info->macs = s->model->macs;
+	info->attention_macs = s->model->attention_macs;
 	info->kernels = engine_kernels();
 	for (int i = 0; i < layers; i++) {
-		const struct layer *l = &s->model->layer[i];
-		const struct op *op = &s->model->op[l->op];
-		const char *kind = op->kind != OP_CONV ? "linear" : op->groups == 1 ? "conv" : op->groups == l->in.c ? "depthwise" : "grouped";
-		layer[i] = (struct layer_info){.kind = kind, .in_h = l->in.h, .in_w = l->in.w, .in_c = l->in.c, .out_h = l->out.h,
-			.out_w = l->out.w, .out_c = l->out.c, .kernel = op->window.h ? op->window.h : 1,
-			.stride = op->window.stride ? op->window.stride : 1, .groups = op->groups ? op->groups : 1, .macs = l->macs,
-			.weights = l->weights, .activations = l->activations, .weight_slot = space_slot(i, HALF_WEIGHT),
-			.activation_slot = space_slot(i, HALF_ACTIVATION)};
-		snprintf(layer[i].name, sizeof layer[i].name, "%s", l->name);
+		layer[i] = layer_info_of(s->model, i);
+		layer[i].weight_slot = space_slot(i, HALF_WEIGHT);
+		layer[i].activation_slot = space_slot(i, HALF_ACTIVATION);
 	}
 	for (int i = 0; i < slots; i++) {
 		const struct slot *from = &s->space->slot[i];
@@ -91,12 +87,13 @@ static bool make_buffers(struct search *s)
 	s->modal_value = calloc(slots * (size_t)s->options, sizeof *s->modal_value);
 	s->tensor = calloc((size_t)s->model->ops, 1);
 	s->become = calloc(layers * (size_t)s->options, sizeof *s->become);
+	s->bounds = calloc(2 * ENGINE_TERMS * slots, 1);
 	s->front.room = (int)s->knobs.front_size + ENGINE_OPTIONS + 8;
 	size_t room = (size_t)s->front.room;
 	s->front.all = calloc(2 * room, sizeof *s->front.all);
 	s->front.choices = calloc(2 * room * slots, 1);
 	if (!s->choice || !s->modal || !s->plan.layer || !s->scratch.layer || !s->touched || !s->halves ||
-	    !s->modal_value || !s->tensor || !s->become || !s->front.all || !s->front.choices)
+	    !s->modal_value || !s->tensor || !s->become || !s->bounds || !s->front.all || !s->front.choices)
 		return false;
 	s->front.point = s->front.all;
 	s->front.candidate = s->front.all + room;
@@ -174,6 +171,7 @@ void search_free(struct search *s)
 	free(s->halves);
 	free(s->tensor);
 	free(s->become);
+	free(s->bounds);
 	free(s->front.all);
 	free(s->front.choices);
 	free(s);
@@ -305,6 +303,7 @@ static void credit_costs(struct search *s, uint64_t key)
 	const struct partition *p = s->partition;
 	uint8_t *choice = s->choice + SEARCH_SAMPLES * s->space->slots;
 	double whole[ENGINE_TERMS], cost[SPACE_OPTIONS][ENGINE_TERMS], value[SPACE_OPTIONS];
+	uint32_t counted = search_counted(s);
 	bool known = false;
 	for (long i = 0; i < n; i++) {
 		policy_sample(s->policy, rng_bits(key, (uint64_t)i), choice);
@@ -314,7 +313,7 @@ static void credit_costs(struct search *s, uint64_t key)
 		for (int d = 0; d < p->decisions; d++) {
 			double *of = modal ? s->modal_value + d * s->options : value;
 			if (!priced)
-				search_price_options(s, choice, whole, d, cost);
+				search_price_options(s, choice, whole, d, counted, cost);
 			for (int o = 0; !priced && o < p->decision[d].options; o++)
 				of[o] = additive_penalty(s, cost[o]);
 			policy_credit_options(s->policy, d, of, 1 / (double)n);

@@ -127,6 +127,8 @@ bool search_reprice(struct search *s, const struct knobs *k, struct fault *fault
 			return false;
 		bool same = t < s->terms && s->term[t].priced == term[t].priced;
 		term[t].sampled = same ? s->term[t].sampled : (double)NAN;
+		term[t].cheapest = s->bounds + 2 * t * s->space->slots;
+		term[t].dearest = term[t].cheapest + s->space->slots;
 		changed |= !same;
 	}
 	pthread_mutex_lock(&lock);
@@ -174,23 +176,6 @@ void search_costs(const struct search *s, const uint8_t *choice, double *cost)
 	}
 }
 
-void search_bounds(struct search *s)
-{
-	uint8_t *choice = s->choice + SEARCH_SAMPLES * s->space->slots;
-	double low[ENGINE_TERMS], high[ENGINE_TERMS];
-	for (int wide = 0; wide < 2; wide++) {
-		for (int i = 0; i < s->space->slots; i++) {
-			uint32_t allowed = s->partition->decision[s->partition->decision_of[i]].allowed;
-			choice[i] = (uint8_t)(wide ? 31 - __builtin_clz(allowed) : __builtin_ctz(allowed));
-		}
-		search_costs(s, choice, wide ? high : low);
-	}
-	for (int t = 0; t < s->terms; t++) {
-		s->term[t].low = low[t];
-		s->term[t].high = high[t];
-	}
-}
-
 // The layers of a decision, and which of their halves are its: fills s->touched and s->halves; how many.
 static int touch(const struct search *s, int decision)
 {
@@ -225,7 +210,7 @@ static void become(const struct search *s, const uint8_t *choice, int count, int
 	}
 }
 
-void search_price_options(const struct search *s, const uint8_t *choice, const double *whole, int decision,
+void search_price_options(const struct search *s, const uint8_t *choice, const double *whole, int decision, uint32_t terms,
 	double (*cost)[ENGINE_TERMS])
 {
 	const struct decision *d = &s->partition->decision[decision];
@@ -241,7 +226,7 @@ void search_price_options(const struct search *s, const uint8_t *choice, const d
 	bool filled = false; // s->become, which serves all terms
 	for (int t = 0; t < s->terms; t++) {
 		const struct priced *p = s->term[t].priced;
-		if (!search_counts(s, t) || options == 1)
+		if (!(terms >> t & 1) || options == 1)
 			continue;
 		for (int i = 1; p->price && i < options; i++)
 			for (int k = 0; k < count; k++) {
@@ -282,7 +267,27 @@ bool search_price(const struct search *s, const uint8_t *choice, double cost[ENG
 	return true;
 }
 
-const char *search_term_unit(const struct search *s, int t)
+double search_price_layer(const struct search *s, int term, int layer, int weight, int activation)
 {
-	return s->term[t].priced ? s->term[t].priced->unit : "";
+	return *price_of(s, s->term[term].priced, layer, weight, activation);
+}
+
+const struct cost *search_cost(const struct search *s, int term)
+{
+	return s->term[term].priced ? s->term[term].priced->cost : NULL;
+}
+
+bool search_adds(const struct search *s, int term)
+{
+	return s->term[term].priced && s->term[term].priced->price;
+}
+
+void search_term_units(const struct search *s, int t, struct term_state *term)
+{
+	const struct priced *p = s->term[t].priced;
+	const struct device *device = p ? cost_device(p->cost) : NULL;
+	term->unit = p ? p->unit : "";
+	term->brief = p ? cost_brief(p->cost) : "";
+	term->symbol = p ? cost_symbol(p->cost) : "";
+	term->device = device ? device->name : "";
 }

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "ui/show.h"
-#include "ui/views/view.h"
+#include "ui/views/views.h"
 
 static const struct run_look {
 	const char *word;
@@ -17,16 +17,16 @@ static const struct run_look {
 	[RUN_FAILED] = {"failed", GLYPH_FAILED, STYLE_BAD},
 };
 
-static void draw_names(const struct view *v, struct screen *s, struct rect r)
+static void draw_names(const struct scene *scene, struct screen *s, struct rect r)
 {
-	const struct snapshot *snap = v->snapshot;
+	const struct snapshot *snap = scene->snapshot;
 	struct run_look look = run_look[snap->run], *run = &look;
 	if (snap->run == RUN_RUNNING && snap->step == 0)
 		look.word = "starting";
 	int state = 2 + screen_width(run->word), x = r.x + r.width - 1 - state;
 	screen_put(s, x, r.y, 1, run->style, glyph(s->ascii, run->glyph));
 	screen_put(s, x + 2, r.y, state - 2, run->style, run->word);
-	if (v->read_only) {
+	if (scene->read_only) {
 		x -= 11;
 		screen_put(s, x, r.y, 9, STYLE_WARN, "read-only");
 	}
@@ -41,7 +41,7 @@ static void draw_names(const struct view *v, struct screen *s, struct rect r)
 	snprintf(names, sizeof names, "%s %s %s %s %s %s %s", info->net, dot, info->data, dot, info->space, dot, info->preset);
 	at += screen_fit(s, at, r.y, x - 2 - at, STYLE_TEXT, names) + 2;
 	if (x - 2 - at >= 8)
-		screen_tail(s, at, r.y, x - 2 - at, STYLE_DIM, v->session);
+		screen_tail(s, at, r.y, x - 2 - at, STYLE_DIM, scene->session);
 }
 
 // One figure of the progress row: a dim word and a number in a column of its own, so that nothing moves as it changes.
@@ -62,9 +62,9 @@ static void write_number(struct gauge *g, int decimals, double value)
 		snprintf(g->text, sizeof g->text, "-");
 }
 
-static void draw_progress(const struct view *v, struct screen *s, struct rect r)
+static void draw_progress(const struct scene *scene, struct screen *s, struct rect r)
 {
-	const struct snapshot *snap = v->snapshot;
+	const struct snapshot *snap = scene->snapshot;
 	struct gauge g[] = {
 		{"", " img/s", 5, 70, "", STYLE_TEXT},
 		{"", " left", 5, 0, "", STYLE_TEXT},
@@ -119,13 +119,29 @@ static void draw_progress(const struct view *v, struct screen *s, struct rect r)
 		screen_meter(s, at, r.y, x - at, share);
 }
 
-void draw_header(const struct view *v, struct screen *s, const struct layout *l)
+static void measure(void *own, const struct scene *scene, const struct screen *s, struct layout_item *item)
 {
-	const struct snapshot *snap = v->snapshot;
-	draw_names(v, s, l->header);
-	draw_progress(v, s, l->progress);
-	char line[sizeof snap->fault + 8];
-	bool failed = snap->run == RUN_FAILED;
-	screen_fit(s, l->says.x + 1, l->says.y, l->says.width - 2, failed ? STYLE_BAD : STYLE_TEXT,
-		failed ? fault_line(&snap->fault, line, sizeof line) : snap->says);
+	(void)own;
+	(void)scene;
+	(void)s;
+	item->rows = 3;
 }
+
+static void draw(void *own, struct scene *scene, struct screen *s, const struct layout_item *item)
+{
+	(void)own;
+	const struct snapshot *snap = scene->snapshot;
+	struct rect r = item->pane[0], line = {r.x, r.y, r.width, 1};
+	draw_names(scene, s, line);
+	line.y++;
+	draw_progress(scene, s, line);
+	line.y++;
+	char text[sizeof snap->fault + 8];
+	bool failed = snap->run == RUN_FAILED;
+	screen_fit(s, line.x + 1, line.y, line.width - 2, failed ? STYLE_BAD : STYLE_TEXT,
+		failed ? fault_line(&snap->fault, text, sizeof text) : snap->says);
+}
+
+const struct view_ops view_header = {
+	.name = "header", .title = "what is searched", .place = LAYOUT_HEAD, .measure = measure, .draw = draw,
+};

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ui/views/view.h"
+#include "ui/views/views.h"
 
 bool popup_add(struct popup *p, const char *text, int key, bool head)
 {
@@ -60,9 +60,11 @@ int popup_rows(int height)
 	return clamp(height - 6, 1, height);
 }
 
-void draw_popup(struct popup *p, struct screen *s, bool low)
+static void draw_popup(struct popup *p, struct screen *s, bool low)
 {
 	int width = screen_width(p->title) + 6;
+	if (p->foot)
+		width = clamp(screen_width(p->foot) + 8, width, s->width - 4);
 	for (int i = 0; i < p->lines; i++)
 		width = clamp(screen_width(p->line[i].text) + 4, width, s->width - 4);
 	width = clamp(width, low ? s->width : 0, s->width - (low ? 0 : 4));
@@ -72,7 +74,7 @@ void draw_popup(struct popup *p, struct screen *s, bool low)
 	struct rect r = {(s->width - width) / 2, low ? s->height - 2 - height : (s->height - height) / 2, width, height};
 	screen_fill(s, low ? r : (struct rect){r.x - 1, r.y, r.width + 2, r.height}); // a margin parts it from what it covers
 	screen_box(s, r, p->title);
-	s->cursor = false;
+	s->cursor = s->cursor && low; // above a prompt, which has it
 	for (int i = 0; i < rows && p->top + i < p->lines; i++) {
 		const struct popup_line *line = &p->line[p->top + i];
 		int y = r.y + 1 + i, room = width - 4;
@@ -94,3 +96,38 @@ void draw_popup(struct popup *p, struct screen *s, bool low)
 	if (used + 4 <= width)
 		screen_put(s, r.x + width - 2 - used, r.y + height - 1, used, STYLE_HINT, foot);
 }
+
+static void measure(void *own, const struct scene *scene, const struct screen *s, struct layout_item *item)
+{
+	(void)own;
+	(void)s;
+	item->wanted = scene->popup != NULL;
+}
+
+static void draw(void *own, struct scene *scene, struct screen *s, const struct layout_item *item)
+{
+	(void)own;
+	(void)item;
+	draw_popup(scene->popup, s, scene->popup_low);
+}
+
+static void move(void *own, struct scene *scene, enum motion m, int page)
+{
+	(void)own;
+	if (scene->popup)
+		scene->popup->top = motion_to(m, scene->popup->top, scene->popup->lines, page);
+}
+
+// Nothing behind a box is clicked.
+static bool click(void *own, struct scene *scene, int pane, int x, int y)
+{
+	(void)own;
+	(void)pane;
+	(void)x;
+	(void)y;
+	return scene->popup != NULL;
+}
+
+const struct view_ops view_popup = {
+	.name = "popup", .title = "a box of text", .place = LAYOUT_OVER, .measure = measure, .draw = draw, .move = move, .click = click,
+};
