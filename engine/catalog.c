@@ -40,7 +40,7 @@ struct description *description_open(const char *name, int h, int w, int c, int 
 	struct description *d = calloc(1, sizeof *d);
 	struct layer_info *layer = calloc((size_t)m->layers + 1, sizeof *layer);
 	if (!d || !layer) {
-		fault_set(fault, name, "choose a smaller network", "out of memory");
+		fault_memory(fault, name);
 		model_free(m);
 		free(d);
 		free(layer);
@@ -91,7 +91,7 @@ struct costing *costing_new(const struct description *d, const char *term, int b
 {
 	struct costing *c = calloc(1, sizeof *c);
 	if (!c) {
-		fault_set(fault, term, "", "out of memory");
+		fault_memory(fault, term);
 		return NULL;
 	}
 	c->description = d;
@@ -146,7 +146,7 @@ static bool plan_of(const struct costing *c, const struct layer_formats *formats
 {
 	const int layers = c->description->model->layers;
 	if (count != 1 && count != layers)
-		return fault_set(fault, cost_name(c->cost), "", "%d formats for %d layers", count, layers);
+		return fault_set(fault, cost_name(c->cost), "give one format for all layers, or one for each", "%d formats for %d layers", count, layers);
 	for (int i = 0; i < layers; i++) {
 		const struct layer_formats *its = &formats[count == 1 ? 0 : i];
 		if (!format_of(its->weight, &layer[i].weight, fault) || !format_of(its->activation, &layer[i].activation, fault))
@@ -160,7 +160,7 @@ static struct layer_plan *new_plan(const struct costing *c, const struct layer_f
 {
 	struct layer_plan *layer = calloc((size_t)c->description->model->layers + 1, sizeof *layer);
 	if (!layer)
-		fault_set(fault, cost_name(c->cost), "", "out of memory");
+		fault_memory(fault, cost_name(c->cost));
 	if (!layer || plan_of(c, formats, count, layer, fault))
 		return layer;
 	free(layer);
@@ -193,7 +193,7 @@ bool costing_roofline(const struct costing *c, const struct layer_formats *forma
 		return false;
 	struct cost_point *from = calloc((size_t)layers + 1, sizeof *from);
 	struct layer_plan *layer = new_plan(c, formats, count, fault);
-	bool ok = layer && (from || fault_set(fault, cost_name(c->cost), "", "out of memory"));
+	bool ok = layer && (from || fault_memory(fault, cost_name(c->cost)));
 	if (ok && !cost_roofline(c->cost, &(struct plan){c->description->model, layer}, from))
 		ok = fault_set(fault, cost_name(c->cost), "ask for latency@DEVICE", "it has no roofline");
 	for (int i = 0; ok && i < layers; i++)
@@ -219,7 +219,7 @@ bool costing_compare(const struct costing *c, const struct costing *table, const
 	struct layer_plan *layer = new_plan(c, formats, count, fault);
 	double *predicted = calloc((size_t)m->layers * 3 + 1, sizeof *predicted);
 	const struct plan plan = {m, layer};
-	bool ok = layer && (predicted || fault_set(fault, cost_name(c->cost), "", "out of memory"))
+	bool ok = layer && (predicted || fault_memory(fault, cost_name(c->cost)))
 		&& cost_compare(c->cost, table->cost, &plan, predicted, predicted + m->layers, &all, fault);
 	if (ok) {
 		double *measured = predicted + m->layers, *given = measured + m->layers;
@@ -243,7 +243,7 @@ struct losses *losses_new(const struct description *d, const char *name, struct 
 {
 	struct losses *l = calloc(1, sizeof *l);
 	if (!l) {
-		fault_set(fault, name, "", "out of memory");
+		fault_memory(fault, name);
 		return NULL;
 	}
 	l->table = sensitivity_named(d->model, name, fault);

@@ -69,8 +69,15 @@ const char *const *engine_devices(void);
 // The sensitivity table that comes with bitscape for a network, or "none".
 const char *engine_sensitivity(const char *net);
 
-// The set of compute kernels for this processor ("avx512", …): on another set, results may differ in the last bits.
+// The set of compute kernels for this processor ("avx512", …), or the one that BITSCAPE_KERNELS asks for: on another set,
+// results may differ in the last bits.
 const char *engine_kernels(void);
+// Whether BITSCAPE_KERNELS asks for one; and false, with a fault, where it asks for one that is not there.
+bool engine_kernels_asked(void);
+bool engine_kernels_check(struct fault *);
+// The set for engines that are opened from here on; those that are open keep theirs. NULL: that of engine_kernels. False: this
+// processor, or this build, does not have it, and nothing changes. For the thread that opens engines.
+bool engine_use_kernels(const char *name);
 
 // ---- what never changes in a search -----------------------------------------------------------------------------------
 
@@ -138,11 +145,14 @@ struct state {
 };
 void state_free(struct state *);
 const char *state_get(const struct state *, const char *name); // a text, NULL where absent
+// False, and a fault that names it, where a weight, the policy or what else goes on from it is not a finite number: from such a
+// state nothing comes any more. Any thread.
+bool state_sound(const struct state *, struct fault *);
 
 struct engine;
 // Loads the data, builds the network and starts the engine's thread, paused at step 0, or at the step of `state`
 // (borrowed for the call; NULL: a new search). NULL and a fault where that cannot be done: an unknown network, a damaged
-// data file, a state of another network or space.
+// data file, a state of another network or space, a BITSCAPE_KERNELS that this processor does not have.
 struct engine *engine_open(const struct config *, const struct state *, struct fault *);
 // Ends the thread after the step it is in, and frees all. NULL is fine.
 void engine_close(struct engine *);
@@ -168,7 +178,8 @@ enum change_kind {
 	                 // widest uniform choice), or a number with k, M, G, T or a unit of the term's (3ms, 20mJ, 1.5MB); "": none
 	CHANGE_SET,      // name: a live setting; value: as text. Another device prices latency and energy anew: targets
 	                 // given as a format or a multiple follow, others stay
-	CHANGE_EXTEND,   // value: steps to add to the horizon
+	CHANGE_EXTEND,   // first item's value: steps to add to the horizon. A second one, `rate`: the learning rate falls anew, from
+	                 // that value. Of an inverse: fewer than no steps, and `from`, the step at which the rate began to fall
 	CHANGE_GROUP,    // name: a group; value: a glob over layers, which are decided as one from here on; "": no longer
 };
 struct change_item {
@@ -206,7 +217,8 @@ struct reply {
 	long step; // between this step and the next it was carried out
 	bool ok;
 	struct fault fault;         // where not ok
-	struct change inverse;      // REQUEST_CHANGE: what takes it back (CHANGE_EXTEND has none: items 0)
+	struct change inverse;      // REQUEST_CHANGE: what takes it back; items 0: it changed nothing
+	char says[4 * ENGINE_TEXT]; // REQUEST_CHANGE: what a person is to know of it, clauses; empty: nothing
 	struct evaluation evaluation;
 	struct state *state;        // REQUEST_STATE; the receiver frees it, or reply_free does
 };

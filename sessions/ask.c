@@ -100,16 +100,24 @@ bool run_status(struct command_call *call)
 		if (term->targeted)
 			string_add(&t, ", target %s (%s): %.4g times the target", term->target_text,
 				number_write(term->target, term->unit, target, sizeof target), term->modal / term->target);
+		if (term->reach_text[0])
+			string_add(&t, "; %s", term->reach_text);
 		string_add(&t, "\n");
 	}
 	string_add(&t, "%d decisions%s", now->decisions, now->split ? ", weights and activations apart" : "");
 	for (int i = 0; i < now->groups; i++)
 		string_add(&t, "%s %s (%s)", i ? "," : "; groups:", now->group[i].name, now->group[i].pattern);
 	string_add(&t, "\njournal: %d entr%s", s->journal.entries, s->journal.entries == 1 ? "y" : "ies");
+	int unwritten = session_unwritten(s);
+	if (unwritten)
+		string_add(&t, ", %d not on the disk yet", unwritten);
 	if (s->saved_step >= 0)
 		string_add(&t, "; saved at step %ld", s->saved_step);
 	if (s->folder[0])
 		string_add(&t, "; %s", s->folder);
+	if (s->manifest.parent[0])
+		string_add(&t, "\nit goes on from session %s at step %ld, digest %s", s->manifest.parent, s->manifest.parent_step,
+			s->manifest.parent_digest);
 	return say_all(call, &t);
 }
 

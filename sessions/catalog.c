@@ -50,7 +50,7 @@ static bool tell(struct command_call *call, struct string *t, bool ok)
 
 // ---- networks ------------------------------------------------------------------------------------------------------
 
-// Calls each for every network of the catalog that matches, or for the one that is called so.
+// Calls each for every network of the catalog that matches, or for the one of this name.
 static bool each_network(const char *name, bool (*each)(const struct description *, void *context, struct fault *),
 	void *context, struct fault *f)
 {
@@ -168,7 +168,7 @@ static bool write_description(const struct description *d, void *context, struct
 	bool ok = file && description_write(d, file);
 	if (file)
 		ok = fclose(file) == 0 && ok;
-	ok = ok ? disk_replace(path, bytes, size, f) : fault_set(f, path, "", "out of memory");
+	ok = ok ? disk_replace(path, bytes, size, f) : fault_memory(f, path);
 	free(bytes);
 	return ok;
 }
@@ -638,7 +638,7 @@ static bool compare_times(struct string *t, const struct description *d, struct 
 	}
 	struct compared_layer *its[TIMED] = { calloc((size_t)info->layers * TIMED + 1, sizeof **its) };
 	struct comparison sum[TIMED];
-	bool ok = t4 && (its[0] || fault_set(f, info->name, "", "out of memory"));
+	bool ok = t4 && (its[0] || fault_memory(f, info->name));
 	for (int i = 0; ok && i < TIMED; i++) {
 		its[i] = its[0] + i * info->layers;
 		ok = costing_compare(t4, table, &(struct layer_formats){ timed[i], timed[i] }, 1, its[i], &sum[i], f);
@@ -740,7 +740,7 @@ static bool add_rivals(const struct description *d, void *context, struct fault 
 	int *choice = costing ? calloc((size_t)info->layers * RIVALS, sizeof *choice) : NULL;
 	struct rival rival[RIVALS];
 	double most;
-	bool ok = costing && (choice || fault_set(f, info->name, "", "out of memory")) &&
+	bool ok = costing && (choice || fault_memory(f, info->name)) &&
 		losses_rivals(losses, costing, q->format, q->formats, q->limit, &most, rival, choice, f);
 	const double top1 = ok ? losses_top1(losses) : NAN;
 	if (ok)
@@ -781,16 +781,30 @@ static bool run_rivals(struct command_call *call)
 
 // ---- the session's own choices -----------------------------------------------------------------------------------------
 
-// The device that the session's figures are about: of the latency that counts, else the setting `device`, else the TPU v4.
-static void session_device(const struct session *s, char *buf, size_t size)
+// The device that a term is priced on, as cost terms name it: a name or the path of a file. False: none, or times that were measured.
+static bool term_device(const struct session *s, int term, char *buf, size_t size)
 {
+	if (term < 0 || term >= s->snapshot->terms)
+		return false;
+	const char *name = s->snapshot->term[term].name, *at = strchr(name, '@');
+	buf[0] = '\0';
+	if (at)
+		snprintf(buf, size, "%s", at + 1);
+	else if (strcmp(name, "latency") == 0 || strcmp(name, "energy") == 0)
+		config_get(s->now, "device", buf, size);
+	return buf[0] && strncmp(buf, "table:", 6) != 0;
+}
+
+// The device that a figure about this term shows: the term's own; of a term that has none, that of the latency that counts, else
+// the setting `device`, else the TPU v4.
+static void session_device(const struct session *s, int term, char *buf, size_t size)
+{
+	if (term_device(s, term, buf, size))
+		return;
 	for (int i = 0; i < s->snapshot->terms; i++)
-		if (s->snapshot->term[i].weight > 0 && strncmp(s->snapshot->term[i].name, "latency@", 8) == 0
-			&& strncmp(s->snapshot->term[i].name, "latency@table:", 14) != 0) {
-			snprintf(buf, size, "%s", s->snapshot->term[i].name + 8);
+		if (s->snapshot->term[i].weight > 0 && strncmp(s->snapshot->term[i].name, "latency", 7) == 0 && term_device(s, i, buf, size))
 			return;
-		}
-	if (!config_get(s->now, "device", buf, size) || !buf[0])
+	if (!config_get(s->now, "device", buf, size) || !buf[0] || strncmp(buf, "table:", 6) == 0)
 		snprintf(buf, size, "tpu_v4");
 }
 
@@ -815,7 +829,7 @@ static bool open_network(struct session *s, struct fault *f)
 	if (c->network && c->formats && c->point)
 		return true;
 	if (c->network)
-		fault_set(f, info->net, "", "out of memory");
+		fault_memory(f, info->net);
 	costed_free(c);
 	return false;
 }
@@ -836,7 +850,7 @@ static void fill_formats(struct session *s)
 		}
 }
 
-bool session_roofline(void *session, struct roofline *r, struct fault *f)
+bool session_roofline(void *session, int term, struct roofline *r, struct fault *f)
 {
 	struct session *s = session;
 	struct costed *c = &s->costed;
@@ -844,7 +858,7 @@ bool session_roofline(void *session, struct roofline *r, struct fault *f)
 	char device[sizeof c->device];
 	if (!open_network(s, f))
 		return false;
-	session_device(s, device, sizeof device);
+	session_device(s, term, device, sizeof device);
 	if (!c->latency || strcmp(device, c->device) != 0) {
 		costing_free(c->latency);
 		c->latency = latency_of(c->network, device, 0, f);

@@ -47,7 +47,7 @@ static bool run_note(struct command_call *call)
 		const struct journal_line line = { .kind = JOURNAL_NOTE, .step = step, .text = t.bytes };
 		ok = session_log(s, &line, &call->fault);
 		if (ok)
-			call->say(call, "step %ld: noted", step);
+			session_acknowledge(s, "step %ld: noted", step);
 	}
 	string_free(&t);
 	return ok;
@@ -212,7 +212,8 @@ static const struct command rows[] = {
 		"how quality and costs become one reward", run_change },
 	{ "set", COMMAND_CHANGE, 2, -1, { ARGUMENT_KNOB, ARGUMENT_VALUE }, 2, NULL, "SETTING VALUE [SETTING VALUE]...",
 		"change a setting while the search runs; `knobs` lists them", run_change },
-	{ "extend", COMMAND_CHANGE, 1, 1, { NUMBER }, 0, NULL, "STEPS", "lay the horizon further out; the search goes on",
+	{ "extend", COMMAND_CHANGE, 1, 2, { NUMBER, TEXT }, 0, NULL, "STEPS [rate=R]",
+		"lay the horizon further out; with rate= the learning rate falls anew, from R",
 		run_change },
 	{ "undo", COMMAND_CHANGE, 0, 0, { 0 }, 0, NULL, "", "take back the last change that stands, from now on",
 		run_undo },

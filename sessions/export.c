@@ -145,7 +145,7 @@ static bool policy_write(struct session *s, const struct policy *p, struct fault
 {
 	json_t *json = policy_json(s, p);
 	char *text = json ? json_dumps(json, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) : NULL;
-	bool ok = text ? disk_replace(p->path, text, strlen(text), f) : fault_set(f, p->path, "", "out of memory");
+	bool ok = text ? disk_replace(p->path, text, strlen(text), f) : fault_memory(f, p->path);
 	free(text);
 	json_decref(json);
 	return ok;
@@ -201,7 +201,7 @@ static bool export_policy(struct session *s, struct command_call *call, const ch
 {
 	struct policy *p = calloc(1, sizeof *p);
 	if (!p)
-		return fault_set(&call->fault, path, "", "out of memory");
+		return fault_memory(&call->fault, path);
 	p->users = 1; // this function
 	snprintf(p->path, sizeof p->path, "%s", path);
 	p->choice = calloc((size_t)s->info->slots + 1, 1);
@@ -216,7 +216,7 @@ static bool export_policy(struct session *s, struct command_call *call, const ch
 		session_modal(s, p->choice);
 		ok = post_score(s, p, SPLIT_HELDOUT, &call->fault) && post_score(s, p, SPLIT_TEST, &call->fault);
 	} else {
-		fault_set(&call->fault, path, "", "out of memory");
+		fault_memory(&call->fault, path);
 	}
 	p->failed = !ok;
 	policy_drop(p);
@@ -260,7 +260,7 @@ static void csv_term(struct string *t, const char *before, const char *name, con
 
 static bool csv_write(struct command_call *call, const char *path, struct string *t)
 {
-	bool ok = t->failed ? fault_set(&call->fault, path, "", "out of memory")
+	bool ok = t->failed ? fault_memory(&call->fault, path)
 		: disk_replace(path, t->bytes, t->length, &call->fault);
 	string_free(t);
 	if (ok)
@@ -302,7 +302,7 @@ static bool export_layers(struct session *s, struct command_call *call, const ch
 	free(modal);
 	if (!ok) {
 		string_free(&t);
-		return fault_set(&call->fault, path, "", "the modal choice cannot be priced");
+		return fault_memory(&call->fault, path);
 	}
 	return csv_write(call, path, &t);
 }
@@ -381,7 +381,7 @@ bool run_export(struct command_call *call)
 		if (strcmp(kinds[i].name, call->argv[0]) == 0)
 			kind = &kinds[i];
 	if (!kind)
-		return fault_set(&call->fault, call->argv[0], "one of: policy layers history front", "this cannot be exported");
+		return fault_set(&call->fault, call->argv[0], "export one of: policy layers history front", "this cannot be exported");
 	char path[FOLDER_PATH];
 	if (call->argc > 1)
 		return kind->run(s, call, call->argv[1]);

@@ -189,7 +189,7 @@ static void costs_of_choices(void **state)
 
 // The stem of resnet8 in int8 on the TPU v4, at 128 images. Useful: 2 x 32 x 32 x 16 x 27 x 128. On the matrix unit: 27 is rounded up
 // to 128, and 16, with the pixels in the lanes, to 8, at .9 of 275 T. From memory, at .87 of 1200 GB/s: the images once, 432 weights, a
-// scale and a bias for each of 16 channels; the output, 2 MB, is written there though it stays in the 168 MB on chip.
+// scale and a bias for each of 16 channels; the output, 2 MB, stays in the 168 MB on chip, and goes there at 3 TB/s.
 static void roofline_of_a_layer_by_hand(void **state)
 {
 	(void)state;
@@ -205,13 +205,14 @@ static void roofline_of_a_layer_by_hand(void **state)
 	assert_string_equal(r.layer[0].name, "stem");
 	assert_true(r.bandwidth == 1200e9);
 	assert_true(near(point[0].operations, 2. * 32 * 32 * 16 * 27 * 128));
-	const double bytes = 128. * 32 * 32 * 3 + 432 + 16 * 8 + 128. * 32 * 32 * 16;
+	const double bytes = 128. * 32 * 32 * 3 + 432 + 16 * 8;
 	assert_true(near(point[0].bytes, bytes));
-	// A floor of .89 us; the shorter side, compute, shows up to 1.33 us.
-	assert_true(2. * 32 * 32 * 16 * 128 * 128 / (.9 * 275e12) > 1.33e-6);
-	assert_true(near(point[0].ms, 1e3 * (.89e-6 + bytes / (.87 * 1200e9) + 1.33e-6)));
+	// A floor of .89 us; the shorter side, memory, shows whole, for it is below 1.33 us.
+	const double memory = bytes / (.87 * 1200e9) + 128. * 32 * 32 * 16 / 3000e9;
+	assert_true(memory < 1.33e-6);
+	assert_true(near(point[0].ms, 1e3 * (.89e-6 + 2. * 32 * 32 * 16 * 128 * 128 / (.9 * 275e12) + memory)));
 	assert_string_equal(point[0].type, "int8");
-	assert_true(point[0].roof == 275e12 && point[0].memory_bound);
+	assert_true(point[0].roof == 275e12 && !point[0].memory_bound);
 	assert_false(costing_assumed(latency));
 	assert_false(costing_roofline(bops, &int8, 1, &r, point, &f));
 	assert_string_equal(f.what, "it has no roofline");
@@ -666,7 +667,7 @@ static void sensitivity_does_not_oversell(void **state)
 static void sensitivity_of_ones_own_table(void **state)
 {
 	(void)state;
-	char path[] = "/tmp/bitscape-losses-XXXXXX.csv", line[128], number[64];
+	char path[] = "/tmp/bitscape-losses-XXXXXX.csv", line[128], number[96];
 	int fd = mkstemps(path, 4);
 	assert_true(fd >= 0);
 	FILE *file = fdopen(fd, "w");

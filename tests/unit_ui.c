@@ -111,7 +111,21 @@ static void test_numbers(void **state)
 	assert_string_equal(show_si(201326592, buf, sizeof buf), "201M");
 	assert_string_equal(show_si(999999, buf, sizeof buf), "1.00M");
 	assert_string_equal(show_si(0.8312, buf, sizeof buf), "0.83");
+	assert_string_equal(show_si(0.0002785, buf, sizeof buf), "0.00028"); // an energy in mJ
+	assert_string_equal(show_small(1.7e-6, buf, sizeof buf), "1.7e-06");
+	assert_string_equal(show_small(0.0312, buf, sizeof buf), "0.0312");
+	assert_string_equal(show_small(0.00012, buf, sizeof buf), "0.00012");
+	assert_string_equal(show_small(NAN, buf, sizeof buf), "-");
 	assert_string_equal(show_si(NAN, buf, sizeof buf), "-");
+	assert_string_equal(show_amount(84.2, "ms", buf, sizeof buf), "84.2ms");
+	assert_string_equal(show_amount(1250, "ms", buf, sizeof buf), "1.25s");
+	assert_string_equal(show_amount(0.0123, "ms", buf, sizeof buf), "12.3us");
+	assert_string_equal(show_amount(0.9999, "ms", buf, sizeof buf), "1.00ms");
+	assert_string_equal(show_amount(0.00042, "mJ", buf, sizeof buf), "420nJ"); // never 0.000
+	assert_string_equal(show_amount(0, "ms", buf, sizeof buf), "0ms");
+	assert_string_equal(show_amount(31200, "B", buf, sizeof buf), "31.2kB");
+	assert_string_equal(show_amount(2.01e8, "", buf, sizeof buf), "201M");
+	assert_string_equal(show_amount(NAN, "ms", buf, sizeof buf), "-");
 	assert_string_equal(show_typed(11234500000.0, buf, sizeof buf), "11.23G");
 	assert_string_equal(show_duration(62, buf, sizeof buf), "1:02");
 	assert_string_equal(show_duration(3 * 3600 + 7 * 60, buf, sizeof buf), "3h07");
@@ -120,6 +134,8 @@ static void test_numbers(void **state)
 	assert_string_equal(show_ratio(1.257, buf, sizeof buf), "1.26");
 	for (double v = 1e-3; v < 1e20; v *= 1.07) {
 		assert_true(strlen(show_si(v, buf, sizeof buf)) <= 6);
+		assert_true(strlen(show_amount(v, "mJ", buf, sizeof buf)) <= 7);
+		assert_true(strlen(show_amount(v, "B", buf, sizeof buf)) <= 7);
 		assert_true(strlen(show_ratio(v, buf, sizeof buf)) <= 4);
 		assert_true(strlen(show_duration(v, buf, sizeof buf)) <= 5);
 	}
@@ -387,14 +403,15 @@ static void test_table(void **state)
 	struct fault f;
 	char title[128];
 	struct table_source src = people(0);
-	check_table(&t, &src, 23, 4, "name   town        age\nada    london       36\nbob    paris         7\ncyd    has moved away,\n");
+	check_table(&t, &src, 23, 4, "name   town        age\nada    london       36\nbob    paris         7\ncyd    rome        nan\n");
 	assert_string_equal(table_title(&t, "People", title, sizeof title), "People 1-3 of 12");
 	assert_int_equal(table_at(&t, 2), 1);
 	assert_int_equal(table_at(&t, 0), -1);
 	// The note in hand is whole: it goes on in further lines.
 	src.hand = 2;
-	check_table(&t, &src, 23, 5, "name   town        age\nbob    paris         7\ncyd    has moved away,\n       and nobody has\n       said where to\n");
-	assert_int_equal(table_at(&t, 4), 2);
+	check_table(&t, &src, 23, 6, "name   town        age\nbob    paris         7\ncyd    rome        nan\n       has moved away,\n       and nobody has\n"
+		"       said where to\n");
+	assert_int_equal(table_at(&t, 5), 2);
 	// Narrow: columns are left out, and come in sideways.
 	src.hand = 3;
 	check_table(&t, &src, 12, 2, "name town\ndan  oslo\n");
@@ -795,9 +812,9 @@ static struct made *made_new(int layers, bool ascii)
 		.accuracy = 0.794, .quality = 0.741, .reward = 0.7034, .advantage = 0.01, .entropy = 0.46, .learning_rate = 0.0312,
 		.says = "searching 520/1380: 6 of 10 layers are nearly settled", .terms = 2, .decisions = layers,
 		.slots = 2 * layers, .slot = m->now, .group = m->group};
-	s->term[0] = (struct term_state){.name = "bops", .unit = "bit ops", .weight = 0.07, .targeted = true, .target = 2.01e8,
+	s->term[0] = (struct term_state){.name = "bops", .unit = "bit ops", .brief = "bit ops", .symbol = "", .device = "", .weight = 0.07, .targeted = true, .target = 2.01e8,
 		.target_text = "int4", .modal = 2.11e8, .expected = 2.25e8, .low = 6.1e7, .high = 8.04e8};
-	s->term[1] = (struct term_state){.name = "size", .unit = "B", .weight = 0, .targeted = false, .target_text = "",
+	s->term[1] = (struct term_state){.name = "size", .unit = "B", .brief = "B", .symbol = "B", .device = "", .weight = 0, .targeted = false, .target_text = "",
 		.modal = 31200, .expected = 32800, .low = 20100, .high = 77850};
 	made_curves(m, 640);
 	made_front(m);
@@ -847,6 +864,19 @@ static void golden(struct made *m, const char *name, int width, int height, bool
 	}
 	free(text);
 	screen_free(&s);
+}
+
+// Whether every word of a text is on the screen, and no sign that any was cut.
+static bool whole(const struct screen *s, const char *text)
+{
+	char *shown = screen_text(s), *copy = strdup(text), *save = NULL;
+	assert_true(shown && copy);
+	bool all = true;
+	for (char *word = strtok_r(copy, " ", &save); word; word = strtok_r(NULL, " ", &save))
+		all &= strstr(shown, word) != NULL;
+	free(shown);
+	free(copy);
+	return all;
 }
 
 static const int golden_size[][2] = {{80, 24}, {120, 40}, {200, 60}};
@@ -899,6 +929,94 @@ static void test_screen_start(void **state)
 	m->snapshot.run = RUN_RUNNING; // the first step is not done yet
 	snprintf(m->snapshot.says, sizeof m->snapshot.says, "warm-up 0/120: pins count, the policy waits");
 	golden(m, "starting", 80, 24, false);
+	made_free(m);
+}
+
+// Terms that are priced on a device; one has no price, one a target that cannot be met.
+static void made_device_terms(struct made *m)
+{
+	struct snapshot *s = &m->snapshot;
+	s->term[1].device = "";
+	s->term[2] = (struct term_state){.name = "latency", .unit = "ms per 128 images on a100", .brief = "ms/128 img", .symbol = "ms",
+		.device = "a100", .weight = 0.1, .targeted = true, .target = 2, .target_text = "2ms", .modal = 84.2, .expected = 91,
+		.low = 71.25, .high = 130, .least = 71.25, .reach = TARGET_BELOW};
+	snprintf(s->term[2].reach_text, sizeof s->term[2].reach_text,
+		"it cannot be met: the cheapest choice that is allowed costs 71.25 ms per 128 images on a100");
+	s->term[3] = (struct term_state){.name = "energy", .unit = "mJ per image on a100", .brief = "mJ/img", .symbol = "mJ",
+		.device = "a100", .target_text = "", .modal = 0.00042, .expected = 0.00051, .low = 0.0004, .high = 0.002};
+	s->term[4] = (struct term_state){.name = "energy@tpu_v2", .unit = "", .brief = "", .symbol = "", .device = "tpu_v2",
+		.target_text = "", .modal = NAN, .expected = NAN, .low = NAN, .high = NAN};
+	snprintf(s->term[4].why, sizeof s->term[4].why, "tpu_v2 has no table of energies and no power: give it one with `devices`");
+	s->terms = 5;
+	m->scene.term = 2;
+}
+
+static void test_screen_costs(void **state)
+{
+	(void)state;
+	struct made *m = made_new(MADE_LAYERS, false);
+	struct screen s = {0};
+	made_device_terms(m);
+	golden(m, "costs", 80, 24, false);
+	golden(m, "costs", 120, 40, false);
+	golden(m, "costs", 200, 60, false);
+	// The same facts at every width: unit, batch and device, the value, the sign of a target that cannot be met.
+	for (int height = LAYOUT_MIN_HEIGHT; height < 70; height += 3)
+		for (int width = LAYOUT_MIN_WIDTH; width < 220; width += 5) {
+			assert_true(screen_resize(&s, width, height));
+			views_draw(&m->views, &m->scene, &s);
+			assert_true(whole(&s, "ms/128 img a100 latency 84.2ms 2ms !"));
+			assert_true(whole(&s, m->snapshot.term[2].reach_text));
+			assert_true(height < 46 || whole(&s, "420nJ mJ/img"));
+		}
+	m->scene.term = 4;
+	assert_true(screen_resize(&s, 80, 24));
+	views_draw(&m->views, &m->scene, &s);
+	assert_true(whole(&s, m->snapshot.term[4].why) && !whole(&s, "met: cheapest"));
+	screen_free(&s);
+	made_free(m);
+}
+
+static int count_marks(const struct screen *s, const char *mark)
+{
+	char *text = screen_text(s);
+	int count = 0;
+	for (const char *p = text; (p = strstr(p, mark)); p += strlen(mark))
+		count++;
+	free(text);
+	return count;
+}
+
+// Target, modal choice and draft are on the slider whatever they cost and however little the costs spread.
+static void test_slider(void **state)
+{
+	(void)state;
+	static const double cost[][5] = { // low, high, target, modal, draft
+		{1, 9, 3, 3, 3}, {1, 9, 1, 1.01, 1.02}, {1, 9, 9, 9, 9}, {5, 5, 5, 5, 5}, {5, 5, 4, 5, 6}, {1, 9, 1e-300, 3, 1e300}, {0, 9, 3, 0, 9},
+		{0, 0, 0.1, 0, 0},
+	};
+	struct made *m = made_new(MADE_LAYERS, false);
+	struct screen s = {0};
+	m->snapshot.terms = 1;
+	m->scene.draft = m->draft;
+	m->scene.draft_cost = m->draft_cost;
+	for (int width = 180; width < 230; width += 7) {
+		assert_true(screen_resize(&s, width, 50));
+		for (size_t i = 0; i < sizeof cost / sizeof *cost; i++) {
+			struct term_state *t = &m->snapshot.term[0];
+			t->low = cost[i][0];
+			t->high = cost[i][1];
+			t->target = cost[i][2];
+			t->modal = cost[i][3];
+			m->draft_cost[0] = cost[i][4];
+			m->views.zoomed = views_of(&m->views, &view_costs);
+			views_draw(&m->views, &m->scene, &s);
+			assert_int_equal(count_marks(&s, glyph(false, GLYPH_SLIDER_TARGET)), 1);
+			assert_int_equal(count_marks(&s, glyph(false, GLYPH_SLIDER_MODAL)), 1);
+			assert_int_equal(count_marks(&s, glyph(false, GLYPH_SLIDER_DRAFT)), 1);
+		}
+	}
+	screen_free(&s);
 	made_free(m);
 }
 
@@ -984,6 +1102,55 @@ static void test_every_size(void **state)
 	made_free(m);
 }
 
+// Advice is never cut, on no screen.
+static void test_advice(void **state)
+{
+	(void)state;
+	static const char advice[] = "pin: the layer 'stam' is unknown; perhaps 'stem' was meant, else `layers` lists all forty-three candidates "
+		"together with their decisions, groups, restrictions; afterwards try again";
+	struct made *m = made_new(MADE_LAYERS, false);
+	struct popup p = {0};
+	struct screen s = {0};
+	m->scene.draft = NULL;
+	for (int height = LAYOUT_MIN_HEIGHT; height < 60; height += 5)
+		for (int width = LAYOUT_MIN_WIDTH; width < 220; width += 3) {
+			assert_true(screen_resize(&s, width, height));
+			m->scene.message = advice;
+			m->scene.bad = width % 2;
+			views_draw(&m->views, &m->scene, &s);
+			assert_true(whole(&s, advice));
+			m->scene.message = NULL;
+			snprintf(m->snapshot.says, sizeof m->snapshot.says, "%.*s", (int)sizeof m->snapshot.says - 1, advice);
+			views_draw(&m->views, &m->scene, &s);
+			assert_true(whole(&s, m->snapshot.says));
+			snprintf(m->snapshot.says, sizeof m->snapshot.says, "searching");
+			assert_true(popup_add_hanging(&p, advice, 3, 5) && popup_add(&p, advice, 0, false));
+			m->scene.popup = &p;
+			views_draw(&m->views, &m->scene, &s);
+			assert_true(whole(&s, advice));
+			popup_clear(&p);
+			m->scene.popup = NULL;
+		}
+	// What is longer than the screen says where the rest is; tables are scrolled sideways.
+	static char endless[1000];
+	memset(endless, 'a', sizeof endless - 1);
+	assert_true(screen_resize(&s, 60, 16));
+	m->scene.message = endless;
+	views_draw(&m->views, &m->scene, &s);
+	assert_true(whole(&s, "`messages` shows the rest"));
+	assert_true(popup_add(&p, "first    second    third    fourth    fifth    sixth    seventh    eighth", 0, false));
+	m->scene.popup = &p;
+	views_draw(&m->views, &m->scene, &s);
+	assert_true(whole(&s, "first sideways") && !whole(&s, "eighth"));
+	view_popup.move(NULL, &m->scene, MOTION_RIGHT, 1);
+	view_popup.move(NULL, &m->scene, MOTION_RIGHT, 1);
+	views_draw(&m->views, &m->scene, &s);
+	assert_true(whole(&s, "eighth") && !whole(&s, "first"));
+	popup_clear(&p);
+	screen_free(&s);
+	made_free(m);
+}
+
 static void test_screen_popup(void **state)
 {
 	(void)state;
@@ -1055,9 +1222,12 @@ int main(void)
 		cmocka_unit_test(test_screens),
 		cmocka_unit_test(test_screen_draft),
 		cmocka_unit_test(test_screen_start),
+		cmocka_unit_test(test_screen_costs),
+		cmocka_unit_test(test_slider),
 		cmocka_unit_test(test_screen_split),
 		cmocka_unit_test(test_screen_deep),
 		cmocka_unit_test(test_every_size),
+		cmocka_unit_test(test_advice),
 		cmocka_unit_test(test_screen_popup),
 		cmocka_unit_test(test_screen_small),
 	};

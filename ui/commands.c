@@ -61,7 +61,7 @@ static bool run_keys(struct command_call *call)
 	if (!w)
 		return false;
 	popup_clear(&w->popup);
-	return keys_help(&w->popup, &w->table, w->screen.ascii) || fault_set(&call->fault, "keys", "", "out of memory");
+	return keys_help(&w->popup, &w->table, w->screen.ascii) || fault_memory(&call->fault, "keys");
 }
 
 static bool run_messages(struct command_call *call)
@@ -71,10 +71,10 @@ static bool run_messages(struct command_call *call)
 		return false;
 	popup_clear(&w->popup);
 	snprintf(w->popup.title, sizeof w->popup.title, "Messages, newest first");
-	size_t width = w->screen.width > 20 ? (size_t)w->screen.width - 12 : 8;
+	int width = w->screen.width > 20 ? w->screen.width - 12 : 8;
 	for (int i = w->logged - 1; i >= 0; i--)
 		if (!popup_add_wrapped(&w->popup, w->log[i], width, "  "))
-			return fault_set(&call->fault, "messages", "", "out of memory");
+			return fault_memory(&call->fault, "messages");
 	if (w->logged == 0)
 		call->say(call, "nothing was said yet");
 	return true;
@@ -238,7 +238,7 @@ static bool run_screenshot(struct command_call *call)
 	workbench_draw(w);
 	char *text = screen_text(&w->screen);
 	if (!text)
-		return fault_set(&call->fault, "screenshot", "", "out of memory");
+		return fault_memory(&call->fault, "screenshot");
 	bool ok = disk_replace(call->argv[0], text, strlen(text), &call->fault);
 	free(text);
 	if (ok)
@@ -256,7 +256,7 @@ static bool ask_session(struct command_call *call, struct workbench *w, const ch
 		length += strlen(argv[i]) + 1;
 	char *line = malloc(length), *p = line;
 	if (!line)
-		return fault_set(&call->fault, verb, "", "out of memory");
+		return fault_memory(&call->fault, verb);
 	p = stpcpy(p, verb);
 	for (int i = 0; i < argc; i++) {
 		*p++ = '\n';

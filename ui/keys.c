@@ -65,6 +65,8 @@ static const struct binding table[] = {
 	{CONTEXT_BOX, KEYS_HOME, "scroll first", NULL, NULL},
 	{CONTEXT_BOX, 'G', "scroll last", NULL, NULL},
 	{CONTEXT_BOX, KEYS_END, "scroll last", NULL, NULL},
+	{CONTEXT_BOX, KEYS_LEFT, "scroll left", NULL, NULL},
+	{CONTEXT_BOX, KEYS_RIGHT, "scroll right", NULL, NULL},
 	{CONTEXT_BOX, KEYS_ESCAPE, "close", NULL, "close"},
 	{CONTEXT_BOX, 'q', "close", NULL, NULL},
 	{CONTEXT_BOX, '?', "close", NULL, NULL},
@@ -234,7 +236,7 @@ static bool help_keys(struct popup *p, const struct command_table *commands, enu
 		const char *command = table[i].command;
 		snprintf(line, sizeof line, "%s%*s %-*s %s", keys, pad > 0 ? pad : 0, "", command ? 20 : 0,
 			command ? command : "", command ? line_help(commands, command) : table[i].hint);
-		if (!popup_add(p, line, 14, false))
+		if (!popup_add_hanging(p, line, 14, command ? 36 : 15))
 			return false;
 	}
 	return popup_add(p, "", 0, false);
@@ -260,11 +262,11 @@ bool keys_help(struct popup *p, const struct command_table *commands, bool ascii
 				c->usage ? c->usage : "");
 			int key = (int)strlen(c->name);
 			bool wide = name > 34;
-			if (wide && !popup_add(p, line, key, false)) // a long usage has a line of its own
+			if (wide && !popup_add_hanging(p, line, key, 4)) // a long usage has a line of its own
 				return false;
 			char full[1024];
 			snprintf(full, sizeof full, "%-35s %s", wide ? "" : line, c->help);
-			if (!popup_add(p, full, wide ? 0 : key, false))
+			if (!popup_add_hanging(p, full, wide ? 0 : key, 36))
 				return false;
 		}
 		if (!popup_add(p, "", 0, false))

@@ -67,6 +67,12 @@ static int wanted_height(const struct layout_item *item)
 	return FRAME + most(item->rows, 2);
 }
 
+// What a table below the main one takes of a column: no more than `share` rows, but what it must have.
+static int table_height(const struct layout_item *item, int share)
+{
+	return least(wanted_height(item), most(FRAME + item->least, most(TABLE_ROWS, share)));
+}
+
 // ---- figures -------------------------------------------------------------------------------------------------------
 
 // Fills an area with panes of figures, as many as are wanted and fit well, in rows of equal panes.
@@ -106,12 +112,12 @@ static void place_figure(struct wishes w, struct rect area, int height)
 
 // ---- tables --------------------------------------------------------------------------------------------------------
 
-// What the tables below the main one take of a column, none more than `share` rows.
+// What all tables below the main one take of it.
 static int below_height(struct wishes w, int share)
 {
 	int sum = 0, at = 0;
 	for (const struct layout_item *item; (item = next_of(w, LAYOUT_TABLE, &at));)
-		sum += least(wanted_height(item), most(TABLE_ROWS, share));
+		sum += table_height(item, share);
 	return sum;
 }
 
@@ -124,7 +130,7 @@ static void place_tables(struct wishes w, struct rect *column, int height, int s
 		give(main, take_rows(column, height));
 	for (struct layout_item *item; (item = next_of(w, LAYOUT_TABLE, &at));)
 		if (column->height >= TABLE_ROWS)
-			give(item, take_rows(column, least(wanted_height(item), most(TABLE_ROWS, share))));
+			give(item, take_rows(column, table_height(item, share)));
 }
 
 // The height of the main table in a column where the others want so much.
@@ -143,12 +149,18 @@ static bool any_figures(struct wishes w)
 	return first_of(w, LAYOUT_FIGURE) || first_of(w, LAYOUT_FIGURES);
 }
 
+int layout_table_width(int width)
+{
+	if (width < TABLE_LEAST + FIGURE_WIDTH)
+		return width;
+	int half = least(TABLE_MOST, most(TABLE_LEAST, width / 2));
+	return width - half < FIGURE_WIDTH ? width - FIGURE_WIDTH : half;
+}
+
 // Tables one above the other, figures beside them.
 static void beside(struct wishes w, struct rect body)
 {
-	int width = least(TABLE_MOST, most(TABLE_LEAST, body.width / 2));
-	if (body.width - width < FIGURE_WIDTH)
-		width = body.width - FIGURE_WIDTH;
+	int width = layout_table_width(body.width);
 	struct rect left = body, right = body;
 	left.width = width;
 	right.x += width;

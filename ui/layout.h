@@ -27,6 +27,7 @@ struct layout_item {
 	enum layout_place place;
 	bool wanted;
 	int rows;  // lines that it has to show, column heads included, a frame not
+	int least; // TABLE: lines that it must have, even at the cost of the main table
 	int panes; // FIGURES: most panes that it can fill
 	// The answer. Panes are framed, lines are not; 0 panes: there is no room for it. Panes of different views never
 	// overlap (but for OVER) and never leave the screen.
@@ -35,6 +36,8 @@ struct layout_item {
 };
 
 enum { LAYOUT_NONE = -1 };
+// How wide the tables will be on a screen of that width; for items that have to know it before they can say what they wish.
+int layout_table_width(int width);
 // `zoomed`: the item that has all of the screen between head and foot to itself; LAYOUT_NONE: none has.
 // False: the screen is too small for anything; no item has a pane.
 bool layout_make(int width, int height, struct layout_item *, int items, int zoomed);

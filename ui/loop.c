@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "engine/base/clock.h"
+#include "engine/base/signals.h"
 #include "ui/prompt.h"
-#include "ui/signals.h"
 #include "ui/terminal.h"
 
 enum { DEAF_MS = 25, UNKNOWNS = 16, UNKNOWN_TEXT = 48 };

@@ -317,14 +317,11 @@ static void draw_heads(const struct table_source *src, const struct column *c, s
 
 // ---- rows ----------------------------------------------------------------------------------------------------------
 
-// Where notes stand.
+// Below a row, from the column on where notes begin to the right edge.
 static struct rect note_place(const struct table_source *src, const struct column *c, struct rect r)
 {
-	int i = src->note_from;
-	while (i > 0 && c[i].width == 0)
-		i--;
-	int x = src->note_from == i ? c[i].x : c[i].x + c[i].width + 1;
-	return (struct rect){r.x + x, r.y, r.width - 1 - x > 1 ? r.width - 1 - x : 1, 1};
+	int x = c[src->note_from].x;
+	return (struct rect){r.x + x, r.y + 1, r.width - 1 - x > 1 ? r.width - 1 - x : 1, r.height - 1};
 }
 
 static const char *note_of(const struct table_source *src, int row)
@@ -332,21 +329,12 @@ static const char *note_of(const struct table_source *src, int row)
 	return src->note ? src->note(src->context, row) : NULL;
 }
 
-static int row_height(const struct table *t, const struct table_source *src, int place, int width, int most)
+static void draw_note(struct screen *s, struct rect r, const char *text)
 {
-	const char *note = note_of(src, t->order[place]);
-	int lines = note ? screen_lines(note, width) : 1;
-	return lines > most ? most : lines;
-}
-
-static void draw_note(struct screen *s, struct rect r, int lines, const char *text)
-{
-	for (int i = 0; i < lines; i++) {
+	for (int i = 0; i < r.height && *text; i++) {
 		const char *from = text;
-		size_t bytes = screen_break(from, r.width, &text);
-		char line[1024];
-		snprintf(line, sizeof line, "%.*s", (int)bytes, from);
-		screen_put(s, r.x, r.y + i, r.width, STYLE_DIM, line);
+		int bytes = (int)screen_break(from, r.width, &text);
+		screen_print(s, r.x, r.y + i, r.width, STYLE_WARN, "%.*s", bytes, from);
 	}
 }
 
@@ -361,14 +349,14 @@ static void draw_text(const struct table_cell *cell, const struct table_column *
 		screen_fit(cell->screen, cell->x, cell->y, cell->width, style, text);
 }
 
+// r.height: the lines that there are for it.
 static void draw_row(const struct table *t, const struct table_source *src, const struct column *c, struct screen *s,
 	struct rect r, int row)
 {
-	struct rect place = note_place(src, c, r);
 	const char *note = note_of(src, row);
 	for (int i = 0; i < src->columns; i++) {
 		const struct table_column *column = &src->column[i];
-		if (c[i].width == 0 || (note && r.x + c[i].x >= place.x))
+		if (c[i].width == 0)
 			continue;
 		struct table_cell cell = {src->context, s, row, row == src->hand, table_marked(t, row), r.x + c[i].x, r.y, c[i].width};
 		if (column->draw)
@@ -377,7 +365,7 @@ static void draw_row(const struct table *t, const struct table_source *src, cons
 			draw_text(&cell, column);
 	}
 	if (note)
-		draw_note(s, place, r.height, note);
+		draw_note(s, note_place(src, c, r), note);
 	for (int i = 0; i < r.height && row == src->hand; i++)
 		screen_light(s, r.x, r.y + i, r.width);
 	if (row == src->hand && src->cursor) {
@@ -387,8 +375,16 @@ static void draw_row(const struct table *t, const struct table_source *src, cons
 	}
 }
 
-// The row in hand is seen, and no room is left empty below the last one.
-static void scroll(struct table *t, const struct table_source *src, int width, int lines)
+// The lines of a row, at most so many as there are.
+static int row_height(const struct table *t, const struct table_source *src, const struct column *c, struct rect r, int place)
+{
+	const char *note = note_of(src, t->order[place]);
+	int lines = note ? 1 + screen_lines(note, note_place(src, c, r).width) : 1;
+	return lines > r.height ? r.height : lines;
+}
+
+// The row in hand is seen, and no room is left empty below the last one. r: for the rows.
+static void scroll(struct table *t, const struct table_source *src, const struct column *c, struct rect r)
 {
 	int hand = is_shown(t, src->hand) ? place_of(t, src->hand) : -1, used = 0;
 	if (t->top >= t->shown)
@@ -396,35 +392,36 @@ static void scroll(struct table *t, const struct table_source *src, int width, i
 	if (hand >= 0 && t->top > hand)
 		t->top = hand;
 	for (int i = t->top; i <= hand; i++)
-		used += row_height(t, src, i, width, lines);
-	while (used > lines && t->top < hand)
-		used -= row_height(t, src, t->top++, width, lines);
+		used += row_height(t, src, c, r, i);
+	while (used > r.height && t->top < hand)
+		used -= row_height(t, src, c, r, t->top++);
 	used = 0;
-	for (int i = t->top; i < t->shown && used <= lines; i++)
-		used += row_height(t, src, i, width, lines);
-	while (t->top > 0 && used + row_height(t, src, t->top - 1, width, lines) <= lines)
-		used += row_height(t, src, --t->top, width, lines);
+	for (int i = t->top; i < t->shown && used <= r.height; i++)
+		used += row_height(t, src, c, r, i);
+	while (t->top > 0 && used + row_height(t, src, c, r, t->top - 1) <= r.height)
+		used += row_height(t, src, c, r, --t->top);
 }
 
 void table_draw(struct table *t, const struct table_source *src, struct screen *s, struct rect inside)
 {
 	struct column c[COLUMNS_MOST] = {0};
-	int lines = inside.height - 1;
+	struct rect rows = {inside.x, inside.y + 1, inside.width, inside.height - 1};
 	arrange(t, src);
 	fit_columns(t, src, c, inside.width - 1);
 	draw_heads(src, c, s, inside);
-	int *line = lines > 0 ? realloc(t->line, (size_t)lines * sizeof *line) : NULL;
+	int *line = rows.height > 0 ? realloc(t->line, (size_t)rows.height * sizeof *line) : NULL;
 	t->lines = 0;
 	if (!line)
 		return;
 	t->line = line;
+	scroll(t, src, c, rows);
 	t->last = t->top;
-	int width = note_place(src, c, inside).width;
-	scroll(t, src, width, lines);
-	for (int i = t->top; i < t->shown && t->lines < lines; i++) {
-		int height = row_height(t, src, i, width, lines - t->lines);
-		draw_row(t, src, c, s, (struct rect){inside.x, inside.y + 1 + t->lines, inside.width, height}, t->order[i]);
-		for (int k = 0; k < height; k++)
+	for (int i = t->top; i < t->shown && rows.height > 0; i++) {
+		int height = row_height(t, src, c, rows, i);
+		draw_row(t, src, c, s, (struct rect){rows.x, rows.y, rows.width, height}, t->order[i]);
+		rows.y += height;
+		rows.height -= height;
+		while (height-- > 0)
 			t->line[t->lines++] = t->order[i];
 		t->last = i;
 	}

@@ -40,7 +40,7 @@ struct table_source {
 	const struct table_column *column;
 	int columns;
 	bool (*shown)(const void *context, int row); // NULL: every row is
-	// A text that stands in a row from the column `note_from` on, in place of what the cells would show. NULL: none.
+	// A text that stands below a row, in lines of its own, from the column `note_from` on. NULL: none.
 	const char *(*note)(const void *context, int row);
 	int note_from;
 	int hand;        // the row in hand; -1: none

@@ -10,7 +10,8 @@
 #include <unistd.h>
 
 #include "engine/base/clock.h"
-#include "ui/signals.h"
+#include "engine/base/signals.h"
+#include "ui/crash.h"
 
 // Last: curses and terminfo define macros with common names.
 #define NCURSES_WIDECHAR 1
@@ -173,7 +174,7 @@ bool terminal_open(bool color, struct fault *f)
 		term.decoder = NULL;
 		crash_disarm();
 		stderr_back();
-		return fault_set(f, "terminal", "", "cannot be set up");
+		return fault_set(f, "terminal", "use --batch, or another terminal", "cannot be set up");
 	}
 	term.open = true;
 	// ^C and ^Z come as keys: the terminal would send their signals to a script or make around the program as well, which

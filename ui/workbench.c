@@ -18,7 +18,7 @@ static bool take_session(struct workbench *w, struct session *s, struct fault *f
 	if (!layer_cost || !choice) {
 		free(layer_cost);
 		free(choice);
-		return fault_set(f, "", "", "out of memory");
+		return fault_memory(f, "screen");
 	}
 	free(w->layer_cost);
 	free(w->choice);
@@ -80,7 +80,7 @@ struct session *session_made(const char *name, const char *const *setting, int s
 {
 	struct config *config = config_new();
 	struct session *s = NULL;
-	bool ok = config || fault_set(f, "", "", "out of memory");
+	bool ok = config || fault_memory(f, "session");
 	for (int i = 0; ok && i < settings; i++) {
 		char key[ENGINE_NAME * 2];
 		const char *equals = strchr(setting[i], '=');

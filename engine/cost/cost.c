@@ -182,11 +182,16 @@ static bool begin(struct cost *c, int batch, struct fault *fault)
 	return c->on_device && machine_new(c, energy, fault);
 }
 
+bool cost_can_price(const struct model *m, struct fault *fault)
+{
+	return graph_fits(m, fault);
+}
+
 struct cost *cost_new(const struct model *model, const char *term, int batch, struct fault *fault)
 {
 	struct cost *c = calloc(1, sizeof *c);
 	if (!c) {
-		fault_set(fault, term, "choose a smaller network", "out of memory");
+		fault_memory(fault, term);
 		return NULL;
 	}
 	c->model = model;

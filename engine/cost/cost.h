@@ -40,6 +40,9 @@
 
 struct cost;
 
+// Whether a model has no more operators than can be priced: to be asked before anything large is made of it.
+bool cost_can_price(const struct model *, struct fault *);
+
 enum { COST_NAMES = 160 }; // most that cost_terms lists
 // Terms by name, for completion; NULL-terminated. Devices of which a needed figure is unknown are among them.
 const char *const *cost_terms(void);

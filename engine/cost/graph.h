@@ -65,6 +65,7 @@ struct graph_touched {
 	uint8_t rest[GRAPH_OPS]; // of the tensors that they settle: the format that everything else asks for
 };
 
+bool graph_fits(const struct model *, struct fault *); // GRAPH_OPS operators at most
 // NULL with a fault: more than GRAPH_OPS operators, or out of memory. The model is borrowed. kernels: operators join as said above;
 // else each that is not folded is a kernel of its own.
 struct graph *graph_new(const struct model *, bool kernels, struct fault *);

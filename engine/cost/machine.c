@@ -88,7 +88,7 @@ static struct task task_of(const struct model *m, const struct op *op)
 // What a byte and an operation cost: seconds or joules. Compute of a kernel that is priced in seconds has rates of its own.
 struct rates {
 	double mac[NATIVES], vector_mac, vector, memory;
-	double written, on_chip; // of what stays on chip: where it is written and read
+	double past, on_chip; // of what stays on chip: where it passes the memory all the same, and where it does not
 };
 
 // Joules of a batch.
@@ -117,40 +117,49 @@ static double compute_time(const struct cost *c, const struct task *t, enum nati
 	return seconds;
 }
 
+// How often a tensor that stays on chip passes there, and how often it passes the memory all the same. Operators that multiply
+// read and write it on chip; all others pass the memory (measured, at every size). What does not stay always passes the memory.
+struct passes {
+	double chip, memory;
+};
+
 // Attention in several kernels: one copies queries, keys and values into the heads' layout; the first product writes the scores; one
 // reads them for the maximum, one for the exponentials, which it writes; the second product reads those; the last copies the result.
-enum { SCORES_WRITTEN = 2, SCORES_READ = 3 };
+static const struct passes attention_in = {1, 2}, attention_out = {1, 2}, attention_scores = {2, 3};
 
 static bool is_cut(const struct cost *c, const struct op *op)
 {
 	return !c->sums && op->kind == OP_ATTENTION && c->device.attention_kernels > 1;
 }
 
-// Two bytes each whatever the formats; as any tensor they are read from the chip where they stay there.
-static void add_scores(const struct cost *c, int i, const struct task *t, struct machine_op *o, const struct rates *r)
-{
-	double bytes = 2 * t->scores * c->batch, share = c->device.on_chip / (c->graph->op[i].crowd + 1);
-	bool stays = bytes <= share;
-	o->fixed += bytes * (SCORES_WRITTEN * (stays ? r->written : r->memory) + SCORES_READ * (stays ? r->on_chip : r->memory));
-	o->fixed_bytes += bytes * (stays ? SCORES_WRITTEN * r->written / r->memory : SCORES_WRITTEN + SCORES_READ);
-}
-
-// How often a tensor passes, and of that what passes the memory even where it stays on chip. Operators that multiply read from the
-// chip; all others pass the memory (measured: at every size).
-struct passes {
-	double written, read_memory, read_chip;
-};
-
 static struct passes passes_of(const struct cost *c, int i, bool writes)
 {
 	const struct op *op = &c->model->op[c->graph->op[i].kernel];
-	bool multiplies = op->layer >= 0 || op->kind == OP_ATTENTION;
-	double again = op->kind == OP_LAYERNORM && !c->sums ? c->device.layernorm_kernels : 1;
 	if (is_cut(c, op))
-		return writes ? (struct passes){2, 1, 0} : (struct passes){1, 1, 1};
-	if (writes)
-		return (struct passes){1, 0, 0};
-	return multiplies || c->sums ? (struct passes){0, 0, 1} : (struct passes){0, again, 0};
+		return writes ? attention_out : attention_in;
+	if (c->sums || op->layer >= 0 || op->kind == OP_ATTENTION)
+		return (struct passes){1, 0};
+	return (struct passes){0, op->kind == OP_LAYERNORM && !writes ? c->device.layernorm_kernels : 1};
+}
+
+static double passing(double bytes, struct passes p, bool stays, const struct rates *r)
+{
+	return bytes * (stays ? p.chip * r->on_chip + p.memory * r->past : (p.chip + p.memory) * r->memory);
+}
+
+// Bytes to and from the memory.
+static double past_memory(double bytes, struct passes p, bool stays, const struct rates *r)
+{
+	return bytes * (stays ? r->past > 0 ? p.memory : 0 : p.chip + p.memory);
+}
+
+// Two bytes each whatever the formats.
+static void add_scores(const struct cost *c, int i, const struct task *t, struct machine_op *o, const struct rates *r)
+{
+	double bytes = 2 * t->scores * c->batch;
+	bool stays = bytes <= c->device.on_chip / (c->graph->op[i].crowd + 1);
+	o->fixed += passing(bytes, attention_scores, stays, r);
+	o->fixed_bytes += past_memory(bytes, attention_scores, stays, r);
 }
 
 static bool listed(const struct move *first, const struct move *end, int tensor)
@@ -175,9 +184,9 @@ static void add_moves(struct cost *c, int i, int *moves, const struct rates *r)
 		double bit = g[tensor].elements * c->batch / 8, share = c->device.on_chip / g[tensor].crowd; // bytes
 		int stays = tensor == 0 || !g[tensor].read ? 0 : (int)fmin(64, floor(share / bit));
 		struct passes p = passes_of(c, i, k < 0);
-		double bytes = numbers * c->batch / 8, kept = p.written + p.read_memory;
-		c->move[(*moves)++] = (struct move){tensor, stays, bytes * (kept * r->written + p.read_chip * r->on_chip),
-			bytes * (kept + p.read_chip) * r->memory, r->written > 0 ? bytes * kept : 0};
+		double bytes = numbers * c->batch / 8;
+		c->move[(*moves)++] = (struct move){tensor, stays, passing(bytes, p, true, r), passing(bytes, p, false, r),
+			past_memory(bytes, p, true, r)};
 	}
 }
 
@@ -379,7 +388,7 @@ static bool latency_rates(const struct cost *c, struct rates *r, struct fault *f
 		return fault_set(fault, c->name, figures_todo, "the vector peak of %s is unknown", d->name);
 	r->memory = 1 / (d->bandwidth * d->memory_efficiency);
 	r->on_chip = d->on_chip_bandwidth > 0 ? fmin(r->memory, 1 / d->on_chip_bandwidth) : 0;
-	r->written = d->on_chip_bandwidth > 0 ? r->memory : 0;
+	r->past = d->on_chip_bandwidth > 0 ? r->memory : 0;
 	return true;
 }
 
@@ -394,7 +403,7 @@ static bool energy_rates(const struct device *d, struct rates *r)
 	r->vector = d->vector_energy;
 	r->vector_mac = r->mac[NATIVE_FP32];
 	r->memory = d->memory_energy + d->on_chip_energy;
-	r->on_chip = r->written = d->on_chip_energy;
+	r->on_chip = d->on_chip_energy;
 	return d->vector_energy > 0 && d->memory_energy > 0;
 }
 
@@ -428,7 +437,7 @@ bool machine_new(struct cost *c, bool energy, struct fault *fault)
 	c->op = calloc((size_t)c->model->ops, sizeof *c->op);
 	c->move = calloc((size_t)c->model->ops * (MODEL_INPUTS + 1), sizeof *c->move);
 	if (!c->op || !c->move)
-		return fault_set(fault, c->name, "choose a smaller network", "out of memory");
+		return fault_memory(fault, c->name);
 	for (int w = 0; w < FORMATS; w++)
 		for (int a = 0; a < FORMATS; a++)
 			c->native[w][a] = device_native(d, w, a);

@@ -301,7 +301,7 @@ struct model *model_finish(struct model *m, struct fault *fault)
 {
 	if (!m || m->ops < 0) {
 		model_free(m);
-		fault_set(fault, "network", "choose a smaller one", "out of memory");
+		fault_memory(fault, "network");
 		return NULL;
 	}
 	for (int i = 0; i < m->ops; i++) {

@@ -213,22 +213,31 @@ enum target_reach search_reach(const struct search *s, int t)
 	return term->target > term->high * (1 + SAME) ? TARGET_ABOVE : TARGET_WITHIN;
 }
 
-void search_reach_text(const struct search *s, int t, const char *unit, char *buf, size_t size)
+void search_reach_text(const struct search *s, int t, char *buf, size_t size)
 {
-	static const char *const text[] = {
-		[TARGET_BELOW] = "it cannot be met: the cheapest choice that is allowed costs %s",
-		[TARGET_BELOW_FOUND] = "no choice was found that meets it: the cheapest found costs %s",
-		[TARGET_ABOVE] = "every choice costs less: the dearest found costs %s",
-	};
-	static const char *const proven_low = "it cannot be met: no choice costs less than %s, and the cheapest found costs %s";
 	const struct term *term = &s->term[t];
-	enum target_reach reach = search_reach(s, t);
-	char least[96], found[96];
-	number_write(term->least, unit, least, sizeof least);
-	number_write(reach == TARGET_ABOVE ? term->high : term->low, unit, found, sizeof found);
+	struct term_state units;
+	char least[ENGINE_TEXT], low[ENGINE_TEXT], high[ENGINE_TEXT];
+	search_term_units(s, t, &units);
+	number_brief(term->least, units.unit, least, sizeof least);
+	number_brief(term->low, units.unit, low, sizeof low);
+	number_brief(term->high, units.unit, high, sizeof high);
 	buf[0] = 0;
-	if (reach == TARGET_BELOW && term->least < term->low)
-		snprintf(buf, size, proven_low, least, found);
-	else if (text[reach])
-		snprintf(buf, size, text[reach], found);
+	switch (search_reach(s, t)) {
+	case TARGET_NONE:
+	case TARGET_WITHIN:
+		break;
+	case TARGET_BELOW:
+		if (term->least < term->low)
+			snprintf(buf, size, "it cannot be met: no choice allowed costs less than %s, and the cheapest found costs %s", least, low);
+		else
+			snprintf(buf, size, "it cannot be met: the cheapest choice allowed costs %s", low);
+		break;
+	case TARGET_BELOW_FOUND:
+		snprintf(buf, size, "no choice was found that meets it: the cheapest found costs %s", low);
+		break;
+	case TARGET_ABOVE:
+		snprintf(buf, size, "every choice allowed costs less: the dearest found costs %s", high);
+		break;
+	}
 }

@@ -19,7 +19,8 @@ struct priced {
 	char name[ENGINE_NAME + ENGINE_TEXT]; // as cost_new takes it
 	char unit[ENGINE_TEXT];
 	struct cost *cost;
-	double widest; // of the uniform choices
+	double widest; // cost of the widest uniform choice
+	double low, high; // of the cheapest and the dearest uniform one
 	double *price; // where it adds up: [layers][options of the weights][of the activations]; else NULL
 };
 
@@ -69,7 +70,7 @@ static const struct priced *priced_named(struct search *s, const char *name, str
 			return p;
 	struct priced *p = calloc(1, sizeof *p);
 	if (!p) {
-		fault_set(fault, name, "choose a smaller network", "out of memory");
+		fault_memory(fault, name);
 		return NULL;
 	}
 	snprintf(p->name, sizeof p->name, "%s", name);
@@ -81,9 +82,14 @@ static const struct priced *priced_named(struct search *s, const char *name, str
 	const struct device *device = cost_device(p->cost);
 	snprintf(p->unit, sizeof p->unit, "%s%s%s%s", cost_unit(p->cost), device ? " on " : "", device ? device->name : "",
 		cost_assumed(p->cost) ? " (assumed)" : "");
-	p->widest = cost_uniform_total(p->cost, slot->format[slot->options - 1]);
+	p->low = INFINITY;
+	for (int o = 0; o < slot->options; o++) {
+		p->widest = cost_uniform_total(p->cost, slot->format[o]);
+		p->low = fmin(p->low, p->widest);
+		p->high = fmax(p->high, p->widest);
+	}
 	if (cost_adds(p->cost) && !price_options(s, p)) {
-		fault_set(fault, name, "choose a smaller network", "out of memory");
+		fault_memory(fault, name);
 		priced_free(p);
 		return NULL;
 	}
@@ -116,6 +122,38 @@ static bool settle_term(struct search *s, const struct knobs *k, int t, struct t
 		fault_set(fault, wanted->name, "give it a target first, or weight 0", "has a weight but no target");
 }
 
+bool search_price_terms(struct search *s, const struct knobs *k, struct term term[ENGINE_TERMS], struct fault *fault)
+{
+	for (int t = 0; t < k->terms; t++)
+		if (!settle_term(s, k, t, &term[t], fault))
+			return false;
+	return true;
+}
+
+// A reward must be a number that can be learned from: squared, as Adam does, it is still one in single precision. What uniform choices
+// cost is near enough.
+static bool rewards(const struct knobs *k, const struct term *term, struct fault *fault)
+{
+	static const double MOST = 1e12;
+	static const char todo[] = "give a target nearer to what choices cost, or a smaller weight";
+	double best = 0; // logarithm of mnas's factor for the cheapest choice
+	for (int t = 0; t < k->terms; t++) {
+		double weight = k->term[t].weight, target = term[t].target;
+		if (!(weight > 0 && target > 0))
+			continue;
+		if (k->reward == REWARD_MNAS) {
+			best -= weight * log(term[t].priced->low / target);
+			if (!(fabs(best) <= log(MOST)))
+				return fault_set(fault, term[t].name, todo, "the reward would be no number to learn from: the cheapest choice costs %.3g of "
+					"the target, and the weight %g makes that a factor of 1e%+.0f", term[t].priced->low / target, weight, best / log(10));
+		} else if (!(weight * fmax(1, term[t].priced->high / target) <= MOST)) {
+			return fault_set(fault, term[t].name, todo, "the reward would be no number to learn from: the dearest choice costs %.3g times "
+				"the target, at a weight of %g", term[t].priced->high / target, weight);
+		}
+	}
+	return true;
+}
+
 bool search_reprice(struct search *s, const struct knobs *k, struct fault *fault)
 {
 	struct term term[ENGINE_TERMS];
@@ -123,9 +161,9 @@ bool search_reprice(struct search *s, const struct knobs *k, struct fault *fault
 	bool changed = k->terms != s->terms;
 	if (strncmp(k->device, "table:", 6) != 0 && !device_get(k->device, &device, fault))
 		return false;
+	if (!search_price_terms(s, k, term, fault) || !rewards(k, term, fault))
+		return false;
 	for (int t = 0; t < k->terms; t++) {
-		if (!settle_term(s, k, t, &term[t], fault))
-			return false;
 		bool same = t < s->terms && s->term[t].priced == term[t].priced;
 		term[t].sampled = same ? s->term[t].sampled : (double)NAN;
 		term[t].cheapest = s->bounds + 2 * t * s->space->slots;

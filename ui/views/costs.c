@@ -33,6 +33,8 @@ static void draw_mark(const struct table_cell *c)
 {
 	if (c->in_hand)
 		screen_put(c->screen, c->x, c->y, 1, STYLE_STRONG, glyph(c->screen->ascii, GLYPH_CURSOR));
+	if (term_of(c)->reach > TARGET_WITHIN) // its target lies outside of what can be
+		screen_put(c->screen, c->x + 1, c->y, 1, STYLE_BAD, "!");
 }
 
 static void draw_name(const struct table_cell *c)
@@ -57,7 +59,7 @@ static void draw_target(const struct table_cell *c)
 static void draw_amount(const struct table_cell *c, enum style style, double value)
 {
 	char text[16];
-	screen_right(c->screen, c->x, c->y, c->width, style, show_si(value, text, sizeof text));
+	screen_right(c->screen, c->x, c->y, c->width, style, show_amount(value, term_of(c)->symbol, text, sizeof text));
 }
 
 static void draw_target_value(const struct table_cell *c)
@@ -104,31 +106,77 @@ static void draw_ratio(const struct table_cell *c)
 		show_ratio(ratio, text, sizeof text));
 }
 
+// In full where there is room for all of it.
 static void draw_unit(const struct table_cell *c)
 {
-	screen_fit(c->screen, c->x, c->y, c->width, STYLE_DIM, term_of(c)->unit ? term_of(c)->unit : "");
+	const struct term_state *t = term_of(c);
+	screen_fit(c->screen, c->x, c->y, c->width, STYLE_DIM, screen_width(t->unit) <= c->width ? t->unit : t->brief);
 }
 
-static void tick(const struct table_cell *c, double value, enum style style, enum glyph g)
+// Where a cost lies from the cheapest to the dearest, 0 to 1: by ratio, which is what a person compares. Where all cost
+// the same, what is less is at the one end, what is more at the other.
+static double slide(const struct term_state *t, double value)
 {
-	const struct term_state *t = term_of(c);
-	if (!(t->low > 0.0 && t->high > t->low && value > 0.0))
-		return;
-	double share = log(value / t->low) / log(t->high / t->low); // ratios are what a person compares
-	share = share > 1.0 ? 1.0 : share > 0.0 ? share : 0.0;
-	screen_put(c->screen, c->x + (int)(share * (c->width - 1) + 0.5), c->y, 1, style, glyph(c->screen->ascii, g));
+	double share = t->low > 0.0 && t->high > t->low && value > 0.0 ? log(value / t->low) / log(t->high / t->low) :
+		t->high > t->low ? (value - t->low) / (t->high - t->low) :
+		value < t->low * 0.9999 ? 0.0 : value > t->high * 1.0001 ? 1.0 : 0.5;
+	return share > 1.0 ? 1.0 : share > 0.0 ? share : 0.0;
+}
+
+enum { TICKS = 3 };
+struct tick {
+	double value; // NAN: there is none
+	enum style style;
+	enum glyph glyph;
+	int at;
+};
+
+// Where the ticks stand on so many columns: by growing value, and none upon another.
+static void place_ticks(const struct term_state *t, struct tick tick[TICKS], int width)
+{
+	for (int i = 1; i < TICKS; i++)
+		for (int k = i; k > 0 && (isnan(tick[k - 1].value) || tick[k].value < tick[k - 1].value); k--) {
+			struct tick other = tick[k];
+			tick[k] = tick[k - 1];
+			tick[k - 1] = other;
+		}
+	int next = 0, last = width - 1;
+	for (int i = 0; i < TICKS && !isnan(tick[i].value); i++) {
+		int at = (int)(slide(t, tick[i].value) * (width - 1) + 0.5);
+		tick[i].at = at > next ? at : next;
+		next = tick[i].at + 1;
+	}
+	for (int i = TICKS - 1; i >= 0; i--)
+		if (!isnan(tick[i].value)) {
+			tick[i].at = tick[i].at < last ? tick[i].at : last;
+			last = tick[i].at - 1;
+		}
 }
 
 // From the cheapest to the dearest choice that is allowed: where the target, the modal choice and the draft lie.
 static void draw_slider(const struct table_cell *c)
 {
+	const struct scene *scene = scene_of(c);
 	const struct term_state *t = term_of(c);
+	bool draft = scene->draft && scene->draft_cost;
+	struct tick tick[TICKS] = {
+		{t->targeted ? t->target : (double)NAN, STYLE_TARGET, GLYPH_SLIDER_TARGET, 0},
+		{t->modal, STYLE_MAIN, GLYPH_SLIDER_MODAL, 0},
+		{draft ? scene->draft_cost[c->row] : (double)NAN, STYLE_DRAFT, GLYPH_SLIDER_DRAFT, 0},
+	};
 	screen_run(c->screen, c->x, c->y, c->width, STYLE_TRACK, GLYPH_METER_EMPTY);
-	if (t->targeted)
-		tick(c, t->target, STYLE_TARGET, GLYPH_SLIDER_TARGET);
-	tick(c, t->modal, STYLE_MAIN, GLYPH_SLIDER_MODAL);
-	if (scene_of(c)->draft && scene_of(c)->draft_cost)
-		tick(c, scene_of(c)->draft_cost[c->row], STYLE_DRAFT, GLYPH_SLIDER_DRAFT);
+	if (!isfinite(t->low) || !isfinite(t->high))
+		return;
+	place_ticks(t, tick, c->width);
+	for (int i = 0; i < TICKS; i++)
+		if (!isnan(tick[i].value))
+			screen_put(c->screen, c->x + tick[i].at, c->y, 1, tick[i].style, glyph(c->screen->ascii, tick[i].glyph));
+}
+
+static void draw_slider_head(const struct table_cell *c)
+{
+	static const char whole[] = "cheapest to dearest";
+	screen_put(c->screen, c->x, c->y, c->width, STYLE_DIM, screen_width(whole) <= c->width ? whole : "low to high");
 }
 
 // ---- what rows are sorted and filtered by -----------------------------------------------------------------------------
@@ -153,21 +201,22 @@ static double weight_of(const void *context, int row)
 // ---- the table --------------------------------------------------------------------------------------------------------
 
 enum { MARK, NAME, WEIGHT, TARGET, VALUE, SAMPLED, NOW, DRAFT, RATIO, UNIT, SLIDER, COLUMNS };
-enum { NAME_MOST = 16 };
+enum { NAME_MOST = 16, MARGIN = 6 }; // of what stands below a row: frame, mark, blanks
 
 static const struct table_column cost_column[COLUMNS] = {
 	[MARK] = {.head = "", .fixed = true, .draw = draw_mark, .least = 2, .ideal = 2},
 	[NAME] = {.head = "cost", .fixed = true, .name = "cost", .draw = draw_name, .text = name_text, .least = 5, .ideal = 14},
 	[WEIGHT] = {.head = "weight", .right = true, .name = "weight", .draw = draw_weight, .value = weight_of, .least = 6, .ideal = 6,
 		.rank = 2},
+	// As it was given, and what that comes to: one head over both.
 	[TARGET] = {.head = "target", .right = true, .draw = draw_target, .least = 6, .ideal = 8},
-	[VALUE] = {.head = "is", .right = true, .draw = draw_target_value, .least = 5, .ideal = 6, .rank = 4},
+	[VALUE] = {.joined = true, .draw = draw_target_value, .least = 5, .ideal = 6, .rank = 4},
 	[SAMPLED] = {.head = "sampled", .right = true, .draw = draw_expected, .least = 7, .ideal = 7, .rank = 5},
 	[NOW] = {.head = "now", .right = true, .draw = draw_modal, .least = 5, .ideal = 6},
 	[DRAFT] = {.head = "draft", .right = true, .draw = draw_draft, .least = 5, .ideal = 6},
 	[RATIO] = {.head = "ratio", .right = true, .name = "ratio", .draw = draw_ratio, .value = ratio_of, .least = 5, .ideal = 5, .rank = 1},
 	[UNIT] = {.head = "unit", .draw = draw_unit, .least = 7, .ideal = 7, .rank = 6},
-	[SLIDER] = {.head = "cheapest to dearest", .draw = draw_slider, .least = 6, .ideal = 64, .rank = 7},
+	[SLIDER] = {.draw = draw_slider, .draw_head = draw_slider_head, .least = 11, .ideal = 64, .rank = 7},
 };
 
 // Rows are for the terms that a person is at work with, then, while there is room, for latency and the others as they come.
@@ -192,11 +241,39 @@ static bool is_shown(const void *context, int row)
 	return ((const struct shown *)context)->term[row];
 }
 
-// Why it has no price, in place of numbers.
+// What there is to say of a term: why it has no price, why its target cannot be met; "": nothing.
+static const char *said_of(const struct term_state *t)
+{
+	return t->why[0] ? t->why : t->reach > TARGET_WITHIN ? t->reach_text : "";
+}
+
+// Of the term in hand. The others have a sign: taken in hand they say it.
 static const char *note(const void *context, int row)
 {
-	const struct term_state *t = term_at(context, row);
-	return t->why[0] ? t->why : NULL;
+	const char *said = said_of(term_at(context, row));
+	return row == ((const struct shown *)context)->scene->term && said[0] ? said : NULL;
+}
+
+static int larger(int a, int b)
+{
+	return a > b ? a : b;
+}
+
+// Room for the amounts of a term.
+static void measure_amounts(const struct scene *scene, int term, struct table_column *column)
+{
+	const struct term_state *t = &scene->snapshot->term[term];
+	const struct {
+		int column;
+		double value;
+	} amount[] = {{VALUE, t->targeted ? t->target : (double)NAN}, {SAMPLED, t->expected}, {NOW, t->modal},
+		{DRAFT, scene->draft_cost ? scene->draft_cost[term] : (double)NAN}};
+	for (size_t i = 0; i < sizeof amount / sizeof *amount; i++) {
+		char text[16];
+		struct table_column *c = &column[amount[i].column];
+		c->least = c->least > 0 ? larger(c->least, screen_width(show_amount(amount[i].value, t->symbol, text, sizeof text))) : 0;
+		c->ideal = larger(c->ideal, c->least);
+	}
 }
 
 static struct table_source source_of(const struct scene *scene, int rows, struct shown *shown, struct table_column *column)
@@ -208,16 +285,38 @@ static struct table_source source_of(const struct scene *scene, int rows, struct
 		column[DRAFT].least = 0;
 	for (int i = 0; i < scene->snapshot->terms; i++) { // names before numbers
 		const struct term_state *t = &scene->snapshot->term[i];
-		int name = screen_width(t->name), unit = t->unit ? screen_width(t->unit) : 0;
+		int name = screen_width(t->name);
 		if (!shown->term[i])
 			continue;
-		if (unit > column[UNIT].ideal)
-			column[UNIT].ideal = unit;
-		if (name > column[NAME].least)
-			column[NAME].least = name < NAME_MOST ? name : NAME_MOST;
+		column[UNIT].least = larger(column[UNIT].least, screen_width(t->brief));
+		column[UNIT].ideal = larger(column[UNIT].ideal, screen_width(t->unit));
+		column[NAME].least = larger(column[NAME].least, name < NAME_MOST ? name : NAME_MOST);
+		measure_amounts(scene, i, column);
 	}
 	return (struct table_source){.context = shown, .rows = scene->snapshot->terms, .column = column, .columns = COLUMNS,
-		.shown = is_shown, .note = note, .note_from = VALUE, .hand = scene->term};
+		.shown = is_shown, .note = note, .note_from = NAME, .hand = scene->term};
+}
+
+// What the numbers are for, of all terms shown that are priced on a device: "Costs: ms/128 img, mJ/img on a100". A term
+// of another device has that in its name.
+static void write_title(const struct shown *shown, const struct table *table, char *title, size_t size)
+{
+	char units[ENGINE_TEXT] = "";
+	const char *device = "";
+	table_title(table, "Costs", title, size);
+	for (int i = 0; i < shown->scene->snapshot->terms; i++) {
+		const struct term_state *t = &shown->scene->snapshot->term[i];
+		if (!shown->term[i] || !t->brief[0] || strchr(t->brief, '/') == NULL)
+			continue;
+		size_t at = strlen(units);
+		if (!strstr(units, t->brief))
+			snprintf(units + at, sizeof units - at, "%s%s", at ? ", " : "", t->brief);
+		if (!strchr(t->name, '@'))
+			device = t->device;
+	}
+	size_t at = strlen(title);
+	if (units[0])
+		snprintf(title + at, size - at, ": %s%s%s", units, device[0] ? " on " : "", device);
 }
 
 static void draw(void *own, struct scene *scene, struct screen *s, const struct layout_item *item)
@@ -229,15 +328,22 @@ static void draw(void *own, struct scene *scene, struct screen *s, const struct 
 	struct table_source src = source_of(scene, r.height - 3, &shown, column);
 	char title[256];
 	table_draw(&costs->table, &src, s, (struct rect){r.x + 1, r.y + 1, r.width - 2, r.height - 2});
-	screen_box(s, r, table_title(&costs->table, "Costs", title, sizeof title));
+	write_title(&shown, &costs->table, title, sizeof title);
+	screen_box(s, r, title);
 	draw_box_hints(scene, s, r, r.y + r.height - 1, view_costs.name);
 }
 
 static void measure(void *own, const struct scene *scene, const struct screen *s, struct layout_item *item)
 {
 	(void)own;
-	(void)s;
-	item->rows = 1 + scene->snapshot->terms;
+	int lines = 0; // of the longest that may be said below a row, so that nothing jumps from term to term
+	for (int i = 0; i < scene->snapshot->terms; i++) {
+		const char *said = said_of(&scene->snapshot->term[i]);
+		if (said[0])
+			lines = larger(lines, screen_lines(said, layout_table_width(s->width) - MARGIN));
+	}
+	item->rows = 1 + scene->snapshot->terms + lines;
+	item->least = 1 + 1 + lines;
 }
 
 // Through all terms, also those without a row.

@@ -87,7 +87,7 @@ static void draw_progress(const struct scene *scene, struct screen *s, struct re
 	write_number(&g[2], 3, snap->loss);
 	show_percent(snap->accuracy, g[3].text, sizeof g[3].text);
 	write_number(&g[4], 3, snap->reward);
-	write_number(&g[5], 5, snap->learning_rate);
+	show_small(snap->learning_rate, g[5].text, sizeof g[5].text);
 	write_number(&g[6], 2, snap->entropy);
 	g[6].style = style_heat(snap->entropy);
 
@@ -119,27 +119,38 @@ static void draw_progress(const struct scene *scene, struct screen *s, struct re
 		screen_meter(s, at, r.y, x - at, share);
 }
 
+// What the search says of itself, or why it has failed.
+static const char *said(const struct scene *scene, char *buf, size_t size)
+{
+	const struct snapshot *snap = scene->snapshot;
+	return snap->run == RUN_FAILED ? fault_line(&snap->fault, buf, size) : snap->says;
+}
+
+enum { SAID_LINES = 4, SAID_BYTES = sizeof(struct fault) + 8 };
+
 static void measure(void *own, const struct scene *scene, const struct screen *s, struct layout_item *item)
 {
 	(void)own;
-	(void)scene;
-	(void)s;
-	item->rows = 3;
+	char text[SAID_BYTES];
+	int lines = screen_lines(said(scene, text, sizeof text), s->width - 2);
+	item->rows = 2 + (lines < SAID_LINES ? lines : SAID_LINES);
 }
 
 static void draw(void *own, struct scene *scene, struct screen *s, const struct layout_item *item)
 {
 	(void)own;
-	const struct snapshot *snap = scene->snapshot;
 	struct rect r = item->pane[0], line = {r.x, r.y, r.width, 1};
 	draw_names(scene, s, line);
 	line.y++;
 	draw_progress(scene, s, line);
-	line.y++;
-	char text[sizeof snap->fault + 8];
-	bool failed = snap->run == RUN_FAILED;
-	screen_fit(s, line.x + 1, line.y, line.width - 2, failed ? STYLE_BAD : STYLE_TEXT,
-		failed ? fault_line(&snap->fault, text, sizeof text) : snap->says);
+	char buf[SAID_BYTES];
+	const char *text = said(scene, buf, sizeof buf);
+	enum style style = scene->snapshot->run == RUN_FAILED ? STYLE_BAD : STYLE_TEXT;
+	for (int y = r.y + 2; y < r.y + r.height && *text; y++) {
+		const char *from = text;
+		int bytes = (int)screen_break(from, r.width - 2, &text);
+		screen_print(s, r.x + 1, y, r.width - 2, style, "%.*s", bytes, from);
+	}
 }
 
 const struct view_ops view_header = {

@@ -89,11 +89,22 @@ const char *views_words(void)
 
 // ---- drawing -------------------------------------------------------------------------------------------------------
 
+static const char *shorter(const char *const text[], int count, int width)
+{
+	for (int i = 0; i < count - 1; i++)
+		if (screen_width(text[i]) <= width)
+			return text[i];
+	return text[count - 1];
+}
+
 static void draw_small(struct screen *s)
 {
-	char line[64];
-	snprintf(line, sizeof line, "needs %dx%d, has %dx%d", LAYOUT_MIN_WIDTH, LAYOUT_MIN_HEIGHT, s->width, s->height);
-	const char *text[] = {"bitscape", line, "q quits"};
+	char sentence[64], numbers[32], needs[16];
+	snprintf(sentence, sizeof sentence, "needs %dx%d, has %dx%d", LAYOUT_MIN_WIDTH, LAYOUT_MIN_HEIGHT, s->width, s->height);
+	snprintf(numbers, sizeof numbers, "%dx%d<%dx%d", s->width, s->height, LAYOUT_MIN_WIDTH, LAYOUT_MIN_HEIGHT);
+	snprintf(needs, sizeof needs, "<%dx%d", LAYOUT_MIN_WIDTH, LAYOUT_MIN_HEIGHT);
+	const char *const size[] = {sentence, numbers, needs, "small"};
+	const char *text[] = {"bitscape", shorter(size, 4, s->width), "q quits"};
 	static const enum style style[] = {STYLE_BRAND, STYLE_TEXT, STYLE_DIM};
 	// On the lowest screens the numbers alone.
 	int first = s->height < 3, count = s->height < 2 ? 1 : 3 - first;
@@ -127,8 +138,6 @@ int views_page(const struct views *v, int view)
 {
 	const struct layout_item *item = &v->item[view];
 	int height = item->got > 0 ? item->pane[0].height : 0;
-	if (item->place == LAYOUT_OVER)
-		return popup_rows(height) > 2 ? popup_rows(height) - 1 : 1;
 	return height > 4 ? height - 4 : 1;
 }
 

@@ -49,7 +49,7 @@ int views_mover(const struct views *);
 int views_named(const struct views *, const char *name);
 // The names as "a|b|c": those that have a number.
 const char *views_words(void);
-// What a view shows at once, in rows of a table or a text.
+// How many rows a view shows at once, about.
 int views_page(const struct views *, int view);
 // The view that lies on top at a place of the screen, and clicks it. False: nothing happened there.
 bool views_click(struct views *, struct scene *, int x, int y);
