@@ -13,17 +13,25 @@
 // reader, an operator's inputs and its output together; each in the format of the widest layer that reads it (graph.h).
 // Layers' parts: what the operators after each layer had alive at that moment.
 //
-// latency: the sum over operators of max(operations / peak, bytes / bandwidth) / efficiency (EfficientNet-X, arXiv 2102.05610).
-//   Operations: two a MAC, on the matrix unit, padded: rows x up(kernel area x channels in / groups) x
-//   up(channels out / groups) x groups, each `up` to the tile; the type is device_native of the two formats, for attention's
-//   products of its output's. Depthwise convolutions and operators without weights run on the vector unit, as fp32. There a
-//   number counts 1 for an add or a multiply; 1, 2 or 4 for relu, relu6 or another activation; 2 for a batch norm that cannot be
-//   folded; 8 for a layer norm; the window for a pooling; 5 for a softmax (assumptions; bytes nearly always bound these).
-//   Concatenation and the choice of the first pixel only copy.
-//   Bytes: weights, scales and biases always, once a batch. The input and the output of the network always. Any other tensor
-//   only if it does not stay on chip from producer to last reader, and then when written and at each reading. It stays if the
-//   whole batch of it fits into an equal share of the on-chip memory: divided by the most tensors alive at once during its
-//   life, so that all that stay do fit together. Weights stream past; attention's scores never leave the chip.
+// latency: the sum over kernels (graph.h says which operators run as one) of floor + the larger of compute and memory time + what of
+//   the shorter the longer cannot hide, `ramp` at most. It began as EfficientNet-X's roofline (arXiv 2102.05610); the constants are
+//   figures of the device, fitted for tpu_v4 to half of the times in engine/hardware/silicon.h, assumed elsewhere (cost_assumed).
+//   Compute: operations over rate x efficiency by kind of work. On the matrix unit two a MAC, padded: up(kernel area x channels in /
+//   groups, inner) x the less of up(rows, `rows`) x up(channels out / groups, outer) and up(rows, outer) x up(channels out /
+//   groups, `rows`), x groups; rows: pixels of all images. The type is device_native of the two formats, for attention's products of
+//   its output's; its rate device_rate. Products of a single row or column run on the vector unit, where its share in them is known;
+//   depthwise convolutions and operators without weights always, as fp32. There a number counts 1 for an add or a multiply; 1, 2 or
+//   4 for relu, relu6 or another activation; 2 for a batch norm that cannot be folded; 8 for a layer norm; the window for a
+//   pooling; 5 for a softmax (assumptions; bytes nearly always bound these). Concatenation and the choice of the first pixel only
+//   copy. What joined a convolution or linear operator is worked on while that runs: of both times the larger counts.
+//   Bytes, over bandwidth x efficiency: weights, scales and biases always, once a batch. The input and the output of the network
+//   always. Any other tensor when written and at each reading: on chip, at its rate (none known: free), if the tensor stays there
+//   and the operator multiplies; else through the memory. A tensor stays if the whole batch of it fits into an equal share of the
+//   on-chip memory: divided by the most tensors alive at once during its life, so that all that stay do fit together. Weights
+//   stream past.
+//   Attention is one kernel, whose scores never leave the chip; or, where the device says so, six: a copy of queries, keys and values
+//   into the heads' layout, the first product, the scores' maximum, their exponentials, the second product, a copy of the result.
+//   The scores, two bytes each, then are written twice and read three times. A layer norm reads its input once or twice.
 // energy: where the device has energies per operation and byte: every MAC, vector operation and byte moved, from memory and
 //   through the on-chip memory, once; weights once a batch; a type without a figure as the next in enum native that has one.
 //   Idle power and control are not in it. Else mean power x latency. Else refused.
