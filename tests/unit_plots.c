@@ -608,7 +608,7 @@ static void canvas_is_right_at_any_size(void **state)
 {
 	(void)state;
 	static const char *const names[] = {"front", "bits", "curves", "cost", "entropy", "reward", "roofline", "measured"};
-	struct figure *figures[16];
+	struct figure *figures[20];
 	int count = 0;
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
 		figures[count++] = made_figure(names[i]);

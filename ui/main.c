@@ -85,12 +85,12 @@ static struct command_table questions(struct command_group *group)
 	return (struct command_table){group, 1};
 }
 
-// Whether the command line is one; a session may be called as the question is, and is meant where nothing follows.
+// Whether the command line is one; a session may be called as the question is, and is meant where nothing or an option follows.
 static bool is_question(int argc, char **argv)
 {
 	struct command_group group;
 	struct command_table table = questions(&group);
-	return argc > 1 && command_find(&table, argv[1], NULL) && (argc > 2 || !session_exists(argv[1]));
+	return argc > 1 && command_find(&table, argv[1], NULL) && (argc > 2 ? argv[2][0] != '-' : !session_exists(argv[1]));
 }
 
 static void __attribute__((format(printf, 2, 3))) print_answer(struct command_call *call, const char *format, ...)
