@@ -50,6 +50,8 @@ struct costing *costing_new(const struct description *, const char *term, int ba
 void costing_free(struct costing *);
 const char *costing_unit(const struct costing *);
 int costing_batch(const struct costing *); // 1 where the term knows no batch
+// Whether its figures rest on efficiencies that are assumed, not fitted to times measured on the device.
+bool costing_assumed(const struct costing *);
 // The device's type that multiplies this format; NULL: the term has no device.
 const char *costing_type(const struct costing *, const char *format);
 // The cost of formats[layers], or of formats[0] in every layer (count 1), in the term's unit. False with a fault: an unknown format,
@@ -146,11 +148,11 @@ const char *const *catalog_devices(void); // NULL-terminated, for good
 struct sheet_figure {
 	const char *group, *name, *unit; // "peaks", "int8", "Tops/s"; group "": stands alone
 	double value;
-	const char *mark; // "", "recalled", "assumed"
+	const char *mark; // "", "recalled", "assumed", "fitted"
 };
 // All figures of a device, as a device file has them, and what follows from them: group "ridge", the operations a byte at which
 // memory and a type's peak take the same time, marked as the peak is.
-enum { SHEET_FIGURES = 64 };
+enum { SHEET_FIGURES = 128 };
 struct device_sheet {
 	char name[48];
 	char source[512];
@@ -161,5 +163,50 @@ struct device_sheet {
 bool catalog_device(const char *name_or_path, struct device_sheet *, struct fault *);
 // A figure by group and name; NULL: there is none.
 const struct sheet_figure *sheet_figure(const struct device_sheet *, const char *group, const char *name);
+
+// ---- one product, and times that were measured ------------------------------------------------------------------------------
+
+// C[M][N] = A[M][K] B[K][N] as one kernel, its result in the operands' format.
+struct product_question {
+	double m, n, k;
+	const char *format, *device;
+	bool cold;  // the operands come from the memory even if they fit on chip
+	int passes; // of bf16 for fp32, where the device makes it so; 0: as the device says
+};
+struct product_time {
+	char device[48];
+	const char *type;        // that it runs as: "int8"
+	bool vector, on_chip;    // it runs on the vector unit; the operands lie on chip
+	bool assumed;            // the device's efficiencies are assumptions
+	int passes;              // of bf16 that make it; 0: it is no such fp32
+	double operations;       // useful ones, two a multiply-accumulate
+	double peak, share;      // operations a second of the unit and type; what of it this product could reach if nothing else held it up
+	double padding;          // multiply-accumulates done for each useful one
+	double operands, result; // bytes
+	// Seconds: seconds = floor + the larger of compute and memory + exposed, what of the smaller the larger cannot hide.
+	double seconds, floor, compute, memory, exposed;
+	const char *bound;       // "compute", "memory" or "floor": the largest part
+};
+// False with a fault: a size below 1, no such format or device, a figure that is needed is unknown.
+bool catalog_product(const struct product_question *, struct product_time *, struct fault *);
+
+// A time that was measured on a TPU v4, and what the model says of it. Microseconds.
+struct measured_time {
+	const char *kind; // "product", "element-wise", "GPT-2"
+	char name[32];    // "1536x2048x2048", "11", "128x32": as the kind has it
+	bool fitted;      // the device's constants were fitted to it
+	double measured, modelled;
+};
+// How the model meets the times of a kind that were fitted to, or the others: of ln(modelled / measured).
+struct measured_error {
+	int rows;
+	double bias, error, rms, worst; // mean, mean magnitude, root of the mean square, largest magnitude
+};
+enum { MEASURED_KINDS = 3 };
+// Fills up to `most`, returns how many there are; 0 with a fault.
+int catalog_measured(struct measured_time *, int most, struct fault *);
+bool catalog_measured_error(int kind, bool fitted, struct measured_error *, const char **name, struct fault *);
+// The measured time of this product, us; 0: it was not measured.
+double catalog_measured_product(double m, double n, double k);
 
 #endif

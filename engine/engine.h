@@ -265,7 +265,7 @@ enum target_reach {
 struct term_state {
 	char name[ENGINE_NAME];
 	// What its costs are in; these live as long as the engine.
-	const char *unit;   // in full: "bit ops", "B", "ms per 128 images on tpu_v4"
+	const char *unit;   // in full: "bit ops", "B", "ms per 128 images on tpu_v4", "… on a100 (assumed)": by assumed efficiencies
 	const char *brief;  // in a narrow column: "bit ops", "B", "ms/128 img", "mJ/img"
 	const char *symbol; // behind a number: "ms", "mJ", "B"; "": a count
 	const char *device; // that it is priced on: "tpu_v4"; "": none

@@ -268,6 +268,8 @@ bool run_help(struct command_call *);
 // Says what was built, without its last newline, and frees it. False, with a fault: memory ran out while it was built.
 bool say_all(struct command_call *, struct string *);
 
+bool run_roofline(struct command_call *); // roofline.c
+
 // ---- catalog.c ------------------------------------------------------------------------------------------------------
 
 // The roofline, on the device that a term is about, of the modal choice and, where there is one, of the draft; for figures.

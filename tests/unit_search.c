@@ -871,7 +871,7 @@ static void devices_change(void **state)
 		changed(e, CHANGE_SET, "device", "a100");
 		assert_true(engine_snapshot(e, s));
 		latency = term_named(s, "latency");
-		assert_string_equal(latency->unit, "ms per 128 images on a100");
+		assert_string_equal(latency->unit, "ms per 128 images on a100 (assumed)");
 		assert_string_equal(latency->target_text, "0.5x");
 		assert_true(latency->modal == cost_of_modal(e, s, "latency@a100") && latency->target != before);
 		assert_true(term_named(s, "size")->targeted && isnan(latency->expected) && isfinite(term_named(s, "size")->expected));

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <langinfo.h>
 #include <locale.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,6 +76,46 @@ static int replay(const char *name)
 {
 	struct fault f;
 	return session_replay(name, print_line, &f) ? EXIT_OK : complain(&f, EXIT_FAILED);
+}
+
+// The questions that need no session, and may be asked on the command line.
+static struct command_table questions(struct command_group *group)
+{
+	*group = session_catalog_group(NULL);
+	return (struct command_table){group, 1};
+}
+
+// Whether the command line is one; a session may be called as the question is, and is meant where nothing or an option follows.
+static bool is_question(int argc, char **argv)
+{
+	struct command_group group;
+	struct command_table table = questions(&group);
+	return argc > 1 && command_find(&table, argv[1], NULL) && (argc > 2 ? argv[2][0] != '-' : !session_exists(argv[1]));
+}
+
+static void __attribute__((format(printf, 2, 3))) print_answer(struct command_call *call, const char *format, ...)
+{
+	(void)call;
+	va_list args;
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	putchar('\n');
+}
+
+static int answer(int argc, char **argv)
+{
+	struct command_group group;
+	struct command_table table = questions(&group);
+	struct string line = {0};
+	struct fault f = {0};
+	for (int i = 1; i < argc; i++) {
+		string_add(&line, "%s", i > 1 ? " " : "");
+		words_quote(&line, argv[i]);
+	}
+	bool ok = line.failed ? fault_memory(&f, "command line") : command_run(&table, line.bytes, print_answer, NULL, &f);
+	string_free(&line);
+	return ok ? EXIT_OK : complain(&f, EXIT_FAILED);
 }
 
 // The session that the command line names. *fresh: it was made just now.
@@ -206,6 +247,10 @@ static int run(int argc, char **argv)
 {
 	struct options o;
 	struct fault f;
+	if (is_question(argc, argv)) {
+		set_locale();
+		return answer(argc, argv);
+	}
 	if (!options_parse(&o, argc, argv, &f))
 		return complain(&f, EXIT_USAGE);
 	bool utf8 = set_locale();

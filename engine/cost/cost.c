@@ -198,7 +198,10 @@ struct cost *cost_new(const struct model *model, const char *term, int batch, st
 	bool fits = snprintf(c->name, sizeof c->name, "%s", term) < (int)sizeof c->name;
 	if (!fits)
 		fault_set(fault, "cost term", "name a shorter path", "the name is too long");
-	if (!fits || !(c->graph = graph_new(model, fault)) || !begin(c, batch, fault)) {
+	bool ok = fits && begin(c, batch, fault);
+	if (ok && !c->graph) // a machine makes its own
+		ok = (c->graph = graph_new(model, false, fault)) != NULL;
+	if (!ok) {
 		cost_free(c);
 		return NULL;
 	}
