@@ -3,6 +3,7 @@
 // Exit status: 0 ok, 1 the run failed, 2 wrong usage, 3 no usable terminal, 128+n ended by signal n.
 #include <langinfo.h>
 #include <locale.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,7 +74,8 @@ static int run_batch(const struct options *o)
 	size_t count;
 	const struct command *rows = session_commands(&count);
 	const struct command_group group[] = {
-		{"searching and sessions", rows, count, s}, session_plot_group(s), session_catalog_group(s), ui_group(NULL)};
+		{"searching and sessions", rows, count, s}, session_plot_group(s), session_catalog_group(s),
+		session_machine_group(), ui_group(NULL)};
 	const struct command_table table = {group, sizeof group / sizeof *group};
 	int status = session_batch(s, o->batch, &table, &f);
 	if (status == EXIT_FAILED || status == EXIT_USAGE)
@@ -81,6 +83,41 @@ static int run_batch(const struct options *o)
 	if (!session_close(s, &f) && status == EXIT_OK)
 		status = complain(&f, EXIT_FAILED);
 	return status;
+}
+
+// ---- reports: `bitscape slice 8x8x8`, without a session and a terminal ----
+
+static void print_answer(struct command_call *call, const char *format, ...)
+{
+	(void)call;
+	va_list args;
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	putchar('\n');
+}
+
+static bool names_report(const char *word)
+{
+	const struct command_group group = session_machine_group();
+	return command_find(&(struct command_table){&group, 1}, word, NULL) != NULL;
+}
+
+static int run_report(int argc, char **argv)
+{
+	const struct command_group group = session_machine_group();
+	const struct command_table table = {&group, 1};
+	struct string line = {0};
+	struct fault f = {0};
+	for (int i = 1; i < argc; i++) {
+		string_add(&line, "%s", i > 1 ? " " : "");
+		words_quote(&line, argv[i]);
+	}
+	bool ok = line.failed ? fault_memory(&f, argv[1]) : command_run(&table, line.bytes, print_answer, NULL, &f);
+	string_free(&line);
+	if (ok && fflush(stdout) != 0)
+		ok = fault_set(&f, "standard output", "make room, or write to another place", "cannot be written");
+	return ok ? EXIT_OK : complain(&f, EXIT_FAILED);
 }
 
 // Its text is broken to the width of the terminal.
@@ -162,6 +199,8 @@ int main(int argc, char **argv)
 {
 	struct options o;
 	struct fault f;
+	if (argc > 1 && names_report(argv[1]))
+		return run_report(argc, argv);
 	if (!options_parse(&o, argc, argv, &f))
 		return complain(&f, EXIT_USAGE);
 	bool utf8 = set_locale();

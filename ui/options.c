@@ -123,7 +123,9 @@ void options_help(FILE *out)
 	      "  bitscape                            a new search on the embedded data\n"
 	      "  bitscape NAME                       open the session of that name, or make it\n"
 	      "  bitscape new [NAME] KEY=VALUE...    a new session with these settings\n"
-	      "  bitscape --explore NET [KEY=VALUE...]  the costs of a network, without training\n\n",
+	      "  bitscape --explore NET [KEY=VALUE...]  the costs of a network, without training\n"
+	      "  bitscape REPORT ...                 a report about pods of chips: pods, slice, slices, goodput, partition,\n"
+	      "                                      embeddings, carbon (`bitscape ./NAME` opens a session called so)\n\n",
 		out);
 	for (int r = 0; r < ROWS; r++) {
 		const struct option_row *row = &option_row[r];

@@ -9,7 +9,7 @@
 #include "ui/theme.h"
 #include "ui/views/view.h"
 
-enum { WORKBENCH_GROUPS = 4, WORKBENCH_MESSAGE = 1024, WORKBENCH_HINTS = 32, WORKBENCH_LOG = 64 };
+enum { WORKBENCH_GROUPS = 5, WORKBENCH_MESSAGE = 1024, WORKBENCH_HINTS = 32, WORKBENCH_LOG = 64 };
 
 struct workbench {
 	struct session *session; // owned

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Machines of many chips: what they are made of, what a slice of one does, and what work on it takes. Beside catalog.h this is a
+// header that sessions/, plots/ and ui/ include; engine/pods/ holds what it declares. All of it is arithmetic on plain figures:
+// no search, no state, any thread. SI units unless a comment says otherwise: bytes, seconds, watts, operations a second.
+#ifndef ENGINE_MACHINE_H
+#define ENGINE_MACHINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/base/fault.h"
+
+// ---- what the models are fed --------------------------------------------------------------------------------------------------
+
+// Every input says where it is from. An unknown one has a range, and whatever rests on it is shown as a band over that range.
+enum input_kind { INPUT_NONE, INPUT_PUBLISHED, INPUT_DERIVED, INPUT_RECALLED, INPUT_UNKNOWN, INPUT_KINDS };
+extern const char *const input_kinds[INPUT_KINDS];
+
+struct figure_value {
+	double value, low, high; // low and high: of an unknown one; else both equal value
+	enum input_kind kind;    // INPUT_NONE: the machine has no such thing, and value is 0
+	const char *source;      // NULL: the pod's own
+};
+
+// ---- pods ---------------------------------------------------------------------------------------------------------------------
+
+enum pod_network {
+	NETWORK_BLOCKS,  // a torus whose blocks are joined by optical switches: any free blocks make a slice
+	NETWORK_FIXED,   // a torus wired once: a slice is an aligned box of it
+	NETWORK_ISLANDS, // islands of chips joined by links, the islands by a switched network that never blocks
+	POD_NETWORKS
+};
+extern const char *const pod_networks[POD_NETWORKS];
+
+// ID, name, unit, factor to SI, least and most (in the unit) in a file, whole
+#define POD_FIGURE_LIST(X)                                                                                                   \
+	X(BLOCK, "block", "chips", 1, 1, 4096, true)                       /* blocks that switches join; 1: a chip alone */  \
+	X(HOST, "host", "chips", 1, 1, 1024, true)                         /* that a host carries */                         \
+	X(MEMORY, "memory", "GiB", 1073741824., .001, 1e6, false)          /* a chip */                                      \
+	X(LINK, "link", "GB/s", 1e9, 1e-3, 1e6, false)                     /* one way, as delivered */                       \
+	X(LINK_PEAK, "link_peak", "GB/s", 1e9, 1e-3, 1e6, false)                                                             \
+	X(HOP, "hop", "us", 1e-6, 0, 1e6, false)                                                                             \
+	X(CHIPS, "chips", "chips", 1, 1, 1 << 20, true)                    /* the largest slice */                           \
+	X(ISLAND, "island", "chips", 1, 1, 1024, true)                                                                       \
+	X(NIC, "nic", "GB/s", 1e9, 1e-3, 1e6, false)                       /* of a chip into the switched network, one way */ \
+	X(DCN, "dcn", "GB/s", 1e9, 1e-3, 1e6, false)                       /* of a host into the data centre's network */    \
+	X(PODS, "pods", "pods", 1, 1, 1024, true)                          /* at most, joined over that network */           \
+	X(POWER, "power", "W", 1, 0, 1e6, false)                           /* mean, of a chip with its share of the system */ \
+	X(SWITCH_POWER, "switch_power", "%", .01, 0, 100, false)           /* of the system's */                             \
+	X(SWITCH_COST, "switch_cost", "%", .01, 0, 100, false)                                                               \
+	X(CORES, "cores", "cores", 1, 0, 1024, true)                       /* SparseCores of a chip */                       \
+	X(LANES, "lanes", "numbers", 1, 1, 65536, true)                    /* that a SparseCore adds a cycle */              \
+	X(CLOCK, "clock", "MHz", 1e6, 1, 1e6, false)                       /* of the SparseCores */                          \
+	X(HOST_MEMORY, "host_memory", "GB/s", 1e9, 1e-3, 1e6, false)       /* of a host */                                   \
+	X(PCIE, "pcie", "GB/s", 1e9, 1e-3, 1e6, false)                     /* from host to chip, a chip */
+
+enum pod_figure {
+#define X(id, name, unit, factor, least, most, whole) POD_##id,
+	POD_FIGURE_LIST(X)
+#undef X
+	POD_FIGURES
+};
+struct pod_figure_row {
+	const char *name, *unit;
+	double factor, least, most;
+	bool whole;
+};
+extern const struct pod_figure_row pod_figures[POD_FIGURES];
+
+enum { POD_NAME = 48, POD_SOURCE = 256 };
+struct pod {
+	char name[POD_NAME];
+	char device[POD_SOURCE]; // what its chips are: a name or a path for `devices`
+	char source[POD_SOURCE];
+	enum pod_network network;
+	int whole[3]; // NETWORK_FIXED: the machine's own axes, 1 where it has fewer than three
+	bool twists;  // whether its slices may be twisted
+	struct figure_value figure[POD_FIGURES];
+};
+
+const char *const *pod_names(void); // of the table; NULL-terminated, for good
+// A built-in pod by its name, or one of a file: whatever holds a '/' or ends in ".json" is a path. A pod file is a JSON object with
+// "bitscape-pod": 1, "name", "device", "source", "network" (a word of pod_networks), "axes" [A, B, C] where it is fixed, "twists", and
+// "figures": {"link": 45, "hop": {"value": 1, "low": 0.5, "high": 2}}, in their units; a range makes a figure unknown. The fault names
+// the first mistake.
+bool pod_get(const char *name_or_path, struct pod *, struct fault *);
+
+// ---- inputs of no one pod -----------------------------------------------------------------------------------------------------
+
+// ID, name, unit, value, low, high, kind, source
+#define INPUT_LIST(X)                                                                                                        \
+	X(OPTIMIZER, "optimizer", "B/parameter", 12, 8, 12, UNKNOWN,                                                         \
+		"Adam: fp32 copy and two moments; 8 with moments in bf16. No run of the comparison says")                    \
+	X(GRADIENT, "gradient", "B/parameter", 2, 2, 4, UNKNOWN, "summed in bf16 or in fp32")                                \
+	X(BATCH, "batch", "sequences", 1536, 512, 1536, UNKNOWN,                                                             \
+		"GPT-3's 3.2 M tokens (Brown et al. 2020, table 2.1) at 2048; the topology search does not give its batch")  \
+	X(OVERLAP, "overlap", "", 0, 0, .8, UNKNOWN, "share of the collectives' time behind the matrix unit's")              \
+	X(RECOMPUTE, "recompute", "forward passes", 1, 1, 1, DERIVED, "all of a layer again in the backward pass")           \
+	X(KEPT_WHOLE, "kept_whole", "numbers/token/width", 17, 12, 24, UNKNOWN,                                              \
+		"activations a layer keeps without recomputing: 34 bytes of Korthikanti et al. 2022, in 16-bit numbers")     \
+	X(REPAIR, "repair", "h", 4, 1, 24, UNKNOWN, "mean time to repair a host")                                            \
+	X(CHECKPOINT, "checkpoint", "h", 1, .25, 2, UNKNOWN, "between two checkpoints")                                      \
+	X(RESTART, "restart", "h", .25, .05, .5, UNKNOWN, "from a failure to the first new step")                            \
+	X(JOB, "job", "h", 24, 6, 96, UNKNOWN, "mean length of a job")                                                       \
+	X(UNIQUE, "unique", "", 1, .25, 1, UNKNOWN,                                                                          \
+		"ids left once duplicates are dropped, of those looked up; uniform ids hardly repeat, real ones do")         \
+	X(SC_OVERHEAD, "sc_overhead", "us", 20, 5, 100, UNKNOWN, "of a SparseCore a step, and a fixed part a collective")    \
+	X(SC_ID, "sc_id", "cycles", 8, 2, 32, UNKNOWN, "of a SparseCore's tile an id: fetch, sort, scatter")                 \
+	X(EMBED_STATE, "embed_state", "accesses", 3, 3, 5, UNKNOWN,                                                          \
+		"of a row in training: read forward, read and write in the update; 5 with an accumulator a number")          \
+	X(HBM_RANDOM, "hbm_random", "", .5, .3, .8, UNKNOWN, "of the memory's bandwidth, for rows of a few hundred bytes")   \
+	X(DENSE_MFU, "dense_mfu", "", .3, .15, .5, UNKNOWN, "of the peak, in a recommendation model's dense layers")
+
+enum input {
+#define X(id, name, unit, value, low, high, kind, source) IN_##id,
+	INPUT_LIST(X)
+#undef X
+	INPUTS
+};
+struct input_row {
+	const char *name, *unit;
+	struct figure_value at;
+};
+extern const struct input_row input_table[INPUTS];
+
+// ---- what runs on them --------------------------------------------------------------------------------------------------------
+
+// A decoder of identical layers. `parameters` is as published: what embeddings and the rest have beyond the layers' matrices.
+struct transformer {
+	char name[48];
+	double layers, width, heads, kv_heads, head_width, hidden;
+	double matrices;   // of the feed-forward part: 2, or 3 where it is gated
+	double vocabulary, parameters;
+	double sequence;   // tokens
+	double batch;      // sequences a step, of training; 0: the input `batch`
+	const char *source;
+	enum input_kind kind;
+};
+extern const struct transformer transformer_table[];
+extern const int transformer_count;
+
+// The slices that jobs ask for.
+struct job_size {
+	int axis[3];
+	double share; // of the jobs; they need not add up to 1
+	const char *source;
+};
+extern const struct job_size job_mix[];
+extern const int job_mix_count;
+
+// Where machines stand. kg of CO2e a kWh: of the grid, and net of the clean energy that the operator buys.
+struct site {
+	const char *name;
+	double pue, gross, net;
+	const char *source;
+};
+extern const struct site site_table[];
+extern const int site_count;
+
+// Published training runs, for energy and carbon. Not a model's input but what the model is held against: days, rate, MWh, tonnes.
+struct training_run {
+	const char *name, *pod, *site;
+	double chips, operations;          // of the whole run
+	double days, rate, watts;          // published: rate in operations a second a chip, watts a chip
+	double mwh, tonnes_gross, tonnes_net;
+	const char *source;
+};
+extern const struct training_run training_runs[];
+extern const int training_run_count;
+
+// Embedding tables of a recommendation model, and its dense layers.
+struct embedding_table {
+	double rows, width;
+	double hot; // ids a sample
+	double unique; // share of a batch's ids left once duplicates are dropped; 0: the input `unique`
+	int place;     // enum embedding_place
+};
+enum embedding_place { PLACE_SPARSECORE, PLACE_TENSORCORE, PLACE_HOST, EMBEDDING_PLACES };
+extern const char *const embedding_places[EMBEDDING_PLACES];
+enum { EMBEDDING_TABLES = 512 };
+struct workload {
+	char name[48];
+	char source[256];
+	double batch; // samples a step
+	double dense; // multiply-accumulates of the dense layers a sample
+	int tables;
+	struct embedding_table table[EMBEDDING_TABLES];
+};
+// MLPerf's DLRM-DCNv2 as "dlrm_dcnv2", or one of a JSON file: {"bitscape-workload": 1, "name", "source", "batch", "dense", "tables":
+// [{"rows", "width", "hot", "unique", "place": "sparsecore|tensorcore|host"}, …]}; unique and place may be left out.
+bool workload_get(const char *name_or_path, struct workload *, struct fault *);
+
+// What was published about pods, and is compared with the models: never fed to them, but for the one that says it is.
+enum published {
+	PUB_BISECTION, PUB_ALLREDUCE, PUB_TWIST_448, PUB_TWIST_488, PUB_ALLTOALL_448,
+	PUB_GOODPUT_2K, PUB_GOODPUT_3K, PUB_GOODPUT_1K,
+	PUB_IB_ALLREDUCE_LOW, PUB_IB_ALLREDUCE_HIGH, PUB_IB_ALLTOALL_LOW, PUB_IB_ALLTOALL_HIGH,
+	PUB_GPT3_EXPERT, PUB_GPT3_BEST, PUB_LLM_RATIO,
+	PUB_PALM_TRAIN, PUB_GOPHER_TRAIN, PUB_PALM_DECODE, PUB_PALM_PREFILL,
+	PUB_SC_V4_V3, PUB_SC_HOST_LOW, PUB_SC_HOST_HIGH, PUB_ENERGY, PUB_CARBON,
+	PUBLISHED
+};
+struct published_row {
+	const char *name, *unit;
+	double value;
+	const char *source;
+};
+extern const struct published_row published_table[PUBLISHED];
+
+// All that a model is fed: up to two pods and the inputs.
+struct world {
+	int pods;
+	struct pod pod[2];
+	double input[INPUTS];
+};
+void world_begin(struct world *, const struct pod *, const struct pod *other); // other: NULL, or what `pod` is compared with
+// Sets an input; false with a fault: no such input, or an absurd value.
+bool world_set(struct world *, const char *name, double value, struct fault *);
+
+// What a model says at the inputs' values, and between which bounds it stays where the unknown ones move within their ranges: all
+// corners of the six that move it most, each alone for the rest. NAN where the model has no answer.
+struct band {
+	double value, low, high;
+	char mover[64]; // the unknown that moves it most; "": none does
+};
+typedef double (*world_model)(const struct world *, void *context);
+struct band world_band(const struct world *, world_model, void *context);
+
+#endif

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The table of the reports.
+#include "sessions/report.h"
+#include "sessions/sessions.h"
+
+#define PODS "tpu_v4|tpu_v4_pods|tpu_v4_fixed|tpu_v4_infiniband|tpu_v3|tpu_v5e|tpu_v5p|tpu_v6e|h100_cluster"
+
+static const struct command rows[] = {
+	{ "pods", COMMAND_QUERY, 0, -1, { ARGUMENT_WORDS }, 0, "inputs|" PODS, "[POD|FILE.json|inputs] [csv=FILE]",
+		"pods of chips; every figure of one, and every input of the models, with its source or its range", run_pods },
+};
+
+struct command_group session_machine_group(void)
+{
+	return (struct command_group){ "Pods of chips", rows, sizeof rows / sizeof *rows, NULL };
+}
