@@ -37,7 +37,7 @@ extern const char *const pod_networks[POD_NETWORKS];
 	X(BLOCK, "block", "chips", 1, 1, 4096, true)                       /* blocks that switches join; 1: a chip alone */  \
 	X(HOST, "host", "chips", 1, 1, 1024, true)                         /* that a host carries */                         \
 	X(MEMORY, "memory", "GiB", 1073741824., .001, 1e6, false)          /* a chip */                                      \
-	X(LINK, "link", "GB/s", 1e9, 1e-3, 1e6, false)                     /* one way, as delivered */                       \
+	X(LINK, "link", "GB/s", 1e9, 1e-3, 1e6, false)  /* one way, as delivered; in an island: of a chip to all others */   \
 	X(LINK_PEAK, "link_peak", "GB/s", 1e9, 1e-3, 1e6, false)                                                             \
 	X(HOP, "hop", "us", 1e-6, 0, 1e6, false)                                                                             \
 	X(CHIPS, "chips", "chips", 1, 1, 1 << 20, true)                    /* the largest slice */                           \
@@ -84,6 +84,66 @@ const char *const *pod_names(void); // of the table; NULL-terminated, for good
 // "figures": {"link": 45, "hop": {"value": 1, "low": 0.5, "high": 2}}, in their units; a range makes a figure unknown. The fault names
 // the first mistake.
 bool pod_get(const char *name_or_path, struct pod *, struct fault *);
+
+// ---- slices -------------------------------------------------------------------------------------------------------------------
+
+// A part of a pod that one job gets. Axes ascend; an axis of 1 chip is none. Along an axis that wraps, the last chip is the
+// first one's neighbour; on a twisted slice (n x n x 2n or n x 2n x 2n, n at least 4) crossing the wrap of an axis also moves every
+// coordinate by that axis's size, modulo its own. In islands a slice is a number of chips, the last axis.
+struct slice {
+	int axis[3];
+	bool wrap[3];
+	bool twisted;
+	bool islands;
+	int chips;
+};
+// "4x4x8", "8x16", "512" (islands). What is impossible is refused with the nearest that is not.
+bool slice_read(const struct pod *, const char *shape, bool twisted, struct slice *, struct fault *);
+const char *slice_name(const struct slice *, char buf[48]); // "4x4x8 twisted"
+bool slice_twistable(const struct pod *, const int axis[3]);
+// All slices of so many chips, untwisted, from the longest to the most cube-like; fills at most `most`, returns how many there are.
+int slices_of(const struct pod *, int chips, struct slice *, int most);
+// The nearest numbers of chips below and above that are slices; 0: none.
+void slices_near(const struct pod *, int chips, int *below, int *above);
+
+// How traffic of one unit from every chip to every other one is put on the links.
+enum routing {
+	ROUTE_PATHS,     // split evenly over all shortest paths
+	ROUTE_HOPS,      // at each hop split evenly over the links that begin a shortest path
+	ROUTE_DIMENSION, // one of the shortest ways: least along the first axis, then along the second; equally good signs share
+	ROUTINGS
+};
+extern const char *const routings[ROUTINGS];
+enum { SLICE_HOPS = 2048 };
+struct slice_network {
+	double load[ROUTINGS], axis_load[ROUTINGS][3]; // of the fullest link, of all and of an axis; NAN: not worked out (a mesh)
+	double mean_load;                              // over all links
+	double mean_hops;                              // from a chip to another
+	int diameter;
+	double hops[SLICE_HOPS]; // chips so many hops away, mean over the chips
+	double links;            // directed
+	double bisection;        // directed links out of one half: the least of all halves across one axis
+};
+// Exact counts. Where all axes wrap the slice looks alike from every chip, and one source serves; else all are taken.
+bool slice_network_of(const struct slice *, struct slice_network *, struct fault *);
+// As above for ROUTE_PATHS, from all sources and path by path: for tests. load[axis * 2 + sign] is of the fullest such link.
+bool slice_loads_plainly(const struct slice *, double load[6], struct fault *);
+
+// ---- collectives --------------------------------------------------------------------------------------------------------------
+
+enum collective { ALL_GATHER, REDUCE_SCATTER, ALL_REDUCE, ALL_TO_ALL, COLLECTIVES };
+extern const char *const collectives[COLLECTIVES];
+struct ring { // a line where it does not wrap
+	double size;
+	bool wrap;
+};
+// Seconds of a collective over the product of rings. bytes: of the whole array, unsharded. With N chips, W the rings' bandwidths (both
+// ways of a ring, one way of a line) in all: gather and scatter bytes (N-1)/N / W, all-reduce twice that, all-to-all by the fullest
+// link; or the hops' time where that is longer (half a ring, a whole line).
+double collective_time(enum collective, double bytes, const struct ring *, int rings, double link, double hop);
+// Over a whole slice of a pod. On a twisted one the compiler gathers by an all-reduce of a zero-filled array: twice the bytes.
+// network: of the slice, for ALL_TO_ALL on a torus; may be NULL else.
+double slice_collective(const struct pod *, const struct slice *, const struct slice_network *, enum collective, double bytes);
 
 // ---- inputs of no one pod -----------------------------------------------------------------------------------------------------
 

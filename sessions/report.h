@@ -54,5 +54,7 @@ bool report_end(struct report *, struct command_call *, const char *csv, bool ok
 // ---- the reports --------------------------------------------------------------------------------------------------------------
 
 bool run_pods(struct command_call *);
+bool run_slice(struct command_call *);
+bool run_slices(struct command_call *);
 
 #endif

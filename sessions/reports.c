@@ -8,6 +8,11 @@
 static const struct command rows[] = {
 	{ "pods", COMMAND_QUERY, 0, -1, { ARGUMENT_WORDS }, 0, "inputs|" PODS, "[POD|FILE.json|inputs] [csv=FILE]",
 		"pods of chips; every figure of one, and every input of the models, with its source or its range", run_pods },
+	{ "slice", COMMAND_QUERY, 1, -1, { ARGUMENT_TEXT, ARGUMENT_WORDS }, 1, "- twisted|on|bytes=|csv=|" PODS,
+		"AxBxC [twisted] [on POD] [bytes=N] [csv=FILE]",
+		"a slice of a pod: hops, bisection, loads of its links exactly, times of collectives, the twist's gain and price", run_slice },
+	{ "slices", COMMAND_QUERY, 1, -1, { ARGUMENT_TEXT, ARGUMENT_WORDS }, 1, "- on|bytes=|csv=|" PODS,
+		"CHIPS [on POD] [bytes=N] [csv=FILE]", "all slices of so many chips, side by side", run_slices },
 };
 
 struct command_group session_machine_group(void)

@@ -199,6 +199,170 @@ static void pod_files_are_read(void **state)
 	}
 }
 
+// ---- slices -----------------------------------------------------------------------------------------------------------
+
+static struct slice slice_named(const char *pod, const char *shape, bool twisted)
+{
+	struct pod p = pod_named(pod);
+	struct slice s;
+	if (!slice_read(&p, shape, twisted, &s, &fault))
+		fail_msg("%s: %s; %s", fault.where, fault.what, fault.todo);
+	return s;
+}
+
+static struct slice torus(int x, int y, int z, bool twisted)
+{
+	return (struct slice){{x, y, z}, {x > 1, y > 1, z > 1}, twisted, false, x * y * z};
+}
+
+static void wraps_follow_the_pod(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *pod, *shape;
+		int wraps;
+	} known[] = {{"tpu_v4", "2x2x4", 0}, {"tpu_v4", "4x4x4", 3}, {"tpu_v4", "2x2x1", 0}, {"tpu_v4", "4x4x8", 3}, {"tpu_v4", "8x4x4", 3},
+		{"tpu_v4", "12x16x16", 3}, {"tpu_v5e", "8x16", 1}, {"tpu_v5e", "16x16", 2}, {"tpu_v5e", "8x8", 0}, {"tpu_v3", "16x32", 1},
+		{"tpu_v3", "32x32", 2}, {"tpu_v4_fixed", "8x16x16", 2}, {"tpu_v4_fixed", "4x4x4", 0}, {"tpu_v5p", "16x16x32", 3}};
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+		struct slice s = slice_named(known[i].pod, known[i].shape, false);
+		if (s.wrap[0] + s.wrap[1] + s.wrap[2] != known[i].wraps)
+			fail_msg("%s on %s", known[i].shape, known[i].pod);
+	}
+	// No slice of 512 chips can be twisted; up to 4096 these sizes can.
+	struct pod p = pod_named("tpu_v4");
+	int sizes[8], count = 0;
+	for (int chips = 1; chips <= 4096; chips++) {
+		struct slice s[64];
+		bool can = false;
+		int n = slices_of(&p, chips, s, 64);
+		for (int i = 0; i < n; i++)
+			can = can || slice_twistable(&p, s[i].axis);
+		if (can && count < 8)
+			sizes[count++] = chips;
+	}
+	assert_int_equal(count, 5);
+	assert_true(sizes[0] == 128 && sizes[1] == 256 && sizes[2] == 1024 && sizes[3] == 2048 && sizes[4] == 3456);
+	// The shapes of some sizes.
+	struct slice s[64];
+	assert_int_equal(slices_of(&p, 512, s, 64), 3);
+	assert_int_equal(slices_of(&p, 1024, s, 64), 4);
+	assert_int_equal(slices_of(&p, 2048, s, 64), 5);
+	assert_int_equal(slices_of(&p, 3072, s, 64), 9);
+	assert_int_equal(slices_of(&p, 4096, s, 64), 7);
+}
+
+// Known loads, worked out elsewhere; 4x4x8 twisted: there 75, in whole units a path, here 73 1/3, split.
+static void loads_are_the_known_ones(void **state)
+{
+	(void)state;
+	static const struct {
+		int x, y, z;
+		bool twisted;
+		double load;
+	} known[] = {{1, 2, 4, true, 2.5}, {1, 2, 4, false, 4}, {2, 2, 4, true, 13 / 3.}, {2, 2, 4, false, 8}, {2, 4, 4, true, 11},
+		{2, 4, 4, false, 16}, {4, 4, 8, true, 220 / 3.}, {4, 4, 8, false, 128}, {16, 16, 16, false, 8192}};
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+		struct slice s = torus(known[i].x, known[i].y, known[i].z, known[i].twisted);
+		struct slice_network n;
+		assert_true(slice_network_of(&s, &n, &fault));
+		if (!close_to(n.load[ROUTE_PATHS], known[i].load, 1e-9))
+			fail_msg("%dx%dx%d: %g", s.axis[0], s.axis[1], s.axis[2], n.load[ROUTE_PATHS]);
+		if (s.twisted && s.chips > 4)
+			assert_true(close_to(n.load[ROUTE_PATHS], n.mean_load, 1e-9)); // perfectly even
+		assert_true(n.load[ROUTE_DIMENSION] >= n.load[ROUTE_PATHS] - 1e-9);
+	}
+}
+
+// Against a count that walks every shortest path between all pairs; meshes and half wrapped ones too.
+static void loads_meet_brute_force(void **state)
+{
+	(void)state;
+	static const struct slice cases[] = {{{1, 2, 4}, {false, true, true}, true, false, 8}, {{2, 2, 4}, {true, true, true}, true, false, 16},
+		{{2, 4, 4}, {true, true, true}, true, false, 32}, {{2, 4, 4}, {true, true, true}, false, false, 32},
+		{{2, 4, 4}, {false, false, false}, false, false, 32}, {{1, 3, 5}, {false, false, true}, false, false, 15},
+		{{4, 4, 4}, {true, true, true}, false, false, 64}, {{4, 4, 8}, {true, true, true}, true, false, 128}, {{1, 1, 7}, {false, false, false}, false, false, 7},
+		{{1, 1, 1}, {false, false, false}, false, false, 1}};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct slice_network n;
+		double load[6];
+		assert_true(slice_network_of(&cases[i], &n, &fault) && slice_loads_plainly(&cases[i], load, &fault));
+		double sum = 0;
+		for (int d = 0; d <= n.diameter; d++)
+			sum += n.hops[d];
+		assert_true(close_to(sum, cases[i].chips, 1e-9));
+		for (int a = 0; a < 3; a++)
+			if (fabs(n.axis_load[ROUTE_PATHS][a] - fmax(load[a * 2], load[a * 2 + 1])) > 1e-9)
+				fail_msg("case %zu, axis %d: %g, plainly %g", i, a, n.axis_load[ROUTE_PATHS][a], fmax(load[a * 2], load[a * 2 + 1]));
+	}
+	// Splitting at each hop comes to the same on these.
+	static const int even[][3] = {{2, 2, 4}, {2, 4, 4}, {4, 4, 8}, {4, 8, 8}};
+	for (size_t i = 0; i < 4; i++) {
+		struct slice s = torus(even[i][0], even[i][1], even[i][2], true);
+		struct slice_network n;
+		assert_true(slice_network_of(&s, &n, &fault));
+		assert_true(close_to(n.load[ROUTE_HOPS], n.load[ROUTE_PATHS], 1e-9));
+	}
+}
+
+// Worked answers of the scaling book, with its N/(N-1); and a message too small for its bandwidth.
+static void collectives_take_the_known_times(void **state)
+{
+	(void)state;
+	const struct ring two[] = {{4, true}, {4, true}}, one[] = {{4, true}}, line[] = {{4, false}};
+	assert_true(close_to(collective_time(ALL_GATHER, 1024 * 4096 * 2, two, 2, 45e9, 1e-6) * 16 / 15, 46e-6, .02));
+	assert_true(collective_time(ALL_GATHER, 128 * 2, one, 1, 45e9, 1e-6) == 2e-6);
+	assert_true(collective_time(ALL_GATHER, 128 * 2, line, 1, 45e9, 1e-6) == 3e-6);
+	assert_true(close_to(collective_time(ALL_REDUCE, 1e9, one, 1, 45e9, 0), 2e9 * .75 / 90e9, 1e-12));
+	assert_true(close_to(collective_time(ALL_GATHER, 1e9, line, 1, 45e9, 0), 1e9 * .75 / 45e9, 1e-12));
+	assert_true(close_to(collective_time(ALL_TO_ALL, 1e9, one, 1, 45e9, 0), 1e9 / 4 / 90e9, 1e-12)); // V / 4W
+	assert_true(collective_time(ALL_REDUCE, 1e9, one, 0, 45e9, 1e-6) == 0);
+	// On a torus the all-to-all by the rings is the one by the counted links.
+	struct pod p = pod_named("tpu_v4");
+	struct slice s = slice_named("tpu_v4", "4x8x16", false);
+	const struct ring ring[] = {{4, true}, {8, true}, {16, true}};
+	struct slice_network n;
+	assert_true(slice_network_of(&s, &n, &fault));
+	assert_true(close_to(slice_collective(&p, &s, &n, ALL_TO_ALL, 1e12), collective_time(ALL_TO_ALL, 1e12, ring, 3, 45e9, 0), 1e-9));
+	// On a twisted slice a gather is an all-reduce.
+	s = slice_named("tpu_v4", "4x4x8", true);
+	assert_true(slice_collective(&p, &s, NULL, ALL_GATHER, 1e9) == slice_collective(&p, &s, NULL, ALL_REDUCE, 1e9));
+	assert_true(slice_collective(&p, &s, NULL, REDUCE_SCATTER, 1e9) * 2 == slice_collective(&p, &s, NULL, ALL_REDUCE, 1e9));
+}
+
+static void slice_commands(void **state)
+{
+	(void)state;
+	assert_true(run("slice 4x4x8 twisted on tpu_v4"));
+	shows("73.333 on the fullest link");
+	shows("all-to-all 1.745x the rate");
+	assert_true(run("slice 16x16x16"));
+	shows("512 links, 23.04 TB/s delivered, 25.6 TB/s");
+	assert_true(run("slices 512"));
+	shows("8x8x8");
+	assert_true(run("slices 512 on tpu_v4_infiniband"));
+	assert_true(run("slice 1x1x1"));
+	char path[] = "/tmp/bitscape-slices-XXXXXX.csv", line[96], text[256] = "";
+	int fd = mkstemps(path, 4);
+	snprintf(line, sizeof line, "slices 128 csv=%s", path);
+	close(fd);
+	assert_true(run(line));
+	FILE *file = fopen(path, "r");
+	assert_true(file && fread(text, 1, sizeof text - 1, file) > 0);
+	fclose(file);
+	assert_non_null(strstr(text, "slice,twisted,links"));
+	unlink(path);
+	static const struct bad bad[] = {{"slice 4x4x9", "nearest that is one is 4x4x8"}, {"slice 0x4x4", "is not the shape"},
+		{"slice 4x4x", "is not the shape"}, {"slice 4x4x4x4", "is not the shape"}, {"slice -4x4x4", "is not the shape"},
+		{"slice 8x8x8 twisted", "the nearest that can is 4x8x8"}, {"slice 4x8x16 twisted", "not published"},
+		{"slice 16x16x32", "the nearest that is one is 16x16x16"}, {"slice 64x64x64x", "is not the shape"},
+		{"slice 65536x65536x65536", "no machine"}, {"slice 16x16 twisted on tpu_v5e", "cannot be twisted"},
+		{"slice 12x12 on tpu_v5e", "8x"}, {"slice 4x4x8 twisted on", "it names nothing"}, {"slice 4x4x8 twistd", "did you mean 'twisted'"},
+		{"slices 500", "448 and 512"}, {"slices 9000", "the nearest is 4096"}, {"slices x", "is not a number"},
+		{"slice 13 on h100_cluster", "the nearest"}, {"slice 4x4x8 bytes=-1", "from 1"}, {"slice", "at least 1 argument"}};
+	REFUSES(bad);
+}
+
 // ---- the program ------------------------------------------------------------------------------------------------------
 
 int main(void)
@@ -208,6 +372,11 @@ int main(void)
 		cmocka_unit_test(bands_hold_the_corners),
 		cmocka_unit_test(pods_command),
 		cmocka_unit_test(pod_files_are_read),
+		cmocka_unit_test(wraps_follow_the_pod),
+		cmocka_unit_test(loads_are_the_known_ones),
+		cmocka_unit_test(loads_meet_brute_force),
+		cmocka_unit_test(collectives_take_the_known_times),
+		cmocka_unit_test(slice_commands),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 	string_free(&said);

@@ -30,36 +30,39 @@ const struct pod_figure_row pod_figures[POD_FIGURES] = {
 		BETWEEN(HOST_MEMORY, 150 * GB, 100 * GB, 250 * GB, "two sockets of DDR4; the paper does not say")
 #define V4_CHIP                                                                                                              \
 	IS(HOST, 4, PUBLISHED, PAPER), IS(MEMORY, 32 * GIB, PUBLISHED, PAPER ", table 4"),                                   \
-		IS(LINK, 45 * GB, PUBLISHED, BOOK "; 4096 chips x 6 x 45 GB/s is the published 1.1 PB/s"),                   \
-		IS(LINK_PEAK, 50 * GB, PUBLISHED, PAPER ", table 4"), HOPS, HOST_SIDE,                                       \
+		HOPS, HOST_SIDE,                                                                                             \
 		BETWEEN(POWER, 220, 200, 260, "170 W of a chip (table 4) and its share of host, network and fans"),          \
 		IS(CORES, 4, PUBLISHED, PAPER), IS(LANES, 16 * 8, PUBLISHED, PAPER ": 16 tiles, 8 numbers wide"),            \
 		IS(CLOCK, 1050e6, PUBLISHED, PAPER ", table 4")
+#define V4_LINKS                                                                                                             \
+	IS(LINK, 45 * GB, PUBLISHED, BOOK "; 4096 chips x 6 x 45 GB/s is the published 1.1 PB/s"),                           \
+		IS(LINK_PEAK, 50 * GB, PUBLISHED, PAPER ", table 4")
 #define V4_SWITCHES                                                                                                          \
 	IS(SWITCH_POWER, .03, PUBLISHED, PAPER ": below"), IS(SWITCH_COST, .05, PUBLISHED, PAPER ": below")
 
 const struct pod pod_table[] = {
 	{.name = "tpu_v4", .device = "tpu_v4", .network = NETWORK_BLOCKS, .whole = {1, 1, 1}, .twists = true,
 		.source = "TPU v4 paper: 64 blocks of 4x4x4 chips, joined by 48 optical switches",
-		.figure = {V4_CHIP, V4_SWITCHES, IS(BLOCK, 64, PUBLISHED, PAPER), IS(CHIPS, 4096, PUBLISHED, PAPER), IS(PODS, 1, DERIVED, NULL)}},
+		.figure = {V4_CHIP, V4_LINKS, V4_SWITCHES, IS(BLOCK, 64, PUBLISHED, PAPER), IS(CHIPS, 4096, PUBLISHED, PAPER), IS(PODS, 1, DERIVED, NULL)}},
 	{.name = "tpu_v4_pods", .device = "tpu_v4", .network = NETWORK_BLOCKS, .whole = {1, 1, 1}, .twists = true,
 		.source = "pods of TPU v4 joined over the data-centre network, as PaLM's two (Chowdhery et al. 2022)",
-		.figure = {V4_CHIP, V4_SWITCHES, IS(BLOCK, 64, PUBLISHED, PAPER), IS(CHIPS, 4096, PUBLISHED, PAPER),
+		.figure = {V4_CHIP, V4_LINKS, V4_SWITCHES, IS(BLOCK, 64, PUBLISHED, PAPER), IS(CHIPS, 4096, PUBLISHED, PAPER),
 			BETWEEN(PODS, 16, 2, 64, "PaLM joined 2; no bound is published")}},
 	{.name = "tpu_v4_fixed", .device = "tpu_v4", .network = NETWORK_FIXED, .whole = {16, 16, 16},
 		.source = "TPU v4's chips wired once as a torus of 16x16x16, without switches: for comparison",
-		.figure = {V4_CHIP, IS(BLOCK, 64, DERIVED, "as tpu_v4"), IS(CHIPS, 4096, DERIVED, "as tpu_v4"), IS(PODS, 1, DERIVED, NULL)}},
+		.figure = {V4_CHIP, V4_LINKS, IS(BLOCK, 64, DERIVED, "as tpu_v4"), IS(CHIPS, 4096, DERIVED, "as tpu_v4"), IS(PODS, 1, DERIVED, NULL)}},
 	{.name = "tpu_v4_infiniband", .device = "tpu_v4", .network = NETWORK_ISLANDS, .whole = {1, 1, 1},
 		.source = "TPU v4's chips in islands, the islands on InfiniBand instead of the optical switches",
 		.figure = {V4_CHIP, IS(BLOCK, 1, DERIVED, NULL), IS(CHIPS, 4096, DERIVED, "as tpu_v4"), IS(PODS, 1, DERIVED, NULL),
 			IS(ISLAND, 8, DERIVED, "an assumption: 2x2x2 chips, without wraparound"),
+			IS(LINK, 3 * 45 * GB, DERIVED, "three links of 45 GB/s a chip"), IS(LINK_PEAK, 3 * 50 * GB, DERIVED, "three of 50"),
 			BETWEEN(NIC, 25 * GB, 6.25 * GB, 25 * GB, "200 Gb/s HDR: one a host of 4 chips to one a chip; the digest does not say")}},
 	{.name = "tpu_v3", .device = "tpu_v3", .network = NETWORK_FIXED, .whole = {32, 32, 1},
 		.source = "TPU v4 paper, table 4: a fixed 2D torus of 1024 chips",
 		.figure = {IS(BLOCK, 1, PUBLISHED, NULL), IS(HOST, 4, RECALLED, CLOUD), IS(MEMORY, 32 * GIB, PUBLISHED, PAPER ", table 4"),
 			BETWEEN(LINK, 70 * GB, 70 * GB, 100 * GB, "sources disagree: TPU v4 paper 70, ASTRA-sim's set-up 80, scaling book 100"),
 			IS(LINK_PEAK, 70 * GB, PUBLISHED, PAPER ", table 4"), HOPS, HOST_SIDE, IS(CHIPS, 1024, PUBLISHED, PAPER),
-			IS(PODS, 1, DERIVED, NULL),
+			IS(PODS, 4, RECALLED, "Gopher joined four (Rae et al. 2021)"),
 			BETWEEN(POWER, 283, 255, 311, "Patterson et al. 2021: mean system watts a chip, within 10 %"),
 			IS(CORES, 2, RECALLED, "one a tensor core"), BETWEEN(LANES, 16 * 8, 8 * 8, 16 * 8, "as on v4, or half the tiles"),
 			IS(CLOCK, 940e6, PUBLISHED, PAPER ", table 4")}},
