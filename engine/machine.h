@@ -286,4 +286,98 @@ struct band {
 typedef double (*world_model)(const struct world *, void *context);
 struct band world_band(const struct world *, world_model, void *context);
 
+// ---- availability and goodput -------------------------------------------------------------------------------------------------
+
+// Hosts fail and are repaired, each by itself, after times that are exponentially distributed; a block is up while all its hosts are.
+// Jobs of one slice, or of the mix, never run out. Switched: any free blocks that are up make a slice. Fixed: only an aligned box of
+// neighbours does, in one direction. A job that loses a host goes back to its last checkpoint and is the next to be placed.
+struct goodput_case {
+	double availability; // of a host: the share of time that it is up
+	int axis[3];         // of the slice; {0}: the published mix
+	int spares;          // blocks always held back
+	bool fixed;
+	int window;          // jobs of the queue that may be placed before the first one; 0 or 1: none
+};
+// Blocks of the machine and where they stand. False with a fault: its slices are not made of blocks.
+struct block_grid {
+	int side[3], blocks, hosts; // hosts a block
+};
+bool block_grid_of(const struct pod *, struct block_grid *, struct fault *);
+// In closed form, for one slice size of at least a block. Shares of all chips: those that run a job, by the binomial distribution
+// (switched) or of the boxes all whose blocks are up (fixed)...
+double goodput_busy(const struct block_grid *, const struct goodput_case *);
+// ...and of a job's time what is kept: with failures at rate l, a checkpoint every c, a restart of r: l c e^(-l r) / (e^(l c) - 1).
+double goodput_kept(const struct world *, const struct block_grid *, const struct goodput_case *);
+
+struct goodput_run {
+	double busy, busy_error;     // mean of the batches of time, and its standard error
+	double useful, useful_error; // busy, less what failures cost
+	double host_hours;
+	long failures, hits, jobs;   // of hosts; of jobs; jobs that were finished
+};
+// The same by events, from a seed. A job's length is exponential with the mean of the input `job`; where `job` is 0 it never ends.
+bool goodput_simulate(const struct world *, const struct goodput_case *, uint64_t seed, double hours, struct goodput_run *, struct fault *);
+
+// ---- a transformer over a slice -----------------------------------------------------------------------------------------------
+
+// Each part is a product of pieces of the slice's axes: a whole axis is a ring where it wraps, a factor of one a line. On a twisted slice
+// the short axes do not close by themselves.
+enum part { PART_PIPELINE, PART_DATA, PART_MODEL1, PART_MODEL2, PARTS };
+struct partition {
+	struct slice slice;
+	int size[PARTS];
+	int rings[PARTS];
+	struct ring ring[PARTS][3];
+	// Weights 1D: cut along the hidden width over model 1 x model 2; 2D: the hidden width over model 1, the other over model 2.
+	// Activations 1D: between blocks each chip of the model parts has them whole (2D weights: a part of model 2); 2D: cut over both.
+	bool weights_2d, activations_2d;
+};
+// All of a slice: whole axes alone, or any factors. With `styles` each in the four ways of weights and activations. Fills at most `most`,
+// returns how many there are.
+int partitions_of(const struct slice *, bool any, bool styles, struct partition *, int most);
+// The one of so many chips a part: of whole axes where there is one, else of factors. False with a fault.
+bool partition_with(const struct slice *, const int size[PARTS], struct partition *, bool *whole, struct fault *);
+const char *partition_name(const struct partition *, char buf[64]); // "[8,1,8,8]"
+
+// Number formats, by their index in the table of formats (partition_formats reads names): of weights and activations, and of what
+// collectives carry: activations, gradients, weights.
+enum carried { OF_WEIGHTS, OF_ACTIVATIONS, CARRIED_ACTIVATIONS, CARRIED_GRADIENTS, CARRIED_WEIGHTS, FORMAT_USES };
+extern const char *const format_uses[FORMAT_USES];
+bool partition_format(const char *name, int *format, struct fault *);
+const char *partition_format_name(int format);
+
+struct partition_job {
+	struct transformer net;
+	int format[FORMAT_USES];
+	double batch;      // sequences a step over all pods; serving: sequences at once
+	double pods;       // joined over the data-centre network, data parallel
+	double efficiency; // of the peak that the matrix unit reaches
+	double context;    // serving: tokens that the cache holds a sequence
+};
+void partition_job_begin(struct partition_job *, const struct world *, const struct transformer *); // bf16 throughout, one pod
+
+enum sharding { SHARD_NOTHING, SHARD_OPTIMIZER, SHARD_ALL, SHARDINGS }; // over the data part
+extern const char *const shardings[SHARDINGS];
+// A step's price. Seconds are of the whole step: what the matrix unit takes, what is waited for of collectives inside layers, of weights
+// and gradients over the data part and between pods, and of a stage's neighbours; `bubble` is what filling the pipeline adds.
+struct partition_price {
+	bool fits;
+	double memory, weights, optimizer, activations, cache; // bytes a chip; memory: all of it
+	double microbatch, microbatches; // sequences; a step
+	bool recompute;
+	enum sharding sharding;
+	double step, compute, model, data, pipeline, bubble;
+	double rate;   // sequences a second; serving: tokens a second
+	double mfu;    // of the peak: 6 operations a parameter and token, and attention's
+	double reading; // serving: operations of reading a prompt over the peak
+};
+// Training: microbatch, recomputation and sharding are the quickest that fit; where none does, those that lack least. NAN rate: an unknown
+// rate of the chip. False with a fault: the chip is unknown, or has no rate for the formats.
+bool partition_train(const struct world *, const struct partition_job *, const struct partition *, struct partition_price *, struct fault *);
+// Serving: a token of every sequence at once; step: its latency.
+bool partition_serve(const struct world *, const struct partition_job *, const struct partition *, struct partition_price *, struct fault *);
+// The efficiency at which GPT-3 on 8x8x8 [8,1,8,8] of TPU v4 takes the published time, in the quickest of the four ways. The one constant
+// that is fitted; NAN: none up to 1 does.
+double partition_calibrate(const struct world *);
+
 #endif

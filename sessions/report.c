@@ -85,6 +85,23 @@ bool report_words(struct command_call *call, int first, const struct report_word
 	return true;
 }
 
+bool report_pod(struct command_call *call, int first, struct pod *p)
+{
+	const char *name = "tpu_v4";
+	for (int i = first; i < call->argc; i++) {
+		if (strcmp(call->argv[i], "on") != 0)
+			continue;
+		if (i + 1 == call->argc)
+			return fault_set(&call->fault, "on", "name a pod, tpu_v4 say: `pods` lists them", "it names nothing");
+		name = call->argv[i + 1];
+		for (int j = i; j + 2 <= call->argc; j++)
+			call->argv[j] = call->argv[j + 2]; // argv[argc] is NULL
+		call->argc -= 2;
+		break;
+	}
+	return pod_get(name, p, &call->fault);
+}
+
 void report_world(const struct report_asked *asked, const struct pod *pod, const struct pod *other, struct world *w)
 {
 	world_begin(w, pod, other);

@@ -22,6 +22,8 @@ struct report_asked {
 	const char *csv;
 	double input[INPUTS]; // NAN: not set
 };
+// "... on POD ...": the pod, tpu_v4 where none is named; both words are taken out of the call.
+bool report_pod(struct command_call *, int first, struct pod *);
 // Reads the words from the first'th on; ends at the first fault, which names the word.
 bool report_words(struct command_call *, int first, const struct report_word *, int words, struct report_asked *);
 // A world of the pods, with the inputs that were asked for.
@@ -56,5 +58,6 @@ bool report_end(struct report *, struct command_call *, const char *csv, bool ok
 bool run_pods(struct command_call *);
 bool run_slice(struct command_call *);
 bool run_slices(struct command_call *);
+bool run_goodput(struct command_call *);
 
 #endif

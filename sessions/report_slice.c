@@ -9,25 +9,6 @@
 
 enum { MOST_SLICES = 256 };
 
-// ---- words ----------------------------------------------------------------------------------------------------------
-
-// What is asked of a slice: "… on POD …"; the pod's name is taken out of the words.
-static bool read_pod(struct command_call *call, struct pod *p)
-{
-	const char *name = "tpu_v4";
-	for (int i = 1; i < call->argc; i++)
-		if (strcmp(call->argv[i], "on") == 0) {
-			if (i + 1 == call->argc)
-				return fault_set(&call->fault, "on", "name a pod, tpu_v4 say: `pods` lists them", "it names nothing");
-			name = call->argv[i + 1];
-			for (int j = i; j + 2 <= call->argc; j++)
-				call->argv[j] = call->argv[j + 2]; // argv[argc] is NULL
-			call->argc -= 2;
-			break;
-		}
-	return pod_get(name, p, &call->fault);
-}
-
 // ---- one slice ----------------------------------------------------------------------------------------------------------
 
 struct asked_slice {
@@ -114,7 +95,7 @@ bool run_slice(struct command_call *call)
 	char name[48], number[32];
 	const struct report_word words[] = { { .key = "twisted", .flag = &twisted },
 		{ .key = "bytes=", .number = &bytes, .least = 1, .most = 1e18 } };
-	if (!read_pod(call, &p) || !report_words(call, 1, words, sizeof words / sizeof *words, &asked)
+	if (!report_pod(call, 1, &p) || !report_words(call, 1, words, sizeof words / sizeof *words, &asked)
 		|| !slice_read(&p, call->argv[0], twisted, &s, &call->fault))
 		return false;
 	report_world(&asked, &p, NULL, &w);
@@ -180,7 +161,7 @@ bool run_slices(struct command_call *call)
 	long chips;
 	char number[32], todo[96];
 	const struct report_word words[] = { { .key = "bytes=", .number = &bytes, .least = 1, .most = 1e18 } };
-	if (!read_pod(call, &p) || !report_words(call, 1, words, 1, &asked))
+	if (!report_pod(call, 1, &p) || !report_words(call, 1, words, 1, &asked))
 		return false;
 	if (!number_read_long(call->argv[0], 1, 1 << 20, &chips))
 		return fault_set(&call->fault, call->argv[0], "write it as 512", "is not a number of chips");

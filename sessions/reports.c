@@ -13,6 +13,11 @@ static const struct command rows[] = {
 		"a slice of a pod: hops, bisection, loads of its links exactly, times of collectives, the twist's gain and price", run_slice },
 	{ "slices", COMMAND_QUERY, 1, -1, { ARGUMENT_TEXT, ARGUMENT_WORDS }, 1, "- on|bytes=|csv=|" PODS,
 		"CHIPS [on POD] [bytes=N] [csv=FILE]", "all slices of so many chips, side by side", run_slices },
+	{ "goodput", COMMAND_QUERY, 0, -1, { ARGUMENT_WORDS }, 1,
+		"on|slice=|availability=|spares=|window=|hours=|seed=|csv=|repair=|checkpoint=|restart=|job=|" PODS,
+		"[on POD] [slice=AxBxC|mix] [availability=PERCENT] [spares=BLOCKS] [window=JOBS] [hours=N] [seed=N] [INPUT=VALUE]... [csv=FILE]",
+		"how much of a pod runs jobs while hosts fail, by slice and availability, with and without switches: closed forms and a simulation",
+		run_goodput },
 };
 
 struct command_group session_machine_group(void)
