@@ -321,9 +321,9 @@ bool goodput_simulate(const struct world *, const struct goodput_case *, uint64_
 // ---- a transformer over a slice -----------------------------------------------------------------------------------------------
 
 // Each part is a product of pieces of the slice's axes: a whole axis is a ring where it wraps, a factor of one a line. On a twisted slice
-// the short axes do not close by themselves.
+// the short axes do not close by themselves. (Reports say partition; in the engine that is the word for decisions that are taken together.)
 enum part { PART_PIPELINE, PART_DATA, PART_MODEL1, PART_MODEL2, PARTS };
-struct partition {
+struct division {
 	struct slice slice;
 	int size[PARTS];
 	int rings[PARTS];
@@ -334,19 +334,19 @@ struct partition {
 };
 // All of a slice: whole axes alone, or any factors. With `styles` each in the four ways of weights and activations. Fills at most `most`,
 // returns how many there are.
-int partitions_of(const struct slice *, bool any, bool styles, struct partition *, int most);
+int divisions_of(const struct slice *, bool any, bool styles, struct division *, int most);
 // The one of so many chips a part: of whole axes where there is one, else of factors. False with a fault.
-bool partition_with(const struct slice *, const int size[PARTS], struct partition *, bool *whole, struct fault *);
-const char *partition_name(const struct partition *, char buf[64]); // "[8,1,8,8]"
+bool division_with(const struct slice *, const int size[PARTS], struct division *, bool *whole, struct fault *);
+const char *division_name(const struct division *, char buf[64]); // "[8,1,8,8]"
 
-// Number formats, by their index in the table of formats (partition_formats reads names): of weights and activations, and of what
+// Number formats, by their index in the table of formats (division_formats reads names): of weights and activations, and of what
 // collectives carry: activations, gradients, weights.
 enum carried { OF_WEIGHTS, OF_ACTIVATIONS, CARRIED_ACTIVATIONS, CARRIED_GRADIENTS, CARRIED_WEIGHTS, FORMAT_USES };
 extern const char *const format_uses[FORMAT_USES];
-bool partition_format(const char *name, int *format, struct fault *);
-const char *partition_format_name(int format);
+bool division_format(const char *name, int *format, struct fault *);
+const char *division_format_name(int format);
 
-struct partition_job {
+struct division_job {
 	struct transformer net;
 	int format[FORMAT_USES];
 	double batch;      // sequences a step over all pods; serving: sequences at once
@@ -354,13 +354,13 @@ struct partition_job {
 	double efficiency; // of the peak that the matrix unit reaches
 	double context;    // serving: tokens that the cache holds a sequence
 };
-void partition_job_begin(struct partition_job *, const struct world *, const struct transformer *); // bf16 throughout, one pod
+void division_job_begin(struct division_job *, const struct world *, const struct transformer *); // bf16 throughout, one pod
 
 enum sharding { SHARD_NOTHING, SHARD_OPTIMIZER, SHARD_ALL, SHARDINGS }; // over the data part
 extern const char *const shardings[SHARDINGS];
 // A step's price. Seconds are of the whole step: what the matrix unit takes, what is waited for of collectives inside layers, of weights
 // and gradients over the data part and between pods, and of a stage's neighbours; `bubble` is what filling the pipeline adds.
-struct partition_price {
+struct division_price {
 	bool fits;
 	double memory, weights, optimizer, activations, cache; // bytes a chip; memory: all of it
 	double microbatch, microbatches; // sequences; a step
@@ -373,11 +373,11 @@ struct partition_price {
 };
 // Training: microbatch, recomputation and sharding are the quickest that fit; where none does, those that lack least. NAN rate: an unknown
 // rate of the chip. False with a fault: the chip is unknown, or has no rate for the formats.
-bool partition_train(const struct world *, const struct partition_job *, const struct partition *, struct partition_price *, struct fault *);
+bool division_train(const struct world *, const struct division_job *, const struct division *, struct division_price *, struct fault *);
 // Serving: a token of every sequence at once; step: its latency.
-bool partition_serve(const struct world *, const struct partition_job *, const struct partition *, struct partition_price *, struct fault *);
+bool division_serve(const struct world *, const struct division_job *, const struct division *, struct division_price *, struct fault *);
 // The efficiency at which GPT-3 on 8x8x8 [8,1,8,8] of TPU v4 takes the published time, in the quickest of the four ways. The one constant
 // that is fitted; NAN: none up to 1 does.
-double partition_calibrate(const struct world *);
+double division_calibrate(const struct world *);
 
 #endif

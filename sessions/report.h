@@ -59,5 +59,6 @@ bool run_pods(struct command_call *);
 bool run_slice(struct command_call *);
 bool run_slices(struct command_call *);
 bool run_goodput(struct command_call *);
+bool run_partition(struct command_call *);
 
 #endif

@@ -3,6 +3,7 @@
 #include "sessions/report.h"
 #include "sessions/sessions.h"
 
+#define TRANSFORMERS "gpt3|palm_540b|palm_62b|gopher_280b|lamda_137b|llama2_70b"
 #define PODS "tpu_v4|tpu_v4_pods|tpu_v4_fixed|tpu_v4_infiniband|tpu_v3|tpu_v5e|tpu_v5p|tpu_v6e|h100_cluster"
 
 static const struct command rows[] = {
@@ -18,6 +19,12 @@ static const struct command rows[] = {
 		"[on POD] [slice=AxBxC|mix] [availability=PERCENT] [spares=BLOCKS] [window=JOBS] [hours=N] [seed=N] [INPUT=VALUE]... [csv=FILE]",
 		"how much of a pod runs jobs while hosts fail, by slice and availability, with and without switches: closed forms and a simulation",
 		run_goodput },
+	{ "partition", COMMAND_QUERY, 2, -1, { ARGUMENT_WORDS, ARGUMENT_TEXT, ARGUMENT_WORDS }, 1,
+		TRANSFORMERS " - on|twisted|serve|spec=|axes=any|weights=|activations=|carry=|gradients=|gathers=|batch=|pods=|context=|top=|site=|efficiency=|" PODS,
+		"MODEL SLICE|CHIPS[,CHIPS]... [twisted] [on POD] [serve] [spec=P,D,M1,M2] [axes=any] [weights=|activations=|carry=|gradients=|gathers=FORMAT] "
+		"[batch=N] [pods=N] [context=N] [top=N] [site=SITE] [efficiency=E] [layers=|width=|heads=|hidden=|sequence=|parameters=N] [INPUT=VALUE]... [csv=FILE]",
+		"a transformer over a slice: every division into pipeline, data and model parts by price, what fits, what binds; several sizes: their front",
+		run_partition },
 };
 
 struct command_group session_machine_group(void)

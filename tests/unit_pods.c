@@ -448,6 +448,141 @@ static void goodput_command(void **state)
 	REFUSES(bad);
 }
 
+// ---- a transformer over a slice ---------------------------------------------------------------------------------------
+
+static const struct transformer *net_named(const char *name)
+{
+	for (int i = 0; i < transformer_count; i++)
+		if (strcmp(transformer_table[i].name, name) == 0)
+			return &transformer_table[i];
+	fail_msg("%s", name);
+	return NULL;
+}
+
+static struct division division_of(const char *pod, const char *shape, int p, int d, int m1, int m2)
+{
+	struct slice s = slice_named(pod, shape, false);
+	struct division division;
+	bool whole;
+	if (!division_with(&s, (const int[]){p, d, m1, m2}, &division, &whole, &fault))
+		fail_msg("%s: %s", fault.where, fault.what);
+	return division;
+}
+
+// At 512 chips: 40, 64 and 20 of whole axes, 496 with the four ways each, and 2640 of any factors.
+static void divisions_are_counted(void **state)
+{
+	(void)state;
+	static const char *const shapes[] = {"4x4x32", "4x8x16", "8x8x8"};
+	static const int known[] = {40, 64, 20};
+	int all = 0, any = 0;
+	for (int i = 0; i < 3; i++) {
+		struct slice s = slice_named("tpu_v4", shapes[i], false);
+		assert_int_equal(divisions_of(&s, false, false, NULL, 0), known[i]);
+		all += divisions_of(&s, false, true, NULL, 0);
+		any += divisions_of(&s, true, true, NULL, 0);
+		struct division d[64];
+		int count = divisions_of(&s, false, false, d, 64);
+		for (int k = 0; k < count; k++)
+			assert_int_equal(d[k].size[0] * d[k].size[1] * d[k].size[2] * d[k].size[3], 512);
+	}
+	assert_int_equal(all, 496);
+	assert_int_equal(any, 2640);
+	// Whole axes are rings, factors of them lines, and on a twisted slice only the long axis closes by itself.
+	struct division d = division_of("tpu_v4", "4x8x16", 16, 4, 1, 8);
+	assert_true(d.rings[PART_PIPELINE] == 1 && d.ring[PART_PIPELINE][0].size == 16 && d.ring[PART_PIPELINE][0].wrap);
+	d = division_of("tpu_v4", "4x8x16", 8, 8, 1, 8);
+	int lines = 0;
+	for (int k = 0; k < PARTS; k++)
+		for (int i = 0; i < d.rings[k]; i++)
+			lines += !d.ring[k][i].wrap;
+	assert_true(lines > 0);
+	struct slice twisted = slice_named("tpu_v4", "4x4x8", true);
+	bool whole;
+	assert_true(division_with(&twisted, (const int[]){1, 8, 4, 4}, &d, &whole, &fault) && whole);
+	assert_true(d.ring[PART_DATA][0].wrap && !d.ring[PART_MODEL1][0].wrap && !d.ring[PART_MODEL2][0].wrap);
+}
+
+// One price by hand: GPT-3 on [8,1,8,8], weights and activations 1D.
+static void a_step_is_what_it_is_made_of(void **state)
+{
+	(void)state;
+	struct world w = world_of("tpu_v4");
+	struct division d = division_of("tpu_v4", "8x8x8", 8, 1, 8, 8);
+	struct division_job j;
+	struct division_price p;
+	division_job_begin(&j, &w, net_named("gpt3"));
+	j.efficiency = .5;
+	assert_true(division_train(&w, &j, &d, &p, &fault));
+	// 192 of the heads' width on a chip fill 256 of the matrix unit's tiles.
+	double tokens = 2048, forward = 2 * tokens * 12288. * (576 + 768 + 256 + 768) + 4 * tokens * 2048 * 12288. / 64
+		+ 2 * tokens * 12288 * 50257 / 64 / 96, reduce = 2 * tokens * 12288 * 2 * 63 / 64 / (4 * 45e9);
+	assert_true(p.microbatch == 1 && p.microbatches == 1536 && !p.recompute);
+	assert_true(close_to(p.compute, 1536 * 12 * 3 * forward / (275e12 * .5), 1e-9));
+	assert_true(close_to(p.model, 1536 * 12 * 4 * reduce, 1e-9));
+	assert_true(close_to(p.pipeline, 1536 * 2 * tokens * 12288 * 2 / 64 / 45e9, 1e-9));
+	assert_true(close_to(p.bubble, 7 * (p.compute + p.model + p.pipeline) / 1536, 1e-9));
+	assert_true(close_to(p.step, p.compute + p.model + p.pipeline + p.bubble, 1e-9) && p.data == 0);
+	assert_true(close_to(p.weights, 175e9 * 2 / 512, 1e-9) && close_to(p.optimizer, 175e9 * 14 / 512, 1e-9));
+	assert_true(close_to(p.mfu, p.rate * 2048 * (6 * 175e9 + 12. * 96 * 12288 * 2048) / (512 * 275e12), 1e-9));
+	// What is carried in fewer bits takes less time, what is kept in fewer less memory; v4 multiplies int8 no faster.
+	struct division_price narrow;
+	assert_true(division_format("int8", &j.format[CARRIED_ACTIVATIONS], &fault));
+	assert_true(division_train(&w, &j, &d, &narrow, &fault));
+	assert_true(close_to(narrow.model, p.model / 2, 1e-9) && narrow.compute == p.compute);
+	assert_true(division_format("int8", &j.format[OF_WEIGHTS], &fault) && division_format("int8", &j.format[OF_ACTIVATIONS], &fault));
+	assert_true(division_train(&w, &j, &d, &narrow, &fault));
+	assert_true(narrow.memory < p.memory && narrow.compute == p.compute);
+}
+
+// One constant, fitted to one row; then nothing more.
+static void the_topology_search_is_held_against_the_published(void **state)
+{
+	(void)state;
+	struct world w = world_of("tpu_v4");
+	struct division_job j;
+	double efficiency = division_calibrate(&w), rate[2] = {0};
+	assert_true(efficiency > .3 && efficiency < 1);
+	const struct division rows[2] = {division_of("tpu_v4", "8x8x8", 8, 1, 8, 8), division_of("tpu_v4", "4x8x16", 16, 4, 1, 8)};
+	division_job_begin(&j, &w, net_named("gpt3"));
+	j.efficiency = efficiency;
+	for (int i = 0; i < 2; i++)
+		for (int style = 0; style < 4; style++) {
+			struct division d = rows[i];
+			struct division_price p;
+			d.weights_2d = style & 1;
+			d.activations_2d = style >> 1;
+			assert_true(division_train(&w, &j, &d, &p, &fault) && p.fits);
+			rate[i] = fmax(rate[i], p.rate);
+		}
+	assert_true(close_to(rate[0], published_table[PUB_GPT3_EXPERT].value, 1e-6));
+	assert_true(rate[1] > rate[0]); // the best row beats the one that it replaced
+}
+
+static void partition_command(void **state)
+{
+	(void)state;
+	assert_true(run("partition gpt3 512"));
+	shows("460 fit, 0 do not, 36 have more stages");
+	shows("moved most by");
+	assert_true(run("partition gpt3 8x8x8 spec=8,1,8,8 top=1"));
+	shows("   21  "); // calibrated
+	assert_true(run("partition llama2_70b 1,2,4,8 serve weights=int4"));
+	shows("against chips");
+	assert_true(run("partition gpt3 4x4x8 twisted"));
+	assert_true(run("partition gpt3 16x16 on tpu_v5e serve weights=int4"));
+	shows("power of a chip of tpu_v5e is unknown");
+	static const struct bad bad[] = {{"partition gpt3 8x8x8 spec=8,1,8,4", "they multiply to 256, 8x8x8 has 512"},
+		{"partition gpt3 8x8x8 spec=8,1,8", "four parts"}, {"partition gpt3 8x8x8 spec=8,1,-8,8", "four parts"},
+		{"partition gpt3 8x8x8 spec=512,1,1,1", "512 stages share 96 layers"}, {"partition gpt3 4x4x4", "GiB more than there is"},
+		{"partition gpt3 8x8x8 batch=4 spec=1,512,1,1", "do not go round"}, {"partition gpt4 512", "did you mean 'gpt3'"},
+		{"partition gpt3 500", "448 and 512"}, {"partition gpt3 512 weights=int9", "no such format"}, {"partition gpt3 512 weights=bf61", "did you mean"},
+		{"partition gpt3 512 pods=2", "joins 1"}, {"partition gpt3 512 axes=some", "whole, or any"}, {"partition gpt3 512 site=mars", "no such site"},
+		{"partition gpt3 512 efficiency=2", "from 0.001 to 1"}, {"partition gpt3 512,x", "not numbers of chips"}, {"partition gpt3 1,2,4", "does not fit"},
+		{"partition gpt3 512 on tpu_v4_infiniband", "islands"}, {"partition gpt3 1e3x4", "not the shape"}, {"partition gpt3", "at least 2"}};
+	REFUSES(bad);
+}
+
 // ---- the program ------------------------------------------------------------------------------------------------------
 
 int main(void)
@@ -465,6 +600,10 @@ int main(void)
 		cmocka_unit_test(goodput_has_the_published_points),
 		cmocka_unit_test(simulation_meets_the_closed_forms),
 		cmocka_unit_test(goodput_command),
+		cmocka_unit_test(divisions_are_counted),
+		cmocka_unit_test(a_step_is_what_it_is_made_of),
+		cmocka_unit_test(the_topology_search_is_held_against_the_published),
+		cmocka_unit_test(partition_command),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 	string_free(&said);
