@@ -232,7 +232,7 @@ extern const int training_run_count;
 struct embedding_table {
 	double rows, width;
 	double hot; // ids a sample
-	double unique; // share of a batch's ids left once duplicates are dropped; 0: the input `unique`
+	double unique; // share of a chip's ids left once duplicates are dropped; 0: the input `unique`; below 0: ids are uniform, it follows
 	int place;     // enum embedding_place
 };
 enum embedding_place { PLACE_SPARSECORE, PLACE_TENSORCORE, PLACE_HOST, EMBEDDING_PLACES };
@@ -379,5 +379,67 @@ bool division_serve(const struct world *, const struct division_job *, const str
 // The efficiency at which GPT-3 on 8x8x8 [8,1,8,8] of TPU v4 takes the published time, in the quickest of the four ways. The one constant
 // that is fitted; NAN: none up to 1 does.
 double division_calibrate(const struct world *);
+
+// The quickest that fits of all slices of so many chips and all partitions of whole axes. False with a fault: none fits, or no such slice.
+bool division_best(const struct world *, const struct division_job *, int chips, bool serve, struct division *, struct division_price *,
+	struct fault *);
+
+// ---- embeddings ---------------------------------------------------------------------------------------------------------------
+
+struct embedding_job {
+	const struct workload *workload;
+	int format;     // of the tables and of what travels
+	double batch;   // samples a step, over all chips
+	bool serve;     // no gradients
+	bool keep_duplicates;
+	bool pipelined; // SparseCores work on another step than the tensor cores meanwhile: up to twice as fast, gradients two steps old
+	int place;      // of all tables; EMBEDDING_PLACES: as each says
+};
+// Seconds of a step. SparseCores: rows from memory, numbers added, ids handled, rows exchanged over the slice, of which the longest
+// counts, and an overhead. Tables are cut over all SparseCores of the slice; on tensor cores they are whole on each chip, a look-up is a
+// product with a one-hot matrix; in the hosts' memory they are cut over the hosts.
+struct embedding_price {
+	bool fits;
+	double memory; // bytes a chip
+	double ids, unique; // of a step, all chips
+	double rows, vector, handling, exchange, overhead; // of the SparseCores
+	double host, tensor, dense;
+	double step, rate; // samples a second
+	const char *binds;
+};
+// network: of the slice where it is a torus. False with a fault: a place that the pod lacks, an unknown rate.
+bool embedding_price_of(const struct world *, int pod, const struct slice *, const struct slice_network *, const struct embedding_job *,
+	struct embedding_price *, struct fault *);
+
+// ---- energy and carbon --------------------------------------------------------------------------------------------------------
+
+struct chip_power {
+	const char *name;
+	double peak, watts; // bf16 (fp16 where it has no other); mean, with the chip's share of the system
+	const char *source;
+};
+extern const struct chip_power chip_powers[];
+extern const int chip_power_count;
+// The utilization that hours are predicted with where none is said: GPT-3's expert row, 6 operations a parameter and token.
+double carbon_utilization(void);
+
+struct footprint {
+	double hours, mwh, gross, net; // MWh with the site's PUE; tonnes of CO2e
+};
+// Of so many chips at mean watts for so many seconds: kWh = hours x chips x W x PUE / 1000; t = kWh x kg/kWh / 1000.
+struct footprint footprint_of(double seconds, double chips, double watts, const struct site *);
+
+// ---- against what was published -----------------------------------------------------------------------------------------------
+
+struct published_result {
+	const struct published_row *row;
+	const char *with;    // which case of it
+	struct band band;    // the model's, in the row's unit
+	const char *verdict; // "agree": within 5 %, and rests on no unknown; "band": within the band; "not"; "fed"
+	const char *reason;
+};
+enum { PUBLISHED_CASES = 64 };
+// All of them, in turn; returns how many. 0 with a fault: out of memory.
+int published_results(struct published_result results[PUBLISHED_CASES], struct fault *);
 
 #endif

@@ -60,5 +60,8 @@ bool run_slice(struct command_call *);
 bool run_slices(struct command_call *);
 bool run_goodput(struct command_call *);
 bool run_partition(struct command_call *);
+bool run_embeddings(struct command_call *);
+bool run_carbon(struct command_call *);
+bool run_published(struct command_call *, const char *csv); // `pods published`
 
 #endif

@@ -91,5 +91,7 @@ bool run_pods(struct command_call *call)
 		return false;
 	if (!what)
 		return list_pods(call, &asked);
+	if (strcmp(what, "published") == 0)
+		return run_published(call, asked.csv);
 	return strcmp(what, "inputs") == 0 ? list_inputs(call, &asked) : show_pod(call, what, &asked);
 }

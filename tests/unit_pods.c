@@ -583,6 +583,166 @@ static void partition_command(void **state)
 	REFUSES(bad);
 }
 
+// ---- embeddings -------------------------------------------------------------------------------------------------------
+
+static void embeddings_by_hand(void **state)
+{
+	(void)state;
+	struct world w = world_of("tpu_v4");
+	struct slice s = slice_named("tpu_v4", "4x4x8", true);
+	struct slice_network n;
+	struct embedding_price p, q;
+	static struct workload load = {.name = "one", .batch = 128 * 1000, .dense = 1e6, .tables = 1, .table = {{1e6, 64, 10, .5, PLACE_SPARSECORE}}};
+	struct embedding_job j = {.workload = &load, .batch = load.batch, .place = EMBEDDING_PLACES};
+	assert_true(slice_network_of(&s, &n, &fault) && division_format("fp32", &j.format, &fault));
+	assert_true(embedding_price_of(&w, 0, &s, &n, &j, &p, &fault));
+	// A chip has 1000 samples, 10000 ids, 5000 of them unique, of 256 bytes.
+	assert_true(p.ids == 1.28e6 && p.unique == .64e6);
+	assert_true(close_to(p.rows, 5000 * 256 * 3 / (1200e9 * .5), 1e-9));
+	assert_true(close_to(p.vector, 2 * 10000 * 64 / (4 * 128 * 1.05e9), 1e-9));
+	assert_true(close_to(p.handling, 2 * 10000 * 8 / (4 * 16 * 1.05e9), 1e-9));
+	assert_true(close_to(p.exchange, fmax(6e-6, (5000 * 256 * 2 + 5000 * 4) * (127 / 128.) / 128 * n.load[ROUTE_PATHS] / 45e9), 1e-9));
+	assert_true(close_to(p.dense, 6 * 1e6 * 1000 / (275e12 * .3), 1e-9));
+	assert_true(close_to(p.memory, 1e6 * 64 * 4 * 2 / 128, 1e-9) && p.fits);
+	assert_true(close_to(p.step, fmax(fmax(p.rows, p.vector), fmax(p.handling, p.exchange)) + 20e-6 + p.dense, 1e-9));
+	// Overlap hides the shorter; duplicates cost; a narrower format moves less; serving takes no gradients.
+	j.pipelined = true;
+	assert_true(embedding_price_of(&w, 0, &s, &n, &j, &q, &fault) && q.step < p.step && q.step >= q.dense);
+	j.pipelined = false;
+	j.keep_duplicates = true;
+	assert_true(embedding_price_of(&w, 0, &s, &n, &j, &q, &fault) && q.rows == 2 * p.rows && q.vector == p.vector);
+	j.keep_duplicates = false;
+	assert_true(division_format("bf16", &j.format, &fault) && embedding_price_of(&w, 0, &s, &n, &j, &q, &fault) && q.rows == p.rows / 2);
+	j.serve = true;
+	assert_true(embedding_price_of(&w, 0, &s, &n, &j, &q, &fault) && close_to(q.rows, p.rows / 6, 1e-9) && q.memory == p.memory / 4);
+	// No SparseCores: refused, but on hosts.
+	w = world_of("tpu_v5e");
+	s = slice_named("tpu_v5e", "8x16", false);
+	assert_true(slice_network_of(&s, &n, &fault));
+	assert_false(embedding_price_of(&w, 0, &s, &n, &j, &q, &fault));
+	j.place = PLACE_HOST;
+	assert_true(embedding_price_of(&w, 0, &s, &n, &j, &q, &fault) && q.host > 0);
+}
+
+static bool read_workload_text(const char *text, struct workload *w)
+{
+	char path[] = "/tmp/bitscape-workload-XXXXXX.json";
+	int fd = mkstemps(path, 5);
+	assert_true(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+	close(fd);
+	bool ok = workload_get(path, w, &fault);
+	unlink(path);
+	return ok;
+}
+
+static void workloads_are_read(void **state)
+{
+	(void)state;
+	static struct workload w;
+	assert_true(workload_get("dlrm_dcnv2", &w, &fault));
+	double rows = 0, hot = 0;
+	for (int i = 0; i < w.tables; i++) {
+		rows += w.table[i].rows;
+		hot += w.table[i].hot;
+	}
+	assert_true(w.tables == 26 && rows == 204184588 && hot == 214 && w.batch == 65536);
+#define LOAD "{\"bitscape-workload\":1,\"name\":\"n\",\"source\":\"s\",\"batch\":64,\"dense\":100,\"tables\":"
+	assert_true(read_workload_text(LOAD "[{\"rows\":10,\"width\":8,\"hot\":1.5,\"place\":\"host\"}]}", &w));
+	assert_true(w.tables == 1 && w.table[0].place == PLACE_HOST && w.table[0].unique == 0);
+	static const struct {
+		const char *text, *says;
+	} bad[] = {{"{}", "not a workload"}, {LOAD "[]}", "tables"}, {LOAD "[{\"rows\":-1,\"width\":8,\"hot\":1}]}", "tables[0].rows"},
+		{LOAD "[{\"rows\":1,\"hot\":1}]}", "tables[0].width: missing"},
+		{LOAD "[{\"rows\":1,\"width\":8,\"hot\":1,\"place\":\"moon\"}]}", "no such place"},
+		{LOAD "[{\"rows\":1,\"width\":8,\"hot\":1,\"unique\":2}]}", "tables[0].unique"}, {LOAD "[3]}", "tables[0].rows: missing"}};
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		char line[1024];
+		if (read_workload_text(bad[i].text, &w) || !strstr(fault_line(&fault, line, sizeof line), bad[i].says))
+			fail_msg("%s says \"%s\"", bad[i].text, line);
+	}
+}
+
+static void embeddings_command(void **state)
+{
+	(void)state;
+	assert_true(run("embeddings dlrm_dcnv2 4x4x8 twisted on tpu_v4 against=tpu_v3:8x16"));
+	shows("this pod over the other: 4.8");
+	shows("agreement is not claimed");
+	assert_true(run("embeddings dlrm_dcnv2 512 on h100_cluster place=host"));
+	static const struct bad bad[] = {{"embeddings dlrm_dcnv2 1x1x1", "GiB more than there is"}, {"embeddings dlrm 4x4x4", "no such workload"},
+		{"embeddings dlrm_dcnv2 4x4x5", "nearest"}, {"embeddings dlrm_dcnv2 8x16 on tpu_v5e", "no SparseCores"},
+		{"embeddings dlrm_dcnv2 4x4x4 against=tpu_v3", "names no pod and slice"}, {"embeddings dlrm_dcnv2 4x4x4 place=here", "is no place"},
+		{"embeddings dlrm_dcnv2 4x4x4 weights=fp33", "no such format"}, {"embeddings dlrm_dcnv2 4x4x4 batch=0", "from 1"},
+		{"embeddings dlrm_dcnv2 4x4x8 place=tensorcore", "do not fit"}, {"embeddings /nowhere.json 4x4x4", "/nowhere.json"}};
+	REFUSES(bad);
+}
+
+// ---- energy and carbon ------------------------------------------------------------------------------------------------
+
+// Published runs from their own hours and watts, to the published MWh and tonnes; and the products of published factors.
+static void carbon_is_the_published_accounting(void **state)
+{
+	(void)state;
+	for (int i = 0; i < training_run_count; i++) {
+		const struct training_run *t = &training_runs[i];
+		for (int k = 0; k < site_count; k++)
+			if (strcmp(site_table[k].name, t->site) == 0) {
+				struct footprint f = footprint_of(t->days * 86400, t->chips, t->watts, &site_table[k]);
+				assert_true(close_to(f.mwh, t->mwh, .01) && close_to(f.gross, t->tonnes_gross, .02) && close_to(f.net, t->tonnes_net, .02));
+				assert_true(close_to(t->operations / (t->chips * t->rate) / 86400, t->days, .015));
+			}
+	}
+	assert_true(close_to(carbon_utilization(), .3208, .001));
+	assert_true(close_to(2 * site_table[1].pue / site_table[0].pue, 2.85, .005));
+	assert_true(close_to(2 * site_table[1].pue / site_table[0].pue * site_table[1].net / site_table[0].net, 18.3, .005));
+}
+
+static void carbon_command(void **state)
+{
+	(void)state;
+	assert_true(run("carbon"));
+	shows("architecture_search");
+	assert_true(run("carbon gpt3 256,512 deadline=60 site=iowa format=bf16,int8"));
+	shows("too late");
+	shows("the least net CO2e in time");
+	assert_true(run("carbon operations=3.14e23 chips=512 pue=1.2 gross=0.3"));
+	shows("one's own");
+	static const struct bad bad[] = {{"carbon site=iow operations=1 chips=1", "did you mean 'iowa'"}, {"carbon operations=1e20", "chips=512"},
+		{"carbon operations=-1", "from 1"}, {"carbon operations=1e20 chips=1 pue=.5", "from 1"}, {"carbon gpt3", "how many chips"},
+		{"carbon gpt3 500", "448 and 512"}, {"carbon gpt3 64", "GiB a chip are missing"}, {"carbon operations=1 chips=1 gross=.1 net=.2", "is more than"},
+		{"carbon operations=1 chips=1 on tpu_v5e", "not in the table"}, {"carbon gpt3 256 on tpu_v5p", "power of its chips is unknown"},
+		{"carbon gpt3 256 tokens=-1", "from 1"}, {"carbon utilization=2 operations=1 chips=1", "from 0.001"}, {"carbon chips=3", "nothing to price"}};
+	REFUSES(bad);
+}
+
+// ---- against what was published ---------------------------------------------------------------------------------------
+
+// The verdicts as they stand: one that changes does so in a commit that says why. A "not" stays a "not" until a source moves it.
+static void verdicts_stand(void **state)
+{
+	(void)state;
+	static const char *const known[PUBLISHED_CASES] = {"agree", "not", "agree", "not", "not", "not", // the network
+		"agree", "agree", "not", "agree", "agree", "agree", "agree", "agree", "agree", "agree", "not", "agree", // goodput
+		"not", "not", "band", "not", // InfiniBand
+		"fed", "band", "not", "not", "not", "band", "not", "not", "not", // transformers
+		"not", "not", "band", "agree", "agree"};
+	static struct published_result r[PUBLISHED_CASES];
+	int count = published_results(r, &fault);
+	assert_int_equal(count, 36);
+	for (int i = 0; i < count; i++) {
+		if (strcmp(r[i].verdict, known[i]) != 0)
+			fail_msg("%s, %s: %s, not %s (%g, %g to %g)", r[i].row->name, r[i].with, r[i].verdict, known[i], r[i].band.value, r[i].band.low,
+				r[i].band.high);
+		assert_true(r[i].reason[0] && isfinite(r[i].band.value));
+		// Where a gain is claimed its sign holds over the whole band.
+		if (r[i].row == &published_table[PUB_LLM_RATIO] || r[i].row == &published_table[PUB_SC_V4_V3] || r[i].row == &published_table[PUB_SC_HOST_LOW]
+			|| r[i].row == &published_table[PUB_TWIST_448] || r[i].row == &published_table[PUB_TWIST_488])
+			assert_true(r[i].band.low > 1);
+	}
+	assert_true(run("pods published"));
+	shows("gpt3, overlap 0: the published best is 8 of 115 that fit, what it replaced 59");
+}
+
 // ---- the program ------------------------------------------------------------------------------------------------------
 
 int main(void)
@@ -604,6 +764,12 @@ int main(void)
 		cmocka_unit_test(a_step_is_what_it_is_made_of),
 		cmocka_unit_test(the_topology_search_is_held_against_the_published),
 		cmocka_unit_test(partition_command),
+		cmocka_unit_test(embeddings_by_hand),
+		cmocka_unit_test(workloads_are_read),
+		cmocka_unit_test(embeddings_command),
+		cmocka_unit_test(carbon_is_the_published_accounting),
+		cmocka_unit_test(carbon_command),
+		cmocka_unit_test(verdicts_stand),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 	string_free(&said);

@@ -3,6 +3,8 @@
 // the same collectives. Sources: Austin et al., How to Scale Your Model, 2025 (collectives); Korthikanti et al. 2022 (activations that are
 // kept); Huang et al. 2018 and Narayanan et al. 2021 (the pipeline's bubble, at most as many microbatches alive as stages).
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "engine/hardware/device.h"
@@ -312,4 +314,50 @@ double division_calibrate(const struct world *of)
 			high = middle;
 	}
 	return high;
+}
+
+// ---- the best of all -----------------------------------------------------------------------------------------------------
+
+static bool best_of_slice(const struct world *w, const struct division_job *j, const struct slice *s, bool serve, struct division *best,
+	struct division_price *price, bool *found, struct fault *fault)
+{
+	int count = divisions_of(s, false, true, NULL, 0);
+	struct division *all = calloc((size_t)count + 1, sizeof *all);
+	if (!all)
+		return fault_memory(fault, "partitions");
+	divisions_of(s, false, true, all, count);
+	for (int i = 0; i < count; i++) {
+		struct division_price it;
+		if (!(serve ? division_serve : division_train)(w, j, &all[i], &it, fault) || (*found && !better(&it, price)))
+			continue;
+		*found = true;
+		*best = all[i];
+		*price = it;
+	}
+	free(all);
+	return true;
+}
+
+bool division_best(const struct world *w, const struct division_job *j, int chips, bool serve, struct division *best, struct division_price *price,
+	struct fault *fault)
+{
+	enum { SLICES = 64 };
+	struct slice s[SLICES];
+	char where[64], todo[96];
+	bool found = false;
+	int count = w->pod[0].network == NETWORK_ISLANDS ? 0 : slices_of(&w->pod[0], chips, s, SLICES);
+	snprintf(where, sizeof where, "%d chips of %.40s", chips, w->pod[0].name);
+	if (!count) {
+		int below = 0, above = 0;
+		slices_near(&w->pod[0], chips, &below, &above);
+		snprintf(todo, sizeof todo, "the nearest are %d and %d", below, above);
+		return fault_set(fault, where, todo, "are no slice with axes");
+	}
+	for (int i = 0; i < count && i < SLICES; i++)
+		if (!best_of_slice(w, j, &s[i], serve, best, price, &found, fault))
+			return false;
+	if (!found)
+		return false; // the last one's fault
+	return price->fits || fault_set(fault, where, "take more chips, narrower formats or a smaller batch", "%s does not fit: %.4g GiB a chip are missing",
+		j->net.name, (price->memory - pod_value(&w->pod[0], POD_MEMORY)) / pod_figures[POD_MEMORY].factor);
 }
