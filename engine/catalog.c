@@ -10,30 +10,17 @@
 #include "engine/model/model.h"
 #include "engine/quant/format.h"
 #include "engine/search/allocate.h"
+#include "engine/search/layers.h"
 #include "engine/search/sensitivity.h"
 
 // ---- networks ----
 
 struct description {
 	struct model *model;
-	struct described_layer *layer;
+	struct layer_info *layer;
 	char keys[256];
 	struct description_info info;
 };
-
-static struct described_layer layer_of(const struct model *m, int index)
-{
-	const struct layer *l = &m->layer[index];
-	const struct op *op = &m->op[l->op];
-	const bool conv = op->kind == OP_CONV;
-	return (struct described_layer){
-		.name = l->name,
-		.kind = !conv || op->groups == 1 ? model_kind(op->kind) : op->groups == l->in.c ? "depthwise" : "grouped",
-		.in_h = l->in.h, .in_w = l->in.w, .in_c = l->in.c, .out_h = l->out.h, .out_w = l->out.w, .out_c = l->out.c,
-		.kernel_h = conv ? op->window.h : 1, .kernel_w = conv ? op->window.w : 1, .stride = conv ? op->window.stride : 1,
-		.groups = conv ? op->groups : 1, .macs = l->macs, .weights = l->weights, .activations = l->activations,
-	};
-}
 
 static struct catalog_row row_of(const char *name)
 {
@@ -51,16 +38,16 @@ struct description *description_open(const char *name, int h, int w, int c, int 
 	if (!m)
 		return NULL;
 	struct description *d = calloc(1, sizeof *d);
-	struct described_layer *layer = calloc((size_t)m->layers + 1, sizeof *layer);
+	struct layer_info *layer = calloc((size_t)m->layers + 1, sizeof *layer);
 	if (!d || !layer) {
-		fault_set(fault, name, "choose a smaller network", "out of memory");
+		fault_memory(fault, name);
 		model_free(m);
 		free(d);
 		free(layer);
 		return NULL;
 	}
 	for (int i = 0; i < m->layers; i++)
-		layer[i] = layer_of(m, i);
+		layer[i] = layer_info_of(m, i);
 	const struct catalog_row row = row_of(name);
 	const struct shape in = m->op[0].out;
 	snprintf(d->keys, sizeof d->keys, "%s", row.keys);
@@ -68,7 +55,7 @@ struct description *description_open(const char *name, int h, int w, int c, int 
 	d->layer = layer;
 	d->info = (struct description_info){.name = m->name, .help = row.help, .keys = d->keys, .h = in.h, .w = in.w, .c = in.c,
 		.classes = m->classes, .operators = m->ops, .layers = m->layers, .layer = layer, .macs = m->macs,
-		.weights = m->weights, .parameters = m->parameters, .activations = m->activations,
+		.attention_macs = m->attention_macs, .weights = m->weights, .parameters = m->parameters, .activations = m->activations,
 		.most_activations = m->most_activations};
 	return d;
 }
@@ -104,7 +91,7 @@ struct costing *costing_new(const struct description *d, const char *term, int b
 {
 	struct costing *c = calloc(1, sizeof *c);
 	if (!c) {
-		fault_set(fault, term, "", "out of memory");
+		fault_memory(fault, term);
 		return NULL;
 	}
 	c->description = d;
@@ -154,7 +141,7 @@ static bool plan_of(const struct costing *c, const struct layer_formats *formats
 {
 	const int layers = c->description->model->layers;
 	if (count != 1 && count != layers)
-		return fault_set(fault, cost_name(c->cost), "", "%d formats for %d layers", count, layers);
+		return fault_set(fault, cost_name(c->cost), "give one format for all layers, or one for each", "%d formats for %d layers", count, layers);
 	for (int i = 0; i < layers; i++) {
 		const struct layer_formats *its = &formats[count == 1 ? 0 : i];
 		if (!format_of(its->weight, &layer[i].weight, fault) || !format_of(its->activation, &layer[i].activation, fault))
@@ -168,7 +155,7 @@ static struct layer_plan *new_plan(const struct costing *c, const struct layer_f
 {
 	struct layer_plan *layer = calloc((size_t)c->description->model->layers + 1, sizeof *layer);
 	if (!layer)
-		fault_set(fault, cost_name(c->cost), "", "out of memory");
+		fault_memory(fault, cost_name(c->cost));
 	if (!layer || plan_of(c, formats, count, layer, fault))
 		return layer;
 	free(layer);
@@ -201,7 +188,7 @@ bool costing_roofline(const struct costing *c, const struct layer_formats *forma
 		return false;
 	struct cost_point *from = calloc((size_t)layers + 1, sizeof *from);
 	struct layer_plan *layer = new_plan(c, formats, count, fault);
-	bool ok = layer && (from || fault_set(fault, cost_name(c->cost), "", "out of memory"));
+	bool ok = layer && (from || fault_memory(fault, cost_name(c->cost)));
 	if (ok && !cost_roofline(c->cost, &(struct plan){c->description->model, layer}, from))
 		ok = fault_set(fault, cost_name(c->cost), "ask for latency@DEVICE", "it has no roofline");
 	for (int i = 0; ok && i < layers; i++)
@@ -227,7 +214,7 @@ bool costing_compare(const struct costing *c, const struct costing *table, const
 	struct layer_plan *layer = new_plan(c, formats, count, fault);
 	double *predicted = calloc((size_t)m->layers * 3 + 1, sizeof *predicted);
 	const struct plan plan = {m, layer};
-	bool ok = layer && (predicted || fault_set(fault, cost_name(c->cost), "", "out of memory"))
+	bool ok = layer && (predicted || fault_memory(fault, cost_name(c->cost)))
 		&& cost_compare(c->cost, table->cost, &plan, predicted, predicted + m->layers, &all, fault);
 	if (ok) {
 		double *measured = predicted + m->layers, *given = measured + m->layers;
@@ -251,7 +238,7 @@ struct losses *losses_new(const struct description *d, const char *name, struct 
 {
 	struct losses *l = calloc(1, sizeof *l);
 	if (!l) {
-		fault_set(fault, name, "", "out of memory");
+		fault_memory(fault, name);
 		return NULL;
 	}
 	l->table = sensitivity_named(d->model, name, fault);

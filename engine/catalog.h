@@ -10,17 +10,9 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "engine/base/fault.h"
+#include "engine/engine.h"
 
 // ---- networks -------------------------------------------------------------------------------------------------------------
-
-// A layer: an operator with weights.
-struct described_layer {
-	const char *name;
-	const char *kind; // "conv", "depthwise", "grouped", "linear"
-	int in_h, in_w, in_c, out_h, out_w, out_c, kernel_h, kernel_w, stride, groups;
-	double macs, weights, activations; // weights: without bias; activations: numbers that it reads
-};
 
 struct description_info {
 	const char *name; // as asked for
@@ -28,8 +20,9 @@ struct description_info {
 	const char *keys;
 	int h, w, c, classes; // of its input; classes it tells apart
 	int operators, layers;
-	const struct described_layer *layer; // [layers]
-	double macs, weights, parameters;    // parameters: weights, biases, norms, tokens
+	const struct layer_info *layer; // [layers]
+	double macs, attention_macs;    // of all layers; of attention's two products, which have no weights and are no layer
+	double weights, parameters;     // parameters: weights, biases, norms, tokens
 	double activations, most_activations; // numbers that all layers read; that the layer reading most does
 };
 
@@ -75,7 +68,7 @@ struct roofline {
 	int batch;
 	double bandwidth; // of the device's memory, bytes a second
 	int layers;
-	const struct described_layer *layer; // [layers], the description's
+	const struct layer_info *layer; // [layers], the description's
 	struct roofline_point *now, *draft;  // [layers]: of a choice, and of a changed one; NULL: there is none
 };
 // Fills point[layers] and all else of the roofline but its two rows of points. False with a fault: as above, or the term is

@@ -55,7 +55,34 @@ struct engine {
 
 const char *engine_kernels(void)
 {
-	return kernels_best()->name;
+	return kernels_asked()->name;
+}
+
+bool engine_kernels_asked(void)
+{
+	const char *wish = getenv("BITSCAPE_KERNELS");
+	return wish && *wish;
+}
+
+bool engine_use_kernels(const char *name)
+{
+	return kernels_use(name ? name : kernels_asked()->name);
+}
+
+// A set that was asked for and is not there would else be replaced by another in silence.
+bool engine_kernels_check(struct fault *fault)
+{
+	char names[ENGINE_TEXT] = "";
+	const char *wish = getenv("BITSCAPE_KERNELS");
+	if (!engine_kernels_asked() || strcmp(wish, kernels_asked()->name) == 0)
+		return true;
+	for (const struct kernels *const *k = kernels_all(); *k; k++) {
+		size_t used = strlen(names);
+		snprintf(names + used, sizeof names - used, "%s%s", used ? ", " : "", (*k)->name);
+	}
+	char todo[ENGINE_TEXT + 64];
+	snprintf(todo, sizeof todo, "choose one of %s, or unset it", names);
+	return fault_set(fault, "BITSCAPE_KERNELS", todo, "this processor has no set of kernels called '%s'", wish);
 }
 
 // ---- queues ----
@@ -141,7 +168,7 @@ static bool reserve(struct engine *e, long room, struct fault *fault)
 	if (modal)
 		e->modal = modal;
 	if (!record || !modal)
-		return fault_set(fault, "history", "ask for fewer steps", "out of memory");
+		return fault_memory(fault, "history");
 	e->room = room;
 	return true;
 }
@@ -199,7 +226,7 @@ static bool restore_history(struct engine *e, const struct state *state, struct 
 	for (size_t i = 0; fits && i < modal->bytes; i++)
 		fits = ((const uint8_t *)modal->data)[i] < search_info(e->search)->slot[i % slots].options;
 	if (!fits)
-		return fault_set(fault, "checkpoint", "open an earlier one", "its history is missing or does not fit");
+		return fault_set(fault, "checkpoint", "the one before it serves", "its history is missing or does not fit");
 	for (long i = 0; i < n; i++) {
 		e->record[i].step = i + 1;
 		memcpy(&e->record[i].loss, (const float *)rows->data + i * record_floats, (size_t)record_floats * sizeof(float));
@@ -213,7 +240,7 @@ static bool save_state(struct engine *e, struct reply *r)
 {
 	r->state = calloc(1, sizeof *r->state);
 	return (r->state && search_save(e->search, r->state, &r->fault) && save_history(e, r->state)) ||
-		fault_set(&r->fault, "checkpoint", "close something else", "out of memory");
+		fault_memory(&r->fault, "checkpoint");
 }
 
 static bool apply(struct engine *e, const struct change *c, struct reply *r)
@@ -224,7 +251,7 @@ static bool apply(struct engine *e, const struct change *c, struct reply *r)
 		ok = reserve(e, search_horizon(e->search) + strtol(c->item[0].value, NULL, 10), &r->fault);
 		pthread_mutex_unlock(&e->lock);
 	}
-	return ok && search_apply(e->search, c, &r->inverse, &r->fault);
+	return ok && search_apply(e->search, c, &r->inverse, r->says, sizeof r->says, &r->fault);
 }
 
 static void carry_out(struct engine *e, struct request *q)
@@ -332,10 +359,12 @@ static bool start(struct engine *e)
 
 struct engine *engine_open(const struct config *config, const struct state *state, struct fault *fault)
 {
+	if (!engine_kernels_check(fault))
+		return NULL;
 	openblas_set_num_threads(1); // the team is parallel, its products are not
 	struct engine *e = calloc(1, sizeof *e);
 	if (!e) {
-		fault_set(fault, "engine", "close something else", "out of memory");
+		fault_memory(fault, "engine");
 		return NULL;
 	}
 	e->pipe[0] = e->pipe[1] = -1;
@@ -353,7 +382,7 @@ struct engine *engine_open(const struct config *config, const struct state *stat
 		goto failed;
 	}
 	if (!make_snapshot(&e->published, info, search_front_room(e->search))) {
-		fault_set(fault, "engine", "choose a smaller network", "out of memory");
+		fault_memory(fault, "engine");
 		goto failed;
 	}
 	publish(e);
@@ -435,7 +464,7 @@ void engine_pause(struct engine *e)
 
 static bool no_memory(struct fault *fault)
 {
-	return fault_set(fault, "engine", "close something else", "out of memory");
+	return fault_memory(fault, "engine");
 }
 
 static void post(struct engine *e, struct request *r, unsigned *ticket)

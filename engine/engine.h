@@ -69,8 +69,15 @@ const char *const *engine_devices(void);
 // The sensitivity table that comes with bitscape for a network, or "none".
 const char *engine_sensitivity(const char *net);
 
-// The set of compute kernels for this processor ("avx512", …): on another set, results may differ in the last bits.
+// The set of compute kernels for this processor ("avx512", …), or the one that BITSCAPE_KERNELS asks for: on another set,
+// results may differ in the last bits.
 const char *engine_kernels(void);
+// Whether BITSCAPE_KERNELS asks for one; and false, with a fault, where it asks for one that is not there.
+bool engine_kernels_asked(void);
+bool engine_kernels_check(struct fault *);
+// The set for engines that are opened from here on; those that are open keep theirs. NULL: that of engine_kernels. False: this
+// processor, or this build, does not have it, and nothing changes. For the thread that opens engines.
+bool engine_use_kernels(const char *name);
 
 // ---- what never changes in a search -----------------------------------------------------------------------------------
 
@@ -89,15 +96,16 @@ struct slot_info {
 	const struct option_info *option;
 };
 
-// One layer: an operator with weights and the input activations it reads.
+// One layer: an operator with weights and the input activations it reads. Of a search's network, and of one of the catalog.
 struct layer_info {
 	char name[ENGINE_NAME];
-	const char *kind; // "conv", "depthwise", "linear"
-	int in_h, in_w, in_c, out_h, out_w, out_c, kernel, stride, groups;
-	double macs;        // multiply-accumulates for one image
-	double weights;     // number of weights, without bias
-	double activations; // number of input activations for one image
-	int weight_slot, activation_slot;
+	const char *kind; // "conv", "depthwise", "grouped", "linear"
+	int in_h, in_w, in_c, out_h, out_w, out_c, kernel_h, kernel_w, stride, groups;
+	double macs;           // multiply-accumulates for one image
+	double attention_macs; // of the attention that reads this layer: its two products have no weights and are no layer
+	double weights;        // number of weights, without bias
+	double activations;    // number of input activations for one image
+	int weight_slot, activation_slot; // -1 where there is no search
 };
 
 struct engine_info {
@@ -110,7 +118,8 @@ struct engine_info {
 	const struct slot_info *slot; // [slots]: a layer's two stand next to each other
 	int image_h, image_w, image_c, classes;
 	long train_images, heldout_images, test_images;
-	double parameters, macs; // of the whole network; MACs for one image
+	double parameters;
+	double macs, attention_macs; // for one image: of all layers; of attention's products beside them
 	const char *kernels;     // the instruction set of the compute kernels in use: "avx2", …
 };
 
@@ -136,11 +145,14 @@ struct state {
 };
 void state_free(struct state *);
 const char *state_get(const struct state *, const char *name); // a text, NULL where absent
+// False, and a fault that names it, where a weight, the policy or what else goes on from it is not a finite number: from such a
+// state nothing comes any more. Any thread.
+bool state_sound(const struct state *, struct fault *);
 
 struct engine;
 // Loads the data, builds the network and starts the engine's thread, paused at step 0, or at the step of `state`
 // (borrowed for the call; NULL: a new search). NULL and a fault where that cannot be done: an unknown network, a damaged
-// data file, a state of another network or space.
+// data file, a state of another network or space, a BITSCAPE_KERNELS that this processor does not have.
 struct engine *engine_open(const struct config *, const struct state *, struct fault *);
 // Ends the thread after the step it is in, and frees all. NULL is fine.
 void engine_close(struct engine *);
@@ -166,7 +178,8 @@ enum change_kind {
 	                 // widest uniform choice), or a number with k, M, G, T or a unit of the term's (3ms, 20mJ, 1.5MB); "": none
 	CHANGE_SET,      // name: a live setting; value: as text. Another device prices latency and energy anew: targets
 	                 // given as a format or a multiple follow, others stay
-	CHANGE_EXTEND,   // value: steps to add to the horizon
+	CHANGE_EXTEND,   // first item's value: steps to add to the horizon. A second one, `rate`: the learning rate falls anew, from
+	                 // that value. Of an inverse: fewer than no steps, and `from`, the step at which the rate began to fall
 	CHANGE_GROUP,    // name: a group; value: a glob over layers, which are decided as one from here on; "": no longer
 };
 struct change_item {
@@ -204,7 +217,8 @@ struct reply {
 	long step; // between this step and the next it was carried out
 	bool ok;
 	struct fault fault;         // where not ok
-	struct change inverse;      // REQUEST_CHANGE: what takes it back (CHANGE_EXTEND has none: items 0)
+	struct change inverse;      // REQUEST_CHANGE: what takes it back; items 0: it changed nothing
+	char says[4 * ENGINE_TEXT]; // REQUEST_CHANGE: what a person is to know of it, clauses; empty: nothing
 	struct evaluation evaluation;
 	struct state *state;        // REQUEST_STATE; the receiver frees it, or reply_free does
 };
@@ -238,10 +252,23 @@ struct group_state {
 	char name[ENGINE_NAME], pattern[ENGINE_TEXT]; // the layers that match are decided as one
 };
 
+// Where a target lies in the costs of the choices that the restrictions allow.
+enum target_reach {
+	TARGET_NONE,        // there is no target, or the term has no price
+	TARGET_WITHIN,
+	TARGET_BELOW,       // it cannot be met: it is proven that every choice costs more
+	TARGET_BELOW_FOUND, // every choice that was found costs more; it is not proven that there is none that meets it
+	TARGET_ABOVE,       // every choice that was found costs less
+};
+
 // The terms of a search only ever become more: each keeps its place.
 struct term_state {
 	char name[ENGINE_NAME];
-	const char *unit; // "bit ops", "B", "ms per 128 images on tpu_v4"; lives as long as the engine
+	// What its costs are in; these live as long as the engine.
+	const char *unit;   // in full: "bit ops", "B", "ms per 128 images on tpu_v4"
+	const char *brief;  // in a narrow column: "bit ops", "B", "ms/128 img", "mJ/img"
+	const char *symbol; // behind a number: "ms", "mJ", "B"; "": a count
+	const char *device; // that it is priced on: "tpu_v4"; "": none
 	char why[2 * ENGINE_TEXT]; // it cannot be priced, and all its costs are NAN; empty: it can
 	double weight;
 	bool targeted;
@@ -249,7 +276,10 @@ struct term_state {
 	char target_text[ENGINE_NAME]; // as the person gave it
 	double modal;                 // cost of the modal choice
 	double expected;              // mean cost of the choices sampled lately
-	double low, high;             // cost of the narrowest and widest choice that the restrictions allow
+	double low, high;             // cheapest and dearest cost found among the choices that the restrictions allow
+	double least;                 // proven: no choice that they allow costs less; equal to `low` where that is the least there is
+	enum target_reach reach;
+	char reach_text[2 * ENGINE_TEXT]; // what there is to say of it, a clause; empty: nothing (TARGET_NONE, TARGET_WITHIN)
 };
 
 struct front_point {

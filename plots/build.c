@@ -115,7 +115,7 @@ struct unit unit_of(const struct term_state *term, double largest)
 {
 	static const struct {
 		const char *term, *name;
-	} names[] = {{"bops", "bit operations"}, {"bops_linear", "bit operations (linear)"}};
+	} names[] = {{"bops", "bit operations"}, {"bops-linear", "bit operations, linear"}};
 	static const struct {
 		double divisor;
 		const char *prefix;
@@ -143,10 +143,19 @@ struct unit unit_of(const struct term_state *term, double largest)
 		if (!strcmp(term->name, names[i].term))
 			name = names[i].name;
 	snprintf(unit.name, sizeof unit.name, "%s", name);
-	// A unit in words ("bit ops") counts things: the name says them, the brackets hold the prefix alone.
-	const char *symbol = prefixed || (term->unit && !strchr(term->unit, ' ')) ? term->unit : "";
-	bool bracket = prefixes[p].prefix[0] || symbol[0];
-	snprintf(unit.label, sizeof unit.label, "%s%s%s%s%s", name, bracket ? " (" : "", prefixes[p].prefix, symbol,
-		bracket ? ")" : "");
+	// A count ("bit ops per image") has no symbol: the name says what is counted, the brackets hold the prefix and the rest.
+	const char *per = term->unit ? strstr(term->unit, " per ") : NULL;
+	const char *symbol = prefixed || (term->unit && !strchr(term->unit, ' ')) ? term->unit : term->symbol ? term->symbol : "";
+	char brackets[64];
+	snprintf(brackets, sizeof brackets, "%s%s%s", prefixes[p].prefix, symbol, prefixed || !per ? "" : per);
+	const char *in = brackets + strspn(brackets, " ");
+	snprintf(unit.label, sizeof unit.label, *in ? "%s (%s)" : "%s%s", name, in);
 	return unit;
+}
+
+const char *subject_of(const struct engine_info *info, char buf[2 * ENGINE_TEXT + 8])
+{
+	bool data = info && info->data[0] && strcmp(info->data, "none") != 0;
+	snprintf(buf, 2 * ENGINE_TEXT + 8, "%s%s%s", info ? info->net : "", data ? " on " : "", data ? info->data : "");
+	return buf;
 }

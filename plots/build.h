@@ -16,14 +16,17 @@ bool figure_add_line(struct figure *, bool vertical, double at, enum figure_role
 // A heat map, all blank.
 struct heat *figure_add_heat(struct figure *, int rows, int columns, int levels);
 
-// How a cost term is shown: its values divided by `divisor`, and the axis label that says so: "bit operations (G)".
+// How a cost term is shown: its values divided by `divisor`, and the axis label that says so: "bit operations (G per image)".
 struct unit {
 	double divisor;
-	char label[64];
+	char label[96];
 	char name[ENGINE_NAME]; // the label without the unit
 };
 // `largest`: the largest value to be shown, in the term's unit.
 struct unit unit_of(const struct term_state *, double largest);
+
+// "resnet20 on cifar10"; the network alone where there are no data.
+const char *subject_of(const struct engine_info *, char buf[2 * ENGINE_TEXT + 8]);
 
 // The term the figure is about; NULL where the snapshot has no such term.
 const struct term_state *source_term(const struct figure_source *);

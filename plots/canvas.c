@@ -48,7 +48,7 @@ static void draw_points(struct raster *r, const struct layout *l, const struct s
 	int x, y;
 	for (size_t i = 0; i < s->count; i++)
 		if (place_of(l, s, i, &x, &y))
-			raster_put(r, x, y, raster_symbol(s->role, r->glyphs), s->role);
+			raster_put(r, x, y, raster_symbol(s->role, s->estimated, r->glyphs), s->role);
 }
 
 static void draw_straight(struct raster *r, const struct layout *l, const struct line *line)
@@ -57,7 +57,7 @@ static void draw_straight(struct raster *r, const struct layout *l, const struct
 	int x = line->vertical ? raster_cell(scale_map(&l->x, line->at), p->width) : -1;
 	int y = line->vertical ? -1 : raster_cell(1 - scale_map(&l->y, line->at), p->height);
 	for (int i = 0; x >= 0 && i < p->height; i++)
-		raster_put(r, p->x + x, p->y + i, raster_symbol(line->role, r->glyphs), line->role);
+		raster_put(r, p->x + x, p->y + i, raster_symbol(line->role, false, r->glyphs), line->role);
 	for (int i = 0; y >= 0 && i < p->width; i++)
 		raster_put(r, p->x + i, p->y + y, raster_dash(line->role, r->glyphs), line->role);
 }

@@ -33,7 +33,7 @@ static bool read_wish(const struct command_call *call, struct wish *w, struct fa
 			size_t used = strlen(names);
 			snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : " ", kinds[i].name);
 		}
-		return fault_set(f, call->argv[0], names, "no such figure");
+		return fault_set(f, call->argv[0], names, "there is no such figure");
 	}
 	for (int i = 1; i < call->argc; i++) {
 		const char *word = call->argv[i];
@@ -72,7 +72,7 @@ static bool run_plot(struct command_call *call)
 	}
 	struct figure *figure = w.kind->build(&source);
 	if (!figure)
-		return fault_set(&call->fault, w.kind->name, "", "out of memory");
+		return fault_memory(&call->fault, w.kind->name);
 	bool ok = plotter_request(context->plotter, &(struct plot_request){.figure = figure, .format = w.format->name,
 		.file = w.file, .keep = w.keep, .width_cm = page_cm}, &call->fault);
 	figure_free(figure);

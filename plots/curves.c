@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { MOST_POINTS = 1000 };
 
@@ -15,13 +16,34 @@ struct quantity {
 	double factor;
 	enum series_kind kind;
 	enum figure_role role;
-	bool noisy; // smoothed over a window of about one sixtieth of the history
+	bool noisy; // smoothed over a window of about one sixtieth of the history: the axis says how many steps
 	bool right;
 };
 
 static double value_of(const struct record *r, const struct quantity *q)
 {
 	return *(const float *)(const void *)((const char *)r + q->offset) * q->factor;
+}
+
+// How many steps a noisy quantity's point is the mean of.
+static long window_of(long records)
+{
+	long stretch = records > MOST_POINTS ? records / MOST_POINTS : 1;
+	return stretch + 2 * (records / 120);
+}
+
+// "loss", or "mean loss": of how many steps, the title says.
+static const char *averaged(const struct figure_source *source, const char *what, char buf[96])
+{
+	snprintf(buf, 96, "%s%s", window_of(source->records) > 1 ? "mean " : "", what);
+	return buf;
+}
+
+static void title_means(struct figure *f, const struct figure_source *source, const char *of)
+{
+	size_t used = f ? strlen(f->title) : 0;
+	if (f && window_of(source->records) > 1)
+		snprintf(f->title + used, sizeof f->title - used, "; %smeans of %ld steps", of, window_of(source->records));
 }
 
 // Adds the quantity over the steps: at most MOST_POINTS points, each the mean of its stretch of records, widened by
@@ -59,11 +81,11 @@ static bool add_quantity(struct figure *f, const struct figure_source *source, c
 // The frame that all of them share: steps from 0 to the present, and the person's marks.
 static struct figure *over_steps(const struct figure_source *source, const char *y_label, const char *title)
 {
-	const struct engine_info *info = source->snapshot->info;
 	struct figure *f = figure_new("step", y_label);
 	if (!f)
 		return NULL;
-	figure_title(f, "%s of %s on %s", title, info ? info->net : "", info ? info->data : "");
+	char subject[2 * ENGINE_TEXT + 8];
+	figure_title(f, "%s of %s", title, subject_of(source->snapshot->info, subject));
 	f->x.low = 0;
 	if (source->records > 0)
 		f->x.high = (double)source->record[source->records - 1].step;
@@ -96,9 +118,11 @@ struct figure *figure_curves(const struct figure_source *source)
 		{source->snapshot->estimated[0] ? "estimated" : loss ? "held-out loss" : "held-out", AT(quality), loss ? -1 : 100, SERIES_LINE, ROLE_SAMPLED, true,
 			!loss},
 	};
-	struct figure *f = over_steps(source, "loss", "Training");
+	char label[96];
+	struct figure *f = over_steps(source, averaged(source, "loss", label), source->snapshot->estimated[0] ? "Search" : "Training");
 	if (f)
-		snprintf(f->right.label, sizeof f->right.label, "accuracy (%%)");
+		snprintf(f->right.label, sizeof f->right.label, "%s", averaged(source, "accuracy (%)", label));
+	title_means(f, source, "");
 	return with(f, source, q, 3);
 }
 
@@ -119,6 +143,11 @@ struct figure *figure_cost(const struct figure_source *source)
 	struct figure *f = over_steps(source, unit.label, "Cost of the choices");
 	if (!f || !term)
 		return f;
+	char target[64], subject[2 * ENGINE_TEXT + 8];
+	if (relative) // the axis has no unit: the target says it
+		figure_title(f, "Cost of the choices of %s, target %s", subject_of(source->snapshot->info, subject),
+			number_write(term->target, term->unit ? term->unit : "", target, sizeof target));
+	title_means(f, source, "sampled: ");
 	size_t place = (size_t)source->term * sizeof(float);
 	const struct quantity q[] = {
 		{"sampled", AT(cost) + place, 1 / unit.divisor, SERIES_LINE, ROLE_SAMPLED, true, false},
@@ -147,5 +176,8 @@ struct figure *figure_entropy(const struct figure_source *source)
 struct figure *figure_reward(const struct figure_source *source)
 {
 	static const struct quantity q = {"reward", AT(reward), 1, SERIES_LINE, ROLE_MAIN, true, false};
-	return with(over_steps(source, "reward, smoothed", "Reward of the sampled choices"), source, &q, 1);
+	char label[96];
+	struct figure *f = over_steps(source, averaged(source, "reward", label), "Reward of the sampled choices");
+	title_means(f, source, "");
+	return with(f, source, &q, 1);
 }

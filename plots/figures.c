@@ -8,9 +8,9 @@
 #include <string.h>
 
 static const struct figure_kind kinds[] = {
-	{"front", "cost against held-out accuracy of all choices scored", figure_front},
+	{"front", "cost against accuracy of all choices scored", figure_front},
 	{"bits", "every layer's modal format over the steps", figure_bits},
-	{"curves", "training loss, training and held-out accuracy over the steps", figure_curves},
+	{"curves", "training loss, training and held-out accuracy over the steps, as moving averages", figure_curves},
 	{"cost", "cost of the modal and the sampled choices over the steps", figure_cost},
 	{"entropy", "how undecided the policy is, over the steps", figure_entropy},
 	{"reward", "reward of the sampled choices over the steps", figure_reward},
@@ -99,16 +99,19 @@ static bool add_front(struct figure *f, const struct snapshot *s, int term, doub
 static bool add_points(struct figure *f, const struct snapshot *s, int term, double divisor, const char *name,
 	enum figure_role role, int modal)
 {
-	struct series *series = figure_add_series(f, name, SERIES_POINTS, role, (size_t)s->points,
+	char estimated[ENGINE_NAME], label[16];
+	snprintf(estimated, sizeof estimated, "%s, estimated", name);
+	struct series *series = figure_add_series(f, s->estimated[0] ? estimated : name, SERIES_POINTS, role, (size_t)s->points,
 		role != ROLE_SAMPLED);
 	if (!series)
 		return false;
+	series->estimated = s->estimated[0];
 	for (int i = 0; i < s->points; i++) {
 		const struct front_point *p = &s->point[i];
 		enum figure_role its = i == modal ? ROLE_MAIN : p->origin == POINT_UNIFORM ? ROLE_UNIFORM : ROLE_SAMPLED;
+		snprintf(label, sizeof label, "%s%.14s", s->estimated[0] ? "~" : "", role == ROLE_MAIN ? "modal" : p->label);
 		if (its == role)
-			series_add(series, p->cost[term] / divisor, 100 * p->accuracy,
-				role == ROLE_UNIFORM ? p->label : role == ROLE_MAIN ? "modal" : NULL);
+			series_add(series, p->cost[term] / divisor, 100 * p->accuracy, label);
 	}
 	return true;
 }
@@ -126,12 +129,15 @@ struct figure *figure_front(const struct figure_source *source)
 		most = fmax(most, cost);
 	}
 	struct unit unit = unit_of(term, most);
-	char accuracy[ENGINE_TEXT + 32];
-	snprintf(accuracy, sizeof accuracy, s->estimated[0] ? "accuracy (%%), estimated: %s" : "held-out accuracy (%%)", s->estimated);
+	char accuracy[ENGINE_TEXT + 32], subject[2 * ENGINE_TEXT + 8];
+	if (s->estimated[0])
+		snprintf(accuracy, sizeof accuracy, "accuracy (%%), estimated: %s", s->estimated);
+	else
+		snprintf(accuracy, sizeof accuracy, s->idle ? "accuracy (%%)" : "held-out accuracy (%%)");
 	struct figure *f = figure_new(unit.label, accuracy);
 	if (!f)
 		return NULL;
-	figure_title(f, "Front of %s on %s, step %ld", s->info ? s->info->net : "", s->info ? s->info->data : "", s->step);
+	figure_title(f, "Front of %s, step %ld%s", subject_of(s->info, subject), s->step, s->idle ? ": nothing is scored" : "");
 	f->x.logarithmic = least > 0 && most > wide_span * least;
 	if (!term)
 		return f;
@@ -243,7 +249,8 @@ struct figure *figure_bits(const struct figure_source *source)
 	struct figure *f = figure_new("step", "");
 	if (!f)
 		return NULL;
-	figure_title(f, "Modal formats of %s on %s", s->info ? s->info->net : "", s->info ? s->info->data : "");
+	char subject[2 * ENGINE_TEXT + 8];
+	figure_title(f, "Modal formats of %s", subject_of(s->info, subject));
 	if (!s->info || s->info->slots < 1)
 		return f;
 	struct widths w = {0};

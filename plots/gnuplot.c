@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // One gnuplot at a time, one picture at a time. A picture's script ends with a line to print: when that line comes back,
 // the picture is ready, whatever else gnuplot has said. A child that does not answer in time or dies is ended, with its
-// whole process group; the picture is tried once more with a new child, then given up.
+// whole process group. Where it died, the picture is tried once more with a new child, then given up. Where it hangs, another
+// would keep a person waiting as long: the picture is given up, and with it all that wait if this child never answered at all.
 #include "plots/gnuplot.h"
 
 #include <math.h>
@@ -44,7 +45,7 @@ struct plotter {
 	char *program;
 	struct child child;
 	struct queue waiting, done;    // the first of the waiting is with the child while `busy`
-	bool busy;
+	bool busy, answered;           // answered: this child, to anything
 	double deadline, patience;     // of the picture the child is at
 	unsigned long number;
 	struct string out;               // what the child is still to be sent, from `sent` on
@@ -164,7 +165,7 @@ bool plotter_request(struct plotter *p, const struct plot_request *r, struct fau
 
 	struct job *j = calloc(1, sizeof *j);
 	if (!j)
-		return fault_set(f, r->file, "", "out of memory");
+		return fault_memory(f, r->file);
 	j->picture.fd = -1;
 	j->format = format;
 	j->number = ++p->number;
@@ -183,7 +184,7 @@ bool plotter_request(struct plotter *p, const struct plot_request *r, struct fau
 		write_kept(j, r);
 	if (!j->file || j->script.failed || j->kept.failed || j->kept_data.failed) {
 		job_free(j);
-		return fault_set(f, r->file, "", "out of memory");
+		return fault_memory(f, r->file);
 	}
 	queue_add(&p->waiting, j);
 	plotter_turn(p);
@@ -250,7 +251,7 @@ static void judge(struct plotter *p, int errors)
 		fault_set(&j->fault, j->file, "choose another format, or install a gnuplot that has it",
 			"this gnuplot cannot write %s (it has no terminal %s)", j->format->name, j->format->terminal);
 	else if (errors)
-		fault_set(&j->fault, j->file, "", "gnuplot refused: %s", reason[0] ? reason : "it gives no reason");
+		fault_set(&j->fault, j->file, "plot it with `keep`, and run FILE.gp by hand", "gnuplot refused: %s", reason[0] ? reason : "it gives no reason");
 	else
 		ok = keep_picture(j);
 	if (ok && j->kept_file)
@@ -269,6 +270,7 @@ static void send_script(struct plotter *p)
 	if (!p->child.pid) {
 		p->line_size = 0;
 		p->terminals[0] = 0;
+		p->answered = false;
 		if (!child_start(&p->child, p->program, "-d", &j->fault)) {
 			finish(p, false);
 			return;
@@ -279,7 +281,7 @@ static void send_script(struct plotter *p)
 	if (p->out.failed) {
 		string_free(&p->out);
 		child_end(&p->child); // it may not have had its greeting
-		fault_set(&j->fault, j->file, "", "out of memory");
+		fault_memory(&j->fault, j->file);
 		finish(p, false);
 		return;
 	}
@@ -288,21 +290,34 @@ static void send_script(struct plotter *p)
 	j->attempts++;
 }
 
-// The child is of no more use. The picture it was at is tried again or given up.
-static void lost(struct plotter *p, const char *how)
+static const char look[] = "try it at a shell; the workbench draws the figure on its screen without it";
+
+static void give_up(struct plotter *p, const char *how)
 {
-	child_end(&p->child);
-	if (!p->busy)
-		return;
-	p->busy = false;
 	struct job *j = p->waiting.first;
-	if (j->attempts < ATTEMPTS)
-		return;
 	char reason[160];
 	complaint_line(p, reason, sizeof reason);
-	fault_set(&j->fault, j->file, "", "%s %s%s%s%s", p->program, how, reason[0] ? " (" : "", reason,
-		reason[0] ? ")" : "");
+	fault_set(&j->fault, j->file, look, "%s %s%s%s%s", p->program, how, reason[0] ? " (" : "", reason, reason[0] ? ")" : "");
 	finish(p, false);
+}
+
+// The child ended. The picture it was at is tried again or given up.
+static void died(struct plotter *p)
+{
+	child_end(&p->child);
+	if (p->busy && p->waiting.first->attempts >= ATTEMPTS)
+		give_up(p, "died");
+	p->busy = false;
+}
+
+// The child did not come to the end of its picture in time.
+static void hung(struct plotter *p)
+{
+	bool all = !p->answered;
+	child_end(&p->child);
+	do
+		give_up(p, "did not answer in time");
+	while (all && p->waiting.first);
 }
 
 // ---- the pipes -------------------------------------------------------------------------------------------------------
@@ -338,12 +353,14 @@ static void take_line(struct plotter *p)
 {
 	unsigned long number;
 	int errors;
-	if (!strncmp(p->line, greeting, strlen(greeting)))
+	if (!strncmp(p->line, greeting, strlen(greeting))) {
 		snprintf(p->terminals, sizeof p->terminals, "%s", p->line + strlen(greeting));
-	else if (!strncmp(p->line, sentinel, strlen(sentinel)) &&
+		p->answered = true;
+	} else if (!strncmp(p->line, sentinel, strlen(sentinel)) &&
 		sscanf(p->line + strlen(sentinel), " %lu %d", &number, &errors) == 2 && p->busy &&
 		number == p->waiting.first->number) {
 		pull_complaint(p); // it was written before
+		p->answered = true;
 		judge(p, errors);
 	}
 	// All else is chatter, or the end of a picture that was given up.
@@ -423,9 +440,9 @@ void plotter_turn(struct plotter *p)
 		bool alive = pull_complaint(p), answering = pull(p);
 		// It may have ended after its answer: then it is only let go.
 		if (!alive || !answering || !push(p))
-			lost(p, "died");
+			died(p);
 		else if (p->busy && clock_seconds() > p->deadline)
-			lost(p, "did not answer in time");
+			hung(p);
 		if (p->busy || !p->waiting.first)
 			return;
 	}

@@ -11,7 +11,7 @@ static int legend_entry(struct raster *r, int x, int y, const struct series *s)
 	int key = s->kind == SERIES_POINTS ? 1 : 2;
 	if (r) {
 		for (int i = 0; i < key; i++)
-			raster_put(r, x + i, y, s->kind == SERIES_POINTS ? raster_symbol(s->role, r->glyphs)
+			raster_put(r, x + i, y, s->kind == SERIES_POINTS ? raster_symbol(s->role, s->estimated, r->glyphs)
 				: raster_dash(s->role, r->glyphs), s->role);
 		raster_text(r, x + key + 1, y, r->width, s->name, s->role);
 	}

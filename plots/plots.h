@@ -29,9 +29,9 @@ struct figure_source {
 	const struct mark *mark;
 	int marks;
 	int term; // which cost term the figure is about (index in the snapshot's terms)
-	// Asked by the one figure that shows it, for it takes pricing: fills a roofline that is good until the next call. False:
-	// there is none. NULL: likewise.
-	bool (*roofline)(void *session, struct roofline *, struct fault *);
+	// Asked by the one figure that shows it, for it takes pricing: fills a roofline of the device that the term is about, which is
+	// good until the next call. False: there is none. NULL: likewise.
+	bool (*roofline)(void *session, int term, struct roofline *, struct fault *);
 	void *session;
 };
 
@@ -57,10 +57,11 @@ struct series {
 	double *x, *y;      // NaN in y: a gap
 	char (*label)[16];  // per point, or NULL
 	bool right;         // measured on the right axis
+	bool estimated;     // its points were worked out, not measured: they have symbols of their own
 };
 
 struct axis {
-	char label[64]; // with the unit: "bit operations (G)"
+	char label[96]; // with the unit: "bit operations (G per image)"
 	bool logarithmic;
 	double low, high; // NaN: from the data
 };
@@ -120,7 +121,7 @@ void canvas_draw(const struct figure *, struct cell *, int width, int height, en
 
 // ---- gnuplot -------------------------------------------------------------------------------------------------------------
 
-// A gnuplot child over pipes, started at the first figure, watched, restarted once when it hangs or dies.
+// A gnuplot child over pipes, started at the first figure, watched; started once more where it dies, ended where it hangs.
 struct plotter;
 struct plotter *plotter_new(const char *program); // usually "gnuplot"; NULL: out of memory. Starts nothing.
 void plotter_free(struct plotter *);              // ends the child

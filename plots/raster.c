@@ -25,18 +25,21 @@ static const uint32_t quadrants[16] = {' ', 0x2598, 0x259d, 0x2580, 0x2596, 0x25
 static const struct {
 	uint32_t symbol, symbol_ascii, line, line_ascii;
 	uint32_t dash;
+	uint32_t hollow, hollow_ascii; // the symbol of what is estimated
 } looks[ROLES] = {
-	[ROLE_MAIN] = {0x25c6, '*', 0x2500, '*', 0xffffffff},   // solid
-	[ROLE_SECOND] = {'x', 'x', 0x254c, 'x', 0x3f3f3f3f},    // dashed
-	[ROLE_SAMPLED] = {'+', '+', 0x2508, '+', 0x55555555},   // dotted
-	[ROLE_UNIFORM] = {'o', 'o', 0x2504, 'o', 0x11111111},
-	[ROLE_FRONT] = {0x00b7, '.', 0x2500, '.', 0xffffffff},
-	[ROLE_TARGET] = {0x254f, '!', 0x254d, '=', 0x0f0f0f0f},
-	[ROLE_MARK] = {0x250a, ':', 0x2508, '-', 0x11111111},
+	[ROLE_MAIN] = {0x25c6, '*', 0x2500, '*', 0xffffffff, 0x25c7, '#'},   // solid
+	[ROLE_SECOND] = {'x', 'x', 0x254c, 'x', 0x3f3f3f3f, 'x', 'x'},    // dashed
+	[ROLE_SAMPLED] = {'+', '+', 0x2508, '+', 0x55555555, '~', '~'},   // dotted
+	[ROLE_UNIFORM] = {'o', 'o', 0x2504, 'o', 0x11111111, 0x25cb, '0'},
+	[ROLE_FRONT] = {0x00b7, '.', 0x2500, '.', 0xffffffff, 0x00b7, '.'},
+	[ROLE_TARGET] = {0x254f, '!', 0x254d, '=', 0x0f0f0f0f, 0x254f, '!'},
+	[ROLE_MARK] = {0x250a, ':', 0x2508, '-', 0x11111111, 0x250a, ':'},
 };
 
-uint32_t raster_symbol(enum figure_role role, enum canvas_glyphs glyphs)
+uint32_t raster_symbol(enum figure_role role, bool estimated, enum canvas_glyphs glyphs)
 {
+	if (estimated)
+		return glyphs == CANVAS_ASCII ? looks[role].hollow_ascii : looks[role].hollow;
 	return glyphs == CANVAS_ASCII ? looks[role].symbol_ascii : looks[role].symbol;
 }
 

@@ -36,7 +36,7 @@ void raster_finish(struct raster *);
 int raster_cell(double fraction, int size);
 
 // How a role looks as a point and, in a legend, as a line.
-uint32_t raster_symbol(enum figure_role role, enum canvas_glyphs);
+uint32_t raster_symbol(enum figure_role role, bool estimated, enum canvas_glyphs);
 uint32_t raster_dash(enum figure_role role, enum canvas_glyphs);
 
 #endif

@@ -109,7 +109,7 @@ static void name_slowest(const struct roofline *r, const struct roofline_point *
 		if (most < 0)
 			return;
 		named[n] = most;
-		snprintf(s->label[most], sizeof s->label[most], "%s", r->layer[most].name);
+		snprintf(s->label[most], sizeof s->label[most], "%.*s", (int)sizeof s->label[most] - 1, r->layer[most].name);
 	}
 }
 
@@ -147,7 +147,7 @@ struct figure *figure_roofline(const struct figure_source *source)
 		return NULL;
 	f->x.logarithmic = f->y.logarithmic = true;
 	const struct engine_info *info = source->snapshot->info;
-	if (!source->roofline || !source->roofline(source->session, &r, NULL) || r.layers < 1) {
+	if (!source->roofline || !source->roofline(source->session, source->term, &r, NULL) || r.layers < 1) {
 		figure_title(f, "Roofline of %s: no device", info ? info->net : "");
 		return f;
 	}

@@ -39,17 +39,17 @@ const struct picture_format *picture_format_named(const char *name, size_t lengt
 static const struct {
 	const char *color, *dash; // dash: lengths on and off
 	double width;
-	int point;                // gnuplot's point type
+	int point, hollow;        // gnuplot's point type; that of what is estimated
 	double size;
 	const char *ink;          // of words, where thin type needs more contrast; NULL: the color
 } looks[ROLES] = {
-	[ROLE_MAIN] = {"#D55E00", "solid", 1.6, 13, 1.2, NULL},           // vermillion, filled diamond
-	[ROLE_SECOND] = {"#0072B2", "(12,4)", 1.6, 2, 0.8, NULL},         // blue, cross
-	[ROLE_SAMPLED] = {"#009E73", "(3,3)", 1.6, 1, 0.7, NULL},         // bluish green, plus
-	[ROLE_UNIFORM] = {"#000000", "(12,3,3,3)", 1.2, 6, 0.9, NULL},    // black, open circle
-	[ROLE_FRONT] = {"#56B4E9", "solid", 1.4, 7, 0.5, "#1F6F9C"},      // sky blue
-	[ROLE_TARGET] = {"#CC79A7", "(8,4)", 1.6, 0, 0, "#993D73"},       // reddish purple
-	[ROLE_MARK] = {"#808080", "(2,4)", 1.2, 0, 0, "#606060"},         // grey
+	[ROLE_MAIN] = {"#D55E00", "solid", 1.6, 13, 12, 1.2, NULL},           // vermillion, filled diamond
+	[ROLE_SECOND] = {"#0072B2", "(12,4)", 1.6, 2, 2, 0.8, NULL},         // blue, cross
+	[ROLE_SAMPLED] = {"#009E73", "(3,3)", 1.6, 1, 8, 0.7, NULL},         // bluish green, plus
+	[ROLE_UNIFORM] = {"#000000", "(12,3,3,3)", 1.2, 6, 4, 0.9, NULL},    // black, open circle
+	[ROLE_FRONT] = {"#56B4E9", "solid", 1.4, 7, 6, 0.5, "#1F6F9C"},      // sky blue
+	[ROLE_TARGET] = {"#CC79A7", "(8,4)", 1.6, 0, 0, 0, "#993D73"},       // reddish purple
+	[ROLE_MARK] = {"#808080", "(2,4)", 1.2, 0, 0, 0, "#606060"},         // grey
 };
 
 static const char *const viridis = "0 '#440154', 0.25 '#3b528b', 0.5 '#21918c', 0.75 '#5ec962', 1 '#fde725'";
@@ -103,6 +103,11 @@ static void axis(struct string *t, const char *name, const char *label, const st
 	string_add(t, ")\nset %slabel ", name);
 	script_quote(t, label);
 	string_add(t, "\n");
+}
+
+static int point_of(const struct series *s)
+{
+	return s->estimated ? looks[s->role].hollow : looks[s->role].point;
 }
 
 static const char *ink_of(enum figure_role role)
@@ -166,7 +171,7 @@ static void legend(struct string *t, const struct figure *f, const struct page *
 		const struct series *s = &f->series[i];
 		if (s->kind == SERIES_POINTS)
 			string_add(t, "set label '' at screen %.4f,%.4f point pt %d ps %g lw 1.2 lc rgb '%s'\n",
-				(x + sample * 0.75) / p->width, y / p->height, looks[s->role].point, looks[s->role].size,
+				(x + sample * 0.75) / p->width, y / p->height, point_of(s), looks[s->role].size,
 				looks[s->role].color);
 		else
 			string_add(t, "set arrow from screen %.4f,%.4f to screen %.4f,%.4f nohead lc rgb '%s' lw %g dt %s\n",
@@ -189,7 +194,7 @@ static void series_commands(struct string *t, const struct figure *f, const char
 			s->right ? "y2" : "y1", styles[s->kind], looks[s->role].color);
 		drawn++;
 		if (s->kind == SERIES_POINTS)
-			string_add(t, "pt %d ps %g lw 1.2", looks[s->role].point, looks[s->role].size);
+			string_add(t, "pt %d ps %g lw 1.2", point_of(s), looks[s->role].size);
 		else
 			string_add(t, "dt %s lw %g", looks[s->role].dash, looks[s->role].width);
 		quoted(t, " title ", s->name, ""); // an svg shows it at the pointer

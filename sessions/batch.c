@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "engine/base/signals.h"
 #include "sessions/inside.h"
 
 enum { PLAIN_PROGRESS_SECONDS = 10, PLOT_SECONDS = 60 };
@@ -23,59 +24,9 @@ struct batch {
 	double shown_at;
 	long shown_step;
 	bool failed;    // the present line, by what came of it later
+	bool mute;      // standard output takes no more
 	struct fault fault;
 };
-
-// ---- signals -------------------------------------------------------------------------------------------------------
-
-// The handler's end of the pipe: there is one batch run in a process.
-static volatile sig_atomic_t signal_pipe = -1;
-
-static void on_signal(int number)
-{
-	int error = errno;
-	unsigned char byte = (unsigned char)number;
-	ssize_t n = write(signal_pipe, &byte, 1);
-	(void)n;
-	errno = error;
-}
-
-struct signals {
-	int pipe[2];
-	struct sigaction old_int, old_term, old_hup;
-};
-
-static bool signals_take(struct signals *g, struct fault *f)
-{
-	if (pipe2(g->pipe, O_CLOEXEC | O_NONBLOCK) != 0)
-		return disk_fault(f, "", "make a pipe", errno);
-	signal_pipe = g->pipe[1];
-	// The second one finds the default: it ends the process.
-	struct sigaction action = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND };
-	sigemptyset(&action.sa_mask);
-	sigaction(SIGINT, &action, &g->old_int);
-	sigaction(SIGTERM, &action, &g->old_term);
-	sigaction(SIGHUP, &action, &g->old_hup);
-	if (g->old_hup.sa_handler == SIG_IGN)
-		sigaction(SIGHUP, &g->old_hup, NULL); // nohup
-	return true;
-}
-
-static void signals_return(struct signals *g)
-{
-	sigaction(SIGINT, &g->old_int, NULL);
-	sigaction(SIGTERM, &g->old_term, NULL);
-	sigaction(SIGHUP, &g->old_hup, NULL);
-	signal_pipe = -1;
-	close(g->pipe[0]);
-	close(g->pipe[1]);
-}
-
-static int signal_come(const struct signals *g)
-{
-	unsigned char byte;
-	return read(g->pipe[0], &byte, 1) == 1 ? byte : 0;
-}
 
 // ---- what is shown ---------------------------------------------------------------------------------------------------
 
@@ -113,14 +64,47 @@ static void show_progress(struct batch *b)
 	fflush(stderr);
 }
 
+// A line on standard output, its foreign text cleaned. The first that cannot be written fails the line of the script, and so
+// ends the run.
+__attribute__((format(printf, 2, 0))) static void put(struct batch *b, const char *format, va_list args)
+{
+	char *text = NULL;
+	int length = vasprintf(&text, format, args);
+	bar_clear(b);
+	bool ok = length >= 0 && puts(text_clean(text, "\n\t")) >= 0 && fflush(stdout) == 0;
+	int error = length < 0 ? ENOMEM : errno;
+	if (length >= 0)
+		free(text);
+	if (ok || b->mute)
+		return;
+	b->mute = true;
+	if (b->failed)
+		return;
+	b->failed = true;
+	fault_set(&b->fault, "standard output", "the search itself is saved", "cannot be written: %s", strerror(error));
+}
+
+__attribute__((format(printf, 2, 3))) static void put_line(struct batch *b, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	put(b, format, args);
+	va_end(args);
+}
+
+static void complain(const char *text)
+{
+	char *copy = strdup(text);
+	if (copy)
+		fprintf(stderr, "%s\n", text_clean(copy, "\n\t"));
+	free(copy);
+}
+
 __attribute__((format(printf, 2, 3))) static void say(struct command_call *call, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
-	bar_clear(call->sayer);
-	vprintf(format, args);
-	putchar('\n');
-	fflush(stdout);
+	put(call->sayer, format, args);
 	va_end(args);
 }
 
@@ -130,35 +114,36 @@ static void show_messages(struct batch *b)
 {
 	bool bad;
 	for (const char *text; (text = session_message(b->s, &bad));) {
-		bar_clear(b);
 		if (!bad) {
-			printf("%s\n", text);
+			put_line(b, "%s", text);
 		} else if (b->script->line && !b->failed && !b->s->plot_failed) {
 			b->failed = true;
-			fault_set(&b->fault, "", "", "%s", text);
+			b->fault = (struct fault){ "", "", "" }; // the text is a whole fault already, in one line
+			snprintf(b->fault.what, sizeof b->fault.what, "%s", text);
 		} else {
-			fprintf(stderr, "%s\n", text);
+			bar_clear(b);
+			complain(text);
 		}
 	}
-	fflush(stdout);
 }
 
 // ---- waiting ---------------------------------------------------------------------------------------------------------
 
 static bool at_rest(const struct session *s)
 {
-	return !s->pending && !s->wants && !s->play.on && !(s->writer && writer_busy(s->writer));
+	return !s->pending && !s->wants && !s->play.on && (!s->waiting || s->written.failing)
+		&& !(s->writer && writer_busy(s->writer));
 }
 
 // Until all that the line began is done. The number of a signal that came first, else 0.
-static int rest(struct batch *b, const struct signals *g)
+static int rest(struct batch *b)
 {
 	struct session *s = b->s;
 	for (;;) {
 		struct fault f;
 		session_turn(s);
 		show_messages(b);
-		int come = signal_come(g);
+		int come = signals_next();
 		if (come)
 			return come;
 		int waited = at_rest(s) && !s->news ? wait_turn(s, &f) : 0;
@@ -172,7 +157,7 @@ static int rest(struct batch *b, const struct signals *g)
 		struct pollfd fds[SESSION_FDS + 1];
 		int timeout = 1000;
 		int n = session_fds(s, fds, &timeout);
-		fds[n++] = (struct pollfd){ .fd = g->pipe[0], .events = POLLIN };
+		fds[n++] = (struct pollfd){ .fd = signals_fd(), .events = POLLIN };
 		poll(fds, (nfds_t)n, timeout);
 	}
 	wait_end(s);
@@ -189,8 +174,12 @@ static int interrupted(struct batch *b, int number)
 	session_settle(s, NULL);
 	bool saved = s->writer && session_save(s, false, &f) && session_settle(s, &f);
 	show_messages(b);
-	fprintf(stderr, "%s at step %ld: %s%s\n", strsignal(number), s->snapshot->step,
-		saved ? "saved in " : "not saved", saved ? s->folder : "");
+	struct string line = {0};
+	string_add(&line, "%s at step %ld: %s%s", strsignal(number), s->snapshot->step, saved ? "saved in " : "not saved",
+		saved ? s->folder : "");
+	if (!line.failed)
+		complain(line.bytes);
+	string_free(&line);
 	return 128 + number;
 }
 
@@ -199,28 +188,37 @@ static int interrupted(struct batch *b, int number)
 // A tour's command, before its answer; and empty lines.
 static void show_line(struct batch *b, enum script_line kind, const char *line)
 {
-	bar_clear(b);
 	if (kind == SCRIPT_BREAK || script_gap(b->last, kind))
-		putchar('\n');
+		put_line(b, "%s", "");
 	if (kind == SCRIPT_COMMAND)
-		printf(":%s\n", line);
+		put_line(b, ":%s", line);
 	b->last = kind;
 }
 
 // False with the exit status: the file has ended (0), or a line failed.
-static bool run_line(struct batch *b, const struct command_table *table, const struct signals *g, int *status)
+static bool run_line(struct batch *b, const struct command_table *table, int *status)
 {
 	const char *line;
 	enum script_line kind = script_next(b->script, &line, &b->fault);
+	int come = kind == SCRIPT_FAILED ? signals_next() : 0;
+	if (come) { // it was waiting for the line
+		*status = interrupted(b, come);
+		return false;
+	}
 	if (kind == SCRIPT_END || (kind == SCRIPT_FAILED && ferror(b->script->in))) {
 		b->failed = kind == SCRIPT_FAILED;
 		*status = b->failed ? 2 : 0;
 		return false;
 	}
+	struct fault fault = b->fault;
+	b->failed = false;
 	if (b->script->tour)
 		show_line(b, kind, line);
-	b->failed = kind == SCRIPT_FAILED || !command_run(table, line, say, b, &b->fault);
-	int come = b->failed ? signal_come(g) : rest(b, g);
+	if (kind == SCRIPT_FAILED || !command_run(table, line, say, b, &fault)) {
+		b->failed = true;
+		b->fault = fault;
+	}
+	come = b->failed ? signals_next() : rest(b);
 	if (come) {
 		*status = interrupted(b, come);
 		b->failed = false;
@@ -241,26 +239,26 @@ static void finish_pictures(struct batch *b)
 int session_batch(struct session *s, const char *file, const struct command_table *table, struct fault *f)
 {
 	struct batch b = { .s = s, .script = script_open(file, f), .terminal = isatty(STDERR_FILENO), .shown_at = clock_seconds() };
-	struct signals signals;
 	if (!b.script)
 		return 2;
 	int status = 1;
-	if (signals_take(&signals, f)) {
+	if (signals_open(false, f)) {
 		s->batch = true;
 		// What opening had to say, and the way to the journal's end, come before the first line.
-		int come = rest(&b, &signals);
+		int come = rest(&b);
 		if (!b.failed && s->play.failed) {
 			b.failed = true;
 			b.fault = s->play.fault;
 		}
 		status = come ? interrupted(&b, come) : b.failed;
-		while (!come && !b.failed && run_line(&b, table, &signals, &status))
+		while (!come && !b.failed && run_line(&b, table, &status))
 			;
 		finish_pictures(&b);
 		bar_clear(&b);
 		s->batch = false;
-		signals_return(&signals);
+		signals_close();
 		if (b.failed) {
+			status = status ? status : 1;
 			script_place(b.script, &b.fault);
 			*f = b.fault;
 		} else if (status == 0 && s->plot_failed) {

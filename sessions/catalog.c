@@ -18,6 +18,23 @@ static const char *count(double value, char buf[32])
 	return number_write(value, "", buf, 32);
 }
 
+// The MACs of all layers, and beside them those of attention's products where there are any.
+static const char *all_macs(const struct description_info *i, char buf[96])
+{
+	char layers[32], attention[32];
+	if (i->attention_macs > 0)
+		snprintf(buf, 96, "%s MACs in layers and %s in attention's products", count(i->macs, layers), count(i->attention_macs, attention));
+	else
+		snprintf(buf, 96, "%s MACs", count(i->macs, layers));
+	return buf;
+}
+
+// A count that most do not have.
+static const char *count_or_none(double value, char buf[32])
+{
+	return value > 0 ? count(value, buf) : "-";
+}
+
 static bool is_pattern(const char *name)
 {
 	return strpbrk(name, "*?[") != NULL;
@@ -33,7 +50,7 @@ static bool tell(struct command_call *call, struct string *t, bool ok)
 
 // ---- networks ------------------------------------------------------------------------------------------------------
 
-// Calls each for every network of the catalog that matches, or for the one that is called so.
+// Calls each for every network of the catalog that matches, or for the one of this name.
 static bool each_network(const char *name, bool (*each)(const struct description *, void *context, struct fault *),
 	void *context, struct fault *f)
 {
@@ -49,27 +66,28 @@ static bool each_network(const char *name, bool (*each)(const struct description
 		ok = d && each(d, context, f);
 		description_close(d);
 	}
-	return ok && (found || fault_set(f, name, "`catalog` lists them", "no network is called so"));
+	return ok && (found || fault_set(f, name, "`catalog` lists them", "no network has this name"));
 }
 
 static bool add_network(const struct description *d, void *context, struct fault *f)
 {
 	(void)f;
 	const struct description_info *i = description_info(d);
-	char macs[32], parameters[32], weights[32], activations[32], most[32], input[32];
-	string_add(context, "%-24s %8s %10s %8s %6d %11s %8s  %s\n", i->name, count(i->macs, macs), count(i->parameters, parameters),
-		count(i->weights, weights), i->layers, count(i->activations, activations), count(i->most_activations, most),
-		shape(i->h, i->w, i->c, input));
+	char macs[32], attention[32], parameters[32], weights[32], activations[32], most[32], input[32];
+	string_add(context, "%-24s %8s %9s %10s %8s %6d %11s %8s  %s\n", i->name, count(i->macs, macs),
+		count_or_none(i->attention_macs, attention), count(i->parameters, parameters), count(i->weights, weights), i->layers,
+		count(i->activations, activations), count(i->most_activations, most), shape(i->h, i->w, i->c, input));
 	return true;
 }
 
 static bool run_catalog(struct command_call *call)
 {
 	struct string t = { 0 };
-	string_add(&t, "%-24s %8s %10s %8s %6s %11s %8s  %s\n", "network", "MACs", "parameters", "weights", "layers", "activations",
-		"largest", "input");
+	string_add(&t, "%-24s %8s %9s %10s %8s %6s %11s %8s  %s\n", "network", "MACs", "attention", "parameters", "weights", "layers",
+		"activations", "largest", "input");
 	bool ok = each_network(call->argc ? call->argv[0] : "*", add_network, &t, &call->fault);
-	string_add(&t, "(of one image; activations: numbers that all layers read, and that the layer reading most does)");
+	string_add(&t, "(for one image; MACs: in all layers; attention: MACs of its two products, which have no weights and are in no layer;\n"
+		"activations: how many numbers all layers read together; largest: how many the layer reads that reads most)");
 	return tell(call, &t, ok);
 }
 
@@ -83,13 +101,16 @@ static int names_width(const struct description_info *info)
 	return wide;
 }
 
-static void add_layer(struct string *t, const struct described_layer *l, int wide, double all)
+static void add_layer(struct string *t, const struct layer_info *l, int wide, double all, bool attention)
 {
-	char in[32], out[32], kernel[32], macs[32], weights[32];
+	char in[32], out[32], kernel[32], macs[32], products[32], weights[32];
 	snprintf(kernel, sizeof kernel, "%dx%d", l->kernel_h, l->kernel_w);
-	string_add(t, "%-*s  %-9s %13s %13s %6s %6d %6d %8s %8s %6.2f %%\n", wide, l->name, l->kind,
+	string_add(t, "%-*s  %-9s %13s %13s %6s %6d %6d %8s %8s %6.2f %%", wide, l->name, l->kind,
 		shape(l->in_h, l->in_w, l->in_c, in), shape(l->out_h, l->out_w, l->out_c, out), kernel, l->stride, l->groups,
 		count(l->macs, macs), count(l->weights, weights), all > 0 ? 100 * l->macs / all : 0);
+	if (attention)
+		string_add(t, " %9s", count_or_none(l->attention_macs, products));
+	string_add(t, "\n");
 }
 
 // What it costs with one format in every layer.
@@ -102,10 +123,10 @@ static bool add_uniform(struct string *t, const struct description *d, struct fa
 		string_add(t, "%-5s", terms[k]);
 		for (size_t i = 0; ok && i < sizeof formats / sizeof *formats; i++) {
 			double total;
-			char number[64];
+			char number[96];
 			ok = costing_total(c, &(struct layer_formats){ formats[i], formats[i] }, 1, &total, f);
 			if (ok)
-				string_add(t, "%s %s in %s", i ? "," : "", number_write(total, costing_unit(c), number, sizeof number),
+				string_add(t, "%s %s in %s", i ? "," : "", number_brief(total, costing_unit(c), number, sizeof number),
 					formats[i]);
 		}
 		costing_free(c);
@@ -121,17 +142,20 @@ static bool add_description(const struct description *d, void *context, struct f
 	struct string *t = context;
 	const struct description_info *info = description_info(d);
 	const int wide = names_width(info);
-	char macs[32], weights[32], parameters[32], activations[32], most[32];
+	const bool attention = info->attention_macs > 0;
+	char macs[96], weights[32], parameters[32], activations[32], most[32];
 	string_add(t, "%s: %s%s%s%s\n", info->name, info->help, info->keys[0] ? " (takes " : "", info->keys, info->keys[0] ? ")" : "");
-	string_add(t, "%-*s  %-9s %13s %13s %6s %6s %6s %8s %8s %8s\n", wide, "layer", "kind", "in", "out", "kernel", "stride",
-		"groups", "MACs", "weights", "of MACs");
+	string_add(t, "%-*s  %-9s %13s %13s %6s %6s %6s %8s %8s %8s%s\n", wide, "layer", "kind", "in", "out", "kernel", "stride",
+		"groups", "MACs", "weights", "of MACs", attention ? " attention" : "");
 	for (int i = 0; i < info->layers; i++)
-		add_layer(t, &info->layer[i], wide, info->macs);
-	string_add(t, "%d layers, %d operators: %s MACs, %s weights, %s parameters, %s activations "
-		"(%s in the layer reading most), %d classes\n", info->layers, info->operators, count(info->macs, macs),
-		count(info->weights, weights),
-		count(info->parameters, parameters), count(info->activations, activations), count(info->most_activations, most),
-		info->classes);
+		add_layer(t, &info->layer[i], wide, info->macs + info->attention_macs, attention);
+	string_add(t, "%d layers, %d operators: %s for one image, %s weights, %s parameters, %s activations "
+		"(%s in the layer that reads most), %d classes\n", info->layers, info->operators, all_macs(info, macs),
+		count(info->weights, weights), count(info->parameters, parameters), count(info->activations, activations),
+		count(info->most_activations, most), info->classes);
+	if (attention)
+		string_add(t, "attention: MACs of the attention that reads the layer. Its two products have no weights: bops does not count them,\n"
+			"latency and energy do.\n");
 	return add_uniform(t, d, f);
 }
 
@@ -144,7 +168,7 @@ static bool write_description(const struct description *d, void *context, struct
 	bool ok = file && description_write(d, file);
 	if (file)
 		ok = fclose(file) == 0 && ok;
-	ok = ok ? disk_replace(path, bytes, size, f) : fault_set(f, path, "", "out of memory");
+	ok = ok ? disk_replace(path, bytes, size, f) : fault_memory(f, path);
 	free(bytes);
 	return ok;
 }
@@ -363,9 +387,11 @@ static void add_kinds(struct string *t, const struct description_info *info, con
 	snprintf(head, sizeof head, "%s on %s:", column->name, r.device);
 	string_add(t, "  %-20s %12s %9s %9s %9s  memory-bound\n", head, "layers", "of MACs", "ms", "of time");
 	for (k = kind; k->name; k++)
-		string_add(t, "  %-20s %12d %7.2f %% %9.4g %7.2f %%  %d\n", k->name, k->layers, 100 * k->macs / info->macs, k->ms,
+		string_add(t, "  %-20s %12d %7.2f %% %9.4g %7.2f %%  %d\n", k->name, k->layers,
+			100 * k->macs / (info->macs + info->attention_macs), k->ms,
 			100 * k->ms / total, k->memory_bound);
-	string_add(t, "  %-20s %12s %9s %9.4g %7.2f %%\n", "without weights", "-", "-", total - layers, 100 * (total - layers) / total);
+	string_add(t, "  %-20s %12s %7.2f %% %9.4g %7.2f %%\n", "without weights", "-",
+		100 * info->attention_macs / (info->macs + info->attention_macs), total - layers, 100 * (total - layers) / total);
 }
 
 // One device's row; a device that is refused is told below the table.
@@ -396,11 +422,12 @@ static bool add_latency(const struct description *d, void *context, struct fault
 	struct string refused = { 0 };
 	const struct description_info *info = description_info(d);
 	struct description *than = NULL;
-	char macs[32], parameters[32];
+	char macs[96], parameters[32];
 	if (q->over && !is_device(q->over) && !(than = description_open(q->over, 0, 0, 0, 0, f)))
 		return false;
-	string_add(&q->table, "%s: %s MACs, %s parameters, %dx%d; ms a batch, ms an image%s%s\n", info->name, count(info->macs, macs),
-		count(info->parameters, parameters), info->h, info->w, q->over ? ", times as fast an image as " : "", q->over ? q->over : "");
+	string_add(&q->table, "%s: %s, %s parameters, %dx%d; ms per batch, ms per image%s%s\n", info->name, all_macs(info, macs),
+		count(info->parameters, parameters), info->h, info->w, q->over ? ", per image as many times as fast as " : "",
+		q->over ? q->over : "");
 	string_add(&q->table, "  %-*s batch", is_pattern(q->device) ? 10 : (int)strlen(q->device), "device");
 	for (int i = 0; i < q->columns; i++)
 		string_add(&q->table, "  %9s %9s %-4s%*s", q->column[i].name, "", "", q->over ? 9 : 0, "");
@@ -419,7 +446,7 @@ static bool add_latency(const struct description *d, void *context, struct fault
 	string_bytes(&q->table, q->kinds.bytes ? q->kinds.bytes : "", q->kinds.length);
 	string_free(&q->kinds);
 	description_close(than);
-	return found || fault_set(f, q->device, "`devices` lists them", "no device is called so");
+	return found || fault_set(f, q->device, "`devices` lists them", "no device has this name");
 }
 
 static bool read_question(struct question *q, const struct command_call *call, struct fault *f)
@@ -595,7 +622,7 @@ static bool compare_times(struct string *t, const struct description *d, struct 
 	}
 	struct compared_layer *its[TIMED] = { calloc((size_t)info->layers * TIMED + 1, sizeof **its) };
 	struct comparison sum[TIMED];
-	bool ok = t4 && (its[0] || fault_set(f, info->name, "", "out of memory"));
+	bool ok = t4 && (its[0] || fault_memory(f, info->name));
 	for (int i = 0; ok && i < TIMED; i++) {
 		its[i] = its[0] + i * info->layers;
 		ok = costing_compare(t4, table, &(struct layer_formats){ timed[i], timed[i] }, 1, its[i], &sum[i], f);
@@ -655,6 +682,39 @@ struct rivals_question {
 	struct string text;
 };
 
+// Top-1 in percent; in points below fp32 where the table does not say what fp32 has.
+static const char *top1_text(double top1, double lost, char buf[32])
+{
+	snprintf(buf, 32, isnan(top1) ? "-%.2f points" : "~%.2f %%", isnan(top1) ? lost : top1 - lost);
+	return buf;
+}
+
+static void add_rivals_head(struct rivals_question *q, double most, const char *unit, double top1)
+{
+	char number[96];
+	string_add(&q->text, "%s at most %s; top-1 is estimated by the table %s, nothing is trained%s\n", q->term,
+		number_write(most, unit, number, sizeof number), q->table,
+		isnan(top1) ? "; the table does not say what fp32 has: points are lost to it" : "");
+}
+
+static void add_rival(struct rivals_question *q, const struct rival *r, double most, const char *unit, double top1, const int *choice,
+	int layers)
+{
+	char number[96], top[32];
+	if (!r->found) {
+		string_add(&q->text, "%-8s finds no choice within the limit\n", r->name);
+		return;
+	}
+	string_add(&q->text, "%-8s %16s  x%.3f  %s", r->name, number_brief(r->cost, unit, number, sizeof number), r->cost / most,
+		top1_text(top1, r->lost, top));
+	if (r->bound < r->lost)
+		string_add(&q->text, "  (no choice has more than %s)", top1_text(top1, r->bound, top));
+	string_add(&q->text, "  ");
+	for (int l = 0; l < layers; l++)
+		string_add(&q->text, "%s%s", l ? "," : "", q->format[choice[l]]);
+	string_add(&q->text, "\n");
+}
+
 static bool add_rivals(const struct description *d, void *context, struct fault *f)
 {
 	struct rivals_question *q = context;
@@ -664,26 +724,13 @@ static bool add_rivals(const struct description *d, void *context, struct fault 
 	int *choice = costing ? calloc((size_t)info->layers * RIVALS, sizeof *choice) : NULL;
 	struct rival rival[RIVALS];
 	double most;
-	bool ok = costing && (choice || fault_set(f, info->name, "", "out of memory")) &&
+	bool ok = costing && (choice || fault_memory(f, info->name)) &&
 		losses_rivals(losses, costing, q->format, q->formats, q->limit, &most, rival, choice, f);
-	char number[32];
+	const double top1 = ok ? losses_top1(losses) : NAN;
 	if (ok)
-		string_add(&q->text, "%s at most %s %s; top-1 estimated by the table %s, nothing trained\n", q->term, number_write(most, "", number, 32),
-			costing_unit(costing), q->table);
-	for (int r = 0; ok && r < RIVALS; r++) {
-		if (!rival[r].found) {
-			string_add(&q->text, "%-8s no choice within it\n", rival[r].name);
-			continue;
-		}
-		string_add(&q->text, "%-8s %9s  x%.3f  %.2f %%", rival[r].name, number_write(rival[r].cost, "", number, 32), rival[r].cost / most,
-			losses_top1(losses) - rival[r].lost);
-		if (rival[r].bound < rival[r].lost)
-			string_add(&q->text, "  (no choice has more than %.2f %%)", losses_top1(losses) - rival[r].bound);
-		string_add(&q->text, "  ");
-		for (int l = 0; l < info->layers; l++)
-			string_add(&q->text, "%s%s", l ? "," : "", q->format[choice[r * info->layers + l]]);
-		string_add(&q->text, "\n");
-	}
+		add_rivals_head(q, most, costing_unit(costing), top1);
+	for (int r = 0; ok && r < RIVALS; r++)
+		add_rival(q, &rival[r], most, costing_unit(costing), top1, choice + r * info->layers, info->layers);
 	free(choice);
 	costing_free(costing);
 	losses_free(losses);
@@ -718,16 +765,30 @@ static bool run_rivals(struct command_call *call)
 
 // ---- the session's own choices -----------------------------------------------------------------------------------------
 
-// The device that the session's figures are about: of the latency that counts, else the setting `device`, else the TPU v4.
-static void session_device(const struct session *s, char *buf, size_t size)
+// The device that a term is priced on, as cost terms name it: a name or the path of a file. False: none, or times that were measured.
+static bool term_device(const struct session *s, int term, char *buf, size_t size)
 {
+	if (term < 0 || term >= s->snapshot->terms)
+		return false;
+	const char *name = s->snapshot->term[term].name, *at = strchr(name, '@');
+	buf[0] = '\0';
+	if (at)
+		snprintf(buf, size, "%s", at + 1);
+	else if (strcmp(name, "latency") == 0 || strcmp(name, "energy") == 0)
+		config_get(s->now, "device", buf, size);
+	return buf[0] && strncmp(buf, "table:", 6) != 0;
+}
+
+// The device that a figure about this term shows: the term's own; of a term that has none, that of the latency that counts, else
+// the setting `device`, else the TPU v4.
+static void session_device(const struct session *s, int term, char *buf, size_t size)
+{
+	if (term_device(s, term, buf, size))
+		return;
 	for (int i = 0; i < s->snapshot->terms; i++)
-		if (s->snapshot->term[i].weight > 0 && strncmp(s->snapshot->term[i].name, "latency@", 8) == 0
-			&& strncmp(s->snapshot->term[i].name, "latency@table:", 14) != 0) {
-			snprintf(buf, size, "%s", s->snapshot->term[i].name + 8);
+		if (s->snapshot->term[i].weight > 0 && strncmp(s->snapshot->term[i].name, "latency", 7) == 0 && term_device(s, i, buf, size))
 			return;
-		}
-	if (!config_get(s->now, "device", buf, size) || !buf[0])
+	if (!config_get(s->now, "device", buf, size) || !buf[0] || strncmp(buf, "table:", 6) == 0)
 		snprintf(buf, size, "tpu_v4");
 }
 
@@ -752,7 +813,7 @@ static bool open_network(struct session *s, struct fault *f)
 	if (c->network && c->formats && c->point)
 		return true;
 	if (c->network)
-		fault_set(f, info->net, "", "out of memory");
+		fault_memory(f, info->net);
 	costed_free(c);
 	return false;
 }
@@ -773,7 +834,7 @@ static void fill_formats(struct session *s)
 		}
 }
 
-bool session_roofline(void *session, struct roofline *r, struct fault *f)
+bool session_roofline(void *session, int term, struct roofline *r, struct fault *f)
 {
 	struct session *s = session;
 	struct costed *c = &s->costed;
@@ -781,7 +842,7 @@ bool session_roofline(void *session, struct roofline *r, struct fault *f)
 	char device[sizeof c->device];
 	if (!open_network(s, f))
 		return false;
-	session_device(s, device, sizeof device);
+	session_device(s, term, device, sizeof device);
 	if (!c->latency || strcmp(device, c->device) != 0) {
 		costing_free(c->latency);
 		c->latency = latency_of(c->network, device, 0, f);

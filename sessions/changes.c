@@ -11,8 +11,9 @@ enum shape {
 	SHAPE_NAMES, // NAME…, all with the form's value
 	SHAPE_VALUE, // VALUE, for the form's name
 	SHAPE_AS,    // VALUE as NAME [VALUE as NAME]…
+	SHAPE_MORE,  // VALUE [NAME=VALUE]…
 };
-static const int shape_words[] = { [SHAPE_PAIRS] = 2, [SHAPE_NAMES] = 1, [SHAPE_VALUE] = 1, [SHAPE_AS] = 3 };
+static const int shape_words[] = { [SHAPE_PAIRS] = 2, [SHAPE_NAMES] = 1, [SHAPE_VALUE] = 1, [SHAPE_AS] = 3, [SHAPE_MORE] = 1 };
 
 struct form {
 	const char *command;
@@ -32,7 +33,7 @@ static const struct form forms[] = {
 	{ "reward", CHANGE_SET, SHAPE_VALUE, "reward", NULL, false },
 	{ "decide", CHANGE_SET, SHAPE_VALUE, "decide", NULL, false },
 	{ "set", CHANGE_SET, SHAPE_PAIRS, NULL, NULL, false },
-	{ "extend", CHANGE_EXTEND, SHAPE_VALUE, "", NULL, false },
+	{ "extend", CHANGE_EXTEND, SHAPE_MORE, NULL, NULL, false },
 	{ "ungroup", CHANGE_GROUP, SHAPE_NAMES, NULL, "", false },
 	{ "group", CHANGE_GROUP, SHAPE_AS, NULL, NULL, false },
 };
@@ -49,7 +50,18 @@ static bool copy(char *to, size_t size, const char *from, const char *what, stru
 {
 	if ((size_t)snprintf(to, size, "%s", from) < size)
 		return true;
-	return fault_set(f, "", "check it", "a %s is longer than %zu bytes", what, size - 1);
+	return fault_set(f, what, "use a shorter one", "it is longer than %zu bytes", size - 1);
+}
+
+// "NAME=VALUE", or the first one: VALUE.
+static bool fill_more(struct change_item *item, const char *word, bool first, struct fault *f)
+{
+	const char *sign = first ? NULL : strchr(word, '=');
+	if (!first && !sign)
+		return fault_set(f, "extend", "extend N rate=R", "'%s' is not of the form NAME=VALUE", word);
+	if (sign && (size_t)snprintf(item->name, sizeof item->name, "%.*s", (int)(sign - word), word) >= sizeof item->name)
+		return fault_set(f, "extend", "extend N rate=R", "a name is longer than %zu bytes", sizeof item->name - 1);
+	return copy(item->value, sizeof item->value, sign ? sign + 1 : word, "value", f);
 }
 
 static bool fill(const struct form *form, const struct words *w, struct change *c, struct fault *f)
@@ -58,6 +70,11 @@ static bool fill(const struct form *form, const struct words *w, struct change *
 	for (int i = 0; i < c->items; i++) {
 		struct change_item *item = &c->item[i];
 		char *const *word = w->word + 1 + i * step;
+		if (form->shape == SHAPE_MORE) {
+			if (!fill_more(item, word[0], i == 0, f))
+				return false;
+			continue;
+		}
 		bool as = form->shape == SHAPE_AS;
 		const char *name = form->name ? form->name : word[as ? 2 : 0];
 		const char *value = form->value ? form->value : word[as ? 0 : step - 1];
@@ -84,22 +101,24 @@ bool change_read(const char *line, struct change *c, struct fault *f)
 		if (strcmp(forms[i].command, w.word[0]) == 0)
 			form = &forms[i];
 	bool ok = false;
+	char usage[64];
+	snprintf(usage, sizeof usage, "`help %s` shows how it is written", form ? form->command : "");
 	if (!form) {
-		fault_set(f, "", "expected one of: pin restrict unpin weight target reward decide group ungroup set extend",
-			"'%s' is not a change of the search", w.count ? w.word[0] : "");
+		fault_set(f, w.count ? w.word[0] : "change", "expected one of: pin restrict unpin weight target reward decide group ungroup set extend",
+			"this is not a change of the search");
 	} else if (w.count < 2) {
-		fault_set(f, form->command, "", "nothing is said behind it");
+		fault_set(f, form->command, usage, "nothing is said behind it");
 	} else if (form->shape == SHAPE_PAIRS && w.count % 2 == 0) {
-		fault_set(f, form->command, "", "'%s' has no value behind it", w.word[w.count - 1]);
+		fault_set(f, form->command, usage, "'%s' has no value behind it", w.word[w.count - 1]);
 	} else if (form->shape == SHAPE_AS && w.count % 3 != 1) {
 		fault_set(f, form->command, "group PATTERN as NAME", "it takes a pattern, the word as, and a name");
 	} else if (form->shape == SHAPE_VALUE && w.count != 2) {
-		fault_set(f, form->command, "", "it takes one value, not %d", w.count - 1);
+		fault_set(f, form->command, usage, "it takes one value, not %d", w.count - 1);
 	} else {
 		c->kind = form->kind;
 		c->items = (w.count - 1) / shape_words[form->shape];
 		c->item = calloc((size_t)c->items, sizeof *c->item);
-		ok = c->item ? fill(form, &w, c, f) : fault_set(f, "", "", "out of memory");
+		ok = c->item ? fill(form, &w, c, f) : fault_memory(f, "change");
 	}
 	if (!ok) {
 		free(c->item);
@@ -117,8 +136,7 @@ static bool says(const struct form *form, const struct change *c)
 		return false;
 	for (int i = 0; i < c->items; i++) {
 		const struct change_item *item = &c->item[i];
-		// The name of an `extend` means nothing.
-		if (form->name && form->name[0] && strcmp(form->name, item->name) != 0)
+		if (form->name && strcmp(form->name, item->name) != 0)
 			return false;
 		if (form->value && strcmp(form->value, item->value) != 0)
 			return false;
@@ -136,6 +154,11 @@ void change_write(struct string *t, const struct change *c)
 	string_add(t, "%s", form->command);
 	for (int i = 0; i < c->items; i++) {
 		const struct change_item *item = &c->item[i];
+		if (form->shape == SHAPE_MORE) {
+			string_add(t, " %s%s", i ? item->name : "", i ? "=" : "");
+			words_quote(t, item->value);
+			continue;
+		}
 		bool as = form->shape == SHAPE_AS;
 		const char *const word[] = { as ? item->value : form->name ? NULL : item->name, as ? "as" : NULL,
 			as ? item->name : form->value ? NULL : item->value };
@@ -152,9 +175,9 @@ static void tell_item(struct string *t, enum change_kind kind, const struct chan
 	switch (kind) {
 	case CHANGE_RESTRICT:
 		if (strcmp(item->value, "all") == 0)
-			string_add(t, "%s free again", item->name);
+			string_add(t, "%s is free again", item->name);
 		else
-			string_add(t, "%s %s to %s", item->name, plain_option(item->value) ? "pinned" : "restricted",
+			string_add(t, "%s is %s to %s", item->name, plain_option(item->value) ? "pinned" : "restricted",
 				item->value);
 		break;
 	case CHANGE_WEIGHT:
@@ -167,11 +190,15 @@ static void tell_item(struct string *t, enum change_kind kind, const struct chan
 		string_add(t, "%s is %s", item->name, item->value);
 		break;
 	case CHANGE_GROUP:
-		string_add(t, item->value[0] ? "%s: %s are decided as one" : "%s%s: each layer by itself again", item->name,
+		string_add(t, item->value[0] ? "%s: all of %s are decided as one" : "%s%s: each layer is decided by itself again", item->name,
 			item->value);
 		break;
 	case CHANGE_EXTEND:
-		string_add(t, "the horizon lies %s steps further", item->value);
+		if (strcmp(item->name, "rate") == 0)
+			string_add(t, "the learning rate falls anew from %s", item->value);
+		else if (!item->name[0])
+			string_add(t, item->value[0] == '-' ? "the horizon is %s steps nearer" : "the horizon is %s steps further",
+				item->value + (item->value[0] == '-'));
 		break;
 	}
 }
@@ -190,12 +217,14 @@ void change_tell(struct string *t, const struct change *c)
 void change_mirror(const struct change *c, struct config *config)
 {
 	static const char *const prefix[] = {
-		[CHANGE_WEIGHT] = "weight.", [CHANGE_TARGET] = "target.", [CHANGE_SET] = "",
+		[CHANGE_WEIGHT] = "weight.", [CHANGE_TARGET] = "target.", [CHANGE_SET] = "", [CHANGE_EXTEND] = "",
 	};
 	if ((size_t)c->kind >= sizeof prefix / sizeof *prefix || !prefix[c->kind])
 		return;
 	for (int i = 0; i < c->items; i++) {
 		char name[ENGINE_NAME + 16];
+		if (c->kind == CHANGE_EXTEND && strcmp(c->item[i].name, "rate") != 0)
+			continue; // no setting
 		snprintf(name, sizeof name, "%s%s", prefix[c->kind], c->item[i].name);
 		config_set(config, name, c->item[i].value, NULL);
 	}

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <jansson.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -66,7 +67,9 @@ static bool write_header(const struct checkpoint *c, struct string *out)
 	for (int i = 0; ok && i < c->state->texts; i++)
 		ok = put_text(texts, c->state->text[i].name, c->state->text[i].value);
 	ok = ok && put_number(texts, "session.version", CHECKPOINT_VERSION)
-		&& put_number(texts, "session.step", c->step) && put_number(texts, "session.entries", c->entries);
+		&& put_text(texts, "session.id", c->session) && put_number(texts, "session.step", c->step)
+		&& put_number(texts, "session.journal.bytes", (long)c->place.bytes)
+		&& put_number(texts, "session.journal.sum", (long)c->place.sum);
 	size_t at = 0;
 	for (int e = 0; e < ELEMENTS; e++)
 		for (int i = 0; ok && i < c->state->tensors; i++) {
@@ -118,9 +121,12 @@ bool checkpoint_write(const char *folder, const struct checkpoint *c, struct fau
 {
 	char file[64], path[FOLDER_PATH];
 	struct disk_file out;
+	struct fault inner;
 	snprintf(file, sizeof file, PREFIX "%ld" SUFFIX, c->step);
 	if (!folder_file(folder, file, path, sizeof path, f))
 		return false;
+	if (!state_sound(c->state, &inner))
+		return fault_within(f, path, &inner);
 	struct string header = { 0 };
 	bool ok = (write_header(c, &header) || fault_memory(f, path)) && disk_begin(&out, path, f);
 	if (ok && !write_all(out.fd, c, &header)) {
@@ -138,7 +144,7 @@ bool checkpoint_write(const char *folder, const struct checkpoint *c, struct fau
 
 static bool damaged(struct fault *f, const char *path, const char *what)
 {
-	return fault_set(f, path, "the checkpoint before it serves", "damaged: %s", what);
+	return fault_set(f, path, "the one before it serves", "damaged: %s", what);
 }
 
 // One array's entry in the header: everything is checked against the bytes that are there before memory is asked for.
@@ -258,25 +264,29 @@ static bool read_checked(const char *path, const char *bytes, size_t size, struc
 	struct state *s = calloc(1, sizeof *s);
 	const char *data = bytes + LENGTH_BYTES + length;
 	bool ok = false;
-	long version, entries;
+	long version, bytes_before, sum_before;
+	const char *session;
 	if (!s)
-		fault_set(f, path, "", "out of memory");
+		fault_memory(f, path);
 	else if (!json_is_object(header) || !read_texts(json_object_get(header, "__metadata__"), s))
 		damaged(f, path, "its header is not that of a checkpoint");
 	else if (!own_number(s, "session.version", LONG_MAX, &version) || version < 1)
 		fault_set(f, path, "name another file", "this is not a checkpoint of bitscape");
-	else if (version > CHECKPOINT_VERSION)
-		fault_set(f, path, "open it with that one", "it was made by a newer bitscape (version %ld; this one reads %d)",
-			version, CHECKPOINT_VERSION);
-	else if (!own_number(s, "session.step", LONG_MAX, &c->step) || !own_number(s, "session.entries", INT_MAX, &entries))
-		damaged(f, path, "its step or its place in the journal is missing");
+	else if (version != CHECKPOINT_VERSION)
+		fault_set(f, path, "open it with that one", "it was made by %s bitscape (version %ld; this one reads %d)",
+			version < CHECKPOINT_VERSION ? "an older" : "a newer", version, CHECKPOINT_VERSION);
+	else if (!own_number(s, "session.step", LONG_MAX, &c->step) || !(session = state_get(s, "session.id"))
+		|| !identity_good(session) || !own_number(s, "session.journal.bytes", LONG_MAX, &bytes_before)
+		|| !own_number(s, "session.journal.sum", UINT32_MAX, &sum_before))
+		damaged(f, path, "its session, its step or its place in the journal is missing");
 	else if (!read_tensors(header, data, size - LENGTH_BYTES - (size_t)length, s))
 		damaged(f, path, "its arrays are not where its header says");
 	else
 		ok = true;
 	json_decref(header);
 	if (ok) {
-		c->entries = (int)entries;
+		snprintf(c->session, sizeof c->session, "%s", session);
+		c->place = (struct journal_place){ (off_t)bytes_before, (unsigned long)sum_before };
 		c->state = s;
 	} else {
 		state_free(s);
@@ -305,8 +315,7 @@ static int by_newest(const void *a, const void *b)
 	return (x < y) - (x > y);
 }
 
-// The steps of all checkpoints, newest first; the caller frees. NULL: none.
-static long *list(const char *folder, int *count)
+long *checkpoint_list(const char *folder, int *count)
 {
 	*count = 0;
 	DIR *dir = opendir(folder);
@@ -334,49 +343,38 @@ static long *list(const char *folder, int *count)
 	return steps;
 }
 
-static bool path_of(const char *folder, long step, char *path, size_t size)
+bool checkpoint_path(const char *folder, long step, char *path, size_t size)
 {
 	char file[64];
 	snprintf(file, sizeof file, PREFIX "%ld" SUFFIX, step);
 	return folder_file(folder, file, path, size, NULL);
 }
 
-void checkpoint_newest(const char *folder, int entries, bool repair, struct checkpoint *c,
-	void (*tell)(const struct fault *, void *context), void *context)
+int checkpoint_surplus(const long *steps, int count)
 {
-	int count;
-	long *steps = list(folder, &count);
-	*c = (struct checkpoint){ 0 };
-	for (int i = 0; i < count && !c->state; i++) {
-		char path[FOLDER_PATH], aside[FOLDER_PATH + 16];
-		struct fault f;
-		if (!path_of(folder, steps[i], path, sizeof path))
-			continue;
-		if (checkpoint_read(path, c, &f)) {
-			if (c->entries <= entries)
-				break;
-			fault_set(&f, path, "the checkpoint before it serves",
-				"it stands on %d entries of the journal, which holds %d", c->entries, entries);
-			state_free(c->state);
-			*c = (struct checkpoint){ 0 };
+	int least = count - 1;
+	double felt = INFINITY;
+	for (int i = 1; i < count; i++) {
+		double older = i + 1 < count ? (double)steps[i + 1] : 0, newest = (double)steps[0];
+		double gap = (double)steps[i - 1] - older, back = newest - older + newest;
+		if (gap / back < felt) {
+			felt = gap / back;
+			least = i;
 		}
-		tell(&f, context);
-		// Out of the way, lest it count as the newest for ever; kept, since a person may want to look at it.
-		snprintf(aside, sizeof aside, "%s.damaged", path);
-		if (repair)
-			rename(path, aside);
 	}
-	free(steps);
+	return least;
 }
 
-void checkpoint_thin(const char *folder, int keep)
+void checkpoint_thin(const char *folder)
 {
 	int count;
-	long *steps = list(folder, &count);
-	for (int i = keep; i < count; i++) {
+	long *steps = checkpoint_list(folder, &count);
+	while (count > CHECKPOINTS_KEPT) {
 		char path[FOLDER_PATH];
-		if (path_of(folder, steps[i], path, sizeof path))
+		int surplus = checkpoint_surplus(steps, count);
+		if (checkpoint_path(folder, steps[surplus], path, sizeof path))
 			unlink(path);
+		memmove(steps + surplus, steps + surplus + 1, (size_t)(--count - surplus) * sizeof *steps);
 	}
 	free(steps);
 }

@@ -3,31 +3,42 @@
 //
 // The safetensors layout, so that the common libraries read it: 8 bytes with the header's length (little-endian), the header
 // in JSON, the arrays one behind the other. The engine's texts stand in "__metadata__" beside the session's own
-// ("session.version", "session.step", "session.entries"). The last array is "checksum", 4 bytes: the CRC-32 (as in zlib,
+// ("session.version", "session.id", "session.step", and the place in the journal up to which everything is in it:
+// "session.journal.bytes" and "session.journal.sum"). The last array is "checksum", 4 bytes: the CRC-32 (as in zlib,
 // little-endian) of every byte before them. A reader verifies it before it looks at anything else.
 #ifndef SESSIONS_CHECKPOINT_H
 #define SESSIONS_CHECKPOINT_H
 
 #include "engine/engine.h"
+#include "sessions/identity.h"
+#include "sessions/journal.h"
 
-enum { CHECKPOINT_VERSION = 1, CHECKPOINTS_KEPT = 2 };
+enum { CHECKPOINT_VERSION = 2, CHECKPOINTS_KEPT = 20 };
 
 struct checkpoint {
+	char session[IDENTITY_TEXT];
 	long step;
-	int entries; // so many entries of the journal are in it
+	struct journal_place place; // what the journal says up to here is in it; its last line there is the state's digest
 	struct state *state;
 };
 
-// Writes it into the folder, durably. The caller keeps everything.
+// Writes it into the folder, durably. A state that holds something that is not a number is refused. The caller keeps
+// everything.
 bool checkpoint_write(const char *folder, const struct checkpoint *, struct fault *);
 // Reads a file; the caller frees c->state. False: the fault names the file and what is wrong with it.
 bool checkpoint_read(const char *path, struct checkpoint *, struct fault *);
 
-// The newest checkpoint of the folder that is whole and covers no more than `entries` entries; c->state NULL where
-// there is none. Each one passed over is told, and set aside under another name where `repair`.
-void checkpoint_newest(const char *folder, int entries, bool repair, struct checkpoint *,
-	void (*tell)(const struct fault *, void *context), void *context);
-// Removes all but the newest `keep`.
-void checkpoint_thin(const char *folder, int keep);
+// The steps of the folder's checkpoints, newest first; the caller frees. NULL: none.
+long *checkpoint_list(const char *folder, int *count);
+bool checkpoint_path(const char *folder, long step, char *path, size_t size);
+
+// Checkpoints are thinned by this rule alone. At most CHECKPOINTS_KEPT stay. Where there is one more, the one goes whose
+// absence is felt least: it leaves the smallest gap, measured against how far back that gap lies (from its older end to the
+// newest checkpoint, and as far again as the newest is from the beginning). So they lie densely near the present and ever more
+// sparsely behind it, and from any step it is at most a ninth of the whole way back to a checkpoint or the beginning. The
+// newest never goes. Which one of these steps, newest first, goes: its index.
+int checkpoint_surplus(const long *steps, int count);
+// Removes what the rule says.
+void checkpoint_thin(const char *folder);
 
 #endif

@@ -43,11 +43,21 @@ static bool check_count(const struct command *c, int count, struct fault *f)
 	return fault_set(f, c->name, usage, "it takes at most %d argument%s, not %d", c->max, c->max == 1 ? "" : "s", count);
 }
 
+// The words of a line; a command whose first argument is the rest of the line gets that as one.
+static bool split(const struct command_table *table, const char *line, struct words *w, struct fault *f)
+{
+	char name[32];
+	const char *word = line + strspn(line, " \t");
+	snprintf(name, sizeof name, "%.*s", (int)strcspn(word, " \t"), word);
+	const struct command *c = command_find(table, name, NULL);
+	return (c && c->argument[0] == ARGUMENT_REST ? words_text : words_split)(w, line, f);
+}
+
 bool command_run(const struct command_table *table, const char *line,
 	void (*say)(struct command_call *, const char *format, ...), void *sayer, struct fault *f)
 {
 	struct words w;
-	if (!words_split(&w, line, f))
+	if (!split(table, line, &w, f))
 		return false;
 	const struct command_group *group = NULL;
 	const struct command *c = w.count ? command_find(table, w.word[0], &group) : NULL;

@@ -7,6 +7,8 @@
 #include "sessions/inside.h"
 #include "sessions/readout.h"
 
+enum { NOTE_MOST = WORDS_LINE / 2 };
+
 // ---- changes -------------------------------------------------------------------------------------------------------
 
 static bool run_change(struct command_call *call)
@@ -32,25 +34,22 @@ static bool run_redo(struct command_call *call)
 static bool run_note(struct command_call *call)
 {
 	struct session *s = call->context;
-	struct string t = { 0 }, joined = { 0 };
+	struct string t = { 0 };
 	if (!session_may_change(s, &call->fault))
 		return false;
-	for (int i = 0; i < call->argc; i++)
-		string_add(&joined, "%s%s", i ? " " : "", call->argv[i]);
 	string_add(&t, "note ");
-	if (!joined.failed)
-		words_quote(&t, joined.bytes);
-	bool ok = !t.failed && !joined.failed;
+	words_quote(&t, call->argv[0]);
+	bool ok = !t.failed || fault_memory(&call->fault, "note");
+	if (ok && t.length >= NOTE_MOST) // a line of the journal is read back as one of commands
+		ok = fault_set(&call->fault, "note", "make two of it", "it is longer than %d bytes", NOTE_MOST);
 	if (ok) {
 		long step = s->snapshot->step > s->journal.last_step ? s->snapshot->step : s->journal.last_step;
 		const struct journal_line line = { .kind = JOURNAL_NOTE, .step = step, .text = t.bytes };
 		ok = session_log(s, &line, &call->fault);
-		call->say(call, "step %ld: noted", step);
-	} else {
-		fault_set(&call->fault, "note", "", "out of memory");
+		if (ok)
+			session_acknowledge(s, "step %ld: noted", step);
 	}
 	string_free(&t);
-	string_free(&joined);
 	return ok;
 }
 
@@ -213,12 +212,14 @@ static const struct command rows[] = {
 		"how quality and costs become one reward", run_change },
 	{ "set", COMMAND_CHANGE, 2, -1, { ARGUMENT_KNOB, ARGUMENT_VALUE }, 2, NULL, "SETTING VALUE [SETTING VALUE]...",
 		"change a setting while the search runs; `knobs` lists them", run_change },
-	{ "extend", COMMAND_CHANGE, 1, 1, { NUMBER }, 0, NULL, "STEPS", "lay the horizon further out; the search goes on",
+	{ "extend", COMMAND_CHANGE, 1, 2, { NUMBER, TEXT }, 0, NULL, "STEPS [rate=R]",
+		"lay the horizon further out; with rate= the learning rate falls anew, from R",
 		run_change },
 	{ "undo", COMMAND_CHANGE, 0, 0, { 0 }, 0, NULL, "", "take back the last change that stands, from now on",
 		run_undo },
 	{ "redo", COMMAND_CHANGE, 0, 0, { 0 }, 0, NULL, "", "make the change taken back last again", run_redo },
-	{ "note", COMMAND_CHANGE, 1, -1, { TEXT }, 1, NULL, "TEXT", "put a note into the journal", run_note },
+	{ "note", COMMAND_CHANGE, 1, 1, { ARGUMENT_REST }, 0, NULL, "TEXT", "put a note into the journal, all of the line as it stands",
+		run_note },
 
 	{ "run", COMMAND_QUERY, 0, 1, { NUMBER }, 0, NULL, "[STEPS]", "run on, or so many steps", run_run },
 	{ "step", COMMAND_QUERY, 0, 1, { NUMBER }, 0, NULL, "[STEPS]", "run one step, or so many", run_step },

@@ -63,7 +63,7 @@ static bool tell(struct session *s, struct command_call *call)
 	if (ok) {
 		call->say(call, "draft, %d of %d decisions changed: %s", edits(s), s->snapshot->decisions, costs.bytes);
 	} else {
-		fault_set(&call->fault, "draft", "", "it cannot be priced");
+		fault_memory(&call->fault, "draft");
 	}
 	string_free(&costs);
 	free(modal);
@@ -104,11 +104,11 @@ static bool edit(struct session *s, struct command_call *call, const char *word,
 {
 	bool begun = !s->draft;
 	if (begun && !(s->draft = modal_choice(s)))
-		return fault_set(&call->fault, "", "", "out of memory");
+		return fault_memory(&call->fault, "draft");
 	size_t slots = (size_t)s->info->slots;
 	e.s = s;
 	e.before = malloc(slots + 1);
-	bool ok = e.before || fault_set(&call->fault, "", "", "out of memory");
+	bool ok = e.before || fault_memory(&call->fault, "draft");
 	if (ok) {
 		memcpy(e.before, s->draft, slots);
 		ok = session_each_slot(s, word, edit_slot, &e, &call->fault);
@@ -117,7 +117,8 @@ static bool edit(struct session *s, struct command_call *call, const char *word,
 	if (ok && !e.done && e.format)
 		ok = fault_set(&call->fault, refused, "`help pin` tells more", "'%s' is not in its space", e.format);
 	else if (ok && !e.done)
-		ok = fault_set(&call->fault, refused, "", "it has no %s format", e.step > 0 ? "wider" : "narrower");
+		ok = fault_set(&call->fault, refused, e.step > 0 ? "`draft down` steps the other way" : "`draft up` steps the other way",
+			"it has no %s format", e.step > 0 ? "wider" : "narrower");
 	free(e.before);
 	if (!ok && begun)
 		drop(s);
@@ -132,7 +133,7 @@ static bool commit(struct session *s, struct command_call *call)
 {
 	struct change c = { .kind = CHANGE_RESTRICT };
 	c.item = calloc((size_t)s->info->slots + 1, sizeof *c.item);
-	bool ok = c.item || fault_set(&call->fault, "", "", "out of memory");
+	bool ok = c.item || fault_memory(&call->fault, "draft");
 	for (int i = 0; ok && i < s->info->slots; i++) {
 		if (!leads(s, i))
 			continue;
@@ -193,7 +194,7 @@ static bool take(struct session *s, struct command_call *call, const uint8_t *wa
 				return fault_set(&call->fault, s->info->slot[i].name, "`decide split` and `ungroup` take them apart",
 					"it is decided as one with %s, which has another format", s->info->slot[j].name);
 	if (!s->draft && !(s->draft = modal_choice(s)))
-		return fault_set(&call->fault, "", "", "out of memory");
+		return fault_memory(&call->fault, "draft");
 	for (int i = 0; i < s->info->slots; i++) {
 		s->draft[i] = wanted[i];
 		edited(s)[i] = wanted[i] != now[i].modal;
@@ -259,7 +260,7 @@ bool run_apply(struct command_call *call)
 	if (!ends && strcmp(call->argv[0], "uniform") != 0)
 		return fault_set(&call->fault, "apply", "apply uniform FORMAT, apply ends FORMAT", "'%s' is none of its words", call->argv[0]);
 	uint8_t *choice = modal_choice(s);
-	bool ok = choice || fault_set(&call->fault, "", "", "out of memory");
+	bool ok = choice || fault_memory(&call->fault, "draft");
 	for (int i = 0; ok && i < s->info->slots; i++) {
 		int layer = s->info->slot[i].layer;
 		bool end = ends && (layer == 0 || layer == s->info->layers - 1);
@@ -278,7 +279,7 @@ bool run_paste(struct command_call *call)
 	size_t size = 0;
 	uint8_t *choice = modal_choice(s);
 	char *text = digits ? strdup(word) : disk_read(word, PASTE_BYTES, &size, &call->fault);
-	bool ok = text && (choice || fault_set(&call->fault, "", "", "out of memory"));
+	bool ok = text && (choice || fault_memory(&call->fault, "draft"));
 	if (ok && !digits) {
 		while (size && isspace((unsigned char)text[size - 1]))
 			text[--size] = '\0';

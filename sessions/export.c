@@ -7,7 +7,7 @@
 
 #include "sessions/inside.h"
 
-enum { POLICY_VERSION = 1 };
+enum { POLICY_VERSION = 2 }; // 2: kernel_h and kernel_w in place of kernel
 
 // ---- the policy ----------------------------------------------------------------------------------------------------
 
@@ -70,6 +70,8 @@ static json_t *costs_json(const struct session *s, const double *cost)
 	for (int k = 0; k < s->snapshot->terms; k++) {
 		const struct term_state *term = &s->snapshot->term[k];
 		json_t *c = json_pack("{s:s, s:o, s:f}", "unit", term->unit, "total", number_or_null(cost[k]), "weight", term->weight);
+		if (term->device[0])
+			json_object_set_new(c, "device", json_string(term->device));
 		if (term->why[0])
 			json_object_set_new(c, "not_available", json_string(term->why));
 		if (term->targeted) {
@@ -102,10 +104,10 @@ static json_t *layer_json(const struct session *s, const struct policy *p, int i
 		json_object_set_new(costs, s->snapshot->term[k].name, json_pack("{s:o, s:o}", "value", number_or_null(value),
 			"share", number_or_null(cost[k] > 0 || isnan(cost[k]) ? value / cost[k] : 0)));
 	}
-	return json_pack("{s:s, s:s, s:s?, s:b, s:[i,i,i], s:[i,i,i], s:i, s:i, s:i, s:f, s:f, s:f, s:o, s:o, s:o}", "name", l->name,
-		"kind", l->kind, "group", session_group(s, i), "tied", session_tied(s, i), "input", l->in_h, l->in_w, l->in_c, "output", l->out_h, l->out_w, l->out_c, "kernel",
-		l->kernel, "stride", l->stride, "groups", l->groups, "macs", l->macs, "weights", l->weights, "activations",
-		l->activations, "weight", operand_json(s, p, l->weight_slot, p->range ? &p->range[i].weight : NULL),
+	return json_pack("{s:s, s:s, s:s?, s:b, s:[i,i,i], s:[i,i,i], s:i, s:i, s:i, s:i, s:f, s:f, s:f, s:f, s:o, s:o, s:o}", "name", l->name,
+		"kind", l->kind, "group", session_group(s, i), "tied", session_tied(s, i), "input", l->in_h, l->in_w, l->in_c, "output",
+		l->out_h, l->out_w, l->out_c, "kernel_h", l->kernel_h, "kernel_w", l->kernel_w, "stride", l->stride, "groups", l->groups, "macs",
+		l->macs, "attention_macs", l->attention_macs, "weights", l->weights, "activations", l->activations, "weight", operand_json(s, p, l->weight_slot, p->range ? &p->range[i].weight : NULL),
 		"activation", operand_json(s, p, l->activation_slot, p->range ? &p->range[i].activation : NULL), "costs",
 		costs);
 }
@@ -132,19 +134,18 @@ static json_t *policy_json(struct session *s, const struct policy *p)
 	json_t *quality = quality_json(s, p);
 	char crc[16];
 	snprintf(crc, sizeof crc, "%08lx", journal_crc(&s->journal));
-	return json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:{s:i, s:s}, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:f, s:f, s:I, s:I, s:{s:i, s:s}, s:o, s:o, s:o, s:o}",
 		"bitscape-policy", POLICY_VERSION, "bitscape", BITSCAPE_VERSION, "network", info->net, "data", info->data,
-		"space", info->space, "preset", info->preset, "seed", (json_int_t)info->seed, "step",
+		"space", info->space, "preset", info->preset, "macs", info->macs, "attention_macs", info->attention_macs, "seed", (json_int_t)info->seed, "step",
 		(json_int_t)p->step, "journal", "entries", s->journal.entries, "crc32", crc, "quality",
-		quality, "costs",
-		costs_json(s, cost), "layers", layers, "settings", settings);
+		quality, "costs", costs_json(s, cost), "layers", layers, "settings", settings);
 }
 
 static bool policy_write(struct session *s, const struct policy *p, struct fault *f)
 {
 	json_t *json = policy_json(s, p);
 	char *text = json ? json_dumps(json, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) : NULL;
-	bool ok = text ? disk_replace(p->path, text, strlen(text), f) : fault_set(f, p->path, "", "out of memory");
+	bool ok = text ? disk_replace(p->path, text, strlen(text), f) : fault_memory(f, p->path);
 	free(text);
 	json_decref(json);
 	return ok;
@@ -200,7 +201,7 @@ static bool export_policy(struct session *s, struct command_call *call, const ch
 {
 	struct policy *p = calloc(1, sizeof *p);
 	if (!p)
-		return fault_set(&call->fault, path, "", "out of memory");
+		return fault_memory(&call->fault, path);
 	p->users = 1; // this function
 	snprintf(p->path, sizeof p->path, "%s", path);
 	p->choice = calloc((size_t)s->info->slots + 1, 1);
@@ -215,7 +216,7 @@ static bool export_policy(struct session *s, struct command_call *call, const ch
 		session_modal(s, p->choice);
 		ok = post_score(s, p, SPLIT_HELDOUT, &call->fault) && post_score(s, p, SPLIT_TEST, &call->fault);
 	} else {
-		fault_set(&call->fault, path, "", "out of memory");
+		fault_memory(&call->fault, path);
 	}
 	p->failed = !ok;
 	policy_drop(p);
@@ -245,9 +246,21 @@ static void csv_number(struct string *t, double value)
 		string_add(t, ",");
 }
 
+// The head of a term's column, with its unit: "latency (ms per 128 images on a100)".
+static void csv_term(struct string *t, const char *before, const char *name, const char *unit)
+{
+	struct string head = { 0 };
+	string_add(&head, unit[0] ? "%s%s (%s)" : "%s%s", before, name, unit);
+	string_add(t, ",");
+	t->failed |= head.failed;
+	if (!head.failed)
+		csv_word(t, head.bytes);
+	string_free(&head);
+}
+
 static bool csv_write(struct command_call *call, const char *path, struct string *t)
 {
-	bool ok = t->failed ? fault_set(&call->fault, path, "", "out of memory")
+	bool ok = t->failed ? fault_memory(&call->fault, path)
 		: disk_replace(path, t->bytes, t->length, &call->fault);
 	string_free(t);
 	if (ok)
@@ -263,12 +276,12 @@ static bool export_layers(struct session *s, struct command_call *call, const ch
 	uint8_t *modal = calloc((size_t)info->slots + 1, 1);
 	struct string t = { 0 };
 	bool ok = part && modal;
-	string_add(&t, "layer,kind,in_h,in_w,in_c,out_h,out_w,out_c,kernel,stride,groups,macs,weights,weight_format,"
+	string_add(&t, "layer,kind,in_h,in_w,in_c,out_h,out_w,out_c,kernel_h,kernel_w,stride,groups,macs,attention_macs,weights,weight_format,"
 		"activation_format,weight_probability,activation_probability,weight_pinned,activation_pinned,group");
 	for (int k = 0; ok && k < now->terms; k++) {
 		if (k == 0)
 			session_modal(s, modal);
-		string_add(&t, ",%s", now->term[k].name);
+		csv_term(&t, "", now->term[k].name, now->term[k].unit);
 		ok = engine_price(s->engine, modal, cost, k, part + k * info->layers);
 	}
 	string_add(&t, "\n");
@@ -276,8 +289,8 @@ static bool export_layers(struct session *s, struct command_call *call, const ch
 		const struct layer_info *l = &info->layer[i];
 		const struct slot_state *w = &now->slot[l->weight_slot], *a = &now->slot[l->activation_slot];
 		csv_word(&t, l->name);
-		string_add(&t, ",%s,%d,%d,%d,%d,%d,%d,%d,%d,%d,%.0f,%.0f,%s,%s,%.6f,%.6f,%d,%d,%s", l->kind, l->in_h, l->in_w, l->in_c,
-			l->out_h, l->out_w, l->out_c, l->kernel, l->stride, l->groups, l->macs, l->weights,
+		string_add(&t, ",%s,%d,%d,%d,%d,%d,%d,%d,%d,%d,%d,%.0f,%.0f,%.0f,%s,%s,%.6g,%.6g,%d,%d,%s", l->kind, l->in_h, l->in_w,
+			l->in_c, l->out_h, l->out_w, l->out_c, l->kernel_h, l->kernel_w, l->stride, l->groups, l->macs, l->attention_macs, l->weights,
 			session_modal_option(s, l->weight_slot), session_modal_option(s, l->activation_slot),
 			(double)w->probability[w->modal], (double)a->probability[a->modal], w->allowed == (uint32_t)1 << w->modal,
 			a->allowed == (uint32_t)1 << a->modal, session_group(s, i) ? session_group(s, i) : "");
@@ -289,7 +302,7 @@ static bool export_layers(struct session *s, struct command_call *call, const ch
 	free(modal);
 	if (!ok) {
 		string_free(&t);
-		return fault_set(&call->fault, path, "", "the modal choice cannot be priced");
+		return fault_memory(&call->fault, path);
 	}
 	return csv_write(call, path, &t);
 }
@@ -299,8 +312,10 @@ static bool export_history(struct session *s, struct command_call *call, const c
 	const struct snapshot *now = s->snapshot;
 	struct string t = { 0 };
 	string_add(&t, "step,loss,accuracy,quality,reward,entropy,learning_rate");
-	for (int k = 0; k < now->terms; k++)
-		string_add(&t, ",%s,modal_%s", now->term[k].name, now->term[k].name);
+	for (int k = 0; k < now->terms; k++) { // a device may have changed on the way: the symbol alone holds for all steps
+		csv_term(&t, "", now->term[k].name, now->term[k].symbol);
+		csv_term(&t, "modal_", now->term[k].name, now->term[k].symbol);
+	}
 	string_add(&t, "\n");
 	for (long i = 0; i < s->records; i++) {
 		const struct record *r = &s->record[i];
@@ -326,7 +341,7 @@ static bool export_front(struct session *s, struct command_call *call, const cha
 	struct string t = { 0 };
 	string_add(&t, "origin,label,step,dominated,%saccuracy,loss", now->estimated[0] ? "estimated_" : "");
 	for (int k = 0; k < now->terms; k++)
-		string_add(&t, ",%s", now->term[k].name);
+		csv_term(&t, "", now->term[k].name, now->term[k].unit);
 	for (int k = 0; k < s->info->slots; k++) {
 		string_add(&t, ",");
 		csv_word(&t, s->info->slot[k].name);
@@ -366,7 +381,7 @@ bool run_export(struct command_call *call)
 		if (strcmp(kinds[i].name, call->argv[0]) == 0)
 			kind = &kinds[i];
 	if (!kind)
-		return fault_set(&call->fault, call->argv[0], "one of: policy layers history front", "this cannot be exported");
+		return fault_set(&call->fault, call->argv[0], "export one of: policy layers history front", "this cannot be exported");
 	char path[FOLDER_PATH];
 	if (call->argc > 1)
 		return kind->run(s, call, call->argv[1]);

@@ -12,12 +12,15 @@
 #include "engine/catalog.h"
 #include "sessions/folder.h"
 #include "sessions/journal.h"
+#include "sessions/manifest.h"
 #include "sessions/sessions.h"
-#include "engine/base/text.h"
 #include "sessions/writer.h"
 
 enum {
-	AUTOSAVE_SECONDS = 60,
+	AUTOSAVE_SECONDS = 60, // at the latest
+	AUTOSAVE_LEAST = 5,    // and not before
+	AUTOSAVE_PART = 16,    // between the two: once a sixteenth of all steps came since the last
+	RETRY_SECONDS = 5,     // a journal that cannot be written is tried again so often
 	MESSAGES = 64,       // kept for a person who does not ask for them
 	MESSAGE_TEXT = 1024,
 	UNDO_WAITING = 32,
@@ -39,6 +42,13 @@ struct pending {
 struct message {
 	bool bad;
 	char text[MESSAGE_TEXT];
+};
+
+// What is said once the journal up to `end` is on the disk.
+struct acknowledgement {
+	struct acknowledgement *next;
+	off_t end;
+	char text[];
 };
 
 // What is known of the last evaluation of a split.
@@ -70,10 +80,11 @@ struct wait {
 struct play {
 	bool on;
 	int line;     // the next one
-	int first;
 	bool sent;    // the run to its step was asked for
 	bool posted;  // and its change
 	int changes;  // applied
+	bool tail;    // there was something to follow
+	char kernels[ENGINE_NAME]; // the set that the engine is to be opened on
 	bool strict;  // a replay: the first difference ends it
 	bool failed;
 	struct fault fault;
@@ -96,6 +107,7 @@ struct session {
 	int lock;
 	bool read_only;
 	char read_only_why[128];
+	struct manifest manifest;
 	struct config *began, *now; // the settings it began with; with all changes since
 	struct engine *engine;
 	const struct engine_info *info;
@@ -114,6 +126,9 @@ struct session {
 	int saved_entries;
 	double saved_at;       // seconds, monotonic
 	bool saving;           // a state is on its way
+	struct writer_state written; // as the session knows it
+	double retried_at;
+	struct acknowledgement *waiting, **last_waiting;
 	bool save_failed;      // the last one did not reach the disk
 
 	struct pending *pending;
@@ -145,8 +160,11 @@ struct session {
 void session_say(struct session *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void session_say_fault(struct session *, const struct fault *);
 bool session_mark(struct session *, int entry); // marks a change of the journal for the curves; false: out of memory
-// Adds a line to the journal, its mark and the disk.
+// Adds a line to the journal and its mark, and gives it to the writer.
 bool session_log(struct session *, const struct journal_line *, struct fault *);
+// Says it once all lines logged so far are on the disk; at once where there is no disk to wait for.
+void session_acknowledge(struct session *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void session_drop_waiting(struct session *);
 // Turns until nothing is pending; for those who may wait.
 bool session_settle(struct session *, struct fault *);
 
@@ -173,14 +191,18 @@ bool session_evaluate(struct session *, enum choice_kind, const char *option, co
 bool session_save(struct session *, bool asked, struct fault *);
 bool session_ask_digest(struct session *, bool told, struct fault *);
 bool session_saved(const struct session *); // nothing has happened since the last save
-// A fault for changes that cannot be made now: read-only, or still playing its journal.
+// A fault for what cannot be saved now: read-only, or still playing its journal; for changes also: the journal cannot be written.
+bool session_may_save(const struct session *, struct fault *);
 bool session_may_change(const struct session *, struct fault *);
 
 // ---- play.c ---------------------------------------------------------------------------------------------------------
 
-// Begins to take the engine, which stands at `step` with `entries` of the journal in it, through the lines after that.
-void play_begin(struct session *, long step, int entries, bool strict);
+// Begins to take the engine, which stands behind so many lines of the journal, through those after that, each set of kernels
+// in its turn; and, but for a replay, to the set that is to compute from there on.
+void play_begin(struct session *, int lines, bool strict);
 void play_turn(struct session *);
+// The set that a search had behind so many lines.
+const char *play_kernels(const struct journal *, const struct manifest *, int lines);
 
 // ---- wait.c ---------------------------------------------------------------------------------------------------------
 
@@ -209,8 +231,8 @@ bool say_all(struct command_call *, struct string *);
 
 // ---- catalog.c ------------------------------------------------------------------------------------------------------
 
-// The roofline of the modal choice and, where there is one, of the draft; for figures.
-bool session_roofline(void *session, struct roofline *, struct fault *);
+// The roofline, on the device that a term is about, of the modal choice and, where there is one, of the draft; for figures.
+bool session_roofline(void *session, int term, struct roofline *, struct fault *);
 void costed_free(struct costed *);
 
 // ---- what several of them need -----------------------------------------------------------------------------------------------
@@ -230,8 +252,10 @@ void session_both(const struct session *, int layer, const char *(*text)(const s
 const char *session_modal_option(const struct session *, int slot);
 // The modal choice of the snapshot, an option per slot.
 void session_modal(const struct session *, uint8_t *choice);
-// "bops 201.3 M bit ops (+4.5 %), size …": the costs of a choice and how far they are from `than`, where not NULL.
+// "bops 201.3 M bit ops (+4.5 %), latency 84.2 ms/128 img, …": the costs of a choice and how far they are from `than`, where not NULL.
 bool session_tell_costs(const struct session *, struct string *, const uint8_t *choice, const uint8_t *than);
+// Adds to what a change of targets did: what each is in the term's unit, "2 ms per 128 images on a100".
+void session_tell_targets(struct session *, struct string *, const struct change *);
 const char *session_state_word(const struct session *); // "running", "paused", "finished", "failed"
 // The option of a slot called `format`, -1: none.
 int slot_option(const struct slot_info *, const char *format);

@@ -20,6 +20,46 @@ void journal_free(struct journal *j)
 	*j = (struct journal){ 0 };
 }
 
+// ---- writing -------------------------------------------------------------------------------------------------------
+
+#define SUM_MARK " #="
+enum { SUM_TEXT = sizeof SUM_MARK - 1 + 8 };
+
+static void advance(struct journal_place *at, const char *bytes, size_t size)
+{
+	at->sum = crc32_z(at->bytes ? at->sum : crc32(0, NULL, 0), (const unsigned char *)bytes, size);
+	at->bytes += (off_t)size;
+}
+
+// Lines that are no commands: "# WORD STEP TEXT…".
+static const struct record_form {
+	enum journal_kind kind;
+	const char *word;
+	int words; // of the text
+	const char *expected;
+} records[] = {
+	{ JOURNAL_DIGEST, "digest", 1, "expected '# digest STEP HEX'" },
+	{ JOURNAL_KERNELS, "kernels", 1, "expected '# kernels STEP NAME'" },
+	{ JOURNAL_PARENT, "parent", 2, "expected '# parent STEP SESSION DIGEST'" },
+};
+enum { RECORDS = sizeof records / sizeof *records };
+
+static void write_line(struct string *t, const struct journal_line *line)
+{
+	for (int i = 0; i < RECORDS; i++)
+		if (records[i].kind == line->kind) {
+			string_add(t, "# %s %ld %s", records[i].word, line->step, line->text);
+			return;
+		}
+	string_add(t, "%ld %s", line->step, line->text);
+	if (line->act != ACT_DO || line->back)
+		string_add(t, " #");
+	if (line->act != ACT_DO)
+		string_add(t, " %s %d", line->act == ACT_UNDO ? "undo" : "redo", line->of);
+	if (line->back)
+		string_add(t, " back %s", line->back);
+}
+
 // ---- keeping -------------------------------------------------------------------------------------------------------
 
 static bool make_room(struct journal *j)
@@ -95,20 +135,20 @@ static bool check(const struct journal *j, const struct journal_line *line, stru
 	return true;
 }
 
-bool journal_add(struct journal *j, const struct journal_line *line, struct fault *f)
+// Takes a line whose bytes in the file are these.
+static bool add(struct journal *j, const struct journal_line *line, const char *bytes, size_t size, struct fault *f)
 {
-	if (!check(j, line, f))
-		return false;
 	struct journal_line new = *line;
 	new.text = strdup(line->text);
 	new.back = line->back ? strdup(line->back) : NULL;
 	if (!new.text || (line->back && !new.back) || !make_room(j)) {
 		free(new.text);
 		free(new.back);
-		return fault_set(f, "", "", "out of memory");
+		return fault_memory(f, "journal");
 	}
+	bool entry = line->kind == JOURNAL_CHANGE || line->kind == JOURNAL_NOTE;
 	new.buried = false;
-	new.entry = line->kind == JOURNAL_DIGEST ? 0 : j->entries + 1;
+	new.entry = entry ? j->entries + 1 : 0;
 	if (line->kind == JOURNAL_CHANGE && line->act == ACT_DO) {
 		for (int n = 1; n <= j->entries; n++)
 			if (j->entry[n - 1].undone)
@@ -116,14 +156,63 @@ bool journal_add(struct journal *j, const struct journal_line *line, struct faul
 	} else if (line->act != ACT_DO) {
 		j->entry[line->of - 1].undone = line->act == ACT_UNDO;
 	}
-	if (new.entry) {
+	if (entry) {
 		j->entry[j->entries] = (struct journal_entry){ .step = new.step, .text = new.text };
 		j->line_of[j->entries++] = j->lines;
 	}
+	advance(&j->end, bytes, size);
+	new.end = j->end;
 	j->line[j->lines++] = new;
 	if (new.kind != JOURNAL_NOTE)
 		j->last_step = new.step;
 	return true;
+}
+
+bool journal_add(struct journal *j, const struct journal_line *line, struct string *text, struct fault *f)
+{
+	struct string t = { 0 };
+	if (!check(j, line, f))
+		return false;
+	write_line(&t, line);
+	if (!t.failed) {
+		struct journal_place at = j->end;
+		advance(&at, t.bytes, t.length);
+		string_add(&t, SUM_MARK "%08lx\n", at.sum);
+	}
+	bool ok = t.failed ? fault_memory(f, "journal") : add(j, line, t.bytes, t.length, f);
+	if (ok && text)
+		string_bytes(text, t.bytes, t.length);
+	string_free(&t);
+	return ok;
+}
+
+void journal_begin(struct journal *j, const char *session, struct string *text)
+{
+	char line[sizeof JOURNAL_TITLE + IDENTITY_TEXT + 16];
+	*j = (struct journal){ 0 };
+	snprintf(j->session, sizeof j->session, "%s", session);
+	int n = snprintf(line, sizeof line, JOURNAL_TITLE " %d %s\n", JOURNAL_VERSION, j->session);
+	advance(&j->start, line, (size_t)n);
+	j->end = j->start;
+	if (text)
+		string_bytes(text, line, (size_t)n);
+}
+
+int journal_at(const struct journal *j, const struct journal_place *place)
+{
+	if (place->bytes == j->start.bytes && place->sum == j->start.sum)
+		return 0;
+	for (int i = 0; i < j->lines; i++)
+		if (j->line[i].end.bytes == place->bytes && j->line[i].end.sum == place->sum)
+			return i + 1;
+	return -1;
+}
+
+const char *journal_kernels(const struct journal *j, int lines)
+{
+	while (lines > 0 && j->line[lines - 1].kind != JOURNAL_KERNELS)
+		lines--;
+	return lines ? j->line[lines - 1].text : NULL;
 }
 
 unsigned long journal_crc(const struct journal *j)
@@ -139,22 +228,6 @@ unsigned long journal_crc(const struct journal *j)
 }
 
 // ---- text ----------------------------------------------------------------------------------------------------------
-
-void journal_write(struct string *t, const struct journal_line *line)
-{
-	if (line->kind == JOURNAL_DIGEST) {
-		string_add(t, "# digest %ld %s\n", line->step, line->text);
-		return;
-	}
-	string_add(t, "%ld %s", line->step, line->text);
-	if (line->act != ACT_DO || line->back)
-		string_add(t, " #");
-	if (line->act != ACT_DO)
-		string_add(t, " %s %d", line->act == ACT_UNDO ? "undo" : "redo", line->of);
-	if (line->back)
-		string_add(t, " back %s", line->back);
-	string_add(t, "\n");
-}
 
 static char *trimmed(const char *from, const char *to)
 {
@@ -173,23 +246,39 @@ static bool read_command(const char *text, struct fault *f)
 	return ok;
 }
 
-// "# digest STEP HEX" means something; any other comment does not.
-static bool read_comment(const char *text, struct journal_line *line, bool *meant, struct fault *f)
+static bool good_record(const struct record_form *form, const struct words *w, struct journal_line *line)
 {
-	static const char word[] = "# digest";
-	*meant = strncmp(text, word, strlen(word)) == 0;
-	if (!*meant)
-		return true;
+	if (w->count != 2 + form->words || !number_read_long(w->word[1], 0, LONG_MAX, &line->step))
+		return false;
+	const char *last = w->word[w->count - 1];
+	if (form->kind == JOURNAL_KERNELS)
+		return strlen(last) < ENGINE_NAME;
+	return strspn(last, "0123456789abcdef") == strlen(last) && strlen(last) < JOURNAL_DIGEST_TEXT
+		&& (form->kind != JOURNAL_PARENT || identity_good(w->word[2]));
+}
+
+static bool read_record(const char *text, struct journal_line *line, struct fault *f)
+{
 	struct words w;
 	if (!words_split(&w, text + 1, f))
 		return false;
-	bool ok = w.count == 3 && number_read_long(w.word[1], 0, LONG_MAX, &line->step)
-		&& strspn(w.word[2], "0123456789abcdef") == strlen(w.word[2]) && strlen(w.word[2]) < JOURNAL_DIGEST_TEXT;
-	line->kind = JOURNAL_DIGEST;
-	if (!ok)
-		fault_set(f, "", "", "expected '# digest STEP HEX'");
-	else if (!(line->text = strdup(w.word[2])))
-		ok = fault_set(f, "", "", "out of memory");
+	const struct record_form *form = NULL;
+	for (int i = 0; i < RECORDS && w.count; i++)
+		if (strcmp(w.word[0], records[i].word) == 0)
+			form = &records[i];
+	struct string t = { 0 };
+	bool ok = form && good_record(form, &w, line);
+	if (!form)
+		fault_set(f, "", "", "expected digest, kernels or parent behind the #");
+	else if (!ok)
+		fault_set(f, "", "", "%s", form->expected);
+	for (int i = 2; ok && i < w.count; i++)
+		string_add(&t, "%s%s", i > 2 ? " " : "", w.word[i]);
+	if (ok) {
+		line->kind = form->kind;
+		line->text = t.bytes;
+		ok = !t.failed || fault_memory(f, "journal");
+	}
 	words_free(&w);
 	return ok;
 }
@@ -214,7 +303,7 @@ static bool read_annotation(const char *text, struct journal_line *line, struct 
 		return fault_set(f, "", "", "%s", expected);
 	line->back = trimmed(text + 5, text + strlen(text));
 	if (!line->back)
-		return fault_set(f, "", "", "out of memory");
+		return fault_memory(f, "journal");
 	return read_command(line->back, f);
 }
 
@@ -233,7 +322,7 @@ static bool read_entry(const char *text, struct journal_line *line, struct fault
 		line->text = trimmed(start, end);
 		line->kind = strcmp(w.word[1], "note") == 0 ? JOURNAL_NOTE : JOURNAL_CHANGE;
 		if (!line->text)
-			ok = fault_set(f, "", "", "out of memory");
+			ok = fault_memory(f, "journal");
 		else if (line->kind == JOURNAL_CHANGE)
 			ok = read_command(line->text, f) && (!w.comment || read_annotation(w.comment, line, f));
 	}
@@ -241,12 +330,11 @@ static bool read_entry(const char *text, struct journal_line *line, struct fault
 	return ok;
 }
 
-bool journal_read(const char *text, struct journal_line *line, bool *meant, struct fault *f)
+bool journal_read(const char *text, struct journal_line *line, struct fault *f)
 {
 	*line = (struct journal_line){ 0 };
-	*meant = true;
-	bool ok = text[0] == '#' ? read_comment(text, line, meant, f) : read_entry(text, line, f);
-	if (!ok || !*meant) {
+	bool ok = text[0] == '#' ? read_record(text, line, f) : read_entry(text, line, f);
+	if (!ok) {
 		free(line->text);
 		free(line->back);
 		*line = (struct journal_line){ 0 };
@@ -256,52 +344,77 @@ bool journal_read(const char *text, struct journal_line *line, bool *meant, stru
 
 // ---- loading -------------------------------------------------------------------------------------------------------
 
-static bool load_line(struct journal *j, const char *text, size_t length, struct fault *f)
+// A line with its newline, which is replaced.
+static bool load_line(struct journal *j, char *bytes, size_t size, struct fault *f)
 {
 	struct journal_line line;
-	bool meant;
-	if (strlen(text) != length)
+	struct journal_place at = j->end;
+	char sum[SUM_TEXT + 1];
+	if (size <= SUM_TEXT || memcmp(bytes + size - 1 - SUM_TEXT, SUM_MARK, sizeof SUM_MARK - 1) != 0)
+		return fault_set(f, "", "", "the line has no sum at its end: it is not as bitscape wrote it");
+	size_t length = size - 1 - SUM_TEXT;
+	advance(&at, bytes, length);
+	snprintf(sum, sizeof sum, SUM_MARK "%08lx", at.sum);
+	if (memcmp(bytes + length, sum, SUM_TEXT) != 0)
+		return fault_set(f, "", "", "its sum does not fit: this line, or one before it, is not as it was written");
+	if (memchr(bytes, '\0', length))
 		return fault_set(f, "", "", "the line holds a zero byte");
-	if (!journal_read(text, &line, &meant, f))
-		return false;
-	bool ok = !meant || journal_add(j, &line, f);
+	bytes[length] = '\0';
+	bool ok = journal_read(bytes, &line, f) && check(j, &line, f);
+	bytes[length] = SUM_MARK[0];
+	ok = ok && add(j, &line, bytes, size, f);
 	free(line.text);
 	free(line.back);
 	return ok;
 }
 
-bool journal_load(struct journal *j, const char *path, bool *torn, off_t *length, struct fault *f)
+// The first line; the number of its bytes, 0: a fault.
+static size_t load_title(struct journal *j, const char *path, const char *bytes, size_t size, struct fault *f)
+{
+	const char *newline = memchr(bytes, '\n', size);
+	char line[sizeof JOURNAL_TITLE + IDENTITY_TEXT + 16], session[IDENTITY_TEXT], extra[2];
+	int version = 0, n;
+	snprintf(line, sizeof line, "%.*s", newline ? (int)(newline - bytes < INT_MAX ? newline - bytes : INT_MAX) : 0, bytes);
+	n = sscanf(line, JOURNAL_TITLE " %6d %16s %1s", &version, session, extra);
+	if (n >= 1 && version != JOURNAL_VERSION)
+		fault_set(f, path, "open it with that one", "it was made by %s bitscape (version %d; this one reads %d)",
+			version < JOURNAL_VERSION ? "an older" : "a newer", version, JOURNAL_VERSION);
+	else if (n != 2 || !identity_good(session))
+		fault_set(f, path, "take it from a backup", "expected '" JOURNAL_TITLE " %d SESSION' in line 1", JOURNAL_VERSION);
+	else {
+		journal_begin(j, session, NULL);
+		if (j->start.bytes == newline + 1 - bytes)
+			return (size_t)j->start.bytes;
+		fault_set(f, path, "take it from a backup", "line 1 is not as it was written");
+	}
+	return 0;
+}
+
+bool journal_load(struct journal *j, const char *path, struct journal_reading *r, struct fault *f)
 {
 	size_t size = 0;
+	*j = (struct journal){ 0 };
+	*r = (struct journal_reading){ 0 };
 	char *bytes = disk_read(path, JOURNAL_BYTES, &size, f);
-	if (!bytes)
-		return false;
-	const size_t header = strlen(JOURNAL_HEADER);
-	bool ok = size >= header && memcmp(bytes, JOURNAL_HEADER, header) == 0;
-	if (!ok)
-		fault_set(f, path, "take it from a backup", "expected '%.*s' in line 1", (int)header - 1, JOURNAL_HEADER);
-	char *at = bytes + header, *end = bytes + size;
-	*torn = false;
-	for (int number = 2; ok && at < end; number++) {
-		char *newline = memchr(at, '\n', (size_t)(end - at));
-		if (!newline) {
-			*torn = true;
+	size_t at = bytes ? load_title(j, path, bytes, size, f) : 0;
+	bool ok = at > 0;
+	for (int number = 2; ok && !r->broken && at < size; number++) {
+		char *newline = memchr(bytes + at, '\n', size - at);
+		r->torn = !newline;
+		if (r->torn)
 			break;
-		}
-		*newline = '\0';
 		struct fault inner;
-		ok = load_line(j, at, (size_t)(newline - at), &inner);
-		if (!ok) {
-			char where[FOLDER_PATH + 32], what[sizeof inner.where + sizeof inner.what + 8];
+		size_t length = (size_t)(newline + 1 - bytes) - at;
+		r->broken = !load_line(j, bytes + at, length, &inner);
+		if (r->broken) {
+			char where[FOLDER_PATH + 32];
 			snprintf(where, sizeof where, "%s:%d", path, number);
-			snprintf(what, sizeof what, "%s%s%s", inner.where, inner.where[0] ? ": " : "", inner.what);
-			fault_set(f, where, inner.todo[0] ? inner.todo : "mend or remove this line", "%s", what);
+			if (!inner.todo[0])
+				snprintf(inner.todo, sizeof inner.todo, "take the journal from a backup");
+			fault_within(&r->fault, where, &inner);
 		}
-		at = newline + 1;
+		at += length;
 	}
-	*length = ok ? at - bytes : 0;
-	if (!ok)
-		journal_free(j);
 	free(bytes);
 	return ok;
 }

@@ -9,7 +9,7 @@
 
 #include "sessions/changes.h"
 #include "sessions/inside.h"
-#include "sessions/manifest.h"
+#include "sessions/restore.h"
 
 // ---- the parts -----------------------------------------------------------------------------------------------------
 
@@ -17,7 +17,7 @@ static bool first_snapshot(struct session *s, struct fault *f)
 {
 	s->snapshot = snapshot_new();
 	if (!s->snapshot)
-		return fault_set(f, s->title, "", "out of memory");
+		return fault_memory(f, s->title);
 	while (!engine_snapshot(s->engine, s->snapshot)) {
 		struct pollfd news = { .fd = engine_fd(s->engine), .events = POLLIN };
 		if (poll(&news, 1, 1000) < 0 && errno != EINTR)
@@ -31,7 +31,7 @@ struct session *session_bare(const struct config *config, const struct state *st
 {
 	struct session *s = calloc(1, sizeof *s);
 	if (!s) {
-		fault_set(f, "", "", "out of memory");
+		fault_memory(f, "session");
 		return NULL;
 	}
 	s->lock = -1;
@@ -41,7 +41,7 @@ struct session *session_bare(const struct config *config, const struct state *st
 	s->now = config_copy(config);
 	s->plotter = plotter_new("gnuplot");
 	if (!s->began || !s->now || !s->plotter) {
-		fault_set(f, "", "", "out of memory");
+		fault_memory(f, "session");
 	} else if ((s->engine = engine_open(config, state, f))) {
 		s->info = engine_info(s->engine);
 		if (first_snapshot(s, f))
@@ -55,6 +55,7 @@ void session_free(struct session *s)
 {
 	engine_close(s->engine);
 	session_drop_pending(s);
+	session_drop_waiting(s);
 	plotter_free(s->plotter);
 	if (s->writer)
 		writer_finish(s->writer, NULL);
@@ -93,21 +94,32 @@ bool session_exists(const char *name)
 	return folder_of(name, folder, sizeof folder, NULL) && has_file(folder, MANIFEST_FILE);
 }
 
+// The writer, behind the journal, and the manifest last: with it the folder is a session.
+static bool equip(struct session *s, struct fault *f)
+{
+	s->written.durable = s->journal.end.bytes;
+	s->manifest.closed = false;
+	s->writer = writer_new(s->folder, s->journal.end.bytes, f);
+	return s->writer && manifest_write(s->folder, s->began, &s->manifest, f);
+}
+
 // ---- a new one -----------------------------------------------------------------------------------------------------
 
 static bool furnish(struct session *s, struct fault *f)
 {
 	char journal[FOLDER_PATH];
 	long owner;
+	struct string first = { 0 };
 	if (!folder_file(s->folder, JOURNAL_FILE, journal, sizeof journal, f))
 		return false;
 	if (folder_lock(s->folder, &s->lock, &owner) != LOCK_TAKEN)
 		return disk_fault(f, s->folder, "lock this folder", errno);
-	if (!disk_replace(journal, JOURNAL_HEADER, strlen(JOURNAL_HEADER), f))
-		return false;
-	s->writer = writer_new(s->folder, (off_t)strlen(JOURNAL_HEADER), f);
-	// The manifest last: with it the folder is a session.
-	return s->writer && manifest_write(s->folder, s->began, false, f);
+	identity_draw(s->manifest.session);
+	snprintf(s->manifest.kernels, sizeof s->manifest.kernels, "%s", s->info->kernels);
+	journal_begin(&s->journal, s->manifest.session, &first);
+	bool ok = first.failed ? fault_memory(f, journal) : disk_replace(journal, first.bytes, first.length, f);
+	string_free(&first);
+	return ok && equip(s, f);
 }
 
 // Takes away what furnish left where it failed.
@@ -146,19 +158,6 @@ struct session *session_new(const char *name, const struct config *config, struc
 
 // ---- an existing one -------------------------------------------------------------------------------------------------
 
-// What is found wrong before there is a session to say it.
-struct findings {
-	struct fault fault[MESSAGES / 2];
-	int count;
-};
-
-static void find(const struct fault *f, void *context)
-{
-	struct findings *found = context;
-	if (found->count < (int)(sizeof found->fault / sizeof *found->fault))
-		found->fault[found->count++] = *f;
-}
-
 // The journal, its marks, and the settings as they are after all changes of the journal.
 static bool adopt(struct session *s, struct journal *j, struct fault *f)
 {
@@ -167,13 +166,22 @@ static bool adopt(struct session *s, struct journal *j, struct fault *f)
 	for (int i = 0; i < s->journal.entries; i++) {
 		struct change c;
 		if (!session_mark(s, i))
-			return fault_set(f, s->title, "", "out of memory");
+			return fault_memory(f, s->title);
 		if (journal_entry_line(&s->journal, i + 1)->kind == JOURNAL_CHANGE && change_read(s->journal.entry[i].text, &c, NULL)) {
 			change_mirror(&c, s->now);
 			free(c.item);
 		}
 	}
 	return true;
+}
+
+// So many entries are among the first `lines` lines.
+static int entries_before(const struct journal *j, int lines)
+{
+	int n = 0;
+	while (n < j->entries && j->line_of[n] < lines)
+		n++;
+	return n;
 }
 
 // The lock decides whether this process may write. Returns the reason why not, NULL where it may.
@@ -197,71 +205,62 @@ static const char *take_lock(const char *folder, int *lock, char *why, size_t si
 	return why;
 }
 
-static struct session *open_at(const char *folder, const struct config *config, struct journal *journal, off_t length,
-	const char *why, int *lock, struct findings *found, struct fault *f)
+static struct session *open_at(struct restoring *r, int *lock, struct fault *f)
 {
-	struct checkpoint c;
-	checkpoint_newest(folder, journal->entries, !why, &c, find, found);
-	struct session *s = session_bare(config, c.state, f);
-	if (c.state)
-		state_free(c.state);
+	struct session *s = restore_session(r, f);
 	if (!s)
 		return NULL;
-	snprintf(s->folder, sizeof s->folder, "%s", folder);
-	folder_title(folder, s->title, sizeof s->title);
+	snprintf(s->folder, sizeof s->folder, "%s", r->folder);
+	folder_title(r->folder, s->title, sizeof s->title);
+	s->manifest = *r->manifest;
 	s->lock = *lock;
 	*lock = -1;
-	bool ok = adopt(s, journal, f);
-	if (ok && !why) {
-		s->writer = writer_new(folder, length, f);
-		ok = s->writer && manifest_write(folder, s->began, false, f);
-	}
+	bool ok = adopt(s, &r->journal, f) && (r->why || equip(s, f));
 	if (!ok) {
 		session_free(s);
 		return NULL;
 	}
-	if (c.state) {
-		s->saved_step = c.step;
-		s->saved_entries = c.entries;
-	} else if (found->count) {
+	for (int i = 0; i < r->found->count; i++)
+		session_say_fault(s, &r->found->fault[i]);
+	if (r->step >= 0) {
+		s->saved_step = r->step;
+		s->saved_entries = r->lines ? entries_before(&s->journal, r->lines) : 0;
+	} else if (r->found->count) {
 		session_say(s, "no checkpoint serves: the search begins again from nothing and follows its journal");
 	}
-	if (why) {
-		session_make_read_only(s, why);
-		session_say(s, "%s is open for reading only: %s", s->title, why);
+	if (r->manifest->unsealed)
+		session_say(s, "the manifest was changed by hand: it is taken as it is");
+	if (r->why) {
+		session_make_read_only(s, r->why);
+		session_say(s, "%s is open for reading only: %s", s->title, r->why);
 	}
-	play_begin(s, c.step, c.entries, false);
+	play_begin(s, r->lines, false);
 	return s;
 }
 
 struct session *session_open(const char *name, struct fault *f)
 {
-	char folder[FOLDER_PATH], path[FOLDER_PATH], why_text[128];
-	if (!folder_of(name, folder, sizeof folder, f) || !folder_file(folder, JOURNAL_FILE, path, sizeof path, f))
+	char folder[FOLDER_PATH], why_text[128];
+	if (!folder_of(name, folder, sizeof folder, f))
 		return NULL;
 	struct manifest manifest;
-	bool torn = false;
-	off_t length = 0;
 	struct config *config = manifest_read(folder, &manifest, f);
 	if (!config)
 		return NULL;
 	int lock;
 	const char *why = take_lock(folder, &lock, why_text, sizeof why_text);
-	struct journal journal = { 0 };
-	struct findings *found = calloc(1, sizeof *found);
+	struct restoring r = { .folder = folder, .config = config, .manifest = &manifest, .why = why };
 	struct session *s = NULL;
-	if (!found)
-		fault_set(f, folder, "", "out of memory");
-	else if (journal_load(&journal, path, &torn, &length, f))
-		s = open_at(folder, config, &journal, length, why, &lock, found, f);
-	for (int i = 0; s && i < found->count; i++)
-		session_say_fault(s, &found->fault[i]);
-	// A writer may be in the middle of that line where another process has the session.
-	if (s && torn && !why)
-		session_say(s, "the journal ended in half a line (the machine stopped while it was written): left out");
-	journal_free(&journal);
+	r.found = calloc(1, sizeof *r.found);
+	if (r.found) {
+		restore_journal(&r);
+		s = open_at(&r, &lock, f);
+	} else {
+		fault_memory(f, folder);
+	}
+	journal_free(&r.journal);
 	config_free(config);
-	free(found);
+	free(r.found);
 	if (lock >= 0)
 		close(lock);
 	return s;
@@ -291,7 +290,9 @@ bool session_close(struct session *s, struct fault *f)
 	bool ok = saved && written;
 	if (s->writer) {
 		s->writer = NULL;
-		ok = manifest_write(s->folder, s->began, ok, ok ? &first : NULL) && ok;
+		s->manifest.closed = ok;
+		s->manifest.end = s->journal.end;
+		ok = manifest_write(s->folder, s->began, &s->manifest, ok ? &first : NULL) && ok;
 	}
 	session_free(s);
 	if (!ok && f)

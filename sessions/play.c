@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Playing the journal: the engine is run to each line's step and paused there, and the line is applied. So a session is
-// taken from its checkpoint to where its journal ends, and so a replay is made from nothing.
+// taken from its checkpoint to where its journal ends, and so a replay is made from nothing. At a line that names another set of
+// kernels the engine is opened anew, at its own state, on that set.
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,6 +55,12 @@ static void change_played(struct session *s, struct pending *p, struct reply *r)
 	stop(s, r->ok ? &f : &r->fault);
 }
 
+// Whether what computed it then computes now.
+static bool on_its_kernels(const struct session *s)
+{
+	return strcmp(s->info->kernels, play_kernels(&s->journal, &s->manifest, s->play.line)) == 0;
+}
+
 static void digest_played(struct session *s, struct pending *p, struct reply *r)
 {
 	(void)p;
@@ -69,29 +76,113 @@ static void digest_played(struct session *s, struct pending *p, struct reply *r)
 		snprintf(s->digest, sizeof s->digest, "%s", digest);
 		s->digest_step = r->step;
 		s->digest_entries = s->journal.entries;
-	} else if (s->play.strict) {
-		fault_set(&f, "", "replay with the build, machine type and data that it was made with",
-			"the digest is now %s", digest ? digest : "missing");
+	} else if (s->play.strict || on_its_kernels(s)) {
+		fault_set(&f, "", s->play.strict ? "replay with the build, machine type and data that it was made with"
+			: "open it with the build, machine type and data that it was made with", "the digest is now %s",
+			digest ? digest : "missing");
 		stop(s, &f);
 		return;
 	} else {
-		session_say(s, "step %ld: the search is no longer the recorded one bit for bit (another build, machine or data?)",
-			r->step);
+		session_say(s, "step %ld: the search is no longer the recorded one bit for bit: this processor lacks the %s kernels",
+			r->step, play_kernels(&s->journal, &s->manifest, s->play.line));
 	}
 	next_line(s);
 }
 
-void play_begin(struct session *s, long step, int entries, bool strict)
+// ---- kernels -------------------------------------------------------------------------------------------------------
+
+const char *play_kernels(const struct journal *j, const struct manifest *m, int lines)
 {
-	s->play = (struct play){ .strict = strict };
-	int line = entries ? s->journal.line_of[entries - 1] + 1 : 0;
-	// Digests that the checkpoint itself stands for.
-	while (line < s->journal.lines && s->journal.line[line].kind == JOURNAL_DIGEST && s->journal.line[line].step <= step
-		&& step > 0)
-		line++;
-	s->play.line = s->play.first = line;
-	for (int i = line; i < s->journal.lines; i++)
-		s->play.on |= s->journal.line[i].kind != JOURNAL_NOTE;
+	const char *name = journal_kernels(j, lines);
+	return name ? name : m->kernels;
+}
+
+static bool available(const char *name)
+{
+	bool ok = engine_use_kernels(name);
+	engine_use_kernels(NULL);
+	return ok;
+}
+
+// The set to go on with where `recorded` was in use.
+static const char *set_for(const char *recorded)
+{
+	return available(recorded) ? recorded : engine_kernels();
+}
+
+static void switched(struct session *s, struct pending *p, struct reply *r)
+{
+	(void)p;
+	struct fault f = r->fault;
+	struct engine *engine = NULL;
+	if (!s->play.on)
+		return;
+	s->play.posted = false;
+	if (r->ok) {
+		engine_use_kernels(s->play.kernels);
+		engine = engine_open(s->began, r->state, &f);
+		engine_use_kernels(NULL);
+	}
+	if (!engine) {
+		stop(s, &f);
+		return;
+	}
+	engine_close(s->engine);
+	s->engine = engine;
+	s->info = engine_info(engine);
+	s->snapshot->info = NULL; // the snapshot is of the old one
+	s->snapshot->version = 0;
+	engine_snapshot(engine, s->snapshot);
+}
+
+// Whether the engine is on this set; else it is asked for its state, to be opened on it.
+static bool on_set(struct session *s, const char *name)
+{
+	struct fault f;
+	if (strcmp(s->info->kernels, name) == 0)
+		return true;
+	snprintf(s->play.kernels, sizeof s->play.kernels, "%s", name);
+	struct pending *p = session_pending(switched, &f);
+	s->play.posted = p && session_posted(s, p, engine_post_state(s->engine, &p->ticket, &f));
+	if (!s->play.posted)
+		stop(s, &f);
+	return false;
+}
+
+// The journal has been followed. From here on the set computes that was asked for, or the one that did: another than that is
+// recorded, so that a replay knows. False: not yet.
+static bool settle_kernels(struct session *s)
+{
+	const char *recorded = play_kernels(&s->journal, &s->manifest, s->journal.lines);
+	const char *name = engine_kernels_asked() ? engine_kernels() : set_for(recorded);
+	struct fault f;
+	if (s->play.strict || s->read_only)
+		return true;
+	if (!on_set(s, name))
+		return false;
+	if (strcmp(name, recorded) == 0)
+		return true;
+	char text[ENGINE_NAME], was[ENGINE_NAME];
+	snprintf(text, sizeof text, "%s", name);
+	snprintf(was, sizeof was, "%s", recorded);
+	const struct journal_line line = { .kind = JOURNAL_KERNELS, .step = s->snapshot->step, .text = text };
+	if (session_log(s, &line, &f))
+		session_acknowledge(s, "step %ld: the %s kernels compute from here on, %s did until now: the journal says so", line.step, text,
+			was);
+	else
+		session_say_fault(s, &f);
+	return true;
+}
+
+// ---- following -----------------------------------------------------------------------------------------------------
+
+void play_begin(struct session *s, int lines, bool strict)
+{
+	s->play = (struct play){ .strict = strict, .line = lines };
+	for (int i = lines; i < s->journal.lines; i++)
+		s->play.tail |= s->journal.line[i].kind != JOURNAL_NOTE;
+	s->play.on = s->play.tail || !strict;
+	play_turn(s); // it may be at its end
 }
 
 // The line's step is reached and the engine stands still there: post what the line asks for.
@@ -121,15 +212,17 @@ void play_turn(struct session *s)
 		const struct snapshot *now = s->snapshot;
 		struct fault f;
 		if (s->play.line == s->journal.lines) {
+			if (!settle_kernels(s))
+				return;
 			s->play.on = false;
-			if (!s->play.strict)
+			if (!s->play.strict && s->play.tail)
 				session_say(s, "step %ld: caught up with the journal: %d change%s done again", now->step,
 					s->play.changes, s->play.changes == 1 ? "" : "s");
 			s->news |= NEWS_STATE;
 			return;
 		}
 		const struct journal_line *line = current(s);
-		if (line->kind == JOURNAL_NOTE) {
+		if (line->kind == JOURNAL_NOTE || line->kind == JOURNAL_PARENT) {
 			next_line(s);
 		} else if (now->run == RUN_FAILED) {
 			stop(s, &now->fault);
@@ -147,8 +240,10 @@ void play_turn(struct session *s)
 			return;
 		} else if (now->run == RUN_RUNNING) {
 			return; // it is about to stop here
-		} else {
+		} else if (line->kind != JOURNAL_KERNELS) {
 			post(s);
+		} else if (on_set(s, set_for(line->text))) {
+			next_line(s);
 		}
 	}
 }

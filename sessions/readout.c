@@ -25,6 +25,21 @@ static bool read_state(struct session *s, int of, struct reading *r, struct faul
 	return true;
 }
 
+static bool read_macs(struct session *s, int of, struct reading *r, struct fault *f)
+{
+	(void)f;
+	r->number = of ? s->info->attention_macs : s->info->macs;
+	r->unit = "per image";
+	return true;
+}
+
+static bool read_parameters(struct session *s, int of, struct reading *r, struct fault *f)
+{
+	(void)of, (void)f;
+	r->number = s->info->parameters;
+	return true;
+}
+
 static bool read_front(struct session *s, int of, struct reading *r, struct fault *f)
 {
 	(void)of, (void)f;
@@ -123,7 +138,7 @@ static bool read_pinned(struct session *s, int of, struct reading *r, struct fau
 static bool evaluated(const struct known_evaluation *e, int split, struct fault *f)
 {
 	return e->known || fault_set(f, split == SPLIT_TEST ? "test" : "heldout",
-		split == SPLIT_TEST ? "`evaluate test` does it" : "`evaluate` does it", "nothing was evaluated yet");
+		split == SPLIT_TEST ? "`evaluate test` does it" : "`evaluate` does it", "no choice has been evaluated on it yet");
 }
 
 static bool read_split_accuracy(struct session *s, int of, struct reading *r, struct fault *f)
@@ -165,6 +180,9 @@ static const struct readout {
 	{ "expected", PER_TERM, 0, "", read_expected, 0 },
 	{ "target", PER_TERM, 0, "", read_target, 0 },
 	{ "weight", PER_TERM, 0, "", read_weight, 0 },
+	{ "macs.layers", PLAIN, 0, "", read_macs, 0 },
+	{ "macs.attention", PLAIN, 0, "", read_macs, 1 },
+	{ "parameters", PLAIN, 0, "", read_parameters, 0 },
 	{ "modal", PER_LAYER, 0, "", read_modal, 0 },
 	{ "pinned", PER_LAYER, 0, "", read_pinned, 0 },
 	{ "front.size", PLAIN, 0, "", read_front, 0 },
@@ -233,6 +251,8 @@ const char *reading_write(const struct reading *r, char *buf, size_t size)
 {
 	if (r->is_text)
 		snprintf(buf, size, "%s", r->text);
+	else if (isnan(r->number))
+		snprintf(buf, size, "-");
 	else
 		snprintf(buf, size, "%.6g%s%s", r->number, r->unit[0] ? " " : "", r->unit);
 	return buf;
@@ -261,9 +281,10 @@ bool comparison_check(int count, char *const *words, struct fault *f)
 {
 	double percent;
 	if (count != 3 && count != 5)
-		return fault_set(f, "", "", "expected READOUT OP VALUE [within P%%]");
+		return fault_set(f, count ? words[0] : "readout", "for example: cost.size < 100k, or ratio.bops = 1 within 5%",
+			"expected READOUT OP VALUE [within P%%]");
 	if (!operator_named(words[1]))
-		return fault_set(f, words[1], "one of: = != < <= > >=", "this compares nothing");
+		return fault_set(f, words[1], "use one of = != < <= > >=", "this is not a comparison");
 	if (count == 5 && (strcmp(words[3], "within") != 0 || !number_read(words[4], &percent) || percent < 0))
 		return fault_set(f, words[3], "for example: within 5%", "expected 'within P%%'");
 	return true;
@@ -278,12 +299,12 @@ bool comparison_holds(struct session *s, int count, char *const *words, bool *ho
 	if (r->is_text) {
 		int order = strcmp(r->text, words[2]);
 		if (op->holds != EQUAL && op->holds != (LESS | MORE))
-			return fault_set(f, words[0], "use = or !=", "a text is the same or not, neither less nor more");
+			return fault_set(f, words[0], "use = or !=", "it is a text, which is the same or not, but never less or more");
 		*holds = (order == 0) == (op->holds == EQUAL);
 		return true;
 	}
 	if (!number_read(words[2], &value))
-		return fault_set(f, words[2], "", "expected a number to compare %s with", words[0]);
+		return fault_set(f, words[2], "write it as 12, 1e-3, 2.5k or 71%", "it is not a number to compare %s with", words[0]);
 	if (count == 5 && number_read(words[4], &slack))
 		slack *= fabs(value);
 	// A reading that is not known yet (NaN) fulfils nothing.

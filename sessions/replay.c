@@ -38,32 +38,68 @@ static bool play(struct session *s, long last, void (*say)(const char *), struct
 	return !s->play.failed;
 }
 
+// Sets of kernels that the journal names and this processor does not have.
+static void say_lacking(const struct journal *j, const struct manifest *m, const char *name, void (*say)(const char *))
+{
+	char line[512];
+	for (int i = 0; i <= j->lines; i++) {
+		const char *kernels = i == 0 ? m->kernels : j->line[i - 1].kind == JOURNAL_KERNELS ? j->line[i - 1].text : NULL;
+		if (!kernels || engine_use_kernels(kernels))
+			continue;
+		snprintf(line, sizeof line, "%s was computed by the %s kernels from step %ld on, here are %s: the last bits may differ", name,
+			kernels, i ? j->line[i - 1].step : 0, engine_kernels());
+		say(line);
+	}
+	engine_use_kernels(NULL);
+}
+
+// A session without a folder in which the journal will be played; takes the journal.
+static struct session *stage(const struct config *config, const struct manifest *m, struct journal *j, struct fault *f)
+{
+	engine_use_kernels(m->kernels);
+	struct session *s = session_bare(config, NULL, f);
+	engine_use_kernels(NULL);
+	if (!s)
+		return NULL;
+	s->manifest = *m;
+	s->journal = *j;
+	*j = (struct journal){ 0 };
+	return s;
+}
+
 bool session_replay(const char *name, void (*say)(const char *), struct fault *f)
 {
-	char folder[FOLDER_PATH], path[FOLDER_PATH], line[512];
+	char folder[FOLDER_PATH], path[FOLDER_PATH], manifest_path[FOLDER_PATH], line[512];
 	struct journal journal = { 0 };
+	struct journal_reading reading;
 	struct manifest manifest;
-	bool torn;
-	off_t length;
-	if (!folder_of(name, folder, sizeof folder, f) || !folder_file(folder, JOURNAL_FILE, path, sizeof path, f))
+	if (!folder_of(name, folder, sizeof folder, f) || !folder_file(folder, JOURNAL_FILE, path, sizeof path, f)
+		|| !folder_file(folder, MANIFEST_FILE, manifest_path, sizeof manifest_path, f))
+		return false;
+	if (!engine_kernels_check(f))
 		return false;
 	struct config *config = manifest_read(folder, &manifest, f);
-	bool ok = config && journal_load(&journal, path, &torn, &length, f);
+	bool ok = config && journal_load(&journal, path, &reading, f);
+	if (ok && reading.broken) {
+		ok = false;
+		if (f)
+			*f = reading.fault;
+	}
+	if (ok && strcmp(journal.session, manifest.session) != 0)
+		ok = fault_set(f, path, "put the right one back", "it is of another session (%s; this one is %s)", journal.session,
+			manifest.session);
 	const struct journal_line *digest = ok ? last_digest(&journal) : NULL;
 	if (ok && !digest)
 		ok = fault_set(f, path, "open the session and save it", "it records no digest to compare with");
-	if (ok && manifest.kernels[0] && strcmp(manifest.kernels, engine_kernels()) != 0) {
-		snprintf(line, sizeof line, "%s was computed by the %s kernels, here are %s: the last bits may differ", name, manifest.kernels,
-			engine_kernels());
-		say(line);
-	}
-	struct session *s = ok ? session_bare(config, NULL, f) : NULL;
+	if (ok)
+		say_lacking(&journal, &manifest, name, say);
+	struct session *s = ok ? stage(config, &manifest, &journal, f) : NULL;
+	if (ok && !s && f)
+		fault_within(f, manifest_path, f);
 	if (s) {
 		folder_title(folder, s->title, sizeof s->title);
-		s->journal = journal;
-		journal = (struct journal){ 0 };
 		digest = last_digest(&s->journal);
-		play_begin(s, 0, 0, true);
+		play_begin(s, 0, true);
 		ok = play(s, s->journal.last_step, say, f);
 		if (ok) {
 			snprintf(line, sizeof line, "%s: %ld steps, %d entries; the digest at step %ld is the one recorded: %s",

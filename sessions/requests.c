@@ -15,7 +15,7 @@ struct pending *session_pending(void (*done)(struct session *, struct pending *,
 	if (p)
 		p->done = done;
 	else
-		fault_set(f, "", "", "out of memory");
+		fault_memory(f, "request");
 	return p;
 }
 
@@ -80,7 +80,7 @@ void session_take_replies(struct session *s)
 	take_wanted(s);
 }
 
-bool session_may_change(const struct session *s, struct fault *f)
+bool session_may_save(const struct session *s, struct fault *f)
 {
 	if (s->read_only)
 		return fault_set(f, s->title, "begin another session", "it is open for reading only: %s", s->read_only_why);
@@ -88,6 +88,15 @@ bool session_may_change(const struct session *s, struct fault *f)
 		return fault_set(f, s->title, "wait until it is done", "it is catching up with its journal (step %ld)",
 			s->snapshot->step);
 	return true;
+}
+
+bool session_may_change(const struct session *s, struct fault *f)
+{
+	if (!session_may_save(s, f))
+		return false;
+	const struct fault *why = &s->written.fault;
+	return !s->written.failing || fault_set(f, why->where, "mend that, then `save`: it tries again",
+		"changes are stopped, since they could not be kept: %s", why->what);
 }
 
 // ---- changes -------------------------------------------------------------------------------------------------------
@@ -174,14 +183,16 @@ static void change_done(struct session *s, struct pending *p, struct reply *r)
 	if (change_read(p->text, &change, &f)) {
 		change_mirror(&change, s->now);
 		change_tell(&told, &change);
+		session_tell_targets(s, &told, &change);
 		free(change.item);
 	}
 	static const char *const after[] = {
 		[ACT_DO] = "undo takes it back", [ACT_UNDO] = "redo does it again", [ACT_REDO] = "undo takes it back",
 	};
-	static const char *const before[] = { [ACT_DO] = "", [ACT_UNDO] = "undone: ", [ACT_REDO] = "again: " };
-	session_say(s, "step %ld: %s%s%s%s", r->step, before[p->act], told.bytes ? told.bytes : p->text,
-		back.bytes ? "; " : "", back.bytes ? after[p->act] : "");
+	const struct journal_line *of = p->act == ACT_UNDO ? journal_entry_line(&s->journal, p->of) : NULL;
+	session_acknowledge(s, "step %ld: %s%s%s%s%s%s%s%s", r->step, of ? "took back `" : p->act == ACT_REDO ? "again: " : "", of ? of->text : "",
+		of ? "`: " : "", told.bytes ? told.bytes : p->text, r->says[0] ? "; " : "", r->says, back.bytes ? "; " : "",
+		back.bytes ? after[p->act] : "");
 	string_free(&back);
 	string_free(&told);
 }
@@ -205,7 +216,7 @@ bool session_change(struct session *s, const struct change *change, enum journal
 	p->of = of;
 	p->text = text.bytes;
 	if (text.failed) {
-		fault_set(f, "", "", "out of memory");
+		fault_memory(f, "request");
 		return session_posted(s, p, false);
 	}
 	bool taken = engine_post_change(s->engine, change, &p->ticket, f);
@@ -227,7 +238,7 @@ bool session_undo(struct session *s, enum journal_act act, struct fault *f)
 	}
 	int entry = act == ACT_UNDO ? journal_undoable(&s->journal) : journal_redoable(&s->journal);
 	if (!entry)
-		return fault_set(f, act == ACT_UNDO ? "undo" : "redo", "", "there is nothing to %s",
+		return fault_set(f, act == ACT_UNDO ? "undo" : "redo", act == ACT_UNDO ? "make a change first" : "`undo` something first", "there is nothing to %s",
 			act == ACT_UNDO ? "take back" : "do again");
 	const struct journal_line *line = journal_entry_line(&s->journal, entry);
 	struct change change;
@@ -272,7 +283,7 @@ bool session_evaluate(struct session *s, enum choice_kind kind, const char *opti
 		string_add(&text, kind == CHOICE_MODAL ? "the modal choice" : "the draft");
 	p->text = text.bytes;
 	if (text.failed) {
-		fault_set(f, "", "", "out of memory");
+		fault_memory(f, "request");
 		return session_posted(s, p, false);
 	}
 	return session_posted(s, p, engine_post_evaluate(s->engine, kind, option, choice, split, &p->ticket, f));
@@ -314,19 +325,20 @@ static void save_done(struct session *s, struct pending *p, struct reply *r)
 	}
 	if (know_digest(s, r) && !log_digest(s, r->step, s->digest, &f))
 		session_say_fault(s, &f);
-	const struct checkpoint c = { .step = r->step, .entries = s->journal.entries, .state = r->state };
+	struct checkpoint c = { .step = r->step, .place = s->journal.end, .state = r->state };
+	memcpy(c.session, s->journal.session, sizeof c.session);
 	r->state = NULL;
 	s->saved_step = c.step;
-	s->saved_entries = c.entries;
+	s->saved_entries = s->journal.entries;
 	writer_checkpoint(s->writer, &c, p->asked);
 }
 
 bool session_save(struct session *s, bool asked, struct fault *f)
 {
-	if (!session_may_change(s, f))
+	if (!session_may_save(s, f))
 		return false;
 	if (!s->writer)
-		return fault_set(f, s->title, "", "it has no folder to save in");
+		return fault_set(f, s->title, "begin a session of its own", "it has no folder to save in");
 	struct pending *p = session_pending(save_done, f);
 	if (!p)
 		return false;
@@ -378,7 +390,7 @@ bool session_each_slot(struct session *s, const char *word, void (*each)(int slo
 	}
 	char advice[128];
 	return any || fault_set(f, word, nearest_advice(&near, "`layers` lists them", advice, sizeof advice),
-		"no layer is called so");
+		"no layer and no group has this name");
 }
 
 bool session_tied(const struct session *s, int layer)

@@ -161,21 +161,90 @@ bool session_mark(struct session *s, int entry)
 
 bool session_log(struct session *s, const struct journal_line *line, struct fault *f)
 {
+	struct string text = { 0 };
 	int entries = s->journal.entries;
-	if (!journal_add(&s->journal, line, f))
+	if (!journal_add(&s->journal, line, &text, f)) {
+		string_free(&text);
 		return false;
+	}
 	bool ok = true;
 	if (s->journal.entries > entries) {
-		ok = session_mark(s, entries);
+		ok = session_mark(s, entries) || fault_memory(f, "journal");
 		s->news |= NEWS_JOURNAL;
 	}
-	if (s->writer) {
-		struct string t = { 0 };
-		journal_write(&t, line);
-		ok = !t.failed && writer_append(s->writer, t.bytes, t.length) && ok;
-		string_free(&t);
+	if (s->writer && (text.failed || !writer_append(s->writer, text.bytes, text.length))) {
+		// No line may follow one that is missing.
+		session_make_read_only(s, "memory ran out for its journal");
+		ok = fault_memory(f, "journal");
 	}
-	return ok || fault_set(f, "journal", "save, then close other programs", "out of memory");
+	string_free(&text);
+	return ok;
+}
+
+int session_unwritten(const struct session *s)
+{
+	int n = 0;
+	while (s->writer && n < s->journal.entries
+		&& journal_entry_line(&s->journal, s->journal.entries - n)->end.bytes > s->written.durable)
+		n++;
+	return n;
+}
+
+void session_acknowledge(struct session *s, const char *format, ...)
+{
+	va_list args;
+	char text[MESSAGE_TEXT];
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	struct acknowledgement *a = s->writer ? malloc(sizeof *a + strlen(text) + 1) : NULL;
+	if (!a) {
+		session_say(s, "%s", text);
+		return;
+	}
+	*a = (struct acknowledgement){ .end = s->journal.end.bytes };
+	memcpy(a->text, text, strlen(text) + 1);
+	if (!s->waiting)
+		s->last_waiting = &s->waiting;
+	*s->last_waiting = a;
+	s->last_waiting = &a->next;
+}
+
+void session_drop_waiting(struct session *s)
+{
+	while (s->waiting) {
+		struct acknowledgement *a = s->waiting;
+		s->waiting = a->next;
+		free(a);
+	}
+}
+
+// Says what has become safe, and that changes are stopped where nothing does.
+static void take_durable(struct session *s)
+{
+	struct writer_state now;
+	writer_look(s->writer, &now);
+	if (now.durable != s->written.durable)
+		s->news |= NEWS_STATE;
+	if (now.failing && !s->written.failing) {
+		s->written = now;
+		int n = session_unwritten(s);
+		session_say_fault(s, &now.fault);
+		session_say(s, "changes are stopped until the journal can be written (%d wait%s); the search goes on, and `save` tries again",
+			n, n == 1 ? "s" : "");
+		s->retried_at = clock_seconds();
+		s->news |= NEWS_STATE;
+	}
+	bool again = s->written.failing && !now.failing;
+	s->written = now;
+	while (s->waiting && s->waiting->end <= now.durable) {
+		struct acknowledgement *a = s->waiting;
+		session_say(s, "%s", a->text);
+		s->waiting = a->next;
+		free(a);
+	}
+	if (again)
+		session_say(s, "the journal is written again: changes may be made");
 }
 
 // ---- history -------------------------------------------------------------------------------------------------------
@@ -231,12 +300,15 @@ static void fetch_snapshot(struct session *s)
 static void take_written(struct session *s)
 {
 	struct writer_result r;
+	if (s->writer)
+		take_durable(s);
 	while (s->writer && writer_result(s->writer, &r)) {
 		s->news |= NEWS_STATE;
 		s->save_failed = !r.saved;
 		if (!r.saved) {
 			s->saved_step = -1;
-			session_say_fault(s, &r.fault);
+			if (!s->written.failing || r.asked) // else said already
+				session_say_fault(s, &r.fault);
 		} else if (r.asked) {
 			session_say(s, "step %ld: saved in %s", r.step, s->folder);
 		}
@@ -266,16 +338,32 @@ static double autosave_in(const struct session *s)
 {
 	if (!s->writer || s->saving || s->play.on || s->snapshot->run == RUN_FAILED || session_saved(s))
 		return -1;
-	double left = s->saved_at + AUTOSAVE_SECONDS - clock_seconds();
+	double now = clock_seconds(), left = s->saved_at + AUTOSAVE_SECONDS - now;
+	long since = s->snapshot->step - (s->saved_step > 0 ? s->saved_step : 0);
+	if (!s->save_failed && since > s->snapshot->step / AUTOSAVE_PART)
+		left = s->saved_at + AUTOSAVE_LEAST - now;
 	// A finished search is worth keeping at once; a save that failed is tried again from time to time.
 	if (left < 0 || (s->snapshot->run == RUN_FINISHED && !s->save_failed))
 		return 0;
 	return running(s) || s->save_failed ? left : -1;
 }
 
+// Seconds until a journal that cannot be written is tried again; negative: it can be.
+static double retry_in(const struct session *s)
+{
+	if (!s->writer || !s->written.failing)
+		return -1;
+	double left = s->retried_at + RETRY_SECONDS - clock_seconds();
+	return left < 0 ? 0 : left;
+}
+
 static void autosave(struct session *s)
 {
 	struct fault f;
+	if (retry_in(s) == 0) {
+		s->retried_at = clock_seconds();
+		writer_retry(s->writer);
+	}
 	if (autosave_in(s) == 0 && !session_save(s, false, &f)) {
 		s->saved_at = clock_seconds(); // try again later, not in every turn
 		session_say_fault(s, &f);
@@ -306,10 +394,10 @@ int session_fds(const struct session *s, struct pollfd *fds, int *timeout_ms)
 		fds[n++] = (struct pollfd){ .fd = writer_fd(s->writer), .events = POLLIN };
 	if (s->news)
 		*timeout_ms = 0; // said by a command since the last turn
-	double left = autosave_in(s);
-	if (left >= 0) {
-		int ms = (int)(left * 1000) + 1;
-		if (*timeout_ms < 0 || ms < *timeout_ms)
+	const double due[] = { autosave_in(s), retry_in(s) };
+	for (int i = 0; i < 2; i++) {
+		int ms = (int)(due[i] * 1000) + 1;
+		if (due[i] >= 0 && (*timeout_ms < 0 || ms < *timeout_ms))
 			*timeout_ms = ms;
 	}
 	return n + plotter_fds(s->plotter, fds + n, timeout_ms);
@@ -324,7 +412,7 @@ bool session_settle(struct session *s, struct fault *f)
 			return fault_set(f, s->snapshot->fault.where, s->snapshot->fault.todo, "%s", s->snapshot->fault.what);
 		int n = session_fds(s, fds, &timeout);
 		if (poll(fds, (nfds_t)n, timeout) < 0 && errno != EINTR)
-			return disk_fault(f, "", "wait for the engine", errno);
+			return disk_fault(f, "session", "wait for the engine", errno);
 		s->news |= session_turn(s);
 	}
 	return true;
@@ -372,7 +460,7 @@ bool session_tell_costs(const struct session *s, struct string *t, const uint8_t
 		char number[ENGINE_TEXT];
 		if (term->why[0])
 			continue;
-		string_add(t, "%s%s %s", i ? ", " : "", term->name, number_brief(cost[i], term->unit, number, sizeof number));
+		string_add(t, "%s%s %s", i ? ", " : "", term->name, number_write(cost[i], term->brief, number, sizeof number));
 		if (than && other[i] > 0)
 			string_add(t, " (%+.1f %%)", 100 * (cost[i] / other[i] - 1));
 	}

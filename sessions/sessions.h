@@ -3,7 +3,8 @@
 // header that ui/ includes. A session belongs to one thread (the UI's, or a batch run's).
 //
 // On disk a session is a folder NAME.bitscape/: manifest.json (versions, settings), journal (text, one applied change a
-// line: "STEP COMMAND"), checkpoint-STEP.safetensors, exports.
+// line: "STEP COMMAND"), checkpoint-STEP.safetensors, exports. A change is in force from its step on without waiting for the disk,
+// and acknowledged by a message once its line is safe there; no checkpoint or digest of a later step goes before it.
 #ifndef SESSIONS_SESSIONS_H
 #define SESSIONS_SESSIONS_H
 
@@ -21,7 +22,9 @@ struct session;
 // A new session with these settings. `name`: a path ending in .bitscape or not; NULL: an unnamed one under the state
 // folder ($XDG_STATE_HOME/bitscape or ~/.local/state/bitscape). Fails where the folder exists.
 struct session *session_new(const char *name, const struct config *, struct fault *);
-// An existing one, at its newest checkpoint plus whatever the journal holds beyond it. Read-only where another process has it.
+// An existing one, at the newest checkpoint that fits its journal plus whatever the journal holds beyond it. What does not fit is
+// said and set aside under another name (restore.h). Read-only where another process has it, and where what is there does not fit
+// together.
 struct session *session_open(const char *name, struct fault *);
 // Whether a session of that name is there.
 bool session_exists(const char *name);
@@ -52,6 +55,9 @@ struct journal_entry {
 	bool undone;      // a later undo took it back
 };
 int session_journal(const struct session *, const struct journal_entry **); // returns the count
+// So many of its last entries are in force, but not on the disk yet: they are acknowledged by a message once they are. They stay
+// so while the journal cannot be written; changes are then refused, and the search goes on.
+int session_unwritten(const struct session *);
 
 // The draft: a choice being edited by hand. NULL: none.
 const uint8_t *session_draft(const struct session *);
@@ -66,7 +72,7 @@ int session_fds(const struct session *, struct pollfd *, int *timeout_ms);
 // for the engine. Bits: what is new.
 enum session_news { NEWS_NONE = 0, NEWS_SNAPSHOT = 1, NEWS_MESSAGE = 2, NEWS_JOURNAL = 4, NEWS_STATE = 8 };
 unsigned session_turn(struct session *);
-// The next line for the person: an acknowledgement ("step 412: stem pinned to int8 (u takes it back)"), a result, a
+// The next line for the person: an acknowledgement ("step 412: stem is pinned to int8 (u takes it back)"), a result, a
 // fault. `bad`: it is a fault. NULL: none. Valid until the next call.
 const char *session_message(struct session *, bool *bad);
 

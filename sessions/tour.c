@@ -24,7 +24,7 @@ struct script *script_open(const char *file, struct fault *f)
 {
 	struct script *s = calloc(1, sizeof *s);
 	if (!s || !(s->file = strdup(file)))
-		fault_set(f, file, "", "out of memory");
+		fault_memory(f, file);
 	else if (!(s->in = strcmp(file, "-") == 0 ? stdin : fopen(file, "re")))
 		disk_fault(f, file, "open it", errno);
 	if (!s || !s->in) {
@@ -64,7 +64,7 @@ enum script_line script_next(struct script *s, const char **line, struct fault *
 	if (n < 0 && !ferror(s->in))
 		return SCRIPT_END;
 	if (n < 0) {
-		disk_fault(f, "", "read it", errno);
+		disk_fault(f, s->file, "read it", errno);
 		return SCRIPT_FAILED;
 	}
 	s->line++;
@@ -73,7 +73,7 @@ enum script_line script_next(struct script *s, const char **line, struct fault *
 	if (n && s->text[n - 1] == '\r')
 		s->text[--n] = '\0';
 	if (strlen(s->text) != (size_t)n) {
-		fault_set(f, "", "remove it", "the line holds a zero byte");
+		fault_set(f, "line", "remove it", "it holds a zero byte");
 		return SCRIPT_FAILED;
 	}
 	*line = s->text;
@@ -141,7 +141,7 @@ bool tour_find(const char *name, char *path, size_t size, struct fault *f)
 			return true;
 	if (known)
 		add_names(&names, folder);
-	fault_set(f, name, names.length ? names.bytes : "give the path of one", "no tour is called so");
+	fault_set(f, name, names.length ? names.bytes : "give the path of one", "no tour has this name");
 	string_free(&names);
 	return false;
 }

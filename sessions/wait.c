@@ -28,7 +28,7 @@ bool wait_begin(struct session *s, enum wait_kind kind, long goal, int count, ch
 			break;
 	if (s->wait.count < count) {
 		wait_end(s);
-		return fault_set(f, "", "", "out of memory");
+		return fault_memory(f, "wait");
 	}
 	if (s->snapshot->step < s->wait.goal && s->snapshot->idle) {
 		wait_end(s);
@@ -55,7 +55,7 @@ int wait_turn(struct session *s, struct fault *f)
 	if (s->wait.kind != WAIT_READOUT) {
 		if (now->step >= s->wait.goal)
 			return 1;
-		fault_set(f, "", "`extend` gives it more steps", "the search finished at step %ld", now->step);
+		fault_set(f, "wait", "`extend` gives it more steps", "the search finished at step %ld", now->step);
 		return -1;
 	}
 	if (!comparison_holds(s, s->wait.count, s->wait.words, &holds, &reading, f))
@@ -64,7 +64,7 @@ int wait_turn(struct session *s, struct fault *f)
 		return 1;
 	if (now->step >= now->horizon) {
 		char text[300];
-		fault_set(f, s->wait.words[0], "", "the search finished at step %ld with %s, not %s %s", now->step,
+		fault_set(f, s->wait.words[0], "`extend` gives it more steps", "the search finished at step %ld with %s, not %s %s", now->step,
 			reading_write(&reading, text, sizeof text), s->wait.words[1], s->wait.words[2]);
 		return -1;
 	}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "sessions/writer.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -30,8 +31,9 @@ struct writer {
 	bool begun;           // the thread is writing
 	unsigned jobs;        // given so far
 	bool stuck;           // the last attempt failed: wait for another job before trying again
-	bool told;            // and that was told
 	bool ending;
+	bool lost;            // memory ran out for a line: none may follow it
+	struct writer_state state;
 	struct checkpoint checkpoint; // the next one; state NULL: none
 	bool asked;
 	struct result_node *first, **last;
@@ -71,6 +73,8 @@ static bool append(struct writer *w, const struct string *lines, struct fault *f
 static void put_back(struct writer *w, struct string *lines)
 {
 	string_bytes(lines, w->lines.bytes, w->lines.length);
+	w->lost |= lines->failed;
+	lines->failed = false;
 	string_free(&w->lines);
 	w->lines = *lines;
 	*lines = (struct string){ 0 };
@@ -81,7 +85,7 @@ static void turn(struct writer *w)
 	// With the lock held; given up while the disk is at work.
 	struct string lines = w->lines;
 	struct checkpoint checkpoint = w->checkpoint;
-	bool asked = w->asked, told = w->told;
+	bool asked = w->asked;
 	unsigned jobs = w->jobs;
 	w->lines = (struct string){ 0 };
 	w->checkpoint = (struct checkpoint){ 0 };
@@ -89,23 +93,29 @@ static void turn(struct writer *w)
 	w->begun = true;
 	pthread_mutex_unlock(&w->lock);
 
-	struct writer_result result = { .asked = asked, .step = checkpoint.step, .entries = checkpoint.entries };
-	bool appended = append(w, &lines, &result.fault);
-	if (appended && checkpoint.state) {
-		result.saved = checkpoint_write(w->folder, &checkpoint, &result.fault);
-		if (result.saved)
-			checkpoint_thin(w->folder, CHECKPOINTS_KEPT);
-	}
-	if (checkpoint.state || (!appended && !told))
-		give(w, &result);
-	if (checkpoint.state)
-		state_free(checkpoint.state);
-
+	struct fault fault;
+	bool appended = append(w, &lines, &fault);
 	pthread_mutex_lock(&w->lock);
-	if (!appended)
+	// Told before a checkpoint is begun, which takes longer.
+	w->state.durable = w->length;
+	w->state.failing = !appended;
+	if (!appended) {
+		w->state.fault = fault;
 		put_back(w, &lines);
+	}
 	string_free(&lines);
-	w->told = !appended;
+	eventfd_write(w->news, 1);
+	pthread_mutex_unlock(&w->lock);
+
+	if (checkpoint.state) {
+		struct writer_result result = { .asked = asked, .step = checkpoint.step, .fault = fault };
+		result.saved = appended && checkpoint_write(w->folder, &checkpoint, &result.fault);
+		if (result.saved)
+			checkpoint_thin(w->folder);
+		give(w, &result);
+		state_free(checkpoint.state);
+	}
+	pthread_mutex_lock(&w->lock);
 	w->stuck = !appended && w->jobs == jobs;
 	w->begun = false;
 	eventfd_write(w->news, 1); // idle, perhaps: some wait for that
@@ -139,15 +149,28 @@ static bool start(struct writer *w)
 	return error == 0;
 }
 
+// What a process that was killed in the middle of a checkpoint left behind.
+static void remove_left_overs(const char *folder)
+{
+	DIR *dir = opendir(folder);
+	char path[FOLDER_PATH];
+	for (struct dirent *d; dir && (d = readdir(dir));)
+		if (disk_left_over(d->d_name) && folder_file(folder, d->d_name, path, sizeof path, NULL))
+			unlink(path);
+	if (dir)
+		closedir(dir);
+}
+
 struct writer *writer_new(const char *folder, off_t length, struct fault *f)
 {
 	struct writer *w = calloc(1, sizeof *w);
 	if (!w) {
-		fault_set(f, folder, "", "out of memory");
+		fault_memory(f, folder);
 		return NULL;
 	}
+	remove_left_overs(folder);
 	w->last = &w->first;
-	w->length = length;
+	w->length = w->state.durable = length;
 	w->journal = w->news = -1;
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_cond_init(&w->work, NULL);
@@ -179,9 +202,11 @@ failed:
 bool writer_append(struct writer *w, const char *lines, size_t length)
 {
 	pthread_mutex_lock(&w->lock);
-	string_bytes(&w->lines, lines, length);
-	bool ok = !w->lines.failed;
+	if (!w->lost)
+		string_bytes(&w->lines, lines, length);
+	w->lost |= w->lines.failed;
 	w->lines.failed = false;
+	bool ok = !w->lost;
 	w->jobs++;
 	w->stuck = false;
 	pthread_cond_signal(&w->work);
@@ -202,6 +227,22 @@ bool writer_checkpoint(struct writer *w, const struct checkpoint *c, bool asked)
 	if (old)
 		state_free(old);
 	return true;
+}
+
+void writer_retry(struct writer *w)
+{
+	pthread_mutex_lock(&w->lock);
+	w->jobs++;
+	w->stuck = false;
+	pthread_cond_signal(&w->work);
+	pthread_mutex_unlock(&w->lock);
+}
+
+void writer_look(struct writer *w, struct writer_state *state)
+{
+	pthread_mutex_lock(&w->lock);
+	*state = w->state;
+	pthread_mutex_unlock(&w->lock);
 }
 
 int writer_fd(const struct writer *w)
@@ -254,8 +295,11 @@ bool writer_finish(struct writer *w, struct fault *f)
 	while (writer_result(w, &result))
 		if (!result.saved)
 			ok = fault_set(f, result.fault.where, result.fault.todo, "%s", result.fault.what);
-	if (ok && w->lines.length)
-		ok = fault_set(f, w->path, "", "its last lines could not be written");
+	if (w->lines.length && ok) {
+		if (f)
+			*f = w->state.fault;
+		ok = false;
+	}
 	string_free(&w->lines);
 	close(w->journal);
 	close(w->news);

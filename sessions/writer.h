@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The writer: a thread that brings the journal and the checkpoints of one session to the disk, so that nobody else waits
-// for it. Lines are appended in the order given and fsynced; a checkpoint is written only once all lines given before
-// it are on the disk. What cannot be written is kept, told once, and tried again with the next job.
+// for it. Lines are appended in the order given and synced, one sync for all that wait; a checkpoint is written only once all
+// lines given before it are on the disk. Where lines cannot be written the file is cut back to those that are safe; what is left
+// is kept and tried again with the next job, or when writer_retry asks for it.
 #ifndef SESSIONS_WRITER_H
 #define SESSIONS_WRITER_H
 
@@ -10,21 +11,31 @@
 #include "sessions/checkpoint.h"
 
 struct writer;
-// For the journal of the folder, which is cut to `length` bytes. NULL: a fault.
+// For the journal of the folder, which is cut to `length` bytes; temporary files that a process left there when it was killed
+// are removed. NULL: a fault.
 struct writer *writer_new(const char *folder, off_t length, struct fault *);
-// Each copies or takes what it is given and returns at once; false: out of memory.
+// Each copies or takes what it is given and returns at once; false: out of memory, now or before, and no line will be taken.
 bool writer_append(struct writer *, const char *lines, size_t length);
 // Takes the state. `asked`: a person waits for the answer. A checkpoint that has not been begun gives way to a newer one.
 bool writer_checkpoint(struct writer *, const struct checkpoint *, bool asked);
+void writer_retry(struct writer *);
 
+// How the journal is.
+struct writer_state {
+	off_t durable;      // so many bytes of it are safe
+	bool failing;       // what came since could not be written when it was last tried
+	struct fault fault; // why
+};
+void writer_look(struct writer *, struct writer_state *);
+
+// What became of a checkpoint.
 struct writer_result {
-	bool saved; // a checkpoint of `step` and `entries`; else the fault
+	bool saved; // of `step`; else the fault
 	bool asked;
 	long step;
-	int entries;
 	struct fault fault;
 };
-// Readable when there is a result, or nothing left to write.
+// Readable when there is a result, the journal has moved, or nothing is left to write.
 int writer_fd(const struct writer *);
 bool writer_result(struct writer *, struct writer_result *);
 // Something is still to be written (and has not been found impossible to write).

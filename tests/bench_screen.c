@@ -15,10 +15,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "engine/base/signals.h"
 #include "engine/tensor/rng.h"
 #include "ui/loop.h"
 #include "ui/prompt.h"
-#include "ui/signals.h"
 #include "ui/terminal.h"
 
 // ---- a pseudo terminal ----
@@ -160,10 +160,9 @@ int workbench_child(const char *settings)
 {
 	static struct workbench w;
 	struct fault fault;
-	char note[256];
 	setlocale(LC_CTYPE, "C.UTF-8");
 	struct session *s = session_new(NULL, bench_config(settings), &fault);
-	if (!s || !terminal_check(note, sizeof note, &fault) || !signals_open(&fault) || !workbench_begin(&w, s, false, &fault) ||
+	if (!s || !terminal_check(&fault) || !signals_open(true, &fault) || !workbench_begin(&w, s, false, &fault) ||
 	    !terminal_open(true, &fault))
 		bench_stop(&fault);
 	pthread_t thread;

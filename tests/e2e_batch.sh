@@ -33,7 +33,7 @@ small='net=resnet8 data=glyphs:12 train=512 heldout=256 batch=16 space=int-s fro
 # The script that teaches the language does what it says.
 # shellcheck disable=SC2086
 expect 0 new first $small space=wide steps=210 --batch "$scripts/first.batch"
-says 'stem pinned to int8' out
+says 'stem is pinned to int8' out
 for file in policy.json layers.csv history.csv front.csv manifest.json journal checkpoint-210.safetensors; do
 	[ -s "first.bitscape/$file" ] || fail "first.bitscape/$file is missing"
 done
@@ -103,7 +103,7 @@ there/bin/bitscape --tour own --auto >out 2>err </dev/null || fail 'an installed
 head -n 5 out | tr '\n' '/' | grep -q '^one//two//:devices t4/$' || fail 'the parts of a tour'
 # A tour that is not there, a line of it that fails: one line each.
 expect 2 --tour no-such
-says 'no-such: no tour is called so; these are: flops' err
+says 'no-such: no tour has this name; these are: flops' err
 [ "$(wc -l <err)" -eq 1 ] || fail 'more than a line'
 expect 2 --tour ./no-such.tour
 says 'no-such.tour: ' err
@@ -113,8 +113,8 @@ says 'bad.tour:3: no-such-net: no such network' err
 [ "$(wc -l <err)" -eq 1 ] || fail 'more than a line'
 ! grep -q two out || fail 'the tour went on after a line that failed'
 
-# SIGTERM and SIGINT: saved, 128 + n.
-for signal in TERM:143 INT:130; do
+# What a person, a shell or a scheduler ends a run with: saved, 128 + n.
+for signal in TERM:143 INT:130 QUIT:131 USR1:138 ALRM:142 XCPU:152; do
 	name=sig${signal%:*}
 	echo 'wait finished' >long
 	# shellcheck disable=SC2086
@@ -176,6 +176,40 @@ if [ "$(id -u)" -ne 0 ]; then
 	says shut err
 fi
 ls ./*.bitscape/*.tmp 2>/dev/null && fail 'a temporary file was left'
+
+# Standard output that takes nothing, or is closed: one line says so, the status is not 0, and the session is saved.
+# unwritten ARGUMENT...: as expect, to a full disk, to no output at all, and to a pipe that nobody reads.
+unwritten() {
+	"$bitscape" "$@" >/dev/full 2>err </dev/null && fail "a full disk is success: bitscape $*"
+	says 'standard output: cannot be written: No space left on device; ' err
+	[ "$(wc -l <err)" -eq 1 ] || fail "more than a line: bitscape $*"
+	"$bitscape" "$@" >&- 2>err </dev/null && fail "a closed output is success: bitscape $*"
+	says 'standard output: cannot be written: ' err
+	mkfifo closed
+	sleep 0 <closed & # reads nothing, and is gone before the first word
+	reader=$!
+	{
+		wait $reader
+		"$bitscape" "$@" 2>err </dev/null
+		echo $? >status
+	} >closed
+	wait
+	rm closed
+	case $(cat status) in 1 | 141) ;; *) fail "a closed pipe has status $(cat status): bitscape $*" ;; esac
+}
+unwritten --help
+unwritten --version
+unwritten --tour flops
+unwritten --replay parts
+# shellcheck disable=SC2086
+expect 0 new unheard $small steps=60 --batch part1
+echo status >ask
+unwritten unheard --batch ask
+printf 'run 2\nstatus\n' >ask
+"$bitscape" unheard --batch ask >/dev/full 2>err </dev/null && fail 'an answer that was not written is success'
+says 'ask:2: standard output: ' err
+echo 'expect step = 35' >ask
+expect 0 unheard --batch ask
 
 # Damage is named.
 printf 'x' | dd of=whole.bitscape/checkpoint-60.safetensors bs=1 seek=5000 conv=notrunc 2>/dev/null

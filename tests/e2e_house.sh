@@ -68,6 +68,18 @@ check() (
 		END { exit count > 0 }'
 )
 
+# faults TOP: a fault says where and what to do, and out of memory is one function. Prints each that does not; status 1 then.
+# A reader of a journal's line knows no place: journal_load and play.c add it, and what to do.
+faults() (
+	cd "$1" || exit 2
+	find engine plots sessions ui -name '*.[ch]' -type f | LC_ALL=C sort | while IFS= read -r file; do
+		case $file in engine/base/fault.[ch]) continue ;; esac
+		tr '\n\t' '  ' <"$file" | tr -s ' ' | tr ';' '\n' |
+			grep -oE 'disk_fault\([^,]*, "",.*|fault_set\([^,]*, "",.*|fault_set\([^,]*, [^,]*, "",.*|fault_set\(.*"out of memory".*' | sed "s|^|$file: |"
+	done | grep -v -e '^sessions/journal.c: fault_set(f, "",' -e '^sessions/play.c: fault_set(&f, "",' | grep . && exit 1
+	exit 0
+)
+
 # The checker itself: a small house in good order, then one bad include at a time.
 plant() { # FILE INCLUDE
 	mkdir -p "$house/$(dirname "$1")" && printf '#include %s\n' "$2" >>"$house/$1"
@@ -146,10 +158,25 @@ self_test() {
 		ui/views/front.c "engine/model/model.h"
 		ui/main.c "sessions/journal.h"
 	BAD
+	for bad in 'fault_set(f, "", "do it", "what")' 'fault_set(f, x->y, "", "what")' 'fault_set(&f,\n\tx, "", "what")' \
+		'fault_set(f, x, "y", "out of memory")' 'disk_fault(f, "", "read", errno)'; do
+		good_house
+		printf "return $bad;\n" >>"$house/ui/main.c"
+		if faults "$house" >/dev/null; then
+			echo "the checker lets pass: $bad"
+			return 1
+		fi
+	done
+	good_house
+	printf 'fault_set(f, x, "do it", "what");\nfault_memory(f, x);\n' >>"$house/ui/main.c"
+	if ! faults "$house"; then
+		echo "the checker refuses good faults"
+		return 1
+	fi
 	return 0
 }
 
 house=$(mktemp -d "${TMPDIR:-/tmp}/bitscape-house-XXXXXX") || exit 1
 trap 'rm -rf "$house"' EXIT
 self_test || exit 1
-check "$(dirname "$0")/.."
+check "$(dirname "$0")/.." && faults "$(dirname "$0")/.."

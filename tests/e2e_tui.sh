@@ -99,7 +99,7 @@ until_true "a step after ${first:-none}" moved_on "${first:-0}"
 keys Space
 see paused
 keys j p
-see 's1b1.conv1 pinned to int'
+see 's1b1.conv1 is pinned to int'
 see '▸■ s1b1.conv1'
 keys u
 until_true "the pin taken back" shows_not '▸■'
@@ -113,12 +113,12 @@ gone 'Enter commit'
 keys k +
 see '→int5'
 keys Enter
-see 'stem pinned to int5'
+see 'stem is pinned to int5'
 gone 'Enter commit'
 keys : 'pin st' Tab
 see '^:pin stem'
 keys int8 Enter
-see 'stem pinned to int8'
+see 'stem is pinned to int8'
 keys : 'decide split' Enter
 see 'stem .* int8/int8'
 keys : 'group s2* as stage2' Enter
@@ -243,7 +243,7 @@ keys Escape
 gone ' Tour, '
 see '─ Costs ─'
 keys : 'tour no-such' Enter
-see '^ ! no-such: no tour is called so; these are: flops'
+see '^ ! no-such: no tour has this name; these are: flops'
 keys : "tour $dir/bad.tour" Enter
 see 'bad.tour:2: pni: '
 see 'so far'

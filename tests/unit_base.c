@@ -244,6 +244,41 @@ static void test_foreign_text_is_cleaned(void **state)
 	}
 }
 
+// What a note holds: all behind the first word, as it stands.
+static void test_text_that_is_kept_whole(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *line, *text; // NULL: there is none
+	} rows[] = {
+		{"note a # b", "a # b"}, {"  note\t#1 is it  ", "#1 is it"}, {"note don't stop", "don't stop"},
+		{"note \"open", "\"open"}, {"note \"x # y\" z", "\"x # y\" z"}, {"note \"a \\\" b\"", "a \" b"}, {"note 'a  b'", "a  b"},
+		{"note 'a' 'b'", "'a' 'b'"}, {"note ''", ""}, {"note '", "'"}, {"note a'b c'", "a'b c'"}, {"note", NULL}, {"note  ", NULL}, {"", NULL},
+	};
+	struct words w;
+	struct fault f;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		assert_true(words_text(&w, rows[i].line, &f));
+		assert_int_equal(w.count, rows[i].text ? 2 : rows[i].line[0] ? 1 : 0);
+		if (rows[i].text) {
+			assert_string_equal(w.word[1], rows[i].text);
+			struct string line = {0}; // quoted, it is the same again, split or whole
+			string_add(&line, "note ");
+			words_quote(&line, w.word[1]);
+			struct words again, whole;
+			assert_true(words_split(&again, line.bytes, &f) && words_text(&whole, line.bytes, &f));
+			assert_int_equal(again.count, 2);
+			assert_string_equal(again.word[1], rows[i].text);
+			assert_string_equal(whole.word[1], rows[i].text);
+			words_free(&again);
+			words_free(&whole);
+			string_free(&line);
+		}
+		words_free(&w);
+	}
+	assert_false(words_text(&w, "note a\x1b[31m", &f));
+}
+
 static void test_faults(void **state)
 {
 	(void)state;
@@ -271,6 +306,7 @@ int main(void)
 		IN_A_FOLDER(test_names_that_cannot_be),
 		IN_A_FOLDER(test_what_is_dropped_leaves_nothing),
 		cmocka_unit_test(test_foreign_text_is_cleaned),
+		cmocka_unit_test(test_text_that_is_kept_whole),
 		cmocka_unit_test(test_faults),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -66,7 +66,7 @@ static void layers_are_described(void **state)
 {
 	(void)state;
 	struct description *d = open_named("mobilenetv2");
-	const struct described_layer *stem = &description_info(d)->layer[0], *second = stem + 1;
+	const struct layer_info *stem = &description_info(d)->layer[0], *second = stem + 1;
 	assert_string_equal(stem->kind, "conv");
 	assert_int_equal(stem->in_h, 224);
 	assert_int_equal(stem->out_c, 32);
@@ -91,6 +91,69 @@ static void layers_are_described(void **state)
 
 static const struct layer_formats int8 = {"int8", "int8"}, int4 = {"int4", "int4"}, mixed = {"int4", "int8"};
 
+// A network's description as a file; the path lives until the next call.
+static const char *file_of(const char *text)
+{
+	static char path[64];
+	snprintf(path, sizeof path, "/tmp/bitscape-catalog-XXXXXX.net");
+	int fd = mkstemps(path, 4);
+	assert_true(fd >= 0);
+	FILE *f = fdopen(fd, "w");
+	assert_non_null(f);
+	assert_true(fputs(text, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+	return path;
+}
+
+static const char tall[] = "input 8x8x3\nclasses 4\nstem conv out=8 kernel=1x7\nback conv out=8 kernel=7x1 groups=2\n"
+	"p pool\nhead linear out=classes\n";
+
+// A kernel has two sides, in a search's network as in one of the catalog.
+static void kernels_have_two_sides(void **state)
+{
+	(void)state;
+	const char *path = file_of(tall);
+	struct description *d = open_named(path);
+	struct config *config = config_new();
+	struct fault f;
+	assert_non_null(config);
+	assert_true(config_set(config, "net", path, &f) && config_set(config, "data", "none", &f));
+	struct engine *e = engine_open(config, NULL, &f);
+	assert_non_null(e);
+	const struct layer_info *of[] = {description_info(d)->layer, engine_info(e)->layer};
+	for (int i = 0; i < 2; i++) {
+		assert_true(of[i][0].kernel_h == 1 && of[i][0].kernel_w == 7 && of[i][1].kernel_h == 7 && of[i][1].kernel_w == 1);
+		assert_string_equal(of[i][1].kind, "grouped");
+	}
+	engine_close(e);
+	config_free(config);
+	description_close(d);
+	unlink(path);
+}
+
+// Queries by keys and scores by values: two products of n x n x width in each of the blocks, which no layer counts.
+static void attention_counts_beside_the_layers(void **state)
+{
+	(void)state;
+	struct description *d = open_named("deit-tiny:res=1024");
+	const struct description_info *info = description_info(d);
+	const double n = 64 * 64 + 1, each = 2 * n * n * 192;
+	double sum = 0;
+	int with = 0;
+	for (int i = 0; i < info->layers; i++) {
+		sum += info->layer[i].attention_macs;
+		with += info->layer[i].attention_macs > 0;
+		assert_true(info->layer[i].attention_macs == 0 || (near(info->layer[i].attention_macs, each) && strstr(info->layer[i].name, ".qkv")));
+	}
+	assert_int_equal(with, 12);
+	assert_true(near(sum, 12 * each) && near(info->attention_macs, sum));
+	assert_true(fabs(info->macs - 22.35e9) < 0.01e9 && fabs(info->macs + info->attention_macs - 99.7e9) < 0.05e9);
+	description_close(d);
+	d = open_named("resnet8");
+	assert_true(description_info(d)->attention_macs == 0);
+	description_close(d);
+}
+
 static void costs_of_choices(void **state)
 {
 	(void)state;
@@ -106,7 +169,7 @@ static void costs_of_choices(void **state)
 	for (int i = 0; i < 10; i++)
 		each[i] = i == 3 ? int8 : int4;
 	assert_true(costing_total(bops, each, 10, &total, &f) && total == 16 * info->macs + 48 * info->layer[3].macs);
-	assert_string_equal(costing_unit(bops), "bit ops");
+	assert_string_equal(costing_unit(bops), "bit ops per image");
 	assert_int_equal(costing_batch(bops), 1);
 	assert_null(costing_type(bops, "int8"));
 	assert_false(costing_total(bops, each, 9, &total, &f));
@@ -224,15 +287,31 @@ static void catalog_command(void **state)
 {
 	(void)state;
 	assert_true(run("catalog"));
-	assert_string_equal(row(said.bytes, "resnet8"), "resnet8 12.5 M 78.04 k 77.36 k 10 97.34 k 16.38 k 32x32x3");
-	assert_string_equal(row(said.bytes, "resnet50"), "resnet50 4.089 G 25.56 M 25.5 M 54 10.66 M 802.8 k 224x224x3");
+	assert_string_equal(row(said.bytes, "resnet8"), "resnet8 12.5 M - 78.04 k 77.36 k 10 97.34 k 16.38 k 32x32x3");
+	assert_string_equal(row(said.bytes, "resnet50"), "resnet50 4.089 G - 25.56 M 25.5 M 54 10.66 M 802.8 k 224x224x3");
 	for (const char *const *name = engine_nets(); *name; name++)
 		assert_string_not_equal(row(said.bytes, *name), "");
 	assert_true(run("catalog deit-*"));
 	assert_string_equal(row(said.bytes, "resnet8"), "");
 	assert_string_not_equal(row(said.bytes, "deit-tiny"), "");
 	assert_false(run("catalog renset*"));
-	assert_string_equal(fault.what, "no network is called so");
+	assert_string_equal(fault.what, "no network has this name");
+}
+
+static void attention_is_said(void **state)
+{
+	(void)state;
+	assert_true(run("catalog deit-tiny:res=1024"));
+	assert_string_equal(row(said.bytes, "deit-tiny:res=1024"), "deit-tiny:res=1024 22.35 G 77.35 G 6.466 M 5.648 M 50 69.22 M 3.146 M 1024x1024x3");
+	assert_true(run("describe deit-tiny:res=1024"));
+	assert_non_null(strstr(said.bytes, "22.35 G MACs in layers and 77.35 G in attention's products"));
+	assert_non_null(strstr(said.bytes, "bops does not count them"));
+	assert_non_null(strstr(row(said.bytes, "b1.qkv"), " 6.446 G"));
+	assert_true(run("latency deit-tiny:res=1024 int8 device=t4 by=kind"));
+	assert_non_null(strstr(said.bytes, "22.35 G MACs in layers and 77.35 G in attention's products"));
+	assert_non_null(strstr(row(said.bytes, "without"), "without weights - 77.58 % "));
+	assert_true(run("describe resnet8"));
+	assert_null(strstr(said.bytes, "attention"));
 }
 
 static void describe_command(void **state)
@@ -307,7 +386,7 @@ static void latency_by_kind(void **state)
 	assert_true(run("latency mobilenetv2 bf16 device=tpu_v3 batch=8 by=kind"));
 	snprintf(expected, sizeof expected, "depthwise %d %.2f %% %.4g %.2f %% %d", layers, 100 * macs / info->macs, ms, 100 * ms / total, bound);
 	assert_string_equal(row(said.bytes, "depthwise"), expected);
-	snprintf(expected, sizeof expected, "without weights - - %.4g %.2f %%", total - all, 100 * (total - all) / total);
+	snprintf(expected, sizeof expected, "without weights - 0.00 %% %.4g %.2f %%", total - all, 100 * (total - all) / total);
 	assert_string_equal(row(said.bytes, "without"), expected);
 	assert_true(total > all);
 	free(point);
@@ -344,7 +423,7 @@ static void latency_command(void **state)
 	static const struct {
 		const char *line, *what;
 	} bad[] = {{"latency resnet9", "no such network"}, {"latency resnet8 int9", "there is no such format"},
-		{"latency resnet8 device=tpu_v9", "there is no device \"tpu_v9\""}, {"latency resnet8 device=x*", "no device is called so"},
+		{"latency resnet8 device=tpu_v9", "there is no device \"tpu_v9\""}, {"latency resnet8 device=x*", "no device has this name"},
 		{"latency resnet8 batch=0", "this is no batch"}, {"latency resnet8 over=tpu_v9", "no such network"},
 		{"latency resnet8 over=/nowhere.json", NULL}, {"latency .", "no session is open"}};
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -503,7 +582,7 @@ static void sensitivity_does_not_oversell(void **state)
 static void sensitivity_of_ones_own_table(void **state)
 {
 	(void)state;
-	char path[] = "/tmp/bitscape-losses-XXXXXX.csv", line[128], number[64];
+	char path[] = "/tmp/bitscape-losses-XXXXXX.csv", line[128], number[96];
 	int fd = mkstemps(path, 4);
 	assert_true(fd >= 0);
 	FILE *file = fdopen(fd, "w");
@@ -601,11 +680,42 @@ static void rivals_within_a_limit(void **state)
 	description_close(d);
 }
 
+static void rivals_of_a_table_without_a_baseline(void **state)
+{
+	(void)state;
+	char path[] = "/tmp/bitscape-rivals-XXXXXX.csv", line[128];
+	int fd = mkstemps(path, 4);
+	assert_true(fd >= 0);
+	FILE *file = fdopen(fd, "w");
+	assert_non_null(file);
+	struct description *d = open_named("resnet8");
+	for (int top1 = 0; top1 < 2; top1++) {
+		rewind(file);
+		fputs(top1 ? "# top1 91.5\n" : "", file);
+		fputs("layer,format,lost\n", file);
+		for (int l = 0; l < description_info(d)->layers; l++)
+			fprintf(file, "%s,int4,0.25\n%s,int8,0\n", description_info(d)->layer[l].name, description_info(d)->layer[l].name);
+		assert_int_equal(fflush(file), 0);
+		snprintf(line, sizeof line, "rivals resnet8 1x int4 int8 table=%s", path);
+		assert_true(run(line));
+		assert_null(strstr(said.bytes, "nan"));
+		assert_non_null(strstr(row(said.bytes, "exact"), top1 ? " M bit ops x1.000 ~91.50 % " : " M bit ops x1.000 -0.00 points "));
+		assert_true((strstr(said.bytes, "does not say what fp32 has") == NULL) == top1);
+		assert_non_null(strstr(said.bytes, "bit ops per image; top-1 is estimated"));
+	}
+	fclose(file);
+	unlink(path);
+	description_close(d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(descriptions_have_the_known_totals),
 		cmocka_unit_test(layers_are_described),
+		cmocka_unit_test(kernels_have_two_sides),
+		cmocka_unit_test(attention_counts_beside_the_layers),
+		cmocka_unit_test(attention_is_said),
 		cmocka_unit_test(costs_of_choices),
 		cmocka_unit_test(roofline_of_a_layer_by_hand),
 		cmocka_unit_test(devices_have_ridge_points),
@@ -617,6 +727,7 @@ int main(void)
 		cmocka_unit_test(losses_of_layers),
 		cmocka_unit_test(sensitivity_command),
 		cmocka_unit_test(rivals_within_a_limit),
+		cmocka_unit_test(rivals_of_a_table_without_a_baseline),
 		cmocka_unit_test(sensitivity_does_not_oversell),
 		cmocka_unit_test(sensitivity_of_ones_own_table),
 	};

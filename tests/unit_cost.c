@@ -374,6 +374,8 @@ static void roofline_of_a_convolution(void **state)
 	}
 	struct cost *c = toy(m, "latency", ", \"bandwidth\": 100, \"batch\": 4, \"efficiency\": {\"conv\": 0.5}", 0);
 	assert_string_equal(cost_unit(c), "ms per 4 images");
+	assert_string_equal(cost_brief(c), "ms/4 img");
+	assert_string_equal(cost_symbol(c), "ms");
 	assert_string_equal(cost_device(c)->name, "toy");
 	near(cost_uniform_total(c, format_named("int8")), 2 * 1e3 * 4 * 2 * 589824 / 2e12);
 	cost_free(c);
@@ -596,7 +598,7 @@ static void activations_of_a_residual_block(void **state)
 	near(cost_total(c, &(struct plan){m, second}, part), 512 + 2048 + 512); // at conv2: shortcut, its input, its output
 	assert_true(part[0] == 512 && part[1] == 2048 && part[2] == 512 && part[3] == 0);
 	near(cost_uniform_total(c, format_named("int8")), 3 * 1024);
-	assert_string_equal(cost_unit(c), "B");
+	assert_string_equal(cost_unit(c), "B per image");
 	cost_free(c);
 	model_free(m);
 }
@@ -622,6 +624,7 @@ static void energies(void **state)
 		struct cost *c = term_of(m, "energy@cmos_45nm", rows[i].batch);
 		near(cost_uniform_total(c, format_named(rows[i].format)), 1e-9 * (294912 * rows[i].mac + rows[i].bytes * 2050 / 8));
 		assert_string_equal(cost_unit(c), "mJ per image");
+		assert_string_equal(cost_brief(c), "mJ/img");
 		assert_false(cost_roofline(c, &(struct plan){m, layer}, &(struct cost_point){0}));
 		cost_free(c);
 	}

@@ -40,15 +40,16 @@ static const uint8_t choices[POINTS][LAYERS] = {{0, 0, 0}, {1, 1, 0}, {1, 1, 1},
 
 // On a device with peaks of 100 and 10 T and 1 TB/s. In billions of operations, in megabytes, in ms: a tile half full under the roof
 // of int8, bound by memory, on the vector unit. The draft runs the first one as int4, in half the bytes and time.
-static const struct described_layer described[LAYERS] = {{.name = "stem"}, {.name = "conv1"}, {.name = "fc"}};
+static const struct layer_info described[LAYERS] = {{.name = "stem"}, {.name = "conv1"}, {.name = "fc"}};
 static struct roofline_point now_points[LAYERS] = {
 	{200e9, 1000e6, 4, 100e12, "int8", false}, {20e9, 2000e6, 2, 100e12, "int8", true}, {10e9, 100e6, 1, 10e12, "vector", false}};
 static struct roofline_point draft_points[LAYERS] = {
 	{200e9, 500e6, 2, 200e12, "int4", false}, {20e9, 2000e6, 2, 100e12, "int8", true}, {10e9, 100e6, 1, 10e12, "vector", false}};
 
 // *session: whether there is a draft.
-static bool made_roofline(void *session, struct roofline *r, struct fault *f)
+static bool made_roofline(void *session, int term, struct roofline *r, struct fault *f)
 {
+	(void)term;
 	(void)f;
 	*r = (struct roofline){.device = "tpu_v9", .batch = 128, .bandwidth = 1e12, .layers = LAYERS, .layer = described,
 		.now = now_points, .draft = *(bool *)session ? draft_points : NULL};
@@ -168,6 +169,102 @@ static void front_of_close_costs_is_linear(void **state)
 	assert_false(f->x.logarithmic);
 	assert_string_equal(f->x.label, "size (B)");
 	figure_free(f);
+}
+
+// Every axis has its unit, with images and device; both ways of counting bit operations have their own name.
+static void axes_say_what_they_are(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name, *unit, *symbol, *label;
+		double largest;
+	} rows[] = {
+		{"bops", "bit ops per image", "", "bit operations (G per image)", 4e9}, {"bops", "bit ops", "", "bit operations (G)", 4e9},
+		{"bops-linear", "bit ops per image", "", "bit operations, linear (M per image)", 4e6},
+		{"bops-linear", "bit ops per image", "", "bit operations, linear (per image)", 4}, {"size", "B", "B", "size (kB)", 4e3},
+		{"activations", "B per image", "B", "activations (kB per image)", 4e3},
+		{"latency", "ms per 128 images on a100", "ms", "latency (ms per 128 images on a100)", 4e3},
+		{"energy", "mJ per image on a100", "mJ", "energy (mJ per image on a100)", 4e-4},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct term_state term = {.unit = rows[i].unit, .symbol = rows[i].symbol};
+		snprintf(term.name, sizeof term.name, "%s", rows[i].name);
+		assert_string_equal(unit_of(&term, rows[i].largest).label, rows[i].label);
+	}
+	struct figure *f = made_figure("curves");
+	assert_string_equal(f->y.label, "loss"); // of 40 steps, each is shown
+	assert_null(strstr(f->title, "mean"));
+	figure_free(f);
+	struct made m;
+	make(&m);
+	enum { MANY = 480 };
+	struct record *many = test_calloc(MANY, sizeof *many);
+	for (int i = 0; i < MANY; i++)
+		many[i] = (struct record){.step = i + 1, .loss = 1};
+	m.source.record = many;
+	m.source.records = MANY;
+	m.source.modal = NULL;
+	f = figure_curves(&m.source);
+	assert_string_equal(f->y.label, "mean loss");
+	assert_string_equal(f->right.label, "mean accuracy (%)");
+	assert_non_null(strstr(f->title, "; means of 9 steps"));
+	figure_free(f);
+	f = figure_reward(&m.source);
+	assert_string_equal(f->y.label, "mean reward");
+	figure_free(f);
+	test_free(many);
+	f = made_figure("cost");
+	assert_non_null(strstr(f->title, ", target 48 M bit ops"));
+	figure_free(f);
+}
+
+// What was not trained has no data to be on, and no held-out accuracy; what is estimated looks it.
+static void estimates_look_like_estimates(void **state)
+{
+	(void)state;
+	static const char *const all[] = {"front", "bits", "curves", "cost", "entropy", "reward", "roofline"};
+	struct made m;
+	make(&m);
+	struct engine_info untrained = info;
+	strcpy(untrained.data, "none");
+	m.snapshot.info = &untrained;
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+		struct figure *f = figure_kind_named(all[i])->build(&m.source);
+		assert_null(strstr(f->title, "none"));
+		figure_free(f);
+	}
+	m.snapshot.idle = "there is no source of quality";
+	struct figure *f = figure_front(&m.source);
+	assert_null(strstr(f->y.label, "held-out"));
+	figure_free(f);
+	m.snapshot.idle = NULL;
+
+	struct cell measured[80 * 24], estimated[80 * 24];
+	f = figure_front(&m.source);
+	assert_non_null(strstr(f->y.label, "held-out"));
+	canvas_draw(f, measured, 80, 24, CANVAS_BRAILLE);
+	figure_free(f);
+	strcpy(m.snapshot.estimated, "additive table hawq");
+	f = figure_front(&m.source);
+	assert_non_null(strstr(f->y.label, "estimated"));
+	int filled = 0, hollow = 0, about = 0;
+	for (int i = 0; i < f->series_count; i++) {
+		const struct series *s = &f->series[i];
+		if (s->kind != SERIES_POINTS)
+			continue;
+		assert_true(s->estimated && strstr(s->name, ", estimated"));
+		for (size_t k = 0; s->label && k < s->count; k++)
+			about += s->label[k][0] == '~';
+	}
+	assert_true(about > 0);
+	canvas_draw(f, estimated, 80, 24, CANVAS_BRAILLE);
+	figure_free(f);
+	for (int i = 0; i < 80 * 24; i++) {
+		filled += measured[i].glyph == 0x25c6 && estimated[i].glyph != 0x25c6;
+		hollow += measured[i].glyph != 0x25c7 && estimated[i].glyph == 0x25c7;
+		assert_true(estimated[i].glyph != 0x25c6 && measured[i].glyph != 0x25c7);
+	}
+	assert_true(filled > 0 && hollow > 0);
 }
 
 static void bits_end_with_the_present(void **state)
@@ -1001,6 +1098,33 @@ static void bad_fakes_are_faults(void **state)
 	}
 }
 
+// One that hangs is waited for once, however many pictures wait: a second try would keep a person waiting as long.
+static void a_hanging_gnuplot_is_waited_for_once(void **state)
+{
+	(void)state;
+	struct fault f;
+	struct plotter *p = plotter_with(fake("echo started >>\"$0.log\"; sleep 60"), 0.5);
+	assert_true(ask(p, "front", "svg", in_folder("a.svg"), false, &f));
+	assert_true(ask(p, "bits", "svg", in_folder("b.svg"), false, &f));
+	assert_false(await(p, &f));
+	assert_non_null(strstr(f.what, "did not answer in time"));
+	assert_true(f.todo[0]);
+	assert_false(plotter_busy(p)); // the second was given up with the first
+	assert_false(await(p, &f));
+	assert_string_equal(contents(in_folder("fake.log")), "started\n");
+	plotter_free(p);
+
+	// Where it has answered, the one picture is to blame: the next one has its try.
+	empty_folder();
+	p = plotter_with(fake("echo started >>\"$0.log\"; echo '@@TERMINALS  svg '; [ -e $0.again ] && serve; : >$0.again; sleep 60"), 2);
+	assert_true(ask(p, "front", "svg", in_folder("a.svg"), false, &f));
+	assert_true(ask(p, "bits", "svg", in_folder("b.svg"), false, &f));
+	assert_false(await(p, &f));
+	assert_true(await(p, &f));
+	assert_string_equal(contents(in_folder("fake.log")), "started\nstarted\n");
+	plotter_free(p);
+}
+
 static void a_missing_gnuplot_is_said_at_once(void **state)
 {
 	(void)state;
@@ -1178,6 +1302,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(front_shows_what_was_scored),
 		cmocka_unit_test(front_of_close_costs_is_linear),
+		cmocka_unit_test(axes_say_what_they_are),
+		cmocka_unit_test(estimates_look_like_estimates),
 		cmocka_unit_test(bits_end_with_the_present),
 		cmocka_unit_test(bits_of_halves),
 		cmocka_unit_test(mixed_formats_are_told_by_width),
@@ -1198,6 +1324,7 @@ int main(void)
 		IN_FOLDER(words_are_never_commands),
 		IN_FOLDER(good_fakes_serve),
 		IN_FOLDER(bad_fakes_are_faults),
+		IN_FOLDER(a_hanging_gnuplot_is_waited_for_once),
 		IN_FOLDER(a_missing_gnuplot_is_said_at_once),
 		IN_FOLDER(wrong_requests_are_refused_at_once),
 		IN_FOLDER(many_wait_their_turn),

@@ -238,9 +238,18 @@ static void masks_are_kept(void **state)
 	decision[1].allowed = 2;
 	policy_refresh(p);
 	assert_true(policy_probabilities(p, 1)[1] == 1);
-	policy_reopen(p, .5);
-	assert_true(policy_probabilities(p, 1)[1] == 1);
-	assert_true(policy_probabilities(p, 2)[0] == 0 && policy_probabilities(p, 2)[1] >= .25f - 1e-6f);
+	// Set, what is allowed has these probabilities, and what is not its place beside them.
+	decision[2].allowed = 14;
+	policy_refresh(p);
+	float beside = policy_probabilities(p, 2)[2];
+	decision[2].allowed = 10;
+	policy_refresh(p);
+	policy_set(p, 2, (double[]){0, .25, 0, .75});
+	policy_refresh(p);
+	assert_true(policy_probabilities(p, 2)[0] == 0 && fabsf(policy_probabilities(p, 2)[1] - .25f) < 1e-6f);
+	decision[2].allowed = 14;
+	policy_refresh(p);
+	assert_true(fabsf(policy_probabilities(p, 2)[2] - beside) < 1e-6f);
 	for (int d = 0; d < DECISIONS; d++)
 		decision[d].allowed = 1;
 	policy_refresh(p);
@@ -260,8 +269,6 @@ static void entropy_from_0_to_1(void **state)
 	assert_true(leaning < .9 && leaning > .1);
 	for (int d = 0; d < DECISIONS; d++)
 		assert_int_equal(policy_modal(p, d), decision[d].options - 1);
-	policy_reopen(p, 1);
-	assert_true(fabs(policy_entropy(p) - 1) < 1e-6);
 	policy_lean(p, 1000);
 	assert_true(policy_entropy(p) < 1e-6);
 	policy_clear(p); // logits far apart: no infinities, nothing that is no number
@@ -695,7 +702,7 @@ static void differences_of_costs(void **state)
 		for (int d = 0; d < s->partition->decisions; d++) {
 			double now[ENGINE_TERMS], cost[SPACE_OPTIONS][ENGINE_TERMS], whole[ENGINE_TERMS];
 			search_costs(s, choice, now);
-			search_price_options(s, choice, now, d, cost);
+			search_price_options(s, choice, now, d, search_counted(s), cost);
 			for (int o = 0; o < 3; o++) {
 				memcpy(other, choice, sizeof other);
 				for (int i = 0; i < 20; i++)
@@ -707,6 +714,109 @@ static void differences_of_costs(void **state)
 			}
 		}
 	}
+	search_free(s);
+}
+
+// The cheapest and the dearest choice against all that there are, with the order of options and that of their costs at odds: on a
+// T4, which has no e3m2, that takes longer than int8.
+static void bounds_by_pricing(void **state)
+{
+	(void)state;
+	struct config *config = config_of("space=int4,e3m2,int8 device=t4 target.latency=int8");
+	struct fault f;
+	struct search *s = search_new(config_knobs(config), NULL, &f);
+	config_free(config);
+	assert_non_null(s);
+	static const struct {
+		bool split;
+		uint32_t stem, rest; // what is allowed, a bit per option
+		const char *group;
+	} cases[] = {{false, 7, 6, NULL}, {false, 6, 7, "s*"}, {true, 7, 7, "s*"}, {true, 6, 5, "s[123]*"}};
+	bool at_odds = false;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct partition *p = s->wanted;
+		partition_copy(p, s->partition);
+		p->split = cases[i].split;
+		for (int slot = 0; slot < 20; slot++)
+			p->allowed[slot] = slot < 2 ? cases[i].stem : cases[i].rest;
+		assert_true(!cases[i].group || partition_group(p, "most", cases[i].group, &f));
+		assert_true(partition_settle(p, &f));
+		search_rearrange(s);
+		double low[ENGINE_TERMS], high[ENGINE_TERMS], cost[ENGINE_TERMS];
+		for (int t = 0; t < s->terms; t++) {
+			low[t] = INFINITY;
+			high[t] = 0;
+		}
+		p = s->partition;
+		int option[20] = {0}, d = 0; // the options of all decisions, as a number with so many digits
+		uint8_t choice[20];
+		while (d < p->decisions) {
+			bool allowed = true;
+			for (d = 0; d < p->decisions; d++) {
+				choice[p->decision[d].first] = (uint8_t)option[d];
+				allowed = allowed && p->decision[d].allowed >> option[d] & 1;
+			}
+			partition_spread(p, choice);
+			if (allowed)
+				search_costs(s, choice, cost);
+			for (int t = 0; allowed && t < s->terms; t++) {
+				low[t] = fmin(low[t], cost[t]);
+				high[t] = fmax(high[t], cost[t]);
+			}
+			for (d = 0; d < p->decisions && ++option[d] == 3; d++)
+				option[d] = 0;
+		}
+		for (int t = 0; t < s->terms; t++) {
+			const struct term *term = &s->term[t];
+			if (!search_cost(s, t)) {
+				assert_true(isnan(term->low) && isnan(term->high) && isnan(term->least));
+				continue;
+			}
+			if (fabs(term->low / low[t] - 1) > 1e-9 || fabs(term->high / high[t] - 1) > 1e-9)
+				fail_msg("case %zu, %s: %.9g to %.9g, found %.9g to %.9g", i, term->name, low[t], high[t], term->low, term->high);
+			assert_true(term->least <= term->low && term->least > 0);
+			assert_true(!search_adds(s, t) || term->least == term->low);
+			search_costs(s, term->cheapest, cost);
+			assert_true(cost[t] == term->low);
+			search_costs(s, term->dearest, cost);
+			assert_true(cost[t] == term->high);
+			if (strcmp(term->name, "latency") == 0)
+				for (int slot = 0; slot < 20; slot++)
+					at_odds = at_odds || term->dearest[slot] == 1;
+		}
+	}
+	assert_true(at_odds);
+	search_free(s);
+}
+
+static void targets_out_of_reach(void **state)
+{
+	(void)state;
+	struct config *config = config_of("space=int4,e3m2,int8 device=t4 target.latency=0.9x");
+	struct fault f;
+	struct search *s = search_new(config_knobs(config), NULL, &f);
+	config_free(config);
+	assert_non_null(s);
+	struct term *bops = &s->term[0], *latency = &s->term[4];
+	char text[256];
+	static const struct {
+		double target; // of the cheapest
+		enum target_reach reach;
+	} cases[] = {{0, TARGET_NONE}, {1e-9, TARGET_BELOW}, {.999, TARGET_BELOW}, {1, TARGET_WITHIN}, {2, TARGET_WITHIN}, {4, TARGET_WITHIN},
+		{4.001, TARGET_ABOVE}};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		bops->target = cases[i].target * bops->low; // int4 to int8: four times
+		assert_int_equal(search_reach(s, 0), cases[i].reach);
+		search_reach_text(s, 0, text, sizeof text);
+		assert_int_equal(text[0] == 0, cases[i].reach == TARGET_NONE || cases[i].reach == TARGET_WITHIN);
+	}
+	latency->least = latency->low * .9; // between what is proven and what was found
+	latency->target = latency->low * .95;
+	assert_int_equal(search_reach(s, 4), TARGET_BELOW_FOUND);
+	search_reach_text(s, 4, text, sizeof text);
+	assert_true(strstr(text, "found") && !strstr(text, "cannot"));
+	latency->target = latency->low * .85;
+	assert_int_equal(search_reach(s, 4), TARGET_BELOW);
 	search_free(s);
 }
 
@@ -1232,7 +1342,6 @@ static void bad_changes(void **state)
 	engine_close(e);
 }
 
-// In the warm-up nothing is re-opened, so that taking a change back restores every bit.
 static void inverses_restore(void **state)
 {
 	(void)state;
@@ -1327,7 +1436,7 @@ static void horizon_and_extension(void **state)
 	assert_true(s->run == RUN_FINISHED && s->step == 5 && s->horizon == 5);
 	assert_true(strncmp(s->says, "finished", 8) == 0);
 	struct reply r = change(e, CHANGE_EXTEND, "", "4");
-	assert_true(r.ok && r.step == 5 && r.inverse.items == 0);
+	assert_true(r.ok && r.step == 5 && r.inverse.items == 1 && strcmp(r.inverse.item[0].value, "-4") == 0);
 	reply_free(&r);
 	// The order to run to step 1000 stands: the engine goes on by itself to the new horizon.
 	run_to(e, ENGINE_RUN_ON);
@@ -1920,6 +2029,8 @@ int main(void)
 		cmocka_unit_test(history_out_of_reach),
 		cmocka_unit_test(prices),
 		cmocka_unit_test(differences_of_costs),
+		cmocka_unit_test(bounds_by_pricing),
+		cmocka_unit_test(targets_out_of_reach),
 		cmocka_unit_test(devices_change),
 		cmocka_unit_test(absolute_targets_stay),
 		cmocka_unit_test(terms_without_a_price),

@@ -12,15 +12,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <wchar.h>
 
 #include "ui/keys.h"
 #include "ui/layout.h"
+#include "ui/names.h"
 #include "ui/options.h"
 #include "ui/screen.h"
 #include "ui/show.h"
+#include "ui/table.h"
 #include "ui/theme.h"
-#include "ui/views/columns.h"
-#include "ui/views/view.h"
+#include "ui/columns.h"
+#include "ui/views/views.h"
 
 // ---- the grid -----------------------------------------------------------------------------------------------------
 
@@ -108,7 +111,21 @@ static void test_numbers(void **state)
 	assert_string_equal(show_si(201326592, buf, sizeof buf), "201M");
 	assert_string_equal(show_si(999999, buf, sizeof buf), "1.00M");
 	assert_string_equal(show_si(0.8312, buf, sizeof buf), "0.83");
+	assert_string_equal(show_si(0.0002785, buf, sizeof buf), "0.00028"); // an energy in mJ
+	assert_string_equal(show_small(1.7e-6, buf, sizeof buf), "1.7e-06");
+	assert_string_equal(show_small(0.0312, buf, sizeof buf), "0.0312");
+	assert_string_equal(show_small(0.00012, buf, sizeof buf), "0.00012");
+	assert_string_equal(show_small(NAN, buf, sizeof buf), "-");
 	assert_string_equal(show_si(NAN, buf, sizeof buf), "-");
+	assert_string_equal(show_amount(84.2, "ms", buf, sizeof buf), "84.2ms");
+	assert_string_equal(show_amount(1250, "ms", buf, sizeof buf), "1.25s");
+	assert_string_equal(show_amount(0.0123, "ms", buf, sizeof buf), "12.3us");
+	assert_string_equal(show_amount(0.9999, "ms", buf, sizeof buf), "1.00ms");
+	assert_string_equal(show_amount(0.00042, "mJ", buf, sizeof buf), "420nJ"); // never 0.000
+	assert_string_equal(show_amount(0, "ms", buf, sizeof buf), "0ms");
+	assert_string_equal(show_amount(31200, "B", buf, sizeof buf), "31.2kB");
+	assert_string_equal(show_amount(2.01e8, "", buf, sizeof buf), "201M");
+	assert_string_equal(show_amount(NAN, "ms", buf, sizeof buf), "-");
 	assert_string_equal(show_typed(11234500000.0, buf, sizeof buf), "11.23G");
 	assert_string_equal(show_duration(62, buf, sizeof buf), "1:02");
 	assert_string_equal(show_duration(3 * 3600 + 7 * 60, buf, sizeof buf), "3h07");
@@ -117,6 +134,8 @@ static void test_numbers(void **state)
 	assert_string_equal(show_ratio(1.257, buf, sizeof buf), "1.26");
 	for (double v = 1e-3; v < 1e20; v *= 1.07) {
 		assert_true(strlen(show_si(v, buf, sizeof buf)) <= 6);
+		assert_true(strlen(show_amount(v, "mJ", buf, sizeof buf)) <= 7);
+		assert_true(strlen(show_amount(v, "B", buf, sizeof buf)) <= 7);
 		assert_true(strlen(show_ratio(v, buf, sizeof buf)) <= 4);
 		assert_true(strlen(show_duration(v, buf, sizeof buf)) <= 5);
 	}
@@ -124,31 +143,30 @@ static void test_numbers(void **state)
 
 // ---- layout -------------------------------------------------------------------------------------------------------
 
-enum { MOST_RECTS = 8 + LAYOUT_CURVES };
+// What the workbench has, and a table and a figure more or less.
+enum { HEAD, MAIN, BELOW, FIGURE, FIGURES, MESSAGE, HINTS, OVER, ITEMS };
+struct layout_want {
+	int layers, terms, curves;
+};
 
-static int rects(const struct layout *l, struct rect *out)
+static void wish(struct layout_item item[ITEMS], struct layout_want want)
 {
-	const struct rect fixed[] = {l->header, l->progress, l->says, l->layers, l->costs, l->front, l->message, l->hints};
-	int count = 0;
-	for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
-		if (fixed[i].width > 0)
-			out[count++] = fixed[i];
-	for (int i = 0; i < l->curves; i++)
-		out[count++] = l->curve[i];
-	return count;
+	static const enum layout_place place[ITEMS] = {LAYOUT_HEAD, LAYOUT_MAIN, LAYOUT_TABLE, LAYOUT_FIGURE, LAYOUT_FIGURES,
+		LAYOUT_FOOT, LAYOUT_FOOT, LAYOUT_OVER};
+	const int rows[ITEMS] = {3, want.layers + 1, want.terms + 1, 1, 1, 1, 1, 1};
+	for (int i = 0; i < ITEMS; i++)
+		item[i] = (struct layout_item){.place = place[i], .wanted = i != OVER, .rows = rows[i], .panes = want.curves};
 }
 
-static void check_layout(int width, int height, struct layout_want want)
+// No two panes overlap, none leaves the screen.
+static void check_panes(int width, int height, const struct layout_item *item, int items)
 {
-	struct layout l;
-	layout_make(width, height, want, &l);
-	assert_int_equal(l.small, width < LAYOUT_MIN_WIDTH || height < LAYOUT_MIN_HEIGHT);
-	struct rect r[MOST_RECTS];
-	int count = rects(&l, r);
-	if (l.small) {
-		assert_int_equal(count, 0);
-		return;
-	}
+	struct rect r[ITEMS * LAYOUT_PANES];
+	int count = 0;
+	for (int i = 0; i < items; i++)
+		for (int k = 0; k < item[i].got; k++)
+			if (item[i].place != LAYOUT_OVER)
+				r[count++] = item[i].pane[k];
 	for (int i = 0; i < count; i++) {
 		assert_true(r[i].x >= 0 && r[i].y >= 0 && r[i].width > 0 && r[i].height > 0);
 		assert_true(r[i].x + r[i].width <= width && r[i].y + r[i].height <= height);
@@ -156,10 +174,42 @@ static void check_layout(int width, int height, struct layout_want want)
 			assert_true(r[i].x + r[i].width <= r[k].x || r[k].x + r[k].width <= r[i].x ||
 				r[i].y + r[i].height <= r[k].y || r[k].y + r[k].height <= r[i].y);
 	}
-	assert_true(l.layers.height >= 4); // heads, and a layer at the least
-	assert_true(l.costs.height >= 4);
-	assert_true(l.message.height == 1 && l.hints.height == 1);
-	assert_true(l.curves <= want.curves);
+}
+
+static void check_layout(int width, int height, struct layout_want want)
+{
+	struct layout_item item[ITEMS];
+	wish(item, want);
+	bool fits = layout_make(width, height, item, ITEMS, LAYOUT_NONE);
+	assert_int_equal(fits, width >= LAYOUT_MIN_WIDTH && height >= LAYOUT_MIN_HEIGHT);
+	check_panes(width, height, item, ITEMS);
+	for (int i = 0; i < ITEMS && !fits; i++)
+		assert_int_equal(item[i].got, 0);
+	if (!fits)
+		return;
+	assert_true(item[MAIN].pane[0].height >= 4); // heads, and a layer at the least
+	assert_true(item[BELOW].pane[0].height >= 4);
+	assert_true(item[MESSAGE].pane[0].height == 1 && item[HINTS].pane[0].height == 1);
+	assert_true(item[FIGURES].got <= want.curves);
+	assert_int_equal(item[OVER].got, 0);
+	// Any of them hidden, any of them alone, lines that have grown.
+	for (int i = 0; i < ITEMS; i += 1 + (width + height) % 3) {
+		item[i].wanted = !item[i].wanted;
+		assert_true(layout_make(width, height, item, ITEMS, LAYOUT_NONE));
+		check_panes(width, height, item, ITEMS);
+		assert_true(item[i].wanted || item[i].got == 0);
+		item[i].wanted = !item[i].wanted;
+		item[i].rows += 3;
+		assert_true(layout_make(width, height, item, ITEMS, i));
+		check_panes(width, height, item, ITEMS);
+		assert_true(item[HINTS].got == 1 && item[MESSAGE].got == 1);
+		bool zoomed = item[i].wanted && i != HEAD && i != MESSAGE && i != HINTS;
+		for (int k = MAIN; zoomed && k <= FIGURES; k++)
+			assert_int_equal(item[k].got, k == i);
+		if (zoomed)
+			assert_int_equal(item[i].pane[0].width, width);
+		item[i].rows -= 3;
+	}
 }
 
 static void test_layout(void **state)
@@ -194,6 +244,300 @@ static void test_columns(void **state)
 	}
 }
 
+// ---- names and tables ---------------------------------------------------------------------------------------------
+
+static const char *plain_name(const void *context, int i)
+{
+	return ((const char *const *)context)[i];
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+// From the least width on no two are alike, none is wider, and a wider column never shows less.
+static void check_names(const char *(*name)(const void *, int), const void *context, int count)
+{
+	static char text[600][256];
+	struct names *n = names_new(name, context, count);
+	assert_non_null(n);
+	int before = 0;
+	for (int width = names_least(n); width <= 60; width++) {
+		for (int i = 0; i < count; i++) {
+			names_fit(n, i, width, text[i], sizeof text[i]);
+			assert_true(text[i][0] != '\0' && screen_width(text[i]) <= width);
+		}
+		assert_true(names_width(n, width) >= before || names_width(n, width) <= width);
+		qsort(text, (size_t)count, sizeof text[0], by_name);
+		for (int i = 1; i < count; i++)
+			assert_string_not_equal(text[i - 1], text[i]);
+		before = names_width(n, width);
+	}
+	names_free(n);
+}
+
+// As in EfficientNet-X: twelve blocks of a stage differ in their number alone.
+static const char *block_name(const void *context, int i)
+{
+	static const char *const part[] = {"depthwise", "se.reduce", "se.expand", "project"};
+	static char text[600][48];
+	(void)context;
+	snprintf(text[i], sizeof text[i], "s%db%d.%s", 1 + i / 80, 1 + i / 4 % 20, part[i % 4]);
+	return text[i];
+}
+
+static const char *long_name(const void *context, int i)
+{
+	static char text[600][64];
+	(void)context;
+	snprintf(text[i], sizeof text[i], "model.features.stage%d.block%d.%s", i / 200, i / 4 % 50, i % 4 < 2 ? "conv" : "convolution");
+	if (i % 2)
+		snprintf(text[i] + strlen(text[i]), 4, "%d", 2);
+	return text[i];
+}
+
+static void test_names(void **state)
+{
+	(void)state;
+	static const char *const few[] = {"stem", "s1b1.conv1", "s1b1.conv2", "fc"};
+	static const char *const odd[] = {"", "a", "aa", ".", "..", "a.b", "数.字", "数.字.数", "a\xff", "conv.", "conv.conv.conv.conv.conv.conv.conv.convX",
+		"conv.conv.conv.conv.conv.conv.conv.convY"};
+	static const char *const same[] = {"net.conv", "net.depthwise", "net.fc"};
+	check_names(plain_name, few, 4);
+	check_names(block_name, NULL, 560);
+	check_names(long_name, NULL, 600);
+	struct names *n = names_new(plain_name, odd, sizeof odd / sizeof *odd);
+	assert_non_null(n);
+	char buf[64];
+	for (int width = 0; width < 60; width++)
+		for (int i = 0; i < 12; i++)
+			names_fit(n, i, width, buf, sizeof buf);
+	names_free(n);
+	n = names_new(plain_name, same, 3);
+	assert_string_equal(names_fit(n, 1, 20, buf, sizeof buf), "net.depthwise");
+	assert_string_equal(names_fit(n, 1, 10, buf, sizeof buf), "\u2026depthwise"); // what all share goes first
+	assert_string_equal(names_fit(n, 1, 8, buf, sizeof buf), "depthwis");
+	assert_string_equal(names_fit(n, 1, 1, buf, sizeof buf), "d");
+	names_free(n);
+	n = names_new(block_name, NULL, 560);
+	assert_string_equal(names_fit(n, 41, 12, buf, sizeof buf), "s1b11.s.redu");
+	names_free(n);
+	n = names_new(plain_name, NULL, 0);
+	assert_int_equal(names_least(n), 0);
+	names_free(n);
+}
+
+enum { PEOPLE = 12 };
+static const struct person {
+	const char *name, *town, *note;
+	double age;
+} person[PEOPLE] = {
+	{"ada", "london", NULL, 36}, {"bob", "paris", NULL, 7}, {"cyd", "rome", "has moved away, and nobody has said where to", NAN},
+	{"dan", "oslo", NULL, 52}, {"eve", "bern", NULL, 41}, {"fay", "riga", NULL, 1200}, {"gus", "kiev", NULL, 3},
+	{"hal", "lima", NULL, 99}, {"ida", "oslo", NULL, 18}, {"jon", "cork", NULL, 64}, {"kim", "oslo", NULL, 5}, {"leo", "bonn", NULL, 70},
+};
+
+static const char *person_name(const void *context, int row, char *buf, size_t size)
+{
+	snprintf(buf, size, "%s", ((const struct person *)context)[row].name);
+	return buf;
+}
+
+static const char *person_town(const void *context, int row, char *buf, size_t size)
+{
+	snprintf(buf, size, "%s", ((const struct person *)context)[row].town);
+	return buf;
+}
+
+static double person_age(const void *context, int row)
+{
+	return ((const struct person *)context)[row].age;
+}
+
+static const char *person_age_text(const void *context, int row, char *buf, size_t size)
+{
+	snprintf(buf, size, "%.0f", ((const struct person *)context)[row].age);
+	return buf;
+}
+
+static const char *person_note(const void *context, int row)
+{
+	return ((const struct person *)context)[row].note;
+}
+
+static const struct table_column people_column[] = {
+	{.name = "name", .head = "name", .fixed = true, .least = 4, .ideal = 6, .text = person_name},
+	{.name = "town", .head = "town", .least = 6, .ideal = 8, .rank = 1, .text = person_town},
+	{.name = "age", .head = "age", .right = true, .least = 4, .ideal = 6, .rank = 2, .text = person_age_text, .value = person_age},
+};
+
+static struct table_source people(int hand)
+{
+	return (struct table_source){.context = person, .rows = PEOPLE, .column = people_column, .columns = 3, .hand = hand, .cursor = true,
+		.note = person_note, .note_from = 1};
+}
+
+static char *table_text(struct table *t, const struct table_source *src, int width, int height)
+{
+	struct screen s = {0};
+	assert_true(screen_resize(&s, width, height));
+	table_draw(t, src, &s, (struct rect){0, 0, width, height});
+	char *text = screen_text(&s);
+	assert_non_null(text);
+	screen_free(&s);
+	return text;
+}
+
+static void check_table(struct table *t, const struct table_source *src, int width, int height, const char *expected)
+{
+	char *text = table_text(t, src, width, height);
+	assert_string_equal(text, expected);
+	free(text);
+}
+
+static void test_table(void **state)
+{
+	(void)state;
+	struct table t = {0};
+	struct fault f;
+	char title[128];
+	struct table_source src = people(0);
+	check_table(&t, &src, 23, 4, "name   town        age\nada    london       36\nbob    paris         7\ncyd    rome        nan\n");
+	assert_string_equal(table_title(&t, "People", title, sizeof title), "People 1-3 of 12");
+	assert_int_equal(table_at(&t, 2), 1);
+	assert_int_equal(table_at(&t, 0), -1);
+	// The note in hand is whole: it goes on in further lines.
+	src.hand = 2;
+	check_table(&t, &src, 23, 6, "name   town        age\nbob    paris         7\ncyd    rome        nan\n       has moved away,\n       and nobody has\n"
+		"       said where to\n");
+	assert_int_equal(table_at(&t, 5), 2);
+	// Narrow: columns are left out, and come in sideways.
+	src.hand = 3;
+	check_table(&t, &src, 12, 2, "name town\ndan  oslo\n");
+	assert_int_equal(table_move(&t, &src, MOTION_RIGHT, 1), 3);
+	check_table(&t, &src, 12, 2, "name    age\ndan      52\n");
+	table_move(&t, &src, MOTION_RIGHT, 1); // no further: all have been seen
+	check_table(&t, &src, 12, 2, "name    age\ndan      52\n");
+	table_move(&t, &src, MOTION_LEFT, 1);
+	check_table(&t, &src, 12, 2, "name town\ndan  oslo\n");
+	// Sorted; what has no number comes last, both ways.
+	assert_true(table_sort(&t, &src, "age", &f));
+	assert_int_equal(table_move(&t, &src, MOTION_FIRST, 1), 6);
+	assert_int_equal(table_move(&t, &src, MOTION_LAST, 1), 2);
+	assert_true(table_sort(&t, &src, "age", &f));
+	assert_int_equal(table_move(&t, &src, MOTION_FIRST, 1), 5);
+	assert_int_equal(table_move(&t, &src, MOTION_LAST, 1), 2);
+	assert_int_equal(table_move(&t, &src, MOTION_DOWN, 1), 4); // behind 52 comes 41
+	assert_false(table_sort(&t, &src, "size", &f));
+	assert_string_equal(f.todo, "there are name town age");
+	assert_true(table_sort(&t, &src, "", &f));
+	// Filtered: words, patterns, numbers; each must hold.
+	static const struct {
+		const char *filter;
+		int rows;
+	} filter[] = {{"oslo", 3}, {"OSL", 3}, {"osl*", 3}, {"os", 3}, {"?da", 2}, {"age<10", 3}, {"age>=99", 2}, {"age>1k", 1}, {"oslo age>10", 2},
+		{"age=7", 1}, {"nobody", 0}, {"", PEOPLE}, {"  ", PEOPLE}};
+	for (size_t i = 0; i < sizeof filter / sizeof *filter; i++) {
+		assert_true(table_filter(&t, &src, filter[i].filter, &f));
+		int hand = table_hand(&t, &src);
+		assert_int_equal(t.shown, filter[i].rows);
+		assert_true(filter[i].rows ? hand >= 0 : hand == -1);
+		free(table_text(&t, &src, 30, 5));
+	}
+	assert_true(table_filter(&t, &src, "oslo", &f));
+	assert_false(table_filter(&t, &src, "height>3", &f));
+	assert_string_equal(t.filter, "oslo");
+	src.hand = 0;
+	assert_int_equal(table_move(&t, &src, MOTION_DOWN, 1), 3); // out of sight: to the nearest that is shown
+	free(table_text(&t, &src, 30, 8));
+	assert_string_equal(table_title(&t, "People", title, sizeof title), "People 3 of 12 with oslo");
+	// Marks.
+	assert_true(table_mark(&t, &src, "all", &f));
+	assert_int_equal(t.marks, 3);
+	assert_true(table_marked(&t, 10) && !table_marked(&t, 0) && !table_marked(&t, 1000) && !table_marked(&t, -1));
+	src.hand = 10;
+	assert_true(table_mark(&t, &src, "", &f));
+	assert_int_equal(t.marks, 2);
+	assert_false(table_mark(&t, &src, "some", &f));
+	assert_true(table_mark(&t, &src, "none", &f));
+	assert_int_equal(t.marks, 0);
+	table_forget(&t);
+	assert_string_equal(t.filter, "oslo");
+	table_free(&t);
+}
+
+// Every size, whatever is in hand: nothing outside, the row in hand is on screen, scrolling sideways reaches every column.
+static void test_table_sizes(void **state)
+{
+	(void)state;
+	struct screen s = {0};
+	for (int height = 2; height < 16; height++)
+		for (int width = 6; width < 40; width++) {
+			struct table t = {0};
+			bool seen[3] = {false};
+			assert_true(screen_resize(&s, width + 2, height + 2));
+			for (int step = 0; step < PEOPLE + 8; step++) {
+				struct table_source src = people(step * 5 % PEOPLE);
+				screen_clear(&s);
+				table_draw(&t, &src, &s, (struct rect){1, 1, width, height});
+				assert_true(s.cursor && s.cursor_y > 1 && s.cursor_y <= height);
+				assert_int_equal(table_at(&t, s.cursor_y - 1), src.hand);
+				char *text = screen_text(&s);
+				seen[0] |= strstr(text, "name") != NULL;
+				seen[1] |= strstr(text, "town") != NULL;
+				seen[2] |= strstr(text, "age") != NULL;
+				free(text);
+				for (int x = 0; x < width + 2; x++)
+					assert_true(s.cell[x].glyph == ' ' && s.cell[(height + 1) * (width + 2) + x].glyph == ' ');
+				table_move(&t, &src, step < PEOPLE ? MOTION_DOWN : MOTION_RIGHT, 1);
+			}
+			assert_true(seen[0]);
+			assert_true(width < 12 || (seen[1] && seen[2]));
+			table_free(&t);
+		}
+	screen_free(&s);
+}
+
+static void test_breaks(void **state)
+{
+	(void)state;
+	const char *next;
+	assert_int_equal(screen_break("one two three", 8, &next), 7);
+	assert_string_equal(next, "three");
+	assert_int_equal(screen_break("one two", 7, &next), 7);
+	assert_string_equal(next, "");
+	assert_int_equal(screen_break("unbreakable", 4, &next), 4);
+	assert_string_equal(next, "eakable");
+	assert_int_equal(screen_break("数数 x", 4, &next), 6);
+	assert_string_equal(next, "x");
+	assert_int_equal(screen_break("数", 1, &next), 3); // never nothing
+	assert_int_equal(screen_lines("", 5), 1);
+	assert_int_equal(screen_lines("aa bb cc", 5), 2);
+	static const char long_text[] = "a rather long sentence, with words of several lengths: a, of, extraordinarily";
+	for (int width = 1; width < 90; width++) {
+		char joined[sizeof long_text] = "";
+		int lines = 0;
+		for (const char *at = long_text; *at; lines++) {
+			const char *from = at;
+			size_t bytes = screen_break(from, width, &at);
+			assert_true(bytes > 0 && (int)bytes <= width && at > from);
+			strncat(joined, from, bytes);
+		}
+		char plain[sizeof long_text] = "", *to = plain;
+		for (const char *p = long_text; *p; p++)
+			if (*p != ' ')
+				*to++ = *p;
+		to = joined;
+		for (char *p = joined; *p; p++)
+			if (*p != ' ')
+				*to++ = *p;
+		*to = '\0';
+		assert_string_equal(joined, plain); // nothing is lost
+		assert_int_equal(lines, screen_lines(long_text, width));
+	}
+}
+
 // ---- keys and themes ----------------------------------------------------------------------------------------------
 
 static void test_keys(void **state)
@@ -218,7 +562,7 @@ static void test_keys(void **state)
 	int hints = keys_hints(CONTEXT_SEARCH, false, hint, 64);
 	assert_true(hints > 8);
 	for (int i = 0; i < hints; i++)
-		assert_true(hint[i].keys[0] && hint[i].label[0] && hint[i].place < HINT_PLACES);
+		assert_true(hint[i].keys[0] && hint[i].label[0]);
 }
 
 static void test_themes(void **state)
@@ -321,7 +665,8 @@ struct made {
 	struct figure_source source;
 	double layer_cost[MOST_LAYERS], draft_cost[ENGINE_TERMS];
 	uint8_t draft[MOST_SLOTS];
-	struct view view;
+	struct scene scene;
+	struct views views;
 	struct hint hint[64];
 };
 
@@ -361,7 +706,7 @@ static void made_layers(struct made *m, int layers)
 		info->out_h = info->out_w = l->size / l->stride;
 		info->in_c = l->in;
 		info->out_c = l->out;
-		info->kernel = l->kernel;
+		info->kernel_h = info->kernel_w = l->kernel;
 		info->stride = l->stride;
 		info->groups = 1;
 		info->weights = l->kernel * l->kernel * l->in * l->out;
@@ -467,27 +812,35 @@ static struct made *made_new(int layers, bool ascii)
 		.accuracy = 0.794, .quality = 0.741, .reward = 0.7034, .advantage = 0.01, .entropy = 0.46, .learning_rate = 0.0312,
 		.says = "searching 520/1380: 6 of 10 layers are nearly settled", .terms = 2, .decisions = layers,
 		.slots = 2 * layers, .slot = m->now, .group = m->group};
-	s->term[0] = (struct term_state){.name = "bops", .unit = "bit ops", .weight = 0.07, .targeted = true, .target = 2.01e8,
+	s->term[0] = (struct term_state){.name = "bops", .unit = "bit ops", .brief = "bit ops", .symbol = "", .device = "", .weight = 0.07, .targeted = true, .target = 2.01e8,
 		.target_text = "int4", .modal = 2.11e8, .expected = 2.25e8, .low = 6.1e7, .high = 8.04e8};
-	s->term[1] = (struct term_state){.name = "size", .unit = "B", .weight = 0, .targeted = false, .target_text = "",
+	s->term[1] = (struct term_state){.name = "size", .unit = "B", .brief = "B", .symbol = "B", .device = "", .weight = 0, .targeted = false, .target_text = "",
 		.modal = 31200, .expected = 32800, .low = 20100, .high = 77850};
 	made_curves(m, 640);
 	made_front(m);
 	m->mark[0] = (struct mark){.step = 410, .text = "pin stem int8"};
 	m->source = (struct figure_source){.snapshot = s, .record = m->record, .records = 640, .modal = m->modal, .mark = m->mark, .marks = 1};
-	m->view = (struct view){.session = "2026-11-22-1843", .snapshot = s, .source = &m->source,
+	m->scene = (struct scene){.session = "2026-11-22-1843", .snapshot = s, .source = &m->source,
 		.layer_cost = m->layer_cost, .layer = 3, .hint = m->hint,
 		.message = "step 410: stem pinned to int8 (u takes it back)",
 		.canvas = ascii ? CANVAS_ASCII : CANVAS_BRAILLE};
-	m->view.hints = keys_hints(CONTEXT_SEARCH, ascii, m->hint, 64);
+	m->scene.hints = keys_hints(CONTEXT_SEARCH, ascii, m->hint, 64);
+	struct fault f;
+	assert_true(views_begin(&m->views, &f));
 	return m;
+}
+
+static void made_free(struct made *m)
+{
+	views_end(&m->views);
+	free(m);
 }
 
 static void golden(struct made *m, const char *name, int width, int height, bool ascii)
 {
 	struct screen s = {.ascii = ascii};
 	assert_true(screen_resize(&s, width, height));
-	view_draw(&m->view, &s);
+	views_draw(&m->views, &m->scene, &s);
 	char *text = screen_text(&s), path[256];
 	assert_non_null(text);
 	for (const char *p = text; ascii && *p; p++)
@@ -513,6 +866,19 @@ static void golden(struct made *m, const char *name, int width, int height, bool
 	screen_free(&s);
 }
 
+// Whether every word of a text is on the screen, and no sign that any was cut.
+static bool whole(const struct screen *s, const char *text)
+{
+	char *shown = screen_text(s), *copy = strdup(text), *save = NULL;
+	assert_true(shown && copy);
+	bool all = true;
+	for (char *word = strtok_r(copy, " ", &save); word; word = strtok_r(NULL, " ", &save))
+		all &= strstr(shown, word) != NULL;
+	free(shown);
+	free(copy);
+	return all;
+}
+
 static const int golden_size[][2] = {{80, 24}, {120, 40}, {200, 60}};
 
 static void test_screens(void **state)
@@ -522,7 +888,7 @@ static void test_screens(void **state)
 		for (size_t i = 0; i < 3; i++) {
 			struct made *m = made_new(MADE_LAYERS, ascii);
 			golden(m, "search", golden_size[i][0], golden_size[i][1], ascii);
-			free(m);
+			made_free(m);
 		}
 }
 
@@ -535,12 +901,12 @@ static void test_screen_draft(void **state)
 		m->draft[2 * 5] = m->draft[2 * 5 + 1] = 2;
 		m->draft_cost[0] = 2.34e8;
 		m->draft_cost[1] = 32500;
-		m->view.draft = m->draft;
-		m->view.draft_cost = m->draft_cost;
-		m->view.message = NULL;
-		m->view.hints = keys_hints(CONTEXT_DRAFT, false, m->hint, 64);
+		m->scene.draft = m->draft;
+		m->scene.draft_cost = m->draft_cost;
+		m->scene.message = NULL;
+		m->scene.hints = keys_hints(CONTEXT_DRAFT, false, m->hint, 64);
 		golden(m, "draft", golden_size[i][0], golden_size[i][1], false);
-		free(m);
+		made_free(m);
 	}
 }
 
@@ -557,13 +923,101 @@ static void test_screen_start(void **state)
 	m->source.records = 0;
 	m->source.marks = 0;
 	snprintf(m->snapshot.says, sizeof m->snapshot.says, "paused before the first step");
-	m->view.layer_cost = NULL;
-	m->view.message = NULL;
+	m->scene.layer_cost = NULL;
+	m->scene.message = NULL;
 	golden(m, "start", 80, 24, false);
 	m->snapshot.run = RUN_RUNNING; // the first step is not done yet
 	snprintf(m->snapshot.says, sizeof m->snapshot.says, "warm-up 0/120: pins count, the policy waits");
 	golden(m, "starting", 80, 24, false);
-	free(m);
+	made_free(m);
+}
+
+// Terms that are priced on a device; one has no price, one a target that cannot be met.
+static void made_device_terms(struct made *m)
+{
+	struct snapshot *s = &m->snapshot;
+	s->term[1].device = "";
+	s->term[2] = (struct term_state){.name = "latency", .unit = "ms per 128 images on a100", .brief = "ms/128 img", .symbol = "ms",
+		.device = "a100", .weight = 0.1, .targeted = true, .target = 2, .target_text = "2ms", .modal = 84.2, .expected = 91,
+		.low = 71.25, .high = 130, .least = 71.25, .reach = TARGET_BELOW};
+	snprintf(s->term[2].reach_text, sizeof s->term[2].reach_text,
+		"it cannot be met: the cheapest choice that is allowed costs 71.25 ms per 128 images on a100");
+	s->term[3] = (struct term_state){.name = "energy", .unit = "mJ per image on a100", .brief = "mJ/img", .symbol = "mJ",
+		.device = "a100", .target_text = "", .modal = 0.00042, .expected = 0.00051, .low = 0.0004, .high = 0.002};
+	s->term[4] = (struct term_state){.name = "energy@tpu_v2", .unit = "", .brief = "", .symbol = "", .device = "tpu_v2",
+		.target_text = "", .modal = NAN, .expected = NAN, .low = NAN, .high = NAN};
+	snprintf(s->term[4].why, sizeof s->term[4].why, "tpu_v2 has no table of energies and no power: give it one with `devices`");
+	s->terms = 5;
+	m->scene.term = 2;
+}
+
+static void test_screen_costs(void **state)
+{
+	(void)state;
+	struct made *m = made_new(MADE_LAYERS, false);
+	struct screen s = {0};
+	made_device_terms(m);
+	golden(m, "costs", 80, 24, false);
+	golden(m, "costs", 120, 40, false);
+	golden(m, "costs", 200, 60, false);
+	// The same facts at every width: unit, batch and device, the value, the sign of a target that cannot be met.
+	for (int height = LAYOUT_MIN_HEIGHT; height < 70; height += 3)
+		for (int width = LAYOUT_MIN_WIDTH; width < 220; width += 5) {
+			assert_true(screen_resize(&s, width, height));
+			views_draw(&m->views, &m->scene, &s);
+			assert_true(whole(&s, "ms/128 img a100 latency 84.2ms 2ms !"));
+			assert_true(whole(&s, m->snapshot.term[2].reach_text));
+			assert_true(height < 46 || whole(&s, "420nJ mJ/img"));
+		}
+	m->scene.term = 4;
+	assert_true(screen_resize(&s, 80, 24));
+	views_draw(&m->views, &m->scene, &s);
+	assert_true(whole(&s, m->snapshot.term[4].why) && !whole(&s, "met: cheapest"));
+	screen_free(&s);
+	made_free(m);
+}
+
+static int count_marks(const struct screen *s, const char *mark)
+{
+	char *text = screen_text(s);
+	int count = 0;
+	for (const char *p = text; (p = strstr(p, mark)); p += strlen(mark))
+		count++;
+	free(text);
+	return count;
+}
+
+// Target, modal choice and draft are on the slider whatever they cost and however little the costs spread.
+static void test_slider(void **state)
+{
+	(void)state;
+	static const double cost[][5] = { // low, high, target, modal, draft
+		{1, 9, 3, 3, 3}, {1, 9, 1, 1.01, 1.02}, {1, 9, 9, 9, 9}, {5, 5, 5, 5, 5}, {5, 5, 4, 5, 6}, {1, 9, 1e-300, 3, 1e300}, {0, 9, 3, 0, 9},
+		{0, 0, 0.1, 0, 0},
+	};
+	struct made *m = made_new(MADE_LAYERS, false);
+	struct screen s = {0};
+	m->snapshot.terms = 1;
+	m->scene.draft = m->draft;
+	m->scene.draft_cost = m->draft_cost;
+	for (int width = 180; width < 230; width += 7) {
+		assert_true(screen_resize(&s, width, 50));
+		for (size_t i = 0; i < sizeof cost / sizeof *cost; i++) {
+			struct term_state *t = &m->snapshot.term[0];
+			t->low = cost[i][0];
+			t->high = cost[i][1];
+			t->target = cost[i][2];
+			t->modal = cost[i][3];
+			m->draft_cost[0] = cost[i][4];
+			m->views.zoomed = views_of(&m->views, &view_costs);
+			views_draw(&m->views, &m->scene, &s);
+			assert_int_equal(count_marks(&s, glyph(false, GLYPH_SLIDER_TARGET)), 1);
+			assert_int_equal(count_marks(&s, glyph(false, GLYPH_SLIDER_MODAL)), 1);
+			assert_int_equal(count_marks(&s, glyph(false, GLYPH_SLIDER_DRAFT)), 1);
+		}
+	}
+	screen_free(&s);
+	made_free(m);
 }
 
 // Weights and activations apart, and the layers of a stage in a group: with its pinned weights, restricted input.
@@ -593,20 +1047,108 @@ static void test_screen_split(void **state)
 	m->now[1].allowed = 0x7f;
 	golden(m, "split", 80, 24, false);
 	golden(m, "split", 120, 40, false);
-	free(m);
+	made_free(m);
 }
 
 static void test_screen_deep(void **state)
 {
 	(void)state;
 	struct made *m = made_new(MOST_LAYERS, false);
-	m->view.layer = 77;
-	m->view.bad = true;
-	m->view.message = "pin: no layer is called 'stam'; did you mean 'stem'?";
+	m->scene.layer = 77;
+	m->scene.bad = true;
+	m->scene.message = "pin: no layer is called 'stam'; did you mean 'stem'?";
 	golden(m, "deep", 80, 24, false);
 	golden(m, "deep", 60, 40, false); // narrow and tall
 	golden(m, "deep", 200, 60, false);
-	free(m);
+	made_free(m);
+}
+
+// The names of layers in their pane: what stands between the mark and the next blank.
+static int names_shown(const struct made *m, const struct screen *s, char name[][64], int most)
+{
+	int view = views_of(&m->views, &view_layers), count = 0;
+	struct rect r = m->views.item[view].pane[0];
+	for (int y = r.y + 2; y < r.y + r.height - 1 && count < most; y++, count++) {
+		int at = 0;
+		for (int x = r.x + 4; x < r.x + r.width && at < 60 && s->cell[y * s->width + x].glyph != ' '; x++)
+			at += snprintf(name[count] + at, 8, "%lc", (wint_t)s->cell[y * s->width + x].glyph);
+		if (at == 0)
+			break;
+	}
+	return count;
+}
+
+// At every size: no two layers look alike, the layer in hand is seen, and what is too small says so with its numbers.
+static void test_every_size(void **state)
+{
+	(void)state;
+	static char name[80][64];
+	struct made *m = made_new(MOST_LAYERS, false);
+	struct screen s = {0};
+	for (int height = 1; height <= 80; height += 1 + height / 20)
+		for (int width = 1; width <= 250; width += 1 + width / 60) {
+			assert_true(screen_resize(&s, width, height));
+			m->scene.layer = (width * 7 + height * 13) % MOST_LAYERS;
+			views_draw(&m->views, &m->scene, &s);
+			if (width < LAYOUT_MIN_WIDTH || height < LAYOUT_MIN_HEIGHT)
+				continue;
+			int count = names_shown(m, &s, name, 80);
+			assert_true(count >= 1 && s.cursor);
+			for (int i = 0; i < count; i++)
+				for (int k = 0; k < i; k++)
+					assert_string_not_equal(name[i], name[k]);
+		}
+	screen_free(&s);
+	made_free(m);
+}
+
+// Advice is never cut, on no screen.
+static void test_advice(void **state)
+{
+	(void)state;
+	static const char advice[] = "pin: the layer 'stam' is unknown; perhaps 'stem' was meant, else `layers` lists all forty-three candidates "
+		"together with their decisions, groups, restrictions; afterwards try again";
+	struct made *m = made_new(MADE_LAYERS, false);
+	struct popup p = {0};
+	struct screen s = {0};
+	m->scene.draft = NULL;
+	for (int height = LAYOUT_MIN_HEIGHT; height < 60; height += 5)
+		for (int width = LAYOUT_MIN_WIDTH; width < 220; width += 3) {
+			assert_true(screen_resize(&s, width, height));
+			m->scene.message = advice;
+			m->scene.bad = width % 2;
+			views_draw(&m->views, &m->scene, &s);
+			assert_true(whole(&s, advice));
+			m->scene.message = NULL;
+			snprintf(m->snapshot.says, sizeof m->snapshot.says, "%.*s", (int)sizeof m->snapshot.says - 1, advice);
+			views_draw(&m->views, &m->scene, &s);
+			assert_true(whole(&s, m->snapshot.says));
+			snprintf(m->snapshot.says, sizeof m->snapshot.says, "searching");
+			assert_true(popup_add_hanging(&p, advice, 3, 5) && popup_add(&p, advice, 0, false));
+			m->scene.popup = &p;
+			views_draw(&m->views, &m->scene, &s);
+			assert_true(whole(&s, advice));
+			popup_clear(&p);
+			m->scene.popup = NULL;
+		}
+	// What is longer than the screen says where the rest is; tables are scrolled sideways.
+	static char endless[1000];
+	memset(endless, 'a', sizeof endless - 1);
+	assert_true(screen_resize(&s, 60, 16));
+	m->scene.message = endless;
+	views_draw(&m->views, &m->scene, &s);
+	assert_true(whole(&s, "`messages` shows the rest"));
+	assert_true(popup_add(&p, "first    second    third    fourth    fifth    sixth    seventh    eighth", 0, false));
+	m->scene.popup = &p;
+	views_draw(&m->views, &m->scene, &s);
+	assert_true(whole(&s, "first sideways") && !whole(&s, "eighth"));
+	view_popup.move(NULL, &m->scene, MOTION_RIGHT, 1);
+	view_popup.move(NULL, &m->scene, MOTION_RIGHT, 1);
+	views_draw(&m->views, &m->scene, &s);
+	assert_true(whole(&s, "eighth") && !whole(&s, "first"));
+	popup_clear(&p);
+	screen_free(&s);
+	made_free(m);
 }
 
 static void test_screen_popup(void **state)
@@ -622,20 +1164,20 @@ static void test_screen_popup(void **state)
 	struct made *m = made_new(MADE_LAYERS, false);
 	struct popup p = {0};
 	assert_true(keys_help(&p, &table, false));
-	m->view.popup = &p;
-	m->view.hints = keys_hints(CONTEXT_POPUP, false, m->hint, 64);
+	m->scene.popup = &p;
+	m->scene.hints = keys_hints(CONTEXT_POPUP, false, m->hint, 64);
 	golden(m, "help", 80, 24, false);
 	golden(m, "help", 200, 60, false);
 	popup_clear(&p);
 	snprintf(p.title, sizeof p.title, "2 completions");
 	assert_true(popup_add(&p, "s1b1.conv1  s1b1.conv2", 0, false));
-	m->view.popup_low = true;
-	m->view.prompt = ":pin s1b1.conv";
-	m->view.prompt_cursor = 14;
-	m->view.hints = keys_hints(CONTEXT_PROMPT, false, m->hint, 64);
+	m->scene.popup_low = true;
+	m->scene.prompt = ":pin s1b1.conv";
+	m->scene.prompt_cursor = 14;
+	m->scene.hints = keys_hints(CONTEXT_PROMPT, false, m->hint, 64);
 	golden(m, "prompt", 80, 24, false);
 	popup_clear(&p);
-	free(m);
+	made_free(m);
 }
 
 static void test_screen_small(void **state)
@@ -649,11 +1191,11 @@ static void test_screen_small(void **state)
 	for (int height = 1; height <= 64; height += 3)
 		for (int width = 1; width <= 220; width += 13) {
 			assert_true(screen_resize(&s, width, height));
-			view_draw(&m->view, &s);
+			views_draw(&m->views, &m->scene, &s);
 			assert_true(!s.cursor || (s.cursor_x < width && s.cursor_y < height));
 		}
 	screen_free(&s);
-	free(m);
+	made_free(m);
 }
 
 int main(void)
@@ -670,14 +1212,22 @@ int main(void)
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_layout),
 		cmocka_unit_test(test_columns),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_table_sizes),
+		cmocka_unit_test(test_breaks),
 		cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_themes),
 		cmocka_unit_test(test_options),
 		cmocka_unit_test(test_screens),
 		cmocka_unit_test(test_screen_draft),
 		cmocka_unit_test(test_screen_start),
+		cmocka_unit_test(test_screen_costs),
+		cmocka_unit_test(test_slider),
 		cmocka_unit_test(test_screen_split),
 		cmocka_unit_test(test_screen_deep),
+		cmocka_unit_test(test_every_size),
+		cmocka_unit_test(test_advice),
 		cmocka_unit_test(test_screen_popup),
 		cmocka_unit_test(test_screen_small),
 	};

@@ -61,7 +61,7 @@ static bool run_keys(struct command_call *call)
 	if (!w)
 		return false;
 	popup_clear(&w->popup);
-	return keys_help(&w->popup, &w->table, w->screen.ascii) || fault_set(&call->fault, "keys", "", "out of memory");
+	return keys_help(&w->popup, &w->table, w->screen.ascii) || fault_memory(&call->fault, "keys");
 }
 
 static bool run_messages(struct command_call *call)
@@ -71,10 +71,10 @@ static bool run_messages(struct command_call *call)
 		return false;
 	popup_clear(&w->popup);
 	snprintf(w->popup.title, sizeof w->popup.title, "Messages, newest first");
-	size_t width = w->screen.width > 20 ? (size_t)w->screen.width - 12 : 8;
+	int width = w->screen.width > 20 ? w->screen.width - 12 : 8;
 	for (int i = w->logged - 1; i >= 0; i--)
 		if (!popup_add_wrapped(&w->popup, w->log[i], width, "  "))
-			return fault_set(&call->fault, "messages", "", "out of memory");
+			return fault_memory(&call->fault, "messages");
 	if (w->logged == 0)
 		call->say(call, "nothing was said yet");
 	return true;
@@ -91,6 +91,12 @@ static bool run_close(struct command_call *call)
 	return true;
 }
 
+static bool run_confirm(struct command_call *call)
+{
+	struct workbench *w = screen_of(call);
+	return w && paste_confirm(w, &call->fault);
+}
+
 static bool run_tour(struct command_call *call)
 {
 	struct workbench *w = screen_of(call);
@@ -99,98 +105,46 @@ static bool run_tour(struct command_call *call)
 
 // ---- moving -------------------------------------------------------------------------------------------------------
 
-static const struct motion {
-	const char *word;
-	int lines, pages;
-	bool whole; // to the first or the last
-} motion[] = {
-	{"up", -1, 0, false}, {"down", 1, 0, false}, {"page-up", 0, -1, false}, {"page-down", 0, 1, false},
-	{"first", -1, 0, true}, {"last", 1, 0, true},
-};
-#define MOTIONS "up|down|page-up|page-down|first|last"
-
-// Where a motion leads from `at` among `count`; the page is what the screen shows at once. -1: no such word.
-static int moved(const char *word, int at, int count, int page)
+// Moves in a view, or takes what has that name in hand.
+static bool go(struct command_call *call, const struct view_ops *ops, const char *what, const char *advice)
 {
-	for (size_t i = 0; i < sizeof motion / sizeof *motion; i++) {
-		const struct motion *m = &motion[i];
-		if (strcmp(word, m->word) != 0)
-			continue;
-		at = m->whole ? (m->lines > 0 ? count - 1 : 0) : at + m->lines + m->pages * page;
-		return at >= count ? count - 1 : at < 0 ? 0 : at;
-	}
-	return -1;
+	struct workbench *w = screen_of(call);
+	if (!w)
+		return false;
+	enum motion m;
+	int view = views_of(&w->views, ops);
+	void *own = w->views.view[view].own;
+	w->scene.snapshot = session_snapshot(w->session);
+	if (motion_named(call->argv[0], &m) && ops->move)
+		ops->move(own, &w->scene, m, views_page(&w->views, view));
+	else if (!ops->select || !ops->select(own, &w->scene, call->argv[0]))
+		return fault_set(&call->fault, call->argv[0], advice, "%s", what);
+	return true;
 }
 
 static bool run_move(struct command_call *call)
 {
 	struct workbench *w = screen_of(call);
+	char what[ENGINE_TEXT + 32];
 	if (!w)
 		return false;
-	const struct engine_info *info = engine_info(session_engine(w->session));
-	struct layout l;
-	layout_make(w->screen.width, w->screen.height,
-		(struct layout_want){info->layers, session_snapshot(w->session)->terms, w->curves}, &l);
-	int page = l.layers.height > 4 ? l.layers.height - 4 : 1;
-	int to = moved(call->argv[0], w->view.layer, info->layers, page);
-	for (int i = 0; to < 0 && i < info->layers; i++)
-		if (strcmp(info->layer[i].name, call->argv[0]) == 0)
-			to = i;
-	if (to < 0)
-		return fault_set(&call->fault, call->argv[0], "give " MOTIONS " or the name of a layer",
-			"is no layer of %s", info->net);
-	w->view.layer = to;
-	return true;
+	snprintf(what, sizeof what, "is no layer of %.*s", ENGINE_TEXT, engine_info(session_engine(w->session))->net);
+	return go(call, w->views.view[views_mover(&w->views)].ops, what, "give " MOTION_WORDS " or the name of a layer");
 }
 
 static bool run_scroll(struct command_call *call)
 {
-	struct workbench *w = screen_of(call);
-	if (!w)
-		return false;
-	int page = w->screen.height > 8 ? w->screen.height - 7 : 1;
-	int to = moved(call->argv[0], w->popup.top, w->popup.lines, page);
-	if (to < 0)
-		return fault_set(&call->fault, call->argv[0], "give " MOTIONS, "is no way to scroll");
-	w->popup.top = to;
-	return true;
+	return go(call, &view_popup, "is no way to scroll", "give " MOTION_WORDS);
 }
 
 static bool run_term(struct command_call *call)
 {
-	struct workbench *w = screen_of(call);
-	if (!w)
-		return false;
-	const struct snapshot *snap = session_snapshot(w->session);
-	if (strcmp(call->argv[0], "next") == 0) {
-		w->view.term = snap->terms > 0 ? (w->view.term + 1) % snap->terms : 0;
-		return true;
-	}
-	for (int i = 0; i < snap->terms; i++)
-		if (strcmp(snap->term[i].name, call->argv[0]) == 0) {
-			w->view.term = i;
-			return true;
-		}
-	return fault_set(&call->fault, call->argv[0], "`weight TERM NUMBER` brings a term in", "is no cost term of this search");
+	return go(call, &view_costs, "is no cost term of this search", "`weight TERM NUMBER` brings a term in");
 }
 
 static bool run_curve(struct command_call *call)
 {
-	struct workbench *w = screen_of(call);
-	if (!w)
-		return false;
-	const struct figure_kind *kind[LAYOUT_CURVES * 2];
-	int kinds = view_curves(kind, LAYOUT_CURVES * 2);
-	if (strcmp(call->argv[0], "next") == 0) {
-		w->view.curve = kinds > 0 ? (w->view.curve + 1) % kinds : 0;
-		return true;
-	}
-	for (int i = 0; i < kinds; i++)
-		if (strcmp(kind[i]->name, call->argv[0]) == 0) {
-			w->view.curve = i;
-			return true;
-		}
-	return fault_set(&call->fault, call->argv[0], "`curve next` shows them in turn", "is no figure over the steps");
+	return go(call, &view_curves, "is no figure over the steps", "`curve next` shows them in turn");
 }
 
 // ---- steering -----------------------------------------------------------------------------------------------------
@@ -236,9 +190,9 @@ static bool run_nudge(struct command_call *call)
 	double factor = strtod(call->argv[1], &end);
 	if (*end != '\0' || !(factor >= 0.01 && factor <= 100.0))
 		return fault_set(&call->fault, call->argv[1], "give a factor from 0.01 to 100", "is no factor");
-	if (w->view.term >= snap->terms)
+	if (w->scene.term >= snap->terms)
 		return fault_set(&call->fault, "nudge", "`weight TERM NUMBER` brings one in", "this search has no cost term");
-	const struct term_state *t = &snap->term[w->view.term];
+	const struct term_state *t = &snap->term[w->scene.term];
 	if (strcmp(call->argv[0], "weight") == 0)
 		return nudge_weight(call, w, t, factor);
 	if (strcmp(call->argv[0], "target") == 0)
@@ -269,7 +223,7 @@ static bool run_glyphs(struct command_call *call)
 		[CANVAS_BRAILLE] = "braille", [CANVAS_BLOCK] = "block", [CANVAS_ASCII] = "ascii"};
 	for (int i = 0; i < 3; i++)
 		if (strcmp(word[i], call->argv[0]) == 0) {
-			w->view.canvas = (enum canvas_glyphs)i;
+			w->scene.canvas = (enum canvas_glyphs)i;
 			w->screen.ascii = i == CANVAS_ASCII;
 			return true;
 		}
@@ -284,7 +238,7 @@ static bool run_screenshot(struct command_call *call)
 	workbench_draw(w);
 	char *text = screen_text(&w->screen);
 	if (!text)
-		return fault_set(&call->fault, "screenshot", "", "out of memory");
+		return fault_memory(&call->fault, "screenshot");
 	bool ok = disk_replace(call->argv[0], text, strlen(text), &call->fault);
 	free(text);
 	if (ok)
@@ -302,7 +256,7 @@ static bool ask_session(struct command_call *call, struct workbench *w, const ch
 		length += strlen(argv[i]) + 1;
 	char *line = malloc(length), *p = line;
 	if (!line)
-		return fault_set(&call->fault, verb, "", "out of memory");
+		return fault_memory(&call->fault, verb);
 	p = stpcpy(p, verb);
 	for (int i = 0; i < argc; i++) {
 		*p++ = '\n';
@@ -343,10 +297,11 @@ static const struct command rows[] = {
 	{"keys", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "all keys and commands", run_keys},
 	{"messages", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "what was said lately, at full length", run_messages},
 	{"close", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "close the box", run_close},
+	{"confirm", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "run the lines that were pasted", run_confirm},
 	{"tour", COMMAND_VIEW, 0, 1, {ARGUMENT_TEXT}, 0, NULL, "[NAME]", "begin a lesson; without a name: go on in it, or close the box", run_tour},
 	{"prompt", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "type a command", run_prompt},
-	{"move", COMMAND_VIEW, 1, 1, {ARGUMENT_WORDS}, 0, MOTIONS, "WHERE|LAYER", "to another layer", run_move},
-	{"scroll", COMMAND_VIEW, 1, 1, {ARGUMENT_WORDS}, 0, MOTIONS, "WHERE", "the box of text", run_scroll},
+	{"move", COMMAND_VIEW, 1, 1, {ARGUMENT_WORDS}, 0, MOTION_WORDS, "WHERE|LAYER", "to another layer", run_move},
+	{"scroll", COMMAND_VIEW, 1, 1, {ARGUMENT_WORDS}, 0, MOTION_WORDS, "WHERE", "the box of text", run_scroll},
 	{"term", COMMAND_VIEW, 1, 1, {ARGUMENT_TERM}, 0, NULL, "next|TERM", "select a cost term", run_term},
 	{"curve", COMMAND_VIEW, 1, 1, {ARGUMENT_FIGURE}, 0, NULL, "next|FIGURE", "other curves", run_curve},
 	{"toggle", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "pause, or run on", run_toggle},

@@ -16,6 +16,7 @@
 	G(CURSOR, "▸", ">") \
 	G(PINNED, "■", "#") \
 	G(RESTRICTED, "□", "~") \
+	G(MARKED, "◂", "<") \
 	G(MASKED, "·", "x") \
 	G(TIMES, "×", "x") \
 	G(ARROW, "→", ">") \

@@ -11,7 +11,7 @@
 #include "ui/views/view.h"
 
 // Each context but the first falls back to another one.
-enum key_context { CONTEXT_COMMON, CONTEXT_SEARCH, CONTEXT_DRAFT, CONTEXT_POPUP, CONTEXT_PROMPT, CONTEXTS };
+enum key_context { CONTEXT_COMMON, CONTEXT_SEARCH, CONTEXT_DRAFT, CONTEXT_BOX, CONTEXT_POPUP, CONTEXT_PASTE, CONTEXT_PROMPT, CONTEXTS };
 
 struct binding {
 	enum key_context context;
@@ -19,7 +19,7 @@ struct binding {
 	// A command line (in the prompt: NULL, the keys are readline's). {layer}, {pins}, {term} stand for the layer in
 	// hand, what pins it to its modal formats, and the selected cost term.
 	const char *command;
-	enum hint_place place;
+	const char *view; // where the hint is shown; NULL: in the bar
 	const char *hint; // NULL: in the help only. Neighbours with the same hint share it.
 };
 const struct binding *keys_table(size_t *count);
@@ -28,7 +28,7 @@ const struct binding *keys_table(size_t *count);
 enum key_context keys_fallback(enum key_context);
 // NULL: the key means nothing there.
 const struct binding *keys_find(enum key_context, int key);
-// "j", "space", "^R", "Enter"; returns buf.
+// "j", "space", "^R", "Enter", "Ctrl-F5"; returns buf.
 const char *keys_name(int key, bool ascii, char *buf, size_t size);
 // The hints of a context; returns how many.
 int keys_hints(enum key_context, bool ascii, struct hint *, int most);

@@ -4,15 +4,18 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "engine/base/clock.h"
+#include "engine/base/signals.h"
 #include "ui/prompt.h"
-#include "ui/signals.h"
 #include "ui/terminal.h"
 
-enum { FRAME_MS = 100, ESCAPE_MS = 25 }; // news is drawn 10 times a second: a frame takes processor time from the search
+enum { DEAF_MS = 25, UNKNOWNS = 16, UNKNOWN_TEXT = 48 };
+enum { FRAME_MS = 100 }; // news is drawn 10 times a second: a frame takes processor time from the search
 
 struct loop {
 	struct workbench *w;
@@ -20,6 +23,10 @@ struct loop {
 	long long next_frame; // in ms: no frame of news before this
 	long long tour_at;    // the tour goes on then; 0: not by itself
 	int ended_by;     // a signal
+	const char *deaf; // input is left out, and why; NULL: it is heard
+	long long deaf_until; // unless more comes before
+	char unknown[UNKNOWNS][UNKNOWN_TEXT]; // what was said to mean nothing
+	int unknowns;
 };
 
 static long long now_ms(void)
@@ -42,76 +49,118 @@ static void on_signals(struct loop *l)
 	}
 }
 
-// ---- keys ---------------------------------------------------------------------------------------------------------
+// ---- input --------------------------------------------------------------------------------------------------------
 
-static bool tty_waits(int ms)
+// A question is answered by keys that come after it is on the screen: what came along with a paste, or behind the line end of
+// a paste that the terminal did not mark as one, is left out.
+static void turn_deaf(struct loop *l, const char *why)
 {
-	struct pollfd p = {.fd = STDIN_FILENO, .events = POLLIN};
-	return poll(&p, 1, ms) > 0;
+	l->deaf = why;
+	l->deaf_until = now_ms() + DEAF_MS;
 }
 
-static void prompt_keys(struct loop *l)
+static void leave_out(struct loop *l)
 {
-	struct workbench *w = l->w;
-	for (int byte = terminal_byte(); byte >= 0 && prompt_is_open();) {
-		l->input = true;
-		int next = terminal_byte();
-		if (byte == KEYS_ESCAPE && prompt_escape_cancels()) {
-			// Escape alone, or the beginning of what a key sends: such bytes come together.
-			if (next < 0 && tty_waits(ESCAPE_MS))
-				next = terminal_byte();
-			if (next < 0) {
-				prompt_cancel();
-				break;
-			}
-		}
-		if (byte == KEYS_CONTROL('z')) {
-			terminal_suspend(true);
-			byte = next;
-			continue;
-		}
-		if (byte == KEYS_CONTROL('c')) {
-			prompt_cancel();
-			break;
-		}
-		char *line = prompt_byte(byte);
-		if (line) {
-			// What was typed ahead of the answer is not for the prompt any more.
-			terminal_raw(false);
-			workbench_command(w, line);
-			free(line);
-			return;
-		}
-		byte = next;
-	}
-	if (!prompt_is_open())
-		terminal_raw(false);
+	workbench_say(l->w, false, "%s", l->deaf);
+	turn_deaf(l, l->deaf);
+	l->input = true;
 }
 
-static void on_keys(struct loop *l)
+// Says it once.
+static void say_meaningless(struct loop *l, const char *what)
+{
+	for (int i = 0; i < l->unknowns; i++)
+		if (strcmp(l->unknown[i], what) == 0)
+			return;
+	if (l->unknowns == UNKNOWNS)
+		return;
+	snprintf(l->unknown[l->unknowns++], sizeof l->unknown[0], "%s", what);
+	workbench_say(l->w, false, "%s means nothing here; ? lists the keys", what);
+	l->input = true;
+}
+
+static void key_in_prompt(struct loop *l, const struct event *e)
+{
+	char *line, name[UNKNOWN_TEXT];
+	if ((e->key == KEYS_ESCAPE && prompt_escape_cancels()) || e->key == KEYS_CONTROL('c')) {
+		prompt_cancel();
+	} else if (e->key == KEYS_CONTROL('z')) {
+		l->w->suspend = true;
+	} else if (!prompt_key(e, &line)) {
+		say_meaningless(l, keys_name(e->key, l->w->screen.ascii, name, sizeof name));
+	} else if (line) {
+		if (terminal_rest())
+			turn_deaf(l, "what came behind the line in one go is left out");
+		workbench_command(l->w, line);
+		free(line);
+	}
+}
+
+static void on_key(struct loop *l, const struct event *e)
 {
 	struct workbench *w = l->w;
-	while (!w->quit && !w->change_session && !w->suspend) {
-		if (prompt_is_open()) {
-			prompt_keys(l);
-			return;
-		}
-		bool pasted = false;
-		int key = terminal_key(&pasted);
-		if (pasted) {
-			workbench_say(w, false, "pasted text is left out here; `:` first, then paste");
-			l->input = true;
-		}
-		if (key < 0)
-			return;
-		l->input = true;
-		workbench_key(w, key);
-		if (w->prompt) {
-			w->prompt = false;
-			prompt_open(&w->table, w->session);
-			terminal_raw(true);
-		}
+	char name[UNKNOWN_TEXT];
+	l->input = true;
+	if (prompt_is_open()) {
+		key_in_prompt(l, e);
+		return;
 	}
+	if (e->key >= KEYS_OTHER && !keys_find(workbench_context(w), e->key))
+		say_meaningless(l, keys_name(e->key, w->screen.ascii, name, sizeof name));
+	workbench_key(w, e->key);
+	if (w->prompt)
+		prompt_open(&w->table, w->session);
+	w->prompt = false;
+}
+
+static void on_paste(struct loop *l, const struct event *e)
+{
+	l->input = true;
+	turn_deaf(l, "what came along with the paste is left out");
+	if (e->cut)
+		workbench_say(l->w, true, "the paste broke off, or is too long, and is left out");
+	else
+		paste_take(l->w, e->bytes, e->length);
+}
+
+// The bytes as people write them: ^[ for Esc.
+static void on_unknown(struct loop *l, const struct event *e)
+{
+	char text[UNKNOWN_TEXT];
+	size_t at = 0;
+	for (size_t i = 0; i < e->length && at < sizeof text - 8; i++) {
+		unsigned char c = (unsigned char)e->bytes[i];
+		if (c < ' ')
+			at += (size_t)snprintf(text + at, sizeof text - at, "^%c", c + '@');
+		else
+			at += (size_t)snprintf(text + at, sizeof text - at, c < 0x7f ? "%c" : "\\x%02x", c);
+	}
+	text[at] = '\0';
+	say_meaningless(l, text);
+}
+
+static void on_nothing(struct loop *l, const struct event *e)
+{
+	(void)l;
+	(void)e;
+}
+
+static void (*const on_event[])(struct loop *, const struct event *) = {
+	[EVENT_KEY] = on_key, [EVENT_PASTE] = on_paste, [EVENT_MOUSE] = on_nothing, [EVENT_FOCUS] = on_nothing, [EVENT_UNKNOWN] = on_unknown,
+};
+
+static void on_input(struct loop *l)
+{
+	const struct workbench *w = l->w;
+	struct event e;
+	while (!w->quit && !w->change_session && !w->suspend && terminal_event(&e)) {
+		if (l->deaf)
+			leave_out(l);
+		else
+			on_event[e.kind](l, &e);
+	}
+	if (terminal_gone())
+		l->ended_by = SIGHUP;
 }
 
 // ---- frames -------------------------------------------------------------------------------------------------------
@@ -130,6 +179,7 @@ static void frame(struct loop *l)
 	terminal_show(&w->screen, w->theme);
 	l->input = l->news = false;
 	l->next_frame = now_ms() + FRAME_MS;
+	l->deaf_until = now_ms() + DEAF_MS; // counts from when the question is shown
 }
 
 static void other_session(struct loop *l)
@@ -163,6 +213,39 @@ static void hear(struct loop *l)
 	l->news |= news != NEWS_NONE;
 }
 
+// The time that the loop may sleep, in ms; -1: until something happens.
+static int sleep_ms(const struct loop *l, long long now)
+{
+	const long long at[] = {l->news ? l->next_frame : 0, l->tour_at, l->deaf ? l->deaf_until : 0};
+	int sleep = terminal_wait();
+	for (size_t i = 0; i < sizeof at / sizeof *at; i++) {
+		int left = at[i] > now ? (int)(at[i] - now) : 0;
+		if (at[i] && (sleep < 0 || left < sleep))
+			sleep = left;
+	}
+	return sleep;
+}
+
+// Sleeps until something happens. False: it cannot.
+static bool wait_for_news(struct loop *l)
+{
+	struct pollfd fd[2 + SESSION_FDS] = {
+		{.fd = STDIN_FILENO, .events = POLLIN},
+		{.fd = signals_fd(), .events = POLLIN},
+	};
+	int timeout = sleep_ms(l, now_ms());
+	int fds = 2 + session_fds(l->w->session, fd + 2, &timeout);
+	if (l->news)
+		fd[2].fd = -1; // the engine's: what it says next is heard with the next frame, not after every step
+	if (poll(fd, (nfds_t)fds, timeout) < 0 && errno != EINTR)
+		return false;
+	if (fd[0].revents & (POLLHUP | POLLERR | POLLNVAL))
+		l->ended_by = SIGHUP; // the terminal is gone
+	if (l->deaf && !(fd[0].revents & POLLIN) && !terminal_rest() && now_ms() >= l->deaf_until)
+		l->deaf = NULL;
+	return true;
+}
+
 int loop_run(struct workbench *w)
 {
 	struct loop l = {.w = w, .input = true};
@@ -177,28 +260,10 @@ int loop_run(struct workbench *w)
 			hear(&l);
 		if (l.input || (l.news && now >= l.next_frame))
 			frame(&l);
-		struct pollfd fd[2 + SESSION_FDS] = {
-			{.fd = STDIN_FILENO, .events = POLLIN},
-			{.fd = signals_fd(), .events = POLLIN},
-		};
-		int timeout = l.news ? (int)(l.next_frame - now) : -1;
-		if (l.tour_at && (timeout < 0 || l.tour_at - now < timeout))
-			timeout = (int)(l.tour_at - now);
-		if (timeout < -1)
-			timeout = 0;
-		int session_timeout = timeout;
-		int fds = 2 + session_fds(w->session, fd + 2, &session_timeout);
-		if (l.news)
-			fd[2].fd = -1; // the engine's: what it says next is heard with the next frame, not after every step
-		if (session_timeout >= 0 && (timeout < 0 || session_timeout < timeout))
-			timeout = session_timeout;
-		if (poll(fd, (nfds_t)fds, timeout) < 0 && errno != EINTR)
+		if (!wait_for_news(&l))
 			return SIGABRT;
 		on_signals(&l);
-		if (fd[0].revents & POLLIN)
-			on_keys(&l);
-		if (fd[0].revents & (POLLHUP | POLLERR | POLLNVAL))
-			l.ended_by = SIGHUP; // the terminal is gone
+		on_input(&l);
 		if (w->suspend)
 			terminal_suspend(true);
 		w->suspend = false;

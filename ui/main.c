@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // bitscape: the program. The only place that ends the process.
 // Exit status: 0 ok, 1 the run failed, 2 wrong usage, 3 no usable terminal, 128+n ended by signal n.
+#include <errno.h>
+#include <fcntl.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <stdarg.h>
@@ -12,10 +14,12 @@
 #include <curses.h>
 #include <readline/readline.h>
 
+#include "engine/base/signals.h"
+#include "engine/base/text.h"
+#include "ui/crash.h"
 #include "ui/loop.h"
 #include "ui/options.h"
 #include "ui/prompt.h"
-#include "ui/signals.h"
 #include "ui/terminal.h"
 #include "ui/workbench.h"
 
@@ -42,7 +46,30 @@ static bool set_locale(void)
 
 static void print_line(const char *line)
 {
-	puts(line);
+	char *copy = strdup(line);
+	if (copy)
+		puts(text_clean(copy, "\t"));
+	free(copy);
+}
+
+// A file opened later must not become standard input, output or error, and get what is written to these.
+static void fill_descriptors(void)
+{
+	for (int fd = 0; fd < 3; fd++)
+		if (fcntl(fd, F_GETFD) == -1 && open("/dev/null", fd == STDERR_FILENO ? O_WRONLY : O_RDONLY) != fd)
+			return;
+}
+
+// What was printed must have arrived.
+static int printed(int status)
+{
+	struct fault f;
+	errno = 0;
+	bool ok = fflush(stdout) == 0 && !ferror(stdout);
+	if (ok || status != EXIT_OK)
+		return status;
+	fault_set(&f, "standard output", "make room, or send it elsewhere", "cannot be written: %s", strerror(errno ? errno : EIO));
+	return complain(&f, EXIT_FAILED);
 }
 
 static int replay(const char *name)
@@ -135,10 +162,9 @@ static void show_tour(struct workbench *w, const char *path)
 static int run_workbench(const struct options *o, bool ascii)
 {
 	struct fault f = {0};
-	char note[256];
-	if (!terminal_check(note, sizeof note, &f))
+	if (!terminal_check(&f))
 		return complain(&f, EXIT_TERMINAL);
-	if (!signals_open(&f))
+	if (!signals_open(true, &f))
 		return complain(&f, EXIT_FAILED);
 	static struct workbench w;
 	// Before a new one is made, which would be found instead.
@@ -159,7 +185,7 @@ static int run_workbench(const struct options *o, bool ascii)
 	char last_words[256];
 	snprintf(last_words, sizeof last_words, "bitscape: a fault in the program ended it; `bitscape %.150s` goes on from the last save",
 		session_name(s));
-	crash_note(last_words);
+	crash_note(text_clean(last_words, ""));
 	prompt_init();
 	if (fresh && o->explore)
 		workbench_say(&w, false, "%s",
@@ -171,8 +197,6 @@ static int run_workbench(const struct options *o, bool ascii)
 		workbench_say(&w, false, "%s is open: space runs on", session_name(s));
 	if (interrupted)
 		workbench_say(&w, false, "a session was interrupted: r takes it up again");
-	if (note[0])
-		workbench_say(&w, false, "%s", note);
 	w.tour_auto = o->go_on;
 	if (o->tour)
 		show_tour(&w, o->tour);
@@ -195,7 +219,7 @@ static int print_version(void)
 	return EXIT_OK;
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
 	struct options o;
 	struct fault f;
@@ -225,4 +249,10 @@ int main(int argc, char **argv)
 	const char *term = getenv("TERM");
 	bool console = term && (strcmp(term, "linux") == 0 || strncmp(term, "vt", 2) == 0);
 	return run_workbench(&o, o.ascii || !utf8 || console);
+}
+
+int main(int argc, char **argv)
+{
+	fill_descriptors();
+	return printed(run(argc, argv));
 }

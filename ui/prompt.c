@@ -18,7 +18,8 @@ enum { HISTORY_LINES = 1000, CHOICES_MOST = 400 };
 
 static struct {
 	bool open;
-	int byte;   // for readline to fetch; -1: none
+	const char *byte; // for readline to fetch
+	size_t bytes;     // so many
 	char *line; // a line that was ended
 	bool ended;
 	const struct command_table *table;
@@ -29,7 +30,7 @@ static struct {
 	char *text;
 	FILE *nowhere; // readline writes here what it believes to be on the screen
 	char history[4096];
-} prompt = {.byte = -1};
+} prompt;
 
 // ---- history ------------------------------------------------------------------------------------------------------
 
@@ -203,14 +204,15 @@ struct popup *prompt_choices(int width)
 static int next_byte(FILE *unused)
 {
 	(void)unused;
-	int byte = prompt.byte;
-	prompt.byte = -1;
-	return byte >= 0 ? byte : EOF;
+	if (prompt.bytes == 0)
+		return EOF;
+	prompt.bytes--;
+	return (unsigned char)*prompt.byte++;
 }
 
 static int byte_waits(void)
 {
-	return prompt.byte >= 0;
+	return prompt.bytes > 0;
 }
 
 static void no_redisplay(void)
@@ -249,6 +251,10 @@ void prompt_init(void)
 	rl_variable_bind("bell-style", "none");
 	rl_variable_bind("show-all-if-ambiguous", "on");
 	rl_variable_bind("page-completions", "off");
+	// No command holds control characters, and what a key sends is never text.
+	static const char *const map[] = {"emacs-standard", "emacs-meta", "emacs-ctlx", "vi-insert", "vi-command"};
+	for (size_t i = 0; i < sizeof map / sizeof *map; i++)
+		rl_unbind_function_in_map(rl_quoted_insert, rl_get_keymap_by_name(map[i]));
 	using_history();
 	stifle_history(HISTORY_LINES);
 	find_history();
@@ -262,7 +268,7 @@ void prompt_open(const struct command_table *table, struct session *session)
 	prompt.session = session;
 	prompt.open = true;
 	prompt.ended = false;
-	prompt.byte = -1;
+	prompt.bytes = 0;
 	rl_callback_handler_install(":", on_line);
 }
 
@@ -288,26 +294,96 @@ void prompt_cancel(void)
 	close_prompt();
 }
 
-static void remember(const char *line)
+void prompt_remember(const char *line)
 {
 	HIST_ENTRY *last = history_length > 0 ? history_get(history_base + history_length - 1) : NULL;
 	if (line[0] != '\0' && line[0] != ' ' && !(last && strcmp(last->line, line) == 0))
 		add_history(line);
 }
 
-char *prompt_byte(int byte)
+// Where readline takes the beginning of a sequence for something else (a character to search for, say), the rest is not text.
+static void give(const char *bytes, size_t count)
+{
+	bool sequence = bytes[0] == KEYS_ESCAPE && rl_editing_mode == 1;
+	prompt.byte = bytes;
+	prompt.bytes = count;
+	while (prompt.bytes > 0 && !prompt.ended) {
+		rl_callback_read_char();
+		if (sequence && !RL_ISSTATE(RL_STATE_MULTIKEY))
+			break;
+	}
+	prompt.bytes = 0;
+}
+
+static bool bound(const char *sequence)
+{
+	int type;
+	return rl_function_of_keyseq(sequence, NULL, &type) && type != ISKMAP;
+}
+
+// What readline knows a key by, where it does not know it by what this terminal sends.
+static const struct usual {
+	int key;
+	const char *sequence;
+} usual[] = {
+	{KEYS_UP, "\033[A"}, {KEYS_DOWN, "\033[B"}, {KEYS_RIGHT, "\033[C"}, {KEYS_LEFT, "\033[D"}, {KEYS_HOME, "\033[H"}, {KEYS_END, "\033[F"},
+	{KEYS_DELETE, "\033[3~"}, {KEYS_INSERT, "\033[2~"}, {KEYS_PAGE_UP, "\033[5~"}, {KEYS_PAGE_DOWN, "\033[6~"},
+	{KEYS_CTRL | KEYS_RIGHT, "\033f"}, {KEYS_CTRL | KEYS_LEFT, "\033b"}, {KEYS_ALT | KEYS_RIGHT, "\033f"}, {KEYS_ALT | KEYS_LEFT, "\033b"},
+	{KEYS_DELETE, "\004"},
+};
+
+// What readline is to get for a key; 0: it means nothing there. `bytes` has room for a sequence.
+static size_t meant(const struct event *e, char *bytes)
+{
+	int key = e->key & ~KEYS_ALT;
+	if (key < KEYS_OTHER) { // a character, spelled out or not; with Alt, behind an Esc
+		size_t alt = (e->key & KEYS_ALT) != 0;
+		bytes[0] = KEYS_ESCAPE;
+		char *end = screen_encode(bytes + alt, (uint32_t)key);
+		*end = '\0';
+		return !alt || rl_editing_mode == 0 || bound(bytes) ? (size_t)(end - bytes) : 0;
+	}
+	const char *sequence = bound(e->bytes) ? e->bytes : NULL;
+	for (size_t i = 0; !sequence && i < sizeof usual / sizeof *usual; i++)
+		if (usual[i].key == e->key && bound(usual[i].sequence))
+			sequence = usual[i].sequence;
+	size_t length = sequence ? strlen(sequence) : 0;
+	if (length > 0)
+		memcpy(bytes, sequence, length + 1);
+	return length;
+}
+
+bool prompt_key(const struct event *e, char **line)
+{
+	char bytes[DECODER_SEQUENCE + 8];
+	*line = NULL;
+	forget_choices();
+	size_t count = meant(e, bytes);
+	if (count == 0)
+		return false;
+	give(bytes, count);
+	if (prompt.ended) {
+		*line = prompt.line; // NULL: the end of input, ^D on an empty line
+		prompt.line = NULL;
+		close_prompt();
+		if (*line)
+			prompt_remember(*line);
+	}
+	return true;
+}
+
+void prompt_insert(const char *text)
 {
 	forget_choices();
-	prompt.byte = byte;
-	rl_callback_read_char();
-	if (!prompt.ended)
-		return NULL;
-	char *line = prompt.line; // NULL: the end of input, ^D on an empty line
-	prompt.line = NULL;
-	close_prompt();
-	if (line)
-		remember(line);
-	return line;
+	if (RL_ISSTATE(RL_STATE_ISEARCH)) // what is looked for grows
+		give(text, strlen(text));
+	else
+		rl_insert_text(text);
+}
+
+const char *prompt_line(void)
+{
+	return rl_line_buffer;
 }
 
 bool prompt_escape_cancels(void)

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "sessions/sessions.h"
+#include "ui/decoder.h"
 #include "ui/views/view.h"
 
 // Sets readline up and reads the history of earlier runs.
@@ -18,8 +19,15 @@ void prompt_end(void);
 void prompt_open(const struct command_table *, struct session *);
 bool prompt_is_open(void);
 void prompt_cancel(void);
-// One byte from the terminal. Where that ends the line, returns it (malloc'd; the prompt is then closed); else NULL.
-char *prompt_byte(int byte);
+// A key. Where it ends the line, that is *line (malloc'd, NULL for the end of input) and the prompt is closed. False: the key
+// means nothing to readline, which gets nothing of it.
+bool prompt_key(const struct event *, char **line);
+// Text at the cursor; no key of it acts. It holds no control characters.
+void prompt_insert(const char *text);
+// The line as it stands; valid until the next call.
+const char *prompt_line(void);
+// Puts a line into the history.
+void prompt_remember(const char *line);
 // Esc cancels, unless the person's readline is in vi mode, where it is a key like others.
 bool prompt_escape_cancels(void);
 

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <wchar.h>
 
 // ---- the grid -----------------------------------------------------------------------------------------------------
@@ -98,10 +99,25 @@ uint32_t screen_decode(const char **text)
 	return code;
 }
 
+// Characters that show nothing and act instead: they turn the direction of writing, join, break, tag.
+static bool acts(uint32_t code)
+{
+	static const struct {
+		uint32_t from, to;
+	} row[] = {
+		{0xad, 0xad}, {0x600, 0x605}, {0x61c, 0x61c}, {0x6dd, 0x6dd}, {0x70f, 0x70f}, {0x180e, 0x180e}, {0x200b, 0x200f}, {0x2028, 0x202e},
+		{0x2060, 0x206f}, {0xfeff, 0xfeff}, {0xfff9, 0xfffb}, {0xe0000, 0xe0fff},
+	};
+	for (size_t i = 0; i < sizeof row / sizeof *row; i++)
+		if (code >= row[i].from && code <= row[i].to)
+			return true;
+	return false;
+}
+
 // Columns of a code point; what cannot be shown is replaced by '?', which takes one.
 static int columns(uint32_t *code)
 {
-	int w = *code < ' ' ? -1 : wcwidth((wchar_t)*code);
+	int w = *code < ' ' || acts(*code) ? -1 : wcwidth((wchar_t)*code);
 	if (w >= 0)
 		return w;
 	*code = '?';
@@ -114,6 +130,38 @@ int screen_width(const char *text)
 	for (uint32_t code; (code = screen_decode(&text));)
 		width += columns(&code);
 	return width;
+}
+
+size_t screen_break(const char *text, int width, const char **next)
+{
+	const char *p = text, *end = text, *space = NULL; // end: behind what fits
+	int used = 0;
+	for (uint32_t code; (code = screen_decode(&p));) {
+		bool gap = code == ' ';
+		used += columns(&code);
+		if (used > width && !gap && end > text)
+			break;
+		if (gap)
+			space = end;
+		end = p;
+	}
+	if (*end != '\0' && space && space > text && *end != ' ')
+		end = space;
+	size_t bytes = (size_t)(end - text);
+	while (bytes > 0 && text[bytes - 1] == ' ')
+		bytes--;
+	*next = end + strspn(end, " ");
+	return bytes;
+}
+
+int screen_lines(const char *text, int width)
+{
+	int lines = 0;
+	do {
+		screen_break(text, width, &text);
+		lines++;
+	} while (*text);
+	return lines;
 }
 
 int screen_put(struct screen *s, int x, int y, int width, enum style style, const char *text)
@@ -189,6 +237,8 @@ int screen_print(struct screen *s, int x, int y, int width, enum style style, co
 
 void screen_glyph(struct screen *s, int x, int y, enum style style, uint32_t code)
 {
+	if (columns(&code) != 1)
+		code = '?';
 	set(s, x, y, style, code);
 }
 
@@ -252,7 +302,7 @@ void screen_light(struct screen *s, int x, int y, int width)
 
 // ---- as text ------------------------------------------------------------------------------------------------------
 
-static char *encode(char *p, uint32_t code)
+char *screen_encode(char *p, uint32_t code)
 {
 	if (code < 0x80) {
 		*p++ = (char)code;
@@ -278,9 +328,9 @@ char *screen_text(const struct screen *s)
 			const struct screen_cell *c = &s->cell[y * s->width + x];
 			if (c->glyph == 0)
 				continue;
-			p = encode(p, c->glyph);
+			p = screen_encode(p, c->glyph);
 			if (c->mark)
-				p = encode(p, c->mark);
+				p = screen_encode(p, c->mark);
 			if (c->glyph != ' ' || c->mark)
 				end = p;
 		}

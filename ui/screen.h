@@ -6,6 +6,7 @@
 #define UI_SCREEN_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "ui/glyphs.h"
@@ -60,8 +61,14 @@ void screen_light(struct screen *, int x, int y, int width);
 
 // The columns that a text takes.
 int screen_width(const char *text);
+// Text that goes on in further lines: the bytes of the first line, of at most `width` columns (at least 1), broken at a
+// space where there is one; *next is where the line after it begins. And how many lines there are of it, at least 1.
+size_t screen_break(const char *text, int width, const char **next);
+int screen_lines(const char *text, int width);
 // The next code point of *text, which moves on; 0 at the end; '?' for an invalid byte.
 uint32_t screen_decode(const char **text);
+// Writes a code point as UTF-8, without a final zero; returns where it ends.
+char *screen_encode(char *text, uint32_t code);
 
 // The grid as UTF-8: a line per row, trailing spaces left off. malloc'd; NULL: out of memory.
 char *screen_text(const struct screen *);

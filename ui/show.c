@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 static const char *const prefix[] = {"", "k", "M", "G", "T", "P"};
 enum { PREFIXES = sizeof prefix / sizeof *prefix };
@@ -41,6 +42,32 @@ const char *show_si(double value, char *buf, size_t size)
 	return buf;
 }
 
+const char *show_amount(double value, const char *symbol, char *buf, size_t size)
+{
+	static const char *const small[] = {"", "m", "u", "n", "p"};
+	if (symbol[0] != 'm' || !symbol[1]) {
+		show_si(value, buf, size);
+		size_t length = strlen(buf);
+		if (isfinite(value))
+			snprintf(buf + length, size - length, "%s", symbol);
+		return buf;
+	}
+	// It has its prefix: milli.
+	int p = 0;
+	value /= 1000.0;
+	while (value != 0.0 && fabs(value) < 0.9995 && p < (int)(sizeof small / sizeof *small) - 1) {
+		value *= 1000.0;
+		p++;
+	}
+	const char *large = scaled(&value);
+	if (isfinite(value))
+		snprintf(buf, size, "%.*f%s%s%s", value == 0.0 ? 0 : decimals(value), value, p ? small[p] : large, value == 0.0 ? "m" : "",
+			symbol + 1);
+	else
+		snprintf(buf, size, "-");
+	return buf;
+}
+
 const char *show_typed(double value, char *buf, size_t size)
 {
 	const char *unit = scaled(&value);
@@ -49,6 +76,12 @@ const char *show_typed(double value, char *buf, size_t size)
 		unit = "T";
 	}
 	snprintf(buf, size, "%.4g%s", value, unit);
+	return buf;
+}
+
+const char *show_small(double value, char *buf, size_t size)
+{
+	snprintf(buf, size, isfinite(value) ? fabs(value) < 1e-3 ? "%.2g" : "%.3g" : "-", value);
 	return buf;
 }
 

@@ -2,32 +2,35 @@
 #include "ui/terminal.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "ui/key.h"
-#include "ui/signals.h"
+#include "engine/base/clock.h"
+#include "engine/base/signals.h"
+#include "ui/crash.h"
 
 // Last: curses and terminfo define macros with common names.
 #define NCURSES_WIDECHAR 1
 #include <curses.h>
 #include <term.h>
 
-enum { ESCAPE_MS = 25, PASTE_BEGIN = KEY_MAX + 1, PASTE_END };
+enum { ESCAPE_MOST = 5000 }; // in ms
 
 static struct {
 	bool open;
 	SCREEN *curses;
-	WINDOW *input;       // a pad: reading from it never draws
 	bool color, rich;    // colours at all; 256 of them
 	struct screen shown; // what is on the screen
 	const struct theme *theme;
 	bool whole;          // all of it is to be sent
 	const char *paste_off;
-	bool pasting;
+	struct decoder *decoder;
+	long long read_at;   // when bytes were read last, in ms
+	bool gone;           // nothing more will come
 } term;
 
 // ---- opening ------------------------------------------------------------------------------------------------------
@@ -43,29 +46,23 @@ static bool usable(const char *name)
 	return fit;
 }
 
-bool terminal_check(char *note, size_t size, struct fault *f)
+bool terminal_check(struct fault *f)
 {
-	static const char *const fallback[] = {"xterm-256color", "xterm", "vt100", "ansi"};
 	static const char batch[] = "`bitscape --batch FILE` works without one";
-	note[0] = '\0';
 	if (!isatty(STDIN_FILENO))
 		return fault_set(f, "standard input", batch, "is not a terminal");
 	if (!isatty(STDOUT_FILENO))
 		return fault_set(f, "standard output", batch, "is not a terminal");
 	const char *name = getenv("TERM");
-	if (name && *name && usable(name))
-		return true;
-	for (size_t i = 0; i < sizeof fallback / sizeof *fallback; i++) {
-		if (!usable(fallback[i]))
-			continue;
-		snprintf(note, size, "TERM is %s%.40s%s: going on as if it were %s", name && *name ? "'" : "not set",
-			name && *name ? name : "", name && *name ? "', which is not known" : "", fallback[i]);
-		for (char *p = note; *p; p++)
-			if ((unsigned char)*p < ' ')
-				*p = '?';
-		return setenv("TERM", fallback[i], 1) == 0 || fault_set(f, "TERM", "", "%s", strerror(errno));
-	}
-	return fault_set(f, "TERM", batch, "'%.40s' is not known here, nor are its common stand-ins", name ? name : "");
+	if (!name || !*name)
+		return fault_set(f, "TERM", "set it to what the terminal is, `TERM=xterm-256color bitscape` for most; or use --batch", "is not set");
+	int status;
+	if (setupterm(name, STDOUT_FILENO, &status) != OK && status != 1)
+		return fault_set(f, "TERM", "`TERM=xterm-256color bitscape` suits most terminals; --batch FILE needs none",
+			"'%.40s' is not in the terminal database here", name);
+	del_curterm(cur_term);
+	return usable(name) || fault_set(f, "TERM", "use another terminal, or --batch FILE, which needs none",
+		"'%.40s' cannot show a full screen", name);
 }
 
 static const char *capability(const char *name)
@@ -97,14 +94,67 @@ static void arm_crash(void)
 	crash_arm(STDOUT_FILENO, text, length);
 }
 
+// Terminals that know nothing of pastes take no notice, so those whose description does not speak of it are asked too; where
+// the cursor is not moved by ECMA-48, better not.
 static void begin_paste_mode(void)
 {
-	if (capability("BE") && capability("BD")) {
-		define_key("\033[200~", PASTE_BEGIN);
-		define_key("\033[201~", PASTE_END);
-		send(capability("BE"));
-		term.paste_off = capability("BD");
+	const char *on = capability("BE"), *off = capability("BD"), *move = capability("cup");
+	bool described = on && off, usual = move && strncmp(move, "\033[", 2) == 0;
+	term.paste_off = described ? off : usual ? "\033[?2004l" : NULL;
+	send(described ? on : usual ? "\033[?2004h" : NULL);
+}
+
+// Capabilities of terminfo, and the keys they stand for. Those of a key with modifiers are named NAME2 (Shift) to NAME8.
+static const struct {
+	const char *name;
+	int key;
+} code[] = {
+	{"kcuu1", KEYS_UP}, {"kcud1", KEYS_DOWN}, {"kcub1", KEYS_LEFT}, {"kcuf1", KEYS_RIGHT}, {"khome", KEYS_HOME}, {"kend", KEYS_END},
+	{"kpp", KEYS_PAGE_UP}, {"knp", KEYS_PAGE_DOWN}, {"kent", KEYS_ENTER}, {"kich1", KEYS_INSERT}, {"kdch1", KEYS_DELETE},
+	{"kb2", KEYS_BEGIN}, {"kcbt", KEYS_BACKTAB}, {"kHOM", KEYS_SHIFT | KEYS_HOME}, {"kEND", KEYS_SHIFT | KEYS_END},
+	{"kPRV", KEYS_SHIFT | KEYS_PAGE_UP}, {"kNXT", KEYS_SHIFT | KEYS_PAGE_DOWN}, {"kLFT", KEYS_SHIFT | KEYS_LEFT},
+	{"kRIT", KEYS_SHIFT | KEYS_RIGHT}, {"kri", KEYS_SHIFT | KEYS_UP}, {"kind", KEYS_SHIFT | KEYS_DOWN},
+	{"kIC", KEYS_SHIFT | KEYS_INSERT}, {"kDC", KEYS_SHIFT | KEYS_DELETE},
+}, held[] = {
+	{"kUP", KEYS_UP}, {"kDN", KEYS_DOWN}, {"kLFT", KEYS_LEFT}, {"kRIT", KEYS_RIGHT}, {"kHOM", KEYS_HOME}, {"kEND", KEYS_END},
+	{"kPRV", KEYS_PAGE_UP}, {"kNXT", KEYS_PAGE_DOWN}, {"kIC", KEYS_INSERT}, {"kDC", KEYS_DELETE},
+};
+
+static bool name_key(const char *capability_name, int key)
+{
+	const char *sequence = capability(capability_name);
+	return !sequence || decoder_name(term.decoder, sequence, key);
+}
+
+static bool name_keys(void)
+{
+	bool ok = true;
+	char name[16];
+	for (size_t i = 0; ok && i < sizeof code / sizeof *code; i++)
+		ok = name_key(code[i].name, code[i].key);
+	for (int n = 1; ok && n <= KEYS_F_LAST - KEYS_F; n++) {
+		snprintf(name, sizeof name, "kf%d", n);
+		ok = name_key(name, KEYS_F + n);
 	}
+	for (size_t i = 0; ok && i < sizeof held / sizeof *held; i++)
+		for (int with = 1; ok && with < 8; with++) {
+			snprintf(name, sizeof name, "%s%d", held[i].name, with + 1);
+			ok = name_key(name, held[i].key | (with & 1 ? KEYS_SHIFT : 0) | (with & 2 ? KEYS_ALT : 0) | (with & 4 ? KEYS_CTRL : 0));
+		}
+	return ok;
+}
+
+static bool open_decoder(void)
+{
+	const char *wish = getenv("ESCDELAY"); // in ms: as for other programs on this terminal
+	char *end;
+	long ms = wish && *wish ? strtol(wish, &end, 10) : 0;
+	term.decoder = decoder_new();
+	if (!term.decoder)
+		return false;
+	if (ms > 0 && ms <= ESCAPE_MOST && *end == '\0')
+		decoder_set_escape(term.decoder, (int)ms);
+	return name_keys();
 }
 
 bool terminal_open(bool color, struct fault *f)
@@ -119,10 +169,12 @@ bool terminal_open(bool color, struct fault *f)
 		del_curterm(cur_term);
 	}
 	term.curses = newterm(NULL, stdout, stdin);
-	if (!term.curses || !(term.input = newpad(1, 1))) {
+	if (!term.curses || !open_decoder()) {
+		decoder_free(term.decoder);
+		term.decoder = NULL;
 		crash_disarm();
 		stderr_back();
-		return fault_set(f, "terminal", "", "cannot be set up");
+		return fault_set(f, "terminal", "use --batch, or another terminal", "cannot be set up");
 	}
 	term.open = true;
 	// ^C and ^Z come as keys: the terminal would send their signals to a script or make around the program as well, which
@@ -130,9 +182,8 @@ bool terminal_open(bool color, struct fault *f)
 	raw();
 	noecho();
 	nonl();
-	set_escdelay(ESCAPE_MS);
-	nodelay(term.input, TRUE);
-	keypad(term.input, TRUE);
+	typeahead(-1); // curses reads nothing
+	keypad(stdscr, TRUE);
 	begin_paste_mode();
 	term.color = color && has_colors() && start_color() == OK;
 	term.rich = term.color && COLORS >= 256;
@@ -161,8 +212,9 @@ void terminal_close(void)
 		return;
 	term.open = false;
 	leave_screen();
-	delwin(term.input);
 	delscreen(term.curses);
+	decoder_free(term.decoder);
+	term.decoder = NULL;
 	term.curses = NULL;
 	screen_free(&term.shown);
 	crash_disarm();
@@ -262,7 +314,7 @@ void terminal_resize(void)
 {
 	struct winsize size;
 	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 && size.ws_row > 0)
-		resize_term(size.ws_row, size.ws_col); // resizeterm would put KEY_RESIZE among the keys
+		resize_term(size.ws_row, size.ws_col);
 	terminal_redraw();
 }
 
@@ -273,66 +325,57 @@ void terminal_suspend(bool group)
 	signals_stop(group);
 	stderr_keep();
 	reset_prog_mode();
-	if (term.paste_off)
-		send(capability("BE"));
+	begin_paste_mode();
 	terminal_resize();
 	wrefresh(curscr);
 }
 
 // ---- keys ---------------------------------------------------------------------------------------------------------
 
-static const struct code {
-	int curses;
-	int key;
-} code[] = {
-	{KEY_UP, KEYS_UP},
-	{KEY_DOWN, KEYS_DOWN},
-	{KEY_LEFT, KEYS_LEFT},
-	{KEY_RIGHT, KEYS_RIGHT},
-	{KEY_HOME, KEYS_HOME},
-	{KEY_END, KEYS_END},
-	{KEY_PPAGE, KEYS_PAGE_UP},
-	{KEY_NPAGE, KEYS_PAGE_DOWN},
-	{KEY_ENTER, KEYS_ENTER},
-};
-
-static int special(int curses)
+static long long now_ms(void)
 {
-	for (size_t i = 0; i < sizeof code / sizeof *code; i++)
-		if (code[i].curses == curses)
-			return code[i].key;
-	return KEYS_OTHER;
+	return (long long)(clock_seconds() * 1000.0);
 }
 
-int terminal_key(bool *pasted)
+// Takes what waits. False: nothing.
+static bool read_bytes(void)
 {
-	for (;;) {
-		wint_t c;
-		int kind = wget_wch(term.input, &c);
-		if (kind == ERR)
-			return -1;
-		if (kind == KEY_CODE_YES && (c == PASTE_BEGIN || c == PASTE_END)) {
-			term.pasting = c == PASTE_BEGIN;
-			*pasted = true;
-		} else if (!term.pasting) {
-			return kind == KEY_CODE_YES ? special((int)c) : c == '\n' ? KEYS_ENTER : (int)c;
-		}
+	char bytes[DECODER_ROOM];
+	size_t room = decoder_room(term.decoder);
+	struct pollfd p = {.fd = STDIN_FILENO, .events = POLLIN};
+	if (term.gone || room == 0 || poll(&p, 1, 0) <= 0 || !(p.revents & POLLIN))
+		return false;
+	ssize_t got = read(STDIN_FILENO, bytes, room);
+	if (got <= 0) {
+		term.gone = got == 0 || (errno != EINTR && errno != EAGAIN);
+		return false;
 	}
+	term.read_at = now_ms();
+	decoder_feed(term.decoder, bytes, (size_t)got, term.read_at);
+	return true;
 }
 
-void terminal_raw(bool on)
+bool terminal_event(struct event *e)
 {
-	keypad(term.input, on ? FALSE : TRUE);
-	term.pasting = false;
+	// What has come goes before what has come too late.
+	do {
+		if (decoder_next(term.decoder, term.read_at, e))
+			return true;
+	} while (read_bytes());
+	return decoder_next(term.decoder, now_ms(), e);
 }
 
-int terminal_byte(void)
+bool terminal_rest(void)
 {
-	for (;;) {
-		int c = wgetch(term.input);
-		if (c == ERR)
-			return -1;
-		if (c >= 0 && c < 256) // never a code of curses, KEY_RESIZE above all
-			return c;
-	}
+	return decoder_room(term.decoder) < DECODER_ROOM;
+}
+
+int terminal_wait(void)
+{
+	return decoder_wait(term.decoder, now_ms());
+}
+
+bool terminal_gone(void)
+{
+	return term.gone;
 }

@@ -8,11 +8,12 @@
 #include <stddef.h>
 
 #include "engine/engine.h"
+#include "ui/decoder.h"
 #include "ui/screen.h"
 
-// Finds out whether there is a terminal that can be used, without touching it. Where TERM is unknown or unfit, a near one
-// that is known is taken and `note` says so. False: standard input or output is no terminal, or none of them is known.
-bool terminal_check(char *note, size_t size, struct fault *);
+// Finds out whether there is a terminal that can be used, without touching it. False: standard input or output is none, or
+// TERM names none that is known here and can show a full screen.
+bool terminal_check(struct fault *);
 
 // Takes the screen. `color`: whether colours may be used.
 bool terminal_open(bool color, struct fault *);
@@ -27,10 +28,13 @@ void terminal_resize(void); // asks for the size anew
 // Gives the screen back, stops the process (and its group, as ^Z does), and takes it again when it goes on.
 void terminal_suspend(bool group);
 
-// The next key (enum key or a character); -1: none is waiting. Pasted text is left out, and *pasted then set.
-int terminal_key(bool *pasted);
-// For the prompt: keys come as the bytes that the terminal sends, from terminal_byte.
-void terminal_raw(bool on);
-int terminal_byte(void); // -1: none is waiting
+// The next event of what was typed, pasted and sent. False: none is there. It never waits.
+bool terminal_event(struct event *);
+// Whether more came together with the last event.
+bool terminal_rest(void);
+// How many ms until an event is there without further input; -1: none will be.
+int terminal_wait(void);
+// Nothing more will come: the terminal has gone away.
+bool terminal_gone(void);
 
 #endif

@@ -12,7 +12,7 @@ enum { PART_MS = 2000, LINE_MS = 500 }; // for reading, where nobody presses Ent
 // What a part tells, as it comes.
 struct telling {
 	struct popup box;
-	size_t width;       // at which text is broken
+	int width;          // at which text is broken
 	const char *indent; // of what is broken: of answers, which are tables
 };
 
@@ -69,7 +69,7 @@ static bool end_tour(struct workbench *w)
 
 static bool show_part(struct workbench *w, struct fault *f)
 {
-	struct telling t = {.width = w->screen.width > 20 ? (size_t)w->screen.width - 8 : 12};
+	struct telling t = {.width = w->screen.width > 20 ? w->screen.width - 8 : 12};
 	enum script_line kind;
 	w->tour_telling = true;
 	bool ok = run_part(w, &t, &kind, f);
@@ -92,7 +92,7 @@ static bool show_part(struct workbench *w, struct fault *f)
 
 static void set_time(struct workbench *w)
 {
-	int rows = popup_rows(w->screen.height), below = w->popup.lines - w->popup.top;
+	int rows = popup_rows(&w->popup, w->screen.height), below = w->popup.lines - w->popup.top;
 	if (w->tour_auto && w->tour)
 		w->tour_ms = PART_MS + LINE_MS * (below < rows ? below : rows);
 }
@@ -137,7 +137,7 @@ bool tour_go_on(struct workbench *w, struct fault *f)
 		workbench_close(w);
 		return true;
 	}
-	int rows = popup_rows(w->screen.height);
+	int rows = popup_rows(&w->popup, w->screen.height);
 	if (w->popup.top + rows < w->popup.lines)
 		w->popup.top += rows - 1;
 	else if (!show_part(w, f))

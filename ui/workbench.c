@@ -18,7 +18,7 @@ static bool take_session(struct workbench *w, struct session *s, struct fault *f
 	if (!layer_cost || !choice) {
 		free(layer_cost);
 		free(choice);
-		return fault_set(f, "", "", "out of memory");
+		return fault_memory(f, "screen");
 	}
 	free(w->layer_cost);
 	free(w->choice);
@@ -35,9 +35,10 @@ static bool take_session(struct workbench *w, struct session *s, struct fault *f
 	w->group[4] = ui_group(w);
 	w->table = (struct command_table){w->group, WORKBENCH_GROUPS};
 
-	w->view.session = session_name(s);
-	w->view.read_only = session_read_only(s);
-	w->view.layer = w->view.top = w->view.term = 0;
+	w->scene.session = session_name(s);
+	w->scene.read_only = session_read_only(s);
+	w->scene.layer = w->scene.term = 0;
+	views_forget(&w->views);
 	return true;
 }
 
@@ -45,16 +46,15 @@ bool workbench_begin(struct workbench *w, struct session *s, bool ascii, struct 
 {
 	size_t count;
 	w->screen.ascii = ascii;
-	w->view.canvas = ascii ? CANVAS_ASCII : CANVAS_BRAILLE;
+	w->scene.canvas = ascii ? CANVAS_ASCII : CANVAS_BRAILLE;
 	w->theme = themes(&count);
-	const struct figure_kind *kind[LAYOUT_CURVES * 2];
-	w->curves = view_curves(kind, LAYOUT_CURVES * 2);
-	return take_session(w, s, f);
+	return views_begin(&w->views, f) && take_session(w, s, f);
 }
 
 void workbench_close(struct workbench *w)
 {
 	popup_clear(&w->popup);
+	paste_drop(w);
 	if (w->tour_telling) // a line of its own
 		return;
 	script_close(w->tour);
@@ -68,6 +68,7 @@ bool workbench_end(struct workbench *w, struct fault *f)
 	workbench_close(w);
 	popup_clear(&w->said);
 	screen_free(&w->screen);
+	views_end(&w->views);
 	free(w->layer_cost);
 	free(w->choice);
 	free(w->change_session);
@@ -80,7 +81,7 @@ struct session *session_made(const char *name, const char *const *setting, int s
 {
 	struct config *config = config_new();
 	struct session *s = NULL;
-	bool ok = config || fault_set(f, "", "", "out of memory");
+	bool ok = config || fault_memory(f, "session");
 	for (int i = 0; ok && i < settings; i++) {
 		char key[ENGINE_NAME * 2];
 		const char *equals = strchr(setting[i], '=');
@@ -128,7 +129,7 @@ void workbench_change_session(struct workbench *w)
 		workbench_say(w, true, "%s", fault_line(&f, text, sizeof text));
 		return;
 	}
-	w->view.draft = NULL;
+	w->scene.draft = NULL;
 	w->interrupted[0] = '\0';
 	workbench_say(w, false, "%s: space %s", session_name(s), fresh ? "pauses" : "goes on");
 	if (!session_close(old, &f))
@@ -145,8 +146,8 @@ void workbench_say(struct workbench *w, bool bad, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(w->message, sizeof w->message, format, args);
 	va_end(args);
-	w->view.message = w->message[0] ? w->message : NULL;
-	w->view.bad = bad;
+	w->scene.message = w->message[0] ? w->message : NULL;
+	w->scene.bad = bad;
 	char *copy = w->message[0] ? strdup(w->message) : NULL;
 	if (!copy)
 		return;
@@ -192,30 +193,32 @@ static void show_said(struct workbench *w, const char *line)
 		popup_clear(&w->said);
 	} else if (w->said.lines > 1) {
 		popup_clear(&w->popup);
+		paste_drop(w);
 		w->popup = w->said;
 		w->said = (struct popup){0};
 		snprintf(w->popup.title, sizeof w->popup.title, "%.*s", 60, line);
 	}
 }
 
-void workbench_command(struct workbench *w, const char *line)
+bool workbench_command(struct workbench *w, const char *line)
 {
 	struct fault f;
 	char text[sizeof f + 16];
-	if (w->view.bad) // a complaint stands until the next act
+	if (w->scene.bad) // a complaint stands until the next act
 		workbench_say(w, false, "%s", "");
 	popup_clear(&w->said);
 	bool ok = command_run(&w->table, line, say, w, &f);
 	show_said(w, line);
 	if (!ok)
 		workbench_say(w, true, "%s", fault_line(&f, text, sizeof text));
+	return ok;
 }
 
 // ---- keys ---------------------------------------------------------------------------------------------------------
 
 enum key_context workbench_context(const struct workbench *w)
 {
-	return prompt_is_open() ? CONTEXT_PROMPT : w->popup.lines > 0 ? CONTEXT_POPUP :
+	return prompt_is_open() ? CONTEXT_PROMPT : w->pasted.lines > 0 ? CONTEXT_PASTE : w->popup.lines > 0 ? CONTEXT_POPUP :
 		session_draft(w->session) ? CONTEXT_DRAFT : CONTEXT_SEARCH;
 }
 
@@ -224,7 +227,7 @@ static const char *word_for(const struct workbench *w, const char *name, size_t 
 {
 	const struct snapshot *snap = session_snapshot(w->session);
 	const struct engine_info *info = engine_info(session_engine(w->session));
-	struct view now = w->view;
+	struct scene now = w->scene;
 	now.snapshot = snap;
 	buf[0] = '\0';
 	if (strncmp(name, "term", length) == 0) {
@@ -278,38 +281,38 @@ void workbench_key(struct workbench *w, int key)
 // Takes the search's present into the view: one snapshot a turn, nothing else is read while drawing.
 static void refresh(struct workbench *w)
 {
-	struct view *v = &w->view;
+	struct scene *scene = &w->scene;
 	const struct engine_info *info = engine_info(session_engine(w->session));
-	v->snapshot = session_snapshot(w->session);
-	v->draft = session_draft(w->session);
-	if (v->layer >= info->layers)
-		v->layer = info->layers > 0 ? info->layers - 1 : 0;
-	if (v->term >= v->snapshot->terms)
-		v->term = 0;
+	scene->snapshot = session_snapshot(w->session);
+	scene->draft = session_draft(w->session);
+	if (scene->layer >= info->layers)
+		scene->layer = info->layers > 0 ? info->layers - 1 : 0;
+	if (scene->term >= scene->snapshot->terms)
+		scene->term = 0;
 	for (int i = 0; i < info->slots; i++)
-		w->choice[i] = v->draft ? v->draft[i] : i < v->snapshot->slots ? v->snapshot->slot[i].modal : 0;
-	bool priced = v->snapshot->terms > 0 &&
-		engine_price(session_engine(w->session), w->choice, w->draft_cost, v->term, w->layer_cost);
-	v->layer_cost = priced ? w->layer_cost : NULL;
-	v->draft_cost = priced ? w->draft_cost : NULL;
+		w->choice[i] = scene->draft ? scene->draft[i] : i < scene->snapshot->slots ? scene->snapshot->slot[i].modal : 0;
+	bool priced = scene->snapshot->terms > 0 &&
+		engine_price(session_engine(w->session), w->choice, w->draft_cost, scene->term, w->layer_cost);
+	scene->layer_cost = priced ? w->layer_cost : NULL;
+	scene->draft_cost = priced ? w->draft_cost : NULL;
 	session_source(w->session, &w->source);
-	w->source.term = v->term;
-	v->source = w->source.snapshot ? &w->source : NULL;
+	w->source.term = scene->term;
+	scene->source = w->source.snapshot ? &w->source : NULL;
 }
 
 void workbench_draw(struct workbench *w)
 {
-	struct view *v = &w->view;
+	struct scene *scene = &w->scene;
 	refresh(w);
-	v->prompt = NULL;
-	v->popup = w->popup.lines > 0 ? &w->popup : NULL;
-	v->popup_low = false;
+	scene->prompt = NULL;
+	scene->popup = w->popup.lines > 0 ? &w->popup : NULL;
+	scene->popup_low = false;
 	if (prompt_is_open()) {
-		v->prompt = prompt_text(&v->prompt_cursor);
-		v->popup = prompt_choices(w->screen.width);
-		v->popup_low = true;
+		scene->prompt = prompt_text(&scene->prompt_cursor);
+		scene->popup = prompt_choices(w->screen.width);
+		scene->popup_low = true;
 	}
-	v->hint = w->hint;
-	v->hints = keys_hints(workbench_context(w), w->screen.ascii, w->hint, WORKBENCH_HINTS);
-	view_draw(v, &w->screen);
+	scene->hint = w->hint;
+	scene->hints = keys_hints(workbench_context(w), w->screen.ascii, w->hint, WORKBENCH_HINTS);
+	views_draw(&w->views, scene, &w->screen);
 }

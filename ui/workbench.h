@@ -7,16 +7,23 @@
 #include "ui/keys.h"
 #include "ui/screen.h"
 #include "ui/theme.h"
-#include "ui/views/view.h"
+#include "ui/views/views.h"
 
 enum { WORKBENCH_GROUPS = 5, WORKBENCH_MESSAGE = 1024, WORKBENCH_HINTS = 32, WORKBENCH_LOG = 64 };
+
+// Lines that were pasted; owned.
+struct pasted {
+	char **line;
+	int lines;
+};
 
 struct workbench {
 	struct session *session; // owned
 	struct command_group group[WORKBENCH_GROUPS];
 	struct command_table table;
 
-	struct view view; // borrows what follows and the session's own
+	struct scene scene; // borrows what follows and the session's own
+	struct views views;
 	struct figure_source source;
 	double *layer_cost;       // info->layers numbers
 	uint8_t *choice;          // info->slots numbers
@@ -24,7 +31,6 @@ struct workbench {
 	struct hint hint[WORKBENCH_HINTS];
 	struct screen screen;
 	const struct theme *theme;
-	int curves; // how many figures the curve panes have to choose from
 
 	char message[WORKBENCH_MESSAGE];
 	char *log[WORKBENCH_LOG]; // what was said lately, oldest first; owned
@@ -35,6 +41,7 @@ struct workbench {
 	int tour_part, tour_parts; // shown now, from 1; how many there are
 	bool tour_telling;        // its commands are running
 	bool tour_auto;           // goes on by itself, and the program ends with it
+	struct pasted pasted;     // commands that the popup shows, to be confirmed
 	int tour_ms;              // in this time, counted by the loop from when it finds it here; 0: told already, or not at all
 	char interrupted[4096];   // a session that `resume` takes; "": none
 
@@ -48,8 +55,8 @@ bool workbench_begin(struct workbench *, struct session *, bool ascii, struct fa
 // Closes the session and frees all. False where the session could not be saved.
 bool workbench_end(struct workbench *, struct fault *);
 
-// Runs a command line. What it says, or its fault, goes to the message line or into a box.
-void workbench_command(struct workbench *, const char *line);
+// Runs a command line. What it says, or its fault, goes to the message line or into a box. False: it failed.
+bool workbench_command(struct workbench *, const char *line);
 void workbench_key(struct workbench *, int key);
 void workbench_say(struct workbench *, bool bad, const char *format, ...) __attribute__((format(printf, 3, 4)));
 enum key_context workbench_context(const struct workbench *);
@@ -57,13 +64,21 @@ enum key_context workbench_context(const struct workbench *);
 void workbench_messages(struct workbench *);
 // Draws everything into w->screen, which has the terminal's size.
 void workbench_draw(struct workbench *);
-// Closes the box; a tour ends with it.
+// Closes the box; a tour ends with it, and pasted lines are dropped.
 void workbench_close(struct workbench *);
 // Does what w->change_session asks for; the session in hand stays where the other one cannot be opened.
 void workbench_change_session(struct workbench *);
 
 // A new or an existing session by the words of a command line or of the program: NAME (NULL: unnamed) and settings.
 struct session *session_made(const char *name, const char *const *setting, int settings, struct fault *);
+
+// ---- paste.c: what is pasted acts only as commands, and only once a person has seen and confirmed it
+
+// One line goes into the prompt, to be run by Enter; several are shown in a box.
+void paste_take(struct workbench *, const char *text, size_t length);
+// Runs what the box shows, until a line fails.
+bool paste_confirm(struct workbench *, struct fault *);
+void paste_drop(struct workbench *);
 
 // ---- tour.c: playing a tour in boxes, a part of it (see sessions.h) in each
 

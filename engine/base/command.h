@@ -18,6 +18,7 @@ enum command_kind {
 enum command_argument {
 	ARGUMENT_NONE = 0,
 	ARGUMENT_TEXT,
+	ARGUMENT_REST,    // all that is left of the line, as it stands: a # and quotes are a part of it
 	ARGUMENT_NUMBER,
 	ARGUMENT_LAYER,   // a layer's name, a glob over names, a group; with .w or .a behind it, its weights or input activations
 	ARGUMENT_GROUP,   // a group of layers

@@ -159,7 +159,7 @@ const char *number_write(double value, const char *unit, char *buf, size_t size)
 		snprintf(buf, size, "%.4g %s", large ? value / 1000 : value, unit + large);
 		return buf;
 	}
-	const char *gap = unit[0] && strlen(unit) > 2 ? " " : ""; // "78.3 kB", but "201.3 M bit ops"
+	const char *gap = strcspn(unit, " ") > 1 ? " " : ""; // "78.3 kB per image", but "201.3 M bit ops"
 	for (size_t i = 0; i < WRITTEN_SCALES; i++)
 		if (fabs(value) >= scales[i].factor) {
 			snprintf(buf, size, "%.4g %c%s%s", value / scales[i].factor, scales[i].letter, gap, unit);
@@ -184,19 +184,42 @@ static bool blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-bool words_split(struct words *w, const char *line, struct fault *f)
+// Room for the words of a line that is fit to be split. Words are never longer than the line.
+static bool words_begin(struct words *w, const char *line, struct fault *f)
 {
 	*w = (struct words){ 0 };
 	size_t length = strlen(line);
 	if (length >= WORDS_LINE)
-		return fault_set(f, "", "split it", "the line is longer than %d bytes", WORDS_LINE - 1);
+		return fault_set(f, "command line", "split it", "it is longer than %d bytes", WORDS_LINE - 1);
 	for (const char *p = line; *p; p++)
 		if (((unsigned char)*p < ' ' && *p != '\t') || *p == 0x7f)
-			return fault_set(f, "", "remove it", "the line holds a control character at byte %td", p - line + 1);
-	w->storage = malloc(length + 1);
-	if (!w->storage)
-		return fault_memory(f, "command line");
+			return fault_set(f, "command line", "remove it", "it holds a control character at byte %td", p - line + 1);
+	w->storage = malloc(length + 2);
+	return w->storage || fault_memory(f, "command line");
+}
 
+// Copies the word at *p to *out, without its quotes, and moves both behind it. The quote that is not closed, or 0.
+static char take_word(const char **p, char **out)
+{
+	char quote = '\0';
+	for (; **p && (quote || !blank(**p)); ++*p) {
+		if (quote && **p == quote)
+			quote = '\0';
+		else if (!quote && (**p == '\'' || **p == '"'))
+			quote = **p;
+		else if (quote == '"' && **p == '\\' && ((*p)[1] == '"' || (*p)[1] == '\\'))
+			*(*out)++ = *++*p;
+		else
+			*(*out)++ = **p;
+	}
+	*(*out)++ = '\0';
+	return quote;
+}
+
+bool words_split(struct words *w, const char *line, struct fault *f)
+{
+	if (!words_begin(w, line, f))
+		return false;
 	char *out = w->storage;
 	const char *p = line;
 	for (;;) {
@@ -208,27 +231,40 @@ bool words_split(struct words *w, const char *line, struct fault *f)
 			break;
 		if (w->count == WORDS_MOST) {
 			words_free(w);
-			return fault_set(f, "", "split it", "the line has more than %d words", WORDS_MOST);
+			return fault_set(f, "command line", "split it", "it has more than %d words", WORDS_MOST);
 		}
 		w->word[w->count++] = out;
-		char quote = '\0';
-		for (; *p && (quote || !blank(*p)); p++) {
-			if (quote && *p == quote)
-				quote = '\0';
-			else if (!quote && (*p == '\'' || *p == '"'))
-				quote = *p;
-			else if (quote == '"' && *p == '\\' && (p[1] == '"' || p[1] == '\\'))
-				*out++ = *++p;
-			else
-				*out++ = *p;
-		}
+		char quote = take_word(&p, &out);
 		if (quote) {
 			words_free(w);
-			return fault_set(f, "", "close it", "a quote (%c) is opened and not closed", quote);
+			return fault_set(f, "command line", "close it", "a quote (%c) is opened and not closed", quote);
 		}
-		*out++ = '\0';
 	}
 	w->word[w->count] = NULL;
+	return true;
+}
+
+bool words_text(struct words *w, const char *line, struct fault *f)
+{
+	if (!words_begin(w, line, f))
+		return false;
+	char *out = w->storage;
+	const char *p = line + strspn(line, " \t"), *end = p + strlen(p);
+	while (end > p && blank(end[-1]))
+		end--;
+	for (; w->count < 2 && p < end; p += strspn(p, " \t")) {
+		const char *whole = p;
+		w->word[w->count] = out;
+		// One word, quoted from its first character to the end of the text?
+		bool text = w->count++ == 1, open = take_word(&p, &out), quoted = !open && p == end && (*whole == '\'' || *whole == '"')
+			&& end[-1] == *whole && end - whole > 1;
+		if (!text || quoted)
+			continue;
+		out = w->word[1];
+		memcpy(out, whole, (size_t)(end - whole));
+		out[end - whole] = '\0';
+		break;
+	}
 	return true;
 }
 

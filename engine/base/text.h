@@ -54,6 +54,9 @@ struct words {
 };
 // False, with nothing to free: an open quote, a control character, a line too long or with too many words.
 bool words_split(struct words *, const char *line, struct fault *);
+// For a command that takes text as it stands: the first word, and all behind it as one, a # and quotes included; blanks around
+// it go. Where that is one quoted word, it is what the quotes hold. False, with nothing to free: a control character, a line too long.
+bool words_text(struct words *, const char *line, struct fault *);
 void words_free(struct words *);
 // Adds a word so that splitting gives it back: quoted only where it must be.
 void words_quote(struct string *, const char *word);

@@ -30,13 +30,14 @@ static double size(const struct layer *l, const struct layer_plan *p)
 }
 
 static const struct sum_term {
-	const char *name, *unit, *help;
+	const char *name, *help;
 	enum quantity quantity;
+	int images; // that the cost is of; 0: of the network
 	double (*layer)(const struct layer *, const struct layer_plan *);
 } sum_terms[] = {
-	{"bops", "bit ops", "bit operations: MACs x weight bits x activation bits", QUANTITY_COUNT, bops},
-	{"bops-linear", "bit ops", "MACs x the wider of weight and activation bits", QUANTITY_COUNT, bops_linear},
-	{"size", "B", "stored weights, with an fp32 scale and bias per output channel", QUANTITY_BYTES, size},
+	{"bops", "bit operations of the layers: MACs x weight bits x activation bits", QUANTITY_COUNT, 1, bops},
+	{"bops-linear", "bit operations of the layers, linear: MACs x the wider of weight and activation bits", QUANTITY_COUNT, 1, bops_linear},
+	{"size", "stored weights, with an fp32 scale and bias per output channel", QUANTITY_BYTES, 0, size},
 };
 enum { SUM_TERMS = sizeof sum_terms / sizeof *sum_terms };
 
@@ -46,6 +47,32 @@ static const struct sum_term *sum_named(const char *name)
 		if (strcmp(name, sum_terms[i].name) == 0)
 			return &sum_terms[i];
 	return NULL;
+}
+
+// ---- units ----
+
+static const struct {
+	const char *word, *symbol, *brief; // the word of a count needs no number of images where there is little room
+} quantities[] = {
+	[QUANTITY_COUNT] = {"bit ops", "", ""},
+	[QUANTITY_BYTES] = {"B", "B", ""},
+	[QUANTITY_TIME] = {"ms", "ms", "img"},
+	[QUANTITY_ENERGY] = {"mJ", "mJ", "img"},
+};
+
+void cost_per(struct cost *c, int images)
+{
+	const char *word = quantities[c->quantity].word, *brief = quantities[c->quantity].brief;
+	if (images > 1)
+		snprintf(c->unit, sizeof c->unit, "%s per %d images", word, images);
+	else
+		snprintf(c->unit, sizeof c->unit, "%s%s", word, images ? " per image" : "");
+	if (!images || !brief[0])
+		snprintf(c->brief, sizeof c->brief, "%s", word);
+	else if (images == 1)
+		snprintf(c->brief, sizeof c->brief, "%s/%s", word, brief);
+	else
+		snprintf(c->brief, sizeof c->brief, "%s/%d %s", word, images, brief);
 }
 
 // ---- targets ----
@@ -132,14 +159,14 @@ static bool begin(struct cost *c, int batch, struct fault *fault)
 		c->pricing = &sum_pricing;
 		c->sum = sum->layer;
 		c->quantity = sum->quantity;
-		snprintf(c->unit, sizeof c->unit, "%s", sum->unit);
+		cost_per(c, sum->images);
 		snprintf(c->help, sizeof c->help, "%s", sum->help);
 		return true;
 	}
 	if (strcmp(c->name, "activations") == 0) {
 		c->pricing = &peak_pricing;
 		c->quantity = QUANTITY_BYTES;
-		snprintf(c->unit, sizeof c->unit, "B");
+		cost_per(c, 1);
 		snprintf(c->help, sizeof c->help, "activations alive at the fullest moment of one image's inference");
 		return true;
 	}
@@ -155,11 +182,16 @@ static bool begin(struct cost *c, int batch, struct fault *fault)
 	return c->on_device && machine_new(c, energy, fault);
 }
 
+bool cost_can_price(const struct model *m, struct fault *fault)
+{
+	return graph_fits(m, fault);
+}
+
 struct cost *cost_new(const struct model *model, const char *term, int batch, struct fault *fault)
 {
 	struct cost *c = calloc(1, sizeof *c);
 	if (!c) {
-		fault_set(fault, term, "choose a smaller network", "out of memory");
+		fault_memory(fault, term);
 		return NULL;
 	}
 	c->model = model;
@@ -192,6 +224,16 @@ const char *cost_name(const struct cost *c)
 const char *cost_unit(const struct cost *c)
 {
 	return c->unit;
+}
+
+const char *cost_brief(const struct cost *c)
+{
+	return c->brief;
+}
+
+const char *cost_symbol(const struct cost *c)
+{
+	return quantities[c->quantity].symbol;
 }
 
 const char *cost_help(const struct cost *c)
@@ -291,6 +333,34 @@ void cost_parts(const struct cost *c, struct plan *plan, uint8_t *format, const 
 bool cost_adds(const struct cost *c)
 {
 	return c->pricing->layer != NULL;
+}
+
+double cost_least(const struct cost *c, const struct cost_settings *layer)
+{
+	double sum = 0;
+	if (!c->pricing->layer) {
+		struct layer_plan end[GRAPH_OPS];
+		uint8_t format[2][GRAPH_OPS];
+		for (int high = 0; high < 2; high++) {
+			for (int l = 0; l < c->model->layers; l++) {
+				end[l] = layer[l].setting[0];
+				for (int k = 1; k < layer[l].count; k++) {
+					int a = layer[l].setting[k].activation;
+					if (high ? a > end[l].activation : a < end[l].activation)
+						end[l] = layer[l].setting[k];
+				}
+			}
+			graph_formats(c->graph, &(struct plan){c->model, end}, format[high]);
+		}
+		return c->pricing->least(c, layer, format[0], format[1]);
+	}
+	for (int l = 0; l < c->model->layers; l++) {
+		double least = INFINITY;
+		for (int k = 0; k < layer[l].count; k++)
+			least = fmin(least, c->pricing->layer(c, l, layer[l].setting[k]));
+		sum += least;
+	}
+	return sum;
 }
 
 double cost_uniform_total(const struct cost *c, int format)

@@ -3,6 +3,7 @@
 // afterwards: any number of threads may price plans with it. Nothing is allocated but by cost_new.
 //
 //   bops            MACs x weight bits x activation bits            size         bytes of weights, with scales and biases
+//                   of the layers: attention's two products, which have no weights, are not in it
 //   bops-linear     MACs x the wider of the two                     activations  bytes alive at the fullest moment of inference
 //   latency@DEVICE  ms a batch by the roofline                      energy@DEVICE  mJ an image
 //   latency@table:NAME  ms a batch, measured: NAME is a file of one's own, or `hawq` (engine/hardware/measured.h)
@@ -39,6 +40,9 @@
 
 struct cost;
 
+// Whether a model has no more operators than can be priced: to be asked before anything large is made of it.
+bool cost_can_price(const struct model *, struct fault *);
+
 enum { COST_NAMES = 160 }; // most that cost_terms lists
 // Terms by name, for completion; NULL-terminated. Devices of which a needed figure is unknown are among them.
 const char *const *cost_terms(void);
@@ -47,7 +51,9 @@ const char *const *cost_terms(void);
 struct cost *cost_new(const struct model *, const char *term, int batch, struct fault *);
 void cost_free(struct cost *);
 const char *cost_name(const struct cost *); // as it was asked for
-const char *cost_unit(const struct cost *); // "bit ops", "B", "ms per 8 images", "mJ per image"
+const char *cost_unit(const struct cost *);   // "bit ops per image", "B", "ms per 8 images", "mJ per image"
+const char *cost_brief(const struct cost *);  // for a narrow column: "bit ops", "B", "ms/8 img", "mJ/img"
+const char *cost_symbol(const struct cost *); // behind a number: "ms", "mJ", "B"; "": it is a count
 const char *cost_help(const struct cost *); // one line
 const struct device *cost_device(const struct cost *); // NULL: none
 
@@ -69,6 +75,14 @@ void cost_parts(const struct cost *, struct plan *, uint8_t *format, const int *
 	int options, double *part);
 // Whether the total is a sum of layers' prices, each of which depends on that layer's formats alone.
 bool cost_adds(const struct cost *);
+// A layer's settings that are allowed.
+struct cost_settings {
+	const struct layer_plan *setting; // [count]
+	int count;                        // one at least
+};
+// What no plan costs less than whose layers take one of these settings each: the sum of the operators' least prices. It is
+// attained where a single plan gives them all.
+double cost_least(const struct cost *, const struct cost_settings *layer); // [layers]
 // The cost of giving every layer the same format.
 double cost_uniform_total(const struct cost *, int format);
 // A target as a person writes it: a format (the cost of that uniform choice), "0.5x" (of `widest`), or a number with k, M, G or

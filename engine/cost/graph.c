@@ -124,12 +124,16 @@ static bool list_settled(struct graph *g)
 	return true;
 }
 
+bool graph_fits(const struct model *m, struct fault *fault)
+{
+	return m->ops <= GRAPH_OPS ||
+		fault_set(fault, m->name, "choose a smaller network", "%d operators are more than can be priced (%d)", m->ops, GRAPH_OPS);
+}
+
 struct graph *graph_new(const struct model *m, struct fault *fault)
 {
-	if (m->ops > GRAPH_OPS) {
-		fault_set(fault, m->name, "choose a smaller network", "%d operators are more than can be priced (%d)", m->ops, GRAPH_OPS);
+	if (!graph_fits(m, fault))
 		return NULL;
-	}
 	struct graph *g = calloc(1, sizeof *g);
 	size_t ops = (size_t)m->ops;
 	int *count = calloc(ops, sizeof *count);
@@ -152,7 +156,7 @@ struct graph *graph_new(const struct model *m, struct fault *fault)
 		ok = list_settled(g);
 	}
 	if (!ok) {
-		fault_set(fault, m->name, "choose a smaller network", "out of memory");
+		fault_memory(fault, m->name);
 		graph_free(g);
 	}
 	free(count);

@@ -52,6 +52,7 @@ struct graph_touched {
 	uint8_t rest[GRAPH_OPS]; // of the tensors that they settle: the format that everything else asks for
 };
 
+bool graph_fits(const struct model *, struct fault *); // GRAPH_OPS operators at most
 // NULL with a fault: more than GRAPH_OPS operators, or out of memory. The model is borrowed.
 struct graph *graph_new(const struct model *, struct fault *);
 void graph_free(struct graph *);

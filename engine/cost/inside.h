@@ -11,12 +11,14 @@
 // What can be counted decides which units a target may be written in.
 enum quantity { QUANTITY_COUNT, QUANTITY_BYTES, QUANTITY_TIME, QUANTITY_ENERGY };
 
-// How a term is priced. A term whose layers are priced one by one gives `layer`, the others `total` and `part`, from the formats
-// of all tensors.
+// How a term is priced. A term whose layers are priced one by one gives `layer`, the others `total`, `part` and `least`, from the
+// formats of all tensors.
 struct pricing {
 	double (*layer)(const struct cost *, int layer, struct layer_plan);
 	double (*total)(const struct cost *, const struct plan *, const uint8_t *format, double *layer);
 	double (*part)(const struct cost *, const struct plan *, const uint8_t *format, const struct graph_touched *);
+	// As cost_least; no tensor has a narrower format than in `low`, or a wider one than in `high`.
+	double (*least)(const struct cost *, const struct cost_settings *, const uint8_t *low, const uint8_t *high);
 };
 extern const struct pricing peak_pricing, machine_pricing, measured_pricing;
 
@@ -39,7 +41,7 @@ struct machine_op {
 };
 
 struct cost {
-	char name[512], unit[32], help[192];
+	char name[512], unit[48], brief[24], help[192];
 	const struct model *model;
 	const struct pricing *pricing;
 	enum quantity quantity;
@@ -58,6 +60,8 @@ struct cost {
 	struct measured table;
 };
 
+// Sets the unit, for so many images; 0: the cost is not one of images. Wants the quantity.
+void cost_per(struct cost *, int images);
 // Make a cost of its kind; false with a fault. What they leave behind cost_free takes away.
 bool machine_new(struct cost *, bool energy, struct fault *);
 bool measured_cost(struct cost *, const char *name, struct fault *);

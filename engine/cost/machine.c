@@ -192,7 +192,37 @@ static double machine_part(const struct cost *c, const struct plan *plan, const 
 	return sum;
 }
 
-const struct pricing machine_pricing = {.total = machine_total, .part = machine_part};
+// An operator's least price: of a layer, over its settings, with the tensors as narrow as they can be. Bytes grow with the width of
+// a tensor: it stays on chip only if it is narrow.
+static double least_of(const struct cost *c, int i, const struct cost_settings *layer, const uint8_t *low, const uint8_t *high)
+{
+	const struct machine_op *o = &c->op[i];
+	bool weights = o->runs == RUNS_LAYER, attends = o->runs == RUNS_ATTENTION;
+	int l = c->model->op[i].layer, first = attends ? low[i] : 0, last = weights ? layer[l].count - 1 : attends ? high[i] : 0;
+	double least = INFINITY, moved = o->fixed;
+	for (const struct move *m = c->move + o->move, *end = m + o->moves; m < end; m++) {
+		int bits = format_table[low[m->tensor]].bits;
+		moved += bits * (bits <= m->stays ? m->on : m->off);
+	}
+	for (int k = first; k <= last; k++) {
+		struct layer_plan p = weights ? layer[l].setting[k] : (struct layer_plan){k, k};
+		double compute = o->compute[weights || attends ? c->native[p.weight][p.activation] : NATIVE_FP32];
+		double memory = moved + (weights ? o->weight_bit * format_table[p.weight].bits : 0);
+		least = fmin(least, c->sums ? compute + memory : fmax(compute, memory));
+	}
+	return o->scale * least;
+}
+
+static double machine_least(const struct cost *c, const struct cost_settings *layer, const uint8_t *low, const uint8_t *high)
+{
+	double total = 0;
+	for (int i = 1; i < c->model->ops; i++)
+		if (c->graph->op[i].tensor == i)
+			total += least_of(c, i, layer, low, high);
+	return total;
+}
+
+const struct pricing machine_pricing = {.total = machine_total, .part = machine_part, .least = machine_least};
 
 bool cost_roofline(const struct cost *c, const struct plan *plan, struct cost_point *point)
 {
@@ -270,7 +300,7 @@ bool machine_new(struct cost *c, bool energy, struct fault *fault)
 	c->op = calloc((size_t)c->model->ops, sizeof *c->op);
 	c->move = calloc((size_t)c->model->ops * (MODEL_INPUTS + 1), sizeof *c->move);
 	if (!c->op || !c->move)
-		return fault_set(fault, c->name, "choose a smaller network", "out of memory");
+		return fault_memory(fault, c->name);
 	for (int w = 0; w < FORMATS; w++)
 		for (int a = 0; a < FORMATS; a++)
 			c->native[w][a] = device_native(d, w, a);
@@ -280,11 +310,10 @@ bool machine_new(struct cost *c, bool energy, struct fault *fault)
 			add_op(c, i, &moves, &r);
 			c->op[i].scale = scale * (c->sums ? 1 : c->op[i].scale);
 		}
+	cost_per(c, energy ? 1 : c->batch);
 	if (!energy) {
-		snprintf(c->unit, sizeof c->unit, c->batch == 1 ? "ms per image" : "ms per %d images", c->batch);
 		snprintf(c->help, sizeof c->help, "time of a batch of %d on %s, by the roofline", c->batch, d->name);
 	} else {
-		snprintf(c->unit, sizeof c->unit, "mJ per image");
 		snprintf(c->help, sizeof c->help, "energy of an image in a batch of %d on %s, %s", c->batch, d->name,
 			c->sums ? "by operations and bytes moved" : "mean power x time");
 	}
@@ -332,4 +361,11 @@ static double peak_part(const struct cost *c, const struct plan *plan, const uin
 	return peak_total(c, plan, format, NULL);
 }
 
-const struct pricing peak_pricing = {.total = peak_total, .part = peak_part};
+// Every tensor grows with its format.
+static double peak_least(const struct cost *c, const struct cost_settings *layer, const uint8_t *low, const uint8_t *high)
+{
+	(void)layer, (void)high;
+	return peak_total(c, NULL, low, NULL);
+}
+
+const struct pricing peak_pricing = {.total = peak_total, .part = peak_part, .least = peak_least};

@@ -34,7 +34,7 @@ bool measured_cost(struct cost *c, const char *name, struct fault *fault)
 	int absent = 0;
 	for (int l = 0; l < c->model->layers; l++)
 		absent += c->table.source[l][0] == FIGURE_ABSENT;
-	snprintf(c->unit, sizeof c->unit, c->table.batch ? "ms per %d images" : "ms", c->table.batch);
+	cost_per(c, c->table.batch);
 	snprintf(c->help, sizeof c->help, absent ? "time of a batch, measured layer by layer; %d layers without a figure count 0" :
 		"time of a batch, measured layer by layer", absent);
 	return true;

@@ -26,7 +26,7 @@ static const double most_bytes = 4e9;
 
 static bool no_memory(const struct data *d, struct fault *f)
 {
-	return fault_set(f, d->name, "use fewer images, or end other programs", "out of memory");
+	return fault_memory(f, d->name);
 }
 
 static bool images_new(const struct data *d, struct data_images *images, long count)
@@ -166,7 +166,7 @@ struct data *data_open(const char *spec, uint64_t seed, long train, long heldout
 	}
 	struct data *d = loading.data = calloc(1, sizeof *d);
 	if (!d) {
-		fault_set(f, spec, "end other programs", "out of memory");
+		fault_memory(f, spec);
 		return NULL;
 	}
 	snprintf(d->name, sizeof d->name, "%s", spec);

@@ -37,7 +37,7 @@ bool reader_open(struct reader *r, const struct loading *loading, const char *na
 	r->file = gzdopen(fd, "rb");
 	if (!r->file) {
 		close(fd);
-		return fault_set(f, r->path, "", "out of memory");
+		return fault_memory(f, r->path);
 	}
 	gzbuffer(r->file, 1 << 17);
 	return true;

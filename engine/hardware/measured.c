@@ -145,7 +145,7 @@ bool measured_new(struct measured *m, const struct model *model, struct fault *f
 	if (m->has && m->value && m->source)
 		return true;
 	measured_free(m);
-	return fault_set(fault, model->name, "choose a smaller network", "out of memory");
+	return fault_memory(fault, model->name);
 }
 
 bool measured_read(const char *path, enum measured_kind kind, const struct model *model, struct measured *m, struct fault *fault)
@@ -158,7 +158,7 @@ bool measured_read(const char *path, enum measured_kind kind, const struct model
 	bool ok = text && (strlen(text) == size || fault_set(fault, path, "name a CSV file", "not a text: it has zero bytes"));
 	r.line = calloc((size_t)model->layers + 1, sizeof *r.line);
 	if (ok && !r.line)
-		ok = fault_set(fault, path, "", "out of memory");
+		ok = fault_memory(fault, path);
 	ok = ok && read_table(&r, path, text);
 	free(text);
 	free(r.line);
@@ -175,7 +175,7 @@ bool measured_latency(const char *name, const struct model *model, struct measur
 		return measured_read(name, MEASURED_MS, model, m, fault);
 	int *row = calloc((size_t)model->layers + 1, sizeof *row);
 	const struct published *p = row ? published_for(model, row, fault) : NULL;
-	bool ok = row || fault_set(fault, name, "", "out of memory");
+	bool ok = row || fault_memory(fault, name);
 	ok = ok && p && measured_new(m, model, fault);
 	for (int l = 0; ok && l < model->layers; l++) {
 		if (row[l] < 0) {

@@ -28,7 +28,7 @@ char *hardware_file(const char *path, size_t most, size_t *size, struct fault *f
 		fault_set(fault, path, "name a smaller file", "%lld bytes are too many: at most %zu are read",
 			(long long)status.st_size, most);
 	else if (!(bytes = malloc((size_t)status.st_size + 1)))
-		fault_set(fault, path, "", "out of memory");
+		fault_memory(fault, path);
 	else {
 		ssize_t got;
 		*size = 0;

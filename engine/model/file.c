@@ -295,7 +295,7 @@ static bool read_operator(struct reading *r, const char *name, char *rest)
 		return WRONG(r, "say `classes N` below the input", "out=classes, and how many is not said");
 	int i = add(r->model, (enum op_kind)kind, name, &s);
 	if (i < 0)
-		return WRONG(r, "make the network smaller", "out of memory");
+		return fault_memory(r->fault, place((char[256]){0}, r->path, r->line));
 	snprintf(r->name[i], sizeof r->name[i], "%s", name);
 	r->at[i] = r->line;
 	for (int k = 0; k < s.inputs; k++)
@@ -328,7 +328,7 @@ static bool read_head(struct reading *r, const char *word, char *rest)
 			"\"%.60s%s\" is no size of images", text, more ? " ..." : "");
 	r->model = model_new(r->path, r->given ? r->input : (struct shape){h, w, c}, r->classes);
 	if (!r->model || r->model->ops < 0)
-		return WRONG(r, "make the network smaller", "out of memory");
+		return fault_memory(r->fault, place((char[256]){0}, r->path, r->line));
 	snprintf(r->name[0], sizeof r->name[0], "input");
 	r->at[0] = r->line;
 	return fits(r, 0);
@@ -407,7 +407,7 @@ static char *slurp(const char *path, struct fault *fault)
 	int error = errno;
 	close(fd);
 	if (!text)
-		fault_set(fault, path, "", "out of memory");
+		fault_memory(fault, path);
 	else if (!regular)
 		fault_set(fault, path, lost, "not a file");
 	else if (got < 0)
@@ -449,14 +449,14 @@ struct model *model_read(const char *path, struct shape input, int classes, stru
 	r.name = calloc(OPS_MOST, sizeof *r.name);
 	r.read = calloc(OPS_MOST, sizeof *r.read);
 	r.at = calloc(OPS_MOST, sizeof *r.at);
-	bool ok = (r.name && r.read && r.at) || WRONG(&r, "", "out of memory");
+	bool ok = (r.name && r.read && r.at) || fault_memory(r.fault, path);
 	ok = ok && read_lines(&r, text) && check_end(&r);
 	free(r.name);
 	free(r.read);
 	free(r.at);
 	free(text);
 	if (ok && !set_title(r.model, path))
-		ok = fault_set(r.fault, path, "", "out of memory");
+		ok = fault_memory(r.fault, path);
 	if (ok)
 		return model_finish(r.model, r.fault);
 	model_free(r.model);

@@ -251,6 +251,14 @@ const char *model_kind(enum op_kind kind)
 	return kinds[kind].name;
 }
 
+const char *model_layer_kind(const struct model *m, int layer)
+{
+	const struct op *op = &m->op[m->layer[layer].op];
+	if (op->kind != OP_CONV || op->groups == 1)
+		return model_kind(op->kind);
+	return op->groups == m->layer[layer].in.c ? "depthwise" : "grouped";
+}
+
 bool model_fits(const struct model *m, int at, struct fault *fault)
 {
 	const struct op *op = &m->op[at];
@@ -277,11 +285,23 @@ bool model_fits(const struct model *m, int at, struct fault *fault)
 		numbers, weights);
 }
 
+// The two products of an attention, queries by keys and scores by values, count with the layer that it reads.
+static void count_attention(struct model *m, const struct op *attention)
+{
+	double pixels = (double)attention->out.h * attention->out.w, macs = 2 * pixels * pixels * attention->out.c;
+	int from = attention->in[0];
+	while (from > 0 && m->op[from].layer < 0)
+		from = m->op[from].in[0];
+	m->attention_macs += macs;
+	if (m->op[from].layer >= 0)
+		m->layer[m->op[from].layer].attention_macs += macs;
+}
+
 struct model *model_finish(struct model *m, struct fault *fault)
 {
 	if (!m || m->ops < 0) {
 		model_free(m);
-		fault_set(fault, "network", "choose a smaller one", "out of memory");
+		fault_memory(fault, "network");
 		return NULL;
 	}
 	for (int i = 0; i < m->ops; i++) {
@@ -290,6 +310,8 @@ struct model *model_finish(struct model *m, struct fault *fault)
 			return NULL;
 		}
 		m->parameters += own_parameters(&m->op[i]);
+		if (m->op[i].kind == OP_ATTENTION)
+			count_attention(m, &m->op[i]);
 	}
 	for (int i = 0; i < m->layers; i++) {
 		const struct layer *l = &m->layer[i];

@@ -66,6 +66,7 @@ struct layer {
 	int op;
 	struct shape in, out;
 	double macs, weights, activations; // of one image; weights without bias
+	double attention_macs;             // of the attention that reads it: two products without weights
 	double biases;                     // of the operator itself; a batch norm has its own
 	bool positive;                     // its input is known to be non-negative
 };
@@ -75,12 +76,14 @@ struct model {
 	int ops, layers, classes;
 	struct op *op;
 	struct layer *layer;
-	double macs, weights, parameters;     // parameters: weights, biases, norms, tokens
+	double macs, attention_macs;          // of one image: of all layers; of attention's two products
+	double weights, parameters;           // parameters: weights, biases, norms, tokens
 	double activations, most_activations; // numbers that all layers read, and that the layer reading most does; of one image
 };
 
 void model_free(struct model *);
 const char *model_kind(enum op_kind); // "conv", "linear" ...
+const char *model_layer_kind(const struct model *, int layer); // "conv", "depthwise", "grouped", "linear"
 
 // The formats that every layer of a model has been given; index into format_table.
 struct layer_plan {

@@ -24,7 +24,7 @@ struct calibration *calibration_new(const struct network *net, struct fault *fau
 		return c;
 out_of_memory:
 	calibration_free(c);
-	fault_set(fault, net->model->name, "choose a smaller network", "out of memory");
+	fault_memory(fault, net->model->name);
 	return NULL;
 }
 

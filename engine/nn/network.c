@@ -258,7 +258,7 @@ struct network *network_new(const struct model *model, int batch, unsigned keeps
 	}
 	if (!net || !make_nodes(net, &l) || !make_scratch(net, &l) || !place_activations(net) || !optimizer_lay(net, keeps)) {
 		network_free(net);
-		fault_set(fault, model->name, "choose a smaller batch or network", "out of memory");
+		fault_memory(fault, model->name);
 		return NULL;
 	}
 	return net;

@@ -21,7 +21,7 @@ bool allocation_of(const struct model *m, const struct sensitivity *s, const str
 	struct layer_plan *layer = calloc((size_t)m->layers, sizeof *layer);
 	a->cost = calloc((size_t)m->layers * (size_t)count, sizeof *a->cost);
 	a->lost = calloc((size_t)m->layers * (size_t)count, sizeof *a->lost);
-	bool ok = (layer && a->cost && a->lost) || fault_set(fault, m->name, "choose a smaller network", "out of memory");
+	bool ok = (layer && a->cost && a->lost) || fault_memory(fault, m->name);
 	for (int l = 0; ok && l < m->layers; l++)
 		for (int o = 0; o < count; o++) {
 			layer[l] = (struct layer_plan){formats[o], formats[o]};

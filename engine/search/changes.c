@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Changes that a person makes while the search runs, and what takes them back.
 #include <fnmatch.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,19 +57,9 @@ static bool add_inverse(struct change *inverse, const char *name, const char *va
 	return true;
 }
 
-// The reward is another one from here on: forget what it was compared with, and let the policy look around again.
-static void reward_changed(struct search *s)
-{
-	s->has_baseline = false;
-	if (s->step < s->warmup)
-		return;
-	policy_reopen(s->policy, s->knobs.reopen);
-	s->opened = s->step;
-}
-
 static bool out_of_memory(struct fault *fault)
 {
-	return fault_set(fault, "change", "close something else", "out of memory");
+	return fault_memory(fault, "change");
 }
 
 // What takes new masks back, in as few words as can be: one for many slots where all of these were the same.
@@ -123,10 +114,8 @@ static bool apply_restrict(struct search *s, const struct change *c, struct chan
 	ok = ok && restrict_items(s, c, flags, fault);
 	ok = ok && (restriction_back(s, inverse, memset(flags, 0, slots), flags + slots) || out_of_memory(fault));
 	free(flags);
-	if (ok && inverse->items) {
+	if (ok && inverse->items)
 		search_rearrange(s);
-		reward_changed(s);
-	}
 	return ok;
 }
 
@@ -149,19 +138,6 @@ static bool apply_group(struct search *s, const struct change *c, struct change 
 	return true;
 }
 
-// Whether the reward is another one under the wanted settings.
-static bool reward_differs(const struct search *s, const struct knobs *wanted)
-{
-	const struct knobs *now = &s->knobs;
-	bool differs = wanted->reward != now->reward || wanted->quality != now->quality, device = strcmp(wanted->device, now->device) != 0;
-	for (int t = 0; t < wanted->terms; t++) {
-		const struct term_knob *term = &wanted->term[t], *old = &now->term[t]; // of a new one: all zero
-		bool moves = device && (strcmp(term->name, "latency") == 0 || strcmp(term->name, "energy") == 0);
-		differs = differs || term->weight != old->weight || strcmp(term->target, old->target) != 0 || (moves && term->weight > 0);
-	}
-	return differs;
-}
-
 // Settings by name: live knobs, weights, targets. All are tried on a copy first.
 static bool apply_settings(struct search *s, const struct change *c, const char *prefix, struct change *inverse,
 	struct fault *fault)
@@ -182,31 +158,136 @@ static bool apply_settings(struct search *s, const struct change *c, const char 
 		if (!partition_settle(s->wanted, fault))
 			return false;
 	}
-	bool another = reward_differs(s, &wanted);
 	if (!search_reprice(s, &wanted, fault))
 		return false;
 	if (wanted.decide != s->knobs.decide)
 		search_rearrange(s);
 	s->knobs = wanted;
-	if (another)
-		reward_changed(s);
 	return true;
 }
 
-static bool read_steps(const struct change *c, long *steps, struct fault *fault)
+// ---- extensions ----
+
+// `extend`, or what takes one back: fewer than no steps. Beside the steps the learning rate: `rate`, from which it falls anew, and `from`,
+// the step where that begins (of an inverse; 0: the schedule that the search began with).
+struct extension {
+	long steps, from;
+	const char *rate; // NULL: the schedule only becomes longer
+	bool has_from;
+};
+
+static bool read_whole(const char *text, long low, long *value)
 {
 	char *end;
-	*steps = c->items == 1 ? strtol(c->item[0].value, &end, 10) : 0;
-	if (c->items != 1 || *end || *steps < 1 || *steps > SEARCH_HORIZON)
-		return fault_set(fault, "extend", "extend N", "N is a number of steps from 1 to %d", SEARCH_HORIZON);
+	*value = strtol(text, &end, 10);
+	return end != text && !*end && *value >= low && *value <= SEARCH_HORIZON;
+}
+
+static bool read_extension(const struct change *c, struct extension *e, struct fault *fault)
+{
+	static const char todo[] = "extend N, or extend N rate=R";
+	struct knobs scratch = {0}; // only written to
+	*e = (struct extension){0};
+	if (c->items < 1 || !read_whole(c->item[0].value, -SEARCH_HORIZON, &e->steps) || !e->steps)
+		return fault_set(fault, "extend", todo, "N is a number of steps from 1 to %d", SEARCH_HORIZON);
+	for (int i = 1; i < c->items; i++) {
+		const struct change_item *item = &c->item[i];
+		if (strcmp(item->name, "rate") == 0 && !e->rate) {
+			if (!knobs_set(&scratch, "rate", item->value, true, fault))
+				return false;
+			e->rate = item->value;
+		} else if (strcmp(item->name, "from") == 0 && e->steps < 0 && !e->has_from && read_whole(item->value, 0, &e->from)) {
+			e->has_from = true;
+		} else {
+			return fault_set(fault, "extend", todo, "it takes no \"%s%s%s\"", item->name, item->name[0] ? "=" : "", item->value);
+		}
+	}
 	return true;
 }
 
-bool search_apply(struct search *s, const struct change *c, struct change *inverse, struct fault *fault)
+static bool apply_extension(struct search *s, const struct change *c, struct change *inverse, struct fault *fault)
 {
-	long steps;
+	struct extension e;
+	char text[ENGINE_TEXT];
+	if (!read_extension(c, &e, fault))
+		return false;
+	if (e.steps > SEARCH_HORIZON - s->horizon)
+		return fault_set(fault, "extend", "begin a new session", "a search has %d steps at most", SEARCH_HORIZON);
+	if (e.steps < 0 && s->horizon + e.steps < s->knobs.steps)
+		return fault_set(fault, "extend", "extend N, with a number above 0", "the search was not extended by %ld steps", -e.steps);
+	if (e.steps < 0 && s->horizon + e.steps < s->step)
+		return fault_set(fault, "extend", "go on from here: steps that are made stay", "it cannot be taken back: the search is at step %ld, "
+			"past the %ld that it had", s->step, s->horizon + e.steps);
+	if (e.from > s->step)
+		return fault_set(fault, "extend", "leave it out", "step %ld is still to come", e.from);
+	snprintf(text, sizeof text, "%ld", -e.steps);
+	bool ok = add_inverse(inverse, "", text);
+	if (e.rate) {
+		knobs_get(&s->knobs, "rate", text, sizeof text);
+		ok = ok && add_inverse(inverse, "rate", text);
+		snprintf(text, sizeof text, "%ld", s->restart);
+		ok = ok && (e.steps < 0 || add_inverse(inverse, "from", text));
+	}
+	if (!ok)
+		return out_of_memory(fault);
+	if (e.rate) {
+		knobs_set(&s->knobs, "rate", e.rate, true, NULL);
+		s->restart = e.steps > 0 ? s->step : e.from;
+	}
+	s->horizon += e.steps;
+	return true;
+}
+
+// ---- what a person is told ----
+
+static void say(char *buf, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static void say(char *buf, size_t size, const char *format, ...)
+{
+	size_t used = strlen(buf);
+	used += (size_t)snprintf(buf + used, size - used, "%s", used ? "; " : "");
+	va_list args;
+	va_start(args, format);
+	if (used < size)
+		vsnprintf(buf + used, size - used, format, args);
+	va_end(args);
+}
+
+// Where an extension makes the learning rate leap, the weights are thrown about for a while.
+static void say_rate(const struct search *s, double before, char *buf, size_t size)
+{
+	double next = s->source->rate ? s->source->rate(s, s->step) : 0;
+	if (!s->source->rate || s->step == 0 || s->step >= s->horizon)
+		return;
+	say(buf, size, "the learning rate goes from %.2g to %.2g at the next step", before, next);
+	if (next > 2 * before && !s->restart)
+		say(buf, size, "`extend N rate=R` restarts it at R");
+}
+
+static void say_targets(const struct search *s, const struct change *c, char *buf, size_t size)
+{
+	for (int t = 0; t < s->terms; t++) {
+		char text[2 * ENGINE_TEXT];
+		bool named = false;
+		for (int i = 0; c->kind == CHANGE_TARGET && i < c->items; i++)
+			named = named || strcmp(c->item[i].name, s->term[t].name) == 0;
+		bool missed = search_reach(s, t) == TARGET_BELOW || search_reach(s, t) == TARGET_BELOW_FOUND;
+		search_reach_text(s, t, text, sizeof text);
+		if (!text[0] || !(named || (missed && search_counts(s, t))))
+			continue;
+		if (named && c->items == 1)
+			say(buf, size, "%s", text);
+		else
+			say(buf, size, "%s %s: %s", s->term[t].name, s->knobs.term[t].target, text);
+	}
+}
+
+bool search_apply(struct search *s, const struct change *c, struct change *inverse, char *says, size_t size, struct fault *fault)
+{
+	double rate = s->source->rate && s->step > 0 ? s->source->rate(s, s->step - 1) : 0;
 	*inverse = (struct change){.kind = c->kind};
+	says[0] = 0;
 	bool ok = false;
+	search_keep(s);
 	switch (c->kind) {
 	case CHANGE_RESTRICT:
 		ok = apply_restrict(s, c, inverse, fault);
@@ -221,11 +302,7 @@ bool search_apply(struct search *s, const struct change *c, struct change *inver
 		ok = apply_settings(s, c, "", inverse, fault);
 		break;
 	case CHANGE_EXTEND:
-		ok = read_steps(c, &steps, fault);
-		if (ok && steps > SEARCH_HORIZON - s->horizon)
-			ok = fault_set(fault, "extend", "begin a new session", "a search has %d steps at most", SEARCH_HORIZON);
-		if (ok)
-			s->horizon += steps;
+		ok = apply_extension(s, c, inverse, fault);
 		break;
 	case CHANGE_GROUP:
 		ok = apply_group(s, c, inverse, fault);
@@ -235,14 +312,21 @@ bool search_apply(struct search *s, const struct change *c, struct change *inver
 		free(inverse->item);
 		*inverse = (struct change){.kind = c->kind};
 	}
+	search_answer(s);
 	search_settle_modal(s);
+	if (ok && c->kind == CHANGE_EXTEND)
+		say_rate(s, rate, says, size);
+	else if (ok)
+		say_targets(s, c, says, size);
+	if (ok && s->step >= s->horizon)
+		say(says, size, "no step will follow: the search is finished, and `extend N` gives it more");
 	return ok;
 }
 
 bool search_check(const struct search *s, const struct change *c, struct fault *fault)
 {
 	struct knobs scratch = {0}; // only written to
-	long steps;
+	struct extension extension;
 	if (c->items < 1)
 		return fault_set(fault, "change", "name what to change", "nothing to change");
 	for (int i = 0; i < c->items; i++) {
@@ -266,7 +350,7 @@ bool search_check(const struct search *s, const struct change *c, struct fault *
 			ok = knobs_set(&scratch, item->name, item->value, true, fault);
 			break;
 		case CHANGE_EXTEND:
-			ok = read_steps(c, &steps, fault);
+			ok = read_extension(c, &extension, fault);
 			break;
 		}
 		if (!ok)

@@ -20,7 +20,7 @@ bool search_evaluate(struct search *s, const uint8_t *choice, enum split split, 
 		free(e->choice);
 		free(e->range);
 		*e = (struct evaluation){0};
-		return fault_set(fault, "evaluate", "close something else", "out of memory");
+		return fault_memory(fault, "evaluate");
 	}
 	memcpy(e->choice, choice ? choice : s->modal, (size_t)s->space->slots);
 	s->source->evaluate(s, &s->knobs, e->choice, split, images, e);
@@ -222,9 +222,11 @@ void search_publish(const struct search *s, struct snapshot *out)
 	for (int t = 0; t < s->terms; t++) {
 		const struct term *from = &s->term[t];
 		struct term_state *term = &out->term[t];
-		*term = (struct term_state){.unit = search_term_unit(s, t),
-			.weight = s->knobs.term[t].weight, .target = from->target, .targeted = from->target > 0, .modal = from->modal,
-			.expected = from->sampled, .low = from->low, .high = from->high};
+		*term = (struct term_state){.weight = s->knobs.term[t].weight, .target = from->target, .targeted = from->target > 0,
+			.modal = from->modal, .expected = from->sampled, .low = from->low, .high = from->high, .least = from->least,
+			.reach = search_reach(s, t)};
+		search_term_units(s, t, term);
+		search_reach_text(s, t, term->reach_text, sizeof term->reach_text);
 		memcpy(term->name, from->name, sizeof term->name);
 		memcpy(term->why, from->why, sizeof term->why);
 		memcpy(term->target_text, s->knobs.term[t].target, sizeof term->target_text);

@@ -47,7 +47,9 @@ struct term {
 	const struct priced *priced; // NULL: it cannot be priced, as `why` says
 	char why[2 * ENGINE_TEXT];
 	double target;    // 0: none
-	double low, high; // of the narrowest and the widest choice that is allowed
+	double low, high; // of the cheapest and the dearest choice found that is allowed
+	double least;     // no choice that is allowed costs less
+	uint8_t *cheapest, *dearest; // these choices: [slots]
 	double modal;     // of the modal choice
 	double sampled;   // mean of lately sampled choices; NAN: none since it is priced like this
 };
@@ -58,6 +60,7 @@ struct quality_source {
 	bool (*make)(struct search *, struct fault *); // the rest, once there is the space
 	// A step on a path: fills loss, accuracy and rate of the record. NULL: nothing is trained, and there is no warm-up.
 	bool (*train)(struct search *, const uint8_t *path, struct fault *);
+	double (*rate)(const struct search *, long step); // learning rate of that step, counted from 0; NULL: nothing is trained
 	void (*score)(struct search *, int samples, double *quality); // of the choices in the first rows of s->choice
 	// Fills all of it but choice and costs; ranges only where there is room for them.
 	void (*evaluate)(struct search *, const struct knobs *, const uint8_t *choice, enum split, long images, struct evaluation *);
@@ -65,6 +68,21 @@ struct quality_source {
 };
 extern const struct quality_source trained_source; // data=…
 extern const struct quality_source table_source;   // data=none
+
+// The settings after the last step, and what they gave: kept from the first change on, until the next step is made. The present
+// ones, and the policy beside them, are those of that step.
+struct last {
+	bool kept; // there were changes; else the rest says nothing
+	struct knobs knobs;
+	int terms;
+	struct term term[ENGINE_TERMS];
+	struct partition *partition;
+	struct policy *policy; // follows that partition
+	double expected[ENGINE_TERMS]; // cost by the terms that counted
+	double baseline;
+	bool has_baseline;
+	long opened;
+};
 
 struct search {
 	struct knobs knobs;
@@ -80,12 +98,14 @@ struct search {
 	struct network *network;
 	struct calibration *calibration;
 	struct policy *policy;
+	struct last last;
 
 	struct engine_info info;
 	struct option_info *option_info;
 
 	long step, horizon, warmup;
-	long opened; // the step at which the policy was last opened again; 0: never
+	long opened; // the step before which the reward last became another one; 0: never
+	long restart; // the step from which the learning rate falls anew; 0: the schedule it began with
 	double baseline;
 	bool has_baseline;
 	double loss, accuracy, quality, reward, advantage; // smoothed, for the eye
@@ -110,6 +130,8 @@ struct search {
 	uint8_t *halves;       // [layers]
 	uint8_t *tensor;       // [operators]: formats of the tensors of `scratch`
 	struct layer_plan *become; // [options][layers]: what a decision's layers become
+	double *answer;        // room of answer.c: [ENGINE_TERMS + 3][slots][options]
+	uint8_t *bounds;       // storage of the terms' cheapest and dearest choices
 	struct front front;
 };
 
@@ -120,11 +142,12 @@ enum { SEARCH_SAMPLES = 64 };
 // fault: an unknown device; a term that is asked for and has no price; a target that is none, or none for a weight.
 // Allocates.
 bool search_reprice(struct search *, const struct knobs *, struct fault *);
+// The terms and targets that knobs stand for, bounds and samples aside.
+bool search_price_terms(struct search *, const struct knobs *, struct term term[ENGINE_TERMS], struct fault *);
 void search_terms_free(struct search *);
-void search_bounds(struct search *); // after a change of what is allowed
 // Whether a target can be one of a term that is there; any thread.
 bool search_check_target(const struct search *, const char *name, const char *text, struct fault *);
-const char *search_term_unit(const struct search *, int term);
+void search_term_units(const struct search *, int term, struct term_state *); // unit, brief, symbol, device
 // Fills cost[ENGINE_TERMS]: NAN where there is no term, or no price.
 void search_costs(const struct search *, const uint8_t *choice, double *cost);
 // Whether a term is in the reward.
@@ -132,10 +155,32 @@ static inline bool search_counts(const struct search *s, int term)
 {
 	return s->knobs.term[term].weight > 0 && s->term[term].target > 0;
 }
-// What the choice that was priced last, at `whole`, costs with each option of one decision, by the terms in the reward; the
-// others, and options that are not allowed, as in `whole`. cost: [options].
-void search_price_options(const struct search *, const uint8_t *choice, const double *whole, int decision,
+// The terms in the reward, a bit each.
+static inline uint32_t search_counted(const struct search *s)
+{
+	uint32_t terms = 0;
+	for (int t = 0; t < s->terms; t++)
+		terms |= (uint32_t)search_counts(s, t) << t;
+	return terms;
+}
+// What the choice that was priced last, at `whole`, costs with each option of one decision, by `terms` (a bit each); by the
+// others, and with options that are not allowed, as in `whole`. cost: [options].
+void search_price_options(const struct search *, const uint8_t *choice, const double *whole, int decision, uint32_t terms,
 	double (*cost)[ENGINE_TERMS]);
+double search_price_layer(const struct search *, int term, int layer, int weight, int activation); // of a term that adds up
+const struct cost *search_cost(const struct search *, int term); // NULL: it cannot be priced
+bool search_adds(const struct search *, int term); // whether it is a sum over layers; false where it cannot be priced
+
+// ---- answer.c ----
+void search_keep(struct search *);   // before a change is applied: what there was after the last step
+void search_answer(struct search *); // after it: the policy and all that goes with it, as the next step will find them
+
+// ---- bounds.c ----
+// Finds the cheapest and the dearest choice that the partition allows, by pricing: after a change of the terms, or of what is
+// allowed.
+void search_bounds(struct search *);
+enum target_reach search_reach(const struct search *, int term);
+void search_reach_text(const struct search *, int term, char *buf, size_t size);
 
 static inline bool search_by_loss(const struct search *s) // whether quality is minus a loss
 {

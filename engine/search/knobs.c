@@ -45,7 +45,6 @@ static const struct overlay {
 	{"preset", "fliqs", "policy-beta2", "0.999"},
 	{"preset", "fliqs", "policy-rate", "0.005"},
 	{"preset", "fliqs", "entropy", "0.5"},
-	{"preset", "fliqs", "reopen", "0"},
 	{"preset", "fliqs", "scales", "layer"},
 	{"preset", "fliqs", "unsigned", "off"},
 	{"preset", "fliqs", "weight.bops", "1"},
@@ -66,7 +65,6 @@ static const struct overlay {
 	{"preset", "tunas", "policy-growth", "10"},
 	{"preset", "tunas", "policy-beta1", "0"},
 	{"preset", "tunas", "entropy", "0"},
-	{"preset", "tunas", "reopen", "0"},
 	{"preset", "tunas", "scales", "layer"},
 	{"preset", "tunas", "unsigned", "off"},
 	{"preset", "tunas", "weight.bops", "0.1"},
@@ -274,6 +272,32 @@ bool knobs_get(const struct knobs *values, const char *name, char *buf, size_t s
 		break;
 	}
 	return true;
+}
+
+bool knobs_equal(const struct knobs *a, const struct knobs *b)
+{
+	bool equal = a->terms == b->terms;
+	for (int i = 0; i < KNOB_COUNT; i++) {
+		const void *x = (const char *)a + offsets[i], *y = (const char *)b + offsets[i];
+		switch (table[i].type) {
+		case KNOB_INTEGER:
+			equal = equal && *(const long *)x == *(const long *)y;
+			break;
+		case KNOB_REAL:
+			equal = equal && *(const double *)x == *(const double *)y;
+			break;
+		case KNOB_WORD:
+			equal = equal && *(const int *)x == *(const int *)y;
+			break;
+		case KNOB_TEXT:
+			equal = equal && strcmp(x, y) == 0;
+			break;
+		}
+	}
+	for (int t = 0; equal && t < a->terms; t++)
+		equal = strcmp(a->term[t].name, b->term[t].name) == 0 && a->term[t].weight == b->term[t].weight &&
+			strcmp(a->term[t].target, b->term[t].target) == 0;
+	return equal;
 }
 
 // ---- config ----

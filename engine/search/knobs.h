@@ -74,7 +74,6 @@ enum knob_scales { SCALES_CHANNEL, SCALES_LAYER };
 	R(policy_beta2, "policy-beta2", "0.98", 0, 0.9999, true, "Adam's second decay")                                \
 	R(policy_growth, "policy-growth", "1", 0.001, 1000, true, "by what factor the policy's rate grows over the search") \
 	R(entropy, "entropy", "0.02", 0, 100, true, "final weight of the entropy penalty")                             \
-	R(reopen, "reopen", "0.1", 0, 1, true, "share of the uniform distribution mixed in after a change")            \
 	I(calibration, "calibration", "256", 2, 65536, true, "images that statistics and ranges are estimated on")     \
 	I(front_every, "front-every", "100", 0, 1e9, true, "steps between scorings of the front; 0: none")             \
 	I(front_images, "front-images", "512", 16, 65536, true, "held-out images that score the front")                \
@@ -105,6 +104,7 @@ const struct knobs *config_knobs(const struct config *);
 // and what a target's text means, is checked by search_reprice.
 bool knobs_set(struct knobs *values, const char *name, const char *text, bool live_only, struct fault *);
 bool knobs_get(const struct knobs *values, const char *name, char *buf, size_t size);
+bool knobs_equal(const struct knobs *, const struct knobs *);
 // Visits every setting, or the live ones only, in table order; weights and targets of all terms.
 typedef void knobs_visit(const char *name, const char *value, void *context);
 void knobs_each(const struct knobs *values, bool live_only, knobs_visit *, void *context);

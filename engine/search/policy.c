@@ -30,14 +30,25 @@ struct policy *policy_new(const struct partition *partition, struct fault *fault
 	}
 	if (!p || !p->logit || !p->first || !p->second || !p->probability || !p->gradient) {
 		policy_free(p);
-		fault_set(fault, "policy", "choose a smaller network", "out of memory");
+		fault_memory(fault, "policy");
 		return NULL;
 	}
 	policy_refresh(p);
 	return p;
 }
 
-static void forget_moments(struct policy *p)
+void policy_copy(struct policy *to, const struct policy *from, const struct partition *partition)
+{
+	size_t n = (size_t)partition->decisions;
+	to->partition = partition;
+	memcpy(to->logit, from->logit, n * sizeof *to->logit);
+	memcpy(to->first, from->first, n * sizeof *to->first);
+	memcpy(to->second, from->second, n * sizeof *to->second);
+	to->moves = from->moves;
+	policy_refresh(to);
+}
+
+void policy_forget(struct policy *p)
 {
 	size_t size = (size_t)p->partition->decisions * sizeof *p->first;
 	memset(p->first, 0, size);
@@ -67,7 +78,7 @@ void policy_follow(struct policy *p, const struct partition *next)
 	for (size_t d = 0; d < n; d++)
 		for (int o = 0; o < SPACE_OPTIONS; o++)
 			p->logit[d][o] = (float)p->gradient[d][o];
-	forget_moments(p);
+	policy_forget(p);
 	policy_refresh(p);
 }
 
@@ -246,16 +257,17 @@ void policy_move(struct policy *p, double rate, double beta1, double beta2, doub
 	policy_refresh(p);
 }
 
-void policy_reopen(struct policy *p, double share)
+// As likely as before in all, so that what is not allowed keeps its place beside them.
+void policy_set(struct policy *p, int decision, const double *probability)
 {
-	if (share <= 0)
-		return;
-	for (int d = 0; d < p->partition->decisions; d++) {
-		int allowed = __builtin_popcount(p->partition->decision[d].allowed);
-		for (int o = 0; o < p->partition->decision[d].options; o++)
-			if (allows(p, d, o))
-				p->logit[d][o] = (float)log((1 - share) * (double)p->probability[d][o] + share / allowed);
-	}
-	forget_moments(p);
-	policy_refresh(p);
+	double top = -INFINITY, total = 0;
+	for (int o = 0; o < p->partition->decision[decision].options; o++)
+		if (allows(p, decision, o))
+			top = fmax(top, (double)p->logit[decision][o]);
+	for (int o = 0; o < p->partition->decision[decision].options; o++)
+		if (allows(p, decision, o))
+			total += exp((double)p->logit[decision][o] - top);
+	for (int o = 0; o < p->partition->decision[decision].options; o++)
+		if (allows(p, decision, o))
+			p->logit[decision][o] = (float)(log(probability[o]) + top + log(total));
 }

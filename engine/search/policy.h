@@ -16,6 +16,12 @@ struct policy *policy_new(const struct partition *, struct fault *); // uniform;
 // of what is decided together. Then a decision's logits are the mean over its slots of what these had, and the optimizer's
 // moments are forgotten.
 void policy_follow(struct policy *, const struct partition *);
+// Takes over another policy's logits and moments, bit for bit; `partition` is what that one follows, or another with the same
+// decisions and masks, and borrowed from here on.
+void policy_copy(struct policy *, const struct policy *from, const struct partition *);
+void policy_forget(struct policy *); // the optimizer's moments
+// Gives a decision's allowed options these probabilities (above 0, adding up to 1); policy_refresh is to follow.
+void policy_set(struct policy *, int decision, const double *probability);
 // Leans to the widest options: logits grow evenly from 0 for the narrowest to `slope` for the widest.
 void policy_lean(struct policy *, double slope);
 void policy_free(struct policy *);
@@ -47,8 +53,5 @@ void policy_credit(struct policy *, const uint8_t *choice, double advantage);
 void policy_credit_options(struct policy *, int decision, const double *value, double share);
 // Adds entropy_weight * gradient of the mean entropy and takes one Adam step (Kingma and Ba, 2015) down.
 void policy_move(struct policy *, double rate, double beta1, double beta2, double entropy_weight);
-// Mixes `share` of the uniform distribution into every decision and forgets the optimizer's moments: after a change
-// the reward is another one.
-void policy_reopen(struct policy *, double share);
 
 #endif

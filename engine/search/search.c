@@ -9,6 +9,8 @@
 
 #include "engine/quant/format.h"
 #include "engine/search/inside.h"
+#include "engine/search/layers.h"
+#include "engine/tensor/kernels.h"
 #include "engine/tensor/rng.h"
 
 // start=wide: the widest of seven options has about half of the probability.
@@ -49,17 +51,12 @@ static bool describe(struct search *s)
 	}
 	info->parameters = s->model->parameters;
 	info->macs = s->model->macs;
-	info->kernels = engine_kernels();
+	info->attention_macs = s->model->attention_macs;
+	info->kernels = kernels_best()->name;
 	for (int i = 0; i < layers; i++) {
-		const struct layer *l = &s->model->layer[i];
-		const struct op *op = &s->model->op[l->op];
-		const char *kind = op->kind != OP_CONV ? "linear" : op->groups == 1 ? "conv" : op->groups == l->in.c ? "depthwise" : "grouped";
-		layer[i] = (struct layer_info){.kind = kind, .in_h = l->in.h, .in_w = l->in.w, .in_c = l->in.c, .out_h = l->out.h,
-			.out_w = l->out.w, .out_c = l->out.c, .kernel = op->window.h ? op->window.h : 1,
-			.stride = op->window.stride ? op->window.stride : 1, .groups = op->groups ? op->groups : 1, .macs = l->macs,
-			.weights = l->weights, .activations = l->activations, .weight_slot = space_slot(i, HALF_WEIGHT),
-			.activation_slot = space_slot(i, HALF_ACTIVATION)};
-		snprintf(layer[i].name, sizeof layer[i].name, "%s", l->name);
+		layer[i] = layer_info_of(s->model, i);
+		layer[i].weight_slot = space_slot(i, HALF_WEIGHT);
+		layer[i].activation_slot = space_slot(i, HALF_ACTIVATION);
 	}
 	for (int i = 0; i < slots; i++) {
 		const struct slot *from = &s->space->slot[i];
@@ -91,12 +88,15 @@ static bool make_buffers(struct search *s)
 	s->modal_value = calloc(slots * (size_t)s->options, sizeof *s->modal_value);
 	s->tensor = calloc((size_t)s->model->ops, 1);
 	s->become = calloc(layers * (size_t)s->options, sizeof *s->become);
+	s->answer = calloc((ENGINE_TERMS + 3) * slots * (size_t)s->options, sizeof *s->answer);
+	s->bounds = calloc(2 * ENGINE_TERMS * slots, 1);
 	s->front.room = (int)s->knobs.front_size + ENGINE_OPTIONS + 8;
 	size_t room = (size_t)s->front.room;
 	s->front.all = calloc(2 * room, sizeof *s->front.all);
 	s->front.choices = calloc(2 * room * slots, 1);
 	if (!s->choice || !s->modal || !s->plan.layer || !s->scratch.layer || !s->touched || !s->halves ||
-	    !s->modal_value || !s->tensor || !s->become || !s->front.all || !s->front.choices)
+	    !s->modal_value || !s->tensor || !s->become || !s->answer || !s->bounds ||
+	    !s->front.all || !s->front.choices)
 		return false;
 	s->front.point = s->front.all;
 	s->front.candidate = s->front.all + room;
@@ -109,7 +109,7 @@ struct search *search_new(const struct knobs *knobs, const struct state *state, 
 {
 	struct search *s = calloc(1, sizeof *s);
 	if (!s) {
-		fault_set(fault, "search", "close something else", "out of memory");
+		fault_memory(fault, "search");
 		return NULL;
 	}
 	s->knobs = *knobs;
@@ -118,15 +118,17 @@ struct search *search_new(const struct knobs *knobs, const struct state *state, 
 		fault_set(fault, "sensitivity", "it goes with data=none", "a network that is trained has its quality measured");
 		goto failed;
 	}
-	if (!s->source->open(s, fault) || !(s->space = space_new(s->model, knobs->space, fault)) ||
-	    !(s->partition = partition_new(s->space, fault)) || !(s->wanted = partition_new(s->space, fault)))
+	if (!s->source->open(s, fault) || !cost_can_price(s->model, fault) || !(s->space = space_new(s->model, knobs->space, fault)) ||
+	    !(s->partition = partition_new(s->space, fault)) || !(s->wanted = partition_new(s->space, fault)) ||
+	    !(s->last.partition = partition_new(s->space, fault)))
 		goto failed;
 	s->partition->split = knobs->decide == DECIDE_SPLIT;
 	partition_settle(s->partition, NULL);
-	if (!s->source->make(s, fault) || !(s->policy = policy_new(s->partition, fault)))
+	if (!s->source->make(s, fault) || !(s->policy = policy_new(s->partition, fault)) ||
+	    !(s->last.policy = policy_new(s->last.partition, fault)))
 		goto failed;
 	if (!describe(s) || !make_buffers(s)) {
-		fault_set(fault, "search", "choose a smaller network", "out of memory");
+		fault_memory(fault, "search");
 		goto failed;
 	}
 	s->plan.model = s->scratch.model = s->model;
@@ -148,12 +150,14 @@ void search_free(struct search *s)
 	if (!s)
 		return;
 	policy_free(s->policy);
+	policy_free(s->last.policy);
 	calibration_free(s->calibration);
 	network_free(s->network);
 	sensitivity_free(s->sensitivity);
 	team_free(s->team);
 	partition_free(s->partition);
 	partition_free(s->wanted);
+	partition_free(s->last.partition);
 	space_free(s->space);
 	model_free(s->model);
 	data_free(s->data);
@@ -174,6 +178,8 @@ void search_free(struct search *s)
 	free(s->halves);
 	free(s->tensor);
 	free(s->become);
+	free(s->answer);
+	free(s->bounds);
 	free(s->front.all);
 	free(s->front.choices);
 	free(s);
@@ -274,7 +280,7 @@ double search_smoothed(double old, double value)
 
 bool search_diverged(const struct search *s, const char *what, struct fault *fault)
 {
-	return fault_set(fault, "training", "open an earlier checkpoint, or start again with a smaller rate",
+	return fault_set(fault, "training", "begin a new session with a smaller rate",
 		"the %s is no longer a number at step %ld", what, s->step + 1);
 }
 
@@ -305,6 +311,7 @@ static void credit_costs(struct search *s, uint64_t key)
 	const struct partition *p = s->partition;
 	uint8_t *choice = s->choice + SEARCH_SAMPLES * s->space->slots;
 	double whole[ENGINE_TERMS], cost[SPACE_OPTIONS][ENGINE_TERMS], value[SPACE_OPTIONS];
+	uint32_t counted = search_counted(s);
 	bool known = false;
 	for (long i = 0; i < n; i++) {
 		policy_sample(s->policy, rng_bits(key, (uint64_t)i), choice);
@@ -314,7 +321,7 @@ static void credit_costs(struct search *s, uint64_t key)
 		for (int d = 0; d < p->decisions; d++) {
 			double *of = modal ? s->modal_value + d * s->options : value;
 			if (!priced)
-				search_price_options(s, choice, whole, d, cost);
+				search_price_options(s, choice, whole, d, counted, cost);
 			for (int o = 0; !priced && o < p->decision[d].options; o++)
 				of[o] = additive_penalty(s, cost[o]);
 			policy_credit_options(s->policy, d, of, 1 / (double)n);
@@ -345,8 +352,8 @@ static bool learn(struct search *s, struct fault *fault)
 		for (int c = 0; c < ENGINE_TERMS; c++)
 			s->record.cost[c] += (float)(cost[c] / samples);
 	}
-	if (!isfinite(mean_quality))
-		return search_diverged(s, "quality", fault);
+	if (!(fabs(mean_quality) < 1e12) || !isfinite(mean_reward)) // before the policy moves by it
+		return search_diverged(s, isfinite(mean_reward) || !isfinite(mean_quality) ? "quality" : "reward", fault);
 	bool apart = k->reward != REWARD_MNAS && k->cost_samples > 0; // a product has no part of its own for the cost
 	policy_clear(s->policy);
 	double advantage = credit(s, samples, apart ? quality : reward);
@@ -369,6 +376,7 @@ bool search_step(struct search *s, struct fault *fault)
 	uint64_t key = rng_key((uint64_t)s->knobs.seed, "path", (uint64_t)s->step);
 	uint8_t *path = s->choice;
 	double cost[ENGINE_TERMS];
+	s->last.kept = false;
 	if (s->step < s->warmup && s->knobs.warmup_path == PATH_UNIFORM)
 		policy_sample_evenly(s->policy, key, path);
 	else if (s->step >= s->warmup && rng_uniform(key, (uint64_t)s->partition->decisions) < s->knobs.modal_share)

@@ -23,8 +23,9 @@ long search_horizon(const struct search *);
 // The newest record, and the modal option per slot that goes with it.
 const struct record *search_record(const struct search *);
 
-// Applies a change between two steps; all of it or nothing. *inverse takes it back (its items are for the caller to free).
-bool search_apply(struct search *, const struct change *, struct change *inverse, struct fault *);
+// Applies a change between two steps; all of it or nothing. *inverse takes it back (its items are for the caller to free); `says`
+// is what there is to say of it, clauses, or nothing.
+bool search_apply(struct search *, const struct change *, struct change *inverse, char *says, size_t size, struct fault *);
 // What can be said of a change without the search's present state.
 bool search_check(const struct search *, const struct change *, struct fault *);
 

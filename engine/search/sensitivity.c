@@ -169,7 +169,7 @@ static bool from_published(struct sensitivity *s, struct fault *fault)
 	const struct published *p = row ? published_for(s->model, row, fault) : NULL;
 	if (!p || !measured_new(&s->table, s->model, fault)) {
 		if (!row)
-			fault_set(fault, s->name, "", "out of memory");
+			fault_memory(fault, s->name);
 		free(row);
 		return false;
 	}
@@ -205,7 +205,7 @@ struct sensitivity *sensitivity_named(const struct model *model, const char *nam
 {
 	struct sensitivity *s = calloc(1, sizeof *s);
 	if (!s) {
-		fault_set(fault, name, "", "out of memory");
+		fault_memory(fault, name);
 		return NULL;
 	}
 	s->model = model;

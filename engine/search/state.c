@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // A search's state as named arrays and texts, and its digest.
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,6 +68,31 @@ const struct state_tensor *state_find(const struct state *s, const char *name)
 	return NULL;
 }
 
+bool state_sound(const struct state *s, struct fault *fault)
+{
+	// What records the past, or scores it, may hold numbers that never were.
+	static const char *const lives_on[] = {"network.", "policy."};
+	static const char *const numbers[] = {"baseline", "loss", "accuracy", "quality", "reward", "advantage"};
+	for (int i = 0; i < s->tensors; i++) {
+		const struct state_tensor *t = &s->tensor[i];
+		bool matters = false;
+		for (size_t k = 0; k < sizeof lives_on / sizeof *lives_on; k++)
+			matters |= strncmp(t->name, lives_on[k], strlen(lives_on[k])) == 0;
+		const float *x = t->data;
+		for (size_t k = 0; matters && t->type == STATE_F32 && k < t->bytes / sizeof *x; k++)
+			if (!isfinite(x[k]))
+				return fault_set(fault, t->name, "take the last change back with `undo`, or begin a new session with smaller rates",
+					"its number %zu is %f: the search has gone wrong, and this state is not saved", k + 1, (double)x[k]);
+	}
+	for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++) {
+		const char *text = state_get(s, numbers[k]);
+		if (text && !isfinite(strtod(text, NULL)))
+			return fault_set(fault, numbers[k], "take the last change back with `undo`, or begin a new session with smaller rates",
+				"it is %s: the search has gone wrong, and this state is not saved", text);
+	}
+	return true;
+}
+
 void state_free(struct state *s)
 {
 	if (!s)
@@ -88,20 +114,25 @@ struct kept {
 };
 enum { KEPT = NETWORK_ARRAYS + POLICY_ARRAYS };
 
+static void list_policy(struct policy *policy, const char *prefix, struct kept kept[POLICY_ARRAYS])
+{
+	struct policy_array p[POLICY_ARRAYS];
+	policy_arrays(policy, p);
+	for (int i = 0; i < POLICY_ARRAYS; i++) {
+		kept[i] = (struct kept){.data = p[i].data, .count = p[i].count};
+		snprintf(kept[i].name, sizeof kept->name, "%s%s", prefix, p[i].name);
+	}
+}
+
 static int list_kept(struct search *s, struct kept kept[KEPT])
 {
 	struct network_array n[NETWORK_ARRAYS];
-	struct policy_array p[POLICY_ARRAYS];
 	int arrays = s->network ? network_arrays(s->network, n) : 0;
-	policy_arrays(s->policy, p);
 	for (int i = 0; i < arrays; i++) {
 		kept[i] = (struct kept){.data = n[i].data, .count = n[i].count};
 		snprintf(kept[i].name, sizeof kept[i].name, "network.%s", n[i].name);
 	}
-	for (int i = 0; i < POLICY_ARRAYS; i++) {
-		kept[arrays + i] = (struct kept){.data = p[i].data, .count = p[i].count};
-		snprintf(kept[arrays + i].name, sizeof kept->name, "policy.%s", p[i].name);
-	}
+	list_policy(s->policy, "policy.", kept + arrays);
 	return arrays + POLICY_ARRAYS;
 }
 
@@ -111,18 +142,58 @@ struct number {
 	long *whole;
 	double *real;
 	bool *flag;
+	bool rare; // kept only where it is not 0
 };
-enum { NUMBERS = 12 };
+enum { NUMBERS = 13, LAST_NUMBERS = 4, TERM_NUMBERS = 4 };
 
 static void list_numbers(struct search *s, struct number numbers[NUMBERS])
 {
 	memcpy(numbers, (struct number[NUMBERS]){
+		{"restart", .whole = &s->restart, .rare = true},
 		{"step", .whole = &s->step}, {"horizon", .whole = &s->horizon}, {"opened", .whole = &s->opened},
 		{"moves", .whole = policy_moves(s->policy)},
 		{"baseline", .real = &s->baseline}, {"has_baseline", .flag = &s->has_baseline},
 		{"loss", .real = &s->loss}, {"accuracy", .real = &s->accuracy}, {"quality", .real = &s->quality},
 		{"reward", .real = &s->reward}, {"advantage", .real = &s->advantage}, {"has_quality", .flag = &s->has_quality},
 	}, NUMBERS * sizeof *numbers);
+}
+
+// Of what there was after the last step, where changes were made since.
+static void list_last_numbers(struct last *l, struct number numbers[LAST_NUMBERS])
+{
+	memcpy(numbers, (struct number[LAST_NUMBERS]){
+		{"last.opened", .whole = &l->opened}, {"last.moves", .whole = policy_moves(l->policy)},
+		{"last.baseline", .real = &l->baseline}, {"last.has_baseline", .flag = &l->has_baseline},
+	}, LAST_NUMBERS * sizeof *numbers);
+}
+
+static void list_last_term(struct last *l, int t, struct number numbers[TERM_NUMBERS])
+{
+	memcpy(numbers, (struct number[TERM_NUMBERS]){
+		{"last.sampled", .real = &l->term[t].sampled}, {"last.expected", .real = &l->expected[t]},
+		{"last.low", .real = &l->term[t].low}, {"last.high", .real = &l->term[t].high},
+	}, TERM_NUMBERS * sizeof *numbers);
+}
+
+// `of`: what stands behind the name and a dot; NULL: nothing.
+static const char *number_key(const struct number *n, const char *of, char *buf, size_t size)
+{
+	snprintf(buf, size, "%s%s%s", n->name, of ? "." : "", of ? of : "");
+	return buf;
+}
+
+static bool save_numbers(struct state *out, const struct number *n, int count, const char *of)
+{
+	char key[2 * ENGINE_NAME];
+	bool ok = true;
+	for (int i = 0; i < count; i++, n++) {
+		number_key(n, of, key, sizeof key);
+		if (n->whole)
+			ok = ok && ((n->rare && !*n->whole) || state_say(out, key, "%ld", *n->whole));
+		else
+			ok = ok && (n->real ? state_say(out, key, "%.17g", *n->real) : state_say(out, key, "%d", *n->flag));
+	}
+	return ok;
 }
 
 // CRC-32s of the weights, of the optimizer's arrays, and of the policy with its masks.
@@ -225,21 +296,58 @@ static bool save_front(const struct search *s, struct state *out)
 	return ok;
 }
 
-static bool save_partition(const struct search *s, struct state *out)
+static bool save_partition(const struct partition *p, const char *prefix, struct state *out)
 {
-	const struct partition *p = s->partition;
-	char name[SPACE_NAME + 8];
+	char name[SPACE_NAME + 16];
 	bool ok = true;
 	for (int g = 0; g < p->groups; g++) {
-		snprintf(name, sizeof name, "group.%s", p->group[g].name);
+		snprintf(name, sizeof name, "%sgroup.%s", prefix, p->group[g].name);
 		ok = ok && state_say(out, name, "%s", p->group[g].pattern);
 	}
-	int64_t *allowed = malloc((size_t)s->space->slots * sizeof *allowed);
-	for (int i = 0; allowed && i < s->space->slots; i++)
+	int64_t *allowed = malloc((size_t)p->space->slots * sizeof *allowed);
+	for (int i = 0; allowed && i < p->space->slots; i++)
 		allowed[i] = p->allowed[i];
-	ok = ok && allowed && state_add(out, "allowed", STATE_I64, 1, (int64_t[]){s->space->slots}, allowed);
+	snprintf(name, sizeof name, "%sallowed", prefix);
+	ok = ok && allowed && state_add(out, name, STATE_I64, 1, (int64_t[]){p->space->slots}, allowed);
 	free(allowed);
 	return ok;
+}
+
+static bool save_settings(const struct knobs *knobs, const char *prefix, struct state *out)
+{
+	struct texts texts = {.prefix = prefix, .out = out, .ok = true};
+	knobs_each(knobs, true, say_text, &texts);
+	knobs_each_term(knobs, say_text, &texts);
+	return texts.ok;
+}
+
+static bool save_kept(struct state *out, const struct kept *kept, int count, struct fault *fault)
+{
+	for (int i = 0; i < count; i++) {
+		for (long k = 0; k < kept[i].count; k++)
+			if (!isfinite(kept[i].data[k]))
+				return fault_set(fault, "checkpoint", "open the one before, or take back what led there",
+					"%s holds what is no number: it is not saved", kept[i].name);
+		if (!state_add(out, kept[i].name, STATE_F32, 1, (int64_t[]){kept[i].count}, kept[i].data))
+			return fault_memory(fault, "checkpoint");
+	}
+	return true;
+}
+
+static bool save_last(struct search *s, struct state *out, struct fault *fault)
+{
+	struct last *l = &s->last;
+	struct kept kept[POLICY_ARRAYS];
+	struct number number[LAST_NUMBERS], of_term[TERM_NUMBERS];
+	list_policy(l->policy, "last.", kept);
+	list_last_numbers(l, number);
+	bool ok = state_say(out, "last.terms", "%d", l->terms) && save_settings(&l->knobs, "last.set", out) &&
+		save_numbers(out, number, LAST_NUMBERS, NULL) && save_partition(l->partition, "last.", out);
+	for (int t = 0; t < l->terms; t++) {
+		list_last_term(l, t, of_term);
+		ok = ok && save_numbers(out, of_term, TERM_NUMBERS, l->term[t].name);
+	}
+	return ok ? save_kept(out, kept, POLICY_ARRAYS, fault) : fault_memory(fault, "checkpoint");
 }
 
 bool search_save(struct search *s, struct state *out, struct fault *fault)
@@ -254,31 +362,24 @@ bool search_save(struct search *s, struct state *out, struct fault *fault)
 	bool ok = same.ok && state_say(out, "kernels", "%s", s->info.kernels);
 	digest_of(s, text, sizeof text);
 	ok = ok && state_say(out, "digest", "%s", text);
-	for (int i = 0; i < all; i++)
-		ok = ok && state_add(out, kept[i].name, STATE_F32, 1, (int64_t[]){kept[i].count}, kept[i].data);
-	for (int i = 0; i < NUMBERS; i++)
-		ok = ok && (number[i].whole ? state_say(out, number[i].name, "%ld", *number[i].whole)
-			: number[i].real ? state_say(out, number[i].name, "%.17g", *number[i].real)
-			: state_say(out, number[i].name, "%d", *number[i].flag));
+	ok = ok && save_numbers(out, number, NUMBERS, NULL);
 	for (int t = 0; t < s->terms; t++) {
 		snprintf(text, sizeof text, "term.%d", t);
 		ok = ok && state_say(out, text, "%s", s->term[t].name);
 		snprintf(text, sizeof text, "sampled.%s", s->term[t].name);
 		ok = ok && state_say(out, text, "%.17g", s->term[t].sampled);
 	}
-	save_knobs(&s->knobs, "set", out, &ok);
-	struct texts terms = {.prefix = "set", .out = out, .ok = ok};
-	knobs_each_term(&s->knobs, say_text, &terms);
-	ok = terms.ok;
-	ok = ok && save_partition(s, out) && save_front(s, out);
-	return ok || fault_set(fault, "checkpoint", "close something else", "out of memory");
+	ok = ok && save_settings(&s->knobs, "set", out) && save_partition(s->partition, "", out) && save_front(s, out);
+	if (!ok)
+		return fault_memory(fault, "checkpoint");
+	return save_kept(out, kept, all, fault) && (!s->last.kept || save_last(s, out, fault));
 }
 
 // ---- restoring ----
 
 static bool damaged(struct fault *fault, const char *what)
 {
-	return fault_set(fault, "checkpoint", "open an earlier one", "%s is missing or does not fit", what);
+	return fault_set(fault, "checkpoint", "the one before it serves", "%s is missing or does not fit", what);
 }
 
 static const struct state_tensor *find(const struct state *in, const char *name, enum state_type type, int64_t count)
@@ -295,21 +396,30 @@ static bool read_real(const struct state *in, const char *name, double *value)
 	return text && end != text && !*end;
 }
 
+static bool read_numbers(const struct state *in, const struct number *n, int count, const char *of, struct fault *fault)
+{
+	char key[2 * ENGINE_NAME];
+	for (int i = 0; i < count; i++, n++) {
+		double value = 0;
+		number_key(n, of, key, sizeof key);
+		if (!(n->rare && !state_get(in, key)) && !read_real(in, key, &value))
+			return damaged(fault, key);
+		if (n->whole)
+			*n->whole = state_get(in, key) ? strtol(state_get(in, key), NULL, 10) : 0;
+		else if (n->real)
+			*n->real = value;
+		else
+			*n->flag = value != 0;
+	}
+	return true;
+}
+
 static bool restore_numbers(struct search *s, const struct state *in, struct fault *fault)
 {
 	struct number number[NUMBERS];
 	list_numbers(s, number);
-	for (int i = 0; i < NUMBERS; i++) {
-		double value;
-		if (!read_real(in, number[i].name, &value))
-			return damaged(fault, number[i].name);
-		if (number[i].whole)
-			*number[i].whole = strtol(state_get(in, number[i].name), NULL, 10);
-		else if (number[i].real)
-			*number[i].real = value;
-		else
-			*number[i].flag = value != 0;
-	}
+	if (!read_numbers(in, number, NUMBERS, NULL, fault))
+		return false;
 	for (int t = 0; t < s->terms; t++) {
 		char name[ENGINE_NAME + 16];
 		snprintf(name, sizeof name, "sampled.%s", s->term[t].name);
@@ -317,7 +427,7 @@ static bool restore_numbers(struct search *s, const struct state *in, struct fau
 			return damaged(fault, name);
 	}
 	if (s->step < 0 || s->step > s->horizon || s->horizon > SEARCH_HORIZON || s->opened < 0 || s->opened > s->step ||
-	    *policy_moves(s->policy) < 0)
+	    s->restart < 0 || s->restart > s->step || *policy_moves(s->policy) < 0 || !isfinite(s->baseline))
 		return damaged(fault, "step");
 	return true;
 }
@@ -363,25 +473,76 @@ static bool restore_settings(struct search *s, const struct state *in, struct fa
 	return texts.ok && search_reprice(s, k, fault);
 }
 
-static bool restore_partition(struct search *s, const struct state *in, struct fault *fault)
+// Into p, which has no groups.
+static bool restore_partition(const struct search *s, const struct state *in, const char *prefix, bool split, struct partition *p,
+	struct fault *fault)
 {
-	struct partition *p = s->wanted;
-	const struct state_tensor *t = find(in, "allowed", STATE_I64, s->space->slots);
+	char key[ENGINE_NAME];
+	snprintf(key, sizeof key, "%sallowed", prefix);
+	const struct state_tensor *t = find(in, key, STATE_I64, s->space->slots);
 	if (!t)
-		return damaged(fault, "allowed");
+		return damaged(fault, key);
 	for (int i = 0; i < s->space->slots; i++) {
 		int64_t mask = ((const int64_t *)t->data)[i];
 		if (mask <= 0 || mask & ~(int64_t)space_all(s->space, i))
-			return damaged(fault, "allowed");
+			return damaged(fault, key);
 		p->allowed[i] = (uint32_t)mask;
 	}
-	p->split = s->knobs.decide == DECIDE_SPLIT;
+	p->split = split;
+	snprintf(key, sizeof key, "%sgroup.", prefix);
+	size_t n = strlen(key);
 	for (int i = 0; i < in->texts; i++)
-		if (strncmp(in->text[i].name, "group.", 6) == 0 && !partition_group(p, in->text[i].name + 6, in->text[i].value, fault))
+		if (strncmp(in->text[i].name, key, n) == 0 && !partition_group(p, in->text[i].name + n, in->text[i].value, fault))
 			return false;
-	if (!partition_settle(p, fault))
+	return partition_settle(p, fault);
+}
+
+static bool restore_kept(const struct state *in, const struct kept *kept, int count, struct fault *fault)
+{
+	for (int i = 0; i < count; i++) {
+		const struct state_tensor *t = find(in, kept[i].name, STATE_F32, kept[i].count);
+		if (!t)
+			return damaged(fault, kept[i].name);
+		memcpy(kept[i].data, t->data, t->bytes);
+		for (long k = 0; k < kept[i].count; k++)
+			if (!isfinite(kept[i].data[k]))
+				return fault_set(fault, "checkpoint", "open an earlier one", "%s holds what is no number", kept[i].name);
+	}
+	return true;
+}
+
+// What there was after the last step, where changes were made since.
+static bool restore_last(struct search *s, const struct state *in, struct fault *fault)
+{
+	struct last *l = &s->last;
+	struct kept kept[POLICY_ARRAYS];
+	struct number number[LAST_NUMBERS], of_term[TERM_NUMBERS];
+	double terms;
+	if (!state_get(in, "last.terms"))
+		return !state_find(in, "last.allowed") || damaged(fault, "last.terms");
+	if (!read_real(in, "last.terms", &terms) || !(terms >= 0 && terms <= s->knobs.terms))
+		return damaged(fault, "last.terms");
+	l->knobs = s->knobs;
+	l->terms = l->knobs.terms = (int)terms;
+	struct texts texts = {.prefix = "last.set", .in = in, .knobs = &l->knobs, .fault = fault, .ok = true};
+	knobs_each(&l->knobs, true, read_text, &texts);
+	knobs_each_term(&l->knobs, read_text, &texts);
+	if (!texts.ok || !search_price_terms(s, &l->knobs, l->term, fault) ||
+	    !restore_partition(s, in, "last.", l->knobs.decide == DECIDE_SPLIT, l->partition, fault))
 		return false;
-	search_rearrange(s);
+	list_policy(l->policy, "last.", kept);
+	list_last_numbers(l, number);
+	if (!restore_kept(in, kept, POLICY_ARRAYS, fault) || !read_numbers(in, number, LAST_NUMBERS, NULL, fault))
+		return false;
+	for (int t = 0; t < l->terms; t++) {
+		list_last_term(l, t, of_term);
+		if (!read_numbers(in, of_term, TERM_NUMBERS, l->term[t].name, fault))
+			return false;
+	}
+	if (l->opened < 0 || l->opened > s->step || *policy_moves(l->policy) < 0 || !isfinite(l->baseline))
+		return damaged(fault, "last.opened");
+	policy_refresh(l->policy);
+	l->kept = true;
 	return true;
 }
 
@@ -447,18 +608,16 @@ bool search_restore(struct search *s, const struct state *in, struct fault *faul
 {
 	struct texts same = {.prefix = "identity", .in = in, .fault = fault, .ok = true};
 	each_identity(s, compare_text, &same);
-	if (!same.ok || !restore_settings(s, in, fault) || !restore_partition(s, in, fault))
+	if (!same.ok || !restore_settings(s, in, fault) ||
+	    !restore_partition(s, in, "", s->knobs.decide == DECIDE_SPLIT, s->wanted, fault))
 		return false;
+	search_rearrange(s);
 	struct kept kept[KEPT];
 	int all = list_kept(s, kept);
-	for (int i = 0; i < all; i++) {
-		const struct state_tensor *t = find(in, kept[i].name, STATE_F32, kept[i].count);
-		if (!t)
-			return damaged(fault, kept[i].name);
-		memcpy(kept[i].data, t->data, t->bytes);
-	}
+	if (!restore_kept(in, kept, all, fault))
+		return false;
 	policy_refresh(s->policy);
-	if (!restore_numbers(s, in, fault) || !restore_front(s, in, fault))
+	if (!restore_numbers(s, in, fault) || !restore_front(s, in, fault) || !restore_last(s, in, fault))
 		return false;
 	char digest[64];
 	digest_of(s, digest, sizeof digest);

@@ -19,7 +19,8 @@ struct priced {
 	char name[ENGINE_NAME + ENGINE_TEXT]; // as cost_new takes it
 	char unit[ENGINE_TEXT];
 	struct cost *cost;
-	double widest; // of the uniform choices
+	double widest; // cost of the widest uniform choice
+	double low, high; // of the cheapest and the dearest uniform one
 	double *price; // where it adds up: [layers][options of the weights][of the activations]; else NULL
 };
 
@@ -69,7 +70,7 @@ static const struct priced *priced_named(struct search *s, const char *name, str
 			return p;
 	struct priced *p = calloc(1, sizeof *p);
 	if (!p) {
-		fault_set(fault, name, "choose a smaller network", "out of memory");
+		fault_memory(fault, name);
 		return NULL;
 	}
 	snprintf(p->name, sizeof p->name, "%s", name);
@@ -80,9 +81,14 @@ static const struct priced *priced_named(struct search *s, const char *name, str
 	}
 	const struct device *device = cost_device(p->cost);
 	snprintf(p->unit, sizeof p->unit, "%s%s%s", cost_unit(p->cost), device ? " on " : "", device ? device->name : "");
-	p->widest = cost_uniform_total(p->cost, slot->format[slot->options - 1]);
+	p->low = INFINITY;
+	for (int o = 0; o < slot->options; o++) {
+		p->widest = cost_uniform_total(p->cost, slot->format[o]);
+		p->low = fmin(p->low, p->widest);
+		p->high = fmax(p->high, p->widest);
+	}
 	if (cost_adds(p->cost) && !price_options(s, p)) {
-		fault_set(fault, name, "choose a smaller network", "out of memory");
+		fault_memory(fault, name);
 		priced_free(p);
 		return NULL;
 	}
@@ -115,6 +121,38 @@ static bool settle_term(struct search *s, const struct knobs *k, int t, struct t
 		fault_set(fault, wanted->name, "give it a target first, or weight 0", "has a weight but no target");
 }
 
+bool search_price_terms(struct search *s, const struct knobs *k, struct term term[ENGINE_TERMS], struct fault *fault)
+{
+	for (int t = 0; t < k->terms; t++)
+		if (!settle_term(s, k, t, &term[t], fault))
+			return false;
+	return true;
+}
+
+// A reward must be a number that can be learned from: squared, as Adam does, it is still one in single precision. What uniform choices
+// cost is near enough.
+static bool rewards(const struct knobs *k, const struct term *term, struct fault *fault)
+{
+	static const double MOST = 1e12;
+	static const char todo[] = "give a target nearer to what choices cost, or a smaller weight";
+	double best = 0; // logarithm of mnas's factor for the cheapest choice
+	for (int t = 0; t < k->terms; t++) {
+		double weight = k->term[t].weight, target = term[t].target;
+		if (!(weight > 0 && target > 0))
+			continue;
+		if (k->reward == REWARD_MNAS) {
+			best -= weight * log(term[t].priced->low / target);
+			if (!(fabs(best) <= log(MOST)))
+				return fault_set(fault, term[t].name, todo, "the reward would be no number to learn from: the cheapest choice costs %.3g of "
+					"the target, and the weight %g makes that a factor of 1e%+.0f", term[t].priced->low / target, weight, best / log(10));
+		} else if (!(weight * fmax(1, term[t].priced->high / target) <= MOST)) {
+			return fault_set(fault, term[t].name, todo, "the reward would be no number to learn from: the dearest choice costs %.3g times "
+				"the target, at a weight of %g", term[t].priced->high / target, weight);
+		}
+	}
+	return true;
+}
+
 bool search_reprice(struct search *s, const struct knobs *k, struct fault *fault)
 {
 	struct term term[ENGINE_TERMS];
@@ -122,11 +160,13 @@ bool search_reprice(struct search *s, const struct knobs *k, struct fault *fault
 	bool changed = k->terms != s->terms;
 	if (strncmp(k->device, "table:", 6) != 0 && !device_get(k->device, &device, fault))
 		return false;
+	if (!search_price_terms(s, k, term, fault) || !rewards(k, term, fault))
+		return false;
 	for (int t = 0; t < k->terms; t++) {
-		if (!settle_term(s, k, t, &term[t], fault))
-			return false;
 		bool same = t < s->terms && s->term[t].priced == term[t].priced;
 		term[t].sampled = same ? s->term[t].sampled : (double)NAN;
+		term[t].cheapest = s->bounds + 2 * t * s->space->slots;
+		term[t].dearest = term[t].cheapest + s->space->slots;
 		changed |= !same;
 	}
 	pthread_mutex_lock(&lock);
@@ -174,23 +214,6 @@ void search_costs(const struct search *s, const uint8_t *choice, double *cost)
 	}
 }
 
-void search_bounds(struct search *s)
-{
-	uint8_t *choice = s->choice + SEARCH_SAMPLES * s->space->slots;
-	double low[ENGINE_TERMS], high[ENGINE_TERMS];
-	for (int wide = 0; wide < 2; wide++) {
-		for (int i = 0; i < s->space->slots; i++) {
-			uint32_t allowed = s->partition->decision[s->partition->decision_of[i]].allowed;
-			choice[i] = (uint8_t)(wide ? 31 - __builtin_clz(allowed) : __builtin_ctz(allowed));
-		}
-		search_costs(s, choice, wide ? high : low);
-	}
-	for (int t = 0; t < s->terms; t++) {
-		s->term[t].low = low[t];
-		s->term[t].high = high[t];
-	}
-}
-
 // The layers of a decision, and which of their halves are its: fills s->touched and s->halves; how many.
 static int touch(const struct search *s, int decision)
 {
@@ -225,7 +248,7 @@ static void become(const struct search *s, const uint8_t *choice, int count, int
 	}
 }
 
-void search_price_options(const struct search *s, const uint8_t *choice, const double *whole, int decision,
+void search_price_options(const struct search *s, const uint8_t *choice, const double *whole, int decision, uint32_t terms,
 	double (*cost)[ENGINE_TERMS])
 {
 	const struct decision *d = &s->partition->decision[decision];
@@ -241,7 +264,7 @@ void search_price_options(const struct search *s, const uint8_t *choice, const d
 	bool filled = false; // s->become, which serves all terms
 	for (int t = 0; t < s->terms; t++) {
 		const struct priced *p = s->term[t].priced;
-		if (!search_counts(s, t) || options == 1)
+		if (!(terms >> t & 1) || options == 1)
 			continue;
 		for (int i = 1; p->price && i < options; i++)
 			for (int k = 0; k < count; k++) {
@@ -282,7 +305,27 @@ bool search_price(const struct search *s, const uint8_t *choice, double cost[ENG
 	return true;
 }
 
-const char *search_term_unit(const struct search *s, int t)
+double search_price_layer(const struct search *s, int term, int layer, int weight, int activation)
 {
-	return s->term[t].priced ? s->term[t].priced->unit : "";
+	return *price_of(s, s->term[term].priced, layer, weight, activation);
+}
+
+const struct cost *search_cost(const struct search *s, int term)
+{
+	return s->term[term].priced ? s->term[term].priced->cost : NULL;
+}
+
+bool search_adds(const struct search *s, int term)
+{
+	return s->term[term].priced && s->term[term].priced->price;
+}
+
+void search_term_units(const struct search *s, int t, struct term_state *term)
+{
+	const struct priced *p = s->term[t].priced;
+	const struct device *device = p ? cost_device(p->cost) : NULL;
+	term->unit = p ? p->unit : "";
+	term->brief = p ? cost_brief(p->cost) : "";
+	term->symbol = p ? cost_symbol(p->cost) : "";
+	term->device = device ? device->name : "";
 }

@@ -70,7 +70,7 @@ static bool make(struct search *s, struct fault *fault)
 	s->labels = calloc((size_t)k->batch, 1);
 	s->index = calloc((size_t)k->batch, sizeof *s->index);
 	if (!s->train.order || !s->heldout.order || !s->labels || !s->index)
-		return fault_set(fault, "search", "choose a smaller network", "out of memory");
+		return fault_memory(fault, "search");
 	network_initialise(s->network, (uint64_t)k->seed);
 	return true;
 }
@@ -138,10 +138,12 @@ static unsigned augmentation(const struct search *s)
 
 // ---- steps ----
 
-// Grows over the warm-up of the rate, then falls along a cosine to 0 at the horizon.
-static double learning_rate(const struct search *s)
+// Grows over the warm-up of the rate, then falls along a cosine to 0 at the horizon; restarted, it only falls, from that step on.
+static double learning_rate(const struct search *s, long step)
 {
-	double warm = s->knobs.rate_warmup * (double)s->knobs.steps, t = (double)s->step;
+	double warm = s->knobs.rate_warmup * (double)s->knobs.steps, t = (double)step;
+	if (s->restart)
+		return s->knobs.rate * 0.5 * (1 + cos(PI * (double)(step - s->restart) / (double)(s->horizon - s->restart)));
 	double grown = warm > 0 ? fmin(1, (t + 1) / warm) : 1, left = (double)s->horizon - warm;
 	double fall = left > 0 ? 0.5 * (1 + cos(PI * fmax(0, t - warm) / left)) : 1;
 	return s->knobs.rate * grown * fall;
@@ -160,7 +162,7 @@ static bool train(struct search *s, const uint8_t *path, struct fault *fault)
 	if (!isfinite(loss.mean))
 		return search_diverged(s, "loss", fault);
 	network_backward(s->network);
-	s->record.learning_rate = (float)learning_rate(s);
+	s->record.learning_rate = (float)learning_rate(s, s->step);
 	const struct knobs *k = &s->knobs;
 	struct optimizer optimizer = {k->optimizer == KNOB_ADAMW ? OPTIMIZER_ADAMW : OPTIMIZER_SGD, (double)s->record.learning_rate,
 		k->momentum, k->beta2, k->decay, k->clip, k->ema};
@@ -250,5 +252,5 @@ static void evaluate(struct search *s, const struct knobs *k, const uint8_t *cho
 	network_use_average(s->network, false);
 }
 
-const struct quality_source trained_source = {.open = open, .make = make, .train = train, .score = score, .evaluate = evaluate,
+const struct quality_source trained_source = {.open = open, .make = make, .train = train, .rate = learning_rate, .score = score, .evaluate = evaluate,
 	.losses = true};

@@ -59,7 +59,7 @@ struct space *space_new(const struct model *model, const char *spec, struct faul
 	}
 	if (!s || !s->slot) {
 		space_free(s);
-		fault_set(fault, "space", "choose a smaller network", "out of memory");
+		fault_memory(fault, "space");
 		return NULL;
 	}
 	for (int i = 0; i < s->slots; i++) {
@@ -114,7 +114,7 @@ struct partition *partition_new(const struct space *space, struct fault *fault)
 	}
 	if (!p || !p->allowed || !p->group || !p->group_of || !p->decision || !p->decision_of || !p->next) {
 		partition_free(p);
-		fault_set(fault, "space", "choose a smaller network", "out of memory");
+		fault_memory(fault, "space");
 		return NULL;
 	}
 	for (int i = 0; i < space->slots; i++)
@@ -143,6 +143,15 @@ void partition_copy(struct partition *to, const struct partition *from)
 	to->groups = from->groups;
 	to->split = from->split;
 	partition_settle(to, NULL);
+}
+
+bool partition_equal(const struct partition *a, const struct partition *b)
+{
+	bool equal = a->split == b->split && a->groups == b->groups &&
+		memcmp(a->allowed, b->allowed, (size_t)a->space->slots * sizeof *a->allowed) == 0;
+	for (int g = 0; equal && g < a->groups; g++)
+		equal = strcmp(a->group[g].pattern, partition_pattern(b, a->group[g].name)) == 0;
+	return equal;
 }
 
 static int group_named(const struct partition *p, const char *name)
@@ -179,7 +188,7 @@ bool partition_group(struct partition *p, const char *name, const char *pattern,
 	for (int l = 0; l < p->space->model->layers; l++) {
 		const char *layer = p->space->model->layer[l].name;
 		if (strcmp(name, layer) == 0)
-			return fault_set(fault, name, "choose another name", "a layer is called so");
+			return fault_set(fault, name, "choose another name", "a layer has this name already");
 		if (!matches(p, l, pattern))
 			continue;
 		layers++;

@@ -11,7 +11,8 @@ extern const struct kernels kernels_avx2, kernels_avx512;
 #endif
 
 static const struct kernels *usable[4];
-static const struct kernels *best;
+static const struct kernels *asked;
+static _Atomic(const struct kernels *) best;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void choose(void)
@@ -26,11 +27,28 @@ static void choose(void)
 	    __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw"))
 		usable[n++] = &kernels_avx512;
 #endif
-	best = usable[n - 1];
+	asked = usable[n - 1];
 	const char *wish = getenv("BITSCAPE_KERNELS");
 	for (int i = 0; wish && i < n; i++)
 		if (strcmp(wish, usable[i]->name) == 0)
-			best = usable[i];
+			asked = usable[i];
+	best = asked;
+}
+
+bool kernels_use(const char *name)
+{
+	for (const struct kernels *const *k = kernels_all(); *k; k++)
+		if (strcmp((*k)->name, name) == 0) {
+			best = *k;
+			return true;
+		}
+	return false;
+}
+
+const struct kernels *kernels_asked(void)
+{
+	pthread_once(&once, choose);
+	return asked;
 }
 
 const struct kernels *kernels_best(void)

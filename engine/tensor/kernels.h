@@ -95,8 +95,12 @@ struct kernels {
 	void (*follow)(const float *x, float keep, float *average, long n); // average = keep*average + (1 - keep)*x
 };
 
-// The best set for this processor (BITSCAPE_KERNELS=base|avx2|avx512 forces one that it has).
+// The set in use for what is made from here on: the best one for this processor (BITSCAPE_KERNELS=base|avx2|avx512 forces one that
+// it has), or another that kernels_use chose by its name. False: there is none of that name.
 const struct kernels *kernels_best(void);
+bool kernels_use(const char *name);
+// The one that would be in use without kernels_use.
+const struct kernels *kernels_asked(void);
 // All sets that this build has and this processor can run, NULL-terminated.
 const struct kernels *const *kernels_all(void);
 

@@ -94,7 +94,7 @@ struct team *team_new(int threads, struct fault *fault)
 	struct team *t = calloc(1, sizeof *t);
 	if (!t || !(t->worker = calloc((size_t)threads, sizeof *t->worker))) {
 		free(t);
-		fault_set(fault, "worker threads", "close something else", "out of memory");
+		fault_memory(fault, "worker threads");
 		return NULL;
 	}
 	pthread_mutex_init(&t->lock, NULL);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ui/views/view.h"
+#include "ui/views/views.h"
 
 static const enum style role_style[ROLES + 1] = {
 	[ROLE_MAIN] = STYLE_MAIN,
@@ -63,25 +63,37 @@ static void draw_frame(struct screen *s, struct rect r, const struct figure_kind
 	screen_box(s, r, title);
 }
 
-void draw_figure(const struct view *v, struct screen *s, struct rect r, const struct figure_kind *kind)
+void draw_figure(const struct scene *scene, struct screen *s, struct rect r, const struct figure_kind *kind)
 {
 	if (!kind) {
 		screen_box(s, r, NULL);
 		return;
 	}
 	draw_frame(s, r, kind);
-	if (!v->source)
+	if (!scene->source)
 		return;
-	struct figure *f = kind->build(v->source);
+	struct figure *f = kind->build(scene->source);
 	if (!f)
 		return;
 	draw_legend(s, r, f);
 	struct rect inner = {r.x + 1, r.y + 1, r.width - 2, r.height - 2};
 	struct cell *cell = calloc((size_t)inner.width * (size_t)inner.height, sizeof *cell);
 	if (cell) {
-		canvas_draw(f, cell, inner.width, inner.height, v->canvas);
+		canvas_draw(f, cell, inner.width, inner.height, scene->canvas);
 		draw_cells(s, inner, cell, f);
 		free(cell);
 	}
 	figure_free(f);
 }
+
+// ---- the front ------------------------------------------------------------------------------------------------------
+
+static void draw_front(void *own, struct scene *scene, struct screen *s, const struct layout_item *item)
+{
+	(void)own;
+	draw_figure(scene, s, item->pane[0], figure_kind_named("front"));
+}
+
+const struct view_ops view_front = {
+	.name = "front", .title = "cost against quality", .place = LAYOUT_FIGURE, .key = '3', .draw = draw_front,
+};

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "ui/show.h"
-#include "ui/views/view.h"
+#include "ui/views/views.h"
 
 static const struct run_look {
 	const char *word;
@@ -17,16 +17,16 @@ static const struct run_look {
 	[RUN_FAILED] = {"failed", GLYPH_FAILED, STYLE_BAD},
 };
 
-static void draw_names(const struct view *v, struct screen *s, struct rect r)
+static void draw_names(const struct scene *scene, struct screen *s, struct rect r)
 {
-	const struct snapshot *snap = v->snapshot;
+	const struct snapshot *snap = scene->snapshot;
 	struct run_look look = run_look[snap->run], *run = &look;
 	if (snap->run == RUN_RUNNING && snap->step == 0)
 		look.word = "starting";
 	int state = 2 + screen_width(run->word), x = r.x + r.width - 1 - state;
 	screen_put(s, x, r.y, 1, run->style, glyph(s->ascii, run->glyph));
 	screen_put(s, x + 2, r.y, state - 2, run->style, run->word);
-	if (v->read_only) {
+	if (scene->read_only) {
 		x -= 11;
 		screen_put(s, x, r.y, 9, STYLE_WARN, "read-only");
 	}
@@ -41,7 +41,7 @@ static void draw_names(const struct view *v, struct screen *s, struct rect r)
 	snprintf(names, sizeof names, "%s %s %s %s %s %s %s", info->net, dot, info->data, dot, info->space, dot, info->preset);
 	at += screen_fit(s, at, r.y, x - 2 - at, STYLE_TEXT, names) + 2;
 	if (x - 2 - at >= 8)
-		screen_tail(s, at, r.y, x - 2 - at, STYLE_DIM, v->session);
+		screen_tail(s, at, r.y, x - 2 - at, STYLE_DIM, scene->session);
 }
 
 // One figure of the progress row: a dim word and a number in a column of its own, so that nothing moves as it changes.
@@ -62,9 +62,9 @@ static void write_number(struct gauge *g, int decimals, double value)
 		snprintf(g->text, sizeof g->text, "-");
 }
 
-static void draw_progress(const struct view *v, struct screen *s, struct rect r)
+static void draw_progress(const struct scene *scene, struct screen *s, struct rect r)
 {
-	const struct snapshot *snap = v->snapshot;
+	const struct snapshot *snap = scene->snapshot;
 	struct gauge g[] = {
 		{"", " img/s", 5, 70, "", STYLE_TEXT},
 		{"", " left", 5, 0, "", STYLE_TEXT},
@@ -87,7 +87,7 @@ static void draw_progress(const struct view *v, struct screen *s, struct rect r)
 	write_number(&g[2], 3, snap->loss);
 	show_percent(snap->accuracy, g[3].text, sizeof g[3].text);
 	write_number(&g[4], 3, snap->reward);
-	write_number(&g[5], 5, snap->learning_rate);
+	show_small(snap->learning_rate, g[5].text, sizeof g[5].text);
 	write_number(&g[6], 2, snap->entropy);
 	g[6].style = style_heat(snap->entropy);
 
@@ -119,13 +119,40 @@ static void draw_progress(const struct view *v, struct screen *s, struct rect r)
 		screen_meter(s, at, r.y, x - at, share);
 }
 
-void draw_header(const struct view *v, struct screen *s, const struct layout *l)
+// What the search says of itself, or why it has failed.
+static const char *said(const struct scene *scene, char *buf, size_t size)
 {
-	const struct snapshot *snap = v->snapshot;
-	draw_names(v, s, l->header);
-	draw_progress(v, s, l->progress);
-	char line[sizeof snap->fault + 8];
-	bool failed = snap->run == RUN_FAILED;
-	screen_fit(s, l->says.x + 1, l->says.y, l->says.width - 2, failed ? STYLE_BAD : STYLE_TEXT,
-		failed ? fault_line(&snap->fault, line, sizeof line) : snap->says);
+	const struct snapshot *snap = scene->snapshot;
+	return snap->run == RUN_FAILED ? fault_line(&snap->fault, buf, size) : snap->says;
 }
+
+enum { SAID_LINES = 4, SAID_BYTES = sizeof(struct fault) + 8 };
+
+static void measure(void *own, const struct scene *scene, const struct screen *s, struct layout_item *item)
+{
+	(void)own;
+	char text[SAID_BYTES];
+	int lines = screen_lines(said(scene, text, sizeof text), s->width - 2);
+	item->rows = 2 + (lines < SAID_LINES ? lines : SAID_LINES);
+}
+
+static void draw(void *own, struct scene *scene, struct screen *s, const struct layout_item *item)
+{
+	(void)own;
+	struct rect r = item->pane[0], line = {r.x, r.y, r.width, 1};
+	draw_names(scene, s, line);
+	line.y++;
+	draw_progress(scene, s, line);
+	char buf[SAID_BYTES];
+	const char *text = said(scene, buf, sizeof buf);
+	enum style style = scene->snapshot->run == RUN_FAILED ? STYLE_BAD : STYLE_TEXT;
+	for (int y = r.y + 2; y < r.y + r.height && *text; y++) {
+		const char *from = text;
+		int bytes = (int)screen_break(from, r.width - 2, &text);
+		screen_print(s, r.x + 1, y, r.width - 2, style, "%.*s", bytes, from);
+	}
+}
+
+const struct view_ops view_header = {
+	.name = "header", .title = "what is searched", .place = LAYOUT_HEAD, .measure = measure, .draw = draw,
+};

@@ -1,33 +1,50 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The layer table: what each layer is, what it costs, which format it has and how sure the policy is of it.
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "ui/names.h"
 #include "ui/show.h"
-#include "ui/views/columns.h"
-#include "ui/views/view.h"
+#include "ui/table.h"
+#include "ui/views/views.h"
 
-enum { BAR_LEAST = 3, BAR_IDEAL = 12, NAME_LEAST = 6, NAME_IDEAL = 24 };
+enum { BAR_LEAST = 3, BAR_IDEAL = 12, NAME_IDEAL = 24 };
 
-// What the drawing of one cell needs.
-struct row {
-	const struct view *v;
-	struct screen *s;
-	const struct layer_info *layer;
-	int index;
-	double share; // of the selected term's cost; negative: unknown
+struct layers {
+	struct table table;
+	struct names *names;      // of `of`'s layers; NULL: not made yet
+	const struct layer_info *of;
 };
 
-static const struct option_info *slot_shown(const struct view *v, int slot, bool draft)
+// What the drawing of cells needs beside their place.
+struct shown {
+	const struct scene *scene;
+	const struct names *names; // NULL: there was no memory for them
+	double total, largest;     // of the selected term's cost by layer; 0: unknown
+	bool marks;                // some rows are marked
+};
+
+static const struct scene *scene_of(const struct table_cell *c)
 {
-	const struct slot_info *info = &v->snapshot->info->slot[slot];
-	int option = draft && v->draft ? v->draft[slot] : v->snapshot->slot[slot].modal;
+	return ((const struct shown *)c->context)->scene;
+}
+
+static const struct layer_info *layer_of(const struct table_cell *c)
+{
+	return &scene_of(c)->snapshot->info->layer[c->row];
+}
+
+static const struct option_info *slot_shown(const struct scene *scene, int slot, bool draft)
+{
+	const struct slot_info *info = &scene->snapshot->info->slot[slot];
+	int option = draft && scene->draft ? scene->draft[slot] : scene->snapshot->slot[slot].modal;
 	return option < info->options ? &info->option[option] : NULL;
 }
 
-const struct option_info *layer_option(const struct view *v, int layer, bool draft)
+const struct option_info *layer_option(const struct scene *scene, int layer, bool draft)
 {
-	return slot_shown(v, v->snapshot->info->layer[layer].weight_slot, draft);
+	return slot_shown(scene, scene->snapshot->info->layer[layer].weight_slot, draft);
 }
 
 bool layer_tied(const struct snapshot *s, int layer)
@@ -36,11 +53,11 @@ bool layer_tied(const struct snapshot *s, int layer)
 	return s->slot[l->weight_slot].decision == s->slot[l->activation_slot].decision;
 }
 
-const char *layer_format(const struct view *v, int layer, bool draft, char *buf, size_t size)
+const char *layer_format(const struct scene *scene, int layer, bool draft, char *buf, size_t size)
 {
-	const struct option_info *weight = layer_option(v, layer, draft);
-	const struct option_info *activation = slot_shown(v, v->snapshot->info->layer[layer].activation_slot, draft);
-	if (layer_tied(v->snapshot, layer))
+	const struct option_info *weight = layer_option(scene, layer, draft);
+	const struct option_info *activation = slot_shown(scene, scene->snapshot->info->layer[layer].activation_slot, draft);
+	if (layer_tied(scene->snapshot, layer))
 		snprintf(buf, size, "%s", weight ? weight->name : "-");
 	else
 		snprintf(buf, size, "%s/%s", weight ? weight->name : "-", activation ? activation->name : "-");
@@ -50,8 +67,8 @@ const char *layer_format(const struct view *v, int layer, bool draft, char *buf,
 static const char *shape_text(bool ascii, const struct layer_info *l, char *buf, size_t size)
 {
 	const char *arrow = glyph(ascii, GLYPH_ARROW), *times = glyph(ascii, GLYPH_TIMES);
-	if (l->kernel > 1 || l->in_h > 1)
-		snprintf(buf, size, "%d%s%d %d%s%d", l->kernel, times, l->kernel, l->in_c, arrow, l->out_c);
+	if (l->kernel_h > 1 || l->kernel_w > 1 || l->in_h > 1)
+		snprintf(buf, size, "%d%s%d %d%s%d", l->kernel_h, times, l->kernel_w, l->in_c, arrow, l->out_c);
 	else
 		snprintf(buf, size, "%d%s%d", l->in_c, arrow, l->out_c);
 	return buf;
@@ -66,58 +83,83 @@ static enum glyph restriction(const struct snapshot *s, int slot)
 	return allowed == 1 ? GLYPH_PINNED : allowed < s->info->slot[slot].options ? GLYPH_RESTRICTED : GLYPH_COUNT;
 }
 
-static void draw_mark(const struct row *r, int x, int y, int width)
+static void draw_mark(const struct table_cell *c)
 {
-	(void)width;
-	const struct snapshot *s = r->v->snapshot;
-	if (r->index == r->v->layer)
-		screen_put(r->s, x, y, 1, STYLE_STRONG, glyph(r->s->ascii, GLYPH_CURSOR));
-	enum glyph w = restriction(s, r->layer->weight_slot), a = restriction(s, r->layer->activation_slot);
+	const struct snapshot *s = scene_of(c)->snapshot;
+	if (c->in_hand)
+		screen_put(c->screen, c->x, c->y, 1, STYLE_STRONG, glyph(c->screen->ascii, GLYPH_CURSOR));
+	enum glyph w = restriction(s, layer_of(c)->weight_slot), a = restriction(s, layer_of(c)->activation_slot);
 	if (w != GLYPH_COUNT || a != GLYPH_COUNT) // pinned: both of its formats are
-		screen_put(r->s, x + 1, y, 1, STYLE_PIN, glyph(r->s->ascii, w == a ? w : GLYPH_RESTRICTED));
+		screen_put(c->screen, c->x + 1, c->y, 1, STYLE_PIN, glyph(c->screen->ascii, w == a ? w : GLYPH_RESTRICTED));
+	if (c->marked)
+		screen_put(c->screen, c->x + 2, c->y, 1, STYLE_MARK, glyph(c->screen->ascii, GLYPH_MARKED));
 }
 
-static void draw_name(const struct row *r, int x, int y, int width)
+static void draw_name(const struct table_cell *c)
 {
-	screen_tail(r->s, x, y, width, r->index == r->v->layer ? STYLE_STRONG : STYLE_TEXT, r->layer->name);
+	char text[ENGINE_NAME * 2];
+	const struct names *names = ((const struct shown *)c->context)->names;
+	enum style style = c->in_hand ? STYLE_STRONG : STYLE_TEXT;
+	if (names)
+		screen_tail(c->screen, c->x, c->y, c->width, style, names_fit(names, c->row, c->width, text, sizeof text));
+	else
+		screen_tail(c->screen, c->x, c->y, c->width, style, layer_of(c)->name);
 }
 
-static void draw_shape(const struct row *r, int x, int y, int width)
+static void draw_shape(const struct table_cell *c)
 {
 	char text[48];
-	screen_fit(r->s, x, y, width, STYLE_DIM, shape_text(r->s->ascii, r->layer, text, sizeof text));
+	screen_fit(c->screen, c->x, c->y, c->width, STYLE_DIM, shape_text(c->screen->ascii, layer_of(c), text, sizeof text));
 }
 
-static void draw_out(const struct row *r, int x, int y, int width)
+static void draw_out(const struct table_cell *c)
 {
 	char text[32];
-	snprintf(text, sizeof text, "%d%s%d", r->layer->out_h, glyph(r->s->ascii, GLYPH_TIMES), r->layer->out_w);
-	screen_right(r->s, x, y, width, STYLE_DIM, text);
+	snprintf(text, sizeof text, "%d%s%d", layer_of(c)->out_h, glyph(c->screen->ascii, GLYPH_TIMES), layer_of(c)->out_w);
+	screen_right(c->screen, c->x, c->y, c->width, STYLE_DIM, text);
 }
 
-static void draw_macs(const struct row *r, int x, int y, int width)
+static void draw_macs(const struct table_cell *c)
 {
 	char text[16];
-	screen_right(r->s, x, y, width, STYLE_DIM, show_si(r->layer->macs, text, sizeof text));
+	screen_right(c->screen, c->x, c->y, c->width, STYLE_DIM, show_si(layer_of(c)->macs, text, sizeof text));
 }
 
-static void draw_weights(const struct row *r, int x, int y, int width)
+static void draw_weights(const struct table_cell *c)
 {
 	char text[16];
-	screen_right(r->s, x, y, width, STYLE_DIM, show_si(r->layer->weights, text, sizeof text));
+	screen_right(c->screen, c->x, c->y, c->width, STYLE_DIM, show_si(layer_of(c)->weights, text, sizeof text));
 }
 
-static void draw_share(const struct row *r, int x, int y, int width)
+// Of the selected term's cost, by the whole; NAN: unknown.
+static double share_of(const void *context, int row)
+{
+	const struct shown *shown = context;
+	return shown->total > 0.0 ? shown->scene->layer_cost[row] / shown->total : NAN;
+}
+
+static void draw_share(const struct table_cell *c)
 {
 	char text[16];
-	if (r->share >= 0.0)
-		screen_right(r->s, x, y, width, STYLE_TEXT, show_percent(r->share, text, sizeof text));
+	double share = share_of(c->context, c->row);
+	if (share >= 0.0)
+		screen_right(c->screen, c->x, c->y, c->width, STYLE_TEXT, show_percent(share, text, sizeof text));
 }
 
-static void draw_share_bar(const struct row *r, int x, int y, int width)
+// Numbers are shares of the whole, bars shares of the largest: their lengths compare layers.
+static void draw_share_bar(const struct table_cell *c)
 {
-	if (r->share > 0.0)
-		screen_bar(r->s, x, y, width, r->share);
+	const struct shown *shown = c->context;
+	double share = shown->largest > 0.0 ? shown->scene->layer_cost[c->row] / shown->largest : 0.0;
+	if (share > 0.0)
+		screen_bar(c->screen, c->x, c->y, c->width, share);
+}
+
+static void draw_share_head(const struct table_cell *c)
+{
+	const struct scene *scene = scene_of(c);
+	screen_fit(c->screen, c->x, c->y, c->width, STYLE_DIM,
+		scene->term < scene->snapshot->terms ? scene->snapshot->term[scene->term].name : "share");
 }
 
 static enum style format_style(const struct option_info *o)
@@ -125,243 +167,375 @@ static enum style format_style(const struct option_info *o)
 	return o ? style_bits(o->bits) : STYLE_DIM;
 }
 
-static void draw_format(const struct row *r, int x, int y, int width)
+static void draw_format(const struct table_cell *c)
 {
 	char text[48];
-	layer_format(r->v, r->index, false, text, sizeof text);
-	screen_fit(r->s, x, y, width, format_style(layer_option(r->v, r->index, false)), text);
+	layer_format(scene_of(c), c->row, false, text, sizeof text);
+	screen_fit(c->screen, c->x, c->y, c->width, format_style(layer_option(scene_of(c), c->row, false)), text);
 }
 
-static void draw_draft(const struct row *r, int x, int y, int width)
+static void draw_draft(const struct table_cell *c)
 {
 	char now[48], draft[48];
-	layer_format(r->v, r->index, false, now, sizeof now);
-	layer_format(r->v, r->index, true, draft, sizeof draft);
+	layer_format(scene_of(c), c->row, false, now, sizeof now);
+	layer_format(scene_of(c), c->row, true, draft, sizeof draft);
 	bool changed = strcmp(now, draft) != 0;
 	if (changed)
-		screen_put(r->s, x, y, 1, STYLE_DRAFT, glyph(r->s->ascii, GLYPH_ARROW));
-	screen_fit(r->s, x + 1, y, width - 1, changed ? STYLE_DRAFT : STYLE_DIM, draft);
+		screen_put(c->screen, c->x, c->y, 1, STYLE_DRAFT, glyph(c->screen->ascii, GLYPH_ARROW));
+	screen_fit(c->screen, c->x + 1, c->y, c->width - 1, changed ? STYLE_DRAFT : STYLE_DIM, draft);
 }
 
 // Options of the slot with the most of them: all strips share one scale of columns.
-static int most_options(const struct view *v)
+static int most_options(const struct scene *scene)
 {
 	int most = 1;
-	for (int i = 0; i < v->snapshot->info->slots; i++)
-		if (v->snapshot->info->slot[i].options > most)
-			most = v->snapshot->info->slot[i].options;
+	for (int i = 0; i < scene->snapshot->info->slots; i++)
+		if (scene->snapshot->info->slot[i].options > most)
+			most = scene->snapshot->info->slot[i].options;
 	return most < ENGINE_OPTIONS ? most : ENGINE_OPTIONS;
 }
 
 // Where weights and activations are decided apart, there are two strips, side by side, with a blank between them.
-static int strips(const struct view *v)
+static int strips(const struct scene *scene)
 {
-	return v->snapshot->split ? 2 : 1;
+	return scene->snapshot->split ? 2 : 1;
 }
 
-static int cell_width(const struct view *v, int width)
+static int cell_width(const struct scene *scene, int width)
 {
-	return (width - (strips(v) - 1)) / (strips(v) * most_options(v));
+	return (width - (strips(scene) - 1)) / (strips(scene) * most_options(scene));
 }
 
-static int strip_at(const struct view *v, int strip, int width)
+static int strip_at(const struct scene *scene, int strip, int width)
 {
-	return strip * (cell_width(v, width) * most_options(v) + 1);
+	return strip * (cell_width(scene, width) * most_options(scene) + 1);
 }
 
 enum { CELL_NUMBER = 5 }; // cells from this width on show the probability as a number too
 
-static void draw_strip(const struct row *r, int slot, int x, int y, int cell)
+static void draw_strip(const struct table_cell *c, int slot, int x, int cell)
 {
-	const struct slot_state *state = &r->v->snapshot->slot[slot];
-	for (int o = 0; o < r->v->snapshot->info->slot[slot].options && o < ENGINE_OPTIONS; o++, x += cell) {
+	const struct snapshot *snap = scene_of(c)->snapshot;
+	const struct slot_state *state = &snap->slot[slot];
+	for (int o = 0; o < snap->info->slot[slot].options && o < ENGINE_OPTIONS; o++, x += cell) {
 		double p = state->probability[o];
 		if (!(state->allowed >> o & 1)) {
-			screen_put(r->s, x, y, 1, STYLE_TRACK, glyph(r->s->ascii, GLYPH_MASKED));
+			screen_put(c->screen, x, c->y, 1, STYLE_TRACK, glyph(c->screen->ascii, GLYPH_MASKED));
 			continue;
 		}
 		enum style style = style_heat(p);
 		int level = (int)style - STYLE_HEAT; // heights and colours on one scale
 		for (int i = 0; i < (cell < CELL_NUMBER ? (cell + 1) / 2 : 1); i++)
-			screen_put(r->s, x + i, y, 1, style, glyph_ramp(r->s->ascii, level > 0 ? level : 1));
+			screen_put(c->screen, x + i, c->y, 1, style, glyph_ramp(c->screen->ascii, level > 0 ? level : 1));
 		if (cell >= CELL_NUMBER && p >= 0.005) {
 			char text[16];
 			snprintf(text, sizeof text, p > 0.995 ? "1" : ".%02d", (int)(p * 100.0 + 0.5));
-			screen_put(r->s, x + 1, y, cell - 1, style, text);
+			screen_put(c->screen, x + 1, c->y, cell - 1, style, text);
 		}
 	}
 }
 
-static void draw_policy(const struct row *r, int x, int y, int width)
+static void draw_policy(const struct table_cell *c)
 {
-	const int slot[] = {r->layer->weight_slot, r->layer->activation_slot};
-	int cell = cell_width(r->v, width);
-	for (int i = 0; cell > 0 && i < strips(r->v); i++)
-		draw_strip(r, slot[i], x + strip_at(r->v, i, width), y, cell);
+	const struct scene *scene = scene_of(c);
+	const int slot[] = {layer_of(c)->weight_slot, layer_of(c)->activation_slot};
+	int cell = cell_width(scene, c->width);
+	for (int i = 0; cell > 0 && i < strips(scene); i++)
+		draw_strip(c, slot[i], c->x + strip_at(scene, i, c->width), cell);
 }
 
-static void draw_group(const struct row *r, int x, int y, int width)
+// Heads of the strip: the options' names where cells are wide enough, else i or f and the width in bits, else one digit.
+static void draw_policy_head(const struct table_cell *c)
 {
-	int g = r->v->snapshot->slot[r->layer->weight_slot].group;
+	const struct scene *scene = scene_of(c);
+	const struct engine_info *info = scene->snapshot->info;
+	int options = most_options(scene), cell = cell_width(scene, c->width), slot = 0;
+	while (slot < info->slots - 1 && info->slot[slot].options < options)
+		slot++;
+	for (int i = 0; i < strips(scene); i++)
+		for (int o = 0; slot < info->slots && o < info->slot[slot].options; o++) {
+			const struct option_info *option = &info->slot[slot].option[o];
+			int at = c->x + strip_at(scene, i, c->width) + o * cell;
+			if (cell >= CELL_NUMBER)
+				screen_put(c->screen, at, c->y, cell - 1, STYLE_DIM, option->name);
+			else if (cell >= 3)
+				screen_print(c->screen, at, c->y, cell, STYLE_DIM, "%c%d",
+					strncmp(option->name, "int", 3) ? 'f' : 'i', option->bits);
+			else if (option->bits < 10)
+				screen_print(c->screen, at, c->y, 1, STYLE_DIM, "%d", option->bits);
+			else
+				screen_put(c->screen, at, c->y, 1, STYLE_DIM, "+");
+		}
+}
+
+static void draw_group(const struct table_cell *c)
+{
+	const struct snapshot *snap = scene_of(c)->snapshot;
+	int g = snap->slot[layer_of(c)->weight_slot].group;
 	if (g >= 0)
-		screen_fit(r->s, x, y, width, STYLE_DIM, r->v->snapshot->group[g].name);
+		screen_fit(c->screen, c->x, c->y, c->width, STYLE_DIM, snap->group[g].name);
 }
 
-static const struct layer_column {
-	const char *head; // NULL: made while drawing
-	bool right;
-	void (*draw)(const struct row *, int x, int y, int width);
-} layer_column[] = {
-	{"", false, draw_mark},
-	{"layer", false, draw_name},
-	{"group", false, draw_group},
-	{"shape", false, draw_shape},
-	{"output", true, draw_out},
-	{"MACs", true, draw_macs},
-	{"weights", true, draw_weights},
-	{NULL, true, draw_share},
-	{"", false, draw_share_bar},
-	{"fmt", false, draw_format},
-	{" draft", false, draw_draft},
-	{NULL, false, draw_policy},
+// ---- what rows are sorted and filtered by -----------------------------------------------------------------------------
+
+static const struct layer_info *layer_at(const void *context, int row)
+{
+	return &((const struct shown *)context)->scene->snapshot->info->layer[row];
+}
+
+static const char *name_text(const void *context, int row, char *buf, size_t size)
+{
+	(void)buf;
+	(void)size;
+	return layer_at(context, row)->name;
+}
+
+static const char *kind_text(const void *context, int row, char *buf, size_t size)
+{
+	(void)buf;
+	(void)size;
+	return layer_at(context, row)->kind;
+}
+
+static const char *group_text(const void *context, int row, char *buf, size_t size)
+{
+	const struct snapshot *snap = ((const struct shown *)context)->scene->snapshot;
+	int g = snap->slot[layer_at(context, row)->weight_slot].group;
+	snprintf(buf, size, "%s", g >= 0 ? snap->group[g].name : "");
+	return buf;
+}
+
+static const char *format_text(const void *context, int row, char *buf, size_t size)
+{
+	return layer_format(((const struct shown *)context)->scene, row, false, buf, size);
+}
+
+static double bits_of(const void *context, int row)
+{
+	const struct option_info *o = layer_option(((const struct shown *)context)->scene, row, false);
+	return o ? (double)o->bits : (double)NAN;
+}
+
+static double macs_of(const void *context, int row)
+{
+	return layer_at(context, row)->macs;
+}
+
+static double weights_of(const void *context, int row)
+{
+	return layer_at(context, row)->weights;
+}
+
+// Of the layer's decisions, how sure the policy is of the modal option.
+static double sure_of(const void *context, int row)
+{
+	const struct slot_state *s = &((const struct shown *)context)->scene->snapshot->slot[layer_at(context, row)->weight_slot];
+	return s->probability[s->modal];
+}
+
+static double pinned_of(const void *context, int row)
+{
+	const struct snapshot *s = ((const struct shown *)context)->scene->snapshot;
+	return restriction(s, layer_at(context, row)->weight_slot) == GLYPH_PINNED;
+}
+
+// ---- the table ------------------------------------------------------------------------------------------------------
+
+enum { MARK, NAME, GROUP, SHAPE, OUT, MACS, WEIGHTS, SHARE, BAR, FORMAT, DRAFT, POLICY, KIND, BITS, COLUMNS };
+
+// Widths are measured while drawing. The last two are never shown: they can be named.
+static const struct table_column layer_column[COLUMNS] = {
+	[MARK] = {.head = "", .fixed = true, .name = "pinned", .draw = draw_mark, .value = pinned_of},
+	[NAME] = {.head = "layer", .fixed = true, .name = "layer", .draw = draw_name, .text = name_text},
+	[GROUP] = {.head = "group", .name = "group", .draw = draw_group, .text = group_text},
+	[SHAPE] = {.head = "shape", .draw = draw_shape},
+	[OUT] = {.head = "output", .right = true, .draw = draw_out},
+	[MACS] = {.head = "MACs", .right = true, .name = "macs", .draw = draw_macs, .value = macs_of},
+	[WEIGHTS] = {.head = "weights", .right = true, .name = "weights", .draw = draw_weights, .value = weights_of},
+	[SHARE] = {.name = "share", .draw = draw_share, .draw_head = draw_share_head, .value = share_of},
+	[BAR] = {.joined = true, .draw = draw_share_bar},
+	[FORMAT] = {.head = "fmt", .name = "format", .draw = draw_format, .text = format_text},
+	[DRAFT] = {.head = " draft", .draw = draw_draft},
+	[POLICY] = {.name = "sure", .draw = draw_policy, .draw_head = draw_policy_head, .value = sure_of},
+	[KIND] = {.name = "kind", .text = kind_text},
+	[BITS] = {.name = "bits", .value = bits_of},
 };
-enum { MARK, NAME, GROUP, SHAPE, OUT, MACS, WEIGHTS, SHARE, BAR, FORMAT, DRAFT, POLICY, COLUMNS };
 
 static int larger(int a, int b)
 {
 	return a > b ? a : b;
 }
 
-static void measure(const struct view *v, const struct screen *s, struct column *c)
+static void room(struct table_column *c, int least, int ideal, int rank)
 {
-	const struct engine_info *info = v->snapshot->info;
-	int name = 5, shape = 5, format = 4;
+	c->least = least;
+	c->ideal = ideal;
+	c->rank = rank;
+}
+
+static void measure_columns(const struct shown *shown, bool ascii, struct table_column *c)
+{
+	const struct scene *scene = shown->scene;
+	const struct engine_info *info = scene->snapshot->info;
+	int shape = 5, format = 4;
 	for (int i = 0; i < info->layers; i++) {
 		char text[48];
-		name = larger(name, screen_width(info->layer[i].name));
-		shape = larger(shape, screen_width(shape_text(s->ascii, &info->layer[i], text, sizeof text)));
-		format = larger(format, screen_width(layer_format(v, i, false, text, sizeof text)));
+		shape = larger(shape, screen_width(shape_text(ascii, &info->layer[i], text, sizeof text)));
+		format = larger(format, screen_width(layer_format(scene, i, false, text, sizeof text)));
 	}
-	if (name > NAME_IDEAL)
-		name = NAME_IDEAL;
-	int policy = most_options(v) * strips(v), between = strips(v) - 1, group = 0;
-	for (int i = 0; i < v->snapshot->groups; i++)
-		group = larger(group, larger(5, screen_width(v->snapshot->group[i].name)));
-	if (group > NAME_LEAST * 2)
-		group = NAME_LEAST * 2;
-	c[MARK] = (struct column){.least = 2, .ideal = 2};
-	c[NAME] = (struct column){.least = name < 12 ? name : NAME_LEAST, .ideal = name};
-	c[GROUP] = (struct column){.least = group, .ideal = group};
-	c[SHAPE] = (struct column){.least = shape, .ideal = shape, .rank = v->draft ? 4 : 2};
-	c[OUT] = (struct column){.least = 7, .ideal = 7, .rank = 7};
-	c[MACS] = (struct column){.least = 5, .ideal = 5, .rank = 5};
-	c[WEIGHTS] = (struct column){.least = 7, .ideal = 7, .rank = 6};
-	c[SHARE] = (struct column){.least = 4, .ideal = 4, .rank = 1};
-	c[BAR] = (struct column){.least = BAR_LEAST, .ideal = BAR_IDEAL, .rank = 3};
-	c[FORMAT] = (struct column){.least = format, .ideal = format};
-	c[DRAFT] = (struct column){.least = v->draft ? larger(format + 1, 6) : 0, .ideal = format + 1};
-	c[POLICY] = (struct column){.least = policy + between, .ideal = policy * 5 + between};
-}
-
-// Heads of the strip: the options' names where cells are wide enough, else i or f and the width in bits, else one digit.
-static void draw_policy_head(const struct view *v, struct screen *s, int x, int y, int width)
-{
-	const struct engine_info *info = v->snapshot->info;
-	int options = most_options(v), cell = cell_width(v, width), slot = 0;
-	while (slot < info->slots - 1 && info->slot[slot].options < options)
-		slot++;
-	for (int i = 0; i < strips(v); i++)
-		for (int o = 0; slot < info->slots && o < info->slot[slot].options; o++) {
-			const struct option_info *option = &info->slot[slot].option[o];
-			int at = x + strip_at(v, i, width) + o * cell;
-			if (cell >= CELL_NUMBER)
-				screen_put(s, at, y, cell - 1, STYLE_DIM, option->name);
-			else if (cell >= 3)
-				screen_print(s, at, y, cell, STYLE_DIM, "%c%d", strncmp(option->name, "int", 3) ? 'f' : 'i',
-					option->bits);
-			else if (option->bits < 10)
-				screen_print(s, at, y, 1, STYLE_DIM, "%d", option->bits);
-			else
-				screen_put(s, at, y, 1, STYLE_DIM, "+");
-		}
-}
-
-static void draw_heads(const struct view *v, struct screen *s, const struct column *c, int x, int y)
-{
-	for (int i = 0; i < COLUMNS; i++) {
-		const char *head = layer_column[i].head;
-		if (c[i].width == 0)
-			continue;
-		if (i == POLICY)
-			draw_policy_head(v, s, x + c[i].x, y, c[i].width);
-		else if (i == SHARE) // over number and bar
-			screen_fit(s, x + c[i].x, y, c[i].width + (c[BAR].width ? 1 + c[BAR].width : 0), STYLE_DIM,
-				v->term < v->snapshot->terms ? v->snapshot->term[v->term].name : "share");
-		else if (layer_column[i].right)
-			screen_right(s, x + c[i].x, y, c[i].width, STYLE_DIM, head);
-		else
-			screen_fit(s, x + c[i].x, y, c[i].width, STYLE_DIM, head);
+	int name = NAME_IDEAL, least = NAME_IDEAL;
+	if (shown->names) {
+		least = larger(5, names_words(shown->names));
+		if (least > NAME_IDEAL) // no words tell them apart in little room
+			least = larger(5, names_least(shown->names));
+		name = larger(least, names_width(shown->names, NAME_IDEAL));
 	}
+	int policy = most_options(scene) * strips(scene), between = strips(scene) - 1, group = 0;
+	for (int i = 0; i < scene->snapshot->groups; i++)
+		group = larger(group, larger(5, screen_width(scene->snapshot->group[i].name)));
+	if (group > 12)
+		group = 12;
+	room(&c[MARK], 2 + shown->marks, 2 + shown->marks, 0);
+	room(&c[NAME], name < 12 ? name : least, name, 0);
+	room(&c[GROUP], group, group, 0);
+	room(&c[SHAPE], shape, shape, scene->draft ? 4 : 2);
+	room(&c[OUT], 7, 7, 7);
+	room(&c[MACS], 5, 5, 5);
+	room(&c[WEIGHTS], 7, 7, 6);
+	room(&c[SHARE], 4, 4, 1);
+	room(&c[BAR], BAR_LEAST, BAR_IDEAL, 3);
+	room(&c[FORMAT], format, format, 0);
+	room(&c[DRAFT], scene->draft ? larger(format + 1, 6) : 0, format + 1, 0);
+	room(&c[POLICY], policy + between, policy * 5 + between, 0);
 }
 
-void draw_layers(struct view *v, struct screen *s, struct rect r)
+// The strips take whole cells only; the bar takes what is over.
+static void give_bar(const void *context, struct column *c)
 {
-	const struct engine_info *info = v->snapshot->info;
+	const struct scene *scene = ((const struct shown *)context)->scene;
+	int spare = c[POLICY].width - (strip_at(scene, strips(scene), c[POLICY].width) - 1);
+	c[POLICY].width -= spare;
+	if (c[BAR].width == 0)
+		return;
+	c[BAR].width += spare;
+	for (int i = FORMAT; i < COLUMNS; i++)
+		c[i].x += spare;
+}
+
+static const char *layer_name(const void *context, int i)
+{
+	return ((const struct engine_info *)context)->layer[i].name;
+}
+
+// What the table is made of now; `column` has room for COLUMNS.
+static struct table_source source_of(struct layers *l, const struct scene *scene, bool ascii, struct shown *shown,
+	struct table_column *column)
+{
+	const struct engine_info *info = scene->snapshot->info;
+	if (l->of != info->layer) {
+		names_free(l->names);
+		l->names = names_new(layer_name, info, info->layers);
+		l->of = l->names ? info->layer : NULL;
+	}
+	*shown = (struct shown){.scene = scene, .names = l->names, .marks = l->table.marks > 0};
+	for (int i = 0; scene->layer_cost && i < info->layers; i++) {
+		shown->total += scene->layer_cost[i];
+		shown->largest = fmax(shown->largest, scene->layer_cost[i]);
+	}
+	memcpy(column, layer_column, sizeof layer_column);
+	measure_columns(shown, ascii, column);
+	return (struct table_source){.context = shown, .rows = info->layers, .column = column, .columns = COLUMNS, .hand = scene->layer,
+		.cursor = true, .fitted = give_bar};
+}
+
+static void draw(void *own, struct scene *scene, struct screen *s, const struct layout_item *item)
+{
+	struct layers *l = own;
+	struct rect r = item->pane[0];
+	const struct engine_info *info = scene->snapshot->info;
 	if (!info || info->layers < 1) {
 		screen_box(s, r, "Layers");
 		return;
 	}
-	int rows = r.height - 3;
-	if (v->layer >= v->top + rows)
-		v->top = v->layer - rows + 1;
-	if (v->top > info->layers - rows)
-		v->top = info->layers - rows;
-	if (v->top > v->layer)
-		v->top = v->layer;
-	if (v->top < 0)
-		v->top = 0;
-
-	char title[48];
-	if (info->layers > rows)
-		snprintf(title, sizeof title, "Layers %d-%d of %d", v->top + 1, v->top + rows, info->layers);
-	else
-		snprintf(title, sizeof title, "Layers");
-	screen_box(s, r, title);
-
-	struct column c[COLUMNS];
-	measure(v, s, c);
-	columns_fit(c, COLUMNS, r.width - 3);
-	int spare = c[POLICY].width - (strip_at(v, strips(v), c[POLICY].width) - 1);
-	c[POLICY].width -= spare; // whole cells only; the bar takes what is over
-	if (c[BAR].width > 0)
-		c[BAR].width += spare;
-	for (int i = FORMAT; c[BAR].width > 0 && i < COLUMNS; i++)
-		c[i].x += spare;
-	draw_heads(v, s, c, r.x + 1, r.y + 1);
-
-	double total = 0.0, largest = 0.0;
-	for (int i = 0; v->layer_cost && i < info->layers; i++) {
-		total += v->layer_cost[i];
-		if (v->layer_cost[i] > largest)
-			largest = v->layer_cost[i];
-	}
-	for (int i = 0; i < rows && v->top + i < info->layers; i++) {
-		int index = v->top + i, y = r.y + 2 + i;
-		struct row row = {v, s, &info->layer[index], index, -1.0};
-		for (int k = 0; k < COLUMNS; k++) {
-			if (c[k].width == 0)
-				continue;
-			// Numbers are shares of the whole, bars shares of the largest: their lengths compare layers.
-			double whole = k == BAR ? largest : total;
-			row.share = v->layer_cost && whole > 0.0 ? v->layer_cost[index] / whole : -1.0;
-			layer_column[k].draw(&row, r.x + 1 + c[k].x, y, c[k].width);
-		}
-		if (index == v->layer) {
-			screen_light(s, r.x + 1, y, r.width - 2);
-			s->cursor = true;
-			s->cursor_x = r.x + 1;
-			s->cursor_y = y;
-		}
-	}
-	draw_box_hints(v, s, r, r.y + r.height - 1, HINT_LAYERS);
+	struct shown shown;
+	struct table_column column[COLUMNS];
+	struct table_source src = source_of(l, scene, s->ascii, &shown, column);
+	char title[256];
+	table_draw(&l->table, &src, s, (struct rect){r.x + 1, r.y + 1, r.width - 2, r.height - 2});
+	screen_box(s, r, table_title(&l->table, "Layers", title, sizeof title));
+	draw_box_hints(scene, s, r, r.y + r.height - 1, view_layers.name);
 }
+
+static void measure(void *own, const struct scene *scene, const struct screen *s, struct layout_item *item)
+{
+	(void)own;
+	(void)s;
+	item->rows = 1 + (scene->snapshot->info ? scene->snapshot->info->layers : 0);
+}
+
+// ---- what a person does in it ---------------------------------------------------------------------------------------
+
+static void move(void *own, struct scene *scene, enum motion m, int page)
+{
+	struct layers *l = own;
+	struct shown shown;
+	struct table_column column[COLUMNS];
+	struct table_source src = source_of(l, scene, false, &shown, column);
+	int to = table_move(&l->table, &src, m, page);
+	scene->layer = to >= 0 ? to : scene->layer;
+}
+
+static bool select_layer(void *own, struct scene *scene, const char *name)
+{
+	(void)own;
+	const struct engine_info *info = scene->snapshot->info;
+	for (int i = 0; i < info->layers; i++)
+		if (strcmp(info->layer[i].name, name) == 0) {
+			scene->layer = i;
+			return true;
+		}
+	return false;
+}
+
+static bool click(void *own, struct scene *scene, int pane, int x, int y)
+{
+	(void)pane;
+	(void)x;
+	int row = table_at(&((struct layers *)own)->table, y - 1);
+	scene->layer = row >= 0 ? row : scene->layer;
+	return row >= 0;
+}
+
+static bool act_on_table(void *own, struct scene *scene, table_act *act, const char *text, struct fault *f)
+{
+	struct layers *l = own;
+	struct shown shown;
+	struct table_column column[COLUMNS];
+	struct table_source src = source_of(l, scene, false, &shown, column);
+	if (!act(&l->table, &src, text, f))
+		return false;
+	int hand = table_hand(&l->table, &src);
+	scene->layer = hand >= 0 ? hand : scene->layer;
+	return true;
+}
+
+static void forget(void *own)
+{
+	struct layers *l = own;
+	names_free(l->names);
+	l->names = NULL;
+	l->of = NULL;
+	table_forget(&l->table);
+}
+
+static void end(void *own)
+{
+	forget(own);
+	table_free(&((struct layers *)own)->table);
+}
+
+const struct view_ops view_layers = {
+	.name = "layers", .title = "layers and their formats", .place = LAYOUT_MAIN, .key = '1', .own = sizeof(struct layers),
+	.end = end, .forget = forget, .measure = measure, .draw = draw, .move = move, .select = select_layer, .click = click,
+	.table = act_on_table,
+};

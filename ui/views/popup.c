@@ -4,9 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ui/views/view.h"
+#include "ui/views/views.h"
 
-bool popup_add(struct popup *p, const char *text, int key, bool head)
+enum { SIDEWAYS = 16 };
+
+static bool add(struct popup *p, const char *text, int key, bool head, int hang)
 {
 	char *copy = strdup(text);
 	struct popup_line *line = copy ? realloc(p->line, (size_t)(p->lines + 1) * sizeof *line) : NULL;
@@ -15,29 +17,30 @@ bool popup_add(struct popup *p, const char *text, int key, bool head)
 		return false;
 	}
 	p->line = line;
-	p->line[p->lines++] = (struct popup_line){copy, key, head};
+	p->line[p->lines++] = (struct popup_line){copy, key, head, hang};
 	return true;
 }
 
-bool popup_add_wrapped(struct popup *p, const char *text, size_t width, const char *indent)
+bool popup_add(struct popup *p, const char *text, int key, bool head)
 {
-	char line[256];
-	if (width > sizeof line - 4)
-		width = sizeof line - 4;
+	int blanks = (int)strspn(text, " ");
+	return add(p, text, key, head, strstr(text + blanks, "  ") ? -1 : blanks + 2);
+}
+
+bool popup_add_hanging(struct popup *p, const char *text, int key, int hang)
+{
+	return add(p, text, key, false, hang);
+}
+
+bool popup_add_wrapped(struct popup *p, const char *text, int width, const char *indent)
+{
+	char line[512];
 	for (bool first = true; *text; first = false) {
-		size_t length = strlen(text), take = length;
-		if (length > width) {
-			take = width;
-			while (take > width / 2 && text[take] != ' ')
-				take--;
-			while (take > 1 && ((unsigned char)text[take] & 0xc0) == 0x80) // never within a character
-				take--;
-		}
-		snprintf(line, sizeof line, "%s%.*s", first ? "" : indent, (int)take, text);
+		const char *from = text;
+		int bytes = (int)screen_break(from, width, &text);
+		snprintf(line, sizeof line, "%s%.*s", first ? "" : indent, bytes, from);
 		if (!popup_add(p, line, 0, false))
 			return false;
-		text += take;
-		text += strspn(text, " ");
 	}
 	return true;
 }
@@ -55,42 +58,157 @@ static int clamp(int value, int low, int high)
 	return value > high ? high : value < low ? low : value;
 }
 
-int popup_rows(int height)
+static int rows_of(int height)
 {
 	return clamp(height - 6, 1, height);
 }
 
-void draw_popup(struct popup *p, struct screen *s, bool low)
+int popup_rows(const struct popup *p, int height)
+{
+	return p->shown > 0 ? p->shown : rows_of(height);
+}
+
+// ---- drawing ---------------------------------------------------------------------------------------------------------
+
+// The lines of the screen that a line takes.
+static int height_of(const struct popup_line *line, int room)
+{
+	if (line->hang < 0 || screen_width(line->text) <= room)
+		return 1;
+	const char *rest;
+	screen_break(line->text, room, &rest);
+	return *rest ? 1 + screen_lines(rest, room - line->hang > 8 ? room - line->hang : 8) : 1;
+}
+
+// A row of a table, from column `left` on.
+static const char *scrolled(const char *text, int left)
+{
+	char one[8];
+	while (left > 0 && *text) {
+		const char *from = text;
+		screen_decode(&text);
+		snprintf(one, sizeof one, "%.*s", (int)(text - from), from);
+		left -= screen_width(one);
+	}
+	return text;
+}
+
+// Returns how many lines of the screen it took.
+static int draw_line(const struct popup *p, const struct popup_line *line, struct screen *s, struct rect r)
+{
+	enum style style = line->head ? STYLE_TITLE : STYLE_TEXT;
+	int lines = height_of(line, r.width), hang = line->hang < r.width - 8 ? line->hang : r.width - 8;
+	const char *text = line->hang < 0 ? scrolled(line->text, p->left) : line->text;
+	for (int i = 0; i < lines && i < r.height; i++) {
+		const char *from = text;
+		int x = i ? hang : 0, bytes = (int)strlen(from);
+		if (lines > 1)
+			bytes = (int)screen_break(from, r.width - x, &text);
+		screen_print(s, r.x + x, r.y + i, r.width - x, style, "%.*s", bytes, from);
+	}
+	if (line->key > 0 && p->left == 0)
+		screen_put(s, r.x, r.y, line->key < r.width ? line->key : r.width, STYLE_KEY, line->text);
+	return lines;
+}
+
+// What cannot be broken and is too wide, by so many columns; 0: nothing is.
+static int too_wide(const struct popup *p, int room)
+{
+	int over = 0;
+	for (int i = 0; i < p->lines; i++)
+		if (p->line[i].hang < 0)
+			over = clamp(screen_width(p->line[i].text) - room, over, 1 << 20);
+	return over;
+}
+
+static int lines_below(const struct popup *p, int first, int room, int enough)
+{
+	int lines = 0;
+	for (int i = first; i < p->lines && lines < enough; i++)
+		lines += height_of(&p->line[i], room);
+	return lines;
+}
+
+static void draw_foot(const struct popup *p, struct screen *s, struct rect r, bool wide)
+{
+	char foot[96];
+	const char *leave = p->foot ? p->foot : "Esc closes", *sideways = "";
+	if (wide)
+		sideways = s->ascii ? "</> sideways, " : "←/→ sideways, ";
+	if (p->shown < p->lines)
+		snprintf(foot, sizeof foot, " %d-%d of %d, j/k scroll, %s%s ", p->top + 1, p->top + p->shown, p->lines, sideways, leave);
+	else
+		snprintf(foot, sizeof foot, " %s%s ", sideways, leave);
+	if (screen_width(foot) + 4 > r.width)
+		snprintf(foot, sizeof foot, " %s ", leave);
+	int used = screen_width(foot);
+	if (used + 4 <= r.width)
+		screen_put(s, r.x + r.width - 2 - used, r.y + r.height - 1, used, STYLE_HINT, foot);
+}
+
+static void draw_popup(struct popup *p, struct screen *s, bool low)
 {
 	int width = screen_width(p->title) + 6;
+	if (p->foot)
+		width = clamp(screen_width(p->foot) + 8, width, s->width - 4);
 	for (int i = 0; i < p->lines; i++)
 		width = clamp(screen_width(p->line[i].text) + 4, width, s->width - 4);
 	width = clamp(width, low ? s->width : 0, s->width - (low ? 0 : 4));
-	int height = clamp(p->lines + 2, 3, low ? s->height / 2 : popup_rows(s->height) + 2), rows = height - 2;
-	p->top = clamp(p->top, 0, p->lines > rows ? p->lines - rows : 0);
+	int room = width - 4, most = low ? s->height / 2 : rows_of(s->height) + 2, over = too_wide(p, room);
+	int height = clamp(lines_below(p, 0, room, most) + 2, 3, most), rows = height - 2;
+	p->left = clamp(p->left, 0, over);
+	p->top = clamp(p->top, 0, p->lines > 0 ? p->lines - 1 : 0);
+	while (p->top > 0 && lines_below(p, p->top - 1, room, rows + 1) <= rows) // no room stays empty
+		p->top--;
 
 	struct rect r = {(s->width - width) / 2, low ? s->height - 2 - height : (s->height - height) / 2, width, height};
 	screen_fill(s, low ? r : (struct rect){r.x - 1, r.y, r.width + 2, r.height}); // a margin parts it from what it covers
 	screen_box(s, r, p->title);
-	s->cursor = false;
-	for (int i = 0; i < rows && p->top + i < p->lines; i++) {
-		const struct popup_line *line = &p->line[p->top + i];
-		int y = r.y + 1 + i, room = width - 4;
-		screen_fit(s, r.x + 2, y, room, line->head ? STYLE_TITLE : STYLE_TEXT, line->text);
-		if (line->key > 0)
-			screen_put(s, r.x + 2, y, line->key < room ? line->key : room, STYLE_KEY, line->text);
-	}
-	if (low)
-		return;
-	char foot[96];
-	const char *leave = p->foot ? p->foot : "Esc closes";
-	if (p->lines > rows)
-		snprintf(foot, sizeof foot, " %d-%d of %d, j/k scroll, %s ", p->top + 1, p->top + rows, p->lines, leave);
-	else
-		snprintf(foot, sizeof foot, " %s ", leave);
-	if (screen_width(foot) + 4 > width)
-		snprintf(foot, sizeof foot, " %s ", leave);
-	int used = screen_width(foot);
-	if (used + 4 <= width)
-		screen_put(s, r.x + width - 2 - used, r.y + height - 1, used, STYLE_HINT, foot);
+	s->cursor = s->cursor && low; // above a prompt, which has it
+	p->shown = 0;
+	for (int used = 0; used < rows && p->top + p->shown < p->lines; p->shown++)
+		used += draw_line(p, &p->line[p->top + p->shown], s, (struct rect){r.x + 2, r.y + 1 + used, room, rows - used});
+	if (!low)
+		draw_foot(p, s, r, over > 0);
 }
+
+// ---- the view ----------------------------------------------------------------------------------------------------------
+
+static void measure(void *own, const struct scene *scene, const struct screen *s, struct layout_item *item)
+{
+	(void)own;
+	(void)s;
+	item->wanted = scene->popup != NULL;
+}
+
+static void draw(void *own, struct scene *scene, struct screen *s, const struct layout_item *item)
+{
+	(void)own;
+	(void)item;
+	draw_popup(scene->popup, s, scene->popup_low);
+}
+
+static void move(void *own, struct scene *scene, enum motion m, int page)
+{
+	(void)own;
+	(void)page;
+	struct popup *p = scene->popup;
+	if (!p)
+		return;
+	p->top = motion_to(m, p->top, p->lines, p->shown > 2 ? p->shown - 1 : 1);
+	p->left += m == MOTION_RIGHT ? SIDEWAYS : m == MOTION_LEFT ? -SIDEWAYS : 0; // drawing holds it where it is of use
+}
+
+// Nothing behind a box is clicked.
+static bool click(void *own, struct scene *scene, int pane, int x, int y)
+{
+	(void)own;
+	(void)pane;
+	(void)x;
+	(void)y;
+	return scene->popup != NULL;
+}
+
+const struct view_ops view_popup = {
+	.name = "popup", .title = "a box of text", .place = LAYOUT_OVER, .measure = measure, .draw = draw, .move = move, .click = click,
+};

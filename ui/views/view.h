@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What the screen shows, as one plain struct, and the functions that draw it. Drawing reads nothing else: no session, no
-// engine, no clock, no terminal; the golden tests fill the same struct by hand.
+// What a view is: a row of operations (struct view_ops), memory of its own, and the scene that all views share. A view
+// reads nothing but its scene and its memory: no session, no engine, no clock, no terminal; the golden tests fill a scene
+// by hand. To add a view, write one file with its operations and add its name to VIEWS in views.h.
 #ifndef UI_VIEWS_VIEW_H
 #define UI_VIEWS_VIEW_H
 
@@ -9,37 +10,22 @@
 
 #include "plots/plots.h"
 #include "ui/layout.h"
+#include "ui/motion.h"
 #include "ui/screen.h"
+#include "ui/table.h"
+#include "ui/views/popup.h"
 
-// Where on the screen a hint belongs: beside what its key acts on.
-enum hint_place { HINT_BAR, HINT_LAYERS, HINT_COSTS, HINT_CURVES, HINT_PLACES };
+// A key and what it does, shown in the view whose work it does.
 struct hint {
-	enum hint_place place;
-	char keys[24]; // "w/W"
+	const char *view;  // its name; NULL: in the bar at the foot of the screen
+	char keys[24];     // "w/W"
 	const char *label; // "weight"
 };
 
-// A box of text over the screen: the help, a long answer, completions.
-struct popup_line {
-	char *text;     // owned by the popup
-	int key;        // so many columns from the left are drawn as a key
-	bool head;      // a heading
-};
-struct popup {
-	char title[80];
-	struct popup_line *line;
-	int lines, top; // top: the first line shown
-	const char *foot; // which keys leave it; NULL: "Esc closes"
-};
-// Takes a copy of the text. False: out of memory; the popup is as it was.
-bool popup_add(struct popup *, const char *text, int key, bool head);
-// The same for a text that is broken at spaces into lines of at most `width` bytes; `indent` of the further ones.
-bool popup_add_wrapped(struct popup *, const char *text, size_t width, const char *indent);
-// How many lines a box shows at once on a screen of that height.
-int popup_rows(int height);
-void popup_clear(struct popup *);
+// ---- the scene -----------------------------------------------------------------------------------------------------
 
-struct view {
+// What all views share: the search as it is now, where the person is in it, and the lines and boxes of the moment.
+struct scene {
 	// the search; borrowed
 	const char *session;  // its name
 	bool read_only;
@@ -49,10 +35,8 @@ struct view {
 	const double *draft_cost;           // per term, where there is a draft
 	const double *layer_cost;           // per layer, of the selected term: of the draft where there is one, else of
 	                                    // the modal choice; NULL: unknown
-	// where the person is
+	// where the person is: the layer and the cost term in hand, which several views show
 	int layer, term;
-	int top;   // first layer shown; drawing moves it so that `layer` is seen
-	int curve; // first curve pane, by the order of view_curves
 	// lines and boxes
 	const char *message; // NULL: none
 	bool bad;            // the message is a fault
@@ -66,29 +50,41 @@ struct view {
 	enum canvas_glyphs canvas;
 };
 
-// The whole screen. Writes all of it, the place of the cursor too. Changes only v->top and the popup's top, to keep
-// what is in hand in sight.
-void view_draw(struct view *, struct screen *);
+// ---- operations ----------------------------------------------------------------------------------------------------
 
-// The figures that curve panes show, in order: all kinds but the front.
-int view_curves(const struct figure_kind **out, int most);
+// `own`: the view's memory, view_ops.own bytes, zero at first.
+struct view_ops {
+	const char *name;  // in commands: `view layers`
+	const char *title; // what a person is told it is
+	enum layout_place place;
+	int key;           // the number by which `view` takes it as well, as a digit; 0: none
+	size_t own;
+	void (*end)(void *own);    // frees what the memory holds; NULL: nothing
+	void (*forget)(void *own); // another search is shown: what was kept of the one before is dropped; NULL: nothing
+	// What it would like on a screen of that size: rows, panes. NULL: one line. Wanted is set before the call.
+	void (*measure)(void *own, const struct scene *, const struct screen *, struct layout_item *);
+	// Into its panes: item->pane[0 .. item->got-1], at least one.
+	void (*draw)(void *own, struct scene *, struct screen *, const struct layout_item *);
+	// What follows may be NULL: it cannot be done there. `page`: rows that it shows at once.
+	void (*move)(void *own, struct scene *, enum motion, int page);
+	bool (*select)(void *own, struct scene *, const char *name); // false: it holds nothing of that name
+	bool (*click)(void *own, struct scene *, int pane, int x, int y); // from the pane's corner; false: nothing there
+	// Calls `act` (table_sort, table_filter, …) on its table, and keeps what is in hand among the rows shown.
+	bool (*table)(void *own, struct scene *, table_act *act, const char *text, struct fault *);
+};
 
-// ---- the panes ----------------------------------------------------------------------------------------------------
+// ---- what views draw with ------------------------------------------------------------------------------------------
 
-void draw_header(const struct view *, struct screen *, const struct layout *);
-void draw_layers(struct view *, struct screen *, struct rect);
-void draw_costs(const struct view *, struct screen *, struct rect);
-void draw_figure(const struct view *, struct screen *, struct rect, const struct figure_kind *);
-void draw_popup(struct popup *, struct screen *, bool low);
-// Hints of a place, from the left; returns the columns used. Those that do not fit are left out from the end.
-int draw_hints(const struct view *, struct screen *, int x, int y, int width, enum hint_place);
+// Hints of a view, from the left; returns the columns used. Those that do not fit are left out from the end.
+int draw_hints(const struct scene *, struct screen *, int x, int y, int width, const char *view);
 // At the right end of row y of a box: in its upper or lower side.
-void draw_box_hints(const struct view *, struct screen *, struct rect, int y, enum hint_place);
+void draw_box_hints(const struct scene *, struct screen *, struct rect, int y, const char *view);
+void draw_figure(const struct scene *, struct screen *, struct rect, const struct figure_kind *);
 
 // The option that a draft, or else the policy, sets for a layer's weights; and the name of both formats: "int4", or
 // "int4/int8" where weights and activations differ.
 bool layer_tied(const struct snapshot *, int layer); // weights and activations are one decision
-const struct option_info *layer_option(const struct view *, int layer, bool draft);
-const char *layer_format(const struct view *, int layer, bool draft, char *buf, size_t size);
+const struct option_info *layer_option(const struct scene *, int layer, bool draft);
+const char *layer_format(const struct scene *, int layer, bool draft, char *buf, size_t size);
 
 #endif

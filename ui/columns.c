@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "ui/views/columns.h"
+#include "ui/columns.h"
 
 static int used(const struct column *c, int count)
 {
@@ -22,6 +22,10 @@ void columns_fit(struct column *c, int count, int width)
 		for (int i = count - 1; i >= 0 && used(c, count) > width; i--)
 			if (c[i].rank == rank)
 				c[i].width = 0;
+	for (int rank = 1; rank <= last; rank++) // a narrow one may fit where a wide one has gone
+		for (int i = 0; i < count; i++)
+			if (c[i].rank == rank && c[i].width == 0 && c[i].least > 0 && used(c, count) + 1 + c[i].least <= width)
+				c[i].width = c[i].least;
 	for (int rank = 0; rank <= last; rank++)
 		for (int i = 0; i < count; i++) {
 			int slack = width - used(c, count);

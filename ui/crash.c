@@ -1,63 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "ui/signals.h"
+#include "ui/crash.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <termios.h>
 #include <unistd.h>
-
-// ---- signals as input ---------------------------------------------------------------------------------------------
-
-static int pipe_end[2] = {-1, -1};
-static const int taken[] = {SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGCONT, SIGWINCH};
-
-static void on_signal(int number)
-{
-	int kept = errno;
-	unsigned char byte = (unsigned char)number;
-	// A full pipe means that the loop has enough to wake up for.
-	if (write(pipe_end[1], &byte, 1) < 0)
-		errno = kept;
-	errno = kept;
-}
-
-bool signals_open(struct fault *f)
-{
-	if (pipe2(pipe_end, O_CLOEXEC | O_NONBLOCK) != 0)
-		return fault_set(f, "signals", "", "no pipe: %s", strerror(errno));
-	struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
-	sigemptyset(&action.sa_mask);
-	for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
-		sigaction(taken[i], &action, NULL);
-	action.sa_handler = SIG_IGN;
-	sigaction(SIGPIPE, &action, NULL);
-	return true;
-}
-
-int signals_fd(void)
-{
-	return pipe_end[0];
-}
-
-int signals_next(void)
-{
-	unsigned char byte;
-	return read(pipe_end[0], &byte, 1) == 1 ? byte : 0;
-}
-
-void signals_stop(bool group)
-{
-	struct sigaction usual = {.sa_handler = SIG_DFL}, ours;
-	sigemptyset(&usual.sa_mask);
-	sigaction(SIGTSTP, &usual, &ours);
-	kill(group ? 0 : getpid(), SIGTSTP); // comes back at SIGCONT
-	sigaction(SIGTSTP, &ours, NULL);
-}
 
 // ---- standard error -----------------------------------------------------------------------------------------------
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Tables whose columns come and go with the room: each says how narrow it can be, how wide it likes to be and how much it
 // matters.
-#ifndef UI_VIEWS_COLUMNS_H
-#define UI_VIEWS_COLUMNS_H
+#ifndef UI_COLUMNS_H
+#define UI_COLUMNS_H
 
 struct column {
 	int least, ideal; // widths; least 0: not shown at all

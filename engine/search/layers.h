@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// A layer as engine.h and catalog.h show it.
+#ifndef ENGINE_SEARCH_LAYERS_H
+#define ENGINE_SEARCH_LAYERS_H
+
+#include "engine/engine.h"
+#include "engine/model/model.h"
+
+// A layer of the model; its slots are -1.
+struct layer_info layer_info_of(const struct model *, int layer);
+
+#endif

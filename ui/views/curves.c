@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Figures over the steps, in as many panes as there are: all kinds but the front, in an order that begins where the person
+// turned it to.
+#include <string.h>
+
+#include "ui/views/views.h"
+
+enum { KINDS_MOST = 12 };
+
+struct curves {
+	int first; // the kind in the first pane, in the order of curve_kinds
+};
+
+// The order in which they come; kinds that are not named here follow in the order of their table.
+static const char *const first_curves[] = {"curves", "cost", "entropy", "reward", "bits"};
+enum { FIRST_CURVES = sizeof first_curves / sizeof *first_curves };
+
+static bool named_first(const char *name)
+{
+	for (int i = 0; i < FIRST_CURVES; i++)
+		if (strcmp(first_curves[i], name) == 0)
+			return true;
+	return strcmp(name, "front") == 0;
+}
+
+static int curve_kinds(const struct figure_kind *out[KINDS_MOST])
+{
+	int count = 0;
+	for (int i = 0; i < FIRST_CURVES && count < KINDS_MOST; i++) {
+		const struct figure_kind *kind = figure_kind_named(first_curves[i]);
+		if (kind)
+			out[count++] = kind;
+	}
+	size_t kinds;
+	const struct figure_kind *kind = figure_kinds(&kinds);
+	for (size_t i = 0; i < kinds && count < KINDS_MOST; i++)
+		if (!named_first(kind[i].name))
+			out[count++] = &kind[i];
+	return count;
+}
+
+static void measure(void *own, const struct scene *scene, const struct screen *s, struct layout_item *item)
+{
+	(void)own;
+	(void)scene;
+	(void)s;
+	const struct figure_kind *kind[KINDS_MOST];
+	item->panes = curve_kinds(kind);
+}
+
+static void draw(void *own, struct scene *scene, struct screen *s, const struct layout_item *item)
+{
+	struct curves *c = own;
+	const struct figure_kind *kind[KINDS_MOST];
+	int kinds = curve_kinds(kind);
+	for (int i = 0; i < item->got && kinds > 0; i++)
+		draw_figure(scene, s, item->pane[i], kind[(c->first + i) % kinds]);
+	if (item->got < kinds)
+		draw_box_hints(scene, s, item->pane[0], item->pane[0].y, view_curves.name);
+}
+
+static void move(void *own, struct scene *scene, enum motion m, int page)
+{
+	(void)scene;
+	struct curves *c = own;
+	const struct figure_kind *kind[KINDS_MOST];
+	c->first = motion_to(m, c->first, curve_kinds(kind), page);
+}
+
+static bool select_kind(void *own, struct scene *scene, const char *name)
+{
+	(void)scene;
+	struct curves *c = own;
+	const struct figure_kind *kind[KINDS_MOST];
+	int kinds = curve_kinds(kind);
+	for (int i = 0; i < kinds; i++)
+		if (strcmp(kind[i]->name, name) == 0) {
+			c->first = i;
+			return true;
+		}
+	return false;
+}
+
+// The figure that was clicked comes first.
+static bool click(void *own, struct scene *scene, int pane, int x, int y)
+{
+	(void)x;
+	(void)y;
+	for (int i = 0; i < pane; i++)
+		move(own, scene, MOTION_NEXT, 1);
+	return true;
+}
+
+const struct view_ops view_curves = {
+	.name = "curves", .title = "figures over the steps", .place = LAYOUT_FIGURES, .key = '4', .own = sizeof(struct curves),
+	.measure = measure, .draw = draw, .move = move, .select = select_kind, .click = click,
+};

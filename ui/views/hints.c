@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Which keys there are: a bar at the foot of the screen, and the corners of the views.
+#include "ui/views/views.h"
+
+#include <string.h>
+
+static bool belongs(const struct hint *h, const char *view)
+{
+	return h->view == view || (h->view && view && strcmp(h->view, view) == 0);
+}
+
+int draw_hints(const struct scene *scene, struct screen *s, int x, int y, int width, const char *view)
+{
+	int used = 0;
+	for (int i = 0; i < scene->hints; i++) {
+		const struct hint *h = &scene->hint[i];
+		if (!belongs(h, view))
+			continue;
+		int keys = screen_width(h->keys), label = screen_width(h->label), gap = used ? 2 : 0;
+		if (used + gap + keys + 1 + label > width)
+			break;
+		used += gap;
+		used += screen_put(s, x + used, y, keys, STYLE_KEY, h->keys);
+		used++;
+		used += screen_put(s, x + used, y, label, STYLE_HINT, h->label);
+	}
+	return used;
+}
+
+void draw_box_hints(const struct scene *scene, struct screen *s, struct rect r, int y, const char *view)
+{
+	// Drawn once beyond the edge to learn the width, then where they belong.
+	int width = draw_hints(scene, s, s->width, s->height, r.width - 6, view);
+	if (width == 0)
+		return;
+	int x = r.x + r.width - 3 - width;
+	screen_fill(s, (struct rect){x - 1, y, width + 2, 1});
+	draw_hints(scene, s, x, y, width, view);
+}
+
+static void draw(void *own, struct scene *scene, struct screen *s, const struct layout_item *item)
+{
+	(void)own;
+	struct rect r = item->pane[0];
+	draw_hints(scene, s, r.x + 1, r.y, r.width - 2, NULL);
+}
+
+const struct view_ops view_hints = {.name = "hints", .title = "keys", .place = LAYOUT_FOOT, .draw = draw};

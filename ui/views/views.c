@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/views/views.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct view_ops *const table[VIEWS_COUNT] = {
+#define VIEW_ROW(name) &view_##name,
+	VIEWS(VIEW_ROW)
+#undef VIEW_ROW
+};
+
+// ---- their memory --------------------------------------------------------------------------------------------------
+
+bool views_begin(struct views *v, struct fault *f)
+{
+	*v = (struct views){.zoomed = LAYOUT_NONE};
+	for (int i = VIEWS_COUNT - 1; i >= 0; i--) {
+		v->view[i].ops = table[i];
+		v->view[i].own = calloc(1, table[i]->own + 1);
+		if (!v->view[i].own) {
+			views_end(v);
+			return fault_memory(f, "views");
+		}
+		if (table[i]->place == LAYOUT_MAIN)
+			v->focus = i;
+	}
+	return true;
+}
+
+void views_end(struct views *v)
+{
+	for (int i = 0; i < VIEWS_COUNT; i++) {
+		if (v->view[i].own && v->view[i].ops->end)
+			v->view[i].ops->end(v->view[i].own);
+		free(v->view[i].own);
+		v->view[i].own = NULL;
+	}
+}
+
+void views_forget(struct views *v)
+{
+	for (int i = 0; i < VIEWS_COUNT; i++)
+		if (v->view[i].ops->forget)
+			v->view[i].ops->forget(v->view[i].own);
+}
+
+// ---- their names ---------------------------------------------------------------------------------------------------
+
+int views_of(const struct views *v, const struct view_ops *ops)
+{
+	int i = 0;
+	while (i < VIEWS_COUNT - 1 && v->view[i].ops != ops)
+		i++;
+	return i;
+}
+
+int views_mover(const struct views *v)
+{
+	if (v->view[v->focus].ops->move)
+		return v->focus;
+	int i = 0;
+	while (i < VIEWS_COUNT - 1 && v->view[i].ops->place != LAYOUT_MAIN)
+		i++;
+	return i;
+}
+
+int views_named(const struct views *v, const char *name)
+{
+	for (int i = 0; i < VIEWS_COUNT; i++) {
+		const struct view_ops *ops = v->view[i].ops;
+		if (ops->key && (strcmp(ops->name, name) == 0 || (name[0] == ops->key && !name[1])))
+			return i;
+	}
+	return LAYOUT_NONE;
+}
+
+const char *views_words(void)
+{
+	static char words[VIEWS_COUNT * 24];
+	for (int i = words[0] ? VIEWS_COUNT : 0; i < VIEWS_COUNT; i++)
+		if (table[i]->key) {
+			size_t at = strlen(words);
+			snprintf(words + at, sizeof words - at, "%s%s", at ? "|" : "", table[i]->name);
+		}
+	return words;
+}
+
+// ---- drawing -------------------------------------------------------------------------------------------------------
+
+static const char *shorter(const char *const text[], int count, int width)
+{
+	for (int i = 0; i < count - 1; i++)
+		if (screen_width(text[i]) <= width)
+			return text[i];
+	return text[count - 1];
+}
+
+static void draw_small(struct screen *s)
+{
+	char sentence[64], numbers[32], needs[16];
+	snprintf(sentence, sizeof sentence, "needs %dx%d, has %dx%d", LAYOUT_MIN_WIDTH, LAYOUT_MIN_HEIGHT, s->width, s->height);
+	snprintf(numbers, sizeof numbers, "%dx%d<%dx%d", s->width, s->height, LAYOUT_MIN_WIDTH, LAYOUT_MIN_HEIGHT);
+	snprintf(needs, sizeof needs, "<%dx%d", LAYOUT_MIN_WIDTH, LAYOUT_MIN_HEIGHT);
+	const char *const size[] = {sentence, numbers, needs, "small"};
+	const char *text[] = {"bitscape", shorter(size, 4, s->width), "q quits"};
+	static const enum style style[] = {STYLE_BRAND, STYLE_TEXT, STYLE_DIM};
+	// On the lowest screens the numbers alone.
+	int first = s->height < 3, count = s->height < 2 ? 1 : 3 - first;
+	for (int i = 0; i < count; i++) {
+		int gap = (s->width - screen_width(text[first + i])) / 2;
+		screen_fit(s, gap > 0 ? gap : 0, (s->height - count) / 2 + i, s->width, style[first + i], text[first + i]);
+	}
+}
+
+void views_draw(struct views *v, struct scene *scene, struct screen *s)
+{
+	for (int i = 0; i < VIEWS_COUNT; i++) {
+		const struct view_ops *ops = v->view[i].ops;
+		v->item[i] = (struct layout_item){.place = ops->place, .wanted = !v->view[i].hidden, .rows = 1, .panes = 1};
+		if (ops->measure)
+			ops->measure(v->view[i].own, scene, s, &v->item[i]);
+	}
+	screen_clear(s);
+	if (!layout_make(s->width, s->height, v->item, VIEWS_COUNT, v->zoomed)) {
+		draw_small(s);
+		return;
+	}
+	for (int i = 0; i < VIEWS_COUNT; i++)
+		if (v->item[i].got > 0)
+			v->view[i].ops->draw(v->view[i].own, scene, s, &v->item[i]);
+}
+
+// ---- acting --------------------------------------------------------------------------------------------------------
+
+int views_page(const struct views *v, int view)
+{
+	const struct layout_item *item = &v->item[view];
+	int height = item->got > 0 ? item->pane[0].height : 0;
+	return height > 4 ? height - 4 : 1;
+}
+
+static bool within(struct rect r, int x, int y)
+{
+	return x >= r.x && y >= r.y && x < r.x + r.width && y < r.y + r.height;
+}
+
+bool views_click(struct views *v, struct scene *scene, int x, int y)
+{
+	for (int i = VIEWS_COUNT - 1; i >= 0; i--)
+		for (int pane = 0; v->view[i].ops->click && pane < v->item[i].got; pane++) {
+			struct rect r = v->item[i].pane[pane];
+			if (within(r, x, y) && v->view[i].ops->click(v->view[i].own, scene, pane, x - r.x, y - r.y))
+				return true;
+		}
+	return false;
+}
