@@ -124,7 +124,8 @@ struct slice_network {
 	double links;            // directed
 	double bisection;        // directed links out of one half: the least of all halves across one axis
 };
-// Exact counts. Where all axes wrap the slice looks alike from every chip, and one source serves; else all are taken.
+// Exact counts. Where all axes wrap the slice looks alike from every chip, and one source serves; else all are taken, of 8192 chips at
+// most.
 bool slice_network_of(const struct slice *, struct slice_network *, struct fault *);
 // As above for ROUTE_PATHS, from all sources and path by path: for tests. load[axis * 2 + sign] is of the fullest such link.
 bool slice_loads_plainly(const struct slice *, double load[6], struct fault *);
@@ -293,7 +294,9 @@ struct band world_band(const struct world *, world_model, void *context);
 // neighbours does, in one direction. A job that loses a host goes back to its last checkpoint and is the next to be placed.
 struct goodput_case {
 	double availability; // of a host: the share of time that it is up
-	int axis[3];         // of the slice; {0}: the published mix
+	int axis[3];         // of the slice; {0}: a mix
+	const struct job_size *mix; // borrowed; NULL: the published one
+	int mixes;
 	int spares;          // blocks always held back
 	bool fixed;
 	int window;          // jobs of the queue that may be placed before the first one; 0 or 1: none

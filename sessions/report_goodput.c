@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // How much of a pod runs jobs while hosts fail.
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "sessions/report.h"
+
+enum { MIXES = 32 };
 
 struct question {
 	struct world world;
 	struct block_grid grid;
 	struct goodput_case asked;
 	double hours, seed;
-	const char *slice;
+	const char *slice, *jobs;
+	struct job_size mix[MIXES];
 };
 
 static double kept_of(const struct world *w, void *context)
@@ -71,6 +75,31 @@ static bool check(struct question *q, const struct pod *p, double percent, doubl
 	return q->world.input[IN_REPAIR] > 0 || fault_set(f, "repair", "expected hours above 0", "a repair takes time");
 }
 
+// "4x4x4:3,8x8x8:1": slices and how often each is asked for.
+static bool read_jobs(struct question *q, const struct pod *p, struct fault *f)
+{
+	for (const char *at = q->jobs; *at;) {
+		size_t n = strcspn(at, ",");
+		char word[64], *colon;
+		struct slice s;
+		double share;
+		snprintf(word, sizeof word, "%.*s", (int)(n < sizeof word ? n : sizeof word - 1), at);
+		if (!(colon = strchr(word, ':')) || !number_read(colon + 1, &share) || !(share > 0 && share <= 1e6))
+			return fault_set(f, word, "write jobs=4x4x4:3,8x8x8:1", "is not a slice and its share");
+		*colon = '\0';
+		if (!slice_read(p, word, false, &s, f))
+			return false;
+		if (q->asked.mixes == MIXES)
+			return fault_set(f, "jobs", "leave some out", "more than %d sizes", MIXES);
+		struct job_size *to = &q->mix[q->asked.mixes++];
+		memcpy(to->axis, s.axis, sizeof to->axis);
+		to->share = share;
+		at += n + (at[n] == ',');
+	}
+	q->asked.mix = q->mix;
+	return true;
+}
+
 bool run_goodput(struct command_call *call)
 {
 	static const struct report_column column[] = { { "slice", true }, { "hosts up %", false }, { "switched %", false },
@@ -84,7 +113,7 @@ bool run_goodput(struct command_call *call)
 	struct report_asked asked;
 	struct report r;
 	double percent = (double)NAN, spares = 0, window = 1;
-	const struct report_word words[] = { { .key = "slice=", .text = &q.slice },
+	const struct report_word words[] = { { .key = "slice=", .text = &q.slice }, { .key = "jobs=", .text = &q.jobs },
 		{ .key = "availability=", .number = &percent, .least = 0, .most = 100 },
 		{ .key = "spares=", .number = &spares, .least = 0, .most = 1000 }, { .key = "window=", .number = &window, .least = 1, .most = 64 },
 		{ .key = "hours=", .number = &q.hours, .least = 100, .most = 1e7 }, { .key = "seed=", .number = &q.seed, .least = 0, .most = 1e15 } };
@@ -95,7 +124,11 @@ bool run_goodput(struct command_call *call)
 		return false;
 	q.asked.spares = (int)spares;
 	q.asked.window = (int)window;
-	bool mix = q.slice && strcmp(q.slice, "mix") == 0;
+	bool mix = q.jobs || (q.slice && strcmp(q.slice, "mix") == 0);
+	if (q.jobs && q.slice)
+		return fault_set(&call->fault, "jobs", "give one of the two", "does not go with slice=");
+	if (q.jobs && !read_jobs(&q, &p, &call->fault))
+		return false;
 	if (q.slice && !mix && !slice_read(&p, q.slice, false, &s, &call->fault))
 		return false;
 	report_begin(&r, column, sizeof column / sizeof *column);
@@ -105,7 +138,7 @@ bool run_goodput(struct command_call *call)
 		const int none[3] = { 0 }, *axis = mix ? none : q.slice ? s.axis : sizes[i];
 		for (size_t a = 0; ok && a < (isnan(percent) ? sizeof usual / sizeof *usual : 1); a++)
 			ok = add_case(&r, &q, axis, isnan(percent) ? usual[a] : percent / 100, &call->fault);
-		if (q.slice)
+		if (q.slice || q.jobs)
 			break;
 	}
 	report_below(&r, "(switched, fixed: chips that run a job, in closed form; kept: of a job's time, in spite of failures; useful: simulated, both together;");

@@ -7,7 +7,7 @@
 
 #include "sessions/report.h"
 
-enum { SLICES = 64, SIZES = 16 };
+enum { SLICES = 64, SIZES = 16, MOST_ANY = 16384 };
 
 struct found {
 	struct division division;
@@ -101,6 +101,10 @@ static bool add_found(struct question *q, const struct division *p, const struct
 // passed over, but for the only one.
 static bool price_slice(struct question *q, const struct slice *s, struct fault *f)
 {
+	char name[48];
+	if (q->any && s->chips > MOST_ANY)
+		return fault_set(f, slice_name(s, name), "leave axes=any out, or name the one with spec=", "has too many factors to try them all: at most %d chips",
+			MOST_ANY);
 	int size[PARTS], count = q->spec ? 4 : divisions_of(s, q->any, true, NULL, 0);
 	struct division *all = calloc((size_t)count + 1, sizeof *all);
 	bool ok = all || fault_memory(f, "partitions"), whole = true;
@@ -177,7 +181,7 @@ static void add_row(struct report *r, const struct question *q, const struct fou
 {
 	const struct division_price *p = &x->price;
 	char name[64], slice[48];
-	double gib = pod_figures[POD_MEMORY].factor, power = energy_of(q, x) / 3600;
+	double gib = pod_figures[POD_MEMORY].factor, power = energy_of(q, x) / 3600 * (q->serve ? 1000 : 1);
 	report_cell(r, "%d", rank);
 	report_cell(r, "%s", slice_name(&x->division.slice, slice));
 	report_cell(r, "%s", division_name(&x->division, name));
@@ -211,7 +215,7 @@ static const struct report_column training[] = { { "rank", false }, { "slice", t
 	{ "model %", false }, { "GiB a chip", false }, { "seq/s", false }, { "MFU %", false }, { "Wh/seq", false }, { "g CO2e/seq", false } };
 static const struct report_column serving[] = { { "rank", false }, { "slice", true }, { "[p,d,m1,m2]", true }, { "acts/weights", true },
 	{ "ms a token", false }, { "reading MFU %", false }, { "compute %", false }, { "model %", false }, { "GiB a chip", false },
-	{ "tokens/s", false }, { "MFU %", false }, { "Wh/token", false }, { "g CO2e/token", false } };
+	{ "tokens/s", false }, { "MFU %", false }, { "Wh/1000 tokens", false }, { "g CO2e/1000", false } };
 
 static void add_job(struct report *r, const struct question *q)
 {
@@ -230,7 +234,7 @@ static void add_feet(struct report *r, const struct question *q)
 {
 	char device[64];
 	snprintf(device, sizeof device, "%.60s", q->pod.device);
-	report_below(r, "%d fit, %d do not, %d have more stages than layers or parts than sequences", q->count, q->refused, q->unpriced);
+	report_below(r, "%d fit, %d do not, %d have more stages than layers or parts than sequences; of those at one price the first is shown", q->count, q->refused, q->unpriced);
 	if (q->pod.figure[POD_POWER].value > 0)
 		report_below(r, "energy at %g W a chip, CO2e at %s (PUE %g, %g kg/kWh net)", q->pod.figure[POD_POWER].value, q->site->name,
 			q->site->pue, q->site->net);
@@ -252,7 +256,7 @@ static double rate_of(const struct world *w, void *context)
 	struct question q = *t->q;
 	struct division_price price;
 	q.world = *w;
-	if (q.batch <= 0 && q.job.net.batch <= 0)
+	if (!q.serve && q.batch <= 0 && q.job.net.batch <= 0)
 		q.job.batch = w->input[IN_BATCH];
 	if (q.efficiency <= 0)
 		q.job.efficiency = division_calibrate(w);
@@ -317,6 +321,14 @@ static bool price_sizes(struct question *q, struct report *r, const char *list, 
 	return true;
 }
 
+// Where the model parts change places, or a way of cutting makes no difference, one row tells of all.
+static bool same_price(const struct found *a, const struct found *b)
+{
+	return memcmp(a->division.slice.axis, b->division.slice.axis, sizeof a->division.slice.axis) == 0
+		&& fabs(a->price.step - b->price.step) <= 1e-12 * a->price.step && fabs(a->price.memory - b->price.memory) <= 1
+		&& a->division.size[PART_PIPELINE] == b->division.size[PART_PIPELINE] && a->division.size[PART_DATA] == b->division.size[PART_DATA];
+}
+
 static bool price_one_size(struct question *q, struct report *r, const char *what, struct fault *f)
 {
 	struct slice s;
@@ -331,8 +343,12 @@ static bool price_one_size(struct question *q, struct report *r, const char *wha
 	if (!q->count)
 		return nothing_fits(q, f);
 	qsort(q->found, (size_t)q->count, sizeof *q->found, by_step);
-	for (int i = 0; i < q->count && i < (int)q->top; i++)
-		add_row(r, q, &q->found[i], i + 1);
+	int shown = 0;
+	for (int i = 0; i < q->count && shown < (int)q->top; i++)
+		if (!i || !same_price(&q->found[i - 1], &q->found[i])) {
+			add_row(r, q, &q->found[i], i + 1);
+			shown++;
+		}
 	add_band(r, q);
 	return true;
 }

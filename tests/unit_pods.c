@@ -363,6 +363,18 @@ static void slice_commands(void **state)
 	REFUSES(bad);
 }
 
+// A machine of a file may be large; what would take minutes is refused.
+static void large_slices_are_refused_or_quick(void **state)
+{
+	(void)state;
+	struct slice_network n;
+	struct slice mesh = {{1, 512, 1024}, {false, false, true}, false, false, 512 * 1024};
+	assert_false(slice_network_of(&mesh, &n, &fault));
+	assert_non_null(strstr(fault.what, "too many"));
+	struct slice large = torus(64, 64, 64, false);
+	assert_true(slice_network_of(&large, &n, &fault) && close_to(n.load[ROUTE_PATHS], 64. * 64 * 64 * 64 / 8, 1e-9));
+}
+
 // ---- goodput ------------------------------------------------------------------------------------------------------------
 
 static struct world world_of(const char *pod)
@@ -406,9 +418,12 @@ static void goodput_has_the_published_points(void **state)
 static void simulation_meets_the_closed_forms(void **state)
 {
 	(void)state;
-	static const struct goodput_case cases[] = {{.99, {4, 4, 4}, 0, false, 1}, {.99, {8, 8, 8}, 0, false, 1}, {.995, {8, 16, 16}, 0, false, 1},
-		{.999, {8, 16, 16}, 1, false, 1}, {.999, {12, 16, 16}, 0, true, 1}, {.995, {8, 8, 8}, 0, true, 1}, {.99, {4, 4, 4}, 0, true, 1},
-		{.999, {4, 8, 8}, 3, false, 1}, {.97, {4, 4, 8}, 0, false, 1}};
+	static const struct goodput_case cases[] = {
+		{.availability = .99, .axis = {4, 4, 4}}, {.availability = .99, .axis = {8, 8, 8}}, {.availability = .995, .axis = {8, 16, 16}},
+		{.availability = .999, .axis = {8, 16, 16}, .spares = 1}, {.availability = .999, .axis = {12, 16, 16}, .fixed = true},
+		{.availability = .995, .axis = {8, 8, 8}, .fixed = true}, {.availability = .99, .axis = {4, 4, 4}, .fixed = true},
+		{.availability = .999, .axis = {4, 8, 8}, .spares = 3}, {.availability = .97, .axis = {4, 4, 8}},
+	};
 	struct world w = world_of("tpu_v4");
 	struct block_grid g;
 	assert_true(block_grid_of(&w.pod[0], &g, &fault) && world_set(&w, "job", 0, &fault));
@@ -441,10 +456,14 @@ static void goodput_command(void **state)
 	shows("67.95");
 	shows("50.00");
 	assert_true(run("goodput slice=mix hours=500"));
+	assert_true(run("goodput jobs=4x4x4:3,8x8x8:1 availability=100 hours=500 restart=0"));
+	shows("the mix");
 	static const struct bad bad[] = {{"goodput availability=101", "from 0 to 100"}, {"goodput availability=-1", "from 0 to 100"},
 		{"goodput availability=0", "never up"}, {"goodput availability=nan", "will not do"}, {"goodput spares=64", "64 blocks in all"},
 		{"goodput on tpu_v3", "not made of blocks"}, {"goodput slice=5x5x5", "nearest"}, {"goodput repair=0", "takes time"},
-		{"goodput repair=0.000001 slice=4x4x4", "too many events"}, {"goodput hours=1e99", "will not do"}, {"goodput slise=4x4x4", "slice="}};
+		{"goodput repair=0.000001 slice=4x4x4", "too many events"}, {"goodput hours=1e99", "will not do"}, {"goodput slise=4x4x4", "slice="},
+		{"goodput jobs=4x4x4", "is not a slice and its share"}, {"goodput jobs=4x4x4:-1", "is not a slice and its share"},
+		{"goodput jobs=4x4x5:1", "nearest"}, {"goodput jobs=4x4x4:1 slice=4x4x4", "one of the two"}};
 	REFUSES(bad);
 }
 
@@ -757,6 +776,7 @@ int main(void)
 		cmocka_unit_test(loads_meet_brute_force),
 		cmocka_unit_test(collectives_take_the_known_times),
 		cmocka_unit_test(slice_commands),
+		cmocka_unit_test(large_slices_are_refused_or_quick),
 		cmocka_unit_test(goodput_has_the_published_points),
 		cmocka_unit_test(simulation_meets_the_closed_forms),
 		cmocka_unit_test(goodput_command),

@@ -10,7 +10,7 @@
 
 enum { WINDOW = 64, JOBS = GOODPUT_BLOCKS * 64 + WINDOW, BATCHES = 40, BLOCK_CHIPS = 64 };
 
-#define MOST_EVENTS 1e8
+#define MOST_EVENTS 2e7
 
 struct block {
 	int down;  // hosts that are
@@ -103,16 +103,18 @@ static struct event pop(struct simulation *s)
 
 static const int *draw_size(struct simulation *s)
 {
+	const struct job_size *mix = s->asked->mix ? s->asked->mix : job_mix;
+	int mixes = s->asked->mix ? s->asked->mixes : job_mix_count;
 	double sum = 0, at;
 	if (s->asked->axis[0])
 		return s->asked->axis;
-	for (int i = 0; i < job_mix_count; i++)
-		sum += job_mix[i].share;
+	for (int i = 0; i < mixes; i++)
+		sum += mix[i].share;
 	at = draw(s) * sum;
-	for (int i = 0; i + 1 < job_mix_count; i++)
-		if ((at -= job_mix[i].share) < 0)
-			return job_mix[i].axis;
-	return job_mix[job_mix_count - 1].axis;
+	for (int i = 0; i + 1 < mixes; i++)
+		if ((at -= mix[i].share) < 0)
+			return mix[i].axis;
+	return mix[mixes - 1].axis;
 }
 
 static int new_job(struct simulation *s)
@@ -317,7 +319,7 @@ bool goodput_simulate(const struct world *w, const struct goodput_case *c, uint6
 		return false;
 	s.fail = host_failures(w, c->availability);
 	s.repair = 1 / w->input[IN_REPAIR];
-	if (!(2 * s.fail * hours * s.grid.blocks * s.grid.hosts < MOST_EVENTS) || (w->input[IN_JOB] > 0 && !(hours / w->input[IN_JOB] < MOST_EVENTS)))
+	if (!(2 * s.fail * hours * s.grid.blocks * s.grid.hosts < MOST_EVENTS) || (w->input[IN_JOB] > 0 && !(hours / w->input[IN_JOB] * s.grid.blocks * 16 < MOST_EVENTS)))
 		return fault_set(fault, "goodput", "simulate fewer hours, or set repair= and job= higher", "too many events: more than %g", MOST_EVENTS);
 	s.block = calloc((size_t)s.grid.blocks, sizeof *s.block);
 	s.host_down = calloc((size_t)s.grid.blocks * (size_t)s.grid.hosts, sizeof *s.host_down);

@@ -10,7 +10,7 @@
 
 const char *const routings[ROUTINGS] = {"all shortest paths", "split at each hop", "dimension order"};
 
-enum { WAYS = 6 }; // axis * 2 + (0 up, 1 down)
+enum { WAYS = 6, MOST_SOURCES = 8192 }; // a way: axis * 2 + (0 up, 1 down)
 
 struct torus {
 	const struct slice *slice;
@@ -233,7 +233,11 @@ static double bisection(const struct torus *t)
 bool slice_network_of(const struct slice *s, struct slice_network *n, struct fault *fault)
 {
 	struct torus t;
+	char name[48];
 	*n = (struct slice_network){0};
+	if (!alike(s) && s->chips > MOST_SOURCES)
+		return fault_set(fault, slice_name(s, name), "choose a smaller slice, or one whose axes all wrap around",
+			"%d chips are too many to count from each: at most %d, where an axis does not wrap around", s->chips, MOST_SOURCES);
 	if (!torus_new(&t, s, fault))
 		return false;
 	double(*load)[WAYS] = calloc((size_t)s->chips * 2, sizeof *load);
