@@ -79,17 +79,17 @@ struct pod {
 };
 
 const char *const *pod_names(void); // of the table; NULL-terminated, for good
-// A built-in pod by its name, or one of a file: whatever holds a '/' or ends in ".json" is a path. A pod file is a JSON object with
-// "bitscape-pod": 1, "name", "device", "source", "network" (a word of pod_networks), "axes" [A, B, C] where it is fixed, "twists", and
-// "figures": {"link": 45, "hop": {"value": 1, "low": 0.5, "high": 2}}, in their units; a range makes a figure unknown. The fault names
-// the first mistake.
+// A built-in pod by its name, or one of a file: whatever holds a '/' or ends in ".json" is a path. A pod file is a JSON object
+// with "bitscape-pod": 1, "name", "device", "source", "network" (a word of pod_networks), "axes" [A, B, C] where it is fixed,
+// "twists", and "figures": {"link": 45, "hop": {"value": 1, "low": 0.5, "high": 2}}, in their units; a range makes a figure
+// unknown. The fault names the first mistake.
 bool pod_get(const char *name_or_path, struct pod *, struct fault *);
 
 // ---- slices -------------------------------------------------------------------------------------------------------------------
 
 // A part of a pod that one job gets. Axes ascend; an axis of 1 chip is none. Along an axis that wraps, the last chip is the
-// first one's neighbour; on a twisted slice (n x n x 2n or n x 2n x 2n, n at least 4) crossing the wrap of an axis also moves every
-// coordinate by that axis's size, modulo its own. In islands a slice is a number of chips, the last axis.
+// first one's neighbour; on a twisted slice (n x n x 2n or n x 2n x 2n, n at least 4) crossing the wrap of an axis also moves
+// every coordinate by that axis's size, modulo its own. In islands a slice is a number of chips, the last axis.
 struct slice {
 	int axis[3];
 	bool wrap[3];
@@ -101,7 +101,8 @@ struct slice {
 bool slice_read(const struct pod *, const char *shape, bool twisted, struct slice *, struct fault *);
 const char *slice_name(const struct slice *, char buf[48]); // "4x4x8 twisted"
 bool slice_twistable(const struct pod *, const int axis[3]);
-// All slices of so many chips, untwisted, from the longest to the most cube-like; fills at most `most`, returns how many there are.
+// All slices of so many chips, untwisted, from the longest to the most cube-like; fills at most `most`, returns how many there
+// are.
 int slices_of(const struct pod *, int chips, struct slice *, int most);
 // The nearest numbers of chips below and above that are slices; 0: none.
 void slices_near(const struct pod *, int chips, int *below, int *above);
@@ -124,8 +125,8 @@ struct slice_network {
 	double links;            // directed
 	double bisection;        // directed links out of one half: the least of all halves across one axis
 };
-// Exact counts. Where all axes wrap the slice looks alike from every chip, and one source serves; else all are taken, of 8192 chips at
-// most.
+// Exact counts. Where all axes wrap the slice looks alike from every chip, and one source serves; else all are taken, of 8192
+// chips at most.
 bool slice_network_of(const struct slice *, struct slice_network *, struct fault *);
 // As above for ROUTE_PATHS, from all sources and path by path: for tests. load[axis * 2 + sign] is of the fullest such link.
 bool slice_loads_plainly(const struct slice *, double load[6], struct fault *);
@@ -138,9 +139,9 @@ struct ring { // a line where it does not wrap
 	double size;
 	bool wrap;
 };
-// Seconds of a collective over the product of rings. bytes: of the whole array, unsharded. With N chips, W the rings' bandwidths (both
-// ways of a ring, one way of a line) in all: gather and scatter bytes (N-1)/N / W, all-reduce twice that, all-to-all by the fullest
-// link; or the hops' time where that is longer (half a ring, a whole line).
+// Seconds of a collective over the product of rings. bytes: of the whole array, unsharded. With N chips, W the rings'
+// bandwidths (both ways of a ring, one way of a line) in all: gather and scatter bytes (N-1)/N / W, all-reduce twice that,
+// all-to-all by the fullest link; or the hops' time where that is longer (half a ring, a whole line).
 double collective_time(enum collective, double bytes, const struct ring *, int rings, double link, double hop);
 // Over a whole slice of a pod. On a twisted one the compiler gathers by an all-reduce of a zero-filled array: twice the bytes.
 // network: of the slice, for ALL_TO_ALL on a torus; may be NULL else.
@@ -218,7 +219,8 @@ struct site {
 extern const struct site site_table[];
 extern const int site_count;
 
-// Published training runs, for energy and carbon. Not a model's input but what the model is held against: days, rate, MWh, tonnes.
+// Published training runs, for energy and carbon. Not a model's input but what the model is held against: days, rate, MWh,
+// tonnes.
 struct training_run {
 	const char *name, *pod, *site;
 	double chips, operations;          // of the whole run
@@ -233,7 +235,8 @@ extern const int training_run_count;
 struct embedding_table {
 	double rows, width;
 	double hot; // ids a sample
-	double unique; // share of a chip's ids left once duplicates are dropped; 0: the input `unique`; below 0: ids are uniform, it follows
+	double unique; // share of a chip's ids left once duplicates are dropped; 0: the input `unique`; below 0: ids are uniform,
+		       // it follows
 	int place;     // enum embedding_place
 };
 enum embedding_place { PLACE_SPARSECORE, PLACE_TENSORCORE, PLACE_HOST, EMBEDDING_PLACES };
@@ -247,8 +250,8 @@ struct workload {
 	int tables;
 	struct embedding_table table[EMBEDDING_TABLES];
 };
-// MLPerf's DLRM-DCNv2 as "dlrm_dcnv2", or one of a JSON file: {"bitscape-workload": 1, "name", "source", "batch", "dense", "tables":
-// [{"rows", "width", "hot", "unique", "place": "sparsecore|tensorcore|host"}, …]}; unique and place may be left out.
+// MLPerf's DLRM-DCNv2 as "dlrm_dcnv2", or one of a JSON file: {"bitscape-workload": 1, "name", "source", "batch", "dense",
+// "tables": [{"rows", "width", "hot", "unique", "place": "sparsecore|tensorcore|host"}, …]}; unique and place may be left out.
 bool workload_get(const char *name_or_path, struct workload *, struct fault *);
 
 // What was published about pods, and is compared with the models: never fed to them, but for the one that says it is.
@@ -289,9 +292,10 @@ struct band world_band(const struct world *, world_model, void *context);
 
 // ---- availability and goodput -------------------------------------------------------------------------------------------------
 
-// Hosts fail and are repaired, each by itself, after times that are exponentially distributed; a block is up while all its hosts are.
-// Jobs of one slice, or of the mix, never run out. Switched: any free blocks that are up make a slice. Fixed: only an aligned box of
-// neighbours does, in one direction. A job that loses a host goes back to its last checkpoint and is the next to be placed.
+// Hosts fail and are repaired, each by itself, after times that are exponentially distributed; a block is up while all its
+// hosts are. Jobs of one slice, or of the mix, never run out. Switched: any free blocks that are up make a slice. Fixed: only
+// an aligned box of neighbours does, in one direction. A job that loses a host goes back to its last checkpoint and is the next
+// to be placed.
 struct goodput_case {
 	double availability; // of a host: the share of time that it is up
 	int axis[3];         // of the slice; {0}: a mix
@@ -309,7 +313,8 @@ bool block_grid_of(const struct pod *, struct block_grid *, struct fault *);
 // In closed form, for one slice size of at least a block. Shares of all chips: those that run a job, by the binomial distribution
 // (switched) or of the boxes all whose blocks are up (fixed)...
 double goodput_busy(const struct block_grid *, const struct goodput_case *);
-// ...and of a job's time what is kept: with failures at rate l, a checkpoint every c, a restart of r: l c e^(-l r) / (e^(l c) - 1).
+// ...and of a job's time what is kept: with failures at rate l, a checkpoint every c, a restart of r: l c e^(-l r) / (e^(l c) -
+// 1).
 double goodput_kept(const struct world *, const struct block_grid *, const struct goodput_case *);
 
 struct goodput_run {
@@ -318,25 +323,29 @@ struct goodput_run {
 	double host_hours;
 	long failures, hits, jobs;   // of hosts; of jobs; jobs that were finished
 };
-// The same by events, from a seed. A job's length is exponential with the mean of the input `job`; where `job` is 0 it never ends.
-bool goodput_simulate(const struct world *, const struct goodput_case *, uint64_t seed, double hours, struct goodput_run *, struct fault *);
+// The same by events, from a seed. A job's length is exponential with the mean of the input `job`; where `job` is 0 it never
+// ends.
+bool goodput_simulate(
+	const struct world *, const struct goodput_case *, uint64_t seed, double hours, struct goodput_run *, struct fault *);
 
 // ---- a transformer over a slice -----------------------------------------------------------------------------------------------
 
-// Each part is a product of pieces of the slice's axes: a whole axis is a ring where it wraps, a factor of one a line. On a twisted slice
-// the short axes do not close by themselves. (Reports say partition; in the engine that is the word for decisions that are taken together.)
+// Each part is a product of pieces of the slice's axes: a whole axis is a ring where it wraps, a factor of one a line. On a
+// twisted slice the short axes do not close by themselves. (Reports say partition; in the engine that is the word for decisions
+// that are taken together.)
 enum part { PART_PIPELINE, PART_DATA, PART_MODEL1, PART_MODEL2, PARTS };
 struct division {
 	struct slice slice;
 	int size[PARTS];
 	int rings[PARTS];
 	struct ring ring[PARTS][3];
-	// Weights 1D: cut along the hidden width over model 1 x model 2; 2D: the hidden width over model 1, the other over model 2.
-	// Activations 1D: between blocks each chip of the model parts has them whole (2D weights: a part of model 2); 2D: cut over both.
+	// Weights 1D: cut along the hidden width over model 1 x model 2; 2D: the hidden width over model 1, the other over
+	// model 2. Activations 1D: between blocks each chip of the model parts has them whole (2D weights: a part of model 2);
+	// 2D: cut over both.
 	bool weights_2d, activations_2d;
 };
-// All of a slice: whole axes alone, or any factors. With `styles` each in the four ways of weights and activations. Fills at most `most`,
-// returns how many there are.
+// All of a slice: whole axes alone, or any factors. With `styles` each in the four ways of weights and activations. Fills at
+// most `most`, returns how many there are.
 int divisions_of(const struct slice *, bool any, bool styles, struct division *, int most);
 // The one of so many chips a part: of whole axes where there is one, else of factors. False with a fault.
 bool division_with(const struct slice *, const int size[PARTS], struct division *, bool *whole, struct fault *);
@@ -361,8 +370,9 @@ void division_job_begin(struct division_job *, const struct world *, const struc
 
 enum sharding { SHARD_NOTHING, SHARD_OPTIMIZER, SHARD_ALL, SHARDINGS }; // over the data part
 extern const char *const shardings[SHARDINGS];
-// A step's price. Seconds are of the whole step: what the matrix unit takes, what is waited for of collectives inside layers, of weights
-// and gradients over the data part and between pods, and of a stage's neighbours; `bubble` is what filling the pipeline adds.
+// A step's price. Seconds are of the whole step: what the matrix unit takes, what is waited for of collectives inside layers,
+// of weights and gradients over the data part and between pods, and of a stage's neighbours; `bubble` is what filling the
+// pipeline adds.
 struct division_price {
 	bool fits;
 	double memory, weights, optimizer, activations, cache; // bytes a chip; memory: all of it
@@ -374,18 +384,21 @@ struct division_price {
 	double mfu;    // of the peak: 6 operations a parameter and token, and attention's
 	double reading; // serving: operations of reading a prompt over the peak
 };
-// Training: microbatch, recomputation and sharding are the quickest that fit; where none does, those that lack least. NAN rate: an unknown
-// rate of the chip. False with a fault: the chip is unknown, or has no rate for the formats.
-bool division_train(const struct world *, const struct division_job *, const struct division *, struct division_price *, struct fault *);
+// Training: microbatch, recomputation and sharding are the quickest that fit; where none does, those that lack least. NAN rate:
+// an unknown rate of the chip. False with a fault: the chip is unknown, or has no rate for the formats.
+bool division_train(
+	const struct world *, const struct division_job *, const struct division *, struct division_price *, struct fault *);
 // Serving: a token of every sequence at once; step: its latency.
-bool division_serve(const struct world *, const struct division_job *, const struct division *, struct division_price *, struct fault *);
-// The efficiency at which GPT-3 on 8x8x8 [8,1,8,8] of TPU v4 takes the published time, in the quickest of the four ways. The one constant
-// that is fitted; NAN: none up to 1 does.
+bool division_serve(
+	const struct world *, const struct division_job *, const struct division *, struct division_price *, struct fault *);
+// The efficiency at which GPT-3 on 8x8x8 [8,1,8,8] of TPU v4 takes the published time, in the quickest of the four ways. The
+// one constant that is fitted; NAN: none up to 1 does.
 double division_calibrate(const struct world *);
 
-// The quickest that fits of all slices of so many chips and all partitions of whole axes. False with a fault: none fits, or no such slice.
-bool division_best(const struct world *, const struct division_job *, int chips, bool serve, struct division *, struct division_price *,
-	struct fault *);
+// The quickest that fits of all slices of so many chips and all partitions of whole axes. False with a fault: none fits, or no
+// such slice.
+bool division_best(const struct world *, const struct division_job *, int chips, bool serve, struct division *,
+	struct division_price *, struct fault *);
 
 // ---- embeddings ---------------------------------------------------------------------------------------------------------------
 
@@ -395,12 +408,13 @@ struct embedding_job {
 	double batch;   // samples a step, over all chips
 	bool serve;     // no gradients
 	bool keep_duplicates;
-	bool pipelined; // SparseCores work on another step than the tensor cores meanwhile: up to twice as fast, gradients two steps old
+	bool pipelined; // SparseCores work on another step than the tensor cores meanwhile: up to twice as fast, gradients two
+			// steps old
 	int place;      // of all tables; EMBEDDING_PLACES: as each says
 };
-// Seconds of a step. SparseCores: rows from memory, numbers added, ids handled, rows exchanged over the slice, of which the longest
-// counts, and an overhead. Tables are cut over all SparseCores of the slice; on tensor cores they are whole on each chip, a look-up is a
-// product with a one-hot matrix; in the hosts' memory they are cut over the hosts.
+// Seconds of a step. SparseCores: rows from memory, numbers added, ids handled, rows exchanged over the slice, of which the
+// longest counts, and an overhead. Tables are cut over all SparseCores of the slice; on tensor cores they are whole on each
+// chip, a look-up is a product with a one-hot matrix; in the hosts' memory they are cut over the hosts.
 struct embedding_price {
 	bool fits;
 	double memory; // bytes a chip
@@ -411,8 +425,8 @@ struct embedding_price {
 	const char *binds;
 };
 // network: of the slice where it is a torus. False with a fault: a place that the pod lacks, an unknown rate.
-bool embedding_price_of(const struct world *, int pod, const struct slice *, const struct slice_network *, const struct embedding_job *,
-	struct embedding_price *, struct fault *);
+bool embedding_price_of(const struct world *, int pod, const struct slice *, const struct slice_network *,
+	const struct embedding_job *, struct embedding_price *, struct fault *);
 
 // ---- energy and carbon --------------------------------------------------------------------------------------------------------
 

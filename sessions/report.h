@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Reports about machines: commands that need no search. A report reads its words by a table, fills a table of cells row by row, and
-// prints it, with lines above and below; `csv=FILE` writes the cells too.
+// Reports about machines: commands that need no search. A report reads its words by a table, fills a table of cells row by row,
+// and prints it, with lines above and below; `csv=FILE` writes the cells too.
 #ifndef SESSIONS_REPORT_H
 #define SESSIONS_REPORT_H
 

@@ -37,8 +37,8 @@ static const struct chip_power *power_named(const char *name)
 
 static bool list_sites(struct command_call *call, const char *csv)
 {
-	static const struct report_column column[] = { { "site", true }, { "PUE", false }, { "kg/kWh gross", false }, { "net", false },
-		{ "source", true } };
+	static const struct report_column column[] = { { "site", true }, { "PUE", false }, { "kg/kWh gross", false },
+		{ "net", false }, { "source", true } };
 	struct report r;
 	report_begin(&r, column, sizeof column / sizeof *column);
 	for (int i = 0; i < site_count; i++) {
@@ -57,9 +57,9 @@ static bool list_sites(struct command_call *call, const char *csv)
 
 static bool list_runs(struct command_call *call, const char *csv)
 {
-	static const struct report_column column[] = { { "run", true }, { "chips", true }, { "days", false }, { "published", false },
-		{ "MWh", false }, { "published", false }, { "t net", false }, { "published", false }, { "off by: utilization", false },
-		{ "power", false }, { "PUE and rest", false } };
+	static const struct report_column column[] = { { "run", true }, { "chips", true }, { "days", false },
+		{ "published", false }, { "MWh", false }, { "published", false }, { "t net", false }, { "published", false },
+		{ "off by: utilization", false }, { "power", false }, { "PUE and rest", false } };
 	struct report r;
 	double use = carbon_utilization();
 	bool ok = true;
@@ -84,8 +84,12 @@ static bool list_runs(struct command_call *call, const char *csv)
 		report_cell(&r, "%.3gx", power);
 		report_cell(&r, "%.3gx", f.mwh / t->mwh / utilization / power);
 	}
-	report_below(&r, "(hours from operations at %.1f %% of the peak, GPT-3's expert row, and mean system power a chip; what is off in MWh is the product of", 100 * use);
-	report_below(&r, " the last three: published over predicted utilization, predicted over published power, and PUE with rounding)");
+	report_below(&r,
+		"(hours from operations at %.1f %% of the peak, GPT-3's expert row, and mean system power a chip; what is off in "
+		"MWh is the product of",
+		100 * use);
+	report_below(&r,
+		" the last three: published over predicted utilization, predicted over published power, and PUE with rounding)");
 	return report_end(&r, call, csv, ok);
 }
 
@@ -103,13 +107,16 @@ static bool set_site(struct question *q, struct fault *f)
 		q->own.gross = q->gross >= 0 ? q->gross : s->gross;
 		q->own.net = q->net >= 0 ? q->net : q->gross >= 0 ? q->gross : s->net;
 	}
-	return q->own.net <= q->own.gross || fault_set(f, "net", "give gross= too, at least as much", "%g kg/kWh net is more than %g gross", q->own.net, q->own.gross);
+	return q->own.net <= q->own.gross
+		|| fault_set(f, "net", "give gross= too, at least as much", "%g kg/kWh net is more than %g gross", q->own.net,
+			q->own.gross);
 }
 
-static const struct report_column result[] = { { "what", true }, { "chips", false }, { "site", true }, { "days", false }, { "MWh", false },
-	{ "t gross", false }, { "t net", false }, { "note", true } };
+static const struct report_column result[] = { { "what", true }, { "chips", false }, { "site", true }, { "days", false },
+	{ "MWh", false }, { "t gross", false }, { "t net", false }, { "note", true } };
 
-static void add_result(struct report *r, const char *what, double chips, const struct site *s, const struct footprint *f, const char *note)
+static void add_result(
+	struct report *r, const char *what, double chips, const struct site *s, const struct footprint *f, const char *note)
 {
 	report_cell(r, "%s", what);
 	report_cell(r, "%g", chips);
@@ -125,9 +132,13 @@ static bool run_job(struct command_call *call, struct question *q, const char *c
 {
 	struct report r;
 	const struct chip_power *c = power_named(q->pod.device);
-	double use = q->utilization > 0 ? q->utilization : carbon_utilization(), watts = q->watts > 0 ? q->watts : c ? c->watts : q->pod.figure[POD_POWER].value;
+	double use = q->utilization > 0 ? q->utilization : carbon_utilization(),
+	       watts = q->watts > 0 ? q->watts
+		: c                 ? c->watts
+				    : q->pod.figure[POD_POWER].value;
 	if (!c)
-		return fault_set(&call->fault, q->pod.name, "choose tpu_v3 or tpu_v4", "the peak and the system's power of %s are not in the table", q->pod.device);
+		return fault_set(&call->fault, q->pod.name, "choose tpu_v3 or tpu_v4",
+			"the peak and the system's power of %s are not in the table", q->pod.device);
 	if (!(q->chips > 0))
 		return fault_set(&call->fault, "chips", "write chips=512", "a run of so many operations needs them");
 	report_begin(&r, result, sizeof result / sizeof *result);
@@ -147,7 +158,8 @@ struct row {
 };
 
 // Rows of one size in one format, at the site or at each.
-static bool add_size(struct question *q, long chips, const char *format, const struct transformer *t, struct row *row, int *rows, struct fault *f)
+static bool add_size(struct question *q, long chips, const char *format, const struct transformer *t, struct row *row, int *rows,
+	struct fault *f)
 {
 	static const enum carried uses[] = { OF_WEIGHTS, OF_ACTIVATIONS, CARRIED_ACTIVATIONS, CARRIED_WEIGHTS };
 	struct division_job j;
@@ -168,13 +180,15 @@ static bool add_size(struct question *q, long chips, const char *format, const s
 		to->chips = (double)chips;
 		to->site = q->site ? &q->own : &site_table[i];
 		to->f = footprint_of(q->tokens / t->sequence / p.rate, to->chips, q->pod.figure[POD_POWER].value, to->site);
-		snprintf(to->note, sizeof to->note, "%s, %s %s, %.3g of the peak", format, slice_name(&d.slice, slice), division_name(&d, spec), p.mfu);
+		snprintf(to->note, sizeof to->note, "%s, %s %s, %.3g of the peak", format, slice_name(&d.slice, slice),
+			division_name(&d, spec), p.mfu);
 	}
 	return true;
 }
 
 // The best partition of each size in each format, at each site; the least CO2e within the deadline is marked.
-static bool add_sizes(struct question *q, const char *list, const struct transformer *t, struct row *row, int *rows, struct fault *f)
+static bool add_sizes(
+	struct question *q, const char *list, const struct transformer *t, struct row *row, int *rows, struct fault *f)
 {
 	for (const char *at = list; *at;) {
 		size_t n = strcspn(at, ",");
@@ -201,7 +215,8 @@ static bool run_transformer(struct command_call *call, struct question *q, const
 	struct report r;
 	int rows = 0, best = -1;
 	if (!(q->pod.figure[POD_POWER].value > 0))
-		return fault_set(&call->fault, q->pod.name, "choose tpu_v4, or a file of one's own with a power", "the power of its chips is unknown");
+		return fault_set(&call->fault, q->pod.name, "choose tpu_v4, or a file of one's own with a power",
+			"the power of its chips is unknown");
 	report_begin(&r, result, sizeof result / sizeof *result);
 	bool ok = add_sizes(q, call->argv[1], t, row, &rows, &call->fault);
 	for (int i = 0; i < rows; i++)
@@ -209,10 +224,15 @@ static bool run_transformer(struct command_call *call, struct question *q, const
 			best = i;
 	for (int i = 0; ok && i < rows; i++) {
 		char note[160];
-		snprintf(note, sizeof note, "%s%s", row[i].note, i == best ? "; the least net CO2e in time" : row[i].f.hours / 24 > q->deadline ? "; too late" : "");
+		snprintf(note, sizeof note, "%s%s", row[i].note,
+			i == best                                   ? "; the least net CO2e in time"
+				: row[i].f.hours / 24 > q->deadline ? "; too late"
+								    : "");
 		add_result(&r, t->name, row[i].chips, row[i].site, &row[i].f, note);
 	}
-	report_below(&r, "(%.4g tokens, %g W a chip; the matrix unit as fitted to GPT-3's expert row; whether the narrower formats train as well is not said)",
+	report_below(&r,
+		"(%.4g tokens, %g W a chip; the matrix unit as fitted to GPT-3's expert row; whether the narrower formats train "
+		"as well is not said)",
 		q->tokens, q->pod.figure[POD_POWER].value);
 	return report_end(&r, call, csv, ok);
 }
@@ -224,10 +244,13 @@ bool run_carbon(struct command_call *call)
 	const struct transformer *t = NULL;
 	const struct report_word words[] = { { .key = "chips=", .number = &q.chips, .least = 1, .most = 1e6 },
 		{ .key = "operations=", .number = &q.operations, .least = 1, .most = 1e30 },
-		{ .key = "utilization=", .number = &q.utilization, .least = .001, .most = 1 }, { .key = "watts=", .number = &q.watts, .least = 1, .most = 1e5 },
-		{ .key = "tokens=", .number = &q.tokens, .least = 1, .most = 1e18 }, { .key = "deadline=", .number = &q.deadline, .least = .01, .most = 1e9 },
-		{ .key = "site=", .text = &q.site }, { .key = "format=", .text = &q.format }, { .key = "pue=", .number = &q.pue, .least = 1, .most = 10 },
-		{ .key = "gross=", .number = &q.gross, .least = 0, .most = 10 }, { .key = "net=", .number = &q.net, .least = 0, .most = 10 } };
+		{ .key = "utilization=", .number = &q.utilization, .least = .001, .most = 1 },
+		{ .key = "watts=", .number = &q.watts, .least = 1, .most = 1e5 },
+		{ .key = "tokens=", .number = &q.tokens, .least = 1, .most = 1e18 },
+		{ .key = "deadline=", .number = &q.deadline, .least = .01, .most = 1e9 }, { .key = "site=", .text = &q.site },
+		{ .key = "format=", .text = &q.format }, { .key = "pue=", .number = &q.pue, .least = 1, .most = 10 },
+		{ .key = "gross=", .number = &q.gross, .least = 0, .most = 10 },
+		{ .key = "net=", .number = &q.net, .least = 0, .most = 10 } };
 	bool sites = call->argc && strcmp(call->argv[0], "sites") == 0;
 	for (int i = 0; call->argc && i < transformer_count; i++)
 		if (strcmp(call->argv[0], transformer_table[i].name) == 0)
@@ -240,8 +263,10 @@ bool run_carbon(struct command_call *call)
 	if (sites)
 		return list_sites(call, asked.csv);
 	if (!t && !(q.operations > 0))
-		return call->argc && !asked.csv ? fault_set(&call->fault, "carbon", "write operations=3e23 chips=512, or the name of a transformer and chips",
-			"there is nothing to price") : list_runs(call, asked.csv);
+		return call->argc && !asked.csv ? fault_set(&call->fault, "carbon",
+			       "write operations=3e23 chips=512, or the name of a transformer and chips",
+			       "there is nothing to price")
+						: list_runs(call, asked.csv);
 	report_world(&asked, &q.pod, NULL, &q.world);
 	bool own = q.site || q.pue > 0 || q.gross >= 0 || q.net >= 0 || !t;
 	if (own && !q.site)

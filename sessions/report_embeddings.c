@@ -66,7 +66,8 @@ struct compared {
 	int other_pod, other_place; // over this; -1: alone
 };
 
-static bool price_at(const struct question *q, const struct world *w, int pod, int place, struct embedding_price *p, struct fault *f)
+static bool price_at(
+	const struct question *q, const struct world *w, int pod, int place, struct embedding_price *p, struct fault *f)
 {
 	struct embedding_job j = q->job;
 	j.place = place;
@@ -93,8 +94,8 @@ static bool add_row(struct report *r, const struct question *q, int pod, int pla
 	double gib = pod_figures[POD_MEMORY].factor, most = q->at[pod].pod.figure[POD_MEMORY].value;
 	if (!p.fits)
 		return fault_set(f, q->workload.name, "take more chips or a narrower format, or place large tables elsewhere",
-			"the tables do not fit %s of %s: %.4g GiB a chip, %.4g GiB more than there is", slice_name(&q->at[pod].slice, name),
-			q->at[pod].pod.name, p.memory / gib, (p.memory - most) / gib);
+			"the tables do not fit %s of %s: %.4g GiB a chip, %.4g GiB more than there is",
+			slice_name(&q->at[pod].slice, name), q->at[pod].pod.name, p.memory / gib, (p.memory - most) / gib);
 	struct compared c = { q, pod, place, -1, 0 };
 	struct band b = world_band(&q->world, ratio_of, &c);
 	report_cell(r, "%s %s", q->at[pod].pod.name, slice_name(&q->at[pod].slice, name));
@@ -115,7 +116,8 @@ static void add_ratio(struct report *r, const char *what, const struct world *w,
 {
 	struct band b = world_band(w, ratio_of, &c);
 	if (!isnan(b.value))
-		report_below(r, "%s: %.3gx, %.3g to %.3g over the inputs' ranges, moved most by %s", what, b.value, b.low, b.high, b.mover);
+		report_below(r, "%s: %.3gx, %.3g to %.3g over the inputs' ranges, moved most by %s", what, b.value, b.low, b.high,
+			b.mover);
 }
 
 static bool add_all(struct report *r, const struct question *q, struct fault *f)
@@ -123,9 +125,12 @@ static bool add_all(struct report *r, const struct question *q, struct fault *f)
 	double ids = 0;
 	for (int i = 0; i < q->workload.tables; i++)
 		ids += q->workload.table[i].hot;
-	report_above(r, "%s: %d tables, %.4g ids a sample, batch %g, %.4g multiply-accumulates a sample in the dense layers; tables in %s, %s%s%s",
-		q->workload.name, q->workload.tables, ids, q->job.batch, q->workload.dense, q->format, q->job.serve ? "serving" : "training",
-		q->job.pipelined ? ", pipelined: gradients two steps old" : "", q->job.keep_duplicates ? ", duplicates kept" : "");
+	report_above(r,
+		"%s: %d tables, %.4g ids a sample, batch %g, %.4g multiply-accumulates a sample in the dense layers; tables in "
+		"%s, %s%s%s",
+		q->workload.name, q->workload.tables, ids, q->job.batch, q->workload.dense, q->format,
+		q->job.serve ? "serving" : "training", q->job.pipelined ? ", pipelined: gradients two steps old" : "",
+		q->job.keep_duplicates ? ", duplicates kept" : "");
 	report_above(r, "source: %s", q->workload.source);
 	int place = q->job.place;
 	if (!add_row(r, q, 0, place, f) || (q->against && !add_row(r, q, 1, place, f)))
@@ -137,18 +142,26 @@ static bool add_all(struct report *r, const struct question *q, struct fault *f)
 		add_ratio(r, "this pod over the other", &q->world, (struct compared){ q, 0, place, 1, place });
 	if (host)
 		add_ratio(r, "this place over hosts' memory", &q->world, (struct compared){ q, 0, place, 0, PLACE_HOST });
-	report_below(r, "(ms of a step: rows from memory, vector unit, ids, exchange between SparseCores, of which the longest counts, overhead;");
-	report_below(r, " hosts; look-ups on tensor cores; dense layers at %g of the peak; band: over the inputs' ranges)", q->world.input[IN_DENSE_MFU]);
-	report_below(r, "(published for DLRM0, another workload whose tables are not: v4 over v3 %gx, SparseCore over hosts' memory %g to %gx; agreement "
-		"is not claimed)", published_table[PUB_SC_V4_V3].value, published_table[PUB_SC_HOST_LOW].value, published_table[PUB_SC_HOST_HIGH].value);
+	report_below(r,
+		"(ms of a step: rows from memory, vector unit, ids, exchange between SparseCores, of which the longest counts, "
+		"overhead;");
+	report_below(r, " hosts; look-ups on tensor cores; dense layers at %g of the peak; band: over the inputs' ranges)",
+		q->world.input[IN_DENSE_MFU]);
+	report_below(r,
+		"(published for DLRM0, another workload whose tables are not: v4 over v3 %gx, SparseCore over hosts' memory %g "
+		"to %gx; agreement "
+		"is not claimed)",
+		published_table[PUB_SC_V4_V3].value, published_table[PUB_SC_HOST_LOW].value,
+		published_table[PUB_SC_HOST_HIGH].value);
 	return true;
 }
 
 bool run_embeddings(struct command_call *call)
 {
-	static const struct report_column column[] = { { "slice", true }, { "tables on", true }, { "rows", false }, { "vector", false },
-		{ "ids", false }, { "exchange", false }, { "overhead", false }, { "hosts", false }, { "tensor", false }, { "dense", false },
-		{ "step ms", false }, { "band", false }, { "moved most by", true }, { "binds", true }, { "GiB a chip", false }, { "samples/s", false } };
+	static const struct report_column column[] = { { "slice", true }, { "tables on", true }, { "rows", false },
+		{ "vector", false }, { "ids", false }, { "exchange", false }, { "overhead", false }, { "hosts", false },
+		{ "tensor", false }, { "dense", false }, { "step ms", false }, { "band", false }, { "moved most by", true },
+		{ "binds", true }, { "GiB a chip", false }, { "samples/s", false } };
 	struct question *q = calloc(1, sizeof *q);
 	struct report_asked asked;
 	struct report r;
@@ -157,11 +170,12 @@ bool run_embeddings(struct command_call *call)
 	q->format = "fp32";
 	const struct report_word words[] = { { .key = "twisted", .flag = &q->twisted }, { .key = "serve", .flag = &q->job.serve },
 		{ .key = "pipelined", .flag = &q->job.pipelined }, { .key = "duplicates", .flag = &q->job.keep_duplicates },
-		{ .key = "weights=", .text = &q->format }, { .key = "place=", .text = &q->place }, { .key = "against=", .text = &q->against },
-		{ .key = "batch=", .number = &q->batch, .least = 1, .most = 1e9 } };
+		{ .key = "weights=", .text = &q->format }, { .key = "place=", .text = &q->place },
+		{ .key = "against=", .text = &q->against }, { .key = "batch=", .number = &q->batch, .least = 1, .most = 1e9 } };
 	bool ok = report_pod(call, 2, &q->at[0].pod) && report_words(call, 2, words, sizeof words / sizeof *words, &asked)
 		&& workload_get(call->argv[0], &q->workload, &call->fault) && set_up(q, &call->fault)
-		&& find_place(&q->at[0], call->argv[1], q->twisted, &call->fault) && (!q->against || read_against(q, &call->fault));
+		&& find_place(&q->at[0], call->argv[1], q->twisted, &call->fault)
+		&& (!q->against || read_against(q, &call->fault));
 	report_begin(&r, column, sizeof column / sizeof *column);
 	if (ok) {
 		report_world(&asked, &q->at[0].pod, q->against ? &q->at[1].pod : NULL, &q->world);

@@ -103,9 +103,10 @@ static bool read_jobs(struct question *q, const struct pod *p, struct fault *f)
 bool run_goodput(struct command_call *call)
 {
 	static const struct report_column column[] = { { "slice", true }, { "hosts up %", false }, { "switched %", false },
-		{ "a spare more %", false }, { "fixed %", false }, { "kept %", false }, { "moved most by", true }, { "simulated: switched %", false },
-		{ "useful %", false }, { "fixed %", false }, { "useful %", false } };
-	static const int sizes[][3] = { { 4, 4, 4 }, { 4, 8, 8 }, { 8, 8, 8 }, { 8, 8, 16 }, { 8, 16, 16 }, { 12, 16, 16 }, { 0 } };
+		{ "a spare more %", false }, { "fixed %", false }, { "kept %", false }, { "moved most by", true },
+		{ "simulated: switched %", false }, { "useful %", false }, { "fixed %", false }, { "useful %", false } };
+	static const int sizes[][3] = { { 4, 4, 4 }, { 4, 8, 8 }, { 8, 8, 8 }, { 8, 8, 16 }, { 8, 16, 16 }, { 12, 16, 16 },
+		{ 0 } };
 	static const double usual[] = { .99, .995, .999 };
 	struct question q = { .hours = 20000, .seed = 1 };
 	struct pod p;
@@ -115,8 +116,10 @@ bool run_goodput(struct command_call *call)
 	double percent = (double)NAN, spares = 0, window = 1;
 	const struct report_word words[] = { { .key = "slice=", .text = &q.slice }, { .key = "jobs=", .text = &q.jobs },
 		{ .key = "availability=", .number = &percent, .least = 0, .most = 100 },
-		{ .key = "spares=", .number = &spares, .least = 0, .most = 1000 }, { .key = "window=", .number = &window, .least = 1, .most = 64 },
-		{ .key = "hours=", .number = &q.hours, .least = 100, .most = 1e7 }, { .key = "seed=", .number = &q.seed, .least = 0, .most = 1e15 } };
+		{ .key = "spares=", .number = &spares, .least = 0, .most = 1000 },
+		{ .key = "window=", .number = &window, .least = 1, .most = 64 },
+		{ .key = "hours=", .number = &q.hours, .least = 100, .most = 1e7 },
+		{ .key = "seed=", .number = &q.seed, .least = 0, .most = 1e15 } };
 	if (!report_pod(call, 0, &p) || !report_words(call, 0, words, sizeof words / sizeof *words, &asked))
 		return false;
 	report_world(&asked, &p, NULL, &q.world);
@@ -132,7 +135,8 @@ bool run_goodput(struct command_call *call)
 	if (q.slice && !mix && !slice_read(&p, q.slice, false, &s, &call->fault))
 		return false;
 	report_begin(&r, column, sizeof column / sizeof *column);
-	report_above(&r, "%s: %d blocks of %d hosts, %g held back; a block is up while all its hosts are", p.name, q.grid.blocks, q.grid.hosts, spares);
+	report_above(&r, "%s: %d blocks of %d hosts, %g held back; a block is up while all its hosts are", p.name, q.grid.blocks,
+		q.grid.hosts, spares);
 	bool ok = true;
 	for (size_t i = 0; ok && i < sizeof sizes / sizeof *sizes; i++) {
 		const int none[3] = { 0 }, *axis = mix ? none : q.slice ? s.axis : sizes[i];
@@ -141,11 +145,15 @@ bool run_goodput(struct command_call *call)
 		if (q.slice || q.jobs)
 			break;
 	}
-	report_below(&r, "(switched, fixed: chips that run a job, in closed form; kept: of a job's time, in spite of failures; useful: simulated, both together;");
-	report_below(&r, " %g hours from seed %g, +- one standard error of %d batches; jobs of %g h on average, in the order in which they come)", q.hours,
-		q.seed, 40, q.world.input[IN_JOB]);
+	report_below(&r,
+		"(switched, fixed: chips that run a job, in closed form; kept: of a job's time, in spite of failures; useful: "
+		"simulated, both together;");
+	report_below(&r,
+		" %g hours from seed %g, +- one standard error of %d batches; jobs of %g h on average, in the order in which "
+		"they come)",
+		q.hours, q.seed, 40, q.world.input[IN_JOB]);
 	if (p.figure[POD_SWITCH_COST].value > 0)
-		report_below(&r, "(the switches: below %g %% of the cost, below %g %% of the power)", 100 * p.figure[POD_SWITCH_COST].value,
-			100 * p.figure[POD_SWITCH_POWER].value);
+		report_below(&r, "(the switches: below %g %% of the cost, below %g %% of the power)",
+			100 * p.figure[POD_SWITCH_COST].value, 100 * p.figure[POD_SWITCH_POWER].value);
 	return report_end(&r, call, asked.csv, ok);
 }

@@ -41,7 +41,8 @@ static bool find_net(const char *name, struct transformer *t, struct fault *f)
 			return true;
 		}
 	}
-	return fault_set(f, name, nearest_advice(&near, "gpt3 is one; its sizes may be set: layers=, width=", advice, sizeof advice),
+	return fault_set(f, name,
+		nearest_advice(&near, "gpt3 is one; its sizes may be set: layers=, width=", advice, sizeof advice),
 		"there is no such transformer");
 }
 
@@ -54,7 +55,9 @@ static bool find_site(struct question *q, struct fault *f)
 		if (strcmp(q->site_name, site_table[i].name) == 0)
 			q->site = &site_table[i];
 	}
-	return q->site || fault_set(f, q->site_name, nearest_advice(&near, "`carbon sites` lists them", advice, sizeof advice), "there is no such site");
+	return q->site
+		|| fault_set(f, q->site_name, nearest_advice(&near, "`carbon sites` lists them", advice, sizeof advice),
+			"there is no such site");
 }
 
 static bool read_spec(const char *spec, int size[PARTS], struct fault *f)
@@ -64,7 +67,8 @@ static bool read_spec(const char *spec, int size[PARTS], struct fault *f)
 		char *end;
 		long n = *at >= '0' && *at <= '9' ? strtol(at, &end, 10) : 0;
 		if (n < 1 || n > 1 << 20 || *end != (i + 1 < PARTS ? ',' : '\0'))
-			return fault_set(f, spec, "write it as 8,1,8,8: pipeline, data, model 1, model 2", "are not the sizes of four parts");
+			return fault_set(f, spec, "write it as 8,1,8,8: pipeline, data, model 1, model 2",
+				"are not the sizes of four parts");
 		size[i] = (int)n;
 		at = end + 1;
 	}
@@ -97,14 +101,14 @@ static bool add_found(struct question *q, const struct division *p, const struct
 	return true;
 }
 
-// All partitions of a slice, or the four ways of the one that is asked for. One that cannot be priced (more stages than layers) is
-// passed over, but for the only one.
+// All partitions of a slice, or the four ways of the one that is asked for. One that cannot be priced (more stages than layers)
+// is passed over, but for the only one.
 static bool price_slice(struct question *q, const struct slice *s, struct fault *f)
 {
 	char name[48];
 	if (q->any && s->chips > MOST_ANY)
-		return fault_set(f, slice_name(s, name), "leave axes=any out, or name the one with spec=", "has too many factors to try them all: at most %d chips",
-			MOST_ANY);
+		return fault_set(f, slice_name(s, name), "leave axes=any out, or name the one with spec=",
+			"has too many factors to try them all: at most %d chips", MOST_ANY);
 	int size[PARTS], count = q->spec ? 4 : divisions_of(s, q->any, true, NULL, 0);
 	struct division *all = calloc((size_t)count + 1, sizeof *all);
 	bool ok = all || fault_memory(f, "partitions"), whole = true;
@@ -154,7 +158,8 @@ static bool price_chips(struct question *q, int chips, struct fault *f)
 		return true;
 	}
 	slices_near(&q->pod, chips, &below, &above);
-	snprintf(todo, sizeof todo, below && above ? "the nearest are %d and %d" : "the nearest is %d", below ? below : above, above);
+	snprintf(todo, sizeof todo, below && above ? "the nearest are %d and %d" : "the nearest is %d", below ? below : above,
+		above);
 	snprintf(name, sizeof name, "%d", chips);
 	return fault_set(f, name, todo, "no slice of %s has so many chips", q->pod.name);
 }
@@ -165,8 +170,8 @@ static bool nothing_fits(const struct question *q, struct fault *f)
 	double gib = pod_figures[POD_MEMORY].factor, most = q->pod.figure[POD_MEMORY].value;
 	snprintf(where, sizeof where, "%s on %s", q->job.net.name, slice_name(&q->least.division.slice, slice));
 	return fault_set(f, where, "take more chips, narrower formats or a smaller batch",
-		"does not fit: what lacks least, %s, takes %.4g GiB a chip, %.4g GiB more than there is", division_name(&q->least.division, spec),
-		q->least.price.memory / gib, (q->least.price.memory - most) / gib);
+		"does not fit: what lacks least, %s, takes %.4g GiB a chip, %.4g GiB more than there is",
+		division_name(&q->least.division, spec), q->least.price.memory / gib, (q->least.price.memory - most) / gib);
 }
 
 // ---- what is told ------------------------------------------------------------------------------------------------------
@@ -210,22 +215,24 @@ static void add_row(struct report *r, const struct question *q, const struct fou
 	}
 }
 
-static const struct report_column training[] = { { "rank", false }, { "slice", true }, { "[p,d,m1,m2]", true }, { "acts/weights", true },
-	{ "microbatch", false }, { "recompute", true }, { "sharded", true }, { "data %", false }, { "bubble %", false }, { "compute %", false },
-	{ "model %", false }, { "GiB a chip", false }, { "seq/s", false }, { "MFU %", false }, { "Wh/seq", false }, { "g CO2e/seq", false } };
-static const struct report_column serving[] = { { "rank", false }, { "slice", true }, { "[p,d,m1,m2]", true }, { "acts/weights", true },
-	{ "ms a token", false }, { "reading MFU %", false }, { "compute %", false }, { "model %", false }, { "GiB a chip", false },
-	{ "tokens/s", false }, { "MFU %", false }, { "Wh/1000 tokens", false }, { "g CO2e/1000", false } };
+static const struct report_column training[] = { { "rank", false }, { "slice", true }, { "[p,d,m1,m2]", true },
+	{ "acts/weights", true }, { "microbatch", false }, { "recompute", true }, { "sharded", true }, { "data %", false },
+	{ "bubble %", false }, { "compute %", false }, { "model %", false }, { "GiB a chip", false }, { "seq/s", false },
+	{ "MFU %", false }, { "Wh/seq", false }, { "g CO2e/seq", false } };
+static const struct report_column serving[] = { { "rank", false }, { "slice", true }, { "[p,d,m1,m2]", true },
+	{ "acts/weights", true }, { "ms a token", false }, { "reading MFU %", false }, { "compute %", false },
+	{ "model %", false }, { "GiB a chip", false }, { "tokens/s", false }, { "MFU %", false }, { "Wh/1000 tokens", false },
+	{ "g CO2e/1000", false } };
 
 static void add_job(struct report *r, const struct question *q)
 {
 	const struct transformer *t = &q->job.net;
-	report_above(r, "%s: %.4g parameters, %g layers of %g, %g heads, sequences of %g (%s); %s", t->name, t->parameters, t->layers, t->width, t->heads,
-		t->sequence, t->source, q->serve ? "serving" : "training");
-	report_above(r, "%g sequences %s, weights %s, activations %s, carried: activations %s, gradients %s, weights %s", q->job.batch,
-		q->serve ? "at once" : "a step", division_format_name(q->job.format[OF_WEIGHTS]), division_format_name(q->job.format[OF_ACTIVATIONS]),
-		division_format_name(q->job.format[CARRIED_ACTIVATIONS]), division_format_name(q->job.format[CARRIED_GRADIENTS]),
-		division_format_name(q->job.format[CARRIED_WEIGHTS]));
+	report_above(r, "%s: %.4g parameters, %g layers of %g, %g heads, sequences of %g (%s); %s", t->name, t->parameters,
+		t->layers, t->width, t->heads, t->sequence, t->source, q->serve ? "serving" : "training");
+	report_above(r, "%g sequences %s, weights %s, activations %s, carried: activations %s, gradients %s, weights %s",
+		q->job.batch, q->serve ? "at once" : "a step", division_format_name(q->job.format[OF_WEIGHTS]),
+		division_format_name(q->job.format[OF_ACTIVATIONS]), division_format_name(q->job.format[CARRIED_ACTIVATIONS]),
+		division_format_name(q->job.format[CARRIED_GRADIENTS]), division_format_name(q->job.format[CARRIED_WEIGHTS]));
 	report_above(r, "the matrix unit reaches %.3g of its peak%s", q->job.efficiency,
 		q->efficiency > 0 ? "" : ": the one constant that is fitted, to GPT-3's expert row");
 }
@@ -234,10 +241,13 @@ static void add_feet(struct report *r, const struct question *q)
 {
 	char device[64];
 	snprintf(device, sizeof device, "%.60s", q->pod.device);
-	report_below(r, "%d fit, %d do not, %d have more stages than layers or parts than sequences; of those at one price the first is shown", q->count, q->refused, q->unpriced);
+	report_below(r,
+		"%d fit, %d do not, %d have more stages than layers or parts than sequences; of those at one price the first is "
+		"shown",
+		q->count, q->refused, q->unpriced);
 	if (q->pod.figure[POD_POWER].value > 0)
-		report_below(r, "energy at %g W a chip, CO2e at %s (PUE %g, %g kg/kWh net)", q->pod.figure[POD_POWER].value, q->site->name,
-			q->site->pue, q->site->net);
+		report_below(r, "energy at %g W a chip, CO2e at %s (PUE %g, %g kg/kWh net)", q->pod.figure[POD_POWER].value,
+			q->site->name, q->site->pue, q->site->net);
 	else
 		report_below(r, "energy: the power of a chip of %s is unknown", q->pod.name);
 	if (strcmp(device, "tpu_v4") == 0 || strcmp(device, "tpu_v3") == 0)
@@ -288,8 +298,10 @@ static void mark_front(struct report *r, const struct question *q, const struct 
 		}
 		if (has[i])
 			report_below(r, "%d chips: %.4g a second%s", best[i].division.slice.chips, best[i].price.rate,
-				chips && energy ? ", on the front against chips and against energy" : chips ? ", on the front against chips" :
-				energy ? ", on the front against energy" : ", beaten");
+				chips && energy  ? ", on the front against chips and against energy"
+					: chips  ? ", on the front against chips"
+					: energy ? ", on the front against energy"
+						 : ", beaten");
 	}
 }
 
@@ -326,7 +338,8 @@ static bool same_price(const struct found *a, const struct found *b)
 {
 	return memcmp(a->division.slice.axis, b->division.slice.axis, sizeof a->division.slice.axis) == 0
 		&& fabs(a->price.step - b->price.step) <= 1e-12 * a->price.step && fabs(a->price.memory - b->price.memory) <= 1
-		&& a->division.size[PART_PIPELINE] == b->division.size[PART_PIPELINE] && a->division.size[PART_DATA] == b->division.size[PART_DATA];
+		&& a->division.size[PART_PIPELINE] == b->division.size[PART_PIPELINE]
+		&& a->division.size[PART_DATA] == b->division.size[PART_DATA];
 }
 
 static bool price_one_size(struct question *q, struct report *r, const char *what, struct fault *f)
@@ -353,6 +366,29 @@ static bool price_one_size(struct question *q, struct report *r, const char *wha
 	return true;
 }
 
+// What follows from sizes that were set: the heads' width, and the parameters where they were not said.
+static bool resize(struct transformer *t, const struct transformer *from, struct fault *f)
+{
+	const double whole[] = { t->layers, t->width, t->heads, t->hidden, t->sequence };
+	bool same = memcmp(t, from, sizeof *t) == 0, heads = fabs(t->heads - from->heads) > 0 || fabs(t->width - from->width) > 0;
+	for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
+		if (whole[i] > floor(whole[i]))
+			return fault_set(f, from->name, "give whole numbers", "%g is no number of layers, heads or numbers", whole[i]);
+	if (same)
+		return true;
+	if (heads && fmod(t->width, t->heads) > 0)
+		return fault_set(f, from->name, "choose heads that divide the width", "a width of %g has no %g heads", t->width, t->heads);
+	if (heads) {
+		t->head_width = t->width / t->heads;
+		t->kv_heads = fmin(from->kv_heads < from->heads ? from->kv_heads : t->heads, t->heads);
+	}
+	double matrix = t->width * (2 * (t->heads + t->kv_heads) * t->head_width + t->hidden * t->matrices);
+	if (fabs(t->parameters - from->parameters) <= 0)
+		t->parameters = t->layers * matrix + t->vocabulary * t->width;
+	t->source = "sizes of one's own";
+	return true;
+}
+
 static bool set_up(struct question *q, const struct report_asked *asked, const struct transformer *t, struct fault *f)
 {
 	report_world(asked, &q->pod, NULL, &q->world);
@@ -370,9 +406,11 @@ static bool set_up(struct question *q, const struct report_asked *asked, const s
 	q->job.context = q->context > 0 ? q->context : t->sequence;
 	q->job.efficiency = q->efficiency > 0 ? q->efficiency : division_calibrate(&q->world);
 	if (isnan(q->job.efficiency))
-		return fault_set(f, "partition", "set efficiency=, or other inputs", "no efficiency brings GPT-3's expert row to its time");
+		return fault_set(f, "partition", "set efficiency=, or other inputs",
+			"no efficiency brings GPT-3's expert row to its time");
 	if (q->pods > q->pod.figure[POD_PODS].value)
-		return fault_set(f, "pods", "choose tpu_v4_pods, or fewer", "%s joins %g", q->pod.name, q->pod.figure[POD_PODS].value);
+		return fault_set(
+			f, "pods", "choose tpu_v4_pods, or fewer", "%s joins %g", q->pod.name, q->pod.figure[POD_PODS].value);
 	q->any = q->axes && strcmp(q->axes, "any") == 0;
 	if (q->axes && !q->any)
 		return fault_set(f, q->axes, "leave it out, or write axes=any", "axes are whole, or any");
@@ -387,20 +425,29 @@ bool run_partition(struct command_call *call)
 	struct report r;
 	if (!report_pod(call, 2, &q.pod) || !find_net(call->argv[0], &t, &call->fault))
 		return false;
+	const struct transformer published = t;
 	const struct report_word words[] = { { .key = "serve", .flag = &q.serve }, { .key = "twisted", .flag = &q.twisted },
-		{ .key = "spec=", .text = &q.spec }, { .key = "axes=", .text = &q.axes }, { .key = "weights=", .text = &q.format[OF_WEIGHTS] },
-		{ .key = "activations=", .text = &q.format[OF_ACTIVATIONS] }, { .key = "carry=", .text = &q.format[CARRIED_ACTIVATIONS] },
-		{ .key = "gradients=", .text = &q.format[CARRIED_GRADIENTS] }, { .key = "gathers=", .text = &q.format[CARRIED_WEIGHTS] },
-		{ .key = "batch=", .number = &q.batch, .least = 1, .most = 1e9 }, { .key = "pods=", .number = &q.pods, .least = 1, .most = 1024 },
-		{ .key = "context=", .number = &q.context, .least = 1, .most = 1e8 }, { .key = "top=", .number = &q.top, .least = 1, .most = 1e5 },
-		{ .key = "efficiency=", .number = &q.efficiency, .least = .001, .most = 1 }, { .key = "site=", .text = &q.site_name },
-		{ .key = "layers=", .number = &t.layers, .least = 1, .most = 1e4 }, { .key = "width=", .number = &t.width, .least = 1, .most = 1e7 },
-		{ .key = "heads=", .number = &t.heads, .least = 1, .most = 1e5 }, { .key = "hidden=", .number = &t.hidden, .least = 1, .most = 1e8 },
+		{ .key = "spec=", .text = &q.spec }, { .key = "axes=", .text = &q.axes },
+		{ .key = "weights=", .text = &q.format[OF_WEIGHTS] },
+		{ .key = "activations=", .text = &q.format[OF_ACTIVATIONS] },
+		{ .key = "carry=", .text = &q.format[CARRIED_ACTIVATIONS] },
+		{ .key = "gradients=", .text = &q.format[CARRIED_GRADIENTS] },
+		{ .key = "gathers=", .text = &q.format[CARRIED_WEIGHTS] },
+		{ .key = "batch=", .number = &q.batch, .least = 1, .most = 1e9 },
+		{ .key = "pods=", .number = &q.pods, .least = 1, .most = 1024 },
+		{ .key = "context=", .number = &q.context, .least = 1, .most = 1e8 },
+		{ .key = "top=", .number = &q.top, .least = 1, .most = 1e5 },
+		{ .key = "efficiency=", .number = &q.efficiency, .least = .001, .most = 1 },
+		{ .key = "site=", .text = &q.site_name }, { .key = "layers=", .number = &t.layers, .least = 1, .most = 1e4 },
+		{ .key = "width=", .number = &t.width, .least = 1, .most = 1e7 },
+		{ .key = "heads=", .number = &t.heads, .least = 1, .most = 1e5 },
+		{ .key = "hidden=", .number = &t.hidden, .least = 1, .most = 1e8 },
 		{ .key = "sequence=", .number = &t.sequence, .least = 1, .most = 1e8 },
 		{ .key = "parameters=", .number = &t.parameters, .least = 1, .most = 1e15 } };
 	if (!report_words(call, 2, words, sizeof words / sizeof *words, &asked))
 		return false;
-	bool several = strchr(call->argv[1], ',') != NULL, ok = set_up(&q, &asked, &t, &call->fault);
+	bool several = strchr(call->argv[1], ',') != NULL;
+	bool ok = resize(&t, &published, &call->fault) && set_up(&q, &asked, &t, &call->fault);
 	const struct report_column *columns = q.serve ? serving : training;
 	report_begin(&r, columns, q.serve ? sizeof serving / sizeof *serving : sizeof training / sizeof *training);
 	if (ok)

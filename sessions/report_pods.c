@@ -38,20 +38,23 @@ static bool list_pods(struct command_call *call, const struct report_asked *aske
 			report_cell(&r, "%g%s", v[POD_POWER].value, v[POD_POWER].kind == INPUT_UNKNOWN ? "~" : "");
 		report_cell(&r, "%s", p.source);
 	}
-	report_below(&r, "(link: one way, as delivered; W: mean, of a chip with its share of the system; ~ a range: `pods POD` has all figures)");
+	report_below(&r,
+		"(link: one way, as delivered; W: mean, of a chip with its share of the system; ~ a range: `pods POD` has all "
+		"figures)");
 	return report_end(&r, call, asked->csv, ok);
 }
 
 static bool show_pod(struct command_call *call, const char *name, const struct report_asked *asked)
 {
-	static const struct report_column column[] = { { "figure", true }, { "value", false }, { "range", true }, { "unit", true },
-		{ "kind", true }, { "source", true } };
+	static const struct report_column column[] = { { "figure", true }, { "value", false }, { "range", true },
+		{ "unit", true }, { "kind", true }, { "source", true } };
 	struct report r;
 	struct pod p;
 	if (!pod_get(name, &p, &call->fault))
 		return false;
 	report_begin(&r, column, sizeof column / sizeof *column);
-	report_above(&r, "%s: chips %s, network %s%s", p.name, p.device, pod_networks[p.network], p.twists ? ", slices may be twisted" : "");
+	report_above(&r, "%s: chips %s, network %s%s", p.name, p.device, pod_networks[p.network],
+		p.twists ? ", slices may be twisted" : "");
 	report_above(&r, "source: %s", p.source);
 	for (int f = 0; f < POD_FIGURES; f++) {
 		const struct figure_value *v = &p.figure[f];

@@ -51,7 +51,8 @@ static int place_of(const struct ranked *all, int count, const int size[PARTS], 
 	return -1;
 }
 
-static void tell_ranks(struct report *r, const char *name, double overlap, const int best[PARTS], int bx, int bz, const int old[PARTS], int ox, int oz)
+static void tell_ranks(struct report *r, const char *name, double overlap, const int best[PARTS], int bx, int bz,
+	const int old[PARTS], int ox, int oz)
 {
 	struct ranked *all = calloc(512, sizeof *all);
 	struct pod pod;
@@ -71,20 +72,25 @@ static void tell_ranks(struct report *r, const char *name, double overlap, const
 	division_job_begin(&j, &w, &transformer_table[net]);
 	j.batch = w.input[IN_BATCH];
 	j.efficiency = division_calibrate(&w);
-	int count = rank_all(&w, &j, all, 512, NULL), b = place_of(all, count, best, bx, bz), o = place_of(all, count, old, ox, oz);
+	int count = rank_all(&w, &j, all, 512, NULL), b = place_of(all, count, best, bx, bz),
+	    o = place_of(all, count, old, ox, oz);
 	if (b >= 0 && o >= 0)
-		report_below(r, "%s, overlap %g: the published best is %d of %d that fit, what it replaced %d; the model prefers %s %s, %.3gx the published best",
-			name, overlap, b + 1, count, o + 1, slice_name(&all[0].division.slice, slice), division_name(&all[0].division, spec),
-			all[0].rate / all[b].rate);
+		report_below(r,
+			"%s, overlap %g: the published best is %d of %d that fit, what it replaced %d; the model prefers %s %s, "
+			"%.3gx the published best",
+			name, overlap, b + 1, count, o + 1, slice_name(&all[0].division.slice, slice),
+			division_name(&all[0].division, spec), all[0].rate / all[b].rate);
 	free(all);
 }
 
 bool run_published(struct command_call *call, const char *csv)
 {
-	static const struct report_column column[] = { { "figure", true }, { "with", true }, { "published", false }, { "model", false },
-		{ "band", false }, { "unit", true }, { "verdict", true }, { "moved most by", true }, { "reason", true } };
+	static const struct report_column column[] = { { "figure", true }, { "with", true }, { "published", false },
+		{ "model", false }, { "band", false }, { "unit", true }, { "verdict", true }, { "moved most by", true },
+		{ "reason", true } };
 	static const double overlaps[] = { 0, .8 };
-	static const int gpt3_best[] = { 16, 4, 1, 8 }, gpt3_old[] = { 8, 1, 8, 8 }, llm_best[] = { 1, 1, 64, 8 }, llm_old[] = { 1, 1, 16, 32 };
+	static const int gpt3_best[] = { 16, 4, 1, 8 }, gpt3_old[] = { 8, 1, 8, 8 }, llm_best[] = { 1, 1, 64, 8 },
+			 llm_old[] = { 1, 1, 16, 32 };
 	struct published_result result[PUBLISHED_CASES];
 	struct report r;
 	int count = published_results(result, &call->fault);
@@ -105,7 +111,9 @@ bool run_published(struct command_call *call, const char *csv)
 		tell_ranks(&r, "gpt3", overlaps[i], gpt3_best, 4, 16, gpt3_old, 8, 8);
 		tell_ranks(&r, "lamda_137b", overlaps[i], llm_best, 8, 8, llm_old, 4, 16);
 	}
-	report_below(&r, "(agree: within 5 %% and resting on no unknown; band: within the range that the unknown inputs give, so that order and sign alone "
+	report_below(&r,
+		"(agree: within 5 %% and resting on no unknown; band: within the range that the unknown inputs give, so that "
+		"order and sign alone "
 		"may be claimed)");
 	return report_end(&r, call, csv, count > 0);
 }

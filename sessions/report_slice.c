@@ -24,36 +24,53 @@ static double collective_of(const struct world *w, void *context)
 	return slice_collective(&w->pod[0], &a->slice, a->network, a->kind, a->bytes);
 }
 
+static const char *how_of(const struct slice *s, enum collective kind)
+{
+	if (s->islands)
+		return "inside the islands, then between them";
+	if (kind == ALL_GATHER && s->twisted)
+		return "an all-reduce of a zero-filled array, as the compiler gathers on a twisted slice";
+	return kind == ALL_TO_ALL ? "by the fullest link" : "on all axes at once";
+}
+
 static void collective_rows(struct report *r, const struct world *w, const struct slice *s, struct slice_network *n, double bytes)
 {
 	for (int k = 0; k < COLLECTIVES; k++) {
-		struct asked_slice a = { .kind = (enum collective)k, .bytes = bytes, .slice = *s, .network = s->islands ? NULL : n };
+		struct asked_slice a = {
+			.kind = (enum collective)k, .bytes = bytes, .slice = *s, .network = s->islands ? NULL : n
+		};
 		struct band b = world_band(w, collective_of, &a);
 		report_cell(r, "%s", collectives[k]);
 		report_band(r, &b, 1e3, "%.4g");
 		report_cell(r, "%s", b.low < b.high ? b.mover : "");
-		report_cell(r, "%s", k == ALL_GATHER && s->twisted ? "an all-reduce of a zero-filled array, as the compiler gathers on a twisted slice"
-			: k == ALL_TO_ALL && !s->islands ? "by the fullest link"
-			: s->islands ? "inside the islands, then between them" : "on all axes at once");
+		report_cell(r, "%s", how_of(s, (enum collective)k));
 	}
+}
+
+static const char *kind_of(const struct slice *s)
+{
+	int wraps = s->wrap[0] + s->wrap[1] + s->wrap[2], axes = (s->axis[0] > 1) + (s->axis[1] > 1) + (s->axis[2] > 1);
+	if (s->twisted)
+		return "a twisted torus: crossing the wrap of an axis also moves every coordinate by that axis's size";
+	if (!wraps)
+		return "a mesh: no axis wraps around";
+	return wraps == axes ? "a torus: every axis wraps around"
+			     : "a torus along some axes: one that is shorter than the machine's does not wrap around";
 }
 
 static void torus_lines(struct report *r, const struct pod *p, const struct slice *s, const struct slice_network *n)
 {
 	double link = p->figure[POD_LINK].value, peak = fmax(link, p->figure[POD_LINK_PEAK].value);
-	int wraps = s->wrap[0] + s->wrap[1] + s->wrap[2], axes = (s->axis[0] > 1) + (s->axis[1] > 1) + (s->axis[2] > 1);
-	report_above(r, "%s: %s, %g links one way, diameter %d, %.4g hops on average",
-		wraps == 0 ? "a mesh" : wraps == axes ? s->twisted ? "a twisted torus" : "a torus" : "a torus along some axes",
-		s->twisted ? "crossing the wrap of an axis also moves every coordinate by that axis's size" :
-		wraps == axes && axes ? "every axis wraps around" : wraps ? "an axis that is shorter than the machine's does not wrap around" :
-		"no axis wraps around", n->links, n->diameter, n->mean_hops);
-	report_above(r, "bisection: %g links, %.4g TB/s delivered, %.4g TB/s at the links' peak", n->bisection, n->bisection * link / 1e12,
-		n->bisection * peak / 1e12);
+	report_above(r, "%s, %g links one way, diameter %d, %.4g hops on average", kind_of(s), n->links, n->diameter, n->mean_hops);
+	report_above(r, "bisection: %g links, %.4g TB/s delivered, %.4g TB/s at the links' peak", n->bisection,
+		n->bisection * link / 1e12, n->bisection * peak / 1e12);
 	for (int k = 0; k < ROUTINGS; k++)
 		if (!isnan(n->load[k]))
-			report_above(r, "each chip to each other, %s: %.5g on the fullest link (%.0f %% of all links used), by axis %.5g %.5g %.5g",
-				routings[k], n->load[k], n->load[k] > 0 ? 100 * n->mean_load / n->load[k] : 0, n->axis_load[k][0], n->axis_load[k][1],
-				n->axis_load[k][2]);
+			report_above(r,
+				"each chip to each other, %s: %.5g on the fullest link (%.0f %% of all links used), by axis %.5g "
+				"%.5g %.5g",
+				routings[k], n->load[k], n->load[k] > 0 ? 100 * n->mean_load / n->load[k] : 0, n->axis_load[k][0],
+				n->axis_load[k][1], n->axis_load[k][2]);
 	struct string hops = { 0 };
 	for (int d = 1; d <= n->diameter && d < SLICE_HOPS && d <= 40; d++)
 		string_add(&hops, " %d:%.4g", d, n->hops[d]);
@@ -62,7 +79,8 @@ static void torus_lines(struct report *r, const struct pod *p, const struct slic
 }
 
 // Beside a twisted slice the regular one, and beside one that could be twisted that.
-static bool other_twist(struct report *r, const struct pod *p, const struct slice *s, const struct slice_network *n, struct fault *f)
+static bool other_twist(
+	struct report *r, const struct pod *p, const struct slice *s, const struct slice_network *n, struct fault *f)
 {
 	struct slice other = *s;
 	if (!slice_twistable(p, s->axis))
@@ -73,10 +91,12 @@ static bool other_twist(struct report *r, const struct pod *p, const struct slic
 	ok = ok && slice_network_of(&other, its, f);
 	if (ok) {
 		const struct slice_network *twisted = s->twisted ? n : its, *regular = s->twisted ? its : n;
-		report_below(r, "twisted against regular: all-to-all %.4gx the rate, bisection %.4gx, mean hops %.4g against %.4g, diameter %d against %d; "
+		report_below(r,
+			"twisted against regular: all-to-all %.4gx the rate, bisection %.4gx, mean hops %.4g against %.4g, "
+			"diameter %d against %d; "
 			"gathering from all chips takes twice the bytes",
-			regular->load[ROUTE_PATHS] / twisted->load[ROUTE_PATHS], twisted->bisection / regular->bisection, twisted->mean_hops,
-			regular->mean_hops, twisted->diameter, regular->diameter);
+			regular->load[ROUTE_PATHS] / twisted->load[ROUTE_PATHS], twisted->bisection / regular->bisection,
+			twisted->mean_hops, regular->mean_hops, twisted->diameter, regular->diameter);
 	}
 	free(its);
 	return ok;
@@ -84,7 +104,8 @@ static bool other_twist(struct report *r, const struct pod *p, const struct slic
 
 bool run_slice(struct command_call *call)
 {
-	static const struct report_column column[] = { { "collective", true }, { "ms", false }, { "moved most by", true }, { "how", true } };
+	static const struct report_column column[] = { { "collective", true }, { "ms", false }, { "moved most by", true },
+		{ "how", true } };
 	struct pod p;
 	struct world w;
 	struct slice s;
@@ -109,7 +130,9 @@ bool run_slice(struct command_call *call)
 		if (!s.islands)
 			torus_lines(&r, &p, &s, n);
 		collective_rows(&r, &w, &s, n, bytes);
-		report_below(&r, "(of %s in all, unsharded: a chip holds its share; links as delivered, or the hops' time where that is longer)",
+		report_below(&r,
+			"(of %s in all, unsharded: a chip holds its share; links as delivered, or the hops' time where that is "
+			"longer)",
 			number_write(bytes, "B", number, sizeof number));
 		ok = other_twist(&r, &p, &s, n, &call->fault);
 	}
@@ -150,9 +173,9 @@ static bool add_slice(struct report *r, const struct pod *p, const struct slice 
 
 bool run_slices(struct command_call *call)
 {
-	static const struct report_column column[] = { { "slice", true }, { "twisted", true }, { "links", false }, { "bisection TB/s", false },
-		{ "diameter", false }, { "mean hops", false }, { "links used %", false }, { "all-gather ms", false },
-		{ "all-reduce ms", false }, { "all-to-all ms", false } };
+	static const struct report_column column[] = { { "slice", true }, { "twisted", true }, { "links", false },
+		{ "bisection TB/s", false }, { "diameter", false }, { "mean hops", false }, { "links used %", false },
+		{ "all-gather ms", false }, { "all-reduce ms", false }, { "all-to-all ms", false } };
 	struct slice *s = NULL;
 	struct pod p;
 	struct report_asked asked;
@@ -169,7 +192,8 @@ bool run_slices(struct command_call *call)
 	if (!count) {
 		int below, above;
 		slices_near(&p, (int)chips, &below, &above);
-		snprintf(todo, sizeof todo, below && above ? "the nearest are %d and %d" : "the nearest is %d", below ? below : above, above);
+		snprintf(todo, sizeof todo, below && above ? "the nearest are %d and %d" : "the nearest is %d",
+			below ? below : above, above);
 		return fault_set(&call->fault, call->argv[0], todo, "no slice of %s has so many chips", p.name);
 	}
 	if (count > MOST_SLICES)
@@ -187,7 +211,8 @@ bool run_slices(struct command_call *call)
 		}
 	}
 	free(s);
-	report_below(&r, "(%ld chips of %s; of %s in all, unsharded; links as delivered; used: mean over the fullest under all-to-all)", chips,
-		p.name, number_write(bytes, "B", number, sizeof number));
+	report_below(&r,
+		"(%ld chips of %s; of %s in all, unsharded; links as delivered; used: mean over the fullest under all-to-all)",
+		chips, p.name, number_write(bytes, "B", number, sizeof number));
 	return report_end(&r, call, asked.csv, ok);
 }

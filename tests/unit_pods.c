@@ -96,8 +96,9 @@ static void inputs_have_sources(void **state)
 			const struct figure_value *v = &p.figure[f];
 			if (v->kind == INPUT_NONE)
 				assert_true(v->value == 0);
-			else if (!(v->kind == INPUT_UNKNOWN ? v->low < v->high && v->source && v->low <= v->value && v->value <= v->high
-							    : v->low == v->high))
+			else if (!(v->kind == INPUT_UNKNOWN
+						 ? v->low < v->high && v->source && v->low <= v->value && v->value <= v->high
+						 : v->low == v->high))
 				fail_msg("%s, %s", *name, pod_figures[f].name);
 		}
 		if (p.network == NETWORK_FIXED)
@@ -142,8 +143,9 @@ static void pods_command(void **state)
 	shows("1.1 PB/s");
 	assert_true(run("pods inputs"));
 	shows("8 to 12");
-	static const struct bad bad[] = {{"pods tpu_v5", "did you mean"}, {"pods inputs cvs=x", "csv="}, {"pods repair=-1", "will not do"},
-		{"pods repair=x", "is none"}, {"pods csv=", "it is empty"}, {"pods csv=/nowhere/at/all.csv", "/nowhere/at/all.csv"}};
+	static const struct bad bad[] = {{"pods tpu_v5", "did you mean"}, {"pods inputs cvs=x", "csv="},
+		{"pods repair=-1", "will not do"}, {"pods repair=x", "is none"}, {"pods csv=", "it is empty"},
+		{"pods csv=/nowhere/at/all.csv", "/nowhere/at/all.csv"}};
 	REFUSES(bad);
 }
 
@@ -167,15 +169,21 @@ static void pod_files_are_read(void **state)
 {
 	(void)state;
 	struct pod p;
-	assert_true(read_pod_text(HEAD "\"network\":\"fixed\",\"axes\":[8,8]," FIGURES ",\"hop\":{\"value\":1,\"low\":0.5,\"high\":2}}}", &p));
+	assert_true(read_pod_text(
+		HEAD "\"network\":\"fixed\",\"axes\":[8,8]," FIGURES ",\"hop\":{\"value\":1,\"low\":0.5,\"high\":2}}}", &p));
 	assert_string_equal(p.name, "mine");
 	assert_true(p.network == NETWORK_FIXED && p.whole[0] == 8 && p.whole[1] == 8 && p.whole[2] == 1);
-	assert_true(p.figure[POD_LINK].value == 45e9 && p.figure[POD_HOP].high == 2e-6 && p.figure[POD_HOP].kind == INPUT_UNKNOWN);
+	assert_true(
+		p.figure[POD_LINK].value == 45e9 && p.figure[POD_HOP].high == 2e-6 && p.figure[POD_HOP].kind == INPUT_UNKNOWN);
 	static const struct {
 		const char *text, *says;
 	} bad[] = {
-		{"", "line"}, {"[1]", "not a pod file"}, {"{\"bitscape-pod\":2}", "newer"}, {"{\"bitscape-pod\":1}", "name: missing"},
-		{HEAD "\"network\":\"rings\"," FIGURES "}}", "network"}, {HEAD "\"network\":\"fixed\"," FIGURES "}}", "axes"},
+		{"", "line"},
+		{"[1]", "not a pod file"},
+		{"{\"bitscape-pod\":2}", "newer"},
+		{"{\"bitscape-pod\":1}", "name: missing"},
+		{HEAD "\"network\":\"rings\"," FIGURES "}}", "network"},
+		{HEAD "\"network\":\"fixed\"," FIGURES "}}", "axes"},
 		{HEAD "\"network\":\"fixed\",\"axes\":[8,4]," FIGURES "}}", "32 chips"},
 		{HEAD "\"network\":\"fixed\",\"axes\":[8,-8]," FIGURES "}}", "axes[1]"},
 		{HEAD "\"network\":\"islands\"," FIGURES "}}", "figures.island: missing"},
@@ -183,12 +191,16 @@ static void pod_files_are_read(void **state)
 		{HEAD "\"network\":\"fixed\",\"axes\":[8,8]," FIGURES ",\"linc\":4}}", "did you mean 'link'"},
 		{HEAD "\"network\":\"fixed\",\"axes\":[8,8]," FIGURES ",\"nic\":-4}}", "figures.nic: -4 will not do"},
 		{HEAD "\"network\":\"fixed\",\"axes\":[8,8]," FIGURES ",\"host\":4}}", "line"}, // twice
-		{HEAD "\"network\":\"fixed\",\"axes\":[8,8]," FIGURES ",\"hop\":{\"value\":3,\"low\":0.5,\"high\":2}}}", "outside its range"},
-		{HEAD "\"network\":\"fixed\",\"axes\":[8,8]," FIGURES ",\"hop\":{\"value\":1,\"low\":0.5}}}", "figures.hop.high: nothing"},
+		{HEAD "\"network\":\"fixed\",\"axes\":[8,8]," FIGURES ",\"hop\":{\"value\":3,\"low\":0.5,\"high\":2}}}",
+			"outside its range"},
+		{HEAD "\"network\":\"fixed\",\"axes\":[8,8]," FIGURES ",\"hop\":{\"value\":1,\"low\":0.5}}}",
+			"figures.hop.high: nothing"},
 		{HEAD "\"network\":\"fixed\",\"axes\":[8,8]," FIGURES ",\"hop\":{\"value\":1,\"lo\":1}}}", "no such part"},
 		{HEAD "\"network\":\"fixed\",\"axes\":[8,8],\"twists\":1," FIGURES "}}", "twists"},
 		{HEAD "\"network\":\"fixed\",\"axis\":[8,8]," FIGURES "}}", "did you mean 'axes'"},
-		{"{\"bitscape-pod\":1,\"name\":\"m\",\"device\":\"tpu_v9\",\"source\":\"s\",\"network\":\"fixed\",\"axes\":[8,8]," FIGURES "}}", "no device"},
+		{"{\"bitscape-pod\":1,\"name\":\"m\",\"device\":\"tpu_v9\",\"source\":\"s\",\"network\":\"fixed\",\"axes\":[8,8]"
+		 "," FIGURES "}}",
+			"no device"},
 	};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		char line[1024];
@@ -221,9 +233,10 @@ static void wraps_follow_the_pod(void **state)
 	static const struct {
 		const char *pod, *shape;
 		int wraps;
-	} known[] = {{"tpu_v4", "2x2x4", 0}, {"tpu_v4", "4x4x4", 3}, {"tpu_v4", "2x2x1", 0}, {"tpu_v4", "4x4x8", 3}, {"tpu_v4", "8x4x4", 3},
-		{"tpu_v4", "12x16x16", 3}, {"tpu_v5e", "8x16", 1}, {"tpu_v5e", "16x16", 2}, {"tpu_v5e", "8x8", 0}, {"tpu_v3", "16x32", 1},
-		{"tpu_v3", "32x32", 2}, {"tpu_v4_fixed", "8x16x16", 2}, {"tpu_v4_fixed", "4x4x4", 0}, {"tpu_v5p", "16x16x32", 3}};
+	} known[] = {{"tpu_v4", "2x2x4", 0}, {"tpu_v4", "4x4x4", 3}, {"tpu_v4", "2x2x1", 0}, {"tpu_v4", "4x4x8", 3},
+		{"tpu_v4", "8x4x4", 3}, {"tpu_v4", "12x16x16", 3}, {"tpu_v5e", "8x16", 1}, {"tpu_v5e", "16x16", 2},
+		{"tpu_v5e", "8x8", 0}, {"tpu_v3", "16x32", 1}, {"tpu_v3", "32x32", 2}, {"tpu_v4_fixed", "8x16x16", 2},
+		{"tpu_v4_fixed", "4x4x4", 0}, {"tpu_v5p", "16x16x32", 3}};
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
 		struct slice s = slice_named(known[i].pod, known[i].shape, false);
 		if (s.wrap[0] + s.wrap[1] + s.wrap[2] != known[i].wraps)
@@ -260,8 +273,9 @@ static void loads_are_the_known_ones(void **state)
 		int x, y, z;
 		bool twisted;
 		double load;
-	} known[] = {{1, 2, 4, true, 2.5}, {1, 2, 4, false, 4}, {2, 2, 4, true, 13 / 3.}, {2, 2, 4, false, 8}, {2, 4, 4, true, 11},
-		{2, 4, 4, false, 16}, {4, 4, 8, true, 220 / 3.}, {4, 4, 8, false, 128}, {16, 16, 16, false, 8192}};
+	} known[] = {{1, 2, 4, true, 2.5}, {1, 2, 4, false, 4}, {2, 2, 4, true, 13 / 3.}, {2, 2, 4, false, 8},
+		{2, 4, 4, true, 11}, {2, 4, 4, false, 16}, {4, 4, 8, true, 220 / 3.}, {4, 4, 8, false, 128},
+		{16, 16, 16, false, 8192}};
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
 		struct slice s = torus(known[i].x, known[i].y, known[i].z, known[i].twisted);
 		struct slice_network n;
@@ -278,10 +292,11 @@ static void loads_are_the_known_ones(void **state)
 static void loads_meet_brute_force(void **state)
 {
 	(void)state;
-	static const struct slice cases[] = {{{1, 2, 4}, {false, true, true}, true, false, 8}, {{2, 2, 4}, {true, true, true}, true, false, 16},
-		{{2, 4, 4}, {true, true, true}, true, false, 32}, {{2, 4, 4}, {true, true, true}, false, false, 32},
-		{{2, 4, 4}, {false, false, false}, false, false, 32}, {{1, 3, 5}, {false, false, true}, false, false, 15},
-		{{4, 4, 4}, {true, true, true}, false, false, 64}, {{4, 4, 8}, {true, true, true}, true, false, 128}, {{1, 1, 7}, {false, false, false}, false, false, 7},
+	static const struct slice cases[] = {{{1, 2, 4}, {false, true, true}, true, false, 8},
+		{{2, 2, 4}, {true, true, true}, true, false, 16}, {{2, 4, 4}, {true, true, true}, true, false, 32},
+		{{2, 4, 4}, {true, true, true}, false, false, 32}, {{2, 4, 4}, {false, false, false}, false, false, 32},
+		{{1, 3, 5}, {false, false, true}, false, false, 15}, {{4, 4, 4}, {true, true, true}, false, false, 64},
+		{{4, 4, 8}, {true, true, true}, true, false, 128}, {{1, 1, 7}, {false, false, false}, false, false, 7},
 		{{1, 1, 1}, {false, false, false}, false, false, 1}};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct slice_network n;
@@ -293,7 +308,8 @@ static void loads_meet_brute_force(void **state)
 		assert_true(close_to(sum, cases[i].chips, 1e-9));
 		for (int a = 0; a < 3; a++)
 			if (fabs(n.axis_load[ROUTE_PATHS][a] - fmax(load[a * 2], load[a * 2 + 1])) > 1e-9)
-				fail_msg("case %zu, axis %d: %g, plainly %g", i, a, n.axis_load[ROUTE_PATHS][a], fmax(load[a * 2], load[a * 2 + 1]));
+				fail_msg("case %zu, axis %d: %g, plainly %g", i, a, n.axis_load[ROUTE_PATHS][a],
+					fmax(load[a * 2], load[a * 2 + 1]));
 	}
 	// Splitting at each hop comes to the same on these.
 	static const int even[][3] = {{2, 2, 4}, {2, 4, 4}, {4, 4, 8}, {4, 8, 8}};
@@ -323,7 +339,8 @@ static void collectives_take_the_known_times(void **state)
 	const struct ring ring[] = {{4, true}, {8, true}, {16, true}};
 	struct slice_network n;
 	assert_true(slice_network_of(&s, &n, &fault));
-	assert_true(close_to(slice_collective(&p, &s, &n, ALL_TO_ALL, 1e12), collective_time(ALL_TO_ALL, 1e12, ring, 3, 45e9, 0), 1e-9));
+	assert_true(close_to(
+		slice_collective(&p, &s, &n, ALL_TO_ALL, 1e12), collective_time(ALL_TO_ALL, 1e12, ring, 3, 45e9, 0), 1e-9));
 	// On a twisted slice a gather is an all-reduce.
 	s = slice_named("tpu_v4", "4x4x8", true);
 	assert_true(slice_collective(&p, &s, NULL, ALL_GATHER, 1e9) == slice_collective(&p, &s, NULL, ALL_REDUCE, 1e9));
@@ -357,9 +374,11 @@ static void slice_commands(void **state)
 		{"slice 8x8x8 twisted", "the nearest that can is 4x8x8"}, {"slice 4x8x16 twisted", "not published"},
 		{"slice 16x16x32", "the nearest that is one is 16x16x16"}, {"slice 64x64x64x", "is not the shape"},
 		{"slice 65536x65536x65536", "no machine"}, {"slice 16x16 twisted on tpu_v5e", "cannot be twisted"},
-		{"slice 12x12 on tpu_v5e", "8x"}, {"slice 4x4x8 twisted on", "it names nothing"}, {"slice 4x4x8 twistd", "did you mean 'twisted'"},
-		{"slices 500", "448 and 512"}, {"slices 9000", "the nearest is 4096"}, {"slices x", "is not a number"},
-		{"slice 13 on h100_cluster", "the nearest"}, {"slice 4x4x8 bytes=-1", "from 1"}, {"slice", "at least 1 argument"}};
+		{"slice 12x12 on tpu_v5e", "8x"}, {"slice 4x4x8 twisted on", "it names nothing"},
+		{"slice 4x4x8 twistd", "did you mean 'twisted'"}, {"slices 500", "448 and 512"},
+		{"slices 9000", "the nearest is 4096"}, {"slices x", "is not a number"},
+		{"slice 13 on h100_cluster", "the nearest"}, {"slice 4x4x8 bytes=-1", "from 1"},
+		{"slice", "at least 1 argument"}};
 	REFUSES(bad);
 }
 
@@ -419,10 +438,15 @@ static void simulation_meets_the_closed_forms(void **state)
 {
 	(void)state;
 	static const struct goodput_case cases[] = {
-		{.availability = .99, .axis = {4, 4, 4}}, {.availability = .99, .axis = {8, 8, 8}}, {.availability = .995, .axis = {8, 16, 16}},
-		{.availability = .999, .axis = {8, 16, 16}, .spares = 1}, {.availability = .999, .axis = {12, 16, 16}, .fixed = true},
-		{.availability = .995, .axis = {8, 8, 8}, .fixed = true}, {.availability = .99, .axis = {4, 4, 4}, .fixed = true},
-		{.availability = .999, .axis = {4, 8, 8}, .spares = 3}, {.availability = .97, .axis = {4, 4, 8}},
+		{.availability = .99, .axis = {4, 4, 4}},
+		{.availability = .99, .axis = {8, 8, 8}},
+		{.availability = .995, .axis = {8, 16, 16}},
+		{.availability = .999, .axis = {8, 16, 16}, .spares = 1},
+		{.availability = .999, .axis = {12, 16, 16}, .fixed = true},
+		{.availability = .995, .axis = {8, 8, 8}, .fixed = true},
+		{.availability = .99, .axis = {4, 4, 4}, .fixed = true},
+		{.availability = .999, .axis = {4, 8, 8}, .spares = 3},
+		{.availability = .97, .axis = {4, 4, 8}},
 	};
 	struct world w = world_of("tpu_v4");
 	struct block_grid g;
@@ -458,10 +482,12 @@ static void goodput_command(void **state)
 	assert_true(run("goodput slice=mix hours=500"));
 	assert_true(run("goodput jobs=4x4x4:3,8x8x8:1 availability=100 hours=500 restart=0"));
 	shows("the mix");
-	static const struct bad bad[] = {{"goodput availability=101", "from 0 to 100"}, {"goodput availability=-1", "from 0 to 100"},
-		{"goodput availability=0", "never up"}, {"goodput availability=nan", "will not do"}, {"goodput spares=64", "64 blocks in all"},
-		{"goodput on tpu_v3", "not made of blocks"}, {"goodput slice=5x5x5", "nearest"}, {"goodput repair=0", "takes time"},
-		{"goodput repair=0.000001 slice=4x4x4", "too many events"}, {"goodput hours=1e99", "will not do"}, {"goodput slise=4x4x4", "slice="},
+	static const struct bad bad[] = {{"goodput availability=101", "from 0 to 100"},
+		{"goodput availability=-1", "from 0 to 100"}, {"goodput availability=0", "never up"},
+		{"goodput availability=nan", "will not do"}, {"goodput spares=64", "64 blocks in all"},
+		{"goodput on tpu_v3", "not made of blocks"}, {"goodput slice=5x5x5", "nearest"},
+		{"goodput repair=0", "takes time"}, {"goodput repair=0.000001 slice=4x4x4", "too many events"},
+		{"goodput hours=1e99", "will not do"}, {"goodput slise=4x4x4", "slice="},
 		{"goodput jobs=4x4x4", "is not a slice and its share"}, {"goodput jobs=4x4x4:-1", "is not a slice and its share"},
 		{"goodput jobs=4x4x5:1", "nearest"}, {"goodput jobs=4x4x4:1 slice=4x4x4", "one of the two"}};
 	REFUSES(bad);
@@ -549,7 +575,8 @@ static void a_step_is_what_it_is_made_of(void **state)
 	assert_true(division_format("int8", &j.format[CARRIED_ACTIVATIONS], &fault));
 	assert_true(division_train(&w, &j, &d, &narrow, &fault));
 	assert_true(close_to(narrow.model, p.model / 2, 1e-9) && narrow.compute == p.compute);
-	assert_true(division_format("int8", &j.format[OF_WEIGHTS], &fault) && division_format("int8", &j.format[OF_ACTIVATIONS], &fault));
+	assert_true(division_format("int8", &j.format[OF_WEIGHTS], &fault)
+		&& division_format("int8", &j.format[OF_ACTIVATIONS], &fault));
 	assert_true(division_train(&w, &j, &d, &narrow, &fault));
 	assert_true(narrow.memory < p.memory && narrow.compute == p.compute);
 }
@@ -562,7 +589,8 @@ static void the_topology_search_is_held_against_the_published(void **state)
 	struct division_job j;
 	double efficiency = division_calibrate(&w), rate[2] = {0};
 	assert_true(efficiency > .3 && efficiency < 1);
-	const struct division rows[2] = {division_of("tpu_v4", "8x8x8", 8, 1, 8, 8), division_of("tpu_v4", "4x8x16", 16, 4, 1, 8)};
+	const struct division rows[2] = {
+		division_of("tpu_v4", "8x8x8", 8, 1, 8, 8), division_of("tpu_v4", "4x8x16", 16, 4, 1, 8)};
 	division_job_begin(&j, &w, net_named("gpt3"));
 	j.efficiency = efficiency;
 	for (int i = 0; i < 2; i++)
@@ -588,17 +616,23 @@ static void partition_command(void **state)
 	shows("   21  "); // calibrated
 	assert_true(run("partition llama2_70b 1,2,4,8 serve weights=int4"));
 	shows("against chips");
+	assert_true(run("partition gpt3 64 layers=24 width=2048 heads=16 hidden=8192"));
+	shows("1.311e+09 parameters"); // 24 x 12 x 2048^2, and the vocabulary
 	assert_true(run("partition gpt3 4x4x8 twisted"));
 	assert_true(run("partition gpt3 16x16 on tpu_v5e serve weights=int4"));
 	shows("power of a chip of tpu_v5e is unknown");
 	static const struct bad bad[] = {{"partition gpt3 8x8x8 spec=8,1,8,4", "they multiply to 256, 8x8x8 has 512"},
 		{"partition gpt3 8x8x8 spec=8,1,8", "four parts"}, {"partition gpt3 8x8x8 spec=8,1,-8,8", "four parts"},
-		{"partition gpt3 8x8x8 spec=512,1,1,1", "512 stages share 96 layers"}, {"partition gpt3 4x4x4", "GiB more than there is"},
+		{"partition gpt3 8x8x8 spec=512,1,1,1", "512 stages share 96 layers"},
+		{"partition gpt3 4x4x4", "GiB more than there is"},
 		{"partition gpt3 8x8x8 batch=4 spec=1,512,1,1", "do not go round"}, {"partition gpt4 512", "did you mean 'gpt3'"},
-		{"partition gpt3 500", "448 and 512"}, {"partition gpt3 512 weights=int9", "no such format"}, {"partition gpt3 512 weights=bf61", "did you mean"},
-		{"partition gpt3 512 pods=2", "joins 1"}, {"partition gpt3 512 axes=some", "whole, or any"}, {"partition gpt3 512 site=mars", "no such site"},
-		{"partition gpt3 512 efficiency=2", "from 0.001 to 1"}, {"partition gpt3 512,x", "not numbers of chips"}, {"partition gpt3 1,2,4", "does not fit"},
-		{"partition gpt3 512 on tpu_v4_infiniband", "islands"}, {"partition gpt3 1e3x4", "not the shape"}, {"partition gpt3", "at least 2"}};
+		{"partition gpt3 500", "448 and 512"}, {"partition gpt3 512 weights=int9", "no such format"},
+		{"partition gpt3 512 weights=bf61", "did you mean"}, {"partition gpt3 512 pods=2", "joins 1"},
+		{"partition gpt3 512 axes=some", "whole, or any"}, {"partition gpt3 512 site=mars", "no such site"},
+		{"partition gpt3 512 efficiency=2", "from 0.001 to 1"}, {"partition gpt3 512 heads=7", "has no 7 heads"}, {"partition gpt3 512 layers=1.5", "whole numbers"},
+		{"partition gpt3 512,x", "not numbers of chips"},
+		{"partition gpt3 1,2,4", "does not fit"}, {"partition gpt3 512 on tpu_v4_infiniband", "islands"},
+		{"partition gpt3 1e3x4", "not the shape"}, {"partition gpt3", "at least 2"}};
 	REFUSES(bad);
 }
 
@@ -611,7 +645,8 @@ static void embeddings_by_hand(void **state)
 	struct slice s = slice_named("tpu_v4", "4x4x8", true);
 	struct slice_network n;
 	struct embedding_price p, q;
-	static struct workload load = {.name = "one", .batch = 128 * 1000, .dense = 1e6, .tables = 1, .table = {{1e6, 64, 10, .5, PLACE_SPARSECORE}}};
+	static struct workload load = {
+		.name = "one", .batch = 128 * 1000, .dense = 1e6, .tables = 1, .table = {{1e6, 64, 10, .5, PLACE_SPARSECORE}}};
 	struct embedding_job j = {.workload = &load, .batch = load.batch, .place = EMBEDDING_PLACES};
 	assert_true(slice_network_of(&s, &n, &fault) && division_format("fp32", &j.format, &fault));
 	assert_true(embedding_price_of(&w, 0, &s, &n, &j, &p, &fault));
@@ -620,7 +655,8 @@ static void embeddings_by_hand(void **state)
 	assert_true(close_to(p.rows, 5000 * 256 * 3 / (1200e9 * .5), 1e-9));
 	assert_true(close_to(p.vector, 2 * 10000 * 64 / (4 * 128 * 1.05e9), 1e-9));
 	assert_true(close_to(p.handling, 2 * 10000 * 8 / (4 * 16 * 1.05e9), 1e-9));
-	assert_true(close_to(p.exchange, fmax(6e-6, (5000 * 256 * 2 + 5000 * 4) * (127 / 128.) / 128 * n.load[ROUTE_PATHS] / 45e9), 1e-9));
+	assert_true(close_to(
+		p.exchange, fmax(6e-6, (5000 * 256 * 2 + 5000 * 4) * (127 / 128.) / 128 * n.load[ROUTE_PATHS] / 45e9), 1e-9));
 	assert_true(close_to(p.dense, 6 * 1e6 * 1000 / (275e12 * .3), 1e-9));
 	assert_true(close_to(p.memory, 1e6 * 64 * 4 * 2 / 128, 1e-9) && p.fits);
 	assert_true(close_to(p.step, fmax(fmax(p.rows, p.vector), fmax(p.handling, p.exchange)) + 20e-6 + p.dense, 1e-9));
@@ -631,9 +667,11 @@ static void embeddings_by_hand(void **state)
 	j.keep_duplicates = true;
 	assert_true(embedding_price_of(&w, 0, &s, &n, &j, &q, &fault) && q.rows == 2 * p.rows && q.vector == p.vector);
 	j.keep_duplicates = false;
-	assert_true(division_format("bf16", &j.format, &fault) && embedding_price_of(&w, 0, &s, &n, &j, &q, &fault) && q.rows == p.rows / 2);
+	assert_true(division_format("bf16", &j.format, &fault) && embedding_price_of(&w, 0, &s, &n, &j, &q, &fault)
+		&& q.rows == p.rows / 2);
 	j.serve = true;
-	assert_true(embedding_price_of(&w, 0, &s, &n, &j, &q, &fault) && close_to(q.rows, p.rows / 6, 1e-9) && q.memory == p.memory / 4);
+	assert_true(embedding_price_of(&w, 0, &s, &n, &j, &q, &fault) && close_to(q.rows, p.rows / 6, 1e-9)
+		&& q.memory == p.memory / 4);
 	// No SparseCores: refused, but on hosts.
 	w = world_of("tpu_v5e");
 	s = slice_named("tpu_v5e", "8x16", false);
@@ -670,10 +708,12 @@ static void workloads_are_read(void **state)
 	assert_true(w.tables == 1 && w.table[0].place == PLACE_HOST && w.table[0].unique == 0);
 	static const struct {
 		const char *text, *says;
-	} bad[] = {{"{}", "not a workload"}, {LOAD "[]}", "tables"}, {LOAD "[{\"rows\":-1,\"width\":8,\"hot\":1}]}", "tables[0].rows"},
+	} bad[] = {{"{}", "not a workload"}, {LOAD "[]}", "tables"},
+		{LOAD "[{\"rows\":-1,\"width\":8,\"hot\":1}]}", "tables[0].rows"},
 		{LOAD "[{\"rows\":1,\"hot\":1}]}", "tables[0].width: missing"},
 		{LOAD "[{\"rows\":1,\"width\":8,\"hot\":1,\"place\":\"moon\"}]}", "no such place"},
-		{LOAD "[{\"rows\":1,\"width\":8,\"hot\":1,\"unique\":2}]}", "tables[0].unique"}, {LOAD "[3]}", "tables[0].rows: missing"}};
+		{LOAD "[{\"rows\":1,\"width\":8,\"hot\":1,\"unique\":2}]}", "tables[0].unique"},
+		{LOAD "[3]}", "tables[0].rows: missing"}};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		char line[1024];
 		if (read_workload_text(bad[i].text, &w) || !strstr(fault_line(&fault, line, sizeof line), bad[i].says))
@@ -688,11 +728,14 @@ static void embeddings_command(void **state)
 	shows("this pod over the other: 4.8");
 	shows("agreement is not claimed");
 	assert_true(run("embeddings dlrm_dcnv2 512 on h100_cluster place=host"));
-	static const struct bad bad[] = {{"embeddings dlrm_dcnv2 1x1x1", "GiB more than there is"}, {"embeddings dlrm 4x4x4", "no such workload"},
-		{"embeddings dlrm_dcnv2 4x4x5", "nearest"}, {"embeddings dlrm_dcnv2 8x16 on tpu_v5e", "no SparseCores"},
-		{"embeddings dlrm_dcnv2 4x4x4 against=tpu_v3", "names no pod and slice"}, {"embeddings dlrm_dcnv2 4x4x4 place=here", "is no place"},
+	static const struct bad bad[] = {{"embeddings dlrm_dcnv2 1x1x1", "GiB more than there is"},
+		{"embeddings dlrm 4x4x4", "no such workload"}, {"embeddings dlrm_dcnv2 4x4x5", "nearest"},
+		{"embeddings dlrm_dcnv2 8x16 on tpu_v5e", "no SparseCores"},
+		{"embeddings dlrm_dcnv2 4x4x4 against=tpu_v3", "names no pod and slice"},
+		{"embeddings dlrm_dcnv2 4x4x4 place=here", "is no place"},
 		{"embeddings dlrm_dcnv2 4x4x4 weights=fp33", "no such format"}, {"embeddings dlrm_dcnv2 4x4x4 batch=0", "from 1"},
-		{"embeddings dlrm_dcnv2 4x4x8 place=tensorcore", "do not fit"}, {"embeddings /nowhere.json 4x4x4", "/nowhere.json"}};
+		{"embeddings dlrm_dcnv2 4x4x8 place=tensorcore", "do not fit"},
+		{"embeddings /nowhere.json 4x4x4", "/nowhere.json"}};
 	REFUSES(bad);
 }
 
@@ -707,7 +750,8 @@ static void carbon_is_the_published_accounting(void **state)
 		for (int k = 0; k < site_count; k++)
 			if (strcmp(site_table[k].name, t->site) == 0) {
 				struct footprint f = footprint_of(t->days * 86400, t->chips, t->watts, &site_table[k]);
-				assert_true(close_to(f.mwh, t->mwh, .01) && close_to(f.gross, t->tonnes_gross, .02) && close_to(f.net, t->tonnes_net, .02));
+				assert_true(close_to(f.mwh, t->mwh, .01) && close_to(f.gross, t->tonnes_gross, .02)
+					&& close_to(f.net, t->tonnes_net, .02));
 				assert_true(close_to(t->operations / (t->chips * t->rate) / 86400, t->days, .015));
 			}
 	}
@@ -726,11 +770,14 @@ static void carbon_command(void **state)
 	shows("the least net CO2e in time");
 	assert_true(run("carbon operations=3.14e23 chips=512 pue=1.2 gross=0.3"));
 	shows("one's own");
-	static const struct bad bad[] = {{"carbon site=iow operations=1 chips=1", "did you mean 'iowa'"}, {"carbon operations=1e20", "chips=512"},
-		{"carbon operations=-1", "from 1"}, {"carbon operations=1e20 chips=1 pue=.5", "from 1"}, {"carbon gpt3", "how many chips"},
-		{"carbon gpt3 500", "448 and 512"}, {"carbon gpt3 64", "GiB a chip are missing"}, {"carbon operations=1 chips=1 gross=.1 net=.2", "is more than"},
-		{"carbon operations=1 chips=1 on tpu_v5e", "not in the table"}, {"carbon gpt3 256 on tpu_v5p", "power of its chips is unknown"},
-		{"carbon gpt3 256 tokens=-1", "from 1"}, {"carbon utilization=2 operations=1 chips=1", "from 0.001"}, {"carbon chips=3", "nothing to price"}};
+	static const struct bad bad[] = {{"carbon site=iow operations=1 chips=1", "did you mean 'iowa'"},
+		{"carbon operations=1e20", "chips=512"}, {"carbon operations=-1", "from 1"},
+		{"carbon operations=1e20 chips=1 pue=.5", "from 1"}, {"carbon gpt3", "how many chips"},
+		{"carbon gpt3 500", "448 and 512"}, {"carbon gpt3 64", "GiB a chip are missing"},
+		{"carbon operations=1 chips=1 gross=.1 net=.2", "is more than"},
+		{"carbon operations=1 chips=1 on tpu_v5e", "not in the table"},
+		{"carbon gpt3 256 on tpu_v5p", "power of its chips is unknown"}, {"carbon gpt3 256 tokens=-1", "from 1"},
+		{"carbon utilization=2 operations=1 chips=1", "from 0.001"}, {"carbon chips=3", "nothing to price"}};
 	REFUSES(bad);
 }
 
@@ -750,12 +797,13 @@ static void verdicts_stand(void **state)
 	assert_int_equal(count, 36);
 	for (int i = 0; i < count; i++) {
 		if (strcmp(r[i].verdict, known[i]) != 0)
-			fail_msg("%s, %s: %s, not %s (%g, %g to %g)", r[i].row->name, r[i].with, r[i].verdict, known[i], r[i].band.value, r[i].band.low,
-				r[i].band.high);
+			fail_msg("%s, %s: %s, not %s (%g, %g to %g)", r[i].row->name, r[i].with, r[i].verdict, known[i],
+				r[i].band.value, r[i].band.low, r[i].band.high);
 		assert_true(r[i].reason[0] && isfinite(r[i].band.value));
 		// Where a gain is claimed its sign holds over the whole band.
-		if (r[i].row == &published_table[PUB_LLM_RATIO] || r[i].row == &published_table[PUB_SC_V4_V3] || r[i].row == &published_table[PUB_SC_HOST_LOW]
-			|| r[i].row == &published_table[PUB_TWIST_448] || r[i].row == &published_table[PUB_TWIST_488])
+		if (r[i].row == &published_table[PUB_LLM_RATIO] || r[i].row == &published_table[PUB_SC_V4_V3]
+			|| r[i].row == &published_table[PUB_SC_HOST_LOW] || r[i].row == &published_table[PUB_TWIST_448]
+			|| r[i].row == &published_table[PUB_TWIST_488])
 			assert_true(r[i].band.low > 1);
 	}
 	assert_true(run("pods published"));

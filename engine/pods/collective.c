@@ -46,7 +46,8 @@ static double islands_time(const struct pod *p, double chips, enum collective ki
 	}
 }
 
-double slice_collective(const struct pod *p, const struct slice *s, const struct slice_network *n, enum collective kind, double bytes)
+double slice_collective(
+	const struct pod *p, const struct slice *s, const struct slice_network *n, enum collective kind, double bytes)
 {
 	double link = pod_value(p, POD_LINK), hop = pod_value(p, POD_HOP);
 	if (s->islands)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What a transformer takes over a slice. Times of one layer and microbatch, forward; the backward pass takes twice the operations and
-// the same collectives. Sources: Austin et al., How to Scale Your Model, 2025 (collectives); Korthikanti et al. 2022 (activations that are
-// kept); Huang et al. 2018 and Narayanan et al. 2021 (the pipeline's bubble, at most as many microbatches alive as stages).
+// What a transformer takes over a slice. Times of one layer and microbatch, forward; the backward pass takes twice the
+// operations and the same collectives. Sources: Austin et al., How to Scale Your Model, 2025 (collectives); Korthikanti et al.
+// 2022 (activations that are kept); Huang et al. 2018 and Narayanan et al. 2021 (the pipeline's bubble, at most as many
+// microbatches alive as stages).
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +20,7 @@ struct plan {
 	const struct division *division;
 	struct device device;
 	double bytes[FORMAT_USES]; // a number
-	double rate, full;         // operations a second of the matrix unit: as reached, and its peak in bf16 or, without one, as used
+	double rate, full; // operations a second of the matrix unit: as reached, and its peak in bf16 or, without one, as used
 	double inner;              // its tile
 	double stages, data, model, model1, model2;
 	double layers;             // of the fullest stage
@@ -41,7 +42,8 @@ static double up_to(double x, double tile)
 	return ceil(x / tile) * tile;
 }
 
-static bool begin(struct plan *p, const struct world *w, const struct division_job *j, const struct division *of, struct fault *fault)
+static bool begin(
+	struct plan *p, const struct world *w, const struct division_job *j, const struct division *of, struct fault *fault)
 {
 	const struct transformer *t = &j->net;
 	*p = (struct plan){.world = w, .pod = &w->pod[0], .job = j, .division = of};
@@ -49,8 +51,9 @@ static bool begin(struct plan *p, const struct world *w, const struct division_j
 		return false;
 	enum native type = device_native(&p->device, j->format[OF_WEIGHTS], j->format[OF_ACTIVATIONS]);
 	if (!(p->device.peak[type] > 0) || !(p->device.bandwidth > 0))
-		return fault_set(fault, p->pod->name, "choose other formats, or another pod", "the rate of %s for %s x %s, or of its memory, is unknown",
-			p->device.name, format_table[j->format[OF_WEIGHTS]].name, format_table[j->format[OF_ACTIVATIONS]].name);
+		return fault_set(fault, p->pod->name, "choose other formats, or another pod",
+			"the rate of %s for %s x %s, or of its memory, is unknown", p->device.name,
+			format_table[j->format[OF_WEIGHTS]].name, format_table[j->format[OF_ACTIVATIONS]].name);
 	for (int i = 0; i < FORMAT_USES; i++)
 		p->bytes[i] = format_table[j->format[i]].bits / 8.;
 	p->rate = p->device.peak[type] * j->efficiency;
@@ -71,7 +74,8 @@ static bool begin(struct plan *p, const struct world *w, const struct division_j
 
 // ---- a layer ---------------------------------------------------------------------------------------------------------
 
-// Operations of the matrix products of a layer and of the stage's share of the last one, padded to the matrix unit's tile on a chip.
+// Operations of the matrix products of a layer and of the stage's share of the last one, padded to the matrix unit's tile on a
+// chip.
 static double products(const struct plan *p, double tokens)
 {
 	const struct transformer *t = &p->job->net;
@@ -116,13 +120,14 @@ static double gathered_again(const struct plan *p, double tokens)
 	double bytes = tokens * p->job->net.width * p->bytes[CARRIED_ACTIVATIONS];
 	if (!p->division->activations_2d)
 		return 0;
-	return p->division->weights_2d ? 2 * group(p, ALL_GATHER, bytes / p->model2, true, false) : 2 * group(p, ALL_GATHER, bytes, true, true);
+	return p->division->weights_2d ? 2 * group(p, ALL_GATHER, bytes / p->model2, true, false)
+				       : 2 * group(p, ALL_GATHER, bytes, true, true);
 }
 
 static double over_data(const struct plan *p, enum collective kind, double bytes)
 {
-	return collective_time(kind, bytes, p->division->ring[PART_DATA], p->division->rings[PART_DATA], pod_value(p->pod, POD_LINK),
-		pod_value(p->pod, POD_HOP));
+	return collective_time(kind, bytes, p->division->ring[PART_DATA], p->division->rings[PART_DATA],
+		pod_value(p->pod, POD_LINK), pod_value(p->pod, POD_HOP));
 }
 
 // ---- training --------------------------------------------------------------------------------------------------------
@@ -146,7 +151,8 @@ static void take_memory(const struct plan *p, const struct inner_choice *c, doub
 	double alive = fmin(p->stages, microbatches);
 	to->weights = share * p->bytes[OF_WEIGHTS] + (c->sharding == SHARD_ALL ? p->matrix / p->model * p->bytes[OF_WEIGHTS] : 0);
 	to->optimizer = share * input[IN_GRADIENT] + own / (c->sharding == SHARD_NOTHING ? 1 : data) * input[IN_OPTIMIZER];
-	to->activations = p->bytes[OF_ACTIVATIONS] * (c->recompute ? alive * p->layers * numbers / everywhere + whole : alive * p->layers * whole);
+	to->activations = p->bytes[OF_ACTIVATIONS]
+		* (c->recompute ? alive * p->layers * numbers / everywhere + whole : alive * p->layers * whole);
 	to->memory = to->weights + to->optimizer + to->activations;
 	to->fits = to->memory <= pod_value(p->pod, POD_MEMORY);
 }
@@ -161,15 +167,19 @@ static double waited(const struct plan *p, double time, double work)
 static double between_pods(const struct plan *p)
 {
 	double pods = p->job->pods, hosts = p->division->slice.chips / pod_value(p->pod, POD_HOST);
-	return pods > 1 ? 2 * p->job->net.parameters * p->bytes[CARRIED_GRADIENTS] * (pods - 1) / pods / hosts / pod_value(p->pod, POD_DCN) : 0;
+	return pods > 1 ? 2 * p->job->net.parameters * p->bytes[CARRIED_GRADIENTS] * (pods - 1) / pods / hosts
+			/ pod_value(p->pod, POD_DCN)
+			: 0;
 }
 
 static struct division_price price_training(const struct plan *p, const struct inner_choice *c)
 {
 	const struct transformer *t = &p->job->net;
 	double tokens = c->microbatch * t->sequence, again = c->recompute ? p->world->input[IN_RECOMPUTE] : 0;
-	double many = ceil(p->job->batch / (p->data * p->job->pods * c->microbatch)), own = t->parameters / (p->stages * p->model);
-	struct division_price to = {.microbatch = c->microbatch, .microbatches = many, .recompute = c->recompute, .sharding = c->sharding};
+	double many = ceil(p->job->batch / (p->data * p->job->pods * c->microbatch)),
+	       own = t->parameters / (p->stages * p->model);
+	struct division_price to = {
+		.microbatch = c->microbatch, .microbatches = many, .recompute = c->recompute, .sharding = c->sharding};
 	take_memory(p, c, many, &to);
 	double work = products(p, tokens) + attended(p, tokens, t->sequence);
 	double read = p->matrix / p->model * p->bytes[OF_WEIGHTS] / p->device.bandwidth;
@@ -180,13 +190,16 @@ static struct division_price price_training(const struct plan *p, const struct i
 	if (c->sharding == SHARD_ALL)
 		gathers = p->layers * (2 * over_data(p, ALL_GATHER, p->matrix / p->model * p->bytes[CARRIED_WEIGHTS])
 			+ over_data(p, REDUCE_SCATTER, p->matrix / p->model * p->bytes[CARRIED_GRADIENTS]));
-	double neighbour = p->stages > 1 ? 2 * tokens * t->width * p->bytes[CARRIED_ACTIVATIONS] / p->model / pod_value(p->pod, POD_LINK) : 0;
+	double neighbour = p->stages > 1
+		? 2 * tokens * t->width * p->bytes[CARRIED_ACTIVATIONS] / p->model / pod_value(p->pod, POD_LINK)
+		: 0;
 	double both = model + gathers, waits = waited(p, both, compute);
 	double stage = compute + waits + neighbour, sums = 0;
 	if (c->sharding == SHARD_NOTHING)
 		sums = over_data(p, ALL_REDUCE, own * p->bytes[CARRIED_GRADIENTS]);
 	else if (c->sharding == SHARD_OPTIMIZER)
-		sums = over_data(p, REDUCE_SCATTER, own * p->bytes[CARRIED_GRADIENTS]) + over_data(p, ALL_GATHER, own * p->bytes[CARRIED_WEIGHTS]);
+		sums = over_data(p, REDUCE_SCATTER, own * p->bytes[CARRIED_GRADIENTS])
+			+ over_data(p, ALL_GATHER, own * p->bytes[CARRIED_WEIGHTS]);
 	sums = waited(p, sums + between_pods(p), compute); // behind the last microbatch's work
 	to.compute = many * compute;
 	to.model = both > 0 ? many * waits * model / both : 0;
@@ -221,12 +234,14 @@ bool division_train(const struct world *w, const struct division_job *j, const s
 		return fault_set(fault, division_name(of, name), "give less to data, or make the batch larger",
 			"%g sequences do not go round %g data parts", j->batch, replicas);
 	if (p.stages > j->net.layers)
-		return fault_set(fault, division_name(of, name), "give less to pipeline", "%g stages share %g layers", p.stages, j->net.layers);
+		return fault_set(fault, division_name(of, name), "give less to pipeline", "%g stages share %g layers", p.stages,
+			j->net.layers);
 	bool found = false;
 	for (double microbatch = 1; microbatch <= each; microbatch *= 2)
 		for (int recompute = 0; recompute < 2; recompute++)
 			for (int sharding = 0; sharding < (p.data > 1 ? SHARDINGS : 1); sharding++) {
-				struct division_price it = price_training(&p, &(struct inner_choice){microbatch, recompute, (enum sharding)sharding});
+				struct division_price it = price_training(
+					&p, &(struct inner_choice){microbatch, recompute, (enum sharding)sharding});
 				if (!found || better(&it, best))
 					*best = it;
 				found = true;
@@ -247,7 +262,8 @@ bool division_serve(const struct world *w, const struct division_job *j, const s
 		return false;
 	double each = ceil(j->batch / (p.data * j->pods)), own = t->parameters / (p.stages * p.model);
 	if (p.stages > t->layers)
-		return fault_set(fault, division_name(of, name), "give less to pipeline", "%g stages share %g layers", p.stages, t->layers);
+		return fault_set(fault, division_name(of, name), "give less to pipeline", "%g stages share %g layers", p.stages,
+			t->layers);
 	*to = (struct division_price){.microbatch = each, .microbatches = 1};
 	double cached = 2 * t->kv_heads * t->head_width * j->context * p.bytes[OF_ACTIVATIONS]; // of a sequence and layer
 	to->weights = own * p.bytes[OF_WEIGHTS];
@@ -259,7 +275,9 @@ bool division_serve(const struct world *w, const struct division_job *j, const s
 	double read = (p.matrix / p.model * p.bytes[OF_WEIGHTS] + each * cached / p.model) / p.device.bandwidth;
 	to->compute = t->layers * fmax(work, read);
 	to->model = t->layers * inside(&p, each);
-	to->pipeline = (p.stages - 1) * fmax(pod_value(p.pod, POD_HOP), each * t->width * p.bytes[CARRIED_ACTIVATIONS] / p.model / pod_value(p.pod, POD_LINK));
+	to->pipeline = (p.stages - 1)
+		* fmax(pod_value(p.pod, POD_HOP),
+			each * t->width * p.bytes[CARRIED_ACTIVATIONS] / p.model / pod_value(p.pod, POD_LINK));
 	to->step = to->compute + waited(&p, to->model, to->compute) + to->pipeline;
 	to->rate = j->batch / to->step;
 	double tokens = each * j->context, reading = products(&p, tokens) + attended(&p, tokens, j->context);
@@ -318,8 +336,8 @@ double division_calibrate(const struct world *of)
 
 // ---- the best of all -----------------------------------------------------------------------------------------------------
 
-static bool best_of_slice(const struct world *w, const struct division_job *j, const struct slice *s, bool serve, struct division *best,
-	struct division_price *price, bool *found, struct fault *fault)
+static bool best_of_slice(const struct world *w, const struct division_job *j, const struct slice *s, bool serve,
+	struct division *best, struct division_price *price, bool *found, struct fault *fault)
 {
 	int count = divisions_of(s, false, true, NULL, 0);
 	struct division *all = calloc((size_t)count + 1, sizeof *all);
@@ -338,8 +356,8 @@ static bool best_of_slice(const struct world *w, const struct division_job *j, c
 	return true;
 }
 
-bool division_best(const struct world *w, const struct division_job *j, int chips, bool serve, struct division *best, struct division_price *price,
-	struct fault *fault)
+bool division_best(const struct world *w, const struct division_job *j, int chips, bool serve, struct division *best,
+	struct division_price *price, struct fault *fault)
 {
 	enum { SLICES = 64 };
 	struct slice s[SLICES];
@@ -358,6 +376,8 @@ bool division_best(const struct world *w, const struct division_job *j, int chip
 			return false;
 	if (!found)
 		return false; // the last one's fault
-	return price->fits || fault_set(fault, where, "take more chips, narrower formats or a smaller batch", "%s does not fit: %.4g GiB a chip are missing",
-		j->net.name, (price->memory - pod_value(&w->pod[0], POD_MEMORY)) / pod_figures[POD_MEMORY].factor);
+	return price->fits
+		|| fault_set(fault, where, "take more chips, narrower formats or a smaller batch",
+			"%s does not fit: %.4g GiB a chip are missing", j->net.name,
+			(price->memory - pod_value(&w->pod[0], POD_MEMORY)) / pod_figures[POD_MEMORY].factor);
 }

@@ -127,8 +127,8 @@ bool division_with(const struct slice *s, const int size[PARTS], struct division
 	for (int k = 0; k < PARTS; k++)
 		product *= size[k];
 	if (product != s->chips)
-		return fault_set(fault, name, "choose sizes whose product is the slice's chips", "they multiply to %g, %s has %d chips", product,
-			slice_name(s, slice), s->chips);
+		return fault_set(fault, name, "choose sizes whose product is the slice's chips",
+			"they multiply to %g, %s has %d chips", product, slice_name(s, slice), s->chips);
 	for (int any = 0; any < (s->chips > MOST_ANY ? 1 : 2); any++) {
 		int count = divisions_of(s, any, false, NULL, 0);
 		struct division *all = calloc((size_t)count + 1, sizeof *all);
@@ -144,8 +144,8 @@ bool division_with(const struct slice *s, const int size[PARTS], struct division
 			}
 		free(all);
 	}
-	return fault_set(fault, name, "choose sizes that are products of factors of the axes", "the axes of %s have no such factors",
-		slice_name(s, slice));
+	return fault_set(fault, name, "choose sizes that are products of factors of the axes",
+		"the axes of %s have no such factors", slice_name(s, slice));
 }
 
 const char *division_name(const struct division *p, char buf[64])
@@ -162,7 +162,8 @@ bool division_format(const char *name, int *format, struct fault *fault)
 		return true;
 	for (int f = 0; f < FORMATS; f++)
 		nearest_offer(&near, format_table[f].name);
-	return fault_set(fault, name, nearest_advice(&near, "bf16, int8, e4m3 and int4 are some", advice, sizeof advice), "there is no such format");
+	return fault_set(fault, name, nearest_advice(&near, "bf16, int8, e4m3 and int4 are some", advice, sizeof advice),
+		"there is no such format");
 }
 
 const char *division_format_name(int format)

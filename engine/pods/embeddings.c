@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What look-ups in embedding tables take. Sources: OpenXLA's account of SparseCores and the TPU v4 paper for what is done where; rates
-// that neither gives are inputs with a range.
+// What look-ups in embedding tables take. Sources: OpenXLA's account of SparseCores and the TPU v4 paper for what is done
+// where; rates that neither gives are inputs with a range.
 #include <math.h>
 
 #include "engine/hardware/device.h"
@@ -30,7 +30,10 @@ static struct sums sums_of(const struct world *w, const struct embedding_job *j,
 		const struct embedding_table *t = &j->workload->table[i];
 		if ((j->place == EMBEDDING_PLACES ? t->place : j->place) != place)
 			continue;
-		double ids = samples * t->hot, unique = t->unique > 0 ? t->unique : t->unique < 0 ? distinct(t->rows, ids) : w->input[IN_UNIQUE];
+		double ids = samples * t->hot,
+		       unique = t->unique > 0 ? t->unique
+			: t->unique < 0       ? distinct(t->rows, ids)
+					      : w->input[IN_UNIQUE];
 		unique = j->keep_duplicates ? ids : fmin(ids * unique, t->rows);
 		s.ids += ids;
 		s.unique += unique;
@@ -59,15 +62,18 @@ static double longest(struct embedding_price *to)
 	return most;
 }
 
-static bool sparse_part(const struct world *w, const struct pod *p, const struct device *d, const struct slice *s, const struct slice_network *n,
-	const struct embedding_job *j, double number, struct embedding_price *to, struct fault *fault)
+static bool sparse_part(const struct world *w, const struct pod *p, const struct device *d, const struct slice *s,
+	const struct slice_network *n, const struct embedding_job *j, double number, struct embedding_price *to,
+	struct fault *fault)
 {
 	struct sums all = sums_of(w, j, s->chips, PLACE_SPARSECORE);
-	double cores = pod_value(p, POD_CORES), lanes = pod_value(p, POD_LANES), clock = pod_value(p, POD_CLOCK), passes = j->serve ? 1 : 2;
+	double cores = pod_value(p, POD_CORES), lanes = pod_value(p, POD_LANES), clock = pod_value(p, POD_CLOCK),
+	       passes = j->serve ? 1 : 2;
 	if (!(all.ids > 0))
 		return true;
 	if (!(cores > 0 && lanes > 0 && clock > 0))
-		return fault_set(fault, p->name, "put the tables on tensor cores or hosts: place=host", "it has no SparseCores, or their rate is unknown");
+		return fault_set(fault, p->name, "put the tables on tensor cores or hosts: place=host",
+			"it has no SparseCores, or their rate is unknown");
 	double accesses = j->serve ? 1 : w->input[IN_EMBED_STATE], far = 1 - 1. / s->chips;
 	to->rows = all.moved * number * accesses / (d->bandwidth * w->input[IN_HBM_RANDOM]);
 	to->vector = passes * all.numbers / (cores * lanes * clock);
@@ -81,8 +87,8 @@ static bool sparse_part(const struct world *w, const struct pod *p, const struct
 	return true;
 }
 
-static void tensor_part(const struct world *w, const struct pod *p, const struct slice *s, const struct embedding_job *j, double number, double rate,
-	struct embedding_price *to)
+static void tensor_part(const struct world *w, const struct pod *p, const struct slice *s, const struct embedding_job *j,
+	double number, double rate, struct embedding_price *to)
 {
 	struct sums all = sums_of(w, j, s->chips, PLACE_TENSORCORE);
 	double grads = j->serve || all.rows <= 0 ? 0 : slice_collective(p, s, NULL, ALL_REDUCE, all.rows * number);
@@ -92,10 +98,10 @@ static void tensor_part(const struct world *w, const struct pod *p, const struct
 	to->unique += all.unique * s->chips;
 }
 
-// A host looks up for its chips, gets what other hosts hold over the data-centre network, and sends its chips one pooled row a sample and
-// table; in training as much comes back.
-static bool host_part(const struct world *w, const struct pod *p, const struct slice *s, const struct embedding_job *j, double number,
-	struct embedding_price *to, struct fault *fault)
+// A host looks up for its chips, gets what other hosts hold over the data-centre network, and sends its chips one pooled row a
+// sample and table; in training as much comes back.
+static bool host_part(const struct world *w, const struct pod *p, const struct slice *s, const struct embedding_job *j,
+	double number, struct embedding_price *to, struct fault *fault)
 {
 	struct sums all = sums_of(w, j, s->chips, PLACE_HOST);
 	double chips = fmin(pod_value(p, POD_HOST), s->chips), hosts = s->chips / chips, passes = j->serve ? 1 : 2;
@@ -112,8 +118,8 @@ static bool host_part(const struct world *w, const struct pod *p, const struct s
 	return true;
 }
 
-bool embedding_price_of(const struct world *w, int pod, const struct slice *s, const struct slice_network *n, const struct embedding_job *j,
-	struct embedding_price *to, struct fault *fault)
+bool embedding_price_of(const struct world *w, int pod, const struct slice *s, const struct slice_network *n,
+	const struct embedding_job *j, struct embedding_price *to, struct fault *fault)
 {
 	const struct pod *p = &w->pod[pod];
 	struct device d;

@@ -4,19 +4,30 @@
 
 const struct transformer transformer_table[] = {
 	{"gpt3", 96, 12288, 96, 96, 128, 49152, 2, 50257, 175e9, 2048, 0, "Brown et al. 2020, table 2.1", INPUT_PUBLISHED},
-	{"palm_540b", 118, 18432, 48, 1, 256, 73728, 3, 256000, 540.35e9, 2048, 2048, "Chowdhery et al. 2022, table 1; recalled", INPUT_RECALLED},
-	{"palm_62b", 64, 8192, 32, 1, 256, 32768, 3, 256000, 62.5e9, 2048, 2048, "Chowdhery et al. 2022, table 1; recalled", INPUT_RECALLED},
-	{"gopher_280b", 80, 16384, 128, 128, 128, 65536, 2, 32000, 280e9, 2048, 3072, "Rae et al. 2021, table 1; recalled", INPUT_RECALLED},
-	{"lamda_137b", 64, 8192, 128, 128, 128, 65536, 3, 32000, 137e9, 2048, 256, "Thoppilan et al. 2022; recalled", INPUT_RECALLED},
+	{"palm_540b", 118, 18432, 48, 1, 256, 73728, 3, 256000, 540.35e9, 2048, 2048, "Chowdhery et al. 2022, table 1; recalled",
+		INPUT_RECALLED},
+	{"palm_62b", 64, 8192, 32, 1, 256, 32768, 3, 256000, 62.5e9, 2048, 2048, "Chowdhery et al. 2022, table 1; recalled",
+		INPUT_RECALLED},
+	{"gopher_280b", 80, 16384, 128, 128, 128, 65536, 2, 32000, 280e9, 2048, 3072, "Rae et al. 2021, table 1; recalled",
+		INPUT_RECALLED},
+	{"lamda_137b", 64, 8192, 128, 128, 128, 65536, 3, 32000, 137e9, 2048, 256, "Thoppilan et al. 2022; recalled",
+		INPUT_RECALLED},
 	{"llama2_70b", 80, 8192, 64, 8, 128, 28672, 3, 32000, 69e9, 4096, 1024, "Touvron et al. 2023; recalled", INPUT_RECALLED},
 };
 const int transformer_count = sizeof transformer_table / sizeof transformer_table[0];
 
-// Shares in percent. What the source leaves out (15 %) is left out here; so are its smallest slices beyond the two named, but as 2x2x2.
+// Shares in percent. What the source leaves out (15 %) is left out here; so are its smallest slices beyond the two named, but
+// as 2x2x2.
 #define DAY "TPU v4 paper, slices in use on a day of November 2022"
 const struct job_size job_mix[] = {
-	{{1, 2, 2}, 6.7, DAY}, {{2, 2, 2}, 13.4, DAY ": the rest of 29 % below 64 chips, its sizes an assumption"}, {{2, 4, 4}, 8.9, DAY},
-	{{4, 4, 4}, 13.9, DAY}, {{4, 4, 8}, 16, DAY}, {{4, 8, 8}, 9.2, DAY}, {{8, 8, 8}, 9.6, DAY}, {{8, 16, 16}, 1.4, DAY},
+	{{1, 2, 2}, 6.7, DAY},
+	{{2, 2, 2}, 13.4, DAY ": the rest of 29 % below 64 chips, its sizes an assumption"},
+	{{2, 4, 4}, 8.9, DAY},
+	{{4, 4, 4}, 13.9, DAY},
+	{{4, 4, 8}, 16, DAY},
+	{{4, 8, 8}, 9.2, DAY},
+	{{8, 8, 8}, 9.6, DAY},
+	{{8, 16, 16}, 1.4, DAY},
 	{{12, 16, 16}, 5.7, DAY},
 };
 const int job_mix_count = sizeof job_mix / sizeof job_mix[0];
@@ -55,7 +66,8 @@ const struct published_row published_table[PUBLISHED] = {
 	[PUB_ALLREDUCE] = {"all-reduce bandwidth of 4096 chips", "PB/s", 1.1, "Google Cloud, TPU v4"},
 	[PUB_TWIST_448] = {"all-to-all, 4x4x8 twisted over regular", "x", 1.63, "TPU v4 paper, measured"},
 	[PUB_TWIST_488] = {"all-to-all, 4x8x8 twisted over regular", "x", 1.31, "TPU v4 paper, measured"},
-	[PUB_ALLTOALL_448] = {"all-to-all on 4x4x8 twisted, links of 90 GB/s", "GB/s a chip", 131, "TwistedAnalysis 2026, measured; v5p-class by its rate"},
+	[PUB_ALLTOALL_448] = {"all-to-all on 4x4x8 twisted, links of 90 GB/s", "GB/s a chip", 131,
+		"TwistedAnalysis 2026, measured; v5p-class by its rate"},
 	[PUB_GOODPUT_2K] = {"goodput, one slice of 2048, with switches", "%", 50, "TPU v4 paper, 99.0 to 99.9 %"},
 	[PUB_GOODPUT_3K] = {"goodput, one slice of 3072, with switches", "%", 75, "TPU v4 paper, 99.0 to 99.9 %"},
 	[PUB_GOODPUT_1K] = {"goodput, slices of 1024, with switches", "%", 75, "TPU v4 paper, 99.0 to 99.9 %"},
@@ -63,7 +75,8 @@ const struct published_row published_table[PUBLISHED] = {
 	[PUB_IB_ALLREDUCE_HIGH] = {"all-reduce, InfiniBand over switches, most", "x", 2.4, "TPU v4 paper, simulated"},
 	[PUB_IB_ALLTOALL_LOW] = {"all-to-all, InfiniBand over switches, least", "x", 1.2, "TPU v4 paper, simulated"},
 	[PUB_IB_ALLTOALL_HIGH] = {"all-to-all, InfiniBand over switches, most", "x", 2.4, "TPU v4 paper, simulated"},
-	[PUB_GPT3_EXPERT] = {"GPT-3 on 8x8x8 [8,1,8,8]", "seq/s", 21.0, "TPU v4 paper, table 3; fed: it calibrates the efficiency"},
+	[PUB_GPT3_EXPERT] = {"GPT-3 on 8x8x8 [8,1,8,8]", "seq/s", 21.0,
+		"TPU v4 paper, table 3; fed: it calibrates the efficiency"},
 	[PUB_GPT3_BEST] = {"GPT-3 on 4x8x16 [16,4,1,8]", "seq/s", 25.0, "TPU v4 paper, table 3"},
 	[PUB_LLM_RATIO] = {"unnamed LLM, 8x8x8 [1,1,64,8] over 4x8x16 [1,1,16,32]", "x", 2.3, "TPU v4 paper, table 3"},
 	[PUB_PALM_TRAIN] = {"PaLM 540B on two pods of 3072, model utilization", "%", 46.2, "Chowdhery et al. 2022"},

@@ -9,7 +9,8 @@ bool block_grid_of(const struct pod *p, struct block_grid *g, struct fault *faul
 	int chips = (int)pod_value(p, POD_CHIPS), block = (int)pod_value(p, POD_BLOCK), host = (int)pod_value(p, POD_HOST);
 	*g = (struct block_grid){.side = {1, 1, 1}};
 	if (block != 64 || host < 1 || block % host || chips % block)
-		return fault_set(fault, p->name, "choose tpu_v4, tpu_v4_fixed or tpu_v5p", "its slices are not made of blocks of 64 chips");
+		return fault_set(fault, p->name, "choose tpu_v4, tpu_v4_fixed or tpu_v5p",
+			"its slices are not made of blocks of 64 chips");
 	g->blocks = chips / block;
 	g->hosts = block / host;
 	for (int a = 1; a * a * a <= g->blocks; a++) // the most cube-like
@@ -56,5 +57,6 @@ double goodput_kept(const struct world *w, const struct block_grid *g, const str
 {
 	int box[3];
 	double rate = box_of(c->axis, box) * g->hosts * host_failures(w, c->availability), each = w->input[IN_CHECKPOINT];
-	return rate * each > 0 ? rate * each * exp(-rate * w->input[IN_RESTART]) / expm1(rate * each) : exp(-rate * w->input[IN_RESTART]);
+	return rate * each > 0 ? rate * each * exp(-rate * w->input[IN_RESTART]) / expm1(rate * each)
+			       : exp(-rate * w->input[IN_RESTART]);
 }

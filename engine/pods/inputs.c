@@ -36,14 +36,15 @@ bool world_set(struct world *w, const char *name, double value, struct fault *fa
 			continue;
 		double most = input_table[i].unit[0] ? 1e6 : 1; // what has no unit is a share
 		if (!(value >= 0 && value <= most)) {
-			snprintf(advice, sizeof advice, "expected a number from 0 to %g%s%s", most, input_table[i].unit[0] ? " " : "",
-				input_table[i].unit);
+			snprintf(advice, sizeof advice, "expected a number from 0 to %g%s%s", most,
+				input_table[i].unit[0] ? " " : "", input_table[i].unit);
 			return fault_set(fault, name, advice, "%g will not do", value);
 		}
 		w->input[i] = value;
 		return true;
 	}
-	return fault_set(fault, name, nearest_advice(&near, "`pods inputs` lists them", advice, sizeof advice), "there is no such input");
+	return fault_set(
+		fault, name, nearest_advice(&near, "`pods inputs` lists them", advice, sizeof advice), "there is no such input");
 }
 
 // ---- bands ----
@@ -105,8 +106,9 @@ struct band world_band(const struct world *from, world_model model, void *contex
 		double high = widen(&b, model(&w, context));
 		*u[i].at = u[i].value;
 		u[i].moves = fmax(fmax(fabs(low - value), fabs(high - value)), fabs(high - low));
-		u[i].moves = isnan(low) || isnan(high) || isnan(value) ? (isnan(low) && isnan(high) && isnan(value) ? 0 : INFINITY)
-								       : u[i].moves;
+		u[i].moves = isnan(low) || isnan(high) || isnan(value)
+			? (isnan(low) && isnan(high) && isnan(value) ? 0 : INFINITY)
+			: u[i].moves;
 	}
 	qsort(u, (size_t)count, sizeof *u, by_movement);
 	int movers = 0;

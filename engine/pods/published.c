@@ -92,8 +92,8 @@ static const struct transformer *net(const char *name)
 }
 
 // The quickest of the four ways; price->fits: whether one fits.
-static bool quickest(const struct world *w, const struct division_job *j, const struct slice *s, const int size[PARTS], bool serve,
-	struct division_price *price)
+static bool quickest(const struct world *w, const struct division_job *j, const struct slice *s, const int size[PARTS],
+	bool serve, struct division_price *price)
 {
 	struct division d;
 	bool whole;
@@ -104,7 +104,8 @@ static bool quickest(const struct world *w, const struct division_job *j, const 
 		struct division_price it;
 		d.weights_2d = style & 1;
 		d.activations_2d = style >> 1;
-		if ((serve ? division_serve : division_train)(w, j, &d, &it, NULL) && it.fits && (!price->fits || it.step < price->step))
+		if ((serve ? division_serve : division_train)(w, j, &d, &it, NULL) && it.fits
+			&& (!price->fits || it.step < price->step))
 			*price = it;
 	}
 	return price->fits;
@@ -181,7 +182,11 @@ static double embeddings(const struct world *w, const struct trial *t)
 	struct embedding_price one, other;
 	double ratio = (double)NAN;
 	if (load && workload_get(workload, load, NULL)) {
-		struct embedding_job j = {.workload = load, .format = format_named("fp32"), .batch = load->batch, .place = PLACE_SPARSECORE}, k = j;
+		struct embedding_job j = {.workload = load,
+					     .format = format_named("fp32"),
+					     .batch = load->batch,
+					     .place = PLACE_SPARSECORE},
+				     k = j;
 		k.place = host ? PLACE_HOST : PLACE_SPARSECORE;
 		if (embedding_price_of(w, 0, &t->kept.slice[0], t->kept.network[0], &j, &one, NULL)
 			&& embedding_price_of(w, !host, &t->kept.slice[!host], t->kept.network[!host], &k, &other, NULL))
@@ -210,39 +215,54 @@ static double products(const struct world *w, const struct trial *t)
 #define SERVING "memory at its full rate, collectives at their bandwidth; what starting a kernel takes is not counted"
 
 static const struct trial_row cases[] = {
-	{PUB_BISECTION, "links as delivered", "tpu_v4", NULL, "16x16x16", NULL, false, bisection, 0, 0, "the published figure lies between"},
-	{PUB_BISECTION, "links at their peak", "tpu_v4", NULL, "16x16x16", NULL, false, bisection_peak, 0, 0, "the published figure lies between"},
-	{PUB_ALLREDUCE, "all links at once", "tpu_v4", NULL, "16x16x16", NULL, false, all_links, 0, 0, "4096 x 6 links of 45 GB/s"},
+	{PUB_BISECTION, "links as delivered", "tpu_v4", NULL, "16x16x16", NULL, false, bisection, 0, 0,
+		"the published figure lies between"},
+	{PUB_BISECTION, "links at their peak", "tpu_v4", NULL, "16x16x16", NULL, false, bisection_peak, 0, 0,
+		"the published figure lies between"},
+	{PUB_ALLREDUCE, "all links at once", "tpu_v4", NULL, "16x16x16", NULL, false, all_links, 0, 0,
+		"4096 x 6 links of 45 GB/s"},
 	{PUB_TWIST_448, "", "tpu_v4", NULL, "4x4x8", "4x4x8", true, twist_gain, 0, 0, BOUND},
 	{PUB_TWIST_488, "", "tpu_v4", NULL, "4x8x8", "4x8x8", true, twist_gain, 0, 0, BOUND},
 	{PUB_ALLTOALL_448, "", "tpu_v5p", NULL, "4x4x8", NULL, true, to_all_rate, 0, 0, BOUND},
 	{PUB_GOODPUT_2K, "hosts up 99.0 %", "tpu_v4", NULL, "8x16x16", NULL, false, goodput, .99, 0, "the plain rule"},
 	{PUB_GOODPUT_2K, "hosts up 99.5 %", "tpu_v4", NULL, "8x16x16", NULL, false, goodput, .995, 0, "the plain rule"},
-	{PUB_GOODPUT_2K, "hosts up 99.9 %", "tpu_v4", NULL, "8x16x16", NULL, false, goodput, .999, 0, "often all blocks are up, and two slices run"},
-	{PUB_GOODPUT_2K, "99.9 %, a block held back", "tpu_v4", NULL, "8x16x16", NULL, false, goodput, .999, 1, "a spare always held back"},
+	{PUB_GOODPUT_2K, "hosts up 99.9 %", "tpu_v4", NULL, "8x16x16", NULL, false, goodput, .999, 0,
+		"often all blocks are up, and two slices run"},
+	{PUB_GOODPUT_2K, "99.9 %, a block held back", "tpu_v4", NULL, "8x16x16", NULL, false, goodput, .999, 1,
+		"a spare always held back"},
 	{PUB_GOODPUT_3K, "hosts up 99.0 %", "tpu_v4", NULL, "12x16x16", NULL, false, goodput, .99, 0, "the plain rule"},
 	{PUB_GOODPUT_3K, "hosts up 99.5 %", "tpu_v4", NULL, "12x16x16", NULL, false, goodput, .995, 0, "the plain rule"},
 	{PUB_GOODPUT_3K, "hosts up 99.9 %", "tpu_v4", NULL, "12x16x16", NULL, false, goodput, .999, 0, "the plain rule"},
-	{PUB_GOODPUT_3K, "99.9 %, a block held back", "tpu_v4", NULL, "12x16x16", NULL, false, goodput, .999, 1, "a spare always held back"},
+	{PUB_GOODPUT_3K, "99.9 %, a block held back", "tpu_v4", NULL, "12x16x16", NULL, false, goodput, .999, 1,
+		"a spare always held back"},
 	{PUB_GOODPUT_1K, "hosts up 99.0 %", "tpu_v4", NULL, "8x8x16", NULL, false, goodput, .99, 0, "the plain rule"},
 	{PUB_GOODPUT_1K, "hosts up 99.5 %", "tpu_v4", NULL, "8x8x16", NULL, false, goodput, .995, 0, "the plain rule"},
-	{PUB_GOODPUT_1K, "hosts up 99.9 %", "tpu_v4", NULL, "8x8x16", NULL, false, goodput, .999, 0, "often all blocks are up, and four slices run"},
-	{PUB_GOODPUT_1K, "99.9 %, a block held back", "tpu_v4", NULL, "8x8x16", NULL, false, goodput, .999, 1, "a spare always held back"},
-	{PUB_IB_ALLREDUCE_LOW, "64 chips", "tpu_v4_infiniband", "tpu_v4", "64", "4x4x4", false, reduce_over_switches, 0, 0, ISLANDS},
-	{PUB_IB_ALLREDUCE_HIGH, "4096 chips", "tpu_v4_infiniband", "tpu_v4", "4096", "16x16x16", false, reduce_over_switches, 0, 0, ISLANDS},
-	{PUB_IB_ALLTOALL_LOW, "4096 chips", "tpu_v4_infiniband", "tpu_v4", "4096", "16x16x16", false, to_all_over_switches, 0, 0, ISLANDS},
-	{PUB_IB_ALLTOALL_HIGH, "64 chips", "tpu_v4_infiniband", "tpu_v4", "64", "4x4x4", false, to_all_over_switches, 0, 0, ISLANDS},
+	{PUB_GOODPUT_1K, "hosts up 99.9 %", "tpu_v4", NULL, "8x8x16", NULL, false, goodput, .999, 0,
+		"often all blocks are up, and four slices run"},
+	{PUB_GOODPUT_1K, "99.9 %, a block held back", "tpu_v4", NULL, "8x8x16", NULL, false, goodput, .999, 1,
+		"a spare always held back"},
+	{PUB_IB_ALLREDUCE_LOW, "64 chips", "tpu_v4_infiniband", "tpu_v4", "64", "4x4x4", false, reduce_over_switches, 0, 0,
+		ISLANDS},
+	{PUB_IB_ALLREDUCE_HIGH, "4096 chips", "tpu_v4_infiniband", "tpu_v4", "4096", "16x16x16", false, reduce_over_switches, 0,
+		0, ISLANDS},
+	{PUB_IB_ALLTOALL_LOW, "4096 chips", "tpu_v4_infiniband", "tpu_v4", "4096", "16x16x16", false, to_all_over_switches, 0, 0,
+		ISLANDS},
+	{PUB_IB_ALLTOALL_HIGH, "64 chips", "tpu_v4_infiniband", "tpu_v4", "64", "4x4x4", false, to_all_over_switches, 0, 0,
+		ISLANDS},
 	{PUB_GPT3_EXPERT, "", "tpu_v4", NULL, "8x8x8", NULL, false, gpt3, 0, 0, "fitted: the one constant"},
-	{PUB_GPT3_BEST, "", "tpu_v4", NULL, "4x8x16", NULL, false, gpt3, 0, 0, "how much of the collectives hides behind the matrix unit is not known"},
+	{PUB_GPT3_BEST, "", "tpu_v4", NULL, "4x8x16", NULL, false, gpt3, 0, 0,
+		"how much of the collectives hides behind the matrix unit is not known"},
 	{PUB_LLM_RATIO, "lamda_137b", "tpu_v4", NULL, "8x8x8", "4x8x16", false, llm, 0, 0, STANDIN},
 	{PUB_LLM_RATIO, "gpt3", "tpu_v4", NULL, "8x8x8", "4x8x16", false, llm, 0, 0, STANDIN},
 	{PUB_LLM_RATIO, "palm_62b", "tpu_v4", NULL, "8x8x8", "4x8x16", false, llm, 0, 0, STANDIN},
-	{PUB_PALM_TRAIN, "[1,256,12,1]", "tpu_v4_pods", NULL, "12x16x16", NULL, false, palm_training, 0, 0, "held out; with its own partition"},
+	{PUB_PALM_TRAIN, "[1,256,12,1]", "tpu_v4_pods", NULL, "12x16x16", NULL, false, palm_training, 0, 0,
+		"held out; with its own partition"},
 	{PUB_GOPHER_TRAIN, "the best partition", "tpu_v3", NULL, "32x32", NULL, false, gopher_training, 0, 0,
 		"held out; Gopher's own partition, a pipeline over pods, is not published in full, and an older program ran it"},
 	{PUB_PALM_DECODE, "batch 64", "tpu_v4", NULL, "4x4x4", NULL, false, palm_serving, 64, 0, "held out; " SERVING},
 	{PUB_PALM_PREFILL, "batch 512", "tpu_v4", NULL, "4x4x4", NULL, false, palm_serving, 512, 0,
-		"held out; the efficiency is fitted to training, where less is reached, and PaLM's blocks need one all-reduce where two are priced"},
+		"held out; the efficiency is fitted to training, where less is reached, and PaLM's blocks need one all-reduce "
+		"where two are priced"},
 	{PUB_SC_V4_V3, "DLRM-DCNv2", "tpu_v4", "tpu_v3", "4x4x8", "8x16", true, embeddings, 0, 0, OTHER},
 	{PUB_SC_HOST_LOW, "DLRM-DCNv2", "tpu_v4", NULL, "4x4x8", NULL, true, embeddings, 0, 0, OTHER},
 	{PUB_SC_HOST_HIGH, "DLRM-DCNv2", "tpu_v4", NULL, "4x4x8", NULL, true, embeddings, 0, 0, OTHER},
@@ -265,7 +285,8 @@ static bool keep_slice(struct kept *k, int which, const struct pod *p, const cha
 	if (k->slice[which].islands)
 		return true;
 	k->network[which] = calloc(1, sizeof *k->network[which]);
-	return k->network[which] ? slice_network_of(&k->slice[which], k->network[which], fault) : fault_memory(fault, "a slice's links");
+	return k->network[which] ? slice_network_of(&k->slice[which], k->network[which], fault)
+				 : fault_memory(fault, "a slice's links");
 }
 
 static const char *verdict_of(const struct trial_row *c, const struct band *b, double published)

@@ -40,8 +40,8 @@ static bool read_number(const char *path, const char *where, int f, json_t *json
 	double value = json_is_number(json) ? json_number_value(json) : (double)NAN;
 	if (!(value >= row->least && value <= row->most) || (row->whole && value != floor(value))) {
 		char todo[128];
-		snprintf(todo, sizeof todo, "expected a %s from %g to %g (%s)", row->whole ? "whole number" : "number", row->least,
-			row->most, row->unit);
+		snprintf(todo, sizeof todo, "expected a %s from %g to %g (%s)", row->whole ? "whole number" : "number",
+			row->least, row->most, row->unit);
 		char *got = json ? json_dumps(json, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
 		fault_set(fault, path, todo, "figures.%s: %.60s will not do", where, got ? got : "nothing");
 		free(got);
@@ -57,7 +57,8 @@ static bool read_figure(const char *path, const char *name, json_t *json, struct
 	char advice[128], where[64];
 	int f = figure_named(name, &near);
 	if (f < 0)
-		return fault_set(fault, path, nearest_advice(&near, "`pods tpu_v4` shows the figures of a pod", advice, sizeof advice),
+		return fault_set(fault, path,
+			nearest_advice(&near, "`pods tpu_v4` shows the figures of a pod", advice, sizeof advice),
 			"figures.%.60s: no such figure", name);
 	struct figure_value *v = &p->figure[f];
 	if (!json_is_object(json)) {
@@ -71,9 +72,9 @@ static bool read_figure(const char *path, const char *name, json_t *json, struct
 	double *const to[] = {&v->value, &v->low, &v->high};
 	const char *key;
 	json_t *unused;
-	json_object_foreach(json, key, unused)
-		if (strcmp(key, "value") != 0 && strcmp(key, "low") != 0 && strcmp(key, "high") != 0)
-			return fault_set(fault, path, "a range is {\"value\": V, \"low\": L, \"high\": H}", "figures.%s.%.60s: no such part", name, key);
+	json_object_foreach(json, key, unused) if (strcmp(key, "value") != 0 && strcmp(key, "low") != 0
+		&& strcmp(key, "high") != 0) return fault_set(fault, path, "a range is {\"value\": V, \"low\": L, \"high\": H}",
+		"figures.%s.%.60s: no such part", name, key);
 	for (int i = 0; i < 3; i++) {
 		snprintf(where, sizeof where, "%s.%s", name, parts[i]);
 		if (!read_number(path, where, f, json_object_get(json, parts[i]), to[i], fault))
@@ -81,7 +82,8 @@ static bool read_figure(const char *path, const char *name, json_t *json, struct
 	}
 	v->kind = INPUT_UNKNOWN;
 	if (!(v->low <= v->value && v->value <= v->high))
-		return fault_set(fault, path, "put low, value and high in that order", "figures.%s: the value lies outside its range", name);
+		return fault_set(fault, path, "put low, value and high in that order",
+			"figures.%s: the value lies outside its range", name);
 	return true;
 }
 
@@ -91,7 +93,8 @@ static bool read_axes(const char *path, json_t *axes, struct pod *p, struct faul
 	for (int i = 0; i < 3; i++)
 		p->whole[i] = 1;
 	if (!json_is_array(axes) || json_array_size(axes) < 1 || json_array_size(axes) > 3)
-		return fault_set(fault, path, "a fixed machine has 1 to 3 axes, [32, 32] say", "axes: missing, or not a list of them");
+		return fault_set(
+			fault, path, "a fixed machine has 1 to 3 axes, [32, 32] say", "axes: missing, or not a list of them");
 	for (size_t i = 0; i < json_array_size(axes); i++) {
 		json_int_t n = json_integer_value(json_array_get(axes, i));
 		if (n < 1 || n > 1024)
@@ -100,8 +103,8 @@ static bool read_axes(const char *path, json_t *axes, struct pod *p, struct faul
 		chips *= (long)n;
 	}
 	if ((double)chips != p->figure[POD_CHIPS].value)
-		return fault_set(fault, path, "make figures.chips their product", "axes: they have %ld chips, figures.chips says %g", chips,
-			p->figure[POD_CHIPS].value);
+		return fault_set(fault, path, "make figures.chips their product",
+			"axes: they have %ld chips, figures.chips says %g", chips, p->figure[POD_CHIPS].value);
 	return true;
 }
 
@@ -113,16 +116,18 @@ static bool check_figures(const char *path, const struct pod *p, struct fault *f
 			return fault_set(fault, path, "add it", "figures.%s: missing", pod_figures[always[i]].name);
 	for (size_t i = 0; p->network == NETWORK_ISLANDS && i < sizeof islands / sizeof *islands; i++)
 		if (p->figure[islands[i]].kind == INPUT_NONE)
-			return fault_set(fault, path, "add it, or choose the network \"fixed\" or \"blocks\"", "figures.%s: missing",
-				pod_figures[islands[i]].name);
+			return fault_set(fault, path, "add it, or choose the network \"fixed\" or \"blocks\"",
+				"figures.%s: missing", pod_figures[islands[i]].name);
 	if (p->network == NETWORK_BLOCKS && p->figure[POD_BLOCK].value != 64)
-		return fault_set(fault, path, "set it to 64; other blocks are not modelled", "figures.block: blocks of 4x4x4 chips are");
+		return fault_set(
+			fault, path, "set it to 64; other blocks are not modelled", "figures.block: blocks of 4x4x4 chips are");
 	return true;
 }
 
 static bool read_pod(const char *path, json_t *root, struct pod *p, struct fault *fault)
 {
-	static const char *const known[] = {"bitscape-pod", "name", "device", "source", "network", "axes", "twists", "figures", NULL};
+	static const char *const known[] = {
+		"bitscape-pod", "name", "device", "source", "network", "axes", "twists", "figures", NULL};
 	const char *key, *network = json_string_value(json_object_get(root, "network"));
 	json_t *value, *version = json_object_get(root, "bitscape-pod"), *figures = json_object_get(root, "figures");
 	char advice[160];
@@ -140,14 +145,16 @@ static bool read_pod(const char *path, json_t *root, struct pod *p, struct fault
 			return fault_set(fault, path, nearest_advice(&near, "figures go into \"figures\"", advice, sizeof advice),
 				"%.60s: no such member", key);
 	}
-	if (!read_text(path, root, "name", p->name, sizeof p->name, fault) || !read_text(path, root, "device", p->device, sizeof p->device, fault)
+	if (!read_text(path, root, "name", p->name, sizeof p->name, fault)
+		|| !read_text(path, root, "device", p->device, sizeof p->device, fault)
 		|| !read_text(path, root, "source", p->source, sizeof p->source, fault))
 		return false;
 	int n = 0;
 	while (n < POD_NETWORKS && !(network && strcmp(network, pod_networks[n]) == 0))
 		n++;
 	if (n == POD_NETWORKS)
-		return fault_set(fault, path, "expected \"blocks\", \"fixed\" or \"islands\"", "network: missing, or not a kind of network");
+		return fault_set(fault, path, "expected \"blocks\", \"fixed\" or \"islands\"",
+			"network: missing, or not a kind of network");
 	p->network = (enum pod_network)n;
 	value = json_object_get(root, "twists");
 	if (value && !json_is_boolean(value))
@@ -162,7 +169,8 @@ static bool read_pod(const char *path, json_t *root, struct pod *p, struct fault
 	struct fault inner;
 	if (!device_get(p->device, &device, &inner))
 		return fault_within(fault, path, &inner);
-	return check_figures(path, p, fault) && (p->network != NETWORK_FIXED || read_axes(path, json_object_get(root, "axes"), p, fault));
+	return check_figures(path, p, fault)
+		&& (p->network != NETWORK_FIXED || read_axes(path, json_object_get(root, "axes"), p, fault));
 }
 
 bool pod_read(const char *path, struct pod *p, struct fault *fault)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Goodput by events: hosts that fail and come back, blocks that are up or down, jobs that queue, run, lose what they did since the last
-// checkpoint, and are placed again. Time in hours.
+// Goodput by events: hosts that fail and come back, blocks that are up or down, jobs that queue, run, lose what they did since
+// the last checkpoint, and are placed again. Time in hours.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,7 +131,8 @@ static int new_job(struct simulation *s)
 
 static bool is_free(const struct simulation *s, int b, const struct job *j)
 {
-	return !s->block[b].down && (j->chips >= BLOCK_CHIPS ? s->block[b].used == 0 : s->block[b].used + j->chips <= BLOCK_CHIPS);
+	return !s->block[b].down
+		&& (j->chips >= BLOCK_CHIPS ? s->block[b].used == 0 : s->block[b].used + j->chips <= BLOCK_CHIPS);
 }
 
 static bool box_is_free(const struct simulation *s, const int from[3], struct job *j)
@@ -231,7 +232,8 @@ static void finish(struct simulation *s, int index)
 	s->spare_job[s->spare_jobs++] = index;
 }
 
-// Back to the last checkpoint, and to the head of the queue; where that is full the last of it, which has done nothing, is dropped.
+// Back to the last checkpoint, and to the head of the queue; where that is full the last of it, which has done nothing, is
+// dropped.
 static void interrupt(struct simulation *s, int index)
 {
 	struct job *j = &s->job[index];
@@ -319,8 +321,10 @@ bool goodput_simulate(const struct world *w, const struct goodput_case *c, uint6
 		return false;
 	s.fail = host_failures(w, c->availability);
 	s.repair = 1 / w->input[IN_REPAIR];
-	if (!(2 * s.fail * hours * s.grid.blocks * s.grid.hosts < MOST_EVENTS) || (w->input[IN_JOB] > 0 && !(hours / w->input[IN_JOB] * s.grid.blocks * 16 < MOST_EVENTS)))
-		return fault_set(fault, "goodput", "simulate fewer hours, or set repair= and job= higher", "too many events: more than %g", MOST_EVENTS);
+	if (!(2 * s.fail * hours * s.grid.blocks * s.grid.hosts < MOST_EVENTS)
+		|| (w->input[IN_JOB] > 0 && !(hours / w->input[IN_JOB] * s.grid.blocks * 16 < MOST_EVENTS)))
+		return fault_set(fault, "goodput", "simulate fewer hours, or set repair= and job= higher",
+			"too many events: more than %g", MOST_EVENTS);
 	s.block = calloc((size_t)s.grid.blocks, sizeof *s.block);
 	s.host_down = calloc((size_t)s.grid.blocks * (size_t)s.grid.hosts, sizeof *s.host_down);
 	s.heap = malloc((size_t)s.room * sizeof *s.heap);

@@ -62,7 +62,9 @@ static void nearest_axes(const struct pod *p, int axis[3])
 	for (int i = 0; i < 3; i++) {
 		int best = 1, most = p->network == NETWORK_FIXED ? whole[i] : (int)pod_value(p, POD_CHIPS) / 16;
 		for (int n = 1; n <= most; n++) {
-			bool may = p->network == NETWORK_FIXED ? whole[i] % n == 0 : small ? n == 1 || n == 2 || n == 4 : n % 4 == 0;
+			bool may = p->network == NETWORK_FIXED ? whole[i] % n == 0
+				: small                        ? n == 1 || n == 2 || n == 4
+							       : n % 4 == 0;
 			if (may && abs(n - axis[i]) < abs(best - axis[i]))
 				best = n;
 		}
@@ -80,7 +82,8 @@ static void nearest_axes(const struct pod *p, int axis[3])
 bool slice_twistable(const struct pod *p, const int axis[3])
 {
 	int n = axis[0];
-	return p->twists && n >= 4 && axis[2] == 2 * n && (axis[1] == n || axis[1] == 2 * n) && chips_of(axis) <= pod_value(p, POD_CHIPS);
+	return p->twists && n >= 4 && axis[2] == 2 * n && (axis[1] == n || axis[1] == 2 * n)
+		&& chips_of(axis) <= pod_value(p, POD_CHIPS);
 }
 
 static struct slice slice_with(const struct pod *p, const int axis[3], bool twisted)
@@ -90,7 +93,9 @@ static struct slice slice_with(const struct pod *p, const int axis[3], bool twis
 	whole_axes(p, whole);
 	memcpy(s.axis, axis, sizeof s.axis);
 	for (int i = 0; i < 3; i++)
-		s.wrap[i] = s.axis[i] > 1 && (p->network == NETWORK_FIXED ? s.axis[i] == whole[i] : p->network == NETWORK_BLOCKS && !in_block(axis));
+		s.wrap[i] = s.axis[i] > 1
+			&& (p->network == NETWORK_FIXED ? s.axis[i] == whole[i]
+							: p->network == NETWORK_BLOCKS && !in_block(axis));
 	return s;
 }
 
@@ -149,10 +154,13 @@ static bool refuse_twist(const struct pod *p, const char *shape, const int axis[
 	int best[3] = {4, 4, 8};
 	char todo[192];
 	if (!p->twists)
-		return fault_set(fault, shape, "leave `twisted` out, or choose tpu_v4 or tpu_v5p", "the slices of %s cannot be twisted", p->name);
+		return fault_set(fault, shape, "leave `twisted` out, or choose tpu_v4 or tpu_v5p",
+			"the slices of %s cannot be twisted", p->name);
 	nearest_twist(p, chips_of(axis), best);
 	snprintf(todo, sizeof todo, "the nearest that can is %dx%dx%d%s", best[0], best[1], best[2],
-		axis[1] == 2 * axis[0] && axis[2] == 4 * axis[0] ? "; the compiler takes this one too, but how it is wired is not published" : "");
+		axis[1] == 2 * axis[0] && axis[2] == 4 * axis[0]
+			? "; the compiler takes this one too, but how it is wired is not published"
+			: "");
 	return fault_set(fault, shape, todo, "cannot be twisted: only n x n x 2n and n x 2n x 2n can, n a multiple of 4");
 }
 

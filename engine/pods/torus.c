@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The network inside a slice, counted exactly. One unit of traffic goes from every chip to every other one. A slice whose axes all
-// wrap, twisted or not, is the Cayley graph of an abelian group: what one source puts on all the links of a direction is what all
-// sources put on one of them.
+// The network inside a slice, counted exactly. One unit of traffic goes from every chip to every other one. A slice whose axes
+// all wrap, twisted or not, is the Cayley graph of an abelian group: what one source puts on all the links of a direction is
+// what all sources put on one of them.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -168,7 +168,8 @@ static bool dimension_order(const struct torus *t, double axis_load[3], struct f
 		return fault_memory(fault, "a slice's links");
 	for (int c = 0; c < t->chips; c++)
 		to[c] = (struct ways){.length = 1 << 20};
-	for (int i = 0; i < 3; i++) // a shortest way goes no farther along an axis than half of the longest one that it may close over
+	for (int i = 0; i < 3;
+		i++) // a shortest way goes no farther along an axis than half of the longest one that it may close over
 		far[i] = s->axis[i] == 1 ? 0 : (s->twisted ? s->axis[2] : s->axis[i]) / 2;
 	for (v[0] = -far[0]; v[0] <= far[0]; v[0]++)
 		for (v[1] = -far[1]; v[1] <= far[1]; v[1]++)
@@ -237,7 +238,8 @@ bool slice_network_of(const struct slice *s, struct slice_network *n, struct fau
 	*n = (struct slice_network){0};
 	if (!alike(s) && s->chips > MOST_SOURCES)
 		return fault_set(fault, slice_name(s, name), "choose a smaller slice, or one whose axes all wrap around",
-			"%d chips are too many to count from each: at most %d, where an axis does not wrap around", s->chips, MOST_SOURCES);
+			"%d chips are too many to count from each: at most %d, where an axis does not wrap around", s->chips,
+			MOST_SOURCES);
 	if (!torus_new(&t, s, fault))
 		return false;
 	double(*load)[WAYS] = calloc((size_t)s->chips * 2, sizeof *load);
@@ -275,7 +277,8 @@ bool slice_network_of(const struct slice *s, struct slice_network *n, struct fau
 
 // ---- the plain count ---------------------------------------------------------------------------------------------------
 
-// Walks every shortest path from `at` to the chip that distances are from, and counts on each link the paths over it. Returns how many.
+// Walks every shortest path from `at` to the chip that distances are from, and counts on each link the paths over it. Returns
+// how many.
 static double walk_paths(const struct torus *t, int at, double (*count)[WAYS])
 {
 	double all = t->distance[at] == 0;

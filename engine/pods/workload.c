@@ -12,14 +12,37 @@
 
 const char *const embedding_places[EMBEDDING_PLACES] = {"sparsecore", "tensorcore", "host"};
 
-// MLPerf training's recommendation benchmark from v3.0 on: num_embeddings_per_feature and multi_hot_sizes of the reference (mlcommons/
-// training, recommendation_v2/torchrec_dlrm), width 128, batch 65536, uniform ids.
+// MLPerf training's recommendation benchmark from v3.0 on: num_embeddings_per_feature and multi_hot_sizes of the reference
+// (mlcommons/ training, recommendation_v2/torchrec_dlrm), width 128, batch 65536, uniform ids.
 static const struct {
 	double rows, hot;
 } dlrm_dcnv2[] = {
-	{40000000, 3}, {39060, 2}, {17295, 1}, {7424, 2}, {20265, 6}, {3, 1}, {7122, 1}, {1543, 1}, {63, 1}, {40000000, 7}, {3067956, 3},
-	{405282, 8}, {10, 1}, {2209, 6}, {11938, 9}, {155, 5}, {4, 1}, {976, 1}, {14, 1}, {40000000, 12}, {40000000, 100}, {40000000, 27},
-	{590152, 10}, {12973, 3}, {108, 1}, {36, 1},
+	{40000000, 3},
+	{39060, 2},
+	{17295, 1},
+	{7424, 2},
+	{20265, 6},
+	{3, 1},
+	{7122, 1},
+	{1543, 1},
+	{63, 1},
+	{40000000, 7},
+	{3067956, 3},
+	{405282, 8},
+	{10, 1},
+	{2209, 6},
+	{11938, 9},
+	{155, 5},
+	{4, 1},
+	{976, 1},
+	{14, 1},
+	{40000000, 12},
+	{40000000, 100},
+	{40000000, 27},
+	{590152, 10},
+	{12973, 3},
+	{108, 1},
+	{36, 1},
 };
 enum { DLRM_TABLES = sizeof dlrm_dcnv2 / sizeof dlrm_dcnv2[0], DLRM_BATCH = 65536, DLRM_WIDTH = 128 };
 
@@ -30,14 +53,19 @@ enum { DLRM_TABLES = sizeof dlrm_dcnv2 / sizeof dlrm_dcnv2[0], DLRM_BATCH = 6553
 
 static void fill_dlrm(struct workload *w)
 {
-	*w = (struct workload){.name = "dlrm_dcnv2", .batch = DLRM_BATCH, .dense = DLRM_DENSE, .tables = DLRM_TABLES,
-		.source = "MLPerf training, recommendation_v2: rows, ids a sample, widths and batch of the reference; its ids are uniform"};
+	*w = (struct workload){.name = "dlrm_dcnv2",
+		.batch = DLRM_BATCH,
+		.dense = DLRM_DENSE,
+		.tables = DLRM_TABLES,
+		.source = "MLPerf training, recommendation_v2: rows, ids a sample, widths and batch of the reference; its ids "
+			  "are uniform"};
 	for (int i = 0; i < DLRM_TABLES; i++)
 		w->table[i] = (struct embedding_table){dlrm_dcnv2[i].rows, DLRM_WIDTH, dlrm_dcnv2[i].hot,
 			-1, PLACE_SPARSECORE};
 }
 
-static bool read_number(const char *path, const char *where, json_t *json, double least, double most, double *to, struct fault *fault)
+static bool read_number(
+	const char *path, const char *where, json_t *json, double least, double most, double *to, struct fault *fault)
 {
 	double value = json_is_number(json) ? json_number_value(json) : (double)NAN;
 	char todo[96];
@@ -69,7 +97,8 @@ static bool read_table(const char *path, size_t index, json_t *json, struct embe
 	for (t->place = 0; word && t->place < EMBEDDING_PLACES && strcmp(word, embedding_places[t->place]) != 0;)
 		t->place++;
 	if ((place && !word) || t->place == EMBEDDING_PLACES)
-		return fault_set(fault, path, "expected \"sparsecore\", \"tensorcore\" or \"host\"", "tables[%zu].place: no such place", index);
+		return fault_set(fault, path, "expected \"sparsecore\", \"tensorcore\" or \"host\"",
+			"tables[%zu].place: no such place", index);
 	return true;
 }
 
@@ -77,7 +106,8 @@ static bool read_workload(const char *path, json_t *root, struct workload *w, st
 {
 	static const char head[] = "it starts with {\"bitscape-workload\": 1, \"name\": …";
 	json_t *version = json_object_get(root, "bitscape-workload"), *tables = json_object_get(root, "tables");
-	const char *name = json_string_value(json_object_get(root, "name")), *source = json_string_value(json_object_get(root, "source"));
+	const char *name = json_string_value(json_object_get(root, "name")),
+		   *source = json_string_value(json_object_get(root, "source"));
 	if (!json_is_integer(version) || json_integer_value(version) != 1)
 		return fault_set(fault, path, head, "not a workload file of bitscape");
 	if (!name || !source)
