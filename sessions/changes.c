@@ -197,7 +197,7 @@ static void tell_item(struct string *t, enum change_kind kind, const struct chan
 		if (strcmp(item->name, "rate") == 0)
 			string_add(t, "the learning rate falls anew from %s", item->value);
 		else if (!item->name[0])
-			string_add(t, item->value[0] == '-' ? "the horizon is %s steps nearer" : "the horizon is %s steps further",
+			string_add(t, item->value[0] == '-' ? "the horizon lies %s steps nearer" : "the horizon lies %s steps further",
 				item->value + (item->value[0] == '-'));
 		break;
 	}

@@ -167,6 +167,8 @@ void session_acknowledge(struct session *, const char *format, ...) __attribute_
 void session_drop_waiting(struct session *);
 // Turns until nothing is pending; for those who may wait.
 bool session_settle(struct session *, struct fault *);
+// Turns until the writer has done all it can; false: something did not reach the disk.
+bool session_flush(struct session *, struct fault *);
 
 // ---- opening.c ------------------------------------------------------------------------------------------------------
 

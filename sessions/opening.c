@@ -99,7 +99,7 @@ static bool equip(struct session *s, struct fault *f)
 {
 	s->written.durable = s->journal.end.bytes;
 	s->manifest.closed = false;
-	s->writer = writer_new(s->folder, s->journal.end.bytes, f);
+	s->writer = writer_new(s->folder, &s->journal.end, f);
 	return s->writer && manifest_write(s->folder, s->began, &s->manifest, f);
 }
 
@@ -125,7 +125,7 @@ static bool furnish(struct session *s, struct fault *f)
 // Takes away what furnish left where it failed.
 static void unfurnish(const char *folder)
 {
-	static const char *const files[] = { MANIFEST_FILE, JOURNAL_FILE, "lock" };
+	static const char *const files[] = { MANIFEST_FILE, JOURNAL_FILE, JOURNAL_END_FILE, "lock" };
 	char path[FOLDER_PATH];
 	for (size_t i = 0; i < sizeof files / sizeof *files; i++)
 		if (folder_file(folder, files[i], path, sizeof path, NULL))
@@ -291,7 +291,6 @@ bool session_close(struct session *s, struct fault *f)
 	if (s->writer) {
 		s->writer = NULL;
 		s->manifest.closed = ok;
-		s->manifest.end = s->journal.end;
 		ok = manifest_write(s->folder, s->began, &s->manifest, ok ? &first : NULL) && ok;
 	}
 	session_free(s);

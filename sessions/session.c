@@ -418,6 +418,19 @@ bool session_settle(struct session *s, struct fault *f)
 	return true;
 }
 
+bool session_flush(struct session *s, struct fault *f)
+{
+	while (s->writer && writer_busy(s->writer)) {
+		struct pollfd news = { .fd = writer_fd(s->writer), .events = POLLIN };
+		if (poll(&news, 1, 1000) < 0 && errno != EINTR)
+			return disk_fault(f, s->folder, "wait for the disk", errno);
+		s->news |= session_turn(s);
+	}
+	if (s->written.failing && f)
+		*f = s->written.fault;
+	return !s->written.failing && (!s->save_failed || fault_set(f, s->folder, "`save` tries again", "the last save failed"));
+}
+
 // ---- shared by the commands ----------------------------------------------------------------------------------------
 
 const char *session_state_word(const struct session *s)

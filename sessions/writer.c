@@ -21,7 +21,8 @@ struct result_node {
 struct writer {
 	char folder[FOLDER_PATH], path[FOLDER_PATH];
 	int journal; // the file; the thread's own
-	off_t length; // of the journal on disk; the thread's own
+	struct journal_place end; // of the journal on disk; the thread's own
+	int end_file;             // that says so; -1: it cannot be written, and its word will be missed
 	int news;    // eventfd
 	pthread_t thread;
 
@@ -57,14 +58,16 @@ static bool append(struct writer *w, const struct string *lines, struct fault *f
 	if (!lines->length)
 		return true;
 	int error = 0;
-	if (lseek(w->journal, w->length, SEEK_SET) < 0 || !disk_write(w->journal, lines->bytes, lines->length)
+	if (lseek(w->journal, w->end.bytes, SEEK_SET) < 0 || !disk_write(w->journal, lines->bytes, lines->length)
 		|| fdatasync(w->journal) != 0)
 		error = errno;
 	if (!error) {
-		w->length += (off_t)lines->length;
+		journal_advance(&w->end, lines->bytes, lines->length);
+		if (w->end_file >= 0)
+			journal_end_write(w->end_file, &w->end);
 		return true;
 	}
-	if (ftruncate(w->journal, w->length) != 0)
+	if (ftruncate(w->journal, w->end.bytes) != 0)
 		return disk_fault(f, w->path, "write it, nor cut it back to its last whole line", error);
 	return disk_fault(f, w->path, "write it", error);
 }
@@ -93,11 +96,11 @@ static void turn(struct writer *w)
 	w->begun = true;
 	pthread_mutex_unlock(&w->lock);
 
-	struct fault fault;
+	struct fault fault = { 0 };
 	bool appended = append(w, &lines, &fault);
 	pthread_mutex_lock(&w->lock);
 	// Told before a checkpoint is begun, which takes longer.
-	w->state.durable = w->length;
+	w->state.durable = w->end.bytes;
 	w->state.failing = !appended;
 	if (!appended) {
 		w->state.fault = fault;
@@ -161,7 +164,7 @@ static void remove_left_overs(const char *folder)
 		closedir(dir);
 }
 
-struct writer *writer_new(const char *folder, off_t length, struct fault *f)
+struct writer *writer_new(const char *folder, const struct journal_place *end, struct fault *f)
 {
 	struct writer *w = calloc(1, sizeof *w);
 	if (!w) {
@@ -170,18 +173,24 @@ struct writer *writer_new(const char *folder, off_t length, struct fault *f)
 	}
 	remove_left_overs(folder);
 	w->last = &w->first;
-	w->length = w->state.durable = length;
-	w->journal = w->news = -1;
+	w->end = *end;
+	w->state.durable = end->bytes;
+	w->journal = w->end_file = w->news = -1;
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_cond_init(&w->work, NULL);
 	snprintf(w->folder, sizeof w->folder, "%s", folder);
 	if (!folder_file(folder, JOURNAL_FILE, w->path, sizeof w->path, f))
 		goto failed;
 	w->journal = open(w->path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (w->journal < 0 || ftruncate(w->journal, length) != 0) {
+	if (w->journal < 0 || ftruncate(w->journal, end->bytes) != 0) {
 		disk_fault(f, w->path, "write it", errno);
 		goto failed;
 	}
+	char end_path[FOLDER_PATH];
+	if (folder_file(folder, JOURNAL_END_FILE, end_path, sizeof end_path, NULL))
+		w->end_file = open(end_path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+	if (w->end_file >= 0)
+		journal_end_write(w->end_file, &w->end);
 	w->news = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (w->news < 0 || !start(w)) {
 		fault_set(f, folder, "close other programs", "cannot start the writer's thread");
@@ -191,6 +200,8 @@ struct writer *writer_new(const char *folder, off_t length, struct fault *f)
 failed:
 	if (w->journal >= 0)
 		close(w->journal);
+	if (w->end_file >= 0)
+		close(w->end_file);
 	if (w->news >= 0)
 		close(w->news);
 	pthread_cond_destroy(&w->work);
@@ -302,6 +313,8 @@ bool writer_finish(struct writer *w, struct fault *f)
 	}
 	string_free(&w->lines);
 	close(w->journal);
+	if (w->end_file >= 0)
+		close(w->end_file);
 	close(w->news);
 	pthread_cond_destroy(&w->work);
 	pthread_mutex_destroy(&w->lock);

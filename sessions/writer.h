@@ -11,9 +11,9 @@
 #include "sessions/checkpoint.h"
 
 struct writer;
-// For the journal of the folder, which is cut to `length` bytes; temporary files that a process left there when it was killed
+// For the journal of the folder, which is cut to end here; temporary files that a process left there when it was killed
 // are removed. NULL: a fault.
-struct writer *writer_new(const char *folder, off_t length, struct fault *);
+struct writer *writer_new(const char *folder, const struct journal_place *end, struct fault *);
 // Each copies or takes what it is given and returns at once; false: out of memory, now or before, and no line will be taken.
 bool writer_append(struct writer *, const char *lines, size_t length);
 // Takes the state. `asked`: a person waits for the answer. A checkpoint that has not been begun gives way to a newer one.

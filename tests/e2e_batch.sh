@@ -27,7 +27,7 @@ expect() {
 	[ "$got" -eq "$want" ] || fail "status $got, not $want: bitscape $*"
 }
 says() { grep -q -- "$1" "$2" || fail "'$1' is not in $2"; }
-digest() { sed -n 's/^# digest [0-9]* //p' "$1.bitscape/journal" | tail -n 1; }
+digest() { sed -n 's/^# digest [0-9]* \([0-9a-f]*\) .*/\1/p' "$1.bitscape/journal" | tail -n 1; }
 small='net=resnet8 data=glyphs:12 train=512 heldout=256 batch=16 space=int-s front-every=20 front-images=64 calibration=32'
 
 # The script that teaches the language does what it says.
@@ -218,6 +218,9 @@ expect 0 whole --batch ask
 says 'checkpoint-60.safetensors: damaged' err
 expect 0 whole --batch ask
 echo garbage >>whole.bitscape/journal
-expect 1 whole --batch /dev/null
+echo 'note no' >no
+expect 1 whole --batch no
 says 'whole.bitscape/journal:' err
+says 'reading only' err
+expect 0 whole --batch ask
 exit 0
