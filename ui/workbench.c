@@ -33,7 +33,8 @@ static bool take_session(struct workbench *w, struct session *s, struct fault *f
 	w->group[0] = (struct command_group){"searching and sessions", rows, count, s};
 	w->group[1] = session_plot_group(s);
 	w->group[2] = session_catalog_group(s);
-	w->group[3] = ui_group(w);
+	w->group[3] = session_machine_group();
+	w->group[4] = ui_group(w);
 	w->table = (struct command_table){w->group, WORKBENCH_GROUPS};
 
 	w->scene.session = session_name(s);
