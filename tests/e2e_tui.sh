@@ -187,7 +187,7 @@ kill -SEGV "$(cat "$dir/pid")"
 if [ -n "${SAN:-}" ]; then left '[1-9]'; else left 139; fi
 see 'goes on from the last save'
 
-# ---- 200x60: ASCII; an interrupted session; SIGTERM
+# ---- 200x60: ASCII; SIGTERM
 start 200 60 "env TERM=no-such-terminal $bin --ascii --set steps=100000"
 see running
 see "TERM is 'no-such-terminal'"
@@ -201,7 +201,7 @@ see running
 t capture-pane -p -e | grep -q "$(printf '\033')\\[[0-9;]*38;5;" || fail "no colours"
 keys q
 left 0
-[ -d "$dir/mine.bitscape" ] || fail "the session's folder is not there"
+[ -d "$dir/state/bitscape/mine.bitscape" ] || fail "the session's folder is not there"
 start 80 24 "$bin mine"
 see 'mine is open'
 keys q
@@ -283,6 +283,7 @@ keys Left Enter
 until_true "the horizon" shows finished
 keys q
 left 0
-grep -q '# digest' steered.bitscape/journal || fail "the journal has no digest: $(cat steered.bitscape/journal)"
+journal=$dir/state/bitscape/steered.bitscape/journal
+grep -q '# digest' "$journal" || fail "the journal has no digest: $(cat "$journal")"
 "$bin" --replay steered >"$dir/log" 2>&1 || fail "the replay differs: $(cat "$dir/log")"
 echo ok

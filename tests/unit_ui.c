@@ -656,9 +656,9 @@ static void test_options(void **state)
 	struct fault f;
 	assert_true(parse(&o, &f, ""));
 	assert_null(o.name);
-	assert_true(parse(&o, &f, "mine --ascii --set steps=10 --set=seed=3"));
+	assert_true(parse(&o, &f, "new mine --ascii --set steps=10 --set=seed=3"));
 	assert_string_equal(o.name, "mine");
-	assert_true(o.ascii && !o.make && o.settings == 2);
+	assert_true(o.ascii && o.make && o.settings == 2);
 	assert_string_equal(o.setting[1], "seed=3");
 	assert_true(parse(&o, &f, "new net=resnet20"));
 	assert_true(o.make && !o.name && o.settings == 1);
@@ -680,6 +680,15 @@ static void test_options(void **state)
 	assert_false(parse(&o, &f, "one two"));
 	assert_false(parse(&o, &f, "new one two"));
 	assert_false(parse(&o, &f, "mine net=resnet20"));
+	assert_false(parse(&o, &f, "mine --set net=resnet20"));
+	assert_string_equal(f.where, "mine");
+	assert_true(parse(&o, &f, "sessions"));
+	assert_true(o.list && !o.tidy && !o.name);
+	assert_true(parse(&o, &f, "sessions tidy now"));
+	assert_true(o.list && o.tidy && o.now);
+	assert_false(parse(&o, &f, "sessions now"));
+	assert_false(parse(&o, &f, "sessions mine"));
+	assert_false(parse(&o, &f, "sessions --batch -"));
 	assert_false(parse(&o, &f, "--replay x --batch y"));
 	assert_true(parse(&o, &f, "--explore resnet50 space=int4,int8 mine"));
 	static const char *const explored[] = {"net=resnet50", "data=none", "sensitivity=hawq", "space=int4,int8"};

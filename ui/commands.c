@@ -128,23 +128,23 @@ static bool run_move(struct command_call *call)
 	char what[ENGINE_TEXT + 32];
 	if (!w)
 		return false;
-	snprintf(what, sizeof what, "is no layer of %.*s", ENGINE_TEXT, engine_info(session_engine(w->session))->net);
+	snprintf(what, sizeof what, "is not a layer of %.*s", ENGINE_TEXT, engine_info(session_engine(w->session))->net);
 	return go(call, w->views.view[views_mover(&w->views)].ops, what, "give " MOTION_WORDS " or the name of a layer");
 }
 
 static bool run_scroll(struct command_call *call)
 {
-	return go(call, &view_popup, "is no way to scroll", "give " MOTION_WORDS);
+	return go(call, &view_popup, "is not a way to scroll", "give " MOTION_WORDS);
 }
 
 static bool run_term(struct command_call *call)
 {
-	return go(call, &view_costs, "is no cost term of this search", "`weight TERM NUMBER` brings a term in");
+	return go(call, &view_costs, "is not a cost term of this search", "`weight TERM NUMBER` brings a term in");
 }
 
 static bool run_curve(struct command_call *call)
 {
-	return go(call, &view_curves, "is no figure over the steps", "`curve next` shows them in turn");
+	return go(call, &view_curves, "is not a figure over the steps", "`curve next` shows them in turn");
 }
 
 // ---- steering -----------------------------------------------------------------------------------------------------
@@ -187,7 +187,7 @@ static bool run_theme(struct command_call *call)
 		return false;
 	const struct theme *theme = theme_named(call->argv[0]);
 	if (!theme)
-		return fault_set(&call->fault, call->argv[0], "dark, light and mono are there", "is no theme");
+		return fault_set(&call->fault, call->argv[0], "choose dark, light or mono", "is not a theme");
 	w->theme = theme;
 	return true;
 }
@@ -205,7 +205,7 @@ static bool run_glyphs(struct command_call *call)
 			w->screen.ascii = i == CANVAS_ASCII;
 			return true;
 		}
-	return fault_set(&call->fault, call->argv[0], "braille, block and ascii are there", "is no set of glyphs");
+	return fault_set(&call->fault, call->argv[0], "choose braille, block or ascii", "is not a set of glyphs");
 }
 
 static bool run_screenshot(struct command_call *call)
@@ -262,16 +262,16 @@ static bool run_resume(struct command_call *call)
 	struct workbench *w = screen_of(call);
 	if (!w)
 		return false;
-	if (!w->interrupted[0])
-		return fault_set(&call->fault, "resume", "`open NAME` opens any other", "no interrupted session is waiting");
-	char *name = w->interrupted;
-	return ask_session(call, w, "open", 1, &name);
+	if (!w->last[0])
+		return fault_set(&call->fault, "resume", "`open NAME` opens any, `sessions` lists them", "no session is waiting to be gone on with");
+	char *name = w->last;
+	return ask_session(call, w, "resume", 1, &name);
 }
 
 // ---- the table ----------------------------------------------------------------------------------------------------
 
 static const struct command rows[] = {
-	{"quit", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "save the session and leave", run_quit},
+	{"quit", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "save the session and leave; how to open it again is told", run_quit},
 	{"keys", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "all keys and commands", run_keys},
 	{"messages", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "what was said lately, at full length", run_messages},
 	{"close", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "close the box", run_close},
@@ -285,9 +285,9 @@ static const struct command rows[] = {
 	{"toggle", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "pause, or run on", run_toggle},
 	{"nudge", COMMAND_VIEW, 2, 2, {ARGUMENT_WORDS, ARGUMENT_WORDS}, 0, "weight|target up|down", "weight|target up|down",
 		"move the selected cost term's, by 25 % and 5 %", run_nudge},
-	{"open", COMMAND_VIEW, 1, 1, {ARGUMENT_FILE}, 0, NULL, "NAME", "go over to another session", run_open},
+	{"open", COMMAND_VIEW, 1, 1, {ARGUMENT_SESSION}, 0, NULL, "NAME", "go over to another session; `sessions` lists them", run_open},
 	{"new", COMMAND_VIEW, 0, -1, {ARGUMENT_KNOB}, 1, NULL, "[NAME] KEY=VALUE...", "begin another session", run_new},
-	{"resume", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "take up the session that was interrupted", run_resume},
+	{"resume", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "go on with the session that was used last", run_resume},
 	{"theme", COMMAND_VIEW, 1, 1, {ARGUMENT_WORDS}, 0, "dark|light|mono", "dark|light|mono", "change the colours", run_theme},
 	{"glyphs", COMMAND_VIEW, 1, 1, {ARGUMENT_WORDS}, 0, "braille|block|ascii", "braille|block|ascii",
 		"what figures and frames are made of", run_glyphs},

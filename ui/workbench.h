@@ -45,17 +45,17 @@ struct workbench {
 	bool tour_auto;           // goes on by itself, and the program ends with it
 	struct pasted pasted;     // commands that the popup shows, to be confirmed
 	int tour_ms;              // in this time, counted by the loop from when it finds it here; 0: told already, or not at all
-	char interrupted[4096];   // a session that `resume` takes; "": none
+	char last[4096];          // the session used last, which `resume` goes on with; "": none
 
 	// What only the loop can do, asked for by a command.
 	bool quit, redraw, prompt, suspend;
-	char *change_session;     // a command line `open …`, `new …`; owned
+	char *change_session;     // a command line `open …`, `new …`, `resume …`; owned
 };
 
 // Makes a workbench around a session, which it then owns. False: out of memory.
 bool workbench_begin(struct workbench *, struct session *, bool ascii, struct fault *);
-// Closes the session and frees all. False where the session could not be saved.
-bool workbench_end(struct workbench *, struct fault *);
+// Closes the session and frees all. `farewell` (see session_leave) may be NULL. False where the session could not be saved.
+bool workbench_end(struct workbench *, struct string *farewell, struct fault *);
 
 // Runs a command line. What it says, or its fault, goes to the message line or into a box. False: it failed.
 bool workbench_command(struct workbench *, const char *line);
