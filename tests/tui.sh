@@ -22,7 +22,7 @@ finish() {
 }
 trap finish EXIT
 trap 'exit 143' INT TERM
-export HOME="$dir" XDG_STATE_HOME="$dir/state" INPUTRC=/dev/null LC_ALL=C.UTF-8 PS1='$ '
+export HOME="$dir" XDG_STATE_HOME="$dir/state" XDG_CONFIG_HOME="$dir/config" INPUTRC=/dev/null LC_ALL=C.UTF-8 PS1='$ '
 unset NO_COLOR ENV
 cd "$dir" || exit 1
 
