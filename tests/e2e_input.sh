@@ -19,7 +19,7 @@ journal() { grep -v '^#' "$dir/$1.bitscape/journal"; }
 holds() { [ "$(journal "$1" | sed 's/^[0-9]* //; s/ #=[0-9a-f]*$//; s/ # back.*//' | tr '\n' ';')" = "$2" ]; }
 
 # ---- what is pasted runs as commands, once it was seen and confirmed
-start 80 24 "$bin new pasted steps=100000"
+start 80 24 "$bin new ./pasted steps=100000"
 see running
 keys Space
 see paused
@@ -88,7 +88,7 @@ left 0
 journal pasted | grep -q -e ' pin ' -e ' target ' -e never -e eight && fail "a paste steered: $(journal pasted)"
 
 # ---- what terminals send and means nothing here
-start 80 24 "$bin new unknown steps=100000"
+start 80 24 "$bin new ./unknown steps=100000"
 see running
 keys Space
 see paused
@@ -140,7 +140,7 @@ left 0
 holds unknown '' || fail "it steered: $(journal unknown)"
 
 # ---- ^Z in the prompt: the terminal is the shell's; back, the line stands as it stood
-start 80 24 "$bin new stopped steps=100000"
+start 80 24 "$bin new ./stopped steps=100000"
 see running
 keys : 'note kept'
 see '^:note kept'
@@ -174,7 +174,7 @@ holds stopped 'note whole;' || fail "what was typed: $(journal stopped)"
 
 # ---- signals that end a program
 for signal in USR1:138 PIPE:141 XCPU:152 ALRM:142 QUIT:131; do
-	start 80 24 "$bin new sig${signal%:*} steps=100000"
+	start 80 24 "$bin new ./sig${signal%:*} steps=100000"
 	see running
 	kill -"${signal%:*}" "$(cat "$dir/pid")"
 	left "${signal#*:}"
@@ -183,7 +183,7 @@ done
 
 # ---- terminals that cannot be used: one line, and the status for it
 for name in dumb no-such-terminal ''; do
-	start 80 24 "env TERM=$name $bin new never"
+	start 80 24 "env TERM=$name $bin new ./never"
 	left 3
 	[ "$(screen | grep -c 'bitscape: TERM: ')" = 1 ] || fail "TERM=$name: no clear line"
 	screen | tr -d '\n' | grep -q -e --batch || fail "TERM=$name: no advice"

@@ -36,6 +36,7 @@ enum { PATIENCE = 60, PATIENCE_SANITIZED = 600 }; // seconds that anything may t
 
 static char place[128];
 static uint64_t seed;
+static struct keys keys; // those that bitscape begins with
 
 static uint32_t any(uint32_t below)
 {
@@ -167,6 +168,7 @@ static void begin(struct bench *b, const char *name, bool fresh)
 		setenv("TERM", "xterm-256color", 1);
 		setenv("HOME", place, 1);
 		setenv("XDG_STATE_HOME", place, 1);
+		setenv("XDG_CONFIG_HOME", place, 1);
 		char *const made[] = {whole, (char *)"new", (char *)name, (char *)"data=glyphs:12", (char *)"train=512", (char *)"heldout=256",
 			(char *)"steps=1000000", NULL};
 		char *const opened[] = {whole, (char *)name, NULL};
@@ -335,10 +337,8 @@ static void check_journal(struct bench *b, uint64_t round, const char *name)
 
 static bool bound(int key)
 {
-	size_t count;
-	const struct binding *table = keys_table(&count);
-	for (size_t i = 0; i < count; i++)
-		if (table[i].key == key)
+	for (int i = 0; i < keys.count; i++)
+		if (keys.row[i].key == key)
 			return true;
 	return false;
 }
@@ -501,10 +501,8 @@ static void harmless(struct bench *b, uint64_t round)
 
 static void free_key(struct bench *b)
 {
-	size_t count;
-	const struct binding *table = keys_table(&count);
 	static const char *const named[] = {"\033[A", "\033[B", "\033[C", "\033[D", "\033OA", "\033OB", "\033[H", "\033[F", "\033[5~", "\033[6~"};
-	int key = table[any((uint32_t)count)].key;
+	int key = keys.row[any((uint32_t)keys.count)].key;
 	if (key >= KEYS_OTHER || any(4) == 0) {
 		say(b, named[any(10)]);
 	} else if (key == 'q' || key == KEYS_CONTROL('z') ? any(6) == 0 : true) {
@@ -549,7 +547,7 @@ static void anything(struct bench *b, uint64_t round)
 
 static void play(struct bench *b, uint64_t round, bool *fresh)
 {
-	const char *name = "monkey";
+	const char *name = "./monkey";
 	bool tame = round % 2 == 0;
 	seed = round * 0x9e3779b97f4a7c15u + 1;
 	b->sent_length = 0;
@@ -597,6 +595,7 @@ static void test_monkey(void **state)
 	const char *tmp = getenv("TMPDIR"), *seconds = getenv("MONKEY_SECONDS"), *first = getenv("MONKEY_SEED"), *long_run = getenv("LONG");
 	snprintf(place, sizeof place, "%s/bitscape-monkey-XXXXXX", tmp ? tmp : "/tmp");
 	assert_non_null(mkdtemp(place));
+	assert_true(keys_begin(&keys, NULL));
 	double span = seconds ? strtod(seconds, NULL) : long_run && *long_run ? 600 : 12;
 	double until = clock_seconds() + span;
 	static struct bench b = {.fd = -1};
@@ -611,10 +610,11 @@ static void test_monkey(void **state)
 		end(&b, round);
 	}
 	print_message("%llu rounds in %.0f s\n", (unsigned long long)(round - from), span);
-	char *journal = read_journal("monkey");
+	char *journal = read_journal("./monkey");
 	print_message("%d changes in the journal\n", changes(journal));
 	free(journal);
 	free(b.sent);
+	keys_end(&keys);
 	assert_int_equal(nftw(place, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
 }
 

@@ -688,6 +688,8 @@ static void test_key_names(void **state)
 	assert_string_equal(keys_name(KEYS_ENTER, false, name, sizeof name), "Enter");
 	assert_string_equal(keys_name(KEYS_CONTROL('r'), false, name, sizeof name), "^R");
 	assert_string_equal(keys_name(KEYS_CTRL | (KEYS_F + 5), false, name, sizeof name), "Ctrl-F5");
+	assert_string_equal(keys_name(KEYS_ALT | 'p', false, name, sizeof name), "Alt-p");
+	assert_string_equal(keys_name(KEYS_CTRL | KEYS_SHIFT | KEYS_HOME, false, name, sizeof name), "Ctrl-Shift-Home");
 }
 
 static void test_keys(void **state)
