@@ -190,22 +190,23 @@ static void add_row(struct report *r, const struct question *q, const struct fou
 	report_cell(r, "%d", rank);
 	report_cell(r, "%s", slice_name(&x->division.slice, slice));
 	report_cell(r, "%s", division_name(&x->division, name));
-	report_cell(r, "%s/%s", x->division.activations_2d ? "2D" : "1D", x->division.weights_2d ? "2D" : "1D");
-	if (q->serve) {
+	if (q->serve)
 		report_cell(r, "%.4g", p->step * 1e3);
+	report_cell(r, "%.4g", p->rate);
+	report_cell(r, "%.3g", 100 * p->mfu);
+	report_cell(r, "%.4g", p->memory / gib);
+	report_cell(r, "%s/%s", x->division.activations_2d ? "2D" : "1D", x->division.weights_2d ? "2D" : "1D");
+	report_cell(r, "%.3g", 100 * p->compute / p->step);
+	report_cell(r, "%.3g", 100 * p->model / p->step);
+	if (q->serve) {
 		report_cell(r, "%.0f", 100 * p->reading);
 	} else {
+		report_cell(r, "%.3g", 100 * p->data / p->step);
+		report_cell(r, "%.3g", 100 * p->bubble / p->step);
 		report_cell(r, "%g", p->microbatch);
 		report_cell(r, "%s", p->recompute ? "yes" : "no");
 		report_cell(r, "%s", shardings[p->sharding]);
-		report_cell(r, "%.3g", 100 * p->data / p->step);
-		report_cell(r, "%.3g", 100 * p->bubble / p->step);
 	}
-	report_cell(r, "%.3g", 100 * p->compute / p->step);
-	report_cell(r, "%.3g", 100 * p->model / p->step);
-	report_cell(r, "%.4g", p->memory / gib);
-	report_cell(r, "%.4g", p->rate);
-	report_cell(r, "%.3g", 100 * p->mfu);
 	if (power > 0) {
 		report_cell(r, "%.4g", power);
 		report_cell(r, "%.4g", power * q->site->pue * q->site->net);
@@ -215,13 +216,13 @@ static void add_row(struct report *r, const struct question *q, const struct fou
 	}
 }
 
-static const struct report_column training[] = { { "rank", false }, { "slice", true }, { "[p,d,m1,m2]", true },
-	{ "acts/weights", true }, { "microbatch", false }, { "recompute", true }, { "sharded", true }, { "data %", false },
-	{ "bubble %", false }, { "compute %", false }, { "model %", false }, { "GiB a chip", false }, { "seq/s", false },
-	{ "MFU %", false }, { "Wh/seq", false }, { "g CO2e/seq", false } };
+static const struct report_column training[] = { { "rank", false }, { "slice", true }, { "[p,d,m1,m2]", true }, { "seq/s", false },
+	{ "MFU %", false }, { "GiB a chip", false }, { "acts/weights", true }, { "compute %", false }, { "model %", false },
+	{ "data %", false }, { "bubble %", false }, { "microbatch", false }, { "recompute", true }, { "sharded", true },
+	{ "Wh/seq", false }, { "g CO2e/seq", false } };
 static const struct report_column serving[] = { { "rank", false }, { "slice", true }, { "[p,d,m1,m2]", true },
-	{ "acts/weights", true }, { "ms a token", false }, { "reading MFU %", false }, { "compute %", false },
-	{ "model %", false }, { "GiB a chip", false }, { "tokens/s", false }, { "MFU %", false }, { "Wh/1000 tokens", false },
+	{ "ms a token", false }, { "tokens/s", false }, { "MFU %", false }, { "GiB a chip", false }, { "acts/weights", true },
+	{ "compute %", false }, { "model %", false }, { "reading MFU %", false }, { "Wh/1000 tokens", false },
 	{ "g CO2e/1000", false } };
 
 static void add_job(struct report *r, const struct question *q)

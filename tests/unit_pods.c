@@ -613,7 +613,7 @@ static void partition_command(void **state)
 	shows("460 fit, 0 do not, 36 have more stages");
 	shows("moved most by");
 	assert_true(run("partition gpt3 8x8x8 spec=8,1,8,8 top=1"));
-	shows("   21  "); // calibrated
+	shows("  21     33  "); // calibrated: seq/s, utilization
 	assert_true(run("partition llama2_70b 1,2,4,8 serve weights=int4"));
 	shows("against chips");
 	assert_true(run("partition gpt3 64 layers=24 width=2048 heads=16 hidden=8192"));
