@@ -117,6 +117,11 @@ const char *costing_unit(const struct costing *c)
 	return cost_unit(c->cost);
 }
 
+bool costing_assumed(const struct costing *c)
+{
+	return cost_assumed(c->cost);
+}
+
 int costing_batch(const struct costing *c)
 {
 	return c->batch;

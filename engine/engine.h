@@ -265,7 +265,7 @@ enum target_reach {
 struct term_state {
 	char name[ENGINE_NAME];
 	// What its costs are in; these live as long as the engine.
-	const char *unit;   // in full: "bit ops", "B", "ms per 128 images on tpu_v4"
+	const char *unit;   // in full: "bit ops", "B", "ms per 128 images on tpu_v4", "… on a100 (assumed)": by assumed efficiencies
 	const char *brief;  // in a narrow column: "bit ops", "B", "ms/128 img", "mJ/img"
 	const char *symbol; // behind a number: "ms", "mJ", "B"; "": a count
 	const char *device; // that it is priced on: "tpu_v4"; "": none
@@ -273,6 +273,7 @@ struct term_state {
 	double weight;
 	bool targeted;
 	double target;                // in the term's unit
+	double whole;                 // what a target of 1x stands for: the cost of the widest uniform choice
 	char target_text[ENGINE_NAME]; // as the person gave it
 	double modal;                 // cost of the modal choice
 	double expected;              // mean cost of the choices sampled lately

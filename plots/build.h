@@ -39,5 +39,6 @@ struct figure *figure_cost(const struct figure_source *);
 struct figure *figure_entropy(const struct figure_source *);
 struct figure *figure_reward(const struct figure_source *);
 struct figure *figure_roofline(const struct figure_source *);
+struct figure *figure_measured(const struct figure_source *);
 
 #endif

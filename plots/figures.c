@@ -15,6 +15,7 @@ static const struct figure_kind kinds[] = {
 	{"entropy", "how undecided the policy is, over the steps", figure_entropy},
 	{"reward", "reward of the sampled choices over the steps", figure_reward},
 	{"roofline", "what each layer attains on the device, under its roofs", figure_roofline},
+	{"measured", "the latency model against times measured on a TPU v4", figure_measured},
 };
 
 const struct figure_kind *figure_kinds(size_t *count)

@@ -193,12 +193,12 @@ struct column {
 	const char *group, *name, *head;
 };
 static const struct column rates[] = {
-	{ "peaks", "int4", "int4" }, { "peaks", "int8", "int8" }, { "peaks", "fp8", "fp8" }, { "peaks", "fp16", "fp16" },
+	{ "peaks", "int4", "int4" }, { "peaks", "int8", "int8" }, { "peaks", "e4m3", "e4m3" }, { "peaks", "e5m2", "e5m2" }, { "peaks", "fp16", "fp16" },
 	{ "peaks", "bf16", "bf16" }, { "peaks", "tf32", "tf32" }, { "peaks", "fp32", "fp32" }, { "", "vector", "vector" },
 	{ "", "bandwidth", "GB/s" }, { "", "on_chip", "MB" }, { "power", "mean", "W mean" }, { "power", "max", "W max" },
 };
 static const struct column ridges[] = {
-	{ "ridge", "int4", "int4" }, { "ridge", "int8", "int8" }, { "ridge", "fp8", "fp8" }, { "ridge", "fp16", "fp16" },
+	{ "ridge", "int4", "int4" }, { "ridge", "int8", "int8" }, { "ridge", "e4m3", "e4m3" }, { "ridge", "e5m2", "e5m2" }, { "ridge", "fp16", "fp16" },
 	{ "ridge", "bf16", "bf16" }, { "ridge", "tf32", "tf32" }, { "ridge", "fp32", "fp32" },
 };
 
@@ -234,6 +234,21 @@ static bool add_devices(struct string *t, const char *title, const struct column
 	return true;
 }
 
+static bool is_of_type(const char *group)
+{
+	static const char *const groups[] = { "inner", "outer", "rows", "whole", "reach" };
+	for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
+		if (strcmp(groups[i], group) == 0)
+			return true;
+	return false;
+}
+
+// A type that needs no multiple, or that reaches its peak.
+static bool is_plain(const struct sheet_figure *f)
+{
+	return f->value == 1 && (strcmp(f->group, "whole") == 0 || strcmp(f->group, "reach") == 0);
+}
+
 static void add_device(struct string *t, const struct device_sheet *sheet)
 {
 	string_add(t, "%s\nsource: %s\n", sheet->name, sheet->source);
@@ -241,9 +256,8 @@ static void add_device(struct string *t, const struct device_sheet *sheet)
 		const struct sheet_figure *f = &sheet->figure[i];
 		char name[64], text[32];
 		const struct sheet_figure *peak = sheet_figure(sheet, "peaks", f->name);
-		bool tile = strcmp(f->group, "inner") == 0 || strcmp(f->group, "outer") == 0;
-		if ((f->value == 0 && f != peak) || (tile && peak->value == 0))
-			continue; // unknown; of a type that it lacks
+		if ((f->value == 0 && f != peak) || (peak && is_of_type(f->group) && peak->value == 0) || is_plain(f))
+			continue; // unknown; of a type that it lacks; as most have it
 		snprintf(name, sizeof name, "%s%s%s", f->group, f->group[0] ? "." : "", f->name);
 		string_add(t, "%-22s %10s %-7s %s\n", name, f->value == 0 ? "none" : figure_text(f, text), f->unit, f->mark);
 	}
@@ -288,7 +302,7 @@ struct question {
 	struct session *session;
 	const char *device; // a name, a glob over names, a path
 	const char *over;   // a device or a network that each figure is compared with; NULL: none
-	bool by_kind;
+	bool by_kind, assumed;
 	struct string kinds; // where the time goes, below the table
 	long batch;
 	int columns;
@@ -332,14 +346,16 @@ static void add_cell(struct question *q, struct latency_column *column, const st
 	double ms, than;
 	struct fault f;
 	if (!costing_total(latency, column->formats, column->count, &ms, &f)) {
-		string_add(&q->table, "  %9s %9s %-4s", "-", "-", "");
+		string_add(&q->table, "  %9s  %9s  %-4s", "-", "-", "");
 		if (q->over)
 			string_add(&q->table, " %8s", "");
 		string_add(refused, "  %s: %s\n", device, f.what);
 		return;
 	}
 	const char *type = column->count == 1 ? costing_type(latency, column->name) : NULL;
-	string_add(&q->table, "  %9.4g %9.4g %-4s", ms, ms / costing_batch(latency),
+	char mark = costing_assumed(latency) ? '~' : ' ';
+	q->assumed |= mark == '~';
+	string_add(&q->table, "  %9.4g%c %9.4g%c %-4s", ms, mark, ms / costing_batch(latency), mark,
 		type && strcmp(type, column->name) != 0 ? type : "");
 	if (!q->over)
 		return;
@@ -430,7 +446,7 @@ static bool add_latency(const struct description *d, void *context, struct fault
 		q->over ? q->over : "");
 	string_add(&q->table, "  %-*s batch", is_pattern(q->device) ? 10 : (int)strlen(q->device), "device");
 	for (int i = 0; i < q->columns; i++)
-		string_add(&q->table, "  %9s %9s %-4s%*s", q->column[i].name, "", "", q->over ? 9 : 0, "");
+		string_add(&q->table, "  %9s  %9s  %-4s%*s", q->column[i].name, "", "", q->over ? 9 : 0, "");
 	string_add(&q->table, "\n");
 	const char *const one[] = { q->device, NULL };
 	bool found = false;
@@ -463,7 +479,7 @@ static bool read_question(struct question *q, const struct command_call *call, s
 			q->over = word + 5;
 		else if (strncmp(word, "batch=", 6) == 0) {
 			if (!number_read_long(word + 6, 1, 65536, &q->batch))
-				return fault_set(f, word, "give a whole number from 1 to 65536", "this is no batch");
+				return fault_set(f, word, "give a whole number from 1 to 65536", "this is not a size of a batch");
 		} else if (q->columns == MOST_COLUMNS - 2) // the two of a session
 			return fault_set(f, word, "ask twice", "so many formats have no room");
 		else
@@ -892,6 +908,8 @@ static bool run_latency(struct command_call *call)
 		&& (strcmp(call->argv[0], ".") == 0 ? own_latency(&q, call->context, &call->fault)
 			: each_network(call->argv[0], add_latency, &q, &call->fault));
 	add_comparison(&q);
+	if (q.assumed)
+		string_add(&q.table, "(~ by assumed efficiencies; else by some fitted to times measured on the device)\n");
 	return tell(call, &q.table, ok);
 }
 
@@ -908,6 +926,9 @@ static const struct command rows[] = {
 		"NETWORK|PATTERN|. [FORMAT]... [device=DEVICE|PATTERN] [batch=N] [over=DEVICE|NETWORK] [by=kind]",
 		"time by the roofline on every device, per format; `.`: the modal choice and the draft; over: how many times as fast; by: where it goes",
 		run_latency },
+	{ "roofline", COMMAND_QUERY, 1, 6, { ARGUMENT_WORDS, ARGUMENT_FORMAT, ARGUMENT_WORDS, ARGUMENT_DEVICE, ARGUMENT_WORDS,
+			ARGUMENT_WORDS }, 0, "measured - on - cold|passes= cold|passes=", "measured | MxNxK FORMAT on DEVICE [cold] [passes=1|3|6]",
+		"what one product of two matrices takes, part by part; measured: the model against times measured on a TPU v4", run_roofline },
 	{ "sensitivity", COMMAND_QUERY, 1, -1, { ARGUMENT_NETWORK, ARGUMENT_FILE, ARGUMENT_FORMAT }, 1, "- hawq",
 		"NETWORK [hawq|FILE.csv] [FORMAT]...",
 		"top-1 that each layer loses per format, how well that meets what was published, and the roofline against a T4's times",

@@ -49,7 +49,7 @@ bool restore_journal(struct restoring *r)
 	}
 	// Another process that has the session may be in the middle of that line.
 	if (reading.torn && !r->why) {
-		fault_set(&f, path, "", "it ended in half a line (the machine stopped while it was written): left out");
+		fault_set(&f, path, "the session goes on without it", "it ended in half a line (the machine stopped while it was written): left out");
 		findings_add(r->found, &f);
 	}
 	if (!r->why)

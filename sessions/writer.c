@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "sessions/writer.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "sessions/folder.h"
@@ -36,6 +36,7 @@ struct writer {
 	bool lost;            // memory ran out for a line: none may follow it
 	struct writer_state state;
 	struct checkpoint checkpoint; // the next one; state NULL: none
+	struct summary summary; // beside it
 	bool asked;
 	struct result_node *first, **last;
 };
@@ -52,9 +53,22 @@ static void give(struct writer *w, const struct writer_result *result)
 	pthread_mutex_unlock(&w->lock);
 }
 
+// The folder may be moved or deleted while the session is open, and another one be made in its place: what is written must not
+// get lost in a file without a name, nor into a session of somebody else's.
+static bool moved_away(const struct writer *w, struct fault *f)
+{
+	struct stat ours, there;
+	if (fstat(w->journal, &ours) == 0 && stat(w->path, &there) == 0 && ours.st_dev == there.st_dev && ours.st_ino == there.st_ino)
+		return false;
+	fault_set(f, w->folder, "put it back, then `save`", "this folder was moved or deleted while the session was open");
+	return true;
+}
+
 // Appends the lines. After a failure the file is cut back to whole lines, so that it never ends in half of one.
 static bool append(struct writer *w, const struct string *lines, struct fault *f)
 {
+	if (moved_away(w, f))
+		return false;
 	if (!lines->length)
 		return true;
 	int error = 0;
@@ -88,6 +102,7 @@ static void turn(struct writer *w)
 	// With the lock held; given up while the disk is at work.
 	struct string lines = w->lines;
 	struct checkpoint checkpoint = w->checkpoint;
+	struct summary summary = w->summary;
 	bool asked = w->asked;
 	unsigned jobs = w->jobs;
 	w->lines = (struct string){ 0 };
@@ -113,8 +128,10 @@ static void turn(struct writer *w)
 	if (checkpoint.state) {
 		struct writer_result result = { .asked = asked, .step = checkpoint.step, .fault = fault };
 		result.saved = appended && checkpoint_write(w->folder, &checkpoint, &result.fault);
-		if (result.saved)
+		if (result.saved) {
 			checkpoint_thin(w->folder);
+			summary_write(w->folder, &summary, NULL); // without it a list of sessions says less; nothing is lost
+		}
 		give(w, &result);
 		state_free(checkpoint.state);
 	}
@@ -152,18 +169,6 @@ static bool start(struct writer *w)
 	return error == 0;
 }
 
-// What a process that was killed in the middle of a checkpoint left behind.
-static void remove_left_overs(const char *folder)
-{
-	DIR *dir = opendir(folder);
-	char path[FOLDER_PATH];
-	for (struct dirent *d; dir && (d = readdir(dir));)
-		if (disk_left_over(d->d_name) && folder_file(folder, d->d_name, path, sizeof path, NULL))
-			unlink(path);
-	if (dir)
-		closedir(dir);
-}
-
 struct writer *writer_new(const char *folder, const struct journal_place *end, struct fault *f)
 {
 	struct writer *w = calloc(1, sizeof *w);
@@ -171,7 +176,7 @@ struct writer *writer_new(const char *folder, const struct journal_place *end, s
 		fault_memory(f, folder);
 		return NULL;
 	}
-	remove_left_overs(folder);
+	folder_sweep(folder);
 	w->last = &w->first;
 	w->end = *end;
 	w->state.durable = end->bytes;
@@ -225,11 +230,12 @@ bool writer_append(struct writer *w, const char *lines, size_t length)
 	return ok;
 }
 
-bool writer_checkpoint(struct writer *w, const struct checkpoint *c, bool asked)
+bool writer_checkpoint(struct writer *w, const struct checkpoint *c, const struct summary *summary, bool asked)
 {
 	pthread_mutex_lock(&w->lock);
 	struct state *old = w->checkpoint.state;
 	w->checkpoint = *c;
+	w->summary = *summary;
 	w->asked |= asked;
 	w->jobs++;
 	w->stuck = false;

@@ -3,7 +3,7 @@
 // and right at an acknowledgement, signals, damaged and exchanged files, disk calls that fail (tests/failing.c), two instances on
 // one session; and fuzzers of what reads journals, manifests and checkpoints, in this process.
 //
-//	campaign [--long] [--seed N] [--seconds S]
+//	campaign [--long] [--seed N] [--seconds S] [--only WORD]
 //
 // What must hold: a change whose acknowledgement was printed is in the journal; the session opens, and a replay gives the recorded
 // digest; a session whose files were damaged opens with a word about it or gives the same search, and never another one in
@@ -398,7 +398,29 @@ static void make_reference(void)
 
 // ---- kills and signals -----------------------------------------------------------------------------------------------
 
-static double usual = 0.5; // seconds of such a run
+static double usual; // seconds of such a run
+
+// A search that will be killed: a new one, or one that has its past.
+static void begin_harmed(struct process *p, int changes)
+{
+	char script[8192];
+	bool fresh = random_below(4) == 0;
+	clear("k.bitscape");
+	if (!fresh)
+		copy_folder(random_below(2) ? "whole.bitscape" : "crashed.bitscape", "k.bitscape");
+	script_of(script, sizeof script, changes);
+	start(p, NULL, fresh ? NEW("./k") : OPEN("./k"));
+	tell(p, script);
+}
+
+static void measure_usual(void)
+{
+	static struct process p;
+	double began = clock_seconds();
+	begin_harmed(&p, 30);
+	finish(&p);
+	usual = clock_seconds() - began;
+}
 
 static void after_the_end(const struct process *p, const char *kind)
 {
@@ -422,11 +444,7 @@ static void after_the_end(const struct process *p, const char *kind)
 static void kill_at_random(void)
 {
 	static struct process p;
-	char script[8192];
-	clear("k.bitscape");
-	script_of(script, sizeof script, 30);
-	start(&p, NULL, NEW("./k"));
-	tell(&p, script);
+	begin_harmed(&p, 30);
 	hear(&p, usual * (double)random_below(1200) / 1000, NULL);
 	kill(p.pid, SIGKILL);
 	finish(&p);
@@ -436,12 +454,9 @@ static void kill_at_random(void)
 static void kill_at_acknowledgement(void)
 {
 	static struct process p;
-	char script[8192], wanted[64];
-	clear("k.bitscape");
-	script_of(script, sizeof script, 30);
+	char wanted[64];
 	snprintf(wanted, sizeof wanted, "bops is 1.%04ld", 1 + random_below(20));
-	start(&p, NULL, NEW("./k"));
-	tell(&p, script);
+	begin_harmed(&p, 30);
 	hear(&p, PATIENCE, wanted);
 	kill(p.pid, SIGKILL);
 	finish(&p);
@@ -452,12 +467,8 @@ static void signal_at_random(void)
 {
 	static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
 	static struct process p;
-	char script[8192];
 	int number = numbers[random_below(3)];
-	clear("k.bitscape");
-	script_of(script, sizeof script, 30);
-	start(&p, NULL, NEW("./k"));
-	tell(&p, script);
+	begin_harmed(&p, 30);
 	hear(&p, usual * (double)random_below(1200) / 1000, NULL);
 	kill(p.pid, number);
 	finish(&p);
@@ -908,6 +919,7 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	printf("seed %llu\n", (unsigned long long)chance);
 	make_reference();
+	measure_usual();
 
 	long done[ATTACKS] = {0};
 	for (bool more = true; more;) {
@@ -928,7 +940,7 @@ int main(int argc, char **argv)
 	}
 	for (int i = 0; i < ATTACKS; i++)
 		if (done[i])
-			printf("%s%ld %s", i ? ", " : "", done[i], attacks[i].name);
+			printf("%s%ld %s", i && !only[0] ? ", " : "", done[i], attacks[i].name);
 	printf("\n");
 	report(clock_seconds() - began);
 	if (chdir("/") == 0 && !broken)

@@ -8,9 +8,9 @@ case $bitscape in /*) ;; *) bitscape=$(pwd)/$bitscape ;; esac
 scripts=$(cd "$(dirname "$0")/../sessions" && pwd) || exit 1
 work=$(mktemp -d "${TMPDIR:-/tmp}/bitscape-batch-XXXXXX") || exit 1
 trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
-: "${XDG_STATE_HOME:=$work/state}"
-export XDG_STATE_HOME
+# Names without a slash lie in the state folder: the tests run there.
+export XDG_STATE_HOME="$work"
+mkdir "$work/bitscape" && cd "$work/bitscape" || exit 1
 
 fail() {
 	echo "$*"
@@ -160,6 +160,7 @@ until [ -s both2.bitscape/manifest.json ]; do sleep 0.1; done
 printf 'status\npin stem int8\n' >ask
 expect 1 both2 --batch ask
 says 'reading only: another bitscape has it' out
+grep -q '^[0-9]' both2.bitscape/journal && fail 'the second one wrote into the journal'
 says 'ask:2:' err
 kill -TERM $pid
 wait $pid
@@ -198,6 +199,7 @@ unwritten() {
 	case $(cat status) in 1 | 141) ;; *) fail "a closed pipe has status $(cat status): bitscape $*" ;; esac
 }
 unwritten --help
+unwritten roofline 1536x2048x2048 bf16 on tpu_v4
 unwritten --version
 unwritten --tour flops
 unwritten --replay parts
@@ -210,6 +212,26 @@ printf 'run 2\nstatus\n' >ask
 says 'ask:2: standard output: ' err
 echo 'expect step = 35' >ask
 expect 0 unheard --batch ask
+
+# Questions that need no session are answered on the command line; one that is wrong is one line, and no session is made of it.
+expect 0 roofline 1536x2048x2048 bf16 on tpu_v4
+says '^1536x2048x2048 bf16 on tpu_v4: 5[0-9.]* us, bound by compute;' out
+says '^measured  *52.5 us' out
+expect 0 describe resnet8
+says '^10 layers' out
+expect 0 latency resnet8 int8 device=a100
+says '~ by assumed efficiencies' out
+for question in 'roofline' 'roofline 1x2 bf16 on tpu_v4' 'roofline 8x8x8 int9 on tpu_v4' 'roofline 8x8x8 bf16 on tpu' 'latency .' 'describe nothing'; do
+	# shellcheck disable=SC2086
+	expect 1 $question
+	[ -s out ] && fail "an answer to '$question'"
+	[ "$(wc -l <err)" -eq 1 ] || fail "more than a line: $question"
+	[ -e roofline.bitscape ] && fail 'a session called roofline'
+done
+# A session of that name is meant where nothing or an option follows.
+# shellcheck disable=SC2086
+expect 0 new catalog $small steps=1 --batch /dev/null
+expect 0 catalog --batch /dev/null
 
 # Damage is named.
 printf 'x' | dd of=whole.bitscape/checkpoint-60.safetensors bs=1 seek=5000 conv=notrunc 2>/dev/null

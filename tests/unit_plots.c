@@ -464,6 +464,31 @@ static void roofline_shows_roofs_and_layers(void **state)
 	figure_free(f);
 }
 
+// Every measured time once, against what the model says, and the diagonal across; it needs no search.
+static void measured_shows_both(void **state)
+{
+	(void)state;
+	struct figure *f = figure_kind_named("measured")->build(NULL);
+	struct measured_time time[128];
+	int count = catalog_measured(time, 128, NULL), shown = 0;
+	assert_non_null(f);
+	assert_true(f->x.logarithmic && f->y.logarithmic && f->x.low == f->y.low && f->x.high == f->y.high);
+	for (int k = 1; k < f->series_count; k++)
+		for (size_t i = 0; i < f->series[k].count; i++, shown++) {
+			int found = 0;
+			for (int t = 0; t < count; t++)
+				found += time[t].measured == f->series[k].x[i] && time[t].modelled == f->series[k].y[i]
+					&& time[t].fitted == (strcmp(f->series[k].name, "fitted") == 0);
+			assert_true(found > 0);
+			assert_true(f->series[k].x[i] > f->x.low && f->series[k].x[i] < f->x.high);
+			assert_true(f->series[k].y[i] > f->y.low && f->series[k].y[i] < f->y.high);
+		}
+	assert_int_equal(shown, count);
+	const struct series *equal = series_named(f, "equal");
+	assert_true(equal->count == 2 && equal->x[0] == equal->y[0] && equal->x[1] == equal->y[1] && equal->x[1] == f->x.high);
+	figure_free(f);
+}
+
 static void roofline_shows_where_a_draft_goes(void **state)
 {
 	(void)state;
@@ -626,8 +651,8 @@ static void check_cells(const struct figure *f, struct cell *cell, int width, in
 static void canvas_is_right_at_any_size(void **state)
 {
 	(void)state;
-	static const char *const names[] = {"front", "bits", "curves", "cost", "entropy", "reward", "roofline"};
-	struct figure *figures[16];
+	static const char *const names[] = {"front", "bits", "curves", "cost", "entropy", "reward", "roofline", "measured"};
+	struct figure *figures[20];
 	int count = 0;
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
 		figures[count++] = made_figure(names[i]);
@@ -1356,6 +1381,7 @@ int main(void)
 		cmocka_unit_test(cost_is_relative_to_its_target),
 		cmocka_unit_test(roofline_shows_roofs_and_layers),
 		cmocka_unit_test(roofline_shows_where_a_draft_goes),
+		cmocka_unit_test(measured_shows_both),
 		cmocka_unit_test(every_figure_of_nothing_is_empty),
 		cmocka_unit_test(ticks_are_round),
 		cmocka_unit_test(scales_hold_any_data),

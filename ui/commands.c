@@ -128,23 +128,23 @@ static bool run_move(struct command_call *call)
 	char what[ENGINE_TEXT + 32];
 	if (!w)
 		return false;
-	snprintf(what, sizeof what, "is no layer of %.*s", ENGINE_TEXT, engine_info(session_engine(w->session))->net);
+	snprintf(what, sizeof what, "is not a layer of %.*s", ENGINE_TEXT, engine_info(session_engine(w->session))->net);
 	return go(call, w->views.view[views_mover(&w->views)].ops, what, "give " MOTION_WORDS " or the name of a layer");
 }
 
 static bool run_scroll(struct command_call *call)
 {
-	return go(call, &view_popup, "is no way to scroll", "give " MOTION_WORDS);
+	return go(call, &view_popup, "is not a way to scroll", "give " MOTION_WORDS);
 }
 
 static bool run_term(struct command_call *call)
 {
-	return go(call, &view_costs, "is no cost term of this search", "`weight TERM NUMBER` brings a term in");
+	return go(call, &view_costs, "is not a cost term of this search", "`weight TERM NUMBER` brings a term in");
 }
 
 static bool run_curve(struct command_call *call)
 {
-	return go(call, &view_curves, "is no figure over the steps", "`curve next` shows them in turn");
+	return go(call, &view_curves, "is not a figure over the steps", "`curve next` shows them in turn");
 }
 
 // ---- steering -----------------------------------------------------------------------------------------------------
@@ -155,49 +155,27 @@ static bool run_toggle(struct command_call *call)
 	return w && pass_on(call, w, session_snapshot(w->session)->run == RUN_RUNNING ? "pause" : "run");
 }
 
-static bool nudge_weight(struct command_call *call, struct workbench *w, const struct term_state *t, double factor)
-{
-	char line[160];
-	double weight = t->weight * factor;
-	if (t->weight == 0.0) // a factor would leave it there for ever
-		weight = factor > 1.0 ? 0.01 : 0.0;
-	snprintf(line, sizeof line, "weight %s %.4g", t->name, weight);
-	return pass_on(call, w, line);
-}
-
-static bool nudge_target(struct command_call *call, struct workbench *w, const struct term_state *t, double factor)
-{
-	// Without a target, from where the modal choice is.
-	double target = (t->targeted ? t->target : t->modal) * factor;
-	char line[160], number[32];
-	if (!(target > 0.0))
-		return fault_set(&call->fault, t->name, "`target TERM FORMAT` sets one", "has no target to move");
-	if (t->unit && t->unit[0] == 'm') // ms, mJ: a number alone is read as these
-		snprintf(number, sizeof number, "%.4g", target);
-	else
-		show_typed(target, number, sizeof number);
-	snprintf(line, sizeof line, "target %s %s", t->name, number);
-	return pass_on(call, w, line);
-}
-
 static bool run_nudge(struct command_call *call)
 {
 	struct workbench *w = screen_of(call);
 	if (!w)
 		return false;
 	const struct snapshot *snap = session_snapshot(w->session);
-	char *end;
-	double factor = strtod(call->argv[1], &end);
-	if (*end != '\0' || !(factor >= 0.01 && factor <= 100.0))
-		return fault_set(&call->fault, call->argv[1], "give a factor from 0.01 to 100", "is no factor");
+	bool weight = strcmp(call->argv[0], "weight") == 0, up = strcmp(call->argv[1], "up") == 0;
+	char line[160];
+	if (!weight && strcmp(call->argv[0], "target") != 0)
+		return fault_set(&call->fault, call->argv[0], "nudge weight or target", "cannot be nudged");
+	if (!up && strcmp(call->argv[1], "down") != 0)
+		return fault_set(&call->fault, call->argv[1], "nudge it up or down", "is no direction");
 	if (w->scene.term >= snap->terms)
 		return fault_set(&call->fault, "nudge", "`weight TERM NUMBER` brings one in", "this search has no cost term");
 	const struct term_state *t = &snap->term[w->scene.term];
-	if (strcmp(call->argv[0], "weight") == 0)
-		return nudge_weight(call, w, t, factor);
-	if (strcmp(call->argv[0], "target") == 0)
-		return nudge_target(call, w, t, factor);
-	return fault_set(&call->fault, call->argv[0], "nudge weight or target", "cannot be nudged");
+	struct nudge *n = &w->nudge[weight][w->scene.term];
+	const char *value = weight ? nudge_weight(n, t, up ? 1 : -1) : nudge_target(n, t, up ? 1 : -1);
+	if (!value)
+		return fault_set(&call->fault, t->name, "`target TERM FORMAT` sets one", "has no target to move");
+	snprintf(line, sizeof line, "%s %s %s", call->argv[0], t->name, value[0] ? value : "''");
+	return pass_on(call, w, line);
 }
 
 // ---- views --------------------------------------------------------------------------------------------------------
@@ -424,7 +402,7 @@ static bool run_theme(struct command_call *call)
 	char advice[sizeof theme_words + 16];
 	snprintf(advice, sizeof advice, "there are %s", theme_words);
 	if (!theme)
-		return fault_set(&call->fault, call->argv[0], advice, "is no theme");
+		return fault_set(&call->fault, call->argv[0], advice, "is not a theme");
 	w->theme = theme;
 	return true;
 }
@@ -442,7 +420,7 @@ static bool run_glyphs(struct command_call *call)
 			w->screen.ascii = i == CANVAS_ASCII;
 			return true;
 		}
-	return fault_set(&call->fault, call->argv[0], "braille, block and ascii are there", "is no set of glyphs");
+	return fault_set(&call->fault, call->argv[0], "choose braille, block or ascii", "is not a set of glyphs");
 }
 
 static bool run_screenshot(struct command_call *call)
@@ -499,16 +477,16 @@ static bool run_resume(struct command_call *call)
 	struct workbench *w = screen_of(call);
 	if (!w)
 		return false;
-	if (!w->interrupted[0])
-		return fault_set(&call->fault, "resume", "`open NAME` opens any other", "no interrupted session is waiting");
-	char *name = w->interrupted;
-	return ask_session(call, w, "open", 1, &name);
+	if (!w->last[0])
+		return fault_set(&call->fault, "resume", "`open NAME` opens any, `sessions` lists them", "no session is waiting to be gone on with");
+	char *name = w->last;
+	return ask_session(call, w, "resume", 1, &name);
 }
 
 // ---- the table ----------------------------------------------------------------------------------------------------
 
 static const struct command rows[] = {
-	{"quit", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "save the session and leave", run_quit},
+	{"quit", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "save the session and leave; how to open it again is told", run_quit},
 	{"keys", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "all keys and commands", run_keys},
 	{"messages", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "what was said lately, at full length", run_messages},
 	{"close", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "close the box", run_close},
@@ -530,11 +508,11 @@ static const struct command rows[] = {
 	{"term", COMMAND_VIEW, 1, 1, {ARGUMENT_TERM}, 0, NULL, "next|TERM", "select a cost term", run_term},
 	{"curve", COMMAND_VIEW, 1, 1, {ARGUMENT_FIGURE}, 0, NULL, "next|FIGURE", "other curves", run_curve},
 	{"toggle", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "pause, or run on", run_toggle},
-	{"nudge", COMMAND_VIEW, 2, 2, {ARGUMENT_WORDS, ARGUMENT_NUMBER}, 0, "weight|target -", "weight|target FACTOR",
-		"move the selected cost term's", run_nudge},
-	{"open", COMMAND_VIEW, 1, 1, {ARGUMENT_FILE}, 0, NULL, "NAME", "go over to another session", run_open},
+	{"nudge", COMMAND_VIEW, 2, 2, {ARGUMENT_WORDS, ARGUMENT_WORDS}, 0, "weight|target up|down", "weight|target up|down",
+		"move the selected cost term's, by 25 % and 5 %", run_nudge},
+	{"open", COMMAND_VIEW, 1, 1, {ARGUMENT_SESSION}, 0, NULL, "NAME", "go over to another session; `sessions` lists them", run_open},
 	{"new", COMMAND_VIEW, 0, -1, {ARGUMENT_KNOB}, 1, NULL, "[NAME] KEY=VALUE...", "begin another session", run_new},
-	{"resume", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "take up the session that was interrupted", run_resume},
+	{"resume", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "go on with the session that was used last", run_resume},
 	{"theme", COMMAND_VIEW, 1, 1, {ARGUMENT_WORDS}, 0, theme_words, theme_words, "change the colours", run_theme},
 	{"glyphs", COMMAND_VIEW, 1, 1, {ARGUMENT_WORDS}, 0, "braille|block|ascii", "braille|block|ascii",
 		"what figures and frames are made of", run_glyphs},

@@ -11,10 +11,11 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/signals.h"
+#include "ui/crash.h"
 #include "ui/prompt.h"
 #include "ui/terminal.h"
 
-enum { DEAF_MS = 25, UNKNOWNS = 16, UNKNOWN_TEXT = 48 };
+enum { EVENTS_MOST = 500, DEAF_MS = 10, UNKNOWNS = 16, UNKNOWN_TEXT = 48 };
 enum { FRAME_MS = 100 }; // news is drawn 10 times a second: a frame takes processor time from the search
 
 struct loop {
@@ -89,7 +90,7 @@ static void key_in_prompt(struct loop *l, const struct event *e)
 	} else if (!prompt_key(e, &line)) {
 		say_meaningless(l, keys_name(e->key, l->w->screen.ascii, name, sizeof name));
 	} else if (line) {
-		if (terminal_rest())
+		if (terminal_burst())
 			turn_deaf(l, "what came behind the line in one go is left out");
 		workbench_command(l->w, line);
 		free(line);
@@ -153,7 +154,7 @@ static void on_input(struct loop *l)
 {
 	const struct workbench *w = l->w;
 	struct event e;
-	while (!w->quit && !w->change_session && !w->suspend && terminal_event(&e)) {
+	for (int i = 0; i < EVENTS_MOST && !w->quit && !w->change_session && !w->suspend && terminal_event(&e); i++) {
 		if (l->deaf)
 			leave_out(l);
 		else
@@ -182,11 +183,21 @@ static void frame(struct loop *l)
 	l->deaf_until = now_ms() + DEAF_MS; // counts from when the question is shown
 }
 
+// What is said where the program crashes.
+static void note_session(const struct workbench *w)
+{
+	char last_words[256], word[151];
+	session_shell_word(w->session, word, sizeof word);
+	snprintf(last_words, sizeof last_words, "bitscape: a fault in the program ended it; `bitscape %s` goes on from the last save", word);
+	crash_note(text_clean(last_words, ""));
+}
+
 static void other_session(struct loop *l)
 {
 	workbench_say(l->w, false, "opening...");
 	frame(l);
 	workbench_change_session(l->w);
+	note_session(l->w);
 	l->input = true;
 }
 
@@ -249,6 +260,7 @@ static bool wait_for_news(struct loop *l)
 int loop_run(struct workbench *w)
 {
 	struct loop l = {.w = w, .input = true};
+	note_session(w);
 	session_turn(w->session); // so that the first frame knows whether it runs
 	workbench_messages(w);
 	while (!w->quit && !l.ended_by) {

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <langinfo.h>
 #include <locale.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,17 +78,83 @@ static int replay(const char *name)
 	return session_replay(name, print_line, &f) ? EXIT_OK : complain(&f, EXIT_FAILED);
 }
 
+// The questions that need no session, and may be asked on the command line: a table over group[QUESTIONS].
+enum { QUESTIONS = 2 };
+static struct command_table questions(struct command_group group[QUESTIONS])
+{
+	group[0] = session_catalog_group(NULL);
+	group[1] = session_machine_group();
+	return (struct command_table){group, QUESTIONS};
+}
+
+static bool is_question(const char *word)
+{
+	struct command_group group[QUESTIONS];
+	struct command_table table = questions(group);
+	return word && command_find(&table, word, NULL);
+}
+
+static void __attribute__((format(printf, 2, 3))) print_answer(struct command_call *call, const char *format, ...)
+{
+	(void)call;
+	va_list args;
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	putchar('\n');
+}
+
+static int answer(int argc, char **argv)
+{
+	struct command_group group[QUESTIONS];
+	struct command_table table = questions(group);
+	struct string line = {0};
+	struct fault f = {0};
+	for (int i = 1; i < argc; i++) {
+		string_add(&line, "%s", i > 1 ? " " : "");
+		words_quote(&line, argv[i]);
+	}
+	bool ok = line.failed ? fault_memory(&f, "command line") : command_run(&table, line.bytes, print_answer, NULL, &f);
+	string_free(&line);
+	return ok ? EXIT_OK : complain(&f, EXIT_FAILED);
+}
+
 // The session that the command line names. *fresh: it was made just now.
 static struct session *open_session(const struct options *o, bool *fresh, struct fault *f)
 {
-	*fresh = o->make || !o->name || !session_exists(o->name);
-	if (*fresh)
-		return session_made(o->name, o->setting, o->settings, f);
-	if (o->settings > 0) {
-		fault_set(f, o->name, "open it, then use `set`; or choose another name", "exists: --set is for a new session");
+	*fresh = o->make || !o->name;
+	if (o->make && is_question(o->name)) {
+		fault_set(f, o->name, "choose another name", "a session cannot be called so: `bitscape %s` asks a question", o->name);
 		return NULL;
 	}
-	return session_open(o->name, f);
+	return *fresh ? session_made(o->name, o->setting, o->settings, f) : session_open(o->name, f);
+}
+
+static int list_sessions(const struct options *o)
+{
+	struct fault f = {0};
+	struct string out = {0};
+	bool ok = o->tidy ? sessions_tidy(o->now, &out, &f) : sessions_list(&out, &f);
+	if (ok && !out.length)
+		string_add(&out, "there is nothing to tidy\n");
+	if (ok)
+		fputs(out.bytes, stdout);
+	string_free(&out);
+	return ok ? EXIT_OK : complain(&f, EXIT_FAILED);
+}
+
+// A plain start begins a new search at once. Old unnamed sessions are tidied meanwhile, and the one that may be gone on with instead is
+// named; the new one is open, and so counts for neither.
+static void look_back(struct workbench *w)
+{
+	char about[256], *save = NULL;
+	struct string told = {0};
+	sessions_tidy(true, &told, NULL);
+	for (char *line = told.length ? strtok_r(told.bytes, "\n", &save) : NULL; line; line = strtok_r(NULL, "\n", &save))
+		workbench_say(w, false, "%s", line);
+	string_free(&told);
+	if (session_last(w->last, sizeof w->last, about, sizeof about))
+		workbench_say(w, false, "r goes on with %s (%s)", w->last, about);
 }
 
 static int run_batch(const struct options *o)
@@ -100,7 +167,8 @@ static int run_batch(const struct options *o)
 	size_t count;
 	const struct command *rows = session_commands(&count);
 	const struct command_group group[] = {
-		{"searching and sessions", rows, count, s}, session_plot_group(s), session_catalog_group(s), ui_group(NULL)};
+		{"searching and sessions", rows, count, s}, session_plot_group(s), session_catalog_group(s),
+		session_machine_group(), ui_group(NULL)};
 	const struct command_table table = {group, sizeof group / sizeof *group};
 	int status = session_batch(s, o->batch, &table, &f);
 	if (status == EXIT_FAILED || status == EXIT_USAGE)
@@ -130,9 +198,8 @@ static int run_workbench(const struct options *o, bool ascii)
 	if (!signals_open(true, &f))
 		return complain(&f, EXIT_FAILED);
 	static struct workbench w;
-	// Before a new one is made, which would be found instead.
-	bool interrupted = !o->name && !o->make && session_interrupted(w.interrupted, sizeof w.interrupted);
 	bool fresh;
+	struct string farewell = {0};
 	struct session *s = open_session(o, &fresh, &f);
 	if (!s)
 		return complain(&f, EXIT_FAILED);
@@ -142,24 +209,20 @@ static int run_workbench(const struct options *o, bool ascii)
 	}
 	const char *no_color = getenv("NO_COLOR");
 	if (!terminal_open(!o->no_color && !(no_color && *no_color), &f)) {
-		workbench_end(&w, NULL);
+		workbench_end(&w, NULL, NULL);
 		return complain(&f, EXIT_TERMINAL);
 	}
-	char last_words[256];
-	snprintf(last_words, sizeof last_words, "bitscape: a fault in the program ended it; `bitscape %.150s` goes on from the last save",
-		session_name(s));
-	crash_note(text_clean(last_words, ""));
 	prompt_init();
 	if (fresh && o->explore)
 		workbench_say(&w, false, "%s",
 			session_snapshot(s)->idle ? "costs alone: + and - step a layer's format, `apply uniform int4`, `paste FILE`" :
-			"quality is estimated: space searches on the table");
+			"quality is estimated: press Space to search on the table");
 	else if (fresh && !o->tour)
 		workbench_command(&w, "run");
-	else if (!fresh)
-		workbench_say(&w, false, "%s is open: space runs on", session_name(s));
-	if (interrupted)
-		workbench_say(&w, false, "a session was interrupted: r takes it up again");
+	else if (!fresh && !session_read_only(s))
+		workbench_say(&w, false, "%s is open: press Space to run on", session_name(s));
+	if (!o->name && !o->make && !o->tour)
+		look_back(&w);
 	config_start(&w);
 	w.tour_auto = o->go_on;
 	if (o->tour)
@@ -172,8 +235,11 @@ static int run_workbench(const struct options *o, bool ascii)
 	if (failed)
 		f = session_snapshot(w.session)->fault;
 	int status = number ? EXIT_SIGNAL + number : failed ? complain(&f, EXIT_FAILED) : EXIT_OK;
-	if (!workbench_end(&w, &f))
+	if (!workbench_end(&w, &farewell, &f))
 		status = complain(&f, number ? status : EXIT_FAILED);
+	if (farewell.bytes)
+		fputs(farewell.bytes, stdout);
+	string_free(&farewell);
 	return status;
 }
 
@@ -187,6 +253,10 @@ static int run(int argc, char **argv)
 {
 	struct options o;
 	struct fault f;
+	if (is_question(argv[1])) {
+		set_locale();
+		return answer(argc, argv);
+	}
 	if (!options_parse(&o, argc, argv, &f))
 		return complain(&f, EXIT_USAGE);
 	bool utf8 = set_locale();
@@ -196,6 +266,8 @@ static int run(int argc, char **argv)
 	}
 	if (o.version)
 		return print_version();
+	if (o.list)
+		return list_sessions(&o);
 	if (o.replay)
 		return replay(o.replay);
 	char tour[4096];

@@ -44,7 +44,7 @@ static bool fault_column(const struct table_source *src, const char *name, struc
 			size_t at = strlen(advice);
 			snprintf(advice + at, sizeof advice - at, " %s", src->column[i].name);
 		}
-	return fault_set(f, name, advice, "is no column of this table");
+	return fault_set(f, name, advice, "is not a column of this table");
 }
 
 // ---- filters -------------------------------------------------------------------------------------------------------

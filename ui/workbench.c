@@ -26,13 +26,15 @@ static bool take_session(struct workbench *w, struct session *s, struct fault *f
 	w->layer_cost = layer_cost;
 	w->choice = choice;
 	w->session = s;
+	memset(w->nudge, 0, sizeof w->nudge);
 
 	size_t count;
 	const struct command *rows = session_commands(&count);
 	w->group[0] = (struct command_group){"searching and sessions", rows, count, s};
 	w->group[1] = session_plot_group(s);
 	w->group[2] = session_catalog_group(s);
-	w->group[3] = ui_group(w);
+	w->group[3] = session_machine_group();
+	w->group[4] = ui_group(w);
 	w->table = (struct command_table){w->group, WORKBENCH_GROUPS};
 
 	w->scene.session = session_name(s);
@@ -62,9 +64,9 @@ void workbench_close(struct workbench *w)
 	w->tour_ms = 0;
 }
 
-bool workbench_end(struct workbench *w, struct fault *f)
+bool workbench_end(struct workbench *w, struct string *farewell, struct fault *f)
 {
-	bool saved = session_close(w->session, f);
+	bool saved = session_leave(w->session, farewell, f);
 	workbench_close(w);
 	popup_clear(&w->said);
 	screen_free(&w->screen);
@@ -78,11 +80,26 @@ bool workbench_end(struct workbench *w, struct fault *f)
 	return saved;
 }
 
+// `new resnet20` may mean a session called so, or a search on that network: it is asked for, not guessed.
+static bool check_name(const char *name, const char *const *setting, int settings, struct fault *f)
+{
+	char todo[256];
+	bool network = false;
+	for (const char *const *net = engine_nets(); name && *net; net++)
+		network |= strcmp(*net, name) == 0;
+	for (int i = 0; i < settings; i++)
+		network &= strncmp(setting[i], "net=", 4) != 0;
+	if (!network)
+		return true;
+	snprintf(todo, sizeof todo, "`new net=%.80s` searches on it; to call a session so, give net=... too", name);
+	return fault_set(f, name, todo, "is the name of a network");
+}
+
 struct session *session_made(const char *name, const char *const *setting, int settings, struct fault *f)
 {
 	struct config *config = config_new();
 	struct session *s = NULL;
-	bool ok = config || fault_memory(f, "session");
+	bool ok = (config || fault_memory(f, "session")) && check_name(name, setting, settings, f);
 	for (int i = 0; ok && i < settings; i++) {
 		char key[ENGINE_NAME * 2];
 		const char *equals = strchr(setting[i], '=');
@@ -101,19 +118,20 @@ struct session *session_made(const char *name, const char *const *setting, int s
 	return s;
 }
 
-// `new [NAME] KEY=VALUE…` or `open NAME`, split at blanks; the command's row has checked the count of words.
+// `new [NAME] KEY=VALUE…`, `open NAME` or `resume NAME`, split at blanks; the command's row has checked the count of words.
 static struct session *other_session(char *line, struct fault *f)
 {
 	char *save = NULL, *verb = strtok_r(line, "\n", &save), *name = NULL;
+	bool fresh = verb && strcmp(verb, "new") == 0;
 	const char *setting[COMMAND_MAX_ARGUMENTS];
 	int settings = 0;
 	for (char *word; (word = strtok_r(NULL, "\n", &save)) && settings < COMMAND_MAX_ARGUMENTS;) {
-		if (!name && !strchr(word, '='))
+		if (!name && (!fresh || !strchr(word, '=')))
 			name = word;
 		else
 			setting[settings++] = word;
 	}
-	return verb && strcmp(verb, "new") == 0 ? session_made(name, setting, settings, f) : session_open(name, f);
+	return fresh ? session_made(name, setting, settings, f) : session_open(name, f);
 }
 
 void workbench_change_session(struct workbench *w)
@@ -122,8 +140,13 @@ void workbench_change_session(struct workbench *w)
 	char *line = w->change_session, text[sizeof f + 16];
 	w->change_session = NULL;
 	struct session *old = w->session, *s = other_session(line, &f);
-	bool fresh = strncmp(line, "new", 3) == 0;
+	bool fresh = strncmp(line, "new", 3) == 0, resumed = strncmp(line, "resume", 6) == 0;
 	free(line);
+	if (s && session_same(s, old)) {
+		session_close(s, NULL);
+		workbench_say(w, false, "%s is the session in hand", session_name(old));
+		return;
+	}
 	if (!s || !take_session(w, s, &f)) {
 		if (s)
 			session_close(s, NULL);
@@ -131,8 +154,12 @@ void workbench_change_session(struct workbench *w)
 		return;
 	}
 	w->scene.draft = NULL;
-	w->interrupted[0] = '\0';
-	workbench_say(w, false, "%s: space %s", session_name(s), fresh ? "pauses" : "goes on");
+	if (resumed)
+		w->last[0] = '\0';
+	if (!session_read_only(s))
+		workbench_say(w, false, "%s: press Space to %s", session_name(s), fresh ? "pause" : "run on");
+	if (resumed)
+		session_drop(old);
 	if (!session_close(old, &f))
 		workbench_say(w, true, "the session before: %s", fault_line(&f, text, sizeof text));
 	if (fresh)

@@ -5,11 +5,12 @@
 #define UI_WORKBENCH_H
 
 #include "ui/keys.h"
+#include "ui/nudge.h"
 #include "ui/screen.h"
 #include "ui/theme.h"
 #include "ui/views/views.h"
 
-enum { WORKBENCH_GROUPS = 4, WORKBENCH_MESSAGE = 1024, WORKBENCH_HINTS = 32, WORKBENCH_LOG = 64 };
+enum { WORKBENCH_GROUPS = 5, WORKBENCH_MESSAGE = 1024, WORKBENCH_HINTS = 32, WORKBENCH_LOG = 64 };
 
 // Lines that were pasted; owned.
 struct pasted {
@@ -29,6 +30,7 @@ struct workbench {
 	uint8_t *choice;          // info->slots numbers
 	double draft_cost[ENGINE_TERMS];
 	struct keys keys;
+	struct nudge nudge[2][ENGINE_TERMS]; // of targets, of weights
 	struct hint hint[WORKBENCH_HINTS];
 	struct screen screen;
 	const struct theme *theme;
@@ -45,17 +47,17 @@ struct workbench {
 	struct pasted pasted;     // commands that the popup shows, to be confirmed
 	int tour_ms;              // in this time, counted by the loop from when it finds it here; 0: told already, or not at all
 	int sourcing;             // files that are being run, one by another
-	char interrupted[4096];   // a session that `resume` takes; "": none
+	char last[4096];          // the session used last, which `resume` goes on with; "": none
 
 	// What only the loop can do, asked for by a command.
 	bool quit, redraw, prompt, suspend;
-	char *change_session;     // a command line `open …`, `new …`; owned
+	char *change_session;     // a command line `open …`, `new …`, `resume …`; owned
 };
 
 // Makes a workbench around a session, which it then owns. False: out of memory.
 bool workbench_begin(struct workbench *, struct session *, bool ascii, struct fault *);
-// Closes the session and frees all. False where the session could not be saved.
-bool workbench_end(struct workbench *, struct fault *);
+// Closes the session and frees all. `farewell` (see session_leave) may be NULL. False where the session could not be saved.
+bool workbench_end(struct workbench *, struct string *farewell, struct fault *);
 
 // Runs a command line. What it says, or its fault, goes to the message line or into a box. False: it failed.
 bool workbench_command(struct workbench *, const char *line);

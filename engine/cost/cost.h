@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Cost terms: what a plan costs, in all and per layer. A term is made for one model (and device) and never changes
-// afterwards: any number of threads may price plans with it. Nothing is allocated but by cost_new.
+// afterwards: any number of threads may price plans with it. Only cost_new allocates.
 //
 //   bops            MACs x weight bits x activation bits            size         bytes of weights, with scales and biases
 //                   of the layers: attention's two products, which have no weights, are not in it
@@ -13,17 +13,25 @@
 // reader, an operator's inputs and its output together; each in the format of the widest layer that reads it (graph.h).
 // Layers' parts: what the operators after each layer had alive at that moment.
 //
-// latency: the sum over operators of max(operations / peak, bytes / bandwidth) / efficiency (EfficientNet-X, arXiv 2102.05610).
-//   Operations: two a MAC, on the matrix unit, padded: rows x up(kernel area x channels in / groups) x
-//   up(channels out / groups) x groups, each `up` to the tile; the type is device_native of the two formats, for attention's
-//   products of its output's. Depthwise convolutions and operators without weights run on the vector unit, as fp32. There a
-//   number counts 1 for an add or a multiply; 1, 2 or 4 for relu, relu6 or another activation; 2 for a batch norm that cannot be
-//   folded; 8 for a layer norm; the window for a pooling; 5 for a softmax (assumptions; bytes nearly always bound these).
-//   Concatenation and the choice of the first pixel only copy.
-//   Bytes: weights, scales and biases always, once a batch. The input and the output of the network always. Any other tensor
-//   only if it does not stay on chip from producer to last reader, and then when written and at each reading. It stays if the
-//   whole batch of it fits into an equal share of the on-chip memory: divided by the most tensors alive at once during its
-//   life, so that all that stay do fit together. Weights stream past; attention's scores never leave the chip.
+// latency: the sum over kernels (graph.h says which operators run as one) of floor + the larger of compute and memory time + what of
+//   the shorter the longer cannot hide, `ramp` at most. It began as EfficientNet-X's roofline (arXiv 2102.05610); the constants are
+//   figures of the device, fitted for tpu_v4 to half of the times in engine/hardware/silicon.h, assumed elsewhere (cost_assumed).
+//   Compute: operations over rate x efficiency by kind of work. On the matrix unit two a MAC, padded: up(kernel area x channels in /
+//   groups, inner) x the less of up(rows, `rows`) x up(channels out / groups, outer) and up(rows, outer) x up(channels out /
+//   groups, `rows`), x groups; rows: pixels of all images. The type is device_native of the two formats, for attention's products of
+//   its output's; its rate device_rate. Products of a single row or column run on the vector unit, where its share in them is known;
+//   depthwise convolutions and operators without weights always, as fp32. There a number counts 1 for an add or a multiply; 1, 2 or
+//   4 for relu, relu6 or another activation; 2 for a batch norm that cannot be folded; 8 for a layer norm; the window for a
+//   pooling; 5 for a softmax (assumptions; bytes nearly always bound these). Concatenation and the choice of the first pixel only
+//   copy. What joined a convolution or linear operator is worked on while that runs: of both times the larger counts.
+//   Bytes, over bandwidth x efficiency: weights, scales and biases always, once a batch. The input and the output of the network
+//   always. Any other tensor when written and at each reading: on chip, at its rate (none known: free), if the tensor stays there
+//   and the operator multiplies; else through the memory. A tensor stays if the whole batch of it fits into an equal share of the
+//   on-chip memory: divided by the most tensors alive at once during its life, so that all that stay do fit together. Weights
+//   stream past.
+//   Attention is one kernel, whose scores never leave the chip; or, where the device says so, six: a copy of queries, keys and values
+//   into the heads' layout, the first product, the scores' maximum, their exponentials, the second product, a copy of the result.
+//   The scores, two bytes each, then are written twice and read three times. A layer norm reads its input once or twice.
 // energy: where the device has energies per operation and byte: every MAC, vector operation and byte moved, from memory and
 //   through the on-chip memory, once; weights once a batch; a type without a figure as the next in enum native that has one.
 //   Idle power and control are not in it. Else mean power x latency. Else refused.
@@ -57,8 +65,8 @@ const char *cost_symbol(const struct cost *); // behind a number: "ms", "mJ", "B
 const char *cost_help(const struct cost *); // one line
 const struct device *cost_device(const struct cost *); // NULL: none
 
-// Whether it prices every layer, weights and activations each in any of these formats; a plan with one that it cannot price
-// costs INFINITY. The fault names the layer, the formats and what is unknown. To be asked before a search.
+// Whether the term can price every layer with its weights and its activations in any of these formats. A plan that it cannot
+// price costs INFINITY, so a search asks first. The fault names the layer, the formats and what is unknown.
 bool cost_answers(const struct cost *, const int *formats, int count, struct fault *);
 // The total; where `layer` is not NULL, also each layer's part.
 double cost_total(const struct cost *, const struct plan *, double *layer);
@@ -97,8 +105,37 @@ struct cost_point {
 	enum native type;         // fp32 where it runs on the vector unit
 	bool vector, memory_bound;
 };
+// Whether prices rest on assumed efficiencies, none of them fitted to times measured on the device (device_assumes): to be said
+// wherever such a latency, or an energy that follows from it, is shown.
+bool cost_assumed(const struct cost *);
 // Fills point[layers]; false where the term is not a latency by the roofline.
 bool cost_roofline(const struct cost *, const struct plan *, struct cost_point *point);
+
+// One product of two matrices by itself, in one format, its result too.
+struct cost_product {
+	double operations;       // useful ones, two a MAC
+	double padding;          // MACs done for each useful one
+	double operands, result; // bytes
+	bool on_chip;            // the operands lie there, as where it runs again and again; the result goes to the memory
+	bool vector;             // it runs on the vector unit
+	enum native type;        // that it runs as
+	double peak;             // operations a second, of the unit and type
+	// Seconds: seconds = floor + the larger of compute and memory + exposed, the part of the smaller that the larger cannot hide.
+	double seconds, floor, compute, memory, exposed;
+};
+// size: rows, columns and inner size (M, N, K). cold: the operands come from the memory even if they fit on chip. False with a fault:
+// a figure of the device that is needed is unknown.
+bool cost_product(const struct device *, const double size[3], int format, bool cold, struct cost_product *, struct fault *);
+
+// What the model says of a row of engine/hardware/silicon.h on a device, in microseconds. False with a fault: as above.
+bool cost_silicon(const struct device *, int row, double *us, struct fault *);
+// How far off, over the rows of a kind that the device's constants were fitted to, or over the others: of ln(model / measured)
+// the mean, the mean magnitude and the root of the mean square.
+struct silicon_error {
+	int rows;
+	double bias, error, rms, worst; // worst: the largest magnitude
+};
+bool cost_silicon_error(const struct device *, int kind, bool fitted, struct silicon_error *, struct fault *);
 
 // The roofline held against what was measured, over the layers that were: the layers' own operators alone.
 struct cost_comparison {

@@ -15,7 +15,30 @@ static bool folds(const struct model *m, const int *readers, int i)
 	return before == OP_CONV || before == OP_LINEAR || (op->kind == OP_ACT && before == OP_NORM);
 }
 
-static void wire(struct graph *g, int *readers)
+// The kernels that hand on numbers one by one, and the operators that take them so.
+static bool streams(enum op_kind kind)
+{
+	return kind == OP_CONV || kind == OP_LINEAR || kind == OP_ADD || kind == OP_NORM || kind == OP_ACT;
+}
+
+static bool joins(enum op_kind kind)
+{
+	return kind == OP_ADD || kind == OP_NORM || kind == OP_ACT;
+}
+
+// The operand whose kernel an operator joins; -1: it starts one.
+static int joined(const struct graph *g, const int *readers, int i)
+{
+	const struct op *op = &g->model->op[i];
+	int latest = op->in[0];
+	if (!joins(op->kind))
+		return -1;
+	for (int k = 1; k < op->inputs; k++)
+		latest = g->op[op->in[k]].kernel > g->op[latest].kernel ? op->in[k] : latest;
+	return readers[latest] == 1 && streams(g->model->op[g->op[latest].tensor].kind) ? latest : -1;
+}
+
+static void wire(struct graph *g, bool kernels, int *readers)
 {
 	const struct model *m = g->model;
 	for (int i = 0; i < m->ops; i++)
@@ -30,6 +53,10 @@ static void wire(struct graph *g, int *readers)
 			o->owner = g->op[op->in[k]].owner > o->owner ? g->op[op->in[k]].owner : o->owner;
 		if (op->layer >= 0)
 			o->owner = op->layer;
+		int with = o->tensor == i && kernels ? joined(g, readers, i) : -1;
+		o->kernel = o->tensor != i ? g->op[o->tensor].kernel : with < 0 ? i : g->op[with].kernel;
+		if (with >= 0)
+			g->op[g->op[with].tensor].inside = true;
 		g->start[i] = readers[i] ? 0 : (uint8_t)format_named("fp32");
 	}
 	for (int i = m->ops - 1; i >= 0; i--)
@@ -93,12 +120,12 @@ static void depend(struct graph *g)
 		if (g->op[i].tensor != i)
 			continue;
 		if (m->op[i].layer >= 0)
-			set(g->depends + m->op[i].layer * g->words, i);
+			set(g->depends + m->op[i].layer * g->words, g->op[i].kernel);
 		for (int k = -1; k < m->op[i].inputs; k++) {
 			int tensor = g->op[k < 0 ? i : m->op[i].in[k]].tensor;
 			for (int l = 0; l < m->layers; l++)
 				if (asked(g, tensor, l))
-					set(g->depends + l * g->words, i);
+					set(g->depends + l * g->words, g->op[i].kernel);
 		}
 	}
 }
@@ -130,7 +157,7 @@ bool graph_fits(const struct model *m, struct fault *fault)
 		fault_set(fault, m->name, "choose a smaller network", "%d operators are more than can be priced (%d)", m->ops, GRAPH_OPS);
 }
 
-struct graph *graph_new(const struct model *m, struct fault *fault)
+struct graph *graph_new(const struct model *m, bool kernels, struct fault *fault)
 {
 	if (!graph_fits(m, fault))
 		return NULL;
@@ -150,7 +177,7 @@ struct graph *graph_new(const struct model *m, struct fault *fault)
 	}
 	bool ok = g && count && g->op && g->edge && g->start && g->depends && g->asks && g->first;
 	if (ok) {
-		wire(g, count);
+		wire(g, kernels, count);
 		lives(g, count);
 		depend(g);
 		ok = list_settled(g);

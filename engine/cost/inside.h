@@ -26,17 +26,19 @@ extern const struct pricing peak_pricing, machine_pricing, measured_pricing;
 struct move {
 	int tensor;
 	int stays; // up to so many bits it stays on chip
-	double on, off; // cost a bit of the format: on chip, through the memory
+	double on, off; // cost a bit of the format: where it stays, and where it does not
+	double still;   // bytes a bit that pass the memory even where it stays
 };
 
-// An operator on a machine. Costs are in the machine's own unit: seconds, or joules, of a batch.
+// A kernel on a machine: an operator with what joined it. Costs are in the machine's own unit: seconds, or joules, of a batch.
 enum runs_as { RUNS_VECTOR, RUNS_LAYER, RUNS_ATTENTION };
 struct machine_op {
 	enum runs_as runs;
+	bool vector;             // what the layer multiplies runs on the vector unit
 	double compute[NATIVES]; // INFINITY: it cannot; of the vector unit all the same
-	double fixed, weight_bit; // scales and biases; a bit of the weights' format
-	double scale;            // of the price
-	double operations;       // of a batch
+	double fixed, weight_bit; // scales, biases and attention's scores; a bit of the weights' format
+	double floor;
+	double operations, fixed_bytes; // of a batch; of `fixed`, to and from the memory
 	int move, moves;
 };
 
@@ -51,9 +53,10 @@ struct cost {
 	struct device device;
 	int batch;
 	// On a machine:
-	bool sums; // what compute and memory cost is added; else the larger counts
+	bool sums; // what compute and memory cost is added; else they overlap: the larger counts, and `ramp` of the smaller at most
+	double scale, ramp, byte; // of all prices; seconds; what a byte to or from the memory costs
 	enum native native[FORMATS][FORMATS]; // [weights][activations]
-	struct machine_op *op; // [model->ops]; of a folded one all zero
+	struct machine_op *op; // [model->ops]; of one that is folded or joined a kernel all zero
 	struct move *move;
 	// Measured:
 	uint32_t holders[FORMATS];  // formats that hold each format's values, as bits

@@ -6,13 +6,9 @@
 #include <string.h>
 
 #include "engine/cost/inside.h"
+#include "engine/cost/product.h"
 
 // ---- operators ----
-
-static double up(double size, double tile)
-{
-	return ceil(size / tile) * tile;
-}
 
 static double elements(struct shape s)
 {
@@ -42,22 +38,12 @@ static double vector_operations(const struct model *m, const struct op *op)
 	}
 }
 
-// A multiplication of matrices on the matrix unit: `products` of rows x inner by inner x outer.
-struct product {
-	double products, rows, inner, outer;
-};
-
-// Its MACs where inner and outer size are rounded up to a tile.
-static double macs_of(struct product p, double inner, double outer)
-{
-	return p.products * p.rows * up(p.inner, inner) * up(p.outer, outer);
-}
-
 struct task {
 	enum work work;
 	double vector_macs, vector; // on the vector unit
 	struct product product[2];
 	double fixed_bytes; // fp32 numbers that are no layer's weights
+	double scores;      // numbers that attention works out between its products, for one image
 };
 
 static struct task task_of(const struct model *m, const struct op *op)
@@ -68,22 +54,23 @@ static struct task task_of(const struct model *m, const struct op *op)
 	switch (op->kind) {
 	case OP_CONV:
 		t.fixed_bytes = 8 * channels; // a scale and a bias, as `size` counts them
-		t.work = op->groups > 1 && op->groups == in.c ? WORK_DEPTHWISE : WORK_CONV;
+		t.work = op->groups == 1 ? WORK_CONV : op->groups == in.c ? WORK_DEPTHWISE : WORK_GROUPED;
 		if (t.work == WORK_DEPTHWISE)
 			t.vector_macs = m->layer[op->layer].macs;
 		else
 			t.product[0] = (struct product){op->groups, pixels, (double)op->window.h * op->window.w * in.c / op->groups,
-				channels / op->groups};
+				channels / op->groups, (double)in.c / op->groups};
 		break;
 	case OP_LINEAR:
 		t.fixed_bytes = 8 * channels;
 		t.work = WORK_LINEAR;
-		t.product[0] = (struct product){1, pixels, in.c, channels};
+		t.product[0] = (struct product){1, pixels, in.c, channels, in.c};
 		break;
 	case OP_ATTENTION:
 		t.work = WORK_ATTENTION;
-		t.product[0] = (struct product){op->heads, pixels, channels / op->heads, pixels};
-		t.product[1] = (struct product){op->heads, pixels, pixels, channels / op->heads};
+		t.scores = op->heads * pixels * pixels;
+		t.product[0] = (struct product){op->heads, pixels, channels / op->heads, pixels, channels / op->heads};
+		t.product[1] = (struct product){op->heads, pixels, pixels, channels / op->heads, pixels};
 		break;
 	case OP_NORM:
 	case OP_LAYERNORM:
@@ -98,37 +85,154 @@ static struct task task_of(const struct model *m, const struct op *op)
 	return t;
 }
 
-// What a byte and an operation cost: seconds or joules.
+// What a byte and an operation cost: seconds or joules. Compute of a kernel that is priced in seconds has rates of its own.
 struct rates {
-	double mac[NATIVES], vector_mac, vector, memory, on_chip;
+	double mac[NATIVES], vector_mac, vector, memory;
+	double past, on_chip; // of what stays on chip: where it passes the memory all the same, and where it does not
 };
 
+// Joules of a batch.
+static double compute_energy(const struct cost *c, const struct task *t, enum native n, const struct rates *r)
+{
+	double macs = product_macs(t->product[0]) + product_macs(t->product[1]);
+	return c->batch * ((macs > 0 ? macs * r->mac[n] : 0) + t->vector_macs * r->vector_mac + t->vector * r->vector);
+}
+
+// A batch makes more rows; of attention's products it makes more.
+static struct product batched(const struct cost *c, const struct task *t, int k)
+{
+	struct product p = t->product[k];
+	*(t->work == WORK_ATTENTION ? &p.products : &p.rows) *= c->batch;
+	return p;
+}
+
+// Seconds of a batch, of the operator alone.
+static double compute_time(const struct cost *c, const struct task *t, enum native n)
+{
+	const struct device *d = &c->device;
+	double seconds = c->batch * (2 * t->vector_macs / (d->vector * d->efficiency[WORK_DEPTHWISE])
+		+ t->vector / (d->vector * d->efficiency[WORK_VECTOR]));
+	for (int k = 0; k < 2; k++)
+		seconds += product_time(batched(c, t, k), d, n, d->efficiency[t->work]);
+	return seconds;
+}
+
+// How often a tensor that stays on chip passes there, and how often it passes the memory all the same. Operators that multiply
+// read and write it on chip; all others pass the memory (measured, at every size). What does not stay always passes the memory.
+struct passes {
+	double chip, memory;
+};
+
+// Attention in several kernels: one copies queries, keys and values into the heads' layout; the first product writes the scores; one
+// reads them for the maximum, one for the exponentials, which it writes; the second product reads those; the last copies the result.
+static const struct passes attention_in = {1, 2}, attention_out = {1, 2}, attention_scores = {2, 3};
+
+static bool is_cut(const struct cost *c, const struct op *op)
+{
+	return !c->sums && op->kind == OP_ATTENTION && c->device.attention_kernels > 1;
+}
+
+static struct passes passes_of(const struct cost *c, int i, bool writes)
+{
+	const struct op *op = &c->model->op[c->graph->op[i].kernel];
+	if (is_cut(c, op))
+		return writes ? attention_out : attention_in;
+	if (c->sums || op->layer >= 0 || op->kind == OP_ATTENTION)
+		return (struct passes){1, 0};
+	return (struct passes){0, op->kind == OP_LAYERNORM && !writes ? c->device.layernorm_kernels : 1};
+}
+
+static double passing(double bytes, struct passes p, bool stays, const struct rates *r)
+{
+	return bytes * (stays ? p.chip * r->on_chip + p.memory * r->past : (p.chip + p.memory) * r->memory);
+}
+
+// Bytes to and from the memory.
+static double past_memory(double bytes, struct passes p, bool stays, const struct rates *r)
+{
+	return bytes * (stays ? r->past > 0 ? p.memory : 0 : p.chip + p.memory);
+}
+
+// Two bytes each whatever the formats.
+static void add_scores(const struct cost *c, int i, const struct task *t, struct machine_op *o, const struct rates *r)
+{
+	double bytes = 2 * t->scores * c->batch;
+	bool stays = bytes <= c->device.on_chip / (c->graph->op[i].crowd + 1);
+	o->fixed += passing(bytes, attention_scores, stays, r);
+	o->fixed_bytes += past_memory(bytes, attention_scores, stays, r);
+}
+
+static bool listed(const struct move *first, const struct move *end, int tensor)
+{
+	while (first < end && first->tensor != tensor)
+		first++;
+	return first < end;
+}
+
+// The tensors that an operator of a kernel writes and reads, but for those within the kernel and those that an operator before it
+// in the kernel reads too.
+static void add_moves(struct cost *c, int i, int *moves, const struct rates *r)
+{
+	const struct op *op = &c->model->op[i];
+	const struct graph_op *g = c->graph->op;
+	const struct move *first = c->move + c->op[g[i].kernel].move, *before = c->move + *moves;
+	for (int k = -1; k < op->inputs; k++) {
+		int tensor = k < 0 ? i : g[op->in[k]].tensor;
+		if ((g[tensor].inside && g[tensor].kernel == g[i].kernel) || listed(first, before, tensor))
+			continue;
+		double numbers = k < 0 || op->kind == OP_FIRST ? g[i].elements : g[op->in[k]].elements;
+		double bit = g[tensor].elements * c->batch / 8, share = c->device.on_chip / g[tensor].crowd; // bytes
+		int stays = tensor == 0 || !g[tensor].read ? 0 : (int)fmin(64, floor(share / bit));
+		struct passes p = passes_of(c, i, k < 0);
+		double bytes = numbers * c->batch / 8;
+		c->move[(*moves)++] = (struct move){tensor, stays, passing(bytes, p, true, r), passing(bytes, p, false, r),
+			past_memory(bytes, p, true, r)};
+	}
+}
+
+// What joined the kernel that operator i starts works on its numbers while they are made: of both times the larger counts.
+static void add_joined(struct cost *c, int i, int *moves, const struct rates *r)
+{
+	struct machine_op *o = &c->op[i];
+	double seconds = 0;
+	for (int j = i + 1; j < c->model->ops; j++) {
+		if (c->graph->op[j].kernel != i || c->graph->op[j].tensor != j)
+			continue;
+		struct task t = task_of(c->model, &c->model->op[j]);
+		seconds += compute_time(c, &t, NATIVE_FP32);
+		o->operations += c->batch * t.vector;
+		o->fixed += t.fixed_bytes * r->memory;
+		o->fixed_bytes += t.fixed_bytes;
+		add_moves(c, j, moves, r);
+	}
+	for (int n = 0; n < NATIVES; n++)
+		o->compute[n] = fmax(o->compute[n], seconds);
+}
+
 // Shared by latency and energy; they differ in rates and padding.
-static void add_op(struct cost *c, int i, int *moves, const struct rates *r)
+static void add_kernel(struct cost *c, int i, int *moves, const struct rates *r)
 {
 	const struct model *m = c->model;
 	const struct op *op = &m->op[i];
-	const struct graph_op *g = c->graph->op;
 	struct machine_op *o = &c->op[i];
 	struct task t = task_of(m, op);
-	double batch = c->batch, useful = t.vector_macs + macs_of(t.product[0], 1, 1) + macs_of(t.product[1], 1, 1);
+	double useful = t.vector_macs + product_macs(t.product[0]) + product_macs(t.product[1]);
 	o->runs = op->kind == OP_ATTENTION ? RUNS_ATTENTION : op->layer >= 0 ? RUNS_LAYER : RUNS_VECTOR;
-	for (int n = 0; n < NATIVES; n++) {
-		double inner = c->sums ? 1 : c->device.inner[n], outer = c->sums ? 1 : c->device.outer[n];
-		double macs = macs_of(t.product[0], inner, outer) + macs_of(t.product[1], inner, outer);
-		o->compute[n] = batch * ((macs > 0 ? macs * r->mac[n] : 0) + t.vector_macs * r->vector_mac + t.vector * r->vector);
-	}
-	o->operations = batch * (2 * useful + t.vector);
+	o->vector = t.work == WORK_DEPTHWISE || product_on_vector(batched(c, &t, 0), &c->device);
+	for (enum native n = 0; n < NATIVES; n++)
+		o->compute[n] = c->sums ? compute_energy(c, &t, n, r) : compute_time(c, &t, n);
+	o->operations = c->batch * (2 * useful + t.vector);
+	o->fixed_bytes = t.fixed_bytes;
 	o->fixed = t.fixed_bytes * r->memory;
 	o->weight_bit = op->layer >= 0 ? m->layer[op->layer].weights / 8 * r->memory : 0;
-	o->scale = 1 / c->device.efficiency[t.work];
 	o->move = *moves;
-	for (int k = -1; k < op->inputs; k++) {
-		int tensor = k < 0 ? i : g[op->in[k]].tensor;
-		double numbers = k < 0 || op->kind == OP_FIRST ? g[i].elements : g[op->in[k]].elements;
-		double bit = g[tensor].elements * batch / 8, share = c->device.on_chip / g[tensor].crowd; // bytes
-		int stays = tensor == 0 || !g[tensor].read ? 0 : (int)fmin(64, floor(share / bit));
-		c->move[(*moves)++] = (struct move){tensor, stays, numbers * batch / 8 * r->on_chip, numbers * batch / 8 * r->memory};
+	add_moves(c, i, moves, r);
+	if (!c->sums) {
+		o->floor = c->device.floor * (op->kind == OP_ATTENTION ? c->device.attention_kernels :
+			op->kind == OP_LAYERNORM ? c->device.layernorm_kernels : 1);
+		if (is_cut(c, op))
+			add_scores(c, i, &t, o, r);
+		add_joined(c, i, moves, r);
 	}
 	o->moves = *moves - o->move;
 }
@@ -161,10 +265,20 @@ static inline struct strain strain_of(const struct cost *c, int i, const struct 
 	return s;
 }
 
-static inline double price_of(const struct cost *c, int i, const struct plan *plan, const uint8_t *format)
+// Grows with both.
+static inline double price_of(const struct cost *c, const struct machine_op *o, struct strain s)
 {
-	struct strain s = strain_of(c, i, plan, format);
-	return c->op[i].scale * (c->sums ? s.compute + s.memory : s.compute > s.memory ? s.compute : s.memory);
+	return c->scale * (c->sums ? s.compute + s.memory : o->floor + kernel_overlap(s.compute, s.memory, c->ramp));
+}
+
+static inline double price_in(const struct cost *c, int i, const struct plan *plan, const uint8_t *format)
+{
+	return price_of(c, &c->op[i], strain_of(c, i, plan, format));
+}
+
+static bool starts_kernel(const struct cost *c, int i)
+{
+	return c->graph->op[i].tensor == i && c->graph->op[i].kernel == i;
 }
 
 static double machine_total(const struct cost *c, const struct plan *plan, const uint8_t *format, double *layer)
@@ -173,9 +287,9 @@ static double machine_total(const struct cost *c, const struct plan *plan, const
 	if (layer)
 		memset(layer, 0, (size_t)c->model->layers * sizeof *layer);
 	for (int i = 1; i < c->model->ops; i++) {
-		if (c->graph->op[i].tensor != i)
+		if (!starts_kernel(c, i))
 			continue;
-		double price = price_of(c, i, plan, format);
+		double price = price_in(c, i, plan, format);
 		total += price;
 		if (layer)
 			layer[c->graph->op[i].owner] += price;
@@ -188,11 +302,11 @@ static double machine_part(const struct cost *c, const struct plan *plan, const 
 {
 	double sum = 0;
 	for (int i = 0; i < touched->ops; i++)
-		sum += price_of(c, touched->op[i], plan, format);
+		sum += price_in(c, touched->op[i], plan, format);
 	return sum;
 }
 
-// An operator's least price: of a layer, over its settings, with the tensors as narrow as they can be. Bytes grow with the width of
+// A kernel's least price: of a layer's, over its settings, with the tensors as narrow as they can be. Bytes grow with the width of
 // a tensor: it stays on chip only if it is narrow.
 static double least_of(const struct cost *c, int i, const struct cost_settings *layer, const uint8_t *low, const uint8_t *high)
 {
@@ -208,21 +322,35 @@ static double least_of(const struct cost *c, int i, const struct cost_settings *
 		struct layer_plan p = weights ? layer[l].setting[k] : (struct layer_plan){k, k};
 		double compute = o->compute[weights || attends ? c->native[p.weight][p.activation] : NATIVE_FP32];
 		double memory = moved + (weights ? o->weight_bit * format_table[p.weight].bits : 0);
-		least = fmin(least, c->sums ? compute + memory : fmax(compute, memory));
+		least = fmin(least, price_of(c, o, (struct strain){compute, memory}));
 	}
-	return o->scale * least;
+	return least;
 }
 
 static double machine_least(const struct cost *c, const struct cost_settings *layer, const uint8_t *low, const uint8_t *high)
 {
 	double total = 0;
 	for (int i = 1; i < c->model->ops; i++)
-		if (c->graph->op[i].tensor == i)
+		if (starts_kernel(c, i))
 			total += least_of(c, i, layer, low, high);
 	return total;
 }
 
 const struct pricing machine_pricing = {.total = machine_total, .part = machine_part, .least = machine_least};
+
+// To and from the memory.
+static double bytes_of(const struct cost *c, int i, const struct plan *plan, const uint8_t *format)
+{
+	const struct machine_op *o = &c->op[i];
+	double bytes = o->fixed_bytes;
+	if (o->runs == RUNS_LAYER)
+		bytes += o->weight_bit * format_table[plan->layer[c->model->op[i].layer].weight].bits / c->byte;
+	for (const struct move *m = c->move + o->move, *end = m + o->moves; m < end; m++) {
+		int bits = format_table[format[m->tensor]].bits;
+		bytes += bits * (bits <= m->stays ? m->still : m->off / c->byte);
+	}
+	return bytes;
+}
 
 bool cost_roofline(const struct cost *c, const struct plan *plan, struct cost_point *point)
 {
@@ -234,12 +362,17 @@ bool cost_roofline(const struct cost *c, const struct plan *plan, struct cost_po
 		int i = c->model->layer[l].op;
 		struct strain s = strain_of(c, i, plan, format);
 		enum native type = type_of(c, i, plan->layer, format);
-		bool vector = task_of(c->model, &c->model->op[i]).work == WORK_DEPTHWISE;
-		point[l] = (struct cost_point){.operations = c->op[i].operations, .bytes = s.memory * c->device.bandwidth,
-			.ms = price_of(c, i, plan, format), .type = vector ? NATIVE_FP32 : type, .vector = vector,
+		bool vector = c->op[i].vector;
+		point[l] = (struct cost_point){.operations = c->op[i].operations, .bytes = bytes_of(c, i, plan, format),
+			.ms = price_of(c, &c->op[i], s), .type = vector ? NATIVE_FP32 : type, .vector = vector,
 			.roof = vector ? c->device.vector : c->device.peak[type], .memory_bound = s.memory > s.compute};
 	}
 	return true;
+}
+
+bool cost_assumed(const struct cost *c)
+{
+	return c->pricing == &machine_pricing && !c->sums && device_assumes(&c->device);
 }
 
 // ---- making one ----
@@ -253,11 +386,9 @@ static bool latency_rates(const struct cost *c, struct rates *r, struct fault *f
 		return fault_set(fault, c->name, figures_todo, "the memory bandwidth of %s is unknown", d->name);
 	if (!(d->vector > 0))
 		return fault_set(fault, c->name, figures_todo, "the vector peak of %s is unknown", d->name);
-	for (int n = 0; n < NATIVES; n++)
-		r->mac[n] = d->peak[n] > 0 ? 2 / d->peak[n] : (double)INFINITY;
-	r->vector = 1 / d->vector;
-	r->vector_mac = 2 / d->vector;
-	r->memory = 1 / d->bandwidth;
+	r->memory = 1 / (d->bandwidth * d->memory_efficiency);
+	r->on_chip = d->on_chip_bandwidth > 0 ? fmin(r->memory, 1 / d->on_chip_bandwidth) : 0;
+	r->past = d->on_chip_bandwidth > 0 ? r->memory : 0;
 	return true;
 }
 
@@ -297,6 +428,12 @@ bool machine_new(struct cost *c, bool energy, struct fault *fault)
 		if (!latency_rates(c, &r, fault))
 			return false;
 	}
+	c->graph = graph_new(c->model, !c->sums, fault);
+	if (!c->graph)
+		return false;
+	c->scale = scale;
+	c->ramp = d->ramp;
+	c->byte = r.memory;
 	c->op = calloc((size_t)c->model->ops, sizeof *c->op);
 	c->move = calloc((size_t)c->model->ops * (MODEL_INPUTS + 1), sizeof *c->move);
 	if (!c->op || !c->move)
@@ -306,13 +443,12 @@ bool machine_new(struct cost *c, bool energy, struct fault *fault)
 			c->native[w][a] = device_native(d, w, a);
 	int moves = 0;
 	for (int i = 1; i < c->model->ops; i++)
-		if (c->graph->op[i].tensor == i) {
-			add_op(c, i, &moves, &r);
-			c->op[i].scale = scale * (c->sums ? 1 : c->op[i].scale);
-		}
+		if (starts_kernel(c, i))
+			add_kernel(c, i, &moves, &r);
 	cost_per(c, energy ? 1 : c->batch);
 	if (!energy) {
-		snprintf(c->help, sizeof c->help, "time of a batch of %d on %s, by the roofline", c->batch, d->name);
+		snprintf(c->help, sizeof c->help, "time of a batch of %d on %s, by the roofline%s", c->batch, d->name,
+			device_assumes(d) ? "; its efficiencies are assumed" : "");
 	} else {
 		snprintf(c->help, sizeof c->help, "energy of an image in a batch of %d on %s, %s", c->batch, d->name,
 			c->sums ? "by operations and bytes moved" : "mean power x time");

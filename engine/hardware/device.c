@@ -12,14 +12,13 @@
 const struct native_type native_table[NATIVES] = {
 	[NATIVE_INT4] = {"int4", 4},
 	[NATIVE_INT8] = {"int8", 8},
-	[NATIVE_FP8] = {"fp8", 8},
+	[NATIVE_E4M3] = {"e4m3", 8},
+	[NATIVE_E5M2] = {"e5m2", 8},
 	[NATIVE_FP16] = {"fp16", 16},
 	[NATIVE_BF16] = {"bf16", 16},
 	[NATIVE_TF32] = {"tf32", 19},
 	[NATIVE_FP32] = {"fp32", 32},
 };
-
-const char *const work_names[WORKS] = {"conv", "depthwise", "linear", "attention", "vector"};
 
 // ---- figures ----
 
@@ -28,7 +27,8 @@ const char *const work_names[WORKS] = {"conv", "depthwise", "linear", "attention
 #define PER_NATIVE(group, unit, field, factor, least, most, whole)                                                           \
 	FIGURE(group, "int4", unit, field[NATIVE_INT4], factor, least, most, whole),                                         \
 	FIGURE(group, "int8", unit, field[NATIVE_INT8], factor, least, most, whole),                                         \
-	FIGURE(group, "fp8", unit, field[NATIVE_FP8], factor, least, most, whole),                                           \
+	FIGURE(group, "e4m3", unit, field[NATIVE_E4M3], factor, least, most, whole),                                         \
+	FIGURE(group, "e5m2", unit, field[NATIVE_E5M2], factor, least, most, whole),                                         \
 	FIGURE(group, "fp16", unit, field[NATIVE_FP16], factor, least, most, whole),                                         \
 	FIGURE(group, "bf16", unit, field[NATIVE_BF16], factor, least, most, whole),                                         \
 	FIGURE(group, "tf32", unit, field[NATIVE_TF32], factor, least, most, whole),                                         \
@@ -36,9 +36,11 @@ const char *const work_names[WORKS] = {"conv", "depthwise", "linear", "attention
 
 const struct device_figure device_figures[] = {
 	PER_NATIVE("peaks", "Tops/s", peak, 1e12, 0, 1e9, false),
+	FIGURE("", "passes", "of bf16", passes, 1, 1, 6, true),
 	FIGURE("", "vector", "Tops/s", vector, 1e12, 0, 1e9, false),
 	FIGURE("", "bandwidth", "GB/s", bandwidth, 1e9, 0, 1e9, false),
 	FIGURE("", "on_chip", "MB", on_chip, 1e6, 0, 1e9, false),
+	FIGURE("", "on_chip_bandwidth", "GB/s", on_chip_bandwidth, 1e9, 0, 1e9, false),
 	FIGURE("", "batch", "images", batch, 1, 1, 65536, true),
 	FIGURE("power", "idle", "W", power_idle, 1, 0, 1e6, false),
 	FIGURE("power", "min", "W", power_min, 1, 0, 1e6, false),
@@ -50,13 +52,31 @@ const struct device_figure device_figures[] = {
 	FIGURE("energy", "on_chip", "pJ/B", on_chip_energy, 1e-12, 0, 1e6, false),
 	PER_NATIVE("inner", "", inner, 1, 1, 65536, true),
 	PER_NATIVE("outer", "", outer, 1, 1, 65536, true),
+	PER_NATIVE("rows", "", rows, 1, 1, 65536, true),
+	PER_NATIVE("whole", "", whole, 1, 1, 65536, true),
+	PER_NATIVE("reach", "", reach, 1, .001, 1, false),
 	FIGURE("efficiency", "conv", "", efficiency[WORK_CONV], 1, .001, 1, false),
+	FIGURE("efficiency", "grouped", "", efficiency[WORK_GROUPED], 1, .001, 1, false),
 	FIGURE("efficiency", "depthwise", "", efficiency[WORK_DEPTHWISE], 1, .001, 1, false),
 	FIGURE("efficiency", "linear", "", efficiency[WORK_LINEAR], 1, .001, 1, false),
 	FIGURE("efficiency", "attention", "", efficiency[WORK_ATTENTION], 1, .001, 1, false),
 	FIGURE("efficiency", "vector", "", efficiency[WORK_VECTOR], 1, .001, 1, false),
+	FIGURE("efficiency", "row", "", row_efficiency, 1, .001, 1, false),
+	FIGURE("efficiency", "memory", "", memory_efficiency, 1, .001, 1, false),
+	FIGURE("kernel", "floor", "us", floor, 1e-6, 0, 1e6, false),
+	FIGURE("kernel", "ramp", "us", ramp, 1e-6, 0, 1e6, false),
+	FIGURE("kernel", "attention", "kernels", attention_kernels, 1, 1, 16, true),
+	FIGURE("kernel", "layernorm", "kernels", layernorm_kernels, 1, 1, 16, true),
 };
 const size_t device_figure_count = sizeof device_figures / sizeof device_figures[0];
+
+const struct device_figure *device_figure_named(const char *group, const char *name)
+{
+	for (size_t i = 0; i < device_figure_count; i++)
+		if (strcmp(device_figures[i].group, group) == 0 && strcmp(device_figures[i].name, name) == 0)
+			return &device_figures[i];
+	return NULL;
+}
 
 double device_value(const struct device *d, const struct device_figure *f)
 {
@@ -78,7 +98,16 @@ const char *device_mark(const struct device *d, const struct device_figure *f)
 {
 	char name[64];
 	snprintf(name, sizeof name, "%s%s%s", f->group, f->group[0] ? "." : "", f->name);
-	return lists(d->recalled, name) ? "recalled" : lists(d->assumed, name) ? "assumed" : "";
+	return lists(d->recalled, name) ? "recalled" : lists(d->assumed, name) ? "assumed" : lists(d->fitted, name) ? "fitted" : "";
+}
+
+bool device_assumes(const struct device *d)
+{
+	static const char *const constants[] = {"linear", "memory"};
+	for (size_t i = 0; i < sizeof constants / sizeof *constants; i++)
+		if (strcmp(device_mark(d, device_figure_named("efficiency", constants[i])), "fitted") != 0)
+			return true;
+	return strcmp(device_mark(d, device_figure_named("kernel", "floor")), "fitted") != 0;
 }
 
 // ---- lookup ----
@@ -93,13 +122,18 @@ const char *const *device_names(void)
 
 void device_defaults(struct device *d)
 {
-	for (int n = 0; n < NATIVES; n++) {
-		d->inner[n] = d->inner[n] > 0 ? d->inner[n] : 1;
-		d->outer[n] = d->outer[n] > 0 ? d->outer[n] : 1;
-	}
+	double *of_type[] = {d->inner, d->outer, d->whole, d->reach};
+	for (int n = 0; n < NATIVES; n++)
+		for (size_t i = 0; i < sizeof of_type / sizeof *of_type; i++)
+			of_type[i][n] = of_type[i][n] > 0 ? of_type[i][n] : 1;
 	for (int w = 0; w < WORKS; w++)
 		d->efficiency[w] = d->efficiency[w] > 0 ? d->efficiency[w] : 1;
+	d->memory_efficiency = d->memory_efficiency > 0 ? d->memory_efficiency : 1;
+	d->attention_kernels = d->attention_kernels > 0 ? d->attention_kernels : 1;
+	d->layernorm_kernels = d->layernorm_kernels > 0 ? d->layernorm_kernels : 1;
 	d->batch = d->batch > 0 ? d->batch : 1;
+	if (d->peak[NATIVE_FP32] == 0 && d->passes > 0)
+		d->peak[NATIVE_FP32] = d->peak[NATIVE_BF16] / d->passes;
 }
 
 bool device_get(const char *name, struct device *d, struct fault *fault)
@@ -155,8 +189,6 @@ static bool native_holds(enum native n, int format)
 {
 	struct values v = values_of(format);
 	switch (n) {
-	case NATIVE_FP8:
-		return within(v, values_of(format_named("e4m3"))) || within(v, values_of(format_named("e5m2")));
 	case NATIVE_TF32:
 		return within(v, values_of_float(8, 10, ldexp(2 - ldexp(1, -10), 127)));
 	case NATIVE_FP32:
@@ -166,16 +198,41 @@ static bool native_holds(enum native n, int format)
 	}
 }
 
+static bool has(const struct device *d, enum native n)
+{
+	return d->peak[n] != 0;
+}
+
+// e4m3 by e5m2, each format held by one of them.
+static bool mixes_fp8(const struct device *d, int weight, int activation)
+{
+	const int formats[] = {weight, activation};
+	bool held = has(d, NATIVE_E4M3) && has(d, NATIVE_E5M2);
+	for (int i = 0; held && i < 2; i++)
+		held = native_holds(NATIVE_E4M3, formats[i]) || native_holds(NATIVE_E5M2, formats[i]);
+	return held;
+}
+
 enum native device_native(const struct device *d, int weight, int activation)
 {
-	int best = NATIVE_FP32;
-	for (int n = 0; n < NATIVE_FP32; n++) {
+	enum native best = NATIVE_FP32;
+	for (enum native n = 0; n < NATIVE_FP32; n++) {
 		int bits = native_table[n].bits, least = native_table[best].bits;
 		bool better = bits < least || (bits == least && d->peak[n] > d->peak[best]);
-		if (d->peak[n] != 0 && better && native_holds((enum native)n, weight) && native_holds((enum native)n, activation))
+		if (has(d, n) && better && native_holds(n, weight) && native_holds(n, activation))
 			best = n;
 	}
-	return (enum native)best;
+	if (native_table[best].bits > native_table[NATIVE_E4M3].bits && mixes_fp8(d, weight, activation))
+		best = d->peak[NATIVE_E4M3] > d->peak[NATIVE_E5M2] ? NATIVE_E5M2 : NATIVE_E4M3;
+	return best;
+}
+
+double device_rate(const struct device *d, enum native n, double inner)
+{
+	double own = d->peak[n] * d->reach[n], wide = fmax(d->peak[NATIVE_BF16] * d->reach[NATIVE_BF16],
+		d->peak[NATIVE_FP16] * d->reach[NATIVE_FP16]);
+	bool part = fmod(inner, d->whole[n]) != 0;
+	return part && wide > 0 ? fmin(own, wide) : own;
 }
 
 double device_ridge(const struct device *d, enum native n)

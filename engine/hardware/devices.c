@@ -10,17 +10,54 @@
 #define MIB 1048576.
 #define PICO 1e-12
 
-// Systolic arrays of 128 x 128, on TPU v6e 256 x 256 (Austin et al., How to Scale Your Model, 2025, "How to think about TPUs").
-#define SQUARE(n)                                                                                                            \
-	.inner = {n, n, n, n, n, n, n}, .outer = {n, n, n, n, n, n, n}
+#define US 1e-6
+
+// Systolic arrays of 128 x 128, on TPU v6e 256 x 256 (Austin et al., How to Scale Your Model, 2025, "How to think about TPUs"). One
+// operand lies in the array; the rows of the other stream past it by eights, and either may be the one (seen in what XLA's compiler
+// for TPUs makes of products and convolutions of odd sizes).
+#define EACH(n) {n, n, n, n, n, n, n, n}
+#define SQUARE(n) .inner = EACH(n), .outer = EACH(n), .rows = EACH(8)
 // Tensor cores: the inner and outer size of one instruction (PTX ISA, shapes of mma), by type in the order of enum native. That
 // a product is padded to just this is an assumption: real kernels work in larger tiles.
-#define TURING_TILES .inner = {32, 16, 1, 8, 1, 1, 1}, .outer = {8, 8, 1, 8, 1, 1, 1}
-#define AMPERE_TILES .inner = {64, 32, 32, 16, 16, 8, 1}, .outer = {8, 8, 8, 8, 8, 8, 1}
+#define TURING_TILES .inner = {32, 16, 1, 1, 8, 1, 1, 1}, .outer = {8, 8, 1, 1, 8, 1, 1, 1}
+#define AMPERE_TILES .inner = {64, 32, 32, 32, 16, 16, 8, 1}, .outer = {8, 8, 8, 8, 8, 8, 8, 1}
 #define CORE_TILES                                                                                                           \
-	"inner.int4 inner.int8 inner.fp8 inner.fp16 inner.bf16 inner.tf32 outer.int4 outer.int8 outer.fp8 outer.fp16 "       \
-	"outer.bf16 outer.tf32 "
-#define EFFICIENCIES "efficiency.conv efficiency.depthwise efficiency.linear efficiency.attention efficiency.vector "
+	"inner.int4 inner.int8 inner.e4m3 inner.e5m2 inner.fp16 inner.bf16 inner.tf32 outer.int4 outer.int8 outer.e4m3 "      \
+	"outer.e5m2 outer.fp16 outer.bf16 outer.tf32 "
+
+// What a TPU v4 reaches. Fitted to every other row of the times measured on one (silicon.h), and shown on the rest: the shares of the
+// matrix unit's peak (in products of two matrices) and of the bandwidth, the rate of operands that lie in CMEM, the vector unit's share
+// in products of a single row or column, the floor of a kernel, and what of its shorter side the longer does not hide.
+#define FITTED "efficiency.linear efficiency.row efficiency.memory on_chip_bandwidth kernel.floor kernel.ramp"
+#define MATRIX_SHARE .90
+#define ROW_SHARE .22
+#define KERNEL .memory_efficiency = .87, .floor = .89 * US, .ramp = 1.33 * US
+// Not measured, and so assumed: that convolutions and attention's products reach what products do; that the vector unit
+// reaches its peak but for depthwise convolutions, of which XLA's compiler expects a share; that grouped ones, which it spreads over
+// whole convolutions, reach a twentieth; how attention and layer norms are cut into kernels (engine/cost/cost.h).
+#define TPU(depthwise)                                                                                                       \
+	.efficiency = {[WORK_CONV] = MATRIX_SHARE, [WORK_GROUPED] = .05, [WORK_DEPTHWISE] = depthwise,                       \
+		[WORK_LINEAR] = MATRIX_SHARE, [WORK_ATTENTION] = MATRIX_SHARE, [WORK_VECTOR] = 1},                           \
+	.row_efficiency = ROW_SHARE, .attention_kernels = 6, .layernorm_kernels = 2, .passes = 6, KERNEL
+#define TPU_ASSUMED                                                                                                          \
+	"efficiency.conv efficiency.grouped efficiency.depthwise efficiency.attention efficiency.vector kernel.attention "   \
+	"kernel.layernorm passes peaks.fp32 "
+// No times of the other devices were fitted to: what was fitted on the TPU v4 stands for them, an assumption; what stays on
+// chip is read at 2.5 times the memory's rate, as there. On GPUs one kernel does all of attention, and one a layer norm.
+#define FROM_CHIP(memory) .bandwidth = (memory) * GB, .on_chip_bandwidth = 2.5 * (memory) * GB
+#define UNMEASURED "efficiency.linear efficiency.memory on_chip_bandwidth kernel.floor kernel.ramp "
+#define AS_V4 TPU_ASSUMED UNMEASURED "efficiency.row "
+#define GPU                                                                                                                  \
+	.efficiency = {[WORK_CONV] = MATRIX_SHARE, [WORK_GROUPED] = MATRIX_SHARE, [WORK_DEPTHWISE] = 1,                      \
+		[WORK_LINEAR] = MATRIX_SHARE, [WORK_ATTENTION] = MATRIX_SHARE, [WORK_VECTOR] = 1},                           \
+	.attention_kernels = 1, .layernorm_kernels = 1, KERNEL
+#define GPU_ASSUMED                                                                                                          \
+	"efficiency.conv efficiency.grouped efficiency.depthwise efficiency.attention efficiency.vector kernel.attention "   \
+	"kernel.layernorm " UNMEASURED
+#define NO_MEMORY                                                                                                            \
+	"efficiency.conv efficiency.grouped efficiency.depthwise efficiency.attention efficiency.vector kernel.attention "   \
+	"kernel.layernorm efficiency.linear efficiency.memory kernel.floor kernel.ramp "
+
 #define ENERGIES                                                                                                             \
 	"energy.int8 energy.fp16 energy.bf16 energy.fp32 energy.vector energy.memory energy.on_chip "
 
@@ -34,77 +71,84 @@
 	.mac_energy = {[NATIVE_INT8] = (.07 + .03) * PICO, [NATIVE_BF16] = (.21 + .38) * PICO, [NATIVE_FP32] = (1.31 + .38) * PICO}, \
 	.vector_energy = .38 * PICO, .memory_energy = 350 * PICO / 8, .on_chip_energy = 14 * PICO / 8
 
-// No source gives an execution efficiency by kind of operator: all are 1, an assumption. fp32 on a TPU's matrix unit is six
-// passes of bf16, recalled. Vector units, operations a cycle: 128 lanes x 16 ALUs a core up to v4i and v4, then 8 x 128 x 4.
+// Types, where data sheets and XLA's compiler for TPUs differ: int4 runs at int8's rate; int8, int4 and e5m2 on v5e and v5p run at twice
+// bf16's only where the channels in are a multiple of 128; v6e expects three quarters of bf16's time of them, not half; e4m3 has
+// bf16's rate. That is what a compiler expects, and marked as assumed. fp32 on a matrix unit is six passes of bf16 (three for half
+// of the bits behind bf16's, one for none). Vector units, operations a cycle: 128 lanes x 16 ALUs a core up to v4i and v4, then 8 x 128 x 4.
+#define NARROW(n) {[NATIVE_INT4] = n, [NATIVE_INT8] = n, [NATIVE_E5M2] = n}
 const struct device device_table[] = {
 	{.name = "tpu_v3",
 		.source = "Google Cloud, TPU v3; TPU v4 paper; vector unit: Griffin (arXiv 2402.19427), table 3",
-		.recalled = "peaks.fp32", .assumed = EFFICIENCIES "batch",
-		.peak = {[NATIVE_BF16] = 123 * T, [NATIVE_FP32] = 123 * T / 6}, SQUARE(128), .vector = 3.8 * T,
-		.bandwidth = 900 * GB, .on_chip = 32 * MIB, .batch = 128,
+		.assumed = AS_V4 "batch",
+		.peak = {[NATIVE_BF16] = 123 * T}, SQUARE(128), .vector = 3.8 * T,
+		FROM_CHIP(900), .on_chip = 32 * MIB, .batch = 128, TPU(.36),
 		.power_idle = 123, .power_min = 175, .power_mean = 220, .power_max = 262},
 	{.name = "tpu_v4i",
 		.source = "TPU v4 paper; TPU v4i (Jouppi et al., ISCA 2021); vector unit: one core as of v4",
-		.recalled = "peaks.fp32 power.max " ENERGIES, .assumed = EFFICIENCIES "vector batch",
-		.peak = {[NATIVE_BF16] = 138 * T, [NATIVE_FP32] = 138 * T / 6}, SQUARE(128), .vector = 2048 * 1.05e9,
-		.bandwidth = 614 * GB, .on_chip = (128 + 16) * MIB, .batch = 128, .power_max = 175, ENERGY_7NM},
+		.recalled = "power.max " ENERGIES, .assumed = AS_V4 "vector batch",
+		.peak = {[NATIVE_BF16] = 138 * T}, SQUARE(128), .vector = 2048 * 1.05e9,
+		FROM_CHIP(614), .on_chip = (128 + 16) * MIB, .batch = 128, TPU(.36), .power_max = 175, ENERGY_7NM},
 	{.name = "tpu_v4",
-		.source = "TPU v4 paper, table 4; vector unit: 2 cores x 128 lanes x 16 ALUs x 1.05 GHz; energies of 7 nm",
-		.recalled = "peaks.fp32 " ENERGIES, .assumed = EFFICIENCIES "batch",
-		.peak = {[NATIVE_INT8] = 275 * T, [NATIVE_BF16] = 275 * T, [NATIVE_FP32] = 275 * T / 6}, SQUARE(128),
-		.vector = 2 * 2048 * 1.05e9, .bandwidth = 1200 * GB, .on_chip = (128 + 32) * MIB, .batch = 128,
-		.power_idle = 90, .power_min = 121, .power_mean = 170, .power_max = 192, ENERGY_7NM},
+		.source = "TPU v4 paper, table 4; vector unit: 2 cores x 128 lanes x 16 ALUs x 1.05 GHz; energies of 7 nm; fitted: times "
+			"measured on a TPU v4 (SCALE-Sim), every other row",
+		.recalled = ENERGIES, .assumed = TPU_ASSUMED "batch", .fitted = FITTED,
+		.peak = {[NATIVE_INT8] = 275 * T, [NATIVE_BF16] = 275 * T}, SQUARE(128),
+		.vector = 2 * 2048 * 1.05e9, .bandwidth = 1200 * GB, .on_chip = (128 + 32) * MIB, .on_chip_bandwidth = 3000 * GB,
+		.batch = 128, TPU(.36), .power_idle = 90, .power_min = 121, .power_mean = 170, .power_max = 192, ENERGY_7NM},
 	{.name = "tpu_v5e",
 		.source = "Google Cloud, TPU v5e; vector unit: 8 x 128 x 4 ALUs x 1.5 GHz (How to Scale Your Model)",
-		.recalled = "peaks.fp32", .assumed = EFFICIENCIES "batch",
-		.peak = {[NATIVE_INT4] = 788 * T, [NATIVE_INT8] = 393 * T, [NATIVE_BF16] = 197 * T, [NATIVE_FP32] = 197 * T / 6},
-		SQUARE(128), .vector = 4096 * 1.5e9, .bandwidth = 819 * GB, .on_chip = 128 * MIB, .batch = 128},
+		.assumed = AS_V4 "peaks.e4m3 peaks.e5m2 reach.int4 whole.int4 whole.int8 whole.e5m2 batch",
+		.peak = {[NATIVE_INT4] = 788 * T, [NATIVE_INT8] = 393 * T, [NATIVE_E4M3] = 197 * T, [NATIVE_E5M2] = 393 * T,
+			[NATIVE_BF16] = 197 * T}, .reach = {[NATIVE_INT4] = 393. / 788}, .whole = NARROW(128),
+		SQUARE(128), .vector = 4096 * 1.5e9, FROM_CHIP(819), .on_chip = 128 * MIB, .batch = 128, TPU(.21)},
 	{.name = "tpu_v5p",
 		.source = "Google Cloud, TPU v5p; vector unit: 2 cores x 8 x 128 x 4 ALUs x 1.75 GHz (How to Scale Your Model)",
-		.recalled = "peaks.fp32", .assumed = EFFICIENCIES "batch",
-		.peak = {[NATIVE_INT4] = 1836 * T, [NATIVE_INT8] = 918 * T, [NATIVE_FP8] = 459 * T, [NATIVE_BF16] = 459 * T,
-			[NATIVE_FP32] = 459 * T / 6}, SQUARE(128), .vector = 2 * 4096 * 1.75e9,
-		.bandwidth = 2765 * GB, .on_chip = 2 * 64 * MIB, .batch = 128},
+		.assumed = AS_V4 "peaks.e5m2 reach.int4 whole.int4 whole.int8 whole.e5m2 batch",
+		.peak = {[NATIVE_INT4] = 1836 * T, [NATIVE_INT8] = 918 * T, [NATIVE_E4M3] = 459 * T, [NATIVE_E5M2] = 918 * T,
+			[NATIVE_BF16] = 459 * T}, .reach = {[NATIVE_INT4] = .5}, .whole = NARROW(128),
+		SQUARE(128), .vector = 2 * 4096 * 1.75e9, FROM_CHIP(2765), .on_chip = 2 * 64 * MIB, .batch = 128, TPU(.21)},
 	{.name = "tpu_v6e",
 		.source = "Google Cloud, TPU v6e; vector unit: one core as of v5p",
-		.recalled = "peaks.fp32", .assumed = EFFICIENCIES "vector batch",
-		.peak = {[NATIVE_INT4] = 3680 * T, [NATIVE_INT8] = 1836 * T, [NATIVE_FP8] = 918 * T, [NATIVE_BF16] = 918 * T,
-			[NATIVE_FP32] = 918 * T / 6}, SQUARE(256), .vector = 4096 * 1.75e9,
-		.bandwidth = 1638 * GB, .on_chip = 128 * MIB, .batch = 128},
+		.assumed = AS_V4 "peaks.e5m2 reach.int4 reach.int8 reach.e4m3 reach.e5m2 vector batch",
+		.peak = {[NATIVE_INT4] = 3680 * T, [NATIVE_INT8] = 1836 * T, [NATIVE_E4M3] = 918 * T, [NATIVE_E5M2] = 1836 * T,
+			[NATIVE_BF16] = 918 * T},
+		.reach = {[NATIVE_INT4] = 918 / .75 / 3680, [NATIVE_INT8] = 918 / .76 / 1836, [NATIVE_E4M3] = 1 / 1.09,
+			[NATIVE_E5M2] = 918 / .76 / 1836},
+		SQUARE(256), .vector = 4096 * 1.75e9, FROM_CHIP(1638), .on_chip = 128 * MIB, .batch = 128, TPU(.21)},
 	{.name = "v100",
-		.source = "NVIDIA V100 data sheet, SXM2", .recalled = "peaks.fp32 vector", .assumed = EFFICIENCIES CORE_TILES "batch",
+		.source = "NVIDIA V100 data sheet, SXM2", .recalled = "peaks.fp32 vector", .assumed = GPU_ASSUMED CORE_TILES "batch",
 		.peak = {[NATIVE_FP16] = 125 * T, [NATIVE_FP32] = 15.7 * T},
 		.inner = {[NATIVE_FP16] = 4}, .outer = {[NATIVE_FP16] = 8}, .vector = 15.7 * T,
-		.bandwidth = 900 * GB, .on_chip = 6 * MB, .batch = 128, .power_max = 300},
+		GPU, FROM_CHIP(900), .on_chip = 6 * MB, .batch = 128, .power_max = 300},
 	{.name = "t4",
 		.source = "NVIDIA T4 data sheet; batch as of HAWQ-V3's measurements", .recalled = "peaks.fp32 vector",
-		.assumed = EFFICIENCIES CORE_TILES,
+		.assumed = GPU_ASSUMED CORE_TILES,
 		.peak = {[NATIVE_INT4] = 260 * T, [NATIVE_INT8] = 130 * T, [NATIVE_FP16] = 65 * T, [NATIVE_FP32] = 8.1 * T},
-		TURING_TILES, .vector = 8.1 * T, .bandwidth = 320 * GB, .on_chip = 4 * MB, .batch = 8, .power_max = 70},
+		TURING_TILES, GPU, .vector = 8.1 * T, FROM_CHIP(320), .on_chip = 4 * MB, .batch = 8, .power_max = 70},
 	{.name = "a100",
 		.source = "NVIDIA A100 data sheet, 80 GB SXM; mean power: ResNet in the TPU v4 paper; energies of 7 nm",
-		.recalled = "peaks.fp32 vector " ENERGIES, .assumed = EFFICIENCIES CORE_TILES "batch",
+		.recalled = "peaks.fp32 vector " ENERGIES, .assumed = GPU_ASSUMED CORE_TILES "batch",
 		.peak = {[NATIVE_INT4] = 1248 * T, [NATIVE_INT8] = 624 * T, [NATIVE_FP16] = 312 * T, [NATIVE_BF16] = 312 * T,
-			[NATIVE_TF32] = 156 * T, [NATIVE_FP32] = 19.5 * T}, AMPERE_TILES, .vector = 19.5 * T,
-		.bandwidth = 2039 * GB, .on_chip = 40 * MB, .batch = 128, .power_mean = 273, .power_max = 400, ENERGY_7NM},
+			[NATIVE_TF32] = 156 * T, [NATIVE_FP32] = 19.5 * T}, AMPERE_TILES, GPU, .vector = 19.5 * T,
+		FROM_CHIP(2039), .on_chip = 40 * MB, .batch = 128, .power_mean = 273, .power_max = 400, ENERGY_7NM},
 	{.name = "h100",
-		.source = "NVIDIA H100 data sheet, SXM5", .recalled = "peaks.fp32 vector", .assumed = EFFICIENCIES CORE_TILES "batch",
-		.peak = {[NATIVE_INT8] = 1979 * T, [NATIVE_FP8] = 1979 * T, [NATIVE_FP16] = 989 * T, [NATIVE_BF16] = 989 * T,
-			[NATIVE_TF32] = 495 * T, [NATIVE_FP32] = 67 * T}, AMPERE_TILES, .vector = 67 * T,
-		.bandwidth = 3350 * GB, .on_chip = 50 * MB, .batch = 128, .power_max = 700},
+		.source = "NVIDIA H100 data sheet, SXM5", .recalled = "peaks.fp32 vector", .assumed = GPU_ASSUMED CORE_TILES "batch",
+		.peak = {[NATIVE_INT8] = 1979 * T, [NATIVE_E4M3] = 1979 * T, [NATIVE_E5M2] = 1979 * T, [NATIVE_FP16] = 989 * T, [NATIVE_BF16] = 989 * T,
+			[NATIVE_TF32] = 495 * T, [NATIVE_FP32] = 67 * T}, AMPERE_TILES, GPU, .vector = 67 * T,
+		FROM_CHIP(3350), .on_chip = 50 * MB, .batch = 128, .power_max = 700},
 	{.name = "bow",
 		.source = "Graphcore Bow data sheet (the TPU v4 paper counts 250 TFLOP/s); no memory off chip, vector peak unknown",
-		.assumed = EFFICIENCIES CORE_TILES "batch",
-		.peak = {[NATIVE_FP16] = 350 * T}, .on_chip = 900 * MB, .batch = 128, .power_max = 300},
+		.assumed = NO_MEMORY CORE_TILES "batch",
+		.peak = {[NATIVE_FP16] = 350 * T}, GPU, .on_chip = 900 * MB, .batch = 128, .power_max = 300},
 	{.name = "edge_tpu",
 		.source = "Coral, Edge TPU; its memory is the host's, at the rate of the host's link", .recalled = "on_chip",
-		.assumed = EFFICIENCIES CORE_TILES "batch",
-		.peak = {[NATIVE_INT8] = 4 * T}, .on_chip = 8 * MB, .batch = 1, .power_max = 2},
+		.assumed = NO_MEMORY CORE_TILES "batch",
+		.peak = {[NATIVE_INT8] = 4 * T}, GPU, .on_chip = 8 * MB, .batch = 1, .power_max = 2},
 	{.name = "orin",
 		.source = "NVIDIA Jetson AGX Orin, the GPU alone", .recalled = "peaks.fp16 peaks.fp32 vector",
-		.assumed = EFFICIENCIES CORE_TILES "batch",
-		.peak = {[NATIVE_INT8] = 85 * T, [NATIVE_FP16] = 43 * T, [NATIVE_FP32] = 5.3 * T}, AMPERE_TILES, .vector = 5.3 * T,
-		.bandwidth = 204.8 * GB, .on_chip = 4 * MB, .batch = 1, .power_min = 15, .power_max = 60},
+		.assumed = GPU_ASSUMED CORE_TILES "batch",
+		.peak = {[NATIVE_INT8] = 85 * T, [NATIVE_FP16] = 43 * T, [NATIVE_FP32] = 5.3 * T}, AMPERE_TILES, GPU, .vector = 5.3 * T,
+		FROM_CHIP(204.8), .on_chip = 4 * MB, .batch = 1, .power_min = 15, .power_max = 60},
 	// Not a device: what arithmetic and memory cost in one process, for energy alone; nothing stays on chip.
 	{.name = "cmos_45nm",
 		.source = "Horowitz, Computing's energy problem, ISSCC 2014", .assumed = "batch",

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "engine/base/text.h"
 #include "engine/hardware/inside.h"
 
 enum { DEVICE_VERSION = 1, DEVICE_BYTES = 1 << 20 };
@@ -52,24 +53,33 @@ static const char *expected(const char *group, char *buf, size_t size)
 		}
 	if (!group[0]) {
 		size_t used = strlen(buf);
-		snprintf(buf + used, size - used, " peaks power energy inner outer efficiency name source recalled assumed");
+		snprintf(buf + used, size - used, " peaks power energy inner outer rows whole reach efficiency kernel name source "
+			"recalled assumed fitted");
 	}
 	return buf;
 }
 
-static const struct device_figure *figure_named(const char *group, const char *name)
+// What a file may call a figure, beside its name: one name for two types.
+static const struct alias {
+	const char *name, *of[2];
+} aliases[] = {{"fp8", {"e4m3", "e5m2"}}};
+
+static const struct alias *alias_named(const char *group, const char *name)
 {
-	for (size_t i = 0; i < device_figure_count; i++)
-		if (strcmp(device_figures[i].group, group) == 0 && strcmp(device_figures[i].name, name) == 0)
-			return &device_figures[i];
+	for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++)
+		if (strcmp(aliases[i].name, name) == 0 && device_figure_named(group, aliases[i].of[0]))
+			return &aliases[i];
 	return NULL;
 }
 
 static bool read_figure(const char *path, const char *group, const char *name, json_t *json, struct device *d,
 	struct fault *fault)
 {
-	const struct device_figure *f = figure_named(group, name);
-	char todo[256];
+	const struct device_figure *f = device_figure_named(group, name);
+	const struct alias *both = f ? NULL : alias_named(group, name);
+	if (both)
+		return read_figure(path, group, both->of[0], json, d, fault) && read_figure(path, group, both->of[1], json, d, fault);
+	char todo[512];
 	const char *dot = group[0] ? "." : "";
 	if (!f)
 		return fault_set(fault, path, expected(group, todo, sizeof todo), "%s%s%s: no such figure", group, dot, name);
@@ -79,7 +89,7 @@ static bool read_figure(const char *path, const char *group, const char *name, j
 		snprintf(todo, sizeof todo, "expected a %s between %g and %g%s%s%s", f->whole ? "whole number" : "number", f->least,
 			f->most, f->unit[0] ? " (" : "", f->unit, f->unit[0] ? ")" : "");
 		char *got = json_dumps(json, JSON_ENCODE_ANY | JSON_COMPACT);
-		fault_set(fault, path, todo, "%s%s%s: %s will not do", group, dot, name, got ? got : "this");
+		fault_set(fault, path, todo, "%s%s%s: %s cannot be used", group, dot, name, got ? got : "this");
 		free(got);
 		return false;
 	}
@@ -94,7 +104,15 @@ static bool read_text(const char *path, const char *name, json_t *json, char *to
 	if (!text || !text[0] || strlen(text) >= size)
 		return fault_set(fault, path, "expected a text", "%s: not a text, empty, or longer than %zu", name, size - 1);
 	snprintf(to, size, "%s", text);
+	text_clean(to, ""); // it is shown
 	return true;
+}
+
+static bool add_mark(char *to, const char *group, const char *name)
+{
+	size_t used = strlen(to), room = DEVICE_MARKS - used;
+	int length = snprintf(to + used, room, "%s%s%s%s", used ? " " : "", group, group[0] ? "." : "", name);
+	return length > 0 && (size_t)length < room;
 }
 
 // A list of figures' names: ["bandwidth", "peaks.int8"].
@@ -109,13 +127,14 @@ static bool read_marks(const char *path, const char *name, json_t *json, char *t
 		char group[32] = "";
 		if (dot)
 			snprintf(group, sizeof group, "%.*s", (int)(dot - text), text);
-		if (!text || !figure_named(group, dot ? dot + 1 : text))
+		const char *its = text ? dot ? dot + 1 : text : "";
+		const struct alias *both = alias_named(group, its);
+		if (!both && !device_figure_named(group, its))
 			return fault_set(fault, path, "expected names of figures such as bandwidth or peaks.int8",
 				"%s[%zu]: %s is not one", name, i, text ? text : "this");
-		size_t used = strlen(to);
-		if (used + strlen(text) + 2 > DEVICE_TEXT)
-			return fault_set(fault, path, "name each figure once", "%s: too many names", name);
-		snprintf(to + used, DEVICE_TEXT - used, "%s%s", used ? " " : "", text);
+		for (int k = 0; k < (both ? 2 : 1); k++)
+			if (!add_mark(to, group, both ? both->of[k] : its))
+				return fault_set(fault, path, "name each figure once", "%s: too many names", name);
 	}
 	return true;
 }
@@ -132,6 +151,8 @@ static bool read_member(const char *path, const char *name, json_t *json, struct
 		return read_marks(path, name, json, d->recalled, fault);
 	if (strcmp(name, "assumed") == 0)
 		return read_marks(path, name, json, d->assumed, fault);
+	if (strcmp(name, "fitted") == 0)
+		return read_marks(path, name, json, d->fitted, fault);
 	bool group = false;
 	for (size_t i = 0; name[0] && i < device_figure_count; i++)
 		group = group || strcmp(device_figures[i].group, name) == 0;

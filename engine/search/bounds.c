@@ -3,7 +3,7 @@
 // not the order of their costs (a device without e3m2 runs it as fp16, slower than int8).
 //
 // Where a term adds up over layers, the bounds are exact: decisions that share no layer are settled one by one, a group's weights and
-// activations together. Elsewhere the search descends one decision at a time from the best of a few starts; what no choice
+// activations together. Elsewhere the search descends one decision at a time from every even choice; what no choice
 // undercuts is then the sum of the operators' least prices.
 #include <math.h>
 #include <stdio.h>
@@ -125,20 +125,27 @@ static void descend(const struct search *s, int term, double sign, uint8_t *choi
 	}
 }
 
+static double descend_from(const struct search *s, int option, int term, double sign, uint8_t *choice)
+{
+	double cost[ENGINE_TERMS];
+	settle_evenly(s->partition, option, choice);
+	descend(s, term, sign, choice);
+	return sign * price_whole(s, choice, term, cost);
+}
+
+// From every even choice: layers that read one tensor may gain by moving together alone.
 static void settle_by_descent(const struct search *s, int term, double sign, uint8_t *choice)
 {
-	double best = INFINITY, cost[ENGINE_TERMS];
+	double best = INFINITY;
 	int from = 0;
 	for (int o = 0; o < s->options; o++) {
-		settle_evenly(s->partition, o, choice);
-		double price = sign * price_whole(s, choice, term, cost);
+		double price = descend_from(s, o, term, sign, choice);
 		if (price < best) {
 			best = price;
 			from = o;
 		}
 	}
-	settle_evenly(s->partition, from, choice);
-	descend(s, term, sign, choice);
+	descend_from(s, from, term, sign, choice);
 }
 
 // ---- what no choice undercuts ----

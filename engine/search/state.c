@@ -327,7 +327,7 @@ static bool save_kept(struct state *out, const struct kept *kept, int count, str
 		for (long k = 0; k < kept[i].count; k++)
 			if (!isfinite(kept[i].data[k]))
 				return fault_set(fault, "checkpoint", "open the one before, or take back what led there",
-					"%s holds what is no number: it is not saved", kept[i].name);
+					"%s holds something that is not a number: it is not saved", kept[i].name);
 		if (!state_add(out, kept[i].name, STATE_F32, 1, (int64_t[]){kept[i].count}, kept[i].data))
 			return fault_memory(fault, "checkpoint");
 	}
@@ -506,7 +506,7 @@ static bool restore_kept(const struct state *in, const struct kept *kept, int co
 		memcpy(kept[i].data, t->data, t->bytes);
 		for (long k = 0; k < kept[i].count; k++)
 			if (!isfinite(kept[i].data[k]))
-				return fault_set(fault, "checkpoint", "open an earlier one", "%s holds what is no number", kept[i].name);
+				return fault_set(fault, "checkpoint", "open an earlier one", "%s holds something that is not a number", kept[i].name);
 	}
 	return true;
 }

@@ -80,7 +80,8 @@ static const struct priced *priced_named(struct search *s, const char *name, str
 		return NULL;
 	}
 	const struct device *device = cost_device(p->cost);
-	snprintf(p->unit, sizeof p->unit, "%s%s%s", cost_unit(p->cost), device ? " on " : "", device ? device->name : "");
+	snprintf(p->unit, sizeof p->unit, "%s%s%s%s", cost_unit(p->cost), device ? " on " : "", device ? device->name : "",
+		cost_assumed(p->cost) ? " (assumed)" : "");
 	p->low = INFINITY;
 	for (int o = 0; o < slot->options; o++) {
 		p->widest = cost_uniform_total(p->cost, slot->format[o]);
@@ -328,4 +329,9 @@ void search_term_units(const struct search *s, int t, struct term_state *term)
 	term->brief = p ? cost_brief(p->cost) : "";
 	term->symbol = p ? cost_symbol(p->cost) : "";
 	term->device = device ? device->name : "";
+}
+
+double search_term_whole(const struct search *s, int t)
+{
+	return s->term[t].priced ? s->term[t].priced->widest : (double)NAN;
 }
