@@ -213,7 +213,7 @@ see paused
 keys F5
 see 'is pinned to int4'
 keys C-r
-until_true "the note" grep -q 'note "it works"' keyed.bitscape/journal
+until_true "the note" grep -q 'note "it works"' "$dir/state/bitscape/keyed.bitscape/journal"
 keys '?'
 see '─ Help ─'
 keys Space
@@ -239,7 +239,7 @@ keys F7
 see running
 keys q
 left 0
-grep -q -e bind -e theme -e view -e sort -e source -e int8 keyed.bitscape/journal && fail "the journal holds keys and looks: $(cat keyed.bitscape/journal)"
+grep -q -e bind -e theme -e view -e sort -e source -e int8 "$dir/state/bitscape/keyed.bitscape/journal" && fail "the journal holds keys and looks: $(cat "$dir/state/bitscape/keyed.bitscape/journal")"
 "$bin" --replay keyed >"$dir/log" 2>&1 || fail "the replay differs: $(cat "$dir/log")"
 printf 'source %s\n' "$dir/round" >"$dir/round"
 start 80 24 "$bin"
