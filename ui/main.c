@@ -124,7 +124,7 @@ static struct session *open_session(const struct options *o, bool *fresh, struct
 {
 	*fresh = o->make || !o->name;
 	if (o->make && is_question(o->name)) {
-		fault_set(f, o->name, "choose another name", "a session cannot be called so: `bitscape %s` asks a question", o->name);
+		fault_set(f, o->name, "choose another name", "a session cannot have this name: `bitscape %s` asks a question", o->name);
 		return NULL;
 	}
 	return *fresh ? session_made(o->name, o->setting, o->settings, f) : session_open(o->name, f);
