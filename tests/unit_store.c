@@ -239,7 +239,7 @@ static void names_mean_one_thing(void **state)
 	assert_string_equal(fault_line(&f, line, sizeof line),
 		"zzzzzzzzz: there is no session of this name; `bitscape new zzzzzzzzz` makes one");
 	assert_null(session_open("resnet20", &f));
-	assert_says(&f, "it is a network; `bitscape new net=resnet20`");
+	assert_says(&f, "it is the name of a network; `bitscape new net=resnet20`");
 	assert_false(there(home("demp.bitscape")) || there(home("resnet20.bitscape")) || there("resnet20.bitscape"));
 	assert_int_equal(mkdir("other.bitscape", 0777), 0);
 	put("other.bitscape/file", "");
