@@ -203,7 +203,7 @@ cat >"$dir/config/bitscape/bitscaperc" <<-'END'
 	sort share
 	source more
 END
-start 80 24 "$bin new keyed steps=100000"
+start 80 24 "$bin new ./keyed steps=100000"
 see 'bitscaperc:8: .*more'
 see 'Layers.* by share'
 shows '─ Front' && fail "the hidden view is there"
@@ -240,7 +240,7 @@ see running
 keys q
 left 0
 grep -q -e bind -e theme -e view -e sort -e source -e int8 keyed.bitscape/journal && fail "the journal holds keys and looks: $(cat keyed.bitscape/journal)"
-"$bin" --replay keyed >"$dir/log" 2>&1 || fail "the replay differs: $(cat "$dir/log")"
+"$bin" --replay ./keyed >"$dir/log" 2>&1 || fail "the replay differs: $(cat "$dir/log")"
 printf 'source %s\n' "$dir/round" >"$dir/round"
 start 80 24 "$bin"
 see running
