@@ -3,7 +3,7 @@
 # make run        installs what is missing, builds, opens the workbench
 # make test       installs what is missing, builds, runs every test; make test-long: those that take long too
 # make check      the tests without the installation
-# make bench      prints the performance tables, or some: BENCH_TABLES="steps memory overhead keys"
+# make bench      prints the performance tables, or some: BENCH_TABLES="steps memory overhead keys acknowledge"
 # make install    to PREFIX (/usr/local), below DESTDIR
 # make deps       only installs; make clean removes what was built; make help prints this
 #
@@ -62,6 +62,7 @@ KERNEL_OBJECTS := $(KERNELS:%=$(OUT)/engine/tensor/kernels_%.o)
 OBJECTS := $(SOURCES:%.c=$(OUT)/%.o) $(KERNEL_OBJECTS)
 TESTS   := $(patsubst %.c,$(OUT)/%,$(wildcard tests/unit_*.c))
 BENCH   := $(OUT)/tests/bench
+CAMPAIGN := $(OUT)/tests/campaign
 BENCH_OBJECTS := $(patsubst %.c,$(OUT)/%.o,$(wildcard tests/bench*.c))
 
 Q   = $(if $(V),,@)
@@ -79,10 +80,17 @@ $(OUT)/bitscape: $(OBJECTS)
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $^ $(LIBS) -lm
 
-$(TESTS) $(BENCH): %: %.o $(filter-out $(OUT)/ui/main.o,$(OBJECTS))
+$(TESTS) $(BENCH) $(CAMPAIGN): %: %.o $(filter-out $(OUT)/ui/main.o,$(OBJECTS))
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $^ $(if $(filter $(TESTS),$@),$(CMOCKA_LIBS)) $(LIBS) -lm
 $(BENCH): $(BENCH_OBJECTS)
+
+# What makes the program's disk calls fail; it is loaded in front of the C library.
+$(CAMPAIGN): | $(OUT)/tests/failing.so
+$(OUT)/tests/failing.so: tests/failing.c $(OUT)/flags
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=c17 -D_GNU_SOURCE $(WARN) $(CFLAGS) -fPIC -shared -o $@ $< -ldl
 
 $(OUT)/%.o: %.c $(OUT)/flags
 	$(call say,CC,$<)
@@ -101,7 +109,7 @@ $(OUT)/flags: FORCE | deps
 	+@mkdir -p $(@D)
 	+@printf '%s\n' '$(FLAGS)' | cmp -s - $@ || printf '%s\n' '$(FLAGS)' >$@
 
--include $(OBJECTS:.o=.d) $(TESTS:=.d) $(BENCH_OBJECTS:.o=.d)
+-include $(OBJECTS:.o=.d) $(TESTS:=.d) $(CAMPAIGN:=.d) $(BENCH_OBJECTS:.o=.d)
 
 # ---- what is done with it -------------------------------------------------------------------------------------------
 
@@ -113,7 +121,7 @@ deps:
 run: bitscape
 	@./bitscape
 
-test test-long check: $(OUT)/bitscape $(TESTS)
+test test-long check: $(OUT)/bitscape $(TESTS) $(CAMPAIGN)
 	@OUT=$(OUT) SAN=$(SAN) $(if $(filter %-long,$@),LONG=1) tests/run $(TESTS)
 
 bench: $(OUT)/bitscape $(BENCH)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Questions that need no search: which networks and devices there are, what a network is made of, what it costs on a device.
-// Beside engine.h the other engine header that sessions/, plots/ and ui/ include: engine.h speaks of one search, its space and
-// its data, and an answer about a network that nobody trains would need an engine opened for nothing.
+// sessions/, plots/ and ui/ include this header and engine.h. The latter is about one search, its space and its data; to ask about
+// a network that nobody trains, a caller would have to open an engine for nothing.
 //
-// Descriptions and costings never change once made: any thread may ask them. Counts and totals are of one image.
+// A description and a costing never change once they are made: any thread may read them. Counts and totals are of one image.
 #ifndef ENGINE_CATALOG_H
 #define ENGINE_CATALOG_H
 
@@ -16,8 +16,8 @@
 
 struct description_info {
 	const char *name; // as asked for
-	const char *help; // what it is, and what may follow its name ("res=8..4096"); "" for a file
-	const char *keys;
+	const char *help; // what it is; "" for a file
+	const char *keys; // what may follow its name: "res=8..4096"
 	int h, w, c, classes; // of its input; classes it tells apart
 	int operators, layers;
 	const struct layer_info *layer; // [layers]
@@ -26,13 +26,13 @@ struct description_info {
 	double activations, most_activations; // numbers that all layers read; that the layer reading most does
 };
 
-// A network of the catalog ("resnet50", "resnet50:res=160"; names: engine_nets of engine.h) or of a description file, with
-// its own input. Data of another size: h, w, c and classes give it; all 0: its own. NULL with a fault: no such network.
+// Opens a network of the catalog ("resnet50", "resnet50:res=160"; engine_nets of engine.h lists the names) or of a description
+// file. h, w, c and classes give the size of the data; all 0 stand for the network's own. NULL with a fault: no such network.
 struct description;
 struct description *description_open(const char *name, int h, int w, int c, int classes, struct fault *);
 void description_close(struct description *);
 const struct description_info *description_info(const struct description *); // lives as long as the description
-// As a description file, which opens as the same network. False: it could not be written.
+// Writes it as a description file, which opens as the same network. False: it could not be written.
 bool description_write(const struct description *, FILE *);
 
 // ---- what a network costs ---------------------------------------------------------------------------------------------------
@@ -42,8 +42,9 @@ struct layer_formats {
 	const char *weight, *activation;
 };
 
-// A cost term of a description, which it borrows: "bops", "size", "latency@tpu_v4", "energy@FILE.json" ...; batch: images at
-// once, 0: as the device says. NULL with a fault: no such term or device, or a figure of the device that is needed is unknown.
+// Makes a cost term for a description, which it borrows: "bops", "size", "latency@tpu_v4", "energy@FILE.json" ... `batch` is the
+// number of images at once; 0 stands for the device's own. NULL with a fault: there is no such term or device, or the device
+// lacks a figure that is needed.
 struct costing;
 struct costing *costing_new(const struct description *, const char *term, int batch, struct fault *);
 void costing_free(struct costing *);
@@ -51,10 +52,10 @@ const char *costing_unit(const struct costing *);
 int costing_batch(const struct costing *); // 1 where the term knows no batch
 // Whether its figures rest on efficiencies that are assumed, not fitted to times measured on the device.
 bool costing_assumed(const struct costing *);
-// The type of the device that multiplies this format; NULL: the term has no device.
+// The device's type that multiplies this format; NULL: the term has no device.
 const char *costing_type(const struct costing *, const char *format);
-// The cost of formats[layers], or of formats[1] in every layer (count 1), in the term's unit. False with a fault: a format that
-// is none or that the device has at an unknown rate, or another count.
+// The cost of formats[layers], or of formats[0] in every layer (count 1), in the term's unit. False with a fault: an unknown format,
+// one that the device runs at an unknown rate, or a wrong count.
 bool costing_total(const struct costing *, const struct layer_formats *formats, int count, double *total, struct fault *);
 
 // A layer in the roofline of a device: it attains operations / ms at the intensity operations / bytes.
@@ -73,13 +74,13 @@ struct roofline {
 	const struct layer_info *layer; // [layers], the description's
 	struct roofline_point *now, *draft;  // [layers]: of a choice, and of a changed one; NULL: there is none
 };
-// Fills point[layers] and all else of the roofline but its two rows of points. False with a fault: as above, or the term is
-// no latency by the roofline.
+// Fills point[layers], and all of the roofline but its two rows of points. False with a fault: as above, or the term is not a
+// latency by the roofline.
 bool costing_roofline(const struct costing *, const struct layer_formats *formats, int count, struct roofline *,
 	struct roofline_point *point, struct fault *);
 
-// Of a layer, milliseconds a batch. measured: as the table has it, 0: it has no figure; not compared: none, or one that was
-// scaled from a layer of another size.
+// The times of a layer, in milliseconds per batch. `measured` is the table's figure, 0 where it has none. A layer without a figure,
+// or with one that was scaled from a layer of another size, is not compared.
 struct compared_layer {
 	double predicted, measured;
 	bool compared;
@@ -90,24 +91,25 @@ struct comparison {
 	double rank;                // Spearman's rank correlation
 	double predicted, measured; // ms of all that are compared
 };
-// A roofline ("latency@DEVICE") held against a table ("latency@table:NAME") of the same description; fills layer[layers]. False
-// with a fault: as above, terms of other kinds, another batch, or nothing measured in these formats.
+// Holds a roofline ("latency@DEVICE") against a table ("latency@table:NAME") of the same description; fills layer[layers]. False
+// with a fault: as above, terms of other kinds, another batch, or nothing was measured in these formats.
 bool costing_compare(const struct costing *roofline, const struct costing *table, const struct layer_formats *formats, int count,
 	struct compared_layer *layer, struct comparison *, struct fault *);
 
 // ---- what precision loses ---------------------------------------------------------------------------------------------------
 
-// A sensitivity table of a description, which it borrows: "hawq", fitted to what was published for resnet18 and resnet50, or a
-// CSV file of one's own, as engine/hardware/measured.h describes it. NULL with a fault: no table for this network, or a bad file.
+// Opens a sensitivity table for a description, which it borrows: "hawq", fitted to what was published for resnet18 and resnet50, or
+// a CSV file, as engine/hardware/measured.h describes it. NULL with a fault: there is no table for this network, or the file is bad.
 struct losses;
 struct losses *losses_new(const struct description *, const char *table, struct fault *);
 void losses_free(struct losses *);
-double losses_top1(const struct losses *); // of fp32, percent; NAN: the table does not say
+double losses_top1(const struct losses *); // what fp32 has, in percent; NAN: the table does not say
 // Points of top-1 that a layer loses in a format, and where the figure is from: "measured", "fitted", "extrapolated", or "absent",
 // points INFINITY. False with a fault: there is no such format.
 bool losses_layer(const struct losses *, int layer, const char *format, double *points, const char **source, struct fault *);
 
-// A published choice, all in percent of top-1. The yardstick, fitted in the same way, knows how many layers are int4, not which.
+// A published choice; its figures are percent of top-1. The yardstick was fitted in the same way, but knows only how many layers are
+// int4, not which.
 struct losses_choice {
 	const char *name;
 	bool fitted; // else held out

@@ -159,35 +159,36 @@ struct figure *figure_front(const struct figure_source *source)
 
 enum { MOST_COLUMNS = 240 }; // columns of the heat map: more than any screen, few enough for a page
 
-// The distinct widths over all options, ascending, and what each is called.
-struct widths {
+// The distinct formats over all options, the narrowest first. Formats of one width stay apart.
+enum { MOST_LEVELS = 64 };
+struct levels {
 	int count;
-	struct option_info width[ENGINE_OPTIONS];
+	struct option_info level[MOST_LEVELS];
 };
 
-static void widths_add(struct widths *w, const struct option_info *o)
+static void levels_add(struct levels *l, const struct option_info *o)
 {
 	int at = 0;
-	while (at < w->count && w->width[at].bits < o->bits)
+	for (int i = 0; i < l->count; i++)
+		if (strcmp(l->level[i].name, o->name) == 0)
+			return;
+	while (at < l->count && l->level[at].bits <= o->bits)
 		at++;
-	if (at < w->count && w->width[at].bits == o->bits) {
-		if (strcmp(w->width[at].name, o->name)) // several formats of that width: only the width is shown
-			snprintf(w->width[at].name, sizeof w->width[at].name, "%d bit", o->bits);
-	} else if (w->count < ENGINE_OPTIONS) {
-		memmove(&w->width[at + 1], &w->width[at], (size_t)(w->count - at) * sizeof w->width[0]);
-		w->width[at] = *o;
-		w->count++;
-	}
+	if (l->count == MOST_LEVELS)
+		return;
+	memmove(&l->level[at + 1], &l->level[at], (size_t)(l->count - at) * sizeof l->level[0]);
+	l->level[at] = *o;
+	l->count++;
 }
 
-// An option's place among the widths, 0..1; NaN where the option is none.
-static float shade(const struct widths *w, const struct slot_info *d, int option)
+// An option's place among the levels, 0..1; NaN where the option is none.
+static float shade(const struct levels *l, const struct slot_info *d, int option)
 {
 	if (option < 0 || option >= d->options)
 		return NAN;
-	for (int i = 0; i < w->count; i++)
-		if (w->width[i].bits == d->option[option].bits)
-			return w->count > 1 ? (float)i / (float)(w->count - 1) : 0;
+	for (int i = 0; i < l->count; i++)
+		if (strcmp(l->level[i].name, d->option[option].name) == 0)
+			return l->count > 1 ? (float)i / (float)(l->count - 1) : 0;
 	return NAN;
 }
 
@@ -205,7 +206,7 @@ static bool second_half(const struct engine_info *info, int slot)
 	return slot > 0 && info->slot[slot].layer == info->slot[slot - 1].layer;
 }
 
-static bool add_history(struct figure *f, const struct figure_source *source, const struct widths *w)
+static bool add_history(struct figure *f, const struct figure_source *source, const struct levels *l)
 {
 	const struct engine_info *info = source->snapshot->info;
 	long records = source->modal ? source->records : 0;
@@ -222,7 +223,7 @@ static bool add_history(struct figure *f, const struct figure_source *source, co
 		for (int c = 0; c < columns && second_half(info, i); c++)
 			apart |= modal_at(source, at[c], i) != modal_at(source, at[c], i - 1);
 	}
-	struct heat *h = figure_add_heat(f, apart ? info->slots : rows, columns, w->count);
+	struct heat *h = figure_add_heat(f, apart ? info->slots : rows, columns, l->count);
 	if (!h)
 		return false;
 	for (int i = 0, row = 0; i < info->slots; i++) {
@@ -231,16 +232,18 @@ static bool add_history(struct figure *f, const struct figure_source *source, co
 		bool whole = !apart && i + 1 < info->slots && second_half(info, i + 1);
 		snprintf(h->row[row], sizeof h->row[row], "%s", whole ? info->layer[info->slot[i].layer].name : info->slot[i].name);
 		for (int c = 0; c < columns; c++)
-			h->value[(size_t)row * (size_t)columns + (size_t)c] = shade(w, &info->slot[i], modal_at(source, at[c], i));
+			h->value[(size_t)row * (size_t)columns + (size_t)c] = shade(l, &info->slot[i], modal_at(source, at[c], i));
+		if (info->slot[i].layer == source->layer && !second_half(info, i))
+			h->focus = row;
 		row++;
 	}
-	for (int i = 0; i < w->count; i++)
-		memcpy(h->level[i], w->width[i].name, sizeof h->level[i]);
+	for (int i = 0; i < l->count; i++)
+		memcpy(h->level[i], l->level[i].name, sizeof h->level[i]);
 	h->first = records > 0 ? (double)(at[0] + 1) : 0;
 	h->last = records > 0 ? (double)records : (double)source->snapshot->step;
-	if (w->count)
-		snprintf(h->legend, sizeof h->legend, "modal format, %s to %s", w->width[0].name,
-			w->width[w->count - 1].name);
+	if (l->count)
+		snprintf(h->legend, sizeof h->legend, "modal format, %s to %s", l->level[0].name,
+			l->level[l->count - 1].name);
 	return true;
 }
 
@@ -254,11 +257,11 @@ struct figure *figure_bits(const struct figure_source *source)
 	figure_title(f, "Modal formats of %s", subject_of(s->info, subject));
 	if (!s->info || s->info->slots < 1)
 		return f;
-	struct widths w = {0};
+	struct levels l = {0};
 	for (int d = 0; d < s->info->slots; d++)
 		for (int o = 0; o < s->info->slot[d].options; o++)
-			widths_add(&w, &s->info->slot[d].option[o]);
-	bool ok = add_history(f, source, &w);
+			levels_add(&l, &s->info->slot[d].option[o]);
+	bool ok = add_history(f, source, &l);
 	for (int m = 0; ok && m < source->marks; m++)
 		ok = figure_add_line(f, true, (double)source->mark[m].step, ROLE_MARK, source->mark[m].text);
 	if (ok)

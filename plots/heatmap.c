@@ -22,15 +22,27 @@ int heatmap_level(const struct heat *h, float value)
 	return (int)lroundf(clamped * (float)(levels(h) - 1));
 }
 
+// The number in a level's name, or else the level's own.
+static long number_of(const struct heat *h, int level)
+{
+	const char *name = level < h->levels ? h->level[level] : NULL;
+	return name ? strtol(name + strcspn(name, "0123456789"), NULL, 10) : level;
+}
+
 uint32_t heatmap_sign(const struct heat *h, int level)
 {
 	static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyz";
-	long number = level;
-	if (level < h->levels) {
-		const char *name = h->level[level];
-		number = strtol(name + strcspn(name, "0123456789"), NULL, 10);
+	int letters = 0; // taken by the levels before it
+	for (int i = 0; i <= level; i++) {
+		long number = number_of(h, i);
+		bool taken = number < 0 || number >= 36;
+		for (int k = 0; k < i && !taken; k++)
+			taken = number_of(h, k) == number;
+		if (i == level && !taken)
+			return (unsigned char)digits[number];
+		letters += taken;
 	}
-	return (unsigned char)(number >= 0 && number < 36 ? digits[number] : '#');
+	return letters <= 26 ? (unsigned char)('A' + letters - 1) : '#';
 }
 
 // The level shown in cell column x of a matrix row: the last column of its stretch, so that the present is seen.
@@ -57,32 +69,27 @@ static void bar(struct raster *r, const struct heat *h, int x, int y, int tall, 
 			raster_put_level(r, x, y - i, 0x2580 + (uint32_t)(eighths < 8 ? eighths : 8), level);
 }
 
-// The name of a row of cells; where it stands for several rows of the matrix, how many more there are.
-static void name_row(struct raster *r, const struct heat *h, int width, int y, int row, int more)
+int heatmap_rows(const struct heat *h, int lines, int *first)
 {
-	char count[16] = "";
-	if (more > 0)
-		snprintf(count, sizeof count, "+%d", more);
-	int room = width - (int)strlen(count);
-	int taken = raster_elide(r, 0, y, room > 0 ? room : 0, h->row[row], ROLES);
-	raster_text(r, taken, y, width - taken, count, ROLES);
+	int count = h->rows < lines ? h->rows : lines, last = h->rows - count;
+	*first = h->focus - count / 2;
+	*first = *first > last ? last : *first < 0 ? 0 : *first;
+	return count;
 }
 
 void heatmap_draw(struct raster *r, const struct figure *f, const struct layout *l)
 {
 	const struct heat *h = f->heat;
 	const struct area *p = &l->plot;
-	if (h->rows < 1 || h->columns < 1)
+	int first, lines = heatmap_rows(h, p->height, &first);
+	if (lines < 1 || h->columns < 1)
 		return;
-	int lines = h->rows < p->height ? h->rows : p->height;
 	int tall = p->height / lines;
 	tall = tall < MOST_BAR ? tall : MOST_BAR;
 	for (int i = 0; i < lines; i++) {
-		// With more rows than lines, a line shows the first of its rows and says how many it leaves out.
-		int row = (int)((long)i * h->rows / lines), next = (int)((long)(i + 1) * h->rows / lines);
-		int foot = p->y + (i + 1) * tall - 1, before = -1;
+		int row = first + i, foot = p->y + (i + 1) * tall - 1, before = -1;
 		if (l->names > 0)
-			name_row(r, h, l->names, foot, row, next - row - 1);
+			raster_elide(r, 0, foot, l->names, h->row[row], ROLES);
 		for (int x = 0; x < p->width; x++) {
 			int level = level_at(h, row, x, p->width);
 			if (level >= 0)

@@ -69,18 +69,40 @@ static int level_entry(struct raster *r, const struct heat *h, int x, int y, int
 	return 2 + raster_text_width(h->level[level]);
 }
 
-// All levels in the header row; where they do not fit, the lowest and the highest.
-static void legend_of_levels(struct raster *r, const struct heat *h, int y)
+// All levels in the header row; where they do not fit, the lowest and the highest, and of the others those whose sign is a
+// letter, for that says nothing by itself.
+static void legend_of_levels(struct raster *r, const struct heat *h, int y, int room)
 {
 	int width = 0, count = h->levels < 254 ? h->levels : 254;
 	for (int i = 0; i < count; i++)
 		width += level_entry(r, h, 0, y, i, false) + (i ? GAP : 0);
-	bool all = width <= r->width;
-	for (int i = 0, x = 0; i < count; i += all || count < 2 ? 1 : count - 1) {
+	bool all = width <= room;
+	int x = 0;
+	for (int i = 0; i < count; i += all || count < 2 ? 1 : count - 1) {
 		if (i && !all)
 			x += 1 + raster_text(r, x, y, 2, "to", ROLES);
 		x += level_entry(r, h, x, y, i, true) + (all ? GAP : 1);
 	}
+	for (int i = 1; i < count - 1 && !all; i++) {
+		uint32_t sign = heatmap_sign(h, i);
+		if (sign >= 'A' && sign <= 'Z' && x + GAP + level_entry(r, h, 0, y, i, false) <= room)
+			x += GAP + level_entry(r, h, x + GAP, y, i, true);
+	}
+}
+
+// Which rows are shown, at the right end of the header row; returns the columns left.
+static int legend_of_rows(struct raster *r, const struct heat *h, int lines, int y)
+{
+	char text[64];
+	int first, count = heatmap_rows(h, lines, &first);
+	if (count >= h->rows || count < 1)
+		return r->width;
+	snprintf(text, sizeof text, "%d-%d of %d", first + 1, first + count, h->rows);
+	int width = raster_text_width(text);
+	if (width > r->width)
+		return r->width;
+	raster_text(r, r->width - width, y, width, text, ROLES);
+	return r->width - width - GAP;
 }
 
 void legend_draw(struct raster *r, const struct figure *f, const struct layout *l)
@@ -88,7 +110,7 @@ void legend_draw(struct raster *r, const struct figure *f, const struct layout *
 	if (l->header < 0)
 		return;
 	if (f->heat) {
-		legend_of_levels(r, f->heat, l->header);
+		legend_of_levels(r, f->heat, l->header, legend_of_rows(r, f->heat, l->plot.height, l->header));
 		return;
 	}
 	int width = legend_width(f);

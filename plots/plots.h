@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Figures: built as data from what the engine publishes, then drawn by the built-in cell canvas or by gnuplot. The only
-// plots header that sessions/ and ui/ include. Nothing here touches a terminal. Not thread-safe: one thread at a time.
+// Figures are built as data from what the engine publishes, then drawn by the built-in cell canvas or by gnuplot. This is the
+// only plots header that sessions/ and ui/ include. Nothing here touches a terminal. Only one thread at a time may call it.
 #ifndef PLOTS_PLOTS_H
 #define PLOTS_PLOTS_H
 
@@ -20,7 +20,7 @@ struct mark {
 	char text[64];
 };
 
-// All that figures are built from; borrowed.
+// What figures are built from. All of it is borrowed.
 struct figure_source {
 	const struct snapshot *snapshot;
 	const struct record *record; // steps 1..records
@@ -29,8 +29,9 @@ struct figure_source {
 	const struct mark *mark;
 	int marks;
 	int term; // which cost term the figure is about (index in the snapshot's terms)
-	// Asked by the one figure that shows it, for it takes pricing: fills a roofline of the device that the term is about, which is
-	// good until the next call. False: there is none. NULL: likewise.
+	int layer; // the layer in hand: where a figure of layers has no room for all, it shows those around this one
+	// Fills a roofline of the device that the term is about, which stays valid until the next call. Only the figure that shows it
+	// asks, since it takes pricing. False, or a NULL pointer: there is no roofline.
 	bool (*roofline)(void *session, int term, struct roofline *, struct fault *);
 	void *session;
 };
@@ -75,6 +76,7 @@ struct heat {
 	char legend[128];       // what the values stand for: "int2 … int8"
 	int levels;             // distinct values, for the legend
 	char (*level)[16];      // their names, low to high
+	int focus;              // the row that is shown where there is no room for all
 };
 
 struct line { // a straight line across the whole figure

@@ -479,7 +479,7 @@ static bool read_question(struct question *q, const struct command_call *call, s
 			q->over = word + 5;
 		else if (strncmp(word, "batch=", 6) == 0) {
 			if (!number_read_long(word + 6, 1, 65536, &q->batch))
-				return fault_set(f, word, "give a whole number from 1 to 65536", "this is no batch");
+				return fault_set(f, word, "give a whole number from 1 to 65536", "this is not a size of a batch");
 		} else if (q->columns == MOST_COLUMNS - 2) // the two of a session
 			return fault_set(f, word, "ask twice", "so many formats have no room");
 		else

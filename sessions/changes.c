@@ -79,7 +79,7 @@ static bool fill(const struct form *form, const struct words *w, struct change *
 		const char *name = form->name ? form->name : word[as ? 2 : 0];
 		const char *value = form->value ? form->value : word[as ? 0 : step - 1];
 		if (as && (strcmp(word[1], "as") != 0 || !value[0]))
-			return fault_set(f, form->command, "group PATTERN as NAME", "'%s' is no name for a group of layers", word[1]);
+			return fault_set(f, form->command, "group PATTERN as NAME", "'%s' cannot name a group of layers", word[1]);
 		if (!copy(item->name, sizeof item->name, name, "name", f)
 			|| !copy(item->value, sizeof item->value, value, "value", f))
 			return false;
@@ -197,7 +197,7 @@ static void tell_item(struct string *t, enum change_kind kind, const struct chan
 		if (strcmp(item->name, "rate") == 0)
 			string_add(t, "the learning rate falls anew from %s", item->value);
 		else if (!item->name[0])
-			string_add(t, item->value[0] == '-' ? "the horizon is %s steps nearer" : "the horizon is %s steps further",
+			string_add(t, item->value[0] == '-' ? "the horizon lies %s steps nearer" : "the horizon lies %s steps further",
 				item->value + (item->value[0] == '-'));
 		break;
 	}

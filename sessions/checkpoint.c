@@ -343,6 +343,23 @@ long *checkpoint_list(const char *folder, int *count)
 	return steps;
 }
 
+long checkpoint_newest_step(const char *folder)
+{
+	int count;
+	long *steps = checkpoint_list(folder, &count), newest = count ? steps[0] : -1;
+	free(steps);
+	return newest;
+}
+
+bool checkpoint_is_one(const char *name)
+{
+	const size_t prefix = strlen(PREFIX);
+	if (strncmp(name, PREFIX, prefix) != 0)
+		return false;
+	const char *rest = name + prefix + strspn(name + prefix, "0123456789");
+	return rest > name + prefix && strncmp(rest, SUFFIX, strlen(SUFFIX)) == 0;
+}
+
 bool checkpoint_path(const char *folder, long step, char *path, size_t size)
 {
 	char file[64];

@@ -30,6 +30,10 @@ bool checkpoint_read(const char *path, struct checkpoint *, struct fault *);
 
 // The steps of the folder's checkpoints, newest first; the caller frees. NULL: none.
 long *checkpoint_list(const char *folder, int *count);
+// The step of the newest one, by its name; -1: there is none.
+long checkpoint_newest_step(const char *folder);
+// Whether a file of this name is a checkpoint, one that was set aside included.
+bool checkpoint_is_one(const char *name);
 bool checkpoint_path(const char *folder, long step, char *path, size_t size);
 
 // Checkpoints are thinned by this rule alone. At most CHECKPOINTS_KEPT stay. Where there is one more, the one goes whose

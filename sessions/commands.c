@@ -60,6 +60,8 @@ static bool may_run(const struct session *s, struct fault *f)
 	if (s->play.on)
 		return fault_set(f, s->title, "wait until it is done", "it is catching up with its journal (step %ld)",
 			s->snapshot->step);
+	if (s->read_only)
+		return session_refuse_read_only(s, f);
 	if (s->snapshot->run == RUN_FAILED)
 		return fault_set(f, s->snapshot->fault.where, s->snapshot->fault.todo, "%s", s->snapshot->fault.what);
 	if (s->snapshot->idle)
@@ -76,6 +78,7 @@ static bool run_steps(struct session *s, long steps, struct fault *f)
 	const struct snapshot *now = s->snapshot;
 	if (!may_run(s, f))
 		return false;
+	s->by_hand |= s->batch || steps != LONG_MAX;
 	long goal = steps < now->horizon - now->step ? now->step + steps : now->horizon;
 	if (s->batch)
 		return wait_begin(s, WAIT_STEP, goal, 0, NULL, f);
@@ -87,7 +90,7 @@ static bool steps_of(struct command_call *call, long otherwise, long *steps)
 {
 	*steps = otherwise;
 	return !call->argc || number_read_long(call->argv[0], 1, LONG_MAX, steps)
-		|| fault_set(&call->fault, call->argv[0], "give a whole number, 1 or more", "this is no number of steps");
+		|| fault_set(&call->fault, call->argv[0], "give a whole number, 1 or more", "this is not a number of steps");
 }
 
 static bool run_run(struct command_call *call)
@@ -122,7 +125,7 @@ static bool run_wait(struct command_call *call)
 		return wait_begin(s, WAIT_FINISHED, 0, 0, NULL, f);
 	if (call->argc == 2 && strcmp(call->argv[0], "step") == 0) {
 		if (!number_read_long(call->argv[1], 0, LONG_MAX, &goal))
-			return fault_set(f, call->argv[1], "give a whole number", "this is no step");
+			return fault_set(f, call->argv[1], "give a whole number", "this is not a step");
 		return wait_begin(s, WAIT_STEP, goal, 0, NULL, f);
 	}
 	// Checked at once, so that a slip does not come out hours later.
@@ -161,7 +164,9 @@ static bool run_evaluate(struct command_call *call)
 
 static bool run_save(struct command_call *call)
 {
-	return session_save(call->context, true, &call->fault);
+	struct session *s = call->context;
+	s->by_hand = true;
+	return session_save(s, true, &call->fault);
 }
 
 static bool run_digest(struct command_call *call)
@@ -206,7 +211,7 @@ static const struct command rows[] = {
 	{ "weight", COMMAND_CHANGE, 2, -1, { TERM, NUMBER }, 2, NULL, "TERM NUMBER [TERM NUMBER]...",
 		"how much a cost term counts in the reward; 0: not at all", run_change },
 	{ "target", COMMAND_CHANGE, 2, -1, { TERM, FORMAT }, 2, NULL, "TERM FORMAT|0.5x|NUMBER [...]",
-		"where a cost shall lie: at that of a uniform format, at a part of the widest, at a number (k M G T, 3ms, 20mJ)",
+		"what a cost is to be: that of a uniform format, a part of the widest, or a number (k M G T; a time is per batch: 3ms, 20mJ)",
 		run_change },
 	{ "reward", COMMAND_CHANGE, 1, 1, { WORDS }, 0, "abs|relu|mnas", "abs|relu|mnas",
 		"how quality and costs become one reward", run_change },
@@ -217,13 +222,13 @@ static const struct command rows[] = {
 		run_change },
 	{ "undo", COMMAND_CHANGE, 0, 0, { 0 }, 0, NULL, "", "take back the last change that stands, from now on",
 		run_undo },
-	{ "redo", COMMAND_CHANGE, 0, 0, { 0 }, 0, NULL, "", "make the change taken back last again", run_redo },
+	{ "redo", COMMAND_CHANGE, 0, 0, { 0 }, 0, NULL, "", "make again the change that was taken back last", run_redo },
 	{ "note", COMMAND_CHANGE, 1, 1, { ARGUMENT_REST }, 0, NULL, "TEXT", "put a note into the journal, all of the line as it stands",
 		run_note },
 
-	{ "run", COMMAND_QUERY, 0, 1, { NUMBER }, 0, NULL, "[STEPS]", "run on, or so many steps", run_run },
-	{ "step", COMMAND_QUERY, 0, 1, { NUMBER }, 0, NULL, "[STEPS]", "run one step, or so many", run_step },
-	{ "pause", COMMAND_QUERY, 0, 0, { 0 }, 0, NULL, "", "stand still between two steps", run_pause },
+	{ "run", COMMAND_QUERY, 0, 1, { NUMBER }, 0, NULL, "[STEPS]", "run to the end, or this many steps", run_run },
+	{ "step", COMMAND_QUERY, 0, 1, { NUMBER }, 0, NULL, "[STEPS]", "run one step, or this many", run_step },
+	{ "pause", COMMAND_QUERY, 0, 0, { 0 }, 0, NULL, "", "pause the search between two steps", run_pause },
 	{ "evaluate", COMMAND_QUERY, 0, 2, { FORMAT, FORMAT }, 0, "heldout|test|modal|draft heldout|test|modal|draft",
 		"[heldout|test] [modal|draft|FORMAT]", "score a choice on a whole split, calibrated for it",
 		run_evaluate },
@@ -232,22 +237,22 @@ static const struct command rows[] = {
 	{ "draft", COMMAND_QUERY, 1, 2, { LAYER, ARGUMENT_EDIT }, 0, "up|down|show|commit|drop", "LAYER FORMAT | up|down LAYER | show | commit | drop",
 		"edit a choice by hand, every cost moving at once; commit pins it, drop forgets it", run_draft },
 	{ "apply", COMMAND_QUERY, 2, 2, { WORDS, FORMAT }, 0, "uniform|ends", "uniform|ends FORMAT",
-		"draft one format in all layers; ends: but int8 in the first and the last", run_apply },
+		"draft one format in all layers; with `ends`, int8 in the first and the last", run_apply },
 	{ "paste", COMMAND_QUERY, 1, 1, { ARGUMENT_FILE }, 0, NULL, "FILE|DIGITS",
-		"draft an exported policy, or a width per layer in their order: 8444…8", run_paste },
-	{ "status", COMMAND_QUERY, 0, 0, { 0 }, 0, NULL, "", "where the search stands", run_status },
+		"draft an exported policy, or one width per layer in order: 8444…8", run_paste },
+	{ "status", COMMAND_QUERY, 0, 0, { 0 }, 0, NULL, "", "show where the search stands", run_status },
 	{ "layers", COMMAND_QUERY, 0, 0, { 0 }, 0, NULL, "", "the layers, their formats and their share of the cost",
 		run_layers },
 	{ "front", COMMAND_QUERY, 0, 1, { WORDS }, 0, "all", "[all]", "the best trades of cost against quality",
 		run_front },
 	{ "knobs", COMMAND_QUERY, 0, 1, { ARGUMENT_KNOB }, 0, NULL, "[WORD]", "the settings and their values",
 		run_knobs },
-	{ "print", COMMAND_QUERY, 1, -1, { ARGUMENT_READOUT }, 1, NULL, "READOUT...", "readouts, one a line",
+	{ "print", COMMAND_QUERY, 1, -1, { ARGUMENT_READOUT }, 1, NULL, "READOUT...", "print readouts, one per line",
 		run_print },
 	{ "expect", COMMAND_QUERY, 3, 5, { ARGUMENT_READOUT, WORDS, TEXT, WORDS, TEXT }, 0, "- =|!=|<|<=|>|>= - within",
-		"READOUT OP VALUE [within P%]", "fail unless it is so", run_expect },
+		"READOUT OP VALUE [within P%]", "fail unless the comparison holds", run_expect },
 	{ "wait", COMMAND_QUERY, 1, 5, { ARGUMENT_READOUT, WORDS, TEXT, WORDS, TEXT }, 0, "step|finished =|!=|<|<=|>|>= - within",
-		"step N | finished | READOUT OP VALUE [within P%]", "in a batch: run until it is so", run_wait },
+		"step N | finished | READOUT OP VALUE [within P%]", "in a batch: run until it holds", run_wait },
 	{ "digest", COMMAND_QUERY, 0, 0, { 0 }, 0, NULL, "", "a number over all weights and the policy, bit for bit",
 		run_digest },
 	{ "echo", COMMAND_QUERY, 0, -1, { TEXT }, 1, NULL, "TEXT", "say the text", run_echo },
@@ -256,7 +261,9 @@ static const struct command rows[] = {
 	{ "export", COMMAND_QUERY, 1, 2, { WORDS, ARGUMENT_FILE }, 0, "policy|layers|history|front",
 		"policy|layers|history|front [FILE]", "write the result: policy as JSON, the others as CSV",
 		run_export },
-	{ "help", COMMAND_QUERY, 0, 1, { ARGUMENT_COMMAND }, 0, NULL, "[COMMAND]", "what commands there are, and how to use one",
+	{ "sessions", COMMAND_QUERY, 0, 2, { WORDS, WORDS }, 0, "tidy now", "[tidy [now]]",
+		"list the sessions that there are; tidy: which unnamed ones would be cleared away, and now: do it", run_sessions },
+	{ "help", COMMAND_QUERY, 0, 1, { ARGUMENT_COMMAND }, 0, NULL, "[COMMAND]", "list the commands, or show how one is used",
 		run_help },
 };
 

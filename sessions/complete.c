@@ -158,9 +158,8 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static void offer_files(struct collection *c, const struct place *p)
+static void offer_below(struct collection *c, bool folders)
 {
-	(void)p;
 	const char *slash = strrchr(c->begun, '/');
 	char folder[FOLDER_PATH];
 	if (slash) {
@@ -180,11 +179,32 @@ static void offer_files(struct collection *c, const struct place *p)
 			continue;
 		bool inner = folder_file(folder, d->d_name, path, sizeof path, NULL) && stat(path, &st) == 0
 			&& S_ISDIR(st.st_mode);
-		offer_bytes(c, d->d_name, strlen(d->d_name), inner ? "/" : "");
+		if (inner || !folders)
+			offer_bytes(c, d->d_name, strlen(d->d_name), inner ? "/" : "");
 	}
 	closedir(dir);
 	if (c->count)
 		qsort(c->word, c->count, sizeof *c->word, by_name);
+}
+
+static void offer_files(struct collection *c, const struct place *p)
+{
+	(void)p;
+	offer_below(c, false);
+}
+
+static void offer_session(const char *word, void *context)
+{
+	offer(context, word);
+}
+
+// Those that there are; for a path that is begun, the folders below it too.
+static void offer_sessions(struct collection *c, const struct place *p)
+{
+	sessions_each(offer_session, c);
+	if (strchr(c->begun, '/'))
+		offer_below(c, true);
+	(void)p;
 }
 
 static void offer_commands(struct collection *c, const struct place *p)
@@ -241,7 +261,8 @@ static void offer_words(struct collection *c, const struct place *p)
 static void (*const offers[])(struct collection *, const struct place *) = {
 	[ARGUMENT_LAYER] = offer_layers,     [ARGUMENT_FORMAT] = offer_formats, [ARGUMENT_FORMATS] = offer_format_list,
 	[ARGUMENT_TERM] = offer_terms,       [ARGUMENT_KNOB] = offer_knobs,     [ARGUMENT_VALUE] = offer_values,
-	[ARGUMENT_FILE] = offer_files,       [ARGUMENT_COMMAND] = offer_commands, [ARGUMENT_FIGURE] = offer_figures,
+	[ARGUMENT_FILE] = offer_files,       [ARGUMENT_SESSION] = offer_sessions,
+	[ARGUMENT_COMMAND] = offer_commands, [ARGUMENT_FIGURE] = offer_figures,
 	[ARGUMENT_NETWORK] = offer_networks, [ARGUMENT_DEVICE] = offer_devices,
 	[ARGUMENT_READOUT] = offer_readouts, [ARGUMENT_GROUP] = offer_groups,   [ARGUMENT_EDIT] = offer_edit,
 };

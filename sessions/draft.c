@@ -162,7 +162,7 @@ bool run_draft(struct command_call *call)
 	if (call->argc == 1) {
 		if (strcmp(first, "commit") != 0 && strcmp(first, "drop") != 0 && strcmp(first, "show") != 0)
 			return fault_set(&call->fault, "draft", "draft LAYER FORMAT, draft up|down LAYER, draft show|commit|drop",
-				"'%s' is none of its words", first);
+				"'%s' is not one of its words", first);
 		if (!s->draft)
 			return fault_set(&call->fault, "draft", "`draft LAYER FORMAT` begins one", "there is no draft");
 		if (strcmp(first, "commit") == 0)
@@ -258,7 +258,7 @@ bool run_apply(struct command_call *call)
 	struct session *s = call->context;
 	bool ends = strcmp(call->argv[0], "ends") == 0;
 	if (!ends && strcmp(call->argv[0], "uniform") != 0)
-		return fault_set(&call->fault, "apply", "apply uniform FORMAT, apply ends FORMAT", "'%s' is none of its words", call->argv[0]);
+		return fault_set(&call->fault, "apply", "apply uniform FORMAT, apply ends FORMAT", "'%s' is not one of its words", call->argv[0]);
 	uint8_t *choice = modal_choice(s);
 	bool ok = choice || fault_memory(&call->fault, "draft");
 	for (int i = 0; ok && i < s->info->slots; i++) {

@@ -14,6 +14,7 @@
 #include "sessions/journal.h"
 #include "sessions/manifest.h"
 #include "sessions/sessions.h"
+#include "sessions/summary.h"
 #include "sessions/writer.h"
 
 enum {
@@ -90,6 +91,16 @@ struct play {
 	struct fault fault;
 };
 
+// A session that another process has open is followed from its files; see follow.c.
+struct follow {
+	bool on;
+	long owner;    // the process, 0: unknown
+	bool left;     // it has gone, and that was said
+	long step;     // of the checkpoint shown, -1: none
+	off_t journal; // bytes of the journal shown
+	double next;   // looked at again then
+};
+
 // A file of commands that is being read; see tour.c.
 struct script {
 	char *file;
@@ -107,6 +118,10 @@ struct session {
 	int lock;
 	bool read_only;
 	char read_only_why[128];
+	struct follow follow;
+	bool unnamed;   // made by this process, without a name
+	bool by_hand;   // something was asked of it that makes it worth keeping (a change and a note do so too)
+	bool dropped;   // it was begun only to be left for another one
 	struct manifest manifest;
 	struct config *began, *now; // the settings it began with; with all changes since
 	struct engine *engine;
@@ -165,8 +180,12 @@ bool session_log(struct session *, const struct journal_line *, struct fault *);
 // Says it once all lines logged so far are on the disk; at once where there is no disk to wait for.
 void session_acknowledge(struct session *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void session_drop_waiting(struct session *);
+// Takes the newest snapshot.
+void session_fetch(struct session *);
 // Turns until nothing is pending; for those who may wait.
 bool session_settle(struct session *, struct fault *);
+// Turns until the writer has done all it can; false: something did not reach the disk.
+bool session_flush(struct session *, struct fault *);
 
 // ---- opening.c ------------------------------------------------------------------------------------------------------
 
@@ -174,6 +193,26 @@ bool session_settle(struct session *, struct fault *);
 struct session *session_bare(const struct config *, const struct state *, struct fault *);
 void session_free(struct session *);
 void session_make_read_only(struct session *, const char *why);
+
+// A fault: the session is read-only, and why. Always false.
+bool session_refuse_read_only(const struct session *, struct fault *);
+// Takes the journal over, with its marks and the settings as they are after all its changes.
+bool session_adopt(struct session *, struct journal *, struct fault *);
+
+// ---- follow.c -------------------------------------------------------------------------------------------------------
+
+// Begins to follow process `owner`; `step` is that of the checkpoint that the engine stands at, -1: none.
+void follow_begin(struct session *, long owner, long step);
+void follow_turn(struct session *);
+// Seconds until it has something to do; negative: never.
+double follow_in(const struct session *);
+
+// ---- listing.c ------------------------------------------------------------------------------------------------------
+
+void session_summary(const struct session *, struct summary *);
+// What is told where the session is left, in two lines: its result, and the command that opens it.
+void session_farewell(const struct session *, struct string *);
+bool run_sessions(struct command_call *);
 
 // ---- requests.c -----------------------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include "sessions/changes.h"
@@ -25,7 +26,7 @@ void journal_free(struct journal *j)
 #define SUM_MARK " #="
 enum { SUM_TEXT = sizeof SUM_MARK - 1 + 8 };
 
-static void advance(struct journal_place *at, const char *bytes, size_t size)
+void journal_advance(struct journal_place *at, const char *bytes, size_t size)
 {
 	at->sum = crc32_z(at->bytes ? at->sum : crc32(0, NULL, 0), (const unsigned char *)bytes, size);
 	at->bytes += (off_t)size;
@@ -160,7 +161,7 @@ static bool add(struct journal *j, const struct journal_line *line, const char *
 		j->entry[j->entries] = (struct journal_entry){ .step = new.step, .text = new.text };
 		j->line_of[j->entries++] = j->lines;
 	}
-	advance(&j->end, bytes, size);
+	journal_advance(&j->end, bytes, size);
 	new.end = j->end;
 	j->line[j->lines++] = new;
 	if (new.kind != JOURNAL_NOTE)
@@ -176,7 +177,7 @@ bool journal_add(struct journal *j, const struct journal_line *line, struct stri
 	write_line(&t, line);
 	if (!t.failed) {
 		struct journal_place at = j->end;
-		advance(&at, t.bytes, t.length);
+		journal_advance(&at, t.bytes, t.length);
 		string_add(&t, SUM_MARK "%08lx\n", at.sum);
 	}
 	bool ok = t.failed ? fault_memory(f, "journal") : add(j, line, t.bytes, t.length, f);
@@ -192,10 +193,33 @@ void journal_begin(struct journal *j, const char *session, struct string *text)
 	*j = (struct journal){ 0 };
 	snprintf(j->session, sizeof j->session, "%s", session);
 	int n = snprintf(line, sizeof line, JOURNAL_TITLE " %d %s\n", JOURNAL_VERSION, j->session);
-	advance(&j->start, line, (size_t)n);
+	journal_advance(&j->start, line, (size_t)n);
 	j->end = j->start;
 	if (text)
 		string_bytes(text, line, (size_t)n);
+}
+
+enum { END_TEXT = 40 };
+
+bool journal_end_write(int fd, const struct journal_place *end)
+{
+	char text[END_TEXT + 1];
+	int n = snprintf(text, sizeof text, "%lld %08lx\n", (long long)end->bytes, end->sum);
+	return pwrite(fd, text, (size_t)n, 0) == n && ftruncate(fd, n) == 0;
+}
+
+bool journal_end_read(const char *folder, struct journal_place *end)
+{
+	char path[FOLDER_PATH];
+	size_t size;
+	char *text = folder_file(folder, JOURNAL_END_FILE, path, sizeof path, NULL) ? disk_read(path, END_TEXT, &size, NULL) : NULL;
+	long long bytes;
+	char newline;
+	bool ok = text && sscanf(text, "%18lld %8lx%c", &bytes, &end->sum, &newline) == 3 && newline == '\n';
+	if (ok)
+		end->bytes = (off_t)bytes;
+	free(text);
+	return ok;
 }
 
 int journal_at(const struct journal *j, const struct journal_place *place)
@@ -353,7 +377,7 @@ static bool load_line(struct journal *j, char *bytes, size_t size, struct fault 
 	if (size <= SUM_TEXT || memcmp(bytes + size - 1 - SUM_TEXT, SUM_MARK, sizeof SUM_MARK - 1) != 0)
 		return fault_set(f, "", "", "the line has no sum at its end: it is not as bitscape wrote it");
 	size_t length = size - 1 - SUM_TEXT;
-	advance(&at, bytes, length);
+	journal_advance(&at, bytes, length);
 	snprintf(sum, sizeof sum, SUM_MARK "%08lx", at.sum);
 	if (memcmp(bytes + length, sum, SUM_TEXT) != 0)
 		return fault_set(f, "", "", "its sum does not fit: this line, or one before it, is not as it was written");

@@ -17,8 +17,8 @@
 //
 // The first line names the session. Each line ends in "#=" and the CRC-32 of all bytes of the file before these characters, so
 // a line that was changed, removed, put in or moved is found, and all behind it is not believed. What cannot be found in the
-// journal alone is that whole lines are missing at its end: the newest checkpoint and the manifest of a session that was
-// closed say how long it was (see restore.h).
+// journal alone is that whole lines are missing at its end. So the file beside it, journal.end, says how long it was when the
+// writer wrote it last: "BYTES SUM". It is not synced by itself, and may lag behind after a power cut, but not run ahead.
 //
 // In memory only; the writer (writer.h) brings lines to the disk. One thread.
 #ifndef SESSIONS_JOURNAL_H
@@ -32,6 +32,7 @@
 #include "sessions/sessions.h"
 
 #define JOURNAL_FILE "journal"
+#define JOURNAL_END_FILE "journal.end"
 #define JOURNAL_TITLE "# bitscape journal"
 enum {
 	JOURNAL_VERSION = 2,      // 1 had neither sums nor the session's name; it is refused
@@ -47,6 +48,8 @@ struct journal_place {
 	off_t bytes;
 	unsigned long sum;
 };
+
+void journal_advance(struct journal_place *, const char *bytes, size_t size); // past these
 
 struct journal_line {
 	enum journal_kind kind;
@@ -91,6 +94,10 @@ struct journal_reading {
 };
 // Loads what can be believed of a file. False: nothing can, and the fault says why.
 bool journal_load(struct journal *, const char *path, struct journal_reading *, struct fault *);
+
+// What journal.end says of the journal in this folder, and writing it into a file that is open. False: it says nothing.
+bool journal_end_read(const char *folder, struct journal_place *);
+bool journal_end_write(int fd, const struct journal_place *);
 
 // The number of lines before a place; -1: the journal has no such place.
 int journal_at(const struct journal *, const struct journal_place *);

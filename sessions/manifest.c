@@ -41,9 +41,6 @@ bool manifest_write(const char *folder, const struct config *config, const struc
 		config_each(config, put_setting, settings);
 	json_t *manifest = json_pack("{s:i, s:s, s:s, s:s, s:b, s:o}", "bitscape-session", MANIFEST_VERSION, "bitscape",
 		BITSCAPE_VERSION, "session", m->session, "kernels", m->kernels, "closed", m->closed, "settings", settings);
-	if (manifest && m->closed)
-		json_object_set_new(manifest, "journal", json_pack("{s:I, s:I}", "bytes", (json_int_t)m->end.bytes, "sum",
-			(json_int_t)m->end.sum));
 	if (manifest && m->parent[0])
 		json_object_set_new(manifest, "parent", json_pack("{s:s, s:I, s:s}", "session", m->parent, "step",
 			(json_int_t)m->parent_step, "digest", m->parent_digest));
@@ -65,12 +62,10 @@ static void read_word(json_t *object, const char *name, char *buf, size_t size)
 // All but the settings.
 static void read_rest(json_t *manifest, struct manifest *m)
 {
-	json_t *end = json_object_get(manifest, "journal"), *parent = json_object_get(manifest, "parent");
+	json_t *parent = json_object_get(manifest, "parent");
 	read_word(manifest, "session", m->session, sizeof m->session);
 	read_word(manifest, "kernels", m->kernels, sizeof m->kernels);
 	m->closed = json_is_true(json_object_get(manifest, "closed"));
-	m->end.bytes = (off_t)json_integer_value(json_object_get(end, "bytes"));
-	m->end.sum = (unsigned long)json_integer_value(json_object_get(end, "sum"));
 	read_word(parent, "session", m->parent, sizeof m->parent);
 	read_word(parent, "digest", m->parent_digest, sizeof m->parent_digest);
 	m->parent_step = (long)json_integer_value(json_object_get(parent, "step"));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // manifest.json: what a session is. Its format's version, the bitscape that wrote it, who the session is, the settings it
 // began with (as texts, by name), the kernels it began with, the session it came from, if any, and whether it was closed
-// properly and where its journal then ended. Its presence makes a folder a session.
+// properly. Its presence makes a folder a session.
 //
 // "sum" is the CRC-32 of all the rest (as compact JSON with sorted keys), so that a setting that was changed is found. A person
 // who has to change one, a path to data that moved say, takes "sum" out: then the manifest is taken as it is, and said.
@@ -19,7 +19,6 @@ struct manifest {
 	char session[IDENTITY_TEXT];
 	char kernels[ENGINE_NAME]; // that it began with: "avx2", …; later ones stand in the journal
 	bool closed;
-	struct journal_place end; // where its journal ended when it was closed
 	// The session it goes on from, and where it parted; "": none. Nothing makes such a session yet.
 	char parent[IDENTITY_TEXT];
 	long parent_step;

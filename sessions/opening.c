@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Opening and closing: the folder, its lock, the manifest, the newest good checkpoint, the journal beyond it.
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "sessions/changes.h"
 #include "sessions/inside.h"
 #include "sessions/restore.h"
+#include "sessions/store.h"
 
 // ---- the parts -----------------------------------------------------------------------------------------------------
 
@@ -82,16 +81,19 @@ void session_make_read_only(struct session *s, const char *why)
 	s->news |= NEWS_STATE;
 }
 
-static bool has_file(const char *folder, const char *file)
+bool session_refuse_read_only(const struct session *s, struct fault *f)
 {
-	char path[FOLDER_PATH];
-	return folder_file(folder, file, path, sizeof path, NULL) && access(path, F_OK) == 0;
+	const char *todo = s->follow.left ? "open it again: nobody has it now" : s->follow.on ? "leave it there, then open it here" :
+		"begin another session";
+	return fault_set(f, s->title, todo, "it is open for reading only: %s", s->read_only_why);
 }
 
-bool session_exists(const char *name)
+// The index is a help to find sessions again: one that cannot be written is said, and hinders nothing.
+static void remember(struct session *s)
 {
-	char folder[FOLDER_PATH];
-	return folder_of(name, folder, sizeof folder, NULL) && has_file(folder, MANIFEST_FILE);
+	struct fault f;
+	if (!store_remember(s->folder, &f))
+		session_say_fault(s, &f);
 }
 
 // The writer, behind the journal, and the manifest last: with it the folder is a session.
@@ -99,21 +101,19 @@ static bool equip(struct session *s, struct fault *f)
 {
 	s->written.durable = s->journal.end.bytes;
 	s->manifest.closed = false;
-	s->writer = writer_new(s->folder, s->journal.end.bytes, f);
+	s->writer = writer_new(s->folder, &s->journal.end, f);
 	return s->writer && manifest_write(s->folder, s->began, &s->manifest, f);
 }
 
 // ---- a new one -----------------------------------------------------------------------------------------------------
 
+// The folder is this process's own from here on.
 static bool furnish(struct session *s, struct fault *f)
 {
 	char journal[FOLDER_PATH];
-	long owner;
 	struct string first = { 0 };
 	if (!folder_file(s->folder, JOURNAL_FILE, journal, sizeof journal, f))
 		return false;
-	if (folder_lock(s->folder, &s->lock, &owner) != LOCK_TAKEN)
-		return disk_fault(f, s->folder, "lock this folder", errno);
 	identity_draw(s->manifest.session);
 	snprintf(s->manifest.kernels, sizeof s->manifest.kernels, "%s", s->info->kernels);
 	journal_begin(&s->journal, s->manifest.session, &first);
@@ -122,45 +122,57 @@ static bool furnish(struct session *s, struct fault *f)
 	return ok && equip(s, f);
 }
 
-// Takes away what furnish left where it failed.
-static void unfurnish(const char *folder)
+// Takes the session away from the disk while its lock is held.
+static void unfurnish(struct session *s)
 {
-	static const char *const files[] = { MANIFEST_FILE, JOURNAL_FILE, "lock" };
-	char path[FOLDER_PATH];
-	for (size_t i = 0; i < sizeof files / sizeof *files; i++)
-		if (folder_file(folder, files[i], path, sizeof path, NULL))
-			unlink(path);
-	rmdir(folder);
+	if (s->writer)
+		writer_finish(s->writer, NULL);
+	s->writer = NULL;
+	if (folder_held(s->folder, s->lock))
+		folder_remove(s->folder);
 }
 
 struct session *session_new(const char *name, const struct config *config, struct fault *f)
 {
 	char folder[FOLDER_PATH];
-	if (!(name ? folder_of(name, folder, sizeof folder, f) : folder_unnamed(folder, sizeof folder, f)))
+	int lock = -1;
+	bool cleaned = false;
+	if (name && !folder_of(name, folder, sizeof folder, f))
 		return NULL;
-	if (access(folder, F_OK) == 0) {
+	// Said before the engine is made, which takes its time.
+	if (name && access(folder, F_OK) == 0 && !folder_half_made(folder)) {
 		disk_fault(f, folder, "make this folder", EEXIST);
 		return NULL;
 	}
 	struct session *s = session_bare(config, NULL, f);
 	if (!s)
 		return NULL;
+	if (!(name ? folder_claim(folder, &lock, &cleaned, f) : folder_claim_unnamed(folder, sizeof folder, &lock, f))) {
+		session_free(s);
+		return NULL;
+	}
+	s->lock = lock;
+	s->unnamed = !name;
 	snprintf(s->folder, sizeof s->folder, "%s", folder);
 	folder_title(folder, s->title, sizeof s->title);
-	bool made = folder_make(folder, true, f);
-	if (made && furnish(s, f))
-		return s;
-	session_free(s);
-	if (made)
-		unfurnish(folder);
-	return NULL;
+	if (!furnish(s, f)) {
+		unfurnish(s);
+		session_free(s);
+		return NULL;
+	}
+	if (cleaned)
+		session_say(s, "%s held what a process left that was killed in its first moments: cleared away", folder);
+	remember(s);
+	return s;
 }
 
 // ---- an existing one -------------------------------------------------------------------------------------------------
 
 // The journal, its marks, and the settings as they are after all changes of the journal.
-static bool adopt(struct session *s, struct journal *j, struct fault *f)
+bool session_adopt(struct session *s, struct journal *j, struct fault *f)
 {
+	journal_free(&s->journal);
+	s->marks = 0;
 	s->journal = *j;
 	*j = (struct journal){ 0 };
 	for (int i = 0; i < s->journal.entries; i++) {
@@ -184,16 +196,19 @@ static int entries_before(const struct journal *j, int lines)
 	return n;
 }
 
-// The lock decides whether this process may write. Returns the reason why not, NULL where it may.
-static const char *take_lock(const char *folder, int *lock, char *why, size_t size)
+// The lock decides whether this process may write. Returns the reason why not, NULL where it may; *owner is the process that has
+// it, 0 where unknown, -1 where none has.
+static const char *take_lock(const char *folder, int *lock, long *owner, char *why, size_t size)
 {
-	long owner;
-	switch (folder_lock(folder, lock, &owner)) {
+	enum folder_lock state = folder_lock(folder, lock, owner);
+	int error = errno;
+	switch (state) {
 	case LOCK_TAKEN:
+		*owner = -1;
 		return NULL;
 	case LOCK_ELSEWHERE:
-		if (owner > 0)
-			snprintf(why, size, "another bitscape has it (process %ld)", owner);
+		if (*owner > 0)
+			snprintf(why, size, "another bitscape has it (process %ld)", *owner);
 		else
 			snprintf(why, size, "another bitscape has it");
 		return why;
@@ -201,11 +216,12 @@ static const char *take_lock(const char *folder, int *lock, char *why, size_t si
 		break;
 	}
 	char text[64];
-	snprintf(why, size, "its folder cannot be written (%s)", strerror_r(errno, text, sizeof text));
+	*owner = -1;
+	snprintf(why, size, "its folder cannot be written (%s)", strerror_r(error, text, sizeof text));
 	return why;
 }
 
-static struct session *open_at(struct restoring *r, int *lock, struct fault *f)
+static struct session *open_at(struct restoring *r, long owner, int *lock, struct fault *f)
 {
 	struct session *s = restore_session(r, f);
 	if (!s)
@@ -215,7 +231,7 @@ static struct session *open_at(struct restoring *r, int *lock, struct fault *f)
 	s->manifest = *r->manifest;
 	s->lock = *lock;
 	*lock = -1;
-	bool ok = adopt(s, &r->journal, f) && (r->why || equip(s, f));
+	bool ok = session_adopt(s, &r->journal, f) && (r->why || equip(s, f));
 	if (!ok) {
 		session_free(s);
 		return NULL;
@@ -230,10 +246,17 @@ static struct session *open_at(struct restoring *r, int *lock, struct fault *f)
 	}
 	if (r->manifest->unsealed)
 		session_say(s, "the manifest was changed by hand: it is taken as it is");
-	if (r->why) {
+	if (r->why)
 		session_make_read_only(s, r->why);
-		session_say(s, "%s is open for reading only: %s", s->title, r->why);
+	if (owner >= 0) {
+		// The owner is the one that searches: here nothing runs, its files are shown as they come.
+		session_say(s, "%s is open for reading only: %s; shown as it is saved there, step %ld now", s->title, r->why,
+			s->snapshot->step);
+		follow_begin(s, owner, r->step);
+		return s;
 	}
+	if (r->why)
+		session_say(s, "%s is open for reading only: %s", s->title, r->why);
 	play_begin(s, r->lines, false);
 	return s;
 }
@@ -241,23 +264,29 @@ static struct session *open_at(struct restoring *r, int *lock, struct fault *f)
 struct session *session_open(const char *name, struct fault *f)
 {
 	char folder[FOLDER_PATH], why_text[128];
-	if (!folder_of(name, folder, sizeof folder, f))
+	bool elsewhere;
+	if (!store_find(name, folder, sizeof folder, &elsewhere, f))
 		return NULL;
 	struct manifest manifest;
 	struct config *config = manifest_read(folder, &manifest, f);
 	if (!config)
 		return NULL;
 	int lock;
-	const char *why = take_lock(folder, &lock, why_text, sizeof why_text);
+	long owner;
+	const char *why = take_lock(folder, &lock, &owner, why_text, sizeof why_text);
 	struct restoring r = { .folder = folder, .config = config, .manifest = &manifest, .why = why };
 	struct session *s = NULL;
 	r.found = calloc(1, sizeof *r.found);
 	if (r.found) {
 		restore_journal(&r);
-		s = open_at(&r, &lock, f);
+		s = open_at(&r, owner, &lock, f);
 	} else {
 		fault_memory(f, folder);
 	}
+	if (s && elsewhere)
+		session_say(s, "%s lies in %s", s->title, folder);
+	if (s)
+		remember(s);
 	journal_free(&r.journal);
 	config_free(config);
 	free(r.found);
@@ -282,17 +311,50 @@ static bool save_last(struct session *s, struct fault *f)
 	return (!moving && session_saved(s)) || (session_save(s, false, f) && session_settle(s, f));
 }
 
-bool session_close(struct session *s, struct fault *f)
+// Begun by itself, and left before anything came of it: it is not kept. A named session is, and one in which something was done;
+// so is one that was watched until it was first saved, unless it is left for the session that was to go on (`resume`).
+static bool nothing_done(const struct session *s)
+{
+	if (!s->unnamed || s->by_hand || s->journal.entries || s->pending || !s->writer || folder_has_more(s->folder))
+		return false;
+	return s->dropped || s->snapshot->step == 0 || s->saved_step < 0;
+}
+
+void session_drop(struct session *s)
+{
+	s->dropped = true;
+}
+
+static bool discard(struct session *s, struct string *farewell)
+{
+	unfurnish(s);
+	if (farewell)
+		string_add(farewell, "%s: nothing was done in it, so it is not kept\n", s->title);
+	session_free(s);
+	return true;
+}
+
+bool session_leave(struct session *s, struct string *farewell, struct fault *f)
 {
 	struct fault first;
+	if (nothing_done(s))
+		return discard(s, farewell);
 	bool saved = s->snapshot->run == RUN_FAILED || save_last(s, &first);
+	if (farewell)
+		session_farewell(s, farewell);
 	bool written = writer_finish(s->writer, saved ? &first : NULL);
 	bool ok = saved && written;
 	if (s->writer) {
 		s->writer = NULL;
+		// Not into what may have been made in its place.
+		bool there = folder_held(s->folder, s->lock) || (ok && fault_set(&first, s->folder, "put it back; what was saved before is in it",
+			"this folder was moved or deleted while the session was open"));
+		struct summary last;
+		session_summary(s, &last);
+		if (there && saved)
+			summary_write(s->folder, &last, NULL); // the choice may have been scored since the last checkpoint
 		s->manifest.closed = ok;
-		s->manifest.end = s->journal.end;
-		ok = manifest_write(s->folder, s->began, &s->manifest, ok ? &first : NULL) && ok;
+		ok = there && manifest_write(s->folder, s->began, &s->manifest, ok ? &first : NULL) && ok;
 	}
 	session_free(s);
 	if (!ok && f)
@@ -300,50 +362,7 @@ bool session_close(struct session *s, struct fault *f)
 	return ok;
 }
 
-// ---- interrupted ones ------------------------------------------------------------------------------------------------------
-
-// Open in a living process?
-static bool in_use(const char *folder)
+bool session_close(struct session *s, struct fault *f)
 {
-	int lock;
-	long owner;
-	if (!has_file(folder, "lock"))
-		return false;
-	enum folder_lock state = folder_lock(folder, &lock, &owner);
-	if (lock >= 0)
-		close(lock);
-	return state == LOCK_ELSEWHERE;
-}
-
-static bool interrupted(const char *folder)
-{
-	struct manifest manifest = {.closed = true};
-	struct config *config = has_file(folder, MANIFEST_FILE) ? manifest_read(folder, &manifest, NULL) : NULL;
-	if (!config)
-		return false;
-	config_free(config);
-	return !manifest.closed && !in_use(folder);
-}
-
-bool session_interrupted(char *buf, size_t size)
-{
-	char home[FOLDER_PATH];
-	if (!folder_state_home(home, sizeof home, NULL))
-		return false;
-	DIR *dir = opendir(home);
-	if (!dir)
-		return false;
-	char newest[256] = "";
-	for (struct dirent *d; (d = readdir(dir));) {
-		char folder[FOLDER_PATH];
-		size_t n = strlen(d->d_name), suffix = strlen(FOLDER_SUFFIX);
-		if (n <= suffix || strcmp(d->d_name + n - suffix, FOLDER_SUFFIX) != 0)
-			continue;
-		// Unnamed sessions are called by their time: the greatest name is the newest.
-		if (strcmp(d->d_name, newest) > 0 && folder_file(home, d->d_name, folder, sizeof folder, NULL)
-			&& interrupted(folder))
-			snprintf(newest, sizeof newest, "%s", d->d_name);
-	}
-	closedir(dir);
-	return newest[0] && folder_file(home, newest, buf, size, NULL);
+	return session_leave(s, NULL, f);
 }

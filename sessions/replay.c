@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "sessions/inside.h"
+#include "sessions/store.h"
 #include "sessions/manifest.h"
 
 static const struct journal_line *last_digest(const struct journal *j)
@@ -73,7 +74,8 @@ bool session_replay(const char *name, void (*say)(const char *), struct fault *f
 	struct journal journal = { 0 };
 	struct journal_reading reading;
 	struct manifest manifest;
-	if (!folder_of(name, folder, sizeof folder, f) || !folder_file(folder, JOURNAL_FILE, path, sizeof path, f)
+	bool elsewhere;
+	if (!store_find(name, folder, sizeof folder, &elsewhere, f) || !folder_file(folder, JOURNAL_FILE, path, sizeof path, f)
 		|| !folder_file(folder, MANIFEST_FILE, manifest_path, sizeof manifest_path, f))
 		return false;
 	if (!engine_kernels_check(f))

@@ -83,7 +83,7 @@ void session_take_replies(struct session *s)
 bool session_may_save(const struct session *s, struct fault *f)
 {
 	if (s->read_only)
-		return fault_set(f, s->title, "begin another session", "it is open for reading only: %s", s->read_only_why);
+		return session_refuse_read_only(s, f);
 	if (s->play.on)
 		return fault_set(f, s->title, "wait until it is done", "it is catching up with its journal (step %ld)",
 			s->snapshot->step);
@@ -330,7 +330,11 @@ static void save_done(struct session *s, struct pending *p, struct reply *r)
 	r->state = NULL;
 	s->saved_step = c.step;
 	s->saved_entries = s->journal.entries;
-	writer_checkpoint(s->writer, &c, p->asked);
+	struct summary summary;
+	session_fetch(s); // the one in hand may be older than the state
+	session_summary(s, &summary);
+	summary.step = c.step;
+	writer_checkpoint(s->writer, &c, &summary, p->asked);
 }
 
 bool session_save(struct session *s, bool asked, struct fault *f)

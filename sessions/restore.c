@@ -12,15 +12,16 @@ void findings_add(struct findings *found, const struct fault *f)
 
 // ---- the journal ---------------------------------------------------------------------------------------------------
 
-// A closed session's manifest says where the journal ended.
+// Whole lines that are missing at its end.
 static void compare_end(struct restoring *r, const char *path)
 {
-	const struct journal_place *was = &r->manifest->end, *is = &r->journal.end;
+	struct journal_place was;
+	const struct journal_place *is = &r->journal.end;
 	struct fault f;
-	if (!r->manifest->closed || (was->bytes == is->bytes && was->sum == is->sum))
+	if (!journal_end_read(r->folder, &was) || journal_at(&r->journal, &was) >= 0)
 		return;
-	fault_set(&f, path, "take it from a backup, if it should say more", "it held %lld bytes when the session was closed, now %lld",
-		(long long)was->bytes, (long long)is->bytes);
+	fault_set(&f, path, "take it from a backup, if it should say more", "it held %lld bytes when it was written last, now %lld",
+		(long long)was.bytes, (long long)is->bytes);
 	findings_add(r->found, &f);
 }
 
@@ -48,7 +49,7 @@ bool restore_journal(struct restoring *r)
 	}
 	// Another process that has the session may be in the middle of that line.
 	if (reading.torn && !r->why) {
-		fault_set(&f, path, "", "it ended in half a line (the machine stopped while it was written): left out");
+		fault_set(&f, path, "the session goes on without it", "it ended in half a line (the machine stopped while it was written): left out");
 		findings_add(r->found, &f);
 	}
 	if (!r->why)

@@ -283,7 +283,7 @@ static bool running(const struct session *s)
 	return s->snapshot->run == RUN_RUNNING;
 }
 
-static void fetch_snapshot(struct session *s)
+void session_fetch(struct session *s)
 {
 	enum engine_run before = s->snapshot->run;
 	if (!engine_snapshot(s->engine, s->snapshot))
@@ -375,11 +375,12 @@ unsigned session_turn(struct session *s)
 	engine_news(s->engine);
 	// The snapshot last: it then knows of every change that was told.
 	session_take_replies(s);
-	fetch_snapshot(s);
+	session_fetch(s);
 	fetch_history(s);
 	play_turn(s);
 	take_written(s);
 	autosave(s);
+	follow_turn(s);
 	take_pictures(s);
 	unsigned news = s->news;
 	s->news = NEWS_NONE;
@@ -394,8 +395,8 @@ int session_fds(const struct session *s, struct pollfd *fds, int *timeout_ms)
 		fds[n++] = (struct pollfd){ .fd = writer_fd(s->writer), .events = POLLIN };
 	if (s->news)
 		*timeout_ms = 0; // said by a command since the last turn
-	const double due[] = { autosave_in(s), retry_in(s) };
-	for (int i = 0; i < 2; i++) {
+	const double due[] = { autosave_in(s), retry_in(s), follow_in(s) };
+	for (size_t i = 0; i < sizeof due / sizeof *due; i++) {
 		int ms = (int)(due[i] * 1000) + 1;
 		if (due[i] >= 0 && (*timeout_ms < 0 || ms < *timeout_ms))
 			*timeout_ms = ms;
@@ -416,6 +417,19 @@ bool session_settle(struct session *s, struct fault *f)
 		s->news |= session_turn(s);
 	}
 	return true;
+}
+
+bool session_flush(struct session *s, struct fault *f)
+{
+	while (s->writer && writer_busy(s->writer)) {
+		struct pollfd news = { .fd = writer_fd(s->writer), .events = POLLIN };
+		if (poll(&news, 1, 1000) < 0 && errno != EINTR)
+			return disk_fault(f, s->folder, "wait for the disk", errno);
+		s->news |= session_turn(s);
+	}
+	if (s->written.failing && f)
+		*f = s->written.fault;
+	return !s->written.failing && (!s->save_failed || fault_set(f, s->folder, "`save` tries again", "the last save failed"));
 }
 
 // ---- shared by the commands ----------------------------------------------------------------------------------------

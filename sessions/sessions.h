@@ -19,19 +19,33 @@ struct session;
 
 // ---- opening ---------------------------------------------------------------------------------------------------------------
 
-// A new session with these settings. `name`: a path ending in .bitscape or not; NULL: an unnamed one under the state
-// folder ($XDG_STATE_HOME/bitscape or ~/.local/state/bitscape). Fails where the folder exists.
+// A name without '/' is that of a session in the state folder ($XDG_STATE_HOME/bitscape or ~/.local/state/bitscape); one with
+// '/' is a path. The ending .bitscape may be left out.
+
+// A new session with these settings; `name` NULL: an unnamed one, called by the time. Fails where there is one called so.
 struct session *session_new(const char *name, const struct config *, struct fault *);
 // An existing one, at the newest checkpoint that fits its journal plus whatever the journal holds beyond it. What does not fit is
-// said and set aside under another name (restore.h). Read-only where another process has it, and where what is there does not fit
-// together.
+// said and set aside under another name (restore.h). Read-only where what is there does not fit together, and where another process
+// has it: nothing runs in it then, and what the other one saves is shown as it comes. A name of which the state folder knows nothing
+// may be that of a session elsewhere, where only one is called so: that is said. The fault says what else the name may mean.
 struct session *session_open(const char *name, struct fault *);
-// Whether a session of that name is there.
-bool session_exists(const char *name);
-// The newest unnamed session that did not end by `quit` (or was never saved): its path into buf. False: none.
-bool session_interrupted(char *buf, size_t size);
-// Saves (unless read-only) and frees. False where the save failed (the session is freed all the same).
-bool session_close(struct session *, struct fault *);
+// The session that was used last, other than those that are open and those of which nothing came: what opens it into
+// word[size], and what to tell of it ("step 374 of 1500, 5 min ago") into about[about_size]. False: there is none.
+bool session_last(char *word, size_t size, char *about, size_t about_size);
+// Saves (unless read-only) and frees. False where the save failed (the session is freed all the same). An unnamed session that is
+// left before it was first saved, with nothing done in it, is not kept. Where `farewell` is not NULL, lines are added to it
+// that say what came of the session and how to open it again.
+bool session_leave(struct session *, struct string *farewell, struct fault *);
+bool session_close(struct session *, struct fault *); // without farewell
+// The session is to be left for another one that was to go on: where nothing was done in it, it is not kept, whether saved or not.
+void session_drop(struct session *);
+
+// A table of the sessions that there are, the one used last first.
+bool sessions_list(struct string *, struct fault *);
+// Clears away unnamed sessions by the rule that store.h states, and tells what went; `really` false: what would go.
+bool sessions_tidy(bool really, struct string *, struct fault *);
+// The words that open the sessions that there are, for completion: calls each.
+void sessions_each(void (*each)(const char *word, void *context), void *context);
 
 // Runs the journal of `name` again from nothing, in a fresh engine without a folder, and compares the digest with
 // the one recorded. say(): progress and result lines. False: the fault says where they part.
@@ -43,6 +57,8 @@ struct engine *session_engine(struct session *);
 const char *session_name(const struct session *);   // as shown: without folder and ending
 const char *session_folder(const struct session *);
 bool session_read_only(const struct session *);
+void session_shell_word(const struct session *, char *buf, size_t size); // what opens it from anywhere, as typed in a shell
+bool session_same(const struct session *, const struct session *); // both are of one folder
 const struct snapshot *session_snapshot(const struct session *); // the newest taken by session_turn; never NULL
 // All figures are built from this; valid until the next session_turn.
 void session_source(struct session *, struct figure_source *);

@@ -20,6 +20,8 @@ void wait_end(struct session *s)
 bool wait_begin(struct session *s, enum wait_kind kind, long goal, int count, char *const *words, struct fault *f)
 {
 	wait_end(s);
+	if (s->read_only && s->snapshot->step < (kind == WAIT_FINISHED ? s->snapshot->horizon : goal))
+		return session_refuse_read_only(s, f);
 	s->wait = (struct wait){ .kind = kind, .goal = kind == WAIT_FINISHED ? s->snapshot->horizon : goal };
 	if (count)
 		s->wait.words = calloc((size_t)count, sizeof *s->wait.words);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "sessions/writer.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "sessions/folder.h"
@@ -21,7 +21,8 @@ struct result_node {
 struct writer {
 	char folder[FOLDER_PATH], path[FOLDER_PATH];
 	int journal; // the file; the thread's own
-	off_t length; // of the journal on disk; the thread's own
+	struct journal_place end; // of the journal on disk; the thread's own
+	int end_file;             // that says so; -1: it cannot be written, and its word will be missed
 	int news;    // eventfd
 	pthread_t thread;
 
@@ -35,6 +36,7 @@ struct writer {
 	bool lost;            // memory ran out for a line: none may follow it
 	struct writer_state state;
 	struct checkpoint checkpoint; // the next one; state NULL: none
+	struct summary summary; // beside it
 	bool asked;
 	struct result_node *first, **last;
 };
@@ -51,20 +53,35 @@ static void give(struct writer *w, const struct writer_result *result)
 	pthread_mutex_unlock(&w->lock);
 }
 
+// The folder may be moved or deleted while the session is open, and another one be made in its place: what is written must not
+// get lost in a file without a name, nor into a session of somebody else's.
+static bool moved_away(const struct writer *w, struct fault *f)
+{
+	struct stat ours, there;
+	if (fstat(w->journal, &ours) == 0 && stat(w->path, &there) == 0 && ours.st_dev == there.st_dev && ours.st_ino == there.st_ino)
+		return false;
+	fault_set(f, w->folder, "put it back, then `save`", "this folder was moved or deleted while the session was open");
+	return true;
+}
+
 // Appends the lines. After a failure the file is cut back to whole lines, so that it never ends in half of one.
 static bool append(struct writer *w, const struct string *lines, struct fault *f)
 {
+	if (moved_away(w, f))
+		return false;
 	if (!lines->length)
 		return true;
 	int error = 0;
-	if (lseek(w->journal, w->length, SEEK_SET) < 0 || !disk_write(w->journal, lines->bytes, lines->length)
+	if (lseek(w->journal, w->end.bytes, SEEK_SET) < 0 || !disk_write(w->journal, lines->bytes, lines->length)
 		|| fdatasync(w->journal) != 0)
 		error = errno;
 	if (!error) {
-		w->length += (off_t)lines->length;
+		journal_advance(&w->end, lines->bytes, lines->length);
+		if (w->end_file >= 0)
+			journal_end_write(w->end_file, &w->end);
 		return true;
 	}
-	if (ftruncate(w->journal, w->length) != 0)
+	if (ftruncate(w->journal, w->end.bytes) != 0)
 		return disk_fault(f, w->path, "write it, nor cut it back to its last whole line", error);
 	return disk_fault(f, w->path, "write it", error);
 }
@@ -85,6 +102,7 @@ static void turn(struct writer *w)
 	// With the lock held; given up while the disk is at work.
 	struct string lines = w->lines;
 	struct checkpoint checkpoint = w->checkpoint;
+	struct summary summary = w->summary;
 	bool asked = w->asked;
 	unsigned jobs = w->jobs;
 	w->lines = (struct string){ 0 };
@@ -93,11 +111,11 @@ static void turn(struct writer *w)
 	w->begun = true;
 	pthread_mutex_unlock(&w->lock);
 
-	struct fault fault;
+	struct fault fault = { 0 };
 	bool appended = append(w, &lines, &fault);
 	pthread_mutex_lock(&w->lock);
 	// Told before a checkpoint is begun, which takes longer.
-	w->state.durable = w->length;
+	w->state.durable = w->end.bytes;
 	w->state.failing = !appended;
 	if (!appended) {
 		w->state.fault = fault;
@@ -110,8 +128,10 @@ static void turn(struct writer *w)
 	if (checkpoint.state) {
 		struct writer_result result = { .asked = asked, .step = checkpoint.step, .fault = fault };
 		result.saved = appended && checkpoint_write(w->folder, &checkpoint, &result.fault);
-		if (result.saved)
+		if (result.saved) {
 			checkpoint_thin(w->folder);
+			summary_write(w->folder, &summary, NULL); // without it a list of sessions says less; nothing is lost
+		}
 		give(w, &result);
 		state_free(checkpoint.state);
 	}
@@ -149,39 +169,33 @@ static bool start(struct writer *w)
 	return error == 0;
 }
 
-// What a process that was killed in the middle of a checkpoint left behind.
-static void remove_left_overs(const char *folder)
-{
-	DIR *dir = opendir(folder);
-	char path[FOLDER_PATH];
-	for (struct dirent *d; dir && (d = readdir(dir));)
-		if (disk_left_over(d->d_name) && folder_file(folder, d->d_name, path, sizeof path, NULL))
-			unlink(path);
-	if (dir)
-		closedir(dir);
-}
-
-struct writer *writer_new(const char *folder, off_t length, struct fault *f)
+struct writer *writer_new(const char *folder, const struct journal_place *end, struct fault *f)
 {
 	struct writer *w = calloc(1, sizeof *w);
 	if (!w) {
 		fault_memory(f, folder);
 		return NULL;
 	}
-	remove_left_overs(folder);
+	folder_sweep(folder);
 	w->last = &w->first;
-	w->length = w->state.durable = length;
-	w->journal = w->news = -1;
+	w->end = *end;
+	w->state.durable = end->bytes;
+	w->journal = w->end_file = w->news = -1;
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_cond_init(&w->work, NULL);
 	snprintf(w->folder, sizeof w->folder, "%s", folder);
 	if (!folder_file(folder, JOURNAL_FILE, w->path, sizeof w->path, f))
 		goto failed;
 	w->journal = open(w->path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (w->journal < 0 || ftruncate(w->journal, length) != 0) {
+	if (w->journal < 0 || ftruncate(w->journal, end->bytes) != 0) {
 		disk_fault(f, w->path, "write it", errno);
 		goto failed;
 	}
+	char end_path[FOLDER_PATH];
+	if (folder_file(folder, JOURNAL_END_FILE, end_path, sizeof end_path, NULL))
+		w->end_file = open(end_path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+	if (w->end_file >= 0)
+		journal_end_write(w->end_file, &w->end);
 	w->news = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (w->news < 0 || !start(w)) {
 		fault_set(f, folder, "close other programs", "cannot start the writer's thread");
@@ -191,6 +205,8 @@ struct writer *writer_new(const char *folder, off_t length, struct fault *f)
 failed:
 	if (w->journal >= 0)
 		close(w->journal);
+	if (w->end_file >= 0)
+		close(w->end_file);
 	if (w->news >= 0)
 		close(w->news);
 	pthread_cond_destroy(&w->work);
@@ -214,11 +230,12 @@ bool writer_append(struct writer *w, const char *lines, size_t length)
 	return ok;
 }
 
-bool writer_checkpoint(struct writer *w, const struct checkpoint *c, bool asked)
+bool writer_checkpoint(struct writer *w, const struct checkpoint *c, const struct summary *summary, bool asked)
 {
 	pthread_mutex_lock(&w->lock);
 	struct state *old = w->checkpoint.state;
 	w->checkpoint = *c;
+	w->summary = *summary;
 	w->asked |= asked;
 	w->jobs++;
 	w->stuck = false;
@@ -302,6 +319,8 @@ bool writer_finish(struct writer *w, struct fault *f)
 	}
 	string_free(&w->lines);
 	close(w->journal);
+	if (w->end_file >= 0)
+		close(w->end_file);
 	close(w->news);
 	pthread_cond_destroy(&w->work);
 	pthread_mutex_destroy(&w->lock);

@@ -141,6 +141,7 @@ static const struct {
 	{"overhead", bench_overhead, NULL},
 	{"workbench", NULL, workbench_child},
 	{"keys", bench_keys, NULL},
+	{"acknowledge", bench_acknowledge, NULL},
 };
 
 int main(int argc, char **argv)

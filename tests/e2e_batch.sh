@@ -8,9 +8,9 @@ case $bitscape in /*) ;; *) bitscape=$(pwd)/$bitscape ;; esac
 scripts=$(cd "$(dirname "$0")/../sessions" && pwd) || exit 1
 work=$(mktemp -d "${TMPDIR:-/tmp}/bitscape-batch-XXXXXX") || exit 1
 trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
-: "${XDG_STATE_HOME:=$work/state}"
-export XDG_STATE_HOME
+# Names without a slash lie in the state folder: the tests run there.
+export XDG_STATE_HOME="$work"
+mkdir "$work/bitscape" && cd "$work/bitscape" || exit 1
 
 fail() {
 	echo "$*"
@@ -27,7 +27,7 @@ expect() {
 	[ "$got" -eq "$want" ] || fail "status $got, not $want: bitscape $*"
 }
 says() { grep -q -- "$1" "$2" || fail "'$1' is not in $2"; }
-digest() { sed -n 's/^# digest [0-9]* //p' "$1.bitscape/journal" | tail -n 1; }
+digest() { sed -n 's/^# digest [0-9]* \([0-9a-f]*\) .*/\1/p' "$1.bitscape/journal" | tail -n 1; }
 small='net=resnet8 data=glyphs:12 train=512 heldout=256 batch=16 space=int-s front-every=20 front-images=64 calibration=32'
 
 # The script that teaches the language does what it says.
@@ -160,6 +160,7 @@ until [ -s both2.bitscape/manifest.json ]; do sleep 0.1; done
 printf 'status\npin stem int8\n' >ask
 expect 1 both2 --batch ask
 says 'reading only: another bitscape has it' out
+grep -q '^[0-9]' both2.bitscape/journal && fail 'the second one wrote into the journal'
 says 'ask:2:' err
 kill -TERM $pid
 wait $pid
@@ -227,10 +228,10 @@ for question in 'roofline' 'roofline 1x2 bf16 on tpu_v4' 'roofline 8x8x8 int9 on
 	[ "$(wc -l <err)" -eq 1 ] || fail "more than a line: $question"
 	[ -e roofline.bitscape ] && fail 'a session called roofline'
 done
-# A session of that name is meant where nothing or an option follows.
+# A session of that name is opened by its path.
 # shellcheck disable=SC2086
 expect 0 new catalog $small steps=1 --batch /dev/null
-expect 0 catalog --batch /dev/null
+expect 0 ./catalog --batch /dev/null
 
 # Damage is named.
 printf 'x' | dd of=whole.bitscape/checkpoint-60.safetensors bs=1 seek=5000 conv=notrunc 2>/dev/null
@@ -239,6 +240,9 @@ expect 0 whole --batch ask
 says 'checkpoint-60.safetensors: damaged' err
 expect 0 whole --batch ask
 echo garbage >>whole.bitscape/journal
-expect 1 whole --batch /dev/null
+echo 'note no' >no
+expect 1 whole --batch no
 says 'whole.bitscape/journal:' err
+says 'reading only' err
+expect 0 whole --batch ask
 exit 0

@@ -79,6 +79,14 @@ faults() (
 	exit 0
 )
 
+# words TOP: turns of phrase that no engineer would say, in what a person is shown. Space is a key only where it is pressed.
+words() (
+	cd "$1" || exit 2
+	grep -rnE --include='*.[ch]' '"[^"]*(called so|is none of|is none"|speaks? of this|\bis no (kind|name|number|size|layer|theme|step|column|cost|figure|way|factor|set|batch|source)|\bspace (runs|searches))' \
+		engine plots sessions ui && exit 1
+	exit 0
+)
+
 # The checker itself: a small house in good order, then one bad include at a time.
 plant() { # FILE INCLUDE
 	mkdir -p "$house/$(dirname "$1")" && printf '#include %s\n' "$2" >>"$house/$1"
@@ -170,4 +178,4 @@ self_test() {
 house=$(mktemp -d "${TMPDIR:-/tmp}/bitscape-house-XXXXXX") || exit 1
 trap 'rm -rf "$house"' EXIT
 self_test || exit 1
-check "$(dirname "$0")/.." && faults "$(dirname "$0")/.."
+check "$(dirname "$0")/.." && faults "$(dirname "$0")/.." && words "$(dirname "$0")/.."

@@ -23,7 +23,7 @@ finish() {
 }
 trap finish EXIT
 trap 'exit 143' INT TERM
-export HOME="$dir" XDG_STATE_HOME="$dir/state" INPUTRC=/dev/null LC_ALL=C.UTF-8 PS1='$ '
+export HOME="$dir" XDG_STATE_HOME="$dir/state" XDG_CONFIG_HOME="$dir/config" INPUTRC=/dev/null LC_ALL=C.UTF-8 PS1='$ '
 unset NO_COLOR ENV
 cd "$dir" || exit 1
 
@@ -104,7 +104,7 @@ see '▸■ s1b1.conv1'
 keys u
 until_true "the pin taken back" shows_not '▸■'
 keys : 'pin * int4' Enter
-see 'head  .* int4'
+see 's3b1.skip  .* int4'
 keys +
 see 'Enter commit'
 see ' draft '
@@ -155,7 +155,7 @@ keys q
 gone '─ Help ─'
 keys : "screenshot $dir/shot" Enter
 see 'the screen is in'
-grep -q '─ Layers ─' "$dir/shot" || fail "the screenshot"
+grep -q '─ Layers ' "$dir/shot" || fail "the screenshot"
 
 t resize-window -x 120 -y 40
 see '^╭─ Layers ─*╮╭─ Front ─*╮$'
@@ -172,7 +172,7 @@ gone '^:wei'
 keys C-z
 see '[Ss]topped'
 keys fg Enter
-see '─ Layers ─'
+see '─ Layers '
 keys Space
 see running
 keys q
@@ -187,7 +187,7 @@ kill -SEGV "$(cat "$dir/pid")"
 if [ -n "${SAN:-}" ]; then left '[1-9]'; else left 139; fi
 see 'goes on from the last save'
 
-# ---- 200x60: ASCII; an interrupted session; SIGTERM
+# ---- 200x60: ASCII; SIGTERM
 start 200 60 "env TERM=no-such-terminal $bin --ascii --set steps=100000"
 see running
 see "TERM is 'no-such-terminal'"
@@ -201,7 +201,7 @@ see running
 t capture-pane -p -e | grep -q "$(printf '\033')\\[[0-9;]*38;5;" || fail "no colours"
 keys q
 left 0
-[ -d "$dir/mine.bitscape" ] || fail "the session's folder is not there"
+[ -d "$dir/state/bitscape/mine.bitscape" ] || fail "the session's folder is not there"
 start 80 24 "$bin mine"
 see 'mine is open'
 keys q
@@ -234,14 +234,14 @@ while shows ' Tour, '; do
 done
 [ "$presses" -ge "$parts" ] || fail "$presses times Enter for $parts parts"
 see 'the tour is over'
-see '─ Layers ─'
+see '─ Layers '
 keys : 'tour flops' Enter
 see '─ Tour, 1 of '
 keys Enter
 see '─ Tour, 2 of '
 keys Escape
 gone ' Tour, '
-see '─ Costs ─'
+see '─ Costs '
 keys : 'tour no-such' Enter
 see '^ ! no-such: no tour has this name; these are: flops'
 keys : "tour $dir/bad.tour" Enter
@@ -271,6 +271,66 @@ see 'Tour, 1 of 2'
 see 'Tour, 2 of 2'
 left 0
 
+# ---- a person's own keys and looks: read at the start, mistakes named with their line, nothing of it in the journal
+mkdir -p "$dir/config/bitscape"
+cat >"$dir/config/bitscape/bitscaperc" <<-'END'
+	# what I am used to
+	bind f5 pin {layer} int4   # and no more
+	bind ctrl-r note "it works"
+	unbind e
+	set theme light
+	view front hide
+	sort share
+	source more
+END
+start 80 24 "$bin new keyed steps=100000"
+see 'bitscaperc:8: .*more'
+see 'Layers.* by share'
+shows '─ Front' && fail "the hidden view is there"
+shows 'e evaluate' && fail "a hint of a key that does nothing"
+keys Space
+see paused
+keys F5
+see 'is pinned to int4'
+keys C-r
+until_true "the note" grep -q 'note "it works"' keyed.bitscape/journal
+keys '?'
+see '─ Help ─'
+keys Space
+keys Space
+see 'F5  *pin {layer} int4'
+keys Escape
+gone '─ Help ─'
+keys : bind Enter
+see 'bind search f5 pin {layer} int4 *│'
+keys Escape
+gone '─ bind ─'
+printf 'bind f7 run\npin stem int8\nbind f8 rum\nbind f99 run\ntheme green\nbind {\nbind box x close\n' >"$dir/more"
+keys : "source $dir/more" Enter
+see '5 lines of .*more are'
+keys m
+see 'more:2: pin: '
+see 'more:3: .*rum.*'
+see 'more:4: .*f99'
+see 'more:5: .*green'
+keys x
+gone 'more:5'
+keys F7
+see running
+keys q
+left 0
+grep -q -e bind -e theme -e view -e sort -e source -e int8 keyed.bitscape/journal && fail "the journal holds keys and looks: $(cat keyed.bitscape/journal)"
+"$bin" --replay keyed >"$dir/log" 2>&1 || fail "the replay differs: $(cat "$dir/log")"
+printf 'source %s\n' "$dir/round" >"$dir/round"
+start 80 24 "$bin"
+see running
+keys : "source $dir/round" Enter
+see 'round:1: .*round'
+see 'files run'
+keys q
+left 0
+rm -r "$dir/config"
+
 # ---- what was steered by hand on the screen, at steps that nobody chose, is the same search without a screen
 start 80 24 "$bin new steered data=glyphs:12 train=1024 heldout=256 batch=16 steps=400 front-every=0"
 see running
@@ -283,6 +343,7 @@ keys Left Enter
 until_true "the horizon" shows finished
 keys q
 left 0
-grep -q '# digest' steered.bitscape/journal || fail "the journal has no digest: $(cat steered.bitscape/journal)"
+journal=$dir/state/bitscape/steered.bitscape/journal
+grep -q '# digest' "$journal" || fail "the journal has no digest: $(cat "$journal")"
 "$bin" --replay steered >"$dir/log" 2>&1 || fail "the replay differs: $(cat "$dir/log")"
 echo ok

@@ -404,6 +404,39 @@ static void latency_by_kind(void **state)
 	description_close(d);
 }
 
+// What a device file holds is shown: nothing in it may speak to the terminal.
+static void foreign_text_is_cleaned(void **state)
+{
+	(void)state;
+	char path[] = "/tmp/bitscape-device-XXXXXX.json", line[96];
+	int fd = mkstemps(path, 5);
+	assert_true(fd >= 0);
+	FILE *file = fdopen(fd, "w");
+	assert_non_null(file);
+	fputs("{\"bitscape-device\": 1, \"name\": \"x\\u001b[2Jy\", \"source\": \"a\\u009b31m\\u0007b\\nc \\u00e9\", \"peaks\": {\"int8\": 4},"
+		" \"vector\": 1, \"bandwidth\": 10, \"batch\": 4}", file);
+	assert_int_equal(fclose(file), 0);
+	snprintf(line, sizeof line, "devices %s", path);
+	assert_true(run(line));
+	assert_non_null(strstr(said.bytes, "x?[2Jy\nsource: a??31m?b?c \xc3\xa9\n"));
+	for (const char *p = said.bytes; *p; p++)
+		assert_true(*p == '\n' || (unsigned char)*p >= ' ');
+	// And in the unit of a term on it.
+	struct description *d = open_named("resnet8");
+	char term[96];
+	struct fault f;
+	struct roofline r;
+	struct roofline_point point[10];
+	snprintf(term, sizeof term, "latency@%s", path);
+	struct costing *c = costing_new(d, term, 0, &f);
+	assert_non_null(c);
+	assert_true(costing_roofline(c, &(struct layer_formats){"int8", "int8"}, 1, &r, point, &f));
+	assert_string_equal(r.device, "x?[2Jy");
+	costing_free(c);
+	description_close(d);
+	unlink(path);
+}
+
 static void latency_command(void **state)
 {
 	(void)state;
@@ -436,7 +469,7 @@ static void latency_command(void **state)
 		const char *line, *what;
 	} bad[] = {{"latency resnet9", "no such network"}, {"latency resnet8 int9", "there is no such format"},
 		{"latency resnet8 device=tpu_v9", "there is no device \"tpu_v9\""}, {"latency resnet8 device=x*", "no device has this name"},
-		{"latency resnet8 batch=0", "this is no batch"}, {"latency resnet8 over=tpu_v9", "no such network"},
+		{"latency resnet8 batch=0", "this is not a size of a batch"}, {"latency resnet8 over=tpu_v9", "no such network"},
 		{"latency resnet8 over=/nowhere.json", NULL}, {"latency .", "no session is open"}};
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		assert_false(run(bad[i].line));
@@ -695,7 +728,7 @@ static void sensitivity_of_ones_own_table(void **state)
 	fputs("layer,format,lost\nstem,int4,many\n", file);
 	assert_int_equal(fclose(file), 0);
 	assert_false(run(line));
-	assert_string_equal(fault.what, "\"many\" will not do");
+	assert_string_equal(fault.what, "\"many\" cannot be used");
 	snprintf(number, sizeof number, "%s, line 2", path);
 	assert_string_equal(fault.where, number);
 	assert_string_equal(fault.todo, "expected points of top-1, from -100 to 100");
@@ -807,6 +840,7 @@ int main(void)
 		cmocka_unit_test(catalog_command),
 		cmocka_unit_test(describe_command),
 		cmocka_unit_test(devices_command),
+		cmocka_unit_test(foreign_text_is_cleaned),
 		cmocka_unit_test(latency_command),
 		cmocka_unit_test(latency_by_kind),
 		cmocka_unit_test(roofline_command),

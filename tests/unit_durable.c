@@ -40,8 +40,8 @@ static void copy_session(const char *from, const char *to)
 	int count;
 	nftw(to, remove_any, 8, FTW_DEPTH | FTW_PHYS);
 	assert_true(folder_make(to, true, NULL));
-	static const char *const files[] = { JOURNAL_FILE, MANIFEST_FILE };
-	for (int i = 0; i < 2; i++) {
+	static const char *const files[] = { JOURNAL_FILE, JOURNAL_END_FILE, MANIFEST_FILE };
+	for (int i = 0; i < 3; i++) {
 		snprintf(a, sizeof a, "%s/%s", from, files[i]);
 		snprintf(b, sizeof b, "%s/%s", to, files[i]);
 		copy_file(a, b);
@@ -211,6 +211,30 @@ static void not_written_is_not_acknowledged(void **state)
 	end(s);
 }
 
+// The first checkpoint comes within seconds of the first step, the next after a sixteenth of the way, and then by the minute.
+static void saved_by_time_and_steps(void **state)
+{
+	(void)state;
+	static const struct { long saved_step; double seconds; bool due; } cases[] = {
+		{ -1, AUTOSAVE_LEAST - 2, false }, { -1, AUTOSAVE_LEAST + 1, true },
+		{ 99, AUTOSAVE_LEAST + 1, false }, { 99, AUTOSAVE_SECONDS - 20, false }, { 99, AUTOSAVE_SECONDS + 1, true },
+		{ 90, AUTOSAVE_LEAST - 2, false }, { 90, AUTOSAVE_LEAST + 1, true },
+	};
+	struct session *s = begin("auto");
+	run_lines(s, "extend 100\nrun 100\n");
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		int timeout = 1000000;
+		struct pollfd fds[SESSION_FDS];
+		s->snapshot->run = RUN_RUNNING; // as while steps are made
+		s->saved_step = cases[i].saved_step;
+		s->saved_at = clock_seconds() - cases[i].seconds;
+		session_fds(s, fds, &timeout);
+		assert_int_equal(timeout <= 1, cases[i].due);
+		s->snapshot->run = RUN_PAUSED;
+	}
+	end(s);
+}
+
 // ---- what fits together ----------------------------------------------------------------------------------------------
 
 static void assert_goes_on(const char *name, const char *with, long step)
@@ -226,8 +250,10 @@ static void assert_reads_only(const char *name, const char *with, long step)
 {
 	struct session *s = opened(name);
 	assert_told(with);
-	assert_told("open for reading only");
 	assert_true(session_read_only(s));
+	struct fault f;
+	assert_false(session_may_save(s, &f));
+	assert_says(&f, "reading only");
 	assert_int_equal(session_snapshot(s)->step, step);
 	end(s);
 }
@@ -255,7 +281,7 @@ static void checkpoints_that_do_not_fit(void **state)
 	put("cut.bitscape/journal", journal, (size_t)(at - journal));
 	free(journal);
 	assert_goes_on("cut", "it stands on", 8);
-	assert_told("when the session was closed");
+	assert_told("when it was written last");
 	assert_true(there("cut.bitscape/checkpoint-17.safetensors.does-not-fit"));
 	assert_false(there("cut.bitscape/checkpoint-17.safetensors.damaged"));
 
@@ -301,11 +327,34 @@ static void journals_that_do_not_fit(void **state)
 	assert_reads_only("none", "none.bitscape/journal", 17);
 	assert_false(there("none.bitscape/journal"));
 
+	// Sums that fit, and a digest that the search does not have.
+	struct string lines = { 0 }, text = { 0 };
+	char id[IDENTITY_TEXT];
+	copy_session("one.bitscape", "digest.bitscape");
+	journal = get("digest.bitscape/journal", &n);
+	snprintf(id, sizeof id, "%s", journal + strlen("# bitscape journal 2 "));
+	for (char *line = strchr(journal, '\n') + 1, *end_of; (end_of = strchr(line, '\n')); line = end_of + 1)
+		string_add(&lines, "%.*s\n", (int)(strstr(line, " #=") - line), line);
+	at = strstr(lines.bytes, "# digest 13 ") + 12;
+	*at = *at == '0' ? '1' : '0';
+	seal(&text, id, lines.bytes);
+	put("digest.bitscape/journal", text.bytes, text.length);
+	string_free(&lines);
+	string_free(&text);
+	free(journal);
+	assert_reads_only("digest", "the digest is now", 13);
+	assert_told("checkpoint-17.safetensors: it does not fit: the journal says something else up to there");
+
 	// Lines behind the newest checkpoint, as a crash leaves them, one of them edited.
 	struct session *s = begin("tail");
 	run_lines(s, "run 8\nsave\npin stem int8\nrun 2\nweight bops 0.7\n");
 	copy_session("tail.bitscape", "tail2.bitscape");
+	copy_session("tail.bitscape", "tail3.bitscape");
 	end(s);
+	journal = get("tail3.bitscape/journal", &n);
+	put("tail3.bitscape/journal", journal, (size_t)(strstr(journal, "10 weight") - journal));
+	free(journal);
+	assert_goes_on("tail3", "when it was written last", 8);
 	s = opened("tail2");
 	assert_told("2 changes done again");
 	end(s);
@@ -529,6 +578,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(acknowledged_is_written),
 		cmocka_unit_test(not_written_is_not_acknowledged),
+		cmocka_unit_test(saved_by_time_and_steps),
 		cmocka_unit_test(checkpoints_that_do_not_fit),
 		cmocka_unit_test(journals_that_do_not_fit),
 		cmocka_unit_test(manifests_that_do_not_fit),

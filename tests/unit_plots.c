@@ -325,7 +325,7 @@ static void bits_of_halves(void **state)
 	}
 }
 
-static void mixed_formats_are_told_by_width(void **state)
+static void formats_of_one_width_stay_apart(void **state)
 {
 	(void)state;
 	static const struct option_info mixed[] = {{"int4", 4}, {"e2m1", 4}, {"int16", 16}};
@@ -338,10 +338,54 @@ static void mixed_formats_are_told_by_width(void **state)
 	m.snapshot.info = &other;
 	m.source.records = 0;
 	struct figure *f = figure_bits(&m.source);
-	assert_int_equal(f->heat->levels, 2);
-	assert_string_equal(f->heat->level[0], "4 bit");
+	assert_int_equal(f->heat->levels, 3);
+	assert_string_equal(f->heat->level[0], "int4");
+	assert_string_equal(f->heat->level[1], "e2m1");
 	assert_int_equal(heatmap_sign(f->heat, 0), '4');
-	assert_int_equal(heatmap_sign(f->heat, 1), 'g'); // 16, in base 36
+	assert_int_equal(heatmap_sign(f->heat, 1), '2');
+	assert_int_equal(heatmap_sign(f->heat, 2), 'g'); // 16, in base 36
+	figure_free(f);
+	// No two signs are alike, whatever the space.
+	static const struct option_info all[] = {{"int2", 2}, {"int4", 4}, {"e2m1", 4}, {"e1m2", 4}, {"int8", 8}, {"e4m3", 8}, {"e5m2", 8}, {"e3m4", 8},
+		{"bf16", 16}, {"fp16", 16}, {"int16", 16}, {"fp32", 32}};
+	static const struct slot_info every = {"fc", 0, 12, all};
+	other.slot = &every;
+	f = figure_bits(&m.source);
+	assert_int_equal(f->heat->levels, 12);
+	for (int i = 0; i < 12; i++)
+		for (int k = 0; k < i; k++)
+			assert_int_not_equal(heatmap_sign(f->heat, i), heatmap_sign(f->heat, k));
+	figure_free(f);
+}
+
+// Where there are more layers than lines, those around the layer in hand are shown, and which; every layer is, around itself.
+static void no_layer_is_hidden(void **state)
+{
+	(void)state;
+	enum { ROWS = 40, WIDTH = 44, HEIGHT = 12 };
+	struct figure *f = figure_new("step", "");
+	struct heat *h = figure_add_heat(f, ROWS, 3, 2);
+	assert_true(f && h);
+	for (int i = 0; i < ROWS; i++)
+		snprintf(h->row[i], sizeof h->row[i], "layer%d.", i);
+	memset(h->value, 0, ROWS * 3 * sizeof *h->value);
+	memcpy(h->level[0], "int2", 5);
+	memcpy(h->level[1], "int4", 5);
+	for (h->focus = 0; h->focus < ROWS; h->focus++) {
+		struct cell cell[WIDTH * HEIGHT];
+		char text[WIDTH * HEIGHT + 1] = "", name[16], first[16];
+		canvas_draw(f, cell, WIDTH, HEIGHT, CANVAS_ASCII);
+		for (int i = 0; i < WIDTH * HEIGHT; i++)
+			text[i] = (char)cell[i].glyph;
+		snprintf(name, sizeof name, "layer%d. ", h->focus);
+		name[strlen(name) - 1] = '\0';
+		assert_non_null(strstr(text, name));
+		assert_non_null(strstr(text, " of 40"));
+		int from = h->focus, rows = heatmap_rows(h, 9, &from);
+		assert_true(rows == 9 && from >= 0 && from <= h->focus && h->focus < from + rows && from + rows <= ROWS);
+		snprintf(first, sizeof first, "%d-", from + 1);
+		assert_non_null(strstr(text, first));
+	}
 	figure_free(f);
 }
 
@@ -1331,7 +1375,8 @@ int main(void)
 		cmocka_unit_test(estimates_look_like_estimates),
 		cmocka_unit_test(bits_end_with_the_present),
 		cmocka_unit_test(bits_of_halves),
-		cmocka_unit_test(mixed_formats_are_told_by_width),
+		cmocka_unit_test(formats_of_one_width_stay_apart),
+		cmocka_unit_test(no_layer_is_hidden),
 		cmocka_unit_test(curves_keep_gaps_and_means),
 		cmocka_unit_test(cost_is_relative_to_its_target),
 		cmocka_unit_test(roofline_shows_roofs_and_layers),

@@ -19,6 +19,7 @@
 #include "engine/quant/format.h"
 #include "engine/search/inside.h"
 #include "engine/search/policy.h"
+#include "engine/tensor/rng.h"
 
 // A damaged checkpoint may ask for more memory than there is: that is to be a fault, under sanitizers too.
 const char *__asan_default_options(void);
@@ -1391,6 +1392,203 @@ static void inverses_restore(void **state)
 	engine_close(e);
 }
 
+// ---- changes that take each other back -----------------------------------------------------------------------------------------
+
+// One for each thing that can be changed, so that they can be taken back in any order; of each, some values.
+static const struct subject {
+	enum change_kind kind;
+	const char *name, *value[3];
+} subjects[] = {
+	{CHANGE_TARGET, "bops", {"0.2x", "int5", "20M"}}, {CHANGE_WEIGHT, "bops", {"0.5", "0", "7"}}, {CHANGE_SET, "device", {"a100", "t4", "tpu_v3"}},
+	{CHANGE_TARGET, "size", {"0.3x", "int4", "0.01x"}}, {CHANGE_WEIGHT, "size", {"1.5", "0.25", "3"}}, {CHANGE_SET, "reward", {"relu", "mnas", "abs"}},
+	{CHANGE_TARGET, "latency", {"0.9x", "int8", "1us"}}, {CHANGE_WEIGHT, "latency", {"1", "0.3", "2"}},
+	{CHANGE_SET, "entropy", {"0.3", "0", "1"}}, {CHANGE_SET, "quality", {"accuracy", "loss", "accuracy"}}, {CHANGE_SET, "rate", {"0.01", "0.2", "0"}},
+	{CHANGE_SET, "decide", {"split", "tied", "split"}}, {CHANGE_SET, "policy-rate", {"0.3", "0.001", "0"}},
+	{CHANGE_RESTRICT, "stem", {"int8", "int2,int3", "int5"}}, {CHANGE_RESTRICT, "s2b1.conv1", {"int4", "int7,int8", "int2"}},
+	{CHANGE_RESTRICT, "s3*", {"int8", "int4,int8", "int3"}}, {CHANGE_GROUP, "one", {"s1*", "s1b1.conv?", "s1b1.skip"}},
+	{CHANGE_EXTEND, "", {"7", "100", "1"}},
+};
+enum { SUBJECTS = sizeof subjects / sizeof *subjects };
+
+static uint64_t drawn; // of the random changes
+
+static int draw_below(int n)
+{
+	return (int)rng_below(4711, drawn++, (uint64_t)n);
+}
+
+// Does what can be done; what takes it back, items 0: it was refused, or changed nothing.
+static struct reply try_change(struct engine *e, const struct change *c)
+{
+	unsigned ticket;
+	struct fault f;
+	if (!engine_post_change(e, c, &ticket, &f))
+		return (struct reply){0};
+	return reply_to(e, ticket);
+}
+
+static struct reply try_subject(struct engine *e, const struct subject *s)
+{
+	struct change_item item = {0};
+	snprintf(item.name, sizeof item.name, "%s", s->name);
+	snprintf(item.value, sizeof item.value, "%s", s->value[draw_below(3)]);
+	return try_change(e, &(struct change){s->kind, 1, &item});
+}
+
+static void take_back(struct engine *e, struct reply *r)
+{
+	struct reply back = try_change(e, &r->inverse);
+	char line[512];
+	if (!back.ok)
+		fail_msg("%s is not taken back: %s", r->inverse.item[0].value, fault_line(&back.fault, line, sizeof line));
+	reply_free(&back);
+	reply_free(r);
+}
+
+// Random changes on top of each other, some taken back on the way; then all, the last first.
+static void there_and_back(struct engine *e)
+{
+	enum { MOST = 24 };
+	struct reply stack[MOST];
+	int depth = 0;
+	for (int i = 0; i < 60; i++) {
+		if (depth && (depth == MOST || draw_below(3) == 0)) {
+			take_back(e, &stack[--depth]);
+			continue;
+		}
+		stack[depth] = try_subject(e, &subjects[draw_below(SUBJECTS)]);
+		if (stack[depth].inverse.items)
+			depth++;
+		else
+			reply_free(&stack[depth]);
+	}
+	while (depth)
+		take_back(e, &stack[--depth]);
+}
+
+// Changes of different things, taken back in another order. What hangs together stays in order: a weight needs its target, parts of a
+// group may be pinned apart only while it is none.
+static void there_and_back_in_any_order(struct engine *e)
+{
+	static const int apart[] = {0, 2, 5, 8, 9, 10, 12, 13, 14, 17};
+	enum { APART = sizeof apart / sizeof *apart };
+	struct reply done[APART];
+	int order[APART];
+	for (int i = 0; i < APART; i++) {
+		done[i] = try_subject(e, &subjects[apart[i]]);
+		int j = draw_below(i + 1);
+		order[i] = order[j];
+		order[j] = i;
+	}
+	for (int i = 0; i < APART; i++)
+		if (done[order[i]].inverse.items)
+			take_back(e, &done[order[i]]);
+		else
+			reply_free(&done[order[i]]);
+}
+
+static const char *const settings_of_changes[] = {"warmup=0.1", "warmup=0.1 baseline=average policy-rate=0.4 entropy=0.3", // settles
+	"warmup=0.1 decide=split target.size=0.5x weight.size=1", "warmup=0.1 reward=relu target.latency=0.9x weight.latency=1 space=int-s"};
+
+// Changes and what takes them back, between two steps, leave the state as it was to the last bit, and the next 50 steps.
+static void changes_and_back_leave_no_trace(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof settings_of_changes / sizeof *settings_of_changes; i++) {
+		char settings[256];
+		snprintf(settings, sizeof settings, "steps=70 front-every=16 %s", settings_of_changes[i]);
+		struct state *end = NULL;
+		for (int changes = 0; changes < 2; changes++) {
+			static const long stops[] = {0, 3, 7, 8, 16, 20};
+			struct engine *e = opened(settings, NULL);
+			for (size_t k = 0; k < sizeof stops / sizeof *stops; k++) {
+				run_to(e, stops[k]);
+				struct state *before = saved(e);
+				for (int times = 0; changes && times < 3; times++) {
+					there_and_back(e);
+					still(e, before);
+					there_and_back_in_any_order(e);
+					still(e, before);
+				}
+				state_free(before);
+			}
+			run_to(e, ENGINE_RUN_ON);
+			if (changes)
+				still(e, end);
+			else
+				end = saved(e);
+			engine_close(e);
+		}
+		state_free(end);
+	}
+}
+
+// Whatever came in between, what counts is what the settings are at the next step.
+static void the_way_does_not_matter(void **state)
+{
+	(void)state;
+	struct state *first = NULL;
+	for (int way = 0; way < 3; way++) {
+		struct engine *e = opened("steps=20 warmup=0.1", NULL);
+		run_to(e, 8);
+		for (int i = 0; i < 12 * way; i++)
+			changed(e, CHANGE_TARGET, "bops", i % 2 ? "0.3x" : "int3");
+		if (way == 2) {
+			changed(e, CHANGE_GROUP, "one", "s1*");
+			changed(e, CHANGE_RESTRICT, "*", "int4");
+			changed(e, CHANGE_RESTRICT, "*", "all");
+			changed(e, CHANGE_GROUP, "one", "");
+		}
+		if (way == 1)
+			there_and_back(e);
+		changed(e, CHANGE_TARGET, "bops", "0.2x");
+		changed(e, CHANGE_RESTRICT, "stem", "int8,int7");
+		if (first)
+			still(e, first);
+		else
+			first = saved(e);
+		engine_close(e);
+	}
+	state_free(first);
+}
+
+// Between changes and the next step a state holds both what there was and what there will be.
+static void changes_survive_a_state(void **state)
+{
+	(void)state;
+	struct engine *e = opened("steps=20 warmup=0.1", NULL);
+	run_to(e, 8);
+	struct state *before = saved(e);
+	struct reply one = change(e, CHANGE_SET, "device", "a100"), two = change(e, CHANGE_TARGET, "latency", "0.95x"),
+		three = change(e, CHANGE_WEIGHT, "latency", "1"), fourth = change(e, CHANGE_GROUP, "one", "s1*"),
+		five = change(e, CHANGE_RESTRICT, "one", "int4,int5");
+	assert_true(one.ok && two.ok && three.ok && fourth.ok && five.ok);
+	struct state *changed_ = saved(e);
+	assert_non_null(state_get(changed_, "last.terms"));
+	run_to(e, ENGINE_RUN_ON);
+	struct state *end = saved(e);
+	assert_null(state_get(end, "last.terms"));
+	engine_close(e);
+
+	e = opened("steps=20 warmup=0.1", changed_);
+	still(e, changed_);
+	run_to(e, ENGINE_RUN_ON);
+	still(e, end);
+	engine_close(e);
+
+	e = opened("steps=20 warmup=0.1", changed_); // and what was changed before is taken back after
+	take_back(e, &five);
+	take_back(e, &fourth);
+	take_back(e, &three);
+	take_back(e, &two);
+	take_back(e, &one);
+	still(e, before);
+	engine_close(e);
+	state_free(before);
+	state_free(changed_);
+	state_free(end);
+}
+
 static void pins_hold(void **state)
 {
 	(void)state;
@@ -2043,6 +2241,9 @@ int main(void)
 		cmocka_unit_test(pauses_do_not_matter),
 		cmocka_unit_test(bad_changes),
 		cmocka_unit_test(inverses_restore),
+		cmocka_unit_test(changes_and_back_leave_no_trace),
+		cmocka_unit_test(the_way_does_not_matter),
+		cmocka_unit_test(changes_survive_a_state),
 		cmocka_unit_test(pins_hold),
 		cmocka_unit_test(horizon_and_extension),
 		cmocka_unit_test(endless_extensions),

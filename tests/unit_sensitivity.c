@@ -404,10 +404,10 @@ static void bad_tables_are_refused(void **state)
 		{HEADER "stem,int4\n", "line 2", "2 fields", "layer,format,lost"},
 		{HEADER "stem,int4,1,measured\n", "line 2", "4 fields", "layer,format,lost"},
 		{"layer,format,lost,source\nstem,int4,1\n", "line 2", "3 fields", "layer,format,lost,source"},
-		{"layer,format,lost,source\nstem,int4,1,guessed\n", "line 2", "\"guessed\" is no source", "measured, fitted or"},
-		{"layer,format,lost,source\nstem,int4,1,absent\n", "line 2", "\"absent\" is no source", "measured, fitted or"},
+		{"layer,format,lost,source\nstem,int4,1,guessed\n", "line 2", "\"guessed\" is not a source", "measured, fitted or"},
+		{"layer,format,lost,source\nstem,int4,1,absent\n", "line 2", "\"absent\" is not a source", "measured, fitted or"},
 		{HEADER REST "tail,int4,1\n", "line 4", "small has no layer tail", "layer of the network"},
-		{HEADER REST "stem,int9,1\n", "line 4", "\"int9\" is none", "format such as int8"},
+		{HEADER REST "stem,int9,1\n", "line 4", "\"int9\" is not a format", "format such as int8"},
 		{HEADER REST "stem,int4,much\n", "line 4", "\"much\"", "from -100 to 100"},
 		{HEADER REST "stem,int4,\n", "line 4", "\"\"", "from -100 to 100"},
 		{HEADER REST "stem,int4,nan\n", "line 4", "\"nan\"", "from -100 to 100"},
@@ -740,7 +740,7 @@ static void allocations_of_whole_networks(void **state)
 		struct cost *c = term_of(m, "latency@t4");
 		struct allocation a;
 		assert_false(allocation_of(m, s, c, formats, 7, &a, &f));
-		assert_string_equal(f.what, "its price is no sum over layers");
+		assert_string_equal(f.what, "its price is not a sum over layers");
 		cost_free(c);
 		c = term_of(m, "latency@table:hawq");
 		assert_true(allocation_of(m, s, c, formats, 7, &a, &f));

@@ -423,12 +423,14 @@ static void test_table(void **state)
 	check_table(&t, &src, 12, 2, "name town\ndan  oslo\n");
 	// Sorted; what has no number comes last, both ways.
 	assert_true(table_sort(&t, &src, "age", &f));
-	assert_int_equal(table_move(&t, &src, MOTION_FIRST, 1), 6);
-	assert_int_equal(table_move(&t, &src, MOTION_LAST, 1), 2);
-	assert_true(table_sort(&t, &src, "age", &f));
 	assert_int_equal(table_move(&t, &src, MOTION_FIRST, 1), 5);
 	assert_int_equal(table_move(&t, &src, MOTION_LAST, 1), 2);
 	assert_int_equal(table_move(&t, &src, MOTION_DOWN, 1), 4); // behind 52 comes 41
+	assert_true(table_sort(&t, &src, "age", &f));
+	assert_int_equal(table_move(&t, &src, MOTION_FIRST, 1), 6);
+	assert_int_equal(table_move(&t, &src, MOTION_LAST, 1), 2);
+	assert_true(table_sort(&t, &src, "town", &f));
+	assert_int_equal(table_move(&t, &src, MOTION_FIRST, 1), 4);
 	assert_false(table_sort(&t, &src, "size", &f));
 	assert_string_equal(f.todo, "there are name town age");
 	assert_true(table_sort(&t, &src, "", &f));
@@ -538,31 +540,163 @@ static void test_breaks(void **state)
 	}
 }
 
+// Every view has a name and a number of its own, or neither; what is hidden is not drawn, what is alone has all the room.
+static void test_views(void **state)
+{
+	(void)state;
+	struct views v;
+	struct fault f;
+	assert_true(views_begin(&v, &f));
+	for (int i = 0; i < VIEWS_COUNT; i++) {
+		const struct view_ops *ops = v.view[i].ops;
+		assert_true(ops->name && ops->name[0] && ops->title && ops->draw);
+		assert_int_equal(views_of(&v, ops), i);
+		if (ops->key) {
+			assert_int_equal(views_named(&v, ops->name), i);
+			assert_int_equal(views_named(&v, (char[]){(char)ops->key, 0}), i);
+			assert_non_null(strstr(views_words(), ops->name));
+		}
+	}
+	assert_int_equal(views_named(&v, "nothing"), LAYOUT_NONE);
+	assert_int_equal(views_named(&v, ""), LAYOUT_NONE);
+	views_end(&v);
+}
+
 // ---- keys and themes ----------------------------------------------------------------------------------------------
+
+static void check_key(const char *spelled, int key)
+{
+	struct fault f;
+	int read = -1;
+	char name[32];
+	assert_true(keys_read(spelled, &read, &f));
+	assert_int_equal(read, key);
+	assert_true(keys_read(keys_write(key, name, sizeof name), &read, &f)); // written so that it is read again
+	assert_int_equal(read, key);
+}
+
+static void test_key_names(void **state)
+{
+	(void)state;
+	char name[32];
+	check_key("j", 'j');
+	check_key("J", 'J');
+	check_key("5", '5');
+	check_key("-", '-');
+	check_key("^", '^');
+	check_key("\u00e9", 0xe9);
+	check_key("space", ' ');
+	check_key("Tab", KEYS_TAB);
+	check_key("enter", KEYS_ENTER);
+	check_key("ESC", KEYS_ESCAPE);
+	check_key("f5", KEYS_F + 5);
+	check_key("F12", KEYS_F + 12);
+	check_key("page-up", KEYS_PAGE_UP);
+	check_key("pgdn", KEYS_PAGE_DOWN);
+	check_key("ctrl-r", KEYS_CONTROL('r'));
+	check_key("Ctrl-R", KEYS_CONTROL('r'));
+	check_key("^R", KEYS_CONTROL('r'));
+	check_key("ctrl-i", KEYS_TAB); // as terminals have it
+	check_key("ctrl-up", KEYS_CTRL | KEYS_UP);
+	check_key("alt-x", KEYS_ALT | 'x');
+	check_key("alt--", KEYS_ALT | '-');
+	check_key("ctrl-alt-shift-f1", KEYS_CTRL | KEYS_ALT | KEYS_SHIFT | (KEYS_F + 1));
+	check_key("shift-tab", KEYS_BACKTAB);
+	static const char *const bad[] = {"", "jj", "f0", "f64", "f1x", "ctrl-", "ctrl-5", "shift-a", "alt-", "hyper-x", " ", "\xff\xfe", "ctrl-jj",
+		"up-down", "ctrl-ctrl", "\t", "\x7f"};
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		struct fault f;
+		int key;
+		assert_false(keys_read(bad[i], &key, &f));
+		assert_true(f.what[0] && f.todo[0]);
+	}
+	assert_string_equal(keys_name(KEYS_ENTER, false, name, sizeof name), "Enter");
+	assert_string_equal(keys_name(KEYS_CONTROL('r'), false, name, sizeof name), "^R");
+	assert_string_equal(keys_name(KEYS_CTRL | (KEYS_F + 5), false, name, sizeof name), "Ctrl-F5");
+}
 
 static void test_keys(void **state)
 {
 	(void)state;
-	size_t count;
-	const struct binding *b = keys_table(&count);
+	struct keys k;
+	struct fault f;
+	assert_true(keys_begin(&k, &f));
 	// Along every chain of contexts a key means one thing.
 	for (int context = 0; context < CONTEXTS; context++)
 		for (enum key_context c = (enum key_context)context;; c = keys_fallback(c)) {
-			for (size_t i = 0; i < count; i++)
-				if (b[i].context == c)
-					assert_ptr_equal(keys_find((enum key_context)context, b[i].key), &b[i]);
+			for (int i = 0; i < k.count; i++)
+				if (k.row[i].context == c)
+					assert_ptr_equal(keys_find(&k, (enum key_context)context, k.row[i].key), &k.row[i]);
 			if (keys_fallback(c) == c)
 				break;
 		}
-	assert_null(keys_find(CONTEXT_SEARCH, 0x2603));
-	char name[16];
-	assert_string_equal(keys_name(KEYS_ENTER, false, name, sizeof name), "Enter");
-	assert_string_equal(keys_name(KEYS_CONTROL('r'), false, name, sizeof name), "^R");
+	assert_null(keys_find(&k, CONTEXT_SEARCH, 0x2603));
 	struct hint hint[64];
-	int hints = keys_hints(CONTEXT_SEARCH, false, hint, 64);
+	int hints = keys_hints(&k, CONTEXT_SEARCH, false, hint, 64);
 	assert_true(hints > 8);
 	for (int i = 0; i < hints; i++)
 		assert_true(hint[i].keys[0] && hint[i].label[0]);
+	keys_end(&k);
+}
+
+static const char *hinted(const struct keys *k, enum key_context context, const char *label)
+{
+	static struct hint hint[64];
+	int hints = keys_hints(k, context, false, hint, 64);
+	for (int i = 0; i < hints; i++)
+		if (strcmp(hint[i].label, label) == 0)
+			return hint[i].keys;
+	return "";
+}
+
+static void test_binding(void **state)
+{
+	(void)state;
+	static const struct command rows[] = {{.name = "run", .help = "run on"}, {.name = "undo", .help = "take back"}, {.name = "pin", .help = ""},
+		{.name = "draft", .help = ""}};
+	struct command_group group = {"searching", rows, 4, NULL};
+	struct command_table table = {&group, 1};
+	struct keys k;
+	struct fault f;
+	assert_true(keys_begin(&k, &f));
+	// A new key, hinted by the command's name, and beside a default row that does the same.
+	assert_string_equal(hinted(&k, CONTEXT_SEARCH, "run"), "");
+	assert_true(keys_bind(&k, CONTEXT_SEARCH, KEYS_F + 5, "run 10", &table, &f));
+	assert_string_equal(keys_find(&k, CONTEXT_SEARCH, KEYS_F + 5)->command, "run 10");
+	assert_string_equal(keys_find(&k, CONTEXT_DRAFT, KEYS_F + 5)->command, "run 10");
+	assert_string_equal(hinted(&k, CONTEXT_SEARCH, "run"), "F5");
+	assert_true(keys_bind(&k, CONTEXT_SEARCH, 'z', "undo", &table, &f));
+	assert_string_equal(hinted(&k, CONTEXT_SEARCH, "undo"), "u/z");
+	// A key of the table means something else from now on, in hints too; in a draft another key does.
+	assert_true(keys_bind(&k, CONTEXT_SEARCH, KEYS_CONTROL('r'), "run", &table, &f));
+	assert_string_equal(hinted(&k, CONTEXT_SEARCH, "redo"), "");
+	assert_true(keys_bind(&k, CONTEXT_DRAFT, 'z', "run", &table, &f));
+	assert_string_equal(hinted(&k, CONTEXT_DRAFT, "undo"), "u");
+	assert_string_equal(hinted(&k, CONTEXT_SEARCH, "undo"), "u/z");
+	// The help lists what is in force.
+	struct popup p = {0};
+	bool found = false;
+	assert_true(keys_help(&k, &p, &table, false));
+	for (int i = 0; i < p.lines; i++)
+		found |= strstr(p.line[i].text, "F5") && strstr(p.line[i].text, "run 10");
+	assert_true(found);
+	popup_clear(&p);
+	// Mistakes leave everything as it was.
+	int count = k.count;
+	assert_false(keys_bind(&k, CONTEXT_SEARCH, 'z', "undp", &table, &f));
+	assert_string_equal(f.todo, "did you mean 'undo'?");
+	assert_false(keys_bind(&k, CONTEXT_SEARCH, 'z', "pin {lager}", &table, &f));
+	assert_string_equal(f.todo, "there are {layer}, {layers}, {pins} and {term}");
+	assert_false(keys_bind(&k, CONTEXT_SEARCH, 'z', "", &table, &f));
+	assert_int_equal(k.count, count);
+	assert_string_equal(keys_find(&k, CONTEXT_SEARCH, 'z')->command, "undo");
+	assert_true(keys_unbind(&k, CONTEXT_SEARCH, 'z', &f));
+	assert_false(keys_unbind(&k, CONTEXT_SEARCH, 'z', &f));
+	assert_null(keys_find(&k, CONTEXT_SEARCH, 'z'));
+	while (k.count > 0) // a person may take all away
+		assert_true(keys_unbind(&k, k.row[0].context, k.row[0].key, &f));
+	assert_int_equal(keys_hints(&k, CONTEXT_DRAFT, false, (struct hint[1]){{0}}, 1), 0);
+	keys_end(&k);
 }
 
 static void test_themes(void **state)
@@ -608,9 +742,9 @@ static void test_options(void **state)
 	struct fault f;
 	assert_true(parse(&o, &f, ""));
 	assert_null(o.name);
-	assert_true(parse(&o, &f, "mine --ascii --set steps=10 --set=seed=3"));
+	assert_true(parse(&o, &f, "new mine --ascii --set steps=10 --set=seed=3"));
 	assert_string_equal(o.name, "mine");
-	assert_true(o.ascii && !o.make && o.settings == 2);
+	assert_true(o.ascii && o.make && o.settings == 2);
 	assert_string_equal(o.setting[1], "seed=3");
 	assert_true(parse(&o, &f, "new net=resnet20"));
 	assert_true(o.make && !o.name && o.settings == 1);
@@ -632,6 +766,15 @@ static void test_options(void **state)
 	assert_false(parse(&o, &f, "one two"));
 	assert_false(parse(&o, &f, "new one two"));
 	assert_false(parse(&o, &f, "mine net=resnet20"));
+	assert_false(parse(&o, &f, "mine --set net=resnet20"));
+	assert_string_equal(f.where, "mine");
+	assert_true(parse(&o, &f, "sessions"));
+	assert_true(o.list && !o.tidy && !o.name);
+	assert_true(parse(&o, &f, "sessions tidy now"));
+	assert_true(o.list && o.tidy && o.now);
+	assert_false(parse(&o, &f, "sessions now"));
+	assert_false(parse(&o, &f, "sessions mine"));
+	assert_false(parse(&o, &f, "sessions --batch -"));
 	assert_false(parse(&o, &f, "--replay x --batch y"));
 	assert_true(parse(&o, &f, "--explore resnet50 space=int4,int8 mine"));
 	static const char *const explored[] = {"net=resnet50", "data=none", "sensitivity=hawq", "space=int4,int8"};
@@ -668,6 +811,7 @@ struct made {
 	struct scene scene;
 	struct views views;
 	struct hint hint[64];
+	struct keys keys;
 };
 
 static const struct made_layer {
@@ -824,15 +968,16 @@ static struct made *made_new(int layers, bool ascii)
 		.layer_cost = m->layer_cost, .layer = 3, .hint = m->hint,
 		.message = "step 410: stem pinned to int8 (u takes it back)",
 		.canvas = ascii ? CANVAS_ASCII : CANVAS_BRAILLE};
-	m->scene.hints = keys_hints(CONTEXT_SEARCH, ascii, m->hint, 64);
 	struct fault f;
-	assert_true(views_begin(&m->views, &f));
+	assert_true(keys_begin(&m->keys, &f) && views_begin(&m->views, &f));
+	m->scene.hints = keys_hints(&m->keys, CONTEXT_SEARCH, ascii, m->hint, 64);
 	return m;
 }
 
 static void made_free(struct made *m)
 {
 	views_end(&m->views);
+	keys_end(&m->keys);
 	free(m);
 }
 
@@ -904,7 +1049,7 @@ static void test_screen_draft(void **state)
 		m->scene.draft = m->draft;
 		m->scene.draft_cost = m->draft_cost;
 		m->scene.message = NULL;
-		m->scene.hints = keys_hints(CONTEXT_DRAFT, false, m->hint, 64);
+		m->scene.hints = keys_hints(&m->keys, CONTEXT_DRAFT, false, m->hint, 64);
 		golden(m, "draft", golden_size[i][0], golden_size[i][1], false);
 		made_free(m);
 	}
@@ -1151,6 +1296,88 @@ static void test_advice(void **state)
 	made_free(m);
 }
 
+// Any view hidden, alone or in focus, any motion in it and a click on every place, at several sizes.
+static void test_views_acting(void **state)
+{
+	(void)state;
+	struct made *m = made_new(MADE_LAYERS, false);
+	struct screen s = {0};
+	struct fault f;
+	struct views *v = &m->views;
+	made_device_terms(m);
+	for (int size = 0; size < 3; size++) {
+		assert_true(screen_resize(&s, golden_size[size][0], golden_size[size][1]));
+		for (int i = 0; i < VIEWS_COUNT; i++) {
+			const struct view_ops *ops = v->view[i].ops;
+			if (!ops->key)
+				continue;
+			v->view[i].hidden = true;
+			views_draw(v, &m->scene, &s);
+			assert_int_equal(v->item[i].got, 0);
+			v->view[i].hidden = false;
+			v->zoomed = v->focus = i;
+			m->scene.focus = ops;
+			views_draw(v, &m->scene, &s);
+			assert_int_equal(v->item[i].got, 1);
+			assert_int_equal(v->item[i].pane[0].width, s.width);
+			v->zoomed = LAYOUT_NONE;
+			views_draw(v, &m->scene, &s);
+			assert_true(ops->place == LAYOUT_MAIN || count_marks(&s, "\u256d\u25b8") == 1); // which one is in focus shows
+			for (int motion = 0; ops->move && motion < MOTIONS; motion++) {
+				ops->move(v->view[i].own, &m->scene, (enum motion)motion, views_page(v, i));
+				assert_true(m->scene.layer >= 0 && m->scene.layer < MADE_LAYERS);
+				assert_true(m->scene.term >= 0 && m->scene.term < m->snapshot.terms);
+				views_draw(v, &m->scene, &s);
+			}
+			assert_true(!ops->select || !ops->select(v->view[i].own, &m->scene, "no such thing"));
+		}
+		for (int y = 0; y < s.height; y++)
+			for (int x = 0; x < s.width; x += 7)
+				views_click(v, &m->scene, x, y);
+	}
+	// A row is taken in hand where it is seen.
+	views_draw(v, &m->scene, &s);
+	struct rect r = v->item[views_of(v, &view_layers)].pane[0];
+	assert_true(views_click(v, &m->scene, r.x + 5, r.y + 2 + 4));
+	assert_int_equal(m->scene.layer, 4);
+	assert_false(views_click(v, &m->scene, r.x + 5, r.y));
+	r = v->item[views_of(v, &view_costs)].pane[0];
+	assert_true(views_click(v, &m->scene, r.x + 5, r.y + 3));
+	assert_int_equal(m->scene.term, 1);
+	assert_true(view_curves.select(v->view[views_of(v, &view_curves)].own, &m->scene, "entropy"));
+	views_draw(v, &m->scene, &s);
+	r = v->item[views_of(v, &view_curves)].pane[1];
+	assert_true(whole(&s, "Entropy"));
+	assert_true(views_click(v, &m->scene, r.x + 5, r.y + 3)); // comes first
+	// Filtered, sorted, marked: by the names and numbers of the layers.
+	void *own = v->view[views_of(v, &view_layers)].own;
+	static const struct {
+		const char *filter;
+		int first, last;
+	} filter[] = {{"s2*", 3, 5}, {"skip macs<200k", 5, 8}, {"linear", 9, 9}, {"pinned=1", 0, 0}, {"bits<4 s3b1", 6, 7}, {"share>20%", 2, 4}, {"", 0, 9}};
+	for (size_t i = 0; i < sizeof filter / sizeof *filter; i++) {
+		assert_true(view_layers.table(own, &m->scene, table_filter, filter[i].filter, &f));
+		view_layers.move(own, &m->scene, MOTION_FIRST, 1);
+		assert_int_equal(m->scene.layer, filter[i].first);
+		view_layers.move(own, &m->scene, MOTION_LAST, 1);
+		assert_int_equal(m->scene.layer, filter[i].last);
+	}
+	assert_false(view_layers.table(own, &m->scene, table_filter, "speed>3", &f));
+	static const char *const sorts[] = {"layer", "macs", "weights", "share", "format", "bits", "sure", "kind", "group", "pinned", ""};
+	for (size_t i = 0; i < sizeof sorts / sizeof *sorts; i++) {
+		assert_true(view_layers.table(own, &m->scene, table_sort, sorts[i], &f));
+		views_draw(v, &m->scene, &s);
+	}
+	assert_true(view_layers.table(own, &m->scene, table_mark, "", &f));
+	assert_true(views_marked(v, 9) && !views_marked(v, 8));
+	views_draw(v, &m->scene, &s);
+	assert_int_equal(count_marks(&s, glyph(false, GLYPH_MARKED)), 1);
+	views_forget(v);
+	assert_false(views_marked(v, 9));
+	screen_free(&s);
+	made_free(m);
+}
+
 static void test_screen_popup(void **state)
 {
 	(void)state;
@@ -1163,9 +1390,9 @@ static void test_screen_popup(void **state)
 	struct command_table table = {&group, 1};
 	struct made *m = made_new(MADE_LAYERS, false);
 	struct popup p = {0};
-	assert_true(keys_help(&p, &table, false));
+	assert_true(keys_help(&m->keys, &p, &table, false));
 	m->scene.popup = &p;
-	m->scene.hints = keys_hints(CONTEXT_POPUP, false, m->hint, 64);
+	m->scene.hints = keys_hints(&m->keys, CONTEXT_POPUP, false, m->hint, 64);
 	golden(m, "help", 80, 24, false);
 	golden(m, "help", 200, 60, false);
 	popup_clear(&p);
@@ -1174,7 +1401,7 @@ static void test_screen_popup(void **state)
 	m->scene.popup_low = true;
 	m->scene.prompt = ":pin s1b1.conv";
 	m->scene.prompt_cursor = 14;
-	m->scene.hints = keys_hints(CONTEXT_PROMPT, false, m->hint, 64);
+	m->scene.hints = keys_hints(&m->keys, CONTEXT_PROMPT, false, m->hint, 64);
 	golden(m, "prompt", 80, 24, false);
 	popup_clear(&p);
 	made_free(m);
@@ -1216,7 +1443,10 @@ int main(void)
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_table_sizes),
 		cmocka_unit_test(test_breaks),
+		cmocka_unit_test(test_views),
+		cmocka_unit_test(test_key_names),
 		cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_binding),
 		cmocka_unit_test(test_themes),
 		cmocka_unit_test(test_options),
 		cmocka_unit_test(test_screens),
@@ -1228,6 +1458,7 @@ int main(void)
 		cmocka_unit_test(test_screen_deep),
 		cmocka_unit_test(test_every_size),
 		cmocka_unit_test(test_advice),
+		cmocka_unit_test(test_views_acting),
 		cmocka_unit_test(test_screen_popup),
 		cmocka_unit_test(test_screen_small),
 	};

@@ -19,7 +19,7 @@
 
 #include "sessions/inside.h"
 
-static char place[256]; // a folder of this run's own, the current one
+static char place[256]; // a folder of this run's own; the current one is in it, and the state folder
 
 static inline void put(const char *path, const void *bytes, size_t size)
 {
@@ -186,7 +186,9 @@ static inline int make_place(void **state)
 	(void)state;
 	const char *tmp = getenv("TMPDIR");
 	snprintf(place, sizeof place, "%s/bitscape-sessions-XXXXXX", tmp && tmp[0] ? tmp : "/tmp");
-	return mkdtemp(place) && chdir(place) == 0 ? 0 : -1;
+	// Bare names lie in the state folder: it is the current one.
+	return mkdtemp(place) && setenv("XDG_STATE_HOME", place, 1) == 0 && chdir(place) == 0 && mkdir("bitscape", 0777) == 0 &&
+		chdir("bitscape") == 0 ? 0 : -1;
 }
 
 static inline int remove_any(const char *path, const struct stat *st, int kind, struct FTW *at)

@@ -61,7 +61,7 @@ static bool run_keys(struct command_call *call)
 	if (!w)
 		return false;
 	popup_clear(&w->popup);
-	return keys_help(&w->popup, &w->table, w->screen.ascii) || fault_memory(&call->fault, "keys");
+	return keys_help(&w->keys, &w->popup, &w->table, w->screen.ascii) || fault_memory(&call->fault, "keys");
 }
 
 static bool run_messages(struct command_call *call)
@@ -128,23 +128,23 @@ static bool run_move(struct command_call *call)
 	char what[ENGINE_TEXT + 32];
 	if (!w)
 		return false;
-	snprintf(what, sizeof what, "is no layer of %.*s", ENGINE_TEXT, engine_info(session_engine(w->session))->net);
+	snprintf(what, sizeof what, "is not a layer of %.*s", ENGINE_TEXT, engine_info(session_engine(w->session))->net);
 	return go(call, w->views.view[views_mover(&w->views)].ops, what, "give " MOTION_WORDS " or the name of a layer");
 }
 
 static bool run_scroll(struct command_call *call)
 {
-	return go(call, &view_popup, "is no way to scroll", "give " MOTION_WORDS);
+	return go(call, &view_popup, "is not a way to scroll", "give " MOTION_WORDS);
 }
 
 static bool run_term(struct command_call *call)
 {
-	return go(call, &view_costs, "is no cost term of this search", "`weight TERM NUMBER` brings a term in");
+	return go(call, &view_costs, "is not a cost term of this search", "`weight TERM NUMBER` brings a term in");
 }
 
 static bool run_curve(struct command_call *call)
 {
-	return go(call, &view_curves, "is no figure over the steps", "`curve next` shows them in turn");
+	return go(call, &view_curves, "is not a figure over the steps", "`curve next` shows them in turn");
 }
 
 // ---- steering -----------------------------------------------------------------------------------------------------
@@ -189,7 +189,7 @@ static bool run_nudge(struct command_call *call)
 	char *end;
 	double factor = strtod(call->argv[1], &end);
 	if (*end != '\0' || !(factor >= 0.01 && factor <= 100.0))
-		return fault_set(&call->fault, call->argv[1], "give a factor from 0.01 to 100", "is no factor");
+		return fault_set(&call->fault, call->argv[1], "give a factor from 0.01 to 100", "is not a factor");
 	if (w->scene.term >= snap->terms)
 		return fault_set(&call->fault, "nudge", "`weight TERM NUMBER` brings one in", "this search has no cost term");
 	const struct term_state *t = &snap->term[w->scene.term];
@@ -200,7 +200,220 @@ static bool run_nudge(struct command_call *call)
 	return fault_set(&call->fault, call->argv[0], "nudge weight or target", "cannot be nudged");
 }
 
+// ---- views --------------------------------------------------------------------------------------------------------
+
+static void list_views(struct command_call *call, const struct views *v)
+{
+	for (int i = 0; i < VIEWS_COUNT; i++) {
+		const struct view_ops *ops = v->view[i].ops;
+		if (ops->key)
+			call->say(call, "%c  %-8s  %s%s%s", ops->key, ops->name, ops->title, v->view[i].hidden ? ", hidden" : "",
+				i == v->zoomed ? ", alone" : i == v->focus ? ", in focus" : "");
+	}
+}
+
+static void show_view(struct views *v, int view)
+{
+	v->view[view].hidden = false;
+}
+
+static void focus_view(struct views *v, int view)
+{
+	v->view[view].hidden = false;
+	v->focus = view;
+}
+
+static void zoom_view(struct views *v, int view)
+{
+	bool alone = v->zoomed == view;
+	focus_view(v, view);
+	v->zoomed = alone ? LAYOUT_NONE : view;
+}
+
+static void hide_view(struct views *v, int view)
+{
+	v->view[view].hidden = true;
+	v->zoomed = v->zoomed == view ? LAYOUT_NONE : v->zoomed;
+}
+
+static const struct view_act {
+	const char *word;
+	void (*act)(struct views *, int view);
+} view_act[] = {{"focus", focus_view}, {"zoom", zoom_view}, {"hide", hide_view}, {"show", show_view}};
+#define VIEW_ACTS "focus|zoom|hide|show"
+
+static bool run_view(struct command_call *call)
+{
+	struct workbench *w = screen_of(call);
+	if (!w)
+		return false;
+	if (call->argc == 0) {
+		list_views(call, &w->views);
+		return true;
+	}
+	int view = views_named(&w->views, call->argv[0]);
+	const char *word = call->argc > 1 ? call->argv[1] : "focus";
+	if (strcmp(call->argv[0], "next") == 0)
+		for (view = (w->views.focus + 1) % VIEWS_COUNT; !w->views.view[view].ops->key || w->views.view[view].hidden;)
+			view = (view + 1) % VIEWS_COUNT;
+	if (view == LAYOUT_NONE)
+		return fault_set(&call->fault, call->argv[0], "`view` lists them", "is no view");
+	for (size_t i = 0; i < sizeof view_act / sizeof *view_act; i++)
+		if (strcmp(view_act[i].word, word) == 0) {
+			view_act[i].act(&w->views, view);
+			return true;
+		}
+	return fault_set(&call->fault, word, "give " VIEW_ACTS, "cannot be done to a view");
+}
+
+// On the table of the view in focus, or the main one.
+static bool act_on_table(struct command_call *call, table_act *act, const char *text)
+{
+	struct workbench *w = screen_of(call);
+	if (!w)
+		return false;
+	int view = views_mover(&w->views);
+	const struct view_ops *ops = w->views.view[view].ops;
+	w->scene.snapshot = session_snapshot(w->session);
+	if (!ops->table)
+		return fault_set(&call->fault, ops->name, "`view layers` takes you to a table", "is no table");
+	return ops->table(w->views.view[view].own, &w->scene, act, text, &call->fault);
+}
+
+static bool run_sort(struct command_call *call)
+{
+	return act_on_table(call, table_sort, call->argc ? call->argv[0] : "");
+}
+
+static bool run_mark(struct command_call *call)
+{
+	return act_on_table(call, table_mark, call->argc ? call->argv[0] : "");
+}
+
+static bool run_filter(struct command_call *call)
+{
+	struct string words = {0};
+	for (int i = 0; i < call->argc; i++)
+		string_add(&words, "%s%s", i ? " " : "", call->argv[i]);
+	bool ok = words.failed ? fault_memory(&call->fault, "filter") : act_on_table(call, table_filter, words.bytes ? words.bytes : "");
+	string_free(&words);
+	return ok;
+}
+
+static bool run_click(struct command_call *call)
+{
+	struct workbench *w = screen_of(call);
+	long x, y;
+	if (!w)
+		return false;
+	if (!number_read_long(call->argv[0], 1, 10000, &x) || !number_read_long(call->argv[1], 1, 10000, &y))
+		return fault_set(&call->fault, call->line, "give a column and a row, from 1", "is no place of the screen");
+	w->scene.snapshot = session_snapshot(w->session);
+	return views_click(&w->views, &w->scene, (int)x - 1, (int)y - 1) ||
+		fault_set(&call->fault, call->line, "rows of tables and figures can be clicked", "there is nothing to click");
+}
+
+// ---- keys ---------------------------------------------------------------------------------------------------------
+
+static void list_own(struct command_call *call, const struct keys *k)
+{
+	int count = 0;
+	for (int i = 0; i < k->count; i++) {
+		const struct binding *b = &k->row[i];
+		char name[32], *quote = "";
+		if (!b->command || keys_is_default(b))
+			continue;
+		keys_write(b->key, name, sizeof name);
+		quote = strpbrk(name, "\"'#") ? (strchr(name, '\'') ? "\"" : "'") : "";
+		call->say(call, "bind %s %s%s%s %s", keys_context_name(b->context), quote, name, quote, b->command);
+		count++;
+	}
+	if (count == 0)
+		call->say(call, "no key is bound otherwise than at first; `keys` lists them all");
+}
+
+// The context that begins the arguments, if one does, and the key behind it; *used: so many arguments.
+static bool read_key(struct command_call *call, enum key_context *context, int *key, int *used)
+{
+	*context = CONTEXT_SEARCH;
+	*used = call->argc > 1 && keys_context_named(call->argv[0], context) ? 2 : 1;
+	return keys_read(call->argv[*used - 1], key, &call->fault);
+}
+
+// The line behind so many words, as it was typed.
+static const char *behind(const char *line, int words)
+{
+	for (line += strspn(line, " \t"); words-- > 0; line += strspn(line, " \t"))
+		for (char quote = 0; *line && (quote || (*line != ' ' && *line != '\t')); line++) {
+			if (quote == '"' && *line == '\\' && line[1])
+				line++;
+			else if (*line == quote)
+				quote = 0;
+			else if (!quote && (*line == '"' || *line == '\''))
+				quote = *line;
+		}
+	return line;
+}
+
+static bool run_bind(struct command_call *call)
+{
+	struct workbench *w = screen_of(call);
+	enum key_context context;
+	int key, used;
+	if (!w)
+		return false;
+	if (call->argc == 0) {
+		list_own(call, &w->keys);
+		return true;
+	}
+	if (!read_key(call, &context, &key, &used))
+		return false;
+	if (used >= call->argc)
+		return fault_set(&call->fault, call->argv[used - 1], "give a command behind it, `bind f5 run` for instance", "is to do nothing");
+	// The command as it was typed, quotes and all, but for a comment.
+	struct words words;
+	if (!words_split(&words, call->line, &call->fault))
+		return false;
+	const char *from = behind(call->line, used + 1);
+	size_t length = words.comment ? (size_t)(words.comment - from) - 1 : strlen(from);
+	words_free(&words);
+	while (length > 0 && from[length - 1] == ' ')
+		length--;
+	char *command = strndup(from, length);
+	bool ok = command ? keys_bind(&w->keys, context, key, command, &w->table, &call->fault) : fault_memory(&call->fault, "bind");
+	free(command);
+	return ok;
+}
+
+static bool run_unbind(struct command_call *call)
+{
+	struct workbench *w = screen_of(call);
+	enum key_context context;
+	int key, used;
+	return w && read_key(call, &context, &key, &used) && keys_unbind(&w->keys, context, key, &call->fault);
+}
+
+static bool run_source(struct command_call *call)
+{
+	struct workbench *w = screen_of(call);
+	return w && config_source(w, call->argv[0], &call->fault);
+}
+
 // ---- looks --------------------------------------------------------------------------------------------------------
+
+// "dark|light|mono": from the tables, when they are first asked for.
+static char theme_words[128], view_words[256];
+
+static void collect_words(void)
+{
+	size_t count;
+	const struct theme *theme = themes(&count);
+	for (size_t i = 0; i < count; i++) {
+		size_t at = strlen(theme_words);
+		snprintf(theme_words + at, sizeof theme_words - at, "%s%s", at ? "|" : "", theme[i].name);
+	}
+	snprintf(view_words, sizeof view_words, "next|%s " VIEW_ACTS, views_words());
+}
 
 static bool run_theme(struct command_call *call)
 {
@@ -208,8 +421,10 @@ static bool run_theme(struct command_call *call)
 	if (!w)
 		return false;
 	const struct theme *theme = theme_named(call->argv[0]);
+	char advice[sizeof theme_words + 16];
+	snprintf(advice, sizeof advice, "there are %s", theme_words);
 	if (!theme)
-		return fault_set(&call->fault, call->argv[0], "dark, light and mono are there", "is no theme");
+		return fault_set(&call->fault, call->argv[0], advice, "is not a theme");
 	w->theme = theme;
 	return true;
 }
@@ -227,7 +442,7 @@ static bool run_glyphs(struct command_call *call)
 			w->screen.ascii = i == CANVAS_ASCII;
 			return true;
 		}
-	return fault_set(&call->fault, call->argv[0], "braille, block and ascii are there", "is no set of glyphs");
+	return fault_set(&call->fault, call->argv[0], "choose braille, block or ascii", "is not a set of glyphs");
 }
 
 static bool run_screenshot(struct command_call *call)
@@ -284,16 +499,16 @@ static bool run_resume(struct command_call *call)
 	struct workbench *w = screen_of(call);
 	if (!w)
 		return false;
-	if (!w->interrupted[0])
-		return fault_set(&call->fault, "resume", "`open NAME` opens any other", "no interrupted session is waiting");
-	char *name = w->interrupted;
-	return ask_session(call, w, "open", 1, &name);
+	if (!w->last[0])
+		return fault_set(&call->fault, "resume", "`open NAME` opens any, `sessions` lists them", "no session is waiting to be gone on with");
+	char *name = w->last;
+	return ask_session(call, w, "resume", 1, &name);
 }
 
 // ---- the table ----------------------------------------------------------------------------------------------------
 
 static const struct command rows[] = {
-	{"quit", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "save the session and leave", run_quit},
+	{"quit", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "save the session and leave; how to open it again is told", run_quit},
 	{"keys", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "all keys and commands", run_keys},
 	{"messages", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "what was said lately, at full length", run_messages},
 	{"close", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "close the box", run_close},
@@ -302,15 +517,25 @@ static const struct command rows[] = {
 	{"prompt", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "type a command", run_prompt},
 	{"move", COMMAND_VIEW, 1, 1, {ARGUMENT_WORDS}, 0, MOTION_WORDS, "WHERE|LAYER", "to another layer", run_move},
 	{"scroll", COMMAND_VIEW, 1, 1, {ARGUMENT_WORDS}, 0, MOTION_WORDS, "WHERE", "the box of text", run_scroll},
+	{"view", COMMAND_VIEW, 0, 2, {ARGUMENT_WORDS, ARGUMENT_WORDS}, 0, view_words, "[next|VIEW [" VIEW_ACTS "]]",
+		"go to a view, give it all the room or none; without one: which there are", run_view},
+	{"filter", COMMAND_VIEW, 0, -1, {ARGUMENT_TEXT}, 1, NULL, "[WORD|PATTERN|COLUMN<NUMBER]...", "show the rows of a table that match; without words: all", run_filter},
+	{"sort", COMMAND_VIEW, 0, 1, {ARGUMENT_TEXT}, 0, NULL, "[COLUMN]", "a table by a column, again: the other way; without one: as it was", run_sort},
+	{"mark", COMMAND_VIEW, 0, 1, {ARGUMENT_WORDS}, 0, "all|none", "[all|none]", "mark the row in hand, for {layers} in keys", run_mark},
+	{"click", COMMAND_VIEW, 2, 2, {ARGUMENT_NUMBER, ARGUMENT_NUMBER}, 0, NULL, "COLUMN ROW", "what is at a place of the screen", run_click},
+	{"bind", COMMAND_VIEW, 0, -1, {ARGUMENT_TEXT, ARGUMENT_COMMAND, ARGUMENT_TEXT}, 1, NULL, "[[CONTEXT] KEY COMMAND]",
+		"what a key does; without one: your own keys", run_bind},
+	{"unbind", COMMAND_VIEW, 1, 2, {ARGUMENT_TEXT}, 1, NULL, "[CONTEXT] KEY", "a key does nothing any more", run_unbind},
+	{"source", COMMAND_VIEW, 1, 1, {ARGUMENT_FILE}, 0, NULL, "FILE", "run a file of commands about the screen, as at the start", run_source},
 	{"term", COMMAND_VIEW, 1, 1, {ARGUMENT_TERM}, 0, NULL, "next|TERM", "select a cost term", run_term},
 	{"curve", COMMAND_VIEW, 1, 1, {ARGUMENT_FIGURE}, 0, NULL, "next|FIGURE", "other curves", run_curve},
 	{"toggle", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "pause, or run on", run_toggle},
 	{"nudge", COMMAND_VIEW, 2, 2, {ARGUMENT_WORDS, ARGUMENT_NUMBER}, 0, "weight|target -", "weight|target FACTOR",
 		"move the selected cost term's", run_nudge},
-	{"open", COMMAND_VIEW, 1, 1, {ARGUMENT_FILE}, 0, NULL, "NAME", "go over to another session", run_open},
+	{"open", COMMAND_VIEW, 1, 1, {ARGUMENT_SESSION}, 0, NULL, "NAME", "go over to another session; `sessions` lists them", run_open},
 	{"new", COMMAND_VIEW, 0, -1, {ARGUMENT_KNOB}, 1, NULL, "[NAME] KEY=VALUE...", "begin another session", run_new},
-	{"resume", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "take up the session that was interrupted", run_resume},
-	{"theme", COMMAND_VIEW, 1, 1, {ARGUMENT_WORDS}, 0, "dark|light|mono", "dark|light|mono", "change the colours", run_theme},
+	{"resume", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "go on with the session that was used last", run_resume},
+	{"theme", COMMAND_VIEW, 1, 1, {ARGUMENT_WORDS}, 0, theme_words, theme_words, "change the colours", run_theme},
 	{"glyphs", COMMAND_VIEW, 1, 1, {ARGUMENT_WORDS}, 0, "braille|block|ascii", "braille|block|ascii",
 		"what figures and frames are made of", run_glyphs},
 	{"screenshot", COMMAND_VIEW, 1, 1, {ARGUMENT_FILE}, 0, NULL, "FILE", "write the screen to a file as text", run_screenshot},
@@ -320,6 +545,8 @@ static const struct command rows[] = {
 
 const struct command *ui_commands(size_t *count)
 {
+	if (!theme_words[0])
+		collect_words();
 	*count = sizeof rows / sizeof *rows;
 	return rows;
 }

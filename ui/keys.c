@@ -2,11 +2,14 @@
 #include "ui/keys.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "engine/base/text.h"
 
 #define CTRL KEYS_CONTROL
 
-static const struct binding table[] = {
+static const struct binding defaults[] = {
 	{CONTEXT_COMMON, CTRL('l'), "redraw", NULL, NULL},
 	{CONTEXT_COMMON, CTRL('z'), "suspend", NULL, NULL},
 	{CONTEXT_COMMON, CTRL('c'), "close", NULL, NULL},
@@ -79,98 +82,76 @@ static const struct binding table[] = {
 	{CONTEXT_PROMPT, CTRL('r'), NULL, NULL, "search them"},
 	{CONTEXT_PROMPT, KEYS_ESCAPE, NULL, NULL, "cancel"},
 };
-enum { BINDINGS = sizeof table / sizeof *table };
+enum { DEFAULTS = sizeof defaults / sizeof *defaults };
 
 static const struct context_info {
 	enum key_context fallback;
+	const char *name; // in `bind`; NULL: its keys are readline's
 	const char *title;
 } context_info[CONTEXTS] = {
-	[CONTEXT_COMMON] = {CONTEXT_COMMON, "Keys everywhere"},
-	[CONTEXT_SEARCH] = {CONTEXT_COMMON, "Keys"},
-	[CONTEXT_DRAFT] = {CONTEXT_SEARCH, "Keys while there is a draft, beside the others"},
-	[CONTEXT_BOX] = {CONTEXT_COMMON, "Keys in a box of text"},
-	[CONTEXT_POPUP] = {CONTEXT_BOX, "Keys in a tour, beside these"},
-	[CONTEXT_PASTE] = {CONTEXT_BOX, "Keys in a box of pasted commands, beside these"},
-	[CONTEXT_PROMPT] = {CONTEXT_PROMPT, "Keys while a line is typed"},
+	[CONTEXT_COMMON] = {CONTEXT_COMMON, "everywhere", "Keys everywhere"},
+	[CONTEXT_SEARCH] = {CONTEXT_COMMON, "search", "Keys"},
+	[CONTEXT_DRAFT] = {CONTEXT_SEARCH, "draft", "Keys while there is a draft, beside the others"},
+	[CONTEXT_BOX] = {CONTEXT_COMMON, "box", "Keys in a box of text"},
+	[CONTEXT_POPUP] = {CONTEXT_BOX, "tour", "Keys in a tour, beside these"},
+	[CONTEXT_PASTE] = {CONTEXT_BOX, "paste", "Keys in a box of pasted commands, beside these"},
+	[CONTEXT_PROMPT] = {CONTEXT_PROMPT, NULL, "Keys while a line is typed"},
 };
 
 static const struct key_word {
 	int key;
-	const char *word;
-	enum glyph glyph; // used where there is no word
+	const char *spelled; // in `bind`
+	const char *word;    // on the screen
+	enum glyph glyph;    // used where there is no word
 } key_word[] = {
-	{KEYS_UP, NULL, GLYPH_KEY_UP},
-	{KEYS_DOWN, NULL, GLYPH_KEY_DOWN},
-	{KEYS_LEFT, NULL, GLYPH_KEY_LEFT},
-	{KEYS_RIGHT, NULL, GLYPH_KEY_RIGHT},
-	{KEYS_HOME, "Home", 0},
-	{KEYS_END, "End", 0},
-	{KEYS_PAGE_UP, "PgUp", 0},
-	{KEYS_PAGE_DOWN, "PgDn", 0},
-	{KEYS_INSERT, "Ins", 0},
-	{KEYS_DELETE, "Del", 0},
-	{KEYS_BEGIN, "Begin", 0},
-	{KEYS_BACKTAB, "Shift-Tab", 0},
-	{KEYS_BACKSPACE, "Backspace", 0},
-	{' ', "space", 0},
-	{KEYS_TAB, "Tab", 0},
-	{KEYS_ENTER, "Enter", 0},
-	{KEYS_ESCAPE, "Esc", 0},
+	{KEYS_UP, "up", NULL, GLYPH_KEY_UP},
+	{KEYS_DOWN, "down", NULL, GLYPH_KEY_DOWN},
+	{KEYS_LEFT, "left", NULL, GLYPH_KEY_LEFT},
+	{KEYS_RIGHT, "right", NULL, GLYPH_KEY_RIGHT},
+	{KEYS_HOME, "home", "Home", 0},
+	{KEYS_END, "end", "End", 0},
+	{KEYS_PAGE_UP, "page-up", "PgUp", 0},
+	{KEYS_PAGE_UP, "pgup", "PgUp", 0},
+	{KEYS_PAGE_DOWN, "page-down", "PgDn", 0},
+	{KEYS_PAGE_DOWN, "pgdn", "PgDn", 0},
+	{KEYS_INSERT, "insert", "Ins", 0},
+	{KEYS_DELETE, "delete", "Del", 0},
+	{KEYS_BEGIN, "begin", "Begin", 0},
+	{KEYS_BACKTAB, "shift-tab", "Shift-Tab", 0},
+	{KEYS_BACKSPACE, "backspace", "Backspace", 0},
+	{' ', "space", "space", 0},
+	{KEYS_TAB, "tab", "Tab", 0},
+	{KEYS_ENTER, "enter", "Enter", 0},
+	{KEYS_ESCAPE, "esc", "Esc", 0},
 };
+enum { KEY_WORDS = sizeof key_word / sizeof *key_word };
 
 // By the bits of Shift, Alt and Ctrl.
 static const char *const held_word[] = {"", "Shift-", "Alt-", "Alt-Shift-", "Ctrl-", "Ctrl-Shift-", "Ctrl-Alt-", "Ctrl-Alt-Shift-"};
-
-const struct binding *keys_table(size_t *count)
-{
-	*count = BINDINGS;
-	return table;
-}
+static const struct held {
+	const char *spelled;
+	int bit;
+} held[] = {{"ctrl-", KEYS_CTRL}, {"alt-", KEYS_ALT}, {"shift-", KEYS_SHIFT}};
+enum { HELD = sizeof held / sizeof *held };
 
 enum key_context keys_fallback(enum key_context context)
 {
 	return context_info[context].fallback;
 }
 
-const struct binding *keys_find(enum key_context context, int key)
+bool keys_context_named(const char *name, enum key_context *context)
 {
-	for (;;) {
-		for (size_t i = 0; i < BINDINGS; i++)
-			if (table[i].context == context && table[i].key == key)
-				return &table[i];
-		if (keys_fallback(context) == context)
-			return NULL;
-		context = keys_fallback(context);
-	}
-}
-
-const char *keys_name(int key, bool ascii, char *buf, size_t size)
-{
-	const char *with = held_word[key / KEYS_SHIFT & 7];
-	key &= ~KEYS_MODIFIERS;
-	for (size_t i = 0; i < sizeof key_word / sizeof *key_word; i++)
-		if (key_word[i].key == key) {
-			const char *arrow = glyph(ascii, key_word[i].glyph);
-			snprintf(buf, size, "%s%s", with, key_word[i].word ? key_word[i].word : arrow);
-			return buf;
+	for (int i = 0; i < CONTEXTS; i++)
+		if (context_info[i].name && strcmp(context_info[i].name, name) == 0) {
+			*context = (enum key_context)i;
+			return true;
 		}
-	if (key < ' ')
-		snprintf(buf, size, "%s^%c", with, key + '@');
-	else if (key < 127)
-		snprintf(buf, size, "%s%c", with, key);
-	else if (key > KEYS_F && key <= KEYS_F_LAST)
-		snprintf(buf, size, "%sF%d", with, key - KEYS_F);
-	else
-		snprintf(buf, size, "%s?", with);
-	return buf;
+	return false;
 }
 
-static void join_key(char *keys, size_t size, int key, bool ascii)
+const char *keys_context_name(enum key_context context)
 {
-	char name[16];
-	size_t length = strlen(keys);
-	keys_name(key, ascii, name, sizeof name);
-	snprintf(keys + length, size - length, "%s%s", length ? "/" : "", name);
+	return context_info[context].name;
 }
 
 static bool same_text(const char *a, const char *b)
@@ -178,14 +159,287 @@ static bool same_text(const char *a, const char *b)
 	return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-int keys_hints(enum key_context context, bool ascii, struct hint *hint, int most)
+// ---- keys as people write them ------------------------------------------------------------------------------------------
+
+static const struct key_word *word_named(const char *name)
+{
+	for (int i = 0; i < KEY_WORDS; i++)
+		if (strcasecmp(key_word[i].spelled, name) == 0)
+			return &key_word[i];
+	return NULL;
+}
+
+static bool read_function_key(const char *name, int *key)
+{
+	long number;
+	if ((name[0] != 'f' && name[0] != 'F') || !number_read_long(name + 1, 1, KEYS_F_LAST - KEYS_F, &number))
+		return false;
+	*key = KEYS_F + (int)number;
+	return true;
+}
+
+// A key without others held down. A control character is one, too: terminals know no other Ctrl with a letter.
+static bool read_bare(const char *name, int *bits, int *key)
+{
+	const struct key_word *word = word_named(name);
+	const char *rest = name;
+	uint32_t code = screen_decode(&rest);
+	if (word) {
+		*key = word->key;
+	} else if (code > ' ' && code != 127 && *rest == '\0') {
+		bool letter = (code >= '@' && code <= '_') || (code >= 'a' && code <= 'z');
+		if (*bits & KEYS_CTRL && !letter)
+			return false;
+		*key = *bits & KEYS_CTRL ? KEYS_CONTROL((int)code) : (int)code;
+		*bits &= ~KEYS_CTRL;
+		return !(*bits & KEYS_SHIFT); // Shift with a character is another character
+	} else if (!read_function_key(name, key)) {
+		return false;
+	}
+	return true;
+}
+
+bool keys_read(const char *name, int *key, struct fault *f)
+{
+	int bits = 0;
+	const char *bare = name;
+	if (name[0] == '^' && name[1]) { // ^R
+		bits = KEYS_CTRL;
+		bare++;
+	}
+	for (int i = 0; i < HELD && !word_named(bare); i++) {
+		size_t length = strlen(held[i].spelled);
+		if (strncasecmp(bare, held[i].spelled, length) == 0 && bare[length]) {
+			bits |= held[i].bit;
+			bare += length;
+			i = -1;
+		}
+	}
+	if (!read_bare(bare, &bits, key))
+		return fault_set(f, name, "write a character, or one of space, tab, enter, esc, up, down, left, right, home, end, page-up, page-down, "
+			"insert, delete, backspace, f1 to f12; before it ctrl-, alt-, shift-", "is no key");
+	*key |= bits;
+	return true;
+}
+
+const char *keys_write(int key, char *buf, size_t size)
+{
+	size_t at = 0;
+	const struct key_word *word = NULL;
+	buf[0] = '\0';
+	for (int i = 0; i < HELD; i++)
+		if (key & held[i].bit)
+			at += (size_t)snprintf(buf + at, size - at, "%s", held[i].spelled);
+	key &= ~KEYS_MODIFIERS;
+	for (int i = 0; i < KEY_WORDS && !word; i++)
+		word = key_word[i].key == key ? &key_word[i] : NULL;
+	if (word) {
+		snprintf(buf + at, size - at, "%s", word->spelled);
+	} else if (key > KEYS_F && key <= KEYS_F_LAST) {
+		snprintf(buf + at, size - at, "f%d", key - KEYS_F);
+	} else if (key < ' ') {
+		snprintf(buf + at, size - at, "ctrl-%c", key < 27 && key > 0 ? key + 'a' - 1 : key + '@');
+	} else {
+		char text[8] = "";
+		*screen_encode(text, (uint32_t)key) = '\0';
+		snprintf(buf + at, size - at, "%s", text);
+	}
+	return buf;
+}
+
+const char *keys_name(int key, bool ascii, char *buf, size_t size)
+{
+	const char *with = held_word[key / KEYS_SHIFT & 7];
+	key &= ~KEYS_MODIFIERS;
+	for (int i = 0; i < KEY_WORDS; i++)
+		if (key_word[i].key == key) {
+			const char *arrow = glyph(ascii, key_word[i].glyph);
+			snprintf(buf, size, "%s%s", with, key_word[i].word ? key_word[i].word : arrow);
+			return buf;
+		}
+	char text[8] = "";
+	if (key < ' ')
+		snprintf(buf, size, "%s^%c", with, key + '@');
+	else if (key < 127)
+		snprintf(buf, size, "%s%c", with, key);
+	else if (key > KEYS_F && key <= KEYS_F_LAST)
+		snprintf(buf, size, "%sF%d", with, key - KEYS_F);
+	else if (key < KEYS_OTHER && !ascii)
+		*screen_encode(text, (uint32_t)key) = '\0', snprintf(buf, size, "%s%s", with, text);
+	else
+		snprintf(buf, size, "%s?", with);
+	return buf;
+}
+
+// ---- rows -----------------------------------------------------------------------------------------------------------
+
+static void free_row(struct binding *b)
+{
+	free((char *)b->command);
+	free((char *)b->view);
+	free((char *)b->hint);
+}
+
+static bool copy_text(const char **to, const char *from)
+{
+	*to = from ? strdup(from) : NULL;
+	return *to || !from;
+}
+
+// A row of its own in *to. False: out of memory.
+static bool copy_row(struct binding *to, struct binding from)
+{
+	*to = (struct binding){.context = from.context, .key = from.key};
+	if (copy_text(&to->command, from.command) && copy_text(&to->view, from.view) && copy_text(&to->hint, from.hint))
+		return true;
+	free_row(to);
+	return false;
+}
+
+bool keys_begin(struct keys *k, struct fault *f)
+{
+	*k = (struct keys){calloc(DEFAULTS, sizeof *k->row), 0};
+	while (k->row && k->count < DEFAULTS && copy_row(&k->row[k->count], defaults[k->count]))
+		k->count++;
+	if (k->count == DEFAULTS)
+		return true;
+	keys_end(k);
+	return fault_memory(f, "keys");
+}
+
+void keys_end(struct keys *k)
+{
+	for (int i = 0; i < k->count; i++)
+		free_row(&k->row[i]);
+	free(k->row);
+	*k = (struct keys){0};
+}
+
+static int row_of(const struct keys *k, enum key_context context, int key)
+{
+	for (int i = 0; i < k->count; i++)
+		if (k->row[i].context == context && k->row[i].key == key)
+			return i;
+	return -1;
+}
+
+bool keys_unbind(struct keys *k, enum key_context context, int key, struct fault *f)
+{
+	char name[32];
+	int i = row_of(k, context, key);
+	if (i < 0)
+		return fault_set(f, keys_write(key, name, sizeof name), "`keys` lists what is bound", "is not bound in the context %s",
+			context_info[context].name);
+	free_row(&k->row[i]);
+	memmove(&k->row[i], &k->row[i + 1], (size_t)(k->count - i - 1) * sizeof *k->row);
+	k->count--;
+	return true;
+}
+
+// Every {…} must stand for something.
+static bool check_places(const char *command, struct fault *f)
+{
+	static const char *const place[] = {"{layer}", "{layers}", "{pins}", "{term}"};
+	for (const char *p = command; (p = strchr(p, '{')); p++) {
+		bool known = false;
+		for (size_t i = 0; i < sizeof place / sizeof *place; i++)
+			known |= strncmp(p, place[i], strlen(place[i])) == 0;
+		if (!known && strchr(p, '}'))
+			return fault_set(f, p, "there are {layer}, {layers}, {pins} and {term}", "stands for nothing");
+	}
+	return true;
+}
+
+// The first word of a line, as a command of the table.
+static const struct command *command_of(const struct command_table *commands, const char *line, struct fault *f)
+{
+	char name[ENGINE_NAME];
+	const struct command *c = NULL;
+	snprintf(name, sizeof name, "%.*s", (int)strcspn(line, " \t"), line);
+	if (!(c = command_find(commands, name, NULL))) {
+		char advice[128];
+		struct nearest near = nearest_to(name);
+		for (size_t g = 0; g < commands->groups; g++)
+			for (size_t i = 0; i < commands->group[g].count; i++)
+				nearest_offer(&near, commands->group[g].rows[i].name);
+		fault_set(f, name, nearest_advice(&near, "`help` lists the commands", advice, sizeof advice), "there is no such command");
+	}
+	return c;
+}
+
+// A default row that does the same, for its hint; NULL: none does.
+static const struct binding *like(enum key_context context, const char *command)
+{
+	for (int i = 0; i < DEFAULTS; i++)
+		if (defaults[i].context == context && defaults[i].hint && same_text(defaults[i].command, command))
+			return &defaults[i];
+	return NULL;
+}
+
+bool keys_bind(struct keys *k, enum key_context context, int key, const char *command, const struct command_table *commands,
+	struct fault *f)
+{
+	const struct command *c = command_of(commands, command, f);
+	if (!c || !check_places(command, f))
+		return false;
+	const struct binding *same = like(context, command);
+	struct binding b, wanted = {context, key, command, same ? same->view : NULL, same ? same->hint : c->name};
+	struct binding *row = realloc(k->row, ((size_t)k->count + 1) * sizeof *row);
+	if (row)
+		k->row = row;
+	if (!row || !copy_row(&b, wanted))
+		return fault_memory(f, "bind");
+	if (row_of(k, context, key) >= 0)
+		keys_unbind(k, context, key, f);
+	int at = k->count; // beside the rows whose hint it shares
+	for (int i = 0; i < k->count; i++)
+		if (k->row[i].context == context && same_text(k->row[i].hint, b.hint) && same_text(k->row[i].view, b.view))
+			at = i + 1;
+	memmove(&k->row[at + 1], &k->row[at], (size_t)(k->count - at) * sizeof *row);
+	k->row[at] = b;
+	k->count++;
+	return true;
+}
+
+bool keys_is_default(const struct binding *b)
+{
+	for (int i = 0; i < DEFAULTS; i++)
+		if (defaults[i].context == b->context && defaults[i].key == b->key && same_text(defaults[i].command, b->command))
+			return true;
+	return false;
+}
+
+// ---- in force ---------------------------------------------------------------------------------------------------------
+
+const struct binding *keys_find(const struct keys *k, enum key_context context, int key)
+{
+	for (;;) {
+		int i = row_of(k, context, key);
+		if (i >= 0)
+			return &k->row[i];
+		if (keys_fallback(context) == context)
+			return NULL;
+		context = keys_fallback(context);
+	}
+}
+
+static void join_key(char *keys, size_t size, int key, bool ascii)
+{
+	char name[32];
+	size_t length = strlen(keys);
+	keys_name(key, ascii, name, sizeof name);
+	if (length + strlen(name) + 2 <= size)
+		snprintf(keys + length, size - length, "%s%s", length ? "/" : "", name);
+}
+
+int keys_hints(const struct keys *k, enum key_context context, bool ascii, struct hint *hint, int most)
 {
 	int count = 0;
-	for (;;) {
+	for (enum key_context c = context;; c = keys_fallback(c)) {
 		const struct binding *last = NULL; // whose hint the next row may share
-		for (size_t i = 0; i < BINDINGS; i++) {
-			const struct binding *b = &table[i];
-			if (b->context != context || !b->hint)
+		for (int i = 0; i < k->count; i++) {
+			const struct binding *b = &k->row[i];
+			if (b->context != c || !b->hint || keys_find(k, context, b->key) != b)
 				continue;
 			bool shared = last && same_text(last->view, b->view) && same_text(last->hint, b->hint);
 			if (!shared) {
@@ -196,9 +450,8 @@ int keys_hints(enum key_context context, bool ascii, struct hint *hint, int most
 			join_key(hint[count - 1].keys, sizeof hint[count - 1].keys, b->key, ascii);
 			last = b;
 		}
-		if (keys_fallback(context) == context)
+		if (keys_fallback(c) == c)
 			return count;
-		context = keys_fallback(context);
 	}
 }
 
@@ -218,37 +471,38 @@ static bool same_command(const struct binding *a, const struct binding *b)
 	return a == b || (a->command && b->command && strcmp(a->command, b->command) == 0);
 }
 
-static bool help_keys(struct popup *p, const struct command_table *commands, enum key_context context, bool ascii)
+static bool help_keys(const struct keys *k, struct popup *p, const struct command_table *commands, enum key_context context, bool ascii)
 {
-	bool done[BINDINGS] = {false};
 	if (!popup_add(p, context_info[context].title, 0, true))
 		return false;
-	for (size_t i = 0; i < BINDINGS; i++) {
-		if (table[i].context != context || done[i])
+	for (int i = 0; i < k->count; i++) {
+		char keys[64] = "", line[512];
+		bool told = false; // with a row before it
+		for (int r = 0; r < k->count; r++) {
+			bool same = k->row[r].context == context && k->row[i].context == context && same_command(&k->row[r], &k->row[i]);
+			told |= same && r < i;
+			if (same)
+				join_key(keys, sizeof keys, k->row[r].key, ascii);
+		}
+		if (k->row[i].context != context || told)
 			continue;
-		char keys[48] = "", line[512];
-		for (size_t k = i; k < BINDINGS; k++)
-			if (table[k].context == context && same_command(&table[k], &table[i])) {
-				join_key(keys, sizeof keys, table[k].key, ascii);
-				done[k] = true;
-			}
 		int pad = 14 - screen_width(keys);
-		const char *command = table[i].command;
+		const char *command = k->row[i].command;
 		snprintf(line, sizeof line, "%s%*s %-*s %s", keys, pad > 0 ? pad : 0, "", command ? 20 : 0,
-			command ? command : "", command ? line_help(commands, command) : table[i].hint);
+			command ? command : "", command ? line_help(commands, command) : k->row[i].hint);
 		if (!popup_add_hanging(p, line, 14, command ? 36 : 15))
 			return false;
 	}
 	return popup_add(p, "", 0, false);
 }
 
-bool keys_help(struct popup *p, const struct command_table *commands, bool ascii)
+bool keys_help(const struct keys *k, struct popup *p, const struct command_table *commands, bool ascii)
 {
 	static const enum key_context order[] = {CONTEXT_SEARCH, CONTEXT_DRAFT, CONTEXT_PROMPT, CONTEXT_BOX,
 		CONTEXT_POPUP, CONTEXT_PASTE, CONTEXT_COMMON};
 	snprintf(p->title, sizeof p->title, "Help");
 	for (size_t i = 0; i < sizeof order / sizeof *order; i++)
-		if (!help_keys(p, commands, order[i], ascii))
+		if (!help_keys(k, p, commands, order[i], ascii))
 			return false;
 	for (size_t g = 0; g < commands->groups; g++) {
 		const struct command_group *group = &commands->group[g];

@@ -11,6 +11,7 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/signals.h"
+#include "ui/crash.h"
 #include "ui/prompt.h"
 #include "ui/terminal.h"
 
@@ -105,7 +106,7 @@ static void on_key(struct loop *l, const struct event *e)
 		key_in_prompt(l, e);
 		return;
 	}
-	if (e->key >= KEYS_OTHER && !keys_find(workbench_context(w), e->key))
+	if (e->key >= KEYS_OTHER && !workbench_knows(w, e->key))
 		say_meaningless(l, keys_name(e->key, w->screen.ascii, name, sizeof name));
 	workbench_key(w, e->key);
 	if (w->prompt)
@@ -182,11 +183,21 @@ static void frame(struct loop *l)
 	l->deaf_until = now_ms() + DEAF_MS; // counts from when the question is shown
 }
 
+// What is said where the program crashes.
+static void note_session(const struct workbench *w)
+{
+	char last_words[256], word[151];
+	session_shell_word(w->session, word, sizeof word);
+	snprintf(last_words, sizeof last_words, "bitscape: a fault in the program ended it; `bitscape %s` goes on from the last save", word);
+	crash_note(text_clean(last_words, ""));
+}
+
 static void other_session(struct loop *l)
 {
 	workbench_say(l->w, false, "opening...");
 	frame(l);
 	workbench_change_session(l->w);
+	note_session(l->w);
 	l->input = true;
 }
 
@@ -249,6 +260,7 @@ static bool wait_for_news(struct loop *l)
 int loop_run(struct workbench *w)
 {
 	struct loop l = {.w = w, .input = true};
+	note_session(w);
 	session_turn(w->session); // so that the first frame knows whether it runs
 	workbench_messages(w);
 	while (!w->quit && !l.ended_by) {

@@ -85,12 +85,12 @@ static struct command_table questions(struct command_group *group)
 	return (struct command_table){group, 1};
 }
 
-// Whether the command line is one; a session may be called as the question is, and is meant where nothing or an option follows.
+// Whether the command line is one. A session that is called as a question is opened by its path: ./latency.
 static bool is_question(int argc, char **argv)
 {
 	struct command_group group;
 	struct command_table table = questions(&group);
-	return argc > 1 && command_find(&table, argv[1], NULL) && (argc > 2 ? argv[2][0] != '-' : !session_exists(argv[1]));
+	return argc > 1 && command_find(&table, argv[1], NULL);
 }
 
 static void __attribute__((format(printf, 2, 3))) print_answer(struct command_call *call, const char *format, ...)
@@ -121,14 +121,35 @@ static int answer(int argc, char **argv)
 // The session that the command line names. *fresh: it was made just now.
 static struct session *open_session(const struct options *o, bool *fresh, struct fault *f)
 {
-	*fresh = o->make || !o->name || !session_exists(o->name);
-	if (*fresh)
-		return session_made(o->name, o->setting, o->settings, f);
-	if (o->settings > 0) {
-		fault_set(f, o->name, "open it, then use `set`; or choose another name", "exists: --set is for a new session");
-		return NULL;
-	}
-	return session_open(o->name, f);
+	*fresh = o->make || !o->name;
+	return *fresh ? session_made(o->name, o->setting, o->settings, f) : session_open(o->name, f);
+}
+
+static int list_sessions(const struct options *o)
+{
+	struct fault f = {0};
+	struct string out = {0};
+	bool ok = o->tidy ? sessions_tidy(o->now, &out, &f) : sessions_list(&out, &f);
+	if (ok && !out.length)
+		string_add(&out, "there is nothing to tidy\n");
+	if (ok)
+		fputs(out.bytes, stdout);
+	string_free(&out);
+	return ok ? EXIT_OK : complain(&f, EXIT_FAILED);
+}
+
+// A plain start begins a new search at once. Old unnamed sessions are tidied meanwhile, and the one that may be gone on with instead is
+// named; the new one is open, and so counts for neither.
+static void look_back(struct workbench *w)
+{
+	char about[256], *save = NULL;
+	struct string told = {0};
+	sessions_tidy(true, &told, NULL);
+	for (char *line = told.length ? strtok_r(told.bytes, "\n", &save) : NULL; line; line = strtok_r(NULL, "\n", &save))
+		workbench_say(w, false, "%s", line);
+	string_free(&told);
+	if (session_last(w->last, sizeof w->last, about, sizeof about))
+		workbench_say(w, false, "r goes on with %s (%s)", w->last, about);
 }
 
 static int run_batch(const struct options *o)
@@ -171,9 +192,8 @@ static int run_workbench(const struct options *o, bool ascii)
 	if (!signals_open(true, &f))
 		return complain(&f, EXIT_FAILED);
 	static struct workbench w;
-	// Before a new one is made, which would be found instead.
-	bool interrupted = !o->name && !o->make && session_interrupted(w.interrupted, sizeof w.interrupted);
 	bool fresh;
+	struct string farewell = {0};
 	struct session *s = open_session(o, &fresh, &f);
 	if (!s)
 		return complain(&f, EXIT_FAILED);
@@ -183,24 +203,21 @@ static int run_workbench(const struct options *o, bool ascii)
 	}
 	const char *no_color = getenv("NO_COLOR");
 	if (!terminal_open(!o->no_color && !(no_color && *no_color), &f)) {
-		workbench_end(&w, NULL);
+		workbench_end(&w, NULL, NULL);
 		return complain(&f, EXIT_TERMINAL);
 	}
-	char last_words[256];
-	snprintf(last_words, sizeof last_words, "bitscape: a fault in the program ended it; `bitscape %.150s` goes on from the last save",
-		session_name(s));
-	crash_note(text_clean(last_words, ""));
 	prompt_init();
 	if (fresh && o->explore)
 		workbench_say(&w, false, "%s",
 			session_snapshot(s)->idle ? "costs alone: + and - step a layer's format, `apply uniform int4`, `paste FILE`" :
-			"quality is estimated: space searches on the table");
+			"quality is estimated: press Space to search on the table");
 	else if (fresh && !o->tour)
 		workbench_command(&w, "run");
-	else if (!fresh)
-		workbench_say(&w, false, "%s is open: space runs on", session_name(s));
-	if (interrupted)
-		workbench_say(&w, false, "a session was interrupted: r takes it up again");
+	else if (!fresh && !session_read_only(s))
+		workbench_say(&w, false, "%s is open: press Space to run on", session_name(s));
+	if (!o->name && !o->make && !o->tour)
+		look_back(&w);
+	config_start(&w);
 	w.tour_auto = o->go_on;
 	if (o->tour)
 		show_tour(&w, o->tour);
@@ -212,8 +229,11 @@ static int run_workbench(const struct options *o, bool ascii)
 	if (failed)
 		f = session_snapshot(w.session)->fault;
 	int status = number ? EXIT_SIGNAL + number : failed ? complain(&f, EXIT_FAILED) : EXIT_OK;
-	if (!workbench_end(&w, &f))
+	if (!workbench_end(&w, &farewell, &f))
 		status = complain(&f, number ? status : EXIT_FAILED);
+	if (farewell.bytes)
+		fputs(farewell.bytes, stdout);
+	string_free(&farewell);
 	return status;
 }
 
@@ -240,6 +260,8 @@ static int run(int argc, char **argv)
 	}
 	if (o.version)
 		return print_version();
+	if (o.list)
+		return list_sessions(&o);
 	if (o.replay)
 		return replay(o.replay);
 	char tour[4096];

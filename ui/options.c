@@ -78,6 +78,17 @@ static bool add_explore(struct options *o, struct fault *f)
 	return true;
 }
 
+static bool add_list_word(struct options *o, const char *word, struct fault *f)
+{
+	if (!o->tidy && strcmp(word, "tidy") == 0)
+		o->tidy = true;
+	else if (o->tidy && !o->now && strcmp(word, "now") == 0)
+		o->now = true;
+	else
+		return fault_set(f, word, "`sessions`, `sessions tidy` or `sessions tidy now`", "is not a word of `sessions`");
+	return true;
+}
+
 bool options_parse(struct options *o, int argc, char **argv, struct fault *f)
 {
 	*o = (struct options){0};
@@ -89,8 +100,13 @@ bool options_parse(struct options *o, int argc, char **argv, struct fault *f)
 		} else if (!plain && argv[i][0] == '-' && argv[i][1] != '\0') {
 			if (!parse_option(o, argc, argv, &i, f))
 				return false;
-		} else if (words++ == 0 && strcmp(argv[i], "new") == 0) {
+		} else if (!plain && words++ == 0 && strcmp(argv[i], "new") == 0) {
 			o->make = true;
+		} else if (!plain && words == 1 && strcmp(argv[i], "sessions") == 0) {
+			o->list = true;
+		} else if (o->list) {
+			if (!add_list_word(o, argv[i], f))
+				return false;
 		} else if (strchr(argv[i], '=') && !plain) {
 			if (!o->make && !o->explore)
 				return fault_set(f, argv[i], "begin with `new`, or use --set", "settings are for a new session");
@@ -104,6 +120,10 @@ bool options_parse(struct options *o, int argc, char **argv, struct fault *f)
 			o->name = argv[i];
 		}
 	}
+	if (o->list && (o->batch || o->replay || o->explore || o->tour || o->settings))
+		return fault_set(f, "sessions", "give it alone", "takes no options");
+	if (o->name && !o->make && !o->explore && o->settings)
+		return fault_set(f, o->name, "begin with `new`, or open it and use `set`", "a name alone opens a session; settings are for a new one");
 	if (o->batch && o->replay)
 		return fault_set(f, "--replay", "give one of the two", "does not go with --batch");
 	if (o->explore && !add_explore(o, f))
@@ -121,8 +141,9 @@ void options_help(FILE *out)
 {
 	fputs("bitscape: watch and steer a search for the number formats of a neural network\n\n"
 	      "  bitscape                            a new search on the embedded data\n"
-	      "  bitscape NAME                       open the session of that name, or make it\n"
-	      "  bitscape new [NAME] KEY=VALUE...    a new session with these settings\n"
+	      "  bitscape NAME                       go on with the session of that name, or ./PATH\n"
+	      "  bitscape new [NAME] [KEY=VALUE...]  a new session with these settings\n"
+	      "  bitscape sessions [tidy [now]]      list the sessions; clear unnamed old ones away\n"
 	      "  bitscape --explore NET [KEY=VALUE...]  the costs of a network, without training\n"
 	      "  bitscape QUESTION...                an answer without a session: catalog, describe, devices, latency,\n"
 	      "                                      roofline, sensitivity or rivals, as in the workbench\n\n",

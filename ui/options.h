@@ -13,6 +13,7 @@ enum { OPTIONS_SETTINGS = 64 };
 struct options {
 	bool make;          // `new`: a session that must not be there yet
 	const char *name;   // NULL: an unnamed session
+	bool list, tidy, now; // `sessions`, with `tidy` and `now` behind it
 	const char *batch;  // a file of commands, "-" for standard input
 	const char *replay; // a session to run again
 	const char *explore; // a network to look at without training: a new session, its settings made of this

@@ -70,13 +70,13 @@ static bool take_prompt(struct pasted *p)
 	return true;
 }
 
-static size_t box_width(const struct workbench *w)
+static int box_width(const struct workbench *w)
 {
-	return w->screen.width > 20 ? (size_t)w->screen.width - 8 : 12;
+	return w->screen.width > 20 ? w->screen.width - 8 : 12;
 }
 
 // Adds the lines from `from` on as commands.
-static bool box_commands(struct popup *box, const struct pasted *p, int from, size_t width)
+static bool box_commands(struct popup *box, const struct pasted *p, int from, int width)
 {
 	bool ok = true;
 	for (int i = from; ok && i < p->lines; i++) {

@@ -44,7 +44,7 @@ static bool fault_column(const struct table_source *src, const char *name, struc
 			size_t at = strlen(advice);
 			snprintf(advice + at, sizeof advice - at, " %s", src->column[i].name);
 		}
-	return fault_set(f, name, advice, "is no column of this table");
+	return fault_set(f, name, advice, "is not a column of this table");
 }
 
 // ---- filters -------------------------------------------------------------------------------------------------------
@@ -162,7 +162,7 @@ bool table_sort(struct table *t, const struct table_source *src, const char *col
 		return fault_column(src, column, f);
 	if (strlen(column) >= sizeof t->sort)
 		return fault_column(src, column, f);
-	t->down = column[0] && strcmp(t->sort, column) == 0 ? !t->down : false;
+	t->down = column[0] && (strcmp(t->sort, column) == 0 ? !t->down : src->column[i].value != NULL);
 	snprintf(t->sort, sizeof t->sort, "%s", column);
 	return true;
 }
@@ -437,7 +437,10 @@ int table_at(const struct table *t, int y)
 const char *table_title(const struct table *t, const char *name, char *buf, size_t size)
 {
 	char part[64] = "", filter[128] = "", sort[64] = "";
-	if (t->shown > 0 && t->last - t->top + 1 < t->shown)
+	int seen = t->shown > 0 ? t->last - t->top + 1 : 0;
+	if (!t->filter[0] && t->shown < t->rows) // the owner has chosen among its rows
+		snprintf(part, sizeof part, " %d of %d", seen, t->rows);
+	else if (seen < t->shown)
 		snprintf(part, sizeof part, " %d-%d of %d", t->top + 1, t->last + 1, t->shown);
 	else if (t->shown < t->rows)
 		snprintf(part, sizeof part, " %d of %d", t->shown, t->rows);

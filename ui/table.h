@@ -81,7 +81,8 @@ int table_hand(struct table *, const struct table_source *);
 
 // What a person does to a table, by a text.
 typedef bool table_act(struct table *, const struct table_source *, const char *text, struct fault *);
-// By a column, the other way round if it is by that already; "": as they come. False: no such column.
+// By a column: numbers the largest first, texts in order; the other way round if it is by that already. "": as they come.
+// False: no such column.
 table_act table_sort;
 // Words of which each must be true of a row: a part of one of its texts, a pattern (s2*) for a whole text, or a column
 // compared with a number (bits<4, macs>=1M). "": all rows. False: a word names no column; the filter stays as it was.

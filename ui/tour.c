@@ -63,7 +63,7 @@ static bool end_tour(struct workbench *w)
 {
 	workbench_close(w);
 	w->quit |= w->tour_auto;
-	workbench_say(w, false, "the tour is over; space runs the search");
+	workbench_say(w, false, "the tour is over; press Space to run the search");
 	return true;
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/text.h"
 #include "ui/prompt.h"
 
 // ---- the session in hand ------------------------------------------------------------------------------------------
@@ -47,7 +48,7 @@ bool workbench_begin(struct workbench *w, struct session *s, bool ascii, struct 
 	w->screen.ascii = ascii;
 	w->scene.canvas = ascii ? CANVAS_ASCII : CANVAS_BRAILLE;
 	w->theme = themes(&count);
-	return views_begin(&w->views, f) && take_session(w, s, f);
+	return keys_begin(&w->keys, f) && views_begin(&w->views, f) && take_session(w, s, f);
 }
 
 void workbench_close(struct workbench *w)
@@ -61,13 +62,14 @@ void workbench_close(struct workbench *w)
 	w->tour_ms = 0;
 }
 
-bool workbench_end(struct workbench *w, struct fault *f)
+bool workbench_end(struct workbench *w, struct string *farewell, struct fault *f)
 {
-	bool saved = session_close(w->session, f);
+	bool saved = session_leave(w->session, farewell, f);
 	workbench_close(w);
 	popup_clear(&w->said);
 	screen_free(&w->screen);
 	views_end(&w->views);
+	keys_end(&w->keys);
 	free(w->layer_cost);
 	free(w->choice);
 	free(w->change_session);
@@ -76,11 +78,26 @@ bool workbench_end(struct workbench *w, struct fault *f)
 	return saved;
 }
 
+// `new resnet20` may mean a session called so, or a search on that network: it is asked for, not guessed.
+static bool check_name(const char *name, const char *const *setting, int settings, struct fault *f)
+{
+	char todo[256];
+	bool network = false;
+	for (const char *const *net = engine_nets(); name && *net; net++)
+		network |= strcmp(*net, name) == 0;
+	for (int i = 0; i < settings; i++)
+		network &= strncmp(setting[i], "net=", 4) != 0;
+	if (!network)
+		return true;
+	snprintf(todo, sizeof todo, "`new net=%.80s` searches on it; to call a session so, give net=... too", name);
+	return fault_set(f, name, todo, "is the name of a network");
+}
+
 struct session *session_made(const char *name, const char *const *setting, int settings, struct fault *f)
 {
 	struct config *config = config_new();
 	struct session *s = NULL;
-	bool ok = config || fault_memory(f, "session");
+	bool ok = (config || fault_memory(f, "session")) && check_name(name, setting, settings, f);
 	for (int i = 0; ok && i < settings; i++) {
 		char key[ENGINE_NAME * 2];
 		const char *equals = strchr(setting[i], '=');
@@ -99,19 +116,20 @@ struct session *session_made(const char *name, const char *const *setting, int s
 	return s;
 }
 
-// `new [NAME] KEY=VALUE…` or `open NAME`, split at blanks; the command's row has checked the count of words.
+// `new [NAME] KEY=VALUE…`, `open NAME` or `resume NAME`, split at blanks; the command's row has checked the count of words.
 static struct session *other_session(char *line, struct fault *f)
 {
 	char *save = NULL, *verb = strtok_r(line, "\n", &save), *name = NULL;
+	bool fresh = verb && strcmp(verb, "new") == 0;
 	const char *setting[COMMAND_MAX_ARGUMENTS];
 	int settings = 0;
 	for (char *word; (word = strtok_r(NULL, "\n", &save)) && settings < COMMAND_MAX_ARGUMENTS;) {
-		if (!name && !strchr(word, '='))
+		if (!name && (!fresh || !strchr(word, '=')))
 			name = word;
 		else
 			setting[settings++] = word;
 	}
-	return verb && strcmp(verb, "new") == 0 ? session_made(name, setting, settings, f) : session_open(name, f);
+	return fresh ? session_made(name, setting, settings, f) : session_open(name, f);
 }
 
 void workbench_change_session(struct workbench *w)
@@ -120,8 +138,13 @@ void workbench_change_session(struct workbench *w)
 	char *line = w->change_session, text[sizeof f + 16];
 	w->change_session = NULL;
 	struct session *old = w->session, *s = other_session(line, &f);
-	bool fresh = strncmp(line, "new", 3) == 0;
+	bool fresh = strncmp(line, "new", 3) == 0, resumed = strncmp(line, "resume", 6) == 0;
 	free(line);
+	if (s && session_same(s, old)) {
+		session_close(s, NULL);
+		workbench_say(w, false, "%s is the session in hand", session_name(old));
+		return;
+	}
 	if (!s || !take_session(w, s, &f)) {
 		if (s)
 			session_close(s, NULL);
@@ -129,8 +152,12 @@ void workbench_change_session(struct workbench *w)
 		return;
 	}
 	w->scene.draft = NULL;
-	w->interrupted[0] = '\0';
-	workbench_say(w, false, "%s: space %s", session_name(s), fresh ? "pauses" : "goes on");
+	if (resumed)
+		w->last[0] = '\0';
+	if (!session_read_only(s))
+		workbench_say(w, false, "%s: press Space to %s", session_name(s), fresh ? "pause" : "run on");
+	if (resumed)
+		session_drop(old);
 	if (!session_close(old, &f))
 		workbench_say(w, true, "the session before: %s", fault_line(&f, text, sizeof text));
 	if (fresh)
@@ -221,34 +248,85 @@ enum key_context workbench_context(const struct workbench *w)
 		session_draft(w->session) ? CONTEXT_DRAFT : CONTEXT_SEARCH;
 }
 
-// The word that stands for {name}; "" where there is none.
-static const char *word_for(const struct workbench *w, const char *name, size_t length, char *buf, size_t size)
+bool workbench_knows(const struct workbench *w, int key)
+{
+	return keys_find(&w->keys, workbench_context(w), key) != NULL;
+}
+
+// ---- what stands for {…} in a bound command
+
+static void put_word(struct string *line, const char *word)
+{
+	if (line->length > 0 && line->bytes[line->length - 1] != ' ')
+		string_add(line, " ");
+	words_quote(line, word);
+}
+
+static void put_term(const struct workbench *w, struct string *line)
+{
+	const struct snapshot *snap = session_snapshot(w->session);
+	if (w->scene.term < snap->terms)
+		words_quote(line, snap->term[w->scene.term].name);
+}
+
+static void put_layer(const struct workbench *w, struct string *line)
+{
+	const struct engine_info *info = engine_info(session_engine(w->session));
+	if (w->scene.layer < info->layers)
+		words_quote(line, info->layer[w->scene.layer].name);
+}
+
+static void put_layers(const struct workbench *w, struct string *line)
+{
+	const struct engine_info *info = engine_info(session_engine(w->session));
+	const size_t before = line->length;
+	for (int i = 0; i < info->layers; i++)
+		if (views_marked(&w->views, i))
+			put_word(line, info->layer[i].name);
+	if (line->length == before)
+		put_layer(w, line);
+}
+
+static void put_pins(const struct workbench *w, struct string *line)
 {
 	const struct snapshot *snap = session_snapshot(w->session);
 	const struct engine_info *info = engine_info(session_engine(w->session));
-	struct scene now = w->scene;
-	now.snapshot = snap;
-	buf[0] = '\0';
-	if (strncmp(name, "term", length) == 0) {
-		if (now.term < snap->terms)
-			snprintf(buf, size, "%s", snap->term[now.term].name);
-	} else if (now.layer < info->layers && snap->info && snap->slot) {
-		const struct layer_info *layer = &info->layer[now.layer];
-		const struct slot_info *weights = &info->slot[layer->weight_slot], *a = &info->slot[layer->activation_slot];
-		const char *weight = weights->option[snap->slot[layer->weight_slot].modal].name;
-		if (strncmp(name, "layer", length) == 0)
-			snprintf(buf, size, "%s", layer->name);
-		else if (layer_tied(snap, now.layer))
-			snprintf(buf, size, "%s %s", layer->name, weight);
-		else
-			snprintf(buf, size, "%s %s %s %s", weights->name, weight, a->name, a->option[snap->slot[layer->activation_slot].modal].name);
+	if (w->scene.layer >= info->layers || !snap->info || !snap->slot)
+		return;
+	const struct layer_info *layer = &info->layer[w->scene.layer];
+	const int slot[] = {layer->weight_slot, layer->activation_slot};
+	bool tied = layer_tied(snap, w->scene.layer);
+	for (int i = 0; i < (tied ? 1 : 2); i++) {
+		const struct slot_info *s = &info->slot[slot[i]];
+		put_word(line, tied ? layer->name : s->name);
+		put_word(line, s->option[snap->slot[slot[i]].modal].name);
 	}
-	return buf;
+}
+
+static const struct place {
+	const char *name;
+	void (*put)(const struct workbench *, struct string *);
+} place[] = {{"{layer}", put_layer}, {"{layers}", put_layers}, {"{pins}", put_pins}, {"{term}", put_term}};
+enum { PLACES = sizeof place / sizeof *place };
+
+static void fill_in(const struct workbench *w, const char *command, struct string *line)
+{
+	while (*command) {
+		int i = 0;
+		while (i < PLACES && strncmp(command, place[i].name, strlen(place[i].name)) != 0)
+			i++;
+		if (i < PLACES) {
+			place[i].put(w, line);
+			command += strlen(place[i].name);
+		} else {
+			string_bytes(line, command++, 1);
+		}
+	}
 }
 
 void workbench_key(struct workbench *w, int key)
 {
-	const struct binding *b = keys_find(workbench_context(w), key);
+	const struct binding *b = keys_find(&w->keys, workbench_context(w), key);
 	// On a screen that is too small q leaves, and little else is done: nothing that cannot be seen.
 	bool small = w->screen.width < LAYOUT_MIN_WIDTH || w->screen.height < LAYOUT_MIN_HEIGHT;
 	if (small && key == 'q') {
@@ -257,22 +335,15 @@ void workbench_key(struct workbench *w, int key)
 	}
 	if (!b || !b->command || (small && b->context != CONTEXT_COMMON))
 		return;
-	char line[512];
-	size_t at = 0;
-	for (const char *p = b->command; *p && at < sizeof line - 1; p++) {
-		const char *end = *p == '{' ? strchr(p, '}') : NULL;
-		if (!end) {
-			line[at++] = *p;
-			continue;
-		}
-		char word[ENGINE_NAME * 3];
-		word_for(w, p + 1, (size_t)(end - p - 1), word, sizeof word);
-		int put = snprintf(line + at, sizeof line - at, "%s", word);
-		at += put > 0 && (size_t)put < sizeof line - at ? (size_t)put : 0;
-		p = end;
-	}
-	line[at] = '\0';
-	workbench_command(w, line);
+	struct string line = {0};
+	struct fault f;
+	char text[sizeof f + 16];
+	fill_in(w, b->command, &line);
+	if (line.failed && !fault_memory(&f, "the command of a key"))
+		workbench_say(w, true, "%s", fault_line(&f, text, sizeof text));
+	else
+		workbench_command(w, line.bytes ? line.bytes : "");
+	string_free(&line);
 }
 
 // ---- drawing ------------------------------------------------------------------------------------------------------
@@ -296,6 +367,7 @@ static void refresh(struct workbench *w)
 	scene->draft_cost = priced ? w->draft_cost : NULL;
 	session_source(w->session, &w->source);
 	w->source.term = scene->term;
+	w->source.layer = scene->layer;
 	scene->source = w->source.snapshot ? &w->source : NULL;
 }
 
@@ -311,7 +383,8 @@ void workbench_draw(struct workbench *w)
 		scene->popup = prompt_choices(w->screen.width);
 		scene->popup_low = true;
 	}
+	scene->focus = w->views.view[w->views.focus].ops;
 	scene->hint = w->hint;
-	scene->hints = keys_hints(workbench_context(w), w->screen.ascii, w->hint, WORKBENCH_HINTS);
+	scene->hints = keys_hints(&w->keys, workbench_context(w), w->screen.ascii, w->hint, WORKBENCH_HINTS);
 	views_draw(&w->views, scene, &w->screen);
 }

@@ -28,6 +28,7 @@ struct workbench {
 	double *layer_cost;       // info->layers numbers
 	uint8_t *choice;          // info->slots numbers
 	double draft_cost[ENGINE_TERMS];
+	struct keys keys;
 	struct hint hint[WORKBENCH_HINTS];
 	struct screen screen;
 	const struct theme *theme;
@@ -43,21 +44,24 @@ struct workbench {
 	bool tour_auto;           // goes on by itself, and the program ends with it
 	struct pasted pasted;     // commands that the popup shows, to be confirmed
 	int tour_ms;              // in this time, counted by the loop from when it finds it here; 0: told already, or not at all
-	char interrupted[4096];   // a session that `resume` takes; "": none
+	int sourcing;             // files that are being run, one by another
+	char last[4096];          // the session used last, which `resume` goes on with; "": none
 
 	// What only the loop can do, asked for by a command.
 	bool quit, redraw, prompt, suspend;
-	char *change_session;     // a command line `open …`, `new …`; owned
+	char *change_session;     // a command line `open …`, `new …`, `resume …`; owned
 };
 
 // Makes a workbench around a session, which it then owns. False: out of memory.
 bool workbench_begin(struct workbench *, struct session *, bool ascii, struct fault *);
-// Closes the session and frees all. False where the session could not be saved.
-bool workbench_end(struct workbench *, struct fault *);
+// Closes the session and frees all. `farewell` (see session_leave) may be NULL. False where the session could not be saved.
+bool workbench_end(struct workbench *, struct string *farewell, struct fault *);
 
 // Runs a command line. What it says, or its fault, goes to the message line or into a box. False: it failed.
 bool workbench_command(struct workbench *, const char *line);
 void workbench_key(struct workbench *, int key);
+// Whether a key means something now.
+bool workbench_knows(const struct workbench *, int key);
 void workbench_say(struct workbench *, bool bad, const char *format, ...) __attribute__((format(printf, 3, 4)));
 enum key_context workbench_context(const struct workbench *);
 // Takes the session's messages into the message line.
@@ -79,6 +83,13 @@ void paste_take(struct workbench *, const char *text, size_t length);
 // Runs what the box shows, until a line fails.
 bool paste_confirm(struct workbench *, struct fault *);
 void paste_drop(struct workbench *);
+
+// ---- config.c: a person's own keys and looks, as a file of commands about the screen alone
+
+// Reads $XDG_CONFIG_HOME/bitscape/bitscaperc (~/.config/bitscape/bitscaperc) where there is one; says what is wrong in it.
+void config_start(struct workbench *);
+// Runs such a file. What is wrong in it is said, with its line, and the rest is done. False: it cannot be read.
+bool config_source(struct workbench *, const char *file, struct fault *);
 
 // ---- tour.c: playing a tour in boxes, a part of it (see sessions.h) in each
 

@@ -29,6 +29,7 @@ enum command_argument {
 	ARGUMENT_KNOB,    // a setting
 	ARGUMENT_VALUE,   // the value of the setting before it
 	ARGUMENT_FILE,
+	ARGUMENT_SESSION, // a session's name, or its path
 	ARGUMENT_COMMAND, // a command's name
 	ARGUMENT_FIGURE,  // a figure's name
 	ARGUMENT_NETWORK, // a network's name, a glob over names

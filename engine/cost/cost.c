@@ -174,9 +174,9 @@ static bool begin(struct cost *c, int batch, struct fault *fault)
 		return measured_cost(c, device + 6, fault);
 	if (!latency && !energy)
 		return fault_set(fault, c->name, "choose one of bops, bops-linear, size, activations, latency@DEVICE, energy@DEVICE",
-			"no such cost term");
+			"there is no such cost term");
 	if (batch < 0 || batch > 65536)
-		return fault_set(fault, c->name, "1 to 65536, or 0: as the device says", "a batch of %d will not do", batch);
+		return fault_set(fault, c->name, "give 1 to 65536, or 0 for the device's own", "a batch cannot have %d images", batch);
 	c->on_device = device_get(device, &c->device, fault);
 	c->batch = batch ? batch : (int)c->device.batch;
 	return c->on_device && machine_new(c, energy, fault);

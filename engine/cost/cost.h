@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Cost terms: what a plan costs, in all and per layer. A term is made for one model (and device) and never changes
-// afterwards: any number of threads may price plans with it. Nothing is allocated but by cost_new.
+// afterwards: any number of threads may price plans with it. Only cost_new allocates.
 //
 //   bops            MACs x weight bits x activation bits            size         bytes of weights, with scales and biases
 //                   of the layers: attention's two products, which have no weights, are not in it
@@ -65,8 +65,8 @@ const char *cost_symbol(const struct cost *); // behind a number: "ms", "mJ", "B
 const char *cost_help(const struct cost *); // one line
 const struct device *cost_device(const struct cost *); // NULL: none
 
-// Whether it prices every layer, weights and activations each in any of these formats; a plan with one that it cannot price
-// costs INFINITY. The fault names the layer, the formats and what is unknown. To be asked before a search.
+// Whether the term can price every layer with its weights and its activations in any of these formats. A plan that it cannot
+// price costs INFINITY, so a search asks first. The fault names the layer, the formats and what is unknown.
 bool cost_answers(const struct cost *, const int *formats, int count, struct fault *);
 // The total; where `layer` is not NULL, also each layer's part.
 double cost_total(const struct cost *, const struct plan *, double *layer);

@@ -55,7 +55,7 @@ static bool read_row(struct reader *r, char *text, int line, const char *where)
 		return fault_set(r->fault, where, todo, "%d fields", fields);
 	}
 	if (!field[0][0])
-		return fault_set(r->fault, where, "expected the name of a layer", "\"\" is none");
+		return fault_set(r->fault, where, "expected the name of a layer", "the name is empty");
 	while (layer < r->model->layers && strcmp(r->model->layer[layer].name, field[0]) != 0)
 		layer++;
 	if (layer == r->model->layers)
@@ -63,14 +63,14 @@ static bool read_row(struct reader *r, char *text, int line, const char *where)
 	bool any = strcmp(field[1], "*") == 0;
 	int format = any ? -1 : format_named(field[1]), *lines = r->line[layer];
 	if (format < 0 && !any)
-		return fault_set(r->fault, where, "expected a format such as int8, or * for all", "\"%s\" is none", field[1]);
+		return fault_set(r->fault, where, "expected a format such as int8, or * for all", "\"%s\" is not a format", field[1]);
 	double value;
 	if (!read_number(field[2], r->kind->least, r->kind->most, &value))
-		return fault_set(r->fault, where, r->kind->value, "\"%s\" will not do", field[2]);
+		return fault_set(r->fault, where, r->kind->value, "\"%s\" cannot be used", field[2]);
 	while (r->sources && source < FIGURE_ABSENT && strcmp(field[3], figure_sources[source]) != 0)
 		source++;
 	if (source == FIGURE_ABSENT)
-		return fault_set(r->fault, where, "expected measured, fitted or extrapolated", "\"%s\" is no source", field[3]);
+		return fault_set(r->fault, where, "expected measured, fitted or extrapolated", "\"%s\" is not a source", field[3]);
 	if (lines[1 + format])
 		return fault_set(r->fault, where, "keep one of them", "%s in %s is in line %d already", field[0], field[1],
 			lines[1 + format]);
@@ -94,7 +94,7 @@ static bool read_line(struct reader *r, char *text, int line, const char *where)
 		if (!isnan(r->to->top1))
 			return fault_set(r->fault, where, "keep one of them", "top1 is given twice");
 		return read_number(text + 7, 0, 100, &r->to->top1) ||
-		       fault_set(r->fault, where, "expected the fp32 accuracy in percent, such as # top1 77.72", "\"%s\" will not do",
+		       fault_set(r->fault, where, "expected the fp32 accuracy in percent, such as # top1 77.72", "\"%s\" cannot be used",
 			       text + 7);
 	}
 	if (!text[0] || text[0] == '#')

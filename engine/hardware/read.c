@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "engine/base/text.h"
 #include "engine/hardware/inside.h"
 
 enum { DEVICE_VERSION = 1, DEVICE_BYTES = 1 << 20 };
@@ -88,7 +89,7 @@ static bool read_figure(const char *path, const char *group, const char *name, j
 		snprintf(todo, sizeof todo, "expected a %s between %g and %g%s%s%s", f->whole ? "whole number" : "number", f->least,
 			f->most, f->unit[0] ? " (" : "", f->unit, f->unit[0] ? ")" : "");
 		char *got = json_dumps(json, JSON_ENCODE_ANY | JSON_COMPACT);
-		fault_set(fault, path, todo, "%s%s%s: %s will not do", group, dot, name, got ? got : "this");
+		fault_set(fault, path, todo, "%s%s%s: %s cannot be used", group, dot, name, got ? got : "this");
 		free(got);
 		return false;
 	}
@@ -103,6 +104,7 @@ static bool read_text(const char *path, const char *name, json_t *json, char *to
 	if (!text || !text[0] || strlen(text) >= size)
 		return fault_set(fault, path, "expected a text", "%s: not a text, empty, or longer than %zu", name, size - 1);
 	snprintf(to, size, "%s", text);
+	text_clean(to, ""); // it is shown
 	return true;
 }
 

@@ -136,7 +136,7 @@ static bool read_inputs(struct reading *r, char *list, struct said *s)
 	for (char *name; (name = strsep(&list, ","));) {
 		int i = name_index(r, name);
 		if (i < 0)
-			return WRONG(r, "in= takes names of lines above this one, or `input`", "no line before it is called \"%.60s\"",
+			return WRONG(r, "in= takes names of lines above this one, or `input`", "no earlier line has the name \"%.60s\"",
 				name);
 		if (s->inputs == MODEL_INPUTS)
 			return WRONG(r, "join them in two steps", "more than %d inputs", MODEL_INPUTS);
@@ -278,7 +278,7 @@ static bool read_operator(struct reading *r, const char *name, char *rest)
 	while (word && kind < OP_KINDS && strcmp(word, model_kind((enum op_kind)kind)) != 0)
 		kind++;
 	if (!word || kind == OP_KINDS)
-		return WRONG(r, every_kind(todo, sizeof todo), "\"%.60s\" is no kind of operator", word ? word : "");
+		return WRONG(r, every_kind(todo, sizeof todo), "\"%.60s\" is not a kind of operator", word ? word : "");
 	struct said s = {.value = {[STRIDE] = 1, [GROUPS] = 1}, .in = {r->model->ops - 1}, .inputs = 1};
 	while ((word = strtok_r(NULL, " \t", &rest)))
 		if (!read_key(r, (enum op_kind)kind, word, &s))
@@ -315,7 +315,7 @@ static bool read_head(struct reading *r, const char *word, char *rest)
 		if (r->counted)
 			return WRONG(r, "keep one of them", "`classes` stands twice");
 		if (more || !take_number(text, 1, CHANNELS_MOST, &classes, &end) || *end)
-			return WRONG(r, "write it as `classes 10`, to 65536", "\"%.60s%s\" is no number of classes", text,
+			return WRONG(r, "write it as `classes 10`, to 65536", "\"%.60s%s\" is not a number of classes", text,
 				more ? " ..." : "");
 		if (!r->given)
 			r->model->classes = classes;
@@ -325,7 +325,7 @@ static bool read_head(struct reading *r, const char *word, char *rest)
 	if (more || !take_number(text, 1, SIDE_MOST, &h, &end) || *end != 'x' || !take_number(end + 1, 1, SIDE_MOST, &w, &end) ||
 	    *end != 'x' || !take_number(end + 1, 1, CHANNELS_MOST, &c, &end) || *end)
 		return WRONG(r, "write it as `input 32x32x3`: height, width (to 8192), channels",
-			"\"%.60s%s\" is no size of images", text, more ? " ..." : "");
+			"\"%.60s%s\" is not a size of images", text, more ? " ..." : "");
 	r->model = model_new(r->path, r->given ? r->input : (struct shape){h, w, c}, r->classes);
 	if (!r->model || r->model->ops < 0)
 		return fault_memory(r->fault, place((char[256]){0}, r->path, r->line));

@@ -120,7 +120,7 @@ static bool read_options(const struct family *family, const char *name, const ch
 	for (char *rest = list, *item; (item = strsep(&rest, ","));) {
 		char *number = strchr(item, '=');
 		if (!number)
-			return fault_set(fault, name, todo, "\"%s\" is no key=value", item);
+			return fault_set(fault, name, todo, "\"%s\" is not of the form key=value", item);
 		*number++ = 0;
 		int k = 0;
 		while (k < NETWORK_VALUES && family->option[k].key && strcmp(family->option[k].key, item) != 0)

@@ -14,7 +14,7 @@ bool allocation_of(const struct model *m, const struct sensitivity *s, const str
 {
 	*a = (struct allocation){m->layers, count, NULL, NULL};
 	if (!cost_adds(c))
-		return fault_set(fault, cost_name(c), "choose bops, size or a table of latencies", "its price is no sum over layers");
+		return fault_set(fault, cost_name(c), "choose bops, size or a table of latencies", "its price is not a sum over layers");
 	for (int o = 0; o < count; o++)
 		if (!sensitivity_answers(s, &formats[o], 1, fault) || !cost_answers(c, &formats[o], 1, fault))
 			return false;

@@ -262,7 +262,6 @@ void search_keep(struct search *s)
 	l->knobs = s->knobs;
 	l->terms = s->terms;
 	memcpy(l->term, s->term, sizeof l->term);
-	l->opened = s->opened;
 	l->baseline = s->baseline;
 	l->has_baseline = s->has_baseline;
 	partition_copy(l->partition, s->partition);
@@ -312,7 +311,6 @@ void search_answer(struct search *s)
 	struct last *l = &s->last;
 	double goal[ENGINE_TERMS] = {0};
 	uint32_t terms = search_counted(s);
-	s->opened = l->opened;
 	s->baseline = l->baseline;
 	s->has_baseline = l->has_baseline;
 	policy_copy(s->policy, l->policy, l->partition);
@@ -333,5 +331,4 @@ void search_answer(struct search *s)
 		goal[t] = s->term[t].target * standing(s, t);
 	tilt(s, terms, goal);
 	policy_forget(s->policy);
-	s->opened = s->step;
 }

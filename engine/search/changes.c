@@ -263,16 +263,22 @@ static void say_rate(const struct search *s, double before, char *buf, size_t si
 		say(buf, size, "`extend N rate=R` restarts it at R");
 }
 
-static void say_targets(const struct search *s, const struct change *c, char *buf, size_t size)
+static bool missed(enum target_reach reach)
+{
+	return reach == TARGET_BELOW || reach == TARGET_BELOW_FOUND;
+}
+
+// A target that was asked for, or that this change has put out of reach.
+static void say_targets(const struct search *s, const struct change *c, const enum target_reach *before, char *buf, size_t size)
 {
 	for (int t = 0; t < s->terms; t++) {
 		char text[2 * ENGINE_TEXT];
 		bool named = false;
 		for (int i = 0; c->kind == CHANGE_TARGET && i < c->items; i++)
 			named = named || strcmp(c->item[i].name, s->term[t].name) == 0;
-		bool missed = search_reach(s, t) == TARGET_BELOW || search_reach(s, t) == TARGET_BELOW_FOUND;
+		bool lost = missed(search_reach(s, t)) && !missed(before[t]) && search_counts(s, t);
 		search_reach_text(s, t, text, sizeof text);
-		if (!text[0] || !(named || (missed && search_counts(s, t))))
+		if (!text[0] || !(named || lost))
 			continue;
 		if (named && c->items == 1)
 			say(buf, size, "%s", text);
@@ -284,6 +290,9 @@ static void say_targets(const struct search *s, const struct change *c, char *bu
 bool search_apply(struct search *s, const struct change *c, struct change *inverse, char *says, size_t size, struct fault *fault)
 {
 	double rate = s->source->rate && s->step > 0 ? s->source->rate(s, s->step - 1) : 0;
+	enum target_reach reach[ENGINE_TERMS] = {TARGET_NONE};
+	for (int t = 0; t < s->terms; t++)
+		reach[t] = search_reach(s, t);
 	*inverse = (struct change){.kind = c->kind};
 	says[0] = 0;
 	bool ok = false;
@@ -317,7 +326,7 @@ bool search_apply(struct search *s, const struct change *c, struct change *inver
 	if (ok && c->kind == CHANGE_EXTEND)
 		say_rate(s, rate, says, size);
 	else if (ok)
-		say_targets(s, c, says, size);
+		say_targets(s, c, reach, says, size);
 	if (ok && s->step >= s->horizon)
 		say(says, size, "no step will follow: the search is finished, and `extend N` gives it more");
 	return ok;

@@ -81,7 +81,6 @@ struct last {
 	double expected[ENGINE_TERMS]; // cost by the terms that counted
 	double baseline;
 	bool has_baseline;
-	long opened;
 };
 
 struct search {
@@ -104,7 +103,6 @@ struct search {
 	struct option_info *option_info;
 
 	long step, horizon, warmup;
-	long opened; // the step before which the reward last became another one; 0: never
 	long restart; // the step from which the learning rate falls anew; 0: the schedule it began with
 	double baseline;
 	bool has_baseline;

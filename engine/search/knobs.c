@@ -170,7 +170,7 @@ static bool read_word(const struct knob *k, const char *text, int *value, struct
 		}
 		w += n + (w[n] == '|');
 	}
-	return fault_set(fault, k->name, "see `knobs`", "\"%s\" is none of %s", text, k->words);
+	return fault_set(fault, k->name, "see `knobs`", "\"%s\" is not one of %s", text, k->words);
 }
 
 static bool set_term(struct knobs *values, const char *name, enum term_setting setting, const char *text, struct fault *fault)

@@ -49,7 +49,7 @@ enum knob_scales { SCALES_CHANNEL, SCALES_LAYER };
 	R(decay, "decay", "0.0005", 0, 1, true, "weight decay")                                                        \
 	R(clip, "clip", "5", 0, 1e9, true, "longest gradient: a longer one is scaled down to it; 0: any")              \
 	R(ema, "ema", "0", 0, 0.99999, false,                                                                          \
-		"how much an average of the weights keeps, which front and evaluations then use; 0: there is none")    \
+		"how much an average of the weights keeps, which the front and evaluations then use; 0: no average")    \
 	R(smoothing, "smoothing", "0", 0, 0.9, true, "label smoothing")                                                \
 	W(range, "range", "max", "max|ema|percentile|mse", true, "range estimator of activations")                     \
 	R(percentile, "percentile", "99.9", 50, 100, true, "share of a tensor, in percent, within range=percentile")   \

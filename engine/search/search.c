@@ -264,11 +264,9 @@ static double progress(const struct search *s, long from)
 	return span > 0 ? fmin(1, fmax(0, (double)(s->step - from) / span)) : 1;
 }
 
-// Where the policy was opened again the penalty begins anew: else it would shut what has hardly opened, before the cost's part of the
-// gradient, small for each of many layers, has moved it.
 static double entropy_weight(const struct search *s)
 {
-	return s->knobs.entropy * (1 - cos(PI * progress(s, s->opened > s->warmup ? s->opened : s->warmup))) / 2;
+	return s->knobs.entropy * (1 - cos(PI * progress(s, s->warmup))) / 2;
 }
 
 // ---- one step ----

@@ -144,13 +144,13 @@ struct number {
 	bool *flag;
 	bool rare; // kept only where it is not 0
 };
-enum { NUMBERS = 13, LAST_NUMBERS = 4, TERM_NUMBERS = 4 };
+enum { NUMBERS = 12, LAST_NUMBERS = 3, TERM_NUMBERS = 4 };
 
 static void list_numbers(struct search *s, struct number numbers[NUMBERS])
 {
 	memcpy(numbers, (struct number[NUMBERS]){
 		{"restart", .whole = &s->restart, .rare = true},
-		{"step", .whole = &s->step}, {"horizon", .whole = &s->horizon}, {"opened", .whole = &s->opened},
+		{"step", .whole = &s->step}, {"horizon", .whole = &s->horizon},
 		{"moves", .whole = policy_moves(s->policy)},
 		{"baseline", .real = &s->baseline}, {"has_baseline", .flag = &s->has_baseline},
 		{"loss", .real = &s->loss}, {"accuracy", .real = &s->accuracy}, {"quality", .real = &s->quality},
@@ -162,7 +162,7 @@ static void list_numbers(struct search *s, struct number numbers[NUMBERS])
 static void list_last_numbers(struct last *l, struct number numbers[LAST_NUMBERS])
 {
 	memcpy(numbers, (struct number[LAST_NUMBERS]){
-		{"last.opened", .whole = &l->opened}, {"last.moves", .whole = policy_moves(l->policy)},
+		{"last.moves", .whole = policy_moves(l->policy)},
 		{"last.baseline", .real = &l->baseline}, {"last.has_baseline", .flag = &l->has_baseline},
 	}, LAST_NUMBERS * sizeof *numbers);
 }
@@ -327,7 +327,7 @@ static bool save_kept(struct state *out, const struct kept *kept, int count, str
 		for (long k = 0; k < kept[i].count; k++)
 			if (!isfinite(kept[i].data[k]))
 				return fault_set(fault, "checkpoint", "open the one before, or take back what led there",
-					"%s holds what is no number: it is not saved", kept[i].name);
+					"%s holds something that is not a number: it is not saved", kept[i].name);
 		if (!state_add(out, kept[i].name, STATE_F32, 1, (int64_t[]){kept[i].count}, kept[i].data))
 			return fault_memory(fault, "checkpoint");
 	}
@@ -426,7 +426,7 @@ static bool restore_numbers(struct search *s, const struct state *in, struct fau
 		if (!read_real(in, name, &s->term[t].sampled))
 			return damaged(fault, name);
 	}
-	if (s->step < 0 || s->step > s->horizon || s->horizon > SEARCH_HORIZON || s->opened < 0 || s->opened > s->step ||
+	if (s->step < 0 || s->step > s->horizon || s->horizon > SEARCH_HORIZON ||
 	    s->restart < 0 || s->restart > s->step || *policy_moves(s->policy) < 0 || !isfinite(s->baseline))
 		return damaged(fault, "step");
 	return true;
@@ -506,7 +506,7 @@ static bool restore_kept(const struct state *in, const struct kept *kept, int co
 		memcpy(kept[i].data, t->data, t->bytes);
 		for (long k = 0; k < kept[i].count; k++)
 			if (!isfinite(kept[i].data[k]))
-				return fault_set(fault, "checkpoint", "open an earlier one", "%s holds what is no number", kept[i].name);
+				return fault_set(fault, "checkpoint", "open an earlier one", "%s holds something that is not a number", kept[i].name);
 	}
 	return true;
 }
@@ -539,8 +539,8 @@ static bool restore_last(struct search *s, const struct state *in, struct fault 
 		if (!read_numbers(in, of_term, TERM_NUMBERS, l->term[t].name, fault))
 			return false;
 	}
-	if (l->opened < 0 || l->opened > s->step || *policy_moves(l->policy) < 0 || !isfinite(l->baseline))
-		return damaged(fault, "last.opened");
+	if (*policy_moves(l->policy) < 0 || !isfinite(l->baseline))
+		return damaged(fault, "last.moves");
 	policy_refresh(l->policy);
 	l->kept = true;
 	return true;

@@ -294,7 +294,8 @@ static struct table_source source_of(const struct scene *scene, int rows, struct
 		measure_amounts(scene, i, column);
 	}
 	return (struct table_source){.context = shown, .rows = scene->snapshot->terms, .column = column, .columns = COLUMNS,
-		.shown = is_shown, .note = note, .note_from = NAME, .hand = scene->term};
+		.shown = is_shown, .note = note, .note_from = NAME, .hand = scene->term,
+		.cursor = scene->focus == &view_costs};
 }
 
 // What the numbers are for, of all terms shown that are priced on a device: "Costs: ms/128 img, mJ/img on a100". A term

@@ -534,8 +534,13 @@ static void end(void *own)
 	table_free(&((struct layers *)own)->table);
 }
 
+static bool marked(const void *own, int row)
+{
+	return table_marked(&((const struct layers *)own)->table, row);
+}
+
 const struct view_ops view_layers = {
 	.name = "layers", .title = "layers and their formats", .place = LAYOUT_MAIN, .key = '1', .own = sizeof(struct layers),
 	.end = end, .forget = forget, .measure = measure, .draw = draw, .move = move, .select = select_layer, .click = click,
-	.table = act_on_table,
+	.marked = marked, .table = act_on_table,
 };

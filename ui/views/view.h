@@ -24,6 +24,8 @@ struct hint {
 
 // ---- the scene -----------------------------------------------------------------------------------------------------
 
+struct view_ops;
+
 // What all views share: the search as it is now, where the person is in it, and the lines and boxes of the moment.
 struct scene {
 	// the search; borrowed
@@ -37,6 +39,7 @@ struct scene {
 	                                    // the modal choice; NULL: unknown
 	// where the person is: the layer and the cost term in hand, which several views show
 	int layer, term;
+	const struct view_ops *focus; // the view that the person is in; NULL: the main table
 	// lines and boxes
 	const char *message; // NULL: none
 	bool bad;            // the message is a fault
@@ -69,6 +72,7 @@ struct view_ops {
 	void (*move)(void *own, struct scene *, enum motion, int page);
 	bool (*select)(void *own, struct scene *, const char *name); // false: it holds nothing of that name
 	bool (*click)(void *own, struct scene *, int pane, int x, int y); // from the pane's corner; false: nothing there
+	bool (*marked)(const void *own, int row); // of its table
 	// Calls `act` (table_sort, table_filter, …) on its table, and keeps what is in hand among the rows shown.
 	bool (*table)(void *own, struct scene *, table_act *act, const char *text, struct fault *);
 };

@@ -56,14 +56,23 @@ int views_of(const struct views *v, const struct view_ops *ops)
 	return i;
 }
 
-int views_mover(const struct views *v)
+static int main_view(const struct views *v)
 {
-	if (v->view[v->focus].ops->move)
-		return v->focus;
 	int i = 0;
 	while (i < VIEWS_COUNT - 1 && v->view[i].ops->place != LAYOUT_MAIN)
 		i++;
 	return i;
+}
+
+int views_mover(const struct views *v)
+{
+	return v->view[v->focus].ops->move ? v->focus : main_view(v);
+}
+
+bool views_marked(const struct views *v, int row)
+{
+	int i = main_view(v);
+	return v->view[i].ops->marked && v->view[i].ops->marked(v->view[i].own, row);
 }
 
 int views_named(const struct views *v, const char *name)
@@ -130,6 +139,9 @@ void views_draw(struct views *v, struct scene *scene, struct screen *s)
 	for (int i = 0; i < VIEWS_COUNT; i++)
 		if (v->item[i].got > 0)
 			v->view[i].ops->draw(v->view[i].own, scene, s, &v->item[i]);
+	const struct layout_item *focus = &v->item[v->focus];
+	if (v->focus != main_view(v) && focus->got > 0 && !scene->popup) // where keys act elsewhere than usual
+		screen_put(s, focus->pane[0].x + 1, focus->pane[0].y, 1, STYLE_STRONG, glyph(s->ascii, GLYPH_CURSOR));
 }
 
 // ---- acting --------------------------------------------------------------------------------------------------------

@@ -51,6 +51,8 @@ int views_named(const struct views *, const char *name);
 const char *views_words(void);
 // How many rows a view shows at once, about.
 int views_page(const struct views *, int view);
+// Whether a row of the main table is marked.
+bool views_marked(const struct views *, int row);
 // The view that lies on top at a place of the screen, and clicks it. False: nothing happened there.
 bool views_click(struct views *, struct scene *, int x, int y);
 
