@@ -273,6 +273,7 @@ struct term_state {
 	double weight;
 	bool targeted;
 	double target;                // in the term's unit
+	double whole;                 // what a target of 1x stands for: the cost of the widest uniform choice
 	char target_text[ENGINE_NAME]; // as the person gave it
 	double modal;                 // cost of the modal choice
 	double expected;              // mean cost of the choices sampled lately

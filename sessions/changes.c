@@ -195,9 +195,9 @@ static void tell_item(struct string *t, enum change_kind kind, const struct chan
 		break;
 	case CHANGE_EXTEND:
 		if (strcmp(item->name, "rate") == 0)
-			string_add(t, "the learning rate falls anew from %s", item->value);
+			string_add(t, "the learning rate falls from %s", item->value);
 		else if (!item->name[0])
-			string_add(t, item->value[0] == '-' ? "the horizon lies %s steps nearer" : "the horizon lies %s steps further",
+			string_add(t, item->value[0] == '-' ? "the horizon is %s steps nearer" : "the horizon is %s steps further",
 				item->value + (item->value[0] == '-'));
 		break;
 	}
@@ -207,6 +207,8 @@ void change_tell(struct string *t, const struct change *c)
 {
 	enum { TOLD = 3 };
 	for (int i = 0; i < c->items && i < TOLD; i++) {
+		if (c->kind == CHANGE_EXTEND && strcmp(c->item[i].name, "from") == 0)
+			continue; // goes with the rate
 		string_add(t, i ? ", " : "");
 		tell_item(t, c->kind, &c->item[i]);
 	}

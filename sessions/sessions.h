@@ -100,6 +100,8 @@ const struct command *session_commands(size_t *count);
 struct command_group session_plot_group(struct session *);
 // Networks and devices: commands that ask what needs no search. `s` may be NULL: then there is no network called `.`.
 struct command_group session_catalog_group(struct session *s);
+// Machines of many chips: reports that need no session. Each also runs as `bitscape REPORT …`, without a terminal.
+struct command_group session_machine_group(void);
 
 // The joined table.
 struct command_table {

@@ -1589,6 +1589,266 @@ static void changes_survive_a_state(void **state)
 	state_free(end);
 }
 
+// ---- the answer to a change ------------------------------------------------------------------------------------------------------
+
+// The expected cost by a term that adds up, where a layer's formats are one decision.
+static double expected_cost_of(const struct search *s, int term)
+{
+	double sum = 0;
+	for (int l = 0; l < s->model->layers; l++)
+		for (int o = 0; o < s->options; o++)
+			sum += (double)policy_probabilities(s->policy, s->partition->decision_of[2 * l])[o] * search_price_layer(s, term, l, o, o);
+	return sum;
+}
+
+static struct reply applied(struct search *s, enum change_kind kind, const char *name, const char *value)
+{
+	struct change_item item = {0};
+	struct reply r = {0};
+	snprintf(item.name, sizeof item.name, "%s", name);
+	snprintf(item.value, sizeof item.value, "%s", value);
+	r.ok = search_apply(s, &(struct change){kind, 1, &item}, &r.inverse, r.says, sizeof r.says, &r.fault);
+	return r;
+}
+
+static void must_apply(struct search *s, enum change_kind kind, const char *name, const char *value)
+{
+	struct reply r = applied(s, kind, name, value);
+	char line[512];
+	if (!r.ok)
+		fail_msg("%s", fault_line(&r.fault, line, sizeof line));
+	reply_free(&r);
+}
+
+// A search on a table, some steps on: its expected cost stands to the new target as it did to the old one, options of one cost keep their
+// order, every allowed one can be had, and a limit that is met already pushes nothing.
+static void a_policy_meets_the_new_target(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *settings, *target;
+		long steps;
+		bool push;
+	} cases[] = {{"", "0.12x", 300, true}, {"", "0.09x", 300, true}, {"", "0.12x", 60, true}, {"", "int3", 20, true}, {"", "0.6x", 300, true},
+		{"reward=relu", "0.09x", 300, true}, {"reward=relu", "0.2x", 300, false}};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct config *c = config_of(cases[i].settings);
+		struct fault f;
+		char line[512];
+		const char *const set[][2] = {{"data", "none"}, {"net", "resnet18"}, {"space", "int2,int4,e2m1,int8"}, {"sensitivity", "none"},
+			{"steps", "600"}, {"target.bops", "0.1x"}};
+		for (size_t k = 0; k < sizeof set / sizeof *set; k++)
+			assert_true(config_set(c, set[k][0], set[k][1], &f));
+		struct search *s = search_new(config_knobs(c), NULL, &f);
+		config_free(c);
+		if (!s)
+			fail_msg("%s", fault_line(&f, line, sizeof line));
+		// As a search would have left it: near the target, decisions settled here and there.
+		for (int d = 0; d < s->partition->decisions; d++)
+			policy_set(s->policy, d, (double[]){.6, d % 3 ? .38 : .05, d % 3 ? .01 : .34, .01});
+		policy_refresh(s->policy);
+		s->step = s->warmup + cases[i].steps;
+		search_settle_modal(s);
+		must_apply(s, CHANGE_TARGET, "bops", "0.1x"); // not another one
+		double before[64][SPACE_OPTIONS], expected[2], target[2];
+		for (int d = 0; d < s->partition->decisions; d++)
+			for (int o = 0; o < 4; o++)
+				before[d][o] = (double)policy_probabilities(s->policy, d)[o];
+		expected[0] = expected_cost_of(s, 0);
+		target[0] = s->term[0].target;
+		must_apply(s, CHANGE_TARGET, "bops", cases[i].target);
+		expected[1] = expected_cost_of(s, 0);
+		target[1] = s->term[0].target;
+		double stood = expected[0] / target[0], stands = expected[1] / target[1];
+		if (cases[i].push && fabs(stands / fmax(stood, s->knobs.reward == REWARD_RELU ? 1 : 0) - 1) > .002)
+			fail_msg("case %zu: the cost stood at %.4f of its target, and stands at %.4f", i, stood, stands);
+		for (int d = 0; d < s->partition->decisions; d++) {
+			const float *p = policy_probabilities(s->policy, d);
+			for (int o = 0; o < 4; o++)
+				assert_true((double)p[o] > .9e-3);
+			assert_int_equal(p[1] > p[2], before[d][1] > before[d][2]); // of 4 bits each
+		}
+		assert_true(cases[i].push || fabs(expected[1] / expected[0] - 1) < .1); // but for the floor
+		search_free(s);
+	}
+}
+
+// In the warm-up, and before the policy's first step, it waits; a term that does not count moves nothing.
+static void a_policy_that_waits(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		struct engine *e = opened("warmup=0.25", NULL);
+		run_to(e, i == 0 ? 0 : i == 1 ? 3 : 8);
+		struct state *before = saved(e);
+		if (i < 2)
+			changed(e, CHANGE_TARGET, "bops", "0.4x");
+		changed(e, CHANGE_TARGET, "size", "0.4x");
+		struct state *after = saved(e);
+		assert_string_equal(state_get(before, "digest"), state_get(after, "digest"));
+		state_free(before);
+		state_free(after);
+		engine_close(e);
+	}
+}
+
+// ---- what is no number -------------------------------------------------------------------------------------------------------------
+
+// Settings under which the reward would overflow are refused, at the start and on the way; what is merely out of reach is not.
+static void rewards_stay_numbers(void **state)
+{
+	(void)state;
+	struct engine *e = opened("warmup=0.1 steps=20 target.size=0.5x", NULL);
+	run_to(e, 6);
+	struct state *before = saved(e);
+	static const struct {
+		enum change_kind kind;
+		const char *name, *value;
+	} bad[] = {{CHANGE_TARGET, "bops", "1e-40"}, {CHANGE_TARGET, "bops", "1e-300"}, {CHANGE_SET, "target.bops", "1e-20x"}};
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		struct reply r = change(e, bad[i].kind, bad[i].name, bad[i].value);
+		assert_true(!r.ok && strstr(r.fault.what, "no number to learn from") && r.fault.todo[0] && strcmp(r.fault.where, "bops") == 0);
+		reply_free(&r);
+		still(e, before);
+	}
+	changed(e, CHANGE_SET, "reward", "mnas");
+	struct reply r = change(e, CHANGE_WEIGHT, "bops", "1000");
+	assert_true(!r.ok && strstr(r.fault.what, "no number to learn from"));
+	reply_free(&r);
+	r = change(e, CHANGE_TARGET, "bops", "1e-40"); // a factor is a factor: 1e49^-2
+	assert_true(!r.ok);
+	reply_free(&r);
+	changed(e, CHANGE_SET, "reward", "abs");
+	still(e, before);
+	r = change(e, CHANGE_TARGET, "bops", "0.001x");
+	assert_true(r.ok && strstr(r.says, "cannot be met") && strstr(r.says, "cheapest"));
+	reply_free(&r);
+	run_to(e, ENGINE_RUN_ON);
+	struct snapshot *s = settled(e);
+	for (int i = 0; i < s->slots; i++)
+		for (int o = 0; o < 7; o++)
+			assert_true(isfinite((double)s->slot[i].probability[o]));
+	assert_true(s->term[0].reach == TARGET_BELOW && strstr(s->term[0].reach_text, "cannot be met"));
+	snapshot_free(s);
+	state_free(before);
+	engine_close(e);
+	static const char *const settings[] = {"target.bops=1e-40", "reward=mnas weight.bops=1e6 target.bops=1e3"};
+	for (int i = 0; i < 2; i++) {
+		struct config *c = config_of(settings[i]);
+		struct fault f = {0};
+		assert_null(engine_open(c, NULL, &f));
+		assert_non_null(strstr(f.what, "no number to learn from"));
+		config_free(c);
+	}
+}
+
+// What is not a number is neither saved nor opened.
+static void no_number_is_kept(void **state)
+{
+	(void)state;
+	struct config *c = config_of("steps=8");
+	struct fault f = {0};
+	struct search *s = search_new(config_knobs(c), NULL, &f);
+	struct state *good = calloc(1, sizeof *good), *bad = calloc(1, sizeof *bad);
+	struct policy_array array[POLICY_ARRAYS];
+	assert_true(s && good && bad && search_save(s, good, &f));
+	policy_arrays(s->policy, array);
+	array[0].data[3] = NAN;
+	assert_false(search_save(s, bad, &f));
+	assert_true(strstr(f.what, "policy.logits") && strstr(f.what, "no number") && f.todo[0]);
+	search_free(s);
+	((float *)tensor_of(good, "policy.second_moments")->data)[0] = INFINITY;
+	assert_null(search_new(config_knobs(c), good, &f));
+	assert_true(strstr(f.what, "policy.second_moments") && strstr(f.what, "no number"));
+	config_free(c);
+	state_free(good);
+	state_free(bad);
+}
+
+// ---- extensions ------------------------------------------------------------------------------------------------------------------
+
+static float rate_of_last(struct engine *e, long step)
+{
+	struct record r;
+	assert_int_equal(engine_history(e, step - 1, 1, &r, NULL), 1);
+	return r.learning_rate;
+}
+
+static void extensions_are_taken_back(void **state)
+{
+	(void)state;
+	struct engine *e = opened("steps=10 rate=0.1", NULL);
+	run_to(e, ENGINE_RUN_ON);
+	engine_pause(e);
+	struct state *before = saved(e);
+	struct reply r = change(e, CHANGE_TARGET, "bops", "0.3x");
+	assert_true(r.ok && strstr(r.says, "no step will follow") && strstr(r.says, "extend"));
+	take_back(e, &r);
+	struct reply plain = change(e, CHANGE_EXTEND, "", "10");
+	assert_true(plain.ok && strstr(plain.says, "learning rate goes from") && strstr(plain.says, "rate=R"));
+	take_back(e, &plain);
+	still(e, before);
+	// From a given rate: it falls from there, and what it was comes back.
+	struct change_item items[2] = {{"", "8"}, {"rate", "0.02"}};
+	struct change gentle = {CHANGE_EXTEND, 2, items};
+	r = try_change(e, &gentle);
+	assert_true(r.ok && r.inverse.items == 3);
+	take_back(e, &r);
+	still(e, before);
+	r = try_change(e, &gentle);
+	assert_true(r.ok);
+	run_to(e, 11);
+	assert_true(rate_of_last(e, 11) == 0.02f);
+	struct state *half = saved(e);
+	assert_string_equal(state_get(half, "restart"), "10");
+	// The steps are used: it stays.
+	struct reply late = try_change(e, &r.inverse);
+	assert_true(!late.ok && strstr(late.fault.what, "cannot be taken back") && late.fault.todo[0]);
+	reply_free(&late);
+	still(e, half);
+	run_to(e, ENGINE_RUN_ON);
+	struct state *end = saved(e);
+	float last = rate_of_last(e, 18);
+	assert_true(last > 0 && last < 0.002f);
+	engine_close(e);
+	e = opened("steps=10 rate=0.1", half);
+	run_to(e, ENGINE_RUN_ON);
+	still(e, end);
+	reply_free(&r);
+	static const struct change_item bad[][2] = {{{"", "5"}, {"rate", "fast"}}, {{"", "5"}, {"from", "3"}}, {{"", "5"}, {"speed", "3"}},
+		{{"", "-9"}, {"rate", "0.1"}}, {{"", "-8"}, {"from", "99"}}};
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		memcpy(items, bad[i], sizeof items);
+		struct reply no = try_change(e, &gentle);
+		assert_false(no.ok);
+		reply_free(&no);
+		still(e, end);
+	}
+	state_free(before);
+	state_free(half);
+	state_free(end);
+	engine_close(e);
+}
+
+// ---- targets that nobody gave --------------------------------------------------------------------------------------------------------
+
+static void usual_targets_can_be_met(void **state)
+{
+	(void)state;
+	static const char *const spaces[] = {"wide", "int-s", "int-l", "fp-s", "fp-l", "mixed", "int6,int8", "int8,e4m3", "int5,int8", "int7,int8", "int8",
+		"bf16,fp32", "int2,fp32", "e2m1,e4m3,int8"};
+	for (size_t i = 0; i < sizeof spaces / sizeof *spaces; i++) {
+		char settings[64];
+		snprintf(settings, sizeof settings, "space=%s", spaces[i]);
+		struct engine *e = opened(settings, NULL);
+		struct snapshot *s = settled(e);
+		if (s->term[0].reach != TARGET_WITHIN)
+			fail_msg("%s: %s: %s", spaces[i], s->term[0].target_text, s->term[0].reach_text);
+		snapshot_free(s);
+		engine_close(e);
+	}
+}
+
 static void pins_hold(void **state)
 {
 	(void)state;
@@ -2244,6 +2504,12 @@ int main(void)
 		cmocka_unit_test(changes_and_back_leave_no_trace),
 		cmocka_unit_test(the_way_does_not_matter),
 		cmocka_unit_test(changes_survive_a_state),
+		cmocka_unit_test(a_policy_meets_the_new_target),
+		cmocka_unit_test(a_policy_that_waits),
+		cmocka_unit_test(rewards_stay_numbers),
+		cmocka_unit_test(no_number_is_kept),
+		cmocka_unit_test(extensions_are_taken_back),
+		cmocka_unit_test(usual_targets_can_be_met),
 		cmocka_unit_test(pins_hold),
 		cmocka_unit_test(horizon_and_extension),
 		cmocka_unit_test(endless_extensions),

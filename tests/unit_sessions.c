@@ -133,7 +133,10 @@ static void changes_come_back(void **state)
 		{ "group 'a b*' as x c as y", "group \"a b*\" as x c as y", "x: all of a b* are decided as one, y: all of c are decided as one" },
 		{ "ungroup x y", "ungroup x y", "x: each layer is decided by itself again, y: each layer is decided by itself again" },
 		{ "pin stem.w int8 stem.a int4", "pin stem.w int8 stem.a int4", "stem.w is pinned to int8, stem.a is pinned to int4" },
-		{ "extend 200", "extend 200", "the horizon lies 200 steps further" },
+		{ "extend 200", "extend 200", "the horizon is 200 steps further" },
+		{ "extend 200 rate=0.01", "extend 200 rate=0.01", "the horizon is 200 steps further, the learning rate falls from 0.01" },
+		{ "extend -200 rate=0.1 from=0", "extend -200 rate=0.1 from=0",
+			"the horizon is 200 steps nearer, the learning rate falls from 0.1" },
 		{ "pin a int8 b int8 c int8 d int8 e int8", "pin a int8 b int8 c int8 d int8 e int8",
 			"a is pinned to int8, b is pinned to int8, c is pinned to int8 and 2 more" },
 	};
@@ -155,7 +158,7 @@ static void changes_come_back(void **state)
 		string_free(&written);
 		string_free(&told);
 	}
-	static const char *const bad[] = { "", "run 10", "pin", "pin stem", "pin stem int4,int8", "pin stem all", "extend 1 2",
+	static const char *const bad[] = { "", "run 10", "pin", "pin stem", "pin stem int4,int8", "pin stem all", "extend 1 2", "extend", "extend 1 rate",
 		"reward", "weight bops 1 size", "undo", "decide", "decide split tied", "group s2*", "group s2* stage2",
 		"group s2* at stage2", "group s2* as", "group \"\" as x", "group s2* as x s3*", "ungroup" };
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {

@@ -17,6 +17,7 @@
 #include "ui/keys.h"
 #include "ui/layout.h"
 #include "ui/names.h"
+#include "ui/nudge.h"
 #include "ui/options.h"
 #include "ui/screen.h"
 #include "ui/show.h"
@@ -44,6 +45,33 @@ static void check_row(struct screen *s, const char *expected)
 	assert_non_null(text);
 	assert_string_equal(text, expected);
 	free(text);
+}
+
+// Nothing that is drawn can act on the terminal: not its sequences, and not what turns the direction of writing or hides.
+static void test_foreign_text(void **state)
+{
+	(void)state;
+	struct screen s = {0};
+	assert_true(screen_resize(&s, 12, 1));
+	screen_put(&s, 0, 0, 12, STYLE_TEXT, "\x1b[2J\x07\x7f\xc2\x9b\u202e\u200b\ufeffé");
+	check_row(&s, "?[2J??????é\n");
+	screen_clear(&s);
+	screen_glyph(&s, 0, 0, STYLE_TEXT, 0x1b);
+	screen_glyph(&s, 1, 0, STYLE_TEXT, 0x9b);
+	screen_glyph(&s, 2, 0, STYLE_TEXT, 0x28ff);
+	check_row(&s, "??⣿\n");
+	for (uint32_t code = 1; code < 0x20000; code++) {
+		char text[8] = {0};
+		if (code >= 0xd800 && code < 0xe000)
+			continue;
+		screen_encode(text, code);
+		screen_clear(&s);
+		screen_put(&s, 0, 0, 12, STYLE_TEXT, "x");
+		screen_put(&s, 1, 0, 11, STYLE_TEXT, text);
+		for (int x = 0; x < 12; x++)
+			assert_true(s.cell[x].glyph == 0 || (s.cell[x].glyph >= ' ' && s.cell[x].glyph != 0x7f && wcwidth((wchar_t)s.cell[x].glyph) > 0));
+	}
+	screen_free(&s);
 }
 
 static void test_clipping(void **state)
@@ -210,6 +238,53 @@ static void check_layout(int width, int height, struct layout_want want)
 			assert_int_equal(item[i].pane[0].width, width);
 		item[i].rows -= 3;
 	}
+}
+
+// As many steps down as up give back the text itself, whatever it is given as; a multiple stays one.
+static void test_nudges(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text, *unit, *up, *down;
+		double target;
+	} cases[] = {{"0.1x", "bit ops", "0.105x", "0.09524x", 10}, {"int4", "bit ops", "0.2625x", "0.2381x", 25},
+		{"201.3M", "bit ops", "211.4M", "191.7M", 201.3e6}, {"1.5MB", "B", "1.575MB", "1.429MB", 1.5e6}, {"3ms", "ms per image", "3.15ms", "2.857ms", 3},
+		{"0.333333x", "B", "0.35x", "0.3175x", 33.3333}, {"", "bit ops", "63M", "57.14M", 0}, {"", "ms per image", "63", "57.14", 0}};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		for (int way = 1; way >= -1; way -= 2) {
+			bool bare = !cases[i].text[0];
+			struct term_state t = {.unit = cases[i].unit, .targeted = !bare, .target = cases[i].target, .whole = 100,
+				.modal = bare && cases[i].unit[0] == 'm' ? 60 : 60e6};
+			struct nudge n = {0};
+			snprintf(t.target_text, sizeof t.target_text, "%s", cases[i].text);
+			for (int step = 1; step <= 40; step++) {
+				const char *text = nudge_target(&n, &t, step <= 20 ? way : -way);
+				assert_non_null(text);
+				if (step == 1)
+					assert_string_equal(text, way > 0 ? cases[i].up : cases[i].down);
+				snprintf(t.target_text, sizeof t.target_text, "%s", text);
+			}
+			assert_string_equal(t.target_text, cases[i].text);
+		}
+	struct nudge n = {0}; // set to something else in between, it goes on from there
+	struct term_state t = {.targeted = true, .target = 10, .whole = 100, .target_text = "0.1x", .unit = "B"};
+	nudge_target(&n, &t, 1);
+	snprintf(t.target_text, sizeof t.target_text, "0.2x");
+	assert_string_equal(nudge_target(&n, &t, 1), "0.21x");
+	t = (struct term_state){.modal = NAN, .unit = "B"};
+	assert_null(nudge_target(&n, &t, 1));
+	static const double weights[] = {2, 0.1, 1.0 / 3, 0};
+	for (size_t i = 0; i < sizeof weights / sizeof *weights; i++) {
+		t = (struct term_state){.weight = weights[i]};
+		n = (struct nudge){0};
+		for (int step = 0; step < 12; step++)
+			t.weight = strtod(nudge_weight(&n, &t, step < 6 ? 1 : -1), NULL);
+		assert_true(fabs(t.weight - weights[i]) < 1e-15);
+	}
+	t.weight = 0;
+	assert_string_equal(nudge_weight(&n, &t, -1), "0");
+	t.weight = strtod(nudge_weight(&n, &t, 1), NULL);
+	assert_true(t.weight == 0.01);
 }
 
 static void test_layout(void **state)
@@ -613,6 +688,8 @@ static void test_key_names(void **state)
 	assert_string_equal(keys_name(KEYS_ENTER, false, name, sizeof name), "Enter");
 	assert_string_equal(keys_name(KEYS_CONTROL('r'), false, name, sizeof name), "^R");
 	assert_string_equal(keys_name(KEYS_CTRL | (KEYS_F + 5), false, name, sizeof name), "Ctrl-F5");
+	assert_string_equal(keys_name(KEYS_ALT | 'p', false, name, sizeof name), "Alt-p");
+	assert_string_equal(keys_name(KEYS_CTRL | KEYS_SHIFT | KEYS_HOME, false, name, sizeof name), "Ctrl-Shift-Home");
 }
 
 static void test_keys(void **state)
@@ -631,6 +708,12 @@ static void test_keys(void **state)
 				break;
 		}
 	assert_null(keys_find(&k, CONTEXT_SEARCH, 0x2603));
+	char name[16];
+	assert_string_equal(keys_name(KEYS_ENTER, false, name, sizeof name), "Enter");
+	assert_string_equal(keys_name(KEYS_CONTROL('r'), false, name, sizeof name), "^R");
+	assert_string_equal(keys_name(KEYS_ALT | 'p', false, name, sizeof name), "Alt-p");
+	assert_string_equal(keys_name(KEYS_CTRL | KEYS_SHIFT | KEYS_HOME, false, name, sizeof name), "Ctrl-Shift-Home");
+	assert_string_equal(keys_name(KEYS_F + 13, false, name, sizeof name), "F13");
 	struct hint hint[64];
 	int hints = keys_hints(&k, CONTEXT_SEARCH, false, hint, 64);
 	assert_true(hints > 8);
@@ -1434,9 +1517,11 @@ int main(void)
 	setlocale(LC_NUMERIC, "C");
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_text_widths),
+		cmocka_unit_test(test_foreign_text),
 		cmocka_unit_test(test_clipping),
 		cmocka_unit_test(test_bars),
 		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_nudges),
 		cmocka_unit_test(test_layout),
 		cmocka_unit_test(test_columns),
 		cmocka_unit_test(test_names),

@@ -155,49 +155,27 @@ static bool run_toggle(struct command_call *call)
 	return w && pass_on(call, w, session_snapshot(w->session)->run == RUN_RUNNING ? "pause" : "run");
 }
 
-static bool nudge_weight(struct command_call *call, struct workbench *w, const struct term_state *t, double factor)
-{
-	char line[160];
-	double weight = t->weight * factor;
-	if (t->weight == 0.0) // a factor would leave it there for ever
-		weight = factor > 1.0 ? 0.01 : 0.0;
-	snprintf(line, sizeof line, "weight %s %.4g", t->name, weight);
-	return pass_on(call, w, line);
-}
-
-static bool nudge_target(struct command_call *call, struct workbench *w, const struct term_state *t, double factor)
-{
-	// Without a target, from where the modal choice is.
-	double target = (t->targeted ? t->target : t->modal) * factor;
-	char line[160], number[32];
-	if (!(target > 0.0))
-		return fault_set(&call->fault, t->name, "`target TERM FORMAT` sets one", "has no target to move");
-	if (t->unit && t->unit[0] == 'm') // ms, mJ: a number alone is read as these
-		snprintf(number, sizeof number, "%.4g", target);
-	else
-		show_typed(target, number, sizeof number);
-	snprintf(line, sizeof line, "target %s %s", t->name, number);
-	return pass_on(call, w, line);
-}
-
 static bool run_nudge(struct command_call *call)
 {
 	struct workbench *w = screen_of(call);
 	if (!w)
 		return false;
 	const struct snapshot *snap = session_snapshot(w->session);
-	char *end;
-	double factor = strtod(call->argv[1], &end);
-	if (*end != '\0' || !(factor >= 0.01 && factor <= 100.0))
-		return fault_set(&call->fault, call->argv[1], "give a factor from 0.01 to 100", "is not a factor");
+	bool weight = strcmp(call->argv[0], "weight") == 0, up = strcmp(call->argv[1], "up") == 0;
+	char line[160];
+	if (!weight && strcmp(call->argv[0], "target") != 0)
+		return fault_set(&call->fault, call->argv[0], "nudge weight or target", "cannot be nudged");
+	if (!up && strcmp(call->argv[1], "down") != 0)
+		return fault_set(&call->fault, call->argv[1], "nudge it up or down", "is no direction");
 	if (w->scene.term >= snap->terms)
 		return fault_set(&call->fault, "nudge", "`weight TERM NUMBER` brings one in", "this search has no cost term");
 	const struct term_state *t = &snap->term[w->scene.term];
-	if (strcmp(call->argv[0], "weight") == 0)
-		return nudge_weight(call, w, t, factor);
-	if (strcmp(call->argv[0], "target") == 0)
-		return nudge_target(call, w, t, factor);
-	return fault_set(&call->fault, call->argv[0], "nudge weight or target", "cannot be nudged");
+	struct nudge *n = &w->nudge[weight][w->scene.term];
+	const char *value = weight ? nudge_weight(n, t, up ? 1 : -1) : nudge_target(n, t, up ? 1 : -1);
+	if (!value)
+		return fault_set(&call->fault, t->name, "`target TERM FORMAT` sets one", "has no target to move");
+	snprintf(line, sizeof line, "%s %s %s", call->argv[0], t->name, value[0] ? value : "''");
+	return pass_on(call, w, line);
 }
 
 // ---- views --------------------------------------------------------------------------------------------------------
@@ -530,8 +508,8 @@ static const struct command rows[] = {
 	{"term", COMMAND_VIEW, 1, 1, {ARGUMENT_TERM}, 0, NULL, "next|TERM", "select a cost term", run_term},
 	{"curve", COMMAND_VIEW, 1, 1, {ARGUMENT_FIGURE}, 0, NULL, "next|FIGURE", "other curves", run_curve},
 	{"toggle", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "pause, or run on", run_toggle},
-	{"nudge", COMMAND_VIEW, 2, 2, {ARGUMENT_WORDS, ARGUMENT_NUMBER}, 0, "weight|target -", "weight|target FACTOR",
-		"move the selected cost term's", run_nudge},
+	{"nudge", COMMAND_VIEW, 2, 2, {ARGUMENT_WORDS, ARGUMENT_WORDS}, 0, "weight|target up|down", "weight|target up|down",
+		"move the selected cost term's, by 25 % and 5 %", run_nudge},
 	{"open", COMMAND_VIEW, 1, 1, {ARGUMENT_SESSION}, 0, NULL, "NAME", "go over to another session; `sessions` lists them", run_open},
 	{"new", COMMAND_VIEW, 0, -1, {ARGUMENT_KNOB}, 1, NULL, "[NAME] KEY=VALUE...", "begin another session", run_new},
 	{"resume", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "go on with the session that was used last", run_resume},

@@ -712,6 +712,11 @@ size_t decoder_room(const struct decoder *d)
 	return DECODER_ROOM - (d->end - d->at);
 }
 
+size_t decoder_used(const struct decoder *d)
+{
+	return d->at;
+}
+
 void decoder_feed(struct decoder *d, const void *bytes, size_t count, long long now)
 {
 	memmove(d->in, d->in + d->at, d->end - d->at);

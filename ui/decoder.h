@@ -55,6 +55,8 @@ bool decoder_name(struct decoder *, const char *sequence, int key);
 
 // Room for so many bytes.
 size_t decoder_room(const struct decoder *);
+// How many of those fed last are used up.
+size_t decoder_used(const struct decoder *);
 // Bytes that came together at `now`, in ms; no more than there is room for.
 void decoder_feed(struct decoder *, const void *bytes, size_t count, long long now);
 // The next event. False: none. `now`: that late, and no byte is left to feed, so that what waits for too long has broken off.

@@ -37,10 +37,10 @@ static const struct binding defaults[] = {
 
 	{CONTEXT_SEARCH, 't', "term next", "costs", "next"},
 	{CONTEXT_SEARCH, KEYS_TAB, "term next", "costs", NULL},
-	{CONTEXT_SEARCH, 'w', "nudge weight 0.8", "costs", "weight"},
-	{CONTEXT_SEARCH, 'W', "nudge weight 1.25", "costs", "weight"},
-	{CONTEXT_SEARCH, '[', "nudge target 0.95", "costs", "target"},
-	{CONTEXT_SEARCH, ']', "nudge target 1.05", "costs", "target"},
+	{CONTEXT_SEARCH, 'w', "nudge weight down", "costs", "weight"},
+	{CONTEXT_SEARCH, 'W', "nudge weight up", "costs", "weight"},
+	{CONTEXT_SEARCH, '[', "nudge target down", "costs", "target"},
+	{CONTEXT_SEARCH, ']', "nudge target up", "costs", "target"},
 
 	{CONTEXT_SEARCH, 'c', "curve next", "curves", "next"},
 

@@ -15,7 +15,7 @@
 #include "ui/prompt.h"
 #include "ui/terminal.h"
 
-enum { DEAF_MS = 25, UNKNOWNS = 16, UNKNOWN_TEXT = 48 };
+enum { EVENTS_MOST = 500, DEAF_MS = 10, UNKNOWNS = 16, UNKNOWN_TEXT = 48 };
 enum { FRAME_MS = 100 }; // news is drawn 10 times a second: a frame takes processor time from the search
 
 struct loop {
@@ -90,7 +90,7 @@ static void key_in_prompt(struct loop *l, const struct event *e)
 	} else if (!prompt_key(e, &line)) {
 		say_meaningless(l, keys_name(e->key, l->w->screen.ascii, name, sizeof name));
 	} else if (line) {
-		if (terminal_rest())
+		if (terminal_burst())
 			turn_deaf(l, "what came behind the line in one go is left out");
 		workbench_command(l->w, line);
 		free(line);
@@ -154,7 +154,7 @@ static void on_input(struct loop *l)
 {
 	const struct workbench *w = l->w;
 	struct event e;
-	while (!w->quit && !w->change_session && !w->suspend && terminal_event(&e)) {
+	for (int i = 0; i < EVENTS_MOST && !w->quit && !w->change_session && !w->suspend && terminal_event(&e); i++) {
 		if (l->deaf)
 			leave_out(l);
 		else

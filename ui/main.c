@@ -78,19 +78,21 @@ static int replay(const char *name)
 	return session_replay(name, print_line, &f) ? EXIT_OK : complain(&f, EXIT_FAILED);
 }
 
-// The questions that need no session, and may be asked on the command line.
-static struct command_table questions(struct command_group *group)
+// The questions that need no session, and may be asked on the command line: a table over group[QUESTIONS].
+enum { QUESTIONS = 2 };
+static struct command_table questions(struct command_group group[QUESTIONS])
 {
-	*group = session_catalog_group(NULL);
-	return (struct command_table){group, 1};
+	group[0] = session_catalog_group(NULL);
+	group[1] = session_machine_group();
+	return (struct command_table){group, QUESTIONS};
 }
 
-// Whether the command line is one. A session that is called as a question is opened by its path: ./latency.
-static bool is_question(int argc, char **argv)
+// A session that is called as a question is opened by its path: ./latency.
+static bool is_question(const char *word)
 {
-	struct command_group group;
-	struct command_table table = questions(&group);
-	return argc > 1 && command_find(&table, argv[1], NULL);
+	struct command_group group[QUESTIONS];
+	struct command_table table = questions(group);
+	return word && command_find(&table, word, NULL);
 }
 
 static void __attribute__((format(printf, 2, 3))) print_answer(struct command_call *call, const char *format, ...)
@@ -105,8 +107,8 @@ static void __attribute__((format(printf, 2, 3))) print_answer(struct command_ca
 
 static int answer(int argc, char **argv)
 {
-	struct command_group group;
-	struct command_table table = questions(&group);
+	struct command_group group[QUESTIONS];
+	struct command_table table = questions(group);
 	struct string line = {0};
 	struct fault f = {0};
 	for (int i = 1; i < argc; i++) {
@@ -122,6 +124,10 @@ static int answer(int argc, char **argv)
 static struct session *open_session(const struct options *o, bool *fresh, struct fault *f)
 {
 	*fresh = o->make || !o->name;
+	if (o->make && is_question(o->name)) {
+		fault_set(f, o->name, "choose another name", "a session cannot be called so: `bitscape %s` asks a question", o->name);
+		return NULL;
+	}
 	return *fresh ? session_made(o->name, o->setting, o->settings, f) : session_open(o->name, f);
 }
 
@@ -162,7 +168,8 @@ static int run_batch(const struct options *o)
 	size_t count;
 	const struct command *rows = session_commands(&count);
 	const struct command_group group[] = {
-		{"searching and sessions", rows, count, s}, session_plot_group(s), session_catalog_group(s), ui_group(NULL)};
+		{"searching and sessions", rows, count, s}, session_plot_group(s), session_catalog_group(s),
+		session_machine_group(), ui_group(NULL)};
 	const struct command_table table = {group, sizeof group / sizeof *group};
 	int status = session_batch(s, o->batch, &table, &f);
 	if (status == EXIT_FAILED || status == EXIT_USAGE)
@@ -247,7 +254,7 @@ static int run(int argc, char **argv)
 {
 	struct options o;
 	struct fault f;
-	if (is_question(argc, argv)) {
+	if (is_question(argv[1])) {
 		set_locale();
 		return answer(argc, argv);
 	}

@@ -146,7 +146,8 @@ void options_help(FILE *out)
 	      "  bitscape sessions [tidy [now]]      list the sessions; clear unnamed old ones away\n"
 	      "  bitscape --explore NET [KEY=VALUE...]  the costs of a network, without training\n"
 	      "  bitscape QUESTION...                an answer without a session: catalog, describe, devices, latency,\n"
-	      "                                      roofline, sensitivity or rivals, as in the workbench\n\n",
+	      "                                      roofline, sensitivity, rivals, pods, slice, slices, goodput, partition,\n"
+	      "                                      embeddings or carbon, as in the workbench\n\n",
 		out);
 	for (int r = 0; r < ROWS; r++) {
 		const struct option_row *row = &option_row[r];

@@ -70,23 +70,21 @@ static bool take_prompt(struct pasted *p)
 	return true;
 }
 
-static int box_width(const struct workbench *w)
-{
-	return w->screen.width > 20 ? w->screen.width - 8 : 12;
-}
-
-// Adds the lines from `from` on as commands.
-static bool box_commands(struct popup *box, const struct pasted *p, int from, int width)
+// Adds the lines from `from` on as commands, all of each, whatever its blanks and its length.
+static bool box_commands(const struct workbench *w, struct popup *box, const struct pasted *p, int from)
 {
 	bool ok = true;
+	int width = w->screen.width > 20 ? w->screen.width - 12 : 8;
 	for (int i = from; ok && i < p->lines; i++) {
-		int first = box->lines;
-		struct string line = {0};
-		string_add(&line, ":%s", p->line[i]);
-		ok = !line.failed && popup_add_wrapped(box, line.bytes, width, "    ");
-		string_free(&line);
-		for (int k = first; k < box->lines; k++)
-			box->line[k].key = (int)width;
+		const char *text = p->line[i];
+		for (bool first = true; ok && *text; first = false) {
+			const char *part = text;
+			struct string line = {0};
+			size_t bytes = screen_break(part, width, &text);
+			string_add(&line, "%s%.*s", first ? ":" : "    ", (int)bytes, part);
+			ok = !line.failed && popup_add_hanging(box, line.bytes, (int)line.length, 4);
+			string_free(&line);
+		}
 	}
 	return ok;
 }
@@ -95,7 +93,7 @@ static bool show_lines(struct workbench *w)
 {
 	struct popup box = {.foot = "Enter runs them, Esc drops them"};
 	snprintf(box.title, sizeof box.title, "Pasted: %d commands", w->pasted.lines);
-	if (!box_commands(&box, &w->pasted, 0, box_width(w))) {
+	if (!box_commands(w, &box, &w->pasted, 0)) {
 		popup_clear(&box);
 		return false;
 	}
@@ -110,13 +108,13 @@ static void show_rest(struct workbench *w, const struct pasted *p, int run, cons
 	char head[64];
 	popup_clear(&w->popup);
 	snprintf(w->popup.title, sizeof w->popup.title, "Pasted: line %d of %d", run, p->lines);
-	popup_add_wrapped(&w->popup, why, box_width(w), "    ");
+	popup_add(&w->popup, why, 0, false);
 	if (run == p->lines)
 		return;
 	snprintf(head, sizeof head, "%d not run:", p->lines - run);
 	popup_add(&w->popup, "", 0, false);
 	popup_add(&w->popup, head, 0, true);
-	box_commands(&w->popup, p, run, box_width(w));
+	box_commands(w, &w->popup, p, run);
 }
 
 static void take_lines(struct workbench *w)

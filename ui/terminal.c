@@ -18,7 +18,7 @@
 #include <curses.h>
 #include <term.h>
 
-enum { ESCAPE_MOST = 5000 }; // in ms
+enum { ESCAPE_MOST = 5000, BURST = 6 }; // ms, bytes
 
 static struct {
 	bool open;
@@ -368,6 +368,11 @@ bool terminal_event(struct event *e)
 bool terminal_rest(void)
 {
 	return decoder_room(term.decoder) < DECODER_ROOM;
+}
+
+bool terminal_burst(void)
+{
+	return terminal_rest() && decoder_used(term.decoder) >= BURST;
 }
 
 int terminal_wait(void)

@@ -30,8 +30,10 @@ void terminal_suspend(bool group);
 
 // The next event of what was typed, pasted and sent. False: none is there. It never waits.
 bool terminal_event(struct event *);
-// Whether more came together with the last event.
+// Whether bytes wait that have been read.
 bool terminal_rest(void);
+// Whether the last event came in one go with several before it and more behind it, as from no hand.
+bool terminal_burst(void);
 // How many ms until an event is there without further input; -1: none will be.
 int terminal_wait(void);
 // Nothing more will come: the terminal has gone away.

@@ -26,13 +26,15 @@ static bool take_session(struct workbench *w, struct session *s, struct fault *f
 	w->layer_cost = layer_cost;
 	w->choice = choice;
 	w->session = s;
+	memset(w->nudge, 0, sizeof w->nudge);
 
 	size_t count;
 	const struct command *rows = session_commands(&count);
 	w->group[0] = (struct command_group){"searching and sessions", rows, count, s};
 	w->group[1] = session_plot_group(s);
 	w->group[2] = session_catalog_group(s);
-	w->group[3] = ui_group(w);
+	w->group[3] = session_machine_group();
+	w->group[4] = ui_group(w);
 	w->table = (struct command_table){w->group, WORKBENCH_GROUPS};
 
 	w->scene.session = session_name(s);

@@ -5,11 +5,12 @@
 #define UI_WORKBENCH_H
 
 #include "ui/keys.h"
+#include "ui/nudge.h"
 #include "ui/screen.h"
 #include "ui/theme.h"
 #include "ui/views/views.h"
 
-enum { WORKBENCH_GROUPS = 4, WORKBENCH_MESSAGE = 1024, WORKBENCH_HINTS = 32, WORKBENCH_LOG = 64 };
+enum { WORKBENCH_GROUPS = 5, WORKBENCH_MESSAGE = 1024, WORKBENCH_HINTS = 32, WORKBENCH_LOG = 64 };
 
 // Lines that were pasted; owned.
 struct pasted {
@@ -29,6 +30,7 @@ struct workbench {
 	uint8_t *choice;          // info->slots numbers
 	double draft_cost[ENGINE_TERMS];
 	struct keys keys;
+	struct nudge nudge[2][ENGINE_TERMS]; // of targets, of weights
 	struct hint hint[WORKBENCH_HINTS];
 	struct screen screen;
 	const struct theme *theme;

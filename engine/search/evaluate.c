@@ -222,7 +222,7 @@ void search_publish(const struct search *s, struct snapshot *out)
 	for (int t = 0; t < s->terms; t++) {
 		const struct term *from = &s->term[t];
 		struct term_state *term = &out->term[t];
-		*term = (struct term_state){.weight = s->knobs.term[t].weight, .target = from->target, .targeted = from->target > 0,
+		*term = (struct term_state){.weight = s->knobs.term[t].weight, .target = from->target, .whole = search_term_whole(s, t), .targeted = from->target > 0,
 			.modal = from->modal, .expected = from->sampled, .low = from->low, .high = from->high, .least = from->least,
 			.reach = search_reach(s, t)};
 		search_term_units(s, t, term);

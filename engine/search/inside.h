@@ -146,6 +146,7 @@ void search_terms_free(struct search *);
 // Whether a target can be one of a term that is there; any thread.
 bool search_check_target(const struct search *, const char *name, const char *text, struct fault *);
 void search_term_units(const struct search *, int term, struct term_state *); // unit, brief, symbol, device
+double search_term_whole(const struct search *, int term); // what 1x is; NAN: it cannot be priced
 // Fills cost[ENGINE_TERMS]: NAN where there is no term, or no price.
 void search_costs(const struct search *, const uint8_t *choice, double *cost);
 // Whether a term is in the reward.

@@ -310,16 +310,29 @@ static bool *set_flag(struct config *c, const char *name)
 	return term ? &c->term_set[setting][knobs_term(&c->values, term)] : &c->set[knob_named(name)];
 }
 
+// The usual target of bit operations: for a named space its own; for a list of formats 0.3x, which is within the reach of most (FLIQS works
+// at 1 to 1.5 times uniform 4 bit), but never nearer to the cheapest choice than half the way there, so that it can be met.
+static void usual_target(const char *spec, char *target, size_t size)
+{
+	int format[SPACE_OPTIONS], count = space_formats(spec, format, NULL);
+	for (int i = 0; i < SPACE_NAMES; i++)
+		if (strcmp(spec, space_names[i].name) == 0) {
+			snprintf(target, size, "%s", space_names[i].target);
+			return;
+		}
+	double narrowest = count ? format_table[format[0]].bits : 1, widest = count ? format_table[format[count - 1]].bits : 8;
+	double cheapest = narrowest * narrowest / (widest * widest), middle = sqrt(cheapest);
+	snprintf(target, size, "%.2gx", cheapest < 0.28 ? 0.3 : middle);
+}
+
 // Defaults and what goes with preset and optimizer, in all that the person has not set.
 static void overlay(struct config *c)
 {
 	for (int i = 0; i < KNOB_COUNT; i++)
 		if (!c->set[i] && strcmp(table[i].name, "preset") != 0)
 			knobs_set(&c->values, table[i].name, table[i].preset, false, NULL);
-	const char *target = "0.3x"; // within the reach of most lists of formats; FLIQS works at 1 to 1.5 times uniform 4 bit
-	for (int i = 0; i < SPACE_NAMES; i++)
-		if (strcmp(c->values.space, space_names[i].name) == 0)
-			target = space_names[i].target;
+	char target[16];
+	usual_target(c->values.space, target, sizeof target);
 	for (int i = 0; i < c->values.terms; i++) {
 		if (!c->term_set[TERM_WEIGHT][i])
 			c->values.term[i].weight = i == 0 ? 2 : 0; // suits quality=loss: nats against relative cost

@@ -330,3 +330,8 @@ void search_term_units(const struct search *s, int t, struct term_state *term)
 	term->symbol = p ? cost_symbol(p->cost) : "";
 	term->device = device ? device->name : "";
 }
+
+double search_term_whole(const struct search *s, int t)
+{
+	return s->term[t].priced ? s->term[t].priced->widest : (double)NAN;
+}

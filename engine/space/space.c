@@ -18,8 +18,7 @@ const struct named_space space_names[SPACE_NAMES] = {
 	{"mixed", "int2,int3,int4,e2m1,int5,e2m2,int6,e3m2,int8,e4m3", "0.1x"},
 };
 
-// Reads a list of formats into `format`, in table order; returns how many, 0 with a fault.
-static int read_formats(const char *spec, int format[SPACE_OPTIONS], struct fault *fault)
+int space_formats(const char *spec, int format[SPACE_OPTIONS], struct fault *fault)
 {
 	bool has[FORMATS] = {false};
 	for (int i = 0; i < SPACE_NAMES; i++)
@@ -48,7 +47,7 @@ static int read_formats(const char *spec, int format[SPACE_OPTIONS], struct faul
 struct space *space_new(const struct model *model, const char *spec, struct fault *fault)
 {
 	static const char *const half_names[HALVES] = {"w", "a"};
-	int format[SPACE_OPTIONS], options = read_formats(spec, format, fault);
+	int format[SPACE_OPTIONS], options = space_formats(spec, format, fault);
 	if (!options)
 		return NULL;
 	struct space *s = calloc(1, sizeof *s);

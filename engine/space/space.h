@@ -37,6 +37,8 @@ static inline int space_layer(int slot)
 	return slot / HALVES;
 }
 
+// Reads a named space ("wide") or a list of formats ("int4,int8,e4m3") into `format`, narrowest first; how many, 0 with a fault.
+int space_formats(const char *spec, int format[SPACE_OPTIONS], struct fault *);
 // Slots for every layer, over the formats of `spec`: a named space ("wide") or a list ("int4,int8,e4m3").
 // The model is borrowed and must outlive the space.
 struct space *space_new(const struct model *, const char *spec, struct fault *);

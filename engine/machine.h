@@ -1,0 +1,462 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Machines of many chips: what they are made of, what a slice of one does, and what work on it takes. Beside catalog.h this is a
+// header that sessions/, plots/ and ui/ include; engine/pods/ holds what it declares. All of it is arithmetic on plain figures:
+// no search, no state, any thread. SI units unless a comment says otherwise: bytes, seconds, watts, operations a second.
+#ifndef ENGINE_MACHINE_H
+#define ENGINE_MACHINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/base/fault.h"
+
+// ---- what the models are fed --------------------------------------------------------------------------------------------------
+
+// Every input says where it is from. An unknown one has a range, and whatever rests on it is shown as a band over that range.
+enum input_kind { INPUT_NONE, INPUT_PUBLISHED, INPUT_DERIVED, INPUT_RECALLED, INPUT_UNKNOWN, INPUT_KINDS };
+extern const char *const input_kinds[INPUT_KINDS];
+
+struct figure_value {
+	double value, low, high; // low and high: of an unknown one; else both equal value
+	enum input_kind kind;    // INPUT_NONE: the machine has no such thing, and value is 0
+	const char *source;      // NULL: the pod's own
+};
+
+// ---- pods ---------------------------------------------------------------------------------------------------------------------
+
+enum pod_network {
+	NETWORK_BLOCKS,  // a torus whose blocks are joined by optical switches: any free blocks make a slice
+	NETWORK_FIXED,   // a torus wired once: a slice is an aligned box of it
+	NETWORK_ISLANDS, // islands of chips joined by links, the islands by a switched network that never blocks
+	POD_NETWORKS
+};
+extern const char *const pod_networks[POD_NETWORKS];
+
+// ID, name, unit, factor to SI, least and most (in the unit) in a file, whole
+#define POD_FIGURE_LIST(X)                                                                                                   \
+	X(BLOCK, "block", "chips", 1, 1, 4096, true)                       /* blocks that switches join; 1: a chip alone */  \
+	X(HOST, "host", "chips", 1, 1, 1024, true)                         /* that a host carries */                         \
+	X(MEMORY, "memory", "GiB", 1073741824., .001, 1e6, false)          /* a chip */                                      \
+	X(LINK, "link", "GB/s", 1e9, 1e-3, 1e6, false)  /* one way, as delivered; in an island: of a chip to all others */   \
+	X(LINK_PEAK, "link_peak", "GB/s", 1e9, 1e-3, 1e6, false)                                                             \
+	X(HOP, "hop", "us", 1e-6, 0, 1e6, false)                                                                             \
+	X(CHIPS, "chips", "chips", 1, 1, 1 << 20, true)                    /* the largest slice */                           \
+	X(ISLAND, "island", "chips", 1, 1, 1024, true)                                                                       \
+	X(NIC, "nic", "GB/s", 1e9, 1e-3, 1e6, false)                       /* of a chip into the switched network, one way */ \
+	X(DCN, "dcn", "GB/s", 1e9, 1e-3, 1e6, false)                       /* of a host into the data centre's network */    \
+	X(PODS, "pods", "pods", 1, 1, 1024, true)                          /* at most, joined over that network */           \
+	X(POWER, "power", "W", 1, 0, 1e6, false)                           /* mean, of a chip with its share of the system */ \
+	X(SWITCH_POWER, "switch_power", "%", .01, 0, 100, false)           /* of the system's */                             \
+	X(SWITCH_COST, "switch_cost", "%", .01, 0, 100, false)                                                               \
+	X(CORES, "cores", "cores", 1, 0, 1024, true)                       /* SparseCores of a chip */                       \
+	X(LANES, "lanes", "numbers", 1, 1, 65536, true)                    /* that a SparseCore adds a cycle */              \
+	X(CLOCK, "clock", "MHz", 1e6, 1, 1e6, false)                       /* of the SparseCores */                          \
+	X(HOST_MEMORY, "host_memory", "GB/s", 1e9, 1e-3, 1e6, false)       /* of a host */                                   \
+	X(PCIE, "pcie", "GB/s", 1e9, 1e-3, 1e6, false)                     /* from host to chip, a chip */
+
+enum pod_figure {
+#define X(id, name, unit, factor, least, most, whole) POD_##id,
+	POD_FIGURE_LIST(X)
+#undef X
+	POD_FIGURES
+};
+struct pod_figure_row {
+	const char *name, *unit;
+	double factor, least, most;
+	bool whole;
+};
+extern const struct pod_figure_row pod_figures[POD_FIGURES];
+
+enum { POD_NAME = 48, POD_SOURCE = 256 };
+struct pod {
+	char name[POD_NAME];
+	char device[POD_SOURCE]; // what its chips are: a name or a path for `devices`
+	char source[POD_SOURCE];
+	enum pod_network network;
+	int whole[3]; // NETWORK_FIXED: the machine's own axes, 1 where it has fewer than three
+	bool twists;  // whether its slices may be twisted
+	struct figure_value figure[POD_FIGURES];
+};
+
+const char *const *pod_names(void); // of the table; NULL-terminated, for good
+// A built-in pod by its name, or one of a file: whatever holds a '/' or ends in ".json" is a path. A pod file is a JSON object
+// with "bitscape-pod": 1, "name", "device", "source", "network" (a word of pod_networks), "axes" [A, B, C] where it is fixed,
+// "twists", and "figures": {"link": 45, "hop": {"value": 1, "low": 0.5, "high": 2}}, in their units; a range makes a figure
+// unknown. The fault names the first mistake.
+bool pod_get(const char *name_or_path, struct pod *, struct fault *);
+
+// ---- slices -------------------------------------------------------------------------------------------------------------------
+
+// A part of a pod that one job gets. Axes ascend; an axis of 1 chip is none. Along an axis that wraps, the last chip is the
+// first one's neighbour; on a twisted slice (n x n x 2n or n x 2n x 2n, n at least 4) crossing the wrap of an axis also moves
+// every coordinate by that axis's size, modulo its own. In islands a slice is a number of chips, the last axis.
+struct slice {
+	int axis[3];
+	bool wrap[3];
+	bool twisted;
+	bool islands;
+	int chips;
+};
+// "4x4x8", "8x16", "512" (islands). What is impossible is refused with the nearest that is not.
+bool slice_read(const struct pod *, const char *shape, bool twisted, struct slice *, struct fault *);
+const char *slice_name(const struct slice *, char buf[48]); // "4x4x8 twisted"
+bool slice_twistable(const struct pod *, const int axis[3]);
+// All slices of so many chips, untwisted, from the longest to the most cube-like; fills at most `most`, returns how many there
+// are.
+int slices_of(const struct pod *, int chips, struct slice *, int most);
+// The nearest numbers of chips below and above that are slices; 0: none.
+void slices_near(const struct pod *, int chips, int *below, int *above);
+
+// How traffic of one unit from every chip to every other one is put on the links.
+enum routing {
+	ROUTE_PATHS,     // split evenly over all shortest paths
+	ROUTE_HOPS,      // at each hop split evenly over the links that begin a shortest path
+	ROUTE_DIMENSION, // one of the shortest ways: least along the first axis, then along the second; equally good signs share
+	ROUTINGS
+};
+extern const char *const routings[ROUTINGS];
+enum { SLICE_HOPS = 2048 };
+struct slice_network {
+	double load[ROUTINGS], axis_load[ROUTINGS][3]; // of the fullest link, of all and of an axis; NAN: not worked out (a mesh)
+	double mean_load;                              // over all links
+	double mean_hops;                              // from a chip to another
+	int diameter;
+	double hops[SLICE_HOPS]; // chips so many hops away, mean over the chips
+	double links;            // directed
+	double bisection;        // directed links out of one half: the least of all halves across one axis
+};
+// Exact counts. Where all axes wrap the slice looks alike from every chip, and one source serves; else all are taken, of 8192
+// chips at most.
+bool slice_network_of(const struct slice *, struct slice_network *, struct fault *);
+// As above for ROUTE_PATHS, from all sources and path by path: for tests. load[axis * 2 + sign] is of the fullest such link.
+bool slice_loads_plainly(const struct slice *, double load[6], struct fault *);
+
+// ---- collectives --------------------------------------------------------------------------------------------------------------
+
+enum collective { ALL_GATHER, REDUCE_SCATTER, ALL_REDUCE, ALL_TO_ALL, COLLECTIVES };
+extern const char *const collectives[COLLECTIVES];
+struct ring { // a line where it does not wrap
+	double size;
+	bool wrap;
+};
+// Seconds of a collective over the product of rings. bytes: of the whole array, unsharded. With N chips, W the rings'
+// bandwidths (both ways of a ring, one way of a line) in all: gather and scatter bytes (N-1)/N / W, all-reduce twice that,
+// all-to-all by the fullest link; or the hops' time where that is longer (half a ring, a whole line).
+double collective_time(enum collective, double bytes, const struct ring *, int rings, double link, double hop);
+// Over a whole slice of a pod. On a twisted one the compiler gathers by an all-reduce of a zero-filled array: twice the bytes.
+// network: of the slice, for ALL_TO_ALL on a torus; may be NULL else.
+double slice_collective(const struct pod *, const struct slice *, const struct slice_network *, enum collective, double bytes);
+
+// ---- inputs of no one pod -----------------------------------------------------------------------------------------------------
+
+// ID, name, unit, value, low, high, kind, source
+#define INPUT_LIST(X)                                                                                                        \
+	X(OPTIMIZER, "optimizer", "B/parameter", 12, 8, 12, UNKNOWN,                                                         \
+		"Adam: fp32 copy and two moments; 8 with moments in bf16. No run of the comparison says")                    \
+	X(GRADIENT, "gradient", "B/parameter", 2, 2, 4, UNKNOWN, "summed in bf16 or in fp32")                                \
+	X(BATCH, "batch", "sequences", 1536, 512, 1536, UNKNOWN,                                                             \
+		"GPT-3's 3.2 M tokens (Brown et al. 2020, table 2.1) at 2048; the topology search does not give its batch")  \
+	X(OVERLAP, "overlap", "", 0, 0, .8, UNKNOWN, "share of the collectives' time behind the matrix unit's")              \
+	X(RECOMPUTE, "recompute", "forward passes", 1, 1, 1, DERIVED, "all of a layer again in the backward pass")           \
+	X(KEPT_WHOLE, "kept_whole", "numbers/token/width", 17, 12, 24, UNKNOWN,                                              \
+		"activations a layer keeps without recomputing: 34 bytes of Korthikanti et al. 2022, in 16-bit numbers")     \
+	X(REPAIR, "repair", "h", 4, 1, 24, UNKNOWN, "mean time to repair a host")                                            \
+	X(CHECKPOINT, "checkpoint", "h", 1, .25, 2, UNKNOWN, "between two checkpoints")                                      \
+	X(RESTART, "restart", "h", .25, .05, .5, UNKNOWN, "from a failure to the first new step")                            \
+	X(JOB, "job", "h", 24, 6, 96, UNKNOWN, "mean length of a job")                                                       \
+	X(UNIQUE, "unique", "", 1, .25, 1, UNKNOWN,                                                                          \
+		"ids left once duplicates are dropped, of those looked up; uniform ids hardly repeat, real ones do")         \
+	X(SC_OVERHEAD, "sc_overhead", "us", 20, 5, 100, UNKNOWN, "of a SparseCore a step, and a fixed part a collective")    \
+	X(SC_ID, "sc_id", "cycles", 8, 2, 32, UNKNOWN, "of a SparseCore's tile an id: fetch, sort, scatter")                 \
+	X(EMBED_STATE, "embed_state", "accesses", 3, 3, 5, UNKNOWN,                                                          \
+		"of a row in training: read forward, read and write in the update; 5 with an accumulator a number")          \
+	X(HBM_RANDOM, "hbm_random", "", .5, .3, .8, UNKNOWN, "of the memory's bandwidth, for rows of a few hundred bytes")   \
+	X(DENSE_MFU, "dense_mfu", "", .3, .15, .5, UNKNOWN, "of the peak, in a recommendation model's dense layers")
+
+enum input {
+#define X(id, name, unit, value, low, high, kind, source) IN_##id,
+	INPUT_LIST(X)
+#undef X
+	INPUTS
+};
+struct input_row {
+	const char *name, *unit;
+	struct figure_value at;
+};
+extern const struct input_row input_table[INPUTS];
+
+// ---- what runs on them --------------------------------------------------------------------------------------------------------
+
+// A decoder of identical layers. `parameters` is as published: what embeddings and the rest have beyond the layers' matrices.
+struct transformer {
+	char name[48];
+	double layers, width, heads, kv_heads, head_width, hidden;
+	double matrices;   // of the feed-forward part: 2, or 3 where it is gated
+	double vocabulary, parameters;
+	double sequence;   // tokens
+	double batch;      // sequences a step, of training; 0: the input `batch`
+	const char *source;
+	enum input_kind kind;
+};
+extern const struct transformer transformer_table[];
+extern const int transformer_count;
+
+// The slices that jobs ask for.
+struct job_size {
+	int axis[3];
+	double share; // of the jobs; they need not add up to 1
+	const char *source;
+};
+extern const struct job_size job_mix[];
+extern const int job_mix_count;
+
+// Where machines stand. kg of CO2e a kWh: of the grid, and net of the clean energy that the operator buys.
+struct site {
+	const char *name;
+	double pue, gross, net;
+	const char *source;
+};
+extern const struct site site_table[];
+extern const int site_count;
+
+// Published training runs, for energy and carbon. Not a model's input but what the model is held against: days, rate, MWh,
+// tonnes.
+struct training_run {
+	const char *name, *pod, *site;
+	double chips, operations;          // of the whole run
+	double days, rate, watts;          // published: rate in operations a second a chip, watts a chip
+	double mwh, tonnes_gross, tonnes_net;
+	const char *source;
+};
+extern const struct training_run training_runs[];
+extern const int training_run_count;
+
+// Embedding tables of a recommendation model, and its dense layers.
+struct embedding_table {
+	double rows, width;
+	double hot; // ids a sample
+	double unique; // share of a chip's ids left once duplicates are dropped; 0: the input `unique`; below 0: ids are uniform,
+		       // it follows
+	int place;     // enum embedding_place
+};
+enum embedding_place { PLACE_SPARSECORE, PLACE_TENSORCORE, PLACE_HOST, EMBEDDING_PLACES };
+extern const char *const embedding_places[EMBEDDING_PLACES];
+enum { EMBEDDING_TABLES = 512 };
+struct workload {
+	char name[48];
+	char source[256];
+	double batch; // samples a step
+	double dense; // multiply-accumulates of the dense layers a sample
+	int tables;
+	struct embedding_table table[EMBEDDING_TABLES];
+};
+// MLPerf's DLRM-DCNv2 as "dlrm_dcnv2", or one of a JSON file: {"bitscape-workload": 1, "name", "source", "batch", "dense",
+// "tables": [{"rows", "width", "hot", "unique", "place": "sparsecore|tensorcore|host"}, …]}; unique and place may be left out.
+bool workload_get(const char *name_or_path, struct workload *, struct fault *);
+
+// What was published about pods, and is compared with the models: never fed to them, but for the one that says it is.
+enum published {
+	PUB_BISECTION, PUB_ALLREDUCE, PUB_TWIST_448, PUB_TWIST_488, PUB_ALLTOALL_448,
+	PUB_GOODPUT_2K, PUB_GOODPUT_3K, PUB_GOODPUT_1K,
+	PUB_IB_ALLREDUCE_LOW, PUB_IB_ALLREDUCE_HIGH, PUB_IB_ALLTOALL_LOW, PUB_IB_ALLTOALL_HIGH,
+	PUB_GPT3_EXPERT, PUB_GPT3_BEST, PUB_LLM_RATIO,
+	PUB_PALM_TRAIN, PUB_GOPHER_TRAIN, PUB_PALM_DECODE, PUB_PALM_PREFILL,
+	PUB_SC_V4_V3, PUB_SC_HOST_LOW, PUB_SC_HOST_HIGH, PUB_ENERGY, PUB_CARBON,
+	PUBLISHED
+};
+struct published_row {
+	const char *name, *unit;
+	double value;
+	const char *source;
+};
+extern const struct published_row published_table[PUBLISHED];
+
+// All that a model is fed: up to two pods and the inputs.
+struct world {
+	int pods;
+	struct pod pod[2];
+	double input[INPUTS];
+};
+void world_begin(struct world *, const struct pod *, const struct pod *other); // other: NULL, or what `pod` is compared with
+// Sets an input; false with a fault: no such input, or an absurd value.
+bool world_set(struct world *, const char *name, double value, struct fault *);
+
+// What a model says at the inputs' values, and between which bounds it stays where the unknown ones move within their ranges: all
+// corners of the six that move it most, each alone for the rest. NAN where the model has no answer.
+struct band {
+	double value, low, high;
+	char mover[64]; // the unknown that moves it most; "": none does
+};
+typedef double (*world_model)(const struct world *, void *context);
+struct band world_band(const struct world *, world_model, void *context);
+
+// ---- availability and goodput -------------------------------------------------------------------------------------------------
+
+// Hosts fail and are repaired, each by itself, after times that are exponentially distributed; a block is up while all its
+// hosts are. Jobs of one slice, or of the mix, never run out. Switched: any free blocks that are up make a slice. Fixed: only
+// an aligned box of neighbours does, in one direction. A job that loses a host goes back to its last checkpoint and is the next
+// to be placed.
+struct goodput_case {
+	double availability; // of a host: the share of time that it is up
+	int axis[3];         // of the slice; {0}: a mix
+	const struct job_size *mix; // borrowed; NULL: the published one
+	int mixes;
+	int spares;          // blocks always held back
+	bool fixed;
+	int window;          // jobs of the queue that may be placed before the first one; 0 or 1: none
+};
+// Blocks of the machine and where they stand. False with a fault: its slices are not made of blocks.
+struct block_grid {
+	int side[3], blocks, hosts; // hosts a block
+};
+bool block_grid_of(const struct pod *, struct block_grid *, struct fault *);
+// In closed form, for one slice size of at least a block. Shares of all chips: those that run a job, by the binomial distribution
+// (switched) or of the boxes all whose blocks are up (fixed)...
+double goodput_busy(const struct block_grid *, const struct goodput_case *);
+// ...and of a job's time what is kept: with failures at rate l, a checkpoint every c, a restart of r: l c e^(-l r) / (e^(l c) -
+// 1).
+double goodput_kept(const struct world *, const struct block_grid *, const struct goodput_case *);
+
+struct goodput_run {
+	double busy, busy_error;     // mean of the batches of time, and its standard error
+	double useful, useful_error; // busy, less what failures cost
+	double host_hours;
+	long failures, hits, jobs;   // of hosts; of jobs; jobs that were finished
+};
+// The same by events, from a seed. A job's length is exponential with the mean of the input `job`; where `job` is 0 it never
+// ends.
+bool goodput_simulate(
+	const struct world *, const struct goodput_case *, uint64_t seed, double hours, struct goodput_run *, struct fault *);
+
+// ---- a transformer over a slice -----------------------------------------------------------------------------------------------
+
+// Each part is a product of pieces of the slice's axes: a whole axis is a ring where it wraps, a factor of one a line. On a
+// twisted slice the short axes do not close by themselves. (Reports say partition; in the engine that is the word for decisions
+// that are taken together.)
+enum part { PART_PIPELINE, PART_DATA, PART_MODEL1, PART_MODEL2, PARTS };
+struct division {
+	struct slice slice;
+	int size[PARTS];
+	int rings[PARTS];
+	struct ring ring[PARTS][3];
+	// Weights 1D: cut along the hidden width over model 1 x model 2; 2D: the hidden width over model 1, the other over
+	// model 2. Activations 1D: between blocks each chip of the model parts has them whole (2D weights: a part of model 2);
+	// 2D: cut over both.
+	bool weights_2d, activations_2d;
+};
+// All of a slice: whole axes alone, or any factors. With `styles` each in the four ways of weights and activations. Fills at
+// most `most`, returns how many there are.
+int divisions_of(const struct slice *, bool any, bool styles, struct division *, int most);
+// The one of so many chips a part: of whole axes where there is one, else of factors. False with a fault.
+bool division_with(const struct slice *, const int size[PARTS], struct division *, bool *whole, struct fault *);
+const char *division_name(const struct division *, char buf[64]); // "[8,1,8,8]"
+
+// Number formats, by their index in the table of formats (division_formats reads names): of weights and activations, and of what
+// collectives carry: activations, gradients, weights.
+enum carried { OF_WEIGHTS, OF_ACTIVATIONS, CARRIED_ACTIVATIONS, CARRIED_GRADIENTS, CARRIED_WEIGHTS, FORMAT_USES };
+extern const char *const format_uses[FORMAT_USES];
+bool division_format(const char *name, int *format, struct fault *);
+const char *division_format_name(int format);
+
+struct division_job {
+	struct transformer net;
+	int format[FORMAT_USES];
+	double batch;      // sequences a step over all pods; serving: sequences at once
+	double pods;       // joined over the data-centre network, data parallel
+	double efficiency; // of the peak that the matrix unit reaches
+	double context;    // serving: tokens that the cache holds a sequence
+};
+void division_job_begin(struct division_job *, const struct world *, const struct transformer *); // bf16 throughout, one pod
+
+enum sharding { SHARD_NOTHING, SHARD_OPTIMIZER, SHARD_ALL, SHARDINGS }; // over the data part
+extern const char *const shardings[SHARDINGS];
+// A step's price. Seconds are of the whole step: what the matrix unit takes, what is waited for of collectives inside layers,
+// of weights and gradients over the data part and between pods, and of a stage's neighbours; `bubble` is what filling the
+// pipeline adds.
+struct division_price {
+	bool fits;
+	double memory, weights, optimizer, activations, cache; // bytes a chip; memory: all of it
+	double microbatch, microbatches; // sequences; a step
+	bool recompute;
+	enum sharding sharding;
+	double step, compute, model, data, pipeline, bubble;
+	double rate;   // sequences a second; serving: tokens a second
+	double mfu;    // of the peak: 6 operations a parameter and token, and attention's
+	double reading; // serving: operations of reading a prompt over the peak
+};
+// Training: microbatch, recomputation and sharding are the quickest that fit; where none does, those that lack least. NAN rate:
+// an unknown rate of the chip. False with a fault: the chip is unknown, or has no rate for the formats.
+bool division_train(
+	const struct world *, const struct division_job *, const struct division *, struct division_price *, struct fault *);
+// Serving: a token of every sequence at once; step: its latency.
+bool division_serve(
+	const struct world *, const struct division_job *, const struct division *, struct division_price *, struct fault *);
+// The efficiency at which GPT-3 on 8x8x8 [8,1,8,8] of TPU v4 takes the published time, in the quickest of the four ways. The
+// one constant that is fitted; NAN: none up to 1 does.
+double division_calibrate(const struct world *);
+
+// The quickest that fits of all slices of so many chips and all partitions of whole axes. False with a fault: none fits, or no
+// such slice.
+bool division_best(const struct world *, const struct division_job *, int chips, bool serve, struct division *,
+	struct division_price *, struct fault *);
+
+// ---- embeddings ---------------------------------------------------------------------------------------------------------------
+
+struct embedding_job {
+	const struct workload *workload;
+	int format;     // of the tables and of what travels
+	double batch;   // samples a step, over all chips
+	bool serve;     // no gradients
+	bool keep_duplicates;
+	bool pipelined; // SparseCores work on another step than the tensor cores meanwhile: up to twice as fast, gradients two
+			// steps old
+	int place;      // of all tables; EMBEDDING_PLACES: as each says
+};
+// Seconds of a step. SparseCores: rows from memory, numbers added, ids handled, rows exchanged over the slice, of which the
+// longest counts, and an overhead. Tables are cut over all SparseCores of the slice; on tensor cores they are whole on each
+// chip, a look-up is a product with a one-hot matrix; in the hosts' memory they are cut over the hosts.
+struct embedding_price {
+	bool fits;
+	double memory; // bytes a chip
+	double ids, unique; // of a step, all chips
+	double rows, vector, handling, exchange, overhead; // of the SparseCores
+	double host, tensor, dense;
+	double step, rate; // samples a second
+	const char *binds;
+};
+// network: of the slice where it is a torus. False with a fault: a place that the pod lacks, an unknown rate.
+bool embedding_price_of(const struct world *, int pod, const struct slice *, const struct slice_network *,
+	const struct embedding_job *, struct embedding_price *, struct fault *);
+
+// ---- energy and carbon --------------------------------------------------------------------------------------------------------
+
+struct chip_power {
+	const char *name;
+	double peak, watts; // bf16 (fp16 where it has no other); mean, with the chip's share of the system
+	const char *source;
+};
+extern const struct chip_power chip_powers[];
+extern const int chip_power_count;
+// The utilization that hours are predicted with where none is said: GPT-3's expert row, 6 operations a parameter and token.
+double carbon_utilization(void);
+
+struct footprint {
+	double hours, mwh, gross, net; // MWh with the site's PUE; tonnes of CO2e
+};
+// Of so many chips at mean watts for so many seconds: kWh = hours x chips x W x PUE / 1000; t = kWh x kg/kWh / 1000.
+struct footprint footprint_of(double seconds, double chips, double watts, const struct site *);
+
+// ---- against what was published -----------------------------------------------------------------------------------------------
+
+struct published_result {
+	const struct published_row *row;
+	const char *with;    // which case of it
+	struct band band;    // the model's, in the row's unit
+	const char *verdict; // "agree": within 5 %, and rests on no unknown; "band": within the band; "not"; "fed"
+	const char *reason;
+};
+enum { PUBLISHED_CASES = 64 };
+// All of them, in turn; returns how many. 0 with a fault: out of memory.
+int published_results(struct published_result results[PUBLISHED_CASES], struct fault *);
+
+#endif
