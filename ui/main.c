@@ -87,6 +87,7 @@ static struct command_table questions(struct command_group group[QUESTIONS])
 	return (struct command_table){group, QUESTIONS};
 }
 
+// A session that is called as a question is opened by its path: ./latency.
 static bool is_question(const char *word)
 {
 	struct command_group group[QUESTIONS];
