@@ -85,7 +85,7 @@ says 'there are no sessions yet' out
 expect 1 demo --batch /dev/null
 says 'demo: there is no session of this name; `bitscape new demo` makes one' err
 expect 1 resnet20 --batch /dev/null
-says 'it is a network; `bitscape new net=resnet20` begins a search on it' err
+says 'it is the name of a network; `bitscape new net=resnet20` begins a search on it' err
 expect 1 new resnet20 --batch /dev/null
 says 'resnet20: is the name of a network' err
 expect 1 new sessions --batch /dev/null

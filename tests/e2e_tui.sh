@@ -203,7 +203,7 @@ cat >"$dir/config/bitscape/bitscaperc" <<-'END'
 	sort share
 	source more
 END
-start 80 24 "$bin new ./keyed steps=100000"
+start 80 24 "$bin new keyed steps=100000"
 see 'bitscaperc:8: .*more'
 see 'Layers.* by share'
 shows '─ Front' && fail "the hidden view is there"

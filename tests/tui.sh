@@ -8,7 +8,8 @@ case $OUT in /*) ;; *) OUT=$PWD/$OUT ;; esac
 bin=$OUT/bitscape
 [ -x "$bin" ] || { echo "$bin is not built"; exit 1; }
 
-dir=$(mktemp -d "${TMPDIR:-/tmp}/bitscape-tui-XXXXXX") || exit 1
+# A short path: messages that hold it must fit the narrowest screen.
+dir=$(mktemp -d /tmp/tui-XXXXXX) || exit 1
 socket=bitscape-$$
 t() { TMUX_TMPDIR=$dir tmux -L "$socket" -f /dev/null "$@" 2>>"$dir/tmux.log"; }
 finish() {
