@@ -144,7 +144,7 @@ static void pods_command(void **state)
 	assert_true(run("pods inputs"));
 	shows("8 to 12");
 	static const struct bad bad[] = {{"pods tpu_v5", "did you mean"}, {"pods inputs cvs=x", "csv="},
-		{"pods repair=-1", "will not do"}, {"pods repair=x", "is none"}, {"pods csv=", "it is empty"},
+		{"pods repair=-1", "will not do"}, {"pods repair=x", "is not a number"}, {"pods csv=", "it is empty"},
 		{"pods csv=/nowhere/at/all.csv", "/nowhere/at/all.csv"}};
 	REFUSES(bad);
 }
