@@ -287,7 +287,7 @@ bool run_sessions(struct command_call *call)
 	struct string out = { 0 };
 	bool tidy = call->argc > 0 && strcmp(call->argv[0], "tidy") == 0, now = call->argc > 1 && strcmp(call->argv[1], "now") == 0;
 	if ((call->argc > 0 && !tidy) || (call->argc > 1 && !now))
-		return fault_set(&call->fault, "sessions", "sessions, sessions tidy, sessions tidy now", "'%s' is none of its words",
+		return fault_set(&call->fault, "sessions", "sessions, sessions tidy, sessions tidy now", "'%s' is not one of its words",
 			call->argv[tidy ? 1 : 0]);
 	bool ok = tidy ? sessions_tidy(now, &out, &call->fault) : sessions_list(&out, &call->fault);
 	if (!ok) {

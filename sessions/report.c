@@ -47,7 +47,7 @@ static bool read_input(const char *word, struct report_asked *asked, bool *its, 
 		*its = true;
 		check.pods = 0;
 		if (!number_read(equals + 1, &asked->input[i]))
-			return fault_set(f, word, "write a number behind the =", "\"%s\" is none", equals + 1);
+			return fault_set(f, word, "write a number behind the =", "\"%s\" is not a number", equals + 1);
 		return world_set(&check, name, asked->input[i], f);
 	}
 	return true;

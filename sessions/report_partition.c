@@ -374,7 +374,7 @@ static bool resize(struct transformer *t, const struct transformer *from, struct
 	bool same = memcmp(t, from, sizeof *t) == 0, heads = fabs(t->heads - from->heads) > 0 || fabs(t->width - from->width) > 0;
 	for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
 		if (whole[i] > floor(whole[i]))
-			return fault_set(f, from->name, "give whole numbers", "%g is no number of layers, heads or numbers", whole[i]);
+			return fault_set(f, from->name, "give whole numbers", "%g is not a whole number", whole[i]);
 	if (same)
 		return true;
 	if (heads && fmod(t->width, t->heads) > 0)

@@ -50,7 +50,7 @@ static bool read_product(const struct command_call *call, struct product_questio
 		else if (strncmp(word, "passes=", 7) == 0 && number_read_long(word + 7, 1, 6, &passes) && (passes == 1 || passes % 3 == 0))
 			q->passes = (int)passes;
 		else
-			return fault_set(f, word, usage, "this is none of its words");
+			return fault_set(f, word, usage, "this is not one of its words");
 	}
 	return true;
 }

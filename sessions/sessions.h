@@ -27,7 +27,7 @@ struct session *session_new(const char *name, const struct config *, struct faul
 // An existing one, at the newest checkpoint that fits its journal plus whatever the journal holds beyond it. What does not fit is
 // said and set aside under another name (restore.h). Read-only where what is there does not fit together, and where another process
 // has it: nothing runs in it then, and what the other one saves is shown as it comes. A name of which the state folder knows nothing
-// may be that of a session elsewhere, where only one is called so: that is said. The fault says what else the name may mean.
+// may be that of a session elsewhere, where only one has that name: that is said. The fault says what else the name may mean.
 struct session *session_open(const char *name, struct fault *);
 // The session that was used last, other than those that are open and those of which nothing came: what opens it into
 // word[size], and what to tell of it ("step 374 of 1500, 5 min ago") into about[about_size]. False: there is none.

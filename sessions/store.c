@@ -303,7 +303,7 @@ static bool find_elsewhere(const char *title, char *folder, size_t size, bool *e
 	char first[FOLDER_PATH], second[FOLDER_PATH];
 	store_word(p.path[0], first, sizeof first);
 	store_word(p.path[1], second, sizeof second);
-	return fault_set(f, title, "give the path of one", "%s sessions are called so: %s, %s%s", p.count == 2 ? "two" : "several",
+	return fault_set(f, title, "give the path of one", "%s sessions have this name: %s, %s%s", p.count == 2 ? "two" : "several",
 		first, second, p.count > 2 ? ", ..." : "");
 }
 
@@ -323,7 +323,7 @@ static bool not_found(const char *name, const char *folder, struct fault *f)
 	struct stat st;
 	if (is_network(name)) {
 		snprintf(todo, sizeof todo, "`bitscape new net=%.80s` begins a search on it", name);
-		return fault_set(f, name, todo, "no session is called so; it is a network");
+		return fault_set(f, name, todo, "there is no session of this name; it is the name of a network");
 	}
 	snprintf(todo, sizeof todo, "`bitscape new %.200s` makes one", name);
 	if (stat(folder, &st) == 0 && folder_half_made(folder))
@@ -337,7 +337,7 @@ static bool not_found(const char *name, const char *folder, struct fault *f)
 	if (nearest.best)
 		snprintf(todo, sizeof todo, "%s `bitscape new %.80s` makes one", nearest_advice(&nearest, "", near, sizeof near), name);
 	store_free(&store);
-	return fault_set(f, name, todo, "no session is called so");
+	return fault_set(f, name, todo, "there is no session of this name");
 }
 
 bool store_find(const char *name, char *folder, size_t size, bool *elsewhere, struct fault *f)

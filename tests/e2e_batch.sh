@@ -228,10 +228,10 @@ for question in 'roofline' 'roofline 1x2 bf16 on tpu_v4' 'roofline 8x8x8 int9 on
 	[ "$(wc -l <err)" -eq 1 ] || fail "more than a line: $question"
 	[ -e roofline.bitscape ] && fail 'a session called roofline'
 done
-# A session of that name is meant where nothing or an option follows.
+# A session cannot be called as a question is.
 # shellcheck disable=SC2086
-expect 0 new catalog $small steps=1 --batch /dev/null
-expect 0 catalog --batch /dev/null
+expect 1 new catalog $small steps=1 --batch /dev/null
+says "cannot be a session's name: .bitscape catalog. asks a question" err
 
 # Damage is named.
 printf 'x' | dd of=whole.bitscape/checkpoint-60.safetensors bs=1 seek=5000 conv=notrunc 2>/dev/null

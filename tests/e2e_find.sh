@@ -83,7 +83,7 @@ unnamed() { ls -d "$home"/2*.bitscape 2>/dev/null | wc -l; }
 expect 0 sessions
 says 'there are no sessions yet' out
 expect 1 demo --batch /dev/null
-says 'demo: no session is called so; `bitscape new demo` makes one' err
+says 'demo: there is no session of this name; `bitscape new demo` makes one' err
 expect 1 resnet20 --batch /dev/null
 says 'it is a network; `bitscape new net=resnet20` begins a search on it' err
 expect 1 new resnet20 --batch /dev/null
@@ -168,7 +168,7 @@ until_true "step $reached" at_least "$reached"
 keys : "open $name" Enter
 see "$name is the session in hand"
 keys : 'open zzz' Enter
-see ' ! zzz: no session is called so'
+see ' ! zzz: there is no session of this name'
 keys : "open ${name%????}" Tab
 see "^:open $name"
 keys Escape

@@ -41,6 +41,7 @@ small='net=resnet8 data=glyphs:12 train=512 heldout=256 batch=16 space=int-s fro
 printf 'run 3\nprint step\nwait finished\n' >long
 for signal in TERM:143 INT:130 HUP:129 QUIT:131 USR1:138 USR2:140 XCPU:152 ALRM:142 PIPE:141; do
 	name=sig${signal%:*}
+	: >out # not the one before: what it says would be taken for this one's
 	# shellcheck disable=SC2086
 	"$bitscape" new "./$name" $small --batch long >out 2>err </dev/null &
 	pid=$!

@@ -121,7 +121,7 @@ see running
 t capture-pane -p -e | grep -q "$(printf '\033')\\[[0-9;]*38;5;" || fail "no colours"
 keys q
 left 0
-[ -d "$dir/state/bitscape/mine.bitscape" ] || fail "the session's folder is not there"
+[ -d "$home/mine.bitscape" ] || fail "the session's folder is not there"
 start 80 24 "$bin mine"
 see 'mine is open'
 keys q
@@ -203,7 +203,7 @@ cat >"$dir/config/bitscape/bitscaperc" <<-'END'
 	sort share
 	source more
 END
-start 80 24 "$bin new keyed steps=100000"
+start 80 24 "$bin new ./keyed steps=100000"
 see 'bitscaperc:8: .*more'
 see 'Layers.* by share'
 shows '─ Front' && fail "the hidden view is there"
@@ -213,7 +213,7 @@ see paused
 keys F5
 see 'is pinned to int4'
 keys C-r
-until_true "the note" grep -q 'note "it works"' keyed.bitscape/journal
+until_true "the note" grep -q 'note "it works"' "$home/keyed.bitscape/journal"
 keys '?'
 see '─ Help ─'
 keys Space
@@ -239,7 +239,7 @@ keys F7
 see running
 keys q
 left 0
-grep -q -e bind -e theme -e view -e sort -e source -e int8 keyed.bitscape/journal && fail "the journal holds keys and looks: $(cat keyed.bitscape/journal)"
+grep -q -e bind -e theme -e view -e sort -e source -e int8 "$home/keyed.bitscape/journal" && fail "the journal holds keys and looks: $(cat "$home/keyed.bitscape/journal")"
 "$bin" --replay keyed >"$dir/log" 2>&1 || fail "the replay differs: $(cat "$dir/log")"
 printf 'source %s\n' "$dir/round" >"$dir/round"
 start 80 24 "$bin"
@@ -263,7 +263,7 @@ keys Left Enter
 until_true "the horizon" shows finished
 keys q
 left 0
-journal=$dir/state/bitscape/steered.bitscape/journal
+journal=$home/steered.bitscape/journal
 grep -q '# digest' "$journal" || fail "the journal has no digest: $(cat "$journal")"
 "$bin" --replay steered >"$dir/log" 2>&1 || fail "the replay differs: $(cat "$dir/log")"
 echo ok

@@ -23,6 +23,7 @@ finish() {
 trap finish EXIT
 trap 'exit 143' INT TERM
 export HOME="$dir" XDG_STATE_HOME="$dir/state" XDG_CONFIG_HOME="$dir/config" INPUTRC=/dev/null LC_ALL=C.UTF-8 PS1='$ '
+home=$dir/state/bitscape # where sessions of a bare name lie
 unset NO_COLOR ENV
 cd "$dir" || exit 1
 

@@ -516,7 +516,7 @@ static void roofline_command(void **state)
 		{"roofline 1x2x1e3 bf16 on tpu_v4", "these are not"}, {"roofline 'x' bf16 on tpu_v4", "these are not"},
 		{"roofline 1x2x3 int9 on tpu_v4", "there is no such format"}, {"roofline 1x2x3 bf16 on tpu_v9", "there is no device"},
 		{"roofline 1x2x3 bf16 at tpu_v4", "it needs a product, a format and a device"}, {"roofline 1x2x3", "it needs a product"},
-		{"roofline 1x2x3 bf16 on tpu_v4 hot", "this is none of its words"}, {"roofline 1x2x3 fp32 on tpu_v4 passes=2", "this is none"},
+		{"roofline 1x2x3 bf16 on tpu_v4 hot", "this is not one of its words"}, {"roofline 1x2x3 fp32 on tpu_v4 passes=2", "this is not one"},
 		{"roofline 1x2x3 fp32 on a100 passes=3", "its fp32 is not made of passes of bf16"},
 		{"roofline 1x2x3 fp16 on bow", "its memory bandwidth is unknown"}, {"roofline", "it needs at least 1 argument"}};
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)

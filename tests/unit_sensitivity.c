@@ -482,8 +482,8 @@ static void the_roofline_held_against_the_t4(void **state)
 		int layers;
 		double bias, rank;
 	} rows[] = {
-		{"resnet18", "int4", 19, -3.497, .821}, {"resnet18", "int8", 19, -3.207, .822},
-		{"resnet50", "int4", 49, -3.294, .805}, {"resnet50", "int8", 49, -2.974, .719},
+		{"resnet18", "int4", 19, -2.875, .872}, {"resnet18", "int8", 19, -2.788, .678},
+		{"resnet50", "int4", 49, -2.736, .729}, {"resnet50", "int8", 49, -2.537, .624},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct model *m = network(rows[i].network);
@@ -516,8 +516,8 @@ static void the_roofline_held_against_the_t4(void **state)
 		near(sum.measured, ms, 1e-9);
 		assert_int_equal(left, m->layers - sum.layers);
 		assert_true(isnan(measured[0]) && isnan(measured[m->layers - 1]));
-		if (i == 0)
-			near(predicted[layer_named(m, "s1b1.conv1")], 2 * 8 * 115605504 / 260e12 * 1e3, 1e-9);
+		if (i == 0) // compute-bound, with a kernel's floor and what of the memory's time shows
+			near(predicted[layer_named(m, "s1b1.conv1")], 1e3 * (2 * 8 * 115605504 / (.9 * 260e12) + .89e-6 + 1.33e-6), 1e-9);
 		assert_false(cost_compare(table, t4, &plan, predicted, measured, &sum, &f));
 		assert_string_equal(f.what, "not a roofline and a table");
 		assert_false(cost_compare(bops, table, &plan, predicted, measured, &sum, &f));

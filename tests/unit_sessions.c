@@ -1122,7 +1122,7 @@ static void replays(void **state)
 	put("whole.bitscape/journal", journal, n);
 	free(journal);
 	assert_false(session_replay("nowhere", replay_say, &f));
-	assert_says(&f, "nowhere: no session is called so");
+	assert_says(&f, "nowhere: there is no session of this name");
 }
 
 // ---- commands on a session ---------------------------------------------------------------------------------------------
@@ -1217,7 +1217,7 @@ static void numbers_say_what_they_are(void **state)
 	assert_printed("training loss - and accuracy -, quality of sampled choices - (");
 	assert_printed(" MACs for one image in layers; ");
 	run_lines(s, "target latency 2ms\n");
-	assert_printed("the target of latency is 2ms (2 ms per 128 images on a100 (assumed)); every choice allowed costs less: the dearest found costs 0.0008309 ms; undo takes it back");
+	assert_printed("the target of latency is 2ms (2 ms per 128 images on a100 (assumed)); every choice allowed costs less: the dearest found costs 0.01149 ms; undo takes it back");
 	run_lines(s, "target latency 0.5x energy 3uJ\n");
 	assert_printed("the target of latency is 0.5x, the target of energy is 3uJ (");
 	assert_printed("ms per 128 images on a100 (assumed), 0.003 mJ per image on a100)");

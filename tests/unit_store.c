@@ -237,9 +237,9 @@ static void names_mean_one_thing(void **state)
 	assert_says(&f, "did you mean 'demo'? `bitscape new demp` makes one");
 	assert_null(session_open("zzzzzzzzz", &f));
 	assert_string_equal(fault_line(&f, line, sizeof line),
-		"zzzzzzzzz: no session is called so; `bitscape new zzzzzzzzz` makes one");
+		"zzzzzzzzz: there is no session of this name; `bitscape new zzzzzzzzz` makes one");
 	assert_null(session_open("resnet20", &f));
-	assert_says(&f, "it is a network; `bitscape new net=resnet20`");
+	assert_says(&f, "it is the name of a network; `bitscape new net=resnet20`");
 	assert_false(there(home("demp.bitscape")) || there(home("resnet20.bitscape")) || there("resnet20.bitscape"));
 	assert_int_equal(mkdir("other.bitscape", 0777), 0);
 	put("other.bitscape/file", "");
@@ -283,10 +283,10 @@ static void names_elsewhere(void **state)
 	s = again("old");
 	assert_true(said(s, "old lies in "));
 	end(s);
-	// Two are called so: neither is guessed.
+	// Two have one name: neither is guessed.
 	begin_and_end("./old");
 	assert_null(session_open("old", &f));
-	assert_says(&f, "two sessions are called so");
+	assert_says(&f, "two sessions have this name");
 	assert_says(&f, "work/below/old");
 	// One in the state folder goes before all of them.
 	begin_and_end("old");

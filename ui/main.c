@@ -87,6 +87,7 @@ static struct command_table questions(struct command_group group[QUESTIONS])
 	return (struct command_table){group, QUESTIONS};
 }
 
+// A session that is called as a question is opened by its path: ./latency.
 static bool is_question(const char *word)
 {
 	struct command_group group[QUESTIONS];
@@ -124,7 +125,7 @@ static struct session *open_session(const struct options *o, bool *fresh, struct
 {
 	*fresh = o->make || !o->name;
 	if (o->make && is_question(o->name)) {
-		fault_set(f, o->name, "choose another name", "a session cannot be called so: `bitscape %s` asks a question", o->name);
+		fault_set(f, o->name, "choose another name", "it cannot be a session's name: `bitscape %s` asks a question", o->name);
 		return NULL;
 	}
 	return *fresh ? session_made(o->name, o->setting, o->settings, f) : session_open(o->name, f);

@@ -108,8 +108,8 @@ static bool acts(uint32_t code)
 		{0xad, 0xad}, {0x600, 0x605}, {0x61c, 0x61c}, {0x6dd, 0x6dd}, {0x70f, 0x70f}, {0x180e, 0x180e}, {0x200b, 0x200f}, {0x2028, 0x202e},
 		{0x2060, 0x206f}, {0xfeff, 0xfeff}, {0xfff9, 0xfffb}, {0xe0000, 0xe0fff},
 	};
-	for (size_t i = 0; i < sizeof row / sizeof *row; i++)
-		if (code >= row[i].from && code <= row[i].to)
+	for (size_t i = 0; i < sizeof row / sizeof *row && code >= row[i].from; i++) // in order
+		if (code <= row[i].to)
 			return true;
 	return false;
 }
@@ -117,6 +117,8 @@ static bool acts(uint32_t code)
 // Columns of a code point; what cannot be shown is replaced by '?', which takes one.
 static int columns(uint32_t *code)
 {
+	if (*code >= ' ' && *code < 0x7f) // most of a screen
+		return 1;
 	int w = *code < ' ' || acts(*code) ? -1 : wcwidth((wchar_t)*code);
 	if (w >= 0)
 		return w;

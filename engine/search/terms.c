@@ -144,10 +144,10 @@ static bool rewards(const struct knobs *k, const struct term *term, struct fault
 		if (k->reward == REWARD_MNAS) {
 			best -= weight * log(term[t].priced->low / target);
 			if (!(fabs(best) <= log(MOST)))
-				return fault_set(fault, term[t].name, todo, "the search could not learn from such a reward: the cheapest choice costs %.3g of "
+				return fault_set(fault, term[t].name, todo, "the reward would not be a number: the cheapest choice costs %.3g of "
 					"the target, and the weight %g makes that a factor of 1e%+.0f", term[t].priced->low / target, weight, best / log(10));
 		} else if (!(weight * fmax(1, term[t].priced->high / target) <= MOST)) {
-			return fault_set(fault, term[t].name, todo, "the search could not learn from such a reward: the dearest choice costs %.3g times "
+			return fault_set(fault, term[t].name, todo, "the reward would not be a number: the dearest choice costs %.3g times "
 				"the target, at a weight of %g", term[t].priced->high / target, weight);
 		}
 	}
