@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include "engine/engine.h"
@@ -2453,6 +2455,33 @@ static void bad_openings(void **state)
 	}
 }
 
+// A network of more operators than can be priced is refused before anything of its size is made.
+static void deep_networks_are_refused_at_once(void **state)
+{
+	(void)state;
+	char path[] = "/tmp/bitscape-unit_search-XXXXXX.net", name[64];
+	int fd = mkstemps(path, 4);
+	assert_true(fd >= 0);
+	FILE *file = fdopen(fd, "w");
+	assert_non_null(file);
+	fprintf(file, "input 12x12x1\nclasses 10\nstem conv out=64 kernel=3\n");
+	for (int i = 0; i < 9000; i++)
+		fprintf(file, "a%d act act=relu\n", i);
+	fprintf(file, "pool pool\nhead linear out=classes\n");
+	assert_int_equal(fclose(file), 0);
+	snprintf(name, sizeof name, "net=%s batch=64", path);
+	struct config *c = config_of(name);
+	struct rusage before, after;
+	struct fault f = {0};
+	getrusage(RUSAGE_SELF, &before);
+	assert_null(engine_open(c, NULL, &f));
+	getrusage(RUSAGE_SELF, &after);
+	assert_non_null(strstr(f.what, "9004 operators are more than can be priced"));
+	assert_true(after.ru_maxrss - before.ru_maxrss < 500000); // kB; activations alone would take 40 GB
+	config_free(c);
+	unlink(path);
+}
+
 // Closing waits for the step at hand and for nothing else; what was asked and not fetched is freed.
 static void closing_at_any_time(void **state)
 {
@@ -2528,6 +2557,7 @@ int main(void)
 		cmocka_unit_test(damaged_arrays),
 		cmocka_unit_test(damaged_history),
 		cmocka_unit_test(bad_openings),
+		cmocka_unit_test(deep_networks_are_refused_at_once),
 		cmocka_unit_test(closing_at_any_time),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -218,12 +218,15 @@ void search_reach_text(const struct search *s, int t, char *buf, size_t size)
 	const struct term *term = &s->term[t];
 	struct term_state units;
 	char least[ENGINE_TEXT], low[ENGINE_TEXT], high[ENGINE_TEXT];
+	enum target_reach reach = search_reach(s, t);
+	buf[0] = 0;
+	if (reach <= TARGET_WITHIN) // as nearly always: this is asked at every step
+		return;
 	search_term_units(s, t, &units);
 	number_brief(term->least, units.unit, least, sizeof least);
 	number_brief(term->low, units.unit, low, sizeof low);
 	number_brief(term->high, units.unit, high, sizeof high);
-	buf[0] = 0;
-	switch (search_reach(s, t)) {
+	switch (reach) {
 	case TARGET_NONE:
 	case TARGET_WITHIN:
 		break;

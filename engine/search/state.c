@@ -71,7 +71,7 @@ const struct state_tensor *state_find(const struct state *s, const char *name)
 bool state_sound(const struct state *s, struct fault *fault)
 {
 	// What records the past, or scores it, may hold numbers that never were.
-	static const char *const lives_on[] = {"network.", "policy."};
+	static const char *const lives_on[] = {"network.", "policy.", "last."};
 	static const char *const numbers[] = {"baseline", "loss", "accuracy", "quality", "reward", "advantage"};
 	for (int i = 0; i < s->tensors; i++) {
 		const struct state_tensor *t = &s->tensor[i];
