@@ -110,7 +110,7 @@ good_house() {
 	plant plots/plots.h '"engine/catalog.h"'
 	plant sessions/session.c '"plots/plots.h"'
 	plant sessions/inside.h '"engine/catalog.h"'
-	plant sessions/session.c '"sessions/journal.h"'
+	plant sessions/session.c '"sessions/store/journal.h"'
 	plant sessions/report.h '"engine/machine.h"'
 	plant engine/pods/torus.c '"engine/machine.h"'
 	plant engine/pods/torus.c '"engine/hardware/device.h"'
@@ -164,7 +164,7 @@ self_test() {
 		sessions/session.c "engine/search/search.h"
 		sessions/session.c <readline/readline.h>
 		ui/views/front.c "engine/model/model.h"
-		ui/main.c "sessions/journal.h"
+		ui/main.c "sessions/store/journal.h"
 	BAD
 	for bad in 'fault_set(f, "", "do it", "what")' 'fault_set(f, x->y, "", "what")' 'fault_set(&f,\n\tx, "", "what")' \
 		'fault_set(f, x, "y", "out of memory")' 'disk_fault(f, "", "read", errno)'; do
