@@ -57,6 +57,7 @@ struct engine *session_engine(struct session *);
 const char *session_name(const struct session *);   // as shown: without folder and ending
 const char *session_folder(const struct session *);
 bool session_read_only(const struct session *);
+bool session_changing(const struct session *); // a change was asked for and is not yet carried out
 void session_shell_word(const struct session *, char *buf, size_t size); // what opens it from anywhere, as typed in a shell
 bool session_same(const struct session *, const struct session *); // both are of one folder
 const struct snapshot *session_snapshot(const struct session *); // the newest taken by session_turn; never NULL

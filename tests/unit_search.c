@@ -1624,6 +1624,44 @@ static void must_apply(struct search *s, enum change_kind kind, const char *name
 
 // A search on a table, some steps on: its expected cost stands to the new target as it did to the old one, options of one cost keep their
 // order, every allowed one can be had, and a limit that is met already pushes nothing.
+// A target that cannot be met moves the policy half the way to the cheapest choice, and no further: the way back leads to much the
+// same policy. Its pull is that of the cheapest cost, however far below it lies.
+static void a_target_out_of_reach_and_back(void **state)
+{
+	(void)state;
+	struct config *c = config_of("");
+	struct fault f;
+	const char *const set[][2] = {{"data", "none"}, {"net", "resnet18"}, {"space", "int2,int4,e2m1,int8"}, {"sensitivity", "none"},
+		{"steps", "600"}, {"target.bops", "0.1x"}};
+	for (size_t k = 0; k < sizeof set / sizeof *set; k++)
+		assert_true(config_set(c, set[k][0], set[k][1], &f));
+	struct search *s = search_new(config_knobs(c), NULL, &f);
+	config_free(c);
+	assert_non_null(s);
+	for (int d = 0; d < s->partition->decisions; d++)
+		policy_set(s->policy, d, (double[]){d % 2 ? .9 : .04, d % 2 ? .08 : .9, .01, .01});
+	policy_refresh(s->policy);
+	s->step = s->warmup + 300;
+	search_settle_modal(s);
+	double settled = expected_cost_of(s, 0), low = s->term[0].low;
+	char target[32];
+	snprintf(target, sizeof target, "%.6gx", settled / s->term[0].target * .1);
+	must_apply(s, CHANGE_TARGET, "bops", target); // as if it had met it
+	s->last.kept = false;                         // a step was made
+	double met = expected_cost_of(s, 0);
+	must_apply(s, CHANGE_TARGET, "bops", "0.001x");
+	assert_true(s->term[0].target < low && search_aim(&s->term[0]) == low);
+	double half = expected_cost_of(s, 0);
+	assert_true(fabs(half / (low + (met - low) / 2) - 1) < .01);
+	s->last.kept = false;
+	must_apply(s, CHANGE_TARGET, "bops", target);
+	assert_true(fabs(expected_cost_of(s, 0) / s->term[0].target - 1) < .01);
+	for (int d = 0; d < s->partition->decisions; d++)
+		if (d % 2 == 0) // still its first choice, or nearly
+			assert_true(policy_probabilities(s->policy, d)[1] > .3f);
+	search_free(s);
+}
+
 static void a_policy_meets_the_new_target(void **state)
 {
 	(void)state;
@@ -2534,6 +2572,7 @@ int main(void)
 		cmocka_unit_test(the_way_does_not_matter),
 		cmocka_unit_test(changes_survive_a_state),
 		cmocka_unit_test(a_policy_meets_the_new_target),
+		cmocka_unit_test(a_target_out_of_reach_and_back),
 		cmocka_unit_test(a_policy_that_waits),
 		cmocka_unit_test(rewards_stay_numbers),
 		cmocka_unit_test(no_number_is_kept),

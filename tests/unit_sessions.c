@@ -1267,6 +1267,10 @@ static void undo_and_redo(void **state)
 	assert_true(config_get(s->now, "entropy", value, sizeof value));
 	assert_string_equal(value, "0.5");
 
+	// What changes nothing is no change.
+	run_lines(s, "set entropy 0.5\npin stem int8\ntarget bops int4\nexpect changes = 7\n");
+	assert_printed("`set entropy 0.5` changes nothing");
+
 	// Several at once, faster than the replies come.
 	struct fault f;
 	assert_true(session_undo(s, ACT_UNDO, &f));

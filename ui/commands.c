@@ -170,8 +170,9 @@ static bool run_nudge(struct command_call *call)
 	if (w->scene.term >= snap->terms)
 		return fault_set(&call->fault, "nudge", "`weight TERM NUMBER` brings one in", "this search has no cost term");
 	const struct term_state *t = &snap->term[w->scene.term];
+	bool waiting = session_changing(w->session);
 	struct nudge *n = &w->nudge[weight][w->scene.term];
-	const char *value = weight ? nudge_weight(n, t, up ? 1 : -1) : nudge_target(n, t, up ? 1 : -1);
+	const char *value = weight ? nudge_weight(n, t, up ? 1 : -1, waiting) : nudge_target(n, t, up ? 1 : -1, waiting);
 	if (!value)
 		return fault_set(&call->fault, t->name, "`target TERM FORMAT` sets one", "has no target to move");
 	snprintf(line, sizeof line, "%s %s %s", call->argv[0], t->name, value[0] ? value : "''");

@@ -15,6 +15,7 @@
 #include "engine/tensor/rng.h"
 
 static const double FLOOR = 1e-3;
+static const double OPEN = 0.5;    // of the way to a target out of reach, left for the steps to go
 static const double NEAR = 1e-4;   // of a goal: met
 static const double UTMOST = 1e9;  // the largest lambda, by the goal: options of the same cost to so many digits are the same
 enum { SAMPLES = 8, ROUNDS = 8, CYCLES = 12 };
@@ -294,22 +295,32 @@ static bool reward_differs(const struct search *s)
 	return differs;
 }
 
-// How a term's expected cost stood to its target: 1 where it met it, or was not counted. A target out of reach counts as the
-// nearest cost that could be had.
+// How a term's expected cost stood to its target: 1 where it met it, was not counted, or could not meet it.
 static double standing(const struct search *s, int t)
 {
 	const struct last *l = &s->last;
 	if (t >= l->terms || !counted(&l->knobs, l->term, t) || s->knobs.term[t].weight > l->knobs.term[t].weight)
 		return 1;
 	const struct term *then = &l->term[t];
-	double ratio = l->expected[t] / fmin(fmax(then->target, then->low), then->high);
+	if (then->target < then->low || then->target > then->high)
+		return 1;
+	double ratio = l->expected[t] / then->target;
 	return isfinite(ratio) && ratio > 0 ? limits(s) ? fmax(1, ratio) : ratio : 1;
+}
+
+// The expected cost to have from the next step on. A target below what can be had leaves a share of the way to the cheapest choice
+// open: the policy is still its own, and a person who takes the target back finds it so.
+static double goal_of(const struct search *s, int t, double now)
+{
+	const struct term *term = &s->term[t];
+	double goal = search_aim(term) * standing(s, t);
+	return term->target < term->low && now > term->low ? fmax(goal, term->low + OPEN * (now - term->low)) : goal;
 }
 
 void search_answer(struct search *s)
 {
 	struct last *l = &s->last;
-	double goal[ENGINE_TERMS] = {0};
+	double goal[ENGINE_TERMS] = {0}, now[ENGINE_TERMS];
 	uint32_t terms = search_counted(s);
 	s->baseline = l->baseline;
 	s->has_baseline = l->has_baseline;
@@ -327,8 +338,9 @@ void search_answer(struct search *s)
 	s->has_baseline = false;
 	if (s->step <= s->warmup) // the policy has not begun to move
 		return;
+	expect(s, terms, now);
 	for (int t = 0; t < s->terms; t++)
-		goal[t] = s->term[t].target * standing(s, t);
+		goal[t] = goal_of(s, t, now[t]);
 	tilt(s, terms, goal);
 	policy_forget(s->policy);
 }

@@ -144,12 +144,13 @@ static bool apply_settings(struct search *s, const struct change *c, const char 
 {
 	struct knobs wanted = s->knobs;
 	for (int i = 0; i < c->items; i++) {
-		char name[ENGINE_NAME + 8], old[ENGINE_TEXT];
+		char name[ENGINE_NAME + 8], old[ENGINE_TEXT], new[ENGINE_TEXT];
 		snprintf(name, sizeof name, "%s%s", prefix, c->item[i].name);
 		if (!knobs_set(&wanted, name, c->item[i].value, true, fault))
 			return false;
 		knobs_get(&s->knobs, name, old, sizeof old);
-		if (!add_inverse(inverse, c->item[i].name, old))
+		knobs_get(&wanted, name, new, sizeof new);
+		if (strcmp(old, new) != 0 && !add_inverse(inverse, c->item[i].name, old))
 			return out_of_memory(fault);
 	}
 	if (wanted.decide != s->knobs.decide) {

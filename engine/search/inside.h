@@ -3,6 +3,8 @@
 #ifndef ENGINE_SEARCH_INSIDE_H
 #define ENGINE_SEARCH_INSIDE_H
 
+#include <math.h>
+
 #include "engine/data/data.h"
 #include "engine/nn/nn.h"
 #include "engine/search/policy.h"
@@ -161,6 +163,12 @@ static inline uint32_t search_counted(const struct search *s)
 	for (int t = 0; t < s->terms; t++)
 		terms |= (uint32_t)search_counts(s, t) << t;
 	return terms;
+}
+// What the reward aims at: the target, or where that lies out of reach, the nearest cost that can be had. So a target that cannot be met
+// pulls as hard as one that can, and what is left to choose is chosen by quality.
+static inline double search_aim(const struct term *t)
+{
+	return fmin(fmax(t->target, t->low), t->high);
 }
 // What the choice that was priced last, at `whole`, costs with each option of one decision, by `terms` (a bit each); by the
 // others, and with options that are not allowed, as in `whole`. cost: [options].

@@ -213,7 +213,7 @@ static double additive_penalty(const struct search *s, const double *cost)
 	double r = 0;
 	for (int t = 0; t < s->terms; t++)
 		if (search_counts(s, t)) {
-			double over = cost[t] / s->term[t].target - 1;
+			double over = cost[t] / search_aim(&s->term[t]) - 1;
 			r -= s->knobs.term[t].weight * (s->knobs.reward == REWARD_RELU ? fmax(0, over) : fabs(over));
 		}
 	return r;
@@ -226,7 +226,7 @@ static double reward_of(const struct search *s, const double *cost, double quali
 	double r = search_by_loss(s) ? exp(quality) : quality;
 	for (int t = 0; t < s->terms; t++)
 		if (search_counts(s, t))
-			r *= pow(cost[t] / s->term[t].target, -s->knobs.term[t].weight);
+			r *= pow(cost[t] / search_aim(&s->term[t]), -s->knobs.term[t].weight);
 	return r;
 }
 
