@@ -49,9 +49,4 @@ int search_front_room(const struct search *); // most points there can be
 // Appends the arrays and texts of a checkpoint; false: out of memory.
 bool search_save(struct search *, struct state *, struct fault *);
 
-// For those who add to a state: a copy of an array, a text. False: out of memory.
-bool state_add(struct state *, const char *name, enum state_type, int rank, const int64_t *shape, const void *data);
-bool state_say(struct state *, const char *name, const char *format, ...) __attribute__((format(printf, 3, 4)));
-const struct state_tensor *state_find(const struct state *, const char *name);
-
 #endif

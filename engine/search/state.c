@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // A search's state as named arrays and texts, and its digest.
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,64 +8,7 @@
 
 #include "engine/quant/format.h"
 #include "engine/search/inside.h"
-
-// ---- states ----
-
-static size_t type_size(enum state_type t)
-{
-	static const size_t sizes[] = {[STATE_F32] = 4, [STATE_I64] = 8, [STATE_U8] = 1};
-	return sizes[t];
-}
-
-bool state_add(struct state *s, const char *name, enum state_type type, int rank, const int64_t *shape, const void *data)
-{
-	struct state_tensor *room = realloc(s->tensor, (size_t)(s->tensors + 1) * sizeof *room);
-	if (!room)
-		return false;
-	s->tensor = room;
-	struct state_tensor t = {.type = type, .rank = rank, .bytes = type_size(type)};
-	snprintf(t.name, sizeof t.name, "%s", name);
-	for (int i = 0; i < rank; i++) {
-		t.shape[i] = shape[i];
-		t.bytes *= (size_t)shape[i];
-	}
-	if (!(t.data = malloc(t.bytes ? t.bytes : 1)))
-		return false;
-	memcpy(t.data, data, t.bytes);
-	s->tensor[s->tensors++] = t;
-	return true;
-}
-
-bool state_say(struct state *s, const char *name, const char *format, ...)
-{
-	struct state_text *room = realloc(s->text, (size_t)(s->texts + 1) * sizeof *room);
-	if (!room)
-		return false;
-	s->text = room;
-	struct state_text *t = &s->text[s->texts++];
-	snprintf(t->name, sizeof t->name, "%s", name);
-	va_list args;
-	va_start(args, format);
-	vsnprintf(t->value, sizeof t->value, format, args);
-	va_end(args);
-	return true;
-}
-
-const char *state_get(const struct state *s, const char *name)
-{
-	for (int i = 0; i < s->texts; i++)
-		if (strcmp(s->text[i].name, name) == 0)
-			return s->text[i].value;
-	return NULL;
-}
-
-const struct state_tensor *state_find(const struct state *s, const char *name)
-{
-	for (int i = 0; i < s->tensors; i++)
-		if (strcmp(s->tensor[i].name, name) == 0)
-			return &s->tensor[i];
-	return NULL;
-}
+#include "engine/state/state.h"
 
 bool state_sound(const struct state *s, struct fault *fault)
 {
@@ -93,16 +35,7 @@ bool state_sound(const struct state *s, struct fault *fault)
 	return true;
 }
 
-void state_free(struct state *s)
-{
-	if (!s)
-		return;
-	for (int i = 0; i < s->tensors; i++)
-		free(s->tensor[i].data);
-	free(s->tensor);
-	free(s->text);
-	free(s);
-}
+enum { VERSION = 1 };
 
 // ---- what a search keeps ----
 
@@ -359,7 +292,7 @@ bool search_save(struct search *s, struct state *out, struct fault *fault)
 	list_numbers(s, number);
 	struct texts same = {.prefix = "identity", .out = out, .ok = true};
 	each_identity(s, say_text, &same);
-	bool ok = same.ok && state_say(out, "kernels", "%s", s->info.kernels);
+	bool ok = same.ok && state_part(out, "search", VERSION) && state_say(out, "kernels", "%s", s->info.kernels);
 	digest_of(s, text, sizeof text);
 	ok = ok && state_say(out, "digest", "%s", text);
 	ok = ok && save_numbers(out, number, NUMBERS, NULL);
@@ -377,33 +310,14 @@ bool search_save(struct search *s, struct state *out, struct fault *fault)
 
 // ---- restoring ----
 
-static bool damaged(struct fault *fault, const char *what)
-{
-	return fault_set(fault, "checkpoint", "the one before it serves", "%s is missing or does not fit", what);
-}
-
-static const struct state_tensor *find(const struct state *in, const char *name, enum state_type type, int64_t count)
-{
-	const struct state_tensor *t = state_find(in, name);
-	return t && t->type == type && t->bytes == (size_t)count * type_size(type) ? t : NULL;
-}
-
-static bool read_real(const struct state *in, const char *name, double *value)
-{
-	const char *text = state_get(in, name);
-	char *end;
-	*value = text ? strtod(text, &end) : 0;
-	return text && end != text && !*end;
-}
-
 static bool read_numbers(const struct state *in, const struct number *n, int count, const char *of, struct fault *fault)
 {
 	char key[2 * ENGINE_NAME];
 	for (int i = 0; i < count; i++, n++) {
 		double value = 0;
 		number_key(n, of, key, sizeof key);
-		if (!(n->rare && !state_get(in, key)) && !read_real(in, key, &value))
-			return damaged(fault, key);
+		if (!(n->rare && !state_get(in, key)) && !state_real(in, key, &value))
+			return state_damaged(fault, key);
 		if (n->whole)
 			*n->whole = state_get(in, key) ? strtol(state_get(in, key), NULL, 10) : 0;
 		else if (n->real)
@@ -423,12 +337,12 @@ static bool restore_numbers(struct search *s, const struct state *in, struct fau
 	for (int t = 0; t < s->terms; t++) {
 		char name[ENGINE_NAME + 16];
 		snprintf(name, sizeof name, "sampled.%s", s->term[t].name);
-		if (!read_real(in, name, &s->term[t].sampled))
-			return damaged(fault, name);
+		if (!state_real(in, name, &s->term[t].sampled))
+			return state_damaged(fault, name);
 	}
 	if (s->step < 0 || s->step > s->horizon || s->horizon > SEARCH_HORIZON ||
 	    s->restart < 0 || s->restart > s->step || *policy_moves(s->policy) < 0 || !isfinite(s->baseline))
-		return damaged(fault, "step");
+		return state_damaged(fault, "step");
 	return true;
 }
 
@@ -439,7 +353,7 @@ static void read_text(const char *name, const char *value, void *context)
 	(void)value; // what it was before
 	snprintf(key, sizeof key, "%s.%s", t->prefix, name);
 	const char *text = state_get(t->in, key);
-	t->ok = t->ok && (text ? knobs_set(t->knobs, name, text, true, t->fault) : damaged(t->fault, key));
+	t->ok = t->ok && (text ? knobs_set(t->knobs, name, text, true, t->fault) : state_damaged(t->fault, key));
 }
 
 static bool restore_knobs(struct knobs *knobs, const char *prefix, const struct state *in, struct fault *fault)
@@ -461,12 +375,12 @@ static bool restore_settings(struct search *s, const struct state *in, struct fa
 		if (!(name = state_get(in, key)))
 			break;
 		if (strlen(name) >= ENGINE_NAME || knobs_term(k, name) >= 0)
-			return damaged(fault, key);
+			return state_damaged(fault, key);
 		snprintf(k->term[k->terms].name, ENGINE_NAME, "%s", name);
 	}
 	for (int t = 0; t < s->terms; t++) // those that the search began with
 		if (t >= k->terms || strcmp(k->term[t].name, s->term[t].name) != 0)
-			return damaged(fault, "term");
+			return state_damaged(fault, "term");
 	struct texts texts = {.prefix = "set", .in = in, .knobs = k, .fault = fault, .ok = true};
 	knobs_each(k, true, read_text, &texts);
 	knobs_each_term(k, read_text, &texts);
@@ -479,13 +393,13 @@ static bool restore_partition(const struct search *s, const struct state *in, co
 {
 	char key[ENGINE_NAME];
 	snprintf(key, sizeof key, "%sallowed", prefix);
-	const struct state_tensor *t = find(in, key, STATE_I64, s->space->slots);
+	const struct state_tensor *t = state_find_as(in, key, STATE_I64, s->space->slots);
 	if (!t)
-		return damaged(fault, key);
+		return state_damaged(fault, key);
 	for (int i = 0; i < s->space->slots; i++) {
 		int64_t mask = ((const int64_t *)t->data)[i];
 		if (mask <= 0 || mask & ~(int64_t)space_all(s->space, i))
-			return damaged(fault, key);
+			return state_damaged(fault, key);
 		p->allowed[i] = (uint32_t)mask;
 	}
 	p->split = split;
@@ -500,9 +414,9 @@ static bool restore_partition(const struct search *s, const struct state *in, co
 static bool restore_kept(const struct state *in, const struct kept *kept, int count, struct fault *fault)
 {
 	for (int i = 0; i < count; i++) {
-		const struct state_tensor *t = find(in, kept[i].name, STATE_F32, kept[i].count);
+		const struct state_tensor *t = state_find_as(in, kept[i].name, STATE_F32, kept[i].count);
 		if (!t)
-			return damaged(fault, kept[i].name);
+			return state_damaged(fault, kept[i].name);
 		memcpy(kept[i].data, t->data, t->bytes);
 		for (long k = 0; k < kept[i].count; k++)
 			if (!isfinite(kept[i].data[k]))
@@ -519,9 +433,9 @@ static bool restore_last(struct search *s, const struct state *in, struct fault 
 	struct number number[LAST_NUMBERS], of_term[TERM_NUMBERS];
 	double terms;
 	if (!state_get(in, "last.terms"))
-		return !state_find(in, "last.allowed") || damaged(fault, "last.terms");
-	if (!read_real(in, "last.terms", &terms) || !(terms >= 0 && terms <= s->knobs.terms))
-		return damaged(fault, "last.terms");
+		return !state_find(in, "last.allowed") || state_damaged(fault, "last.terms");
+	if (!state_real(in, "last.terms", &terms) || !(terms >= 0 && terms <= s->knobs.terms))
+		return state_damaged(fault, "last.terms");
 	l->knobs = s->knobs;
 	l->terms = l->knobs.terms = (int)terms;
 	struct texts texts = {.prefix = "last.set", .in = in, .knobs = &l->knobs, .fault = fault, .ok = true};
@@ -540,7 +454,7 @@ static bool restore_last(struct search *s, const struct state *in, struct fault 
 			return false;
 	}
 	if (*policy_moves(l->policy) < 0 || !isfinite(l->baseline))
-		return damaged(fault, "last.moves");
+		return state_damaged(fault, "last.moves");
 	policy_refresh(l->policy);
 	l->kept = true;
 	return true;
@@ -556,8 +470,8 @@ static int restore_points(struct search *s, const struct state *in, const char *
 	int64_t n = numbers && numbers->rank == 2 ? numbers->shape[0] : -1, slots = s->space->slots;
 	if (n < 0 || n > s->front.room)
 		return -1;
-	const struct state_tensor *choices = find(in, key[1], STATE_U8, n * slots);
-	if (!choices || !find(in, key[0], STATE_F32, n * FIELDS))
+	const struct state_tensor *choices = state_find_as(in, key[1], STATE_U8, n * slots);
+	if (!choices || !state_find_as(in, key[0], STATE_F32, n * FIELDS))
 		return -1;
 	for (int i = 0; i < n; i++) {
 		struct point *p = &point[i];
@@ -585,8 +499,8 @@ static bool restore_front(struct search *s, const struct state *in, struct fault
 	double scored;
 	f->points = restore_points(s, in, "front", f->point);
 	f->candidates = restore_points(s, in, "candidates", f->candidate);
-	if (f->points < 0 || f->candidates < 0 || !read_real(in, "scored", &scored) || !(scored >= 0 && scored <= f->candidates))
-		return damaged(fault, "front");
+	if (f->points < 0 || f->candidates < 0 || !state_real(in, "scored", &scored) || !(scored >= 0 && scored <= f->candidates))
+		return state_damaged(fault, "front");
 	f->next = (int)scored;
 	f->scoring = f->candidates > 0;
 	f->knobs = s->knobs;
@@ -607,6 +521,8 @@ static void compare_text(const char *name, const char *mine, void *context)
 bool search_restore(struct search *s, const struct state *in, struct fault *fault)
 {
 	struct texts same = {.prefix = "identity", .in = in, .fault = fault, .ok = true};
+	if (!state_part_check(in, "search", VERSION, fault))
+		return false;
 	each_identity(s, compare_text, &same);
 	if (!same.ok || !restore_settings(s, in, fault) ||
 	    !restore_partition(s, in, "", s->knobs.decide == DECIDE_SPLIT, s->wanted, fault))
@@ -622,5 +538,5 @@ bool search_restore(struct search *s, const struct state *in, struct fault *faul
 	char digest[64];
 	digest_of(s, digest, sizeof digest);
 	const char *recorded = state_get(in, "digest");
-	return recorded && strcmp(recorded, digest) == 0 ? true : damaged(fault, "digest");
+	return recorded && strcmp(recorded, digest) == 0 ? true : state_damaged(fault, "digest");
 }
