@@ -8,7 +8,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "engine/base/text.h"
 #include "engine/search/lane.h"
@@ -80,8 +79,7 @@ static double price_whole(const struct lane *lane, const uint8_t *choice, int te
 }
 
 // One decision's best option, with that of the same layers' other halves where they are another decision: what two formats run as
-// hangs on both. Whether the choice, which the pricer
-// holds and which costs *now, has moved; the pricer holds what it has become.
+// hangs on both. Whether the choice, which the pricer holds and which costs *now, has moved; the pricer holds it then, too.
 static bool improve(const struct lane *lane, int term, double sign, int decision, uint8_t *choice, double *now)
 {
 	const struct partition *p = lane->partition;

@@ -71,6 +71,12 @@ static const char *own_name(const struct lane *lane, const char *what, char name
 	return name;
 }
 
+static const char *part_name(const struct lane *lane, char name[STATE_KEY])
+{
+	snprintf(name, STATE_KEY, "lane%s%s", lane->name[0] ? "." : "", lane->name);
+	return name;
+}
+
 uint64_t lane_key(const struct lane *lane, const char *purpose)
 {
 	char name[STATE_KEY];
@@ -269,7 +275,7 @@ bool lane_save(struct lane *lane, struct state *out, struct fault *fault)
 	char prefix[STATE_KEY], name[STATE_KEY];
 	own_name(lane, "", prefix);
 	list_numbers(lane, number);
-	bool ok = state_part(out, own_name(lane, "lane", name), VERSION) && state_say_numbers(out, number, NUMBERS, prefix, NULL);
+	bool ok = state_part(out, part_name(lane, name), VERSION) && state_say_numbers(out, number, NUMBERS, prefix, NULL);
 	for (int t = 0; t < lane->shared->terms; t++)
 		ok = ok && state_say_numbers(out, &(struct state_number){"sampled", .real = &lane->aim[t].sampled}, 1, prefix,
 			lane->shared->term[t].name);
@@ -367,7 +373,7 @@ bool lane_restore(struct lane *lane, const struct state *in, struct fault *fault
 	struct state_number number[NUMBERS];
 	char prefix[STATE_KEY], name[STATE_KEY];
 	own_name(lane, "", prefix);
-	if (!state_part_check(in, own_name(lane, "lane", name), VERSION, fault) ||
+	if (!state_part_check(in, part_name(lane, name), VERSION, fault) ||
 	    !restore_partition(in, prefix, s->knobs.decide == DECIDE_SPLIT, lane->wanted, fault))
 		return false;
 	lane_rearrange(lane);

@@ -2,7 +2,6 @@
 // How a search is put together, and taken apart.
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "engine/quant/format.h"
 #include "engine/search/inside.h"
