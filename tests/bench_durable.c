@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "engine/tensor/rng.h"
-#include "sessions/changes.h"
-#include "sessions/inside.h"
+#include "sessions/store/changes.h"
+#include "sessions/core/inside.h"
 
 enum { CHANGES = 100 };
 enum { IN_FORCE, ACKNOWLEDGED, SYNC, TIMES };

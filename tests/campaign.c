@@ -24,9 +24,9 @@
 #include <zlib.h>
 
 #include "engine/base/clock.h"
-#include "sessions/checkpoint.h"
-#include "sessions/folder.h"
-#include "sessions/manifest.h"
+#include "sessions/store/checkpoint.h"
+#include "sessions/store/folder.h"
+#include "sessions/store/manifest.h"
 #include "tests/sealed.h"
 
 enum { TEXT = 1 << 16, PATIENCE = 120 /* seconds; a process that takes longer hangs */ };

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <zlib.h>
 
-#include "sessions/journal.h"
+#include "sessions/store/journal.h"
 
 #define SEALED_SESSION "0123456789abcdef"
 

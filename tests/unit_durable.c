@@ -8,8 +8,8 @@
 
 #include "tests/workplace.h"
 
-#include "sessions/changes.h"
-#include "sessions/restore.h"
+#include "sessions/store/changes.h"
+#include "sessions/core/restore.h"
 #include "tests/sealed.h"
 
 // ---- helpers -------------------------------------------------------------------------------------------------------

@@ -17,10 +17,10 @@
 
 #include <cmocka.h>
 
-#include "sessions/changes.h"
-#include "sessions/checkpoint.h"
-#include "sessions/inside.h"
-#include "sessions/manifest.h"
+#include "sessions/store/changes.h"
+#include "sessions/store/checkpoint.h"
+#include "sessions/core/inside.h"
+#include "sessions/store/manifest.h"
 #include "tests/sealed.h"
 #include "tests/workplace.h"
 

@@ -16,9 +16,9 @@
 
 #include <cmocka.h>
 
-#include "sessions/inside.h"
-#include "sessions/manifest.h"
-#include "sessions/store.h"
+#include "sessions/core/inside.h"
+#include "sessions/store/manifest.h"
+#include "sessions/store/store.h"
 #include "tests/sealed.h"
 
 static char top[128]; // of this test alone: the state folder is in it, and the current folder, `work`

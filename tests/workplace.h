@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-#include "sessions/inside.h"
+#include "sessions/core/inside.h"
 
 static char place[256]; // a folder of this run's own; the current one is in it, and the state folder
 

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The draft: a choice edited by hand, with every cost said at each edit; then committed as pins, or dropped.
+#include <ctype.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sessions/core/inside.h"
+
+// The flags behind the options: which slots were edited.
+static uint8_t *edited(const struct session *s)
+{
+	return s->draft + s->info->slots;
+}
+
+void draft_follow(struct session *s)
+{
+	for (int i = 0; s->draft && i < s->info->slots; i++)
+		if (!edited(s)[i])
+			s->draft[i] = s->snapshot->slot[i].modal;
+}
+
+static uint8_t *modal_choice(struct session *s)
+{
+	uint8_t *choice = calloc(2 * (size_t)s->info->slots + 1, 1); // room for the flags of a draft
+	if (choice)
+		session_modal(s, choice);
+	return choice;
+}
+
+static void drop(struct session *s)
+{
+	free(s->draft);
+	s->draft = NULL;
+	s->news |= NEWS_STATE;
+}
+
+// Whether the slot is the first edited one of its decision.
+static bool leads(const struct session *s, int slot)
+{
+	const struct slot_state *now = s->snapshot->slot;
+	if (!edited(s)[slot])
+		return false;
+	for (int i = 0; i < slot; i++)
+		if (edited(s)[i] && now[i].decision == now[slot].decision)
+			return false;
+	return true;
+}
+
+static int edits(const struct session *s)
+{
+	int count = 0;
+	for (int i = 0; i < s->info->slots; i++)
+		count += leads(s, i);
+	return count;
+}
+
+static bool tell(struct session *s, struct command_call *call)
+{
+	uint8_t *modal = modal_choice(s);
+	struct string costs = { 0 };
+	bool ok = modal && session_tell_costs(s, &costs, s->draft, modal);
+	if (ok) {
+		call->say(call, "draft, %d of %d decisions changed: %s", edits(s), s->snapshot->decisions, costs.bytes);
+	} else {
+		fault_memory(&call->fault, "draft");
+	}
+	string_free(&costs);
+	free(modal);
+	return ok;
+}
+
+// ---- editing -------------------------------------------------------------------------------------------------------
+
+struct edit {
+	struct session *s;
+	const char *format; // NULL: a step instead
+	int step;           // +1: wider, -1: narrower
+	uint8_t *before;    // the draft as it was
+	int done;
+	int refused;        // the last refused slot
+};
+
+// Edits the slot's whole decision, once for all of its slots.
+static void edit_slot(int slot, void *context)
+{
+	struct edit *e = context;
+	struct session *s = e->s;
+	const struct slot_info *info = &s->info->slot[slot];
+	int option = e->format ? slot_option(info, e->format) : e->before[slot] + e->step;
+	if (option < 0 || option >= info->options) {
+		e->refused = slot;
+		return;
+	}
+	e->done++;
+	for (int i = 0; i < s->info->slots; i++)
+		if (s->snapshot->slot[i].decision == s->snapshot->slot[slot].decision) {
+			s->draft[i] = (uint8_t)option;
+			edited(s)[i] = option != s->snapshot->slot[i].modal;
+		}
+}
+
+static bool edit(struct session *s, struct command_call *call, const char *word, struct edit e)
+{
+	bool begun = !s->draft;
+	if (begun && !(s->draft = modal_choice(s)))
+		return fault_memory(&call->fault, "draft");
+	size_t slots = (size_t)s->info->slots;
+	e.s = s;
+	e.before = malloc(slots + 1);
+	bool ok = e.before || fault_memory(&call->fault, "draft");
+	if (ok) {
+		memcpy(e.before, s->draft, slots);
+		ok = session_each_slot(s, word, edit_slot, &e, &call->fault);
+	}
+	const char *refused = s->info->layer[s->info->slot[e.refused].layer].name;
+	if (ok && !e.done && e.format)
+		ok = fault_set(&call->fault, refused, "`help pin` tells more", "'%s' is not in its space", e.format);
+	else if (ok && !e.done)
+		ok = fault_set(&call->fault, refused, e.step > 0 ? "`draft down` steps the other way" : "`draft up` steps the other way",
+			"it has no %s format", e.step > 0 ? "wider" : "narrower");
+	free(e.before);
+	if (!ok && begun)
+		drop(s);
+	s->news |= NEWS_STATE;
+	return ok && tell(s, call);
+}
+
+// ---- committing ----------------------------------------------------------------------------------------------------
+
+// One change that pins every decision that was edited, so that one undo takes it back.
+static bool commit(struct session *s, struct command_call *call)
+{
+	struct change c = { .kind = CHANGE_RESTRICT };
+	c.item = calloc((size_t)s->info->slots + 1, sizeof *c.item);
+	bool ok = c.item || fault_memory(&call->fault, "draft");
+	for (int i = 0; ok && i < s->info->slots; i++) {
+		if (!leads(s, i))
+			continue;
+		struct change_item *item = &c.item[c.items++];
+		int layer = s->info->slot[i].layer;
+		const char *group = session_group(s, layer), *name = group ? group : s->info->layer[layer].name;
+		snprintf(item->name, sizeof item->name, "%s%s", name, session_tied(s, layer) ? "" : strrchr(s->info->slot[i].name, '.'));
+		snprintf(item->value, sizeof item->value, "%s", s->info->slot[i].option[s->draft[i]].name);
+	}
+	if (ok && !c.items)
+		call->say(call, "the draft is the modal choice: nothing to pin");
+	else if (ok)
+		ok = session_change(s, &c, ACT_DO, 0, &call->fault);
+	if (ok)
+		drop(s);
+	free(c.item);
+	return ok;
+}
+
+// ---- the command ---------------------------------------------------------------------------------------------------
+
+bool run_draft(struct command_call *call)
+{
+	struct session *s = call->context;
+	const char *first = call->argv[0];
+	if (call->argc == 1) {
+		if (strcmp(first, "commit") != 0 && strcmp(first, "drop") != 0 && strcmp(first, "show") != 0)
+			return fault_set(&call->fault, "draft", "draft LAYER FORMAT, draft up|down LAYER, draft show|commit|drop",
+				"'%s' is not one of its words", first);
+		if (!s->draft)
+			return fault_set(&call->fault, "draft", "`draft LAYER FORMAT` begins one", "there is no draft");
+		if (strcmp(first, "commit") == 0)
+			return commit(s, call);
+		if (strcmp(first, "show") == 0)
+			return tell(s, call);
+		drop(s);
+		call->say(call, "draft dropped");
+		return true;
+	}
+	if (strcmp(first, "up") == 0)
+		return edit(s, call, call->argv[1], (struct edit){ .step = 1 });
+	if (strcmp(first, "down") == 0)
+		return edit(s, call, call->argv[1], (struct edit){ .step = -1 });
+	return edit(s, call, first, (struct edit){ .format = call->argv[1] });
+}
+
+// ---- whole drafts ------------------------------------------------------------------------------------------------------
+
+enum { PASTE_BYTES = 1 << 24 };
+
+// Makes a choice the draft; drops what was edited before.
+static bool take(struct session *s, struct command_call *call, const uint8_t *wanted)
+{
+	const struct slot_state *now = s->snapshot->slot;
+	for (int i = 0; i < s->info->slots; i++)
+		for (int j = 0; j < i; j++)
+			if (now[i].decision == now[j].decision && wanted[i] != wanted[j])
+				return fault_set(&call->fault, s->info->slot[i].name, "`decide split` and `ungroup` take them apart",
+					"it is decided as one with %s, which has another format", s->info->slot[j].name);
+	if (!s->draft && !(s->draft = modal_choice(s)))
+		return fault_memory(&call->fault, "draft");
+	for (int i = 0; i < s->info->slots; i++) {
+		s->draft[i] = wanted[i];
+		edited(s)[i] = wanted[i] != now[i].modal;
+	}
+	s->news |= NEWS_STATE;
+	return tell(s, call);
+}
+
+static bool put_format(const struct session *s, uint8_t *choice, int slot, const char *format, struct fault *f)
+{
+	int option = slot_option(&s->info->slot[slot], format);
+	if (option < 0)
+		return fault_set(f, s->info->slot[slot].name, "`status` names the space", "'%s' is not in its space", format);
+	choice[slot] = (uint8_t)option;
+	return true;
+}
+
+// A width per layer, in their order; or for all but the first and the last, which then have 8 bits, as HAWQ publishes its choices.
+static bool put_digits(const struct session *s, uint8_t *choice, const char *digits, struct fault *f)
+{
+	int count = (int)strlen(digits), last = s->info->layers - 1;
+	bool inner = count > 0 && count == last - 1;
+	if (count != last + 1 && !inner)
+		return fault_set(f, "paste", "give a digit for each layer; `layers` lists them", "%d digits for %d layers", count,
+			s->info->layers);
+	for (int i = 0; i < s->info->slots; i++) {
+		char format[8];
+		int layer = s->info->slot[i].layer;
+		snprintf(format, sizeof format, "int%c", inner && (layer == 0 || layer == last) ? '8' : digits[layer - inner]);
+		if (!put_format(s, choice, i, format, f))
+			return false;
+	}
+	return true;
+}
+
+// The formats of an exported policy, layer by layer.
+static bool put_policy(const struct session *s, uint8_t *choice, const char *text, const char *path, struct fault *f)
+{
+	json_error_t error;
+	json_t *policy = json_loads(text, JSON_REJECT_DUPLICATES, &error), *layers = json_object_get(policy, "layers"), *layer;
+	bool ok = policy || fault_set(f, path, "give a policy that was exported", "line %d: %s", error.line, error.text);
+	if (ok && (int)json_array_size(layers) != s->info->layers)
+		ok = fault_set(f, path, "give a policy of this network", "it has %zu layers, this network %d", json_array_size(layers),
+			s->info->layers);
+	for (int i = 0; ok && i < s->info->layers; i++) {
+		const struct layer_info *l = &s->info->layer[i];
+		layer = json_array_get(layers, (size_t)i);
+		const char *name = json_string_value(json_object_get(layer, "name"));
+		const char *weight = json_string_value(json_object_get(json_object_get(layer, "weight"), "format"));
+		const char *activation = json_string_value(json_object_get(json_object_get(layer, "activation"), "format"));
+		if (!name || strcmp(name, l->name) != 0 || !weight || !activation)
+			ok = fault_set(f, path, "give a policy of this network", "layer %d is not %s with its formats", i + 1, l->name);
+		ok = ok && put_format(s, choice, l->weight_slot, weight, f) && put_format(s, choice, l->activation_slot, activation, f);
+	}
+	json_decref(policy);
+	return ok;
+}
+
+bool run_apply(struct command_call *call)
+{
+	struct session *s = call->context;
+	bool ends = strcmp(call->argv[0], "ends") == 0;
+	if (!ends && strcmp(call->argv[0], "uniform") != 0)
+		return fault_set(&call->fault, "apply", "apply uniform FORMAT, apply ends FORMAT", "'%s' is not one of its words", call->argv[0]);
+	uint8_t *choice = modal_choice(s);
+	bool ok = choice || fault_memory(&call->fault, "draft");
+	for (int i = 0; ok && i < s->info->slots; i++) {
+		int layer = s->info->slot[i].layer;
+		bool end = ends && (layer == 0 || layer == s->info->layers - 1);
+		ok = put_format(s, choice, i, end ? "int8" : call->argv[1], &call->fault);
+	}
+	ok = ok && take(s, call, choice);
+	free(choice);
+	return ok;
+}
+
+bool run_paste(struct command_call *call)
+{
+	struct session *s = call->context;
+	const char *word = call->argv[0];
+	bool digits = word[strspn(word, "0123456789")] == '\0';
+	size_t size = 0;
+	uint8_t *choice = modal_choice(s);
+	char *text = digits ? strdup(word) : disk_read(word, PASTE_BYTES, &size, &call->fault);
+	bool ok = text && (choice || fault_memory(&call->fault, "draft"));
+	if (ok && !digits) {
+		while (size && isspace((unsigned char)text[size - 1]))
+			text[--size] = '\0';
+		digits = size && text[strspn(text, "0123456789")] == '\0';
+	}
+	ok = ok && (digits ? put_digits(s, choice, text, &call->fault) : put_policy(s, choice, text, word, &call->fault));
+	ok = ok && take(s, call, choice);
+	free(text);
+	free(choice);
+	return ok;
+}

@@ -1,0 +1,515 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// A session in use: its turn, its messages, what it shows.
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "sessions/core/inside.h"
+
+// ---- what it holds -------------------------------------------------------------------------------------------------
+
+struct engine *session_engine(struct session *s)
+{
+	return s->engine;
+}
+
+const char *session_name(const struct session *s)
+{
+	return s->title;
+}
+
+const char *session_folder(const struct session *s)
+{
+	return s->folder;
+}
+
+bool session_read_only(const struct session *s)
+{
+	return s->read_only;
+}
+
+const struct snapshot *session_snapshot(const struct session *s)
+{
+	return s->snapshot;
+}
+
+struct plotter *session_plotter(struct session *s)
+{
+	return s->plotter;
+}
+
+int session_journal(const struct session *s, const struct journal_entry **entries)
+{
+	*entries = s->journal.entry;
+	return s->journal.entries;
+}
+
+const uint8_t *session_draft(const struct session *s)
+{
+	return s->draft;
+}
+
+void session_source(struct session *s, struct figure_source *source)
+{
+	int term = 0;
+	for (int i = s->snapshot->terms - 1; i >= 0; i--)
+		if (s->snapshot->term[i].weight > 0)
+			term = i;
+	*source = (struct figure_source){
+		.snapshot = s->snapshot,
+		.record = s->record,
+		.records = s->records,
+		.modal = s->modal,
+		.mark = s->mark,
+		.marks = s->marks,
+		.term = term,
+		.roofline = session_roofline,
+		.session = s,
+	};
+}
+
+static bool plot_source(void *session, struct figure_source *source, struct fault *f)
+{
+	(void)f;
+	session_source(session, source);
+	return true;
+}
+
+static const char *plot_folder(void *session)
+{
+	const struct session *s = session;
+	return s->folder[0] && !s->read_only ? s->folder : ".";
+}
+
+struct command_group session_plot_group(struct session *s)
+{
+	s->plot = (struct plot_context){ s->plotter, plot_source, plot_folder, s };
+	struct command_group group = { .title = "Figures", .context = &s->plot };
+	group.rows = plots_commands(&group.count);
+	return group;
+}
+
+// ---- messages ------------------------------------------------------------------------------------------------------
+
+static void add_message(struct session *s, bool bad, const char *format, va_list args)
+{
+	if (s->messages == MESSAGES) {
+		s->first_message = (s->first_message + 1) % MESSAGES;
+		s->messages--;
+	}
+	struct message *m = &s->message[(s->first_message + s->messages++) % MESSAGES];
+	m->bad = bad;
+	vsnprintf(m->text, sizeof m->text, format, args);
+	s->news |= NEWS_MESSAGE;
+}
+
+void session_say(struct session *s, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	add_message(s, false, format, args);
+	va_end(args);
+}
+
+__attribute__((format(printf, 2, 3))) static void say_bad(struct session *s, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	add_message(s, true, format, args);
+	va_end(args);
+}
+
+void session_say_fault(struct session *s, const struct fault *f)
+{
+	char line[sizeof *f + 8];
+	say_bad(s, "%s", fault_line(f, line, sizeof line));
+}
+
+const char *session_message(struct session *s, bool *bad)
+{
+	if (!s->messages)
+		return NULL;
+	const struct message *m = &s->message[s->first_message];
+	s->first_message = (s->first_message + 1) % MESSAGES;
+	s->messages--;
+	*bad = m->bad;
+	return m->text;
+}
+
+// ---- the journal ---------------------------------------------------------------------------------------------------
+
+bool session_mark(struct session *s, int entry)
+{
+	const struct journal_entry *e = &s->journal.entry[entry];
+	if (journal_entry_line(&s->journal, entry + 1)->kind != JOURNAL_CHANGE)
+		return true; // a note changes nothing
+	if (s->marks == s->mark_room) {
+		int room = s->mark_room ? s->mark_room * 2 : 64;
+		struct mark *mark = realloc(s->mark, (size_t)room * sizeof *mark);
+		if (!mark)
+			return false;
+		s->mark = mark;
+		s->mark_room = room;
+	}
+	struct mark *m = &s->mark[s->marks++];
+	m->step = e->step;
+	snprintf(m->text, sizeof m->text, "%s", e->text);
+	return true;
+}
+
+bool session_log(struct session *s, const struct journal_line *line, struct fault *f)
+{
+	struct string text = { 0 };
+	int entries = s->journal.entries;
+	if (!journal_add(&s->journal, line, &text, f)) {
+		string_free(&text);
+		return false;
+	}
+	bool ok = true;
+	if (s->journal.entries > entries) {
+		ok = session_mark(s, entries) || fault_memory(f, "journal");
+		s->news |= NEWS_JOURNAL;
+	}
+	if (s->writer && (text.failed || !writer_append(s->writer, text.bytes, text.length))) {
+		// No line may follow one that is missing.
+		session_make_read_only(s, "memory ran out for its journal");
+		ok = fault_memory(f, "journal");
+	}
+	string_free(&text);
+	return ok;
+}
+
+int session_unwritten(const struct session *s)
+{
+	int n = 0;
+	while (s->writer && n < s->journal.entries
+		&& journal_entry_line(&s->journal, s->journal.entries - n)->end.bytes > s->written.durable)
+		n++;
+	return n;
+}
+
+void session_acknowledge(struct session *s, const char *format, ...)
+{
+	va_list args;
+	char text[MESSAGE_TEXT];
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	struct acknowledgement *a = s->writer ? malloc(sizeof *a + strlen(text) + 1) : NULL;
+	if (!a) {
+		session_say(s, "%s", text);
+		return;
+	}
+	*a = (struct acknowledgement){ .end = s->journal.end.bytes };
+	memcpy(a->text, text, strlen(text) + 1);
+	if (!s->waiting)
+		s->last_waiting = &s->waiting;
+	*s->last_waiting = a;
+	s->last_waiting = &a->next;
+}
+
+void session_drop_waiting(struct session *s)
+{
+	while (s->waiting) {
+		struct acknowledgement *a = s->waiting;
+		s->waiting = a->next;
+		free(a);
+	}
+}
+
+// Says what has become safe, and that changes are stopped where nothing does.
+static void take_durable(struct session *s)
+{
+	struct writer_state now;
+	writer_look(s->writer, &now);
+	if (now.durable != s->written.durable)
+		s->news |= NEWS_STATE;
+	if (now.failing && !s->written.failing) {
+		s->written = now;
+		int n = session_unwritten(s);
+		session_say_fault(s, &now.fault);
+		session_say(s, "changes are stopped until the journal can be written (%d wait%s); the search goes on, and `save` tries again",
+			n, n == 1 ? "s" : "");
+		s->retried_at = clock_seconds();
+		s->news |= NEWS_STATE;
+	}
+	bool again = s->written.failing && !now.failing;
+	s->written = now;
+	while (s->waiting && s->waiting->end <= now.durable) {
+		struct acknowledgement *a = s->waiting;
+		session_say(s, "%s", a->text);
+		s->waiting = a->next;
+		free(a);
+	}
+	if (again)
+		session_say(s, "the journal is written again: changes may be made");
+}
+
+// ---- history -------------------------------------------------------------------------------------------------------
+
+static bool room_for_history(struct session *s, long more)
+{
+	if (s->record_room - s->records >= more)
+		return true;
+	long room = s->record_room ? s->record_room * 2 : 1024;
+	struct record *record = realloc(s->record, (size_t)room * sizeof *record);
+	if (record)
+		s->record = record;
+	uint8_t *modal = realloc(s->modal, (size_t)room * (size_t)s->info->slots + 1);
+	if (modal)
+		s->modal = modal;
+	if (!record || !modal)
+		return false;
+	s->record_room = room;
+	return true;
+}
+
+static void fetch_history(struct session *s)
+{
+	enum { PART = 512 };
+	for (long got = PART; got == PART && room_for_history(s, PART);) {
+		got = engine_history(s->engine, s->records, PART, s->record + s->records,
+			s->modal + s->records * s->info->slots);
+		s->records += got;
+	}
+}
+
+// ---- the turn ------------------------------------------------------------------------------------------------------
+
+static bool running(const struct session *s)
+{
+	return s->snapshot->run == RUN_RUNNING;
+}
+
+void session_fetch(struct session *s)
+{
+	enum engine_run before = s->snapshot->run;
+	if (!engine_snapshot(s->engine, s->snapshot))
+		return;
+	s->news |= NEWS_SNAPSHOT;
+	draft_follow(s);
+	if (s->snapshot->run == before)
+		return;
+	s->news |= NEWS_STATE;
+	if (s->snapshot->run == RUN_FAILED)
+		session_say_fault(s, &s->snapshot->fault);
+}
+
+static void take_written(struct session *s)
+{
+	struct writer_result r;
+	if (s->writer)
+		take_durable(s);
+	while (s->writer && writer_result(s->writer, &r)) {
+		s->news |= NEWS_STATE;
+		s->save_failed = !r.saved;
+		if (!r.saved) {
+			s->saved_step = -1;
+			if (!s->written.failing || r.asked) // else said already
+				session_say_fault(s, &r.fault);
+		} else if (r.asked) {
+			session_say(s, "step %ld: saved in %s", r.step, s->folder);
+		}
+	}
+}
+
+static void take_pictures(struct session *s)
+{
+	char file[FOLDER_PATH];
+	bool ok;
+	struct fault f;
+	plotter_turn(s->plotter);
+	while (plotter_done(s->plotter, file, sizeof file, &ok, &f)) {
+		if (ok)
+			session_say(s, "wrote %s", file);
+		else
+			session_say_fault(s, &f);
+		if (!ok) {
+			s->plot_failed = true;
+			s->plot_fault = f;
+		}
+	}
+}
+
+// Seconds until the next autosave is due; negative: none is.
+static double autosave_in(const struct session *s)
+{
+	if (!s->writer || s->saving || s->play.on || s->snapshot->run == RUN_FAILED || session_saved(s))
+		return -1;
+	double now = clock_seconds(), left = s->saved_at + AUTOSAVE_SECONDS - now;
+	long since = s->snapshot->step - (s->saved_step > 0 ? s->saved_step : 0);
+	if (!s->save_failed && since > s->snapshot->step / AUTOSAVE_PART)
+		left = s->saved_at + AUTOSAVE_LEAST - now;
+	// A finished search is worth keeping at once; a save that failed is tried again from time to time.
+	if (left < 0 || (s->snapshot->run == RUN_FINISHED && !s->save_failed))
+		return 0;
+	return running(s) || s->save_failed ? left : -1;
+}
+
+// Seconds until a journal that cannot be written is tried again; negative: it can be.
+static double retry_in(const struct session *s)
+{
+	if (!s->writer || !s->written.failing)
+		return -1;
+	double left = s->retried_at + RETRY_SECONDS - clock_seconds();
+	return left < 0 ? 0 : left;
+}
+
+static void autosave(struct session *s)
+{
+	struct fault f;
+	if (retry_in(s) == 0) {
+		s->retried_at = clock_seconds();
+		writer_retry(s->writer);
+	}
+	if (autosave_in(s) == 0 && !session_save(s, false, &f)) {
+		s->saved_at = clock_seconds(); // try again later, not in every turn
+		session_say_fault(s, &f);
+	}
+}
+
+unsigned session_turn(struct session *s)
+{
+	engine_news(s->engine);
+	// The snapshot last: it then knows of every change that was told.
+	session_take_replies(s);
+	session_fetch(s);
+	fetch_history(s);
+	play_turn(s);
+	take_written(s);
+	autosave(s);
+	follow_turn(s);
+	take_pictures(s);
+	unsigned news = s->news;
+	s->news = NEWS_NONE;
+	return news;
+}
+
+int session_fds(const struct session *s, struct pollfd *fds, int *timeout_ms)
+{
+	int n = 0;
+	fds[n++] = (struct pollfd){ .fd = engine_fd(s->engine), .events = POLLIN };
+	if (s->writer)
+		fds[n++] = (struct pollfd){ .fd = writer_fd(s->writer), .events = POLLIN };
+	if (s->news)
+		*timeout_ms = 0; // said by a command since the last turn
+	const double due[] = { autosave_in(s), retry_in(s), follow_in(s) };
+	for (size_t i = 0; i < sizeof due / sizeof *due; i++) {
+		int ms = (int)(due[i] * 1000) + 1;
+		if (due[i] >= 0 && (*timeout_ms < 0 || ms < *timeout_ms))
+			*timeout_ms = ms;
+	}
+	return n + plotter_fds(s->plotter, fds + n, timeout_ms);
+}
+
+bool session_settle(struct session *s, struct fault *f)
+{
+	while (s->pending) {
+		struct pollfd fds[SESSION_FDS];
+		int timeout = 1000;
+		if (s->snapshot->run == RUN_FAILED)
+			return fault_set(f, s->snapshot->fault.where, s->snapshot->fault.todo, "%s", s->snapshot->fault.what);
+		int n = session_fds(s, fds, &timeout);
+		if (poll(fds, (nfds_t)n, timeout) < 0 && errno != EINTR)
+			return disk_fault(f, "session", "wait for the engine", errno);
+		s->news |= session_turn(s);
+	}
+	return true;
+}
+
+bool session_flush(struct session *s, struct fault *f)
+{
+	while (s->writer && writer_busy(s->writer)) {
+		struct pollfd news = { .fd = writer_fd(s->writer), .events = POLLIN };
+		if (poll(&news, 1, 1000) < 0 && errno != EINTR)
+			return disk_fault(f, s->folder, "wait for the disk", errno);
+		s->news |= session_turn(s);
+	}
+	if (s->written.failing && f)
+		*f = s->written.fault;
+	return !s->written.failing && (!s->save_failed || fault_set(f, s->folder, "`save` tries again", "the last save failed"));
+}
+
+// ---- shared by the commands ----------------------------------------------------------------------------------------
+
+const char *session_state_word(const struct session *s)
+{
+	static const char *const words[] = {
+		[RUN_PAUSED] = "paused", [RUN_RUNNING] = "running", [RUN_FINISHED] = "finished", [RUN_FAILED] = "failed",
+	};
+	return words[s->snapshot->run];
+}
+
+int session_term(const struct session *s, const char *name)
+{
+	for (int i = 0; i < s->snapshot->terms; i++)
+		if (strcmp(s->snapshot->term[i].name, name) == 0)
+			return i;
+	return -1;
+}
+
+void session_modal(const struct session *s, uint8_t *choice)
+{
+	for (int i = 0; i < s->snapshot->slots; i++)
+		choice[i] = s->snapshot->slot[i].modal;
+}
+
+int slot_option(const struct slot_info *d, const char *format)
+{
+	for (int o = 0; o < d->options; o++)
+		if (strcmp(d->option[o].name, format) == 0)
+			return o;
+	return -1;
+}
+
+bool session_tell_costs(const struct session *s, struct string *t, const uint8_t *choice, const uint8_t *than)
+{
+	double cost[ENGINE_TERMS], other[ENGINE_TERMS];
+	if (!engine_price(s->engine, choice, cost, 0, NULL) || (than && !engine_price(s->engine, than, other, 0, NULL)))
+		return false;
+	for (int i = 0; i < s->snapshot->terms; i++) {
+		const struct term_state *term = &s->snapshot->term[i];
+		char number[ENGINE_TEXT];
+		if (term->why[0])
+			continue;
+		string_add(t, "%s%s %s", i ? ", " : "", term->name, number_write(cost[i], term->brief, number, sizeof number));
+		if (than && other[i] > 0)
+			string_add(t, " (%+.1f %%)", 100 * (cost[i] / other[i] - 1));
+	}
+	return !t->failed;
+}
+
+// ---- what commands say ---------------------------------------------------------------------------------------------
+
+bool say_all(struct command_call *call, struct string *t)
+{
+	bool ok = !t->failed;
+	if (ok && t->length && t->bytes[t->length - 1] == '\n')
+		t->bytes[--t->length] = '\0';
+	if (ok)
+		call->say(call, "%s", t->bytes ? t->bytes : "");
+	else
+		fault_memory(&call->fault, "the answer");
+	string_free(t);
+	return ok;
+}
+
+void session_tell_targets(struct session *s, struct string *t, const struct change *change)
+{
+	struct snapshot *now = change->kind == CHANGE_TARGET ? snapshot_new() : NULL;
+	const char *before = " (";
+	char number[ENGINE_TEXT * 2];
+	if (now)
+		engine_snapshot(s->engine, now); // the session's own may be from before the change
+	for (int i = 0; now && i < change->items; i++)
+		for (int k = 0; k < now->terms; k++)
+			if (now->term[k].targeted && strcmp(now->term[k].name, change->item[i].name) == 0) {
+				string_add(t, "%s%s", before, number_write(now->term[k].target, now->term[k].unit, number, sizeof number));
+				before = ", ";
+			}
+	if (before[0] == ',')
+		string_add(t, ")");
+	snapshot_free(now);
+}

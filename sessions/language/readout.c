@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "sessions/language/readout.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sessions/core/inside.h"
+
+// ---- the readers -----------------------------------------------------------------------------------------------------
+
+static void put_text(struct reading *r, const char *text)
+{
+	r->is_text = true;
+	snprintf(r->text, sizeof r->text, "%s", text);
+}
+
+// `of` is what stands behind the dot: the index of a term or layer, or of a split.
+typedef bool reader(struct session *, int of, struct reading *, struct fault *);
+
+static bool read_state(struct session *s, int of, struct reading *r, struct fault *f)
+{
+	(void)of, (void)f;
+	put_text(r, session_state_word(s));
+	return true;
+}
+
+static bool read_macs(struct session *s, int of, struct reading *r, struct fault *f)
+{
+	(void)f;
+	r->number = of ? s->info->attention_macs : s->info->macs;
+	r->unit = "per image";
+	return true;
+}
+
+static bool read_parameters(struct session *s, int of, struct reading *r, struct fault *f)
+{
+	(void)of, (void)f;
+	r->number = s->info->parameters;
+	return true;
+}
+
+static bool read_front(struct session *s, int of, struct reading *r, struct fault *f)
+{
+	(void)of, (void)f;
+	int standing = 0;
+	for (int i = 0; i < s->snapshot->points; i++)
+		standing += !s->snapshot->point[i].dominated;
+	r->number = standing;
+	return true;
+}
+
+static bool read_changes(struct session *s, int of, struct reading *r, struct fault *f)
+{
+	(void)of, (void)f;
+	r->number = s->journal.entries;
+	return true;
+}
+
+static bool read_digest(struct session *s, int of, struct reading *r, struct fault *f)
+{
+	(void)of;
+	bool known = s->digest_step == s->snapshot->step && s->digest_entries == s->journal.entries;
+	if (!known && s->batch && (!session_ask_digest(s, false, f) || !session_settle(s, f)))
+		return false;
+	if (!known && !s->batch)
+		return fault_set(f, "digest", "say `digest` first", "it is not known at this step");
+	put_text(r, s->digest);
+	return true;
+}
+
+static bool read_cost(struct session *s, int of, struct reading *r, struct fault *f)
+{
+	(void)f;
+	r->number = s->snapshot->term[of].modal;
+	r->unit = s->snapshot->term[of].unit;
+	return true;
+}
+
+static bool read_expected(struct session *s, int of, struct reading *r, struct fault *f)
+{
+	(void)f;
+	r->number = s->snapshot->term[of].expected;
+	r->unit = s->snapshot->term[of].unit;
+	return true;
+}
+
+static bool read_weight(struct session *s, int of, struct reading *r, struct fault *f)
+{
+	(void)f;
+	r->number = s->snapshot->term[of].weight;
+	return true;
+}
+
+static bool targeted(const struct session *s, int of, struct fault *f)
+{
+	return s->snapshot->term[of].targeted
+		|| fault_set(f, s->snapshot->term[of].name, "`target` gives it one", "it has no target");
+}
+
+static bool read_target(struct session *s, int of, struct reading *r, struct fault *f)
+{
+	r->number = s->snapshot->term[of].target;
+	r->unit = s->snapshot->term[of].unit;
+	return targeted(s, of, f);
+}
+
+static bool read_ratio(struct session *s, int of, struct reading *r, struct fault *f)
+{
+	r->number = s->snapshot->term[of].modal / s->snapshot->term[of].target;
+	return targeted(s, of, f);
+}
+
+static bool read_modal(struct session *s, int of, struct reading *r, struct fault *f)
+{
+	(void)f;
+	r->is_text = true;
+	session_both(s, of, session_modal_option, r->text, sizeof r->text);
+	return true;
+}
+
+static const char *pinned_option(const struct session *s, int slot)
+{
+	uint32_t allowed = s->snapshot->slot[slot].allowed;
+	return allowed & (allowed - 1) ? "no" : session_modal_option(s, slot);
+}
+
+static bool read_pinned(struct session *s, int of, struct reading *r, struct fault *f)
+{
+	(void)f;
+	r->is_text = true;
+	session_both(s, of, pinned_option, r->text, sizeof r->text);
+	if (strcmp(r->text, "no/no") == 0)
+		put_text(r, "no");
+	return true;
+}
+
+static bool evaluated(const struct known_evaluation *e, int split, struct fault *f)
+{
+	return e->known || fault_set(f, split == SPLIT_TEST ? "test" : "heldout",
+		split == SPLIT_TEST ? "`evaluate test` does it" : "`evaluate` does it", "no choice has been evaluated on it yet");
+}
+
+static bool read_split_accuracy(struct session *s, int of, struct reading *r, struct fault *f)
+{
+	r->number = s->known[of].accuracy;
+	return evaluated(&s->known[of], of, f);
+}
+
+static bool read_split_loss(struct session *s, int of, struct reading *r, struct fault *f)
+{
+	r->number = s->known[of].loss;
+	return evaluated(&s->known[of], of, f);
+}
+
+// ---- the table -----------------------------------------------------------------------------------------------------------
+
+enum readout_kind { PLAIN, FIELD_LONG, FIELD_REAL, PER_TERM, PER_LAYER };
+
+static const struct readout {
+	const char *name; // PER_TERM, PER_LAYER: followed by a dot and the term or layer
+	enum readout_kind kind;
+	size_t field;     // FIELD_*: of the snapshot
+	const char *unit;
+	reader *read;
+	int of;           // PLAIN: what the reader gets
+} readouts[] = {
+	{ "step", FIELD_LONG, offsetof(struct snapshot, step), "", NULL, 0 },
+	{ "horizon", FIELD_LONG, offsetof(struct snapshot, horizon), "", NULL, 0 },
+	{ "state", PLAIN, 0, "", read_state, 0 },
+	{ "loss", FIELD_REAL, offsetof(struct snapshot, loss), "", NULL, 0 },
+	{ "accuracy", FIELD_REAL, offsetof(struct snapshot, accuracy), "", NULL, 0 },
+	{ "quality", FIELD_REAL, offsetof(struct snapshot, quality), "", NULL, 0 },
+	{ "entropy", FIELD_REAL, offsetof(struct snapshot, entropy), "", NULL, 0 },
+	{ "reward", FIELD_REAL, offsetof(struct snapshot, reward), "", NULL, 0 },
+	{ "learning_rate", FIELD_REAL, offsetof(struct snapshot, learning_rate), "", NULL, 0 },
+	{ "images_per_s", FIELD_REAL, offsetof(struct snapshot, images_per_s), "", NULL, 0 },
+	{ "cost", PER_TERM, 0, "", read_cost, 0 },
+	{ "ratio", PER_TERM, 0, "", read_ratio, 0 },
+	{ "expected", PER_TERM, 0, "", read_expected, 0 },
+	{ "target", PER_TERM, 0, "", read_target, 0 },
+	{ "weight", PER_TERM, 0, "", read_weight, 0 },
+	{ "macs.layers", PLAIN, 0, "", read_macs, 0 },
+	{ "macs.attention", PLAIN, 0, "", read_macs, 1 },
+	{ "parameters", PLAIN, 0, "", read_parameters, 0 },
+	{ "modal", PER_LAYER, 0, "", read_modal, 0 },
+	{ "pinned", PER_LAYER, 0, "", read_pinned, 0 },
+	{ "front.size", PLAIN, 0, "", read_front, 0 },
+	{ "heldout.accuracy", PLAIN, 0, "", read_split_accuracy, SPLIT_HELDOUT },
+	{ "heldout.loss", PLAIN, 0, "", read_split_loss, SPLIT_HELDOUT },
+	{ "test.accuracy", PLAIN, 0, "", read_split_accuracy, SPLIT_TEST },
+	{ "test.loss", PLAIN, 0, "", read_split_loss, SPLIT_TEST },
+	{ "changes", PLAIN, 0, "", read_changes, 0 },
+	{ "digest", PLAIN, 0, "", read_digest, 0 },
+};
+enum { READOUTS = sizeof readouts / sizeof *readouts };
+
+// What may stand behind a readout's dot; NULL at the end. A plain one has one nameless place.
+static const char *place(const struct session *s, const struct readout *r, int i)
+{
+	if (r->kind == PER_TERM)
+		return i < s->snapshot->terms ? s->snapshot->term[i].name : NULL;
+	if (r->kind == PER_LAYER)
+		return i < s->info->layers ? s->info->layer[i].name : NULL;
+	return i == 0 ? "" : NULL;
+}
+
+static const char *full_name(const struct readout *r, const char *behind, char *buf, size_t size)
+{
+	snprintf(buf, size, "%s%s%s", r->name, behind[0] ? "." : "", behind);
+	return buf;
+}
+
+void readout_each(struct session *s, void (*each)(const char *name, void *context), void *context)
+{
+	char name[2 * ENGINE_NAME];
+	for (const struct readout *r = readouts; r < readouts + READOUTS; r++)
+		for (int i = 0; place(s, r, i); i++)
+			each(full_name(r, place(s, r, i), name, sizeof name), context);
+}
+
+bool readout_read(struct session *s, const char *name, struct reading *reading, struct fault *f)
+{
+	char full[2 * ENGINE_NAME], best[2 * ENGINE_NAME] = "", advice[192];
+	struct nearest near = nearest_to(name);
+	for (const struct readout *r = readouts; r < readouts + READOUTS; r++)
+		for (int i = 0; place(s, r, i); i++) {
+			full_name(r, place(s, r, i), full, sizeof full);
+			if (strcmp(full, name) == 0) {
+				*reading = (struct reading){ .unit = r->unit };
+				const char *field = (const char *)s->snapshot + r->field;
+				if (r->kind == FIELD_LONG)
+					reading->number = (double)*(const long *)(const void *)field;
+				else if (r->kind == FIELD_REAL)
+					reading->number = *(const double *)(const void *)field;
+				else
+					return r->read(s, r->kind == PLAIN ? r->of : i, reading, f);
+				return true;
+			}
+			nearest_offer(&near, full);
+			if (near.best == full) {
+				snprintf(best, sizeof best, "%s", full);
+				near.best = best;
+			}
+		}
+	return fault_set(f, name, nearest_advice(&near, "`help print` lists them", advice, sizeof advice),
+		"there is no such readout");
+}
+
+const char *reading_write(const struct reading *r, char *buf, size_t size)
+{
+	if (r->is_text)
+		snprintf(buf, size, "%s", r->text);
+	else if (isnan(r->number))
+		snprintf(buf, size, "-");
+	else
+		snprintf(buf, size, "%.6g%s%s", r->number, r->unit[0] ? " " : "", r->unit);
+	return buf;
+}
+
+// ---- comparisons -----------------------------------------------------------------------------------------------------------
+
+enum { LESS = 1, EQUAL = 2, MORE = 4 };
+static const struct operator {
+	const char *sign;
+	int holds; // for which orders of the two sides
+} operators[] = {
+	{ "=", EQUAL }, { "==", EQUAL }, { "!=", LESS | MORE }, { "<", LESS }, { "<=", LESS | EQUAL },
+	{ ">", MORE }, { ">=", MORE | EQUAL },
+};
+
+static const struct operator *operator_named(const char *sign)
+{
+	for (size_t i = 0; i < sizeof operators / sizeof *operators; i++)
+		if (strcmp(operators[i].sign, sign) == 0)
+			return &operators[i];
+	return NULL;
+}
+
+bool comparison_check(int count, char *const *words, struct fault *f)
+{
+	double percent;
+	if (count != 3 && count != 5)
+		return fault_set(f, count ? words[0] : "readout", "for example: cost.size < 100k, or ratio.bops = 1 within 5%",
+			"expected READOUT OP VALUE [within P%%]");
+	if (!operator_named(words[1]))
+		return fault_set(f, words[1], "use one of = != < <= > >=", "this is not a comparison");
+	if (count == 5 && (strcmp(words[3], "within") != 0 || !number_read(words[4], &percent) || percent < 0))
+		return fault_set(f, words[3], "for example: within 5%", "expected 'within P%%'");
+	return true;
+}
+
+bool comparison_holds(struct session *s, int count, char *const *words, bool *holds, struct reading *r, struct fault *f)
+{
+	double value, slack = 0;
+	if (!comparison_check(count, words, f) || !readout_read(s, words[0], r, f))
+		return false;
+	const struct operator *op = operator_named(words[1]);
+	if (r->is_text) {
+		int order = strcmp(r->text, words[2]);
+		if (op->holds != EQUAL && op->holds != (LESS | MORE))
+			return fault_set(f, words[0], "use = or !=", "it is a text, which is the same or not, but never less or more");
+		*holds = (order == 0) == (op->holds == EQUAL);
+		return true;
+	}
+	if (!number_read(words[2], &value))
+		return fault_set(f, words[2], "write it as 12, 1e-3, 2.5k or 71%", "it is not a number to compare %s with", words[0]);
+	if (count == 5 && number_read(words[4], &slack))
+		slack *= fabs(value);
+	// A reading that is not known yet (NaN) fulfils nothing.
+	int order = fabs(r->number - value) <= slack ? EQUAL : r->number < value ? LESS : r->number > value ? MORE : 0;
+	*holds = (op->holds & order) != 0;
+	return true;
+}

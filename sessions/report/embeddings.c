@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Embedding tables on a slice: SparseCores, tensor cores or hosts, and one pod against another.
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sessions/report/report.h"
+
+// A pod's slice, with its links counted.
+struct place {
+	struct pod pod;
+	struct slice slice;
+	struct slice_network *network; // NULL: islands
+};
+
+struct question {
+	struct workload workload;
+	struct world world; // pod 0: asked for; 1: against, or the same
+	struct place at[2];
+	struct embedding_job job;
+	const char *format, *place, *against;
+	double batch;
+	bool twisted;
+};
+
+static bool find_place(struct place *p, const char *shape, bool twisted, struct fault *f)
+{
+	if (!slice_read(&p->pod, shape, twisted, &p->slice, f))
+		return false;
+	if (p->slice.islands)
+		return true;
+	p->network = calloc(1, sizeof *p->network);
+	return p->network ? slice_network_of(&p->slice, p->network, f) : fault_memory(f, "a slice's links");
+}
+
+// "tpu_v3:8x16"
+static bool read_against(struct question *q, struct fault *f)
+{
+	char pod[256], *colon;
+	snprintf(pod, sizeof pod, "%s", q->against);
+	if (!(colon = strrchr(pod, ':')) || strlen(q->against) >= sizeof pod)
+		return fault_set(f, q->against, "write against=tpu_v3:8x16", "names no pod and slice");
+	*colon = '\0';
+	return pod_get(pod, &q->at[1].pod, f) && find_place(&q->at[1], colon + 1, false, f);
+}
+
+static bool set_up(struct question *q, struct fault *f)
+{
+	int p = 0;
+	if (!division_format(q->format, &q->job.format, f))
+		return false;
+	while (q->place && p < EMBEDDING_PLACES && strcmp(q->place, embedding_places[p]) != 0)
+		p++;
+	if (q->place && p == EMBEDDING_PLACES)
+		return fault_set(f, q->place, "choose sparsecore, tensorcore or host", "is no place for tables");
+	q->job.place = q->place ? p : EMBEDDING_PLACES;
+	q->job.workload = &q->workload;
+	q->job.batch = q->batch > 0 ? q->batch : q->workload.batch;
+	return true;
+}
+
+struct compared {
+	const struct question *q;
+	int pod, place;             // of the one
+	int other_pod, other_place; // over this; -1: alone
+};
+
+static bool price_at(
+	const struct question *q, const struct world *w, int pod, int place, struct embedding_price *p, struct fault *f)
+{
+	struct embedding_job j = q->job;
+	j.place = place;
+	return embedding_price_of(w, pod, &q->at[pod].slice, q->at[pod].network, &j, p, f);
+}
+
+static double ratio_of(const struct world *w, void *context)
+{
+	const struct compared *c = context;
+	struct embedding_price one, other;
+	if (!price_at(c->q, w, c->pod, c->place, &one, NULL))
+		return (double)NAN;
+	if (c->other_pod < 0)
+		return one.step;
+	return price_at(c->q, w, c->other_pod, c->other_place, &other, NULL) ? other.step / one.step : (double)NAN;
+}
+
+static bool add_row(struct report *r, const struct question *q, int pod, int place, struct fault *f)
+{
+	struct embedding_price p;
+	char name[48];
+	if (!price_at(q, &q->world, pod, place, &p, f))
+		return false;
+	double gib = pod_figures[POD_MEMORY].factor, most = q->at[pod].pod.figure[POD_MEMORY].value;
+	if (!p.fits)
+		return fault_set(f, q->workload.name, "take more chips or a narrower format, or place large tables elsewhere",
+			"the tables do not fit %s of %s: %.4g GiB a chip, %.4g GiB more than there is",
+			slice_name(&q->at[pod].slice, name), q->at[pod].pod.name, p.memory / gib, (p.memory - most) / gib);
+	struct compared c = { q, pod, place, -1, 0 };
+	struct band b = world_band(&q->world, ratio_of, &c);
+	report_cell(r, "%s %s", q->at[pod].pod.name, slice_name(&q->at[pod].slice, name));
+	report_cell(r, "%s", place == EMBEDDING_PLACES ? "as each table says" : embedding_places[place]);
+	const double ms[] = { p.rows, p.vector, p.handling, p.exchange, p.overhead, p.host, p.tensor, p.dense };
+	for (size_t i = 0; i < sizeof ms / sizeof *ms; i++)
+		report_cell(r, "%.4g", ms[i] * 1e3);
+	report_cell(r, "%.4g", p.step * 1e3);
+	report_band(r, &b, 1e3, "%.3g");
+	report_cell(r, "%s", b.low < b.high ? b.mover : "");
+	report_cell(r, "%s", p.binds);
+	report_cell(r, "%.4g", p.memory / gib);
+	report_cell(r, "%.4g", p.rate);
+	return true;
+}
+
+static void add_ratio(struct report *r, const char *what, const struct world *w, struct compared c)
+{
+	struct band b = world_band(w, ratio_of, &c);
+	if (!isnan(b.value))
+		report_below(r, "%s: %.3gx, %.3g to %.3g over the inputs' ranges, moved most by %s", what, b.value, b.low, b.high,
+			b.mover);
+}
+
+static bool add_all(struct report *r, const struct question *q, struct fault *f)
+{
+	double ids = 0;
+	for (int i = 0; i < q->workload.tables; i++)
+		ids += q->workload.table[i].hot;
+	report_above(r,
+		"%s: %d tables, %.4g ids a sample, batch %g, %.4g multiply-accumulates a sample in the dense layers; tables in "
+		"%s, %s%s%s",
+		q->workload.name, q->workload.tables, ids, q->job.batch, q->workload.dense, q->format,
+		q->job.serve ? "serving" : "training", q->job.pipelined ? ", pipelined: gradients two steps old" : "",
+		q->job.keep_duplicates ? ", duplicates kept" : "");
+	report_above(r, "source: %s", q->workload.source);
+	int place = q->job.place;
+	if (!add_row(r, q, 0, place, f) || (q->against && !add_row(r, q, 1, place, f)))
+		return false;
+	bool host = place != PLACE_HOST && q->at[0].pod.figure[POD_HOST_MEMORY].value > 0;
+	if (host && !add_row(r, q, 0, PLACE_HOST, f))
+		return false;
+	if (q->against)
+		add_ratio(r, "this pod over the other", &q->world, (struct compared){ q, 0, place, 1, place });
+	if (host)
+		add_ratio(r, "this place over hosts' memory", &q->world, (struct compared){ q, 0, place, 0, PLACE_HOST });
+	report_below(r,
+		"(ms of a step: rows from memory, vector unit, ids, exchange between SparseCores, of which the longest counts, "
+		"overhead;");
+	report_below(r, " hosts; look-ups on tensor cores; dense layers at %g of the peak; band: over the inputs' ranges)",
+		q->world.input[IN_DENSE_MFU]);
+	report_below(r,
+		"(published for DLRM0, another workload whose tables are not: v4 over v3 %gx, SparseCore over hosts' memory %g "
+		"to %gx; agreement "
+		"is not claimed)",
+		published_table[PUB_SC_V4_V3].value, published_table[PUB_SC_HOST_LOW].value,
+		published_table[PUB_SC_HOST_HIGH].value);
+	return true;
+}
+
+bool run_embeddings(struct command_call *call)
+{
+	static const struct report_column column[] = { { "slice", true }, { "tables on", true }, { "rows", false },
+		{ "vector", false }, { "ids", false }, { "exchange", false }, { "overhead", false }, { "hosts", false },
+		{ "tensor", false }, { "dense", false }, { "step ms", false }, { "band", false }, { "moved most by", true },
+		{ "binds", true }, { "GiB a chip", false }, { "samples/s", false } };
+	struct question *q = calloc(1, sizeof *q);
+	struct report_asked asked;
+	struct report r;
+	if (!q)
+		return fault_memory(&call->fault, "embeddings");
+	q->format = "fp32";
+	const struct report_word words[] = { { .key = "twisted", .flag = &q->twisted }, { .key = "serve", .flag = &q->job.serve },
+		{ .key = "pipelined", .flag = &q->job.pipelined }, { .key = "duplicates", .flag = &q->job.keep_duplicates },
+		{ .key = "weights=", .text = &q->format }, { .key = "place=", .text = &q->place },
+		{ .key = "against=", .text = &q->against }, { .key = "batch=", .number = &q->batch, .least = 1, .most = 1e9 } };
+	bool ok = report_pod(call, 2, &q->at[0].pod) && report_words(call, 2, words, sizeof words / sizeof *words, &asked)
+		&& workload_get(call->argv[0], &q->workload, &call->fault) && set_up(q, &call->fault)
+		&& find_place(&q->at[0], call->argv[1], q->twisted, &call->fault)
+		&& (!q->against || read_against(q, &call->fault));
+	report_begin(&r, column, sizeof column / sizeof *column);
+	if (ok) {
+		report_world(&asked, &q->at[0].pod, q->against ? &q->at[1].pod : NULL, &q->world);
+		ok = add_all(&r, q, &call->fault);
+	}
+	free(q->at[0].network);
+	free(q->at[1].network);
+	free(q);
+	return report_end(&r, call, ok ? asked.csv : NULL, ok);
+}

@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Exports: the policy as JSON (policy.schema.json describes it), layers, history and front as CSV.
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sessions/core/inside.h"
+
+enum { POLICY_VERSION = 2 }; // 2: kernel_h and kernel_w in place of kernel
+
+// ---- the policy ----------------------------------------------------------------------------------------------------
+
+// The modal choice at the moment of asking, scored on both splits before it is written.
+struct policy {
+	int users; // pending requests that point here
+	bool failed;
+	char path[FOLDER_PATH];
+	uint8_t *choice;
+	long step;
+	struct scored {
+		bool done;
+		long step, images, calibration_images;
+		double accuracy, loss;
+	} scored[2]; // per enum split
+	struct layer_range *range; // as calibrated for the held-out score
+};
+
+static void policy_drop(void *job)
+{
+	struct policy *p = job;
+	if (--p->users > 0)
+		return;
+	free(p->choice);
+	free(p->range);
+	free(p);
+}
+
+static void put_setting(const char *name, const char *value, void *settings)
+{
+	json_object_set_new(settings, name, json_string(value));
+}
+
+static json_t *number_or_null(double value)
+{
+	return isfinite(value) ? json_real(value) : json_null();
+}
+
+static json_t *score_json(const struct scored *s)
+{
+	if (!s->done)
+		return json_null();
+	return json_pack("{s:I, s:I, s:f, s:o, s:I}", "step", (json_int_t)s->step, "images", (json_int_t)s->images,
+		"accuracy", s->accuracy, "loss", number_or_null(s->loss), "calibration_images",
+		(json_int_t)s->calibration_images);
+}
+
+// What was measured, or what a table says in its place, each under its own name.
+static json_t *quality_json(const struct session *s, const struct policy *p)
+{
+	const struct scored *score = p->scored;
+	if (s->snapshot->estimated[0])
+		return json_pack("{s:{s:s, s:f}}", "estimated", "by", s->snapshot->estimated, "accuracy", score[SPLIT_HELDOUT].accuracy);
+	return json_pack("{s:o, s:o}", "heldout", score_json(&score[SPLIT_HELDOUT]), "test", score_json(&score[SPLIT_TEST]));
+}
+
+static json_t *costs_json(const struct session *s, const double *cost)
+{
+	json_t *costs = json_object();
+	for (int k = 0; k < s->snapshot->terms; k++) {
+		const struct term_state *term = &s->snapshot->term[k];
+		json_t *c = json_pack("{s:s, s:o, s:f}", "unit", term->unit, "total", number_or_null(cost[k]), "weight", term->weight);
+		if (term->device[0])
+			json_object_set_new(c, "device", json_string(term->device));
+		if (term->why[0])
+			json_object_set_new(c, "not_available", json_string(term->why));
+		if (term->targeted) {
+			json_object_set_new(c, "target", number_or_null(term->target));
+			json_object_set_new(c, "target_as_given", json_string(term->target_text));
+			json_object_set_new(c, "ratio", number_or_null(cost[k] / term->target));
+		}
+		json_object_set_new(costs, term->name, c);
+	}
+	return costs;
+}
+
+static json_t *operand_json(const struct session *s, const struct policy *p, int slot, const float *range)
+{
+	const struct slot_state *state = &s->snapshot->slot[slot];
+	uint8_t option = p->choice[slot];
+	json_t *o = json_pack("{s:s, s:f, s:b}", "format", s->info->slot[slot].option[option].name, "probability",
+		(double)state->probability[option], "pinned", state->allowed == (uint32_t)1 << option);
+	json_object_set_new(o, "range", range ? number_or_null((double)*range) : json_null());
+	return o;
+}
+
+// `part`: per term, per layer.
+static json_t *layer_json(const struct session *s, const struct policy *p, int i, const double *cost, const double *part)
+{
+	const struct layer_info *l = &s->info->layer[i];
+	json_t *costs = json_object();
+	for (int k = 0; k < s->snapshot->terms; k++) {
+		double value = part[k * s->info->layers + i];
+		json_object_set_new(costs, s->snapshot->term[k].name, json_pack("{s:o, s:o}", "value", number_or_null(value),
+			"share", number_or_null(cost[k] > 0 || isnan(cost[k]) ? value / cost[k] : 0)));
+	}
+	return json_pack("{s:s, s:s, s:s?, s:b, s:[i,i,i], s:[i,i,i], s:i, s:i, s:i, s:i, s:f, s:f, s:f, s:f, s:o, s:o, s:o}", "name", l->name,
+		"kind", l->kind, "group", session_group(s, i), "tied", session_tied(s, i), "input", l->in_h, l->in_w, l->in_c, "output",
+		l->out_h, l->out_w, l->out_c, "kernel_h", l->kernel_h, "kernel_w", l->kernel_w, "stride", l->stride, "groups", l->groups, "macs",
+		l->macs, "attention_macs", l->attention_macs, "weights", l->weights, "activations", l->activations, "weight", operand_json(s, p, l->weight_slot, p->range ? &p->range[i].weight : NULL),
+		"activation", operand_json(s, p, l->activation_slot, p->range ? &p->range[i].activation : NULL), "costs",
+		costs);
+}
+
+static json_t *policy_json(struct session *s, const struct policy *p)
+{
+	const struct engine_info *info = s->info;
+	double cost[ENGINE_TERMS] = { 0 };
+	double *part = calloc((size_t)s->snapshot->terms * (size_t)info->layers + 1, sizeof *part);
+	json_t *layers = json_array(), *settings = json_object();
+	bool ok = part && layers && settings;
+	for (int k = 0; ok && k < s->snapshot->terms; k++)
+		ok = engine_price(s->engine, p->choice, cost, k, part + k * info->layers);
+	if (ok)
+		config_each(s->now, put_setting, settings);
+	for (int i = 0; ok && i < info->layers; i++)
+		ok = json_array_append_new(layers, layer_json(s, p, i, cost, part)) == 0;
+	free(part);
+	if (!ok) {
+		json_decref(layers);
+		json_decref(settings);
+		return NULL;
+	}
+	json_t *quality = quality_json(s, p);
+	char crc[16];
+	snprintf(crc, sizeof crc, "%08lx", journal_crc(&s->journal));
+	return json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:f, s:f, s:I, s:I, s:{s:i, s:s}, s:o, s:o, s:o, s:o}",
+		"bitscape-policy", POLICY_VERSION, "bitscape", BITSCAPE_VERSION, "network", info->net, "data", info->data,
+		"space", info->space, "preset", info->preset, "macs", info->macs, "attention_macs", info->attention_macs, "seed", (json_int_t)info->seed, "step",
+		(json_int_t)p->step, "journal", "entries", s->journal.entries, "crc32", crc, "quality",
+		quality, "costs", costs_json(s, cost), "layers", layers, "settings", settings);
+}
+
+static bool policy_write(struct session *s, const struct policy *p, struct fault *f)
+{
+	json_t *json = policy_json(s, p);
+	char *text = json ? json_dumps(json, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) : NULL;
+	bool ok = text ? disk_replace(p->path, text, strlen(text), f) : fault_memory(f, p->path);
+	free(text);
+	json_decref(json);
+	return ok;
+}
+
+static void policy_scored(struct session *s, struct pending *pending, struct reply *r)
+{
+	struct policy *p = pending->job;
+	struct fault f;
+	if (p->failed)
+		return;
+	if (!r->ok) {
+		p->failed = true;
+		session_say_fault(s, &r->fault);
+		return;
+	}
+	const struct evaluation *e = &r->evaluation;
+	p->scored[e->split] = (struct scored){ true, r->step, e->images, e->calibration_images, e->accuracy, e->loss };
+	p->step = r->step;
+	if (!s->snapshot->estimated[0])
+		s->known[e->split] = (struct known_evaluation){ true, r->step, e->accuracy, e->loss };
+	if (e->split == SPLIT_HELDOUT && e->range) {
+		p->range = calloc((size_t)s->info->layers + 1, sizeof *p->range);
+		if (p->range)
+			memcpy(p->range, e->range, (size_t)s->info->layers * sizeof *p->range);
+		return;
+	}
+	if (e->split == SPLIT_HELDOUT)
+		return;
+	if (!policy_write(s, p, &f))
+		session_say_fault(s, &f);
+	else if (s->snapshot->estimated[0])
+		session_say(s, "wrote %s (estimated %.2f %%, %s)", p->path, 100 * p->scored[SPLIT_HELDOUT].accuracy,
+			s->snapshot->estimated);
+	else
+		session_say(s, "wrote %s (held-out %.2f %%, test %.2f %%)", p->path, 100 * p->scored[SPLIT_HELDOUT].accuracy,
+			100 * p->scored[SPLIT_TEST].accuracy);
+}
+
+static bool post_score(struct session *s, struct policy *p, enum split split, struct fault *f)
+{
+	struct pending *pending = session_pending(policy_scored, f);
+	if (!pending)
+		return false;
+	pending->job = p;
+	pending->drop = policy_drop;
+	p->users++;
+	return session_posted(s, pending,
+		engine_post_evaluate(s->engine, CHOICE_GIVEN, NULL, p->choice, split, &pending->ticket, f));
+}
+
+static bool export_policy(struct session *s, struct command_call *call, const char *path)
+{
+	struct policy *p = calloc(1, sizeof *p);
+	if (!p)
+		return fault_memory(&call->fault, path);
+	p->users = 1; // this function
+	snprintf(p->path, sizeof p->path, "%s", path);
+	p->choice = calloc((size_t)s->info->slots + 1, 1);
+	bool ok = p->choice != NULL;
+	if (ok && s->snapshot->idle) { // nothing to score it with
+		session_modal(s, p->choice);
+		p->step = s->snapshot->step;
+		ok = policy_write(s, p, &call->fault);
+		if (ok)
+			call->say(call, "wrote %s (costs alone)", path);
+	} else if (ok) {
+		session_modal(s, p->choice);
+		ok = post_score(s, p, SPLIT_HELDOUT, &call->fault) && post_score(s, p, SPLIT_TEST, &call->fault);
+	} else {
+		fault_memory(&call->fault, path);
+	}
+	p->failed = !ok;
+	policy_drop(p);
+	return ok;
+}
+
+// ---- CSV -----------------------------------------------------------------------------------------------------------
+
+static void csv_word(struct string *t, const char *word)
+{
+	if (!strpbrk(word, ",\"")) {
+		string_add(t, "%s", word);
+		return;
+	}
+	string_add(t, "\"");
+	for (; *word; word++)
+		string_add(t, *word == '"' ? "\"\"" : "%c", *word);
+	string_add(t, "\"");
+}
+
+// A number, or nothing where there is none.
+static void csv_number(struct string *t, double value)
+{
+	if (isfinite(value))
+		string_add(t, ",%.9g", value);
+	else
+		string_add(t, ",");
+}
+
+// The head of a term's column, with its unit: "latency (ms per 128 images on a100)".
+static void csv_term(struct string *t, const char *before, const char *name, const char *unit)
+{
+	struct string head = { 0 };
+	string_add(&head, unit[0] ? "%s%s (%s)" : "%s%s", before, name, unit);
+	string_add(t, ",");
+	t->failed |= head.failed;
+	if (!head.failed)
+		csv_word(t, head.bytes);
+	string_free(&head);
+}
+
+static bool csv_write(struct command_call *call, const char *path, struct string *t)
+{
+	bool ok = t->failed ? fault_memory(&call->fault, path)
+		: disk_replace(path, t->bytes, t->length, &call->fault);
+	string_free(t);
+	if (ok)
+		call->say(call, "wrote %s", path);
+	return ok;
+}
+
+static bool export_layers(struct session *s, struct command_call *call, const char *path)
+{
+	const struct engine_info *info = s->info;
+	const struct snapshot *now = s->snapshot;
+	double cost[ENGINE_TERMS], *part = calloc((size_t)now->terms * (size_t)info->layers + 1, sizeof *part);
+	uint8_t *modal = calloc((size_t)info->slots + 1, 1);
+	struct string t = { 0 };
+	bool ok = part && modal;
+	string_add(&t, "layer,kind,in_h,in_w,in_c,out_h,out_w,out_c,kernel_h,kernel_w,stride,groups,macs,attention_macs,weights,weight_format,"
+		"activation_format,weight_probability,activation_probability,weight_pinned,activation_pinned,group");
+	for (int k = 0; ok && k < now->terms; k++) {
+		if (k == 0)
+			session_modal(s, modal);
+		csv_term(&t, "", now->term[k].name, now->term[k].unit);
+		ok = engine_price(s->engine, modal, cost, k, part + k * info->layers);
+	}
+	string_add(&t, "\n");
+	for (int i = 0; ok && i < info->layers; i++) {
+		const struct layer_info *l = &info->layer[i];
+		const struct slot_state *w = &now->slot[l->weight_slot], *a = &now->slot[l->activation_slot];
+		csv_word(&t, l->name);
+		string_add(&t, ",%s,%d,%d,%d,%d,%d,%d,%d,%d,%d,%d,%.0f,%.0f,%.0f,%s,%s,%.6g,%.6g,%d,%d,%s", l->kind, l->in_h, l->in_w,
+			l->in_c, l->out_h, l->out_w, l->out_c, l->kernel_h, l->kernel_w, l->stride, l->groups, l->macs, l->attention_macs, l->weights,
+			session_modal_option(s, l->weight_slot), session_modal_option(s, l->activation_slot),
+			(double)w->probability[w->modal], (double)a->probability[a->modal], w->allowed == (uint32_t)1 << w->modal,
+			a->allowed == (uint32_t)1 << a->modal, session_group(s, i) ? session_group(s, i) : "");
+		for (int k = 0; k < now->terms; k++)
+			csv_number(&t, part[k * info->layers + i]);
+		string_add(&t, "\n");
+	}
+	free(part);
+	free(modal);
+	if (!ok) {
+		string_free(&t);
+		return fault_memory(&call->fault, path);
+	}
+	return csv_write(call, path, &t);
+}
+
+static bool export_history(struct session *s, struct command_call *call, const char *path)
+{
+	const struct snapshot *now = s->snapshot;
+	struct string t = { 0 };
+	string_add(&t, "step,loss,accuracy,quality,reward,entropy,learning_rate");
+	for (int k = 0; k < now->terms; k++) { // a device may have changed on the way: the symbol alone holds for all steps
+		csv_term(&t, "", now->term[k].name, now->term[k].symbol);
+		csv_term(&t, "modal_", now->term[k].name, now->term[k].symbol);
+	}
+	string_add(&t, "\n");
+	for (long i = 0; i < s->records; i++) {
+		const struct record *r = &s->record[i];
+		const float fields[] = { r->loss, r->accuracy, r->quality, r->reward, r->entropy, r->learning_rate };
+		string_add(&t, "%ld", r->step);
+		for (size_t k = 0; k < sizeof fields / sizeof *fields; k++)
+			csv_number(&t, (double)fields[k]);
+		for (int k = 0; k < now->terms; k++) {
+			csv_number(&t, (double)r->cost[k]);
+			csv_number(&t, (double)r->modal_cost[k]);
+		}
+		string_add(&t, "\n");
+	}
+	return csv_write(call, path, &t);
+}
+
+static bool export_front(struct session *s, struct command_call *call, const char *path)
+{
+	static const char *const origins[] = {
+		[POINT_MODAL] = "modal", [POINT_SAMPLED] = "sampled", [POINT_UNIFORM] = "uniform",
+	};
+	const struct snapshot *now = s->snapshot;
+	struct string t = { 0 };
+	string_add(&t, "origin,label,step,dominated,%saccuracy,loss", now->estimated[0] ? "estimated_" : "");
+	for (int k = 0; k < now->terms; k++)
+		csv_term(&t, "", now->term[k].name, now->term[k].unit);
+	for (int k = 0; k < s->info->slots; k++) {
+		string_add(&t, ",");
+		csv_word(&t, s->info->slot[k].name);
+	}
+	string_add(&t, "\n");
+	for (int i = 0; i < now->points; i++) {
+		const struct front_point *p = &now->point[i];
+		string_add(&t, "%s,%s,%ld,%d", origins[p->origin], p->label, p->step, p->dominated);
+		csv_number(&t, p->accuracy);
+		csv_number(&t, p->loss);
+		for (int k = 0; k < now->terms; k++)
+			csv_number(&t, p->cost[k]);
+		for (int k = 0; k < s->info->slots; k++)
+			string_add(&t, ",%s", s->info->slot[k].option[p->choice[k]].name);
+		string_add(&t, "\n");
+	}
+	return csv_write(call, path, &t);
+}
+
+// ---- the command ---------------------------------------------------------------------------------------------------
+
+static const struct export_kind {
+	const char *name, *file;
+	bool (*run)(struct session *, struct command_call *, const char *path);
+} kinds[] = {
+	{ "policy", "policy.json", export_policy },
+	{ "layers", "layers.csv", export_layers },
+	{ "history", "history.csv", export_history },
+	{ "front", "front.csv", export_front },
+};
+
+bool run_export(struct command_call *call)
+{
+	struct session *s = call->context;
+	const struct export_kind *kind = NULL;
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+		if (strcmp(kinds[i].name, call->argv[0]) == 0)
+			kind = &kinds[i];
+	if (!kind)
+		return fault_set(&call->fault, call->argv[0], "export one of: policy layers history front", "this cannot be exported");
+	char path[FOLDER_PATH];
+	if (call->argc > 1)
+		return kind->run(s, call, call->argv[1]);
+	if (s->read_only || !s->folder[0])
+		return fault_set(&call->fault, "export", "name a file", "this session's folder is not written to");
+	return folder_file(s->folder, kind->file, path, sizeof path, &call->fault) && kind->run(s, call, path);
+}

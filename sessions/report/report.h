@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Reports about machines: commands that need no search. A report reads its words by a table, fills a table of cells row by row,
+// and prints it, with lines above and below; `csv=FILE` writes the cells too.
+#ifndef SESSIONS_REPORT_REPORT_H
+#define SESSIONS_REPORT_REPORT_H
+
+#include "engine/base/command.h"
+#include "engine/base/text.h"
+#include "engine/machine.h"
+
+// ---- the words of a report: KEY=VALUE, and flags ------------------------------------------------------------------------------
+
+struct report_word {
+	const char *key;    // "csv=", or a flag: "twisted"
+	const char **text;  // where its value goes: one of these three
+	double *number;
+	bool *flag;
+	double least, most; // of a number
+};
+// What every report takes: a file for its cells, and inputs by name (`repair=8`; engine/machine.h).
+struct report_asked {
+	const char *csv;
+	double input[INPUTS]; // NAN: not set
+};
+// "... on POD ...": the pod, tpu_v4 where none is named; both words are taken out of the call.
+bool report_pod(struct command_call *, int first, struct pod *);
+// Reads the words from the first'th on; ends at the first fault, which names the word.
+bool report_words(struct command_call *, int first, const struct report_word *, int words, struct report_asked *);
+// A world of the pods, with the inputs that were asked for.
+void report_world(const struct report_asked *, const struct pod *, const struct pod *other, struct world *);
+
+// ---- the table ----------------------------------------------------------------------------------------------------------------
+
+enum { REPORT_COLUMNS = 24 };
+struct report_column {
+	const char *head;
+	bool left; // aligned; numbers stand at the right
+};
+struct report {
+	const struct report_column *column;
+	int columns;
+	struct string above, below;
+	char **cell; // rows * columns
+	size_t cells, room;
+	bool failed;
+};
+void report_begin(struct report *, const struct report_column *, int columns);
+void report_above(struct report *, const char *format, ...) __attribute__((format(printf, 2, 3))); // a line
+void report_below(struct report *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void report_cell(struct report *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+// A band as "1.8 to 2.4", or one number where it is none; `factor` turns it into the column's unit.
+void report_band(struct report *, const struct band *, double factor, const char *format);
+// Prints the table, writes `csv` where it is not NULL, and frees. `ok` false: only frees. Returns whether all went well.
+bool report_end(struct report *, struct command_call *, const char *csv, bool ok);
+
+// ---- the reports --------------------------------------------------------------------------------------------------------------
+
+bool run_pods(struct command_call *);
+bool run_slice(struct command_call *);
+bool run_slices(struct command_call *);
+bool run_goodput(struct command_call *);
+bool run_partition(struct command_call *);
+bool run_embeddings(struct command_call *);
+bool run_carbon(struct command_call *);
+bool run_published(struct command_call *, const char *csv); // `pods published`
+
+#endif

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// A slice of a pod, and all slices of so many chips: their links under traffic between all chips, and the times of collectives.
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sessions/report/report.h"
+
+enum { MOST_SLICES = 256 };
+
+// ---- one slice ----------------------------------------------------------------------------------------------------------
+
+struct asked_slice {
+	enum collective kind;
+	double bytes;
+	struct slice slice;
+	struct slice_network *network;
+};
+
+static double collective_of(const struct world *w, void *context)
+{
+	const struct asked_slice *a = context;
+	return slice_collective(&w->pod[0], &a->slice, a->network, a->kind, a->bytes);
+}
+
+static const char *how_of(const struct slice *s, enum collective kind)
+{
+	if (s->islands)
+		return "inside the islands, then between them";
+	if (kind == ALL_GATHER && s->twisted)
+		return "an all-reduce of a zero-filled array, as the compiler gathers on a twisted slice";
+	return kind == ALL_TO_ALL ? "by the fullest link" : "on all axes at once";
+}
+
+static void collective_rows(struct report *r, const struct world *w, const struct slice *s, struct slice_network *n, double bytes)
+{
+	for (int k = 0; k < COLLECTIVES; k++) {
+		struct asked_slice a = {
+			.kind = (enum collective)k, .bytes = bytes, .slice = *s, .network = s->islands ? NULL : n
+		};
+		struct band b = world_band(w, collective_of, &a);
+		report_cell(r, "%s", collectives[k]);
+		report_band(r, &b, 1e3, "%.4g");
+		report_cell(r, "%s", b.low < b.high ? b.mover : "");
+		report_cell(r, "%s", how_of(s, (enum collective)k));
+	}
+}
+
+static const char *kind_of(const struct slice *s)
+{
+	int wraps = s->wrap[0] + s->wrap[1] + s->wrap[2], axes = (s->axis[0] > 1) + (s->axis[1] > 1) + (s->axis[2] > 1);
+	if (s->twisted)
+		return "a twisted torus: crossing the wrap of an axis also moves every coordinate by that axis's size";
+	if (!wraps)
+		return "a mesh: no axis wraps around";
+	return wraps == axes ? "a torus: every axis wraps around"
+			     : "a torus along some axes: one that is shorter than the machine's does not wrap around";
+}
+
+static void torus_lines(struct report *r, const struct pod *p, const struct slice *s, const struct slice_network *n)
+{
+	double link = p->figure[POD_LINK].value, peak = fmax(link, p->figure[POD_LINK_PEAK].value);
+	report_above(r, "%s, %g links one way, diameter %d, %.4g hops on average", kind_of(s), n->links, n->diameter, n->mean_hops);
+	report_above(r, "bisection: %g links, %.4g TB/s delivered, %.4g TB/s at the links' peak", n->bisection,
+		n->bisection * link / 1e12, n->bisection * peak / 1e12);
+	for (int k = 0; k < ROUTINGS; k++)
+		if (!isnan(n->load[k]))
+			report_above(r,
+				"each chip to each other, %s: %.5g on the fullest link (%.0f %% of all links used), by axis %.5g "
+				"%.5g %.5g",
+				routings[k], n->load[k], n->load[k] > 0 ? 100 * n->mean_load / n->load[k] : 0, n->axis_load[k][0],
+				n->axis_load[k][1], n->axis_load[k][2]);
+	struct string hops = { 0 };
+	for (int d = 1; d <= n->diameter && d < SLICE_HOPS && d <= 40; d++)
+		string_add(&hops, " %d:%.4g", d, n->hops[d]);
+	report_above(r, "chips by hops:%s%s", hops.bytes ? hops.bytes : "", n->diameter > 40 ? " ..." : "");
+	string_free(&hops);
+}
+
+// Beside a twisted slice the regular one, and beside one that could be twisted that.
+static bool other_twist(
+	struct report *r, const struct pod *p, const struct slice *s, const struct slice_network *n, struct fault *f)
+{
+	struct slice other = *s;
+	if (!slice_twistable(p, s->axis))
+		return true;
+	other.twisted = !s->twisted;
+	struct slice_network *its = calloc(1, sizeof *its);
+	bool ok = its || fault_memory(f, "a slice's links");
+	ok = ok && slice_network_of(&other, its, f);
+	if (ok) {
+		const struct slice_network *twisted = s->twisted ? n : its, *regular = s->twisted ? its : n;
+		report_below(r,
+			"twisted against regular: all-to-all %.4gx the rate, bisection %.4gx, mean hops %.4g against %.4g, "
+			"diameter %d against %d; "
+			"gathering from all chips takes twice the bytes",
+			regular->load[ROUTE_PATHS] / twisted->load[ROUTE_PATHS], twisted->bisection / regular->bisection,
+			twisted->mean_hops, regular->mean_hops, twisted->diameter, regular->diameter);
+	}
+	free(its);
+	return ok;
+}
+
+bool run_slice(struct command_call *call)
+{
+	static const struct report_column column[] = { { "collective", true }, { "ms", false }, { "moved most by", true },
+		{ "how", true } };
+	struct pod p;
+	struct world w;
+	struct slice s;
+	struct report_asked asked;
+	struct report r;
+	bool twisted = false;
+	double bytes = 1e9;
+	char name[48], number[32];
+	const struct report_word words[] = { { .key = "twisted", .flag = &twisted },
+		{ .key = "bytes=", .number = &bytes, .least = 1, .most = 1e18 } };
+	if (!report_pod(call, 1, &p) || !report_words(call, 1, words, sizeof words / sizeof *words, &asked)
+		|| !slice_read(&p, call->argv[0], twisted, &s, &call->fault))
+		return false;
+	report_world(&asked, &p, NULL, &w);
+	report_begin(&r, column, sizeof column / sizeof *column);
+	struct slice_network *n = calloc(1, sizeof *n);
+	bool ok = n || fault_memory(&call->fault, "a slice's links");
+	ok = ok && (s.islands || slice_network_of(&s, n, &call->fault));
+	if (ok) {
+		report_above(&r, "%s on %s: %d chips, %d hosts, %.4g TB of memory", slice_name(&s, name), p.name, s.chips,
+			(int)ceil(s.chips / p.figure[POD_HOST].value), s.chips * p.figure[POD_MEMORY].value / 1e12);
+		if (!s.islands)
+			torus_lines(&r, &p, &s, n);
+		collective_rows(&r, &w, &s, n, bytes);
+		report_below(&r,
+			"(of %s in all, unsharded: a chip holds its share; links as delivered, or the hops' time where that is "
+			"longer)",
+			number_write(bytes, "B", number, sizeof number));
+		ok = other_twist(&r, &p, &s, n, &call->fault);
+	}
+	free(n);
+	return report_end(&r, call, asked.csv, ok);
+}
+
+// ---- all slices of a size ---------------------------------------------------------------------------------------------------
+
+static bool add_slice(struct report *r, const struct pod *p, const struct slice *s, double bytes, struct fault *f)
+{
+	struct slice_network *n = calloc(1, sizeof *n);
+	char name[48];
+	if (!n)
+		return fault_memory(f, "a slice's links");
+	if (!s->islands && !slice_network_of(s, n, f)) {
+		free(n);
+		return false;
+	}
+	report_cell(r, "%s", slice_name(s, name));
+	report_cell(r, "%s", s->twisted ? "twisted" : slice_twistable(p, s->axis) ? "can be" : "no");
+	if (s->islands) {
+		for (int i = 0; i < 5; i++)
+			report_cell(r, "-");
+	} else {
+		report_cell(r, "%g", n->links);
+		report_cell(r, "%.4g", n->bisection * p->figure[POD_LINK].value / 1e12);
+		report_cell(r, "%d", n->diameter);
+		report_cell(r, "%.4g", n->mean_hops);
+		report_cell(r, "%.0f", n->load[ROUTE_PATHS] > 0 ? 100 * n->mean_load / n->load[ROUTE_PATHS] : 0);
+	}
+	for (int k = 0; k < COLLECTIVES; k++)
+		if (k != REDUCE_SCATTER)
+			report_cell(r, "%.4g", 1e3 * slice_collective(p, s, s->islands ? NULL : n, (enum collective)k, bytes));
+	free(n);
+	return true;
+}
+
+bool run_slices(struct command_call *call)
+{
+	static const struct report_column column[] = { { "slice", true }, { "twisted", true }, { "links", false },
+		{ "bisection TB/s", false }, { "diameter", false }, { "mean hops", false }, { "links used %", false },
+		{ "all-gather ms", false }, { "all-reduce ms", false }, { "all-to-all ms", false } };
+	struct slice *s = NULL;
+	struct pod p;
+	struct report_asked asked;
+	struct report r;
+	double bytes = 1e9;
+	long chips;
+	char number[32], todo[96];
+	const struct report_word words[] = { { .key = "bytes=", .number = &bytes, .least = 1, .most = 1e18 } };
+	if (!report_pod(call, 1, &p) || !report_words(call, 1, words, 1, &asked))
+		return false;
+	if (!number_read_long(call->argv[0], 1, 1 << 20, &chips))
+		return fault_set(&call->fault, call->argv[0], "write it as 512", "is not a number of chips");
+	int count = slices_of(&p, (int)chips, NULL, 0);
+	if (!count) {
+		int below, above;
+		slices_near(&p, (int)chips, &below, &above);
+		snprintf(todo, sizeof todo, below && above ? "the nearest are %d and %d" : "the nearest is %d",
+			below ? below : above, above);
+		return fault_set(&call->fault, call->argv[0], todo, "no slice of %s has so many chips", p.name);
+	}
+	if (count > MOST_SLICES)
+		count = MOST_SLICES;
+	if (!(s = calloc((size_t)count, sizeof *s)))
+		return fault_memory(&call->fault, "slices");
+	slices_of(&p, (int)chips, s, count);
+	report_begin(&r, column, sizeof column / sizeof *column);
+	bool ok = true;
+	for (int i = 0; ok && i < count; i++) {
+		ok = add_slice(&r, &p, &s[i], bytes, &call->fault);
+		if (ok && slice_twistable(&p, s[i].axis)) {
+			s[i].twisted = true;
+			ok = add_slice(&r, &p, &s[i], bytes, &call->fault);
+		}
+	}
+	free(s);
+	report_below(&r,
+		"(%ld chips of %s; of %s in all, unsharded; links as delivered; used: mean over the fullest under all-to-all)",
+		chips, p.name, number_write(bytes, "B", number, sizeof number));
+	return report_end(&r, call, asked.csv, ok);
+}
