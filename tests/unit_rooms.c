@@ -380,6 +380,13 @@ static void lanes_stand_side_by_side(void **context)
 		assert_true(strncmp(state->text[i].name, "lane.b.", 7) == 0 || strcmp(state->text[i].name, "part.lane.b") == 0);
 	for (int i = tensors; i < state->tensors; i++)
 		assert_int_equal(strncmp(state->tensor[i].name, "lane.b.", 7), 0);
+	assert_true(state_sound(state, &f));
+	struct state_tensor *last = &state->tensor[state->tensors - 1];
+	float kept = *(float *)last->data;
+	*(float *)last->data = NAN;
+	assert_false(state_sound(state, &f));
+	assert_string_equal(f.where, last->name);
+	*(float *)last->data = kept;
 	open_beside(&back, "b", s);
 	assert_true(lane_sum(&back, 0) != lane_sum(&second, 0));
 	assert_true(lane_restore(&back, state, &f));

@@ -11,27 +11,41 @@
 
 enum { VERSION = 1, SOURCE_VERSION = 1, NUMBERS = 5 };
 
+static bool among(const char *name, const char *const *words, size_t count, bool prefix)
+{
+	for (size_t i = 0; i < count; i++)
+		if (prefix ? strncmp(name, words[i], strlen(words[i])) == 0 : strcmp(name, words[i]) == 0)
+			return true;
+	return false;
+}
+
+// A name without the lane that it is of.
+static const char *plain_name(const char *name)
+{
+	const char *dot = strncmp(name, "lane.", 5) == 0 ? strchr(name + 5, '.') : NULL;
+	return dot ? dot + 1 : name;
+}
+
 bool state_sound(const struct state *s, struct fault *fault)
 {
+	static const char todo[] = "take the last change back with `undo`, or begin a new session with smaller rates";
 	// What records the past, or scores it, may hold numbers that never were.
 	static const char *const lives_on[] = {"network.", "policy.", "last."};
 	static const char *const numbers[] = {"baseline", "loss", "accuracy", "quality", "reward", "advantage"};
 	for (int i = 0; i < s->tensors; i++) {
 		const struct state_tensor *t = &s->tensor[i];
-		bool matters = false;
-		for (size_t k = 0; k < sizeof lives_on / sizeof *lives_on; k++)
-			matters |= strncmp(t->name, lives_on[k], strlen(lives_on[k])) == 0;
 		const float *x = t->data;
-		for (size_t k = 0; matters && t->type == STATE_F32 && k < t->bytes / sizeof *x; k++)
+		if (t->type != STATE_F32 || !among(plain_name(t->name), lives_on, sizeof lives_on / sizeof *lives_on, true))
+			continue;
+		for (size_t k = 0; k < t->bytes / sizeof *x; k++)
 			if (!isfinite(x[k]))
-				return fault_set(fault, t->name, "take the last change back with `undo`, or begin a new session with smaller rates",
-					"its number %zu is %f: the search has gone wrong, and this state is not saved", k + 1, (double)x[k]);
+				return fault_set(fault, t->name, todo, "its number %zu is %f: the search has gone wrong, and this state is not saved",
+					k + 1, (double)x[k]);
 	}
-	for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++) {
-		const char *text = state_get(s, numbers[k]);
-		if (text && !isfinite(strtod(text, NULL)))
-			return fault_set(fault, numbers[k], "take the last change back with `undo`, or begin a new session with smaller rates",
-				"it is %s: the search has gone wrong, and this state is not saved", text);
+	for (int i = 0; i < s->texts; i++) {
+		const struct state_text *t = &s->text[i];
+		if (among(plain_name(t->name), numbers, sizeof numbers / sizeof *numbers, false) && !isfinite(strtod(t->value, NULL)))
+			return fault_set(fault, t->name, todo, "it is %s: the search has gone wrong, and this state is not saved", t->value);
 	}
 	return true;
 }
