@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What every step left: a record, and the modal option per slot. It only grows. The owner sees to it that one thread at a time is in
-// here.
+// What every step left: a record, and the modal option per slot. It only grows. The owner sees to it that one thread at a time is
+// in here.
 #ifndef ENGINE_HISTORY_H
 #define ENGINE_HISTORY_H
 

@@ -81,7 +81,8 @@ static void numbers_and_arrays_come_back(void **context)
 	double real = 0.1;
 	bool flag = true;
 	float x[3] = {1, -2.5f, 1e-30f};
-	const struct state_number number[] = {{"whole", .whole = &whole}, {"rare", .whole = &rare, .rare = true}, {"real", .real = &real}, {"flag", .flag = &flag}};
+	const struct state_number number[] = {{"whole", .whole = &whole}, {"rare", .whole = &rare, .rare = true},
+		{"real", .real = &real}, {"flag", .flag = &flag}};
 	const struct state_array array = {"x", x, 3};
 	assert_true(s && state_say_numbers(s, number, 4, "a.", "b") && state_add_arrays(s, &array, 1, "a.", &f));
 	assert_string_equal(state_get(s, "a.whole.b"), "-3");
@@ -117,7 +118,8 @@ static void history_is_kept_by_field(void **context)
 	struct fault f = {0};
 	assert_true(s && history_reserve(&h, 4, &f) && history_reserve(&back, 4, &f));
 	for (int i = 0; i < 3; i++) {
-		struct record r = {.step = i + 1, .loss = 1 + (float)i, .accuracy = 11, .quality = 12, .reward = NAN, .entropy = 14, .learning_rate = 15};
+		struct record r = {.step = i + 1, .loss = 1 + (float)i, .accuracy = 11, .quality = 12, .reward = NAN, .entropy = 14,
+			.learning_rate = 15};
 		for (int t = 0; t < ENGINE_TERMS; t++) {
 			r.cost[t] = (float)(100 * i + t);
 			r.modal_cost[t] = -r.cost[t];

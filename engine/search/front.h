@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The front archive: choices with their costs and their accuracy on a fixed slice of held-out images. It is scored again as a whole, a
-// point at a time, so that requests can be answered in between, by the settings with which the scoring began: a front does
-// not depend on when a change came in. Engine's thread.
+// The front archive: choices with their costs and their accuracy on a fixed slice of held-out images. It is scored again as a
+// whole, a point at a time, so that requests can be answered in between, by the settings with which the scoring began: a front
+// does not depend on when a change came in. Engine's thread.
 #ifndef ENGINE_SEARCH_FRONT_H
 #define ENGINE_SEARCH_FRONT_H
 

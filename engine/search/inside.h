@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The search itself, as the files of this folder that stand on top see it: search.c, opening.c, changes.c, terms.c, saved.c, publish.c.
-// What stands below (lane, searcher, source, front, prices) has a header each and knows nothing of it.
+// The search itself, as the files of this folder that stand on top see it: search.c, opening.c, changes.c, terms.c, saved.c,
+// publish.c. What stands below (lane, searcher, source, front, prices) has a header each and knows nothing of it.
 #ifndef ENGINE_SEARCH_INSIDE_H
 #define ENGINE_SEARCH_INSIDE_H
 

@@ -276,12 +276,14 @@ bool lane_save(struct lane *lane, struct state *out, struct fault *fault)
 	own_name(lane, "", prefix);
 	list_numbers(lane, number);
 	bool ok = state_part(out, part_name(lane, name), VERSION) && state_say_numbers(out, number, NUMBERS, prefix, NULL);
-	for (int t = 0; t < lane->shared->terms; t++)
-		ok = ok && state_say_numbers(out, &(struct state_number){"sampled", .real = &lane->aim[t].sampled}, 1, prefix,
-			lane->shared->term[t].name);
+	for (int t = 0; t < lane->shared->terms; t++) {
+		struct state_number sampled = {"sampled", .real = &lane->aim[t].sampled};
+		ok = ok && state_say_numbers(out, &sampled, 1, prefix, lane->shared->term[t].name);
+	}
 	if (!ok || !save_partition(lane->partition, prefix, out))
 		return fault_memory(fault, "checkpoint");
-	return save_policy(lane->policy, own_name(lane, "policy.", name), out, fault) && (!lane->last.kept || save_last(lane, out, fault));
+	return save_policy(lane->policy, own_name(lane, "policy.", name), out, fault) &&
+		(!lane->last.kept || save_last(lane, out, fault));
 }
 
 unsigned long lane_sum(const struct lane *lane, unsigned long crc)
@@ -381,9 +383,11 @@ bool lane_restore(struct lane *lane, const struct state *in, struct fault *fault
 	if (!restore_policy(lane->policy, own_name(lane, "policy.", name), in, fault) ||
 	    !state_read_numbers(in, number, NUMBERS, prefix, NULL, fault))
 		return false;
-	for (int t = 0; t < s->terms; t++)
-		if (!state_read_numbers(in, &(struct state_number){"sampled", .real = &lane->aim[t].sampled}, 1, prefix, s->term[t].name, fault))
+	for (int t = 0; t < s->terms; t++) {
+		struct state_number sampled = {"sampled", .real = &lane->aim[t].sampled};
+		if (!state_read_numbers(in, &sampled, 1, prefix, s->term[t].name, fault))
 			return false;
+	}
 	if (*policy_moves(lane->policy) < 0 || !isfinite(lane->baseline))
 		return state_damaged(fault, own_name(lane, "moves", name));
 	return restore_last(lane, in, fault);

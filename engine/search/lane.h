@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A lane: one policy with its own targets over the weights that all lanes share. It knows what may be decided, what it aims at, what it
-// would choose now, and how it has fared lately; it saves, restores and publishes its own part. How its policy moves is the
-// searcher's affair (searcher.h), and where qualities come from the source's (source.h).
+// A lane: one policy with its own targets over the weights that all lanes share. It knows what may be decided, what it aims at,
+// what it would choose now, and how it has fared lately; it saves, restores and publishes its own part. How its policy moves is
+// the searcher's affair (searcher.h), and where qualities come from the source's (source.h).
 //
-// Belongs to the engine's thread. Its own files read its fields: lane.c, answer.c, bounds.c and the searchers; others use functions.
+// Belongs to the engine's thread. Its own files read its fields: lane.c, answer.c, bounds.c and the searchers; others use
+// functions.
 #ifndef ENGINE_SEARCH_LANE_H
 #define ENGINE_SEARCH_LANE_H
 
@@ -73,8 +74,8 @@ void lane_costs(const struct lane *, const uint8_t *choice, double *cost);
 
 // ---- what it aims at ----
 
-// New aims, after a change of the terms, their prices or the settings: the bounds are found anew. `same`: a bit for each term whose price
-// is what it was.
+// New aims, after a change of the terms, their prices or the settings: the bounds are found anew. `same`: a bit for each term
+// whose price is what it was.
 void lane_take_aims(struct lane *, const struct aim *, uint32_t same);
 // Whether a term is in the reward.
 static inline bool lane_counts(const struct lane *lane, int term)
@@ -85,9 +86,10 @@ uint32_t lane_counted(const struct lane *); // the terms in the reward, a bit ea
 double lane_penalty(const struct lane *, const double *cost); // what is added to a quality for the cost: at most 0
 double lane_reward(const struct lane *, const double *cost, double quality);
 
-// The terms and the aims that settings stand for, bounds and samples aside. False with a fault: a term that is asked for and has no price;
-// a target that is none, or none for a weight. (terms.c)
-bool aims_of(const struct shared *, const struct knobs *, struct term term[ENGINE_TERMS], struct aim aim[ENGINE_TERMS], struct fault *);
+// The terms and the aims that settings stand for, bounds and samples aside. False with a fault: a term that is asked for and has
+// no price; a target that is none, or none for a weight. (terms.c)
+bool aims_of(const struct shared *, const struct knobs *, struct term term[ENGINE_TERMS], struct aim aim[ENGINE_TERMS],
+	struct fault *);
 
 // ---- steps ----
 

@@ -66,12 +66,15 @@ static bool open_rooms(struct search *s, struct fault *fault)
 	if (!(s->source = source_open(shared, &shared->model, fault)) || !cost_can_price(shared->model, fault) ||
 	    !(shared->space = space_new(shared->model, k->space, fault)) || !(shared->prices = prices_new(shared->space, fault)))
 		return false;
-	for (int i = 0; i < shared->space->slots; i++)
-		shared->options = shared->space->slot[i].options > shared->options ? shared->space->slot[i].options : shared->options;
+	for (int i = 0; i < shared->space->slots; i++) {
+		int options = shared->space->slot[i].options;
+		shared->options = options > shared->options ? options : shared->options;
+	}
 	shared->horizon = k->steps;
 	shared->warmup = s->source->kind->train ? (long)(k->warmup * (double)k->steps) : 0;
 	s->lanes = 1;
-	return s->source->kind->ready(s->source, fault) && lane_open(&s->lane[0], "", shared, fault) && front_open(&s->front, shared, fault);
+	return s->source->kind->ready(s->source, fault) && lane_open(&s->lane[0], "", shared, fault) &&
+		front_open(&s->front, shared, fault);
 }
 
 // Quality may be minus a loss where the source has losses; else it is accuracy, whatever the knob says.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What choices cost. `prices` are all that a search was ever asked for: a price is made once, never changes, and lives as long as
-// they do, so that any thread may go on with it. A pricer prices choices for one thread at a time: it holds the choice that it took last,
-// and says what that costs with another option of a decision, from what the change touches alone.
+// they do, so that any thread may go on with it. A pricer prices choices for one thread at a time: it holds the choice that it
+// took last, and says what that costs with another option of a decision, from what the change touches alone.
 #ifndef ENGINE_SEARCH_PRICES_H
 #define ENGINE_SEARCH_PRICES_H
 
@@ -23,8 +23,8 @@ struct term {
 struct prices;
 struct prices *prices_new(const struct space *, struct fault *); // the space is borrowed
 void prices_free(struct prices *);
-// By a term with its device ("latency@t4"), as cost_new takes it; made where it is not known yet. NULL with a fault: there is no such term or
-// device, or it has no figure for a format of the space.
+// By a term with its device ("latency@t4"), as cost_new takes it; made where it is not known yet. NULL with a fault: there is no
+// such term or device, or it has no figure for a format of the space.
 const struct price *prices_named(struct prices *, const char *name, struct fault *);
 
 // ---- a price: any thread ----
@@ -41,10 +41,11 @@ double price_layer(const struct price *, int layer, int weight, int activation);
 struct pricer;
 struct pricer *pricer_new(const struct space *, struct fault *); // the space is borrowed
 void pricer_free(struct pricer *);
-// Takes a choice (an option per slot, copied), to be priced by these terms: fills cost[ENGINE_TERMS], NAN where there is no term or no price.
+// Takes a choice (an option per slot, copied), to be priced by these terms: fills cost[ENGINE_TERMS], NAN where there is no term
+// or no price.
 void pricer_take(struct pricer *, const struct term *, int terms, const uint8_t *choice, double *cost);
-// What the choice it holds costs with each option of one decision, by the terms in a mask; by the others, and with options that are
-// not allowed, as it is. The partition is of the same space, and its decision's slots hold one option. cost: [options].
+// What the choice it holds costs with each option of one decision, by the terms in a mask; by the others, and with options that
+// are not allowed, as it is. The partition is of the same space, and its decision's slots hold one option. cost: [options].
 void pricer_options(struct pricer *, const struct partition *, int decision, uint32_t terms, double (*cost)[ENGINE_TERMS]);
 
 #endif

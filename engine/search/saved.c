@@ -39,13 +39,15 @@ bool state_sound(const struct state *s, struct fault *fault)
 			continue;
 		for (size_t k = 0; k < t->bytes / sizeof *x; k++)
 			if (!isfinite(x[k]))
-				return fault_set(fault, t->name, todo, "its number %zu is %f: the search has gone wrong, and this state is not saved",
-					k + 1, (double)x[k]);
+				return fault_set(fault, t->name, todo,
+					"its number %zu is %f: the search has gone wrong, and this state is not saved", k + 1, (double)x[k]);
 	}
 	for (int i = 0; i < s->texts; i++) {
 		const struct state_text *t = &s->text[i];
-		if (among(plain_name(t->name), numbers, sizeof numbers / sizeof *numbers, false) && !isfinite(strtod(t->value, NULL)))
-			return fault_set(fault, t->name, todo, "it is %s: the search has gone wrong, and this state is not saved", t->value);
+		bool number = among(plain_name(t->name), numbers, sizeof numbers / sizeof *numbers, false);
+		if (number && !isfinite(strtod(t->value, NULL)))
+			return fault_set(fault, t->name, todo, "it is %s: the search has gone wrong, and this state is not saved",
+				t->value);
 	}
 	return true;
 }
@@ -70,7 +72,8 @@ static void digest_of(struct search *s, char *buf, size_t size)
 {
 	struct state_array array[SOURCE_ARRAYS];
 	int arrays = list_arrays(s, array);
-	unsigned long weights = arrays ? state_sum(0, array, 1) : 0, rest = arrays ? state_sum(0, array + 1, arrays - 1) : 0, policy = 0;
+	unsigned long weights = arrays ? state_sum(0, array, 1) : 0, rest = arrays ? state_sum(0, array + 1, arrays - 1) : 0;
+	unsigned long policy = 0;
 	for (int i = 0; i < s->lanes; i++)
 		policy = lane_sum(&s->lane[i], policy);
 	snprintf(buf, size, "%08lx%08lx%08lx", weights, rest, policy);

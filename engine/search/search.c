@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The one-shot loop. A step samples one path, trains the shared weights on it, scores a few choices on held-out images with the weights as
-// they are, and moves the policy by what they gave. Nothing is trained again: the result is the modal choice.
+// The one-shot loop. A step samples one path, trains the shared weights on it, scores a few choices on held-out images with the
+// weights as they are, and moves the policy by what they gave. Nothing is trained again: the result is the modal choice.
 #include "engine/search/search.h"
 
 #include <stdlib.h>
@@ -50,8 +50,8 @@ static bool train(struct search *s, struct lane *lane, const uint8_t *path, stru
 	return true;
 }
 
-// One update of the policy, from the qualities and costs of the choices that its searcher proposes. Costs are priced while the source is at
-// work.
+// One update of the policy, from the qualities and costs of the choices that its searcher proposes. Costs are priced while the
+// source is at work.
 static bool learn(struct search *s, struct lane *lane, struct fault *fault)
 {
 	double quality[SEARCH_SAMPLES], cost[SEARCH_SAMPLES][ENGINE_TERMS];

@@ -23,7 +23,8 @@ long search_horizon(const struct search *);
 // The newest record, and the modal option per slot that goes with it.
 const struct record *search_record(const struct search *);
 
-// How many choices were to be scored in the steps that this process made, and how many were: equal choices of a step are scored once.
+// How many choices were to be scored in the steps that this process made, and how many were: equal choices of a step are scored
+// once.
 struct search_work {
 	long asked, scored;
 };
@@ -36,8 +37,8 @@ bool search_apply(struct search *, const struct change *, struct change *inverse
 bool search_check(const struct search *, const struct change *, struct fault *);
 
 // Scores a choice (NULL: the modal one) on a split, under statistics and ranges calibrated for it; choice and range of the result
-// are for the caller to free. `images` 0: all of the split's report images. False: there is no source of quality, or it failed; out of
-// memory.
+// are for the caller to free. `images` 0: all of the split's report images. False: there is no source of quality, or it failed;
+// out of memory.
 bool search_evaluate(struct search *, const uint8_t *choice, enum split, long images, struct evaluation *, struct fault *);
 // The choice that gives every slot this format; false: the space lacks it.
 bool search_uniform(const struct search *, const char *format, uint8_t *choice, struct fault *);

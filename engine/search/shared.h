@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What the rooms of a search share, and only read: its settings, its space, its terms, and where it is. The search alone writes it,
-// between two steps; it lives as long as the search.
+// What the rooms of a search share, and only read: its settings, its space, its terms, and where it is. The search alone writes
+// it, between two steps; it lives as long as the search.
 #ifndef ENGINE_SEARCH_SHARED_H
 #define ENGINE_SEARCH_SHARED_H
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Where quality comes from. Each kind is a file in sources/ with data of its own behind this table of functions; nothing else knows
-// which kind there is. Engine's thread.
+// Where quality comes from. Each kind is a file in sources/ with data of its own behind this table of functions; nothing else
+// knows which kind there is. Engine's thread.
 //
 // Choices are scored in two moves, so that an answer may come late: post hands them over and returns at once, collect waits for
 // the answers. Both may fail; so may evaluate. A failure ends the step, or the evaluation, that asked, and not the source.
@@ -25,14 +25,16 @@ struct source_kind {
 	struct source *(*open)(const struct shared *, struct model **, struct fault *);
 	bool (*ready)(struct source *, struct fault *);
 	void (*close)(struct source *);
-	// One step on a path. NULL: nothing is trained, and there is no warm-up. False: no number comes out, and nothing will any more.
+	// One step on a path. NULL: nothing is trained, and there is no warm-up. False: no number comes out, and nothing will any
+	// more.
 	bool (*train)(struct source *, const uint8_t *path, struct training *, struct fault *);
 	double (*rate)(const struct source *, long step); // of that step, counted from 0; NULL where nothing is trained
-	// choice: [count][slots], distinct ones, borrowed until collect, which fills quality[count]: accuracy in 0..1, or minus the loss.
+	// choice: [count][slots], distinct ones, borrowed until collect, which fills quality[count]: accuracy in 0..1, or minus
+	// the loss.
 	bool (*post)(struct source *, int count, const uint8_t *choice, struct fault *);
 	bool (*collect)(struct source *, double *quality, struct fault *);
-	// By these settings (the front's may be older than the search's). Fills all of it but choice and costs; ranges only where there is
-	// room for them. images 0: all there are of the split.
+	// By these settings (the front's may be older than the search's). Fills all of it but choice and costs; ranges only where
+	// there is room for them. images 0: all there are of the split.
 	bool (*evaluate)(struct source *, const struct knobs *, const uint8_t *choice, enum split, long images, struct evaluation *,
 		struct fault *);
 	// For a state: its arrays, the weights first; how many, at most SOURCE_ARRAYS. NULL: none.
@@ -55,8 +57,8 @@ struct source {
 // The source that the settings ask for, opened; NULL with a fault.
 struct source *source_open(const struct shared *, struct model **, struct fault *);
 void source_close(struct source *);
-// Qualities of choices of which some may be equal: each is scored once. Between the two the source may be at work, so what needs no
-// quality is done there. scored: how many distinct ones there were.
+// Qualities of choices of which some may be equal: each is scored once. Between the two the source may be at work, so what needs
+// no quality is done there. scored: how many distinct ones there were.
 struct asked {
 	int count, scored;
 	int of[SEARCH_SAMPLES];  // which of the distinct ones each choice is

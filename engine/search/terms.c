@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The cost terms of a search: which there are, what they cost, what they are to be.
 //
-// The engine's thread alone writes shared->term; others read names and prices there under a lock. What was once priced is kept until
-// the search ends, so that they may go on with it without the lock.
+// The engine's thread alone writes shared->term; others read names and prices there under a lock. What was once priced is kept
+// until the search ends, so that they may go on with it without the lock.
 #include <math.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -14,7 +14,8 @@
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; // held to copy a few pointers: one serves all searches
 
-static bool settle_term(const struct shared *s, const struct knobs *k, int t, struct term *term, struct aim *aim, struct fault *fault)
+static bool settle_term(const struct shared *s, const struct knobs *k, int t, struct term *term, struct aim *aim,
+	struct fault *fault)
 {
 	const struct term_knob *wanted = &k->term[t];
 	char name[ENGINE_NAME + ENGINE_TEXT];
@@ -34,13 +35,15 @@ static bool settle_term(const struct shared *s, const struct knobs *k, int t, st
 		fault_line(&why, term->why, sizeof term->why);
 		return true;
 	}
-	if (wanted->target[0] && !cost_target_value(price_cost(term->price), price_widest(term->price), wanted->target, &aim->target, fault))
+	const struct price *p = term->price;
+	if (wanted->target[0] && !cost_target_value(price_cost(p), price_widest(p), wanted->target, &aim->target, fault))
 		return false;
 	return wanted->weight <= 0 || wanted->target[0] ||
 		fault_set(fault, wanted->name, "give it a target first, or weight 0", "has a weight but no target");
 }
 
-bool aims_of(const struct shared *s, const struct knobs *k, struct term term[ENGINE_TERMS], struct aim aim[ENGINE_TERMS], struct fault *fault)
+bool aims_of(const struct shared *s, const struct knobs *k, struct term term[ENGINE_TERMS], struct aim aim[ENGINE_TERMS],
+	struct fault *fault)
 {
 	for (int t = 0; t < k->terms; t++)
 		if (!settle_term(s, k, t, &term[t], &aim[t], fault))
@@ -48,8 +51,8 @@ bool aims_of(const struct shared *s, const struct knobs *k, struct term term[ENG
 	return true;
 }
 
-// A reward must be a number that can be learned from: squared, as Adam does, it is still one in single precision. What uniform choices
-// cost is near enough.
+// A reward must be a number that can be learned from: squared, as Adam does, it is still one in single precision. What uniform
+// choices cost is near enough.
 static bool rewards(const struct knobs *k, const struct term *term, const struct aim *aim, struct fault *fault)
 {
 	static const double MOST = 1e12;

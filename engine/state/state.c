@@ -120,8 +120,8 @@ bool state_part_check(const struct state *s, const char *part, int version, stru
 	if (!state_real(s, key, &theirs))
 		return state_damaged(fault, key);
 	return theirs == version || fault_set(fault, "checkpoint", "open it with the bitscape that made it, or begin a new session",
-		"%s bitscape made it: its %s has form %g, and this one reads form %d", theirs < version ? "an older" : "a newer", part, theirs,
-		version);
+		"%s bitscape made it: its %s has form %g, and this one reads form %d", theirs < version ? "an older" : "a newer", part,
+		theirs, version);
 }
 
 // ---- numbers ----

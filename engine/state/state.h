@@ -13,7 +13,7 @@ enum { STATE_KEY = 2 * ENGINE_NAME }; // the longest name of an array or a text,
 
 // ---- arrays and texts ----
 
-bool state_add(struct state *, const char *name, enum state_type, int rank, const int64_t *shape, const void *data); // copies the data
+bool state_add(struct state *, const char *name, enum state_type, int rank, const int64_t *shape, const void *data); // a copy
 bool state_say(struct state *, const char *name, const char *format, ...) __attribute__((format(printf, 3, 4)));
 const struct state_tensor *state_find(const struct state *, const char *name); // NULL: absent
 // The same, of this type and with `count` elements; NULL where it is absent or another.
@@ -42,7 +42,8 @@ struct state_number {
 };
 // Their texts are called `before`, name, and where `behind` is not NULL a dot and that.
 bool state_say_numbers(struct state *, const struct state_number *, int count, const char *before, const char *behind);
-bool state_read_numbers(const struct state *, const struct state_number *, int count, const char *before, const char *behind, struct fault *);
+bool state_read_numbers(const struct state *, const struct state_number *, int count, const char *before, const char *behind,
+	struct fault *);
 
 // ---- arrays of floats that live elsewhere ----
 

@@ -356,6 +356,6 @@ static void identity(const struct source *source, knobs_visit *each, void *conte
 	each("images", text, context);
 }
 
-const struct source_kind source_trained = {.name = "trained", .serves = serves, .open = trained_open, .ready = ready, .close = trained_close,
-	.train = train, .rate = learning_rate, .post = post, .collect = collect, .evaluate = evaluate, .arrays = arrays, .describe = describe,
-	.identity = identity, .losses = true};
+const struct source_kind source_trained = {.name = "trained", .serves = serves, .open = trained_open, .ready = ready,
+	.close = trained_close, .train = train, .rate = learning_rate, .post = post, .collect = collect, .evaluate = evaluate,
+	.arrays = arrays, .describe = describe, .identity = identity, .losses = true};
