@@ -103,6 +103,7 @@ struct figure_kind {
 	const char *name; // "front", "bits", "curves", …
 	const char *help;
 	struct figure *(*build)(const struct figure_source *); // NULL: out of memory. Empty data give an empty figure.
+	bool of_layer; // it also depends on the layer in hand
 };
 const struct figure_kind *figure_kinds(size_t *count);
 const struct figure_kind *figure_kind_named(const char *name); // NULL: no such figure

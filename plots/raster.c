@@ -183,26 +183,38 @@ static bool clip(double p, double q, double *from, double *to)
 	return *from <= *to;
 }
 
+static bool within(double fraction)
+{
+	return fraction >= 0 && fraction <= 1;
+}
+
+// What is drawn lies at 0 or above, but for a rounding error.
+static int nearest_dot(double at)
+{
+	return (int)(at + 0.5);
+}
+
 void raster_line(struct raster *r, const struct area *a, double x0, double y0, double x1, double y1, enum figure_role role,
 	unsigned *phase)
 {
 	double dx = x1 - x0, dy = y1 - y0, from = 0, to = 1;
+	bool inside = within(x0) && within(y0) && within(x1) && within(y1); // most are
 	if (!isfinite(dx) || !isfinite(dy) || a->width < 1 || a->height < 1)
 		return;
-	if (!clip(-dx, x0, &from, &to) || !clip(dx, 1 - x0, &from, &to) || !clip(-dy, y0, &from, &to) ||
-	    !clip(dy, 1 - y0, &from, &to))
+	if (!inside && (!clip(-dx, x0, &from, &to) || !clip(dx, 1 - x0, &from, &to) || !clip(-dy, y0, &from, &to) ||
+			       !clip(dy, 1 - y0, &from, &to)))
 		return;
 	int columns = a->width * dots[r->glyphs].across, rows = a->height * dots[r->glyphs].down;
 	double ax = (x0 + from * dx) * (columns - 1), ay = (1 - y0 - from * dy) * (rows - 1);
 	double bx = (x0 + to * dx) * (columns - 1), by = (1 - y0 - to * dy) * (rows - 1);
-	int ix = (int)lround(ax), iy = (int)lround(ay), jx = (int)lround(bx), jy = (int)lround(by);
+	int ix = nearest_dot(ax), iy = nearest_dot(ay), jx = nearest_dot(bx), jy = nearest_dot(by);
 	int steps = abs(jx - ix) > abs(jy - iy) ? abs(jx - ix) : abs(jy - iy);
 	// The first dot of a piece that continues another is that one's last: it does not count for the dashes.
 	for (int i = 0; i <= steps; i++) {
 		double t = steps ? (double)i / steps : 0;
 		bool solid = r->glyphs == CANVAS_ASCII; // there the symbol tells the roles apart
 		if (solid || looks[role].dash >> (*phase % 32) & 1)
-			dot(r, a, (int)lround(ix + t * (jx - ix)), (int)lround(iy + t * (jy - iy)), role);
+			dot(r, a, nearest_dot(ix + t * (jx - ix)), nearest_dot(iy + t * (jy - iy)), role);
 		if (i < steps)
 			++*phase;
 	}

@@ -298,7 +298,7 @@ static bool copy_row(struct binding *to, struct binding from)
 
 bool keys_begin(struct keys *k, struct fault *f)
 {
-	*k = (struct keys){calloc(DEFAULTS, sizeof *k->row), 0};
+	*k = (struct keys){ .row = calloc(DEFAULTS, sizeof *k->row) };
 	while (k->row && k->count < DEFAULTS && copy_row(&k->row[k->count], defaults[k->count]))
 		k->count++;
 	if (k->count == DEFAULTS)
@@ -330,6 +330,7 @@ bool keys_unbind(struct keys *k, enum key_context context, int key, struct fault
 	if (i < 0)
 		return fault_set(f, keys_write(key, name, sizeof name), "`keys` lists what is bound", "is not bound in the context %s",
 			context_info[context].name);
+	k->changes++;
 	free_row(&k->row[i]);
 	memmove(&k->row[i], &k->row[i + 1], (size_t)(k->count - i - 1) * sizeof *k->row);
 	k->count--;
@@ -398,6 +399,7 @@ bool keys_bind(struct keys *k, enum key_context context, int key, const char *co
 	memmove(&k->row[at + 1], &k->row[at], (size_t)(k->count - at) * sizeof *row);
 	k->row[at] = b;
 	k->count++;
+	k->changes++;
 	return true;
 }
 

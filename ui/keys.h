@@ -26,6 +26,7 @@ struct binding {
 struct keys {
 	struct binding *row; // owned, with its texts
 	int count;
+	int changes; // grows with every change of the rows
 };
 // Begins with the default rows. False: out of memory.
 bool keys_begin(struct keys *, struct fault *);

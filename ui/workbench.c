@@ -25,6 +25,7 @@ static bool take_session(struct workbench *w, struct session *s, struct fault *f
 	free(w->choice);
 	w->layer_cost = layer_cost;
 	w->choice = choice;
+	w->priced = (struct priced){ 0 };
 	w->session = s;
 	memset(w->nudge, 0, sizeof w->nudge);
 
@@ -350,6 +351,35 @@ void workbench_key(struct workbench *w, int key)
 
 // ---- drawing ------------------------------------------------------------------------------------------------------
 
+// Prices what is in hand, anew only where something has changed. False: it has no price.
+static bool price(struct workbench *w, const struct engine_info *info)
+{
+	const struct scene *scene = &w->scene;
+	const struct snapshot *snap = scene->snapshot;
+	struct priced now = { snap->version, snap->terms, scene->term, false }, *last = &w->priced;
+	bool same = last->terms > 0 && last->version == now.version && last->terms == now.terms && last->term == now.term;
+	for (int i = 0; i < info->slots; i++) {
+		uint8_t option = scene->draft ? scene->draft[i] : i < snap->slots ? snap->slot[i].modal : 0;
+		same &= w->choice[i] == option;
+		w->choice[i] = option;
+	}
+	if (same)
+		return last->known;
+	now.known = snap->terms > 0 && engine_price(session_engine(w->session), w->choice, w->draft_cost, scene->term, w->layer_cost);
+	*last = now;
+	return now.known;
+}
+
+static void take_hints(struct workbench *w)
+{
+	struct hinted now = { workbench_context(w), w->keys.changes, w->screen.ascii, true }, *last = &w->hinted;
+	if (last->made && last->context == now.context && last->changes == now.changes && last->ascii == now.ascii)
+		return;
+	w->scene.hint = w->hint;
+	w->scene.hints = keys_hints(&w->keys, now.context, now.ascii, w->hint, WORKBENCH_HINTS);
+	*last = now;
+}
+
 // Takes the search's present into the view: one snapshot a turn, nothing else is read while drawing.
 static void refresh(struct workbench *w)
 {
@@ -361,10 +391,7 @@ static void refresh(struct workbench *w)
 		scene->layer = info->layers > 0 ? info->layers - 1 : 0;
 	if (scene->term >= scene->snapshot->terms)
 		scene->term = 0;
-	for (int i = 0; i < info->slots; i++)
-		w->choice[i] = scene->draft ? scene->draft[i] : i < scene->snapshot->slots ? scene->snapshot->slot[i].modal : 0;
-	bool priced = scene->snapshot->terms > 0 &&
-		engine_price(session_engine(w->session), w->choice, w->draft_cost, scene->term, w->layer_cost);
+	bool priced = price(w, info);
 	scene->layer_cost = priced ? w->layer_cost : NULL;
 	scene->draft_cost = priced ? w->draft_cost : NULL;
 	session_source(w->session, &w->source);
@@ -386,7 +413,6 @@ void workbench_draw(struct workbench *w)
 		scene->popup_low = true;
 	}
 	scene->focus = w->views.view[w->views.focus].ops;
-	scene->hint = w->hint;
-	scene->hints = keys_hints(&w->keys, workbench_context(w), w->screen.ascii, w->hint, WORKBENCH_HINTS);
+	take_hints(w);
 	views_draw(&w->views, scene, &w->screen);
 }

@@ -27,11 +27,21 @@ struct workbench {
 	struct views views;
 	struct figure_source source;
 	double *layer_cost;       // info->layers numbers
-	uint8_t *choice;          // info->slots numbers
+	uint8_t *choice;          // info->slots numbers: what is priced, the draft or else the modal choice
 	double draft_cost[ENGINE_TERMS];
 	struct keys keys;
 	struct nudge nudge[2][ENGINE_TERMS]; // of targets, of weights
 	struct hint hint[WORKBENCH_HINTS];
+	struct hinted { // what the hints were made for
+		enum key_context context;
+		int changes;
+		bool ascii, made;
+	} hinted;
+	struct priced { // what the costs were worked out for; terms: 0: for nothing yet
+		uint64_t version;
+		int terms, term;
+		bool known;
+	} priced;
 	struct screen screen;
 	const struct theme *theme;
 
