@@ -1379,6 +1379,53 @@ static void test_advice(void **state)
 	made_free(m);
 }
 
+static char *drawn(struct made *m, struct screen *s)
+{
+	views_draw(&m->views, &m->scene, s);
+	char *text = screen_text(s);
+	assert_non_null(text);
+	return text;
+}
+
+// What was drawn before shows in no frame: each is as if it were the first, whatever has changed and has not.
+static void test_frames_are_whole(void **state)
+{
+	(void)state;
+	enum { CHANGES = 9 };
+	struct made *m = made_new(MADE_LAYERS, false);
+	struct screen s = { 0 }, fresh = { 0 };
+	assert_true(screen_resize(&s, 120, 40) && screen_resize(&fresh, 120, 40));
+	m->snapshot.version = 1;
+	char *before = drawn(m, &s);
+	for (int i = 0; i < CHANGES; i++) {
+		switch (i) {
+		case 0: m->source.layer = m->scene.layer = 7; break;
+		case 1: m->source.term = m->scene.term = 1; break;
+		case 2: m->source.marks = 0; break;
+		case 3: m->snapshot.point[0].accuracy = 0.99; m->snapshot.version++; break;
+		case 4: m->source.records /= 2; break;
+		case 5: m->scene.canvas = CANVAS_BLOCK; break;
+		case 6: assert_true(screen_resize(&s, 140, 50) && screen_resize(&fresh, 140, 50)); break;
+		case 7: assert_true(screen_resize(&s, 120, 24) && screen_resize(&fresh, 120, 24)); break; // few rows: those around the layer
+		case 8: m->source.layer = m->scene.layer = 1; break;
+		}
+		char *kept = drawn(m, &s), *again = drawn(m, &s);
+		assert_string_equal(kept, again);
+		free(again);
+		assert_string_not_equal(kept, before);
+		free(before);
+		before = kept;
+		views_forget(&m->views);
+		char *anew = drawn(m, &fresh);
+		assert_string_equal(kept, anew);
+		free(anew);
+	}
+	free(before);
+	screen_free(&s);
+	screen_free(&fresh);
+	made_free(m);
+}
+
 // Any view hidden, alone or in focus, any motion in it and a click on every place, at several sizes.
 static void test_views_acting(void **state)
 {
@@ -1543,6 +1590,7 @@ int main(void)
 		cmocka_unit_test(test_screen_deep),
 		cmocka_unit_test(test_every_size),
 		cmocka_unit_test(test_advice),
+		cmocka_unit_test(test_frames_are_whole),
 		cmocka_unit_test(test_views_acting),
 		cmocka_unit_test(test_screen_popup),
 		cmocka_unit_test(test_screen_small),
