@@ -122,6 +122,9 @@ struct cell {
 // where there is room for them (below about 24x6: the data alone), labels of points where they do not collide.
 void canvas_draw(const struct figure *, struct cell *, int width, int height, enum canvas_glyphs);
 
+// Whether so many cells show all rows of a heat map, or there is none: then the drawing does not depend on the row in focus.
+bool canvas_shows_all(const struct figure *, int width, int height);
+
 // ---- gnuplot -------------------------------------------------------------------------------------------------------------
 
 // A gnuplot child over pipes, started at the first figure, watched; started once more where it dies, ended where it hangs.

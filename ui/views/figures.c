@@ -81,7 +81,7 @@ static void depends_on(const struct scene *scene, const struct figure_kind *kind
 	of->records = source->records;
 	of->marks = source->marks;
 	of->term = source->term;
-	of->layer = kind->of_layer ? source->layer : 0;
+	of->layer = source->layer;
 	of->width = inner.width;
 	of->height = inner.height;
 	of->glyphs = scene->canvas;
@@ -98,6 +98,7 @@ static bool make(struct picture *p, const struct scene *scene, const struct pict
 		return false;
 	}
 	canvas_draw(p->figure, p->cell, of->width, of->height, of->glyphs);
+	p->any_layer = !of->kind->of_layer || canvas_shows_all(p->figure, of->width, of->height);
 	memcpy(&p->of, of, sizeof *of);
 	return true;
 }
@@ -113,6 +114,8 @@ void picture_draw(struct picture *p, const struct scene *scene, struct screen *s
 	if (!kind || !scene->source || inner.width < 1 || inner.height < 1)
 		return;
 	depends_on(scene, kind, inner, &of);
+	if (p->any_layer)
+		p->of.layer = of.layer;
 	// A snapshot that was never published says of no change.
 	bool same = of.version > 0 && memcmp(&of, &p->of, sizeof of) == 0;
 	if (!same && !make(p, scene, &of))

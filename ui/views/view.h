@@ -96,6 +96,7 @@ struct picture {
 	} of;
 	struct figure *figure; // owned, as the cells are
 	struct cell *cell;
+	bool any_layer; // it is the same whichever layer is in hand
 };
 // The frame of a figure, and the figure in it. `kind` NULL: the frame alone.
 void picture_draw(struct picture *, const struct scene *, struct screen *, struct rect, const struct figure_kind *kind);
