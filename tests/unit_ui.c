@@ -1387,6 +1387,38 @@ static char *drawn(struct made *m, struct screen *s)
 	return text;
 }
 
+// What waits for the disk is counted in the header, and a table that has more columns says how to see them.
+static void test_signs(void **state)
+{
+	(void)state;
+	struct made *m = made_new(MADE_LAYERS, false);
+	struct screen s = { 0 };
+	assert_true(screen_resize(&s, 80, 24));
+	free(drawn(m, &s));
+	assert_false(whole(&s, "pending"));
+	m->scene.pending = 2;
+	m->scene.read_only = true;
+	char *text = drawn(m, &s);
+	assert_non_null(strstr(text, "2 pending  read-only  "));
+	assert_non_null(strstr(text, "</> columns"));
+	free(text);
+	m->scene.focus = &view_costs; // its columns move now
+	assert_true(screen_resize(&s, 120, 40));
+	m->views.focus = views_of(&m->views, &view_costs);
+	text = drawn(m, &s);
+	char *costs = strstr(text, "Costs"), *hint = strstr(text, "</> columns");
+	assert_true(hint && costs && hint > costs);
+	free(text);
+	m->scene.focus = &view_layers;
+	m->views.focus = views_of(&m->views, &view_layers);
+	m->views.zoomed = m->views.focus;
+	assert_true(screen_resize(&s, 200, 60));
+	free(drawn(m, &s));
+	assert_false(whole(&s, "columns"));
+	screen_free(&s);
+	made_free(m);
+}
+
 // What was drawn before shows in no frame: each is as if it were the first, whatever has changed and has not.
 static void test_frames_are_whole(void **state)
 {
@@ -1423,6 +1455,39 @@ static void test_frames_are_whole(void **state)
 	free(before);
 	screen_free(&s);
 	screen_free(&fresh);
+	made_free(m);
+}
+
+// The wheel moves in what lies under the pointer, and in nothing behind a box.
+static void test_wheel(void **state)
+{
+	(void)state;
+	struct made *m = made_new(MADE_LAYERS, false);
+	struct screen s = { 0 };
+	struct popup box = { 0 };
+	assert_true(screen_resize(&s, 120, 40));
+	free(drawn(m, &s));
+	struct rect layers = m->views.item[views_of(&m->views, &view_layers)].pane[0];
+	m->scene.layer = 2;
+	assert_true(views_wheel(&m->views, &m->scene, layers.x + 3, layers.y + 4, MOTION_DOWN));
+	assert_int_equal(m->scene.layer, 3);
+	assert_true(views_wheel(&m->views, &m->scene, layers.x + 3, layers.y + 4, MOTION_UP));
+	assert_int_equal(m->scene.layer, 2);
+	struct rect costs = m->views.item[views_of(&m->views, &view_costs)].pane[0];
+	m->scene.term = 0;
+	assert_true(views_wheel(&m->views, &m->scene, costs.x + 3, costs.y + 2, MOTION_DOWN));
+	assert_int_equal(m->scene.term, 1);
+	assert_int_equal(m->scene.layer, 2);
+	assert_false(views_wheel(&m->views, &m->scene, 3, 0, MOTION_DOWN)); // the header
+	for (int i = 0; i < 100; i++)
+		assert_true(popup_add(&box, "a line", 0, false));
+	m->scene.popup = &box;
+	free(drawn(m, &s));
+	assert_true(views_wheel(&m->views, &m->scene, layers.x + 3, layers.y + 4, MOTION_DOWN));
+	assert_int_equal(m->scene.layer, 2);
+	assert_int_equal(box.top, 1);
+	popup_clear(&box);
+	screen_free(&s);
 	made_free(m);
 }
 
@@ -1591,6 +1656,8 @@ int main(void)
 		cmocka_unit_test(test_every_size),
 		cmocka_unit_test(test_advice),
 		cmocka_unit_test(test_frames_are_whole),
+		cmocka_unit_test(test_signs),
+		cmocka_unit_test(test_wheel),
 		cmocka_unit_test(test_views_acting),
 		cmocka_unit_test(test_screen_popup),
 		cmocka_unit_test(test_screen_small),

@@ -423,6 +423,18 @@ static bool run_glyphs(struct command_call *call)
 	return fault_set(&call->fault, call->argv[0], "choose braille, block or ascii", "is not a set of glyphs");
 }
 
+static bool run_mouse(struct command_call *call)
+{
+	struct workbench *w = screen_of(call);
+	bool on = strcmp(call->argv[0], "on") == 0;
+	if (!w)
+		return false;
+	if (!on && strcmp(call->argv[0], "off") != 0)
+		return fault_set(&call->fault, call->argv[0], "give on or off", "is not a way to use the mouse");
+	w->mouse = on;
+	return true;
+}
+
 static bool run_screenshot(struct command_call *call)
 {
 	struct workbench *w = screen_of(call);
@@ -516,6 +528,8 @@ static const struct command rows[] = {
 	{"theme", COMMAND_VIEW, 1, 1, {ARGUMENT_WORDS}, 0, theme_words, theme_words, "change the colours", run_theme},
 	{"glyphs", COMMAND_VIEW, 1, 1, {ARGUMENT_WORDS}, 0, "braille|block|ascii", "braille|block|ascii",
 		"what figures and frames are made of", run_glyphs},
+	{"mouse", COMMAND_VIEW, 1, 1, {ARGUMENT_WORDS}, 0, "on|off", "on|off",
+		"clicks take a row in hand, the wheel scrolls; off: the terminal keeps them, on: it selects text with Shift", run_mouse},
 	{"screenshot", COMMAND_VIEW, 1, 1, {ARGUMENT_FILE}, 0, NULL, "FILE", "write the screen to a file as text", run_screenshot},
 	{"suspend", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "back to the shell; its `fg` comes back", run_suspend},
 	{"redraw", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "draw the whole screen again", run_redraw},

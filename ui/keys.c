@@ -32,6 +32,8 @@ static const struct binding defaults[] = {
 	{CONTEXT_SEARCH, '=', "draft up {layer}", "layers", NULL},
 	{CONTEXT_SEARCH, KEYS_RIGHT, "draft up {layer}", "layers", NULL},
 	{CONTEXT_SEARCH, KEYS_LEFT, "draft down {layer}", "layers", NULL},
+	{CONTEXT_SEARCH, '<', "move left", "sideways", "columns"},
+	{CONTEXT_SEARCH, '>', "move right", "sideways", "columns"},
 	{CONTEXT_DRAFT, KEYS_ENTER, "draft commit", "layers", "commit"},
 	{CONTEXT_DRAFT, KEYS_ESCAPE, "draft drop", "layers", "drop"},
 

@@ -19,7 +19,7 @@ struct binding {
 	// A command line (in the prompt: NULL, the keys are readline's). {layer}, {layers}, {pins}, {term} stand for the layer
 	// in hand, the marked layers or else that one, what pins it to its modal formats, and the selected cost term.
 	const char *command;
-	const char *view; // where the hint is shown; NULL: in the bar
+	const char *view; // where the hint is shown: a view, or "sideways", a table that has more columns; NULL: in the bar
 	const char *hint; // NULL: in the help only. Neighbours with the same hint share it.
 };
 

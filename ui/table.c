@@ -292,6 +292,7 @@ static void fit_columns(struct table *t, const struct table_source *src, struct 
 		more = fit(src, c, left, width);
 	}
 	t->left = left;
+	t->more = more || left > 0;
 	if (src->fitted)
 		src->fitted(src->context, c);
 }

@@ -56,6 +56,7 @@ struct table {
 	char filter[96];
 	int top;         // first row shown, by its place in `order`
 	int left;        // columns left out at the left
+	bool more;       // as drawn last, there are columns that did not fit
 	// arranged anew by each drawing
 	int *order, shown, rows; // the owner's numbers of the rows that pass; how many; of how many
 	int *line, lines;        // which row each line of the body shows, -1: none

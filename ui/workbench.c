@@ -51,6 +51,7 @@ bool workbench_begin(struct workbench *w, struct session *s, bool ascii, struct 
 	w->screen.ascii = ascii;
 	w->scene.canvas = ascii ? CANVAS_ASCII : CANVAS_BRAILLE;
 	w->theme = themes(&count);
+	w->mouse = true;
 	return keys_begin(&w->keys, f) && views_begin(&w->views, f) && take_session(w, s, f);
 }
 
@@ -349,6 +350,24 @@ void workbench_key(struct workbench *w, int key)
 	string_free(&line);
 }
 
+// As terminals number them; what is held down with a button is added to its number.
+enum { BUTTON_LEFT = 0, BUTTON_WHEEL_UP = 64, BUTTON_WHEEL_DOWN = 65, BUTTON_HELD = 4 + 8 + 16 };
+
+bool workbench_mouse(struct workbench *w, int button, bool pressed, int x, int y)
+{
+	enum { WHEEL_ROWS = 3 };
+	bool moved = false;
+	button &= ~BUTTON_HELD;
+	w->scene.snapshot = session_snapshot(w->session);
+	if (!pressed || prompt_is_open())
+		return false;
+	if (button == BUTTON_LEFT)
+		return views_click(&w->views, &w->scene, x, y);
+	for (int i = 0; i < WHEEL_ROWS && (button == BUTTON_WHEEL_UP || button == BUTTON_WHEEL_DOWN); i++)
+		moved |= views_wheel(&w->views, &w->scene, x, y, button == BUTTON_WHEEL_UP ? MOTION_UP : MOTION_DOWN);
+	return moved;
+}
+
 // ---- drawing ------------------------------------------------------------------------------------------------------
 
 // Prices what is in hand, anew only where something has changed. False: it has no price.
@@ -387,6 +406,7 @@ static void refresh(struct workbench *w)
 	const struct engine_info *info = engine_info(session_engine(w->session));
 	scene->snapshot = session_snapshot(w->session);
 	scene->draft = session_draft(w->session);
+	scene->pending = session_unwritten(w->session);
 	if (scene->layer >= info->layers)
 		scene->layer = info->layers > 0 ? info->layers - 1 : 0;
 	if (scene->term >= scene->snapshot->terms)

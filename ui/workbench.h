@@ -61,6 +61,7 @@ struct workbench {
 
 	// What only the loop can do, asked for by a command.
 	bool quit, redraw, prompt, suspend;
+	bool mouse;               // the terminal is to report the mouse
 	char *change_session;     // a command line `open …`, `new …`, `resume …`; owned
 };
 
@@ -72,6 +73,8 @@ bool workbench_end(struct workbench *, struct string *farewell, struct fault *);
 // Runs a command line. What it says, or its fault, goes to the message line or into a box. False: it failed.
 bool workbench_command(struct workbench *, const char *line);
 void workbench_key(struct workbench *, int key);
+// A report of the mouse: a click takes a row in hand, the wheel moves. Neither alters the search. False: it means nothing.
+bool workbench_mouse(struct workbench *, int button, bool pressed, int x, int y);
 // Whether a key means something now.
 bool workbench_knows(const struct workbench *, int key);
 void workbench_say(struct workbench *, bool bad, const char *format, ...) __attribute__((format(printf, 3, 4)));

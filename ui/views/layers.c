@@ -485,7 +485,7 @@ static void draw(void *own, struct scene *scene, struct screen *s, const struct 
 	char title[256];
 	table_draw(&l->table, &src, s, (struct rect){r.x + 1, r.y + 1, r.width - 2, r.height - 2});
 	screen_box(s, r, table_title(&l->table, "Layers", title, sizeof title));
-	draw_box_hints(scene, s, r, r.y + r.height - 1, view_layers.name);
+	draw_table_hints(scene, s, r, &l->table, &view_layers);
 }
 
 static void measure(void *own, const struct scene *scene, const struct screen *s, struct layout_item *item)

@@ -31,6 +31,7 @@ struct scene {
 	// the search; borrowed
 	const char *session;  // its name
 	bool read_only;
+	int pending; // changes in force that are not on the disk yet
 	const struct snapshot *snapshot;
 	const struct figure_source *source; // NULL: no figures yet
 	const uint8_t *draft;               // NULL: none
@@ -83,6 +84,9 @@ struct view_ops {
 int draw_hints(const struct scene *, struct screen *, int x, int y, int width, const char *view);
 // At the right end of row y of a box: in its upper or lower side.
 void draw_box_hints(const struct scene *, struct screen *, struct rect, int y, const char *view);
+// In the lower side of a table's box: what moves it sideways at the left, where it has more columns than fit and is the one that
+// moves; what belongs to the view at the right.
+void draw_table_hints(const struct scene *, struct screen *, struct rect, const struct table *, const struct view_ops *);
 
 // A figure as it was drawn last. It is built and drawn anew only where something that it depends on has changed. Zero at first.
 struct picture {
