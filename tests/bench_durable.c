@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "engine/tensor/rng.h"
-#include "sessions/core/changes.h"
+#include "sessions/store/changes.h"
 #include "sessions/core/inside.h"
 
 enum { CHANGES = 100 };

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The rule of dependence, read from the #include lines. engine knows nobody; plots sees engine.h, catalog.h and machine.h (questions
 # that need no search) and the ground floor engine/base/; sessions sees those and plots.h; ui sees those and sessions.h; inside engine a folder sees
-# itself and those above it in the list of floors, of which base is the first.
+# itself and those above it in the list of floors, of which base is the first. So it is with the rooms of sessions: what lies on the
+# disk (store), the session around it (core), what is told (report), the language that asks (language).
 set -u
 
 # check TOP: prints a line for each include that breaks the rule; status 1 where there is one.
@@ -15,6 +16,9 @@ check() (
 			floors = split("base tensor quant data model nn space hardware pods cost search", floor_name, " ")
 			for (i = 1; i <= floors; i++)
 				floor[floor_name[i]] = i
+			rooms = split("store core report language", room_name, " ")
+			for (i = 1; i <= rooms; i++)
+				room[room_name[i]] = i
 			split("engine plots sessions ui", house, " ")
 			for (i in house)
 				ours[house[i]] = 1
@@ -51,6 +55,12 @@ check() (
 					bad(from[1] " may not see it")
 				next
 			}
+			if (from[1] == "sessions" && depth > 2) {
+				if (!(from[2] in room) || !(to[2] in room) || from[3] == "")
+					bad("sessions has the rooms store, core, report and language")
+				else if (room[to[2]] > room[from[2]])
+					bad("sessions/" to[2] " stands behind sessions/" from[2] " in the order of rooms")
+			}
 			if (from[1] != "engine")
 				next
 			# Inside the engine. Its root stands over all floors.
@@ -76,7 +86,7 @@ faults() (
 		case $file in engine/base/fault.[ch]) continue ;; esac
 		tr '\n\t' '  ' <"$file" | tr -s ' ' | tr ';' '\n' |
 			grep -oE 'disk_fault\([^,]*, "",.*|fault_set\([^,]*, "",.*|fault_set\([^,]*, [^,]*, "",.*|fault_set\(.*"out of memory".*' | sed "s|^|$file: |"
-	done | grep -v -e '^sessions/journal.c: fault_set(f, "",' -e '^sessions/play.c: fault_set(&f, "",' | grep . && exit 1
+	done | grep -v -e '^sessions/store/journal.c: fault_set(f, "",' -e '^sessions/core/play.c: fault_set(&f, "",' | grep . && exit 1
 	exit 0
 )
 
@@ -108,10 +118,10 @@ good_house() {
 	plant plots/plots.h '"engine/base/fault.h"'
 	plant plots/commands.c '"engine/base/command.h"'
 	plant plots/plots.h '"engine/catalog.h"'
-	plant sessions/session.c '"plots/plots.h"'
-	plant sessions/inside.h '"engine/catalog.h"'
-	plant sessions/session.c '"sessions/store/journal.h"'
-	plant sessions/report.h '"engine/machine.h"'
+	plant sessions/core/session.c '"plots/plots.h"'
+	plant sessions/core/inside.h '"engine/catalog.h"'
+	plant sessions/core/session.c '"sessions/store/journal.h"'
+	plant sessions/report/report.h '"engine/machine.h"'
 	plant engine/pods/torus.c '"engine/machine.h"'
 	plant engine/pods/torus.c '"engine/hardware/device.h"'
 	plant engine/cost/carbon.c '"engine/machine.h"'
@@ -146,7 +156,7 @@ self_test() {
 		engine/hardware/device.c "engine/machine.h"
 		engine/hardware/device.c "engine/pods/inside.h"
 		engine/pods/torus.c "engine/cost/cost.h"
-		sessions/report.h "engine/pods/inside.h"
+		sessions/report/report.h "engine/pods/inside.h"
 		engine/catalog.c "plots/plots.h"
 		engine/other/new.c "engine/base/fault.h"
 		engine/nn/conv.c "node.h"
@@ -159,11 +169,16 @@ self_test() {
 		plots/canvas.c "engine/tensor/rng.h"
 		plots/canvas.c "sessions/sessions.h"
 		plots/canvas.c <curses.h>
-		sessions/session.c "ui/view.h"
-		sessions/session.c "plots/canvas.h"
-		sessions/session.c "engine/search/search.h"
-		sessions/session.c <readline/readline.h>
+		sessions/core/session.c "ui/view.h"
+		sessions/core/session.c "plots/canvas.h"
+		sessions/core/session.c "engine/search/search.h"
+		sessions/core/session.c <readline/readline.h>
 		ui/views/front.c "engine/model/model.h"
+		sessions/core/session.c "sessions/language/readout.h"
+		sessions/report/list.c "sessions/language/readout.h"
+		sessions/store/journal.c "sessions/core/inside.h"
+		sessions/other/new.c "sessions/store/journal.h"
+		sessions/new.c "sessions/store/journal.h"
 		ui/main.c "sessions/store/journal.h"
 	BAD
 	for bad in 'fault_set(f, "", "do it", "what")' 'fault_set(f, x->y, "", "what")' 'fault_set(&f,\n\tx, "", "what")' \

@@ -8,7 +8,7 @@
 
 #include "tests/workplace.h"
 
-#include "sessions/core/changes.h"
+#include "sessions/store/changes.h"
 #include "sessions/core/restore.h"
 #include "tests/sealed.h"
 

@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-#include "sessions/core/changes.h"
+#include "sessions/store/changes.h"
 #include "sessions/store/checkpoint.h"
 #include "sessions/core/inside.h"
 #include "sessions/store/manifest.h"

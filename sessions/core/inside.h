@@ -59,7 +59,7 @@ struct known_evaluation {
 	double accuracy, loss;
 };
 
-// The network on a device, and the roofline of its present choices; kept while the device is the same. See catalog.c.
+// The network on a device, and the roofline of its present choices; kept while the device is the same.
 struct costed {
 	struct description *network;
 	struct costing *latency;
@@ -270,8 +270,10 @@ bool say_all(struct command_call *, struct string *);
 
 bool run_roofline(struct command_call *); // roofline.c
 
-// ---- catalog.c ------------------------------------------------------------------------------------------------------
+// ---- costed.c -------------------------------------------------------------------------------------------------------
 
+// Opens the network of the catalog that the session trains, and fills s->costed.formats with the modal choice and, behind it, the draft.
+bool session_costed(struct session *, struct fault *);
 // The roofline, on the device that a term is about, of the modal choice and, where there is one, of the draft; for figures.
 bool session_roofline(void *session, int term, struct roofline *, struct fault *);
 void costed_free(struct costed *);

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "sessions/core/changes.h"
+#include "sessions/store/changes.h"
 #include "sessions/core/inside.h"
 #include "sessions/core/restore.h"
 #include "sessions/store/store.h"

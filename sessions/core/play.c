@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sessions/core/changes.h"
+#include "sessions/store/changes.h"
 #include "sessions/core/inside.h"
 
 static const struct journal_line *current(const struct session *s)

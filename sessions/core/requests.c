@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sessions/core/changes.h"
+#include "sessions/store/changes.h"
 #include "sessions/core/inside.h"
 
 // ---- pending requests ----------------------------------------------------------------------------------------------

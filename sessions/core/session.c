@@ -480,3 +480,36 @@ bool session_tell_costs(const struct session *s, struct string *t, const uint8_t
 	}
 	return !t->failed;
 }
+
+// ---- what commands say ---------------------------------------------------------------------------------------------
+
+bool say_all(struct command_call *call, struct string *t)
+{
+	bool ok = !t->failed;
+	if (ok && t->length && t->bytes[t->length - 1] == '\n')
+		t->bytes[--t->length] = '\0';
+	if (ok)
+		call->say(call, "%s", t->bytes ? t->bytes : "");
+	else
+		fault_memory(&call->fault, "the answer");
+	string_free(t);
+	return ok;
+}
+
+void session_tell_targets(struct session *s, struct string *t, const struct change *change)
+{
+	struct snapshot *now = change->kind == CHANGE_TARGET ? snapshot_new() : NULL;
+	const char *before = " (";
+	char number[ENGINE_TEXT * 2];
+	if (now)
+		engine_snapshot(s->engine, now); // the session's own may be from before the change
+	for (int i = 0; now && i < change->items; i++)
+		for (int k = 0; k < now->terms; k++)
+			if (now->term[k].targeted && strcmp(now->term[k].name, change->item[i].name) == 0) {
+				string_add(t, "%s%s", before, number_write(now->term[k].target, now->term[k].unit, number, sizeof number));
+				before = ", ";
+			}
+	if (before[0] == ',')
+		string_add(t, ")");
+	snapshot_free(now);
+}

@@ -1,24 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Commands that ask: tables of layers, of the front, of settings; status, prices, readouts, help.
+// Where the search stands: `status`, and tables of its layers, its front, its settings and its prices.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "sessions/core/inside.h"
-#include "sessions/language/readout.h"
-
-bool say_all(struct command_call *call, struct string *t)
-{
-	bool ok = !t->failed;
-	if (ok && t->length && t->bytes[t->length - 1] == '\n')
-		t->bytes[--t->length] = '\0';
-	if (ok)
-		call->say(call, "%s", t->bytes ? t->bytes : "");
-	else
-		fault_memory(&call->fault, "the answer");
-	string_free(t);
-	return ok;
-}
 
 // What a term's costs are of, where the number's own unit does not say it: "latency: ms per 128 images on a100".
 static void add_units(const struct snapshot *now, struct string *t)
@@ -30,24 +16,6 @@ static void add_units(const struct snapshot *now, struct string *t)
 			before = "; ";
 		}
 	string_add(t, "%s", before[0] == ';' ? ")\n" : "");
-}
-
-void session_tell_targets(struct session *s, struct string *t, const struct change *change)
-{
-	struct snapshot *now = change->kind == CHANGE_TARGET ? snapshot_new() : NULL;
-	const char *before = " (";
-	char number[ENGINE_TEXT * 2];
-	if (now)
-		engine_snapshot(s->engine, now); // the session's own may be from before the change
-	for (int i = 0; now && i < change->items; i++)
-		for (int k = 0; k < now->terms; k++)
-			if (now->term[k].targeted && strcmp(now->term[k].name, change->item[i].name) == 0) {
-				string_add(t, "%s%s", before, number_write(now->term[k].target, now->term[k].unit, number, sizeof number));
-				before = ", ";
-			}
-	if (before[0] == ',')
-		string_add(t, ")");
-	snapshot_free(now);
 }
 
 static void add_network(const struct engine_info *info, struct string *t)
@@ -297,71 +265,5 @@ bool run_price(struct command_call *call)
 	}
 	free(modal);
 	add_units(s->snapshot, &t);
-	return say_all(call, &t);
-}
-
-// ---- readouts ------------------------------------------------------------------------------------------------------
-
-bool run_print(struct command_call *call)
-{
-	struct session *s = call->context;
-	struct string t = { 0 };
-	for (int i = 0; i < call->argc; i++) {
-		struct reading r;
-		char value[300];
-		if (!readout_read(s, call->argv[i], &r, &call->fault)) {
-			string_free(&t);
-			return false;
-		}
-		string_add(&t, "%s %s\n", call->argv[i], reading_write(&r, value, sizeof value));
-	}
-	return say_all(call, &t);
-}
-
-bool run_expect(struct command_call *call)
-{
-	struct session *s = call->context;
-	struct reading r;
-	bool holds;
-	char value[300];
-	if (!comparison_holds(s, call->argc, call->argv, &holds, &r, &call->fault))
-		return false;
-	if (holds)
-		return true;
-	return fault_set(&call->fault, call->argv[0], "`status` shows where the search stands", "it is %s, expected %s %s%s%s",
-		reading_write(&r, value, sizeof value), call->argv[1], call->argv[2], call->argc == 5 ? " within " : "",
-		call->argc == 5 ? call->argv[4] : "");
-}
-
-// ---- help ----------------------------------------------------------------------------------------------------------
-
-static void add_name(const char *name, void *context)
-{
-	string_add(context, " %s", name);
-}
-
-bool run_help(struct command_call *call)
-{
-	struct session *s = call->context;
-	struct string t = { 0 };
-	if (call->argc) {
-		const struct command *c = command_find(call->table, call->argv[0], NULL);
-		if (!c)
-			return fault_set(&call->fault, call->argv[0], "`help` lists the commands", "there is no such command");
-		string_add(&t, "%s %s\n%s\n", c->name, c->usage ? c->usage : "", c->help);
-		if (c->argument[0] == ARGUMENT_READOUT) {
-			string_add(&t, "readouts:");
-			readout_each(s, add_name, &t);
-		}
-		return say_all(call, &t);
-	}
-	for (size_t g = 0; g < call->table->groups; g++) {
-		const struct command_group *group = &call->table->group[g];
-		string_add(&t, "%s%s\n", g ? "\n" : "", group->title ? group->title : "");
-		for (size_t i = 0; i < group->count; i++) {
-			const struct command *c = &group->rows[i];
-			string_add(&t, "  %s %s\n      %s\n", c->name, c->usage ? c->usage : "", c->help);
-		}
-	}
 	return say_all(call, &t);
 }

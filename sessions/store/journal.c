@@ -6,7 +6,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "sessions/core/changes.h"
+#include "sessions/store/changes.h"
 #include "sessions/store/folder.h"
 
 void journal_free(struct journal *j)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "sessions/core/changes.h"
+#include "sessions/store/changes.h"
 
 #include <stdio.h>
 #include <stdlib.h>

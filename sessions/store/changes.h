@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Changes as text and back: the commands that alter the search, each standing for one struct change of the engine. The
 // journal holds these texts, so that reading them gives the same changes again.
-#ifndef SESSIONS_CORE_CHANGES_H
-#define SESSIONS_CORE_CHANGES_H
+#ifndef SESSIONS_STORE_CHANGES_H
+#define SESSIONS_STORE_CHANGES_H
 
 #include "engine/engine.h"
 #include "engine/base/text.h"

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The network of a session as the catalog has it, and the roofline of the session's choices.
+#include <stdlib.h>
+#include <string.h>
+
+#include "sessions/core/inside.h"
+
+// The device that a term is priced on, as cost terms name it: a name or the path of a file. False: none, or times that were measured.
+static bool term_device(const struct session *s, int term, char *buf, size_t size)
+{
+	if (term < 0 || term >= s->snapshot->terms)
+		return false;
+	const char *name = s->snapshot->term[term].name, *at = strchr(name, '@');
+	buf[0] = '\0';
+	if (at)
+		snprintf(buf, size, "%s", at + 1);
+	else if (strcmp(name, "latency") == 0 || strcmp(name, "energy") == 0)
+		config_get(s->now, "device", buf, size);
+	return buf[0] && strncmp(buf, "table:", 6) != 0;
+}
+
+// The device that a figure about this term shows: the term's own; of a term that has none, that of the latency that counts, else
+// the setting `device`, else the TPU v4.
+static void session_device(const struct session *s, int term, char *buf, size_t size)
+{
+	if (term_device(s, term, buf, size))
+		return;
+	for (int i = 0; i < s->snapshot->terms; i++)
+		if (s->snapshot->term[i].weight > 0 && strncmp(s->snapshot->term[i].name, "latency", 7) == 0 && term_device(s, i, buf, size))
+			return;
+	if (!config_get(s->now, "device", buf, size) || !buf[0] || strncmp(buf, "table:", 6) == 0)
+		snprintf(buf, size, "tpu_v4");
+}
+
+void costed_free(struct costed *c)
+{
+	costing_free(c->latency);
+	description_close(c->network);
+	free(c->formats);
+	free(c->point);
+	*c = (struct costed){ 0 };
+}
+
+static bool open_network(struct session *s, struct fault *f)
+{
+	struct costed *c = &s->costed;
+	const struct engine_info *info = s->info;
+	if (c->network)
+		return true;
+	c->network = description_open(info->net, info->image_h, info->image_w, info->image_c, info->classes, f);
+	c->formats = calloc((size_t)info->layers * 2 + 1, sizeof *c->formats);
+	c->point = calloc((size_t)info->layers * 2 + 1, sizeof *c->point);
+	if (c->network && c->formats && c->point)
+		return true;
+	if (c->network)
+		fault_memory(f, info->net);
+	costed_free(c);
+	return false;
+}
+
+// The formats of the modal choice, and behind them of the draft where there is one.
+static void fill_formats(struct session *s)
+{
+	const struct engine_info *info = s->info;
+	for (int which = 0; which < (s->draft ? 2 : 1); which++)
+		for (int i = 0; i < info->layers; i++) {
+			const int slot[] = { info->layer[i].weight_slot, info->layer[i].activation_slot };
+			const char *name[2];
+			for (int half = 0; half < 2; half++) {
+				int option = which ? s->draft[slot[half]] : s->snapshot->slot[slot[half]].modal;
+				name[half] = info->slot[slot[half]].option[option].name;
+			}
+			s->costed.formats[which * info->layers + i] = (struct layer_formats){ name[0], name[1] };
+		}
+}
+
+bool session_costed(struct session *s, struct fault *f)
+{
+	if (!open_network(s, f))
+		return false;
+	fill_formats(s);
+	return true;
+}
+
+bool session_roofline(void *session, int term, struct roofline *r, struct fault *f)
+{
+	struct session *s = session;
+	struct costed *c = &s->costed;
+	const int layers = s->info->layers;
+	char device[sizeof c->device];
+	if (!session_costed(s, f))
+		return false;
+	session_device(s, term, device, sizeof device);
+	if (!c->latency || strcmp(device, c->device) != 0) {
+		costing_free(c->latency);
+		char latency[sizeof device + 16];
+		snprintf(latency, sizeof latency, "latency@%s", device);
+		c->latency = costing_new(c->network, latency, 0, f);
+		snprintf(c->device, sizeof c->device, "%s", device);
+		if (!c->latency)
+			return false;
+	}
+	*r = (struct roofline){ 0 };
+	if (!costing_roofline(c->latency, c->formats, layers, r, c->point, f)
+		|| (s->draft && !costing_roofline(c->latency, c->formats + layers, layers, r, c->point + layers, f)))
+		return false;
+	r->now = c->point;
+	r->draft = s->draft ? c->point + layers : NULL;
+	return true;
+}
