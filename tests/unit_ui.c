@@ -738,7 +738,7 @@ static void test_binding(void **state)
 	static const struct command rows[] = {{.name = "run", .help = "run on"}, {.name = "undo", .help = "take back"}, {.name = "pin", .help = ""},
 		{.name = "draft", .help = ""}};
 	struct command_group group = {"searching", rows, 4, NULL};
-	struct command_table table = {&group, 1};
+	struct command_table table = { .group = &group, .groups = 1 };
 	struct keys k;
 	struct fault f;
 	assert_true(keys_begin(&k, &f));
@@ -1491,6 +1491,81 @@ static void test_wheel(void **state)
 	made_free(m);
 }
 
+// An answer that is a table: sorted, filtered, scrolled both ways; a row of it can be taken.
+static void test_sheet(void **state)
+{
+	(void)state;
+	enum { ROWS = 40, COLUMNS = 5 };
+	static const char *const head[COLUMNS] = { "device", "int8", "bf16", "GB/s", "in words" };
+	static const bool left[COLUMNS] = { true, false, false, false, true };
+	char *cell[ROWS * COLUMNS], text[64];
+	for (int i = 0; i < ROWS; i++) {
+		snprintf(text, sizeof text, "chip %02d", i);
+		cell[i * COLUMNS] = strdup(text);
+		snprintf(text, sizeof text, "%d~", i * 37 % 100);
+		cell[i * COLUMNS + 1] = strdup(i == 3 ? "-" : text);
+		cell[i * COLUMNS + 2] = strdup("12.5");
+		cell[i * COLUMNS + 3] = strdup("1200");
+		cell[i * COLUMNS + 4] = strdup("a long text that only a wide screen has room for beside the others");
+	}
+	const struct answer answer = { "above\n", "below\n", COLUMNS, ROWS, head, left, cell, "devices" };
+	struct made *m = made_new(MADE_LAYERS, false);
+	struct popup box = { 0 };
+	struct screen s = { 0 };
+	struct fault f;
+	struct string line = { 0 };
+	assert_true(screen_resize(&s, 60, 20) && popup_add_answer(&box, &answer));
+	m->scene.popup = &box;
+	free(drawn(m, &s));
+	assert_true(whole(&s, "above below device chip int8 bf16 columns, Enter opens 1-11"));
+	assert_false(whole(&s, "in words"));
+	assert_true(sheet_more(box.sheet) && sheet_can_pick(box.sheet));
+	for (int i = 0; i < 9; i++) // further than there are columns
+		sheet_move(box.sheet, MOTION_RIGHT, 1);
+	free(drawn(m, &s));
+	assert_true(whole(&s, "in words chip"));
+	for (int i = 0; i < 9; i++)
+		sheet_move(box.sheet, MOTION_LEFT, 1);
+	sheet_move(box.sheet, MOTION_LAST, 1);
+	free(drawn(m, &s));
+	assert_true(whole(&s, "39") && sheet_pick(box.sheet, &line));
+	assert_string_equal(line.bytes, "devices \"chip 39\"");
+	string_free(&line);
+	// By its numbers, the largest first, and what has none last; by a part of a text, and by a number.
+	assert_true(sheet_act(box.sheet, table_sort, "int8", &f));
+	sheet_move(box.sheet, MOTION_FIRST, 1);
+	assert_true(sheet_pick(box.sheet, &line));
+	assert_string_equal(line.bytes, "devices \"chip 27\""); // 99
+	string_free(&line);
+	sheet_move(box.sheet, MOTION_LAST, 1);
+	assert_true(sheet_pick(box.sheet, &line));
+	assert_string_equal(line.bytes, "devices \"chip 03\"");
+	string_free(&line);
+	assert_true(sheet_act(box.sheet, table_filter, "int8>98", &f));
+	free(drawn(m, &s));
+	assert_true(sheet_pick(box.sheet, &line));
+	assert_string_equal(line.bytes, "devices \"chip 27\"");
+	string_free(&line);
+	assert_true(sheet_act(box.sheet, table_filter, "", &f) && sheet_act(box.sheet, table_sort, "", &f));
+	assert_false(sheet_act(box.sheet, table_sort, "nonsense", &f));
+	sheet_move(box.sheet, MOTION_FIRST, 1);
+	free(drawn(m, &s));
+	assert_true(views_click(&m->views, &m->scene, box.table.x + 3, box.table.y + 2));
+	assert_true(sheet_pick(box.sheet, &line));
+	assert_string_equal(line.bytes, "devices \"chip 01\"");
+	string_free(&line);
+	for (int w = 1; w <= 200; w += 7) // nothing is outside, at any size
+		for (int h = 1; h <= 60; h += 5) {
+			assert_true(screen_resize(&s, w, h));
+			free(drawn(m, &s));
+		}
+	popup_clear(&box);
+	for (int i = 0; i < ROWS * COLUMNS; i++)
+		free(cell[i]);
+	screen_free(&s);
+	made_free(m);
+}
+
 // Any view hidden, alone or in focus, any motion in it and a click on every place, at several sizes.
 static void test_views_acting(void **state)
 {
@@ -1582,7 +1657,7 @@ static void test_screen_popup(void **state)
 		{.name = "restrict", .usage = "LAYER FORMAT,FORMAT... [LAYER FORMAT,FORMAT...]...", .help = "allow some formats"},
 	};
 	struct command_group group = {"searching", rows, 3, NULL};
-	struct command_table table = {&group, 1};
+	struct command_table table = { .group = &group, .groups = 1 };
 	struct made *m = made_new(MADE_LAYERS, false);
 	struct popup p = {0};
 	assert_true(keys_help(&m->keys, &p, &table, false));
@@ -1656,6 +1731,7 @@ int main(void)
 		cmocka_unit_test(test_every_size),
 		cmocka_unit_test(test_advice),
 		cmocka_unit_test(test_frames_are_whole),
+		cmocka_unit_test(test_sheet),
 		cmocka_unit_test(test_signs),
 		cmocka_unit_test(test_wheel),
 		cmocka_unit_test(test_views_acting),

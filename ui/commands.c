@@ -85,10 +85,29 @@ static bool run_close(struct command_call *call)
 	struct workbench *w = screen_of(call);
 	if (!w)
 		return false;
-	if (w->popup.lines == 0)
+	if (!popup_shown(&w->popup))
 		call->say(call, "q quits; the session is saved then");
 	workbench_close(w);
 	return true;
+}
+
+static bool run_pick(struct command_call *call)
+{
+	struct workbench *w = screen_of(call);
+	struct string line = { 0 };
+	if (!w)
+		return false;
+	bool ok = w->popup.sheet && sheet_pick(w->popup.sheet, &line);
+	if (line.failed)
+		ok = fault_memory(&call->fault, "pick");
+	else if (!ok)
+		fault_set(&call->fault, "pick", "`sessions` and `devices` show rows that can be opened", "there is no row to open");
+	if (ok) {
+		workbench_close(w);
+		workbench_command(w, line.bytes); // which says by itself what is wrong with it
+	}
+	string_free(&line);
+	return ok;
 }
 
 static bool run_confirm(struct command_call *call)
@@ -250,8 +269,9 @@ static bool act_on_table(struct command_call *call, table_act *act, const char *
 	struct workbench *w = screen_of(call);
 	if (!w)
 		return false;
-	int view = views_mover(&w->views);
+	int view = w->popup.sheet ? views_of(&w->views, &view_popup) : views_mover(&w->views);
 	const struct view_ops *ops = w->views.view[view].ops;
+	w->scene.popup = &w->popup;
 	w->scene.snapshot = session_snapshot(w->session);
 	if (!ops->table)
 		return fault_set(&call->fault, ops->name, "`view layers` takes you to a table", "is no table");
@@ -502,6 +522,7 @@ static const struct command rows[] = {
 	{"keys", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "all keys and commands", run_keys},
 	{"messages", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "what was said lately, at full length", run_messages},
 	{"close", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "close the box", run_close},
+	{"pick", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "open the row in hand of the table in the box", run_pick},
 	{"confirm", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "run the lines that were pasted", run_confirm},
 	{"tour", COMMAND_VIEW, 0, 1, {ARGUMENT_TEXT}, 0, NULL, "[NAME]", "begin a lesson; without a name: go on in it, or close the box", run_tour},
 	{"prompt", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "type a command", run_prompt},

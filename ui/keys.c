@@ -71,10 +71,14 @@ static const struct binding defaults[] = {
 	{CONTEXT_BOX, 'G', "scroll last", NULL, NULL},
 	{CONTEXT_BOX, KEYS_END, "scroll last", NULL, NULL},
 	{CONTEXT_BOX, KEYS_LEFT, "scroll left", NULL, NULL},
+	{CONTEXT_BOX, '<', "scroll left", NULL, NULL},
 	{CONTEXT_BOX, KEYS_RIGHT, "scroll right", NULL, NULL},
+	{CONTEXT_BOX, '>', "scroll right", NULL, NULL},
 	{CONTEXT_BOX, KEYS_ESCAPE, "close", NULL, "close"},
 	{CONTEXT_BOX, 'q', "close", NULL, NULL},
 	{CONTEXT_BOX, '?', "close", NULL, NULL},
+	{CONTEXT_TABLE, KEYS_ENTER, "pick", NULL, "open"},
+	{CONTEXT_TABLE, ':', "prompt", NULL, "command"},
 	{CONTEXT_POPUP, KEYS_ENTER, "tour", NULL, NULL},
 	{CONTEXT_PASTE, KEYS_ENTER, "confirm", NULL, "run them"},
 
@@ -96,6 +100,7 @@ static const struct context_info {
 	[CONTEXT_DRAFT] = {CONTEXT_SEARCH, "draft", "Keys while there is a draft, beside the others"},
 	[CONTEXT_BOX] = {CONTEXT_COMMON, "box", "Keys in a box of text"},
 	[CONTEXT_POPUP] = {CONTEXT_BOX, "tour", "Keys in a tour, beside these"},
+	[CONTEXT_TABLE] = {CONTEXT_BOX, "table", "Keys in a box with a table, beside these"},
 	[CONTEXT_PASTE] = {CONTEXT_BOX, "paste", "Keys in a box of pasted commands, beside these"},
 	[CONTEXT_PROMPT] = {CONTEXT_PROMPT, NULL, "Keys while a line is typed"},
 };
@@ -502,7 +507,7 @@ static bool help_keys(const struct keys *k, struct popup *p, const struct comman
 
 bool keys_help(const struct keys *k, struct popup *p, const struct command_table *commands, bool ascii)
 {
-	static const enum key_context order[] = {CONTEXT_SEARCH, CONTEXT_DRAFT, CONTEXT_PROMPT, CONTEXT_BOX,
+	static const enum key_context order[] = {CONTEXT_SEARCH, CONTEXT_DRAFT, CONTEXT_PROMPT, CONTEXT_BOX, CONTEXT_TABLE,
 		CONTEXT_POPUP, CONTEXT_PASTE, CONTEXT_COMMON};
 	snprintf(p->title, sizeof p->title, "Help");
 	for (size_t i = 0; i < sizeof order / sizeof *order; i++)

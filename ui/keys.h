@@ -11,7 +11,7 @@
 #include "ui/views/view.h"
 
 // Each context but the first falls back to another one.
-enum key_context { CONTEXT_COMMON, CONTEXT_SEARCH, CONTEXT_DRAFT, CONTEXT_BOX, CONTEXT_POPUP, CONTEXT_PASTE, CONTEXT_PROMPT, CONTEXTS };
+enum key_context { CONTEXT_COMMON, CONTEXT_SEARCH, CONTEXT_DRAFT, CONTEXT_BOX, CONTEXT_POPUP, CONTEXT_PASTE, CONTEXT_TABLE, CONTEXT_PROMPT, CONTEXTS };
 
 struct binding {
 	enum key_context context;
@@ -38,7 +38,7 @@ void keys_end(struct keys *);
 bool keys_read(const char *name, int *key, struct fault *);
 // The same the other way round: "ctrl-r", "f5"; returns buf.
 const char *keys_write(int key, char *buf, size_t size);
-// "search", "draft", "box", "tour", "paste", "everywhere". False: no such context.
+// "search", "draft", "box", "table", "tour", "paste", "everywhere". False: no such context.
 bool keys_context_named(const char *name, enum key_context *);
 const char *keys_context_name(enum key_context);
 

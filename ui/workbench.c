@@ -9,6 +9,34 @@
 #include "engine/base/text.h"
 #include "ui/prompt.h"
 
+// ---- what commands say ---------------------------------------------------------------------------------------------
+
+static void say(struct command_call *call, const char *format, ...)
+{
+	struct workbench *w = call->sayer;
+	va_list args;
+	va_start(args, format);
+	char *text = NULL;
+	int length = vasprintf(&text, format, args);
+	va_end(args);
+	if (length < 0)
+		return;
+	char *save = NULL;
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		for (char *tab; (tab = strchr(line, '\t'));)
+			*tab = ' ';
+		popup_add(&w->said, line, 0, false);
+	}
+	free(text);
+}
+
+// Takes a table that is an answer to the person: a tour tells it as lines.
+static bool show(struct command_call *call, const struct answer *answer)
+{
+	struct workbench *w = call->sayer;
+	return call->say == say && popup_add_answer(&w->said, answer);
+}
+
 // ---- the session in hand ------------------------------------------------------------------------------------------
 
 static bool take_session(struct workbench *w, struct session *s, struct fault *f)
@@ -36,7 +64,7 @@ static bool take_session(struct workbench *w, struct session *s, struct fault *f
 	w->group[2] = session_catalog_group(s);
 	w->group[3] = session_machine_group();
 	w->group[4] = ui_group(w);
-	w->table = (struct command_table){w->group, WORKBENCH_GROUPS};
+	w->table = (struct command_table){ .group = w->group, .groups = WORKBENCH_GROUPS, .show = show };
 
 	w->scene.session = session_name(s);
 	w->scene.read_only = session_read_only(s);
@@ -196,32 +224,13 @@ void workbench_messages(struct workbench *w)
 		workbench_say(w, bad, "%s", line);
 }
 
-static void say(struct command_call *call, const char *format, ...)
-{
-	struct workbench *w = call->sayer;
-	va_list args;
-	va_start(args, format);
-	char *text = NULL;
-	int length = vasprintf(&text, format, args);
-	va_end(args);
-	if (length < 0)
-		return;
-	char *save = NULL;
-	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		for (char *tab; (tab = strchr(line, '\t'));)
-			*tab = ' ';
-		popup_add(&w->said, line, 0, false);
-	}
-	free(text);
-}
-
 // An answer of one line goes to the message line, a longer one into a box.
 static void show_said(struct workbench *w, const char *line)
 {
-	if (w->said.lines == 1) {
+	if (w->said.lines == 1 && !w->said.sheet) {
 		workbench_say(w, false, "%s", w->said.line[0].text);
 		popup_clear(&w->said);
-	} else if (w->said.lines > 1) {
+	} else if (popup_shown(&w->said)) {
 		popup_clear(&w->popup);
 		paste_drop(w);
 		w->popup = w->said;
@@ -248,8 +257,8 @@ bool workbench_command(struct workbench *w, const char *line)
 
 enum key_context workbench_context(const struct workbench *w)
 {
-	return prompt_is_open() ? CONTEXT_PROMPT : w->pasted.lines > 0 ? CONTEXT_PASTE : w->popup.lines > 0 ? CONTEXT_POPUP :
-		session_draft(w->session) ? CONTEXT_DRAFT : CONTEXT_SEARCH;
+	return prompt_is_open() ? CONTEXT_PROMPT : w->pasted.lines > 0 ? CONTEXT_PASTE : w->popup.sheet ? CONTEXT_TABLE :
+		popup_shown(&w->popup) ? CONTEXT_POPUP : session_draft(w->session) ? CONTEXT_DRAFT : CONTEXT_SEARCH;
 }
 
 bool workbench_knows(const struct workbench *w, int key)
@@ -425,7 +434,7 @@ void workbench_draw(struct workbench *w)
 	struct scene *scene = &w->scene;
 	refresh(w);
 	scene->prompt = NULL;
-	scene->popup = w->popup.lines > 0 ? &w->popup : NULL;
+	scene->popup = popup_shown(&w->popup) ? &w->popup : NULL;
 	scene->popup_low = false;
 	if (prompt_is_open()) {
 		scene->prompt = prompt_text(&scene->prompt_cursor);
