@@ -108,6 +108,7 @@ struct command_group session_machine_group(void);
 struct command_table {
 	const struct command_group *group;
 	size_t groups;
+	bool (*show)(struct command_call *, const struct answer *); // what takes the tables of its answers (command.h); NULL: nothing
 };
 const struct command *command_find(const struct command_table *, const char *name, const struct command_group **group);
 // Splits the line (words, '…' and "…" quoting, # begins a comment), finds the row, checks the count of arguments, runs it. An empty line does
