@@ -210,8 +210,9 @@ double follow_in(const struct session *);
 // ---- listing.c ------------------------------------------------------------------------------------------------------
 
 void session_summary(const struct session *, struct summary *);
-// What is told where the session is left, in two lines: its result, and the command that opens it.
-void session_farewell(const struct session *, struct string *);
+// What is told where the session is left: its result, what is lost where not all of it was kept, and the command that opens it. `kept`:
+// the step at which it opens again, -1: it is not there any more.
+void session_farewell(const struct session *, long kept, struct string *);
 bool run_sessions(struct command_call *);
 
 // ---- requests.c -----------------------------------------------------------------------------------------------------
