@@ -68,7 +68,7 @@ void session_free(struct session *s)
 	free(s->mark);
 	free(s->record);
 	free(s->modal);
-	free(s->draft);
+	draft_drop(s);
 	if (s->lock >= 0)
 		close(s->lock);
 	free(s);
