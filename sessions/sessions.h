@@ -26,7 +26,7 @@ struct session;
 struct session *session_new(const char *name, const struct config *, struct fault *);
 // An existing one, at the newest checkpoint that fits its journal plus whatever the journal holds beyond it. What does not fit is
 // said and set aside under another name (restore.h). Read-only where what is there does not fit together, and where another process
-// has it: nothing runs in it then, and what the other one saves is shown as it comes. A name of which the state folder knows nothing
+// has it: nothing runs in it then, and what the other one saves is shown as it comes; also where its folder cannot be written. A name of which the state folder knows nothing
 // may be that of a session elsewhere, where only one has that name: that is said. The fault says what else the name may mean.
 struct session *session_open(const char *name, struct fault *);
 // The session that was used last, other than those that are open and those of which nothing came: what opens it into
@@ -37,6 +37,8 @@ bool session_last(char *word, size_t size, char *about, size_t about_size);
 // that say what came of the session and how to open it again.
 bool session_leave(struct session *, struct string *farewell, struct fault *);
 bool session_close(struct session *, struct fault *); // without farewell
+// Whether leaving it now would lose what was done in it, as far as is known: the fault says why. It may be asked as often as one likes.
+bool session_at_risk(const struct session *, struct fault *);
 // The session is to be left for another one that was to go on: where nothing was done in it, it is not kept, whether saved or not.
 void session_drop(struct session *);
 

@@ -1403,6 +1403,13 @@ static void drafts(void **state)
 	assert_non_null(session_draft(s));
 	run_lines(s, "draft drop\n");
 	assert_null(session_draft(s));
+	// Undo takes back the draft's edits before any change.
+	run_lines(s, "draft up stem\ndraft up head\napply uniform int8\nundo\nundo\n");
+	assert_printed("draft, 1 of 10 decisions changed");
+	assert_int_equal(session_draft(s)[0], slot_option(&s->info->slot[0], "int8"));
+	run_lines(s, "undo\nexpect pinned.stem = int4\nexpect changes = 1\n");
+	assert_printed("draft dropped: its only edit is taken back");
+	assert_null(session_draft(s));
 	run_lines(s, "draft stem int8\ndraft head int8\ndraft commit\nexpect pinned.stem = int8\nexpect changes = 2\n");
 	assert_printed("step 0: stem is pinned to int8, head is pinned to int8; bops int4: it cannot be met: the cheapest choice allowed costs 28.5 M bit ops; undo takes it back");
 	run_lines(s, "undo\nexpect pinned.stem = int4\nexpect pinned.head = int4\n");

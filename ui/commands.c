@@ -23,12 +23,29 @@ static bool pass_on(struct command_call *call, struct workbench *w, const char *
 	return command_run(&w->table, line, call->say, call->sayer, &call->fault);
 }
 
+// Whether the session in hand may be left. What would be lost with it is said first; the next command, if it leaves too, means it.
+static bool may_leave(struct command_call *call, struct workbench *w)
+{
+	struct fault risk;
+	char todo[sizeof risk.todo];
+	bool meant = w->leaving && w->leaving + 1 == w->commands, draft = session_draft(w->session) != NULL;
+	w->leaving = 0;
+	if (meant || (!draft && !session_at_risk(w->session, &risk)))
+		return true;
+	w->leaving = w->commands;
+	if (draft)
+		return fault_set(&call->fault, "draft", "Enter pins it, Esc drops it; leave once more, and it is dropped", "it is not pinned yet");
+	snprintf(todo, sizeof todo, "%.180s; leave once more, and it is lost", risk.todo);
+	return fault_set(&call->fault, risk.where, todo, "what was done is not saved: %s", risk.what);
+}
+
 static bool run_quit(struct command_call *call)
 {
 	struct workbench *w = screen_of(call);
-	if (w)
-		w->quit = true;
-	return w != NULL;
+	if (!w || !may_leave(call, w))
+		return false;
+	w->quit = true;
+	return true;
 }
 
 static bool run_redraw(struct command_call *call)
@@ -478,6 +495,8 @@ static bool run_screenshot(struct command_call *call)
 static bool ask_session(struct command_call *call, struct workbench *w, const char *verb, int argc, char *const *argv)
 {
 	size_t length = strlen(verb) + 1;
+	if (!may_leave(call, w))
+		return false;
 	for (int i = 0; i < argc; i++)
 		length += strlen(argv[i]) + 1;
 	char *line = malloc(length), *p = line;

@@ -246,6 +246,7 @@ bool workbench_command(struct workbench *w, const char *line)
 	if (w->scene.bad) // a complaint stands until the next act
 		workbench_say(w, false, "%s", "");
 	popup_clear(&w->said);
+	w->commands++;
 	bool ok = command_run(&w->table, line, say, w, &f);
 	show_said(w, line);
 	if (!ok)
