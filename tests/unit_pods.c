@@ -125,6 +125,13 @@ static void bands_hold_the_corners(void **state)
 	b = world_band(&w, product, NULL);
 	assert_true(b.value == 8 && b.low == 2 && b.high == 16);
 	assert_string_equal(b.mover, "checkpoint");
+	assert_true(world_set(&w, "checkpoint", 1, &fault)); // known too, though it stands where it stood
+	b = world_band(&w, product, NULL);
+	assert_true(b.value == 8 && b.low == 8 && b.high == 8);
+	static const char *const above[] = {"batch", "repair", "job", "unique", "hbm_random", "dense_mfu"};
+	for (size_t i = 0; i < sizeof above / sizeof *above; i++)
+		assert_false(world_set(&w, above[i], 0, &fault));
+	assert_true(world_set(&w, "overlap", 0, &fault));
 	assert_false(world_set(&w, "repare", 8, &fault));
 	assert_non_null(strstr(fault.todo, "repair"));
 	assert_false(world_set(&w, "repair", -1, &fault));
@@ -450,7 +457,8 @@ static void simulation_meets_the_closed_forms(void **state)
 	};
 	struct world w = world_of("tpu_v4");
 	struct block_grid g;
-	assert_true(block_grid_of(&w.pod[0], &g, &fault) && world_set(&w, "job", 0, &fault));
+	assert_true(block_grid_of(&w.pod[0], &g, &fault));
+	w.input[IN_JOB] = 0; // without an end
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct goodput_run run, again;
 		double busy = goodput_busy(&g, &cases[i]), useful = busy * goodput_kept(&w, &g, &cases[i]);
@@ -486,7 +494,7 @@ static void goodput_command(void **state)
 		{"goodput availability=-1", "from 0 to 100"}, {"goodput availability=0", "never up"},
 		{"goodput availability=nan", "will not do"}, {"goodput spares=64", "64 blocks in all"},
 		{"goodput on tpu_v3", "not made of blocks"}, {"goodput slice=5x5x5", "nearest"},
-		{"goodput repair=0", "takes time"}, {"goodput repair=0.000001 slice=4x4x4", "too many events"},
+		{"goodput repair=0", "above 0, at most 1e+06 h"}, {"goodput job=0", "above 0"}, {"goodput repair=0.000001 slice=4x4x4", "too many events"},
 		{"goodput hours=1e99", "will not do"}, {"goodput slise=4x4x4", "slice="},
 		{"goodput jobs=4x4x4", "is not a slice and its share"}, {"goodput jobs=4x4x4:-1", "is not a slice and its share"},
 		{"goodput jobs=4x4x5:1", "nearest"}, {"goodput jobs=4x4x4:1 slice=4x4x4", "one of the two"}};
@@ -728,6 +736,12 @@ static void embeddings_command(void **state)
 	shows("this pod over the other: 4.8");
 	shows("agreement is not claimed");
 	assert_true(run("embeddings dlrm_dcnv2 512 on h100_cluster place=host"));
+	// A share that is set holds for every table, whatever the workload says of them.
+	char *all = NULL;
+	assert_true(run("embeddings dlrm_dcnv2 4x4x8 unique=1") && (all = strdup(said.bytes)));
+	assert_true(run("embeddings dlrm_dcnv2 4x4x8 unique=0.25"));
+	assert_string_not_equal(all, said.bytes);
+	free(all);
 	static const struct bad bad[] = {{"embeddings dlrm_dcnv2 1x1x1", "GiB more than there is"},
 		{"embeddings dlrm 4x4x4", "no such workload"}, {"embeddings dlrm_dcnv2 4x4x5", "nearest"},
 		{"embeddings dlrm_dcnv2 8x16 on tpu_v5e", "no SparseCores"},
@@ -735,6 +749,8 @@ static void embeddings_command(void **state)
 		{"embeddings dlrm_dcnv2 4x4x4 place=here", "is no place"},
 		{"embeddings dlrm_dcnv2 4x4x4 weights=fp33", "no such format"}, {"embeddings dlrm_dcnv2 4x4x4 batch=0", "from 1"},
 		{"embeddings dlrm_dcnv2 4x4x8 place=tensorcore", "do not fit"},
+		{"embeddings dlrm_dcnv2 4x4x8 unique=0", "above 0, at most 1"},
+		{"embeddings dlrm_dcnv2 4x4x8 unique=.5 duplicates", "does not go with"},
 		{"embeddings /nowhere.json 4x4x4", "/nowhere.json"}};
 	REFUSES(bad);
 }

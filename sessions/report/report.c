@@ -107,7 +107,7 @@ void report_world(const struct report_asked *asked, const struct pod *pod, const
 	world_begin(w, pod, other);
 	for (int i = 0; i < INPUTS; i++)
 		if (!isnan(asked->input[i]))
-			w->input[i] = asked->input[i];
+			world_set(w, input_table[i].name, asked->input[i], NULL);
 }
 
 // ---- the table ------------------------------------------------------------------------------------------------------
