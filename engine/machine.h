@@ -149,7 +149,7 @@ double slice_collective(const struct pod *, const struct slice *, const struct s
 
 // ---- inputs of no one pod -----------------------------------------------------------------------------------------------------
 
-// ID, name, unit, value, low, high, kind, source
+// ID, name, unit, whether zero will do (FROM) or not (ABOVE), value, low, high, kind, source
 #define INPUT_LIST(X)                                                                                                           \
 	X(OPTIMIZER, "optimizer", "B/parameter", FROM, 12, 8, 12, UNKNOWN,                                                      \
 		"Adam: fp32 copy and two moments; 8 with moments in bf16. No run of the comparison says")                       \

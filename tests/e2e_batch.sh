@@ -231,7 +231,25 @@ done
 # A session cannot be called as a question is.
 # shellcheck disable=SC2086
 expect 1 new catalog $small steps=1 --batch /dev/null
-says "cannot be a session's name: .bitscape catalog. asks a question" err
+says 'catalog: is taken: it asks a question, as in `bitscape catalog`' err
+for name in help '*' 'a?' '[x]' '~' '~me' ' ' int8 e4m3 tpu_v4 tpu_v4_pods resnet8; do
+	# shellcheck disable=SC2086
+	expect 1 new "$name" $small steps=1 --batch /dev/null
+	[ "$(wc -l <err)" -eq 1 ] || fail "more than a line: $name"
+	[ ! -e "$XDG_STATE_HOME/bitscape/$name.bitscape" ] || fail "a session called $name"
+done
+says 'resnet8: is taken: it is the name of a network; `new net=resnet8` searches with it; for a session of that name choose a path, ./resnet8' err
+
+# Help at a shell.
+expect 0 help
+says 'bitscape QUESTION' out
+expect 0 help slice
+says '^slice AxBxC' out
+expect 0 help print
+says '^print ' out
+expect 1 help frobnicate
+says 'frobnicate: there is no such command' err
+expect 1 help slice pods
 
 # Damage is named.
 printf 'x' | dd of=whole.bitscape/checkpoint-60.safetensors bs=1 seek=5000 conv=notrunc 2>/dev/null
