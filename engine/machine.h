@@ -397,8 +397,8 @@ bool division_serve(
 // one constant that is fitted; NAN: none up to 1 does.
 double division_calibrate(const struct world *);
 
-// The quickest that fits of all slices of so many chips and all partitions of whole axes. False with a fault: none fits, or no
-// such slice.
+// The quickest that fits of all slices of so many chips and all partitions of whole axes; where none does, the one that lacks least
+// (price->fits says). False with a fault: no such slice, or none that can be priced.
 bool division_best(const struct world *, const struct division_job *, int chips, bool serve, struct division *,
 	struct division_price *, struct fault *);
 

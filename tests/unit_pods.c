@@ -624,6 +624,14 @@ static void partition_command(void **state)
 	shows("  21     33  "); // calibrated: seq/s, utilization
 	assert_true(run("partition llama2_70b 1,2,4,8 serve weights=int4"));
 	shows("against chips");
+	assert_true(run("partition palm_540b 4,8,32 serve batch=8 weights=bf16")); // what does not fit is said, one by one
+	shows("4 chips: does not fit: what lacks least, ");
+	shows("8 chips: does not fit: ");
+	shows("32 chips: ");
+	shows("g CO2e/1000 tokens");
+	shows("[pipeline, data, model 1, model 2]: the parts");
+	assert_true(run("partition llama2_70b 2 serve weights=int4 batch=1"));
+	shows("1 sequence at once");
 	assert_true(run("partition gpt3 64 layers=24 width=2048 heads=16 hidden=8192"));
 	shows("1.311e+09 parameters"); // 24 x 12 x 2048^2, and the vocabulary
 	assert_true(run("partition gpt3 4x4x8 twisted"));
@@ -784,9 +792,13 @@ static void carbon_command(void **state)
 	assert_true(run("carbon gpt3 256,512 deadline=60 site=iowa format=bf16,int8"));
 	shows("too late");
 	shows("the least net CO2e in time");
+	shows("t CO2e net");
+	assert_true(run("carbon gpt3 4,512 site=iowa format=bf16"));
+	shows("4 chips, bf16: does not fit: ");
+	shows("gpt3    512  iowa");
 	assert_true(run("carbon operations=3.14e23 chips=512 pue=1.2 gross=0.3"));
 	shows("one's own");
-	static const struct bad bad[] = {{"carbon site=iow operations=1 chips=1", "did you mean 'iowa'"},
+	static const struct bad bad[] = {{"carbon gpt3 4 site=iowa", "gpt3 in bf16 does not fit"}, {"carbon site=iow operations=1 chips=1", "did you mean 'iowa'"},
 		{"carbon operations=1e20", "chips=512"}, {"carbon operations=-1", "from 1"},
 		{"carbon operations=1e20 chips=1 pue=.5", "from 1"}, {"carbon gpt3", "how many chips"},
 		{"carbon gpt3 500", "448 and 512"}, {"carbon gpt3 64", "GiB a chip are missing"},

@@ -140,6 +140,12 @@ void report_below(struct report *r, const char *format, ...)
 	va_end(args);
 }
 
+const char *count_of(double count, const char *noun, char buf[32])
+{
+	snprintf(buf, 32, "%g %s%s", count, noun, count > 1 || count < 1 ? "s" : "");
+	return buf;
+}
+
 void report_cell(struct report *r, const char *format, ...)
 {
 	char text[512];
