@@ -251,6 +251,17 @@ expect 1 help frobnicate
 says 'frobnicate: there is no such command' err
 expect 1 help slice pods
 
+# What the README shows can be done in its order, and can be met.
+readme=$scripts/../README.md
+{ echo 'pin stem int5'; sed -n 's/^:\([a-z].*\)/\1/p' "$readme" | sed 's/   .*//'; echo 'run 1'; echo status; } >steps
+[ "$(wc -l <steps)" -gt 7 ] || fail 'the README shows no commands'
+expect 0 new shown --batch steps
+grep -q 'cannot be met\|no choice allowed' out && fail "the README's targets cannot be met"
+{ grep -o '`:\(target\|weight\|set\) [^`]*`' "$readme" | tr -d '`:'; echo 'run 1'; echo status; } >steps
+[ "$(wc -l <steps)" -gt 5 ] || fail 'the README shows no commands for a large network'
+expect 0 --explore resnet50 --batch steps
+grep -q 'cannot be met\|no choice allowed' out && fail "the README's targets for a large network cannot be met"
+
 # Damage is named.
 printf 'x' | dd of=whole.bitscape/checkpoint-60.safetensors bs=1 seek=5000 conv=notrunc 2>/dev/null
 echo 'expect step = 60' >ask
