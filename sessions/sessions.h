@@ -105,6 +105,11 @@ struct command_group session_plot_group(struct session *);
 struct command_group session_catalog_group(struct session *s);
 // Machines of many chips: reports that need no session. Each also runs as `bitscape REPORT …`, without a terminal.
 struct command_group session_machine_group(void);
+// What may be asked on the command line: a row of one of these two, or `help`.
+bool session_is_question(const char *word);
+// Whether a new session may be called so: false with a fault where a question, a network, a device, a pod or a format has the name.
+// A path never is one of these.
+bool session_name_free(const char *name, struct fault *);
 
 // The joined table.
 struct command_table {
