@@ -30,13 +30,10 @@ bool search_evaluate(struct search *s, const uint8_t *choice, enum split split, 
 
 bool search_uniform(const struct search *s, const char *format, uint8_t *choice, struct fault *fault)
 {
-	int f = format_named(format);
-	for (int i = 0; i < s->space->slots; i++) {
-		int o = f < 0 ? -1 : space_option(s->space, i, f);
-		if (o < 0)
-			return fault_set(fault, format, "`status` names the formats of this search",
-				f < 0 ? "no such format" : "not in the space of this search");
-		choice[i] = (uint8_t)o;
+	for (int i = 0, option; i < s->space->slots; i++) {
+		if (!space_option_named(s->space, i, format, &option, fault))
+			return false;
+		choice[i] = (uint8_t)option;
 	}
 	return true;
 }

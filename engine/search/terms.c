@@ -119,7 +119,7 @@ static bool settle_term(struct search *s, const struct knobs *k, int t, struct t
 	if (wanted->target[0] && !cost_target_value(term->priced->cost, term->priced->widest, wanted->target, &term->target, fault))
 		return false;
 	return wanted->weight <= 0 || wanted->target[0] ||
-		fault_set(fault, wanted->name, "give it a target first, or weight 0", "has a weight but no target");
+		fault_set(fault, wanted->name, "give it a target first, or weight 0", "would have a weight but no target");
 }
 
 bool search_price_terms(struct search *s, const struct knobs *k, struct term term[ENGINE_TERMS], struct fault *fault)
@@ -134,8 +134,11 @@ bool search_price_terms(struct search *s, const struct knobs *k, struct term ter
 // cost is near enough.
 static bool rewards(const struct knobs *k, const struct term *term, struct fault *fault)
 {
-	static const double MOST = 1e12;
+	static const double MOST = 1e12, FAR = 1e100;
 	static const char todo[] = "give a target nearer to what choices cost, or a smaller weight";
+	for (int t = 0; t < k->terms; t++)
+		if (k->term[t].weight > 0 && term[t].target > 0 && !(term[t].priced->high / term[t].target < FAR))
+			return fault_set(fault, term[t].name, todo, "the reward would not be a number: the target is too far below what any choice costs");
 	double best = 0; // logarithm of mnas's factor for the cheapest choice
 	for (int t = 0; t < k->terms; t++) {
 		double weight = k->term[t].weight, target = term[t].target;
@@ -191,7 +194,7 @@ bool search_check_target(const struct search *s, const char *name, const char *t
 			p = s->term[t].priced;
 	pthread_mutex_unlock(&lock);
 	double ignored;
-	return !p || !text[0] || cost_target_value(p->cost, p->widest, text, &ignored, fault);
+	return !p || !text[0] || strcmp(text, TARGET_NO) == 0 || cost_target_value(p->cost, p->widest, text, &ignored, fault);
 }
 
 // ---- costs ----
