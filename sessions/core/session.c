@@ -343,6 +343,8 @@ static double autosave_in(const struct session *s)
 {
 	if (!s->writer || s->saving || s->play.on || s->snapshot->run == RUN_FAILED || session_saved(s))
 		return -1;
+	if (s->snapshot->step == 0 && !s->journal.entries)
+		return -1; // the manifest says all of it
 	double now = clock_seconds(), left = s->saved_at + AUTOSAVE_SECONDS - now;
 	long since = s->snapshot->step - (s->saved_step > 0 ? s->saved_step : 0);
 	if (!s->save_failed && since > s->snapshot->step / AUTOSAVE_PART)
