@@ -262,6 +262,17 @@ grep -q 'cannot be met\|no choice allowed' out && fail "the README's targets can
 expect 0 --explore resnet50 --batch steps
 grep -q 'cannot be met\|no choice allowed' out && fail "the README's targets for a large network cannot be met"
 
+# A picture that cannot be drawn is said once, with its line, and hurts no line after it.
+mkdir broken && printf '#!/bin/sh\nexit 1\n' >broken/gnuplot && chmod +x broken/gnuplot
+printf 'plot bits a.svg\necho on\nplot front b.svg\necho end\n' >pictures
+# shellcheck disable=SC2086
+PATH=$PWD/broken:$PATH expect 1 new pictured $small steps=1 --batch pictures
+says '^end$' out
+says '^pictures:1: a.svg: gnuplot died' err
+says '^pictures:3: b.svg: gnuplot died' err
+says '^bitscape: pictures: not drawn: 2 pictures' err
+[ "$(grep -c died err)" = 2 ] || fail "a picture that fails is said twice: $(cat err)"
+
 # Damage is named.
 printf 'x' | dd of=whole.bitscape/checkpoint-60.safetensors bs=1 seek=5000 conv=notrunc 2>/dev/null
 echo 'expect step = 60' >ask

@@ -1139,7 +1139,16 @@ static void batch_stops_at_the_first_fault(void **state)
 		{ "print digits\n", "script:1", "no such readout" },
 		{ "expect heldout.accuracy > 0\n", "script:1", "`evaluate` does it" },
 		{ "pin stme int8\n", "script:1", "did you mean 'stem'?" },
-		{ "pin stem int9\n", "script:1", "int9" },
+		{ "pin stem int9\n", "script:1", "int9: no such format; its formats are int4 int8" },
+		{ "restrict stem int4,\n", "script:1", "a format is missing, at a comma or altogether" },
+		{ "restrict stem ,\n", "script:1", "a format is missing, at a comma or altogether" },
+		{ "evaluate test int9\n", "script:1", "or one of int4 int8" },
+		{ "evaluate train\n", "script:1", "neither a split nor a choice; give heldout or test" },
+		{ "evaluate test heldout\n", "script:1", "takes one split" },
+		{ "target bops 1e-300\n", "script:1", "the target is too far below what any choice costs" },
+		{ "target bops none\n", "script:1", "would have a weight but no target" },
+		{ "extend -5\n", "script:1", "a search is not made shorter than the 30 steps" },
+		{ "export policy -\n", "script:1", "/dev/stdout" },
 		{ "pin stem int2\n", "script:1", "not in the space" },
 		{ "set policy-rat 1\n", "script:1", "did you mean 'policy-rate'?" },
 		{ "set policy-rate 1000\n", "script:1", "policy-rate" },
@@ -1178,6 +1187,22 @@ static void batch_stops_at_the_first_fault(void **state)
 	assert_false(command_run(&table, "wait step 5", take_said, NULL, &f));
 	assert_says(&f, "only a batch run waits");
 	end(s);
+}
+
+// A target is taken off by a word, and undo and the journal's replay know it.
+static void targets_are_taken_off(void **state)
+{
+	(void)state;
+	struct session *s = begin("off");
+	struct fault f;
+	run_lines(s, "target size 0.5x\nundo\ntarget size 0.5x\ntarget size none\nundo\nredo\nrun 2\n");
+	assert_printed("size has no target");
+	assert_false(session_snapshot(s)->term[session_term(s, "size")].targeted);
+	end(s);
+	char *journal = get("off.bitscape/journal", NULL);
+	assert_non_null(strstr(journal, "0 target size none #"));
+	free(journal);
+	assert_true(session_replay("off", replay_say, &f));
 }
 
 // Text behind a # and quotes belongs to a note; it survives the journal and its replay.
@@ -1320,7 +1345,7 @@ static void decisions_come_and_go(void **state)
 	// Refused, with what may have been meant.
 	struct session *s = again("decide1");
 	assert_int_not_equal(batch(s, "pin stage9 int4\n", &f), 0);
-	assert_says(&f, "did you mean 'stage");
+	assert_says(&f, "no such layer"); // stage2 and stage3 are as near
 	assert_int_not_equal(batch(s, "group s3b1.conv1 as late\n", &f), 0);
 	assert_says(&f, "stage3");
 	end(s);
@@ -1526,6 +1551,7 @@ int main(void)
 		cmocka_unit_test(replays),
 		cmocka_unit_test(scripts_have_parts),
 		cmocka_unit_test(batch_stops_at_the_first_fault),
+		cmocka_unit_test(targets_are_taken_off),
 		cmocka_unit_test(notes_are_kept_whole),
 		cmocka_unit_test(numbers_say_what_they_are),
 		cmocka_unit_test(undo_says_what_it_took_back),

@@ -545,6 +545,13 @@ static void what_is_untouched_is_not_kept(void **state)
 			session_drop(s);
 		assert_int_equal(kept(s), !dropped);
 	}
+	// Nor one that stood at its beginning for as long as one likes.
+	s = begin(NULL);
+	s->saved_at -= 10 * AUTOSAVE_SECONDS;
+	turn(s);
+	turn(s);
+	assert_false(s->saving || s->saved_step >= 0);
+	assert_false(kept(s));
 	// What a person does keeps it, however it is left.
 	static const char *const acts[] = {"pin stem int8", "note 'of use'", "save", "export layers", "run 1"};
 	for (size_t i = 0; i < sizeof acts / sizeof *acts; i++) {

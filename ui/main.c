@@ -32,9 +32,23 @@ static int complain(const struct fault *f, int status)
 	return status;
 }
 
+// Whether a person asks for plain characters, as LC_ALL=C does; where nothing is set, nobody does.
+static bool asks_for_plain(void)
+{
+	static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		const char *value = getenv(names[i]);
+		if (value && *value)
+			return strcmp(value, "C") == 0 || strcmp(value, "POSIX") == 0;
+	}
+	return false;
+}
+
 // Sets the character type alone: numbers are read and written with a point everywhere. Whether it is UTF-8.
 static bool set_locale(void)
 {
+	if (asks_for_plain())
+		return false;
 	if (setlocale(LC_CTYPE, "") && strcmp(nl_langinfo(CODESET), "UTF-8") == 0)
 		return true;
 	// Readline sets the locale from the environment again.

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/text.h"
 #include "engine/quant/format.h"
 #include "engine/search/inside.h"
 
@@ -17,18 +18,11 @@ static bool read_mask(const struct space *s, int slot, const char *list, uint32_
 		*mask = space_all(s, slot);
 		return true;
 	}
-	while (*list) {
-		char word[24];
-		size_t n = strcspn(list, ",");
-		snprintf(word, sizeof word, "%.*s", n < 23 ? (int)n : 23, list);
-		int format = format_named(word), option = format < 0 ? -1 : space_option(s, slot, format);
-		if (option < 0)
-			return fault_set(fault, word, "`status` names the formats of this search", "%s",
-				format < 0 ? "no such format" : "not in the space of this search");
-		*mask |= 1u << option;
-		list += n + (list[n] == ',');
-	}
-	return *mask ? true : fault_set(fault, s->slot[slot].name, "name at least one format, or all", "no option would be left");
+	char word[24];
+	for (int option; list_next(&list, word, sizeof word); *mask |= 1u << option)
+		if (!space_option_named(s, slot, word, &option, fault))
+			return false;
+	return true;
 }
 
 static void mask_text(const struct space *s, int slot, uint32_t mask, char *buf, size_t size)
@@ -152,6 +146,8 @@ static bool apply_settings(struct search *s, const struct change *c, const char 
 		if (!knobs_set(&wanted, name, c->item[i].value, true, fault))
 			return false;
 		knobs_get(&s->shared.knobs, name, old, sizeof old);
+		if (c->kind == CHANGE_TARGET && !old[0])
+			snprintf(old, sizeof old, TARGET_NO);
 		knobs_get(&wanted, name, new, sizeof new);
 		if (strcmp(old, new) != 0 && !add_inverse(inverse, c->item[i].name, old))
 			return out_of_memory(fault);
@@ -218,7 +214,8 @@ static bool apply_extension(struct search *s, const struct change *c, struct cha
 	if (e.steps > SEARCH_HORIZON - s->shared.horizon)
 		return fault_set(fault, "extend", "begin a new session", "a search has %d steps at most", SEARCH_HORIZON);
 	if (e.steps < 0 && s->shared.horizon + e.steps < s->shared.knobs.steps)
-		return fault_set(fault, "extend", "extend N, with a number above 0", "the search was not extended by %ld steps", -e.steps);
+		return fault_set(fault, "extend", "extend N, with a number above 0", "a search is not made shorter than the %ld steps that it began with",
+			s->shared.knobs.steps);
 	if (e.steps < 0 && s->shared.horizon + e.steps < s->shared.step)
 		return fault_set(fault, "extend", "go on from here: steps that are made stay", "it cannot be taken back: the search is at step %ld, "
 			"past the %ld that it had", s->shared.step, s->shared.horizon + e.steps);

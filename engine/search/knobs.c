@@ -184,6 +184,8 @@ static bool set_term(struct knobs *values, const char *name, enum term_setting s
 	double number = 0;
 	if (setting == TERM_WEIGHT && !read_number(&weight, text, &number, fault))
 		return false;
+	if (setting == TERM_TARGET && strcmp(text, TARGET_NO) == 0)
+		text = "";
 	if (setting == TERM_TARGET && strlen(text) >= sizeof values->term->target)
 		return fault_set(fault, name, "give a format, a multiple such as 0.5x or a number", "target too long");
 	if (setting == TERM_TARGET && hexadecimal(text))

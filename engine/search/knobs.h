@@ -95,6 +95,8 @@ struct knobs {
 	} term[ENGINE_TERMS];
 };
 #define TERMS_ALWAYS {"bops", "bops-linear", "size", "activations", "latency", "energy"} // the last two: on knob `device`
+// In place of a target: there is to be none. An empty text says the same.
+#define TARGET_NO "none"
 int knobs_term(const struct knobs *, const char *name); // its place; -1: it is not among them
 
 const char *knobs_words(const char *name); // the words, or typical values, of a setting that there is, separated by '|'

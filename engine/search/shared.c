@@ -24,13 +24,10 @@ bool diverged(const struct shared *s, const char *what, struct fault *fault)
 
 bool uniform_choice(const struct space *s, const char *format, uint8_t *choice, struct fault *fault)
 {
-	int f = format_named(format);
-	for (int i = 0; i < s->slots; i++) {
-		int o = f < 0 ? -1 : space_option(s, i, f);
-		if (o < 0)
-			return fault_set(fault, format, "`status` names the formats of this search",
-				f < 0 ? "no such format" : "not in the space of this search");
-		choice[i] = (uint8_t)o;
+	for (int i = 0, option; i < s->slots; i++) {
+		if (!space_option_named(s, i, format, &option, fault))
+			return false;
+		choice[i] = (uint8_t)option;
 	}
 	return true;
 }

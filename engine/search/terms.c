@@ -39,7 +39,7 @@ static bool settle_term(const struct shared *s, const struct knobs *k, int t, st
 	if (wanted->target[0] && !cost_target_value(price_cost(p), price_widest(p), wanted->target, &aim->target, fault))
 		return false;
 	return wanted->weight <= 0 || wanted->target[0] ||
-		fault_set(fault, wanted->name, "give it a target first, or weight 0", "has a weight but no target");
+		fault_set(fault, wanted->name, "give it a target first, or weight 0", "would have a weight but no target");
 }
 
 bool aims_of(const struct shared *s, const struct knobs *k, struct term term[ENGINE_TERMS], struct aim aim[ENGINE_TERMS],
@@ -55,8 +55,16 @@ bool aims_of(const struct shared *s, const struct knobs *k, struct term term[ENG
 // choices cost is near enough.
 static bool rewards(const struct knobs *k, const struct term *term, const struct aim *aim, struct fault *fault)
 {
-	static const double MOST = 1e12;
+	static const double MOST = 1e12, FAR = 1e100;
 	static const char todo[] = "give a target nearer to what choices cost, or a smaller weight";
+	for (int t = 0; t < k->terms; t++) {
+		double low, high;
+		if (!(aim[t].weight > 0 && aim[t].target > 0))
+			continue;
+		price_uniform(term[t].price, &low, &high);
+		if (!(high / aim[t].target < FAR))
+			return fault_set(fault, term[t].name, todo, "the reward would not be a number: the target is too far below what any choice costs");
+	}
 	double best = 0; // logarithm of mnas's factor for the cheapest choice
 	for (int t = 0; t < k->terms; t++) {
 		double weight = aim[t].weight, target = aim[t].target, low, high;
@@ -113,7 +121,7 @@ bool search_check_target(const struct search *s, const char *name, const char *t
 			p = s->shared.term[t].price;
 	pthread_mutex_unlock(&lock);
 	double ignored;
-	return !p || !text[0] || cost_target_value(price_cost(p), price_widest(p), text, &ignored, fault);
+	return !p || !text[0] || strcmp(text, TARGET_NO) == 0 || cost_target_value(price_cost(p), price_widest(p), text, &ignored, fault);
 }
 
 bool search_price(const struct search *s, const uint8_t *choice, double cost[ENGINE_TERMS], int term, double *layer)

@@ -25,6 +25,7 @@ enum {
 	MESSAGES = 64,       // kept for a person who does not ask for them
 	MESSAGE_TEXT = 1024,
 	UNDO_WAITING = 32,
+	PLOTS_ASKED = 128,   // more than a plotter lets wait
 };
 
 struct pending {
@@ -174,8 +175,10 @@ struct session {
 
 	struct plotter *plotter;
 	struct plot_context plot;
-	struct fault plot_fault; // a picture that failed in a batch run
-	bool plot_failed;
+	const struct script *script; // of a batch run that is being read; NULL: none
+	long plot_line[PLOTS_ASKED]; // of a batch run: the lines that asked for pictures, a ring from plots_done on
+	unsigned plots_asked, plots_done;
+	int plots_failed;            // in this batch run
 };
 
 // ---- session.c ------------------------------------------------------------------------------------------------------
@@ -258,6 +261,11 @@ bool wait_begin(struct session *, enum wait_kind, long goal, int count, char *co
 void wait_end(struct session *);
 // 1: it has come, 0: not yet, -1: it will not come, and the fault says why.
 int wait_turn(struct session *, struct fault *);
+
+// ---- script.c -------------------------------------------------------------------------------------------------------
+
+// As script_place, of a line that was read before; 0: the file as a whole.
+void script_place_at(const struct script *, long line, struct fault *);
 
 // ---- draft.c, export.c, ask.c: commands ---------------------------------------------------------------------------
 

@@ -152,7 +152,7 @@ struct session *session_new(const char *name, const struct config *config, struc
 		return NULL;
 	// Said before the engine is made, which takes its time.
 	if (name && access(folder, F_OK) == 0 && !folder_half_made(folder)) {
-		disk_fault(f, folder, "make this folder", EEXIST);
+		folder_taken(folder, f);
 		return NULL;
 	}
 	struct session *s = session_bare(config, NULL, f);
