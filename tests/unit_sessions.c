@@ -194,7 +194,7 @@ static const struct command join_rows[] = {
 	{ "nothing", COMMAND_QUERY, 0, 0, { ARGUMENT_NONE }, 0, NULL, "", "takes nothing", run_join },
 };
 static const struct command_group join_group[] = { { "Joining", join_rows, 2, NULL } };
-static const struct command_table join_table = { join_group, 1 };
+static const struct command_table join_table = { .group = join_group, .groups = 1 };
 
 static bool run_joined(const char *line, struct fault *f)
 {

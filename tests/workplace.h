@@ -103,7 +103,7 @@ static inline struct command_table table_of(struct session *s, struct command_gr
 	group[0].rows = session_commands(&group[0].count);
 	group[1] = session_plot_group(s);
 	group[2] = session_catalog_group(s);
-	return (struct command_table){ group, GROUPS };
+	return (struct command_table){ .group = group, .groups = GROUPS };
 }
 
 // Runs lines as a batch; what it prints goes to the files `out` and `err`.
