@@ -18,6 +18,7 @@
 
 #include "engine/base/command.h"
 #include "engine/base/fault.h"
+#include "engine/base/term.h"
 
 enum {
 	ENGINE_NAME = 48,   // longest name of a layer, slot, group, term or setting, with its final zero
@@ -264,11 +265,14 @@ enum target_reach {
 // The terms of a search only ever become more: each keeps its place.
 struct term_state {
 	char name[ENGINE_NAME];
+	const struct term_kind *kind;
 	// What its costs are in; these live as long as the engine.
 	const char *unit;   // in full: "bit ops", "B", "ms per 128 images on tpu_v4", "… on a100 (assumed)": by assumed efficiencies
 	const char *brief;  // in a narrow column: "bit ops", "B", "ms/128 img", "mJ/img"
 	const char *symbol; // behind a number: "ms", "mJ", "B"; "": a count
 	const char *device; // that it is priced on: "tpu_v4"; "": none
+	char asked[ENGINE_TEXT]; // the same as it was asked for: a name, a device file or "table:NAME"; "": its kind has none
+	bool by_setting;         // the setting `device` says it
 	char why[2 * ENGINE_TEXT]; // it cannot be priced, and all its costs are NAN; empty: it can
 	double weight;
 	bool targeted;

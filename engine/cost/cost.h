@@ -43,6 +43,7 @@
 #define ENGINE_COST_COST_H
 
 #include "engine/base/fault.h"
+#include "engine/base/term.h"
 #include "engine/hardware/device.h"
 #include "engine/model/model.h"
 
@@ -59,9 +60,9 @@ const char *const *cost_terms(void);
 struct cost *cost_new(const struct model *, const char *term, int batch, struct fault *);
 void cost_free(struct cost *);
 const char *cost_name(const struct cost *); // as it was asked for
+const struct term_kind *cost_kind(const struct cost *);
 const char *cost_unit(const struct cost *);   // "bit ops per image", "B", "ms per 8 images", "mJ per image"
 const char *cost_brief(const struct cost *);  // for a narrow column: "bit ops", "B", "ms/8 img", "mJ/img"
-const char *cost_symbol(const struct cost *); // behind a number: "ms", "mJ", "B"; "": it is a count
 const char *cost_help(const struct cost *); // one line
 const struct device *cost_device(const struct cost *); // NULL: none
 

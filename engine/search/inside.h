@@ -44,6 +44,9 @@ struct front {
 struct priced;
 struct term {
 	char name[ENGINE_NAME];
+	const struct term_kind *kind;
+	bool by_setting;         // its device is the setting `device`
+	char asked[ENGINE_TEXT]; // the device, a file or "table:NAME"; "": its kind has none
 	const struct priced *priced; // NULL: it cannot be priced, as `why` says
 	char why[2 * ENGINE_TEXT];
 	double target;    // 0: none
@@ -145,7 +148,7 @@ bool search_price_terms(struct search *, const struct knobs *, struct term term[
 void search_terms_free(struct search *);
 // Whether a target can be one of a term that is there; any thread.
 bool search_check_target(const struct search *, const char *name, const char *text, struct fault *);
-void search_term_units(const struct search *, int term, struct term_state *); // unit, brief, symbol, device
+void search_term_units(const struct search *, int term, struct term_state *); // kind, unit, brief, symbol, and the device
 double search_term_whole(const struct search *, int term); // what 1x is; NAN: it cannot be priced
 // Fills cost[ENGINE_TERMS]: NAN where there is no term, or no price.
 void search_costs(const struct search *, const uint8_t *choice, double *cost);

@@ -93,9 +93,6 @@ static int knob_named(const char *name)
 	return -1;
 }
 
-static const char *const always[] = TERMS_ALWAYS;
-enum { ALWAYS = sizeof always / sizeof *always };
-
 int knobs_term(const struct knobs *values, const char *name)
 {
 	for (int t = 0; t < values->terms; t++)
@@ -120,14 +117,12 @@ static const char *term_behind(const char *name, enum term_setting *setting)
 static int add_term(struct knobs *values, const char *name, struct fault *fault)
 {
 	int t = knobs_term(values, name);
-	bool known = strncmp(name, "latency@", 8) == 0 || strncmp(name, "energy@", 7) == 0;
-	for (int i = 0; i < ALWAYS; i++)
-		known = known || strcmp(name, always[i]) == 0;
+	struct term_name read;
+	char advice[sizeof fault->todo];
 	if (t >= 0)
 		return t;
-	if (!known)
-		fault_set(fault, name, "choose one of bops, bops-linear, size, activations, latency, energy, latency@DEVICE, energy@DEVICE",
-			"no such cost term");
+	if (!term_read(name, &read))
+		fault_set(fault, name, term_advice(true, advice, sizeof advice), "no such cost term");
 	else if (strlen(name) >= ENGINE_NAME)
 		fault_set(fault, "cost term", "name a shorter path", "the name is longer than %d characters", ENGINE_NAME - 1);
 	else if (values->terms == ENGINE_TERMS)
@@ -352,8 +347,8 @@ struct config *config_new(void)
 	struct config *c = calloc(1, sizeof *c);
 	if (c) {
 		knobs_set(&c->values, "preset", "live", false, NULL);
-		for (int i = 0; i < ALWAYS; i++)
-			add_term(&c->values, always[i], NULL);
+		for (int i = 0; i < TERM_IDS; i++)
+			add_term(&c->values, term_kinds[i].name, NULL);
 		overlay(c);
 	}
 	return c;
@@ -470,10 +465,11 @@ const char *const *engine_terms(void)
 {
 	static _Thread_local const char *list[COST_NAMES + 3];
 	int count = 0;
-	for (int i = 0; i < ALWAYS; i++)
-		list[count++] = always[i];
+	struct term_name read;
+	for (int i = 0; i < TERM_IDS; i++)
+		list[count++] = term_kinds[i].name;
 	for (const char *const *name = cost_terms(); *name; name++)
-		if (strchr(*name, '@')) // the others are among those
+		if (term_read(*name, &read) && read.device) // the others are among the kinds
 			list[count++] = *name;
 	return list;
 }

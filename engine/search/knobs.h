@@ -85,7 +85,7 @@ struct knobs {
 #define FIELD_W(field, name, preset, words, live, help) int field;
 #define FIELD_T(field, name, preset, words, live, help) char field[ENGINE_TEXT];
 	KNOBS(FIELD_I, FIELD_R, FIELD_W, FIELD_T)
-	// The cost terms of the search: those that every search has (TERMS_ALWAYS), then those that were asked for. They only
+	// The cost terms of the search: those that every search has, one of each kind in the kinds' order, then those that were asked for. They only
 	// ever become more, so that a term keeps its place.
 	int terms;
 	struct term_knob {
@@ -94,7 +94,6 @@ struct knobs {
 		char target[ENGINE_NAME]; // as text; empty: none
 	} term[ENGINE_TERMS];
 };
-#define TERMS_ALWAYS {"bops", "bops-linear", "size", "activations", "latency", "energy"} // the last two: on knob `device`
 int knobs_term(const struct knobs *, const char *name); // its place; -1: it is not among them
 
 // The values of a config.

@@ -102,13 +102,22 @@ static bool settle_term(struct search *s, const struct knobs *k, int t, struct t
 {
 	const struct term_knob *wanted = &k->term[t];
 	char name[sizeof s->priced->name];
-	bool on_device = strcmp(wanted->name, "latency") == 0 || strcmp(wanted->name, "energy") == 0;
+	struct term_name read;
 	struct fault why = {0};
-	snprintf(name, sizeof name, "%s%s%s", wanted->name, on_device ? "@" : "", on_device ? k->device : "");
-	*term = (struct term){.priced = priced_named(s, name, &why)};
+	*term = (struct term){0};
 	snprintf(term->name, sizeof term->name, "%s", wanted->name);
+	term_read(term->name, &read); // knobs take no other names
+	term->kind = read.kind;
+	term->by_setting = read.kind->on_device && !read.device;
+	if (read.kind->on_device)
+		snprintf(term->asked, sizeof term->asked, "%s", term->by_setting ? k->device : read.device);
+	if (term->by_setting)
+		term_write(read.kind->id, term->asked, name, sizeof name);
+	else
+		snprintf(name, sizeof name, "%s", wanted->name);
+	term->priced = priced_named(s, name, &why);
 	if (!term->priced) {
-		if (!on_device || wanted->weight > 0 || wanted->target[0]) {
+		if (!term->by_setting || wanted->weight > 0 || wanted->target[0]) {
 			if (fault)
 				*fault = why;
 			return false;
@@ -159,7 +168,7 @@ bool search_reprice(struct search *s, const struct knobs *k, struct fault *fault
 	struct term term[ENGINE_TERMS];
 	struct device device;
 	bool changed = k->terms != s->terms;
-	if (strncmp(k->device, "table:", 6) != 0 && !device_get(k->device, &device, fault))
+	if (!term_table(k->device) && !device_get(k->device, &device, fault))
 		return false;
 	if (!search_price_terms(s, k, term, fault) || !rewards(k, term, fault))
 		return false;
@@ -327,8 +336,11 @@ void search_term_units(const struct search *s, int t, struct term_state *term)
 	const struct device *device = p ? cost_device(p->cost) : NULL;
 	term->unit = p ? p->unit : "";
 	term->brief = p ? cost_brief(p->cost) : "";
-	term->symbol = p ? cost_symbol(p->cost) : "";
+	term->symbol = p ? quantity_symbol(cost_kind(p->cost)->quantity) : "";
 	term->device = device ? device->name : "";
+	term->kind = s->term[t].kind;
+	term->by_setting = s->term[t].by_setting;
+	snprintf(term->asked, sizeof term->asked, "%s", s->term[t].asked);
 }
 
 double search_term_whole(const struct search *s, int t)

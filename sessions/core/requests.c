@@ -120,12 +120,13 @@ static bool offer_layers(const struct session *s, struct nearest *n)
 // Whether the word is known among the layers, terms or settings that the change's items may name.
 static bool offer_names(const struct session *s, enum change_kind kind, struct nearest *n)
 {
-	bool known = kind == CHANGE_GROUP || strpbrk(n->word, "*?[@") != NULL; // @: a device's fault says all
+	struct term_name term;
+	bool known = kind == CHANGE_GROUP || strpbrk(n->word, "*?[") || (term_read(n->word, &term) && term.device); // its fault says all
 	if (kind == CHANGE_RESTRICT)
 		known |= offer_layers(s, n);
 	if (kind == CHANGE_WEIGHT || kind == CHANGE_TARGET)
-		for (const char *const *term = engine_terms(); *term; term++)
-			known |= offer(n, *term);
+		for (const char *const *name = engine_terms(); *name; name++)
+			known |= offer(n, *name);
 	size_t knobs;
 	const struct knob *knob = engine_knobs(&knobs);
 	for (size_t i = 0; kind == CHANGE_SET && i < knobs; i++)
