@@ -172,8 +172,7 @@ void engine_pause(struct engine *);
 // ---- requests -------------------------------------------------------------------------------------------------------------
 
 enum change_kind {
-	CHANGE_RESTRICT, // name: a layer, a glob over layers or a group, and with it all that is decided with them; with .w
-	                 // or .a behind it: that format alone. value: the formats allowed, joined by commas, or "all"
+	CHANGE_RESTRICT, // name: as snapshot_meant reads it. value: the formats allowed, joined by commas, or "all"
 	CHANGE_WEIGHT,   // name: a cost term, which is added where the search does not have it yet; value: a number >= 0
 	CHANGE_TARGET,   // name: likewise; value: a format ("int4": the cost of that uniform choice), "0.5x" (of the
 	                 // widest uniform choice), or a number with k, M, G, T or a unit of the term's (3ms, 20mJ, 1.5MB); "": none
@@ -331,6 +330,10 @@ struct snapshot {
 };
 struct snapshot *snapshot_new(void);
 void snapshot_free(struct snapshot *);
+// The grammar of names, LAYER|GLOB|GROUP[.w|.a]: the slots that a word means are both formats of a layer, of each layer that a glob
+// matches or of a group's, and whatever is decided with them; with .w or .a behind it, that format alone. Fills meant[slots]; false:
+// it means none.
+bool snapshot_meant(const struct snapshot *, const char *word, bool *meant);
 // Copies the newest publication into *s, which the caller owns and reuses for this engine alone. False: s already holds it.
 bool engine_snapshot(struct engine *, struct snapshot *s);
 

@@ -77,14 +77,14 @@ struct edit {
 	const char *format; // NULL: a step instead
 	int step;           // +1: wider, -1: narrower
 	uint8_t *before;    // the draft as it was
+	bool *meant;        // per slot
 	int done;
 	int refused;        // the last refused slot
 };
 
 // Edits the slot's whole decision, once for all of its slots.
-static void edit_slot(int slot, void *context)
+static void edit_slot(struct edit *e, int slot)
 {
-	struct edit *e = context;
 	struct session *s = e->s;
 	const struct slot_info *info = &s->info->slot[slot];
 	int option = e->format ? slot_option(info, e->format) : e->before[slot] + e->step;
@@ -108,11 +108,14 @@ static bool edit(struct session *s, struct command_call *call, const char *word,
 	size_t slots = (size_t)s->info->slots;
 	e.s = s;
 	e.before = malloc(slots + 1);
-	bool ok = e.before || fault_memory(&call->fault, "draft");
-	if (ok) {
+	e.meant = calloc(slots + 1, sizeof *e.meant);
+	bool ok = (e.before && e.meant) || fault_memory(&call->fault, "draft");
+	ok = ok && session_meant(s, word, e.meant, &call->fault);
+	if (ok)
 		memcpy(e.before, s->draft, slots);
-		ok = session_each_slot(s, word, edit_slot, &e, &call->fault);
-	}
+	for (int i = 0; ok && i < s->info->slots; i++)
+		if (e.meant[i])
+			edit_slot(&e, i);
 	const char *refused = s->info->layer[s->info->slot[e.refused].layer].name;
 	if (ok && !e.done && e.format)
 		ok = fault_set(&call->fault, refused, "`help pin` tells more", "'%s' is not in its space", e.format);
@@ -120,6 +123,7 @@ static bool edit(struct session *s, struct command_call *call, const char *word,
 		ok = fault_set(&call->fault, refused, e.step > 0 ? "`draft down` steps the other way" : "`draft up` steps the other way",
 			"it has no %s format", e.step > 0 ? "wider" : "narrower");
 	free(e.before);
+	free(e.meant);
 	if (!ok && begun)
 		drop(s);
 	s->news |= NEWS_STATE;

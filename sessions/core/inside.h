@@ -282,10 +282,8 @@ void costed_free(struct costed *);
 
 // Index of a cost term, -1: none.
 int session_term(const struct session *, const char *name);
-// The slots that a word means, as CHANGE_RESTRICT has it but for what is decided with them: calls each; false and a fault
-// (with the nearest name) where there is none.
-bool session_each_slot(struct session *, const char *word, void (*each)(int slot, void *context), void *context,
-	struct fault *);
+// As snapshot_meant; false and a fault (with the nearest name) where the word means no slot.
+bool session_meant(const struct session *, const char *word, bool *meant, struct fault *);
 // Whether the slots of a layer are one decision, and the layer's group, NULL: none.
 bool session_tied(const struct session *, int layer);
 const char *session_group(const struct session *, int layer);

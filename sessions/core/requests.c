@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What a session asks of its engine, and what becomes of the replies.
-#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -376,25 +375,14 @@ bool session_ask_digest(struct session *s, bool told, struct fault *f)
 
 // ---- slots ---------------------------------------------------------------------------------------------------------
 
-bool session_each_slot(struct session *s, const char *word, void (*each)(int slot, void *context), void *context,
-	struct fault *f)
+bool session_meant(const struct session *s, const char *word, bool *meant, struct fault *f)
 {
 	struct nearest near = nearest_to(word);
-	bool any = false;
-	offer_layers(s, &near);
-	for (int i = 0; i < s->info->slots; i++) {
-		int layer = s->info->slot[i].layer;
-		const char *slot = s->info->slot[i].name, *group = session_group(s, layer);
-		char half[2 * ENGINE_NAME];
-		snprintf(half, sizeof half, "%s%s", group ? group : "", strrchr(slot, '.'));
-		if (fnmatch(word, s->info->layer[layer].name, 0) == 0 || fnmatch(word, slot, 0) == 0
-			|| (group && (strcmp(word, group) == 0 || strcmp(word, half) == 0))) {
-			each(i, context);
-			any = true;
-		}
-	}
 	char advice[128];
-	return any || fault_set(f, word, nearest_advice(&near, "`layers` lists them", advice, sizeof advice),
+	if (snapshot_meant(s->snapshot, word, meant))
+		return true;
+	offer_layers(s, &near);
+	return fault_set(f, word, nearest_advice(&near, "`layers` lists them", advice, sizeof advice),
 		"no layer and no group has this name");
 }
 
