@@ -208,6 +208,7 @@ struct evaluation {
 	double cost[ENGINE_TERMS];    // of the choice, by the snapshot's terms
 	uint8_t *choice;              // option per slot; owned by the reply
 	struct layer_range *range;    // per layer; owned by the reply
+	struct config *settings;      // under which it was made; owned by the reply
 };
 
 enum request_kind { REQUEST_CHANGE, REQUEST_EVALUATE, REQUEST_STATE };
@@ -302,6 +303,7 @@ struct snapshot {
 	enum engine_run run;
 	enum engine_phase phase;
 	struct fault fault; // RUN_FAILED
+	struct config *settings; // all of them, as they are; owned by the snapshot
 	long step, horizon, warmup; // warmup: the step at which the policy begins to move
 	double images_per_s;   // trained, over the last second or so; 0 when paused
 	double seconds_left;   // to the horizon; 0 when unknown

@@ -413,6 +413,11 @@ const struct knobs *config_knobs(const struct config *c)
 	return &c->values;
 }
 
+void config_take(struct config *c, const struct knobs *values)
+{
+	c->values = *values;
+}
+
 // ---- words for completion ----
 
 // Splits "a|b" once into a NULL-terminated list.

@@ -96,8 +96,9 @@ struct knobs {
 };
 int knobs_term(const struct knobs *, const char *name); // its place; -1: it is not among them
 
-// The values of a config.
+// The values of a config; and a config that has these values.
 const struct knobs *config_knobs(const struct config *);
+void config_take(struct config *, const struct knobs *);
 // Sets one value from text, live settings only where `live_only`; `values` is unchanged where that fails. The names
 // "weight.TERM" and "target.TERM" are settings too, and add the term where it is not there yet; whether it can be priced,
 // and what a target's text means, is checked by search_reprice.

@@ -195,6 +195,11 @@ long search_steps_done(const struct search *s)
 	return s->step;
 }
 
+const struct knobs *search_knobs(const struct search *s)
+{
+	return &s->knobs;
+}
+
 long search_horizon(const struct search *s)
 {
 	return s->horizon;

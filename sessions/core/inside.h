@@ -123,7 +123,7 @@ struct session {
 	bool by_hand;   // something was asked of it that makes it worth keeping (a change and a note do so too)
 	bool dropped;   // it was begun only to be left for another one
 	struct manifest manifest;
-	struct config *began, *now; // the settings it began with; with all changes since
+	struct config *began; // the settings it began with; as they are now the snapshot has them
 	struct engine *engine;
 	const struct engine_info *info;
 	struct snapshot *snapshot;
@@ -196,7 +196,7 @@ void session_make_read_only(struct session *, const char *why);
 
 // A fault: the session is read-only, and why. Always false.
 bool session_refuse_read_only(const struct session *, struct fault *);
-// Takes the journal over, with its marks and the settings as they are after all its changes.
+// Takes the journal over, with its marks.
 bool session_adopt(struct session *, struct journal *, struct fault *);
 
 // ---- follow.c -------------------------------------------------------------------------------------------------------

@@ -181,7 +181,6 @@ static void change_done(struct session *s, struct pending *p, struct reply *r)
 	if (!session_log(s, &line, &f))
 		session_say_fault(s, &f);
 	if (change_read(p->text, &change, &f)) {
-		change_mirror(&change, s->now);
 		change_tell(&told, &change);
 		session_tell_targets(s, &told, &change);
 		free(change.item);

@@ -24,6 +24,7 @@ struct policy {
 		double accuracy, loss;
 	} scored[2]; // per enum split
 	struct layer_range *range; // as calibrated for the held-out score
+	struct config *settings;   // at the last score; NULL: it was not scored, and they are the present ones
 };
 
 static void policy_drop(void *job)
@@ -33,6 +34,7 @@ static void policy_drop(void *job)
 		return;
 	free(p->choice);
 	free(p->range);
+	config_free(p->settings);
 	free(p);
 }
 
@@ -122,7 +124,7 @@ static json_t *policy_json(struct session *s, const struct policy *p)
 	for (int k = 0; ok && k < s->snapshot->terms; k++)
 		ok = engine_price(s->engine, p->choice, cost, k, part + k * info->layers);
 	if (ok)
-		config_each(s->now, put_setting, settings);
+		config_each(p->settings ? p->settings : s->snapshot->settings, put_setting, settings);
 	for (int i = 0; ok && i < info->layers; i++)
 		ok = json_array_append_new(layers, layer_json(s, p, i, cost, part)) == 0;
 	free(part);
@@ -162,7 +164,10 @@ static void policy_scored(struct session *s, struct pending *pending, struct rep
 		session_say_fault(s, &r->fault);
 		return;
 	}
-	const struct evaluation *e = &r->evaluation;
+	struct evaluation *e = &r->evaluation;
+	config_free(p->settings);
+	p->settings = e->settings;
+	e->settings = NULL;
 	p->scored[e->split] = (struct scored){ true, r->step, e->images, e->calibration_images, e->accuracy, e->loss };
 	p->step = r->step;
 	if (!s->snapshot->estimated[0])

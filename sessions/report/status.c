@@ -202,7 +202,7 @@ bool run_knobs(struct command_call *call)
 		char value[ENGINE_TEXT];
 		if (call->argc && !strstr(knob[i].name, call->argv[0]) && !strstr(knob[i].help, call->argv[0]))
 			continue;
-		if (config_get(s->now, knob[i].name, value, sizeof value))
+		if (config_get(s->snapshot->settings, knob[i].name, value, sizeof value))
 			string_add(&t, "%c %-16s %-14s %s\n", knob[i].live ? '*' : ' ', knob[i].name, value, knob[i].help);
 	}
 	if (!t.length) {

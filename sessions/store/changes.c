@@ -215,19 +215,3 @@ void change_tell(struct string *t, const struct change *c)
 	if (c->items > TOLD)
 		string_add(t, " and %d more", c->items - TOLD);
 }
-
-void change_mirror(const struct change *c, struct config *config)
-{
-	static const char *const prefix[] = {
-		[CHANGE_WEIGHT] = "weight.", [CHANGE_TARGET] = "target.", [CHANGE_SET] = "", [CHANGE_EXTEND] = "",
-	};
-	if ((size_t)c->kind >= sizeof prefix / sizeof *prefix || !prefix[c->kind])
-		return;
-	for (int i = 0; i < c->items; i++) {
-		char name[ENGINE_NAME + 16];
-		if (c->kind == CHANGE_EXTEND && strcmp(c->item[i].name, "rate") != 0)
-			continue; // no setting
-		snprintf(name, sizeof name, "%s%s", prefix[c->kind], c->item[i].name);
-		config_set(config, name, c->item[i].value, NULL);
-	}
-}
