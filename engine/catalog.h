@@ -142,8 +142,6 @@ bool losses_rivals(const struct losses *, const struct costing *, const char *co
 
 // ---- devices ----------------------------------------------------------------------------------------------------------------
 
-const char *const *catalog_devices(void); // NULL-terminated, for good
-
 // One figure of a device, in its unit; 0: unknown or, of a peak, a type that the device lacks. NAN: it has it at an unknown rate.
 struct sheet_figure {
 	const char *group, *name, *unit; // "peaks", "int8", "Tops/s"; group "": stands alone

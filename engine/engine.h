@@ -239,6 +239,7 @@ void reply_free(struct reply *);
 
 enum engine_phase { PHASE_WARMUP, PHASE_SEARCH };
 enum engine_run { RUN_PAUSED, RUN_RUNNING, RUN_FINISHED, RUN_FAILED };
+const char *engine_run_word(enum engine_run); // "running"
 
 // A slot as it is now. Slots of one decision have all of this in common.
 struct slot_state {
@@ -287,8 +288,10 @@ struct term_state {
 	char reach_text[2 * ENGINE_TEXT]; // what there is to say of it, a clause; empty: nothing (TARGET_NONE, TARGET_WITHIN)
 };
 
+enum point_origin { POINT_MODAL, POINT_SAMPLED, POINT_UNIFORM };
+const char *point_origin_word(enum point_origin); // "sampled"
 struct front_point {
-	enum point_origin { POINT_MODAL, POINT_SAMPLED, POINT_UNIFORM } origin;
+	enum point_origin origin;
 	char label[16];  // "modal", "int4", ""
 	double accuracy, loss; // on the fixed held-out slice
 	double cost[ENGINE_TERMS];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Names of slots as a person writes them, over a snapshot.
+// Names of slots as a person writes them, over a snapshot; and the words for what a snapshot holds.
 #include <string.h>
 
 #include "engine/engine.h"
@@ -18,4 +18,18 @@ bool snapshot_meant(const struct snapshot *s, const char *word, bool *meant)
 			meant[j] |= j == i || (meaning == MEANS_LAYER && s->slot[j].decision == s->slot[i].decision);
 	}
 	return any;
+}
+
+const char *engine_run_word(enum engine_run run)
+{
+	static const char *const words[] = {
+		[RUN_PAUSED] = "paused", [RUN_RUNNING] = "running", [RUN_FINISHED] = "finished", [RUN_FAILED] = "failed",
+	};
+	return words[run];
+}
+
+const char *point_origin_word(enum point_origin origin)
+{
+	static const char *const words[] = {[POINT_MODAL] = "modal", [POINT_SAMPLED] = "sampled", [POINT_UNIFORM] = "uniform"};
+	return words[origin];
 }

@@ -297,7 +297,6 @@ void session_modal(const struct session *, uint8_t *choice);
 bool session_tell_costs(const struct session *, struct string *, const uint8_t *choice, const uint8_t *than);
 // Adds to what a change of targets did: what each is in the term's unit, "2 ms per 128 images on a100".
 void session_tell_targets(struct session *, struct string *, const struct change *);
-const char *session_state_word(const struct session *); // "running", "paused", "finished", "failed"
 // The option of a slot called `format`, -1: none.
 int slot_option(const struct slot_info *, const char *format);
 

@@ -434,14 +434,6 @@ bool session_flush(struct session *s, struct fault *f)
 
 // ---- shared by the commands ----------------------------------------------------------------------------------------
 
-const char *session_state_word(const struct session *s)
-{
-	static const char *const words[] = {
-		[RUN_PAUSED] = "paused", [RUN_RUNNING] = "running", [RUN_FINISHED] = "finished", [RUN_FAILED] = "failed",
-	};
-	return words[s->snapshot->run];
-}
-
 int session_term(const struct session *s, const char *name)
 {
 	for (int i = 0; i < s->snapshot->terms; i++)

@@ -21,7 +21,7 @@ typedef bool reader(struct session *, int of, struct reading *, struct fault *);
 static bool read_state(struct session *s, int of, struct reading *r, struct fault *f)
 {
 	(void)of, (void)f;
-	put_text(r, session_state_word(s));
+	put_text(r, engine_run_word(s->snapshot->run));
 	return true;
 }
 

@@ -339,9 +339,6 @@ static bool export_history(struct session *s, struct command_call *call, const c
 
 static bool export_front(struct session *s, struct command_call *call, const char *path)
 {
-	static const char *const origins[] = {
-		[POINT_MODAL] = "modal", [POINT_SAMPLED] = "sampled", [POINT_UNIFORM] = "uniform",
-	};
 	const struct snapshot *now = s->snapshot;
 	struct string t = { 0 };
 	string_add(&t, "origin,label,step,dominated,%saccuracy,loss", now->estimated[0] ? "estimated_" : "");
@@ -354,7 +351,7 @@ static bool export_front(struct session *s, struct command_call *call, const cha
 	string_add(&t, "\n");
 	for (int i = 0; i < now->points; i++) {
 		const struct front_point *p = &now->point[i];
-		string_add(&t, "%s,%s,%ld,%d", origins[p->origin], p->label, p->step, p->dominated);
+		string_add(&t, "%s,%s,%ld,%d", point_origin_word(p->origin), p->label, p->step, p->dominated);
 		csv_number(&t, p->accuracy);
 		csv_number(&t, p->loss);
 		for (int k = 0; k < now->terms; k++)
