@@ -2,6 +2,7 @@
 // The ground floor: the one writer of files, and text from outside.
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -296,6 +297,24 @@ static void test_faults(void **state)
 	assert_true(clock_seconds() >= before);
 }
 
+static void test_prefixes(void **state)
+{
+	(void)state;
+	static const struct {
+		double size, from;
+		int least, most;
+		const char *prefix;
+	} rows[] = {
+		{0, 1, SI_ONE, SI_PETA, ""}, {999, 1, SI_ONE, SI_PETA, ""}, {1000, 1, SI_ONE, SI_PETA, "k"}, {1e18, 1, SI_ONE, SI_PETA, "P"},
+		{1e18, 1, SI_ONE, SI_EXA, "E"}, {999.4, .9995, SI_ONE, SI_PETA, ""}, {999.5, .9995, SI_ONE, SI_PETA, "k"},
+		{.5, 1, SI_ONE, SI_PETA, ""}, {.5, 1, SI_PICO, SI_PETA, "m"}, {2e-6, 1, SI_NANO, SI_PETA, "u"}, {1e-30, 1, SI_PICO, SI_PETA, "p"},
+		{INFINITY, 1, SI_PICO, SI_TERA, "T"}, {NAN, 1, SI_PICO, SI_TERA, "p"},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		assert_string_equal(si_prefix(si_power(rows[i].size, rows[i].from, rows[i].least, rows[i].most)), rows[i].prefix);
+	assert_true(si_factor(SI_MICRO) == 1e-6 && si_factor(SI_ONE) == 1 && si_factor(SI_EXA) == 1e18);
+}
+
 static void test_terms_by_name(void **state)
 {
 	(void)state;
@@ -351,6 +370,7 @@ int main(void)
 		cmocka_unit_test(test_text_that_is_kept_whole),
 		cmocka_unit_test(test_faults),
 		cmocka_unit_test(test_terms_by_name),
+		cmocka_unit_test(test_prefixes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
