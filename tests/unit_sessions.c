@@ -1272,7 +1272,7 @@ static void undo_and_redo(void **state)
 	assert_true(session_undo(s, ACT_UNDO, &f));
 	assert_true(session_undo(s, ACT_UNDO, &f));
 	while (s->pending || s->wants)
-		assert_true(session_settle(s, &f));
+		assert_true(session_await_replies(s, &f));
 	run_lines(s, "expect pinned.stem = no\nexpect changes = 9\n");
 	end(s);
 	s = again("undo");
@@ -1492,7 +1492,7 @@ static void settings_are_those_of_the_search(void **state)
 	const struct change change = { CHANGE_SET, 1, &item };
 	assert_true(run_export(&call));
 	assert_true(session_change(s, &change, ACT_DO, 0, &f));
-	assert_true(session_settle(s, &f));
+	assert_true(session_await_replies(s, &f));
 	char *policy = get("settings.bitscape/policy.json", NULL);
 	assert_non_null(strstr(policy, "\"entropy\": \"0.25\""));
 	assert_non_null(strstr(policy, "\"weight.latency@a100\": \"0\""));

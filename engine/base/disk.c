@@ -52,7 +52,10 @@ char *disk_read(const char *path, size_t most, size_t *size, struct fault *f)
 	// Without O_NONBLOCK a FIFO in the file's place would be waited for.
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0) {
-		disk_fault(f, path, "open it", errno);
+		if (errno == ENOENT)
+			fault_set(f, path, "name a file that is there", "%s", strerror(ENOENT));
+		else
+			disk_fault(f, path, "open it", errno);
 		return NULL;
 	}
 	struct stat st;

@@ -183,7 +183,7 @@ void session_drop_waiting(struct session *);
 // Takes the newest snapshot.
 void session_fetch(struct session *);
 // Turns until nothing is pending; for those who may wait.
-bool session_settle(struct session *, struct fault *);
+bool session_await_replies(struct session *, struct fault *);
 // Turns until the writer has done all it can; false: something did not reach the disk.
 bool session_flush(struct session *, struct fault *);
 

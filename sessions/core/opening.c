@@ -296,9 +296,9 @@ static bool save_last(struct session *s, struct fault *f)
 	s->news |= session_turn(s);
 	bool moving = s->snapshot->run == RUN_RUNNING;
 	// What was posted before is carried out before: the state then has it.
-	if (!session_settle(s, f))
+	if (!session_await_replies(s, f))
 		return false;
-	return (!moving && session_saved(s)) || (session_save(s, false, f) && session_settle(s, f));
+	return (!moving && session_saved(s)) || (session_save(s, false, f) && session_await_replies(s, f));
 }
 
 // Begun by itself, and left before anything came of it: it is not kept. A named session is, and one in which something was done;

@@ -404,7 +404,7 @@ int session_fds(const struct session *s, struct pollfd *fds, int *timeout_ms)
 	return n + plotter_fds(s->plotter, fds + n, timeout_ms);
 }
 
-bool session_settle(struct session *s, struct fault *f)
+bool session_await_replies(struct session *s, struct fault *f)
 {
 	while (s->pending) {
 		struct pollfd fds[SESSION_FDS];
