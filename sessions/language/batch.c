@@ -172,7 +172,8 @@ static int interrupted(struct batch *b, int number)
 	wait_end(s);
 	engine_pause(s->engine);
 	session_await_replies(s, NULL);
-	bool saved = s->writer && session_save(s, false, &f) && session_await_replies(s, &f) && session_flush(s, &f);
+	// A session that still follows its journal has nothing that the journal does not hold.
+	bool saved = s->writer && (s->play.on || (session_save(s, false, &f) && session_await_replies(s, &f))) && session_flush(s, &f);
 	show_messages(b);
 	struct string line = {0};
 	string_add(&line, "%s at step %ld: %s%s", strsignal(number), s->snapshot->step, saved ? "saved in " : "not saved",
