@@ -24,7 +24,7 @@ void string_free(struct string *);
 // ---- foreign text ------------------------------------------------------------------------------------------------------
 
 // Text that came from outside (a file's name, a name or a source in it) must not reach a terminal with its control and escape
-// sequences: replaces, in place, each control character (C0, DEL, C1, also in UTF-8) and each byte that is no UTF-8 by '?'.
+// sequences: replaces, in place, each control character (C0, DEL, C1, also in UTF-8) and each byte that is not UTF-8 by '?'.
 // `keep`: characters to leave as they are, "\n" say. Returns s.
 char *text_clean(char *s, const char *keep);
 

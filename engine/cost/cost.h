@@ -49,11 +49,11 @@
 
 struct cost;
 
-// Whether a model has no more operators than can be priced: to be asked before anything large is made of it.
+// Whether a model is small enough to be priced. Callers ask this before they make anything large of it.
 bool cost_can_price(const struct model *, struct fault *);
 
 enum { COST_NAMES = 160 }; // most that cost_terms lists
-// Terms by name, for completion; NULL-terminated. Devices of which a needed figure is unknown are among them.
+// Lists the terms by name, for completion; NULL-terminated. Devices that lack a needed figure are among them.
 const char *const *cost_terms(void);
 // batch: images at once, for latency and energy; 0: as the device says. The model is borrowed. NULL with a fault: no such
 // term or device; a figure that is needed is unknown; a layer that a table has no row for.

@@ -22,7 +22,7 @@ extern const struct pricing peak_pricing, machine_pricing, measured_pricing;
 // Bytes that an operator reads or writes for a batch, by the bits of the tensor's format.
 struct move {
 	int tensor;
-	int stays; // up to so many bits it stays on chip
+	int stays; // it stays on chip in formats of up to this many bits
 	double on, off; // cost a bit of the format: where it stays, and where it does not
 	double still;   // bytes a bit that pass the memory even where it stays
 };
@@ -60,7 +60,7 @@ struct cost {
 	struct measured table;
 };
 
-// Sets the unit, for so many images; 0: the cost is not one of images. Wants the kind.
+// Sets the unit, for a number of images; 0: the cost is of the network, not of images. The kind must be set.
 void cost_per(struct cost *, int images);
 // Make a cost of its kind; false with a fault. What they leave behind cost_free takes away.
 bool machine_new(struct cost *, struct fault *); // a latency or an energy, as its kind says
