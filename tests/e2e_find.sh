@@ -176,6 +176,11 @@ until_true 'the prompt closed' sh_not shows '^:open'
 keys : sessions Enter
 see 'session  *used'
 see 'open ('
+see '▸ .*open ('
+keys : 'filter crashed' Enter
+see 'with crashed'
+keys : filter Enter
+see 'Enter opens'
 keys q
 until_true 'the box closed' sh_not shows 'open ('
 keys Space

@@ -40,7 +40,7 @@ static void say(struct command_call *call, const char *format, ...)
 static bool run(const char *line)
 {
 	const struct command_group group = session_machine_group();
-	const struct command_table table = {&group, 1};
+	const struct command_table table = { .group = &group, .groups = 1 };
 	string_clear(&said);
 	fault = (struct fault){0};
 	return command_run(&table, line, say, NULL, &fault);

@@ -1267,6 +1267,10 @@ static void undo_and_redo(void **state)
 	assert_true(config_get(s->snapshot->settings, "entropy", value, sizeof value));
 	assert_string_equal(value, "0.5");
 
+	// What changes nothing is no change.
+	run_lines(s, "set entropy 0.5\npin stem int8\ntarget bops int4\nexpect changes = 7\n");
+	assert_printed("`set entropy 0.5` changes nothing");
+
 	// Several at once, faster than the replies come.
 	struct fault f;
 	assert_true(session_undo(s, ACT_UNDO, &f));
@@ -1399,6 +1403,13 @@ static void drafts(void **state)
 	assert_non_null(session_draft(s));
 	run_lines(s, "draft drop\n");
 	assert_null(session_draft(s));
+	// Undo takes back the draft's edits before any change.
+	run_lines(s, "draft up stem\ndraft up head\napply uniform int8\nundo\nundo\n");
+	assert_printed("draft, 1 of 10 decisions changed");
+	assert_int_equal(session_draft(s)[0], slot_option(&s->info->slot[0], "int8"));
+	run_lines(s, "undo\nexpect pinned.stem = int4\nexpect changes = 1\n");
+	assert_printed("draft dropped: its only edit is taken back");
+	assert_null(session_draft(s));
 	run_lines(s, "draft stem int8\ndraft head int8\ndraft commit\nexpect pinned.stem = int8\nexpect changes = 2\n");
 	assert_printed("step 0: stem is pinned to int8, head is pinned to int8; bops int4: it cannot be met: the cheapest choice allowed costs 28.5 M bit ops; undo takes it back");
 	run_lines(s, "undo\nexpect pinned.stem = int4\nexpect pinned.head = int4\n");
@@ -1475,7 +1486,7 @@ static void settings_are_those_of_the_search(void **state)
 	(void)state;
 	struct fault f;
 	struct session *s = begin("settings");
-	run_lines(s, "run 4\nset entropy 0.125\nweight latency@a100 0\nknobs entropy\n");
+	run_lines(s, "run 4\nset entropy 0.125\ntarget latency@a100 0.9x\nknobs entropy\n");
 	assert_printed("* entropy          0.125 ");
 	run_lines(s, "undo\nundo\nknobs entropy\n");
 	assert_printed("* entropy          0.02 ");

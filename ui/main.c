@@ -84,7 +84,7 @@ static struct command_table questions(struct command_group group[QUESTIONS])
 {
 	group[0] = session_catalog_group(NULL);
 	group[1] = session_machine_group();
-	return (struct command_table){group, QUESTIONS};
+	return (struct command_table){ .group = group, .groups = QUESTIONS };
 }
 
 // A session that is called as a question is opened by its path: ./latency.
@@ -170,7 +170,7 @@ static int run_batch(const struct options *o)
 	const struct command_group group[] = {
 		{"searching and sessions", rows, count, s}, session_plot_group(s), session_catalog_group(s),
 		session_machine_group(), ui_group(NULL)};
-	const struct command_table table = {group, sizeof group / sizeof *group};
+	const struct command_table table = { .group = group, .groups = sizeof group / sizeof *group };
 	int status = session_batch(s, o->batch, &table, &f);
 	if (status == EXIT_FAILED || status == EXIT_USAGE)
 		complain(&f, status);

@@ -93,6 +93,11 @@ static int knob_named(const char *name)
 	return -1;
 }
 
+const char *knobs_words(const char *name)
+{
+	return table[knob_named(name)].words;
+}
+
 int knobs_term(const struct knobs *values, const char *name)
 {
 	for (int t = 0; t < values->terms; t++)
@@ -416,70 +421,4 @@ const struct knobs *config_knobs(const struct config *c)
 void config_take(struct config *c, const struct knobs *values)
 {
 	c->values = *values;
-}
-
-// ---- words for completion ----
-
-// Splits "a|b" once into a NULL-terminated list.
-static const char *const *words_of(const char *name, const char *list[], char *store, size_t size)
-{
-	snprintf(store, size, "%s", table[knob_named(name)].words);
-	int n = 0;
-	for (char *w = strtok_r(store, "|", &store); w; w = strtok_r(NULL, "|", &store))
-		list[n++] = w;
-	list[n] = NULL;
-	return list;
-}
-
-const char *const *engine_nets(void)
-{
-	return model_names();
-}
-
-const char *const *engine_data(void)
-{
-	static _Thread_local const char *list[16];
-	static _Thread_local char store[ENGINE_TEXT];
-	return words_of("data", list, store, sizeof store);
-}
-
-const char *const *engine_presets(void)
-{
-	static _Thread_local const char *list[16];
-	static _Thread_local char store[ENGINE_TEXT];
-	return words_of("preset", list, store, sizeof store);
-}
-
-const char *const *engine_spaces(void)
-{
-	static _Thread_local const char *list[SPACE_NAMES + 1];
-	for (int i = 0; i < SPACE_NAMES; i++)
-		list[i] = space_names[i].name;
-	return list;
-}
-
-const char *const *engine_formats(void)
-{
-	static _Thread_local const char *list[FORMATS + 1];
-	for (int i = 0; i < FORMATS; i++)
-		list[i] = format_table[i].name;
-	return list;
-}
-
-const char *const *engine_terms(void)
-{
-	static _Thread_local const char *list[COST_NAMES + 3];
-	int count = 0;
-	struct term_name read;
-	for (int i = 0; i < TERM_IDS; i++)
-		list[count++] = term_kinds[i].name;
-	for (const char *const *name = cost_terms(); *name; name++)
-		if (term_read(*name, &read) && read.device) // the others are among the kinds
-			list[count++] = *name;
-	return list;
-}
-
-const char *const *engine_devices(void)
-{
-	return device_names();
 }

@@ -112,6 +112,13 @@ struct script {
 	size_t room;
 };
 
+// A draft as it was before an edit.
+struct draft_before {
+	struct draft_before *next;
+	bool none;        // there was none yet
+	uint8_t choice[]; // as session's draft
+};
+
 struct session {
 	char folder[FOLDER_PATH]; // "": none (a replay)
 	char title[256];
@@ -155,6 +162,7 @@ struct session {
 
 	struct costed costed; // of the roofline figure
 	uint8_t *draft;       // option per slot, then a flag per slot: edited by hand, or following the modal choice
+	struct draft_before *draft_before; // how it was before each edit, the last one first
 	struct known_evaluation known[2]; // per enum split
 	char digest[JOURNAL_DIGEST_TEXT];
 	long digest_step; // -1: none
@@ -210,8 +218,9 @@ double follow_in(const struct session *);
 // ---- listing.c ------------------------------------------------------------------------------------------------------
 
 void session_summary(const struct session *, struct summary *);
-// What is told where the session is left, in two lines: its result, and the command that opens it.
-void session_farewell(const struct session *, struct string *);
+// What is told where the session is left: its result, what is lost where not all of it was kept, and the command that opens it. `kept`:
+// the step at which it opens again, -1: it is not there any more.
+void session_farewell(const struct session *, long kept, struct string *);
 bool run_sessions(struct command_call *);
 
 // ---- requests.c -----------------------------------------------------------------------------------------------------
@@ -255,6 +264,9 @@ int wait_turn(struct session *, struct fault *);
 bool run_draft(struct command_call *);
 bool run_apply(struct command_call *);
 bool run_paste(struct command_call *);
+void draft_drop(struct session *);
+// Takes the last edit of the draft back. It is there.
+bool draft_undo(struct session *, struct command_call *);
 void draft_follow(struct session *); // what is not edited follows the modal choice
 bool run_export(struct command_call *);
 bool run_status(struct command_call *);

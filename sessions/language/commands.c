@@ -23,7 +23,8 @@ static bool run_change(struct command_call *call)
 
 static bool run_undo(struct command_call *call)
 {
-	return session_undo(call->context, ACT_UNDO, &call->fault);
+	struct session *s = call->context;
+	return s->draft ? draft_undo(s, call) : session_undo(s, ACT_UNDO, &call->fault);
 }
 
 static bool run_redo(struct command_call *call)
@@ -220,7 +221,7 @@ static const struct command rows[] = {
 	{ "extend", COMMAND_CHANGE, 1, 2, { NUMBER, TEXT }, 0, NULL, "STEPS [rate=R]",
 		"lay the horizon further out; with rate= the learning rate falls anew, from R",
 		run_change },
-	{ "undo", COMMAND_CHANGE, 0, 0, { 0 }, 0, NULL, "", "take back the last change that stands, from now on",
+	{ "undo", COMMAND_CHANGE, 0, 0, { 0 }, 0, NULL, "", "take back the last change that stands, from now on; while there is a draft, its last edit",
 		run_undo },
 	{ "redo", COMMAND_CHANGE, 0, 0, { 0 }, 0, NULL, "", "make again the change that was taken back last", run_redo },
 	{ "note", COMMAND_CHANGE, 1, 1, { ARGUMENT_REST }, 0, NULL, "TEXT", "put a note into the journal, all of the line as it stands",
