@@ -327,11 +327,6 @@ bool losses_rivals(const struct losses *l, const struct costing *c, const char *
 
 // ---- devices ----
 
-const char *const *catalog_devices(void)
-{
-	return device_names();
-}
-
 bool catalog_device(const char *name, struct device_sheet *sheet, struct fault *fault)
 {
 	struct device d;

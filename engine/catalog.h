@@ -21,7 +21,7 @@ struct description_info {
 	int h, w, c, classes; // of its input; classes it tells apart
 	int operators, layers;
 	const struct layer_info *layer; // [layers]
-	double macs, attention_macs;    // of all layers; of attention's two products, which have no weights and are no layer
+	double macs, attention_macs;    // of all layers; of attention's two products, which have no weights and do not count as a layer
 	double weights, parameters;     // parameters: weights, biases, norms, tokens
 	double activations, most_activations; // numbers that all layers read; that the layer reading most does
 };
@@ -135,14 +135,12 @@ struct rival {
 enum { RIVALS = 4 };
 // The best choices of the plain searchers that cost no more than `limit` says ("int5", "0.5x" of the widest, a number in the term's unit),
 // each layer's weights and activations in one of formats[count], narrowest first; ends: the widest in the first and the last layer.
-// Fills *most with the limit and choice[RIVALS][layers] with places in formats. False with a fault: a term that is no sum over layers, a
+// Fills *most with the limit and choice[RIVALS][layers] with places in formats. False with a fault: a term that is not a sum over layers, a
 // format that the table has no figure for, no such limit, out of memory.
 bool losses_rivals(const struct losses *, const struct costing *, const char *const *formats, int count, const char *limit, double *most,
 	struct rival rival[RIVALS], int *choice, struct fault *);
 
 // ---- devices ----------------------------------------------------------------------------------------------------------------
-
-const char *const *catalog_devices(void); // NULL-terminated, for good
 
 // One figure of a device, in its unit; 0: unknown or, of a peak, a type that the device lacks. NAN: it has it at an unknown rate.
 struct sheet_figure {
@@ -178,7 +176,7 @@ struct product_time {
 	const char *type;        // that it runs as: "int8"
 	bool vector, on_chip;    // it runs on the vector unit; the operands lie on chip
 	bool assumed;            // the device's efficiencies are assumptions
-	int passes;              // of bf16 that make it; 0: it is no such fp32
+	int passes;              // how many bf16 products make one of fp32; 0: it is not made so
 	double operations;       // useful ones, two a multiply-accumulate
 	double peak, share;      // operations a second of the unit and type; what of it this product could reach if nothing else held it up
 	double padding;          // multiply-accumulates done for each useful one

@@ -108,6 +108,7 @@ void reply_free(struct reply *r)
 	free(r->inverse.item);
 	free(r->evaluation.choice);
 	free(r->evaluation.range);
+	config_free(r->evaluation.settings);
 	state_free(r->state);
 	*r = (struct reply){0};
 }
@@ -139,6 +140,7 @@ static long stop_at(const struct engine *e)
 static void publish(struct engine *e)
 {
 	search_publish(e->search, &e->published);
+	config_take(e->published.settings, search_knobs(e->search));
 	e->published.version++;
 	tell(e);
 }
@@ -192,6 +194,17 @@ static bool apply(struct engine *e, const struct change *c, struct reply *r)
 	return ok && search_apply(e->search, c, &r->inverse, r->says, sizeof r->says, &r->fault);
 }
 
+static bool evaluate(struct engine *e, const struct request *q, struct reply *r)
+{
+	struct config *settings = config_new();
+	if (!settings)
+		return fault_memory(&r->fault, "evaluate");
+	config_take(settings, search_knobs(e->search));
+	bool ok = search_evaluate(e->search, q->choice, q->split, 0, &r->evaluation, &r->fault);
+	r->evaluation.settings = settings;
+	return ok;
+}
+
 static void carry_out(struct engine *e, struct request *q)
 {
 	struct reply *r = &q->reply;
@@ -201,7 +214,7 @@ static void carry_out(struct engine *e, struct request *q)
 		r->ok = apply(e, &q->change, r);
 		break;
 	case REQUEST_EVALUATE:
-		r->ok = search_evaluate(e->search, q->choice, q->split, 0, &r->evaluation, &r->fault);
+		r->ok = evaluate(e, q, r);
 		break;
 	case REQUEST_STATE:
 		r->ok = save_state(e, r);
@@ -273,7 +286,8 @@ static bool make_snapshot(struct snapshot *s, const struct engine_info *info, in
 	s->group = calloc((size_t)info->layers, sizeof *s->group);
 	s->point = calloc((size_t)room, sizeof *s->point);
 	s->choices = calloc((size_t)room, (size_t)info->slots);
-	return s->slot && s->group && s->point && s->choices;
+	s->settings = config_new();
+	return s->slot && s->group && s->point && s->choices && s->settings;
 }
 
 static void empty_snapshot(struct snapshot *s)
@@ -282,6 +296,7 @@ static void empty_snapshot(struct snapshot *s)
 	free(s->group);
 	free(s->point);
 	free(s->choices);
+	config_free(s->settings);
 }
 
 static bool start(struct engine *e)
@@ -516,6 +531,8 @@ bool engine_snapshot(struct engine *e, struct snapshot *s)
 		s->group = kept.group;
 		s->point = kept.point;
 		s->choices = kept.choices;
+		s->settings = kept.settings;
+		config_take(s->settings, config_knobs(from->settings));
 		memcpy(s->slot, from->slot, (size_t)from->slots * sizeof *s->slot);
 		memcpy(s->group, from->group, (size_t)from->groups * sizeof *s->group);
 		memcpy(s->point, from->point, (size_t)from->points * sizeof *s->point);

@@ -18,6 +18,7 @@
 
 #include "engine/base/command.h"
 #include "engine/base/fault.h"
+#include "engine/base/term.h"
 
 enum {
 	ENGINE_NAME = 48,   // longest name of a layer, slot, group, term or setting, with its final zero
@@ -44,9 +45,9 @@ struct knob {
 const struct knob *engine_knobs(size_t *count);
 
 // The settings of a search, complete at every moment: defaults, overlaid by the preset, overlaid by what was set.
-// `weight.TERM` and `target.TERM` are settings too, for every cost term (engine_terms; devices may be files, too). Every
-// search has bops, bops-linear, size, activations, and latency and energy on knob `device`; latency@DEVICE, energy@DEVICE and
-// latency@table:FILE are added by giving them a weight or a target. Not shared between threads.
+// `weight.TERM` and `target.TERM` are settings too, for every cost term (engine_terms; a device may be a file, too). Every
+// search has a term of each kind (base/term.h); latency and energy are priced on the setting `device`. Giving latency@DEVICE,
+// energy@DEVICE or latency@table:FILE a weight or a target adds that term. A config is not shared between threads.
 struct config;
 struct config *config_new(void); // NULL: out of memory
 struct config *config_copy(const struct config *);
@@ -145,8 +146,8 @@ struct state {
 };
 void state_free(struct state *);
 const char *state_get(const struct state *, const char *name); // a text, NULL where absent
-// False, and a fault that names it, where a weight, the policy or what else goes on from it is not a finite number: from such a
-// state nothing comes any more. Any thread.
+// Whether a search can go on from a state: its weights, its policy and all else that it goes on from are finite numbers. False with
+// a fault that names what is not. Any thread.
 bool state_sound(const struct state *, struct fault *);
 
 struct engine;
@@ -154,7 +155,7 @@ struct engine;
 // (borrowed for the call; NULL: a new search). NULL and a fault where that cannot be done: an unknown network, a damaged
 // data file, a state of another network or space, a BITSCAPE_KERNELS that this processor does not have.
 struct engine *engine_open(const struct config *, const struct state *, struct fault *);
-// Ends the thread after the step it is in, and frees all. NULL is fine.
+// Ends the thread after the step that it is in, and frees everything. The engine may be NULL.
 void engine_close(struct engine *);
 // Constant for the engine's life, freed by engine_close.
 const struct engine_info *engine_info(const struct engine *);
@@ -171,8 +172,7 @@ void engine_pause(struct engine *);
 // ---- requests -------------------------------------------------------------------------------------------------------------
 
 enum change_kind {
-	CHANGE_RESTRICT, // name: a layer, a glob over layers or a group, and with it all that is decided with them; with .w
-	                 // or .a behind it: that format alone. value: the formats allowed, joined by commas, or "all"
+	CHANGE_RESTRICT, // name: as snapshot_meant reads it. value: the formats allowed, joined by commas, or "all"
 	CHANGE_WEIGHT,   // name: a cost term, which is added where the search does not have it yet; value: a number >= 0
 	CHANGE_TARGET,   // name: likewise; value: a format ("int4": the cost of that uniform choice), "0.5x" (of the
 	                 // widest uniform choice), or a number with k, M, G, T or a unit of the term's (3ms, 20mJ, 1.5MB); "": none
@@ -204,10 +204,11 @@ struct evaluation {
 	enum split split;
 	long images;                  // 0: estimated, not measured (see the snapshot); the loss and the ranges are NAN
 	double accuracy, loss;        // accuracy in 0..1; mean cross-entropy
-	long calibration_images;      // statistics and ranges were estimated on so many images, for this very plan
+	long calibration_images;      // number of images that statistics and ranges were estimated on, for this very plan
 	double cost[ENGINE_TERMS];    // of the choice, by the snapshot's terms
 	uint8_t *choice;              // option per slot; owned by the reply
 	struct layer_range *range;    // per layer; owned by the reply
+	struct config *settings;      // under which it was made; owned by the reply
 };
 
 enum request_kind { REQUEST_CHANGE, REQUEST_EVALUATE, REQUEST_STATE };
@@ -218,7 +219,7 @@ struct reply {
 	bool ok;
 	struct fault fault;         // where not ok
 	struct change inverse;      // REQUEST_CHANGE: what takes it back; items 0: it changed nothing
-	char says[4 * ENGINE_TEXT]; // REQUEST_CHANGE: what a person is to know of it, clauses; empty: nothing
+	char says[4 * ENGINE_TEXT]; // REQUEST_CHANGE: what a person should know of it, as clauses; empty: nothing
 	struct evaluation evaluation;
 	struct state *state;        // REQUEST_STATE; the receiver frees it, or reply_free does
 };
@@ -238,6 +239,7 @@ void reply_free(struct reply *);
 
 enum engine_phase { PHASE_WARMUP, PHASE_SEARCH };
 enum engine_run { RUN_PAUSED, RUN_RUNNING, RUN_FINISHED, RUN_FAILED };
+const char *engine_run_word(enum engine_run); // "running"
 
 // A slot as it is now. Slots of one decision have all of this in common.
 struct slot_state {
@@ -256,20 +258,23 @@ struct group_state {
 enum target_reach {
 	TARGET_NONE,        // there is no target, or the term has no price
 	TARGET_WITHIN,
-	TARGET_BELOW,       // it cannot be met: it is proven that every choice costs more
-	TARGET_BELOW_FOUND, // every choice that was found costs more; it is not proven that there is none that meets it
+	TARGET_BELOW,       // it cannot be met: every choice is proven to cost more
+	TARGET_BELOW_FOUND, // every choice that was found costs more, but nothing proves that all do
 	TARGET_ABOVE,       // every choice that was found costs less
 };
 
 // The terms of a search only ever become more: each keeps its place.
 struct term_state {
 	char name[ENGINE_NAME];
+	const struct term_kind *kind;
 	// What its costs are in; these live as long as the engine.
 	const char *unit;   // in full: "bit ops", "B", "ms per 128 images on tpu_v4", "… on a100 (assumed)": by assumed efficiencies
 	const char *brief;  // in a narrow column: "bit ops", "B", "ms/128 img", "mJ/img"
 	const char *symbol; // behind a number: "ms", "mJ", "B"; "": a count
-	const char *device; // that it is priced on: "tpu_v4"; "": none
-	char why[2 * ENGINE_TEXT]; // it cannot be priced, and all its costs are NAN; empty: it can
+	const char *device; // the device that it is priced on: "tpu_v4"; "": none
+	char asked[ENGINE_TEXT]; // the same as it was asked for: a name, a device file or "table:NAME"; "": its kind has none
+	bool by_setting;         // the setting `device` says it
+	char why[2 * ENGINE_TEXT]; // why it cannot be priced: all its costs are NAN then; empty: it can
 	double weight;
 	bool targeted;
 	double target;                // in the term's unit
@@ -278,13 +283,15 @@ struct term_state {
 	double modal;                 // cost of the modal choice
 	double expected;              // mean cost of the choices sampled lately
 	double low, high;             // cheapest and dearest cost found among the choices that the restrictions allow
-	double least;                 // proven: no choice that they allow costs less; equal to `low` where that is the least there is
+	double least;                 // a proven bound: no choice that they allow costs less; it equals `low` where that is the cheapest
 	enum target_reach reach;
-	char reach_text[2 * ENGINE_TEXT]; // what there is to say of it, a clause; empty: nothing (TARGET_NONE, TARGET_WITHIN)
+	char reach_text[2 * ENGINE_TEXT]; // a clause that explains it; empty for TARGET_NONE and TARGET_WITHIN
 };
 
+enum point_origin { POINT_MODAL, POINT_SAMPLED, POINT_UNIFORM };
+const char *point_origin_word(enum point_origin); // "sampled"
 struct front_point {
-	enum point_origin { POINT_MODAL, POINT_SAMPLED, POINT_UNIFORM } origin;
+	enum point_origin origin;
 	char label[16];  // "modal", "int4", ""
 	double accuracy, loss; // on the fixed held-out slice
 	double cost[ENGINE_TERMS];
@@ -299,6 +306,7 @@ struct snapshot {
 	enum engine_run run;
 	enum engine_phase phase;
 	struct fault fault; // RUN_FAILED
+	struct config *settings; // all of them, as they are; owned by the snapshot
 	long step, horizon, warmup; // warmup: the step at which the policy begins to move
 	double images_per_s;   // trained, over the last second or so; 0 when paused
 	double seconds_left;   // to the horizon; 0 when unknown
@@ -306,9 +314,9 @@ struct snapshot {
 	double loss, accuracy; // of training batches, smoothed
 	double quality;        // of sampled choices on held-out batches, smoothed: accuracy or minus the loss
 	bool quality_is_loss;
-	char estimated[ENGINE_TEXT]; // every quality and accuracy is worked out from this ("additive table hawq"), none is
-	                             // measured; empty: measured on images
-	const char *idle;      // why no step can be made and nothing be scored: there is no source of quality; NULL: one can
+	char estimated[ENGINE_TEXT]; // what every quality and accuracy is worked out from ("additive table hawq"); empty: they are
+	                             // measured on images
+	const char *idle;      // why no step can be made and nothing scored: the search lacks a source of quality; NULL: it can
 	double reward, advantage; // smoothed
 	double entropy;        // mean over free decisions, 0..1 (1: uniform)
 	double learning_rate;
@@ -327,6 +335,10 @@ struct snapshot {
 };
 struct snapshot *snapshot_new(void);
 void snapshot_free(struct snapshot *);
+// The grammar of names, LAYER|GLOB|GROUP[.w|.a]: the slots that a word means are both formats of a layer, of each layer that a glob
+// matches or of a group's, and whatever is decided with them; with .w or .a behind it, that format alone. Fills meant[slots]; false:
+// it means none.
+bool snapshot_meant(const struct snapshot *, const char *word, bool *meant);
 // Copies the newest publication into *s, which the caller owns and reuses for this engine alone. False: s already holds it.
 bool engine_snapshot(struct engine *, struct snapshot *s);
 

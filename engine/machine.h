@@ -87,7 +87,7 @@ bool pod_get(const char *name_or_path, struct pod *, struct fault *);
 
 // ---- slices -------------------------------------------------------------------------------------------------------------------
 
-// A part of a pod that one job gets. Axes ascend; an axis of 1 chip is none. Along an axis that wraps, the last chip is the
+// A part of a pod that one job gets. Axes ascend; an axis of 1 chip does not count. Along an axis that wraps, the last chip is the
 // first one's neighbour; on a twisted slice (n x n x 2n or n x 2n x 2n, n at least 4) crossing the wrap of an axis also moves
 // every coordinate by that axis's size, modulo its own. In islands a slice is a number of chips, the last axis.
 struct slice {
@@ -101,8 +101,8 @@ struct slice {
 bool slice_read(const struct pod *, const char *shape, bool twisted, struct slice *, struct fault *);
 const char *slice_name(const struct slice *, char buf[48]); // "4x4x8 twisted"
 bool slice_twistable(const struct pod *, const int axis[3]);
-// All slices of so many chips, untwisted, from the longest to the most cube-like; fills at most `most`, returns how many there
-// are.
+// Lists all untwisted slices of this number of chips, from the longest to the most cube-like. Fills at most `most` and returns how
+// many there are.
 int slices_of(const struct pod *, int chips, struct slice *, int most);
 // The nearest numbers of chips below and above that are slices; 0: none.
 void slices_near(const struct pod *, int chips, int *below, int *above);

@@ -113,41 +113,25 @@ const struct term_state *source_term(const struct figure_source *source)
 
 struct unit unit_of(const struct term_state *term, double largest)
 {
-	static const struct {
-		const char *term, *name;
-	} names[] = {{"bops", "bit operations"}, {"bops-linear", "bit operations, linear"}};
-	static const struct {
-		double divisor;
-		const char *prefix;
-	} prefixes[] = {{1e15, "P"}, {1e12, "T"}, {1e9, "G"}, {1e6, "M"}, {1e3, "k"}, {1, ""}, {1e-3, "m"},
-		{1e-6, "µ"}, {1e-9, "n"}};
-	enum { COUNT = sizeof prefixes / sizeof prefixes[0] };
-
+	const struct term_kind *kind = term ? term->kind : NULL;
 	struct unit unit = {.divisor = 1};
 	if (!term) {
 		snprintf(unit.label, sizeof unit.label, "cost");
 		snprintf(unit.name, sizeof unit.name, "cost");
 		return unit;
 	}
-	int p = 5; // no prefix, for nothing and for what no prefix serves
-	if (largest > 0 && isfinite(largest))
-		for (p = 0; p < COUNT - 1 && largest < prefixes[p].divisor; p++)
-			;
-	bool prefixed = term->unit && (strncmp(term->unit, "ms", 2) == 0 || strncmp(term->unit, "mJ", 2) == 0);
-	if (prefixed)
-		p = 5;
-	unit.divisor = prefixes[p].divisor;
+	bool prefixed = (kind->quantity == QUANTITY_TIME || kind->quantity == QUANTITY_ENERGY);
+	// No prefix for nothing, and for what no prefix serves.
+	int power = !prefixed && largest > 0 && isfinite(largest) ? si_power(largest, 1, SI_NANO, SI_PETA) : SI_ONE;
+	unit.divisor = si_factor(power);
 
-	const char *name = term->name;
-	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-		if (!strcmp(term->name, names[i].term))
-			name = names[i].name;
+	const char *name = kind->title[0] ? kind->title : term->name;
 	snprintf(unit.name, sizeof unit.name, "%s", name);
 	// A count ("bit ops per image") has no symbol: the name says what is counted, the brackets hold the prefix and the rest.
 	const char *per = term->unit ? strstr(term->unit, " per ") : NULL;
 	const char *symbol = prefixed || (term->unit && !strchr(term->unit, ' ')) ? term->unit : term->symbol ? term->symbol : "";
 	char brackets[64];
-	snprintf(brackets, sizeof brackets, "%s%s%s", prefixes[p].prefix, symbol, prefixed || !per ? "" : per);
+	snprintf(brackets, sizeof brackets, "%s%s%s", power == SI_MICRO ? "µ" : si_prefix(power), symbol, prefixed || !per ? "" : per);
 	const char *in = brackets + strspn(brackets, " ");
 	snprintf(unit.label, sizeof unit.label, *in ? "%s (%s)" : "%s%s", name, in);
 	return unit;

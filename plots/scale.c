@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/base/text.h"
+
 // Beyond these, an axis is not worth the overflows it would bring: values outside have no place.
 static const double utmost = 1e300, least_positive = 1e-300;
 
@@ -109,19 +111,15 @@ struct scale scale_of(const struct figure *f, enum figure_axis which, int ticks)
 
 // ---- ticks ---------------------------------------------------------------------------------------------------------
 
-// SI letters from 1e-9 to 1e18; the one that suits v, and what it stands for.
-static const char *si_letter(double v, double *divisor)
+// The SI prefix from 1e-9 to 1e18 that suits v, and what it stands for; a divisor of 0: there is none.
+static const char *prefix_of(double v, double *divisor)
 {
-	static const char *const letters[] = {"n", "u", "m", "", "k", "M", "G", "T", "P", "E"};
-	int power = v > 0 ? (int)floor(log10(v) / 3 + 1e-9) : 0;
-	if (v >= 1e-3 && v < 1e4)
-		power = 0; // plain numbers where they are short
-	if (power < -3 || power > 6) {
-		*divisor = 0;
-		return "";
-	}
-	*divisor = pow(10, 3 * power);
-	return letters[power + 3];
+	static const double from = 1 - 7e-9; // a tick's rounding errors do not cost it its prefix
+	bool plain = v <= 0 || (v >= 1e-3 && v < 1e4); // plain numbers where they are short
+	int power = plain ? SI_ONE : si_power(v, from, SI_NANO, SI_EXA);
+	bool none = !plain && (v < from * si_factor(SI_NANO) || v >= from * 1000 * si_factor(SI_EXA));
+	*divisor = none ? 0 : si_factor(power);
+	return none ? "" : si_prefix(power);
 }
 
 // The texts of a linear axis share one letter and one number of decimals.
@@ -130,7 +128,7 @@ static void name_linear(struct ticks *t, double step)
 	double largest = 0, divisor;
 	for (int i = 0; i < t->count; i++)
 		largest = fmax(largest, fabs(t->at[i]));
-	const char *letter = si_letter(largest, &divisor);
+	const char *letter = prefix_of(largest, &divisor);
 	int decimals = divisor > 0 ? (int)ceil(-log10(step / divisor) - 1e-6) : 0;
 	decimals = decimals < 0 ? 0 : decimals > 6 ? 6 : decimals;
 	for (int i = 0; i < t->count; i++) {
@@ -147,7 +145,7 @@ static void name_each(struct ticks *t)
 {
 	for (int i = 0; i < t->count; i++) {
 		double divisor;
-		const char *letter = si_letter(t->at[i], &divisor);
+		const char *letter = prefix_of(t->at[i], &divisor);
 		if (divisor > 0)
 			snprintf(t->text[i], sizeof t->text[i], "%.4g%s", t->at[i] / divisor, letter);
 		else

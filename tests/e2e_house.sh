@@ -100,6 +100,16 @@ words() (
 	exit 0
 )
 
+# terms TOP: a term's name is taken apart by term_read alone; nobody else compares its letters.
+terms() (
+	cd "$1" || exit 2
+	kinds=$(sed -n 's/^[[:space:]]*X([A-Z_]*, "\([a-z-]*\)", QUANTITY_.*/\1/p' engine/base/term.h | paste -sd'|' -)
+	[ -n "$kinds" ] || { echo "engine/base/term.h: no kinds found"; exit 1; }
+	find engine plots sessions ui -name '*.[ch]' -type f ! -path 'engine/base/term.c' | LC_ALL=C sort |
+		xargs grep -nE "str(n|case|ncase)?cmp\([^;]*\"($kinds|table:)@?\"" /dev/null | grep . && exit 1
+	exit 0
+)
+
 # The checker itself: a small house in good order, then one bad include at a time.
 plant() { # FILE INCLUDE
 	mkdir -p "$house/$(dirname "$1")" && printf '#include %s\n' "$2" >>"$house/$1"
@@ -201,6 +211,18 @@ self_test() {
 		fi
 	done
 	good_house
+	mkdir -p "$house/engine/base"
+	printf '\tX(SIZE, "size", QUANTITY_BYTES, 0)\n' >"$house/engine/base/term.h"
+	if ! terms "$house"; then
+		echo "the checker refuses terms that are read in their place"
+		return 1
+	fi
+	printf 'if (strcmp(t->name, "size") == 0)\n' >>"$house/ui/main.c"
+	if terms "$house" >/dev/null; then
+		echo "the checker lets a term's letters be compared"
+		return 1
+	fi
+	good_house
 	printf 'fault_set(f, x, "do it", "what");\nfault_memory(f, x);\n' >>"$house/ui/main.c"
 	if ! faults "$house"; then
 		echo "the checker refuses good faults"
@@ -212,4 +234,4 @@ self_test() {
 house=$(mktemp -d "${TMPDIR:-/tmp}/bitscape-house-XXXXXX") || exit 1
 trap 'rm -rf "$house"' EXIT
 self_test || exit 1
-check "$(dirname "$0")/.." && faults "$(dirname "$0")/.." && words "$(dirname "$0")/.."
+check "$(dirname "$0")/.." && faults "$(dirname "$0")/.." && words "$(dirname "$0")/.." && terms "$(dirname "$0")/.."

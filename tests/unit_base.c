@@ -2,6 +2,7 @@
 // The ground floor: the one writer of files, and text from outside.
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,6 +22,7 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/disk.h"
+#include "engine/base/term.h"
 #include "engine/base/text.h"
 
 static char place[128]; // a folder for one test
@@ -339,6 +341,65 @@ static void test_faults(void **state)
 	assert_true(clock_seconds() >= before);
 }
 
+static void test_prefixes(void **state)
+{
+	(void)state;
+	static const struct {
+		double size, from;
+		int least, most;
+		const char *prefix;
+	} rows[] = {
+		{0, 1, SI_ONE, SI_PETA, ""}, {999, 1, SI_ONE, SI_PETA, ""}, {1000, 1, SI_ONE, SI_PETA, "k"}, {1e18, 1, SI_ONE, SI_PETA, "P"},
+		{1e18, 1, SI_ONE, SI_EXA, "E"}, {999.4, .9995, SI_ONE, SI_PETA, ""}, {999.5, .9995, SI_ONE, SI_PETA, "k"},
+		{.5, 1, SI_ONE, SI_PETA, ""}, {.5, 1, SI_PICO, SI_PETA, "m"}, {2e-6, 1, SI_NANO, SI_PETA, "u"}, {1e-30, 1, SI_PICO, SI_PETA, "p"},
+		{INFINITY, 1, SI_PICO, SI_TERA, "T"}, {NAN, 1, SI_PICO, SI_TERA, "p"},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		assert_string_equal(si_prefix(si_power(rows[i].size, rows[i].from, rows[i].least, rows[i].most)), rows[i].prefix);
+	assert_true(si_factor(SI_MICRO) == 1e-6 && si_factor(SI_ONE) == 1 && si_factor(SI_EXA) == 1e18);
+}
+
+static void test_terms_by_name(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text;
+		int id; // -1: refused
+		const char *device, *table;
+	} rows[] = {
+		{"bops", TERM_BOPS, NULL, NULL}, {"bops-linear", TERM_BOPS_LINEAR, NULL, NULL}, {"size", TERM_SIZE, NULL, NULL},
+		{"latency", TERM_LATENCY, NULL, NULL}, {"latency@tpu_v4", TERM_LATENCY, "tpu_v4", NULL},
+		{"latency@", TERM_LATENCY, "", NULL}, {"latency@table:hawq", TERM_LATENCY, "table:hawq", "hawq"},
+		{"energy@a@b.json", TERM_ENERGY, "a@b.json", NULL},
+		{"bops@tpu_v4", -1, NULL, NULL}, {"size@", -1, NULL, NULL}, {"bop", -1, NULL, NULL}, {"bops ", -1, NULL, NULL},
+		{"latencyy@a100", -1, NULL, NULL}, {"LATENCY", -1, NULL, NULL}, {"", -1, NULL, NULL}, {"@", -1, NULL, NULL},
+	};
+	char text[128];
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct term_name name;
+		assert_int_equal(term_read(rows[i].text, &name), rows[i].id >= 0);
+		if (rows[i].id < 0)
+			continue;
+		assert_int_equal(name.kind->id, rows[i].id);
+		assert_true(!name.device == !rows[i].device);
+		if (!name.device)
+			continue;
+		assert_string_equal(name.device, rows[i].device);
+		assert_true(!term_table(name.device) == !rows[i].table);
+		if (rows[i].table)
+			assert_string_equal(term_table(name.device), rows[i].table);
+		assert_true(term_write(name.kind->id, name.device, text, sizeof text)); // and back
+		assert_string_equal(text, rows[i].text);
+	}
+	assert_false(term_write(TERM_LATENCY, "tpu_v4", text, sizeof "latency@tpu_v4" - 1));
+	assert_string_equal(term_advice(true, text, sizeof text),
+		"choose one of bops, bops-linear, size, activations, latency, energy, latency@DEVICE, energy@DEVICE");
+	assert_string_equal(term_advice(false, text, sizeof text),
+		"choose one of bops, bops-linear, size, activations, latency@DEVICE, energy@DEVICE");
+	term_advice(true, text, 20);
+	assert_true(strlen(text) < 20);
+}
+
 int main(void)
 {
 #define IN_A_FOLDER(test) cmocka_unit_test_setup_teardown(test, enter, leave)
@@ -354,6 +415,8 @@ int main(void)
 		cmocka_unit_test(test_foreign_text_is_cleaned),
 		cmocka_unit_test(test_text_that_is_kept_whole),
 		cmocka_unit_test(test_faults),
+		cmocka_unit_test(test_terms_by_name),
+		cmocka_unit_test(test_prefixes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

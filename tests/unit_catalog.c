@@ -441,7 +441,7 @@ static void latency_command(void **state)
 {
 	(void)state;
 	assert_true(run("latency resnet8 int8 bf16 over=v100"));
-	for (const char *const *name = catalog_devices(); *name; name++)
+	for (const char *const *name = engine_devices(); *name; name++)
 		assert_non_null(strstr(said.bytes, *name));
 	assert_non_null(strstr(said.bytes, "bow: the memory bandwidth of bow is unknown"));
 	struct description *d = open_named("resnet8");

@@ -386,7 +386,7 @@ static void roofline_of_a_convolution(void **state)
 	struct cost *c = toy(m, "latency", ", \"bandwidth\": 100, \"batch\": 4, \"efficiency\": {\"conv\": 0.5}", 0);
 	assert_string_equal(cost_unit(c), "ms per 4 images");
 	assert_string_equal(cost_brief(c), "ms/4 img");
-	assert_string_equal(cost_symbol(c), "ms");
+	assert_string_equal(quantity_symbol(cost_kind(c)->quantity), "ms");
 	assert_string_equal(cost_device(c)->name, "toy");
 	near(cost_uniform_total(c, format_named("int8")), 2 * 1e3 * 4 * 2 * 589824 / 2e12);
 	cost_free(c);

@@ -823,7 +823,7 @@ static void files_that_are_no_networks(void **state)
 	memcpy(much, "input 4x4x1\np pool\nh linear out=2\n", 34);
 	put(much, most);
 	assert_null(model_read(text_path, own, 0, &f));
-	assert_string_equal(f.what, "longer than 1048576 bytes");
+	assert_string_equal(f.what, "1048577 bytes are too many: at most 1048576 are read");
 	put(much, most - 1);
 	struct model *m = model_read(text_path, own, 0, &f);
 	assert_non_null(m);

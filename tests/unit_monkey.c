@@ -240,7 +240,7 @@ static bool answers(struct bench *b, uint64_t round)
 		say(b, "?\f");
 		for (int i = 0; i < 20 && !b->gone; i++) {
 			hear(b, 0.05);
-			if (strstr(b->tail, " Help ")) {
+			if (strstr(b->tail, "Help")) {
 				say(b, "q");
 				hear(b, 0.1);
 				return true;

@@ -75,7 +75,7 @@ static void make(struct made *m)
 	struct snapshot *s = &m->snapshot;
 	*s = (struct snapshot){.info = &info, .step = RECORDS, .horizon = 100, .warmup = 10, .terms = 1, .slots = LAYERS,
 		.slot = m->slot, .points = POINTS, .point = m->point};
-	s->term[0] = (struct term_state){.name = "bops", .unit = "bit ops", .targeted = true, .target = 48e6,
+	s->term[0] = (struct term_state){.name = "bops", .kind = &term_kinds[TERM_BOPS], .unit = "bit ops", .targeted = true, .target = 48e6,
 		.target_text = "int4"};
 	for (int d = 0; d < LAYERS; d++)
 		m->slot[d].modal = choices[3][d];
@@ -165,6 +165,7 @@ static void front_of_close_costs_is_linear(void **state)
 		m.point[i].cost[0] = 100 + i;
 	m.snapshot.term[0].unit = "B";
 	strcpy(m.snapshot.term[0].name, "size");
+	m.snapshot.term[0].kind = &term_kinds[TERM_SIZE];
 	struct figure *f = figure_front(&m.source);
 	assert_false(f->x.logarithmic);
 	assert_string_equal(f->x.label, "size (B)");
@@ -188,6 +189,9 @@ static void axes_say_what_they_are(void **state)
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct term_state term = {.unit = rows[i].unit, .symbol = rows[i].symbol};
+		struct term_name name;
+		assert_true(term_read(rows[i].name, &name));
+		term.kind = name.kind;
 		snprintf(term.name, sizeof term.name, "%s", rows[i].name);
 		assert_string_equal(unit_of(&term, rows[i].largest).label, rows[i].label);
 	}

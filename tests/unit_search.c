@@ -311,6 +311,29 @@ static void arranged(const struct partition *p, const char *of, const char *allo
 		assert_true(seen[i]);
 }
 
+// What is said across the engine's wall of the same partition.
+static void means_in_a_snapshot(const struct partition *p, const char *word, const bool *meant)
+{
+	struct layer_info layer[4] = {0};
+	struct slot_info slot[8] = {0};
+	struct slot_state now[8] = {0};
+	struct group_state group[4] = {0};
+	struct engine_info info = {.layer = layer, .layers = 4, .slot = slot, .slots = 8};
+	struct snapshot s = {.info = &info, .slots = 8, .slot = now, .groups = p->groups, .group = group};
+	bool there[8];
+	for (int l = 0; l < 4; l++)
+		snprintf(layer[l].name, sizeof layer->name, "%s", p->space->model->layer[l].name);
+	for (int g = 0; g < p->groups; g++)
+		snprintf(group[g].name, sizeof group->name, "%s", p->group[g].name);
+	for (int i = 0; i < 8; i++) {
+		slot[i].layer = space_layer(i);
+		snprintf(slot[i].name, sizeof slot->name, "%s", p->space->slot[i].name);
+		now[i] = (struct slot_state){.decision = p->decision_of[i], .group = p->group_of[space_layer(i)]};
+	}
+	assert_int_equal(snapshot_meant(&s, word, there), memchr(meant, true, 8) != NULL);
+	assert_memory_equal(there, meant, sizeof there);
+}
+
 static void means(const struct partition *p, const char *word, const char *slots)
 {
 	bool meant[8];
@@ -320,6 +343,7 @@ static void means(const struct partition *p, const char *word, const char *slots
 		text[i] = meant[i] ? '1' : '0';
 	if (strcmp(text, slots) != 0)
 		fail_msg("%s means %s, not %s", word, text, slots);
+	means_in_a_snapshot(p, word, meant);
 }
 
 static void what_is_decided_together(void **state)

@@ -1289,7 +1289,7 @@ static void undo_and_redo(void **state)
 	assert_int_equal(session_journal(s, &entry), 7);
 	assert_false(entry[0].undone);
 	char value[ENGINE_TEXT];
-	assert_true(config_get(s->now, "entropy", value, sizeof value));
+	assert_true(config_get(s->snapshot->settings, "entropy", value, sizeof value));
 	assert_string_equal(value, "0.5");
 
 	// What changes nothing is no change.
@@ -1301,7 +1301,7 @@ static void undo_and_redo(void **state)
 	assert_true(session_undo(s, ACT_UNDO, &f));
 	assert_true(session_undo(s, ACT_UNDO, &f));
 	while (s->pending || s->wants)
-		assert_true(session_settle(s, &f));
+		assert_true(session_await_replies(s, &f));
 	run_lines(s, "expect pinned.stem = no\nexpect changes = 9\n");
 	end(s);
 	s = again("undo");
@@ -1517,6 +1517,50 @@ static void asks_and_exports(void **state)
 	end(s);
 }
 
+// The settings are the engine's, as they are behind the step in hand; of an exported choice those that it was scored under.
+static void say_nothing(struct command_call *call, const char *format, ...)
+{
+	(void)call, (void)format;
+}
+
+static void settings_are_those_of_the_search(void **state)
+{
+	(void)state;
+	struct fault f;
+	struct session *s = begin("settings");
+	run_lines(s, "run 4\nset entropy 0.125\ntarget latency@a100 0.9x\nknobs entropy\n");
+	assert_printed("* entropy          0.125 ");
+	run_lines(s, "undo\nundo\nknobs entropy\n");
+	assert_printed("* entropy          0.02 ");
+	run_lines(s, "redo\nrun 2\nsave\nset entropy 0.25\nrun 2\n");
+	end(s);
+	s = again("settings"); // from its last checkpoint
+	run_lines(s, "knobs entropy\n");
+	assert_printed("* entropy          0.25 ");
+
+	// The export and a change are posted in one breath.
+	char *argv[] = { "policy", NULL };
+	struct command_call call = { .context = s, .argc = 1, .argv = argv, .say = say_nothing };
+	struct change_item item = { "entropy", "0.5" };
+	const struct change change = { CHANGE_SET, 1, &item };
+	assert_true(run_export(&call));
+	assert_true(session_change(s, &change, ACT_DO, 0, &f));
+	assert_true(session_await_replies(s, &f));
+	char *policy = get("settings.bitscape/policy.json", NULL);
+	assert_non_null(strstr(policy, "\"entropy\": \"0.25\""));
+	assert_non_null(strstr(policy, "\"weight.latency@a100\": \"0\""));
+	free(policy);
+	run_lines(s, "knobs entropy\n");
+	assert_printed("* entropy          0.5 ");
+	run_lines(s, "extend 10 rate=0.0625\nknobs rate\nexport policy\n");
+	assert_printed("* rate             0.0625 ");
+	policy = get("settings.bitscape/policy.json", NULL);
+	assert_non_null(strstr(policy, "\"entropy\": \"0.5\""));
+	assert_non_null(strstr(policy, "\"rate\": \"0.0625\""));
+	free(policy);
+	end(s);
+}
+
 // ---- main ----------------------------------------------------------------------------------------------------------------
 
 int main(void)
@@ -1561,6 +1605,7 @@ int main(void)
 		cmocka_unit_test(decisions_come_and_go),
 		cmocka_unit_test(drafts_of_decisions),
 		cmocka_unit_test(asks_and_exports), cmocka_unit_test(exports_units_that_hold),
+		cmocka_unit_test(settings_are_those_of_the_search),
 	};
 	return cmocka_run_group_tests(tests, make_place, clear_place);
 }

@@ -183,7 +183,7 @@ static void act(struct session *s, const char *line)
 	struct fault f;
 	if (!command(s, line, &f))
 		fail_msg("%s: %s: %s", line, f.where, f.what);
-	assert_true(session_settle(s, &f));
+	assert_true(session_await_replies(s, &f));
 	while (s->writer && writer_busy(s->writer))
 		turn(s);
 	session_turn(s);
@@ -538,7 +538,7 @@ static void what_is_untouched_is_not_kept(void **state)
 		s = begin(NULL);
 		engine_run_to(session_engine(s), 2);
 		turn_until_step(s, 2);
-		assert_true(session_save(s, false, &f) && session_settle(s, &f));
+		assert_true(session_save(s, false, &f) && session_await_replies(s, &f));
 		while (writer_busy(s->writer))
 			turn(s);
 		if (dropped)
@@ -612,7 +612,7 @@ static void the_last_one_goes_on(void **state)
 	assert_true(session_last(word, sizeof word, about, sizeof about));
 	assert_string_equal(word, "older"); // the newer one is open
 	assert_non_null(strstr(about, "step 2 of 2000, 1 min ago"));
-	assert_true(session_save(s, false, &f) && session_settle(s, &f));
+	assert_true(session_save(s, false, &f) && session_await_replies(s, &f));
 	session_free(s); // a crash
 	assert_true(session_last(word, sizeof word, about, sizeof about));
 	assert_string_equal(word, title);

@@ -1042,9 +1042,9 @@ static struct made *made_new(int layers, bool ascii)
 		.accuracy = 0.794, .quality = 0.741, .reward = 0.7034, .advantage = 0.01, .entropy = 0.46, .learning_rate = 0.0312,
 		.says = "searching 520/1380: 6 of 10 layers are nearly settled", .terms = 2, .decisions = layers,
 		.slots = 2 * layers, .slot = m->now, .group = m->group};
-	s->term[0] = (struct term_state){.name = "bops", .unit = "bit ops", .brief = "bit ops", .symbol = "", .device = "", .weight = 0.07, .targeted = true, .target = 2.01e8,
+	s->term[0] = (struct term_state){.name = "bops", .kind = &term_kinds[TERM_BOPS], .unit = "bit ops", .brief = "bit ops", .symbol = "", .device = "", .weight = 0.07, .targeted = true, .target = 2.01e8,
 		.target_text = "int4", .modal = 2.11e8, .expected = 2.25e8, .low = 6.1e7, .high = 8.04e8};
-	s->term[1] = (struct term_state){.name = "size", .unit = "B", .brief = "B", .symbol = "B", .device = "", .weight = 0, .targeted = false, .target_text = "",
+	s->term[1] = (struct term_state){.name = "size", .kind = &term_kinds[TERM_SIZE], .unit = "B", .brief = "B", .symbol = "B", .device = "", .weight = 0, .targeted = false, .target_text = "",
 		.modal = 31200, .expected = 32800, .low = 20100, .high = 77850};
 	made_curves(m, 640);
 	made_front(m);
@@ -1168,14 +1168,14 @@ static void made_device_terms(struct made *m)
 {
 	struct snapshot *s = &m->snapshot;
 	s->term[1].device = "";
-	s->term[2] = (struct term_state){.name = "latency", .unit = "ms per 128 images on a100", .brief = "ms/128 img", .symbol = "ms",
+	s->term[2] = (struct term_state){.name = "latency", .kind = &term_kinds[TERM_LATENCY], .by_setting = true, .unit = "ms per 128 images on a100", .brief = "ms/128 img", .symbol = "ms",
 		.device = "a100", .weight = 0.1, .targeted = true, .target = 2, .target_text = "2ms", .modal = 84.2, .expected = 91,
 		.low = 71.25, .high = 130, .least = 71.25, .reach = TARGET_BELOW};
 	snprintf(s->term[2].reach_text, sizeof s->term[2].reach_text,
 		"it cannot be met: the cheapest choice that is allowed costs 71.25 ms per 128 images on a100");
-	s->term[3] = (struct term_state){.name = "energy", .unit = "mJ per image on a100", .brief = "mJ/img", .symbol = "mJ",
+	s->term[3] = (struct term_state){.name = "energy", .kind = &term_kinds[TERM_ENERGY], .by_setting = true, .unit = "mJ per image on a100", .brief = "mJ/img", .symbol = "mJ",
 		.device = "a100", .target_text = "", .modal = 0.00042, .expected = 0.00051, .low = 0.0004, .high = 0.002};
-	s->term[4] = (struct term_state){.name = "energy@tpu_v2", .unit = "", .brief = "", .symbol = "", .device = "tpu_v2",
+	s->term[4] = (struct term_state){.name = "energy@tpu_v2", .kind = &term_kinds[TERM_ENERGY], .unit = "", .brief = "", .symbol = "", .device = "tpu_v2",
 		.target_text = "", .modal = NAN, .expected = NAN, .low = NAN, .high = NAN};
 	snprintf(s->term[4].why, sizeof s->term[4].why, "tpu_v2 has no table of energies and no power: give it one with `devices`");
 	s->terms = 5;

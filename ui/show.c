@@ -5,17 +5,16 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const prefix[] = {"", "k", "M", "G", "T", "P"};
-enum { PREFIXES = sizeof prefix / sizeof *prefix };
+#include "engine/base/text.h"
+
+// Three digits are shown: what would be 1000 of a prefix is 1 of the next.
+static const double from = 0.9995;
 
 static const char *scaled(double *value)
 {
-	int p = 0;
-	while (fabs(*value) >= 999.5 && p < PREFIXES - 1) {
-		*value /= 1000.0;
-		p++;
-	}
-	return prefix[p];
+	int power = si_power(fabs(*value), from, SI_ONE, SI_PETA);
+	*value /= si_factor(power);
+	return si_prefix(power);
 }
 
 static int decimals(double value)
@@ -44,7 +43,6 @@ const char *show_si(double value, char *buf, size_t size)
 
 const char *show_amount(double value, const char *symbol, char *buf, size_t size)
 {
-	static const char *const small[] = {"", "m", "u", "n", "p"};
 	if (symbol[0] != 'm' || !symbol[1]) {
 		show_si(value, buf, size);
 		size_t length = strlen(buf);
@@ -53,15 +51,11 @@ const char *show_amount(double value, const char *symbol, char *buf, size_t size
 		return buf;
 	}
 	// It has its prefix: milli.
-	int p = 0;
 	value /= 1000.0;
-	while (value != 0.0 && fabs(value) < 0.9995 && p < (int)(sizeof small / sizeof *small) - 1) {
-		value *= 1000.0;
-		p++;
-	}
-	const char *large = scaled(&value);
+	int power = value != 0.0 ? si_power(fabs(value), from, SI_PICO, SI_PETA) : SI_ONE;
+	value = power < SI_ONE ? value * si_factor(-power) : value / si_factor(power); // thousands are exact, thousandths are not
 	if (isfinite(value))
-		snprintf(buf, size, "%.*f%s%s%s", value == 0.0 ? 0 : decimals(value), value, p ? small[p] : large, value == 0.0 ? "m" : "",
+		snprintf(buf, size, "%.*f%s%s%s", value == 0.0 ? 0 : decimals(value), value, si_prefix(power), value == 0.0 ? "m" : "",
 			symbol + 1);
 	else
 		snprintf(buf, size, "-");

@@ -72,7 +72,7 @@ static const char *capability(const char *name)
 	return text && text != (char *)-1 ? text : NULL;
 }
 
-static void send(const char *text)
+static void emit(const char *text)
 {
 	if (text)
 		putp(text);
@@ -113,7 +113,7 @@ static void begin_paste_mode(void)
 	const char *on = capability("BE"), *off = capability("BD");
 	bool described = on && off, usual = moves_as_usual();
 	term.paste_off = described ? off : usual ? "\033[?2004l" : NULL;
-	send(described ? on : usual ? "\033[?2004h" : NULL);
+	emit(described ? on : usual ? "\033[?2004h" : NULL);
 }
 
 void terminal_mouse(bool on)
@@ -121,7 +121,7 @@ void terminal_mouse(bool on)
 	if (on == term.mouse || !moves_as_usual())
 		return;
 	term.mouse = on;
-	send(on ? mouse_on : mouse_off);
+	emit(on ? mouse_on : mouse_off);
 }
 
 // Capabilities of terminfo, and the keys they stand for. Those of a key with modifiers are named NAME2 (Shift) to NAME8.
@@ -217,7 +217,7 @@ bool terminal_open(bool color, struct fault *f)
 // Gives the screen back. A terminal without a second screen keeps what was drawn: at least its last line is for the shell.
 static void leave_screen(void)
 {
-	send(term.paste_off);
+	emit(term.paste_off);
 	terminal_mouse(false);
 	if (!capability("rmcup")) {
 		move(LINES - 1, 0);

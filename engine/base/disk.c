@@ -56,7 +56,10 @@ char *disk_read(const char *path, size_t most, size_t *size, struct fault *f)
 	// Without O_NONBLOCK a FIFO in the file's place would be waited for.
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0) {
-		disk_fault(f, path, "open it", errno);
+		if (errno == ENOENT)
+			fault_set(f, path, "name a file that is there", "%s", strerror(ENOENT));
+		else
+			disk_fault(f, path, "open it", errno);
 		return NULL;
 	}
 	struct stat st;
@@ -65,9 +68,9 @@ char *disk_read(const char *path, size_t most, size_t *size, struct fault *f)
 	if (fstat(fd, &st) != 0)
 		disk_fault(f, path, "look at it", errno);
 	else if (!S_ISREG(st.st_mode))
-		fault_set(f, path, "name a file", "this is not a file");
+		fault_set(f, path, "name a file", "not a file");
 	else if (st.st_size < 0 || (unsigned long long)st.st_size > most)
-		fault_set(f, path, "check that it is the right file", "it has %lld bytes, more than the %zu that can be",
+		fault_set(f, path, "name a smaller file; check that it is the right one", "%lld bytes are too many: at most %zu are read",
 			(long long)st.st_size, most);
 	else if (!(bytes = malloc((size_t)st.st_size + 1)))
 		fault_memory(f, path);

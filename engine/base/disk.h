@@ -30,7 +30,7 @@ struct disk_file {
 	char name[DISK_PATH];       // as the person gave it, for faults
 	char path[DISK_PATH];       // what it stands for, its links followed
 	char temporary[DISK_PATH];  // begins with '/' or "./"
-	bool through;               // `path` is no regular file: it is written to in the end
+	bool through;               // `path` is not a regular file: it is written to in the end
 };
 bool disk_begin(struct disk_file *, const char *path, struct fault *);
 // Puts what was written in its place, or takes it away; either closes fd and leaves no temporary file.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Signals as input of a loop: handlers write a byte to a pipe, the loop reads it. Taken are all that end a program and are no
-// crash, a scheduler's (a limit of time comes near, the job is to give way) and a closed pipe among them: whoever hears one
-// saves and leaves. A limit on the size of files is not a signal's business: the write fails, and says so.
+// Signals as input of a loop: handlers write a byte to a pipe, the loop reads it. It takes all signals that end a program
+// without a crash, a scheduler's (a limit of time comes near, the job is to give way) and that of a closed pipe among them: whoever
+// hears one saves and leaves. A limit on the size of files is not a signal's business: the write fails, and says so.
 // There is one set for the process; only its first thread calls these. Other threads block all signals.
 #ifndef ENGINE_BASE_SIGNALS_H
 #define ENGINE_BASE_SIGNALS_H

@@ -108,11 +108,29 @@ char *text_clean(char *s, const char *keep)
 
 // ---- numbers ---------------------------------------------------------------------------------------------------------
 
-static const struct scale {
-	char letter;
+static const struct prefix {
+	const char *letter;
 	double factor;
-} scales[] = { { 'T', 1e12 }, { 'G', 1e9 }, { 'M', 1e6 }, { 'k', 1e3 }, { '%', 1e-2 } };
-enum { WRITTEN_SCALES = 4 }; // all but the per cent
+} prefixes[] = { { "p", 1e-12 }, { "n", 1e-9 }, { "u", 1e-6 }, { "m", 1e-3 }, { "", 1 }, { "k", 1e3 }, { "M", 1e6 }, { "G", 1e9 },
+	{ "T", 1e12 }, { "P", 1e15 }, { "E", 1e18 } };
+
+const char *si_prefix(int power)
+{
+	return prefixes[power - SI_PICO].letter;
+}
+
+double si_factor(int power)
+{
+	return prefixes[power - SI_PICO].factor;
+}
+
+int si_power(double size, double from, int least, int most)
+{
+	int power = most;
+	while (power > least && !(size >= from * si_factor(power)))
+		power--;
+	return power;
+}
 
 bool number_read(const char *s, double *value)
 {
@@ -123,12 +141,14 @@ bool number_read(const char *s, double *value)
 	double v = strtod(s, &end);
 	if (end == s)
 		return false;
-	for (size_t i = 0; *end && i < sizeof scales / sizeof *scales; i++)
-		if (*end == scales[i].letter) {
-			v = *end == '%' ? v / 100 : v * scales[i].factor;
-			end++;
-			break;
-		}
+	double factor = 0;
+	for (int power = SI_KILO; power <= SI_TERA; power++)
+		if (*end == si_prefix(power)[0])
+			factor = si_factor(power);
+	if (factor > 0 || *end == '%') {
+		v = *end == '%' ? v / 100 : v * factor;
+		end++;
+	}
 	if (*end || !isfinite(v))
 		return false;
 	*value = v;
@@ -160,12 +180,11 @@ const char *number_write(double value, const char *unit, char *buf, size_t size)
 		return buf;
 	}
 	const char *gap = strcspn(unit, " ") > 1 ? " " : ""; // "78.3 kB per image", but "201.3 M bit ops"
-	for (size_t i = 0; i < WRITTEN_SCALES; i++)
-		if (fabs(value) >= scales[i].factor) {
-			snprintf(buf, size, "%.4g %c%s%s", value / scales[i].factor, scales[i].letter, gap, unit);
-			return buf;
-		}
-	snprintf(buf, size, "%.4g%s%s", value, unit[0] ? " " : "", unit);
+	int power = si_power(fabs(value), 1, SI_ONE, SI_TERA);
+	if (power > SI_ONE)
+		snprintf(buf, size, "%.4g %s%s%s", value / si_factor(power), si_prefix(power), gap, unit);
+	else
+		snprintf(buf, size, "%.4g%s%s", value, unit[0] ? " " : "", unit);
 	return buf;
 }
 

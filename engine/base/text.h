@@ -24,7 +24,7 @@ void string_free(struct string *);
 // ---- foreign text ------------------------------------------------------------------------------------------------------
 
 // Text that came from outside (a file's name, a name or a source in it) must not reach a terminal with its control and escape
-// sequences: replaces, in place, each control character (C0, DEL, C1, also in UTF-8) and each byte that is no UTF-8 by '?'.
+// sequences: replaces, in place, each control character (C0, DEL, C1, also in UTF-8) and each byte that is not UTF-8 by '?'.
 // `keep`: characters to leave as they are, "\n" say. Returns s.
 char *text_clean(char *s, const char *keep);
 
@@ -33,6 +33,13 @@ char *text_clean(char *s, const char *keep);
 // A finite number: "12", "0.5", "1e-3", with k, M, G, T behind it, or "71%". False where the text is anything else.
 bool number_read(const char *, double *);
 bool number_read_long(const char *, long low, long high, long *);
+// SI prefixes, one for each power of a thousand: "p", "n", "u", "m", "", "k", "M", "G", "T", "P", "E".
+enum { SI_PICO = -4, SI_NANO, SI_MICRO, SI_MILLI, SI_ONE /* 0 */, SI_KILO, SI_MEGA, SI_GIGA, SI_TERA, SI_PETA, SI_EXA };
+const char *si_prefix(int power);
+double si_factor(int power);
+// The prefix for a number of this size: the largest from `least` to `most` of which it has `from` or more; else `least`. `from` is 1,
+// or a little less where the digits that are shown would round up to the next prefix.
+int si_power(double size, double from, int least, int most);
 // For people: "201.3 M bit ops", "78.3 kB", "3.2 ms per 8 images"; "-": not a number. Returns buf.
 const char *number_write(double, const char *unit, char *buf, size_t size);
 const char *number_brief(double, const char *unit, char *buf, size_t size); // "3.2 ms", without what the unit is for

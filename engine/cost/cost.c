@@ -29,50 +29,32 @@ static double size(const struct layer *l, const struct layer_plan *p)
 	return l->weights * format_table[p->weight].bits / 8 + 8.0 * l->out.c;
 }
 
-static const struct sum_term {
-	const char *name, *help;
-	enum quantity quantity;
-	int images; // that the cost is of; 0: of the network
+// How the kinds are priced that know no device: by a sum over layers, or else.
+static const struct {
 	double (*layer)(const struct layer *, const struct layer_plan *);
-} sum_terms[] = {
-	{"bops", "bit operations of the layers: MACs x weight bits x activation bits", QUANTITY_COUNT, 1, bops},
-	{"bops-linear", "bit operations of the layers, linear: MACs x the wider of weight and activation bits", QUANTITY_COUNT, 1, bops_linear},
-	{"size", "stored weights, with an fp32 scale and bias per output channel", QUANTITY_BYTES, 0, size},
+	const struct pricing *pricing;
+} priced_by[TERM_IDS] = {
+	[TERM_BOPS] = {.layer = bops},
+	[TERM_BOPS_LINEAR] = {.layer = bops_linear},
+	[TERM_SIZE] = {.layer = size},
+	[TERM_ACTIVATIONS] = {.pricing = &peak_pricing},
 };
-enum { SUM_TERMS = sizeof sum_terms / sizeof *sum_terms };
-
-static const struct sum_term *sum_named(const char *name)
-{
-	for (int i = 0; i < SUM_TERMS; i++)
-		if (strcmp(name, sum_terms[i].name) == 0)
-			return &sum_terms[i];
-	return NULL;
-}
 
 // ---- units ----
 
-static const struct {
-	const char *word, *symbol, *brief; // the word of a count needs no number of images where there is little room
-} quantities[] = {
-	[QUANTITY_COUNT] = {"bit ops", "", ""},
-	[QUANTITY_BYTES] = {"B", "B", ""},
-	[QUANTITY_TIME] = {"ms", "ms", "img"},
-	[QUANTITY_ENERGY] = {"mJ", "mJ", "img"},
-};
-
 void cost_per(struct cost *c, int images)
 {
-	const char *word = quantities[c->quantity].word, *brief = quantities[c->quantity].brief;
+	const char *word = c->kind->unit;
 	if (images > 1)
 		snprintf(c->unit, sizeof c->unit, "%s per %d images", word, images);
 	else
 		snprintf(c->unit, sizeof c->unit, "%s%s", word, images ? " per image" : "");
-	if (!images || !brief[0])
+	if (!images || !c->kind->on_device) // it says enough where there is little room
 		snprintf(c->brief, sizeof c->brief, "%s", word);
 	else if (images == 1)
-		snprintf(c->brief, sizeof c->brief, "%s/%s", word, brief);
+		snprintf(c->brief, sizeof c->brief, "%s/img", word);
 	else
-		snprintf(c->brief, sizeof c->brief, "%s/%d %s", word, images, brief);
+		snprintf(c->brief, sizeof c->brief, "%s/%d img", word, images);
 }
 
 // ---- targets ----
@@ -80,7 +62,7 @@ void cost_per(struct cost *c, int images)
 static const struct unit {
 	const char *text;
 	double factor;
-	unsigned of; // bits of enum quantity
+	unsigned of; // bits of enum term_quantity
 } units[] = {
 #define PLAIN (1u << QUANTITY_COUNT | 1u << QUANTITY_BYTES)
 	{"k", 1e3, PLAIN}, {"K", 1e3, PLAIN}, {"M", 1e6, PLAIN}, {"G", 1e9, PLAIN}, {"T", 1e12, PLAIN},
@@ -92,29 +74,22 @@ static const struct unit {
 	{"J", 1e3, 1u << QUANTITY_ENERGY},
 };
 
-static const char *const target_todo[] = {
-	[QUANTITY_COUNT] = "give a format (int4), a multiple of the widest (0.5x) or a number (1.2G)",
-	[QUANTITY_BYTES] = "give a format (int4), a multiple of the widest (0.5x) or bytes (300k, 1.5MB)",
-	[QUANTITY_TIME] = "give a format (int4), a multiple of the widest (0.5x) or a time (3ms, 250us)",
-	[QUANTITY_ENERGY] = "give a format (int4), a multiple of the widest (0.5x) or an energy (20mJ, 500uJ)",
-};
-
 bool cost_target_value(const struct cost *c, double widest, const char *text, double *target, struct fault *fault)
 {
 	char *end;
 	int format = format_named(text);
 	double value = format < 0 ? strtod(text, &end) : cost_uniform_total(c, format), factor = format < 0 ? 0 : 1;
 	if (format >= 0 && !isfinite(value))
-		return fault_set(fault, c->name, target_todo[c->quantity], "%s in all layers has no price", text);
+		return fault_set(fault, c->name, quantity_advice(c->kind->quantity), "%s in all layers has no price", text);
 	if (format < 0 && end != text && !*end)
 		factor = 1;
 	if (format < 0 && end != text && strcmp(end, "x") == 0)
 		factor = widest;
 	for (size_t i = 0; format < 0 && end != text && i < sizeof units / sizeof units[0]; i++)
-		if (strcmp(end, units[i].text) == 0 && units[i].of >> c->quantity & 1)
+		if (strcmp(end, units[i].text) == 0 && units[i].of >> c->kind->quantity & 1)
 			factor = units[i].factor;
 	if (!(factor > 0 && isfinite(value) && value > 0 && isfinite(value * factor)))
-		return fault_set(fault, c->name, target_todo[c->quantity], "\"%s\" is not a target", text);
+		return fault_set(fault, c->name, quantity_advice(c->kind->quantity), "\"%s\" is not a target", text);
 	*target = value * factor;
 	return true;
 }
@@ -134,52 +109,43 @@ const char *const *cost_terms(void)
 {
 	static _Thread_local char text[COST_NAMES][TERM_NAME];
 	static _Thread_local const char *names[COST_NAMES + 1];
-	static const char *const priced[] = {"latency", "energy"};
 	int count = 0;
-	for (int i = 0; i < SUM_TERMS; i++)
-		names[count++] = sum_terms[i].name;
-	names[count++] = "activations";
-	for (int p = 0; p < 2; p++)
-		for (const char *const *device = device_names(); *device && count < COST_NAMES; device++) {
-			snprintf(text[count], TERM_NAME, "%s@%s", priced[p], *device);
+	for (int i = 0; i < TERM_IDS; i++)
+		if (!term_kinds[i].on_device)
+			names[count++] = term_kinds[i].name;
+	for (int i = 0; i < TERM_IDS; i++)
+		for (const char *const *device = device_names(); term_kinds[i].on_device && *device && count < COST_NAMES - 1; device++) {
+			term_write((enum term_id)i, *device, text[count], TERM_NAME);
 			names[count] = text[count];
 			count++;
 		}
-	names[count++] = "latency@table:hawq";
-	names[count] = NULL;
+	term_write(TERM_LATENCY, "table:hawq", text[count], TERM_NAME);
+	names[count] = text[count];
+	names[count + 1] = NULL;
 	return names;
 }
 
 static bool begin(struct cost *c, int batch, struct fault *fault)
 {
-	const struct sum_term *sum = sum_named(c->name);
-	bool latency = strncmp(c->name, "latency@", 8) == 0, energy = strncmp(c->name, "energy@", 7) == 0;
-	const char *device = c->name + (latency ? 8 : 7);
-	if (sum) {
-		c->pricing = &sum_pricing;
-		c->sum = sum->layer;
-		c->quantity = sum->quantity;
-		cost_per(c, sum->images);
-		snprintf(c->help, sizeof c->help, "%s", sum->help);
+	struct term_name name;
+	char advice[sizeof fault->todo];
+	if (!term_read(c->name, &name) || (name.kind->on_device && !name.device))
+		return fault_set(fault, c->name, term_advice(false, advice, sizeof advice), "there is no such cost term");
+	c->kind = name.kind;
+	if (!name.kind->on_device) {
+		c->sum = priced_by[name.kind->id].layer;
+		c->pricing = c->sum ? &sum_pricing : priced_by[name.kind->id].pricing;
+		cost_per(c, name.kind->per == PER_IMAGE);
+		snprintf(c->help, sizeof c->help, "%s", name.kind->help);
 		return true;
 	}
-	if (strcmp(c->name, "activations") == 0) {
-		c->pricing = &peak_pricing;
-		c->quantity = QUANTITY_BYTES;
-		cost_per(c, 1);
-		snprintf(c->help, sizeof c->help, "activations alive at the fullest moment of one image's inference");
-		return true;
-	}
-	if (latency && strncmp(device, "table:", 6) == 0)
-		return measured_cost(c, device + 6, fault);
-	if (!latency && !energy)
-		return fault_set(fault, c->name, "choose one of bops, bops-linear, size, activations, latency@DEVICE, energy@DEVICE",
-			"there is no such cost term");
+	if (name.kind->id == TERM_LATENCY && term_table(name.device))
+		return measured_cost(c, term_table(name.device), fault);
 	if (batch < 0 || batch > 65536)
 		return fault_set(fault, c->name, "give 1 to 65536, or 0 for the device's own", "a batch cannot have %d images", batch);
-	c->on_device = device_get(device, &c->device, fault);
+	c->on_device = device_get(name.device, &c->device, fault);
 	c->batch = batch ? batch : (int)c->device.batch;
-	return c->on_device && machine_new(c, energy, fault);
+	return c->on_device && machine_new(c, fault);
 }
 
 bool cost_can_price(const struct model *m, struct fault *fault)
@@ -224,6 +190,11 @@ const char *cost_name(const struct cost *c)
 	return c->name;
 }
 
+const struct term_kind *cost_kind(const struct cost *c)
+{
+	return c->kind;
+}
+
 const char *cost_unit(const struct cost *c)
 {
 	return c->unit;
@@ -232,11 +203,6 @@ const char *cost_unit(const struct cost *c)
 const char *cost_brief(const struct cost *c)
 {
 	return c->brief;
-}
-
-const char *cost_symbol(const struct cost *c)
-{
-	return quantities[c->quantity].symbol;
 }
 
 const char *cost_help(const struct cost *c)

@@ -43,25 +43,26 @@
 #define ENGINE_COST_COST_H
 
 #include "engine/base/fault.h"
+#include "engine/base/term.h"
 #include "engine/hardware/device.h"
 #include "engine/model/model.h"
 
 struct cost;
 
-// Whether a model has no more operators than can be priced: to be asked before anything large is made of it.
+// Whether a model is small enough to be priced. Callers ask this before they make anything large of it.
 bool cost_can_price(const struct model *, struct fault *);
 
 enum { COST_NAMES = 160 }; // most that cost_terms lists
-// Terms by name, for completion; NULL-terminated. Devices of which a needed figure is unknown are among them.
+// Lists the terms by name, for completion; NULL-terminated. Devices that lack a needed figure are among them.
 const char *const *cost_terms(void);
 // batch: images at once, for latency and energy; 0: as the device says. The model is borrowed. NULL with a fault: no such
 // term or device; a figure that is needed is unknown; a layer that a table has no row for.
 struct cost *cost_new(const struct model *, const char *term, int batch, struct fault *);
 void cost_free(struct cost *);
 const char *cost_name(const struct cost *); // as it was asked for
+const struct term_kind *cost_kind(const struct cost *);
 const char *cost_unit(const struct cost *);   // "bit ops per image", "B", "ms per 8 images", "mJ per image"
 const char *cost_brief(const struct cost *);  // for a narrow column: "bit ops", "B", "ms/8 img", "mJ/img"
-const char *cost_symbol(const struct cost *); // behind a number: "ms", "mJ", "B"; "": it is a count
 const char *cost_help(const struct cost *); // one line
 const struct device *cost_device(const struct cost *); // NULL: none
 

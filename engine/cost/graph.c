@@ -130,7 +130,7 @@ static void depend(struct graph *g)
 	}
 }
 
-static bool list_settled(struct graph *g)
+static bool list_tensors(struct graph *g)
 {
 	int count = 0;
 	for (int fill = 0; fill < 2; fill++) {
@@ -140,11 +140,11 @@ static bool list_settled(struct graph *g)
 			for (int t = 0; t < g->model->ops; t++)
 				if (g->op[t].tensor == t && asked(g, t, l)) {
 					if (fill)
-						g->settled[count] = (uint16_t)t;
+						g->sets[count] = (uint16_t)t;
 					count++;
 				}
 		}
-		if (!fill && !(g->settled = calloc((size_t)count + 1, sizeof *g->settled)))
+		if (!fill && !(g->sets = calloc((size_t)count + 1, sizeof *g->sets)))
 			return false;
 	}
 	g->first[g->model->layers] = count;
@@ -180,7 +180,7 @@ struct graph *graph_new(const struct model *m, bool kernels, struct fault *fault
 		wire(g, kernels, count);
 		lives(g, count);
 		depend(g);
-		ok = list_settled(g);
+		ok = list_tensors(g);
 	}
 	if (!ok) {
 		fault_memory(fault, m->name);
@@ -199,7 +199,7 @@ void graph_free(struct graph *g)
 	free(g->start);
 	free(g->depends);
 	free(g->asks);
-	free(g->settled);
+	free(g->sets);
 	free(g->first);
 	free(g);
 }
@@ -234,7 +234,7 @@ void graph_rest(const struct graph *g, const struct plan *plan, const int *layer
 		set(changed, layers[k]);
 	for (int k = 0; k < count; k++)
 		for (int i = g->first[layers[k]]; i < g->first[layers[k] + 1]; i++) {
-			int t = g->settled[i], rest = g->start[t];
+			int t = g->sets[i], rest = g->start[t];
 			for (int w = 0; w < g->layer_words; w++)
 				for (uint64_t others = g->asks[t * g->layer_words + w] & ~changed[w]; others; others &= others - 1) {
 					int wanted = plan->layer[64 * w + __builtin_ctzll(others)].activation;
@@ -249,11 +249,11 @@ void graph_follow(const struct graph *g, const struct plan *plan, const int *lay
 {
 	for (int k = 0; k < count; k++)
 		for (int i = g->first[layers[k]]; i < g->first[layers[k] + 1]; i++)
-			format[g->settled[i]] = touched->rest[g->settled[i]];
+			format[g->sets[i]] = touched->rest[g->sets[i]];
 	for (int k = 0; k < count; k++) {
 		uint8_t wanted = (uint8_t)plan->layer[layers[k]].activation;
 		for (int i = g->first[layers[k]]; i < g->first[layers[k] + 1]; i++)
-			if (wanted > format[g->settled[i]])
-				format[g->settled[i]] = wanted;
+			if (wanted > format[g->sets[i]])
+				format[g->sets[i]] = wanted;
 	}
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Inside the cost folder: a model as inference runs it, one operator after the other in the model's order. What is settled
+// Inside the cost folder: a model as inference runs it, one operator after the other in the model's order. What is found
 // once for a model: which operators are folded into others, which tensors there are and how long each lives, which layers'
 // formats each operator's price depends on.
 //
@@ -53,8 +53,8 @@ struct graph {
 	struct graph_edge *edge; // readers last to first
 	uint8_t *start;      // what a tensor has at least, whatever the layers have
 	uint64_t *depends;   // [layers][words]: kernels whose price depends on a layer's formats
-	uint64_t *asks;      // [ops][layer_words]: layers that settle the format of each operator's output
-	uint16_t *settled;   // of each layer in turn: the tensors that it settles, with others or alone
+	uint64_t *asks;      // [ops][layer_words]: layers that set the format of each operator's output
+	uint16_t *sets;      // of each layer in turn: the tensors whose format it sets, with others or alone
 	int *first;          // [layers + 1]: where a layer's begin
 };
 
@@ -62,7 +62,7 @@ struct graph {
 struct graph_touched {
 	int ops;
 	uint16_t op[GRAPH_OPS];  // kernels whose price depends on these layers, by growing index
-	uint8_t rest[GRAPH_OPS]; // of the tensors that they settle: the format that everything else asks for
+	uint8_t rest[GRAPH_OPS]; // of the tensors whose format they set: the format that everything else asks for
 };
 
 bool graph_fits(const struct model *, struct fault *); // GRAPH_OPS operators at most
@@ -75,7 +75,7 @@ void graph_formats(const struct graph *, const struct plan *, uint8_t *format); 
 // Fills `op`; `rest` by graph_rest, from a plan: what it has for these layers does not matter.
 void graph_touch(const struct graph *, const int *layers, int count, struct graph_touched *);
 void graph_rest(const struct graph *, const struct plan *, const int *layers, int count, struct graph_touched *);
-// After another change of these layers alone: the formats of the tensors that they settle, the only ones that may differ.
+// After another change of these layers alone: the formats of the tensors that they set, the only ones that may differ.
 void graph_follow(const struct graph *, const struct plan *, const int *layers, int count, const struct graph_touched *,
 	uint8_t *format);
 

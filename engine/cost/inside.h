@@ -8,9 +8,6 @@
 #include "engine/hardware/measured.h"
 #include "engine/quant/format.h"
 
-// What can be counted decides which units a target may be written in.
-enum quantity { QUANTITY_COUNT, QUANTITY_BYTES, QUANTITY_TIME, QUANTITY_ENERGY };
-
 // How a term is priced. A term whose layers are priced one by one gives `layer`, the others `total`, `part` and `least`, from the
 // formats of all tensors.
 struct pricing {
@@ -25,7 +22,7 @@ extern const struct pricing peak_pricing, machine_pricing, measured_pricing;
 // Bytes that an operator reads or writes for a batch, by the bits of the tensor's format.
 struct move {
 	int tensor;
-	int stays; // up to so many bits it stays on chip
+	int stays; // it stays on chip in formats of up to this many bits
 	double on, off; // cost a bit of the format: where it stays, and where it does not
 	double still;   // bytes a bit that pass the memory even where it stays
 };
@@ -46,7 +43,7 @@ struct cost {
 	char name[512], unit[48], brief[24], help[192];
 	const struct model *model;
 	const struct pricing *pricing;
-	enum quantity quantity;
+	const struct term_kind *kind;
 	double (*sum)(const struct layer *, const struct layer_plan *); // of a plain sum over layers
 	struct graph *graph;
 	bool on_device;
@@ -63,10 +60,10 @@ struct cost {
 	struct measured table;
 };
 
-// Sets the unit, for so many images; 0: the cost is not one of images. Wants the quantity.
+// Sets the unit, for a number of images; 0: the cost is of the network, not of images. The kind must be set.
 void cost_per(struct cost *, int images);
 // Make a cost of its kind; false with a fault. What they leave behind cost_free takes away.
-bool machine_new(struct cost *, bool energy, struct fault *);
+bool machine_new(struct cost *, struct fault *); // a latency or an energy, as its kind says
 bool measured_cost(struct cost *, const char *name, struct fault *);
 
 #endif

@@ -354,7 +354,7 @@ static double bytes_of(const struct cost *c, int i, const struct plan *plan, con
 
 bool cost_roofline(const struct cost *c, const struct plan *plan, struct cost_point *point)
 {
-	if (c->pricing != &machine_pricing || c->quantity != QUANTITY_TIME)
+	if (c->pricing != &machine_pricing || c->kind->id != TERM_LATENCY)
 		return false;
 	uint8_t format[GRAPH_OPS];
 	graph_formats(c->graph, plan, format);
@@ -407,13 +407,13 @@ static bool energy_rates(const struct device *d, struct rates *r)
 	return d->vector_energy > 0 && d->memory_energy > 0;
 }
 
-bool machine_new(struct cost *c, bool energy, struct fault *fault)
+bool machine_new(struct cost *c, struct fault *fault)
 {
+	const bool energy = c->kind->id == TERM_ENERGY;
 	struct rates r = {0};
 	double scale = 1e3; // to milliseconds, or millijoules
 	const struct device *d = &c->device;
 	c->pricing = &machine_pricing;
-	c->quantity = energy ? QUANTITY_ENERGY : QUANTITY_TIME;
 	c->sums = energy && energy_rates(d, &r);
 	if (energy)
 		scale /= c->batch;
@@ -445,7 +445,7 @@ bool machine_new(struct cost *c, bool energy, struct fault *fault)
 	for (int i = 1; i < c->model->ops; i++)
 		if (starts_kernel(c, i))
 			add_kernel(c, i, &moves, &r);
-	cost_per(c, energy ? 1 : c->batch);
+	cost_per(c, c->kind->per == PER_IMAGE ? 1 : c->batch);
 	if (!energy) {
 		snprintf(c->help, sizeof c->help, "time of a batch of %d on %s, by the roofline%s", c->batch, d->name,
 			device_assumes(d) ? "; its efficiencies are assumed" : "");

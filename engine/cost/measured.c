@@ -25,7 +25,6 @@ const struct pricing measured_pricing = {.layer = measured_layer};
 bool measured_cost(struct cost *c, const char *name, struct fault *fault)
 {
 	c->pricing = &measured_pricing;
-	c->quantity = QUANTITY_TIME;
 	for (int f = 0; f < FORMATS; f++)
 		for (int by = 0; by < FORMATS; by++)
 			c->holders[f] |= (uint32_t)format_holds(by, f) << by;

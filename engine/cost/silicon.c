@@ -36,9 +36,9 @@ static bool forward_pass(const struct device *d, int tokens, int batch, double *
 		fault_memory(fault, d->name);
 	bool ok = false;
 	if (c) {
-		*c = (struct cost){.model = m, .on_device = true, .device = *d, .batch = batch};
-		snprintf(c->name, sizeof c->name, "latency@%s", d->name);
-		ok = machine_new(c, false, fault);
+		*c = (struct cost){.kind = &term_kinds[TERM_LATENCY], .model = m, .on_device = true, .device = *d, .batch = batch};
+		term_write(TERM_LATENCY, d->name, c->name, sizeof c->name);
+		ok = machine_new(c, fault);
 	}
 	if (ok)
 		*us = 1e3 * cost_uniform_total(c, format_named("bf16"));

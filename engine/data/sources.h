@@ -52,7 +52,7 @@ void reader_close(struct reader *);
 // Whether `bytes` more can follow the `before` that were read: a plain file must hold exactly so many, a gzipped one
 // must be able to unpack to them. Called before memory is asked for on the word of a header.
 bool reader_expect(struct reader *, long long before, long long bytes, struct fault *);
-// Reads exactly so many bytes.
+// Reads exactly this number of bytes.
 bool reader_take(struct reader *, void *to, unsigned bytes, struct fault *);
 // Checks that nothing follows (and the checksum of a gzipped file).
 bool reader_end(struct reader *, struct fault *);

@@ -18,8 +18,8 @@ struct native_type {
 };
 extern const struct native_type native_table[NATIVES];
 
-// Kinds of work that reach different shares of a device's peak: of the matrix unit's, but depthwise convolutions and operators
-// without weights, of the vector unit's.
+// Kinds of work reach different shares of a peak: depthwise convolutions and operators without weights of the vector unit's, the
+// others of the matrix unit's.
 enum work { WORK_CONV, WORK_GROUPED, WORK_DEPTHWISE, WORK_LINEAR, WORK_ATTENTION, WORK_VECTOR, WORKS };
 
 enum { DEVICE_NAME = 48, DEVICE_TEXT = 512, DEVICE_MARKS = 1024 };
@@ -29,12 +29,12 @@ struct device {
 	char name[DEVICE_NAME];
 	char source[DEVICE_TEXT];   // where the figures come from
 	char recalled[DEVICE_MARKS]; // the names of figures that were recalled, not checked, separated by blanks
-	char assumed[DEVICE_MARKS];  // of those that are assumptions
-	char fitted[DEVICE_MARKS];   // and of those that were fitted to measured times
+	char assumed[DEVICE_MARKS];  // the names of those that are assumptions
+	char fitted[DEVICE_MARKS];   // and the names of those that were fitted to measured times
 	double peak[NATIVES];       // operations a second, dense; a multiply-accumulate is two
 	double passes;              // of bf16 that make an fp32 product, where fp32 has no peak of its own: 1, 3 or 6; 0: none do
 	double reach[NATIVES];      // share of a type's peak that compilers reach: 0 to 1
-	double whole[NATIVES];      // a product whose inner size is no multiple of this runs at the 16-bit types' rate
+	double whole[NATIVES];      // a product whose inner size is not a multiple of this runs at the 16-bit types' rate
 	// The matrix unit's tile: it holds inner x outer numbers of one operand, and the other's rows stream past. A product's inner and
 	// outer size are rounded up to the tile, its rows to `rows`; rows and outer size change places where that is less work. rows 0:
 	// they do not, and nothing rounds them.
@@ -46,9 +46,10 @@ struct device {
 	double efficiency[WORKS];              // share of the unit's rate that a kind of work reaches: 0 to 1
 	double memory_efficiency;              // share of the bandwidth: 0 to 1
 	double row_efficiency;                 // share of the vector unit's rate in products of a single row or column; 0: the matrix unit's
-	double floor, ramp;                    // seconds: that a kernel takes at least; of its compute or memory time that the other cannot hide
+	double floor, ramp;                    // seconds: the least that a kernel takes; the part of the shorter of compute and memory that
+	                                       // the longer cannot hide
 	double attention_kernels;              // 1: one does it all, and the scores never leave the chip; else see engine/cost/cost.h
-	double layernorm_kernels;              // as often it reads its input
+	double layernorm_kernels;              // how many times a layer norm reads its input
 	double power_idle, power_min, power_mean, power_max; // watts
 	double mac_energy[NATIVES], vector_energy;           // joules an operation, without what moves its operands
 	double memory_energy, on_chip_energy;                // joules a byte
@@ -82,7 +83,7 @@ const struct device_figure *device_figure_named(const char *group, const char *n
 // "recalled", "assumed", "fitted" or "": as the source says.
 const char *device_mark(const struct device *, const struct device_figure *);
 // Whether the constants that turn peaks into times (efficiencies of the matrix unit and of the memory, a kernel's floor) are
-// assumptions, not fitted to times measured on this device. To be said wherever its latency is shown.
+// assumptions, not fitted to times measured on this device. Whoever shows a latency of the device must say so.
 bool device_assumes(const struct device *);
 
 // ---- what follows from the figures ----

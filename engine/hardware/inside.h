@@ -10,7 +10,4 @@ extern const struct device device_table[];
 extern const int device_count;
 void device_defaults(struct device *);
 
-// The bytes of a regular file of at most `most` bytes, with a zero after them; to be freed. NULL with a fault.
-char *hardware_file(const char *path, size_t most, size_t *size, struct fault *);
-
 #endif

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/disk.h"
 #include "engine/hardware/inside.h"
 #include "engine/model/published.h"
 
@@ -154,7 +155,7 @@ bool measured_read(const char *path, enum measured_kind kind, const struct model
 	if (!measured_new(m, model, fault))
 		return false;
 	struct reader r = {.kind = &kinds[kind], .model = model, .to = m, .fault = fault};
-	char *text = hardware_file(path, TABLE_BYTES, &size, fault);
+	char *text = disk_read(path, TABLE_BYTES, &size, fault);
 	bool ok = text && (strlen(text) == size || fault_set(fault, path, "name a CSV file", "not a text: it has zero bytes"));
 	r.line = calloc((size_t)model->layers + 1, sizeof *r.line);
 	if (ok && !r.line)

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Tables of figures for a network's layers, measured by somebody: milliseconds a batch, or points of top-1 accuracy lost. CSV with
 // the header "layer,format,ms" or "layer,format,lost", to which ",source" may be added, and a row for every layer and format with a
-// figure; the format "*": whatever the format. `source` is one of figure_sources but the last; left out: measured. Blank lines and
-// lines that begin with '#' are skipped, but that "# top1 77.72" in a table of losses is the fp32 accuracy in percent.
+// figure; the format "*": whatever the format. `source` is one of figure_sources but the last; where it is left out the figure is a
+// measured one. Blank lines and lines that begin with '#' are skipped, except "# top1 77.72" in a table of losses, which gives the
+// fp32 accuracy in percent.
 #ifndef ENGINE_HARDWARE_MEASURED_H
 #define ENGINE_HARDWARE_MEASURED_H
 
@@ -17,7 +18,7 @@ enum figure_source {
 	FIGURE_MEASURED,
 	FIGURE_FITTED,
 	FIGURE_EXTRAPOLATED,
-	FIGURE_ABSENT, // there is none: counted as 0
+	FIGURE_ABSENT, // the table lacks one: it counts as 0
 	FIGURE_SOURCES
 };
 extern const char *const figure_sources[FIGURE_SOURCES];

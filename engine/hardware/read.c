@@ -1,46 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Reading device files.
-#include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "engine/base/disk.h"
 #include "engine/base/text.h"
 #include "engine/hardware/inside.h"
 
 enum { DEVICE_VERSION = 1, DEVICE_BYTES = 1 << 20 };
-
-char *hardware_file(const char *path, size_t most, size_t *size, struct fault *fault)
-{
-	// Without O_NONBLOCK a FIFO in the file's place would be waited for.
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	struct stat status;
-	char *bytes = NULL;
-	if (fd < 0 || fstat(fd, &status))
-		fault_set(fault, path, "name a file that can be read", "%s", strerror(errno));
-	else if (!S_ISREG(status.st_mode))
-		fault_set(fault, path, "name a file", "not a file");
-	else if (status.st_size < 0 || (size_t)status.st_size > most)
-		fault_set(fault, path, "name a smaller file", "%lld bytes are too many: at most %zu are read",
-			(long long)status.st_size, most);
-	else if (!(bytes = malloc((size_t)status.st_size + 1)))
-		fault_memory(fault, path);
-	else {
-		ssize_t got;
-		*size = 0;
-		while (*size < (size_t)status.st_size && (got = read(fd, bytes + *size, (size_t)status.st_size - *size)) > 0)
-			*size += (size_t)got;
-		bytes[*size] = 0;
-	}
-	if (fd >= 0)
-		close(fd);
-	return bytes;
-}
 
 // The names of a group's figures, as advice.
 static const char *expected(const char *group, char *buf, size_t size)
@@ -195,7 +165,7 @@ static bool read_device(const char *path, json_t *root, struct device *d, struct
 bool device_read(const char *path, struct device *d, struct fault *fault)
 {
 	size_t size;
-	char *bytes = hardware_file(path, DEVICE_BYTES, &size, fault);
+	char *bytes = disk_read(path, DEVICE_BYTES, &size, fault);
 	if (!bytes)
 		return false;
 	json_error_t error;

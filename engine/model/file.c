@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Networks as text, read and written: the format is in model.h.
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <zlib.h>
 
+#include "engine/base/disk.h"
 #include "engine/model/networks.h"
 
 enum { FILE_MOST = 1 << 20, LINE_MOST = 511, OPS_MOST = 10000, SIDE_MOST = 8192, CHANNELS_MOST = 65536, WINDOW_MOST = 1024 };
@@ -389,39 +387,14 @@ static bool check_end(struct reading *r)
 // The file's text, terminated; NULL and a fault.
 static char *slurp(const char *path, struct fault *fault)
 {
-	static const char lost[] = "give the path of a network's description";
-	// Without O_NONBLOCK a FIFO in the file's place would be waited for.
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	struct stat status;
-	if (fd < 0) {
-		int error = errno;
-		fault_set(fault, path, error == ENOENT ? lost : "make it readable", "%s", strerror(error));
+	size_t size;
+	char *text = disk_read(path, FILE_MOST, &size, fault);
+	if (text && memchr(text, 0, size)) {
+		fault_set(fault, path, example, "not text");
+		free(text);
 		return NULL;
 	}
-	char *text = malloc(FILE_MOST + 2);
-	size_t used = 0;
-	ssize_t got = -1;
-	bool regular = fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
-	while (text && regular && (got = read(fd, text + used, FILE_MOST + 1 - used)) > 0)
-		used += (size_t)got;
-	int error = errno;
-	close(fd);
-	if (!text)
-		fault_memory(fault, path);
-	else if (!regular)
-		fault_set(fault, path, lost, "not a file");
-	else if (got < 0)
-		fault_set(fault, path, "check the disk", "cannot be read: %s", strerror(error));
-	else if (used > FILE_MOST)
-		fault_set(fault, path, "networks are much smaller", "longer than %d bytes", FILE_MOST);
-	else if (memchr(text, 0, used))
-		fault_set(fault, path, example, "not text");
-	else {
-		text[used] = 0;
-		return text;
-	}
-	free(text);
-	return NULL;
+	return text;
 }
 
 // The title is the path and a sum of what is described, so that a network changed on disk is not taken for the same.

@@ -12,10 +12,10 @@
 #include "engine/model/networks.h"
 
 // Values. SE: channels that squeeze and excite reduces to, per input channel of the block; 0: none.
-enum { SIDE, WIDTH, DEPTH, SE, LAYOUT };
+enum { SIDE, WIDTH, DEPTH, SE, VARIANT };
 
 enum { STAGES = 7 };
-static const struct layout {
+static const struct variant {
 	enum act act; // of stem and top
 	bool space_to_depth;
 	bool top_only_widens;
@@ -24,7 +24,7 @@ static const struct layout {
 		enum act act;
 		bool fused;
 	} stage[STAGES];
-} layouts[] = {
+} variants[] = {
 	{ACT_RELU6, false, true,
 		{{3, 1, 1, 16, 1, ACT_RELU6, false}, {3, 2, 6, 24, 2, ACT_RELU6, false}, {3, 2, 6, 32, 3, ACT_RELU6, false},
 			{3, 2, 6, 64, 4, ACT_RELU6, false}, {3, 1, 6, 96, 3, ACT_RELU6, false}, {3, 2, 6, 160, 3, ACT_RELU6, false},
@@ -75,7 +75,7 @@ static int inverted(struct model *m, const struct block *b, int in)
 static bool build(struct model *m, const double *value, bool small, struct fault *fault)
 {
 	(void)fault;
-	const struct layout *l = &layouts[(int)value[LAYOUT]];
+	const struct variant *l = &variants[(int)value[VARIANT]];
 	double width = value[WIDTH], top = l->top_only_widens && width < 1 ? 1 : width;
 	int channels = network_channels(32, width);
 	int x = network_conv(m, "", "stem", 0, channels, window_of(3, small ? 1 : 2), 1, l->act);
@@ -122,7 +122,7 @@ static const struct network mobilenets[] = {
 const struct family mobilenet = {{NETWORK_SIDE, {"width", 0.1, 2, false}}, build, ROWS(mobilenets)};
 
 // Width, depth and side of each level: facts of the papers and their released code.
-#define LEVEL(name, help, side, width, depth, se, layout) {name, help, 1000, {side, width, depth, se, layout}}
+#define LEVEL(name, help, side, width, depth, se, variant) {name, help, 1000, {side, width, depth, se, variant}}
 #define E(level, width, depth, side) \
 	LEVEL("efficientnet-b" #level, "squeeze and excite, swish, compound scaling (Tan, Le, 2019)", side, width, depth, .25, \
 		EFFICIENTNET)

@@ -15,7 +15,7 @@
 
 enum {
 	MODEL_NAME = 48,   // longest name of a layer
-	MODEL_TITLE = 128, // of a model, both with their final zero
+	MODEL_TITLE = 128, // longest name of a model; both with their final zero
 };
 
 struct shape {
@@ -160,7 +160,7 @@ const char *const *model_names(void);                // NULL-terminated; the cal
 // than 1 MB or 10,000 operators is refused. The model's name is the path and, behind `#`, a sum of the contents. Faults name
 // the file and the line.
 struct model *model_read(const char *path, struct shape input, int classes, struct fault *);
-// Writes one that model_read reads back, operator for operator; operators that are no layers are called by kind and index.
+// Writes one that model_read reads back, operator for operator; an operator that is not a layer is named by its kind and index.
 // False: the file could not be written.
 bool model_write(const struct model *, FILE *);
 

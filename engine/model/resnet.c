@@ -8,12 +8,12 @@
 
 #include "engine/model/networks.h"
 
-enum { SIDE, WIDTH, PROJECT, LAYOUT }; // values
+enum { SIDE, WIDTH, PROJECT, VARIANT }; // values
 
-static const struct layout {
+static const struct variant {
 	int stem, stages, blocks[4];
 	bool bottleneck;
-} layouts[] = {
+} variants[] = {
 	{16, 3, {1, 1, 1}, false},    {16, 3, {3, 3, 3}, false},    {16, 3, {5, 5, 5}, false},     {16, 3, {7, 7, 7}, false},
 	{16, 3, {9, 9, 9}, false},    {64, 4, {2, 2, 2, 2}, false}, {64, 4, {3, 4, 6, 3}, false},  {64, 4, {3, 4, 6, 3}, true},
 	{64, 4, {3, 4, 23, 3}, true},
@@ -23,7 +23,7 @@ enum { RESNET8, RESNET20, RESNET32, RESNET44, RESNET56, RESNET18, RESNET34, RESN
 static bool build(struct model *m, const double *value, bool small, struct fault *fault)
 {
 	(void)fault;
-	const struct layout *l = &layouts[(int)value[LAYOUT]];
+	const struct variant *l = &variants[(int)value[VARIANT]];
 	bool reduced = l->stem == 64 && !small;
 	int width = network_channels(l->stem, value[WIDTH]);
 	int x = network_conv(m, "", "stem", 0, width, reduced ? window_of(7, 2) : window_of(3, 1), 1, ACT_RELU);

@@ -8,13 +8,13 @@
 
 // ---- tokens: parameters are the positions [tokens][c] and the class token [c] ----
 
-static void tokens_lay(const struct network *net, struct node *n, struct layout *l)
+static void tokens_reserve(const struct network *net, struct node *n, struct storage *l)
 {
 	(void)net;
-	n->bias = layout_parameter(l, shape_size(n->out), FILL_TOKEN, 0);
-	n->gain = layout_parameter(l, n->out.c, FILL_TOKEN, 0);
-	layout_scratch(l, 0, 0, shape_size(n->in));
-	layout_partial(l, n, shape_size(n->out), NN_CHUNKS);
+	n->bias = storage_parameter(l, shape_size(n->out), FILL_TOKEN, 0);
+	n->gain = storage_parameter(l, n->out.c, FILL_TOKEN, 0);
+	storage_scratch(l, 0, 0, shape_size(n->in));
+	storage_partial(l, n, shape_size(n->out), NN_CHUNKS);
 }
 
 static void tokens_images(const struct job *job, struct span span, int chunk, int worker)
@@ -64,7 +64,7 @@ static void tokens_backward(struct network *net, struct node *n)
 	memcpy(net->gradient + n->gain, net->gradient + n->bias, (size_t)n->out.c * sizeof(float)); // the class token has the first position
 }
 
-const struct operator tokens_operator = {tokens_lay, NULL, tokens_forward, tokens_backward, .keeps_input = false};
+const struct operator tokens_operator = {tokens_reserve, NULL, tokens_forward, tokens_backward, .keeps_input = false};
 
 // ---- attention ----
 
@@ -79,13 +79,13 @@ static struct heads heads_of(const struct node *n)
 	return (struct heads){tokens, n->out.c / n->op->heads, n->op->heads, blocks_of(tokens) * KERNEL_BLOCK, n->in.c};
 }
 
-static void attention_lay(const struct network *net, struct node *n, struct layout *l)
+static void attention_reserve(const struct network *net, struct node *n, struct storage *l)
 {
 	(void)net;
 	struct heads h = heads_of(n);
 	long scores = (long)h.tokens * h.wide;
 	// Scores and their gradients; keys or values, turned.
-	layout_scratch(l, 2 * scores, (long)h.width * h.wide, shape_size(n->in));
+	storage_scratch(l, 2 * scores, (long)h.width * h.wide, shape_size(n->in));
 }
 
 // C (+)= A times B for matrices of plain rows: `rows` by `depth` by `columns`.
@@ -187,14 +187,14 @@ static void attention_backward(struct network *net, struct node *n)
 	gradient_end(&job);
 }
 
-const struct operator attention_operator = {attention_lay, NULL, attention_forward, attention_backward, .keeps_input = true};
+const struct operator attention_operator = {attention_reserve, NULL, attention_forward, attention_backward, .keeps_input = true};
 
 // ---- the class token ----
 
-static void first_lay(const struct network *net, struct node *n, struct layout *l)
+static void first_reserve(const struct network *net, struct node *n, struct storage *l)
 {
 	(void)net;
-	layout_scratch(l, 0, 0, shape_size(n->in));
+	storage_scratch(l, 0, 0, shape_size(n->in));
 }
 
 static void first_images(const struct job *job, struct span span, int chunk, int worker)
@@ -232,4 +232,4 @@ static void first_backward(struct network *net, struct node *n)
 	gradient_end(&job);
 }
 
-const struct operator first_operator = {first_lay, NULL, first_forward, first_backward, .keeps_input = false};
+const struct operator first_operator = {first_reserve, NULL, first_forward, first_backward, .keeps_input = false};

@@ -20,16 +20,16 @@ static int out_share(const struct node *n)
 	return n->out.c / n->op->groups;
 }
 
-static void conv_lay(const struct network *net, struct node *n, struct layout *l)
+static void conv_reserve(const struct network *net, struct node *n, struct storage *l)
 {
 	(void)net;
 	const struct window *w = &n->op->window;
 	long taps = (long)w->h * w->w, rows = taps * in_share(n);
-	layer_lay(n, l, rows, FILL_HE);
+	layer_reserve(n, l, rows, FILL_HE);
 	layer_find_phases(n, l);
-	n->forward = layout_work(l, rows * n->op->groups * blocks_of(out_share(n)) * KERNEL_BLOCK);
-	n->backward = layout_work(l, taps * out_share(n) * n->op->groups * blocks_of(in_share(n)) * KERNEL_BLOCK);
-	layout_scratch(l, layer_input_size(n), layer_gradient_size(n), shape_size(n->in));
+	n->forward = storage_work(l, rows * n->op->groups * blocks_of(out_share(n)) * KERNEL_BLOCK);
+	n->backward = storage_work(l, taps * out_share(n) * n->op->groups * blocks_of(in_share(n)) * KERNEL_BLOCK);
+	storage_scratch(l, layer_input_size(n), layer_gradient_size(n), shape_size(n->in));
 }
 
 // The packed weights of a phase begin after those of the phases before it; a group's after those of the groups before it.
@@ -114,7 +114,7 @@ static void forward_images(const struct job *job, struct span span, int chunk, i
 
 static void conv_forward(struct network *net, struct node *n)
 {
-	layer_settle_range(net, n);
+	layer_find_range(net, n);
 	struct job job = job_of(net, n);
 	job_run(&job, forward_images);
 }
@@ -188,4 +188,4 @@ static void conv_backward(struct network *net, struct node *n)
 	layer_backward(net, n, backward_images);
 }
 
-const struct operator conv_operator = {conv_lay, conv_prepare, conv_forward, conv_backward, .keeps_input = true};
+const struct operator conv_operator = {conv_reserve, conv_prepare, conv_forward, conv_backward, .keeps_input = true};

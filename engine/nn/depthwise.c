@@ -4,12 +4,12 @@
 
 #include "engine/nn/node.h"
 
-static void depthwise_lay(const struct network *net, struct node *n, struct layout *l)
+static void depthwise_reserve(const struct network *net, struct node *n, struct storage *l)
 {
 	(void)net;
-	layer_lay(n, l, (long)n->op->window.h * n->op->window.w, FILL_HE);
+	layer_reserve(n, l, (long)n->op->window.h * n->op->window.w, FILL_HE);
 	layer_find_phases(n, l);
-	layout_scratch(l, layer_input_size(n), layer_gradient_size(n), shape_size(n->in));
+	storage_scratch(l, layer_input_size(n), layer_gradient_size(n), shape_size(n->in));
 }
 
 static void depthwise_prepare(struct network *net, struct node *n)
@@ -36,7 +36,7 @@ static void forward_images(const struct job *job, struct span span, int chunk, i
 
 static void depthwise_forward(struct network *net, struct node *n)
 {
-	layer_settle_range(net, n);
+	layer_find_range(net, n);
 	struct job job = job_of(net, n);
 	job_run(&job, forward_images);
 }
@@ -80,5 +80,5 @@ static void depthwise_backward(struct network *net, struct node *n)
 	layer_backward(net, n, backward_images);
 }
 
-const struct operator depthwise_operator = {depthwise_lay, depthwise_prepare, depthwise_forward, depthwise_backward,
+const struct operator depthwise_operator = {depthwise_reserve, depthwise_prepare, depthwise_forward, depthwise_backward,
 	.keeps_input = true};

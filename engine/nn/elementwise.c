@@ -4,10 +4,10 @@
 
 #include "engine/nn/node.h"
 
-static void lay_spare(const struct network *net, struct node *n, struct layout *l)
+static void reserve_spare(const struct network *net, struct node *n, struct storage *l)
 {
 	(void)net;
-	layout_scratch(l, 0, 0, shape_size(n->in) > shape_size(n->out) ? shape_size(n->in) : shape_size(n->out));
+	storage_scratch(l, 0, 0, shape_size(n->in) > shape_size(n->out) ? shape_size(n->in) : shape_size(n->out));
 }
 
 // ---- activation ----
@@ -45,7 +45,7 @@ static void act_backward(struct network *net, struct node *n)
 	gradient_end(&job);
 }
 
-const struct operator act_operator = {lay_spare, NULL, act_forward, act_backward, .keeps_input = true};
+const struct operator act_operator = {reserve_spare, NULL, act_forward, act_backward, .keeps_input = true};
 
 // ---- addition ----
 
@@ -101,7 +101,7 @@ static void add_backward(struct network *net, struct node *n)
 	gradient_end(&job);
 }
 
-const struct operator add_operator = {lay_spare, NULL, add_forward, add_backward, .keeps_output = true};
+const struct operator add_operator = {reserve_spare, NULL, add_forward, add_backward, .keeps_output = true};
 
 // ---- gate: every channel times a number of its own ----
 
@@ -155,7 +155,7 @@ static void scale_backward(struct network *net, struct node *n)
 	gradient_end(&job);
 }
 
-const struct operator scale_operator = {lay_spare, NULL, scale_forward, scale_backward, .keeps_input = true};
+const struct operator scale_operator = {reserve_spare, NULL, scale_forward, scale_backward, .keeps_input = true};
 
 // ---- concatenation ----
 
@@ -207,4 +207,4 @@ static void concat_backward(struct network *net, struct node *n)
 	gradient_end(&job);
 }
 
-const struct operator concat_operator = {lay_spare, NULL, concat_forward, concat_backward, .keeps_input = false};
+const struct operator concat_operator = {reserve_spare, NULL, concat_forward, concat_backward, .keeps_input = false};

@@ -11,16 +11,16 @@ static int tiles_of(const struct node *n)
 	return tiles > 1 ? tiles : 1;
 }
 
-void layer_lay(struct node *n, struct layout *l, long rows, enum fill fill)
+void layer_reserve(struct node *n, struct storage *l, long rows, enum fill fill)
 {
 	int c = n->out.c;
 	n->weight_count = rows * c;
-	n->weights = layout_parameter(l, n->weight_count, fill, (int)rows);
+	n->weights = storage_parameter(l, n->weight_count, fill, (int)rows);
 	if (n->op->bias)
-		n->bias = layout_parameter(l, c, FILL_ZERO, 0);
-	n->weight_scale = layout_work(l, c);
-	n->quantized = layout_work(l, n->weight_count);
-	layout_partial(l, n, n->weight_count, NN_TASKS / tiles_of(n));
+		n->bias = storage_parameter(l, c, FILL_ZERO, 0);
+	n->weight_scale = storage_work(l, c);
+	n->quantized = storage_work(l, n->weight_count);
+	storage_partial(l, n, n->weight_count, NN_TASKS / tiles_of(n));
 }
 
 void layer_quantize_weights(struct network *net, struct node *n)
@@ -111,7 +111,7 @@ static float present_range(struct network *net, struct node *n, int format, bool
 	return peak;
 }
 
-void layer_settle_range(struct network *net, struct node *n)
+void layer_find_range(struct network *net, struct node *n)
 {
 	int layer = n->op->layer, format = net->plan->layer[layer].activation;
 	bool positive = net->model->layer[layer].positive && net->quantization.unsigned_positive;
@@ -164,13 +164,13 @@ void layer_reduce_gradient(struct network *net, const struct node *n, long param
 	team_run(net->team, (int)((count + REDUCE - 1) / REDUCE), reduce_chunk, &job);
 }
 
-void layer_find_phases(struct node *n, struct layout *l)
+void layer_find_phases(struct node *n, struct storage *l)
 {
 	const struct window *w = &n->op->window;
 	for (int d = 0; d < 2; d++) {
 		int size = d ? n->in.w : n->in.h, out = d ? n->out.w : n->out.h, kernel = d ? w->w : w->h, pad = d ? w->pad_w : w->pad_h;
 		n->before[d] = n->after[d] = 0;
-		n->phase[d] = (struct phase *)layout_work(l, w->stride * (long)(sizeof(struct phase) / sizeof(float)));
+		n->phase[d] = (struct phase *)storage_work(l, w->stride * (long)(sizeof(struct phase) / sizeof(float)));
 		for (int r = 0; r < w->stride; r++) {
 			struct phase p = {.count = (size - r + w->stride - 1) / w->stride};
 			for (int k = (r + pad) % w->stride; k < kernel; k += w->stride) {

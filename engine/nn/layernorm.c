@@ -6,14 +6,14 @@
 
 static const float EPSILON = 1e-6f;
 
-static void layernorm_lay(const struct network *net, struct node *n, struct layout *l)
+static void layernorm_reserve(const struct network *net, struct node *n, struct storage *l)
 {
-	n->gain = layout_parameter(l, n->out.c, FILL_ONE, 0);
-	n->bias = layout_parameter(l, n->out.c, FILL_ZERO, 0);
-	n->kept = layout_work(l, net->batch * shape_size(n->in));
-	n->inverse = layout_work(l, net->batch * pixels_of(n->in));
-	layout_scratch(l, 0, 0, shape_size(n->in));
-	layout_partial(l, n, 2L * n->out.c, NN_CHUNKS);
+	n->gain = storage_parameter(l, n->out.c, FILL_ONE, 0);
+	n->bias = storage_parameter(l, n->out.c, FILL_ZERO, 0);
+	n->kept = storage_work(l, net->batch * shape_size(n->in));
+	n->inverse = storage_work(l, net->batch * pixels_of(n->in));
+	storage_scratch(l, 0, 0, shape_size(n->in));
+	storage_partial(l, n, 2L * n->out.c, NN_CHUNKS);
 }
 
 static void forward_images(const struct job *job, struct span span, int chunk, int worker)
@@ -63,4 +63,4 @@ static void layernorm_backward(struct network *net, struct node *n)
 	}
 }
 
-const struct operator layernorm_operator = {layernorm_lay, NULL, layernorm_forward, layernorm_backward, .keeps_input = false};
+const struct operator layernorm_operator = {layernorm_reserve, NULL, layernorm_forward, layernorm_backward, .keeps_input = false};

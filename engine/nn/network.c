@@ -56,7 +56,7 @@ void *network_block(struct network *net, size_t bytes)
 	return p;
 }
 
-long layout_parameter(struct layout *l, long count, enum fill fill, int fan)
+long storage_parameter(struct storage *l, long count, enum fill fill, int fan)
 {
 	long at = l->parameters;
 	if (l->parameter)
@@ -66,7 +66,7 @@ long layout_parameter(struct layout *l, long count, enum fill fill, int fan)
 	return at;
 }
 
-float *layout_work(struct layout *l, long count)
+float *storage_work(struct storage *l, long count)
 {
 	float *p = l->base ? l->base + l->used : NULL;
 	l->used += rounded(count);
@@ -78,14 +78,14 @@ static long greater(long a, long b)
 	return a > b ? a : b;
 }
 
-void layout_scratch(struct layout *l, long image, long gradient, long back)
+void storage_scratch(struct storage *l, long image, long gradient, long back)
 {
 	l->image = greater(l->image, rounded(image));
 	l->gradient = greater(l->gradient, rounded(gradient));
 	l->back = greater(l->back, rounded(back));
 }
 
-void layout_partial(struct layout *l, struct node *n, long count, int chunks)
+void storage_partial(struct storage *l, struct node *n, long count, int chunks)
 {
 	n->partial_stride = rounded(count);
 	l->partial = greater(l->partial, chunks * rounded(count));
@@ -164,11 +164,11 @@ static bool place_activations(struct network *net)
 	return base != NULL;
 }
 
-static void lay(struct network *net, struct layout *l)
+static void reserve(struct network *net, struct storage *l)
 {
 	for (int i = 0; i < net->model->ops; i++)
-		if (net->node[i].does->lay)
-			net->node[i].does->lay(net, &net->node[i], l);
+		if (net->node[i].does->reserve)
+			net->node[i].does->reserve(net, &net->node[i], l);
 }
 
 // Who reads whom, which norms may wait, and which layers have a norm of their own.
@@ -193,7 +193,7 @@ static void find_readers(struct network *net)
 	}
 }
 
-static bool make_nodes(struct network *net, struct layout *l)
+static bool make_nodes(struct network *net, struct storage *l)
 {
 	const struct model *m = net->model;
 	net->node = network_block(net, (size_t)m->ops * sizeof *net->node);
@@ -206,13 +206,13 @@ static bool make_nodes(struct network *net, struct layout *l)
 		n->out = n->op->out;
 		n->does = operator_of(n);
 	}
-	lay(net, l);
+	reserve(net, l);
 	find_readers(net);
-	struct layout cut = {.base = network_block(net, (size_t)l->used * sizeof(float)),
+	struct storage cut = {.base = network_block(net, (size_t)l->used * sizeof(float)),
 		.parameter = network_block(net, (size_t)l->parameter_count * sizeof *cut.parameter)};
 	if (!cut.base || !cut.parameter)
 		return false;
-	lay(net, &cut);
+	reserve(net, &cut);
 	net->parameters = l->parameters;
 	net->parameter = cut.parameter;
 	net->parameter_count = l->parameter_count;
@@ -223,7 +223,7 @@ static bool make_nodes(struct network *net, struct layout *l)
 	return net->weights && net->gradient && net->ranges;
 }
 
-static bool make_scratch(struct network *net, const struct layout *l)
+static bool make_scratch(struct network *net, const struct storage *l)
 {
 	int threads = team_size(net->team), channels = 0;
 	for (int i = 0; i < net->model->ops; i++)
@@ -249,14 +249,14 @@ static bool make_scratch(struct network *net, const struct layout *l)
 struct network *network_new(const struct model *model, int batch, unsigned keeps, struct team *team, struct fault *fault)
 {
 	struct network *net = calloc(1, sizeof *net);
-	struct layout l = {0};
+	struct storage l = {0};
 	if (net) {
 		net->model = model;
 		net->team = team;
 		net->batch = batch;
 		net->kernels = kernels_best();
 	}
-	if (!net || !make_nodes(net, &l) || !make_scratch(net, &l) || !place_activations(net) || !optimizer_lay(net, keeps)) {
+	if (!net || !make_nodes(net, &l) || !make_scratch(net, &l) || !place_activations(net) || !optimizer_reserve(net, keeps)) {
 		network_free(net);
 		fault_memory(fault, model->name);
 		return NULL;

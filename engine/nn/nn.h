@@ -15,9 +15,9 @@
 
 struct network;
 
-// What a network keeps beside weights and momentum.
+// What a network may keep beside weights and momentum, as bits.
 enum { NETWORK_SECOND_MOMENTS = 1, NETWORK_AVERAGE = 2 };
-// For passes of up to `batch` images. Model and team are borrowed, and must outlive the network.
+// Makes a network for passes of up to `batch` images. It borrows the model and the team, which must outlive it.
 struct network *network_new(const struct model *, int batch, unsigned keeps, struct team *, struct fault *);
 void network_free(struct network *);
 
@@ -33,7 +33,7 @@ struct network_array {
 };
 enum { NETWORK_ARRAYS = 5 };
 int network_arrays(struct network *, struct network_array[NETWORK_ARRAYS]); // returns how many
-// Whether passes use the average of the weights, where one is kept; not for training.
+// Makes passes use the average of the weights, where one is kept. Training must not use it.
 void network_use_average(struct network *, bool);
 
 // How activations and weights are quantized, beside the formats.

@@ -126,25 +126,25 @@ struct calibration {
 };
 
 // What a node takes of memory: counted first (base NULL), then cut with the same calls.
-struct layout {
+struct storage {
 	float *base;
 	long used, parameters;
 	struct parameter *parameter; // NULL while counting
 	int parameter_count;
 	long image, gradient, back, partial; // most of a node's, of scratch and partial sums
 };
-long layout_parameter(struct layout *, long count, enum fill, int fan);
-float *layout_work(struct layout *, long count);
-void layout_scratch(struct layout *, long image, long gradient, long back);
-void layout_partial(struct layout *, struct node *, long count, int chunks);
+long storage_parameter(struct storage *, long count, enum fill, int fan);
+float *storage_work(struct storage *, long count);
+void storage_scratch(struct storage *, long image, long gradient, long back);
+void storage_partial(struct storage *, struct node *, long count, int chunks);
 
 void *network_block(struct network *, size_t bytes); // zeroed, freed with the network; NULL once memory has run out
-bool optimizer_lay(struct network *, unsigned keeps); // what the optimizer keeps; false: out of memory
+bool optimizer_reserve(struct network *, unsigned keeps); // what the optimizer keeps; false: out of memory
 void optimizer_clear(struct network *);
 
 // What an operator does. Images, formats and mode are those of the network's present pass.
 struct operator {
-	void (*lay)(const struct network *, struct node *, struct layout *);
+	void (*reserve)(const struct network *, struct node *, struct storage *);
 	void (*prepare)(struct network *, struct node *); // rounds the weights; runs in parallel with other nodes' own
 	void (*forward)(struct network *, struct node *);
 	void (*backward)(struct network *, struct node *); // reads node->grad, writes or adds to the gradients of what it read
@@ -183,12 +183,12 @@ void gradient_end(const struct job *); // after all images: the inputs' gradient
 void norm_add_sums(const struct network *, const struct node *, int chunk, bool fresh, const float *x, long pixels);
 
 // layer.c: what operators with weights share.
-void layer_lay(struct node *, struct layout *, long rows, enum fill); // weights of `rows` inputs an output, and a bias where it has one
+void layer_reserve(struct node *, struct storage *, long rows, enum fill); // weights of `rows` inputs an output, and a bias where it has one
 void layer_quantize_weights(struct network *, struct node *);         // fills node->quantized
-void layer_settle_range(struct network *, struct node *);             // fills node->grid, scale, range
+void layer_find_range(struct network *, struct node *);             // fills node->grid, scale, range
 // Packs columns first..first+columns of the quantized weights' rows, into whole blocks; returns where the next begin.
 float *layer_pack(const struct node *, int first, int columns, float *to);
-void layer_find_phases(struct node *, struct layout *);
+void layer_find_phases(struct node *, struct storage *);
 // The layer's input, rounded, from pixel `pixel` of the batch on.
 void layer_round(const struct job *, long pixel, long pixels, float *to);
 // The gradient of its output likewise; where the layer has a norm, that norm's gradient taken through it.

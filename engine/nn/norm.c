@@ -10,17 +10,17 @@
 static const double EPSILON = 1e-5;
 static const float DIP = 0.278464543f; // how far swish goes below 0
 
-static void norm_lay(const struct network *net, struct node *n, struct layout *l)
+static void norm_reserve(const struct network *net, struct node *n, struct storage *l)
 {
 	(void)net;
 	int c = n->out.c;
-	n->gain = layout_parameter(l, c, FILL_ONE, 0);
-	n->bias = layout_parameter(l, c, FILL_ZERO, 0);
+	n->gain = storage_parameter(l, c, FILL_ONE, 0);
+	n->bias = storage_parameter(l, c, FILL_ZERO, 0);
 	for (int i = 0; i < 7; i++)
-		*(float **[]){&n->mean, &n->deviation_inverse, &n->gain_scale, &n->shift, &n->ka, &n->kb, &n->kc}[i] = layout_work(l, c);
-	n->extremes = layout_work(l, NN_CHUNKS * 2L * c);
-	n->sums = (double *)(void *)layout_work(l, 2 * NN_CHUNKS * 2L * c);
-	layout_scratch(l, 0, 0, shape_size(n->in));
+		*(float **[]){&n->mean, &n->deviation_inverse, &n->gain_scale, &n->shift, &n->ka, &n->kb, &n->kc}[i] = storage_work(l, c);
+	n->extremes = storage_work(l, NN_CHUNKS * 2L * c);
+	n->sums = (double *)(void *)storage_work(l, 2 * NN_CHUNKS * 2L * c);
+	storage_scratch(l, 0, 0, shape_size(n->in));
 }
 
 void norm_add_sums(const struct network *net, const struct node *n, int chunk, bool fresh, const float *x, long pixels)
@@ -158,4 +158,4 @@ static void norm_backward(struct network *net, struct node *n)
 	gradient_end(&job);
 }
 
-const struct operator norm_operator = {norm_lay, NULL, norm_forward, norm_backward, .keeps_input = true};
+const struct operator norm_operator = {norm_reserve, NULL, norm_forward, norm_backward, .keeps_input = true};

@@ -19,7 +19,7 @@ static void find_pieces(struct network *net)
 	}
 }
 
-bool optimizer_lay(struct network *net, unsigned keeps)
+bool optimizer_reserve(struct network *net, unsigned keeps)
 {
 	size_t size = (size_t)net->parameters * sizeof(float);
 	net->trained = net->weights;

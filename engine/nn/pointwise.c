@@ -9,14 +9,14 @@
 
 enum { BAND = 120 }; // pixels
 
-static void pointwise_lay(const struct network *net, struct node *n, struct layout *l)
+static void pointwise_reserve(const struct network *net, struct node *n, struct storage *l)
 {
 	(void)net;
 	int ci = n->in.c, co = n->out.c;
-	layer_lay(n, l, ci, n->op->kind == OP_LINEAR ? FILL_EVEN : FILL_HE);
-	n->forward = layout_work(l, (long)ci * blocks_of(co) * KERNEL_BLOCK);
-	n->backward = layout_work(l, (long)co * blocks_of(ci) * KERNEL_BLOCK);
-	layout_scratch(l, (long)BAND * ci, (long)BAND * co, (long)BAND * ci);
+	layer_reserve(n, l, ci, n->op->kind == OP_LINEAR ? FILL_EVEN : FILL_HE);
+	n->forward = storage_work(l, (long)ci * blocks_of(co) * KERNEL_BLOCK);
+	n->backward = storage_work(l, (long)co * blocks_of(ci) * KERNEL_BLOCK);
+	storage_scratch(l, (long)BAND * ci, (long)BAND * co, (long)BAND * ci);
 }
 
 static void pointwise_prepare(struct network *net, struct node *n)
@@ -35,7 +35,7 @@ static void pointwise_prepare(struct network *net, struct node *n)
 }
 
 // Y (+)= X times packed B.
-static void times(const struct kernels *k, int rows, int depth, int columns, const float *x, const float *packed, float *y, bool accumulate)
+static void multiply(const struct kernels *k, int rows, int depth, int columns, const float *x, const float *packed, float *y, bool accumulate)
 {
 	for (int first = 0; first < columns; first += KERNEL_COLUMNS)
 		for (int r = 0; r < rows; r += k->rows)
@@ -57,14 +57,14 @@ static void forward_pixels(const struct job *job, struct span span, int chunk, i
 		layer_round(job, from, rows, rounded);
 		for (int r = 0; n->op->bias && r < rows; r++)
 			memcpy(y + (long)r * co, net->weights + n->bias, (size_t)co * sizeof *y);
-		times(net->kernels, rows, ci, co, rounded, n->forward, y, n->op->bias);
+		multiply(net->kernels, rows, ci, co, rounded, n->forward, y, n->op->bias);
 		layer_add_sums(job, chunk, from == first, y, rows);
 	}
 }
 
 static void pointwise_forward(struct network *net, struct node *n)
 {
-	layer_settle_range(net, n);
+	layer_find_range(net, n);
 	struct job job = job_of(net, n);
 	job_run(&job, forward_pixels);
 }
@@ -88,7 +88,7 @@ static void input_gradient(const struct kernels *k, const struct node *n, int ro
 	if (k->blas)
 		cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, rows, ci, co, 1, dy, co, n->quantized, co, 0, dx, ci);
 	else
-		times(k, rows, co, ci, dy, n->backward, dx, false);
+		multiply(k, rows, co, ci, dy, n->backward, dx, false);
 }
 
 static void backward_pixels(const struct job *job, struct span span, int worker, const struct share *share)
@@ -123,4 +123,4 @@ static void pointwise_backward(struct network *net, struct node *n)
 	layer_backward(net, n, backward_pixels);
 }
 
-const struct operator pointwise_operator = {pointwise_lay, pointwise_prepare, pointwise_forward, pointwise_backward, .keeps_input = true};
+const struct operator pointwise_operator = {pointwise_reserve, pointwise_prepare, pointwise_forward, pointwise_backward, .keeps_input = true};

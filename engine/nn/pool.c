@@ -5,10 +5,10 @@
 
 #include "engine/nn/node.h"
 
-static void pool_lay(const struct network *net, struct node *n, struct layout *l)
+static void pool_reserve(const struct network *net, struct node *n, struct storage *l)
 {
 	(void)net;
-	layout_scratch(l, 0, 0, shape_size(n->in) > shape_size(n->out) ? shape_size(n->in) : shape_size(n->out));
+	storage_scratch(l, 0, 0, shape_size(n->in) > shape_size(n->out) ? shape_size(n->in) : shape_size(n->out));
 }
 
 // The input pixels of an output pixel: rows first_y..end_y, columns first_x..end_x.
@@ -125,5 +125,5 @@ static void maximum_backward(struct network *net, struct node *n)
 	gradient_end(&job);
 }
 
-const struct operator average_operator = {pool_lay, NULL, pool_forward, average_backward, .keeps_input = false};
-const struct operator maximum_operator = {pool_lay, NULL, pool_forward, maximum_backward, .keeps_input = true};
+const struct operator average_operator = {pool_reserve, NULL, pool_forward, average_backward, .keeps_input = false};
+const struct operator maximum_operator = {pool_reserve, NULL, pool_forward, maximum_backward, .keeps_input = true};

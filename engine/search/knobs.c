@@ -98,9 +98,6 @@ const char *knobs_words(const char *name)
 	return table[knob_named(name)].words;
 }
 
-static const char *const always[] = TERMS_ALWAYS;
-enum { ALWAYS = sizeof always / sizeof *always };
-
 int knobs_term(const struct knobs *values, const char *name)
 {
 	for (int t = 0; t < values->terms; t++)
@@ -125,14 +122,12 @@ static const char *term_behind(const char *name, enum term_setting *setting)
 static int add_term(struct knobs *values, const char *name, struct fault *fault)
 {
 	int t = knobs_term(values, name);
-	bool known = strncmp(name, "latency@", 8) == 0 || strncmp(name, "energy@", 7) == 0;
-	for (int i = 0; i < ALWAYS; i++)
-		known = known || strcmp(name, always[i]) == 0;
+	struct term_name read;
+	char advice[sizeof fault->todo];
 	if (t >= 0)
 		return t;
-	if (!known)
-		fault_set(fault, name, "choose one of bops, bops-linear, size, activations, latency, energy, latency@DEVICE, energy@DEVICE",
-			"no such cost term");
+	if (!term_read(name, &read))
+		fault_set(fault, name, term_advice(true, advice, sizeof advice), "no such cost term");
 	else if (strlen(name) >= ENGINE_NAME)
 		fault_set(fault, "cost term", "name a shorter path", "the name is longer than %d characters", ENGINE_NAME - 1);
 	else if (values->terms == ENGINE_TERMS)
@@ -359,8 +354,8 @@ struct config *config_new(void)
 	struct config *c = calloc(1, sizeof *c);
 	if (c) {
 		knobs_set(&c->values, "preset", "live", false, NULL);
-		for (int i = 0; i < ALWAYS; i++)
-			add_term(&c->values, always[i], NULL);
+		for (int i = 0; i < TERM_IDS; i++)
+			add_term(&c->values, term_kinds[i].name, NULL);
 		overlay(c);
 	}
 	return c;
@@ -423,4 +418,9 @@ void config_each(const struct config *c, void (*each)(const char *name, const ch
 const struct knobs *config_knobs(const struct config *c)
 {
 	return &c->values;
+}
+
+void config_take(struct config *c, const struct knobs *values)
+{
+	c->values = *values;
 }

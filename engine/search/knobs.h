@@ -85,7 +85,7 @@ struct knobs {
 #define FIELD_W(field, name, preset, words, live, help) int field;
 #define FIELD_T(field, name, preset, words, live, help) char field[ENGINE_TEXT];
 	KNOBS(FIELD_I, FIELD_R, FIELD_W, FIELD_T)
-	// The cost terms of the search: those that every search has (TERMS_ALWAYS), then those that were asked for. They only
+	// The cost terms of the search: those that every search has, one of each kind in the kinds' order, then those that were asked for. They only
 	// ever become more, so that a term keeps its place.
 	int terms;
 	struct term_knob {
@@ -94,15 +94,15 @@ struct knobs {
 		char target[ENGINE_NAME]; // as text; empty: none
 	} term[ENGINE_TERMS];
 };
-#define TERMS_ALWAYS {"bops", "bops-linear", "size", "activations", "latency", "energy"} // the last two: on knob `device`
 // In place of a target: there is to be none. An empty text says the same.
 #define TARGET_NO "none"
 int knobs_term(const struct knobs *, const char *name); // its place; -1: it is not among them
 
 const char *knobs_words(const char *name); // the words, or typical values, of a setting that there is, separated by '|'
 
-// The values of a config.
+// The values of a config; and a config that has these values.
 const struct knobs *config_knobs(const struct config *);
+void config_take(struct config *, const struct knobs *);
 // Sets one value from text, live settings only where `live_only`; `values` is unchanged where that fails. The names
 // "weight.TERM" and "target.TERM" are settings too, and add the term where it is not there yet; whether it can be priced,
 // and what a target's text means, is checked by search_reprice.

@@ -424,11 +424,12 @@ static void publish_term(const struct lane *lane, int t, struct term_state *out)
 	*out = (struct term_state){.weight = aim->weight, .target = aim->target, .targeted = aim->target > 0,
 		.modal = aim->modal, .expected = aim->sampled, .low = aim->low, .high = aim->high, .least = aim->least,
 		.reach = lane_reach(lane, t), .whole = p ? price_widest(p) : (double)NAN, .unit = p ? price_unit(p) : "",
-		.brief = p ? cost_brief(price_cost(p)) : "", .symbol = p ? cost_symbol(price_cost(p)) : "",
-		.device = device ? device->name : ""};
+		.brief = p ? cost_brief(price_cost(p)) : "", .symbol = p ? quantity_symbol(term->kind->quantity) : "",
+		.device = device ? device->name : "", .kind = term->kind, .by_setting = term->by_setting};
 	lane_reach_text(lane, t, out->reach_text, sizeof out->reach_text);
 	memcpy(out->name, term->name, sizeof out->name);
 	memcpy(out->why, term->why, sizeof out->why);
+	memcpy(out->asked, term->asked, sizeof out->asked);
 	memcpy(out->target_text, aim->asked, sizeof out->target_text);
 }
 

@@ -14,6 +14,9 @@ struct price; // by one cost term on one device
 // A cost term of a search. The terms only ever become more: each keeps its place.
 struct term {
 	char name[ENGINE_NAME];
+	const struct term_kind *kind;
+	bool by_setting;           // its device is the setting `device`
+	char asked[ENGINE_TEXT];   // the device, a file or "table:NAME"; "": its kind has none
 	const struct price *price; // NULL: it cannot be priced, as `why` says
 	char why[2 * ENGINE_TEXT];
 };

@@ -18,6 +18,11 @@ long search_steps_done(const struct search *s)
 	return s->shared.step;
 }
 
+const struct knobs *search_knobs(const struct search *s)
+{
+	return &s->shared.knobs;
+}
+
 long search_horizon(const struct search *s)
 {
 	return s->shared.horizon;

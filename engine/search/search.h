@@ -20,6 +20,7 @@ bool search_price(const struct search *, const uint8_t *choice, double cost[ENGI
 bool search_step(struct search *, struct fault *);
 long search_steps_done(const struct search *);
 long search_horizon(const struct search *);
+const struct knobs *search_knobs(const struct search *); // the settings as they are
 // The newest record, and the modal option per slot that goes with it.
 const struct record *search_record(const struct search *);
 

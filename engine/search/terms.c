@@ -19,15 +19,24 @@ static bool settle_term(const struct shared *s, const struct knobs *k, int t, st
 {
 	const struct term_knob *wanted = &k->term[t];
 	char name[ENGINE_NAME + ENGINE_TEXT];
-	bool on_device = strcmp(wanted->name, "latency") == 0 || strcmp(wanted->name, "energy") == 0;
+	struct term_name read;
 	struct fault why = {0};
-	snprintf(name, sizeof name, "%s%s%s", wanted->name, on_device ? "@" : "", on_device ? k->device : "");
-	*term = (struct term){.price = prices_named(s->prices, name, &why)};
+	*term = (struct term){0};
 	snprintf(term->name, sizeof term->name, "%s", wanted->name);
+	term_read(term->name, &read); // knobs take no other names
+	term->kind = read.kind;
+	term->by_setting = read.kind->on_device && !read.device;
+	if (read.kind->on_device)
+		snprintf(term->asked, sizeof term->asked, "%s", term->by_setting ? k->device : read.device);
+	if (term->by_setting)
+		term_write(read.kind->id, term->asked, name, sizeof name);
+	else
+		snprintf(name, sizeof name, "%s", wanted->name);
+	term->price = prices_named(s->prices, name, &why);
 	*aim = (struct aim){.weight = wanted->weight};
 	snprintf(aim->asked, sizeof aim->asked, "%s", wanted->target);
 	if (!term->price) {
-		if (!on_device || wanted->weight > 0 || wanted->target[0]) {
+		if (!term->by_setting || wanted->weight > 0 || wanted->target[0]) {
 			if (fault)
 				*fault = why;
 			return false;
@@ -92,7 +101,7 @@ bool search_reprice(struct search *s, const struct knobs *k, struct fault *fault
 	struct device device;
 	bool changed = k->terms != shared->terms;
 	uint32_t same = 0;
-	if (strncmp(k->device, "table:", 6) != 0 && !device_get(k->device, &device, fault))
+	if (!term_table(k->device) && !device_get(k->device, &device, fault))
 		return false;
 	if (!aims_of(shared, k, term, aim, fault) || !rewards(k, term, aim, fault))
 		return false;

@@ -59,14 +59,13 @@ const char *const *engine_formats(void)
 
 const char *const *engine_terms(void)
 {
-	static const char *const always[] = TERMS_ALWAYS;
-	enum { ALWAYS = sizeof always / sizeof *always };
 	static _Thread_local const char *list[COST_NAMES + 3];
 	int count = 0;
-	for (int i = 0; i < ALWAYS; i++)
-		list[count++] = always[i];
+	struct term_name read;
+	for (int i = 0; i < TERM_IDS; i++)
+		list[count++] = term_kinds[i].name;
 	for (const char *const *name = cost_terms(); *name; name++)
-		if (strchr(*name, '@')) // the others are among those
+		if (term_read(*name, &read) && read.device) // the others are among the kinds
 			list[count++] = *name;
 	return list;
 }

@@ -274,20 +274,27 @@ void partition_name(const struct partition *p, int decision, char name[SPACE_NAM
 	snprintf(name, SPACE_NAME, "%.*s%s", SPACE_NAME - 3, whole, p->split ? strrchr(p->space->slot[slot].name, '.') : "");
 }
 
+enum meaning space_meaning(const char *word, const char *layer, const char *slot, const char *group)
+{
+	size_t n = strlen(group);
+	const char *behind = n && strncmp(word, group, n) == 0 ? word + n : NULL; // of the group's name
+	if (fnmatch(word, layer, 0) == 0 || (behind && !*behind))
+		return MEANS_LAYER;
+	return fnmatch(word, slot, 0) == 0 || (behind && strcmp(behind, strrchr(slot, '.')) == 0) ? MEANS_SLOT : MEANS_NOTHING;
+}
+
 bool partition_meant(const struct partition *p, const char *word, bool *meant)
 {
 	bool any = false;
 	memset(meant, 0, (size_t)p->space->slots * sizeof *meant);
 	for (int i = 0; i < p->space->slots; i++) {
-		const char *half = strrchr(p->space->slot[i].name, '.');
 		int layer = space_layer(i), g = p->group_of[layer];
-		const char *group = g >= 0 ? p->group[g].name : "";
-		size_t n = strlen(group);
-		bool grouped = n && strncmp(word, group, n) == 0, whole = matches(p, layer, word) || (grouped && !word[n]);
-		if (!whole && fnmatch(word, p->space->slot[i].name, 0) != 0 && !(grouped && strcmp(word + n, half) == 0))
+		enum meaning meaning = space_meaning(word, p->space->model->layer[layer].name, p->space->slot[i].name,
+			g >= 0 ? p->group[g].name : "");
+		if (meaning == MEANS_NOTHING)
 			continue;
 		any = meant[i] = true;
-		for (int j = p->decision[p->decision_of[i]].first; whole && j >= 0; j = p->next[j])
+		for (int j = p->decision[p->decision_of[i]].first; meaning == MEANS_LAYER && j >= 0; j = p->next[j])
 			meant[j] = true;
 	}
 	return any;

@@ -102,8 +102,12 @@ bool partition_settle(struct partition *, struct fault *);
 void partition_spread(const struct partition *, uint8_t *choice);
 // A decision's name: that of its group or layer, with .w or .a where the two are split.
 void partition_name(const struct partition *, int decision, char name[SPACE_NAME]);
-// The slots that a word means: for the name of a layer or of a group, or a glob over layers, both formats of each, and
-// whatever is decided with them; with .w or .a behind it, that format alone. Fills meant[slots]; false: none.
+// The grammar of names, LAYER|GLOB|GROUP[.w|.a]: whether a word means a slot ("stem.w"), and if so, by its layer or group as a whole,
+// or as the one format that stands behind the dot. `group`: of the layer, "" where it is in none.
+enum meaning { MEANS_NOTHING, MEANS_SLOT, MEANS_LAYER };
+enum meaning space_meaning(const char *word, const char *layer, const char *slot, const char *group);
+// The slots that a word means: both formats of a layer, of each layer that a glob matches or of a group's, and whatever is decided
+// with them; with .w or .a behind it, that format alone. Fills meant[slots]; false: none.
 bool partition_meant(const struct partition *, const char *word, bool *meant);
 
 #endif

@@ -96,7 +96,7 @@ struct kernels {
 };
 
 // The set in use for what is made from here on: the best one for this processor (BITSCAPE_KERNELS=base|avx2|avx512 forces one that
-// it has), or another that kernels_use chose by its name. False: there is none of that name.
+// it has), or another that kernels_use chose by its name. False: no set has that name.
 const struct kernels *kernels_best(void);
 bool kernels_use(const char *name);
 // The one that would be in use without kernels_use.

@@ -10,13 +10,8 @@ static bool term_device(const struct session *s, int term, char *buf, size_t siz
 {
 	if (term < 0 || term >= s->snapshot->terms)
 		return false;
-	const char *name = s->snapshot->term[term].name, *at = strchr(name, '@');
-	buf[0] = '\0';
-	if (at)
-		snprintf(buf, size, "%s", at + 1);
-	else if (strcmp(name, "latency") == 0 || strcmp(name, "energy") == 0)
-		config_get(s->now, "device", buf, size);
-	return buf[0] && strncmp(buf, "table:", 6) != 0;
+	snprintf(buf, size, "%s", s->snapshot->term[term].asked);
+	return buf[0] && !term_table(buf);
 }
 
 // The device that a figure about this term shows: the term's own; of a term that has none, that of the latency that counts, else
@@ -25,11 +20,14 @@ static void session_device(const struct session *s, int term, char *buf, size_t 
 {
 	if (term_device(s, term, buf, size))
 		return;
+	const struct term_state *t = s->snapshot->term;
 	for (int i = 0; i < s->snapshot->terms; i++)
-		if (s->snapshot->term[i].weight > 0 && strncmp(s->snapshot->term[i].name, "latency", 7) == 0 && term_device(s, i, buf, size))
+		if (t[i].weight > 0 && t[i].kind->id == TERM_LATENCY && term_device(s, i, buf, size))
 			return;
-	if (!config_get(s->now, "device", buf, size) || !buf[0] || strncmp(buf, "table:", 6) == 0)
-		snprintf(buf, size, "tpu_v4");
+	for (int i = 0; i < s->snapshot->terms; i++)
+		if (t[i].by_setting && term_device(s, i, buf, size))
+			return;
+	snprintf(buf, size, "tpu_v4");
 }
 
 void costed_free(struct costed *c)
@@ -94,7 +92,7 @@ bool session_roofline(void *session, int term, struct roofline *r, struct fault 
 	if (!c->latency || strcmp(device, c->device) != 0) {
 		costing_free(c->latency);
 		char latency[sizeof device + 16];
-		snprintf(latency, sizeof latency, "latency@%s", device);
+		term_write(TERM_LATENCY, device, latency, sizeof latency);
 		c->latency = costing_new(c->network, latency, 0, f);
 		snprintf(c->device, sizeof c->device, "%s", device);
 		if (!c->latency)

@@ -148,14 +148,14 @@ struct edit {
 	const char *format; // NULL: a step instead
 	int step;           // +1: wider, -1: narrower
 	const uint8_t *before; // the draft as it was
+	bool *meant;           // per slot
 	int done;
 	int refused;        // the last refused slot
 };
 
 // Edits the slot's whole decision, once for all of its slots.
-static void edit_slot(int slot, void *context)
+static void edit_slot(struct edit *e, int slot)
 {
-	struct edit *e = context;
 	struct session *s = e->s;
 	const struct slot_info *info = &s->info->slot[slot];
 	int option = e->format ? slot_option(info, e->format) : e->before[slot] + e->step;
@@ -178,13 +178,18 @@ static bool edit(struct session *s, struct command_call *call, const char *word,
 		return false;
 	e.s = s;
 	e.before = before->choice;
-	bool ok = session_each_slot(s, word, edit_slot, &e, &call->fault);
+	e.meant = calloc((size_t)s->info->slots + 1, sizeof *e.meant);
+	bool ok = (e.meant || fault_memory(&call->fault, "draft")) && session_meant(s, word, e.meant, &call->fault);
+	for (int i = 0; ok && i < s->info->slots; i++)
+		if (e.meant[i])
+			edit_slot(&e, i);
 	const char *refused = s->info->layer[s->info->slot[e.refused].layer].name;
 	if (ok && !e.done && e.format)
 		ok = not_in_space(s, e.refused, e.format, &call->fault);
 	else if (ok && !e.done)
 		ok = fault_set(&call->fault, refused, e.step > 0 ? "`draft down` steps the other way" : "`draft up` steps the other way",
 			"it has no %s format", e.step > 0 ? "wider" : "narrower");
+	free(e.meant);
 	return after_edit(s, before, ok) && tell(s, call);
 }
 

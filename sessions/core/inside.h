@@ -131,7 +131,7 @@ struct session {
 	bool by_hand;   // something was asked of it that makes it worth keeping (a change and a note do so too)
 	bool dropped;   // it was begun only to be left for another one
 	struct manifest manifest;
-	struct config *began, *now; // the settings it began with; with all changes since
+	struct config *began; // the settings it began with; as they are now the snapshot has them
 	struct engine *engine;
 	const struct engine_info *info;
 	struct snapshot *snapshot;
@@ -194,7 +194,7 @@ void session_drop_waiting(struct session *);
 // Takes the newest snapshot.
 void session_fetch(struct session *);
 // Turns until nothing is pending; for those who may wait.
-bool session_settle(struct session *, struct fault *);
+bool session_await_replies(struct session *, struct fault *);
 // Turns until the writer has done all it can; false: something did not reach the disk.
 bool session_flush(struct session *, struct fault *);
 
@@ -207,7 +207,7 @@ void session_make_read_only(struct session *, const char *why);
 
 // A fault: the session is read-only, and why. Always false.
 bool session_refuse_read_only(const struct session *, struct fault *);
-// Takes the journal over, with its marks and the settings as they are after all its changes.
+// Takes the journal over, with its marks.
 bool session_adopt(struct session *, struct journal *, struct fault *);
 
 // ---- follow.c -------------------------------------------------------------------------------------------------------
@@ -302,10 +302,8 @@ void costed_free(struct costed *);
 
 // Index of a cost term, -1: none.
 int session_term(const struct session *, const char *name);
-// The slots that a word means, as CHANGE_RESTRICT has it but for what is decided with them: calls each; false and a fault
-// (with the nearest name) where there is none.
-bool session_each_slot(struct session *, const char *word, void (*each)(int slot, void *context), void *context,
-	struct fault *);
+// As snapshot_meant; false and a fault (with the nearest name) where the word means no slot.
+bool session_meant(const struct session *, const char *word, bool *meant, struct fault *);
 // Whether the slots of a layer are one decision, and the layer's group, NULL: none.
 bool session_tied(const struct session *, int layer);
 const char *session_group(const struct session *, int layer);
@@ -319,7 +317,6 @@ void session_modal(const struct session *, uint8_t *choice);
 bool session_tell_costs(const struct session *, struct string *, const uint8_t *choice, const uint8_t *than);
 // Adds to what a change of targets did: what each is in the term's unit, "2 ms per 128 images on a100".
 void session_tell_targets(struct session *, struct string *, const struct change *);
-const char *session_state_word(const struct session *); // "running", "paused", "finished", "failed"
 // The option of a slot called `format`, -1: none.
 int slot_option(const struct slot_info *, const char *format);
 

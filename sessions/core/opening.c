@@ -5,7 +5,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "sessions/store/changes.h"
 #include "sessions/core/inside.h"
 #include "sessions/core/restore.h"
 #include "sessions/store/store.h"
@@ -37,9 +36,8 @@ struct session *session_bare(const struct config *config, const struct state *st
 	s->saved_step = s->digest_step = -1;
 	s->saved_at = clock_seconds();
 	s->began = config_copy(config);
-	s->now = config_copy(config);
 	s->plotter = plotter_new("gnuplot");
-	if (!s->began || !s->now || !s->plotter) {
+	if (!s->began || !s->plotter) {
 		fault_memory(f, "session");
 	} else if ((s->engine = engine_open(config, state, f))) {
 		s->info = engine_info(s->engine);
@@ -63,7 +61,6 @@ void session_free(struct session *s)
 	wait_end(s);
 	costed_free(&s->costed);
 	config_free(s->began);
-	config_free(s->now);
 	journal_free(&s->journal);
 	free(s->mark);
 	free(s->record);
@@ -179,22 +176,15 @@ struct session *session_new(const char *name, const struct config *config, struc
 
 // ---- an existing one -------------------------------------------------------------------------------------------------
 
-// The journal, its marks, and the settings as they are after all changes of the journal.
 bool session_adopt(struct session *s, struct journal *j, struct fault *f)
 {
 	journal_free(&s->journal);
 	s->marks = 0;
 	s->journal = *j;
 	*j = (struct journal){ 0 };
-	for (int i = 0; i < s->journal.entries; i++) {
-		struct change c;
+	for (int i = 0; i < s->journal.entries; i++)
 		if (!session_mark(s, i))
 			return fault_memory(f, s->title);
-		if (journal_entry_line(&s->journal, i + 1)->kind == JOURNAL_CHANGE && change_read(s->journal.entry[i].text, &c, NULL)) {
-			change_mirror(&c, s->now);
-			free(c.item);
-		}
-	}
 	return true;
 }
 
@@ -327,9 +317,9 @@ static bool save_last(struct session *s, struct fault *f)
 	s->news |= session_turn(s);
 	bool moving = s->snapshot->run == RUN_RUNNING;
 	// What was posted before is carried out before: the state then has it.
-	if (!session_settle(s, f))
+	if (!session_await_replies(s, f))
 		return false;
-	return (!moving && session_saved(s)) || (session_save(s, false, f) && session_settle(s, f));
+	return (!moving && session_saved(s)) || (session_save(s, false, f) && session_await_replies(s, f));
 }
 
 // Begun by itself, and left before anything came of it: it is not kept. A named session is, and one in which something was done;

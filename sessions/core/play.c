@@ -151,7 +151,7 @@ static bool on_set(struct session *s, const char *name)
 
 // The journal has been followed. From here on the set computes that was asked for, or the one that did: another than that is
 // recorded, so that a replay knows. False: not yet.
-static bool settle_kernels(struct session *s)
+static bool choose_kernels(struct session *s)
 {
 	const char *recorded = play_kernels(&s->journal, &s->manifest, s->journal.lines);
 	const char *name = engine_kernels_asked() ? engine_kernels() : set_for(recorded);
@@ -212,7 +212,7 @@ void play_turn(struct session *s)
 		const struct snapshot *now = s->snapshot;
 		struct fault f;
 		if (s->play.line == s->journal.lines) {
-			if (!settle_kernels(s))
+			if (!choose_kernels(s))
 				return;
 			s->play.on = false;
 			if (!s->play.strict && s->play.tail)

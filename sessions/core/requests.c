@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What a session asks of its engine, and what becomes of the replies.
-#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -120,12 +119,13 @@ static bool offer_layers(const struct session *s, struct nearest *n)
 // Whether the word is known among the layers, terms or settings that the change's items may name.
 static bool offer_names(const struct session *s, enum change_kind kind, struct nearest *n)
 {
-	bool known = kind == CHANGE_GROUP || strpbrk(n->word, "*?[@") != NULL; // @: a device's fault says all
+	struct term_name term;
+	bool known = kind == CHANGE_GROUP || strpbrk(n->word, "*?[") || (term_read(n->word, &term) && term.device); // its fault says all
 	if (kind == CHANGE_RESTRICT)
 		known |= offer_layers(s, n);
 	if (kind == CHANGE_WEIGHT || kind == CHANGE_TARGET)
-		for (const char *const *term = engine_terms(); *term; term++)
-			known |= offer(n, *term);
+		for (const char *const *name = engine_terms(); *name; name++)
+			known |= offer(n, *name);
 	size_t knobs;
 	const struct knob *knob = engine_knobs(&knobs);
 	for (size_t i = 0; kind == CHANGE_SET && i < knobs; i++)
@@ -189,7 +189,6 @@ static void change_done(struct session *s, struct pending *p, struct reply *r)
 	if (!session_log(s, &line, &f))
 		session_say_fault(s, &f);
 	if (change_read(p->text, &change, &f)) {
-		change_mirror(&change, s->now);
 		change_tell(&told, &change);
 		session_tell_targets(s, &told, &change);
 		free(change.item);
@@ -383,25 +382,14 @@ bool session_ask_digest(struct session *s, bool told, struct fault *f)
 
 // ---- slots ---------------------------------------------------------------------------------------------------------
 
-bool session_each_slot(struct session *s, const char *word, void (*each)(int slot, void *context), void *context,
-	struct fault *f)
+bool session_meant(const struct session *s, const char *word, bool *meant, struct fault *f)
 {
 	struct nearest near = nearest_to(word);
-	bool any = false;
-	offer_layers(s, &near);
-	for (int i = 0; i < s->info->slots; i++) {
-		int layer = s->info->slot[i].layer;
-		const char *slot = s->info->slot[i].name, *group = session_group(s, layer);
-		char half[2 * ENGINE_NAME];
-		snprintf(half, sizeof half, "%s%s", group ? group : "", strrchr(slot, '.'));
-		if (fnmatch(word, s->info->layer[layer].name, 0) == 0 || fnmatch(word, slot, 0) == 0
-			|| (group && (strcmp(word, group) == 0 || strcmp(word, half) == 0))) {
-			each(i, context);
-			any = true;
-		}
-	}
 	char advice[128];
-	return any || fault_set(f, word, nearest_advice(&near, "`layers` lists them", advice, sizeof advice),
+	if (snapshot_meant(s->snapshot, word, meant))
+		return true;
+	offer_layers(s, &near);
+	return fault_set(f, word, nearest_advice(&near, "`layers` lists them", advice, sizeof advice),
 		"no layer and no group has this name");
 }
 

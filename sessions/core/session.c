@@ -411,7 +411,7 @@ int session_fds(const struct session *s, struct pollfd *fds, int *timeout_ms)
 	return n + plotter_fds(s->plotter, fds + n, timeout_ms);
 }
 
-bool session_settle(struct session *s, struct fault *f)
+bool session_await_replies(struct session *s, struct fault *f)
 {
 	while (s->pending) {
 		struct pollfd fds[SESSION_FDS];
@@ -440,14 +440,6 @@ bool session_flush(struct session *s, struct fault *f)
 }
 
 // ---- shared by the commands ----------------------------------------------------------------------------------------
-
-const char *session_state_word(const struct session *s)
-{
-	static const char *const words[] = {
-		[RUN_PAUSED] = "paused", [RUN_RUNNING] = "running", [RUN_FINISHED] = "finished", [RUN_FAILED] = "failed",
-	};
-	return words[s->snapshot->run];
-}
 
 int session_term(const struct session *s, const char *name)
 {

@@ -171,9 +171,9 @@ static int interrupted(struct batch *b, int number)
 	bar_clear(b);
 	wait_end(s);
 	engine_pause(s->engine);
-	session_settle(s, NULL);
+	session_await_replies(s, NULL);
 	// A session that still follows its journal has nothing that the journal does not hold.
-	bool saved = s->writer && (s->play.on || (session_save(s, false, &f) && session_settle(s, &f))) && session_flush(s, &f);
+	bool saved = s->writer && (s->play.on || (session_save(s, false, &f) && session_await_replies(s, &f))) && session_flush(s, &f);
 	show_messages(b);
 	struct string line = {0};
 	string_add(&line, "%s at step %ld: %s%s", strsignal(number), s->snapshot->step, saved ? "saved in " : "not saved",

@@ -232,7 +232,7 @@ static void offer_networks(struct collection *c, const struct place *p)
 static void offer_devices(struct collection *c, const struct place *p)
 {
 	(void)p;
-	offer_list(c, catalog_devices());
+	offer_list(c, engine_devices());
 }
 
 static void offer_readout(const char *name, void *context)

@@ -21,7 +21,7 @@ typedef bool reader(struct session *, int of, struct reading *, struct fault *);
 static bool read_state(struct session *s, int of, struct reading *r, struct fault *f)
 {
 	(void)of, (void)f;
-	put_text(r, session_state_word(s));
+	put_text(r, engine_run_word(s->snapshot->run));
 	return true;
 }
 
@@ -61,7 +61,7 @@ static bool read_digest(struct session *s, int of, struct reading *r, struct fau
 {
 	(void)of;
 	bool known = s->digest_step == s->snapshot->step && s->digest_entries == s->journal.entries;
-	if (!known && s->batch && (!session_ask_digest(s, false, f) || !session_settle(s, f)))
+	if (!known && s->batch && (!session_ask_digest(s, false, f) || !session_await_replies(s, f)))
 		return false;
 	if (!known && !s->batch)
 		return fault_set(f, "digest", "say `digest` first", "it is not known at this step");

@@ -36,7 +36,7 @@ static bool add_devices(struct string *t, const char *title, const struct column
 	for (size_t i = 0; i < columns; i++)
 		string_add(t, "%7s ", column[i].head);
 	string_add(t, "\n");
-	for (const char *const *name = catalog_devices(); *name; name++) {
+	for (const char *const *name = engine_devices(); *name; name++) {
 		struct device_sheet sheet;
 		if (!catalog_device(*name, &sheet, f))
 			return false;
@@ -76,7 +76,7 @@ static bool show_devices(struct command_call *call)
 	}
 	report_begin(&r, head, 1 + RATES + RIDGES);
 	r.pick = "devices";
-	for (const char *const *name = catalog_devices(); ok && *name; name++) {
+	for (const char *const *name = engine_devices(); ok && *name; name++) {
 		if (!(ok = catalog_device(*name, &sheet, &call->fault)))
 			break;
 		report_cell(&r, "%s", sheet.name);

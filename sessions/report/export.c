@@ -24,6 +24,7 @@ struct policy {
 		double accuracy, loss;
 	} scored[2]; // per enum split
 	struct layer_range *range; // as calibrated for the held-out score
+	struct config *settings;   // at the last score; NULL: it was not scored, and they are the present ones
 };
 
 static void policy_drop(void *job)
@@ -33,6 +34,7 @@ static void policy_drop(void *job)
 		return;
 	free(p->choice);
 	free(p->range);
+	config_free(p->settings);
 	free(p);
 }
 
@@ -122,7 +124,7 @@ static json_t *policy_json(struct session *s, const struct policy *p)
 	for (int k = 0; ok && k < s->snapshot->terms; k++)
 		ok = engine_price(s->engine, p->choice, cost, k, part + k * info->layers);
 	if (ok)
-		config_each(s->now, put_setting, settings);
+		config_each(p->settings ? p->settings : s->snapshot->settings, put_setting, settings);
 	for (int i = 0; ok && i < info->layers; i++)
 		ok = json_array_append_new(layers, layer_json(s, p, i, cost, part)) == 0;
 	free(part);
@@ -162,7 +164,10 @@ static void policy_scored(struct session *s, struct pending *pending, struct rep
 		session_say_fault(s, &r->fault);
 		return;
 	}
-	const struct evaluation *e = &r->evaluation;
+	struct evaluation *e = &r->evaluation;
+	config_free(p->settings);
+	p->settings = e->settings;
+	e->settings = NULL;
 	p->scored[e->split] = (struct scored){ true, r->step, e->images, e->calibration_images, e->accuracy, e->loss };
 	p->step = r->step;
 	if (!s->snapshot->estimated[0])
@@ -348,9 +353,6 @@ static bool export_history(struct session *s, struct command_call *call, const c
 
 static bool export_front(struct session *s, struct command_call *call, const char *path)
 {
-	static const char *const origins[] = {
-		[POINT_MODAL] = "modal", [POINT_SAMPLED] = "sampled", [POINT_UNIFORM] = "uniform",
-	};
 	const struct snapshot *now = s->snapshot;
 	struct string t = { 0 };
 	string_add(&t, "origin,label,step,dominated,%saccuracy,loss", now->estimated[0] ? "estimated_" : "");
@@ -363,7 +365,7 @@ static bool export_front(struct session *s, struct command_call *call, const cha
 	string_add(&t, "\n");
 	for (int i = 0; i < now->points; i++) {
 		const struct front_point *p = &now->point[i];
-		string_add(&t, "%s,%s,%ld,%d", origins[p->origin], p->label, p->step, p->dominated);
+		string_add(&t, "%s,%s,%ld,%d", point_origin_word(p->origin), p->label, p->step, p->dominated);
 		csv_number(&t, p->accuracy);
 		csv_number(&t, p->loss);
 		for (int k = 0; k < now->terms; k++)

@@ -30,7 +30,7 @@ struct question {
 static bool is_device(const char *name)
 {
 	size_t length = strlen(name);
-	for (const char *const *d = catalog_devices(); *d; d++)
+	for (const char *const *d = engine_devices(); *d; d++)
 		if (strcmp(*d, name) == 0)
 			return true;
 	return length > 5 && strcmp(name + length - 5, ".json") == 0;
@@ -154,7 +154,7 @@ static bool add_latency(const struct description *d, void *context, struct fault
 	string_add(&q->table, "\n");
 	const char *const one[] = { q->device, NULL };
 	bool found = false;
-	for (const char *const *name = question_is_pattern(q->device) ? catalog_devices() : one; *name; name++)
+	for (const char *const *name = question_is_pattern(q->device) ? engine_devices() : one; *name; name++)
 		if (!question_is_pattern(q->device) || fnmatch(q->device, *name, 0) == 0) {
 			add_row(q, d, than, *name, &refused);
 			found = true;

@@ -25,7 +25,7 @@ bool session_name_free(const char *name, struct fault *f)
 		const char *const *(*names)(void);
 		const char *what, *setting;
 	} taken[] = {
-		{ engine_nets, "network", "net" }, { catalog_devices, "device", "device" }, { pod_names, "pod", NULL },
+		{ engine_nets, "network", "net" }, { engine_devices, "device", "device" }, { pod_names, "pod", NULL },
 		{ engine_formats, "number format", NULL },
 	};
 	char todo[256];

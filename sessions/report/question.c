@@ -89,6 +89,6 @@ bool question_check_format(const char *name, const char *otherwise, struct fault
 struct costing *question_latency(const struct description *d, const char *device, long batch, struct fault *f)
 {
 	char term[ENGINE_TEXT + 16];
-	snprintf(term, sizeof term, "latency@%s", device);
+	term_write(TERM_LATENCY, device, term, sizeof term);
 	return costing_new(d, term, (int)batch, f);
 }

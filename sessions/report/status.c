@@ -53,7 +53,7 @@ bool run_status(struct command_call *call)
 	struct string t = { 0 };
 	string_add(&t, "%s: %s on %s, space %s, preset %s, seed %llu%s\n", s->title[0] ? s->title : "replay", info->net,
 		info->data, info->space, info->preset, (unsigned long long)info->seed, s->read_only ? ", read-only" : "");
-	string_add(&t, "step %ld of %ld, %s: %s\n", now->step, now->horizon, session_state_word(s), now->says);
+	string_add(&t, "step %ld of %ld, %s: %s\n", now->step, now->horizon, engine_run_word(now->run), now->says);
 	add_network(info, &t);
 	add_progress(now, &t);
 	for (int i = 0; i < now->terms; i++) {
@@ -153,9 +153,6 @@ bool run_layers(struct command_call *call)
 
 bool run_front(struct command_call *call)
 {
-	static const char *const origins[] = {
-		[POINT_MODAL] = "modal", [POINT_SAMPLED] = "sampled", [POINT_UNIFORM] = "uniform",
-	};
 	struct session *s = call->context;
 	const struct snapshot *now = s->snapshot;
 	bool all = call->argc && strcmp(call->argv[0], "all") == 0;
@@ -176,7 +173,7 @@ bool run_front(struct command_call *call)
 		const struct front_point *p = &now->point[i];
 		if (p->dominated && !all)
 			continue;
-		const char *what = p->label[0] ? p->label : origins[p->origin];
+		const char *what = p->label[0] ? p->label : point_origin_word(p->origin);
 		char accuracy[32];
 		snprintf(accuracy, sizeof accuracy, "%s%.2f", now->estimated[0] ? "~" : "", 100 * p->accuracy);
 		string_add(&t, "%6s %%  ", accuracy);
@@ -202,7 +199,7 @@ bool run_knobs(struct command_call *call)
 		char value[ENGINE_TEXT];
 		if (call->argc && !strstr(knob[i].name, call->argv[0]) && !strstr(knob[i].help, call->argv[0]))
 			continue;
-		if (config_get(s->now, knob[i].name, value, sizeof value))
+		if (config_get(s->snapshot->settings, knob[i].name, value, sizeof value))
 			string_add(&t, "%c %-16s %-14s %s\n", knob[i].live ? '*' : ' ', knob[i].name, value, knob[i].help);
 	}
 	if (!t.length) {

@@ -90,6 +90,16 @@ static bool fill(const struct form *form, const struct words *w, struct change *
 	return true;
 }
 
+static void refuse(const char *word, struct fault *f)
+{
+	struct string todo = { 0 };
+	string_add(&todo, "expected one of:");
+	for (int i = 0; i < FORMS; i++)
+		string_add(&todo, " %s", forms[i].command);
+	fault_set(f, word, todo.failed ? "`help` lists them" : todo.bytes, "this is not a change of the search");
+	string_free(&todo);
+}
+
 bool change_read(const char *line, struct change *c, struct fault *f)
 {
 	struct words w;
@@ -104,8 +114,7 @@ bool change_read(const char *line, struct change *c, struct fault *f)
 	char usage[64];
 	snprintf(usage, sizeof usage, "`help %s` shows how it is written", form ? form->command : "");
 	if (!form) {
-		fault_set(f, w.count ? w.word[0] : "change", "expected one of: pin restrict unpin weight target reward decide group ungroup set extend",
-			"this is not a change of the search");
+		refuse(w.count ? w.word[0] : "change", f);
 	} else if (w.count < 2) {
 		fault_set(f, form->command, usage, "nothing is said behind it");
 	} else if (form->shape == SHAPE_PAIRS && w.count % 2 == 0) {
@@ -214,20 +223,4 @@ void change_tell(struct string *t, const struct change *c)
 	}
 	if (c->items > TOLD)
 		string_add(t, " and %d more", c->items - TOLD);
-}
-
-void change_mirror(const struct change *c, struct config *config)
-{
-	static const char *const prefix[] = {
-		[CHANGE_WEIGHT] = "weight.", [CHANGE_TARGET] = "target.", [CHANGE_SET] = "", [CHANGE_EXTEND] = "",
-	};
-	if ((size_t)c->kind >= sizeof prefix / sizeof *prefix || !prefix[c->kind])
-		return;
-	for (int i = 0; i < c->items; i++) {
-		char name[ENGINE_NAME + 16];
-		if (c->kind == CHANGE_EXTEND && strcmp(c->item[i].name, "rate") != 0)
-			continue; // no setting
-		snprintf(name, sizeof name, "%s%s", prefix[c->kind], c->item[i].name);
-		config_set(config, name, c->item[i].value, NULL);
-	}
 }

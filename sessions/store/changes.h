@@ -14,7 +14,5 @@ bool change_read(const char *line, struct change *, struct fault *);
 void change_write(struct string *, const struct change *);
 // Adds what the change did, for people: "stem is pinned to int8".
 void change_tell(struct string *, const struct change *);
-// Puts the change into a config's settings (weights, targets, knobs), where it has a setting there.
-void change_mirror(const struct change *, struct config *);
 
 #endif

@@ -87,8 +87,9 @@ bool summary_read(const char *folder, struct summary *s)
 
 const char *summary_cost(const struct summary *s, double cost, char *buf, size_t size)
 {
-	const char *unit = strncmp(s->unit, "bit ops", 7) == 0 ? "" : s->unit;
-	return number_brief(cost, unit, buf, size);
+	struct term_name name;
+	bool count = term_read(s->term, &name) && name.kind->quantity == QUANTITY_COUNT; // which the term says itself
+	return number_brief(cost, count ? "" : s->unit, buf, size);
 }
 
 const char *summary_result(const struct summary *s, char *buf, size_t size)

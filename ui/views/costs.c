@@ -219,18 +219,18 @@ static const struct table_column cost_column[COLUMNS] = {
 	[SLIDER] = {.draw = draw_slider, .draw_head = draw_slider_head, .least = 11, .ideal = 64, .rank = 7},
 };
 
-// Rows are for the terms that a person is at work with, then, while there is room, for latency and the others as they come.
+// Rows are for the terms that a person is at work with, then, while there is room, for those that come next and the others.
 static void choose_terms(const struct scene *scene, int rows, bool shown[ENGINE_TERMS])
 {
 	int count = 0, terms = scene->snapshot->terms;
 	for (int i = 0; i < terms; i++) {
 		const struct term_state *t = &scene->snapshot->term[i];
-		shown[i] = t->weight > 0.0 || t->targeted || i == scene->term || strcmp(t->name, "bops") == 0 || strcmp(t->name, "size") == 0;
+		shown[i] = t->weight > 0.0 || t->targeted || i == scene->term || t->kind->rank == RANK_FIRST;
 		count += shown[i];
 	}
 	for (int pass = 0; pass < 2; pass++)
 		for (int i = 0; i < terms && count < rows; i++)
-			if (!shown[i] && (pass > 0 || strcmp(scene->snapshot->term[i].name, "latency") == 0)) {
+			if (!shown[i] && (pass > 0 || (scene->snapshot->term[i].kind->rank == RANK_NEXT && scene->snapshot->term[i].by_setting))) {
 				shown[i] = true;
 				count++;
 			}
@@ -312,7 +312,7 @@ static void write_title(const struct shown *shown, const struct table *table, ch
 		size_t at = strlen(units);
 		if (!strstr(units, t->brief))
 			snprintf(units + at, sizeof units - at, "%s%s", at ? ", " : "", t->brief);
-		if (!strchr(t->name, '@'))
+		if (t->by_setting)
 			device = t->device;
 	}
 	size_t at = strlen(title);

@@ -7,14 +7,13 @@
 #include "ui/views/views.h"
 
 static const struct run_look {
-	const char *word;
 	enum glyph glyph;
 	enum style style;
 } run_look[] = {
-	[RUN_PAUSED] = {"paused", GLYPH_PAUSED, STYLE_WARN},
-	[RUN_RUNNING] = {"running", GLYPH_RUNNING, STYLE_GOOD},
-	[RUN_FINISHED] = {"finished", GLYPH_FINISHED, STYLE_GOOD},
-	[RUN_FAILED] = {"failed", GLYPH_FAILED, STYLE_BAD},
+	[RUN_PAUSED] = {GLYPH_PAUSED, STYLE_WARN},
+	[RUN_RUNNING] = {GLYPH_RUNNING, STYLE_GOOD},
+	[RUN_FINISHED] = {GLYPH_FINISHED, STYLE_GOOD},
+	[RUN_FAILED] = {GLYPH_FAILED, STYLE_BAD},
 };
 
 // To the left of column x; returns where it begins.
@@ -28,12 +27,11 @@ static int draw_sign(struct screen *s, int x, int y, const char *text)
 static void draw_names(const struct scene *scene, struct screen *s, struct rect r)
 {
 	const struct snapshot *snap = scene->snapshot;
-	struct run_look look = run_look[snap->run], *run = &look;
-	if (snap->run == RUN_RUNNING && snap->step == 0)
-		look.word = "starting";
-	int state = 2 + screen_width(run->word), x = r.x + r.width - 1 - state;
+	const struct run_look *run = &run_look[snap->run];
+	const char *word = snap->run == RUN_RUNNING && snap->step == 0 ? "starting" : engine_run_word(snap->run);
+	int state = 2 + screen_width(word), x = r.x + r.width - 1 - state;
 	screen_put(s, x, r.y, 1, run->style, glyph(s->ascii, run->glyph));
-	screen_put(s, x + 2, r.y, state - 2, run->style, run->word);
+	screen_put(s, x + 2, r.y, state - 2, run->style, word);
 	if (scene->read_only)
 		x = draw_sign(s, x, r.y, "read-only");
 	if (scene->pending > 0) {

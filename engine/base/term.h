@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The kinds of cost terms, and the one place that takes a term's name apart: "bops", "size", "latency@tpu_v4",
+// "energy@my/chip.json", "latency@table:hawq". How a kind is priced stands in engine/cost. Any thread.
+#ifndef ENGINE_BASE_TERM_H
+#define ENGINE_BASE_TERM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+// What a term counts decides which units a target may be written in.
+enum term_quantity { QUANTITY_COUNT, QUANTITY_BYTES, QUANTITY_TIME, QUANTITY_ENERGY };
+// The symbol behind a number, "ms", "mJ" or "B"; "" where it is a count.
+const char *quantity_symbol(enum term_quantity);
+// What a target may be, for a person who gave none that can be read.
+const char *quantity_advice(enum term_quantity);
+
+// What a cost is of.
+enum term_per { PER_NETWORK, PER_IMAGE, PER_BATCH };
+// Which terms a short list shows: the first at any length, the next where there is room, the others after them.
+enum term_rank { RANK_FIRST, RANK_NEXT, RANK_REST };
+
+// X(ID, name, quantity, unit, per, on a device, rank, title, help): the title is what a figure writes where the name is too short a
+// word, "" where it is not; a help of "" is written by the pricing, which knows the device.
+#define TERM_KINDS(X)                                                                                                                \
+	X(BOPS, "bops", QUANTITY_COUNT, "bit ops", PER_IMAGE, false, RANK_FIRST, "bit operations",                                   \
+		"bit operations of the layers: MACs x weight bits x activation bits")                                                \
+	X(BOPS_LINEAR, "bops-linear", QUANTITY_COUNT, "bit ops", PER_IMAGE, false, RANK_REST, "bit operations, linear",              \
+		"bit operations of the layers, linear: MACs x the wider of weight and activation bits")                              \
+	X(SIZE, "size", QUANTITY_BYTES, "B", PER_NETWORK, false, RANK_FIRST, "",                                                     \
+		"stored weights, with an fp32 scale and bias per output channel")                                                    \
+	X(ACTIVATIONS, "activations", QUANTITY_BYTES, "B", PER_IMAGE, false, RANK_REST, "",                                          \
+		"activations alive at the fullest moment of one image's inference")                                                  \
+	X(LATENCY, "latency", QUANTITY_TIME, "ms", PER_BATCH, true, RANK_NEXT, "", "")                                               \
+	X(ENERGY, "energy", QUANTITY_ENERGY, "mJ", PER_IMAGE, true, RANK_REST, "", "")
+
+enum term_id {
+#define TERM_ID(id, ...) TERM_##id,
+	TERM_KINDS(TERM_ID)
+#undef TERM_ID
+	TERM_IDS
+};
+
+struct term_kind {
+	enum term_id id;
+	const char *name; // "latency"
+	enum term_quantity quantity;
+	const char *unit; // of a cost, without what it is per: "bit ops", "B", "ms"
+	enum term_per per;
+	bool on_device;   // it is priced on a device
+	enum term_rank rank;
+	const char *title, *help;
+};
+extern const struct term_kind term_kinds[TERM_IDS];
+
+struct term_name {
+	const struct term_kind *kind;
+	const char *device; // what stands behind the '@', in the text that was read: a device's name, a device file or "table:NAME";
+	                    // NULL: there is no '@', and the setting `device` says it where the kind wants one
+};
+// False: no kind has this name, or one that knows no device is given one. Whether the device exists is not asked.
+bool term_read(const char *text, struct term_name *);
+// Writes "latency@tpu_v4". False: it was cut.
+bool term_write(enum term_id, const char *device, char *buf, size_t size);
+// The table of measured times that a device stands for: what is behind "table:"; NULL: it is a device.
+const char *term_table(const char *device);
+// "choose one of bops, size, …, latency@DEVICE". `setting`: a kind may leave its device to the setting. Returns buf.
+const char *term_advice(bool setting, char *buf, size_t size);
+
+#endif
