@@ -110,7 +110,7 @@ bool workbench_end(struct workbench *w, struct string *farewell, struct fault *f
 	return saved;
 }
 
-// `new resnet20` may mean a session called so, or a search on that network: it is asked for, not guessed.
+// `new resnet20` may mean a session of that name, or a search on that network: it is asked for, not guessed.
 static bool check_name(const char *name, const char *const *setting, int settings, struct fault *f)
 {
 	char todo[256];
@@ -148,6 +148,15 @@ struct session *session_made(const char *name, const char *const *setting, int s
 	return s;
 }
 
+// Advice about names of sessions is given for the shell: in the prompt the same words are a command without the program's name.
+static char *as_commands(char *text)
+{
+	static const char shell[] = "`bitscape ";
+	for (char *p; (p = strstr(text, shell));)
+		memmove(p + 1, p + sizeof shell - 1, strlen(p + sizeof shell - 1) + 1);
+	return text;
+}
+
 // `new [NAME] KEY=VALUE…`, `open NAME` or `resume NAME`, split at blanks; the command's row has checked the count of words.
 static struct session *other_session(char *line, struct fault *f)
 {
@@ -180,7 +189,8 @@ void workbench_change_session(struct workbench *w)
 	if (!s || !take_session(w, s, &f)) {
 		if (s)
 			session_close(s, NULL);
-		workbench_say(w, true, "%s", fault_line(&f, text, sizeof text));
+		fault_line(&f, text, sizeof text);
+		workbench_say(w, true, "%s", as_commands(text));
 		return;
 	}
 	w->scene.draft = NULL;
