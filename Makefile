@@ -57,7 +57,7 @@ KERNEL_CFLAGS := -O3 -ffp-contract=fast -fno-math-errno -fno-trapping-math
 # ---- what is built --------------------------------------------------------------------------------------------------
 
 KERNEL  := engine/tensor/kernels_isa.c
-SOURCES := $(filter-out $(KERNEL),$(wildcard $(addsuffix .c,engine/* engine/*/* plots/* sessions/* sessions/*/* ui/* ui/*/*)))
+SOURCES := $(filter-out $(KERNEL),$(wildcard $(addsuffix .c,engine/* engine/*/* engine/*/*/* plots/* sessions/* sessions/*/* ui/* ui/*/*)))
 KERNEL_OBJECTS := $(KERNELS:%=$(OUT)/engine/tensor/kernels_%.o)
 OBJECTS := $(SOURCES:%.c=$(OUT)/%.o) $(KERNEL_OBJECTS)
 TESTS   := $(patsubst %.c,$(OUT)/%,$(wildcard tests/unit_*.c))

@@ -15,9 +15,16 @@ struct wish {
 	bool keep;
 };
 
+// What stands behind the last dot of the file's own name; NULL: there is none.
+static const char *named_ending(const char *file)
+{
+	const char *slash = strrchr(file, '/'), *dot = strrchr(slash ? slash : file, '.');
+	return dot && dot[1] ? dot : NULL;
+}
+
 static const struct picture_format *format_by_ending(const char *file)
 {
-	const char *dot = strrchr(file, '.');
+	const char *dot = named_ending(file);
 	return dot ? picture_format_named(dot + 1, strlen(dot + 1)) : NULL;
 }
 
@@ -42,8 +49,11 @@ static bool read_wish(const struct command_call *call, struct wish *w, struct fa
 			w->format = format;
 		else if (!strcmp(word, "keep") && !w->keep)
 			w->keep = true;
-		else if (!w->file)
+		else if (!w->file && strpbrk(word, "./"))
 			w->file = word;
+		else if (!w->file)
+			return fault_set(f, word, "give svg, png or pdf, a file with its ending (bits.svg) or folder (./bits), or keep",
+				"it is neither a picture's format nor a file");
 		else
 			return fault_set(f, word, "usage: plot FIGURE [svg|png|pdf] [FILE] [keep]", "one word too many");
 	}
@@ -51,6 +61,8 @@ static bool read_wish(const struct command_call *call, struct wish *w, struct fa
 	if (w->format && ending && ending != w->format)
 		return fault_set(f, w->file, "leave out the format, or change the ending", "the file is not called %s",
 			w->format->name);
+	if (w->file && !w->format && !ending && named_ending(w->file))
+		return fault_set(f, w->file, "end it in .svg, .png or .pdf, or give the format too", "no picture has this ending");
 	if (!w->format)
 		w->format = ending ? ending : picture_formats(&(size_t){0});
 	return true;

@@ -5,6 +5,8 @@
 // would keep a person waiting as long: the picture is given up, and with it all that wait if this child never answered at all.
 #include "plots/gnuplot.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -233,12 +235,37 @@ static bool offers(const struct plotter *p, const char *terminal)
 	return !p->terminals[0] || strstr(p->terminals, word);
 }
 
+// Whether the picture ends as its format does: gnuplot does not say when the disk is full.
+static bool is_whole(const struct job *j)
+{
+	static const struct {
+		const char *format, *end;
+	} ends[] = {{"svg", "</svg>"}, {"png", "IEND"}, {"pdf", "%%EOF"}};
+	char tail[64];
+	struct stat st;
+	int fd = open(j->picture.temporary, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	ssize_t n = fd < 0 || fstat(fd, &st) != 0 ? -1 :
+		pread(fd, tail, sizeof tail, st.st_size > (off_t)sizeof tail ? st.st_size - (off_t)sizeof tail : 0);
+	if (fd >= 0)
+		close(fd);
+	for (size_t i = 0; n > 0 && i < sizeof ends / sizeof *ends; i++)
+		if (strcmp(ends[i].format, j->format->name) == 0)
+			return memmem(tail, (size_t)n, ends[i].end, strlen(ends[i].end)) != NULL;
+	return false;
+}
+
 static bool keep_picture(struct job *j)
 {
+	static const char block[1 << 12];
 	struct stat st;
-	if (fstat(j->picture.fd, &st) != 0 || !st.st_size)
-		return fault_set(&j->fault, j->file, "look whether its folder was changed", "gnuplot wrote nothing");
-	return disk_keep(&j->picture, &j->fault);
+	if (is_whole(j))
+		return disk_keep(&j->picture, &j->fault);
+	bool some = fstat(j->picture.fd, &st) == 0 && st.st_size;
+	// What keeps us from writing kept gnuplot from it.
+	if (lseek(j->picture.fd, 0, SEEK_END) >= 0 && !disk_write(j->picture.fd, block, sizeof block))
+		return disk_fault(&j->fault, j->file, "write it", errno);
+	return fault_set(&j->fault, j->file, "look whether its folder was changed, or its disk is full", "gnuplot wrote %s",
+		some ? "a part of it only" : "nothing");
 }
 
 static void judge(struct plotter *p, int errors)

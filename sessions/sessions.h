@@ -26,7 +26,7 @@ struct session;
 struct session *session_new(const char *name, const struct config *, struct fault *);
 // An existing one, at the newest checkpoint that fits its journal plus whatever the journal holds beyond it. What does not fit is
 // said and set aside under another name (restore.h). Read-only where what is there does not fit together, and where another process
-// has it: nothing runs in it then, and what the other one saves is shown as it comes. A name of which the state folder knows nothing
+// has it: nothing runs in it then, and what the other one saves is shown as it comes; also where its folder cannot be written. A name of which the state folder knows nothing
 // may be that of a session elsewhere, where only one has that name: that is said. The fault says what else the name may mean.
 struct session *session_open(const char *name, struct fault *);
 // The session that was used last, other than those that are open and those of which nothing came: what opens it into
@@ -37,6 +37,8 @@ bool session_last(char *word, size_t size, char *about, size_t about_size);
 // that say what came of the session and how to open it again.
 bool session_leave(struct session *, struct string *farewell, struct fault *);
 bool session_close(struct session *, struct fault *); // without farewell
+// Whether leaving it now would lose what was done in it, as far as is known: the fault says why. It may be asked as often as one likes.
+bool session_at_risk(const struct session *, struct fault *);
 // The session is to be left for another one that was to go on: where nothing was done in it, it is not kept, whether saved or not.
 void session_drop(struct session *);
 
@@ -57,6 +59,7 @@ struct engine *session_engine(struct session *);
 const char *session_name(const struct session *);   // as shown: without folder and ending
 const char *session_folder(const struct session *);
 bool session_read_only(const struct session *);
+bool session_changing(const struct session *); // a change was asked for and is not yet carried out
 void session_shell_word(const struct session *, char *buf, size_t size); // what opens it from anywhere, as typed in a shell
 bool session_same(const struct session *, const struct session *); // both are of one folder
 const struct snapshot *session_snapshot(const struct session *); // the newest taken by session_turn; never NULL
@@ -102,6 +105,11 @@ struct command_group session_plot_group(struct session *);
 struct command_group session_catalog_group(struct session *s);
 // Machines of many chips: reports that need no session. Each also runs as `bitscape REPORT …`, without a terminal.
 struct command_group session_machine_group(void);
+// What may be asked on the command line: a row of one of these two, or `help`.
+bool session_is_question(const char *word);
+// Whether a new session may be called so: false with a fault where a question, a network, a device, a pod or a format has the name.
+// A path never is one of these.
+bool session_name_free(const char *name, struct fault *);
 
 // The joined table.
 struct command_table {

@@ -31,6 +31,13 @@ see 'Enter commit'
 see ' draft '
 keys Escape
 gone 'Enter commit'
+keys + # leaving says that it is not pinned; undo is the draft's
+see 'Enter commit'
+keys q
+see 'draft: it is not pinned yet'
+keys u
+gone 'Enter commit'
+see '▸■ s1b1.conv1'
 keys k +
 see '→int5'
 keys Enter

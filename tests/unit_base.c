@@ -165,6 +165,16 @@ static void test_what_is_no_regular_file_stays_what_it_is(void **state)
 
 	write_ok("/dev/null", "nothing");
 	assert_true(lstat("/dev/null", &st) == 0 && S_ISCHR(st.st_mode));
+	// A pipe that has a name only as what this process has open.
+	int pipes[2];
+	char link_name[64], text[16] = "";
+	assert_int_equal(pipe(pipes), 0);
+	snprintf(link_name, sizeof link_name, "/dev/fd/%d", pipes[1]);
+	assert_true(disk_replace(link_name, "to a pipe", 9, &f));
+	assert_int_equal(read(pipes[0], text, sizeof text - 1), 9);
+	assert_string_equal(text, "to a pipe");
+	close(pipes[0]);
+	close(pipes[1]);
 	refused("/dev/full", "No space", "free some space");
 	assert_true(lstat("/dev/full", &st) == 0 && S_ISCHR(st.st_mode));
 
@@ -189,6 +199,8 @@ static void test_names_that_cannot_be(void **state)
 	assert_false(disk_replace(long_name, "", 0, &f));
 	assert_string_equal(f.todo, "choose a shorter name");
 	refused("", "", "check the name");
+	refused("-", "not clear", "/dev/stdout");
+	assert_null(disk_read("-", 1, &(size_t){0}, &f));
 	refused("none/a", "No such file", "check the name");
 	put("a", "old");
 	refused("a/b", "Not a directory", "check the path");
@@ -218,6 +230,38 @@ static void test_what_is_dropped_leaves_nothing(void **state)
 	assert_true(disk_left_over(".bitscape-2147483646-3.tmp"));
 	assert_false(disk_left_over(".bitscape-2147483646-3.tmpx"));
 	assert_false(disk_left_over("journal"));
+}
+
+static void test_lists(void **state)
+{
+	(void)state;
+	const char *at = "int4,,int8,";
+	char word[5];
+	static const char *const words[] = {"int4", "", "int8", ""};
+	for (size_t i = 0; i < 4; i++) {
+		assert_true(list_next(&at, word, sizeof word));
+		assert_string_equal(word, words[i]);
+	}
+	assert_false(list_next(&at, word, sizeof word));
+}
+
+static void test_the_nearest(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *word, *best;
+	} rows[] = {{"int9", NULL}, {"itn4", "int4"}, {"stme", "stem"}, {"int4", "int4"}};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct nearest n = nearest_to(rows[i].word);
+		nearest_offer(&n, "int2");
+		nearest_offer(&n, "int4");
+		nearest_offer(&n, "int2");
+		nearest_offer(&n, "stem");
+		if (rows[i].best)
+			assert_string_equal(n.best, rows[i].best);
+		else
+			assert_null(n.best);
+	}
 }
 
 static void test_foreign_text_is_cleaned(void **state)
@@ -305,6 +349,8 @@ int main(void)
 		IN_A_FOLDER(test_what_is_no_regular_file_stays_what_it_is),
 		IN_A_FOLDER(test_names_that_cannot_be),
 		IN_A_FOLDER(test_what_is_dropped_leaves_nothing),
+		cmocka_unit_test(test_lists),
+		cmocka_unit_test(test_the_nearest),
 		cmocka_unit_test(test_foreign_text_is_cleaned),
 		cmocka_unit_test(test_text_that_is_kept_whole),
 		cmocka_unit_test(test_faults),

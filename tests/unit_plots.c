@@ -1139,7 +1139,7 @@ static const char *fake(const char *body)
 	FILE *f = fopen(path, "w");
 	assert_non_null(f);
 	fprintf(f, "#!/bin/sh\nserve() {\n\twhile read -r line; do\n\t\tcase \"$line\" in\n"
-		"\t\t\"set output '\"*) file=${line#*\\'}; file=${file%%\\'}; echo picture >\"$file\";;\n"
+		"\t\t\"set output '\"*) file=${line#*\\'}; file=${file%%\\'}; echo 'picture IEND %%%%EOF </svg>' >\"$file\";;\n"
 		"\t\t\"print sprintf('@@BITSCAPE\"*) $delay; n=${line#*\\',}; n=${n%%%%,*}; echo \"@@BITSCAPE $n ${errors:-0}\";;\n"
 		"\t\tesac\n\tdone\n}\n%s\n", body);
 	fclose(f);
@@ -1166,7 +1166,7 @@ static void good_fakes_serve(void **state)
 	assert_true(with_fake("echo noise >&2; serve", 20, &f));            // a warning is not an error
 	empty_folder();
 	assert_true(with_fake("mkdir $0.once && exit 1; rmdir $0.once; serve", 20, &f)); // dies at first, then serves
-	assert_string_equal(contents(in_folder("a.svg")), "picture\n");
+	assert_string_equal(contents(in_folder("a.svg")), "picture IEND %%EOF </svg>\n");
 }
 
 static void bad_fakes_are_faults(void **state)
@@ -1191,6 +1191,8 @@ static void bad_fakes_are_faults(void **state)
 		{"echo '@@TERMINALS  dumb png '; errors=1 serve", 20, "cannot write svg"},
 		{"while read -r l; do case \"$l\" in *BITSCAPE*) n=${l#*\\',}; echo \"@@BITSCAPE ${n%%,*} 0\";; esac; done", 20,
 			"gnuplot wrote nothing"},
+		{"serve() { while read -r l; do case \"$l\" in \"set output '\"*) f=${l#*\\'}; echo '<svg>' >\"${f%%\\'}\";; "
+			"*BITSCAPE*) n=${l#*\\',}; echo \"@@BITSCAPE ${n%%,*} 0\";; esac; done; }; serve", 20, "gnuplot wrote a part of it only"},
 	};
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		struct fault f;
@@ -1389,6 +1391,10 @@ static void plot_command(void **state)
 	assert_false(PLOT("front", "svg", png));
 	assert_string_equal(f.what, "the file is not called svg");
 	assert_false(PLOT("front", "gif", "a", "b"));
+	assert_false(PLOT("front", "gif"));
+	assert_string_equal(f.what, "it is neither a picture's format nor a file");
+	assert_false(PLOT("front", "front.gif"));
+	assert_non_null(strstr(f.todo, ".svg, .png or .pdf"));
 	plotter_free(p);
 }
 

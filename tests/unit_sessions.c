@@ -1139,7 +1139,16 @@ static void batch_stops_at_the_first_fault(void **state)
 		{ "print digits\n", "script:1", "no such readout" },
 		{ "expect heldout.accuracy > 0\n", "script:1", "`evaluate` does it" },
 		{ "pin stme int8\n", "script:1", "did you mean 'stem'?" },
-		{ "pin stem int9\n", "script:1", "int9" },
+		{ "pin stem int9\n", "script:1", "int9: no such format; its formats are int4 int8" },
+		{ "restrict stem int4,\n", "script:1", "a format is missing, at a comma or altogether" },
+		{ "restrict stem ,\n", "script:1", "a format is missing, at a comma or altogether" },
+		{ "evaluate test int9\n", "script:1", "or one of int4 int8" },
+		{ "evaluate train\n", "script:1", "neither a split nor a choice; give heldout or test" },
+		{ "evaluate test heldout\n", "script:1", "takes one split" },
+		{ "target bops 1e-300\n", "script:1", "the target is too far below what any choice costs" },
+		{ "target bops none\n", "script:1", "would have a weight but no target" },
+		{ "extend -5\n", "script:1", "a search is not made shorter than the 30 steps" },
+		{ "export policy -\n", "script:1", "/dev/stdout" },
 		{ "pin stem int2\n", "script:1", "not in the space" },
 		{ "set policy-rat 1\n", "script:1", "did you mean 'policy-rate'?" },
 		{ "set policy-rate 1000\n", "script:1", "policy-rate" },
@@ -1178,6 +1187,22 @@ static void batch_stops_at_the_first_fault(void **state)
 	assert_false(command_run(&table, "wait step 5", take_said, NULL, &f));
 	assert_says(&f, "only a batch run waits");
 	end(s);
+}
+
+// A target is taken off by a word, and undo and the journal's replay know it.
+static void targets_are_taken_off(void **state)
+{
+	(void)state;
+	struct session *s = begin("off");
+	struct fault f;
+	run_lines(s, "target size 0.5x\nundo\ntarget size 0.5x\ntarget size none\nundo\nredo\nrun 2\n");
+	assert_printed("size has no target");
+	assert_false(session_snapshot(s)->term[session_term(s, "size")].targeted);
+	end(s);
+	char *journal = get("off.bitscape/journal", NULL);
+	assert_non_null(strstr(journal, "0 target size none #"));
+	free(journal);
+	assert_true(session_replay("off", replay_say, &f));
 }
 
 // Text behind a # and quotes belongs to a note; it survives the journal and its replay.
@@ -1267,6 +1292,10 @@ static void undo_and_redo(void **state)
 	assert_true(config_get(s->now, "entropy", value, sizeof value));
 	assert_string_equal(value, "0.5");
 
+	// What changes nothing is no change.
+	run_lines(s, "set entropy 0.5\npin stem int8\ntarget bops int4\nexpect changes = 7\n");
+	assert_printed("`set entropy 0.5` changes nothing");
+
 	// Several at once, faster than the replies come.
 	struct fault f;
 	assert_true(session_undo(s, ACT_UNDO, &f));
@@ -1316,7 +1345,7 @@ static void decisions_come_and_go(void **state)
 	// Refused, with what may have been meant.
 	struct session *s = again("decide1");
 	assert_int_not_equal(batch(s, "pin stage9 int4\n", &f), 0);
-	assert_says(&f, "did you mean 'stage");
+	assert_says(&f, "no such layer"); // stage2 and stage3 are as near
 	assert_int_not_equal(batch(s, "group s3b1.conv1 as late\n", &f), 0);
 	assert_says(&f, "stage3");
 	end(s);
@@ -1399,11 +1428,32 @@ static void drafts(void **state)
 	assert_non_null(session_draft(s));
 	run_lines(s, "draft drop\n");
 	assert_null(session_draft(s));
+	// Undo takes back the draft's edits before any change.
+	run_lines(s, "draft up stem\ndraft up head\napply uniform int8\nundo\nundo\n");
+	assert_printed("draft, 1 of 10 decisions changed");
+	assert_int_equal(session_draft(s)[0], slot_option(&s->info->slot[0], "int8"));
+	run_lines(s, "undo\nexpect pinned.stem = int4\nexpect changes = 1\n");
+	assert_printed("draft dropped: its only edit is taken back");
+	assert_null(session_draft(s));
 	run_lines(s, "draft stem int8\ndraft head int8\ndraft commit\nexpect pinned.stem = int8\nexpect changes = 2\n");
 	assert_printed("step 0: stem is pinned to int8, head is pinned to int8; bops int4: it cannot be met: the cheapest choice allowed costs 28.5 M bit ops; undo takes it back");
 	run_lines(s, "undo\nexpect pinned.stem = int4\nexpect pinned.head = int4\n");
 	// What was not edited follows the modal choice, and is not pinned with the rest.
 	run_lines(s, "draft stem int8\npin head int8\ndraft commit\nexpect pinned.stem = int8\nexpect pinned.head = int8\n");
+	end(s);
+}
+
+// A history over several devices says what its columns are in, step by step.
+static void exports_units_that_hold(void **state)
+{
+	(void)state;
+	struct session *s = begin("travelled");
+	run_lines(s, "run 1\nset device a100\nset device tpu_v4\nrun 1\nexport history\n");
+	char *history = get("travelled.bitscape/history.csv", NULL);
+	assert_non_null(strstr(history, ",bops (bit ops per image),"));
+	assert_non_null(strstr(history, ",latency (ms on the device of the step),"));
+	assert_null(strstr(history, ",latency (ms per"));
+	free(history);
 	end(s);
 }
 
@@ -1427,6 +1477,9 @@ static void asks_and_exports(void **state)
 	for (const char *p = history; *p; p++)
 		lines += *p == '\n';
 	assert_int_equal(lines, 21);
+	assert_non_null(strstr(history, ",bops (bit ops per image),modal_bops (bit ops per image),"));
+	assert_non_null(strstr(history, ",latency (ms per 128 images on tpu_v4),"));
+	assert_null(strstr(history, "the device of the step"));
 	free(history);
 	end(s);
 	s = again("asks");
@@ -1498,6 +1551,7 @@ int main(void)
 		cmocka_unit_test(replays),
 		cmocka_unit_test(scripts_have_parts),
 		cmocka_unit_test(batch_stops_at_the_first_fault),
+		cmocka_unit_test(targets_are_taken_off),
 		cmocka_unit_test(notes_are_kept_whole),
 		cmocka_unit_test(numbers_say_what_they_are),
 		cmocka_unit_test(undo_says_what_it_took_back),
@@ -1506,7 +1560,7 @@ int main(void)
 		cmocka_unit_test(drafts),
 		cmocka_unit_test(decisions_come_and_go),
 		cmocka_unit_test(drafts_of_decisions),
-		cmocka_unit_test(asks_and_exports),
+		cmocka_unit_test(asks_and_exports), cmocka_unit_test(exports_units_that_hold),
 	};
 	return cmocka_run_group_tests(tests, make_place, clear_place);
 }

@@ -4,11 +4,13 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -543,6 +545,13 @@ static void what_is_untouched_is_not_kept(void **state)
 			session_drop(s);
 		assert_int_equal(kept(s), !dropped);
 	}
+	// Nor one that stood at its beginning for as long as one likes.
+	s = begin(NULL);
+	s->saved_at -= 10 * AUTOSAVE_SECONDS;
+	turn(s);
+	turn(s);
+	assert_false(s->saving || s->saved_step >= 0);
+	assert_false(kept(s));
 	// What a person does keeps it, however it is left.
 	static const char *const acts[] = {"pin stem int8", "note 'of use'", "save", "export layers", "run 1"};
 	for (size_t i = 0; i < sizeof acts / sizeof *acts; i++) {
@@ -925,6 +934,61 @@ static void a_folder_goes_away(void **state)
 	session_close(s, NULL);
 }
 
+// What is told at the end promises nothing that is not there.
+static void leaving_promises_only_what_is_kept(void **state)
+{
+	(void)state;
+	struct fault f;
+	struct string told = {0};
+	struct session *s = begin("gone");
+	run(s, 2);
+	assert_false(session_at_risk(s, &f));
+	assert_int_equal(rename(home("gone.bitscape"), home("went.bitscape")), 0);
+	assert_true(session_at_risk(s, &f)); // before anything was written in vain
+	assert_says(&f, "moved or deleted");
+	assert_false(session_leave(s, &told, &f));
+	assert_holds(&told, "gone: step 2 of");
+	assert_holds(&told, "is lost: its folder is no longer at ");
+	assert_null(strstr(told.bytes, "goes on"));
+	string_clear(&told);
+
+	// As on a disk that is full: small files still fit.
+	struct rlimit whole, small;
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &whole), 0);
+	small = (struct rlimit){64, whole.rlim_max};
+	s = begin("full");
+	run(s, 2);
+	act(s, "save");
+	act(s, "pin stem int8");
+	while (writer_busy(s->writer))
+		turn(s);
+	setrlimit(RLIMIT_FSIZE, &small);
+	run(s, 3);
+	act(s, "unpin stem");
+	assert_true(session_at_risk(s, &f));
+	assert_false(session_leave(s, &told, &f));
+	assert_holds(&told, "full: step 5 of");
+	assert_holds(&told, "\nwhat came after step 2 was not saved, and is lost\n`bitscape full` goes on with it\n");
+	string_clear(&told);
+	// It can be looked at, and is not changed.
+	s = again("full");
+	assert_true(session_read_only(s));
+	assert_true(said(s, "full is open for reading only: its folder cannot be written (cannot write it: File too large)"));
+	assert_int_equal(session_snapshot(s)->step, 2);
+	assert_false(command(s, "pin stem int4", &f));
+	assert_says(&f, "mend that, then open it again");
+	assert_true(session_leave(s, &told, &f));
+	assert_holds(&told, "`bitscape full` shows it again");
+	setrlimit(RLIMIT_FSIZE, &whole);
+	signal(SIGXFSZ, SIG_DFL);
+	s = again("full");
+	assert_false(session_read_only(s));
+	assert_int_equal(s->journal.entries, 1);
+	end(s);
+	string_free(&told);
+}
+
 int main(void)
 {
 #define IN_ITS_PLACE(test) cmocka_unit_test_setup_teardown(test, make_place, clear_place)
@@ -946,6 +1010,7 @@ int main(void)
 		IN_ITS_PLACE(unnamed_ones_are_tidied),
 		IN_ITS_PLACE(a_second_instance_follows),
 		IN_ITS_PLACE(a_folder_goes_away),
+		IN_ITS_PLACE(leaving_promises_only_what_is_kept),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,12 +23,29 @@ static bool pass_on(struct command_call *call, struct workbench *w, const char *
 	return command_run(&w->table, line, call->say, call->sayer, &call->fault);
 }
 
+// Whether the session in hand may be left. What would be lost with it is said first; the next command, if it leaves too, means it.
+static bool may_leave(struct command_call *call, struct workbench *w)
+{
+	struct fault risk;
+	char todo[sizeof risk.todo];
+	bool meant = w->leaving && w->leaving + 1 == w->commands, draft = session_draft(w->session) != NULL;
+	w->leaving = 0;
+	if (meant || (!draft && !session_at_risk(w->session, &risk)))
+		return true;
+	w->leaving = w->commands;
+	if (draft)
+		return fault_set(&call->fault, "draft", "Enter pins it, Esc drops it; leave once more, and it is dropped", "it is not pinned yet");
+	snprintf(todo, sizeof todo, "%.180s; leave once more, and it is lost", risk.todo);
+	return fault_set(&call->fault, risk.where, todo, "what was done is not saved: %s", risk.what);
+}
+
 static bool run_quit(struct command_call *call)
 {
 	struct workbench *w = screen_of(call);
-	if (w)
-		w->quit = true;
-	return w != NULL;
+	if (!w || !may_leave(call, w))
+		return false;
+	w->quit = true;
+	return true;
 }
 
 static bool run_redraw(struct command_call *call)
@@ -189,8 +206,9 @@ static bool run_nudge(struct command_call *call)
 	if (w->scene.term >= snap->terms)
 		return fault_set(&call->fault, "nudge", "`weight TERM NUMBER` brings one in", "this search has no cost term");
 	const struct term_state *t = &snap->term[w->scene.term];
+	bool waiting = session_changing(w->session);
 	struct nudge *n = &w->nudge[weight][w->scene.term];
-	const char *value = weight ? nudge_weight(n, t, up ? 1 : -1) : nudge_target(n, t, up ? 1 : -1);
+	const char *value = weight ? nudge_weight(n, t, up ? 1 : -1, waiting) : nudge_target(n, t, up ? 1 : -1, waiting);
 	if (!value)
 		return fault_set(&call->fault, t->name, "`target TERM FORMAT` sets one", "has no target to move");
 	snprintf(line, sizeof line, "%s %s %s", call->argv[0], t->name, value[0] ? value : "''");
@@ -477,6 +495,8 @@ static bool run_screenshot(struct command_call *call)
 static bool ask_session(struct command_call *call, struct workbench *w, const char *verb, int argc, char *const *argv)
 {
 	size_t length = strlen(verb) + 1;
+	if (!may_leave(call, w))
+		return false;
 	for (int i = 0; i < argc; i++)
 		length += strlen(argv[i]) + 1;
 	char *line = malloc(length), *p = line;

@@ -86,7 +86,7 @@ static bool show_part(struct workbench *w, struct fault *f)
 	if (!ok)
 		return false;
 	snprintf(w->popup.title, sizeof w->popup.title, "Tour, %d of %d", ++w->tour_part, w->tour_parts);
-	w->popup.foot = "Enter goes on, Esc leaves";
+	w->popup.foot = w->tour_part < w->tour_parts ? "Enter goes on, Esc leaves" : "Enter ends the tour";
 	return true;
 }
 

@@ -110,26 +110,11 @@ bool workbench_end(struct workbench *w, struct string *farewell, struct fault *f
 	return saved;
 }
 
-// `new resnet20` may mean a session of that name, or a search on that network: it is asked for, not guessed.
-static bool check_name(const char *name, const char *const *setting, int settings, struct fault *f)
-{
-	char todo[256];
-	bool network = false;
-	for (const char *const *net = engine_nets(); name && *net; net++)
-		network |= strcmp(*net, name) == 0;
-	for (int i = 0; i < settings; i++)
-		network &= strncmp(setting[i], "net=", 4) != 0;
-	if (!network)
-		return true;
-	snprintf(todo, sizeof todo, "`new net=%.80s` searches on it; to call a session so, give net=... too", name);
-	return fault_set(f, name, todo, "is the name of a network");
-}
-
 struct session *session_made(const char *name, const char *const *setting, int settings, struct fault *f)
 {
 	struct config *config = config_new();
 	struct session *s = NULL;
-	bool ok = (config || fault_memory(f, "session")) && check_name(name, setting, settings, f);
+	bool ok = (config || fault_memory(f, "session")) && (!name || session_name_free(name, f));
 	for (int i = 0; ok && i < settings; i++) {
 		char key[ENGINE_NAME * 2];
 		const char *equals = strchr(setting[i], '=');
@@ -256,6 +241,7 @@ bool workbench_command(struct workbench *w, const char *line)
 	if (w->scene.bad) // a complaint stands until the next act
 		workbench_say(w, false, "%s", "");
 	popup_clear(&w->said);
+	w->commands++;
 	bool ok = command_run(&w->table, line, say, w, &f);
 	show_said(w, line);
 	if (!ok)

@@ -56,6 +56,7 @@ struct workbench {
 	bool tour_auto;           // goes on by itself, and the program ends with it
 	struct pasted pasted;     // commands that the popup shows, to be confirmed
 	int tour_ms;              // in this time, counted by the loop from when it finds it here; 0: told already, or not at all
+	long commands, leaving;   // run so far; the one that was to leave the session and was asked whether it means it, 0: none
 	int sourcing;             // files that are being run, one by another
 	char last[4096];          // the session used last, which `resume` goes on with; "": none
 

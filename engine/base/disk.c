@@ -49,6 +49,10 @@ bool disk_fault(struct fault *f, const char *path, const char *doing, int error)
 
 char *disk_read(const char *path, size_t most, size_t *size, struct fault *f)
 {
+	if (strcmp(path, "-") == 0) {
+		fault_set(f, path, "name a file; ./- for one of this name", "standard input cannot be read here");
+		return NULL;
+	}
 	// Without O_NONBLOCK a FIFO in the file's place would be waited for.
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0) {
@@ -138,6 +142,9 @@ static bool follow(struct disk_file *file)
 	char target[DISK_PATH], next[DISK_PATH];
 	struct stat st;
 	for (int links = 0; lstat(file->path, &st) == 0 && S_ISLNK(st.st_mode); links++) {
+		// What is written through needs no other name, and some have none: /dev/stdout into a pipe.
+		if (stat(file->path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+			return true;
 		ssize_t n = links < MOST ? readlink(file->path, target, sizeof target) : -1;
 		errno = links < MOST ? errno : ELOOP;
 		if (n < 0)
@@ -189,6 +196,8 @@ bool disk_begin(struct disk_file *file, const char *path, struct fault *f)
 		return disk_fault(f, path, "write it", ENAMETOOLONG);
 	if (!length || path[length - 1] == '/')
 		return disk_fault(f, path, "write it", length ? EISDIR : ENOENT);
+	if (strcmp(path, "-") == 0)
+		return fault_set(f, path, "give /dev/stdout for standard output, ./- for a file of this name", "it is not clear what this means");
 	if (!follow(file))
 		return disk_fault(f, path, "write it", errno);
 	struct stat st;

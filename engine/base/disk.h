@@ -4,6 +4,7 @@
 //   - a regular file is replaced by a temporary file beside it that was synced, so that it is there whole or not at all; it
 //     keeps its mode and, where the system lets us, its owner;
 //   - a symbolic link is followed, and stays a link; a file that may not be written is refused, although its folder might be;
+//   - "-" is refused: elsewhere it stands for a stream, and a file of that name is hard to get rid of;
 //   - a device or a FIFO (which must have a reader) is written to, and stays what it is; a folder or a socket is refused.
 // Any thread. Faults name the path.
 #ifndef ENGINE_BASE_DISK_H

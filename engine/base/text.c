@@ -286,6 +286,16 @@ void words_quote(struct string *t, const char *word)
 	string_add(t, "\"");
 }
 
+bool list_next(const char **at, char *word, size_t size)
+{
+	if (!*at)
+		return false;
+	size_t n = strcspn(*at, ",");
+	snprintf(word, size, "%.*s", (int)(n < size ? n : size - 1), *at);
+	*at = (*at)[n] ? *at + n + 1 : NULL;
+	return true;
+}
+
 // ---- the nearest name ----------------------------------------------------------------------------------------------------
 
 enum { NEAREST_LONGEST = 64 };
@@ -329,12 +339,25 @@ struct nearest nearest_to(const char *word)
 	return (struct nearest){ .word = word, .distance = limit < 1 ? 2 : limit + 1 };
 }
 
+static bool differ_in_digits(const char *a, const char *b)
+{
+	bool differ = false;
+	for (; *a && *b; a++, b++) {
+		differ |= *a != *b;
+		if (*a != *b && !(isdigit((unsigned char)*a) && isdigit((unsigned char)*b)))
+			return false;
+	}
+	return differ && *a == *b;
+}
+
 void nearest_offer(struct nearest *n, const char *candidate)
 {
 	int d = distance(n->word, candidate);
 	if (d < n->distance) {
 		n->distance = d;
 		n->best = candidate;
+	} else if (d == n->distance && n->best && d > 0 && differ_in_digits(n->best, candidate)) {
+		n->best = NULL;
 	}
 }
 

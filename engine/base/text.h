@@ -61,9 +61,14 @@ void words_free(struct words *);
 // Adds a word so that splitting gives it back: quoted only where it must be.
 void words_quote(struct string *, const char *word);
 
+// The words of a list joined by commas, one a call: copies the next into word[size], cut to it, and moves *at behind it. A comma at
+// either end, or a second one, has an empty word beside it, which no list means. False: there are no more.
+bool list_next(const char **at, char *word, size_t size);
+
 // ---- the nearest name ----------------------------------------------------------------------------------------------------
 
-// Offer it every candidate; `best` is then the one a person may have meant, or NULL.
+// Offer it every candidate; `best` is then the one a person may have meant, or NULL: also where candidates are as near that differ in
+// their digits alone (for int9: int2, int3, ...), as none of them is then more likely meant.
 struct nearest {
 	const char *word;
 	const char *best;

@@ -93,6 +93,11 @@ static int knob_named(const char *name)
 	return -1;
 }
 
+const char *knobs_words(const char *name)
+{
+	return table[knob_named(name)].words;
+}
+
 static const char *const always[] = TERMS_ALWAYS;
 enum { ALWAYS = sizeof always / sizeof *always };
 
@@ -179,6 +184,8 @@ static bool set_term(struct knobs *values, const char *name, enum term_setting s
 	double number = 0;
 	if (setting == TERM_WEIGHT && !read_number(&weight, text, &number, fault))
 		return false;
+	if (setting == TERM_TARGET && strcmp(text, TARGET_NO) == 0)
+		text = "";
 	if (setting == TERM_TARGET && strlen(text) >= sizeof values->term->target)
 		return fault_set(fault, name, "give a format, a multiple such as 0.5x or a number", "target too long");
 	if (setting == TERM_TARGET && hexadecimal(text))
@@ -416,69 +423,4 @@ void config_each(const struct config *c, void (*each)(const char *name, const ch
 const struct knobs *config_knobs(const struct config *c)
 {
 	return &c->values;
-}
-
-// ---- words for completion ----
-
-// Splits "a|b" once into a NULL-terminated list.
-static const char *const *words_of(const char *name, const char *list[], char *store, size_t size)
-{
-	snprintf(store, size, "%s", table[knob_named(name)].words);
-	int n = 0;
-	for (char *w = strtok_r(store, "|", &store); w; w = strtok_r(NULL, "|", &store))
-		list[n++] = w;
-	list[n] = NULL;
-	return list;
-}
-
-const char *const *engine_nets(void)
-{
-	return model_names();
-}
-
-const char *const *engine_data(void)
-{
-	static _Thread_local const char *list[16];
-	static _Thread_local char store[ENGINE_TEXT];
-	return words_of("data", list, store, sizeof store);
-}
-
-const char *const *engine_presets(void)
-{
-	static _Thread_local const char *list[16];
-	static _Thread_local char store[ENGINE_TEXT];
-	return words_of("preset", list, store, sizeof store);
-}
-
-const char *const *engine_spaces(void)
-{
-	static _Thread_local const char *list[SPACE_NAMES + 1];
-	for (int i = 0; i < SPACE_NAMES; i++)
-		list[i] = space_names[i].name;
-	return list;
-}
-
-const char *const *engine_formats(void)
-{
-	static _Thread_local const char *list[FORMATS + 1];
-	for (int i = 0; i < FORMATS; i++)
-		list[i] = format_table[i].name;
-	return list;
-}
-
-const char *const *engine_terms(void)
-{
-	static _Thread_local const char *list[COST_NAMES + 3];
-	int count = 0;
-	for (int i = 0; i < ALWAYS; i++)
-		list[count++] = always[i];
-	for (const char *const *name = cost_terms(); *name; name++)
-		if (strchr(*name, '@')) // the others are among those
-			list[count++] = *name;
-	return list;
-}
-
-const char *const *engine_devices(void)
-{
-	return device_names();
 }

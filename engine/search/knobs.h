@@ -95,7 +95,11 @@ struct knobs {
 	} term[ENGINE_TERMS];
 };
 #define TERMS_ALWAYS {"bops", "bops-linear", "size", "activations", "latency", "energy"} // the last two: on knob `device`
+// In place of a target: there is to be none. An empty text says the same.
+#define TARGET_NO "none"
 int knobs_term(const struct knobs *, const char *name); // its place; -1: it is not among them
+
+const char *knobs_words(const char *name); // the words, or typical values, of a setting that there is, separated by '|'
 
 // The values of a config.
 const struct knobs *config_knobs(const struct config *);

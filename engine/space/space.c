@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/text.h"
 #include "engine/quant/format.h"
 
 // int-s, int-l, fp-s and fp-l are FLIQS's spaces. Under max scaling e1m2 equals int4, so no named space holds both.
@@ -24,16 +25,13 @@ int space_formats(const char *spec, int format[SPACE_OPTIONS], struct fault *fau
 	for (int i = 0; i < SPACE_NAMES; i++)
 		if (strcmp(spec, space_names[i].name) == 0)
 			spec = space_names[i].formats;
-	while (*spec) {
-		char word[32];
-		size_t n = strcspn(spec, ",");
-		snprintf(word, sizeof word, "%.*s", n < 31 ? (int)n : 31, spec);
+	char word[32];
+	while (list_next(&spec, word, sizeof word)) {
 		int f = format_named(word);
 		if (f < 0)
 			return fault_set(fault, "space", "name formats such as int4,int8,e4m3 or a space such as wide",
 				"\"%s\" is neither a format nor a named space", word);
 		has[f] = true;
-		spec += n + (spec[n] == ',');
 	}
 	if (has[format_named("int4")] && has[format_named("e1m2")])
 		return fault_set(fault, "space", "leave out one of them", "int4 and e1m2 are the same numbers under max scaling");
@@ -94,6 +92,21 @@ int space_option(const struct space *s, int slot, int format)
 		if (s->slot[slot].format[o] == format)
 			return o;
 	return -1;
+}
+
+bool space_option_named(const struct space *s, int slot, const char *name, int *option, struct fault *fault)
+{
+	int format = format_named(name);
+	char todo[160] = "its formats are";
+	*option = format < 0 ? -1 : space_option(s, slot, format);
+	if (*option >= 0)
+		return true;
+	for (int o = 0; o < s->slot[slot].options; o++) {
+		size_t used = strlen(todo);
+		snprintf(todo + used, sizeof todo - used, " %s", format_table[s->slot[slot].format[o]].name);
+	}
+	return fault_set(fault, name[0] ? name : s->slot[slot].name, todo, "%s", !name[0] ? "a format is missing, at a comma or altogether" :
+		format < 0 ? "no such format" : "not in the space of this search");
 }
 
 // ---- what is decided together ----

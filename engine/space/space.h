@@ -55,6 +55,8 @@ enum { SPACE_NAMES = 6 };
 void space_plan(const struct space *, const uint8_t *choice, struct plan *plan);
 // The option of a slot that stands for `format`; -1: none.
 int space_option(const struct space *, int slot, int format);
+// The same by the format's name. False: the fault says what the slot's formats are.
+bool space_option_named(const struct space *, int slot, const char *format, int *option, struct fault *);
 static inline uint32_t space_all(const struct space *s, int slot) // the mask of all its options
 {
 	return (uint32_t)((1ull << s->slot[slot].options) - 1);

@@ -28,8 +28,13 @@ static uint8_t *modal_choice(struct session *s)
 	return choice;
 }
 
-static void drop(struct session *s)
+void draft_drop(struct session *s)
 {
+	while (s->draft_before) {
+		struct draft_before *b = s->draft_before;
+		s->draft_before = b->next;
+		free(b);
+	}
 	free(s->draft);
 	s->draft = NULL;
 	s->news |= NEWS_STATE;
@@ -70,13 +75,79 @@ static bool tell(struct session *s, struct command_call *call)
 	return ok;
 }
 
+// ---- taking back ---------------------------------------------------------------------------------------------------
+
+static size_t draft_size(const struct session *s)
+{
+	return 2 * (size_t)s->info->slots;
+}
+
+// The draft as it is, to be kept for an undo; begins one where there is none. NULL: out of memory, a fault.
+static struct draft_before *before_edit(struct session *s, struct fault *f)
+{
+	struct draft_before *b = malloc(sizeof *b + draft_size(s));
+	bool none = !s->draft;
+	if (b && none)
+		s->draft = modal_choice(s);
+	if (!b || !s->draft) {
+		free(b);
+		fault_memory(f, "draft");
+		return NULL;
+	}
+	b->none = none;
+	memcpy(b->choice, s->draft, draft_size(s));
+	return b;
+}
+
+// The edit is done: it can be taken back. Or it failed, and the draft is as it was.
+static bool after_edit(struct session *s, struct draft_before *b, bool done)
+{
+	s->news |= NEWS_STATE;
+	if (done) {
+		b->next = s->draft_before;
+		s->draft_before = b;
+		return true;
+	}
+	if (b->none)
+		draft_drop(s);
+	free(b);
+	return false;
+}
+
+bool draft_undo(struct session *s, struct command_call *call)
+{
+	struct draft_before *b = s->draft_before;
+	if (!b || b->none) {
+		draft_drop(s);
+		call->say(call, "draft dropped: its only edit is taken back");
+		return true;
+	}
+	s->draft_before = b->next;
+	memcpy(s->draft, b->choice, draft_size(s));
+	free(b);
+	draft_follow(s);
+	s->news |= NEWS_STATE;
+	return tell(s, call);
+}
+
 // ---- editing -------------------------------------------------------------------------------------------------------
+
+static bool not_in_space(const struct session *s, int slot, const char *format, struct fault *f)
+{
+	char todo[128] = "it has ";
+	const struct slot_info *info = &s->info->slot[slot];
+	for (int o = 0; o < info->options; o++) {
+		size_t used = strlen(todo);
+		snprintf(todo + used, sizeof todo - used, "%s%s", o ? " " : "", info->option[o].name);
+	}
+	return fault_set(f, s->info->layer[info->layer].name, todo, "'%s' is not in its space", format);
+}
 
 struct edit {
 	struct session *s;
 	const char *format; // NULL: a step instead
 	int step;           // +1: wider, -1: narrower
-	uint8_t *before;    // the draft as it was
+	const uint8_t *before; // the draft as it was
 	int done;
 	int refused;        // the last refused slot
 };
@@ -102,28 +173,19 @@ static void edit_slot(int slot, void *context)
 
 static bool edit(struct session *s, struct command_call *call, const char *word, struct edit e)
 {
-	bool begun = !s->draft;
-	if (begun && !(s->draft = modal_choice(s)))
-		return fault_memory(&call->fault, "draft");
-	size_t slots = (size_t)s->info->slots;
+	struct draft_before *before = before_edit(s, &call->fault);
+	if (!before)
+		return false;
 	e.s = s;
-	e.before = malloc(slots + 1);
-	bool ok = e.before || fault_memory(&call->fault, "draft");
-	if (ok) {
-		memcpy(e.before, s->draft, slots);
-		ok = session_each_slot(s, word, edit_slot, &e, &call->fault);
-	}
+	e.before = before->choice;
+	bool ok = session_each_slot(s, word, edit_slot, &e, &call->fault);
 	const char *refused = s->info->layer[s->info->slot[e.refused].layer].name;
 	if (ok && !e.done && e.format)
-		ok = fault_set(&call->fault, refused, "`help pin` tells more", "'%s' is not in its space", e.format);
+		ok = not_in_space(s, e.refused, e.format, &call->fault);
 	else if (ok && !e.done)
 		ok = fault_set(&call->fault, refused, e.step > 0 ? "`draft down` steps the other way" : "`draft up` steps the other way",
 			"it has no %s format", e.step > 0 ? "wider" : "narrower");
-	free(e.before);
-	if (!ok && begun)
-		drop(s);
-	s->news |= NEWS_STATE;
-	return ok && tell(s, call);
+	return after_edit(s, before, ok) && tell(s, call);
 }
 
 // ---- committing ----------------------------------------------------------------------------------------------------
@@ -148,7 +210,7 @@ static bool commit(struct session *s, struct command_call *call)
 	else if (ok)
 		ok = session_change(s, &c, ACT_DO, 0, &call->fault);
 	if (ok)
-		drop(s);
+		draft_drop(s);
 	free(c.item);
 	return ok;
 }
@@ -169,7 +231,7 @@ bool run_draft(struct command_call *call)
 			return commit(s, call);
 		if (strcmp(first, "show") == 0)
 			return tell(s, call);
-		drop(s);
+		draft_drop(s);
 		call->say(call, "draft dropped");
 		return true;
 	}
@@ -193,21 +255,21 @@ static bool take(struct session *s, struct command_call *call, const uint8_t *wa
 			if (now[i].decision == now[j].decision && wanted[i] != wanted[j])
 				return fault_set(&call->fault, s->info->slot[i].name, "`decide split` and `ungroup` take them apart",
 					"it is decided as one with %s, which has another format", s->info->slot[j].name);
-	if (!s->draft && !(s->draft = modal_choice(s)))
-		return fault_memory(&call->fault, "draft");
+	struct draft_before *before = before_edit(s, &call->fault);
+	if (!before)
+		return false;
 	for (int i = 0; i < s->info->slots; i++) {
 		s->draft[i] = wanted[i];
 		edited(s)[i] = wanted[i] != now[i].modal;
 	}
-	s->news |= NEWS_STATE;
-	return tell(s, call);
+	return after_edit(s, before, true) && tell(s, call);
 }
 
 static bool put_format(const struct session *s, uint8_t *choice, int slot, const char *format, struct fault *f)
 {
 	int option = slot_option(&s->info->slot[slot], format);
 	if (option < 0)
-		return fault_set(f, s->info->slot[slot].name, "`status` names the space", "'%s' is not in its space", format);
+		return not_in_space(s, slot, format, f);
 	choice[slot] = (uint8_t)option;
 	return true;
 }

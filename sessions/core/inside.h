@@ -25,6 +25,7 @@ enum {
 	MESSAGES = 64,       // kept for a person who does not ask for them
 	MESSAGE_TEXT = 1024,
 	UNDO_WAITING = 32,
+	PLOTS_ASKED = 128,   // more than a plotter lets wait
 };
 
 struct pending {
@@ -112,6 +113,13 @@ struct script {
 	size_t room;
 };
 
+// A draft as it was before an edit.
+struct draft_before {
+	struct draft_before *next;
+	bool none;        // there was none yet
+	uint8_t choice[]; // as session's draft
+};
+
 struct session {
 	char folder[FOLDER_PATH]; // "": none (a replay)
 	char title[256];
@@ -155,6 +163,7 @@ struct session {
 
 	struct costed costed; // of the roofline figure
 	uint8_t *draft;       // option per slot, then a flag per slot: edited by hand, or following the modal choice
+	struct draft_before *draft_before; // how it was before each edit, the last one first
 	struct known_evaluation known[2]; // per enum split
 	char digest[JOURNAL_DIGEST_TEXT];
 	long digest_step; // -1: none
@@ -166,8 +175,10 @@ struct session {
 
 	struct plotter *plotter;
 	struct plot_context plot;
-	struct fault plot_fault; // a picture that failed in a batch run
-	bool plot_failed;
+	const struct script *script; // of a batch run that is being read; NULL: none
+	long plot_line[PLOTS_ASKED]; // of a batch run: the lines that asked for pictures, a ring from plots_done on
+	unsigned plots_asked, plots_done;
+	int plots_failed;            // in this batch run
 };
 
 // ---- session.c ------------------------------------------------------------------------------------------------------
@@ -210,8 +221,9 @@ double follow_in(const struct session *);
 // ---- listing.c ------------------------------------------------------------------------------------------------------
 
 void session_summary(const struct session *, struct summary *);
-// What is told where the session is left, in two lines: its result, and the command that opens it.
-void session_farewell(const struct session *, struct string *);
+// What is told where the session is left: its result, what is lost where not all of it was kept, and the command that opens it. `kept`:
+// the step at which it opens again, -1: it is not there any more.
+void session_farewell(const struct session *, long kept, struct string *);
 bool run_sessions(struct command_call *);
 
 // ---- requests.c -----------------------------------------------------------------------------------------------------
@@ -250,11 +262,19 @@ void wait_end(struct session *);
 // 1: it has come, 0: not yet, -1: it will not come, and the fault says why.
 int wait_turn(struct session *, struct fault *);
 
+// ---- script.c -------------------------------------------------------------------------------------------------------
+
+// As script_place, of a line that was read before; 0: the file as a whole.
+void script_place_at(const struct script *, long line, struct fault *);
+
 // ---- draft.c, export.c, ask.c: commands ---------------------------------------------------------------------------
 
 bool run_draft(struct command_call *);
 bool run_apply(struct command_call *);
 bool run_paste(struct command_call *);
+void draft_drop(struct session *);
+// Takes the last edit of the draft back. It is there.
+bool draft_undo(struct session *, struct command_call *);
 void draft_follow(struct session *); // what is not edited follows the modal choice
 bool run_export(struct command_call *);
 bool run_status(struct command_call *);

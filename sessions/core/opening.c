@@ -68,7 +68,7 @@ void session_free(struct session *s)
 	free(s->mark);
 	free(s->record);
 	free(s->modal);
-	free(s->draft);
+	draft_drop(s);
 	if (s->lock >= 0)
 		close(s->lock);
 	free(s);
@@ -84,7 +84,7 @@ void session_make_read_only(struct session *s, const char *why)
 bool session_refuse_read_only(const struct session *s, struct fault *f)
 {
 	const char *todo = s->follow.left ? "open it again: nobody has it now" : s->follow.on ? "leave it there, then open it here" :
-		"begin another session";
+		s->lock < 0 ? "mend that, then open it again" : "begin another session";
 	return fault_set(f, s->title, todo, "it is open for reading only: %s", s->read_only_why);
 }
 
@@ -103,6 +103,17 @@ static bool equip(struct session *s, struct fault *f)
 	s->manifest.closed = false;
 	s->writer = writer_new(s->folder, &s->journal.end, f);
 	return s->writer && manifest_write(s->folder, s->began, &s->manifest, f);
+}
+
+// Takes back what equip did, where it failed: nothing is written from here on.
+static void unequip(struct session *s)
+{
+	if (s->writer)
+		writer_finish(s->writer, NULL);
+	s->writer = NULL;
+	if (s->lock >= 0)
+		close(s->lock);
+	s->lock = -1;
 }
 
 // ---- a new one -----------------------------------------------------------------------------------------------------
@@ -141,7 +152,7 @@ struct session *session_new(const char *name, const struct config *config, struc
 		return NULL;
 	// Said before the engine is made, which takes its time.
 	if (name && access(folder, F_OK) == 0 && !folder_half_made(folder)) {
-		disk_fault(f, folder, "make this folder", EEXIST);
+		folder_taken(folder, f);
 		return NULL;
 	}
 	struct session *s = session_bare(config, NULL, f);
@@ -231,13 +242,23 @@ static struct session *open_at(struct restoring *r, long owner, int *lock, struc
 	s->manifest = *r->manifest;
 	s->lock = *lock;
 	*lock = -1;
-	bool ok = session_adopt(s, &r->journal, f) && (r->why || equip(s, f));
-	if (!ok) {
+	if (!session_adopt(s, &r->journal, f)) {
 		session_free(s);
 		return NULL;
 	}
+	// What cannot be written can be looked at.
+	struct fault unwritable;
+	char why[sizeof s->read_only_why];
+	bool equipped = r->why || equip(s, &unwritable);
+	if (!equipped) {
+		unequip(s);
+		snprintf(why, sizeof why, "its folder cannot be written (%.80s)", unwritable.what);
+		r->why = why;
+	}
 	for (int i = 0; i < r->found->count; i++)
 		session_say_fault(s, &r->found->fault[i]);
+	if (!equipped)
+		session_say_fault(s, &unwritable);
 	if (r->step >= 0) {
 		s->saved_step = r->step;
 		s->saved_entries = r->lines ? entries_before(&s->journal, r->lines) : 0;
@@ -334,20 +355,47 @@ static bool discard(struct session *s, struct string *farewell)
 	return true;
 }
 
+bool session_at_risk(const struct session *s, struct fault *f)
+{
+	if (!s->writer || s->read_only || nothing_done(s))
+		return false;
+	if (!folder_held(s->folder, s->lock))
+		fault_set(f, s->folder, "put it back, then `save`", "this folder was moved or deleted while the session was open");
+	else if (s->written.failing)
+		*f = s->written.fault;
+	else if (s->save_failed)
+		fault_set(f, s->folder, "`save` tries again", "the last save failed");
+	else
+		return false;
+	return true;
+}
+
+// The step at which the session opens again, as far as what lies in its folder tells: of the newest checkpoint, or of the last line of
+// the journal, which is followed. -1: nothing of it is there.
+static long kept_step(const struct session *s, bool there)
+{
+	if (!there)
+		return -1;
+	long step = checkpoint_newest_step(s->folder);
+	for (int i = 0; i < s->journal.lines; i++)
+		if (s->journal.line[i].end.bytes <= s->written.durable && s->journal.line[i].step > step)
+			step = s->journal.line[i].step;
+	return step < 0 ? 0 : step;
+}
+
 bool session_leave(struct session *s, struct string *farewell, struct fault *f)
 {
 	struct fault first;
 	if (nothing_done(s))
 		return discard(s, farewell);
 	bool saved = s->snapshot->run == RUN_FAILED || save_last(s, &first);
-	if (farewell)
-		session_farewell(s, farewell);
+	bool there = true;
 	bool written = writer_finish(s->writer, saved ? &first : NULL);
 	bool ok = saved && written;
 	if (s->writer) {
 		s->writer = NULL;
 		// Not into what may have been made in its place.
-		bool there = folder_held(s->folder, s->lock) || (ok && fault_set(&first, s->folder, "put it back; what was saved before is in it",
+		there = folder_held(s->folder, s->lock) || (ok && fault_set(&first, s->folder, "put it back; what was saved before is in it",
 			"this folder was moved or deleted while the session was open"));
 		struct summary last;
 		session_summary(s, &last);
@@ -356,6 +404,9 @@ bool session_leave(struct session *s, struct string *farewell, struct fault *f)
 		s->manifest.closed = ok;
 		ok = there && manifest_write(s->folder, s->began, &s->manifest, ok ? &first : NULL) && ok;
 	}
+	// Last, as it promises what can be opened again.
+	if (farewell)
+		session_farewell(s, saved && written && there ? s->snapshot->step : kept_step(s, there), farewell);
 	session_free(s);
 	if (!ok && f)
 		*f = first;

@@ -73,7 +73,11 @@ void session_source(struct session *s, struct figure_source *source)
 static bool plot_source(void *session, struct figure_source *source, struct fault *f)
 {
 	(void)f;
-	session_source(session, source);
+	struct session *s = session;
+	session_source(s, source);
+	// Pictures come back in the order in which they were asked for. One that is refused ends a batch run: none is asked for behind it.
+	if (s->script)
+		s->plot_line[s->plots_asked++ % PLOTS_ASKED] = s->script->line;
 	return true;
 }
 
@@ -322,14 +326,15 @@ static void take_pictures(struct session *s)
 	struct fault f;
 	plotter_turn(s->plotter);
 	while (plotter_done(s->plotter, file, sizeof file, &ok, &f)) {
-		if (ok)
+		long line = s->plots_done < s->plots_asked ? s->plot_line[s->plots_done++ % PLOTS_ASKED] : 0;
+		if (ok) {
 			session_say(s, "wrote %s", file);
-		else
-			session_say_fault(s, &f);
-		if (!ok) {
-			s->plot_failed = true;
-			s->plot_fault = f;
+			continue;
 		}
+		if (s->script)
+			script_place_at(s->script, line, &f);
+		s->plots_failed++;
+		session_say_fault(s, &f);
 	}
 }
 
@@ -338,6 +343,8 @@ static double autosave_in(const struct session *s)
 {
 	if (!s->writer || s->saving || s->play.on || s->snapshot->run == RUN_FAILED || session_saved(s))
 		return -1;
+	if (s->snapshot->step == 0 && !s->journal.entries)
+		return -1; // the manifest says all of it
 	double now = clock_seconds(), left = s->saved_at + AUTOSAVE_SECONDS - now;
 	long since = s->snapshot->step - (s->saved_step > 0 ? s->saved_step : 0);
 	if (!s->save_failed && since > s->snapshot->step / AUTOSAVE_PART)

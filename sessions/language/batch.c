@@ -116,7 +116,7 @@ static void show_messages(struct batch *b)
 	for (const char *text; (text = session_message(b->s, &bad));) {
 		if (!bad) {
 			put_line(b, "%s", text);
-		} else if (b->script->line && !b->failed && !b->s->plot_failed) {
+		} else if (b->script->line && !b->failed && !b->s->plots_failed) {
 			b->failed = true;
 			b->fault = (struct fault){ "", "", "" }; // the text is a whole fault already, in one line
 			snprintf(b->fault.what, sizeof b->fault.what, "%s", text);
@@ -245,6 +245,8 @@ int session_batch(struct session *s, const char *file, const struct command_tabl
 	int status = 1;
 	if (signals_open(false, f)) {
 		s->batch = true;
+		s->script = b.script;
+		s->plots_failed = 0;
 		// What opening had to say, and the way to the journal's end, come before the first line.
 		int come = rest(&b);
 		if (!b.failed && s->play.failed) {
@@ -257,14 +259,15 @@ int session_batch(struct session *s, const char *file, const struct command_tabl
 		finish_pictures(&b);
 		bar_clear(&b);
 		s->batch = false;
+		s->script = NULL;
 		signals_close();
 		if (b.failed) {
 			status = status ? status : 1;
 			script_place(b.script, &b.fault);
 			*f = b.fault;
-		} else if (status == 0 && s->plot_failed) {
+		} else if (status == 0 && s->plots_failed) {
 			// A picture that cannot be made hurts no line after it; but the run did not do all it was told to.
-			*f = s->plot_fault;
+			fault_set(f, b.script->file, "why was said above", "not drawn: %d picture%s", s->plots_failed, s->plots_failed == 1 ? "" : "s");
 			status = 1;
 		}
 	}

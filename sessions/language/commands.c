@@ -23,7 +23,8 @@ static bool run_change(struct command_call *call)
 
 static bool run_undo(struct command_call *call)
 {
-	return session_undo(call->context, ACT_UNDO, &call->fault);
+	struct session *s = call->context;
+	return s->draft ? draft_undo(s, call) : session_undo(s, ACT_UNDO, &call->fault);
 }
 
 static bool run_redo(struct command_call *call)
@@ -138,25 +139,43 @@ static bool run_wait(struct command_call *call)
 
 // ---- asking --------------------------------------------------------------------------------------------------------
 
+static bool known_format(const struct session *s, const char *word, struct fault *f)
+{
+	char todo[200] = "give heldout or test, then modal, draft or one of";
+	const struct slot_info *slot = &s->info->slot[0];
+	if (slot_option(slot, word) >= 0)
+		return true;
+	for (int o = 0; o < slot->options; o++) {
+		size_t used = strlen(todo);
+		snprintf(todo + used, sizeof todo - used, " %s", slot->option[o].name);
+	}
+	return fault_set(f, word, todo, "neither a split nor a choice");
+}
+
 static bool run_evaluate(struct command_call *call)
 {
 	struct session *s = call->context;
 	enum split split = SPLIT_HELDOUT;
 	enum choice_kind kind = CHOICE_MODAL;
 	const char *format = NULL;
+	int splits = 0;
 	for (int i = 0; i < call->argc; i++) {
 		const char *word = call->argv[i];
-		if (strcmp(word, "heldout") == 0)
-			split = SPLIT_HELDOUT;
-		else if (strcmp(word, "test") == 0)
-			split = SPLIT_TEST;
+		bool heldout = strcmp(word, "heldout") == 0, test = strcmp(word, "test") == 0;
+		if (heldout || test)
+			split = heldout ? SPLIT_HELDOUT : SPLIT_TEST, splits++;
 		else if (strcmp(word, "modal") == 0)
 			kind = CHOICE_MODAL;
 		else if (strcmp(word, "draft") == 0)
 			kind = CHOICE_GIVEN;
-		else
+		else if (known_format(s, word, &call->fault))
 			kind = CHOICE_UNIFORM, format = word;
+		else
+			return false;
 	}
+	if (splits > 1 || call->argc - splits > 1)
+		return fault_set(&call->fault, "evaluate", "evaluate [heldout|test] [modal|draft|FORMAT]", "it takes one %s",
+			splits > 1 ? "split" : "choice");
 	if (kind == CHOICE_GIVEN && !s->draft)
 		return fault_set(&call->fault, "evaluate", "`draft LAYER FORMAT` begins one", "there is no draft");
 	return session_evaluate(s, kind, format, s->draft, split, &call->fault);
@@ -210,8 +229,9 @@ static const struct command rows[] = {
 		run_change },
 	{ "weight", COMMAND_CHANGE, 2, -1, { TERM, NUMBER }, 2, NULL, "TERM NUMBER [TERM NUMBER]...",
 		"how much a cost term counts in the reward; 0: not at all", run_change },
-	{ "target", COMMAND_CHANGE, 2, -1, { TERM, FORMAT }, 2, NULL, "TERM FORMAT|0.5x|NUMBER [...]",
-		"what a cost is to be: that of a uniform format, a part of the widest, or a number (k M G T; a time is per batch: 3ms, 20mJ)",
+	{ "target", COMMAND_CHANGE, 2, -1, { TERM, FORMAT }, 2, "- none", "TERM FORMAT|0.5x|NUMBER|none [...]",
+		"what a cost is to be: that of a uniform format, a part of the widest, or a number (k M G T; a time is per batch: 3ms, 20mJ); "
+		"none: any, at weight 0",
 		run_change },
 	{ "reward", COMMAND_CHANGE, 1, 1, { WORDS }, 0, "abs|relu|mnas", "abs|relu|mnas",
 		"how quality and costs become one reward", run_change },
@@ -220,7 +240,7 @@ static const struct command rows[] = {
 	{ "extend", COMMAND_CHANGE, 1, 2, { NUMBER, TEXT }, 0, NULL, "STEPS [rate=R]",
 		"lay the horizon further out; with rate= the learning rate falls anew, from R",
 		run_change },
-	{ "undo", COMMAND_CHANGE, 0, 0, { 0 }, 0, NULL, "", "take back the last change that stands, from now on",
+	{ "undo", COMMAND_CHANGE, 0, 0, { 0 }, 0, NULL, "", "take back the last change that stands, from now on; while there is a draft, its last edit",
 		run_undo },
 	{ "redo", COMMAND_CHANGE, 0, 0, { 0 }, 0, NULL, "", "make again the change that was taken back last", run_redo },
 	{ "note", COMMAND_CHANGE, 1, 1, { ARGUMENT_REST }, 0, NULL, "TEXT", "put a note into the journal, all of the line as it stands",

@@ -85,15 +85,20 @@ bool script_gap(enum script_line before, enum script_line now)
 	return before > SCRIPT_NOTHING && now > SCRIPT_NOTHING && (before == SCRIPT_COMMAND || now == SCRIPT_COMMAND);
 }
 
-void script_place(const struct script *s, struct fault *f)
+void script_place_at(const struct script *s, long line, struct fault *f)
 {
 	char where[sizeof f->where + 64];
 	const struct fault inner = *f;
-	if (s->line)
-		snprintf(where, sizeof where, "%s:%ld", s->file, s->line);
+	if (line)
+		snprintf(where, sizeof where, "%s:%ld", s->file, line);
 	else
 		snprintf(where, sizeof where, "%s", s->file);
 	fault_set(f, where, inner.todo, "%s%s%s", inner.where, inner.where[0] ? ": " : "", inner.what);
+}
+
+void script_place(const struct script *s, struct fault *f)
+{
+	script_place_at(s, s->line, f);
 }
 
 // ---- where tours are -----------------------------------------------------------------------------------------------

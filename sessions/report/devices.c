@@ -12,7 +12,7 @@ struct column {
 static const struct column rates[] = {
 	{ "peaks", "int4", "int4" }, { "peaks", "int8", "int8" }, { "peaks", "e4m3", "e4m3" }, { "peaks", "e5m2", "e5m2" }, { "peaks", "fp16", "fp16" },
 	{ "peaks", "bf16", "bf16" }, { "peaks", "tf32", "tf32" }, { "peaks", "fp32", "fp32" }, { "", "vector", "vector" },
-	{ "", "bandwidth", "GB/s" }, { "", "on_chip", "MB" }, { "power", "mean", "W mean" }, { "power", "max", "W max" },
+	{ "", "bandwidth", "GB/s" }, { "", "on_chip", "chip MB" }, { "power", "mean", "W mean" }, { "power", "max", "W max" },
 };
 static const struct column ridges[] = {
 	{ "ridge", "int4", "int4" }, { "ridge", "int8", "int8" }, { "ridge", "e4m3", "e4m3" }, { "ridge", "e5m2", "e5m2" }, { "ridge", "fp16", "fp16" },
@@ -134,6 +134,6 @@ bool run_devices(struct command_call *call)
 	bool ok = add_devices(&t, "Tops/s", rates, sizeof rates / sizeof *rates, &call->fault);
 	string_add(&t, "\n");
 	ok = ok && add_devices(&t, "ridge ops/B", ridges, sizeof ridges / sizeof *ridges, &call->fault);
-	string_add(&t, "(dense peaks, a multiply-accumulate is two operations; ? recalled, not checked; ~ assumed; - none, or unknown)");
+	string_add(&t, "(dense peaks, a multiply-accumulate is two operations; GB/s: of the memory; chip MB: memory on the chip; W: of a chip; ? recalled, not checked; ~ assumed; - none, or unknown)");
 	return question_tell(call, &t, ok);
 }

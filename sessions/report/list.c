@@ -70,7 +70,7 @@ bool session_same(const struct session *a, const struct session *b)
 	return stat(a->folder, &x) == 0 && stat(b->folder, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
-void session_farewell(const struct session *s, struct string *out)
+void session_farewell(const struct session *s, long kept, struct string *out)
 {
 	struct summary now;
 	char result[512];
@@ -79,9 +79,16 @@ void session_farewell(const struct session *s, struct string *out)
 	string_add(out, "%s: step %ld of %ld%s%s\n", s->title, now.step, now.horizon, result[0] ? "; " : "", result);
 	if (!s->folder[0])
 		return;
+	if (kept < 0) {
+		string_add(out, "what was not saved before is lost: its folder is no longer at %s\n", s->folder);
+		return;
+	}
+	if (kept < now.step)
+		string_add(out, "what came after step %ld was not saved, and is lost\n", kept);
 	string_add(out, "`bitscape ");
 	store_shell_word(s->folder, out);
-	string_add(out, s->follow.on ? "` shows it again\n" : now.step < now.horizon ? "` goes on with it\n" : "` opens it again\n");
+	string_add(out, s->follow.on || s->read_only ? "` shows it again\n" : now.step < now.horizon || kept < now.step ? "` goes on with it\n" :
+		"` opens it again\n");
 }
 
 // ---- all of them -----------------------------------------------------------------------------------------------------

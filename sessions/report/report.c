@@ -107,7 +107,7 @@ void report_world(const struct report_asked *asked, const struct pod *pod, const
 	world_begin(w, pod, other);
 	for (int i = 0; i < INPUTS; i++)
 		if (!isnan(asked->input[i]))
-			w->input[i] = asked->input[i];
+			world_set(w, input_table[i].name, asked->input[i], NULL);
 }
 
 // ---- the table ------------------------------------------------------------------------------------------------------
@@ -138,6 +138,12 @@ void report_below(struct report *r, const char *format, ...)
 	va_start(args, format);
 	add_line(&r->below, format, args);
 	va_end(args);
+}
+
+const char *count_of(double count, const char *noun, char buf[32])
+{
+	snprintf(buf, 32, "%g %s%s", count, noun, count > 1 || count < 1 ? "s" : "");
+	return buf;
 }
 
 void report_cell(struct report *r, const char *format, ...)

@@ -54,6 +54,9 @@ void report_band(struct report *, const struct band *, double factor, const char
 // Gives the table to who shows tables, or else prints it; writes `csv` where it is not NULL, and frees. `ok` false: only frees. Returns whether all went well.
 bool report_end(struct report *, struct command_call *, const char *csv, bool ok);
 
+// "1 chip", "512 chips".
+const char *count_of(double count, const char *noun, char buf[32]);
+
 // ---- the reports --------------------------------------------------------------------------------------------------------------
 
 bool run_pods(struct command_call *);

@@ -184,7 +184,7 @@ static void tell_item(struct string *t, enum change_kind kind, const struct chan
 		string_add(t, "the weight of %s is %s", item->name, item->value);
 		break;
 	case CHANGE_TARGET:
-		string_add(t, item->value[0] ? "the target of %s is %s" : "%s has no target%s", item->name, item->value);
+		string_add(t, item->value[0] && strcmp(item->value, "none") != 0 ? "the target of %s is %s" : "%s has no target", item->name, item->value);
 		break;
 	case CHANGE_SET:
 		string_add(t, "%s is %s", item->name, item->value);

@@ -38,6 +38,8 @@ static bool check_bare(const char *name, size_t n, struct fault *f)
 			return fault_set(f, name, "choose another name, or give a path", "is a word of the command line");
 	if (name[0] == '-' || name[0] == '.')
 		return fault_set(f, name, "choose another name, or give a path", "a session's name does not begin with '%c'", name[0]);
+	if (name[0] == '~' || memchr(name, '*', n) || memchr(name, '?', n) || memchr(name, '[', n) || strspn(name, " ") >= n)
+		return fault_set(f, name, "choose another name, or give a path", "a shell reads these characters in its own way");
 	return true;
 }
 
@@ -280,9 +282,12 @@ void folder_remove(const char *folder)
 	rmdir(folder);
 }
 
-static bool taken(const char *folder, struct fault *f)
+bool folder_taken(const char *folder, struct fault *f)
 {
-	return disk_fault(f, folder, "make this folder", EEXIST);
+	long owner;
+	bool session = folder_has(folder, MANIFEST_FILE) || folder_in_use(folder, &owner); // another process may be making it
+	return fault_set(f, folder, session ? "choose another name, or open it" : "choose another name", session ?
+		"there is a session of this name" : "something of this name is there that is not a session");
 }
 
 bool folder_claim(const char *folder, int *lock, bool *cleaned, struct fault *f)
@@ -298,10 +303,10 @@ bool folder_claim(const char *folder, int *lock, bool *cleaned, struct fault *f)
 		if (!fresh && errno != EEXIST)
 			return disk_fault(f, folder, "make this folder", errno);
 		if (!fresh && !folder_half_made(folder))
-			return taken(folder, f);
+			return folder_taken(folder, f);
 		switch (folder_lock(folder, lock, &owner)) {
 		case LOCK_ELSEWHERE:
-			return taken(folder, f);
+			return folder_taken(folder, f);
 		case LOCK_IMPOSSIBLE:
 			if (errno == ENOENT) // taken away by the process that had it
 				continue;
@@ -318,7 +323,7 @@ bool folder_claim(const char *folder, int *lock, bool *cleaned, struct fault *f)
 		}
 		close(*lock);
 		*lock = -1;
-		return taken(folder, f);
+		return folder_taken(folder, f);
 	}
 	return fault_set(f, folder, "choose another name", "other processes make and remove it all the time");
 }

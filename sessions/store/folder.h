@@ -45,6 +45,8 @@ bool folder_held(const char *folder, int lock);
 
 // Makes a folder and those above it. An existing one is fine where `fresh` is false.
 bool folder_make(const char *folder, bool fresh, struct fault *);
+// A fault: a session is there already, or something else. Always false.
+bool folder_taken(const char *folder, struct fault *);
 // Makes a session's folder and takes its lock. What a process that was killed in its first moments left there (no manifest yet)
 // does not count as a session: it is taken over empty, and *cleaned is set. Among several processes one succeeds.
 bool folder_claim(const char *folder, int *lock, bool *cleaned, struct fault *);
