@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Putting a figure together. All of it is owned by the figure; every function returns NULL or false only where memory
+// Puts a figure together. All of it is owned by the figure; every function returns NULL or false only where memory
 // is out, and the figure stays fit for figure_free.
 #ifndef PLOTS_BUILD_H
 #define PLOTS_BUILD_H
@@ -28,7 +28,7 @@ struct unit unit_of(const struct term_state *, double largest);
 // "resnet20 on cifar10"; the network alone where there are no data.
 const char *subject_of(const struct engine_info *, char buf[2 * ENGINE_TEXT + 8]);
 
-// The term the figure is about; NULL where the snapshot has no such term.
+// Returns the term that the figure is about; NULL where the snapshot has no such term.
 const struct term_state *source_term(const struct figure_source *);
 
 // The figures' builders, gathered in the table of figures.c.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A child process behind three pipes, in a process group of its own, with nothing else of ours open: a terminal that we
+// Runs a child process behind three pipes, in a process group of its own, with nothing else of ours open: a terminal that we
 // sit at is out of its reach, and a ^C typed there does not reach it.
 #ifndef PLOTS_CHILD_H
 #define PLOTS_CHILD_H

@@ -231,8 +231,13 @@ static bool add_history(struct figure *f, const struct figure_source *source, co
 			continue;
 		bool whole = !apart && i + 1 < info->slots && second_half(info, i + 1);
 		snprintf(h->row[row], sizeof h->row[row], "%s", whole ? info->layer[info->slot[i].layer].name : info->slot[i].name);
-		for (int c = 0; c < columns; c++)
-			h->value[(size_t)row * (size_t)columns + (size_t)c] = shade(l, &info->slot[i], modal_at(source, at[c], i));
+		float of_option[ENGINE_OPTIONS];
+		for (int o = 0; o < ENGINE_OPTIONS; o++)
+			of_option[o] = shade(l, &info->slot[i], o);
+		for (int c = 0; c < columns; c++) {
+			int modal = modal_at(source, at[c], i);
+			h->value[(size_t)row * (size_t)columns + (size_t)c] = modal >= 0 && modal < ENGINE_OPTIONS ? of_option[modal] : NAN;
+		}
 		if (info->slot[i].layer == source->layer && !second_half(info, i))
 			h->focus = row;
 		row++;

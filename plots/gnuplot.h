@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What the tests want of the plotter beyond plots.h.
+// The tests want this of the plotter beyond plots.h.
 #ifndef PLOTS_GNUPLOT_H
 #define PLOTS_GNUPLOT_H
 

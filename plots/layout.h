@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Where the parts of a figure stand in its cells, and the drawing of axes around the data.
+// Places the parts of a figure in its cells, and draws the axes around the data.
 #ifndef PLOTS_LAYOUT_H
 #define PLOTS_LAYOUT_H
 
@@ -18,7 +18,7 @@ struct layout {
 };
 
 struct layout layout_of(const struct figure *, int width, int height);
-// The columns between the labels in the header row.
+// Finds the columns between the labels in the header row.
 void layout_header_room(const struct figure *, int width, int *from, int *to);
 void layout_axes(struct raster *, const struct figure *, const struct layout *);
 

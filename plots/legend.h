@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What the symbols, lines and levels of a figure mean, where there is room to say it.
+// Says what the symbols, lines and levels of a figure mean, where there is room for it.
 #ifndef PLOTS_LEGEND_H
 #define PLOTS_LEGEND_H
 

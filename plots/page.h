@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A figure on a page: where its parts stand, in cm from the lower left corner, and where words find room. gnuplot knows
-// the true size of text, but cannot avoid collisions; the sizes here are estimates on the safe side.
+// Lays a figure out on a page: it says where its parts stand, in cm from the lower left corner, and where words find room.
+// gnuplot knows the true size of text, but cannot avoid collisions; the sizes here are estimates on the safe side.
 #ifndef PLOTS_PAGE_H
 #define PLOTS_PAGE_H
 

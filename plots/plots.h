@@ -14,13 +14,13 @@
 
 // ---- figures as data ---------------------------------------------------------------------------------------------------
 
-// Where on a curve a person changed something.
+// A place on a curve where a person changed something.
 struct mark {
 	long step;
 	char text[64];
 };
 
-// What figures are built from. All of it is borrowed.
+// Figures are built from this. All of it is borrowed.
 struct figure_source {
 	const struct snapshot *snapshot;
 	const struct record *record; // steps 1..records

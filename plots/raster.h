@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Cells as paper: glyphs, text, and lines made of dots. Braille has 2x4 dots a cell, block 2x2, ASCII 1x1 (a symbol per
+// Draws glyphs, text, and lines made of dots into cells. Braille has 2x4 dots a cell, block 2x2, ASCII 1x1 (a symbol per
 // role instead of a dot). While lines are drawn, a cell with dots holds a braille pattern in any glyph set; raster_finish
 // turns those into glyphs of the set. Nothing is allocated; what falls outside is clipped.
 #ifndef PLOTS_RASTER_H
@@ -35,7 +35,7 @@ void raster_finish(struct raster *);
 // The cell of a fraction: 0..size-1, or -1 outside.
 int raster_cell(double fraction, int size);
 
-// How a role looks as a point and, in a legend, as a line.
+// These say how a role looks as a point and, in a legend, as a line.
 uint32_t raster_symbol(enum figure_role role, bool estimated, enum canvas_glyphs);
 uint32_t raster_dash(enum figure_role role, enum canvas_glyphs);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Ranges of axes and their ticks: the same for the canvas and for gnuplot. Safe for any doubles.
+// Chooses the ranges of axes and their ticks, the same for the canvas and for gnuplot. It is safe for any doubles.
 #ifndef PLOTS_SCALE_H
 #define PLOTS_SCALE_H
 

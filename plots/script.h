@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A figure as a gnuplot script and data. Every word from outside (titles, names, paths) is a literal to gnuplot.
+// Writes a figure as a gnuplot script and data. Every word from outside (titles, names, paths) is a literal to gnuplot.
 #ifndef PLOTS_SCRIPT_H
 #define PLOTS_SCRIPT_H
 

@@ -169,6 +169,7 @@ keys : "open $name" Enter
 see "$name is the session in hand"
 keys : 'open zzz' Enter
 see ' ! zzz: there is no session of this name'
+see '`new zzz` makes one'
 keys : "open ${name%????}" Tab
 see "^:open $name"
 keys Escape

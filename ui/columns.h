@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Tables whose columns come and go with the room: each says how narrow it can be, how wide it likes to be and how much it
-// matters.
+// Fits the columns of a table into its room: each says how narrow it can be, how wide it likes to be and how much it matters.
 #ifndef UI_COLUMNS_H
 #define UI_COLUMNS_H
 

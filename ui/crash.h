@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The way out of a crash: the terminal is put back as it was, then the signal does what it would have done. And standard error,
-// kept out of the screen.
+// In a crash the terminal is put back as it was, then the signal does what it would have done. Standard error is kept out of the
+// screen.
 #ifndef UI_CRASH_H
 #define UI_CRASH_H
 

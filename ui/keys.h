@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Which key does what: rows of context, key and command, those that bitscape begins with and those that a person binds.
+// Knows which key does what: rows of context, key and command, those that bitscape begins with and those that a person binds.
 // Hints and the help are made from the rows in force, and from the command table.
 #ifndef UI_KEYS_H
 #define UI_KEYS_H
@@ -34,9 +34,10 @@ void keys_end(struct keys *);
 
 // ---- as a person writes them
 
-// A key: a character as it is, a word (space, tab, enter, esc, up, home, page-up, f5 ...), with ctrl-, alt- or shift- before it.
+// A key is written as the character that it is, or as a word (space, tab, enter, esc, up, home, page-up, f5 ...), with ctrl-,
+// alt- or shift- before it.
 bool keys_read(const char *name, int *key, struct fault *);
-// The same the other way round: "ctrl-r", "f5"; returns buf.
+// Writes it that way: "ctrl-r", "f5"; returns buf.
 const char *keys_write(int key, char *buf, size_t size);
 // "search", "draft", "box", "table", "tour", "paste", "everywhere". False: no such context.
 bool keys_context_named(const char *name, enum key_context *);
@@ -58,9 +59,9 @@ enum key_context keys_fallback(enum key_context);
 const struct binding *keys_find(const struct keys *, enum key_context, int key);
 // "j", "space", "^R", "Enter", "Ctrl-F5"; returns buf.
 const char *keys_name(int key, bool ascii, char *buf, size_t size);
-// The hints of a context; returns how many. Their labels live as long as the rows.
+// Writes the hints of a context and returns how many there are. Their labels live as long as the rows.
 int keys_hints(const struct keys *, enum key_context, bool ascii, struct hint *, int most);
-// The help: every key with its command, then every command. False: out of memory.
+// Writes the help: every key with its command, then every command. False: out of memory.
 bool keys_help(const struct keys *, struct popup *, const struct command_table *, bool ascii);
 
 #endif

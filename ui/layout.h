@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Where the views lie: a pure function of the screen's size and of what each view would like. It knows no view, only
-// the kinds of place that there are.
+// Places the views on the screen, by a pure function of its size and of what each view would like. It knows no view, only the
+// kinds of place that there are.
 #ifndef UI_LAYOUT_H
 #define UI_LAYOUT_H
 
@@ -22,7 +22,7 @@ enum layout_place {
 	LAYOUT_OVER     // the whole screen, over the others: it finds its place in it by itself
 };
 
-// One view's wish, and the answer. Of each of MAIN, FIGURE and FIGURES the first that is wanted counts.
+// What a view wishes, and what it gets. Of each of MAIN, FIGURE and FIGURES the first that is wanted counts.
 struct layout_item {
 	enum layout_place place;
 	bool wanted;
@@ -36,7 +36,8 @@ struct layout_item {
 };
 
 enum { LAYOUT_NONE = -1 };
-// How wide the tables will be on a screen of that width; for items that have to know it before they can say what they wish.
+// Returns how wide the tables will be on a screen of that width, for items that have to know it before they can say what they
+// wish.
 int layout_table_width(int width);
 // `zoomed`: the item that has all of the screen between head and foot to itself; LAYOUT_NONE: none has.
 // False: the screen is too small for anything; no item has a pane.

@@ -14,7 +14,7 @@ enum motion {
 #define MOTION_WORDS "up|down|page-up|page-down|first|last|next|left|right"
 // False: no such word.
 bool motion_named(const char *word, enum motion *);
-// Where it leads from `at` among `count`, on a page of so many. LEFT and RIGHT lead nowhere.
+// Returns where it leads from `at` among `count`, on a page of so many. LEFT and RIGHT lead nowhere.
 int motion_to(enum motion, int at, int count, int page);
 
 #endif

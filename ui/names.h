@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Names that stay apart where there is little room: all of a set are shortened by one rule, the mildest that fits and
-// under which no two become alike.
+// Shortens the names of a set where there is little room, all by one rule: the mildest that fits and under which no two become
+// alike.
 #ifndef UI_NAMES_H
 #define UI_NAMES_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Moving a weight or a target by hand, a step up or down at a time. As many steps down as up give back the very text that a person
+// Moves a weight or a target by hand, a step up or down at a time. As many steps down as up give back the very text that a person
 // began with, and a target stays what it was given as: 0.1x and int4 a multiple of the widest, 3ms a time.
 #ifndef UI_NUDGE_H
 #define UI_NUDGE_H

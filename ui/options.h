@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The command line. One table of options drives the parser and --help.
+// Reads the command line. One table of options drives the parser and --help.
 #ifndef UI_OPTIONS_H
 #define UI_OPTIONS_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The command line at the foot of the screen: readline through its callbacks. It draws nothing; the view shows its text.
+// The command line at the foot of the screen is readline, through its callbacks. It draws nothing; the view shows its text.
 // There is one (readline's state is global); only the UI's thread calls it.
 #ifndef UI_PROMPT_H
 #define UI_PROMPT_H

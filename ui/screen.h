@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A grid of cells that views draw into; the terminal shows it, tests read it as text. Knows no terminal. Columns and rows
+// A grid of cells that views draw into; the terminal shows it, tests read it as text. It knows no terminal. Columns and rows
 // count from 0. All drawing is clipped to the grid; text is UTF-8, and what is not valid or not printable becomes '?'.
 // Widths come from wcwidth, so the caller has set a locale.
 #ifndef UI_SCREEN_H

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Numbers as the screen shows them: short, steady in width, with a unit's prefix. All return buf.
+// Writes numbers as the screen shows them: short, steady in width, with a unit's prefix. All return buf.
 #ifndef UI_SHOW_H
 #define UI_SHOW_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A table on the screen: columns that come and go with the room, rows sorted, filtered and marked, scrolled both ways. The
+// Draws a table: its columns come and go with the room, its rows are sorted, filtered and marked, and it scrolls both ways. The
 // owner describes what there is (struct table_source); the table remembers how a person looks at it (struct table).
 // Nothing that it shows is lost for want of room: columns that are left out come in when it is scrolled sideways, a note
 // goes on in further lines.
@@ -83,12 +83,12 @@ int table_at(const struct table *, int y);
 // The row in hand, or one near it where that is not shown; -1: none is.
 int table_hand(struct table *, const struct table_source *);
 
-// What a person does to a table, by a text.
+// Something that a person does to a table, by a text.
 typedef bool table_act(struct table *, const struct table_source *, const char *text, struct fault *);
-// By a column: numbers the largest first, texts in order; the other way round if it is by that already. "": as they come.
-// False: no such column.
+// Sorts by a column: numbers the largest first, texts in order, the other way round where it is sorted so already. "": as they
+// come. False: no such column.
 table_act table_sort;
-// Words of which each must be true of a row: a part of one of its texts, a pattern (s2*) for a whole text, or a column
+// Shows the rows of which each word is true: a part of one of its texts, a pattern (s2*) for a whole text, or a column
 // compared with a number (bits<4, macs>=1M). "": all rows. False: a word names no column; the filter stays as it was.
 table_act table_filter;
 // "": marks the row in hand, or takes its mark away; "all": marks all that are shown; "none": takes all marks away.

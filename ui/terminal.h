@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The terminal, through ncurses: shows a grid of cells, reads keys, and is put back as it was at every way out. There is
-// one; only the UI's thread calls it.
+// Drives the terminal through ncurses: it shows a grid of cells, reads keys, and puts the terminal back as it was at every way
+// out. There is one; only the UI's thread calls it.
 #ifndef UI_TERMINAL_H
 #define UI_TERMINAL_H
 
@@ -11,8 +11,8 @@
 #include "ui/decoder.h"
 #include "ui/screen.h"
 
-// Finds out whether there is a terminal that can be used, without touching it. False: standard input or output is none, or
-// TERM names none that is known here and can show a full screen.
+// Finds out whether there is a terminal that can be used, without touching it. False: standard input or output is not a
+// terminal, or TERM names one that is unknown here or cannot show a full screen.
 bool terminal_check(struct fault *);
 
 // Takes the screen. `color`: whether colours may be used.

@@ -133,6 +133,15 @@ struct session *session_made(const char *name, const char *const *setting, int s
 	return s;
 }
 
+// Advice about names of sessions is given for the shell: in the prompt the same words are a command without the program's name.
+static char *as_commands(char *text)
+{
+	static const char shell[] = "`bitscape ";
+	for (char *p; (p = strstr(text, shell));)
+		memmove(p + 1, p + sizeof shell - 1, strlen(p + sizeof shell - 1) + 1);
+	return text;
+}
+
 // `new [NAME] KEY=VALUE…`, `open NAME` or `resume NAME`, split at blanks; the command's row has checked the count of words.
 static struct session *other_session(char *line, struct fault *f)
 {
@@ -165,7 +174,8 @@ void workbench_change_session(struct workbench *w)
 	if (!s || !take_session(w, s, &f)) {
 		if (s)
 			session_close(s, NULL);
-		workbench_say(w, true, "%s", fault_line(&f, text, sizeof text));
+		fault_line(&f, text, sizeof text);
+		workbench_say(w, true, "%s", as_commands(text));
 		return;
 	}
 	w->scene.draft = NULL;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The workbench: the session in hand, where the person is in it, and what is said to them. Every act is a command line;
-// keys only name one. Knows the prompt, not the terminal: the loop brings keys and takes the screen.
+// The workbench holds the session in hand, where the person is in it, and what is said to them. Every act is a command line; keys
+// only name one. It knows the prompt, not the terminal: the loop brings keys and takes the screen.
 #ifndef UI_WORKBENCH_H
 #define UI_WORKBENCH_H
 

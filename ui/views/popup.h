@@ -28,14 +28,14 @@ struct popup {
 // Takes a copy of the text. What is too long for the box goes on in further lines, unless runs of blanks in it show that it
 // is a row of a table. False: out of memory; the popup is as it was.
 bool popup_add(struct popup *, const char *text, int key, bool head);
-// The same for a text of columns whose last one goes on below itself, from column `hang` on.
+// Does the same for a text of columns whose last one goes on below itself, from column `hang` on.
 bool popup_add_hanging(struct popup *, const char *text, int key, int hang);
-// The same for a text that is broken at spaces into lines of at most `width` columns; `indent` of the further ones.
+// Does the same for a text that is broken at spaces into lines of at most `width` columns; `indent` of the further ones.
 bool popup_add_wrapped(struct popup *, const char *text, int width, const char *indent);
 // A table among the lines: the text above it, itself, the text below it. False: out of memory; the popup is as it was.
 bool popup_add_answer(struct popup *, const struct answer *);
 bool popup_shown(const struct popup *); // there is something in it
-// How many lines a box shows at once: as drawn last, else on a screen of that height.
+// Returns how many lines a box shows at once: as drawn last, else on a screen of that height.
 int popup_rows(const struct popup *, int height);
 void popup_clear(struct popup *);
 
