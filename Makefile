@@ -3,7 +3,7 @@
 # make run        installs what is missing, builds, opens the workbench
 # make test       installs what is missing, builds, runs every test; make test-long: those that take long too
 # make check      the tests without the installation
-# make bench      prints the performance tables, or some: BENCH_TABLES="steps memory overhead keys acknowledge"
+# make bench      prints the performance tables, or some: BENCH_TABLES="steps memory overhead keys frames acknowledge"
 # make install    to PREFIX (/usr/local), below DESTDIR
 # make deps       only installs; make clean removes what was built; make help prints this
 #
@@ -57,7 +57,7 @@ KERNEL_CFLAGS := -O3 -ffp-contract=fast -fno-math-errno -fno-trapping-math
 # ---- what is built --------------------------------------------------------------------------------------------------
 
 KERNEL  := engine/tensor/kernels_isa.c
-SOURCES := $(filter-out $(KERNEL),$(wildcard $(addsuffix .c,engine/* engine/*/* plots/* sessions/* sessions/*/* ui/* ui/*/*)))
+SOURCES := $(filter-out $(KERNEL),$(wildcard $(addsuffix .c,engine/* engine/*/* engine/*/*/* plots/* sessions/* sessions/*/* ui/* ui/*/*)))
 KERNEL_OBJECTS := $(KERNELS:%=$(OUT)/engine/tensor/kernels_%.o)
 OBJECTS := $(SOURCES:%.c=$(OUT)/%.o) $(KERNEL_OBJECTS)
 TESTS   := $(patsubst %.c,$(OUT)/%,$(wildcard tests/unit_*.c))

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "engine/base/clock.h"
+#include "engine/history.h"
 #include "engine/search/search.h"
 #include "engine/tensor/kernels.h"
 
@@ -44,9 +45,7 @@ struct engine {
 	unsigned ticket;
 	struct queue requests, replies;
 	struct snapshot published;
-	struct record *record; // [room]
-	uint8_t *modal;        // [room][slots]
-	long records, room;
+	struct history history;
 
 	// The engine's thread only: speed.
 	double window_began, window_stepping;
@@ -156,32 +155,6 @@ static void set_run(struct engine *e, enum engine_run run)
 	tell(e);
 }
 
-static bool reserve(struct engine *e, long room, struct fault *fault)
-{
-	if (room <= e->room)
-		return true;
-	size_t slots = (size_t)search_info(e->search)->slots;
-	struct record *record = realloc(e->record, (size_t)room * sizeof *record);
-	if (record)
-		e->record = record;
-	uint8_t *modal = realloc(e->modal, (size_t)room * slots);
-	if (modal)
-		e->modal = modal;
-	if (!record || !modal)
-		return fault_memory(fault, "history");
-	e->room = room;
-	return true;
-}
-
-static void remember(struct engine *e)
-{
-	size_t slots = (size_t)e->published.slots;
-	e->record[e->records] = *search_record(e->search);
-	for (size_t i = 0; i < slots; i++)
-		e->modal[(size_t)e->records * slots + i] = e->published.slot[i].modal;
-	e->records++;
-}
-
 // Over the last half second or so: what a step takes by itself, and what it takes with all that goes on between steps.
 static void measure(struct engine *e, double began)
 {
@@ -201,45 +174,10 @@ static void measure(struct engine *e, double began)
 
 // ---- the thread ----
 
-static const int64_t record_floats = (int64_t)((sizeof(struct record) - offsetof(struct record, loss)) / sizeof(float));
-
-static bool save_history(struct engine *e, struct state *state)
-{
-	int64_t n = e->records, slots = e->published.slots;
-	float *rows = malloc((size_t)(n * record_floats + 1) * sizeof *rows);
-	for (int64_t i = 0; rows && i < n; i++)
-		memcpy(rows + i * record_floats, &e->record[i].loss, (size_t)record_floats * sizeof *rows);
-	bool ok = rows && state_add(state, "history.records", STATE_F32, 2, (int64_t[]){n, record_floats}, rows) &&
-		state_add(state, "history.modal", STATE_U8, 2, (int64_t[]){n, slots}, e->modal);
-	free(rows);
-	return ok;
-}
-
-static bool restore_history(struct engine *e, const struct state *state, struct fault *fault)
-{
-	const struct state_tensor *rows = state_find(state, "history.records"), *modal = state_find(state, "history.modal");
-	long n = search_steps_done(e->search);
-	size_t slots = (size_t)search_info(e->search)->slots;
-	bool fits = rows && modal && rows->type == STATE_F32 && modal->type == STATE_U8 && rows->rank == 2 && modal->rank == 2 &&
-		rows->shape[0] == n && rows->shape[1] == record_floats && modal->shape[0] == n && modal->shape[1] == (int64_t)slots &&
-		rows->bytes == (size_t)(n * record_floats) * sizeof(float) && modal->bytes == (size_t)n * slots;
-	for (size_t i = 0; fits && i < modal->bytes; i++)
-		fits = ((const uint8_t *)modal->data)[i] < search_info(e->search)->slot[i % slots].options;
-	if (!fits)
-		return fault_set(fault, "checkpoint", "the one before it serves", "its history is missing or does not fit");
-	for (long i = 0; i < n; i++) {
-		e->record[i].step = i + 1;
-		memcpy(&e->record[i].loss, (const float *)rows->data + i * record_floats, (size_t)record_floats * sizeof(float));
-	}
-	memcpy(e->modal, modal->data, modal->bytes);
-	e->records = n;
-	return true;
-}
-
 static bool save_state(struct engine *e, struct reply *r)
 {
 	r->state = calloc(1, sizeof *r->state);
-	return (r->state && search_save(e->search, r->state, &r->fault) && save_history(e, r->state)) ||
+	return (r->state && search_save(e->search, r->state, &r->fault) && history_save(&e->history, r->state)) ||
 		fault_memory(&r->fault, "checkpoint");
 }
 
@@ -248,7 +186,7 @@ static bool apply(struct engine *e, const struct change *c, struct reply *r)
 	bool ok = true;
 	if (c->kind == CHANGE_EXTEND) { // room first, so that a change is made whole or not at all
 		pthread_mutex_lock(&e->lock);
-		ok = reserve(e, search_horizon(e->search) + strtol(c->item[0].value, NULL, 10), &r->fault);
+		ok = history_reserve(&e->history, search_horizon(e->search) + strtol(c->item[0].value, NULL, 10), &r->fault);
 		pthread_mutex_unlock(&e->lock);
 	}
 	return ok && search_apply(e->search, c, &r->inverse, r->says, sizeof r->says, &r->fault);
@@ -320,7 +258,7 @@ static void *work(void *arg)
 			continue;
 		}
 		publish(e);
-		remember(e);
+		history_add(&e->history, search_record(s), e->published.slot);
 		measure(e, began);
 	}
 	pthread_mutex_unlock(&e->lock);
@@ -375,7 +313,9 @@ struct engine *engine_open(const struct config *config, const struct state *stat
 	const struct engine_info *info = search_info(e->search);
 	e->published.info = info;
 	e->published.run = RUN_PAUSED;
-	if (!reserve(e, search_horizon(e->search), fault) || (state && !restore_history(e, state, fault)))
+	e->history.slots = info->slots;
+	if (!history_reserve(&e->history, search_horizon(e->search), fault) ||
+	    (state && !history_restore(&e->history, state, search_steps_done(e->search), info->slot, fault)))
 		goto failed;
 	if (pipe2(e->pipe, O_CLOEXEC | O_NONBLOCK) < 0) {
 		fault_set(fault, "engine", "close something else", "%s", strerror(errno));
@@ -415,8 +355,7 @@ void engine_close(struct engine *e)
 		request_free(r);
 	search_free(e->search);
 	empty_snapshot(&e->published);
-	free(e->record);
-	free(e->modal);
+	history_free(&e->history);
 	for (int i = 0; i < 2; i++)
 		if (e->pipe[i] >= 0)
 			close(e->pipe[i]);
@@ -590,17 +529,8 @@ bool engine_snapshot(struct engine *e, struct snapshot *s)
 
 long engine_history(struct engine *e, long first, long most, struct record *record, uint8_t *modal)
 {
-	size_t slots = (size_t)search_info(e->search)->slots;
 	pthread_mutex_lock(&e->lock);
-	long n = first < 0 || first > e->records ? 0 : e->records - first;
-	n = n > most ? most : n;
-	if (n <= 0) {
-		pthread_mutex_unlock(&e->lock);
-		return 0;
-	}
-	memcpy(record, e->record + first, (size_t)n * sizeof *record);
-	if (modal)
-		memcpy(modal, e->modal + (size_t)first * slots, (size_t)n * slots);
+	long n = history_copy(&e->history, first, most, record, modal);
 	pthread_mutex_unlock(&e->lock);
 	return n;
 }

@@ -149,38 +149,39 @@ double slice_collective(const struct pod *, const struct slice *, const struct s
 
 // ---- inputs of no one pod -----------------------------------------------------------------------------------------------------
 
-// ID, name, unit, value, low, high, kind, source
-#define INPUT_LIST(X)                                                                                                        \
-	X(OPTIMIZER, "optimizer", "B/parameter", 12, 8, 12, UNKNOWN,                                                         \
-		"Adam: fp32 copy and two moments; 8 with moments in bf16. No run of the comparison says")                    \
-	X(GRADIENT, "gradient", "B/parameter", 2, 2, 4, UNKNOWN, "summed in bf16 or in fp32")                                \
-	X(BATCH, "batch", "sequences", 1536, 512, 1536, UNKNOWN,                                                             \
-		"GPT-3's 3.2 M tokens (Brown et al. 2020, table 2.1) at 2048; the topology search does not give its batch")  \
-	X(OVERLAP, "overlap", "", 0, 0, .8, UNKNOWN, "share of the collectives' time behind the matrix unit's")              \
-	X(RECOMPUTE, "recompute", "forward passes", 1, 1, 1, DERIVED, "all of a layer again in the backward pass")           \
-	X(KEPT_WHOLE, "kept_whole", "numbers/token/width", 17, 12, 24, UNKNOWN,                                              \
-		"activations a layer keeps without recomputing: 34 bytes of Korthikanti et al. 2022, in 16-bit numbers")     \
-	X(REPAIR, "repair", "h", 4, 1, 24, UNKNOWN, "mean time to repair a host")                                            \
-	X(CHECKPOINT, "checkpoint", "h", 1, .25, 2, UNKNOWN, "between two checkpoints")                                      \
-	X(RESTART, "restart", "h", .25, .05, .5, UNKNOWN, "from a failure to the first new step")                            \
-	X(JOB, "job", "h", 24, 6, 96, UNKNOWN, "mean length of a job")                                                       \
-	X(UNIQUE, "unique", "", 1, .25, 1, UNKNOWN,                                                                          \
-		"ids left once duplicates are dropped, of those looked up; uniform ids hardly repeat, real ones do")         \
-	X(SC_OVERHEAD, "sc_overhead", "us", 20, 5, 100, UNKNOWN, "of a SparseCore a step, and a fixed part a collective")    \
-	X(SC_ID, "sc_id", "cycles", 8, 2, 32, UNKNOWN, "of a SparseCore's tile an id: fetch, sort, scatter")                 \
-	X(EMBED_STATE, "embed_state", "accesses", 3, 3, 5, UNKNOWN,                                                          \
-		"of a row in training: read forward, read and write in the update; 5 with an accumulator a number")          \
-	X(HBM_RANDOM, "hbm_random", "", .5, .3, .8, UNKNOWN, "of the memory's bandwidth, for rows of a few hundred bytes")   \
-	X(DENSE_MFU, "dense_mfu", "", .3, .15, .5, UNKNOWN, "of the peak, in a recommendation model's dense layers")
+// ID, name, unit, whether zero will do (FROM) or not (ABOVE), value, low, high, kind, source
+#define INPUT_LIST(X)                                                                                                           \
+	X(OPTIMIZER, "optimizer", "B/parameter", FROM, 12, 8, 12, UNKNOWN,                                                      \
+		"Adam: fp32 copy and two moments; 8 with moments in bf16. No run of the comparison says")                       \
+	X(GRADIENT, "gradient", "B/parameter", FROM, 2, 2, 4, UNKNOWN, "summed in bf16 or in fp32")                             \
+	X(BATCH, "batch", "sequences", ABOVE, 1536, 512, 1536, UNKNOWN,                                                         \
+		"GPT-3's 3.2 M tokens (Brown et al. 2020, table 2.1) at 2048; the topology search does not give its batch")     \
+	X(OVERLAP, "overlap", "", FROM, 0, 0, .8, UNKNOWN, "share of the collectives' time behind the matrix unit's")           \
+	X(RECOMPUTE, "recompute", "forward passes", FROM, 1, 1, 1, DERIVED, "all of a layer again in the backward pass")        \
+	X(KEPT_WHOLE, "kept_whole", "numbers/token/width", FROM, 17, 12, 24, UNKNOWN,                                           \
+		"activations a layer keeps without recomputing: 34 bytes of Korthikanti et al. 2022, in 16-bit numbers")        \
+	X(REPAIR, "repair", "h", ABOVE, 4, 1, 24, UNKNOWN, "mean time to repair a host")                                        \
+	X(CHECKPOINT, "checkpoint", "h", FROM, 1, .25, 2, UNKNOWN, "between two checkpoints")                                   \
+	X(RESTART, "restart", "h", FROM, .25, .05, .5, UNKNOWN, "from a failure to the first new step")                         \
+	X(JOB, "job", "h", ABOVE, 24, 6, 96, UNKNOWN, "mean length of a job")                                                   \
+	X(UNIQUE, "unique", "", ABOVE, 1, .25, 1, UNKNOWN,                                                                      \
+		"ids left once duplicates are dropped, of those looked up; uniform ids hardly repeat, real ones do")            \
+	X(SC_OVERHEAD, "sc_overhead", "us", FROM, 20, 5, 100, UNKNOWN, "of a SparseCore a step, and a fixed part a collective") \
+	X(SC_ID, "sc_id", "cycles", FROM, 8, 2, 32, UNKNOWN, "of a SparseCore's tile an id: fetch, sort, scatter")              \
+	X(EMBED_STATE, "embed_state", "accesses", FROM, 3, 3, 5, UNKNOWN,                                                       \
+		"of a row in training: read forward, read and write in the update; 5 with an accumulator a number")             \
+	X(HBM_RANDOM, "hbm_random", "", ABOVE, .5, .3, .8, UNKNOWN, "of the memory's bandwidth, for rows of a few hundred bytes") \
+	X(DENSE_MFU, "dense_mfu", "", ABOVE, .3, .15, .5, UNKNOWN, "of the peak, in a recommendation model's dense layers")
 
 enum input {
-#define X(id, name, unit, value, low, high, kind, source) IN_##id,
+#define X(id, name, unit, zero, value, low, high, kind, source) IN_##id,
 	INPUT_LIST(X)
 #undef X
 	INPUTS
 };
 struct input_row {
 	const char *name, *unit;
+	bool above; // zero will not do
 	struct figure_value at;
 };
 extern const struct input_row input_table[INPUTS];
@@ -276,6 +277,7 @@ struct world {
 	int pods;
 	struct pod pod[2];
 	double input[INPUTS];
+	bool set[INPUTS]; // by hand: it is no longer unknown, and goes before what a workload says
 };
 void world_begin(struct world *, const struct pod *, const struct pod *other); // other: NULL, or what `pod` is compared with
 // Sets an input; false with a fault: no such input, or an absurd value.
@@ -395,8 +397,8 @@ bool division_serve(
 // one constant that is fitted; NAN: none up to 1 does.
 double division_calibrate(const struct world *);
 
-// The quickest that fits of all slices of so many chips and all partitions of whole axes. False with a fault: none fits, or no
-// such slice.
+// The quickest that fits of all slices of so many chips and all partitions of whole axes; where none does, the one that lacks least
+// (price->fits says). False with a fault: no such slice, or none that can be priced.
 bool division_best(const struct world *, const struct division_job *, int chips, bool serve, struct division *,
 	struct division_price *, struct fault *);
 

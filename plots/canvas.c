@@ -156,3 +156,9 @@ void canvas_draw(const struct figure *f, struct cell *cell, int width, int heigh
 	}
 	raster_finish(&r);
 }
+
+bool canvas_shows_all(const struct figure *f, int width, int height)
+{
+	int first;
+	return !f->heat || (width > 0 && height > 0 && heatmap_rows(f->heat, layout_of(f, width, height).plot.height, &first) >= f->heat->rows);
+}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Figures over the steps: quantities of the records, smoothed where they are noisy, thinned to what a page can show.
 #include "plots/build.h"
+#include "plots/scale.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -16,7 +17,7 @@ struct quantity {
 	double factor;
 	enum series_kind kind;
 	enum figure_role role;
-	bool noisy; // smoothed over a window of about one sixtieth of the history: the axis says how many steps
+	bool noisy; // smoothed over a window of up to one sixtieth of the history: the title says how many steps
 	bool right;
 };
 
@@ -25,11 +26,29 @@ static double value_of(const struct record *r, const struct quantity *q)
 	return *(const float *)(const void *)((const char *)r + q->offset) * q->factor;
 }
 
+// Records that a point stands for: a power of two, so that the points of the past stay as they are while the search goes on.
+static long stretch_of(long records)
+{
+	long stretch = 1;
+	while (records > stretch * MOST_POINTS)
+		stretch *= 2;
+	return stretch;
+}
+
+// Points on either side that a noisy quantity's point is the mean of as well: in all up to one sixtieth of the history, and a
+// power of two for the same reason.
+static long half_of(long records)
+{
+	long most = records / 120 / stretch_of(records), half = most > 0;
+	while (half * 2 <= most && half > 0)
+		half *= 2;
+	return half;
+}
+
 // How many steps a noisy quantity's point is the mean of.
 static long window_of(long records)
 {
-	long stretch = records > MOST_POINTS ? records / MOST_POINTS : 1;
-	return stretch + 2 * (records / 120);
+	return stretch_of(records) * (1 + 2 * half_of(records));
 }
 
 // "loss", or "mean loss": of how many steps, the title says.
@@ -46,36 +65,51 @@ static void title_means(struct figure *f, const struct figure_source *source, co
 		snprintf(f->title + used, sizeof f->title - used, "; %smeans of %ld steps", of, window_of(source->records));
 }
 
+// The values of a stretch of records from `from` on, but for those that are not finite.
+static struct mean {
+	double sum;
+	long count;
+} mean_of(const struct figure_source *source, const struct quantity *q, long from, long stretch)
+{
+	struct mean m = { 0, 0 };
+	for (long i = from; i < from + stretch && i < source->records; i++) {
+		double v = value_of(&source->record[i], q);
+		m.sum += isfinite(v) ? v : 0;
+		m.count += isfinite(v);
+	}
+	return m;
+}
+
 // Adds the quantity over the steps: at most MOST_POINTS points, each the mean of its stretch of records, widened by
 // the smoothing window. A stretch without a finite value is a gap, whatever its neighbours hold.
 static bool add_quantity(struct figure *f, const struct figure_source *source, const struct quantity *q)
 {
-	long n = source->records;
-	long points = n < MOST_POINTS ? n : MOST_POINTS;
-	long half = q->noisy ? n / 120 : 0;
-	struct series *s = figure_add_series(f, q->name, q->kind, q->role, (size_t)(points > 0 ? points : 0), false);
-	double *sum = calloc((size_t)(n > 0 ? n : 0) + 1, sizeof *sum);  // sum[i], count[i]: over the records before i
-	long *count = calloc((size_t)(n > 0 ? n : 0) + 1, sizeof *count);
-	bool ok = s && sum && count;
-	if (ok) {
-		s->right = q->right;
-		for (long i = 0; i < n; i++) {
-			double v = value_of(&source->record[i], q);
-			sum[i + 1] = sum[i] + (isfinite(v) ? v : 0);
-			count[i + 1] = count[i] + isfinite(v);
-		}
+	struct mean before[MOST_POINTS + 1] = { { 0, 0 } }; // of all points before this one
+	long n = source->records > 0 ? source->records : 0, stretch = stretch_of(n), half = q->noisy ? half_of(n) : 0;
+	long points = (n + stretch - 1) / stretch;
+	struct series *s = figure_add_series(f, q->name, q->kind, q->role, (size_t)points, false);
+	if (!s)
+		return false;
+	s->right = q->right;
+	for (long p = 0; p < points; p++) {
+		struct mean m = mean_of(source, q, p * stretch, stretch);
+		before[p + 1] = (struct mean){ before[p].sum + m.sum, before[p].count + m.count };
 	}
-	for (long p = 0; ok && p < points; p++) {
-		long from = (long)((double)p * (double)n / (double)points);
-		long to = (long)((double)(p + 1) * (double)n / (double)points);
-		long a = from - half > 0 ? from - half : 0, b = to + half < n ? to + half : n;
-		bool gap = to <= from || count[to] == count[from];
-		series_add(s, (double)source->record[to > from ? to - 1 : from].step,
-			gap ? NAN : (sum[b] - sum[a]) / (double)(count[b] - count[a]), NULL);
+	for (long p = 0; p < points; p++) {
+		long a = p - half > 0 ? p - half : 0, b = p + 1 + half < points ? p + 1 + half : points;
+		long last = (p + 1) * stretch < n ? (p + 1) * stretch - 1 : n - 1;
+		bool gap = before[p + 1].count == before[p].count;
+		series_add(s, (double)source->record[last].step,
+			gap ? NAN : (before[b].sum - before[a].sum) / (double)(before[b].count - before[a].count), NULL);
 	}
-	free(sum);
-	free(count);
-	return ok;
+	return true;
+}
+
+// The axis ends at a round step, not far beyond the last one: it does not move with every step.
+static double steps_shown(long last)
+{
+	double grain = last > 20 ? scale_round((double)last / 20) : 1;
+	return ceil((double)last / grain) * grain;
 }
 
 // The frame that all of them share: steps from 0 to the present, and the person's marks.
@@ -88,7 +122,7 @@ static struct figure *over_steps(const struct figure_source *source, const char 
 	figure_title(f, "%s of %s", title, subject_of(source->snapshot->info, subject));
 	f->x.low = 0;
 	if (source->records > 0)
-		f->x.high = (double)source->record[source->records - 1].step;
+		f->x.high = steps_shown(source->record[source->records - 1].step);
 	for (int m = 0; m < source->marks; m++)
 		if (!figure_add_line(f, true, (double)source->mark[m].step, ROLE_MARK, source->mark[m].text)) {
 			figure_free(f);

@@ -8,14 +8,14 @@
 #include <string.h>
 
 static const struct figure_kind kinds[] = {
-	{"front", "cost against accuracy of all choices scored", figure_front},
-	{"bits", "every layer's modal format over the steps", figure_bits},
-	{"curves", "training loss, training and held-out accuracy over the steps, as moving averages", figure_curves},
-	{"cost", "cost of the modal and the sampled choices over the steps", figure_cost},
-	{"entropy", "how undecided the policy is, over the steps", figure_entropy},
-	{"reward", "reward of the sampled choices over the steps", figure_reward},
-	{"roofline", "what each layer attains on the device, under its roofs", figure_roofline},
-	{"measured", "the latency model against times measured on a TPU v4", figure_measured},
+	{ "front", "cost against accuracy of all choices scored", figure_front, false },
+	{ "bits", "every layer's modal format over the steps", figure_bits, true },
+	{ "curves", "training loss, training and held-out accuracy over the steps, as moving averages", figure_curves, false },
+	{ "cost", "cost of the modal and the sampled choices over the steps", figure_cost, false },
+	{ "entropy", "how undecided the policy is, over the steps", figure_entropy, false },
+	{ "reward", "reward of the sampled choices over the steps", figure_reward, false },
+	{ "roofline", "what each layer attains on the device, under its roofs", figure_roofline, false },
+	{ "measured", "the latency model against times measured on a TPU v4", figure_measured, false },
 };
 
 const struct figure_kind *figure_kinds(size_t *count)

@@ -103,6 +103,7 @@ struct figure_kind {
 	const char *name; // "front", "bits", "curves", …
 	const char *help;
 	struct figure *(*build)(const struct figure_source *); // NULL: out of memory. Empty data give an empty figure.
+	bool of_layer; // it also depends on the layer in hand
 };
 const struct figure_kind *figure_kinds(size_t *count);
 const struct figure_kind *figure_kind_named(const char *name); // NULL: no such figure
@@ -120,6 +121,9 @@ struct cell {
 // Draws the figure into width x height cells (row major, all written): data, axes with ticks at the left and below
 // where there is room for them (below about 24x6: the data alone), labels of points where they do not collide.
 void canvas_draw(const struct figure *, struct cell *, int width, int height, enum canvas_glyphs);
+
+// Whether so many cells show all rows of a heat map, or there is none: then the drawing does not depend on the row in focus.
+bool canvas_shows_all(const struct figure *, int width, int height);
 
 // ---- gnuplot -------------------------------------------------------------------------------------------------------------
 

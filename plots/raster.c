@@ -8,14 +8,14 @@
 
 enum { RASTER_DOTS = 0x2800 }; // the braille block: a glyph is this plus its bit set
 
-// Dots of a cell, across and down, and the bit of each.
+// Dots of a cell, across and down, their logarithms to base 2, and the bit of each.
 static const struct {
-	int across, down;
+	int across, down, across_log, down_log;
 	uint8_t bit[4][2];
 } dots[] = {
-	[CANVAS_BRAILLE] = {2, 4, {{0x01, 0x08}, {0x02, 0x10}, {0x04, 0x20}, {0x40, 0x80}}},
-	[CANVAS_BLOCK] = {2, 2, {{0x01, 0x02}, {0x04, 0x08}}},
-	[CANVAS_ASCII] = {1, 1, {{0x01}}},
+	[CANVAS_BRAILLE] = {2, 4, 1, 2, {{0x01, 0x08}, {0x02, 0x10}, {0x04, 0x20}, {0x40, 0x80}}},
+	[CANVAS_BLOCK] = {2, 2, 1, 1, {{0x01, 0x02}, {0x04, 0x08}}},
+	[CANVAS_ASCII] = {1, 1, 0, 0, {{0x01}}},
 };
 
 static const uint32_t quadrants[16] = {' ', 0x2598, 0x259d, 0x2580, 0x2596, 0x258c, 0x259e, 0x259b,
@@ -160,14 +160,14 @@ int raster_elide(struct raster *r, int x, int y, int most, const char *text, enu
 
 static void dot(struct raster *r, const struct area *a, int x, int y, enum figure_role role)
 {
-	int across = dots[r->glyphs].across, down = dots[r->glyphs].down;
-	if (x < 0 || y < 0 || x >= a->width * across || y >= a->height * down)
+	int across = dots[r->glyphs].across_log, down = dots[r->glyphs].down_log; // shifts: this is drawn most
+	if (x < 0 || y < 0 || x >= a->width << across || y >= a->height << down)
 		return;
-	struct cell *c = cell_at(r, a->x + x / across, a->y + y / down);
+	struct cell *c = cell_at(r, a->x + (x >> across), a->y + (y >> down));
 	if (!c)
 		return;
 	uint32_t set = c->glyph >= RASTER_DOTS && c->glyph < RASTER_DOTS + 0x100 ? c->glyph : RASTER_DOTS;
-	*c = (struct cell){.glyph = set | dots[r->glyphs].bit[y % down][x % across], .role = (uint8_t)role};
+	*c = (struct cell){.glyph = set | dots[r->glyphs].bit[y & ((1 << down) - 1)][x & ((1 << across) - 1)], .role = (uint8_t)role};
 }
 
 // One side of Liang and Barsky's clipping: narrows the part [*from, *to] of the line to where p*t <= q.
@@ -183,26 +183,38 @@ static bool clip(double p, double q, double *from, double *to)
 	return *from <= *to;
 }
 
+static bool within(double fraction)
+{
+	return fraction >= 0 && fraction <= 1;
+}
+
+// What is drawn lies at 0 or above, but for a rounding error.
+static int nearest_dot(double at)
+{
+	return (int)(at + 0.5);
+}
+
 void raster_line(struct raster *r, const struct area *a, double x0, double y0, double x1, double y1, enum figure_role role,
 	unsigned *phase)
 {
 	double dx = x1 - x0, dy = y1 - y0, from = 0, to = 1;
+	bool inside = within(x0) && within(y0) && within(x1) && within(y1); // most are
 	if (!isfinite(dx) || !isfinite(dy) || a->width < 1 || a->height < 1)
 		return;
-	if (!clip(-dx, x0, &from, &to) || !clip(dx, 1 - x0, &from, &to) || !clip(-dy, y0, &from, &to) ||
-	    !clip(dy, 1 - y0, &from, &to))
+	if (!inside && (!clip(-dx, x0, &from, &to) || !clip(dx, 1 - x0, &from, &to) || !clip(-dy, y0, &from, &to) ||
+			       !clip(dy, 1 - y0, &from, &to)))
 		return;
 	int columns = a->width * dots[r->glyphs].across, rows = a->height * dots[r->glyphs].down;
 	double ax = (x0 + from * dx) * (columns - 1), ay = (1 - y0 - from * dy) * (rows - 1);
 	double bx = (x0 + to * dx) * (columns - 1), by = (1 - y0 - to * dy) * (rows - 1);
-	int ix = (int)lround(ax), iy = (int)lround(ay), jx = (int)lround(bx), jy = (int)lround(by);
+	int ix = nearest_dot(ax), iy = nearest_dot(ay), jx = nearest_dot(bx), jy = nearest_dot(by);
 	int steps = abs(jx - ix) > abs(jy - iy) ? abs(jx - ix) : abs(jy - iy);
 	// The first dot of a piece that continues another is that one's last: it does not count for the dashes.
 	for (int i = 0; i <= steps; i++) {
 		double t = steps ? (double)i / steps : 0;
 		bool solid = r->glyphs == CANVAS_ASCII; // there the symbol tells the roles apart
 		if (solid || looks[role].dash >> (*phase % 32) & 1)
-			dot(r, a, (int)lround(ix + t * (jx - ix)), (int)lround(iy + t * (jy - iy)), role);
+			dot(r, a, nearest_dot(ix + t * (jx - ix)), nearest_dot(iy + t * (jy - iy)), role);
 		if (i < steps)
 			++*phase;
 	}

@@ -21,8 +21,7 @@ double scale_map(const struct scale *s, double v)
 	return s->logarithmic ? (log(v) - log(s->low)) / (log(s->high) - log(s->low)) : (v - s->low) / (s->high - s->low);
 }
 
-// The largest of 1, 2, 5 times a power of ten that is not above v (for v > 0).
-static double nice_below(double v)
+double scale_round(double v)
 {
 	double power = pow(10, floor(log10(v)));
 	double lead = v / power * (1 + 1e-9);
@@ -44,8 +43,8 @@ static void take(struct extent *e, double v, bool logarithmic)
 {
 	if (!shown(v, logarithmic))
 		return;
-	e->low = fmin(e->low, v);
-	e->high = fmax(e->high, v);
+	e->low = v < e->low ? v : e->low;
+	e->high = v > e->high ? v : e->high;
 }
 
 static struct extent extent_of(const struct figure *f, enum figure_axis which, bool logarithmic)
@@ -100,7 +99,7 @@ struct scale scale_of(const struct figure *f, enum figure_axis which, int ticks)
 	}
 	if (s.high - s.low < least_positive)
 		s.high = s.low + least_positive;
-	double grain = nice_below((s.high - s.low) / (ticks > 2 ? ticks : 2)) / 5;
+	double grain = scale_round((s.high - s.low) / (ticks > 2 ? ticks : 2)) / 5;
 	if (!fixed_low)
 		s.low = fmax(floor(s.low / grain + 1e-6) * grain, -utmost);
 	if (!fixed_high)

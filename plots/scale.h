@@ -14,6 +14,8 @@ enum figure_axis { AXIS_X, AXIS_Y, AXIS_RIGHT };
 // The range of one of the figure's axes: what the axis fixes, else what the data take, rounded outwards a little so
 // that it seldom moves while data come in. `ticks`: about how many ticks there is room for.
 struct scale scale_of(const struct figure *, enum figure_axis, int ticks);
+// The largest of 1, 2, 5 times a power of ten that is not above v (for v > 0).
+double scale_round(double v);
 // 0 at low, 1 at high, beyond outside; NaN for what has no place (NaN, infinity, not positive on a logarithmic axis).
 double scale_map(const struct scale *, double value);
 

@@ -59,6 +59,7 @@ struct engine *session_engine(struct session *);
 const char *session_name(const struct session *);   // as shown: without folder and ending
 const char *session_folder(const struct session *);
 bool session_read_only(const struct session *);
+bool session_changing(const struct session *); // a change was asked for and is not yet carried out
 void session_shell_word(const struct session *, char *buf, size_t size); // what opens it from anywhere, as typed in a shell
 bool session_same(const struct session *, const struct session *); // both are of one folder
 const struct snapshot *session_snapshot(const struct session *); // the newest taken by session_turn; never NULL
@@ -104,11 +105,17 @@ struct command_group session_plot_group(struct session *);
 struct command_group session_catalog_group(struct session *s);
 // Machines of many chips: reports that need no session. Each also runs as `bitscape REPORT …`, without a terminal.
 struct command_group session_machine_group(void);
+// What may be asked on the command line: a row of one of these two, or `help`.
+bool session_is_question(const char *word);
+// Whether a new session may be called so: false with a fault where a question, a network, a device, a pod or a format has the name.
+// A path never is one of these.
+bool session_name_free(const char *name, struct fault *);
 
 // The joined table.
 struct command_table {
 	const struct command_group *group;
 	size_t groups;
+	bool (*show)(struct command_call *, const struct answer *); // what takes the tables of its answers (command.h); NULL: nothing
 };
 const struct command *command_find(const struct command_table *, const char *name, const struct command_group **group);
 // Splits the line (words, '…' and "…" quoting, # begins a comment), finds the row, checks the count of arguments, runs it. An empty line does

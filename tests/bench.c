@@ -141,6 +141,7 @@ static const struct {
 	{"overhead", bench_overhead, NULL},
 	{"workbench", NULL, workbench_child},
 	{"keys", bench_keys, NULL},
+	{"frames", bench_frames, NULL},
 	{"acknowledge", bench_acknowledge, NULL},
 };
 

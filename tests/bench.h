@@ -13,6 +13,7 @@ void bench_steps(void);    // training and search steps of every network; their 
 void bench_memory(void);   // peak memory of a search, over plain training and over fewer formats
 void bench_overhead(void); // a search alone, within the engine, and under the workbench
 void bench_keys(void);     // from a key to the changed screen
+void bench_frames(void);   // what a frame sends, and what it computes
 void bench_acknowledge(void); // from a change to its acknowledgement
 
 // What this program does where it starts itself again: `bench memory SETTINGS`, `bench workbench SETTINGS`.

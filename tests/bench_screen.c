@@ -174,7 +174,7 @@ int workbench_child(const char *settings)
 	terminal_close();
 	pthread_cancel(thread);
 	pthread_join(thread, NULL);
-	return !workbench_end(&w, &fault);
+	return !workbench_end(&w, NULL, &fault);
 }
 
 static double workbench_turn(struct pty *p, int report_fd)
@@ -306,6 +306,93 @@ void bench_keys(void)
 				printf("%*s%8.2f", t == COMPUTED ? 2 : 1, "", sum / count);
 			}
 		printf("  %6d\n", strays);
+		fflush(stdout);
+	}
+}
+
+// ---- a frame ----
+
+// Of one size: frames of news, ten a second, and frames of a moved mark; the bytes that each sends, and what the workbench's
+// thread computes for it.
+enum { FRAME_SECONDS = 6, FRAME_PRESSES = 100 };
+struct frames {
+	int count;
+	double bytes, computed; // of all, bytes and ms
+};
+
+// Reads for so many seconds, or until a frame has come. What comes within a burst is one frame.
+static bool read_frames(struct pty *p, double seconds, bool one, struct frames *f)
+{
+	static const double burst = 0.015;
+	char bytes[1 << 16];
+	double last = 0, end = bench_now() + seconds;
+	for (double now; (now = bench_now()) < end;) {
+		struct pollfd ready = {.fd = p->fd, .events = POLLIN};
+		if (poll(&ready, 1, last > 0 && one ? (int)(1000 * burst) : (int)(1000 * (end - now)) + 1) <= 0) {
+			if (one && last > 0)
+				return true;
+			continue;
+		}
+		long n = read(p->fd, bytes, sizeof bytes);
+		if (n <= 0)
+			return false;
+		now = bench_now();
+		f->count += now - last > burst;
+		f->bytes += (double)n;
+		last = now;
+	}
+	return !one || last > 0;
+}
+
+static bool news_frames(struct pty *p, struct frames *f)
+{
+	double waited = 0;
+	add_usage(p->pid, -1, &f->computed, &waited);
+	bool ok = read_frames(p, FRAME_SECONDS, false, f);
+	add_usage(p->pid, 1, &f->computed, &waited);
+	return ok;
+}
+
+static bool key_frames(struct pty *p, struct frames *f)
+{
+	double waited = 0;
+	add_usage(p->pid, -1, &f->computed, &waited);
+	for (int i = 0; i < FRAME_PRESSES; i++)
+		if (write(p->fd, i / 5 % 2 ? "k" : "j", 1) != 1 || !read_frames(p, 5, true, f))
+			return false;
+	add_usage(p->pid, 1, &f->computed, &waited);
+	return true;
+}
+
+// The whole screen, sent anew.
+static bool whole_frame(struct pty *p, struct frames *f)
+{
+	return write(p->fd, "\f", 1) == 1 && read_frames(p, 5, true, f);
+}
+
+void bench_frames(void)
+{
+	static const struct {
+		unsigned short width, height;
+	} size[] = {{80, 24}, {120, 40}, {200, 60}};
+	char program[512];
+	const char *out = getenv("OUT");
+	snprintf(program, sizeof program, "%s/bitscape", out && *out ? out : "build");
+	printf("\nA frame: bitscape in a pseudo terminal, resnet8 on glyphs; what is sent, and what the workbench's thread computes. News: %d s\n"
+	       "of a search, whose frames come ten a second; a key: %d presses of j and k while it is paused; whole: all is sent anew.\n\n"
+	       "%-8s %7s %12s %11s %12s %11s %12s\n",
+		FRAME_SECONDS, FRAME_PRESSES, "", "frames", "bytes a news", "us a news", "bytes a key", "us a key", "bytes, whole");
+	for (size_t i = 0; i < sizeof size / sizeof *size; i++) {
+		struct frames news = {0}, keys = {0}, whole = {0}, rest = {0};
+		struct pty p = pty_start((char *[]){program, "new", "net=resnet8", "steps=100000", NULL}, size[i].width, size[i].height, -1);
+		if (!read_frames(&p, 2, false, &rest) || !news_frames(&p, &news) || write(p.fd, " ", 1) != 1 ||
+		    !read_frames(&p, 0.5, false, &rest) || !key_frames(&p, &keys) || !whole_frame(&p, &whole)) {
+			fprintf(stderr, "bench: %s does not answer\n", program);
+			exit(1);
+		}
+		pty_end(&p);
+		printf("%3dx%-4d %7d %12.0f %11.0f %12.0f %11.0f %12.0f\n", size[i].width, size[i].height, news.count, news.bytes / news.count,
+			1000 * news.computed / news.count, keys.bytes / keys.count, 1000 * keys.computed / keys.count, whole.bytes);
 		fflush(stdout);
 	}
 }

@@ -231,7 +231,36 @@ done
 # A session cannot be called as a question is.
 # shellcheck disable=SC2086
 expect 1 new catalog $small steps=1 --batch /dev/null
-says "cannot be a session's name: .bitscape catalog. asks a question" err
+says 'catalog: is taken: it asks a question, as in `bitscape catalog`' err
+for name in help '*' 'a?' '[x]' '~' '~me' ' ' int8 e4m3 tpu_v4 tpu_v4_pods resnet8; do
+	# shellcheck disable=SC2086
+	expect 1 new "$name" $small steps=1 --batch /dev/null
+	[ "$(wc -l <err)" -eq 1 ] || fail "more than a line: $name"
+	[ ! -e "$XDG_STATE_HOME/bitscape/$name.bitscape" ] || fail "a session called $name"
+done
+says 'resnet8: is taken: it is the name of a network; `new net=resnet8` searches with it; for a session of that name choose a path, ./resnet8' err
+
+# Help at a shell.
+expect 0 help
+says 'bitscape QUESTION' out
+expect 0 help slice
+says '^slice AxBxC' out
+expect 0 help print
+says '^print ' out
+expect 1 help frobnicate
+says 'frobnicate: there is no such command' err
+expect 1 help slice pods
+
+# What the README shows can be done in its order, and can be met.
+readme=$scripts/../README.md
+{ echo 'pin stem int5'; sed -n 's/^:\([a-z].*\)/\1/p' "$readme" | sed 's/   .*//'; echo 'run 1'; echo status; } >steps
+[ "$(wc -l <steps)" -gt 7 ] || fail 'the README shows no commands'
+expect 0 new shown --batch steps
+grep -q 'cannot be met\|no choice allowed' out && fail "the README's targets cannot be met"
+{ grep -o '`:\(target\|weight\|set\) [^`]*`' "$readme" | tr -d '`:'; echo 'run 1'; echo status; } >steps
+[ "$(wc -l <steps)" -gt 5 ] || fail 'the README shows no commands for a large network'
+expect 0 --explore resnet50 --batch steps
+grep -q 'cannot be met\|no choice allowed' out && fail "the README's targets for a large network cannot be met"
 
 # A picture that cannot be drawn is said once, with its line, and hurts no line after it.
 mkdir broken && printf '#!/bin/sh\nexit 1\n' >broken/gnuplot && chmod +x broken/gnuplot

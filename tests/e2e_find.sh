@@ -87,7 +87,7 @@ says 'demo: there is no session of this name; `bitscape new demo` makes one' err
 expect 1 resnet20 --batch /dev/null
 says 'it is the name of a network; `bitscape new net=resnet20` begins a search on it' err
 expect 1 new resnet20 --batch /dev/null
-says 'resnet20: is the name of a network' err
+says 'resnet20: is taken: it is the name of a network' err
 expect 1 new sessions --batch /dev/null
 [ ! -e demo.bitscape ] && [ ! -e resnet20.bitscape ] && [ ! -e "$home/resnet20.bitscape" ] || fail 'a refused name made a session'
 printf 'run 3\n' >steps
@@ -176,6 +176,11 @@ until_true 'the prompt closed' sh_not shows '^:open'
 keys : sessions Enter
 see 'session  *used'
 see 'open ('
+see '▸ .*open ('
+keys : 'filter crashed' Enter
+see 'with crashed'
+keys : filter Enter
+see 'Enter opens'
 keys q
 until_true 'the box closed' sh_not shows 'open ('
 keys Space

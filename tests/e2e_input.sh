@@ -101,7 +101,7 @@ send '\033[25~'
 see 'F13 means nothing here'
 send '\033[?1;2c'
 see '\^\[\[?1;2c means nothing here'
-send '\033[I\033[O\033[M !!\033[<0;10;10M\033[<0;10;10m\033[32;5;5M'
+send '\033[I\033[O\033[M !!\033[<0;10;1M\033[<0;10;1m\033[32;5;1M'
 send '\033[[A\033[7$\033[8^\033Op\033Nq\033]0;ppp\007\033P1$r0q\033\\\033_q\033\\'
 send '\033[112;3u\033[57399u\033[201~\033(q\233?q\377\303('
 for cut in '\033[1;5' '\033O' '\033]0;pq' '\033[M p' '\033[[' '\342\202'; do
@@ -121,6 +121,19 @@ keys Escape
 gone 'Enter commit'
 keys j
 see '▸  s1b1.conv1'
+# The mouse takes a row in hand, the wheel moves; with Shift held down the terminal keeps it, and off is off.
+send '\033[<0;10;10M\033[<0;10;10m'
+see '▸  s2b1.conv2'
+send '\033[<64;10;10M'
+see '▸  s1b1.conv1'
+mouse() { [ "$(t display-message -p '#{mouse_standard_flag}#{mouse_sgr_flag}')" = "$1" ]; }
+until_true 'the mouse is reported' mouse 11
+keys : 'mouse off' Enter
+until_true 'the mouse is not reported' mouse 00
+keys : 'mouse maybe' Enter
+see '! maybe: '
+keys : 'mouse on' Enter
+until_true 'the mouse is reported again' mouse 11
 # The prompt takes what readline knows and nothing else.
 keys : abc
 see '^:abc'

@@ -264,7 +264,7 @@ static struct fault fault;
 static bool run(const char *line)
 {
 	const struct command_group group = session_catalog_group(NULL);
-	const struct command_table table = {&group, 1};
+	const struct command_table table = { .group = &group, .groups = 1 };
 	string_clear(&said);
 	fault = (struct fault){0};
 	return command_run(&table, line, say, NULL, &fault);

@@ -419,6 +419,41 @@ static void curves_keep_gaps_and_means(void **state)
 	test_free(r);
 }
 
+// The past stays as it is drawn while steps come in: over most steps the points but for the last few, and the axis.
+static void curves_hold_still(void **state)
+{
+	(void)state;
+	enum { MANY = 6000, EDGE = 100 };
+	struct made m;
+	make(&m);
+	struct record *r = test_calloc(MANY, sizeof *r);
+	for (int i = 0; i < MANY; i++)
+		r[i] = (struct record){ .step = i + 1, .reward = (float)((i * 7919) % 1000) };
+	m.source.record = r;
+	m.source.modal = NULL;
+	int moved = 0, stretched = 0;
+	m.source.records = 500;
+	struct figure *before = figure_reward(&m.source);
+	for (int n = 501; n < MANY; n++) {
+		m.source.records = n;
+		struct figure *f = figure_reward(&m.source);
+		const struct series *a = &before->series[0], *b = &f->series[0];
+		size_t still = a->count > EDGE ? a->count - EDGE : 0, i = 0;
+		while (i < still && a->x[i] == b->x[i] && a->y[i] == b->y[i])
+			i++;
+		assert_true(b->count > 400 && b->count <= 1000);
+		moved += i < still;
+		stretched += f->x.high != before->x.high;
+		assert_true(f->x.high >= n && f->x.high <= 1.05 * n + 1);
+		figure_free(before);
+		before = f;
+	}
+	figure_free(before);
+	test_free(r);
+	assert_in_range(moved, 1, 20);
+	assert_in_range(stretched, 1, 100);
+}
+
 static void cost_is_relative_to_its_target(void **state)
 {
 	(void)state;
@@ -1384,6 +1419,7 @@ int main(void)
 		cmocka_unit_test(formats_of_one_width_stay_apart),
 		cmocka_unit_test(no_layer_is_hidden),
 		cmocka_unit_test(curves_keep_gaps_and_means),
+		cmocka_unit_test(curves_hold_still),
 		cmocka_unit_test(cost_is_relative_to_its_target),
 		cmocka_unit_test(roofline_shows_roofs_and_layers),
 		cmocka_unit_test(roofline_shows_where_a_draft_goes),

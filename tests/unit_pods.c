@@ -40,7 +40,7 @@ static void say(struct command_call *call, const char *format, ...)
 static bool run(const char *line)
 {
 	const struct command_group group = session_machine_group();
-	const struct command_table table = {&group, 1};
+	const struct command_table table = { .group = &group, .groups = 1 };
 	string_clear(&said);
 	fault = (struct fault){0};
 	return command_run(&table, line, say, NULL, &fault);
@@ -125,6 +125,13 @@ static void bands_hold_the_corners(void **state)
 	b = world_band(&w, product, NULL);
 	assert_true(b.value == 8 && b.low == 2 && b.high == 16);
 	assert_string_equal(b.mover, "checkpoint");
+	assert_true(world_set(&w, "checkpoint", 1, &fault)); // known too, though it stands where it stood
+	b = world_band(&w, product, NULL);
+	assert_true(b.value == 8 && b.low == 8 && b.high == 8);
+	static const char *const above[] = {"batch", "repair", "job", "unique", "hbm_random", "dense_mfu"};
+	for (size_t i = 0; i < sizeof above / sizeof *above; i++)
+		assert_false(world_set(&w, above[i], 0, &fault));
+	assert_true(world_set(&w, "overlap", 0, &fault));
 	assert_false(world_set(&w, "repare", 8, &fault));
 	assert_non_null(strstr(fault.todo, "repair"));
 	assert_false(world_set(&w, "repair", -1, &fault));
@@ -450,7 +457,8 @@ static void simulation_meets_the_closed_forms(void **state)
 	};
 	struct world w = world_of("tpu_v4");
 	struct block_grid g;
-	assert_true(block_grid_of(&w.pod[0], &g, &fault) && world_set(&w, "job", 0, &fault));
+	assert_true(block_grid_of(&w.pod[0], &g, &fault));
+	w.input[IN_JOB] = 0; // without an end
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct goodput_run run, again;
 		double busy = goodput_busy(&g, &cases[i]), useful = busy * goodput_kept(&w, &g, &cases[i]);
@@ -486,7 +494,7 @@ static void goodput_command(void **state)
 		{"goodput availability=-1", "from 0 to 100"}, {"goodput availability=0", "never up"},
 		{"goodput availability=nan", "will not do"}, {"goodput spares=64", "64 blocks in all"},
 		{"goodput on tpu_v3", "not made of blocks"}, {"goodput slice=5x5x5", "nearest"},
-		{"goodput repair=0", "takes time"}, {"goodput repair=0.000001 slice=4x4x4", "too many events"},
+		{"goodput repair=0", "above 0, at most 1e+06 h"}, {"goodput job=0", "above 0"}, {"goodput repair=0.000001 slice=4x4x4", "too many events"},
 		{"goodput hours=1e99", "will not do"}, {"goodput slise=4x4x4", "slice="},
 		{"goodput jobs=4x4x4", "is not a slice and its share"}, {"goodput jobs=4x4x4:-1", "is not a slice and its share"},
 		{"goodput jobs=4x4x5:1", "nearest"}, {"goodput jobs=4x4x4:1 slice=4x4x4", "one of the two"}};
@@ -616,6 +624,14 @@ static void partition_command(void **state)
 	shows("  21     33  "); // calibrated: seq/s, utilization
 	assert_true(run("partition llama2_70b 1,2,4,8 serve weights=int4"));
 	shows("against chips");
+	assert_true(run("partition palm_540b 4,8,32 serve batch=8 weights=bf16")); // what does not fit is said, one by one
+	shows("4 chips: does not fit: what lacks least, ");
+	shows("8 chips: does not fit: ");
+	shows("32 chips: ");
+	shows("g CO2e/1000 tokens");
+	shows("[pipeline, data, model 1, model 2]: the parts");
+	assert_true(run("partition llama2_70b 2 serve weights=int4 batch=1"));
+	shows("1 sequence at once");
 	assert_true(run("partition gpt3 64 layers=24 width=2048 heads=16 hidden=8192"));
 	shows("1.311e+09 parameters"); // 24 x 12 x 2048^2, and the vocabulary
 	assert_true(run("partition gpt3 4x4x8 twisted"));
@@ -728,6 +744,12 @@ static void embeddings_command(void **state)
 	shows("this pod over the other: 4.8");
 	shows("agreement is not claimed");
 	assert_true(run("embeddings dlrm_dcnv2 512 on h100_cluster place=host"));
+	// A share that is set holds for every table, whatever the workload says of them.
+	char *all = NULL;
+	assert_true(run("embeddings dlrm_dcnv2 4x4x8 unique=1") && (all = strdup(said.bytes)));
+	assert_true(run("embeddings dlrm_dcnv2 4x4x8 unique=0.25"));
+	assert_string_not_equal(all, said.bytes);
+	free(all);
 	static const struct bad bad[] = {{"embeddings dlrm_dcnv2 1x1x1", "GiB more than there is"},
 		{"embeddings dlrm 4x4x4", "no such workload"}, {"embeddings dlrm_dcnv2 4x4x5", "nearest"},
 		{"embeddings dlrm_dcnv2 8x16 on tpu_v5e", "no SparseCores"},
@@ -735,6 +757,8 @@ static void embeddings_command(void **state)
 		{"embeddings dlrm_dcnv2 4x4x4 place=here", "is no place"},
 		{"embeddings dlrm_dcnv2 4x4x4 weights=fp33", "no such format"}, {"embeddings dlrm_dcnv2 4x4x4 batch=0", "from 1"},
 		{"embeddings dlrm_dcnv2 4x4x8 place=tensorcore", "do not fit"},
+		{"embeddings dlrm_dcnv2 4x4x8 unique=0", "above 0, at most 1"},
+		{"embeddings dlrm_dcnv2 4x4x8 unique=.5 duplicates", "does not go with"},
 		{"embeddings /nowhere.json 4x4x4", "/nowhere.json"}};
 	REFUSES(bad);
 }
@@ -768,9 +792,13 @@ static void carbon_command(void **state)
 	assert_true(run("carbon gpt3 256,512 deadline=60 site=iowa format=bf16,int8"));
 	shows("too late");
 	shows("the least net CO2e in time");
+	shows("t CO2e net");
+	assert_true(run("carbon gpt3 4,512 site=iowa format=bf16"));
+	shows("4 chips, bf16: does not fit: ");
+	shows("gpt3    512  iowa");
 	assert_true(run("carbon operations=3.14e23 chips=512 pue=1.2 gross=0.3"));
 	shows("one's own");
-	static const struct bad bad[] = {{"carbon site=iow operations=1 chips=1", "did you mean 'iowa'"},
+	static const struct bad bad[] = {{"carbon gpt3 4 site=iowa", "gpt3 in bf16 does not fit"}, {"carbon site=iow operations=1 chips=1", "did you mean 'iowa'"},
 		{"carbon operations=1e20", "chips=512"}, {"carbon operations=-1", "from 1"},
 		{"carbon operations=1e20 chips=1 pue=.5", "from 1"}, {"carbon gpt3", "how many chips"},
 		{"carbon gpt3 500", "448 and 512"}, {"carbon gpt3 64", "GiB a chip are missing"},

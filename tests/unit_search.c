@@ -21,6 +21,7 @@
 #include "engine/quant/format.h"
 #include "engine/search/inside.h"
 #include "engine/search/policy.h"
+#include "engine/search/sensitivity.h"
 #include "engine/tensor/rng.h"
 
 // A damaged checkpoint may ask for more memory than there is: that is to be a fault, under sanitizers too.
@@ -59,7 +60,7 @@ static struct policy *policy_of(bool masked)
 	decision[1].allowed = masked ? 5 : 7; // options 0 and 2
 	decision[2].allowed = masked ? 10 : 15; // options 1 and 3
 	struct policy *p = policy_new(&partition, &f);
-	struct policy_array array[POLICY_ARRAYS];
+	struct state_array array[POLICY_ARRAYS];
 	assert_non_null(p);
 	policy_arrays(p, array);
 	assert_string_equal(array[0].name, "logits");
@@ -73,7 +74,7 @@ static struct policy *policy_of(bool masked)
 // The gradient that has been credited: Adam's first moment where it keeps nothing of the past.
 static const float *gradient_of(struct policy *p, double entropy_weight)
 {
-	struct policy_array array[POLICY_ARRAYS];
+	struct state_array array[POLICY_ARRAYS];
 	policy_move(p, 0, 0, 0, entropy_weight);
 	policy_arrays(p, array);
 	return array[1].data;
@@ -141,7 +142,7 @@ static void check_slopes(struct policy *p, const float *gradient, double (*figur
 {
 	const float STEP = 1.f / 64;
 	const double BOUND = 1e-4; // the square of the step, and probabilities in single precision over the step
-	struct policy_array array[POLICY_ARRAYS];
+	struct state_array array[POLICY_ARRAYS];
 	policy_arrays(p, array);
 	double length = 0;
 	for (int d = 0; d < DECISIONS; d++)
@@ -402,7 +403,7 @@ static void logits_follow_the_partition(void **state)
 	struct space *s = space_new(&four, "int2,int4,int8", &f);
 	struct partition *p = partition_new(s, &f), *next = partition_new(s, &f);
 	struct policy *policy = policy_new(p, &f);
-	struct policy_array array[POLICY_ARRAYS];
+	struct state_array array[POLICY_ARRAYS];
 	assert_true(s && p && next && policy);
 	policy_arrays(policy, array);
 	for (int d = 0; d < 4; d++)
@@ -691,28 +692,29 @@ static void differences_of_costs(void **state)
 		"target.latency@a100=0.5x weight.latency@a100=1");
 	struct fault f;
 	struct search *s = search_new(config_knobs(config), NULL, &f);
+	struct lane *lane = &s->lane[0];
 	config_free(config);
 	assert_non_null(s);
-	assert_int_equal(s->terms, 7);
+	assert_int_equal(s->shared.terms, 7);
 	for (int way = 0; way < 4; way++) {
-		partition_copy(s->wanted, s->partition);
-		s->wanted->split = way % 2;
-		assert_true(way < 2 || partition_group(s->wanted, "most", "s[13]*", &f));
-		assert_true(partition_settle(s->wanted, &f));
-		search_rearrange(s);
+		partition_copy(lane->wanted, lane->partition);
+		lane->wanted->split = way % 2;
+		assert_true(way < 2 || partition_group(lane->wanted, "most", "s[13]*", &f));
+		assert_true(partition_settle(lane->wanted, &f));
+		lane_rearrange(lane);
 		uint8_t choice[20], other[20];
-		policy_sample(s->policy, (uint64_t)way, choice);
-		for (int d = 0; d < s->partition->decisions; d++) {
+		policy_sample(lane->policy, (uint64_t)way, choice);
+		for (int d = 0; d < lane->partition->decisions; d++) {
 			double now[ENGINE_TERMS], cost[SPACE_OPTIONS][ENGINE_TERMS], whole[ENGINE_TERMS];
-			search_costs(s, choice, now);
-			search_price_options(s, choice, now, d, search_counted(s), cost);
+			lane_costs(lane, choice, now);
+			pricer_options(lane->pricer, lane->partition, d, lane_counted(lane), cost);
 			for (int o = 0; o < 3; o++) {
 				memcpy(other, choice, sizeof other);
 				for (int i = 0; i < 20; i++)
-					if (s->partition->decision_of[i] == d)
+					if (lane->partition->decision_of[i] == d)
 						other[i] = (uint8_t)o;
 				assert_true(search_price(s, other, whole, 0, NULL));
-				for (int t = 0; t < s->terms; t++)
+				for (int t = 0; t < s->shared.terms; t++)
 					assert_true(fabs(cost[o][t] / whole[t] - 1) < 1e-12);
 			}
 		}
@@ -728,6 +730,7 @@ static void bounds_by_pricing(void **state)
 	struct config *config = config_of("space=int4,e3m2,int8 device=t4 target.latency=int8");
 	struct fault f;
 	struct search *s = search_new(config_knobs(config), NULL, &f);
+	struct lane *lane = &s->lane[0];
 	config_free(config);
 	assert_non_null(s);
 	static const struct {
@@ -737,20 +740,20 @@ static void bounds_by_pricing(void **state)
 	} cases[] = {{false, 7, 6, NULL}, {false, 6, 7, "s*"}, {true, 7, 7, "s*"}, {true, 6, 5, "s[123]*"}};
 	bool at_odds = false;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct partition *p = s->wanted;
-		partition_copy(p, s->partition);
+		struct partition *p = lane->wanted;
+		partition_copy(p, lane->partition);
 		p->split = cases[i].split;
 		for (int slot = 0; slot < 20; slot++)
 			p->allowed[slot] = slot < 2 ? cases[i].stem : cases[i].rest;
 		assert_true(!cases[i].group || partition_group(p, "most", cases[i].group, &f));
 		assert_true(partition_settle(p, &f));
-		search_rearrange(s);
+		lane_rearrange(lane);
 		double low[ENGINE_TERMS], high[ENGINE_TERMS], cost[ENGINE_TERMS];
-		for (int t = 0; t < s->terms; t++) {
+		for (int t = 0; t < s->shared.terms; t++) {
 			low[t] = INFINITY;
 			high[t] = 0;
 		}
-		p = s->partition;
+		p = lane->partition;
 		int option[20] = {0}, d = 0; // the options of all decisions, as a number with so many digits
 		uint8_t choice[20];
 		while (d < p->decisions) {
@@ -761,29 +764,29 @@ static void bounds_by_pricing(void **state)
 			}
 			partition_spread(p, choice);
 			if (allowed)
-				search_costs(s, choice, cost);
-			for (int t = 0; allowed && t < s->terms; t++) {
+				lane_costs(lane, choice, cost);
+			for (int t = 0; allowed && t < s->shared.terms; t++) {
 				low[t] = fmin(low[t], cost[t]);
 				high[t] = fmax(high[t], cost[t]);
 			}
 			for (d = 0; d < p->decisions && ++option[d] == 3; d++)
 				option[d] = 0;
 		}
-		for (int t = 0; t < s->terms; t++) {
-			const struct term *term = &s->term[t];
-			if (!search_cost(s, t)) {
+		for (int t = 0; t < s->shared.terms; t++) {
+			const struct aim *term = &lane->aim[t];
+			if (!s->shared.term[t].price) {
 				assert_true(isnan(term->low) && isnan(term->high) && isnan(term->least));
 				continue;
 			}
 			if (fabs(term->low / low[t] - 1) > 1e-9 || fabs(term->high / high[t] - 1) > 1e-9)
-				fail_msg("case %zu, %s: %.9g to %.9g, found %.9g to %.9g", i, term->name, low[t], high[t], term->low, term->high);
+				fail_msg("case %zu, %s: %.9g to %.9g, found %.9g to %.9g", i, s->shared.term[t].name, low[t], high[t], term->low, term->high);
 			assert_true(term->least <= term->low && term->least > 0);
-			assert_true(!search_adds(s, t) || term->least == term->low);
-			search_costs(s, term->cheapest, cost);
+			assert_true(!price_adds(s->shared.term[t].price) || term->least == term->low);
+			lane_costs(lane, term->cheapest, cost);
 			assert_true(cost[t] == term->low);
-			search_costs(s, term->dearest, cost);
+			lane_costs(lane, term->dearest, cost);
 			assert_true(cost[t] == term->high);
-			if (strcmp(term->name, "latency") == 0)
+			if (strcmp(s->shared.term[t].name, "latency") == 0)
 				for (int slot = 0; slot < 20; slot++)
 					at_odds = at_odds || term->dearest[slot] == 1;
 		}
@@ -798,9 +801,10 @@ static void targets_out_of_reach(void **state)
 	struct config *config = config_of("space=int4,e3m2,int8 device=t4 target.latency=0.9x");
 	struct fault f;
 	struct search *s = search_new(config_knobs(config), NULL, &f);
+	struct lane *lane = &s->lane[0];
 	config_free(config);
 	assert_non_null(s);
-	struct term *bops = &s->term[0], *latency = &s->term[4];
+	struct aim *bops = &lane->aim[0], *latency = &lane->aim[4];
 	char text[256];
 	static const struct {
 		double target; // of the cheapest
@@ -809,17 +813,17 @@ static void targets_out_of_reach(void **state)
 		{4.001, TARGET_ABOVE}};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		bops->target = cases[i].target * bops->low; // int4 to int8: four times
-		assert_int_equal(search_reach(s, 0), cases[i].reach);
-		search_reach_text(s, 0, text, sizeof text);
+		assert_int_equal(lane_reach(lane, 0), cases[i].reach);
+		lane_reach_text(lane, 0, text, sizeof text);
 		assert_int_equal(text[0] == 0, cases[i].reach == TARGET_NONE || cases[i].reach == TARGET_WITHIN);
 	}
 	latency->least = latency->low * .9; // between what is proven and what was found
 	latency->target = latency->low * .95;
-	assert_int_equal(search_reach(s, 4), TARGET_BELOW_FOUND);
-	search_reach_text(s, 4, text, sizeof text);
+	assert_int_equal(lane_reach(lane, 4), TARGET_BELOW_FOUND);
+	lane_reach_text(lane, 4, text, sizeof text);
 	assert_true(strstr(text, "found") && !strstr(text, "cannot"));
 	latency->target = latency->low * .85;
-	assert_int_equal(search_reach(s, 4), TARGET_BELOW);
+	assert_int_equal(lane_reach(lane, 4), TARGET_BELOW);
 	search_free(s);
 }
 
@@ -1596,10 +1600,11 @@ static void changes_survive_a_state(void **state)
 // The expected cost by a term that adds up, where a layer's formats are one decision.
 static double expected_cost_of(const struct search *s, int term)
 {
+	const struct lane *lane = &s->lane[0];
 	double sum = 0;
-	for (int l = 0; l < s->model->layers; l++)
-		for (int o = 0; o < s->options; o++)
-			sum += (double)policy_probabilities(s->policy, s->partition->decision_of[2 * l])[o] * search_price_layer(s, term, l, o, o);
+	for (int l = 0; l < s->shared.model->layers; l++)
+		for (int o = 0; o < s->shared.options; o++)
+			sum += (double)policy_probabilities(lane->policy, lane->partition->decision_of[2 * l])[o] * price_layer(s->shared.term[term].price, l, o, o);
 	return sum;
 }
 
@@ -1622,6 +1627,45 @@ static void must_apply(struct search *s, enum change_kind kind, const char *name
 	reply_free(&r);
 }
 
+// A target that cannot be met moves the policy half the way to the cheapest choice, and no further: the way back leads to much the
+// same policy. Its pull is that of the cheapest cost, however far below it lies.
+static void a_target_out_of_reach_and_back(void **state)
+{
+	(void)state;
+	struct config *c = config_of("");
+	struct fault f;
+	const char *const set[][2] = {{"data", "none"}, {"net", "resnet18"}, {"space", "int2,int4,e2m1,int8"}, {"sensitivity", "none"},
+		{"steps", "600"}, {"target.bops", "0.1x"}};
+	for (size_t k = 0; k < sizeof set / sizeof *set; k++)
+		assert_true(config_set(c, set[k][0], set[k][1], &f));
+	struct search *s = search_new(config_knobs(c), NULL, &f);
+	config_free(c);
+	assert_non_null(s);
+	struct lane *lane = &s->lane[0];
+	for (int d = 0; d < lane->partition->decisions; d++)
+		policy_set(lane->policy, d, (double[]){d % 2 ? .9 : .04, d % 2 ? .08 : .9, .01, .01});
+	policy_refresh(lane->policy);
+	s->shared.step = s->shared.warmup + 300;
+	lane_settle(lane);
+	double settled = expected_cost_of(s, 0), low = lane->aim[0].low;
+	char target[32];
+	snprintf(target, sizeof target, "%.6gx", settled / lane->aim[0].target * .1);
+	must_apply(s, CHANGE_TARGET, "bops", target); // as if it had met it
+	lane->last.kept = false;                         // a step was made
+	double met = expected_cost_of(s, 0);
+	must_apply(s, CHANGE_TARGET, "bops", "0.001x");
+	assert_true(lane->aim[0].target < low && lane_goal(&lane->aim[0]) == low);
+	double half = expected_cost_of(s, 0);
+	assert_true(fabs(half / (low + (met - low) / 2) - 1) < .01);
+	lane->last.kept = false;
+	must_apply(s, CHANGE_TARGET, "bops", target);
+	assert_true(fabs(expected_cost_of(s, 0) / lane->aim[0].target - 1) < .01);
+	for (int d = 0; d < lane->partition->decisions; d++)
+		if (d % 2 == 0) // still its first choice, or nearly
+			assert_true(policy_probabilities(lane->policy, d)[1] > .3f);
+	search_free(s);
+}
+
 // A search on a table, some steps on: its expected cost stands to the new target as it did to the old one, options of one cost keep their
 // order, every allowed one can be had, and a limit that is met already pushes nothing.
 static void a_policy_meets_the_new_target(void **state)
@@ -1642,30 +1686,31 @@ static void a_policy_meets_the_new_target(void **state)
 		for (size_t k = 0; k < sizeof set / sizeof *set; k++)
 			assert_true(config_set(c, set[k][0], set[k][1], &f));
 		struct search *s = search_new(config_knobs(c), NULL, &f);
+		struct lane *lane = &s->lane[0];
 		config_free(c);
 		if (!s)
 			fail_msg("%s", fault_line(&f, line, sizeof line));
 		// As a search would have left it: near the target, decisions settled here and there.
-		for (int d = 0; d < s->partition->decisions; d++)
-			policy_set(s->policy, d, (double[]){.6, d % 3 ? .38 : .05, d % 3 ? .01 : .34, .01});
-		policy_refresh(s->policy);
-		s->step = s->warmup + cases[i].steps;
-		search_settle_modal(s);
+		for (int d = 0; d < lane->partition->decisions; d++)
+			policy_set(lane->policy, d, (double[]){.6, d % 3 ? .38 : .05, d % 3 ? .01 : .34, .01});
+		policy_refresh(lane->policy);
+		s->shared.step = s->shared.warmup + cases[i].steps;
+		lane_settle(lane);
 		must_apply(s, CHANGE_TARGET, "bops", "0.1x"); // not another one
 		double before[64][SPACE_OPTIONS], expected[2], target[2];
-		for (int d = 0; d < s->partition->decisions; d++)
+		for (int d = 0; d < lane->partition->decisions; d++)
 			for (int o = 0; o < 4; o++)
-				before[d][o] = (double)policy_probabilities(s->policy, d)[o];
+				before[d][o] = (double)policy_probabilities(lane->policy, d)[o];
 		expected[0] = expected_cost_of(s, 0);
-		target[0] = s->term[0].target;
+		target[0] = lane->aim[0].target;
 		must_apply(s, CHANGE_TARGET, "bops", cases[i].target);
 		expected[1] = expected_cost_of(s, 0);
-		target[1] = s->term[0].target;
+		target[1] = lane->aim[0].target;
 		double stood = expected[0] / target[0], stands = expected[1] / target[1];
-		if (cases[i].push && fabs(stands / fmax(stood, s->knobs.reward == REWARD_RELU ? 1 : 0) - 1) > .002)
+		if (cases[i].push && fabs(stands / fmax(stood, s->shared.knobs.reward == REWARD_RELU ? 1 : 0) - 1) > .002)
 			fail_msg("case %zu: the cost stood at %.4f of its target, and stands at %.4f", i, stood, stands);
-		for (int d = 0; d < s->partition->decisions; d++) {
-			const float *p = policy_probabilities(s->policy, d);
+		for (int d = 0; d < lane->partition->decisions; d++) {
+			const float *p = policy_probabilities(lane->policy, d);
 			for (int o = 0; o < 4; o++)
 				assert_true((double)p[o] > .9e-3);
 			assert_int_equal(p[1] > p[2], before[d][1] > before[d][2]); // of 4 bits each
@@ -1751,10 +1796,11 @@ static void no_number_is_kept(void **state)
 	struct config *c = config_of("steps=8");
 	struct fault f = {0};
 	struct search *s = search_new(config_knobs(c), NULL, &f);
+	struct lane *lane = &s->lane[0];
 	struct state *good = calloc(1, sizeof *good), *bad = calloc(1, sizeof *bad);
-	struct policy_array array[POLICY_ARRAYS];
+	struct state_array array[POLICY_ARRAYS];
 	assert_true(s && good && bad && search_save(s, good, &f));
-	policy_arrays(s->policy, array);
+	policy_arrays(lane->policy, array);
 	array[0].data[3] = NAN;
 	assert_false(search_save(s, bad, &f));
 	assert_true(strstr(f.what, "policy.logits") && strstr(f.what, "not a number") && f.todo[0]);
@@ -2534,6 +2580,7 @@ int main(void)
 		cmocka_unit_test(the_way_does_not_matter),
 		cmocka_unit_test(changes_survive_a_state),
 		cmocka_unit_test(a_policy_meets_the_new_target),
+		cmocka_unit_test(a_target_out_of_reach_and_back),
 		cmocka_unit_test(a_policy_that_waits),
 		cmocka_unit_test(rewards_stay_numbers),
 		cmocka_unit_test(no_number_is_kept),

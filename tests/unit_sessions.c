@@ -1292,6 +1292,10 @@ static void undo_and_redo(void **state)
 	assert_true(config_get(s->now, "entropy", value, sizeof value));
 	assert_string_equal(value, "0.5");
 
+	// What changes nothing is no change.
+	run_lines(s, "set entropy 0.5\npin stem int8\ntarget bops int4\nexpect changes = 7\n");
+	assert_printed("`set entropy 0.5` changes nothing");
+
 	// Several at once, faster than the replies come.
 	struct fault f;
 	assert_true(session_undo(s, ACT_UNDO, &f));
@@ -1439,6 +1443,20 @@ static void drafts(void **state)
 	end(s);
 }
 
+// A history over several devices says what its columns are in, step by step.
+static void exports_units_that_hold(void **state)
+{
+	(void)state;
+	struct session *s = begin("travelled");
+	run_lines(s, "run 1\nset device a100\nset device tpu_v4\nrun 1\nexport history\n");
+	char *history = get("travelled.bitscape/history.csv", NULL);
+	assert_non_null(strstr(history, ",bops (bit ops per image),"));
+	assert_non_null(strstr(history, ",latency (ms on the device of the step),"));
+	assert_null(strstr(history, ",latency (ms per"));
+	free(history);
+	end(s);
+}
+
 static void asks_and_exports(void **state)
 {
 	(void)state;
@@ -1459,6 +1477,9 @@ static void asks_and_exports(void **state)
 	for (const char *p = history; *p; p++)
 		lines += *p == '\n';
 	assert_int_equal(lines, 21);
+	assert_non_null(strstr(history, ",bops (bit ops per image),modal_bops (bit ops per image),"));
+	assert_non_null(strstr(history, ",latency (ms per 128 images on tpu_v4),"));
+	assert_null(strstr(history, "the device of the step"));
 	free(history);
 	end(s);
 	s = again("asks");
@@ -1539,7 +1560,7 @@ int main(void)
 		cmocka_unit_test(drafts),
 		cmocka_unit_test(decisions_come_and_go),
 		cmocka_unit_test(drafts_of_decisions),
-		cmocka_unit_test(asks_and_exports),
+		cmocka_unit_test(asks_and_exports), cmocka_unit_test(exports_units_that_hold),
 	};
 	return cmocka_run_group_tests(tests, make_place, clear_place);
 }

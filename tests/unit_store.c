@@ -147,7 +147,7 @@ static bool command(struct session *s, const char *line, struct fault *f)
 {
 	struct command_group group = {.title = "", .context = s};
 	group.rows = session_commands(&group.count);
-	struct command_table table = {&group, 1};
+	struct command_table table = { .group = &group, .groups = 1 };
 	return command_run(&table, line, no_words, NULL, f);
 }
 
@@ -703,7 +703,7 @@ static void sessions_are_completed(void **state)
 	(void)state;
 	static const struct command row = {"open", COMMAND_VIEW, 1, 1, {ARGUMENT_SESSION}, 0, NULL, "NAME", "", NULL};
 	struct command_group group = {"", &row, 1, NULL};
-	struct command_table table = {&group, 1};
+	struct command_table table = { .group = &group, .groups = 1 };
 	size_t start;
 	begin_and_end("abacus");
 	begin_and_end("abbey");

@@ -258,7 +258,7 @@ static void test_nudges(void **state)
 			struct nudge n = {0};
 			snprintf(t.target_text, sizeof t.target_text, "%s", cases[i].text);
 			for (int step = 1; step <= 40; step++) {
-				const char *text = nudge_target(&n, &t, step <= 20 ? way : -way);
+				const char *text = nudge_target(&n, &t, step <= 20 ? way : -way, false);
 				assert_non_null(text);
 				if (step == 1)
 					assert_string_equal(text, way > 0 ? cases[i].up : cases[i].down);
@@ -268,22 +268,25 @@ static void test_nudges(void **state)
 		}
 	struct nudge n = {0}; // set to something else in between, it goes on from there
 	struct term_state t = {.targeted = true, .target = 10, .whole = 100, .target_text = "0.1x", .unit = "B"};
-	nudge_target(&n, &t, 1);
+	nudge_target(&n, &t, 1, false);
 	snprintf(t.target_text, sizeof t.target_text, "0.2x");
-	assert_string_equal(nudge_target(&n, &t, 1), "0.21x");
+	assert_string_equal(nudge_target(&n, &t, 1, false), "0.21x");
+	for (int i = 0; i < 3; i++) // faster than the search's answer comes
+		assert_non_null(nudge_target(&n, &t, 1, true));
+	assert_string_equal(n.made, "0.2431x");
 	t = (struct term_state){.modal = NAN, .unit = "B"};
-	assert_null(nudge_target(&n, &t, 1));
+	assert_null(nudge_target(&n, &t, 1, false));
 	static const double weights[] = {2, 0.1, 1.0 / 3, 0};
 	for (size_t i = 0; i < sizeof weights / sizeof *weights; i++) {
 		t = (struct term_state){.weight = weights[i]};
 		n = (struct nudge){0};
 		for (int step = 0; step < 12; step++)
-			t.weight = strtod(nudge_weight(&n, &t, step < 6 ? 1 : -1), NULL);
+			t.weight = strtod(nudge_weight(&n, &t, step < 6 ? 1 : -1, false), NULL);
 		assert_true(fabs(t.weight - weights[i]) < 1e-15);
 	}
 	t.weight = 0;
-	assert_string_equal(nudge_weight(&n, &t, -1), "0");
-	t.weight = strtod(nudge_weight(&n, &t, 1), NULL);
+	assert_string_equal(nudge_weight(&n, &t, -1, false), "0");
+	t.weight = strtod(nudge_weight(&n, &t, 1, false), NULL);
 	assert_true(t.weight == 0.01);
 }
 
@@ -738,7 +741,7 @@ static void test_binding(void **state)
 	static const struct command rows[] = {{.name = "run", .help = "run on"}, {.name = "undo", .help = "take back"}, {.name = "pin", .help = ""},
 		{.name = "draft", .help = ""}};
 	struct command_group group = {"searching", rows, 4, NULL};
-	struct command_table table = {&group, 1};
+	struct command_table table = { .group = &group, .groups = 1 };
 	struct keys k;
 	struct fault f;
 	assert_true(keys_begin(&k, &f));
@@ -1379,6 +1382,193 @@ static void test_advice(void **state)
 	made_free(m);
 }
 
+static char *drawn(struct made *m, struct screen *s)
+{
+	views_draw(&m->views, &m->scene, s);
+	char *text = screen_text(s);
+	assert_non_null(text);
+	return text;
+}
+
+// What waits for the disk is counted in the header, and a table that has more columns says how to see them.
+static void test_signs(void **state)
+{
+	(void)state;
+	struct made *m = made_new(MADE_LAYERS, false);
+	struct screen s = { 0 };
+	assert_true(screen_resize(&s, 80, 24));
+	free(drawn(m, &s));
+	assert_false(whole(&s, "pending"));
+	m->scene.pending = 2;
+	m->scene.read_only = true;
+	char *text = drawn(m, &s);
+	assert_non_null(strstr(text, "2 pending  read-only  "));
+	assert_non_null(strstr(text, "</> columns"));
+	free(text);
+	m->scene.focus = &view_costs; // its columns move now
+	assert_true(screen_resize(&s, 120, 40));
+	m->views.focus = views_of(&m->views, &view_costs);
+	text = drawn(m, &s);
+	char *costs = strstr(text, "Costs"), *hint = strstr(text, "</> columns");
+	assert_true(hint && costs && hint > costs);
+	free(text);
+	m->scene.focus = &view_layers;
+	m->views.focus = views_of(&m->views, &view_layers);
+	m->views.zoomed = m->views.focus;
+	assert_true(screen_resize(&s, 200, 60));
+	free(drawn(m, &s));
+	assert_false(whole(&s, "columns"));
+	screen_free(&s);
+	made_free(m);
+}
+
+// What was drawn before shows in no frame: each is as if it were the first, whatever has changed and has not.
+static void test_frames_are_whole(void **state)
+{
+	(void)state;
+	enum { CHANGES = 9 };
+	struct made *m = made_new(MADE_LAYERS, false);
+	struct screen s = { 0 }, fresh = { 0 };
+	assert_true(screen_resize(&s, 120, 40) && screen_resize(&fresh, 120, 40));
+	m->snapshot.version = 1;
+	char *before = drawn(m, &s);
+	for (int i = 0; i < CHANGES; i++) {
+		switch (i) {
+		case 0: m->source.layer = m->scene.layer = 7; break;
+		case 1: m->source.term = m->scene.term = 1; break;
+		case 2: m->source.marks = 0; break;
+		case 3: m->snapshot.point[0].accuracy = 0.99; m->snapshot.version++; break;
+		case 4: m->source.records /= 2; break;
+		case 5: m->scene.canvas = CANVAS_BLOCK; break;
+		case 6: assert_true(screen_resize(&s, 140, 50) && screen_resize(&fresh, 140, 50)); break;
+		case 7: assert_true(screen_resize(&s, 120, 24) && screen_resize(&fresh, 120, 24)); break; // few rows: those around the layer
+		case 8: m->source.layer = m->scene.layer = 1; break;
+		}
+		char *kept = drawn(m, &s), *again = drawn(m, &s);
+		assert_string_equal(kept, again);
+		free(again);
+		assert_string_not_equal(kept, before);
+		free(before);
+		before = kept;
+		views_forget(&m->views);
+		char *anew = drawn(m, &fresh);
+		assert_string_equal(kept, anew);
+		free(anew);
+	}
+	free(before);
+	screen_free(&s);
+	screen_free(&fresh);
+	made_free(m);
+}
+
+// The wheel moves in what lies under the pointer, and in nothing behind a box.
+static void test_wheel(void **state)
+{
+	(void)state;
+	struct made *m = made_new(MADE_LAYERS, false);
+	struct screen s = { 0 };
+	struct popup box = { 0 };
+	assert_true(screen_resize(&s, 120, 40));
+	free(drawn(m, &s));
+	struct rect layers = m->views.item[views_of(&m->views, &view_layers)].pane[0];
+	m->scene.layer = 2;
+	assert_true(views_wheel(&m->views, &m->scene, layers.x + 3, layers.y + 4, MOTION_DOWN));
+	assert_int_equal(m->scene.layer, 3);
+	assert_true(views_wheel(&m->views, &m->scene, layers.x + 3, layers.y + 4, MOTION_UP));
+	assert_int_equal(m->scene.layer, 2);
+	struct rect costs = m->views.item[views_of(&m->views, &view_costs)].pane[0];
+	m->scene.term = 0;
+	assert_true(views_wheel(&m->views, &m->scene, costs.x + 3, costs.y + 2, MOTION_DOWN));
+	assert_int_equal(m->scene.term, 1);
+	assert_int_equal(m->scene.layer, 2);
+	assert_false(views_wheel(&m->views, &m->scene, 3, 0, MOTION_DOWN)); // the header
+	for (int i = 0; i < 100; i++)
+		assert_true(popup_add(&box, "a line", 0, false));
+	m->scene.popup = &box;
+	free(drawn(m, &s));
+	assert_true(views_wheel(&m->views, &m->scene, layers.x + 3, layers.y + 4, MOTION_DOWN));
+	assert_int_equal(m->scene.layer, 2);
+	assert_int_equal(box.top, 1);
+	popup_clear(&box);
+	screen_free(&s);
+	made_free(m);
+}
+
+// An answer that is a table: sorted, filtered, scrolled both ways; a row of it can be taken.
+static void test_sheet(void **state)
+{
+	(void)state;
+	enum { ROWS = 40, COLUMNS = 5 };
+	static const char *const head[COLUMNS] = { "device", "int8", "bf16", "GB/s", "in words" };
+	static const bool left[COLUMNS] = { true, false, false, false, true };
+	char *cell[ROWS * COLUMNS], text[64];
+	for (int i = 0; i < ROWS; i++) {
+		snprintf(text, sizeof text, "chip %02d", i);
+		cell[i * COLUMNS] = strdup(text);
+		snprintf(text, sizeof text, "%d~", i * 37 % 100);
+		cell[i * COLUMNS + 1] = strdup(i == 3 ? "-" : text);
+		cell[i * COLUMNS + 2] = strdup("12.5");
+		cell[i * COLUMNS + 3] = strdup("1200");
+		cell[i * COLUMNS + 4] = strdup("a long text that only a wide screen has room for beside the others");
+	}
+	const struct answer answer = { "above\n", "below\n", COLUMNS, ROWS, head, left, cell, "devices" };
+	struct made *m = made_new(MADE_LAYERS, false);
+	struct popup box = { 0 };
+	struct screen s = { 0 };
+	struct fault f;
+	struct string line = { 0 };
+	assert_true(screen_resize(&s, 60, 20) && popup_add_answer(&box, &answer));
+	m->scene.popup = &box;
+	free(drawn(m, &s));
+	assert_true(whole(&s, "above below device chip int8 bf16 columns, Enter opens 1-11"));
+	assert_false(whole(&s, "in words"));
+	assert_true(sheet_more(box.sheet) && sheet_can_pick(box.sheet));
+	for (int i = 0; i < 9; i++) // further than there are columns
+		sheet_move(box.sheet, MOTION_RIGHT, 1);
+	free(drawn(m, &s));
+	assert_true(whole(&s, "in words chip"));
+	for (int i = 0; i < 9; i++)
+		sheet_move(box.sheet, MOTION_LEFT, 1);
+	sheet_move(box.sheet, MOTION_LAST, 1);
+	free(drawn(m, &s));
+	assert_true(whole(&s, "39") && sheet_pick(box.sheet, &line));
+	assert_string_equal(line.bytes, "devices \"chip 39\"");
+	string_free(&line);
+	// By its numbers, the largest first, and what has none last; by a part of a text, and by a number.
+	assert_true(sheet_act(box.sheet, table_sort, "int8", &f));
+	sheet_move(box.sheet, MOTION_FIRST, 1);
+	assert_true(sheet_pick(box.sheet, &line));
+	assert_string_equal(line.bytes, "devices \"chip 27\""); // 99
+	string_free(&line);
+	sheet_move(box.sheet, MOTION_LAST, 1);
+	assert_true(sheet_pick(box.sheet, &line));
+	assert_string_equal(line.bytes, "devices \"chip 03\"");
+	string_free(&line);
+	assert_true(sheet_act(box.sheet, table_filter, "int8>98", &f));
+	free(drawn(m, &s));
+	assert_true(sheet_pick(box.sheet, &line));
+	assert_string_equal(line.bytes, "devices \"chip 27\"");
+	string_free(&line);
+	assert_true(sheet_act(box.sheet, table_filter, "", &f) && sheet_act(box.sheet, table_sort, "", &f));
+	assert_false(sheet_act(box.sheet, table_sort, "nonsense", &f));
+	sheet_move(box.sheet, MOTION_FIRST, 1);
+	free(drawn(m, &s));
+	assert_true(views_click(&m->views, &m->scene, box.table.x + 3, box.table.y + 2));
+	assert_true(sheet_pick(box.sheet, &line));
+	assert_string_equal(line.bytes, "devices \"chip 01\"");
+	string_free(&line);
+	for (int w = 1; w <= 200; w += 7) // nothing is outside, at any size
+		for (int h = 1; h <= 60; h += 5) {
+			assert_true(screen_resize(&s, w, h));
+			free(drawn(m, &s));
+		}
+	popup_clear(&box);
+	for (int i = 0; i < ROWS * COLUMNS; i++)
+		free(cell[i]);
+	screen_free(&s);
+	made_free(m);
+}
+
 // Any view hidden, alone or in focus, any motion in it and a click on every place, at several sizes.
 static void test_views_acting(void **state)
 {
@@ -1470,7 +1660,7 @@ static void test_screen_popup(void **state)
 		{.name = "restrict", .usage = "LAYER FORMAT,FORMAT... [LAYER FORMAT,FORMAT...]...", .help = "allow some formats"},
 	};
 	struct command_group group = {"searching", rows, 3, NULL};
-	struct command_table table = {&group, 1};
+	struct command_table table = { .group = &group, .groups = 1 };
 	struct made *m = made_new(MADE_LAYERS, false);
 	struct popup p = {0};
 	assert_true(keys_help(&m->keys, &p, &table, false));
@@ -1543,6 +1733,10 @@ int main(void)
 		cmocka_unit_test(test_screen_deep),
 		cmocka_unit_test(test_every_size),
 		cmocka_unit_test(test_advice),
+		cmocka_unit_test(test_frames_are_whole),
+		cmocka_unit_test(test_sheet),
+		cmocka_unit_test(test_signs),
+		cmocka_unit_test(test_wheel),
 		cmocka_unit_test(test_views_acting),
 		cmocka_unit_test(test_screen_popup),
 		cmocka_unit_test(test_screen_small),

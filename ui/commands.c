@@ -102,10 +102,29 @@ static bool run_close(struct command_call *call)
 	struct workbench *w = screen_of(call);
 	if (!w)
 		return false;
-	if (w->popup.lines == 0)
+	if (!popup_shown(&w->popup))
 		call->say(call, "q quits; the session is saved then");
 	workbench_close(w);
 	return true;
+}
+
+static bool run_pick(struct command_call *call)
+{
+	struct workbench *w = screen_of(call);
+	struct string line = { 0 };
+	if (!w)
+		return false;
+	bool ok = w->popup.sheet && sheet_pick(w->popup.sheet, &line);
+	if (line.failed)
+		ok = fault_memory(&call->fault, "pick");
+	else if (!ok)
+		fault_set(&call->fault, "pick", "`sessions` and `devices` show rows that can be opened", "there is no row to open");
+	if (ok) {
+		workbench_close(w);
+		workbench_command(w, line.bytes); // which says by itself what is wrong with it
+	}
+	string_free(&line);
+	return ok;
 }
 
 static bool run_confirm(struct command_call *call)
@@ -187,8 +206,9 @@ static bool run_nudge(struct command_call *call)
 	if (w->scene.term >= snap->terms)
 		return fault_set(&call->fault, "nudge", "`weight TERM NUMBER` brings one in", "this search has no cost term");
 	const struct term_state *t = &snap->term[w->scene.term];
+	bool waiting = session_changing(w->session);
 	struct nudge *n = &w->nudge[weight][w->scene.term];
-	const char *value = weight ? nudge_weight(n, t, up ? 1 : -1) : nudge_target(n, t, up ? 1 : -1);
+	const char *value = weight ? nudge_weight(n, t, up ? 1 : -1, waiting) : nudge_target(n, t, up ? 1 : -1, waiting);
 	if (!value)
 		return fault_set(&call->fault, t->name, "`target TERM FORMAT` sets one", "has no target to move");
 	snprintf(line, sizeof line, "%s %s %s", call->argv[0], t->name, value[0] ? value : "''");
@@ -267,8 +287,9 @@ static bool act_on_table(struct command_call *call, table_act *act, const char *
 	struct workbench *w = screen_of(call);
 	if (!w)
 		return false;
-	int view = views_mover(&w->views);
+	int view = w->popup.sheet ? views_of(&w->views, &view_popup) : views_mover(&w->views);
 	const struct view_ops *ops = w->views.view[view].ops;
+	w->scene.popup = &w->popup;
 	w->scene.snapshot = session_snapshot(w->session);
 	if (!ops->table)
 		return fault_set(&call->fault, ops->name, "`view layers` takes you to a table", "is no table");
@@ -440,6 +461,18 @@ static bool run_glyphs(struct command_call *call)
 	return fault_set(&call->fault, call->argv[0], "choose braille, block or ascii", "is not a set of glyphs");
 }
 
+static bool run_mouse(struct command_call *call)
+{
+	struct workbench *w = screen_of(call);
+	bool on = strcmp(call->argv[0], "on") == 0;
+	if (!w)
+		return false;
+	if (!on && strcmp(call->argv[0], "off") != 0)
+		return fault_set(&call->fault, call->argv[0], "give on or off", "is not a way to use the mouse");
+	w->mouse = on;
+	return true;
+}
+
 static bool run_screenshot(struct command_call *call)
 {
 	struct workbench *w = screen_of(call);
@@ -509,6 +542,7 @@ static const struct command rows[] = {
 	{"keys", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "all keys and commands", run_keys},
 	{"messages", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "what was said lately, at full length", run_messages},
 	{"close", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "close the box", run_close},
+	{"pick", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "open the row in hand of the table in the box", run_pick},
 	{"confirm", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "run the lines that were pasted", run_confirm},
 	{"tour", COMMAND_VIEW, 0, 1, {ARGUMENT_TEXT}, 0, NULL, "[NAME]", "begin a lesson; without a name: go on in it, or close the box", run_tour},
 	{"prompt", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "type a command", run_prompt},
@@ -535,6 +569,8 @@ static const struct command rows[] = {
 	{"theme", COMMAND_VIEW, 1, 1, {ARGUMENT_WORDS}, 0, theme_words, theme_words, "change the colours", run_theme},
 	{"glyphs", COMMAND_VIEW, 1, 1, {ARGUMENT_WORDS}, 0, "braille|block|ascii", "braille|block|ascii",
 		"what figures and frames are made of", run_glyphs},
+	{"mouse", COMMAND_VIEW, 1, 1, {ARGUMENT_WORDS}, 0, "on|off", "on|off",
+		"clicks take a row in hand, the wheel scrolls; off: the terminal keeps them, on: it selects text with Shift", run_mouse},
 	{"screenshot", COMMAND_VIEW, 1, 1, {ARGUMENT_FILE}, 0, NULL, "FILE", "write the screen to a file as text", run_screenshot},
 	{"suspend", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "back to the shell; its `fg` comes back", run_suspend},
 	{"redraw", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "draw the whole screen again", run_redraw},

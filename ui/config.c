@@ -13,7 +13,7 @@
 enum { FILE_MOST = 1 << 20, FILES_DEEP = 8 };
 
 // The commands that such a file may hold. `set NAME VALUE` is `NAME VALUE`: for who is used to write it so.
-static const char *const allowed[] = {"bind", "unbind", "theme", "glyphs", "view", "sort", "filter", "curve", "source", "set"};
+static const char *const allowed[] = {"bind", "unbind", "theme", "glyphs", "view", "sort", "filter", "curve", "mouse", "source", "set"};
 enum { ALLOWED = sizeof allowed / sizeof *allowed };
 
 static bool refuse(const char *name, struct fault *f)

@@ -32,6 +32,8 @@ static const struct binding defaults[] = {
 	{CONTEXT_SEARCH, '=', "draft up {layer}", "layers", NULL},
 	{CONTEXT_SEARCH, KEYS_RIGHT, "draft up {layer}", "layers", NULL},
 	{CONTEXT_SEARCH, KEYS_LEFT, "draft down {layer}", "layers", NULL},
+	{CONTEXT_SEARCH, '<', "move left", "sideways", "columns"},
+	{CONTEXT_SEARCH, '>', "move right", "sideways", "columns"},
 	{CONTEXT_DRAFT, KEYS_ENTER, "draft commit", "layers", "commit"},
 	{CONTEXT_DRAFT, KEYS_ESCAPE, "draft drop", "layers", "drop"},
 
@@ -69,10 +71,14 @@ static const struct binding defaults[] = {
 	{CONTEXT_BOX, 'G', "scroll last", NULL, NULL},
 	{CONTEXT_BOX, KEYS_END, "scroll last", NULL, NULL},
 	{CONTEXT_BOX, KEYS_LEFT, "scroll left", NULL, NULL},
+	{CONTEXT_BOX, '<', "scroll left", NULL, NULL},
 	{CONTEXT_BOX, KEYS_RIGHT, "scroll right", NULL, NULL},
+	{CONTEXT_BOX, '>', "scroll right", NULL, NULL},
 	{CONTEXT_BOX, KEYS_ESCAPE, "close", NULL, "close"},
 	{CONTEXT_BOX, 'q', "close", NULL, NULL},
 	{CONTEXT_BOX, '?', "close", NULL, NULL},
+	{CONTEXT_TABLE, KEYS_ENTER, "pick", NULL, "open"},
+	{CONTEXT_TABLE, ':', "prompt", NULL, "command"},
 	{CONTEXT_POPUP, KEYS_ENTER, "tour", NULL, NULL},
 	{CONTEXT_PASTE, KEYS_ENTER, "confirm", NULL, "run them"},
 
@@ -94,6 +100,7 @@ static const struct context_info {
 	[CONTEXT_DRAFT] = {CONTEXT_SEARCH, "draft", "Keys while there is a draft, beside the others"},
 	[CONTEXT_BOX] = {CONTEXT_COMMON, "box", "Keys in a box of text"},
 	[CONTEXT_POPUP] = {CONTEXT_BOX, "tour", "Keys in a tour, beside these"},
+	[CONTEXT_TABLE] = {CONTEXT_BOX, "table", "Keys in a box with a table, beside these"},
 	[CONTEXT_PASTE] = {CONTEXT_BOX, "paste", "Keys in a box of pasted commands, beside these"},
 	[CONTEXT_PROMPT] = {CONTEXT_PROMPT, NULL, "Keys while a line is typed"},
 };
@@ -298,7 +305,7 @@ static bool copy_row(struct binding *to, struct binding from)
 
 bool keys_begin(struct keys *k, struct fault *f)
 {
-	*k = (struct keys){calloc(DEFAULTS, sizeof *k->row), 0};
+	*k = (struct keys){ .row = calloc(DEFAULTS, sizeof *k->row) };
 	while (k->row && k->count < DEFAULTS && copy_row(&k->row[k->count], defaults[k->count]))
 		k->count++;
 	if (k->count == DEFAULTS)
@@ -330,6 +337,7 @@ bool keys_unbind(struct keys *k, enum key_context context, int key, struct fault
 	if (i < 0)
 		return fault_set(f, keys_write(key, name, sizeof name), "`keys` lists what is bound", "is not bound in the context %s",
 			context_info[context].name);
+	k->changes++;
 	free_row(&k->row[i]);
 	memmove(&k->row[i], &k->row[i + 1], (size_t)(k->count - i - 1) * sizeof *k->row);
 	k->count--;
@@ -398,6 +406,7 @@ bool keys_bind(struct keys *k, enum key_context context, int key, const char *co
 	memmove(&k->row[at + 1], &k->row[at], (size_t)(k->count - at) * sizeof *row);
 	k->row[at] = b;
 	k->count++;
+	k->changes++;
 	return true;
 }
 
@@ -498,7 +507,7 @@ static bool help_keys(const struct keys *k, struct popup *p, const struct comman
 
 bool keys_help(const struct keys *k, struct popup *p, const struct command_table *commands, bool ascii)
 {
-	static const enum key_context order[] = {CONTEXT_SEARCH, CONTEXT_DRAFT, CONTEXT_PROMPT, CONTEXT_BOX,
+	static const enum key_context order[] = {CONTEXT_SEARCH, CONTEXT_DRAFT, CONTEXT_PROMPT, CONTEXT_BOX, CONTEXT_TABLE,
 		CONTEXT_POPUP, CONTEXT_PASTE, CONTEXT_COMMON};
 	snprintf(p->title, sizeof p->title, "Help");
 	for (size_t i = 0; i < sizeof order / sizeof *order; i++)

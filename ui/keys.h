@@ -11,7 +11,7 @@
 #include "ui/views/view.h"
 
 // Each context but the first falls back to another one.
-enum key_context { CONTEXT_COMMON, CONTEXT_SEARCH, CONTEXT_DRAFT, CONTEXT_BOX, CONTEXT_POPUP, CONTEXT_PASTE, CONTEXT_PROMPT, CONTEXTS };
+enum key_context { CONTEXT_COMMON, CONTEXT_SEARCH, CONTEXT_DRAFT, CONTEXT_BOX, CONTEXT_POPUP, CONTEXT_PASTE, CONTEXT_TABLE, CONTEXT_PROMPT, CONTEXTS };
 
 struct binding {
 	enum key_context context;
@@ -19,13 +19,14 @@ struct binding {
 	// A command line (in the prompt: NULL, the keys are readline's). {layer}, {layers}, {pins}, {term} stand for the layer
 	// in hand, the marked layers or else that one, what pins it to its modal formats, and the selected cost term.
 	const char *command;
-	const char *view; // where the hint is shown; NULL: in the bar
+	const char *view; // where the hint is shown: a view, or "sideways", a table that has more columns; NULL: in the bar
 	const char *hint; // NULL: in the help only. Neighbours with the same hint share it.
 };
 
 struct keys {
 	struct binding *row; // owned, with its texts
 	int count;
+	int changes; // grows with every change of the rows
 };
 // Begins with the default rows. False: out of memory.
 bool keys_begin(struct keys *, struct fault *);
@@ -37,7 +38,7 @@ void keys_end(struct keys *);
 bool keys_read(const char *name, int *key, struct fault *);
 // The same the other way round: "ctrl-r", "f5"; returns buf.
 const char *keys_write(int key, char *buf, size_t size);
-// "search", "draft", "box", "tour", "paste", "everywhere". False: no such context.
+// "search", "draft", "box", "table", "tour", "paste", "everywhere". False: no such context.
 bool keys_context_named(const char *name, enum key_context *);
 const char *keys_context_name(enum key_context);
 

@@ -140,6 +140,11 @@ static void on_unknown(struct loop *l, const struct event *e)
 	say_meaningless(l, text);
 }
 
+static void on_mouse(struct loop *l, const struct event *e)
+{
+	l->input |= workbench_mouse(l->w, e->mouse.button, e->mouse.pressed, e->mouse.x, e->mouse.y);
+}
+
 static void on_nothing(struct loop *l, const struct event *e)
 {
 	(void)l;
@@ -147,7 +152,7 @@ static void on_nothing(struct loop *l, const struct event *e)
 }
 
 static void (*const on_event[])(struct loop *, const struct event *) = {
-	[EVENT_KEY] = on_key, [EVENT_PASTE] = on_paste, [EVENT_MOUSE] = on_nothing, [EVENT_FOCUS] = on_nothing, [EVENT_UNKNOWN] = on_unknown,
+	[EVENT_KEY] = on_key, [EVENT_PASTE] = on_paste, [EVENT_MOUSE] = on_mouse, [EVENT_FOCUS] = on_nothing, [EVENT_UNKNOWN] = on_unknown,
 };
 
 static void on_input(struct loop *l)
@@ -176,6 +181,7 @@ static void frame(struct loop *l)
 	if (w->redraw)
 		terminal_redraw();
 	w->redraw = false;
+	terminal_mouse(w->mouse);
 	workbench_draw(w);
 	terminal_show(&w->screen, w->theme);
 	l->input = l->news = false;

@@ -92,21 +92,18 @@ static int replay(const char *name)
 	return session_replay(name, print_line, &f) ? EXIT_OK : complain(&f, EXIT_FAILED);
 }
 
-// The questions that need no session, and may be asked on the command line: a table over group[QUESTIONS].
-enum { QUESTIONS = 2 };
-static struct command_table questions(struct command_group group[QUESTIONS])
+// Every command, as for a batch; s may be NULL, and then nothing of it but a question is run.
+enum { GROUPS = 5 };
+static struct command_table commands(struct command_group group[GROUPS], struct session *s)
 {
-	group[0] = session_catalog_group(NULL);
-	group[1] = session_machine_group();
-	return (struct command_table){group, QUESTIONS};
-}
-
-// A session that is called as a question is opened by its path: ./latency.
-static bool is_question(const char *word)
-{
-	struct command_group group[QUESTIONS];
-	struct command_table table = questions(group);
-	return word && command_find(&table, word, NULL);
+	size_t count, figures;
+	const struct command *rows = session_commands(&count), *plots = plots_commands(&figures);
+	group[0] = (struct command_group){"searching and sessions", rows, count, s};
+	group[1] = s ? session_plot_group(s) : (struct command_group){"Figures", plots, figures, NULL};
+	group[2] = session_catalog_group(s);
+	group[3] = session_machine_group();
+	group[4] = ui_group(NULL);
+	return (struct command_table){.group = group, .groups = GROUPS};
 }
 
 static void __attribute__((format(printf, 2, 3))) print_answer(struct command_call *call, const char *format, ...)
@@ -121,8 +118,8 @@ static void __attribute__((format(printf, 2, 3))) print_answer(struct command_ca
 
 static int answer(int argc, char **argv)
 {
-	struct command_group group[QUESTIONS];
-	struct command_table table = questions(group);
+	struct command_group group[GROUPS];
+	struct command_table table = commands(group, NULL);
 	struct string line = {0};
 	struct fault f = {0};
 	for (int i = 1; i < argc; i++) {
@@ -138,10 +135,6 @@ static int answer(int argc, char **argv)
 static struct session *open_session(const struct options *o, bool *fresh, struct fault *f)
 {
 	*fresh = o->make || !o->name;
-	if (o->make && is_question(o->name)) {
-		fault_set(f, o->name, "choose another name", "it cannot be a session's name: `bitscape %s` asks a question", o->name);
-		return NULL;
-	}
 	return *fresh ? session_made(o->name, o->setting, o->settings, f) : session_open(o->name, f);
 }
 
@@ -179,12 +172,8 @@ static int run_batch(const struct options *o)
 	struct session *s = open_session(o, &fresh, &f);
 	if (!s)
 		return complain(&f, EXIT_FAILED);
-	size_t count;
-	const struct command *rows = session_commands(&count);
-	const struct command_group group[] = {
-		{"searching and sessions", rows, count, s}, session_plot_group(s), session_catalog_group(s),
-		session_machine_group(), ui_group(NULL)};
-	const struct command_table table = {group, sizeof group / sizeof *group};
+	struct command_group group[GROUPS];
+	const struct command_table table = commands(group, s);
 	int status = session_batch(s, o->batch, &table, &f);
 	if (status == EXIT_FAILED || status == EXIT_USAGE)
 		complain(&f, status);
@@ -268,7 +257,11 @@ static int run(int argc, char **argv)
 {
 	struct options o;
 	struct fault f;
-	if (is_question(argv[1])) {
+	if (argc == 2 && strcmp(argv[1], "help") == 0) {
+		options_help(stdout);
+		return EXIT_OK;
+	}
+	if (argc > 1 && session_is_question(argv[1])) { // a session that is called so is opened by its path: ./latency
 		set_locale();
 		return answer(argc, argv);
 	}

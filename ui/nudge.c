@@ -10,10 +10,11 @@
 
 static const double TARGET_STEP = 1.05, WEIGHT_STEP = 1.25, FIRST_WEIGHT = 0.01;
 
-// Whether the value is no longer what the last nudge made of it: then this one starts where it is.
-static bool moved_away(struct nudge *n, const char *now)
+// Whether the value is no longer what the last nudge made of it: then this one starts where it is. While a change waits for the
+// engine, what is shown may lag behind what was asked for.
+static bool moved_away(struct nudge *n, const char *now, bool waiting)
 {
-	if (n->made[0] && strcmp(now, n->made) == 0)
+	if (n->made[0] && (waiting || strcmp(now, n->made) == 0))
 		return false;
 	*n = (struct nudge){0};
 	snprintf(n->anchor, sizeof n->anchor, "%s", now);
@@ -46,9 +47,9 @@ static void start_target(struct nudge *n, const struct term_state *t)
 	}
 }
 
-const char *nudge_target(struct nudge *n, const struct term_state *t, int way)
+const char *nudge_target(struct nudge *n, const struct term_state *t, int way, bool waiting)
 {
-	if (moved_away(n, t->target_text))
+	if (moved_away(n, t->target_text, waiting))
 		start_target(n, t);
 	if (!(n->from > 0) || !isfinite(n->from))
 		return NULL;
@@ -57,11 +58,11 @@ const char *nudge_target(struct nudge *n, const struct term_state *t, int way)
 }
 
 // A factor would leave 0 there for ever: from there the first step up is FIRST_WEIGHT.
-const char *nudge_weight(struct nudge *n, const struct term_state *t, int way)
+const char *nudge_weight(struct nudge *n, const struct term_state *t, int way, bool waiting)
 {
 	char now[ENGINE_NAME];
 	snprintf(now, sizeof now, "%.15g", t->weight);
-	if (moved_away(n, now))
+	if (moved_away(n, now, waiting))
 		n->from = t->weight;
 	n->steps += n->from > 0 || n->steps + way >= 0 ? way : 0;
 	return made(n, n->from > 0 ? n->from * pow(WEIGHT_STEP, n->steps) : FIRST_WEIGHT * pow(WEIGHT_STEP, n->steps - 1));

@@ -16,8 +16,9 @@ struct nudge {
 	int steps;
 };
 
-// The text of a term's target or weight, `way` (1 or -1) steps on: of 5 % and 25 %. NULL: there is nothing to go from.
-const char *nudge_target(struct nudge *, const struct term_state *, int way);
-const char *nudge_weight(struct nudge *, const struct term_state *, int way);
+// The text of a term's target or weight, `way` (1 or -1) steps on: of 5 % and 25 %. waiting: a change is on its way to the engine, so that
+// the term's state may be from before the last nudge. NULL: there is nothing to go from.
+const char *nudge_target(struct nudge *, const struct term_state *, int way, bool waiting);
+const char *nudge_weight(struct nudge *, const struct term_state *, int way, bool waiting);
 
 #endif

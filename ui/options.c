@@ -147,7 +147,8 @@ void options_help(FILE *out)
 	      "  bitscape --explore NET [KEY=VALUE...]  the costs of a network, without training\n"
 	      "  bitscape QUESTION...                an answer without a session: catalog, describe, devices, latency,\n"
 	      "                                      roofline, sensitivity, rivals, pods, slice, slices, goodput, partition,\n"
-	      "                                      embeddings or carbon, as in the workbench\n\n",
+	      "                                      embeddings or carbon, as in the workbench\n"
+	      "  bitscape help [COMMAND]             this text; what a question or a command of the workbench takes\n\n",
 		out);
 	for (int r = 0; r < ROWS; r++) {
 		const struct option_row *row = &option_row[r];

@@ -139,7 +139,7 @@ static void take_lines(struct workbench *w)
 void paste_take(struct workbench *w, const char *text, size_t length)
 {
 	bool small = w->screen.width < LAYOUT_MIN_WIDTH || w->screen.height < LAYOUT_MIN_HEIGHT;
-	if (!prompt_is_open() && w->popup.lines > 0) {
+	if (!prompt_is_open() && popup_shown(&w->popup)) {
 		workbench_say(w, false, "the paste is left out: close the box first");
 	} else if (small) {
 		workbench_say(w, false, "the paste is left out: the screen is too small to show it");

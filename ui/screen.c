@@ -59,14 +59,16 @@ void screen_fill(struct screen *s, struct rect r)
 // Sets a cell; a wide character that loses one half thereby becomes a space, so that no half is ever left alone.
 static void set(struct screen *s, int x, int y, enum style style, uint32_t code)
 {
-	struct screen_cell *c = at(s, x, y), *left = at(s, x - 1, y), *right = at(s, x + 1, y);
+	struct screen_cell *c = at(s, x, y);
 	if (!c)
 		return;
-	if (c->glyph == 0 && left)
-		left->glyph = ' ';
-	if (right && right->glyph == 0)
-		right->glyph = ' ';
-	*c = (struct screen_cell){.glyph = code, .style = (uint8_t)style, .lit = c->lit};
+	if (c->glyph == 0 && x > 0)
+		c[-1].glyph = ' ';
+	if (x + 1 < s->width && c[1].glyph == 0)
+		c[1].glyph = ' ';
+	c->glyph = code;
+	c->mark = 0;
+	c->style = (uint8_t)style;
 }
 
 // ---- text ---------------------------------------------------------------------------------------------------------
@@ -117,9 +119,12 @@ static bool acts(uint32_t code)
 // Columns of a code point; what cannot be shown is replaced by '?', which takes one.
 static int columns(uint32_t *code)
 {
-	if (*code >= ' ' && *code < 0x7f) // most of a screen
+	static signed char known[0x3000]; // 2 + the width, of those that were asked for: most of a screen
+	if (*code >= ' ' && *code < 0x7f)
 		return 1;
-	int w = *code < ' ' || acts(*code) ? -1 : wcwidth((wchar_t)*code);
+	int w = *code < sizeof known && known[*code] ? known[*code] - 2 : *code < ' ' || acts(*code) ? -1 : wcwidth((wchar_t)*code);
+	if (*code < sizeof known)
+		known[*code] = (signed char)(w + 2);
 	if (w >= 0)
 		return w;
 	*code = '?';
@@ -246,8 +251,10 @@ void screen_glyph(struct screen *s, int x, int y, enum style style, uint32_t cod
 
 void screen_run(struct screen *s, int x, int y, int width, enum style style, enum glyph g)
 {
+	const char *text = glyph(s->ascii, g);
+	uint32_t code = screen_decode(&text);
 	for (int i = 0; i < width; i++)
-		screen_put(s, x + i, y, 1, style, glyph(s->ascii, g));
+		set(s, x + i, y, style, code);
 }
 
 static double unit(double share)

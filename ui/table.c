@@ -47,6 +47,43 @@ static bool fault_column(const struct table_source *src, const char *name, struc
 	return fault_set(f, name, advice, "is not a column of this table");
 }
 
+// ---- cells ----------------------------------------------------------------------------------------------------------
+
+static bool plain(const struct table_source *src, int column)
+{
+	const struct table_column *c = &src->column[column];
+	return src->cell && !c->draw && !c->text && !c->value;
+}
+
+// NULL: it has none.
+static const char *text_of(const struct table_source *src, int column, int row, char *buf, size_t size)
+{
+	const struct table_column *c = &src->column[column];
+	return c->text ? c->text(src->context, row, buf, size) : plain(src, column) ? src->cell(src->context, row, column) : NULL;
+}
+
+static bool has_text(const struct table_source *src, int column)
+{
+	return src->column[column].text || plain(src, column);
+}
+
+static bool has_value(const struct table_source *src, int column)
+{
+	return src->column[column].value || (plain(src, column) && src->column[column].right);
+}
+
+// NAN: it has none.
+static double value_of(const struct table_source *src, int column, int row)
+{
+	const struct table_column *c = &src->column[column];
+	if (c->value)
+		return c->value(src->context, row);
+	const char *text = has_value(src, column) ? src->cell(src->context, row, column) : "";
+	char *end;
+	double value = strtod(text, &end);
+	return end > text ? value : (double)NAN;
+}
+
 // ---- filters -------------------------------------------------------------------------------------------------------
 
 // One word of a filter: a comparison or a pattern.
@@ -87,13 +124,12 @@ static bool compares(double value, const char *sign, double number)
 static bool holds(const struct table_source *src, const struct condition *c, int row)
 {
 	if (c->column >= 0) {
-		double (*value)(const void *, int) = src->column[c->column].value;
-		return value && compares(value(src->context, row), c->sign, c->number);
+		return has_value(src, c->column) && compares(value_of(src, c->column, row), c->sign, c->number);
 	}
 	bool pattern = strpbrk(c->word, "*?[") != NULL;
 	for (int i = 0; i < src->columns; i++) {
 		char buf[TEXT_MOST];
-		const char *text = src->column[i].text ? src->column[i].text(src->context, row, buf, sizeof buf) : NULL;
+		const char *text = text_of(src, i, row, buf, sizeof buf);
 		if (text && (pattern ? fnmatch(c->word, text, 0) == 0 : strcasestr(text, c->word) != NULL))
 			return true;
 	}
@@ -119,7 +155,7 @@ bool table_filter(struct table *t, const struct table_source *src, const char *f
 	if (strlen(filter) >= sizeof t->filter)
 		return fault_set(f, "filter", "give fewer words", "it is longer than %zu characters", sizeof t->filter - 1);
 	while (next_condition(src, &at, &c))
-		if (c.sign[0] && (c.column < 0 || !src->column[c.column].value)) {
+		if (c.sign[0] && (c.column < 0 || !has_value(src, c.column))) {
 			c.word[strcspn(c.word, "<>=")] = '\0';
 			return fault_column(src, c.word, f);
 		}
@@ -132,7 +168,7 @@ bool table_filter(struct table *t, const struct table_source *src, const char *f
 
 struct ordering {
 	const struct table_source *src;
-	const struct table_column *column;
+	int column;
 	bool down;
 };
 
@@ -140,15 +176,15 @@ static int by_column(const void *a, const void *b, void *context)
 {
 	const struct ordering *o = context;
 	int x = *(const int *)a, y = *(const int *)b, sign = 0;
-	if (o->column->value) {
-		double u = o->column->value(o->src->context, x), v = o->column->value(o->src->context, y);
+	if (has_value(o->src, o->column)) {
+		double u = value_of(o->src, o->column, x), v = value_of(o->src, o->column, y);
 		if (isnan(u) || isnan(v)) // what has no number comes last, whichever way
 			sign = isnan(u) && isnan(v) ? 0 : isnan(u) ? (o->down ? -1 : 1) : (o->down ? 1 : -1);
 		else
 			sign = (u > v) - (u < v);
 	} else {
 		char p[TEXT_MOST], q[TEXT_MOST];
-		sign = strverscmp(o->column->text(o->src->context, x, p, sizeof p), o->column->text(o->src->context, y, q, sizeof q));
+		sign = strverscmp(text_of(o->src, o->column, x, p, sizeof p), text_of(o->src, o->column, y, q, sizeof q));
 	}
 	if (o->down)
 		sign = -sign;
@@ -158,11 +194,11 @@ static int by_column(const void *a, const void *b, void *context)
 bool table_sort(struct table *t, const struct table_source *src, const char *column, struct fault *f)
 {
 	int i = column_named(src, column, strlen(column));
-	if (column[0] && (i < 0 || !(src->column[i].value || src->column[i].text)))
+	if (column[0] && (i < 0 || !(has_value(src, i) || has_text(src, i))))
 		return fault_column(src, column, f);
 	if (strlen(column) >= sizeof t->sort)
 		return fault_column(src, column, f);
-	t->down = column[0] && (strcmp(t->sort, column) == 0 ? !t->down : src->column[i].value != NULL);
+	t->down = column[0] && (strcmp(t->sort, column) == 0 ? !t->down : has_value(src, i));
 	snprintf(t->sort, sizeof t->sort, "%s", column);
 	return true;
 }
@@ -181,7 +217,7 @@ static void arrange(struct table *t, const struct table_source *src)
 			order[t->shown++] = i;
 	int by = t->sort[0] ? column_named(src, t->sort, strlen(t->sort)) : -1;
 	if (by >= 0) {
-		struct ordering o = {src, &src->column[by], t->down};
+		struct ordering o = { src, by, t->down };
 		qsort_r(order, (size_t)t->shown, sizeof *order, by_column, &o);
 	}
 }
@@ -292,6 +328,7 @@ static void fit_columns(struct table *t, const struct table_source *src, struct 
 		more = fit(src, c, left, width);
 	}
 	t->left = left;
+	t->more = more || left > 0;
 	if (src->fitted)
 		src->fitted(src->context, c);
 }
@@ -338,10 +375,11 @@ static void draw_note(struct screen *s, struct rect r, const char *text)
 	}
 }
 
-static void draw_text(const struct table_cell *cell, const struct table_column *column)
+static void draw_text(const struct table_cell *cell, const struct table_source *src, int i)
 {
 	char buf[TEXT_MOST];
-	const char *text = column->text ? column->text(cell->context, cell->row, buf, sizeof buf) : NULL;
+	const struct table_column *column = &src->column[i];
+	const char *text = text_of(src, i, cell->row, buf, sizeof buf);
 	enum style style = cell->in_hand ? STYLE_STRONG : STYLE_TEXT;
 	if (text && column->right)
 		screen_right(cell->screen, cell->x, cell->y, cell->width, style, text);
@@ -362,7 +400,7 @@ static void draw_row(const struct table *t, const struct table_source *src, cons
 		if (column->draw)
 			column->draw(&cell);
 		else
-			draw_text(&cell, column);
+			draw_text(&cell, src, i);
 	}
 	if (note)
 		draw_note(s, note_place(src, c, r), note);

@@ -39,6 +39,9 @@ struct table_source {
 	int rows;
 	const struct table_column *column;
 	int columns;
+	// The text of a cell, for columns that give neither a drawing nor a text nor a value of their own; one whose head stands at the
+	// right holds numbers. NULL: there are no such columns.
+	const char *(*cell)(const void *context, int row, int column);
 	bool (*shown)(const void *context, int row); // NULL: every row is
 	// A text that stands below a row, in lines of its own, from the column `note_from` on. NULL: none.
 	const char *(*note)(const void *context, int row);
@@ -56,6 +59,7 @@ struct table {
 	char filter[96];
 	int top;         // first row shown, by its place in `order`
 	int left;        // columns left out at the left
+	bool more;       // as drawn last, there are columns that did not fit
 	// arranged anew by each drawing
 	int *order, shown, rows; // the owner's numbers of the rows that pass; how many; of how many
 	int *line, lines;        // which row each line of the body shows, -1: none

@@ -28,6 +28,7 @@ static struct {
 	const struct theme *theme;
 	bool whole;          // all of it is to be sent
 	const char *paste_off;
+	bool mouse;          // it was asked to report it
 	struct decoder *decoder;
 	long long read_at;   // when bytes were read last, in ms
 	bool gone;           // nothing more will come
@@ -78,6 +79,15 @@ static void send(const char *text)
 	fflush(stdout);
 }
 
+static bool moves_as_usual(void)
+{
+	const char *move = capability("cup");
+	return move && strncmp(move, "\033[", 2) == 0;
+}
+
+// Clicks and the wheel, as decimal numbers; only where the cursor is moved by ECMA-48.
+static const char mouse_on[] = "\033[?1000h\033[?1006h", mouse_off[] = "\033[?1006l\033[?1000l";
+
 // What a crash has to write: the strings that end full-screen mode, without the padding marks "$<…>".
 static void arm_crash(void)
 {
@@ -91,6 +101,8 @@ static void arm_crash(void)
 			else
 				text[length++] = *p;
 		}
+	for (const char *p = moves_as_usual() ? mouse_off : ""; *p && length < sizeof text; p++)
+		text[length++] = *p;
 	crash_arm(STDOUT_FILENO, text, length);
 }
 
@@ -98,10 +110,18 @@ static void arm_crash(void)
 // the cursor is not moved by ECMA-48, better not.
 static void begin_paste_mode(void)
 {
-	const char *on = capability("BE"), *off = capability("BD"), *move = capability("cup");
-	bool described = on && off, usual = move && strncmp(move, "\033[", 2) == 0;
+	const char *on = capability("BE"), *off = capability("BD");
+	bool described = on && off, usual = moves_as_usual();
 	term.paste_off = described ? off : usual ? "\033[?2004l" : NULL;
 	send(described ? on : usual ? "\033[?2004h" : NULL);
+}
+
+void terminal_mouse(bool on)
+{
+	if (on == term.mouse || !moves_as_usual())
+		return;
+	term.mouse = on;
+	send(on ? mouse_on : mouse_off);
 }
 
 // Capabilities of terminfo, and the keys they stand for. Those of a key with modifiers are named NAME2 (Shift) to NAME8.
@@ -198,6 +218,7 @@ bool terminal_open(bool color, struct fault *f)
 static void leave_screen(void)
 {
 	send(term.paste_off);
+	terminal_mouse(false);
 	if (!capability("rmcup")) {
 		move(LINES - 1, 0);
 		clrtoeol();

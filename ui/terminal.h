@@ -23,6 +23,8 @@ void terminal_close(void);
 void terminal_size(int *width, int *height);
 // Puts what differs from the last grid on the screen, and the cursor.
 void terminal_show(const struct screen *, const struct theme *);
+// Whether the terminal is to report clicks and the wheel. Where it does, text is selected with Shift held down.
+void terminal_mouse(bool on);
 void terminal_redraw(void); // the next grid is sent as a whole
 void terminal_resize(void); // asks for the size anew
 // Gives the screen back, stops the process (and its group, as ^Z does), and takes it again when it goes on.

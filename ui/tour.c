@@ -131,7 +131,7 @@ bool tour_begin(struct workbench *w, const char *name, struct fault *f)
 
 bool tour_go_on(struct workbench *w, struct fault *f)
 {
-	if (!w->tour && w->popup.lines == 0)
+	if (!w->tour && !popup_shown(&w->popup))
 		return fault_set(f, "tour", "`tour NAME` begins one", "none is being played");
 	if (!w->tour || w->tour_telling) {
 		workbench_close(w);

@@ -9,6 +9,34 @@
 #include "engine/base/text.h"
 #include "ui/prompt.h"
 
+// ---- what commands say ---------------------------------------------------------------------------------------------
+
+static void say(struct command_call *call, const char *format, ...)
+{
+	struct workbench *w = call->sayer;
+	va_list args;
+	va_start(args, format);
+	char *text = NULL;
+	int length = vasprintf(&text, format, args);
+	va_end(args);
+	if (length < 0)
+		return;
+	char *save = NULL;
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		for (char *tab; (tab = strchr(line, '\t'));)
+			*tab = ' ';
+		popup_add(&w->said, line, 0, false);
+	}
+	free(text);
+}
+
+// Takes a table that is an answer to the person: a tour tells it as lines.
+static bool show(struct command_call *call, const struct answer *answer)
+{
+	struct workbench *w = call->sayer;
+	return call->say == say && popup_add_answer(&w->said, answer);
+}
+
 // ---- the session in hand ------------------------------------------------------------------------------------------
 
 static bool take_session(struct workbench *w, struct session *s, struct fault *f)
@@ -25,6 +53,7 @@ static bool take_session(struct workbench *w, struct session *s, struct fault *f
 	free(w->choice);
 	w->layer_cost = layer_cost;
 	w->choice = choice;
+	w->priced = (struct priced){ 0 };
 	w->session = s;
 	memset(w->nudge, 0, sizeof w->nudge);
 
@@ -35,7 +64,7 @@ static bool take_session(struct workbench *w, struct session *s, struct fault *f
 	w->group[2] = session_catalog_group(s);
 	w->group[3] = session_machine_group();
 	w->group[4] = ui_group(w);
-	w->table = (struct command_table){w->group, WORKBENCH_GROUPS};
+	w->table = (struct command_table){ .group = w->group, .groups = WORKBENCH_GROUPS, .show = show };
 
 	w->scene.session = session_name(s);
 	w->scene.read_only = session_read_only(s);
@@ -50,6 +79,7 @@ bool workbench_begin(struct workbench *w, struct session *s, bool ascii, struct 
 	w->screen.ascii = ascii;
 	w->scene.canvas = ascii ? CANVAS_ASCII : CANVAS_BRAILLE;
 	w->theme = themes(&count);
+	w->mouse = true;
 	return keys_begin(&w->keys, f) && views_begin(&w->views, f) && take_session(w, s, f);
 }
 
@@ -80,26 +110,11 @@ bool workbench_end(struct workbench *w, struct string *farewell, struct fault *f
 	return saved;
 }
 
-// `new resnet20` may mean a session called so, or a search on that network: it is asked for, not guessed.
-static bool check_name(const char *name, const char *const *setting, int settings, struct fault *f)
-{
-	char todo[256];
-	bool network = false;
-	for (const char *const *net = engine_nets(); name && *net; net++)
-		network |= strcmp(*net, name) == 0;
-	for (int i = 0; i < settings; i++)
-		network &= strncmp(setting[i], "net=", 4) != 0;
-	if (!network)
-		return true;
-	snprintf(todo, sizeof todo, "`new net=%.80s` searches on it; to call a session so, give net=... too", name);
-	return fault_set(f, name, todo, "is the name of a network");
-}
-
 struct session *session_made(const char *name, const char *const *setting, int settings, struct fault *f)
 {
 	struct config *config = config_new();
 	struct session *s = NULL;
-	bool ok = (config || fault_memory(f, "session")) && check_name(name, setting, settings, f);
+	bool ok = (config || fault_memory(f, "session")) && (!name || session_name_free(name, f));
 	for (int i = 0; ok && i < settings; i++) {
 		char key[ENGINE_NAME * 2];
 		const char *equals = strchr(setting[i], '=');
@@ -194,32 +209,13 @@ void workbench_messages(struct workbench *w)
 		workbench_say(w, bad, "%s", line);
 }
 
-static void say(struct command_call *call, const char *format, ...)
-{
-	struct workbench *w = call->sayer;
-	va_list args;
-	va_start(args, format);
-	char *text = NULL;
-	int length = vasprintf(&text, format, args);
-	va_end(args);
-	if (length < 0)
-		return;
-	char *save = NULL;
-	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		for (char *tab; (tab = strchr(line, '\t'));)
-			*tab = ' ';
-		popup_add(&w->said, line, 0, false);
-	}
-	free(text);
-}
-
 // An answer of one line goes to the message line, a longer one into a box.
 static void show_said(struct workbench *w, const char *line)
 {
-	if (w->said.lines == 1) {
+	if (w->said.lines == 1 && !w->said.sheet) {
 		workbench_say(w, false, "%s", w->said.line[0].text);
 		popup_clear(&w->said);
-	} else if (w->said.lines > 1) {
+	} else if (popup_shown(&w->said)) {
 		popup_clear(&w->popup);
 		paste_drop(w);
 		w->popup = w->said;
@@ -247,8 +243,8 @@ bool workbench_command(struct workbench *w, const char *line)
 
 enum key_context workbench_context(const struct workbench *w)
 {
-	return prompt_is_open() ? CONTEXT_PROMPT : w->pasted.lines > 0 ? CONTEXT_PASTE : w->popup.lines > 0 ? CONTEXT_POPUP :
-		session_draft(w->session) ? CONTEXT_DRAFT : CONTEXT_SEARCH;
+	return prompt_is_open() ? CONTEXT_PROMPT : w->pasted.lines > 0 ? CONTEXT_PASTE : w->popup.sheet ? CONTEXT_TABLE :
+		popup_shown(&w->popup) ? CONTEXT_POPUP : session_draft(w->session) ? CONTEXT_DRAFT : CONTEXT_SEARCH;
 }
 
 bool workbench_knows(const struct workbench *w, int key)
@@ -349,7 +345,54 @@ void workbench_key(struct workbench *w, int key)
 	string_free(&line);
 }
 
+// As terminals number them; what is held down with a button is added to its number.
+enum { BUTTON_LEFT = 0, BUTTON_WHEEL_UP = 64, BUTTON_WHEEL_DOWN = 65, BUTTON_HELD = 4 + 8 + 16 };
+
+bool workbench_mouse(struct workbench *w, int button, bool pressed, int x, int y)
+{
+	enum { WHEEL_ROWS = 3 };
+	bool moved = false;
+	button &= ~BUTTON_HELD;
+	w->scene.snapshot = session_snapshot(w->session);
+	if (!pressed || prompt_is_open())
+		return false;
+	if (button == BUTTON_LEFT)
+		return views_click(&w->views, &w->scene, x, y);
+	for (int i = 0; i < WHEEL_ROWS && (button == BUTTON_WHEEL_UP || button == BUTTON_WHEEL_DOWN); i++)
+		moved |= views_wheel(&w->views, &w->scene, x, y, button == BUTTON_WHEEL_UP ? MOTION_UP : MOTION_DOWN);
+	return moved;
+}
+
 // ---- drawing ------------------------------------------------------------------------------------------------------
+
+// Prices what is in hand, anew only where something has changed. False: it has no price.
+static bool price(struct workbench *w, const struct engine_info *info)
+{
+	const struct scene *scene = &w->scene;
+	const struct snapshot *snap = scene->snapshot;
+	struct priced now = { snap->version, snap->terms, scene->term, false }, *last = &w->priced;
+	bool same = last->terms > 0 && last->version == now.version && last->terms == now.terms && last->term == now.term;
+	for (int i = 0; i < info->slots; i++) {
+		uint8_t option = scene->draft ? scene->draft[i] : i < snap->slots ? snap->slot[i].modal : 0;
+		same &= w->choice[i] == option;
+		w->choice[i] = option;
+	}
+	if (same)
+		return last->known;
+	now.known = snap->terms > 0 && engine_price(session_engine(w->session), w->choice, w->draft_cost, scene->term, w->layer_cost);
+	*last = now;
+	return now.known;
+}
+
+static void take_hints(struct workbench *w)
+{
+	struct hinted now = { workbench_context(w), w->keys.changes, w->screen.ascii, true }, *last = &w->hinted;
+	if (last->made && last->context == now.context && last->changes == now.changes && last->ascii == now.ascii)
+		return;
+	w->scene.hint = w->hint;
+	w->scene.hints = keys_hints(&w->keys, now.context, now.ascii, w->hint, WORKBENCH_HINTS);
+	*last = now;
+}
 
 // Takes the search's present into the view: one snapshot a turn, nothing else is read while drawing.
 static void refresh(struct workbench *w)
@@ -358,14 +401,12 @@ static void refresh(struct workbench *w)
 	const struct engine_info *info = engine_info(session_engine(w->session));
 	scene->snapshot = session_snapshot(w->session);
 	scene->draft = session_draft(w->session);
+	scene->pending = session_unwritten(w->session);
 	if (scene->layer >= info->layers)
 		scene->layer = info->layers > 0 ? info->layers - 1 : 0;
 	if (scene->term >= scene->snapshot->terms)
 		scene->term = 0;
-	for (int i = 0; i < info->slots; i++)
-		w->choice[i] = scene->draft ? scene->draft[i] : i < scene->snapshot->slots ? scene->snapshot->slot[i].modal : 0;
-	bool priced = scene->snapshot->terms > 0 &&
-		engine_price(session_engine(w->session), w->choice, w->draft_cost, scene->term, w->layer_cost);
+	bool priced = price(w, info);
 	scene->layer_cost = priced ? w->layer_cost : NULL;
 	scene->draft_cost = priced ? w->draft_cost : NULL;
 	session_source(w->session, &w->source);
@@ -379,7 +420,7 @@ void workbench_draw(struct workbench *w)
 	struct scene *scene = &w->scene;
 	refresh(w);
 	scene->prompt = NULL;
-	scene->popup = w->popup.lines > 0 ? &w->popup : NULL;
+	scene->popup = popup_shown(&w->popup) ? &w->popup : NULL;
 	scene->popup_low = false;
 	if (prompt_is_open()) {
 		scene->prompt = prompt_text(&scene->prompt_cursor);
@@ -387,7 +428,6 @@ void workbench_draw(struct workbench *w)
 		scene->popup_low = true;
 	}
 	scene->focus = w->views.view[w->views.focus].ops;
-	scene->hint = w->hint;
-	scene->hints = keys_hints(&w->keys, workbench_context(w), w->screen.ascii, w->hint, WORKBENCH_HINTS);
+	take_hints(w);
 	views_draw(&w->views, scene, &w->screen);
 }

@@ -27,11 +27,21 @@ struct workbench {
 	struct views views;
 	struct figure_source source;
 	double *layer_cost;       // info->layers numbers
-	uint8_t *choice;          // info->slots numbers
+	uint8_t *choice;          // info->slots numbers: what is priced, the draft or else the modal choice
 	double draft_cost[ENGINE_TERMS];
 	struct keys keys;
 	struct nudge nudge[2][ENGINE_TERMS]; // of targets, of weights
 	struct hint hint[WORKBENCH_HINTS];
+	struct hinted { // what the hints were made for
+		enum key_context context;
+		int changes;
+		bool ascii, made;
+	} hinted;
+	struct priced { // what the costs were worked out for; terms: 0: for nothing yet
+		uint64_t version;
+		int terms, term;
+		bool known;
+	} priced;
 	struct screen screen;
 	const struct theme *theme;
 
@@ -52,6 +62,7 @@ struct workbench {
 
 	// What only the loop can do, asked for by a command.
 	bool quit, redraw, prompt, suspend;
+	bool mouse;               // the terminal is to report the mouse
 	char *change_session;     // a command line `open …`, `new …`, `resume …`; owned
 };
 
@@ -63,6 +74,8 @@ bool workbench_end(struct workbench *, struct string *farewell, struct fault *);
 // Runs a command line. What it says, or its fault, goes to the message line or into a box. False: it failed.
 bool workbench_command(struct workbench *, const char *line);
 void workbench_key(struct workbench *, int key);
+// A report of the mouse: a click takes a row in hand, the wheel moves. Neither alters the search. False: it means nothing.
+bool workbench_mouse(struct workbench *, int button, bool pressed, int x, int y);
 // Whether a key means something now.
 bool workbench_knows(const struct workbench *, int key);
 void workbench_say(struct workbench *, bool bad, const char *format, ...) __attribute__((format(printf, 3, 4)));

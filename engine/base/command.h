@@ -38,6 +38,16 @@ enum command_argument {
 	ARGUMENT_WORDS,   // one of the words in command.words, by the argument's place (see there)
 };
 
+// An answer that is a table, for who shows it better than as lines. All of it is borrowed for the call.
+struct answer {
+	const char *above, *below; // lines around it, each with its end; "": none
+	int columns, rows;
+	const char *const *head;
+	const bool *left;  // aligned; numbers stand at the right
+	char *const *cell; // rows * columns; the first of a row is its name
+	const char *pick;  // the command that takes the name of a row: "open"; NULL: none does
+};
+
 // One call of a command. `say` gives the person a line of answer (printf-like, without newline); a batch run prints it
 // to standard output, the workbench shows it in its message line (several lines: in a pop-up).
 struct command_call {
@@ -47,6 +57,8 @@ struct command_call {
 	const char *line; // the whole line as typed
 	void (*say)(struct command_call *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 	void *sayer; // for say's own use
+	// Takes a table, instead of its lines. NULL, or false: it is said as lines.
+	bool (*show)(struct command_call *, const struct answer *);
 	const struct command_table *table; // the joined table the line was run from (see sessions.h): for `help`
 	struct fault fault; // filled where run returns false
 };

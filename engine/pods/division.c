@@ -374,10 +374,5 @@ bool division_best(const struct world *w, const struct division_job *j, int chip
 	for (int i = 0; i < count && i < SLICES; i++)
 		if (!best_of_slice(w, j, &s[i], serve, best, price, &found, fault))
 			return false;
-	if (!found)
-		return false; // the last one's fault
-	return price->fits
-		|| fault_set(fault, where, "take more chips, narrower formats or a smaller batch",
-			"%s does not fit: %.4g GiB a chip are missing", j->net.name,
-			(price->memory - pod_value(&w->pod[0], POD_MEMORY)) / pod_figures[POD_MEMORY].factor);
+	return found; // else the last one's fault
 }

@@ -31,7 +31,8 @@ static struct sums sums_of(const struct world *w, const struct embedding_job *j,
 		if ((j->place == EMBEDDING_PLACES ? t->place : j->place) != place)
 			continue;
 		double ids = samples * t->hot,
-		       unique = t->unique > 0 ? t->unique
+		       unique = w->set[IN_UNIQUE] ? w->input[IN_UNIQUE]
+			: t->unique > 0       ? t->unique
 			: t->unique < 0       ? distinct(t->rows, ids)
 					      : w->input[IN_UNIQUE];
 		unique = j->keep_duplicates ? ids : fmin(ids * unique, t->rows);

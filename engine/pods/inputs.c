@@ -10,8 +10,9 @@
 
 const char *const input_kinds[INPUT_KINDS] = {"none", "published", "derived", "recalled", "unknown"};
 
+enum { INPUT_FROM, INPUT_ABOVE }; // zero, or above it
 const struct input_row input_table[INPUTS] = {
-#define X(id, name, unit, value, low, high, kind, source) {name, unit, {value, low, high, INPUT_##kind, source}},
+#define X(id, name, unit, zero, value, low, high, kind, source) {name, unit, INPUT_##zero, {value, low, high, INPUT_##kind, source}},
 	INPUT_LIST(X)
 #undef X
 };
@@ -35,12 +36,13 @@ bool world_set(struct world *w, const char *name, double value, struct fault *fa
 		if (strcmp(input_table[i].name, name) != 0)
 			continue;
 		double most = input_table[i].unit[0] ? 1e6 : 1; // what has no unit is a share
-		if (!(value >= 0 && value <= most)) {
-			snprintf(advice, sizeof advice, "expected a number from 0 to %g%s%s", most,
+		if (!(value >= 0 && value <= most) || (input_table[i].above && value <= 0)) {
+			snprintf(advice, sizeof advice, "expected a number %s %g%s%s", input_table[i].above ? "above 0, at most" : "from 0 to", most,
 				input_table[i].unit[0] ? " " : "", input_table[i].unit);
 			return fault_set(fault, name, advice, "%g will not do", value);
 		}
 		w->input[i] = value;
+		w->set[i] = true;
 		return true;
 	}
 	return fault_set(
@@ -57,13 +59,13 @@ struct unknown {
 	char name[sizeof ((struct band *)0)->mover];
 };
 
-// The unknown inputs that stand at their values: one set by hand is known.
+// The unknown inputs: one that was set by hand is known.
 static int list_unknowns(struct world *w, struct unknown u[UNKNOWNS])
 {
 	int count = 0;
 	for (int i = 0; i < INPUTS; i++) {
 		const struct figure_value *v = &input_table[i].at;
-		if (v->kind != INPUT_UNKNOWN || w->input[i] != v->value)
+		if (v->kind != INPUT_UNKNOWN || w->set[i])
 			continue;
 		u[count] = (struct unknown){&w->input[i], v->value, v->low, v->high, 0, ""};
 		snprintf(u[count++].name, sizeof u->name, "%s", input_table[i].name);

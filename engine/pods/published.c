@@ -157,7 +157,7 @@ static double gopher_training(const struct world *w, const struct trial *t)
 	struct division_price p;
 	job_of(&j, w, "gopher_280b");
 	j.pods = 4;
-	return division_best(w, &j, t->kept.slice[0].chips, false, &d, &p, NULL) ? 100 * p.mfu : (double)NAN;
+	return division_best(w, &j, t->kept.slice[0].chips, false, &d, &p, NULL) && p.fits ? 100 * p.mfu : (double)NAN;
 }
 
 static double palm_serving(const struct world *w, const struct trial *t)

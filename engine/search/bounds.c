@@ -8,10 +8,9 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "engine/base/text.h"
-#include "engine/search/inside.h"
+#include "engine/search/lane.h"
 
 static const double SAME = 1e-9; // sums in another order differ in their last bits
 
@@ -24,12 +23,12 @@ static void settle(const struct partition *p, uint8_t *choice, int decision, int
 // ---- terms that add up ----
 
 // What the layers of a decision cost where their weights take `option` and their activations `other`.
-static double price_together(const struct search *s, int term, int decision, int option, int other)
+static double price_together(const struct lane *lane, int term, int decision, int option, int other)
 {
 	double sum = 0;
-	for (int i = s->partition->decision[decision].first; i >= 0; i = s->partition->next[i])
+	for (int i = lane->partition->decision[decision].first; i >= 0; i = lane->partition->next[i])
 		if (i % HALVES == HALF_WEIGHT)
-			sum += search_price_layer(s, term, space_layer(i), option, other);
+			sum += price_layer(lane->shared->term[term].price, space_layer(i), option, other);
 	return sum;
 }
 
@@ -39,9 +38,9 @@ static int other_half(const struct partition *p, int decision)
 	return p->decision_of[p->decision[decision].first ^ 1];
 }
 
-static void settle_exactly(const struct search *s, int term, double sign, uint8_t *choice)
+static void settle_exactly(const struct lane *lane, int term, double sign, uint8_t *choice)
 {
-	const struct partition *p = s->partition;
+	const struct partition *p = lane->partition;
 	for (int d = 0; d < p->decisions; d++) {
 		const struct decision *mine = &p->decision[d], *theirs = &p->decision[other_half(p, d)];
 		bool tied = mine == theirs;
@@ -52,7 +51,7 @@ static void settle_exactly(const struct search *s, int term, double sign, uint8_
 			for (int other = tied ? o : 0; other < (tied ? o + 1 : theirs->options); other++) {
 				if (!(mine->allowed >> o & 1) || !(theirs->allowed >> other & 1))
 					continue;
-				double price = sign * price_together(s, term, d, o, other);
+				double price = sign * price_together(lane, term, d, o, other);
 				if (price < best) {
 					best = price;
 					settle(p, choice, d, o);
@@ -73,19 +72,19 @@ static void settle_evenly(const struct partition *p, int option, uint8_t *choice
 	}
 }
 
-static double price_whole(const struct search *s, const uint8_t *choice, int term, double cost[ENGINE_TERMS])
+static double price_whole(const struct lane *lane, const uint8_t *choice, int term, double cost[ENGINE_TERMS])
 {
-	search_costs(s, choice, cost);
+	lane_costs(lane, choice, cost);
 	return cost[term];
 }
 
 // One decision's best option, with that of the same layers' other halves where they are another decision: what two formats run as
-// hangs on both. Whether the choice, priced last at *now, has moved; then it is priced anew.
-static bool improve(const struct search *s, int term, double sign, int decision, uint8_t *choice, double *now)
+// hangs on both. Whether the choice, which the pricer holds and which costs *now, has moved; the pricer holds it then, too.
+static bool improve(const struct lane *lane, int term, double sign, int decision, uint8_t *choice, double *now)
 {
-	const struct partition *p = s->partition;
+	const struct partition *p = lane->partition;
 	const struct decision *mine = &p->decision[decision], *theirs = &p->decision[other_half(p, decision)];
-	double whole[ENGINE_TERMS] = {0}, cost[SPACE_OPTIONS][ENGINE_TERMS], best = *now - SAME * fabs(*now);
+	double whole[ENGINE_TERMS], cost[SPACE_OPTIONS][ENGINE_TERMS], best = *now - SAME * fabs(*now);
 	int held = choice[theirs->first], from = choice[mine->first], option = from, other = held, tries = mine == theirs ? 1 : theirs->options;
 	for (int i = 0; i < tries; i++) {
 		int k = (held + i) % theirs->options; // the present one first
@@ -93,9 +92,9 @@ static bool improve(const struct search *s, int term, double sign, int decision,
 			continue;
 		if (i)
 			settle(p, choice, other_half(p, decision), k);
-		double here = i ? sign * price_whole(s, choice, term, whole) : *now;
-		whole[term] = sign * here;
-		search_price_options(s, choice, whole, decision, 1u << term, cost);
+		if (i)
+			price_whole(lane, choice, term, whole);
+		pricer_options(lane->pricer, p, decision, 1u << term, cost);
 		for (int o = 0; o < mine->options; o++)
 			if (mine->allowed >> o & 1 && sign * cost[o][term] < best) {
 				best = sign * cost[o][term];
@@ -108,44 +107,45 @@ static bool improve(const struct search *s, int term, double sign, int decision,
 		settle(p, choice, other_half(p, decision), other);
 	settle(p, choice, decision, option);
 	if (moved || mine != theirs)
-		*now = sign * price_whole(s, choice, term, whole);
+		*now = sign * price_whole(lane, choice, term, whole);
 	return moved;
 }
 
-static void descend(const struct search *s, int term, double sign, uint8_t *choice)
+static void descend(const struct lane *lane, int term, double sign, uint8_t *choice)
 {
 	enum { SWEEPS = 8 };
-	double cost[ENGINE_TERMS], now = sign * price_whole(s, choice, term, cost);
+	double cost[ENGINE_TERMS], now = sign * price_whole(lane, choice, term, cost);
 	bool moved = true;
 	for (int sweep = 0; moved && sweep < SWEEPS; sweep++) {
 		moved = false;
-		for (int d = 0; d < s->partition->decisions; d++)
-			if (s->partition->decision[d].allowed & (s->partition->decision[d].allowed - 1))
-				moved |= improve(s, term, sign, d, choice, &now);
+		for (int d = 0; d < lane->partition->decisions; d++)
+			if (lane->partition->decision[d].allowed & (lane->partition->decision[d].allowed - 1))
+				moved |= improve(lane, term, sign, d, choice, &now);
 	}
 }
 
-static double descend_from(const struct search *s, int option, int term, double sign, uint8_t *choice)
+static double descend_from(const struct lane *lane, int option, int term, double sign, uint8_t *choice)
 {
 	double cost[ENGINE_TERMS];
-	settle_evenly(s->partition, option, choice);
-	descend(s, term, sign, choice);
-	return sign * price_whole(s, choice, term, cost);
+	settle_evenly(lane->partition, option, choice);
+	descend(lane, term, sign, choice);
+	return sign * price_whole(lane, choice, term, cost);
 }
 
 // From every even choice: layers that read one tensor may gain by moving together alone.
-static void settle_by_descent(const struct search *s, int term, double sign, uint8_t *choice)
+static void settle_by_descent(const struct lane *lane, int term, double sign, uint8_t *choice)
 {
+	const struct shared *s = lane->shared;
 	double best = INFINITY;
 	int from = 0;
 	for (int o = 0; o < s->options; o++) {
-		double price = descend_from(s, o, term, sign, choice);
+		double price = descend_from(lane, o, term, sign, choice);
 		if (price < best) {
 			best = price;
 			from = o;
 		}
 	}
-	descend_from(s, from, term, sign, choice);
+	descend_from(lane, from, term, sign, choice);
 }
 
 // ---- what no choice undercuts ----
@@ -156,9 +156,10 @@ struct settings {
 };
 
 // The settings that each layer may take, by the decisions of its two halves; false: out of memory.
-static bool list_settings(const struct search *s, struct settings *to)
+static bool list_settings(const struct lane *lane, struct settings *to)
 {
-	const struct partition *p = s->partition;
+	const struct shared *s = lane->shared;
+	const struct partition *p = lane->partition;
 	size_t layers = (size_t)s->model->layers, count = 0;
 	to->layer = calloc(layers, sizeof *to->layer);
 	to->setting = calloc(layers * (size_t)(s->options * s->options), sizeof *to->setting);
@@ -175,25 +176,27 @@ static bool list_settings(const struct search *s, struct settings *to)
 	return to->layer && to->setting;
 }
 
-void search_bounds(struct search *s)
+void lane_bounds(struct lane *lane)
 {
+	const struct shared *s = lane->shared;
 	struct settings settings;
-	bool listed = list_settings(s, &settings);
+	bool listed = list_settings(lane, &settings);
 	for (int t = 0; t < s->terms; t++) {
-		struct term *term = &s->term[t];
+		struct aim *aim = &lane->aim[t];
+		const struct price *price = s->term[t].price;
 		double cost[ENGINE_TERMS];
-		if (!search_cost(s, t)) {
-			term->low = term->high = term->least = NAN;
+		if (!price) {
+			aim->low = aim->high = aim->least = NAN;
 			continue;
 		}
-		bool adds = search_adds(s, t);
+		bool adds = price_adds(price);
 		for (int dear = 0; dear < 2; dear++) {
-			uint8_t *choice = dear ? term->dearest : term->cheapest;
-			(adds ? settle_exactly : settle_by_descent)(s, t, dear ? -1 : 1, choice);
-			*(dear ? &term->high : &term->low) = price_whole(s, choice, t, cost);
+			uint8_t *choice = dear ? aim->dearest : aim->cheapest;
+			(adds ? settle_exactly : settle_by_descent)(lane, t, dear ? -1 : 1, choice);
+			*(dear ? &aim->high : &aim->low) = price_whole(lane, choice, t, cost);
 		}
-		double least = adds ? term->low : listed ? cost_least(search_cost(s, t), settings.layer) : 0;
-		term->least = least < term->low * (1 - SAME) ? least : term->low;
+		double least = adds ? aim->low : listed ? cost_least(price_cost(price), settings.layer) : 0;
+		aim->least = least < aim->low * (1 - SAME) ? least : aim->low;
 	}
 	free(settings.layer);
 	free(settings.setting);
@@ -201,37 +204,37 @@ void search_bounds(struct search *s)
 
 // ---- targets ----
 
-enum target_reach search_reach(const struct search *s, int t)
+enum target_reach lane_reach(const struct lane *lane, int t)
 {
-	const struct term *term = &s->term[t];
-	if (!(term->target > 0) || !search_cost(s, t))
+	const struct aim *aim = &lane->aim[t];
+	if (!(aim->target > 0) || !lane->shared->term[t].price)
 		return TARGET_NONE;
-	if (term->target < term->least * (1 - SAME))
+	if (aim->target < aim->least * (1 - SAME))
 		return TARGET_BELOW;
-	if (term->target < term->low * (1 - SAME))
+	if (aim->target < aim->low * (1 - SAME))
 		return TARGET_BELOW_FOUND;
-	return term->target > term->high * (1 + SAME) ? TARGET_ABOVE : TARGET_WITHIN;
+	return aim->target > aim->high * (1 + SAME) ? TARGET_ABOVE : TARGET_WITHIN;
 }
 
-void search_reach_text(const struct search *s, int t, char *buf, size_t size)
+void lane_reach_text(const struct lane *lane, int t, char *buf, size_t size)
 {
-	const struct term *term = &s->term[t];
-	struct term_state units;
+	const struct aim *aim = &lane->aim[t];
+	const char *unit;
 	char least[ENGINE_TEXT], low[ENGINE_TEXT], high[ENGINE_TEXT];
-	enum target_reach reach = search_reach(s, t);
+	enum target_reach reach = lane_reach(lane, t);
 	buf[0] = 0;
 	if (reach <= TARGET_WITHIN) // as nearly always: this is asked at every step
 		return;
-	search_term_units(s, t, &units);
-	number_brief(term->least, units.unit, least, sizeof least);
-	number_brief(term->low, units.unit, low, sizeof low);
-	number_brief(term->high, units.unit, high, sizeof high);
+	unit = price_unit(lane->shared->term[t].price);
+	number_brief(aim->least, unit, least, sizeof least);
+	number_brief(aim->low, unit, low, sizeof low);
+	number_brief(aim->high, unit, high, sizeof high);
 	switch (reach) {
 	case TARGET_NONE:
 	case TARGET_WITHIN:
 		break;
 	case TARGET_BELOW:
-		if (term->least < term->low)
+		if (aim->least < aim->low)
 			snprintf(buf, size, "it cannot be met: no choice allowed costs less than %s, and the cheapest found costs %s", least, low);
 		else
 			snprintf(buf, size, "it cannot be met: the cheapest choice allowed costs %s", low);

@@ -11,24 +11,24 @@
 #include "engine/search/inside.h"
 
 // The options that a list of formats allows a slot.
-static bool read_mask(const struct search *s, int slot, const char *list, uint32_t *mask, struct fault *fault)
+static bool read_mask(const struct space *s, int slot, const char *list, uint32_t *mask, struct fault *fault)
 {
 	*mask = 0;
 	if (strcmp(list, "all") == 0) {
-		*mask = space_all(s->space, slot);
+		*mask = space_all(s, slot);
 		return true;
 	}
 	char word[24];
 	for (int option; list_next(&list, word, sizeof word); *mask |= 1u << option)
-		if (!space_option_named(s->space, slot, word, &option, fault))
+		if (!space_option_named(s, slot, word, &option, fault))
 			return false;
 	return true;
 }
 
-static void mask_text(const struct search *s, int slot, uint32_t mask, char *buf, size_t size)
+static void mask_text(const struct space *s, int slot, uint32_t mask, char *buf, size_t size)
 {
-	const struct slot *d = &s->space->slot[slot];
-	if (mask == space_all(s->space, slot)) {
+	const struct slot *d = &s->slot[slot];
+	if (mask == space_all(s, slot)) {
 		snprintf(buf, size, "all");
 		return;
 	}
@@ -58,16 +58,17 @@ static bool out_of_memory(struct fault *fault)
 
 // What takes new masks back, in as few words as can be: one for many slots where all of these were the same.
 // `done` and `meant` are room for a flag per slot each, the first all false.
-static bool restriction_back(struct search *s, struct change *inverse, bool *done, bool *meant)
+static bool restriction_back(struct lane *lane, struct change *inverse, bool *done, bool *meant)
 {
-	const struct partition *now = s->partition, *next = s->wanted;
-	int slots = s->space->slots;
+	const struct partition *now = lane->partition, *next = lane->wanted;
+	const struct space *space = lane->shared->space;
+	int slots = space->slots;
 	for (int i = 0; i < slots; i++) {
 		if (done[i] || now->allowed[i] == next->allowed[i])
 			continue;
 		int g = now->group_of[space_layer(i)];
 		const char *const words[] = {"*", i % HALVES == HALF_WEIGHT ? "*.w" : "*.a",
-			g >= 0 ? now->group[g].name : s->model->layer[space_layer(i)].name, s->space->slot[i].name};
+			g >= 0 ? now->group[g].name : space->model->layer[space_layer(i)].name, space->slot[i].name};
 		int word = 0;
 		for (bool all = false; !all; word += !all) {
 			all = partition_meant(now, words[word], meant);
@@ -77,58 +78,59 @@ static bool restriction_back(struct search *s, struct change *inverse, bool *don
 		for (int j = i; j < slots; j++)
 			done[j] |= meant[j];
 		char text[ENGINE_TEXT];
-		mask_text(s, i, now->allowed[i], text, sizeof text);
+		mask_text(space, i, now->allowed[i], text, sizeof text);
 		if (!add_inverse(inverse, words[word], text))
 			return false;
 	}
 	return true;
 }
 
-static bool restrict_items(struct search *s, const struct change *c, bool *meant, struct fault *fault)
+static bool restrict_items(struct lane *lane, const struct change *c, bool *meant, struct fault *fault)
 {
+	const struct space *space = lane->shared->space;
 	for (int i = 0; i < c->items; i++) {
-		if (!partition_meant(s->wanted, c->item[i].name, meant)) {
+		if (!partition_meant(lane->wanted, c->item[i].name, meant)) {
 			char todo[128];
-			snprintf(todo, sizeof todo, "layers are named like %s; `layers` lists them", s->model->layer[0].name);
+			snprintf(todo, sizeof todo, "layers are named like %s; `layers` lists them", space->model->layer[0].name);
 			return fault_set(fault, c->item[i].name, todo, "no such layer");
 		}
-		for (int slot = 0; slot < s->space->slots; slot++)
-			if (meant[slot] && !read_mask(s, slot, c->item[i].value, &s->wanted->allowed[slot], fault))
+		for (int slot = 0; slot < space->slots; slot++)
+			if (meant[slot] && !read_mask(space, slot, c->item[i].value, &lane->wanted->allowed[slot], fault))
 				return false;
 	}
-	return partition_settle(s->wanted, fault);
+	return partition_settle(lane->wanted, fault);
 }
 
-static bool apply_restrict(struct search *s, const struct change *c, struct change *inverse, struct fault *fault)
+static bool apply_restrict(struct lane *lane, const struct change *c, struct change *inverse, struct fault *fault)
 {
-	size_t slots = (size_t)s->space->slots;
+	size_t slots = (size_t)lane->shared->space->slots;
 	bool *flags = calloc(2, slots);
 	bool ok = flags || out_of_memory(fault);
-	partition_copy(s->wanted, s->partition);
-	ok = ok && restrict_items(s, c, flags, fault);
-	ok = ok && (restriction_back(s, inverse, memset(flags, 0, slots), flags + slots) || out_of_memory(fault));
+	partition_copy(lane->wanted, lane->partition);
+	ok = ok && restrict_items(lane, c, flags, fault);
+	ok = ok && (restriction_back(lane, inverse, memset(flags, 0, slots), flags + slots) || out_of_memory(fault));
 	free(flags);
 	if (ok && inverse->items)
-		search_rearrange(s);
+		lane_rearrange(lane);
 	return ok;
 }
 
-static bool apply_group(struct search *s, const struct change *c, struct change *inverse, struct fault *fault)
+static bool apply_group(struct lane *lane, const struct change *c, struct change *inverse, struct fault *fault)
 {
-	partition_copy(s->wanted, s->partition);
+	partition_copy(lane->wanted, lane->partition);
 	for (int i = 0; i < c->items; i++) {
 		const struct change_item *item = &c->item[i];
-		const char *old = partition_pattern(s->wanted, item->name);
+		const char *old = partition_pattern(lane->wanted, item->name);
 		if (*old && strcmp(old, item->value) == 0)
 			continue;
 		if (!add_inverse(inverse, item->name, old))
 			return out_of_memory(fault);
-		if (!partition_group(s->wanted, item->name, item->value, fault))
+		if (!partition_group(lane->wanted, item->name, item->value, fault))
 			return false;
 	}
-	if (!partition_settle(s->wanted, fault))
+	if (!partition_settle(lane->wanted, fault))
 		return false;
-	search_rearrange(s);
+	lane_rearrange(lane);
 	return true;
 }
 
@@ -136,29 +138,31 @@ static bool apply_group(struct search *s, const struct change *c, struct change 
 static bool apply_settings(struct search *s, const struct change *c, const char *prefix, struct change *inverse,
 	struct fault *fault)
 {
-	struct knobs wanted = s->knobs;
+	struct lane *lane = &s->lane[0];
+	struct knobs wanted = s->shared.knobs;
 	for (int i = 0; i < c->items; i++) {
-		char name[ENGINE_NAME + 8], old[ENGINE_TEXT];
+		char name[ENGINE_NAME + 8], old[ENGINE_TEXT], new[ENGINE_TEXT];
 		snprintf(name, sizeof name, "%s%s", prefix, c->item[i].name);
 		if (!knobs_set(&wanted, name, c->item[i].value, true, fault))
 			return false;
-		knobs_get(&s->knobs, name, old, sizeof old);
-		if (c->kind == CHANGE_TARGET && !old[0])
-			snprintf(old, sizeof old, TARGET_NO);
-		if (!add_inverse(inverse, c->item[i].name, old))
+		knobs_get(&s->shared.knobs, name, old, sizeof old);
+		knobs_get(&wanted, name, new, sizeof new);
+		if (strcmp(old, new) == 0)
+			continue;
+		if (!add_inverse(inverse, c->item[i].name, c->kind == CHANGE_TARGET && !old[0] ? TARGET_NO : old))
 			return out_of_memory(fault);
 	}
-	if (wanted.decide != s->knobs.decide) {
-		partition_copy(s->wanted, s->partition);
-		s->wanted->split = wanted.decide == DECIDE_SPLIT;
-		if (!partition_settle(s->wanted, fault))
+	if (wanted.decide != s->shared.knobs.decide) {
+		partition_copy(lane->wanted, lane->partition);
+		lane->wanted->split = wanted.decide == DECIDE_SPLIT;
+		if (!partition_settle(lane->wanted, fault))
 			return false;
 	}
 	if (!search_reprice(s, &wanted, fault))
 		return false;
-	if (wanted.decide != s->knobs.decide)
-		search_rearrange(s);
-	s->knobs = wanted;
+	if (wanted.decide != s->shared.knobs.decide)
+		lane_rearrange(lane);
+	search_take_knobs(s, &wanted);
 	return true;
 }
 
@@ -207,31 +211,31 @@ static bool apply_extension(struct search *s, const struct change *c, struct cha
 	char text[ENGINE_TEXT];
 	if (!read_extension(c, &e, fault))
 		return false;
-	if (e.steps > SEARCH_HORIZON - s->horizon)
+	if (e.steps > SEARCH_HORIZON - s->shared.horizon)
 		return fault_set(fault, "extend", "begin a new session", "a search has %d steps at most", SEARCH_HORIZON);
-	if (e.steps < 0 && s->horizon + e.steps < s->knobs.steps)
+	if (e.steps < 0 && s->shared.horizon + e.steps < s->shared.knobs.steps)
 		return fault_set(fault, "extend", "extend N, with a number above 0", "a search is not made shorter than the %ld steps that it began with",
-			s->knobs.steps);
-	if (e.steps < 0 && s->horizon + e.steps < s->step)
+			s->shared.knobs.steps);
+	if (e.steps < 0 && s->shared.horizon + e.steps < s->shared.step)
 		return fault_set(fault, "extend", "go on from here: steps that are made stay", "it cannot be taken back: the search is at step %ld, "
-			"past the %ld that it had", s->step, s->horizon + e.steps);
-	if (e.from > s->step)
+			"past the %ld that it had", s->shared.step, s->shared.horizon + e.steps);
+	if (e.from > s->shared.step)
 		return fault_set(fault, "extend", "leave it out", "step %ld is still to come", e.from);
 	snprintf(text, sizeof text, "%ld", -e.steps);
 	bool ok = add_inverse(inverse, "", text);
 	if (e.rate) {
-		knobs_get(&s->knobs, "rate", text, sizeof text);
+		knobs_get(&s->shared.knobs, "rate", text, sizeof text);
 		ok = ok && add_inverse(inverse, "rate", text);
-		snprintf(text, sizeof text, "%ld", s->restart);
+		snprintf(text, sizeof text, "%ld", s->shared.restart);
 		ok = ok && (e.steps < 0 || add_inverse(inverse, "from", text));
 	}
 	if (!ok)
 		return out_of_memory(fault);
 	if (e.rate) {
-		knobs_set(&s->knobs, "rate", e.rate, true, NULL);
-		s->restart = e.steps > 0 ? s->step : e.from;
+		knobs_set(&s->shared.knobs, "rate", e.rate, true, NULL);
+		s->shared.restart = e.steps > 0 ? s->shared.step : e.from;
 	}
-	s->horizon += e.steps;
+	s->shared.horizon += e.steps;
 	return true;
 }
 
@@ -252,11 +256,12 @@ static void say(char *buf, size_t size, const char *format, ...)
 // Where an extension makes the learning rate leap, the weights are thrown about for a while.
 static void say_rate(const struct search *s, double before, char *buf, size_t size)
 {
-	double next = s->source->rate ? s->source->rate(s, s->step) : 0;
-	if (!s->source->rate || s->step == 0 || s->step >= s->horizon)
+	const struct source_kind *kind = s->source->kind;
+	double next = kind->rate ? kind->rate(s->source, s->shared.step) : 0;
+	if (!kind->rate || s->shared.step == 0 || s->shared.step >= s->shared.horizon)
 		return;
 	say(buf, size, "the learning rate goes from %.2g to %.2g at the next step", before, next);
-	if (next > 2 * before && !s->restart)
+	if (next > 2 * before && !s->shared.restart)
 		say(buf, size, "`extend N rate=R` restarts it at R");
 }
 
@@ -268,35 +273,38 @@ static bool missed(enum target_reach reach)
 // A target that was asked for, or that this change has put out of reach.
 static void say_targets(const struct search *s, const struct change *c, const enum target_reach *before, char *buf, size_t size)
 {
-	for (int t = 0; t < s->terms; t++) {
+	const struct lane *lane = &s->lane[0];
+	for (int t = 0; t < s->shared.terms; t++) {
 		char text[2 * ENGINE_TEXT];
 		bool named = false;
 		for (int i = 0; c->kind == CHANGE_TARGET && i < c->items; i++)
-			named = named || strcmp(c->item[i].name, s->term[t].name) == 0;
-		bool lost = missed(search_reach(s, t)) && !missed(before[t]) && search_counts(s, t);
-		search_reach_text(s, t, text, sizeof text);
+			named = named || strcmp(c->item[i].name, s->shared.term[t].name) == 0;
+		bool lost = missed(lane_reach(lane, t)) && !missed(before[t]) && lane_counts(lane, t);
+		lane_reach_text(lane, t, text, sizeof text);
 		if (!text[0] || !(named || lost))
 			continue;
 		if (named && c->items == 1)
 			say(buf, size, "%s", text);
 		else
-			say(buf, size, "%s %s: %s", s->term[t].name, s->knobs.term[t].target, text);
+			say(buf, size, "%s %s: %s", s->shared.term[t].name, lane->aim[t].asked, text);
 	}
 }
 
 bool search_apply(struct search *s, const struct change *c, struct change *inverse, char *says, size_t size, struct fault *fault)
 {
-	double rate = s->source->rate && s->step > 0 ? s->source->rate(s, s->step - 1) : 0;
+	struct lane *lane = &s->lane[0];
+	const struct source_kind *kind = s->source->kind;
+	double rate = kind->rate && s->shared.step > 0 ? kind->rate(s->source, s->shared.step - 1) : 0;
 	enum target_reach reach[ENGINE_TERMS] = {TARGET_NONE};
-	for (int t = 0; t < s->terms; t++)
-		reach[t] = search_reach(s, t);
+	for (int t = 0; t < s->shared.terms; t++)
+		reach[t] = lane_reach(lane, t);
 	*inverse = (struct change){.kind = c->kind};
 	says[0] = 0;
 	bool ok = false;
-	search_keep(s);
+	lane_keep(lane);
 	switch (c->kind) {
 	case CHANGE_RESTRICT:
-		ok = apply_restrict(s, c, inverse, fault);
+		ok = apply_restrict(lane, c, inverse, fault);
 		break;
 	case CHANGE_WEIGHT:
 		ok = apply_settings(s, c, "weight.", inverse, fault);
@@ -311,20 +319,20 @@ bool search_apply(struct search *s, const struct change *c, struct change *inver
 		ok = apply_extension(s, c, inverse, fault);
 		break;
 	case CHANGE_GROUP:
-		ok = apply_group(s, c, inverse, fault);
+		ok = apply_group(lane, c, inverse, fault);
 		break;
 	}
 	if (!ok) {
 		free(inverse->item);
 		*inverse = (struct change){.kind = c->kind};
 	}
-	search_answer(s);
-	search_settle_modal(s);
+	lane_answer(lane);
+	lane_settle(lane);
 	if (ok && c->kind == CHANGE_EXTEND)
 		say_rate(s, rate, says, size);
 	else if (ok)
 		say_targets(s, c, reach, says, size);
-	if (ok && s->step >= s->horizon)
+	if (ok && s->shared.step >= s->shared.horizon)
 		say(says, size, "no step will follow: the search is finished, and `extend N` gives it more");
 	return ok;
 }
@@ -342,7 +350,7 @@ bool search_check(const struct search *s, const struct change *c, struct fault *
 		bool ok = true;
 		switch (c->kind) {
 		case CHANGE_RESTRICT: // names may be groups, which come and go; formats are the same for all slots
-			ok = read_mask(s, 0, item->value, &mask, fault);
+			ok = read_mask(s->shared.space, 0, item->value, &mask, fault);
 			break;
 		case CHANGE_GROUP:
 			break;

@@ -93,6 +93,11 @@ static int knob_named(const char *name)
 	return -1;
 }
 
+const char *knobs_words(const char *name)
+{
+	return table[knob_named(name)].words;
+}
+
 static const char *const always[] = TERMS_ALWAYS;
 enum { ALWAYS = sizeof always / sizeof *always };
 
@@ -418,69 +423,4 @@ void config_each(const struct config *c, void (*each)(const char *name, const ch
 const struct knobs *config_knobs(const struct config *c)
 {
 	return &c->values;
-}
-
-// ---- words for completion ----
-
-// Splits "a|b" once into a NULL-terminated list.
-static const char *const *words_of(const char *name, const char *list[], char *store, size_t size)
-{
-	snprintf(store, size, "%s", table[knob_named(name)].words);
-	int n = 0;
-	for (char *w = strtok_r(store, "|", &store); w; w = strtok_r(NULL, "|", &store))
-		list[n++] = w;
-	list[n] = NULL;
-	return list;
-}
-
-const char *const *engine_nets(void)
-{
-	return model_names();
-}
-
-const char *const *engine_data(void)
-{
-	static _Thread_local const char *list[16];
-	static _Thread_local char store[ENGINE_TEXT];
-	return words_of("data", list, store, sizeof store);
-}
-
-const char *const *engine_presets(void)
-{
-	static _Thread_local const char *list[16];
-	static _Thread_local char store[ENGINE_TEXT];
-	return words_of("preset", list, store, sizeof store);
-}
-
-const char *const *engine_spaces(void)
-{
-	static _Thread_local const char *list[SPACE_NAMES + 1];
-	for (int i = 0; i < SPACE_NAMES; i++)
-		list[i] = space_names[i].name;
-	return list;
-}
-
-const char *const *engine_formats(void)
-{
-	static _Thread_local const char *list[FORMATS + 1];
-	for (int i = 0; i < FORMATS; i++)
-		list[i] = format_table[i].name;
-	return list;
-}
-
-const char *const *engine_terms(void)
-{
-	static _Thread_local const char *list[COST_NAMES + 3];
-	int count = 0;
-	for (int i = 0; i < ALWAYS; i++)
-		list[count++] = always[i];
-	for (const char *const *name = cost_terms(); *name; name++)
-		if (strchr(*name, '@')) // the others are among those
-			list[count++] = *name;
-	return list;
-}
-
-const char *const *engine_devices(void)
-{
-	return device_names();
 }

@@ -99,6 +99,8 @@ struct knobs {
 #define TARGET_NO "none"
 int knobs_term(const struct knobs *, const char *name); // its place; -1: it is not among them
 
+const char *knobs_words(const char *name); // the words, or typical values, of a setting that there is, separated by '|'
+
 // The values of a config.
 const struct knobs *config_knobs(const struct config *);
 // Sets one value from text, live settings only where `live_only`; `values` is unchanged where that fails. The names

@@ -104,12 +104,12 @@ void policy_free(struct policy *p)
 	free(p);
 }
 
-void policy_arrays(struct policy *p, struct policy_array array[POLICY_ARRAYS])
+void policy_arrays(const struct policy *p, struct state_array array[POLICY_ARRAYS])
 {
 	long count = (long)p->partition->decisions * SPACE_OPTIONS;
-	array[0] = (struct policy_array){"logits", p->logit[0], count};
-	array[1] = (struct policy_array){"first_moments", p->first[0], count};
-	array[2] = (struct policy_array){"second_moments", p->second[0], count};
+	array[0] = (struct state_array){"logits", p->logit[0], count};
+	array[1] = (struct state_array){"first_moments", p->first[0], count};
+	array[2] = (struct state_array){"second_moments", p->second[0], count};
 }
 
 long *policy_moves(struct policy *p)
@@ -151,6 +151,13 @@ int policy_modal(const struct policy *p, int decision)
 		if (allows(p, decision, o) && (best < 0 || p->probability[decision][o] > p->probability[decision][best]))
 			best = o;
 	return best;
+}
+
+void policy_best(const struct policy *p, uint8_t *choice)
+{
+	for (int d = 0; d < p->partition->decisions; d++)
+		choice[p->partition->decision[d].first] = (uint8_t)policy_modal(p, d);
+	partition_spread(p->partition, choice);
 }
 
 static double entropy_of(const struct policy *p, int decision)

@@ -16,12 +16,19 @@ const struct engine_info *search_info(const struct search *);
 bool search_price(const struct search *, const uint8_t *choice, double cost[ENGINE_TERMS], int term, double *layer);
 
 // One step: a weight update and, after the warm-up, a policy update. Not beyond the horizon. False: the loss, the gradient
-// or the quality is no longer a number; the weights are useless from here on.
+// or the quality is no longer a number, and the weights are useless from here on; or the source of quality failed.
 bool search_step(struct search *, struct fault *);
 long search_steps_done(const struct search *);
 long search_horizon(const struct search *);
 // The newest record, and the modal option per slot that goes with it.
 const struct record *search_record(const struct search *);
+
+// How many choices were to be scored in the steps that this process made, and how many were: equal choices of a step are scored
+// once.
+struct search_work {
+	long asked, scored;
+};
+struct search_work search_work(const struct search *);
 
 // Applies a change between two steps; all of it or nothing. *inverse takes it back (its items are for the caller to free); `says`
 // is what there is to say of it, clauses, or nothing.
@@ -30,7 +37,8 @@ bool search_apply(struct search *, const struct change *, struct change *inverse
 bool search_check(const struct search *, const struct change *, struct fault *);
 
 // Scores a choice (NULL: the modal one) on a split, under statistics and ranges calibrated for it; choice and range of the result
-// are for the caller to free. `images` 0: all of the split's report images. False: out of memory.
+// are for the caller to free. `images` 0: all of the split's report images. False: there is no source of quality, or it failed;
+// out of memory.
 bool search_evaluate(struct search *, const uint8_t *choice, enum split, long images, struct evaluation *, struct fault *);
 // The choice that gives every slot this format; false: the space lacks it.
 bool search_uniform(const struct search *, const char *format, uint8_t *choice, struct fault *);
@@ -48,10 +56,5 @@ int search_front_room(const struct search *); // most points there can be
 
 // Appends the arrays and texts of a checkpoint; false: out of memory.
 bool search_save(struct search *, struct state *, struct fault *);
-
-// For those who add to a state: a copy of an array, a text. False: out of memory.
-bool state_add(struct state *, const char *name, enum state_type, int rank, const int64_t *shape, const void *data);
-bool state_say(struct state *, const char *name, const char *format, ...) __attribute__((format(printf, 3, 4)));
-const struct state_tensor *state_find(const struct state *, const char *name);
 
 #endif

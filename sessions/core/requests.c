@@ -49,11 +49,11 @@ void session_drop_pending(struct session *s)
 	}
 }
 
-static bool change_pending(const struct session *s);
+bool session_changing(const struct session *s);
 
 static void take_wanted(struct session *s)
 {
-	while (s->wants && !change_pending(s)) {
+	while (s->wants && !session_changing(s)) {
 		struct fault f;
 		enum journal_act act = s->wanted[0];
 		memmove(s->wanted, s->wanted + 1, (size_t)--s->wants * sizeof *s->wanted);
@@ -169,7 +169,15 @@ static void change_done(struct session *s, struct pending *p, struct reply *r)
 			suggest(s, &change, &r->fault);
 			free(change.item);
 		}
+		if (p->act == ACT_UNDO) {
+			journal_pass_over(&s->journal, p->of);
+			snprintf(r->fault.todo, sizeof r->fault.todo, "undo again takes back the change before it");
+		}
 		session_say_fault(s, &r->fault);
+		return;
+	}
+	if (p->act == ACT_DO && !r->inverse.items) {
+		session_say(s, "step %ld: `%s` changes nothing: it is so already", r->step, p->text);
 		return;
 	}
 	struct string back = { 0 }, told = { 0 };
@@ -197,7 +205,7 @@ static void change_done(struct session *s, struct pending *p, struct reply *r)
 	string_free(&told);
 }
 
-static bool change_pending(const struct session *s)
+bool session_changing(const struct session *s)
 {
 	for (const struct pending *p = s->pending; p; p = p->next)
 		if (p->done == change_done)
@@ -229,7 +237,7 @@ bool session_undo(struct session *s, enum journal_act act, struct fault *f)
 {
 	if (!session_may_change(s, f))
 		return false;
-	if (change_pending(s)) {
+	if (session_changing(s)) {
 		// What there is to undo is known only once the reply has come.
 		if (s->wants == UNDO_WAITING)
 			return fault_set(f, "undo", "wait for the search", "too many are waiting already");

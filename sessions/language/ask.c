@@ -52,7 +52,7 @@ bool run_help(struct command_call *call)
 		if (!c)
 			return fault_set(&call->fault, call->argv[0], "`help` lists the commands", "there is no such command");
 		string_add(&t, "%s %s\n%s\n", c->name, c->usage ? c->usage : "", c->help);
-		if (c->argument[0] == ARGUMENT_READOUT) {
+		if (s && c->argument[0] == ARGUMENT_READOUT) { // asked at a shell there is no session, and are no readouts
 			string_add(&t, "readouts:");
 			readout_each(s, add_name, &t);
 		}

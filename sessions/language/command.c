@@ -67,7 +67,7 @@ bool command_run(const struct command_table *table, const char *line,
 	} else if (c && (ok = check_count(c, w.count - 1, f))) {
 		struct command_call call = {
 			.context = group->context, .argc = w.count - 1, .argv = w.word + 1, .line = line, .say = say,
-			.sayer = sayer, .table = table,
+			.sayer = sayer, .table = table, .show = table->show,
 		};
 		ok = c->run(&call);
 		if (!ok && f)

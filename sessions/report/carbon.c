@@ -37,7 +37,7 @@ static const struct chip_power *power_named(const char *name)
 
 static bool list_sites(struct command_call *call, const char *csv)
 {
-	static const struct report_column column[] = { { "site", true }, { "PUE", false }, { "kg/kWh gross", false },
+	static const struct report_column column[] = { { "site", true }, { "PUE", false }, { "kg CO2e/kWh gross", false },
 		{ "net", false }, { "source", true } };
 	struct report r;
 	report_begin(&r, column, sizeof column / sizeof *column);
@@ -49,7 +49,7 @@ static bool list_sites(struct command_call *call, const char *csv)
 		report_cell(&r, "%.3f", s->net);
 		report_cell(&r, "%s", s->source);
 	}
-	report_below(&r, "(net: of the clean energy that the operator buys; one's own: pue= gross= net=)");
+	report_below(&r, "(CO2e: of all greenhouse gases, as so much CO2; net: of the clean energy that the operator buys; one's own: pue= gross= net=)");
 	return report_end(&r, call, csv, true);
 }
 
@@ -58,7 +58,7 @@ static bool list_sites(struct command_call *call, const char *csv)
 static bool list_runs(struct command_call *call, const char *csv)
 {
 	static const struct report_column column[] = { { "run", true }, { "chips", true }, { "days", false },
-		{ "published", false }, { "MWh", false }, { "published", false }, { "t net", false }, { "published", false },
+		{ "published", false }, { "MWh", false }, { "published", false }, { "t CO2e net", false }, { "published", false },
 		{ "off by: utilization", false }, { "power", false }, { "PUE and rest", false } };
 	struct report r;
 	double use = carbon_utilization();
@@ -113,7 +113,7 @@ static bool set_site(struct question *q, struct fault *f)
 }
 
 static const struct report_column result[] = { { "what", true }, { "chips", false }, { "site", true }, { "days", false },
-	{ "MWh", false }, { "t gross", false }, { "t net", false }, { "note", true } };
+	{ "MWh", false }, { "t CO2e gross", false }, { "t CO2e net", false }, { "note", true } };
 
 static void add_result(
 	struct report *r, const char *what, double chips, const struct site *s, const struct footprint *f, const char *note)
@@ -157,15 +157,21 @@ struct row {
 	char note[96];
 };
 
-// Rows of one size in one format, at the site or at each.
-static bool add_size(struct question *q, long chips, const char *format, const struct transformer *t, struct row *row, int *rows,
+struct rows {
+	struct row row[ROWS];
+	int count;
+	struct fault lack; // of a size where none fits
+};
+
+// Rows of one size in one format, at the site or at each; where none fits, a line below the table.
+static bool add_size(struct question *q, struct report *r, long chips, const char *format, const struct transformer *t, struct rows *to,
 	struct fault *f)
 {
 	static const enum carried uses[] = { OF_WEIGHTS, OF_ACTIVATIONS, CARRIED_ACTIVATIONS, CARRIED_WEIGHTS };
 	struct division_job j;
 	struct division d;
 	struct division_price p;
-	char spec[64], slice[48];
+	char spec[64], slice[48], count[32];
 	division_job_begin(&j, &q->world, t);
 	for (size_t i = 0; i < sizeof uses / sizeof *uses; i++)
 		if (!division_format(format, &j.format[uses[i]], f))
@@ -175,20 +181,26 @@ static bool add_size(struct question *q, long chips, const char *format, const s
 		return fault_set(f, "carbon", "set other inputs", "no efficiency brings GPT-3's expert row to its time");
 	if (!division_best(&q->world, &j, (int)chips, false, &d, &p, f))
 		return false;
-	for (int i = 0; i < (q->site ? 1 : site_count) && *rows < ROWS; i++) {
-		struct row *to = &row[(*rows)++];
-		to->chips = (double)chips;
-		to->site = q->site ? &q->own : &site_table[i];
-		to->f = footprint_of(q->tokens / t->sequence / p.rate, to->chips, q->pod.figure[POD_POWER].value, to->site);
-		snprintf(to->note, sizeof to->note, "%s, %s %s, %.3g of the peak", format, slice_name(&d.slice, slice),
+	if (!p.fits) {
+		double lack = (p.memory - q->pod.figure[POD_MEMORY].value) / pod_figures[POD_MEMORY].factor;
+		report_below(r, "%s, %s: does not fit: %.4g GiB a chip are missing", count_of((double)chips, "chip", count), format, lack);
+		fault_set(&to->lack, count, "take more chips or narrower formats", "%s in %s does not fit: %.4g GiB a chip are missing", t->name,
+			format, lack);
+		return true;
+	}
+	for (int i = 0; i < (q->site ? 1 : site_count) && to->count < ROWS; i++) {
+		struct row *row = &to->row[to->count++];
+		row->chips = (double)chips;
+		row->site = q->site ? &q->own : &site_table[i];
+		row->f = footprint_of(q->tokens / t->sequence / p.rate, row->chips, q->pod.figure[POD_POWER].value, row->site);
+		snprintf(row->note, sizeof row->note, "%s, %s %s, %.3g of the peak", format, slice_name(&d.slice, slice),
 			division_name(&d, spec), p.mfu);
 	}
 	return true;
 }
 
 // The best partition of each size in each format, at each site; the least CO2e within the deadline is marked.
-static bool add_sizes(
-	struct question *q, const char *list, const struct transformer *t, struct row *row, int *rows, struct fault *f)
+static bool add_sizes(struct question *q, struct report *r, const char *list, const struct transformer *t, struct rows *to, struct fault *f)
 {
 	for (const char *at = list; *at;) {
 		size_t n = strcspn(at, ",");
@@ -200,29 +212,32 @@ static bool add_sizes(
 		for (const char *of = q->format; *of;) {
 			size_t length = strcspn(of, ",");
 			snprintf(format, sizeof format, "%.*s", (int)(length < 31 ? length : 31), of);
-			if (!add_size(q, chips, format, t, row, rows, f))
+			if (!add_size(q, r, chips, format, t, to, f))
 				return false;
 			of += length + (of[length] == ',');
 		}
 		at += n + (at[n] == ',');
 	}
-	return true;
+	if (!to->count && f)
+		*f = to->lack;
+	return to->count > 0;
 }
 
 static bool run_transformer(struct command_call *call, struct question *q, const struct transformer *t, const char *csv)
 {
-	struct row row[ROWS];
+	struct rows rows = { .count = 0 };
+	const struct row *row = rows.row;
 	struct report r;
-	int rows = 0, best = -1;
+	int best = -1;
 	if (!(q->pod.figure[POD_POWER].value > 0))
 		return fault_set(&call->fault, q->pod.name, "choose tpu_v4, or a file of one's own with a power",
 			"the power of its chips is unknown");
 	report_begin(&r, result, sizeof result / sizeof *result);
-	bool ok = add_sizes(q, call->argv[1], t, row, &rows, &call->fault);
-	for (int i = 0; i < rows; i++)
+	bool ok = add_sizes(q, &r, call->argv[1], t, &rows, &call->fault);
+	for (int i = 0; i < rows.count; i++)
 		if (row[i].f.hours / 24 <= q->deadline && (best < 0 || row[i].f.net < row[best].f.net))
 			best = i;
-	for (int i = 0; ok && i < rows; i++) {
+	for (int i = 0; ok && i < rows.count; i++) {
 		char note[160];
 		snprintf(note, sizeof note, "%s%s", row[i].note,
 			i == best                                   ? "; the least net CO2e in time"
@@ -230,6 +245,9 @@ static bool run_transformer(struct command_call *call, struct question *q, const
 								    : "");
 		add_result(&r, t->name, row[i].chips, row[i].site, &row[i].f, note);
 	}
+	report_below(&r,
+		"(t CO2e: tonnes of all greenhouse gases, as so much CO2: gross of the grid, net of the clean energy that the operator buys)");
+	report_below(&r, "[pipeline, data, model 1, model 2]: the parts, whose product is the chips");
 	report_below(&r,
 		"(%.4g tokens, %g W a chip; the matrix unit as fitted to GPT-3's expert row; whether the narrower formats train "
 		"as well is not said)",

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "sessions/report/question.h"
+#include "sessions/report/report.h"
 
 struct column {
 	const char *group, *name, *head;
@@ -11,7 +12,7 @@ struct column {
 static const struct column rates[] = {
 	{ "peaks", "int4", "int4" }, { "peaks", "int8", "int8" }, { "peaks", "e4m3", "e4m3" }, { "peaks", "e5m2", "e5m2" }, { "peaks", "fp16", "fp16" },
 	{ "peaks", "bf16", "bf16" }, { "peaks", "tf32", "tf32" }, { "peaks", "fp32", "fp32" }, { "", "vector", "vector" },
-	{ "", "bandwidth", "GB/s" }, { "", "on_chip", "MB" }, { "power", "mean", "W mean" }, { "power", "max", "W max" },
+	{ "", "bandwidth", "GB/s" }, { "", "on_chip", "chip MB" }, { "power", "mean", "W mean" }, { "power", "max", "W max" },
 };
 static const struct column ridges[] = {
 	{ "ridge", "int4", "int4" }, { "ridge", "int8", "int8" }, { "ridge", "e4m3", "e4m3" }, { "ridge", "e5m2", "e5m2" }, { "ridge", "fp16", "fp16" },
@@ -48,6 +49,45 @@ static bool add_devices(struct string *t, const char *title, const struct column
 		string_add(t, "\n");
 	}
 	return true;
+}
+
+// A cell of a device: its figure, and how sure it is.
+static void device_cell(struct report *r, const struct device_sheet *sheet, const struct column *column)
+{
+	const struct sheet_figure *its = sheet_figure(sheet, column->group, column->name);
+	char text[32];
+	report_cell(r, "%s%s", figure_text(its, text), its->value == 0 || !its->mark[0] ? "" : its->mark[0] == 'r' ? "?" : "~");
+}
+
+// Rates and ridges side by side, as a table whose rows show their device in full.
+static bool show_devices(struct command_call *call)
+{
+	enum { RATES = sizeof rates / sizeof *rates, RIDGES = sizeof ridges / sizeof *ridges };
+	struct report_column head[1 + RATES + RIDGES] = { { "device", true } };
+	char ridge[RIDGES][16];
+	struct report r;
+	struct device_sheet sheet;
+	bool ok = true;
+	for (int i = 0; i < RATES; i++)
+		head[1 + i] = (struct report_column){ rates[i].head, false };
+	for (int i = 0; i < RIDGES; i++) {
+		snprintf(ridge[i], sizeof ridge[i], "%s ridge", ridges[i].head);
+		head[1 + RATES + i] = (struct report_column){ ridge[i], false };
+	}
+	report_begin(&r, head, 1 + RATES + RIDGES);
+	r.pick = "devices";
+	for (const char *const *name = catalog_devices(); ok && *name; name++) {
+		if (!(ok = catalog_device(*name, &sheet, &call->fault)))
+			break;
+		report_cell(&r, "%s", sheet.name);
+		for (int i = 0; i < RATES; i++)
+			device_cell(&r, &sheet, &rates[i]);
+		for (int i = 0; i < RIDGES; i++)
+			device_cell(&r, &sheet, &ridges[i]);
+	}
+	report_below(&r, "Tops/s of dense peaks, a multiply-accumulate is two operations; ridges in operations a byte");
+	report_below(&r, "? recalled, not checked; ~ assumed; - none, or unknown");
+	return report_end(&r, call, NULL, ok);
 }
 
 static bool is_of_type(const char *group)
@@ -89,9 +129,11 @@ bool run_devices(struct command_call *call)
 			add_device(&t, &sheet);
 		return question_tell(call, &t, ok);
 	}
+	if (call->show)
+		return show_devices(call);
 	bool ok = add_devices(&t, "Tops/s", rates, sizeof rates / sizeof *rates, &call->fault);
 	string_add(&t, "\n");
 	ok = ok && add_devices(&t, "ridge ops/B", ridges, sizeof ridges / sizeof *ridges, &call->fault);
-	string_add(&t, "(dense peaks, a multiply-accumulate is two operations; ? recalled, not checked; ~ assumed; - none, or unknown)");
+	string_add(&t, "(dense peaks, a multiply-accumulate is two operations; GB/s: of the memory; chip MB: memory on the chip; W: of a chip; ? recalled, not checked; ~ assumed; - none, or unknown)");
 	return question_tell(call, &t, ok);
 }

@@ -176,6 +176,8 @@ bool run_embeddings(struct command_call *call)
 		&& workload_get(call->argv[0], &q->workload, &call->fault) && set_up(q, &call->fault)
 		&& find_place(&q->at[0], call->argv[1], q->twisted, &call->fault)
 		&& (!q->against || read_against(q, &call->fault));
+	if (ok && q->job.keep_duplicates && !isnan(asked.input[IN_UNIQUE]))
+		ok = fault_set(&call->fault, "duplicates", "give one of the two", "does not go with unique=");
 	report_begin(&r, column, sizeof column / sizeof *column);
 	if (ok) {
 		report_world(&asked, &q->at[0].pod, q->against ? &q->at[1].pod : NULL, &q->world);

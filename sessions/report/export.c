@@ -307,14 +307,28 @@ static bool export_layers(struct session *s, struct command_call *call, const ch
 	return csv_write(call, path, &t);
 }
 
+// Whether another device was set on the way, for the terms that are priced on knob `device`.
+static bool device_changed(const struct session *s)
+{
+	for (int i = 0; i < s->journal.lines; i++)
+		if (s->journal.line[i].kind == JOURNAL_CHANGE && strncmp(s->journal.line[i].text, "set device ", 11) == 0)
+			return true;
+	return false;
+}
+
 static bool export_history(struct session *s, struct command_call *call, const char *path)
 {
 	const struct snapshot *now = s->snapshot;
 	struct string t = { 0 };
 	string_add(&t, "step,loss,accuracy,quality,reward,entropy,learning_rate");
-	for (int k = 0; k < now->terms; k++) { // a device may have changed on the way: the symbol alone holds for all steps
-		csv_term(&t, "", now->term[k].name, now->term[k].symbol);
-		csv_term(&t, "modal_", now->term[k].name, now->term[k].symbol);
+	bool changed = device_changed(s);
+	for (int k = 0; k < now->terms; k++) {
+		const struct term_state *term = &now->term[k];
+		char unit[64];
+		snprintf(unit, sizeof unit, "%.16s on the device of the step", term->symbol);
+		bool moved = changed && term->device[0] && !strchr(term->name, '@');
+		csv_term(&t, "", term->name, moved ? unit : term->unit);
+		csv_term(&t, "modal_", term->name, moved ? unit : term->unit);
 	}
 	string_add(&t, "\n");
 	for (long i = 0; i < s->records; i++) {

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "sessions/core/inside.h"
+#include "sessions/report/report.h"
 #include "sessions/store/store.h"
 
 // ---- one session ---------------------------------------------------------------------------------------------------
@@ -224,18 +225,14 @@ static bool table(const struct store *store, struct string *out)
 	return true;
 }
 
-bool sessions_list(struct string *out, struct fault *f)
+// What the signs in the table say.
+static void add_legend(const struct store *store, struct string *out)
 {
-	struct store store;
-	if (!store_read(&store, f))
-		return false;
-	bool ok = true, estimated = false, sampled = false, targeted = false;
-	if (!store.count)
+	bool estimated = false, sampled = false, targeted = false;
+	if (!store->count)
 		string_add(out, "there are no sessions yet: `bitscape` or `bitscape new NAME` begins one\n");
-	else
-		ok = table(&store, out) || fault_memory(f, "sessions");
-	for (int i = 0; i < store.count; i++) {
-		const struct summary *s = &store.entry[i].summary;
+	for (int i = 0; i < store->count; i++) {
+		const struct summary *s = &store->entry[i].summary;
 		estimated |= s->scored && s->estimated;
 		sampled |= s->scored && s->sampled && !s->estimated;
 		targeted |= s->term[0] && s->target > 0;
@@ -246,6 +243,15 @@ bool sessions_list(struct string *out, struct fault *f)
 		string_add(out, "~ mean of the choices sampled lately\n");
 	if (estimated)
 		string_add(out, "? estimated from a table, not measured\n");
+}
+
+bool sessions_list(struct string *out, struct fault *f)
+{
+	struct store store;
+	if (!store_read(&store, f))
+		return false;
+	bool ok = store.count == 0 || table(&store, out) || fault_memory(f, "sessions");
+	add_legend(&store, out);
 	store_free(&store);
 	return ok && (!out->failed || fault_memory(f, "sessions"));
 }
@@ -289,6 +295,29 @@ bool session_last(char *word, size_t size, char *about, size_t about_size)
 	return found;
 }
 
+// As a table whose rows open their sessions. False: nothing is shown, and the fault says why.
+static bool show_sessions(struct command_call *call)
+{
+	struct report_column heads[COLUMNS];
+	struct report r;
+	struct store store;
+	char cell[COLUMNS][CELL];
+	if (!store_read(&store, &call->fault))
+		return false;
+	for (int c = 0; c < COLUMNS; c++)
+		heads[c] = (struct report_column){ column[c].head, true };
+	report_begin(&r, heads, COLUMNS);
+	r.pick = "open";
+	for (int i = 0; i < store.count; i++) {
+		write_row(&store.entry[i], time(NULL), cell);
+		for (int c = 0; c < COLUMNS; c++)
+			report_cell(&r, "%s", cell[c]);
+	}
+	add_legend(&store, &r.below);
+	store_free(&store);
+	return report_end(&r, call, NULL, true);
+}
+
 bool run_sessions(struct command_call *call)
 {
 	struct string out = { 0 };
@@ -296,6 +325,8 @@ bool run_sessions(struct command_call *call)
 	if ((call->argc > 0 && !tidy) || (call->argc > 1 && !now))
 		return fault_set(&call->fault, "sessions", "sessions, sessions tidy, sessions tidy now", "'%s' is not one of its words",
 			call->argv[tidy ? 1 : 0]);
+	if (!tidy && call->show)
+		return show_sessions(call);
 	bool ok = tidy ? sessions_tidy(now, &out, &call->fault) : sessions_list(&out, &call->fault);
 	if (!ok) {
 		string_free(&out);

@@ -164,14 +164,21 @@ static bool price_chips(struct question *q, int chips, struct fault *f)
 	return fault_set(f, name, todo, "no slice of %s has so many chips", q->pod.name);
 }
 
-static bool nothing_fits(const struct question *q, struct fault *f)
+// What there is to say of one that does not fit.
+static const char *lack_of(const struct question *q, const struct found *x, char buf[192])
 {
-	char spec[64], slice[48], where[128];
+	char spec[64];
 	double gib = pod_figures[POD_MEMORY].factor, most = q->pod.figure[POD_MEMORY].value;
-	snprintf(where, sizeof where, "%s on %s", q->job.net.name, slice_name(&q->least.division.slice, slice));
-	return fault_set(f, where, "take more chips, narrower formats or a smaller batch",
-		"does not fit: what lacks least, %s, takes %.4g GiB a chip, %.4g GiB more than there is",
-		division_name(&q->least.division, spec), q->least.price.memory / gib, (q->least.price.memory - most) / gib);
+	snprintf(buf, 192, "does not fit: what lacks least, %s, takes %.4g GiB a chip, %.4g GiB more than there is",
+		division_name(&x->division, spec), x->price.memory / gib, (x->price.memory - most) / gib);
+	return buf;
+}
+
+static bool nothing_fits(const struct question *q, const struct found *least, struct fault *f)
+{
+	char slice[48], where[128], lack[192];
+	snprintf(where, sizeof where, "%s on %s", q->job.net.name, slice_name(&least->division.slice, slice));
+	return fault_set(f, where, "take more chips, narrower formats or a smaller batch", "%s", lack_of(q, least, lack));
 }
 
 // ---- what is told ------------------------------------------------------------------------------------------------------
@@ -223,29 +230,39 @@ static const struct report_column training[] = { { "rank", false }, { "slice", t
 static const struct report_column serving[] = { { "rank", false }, { "slice", true }, { "[p,d,m1,m2]", true },
 	{ "ms a token", false }, { "tokens/s", false }, { "MFU %", false }, { "GiB a chip", false }, { "acts/weights", true },
 	{ "compute %", false }, { "model %", false }, { "reading MFU %", false }, { "Wh/1000 tokens", false },
-	{ "g CO2e/1000", false } };
+	{ "g CO2e/1000 tokens", false } };
 
 static void add_job(struct report *r, const struct question *q)
 {
 	const struct transformer *t = &q->job.net;
+	char batch[32];
 	report_above(r, "%s: %.4g parameters, %g layers of %g, %g heads, sequences of %g (%s); %s", t->name, t->parameters,
 		t->layers, t->width, t->heads, t->sequence, t->source, q->serve ? "serving" : "training");
-	report_above(r, "%g sequences %s, weights %s, activations %s, carried: activations %s, gradients %s, weights %s",
-		q->job.batch, q->serve ? "at once" : "a step", division_format_name(q->job.format[OF_WEIGHTS]),
+	report_above(r, "%s %s, weights %s, activations %s, carried: activations %s, gradients %s, weights %s",
+		count_of(q->job.batch, "sequence", batch), q->serve ? "at once" : "a step", division_format_name(q->job.format[OF_WEIGHTS]),
 		division_format_name(q->job.format[OF_ACTIVATIONS]), division_format_name(q->job.format[CARRIED_ACTIVATIONS]),
 		division_format_name(q->job.format[CARRIED_GRADIENTS]), division_format_name(q->job.format[CARRIED_WEIGHTS]));
 	report_above(r, "the matrix unit reaches %.3g of its peak%s", q->job.efficiency,
 		q->efficiency > 0 ? "" : ": the one constant that is fitted, to GPT-3's expert row");
 }
 
-static void add_feet(struct report *r, const struct question *q)
+static void add_feet(struct report *r, const struct question *q, bool several)
 {
 	char device[64];
 	snprintf(device, sizeof device, "%.60s", q->pod.device);
+	if (several)
+		report_below(r, "the best partition of each number of chips");
+	else
+		report_below(r,
+			"%d fit, %d do not, %d have more stages than layers or parts than sequences; of those at one price the "
+			"first is shown",
+			q->count, q->refused, q->unpriced);
 	report_below(r,
-		"%d fit, %d do not, %d have more stages than layers or parts than sequences; of those at one price the first is "
-		"shown",
-		q->count, q->refused, q->unpriced);
+		"[pipeline, data, model 1, model 2]: the parts, whose product is the chips; acts/weights: cut along one model "
+		"part (1D) or both (2D)");
+	report_below(r, "MFU: of the peak's operations, those that the model needs%s; %s",
+		q->serve ? " for a token" : "",
+		q->serve ? "reading MFU: while the context is read" : "bubble: the pipeline fills and drains");
 	if (q->pod.figure[POD_POWER].value > 0)
 		report_below(r, "energy at %g W a chip, CO2e at %s (PUE %g, %g kg/kWh net)", q->pod.figure[POD_POWER].value,
 			q->site->name, q->site->pue, q->site->net);
@@ -287,6 +304,7 @@ static void add_band(struct report *r, const struct question *q)
 
 // ---- several sizes: the best of each, and which of them no other one beats in rate and in chips, or in rate and in energy ----
 
+// `best` of a size that has none that fits is the one that lacks least.
 static void mark_front(struct report *r, const struct question *q, const struct found *best, const int *has, int sizes)
 {
 	for (int i = 0; i < sizes; i++) {
@@ -297,8 +315,12 @@ static void mark_front(struct report *r, const struct question *q, const struct 
 			chips = chips && best[k].division.slice.chips > best[i].division.slice.chips;
 			energy = energy && energy_of(q, &best[k]) > energy_of(q, &best[i]);
 		}
-		if (has[i])
-			report_below(r, "%d chips: %.4g a second%s", best[i].division.slice.chips, best[i].price.rate,
+		char lack[192], count[32];
+		count_of(best[i].division.slice.chips, "chip", count);
+		if (!has[i])
+			report_below(r, "%s: %s", count, lack_of(q, &best[i], lack));
+		else
+			report_below(r, "%s: %.4g %s a second%s", count, best[i].price.rate, q->serve ? "tokens" : "sequences",
 				chips && energy  ? ", on the front against chips and against energy"
 					: chips  ? ", on the front against chips"
 					: energy ? ", on the front against energy"
@@ -309,7 +331,7 @@ static void mark_front(struct report *r, const struct question *q, const struct 
 static bool price_sizes(struct question *q, struct report *r, const char *list, struct fault *f)
 {
 	struct found best[SIZES];
-	int has[SIZES] = { 0 }, sizes = 0, fit = 0;
+	int has[SIZES] = { 0 }, sizes = 0, fit = 0, least = 0;
 	char word[32];
 	for (const char *at = list; *at; sizes++) {
 		size_t n = strcspn(at, ",");
@@ -317,19 +339,21 @@ static bool price_sizes(struct question *q, struct report *r, const char *list, 
 		snprintf(word, sizeof word, "%.*s", (int)(n < 31 ? n : 31), at);
 		if (sizes == SIZES || !number_read_long(word, 1, 1 << 20, &chips))
 			return fault_set(f, list, "write 256,512,1024, 16 of them at most", "are not numbers of chips");
-		q->count = 0;
+		q->count = q->refused = 0;
 		if (!price_chips(q, (int)chips, f))
 			return false;
 		if ((has[sizes] = q->count > 0)) {
 			qsort(q->found, (size_t)q->count, sizeof *q->found, by_step);
-			best[sizes] = q->found[0];
 			add_row(r, q, &q->found[0], 1);
 			fit++;
 		}
+		best[sizes] = q->count ? q->found[0] : q->least;
+		if (!sizes || best[sizes].price.memory < best[least].price.memory)
+			least = sizes;
 		at += n + (at[n] == ',');
 	}
 	if (!fit)
-		return nothing_fits(q, f);
+		return nothing_fits(q, &best[least], f);
 	mark_front(r, q, best, has, sizes);
 	return true;
 }
@@ -355,7 +379,7 @@ static bool price_one_size(struct question *q, struct report *r, const char *wha
 	if (!ok)
 		return false;
 	if (!q->count)
-		return nothing_fits(q, f);
+		return nothing_fits(q, &q->least, f);
 	qsort(q->found, (size_t)q->count, sizeof *q->found, by_step);
 	int shown = 0;
 	for (int i = 0; i < q->count && shown < (int)q->top; i++)
@@ -454,8 +478,8 @@ bool run_partition(struct command_call *call)
 	if (ok)
 		add_job(&r, &q);
 	ok = ok && (several ? price_sizes : price_one_size)(&q, &r, call->argv[1], &call->fault);
-	if (ok && !several)
-		add_feet(&r, &q);
+	if (ok)
+		add_feet(&r, &q, several);
 	free(q.found);
 	return report_end(&r, call, asked.csv, ok);
 }

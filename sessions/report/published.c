@@ -68,7 +68,7 @@ static void tell_ranks(struct report *r, const char *name, double overlap, const
 		return;
 	}
 	world_begin(&w, &pod, NULL);
-	w.input[IN_OVERLAP] = overlap;
+	world_set(&w, input_table[IN_OVERLAP].name, overlap, NULL);
 	division_job_begin(&j, &w, &transformer_table[net]);
 	j.batch = w.input[IN_BATCH];
 	j.efficiency = division_calibrate(&w);

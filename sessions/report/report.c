@@ -107,7 +107,7 @@ void report_world(const struct report_asked *asked, const struct pod *pod, const
 	world_begin(w, pod, other);
 	for (int i = 0; i < INPUTS; i++)
 		if (!isnan(asked->input[i]))
-			w->input[i] = asked->input[i];
+			world_set(w, input_table[i].name, asked->input[i], NULL);
 }
 
 // ---- the table ------------------------------------------------------------------------------------------------------
@@ -138,6 +138,12 @@ void report_below(struct report *r, const char *format, ...)
 	va_start(args, format);
 	add_line(&r->below, format, args);
 	va_end(args);
+}
+
+const char *count_of(double count, const char *noun, char buf[32])
+{
+	snprintf(buf, 32, "%g %s%s", count, noun, count > 1 || count < 1 ? "s" : "");
+	return buf;
 }
 
 void report_cell(struct report *r, const char *format, ...)
@@ -244,24 +250,40 @@ static bool write_csv(const struct report *r, const char *path, struct fault *f)
 	return ok;
 }
 
-bool report_end(struct report *r, struct command_call *call, const char *csv, bool ok)
+// To who shows tables. False: nobody does.
+static bool show_table(const struct report *r, struct command_call *call)
+{
+	const char *head[REPORT_COLUMNS];
+	bool left[REPORT_COLUMNS];
+	for (int c = 0; c < r->columns; c++) {
+		head[c] = r->column[c].head;
+		left[c] = r->column[c].left;
+	}
+	const struct answer answer = { r->above.bytes ? r->above.bytes : "", r->below.bytes ? r->below.bytes : "", r->columns,
+		(int)(r->cells / (size_t)r->columns), head, left, r->cell, r->pick };
+	return call->show && r->cells && call->show(call, &answer);
+}
+
+static bool print(const struct report *r, struct command_call *call)
 {
 	struct string s = { 0 };
+	string_bytes(&s, r->above.bytes ? r->above.bytes : "", r->above.length);
+	if (r->cells)
+		print_table(&s, r);
+	string_bytes(&s, r->below.bytes ? r->below.bytes : "", r->below.length);
+	return say_all(call, &s);
+}
+
+bool report_end(struct report *r, struct command_call *call, const char *csv, bool ok)
+{
 	if (ok && r->failed)
 		ok = fault_memory(&call->fault, "the report");
-	if (ok) {
-		string_bytes(&s, r->above.bytes ? r->above.bytes : "", r->above.length);
-		if (r->cells)
-			print_table(&s, r);
-		string_bytes(&s, r->below.bytes ? r->below.bytes : "", r->below.length);
-		ok = !csv || write_csv(r, csv, &call->fault);
-		if (ok && csv)
-			string_add(&s, "wrote %s\n", csv);
-	}
-	if (ok)
-		ok = say_all(call, &s);
-	else
-		string_free(&s);
+	if (ok && csv)
+		ok = write_csv(r, csv, &call->fault);
+	if (ok && csv)
+		report_below(r, "wrote %s", csv);
+	if (ok && !show_table(r, call))
+		ok = print(r, call);
 	for (size_t i = 0; i < r->cells; i++)
 		free(r->cell[i]);
 	free(r->cell);

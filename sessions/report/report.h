@@ -39,6 +39,7 @@ struct report_column {
 struct report {
 	const struct report_column *column;
 	int columns;
+	const char *pick; // the command that takes the name of a row, which is its first cell; NULL: none does
 	struct string above, below;
 	char **cell; // rows * columns
 	size_t cells, room;
@@ -50,8 +51,11 @@ void report_below(struct report *, const char *format, ...) __attribute__((forma
 void report_cell(struct report *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 // A band as "1.8 to 2.4", or one number where it is none; `factor` turns it into the column's unit.
 void report_band(struct report *, const struct band *, double factor, const char *format);
-// Prints the table, writes `csv` where it is not NULL, and frees. `ok` false: only frees. Returns whether all went well.
+// Gives the table to who shows tables, or else prints it; writes `csv` where it is not NULL, and frees. `ok` false: only frees. Returns whether all went well.
 bool report_end(struct report *, struct command_call *, const char *csv, bool ok);
+
+// "1 chip", "512 chips".
+const char *count_of(double count, const char *noun, char buf[32]);
 
 // ---- the reports --------------------------------------------------------------------------------------------------------------
 

@@ -113,7 +113,7 @@ bool run_slice(struct command_call *call)
 	struct report r;
 	bool twisted = false;
 	double bytes = 1e9;
-	char name[48], number[32];
+	char name[48], number[32], chips[32], hosts[32];
 	const struct report_word words[] = { { .key = "twisted", .flag = &twisted },
 		{ .key = "bytes=", .number = &bytes, .least = 1, .most = 1e18 } };
 	if (!report_pod(call, 1, &p) || !report_words(call, 1, words, sizeof words / sizeof *words, &asked)
@@ -125,8 +125,8 @@ bool run_slice(struct command_call *call)
 	bool ok = n || fault_memory(&call->fault, "a slice's links");
 	ok = ok && (s.islands || slice_network_of(&s, n, &call->fault));
 	if (ok) {
-		report_above(&r, "%s on %s: %d chips, %d hosts, %.4g TB of memory", slice_name(&s, name), p.name, s.chips,
-			(int)ceil(s.chips / p.figure[POD_HOST].value), s.chips * p.figure[POD_MEMORY].value / 1e12);
+		report_above(&r, "%s on %s: %s, %s, %.4g TB of memory", slice_name(&s, name), p.name, count_of(s.chips, "chip", chips),
+			count_of(ceil(s.chips / p.figure[POD_HOST].value), "host", hosts), s.chips * p.figure[POD_MEMORY].value / 1e12);
 		if (!s.islands)
 			torus_lines(&r, &p, &s, n);
 		collective_rows(&r, &w, &s, n, bytes);
@@ -182,7 +182,7 @@ bool run_slices(struct command_call *call)
 	struct report r;
 	double bytes = 1e9;
 	long chips;
-	char number[32], todo[96];
+	char number[32], all[32], todo[96];
 	const struct report_word words[] = { { .key = "bytes=", .number = &bytes, .least = 1, .most = 1e18 } };
 	if (!report_pod(call, 1, &p) || !report_words(call, 1, words, 1, &asked))
 		return false;
@@ -212,7 +212,7 @@ bool run_slices(struct command_call *call)
 	}
 	free(s);
 	report_below(&r,
-		"(%ld chips of %s; of %s in all, unsharded; links as delivered; used: mean over the fullest under all-to-all)",
-		chips, p.name, number_write(bytes, "B", number, sizeof number));
+		"(%s of %s; of %s in all, unsharded; links as delivered; used: mean over the fullest under all-to-all)",
+		count_of((double)chips, "chip", all), p.name, number_write(bytes, "B", number, sizeof number));
 	return report_end(&r, call, asked.csv, ok);
 }

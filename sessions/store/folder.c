@@ -38,6 +38,8 @@ static bool check_bare(const char *name, size_t n, struct fault *f)
 			return fault_set(f, name, "choose another name, or give a path", "is a word of the command line");
 	if (name[0] == '-' || name[0] == '.')
 		return fault_set(f, name, "choose another name, or give a path", "a session's name does not begin with '%c'", name[0]);
+	if (name[0] == '~' || memchr(name, '*', n) || memchr(name, '?', n) || memchr(name, '[', n) || strspn(name, " ") >= n)
+		return fault_set(f, name, "choose another name, or give a path", "a shell reads these characters in its own way");
 	return true;
 }
 

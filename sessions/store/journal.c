@@ -103,9 +103,14 @@ static bool can_take(const struct journal_line *line)
 int journal_undoable(const struct journal *j)
 {
 	for (int n = j->entries; n > 0; n--)
-		if (can_take(journal_entry_line(j, n)) && !j->entry[n - 1].undone)
+		if (can_take(journal_entry_line(j, n)) && !j->entry[n - 1].undone && !journal_entry_line(j, n)->passed)
 			return n;
 	return 0;
+}
+
+void journal_pass_over(struct journal *j, int entry)
+{
+	j->line[j->line_of[entry - 1]].passed = true;
 }
 
 int journal_redoable(const struct journal *j)
@@ -148,7 +153,7 @@ static bool add(struct journal *j, const struct journal_line *line, const char *
 		return fault_memory(f, "journal");
 	}
 	bool entry = line->kind == JOURNAL_CHANGE || line->kind == JOURNAL_NOTE;
-	new.buried = false;
+	new.buried = new.passed = false;
 	new.entry = entry ? j->entries + 1 : 0;
 	if (line->kind == JOURNAL_CHANGE && line->act == ACT_DO) {
 		for (int n = 1; n <= j->entries; n++)

@@ -59,6 +59,7 @@ struct journal_line {
 	int of;     // ACT_UNDO, ACT_REDO: the number of the entry taken back or done again
 	char *back; // the command that takes it back; NULL: none
 	int entry;  // the number of a change or a note, from 1; else 0
+	bool passed; // could not be taken back: undo goes on before it; known to this process alone
 	bool buried; // was taken back, and something else done since: no redo
 	struct journal_place end;
 };
@@ -106,6 +107,8 @@ const char *journal_kernels(const struct journal *, int lines);
 // The entry that `undo` (`redo`) would take now; 0: none.
 int journal_undoable(const struct journal *);
 int journal_redoable(const struct journal *);
+// An entry that cannot be taken back any more: undo goes on with the one before it.
+void journal_pass_over(struct journal *, int entry);
 const struct journal_line *journal_entry_line(const struct journal *, int entry);
 // A number over all entries: two journals with the same changes and notes have the same.
 unsigned long journal_crc(const struct journal *);

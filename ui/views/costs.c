@@ -331,7 +331,7 @@ static void draw(void *own, struct scene *scene, struct screen *s, const struct 
 	table_draw(&costs->table, &src, s, (struct rect){r.x + 1, r.y + 1, r.width - 2, r.height - 2});
 	write_title(&shown, &costs->table, title, sizeof title);
 	screen_box(s, r, title);
-	draw_box_hints(scene, s, r, r.y + r.height - 1, view_costs.name);
+	draw_table_hints(scene, s, r, &costs->table, &view_costs);
 }
 
 static void measure(void *own, const struct scene *scene, const struct screen *s, struct layout_item *item)

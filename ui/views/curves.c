@@ -9,6 +9,7 @@ enum { KINDS_MOST = 12 };
 
 struct curves {
 	int first; // the kind in the first pane, in the order of curve_kinds
+	struct picture picture[KINDS_MOST]; // of each kind
 };
 
 // The order in which they come; kinds that are not named here follow in the order of their table.
@@ -53,8 +54,10 @@ static void draw(void *own, struct scene *scene, struct screen *s, const struct 
 	struct curves *c = own;
 	const struct figure_kind *kind[KINDS_MOST];
 	int kinds = curve_kinds(kind);
-	for (int i = 0; i < item->got && kinds > 0; i++)
-		draw_figure(scene, s, item->pane[i], kind[(c->first + i) % kinds]);
+	for (int i = 0; i < item->got && kinds > 0; i++) {
+		int at = (c->first + i) % kinds;
+		picture_draw(&c->picture[at], scene, s, item->pane[i], kind[at]);
+	}
 	if (item->got < kinds)
 		draw_box_hints(scene, s, item->pane[0], item->pane[0].y, view_curves.name);
 }
@@ -81,6 +84,13 @@ static bool select_kind(void *own, struct scene *scene, const char *name)
 	return false;
 }
 
+static void forget(void *own)
+{
+	struct curves *c = own;
+	for (int i = 0; i < KINDS_MOST; i++)
+		picture_free(&c->picture[i]);
+}
+
 // The figure that was clicked comes first.
 static bool click(void *own, struct scene *scene, int pane, int x, int y)
 {
@@ -93,5 +103,6 @@ static bool click(void *own, struct scene *scene, int pane, int x, int y)
 
 const struct view_ops view_curves = {
 	.name = "curves", .title = "figures over the steps", .place = LAYOUT_FIGURES, .key = '4', .own = sizeof(struct curves),
+	.end = forget, .forget = forget,
 	.measure = measure, .draw = draw, .move = move, .select = select_kind, .click = click,
 };

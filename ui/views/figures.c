@@ -63,37 +63,80 @@ static void draw_frame(struct screen *s, struct rect r, const struct figure_kind
 	screen_box(s, r, title);
 }
 
-void draw_figure(const struct scene *scene, struct screen *s, struct rect r, const struct figure_kind *kind)
+void picture_free(struct picture *p)
 {
-	if (!kind) {
+	figure_free(p->figure);
+	free(p->cell);
+	*p = (struct picture){ 0 };
+}
+
+// What it depends on. All of it is set, padding too: it is compared as bytes.
+static void depends_on(const struct scene *scene, const struct figure_kind *kind, struct rect inner, struct picture_of *of)
+{
+	const struct figure_source *source = scene->source;
+	memset(of, 0, sizeof *of);
+	of->kind = kind;
+	of->info = source->snapshot->info;
+	of->version = source->snapshot->version;
+	of->records = source->records;
+	of->marks = source->marks;
+	of->term = source->term;
+	of->layer = source->layer;
+	of->width = inner.width;
+	of->height = inner.height;
+	of->glyphs = scene->canvas;
+}
+
+// Builds and draws it into cells. False: there was no memory for it.
+static bool make(struct picture *p, const struct scene *scene, const struct picture_of *of)
+{
+	picture_free(p);
+	p->figure = of->kind->build(scene->source);
+	p->cell = calloc((size_t)of->width * (size_t)of->height, sizeof *p->cell);
+	if (!p->figure || !p->cell) {
+		picture_free(p);
+		return false;
+	}
+	canvas_draw(p->figure, p->cell, of->width, of->height, of->glyphs);
+	p->any_layer = !of->kind->of_layer || canvas_shows_all(p->figure, of->width, of->height);
+	memcpy(&p->of, of, sizeof *of);
+	return true;
+}
+
+void picture_draw(struct picture *p, const struct scene *scene, struct screen *s, struct rect r, const struct figure_kind *kind)
+{
+	struct rect inner = { r.x + 1, r.y + 1, r.width - 2, r.height - 2 };
+	struct picture_of of;
+	if (kind)
+		draw_frame(s, r, kind);
+	else
 		screen_box(s, r, NULL);
+	if (!kind || !scene->source || inner.width < 1 || inner.height < 1)
 		return;
-	}
-	draw_frame(s, r, kind);
-	if (!scene->source)
+	depends_on(scene, kind, inner, &of);
+	if (p->any_layer)
+		p->of.layer = of.layer;
+	// A snapshot that was never published says of no change.
+	bool same = of.version > 0 && memcmp(&of, &p->of, sizeof of) == 0;
+	if (!same && !make(p, scene, &of))
 		return;
-	struct figure *f = kind->build(scene->source);
-	if (!f)
-		return;
-	draw_legend(s, r, f);
-	struct rect inner = {r.x + 1, r.y + 1, r.width - 2, r.height - 2};
-	struct cell *cell = calloc((size_t)inner.width * (size_t)inner.height, sizeof *cell);
-	if (cell) {
-		canvas_draw(f, cell, inner.width, inner.height, scene->canvas);
-		draw_cells(s, inner, cell, f);
-		free(cell);
-	}
-	figure_free(f);
+	draw_legend(s, r, p->figure);
+	draw_cells(s, inner, p->cell, p->figure);
 }
 
 // ---- the front ------------------------------------------------------------------------------------------------------
 
 static void draw_front(void *own, struct scene *scene, struct screen *s, const struct layout_item *item)
 {
-	(void)own;
-	draw_figure(scene, s, item->pane[0], figure_kind_named("front"));
+	picture_draw(own, scene, s, item->pane[0], figure_kind_named("front"));
+}
+
+static void forget_front(void *own)
+{
+	picture_free(own);
 }
 
 const struct view_ops view_front = {
-	.name = "front", .title = "cost against quality", .place = LAYOUT_FIGURE, .key = '3', .draw = draw_front,
+	.name = "front", .title = "cost against quality", .place = LAYOUT_FIGURE, .key = '3', .own = sizeof(struct picture),
+	.end = forget_front, .forget = forget_front, .draw = draw_front,
 };

@@ -17,6 +17,14 @@ static const struct run_look {
 	[RUN_FAILED] = {"failed", GLYPH_FAILED, STYLE_BAD},
 };
 
+// To the left of column x; returns where it begins.
+static int draw_sign(struct screen *s, int x, int y, const char *text)
+{
+	int width = screen_width(text);
+	screen_put(s, x - 2 - width, y, width, STYLE_WARN, text);
+	return x - 2 - width;
+}
+
 static void draw_names(const struct scene *scene, struct screen *s, struct rect r)
 {
 	const struct snapshot *snap = scene->snapshot;
@@ -26,9 +34,12 @@ static void draw_names(const struct scene *scene, struct screen *s, struct rect 
 	int state = 2 + screen_width(run->word), x = r.x + r.width - 1 - state;
 	screen_put(s, x, r.y, 1, run->style, glyph(s->ascii, run->glyph));
 	screen_put(s, x + 2, r.y, state - 2, run->style, run->word);
-	if (scene->read_only) {
-		x -= 11;
-		screen_put(s, x, r.y, 9, STYLE_WARN, "read-only");
+	if (scene->read_only)
+		x = draw_sign(s, x, r.y, "read-only");
+	if (scene->pending > 0) {
+		char text[32];
+		snprintf(text, sizeof text, "%d pending", scene->pending);
+		x = draw_sign(s, x, r.y, text);
 	}
 
 	int at = r.x + 1;

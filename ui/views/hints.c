@@ -38,6 +38,26 @@ void draw_box_hints(const struct scene *scene, struct screen *s, struct rect r, 
 	draw_hints(scene, s, x, y, width, view);
 }
 
+// Whether the keys that move in a table move in this one.
+static bool moves(const struct scene *scene, const struct view_ops *view)
+{
+	const struct view_ops *focus = scene->focus && scene->focus->move ? scene->focus : NULL;
+	return focus ? focus == view : view->place == LAYOUT_MAIN;
+}
+
+void draw_table_hints(const struct scene *scene, struct screen *s, struct rect r, const struct table *t, const struct view_ops *view)
+{
+	int y = r.y + r.height - 1, used = 0;
+	draw_box_hints(scene, s, r, y, view->name);
+	int its = draw_hints(scene, s, s->width, s->height, r.width - 6, view->name);
+	if (t->more && moves(scene, view))
+		used = draw_hints(scene, s, s->width, s->height, r.width - 8 - its, "sideways");
+	if (used == 0)
+		return;
+	screen_fill(s, (struct rect){ r.x + 2, y, used + 2, 1 });
+	draw_hints(scene, s, r.x + 3, y, used, "sideways");
+}
+
 static void draw(void *own, struct scene *scene, struct screen *s, const struct layout_item *item)
 {
 	(void)own;

@@ -14,6 +14,7 @@ enum { BAR_LEAST = 3, BAR_IDEAL = 12, NAME_IDEAL = 24 };
 struct layers {
 	struct table table;
 	struct names *names;      // of `of`'s layers; NULL: not made yet
+	int shape;                // columns of the widest shape
 	const struct layer_info *of;
 };
 
@@ -21,6 +22,7 @@ struct layers {
 struct shown {
 	const struct scene *scene;
 	const struct names *names; // NULL: there was no memory for them
+	int shape;
 	double total, largest;     // of the selected term's cost by layer; 0: unknown
 	bool marks;                // some rows are marked
 };
@@ -53,14 +55,25 @@ bool layer_tied(const struct snapshot *s, int layer)
 	return s->slot[l->weight_slot].decision == s->slot[l->activation_slot].decision;
 }
 
+// At buf[at], as much as there is room for; returns where it ends.
+static size_t add_word(char *buf, size_t size, size_t at, const char *word)
+{
+	while (*word && at + 1 < size)
+		buf[at++] = *word++;
+	buf[at] = '\0';
+	return at;
+}
+
 const char *layer_format(const struct scene *scene, int layer, bool draft, char *buf, size_t size)
 {
 	const struct option_info *weight = layer_option(scene, layer, draft);
 	const struct option_info *activation = slot_shown(scene, scene->snapshot->info->layer[layer].activation_slot, draft);
-	if (layer_tied(scene->snapshot, layer))
-		snprintf(buf, size, "%s", weight ? weight->name : "-");
-	else
-		snprintf(buf, size, "%s/%s", weight ? weight->name : "-", activation ? activation->name : "-");
+	// By hand: every row of every frame asks for it.
+	size_t at = add_word(buf, size, 0, weight ? weight->name : "-");
+	if (!layer_tied(scene->snapshot, layer)) {
+		at = add_word(buf, size, at, "/");
+		add_word(buf, size, at, activation ? activation->name : "-");
+	}
 	return buf;
 }
 
@@ -373,14 +386,23 @@ static void room(struct table_column *c, int least, int ideal, int rank)
 	c->rank = rank;
 }
 
-static void measure_columns(const struct shown *shown, bool ascii, struct table_column *c)
+// Arrows and crosses are as wide in ASCII.
+static int widest_shape(const struct engine_info *info)
+{
+	int width = 5;
+	char text[48];
+	for (int i = 0; i < info->layers; i++)
+		width = larger(width, screen_width(shape_text(true, &info->layer[i], text, sizeof text)));
+	return width;
+}
+
+static void measure_columns(const struct shown *shown, struct table_column *c)
 {
 	const struct scene *scene = shown->scene;
 	const struct engine_info *info = scene->snapshot->info;
-	int shape = 5, format = 4;
+	int shape = shown->shape, format = 4;
 	for (int i = 0; i < info->layers; i++) {
 		char text[48];
-		shape = larger(shape, screen_width(shape_text(ascii, &info->layer[i], text, sizeof text)));
 		format = larger(format, screen_width(layer_format(scene, i, false, text, sizeof text)));
 	}
 	int name = NAME_IDEAL, least = NAME_IDEAL;
@@ -428,22 +450,22 @@ static const char *layer_name(const void *context, int i)
 }
 
 // What the table is made of now; `column` has room for COLUMNS.
-static struct table_source source_of(struct layers *l, const struct scene *scene, bool ascii, struct shown *shown,
-	struct table_column *column)
+static struct table_source source_of(struct layers *l, const struct scene *scene, struct shown *shown, struct table_column *column)
 {
 	const struct engine_info *info = scene->snapshot->info;
 	if (l->of != info->layer) {
 		names_free(l->names);
 		l->names = names_new(layer_name, info, info->layers);
+		l->shape = widest_shape(info);
 		l->of = l->names ? info->layer : NULL;
 	}
-	*shown = (struct shown){.scene = scene, .names = l->names, .marks = l->table.marks > 0};
+	*shown = (struct shown){.scene = scene, .names = l->names, .shape = l->shape, .marks = l->table.marks > 0};
 	for (int i = 0; scene->layer_cost && i < info->layers; i++) {
 		shown->total += scene->layer_cost[i];
 		shown->largest = fmax(shown->largest, scene->layer_cost[i]);
 	}
 	memcpy(column, layer_column, sizeof layer_column);
-	measure_columns(shown, ascii, column);
+	measure_columns(shown, column);
 	return (struct table_source){.context = shown, .rows = info->layers, .column = column, .columns = COLUMNS, .hand = scene->layer,
 		.cursor = true, .fitted = give_bar};
 }
@@ -459,11 +481,11 @@ static void draw(void *own, struct scene *scene, struct screen *s, const struct 
 	}
 	struct shown shown;
 	struct table_column column[COLUMNS];
-	struct table_source src = source_of(l, scene, s->ascii, &shown, column);
+	struct table_source src = source_of(l, scene, &shown, column);
 	char title[256];
 	table_draw(&l->table, &src, s, (struct rect){r.x + 1, r.y + 1, r.width - 2, r.height - 2});
 	screen_box(s, r, table_title(&l->table, "Layers", title, sizeof title));
-	draw_box_hints(scene, s, r, r.y + r.height - 1, view_layers.name);
+	draw_table_hints(scene, s, r, &l->table, &view_layers);
 }
 
 static void measure(void *own, const struct scene *scene, const struct screen *s, struct layout_item *item)
@@ -480,7 +502,7 @@ static void move(void *own, struct scene *scene, enum motion m, int page)
 	struct layers *l = own;
 	struct shown shown;
 	struct table_column column[COLUMNS];
-	struct table_source src = source_of(l, scene, false, &shown, column);
+	struct table_source src = source_of(l, scene, &shown, column);
 	int to = table_move(&l->table, &src, m, page);
 	scene->layer = to >= 0 ? to : scene->layer;
 }
@@ -511,7 +533,7 @@ static bool act_on_table(void *own, struct scene *scene, table_act *act, const c
 	struct layers *l = own;
 	struct shown shown;
 	struct table_column column[COLUMNS];
-	struct table_source src = source_of(l, scene, false, &shown, column);
+	struct table_source src = source_of(l, scene, &shown, column);
 	if (!act(&l->table, &src, text, f))
 		return false;
 	int hand = table_hand(&l->table, &src);

@@ -50,7 +50,39 @@ void popup_clear(struct popup *p)
 	for (int i = 0; i < p->lines; i++)
 		free(p->line[i].text);
 	free(p->line);
+	sheet_free(p->sheet);
 	*p = (struct popup){0};
+}
+
+bool popup_shown(const struct popup *p)
+{
+	return p->lines > 0 || p->sheet;
+}
+
+static bool add_lines(struct popup *p, const char *text)
+{
+	char line[1024];
+	for (size_t length; *text; text += length + (text[length] != '\0')) {
+		length = strcspn(text, "\n");
+		snprintf(line, sizeof line, "%.*s", (int)length, text);
+		if (!popup_add(p, line, 0, false))
+			return false;
+	}
+	return true;
+}
+
+bool popup_add_answer(struct popup *p, const struct answer *a)
+{
+	struct popup made = { .sheet = sheet_new(a) };
+	bool ok = made.sheet && add_lines(&made, a->above);
+	made.below = made.lines;
+	if (ok && add_lines(&made, a->below)) {
+		popup_clear(p);
+		*p = made;
+		return true;
+	}
+	popup_clear(&made);
+	return false;
 }
 
 static int clamp(int value, int low, int high)
@@ -146,8 +178,63 @@ static void draw_foot(const struct popup *p, struct screen *s, struct rect r, bo
 		screen_put(s, r.x + r.width - 2 - used, r.y + r.height - 1, used, STYLE_HINT, foot);
 }
 
+// ---- a table in it ---------------------------------------------------------------------------------------------------
+
+// Lines of the screen that the lines from..to take, drawn from row y on where r is not NULL.
+static int text_lines(const struct popup *p, int from, int to, int room, struct screen *s, const struct rect *r)
+{
+	int used = 0;
+	for (int i = from; i < to; i++) {
+		if (r && used < r->height)
+			draw_line(p, &p->line[i], s, (struct rect){ r->x, r->y + used, r->width, r->height - used });
+		used += height_of(&p->line[i], room);
+	}
+	return used;
+}
+
+static void draw_sheet_foot(const struct popup *p, struct screen *s, struct rect r)
+{
+	char foot[160], part[120];
+	const char *shown = sheet_part(p->sheet, part, sizeof part);
+	snprintf(foot, sizeof foot, " %s%s%s%sEsc closes ", shown, shown[0] ? ", " : "", sheet_more(p->sheet) ? "</> columns, " : "",
+		sheet_can_pick(p->sheet) ? "Enter opens, " : "");
+	int used = screen_width(foot);
+	if (used + 4 <= r.width)
+		screen_put(s, r.x + r.width - 2 - used, r.y + r.height - 1, used, STYLE_HINT, foot);
+}
+
+// The table has what the texts leave; of those, what stands below it gives way first.
+static void draw_sheet(struct popup *p, struct screen *s)
+{
+	enum { TABLE_LEAST = 4 };
+	int width = clamp(screen_width(p->title) + 6, sheet_width(p->sheet) + 4, s->width - 4);
+	for (int i = 0; i < p->lines; i++)
+		width = clamp(screen_width(p->line[i].text) + 4, width, s->width - 4);
+	width = clamp(width, 0, s->width - 4);
+	int room = width - 4, most = rows_of(s->height), above = text_lines(p, 0, p->below, room, s, NULL);
+	int below = text_lines(p, p->below, p->lines, room, s, NULL), rows = sheet_lines(p->sheet);
+	above = clamp(above, 0, clamp(most - TABLE_LEAST, 0, most));
+	rows = clamp(rows, 1, clamp(most - above - below, TABLE_LEAST, most));
+	below = clamp(most - above - rows, 0, below);
+	int height = above + rows + below + 2;
+	struct rect r = { (s->width - width) / 2, (s->height - height) / 2, width, height };
+	screen_fill(s, (struct rect){ r.x - 1, r.y, r.width + 2, r.height });
+	screen_box(s, r, p->title);
+	s->cursor = false;
+	p->shown = rows;
+	p->table = (struct rect){ r.x + 2, r.y + 1 + above, room + 1, rows };
+	text_lines(p, 0, p->below, room, s, &(struct rect){ r.x + 2, r.y + 1, room, above });
+	sheet_draw(p->sheet, s, p->table);
+	text_lines(p, p->below, p->lines, room, s, &(struct rect){ r.x + 2, r.y + 1 + above + rows, room, below });
+	draw_sheet_foot(p, s, r);
+}
+
 static void draw_popup(struct popup *p, struct screen *s, bool low)
 {
+	if (p->sheet) {
+		draw_sheet(p, s);
+		return;
+	}
 	int width = screen_width(p->title) + 6;
 	if (p->foot)
 		width = clamp(screen_width(p->foot) + 8, width, s->width - 4);
@@ -195,6 +282,10 @@ static void move(void *own, struct scene *scene, enum motion m, int page)
 	struct popup *p = scene->popup;
 	if (!p)
 		return;
+	if (p->sheet) {
+		sheet_move(p->sheet, m, p->shown > 2 ? p->shown - 2 : 1);
+		return;
+	}
 	p->top = motion_to(m, p->top, p->lines, p->shown > 2 ? p->shown - 1 : 1);
 	p->left += m == MOTION_RIGHT ? SIDEWAYS : m == MOTION_LEFT ? -SIDEWAYS : 0; // drawing holds it where it is of use
 }
@@ -205,10 +296,18 @@ static bool click(void *own, struct scene *scene, int pane, int x, int y)
 	(void)own;
 	(void)pane;
 	(void)x;
-	(void)y;
+	if (scene->popup && scene->popup->sheet)
+		sheet_click(scene->popup->sheet, y - scene->popup->table.y);
 	return scene->popup != NULL;
+}
+
+static bool act_on_table(void *own, struct scene *scene, table_act *act, const char *text, struct fault *f)
+{
+	(void)own;
+	return sheet_act(scene->popup->sheet, act, text, f);
 }
 
 const struct view_ops view_popup = {
 	.name = "popup", .title = "a box of text", .place = LAYOUT_OVER, .measure = measure, .draw = draw, .move = move, .click = click,
+	.table = act_on_table,
 };

@@ -31,6 +31,7 @@ struct scene {
 	// the search; borrowed
 	const char *session;  // its name
 	bool read_only;
+	int pending; // changes in force that are not on the disk yet
 	const struct snapshot *snapshot;
 	const struct figure_source *source; // NULL: no figures yet
 	const uint8_t *draft;               // NULL: none
@@ -83,7 +84,27 @@ struct view_ops {
 int draw_hints(const struct scene *, struct screen *, int x, int y, int width, const char *view);
 // At the right end of row y of a box: in its upper or lower side.
 void draw_box_hints(const struct scene *, struct screen *, struct rect, int y, const char *view);
-void draw_figure(const struct scene *, struct screen *, struct rect, const struct figure_kind *);
+// In the lower side of a table's box: what moves it sideways at the left, where it has more columns than fit and is the one that
+// moves; what belongs to the view at the right.
+void draw_table_hints(const struct scene *, struct screen *, struct rect, const struct table *, const struct view_ops *);
+
+// A figure as it was drawn last. It is built and drawn anew only where something that it depends on has changed. Zero at first.
+struct picture {
+	struct picture_of {
+		const struct figure_kind *kind; // NULL: nothing was drawn yet
+		const struct engine_info *info;
+		uint64_t version; // of the snapshot
+		long records;
+		int marks, term, layer, width, height;
+		enum canvas_glyphs glyphs;
+	} of;
+	struct figure *figure; // owned, as the cells are
+	struct cell *cell;
+	bool any_layer; // it is the same whichever layer is in hand
+};
+// The frame of a figure, and the figure in it. `kind` NULL: the frame alone.
+void picture_draw(struct picture *, const struct scene *, struct screen *, struct rect, const struct figure_kind *kind);
+void picture_free(struct picture *);
 
 // The option that a draft, or else the policy, sets for a layer's weights; and the name of both formats: "int4", or
 // "int4/int8" where weights and activations differ.

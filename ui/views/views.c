@@ -158,6 +158,17 @@ static bool within(struct rect r, int x, int y)
 	return x >= r.x && y >= r.y && x < r.x + r.width && y < r.y + r.height;
 }
 
+bool views_wheel(struct views *v, struct scene *scene, int x, int y, enum motion m)
+{
+	for (int i = VIEWS_COUNT - 1; i >= 0; i--)
+		for (int pane = 0; v->view[i].ops->move && pane < v->item[i].got; pane++)
+			if (within(v->item[i].pane[pane], x, y)) {
+				v->view[i].ops->move(v->view[i].own, scene, m, 1);
+				return true;
+			}
+	return false;
+}
+
 bool views_click(struct views *v, struct scene *scene, int x, int y)
 {
 	for (int i = VIEWS_COUNT - 1; i >= 0; i--)

@@ -55,5 +55,7 @@ int views_page(const struct views *, int view);
 bool views_marked(const struct views *, int row);
 // The view that lies on top at a place of the screen, and clicks it. False: nothing happened there.
 bool views_click(struct views *, struct scene *, int x, int y);
+// Moves in that view by one. False: nothing moves there.
+bool views_wheel(struct views *, struct scene *, int x, int y, enum motion);
 
 #endif

@@ -1,0 +1,446 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/search/lane.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#include "engine/search/searcher.h"
+#include "engine/search/settings.h"
+#include "engine/tensor/rng.h"
+
+enum { VERSION = 1 };
+
+// start=wide: the widest of seven options has about half of the probability.
+static const double LEAN = 4;
+
+// ---- opening ----
+
+static bool make_rooms(struct lane *lane)
+{
+	const struct shared *s = lane->shared;
+	size_t slots = (size_t)s->space->slots, options = (size_t)s->options;
+	lane->modal = calloc(slots, 1);
+	lane->choice = calloc(LANE_CHOICES * slots, 1);
+	lane->value = calloc(slots * options, sizeof *lane->value);
+	lane->answer = calloc((ENGINE_TERMS + 3) * slots * options, sizeof *lane->answer);
+	lane->bounds = calloc(2 * ENGINE_TERMS * slots, 1);
+	return lane->modal && lane->choice && lane->value && lane->answer && lane->bounds;
+}
+
+bool lane_open(struct lane *lane, const char *name, const struct shared *s, struct fault *fault)
+{
+	struct last *last = &lane->last;
+	lane->shared = s;
+	lane->searcher = &searcher_reinforce;
+	snprintf(lane->name, sizeof lane->name, "%s", name);
+	if (!(lane->partition = partition_new(s->space, fault)) || !(lane->wanted = partition_new(s->space, fault)) ||
+	    !(last->partition = partition_new(s->space, fault)))
+		return false;
+	lane->partition->split = s->knobs.decide == DECIDE_SPLIT;
+	partition_settle(lane->partition, NULL);
+	if (!(lane->policy = policy_new(lane->partition, fault)) || !(last->policy = policy_new(last->partition, fault)) ||
+	    !(lane->pricer = pricer_new(s->space, fault)))
+		return false;
+	if (s->knobs.start == START_WIDE)
+		policy_lean(lane->policy, LEAN);
+	return make_rooms(lane) || fault_memory(fault, "search");
+}
+
+void lane_close(struct lane *lane)
+{
+	policy_free(lane->policy);
+	policy_free(lane->last.policy);
+	partition_free(lane->partition);
+	partition_free(lane->wanted);
+	partition_free(lane->last.partition);
+	pricer_free(lane->pricer);
+	free(lane->modal);
+	free(lane->choice);
+	free(lane->value);
+	free(lane->answer);
+	free(lane->bounds);
+}
+
+// `what` as this lane calls it, in states and random streams. The first lane's names stand alone.
+static const char *own_name(const struct lane *lane, const char *what, char name[STATE_KEY])
+{
+	snprintf(name, STATE_KEY, "%s%s%s%s", lane->name[0] ? "lane." : "", lane->name, lane->name[0] ? "." : "", what);
+	return name;
+}
+
+static const char *part_name(const struct lane *lane, char name[STATE_KEY])
+{
+	snprintf(name, STATE_KEY, "lane%s%s", lane->name[0] ? "." : "", lane->name);
+	return name;
+}
+
+uint64_t lane_key(const struct lane *lane, const char *purpose)
+{
+	char name[STATE_KEY];
+	return rng_key((uint64_t)lane->shared->knobs.seed, own_name(lane, purpose, name), (uint64_t)lane->shared->step);
+}
+
+void lane_costs(const struct lane *lane, const uint8_t *choice, double *cost)
+{
+	pricer_take(lane->pricer, lane->shared->term, lane->shared->terms, choice, cost);
+}
+
+// ---- what it aims at ----
+
+void lane_take_aims(struct lane *lane, const struct aim *aim, uint32_t same)
+{
+	for (int t = 0; t < lane->shared->terms; t++) {
+		struct aim *mine = &lane->aim[t];
+		double sampled = same >> t & 1 ? mine->sampled : (double)NAN;
+		*mine = aim[t];
+		mine->sampled = sampled;
+		mine->cheapest = lane->bounds + 2 * t * lane->shared->space->slots;
+		mine->dearest = mine->cheapest + lane->shared->space->slots;
+	}
+	lane_bounds(lane);
+}
+
+uint32_t lane_counted(const struct lane *lane)
+{
+	uint32_t terms = 0;
+	for (int t = 0; t < lane->shared->terms; t++)
+		terms |= (uint32_t)lane_counts(lane, t) << t;
+	return terms;
+}
+
+double lane_penalty(const struct lane *lane, const double *cost)
+{
+	const struct shared *s = lane->shared;
+	double r = 0;
+	for (int t = 0; t < s->terms; t++)
+		if (lane_counts(lane, t)) {
+			double over = cost[t] / lane_goal(&lane->aim[t]) - 1;
+			r -= lane->aim[t].weight * (s->knobs.reward == REWARD_RELU ? fmax(0, over) : fabs(over));
+		}
+	return r;
+}
+
+double lane_reward(const struct lane *lane, const double *cost, double quality)
+{
+	const struct shared *s = lane->shared;
+	if (s->knobs.reward != REWARD_MNAS)
+		return quality + lane_penalty(lane, cost);
+	double r = s->by_loss ? exp(quality) : quality;
+	for (int t = 0; t < s->terms; t++)
+		if (lane_counts(lane, t))
+			r *= pow(cost[t] / lane_goal(&lane->aim[t]), -lane->aim[t].weight);
+	return r;
+}
+
+// ---- steps ----
+
+void lane_begin_step(struct lane *lane, const uint8_t *path)
+{
+	struct record *r = &lane->record;
+	double cost[ENGINE_TERMS];
+	lane->last.kept = false;
+	lane_costs(lane, path, cost);
+	for (int t = 0; t < ENGINE_TERMS; t++)
+		r->cost[t] = (float)cost[t];
+	r->quality = r->reward = r->loss = r->accuracy = r->learning_rate = NAN;
+}
+
+void lane_fared(struct lane *lane, int count, double (*cost)[ENGINE_TERMS], double quality, double reward, double advantage)
+{
+	struct record *r = &lane->record;
+	bool first = !lane->has_quality;
+	memset(r->cost, 0, sizeof r->cost);
+	for (int i = 0; i < count; i++)
+		for (int t = 0; t < ENGINE_TERMS; t++)
+			r->cost[t] += (float)(cost[i][t] / count);
+	r->quality = (float)quality;
+	r->reward = (float)reward;
+	lane->quality = smoothed(first ? (double)NAN : lane->quality, quality);
+	lane->reward = smoothed(first ? (double)NAN : lane->reward, reward);
+	lane->advantage = smoothed(first ? (double)NAN : lane->advantage, advantage);
+	lane->has_quality = true;
+}
+
+void lane_settle(struct lane *lane)
+{
+	double cost[ENGINE_TERMS];
+	lane->searcher->best(lane, lane->modal);
+	lane_costs(lane, lane->modal, cost);
+	for (int t = 0; t < lane->shared->terms; t++)
+		lane->aim[t].modal = cost[t];
+}
+
+void lane_end_step(struct lane *lane)
+{
+	const struct shared *s = lane->shared;
+	struct record *r = &lane->record;
+	lane_settle(lane);
+	for (int t = 0; t < ENGINE_TERMS; t++)
+		r->modal_cost[t] = t < s->terms ? (float)lane->aim[t].modal : NAN;
+	for (int t = 0; t < s->terms; t++)
+		lane->aim[t].sampled = smoothed(lane->aim[t].sampled, (double)r->cost[t]);
+	r->entropy = (float)policy_entropy(lane->policy);
+	r->step = s->step;
+}
+
+void lane_rearrange(struct lane *lane)
+{
+	struct partition *before = lane->partition;
+	lane->partition = lane->wanted;
+	lane->wanted = before;
+	policy_follow(lane->policy, lane->partition);
+	lane_bounds(lane);
+}
+
+// ---- states ----
+
+enum { NUMBERS = 7, LAST_NUMBERS = 3, TERM_NUMBERS = 4 };
+
+static void list_numbers(struct lane *lane, struct state_number numbers[NUMBERS])
+{
+	memcpy(numbers, (struct state_number[NUMBERS]){
+		{"moves", .whole = policy_moves(lane->policy)},
+		{"baseline", .real = &lane->baseline}, {"has_baseline", .flag = &lane->has_baseline},
+		{"quality", .real = &lane->quality}, {"reward", .real = &lane->reward}, {"advantage", .real = &lane->advantage},
+		{"has_quality", .flag = &lane->has_quality},
+	}, NUMBERS * sizeof *numbers);
+}
+
+// Of what there was after the last step, where changes were made since.
+static void list_last_numbers(struct lane *lane, struct state_number numbers[LAST_NUMBERS])
+{
+	struct last *last = &lane->last;
+	memcpy(numbers, (struct state_number[LAST_NUMBERS]){
+		{"moves", .whole = policy_moves(last->policy)},
+		{"baseline", .real = &last->baseline}, {"has_baseline", .flag = &last->has_baseline},
+	}, LAST_NUMBERS * sizeof *numbers);
+}
+
+static void list_last_term(struct lane *lane, int t, struct state_number numbers[TERM_NUMBERS])
+{
+	struct last *last = &lane->last;
+	memcpy(numbers, (struct state_number[TERM_NUMBERS]){
+		{"sampled", .real = &last->aim[t].sampled}, {"expected", .real = &last->expected[t]},
+		{"low", .real = &last->aim[t].low}, {"high", .real = &last->aim[t].high},
+	}, TERM_NUMBERS * sizeof *numbers);
+}
+
+static bool save_partition(const struct partition *p, const char *prefix, struct state *out)
+{
+	char name[2 * STATE_KEY];
+	bool ok = true;
+	for (int g = 0; g < p->groups; g++) {
+		snprintf(name, sizeof name, "%sgroup.%s", prefix, p->group[g].name);
+		ok = ok && state_say(out, name, "%s", p->group[g].pattern);
+	}
+	int64_t *allowed = malloc((size_t)p->space->slots * sizeof *allowed);
+	for (int i = 0; allowed && i < p->space->slots; i++)
+		allowed[i] = p->allowed[i];
+	snprintf(name, sizeof name, "%sallowed", prefix);
+	ok = ok && allowed && state_add(out, name, STATE_I64, 1, (int64_t[]){p->space->slots}, allowed);
+	free(allowed);
+	return ok;
+}
+
+static bool save_policy(const struct policy *policy, const char *prefix, struct state *out, struct fault *fault)
+{
+	struct state_array array[POLICY_ARRAYS];
+	policy_arrays(policy, array);
+	return state_add_arrays(out, array, POLICY_ARRAYS, prefix, fault);
+}
+
+static bool save_last(struct lane *lane, struct state *out, struct fault *fault)
+{
+	const struct last *last = &lane->last;
+	struct state_number number[LAST_NUMBERS], of_term[TERM_NUMBERS];
+	char prefix[STATE_KEY], name[STATE_KEY];
+	own_name(lane, "last.", prefix);
+	list_last_numbers(lane, number);
+	bool ok = state_say(out, own_name(lane, "last.terms", name), "%d", last->terms) &&
+		settings_save(&last->knobs, own_name(lane, "last.set", name), true, out) &&
+		state_say_numbers(out, number, LAST_NUMBERS, prefix, NULL) && save_partition(last->partition, prefix, out);
+	for (int t = 0; t < last->terms; t++) {
+		list_last_term(lane, t, of_term);
+		ok = ok && state_say_numbers(out, of_term, TERM_NUMBERS, prefix, lane->shared->term[t].name);
+	}
+	return ok ? save_policy(last->policy, prefix, out, fault) : fault_memory(fault, "checkpoint");
+}
+
+bool lane_save(struct lane *lane, struct state *out, struct fault *fault)
+{
+	struct state_number number[NUMBERS];
+	char prefix[STATE_KEY], name[STATE_KEY];
+	own_name(lane, "", prefix);
+	list_numbers(lane, number);
+	bool ok = state_part(out, part_name(lane, name), VERSION) && state_say_numbers(out, number, NUMBERS, prefix, NULL);
+	for (int t = 0; t < lane->shared->terms; t++) {
+		struct state_number sampled = {"sampled", .real = &lane->aim[t].sampled};
+		ok = ok && state_say_numbers(out, &sampled, 1, prefix, lane->shared->term[t].name);
+	}
+	if (!ok || !save_partition(lane->partition, prefix, out))
+		return fault_memory(fault, "checkpoint");
+	return save_policy(lane->policy, own_name(lane, "policy.", name), out, fault) &&
+		(!lane->last.kept || save_last(lane, out, fault));
+}
+
+unsigned long lane_sum(const struct lane *lane, unsigned long crc)
+{
+	struct state_array array[POLICY_ARRAYS];
+	const struct partition *p = lane->partition;
+	size_t slots = (size_t)p->space->slots;
+	policy_arrays(lane->policy, array);
+	crc = state_sum(crc, array, POLICY_ARRAYS);
+	crc = crc32_z(crc, (const Bytef *)p->allowed, slots * sizeof *p->allowed);
+	return crc32_z(crc, (const Bytef *)p->decision_of, slots * sizeof *p->decision_of);
+}
+
+// ---- restoring ----
+
+// Into p, which has no groups.
+static bool restore_partition(const struct state *in, const char *prefix, bool split, struct partition *p, struct fault *fault)
+{
+	char key[2 * STATE_KEY];
+	const struct space *s = p->space;
+	snprintf(key, sizeof key, "%sallowed", prefix);
+	const struct state_tensor *t = state_find_as(in, key, STATE_I64, s->slots);
+	if (!t)
+		return state_damaged(fault, key);
+	for (int i = 0; i < s->slots; i++) {
+		int64_t mask = ((const int64_t *)t->data)[i];
+		if (mask <= 0 || mask & ~(int64_t)space_all(s, i))
+			return state_damaged(fault, key);
+		p->allowed[i] = (uint32_t)mask;
+	}
+	p->split = split;
+	snprintf(key, sizeof key, "%sgroup.", prefix);
+	size_t n = strlen(key);
+	for (int i = 0; i < in->texts; i++)
+		if (strncmp(in->text[i].name, key, n) == 0 && !partition_group(p, in->text[i].name + n, in->text[i].value, fault))
+			return false;
+	return partition_settle(p, fault);
+}
+
+static bool restore_policy(struct policy *policy, const char *prefix, const struct state *in, struct fault *fault)
+{
+	struct state_array array[POLICY_ARRAYS];
+	policy_arrays(policy, array);
+	if (!state_read_arrays(in, array, POLICY_ARRAYS, prefix, fault))
+		return false;
+	policy_refresh(policy);
+	return true;
+}
+
+// What there was after the last step, where changes were made since.
+static bool restore_last(struct lane *lane, const struct state *in, struct fault *fault)
+{
+	const struct shared *s = lane->shared;
+	struct last *last = &lane->last;
+	struct state_number number[LAST_NUMBERS], of_term[TERM_NUMBERS];
+	struct term term[ENGINE_TERMS];
+	char prefix[STATE_KEY], name[STATE_KEY];
+	double terms;
+	own_name(lane, "last.", prefix);
+	own_name(lane, "last.terms", name);
+	if (!state_get(in, name))
+		return !state_find(in, own_name(lane, "last.allowed", name)) || state_damaged(fault, "last.terms");
+	if (!state_real(in, name, &terms) || !(terms >= 0 && terms <= s->knobs.terms))
+		return state_damaged(fault, name);
+	last->knobs = s->knobs;
+	last->terms = last->knobs.terms = (int)terms;
+	if (!settings_read(&last->knobs, own_name(lane, "last.set", name), true, in, fault) ||
+	    !aims_of(s, &last->knobs, term, last->aim, fault) ||
+	    !restore_partition(in, prefix, last->knobs.decide == DECIDE_SPLIT, last->partition, fault))
+		return false;
+	list_last_numbers(lane, number);
+	if (!restore_policy(last->policy, prefix, in, fault) || !state_read_numbers(in, number, LAST_NUMBERS, prefix, NULL, fault))
+		return false;
+	for (int t = 0; t < last->terms; t++) {
+		last->price[t] = term[t].price;
+		list_last_term(lane, t, of_term);
+		if (!state_read_numbers(in, of_term, TERM_NUMBERS, prefix, s->term[t].name, fault))
+			return false;
+	}
+	if (*policy_moves(last->policy) < 0 || !isfinite(last->baseline))
+		return state_damaged(fault, own_name(lane, "last.moves", name));
+	last->kept = true;
+	return true;
+}
+
+bool lane_restore(struct lane *lane, const struct state *in, struct fault *fault)
+{
+	const struct shared *s = lane->shared;
+	struct state_number number[NUMBERS];
+	char prefix[STATE_KEY], name[STATE_KEY];
+	own_name(lane, "", prefix);
+	if (!state_part_check(in, part_name(lane, name), VERSION, fault) ||
+	    !restore_partition(in, prefix, s->knobs.decide == DECIDE_SPLIT, lane->wanted, fault))
+		return false;
+	lane_rearrange(lane);
+	list_numbers(lane, number);
+	if (!restore_policy(lane->policy, own_name(lane, "policy.", name), in, fault) ||
+	    !state_read_numbers(in, number, NUMBERS, prefix, NULL, fault))
+		return false;
+	for (int t = 0; t < s->terms; t++) {
+		struct state_number sampled = {"sampled", .real = &lane->aim[t].sampled};
+		if (!state_read_numbers(in, &sampled, 1, prefix, s->term[t].name, fault))
+			return false;
+	}
+	if (*policy_moves(lane->policy) < 0 || !isfinite(lane->baseline))
+		return state_damaged(fault, own_name(lane, "moves", name));
+	return restore_last(lane, in, fault);
+}
+
+// ---- publication ----
+
+static void publish_slots(const struct lane *lane, struct snapshot *out)
+{
+	const struct partition *p = lane->partition;
+	out->decisions = p->decisions;
+	out->split = p->split;
+	out->slots = p->space->slots;
+	for (int i = 0; i < out->slots; i++) {
+		struct slot_state *slot = &out->slot[i];
+		int d = p->decision_of[i];
+		*slot = (struct slot_state){.allowed = p->decision[d].allowed, .modal = lane->modal[i], .decision = d,
+			.group = p->group_of[space_layer(i)]};
+		memcpy(slot->probability, policy_probabilities(lane->policy, d), sizeof slot->probability);
+	}
+	out->groups = p->groups;
+	for (int g = 0; g < p->groups; g++) {
+		snprintf(out->group[g].name, sizeof out->group[g].name, "%s", p->group[g].name);
+		snprintf(out->group[g].pattern, sizeof out->group[g].pattern, "%s", p->group[g].pattern);
+	}
+}
+
+static void publish_term(const struct lane *lane, int t, struct term_state *out)
+{
+	const struct term *term = &lane->shared->term[t];
+	const struct aim *aim = &lane->aim[t];
+	const struct price *p = term->price;
+	const struct device *device = p ? cost_device(price_cost(p)) : NULL;
+	*out = (struct term_state){.weight = aim->weight, .target = aim->target, .targeted = aim->target > 0,
+		.modal = aim->modal, .expected = aim->sampled, .low = aim->low, .high = aim->high, .least = aim->least,
+		.reach = lane_reach(lane, t), .whole = p ? price_widest(p) : (double)NAN, .unit = p ? price_unit(p) : "",
+		.brief = p ? cost_brief(price_cost(p)) : "", .symbol = p ? cost_symbol(price_cost(p)) : "",
+		.device = device ? device->name : ""};
+	lane_reach_text(lane, t, out->reach_text, sizeof out->reach_text);
+	memcpy(out->name, term->name, sizeof out->name);
+	memcpy(out->why, term->why, sizeof out->why);
+	memcpy(out->target_text, aim->asked, sizeof out->target_text);
+}
+
+void lane_publish(const struct lane *lane, struct snapshot *out)
+{
+	out->quality = lane->has_quality ? lane->quality : (double)NAN;
+	out->reward = lane->has_quality ? lane->reward : (double)NAN;
+	out->advantage = lane->has_quality ? lane->advantage : (double)NAN;
+	out->entropy = policy_entropy(lane->policy);
+	out->learning_rate = (double)lane->record.learning_rate;
+	publish_slots(lane, out);
+	out->terms = lane->shared->terms;
+	for (int t = 0; t < out->terms; t++)
+		publish_term(lane, t, &out->term[t]);
+}

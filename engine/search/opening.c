@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// How a search is put together, and taken apart.
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "engine/quant/format.h"
+#include "engine/search/inside.h"
+#include "engine/search/layers.h"
+#include "engine/tensor/kernels.h"
+
+static bool describe(struct search *s)
+{
+	struct engine_info *info = &s->info;
+	const struct shared *from = &s->shared;
+	const struct knobs *k = &from->knobs;
+	int layers = from->model->layers, slots = from->space->slots;
+	struct layer_info *layer = calloc((size_t)layers, sizeof *layer);
+	struct slot_info *slot = calloc((size_t)slots, sizeof *slot);
+	s->option_info = calloc((size_t)slots * ENGINE_OPTIONS, sizeof *s->option_info);
+	info->layer = layer;
+	info->slot = slot;
+	if (!layer || !slot || !s->option_info)
+		return false;
+	snprintf(info->net, sizeof info->net, "%s", k->net);
+	snprintf(info->data, sizeof info->data, "%s", k->data);
+	snprintf(info->space, sizeof info->space, "%s", k->space);
+	knobs_get(k, "preset", info->preset, sizeof info->preset);
+	info->seed = (uint64_t)k->seed;
+	info->threads = 1;
+	info->layers = layers;
+	info->slots = slots;
+	info->image_h = from->model->op[0].out.h;
+	info->image_w = from->model->op[0].out.w;
+	info->image_c = from->model->op[0].out.c;
+	info->classes = from->model->op[from->model->ops - 1].out.c;
+	if (s->source->kind->describe)
+		s->source->kind->describe(s->source, info);
+	info->parameters = from->model->parameters;
+	info->macs = from->model->macs;
+	info->attention_macs = from->model->attention_macs;
+	info->kernels = kernels_best()->name;
+	for (int i = 0; i < layers; i++) {
+		layer[i] = layer_info_of(from->model, i);
+		layer[i].weight_slot = space_slot(i, HALF_WEIGHT);
+		layer[i].activation_slot = space_slot(i, HALF_ACTIVATION);
+	}
+	for (int i = 0; i < slots; i++) {
+		const struct slot *own = &from->space->slot[i];
+		struct option_info *option = s->option_info + i * ENGINE_OPTIONS;
+		snprintf(slot[i].name, sizeof slot[i].name, "%s", own->name);
+		slot[i].layer = space_layer(i);
+		slot[i].options = own->options;
+		slot[i].option = option;
+		for (int o = 0; o < own->options; o++) {
+			snprintf(option[o].name, sizeof option[o].name, "%s", format_table[own->format[o]].name);
+			option[o].bits = format_table[own->format[o]].bits;
+		}
+	}
+	return true;
+}
+
+static bool open_rooms(struct search *s, struct fault *fault)
+{
+	struct shared *shared = &s->shared;
+	const struct knobs *k = &shared->knobs;
+	if (!(s->source = source_open(shared, &shared->model, fault)) || !cost_can_price(shared->model, fault) ||
+	    !(shared->space = space_new(shared->model, k->space, fault)) || !(shared->prices = prices_new(shared->space, fault)))
+		return false;
+	for (int i = 0; i < shared->space->slots; i++) {
+		int options = shared->space->slot[i].options;
+		shared->options = options > shared->options ? options : shared->options;
+	}
+	shared->horizon = k->steps;
+	shared->warmup = s->source->kind->train ? (long)(k->warmup * (double)k->steps) : 0;
+	s->lanes = 1;
+	return s->source->kind->ready(s->source, fault) && lane_open(&s->lane[0], "", shared, fault) &&
+		front_open(&s->front, shared, fault);
+}
+
+// Quality may be minus a loss where the source has losses; else it is accuracy, whatever the knob says.
+void search_take_knobs(struct search *s, const struct knobs *knobs)
+{
+	s->shared.knobs = *knobs;
+	s->shared.by_loss = s->source->kind->losses && knobs->quality == QUALITY_LOSS;
+}
+
+struct search *search_new(const struct knobs *knobs, const struct state *state, struct fault *fault)
+{
+	struct search *s = calloc(1, sizeof *s);
+	if (!s) {
+		fault_memory(fault, "search");
+		return NULL;
+	}
+	s->shared.knobs = *knobs;
+	if (!open_rooms(s, fault))
+		goto failed;
+	size_t slots = (size_t)s->shared.space->slots;
+	s->choice = calloc(SEARCH_SAMPLES, slots);
+	s->asked.distinct = calloc(SEARCH_SAMPLES, slots);
+	if (!describe(s) || !s->choice || !s->asked.distinct) {
+		fault_memory(fault, "search");
+		goto failed;
+	}
+	search_take_knobs(s, knobs);
+	if (!search_reprice(s, knobs, fault) || (state && !search_restore(s, state, fault)))
+		goto failed;
+	for (int i = 0; i < s->lanes; i++)
+		lane_settle(&s->lane[i]);
+	return s;
+failed:
+	search_free(s);
+	return NULL;
+}
+
+void search_free(struct search *s)
+{
+	if (!s)
+		return;
+	for (int i = 0; i < LANES; i++)
+		lane_close(&s->lane[i]);
+	front_close(&s->front);
+	source_close(s->source);
+	prices_free(s->shared.prices);
+	space_free(s->shared.space);
+	model_free(s->shared.model);
+	free((void *)s->info.layer);
+	free((void *)s->info.slot);
+	free(s->option_info);
+	free(s->choice);
+	free(s->asked.distinct);
+	free(s);
+}

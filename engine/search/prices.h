@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What choices cost. `prices` are all that a search was ever asked for: a price is made once, never changes, and lives as long as
+// they do, so that any thread may go on with it. A pricer prices choices for one thread at a time: it holds the choice that it
+// took last, and says what that costs with another option of a decision, from what the change touches alone.
+#ifndef ENGINE_SEARCH_PRICES_H
+#define ENGINE_SEARCH_PRICES_H
+
+#include "engine/cost/cost.h"
+#include "engine/engine.h"
+#include "engine/space/space.h"
+
+struct price; // by one cost term on one device
+
+// A cost term of a search. The terms only ever become more: each keeps its place.
+struct term {
+	char name[ENGINE_NAME];
+	const struct price *price; // NULL: it cannot be priced, as `why` says
+	char why[2 * ENGINE_TEXT];
+};
+
+// ---- prices: the engine's thread ----
+
+struct prices;
+struct prices *prices_new(const struct space *, struct fault *); // the space is borrowed
+void prices_free(struct prices *);
+// By a term with its device ("latency@t4"), as cost_new takes it; made where it is not known yet. NULL with a fault: there is no
+// such term or device, or it has no figure for a format of the space.
+const struct price *prices_named(struct prices *, const char *name, struct fault *);
+
+// ---- a price: any thread ----
+
+const struct cost *price_cost(const struct price *);
+const char *price_unit(const struct price *); // in full, with the device
+double price_widest(const struct price *);    // of the widest uniform choice
+void price_uniform(const struct price *, double *low, double *high); // of the cheapest and the dearest uniform choice
+bool price_adds(const struct price *); // whether it is a sum over layers
+double price_layer(const struct price *, int layer, int weight, int activation); // of one that adds up: with these options
+
+// ---- pricers ----
+
+struct pricer;
+struct pricer *pricer_new(const struct space *, struct fault *); // the space is borrowed
+void pricer_free(struct pricer *);
+// Takes a choice (an option per slot, copied), to be priced by these terms: fills cost[ENGINE_TERMS], NAN where there is no term
+// or no price.
+void pricer_take(struct pricer *, const struct term *, int terms, const uint8_t *choice, double *cost);
+// What the choice it holds costs with each option of one decision, by the terms in a mask; by the others, and with options that
+// are not allowed, as it is. The partition is of the same space, and its decision's slots hold one option. cost: [options].
+void pricer_options(struct pricer *, const struct partition *, int decision, uint32_t terms, double (*cost)[ENGINE_TERMS]);
+
+#endif

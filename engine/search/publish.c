@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What a search shows of itself: its own part of a snapshot, and around it the parts of its lanes and its front.
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "engine/search/inside.h"
+
+static void says(const struct search *search, char *buf, size_t size)
+{
+	const struct shared *s = &search->shared;
+	const struct source *source = search->source;
+	if (source->idle) {
+		snprintf(buf, size, "costs alone: %s", source->idle);
+	} else if (s->step >= s->horizon) {
+		snprintf(buf, size, "finished: evaluate, export, or extend N");
+	} else if (s->step < s->warmup) {
+		snprintf(buf, size, "warm-up %ld/%ld: pins count, the policy waits", s->step, s->warmup);
+	} else {
+		double e = policy_entropy(search->lane[0].policy);
+		const char *mood = e > 0.8 ? "looking around" : e > 0.3 ? "narrowing down" : e > 0.05 ? "committing" : "settled";
+		snprintf(buf, size, "%s: entropy %.2f", mood, e);
+	}
+	size_t used = strlen(buf);
+	if (source->estimated[0])
+		snprintf(buf + used, size - used, "; quality estimated (%s)", source->estimated);
+}
+
+void search_publish(const struct search *s, struct snapshot *out)
+{
+	const struct shared *shared = &s->shared;
+	bool trained = shared->step && s->source->kind->train;
+	out->phase = shared->step < shared->warmup ? PHASE_WARMUP : PHASE_SEARCH;
+	out->step = shared->step;
+	out->horizon = shared->horizon;
+	out->warmup = shared->warmup;
+	out->loss = trained ? s->loss : (double)NAN;
+	out->accuracy = trained ? s->accuracy : (double)NAN;
+	out->quality_is_loss = shared->by_loss;
+	out->idle = s->source->idle;
+	memcpy(out->estimated, s->source->estimated, sizeof out->estimated);
+	says(s, out->says, sizeof out->says);
+	lane_publish(&s->lane[0], out);
+	front_publish(&s->front, out);
+}

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// A search's state and its digest: its own part, and around it the parts of its source, its lanes and its front.
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/quant/format.h"
+#include "engine/search/inside.h"
+#include "engine/search/settings.h"
+
+enum { VERSION = 1, SOURCE_VERSION = 1, NUMBERS = 5 };
+
+static bool among(const char *name, const char *const *words, size_t count, bool prefix)
+{
+	for (size_t i = 0; i < count; i++)
+		if (prefix ? strncmp(name, words[i], strlen(words[i])) == 0 : strcmp(name, words[i]) == 0)
+			return true;
+	return false;
+}
+
+// A name without the lane that it is of.
+static const char *plain_name(const char *name)
+{
+	const char *dot = strncmp(name, "lane.", 5) == 0 ? strchr(name + 5, '.') : NULL;
+	return dot ? dot + 1 : name;
+}
+
+bool state_sound(const struct state *s, struct fault *fault)
+{
+	static const char todo[] = "take the last change back with `undo`, or begin a new session with smaller rates";
+	// What records the past, or scores it, may hold numbers that never were.
+	static const char *const lives_on[] = {"network.", "policy.", "last."};
+	static const char *const numbers[] = {"baseline", "loss", "accuracy", "quality", "reward", "advantage"};
+	for (int i = 0; i < s->tensors; i++) {
+		const struct state_tensor *t = &s->tensor[i];
+		const float *x = t->data;
+		if (t->type != STATE_F32 || !among(plain_name(t->name), lives_on, sizeof lives_on / sizeof *lives_on, true))
+			continue;
+		for (size_t k = 0; k < t->bytes / sizeof *x; k++)
+			if (!isfinite(x[k]))
+				return fault_set(fault, t->name, todo,
+					"its number %zu is %f: the search has gone wrong, and this state is not saved", k + 1, (double)x[k]);
+	}
+	for (int i = 0; i < s->texts; i++) {
+		const struct state_text *t = &s->text[i];
+		bool number = among(plain_name(t->name), numbers, sizeof numbers / sizeof *numbers, false);
+		if (number && !isfinite(strtod(t->value, NULL)))
+			return fault_set(fault, t->name, todo, "it is %s: the search has gone wrong, and this state is not saved",
+				t->value);
+	}
+	return true;
+}
+
+static void list_numbers(struct search *s, struct state_number numbers[NUMBERS])
+{
+	struct shared *shared = &s->shared;
+	memcpy(numbers, (struct state_number[NUMBERS]){
+		{"restart", .whole = &shared->restart, .rare = true},
+		{"step", .whole = &shared->step}, {"horizon", .whole = &shared->horizon},
+		{"loss", .real = &s->loss}, {"accuracy", .real = &s->accuracy},
+	}, NUMBERS * sizeof *numbers);
+}
+
+static int list_arrays(const struct search *s, struct state_array array[SOURCE_ARRAYS])
+{
+	return s->source->kind->arrays ? s->source->kind->arrays(s->source, array) : 0;
+}
+
+// CRC-32s of the weights, of the optimizer's arrays, and of the policies with their masks.
+static void digest_of(struct search *s, char *buf, size_t size)
+{
+	struct state_array array[SOURCE_ARRAYS];
+	int arrays = list_arrays(s, array);
+	unsigned long weights = arrays ? state_sum(0, array, 1) : 0, rest = arrays ? state_sum(0, array + 1, arrays - 1) : 0;
+	unsigned long policy = 0;
+	for (int i = 0; i < s->lanes; i++)
+		policy = lane_sum(&s->lane[i], policy);
+	snprintf(buf, size, "%08lx%08lx%08lx", weights, rest, policy);
+}
+
+// What must be the same for a state to fit, each under its name.
+static void each_identity(const struct search *s, knobs_visit *each, void *context)
+{
+	const struct slot *slot = &s->shared.space->slot[0];
+	char text[ENGINE_TEXT];
+	size_t used = 0;
+	each("net", s->shared.model->name, context);
+	for (int o = 0; o < slot->options && used < sizeof text; o++)
+		used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", o ? "," : "", format_table[slot->format[o]].name);
+	each("space", text, context);
+	static const char *const fixed[] = {"seed", "batch", "steps", "warmup", "rate-warmup", "augment", "optimizer", "ema"};
+	for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {
+		knobs_get(&s->shared.knobs, fixed[i], text, sizeof text);
+		each(fixed[i], text, context);
+	}
+	s->source->kind->identity(s->source, each, context);
+}
+
+// A visit that writes what it is given as texts, or compares it with these.
+struct texts {
+	struct state *out;
+	const struct state *in;
+	struct fault *fault;
+	bool ok;
+};
+
+static const char *identity_key(const char *name, char key[STATE_KEY])
+{
+	snprintf(key, STATE_KEY, "identity.%s", name);
+	return key;
+}
+
+static void say_text(const char *name, const char *value, void *context)
+{
+	struct texts *t = context;
+	char key[STATE_KEY];
+	t->ok = t->ok && state_say(t->out, identity_key(name, key), "%s", value);
+}
+
+static void compare_text(const char *name, const char *mine, void *context)
+{
+	struct texts *t = context;
+	char key[STATE_KEY];
+	const char *theirs = state_get(t->in, identity_key(name, key));
+	if (t->ok && (!theirs || strcmp(theirs, mine) != 0))
+		t->ok = fault_set(t->fault, "checkpoint", "open it with the settings it was made with",
+			"it is of another search: its %s is %s, here it is %s", name, theirs ? theirs : "unknown", mine);
+}
+
+bool search_save(struct search *s, struct state *out, struct fault *fault)
+{
+	struct state_array array[SOURCE_ARRAYS];
+	struct state_number number[NUMBERS];
+	struct texts same = {.out = out, .ok = true};
+	char text[ENGINE_TEXT];
+	list_numbers(s, number);
+	each_identity(s, say_text, &same);
+	digest_of(s, text, sizeof text);
+	bool ok = same.ok && state_part(out, "search", VERSION) && state_part(out, s->source->kind->name, SOURCE_VERSION) &&
+		state_say(out, "kernels", "%s", s->info.kernels) && state_say(out, "digest", "%s", text) &&
+		state_say_numbers(out, number, NUMBERS, "", NULL);
+	for (int t = 0; t < s->shared.terms; t++) {
+		snprintf(text, sizeof text, "term.%d", t);
+		ok = ok && state_say(out, text, "%s", s->shared.term[t].name);
+	}
+	if (!ok || !settings_save(&s->shared.knobs, "set", true, out) || !front_save(&s->front, out))
+		return fault_memory(fault, "checkpoint");
+	for (int i = 0; i < s->lanes; i++)
+		if (!lane_save(&s->lane[i], out, fault))
+			return false;
+	return state_add_arrays(out, array, list_arrays(s, array), "network.", fault);
+}
+
+// ---- restoring ----
+
+// The terms in the order in which they came, with their settings.
+static bool restore_settings(struct search *s, const struct state *in, struct fault *fault)
+{
+	struct knobs wanted = s->shared.knobs, *k = &wanted;
+	char key[ENGINE_NAME];
+	const char *name;
+	memset(k->term, 0, sizeof k->term);
+	for (k->terms = 0; k->terms < ENGINE_TERMS; k->terms++) {
+		snprintf(key, sizeof key, "term.%d", k->terms);
+		if (!(name = state_get(in, key)))
+			break;
+		if (strlen(name) >= ENGINE_NAME || knobs_term(k, name) >= 0)
+			return state_damaged(fault, key);
+		snprintf(k->term[k->terms].name, ENGINE_NAME, "%s", name);
+	}
+	for (int t = 0; t < s->shared.terms; t++) // those that the search began with
+		if (t >= k->terms || strcmp(k->term[t].name, s->shared.term[t].name) != 0)
+			return state_damaged(fault, "term");
+	if (!settings_read(k, "set", true, in, fault))
+		return false;
+	search_take_knobs(s, k);
+	return search_reprice(s, k, fault);
+}
+
+static bool restore_numbers(struct search *s, const struct state *in, struct fault *fault)
+{
+	struct shared *shared = &s->shared;
+	struct state_number number[NUMBERS];
+	list_numbers(s, number);
+	if (!state_read_numbers(in, number, NUMBERS, "", NULL, fault))
+		return false;
+	return (shared->step >= 0 && shared->step <= shared->horizon && shared->horizon <= SEARCH_HORIZON && shared->restart >= 0 &&
+		shared->restart <= shared->step) || state_damaged(fault, "step");
+}
+
+bool search_restore(struct search *s, const struct state *in, struct fault *fault)
+{
+	struct state_array array[SOURCE_ARRAYS];
+	struct texts same = {.in = in, .fault = fault, .ok = true};
+	if (!state_part_check(in, "search", VERSION, fault))
+		return false;
+	each_identity(s, compare_text, &same);
+	if (!same.ok || !state_part_check(in, s->source->kind->name, SOURCE_VERSION, fault) || !restore_settings(s, in, fault) ||
+	    !restore_numbers(s, in, fault) || !state_read_arrays(in, array, list_arrays(s, array), "network.", fault))
+		return false;
+	for (int i = 0; i < s->lanes; i++)
+		if (!lane_restore(&s->lane[i], in, fault))
+			return false;
+	if (!front_restore(&s->front, in, fault))
+		return false;
+	char digest[64];
+	digest_of(s, digest, sizeof digest);
+	const char *recorded = state_get(in, "digest");
+	return (recorded && strcmp(recorded, digest) == 0) || state_damaged(fault, "digest");
+}

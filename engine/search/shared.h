@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What the rooms of a search share, and only read: its settings, its space, its terms, and where it is. The search alone writes
+// it, between two steps; it lives as long as the search.
+#ifndef ENGINE_SEARCH_SHARED_H
+#define ENGINE_SEARCH_SHARED_H
+
+#include "engine/search/knobs.h"
+#include "engine/search/prices.h"
+#include "engine/space/space.h"
+
+enum { SEARCH_SAMPLES = 64 }; // most choices that a step has scored
+
+struct shared {
+	struct knobs knobs;
+	struct model *model;
+	struct space *space;
+	int options;      // of the slot with the most of them
+	struct prices *prices;
+	int terms;
+	struct term term[ENGINE_TERMS];
+	long step, horizon, warmup;
+	long restart; // the step from which the learning rate falls anew; 0: the schedule it began with
+	bool by_loss; // quality is minus a loss
+};
+
+// A value smoothed over steps, for the eye; old NAN: the value.
+double smoothed(double old, double value);
+// How far a schedule is, 0..1 from step `from` to the horizon.
+double progress(const struct shared *, long from);
+// The training or the scoring has gone wrong in this step: always false, with the fault.
+bool diverged(const struct shared *, const char *what, struct fault *);
+
+// Every slot in this format; false: the space lacks it, or there is no such format.
+bool uniform_choice(const struct space *, const char *format, uint8_t *choice, struct fault *);
+
+#endif

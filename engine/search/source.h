@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Where quality comes from. Each kind is a file in sources/ with data of its own behind this table of functions; nothing else
+// knows which kind there is. Engine's thread.
+//
+// Choices are scored in two moves, so that an answer may come late: post hands them over and returns at once, collect waits for
+// the answers. Both may fail; so may evaluate. A failure ends the step, or the evaluation, that asked, and not the source.
+#ifndef ENGINE_SEARCH_SOURCE_H
+#define ENGINE_SEARCH_SOURCE_H
+
+#include "engine/search/shared.h"
+#include "engine/state/state.h"
+
+struct source; // what all kinds have in common, and behind it a kind's own
+
+// What one step of training gave.
+struct training {
+	double loss, accuracy, rate; // of its batch; the learning rate
+};
+
+struct source_kind {
+	const char *name;
+	bool (*serves)(const struct knobs *); // whether it is the kind that these settings ask for
+	// Two moves, since the space needs the model: open makes the source and the model, which is the caller's and outlives the
+	// source; ready makes the rest, once shared->space is there.
+	struct source *(*open)(const struct shared *, struct model **, struct fault *);
+	bool (*ready)(struct source *, struct fault *);
+	void (*close)(struct source *);
+	// One step on a path. NULL: nothing is trained, and there is no warm-up. False: no number comes out, and nothing will any
+	// more.
+	bool (*train)(struct source *, const uint8_t *path, struct training *, struct fault *);
+	double (*rate)(const struct source *, long step); // of that step, counted from 0; NULL where nothing is trained
+	// choice: [count][slots], distinct ones, borrowed until collect, which fills quality[count]: accuracy in 0..1, or minus
+	// the loss.
+	bool (*post)(struct source *, int count, const uint8_t *choice, struct fault *);
+	bool (*collect)(struct source *, double *quality, struct fault *);
+	// By these settings (the front's may be older than the search's). Fills all of it but choice and costs; ranges only where
+	// there is room for them. images 0: all there are of the split.
+	bool (*evaluate)(struct source *, const struct knobs *, const uint8_t *choice, enum split, long images, struct evaluation *,
+		struct fault *);
+	// For a state: its arrays, the weights first; how many, at most SOURCE_ARRAYS. NULL: none.
+	int (*arrays)(const struct source *, struct state_array *);
+	void (*describe)(const struct source *, struct engine_info *); // what it has of images and threads; NULL: neither
+	void (*identity)(const struct source *, knobs_visit *, void *context); // what must be the same for a state to fit, by name
+	bool losses; // quality may be minus a loss; else it is accuracy
+};
+enum { SOURCE_ARRAYS = 8 };
+extern const struct source_kind source_trained; // data=…
+extern const struct source_kind source_table;   // data=none
+
+struct source {
+	const struct source_kind *kind;
+	const struct shared *shared;
+	char estimated[ENGINE_TEXT]; // what quality is worked out from where it is not measured; empty: it is
+	const char *idle;            // why it can score nothing; NULL: it can
+};
+
+// The source that the settings ask for, opened; NULL with a fault.
+struct source *source_open(const struct shared *, struct model **, struct fault *);
+void source_close(struct source *);
+// Qualities of choices of which some may be equal: each is scored once. Between the two the source may be at work, so what needs
+// no quality is done there. scored: how many distinct ones there were.
+struct asked {
+	int count, scored;
+	int of[SEARCH_SAMPLES];  // which of the distinct ones each choice is
+	uint8_t *distinct;       // [SEARCH_SAMPLES][slots], the caller's room
+};
+bool source_ask(struct source *, struct asked *, int count, const uint8_t *choice, struct fault *);
+bool source_answer(struct source *, const struct asked *, double *quality, struct fault *);
+
+#endif

@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Quality by training: one network, whose shared weights take a step on a sampled path at a time, scores choices on held-out
+// images.
+#include <math.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "engine/data/data.h"
+#include "engine/nn/nn.h"
+#include "engine/search/source.h"
+#include "engine/tensor/rng.h"
+
+static const double PI = 3.14159265358979323846;
+
+// A split's order of images: an endless stream of epochs, each a permutation of its own.
+struct stream {
+	const char *purpose; // of its random stream
+	enum data_split split;
+	long first, count; // the images of the split that it runs over
+	long epoch;        // that `order` is for; -1: none yet
+	uint32_t *order;
+};
+
+struct trained {
+	struct source source;
+	struct data *data;
+	struct team *team;
+	struct network *network;
+	struct calibration *calibration;
+	struct stream train, heldout;
+	uint8_t *labels; // [batch]
+	uint32_t *index; // [batch]
+	struct plan plan;
+	int count;
+	const uint8_t *posted;
+};
+
+// Held-out images from here on are for reports, those before for the policy.
+static long report_first(const struct trained *t)
+{
+	return t->data->split[DATA_HELDOUT].count / 2;
+}
+
+static struct quantization quantization(const struct knobs *k)
+{
+	return (struct quantization){(enum range_kind)k->range, k->percentile, k->scales == SCALES_CHANNEL, k->unsigned_positive};
+}
+
+// ---- opening ----
+
+static bool check_sizes(const struct trained *t, struct fault *fault)
+{
+	const struct knobs *k = &t->source.shared->knobs;
+	if (t->data->split[DATA_TRAIN].count < k->batch)
+		return fault_set(fault, "batch", "choose a smaller batch, or more training images",
+			"%ld images in a batch, but only %ld to train on", k->batch, t->data->split[DATA_TRAIN].count);
+	if (report_first(t) < k->batch)
+		return fault_set(fault, "heldout", "set aside at least twice the batch",
+			"half of %ld held-out images is less than a batch of %ld", t->data->split[DATA_HELDOUT].count, k->batch);
+	return true;
+}
+
+static bool serves(const struct knobs *k)
+{
+	(void)k; // whatever no other kind serves
+	return true;
+}
+
+static void trained_close(struct source *source)
+{
+	struct trained *t = (struct trained *)source;
+	calibration_free(t->calibration);
+	network_free(t->network);
+	team_free(t->team);
+	data_free(t->data);
+	free(t->train.order);
+	free(t->heldout.order);
+	free(t->labels);
+	free(t->index);
+	free(t->plan.layer);
+	free(t);
+}
+
+static struct source *trained_open(const struct shared *shared, struct model **model, struct fault *fault)
+{
+	const struct knobs *k = &shared->knobs;
+	struct trained *t = calloc(1, sizeof *t);
+	if (!t) {
+		fault_memory(fault, "search");
+		return NULL;
+	}
+	t->source = (struct source){.kind = &source_trained, .shared = shared};
+	if (strcmp(k->sensitivity, "none") != 0)
+		fault_set(fault, "sensitivity", "it goes with data=none", "a network that is trained has its quality measured");
+	else if ((t->data = data_open(k->data, (uint64_t)k->seed, k->train, k->heldout, fault)) && check_sizes(t, fault))
+		*model = model_named(k->net, (struct shape){t->data->h, t->data->w, t->data->c}, t->data->classes, fault);
+	if (*model)
+		return &t->source;
+	trained_close(&t->source);
+	return NULL;
+}
+
+// Those that this process may run on.
+static int processors(void)
+{
+	cpu_set_t set;
+	long n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : sysconf(_SC_NPROCESSORS_ONLN);
+	return n < 1 ? 1 : n > 256 ? 256 : (int)n;
+}
+
+static bool ready(struct source *source, struct fault *fault)
+{
+	struct trained *t = (struct trained *)source;
+	const struct shared *s = source->shared;
+	const struct knobs *k = &s->knobs;
+	unsigned keeps = (k->optimizer == KNOB_ADAMW ? NETWORK_SECOND_MOMENTS : 0u) | (k->ema > 0 ? NETWORK_AVERAGE : 0u);
+	if (!(t->team = team_new(k->threads ? (int)k->threads : processors(), fault)) ||
+	    !(t->network = network_new(s->model, (int)k->batch, keeps, t->team, fault)) ||
+	    !(t->calibration = calibration_new(t->network, fault)))
+		return false;
+	t->train = (struct stream){"epoch", DATA_TRAIN, 0, t->data->split[DATA_TRAIN].count, -1, NULL};
+	t->heldout = (struct stream){"held-out", DATA_HELDOUT, 0, report_first(t), -1, NULL};
+	t->train.order = calloc((size_t)t->train.count, sizeof *t->train.order);
+	t->heldout.order = calloc((size_t)t->heldout.count, sizeof *t->heldout.order);
+	t->labels = calloc((size_t)k->batch, 1);
+	t->index = calloc((size_t)k->batch, sizeof *t->index);
+	t->plan.layer = calloc((size_t)s->model->layers, sizeof *t->plan.layer);
+	if (!t->train.order || !t->heldout.order || !t->labels || !t->index || !t->plan.layer)
+		return fault_memory(fault, "search");
+	network_initialise(t->network, (uint64_t)k->seed);
+	return true;
+}
+
+// ---- images ----
+
+enum { LOAD = 8 }; // images that one chunk loads
+
+struct loading {
+	struct trained *trained;
+	enum data_split split;
+	const uint32_t *index;
+	int count;
+	unsigned augment;
+	uint64_t key;
+};
+
+static void load_chunk(void *context, int chunk, int worker)
+{
+	(void)worker;
+	const struct loading *l = context;
+	struct trained *t = l->trained;
+	int first = chunk * LOAD, count = l->count - first < LOAD ? l->count - first : LOAD;
+	long size = (long)t->data->h * t->data->w * t->data->c;
+	data_batch(t->data, l->split, l->index + first, count, l->augment, rng_bits(l->key, (uint64_t)chunk),
+		network_input(t->network) + first * size, t->labels + first);
+}
+
+static void load(struct trained *t, enum data_split split, const uint32_t *index, int count, unsigned augment, uint64_t key)
+{
+	struct loading l = {t, split, index, count, augment, key};
+	team_run(t->team, (count + LOAD - 1) / LOAD, load_chunk, &l);
+}
+
+// The images of the stream's batch number `batch`. An epoch holds whole batches only; its permutation is made when it begins.
+static void draw(struct trained *t, struct stream *stream, long batch, uint32_t *index, int count)
+{
+	long per_epoch = stream->count / count, epoch = batch / per_epoch;
+	if (stream->epoch != epoch) {
+		uint64_t key = rng_key((uint64_t)t->source.shared->knobs.seed, stream->purpose, (uint64_t)epoch);
+		for (long i = 0; i < stream->count; i++) {
+			long j = (long)rng_below(key, (uint64_t)i, (uint64_t)i + 1);
+			stream->order[i] = stream->order[j];
+			stream->order[j] = (uint32_t)(stream->first + i);
+		}
+		stream->epoch = epoch;
+	}
+	memcpy(index, stream->order + batch % per_epoch * count, (size_t)count * sizeof *index);
+}
+
+static unsigned augmentation(const struct trained *t)
+{
+	switch ((enum knob_augment)t->source.shared->knobs.augment) {
+	case KNOB_AUGMENT_NONE:
+		return AUGMENT_NONE;
+	case KNOB_AUGMENT_CROP:
+		return AUGMENT_CROP;
+	case KNOB_AUGMENT_FLIP:
+		return AUGMENT_CROP | AUGMENT_FLIP;
+	case KNOB_AUGMENT_AUTO:
+		break;
+	}
+	return t->data->flips ? AUGMENT_CROP | AUGMENT_FLIP : AUGMENT_CROP;
+}
+
+// ---- steps ----
+
+// Grows over the warm-up of the rate, then falls along a cosine to 0 at the horizon; restarted, it only falls, from that step on.
+static double learning_rate(const struct source *source, long step)
+{
+	const struct shared *s = source->shared;
+	double warm = s->knobs.rate_warmup * (double)s->knobs.steps, t = (double)step;
+	if (s->restart)
+		return s->knobs.rate * 0.5 * (1 + cos(PI * (double)(step - s->restart) / (double)(s->horizon - s->restart)));
+	double grown = warm > 0 ? fmin(1, (t + 1) / warm) : 1, left = (double)s->horizon - warm;
+	double fall = left > 0 ? 0.5 * (1 + cos(PI * fmax(0, t - warm) / left)) : 1;
+	return s->knobs.rate * grown * fall;
+}
+
+static bool train(struct source *source, const uint8_t *path, struct training *out, struct fault *fault)
+{
+	struct trained *t = (struct trained *)source;
+	const struct shared *s = source->shared;
+	const struct knobs *k = &s->knobs;
+	int batch = (int)k->batch;
+	struct quantization q = quantization(k);
+	draw(t, &t->train, s->step, t->index, batch);
+	load(t, DATA_TRAIN, t->index, batch, augmentation(t), rng_key((uint64_t)k->seed, "augment", (uint64_t)s->step));
+	space_plan(s->space, path, &t->plan);
+	network_forward(t->network, &t->plan, &q, PASS_TRAIN, batch, NULL);
+	struct loss loss = network_loss(t->network, t->labels, batch, k->smoothing);
+	if (!isfinite(loss.mean))
+		return diverged(s, "loss", fault);
+	network_backward(t->network);
+	double rate = (double)(float)learning_rate(source, s->step); // as it is recorded
+	struct optimizer optimizer = {k->optimizer == KNOB_ADAMW ? OPTIMIZER_ADAMW : OPTIMIZER_SGD, rate, k->momentum, k->beta2, k->decay,
+		k->clip, k->ema};
+	if (!isfinite(network_update(t->network, &optimizer, s->step))) // a ReLU hides from the loss what is no number
+		return diverged(s, "gradient", fault);
+	*out = (struct training){loss.mean, (double)((float)loss.correct / (float)batch), rate};
+	return true;
+}
+
+static bool post(struct source *source, int count, const uint8_t *choice, struct fault *fault)
+{
+	struct trained *t = (struct trained *)source;
+	(void)fault; // it always answers
+	t->count = count;
+	t->posted = choice;
+	return true;
+}
+
+// On the same held-out images.
+static bool collect(struct source *source, double *quality, struct fault *fault)
+{
+	struct trained *t = (struct trained *)source;
+	const struct shared *s = source->shared;
+	int batch = (int)s->knobs.batch;
+	long batches = s->knobs.heldout_batches;
+	struct quantization q = quantization(&s->knobs);
+	(void)fault;
+	memset(quality, 0, (size_t)t->count * sizeof *quality);
+	for (long b = 0; b < batches; b++) {
+		draw(t, &t->heldout, s->step * batches + b, t->index, batch);
+		load(t, DATA_HELDOUT, t->index, batch, AUGMENT_NONE, 0);
+		for (int i = 0; i < t->count; i++) {
+			space_plan(s->space, t->posted + i * s->space->slots, &t->plan);
+			network_forward(t->network, &t->plan, &q, PASS_SAMPLE, batch, NULL);
+			struct loss loss = network_loss(t->network, t->labels, batch, 0);
+			double value = s->knobs.quality == QUALITY_LOSS ? -loss.mean : (double)loss.correct / batch;
+			quality[i] += value / (double)batches;
+		}
+	}
+	return true;
+}
+
+// ---- evaluations ----
+
+// Batches of a run of images; the last may be smaller.
+struct cursor {
+	long at, end;
+};
+
+static int next_batch(struct trained *t, struct cursor *c, long first, enum data_split split)
+{
+	long count = c->end - c->at < t->source.shared->knobs.batch ? c->end - c->at : t->source.shared->knobs.batch;
+	for (long i = 0; i < count; i++)
+		t->index[i] = (uint32_t)(first + c->at + i);
+	if (count > 0)
+		load(t, split, t->index, (int)count, AUGMENT_NONE, 0);
+	c->at += count;
+	return (int)count;
+}
+
+// Statistics and ranges for t->plan on the first training images; whole batches only, so that all count alike.
+static long calibrate(struct trained *t, const struct quantization *q, long wanted)
+{
+	long batch = t->source.shared->knobs.batch, most = t->data->split[DATA_TRAIN].count / batch * batch;
+	wanted = (wanted + batch - 1) / batch * batch;
+	struct cursor c = {0, wanted < most ? wanted : most};
+	calibration_clear(t->calibration);
+	for (int count; (count = next_batch(t, &c, 0, DATA_TRAIN)) > 0;)
+		network_forward(t->network, &t->plan, q, PASS_CALIBRATE, count, t->calibration);
+	return c.end;
+}
+
+static bool evaluate(struct source *source, const struct knobs *k, const uint8_t *choice, enum split split, long images,
+	struct evaluation *e, struct fault *fault)
+{
+	struct trained *t = (struct trained *)source;
+	const struct shared *s = source->shared;
+	(void)fault;
+	network_use_average(t->network, true); // where it keeps one
+	struct quantization q = quantization(k);
+	bool test = split == SPLIT_TEST;
+	long first = test ? 0 : report_first(t);
+	long all = t->data->split[test ? DATA_TEST : DATA_HELDOUT].count - first, correct = 0;
+	struct cursor c = {0, images > 0 && images < all ? images : all};
+	double loss = 0;
+	space_plan(s->space, choice, &t->plan);
+	e->split = split;
+	e->calibration_images = calibrate(t, &q, k->calibration);
+	for (int count; (count = next_batch(t, &c, first, test ? DATA_TEST : DATA_HELDOUT)) > 0;) {
+		network_forward(t->network, &t->plan, &q, PASS_FIXED, count, t->calibration);
+		struct loss l = network_loss(t->network, t->labels, count, 0);
+		loss += l.mean * count;
+		correct += l.correct;
+	}
+	e->images = c.end;
+	e->accuracy = (double)correct / (double)c.end;
+	e->loss = loss / (double)c.end;
+	for (int l = 0; e->range && l < s->model->layers; l++)
+		e->range[l] = (struct layer_range){network_weight_peak(t->network, l), calibration_range(t->calibration, l)};
+	network_use_average(t->network, false);
+	return true;
+}
+
+// ---- what it has and keeps ----
+
+static int arrays(const struct source *source, struct state_array *array)
+{
+	struct network_array from[NETWORK_ARRAYS];
+	int count = network_arrays(((const struct trained *)source)->network, from);
+	for (int i = 0; i < count; i++)
+		array[i] = (struct state_array){from[i].name, from[i].data, from[i].count};
+	return count;
+}
+
+static void describe(const struct source *source, struct engine_info *info)
+{
+	const struct trained *t = (const struct trained *)source;
+	info->threads = team_size(t->team);
+	info->batch = (int)source->shared->knobs.batch;
+	info->train_images = t->data->split[DATA_TRAIN].count;
+	info->heldout_images = t->data->split[DATA_HELDOUT].count;
+	info->test_images = t->data->split[DATA_TEST].count;
+}
+
+static void identity(const struct source *source, knobs_visit *each, void *context)
+{
+	const struct data *d = ((const struct trained *)source)->data;
+	char text[ENGINE_TEXT];
+	snprintf(text, sizeof text, "%dx%dx%d/%d, %08x", d->h, d->w, d->c, d->classes, d->fingerprint);
+	each("images", text, context);
+}
+
+const struct source_kind source_trained = {.name = "trained", .serves = serves, .open = trained_open, .ready = ready,
+	.close = trained_close, .train = train, .rate = learning_rate, .post = post, .collect = collect, .evaluate = evaluate,
+	.arrays = arrays, .describe = describe, .identity = identity, .losses = true};

@@ -1,0 +1,420 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The rooms of the search, each by itself: states, pricers, sources, lanes.
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "engine/history.h"
+#include "engine/search/inside.h"
+#include "engine/state/state.h"
+
+static struct search *search_of(const char *settings)
+{
+	struct config *c = config_new();
+	char text[512], line[512], *save = NULL;
+	struct fault f = {0};
+	assert_non_null(c);
+	snprintf(text, sizeof text, "%s", settings);
+	for (char *w = strtok_r(text, " ", &save); w; w = strtok_r(NULL, " ", &save)) {
+		char *value = strchr(w, '=');
+		assert_non_null(value);
+		*value = 0;
+		if (!config_set(c, w, value + 1, &f))
+			fail_msg("%s", fault_line(&f, line, sizeof line));
+	}
+	struct search *s = search_new(config_knobs(c), NULL, &f);
+	if (!s)
+		fail_msg("%s", fault_line(&f, line, sizeof line));
+	config_free(c);
+	return s;
+}
+// Many decisions, steps that take no time.
+#define TABLE "net=resnet50 data=none sensitivity=hawq space=int4,int8,e4m3 target.bops=0.4x target.latency=0.5x weight.latency=1 steps=300"
+
+static struct state *saved(struct search *s)
+{
+	struct state *state = calloc(1, sizeof *state);
+	struct fault f;
+	assert_true(state && search_save(s, state, &f));
+	return state;
+}
+
+static void run(struct search *s, long steps)
+{
+	struct fault f;
+	while (search_steps_done(s) < steps)
+		assert_true(search_step(s, &f));
+}
+
+// ---- states ----
+
+static void parts_have_versions(void **context)
+{
+	(void)context;
+	struct state s = {0};
+	struct fault f = {0};
+	assert_true(state_part(&s, "lane", 2) && state_say(&s, "part.front", "two"));
+	assert_true(state_part_check(&s, "lane", 2, &f));
+	assert_false(state_part_check(&s, "lane", 3, &f));
+	assert_true(strstr(f.what, "an older bitscape") && strstr(f.what, "lane") && f.todo[0]);
+	assert_false(state_part_check(&s, "lane", 1, &f));
+	assert_non_null(strstr(f.what, "a newer bitscape"));
+	assert_false(state_part_check(&s, "history", 1, &f)); // as in checkpoints from before there were parts
+	assert_true(strstr(f.what, "an older bitscape") && strstr(f.what, "history") && f.todo[0]);
+	assert_false(state_part_check(&s, "front", 1, &f));
+	assert_non_null(strstr(f.what, "part.front"));
+	free(s.text);
+}
+
+static void numbers_and_arrays_come_back(void **context)
+{
+	(void)context;
+	struct state *s = calloc(1, sizeof *s);
+	struct fault f = {0};
+	long whole = -3, rare = 0;
+	double real = 0.1;
+	bool flag = true;
+	float x[3] = {1, -2.5f, 1e-30f};
+	const struct state_number number[] = {{"whole", .whole = &whole}, {"rare", .whole = &rare, .rare = true},
+		{"real", .real = &real}, {"flag", .flag = &flag}};
+	const struct state_array array = {"x", x, 3};
+	assert_true(s && state_say_numbers(s, number, 4, "a.", "b") && state_add_arrays(s, &array, 1, "a.", &f));
+	assert_string_equal(state_get(s, "a.whole.b"), "-3");
+	assert_null(state_get(s, "a.rare.b"));
+	unsigned long sum = state_sum(0, &array, 1);
+	whole = rare = 7;
+	real = 0;
+	flag = false;
+	memset(x, 0, sizeof x);
+	assert_true(sum != state_sum(0, &array, 1));
+	assert_true(state_read_numbers(s, number, 4, "a.", "b", &f) && state_read_arrays(s, &array, 1, "a.", &f));
+	assert_true(whole == -3 && rare == 0 && real == 0.1 && flag && sum == state_sum(0, &array, 1));
+	assert_false(state_read_numbers(s, number, 1, "", "b", &f));
+	assert_non_null(strstr(f.what, "whole.b"));
+	assert_false(state_read_arrays(s, &(struct state_array){"x", x, 2}, 1, "a.", &f)); // of another length
+	((float *)s->tensor[0].data)[1] = NAN;
+	assert_false(state_read_arrays(s, &array, 1, "a.", &f));
+	assert_true(x[1] == -2.5f); // nothing was taken of it
+	x[2] = INFINITY;
+	assert_false(state_add_arrays(s, &array, 1, "b.", &f));
+	assert_non_null(strstr(f.what, "b.x"));
+	state_free(s);
+}
+
+// What a field is called decides where it goes, not where it stands.
+static void history_is_kept_by_field(void **context)
+{
+	(void)context;
+	struct slot_info slot[2] = {{.options = 3}, {.options = 3}};
+	struct slot_state now[2] = {{.modal = 1}, {.modal = 2}};
+	struct history h = {.slots = 2}, back = {.slots = 2};
+	struct state *s = calloc(1, sizeof *s);
+	struct fault f = {0};
+	assert_true(s && history_reserve(&h, 4, &f) && history_reserve(&back, 4, &f));
+	for (int i = 0; i < 3; i++) {
+		struct record r = {.step = i + 1, .loss = 1 + (float)i, .accuracy = 11, .quality = 12, .reward = NAN, .entropy = 14,
+			.learning_rate = 15};
+		for (int t = 0; t < ENGINE_TERMS; t++) {
+			r.cost[t] = (float)(100 * i + t);
+			r.modal_cost[t] = -r.cost[t];
+		}
+		now[0].modal = (uint8_t)i;
+		history_add(&h, &r, now);
+	}
+	assert_true(history_save(&h, s));
+	const struct state_tensor *loss = state_find(s, "history.loss"), *cost = state_find(s, "history.cost");
+	assert_true(loss && loss->rank == 1 && loss->shape[0] == 3 && ((float *)loss->data)[2] == 3);
+	assert_true(cost && cost->rank == 2 && cost->shape[1] == ENGINE_TERMS && ((float *)cost->data)[ENGINE_TERMS + 2] == 102);
+	struct state_tensor first = s->tensor[0];
+	s->tensor[0] = s->tensor[s->tensors - 1];
+	s->tensor[s->tensors - 1] = first;
+	assert_true(history_restore(&back, s, 3, slot, &f));
+	assert_true(back.records == 3 && memcmp(back.record, h.record, 3 * sizeof *h.record) == 0 && memcmp(back.modal, h.modal, 6) == 0);
+	assert_false(history_restore(&back, s, 2, slot, &f)); // of another number of steps
+	slot[0].options = 2;
+	assert_false(history_restore(&back, s, 3, slot, &f));
+	assert_non_null(strstr(f.what, "history.modal"));
+	history_free(&h);
+	history_free(&back);
+	state_free(s);
+}
+
+// A checkpoint from before there were parts is refused by a line that says so.
+static void older_states_are_refused(void **context)
+{
+	(void)context;
+	struct search *s = search_of(TABLE);
+	struct knobs knobs = s->shared.knobs;
+	run(s, 3);
+	struct state *state = saved(s);
+	static const char *const parts[] = {"part.search", "part.table", "part.lane", "part.front"};
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+		for (int k = 0; k < state->texts; k++)
+			if (strcmp(state->text[k].name, parts[i]) == 0) {
+				struct state_text kept = state->text[k];
+				struct fault f = {0};
+				state->text[k].name[0] = 'x';
+				assert_null(search_new(&knobs, state, &f));
+				if (!strstr(f.what, "an older bitscape made it") || !strstr(f.what, strchr(parts[i], '.') + 1) || !f.todo[0])
+					fail_msg("%s: %s", parts[i], f.what);
+				state->text[k] = kept;
+			}
+	state_free(state);
+	search_free(s);
+}
+
+// ---- pricers ----
+
+// Each holds its own choice: what one takes does not move another's.
+static void pricers_do_not_meet(void **context)
+{
+	(void)context;
+	struct search *s = search_of(TABLE);
+	const struct shared *shared = &s->shared;
+	const struct lane *lane = &s->lane[0];
+	struct fault f;
+	struct pricer *alone = pricer_new(shared->space, &f), *one = pricer_new(shared->space, &f), *other = pricer_new(shared->space, &f);
+	assert_true(alone && one && other);
+	size_t slots = (size_t)shared->space->slots;
+	uint8_t *a = malloc(slots), *b = malloc(slots);
+	assert_true(a && b);
+	double cost[ENGINE_TERMS], want[SPACE_OPTIONS][ENGINE_TERMS], got[SPACE_OPTIONS][ENGINE_TERMS];
+	for (uint64_t draw = 0; draw < 5; draw++)
+		for (int d = 0; d < lane->partition->decisions; d += 7) {
+			policy_sample(lane->policy, 2 * draw, a);
+			policy_sample(lane->policy, 2 * draw + 1, b);
+			pricer_take(alone, shared->term, shared->terms, a, cost);
+			pricer_options(alone, lane->partition, d, lane_counted(lane), want);
+			pricer_take(one, shared->term, shared->terms, a, cost);
+			pricer_take(other, shared->term, shared->terms, b, cost);
+			memset(a, 0, slots); // the pricer has a copy
+			pricer_options(other, lane->partition, d, lane_counted(lane), got);
+			pricer_options(one, lane->partition, d, lane_counted(lane), got);
+			for (int o = 0; o < lane->partition->decision[d].options; o++)
+				for (int t = 0; t < shared->terms; t++)
+					assert_true(got[o][t] == want[o][t]);
+		}
+	free(a);
+	free(b);
+	pricer_free(alone);
+	pricer_free(one);
+	pricer_free(other);
+	search_free(s);
+}
+
+// ---- sources ----
+
+static long posted, failing; // how many choices; at which post it fails: 0, never
+static bool late;            // collect fails
+
+static bool counted_post(struct source *source, int count, const uint8_t *choice, struct fault *fault)
+{
+	size_t slots = (size_t)source->shared->space->slots;
+	for (int i = 0; i < count; i++)
+		for (int k = 0; k < i; k++)
+			assert_true(memcmp(choice + (size_t)i * slots, choice + (size_t)k * slots, slots) != 0);
+	posted += count;
+	if (failing && --failing == 0)
+		return fault_set(fault, "evaluator", "start it again", "it has ended");
+	return source_table.post(source, count, choice, fault);
+}
+
+static bool counted_collect(struct source *source, double *quality, struct fault *fault)
+{
+	if (late)
+		return fault_set(fault, "evaluator", "give it more time", "no answer within a minute");
+	return source_table.collect(source, quality, fault);
+}
+
+static bool failing_evaluate(struct source *source, const struct knobs *k, const uint8_t *choice, enum split split, long images,
+	struct evaluation *e, struct fault *fault)
+{
+	if (choice[0] == 0)
+		return fault_set(fault, "evaluator", "start it again", "it has ended");
+	return source_table.evaluate(source, k, choice, split, images, e, fault);
+}
+
+static struct source_kind own_kind(void)
+{
+	struct source_kind kind = source_table;
+	kind.post = counted_post;
+	kind.collect = counted_collect;
+	return kind;
+}
+
+static void equal_choices_are_scored_once(void **context)
+{
+	(void)context;
+	struct search *s = search_of(TABLE " samples=16"), *plain = search_of(TABLE " samples=16");
+	struct source_kind kind = own_kind();
+	posted = failing = 0;
+	s->source->kind = &kind;
+	run(s, 300);
+	run(plain, 300);
+	struct search_work work = search_work(s);
+	assert_true(work.asked == 16 * 300 && work.scored == posted);
+	assert_true(work.scored < work.asked && work.scored >= 300); // a policy that has settled samples the same ones
+	assert_true(lane_sum(&s->lane[0], 0) == lane_sum(&plain->lane[0], 0));
+	search_free(s);
+	search_free(plain);
+}
+
+// Equal choices get equal qualities, each its own.
+static void answers_find_their_choices(void **context)
+{
+	(void)context;
+	struct search *s = search_of(TABLE);
+	size_t slots = (size_t)s->shared.space->slots;
+	struct fault f;
+	static const int which[] = {0, 1, 0, 2, 2, 1, 0};
+	enum { COUNT = sizeof which / sizeof *which };
+	uint8_t *choice = calloc(COUNT, slots);
+	double quality[COUNT], alone[3];
+	assert_non_null(choice);
+	for (size_t i = 0; i < COUNT; i++)
+		memset(choice + i * slots, which[i], slots);
+	for (int o = 0; o < 3; o++) {
+		size_t i = (size_t[]){0, 1, 3}[o];
+		assert_true(source_ask(s->source, &s->asked, 1, choice + i * slots, &f) && source_answer(s->source, &s->asked, &alone[o], &f));
+	}
+	assert_true(source_ask(s->source, &s->asked, COUNT, choice, &f) && source_answer(s->source, &s->asked, quality, &f));
+	assert_int_equal(s->asked.scored, 3);
+	for (size_t i = 0; i < COUNT; i++)
+		assert_true(quality[i] == alone[which[i]]);
+	assert_true(alone[0] != alone[1] && alone[1] != alone[2]);
+	free(choice);
+	search_free(s);
+}
+
+// A source that fails ends the step with its own words; the policy has not moved, and the step can be made again.
+static void sources_may_fail(void **context)
+{
+	(void)context;
+	struct search *s = search_of(TABLE), *plain = search_of(TABLE);
+	struct source_kind kind = own_kind();
+	struct fault f = {0};
+	s->source->kind = &kind;
+	run(s, 20);
+	unsigned long before = lane_sum(&s->lane[0], 0);
+	failing = 1;
+	assert_false(search_step(s, &f));
+	assert_string_equal(f.what, "it has ended");
+	late = true;
+	assert_false(search_step(s, &f));
+	late = false;
+	assert_string_equal(f.what, "no answer within a minute");
+	assert_true(search_steps_done(s) == 20 && lane_sum(&s->lane[0], 0) == before);
+	run(s, 40);
+	run(plain, 40);
+	assert_true(lane_sum(&s->lane[0], 0) == lane_sum(&plain->lane[0], 0));
+
+	// What cannot be scored is not on the front, and an evaluation says why there is none.
+	kind.evaluate = failing_evaluate;
+	for (search_front_begin(s); search_front_advance(s);)
+		;
+	for (search_front_begin(plain); search_front_advance(plain);)
+		;
+	assert_true(s->front.points > 0 && s->front.points < plain->front.points && !s->front.scoring);
+	for (int i = 0; i < s->front.points; i++)
+		assert_true(s->front.point[i].choice[0] != 0);
+	struct evaluation e;
+	uint8_t *choice = calloc((size_t)s->shared.space->slots, 1);
+	assert_non_null(choice);
+	assert_false(search_evaluate(s, choice, SPLIT_HELDOUT, 0, &e, &f));
+	assert_string_equal(f.what, "it has ended");
+	assert_true(!e.choice && !e.range);
+	free(choice);
+	search_free(s);
+	search_free(plain);
+}
+
+// ---- lanes ----
+
+static void open_beside(struct lane *lane, const char *name, const struct search *s)
+{
+	struct term term[ENGINE_TERMS];
+	struct aim aim[ENGINE_TERMS];
+	struct fault f;
+	struct knobs own = s->shared.knobs;
+	*lane = (struct lane){0};
+	assert_true(knobs_set(&own, "target.bops", "0.6x", true, &f));
+	assert_true(lane_open(lane, name, &s->shared, &f) && aims_of(&s->shared, &own, term, aim, &f));
+	lane_take_aims(lane, aim, 0);
+	lane_settle(lane);
+}
+
+// A second lane over the same ground: its own target, random numbers and names in a state; neither disturbs the other.
+static void lanes_stand_side_by_side(void **context)
+{
+	(void)context;
+	struct search *s = search_of(TABLE), *plain = search_of(TABLE);
+	struct lane second, back;
+	struct fault f;
+	double quality[SEARCH_SAMPLES], cost[SEARCH_SAMPLES][ENGINE_TERMS];
+	size_t slots = (size_t)s->shared.space->slots;
+	open_beside(&second, "b", s);
+	assert_true(second.aim[0].target > s->lane[0].aim[0].target && second.aim[0].low == s->lane[0].aim[0].low);
+	assert_true(lane_key(&second, "choice") != lane_key(&s->lane[0], "choice"));
+	for (int step = 0; step < 200; step++) {
+		int count = second.searcher->propose(&second, s->choice);
+		assert_true(source_ask(s->source, &s->asked, count, s->choice, &f) && source_answer(s->source, &s->asked, quality, &f));
+		for (int i = 0; i < count; i++)
+			lane_costs(&second, s->choice + (size_t)i * slots, cost[i]);
+		assert_true(second.searcher->learn(&second, &(struct lesson){count, s->choice, quality, cost}, &f));
+		run(s, step + 1);
+		lane_end_step(&second);
+	}
+	run(plain, 200);
+	assert_true(lane_sum(&s->lane[0], 0) == lane_sum(&plain->lane[0], 0));
+	assert_true(second.aim[0].modal > 1.2 * s->lane[0].aim[0].modal); // it aims higher, and has got there
+	lane_keep(&second); // as when a change has been made since its last step
+
+	struct state *state = saved(s);
+	int texts = state->texts, tensors = state->tensors;
+	assert_true(lane_save(&second, state, &f));
+	for (int i = texts; i < state->texts; i++)
+		assert_true(strncmp(state->text[i].name, "lane.b.", 7) == 0 || strcmp(state->text[i].name, "part.lane.b") == 0);
+	for (int i = tensors; i < state->tensors; i++)
+		assert_int_equal(strncmp(state->tensor[i].name, "lane.b.", 7), 0);
+	assert_true(state_sound(state, &f));
+	struct state_tensor *last = &state->tensor[state->tensors - 1];
+	float kept = *(float *)last->data;
+	*(float *)last->data = NAN;
+	assert_false(state_sound(state, &f));
+	assert_string_equal(f.where, last->name);
+	*(float *)last->data = kept;
+	open_beside(&back, "b", s);
+	assert_true(lane_sum(&back, 0) != lane_sum(&second, 0));
+	assert_true(lane_restore(&back, state, &f));
+	assert_true(lane_sum(&back, 0) == lane_sum(&second, 0) && back.last.kept && back.reward == second.reward);
+	lane_close(&second);
+	lane_close(&back);
+	open_beside(&back, "c", s);
+	assert_false(lane_restore(&back, state, &f)); // of another lane
+	lane_close(&back);
+	state_free(state);
+	search_free(s);
+	search_free(plain);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(parts_have_versions),
+		cmocka_unit_test(numbers_and_arrays_come_back),
+		cmocka_unit_test(history_is_kept_by_field),
+		cmocka_unit_test(older_states_are_refused),
+		cmocka_unit_test(pricers_do_not_meet),
+		cmocka_unit_test(equal_choices_are_scored_once),
+		cmocka_unit_test(answers_find_their_choices),
+		cmocka_unit_test(sources_may_fail),
+		cmocka_unit_test(lanes_stand_side_by_side),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
