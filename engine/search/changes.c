@@ -146,10 +146,10 @@ static bool apply_settings(struct search *s, const struct change *c, const char 
 		if (!knobs_set(&wanted, name, c->item[i].value, true, fault))
 			return false;
 		knobs_get(&s->shared.knobs, name, old, sizeof old);
-		if (c->kind == CHANGE_TARGET && !old[0])
-			snprintf(old, sizeof old, TARGET_NO);
 		knobs_get(&wanted, name, new, sizeof new);
-		if (strcmp(old, new) != 0 && !add_inverse(inverse, c->item[i].name, old))
+		if (strcmp(old, new) == 0)
+			continue;
+		if (!add_inverse(inverse, c->item[i].name, c->kind == CHANGE_TARGET && !old[0] ? TARGET_NO : old))
 			return out_of_memory(fault);
 	}
 	if (wanted.decide != s->shared.knobs.decide) {

@@ -66,20 +66,14 @@ static bool rewards(const struct knobs *k, const struct term *term, const struct
 {
 	static const double MOST = 1e12, FAR = 1e100;
 	static const char todo[] = "give a target nearer to what choices cost, or a smaller weight";
-	for (int t = 0; t < k->terms; t++) {
-		double low, high;
-		if (!(aim[t].weight > 0 && aim[t].target > 0))
-			continue;
-		price_uniform(term[t].price, &low, &high);
-		if (!(high / aim[t].target < FAR))
-			return fault_set(fault, term[t].name, todo, "the reward would not be a number: the target is too far below what any choice costs");
-	}
 	double best = 0; // logarithm of mnas's factor for the cheapest choice
 	for (int t = 0; t < k->terms; t++) {
 		double weight = aim[t].weight, target = aim[t].target, low, high;
 		if (!(weight > 0 && target > 0))
 			continue;
 		price_uniform(term[t].price, &low, &high);
+		if (!(high / target < FAR))
+			return fault_set(fault, term[t].name, todo, "the reward would not be a number: the target is too far below what any choice costs");
 		if (k->reward == REWARD_MNAS) {
 			best -= weight * log(low / target);
 			if (!(fabs(best) <= log(MOST)))
