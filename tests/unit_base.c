@@ -252,13 +252,16 @@ static void test_the_nearest(void **state)
 	(void)state;
 	static const struct {
 		const char *word, *best;
-	} rows[] = {{"int9", NULL}, {"itn4", "int4"}, {"stme", "stem"}, {"int4", "int4"}};
+	} rows[] = {{"int9", NULL}, {"itn4", "int4"}, {"stme", "stem"}, {"int4", "int4"}, {"v5", "v5e"}};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct nearest n = nearest_to(rows[i].word);
 		nearest_offer(&n, "int2");
 		nearest_offer(&n, "int4");
 		nearest_offer(&n, "int2");
 		nearest_offer(&n, "stem");
+		nearest_offer(&n, "v3");
+		nearest_offer(&n, "v5e");
+		nearest_offer(&n, "v4");
 		if (rows[i].best)
 			assert_string_equal(n.best, rows[i].best);
 		else

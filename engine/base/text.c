@@ -372,10 +372,12 @@ static bool differ_in_digits(const char *a, const char *b)
 void nearest_offer(struct nearest *n, const char *candidate)
 {
 	int d = distance(n->word, candidate);
-	if (d < n->distance) {
+	bool by_digits = differ_in_digits(n->word, candidate);
+	if (d < n->distance || (d == n->distance && n->by_digits && !by_digits)) {
 		n->distance = d;
 		n->best = candidate;
-	} else if (d == n->distance && n->best && d > 0 && differ_in_digits(n->best, candidate)) {
+		n->by_digits = by_digits;
+	} else if (d == n->distance && n->by_digits && n->best && strcmp(n->best, candidate) != 0) {
 		n->best = NULL;
 	}
 }

@@ -74,12 +74,13 @@ bool list_next(const char **at, char *word, size_t size);
 
 // ---- the nearest name ----------------------------------------------------------------------------------------------------
 
-// Offer it every candidate; `best` is then the one a person may have meant, or NULL: also where candidates are as near that differ in
-// their digits alone (for int9: int2, int3, ...), as none of them is then more likely meant.
+// Offer it every candidate; `best` is then the one a person may have meant, or NULL. One that differs from the word in digits alone
+// counts least among those as near, and not at all where there is another such: of int2 and int3 neither was meant by int9.
 struct nearest {
 	const char *word;
 	const char *best;
 	int distance;
+	bool by_digits; // at this distance there was none yet but those that differ in digits alone
 };
 struct nearest nearest_to(const char *word);
 void nearest_offer(struct nearest *, const char *candidate);

@@ -3,8 +3,6 @@
 
 #include <math.h>
 
-#include "engine/quant/format.h"
-
 double smoothed(double old, double value)
 {
 	return isnan(old) ? value : old + 0.05 * (value - old);
