@@ -59,11 +59,8 @@ bool config_get(const struct config *, const char *name, char *buf, size_t size)
 // what a manifest stores; setting all of it again gives the same config.
 void config_each(const struct config *, void (*each)(const char *name, const char *value, void *context), void *context);
 
-// Words for completion, NULL-terminated: the nets, data sets, presets, named format spaces, formats, cost terms, devices.
+// Words for completion, NULL-terminated: the nets, formats, cost terms, devices.
 const char *const *engine_nets(void);
-const char *const *engine_data(void);
-const char *const *engine_presets(void);
-const char *const *engine_spaces(void);
 const char *const *engine_formats(void);
 const char *const *engine_terms(void);
 const char *const *engine_devices(void);

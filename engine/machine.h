@@ -353,10 +353,9 @@ int divisions_of(const struct slice *, bool any, bool styles, struct division *,
 bool division_with(const struct slice *, const int size[PARTS], struct division *, bool *whole, struct fault *);
 const char *division_name(const struct division *, char buf[64]); // "[8,1,8,8]"
 
-// Number formats, by their index in the table of formats (division_formats reads names): of weights and activations, and of what
+// Number formats, by their index in the table of formats (division_format reads their names): of weights and activations, and of what
 // collectives carry: activations, gradients, weights.
 enum carried { OF_WEIGHTS, OF_ACTIVATIONS, CARRIED_ACTIVATIONS, CARRIED_GRADIENTS, CARRIED_WEIGHTS, FORMAT_USES };
-extern const char *const format_uses[FORMAT_USES];
 bool division_format(const char *name, int *format, struct fault *);
 const char *division_format_name(int format);
 

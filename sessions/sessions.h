@@ -22,7 +22,7 @@ struct session;
 // A name without '/' is that of a session in the state folder ($XDG_STATE_HOME/bitscape or ~/.local/state/bitscape); one with
 // '/' is a path. The ending .bitscape may be left out.
 
-// A new session with these settings; `name` NULL: an unnamed one, called by the time. Fails where there is one called so.
+// A new session with these settings; `name` NULL: an unnamed one, called by the time. Fails where the name is taken.
 struct session *session_new(const char *name, const struct config *, struct fault *);
 // An existing one, at the newest checkpoint that fits its journal plus whatever the journal holds beyond it. What does not fit is
 // said and set aside under another name (restore.h). Read-only where what is there does not fit together, and where another process
@@ -65,7 +65,6 @@ bool session_same(const struct session *, const struct session *); // both are o
 const struct snapshot *session_snapshot(const struct session *); // the newest taken by session_turn; never NULL
 // All figures are built from this; valid until the next session_turn.
 void session_source(struct session *, struct figure_source *);
-struct plotter *session_plotter(struct session *);
 
 // A line of the journal.
 struct journal_entry {
@@ -107,7 +106,7 @@ struct command_group session_catalog_group(struct session *s);
 struct command_group session_machine_group(void);
 // What may be asked on the command line: a row of one of these two, or `help`.
 bool session_is_question(const char *word);
-// Whether a new session may be called so: false with a fault where a question, a network, a device, a pod or a format has the name.
+// Whether a new session may have this name: false with a fault where a question, a network, a device, a pod or a format has the name.
 // A path never is one of these.
 bool session_name_free(const char *name, struct fault *);
 

@@ -22,6 +22,7 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/disk.h"
+#include "engine/base/json.h"
 #include "engine/base/term.h"
 #include "engine/base/text.h"
 
@@ -269,6 +270,34 @@ static void test_the_nearest(void **state)
 	}
 }
 
+static void test_json_files(void **state)
+{
+	(void)state;
+	struct fault f;
+	char word[16], bad[64];
+	assert_true(json_file_write("a", json_pack("{s:s, s:i}", "name", "x\x1b[2J", "n", 3), 0, &f));
+	json_t *root = json_file_read("a", 1000, "mend it", &f);
+	assert_non_null(root);
+	json_word(root, "name", word, sizeof word);
+	assert_string_equal(word, "x?[2J");
+	json_word(root, "none", word, sizeof word);
+	assert_string_equal(word, "");
+	json_decref(root);
+	static const char *const files[] = {"{\n\"a\": 1,\n\"a\": 2}", "{\n\n", "", "[1,]"};
+	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+		put("bad", files[i]);
+		assert_null(json_file_read("bad", 1000, "mend it", &f));
+		assert_string_equal(f.where, "bad");
+		assert_string_equal(f.todo, "mend it");
+		snprintf(bad, sizeof bad, "%.5s", f.what);
+		assert_string_equal(bad, "line ");
+	}
+	assert_null(json_file_read("none", 1000, "mend it", &f));
+	assert_false(json_file_write("a", NULL, 0, &f));
+	assert_string_equal(f.what, "out of memory");
+	has("a", "{\n  \"name\": \"x\\u001B[2J\",\n  \"n\": 3\n}");
+}
+
 static void test_foreign_text_is_cleaned(void **state)
 {
 	(void)state;
@@ -413,6 +442,7 @@ int main(void)
 		IN_A_FOLDER(test_what_is_no_regular_file_stays_what_it_is),
 		IN_A_FOLDER(test_names_that_cannot_be),
 		IN_A_FOLDER(test_what_is_dropped_leaves_nothing),
+		IN_A_FOLDER(test_json_files),
 		cmocka_unit_test(test_lists),
 		cmocka_unit_test(test_the_nearest),
 		cmocka_unit_test(test_foreign_text_is_cleaned),

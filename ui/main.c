@@ -261,7 +261,7 @@ static int run(int argc, char **argv)
 		options_help(stdout);
 		return EXIT_OK;
 	}
-	if (argc > 1 && session_is_question(argv[1])) { // a session that is called so is opened by its path: ./latency
+	if (argc > 1 && session_is_question(argv[1])) { // a session of that name is opened by its path: ./latency
 		set_locale();
 		return answer(argc, argv);
 	}

@@ -118,7 +118,7 @@ static int folder_length(const char *path)
 	return slash ? (int)(slash - path) + 1 : 0;
 }
 
-bool disk_sync_folder(const char *folder, struct fault *f)
+static bool sync_folder(const char *folder, struct fault *f)
 {
 	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0) // a folder may let us write and not look
@@ -135,7 +135,7 @@ static bool sync_folder_of(const char *path, struct fault *f)
 	char folder[DISK_PATH];
 	int n = folder_length(path);
 	snprintf(folder, sizeof folder, "%.*s", n ? n : 1, n ? path : ".");
-	return disk_sync_folder(folder, f);
+	return sync_folder(folder, f);
 }
 
 // Follows the links of file->path by hand, as the last one may lead to a file that is still to be made. False with errno.

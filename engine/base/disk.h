@@ -37,8 +37,6 @@ bool disk_begin(struct disk_file *, const char *path, struct fault *);
 bool disk_keep(struct disk_file *, struct fault *);
 void disk_drop(struct disk_file *);
 
-// Makes the names in a folder durable.
-bool disk_sync_folder(const char *folder, struct fault *);
 // All the bytes, or false with errno.
 bool disk_write(int fd, const void *bytes, size_t size);
 // "PATH: cannot DOING: <errno as text>; advice" by what usually lies behind the error. Always false.

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Reading device files.
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/base/disk.h"
+#include "engine/base/json.h"
 #include "engine/base/text.h"
 #include "engine/hardware/inside.h"
 
@@ -164,15 +163,9 @@ static bool read_device(const char *path, json_t *root, struct device *d, struct
 
 bool device_read(const char *path, struct device *d, struct fault *fault)
 {
-	size_t size;
-	char *bytes = disk_read(path, DEVICE_BYTES, &size, fault);
-	if (!bytes)
-		return false;
-	json_error_t error;
-	json_t *root = json_loadb(bytes, size, JSON_REJECT_DUPLICATES, &error);
-	free(bytes);
+	json_t *root = json_file_read(path, DEVICE_BYTES, "mend the file", fault);
 	if (!root)
-		return fault_set(fault, path, "mend the file", "line %d: %s", error.line, error.text);
+		return false;
 	*d = (struct device){0};
 	bool ok = read_device(path, root, d, fault);
 	json_decref(root);

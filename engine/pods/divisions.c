@@ -9,7 +9,6 @@
 #include "engine/pods/inside.h"
 #include "engine/quant/format.h"
 
-const char *const format_uses[FORMAT_USES] = {"weights", "activations", "carry", "gradients", "gathers"};
 const char *const shardings[SHARDINGS] = {"-", "optimizer", "all"};
 
 enum { STYLES = 4, SPLITS = 4096, MOST_ANY = 16384 }; // chips, for factors of axes

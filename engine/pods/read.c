@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Reading pod files.
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/base/disk.h"
+#include "engine/base/json.h"
 #include "engine/base/text.h"
 #include "engine/hardware/device.h"
 #include "engine/pods/inside.h"
@@ -175,15 +174,9 @@ static bool read_pod(const char *path, json_t *root, struct pod *p, struct fault
 
 bool pod_read(const char *path, struct pod *p, struct fault *fault)
 {
-	size_t size;
-	char *bytes = disk_read(path, POD_BYTES, &size, fault);
-	if (!bytes)
-		return false;
-	json_error_t error;
-	json_t *root = json_loadb(bytes, size, JSON_REJECT_DUPLICATES, &error);
-	free(bytes);
+	json_t *root = json_file_read(path, POD_BYTES, "mend the file", fault);
 	if (!root)
-		return fault_set(fault, path, "mend the file", "line %d: %s", error.line, error.text);
+		return false;
 	*p = (struct pod){.whole = {1, 1, 1}};
 	p->figure[POD_BLOCK] = (struct figure_value){1, 1, 1, INPUT_DERIVED, NULL};
 	p->figure[POD_PODS] = (struct figure_value){1, 1, 1, INPUT_DERIVED, NULL};

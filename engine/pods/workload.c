@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Recommendation workloads: MLPerf's, and files.
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "engine/base/disk.h"
+#include "engine/base/json.h"
 #include "engine/base/text.h"
 #include "engine/pods/inside.h"
 
@@ -132,21 +130,16 @@ static bool read_workload(const char *path, json_t *root, struct workload *w, st
 bool workload_get(const char *name, struct workload *w, struct fault *fault)
 {
 	enum { BYTES = 1 << 20 };
-	size_t size, length = strlen(name);
+	size_t length = strlen(name);
 	if (strcmp(name, "dlrm_dcnv2") == 0) {
 		fill_dlrm(w);
 		return true;
 	}
 	if (!strchr(name, '/') && !(length > 5 && strcmp(name + length - 5, ".json") == 0))
 		return fault_set(fault, name, "choose dlrm_dcnv2, or name a JSON file", "there is no such workload");
-	char *bytes = disk_read(name, BYTES, &size, fault);
-	json_error_t error;
-	if (!bytes)
-		return false;
-	json_t *root = json_loadb(bytes, size, JSON_REJECT_DUPLICATES, &error);
-	free(bytes);
+	json_t *root = json_file_read(name, BYTES, "mend the file", fault);
 	if (!root)
-		return fault_set(fault, name, "mend the file", "line %d: %s", error.line, error.text);
+		return false;
 	*w = (struct workload){0};
 	bool ok = read_workload(name, root, w, fault);
 	json_decref(root);

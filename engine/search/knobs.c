@@ -93,11 +93,6 @@ static int knob_named(const char *name)
 	return -1;
 }
 
-const char *knobs_words(const char *name)
-{
-	return table[knob_named(name)].words;
-}
-
 int knobs_term(const struct knobs *values, const char *name)
 {
 	for (int t = 0; t < values->terms; t++)

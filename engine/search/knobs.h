@@ -98,8 +98,6 @@ struct knobs {
 #define TARGET_NO "none"
 int knobs_term(const struct knobs *, const char *name); // its place; -1: it is not among them
 
-const char *knobs_words(const char *name); // the words, or typical values, of a setting that there is, separated by '|'
-
 // The values of a config; and a config that has these values.
 const struct knobs *config_knobs(const struct config *);
 void config_take(struct config *, const struct knobs *);

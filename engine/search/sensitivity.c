@@ -235,11 +235,6 @@ void sensitivity_free(struct sensitivity *s)
 
 // ---- asking ----
 
-const char *sensitivity_name(const struct sensitivity *s)
-{
-	return s->name;
-}
-
 double sensitivity_top1(const struct sensitivity *s)
 {
 	return s->table.top1;

@@ -27,7 +27,6 @@ struct sensitivity;
 // row, other formats without a row are refused by sensitivity_answers. The model is borrowed. NULL with a fault.
 struct sensitivity *sensitivity_named(const struct model *, const char *name, struct fault *);
 void sensitivity_free(struct sensitivity *);
-const char *sensitivity_name(const struct sensitivity *); // as it was asked for
 // Top-1 of fp32 in percent. NAN: the table does not say; qualities then count from 100.
 double sensitivity_top1(const struct sensitivity *);
 // Whether every layer has figures for these formats; the fault names the first that has not.

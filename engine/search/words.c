@@ -1,52 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The words of a search for completion and help, as engine.h names them.
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "engine/hardware/device.h"
 #include "engine/model/model.h"
 #include "engine/model/published.h"
 #include "engine/quant/format.h"
 #include "engine/search/knobs.h"
-#include "engine/space/space.h"
-
-// Splits "a|b" once into a NULL-terminated list.
-static const char *const *words_of(const char *name, const char *list[], char *store, size_t size)
-{
-	snprintf(store, size, "%s", knobs_words(name));
-	int n = 0;
-	for (char *w = strtok_r(store, "|", &store); w; w = strtok_r(NULL, "|", &store))
-		list[n++] = w;
-	list[n] = NULL;
-	return list;
-}
 
 const char *const *engine_nets(void)
 {
 	return model_names();
-}
-
-const char *const *engine_data(void)
-{
-	static _Thread_local const char *list[16];
-	static _Thread_local char store[ENGINE_TEXT];
-	return words_of("data", list, store, sizeof store);
-}
-
-const char *const *engine_presets(void)
-{
-	static _Thread_local const char *list[16];
-	static _Thread_local char store[ENGINE_TEXT];
-	return words_of("preset", list, store, sizeof store);
-}
-
-const char *const *engine_spaces(void)
-{
-	static _Thread_local const char *list[SPACE_NAMES + 1];
-	for (int i = 0; i < SPACE_NAMES; i++)
-		list[i] = space_names[i].name;
-	return list;
 }
 
 const char *const *engine_formats(void)

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-void findings_add(struct findings *found, const struct fault *f)
+static void findings_add(struct findings *found, const struct fault *f)
 {
 	if (found->count < (int)(sizeof found->fault / sizeof *found->fault))
 		found->fault[found->count++] = *f;

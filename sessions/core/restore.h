@@ -18,7 +18,6 @@ struct findings {
 	struct fault fault[MESSAGES / 2];
 	int count;
 };
-void findings_add(struct findings *, const struct fault *);
 
 struct restoring {
 	const char *folder;

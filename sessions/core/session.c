@@ -35,11 +35,6 @@ const struct snapshot *session_snapshot(const struct session *s)
 	return s->snapshot;
 }
 
-struct plotter *session_plotter(struct session *s)
-{
-	return s->plotter;
-}
-
 int session_journal(const struct session *s, const struct journal_entry **entries)
 {
 	*entries = s->journal.entry;

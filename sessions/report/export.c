@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Exports: the policy as JSON (policy.schema.json describes it), layers, history and front as CSV.
-#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/json.h"
 #include "sessions/core/inside.h"
 
 enum { POLICY_VERSION = 2 }; // 2: kernel_h and kernel_w in place of kernel
@@ -145,12 +145,7 @@ static json_t *policy_json(struct session *s, const struct policy *p)
 
 static bool policy_write(struct session *s, const struct policy *p, struct fault *f)
 {
-	json_t *json = policy_json(s, p);
-	char *text = json ? json_dumps(json, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) : NULL;
-	bool ok = text ? disk_replace(p->path, text, strlen(text), f) : fault_memory(f, p->path);
-	free(text);
-	json_decref(json);
-	return ok;
+	return json_file_write(p->path, policy_json(s, p), JSON_REAL_PRECISION(9), f);
 }
 
 static void policy_scored(struct session *s, struct pending *pending, struct reply *r)

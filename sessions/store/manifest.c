@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "sessions/store/manifest.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
 
-#include "engine/base/text.h"
+#include "engine/base/json.h"
 #include "sessions/store/folder.h"
 
 #define SUM "sum"
@@ -44,30 +43,22 @@ bool manifest_write(const char *folder, const struct config *config, const struc
 	if (manifest && m->parent[0])
 		json_object_set_new(manifest, "parent", json_pack("{s:s, s:I, s:s}", "session", m->parent, "step",
 			(json_int_t)m->parent_step, "digest", m->parent_digest));
-	bool summed = manifest && sum_of(manifest, sum) && json_object_set_new(manifest, SUM, json_string(sum)) == 0;
-	char *text = summed ? json_dumps(manifest, JSON_INDENT(2)) : NULL;
-	bool ok = text ? disk_replace(path, text, strlen(text), f) : fault_memory(f, path);
-	free(text);
-	json_decref(manifest);
-	return ok;
-}
-
-static void read_word(json_t *object, const char *name, char *buf, size_t size)
-{
-	const char *text = json_string_value(json_object_get(object, name));
-	snprintf(buf, size, "%s", text ? text : "");
-	text_clean(buf, "");
+	if (manifest && !(sum_of(manifest, sum) && json_object_set_new(manifest, SUM, json_string(sum)) == 0)) {
+		json_decref(manifest);
+		manifest = NULL;
+	}
+	return json_file_write(path, manifest, 0, f);
 }
 
 // All but the settings.
 static void read_rest(json_t *manifest, struct manifest *m)
 {
 	json_t *parent = json_object_get(manifest, "parent");
-	read_word(manifest, "session", m->session, sizeof m->session);
-	read_word(manifest, "kernels", m->kernels, sizeof m->kernels);
+	json_word(manifest, "session", m->session, sizeof m->session);
+	json_word(manifest, "kernels", m->kernels, sizeof m->kernels);
 	m->closed = json_is_true(json_object_get(manifest, "closed"));
-	read_word(parent, "session", m->parent, sizeof m->parent);
-	read_word(parent, "digest", m->parent_digest, sizeof m->parent_digest);
+	json_word(parent, "session", m->parent, sizeof m->parent);
+	json_word(parent, "digest", m->parent_digest, sizeof m->parent_digest);
 	m->parent_step = (long)json_integer_value(json_object_get(parent, "step"));
 	m->unsealed = !json_object_get(manifest, SUM);
 }
@@ -113,21 +104,15 @@ struct config *manifest_read(const char *folder, struct manifest *m, struct faul
 {
 	*m = (struct manifest){0};
 	char path[FOLDER_PATH];
-	size_t size = 0;
 	if (!folder_file(folder, MANIFEST_FILE, path, sizeof path, f))
 		return NULL;
-	char *bytes = disk_read(path, MANIFEST_BYTES, &size, f);
-	if (!bytes)
+	json_t *manifest = json_file_read(path, MANIFEST_BYTES, "mend it, or take it from a backup", f);
+	if (!manifest)
 		return NULL;
-	json_error_t error;
-	json_t *manifest = json_loadb(bytes, size, JSON_REJECT_DUPLICATES, &error);
-	free(bytes);
 	struct config *config = NULL;
 	json_t *version = json_object_get(manifest, "bitscape-session"), *settings = json_object_get(manifest, "settings");
 	read_rest(manifest, m);
-	if (!manifest)
-		fault_set(f, path, "mend it, or take it from a backup", "line %d: %s", error.line, error.text);
-	else if (!json_is_integer(version) || json_integer_value(version) < 1)
+	if (!json_is_integer(version) || json_integer_value(version) < 1)
 		fault_set(f, path, "name the folder of a session", "this is not a session of bitscape");
 	else if (json_integer_value(version) != MANIFEST_VERSION)
 		fault_set(f, path, "open it with that one, or begin another session",

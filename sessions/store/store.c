@@ -264,7 +264,7 @@ bool store_begun(const struct store_entry *e)
 
 // ---- finding ---------------------------------------------------------------------------------------------------------
 
-// The places elsewhere where a session called so lies.
+// The places elsewhere where a session of this name lies.
 struct places {
 	char path[2][PATH_MAX];
 	int count; // more than two are not kept

@@ -49,7 +49,7 @@ struct store {
 bool store_read(struct store *, struct fault *);
 void store_free(struct store *);
 
-// The folder of the session that a name means: a path; one of the state folder; else the only one called so among those elsewhere
+// The folder of the session that a name means: a path; one of the state folder; else the only one of that name among those elsewhere
 // that are known and in the current folder (*elsewhere then). False: the fault says what there is instead, and what to type.
 bool store_find(const char *name, char *folder, size_t size, bool *elsewhere, struct fault *);
 // Remembers a session that lies outside the state folder.

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "sessions/store/summary.h"
 
-#include <jansson.h>
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
+#include "engine/base/json.h"
 #include "sessions/store/folder.h"
-#include "engine/base/text.h"
 
 enum { SUMMARY_BYTES = 1 << 16, SUMMARY_VERSION = 1 };
 
@@ -32,18 +29,7 @@ bool summary_write(const char *folder, const struct summary *s, struct fault *f)
 			json_object_set_new(cost, "target", json_real(s->target));
 		json_object_set_new(all, "cost", cost);
 	}
-	char *text = all ? json_dumps(all, JSON_INDENT(2)) : NULL;
-	bool ok = text ? disk_replace(path, text, strlen(text), f) : fault_memory(f, path);
-	free(text);
-	json_decref(all);
-	return ok;
-}
-
-static void read_text(json_t *from, const char *name, char *buf, size_t size)
-{
-	const char *text = json_string_value(json_object_get(from, name));
-	snprintf(buf, size, "%s", text ? text : "");
-	text_clean(buf, "");
+	return json_file_write(path, all, 0, f);
 }
 
 static bool read_count(json_t *from, const char *name, long long most, long long *value)
@@ -56,11 +42,8 @@ static bool read_count(json_t *from, const char *name, long long most, long long
 bool summary_read(const char *folder, struct summary *s)
 {
 	char path[FOLDER_PATH];
-	size_t size = 0;
 	*s = (struct summary){0};
-	char *bytes = folder_file(folder, SUMMARY_FILE, path, sizeof path, NULL) ? disk_read(path, SUMMARY_BYTES, &size, NULL) : NULL;
-	json_t *all = bytes ? json_loadb(bytes, size, JSON_REJECT_DUPLICATES, NULL) : NULL;
-	free(bytes);
+	json_t *all = folder_file(folder, SUMMARY_FILE, path, sizeof path, NULL) ? json_file_read(path, SUMMARY_BYTES, "", NULL) : NULL;
 	long long version, step, horizon, entries;
 	bool ok = read_count(all, "bitscape-summary", SUMMARY_VERSION, &version) && read_count(all, "step", LONG_MAX, &step) &&
 		read_count(all, "horizon", LONG_MAX, &horizon) && read_count(all, "entries", INT_MAX, &entries);
@@ -68,16 +51,16 @@ bool summary_read(const char *folder, struct summary *s)
 		s->step = (long)step;
 		s->horizon = (long)horizon;
 		s->entries = (int)entries;
-		read_text(all, "net", s->net, sizeof s->net);
-		read_text(all, "data", s->data, sizeof s->data);
+		json_word(all, "net", s->net, sizeof s->net);
+		json_word(all, "data", s->data, sizeof s->data);
 		json_t *accuracy = json_object_get(all, "accuracy"), *loss = json_object_get(all, "loss"), *cost = json_object_get(all, "cost");
 		s->scored = json_is_number(accuracy) || json_is_number(loss);
 		s->quality_is_loss = json_is_number(loss);
 		s->quality = s->quality_is_loss ? -json_number_value(loss) : json_number_value(accuracy);
 		s->estimated = json_is_true(json_object_get(all, "estimated"));
 		s->sampled = json_is_true(json_object_get(all, "sampled"));
-		read_text(cost, "term", s->term, sizeof s->term);
-		read_text(cost, "unit", s->unit, sizeof s->unit);
+		json_word(cost, "term", s->term, sizeof s->term);
+		json_word(cost, "unit", s->unit, sizeof s->unit);
 		s->cost = json_number_value(json_object_get(cost, "cost"));
 		s->target = json_number_value(json_object_get(cost, "target"));
 	}
