@@ -9,6 +9,8 @@ OUT=${OUT:-build}
 case $OUT in /*) ;; *) OUT=$PWD/$OUT ;; esac
 bin=$OUT/bitscape
 [ -x "$bin" ] || { echo "$bin is not built"; exit 1; }
+TRIES=600 SAN_TRIES=3000
+. tests/until.sh
 
 dir=$(mktemp -d "${TMPDIR:-/tmp}/bitscape-find-XXXXXX") || exit 1
 socket=bitscape-find-$$
@@ -44,18 +46,6 @@ fail() {
 	screen
 	[ ! -f err ] || sed 's/^/  err: /' err
 	exit 1
-}
-# until_true WHAT COMMAND...: repeats the command until it succeeds; the test fails after a generous while.
-until_true() {
-	what=$1
-	shift
-	tries=${SAN:+3000}
-	tries=${tries:-600}
-	until "$@"; do
-		tries=$((tries - 1))
-		[ "$tries" -gt 0 ] || fail "waited in vain for: $what"
-		sleep 0.1
-	done
 }
 shows() { screen | grep -q -e "$1"; }
 sh_not() { ! "$@"; }

@@ -4,6 +4,8 @@
 set -u
 bitscape=${OUT:-build}/bitscape
 case $bitscape in /*) ;; *) bitscape=$(pwd)/$bitscape ;; esac
+TRIES=600 SAN_TRIES=6000
+. "$(dirname "$0")/until.sh"
 devices=$(cd "$(dirname "$0")/../sessions" && pwd) || exit 1
 work=$(mktemp -d "${TMPDIR:-/tmp}/bitscape-signals-XXXXXX") || exit 1
 pid=
@@ -20,18 +22,6 @@ fail() {
 	[ ! -f out ] || sed 's/^/  out: /' out
 	[ ! -f err ] || sed 's/^/  err: /' err
 	exit 1
-}
-# until_true WHAT COMMAND...: the test fails after a minute, ten with sanitizers.
-until_true() {
-	what=$1
-	shift
-	tries=${SAN:+6000}
-	tries=${tries:-600}
-	until "$@"; do
-		tries=$((tries - 1))
-		[ "$tries" -gt 0 ] || fail "waited in vain for: $what"
-		sleep 0.1
-	done
 }
 over() { ! kill -0 "$pid" 2>/dev/null; }
 saved() { ls "$1".bitscape/checkpoint-*.safetensors >/dev/null 2>&1; }

@@ -7,6 +7,8 @@ OUT=${OUT:-build}
 case $OUT in /*) ;; *) OUT=$PWD/$OUT ;; esac
 bin=$OUT/bitscape
 [ -x "$bin" ] || { echo "$bin is not built"; exit 1; }
+TRIES=${TRIES:-200} SAN_TRIES=${SAN_TRIES:-2000}
+. tests/until.sh
 
 # A short path: messages that hold it must fit the narrowest screen.
 dir=$(mktemp -d /tmp/tui-XXXXXX) || exit 1
@@ -37,18 +39,6 @@ fail() {
 	exit 1
 }
 
-# until_true WHAT COMMAND...: repeats the command until it succeeds; the test fails after 20 seconds, 200 with sanitizers.
-until_true() {
-	what=$1
-	shift
-	tries=${SAN:+2000}
-	tries=${tries:-${TRIES:-200}}
-	until "$@"; do
-		tries=$((tries - 1))
-		[ "$tries" -gt 0 ] || fail "waited in vain for: $what"
-		sleep 0.1
-	done
-}
 shows() { screen | grep -q -e "$1"; }
 shows_not() { ! shows "$1"; }
 see() { until_true "$1" shows "$1"; }
