@@ -6,6 +6,7 @@
 # make bench      prints the performance tables, or some: BENCH_TABLES="steps memory overhead keys frames acknowledge"
 # make install    to PREFIX (/usr/local), below DESTDIR
 # make deps       only installs; make clean removes what was built; make help prints this
+# make format     lays the sources out by .clang-format (clang-format 14)
 #
 # SAN=address,undefined or SAN=thread builds with sanitizers, in a folder of its own.
 
@@ -69,7 +70,7 @@ Q   = $(if $(V),,@)
 say = @$(if $(V),:,printf '  %-4s %s\n' $1 $2)
 
 .DELETE_ON_ERROR:
-.PHONY: all run test test-long check bench install deps clean help FORCE
+.PHONY: all run test test-long check bench install deps format clean help FORCE
 all: bitscape
 
 # Stays a link, to what was built last: with sanitizers or without.
@@ -133,6 +134,9 @@ install: $(OUT)/bitscape
 	install -d "$(DESTDIR)$(PREFIX)/share/bitscape/tours"
 	install -m 644 $(wildcard sessions/tours/*.tour) "$(DESTDIR)$(PREFIX)/share/bitscape/tours"
 	install -m 644 $(wildcard README.md) LICENSE "$(DESTDIR)$(PREFIX)/share/doc/bitscape"
+
+format:
+	clang-format -i $$(git ls-files '*.c' '*.h')
 
 clean:
 	rm -rf build bitscape

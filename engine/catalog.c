@@ -53,9 +53,21 @@ struct description *description_open(const char *name, int h, int w, int c, int 
 	snprintf(d->keys, sizeof d->keys, "%s", row.keys);
 	d->model = m;
 	d->layer = layer;
-	d->info = (struct description_info){.name = m->name, .help = row.help, .keys = d->keys, .h = in.h, .w = in.w, .c = in.c,
-		.classes = m->classes, .operators = m->ops, .layers = m->layers, .layer = layer, .macs = m->macs,
-		.attention_macs = m->attention_macs, .weights = m->weights, .parameters = m->parameters, .activations = m->activations,
+	d->info = (struct description_info){.name = m->name,
+		.help = row.help,
+		.keys = d->keys,
+		.h = in.h,
+		.w = in.w,
+		.c = in.c,
+		.classes = m->classes,
+		.operators = m->ops,
+		.layers = m->layers,
+		.layer = layer,
+		.macs = m->macs,
+		.attention_macs = m->attention_macs,
+		.weights = m->weights,
+		.parameters = m->parameters,
+		.activations = m->activations,
 		.most_activations = m->most_activations};
 	return d;
 }
@@ -146,7 +158,8 @@ static bool plan_of(const struct costing *c, const struct layer_formats *formats
 {
 	const int layers = c->description->model->layers;
 	if (count != 1 && count != layers)
-		return fault_set(fault, cost_name(c->cost), "give one format for all layers, or one for each", "%d formats for %d layers", count, layers);
+		return fault_set(fault, cost_name(c->cost), "give one format for all layers, or one for each",
+			"%d formats for %d layers", count, layers);
 	for (int i = 0; i < layers; i++) {
 		const struct layer_formats *its = &formats[count == 1 ? 0 : i];
 		if (!format_of(its->weight, &layer[i].weight, fault) || !format_of(its->activation, &layer[i].activation, fault))
@@ -173,8 +186,9 @@ bool costing_total(const struct costing *c, const struct layer_formats *formats,
 	if (!layer)
 		return false;
 	*total = cost_total(c->cost, &(struct plan){c->description->model, layer}, NULL);
-	bool ok = isfinite(*total) || fault_set(fault, cost_name(c->cost), "leave out a format, or choose another device",
-		"an operator between the layers runs at an unknown rate");
+	bool ok = isfinite(*total) ||
+		fault_set(fault, cost_name(c->cost), "leave out a format, or choose another device",
+			"an operator between the layers runs at an unknown rate");
 	// A layer that stands in the way says so itself.
 	for (int i = 0; !ok && i < c->description->model->layers; i++)
 		if (!cost_answers(c->cost, (int[]){layer[i].weight, layer[i].activation}, 2, fault))
@@ -219,8 +233,8 @@ bool costing_compare(const struct costing *c, const struct costing *table, const
 	struct layer_plan *layer = new_plan(c, formats, count, fault);
 	double *predicted = calloc((size_t)m->layers * 3 + 1, sizeof *predicted);
 	const struct plan plan = {m, layer};
-	bool ok = layer && (predicted || fault_memory(fault, cost_name(c->cost)))
-		&& cost_compare(c->cost, table->cost, &plan, predicted, predicted + m->layers, &all, fault);
+	bool ok = layer && (predicted || fault_memory(fault, cost_name(c->cost))) &&
+		cost_compare(c->cost, table->cost, &plan, predicted, predicted + m->layers, &all, fault);
 	if (ok) {
 		double *measured = predicted + m->layers, *given = measured + m->layers;
 		cost_total(table->cost, &plan, given);
@@ -292,12 +306,13 @@ struct losses_error losses_error(const struct losses *l, bool fitted, bool yards
 	if (!fit)
 		return (struct losses_error){0};
 	const struct sensitivity_error *e = fitted ? yardstick ? &fit->counted_fitted : &fit->fitted
-		: yardstick ? &fit->counted_held : &fit->held;
+		: yardstick                        ? &fit->counted_held
+						   : &fit->held;
 	return (struct losses_error){e->choices, e->rms, e->worst};
 }
 
-bool losses_rivals(const struct losses *l, const struct costing *c, const char *const *formats, int count, const char *limit, double *most,
-	struct rival rival[RIVALS], int *choice, struct fault *fault)
+bool losses_rivals(const struct losses *l, const struct costing *c, const char *const *formats, int count, const char *limit,
+	double *most, struct rival rival[RIVALS], int *choice, struct fault *fault)
 {
 	int format[FORMATS];
 	struct allocation a;
@@ -307,10 +322,11 @@ bool losses_rivals(const struct losses *l, const struct costing *c, const char *
 		if (!format_of(formats[i], &format[i], fault))
 			return false;
 		else if (i > 0 && format[i] <= format[i - 1])
-			return fault_set(fault, formats[i], "int4 int5 int8, for one", "name each format once, the narrowest first");
+			return fault_set(fault, formats[i], "int4 int5 int8, for one",
+				"name each format once, the narrowest first");
 	const struct model *m = c->description->model;
 	if (!cost_target_value(c->cost, cost_uniform_total(c->cost, format[count - 1]), limit, most, fault) ||
-	    !allocation_of(m, l->table, c->cost, format, count, &a, fault))
+		!allocation_of(m, l->table, c->cost, format, count, &a, fault))
 		return false;
 	const struct allocated found[RIVALS] = {
 		allocate_uniform(&a, *most, choice),
@@ -320,7 +336,8 @@ bool losses_rivals(const struct losses *l, const struct costing *c, const char *
 	};
 	static const char *const names[RIVALS] = {"uniform", "ends", "greedy", "exact"};
 	for (int i = 0; i < RIVALS; i++)
-		rival[i] = (struct rival){names[i], found[i].found, found[i].cost, found[i].lost, i == RIVALS - 1 ? found[i].bound : found[i].lost};
+		rival[i] = (struct rival){
+			names[i], found[i].found, found[i].cost, found[i].lost, i == RIVALS - 1 ? found[i].bound : found[i].lost};
 	allocation_free(&a);
 	return true;
 }
@@ -337,12 +354,13 @@ bool catalog_device(const char *name, struct device_sheet *sheet, struct fault *
 	snprintf(sheet->source, sizeof sheet->source, "%s", d.source);
 	for (size_t i = 0; i < device_figure_count && sheet->figures < SHEET_FIGURES; i++) {
 		const struct device_figure *f = &device_figures[i];
-		sheet->figure[sheet->figures++] = (struct sheet_figure){f->group, f->name, f->unit, device_value(&d, f), device_mark(&d, f)};
+		sheet->figure[sheet->figures++] = (struct sheet_figure){
+			f->group, f->name, f->unit, device_value(&d, f), device_mark(&d, f)};
 	}
 	for (int n = 0; n < NATIVES && sheet->figures < SHEET_FIGURES; n++) {
 		const struct sheet_figure *peak = sheet_figure(sheet, "peaks", native_table[n].name);
-		sheet->figure[sheet->figures++] = (struct sheet_figure){"ridge", native_table[n].name, "ops/B",
-			device_ridge(&d, (enum native)n), peak->mark};
+		sheet->figure[sheet->figures++] = (struct sheet_figure){
+			"ridge", native_table[n].name, "ops/B", device_ridge(&d, (enum native)n), peak->mark};
 	}
 	return true;
 }

@@ -15,14 +15,15 @@
 // ---- networks -------------------------------------------------------------------------------------------------------------
 
 struct description_info {
-	const char *name; // as asked for
-	const char *help; // what it is; "" for a file
-	const char *keys; // what may follow its name: "res=8..4096"
+	const char *name;     // as asked for
+	const char *help;     // what it is; "" for a file
+	const char *keys;     // what may follow its name: "res=8..4096"
 	int h, w, c, classes; // of its input; classes it tells apart
 	int operators, layers;
 	const struct layer_info *layer; // [layers]
-	double macs, attention_macs;    // of all layers; of attention's two products, which have no weights and do not count as a layer
-	double weights, parameters;     // parameters: weights, biases, norms, tokens
+	double macs,
+		attention_macs; // of all layers; of attention's two products, which have no weights and do not count as a layer
+	double weights, parameters;           // parameters: weights, biases, norms, tokens
 	double activations, most_activations; // numbers that all layers read; that the layer reading most does
 };
 
@@ -62,8 +63,8 @@ bool costing_total(const struct costing *, const struct layer_formats *formats, 
 struct roofline_point {
 	double operations, bytes; // of a batch: useful ones, two a MAC; to and from the memory
 	double ms;
-	double roof;              // operations a second: the peak of the unit that it runs on
-	const char *type;         // that it runs as: "int8"; "vector": on the vector unit
+	double roof;      // operations a second: the peak of the unit that it runs on
+	const char *type; // that it runs as: "int8"; "vector": on the vector unit
 	bool memory_bound;
 };
 struct roofline {
@@ -71,8 +72,8 @@ struct roofline {
 	int batch;
 	double bandwidth; // of the device's memory, bytes a second
 	int layers;
-	const struct layer_info *layer; // [layers], the description's
-	struct roofline_point *now, *draft;  // [layers]: of a choice, and of a changed one; NULL: there is none
+	const struct layer_info *layer;     // [layers], the description's
+	struct roofline_point *now, *draft; // [layers]: of a choice, and of a changed one; NULL: there is none
 };
 // Fills point[layers], and all of the roofline but its two rows of points. False with a fault: as above, or the term is not a
 // latency by the roofline.
@@ -119,7 +120,7 @@ struct losses_choice {
 bool losses_choice(const struct losses *, int index, struct losses_choice *);
 // What the table, or the yardstick, says of the fitted or of the held-out choices, against what was published. Points.
 struct losses_error {
-	int choices; // 0: nothing was fitted
+	int choices;       // 0: nothing was fitted
 	double rms, worst; // the worst in magnitude
 };
 struct losses_error losses_error(const struct losses *, bool fitted, bool yardstick);
@@ -127,8 +128,8 @@ struct losses_error losses_error(const struct losses *, bool fitted, bool yardst
 // ---- rivals of a search: choices worked out from a table alone ------------------------------------------------------------
 
 struct rival {
-	const char *name; // "uniform", "ends", "greedy", "exact"
-	bool found;       // a choice within the limit; else the rest says nothing
+	const char *name;  // "uniform", "ends", "greedy", "exact"
+	bool found;        // a choice within the limit; else the rest says nothing
 	double cost, lost; // points of top-1
 	double bound;      // of exact: no choice within the limit loses less; else `lost`
 };
@@ -137,8 +138,8 @@ enum { RIVALS = 4 };
 // each layer's weights and activations in one of formats[count], narrowest first; ends: the widest in the first and the last layer.
 // Fills *most with the limit and choice[RIVALS][layers] with places in formats. False with a fault: a term that is not a sum over layers, a
 // format that the table has no figure for, no such limit, out of memory.
-bool losses_rivals(const struct losses *, const struct costing *, const char *const *formats, int count, const char *limit, double *most,
-	struct rival rival[RIVALS], int *choice, struct fault *);
+bool losses_rivals(const struct losses *, const struct costing *, const char *const *formats, int count, const char *limit,
+	double *most, struct rival rival[RIVALS], int *choice, struct fault *);
 
 // ---- devices ----------------------------------------------------------------------------------------------------------------
 
@@ -173,17 +174,18 @@ struct product_question {
 };
 struct product_time {
 	char device[48];
-	const char *type;        // that it runs as: "int8"
-	bool vector, on_chip;    // it runs on the vector unit; the operands lie on chip
-	bool assumed;            // the device's efficiencies are assumptions
-	int passes;              // how many bf16 products make one of fp32; 0: it is not made so
-	double operations;       // useful ones, two a multiply-accumulate
-	double peak, share;      // operations a second of the unit and type; what of it this product could reach if nothing else held it up
+	const char *type;     // that it runs as: "int8"
+	bool vector, on_chip; // it runs on the vector unit; the operands lie on chip
+	bool assumed;         // the device's efficiencies are assumptions
+	int passes;           // how many bf16 products make one of fp32; 0: it is not made so
+	double operations;    // useful ones, two a multiply-accumulate
+	double peak,
+		share; // operations a second of the unit and type; what of it this product could reach if nothing else held it up
 	double padding;          // multiply-accumulates done for each useful one
 	double operands, result; // bytes
 	// Seconds: seconds = floor + the larger of compute and memory + exposed, what of the smaller the larger cannot hide.
 	double seconds, floor, compute, memory, exposed;
-	const char *bound;       // "compute", "memory" or "floor": the largest part
+	const char *bound; // "compute", "memory" or "floor": the largest part
 };
 // False with a fault: a size below 1, no such format or device, a figure that is needed is unknown.
 bool catalog_product(const struct product_question *, struct product_time *, struct fault *);

@@ -210,15 +210,9 @@ static void carry_out(struct engine *e, struct request *q)
 	struct reply *r = &q->reply;
 	r->step = search_steps_done(e->search);
 	switch (r->kind) {
-	case REQUEST_CHANGE:
-		r->ok = apply(e, &q->change, r);
-		break;
-	case REQUEST_EVALUATE:
-		r->ok = evaluate(e, q, r);
-		break;
-	case REQUEST_STATE:
-		r->ok = save_state(e, r);
-		break;
+	case REQUEST_CHANGE: r->ok = apply(e, &q->change, r); break;
+	case REQUEST_EVALUATE: r->ok = evaluate(e, q, r); break;
+	case REQUEST_STATE: r->ok = save_state(e, r); break;
 	}
 }
 
@@ -330,7 +324,7 @@ struct engine *engine_open(const struct config *config, const struct state *stat
 	e->published.run = RUN_PAUSED;
 	e->history.slots = info->slots;
 	if (!history_reserve(&e->history, search_horizon(e->search), fault) ||
-	    (state && !history_restore(&e->history, state, search_steps_done(e->search), info->slot, fault)))
+		(state && !history_restore(&e->history, state, search_steps_done(e->search), info->slot, fault)))
 		goto failed;
 	if (pipe2(e->pipe, O_CLOEXEC | O_NONBLOCK) < 0) {
 		fault_set(fault, "engine", "close something else", "%s", strerror(errno));

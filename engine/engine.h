@@ -36,11 +36,11 @@ enum knob_type { KNOB_INTEGER, KNOB_REAL, KNOB_WORD, KNOB_TEXT };
 struct knob {
 	const char *name;
 	enum knob_type type;
-	double low, high;  // range of a number, inclusive
-	const char *words; // the words of a KNOB_WORD, or typical values of a KNOB_TEXT, separated by '|'; else ""
+	double low, high;   // range of a number, inclusive
+	const char *words;  // the words of a KNOB_WORD, or typical values of a KNOB_TEXT, separated by '|'; else ""
 	const char *preset; // default value, as text
-	bool live;         // may change while the search runs
-	const char *help;  // one line, with the unit
+	bool live;          // may change while the search runs
+	const char *help;   // one line, with the unit
 };
 const struct knob *engine_knobs(size_t *count);
 
@@ -118,7 +118,7 @@ struct engine_info {
 	long train_images, heldout_images, test_images;
 	double parameters;
 	double macs, attention_macs; // for one image: of all layers; of attention's products beside them
-	const char *kernels;     // the instruction set of the compute kernels in use: "avx2", …
+	const char *kernels;         // the instruction set of the compute kernels in use: "avx2", …
 };
 
 // ---- opening ----------------------------------------------------------------------------------------------------------
@@ -172,12 +172,12 @@ enum change_kind {
 	CHANGE_RESTRICT, // name: as snapshot_meant reads it. value: the formats allowed, joined by commas, or "all"
 	CHANGE_WEIGHT,   // name: a cost term, which is added where the search does not have it yet; value: a number >= 0
 	CHANGE_TARGET,   // name: likewise; value: a format ("int4": the cost of that uniform choice), "0.5x" (of the
-	                 // widest uniform choice), or a number with k, M, G, T or a unit of the term's (3ms, 20mJ, 1.5MB); "": none
-	CHANGE_SET,      // name: a live setting; value: as text. Another device prices latency and energy anew: targets
-	                 // given as a format or a multiple follow, others stay
-	CHANGE_EXTEND,   // first item's value: steps to add to the horizon. A second one, `rate`: the learning rate falls anew, from
-	                 // that value. Of an inverse: fewer than no steps, and `from`, the step at which the rate began to fall
-	CHANGE_GROUP,    // name: a group; value: a glob over layers, which are decided as one from here on; "": no longer
+	// widest uniform choice), or a number with k, M, G, T or a unit of the term's (3ms, 20mJ, 1.5MB); "": none
+	CHANGE_SET, // name: a live setting; value: as text. Another device prices latency and energy anew: targets
+	// given as a format or a multiple follow, others stay
+	CHANGE_EXTEND, // first item's value: steps to add to the horizon. A second one, `rate`: the learning rate falls anew, from
+	// that value. Of an inverse: fewer than no steps, and `from`, the step at which the rate began to fall
+	CHANGE_GROUP, // name: a group; value: a glob over layers, which are decided as one from here on; "": no longer
 };
 struct change_item {
 	char name[ENGINE_NAME], value[ENGINE_TEXT];
@@ -199,13 +199,13 @@ enum choice_kind { CHOICE_MODAL, CHOICE_UNIFORM, CHOICE_GIVEN };
 enum split { SPLIT_HELDOUT, SPLIT_TEST };
 struct evaluation {
 	enum split split;
-	long images;                  // 0: estimated, not measured (see the snapshot); the loss and the ranges are NAN
-	double accuracy, loss;        // accuracy in 0..1; mean cross-entropy
-	long calibration_images;      // number of images that statistics and ranges were estimated on, for this very plan
-	double cost[ENGINE_TERMS];    // of the choice, by the snapshot's terms
-	uint8_t *choice;              // option per slot; owned by the reply
-	struct layer_range *range;    // per layer; owned by the reply
-	struct config *settings;      // under which it was made; owned by the reply
+	long images;               // 0: estimated, not measured (see the snapshot); the loss and the ranges are NAN
+	double accuracy, loss;     // accuracy in 0..1; mean cross-entropy
+	long calibration_images;   // number of images that statistics and ranges were estimated on, for this very plan
+	double cost[ENGINE_TERMS]; // of the choice, by the snapshot's terms
+	uint8_t *choice;           // option per slot; owned by the reply
+	struct layer_range *range; // per layer; owned by the reply
+	struct config *settings;   // under which it was made; owned by the reply
 };
 
 enum request_kind { REQUEST_CHANGE, REQUEST_EVALUATE, REQUEST_STATE };
@@ -218,7 +218,7 @@ struct reply {
 	struct change inverse;      // REQUEST_CHANGE: what takes it back; items 0: it changed nothing
 	char says[4 * ENGINE_TEXT]; // REQUEST_CHANGE: what a person should know of it, as clauses; empty: nothing
 	struct evaluation evaluation;
-	struct state *state;        // REQUEST_STATE; the receiver frees it, or reply_free does
+	struct state *state; // REQUEST_STATE; the receiver frees it, or reply_free does
 };
 
 // Each checks what can be checked at once (false: the fault says what is wrong, nothing was posted), copies its
@@ -253,7 +253,7 @@ struct group_state {
 
 // Where a target lies in the costs of the choices that the restrictions allow.
 enum target_reach {
-	TARGET_NONE,        // there is no target, or the term has no price
+	TARGET_NONE, // there is no target, or the term has no price
 	TARGET_WITHIN,
 	TARGET_BELOW,       // it cannot be met: every choice is proven to cost more
 	TARGET_BELOW_FOUND, // every choice that was found costs more, but nothing proves that all do
@@ -265,22 +265,23 @@ struct term_state {
 	char name[ENGINE_NAME];
 	const struct term_kind *kind;
 	// What its costs are in; these live as long as the engine.
-	const char *unit;   // in full: "bit ops", "B", "ms per 128 images on tpu_v4", "… on a100 (assumed)": by assumed efficiencies
-	const char *brief;  // in a narrow column: "bit ops", "B", "ms/128 img", "mJ/img"
-	const char *symbol; // behind a number: "ms", "mJ", "B"; "": a count
-	const char *device; // the device that it is priced on: "tpu_v4"; "": none
-	char asked[ENGINE_TEXT]; // the same as it was asked for: a name, a device file or "table:NAME"; "": its kind has none
-	bool by_setting;         // the setting `device` says it
+	const char
+		*unit; // in full: "bit ops", "B", "ms per 128 images on tpu_v4", "… on a100 (assumed)": by assumed efficiencies
+	const char *brief;         // in a narrow column: "bit ops", "B", "ms/128 img", "mJ/img"
+	const char *symbol;        // behind a number: "ms", "mJ", "B"; "": a count
+	const char *device;        // the device that it is priced on: "tpu_v4"; "": none
+	char asked[ENGINE_TEXT];   // the same as it was asked for: a name, a device file or "table:NAME"; "": its kind has none
+	bool by_setting;           // the setting `device` says it
 	char why[2 * ENGINE_TEXT]; // why it cannot be priced: all its costs are NAN then; empty: it can
 	double weight;
 	bool targeted;
-	double target;                // in the term's unit
-	double whole;                 // what a target of 1x stands for: the cost of the widest uniform choice
+	double target;                 // in the term's unit
+	double whole;                  // what a target of 1x stands for: the cost of the widest uniform choice
 	char target_text[ENGINE_NAME]; // as the person gave it
-	double modal;                 // cost of the modal choice
-	double expected;              // mean cost of the choices sampled lately
-	double low, high;             // cheapest and dearest cost found among the choices that the restrictions allow
-	double least;                 // a proven bound: no choice that they allow costs less; it equals `low` where that is the cheapest
+	double modal;                  // cost of the modal choice
+	double expected;               // mean cost of the choices sampled lately
+	double low, high;              // cheapest and dearest cost found among the choices that the restrictions allow
+	double least; // a proven bound: no choice that they allow costs less; it equals `low` where that is the cheapest
 	enum target_reach reach;
 	char reach_text[2 * ENGINE_TEXT]; // a clause that explains it; empty for TARGET_NONE and TARGET_WITHIN
 };
@@ -289,10 +290,10 @@ enum point_origin { POINT_MODAL, POINT_SAMPLED, POINT_UNIFORM };
 const char *point_origin_word(enum point_origin); // "sampled"
 struct front_point {
 	enum point_origin origin;
-	char label[16];  // "modal", "int4", ""
+	char label[16];        // "modal", "int4", ""
 	double accuracy, loss; // on the fixed held-out slice
 	double cost[ENGINE_TERMS];
-	long step;       // at which the weights were that scored it
+	long step; // at which the weights were that scored it
 	bool dominated;
 	const uint8_t *choice; // option per slot; owned by the snapshot
 };
@@ -302,26 +303,27 @@ struct snapshot {
 	uint64_t version; // grows with every publication
 	enum engine_run run;
 	enum engine_phase phase;
-	struct fault fault; // RUN_FAILED
-	struct config *settings; // all of them, as they are; owned by the snapshot
+	struct fault fault;         // RUN_FAILED
+	struct config *settings;    // all of them, as they are; owned by the snapshot
 	long step, horizon, warmup; // warmup: the step at which the policy begins to move
-	double images_per_s;   // trained, over the last second or so; 0 when paused
-	double seconds_left;   // to the horizon; 0 when unknown
+	double images_per_s;        // trained, over the last second or so; 0 when paused
+	double seconds_left;        // to the horizon; 0 when unknown
 	double step_seconds;
 	double loss, accuracy; // of training batches, smoothed
 	double quality;        // of sampled choices on held-out batches, smoothed: accuracy or minus the loss
 	bool quality_is_loss;
-	char estimated[ENGINE_TEXT]; // what every quality and accuracy is worked out from ("additive table hawq"); empty: they are
-	                             // measured on images
+	char estimated
+		[ENGINE_TEXT]; // what every quality and accuracy is worked out from ("additive table hawq"); empty: they are
+			       // measured on images
 	const char *idle;      // why no step can be made and nothing scored: the search lacks a source of quality; NULL: it can
 	double reward, advantage; // smoothed
-	double entropy;        // mean over free decisions, 0..1 (1: uniform)
+	double entropy;           // mean over free decisions, 0..1 (1: uniform)
 	double learning_rate;
 	char says[ENGINE_TEXT]; // what the search is doing: "warm-up 40/120: pins count, the policy waits"
 	int terms;
 	struct term_state term[ENGINE_TERMS];
-	int decisions;         // of the policy; tied, there is one per layer or group, split, there are two
-	bool split;            // a layer's weight format and activation format are two decisions
+	int decisions; // of the policy; tied, there is one per layer or group, split, there are two
+	bool split;    // a layer's weight format and activation format are two decisions
 	int slots;
 	struct slot_state *slot;
 	int groups;
@@ -341,11 +343,11 @@ bool engine_snapshot(struct engine *, struct snapshot *s);
 
 // One step, for curves and for export.
 struct record {
-	long step;                    // 1 is the first
-	float loss, accuracy;         // of the training batch
-	float quality, reward;        // mean over the step's sampled choices; NaN during the warm-up
+	long step;             // 1 is the first
+	float loss, accuracy;  // of the training batch
+	float quality, reward; // mean over the step's sampled choices; NaN during the warm-up
 	float entropy, learning_rate;
-	float cost[ENGINE_TERMS];     // mean over the step's sampled choices; NaN: the term was not there yet, or not priced
+	float cost[ENGINE_TERMS]; // mean over the step's sampled choices; NaN: the term was not there yet, or not priced
 	float modal_cost[ENGINE_TERMS];
 };
 // Copies the records of steps first+1, first+2, … (at most `most`) and returns how many; history only grows.

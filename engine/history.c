@@ -101,7 +101,8 @@ bool history_restore(struct history *h, const struct state *in, long steps, cons
 		if (!t)
 			return state_damaged(fault, key);
 		for (long i = 0; i < steps; i++)
-			memcpy((char *)&h->record[i] + f->at, (const float *)t->data + i * f->count, (size_t)f->count * sizeof(float));
+			memcpy((char *)&h->record[i] + f->at, (const float *)t->data + i * f->count,
+				(size_t)f->count * sizeof(float));
 	}
 	const struct state_tensor *modal = state_find_as(in, "history.modal", STATE_U8, steps * h->slots);
 	for (long i = 0; modal && i < steps * h->slots; i++)

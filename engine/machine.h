@@ -33,6 +33,7 @@ enum pod_network {
 extern const char *const pod_networks[POD_NETWORKS];
 
 // ID, name, unit, factor to SI, least and most (in the unit) in a file, whole
+// clang-format off
 #define POD_FIGURE_LIST(X)                                                                                                   \
 	X(BLOCK, "block", "chips", 1, 1, 4096, true)                       /* blocks that switches join; 1: a chip alone */  \
 	X(HOST, "host", "chips", 1, 1, 1024, true)                         /* that a host carries */                         \
@@ -60,6 +61,7 @@ enum pod_figure {
 #undef X
 	POD_FIGURES
 };
+// clang-format on
 struct pod_figure_row {
 	const char *name, *unit;
 	double factor, least, most;
@@ -150,6 +152,7 @@ double slice_collective(const struct pod *, const struct slice *, const struct s
 // ---- inputs of no one pod -----------------------------------------------------------------------------------------------------
 
 // ID, name, unit, whether zero will do (FROM) or not (ABOVE), value, low, high, kind, source
+// clang-format off
 #define INPUT_LIST(X)                                                                                                           \
 	X(OPTIMIZER, "optimizer", "B/parameter", FROM, 12, 8, 12, UNKNOWN,                                                      \
 		"Adam: fp32 copy and two moments; 8 with moments in bf16. No run of the comparison says")                       \
@@ -179,6 +182,7 @@ enum input {
 #undef X
 	INPUTS
 };
+// clang-format on
 struct input_row {
 	const char *name, *unit;
 	bool above; // zero will not do
@@ -192,10 +196,10 @@ extern const struct input_row input_table[INPUTS];
 struct transformer {
 	char name[48];
 	double layers, width, heads, kv_heads, head_width, hidden;
-	double matrices;   // of the feed-forward part: 2, or 3 where it is gated
+	double matrices; // of the feed-forward part: 2, or 3 where it is gated
 	double vocabulary, parameters;
-	double sequence;   // tokens
-	double batch;      // sequences a step, of training; 0: the input `batch`
+	double sequence; // tokens
+	double batch;    // sequences a step, of training; 0: the input `batch`
 	const char *source;
 	enum input_kind kind;
 };
@@ -224,8 +228,8 @@ extern const int site_count;
 // tonnes.
 struct training_run {
 	const char *name, *pod, *site;
-	double chips, operations;          // of the whole run
-	double days, rate, watts;          // published: rate in operations a second a chip, watts a chip
+	double chips, operations; // of the whole run
+	double days, rate, watts; // published: rate in operations a second a chip, watts a chip
 	double mwh, tonnes_gross, tonnes_net;
 	const char *source;
 };
@@ -236,9 +240,9 @@ extern const int training_run_count;
 struct embedding_table {
 	double rows, width;
 	double hot; // ids a sample
-	double unique; // share of a chip's ids left once duplicates are dropped; 0: the input `unique`; below 0: ids are uniform,
-		       // it follows
-	int place;     // enum embedding_place
+	// Share of a chip's ids left once duplicates are dropped; 0: the input `unique`; below 0: ids are uniform, it follows.
+	double unique;
+	int place; // enum embedding_place
 };
 enum embedding_place { PLACE_SPARSECORE, PLACE_TENSORCORE, PLACE_HOST, EMBEDDING_PLACES };
 extern const char *const embedding_places[EMBEDDING_PLACES];
@@ -257,12 +261,30 @@ bool workload_get(const char *name_or_path, struct workload *, struct fault *);
 
 // What was published about pods, and is compared with the models: never fed to them, but for the one that says it is.
 enum published {
-	PUB_BISECTION, PUB_ALLREDUCE, PUB_TWIST_448, PUB_TWIST_488, PUB_ALLTOALL_448,
-	PUB_GOODPUT_2K, PUB_GOODPUT_3K, PUB_GOODPUT_1K,
-	PUB_IB_ALLREDUCE_LOW, PUB_IB_ALLREDUCE_HIGH, PUB_IB_ALLTOALL_LOW, PUB_IB_ALLTOALL_HIGH,
-	PUB_GPT3_EXPERT, PUB_GPT3_BEST, PUB_LLM_RATIO,
-	PUB_PALM_TRAIN, PUB_GOPHER_TRAIN, PUB_PALM_DECODE, PUB_PALM_PREFILL,
-	PUB_SC_V4_V3, PUB_SC_HOST_LOW, PUB_SC_HOST_HIGH, PUB_ENERGY, PUB_CARBON,
+	PUB_BISECTION,
+	PUB_ALLREDUCE,
+	PUB_TWIST_448,
+	PUB_TWIST_488,
+	PUB_ALLTOALL_448,
+	PUB_GOODPUT_2K,
+	PUB_GOODPUT_3K,
+	PUB_GOODPUT_1K,
+	PUB_IB_ALLREDUCE_LOW,
+	PUB_IB_ALLREDUCE_HIGH,
+	PUB_IB_ALLTOALL_LOW,
+	PUB_IB_ALLTOALL_HIGH,
+	PUB_GPT3_EXPERT,
+	PUB_GPT3_BEST,
+	PUB_LLM_RATIO,
+	PUB_PALM_TRAIN,
+	PUB_GOPHER_TRAIN,
+	PUB_PALM_DECODE,
+	PUB_PALM_PREFILL,
+	PUB_SC_V4_V3,
+	PUB_SC_HOST_LOW,
+	PUB_SC_HOST_HIGH,
+	PUB_ENERGY,
+	PUB_CARBON,
 	PUBLISHED
 };
 struct published_row {
@@ -299,13 +321,13 @@ struct band world_band(const struct world *, world_model, void *context);
 // an aligned box of neighbours does, in one direction. A job that loses a host goes back to its last checkpoint and is the next
 // to be placed.
 struct goodput_case {
-	double availability; // of a host: the share of time that it is up
-	int axis[3];         // of the slice; {0}: a mix
+	double availability;        // of a host: the share of time that it is up
+	int axis[3];                // of the slice; {0}: a mix
 	const struct job_size *mix; // borrowed; NULL: the published one
 	int mixes;
-	int spares;          // blocks always held back
+	int spares; // blocks always held back
 	bool fixed;
-	int window;          // jobs of the queue that may be placed before the first one; 0 or 1: none
+	int window; // jobs of the queue that may be placed before the first one; 0 or 1: none
 };
 // Blocks of the machine and where they stand. False with a fault: its slices are not made of blocks.
 struct block_grid {
@@ -323,12 +345,12 @@ struct goodput_run {
 	double busy, busy_error;     // mean of the batches of time, and its standard error
 	double useful, useful_error; // busy, less what failures cost
 	double host_hours;
-	long failures, hits, jobs;   // of hosts; of jobs; jobs that were finished
+	long failures, hits, jobs; // of hosts; of jobs; jobs that were finished
 };
 // The same by events, from a seed. A job's length is exponential with the mean of the input `job`; where `job` is 0 it never
 // ends.
-bool goodput_simulate(
-	const struct world *, const struct goodput_case *, uint64_t seed, double hours, struct goodput_run *, struct fault *);
+bool goodput_simulate(const struct world *, const struct goodput_case *, uint64_t seed, double hours, struct goodput_run *,
+	struct fault *);
 
 // ---- a transformer over a slice -----------------------------------------------------------------------------------------------
 
@@ -377,21 +399,21 @@ extern const char *const shardings[SHARDINGS];
 struct division_price {
 	bool fits;
 	double memory, weights, optimizer, activations, cache; // bytes a chip; memory: all of it
-	double microbatch, microbatches; // sequences; a step
+	double microbatch, microbatches;                       // sequences; a step
 	bool recompute;
 	enum sharding sharding;
 	double step, compute, model, data, pipeline, bubble;
-	double rate;   // sequences a second; serving: tokens a second
-	double mfu;    // of the peak: 6 operations a parameter and token, and attention's
+	double rate;    // sequences a second; serving: tokens a second
+	double mfu;     // of the peak: 6 operations a parameter and token, and attention's
 	double reading; // serving: operations of reading a prompt over the peak
 };
 // Training: microbatch, recomputation and sharding are the quickest that fit; where none does, those that lack least. NAN rate:
 // an unknown rate of the chip. False with a fault: the chip is unknown, or has no rate for the formats.
-bool division_train(
-	const struct world *, const struct division_job *, const struct division *, struct division_price *, struct fault *);
+bool division_train(const struct world *, const struct division_job *, const struct division *, struct division_price *,
+	struct fault *);
 // Serving: a token of every sequence at once; step: its latency.
-bool division_serve(
-	const struct world *, const struct division_job *, const struct division *, struct division_price *, struct fault *);
+bool division_serve(const struct world *, const struct division_job *, const struct division *, struct division_price *,
+	struct fault *);
 // The efficiency at which GPT-3 on 8x8x8 [8,1,8,8] of TPU v4 takes the published time, in the quickest of the four ways. The
 // one constant that is fitted; NAN: none up to 1 does.
 double division_calibrate(const struct world *);
@@ -405,9 +427,9 @@ bool division_best(const struct world *, const struct division_job *, int chips,
 
 struct embedding_job {
 	const struct workload *workload;
-	int format;     // of the tables and of what travels
-	double batch;   // samples a step, over all chips
-	bool serve;     // no gradients
+	int format;   // of the tables and of what travels
+	double batch; // samples a step, over all chips
+	bool serve;   // no gradients
 	bool keep_duplicates;
 	bool pipelined; // SparseCores work on another step than the tensor cores meanwhile: up to twice as fast, gradients two
 			// steps old
@@ -418,8 +440,8 @@ struct embedding_job {
 // chip, a look-up is a product with a one-hot matrix; in the hosts' memory they are cut over the hosts.
 struct embedding_price {
 	bool fits;
-	double memory; // bytes a chip
-	double ids, unique; // of a step, all chips
+	double memory;                                     // bytes a chip
+	double ids, unique;                                // of a step, all chips
 	double rows, vector, handling, exchange, overhead; // of the SparseCores
 	double host, tensor, dense;
 	double step, rate; // samples a second

@@ -12,7 +12,8 @@ bool snapshot_meant(const struct snapshot *s, const char *word, bool *meant)
 	for (int i = 0; i < s->slots; i++) {
 		const struct slot_info *slot = &s->info->slot[i];
 		int g = s->slot[i].group;
-		enum meaning meaning = space_meaning(word, s->info->layer[slot->layer].name, slot->name, g >= 0 ? s->group[g].name : "");
+		enum meaning meaning = space_meaning(word, s->info->layer[slot->layer].name, slot->name,
+			g >= 0 ? s->group[g].name : "");
 		any |= meaning != MEANS_NOTHING;
 		for (int j = 0; meaning != MEANS_NOTHING && j < s->slots; j++)
 			meant[j] |= j == i || (meaning == MEANS_LAYER && s->slot[j].decision == s->slot[i].decision);
@@ -23,7 +24,10 @@ bool snapshot_meant(const struct snapshot *s, const char *word, bool *meant)
 const char *engine_run_word(enum engine_run run)
 {
 	static const char *const words[] = {
-		[RUN_PAUSED] = "paused", [RUN_RUNNING] = "running", [RUN_FINISHED] = "finished", [RUN_FAILED] = "failed",
+		[RUN_PAUSED] = "paused",
+		[RUN_RUNNING] = "running",
+		[RUN_FINISHED] = "finished",
+		[RUN_FAILED] = "failed",
 	};
 	return words[run];
 }

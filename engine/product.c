@@ -35,12 +35,25 @@ bool catalog_product(const struct product_question *q, struct product_time *out,
 		return false;
 	if (!cost_product(&d, size, format, q->cold, &p, fault))
 		return false;
-	*out = (struct product_time){.type = native_table[p.type].name, .vector = p.vector, .on_chip = p.on_chip,
-		.assumed = device_assumes(&d), .operations = p.operations, .peak = p.peak, .padding = p.padding,
-		.share = p.operations * p.padding / (p.compute * p.peak), .operands = p.operands, .result = p.result,
+	*out = (struct product_time){.type = native_table[p.type].name,
+		.vector = p.vector,
+		.on_chip = p.on_chip,
+		.assumed = device_assumes(&d),
+		.operations = p.operations,
+		.peak = p.peak,
+		.padding = p.padding,
+		.share = p.operations * p.padding / (p.compute * p.peak),
+		.operands = p.operands,
+		.result = p.result,
 		.passes = p.type == NATIVE_FP32 && !p.vector ? (int)d.passes : 0,
-		.seconds = p.seconds, .floor = p.floor, .compute = p.compute, .memory = p.memory, .exposed = p.exposed,
-		.bound = p.floor > fmax(p.compute, p.memory) ? "floor" : p.compute > p.memory ? "compute" : "memory"};
+		.seconds = p.seconds,
+		.floor = p.floor,
+		.compute = p.compute,
+		.memory = p.memory,
+		.exposed = p.exposed,
+		.bound = p.floor > fmax(p.compute, p.memory) ? "floor"
+			: p.compute > p.memory               ? "compute"
+							     : "memory"};
 	snprintf(out->device, sizeof out->device, "%s", d.name);
 	return true;
 }

@@ -46,8 +46,8 @@ void figure_free(struct figure *f)
 	free(f);
 }
 
-struct series *figure_add_series(struct figure *f, const char *name, enum series_kind kind, enum figure_role role,
-	size_t room, bool labelled)
+struct series *figure_add_series(struct figure *f, const char *name, enum series_kind kind, enum figure_role role, size_t room,
+	bool labelled)
 {
 	struct series *grown = realloc(f->series, (size_t)(f->series_count + 1) * sizeof *grown);
 	if (!grown)
@@ -131,7 +131,8 @@ struct unit unit_of(const struct term_state *term, double largest)
 	const char *per = term->unit ? strstr(term->unit, " per ") : NULL;
 	const char *symbol = prefixed || (term->unit && !strchr(term->unit, ' ')) ? term->unit : term->symbol ? term->symbol : "";
 	char brackets[64];
-	snprintf(brackets, sizeof brackets, "%s%s%s", power == SI_MICRO ? "µ" : si_prefix(power), symbol, prefixed || !per ? "" : per);
+	snprintf(brackets, sizeof brackets, "%s%s%s", power == SI_MICRO ? "µ" : si_prefix(power), symbol,
+		prefixed || !per ? "" : per);
 	const char *in = brackets + strspn(brackets, " ");
 	snprintf(unit.label, sizeof unit.label, *in ? "%s (%s)" : "%s%s", name, in);
 	return unit;

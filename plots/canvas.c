@@ -86,8 +86,10 @@ static void label_points(struct raster *r, const struct layout *l, const struct 
 		if (!place_of(l, s, i, &x, &y))
 			continue;
 		(void)(try_text(r, &l->plot, x + 2, y, text, s->role) || try_text(r, &l->plot, x - 1 - width, y, text, s->role) ||
-			try_text(r, &l->plot, x + 1, y + 1, text, s->role) || try_text(r, &l->plot, x - width, y - 1, text, s->role) ||
-			try_text(r, &l->plot, x + 1, y - 1, text, s->role) || try_text(r, &l->plot, x - width, y + 1, text, s->role) ||
+			try_text(r, &l->plot, x + 1, y + 1, text, s->role) ||
+			try_text(r, &l->plot, x - width, y - 1, text, s->role) ||
+			try_text(r, &l->plot, x + 1, y - 1, text, s->role) ||
+			try_text(r, &l->plot, x - width, y + 1, text, s->role) ||
 			try_text(r, &l->plot, x - width / 2, y + 1, text, s->role) ||
 			try_text(r, &l->plot, x - width / 2, y - 1, text, s->role));
 	}
@@ -102,7 +104,7 @@ static void label_straight(struct raster *r, const struct layout *l, const struc
 		// From the top down, on either side of the line.
 		for (int y = 0; x >= 0 && y < p->height; y++)
 			if (try_text(r, p, p->x + x + 2, p->y + y, line->label, line->role) ||
-			    try_text(r, p, p->x + x - 1 - width, p->y + y, line->label, line->role))
+				try_text(r, p, p->x + x - 1 - width, p->y + y, line->label, line->role))
 				return;
 		return;
 	}
@@ -160,5 +162,7 @@ void canvas_draw(const struct figure *f, struct cell *cell, int width, int heigh
 bool canvas_shows_all(const struct figure *f, int width, int height)
 {
 	int first;
-	return !f->heat || (width > 0 && height > 0 && heatmap_rows(f->heat, layout_of(f, width, height).plot.height, &first) >= f->heat->rows);
+	return !f->heat ||
+		(width > 0 && height > 0 &&
+			heatmap_rows(f->heat, layout_of(f, width, height).plot.height, &first) >= f->heat->rows);
 }

@@ -105,7 +105,7 @@ bool child_start(struct child *c, const char *program, const char *argument, str
 		close_pair(e.out);
 		close_pair(e.err);
 		return error == ENOENT ? fault_set(f, program, "install it (Debian: apt install gnuplot-nox)", "is not installed")
-			: fault_set(f, program, "try it at a shell", "cannot be started (%s)", strerror(error));
+				       : fault_set(f, program, "try it at a shell", "cannot be started (%s)", strerror(error));
 	}
 	close(e.in[1]);
 	close(e.out[1]);

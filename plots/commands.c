@@ -52,7 +52,8 @@ static bool read_wish(const struct command_call *call, struct wish *w, struct fa
 		else if (!w->file && strpbrk(word, "./"))
 			w->file = word;
 		else if (!w->file)
-			return fault_set(f, word, "give svg, png or pdf, a file with its ending (bits.svg) or folder (./bits), or keep",
+			return fault_set(f, word,
+				"give svg, png or pdf, a file with its ending (bits.svg) or folder (./bits), or keep",
 				"it is neither a picture's format nor a file");
 		else
 			return fault_set(f, word, "usage: plot FIGURE [svg|png|pdf] [FILE] [keep]", "one word too many");
@@ -62,7 +63,8 @@ static bool read_wish(const struct command_call *call, struct wish *w, struct fa
 		return fault_set(f, w->file, "leave out the format, or change the ending", "the file is not called %s",
 			w->format->name);
 	if (w->file && !w->format && !ending && named_ending(w->file))
-		return fault_set(f, w->file, "end it in .svg, .png or .pdf, or give the format too", "no picture has this ending");
+		return fault_set(f, w->file, "end it in .svg, .png or .pdf, or give the format too",
+			"no picture has this ending");
 	if (!w->format)
 		w->format = ending ? ending : picture_formats(&(size_t){0});
 	return true;
@@ -77,7 +79,8 @@ static bool run_plot(struct command_call *call)
 		return false;
 	char made[4096];
 	if (!w.file) {
-		int size = snprintf(made, sizeof made, "%s/%s.%s", context->folder(context->session), w.kind->name, w.format->name);
+		int size = snprintf(made, sizeof made, "%s/%s.%s", context->folder(context->session), w.kind->name,
+			w.format->name);
 		if (size < 0 || (size_t)size >= sizeof made)
 			return fault_set(&call->fault, w.kind->name, "name a file", "the folder's name is too long");
 		w.file = made;
@@ -85,8 +88,10 @@ static bool run_plot(struct command_call *call)
 	struct figure *figure = w.kind->build(&source);
 	if (!figure)
 		return fault_memory(&call->fault, w.kind->name);
-	bool ok = plotter_request(context->plotter, &(struct plot_request){.figure = figure, .format = w.format->name,
-		.file = w.file, .keep = w.keep, .width_cm = page_cm}, &call->fault);
+	bool ok = plotter_request(context->plotter,
+		&(struct plot_request){
+			.figure = figure, .format = w.format->name, .file = w.file, .keep = w.keep, .width_cm = page_cm},
+		&call->fault);
 	figure_free(figure);
 	if (ok)
 		call->say(call, "plotting %s to %s", w.kind->name, w.file);

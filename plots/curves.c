@@ -71,7 +71,7 @@ static struct mean {
 	long count;
 } mean_of(const struct figure_source *source, const struct quantity *q, long from, long stretch)
 {
-	struct mean m = { 0, 0 };
+	struct mean m = {0, 0};
 	for (long i = from; i < from + stretch && i < source->records; i++) {
 		double v = value_of(&source->record[i], q);
 		m.sum += isfinite(v) ? v : 0;
@@ -84,7 +84,7 @@ static struct mean {
 // the smoothing window. A stretch without a finite value is a gap, whatever its neighbours hold.
 static bool add_quantity(struct figure *f, const struct figure_source *source, const struct quantity *q)
 {
-	struct mean before[MOST_POINTS + 1] = { { 0, 0 } }; // of all points before this one
+	struct mean before[MOST_POINTS + 1] = {{0, 0}}; // of all points before this one
 	long n = source->records > 0 ? source->records : 0, stretch = stretch_of(n), half = q->noisy ? half_of(n) : 0;
 	long points = (n + stretch - 1) / stretch;
 	struct series *s = figure_add_series(f, q->name, q->kind, q->role, (size_t)points, false);
@@ -93,7 +93,7 @@ static bool add_quantity(struct figure *f, const struct figure_source *source, c
 	s->right = q->right;
 	for (long p = 0; p < points; p++) {
 		struct mean m = mean_of(source, q, p * stretch, stretch);
-		before[p + 1] = (struct mean){ before[p].sum + m.sum, before[p].count + m.count };
+		before[p + 1] = (struct mean){before[p].sum + m.sum, before[p].count + m.count};
 	}
 	for (long p = 0; p < points; p++) {
 		long a = p - half > 0 ? p - half : 0, b = p + 1 + half < points ? p + 1 + half : points;
@@ -149,11 +149,14 @@ struct figure *figure_curves(const struct figure_source *source)
 	const struct quantity q[] = {
 		{"loss", AT(loss), 1, SERIES_LINE, ROLE_SECOND, true, false},
 		{"accuracy", AT(accuracy), 100, SERIES_LINE, ROLE_MAIN, true, true},
-		{source->snapshot->estimated[0] ? "estimated" : loss ? "held-out loss" : "held-out", AT(quality), loss ? -1 : 100, SERIES_LINE, ROLE_SAMPLED, true,
-			!loss},
+		{source->snapshot->estimated[0] ? "estimated"
+				: loss          ? "held-out loss"
+						: "held-out",
+			AT(quality), loss ? -1 : 100, SERIES_LINE, ROLE_SAMPLED, true, !loss},
 	};
 	char label[96];
-	struct figure *f = over_steps(source, averaged(source, "loss", label), source->snapshot->estimated[0] ? "Search" : "Training");
+	struct figure *f = over_steps(source, averaged(source, "loss", label),
+		source->snapshot->estimated[0] ? "Search" : "Training");
 	if (f)
 		snprintf(f->right.label, sizeof f->right.label, "%s", averaged(source, "accuracy (%)", label));
 	title_means(f, source, "");

@@ -8,14 +8,14 @@
 #include <string.h>
 
 static const struct figure_kind kinds[] = {
-	{ "front", "cost against accuracy of all choices scored", figure_front, false },
-	{ "bits", "every layer's modal format over the steps", figure_bits, true },
-	{ "curves", "training loss, training and held-out accuracy over the steps, as moving averages", figure_curves, false },
-	{ "cost", "cost of the modal and the sampled choices over the steps", figure_cost, false },
-	{ "entropy", "how undecided the policy is, over the steps", figure_entropy, false },
-	{ "reward", "reward of the sampled choices over the steps", figure_reward, false },
-	{ "roofline", "what each layer attains on the device, under its roofs", figure_roofline, false },
-	{ "measured", "the latency model against times measured on a TPU v4", figure_measured, false },
+	{"front", "cost against accuracy of all choices scored", figure_front, false},
+	{"bits", "every layer's modal format over the steps", figure_bits, true},
+	{"curves", "training loss, training and held-out accuracy over the steps, as moving averages", figure_curves, false},
+	{"cost", "cost of the modal and the sampled choices over the steps", figure_cost, false},
+	{"entropy", "how undecided the policy is, over the steps", figure_entropy, false},
+	{"reward", "reward of the sampled choices over the steps", figure_reward, false},
+	{"roofline", "what each layer attains on the device, under its roofs", figure_roofline, false},
+	{"measured", "the latency model against times measured on a TPU v4", figure_measured, false},
 };
 
 const struct figure_kind *figure_kinds(size_t *count)
@@ -146,10 +146,10 @@ struct figure *figure_front(const struct figure_source *source)
 	char label[64];
 	snprintf(label, sizeof label, "target %s", term->target_text);
 	if (add_front(f, s, source->term, unit.divisor) &&
-	    add_points(f, s, source->term, unit.divisor, "sampled", ROLE_SAMPLED, modal) &&
-	    add_points(f, s, source->term, unit.divisor, "uniform", ROLE_UNIFORM, modal) &&
-	    add_points(f, s, source->term, unit.divisor, "modal", ROLE_MAIN, modal) &&
-	    (!term->targeted || figure_add_line(f, true, term->target / unit.divisor, ROLE_TARGET, label)))
+		add_points(f, s, source->term, unit.divisor, "sampled", ROLE_SAMPLED, modal) &&
+		add_points(f, s, source->term, unit.divisor, "uniform", ROLE_UNIFORM, modal) &&
+		add_points(f, s, source->term, unit.divisor, "modal", ROLE_MAIN, modal) &&
+		(!term->targeted || figure_add_line(f, true, term->target / unit.divisor, ROLE_TARGET, label)))
 		return f;
 	figure_free(f);
 	return NULL;
@@ -230,13 +230,16 @@ static bool add_history(struct figure *f, const struct figure_source *source, co
 		if (!apart && second_half(info, i))
 			continue;
 		bool whole = !apart && i + 1 < info->slots && second_half(info, i + 1);
-		snprintf(h->row[row], sizeof h->row[row], "%s", whole ? info->layer[info->slot[i].layer].name : info->slot[i].name);
+		snprintf(h->row[row], sizeof h->row[row], "%s",
+			whole ? info->layer[info->slot[i].layer].name : info->slot[i].name);
 		float of_option[ENGINE_OPTIONS];
 		for (int o = 0; o < ENGINE_OPTIONS; o++)
 			of_option[o] = shade(l, &info->slot[i], o);
 		for (int c = 0; c < columns; c++) {
 			int modal = modal_at(source, at[c], i);
-			h->value[(size_t)row * (size_t)columns + (size_t)c] = modal >= 0 && modal < ENGINE_OPTIONS ? of_option[modal] : NAN;
+			h->value[(size_t)row * (size_t)columns + (size_t)c] = modal >= 0 && modal < ENGINE_OPTIONS
+				? of_option[modal]
+				: NAN;
 		}
 		if (info->slot[i].layer == source->layer && !second_half(info, i))
 			h->focus = row;
@@ -247,8 +250,7 @@ static bool add_history(struct figure *f, const struct figure_source *source, co
 	h->first = records > 0 ? (double)(at[0] + 1) : 0;
 	h->last = records > 0 ? (double)records : (double)source->snapshot->step;
 	if (l->count)
-		snprintf(h->legend, sizeof h->legend, "modal format, %s to %s", l->level[0].name,
-			l->level[l->count - 1].name);
+		snprintf(h->legend, sizeof h->legend, "modal format, %s to %s", l->level[0].name, l->level[l->count - 1].name);
 	return true;
 }
 

@@ -30,8 +30,8 @@ struct job {
 	const struct picture_format *format;
 	char *file;                    // as the person named it
 	struct disk_file picture;      // gnuplot writes its temporary file
-	struct string script;            // with the data
-	struct string kept, kept_data;   // FILE.gp and FILE.dat, where they were asked for
+	struct string script;          // with the data
+	struct string kept, kept_data; // FILE.gp and FILE.dat, where they were asked for
 	char *kept_file, *kept_data_file;
 	int attempts;
 	bool ok;
@@ -46,17 +46,17 @@ struct queue {
 struct plotter {
 	char *program;
 	struct child child;
-	struct queue waiting, done;    // the first of the waiting is with the child while `busy`
-	bool busy, answered;           // answered: this child, to anything
-	double deadline, patience;     // of the picture the child is at
+	struct queue waiting, done; // the first of the waiting is with the child while `busy`
+	bool busy, answered;        // answered: this child, to anything
+	double deadline, patience;  // of the picture the child is at
 	unsigned long number;
-	struct string out;               // what the child is still to be sent, from `sent` on
+	struct string out; // what the child is still to be sent, from `sent` on
 	size_t sent;
-	char line[4096];               // of its output, so far
+	char line[4096]; // of its output, so far
 	size_t line_size;
-	char complaint[1024];          // what came on its standard error during this picture; more is dropped
+	char complaint[1024]; // what came on its standard error during this picture; more is dropped
 	size_t complaint_size;
-	char terminals[2048];          // what it can write, " svg png "; empty: not said yet
+	char terminals[2048]; // what it can write, " svg png "; empty: not said yet
 };
 
 // ---- jobs ----------------------------------------------------------------------------------------------------------
@@ -244,8 +244,9 @@ static bool is_whole(const struct job *j)
 	char tail[64];
 	struct stat st;
 	int fd = open(j->picture.temporary, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	ssize_t n = fd < 0 || fstat(fd, &st) != 0 ? -1 :
-		pread(fd, tail, sizeof tail, st.st_size > (off_t)sizeof tail ? st.st_size - (off_t)sizeof tail : 0);
+	ssize_t n = fd < 0 || fstat(fd, &st) != 0
+		? -1
+		: pread(fd, tail, sizeof tail, st.st_size > (off_t)sizeof tail ? st.st_size - (off_t)sizeof tail : 0);
 	if (fd >= 0)
 		close(fd);
 	for (size_t i = 0; n > 0 && i < sizeof ends / sizeof *ends; i++)
@@ -278,7 +279,8 @@ static void judge(struct plotter *p, int errors)
 		fault_set(&j->fault, j->file, "choose another format, or install a gnuplot that has it",
 			"this gnuplot cannot write %s (it has no terminal %s)", j->format->name, j->format->terminal);
 	else if (errors)
-		fault_set(&j->fault, j->file, "plot it with `keep`, and run FILE.gp by hand", "gnuplot refused: %s", reason[0] ? reason : "it gives no reason");
+		fault_set(&j->fault, j->file, "plot it with `keep`, and run FILE.gp by hand", "gnuplot refused: %s",
+			reason[0] ? reason : "it gives no reason");
 	else
 		ok = keep_picture(j);
 	if (ok && j->kept_file)

@@ -48,8 +48,7 @@ uint32_t heatmap_sign(const struct heat *h, int level)
 // The level shown in cell column x of a matrix row: the last column of its stretch, so that the present is seen.
 static int level_at(const struct heat *h, int row, int x, int width)
 {
-	int column = h->columns <= width ? (int)((long)x * h->columns / width)
-		: (int)((long)(x + 1) * h->columns / width) - 1;
+	int column = h->columns <= width ? (int)((long)x * h->columns / width) : (int)((long)(x + 1) * h->columns / width) - 1;
 	return heatmap_level(h, h->value[(size_t)row * (size_t)h->columns + (size_t)column]);
 }
 

@@ -157,7 +157,8 @@ static void below(struct raster *r, const struct figure *f, const struct layout 
 	}
 	int width = raster_text_width(f->x.label);
 	if (l->label_row >= 0)
-		raster_elide(r, p->x + (width < p->width ? (p->width - width) / 2 : 0), l->label_row, p->width, f->x.label, ROLES);
+		raster_elide(r, p->x + (width < p->width ? (p->width - width) / 2 : 0), l->label_row, p->width, f->x.label,
+			ROLES);
 	else if (width > 0 && width + 10 <= p->width) {
 		raster_put(r, end - width - 2, y, ' ', ROLES);
 		raster_text(r, end - width - 1, y, width, f->x.label, ROLES);

@@ -11,8 +11,10 @@ static int legend_entry(struct raster *r, int x, int y, const struct series *s)
 	int key = s->kind == SERIES_POINTS ? 1 : 2;
 	if (r) {
 		for (int i = 0; i < key; i++)
-			raster_put(r, x + i, y, s->kind == SERIES_POINTS ? raster_symbol(s->role, s->estimated, r->glyphs)
-				: raster_dash(s->role, r->glyphs), s->role);
+			raster_put(r, x + i, y,
+				s->kind == SERIES_POINTS ? raster_symbol(s->role, s->estimated, r->glyphs)
+							 : raster_dash(s->role, r->glyphs),
+				s->role);
 		raster_text(r, x + key + 1, y, r->width, s->name, s->role);
 	}
 	return key + 1 + raster_text_width(s->name);
@@ -46,7 +48,9 @@ static bool legend_in_corner(struct raster *r, const struct figure *f, const str
 		width = its > width ? its : width;
 	}
 	for (int corner = 0; corner < 6; corner++) {
-		int x = corner % 3 == 0 ? p->x + 1 : corner % 3 == 1 ? p->x + p->width - width - 1 : p->x + (p->width - width) / 2;
+		int x = corner % 3 == 0   ? p->x + 1
+			: corner % 3 == 1 ? p->x + p->width - width - 1
+					  : p->x + (p->width - width) / 2;
 		int y = corner < 3 ? p->y + p->height - rows : p->y;
 		bool blank = x - 1 >= p->x && x + width < p->x + p->width && y >= p->y;
 		for (int i = 0; blank && i < rows; i++)

@@ -188,8 +188,8 @@ static void series_names(const struct page *p, const struct figure *f, const str
 		for (int i = 0; i < 2 * PLACES && !spot[k].align; i++) {
 			if (s->kind != SERIES_POINTS && places[i % PLACES].y == 0)
 				continue; // on the line itself
-			struct spot its = {x + places[i % PLACES].x * p->line, y + places[i % PLACES].y * p->line,
-				places[i % PLACES].align};
+			struct spot its = {
+				x + places[i % PLACES].x * p->line, y + places[i % PLACES].y * p->line, places[i % PLACES].align};
 			if (has_room(p, f, all, s->label[k], &its, i < PLACES))
 				spot[k] = its;
 		}

@@ -8,12 +8,12 @@
 
 struct page {
 	double width, height;
-	double points;                    // of the type
-	double line;                      // height of a line of text
-	double left, right, bottom, top;  // of the plot
+	double points;                   // of the type
+	double line;                     // height of a line of text
+	double left, right, bottom, top; // of the plot
 	struct scale x, y, y2;
 	struct ticks x_ticks, y_ticks, y2_ticks;
-	bool words_above;                 // upright lines are named above the plot
+	bool words_above; // upright lines are named above the plot
 };
 
 struct page page_of(const struct figure *, double width_cm);

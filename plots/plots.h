@@ -28,7 +28,7 @@ struct figure_source {
 	const uint8_t *modal; // modal option per slot, a row of slots per record
 	const struct mark *mark;
 	int marks;
-	int term; // which cost term the figure is about (index in the snapshot's terms)
+	int term;  // which cost term the figure is about (index in the snapshot's terms)
 	int layer; // the layer in hand: where a figure of layers has no room for all, it shows those around this one
 	// Fills a roofline of the device that the term is about, which stays valid until the next call. Only the figure that shows it
 	// asks, since it takes pricing. False, or a NULL pointer: there is no roofline.
@@ -55,10 +55,10 @@ struct series {
 	enum series_kind kind;
 	enum figure_role role;
 	size_t count;
-	double *x, *y;      // NaN in y: a gap
-	char (*label)[16];  // per point, or NULL
-	bool right;         // measured on the right axis
-	bool estimated;     // its points were worked out, not measured: they have symbols of their own
+	double *x, *y;     // NaN in y: a gap
+	char (*label)[16]; // per point, or NULL
+	bool right;        // measured on the right axis
+	bool estimated;    // its points were worked out, not measured: they have symbols of their own
 };
 
 struct axis {
@@ -70,13 +70,13 @@ struct axis {
 // A matrix drawn as a heat map: rows x columns of values in 0..1, NaN blank.
 struct heat {
 	int rows, columns;
-	float *value;           // rows*columns, row major
+	float *value; // rows*columns, row major
 	char (*row)[ENGINE_NAME];
-	double first, last;     // x of the first and the last column
-	char legend[128];       // what the values stand for: "int2 … int8"
-	int levels;             // distinct values, for the legend
-	char (*level)[16];      // their names, low to high
-	int focus;              // the row that is shown where there is no room for all
+	double first, last; // x of the first and the last column
+	char legend[128];   // what the values stand for: "int2 … int8"
+	int levels;         // distinct values, for the legend
+	char (*level)[16];  // their names, low to high
+	int focus;          // the row that is shown where there is no room for all
 };
 
 struct line { // a straight line across the whole figure
@@ -103,7 +103,7 @@ struct figure_kind {
 	const char *name; // "front", "bits", "curves", …
 	const char *help;
 	struct figure *(*build)(const struct figure_source *); // NULL: out of memory. Empty data give an empty figure.
-	bool of_layer; // it also depends on the layer in hand
+	bool of_layer;                                         // it also depends on the layer in hand
 };
 const struct figure_kind *figure_kinds(size_t *count);
 const struct figure_kind *figure_kind_named(const char *name); // NULL: no such figure

@@ -18,8 +18,8 @@ static const struct {
 	[CANVAS_ASCII] = {1, 1, 0, 0, {{0x01}}},
 };
 
-static const uint32_t quadrants[16] = {' ', 0x2598, 0x259d, 0x2580, 0x2596, 0x258c, 0x259e, 0x259b,
-	0x2597, 0x259a, 0x2590, 0x259c, 0x2584, 0x2599, 0x259f, 0x2588};
+static const uint32_t quadrants[16] = {' ', 0x2598, 0x259d, 0x2580, 0x2596, 0x258c, 0x259e, 0x259b, 0x2597, 0x259a, 0x2590,
+	0x259c, 0x2584, 0x2599, 0x259f, 0x2588};
 
 // `dash`: which dots of a line are set, bit by bit along it.
 static const struct {
@@ -27,9 +27,9 @@ static const struct {
 	uint32_t dash;
 	uint32_t hollow, hollow_ascii; // the symbol of what is estimated
 } looks[ROLES] = {
-	[ROLE_MAIN] = {0x25c6, '*', 0x2500, '*', 0xffffffff, 0x25c7, '#'},   // solid
-	[ROLE_SECOND] = {'x', 'x', 0x254c, 'x', 0x3f3f3f3f, 'x', 'x'},    // dashed
-	[ROLE_SAMPLED] = {'+', '+', 0x2508, '+', 0x55555555, '~', '~'},   // dotted
+	[ROLE_MAIN] = {0x25c6, '*', 0x2500, '*', 0xffffffff, 0x25c7, '#'}, // solid
+	[ROLE_SECOND] = {'x', 'x', 0x254c, 'x', 0x3f3f3f3f, 'x', 'x'},     // dashed
+	[ROLE_SAMPLED] = {'+', '+', 0x2508, '+', 0x55555555, '~', '~'},    // dotted
 	[ROLE_UNIFORM] = {'o', 'o', 0x2504, 'o', 0x11111111, 0x25cb, '0'},
 	[ROLE_FRONT] = {0x00b7, '.', 0x2500, '.', 0xffffffff, 0x00b7, '.'},
 	[ROLE_TARGET] = {0x254f, '!', 0x254d, '=', 0x0f0f0f0f, 0x254f, '!'},
@@ -167,7 +167,8 @@ static void dot(struct raster *r, const struct area *a, int x, int y, enum figur
 	if (!c)
 		return;
 	uint32_t set = c->glyph >= RASTER_DOTS && c->glyph < RASTER_DOTS + 0x100 ? c->glyph : RASTER_DOTS;
-	*c = (struct cell){.glyph = set | dots[r->glyphs].bit[y & ((1 << down) - 1)][x & ((1 << across) - 1)], .role = (uint8_t)role};
+	*c = (struct cell){
+		.glyph = set | dots[r->glyphs].bit[y & ((1 << down) - 1)][x & ((1 << across) - 1)], .role = (uint8_t)role};
 }
 
 // One side of Liang and Barsky's clipping: narrows the part [*from, *to] of the line to where p*t <= q.
@@ -201,8 +202,9 @@ void raster_line(struct raster *r, const struct area *a, double x0, double y0, d
 	bool inside = within(x0) && within(y0) && within(x1) && within(y1); // most are
 	if (!isfinite(dx) || !isfinite(dy) || a->width < 1 || a->height < 1)
 		return;
-	if (!inside && (!clip(-dx, x0, &from, &to) || !clip(dx, 1 - x0, &from, &to) || !clip(-dy, y0, &from, &to) ||
-			       !clip(dy, 1 - y0, &from, &to)))
+	if (!inside &&
+		(!clip(-dx, x0, &from, &to) || !clip(dx, 1 - x0, &from, &to) || !clip(-dy, y0, &from, &to) ||
+			!clip(dy, 1 - y0, &from, &to)))
 		return;
 	int columns = a->width * dots[r->glyphs].across, rows = a->height * dots[r->glyphs].down;
 	double ax = (x0 + from * dx) * (columns - 1), ay = (1 - y0 - from * dy) * (rows - 1);

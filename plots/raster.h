@@ -20,7 +20,7 @@ struct raster {
 void raster_clear(struct raster *);
 void raster_put(struct raster *, int x, int y, uint32_t glyph, enum figure_role role);
 void raster_put_level(struct raster *, int x, int y, uint32_t glyph, int level); // of a heat map, from 0
-bool raster_blank(const struct raster *, int x, int y, int width); // true: inside and empty, all of it
+bool raster_blank(const struct raster *, int x, int y, int width);               // true: inside and empty, all of it
 // Text of at most `most` cells; returns how many it took. Bytes that are not printable UTF-8 of width 1 become '?'.
 int raster_text(struct raster *, int x, int y, int most, const char *text, enum figure_role role);
 int raster_text_width(const char *text);

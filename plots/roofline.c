@@ -165,8 +165,8 @@ struct figure *figure_roofline(const struct figure_source *source)
 	f->y.low = y.low / 2;
 	f->y.high = y.high * 2;
 	if (draw_roofs(f, &r, roof, roofs) && (!r.draft || draw_moves(f, &r)) &&
-	    draw_points(f, &r, "modal", ROLE_MAIN, r.now, !r.draft) &&
-	    (!r.draft || draw_points(f, &r, "draft", ROLE_SECOND, r.draft, true)))
+		draw_points(f, &r, "modal", ROLE_MAIN, r.now, !r.draft) &&
+		(!r.draft || draw_points(f, &r, "draft", ROLE_SECOND, r.draft, true)))
 		return f;
 	figure_free(f);
 	return NULL;

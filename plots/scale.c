@@ -114,7 +114,7 @@ struct scale scale_of(const struct figure *f, enum figure_axis which, int ticks)
 // The SI prefix from 1e-9 to 1e18 that suits v, and what it stands for; a divisor of 0: there is none.
 static const char *prefix_of(double v, double *divisor)
 {
-	static const double from = 1 - 7e-9; // a tick's rounding errors do not cost it its prefix
+	static const double from = 1 - 7e-9;           // a tick's rounding errors do not cost it its prefix
 	bool plain = v <= 0 || (v >= 1e-3 && v < 1e4); // plain numbers where they are short
 	int power = plain ? SI_ONE : si_power(v, from, SI_NANO, SI_EXA);
 	bool none = !plain && (v < from * si_factor(SI_NANO) || v >= from * 1000 * si_factor(SI_EXA));
@@ -135,7 +135,8 @@ static void name_linear(struct ticks *t, double step)
 		if (fabs(t->at[i]) < step / 2)
 			t->at[i] = 0; // and not -0 or a rounding error
 		if (divisor > 0)
-			snprintf(t->text[i], sizeof t->text[i], "%.*f%s", decimals, t->at[i] / divisor, t->at[i] != 0 ? letter : "");
+			snprintf(t->text[i], sizeof t->text[i], "%.*f%s", decimals, t->at[i] / divisor,
+				t->at[i] != 0 ? letter : "");
 		else
 			snprintf(t->text[i], sizeof t->text[i], "%.3g", t->at[i]);
 	}

@@ -39,17 +39,17 @@ const struct picture_format *picture_format_named(const char *name, size_t lengt
 static const struct {
 	const char *color, *dash; // dash: lengths on and off
 	double width;
-	int point, hollow;        // gnuplot's point type; that of what is estimated
+	int point, hollow; // gnuplot's point type; that of what is estimated
 	double size;
-	const char *ink;          // of words, where thin type needs more contrast; NULL: the color
+	const char *ink; // of words, where thin type needs more contrast; NULL: the color
 } looks[ROLES] = {
-	[ROLE_MAIN] = {"#D55E00", "solid", 1.6, 13, 12, 1.2, NULL},           // vermillion, filled diamond
-	[ROLE_SECOND] = {"#0072B2", "(12,4)", 1.6, 2, 2, 0.8, NULL},         // blue, cross
-	[ROLE_SAMPLED] = {"#009E73", "(3,3)", 1.6, 1, 8, 0.7, NULL},         // bluish green, plus
-	[ROLE_UNIFORM] = {"#000000", "(12,3,3,3)", 1.2, 6, 4, 0.9, NULL},    // black, open circle
-	[ROLE_FRONT] = {"#56B4E9", "solid", 1.4, 7, 6, 0.5, "#1F6F9C"},      // sky blue
-	[ROLE_TARGET] = {"#CC79A7", "(8,4)", 1.6, 0, 0, 0, "#993D73"},       // reddish purple
-	[ROLE_MARK] = {"#808080", "(2,4)", 1.2, 0, 0, 0, "#606060"},         // grey
+	[ROLE_MAIN] = {"#D55E00", "solid", 1.6, 13, 12, 1.2, NULL},       // vermillion, filled diamond
+	[ROLE_SECOND] = {"#0072B2", "(12,4)", 1.6, 2, 2, 0.8, NULL},      // blue, cross
+	[ROLE_SAMPLED] = {"#009E73", "(3,3)", 1.6, 1, 8, 0.7, NULL},      // bluish green, plus
+	[ROLE_UNIFORM] = {"#000000", "(12,3,3,3)", 1.2, 6, 4, 0.9, NULL}, // black, open circle
+	[ROLE_FRONT] = {"#56B4E9", "solid", 1.4, 7, 6, 0.5, "#1F6F9C"},   // sky blue
+	[ROLE_TARGET] = {"#CC79A7", "(8,4)", 1.6, 0, 0, 0, "#993D73"},    // reddish purple
+	[ROLE_MARK] = {"#808080", "(2,4)", 1.2, 0, 0, 0, "#606060"},      // grey
 };
 
 static const char *const viridis = "0 '#440154', 0.25 '#3b528b', 0.5 '#21918c', 0.75 '#5ec962', 1 '#fde725'";
@@ -130,8 +130,10 @@ static void straight_lines(struct string *t, const struct figure *f, const struc
 		double place = scale_map(l->vertical ? &p->x : &p->y, l->at);
 		if (!(place >= 0 && place <= 1))
 			continue;
-		string_add(t, l->vertical ? "set arrow from first %.9g, graph 0 to first %.9g, graph 1"
-			: "set arrow from graph 0, first %.9g to graph 1, first %.9g", l->at, l->at);
+		string_add(t,
+			l->vertical ? "set arrow from first %.9g, graph 0 to first %.9g, graph 1"
+				    : "set arrow from graph 0, first %.9g to graph 1, first %.9g",
+			l->at, l->at);
 		string_add(t, " nohead %s lc rgb '%s' lw %g dt %s\n", f->heat ? "front" : "back", looks[l->role].color,
 			looks[l->role].width, looks[l->role].dash);
 		struct spot spot = page_line_name(p, f, i);
@@ -144,7 +146,8 @@ static void point_labels(struct string *t, const struct figure *f, const struct 
 	size_t labels = 0;
 	for (int i = 0; i < f->series_count; i++)
 		labels += f->series[i].label ? f->series[i].count : 0;
-	struct spot *all = calloc(labels + 1, sizeof *all), **spot = calloc((size_t)f->series_count + 1, sizeof *spot), *next = all;
+	struct spot *all = calloc(labels + 1, sizeof *all), **spot = calloc((size_t)f->series_count + 1, sizeof *spot),
+		    *next = all;
 	if (!all || !spot)
 		t->failed = true;
 	for (int i = 0; !t->failed && i < f->series_count; i++) {
@@ -207,9 +210,11 @@ static void heat_commands(struct string *t, const struct figure *f, const struct
 	const struct heat *h = f->heat;
 	int levels = h->levels > 0 ? h->levels : 10;
 	string_add(t, "set palette maxcolors %d defined (%s)\n", levels > 1 ? levels : 2, viridis);
-	string_add(t, "set cbrange [-0.5:%g]\nset colorbox user noborder origin screen %.4f, screen %.4f "
-		"size screen %.4f, screen %.4f\nset cbtics scale 0 (", levels - 0.5, (p->right + 0.5 * p->line) / p->width, p->bottom / p->height,
-		0.5 * p->line / p->width, (p->top - p->bottom) / p->height);
+	string_add(t,
+		"set cbrange [-0.5:%g]\nset colorbox user noborder origin screen %.4f, screen %.4f "
+		"size screen %.4f, screen %.4f\nset cbtics scale 0 (",
+		levels - 0.5, (p->right + 0.5 * p->line) / p->width, p->bottom / p->height, 0.5 * p->line / p->width,
+		(p->top - p->bottom) / p->height);
 	for (int i = 0; i < h->levels; i++) {
 		string_add(t, "%s", i ? ", " : "");
 		tick_text(t, h->level[i]);
@@ -237,11 +242,12 @@ void script_commands(struct string *t, const struct figure *f, const struct pict
 	}
 	locale_t before = uselocale(plain);
 	string_add(t, "reset\nset encoding utf8\nset terminal %s noenhanced background '#ffffff' ", format->terminal);
-	string_add(t, format->settings, p.width * format->per_cm, p.height * format->per_cm,
-		p.points);
+	string_add(t, format->settings, p.width * format->per_cm, p.height * format->per_cm, p.points);
 	quoted(t, "\nset output ", output, "\n");
-	string_add(t, "set lmargin at screen %.4f\nset rmargin at screen %.4f\nset bmargin at screen %.4f\n"
-		"set tmargin at screen %.4f\n", p.left / p.width, p.right / p.width, p.bottom / p.height, p.top / p.height);
+	string_add(t,
+		"set lmargin at screen %.4f\nset rmargin at screen %.4f\nset bmargin at screen %.4f\n"
+		"set tmargin at screen %.4f\n",
+		p.left / p.width, p.right / p.width, p.bottom / p.height, p.top / p.height);
 	struct spot title = {(p.left + p.right) / 2, p.height - 0.9 * p.line, "center"};
 	double half = page_text_width(&p, f->title) / 2;
 	title.x = fmax(half, fmin(title.x, p.width - half));

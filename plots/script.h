@@ -21,8 +21,8 @@ const struct picture_format *picture_format_named(const char *name, size_t lengt
 
 // The commands that draw the figure into the file `output`. `data`: where the data stand, as gnuplot is to read it
 // (a datablock's name or a quoted path).
-void script_commands(struct string *, const struct figure *, const struct picture_format *, double width_cm,
-	const char *data, const char *output);
+void script_commands(struct string *, const struct figure *, const struct picture_format *, double width_cm, const char *data,
+	const char *output);
 // The data: one block per series, in order, or one of a heat map's bars.
 void script_data(struct string *, const struct figure *);
 

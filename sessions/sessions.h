@@ -56,13 +56,13 @@ bool session_replay(const char *name, void (*say)(const char *), struct fault *)
 // ---- what it holds -----------------------------------------------------------------------------------------------------------
 
 struct engine *session_engine(struct session *);
-const char *session_name(const struct session *);   // as shown: without folder and ending
+const char *session_name(const struct session *); // as shown: without folder and ending
 const char *session_folder(const struct session *);
 bool session_read_only(const struct session *);
-bool session_changing(const struct session *); // a change was asked for and is not yet carried out
+bool session_changing(const struct session *);                           // a change was asked for and is not yet carried out
 void session_shell_word(const struct session *, char *buf, size_t size); // what opens it from anywhere, as typed in a shell
-bool session_same(const struct session *, const struct session *); // both are of one folder
-const struct snapshot *session_snapshot(const struct session *); // the newest taken by session_turn; never NULL
+bool session_same(const struct session *, const struct session *);       // both are of one folder
+const struct snapshot *session_snapshot(const struct session *);         // the newest taken by session_turn; never NULL
 // All figures are built from this; valid until the next session_turn.
 void session_source(struct session *, struct figure_source *);
 
@@ -114,13 +114,14 @@ bool session_name_free(const char *name, struct fault *);
 struct command_table {
 	const struct command_group *group;
 	size_t groups;
-	bool (*show)(struct command_call *, const struct answer *); // what takes the tables of its answers (command.h); NULL: nothing
+	bool (*show)(struct command_call *,
+		const struct answer *); // what takes the tables of its answers (command.h); NULL: nothing
 };
 const struct command *command_find(const struct command_table *, const char *name, const struct command_group **group);
 // Splits the line (words, '…' and "…" quoting, # begins a comment), finds the row, checks the count of arguments, runs it. An empty line does
 // nothing. False: the fault says what is wrong, and names the nearest command for an unknown one.
-bool command_run(const struct command_table *, const char *line,
-	void (*say)(struct command_call *, const char *format, ...), void *sayer, struct fault *);
+bool command_run(const struct command_table *, const char *line, void (*say)(struct command_call *, const char *format, ...),
+	void *sayer, struct fault *);
 // Completions for the word of `line` that ends at byte `end`: a malloc'd NULL-terminated array of malloc'd strings (words that
 // begin alike, in order), NULL where there are none. *start: where the word begins. `session` gives layers, formats, terms.
 char **command_complete(const struct command_table *, struct session *, const char *line, size_t end, size_t *start);

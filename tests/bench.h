@@ -9,11 +9,11 @@
 extern const char *bench_folder; // of this run, removed at its end: CIFAR-10's files with random pixels, sessions
 
 // The tables, one function each.
-void bench_steps(void);    // training and search steps of every network; their products through OpenBLAS
-void bench_memory(void);   // peak memory of a search, over plain training and over fewer formats
-void bench_overhead(void); // a search alone, within the engine, and under the workbench
-void bench_keys(void);     // from a key to the changed screen
-void bench_frames(void);   // what a frame sends, and what it computes
+void bench_steps(void);       // training and search steps of every network; their products through OpenBLAS
+void bench_memory(void);      // peak memory of a search, over plain training and over fewer formats
+void bench_overhead(void);    // a search alone, within the engine, and under the workbench
+void bench_keys(void);        // from a key to the changed screen
+void bench_frames(void);      // what a frame sends, and what it computes
 void bench_acknowledge(void); // from a change to its acknowledgement
 
 // What this program does where it starts itself again: `bench memory SETTINGS`, `bench workbench SETTINGS`.
@@ -25,9 +25,9 @@ struct search *bench_search(const char *format, ...) __attribute__((format(print
 struct config *bench_config(const char *settings);
 void bench_stop(const struct fault *);
 
-double bench_now(void);                                  // seconds
+double bench_now(void); // seconds
 void bench_nap(double seconds);
-double quantile(const double *x, int n, double share);   // of up to 1024 numbers; 0.5: the median
+double quantile(const double *x, int n, double share); // of up to 1024 numbers; 0.5: the median
 double median(const double *x, int n);
 double median_ratio(const double *x, const double *y, int n); // of x[i]/y[i]
 

@@ -81,7 +81,8 @@ void bench_acknowledge(void)
 	struct fault fault;
 	char path[FOLDER_PATH];
 	printf("\nFrom a change to its acknowledgement, in ms: %d changes at random moments, resnet8 on glyphs, all processors; beside it a\n"
-	       "line's plain write and sync in the same folder\n\n%-10s %-24s %8s %8s %8s\n", CHANGES, "", "", "p50", "p90", "most");
+	       "line's plain write and sync in the same folder\n\n%-10s %-24s %8s %8s %8s\n",
+		CHANGES, "", "", "p50", "p90", "most");
 	for (int running = 0; running < 2; running++) {
 		struct config *config = bench_config("net=resnet8 steps=100000");
 		snprintf(path, sizeof path, "%s/acknowledge%d", bench_folder, running);
@@ -95,8 +96,12 @@ void bench_acknowledge(void)
 			engine_run_to(session_engine(s), ENGINE_RUN_ON);
 		measure(s, fd, ms);
 		for (int t = 0; t < TIMES; t++)
-			printf("%-10s %-24s %8.2f %8.2f %8.2f\n", t ? "" : running ? "running" : "paused", what[t], quantile(ms[t], CHANGES, 0.5),
-				quantile(ms[t], CHANGES, 0.9), quantile(ms[t], CHANGES, 1));
+			printf("%-10s %-24s %8.2f %8.2f %8.2f\n",
+				t                 ? ""
+					: running ? "running"
+						  : "paused",
+				what[t], quantile(ms[t], CHANGES, 0.5), quantile(ms[t], CHANGES, 0.9),
+				quantile(ms[t], CHANGES, 1));
 		close(fd);
 		if (!session_close(s, &fault))
 			bench_stop(&fault);

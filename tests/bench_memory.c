@@ -49,8 +49,9 @@ int memory_child(const char *settings)
 static double megabytes(const char *net, const char *settings)
 {
 	char command[1024], line[64] = "";
-	snprintf(command, sizeof command, "/proc/%d/exe memory 'net=%s data=cifar10:%s heldout=256 calibration=64 front-images=64 %s'",
-		(int)getpid(), net, bench_folder, settings);
+	snprintf(command, sizeof command,
+		"/proc/%d/exe memory 'net=%s data=cifar10:%s heldout=256 calibration=64 front-images=64 %s'", (int)getpid(), net,
+		bench_folder, settings);
 	FILE *out = popen(command, "r");
 	if (!out || !fgets(line, sizeof line, out) || pclose(out) != 0) {
 		fprintf(stderr, "bench: %s: no figure\n", command);
@@ -62,7 +63,8 @@ static double megabytes(const char *net, const char *settings)
 void bench_memory(void)
 {
 	printf("\nPeak memory in MB: %d steps at batch 64, a search live after the warm-up, its front scored once, each in a process of its\n"
-	       "own; training: quantization-aware, at int4 alone\n\n%-22s", STEPS, "");
+	       "own; training: quantization-aware, at int4 alone\n\n%-22s",
+		STEPS, "");
 	for (int r = 0; r < ROWS; r++)
 		printf(" %9s", row[r].name);
 	printf(" %11s %6s\n", "to training", "7 to 2");

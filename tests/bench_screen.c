@@ -163,7 +163,7 @@ int workbench_child(const char *settings)
 	setlocale(LC_CTYPE, "C.UTF-8");
 	struct session *s = session_new(NULL, bench_config(settings), &fault);
 	if (!s || !terminal_check(&fault) || !signals_open(true, &fault) || !workbench_begin(&w, s, false, &fault) ||
-	    !terminal_open(true, &fault))
+		!terminal_open(true, &fault))
 		bench_stop(&fault);
 	pthread_t thread;
 	if (pthread_create(&thread, NULL, report, session_engine(s)) != 0)
@@ -222,8 +222,8 @@ void bench_overhead(void)
 		for (int r = 0; r < ROUNDS; r++)
 			speed[r] = 100 * seconds[DIRECT][r] / seconds[i][r];
 		double images = STEPS * search_info(s)->batch;
-		printf("%-24s %8.0f %11.1f%% %8.1f%% .. %5.1f%%\n", name[i], images / median(seconds[i], ROUNDS), median(speed, ROUNDS),
-			quantile(speed, ROUNDS, 0.25), quantile(speed, ROUNDS, 0.75));
+		printf("%-24s %8.0f %11.1f%% %8.1f%% .. %5.1f%%\n", name[i], images / median(seconds[i], ROUNDS),
+			median(speed, ROUNDS), quantile(speed, ROUNDS, 0.25), quantile(speed, ROUNDS, 0.75));
 	}
 	fflush(stdout);
 	pty_end(&p);
@@ -284,12 +284,13 @@ void bench_keys(void)
 	       "presses at random moments, in ms. Within it: what the workbench's thread computed, what it waited for a processor, what the\n"
 	       "terminal, this program, waited for one; means, then means of the slowest tenth. strays: marks that no key had moved.\n\n"
 	       "%-20s %7s %7s %7s %7s  %8s %8s %8s  %8s %8s %8s  %6s\n",
-		PRESSES, "", "p50", "p90", "p99", "most", "computed", "waited", "terminal", "computed", "waited", "terminal", "strays");
+		PRESSES, "", "p50", "p90", "p99", "most", "computed", "waited", "terminal", "computed", "waited", "terminal",
+		"strays");
 	for (size_t r = 0; r < sizeof row / sizeof row[0]; r++) {
 		struct pty p = pty_start((char *[]){program, "new", "net=resnet8", "steps=100000", NULL}, 120, 40, -1);
 		int strays = 0, begun = pty_read(&p, 2, false);
 		if (begun <= 0 || write(p.fd, row[r].before, strlen(row[r].before)) < 0 || pty_read(&p, 0.5, false) < 0 ||
-		    !press_keys(&p, press, &strays)) {
+			!press_keys(&p, press, &strays)) {
 			fprintf(stderr, "bench: %s does not answer\n", program);
 			exit(1);
 		}
@@ -381,18 +382,21 @@ void bench_frames(void)
 	printf("\nA frame: bitscape in a pseudo terminal, resnet8 on glyphs; what is sent, and what the workbench's thread computes. News: %d s\n"
 	       "of a search, whose frames come ten a second; a key: %d presses of j and k while it is paused; whole: all is sent anew.\n\n"
 	       "%-8s %7s %12s %11s %12s %11s %12s\n",
-		FRAME_SECONDS, FRAME_PRESSES, "", "frames", "bytes a news", "us a news", "bytes a key", "us a key", "bytes, whole");
+		FRAME_SECONDS, FRAME_PRESSES, "", "frames", "bytes a news", "us a news", "bytes a key", "us a key",
+		"bytes, whole");
 	for (size_t i = 0; i < sizeof size / sizeof *size; i++) {
 		struct frames news = {0}, keys = {0}, whole = {0}, rest = {0};
-		struct pty p = pty_start((char *[]){program, "new", "net=resnet8", "steps=100000", NULL}, size[i].width, size[i].height, -1);
+		struct pty p = pty_start((char *[]){program, "new", "net=resnet8", "steps=100000", NULL}, size[i].width,
+			size[i].height, -1);
 		if (!read_frames(&p, 2, false, &rest) || !news_frames(&p, &news) || write(p.fd, " ", 1) != 1 ||
-		    !read_frames(&p, 0.5, false, &rest) || !key_frames(&p, &keys) || !whole_frame(&p, &whole)) {
+			!read_frames(&p, 0.5, false, &rest) || !key_frames(&p, &keys) || !whole_frame(&p, &whole)) {
 			fprintf(stderr, "bench: %s does not answer\n", program);
 			exit(1);
 		}
 		pty_end(&p);
-		printf("%3dx%-4d %7d %12.0f %11.0f %12.0f %11.0f %12.0f\n", size[i].width, size[i].height, news.count, news.bytes / news.count,
-			1000 * news.computed / news.count, keys.bytes / keys.count, 1000 * keys.computed / keys.count, whole.bytes);
+		printf("%3dx%-4d %7d %12.0f %11.0f %12.0f %11.0f %12.0f\n", size[i].width, size[i].height, news.count,
+			news.bytes / news.count, 1000 * news.computed / news.count, keys.bytes / keys.count,
+			1000 * keys.computed / keys.count, whole.bytes);
 		fflush(stdout);
 	}
 }

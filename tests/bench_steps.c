@@ -28,8 +28,10 @@ static const struct {
 
 static struct search *open_side(const char *net, enum side i)
 {
-	return bench_search("net=%s data=cifar10:%s space=wide steps=1000000 heldout=256 front-every=0 augment=none batch=%d threads=%d "
-		"warmup=%d samples=%d", net, bench_folder, BATCH, side[i].threads, !side[i].samples, side[i].samples + !side[i].samples);
+	return bench_search(
+		"net=%s data=cifar10:%s space=wide steps=1000000 heldout=256 front-every=0 augment=none batch=%d threads=%d "
+		"warmup=%d samples=%d",
+		net, bench_folder, BATCH, side[i].threads, !side[i].samples, side[i].samples + !side[i].samples);
 }
 
 static double step_seconds(struct search *s)
@@ -45,7 +47,7 @@ static double step_seconds(struct search *s)
 
 struct half {
 	const struct model *model;
-	int images; // that a call lowers
+	int images;             // that a call lowers
 	float *x, *w, *y, *out; // operands, lowered, and where results go
 	double seconds;
 };
@@ -128,7 +130,8 @@ static double kernel_peak(void)
 	for (int r = 0; r < 9; r++) {
 		double began = bench_now();
 		for (int i = 0; i < CALLS; i++)
-			k->product(k->rows, KERNEL_COLUMNS, 1, 256, a, 256, 1, 0, b, KERNEL_BLOCK, 0, 256 * KERNEL_BLOCK, c, KERNEL_COLUMNS, false);
+			k->product(k->rows, KERNEL_COLUMNS, 1, 256, a, 256, 1, 0, b, KERNEL_BLOCK, 0, 256 * KERNEL_BLOCK, c,
+				KERNEL_COLUMNS, false);
 		seconds[r] = (bench_now() - began) / CALLS;
 	}
 	return 2.0 * k->rows * KERNEL_COLUMNS * 256 / median(seconds, 9);
@@ -188,7 +191,8 @@ static void measure(const char *net, bool has_peer, double peak)
 	for (int part = 0; part < PARTS; part++) {
 		peer[part] = has_peer ? peer_speed(net) : 0;
 		double share = (double)(part + 1) / PARTS;
-		for (int i = part ? 0 : -SKIP; rounds < ROUNDS * share && (rounds < LEAST * share || spent < SECONDS * share); i++) {
+		for (int i = part ? 0 : -SKIP; rounds < ROUNDS * share && (rounds < LEAST * share || spent < SECONDS * share);
+			i++) {
 			double began = bench_now();
 			for (int k = 0; k < SEARCHES; k++)
 				seconds[k][rounds] = step_seconds(s[k]);
@@ -204,8 +208,8 @@ static void measure(const char *net, bool has_peer, double peak)
 		if (k < SEARCHES)
 			speed[k] = BATCH / median(seconds[k], rounds);
 	}
-	printf("%-24s %4d %8.0f %8.0f %7.2fx %8.0f %7.2fx %8.0f %7.0f%% %7.0f%% %7.0f%%", net, rounds, speed[TRAIN], speed[SINGLE],
-		ratio[SINGLE], speed[SEARCH], ratio[SEARCH], speed[LIVE], 100 * ratio[WHOLE], 100 * ratio[SINGLY],
+	printf("%-24s %4d %8.0f %8.0f %7.2fx %8.0f %7.2fx %8.0f %7.0f%% %7.0f%% %7.0f%%", net, rounds, speed[TRAIN],
+		speed[SINGLE], ratio[SINGLE], speed[SEARCH], ratio[SEARCH], speed[LIVE], 100 * ratio[WHOLE], 100 * ratio[SINGLY],
 		100 * 6 * m->macs * speed[TRAIN] / peak);
 	if (theirs > 0)
 		printf(" %8.0f %7.2fx\n", theirs, speed[TRAIN] / theirs);
@@ -238,8 +242,8 @@ void bench_steps(void)
 		printf("peer: %s, the median of %d runs in between\n", peer, PARTS);
 	else
 		printf("no peer: set PEER to a command such as \"python3 torch_step.py\" to compare with one\n");
-	static const char *const head[] = {"train/s", "1 thread", "scaling", "search/s", "search", "live/s", "blas", "blas 1", "of peak",
-		"peer/s", "to peer"};
+	static const char *const head[] = {"train/s", "1 thread", "scaling", "search/s", "search", "live/s", "blas", "blas 1",
+		"of peak", "peer/s", "to peer"};
 	printf("\n%-24s %4s", "", "n");
 	for (size_t i = 0; i < sizeof head / sizeof head[0]; i++)
 		printf(" %8s", head[i]);

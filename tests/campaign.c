@@ -272,8 +272,8 @@ static int exit_of(const struct process *p)
 // A crash or a hang, which nothing may cause.
 static bool died(const struct process *p, const char *kind, const char *what)
 {
-	if (exit_of(p) >= 0 && exit_of(p) != 134 && !strstr(p->complained, "AddressSanitizer")
-		&& !strstr(p->complained, "runtime error"))
+	if (exit_of(p) >= 0 && exit_of(p) != 134 && !strstr(p->complained, "AddressSanitizer") &&
+		!strstr(p->complained, "runtime error"))
 		return false;
 	wrong(kind, "%s: it %s (status %x): %s", what, p->status == -1 ? "hung" : "crashed", (unsigned)p->status, p->complained);
 	return true;
@@ -289,11 +289,24 @@ static void perform(struct process *p, const char *script, const char *const *en
 
 // ---- the search that is harmed -----------------------------------------------------------------------------------------
 
-#define SETTINGS "net=resnet8", "data=glyphs:12", "train=128", "heldout=64", "batch=4", "steps=40", "space=int-s", "front-every=20", \
-	"front-images=32", "calibration=32", "threads=1", "target.bops=int4", "weight.bops=1"
-#define NEW(name) (const char *const[]){"new", name, SETTINGS, "--batch", "-", NULL}
-#define OPEN(name) (const char *const[]){name, "--batch", "-", NULL}
-#define REPLAY(name) (const char *const[]){"--replay", name, NULL}
+#define SETTINGS                                                                                                                 \
+	"net=resnet8", "data=glyphs:12", "train=128", "heldout=64", "batch=4", "steps=40", "space=int-s", "front-every=20",      \
+		"front-images=32", "calibration=32", "threads=1", "target.bops=int4", "weight.bops=1"
+#define NEW(name)                                                                                                                \
+	(const char *const[])                                                                                                    \
+	{                                                                                                                        \
+		"new", name, SETTINGS, "--batch", "-", NULL                                                                      \
+	}
+#define OPEN(name)                                                                                                               \
+	(const char *const[])                                                                                                    \
+	{                                                                                                                        \
+		name, "--batch", "-", NULL                                                                                       \
+	}
+#define REPLAY(name)                                                                                                             \
+	(const char *const[])                                                                                                    \
+	{                                                                                                                        \
+		"--replay", name, NULL                                                                                           \
+	}
 
 static const char to_the_end[] = "wait finished\ndigest\n";
 static char reference[128]; // the digest line at the end of the undamaged search
@@ -313,7 +326,9 @@ static void script_of(char *buf, size_t size, int changes)
 	for (int i = 1; i <= changes && n < size; i++) {
 		long kind = random_below(8);
 		n += (size_t)snprintf(buf + n, size - n, "%sweight bops 1.%04d\n%s", kind < 3 ? "step\n" : "", i,
-			kind == 3 ? "save\n" : kind == 4 ? "note x\n" : "");
+			kind == 3           ? "save\n"
+				: kind == 4 ? "note x\n"
+					    : "");
 	}
 }
 
@@ -511,14 +526,32 @@ static void two_instances(void)
 // ---- damages -------------------------------------------------------------------------------------------------------
 
 static const char *const harmed_files[] = {
-	"journal", "journal.end", "manifest.json", "checkpoint-8.safetensors", "checkpoint-13.safetensors", "checkpoint-20.safetensors",
+	"journal",
+	"journal.end",
+	"manifest.json",
+	"checkpoint-8.safetensors",
+	"checkpoint-13.safetensors",
+	"checkpoint-20.safetensors",
 };
 enum { HARMED = sizeof harmed_files / sizeof *harmed_files };
 
-enum harm { HARM_FLIP, HARM_BYTE, HARM_CUT, HARM_GROW, HARM_ZEROS, HARM_LINE, HARM_SWAP_LINES, HARM_REMOVE, HARM_OTHER, HARM_COPY,
-	HARM_LAST_LINE, HARM_EDIT, HARMS };
-static const char *const harm_names[] = {"a bit", "a byte", "cut", "bytes behind it", "zeros", "a line removed", "lines exchanged",
-	"removed", "another session's", "another file of it", "its last line removed", "a number edited"};
+enum harm {
+	HARM_FLIP,
+	HARM_BYTE,
+	HARM_CUT,
+	HARM_GROW,
+	HARM_ZEROS,
+	HARM_LINE,
+	HARM_SWAP_LINES,
+	HARM_REMOVE,
+	HARM_OTHER,
+	HARM_COPY,
+	HARM_LAST_LINE,
+	HARM_EDIT,
+	HARMS
+};
+static const char *const harm_names[] = {"a bit", "a byte", "cut", "bytes behind it", "zeros", "a line removed",
+	"lines exchanged", "removed", "another session's", "another file of it", "its last line removed", "a number edited"};
 
 static char *line_at(char *text, long number)
 {
@@ -555,15 +588,9 @@ static bool harm(const char *folder, const char *file, enum harm how)
 	for (size_t i = 0; text && i < n; i++)
 		lines += bytes[i] == '\n';
 	switch (how) {
-	case HARM_FLIP:
-		bytes[random_below((long)n)] ^= (char)(1 << random_below(8));
-		break;
-	case HARM_BYTE:
-		bytes[random_below((long)n)] = (char)random_bits();
-		break;
-	case HARM_CUT:
-		n = (size_t)random_below((long)n);
-		break;
+	case HARM_FLIP: bytes[random_below((long)n)] ^= (char)(1 << random_below(8)); break;
+	case HARM_BYTE: bytes[random_below((long)n)] = (char)random_bits(); break;
+	case HARM_CUT: n = (size_t)random_below((long)n); break;
 	case HARM_GROW:
 		for (size_t i = 0; i < 16; i++)
 			bytes[n++] = (char)random_bits();
@@ -572,12 +599,8 @@ static bool harm(const char *folder, const char *file, enum harm how)
 		for (size_t i = (size_t)random_below((long)n), k = 0; i < n && k < 512; i++, k++)
 			bytes[i] = 0;
 		break;
-	case HARM_LINE:
-		n = text ? remove_line(n, line_at(bytes, random_below(lines))) : n;
-		break;
-	case HARM_LAST_LINE:
-		n = text ? remove_line(n, line_at(bytes, lines - 1)) : n;
-		break;
+	case HARM_LINE: n = text ? remove_line(n, line_at(bytes, random_below(lines))) : n; break;
+	case HARM_LAST_LINE: n = text ? remove_line(n, line_at(bytes, lines - 1)) : n; break;
 	case HARM_SWAP_LINES: {
 		char *one = text ? line_at(bytes, 1 + random_below(lines - 2)) : NULL, *two = one ? strchr(one, '\n') : NULL;
 		char *end = two ? strchr(two + 1, '\n') : NULL;
@@ -614,8 +637,7 @@ static bool harm(const char *folder, const char *file, enum harm how)
 		snprintf(other, sizeof other, "%s/%s", folder, harmed_files[random_below(HARMED)]);
 		bytes = slurp(other, &n);
 		break;
-	case HARMS:
-		break;
+	case HARMS: break;
 	}
 	bool changed = gone || (bytes && (n != was || memcmp(bytes, before, n) != 0));
 	if (changed && !gone)
@@ -640,7 +662,8 @@ static void damage(void)
 	if (died(&p, kind, what))
 		return;
 	digest_line(&p, digest, sizeof digest);
-	bool said = p.complained[0] || strstr(p.said, "reading only") || strstr(p.said, "by hand") || strstr(p.said, "no checkpoint");
+	bool said = p.complained[0] || strstr(p.said, "reading only") || strstr(p.said, "by hand") ||
+		strstr(p.said, "no checkpoint");
 	if (exit_of(&p) == 0 && strcmp(digest, reference) == 0)
 		count(kind, said ? "said, and the same search" : "the same search");
 	else if (!said)
@@ -668,9 +691,11 @@ static void failing_call(void)
 	snprintf(at, sizeof at, "FAIL_AT=%ld", 1 + random_below(strcmp(call, "any") == 0 ? 60 : 20));
 	snprintf(name, sizeof name, "FAIL_CALL=%s", call);
 	snprintf(number, sizeof number, "FAIL_ERRNO=%d", error);
-	snprintf(what, sizeof what, "%s %s %s%s%s", at, name, strerror(error), on ? ", and all after it" : "", fresh ? ", new" : "");
+	snprintf(what, sizeof what, "%s %s %s%s%s", at, name, strerror(error), on ? ", and all after it" : "",
+		fresh ? ", new" : "");
 	const char *environment[] = {preload, at, name, number, "FAIL_UNDER=k.bitscape", on ? "FAIL_ON=1" : "FAIL_OFF=1",
-		random_below(2) ? "FAIL_HALF=1" : "FAIL_WHOLE=1", sanitized ? "ASAN_OPTIONS=verify_asan_link_order=0" : NULL, NULL};
+		random_below(2) ? "FAIL_HALF=1" : "FAIL_WHOLE=1", sanitized ? "ASAN_OPTIONS=verify_asan_link_order=0" : NULL,
+		NULL};
 	clear("k.bitscape");
 	if (!fresh)
 		copy_folder(random_below(2) ? "whole.bitscape" : "crashed.bitscape", "k.bitscape");
@@ -688,8 +713,10 @@ static void failing_call(void)
 	int n = acknowledged(&p, kind, "k.bitscape");
 	if (n < 0 || !goes_on(kind, "./k", "k.bitscape"))
 		return;
-	count(kind, exit_of(&p) ? "said; what was acknowledged is there, it opens and replays"
-		: p.complained[0] ? "said and got over; it opens and replays" : "nothing came of it");
+	count(kind,
+		exit_of(&p)               ? "said; what was acknowledged is there, it opens and replays"
+			: p.complained[0] ? "said and got over; it opens and replays"
+					  : "nothing came of it");
 }
 
 // ---- fuzzers -------------------------------------------------------------------------------------------------------
@@ -699,15 +726,9 @@ static size_t mutate(char *bytes, size_t n, size_t room)
 	for (long times = 1 + random_below(4); times > 0 && n > 0; times--) {
 		size_t at = (size_t)random_below((long)n), length = (size_t)random_below(24), to = (size_t)random_below((long)n);
 		switch (random_below(5)) {
-		case 0:
-			bytes[at] ^= (char)(1 << random_below(8));
-			break;
-		case 1:
-			bytes[at] = "0123456789-.\"{}[]:,# \n\0x"[random_below(24)];
-			break;
-		case 2:
-			n = at + 1;
-			break;
+		case 0: bytes[at] ^= (char)(1 << random_below(8)); break;
+		case 1: bytes[at] = "0123456789-.\"{}[]:,# \n\0x"[random_below(24)]; break;
+		case 2: n = at + 1; break;
 		case 3:
 			length = at + length <= n && to + length <= n ? length : 0;
 			memmove(bytes + to, bytes + at, length);
@@ -903,7 +924,8 @@ int main(int argc, char **argv)
 	char here[FOLDER_PATH], build[2 * FOLDER_PATH];
 	if (!getcwd(here, sizeof here))
 		return 2;
-	snprintf(build, sizeof build, "%s%s%s", out && out[0] == '/' ? "" : here, out && out[0] == '/' ? "" : "/", out ? out : "build");
+	snprintf(build, sizeof build, "%s%s%s", out && out[0] == '/' ? "" : here, out && out[0] == '/' ? "" : "/",
+		out ? out : "build");
 	if ((size_t)snprintf(program, sizeof program, "%.900s/bitscape", build) >= sizeof program)
 		return 2;
 	snprintf(shim, sizeof shim, "%.900s/tests/failing.so", build);

@@ -27,7 +27,8 @@ static atomic_long calls;
 
 static bool fails(const char *call, const char *path)
 {
-	const char *at = getenv("FAIL_AT"), *name = getenv("FAIL_CALL"), *under = getenv("FAIL_UNDER"), *error = getenv("FAIL_ERRNO");
+	const char *at = getenv("FAIL_AT"), *name = getenv("FAIL_CALL"), *under = getenv("FAIL_UNDER"),
+		   *error = getenv("FAIL_ERRNO");
 	if (!at || !name || !under || !error || !path || !strstr(path, under))
 		return false;
 	if (strcmp(name, "any") != 0 && strcmp(name, call) != 0)
@@ -49,10 +50,10 @@ static const char *path_of(int fd, char *buf, size_t size)
 }
 
 // The C library's function of that name.
-#define NEXT(result, name, ...) \
-	static result (*next)(__VA_ARGS__); \
-	if (!next) \
-		*(void **)&next = dlsym(RTLD_NEXT, name)
+#define NEXT(result, name, ...)                                                                                                  \
+	static result (*next)(__VA_ARGS__);                                                                                      \
+	if (!next)                                                                                                               \
+	*(void **)&next = dlsym(RTLD_NEXT, name)
 
 static int opened(const char *path, int flags, mode_t mode)
 {

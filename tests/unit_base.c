@@ -307,9 +307,11 @@ static void test_foreign_text_is_cleaned(void **state)
 		{"plain", "", "plain"},
 		{"a\x1b[31mb\x07", "", "a?[31mb?"},
 		{"caf\xc3\xa9 \xe2\x94\x80 \xf0\x9f\x98\x80", "", "caf\xc3\xa9 \xe2\x94\x80 \xf0\x9f\x98\x80"},
-		{"c1 \xc2\x9b", "", "c1 ??"},              // CSI as one character
-		{"\x9b" "2J", "", "?2J"},                  // and as a byte
-		{"\xc0\x9b \xe0\x80\x9b", "", "?? ???"},   // overlong
+		{"c1 \xc2\x9b", "", "c1 ??"}, // CSI as one character
+		{"\x9b"
+		 "2J",
+			"", "?2J"},                      // and as a byte
+		{"\xc0\x9b \xe0\x80\x9b", "", "?? ???"}, // overlong
 		{"\xed\xa0\x80 \xf4\x90\x80\x80", "", "??? ????"},
 		{"cut \xe2\x94", "", "cut ??"},
 		{"a\nb\tc\r", "\n", "a\nb?c?"},
@@ -329,9 +331,20 @@ static void test_text_that_is_kept_whole(void **state)
 	static const struct {
 		const char *line, *text; // NULL: there is none
 	} rows[] = {
-		{"note a # b", "a # b"}, {"  note\t#1 is it  ", "#1 is it"}, {"note don't stop", "don't stop"},
-		{"note \"open", "\"open"}, {"note \"x # y\" z", "\"x # y\" z"}, {"note \"a \\\" b\"", "a \" b"}, {"note 'a  b'", "a  b"},
-		{"note 'a' 'b'", "'a' 'b'"}, {"note ''", ""}, {"note '", "'"}, {"note a'b c'", "a'b c'"}, {"note", NULL}, {"note  ", NULL}, {"", NULL},
+		{"note a # b", "a # b"},
+		{"  note\t#1 is it  ", "#1 is it"},
+		{"note don't stop", "don't stop"},
+		{"note \"open", "\"open"},
+		{"note \"x # y\" z", "\"x # y\" z"},
+		{"note \"a \\\" b\"", "a \" b"},
+		{"note 'a  b'", "a  b"},
+		{"note 'a' 'b'", "'a' 'b'"},
+		{"note ''", ""},
+		{"note '", "'"},
+		{"note a'b c'", "a'b c'"},
+		{"note", NULL},
+		{"note  ", NULL},
+		{"", NULL},
 	};
 	struct words w;
 	struct fault f;
@@ -381,10 +394,19 @@ static void test_prefixes(void **state)
 		int least, most;
 		const char *prefix;
 	} rows[] = {
-		{0, 1, SI_ONE, SI_PETA, ""}, {999, 1, SI_ONE, SI_PETA, ""}, {1000, 1, SI_ONE, SI_PETA, "k"}, {1e18, 1, SI_ONE, SI_PETA, "P"},
-		{1e18, 1, SI_ONE, SI_EXA, "E"}, {999.4, .9995, SI_ONE, SI_PETA, ""}, {999.5, .9995, SI_ONE, SI_PETA, "k"},
-		{.5, 1, SI_ONE, SI_PETA, ""}, {.5, 1, SI_PICO, SI_PETA, "m"}, {2e-6, 1, SI_NANO, SI_PETA, "u"}, {1e-30, 1, SI_PICO, SI_PETA, "p"},
-		{INFINITY, 1, SI_PICO, SI_TERA, "T"}, {NAN, 1, SI_PICO, SI_TERA, "p"},
+		{0, 1, SI_ONE, SI_PETA, ""},
+		{999, 1, SI_ONE, SI_PETA, ""},
+		{1000, 1, SI_ONE, SI_PETA, "k"},
+		{1e18, 1, SI_ONE, SI_PETA, "P"},
+		{1e18, 1, SI_ONE, SI_EXA, "E"},
+		{999.4, .9995, SI_ONE, SI_PETA, ""},
+		{999.5, .9995, SI_ONE, SI_PETA, "k"},
+		{.5, 1, SI_ONE, SI_PETA, ""},
+		{.5, 1, SI_PICO, SI_PETA, "m"},
+		{2e-6, 1, SI_NANO, SI_PETA, "u"},
+		{1e-30, 1, SI_PICO, SI_PETA, "p"},
+		{INFINITY, 1, SI_PICO, SI_TERA, "T"},
+		{NAN, 1, SI_PICO, SI_TERA, "p"},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 		assert_string_equal(si_prefix(si_power(rows[i].size, rows[i].from, rows[i].least, rows[i].most)), rows[i].prefix);
@@ -399,12 +421,22 @@ static void test_terms_by_name(void **state)
 		int id; // -1: refused
 		const char *device, *table;
 	} rows[] = {
-		{"bops", TERM_BOPS, NULL, NULL}, {"bops-linear", TERM_BOPS_LINEAR, NULL, NULL}, {"size", TERM_SIZE, NULL, NULL},
-		{"latency", TERM_LATENCY, NULL, NULL}, {"latency@tpu_v4", TERM_LATENCY, "tpu_v4", NULL},
-		{"latency@", TERM_LATENCY, "", NULL}, {"latency@table:hawq", TERM_LATENCY, "table:hawq", "hawq"},
+		{"bops", TERM_BOPS, NULL, NULL},
+		{"bops-linear", TERM_BOPS_LINEAR, NULL, NULL},
+		{"size", TERM_SIZE, NULL, NULL},
+		{"latency", TERM_LATENCY, NULL, NULL},
+		{"latency@tpu_v4", TERM_LATENCY, "tpu_v4", NULL},
+		{"latency@", TERM_LATENCY, "", NULL},
+		{"latency@table:hawq", TERM_LATENCY, "table:hawq", "hawq"},
 		{"energy@a@b.json", TERM_ENERGY, "a@b.json", NULL},
-		{"bops@tpu_v4", -1, NULL, NULL}, {"size@", -1, NULL, NULL}, {"bop", -1, NULL, NULL}, {"bops ", -1, NULL, NULL},
-		{"latencyy@a100", -1, NULL, NULL}, {"LATENCY", -1, NULL, NULL}, {"", -1, NULL, NULL}, {"@", -1, NULL, NULL},
+		{"bops@tpu_v4", -1, NULL, NULL},
+		{"size@", -1, NULL, NULL},
+		{"bop", -1, NULL, NULL},
+		{"bops ", -1, NULL, NULL},
+		{"latencyy@a100", -1, NULL, NULL},
+		{"LATENCY", -1, NULL, NULL},
+		{"", -1, NULL, NULL},
+		{"@", -1, NULL, NULL},
 	};
 	char text[128];
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

@@ -106,7 +106,7 @@ static const char *file_of(const char *text)
 }
 
 static const char tall[] = "input 8x8x3\nclasses 4\nstem conv out=8 kernel=1x7\nback conv out=8 kernel=7x1 groups=2\n"
-	"p pool\nhead linear out=classes\n";
+			   "p pool\nhead linear out=classes\n";
 
 // A kernel has two sides, in a search's network as in one of the catalog.
 static void kernels_have_two_sides(void **state)
@@ -143,7 +143,8 @@ static void attention_counts_beside_the_layers(void **state)
 	for (int i = 0; i < info->layers; i++) {
 		sum += info->layer[i].attention_macs;
 		with += info->layer[i].attention_macs > 0;
-		assert_true(info->layer[i].attention_macs == 0 || (near(info->layer[i].attention_macs, each) && strstr(info->layer[i].name, ".qkv")));
+		assert_true(info->layer[i].attention_macs == 0 ||
+			(near(info->layer[i].attention_macs, each) && strstr(info->layer[i].name, ".qkv")));
 	}
 	assert_int_equal(with, 12);
 	assert_true(near(sum, 12 * each) && near(info->attention_macs, sum));
@@ -264,7 +265,7 @@ static struct fault fault;
 static bool run(const char *line)
 {
 	const struct command_group group = session_catalog_group(NULL);
-	const struct command_table table = { .group = &group, .groups = 1 };
+	const struct command_table table = {.group = &group, .groups = 1};
 	string_clear(&said);
 	fault = (struct fault){0};
 	return command_run(&table, line, say, NULL, &fault);
@@ -307,7 +308,8 @@ static void attention_is_said(void **state)
 {
 	(void)state;
 	assert_true(run("catalog deit-tiny:res=1024"));
-	assert_string_equal(row(said.bytes, "deit-tiny:res=1024"), "deit-tiny:res=1024 22.35 G 77.35 G 6.466 M 5.648 M 50 69.22 M 3.146 M 1024x1024x3");
+	assert_string_equal(row(said.bytes, "deit-tiny:res=1024"),
+		"deit-tiny:res=1024 22.35 G 77.35 G 6.466 M 5.648 M 50 69.22 M 3.146 M 1024x1024x3");
 	assert_true(run("describe deit-tiny:res=1024"));
 	assert_non_null(strstr(said.bytes, "22.35 G MACs in layers and 77.35 G in attention's products"));
 	assert_non_null(strstr(said.bytes, "bops does not count them"));
@@ -325,7 +327,8 @@ static void describe_command(void **state)
 	assert_true(run("describe resnet8"));
 	assert_string_equal(row(said.bytes, "stem"), "stem conv 32x32x3 32x32x16 3x3 1 1 442.4 k 432 3.54 %");
 	assert_string_equal(row(said.bytes, "head"), "head linear 1x1x64 1x1x10 1x1 1 1 640 640 0.01 %");
-	assert_string_equal(row(said.bytes, "bops"), "bops 200 M bit ops in int4, 800.1 M bit ops in int8, 3.2 G bit ops in bf16");
+	assert_string_equal(row(said.bytes, "bops"),
+		"bops 200 M bit ops in int4, 800.1 M bit ops in int8, 3.2 G bit ops in bf16");
 	char path[] = "/tmp/bitscape-catalog-XXXXXX.net", line[64];
 	int fd = mkstemps(path, 4);
 	assert_true(fd >= 0);
@@ -394,7 +397,8 @@ static void latency_by_kind(void **state)
 	assert_int_equal(layers, 17); // one in each block
 	char expected[128];
 	assert_true(run("latency mobilenetv2 bf16 device=tpu_v3 batch=8 by=kind"));
-	snprintf(expected, sizeof expected, "depthwise %d %.2f %% %.4g %.2f %% %d", layers, 100 * macs / info->macs, ms, 100 * ms / total, bound);
+	snprintf(expected, sizeof expected, "depthwise %d %.2f %% %.4g %.2f %% %d", layers, 100 * macs / info->macs, ms,
+		100 * ms / total, bound);
 	assert_string_equal(row(said.bytes, "depthwise"), expected);
 	snprintf(expected, sizeof expected, "without weights - 0.00 %% %.4g %.2f %%", total - all, 100 * (total - all) / total);
 	assert_string_equal(row(said.bytes, "without"), expected);
@@ -414,7 +418,8 @@ static void foreign_text_is_cleaned(void **state)
 	FILE *file = fdopen(fd, "w");
 	assert_non_null(file);
 	fputs("{\"bitscape-device\": 1, \"name\": \"x\\u001b[2Jy\", \"source\": \"a\\u009b31m\\u0007b\\nc \\u00e9\", \"peaks\": {\"int8\": 4},"
-		" \"vector\": 1, \"bandwidth\": 10, \"batch\": 4}", file);
+	      " \"vector\": 1, \"bandwidth\": 10, \"batch\": 4}",
+		file);
 	assert_int_equal(fclose(file), 0);
 	snprintf(line, sizeof line, "devices %s", path);
 	assert_true(run(line));
@@ -450,7 +455,8 @@ static void latency_command(void **state)
 	char expected[128];
 	assert_true(costing_total(c, &int8, 1, &eight, &fault));
 	assert_true(costing_total(c, &(struct layer_formats){"bf16", "bf16"}, 1, &sixteen, &fault));
-	snprintf(expected, sizeof expected, "v100 128 %.4g~ %.4g~ fp16 1x %.4g~ %.4g~ fp32 1x", eight, eight / 128, sixteen, sixteen / 128);
+	snprintf(expected, sizeof expected, "v100 128 %.4g~ %.4g~ fp16 1x %.4g~ %.4g~ fp32 1x", eight, eight / 128, sixteen,
+		sixteen / 128);
 	assert_string_equal(row(said.bytes, "v100"), expected);
 	costing_free(c);
 	description_close(d);
@@ -468,7 +474,8 @@ static void latency_command(void **state)
 	static const struct {
 		const char *line, *what;
 	} bad[] = {{"latency resnet9", "no such network"}, {"latency resnet8 int9", "there is no such format"},
-		{"latency resnet8 device=tpu_v9", "there is no device \"tpu_v9\""}, {"latency resnet8 device=x*", "no device has this name"},
+		{"latency resnet8 device=tpu_v9", "there is no device \"tpu_v9\""},
+		{"latency resnet8 device=x*", "no device has this name"},
 		{"latency resnet8 batch=0", "this is not a size of a batch"}, {"latency resnet8 over=tpu_v9", "no such network"},
 		{"latency resnet8 over=/nowhere.json", NULL}, {"latency .", "no session is open"}};
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -510,13 +517,16 @@ static void roofline_command(void **state)
 	assert_non_null(strstr(said.bytes, "on the vector unit"));
 	static const struct {
 		const char *line, *what;
-	} bad[] = {{"roofline 1x2 bf16 on tpu_v4", "these are not the sizes of a product"}, {"roofline 1x2x0 bf16 on tpu_v4", "these are not"},
-		{"roofline 1x2x3x4 bf16 on tpu_v4", "these are not"}, {"roofline 1x2x3x bf16 on tpu_v4", "these are not"},
-		{"roofline 1x-2x3 bf16 on tpu_v4", "these are not"}, {"roofline 1x2x99999999999999999999 bf16 on tpu_v4", "these are not"},
+	} bad[] = {{"roofline 1x2 bf16 on tpu_v4", "these are not the sizes of a product"},
+		{"roofline 1x2x0 bf16 on tpu_v4", "these are not"}, {"roofline 1x2x3x4 bf16 on tpu_v4", "these are not"},
+		{"roofline 1x2x3x bf16 on tpu_v4", "these are not"}, {"roofline 1x-2x3 bf16 on tpu_v4", "these are not"},
+		{"roofline 1x2x99999999999999999999 bf16 on tpu_v4", "these are not"},
 		{"roofline 1x2x1e3 bf16 on tpu_v4", "these are not"}, {"roofline 'x' bf16 on tpu_v4", "these are not"},
-		{"roofline 1x2x3 int9 on tpu_v4", "there is no such format"}, {"roofline 1x2x3 bf16 on tpu_v9", "there is no device"},
-		{"roofline 1x2x3 bf16 at tpu_v4", "it needs a product, a format and a device"}, {"roofline 1x2x3", "it needs a product"},
-		{"roofline 1x2x3 bf16 on tpu_v4 hot", "this is not one of its words"}, {"roofline 1x2x3 fp32 on tpu_v4 passes=2", "this is not one"},
+		{"roofline 1x2x3 int9 on tpu_v4", "there is no such format"},
+		{"roofline 1x2x3 bf16 on tpu_v9", "there is no device"},
+		{"roofline 1x2x3 bf16 at tpu_v4", "it needs a product, a format and a device"},
+		{"roofline 1x2x3", "it needs a product"}, {"roofline 1x2x3 bf16 on tpu_v4 hot", "this is not one of its words"},
+		{"roofline 1x2x3 fp32 on tpu_v4 passes=2", "this is not one"},
 		{"roofline 1x2x3 fp32 on a100 passes=3", "its fp32 is not made of passes of bf16"},
 		{"roofline 1x2x3 fp16 on bow", "its memory bandwidth is unknown"}, {"roofline", "it needs at least 1 argument"}};
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
@@ -616,7 +626,8 @@ static void losses_row(char *words, size_t size, const struct losses *losses, in
 		double points;
 		const char *source;
 		assert_true(losses_layer(losses, layer, formats[i], &points, &source, &fault));
-		length += snprintf(words + length, size - (size_t)length, " %.4f%c", points, strcmp(source, "fitted") == 0 ? 'f' : 'x');
+		length += snprintf(words + length, size - (size_t)length, " %.4f%c", points,
+			strcmp(source, "fitted") == 0 ? 'f' : 'x');
 	}
 }
 
@@ -636,8 +647,8 @@ static void sensitivity_command(void **state)
 	}
 	struct losses_choice c;
 	for (int i = 0; losses_choice(losses, i, &c); i++) {
-		snprintf(words, sizeof words, "%s %s %.2f %.2f %+.2f %.2f %+.2f", c.name, c.fitted ? "fitted" : "held out", c.published, c.said,
-			c.said - c.published, c.yardstick, c.yardstick - c.published);
+		snprintf(words, sizeof words, "%s %s %.2f %.2f %+.2f %.2f %+.2f", c.name, c.fitted ? "fitted" : "held out",
+			c.published, c.said, c.said - c.published, c.yardstick, c.yardstick - c.published);
 		assert_string_equal(row(said.bytes, c.name), words);
 	}
 	// Held out are 70.50, 70.40 and 70.34, closer together than the error; of the fitted 71.56 is the best and 68.45 the worst.
@@ -646,8 +657,8 @@ static void sensitivity_command(void **state)
 		"worse than the yardstick\n              published, they span 3.11 points\n"};
 	for (int fitted = 0; fitted < 2; fitted++) {
 		const struct losses_error e = losses_error(losses, fitted, false), yardstick = losses_error(losses, fitted, true);
-		snprintf(words, sizeof words, "(%d): off by %.3f rms, %.3f at worst; the yardstick by %.3f and %.3f: %s", e.choices, e.rms,
-			e.worst, yardstick.rms, yardstick.worst, lines[fitted]);
+		snprintf(words, sizeof words, "(%d): off by %.3f rms, %.3f at worst; the yardstick by %.3f and %.3f: %s",
+			e.choices, e.rms, e.worst, yardstick.rms, yardstick.worst, lines[fitted]);
 		assert_non_null(strstr(said.bytes, words));
 	}
 	losses_free(losses);
@@ -665,15 +676,18 @@ static void sensitivity_command(void **state)
 		for (int l = 0; l < LAYERS; l++)
 			layer[l] = (struct layer_plan){format_named(format), format_named(format)};
 		assert_true(cost_compare(t4, table, &(struct plan){m, layer}, predicted[k], measured[k], &sum, &fault));
-		snprintf(words, sizeof words, "%s, 19 layers: ln(ratio) has mean %.3f (the roofline says %.3g of the time), "
-			"standard deviation %.3f; Spearman's rank correlation %.3f\n", format, sum.bias, exp(sum.bias), sum.spread, sum.rank);
+		snprintf(words, sizeof words,
+			"%s, 19 layers: ln(ratio) has mean %.3f (the roofline says %.3g of the time), "
+			"standard deviation %.3f; Spearman's rank correlation %.3f\n",
+			format, sum.bias, exp(sum.bias), sum.spread, sum.rank);
 		assert_non_null(strstr(said.bytes, words));
 	}
 	const char *times = strstr(said.bytes, "The roofline of a T4");
 	assert_non_null(times);
 	for (int l = 1; l < LAYERS - 1; l++) {
-		snprintf(words, sizeof words, "%s %.5f %.5f %.4f %.5f %.5f %.4f", m->layer[l].name, predicted[0][l], measured[0][l],
-			predicted[0][l] / measured[0][l], predicted[1][l], measured[1][l], predicted[1][l] / measured[1][l]);
+		snprintf(words, sizeof words, "%s %.5f %.5f %.4f %.5f %.5f %.4f", m->layer[l].name, predicted[0][l],
+			measured[0][l], predicted[0][l] / measured[0][l], predicted[1][l], measured[1][l],
+			predicted[1][l] / measured[1][l]);
 		assert_string_equal(row(times, m->layer[l].name), words);
 	}
 	assert_string_equal(row(times, "stem"), "");
@@ -692,7 +706,8 @@ static void sensitivity_does_not_oversell(void **state)
 	assert_non_null(strstr(said.bytes, "fitted   (5): off by 0.677 rms"));
 	assert_non_null(strstr(said.bytes, "held out (3): off by 0.802 rms"));
 	assert_null(strstr(said.bytes, ": better than the yardstick"));
-	assert_non_null(strstr(said.bytes, "left out, extrapolated from a layer of another size: s2b1.conv1, s3b1.conv1, s4b1.conv1"));
+	assert_non_null(strstr(said.bytes,
+		"left out, extrapolated from a layer of another size: s2b1.conv1, s3b1.conv1, s4b1.conv1"));
 	assert_string_equal(row(strstr(said.bytes, "The roofline of a T4"), "s2b1.conv1"), "");
 	assert_string_equal(row(said.bytes, "layer"), "layer int4 e4m3");
 }
@@ -736,7 +751,8 @@ static void sensitivity_of_ones_own_table(void **state)
 	static const struct {
 		const char *line, *what;
 	} bad[] = {{"sensitivity resnet9", "no such network"}, {"sensitivity resnet18 int9", "there is no such format"},
-		{"sensitivity resnet18 int4 hawq", "there is no such format"}, {"sensitivity resnet*", "ask about one network at a time"},
+		{"sensitivity resnet18 int4 hawq", "there is no such format"},
+		{"sensitivity resnet*", "ask about one network at a time"},
 		{"sensitivity resnet18 /nowhere.csv", "No such file or directory"},
 		{"sensitivity resnet34", "no figures per layer were published for this network"}};
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -812,12 +828,14 @@ static void rivals_of_a_table_without_a_baseline(void **state)
 		fputs(top1 ? "# top1 91.5\n" : "", file);
 		fputs("layer,format,lost\n", file);
 		for (int l = 0; l < description_info(d)->layers; l++)
-			fprintf(file, "%s,int4,0.25\n%s,int8,0\n", description_info(d)->layer[l].name, description_info(d)->layer[l].name);
+			fprintf(file, "%s,int4,0.25\n%s,int8,0\n", description_info(d)->layer[l].name,
+				description_info(d)->layer[l].name);
 		assert_int_equal(fflush(file), 0);
 		snprintf(line, sizeof line, "rivals resnet8 1x int4 int8 table=%s", path);
 		assert_true(run(line));
 		assert_null(strstr(said.bytes, "nan"));
-		assert_non_null(strstr(row(said.bytes, "exact"), top1 ? " M bit ops x1.000 ~91.50 % " : " M bit ops x1.000 -0.00 points "));
+		assert_non_null(strstr(row(said.bytes, "exact"),
+			top1 ? " M bit ops x1.000 ~91.50 % " : " M bit ops x1.000 -0.00 points "));
 		assert_true((strstr(said.bytes, "does not say what fp32 has") == NULL) == top1);
 		assert_non_null(strstr(said.bytes, "bit ops per image; top-1 is estimated"));
 	}

@@ -153,23 +153,32 @@ static void native_types(void **state)
 	static const struct row {
 		const char *device, *native;
 	} rows[] = {
-		{"formats", "int2 int3 int4 e2m1 e1m2 int5 e2m2 e3m1 int6 e2m3 e3m2 int7 "
+		{"formats",
+			"int2 int3 int4 e2m1 e1m2 int5 e2m2 e3m1 int6 e2m3 e3m2 int7 "
 			"e2m4 e3m3 e4m2 int8 e3m4 e4m3 e5m2 int16 bf16 fp16 fp32"},
-		{"tpu_v3", "bf16 bf16 bf16 bf16 bf16 bf16 bf16 bf16 bf16 bf16 bf16 bf16 "
+		{"tpu_v3",
+			"bf16 bf16 bf16 bf16 bf16 bf16 bf16 bf16 bf16 bf16 bf16 bf16 "
 			"bf16 bf16 bf16 bf16 bf16 bf16 bf16 fp32 bf16 fp32 fp32"},
-		{"tpu_v4", "int8 int8 int8 int8 int8 int8 int8 bf16 int8 int8 bf16 int8 "
+		{"tpu_v4",
+			"int8 int8 int8 int8 int8 int8 int8 bf16 int8 int8 bf16 int8 "
 			"int8 bf16 bf16 int8 bf16 bf16 bf16 fp32 bf16 fp32 fp32"},
-		{"tpu_v5p", "int4 int4 int4 int8 int4 int8 int8 e5m2 int8 int8 e5m2 int8 "
+		{"tpu_v5p",
+			"int4 int4 int4 int8 int4 int8 int8 e5m2 int8 int8 e5m2 int8 "
 			"int8 e4m3 e5m2 int8 bf16 e4m3 e5m2 fp32 bf16 fp32 fp32"},
-		{"v100", "fp16 fp16 fp16 fp16 fp16 fp16 fp16 fp16 fp16 fp16 fp16 fp16 "
+		{"v100",
+			"fp16 fp16 fp16 fp16 fp16 fp16 fp16 fp16 fp16 fp16 fp16 fp16 "
 			"fp16 fp16 fp16 fp16 fp16 fp16 fp16 fp32 fp32 fp16 fp32"},
-		{"t4", "int4 int4 int4 int8 int4 int8 int8 fp16 int8 int8 fp16 int8 "
+		{"t4",
+			"int4 int4 int4 int8 int4 int8 int8 fp16 int8 int8 fp16 int8 "
 			"int8 fp16 fp16 int8 fp16 fp16 fp16 fp32 fp32 fp16 fp32"},
-		{"a100", "int4 int4 int4 int8 int4 int8 int8 fp16 int8 int8 fp16 int8 "
+		{"a100",
+			"int4 int4 int4 int8 int4 int8 int8 fp16 int8 int8 fp16 int8 "
 			"int8 fp16 fp16 int8 fp16 fp16 fp16 fp32 bf16 fp16 fp32"},
-		{"h100", "int8 int8 int8 int8 int8 int8 int8 e4m3 int8 int8 e4m3 int8 "
+		{"h100",
+			"int8 int8 int8 int8 int8 int8 int8 e4m3 int8 int8 e4m3 int8 "
 			"int8 e4m3 e4m3 int8 fp16 e4m3 e5m2 fp32 bf16 fp16 fp32"},
-		{"edge_tpu", "int8 int8 int8 int8 int8 int8 int8 fp32 int8 int8 fp32 int8 "
+		{"edge_tpu",
+			"int8 int8 int8 int8 int8 int8 int8 fp32 int8 int8 fp32 int8 "
 			"int8 fp32 fp32 int8 fp32 fp32 fp32 fp32 fp32 fp32 fp32"},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -192,18 +201,29 @@ static void native_types_of_pairs(void **state)
 	static const struct row {
 		const char *device, *weight, *activation, *native;
 	} rows[] = {
-		{"a100", "int4", "int8", "int8"}, {"a100", "int2", "e4m3", "fp16"}, {"a100", "bf16", "fp16", "tf32"},
+		{"a100", "int4", "int8", "int8"},
+		{"a100", "int2", "e4m3", "fp16"},
+		{"a100", "bf16", "fp16", "tf32"},
 		{"a100", "int8", "bf16", "bf16"},
-		{"h100", "int4", "e4m3", "e4m3"}, {"h100", "int8", "e4m3", "fp16"}, {"h100", "e5m2", "e4m3", "e4m3"},
-		{"h100", "int5", "e4m3", "e4m3"}, {"h100", "int6", "e4m3", "fp16"}, {"tpu_v5e", "e5m2", "e4m3", "e4m3"},
-		{"tpu_v4", "e5m2", "e4m3", "bf16"}, {"tpu_v4", "int4", "bf16", "bf16"},
-		{"tpu_v5e", "int4", "int4", "int4"}, {"tpu_v5e", "int4", "int5", "int8"}, {"v100", "int8", "bf16", "fp32"},
+		{"h100", "int4", "e4m3", "e4m3"},
+		{"h100", "int8", "e4m3", "fp16"},
+		{"h100", "e5m2", "e4m3", "e4m3"},
+		{"h100", "int5", "e4m3", "e4m3"},
+		{"h100", "int6", "e4m3", "fp16"},
+		{"tpu_v5e", "e5m2", "e4m3", "e4m3"},
+		{"tpu_v4", "e5m2", "e4m3", "bf16"},
+		{"tpu_v4", "int4", "bf16", "bf16"},
+		{"tpu_v5e", "int4", "int4", "int4"},
+		{"tpu_v5e", "int4", "int5", "int8"},
+		{"v100", "int8", "bf16", "fp32"},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct device d = device(rows[i].device);
-		const char *got = native_table[device_native(&d, format_named(rows[i].weight), format_named(rows[i].activation))].name;
+		const char *got = native_table[device_native(&d, format_named(rows[i].weight), format_named(rows[i].activation))]
+					  .name;
 		if (strcmp(got, rows[i].native) != 0)
-			fail_msg("%s x %s on %s runs as %s, not %s", rows[i].weight, rows[i].activation, rows[i].device, got, rows[i].native);
+			fail_msg("%s x %s on %s runs as %s, not %s", rows[i].weight, rows[i].activation, rows[i].device, got,
+				rows[i].native);
 	}
 }
 
@@ -214,9 +234,9 @@ static void ridge_points(void **state)
 		const char *device;
 		enum native type;
 		long ridge;
-	} rows[] = {
-		{"tpu_v3", NATIVE_BF16, 137}, {"v100", NATIVE_FP16, 139}, {"tpu_v4", NATIVE_BF16, 229}, {"a100", NATIVE_BF16, 153},
-		{"a100", NATIVE_INT8, 306}, {"tpu_v3", NATIVE_INT8, 0}, {"bow", NATIVE_FP16, 0}, {"cmos_45nm", NATIVE_INT8, 0}};
+	} rows[] = {{"tpu_v3", NATIVE_BF16, 137}, {"v100", NATIVE_FP16, 139}, {"tpu_v4", NATIVE_BF16, 229},
+		{"a100", NATIVE_BF16, 153}, {"a100", NATIVE_INT8, 306}, {"tpu_v3", NATIVE_INT8, 0}, {"bow", NATIVE_FP16, 0},
+		{"cmos_45nm", NATIVE_INT8, 0}};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct device d = device(rows[i].device);
 		assert_int_equal(lround(device_ridge(&d, rows[i].type)), rows[i].ridge);
@@ -271,10 +291,13 @@ static void device_files(void **state)
 	(void)state;
 	struct device d;
 	struct fault f = {0};
-	assert_true(device_read(file_of("{\"bitscape-device\": 1, \"name\": \"chip\", \"source\": \"mine\",\n"
-		"\"peaks\": {\"int8\": 4.5, \"fp16\": null},"
-		"\"bandwidth\": 25.6, \"batch\": 2, \"power\": {\"mean\": 2}, \"efficiency\": {\"conv\": 0.5}, \"recalled\": [\"bandwidth\"],"
-		"\"assumed\": [\"efficiency.conv\", \"power.mean\"]}", ".json"), &d, &f));
+	assert_true(device_read(
+		file_of("{\"bitscape-device\": 1, \"name\": \"chip\", \"source\": \"mine\",\n"
+			"\"peaks\": {\"int8\": 4.5, \"fp16\": null},"
+			"\"bandwidth\": 25.6, \"batch\": 2, \"power\": {\"mean\": 2}, \"efficiency\": {\"conv\": 0.5}, \"recalled\": [\"bandwidth\"],"
+			"\"assumed\": [\"efficiency.conv\", \"power.mean\"]}",
+			".json"),
+		&d, &f));
 	assert_string_equal(d.name, "chip");
 	assert_true(d.peak[NATIVE_INT8] == 4.5e12 && isnan(d.peak[NATIVE_FP16]) && d.peak[NATIVE_BF16] == 0);
 	assert_true(d.bandwidth == 25.6e9 && d.batch == 2 && d.power_mean == 2 && d.vector == 0);
@@ -284,8 +307,11 @@ static void device_files(void **state)
 	assert_int_equal(device_native(&d, format_named("e4m3"), format_named("int8")), NATIVE_FP16);
 	assert_true(d.floor == 0 && d.ramp == 0 && d.memory_efficiency == 1 && d.rows[NATIVE_INT8] == 0);
 	// One name for two types; passes of bf16 give fp32 its peak, unless it has one.
-	assert_true(device_read(file_of("{\"bitscape-device\": 1, \"name\": \"chip\", \"source\": \"mine\", \"passes\": 3,"
-		"\"peaks\": {\"fp8\": 4, \"bf16\": 6}, \"assumed\": [\"peaks.fp8\"], \"fitted\": [\"kernel.floor\"]}", ".json"), &d, &f));
+	assert_true(device_read(
+		file_of("{\"bitscape-device\": 1, \"name\": \"chip\", \"source\": \"mine\", \"passes\": 3,"
+			"\"peaks\": {\"fp8\": 4, \"bf16\": 6}, \"assumed\": [\"peaks.fp8\"], \"fitted\": [\"kernel.floor\"]}",
+			".json"),
+		&d, &f));
 	assert_true(d.peak[NATIVE_E4M3] == 4e12 && d.peak[NATIVE_E5M2] == 4e12 && d.peak[NATIVE_FP32] == 2e12);
 	assert_string_equal(device_mark(&d, figure("peaks", "e4m3")), "assumed");
 	assert_string_equal(device_mark(&d, figure("peaks", "e5m2")), "assumed");
@@ -416,14 +442,13 @@ static void narrow_formats_that_save_only_bytes(void **state)
 	static const struct row {
 		const char *device, *wide, *narrow;
 		double speedup;
-	} rows[] = {
-		{"tpu_v3", "bf16", "int8", 1}, {"tpu_v4", "bf16", "int8", 1}, {"tpu_v4", "int8", "int4", 1},
-		{"h100", "int8", "int4", 1},
-		{"tpu_v5e", "bf16", "int8", 393. / 197}, {"tpu_v5e", "int8", "int4", 1}, {"a100", "fp16", "int8", 2}, {"a100", "int8", "int4", 2},
-		{"v100", "fp16", "int4", 1}};
+	} rows[] = {{"tpu_v3", "bf16", "int8", 1}, {"tpu_v4", "bf16", "int8", 1}, {"tpu_v4", "int8", "int4", 1},
+		{"h100", "int8", "int4", 1}, {"tpu_v5e", "bf16", "int8", 393. / 197}, {"tpu_v5e", "int8", "int4", 1},
+		{"a100", "fp16", "int8", 2}, {"a100", "int8", "int4", 2}, {"v100", "fp16", "int4", 1}};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct cost_point wide, narrow;
-		double slow = latency(m, rows[i].device, rows[i].wide, &wide), fast = latency(m, rows[i].device, rows[i].narrow, &narrow);
+		double slow = latency(m, rows[i].device, rows[i].wide, &wide),
+		       fast = latency(m, rows[i].device, rows[i].narrow, &narrow);
 		assert_false(wide.memory_bound || narrow.memory_bound);
 		struct device d = device(rows[i].device);
 		double kernel = 1e3 * (d.floor + d.ramp); // compute-bound: the floor, and what of the memory's time is not hidden
@@ -444,7 +469,7 @@ static void padding_of_operators(void **state)
 	struct model *m = model_new("grouped", (struct shape){4, 4, 32}, 10);
 	int x = model_conv(m, "grouped", 0, 64, window_of(3, 1), 4, false); // 4 x (16 rows x 72 x 16)
 	x = model_conv(m, "depthwise", x, 64, window_of(3, 1), 64, false);  // 16 x 9 x 64 MACs
-	model_linear(m, "linear", x, 10);                                  // 16 rows x 64 x 10
+	model_linear(m, "linear", x, 10);                                   // 16 rows x 64 x 10
 	m = finished(m);
 	struct cost *c = toy(m, "latency", ", \"bandwidth\": 100000", 1);
 	struct plan plan = even(m, layer, "int8", "int8");
@@ -508,22 +533,35 @@ static void each_operator_without_weights(void **state)
 		enum act act;
 		double operations, bytes;
 	} rows[] = {
-		{OP_NORM, ACT_RELU6, 128 * 4, 256 + 8 * 8}, {OP_LAYERNORM, ACT_NONE, 128 * 8, 256 + 8 * 8}, {OP_ACT, ACT_RELU, 128, 256},
-		{OP_ACT, ACT_SWISH, 128 * 4, 256}, {OP_ACT, ACT_GELU, 128 * 4, 256}, {OP_ACT, ACT_SIGMOID, 128 * 4, 256},
-		{OP_ADD, ACT_NONE, 128, 384}, {OP_ADD, ACT_RELU, 256, 384},
+		{OP_NORM, ACT_RELU6, 128 * 4, 256 + 8 * 8},
+		{OP_LAYERNORM, ACT_NONE, 128 * 8, 256 + 8 * 8},
+		{OP_ACT, ACT_RELU, 128, 256},
+		{OP_ACT, ACT_SWISH, 128 * 4, 256},
+		{OP_ACT, ACT_GELU, 128 * 4, 256},
+		{OP_ACT, ACT_SIGMOID, 128 * 4, 256},
+		{OP_ADD, ACT_NONE, 128, 384},
+		{OP_ADD, ACT_RELU, 256, 384},
 		{OP_SCALE, ACT_NONE, 128 + 128, 128 + 8 + 128 + 8 + 128}, // a pooling makes the gate
-		{OP_CONCAT, ACT_NONE, 0, 2 * 128 + 256}, {OP_POOL, ACT_NONE, 128, 128 + 8},
-		{OP_AVERAGE, ACT_NONE, 128 * 9, 256}, {OP_MAXIMUM, ACT_NONE, 32 * 9, 128 + 32}, // stride 1 and 2
-		{OP_TOKENS, ACT_NONE, 17 * 8, 128 + 17 * 8 + 4 * 18 * 8}, {OP_FIRST, ACT_NONE, 0, 8 + 8},
+		{OP_CONCAT, ACT_NONE, 0, 2 * 128 + 256},
+		{OP_POOL, ACT_NONE, 128, 128 + 8},
+		{OP_AVERAGE, ACT_NONE, 128 * 9, 256},
+		{OP_MAXIMUM, ACT_NONE, 32 * 9, 128 + 32}, // stride 1 and 2
+		{OP_TOKENS, ACT_NONE, 17 * 8, 128 + 17 * 8 + 4 * 18 * 8},
+		{OP_FIRST, ACT_NONE, 0, 8 + 8},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct model *m = model_new("op", (struct shape){4, 4, 8}, 10);
 		enum op_kind kind = rows[i].kind;
-		int x = kind == OP_NORM ? model_norm(m, 0, rows[i].act) : kind == OP_LAYERNORM ? model_layernorm(m, 0) : kind == OP_ACT ?
-			model_act(m, 0, rows[i].act) : kind == OP_ADD ? model_add(m, 0, 0, rows[i].act) : kind == OP_SCALE ?
-			model_scale(m, 0, model_pool(m, 0)) : kind == OP_CONCAT ? model_concat(m, (int[]){0, 0}, 2) : kind == OP_POOL ?
-			model_pool(m, 0) : kind == OP_TOKENS ? model_tokens(m, 0) : kind == OP_FIRST ? model_first(m, 0) :
-			model_window(m, kind, 0, window_of(3, kind == OP_MAXIMUM ? 2 : 1));
+		int x = kind == OP_NORM        ? model_norm(m, 0, rows[i].act)
+			: kind == OP_LAYERNORM ? model_layernorm(m, 0)
+			: kind == OP_ACT       ? model_act(m, 0, rows[i].act)
+			: kind == OP_ADD       ? model_add(m, 0, 0, rows[i].act)
+			: kind == OP_SCALE     ? model_scale(m, 0, model_pool(m, 0))
+			: kind == OP_CONCAT    ? model_concat(m, (int[]){0, 0}, 2)
+			: kind == OP_POOL      ? model_pool(m, 0)
+			: kind == OP_TOKENS    ? model_tokens(m, 0)
+			: kind == OP_FIRST     ? model_first(m, 0)
+					       : model_window(m, kind, 0, window_of(3, kind == OP_MAXIMUM ? 2 : 1));
 		model_conv(m, "conv", x, 8, window_of(1, 1), 1, false);
 		m = finished(m);
 		struct layer_plan layer[1];
@@ -576,10 +614,8 @@ static void tensors_stay_on_chip(void **state)
 		const char *format, *on_chip;
 		int batch;
 		double moved; // bytes of that tensor, written and read
-	} rows[] = {
-		{"int8", "0.004096", 1, 0}, {"int8", "0.004095", 1, 4096}, {"int4", "0.002048", 1, 0},
-		{"int4", "0.002047", 1, 2048},
-		{"int8", "0.004096", 2, 8192}, {"int8", "0.008192", 2, 0}};
+	} rows[] = {{"int8", "0.004096", 1, 0}, {"int8", "0.004095", 1, 4096}, {"int4", "0.002048", 1, 0},
+		{"int4", "0.002047", 1, 2048}, {"int8", "0.004096", 2, 8192}, {"int8", "0.008192", 2, 0}};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		char others[64];
 		struct layer_plan layer[2];
@@ -610,12 +646,12 @@ static void padding_of_products(void **state)
 	static const struct row {
 		const char *device;
 		double m, n, k, padded_m, padded_n, padded_k;
-	} rows[] = {
-		{"tpu_v4", 4096, 128, 1152, 4096, 128, 1152}, {"tpu_v4", 4096, 129, 1152, 4096, 136, 1152},
-		{"tpu_v4", 4096, 64, 576, 4096, 64, 640}, {"tpu_v4", 100, 64, 576, 128, 64, 640}, {"tpu_v4", 100, 640, 576, 104, 640, 640},
-		{"tpu_v4", 4100, 513, 4097, 4224, 520, 4224}, {"tpu_v4", 16, 512, 4096, 16, 512, 4096},
-		{"tpu_v6e", 4096, 129, 1152, 4096, 136, 1280}, {"tpu_v6e", 300, 100, 256, 512, 104, 256},
-		{"a100", 4096, 129, 1152, 4096, 136, 1152}, {"a100", 5, 129, 1152, 5, 136, 1152}};
+	} rows[] = {{"tpu_v4", 4096, 128, 1152, 4096, 128, 1152}, {"tpu_v4", 4096, 129, 1152, 4096, 136, 1152},
+		{"tpu_v4", 4096, 64, 576, 4096, 64, 640}, {"tpu_v4", 100, 64, 576, 128, 64, 640},
+		{"tpu_v4", 100, 640, 576, 104, 640, 640}, {"tpu_v4", 4100, 513, 4097, 4224, 520, 4224},
+		{"tpu_v4", 16, 512, 4096, 16, 512, 4096}, {"tpu_v6e", 4096, 129, 1152, 4096, 136, 1280},
+		{"tpu_v6e", 300, 100, 256, 512, 104, 256}, {"a100", 4096, 129, 1152, 4096, 136, 1152},
+		{"a100", 5, 129, 1152, 5, 136, 1152}};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct device d = device(rows[i].device);
 		struct cost_product p = product(&d, rows[i].m, rows[i].n, rows[i].k, "bf16");
@@ -631,18 +667,19 @@ static void rates_of_types(void **state)
 	static const struct row {
 		const char *device, *format;
 		double inner, gain;
-	} rows[] = {
-		{"tpu_v4", "int8", 4096, 1}, {"tpu_v4", "int4", 4096, 1}, {"tpu_v4", "e5m2", 4096, 1}, {"tpu_v3", "int8", 4096, 1},
-		{"tpu_v5e", "int8", 4096, 393. / 197}, {"tpu_v5e", "int8", 4224, 393. / 197}, {"tpu_v5e", "int8", 4128, 1},
-		{"tpu_v5e", "int8", 64, 1}, {"tpu_v5e", "int4", 4096, 393. / 197}, {"tpu_v5e", "int4", 4160, 1},
-		{"tpu_v5e", "e5m2", 4096, 393. / 197}, {"tpu_v5e", "e5m2", 4128, 1}, {"tpu_v5e", "e4m3", 4096, 1},
-		{"tpu_v5p", "int8", 4096, 2}, {"tpu_v5p", "int8", 4128, 1}, {"tpu_v5p", "e5m2", 4096, 2}, {"tpu_v5p", "e4m3", 4096, 1},
-		{"tpu_v5p", "int4", 4096, 2}, {"tpu_v6e", "int8", 4096, 1 / .76}, {"tpu_v6e", "int4", 4096, 1 / .75},
-		{"tpu_v6e", "e5m2", 4096, 1 / .76}, {"tpu_v6e", "e4m3", 4096, 1 / 1.09}, {"tpu_v4", "fp32", 4096, 1 / 6.},
-		{"tpu_v5e", "fp32", 4096, 1 / 6.}, {"h100", "e4m3", 4096, 1979. / 989}};
+	} rows[] = {{"tpu_v4", "int8", 4096, 1}, {"tpu_v4", "int4", 4096, 1}, {"tpu_v4", "e5m2", 4096, 1},
+		{"tpu_v3", "int8", 4096, 1}, {"tpu_v5e", "int8", 4096, 393. / 197}, {"tpu_v5e", "int8", 4224, 393. / 197},
+		{"tpu_v5e", "int8", 4128, 1}, {"tpu_v5e", "int8", 64, 1}, {"tpu_v5e", "int4", 4096, 393. / 197},
+		{"tpu_v5e", "int4", 4160, 1}, {"tpu_v5e", "e5m2", 4096, 393. / 197}, {"tpu_v5e", "e5m2", 4128, 1},
+		{"tpu_v5e", "e4m3", 4096, 1}, {"tpu_v5p", "int8", 4096, 2}, {"tpu_v5p", "int8", 4128, 1},
+		{"tpu_v5p", "e5m2", 4096, 2}, {"tpu_v5p", "e4m3", 4096, 1}, {"tpu_v5p", "int4", 4096, 2},
+		{"tpu_v6e", "int8", 4096, 1 / .76}, {"tpu_v6e", "int4", 4096, 1 / .75}, {"tpu_v6e", "e5m2", 4096, 1 / .76},
+		{"tpu_v6e", "e4m3", 4096, 1 / 1.09}, {"tpu_v4", "fp32", 4096, 1 / 6.}, {"tpu_v5e", "fp32", 4096, 1 / 6.},
+		{"h100", "e4m3", 4096, 1979. / 989}};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct device d = device(rows[i].device);
-		near(product(&d, 4096, 4096, rows[i].inner, "bf16").compute / product(&d, 4096, 4096, rows[i].inner, rows[i].format).compute,
+		near(product(&d, 4096, 4096, rows[i].inner, "bf16").compute /
+				product(&d, 4096, 4096, rows[i].inner, rows[i].format).compute,
 			rows[i].gain);
 	}
 	// Of a convolution the channels count, not the kernel's area: 2 x 2 x 160 is a multiple of 128, 160 is not.
@@ -744,8 +781,9 @@ static void agrees_with_silicon(void **state)
 			struct silicon_error e = silicon(&d, (enum silicon_kind)kind, fitted);
 			rows += e.rows;
 			if (e.rows)
-				print_message("%-12s %-8s %2d rows: mean |ln| x%.3f, rms x%.3f, mean x%.3f, worst x%.3f\n", silicon_kinds[kind],
-					fitted ? "fitted" : "held out", e.rows, exp(e.error), exp(e.rms), exp(e.bias), exp(e.worst));
+				print_message("%-12s %-8s %2d rows: mean |ln| x%.3f, rms x%.3f, mean x%.3f, worst x%.3f\n",
+					silicon_kinds[kind], fitted ? "fitted" : "held out", e.rows, exp(e.error), exp(e.rms),
+					exp(e.bias), exp(e.worst));
 		}
 	assert_int_equal(rows, silicon_count);
 	assert_true(silicon(&d, SILICON_PRODUCT, false).rows == 20 && silicon(&d, SILICON_PRODUCT, true).rows == 20);
@@ -774,11 +812,12 @@ static void constants_are_fitted(void **state)
 			memcpy(&value, (char *)&moved + f->offset, sizeof value);
 			value *= way ? 1.1 : 1 / 1.1;
 			memcpy((char *)&moved + f->offset, &value, sizeof value);
-			double sum = silicon(&moved, SILICON_PRODUCT, true).error * products
-				+ silicon(&moved, SILICON_ELEMENTWISE, true).error * others;
+			double sum = silicon(&moved, SILICON_PRODUCT, true).error * products +
+				silicon(&moved, SILICON_ELEMENTWISE, true).error * others;
 			assert_string_equal(device_mark(&d, f), "fitted");
 			if (sum < best)
-				fail_msg("%s.%s times %g: %.4f, less than %.4f", f->group, f->name, way ? 1.1 : 1 / 1.1, sum, best);
+				fail_msg("%s.%s times %g: %.4f, less than %.4f", f->group, f->name, way ? 1.1 : 1 / 1.1, sum,
+					best);
 		}
 }
 
@@ -837,14 +876,13 @@ static void energies(void **state)
 		const char *format;
 		double mac, bytes;
 		int batch;
-	} rows[] = {
-		{"int8", .3, 4608 + 256 + 1024 + 8192, 1}, {"int8", .3, (4608 + 256) / 4. + 1024 + 8192, 4},
-		{"int4", .3, 2304 + 256 + 512 + 8192, 1},
-		{"e4m3", 2, 4608 + 256 + 1024 + 8192, 1}, {"fp16", 2, 9216 + 256 + 2048 + 8192, 1},
-		{"bf16", 4.6, 9216 + 256 + 2048 + 8192, 1}};
+	} rows[] = {{"int8", .3, 4608 + 256 + 1024 + 8192, 1}, {"int8", .3, (4608 + 256) / 4. + 1024 + 8192, 4},
+		{"int4", .3, 2304 + 256 + 512 + 8192, 1}, {"e4m3", 2, 4608 + 256 + 1024 + 8192, 1},
+		{"fp16", 2, 9216 + 256 + 2048 + 8192, 1}, {"bf16", 4.6, 9216 + 256 + 2048 + 8192, 1}};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct cost *c = term_of(m, "energy@cmos_45nm", rows[i].batch);
-		near(cost_uniform_total(c, format_named(rows[i].format)), 1e-9 * (294912 * rows[i].mac + rows[i].bytes * 2050 / 8));
+		near(cost_uniform_total(c, format_named(rows[i].format)),
+			1e-9 * (294912 * rows[i].mac + rows[i].bytes * 2050 / 8));
 		assert_string_equal(cost_unit(c), "mJ per image");
 		assert_string_equal(cost_brief(c), "mJ/img");
 		assert_false(cost_roofline(c, &(struct plan){m, layer}, &(struct cost_point){0}));
@@ -879,8 +917,10 @@ static void what_cannot_be_priced_is_refused(void **state)
 		const char *term, *what, *todo;
 		int batch;
 	} bad[] = {
-		{"energy@v100", "neither energies per operation and byte nor the mean power of v100 are known "
-			"(its power is given as a maximum)", "device file", 0},
+		{"energy@v100",
+			"neither energies per operation and byte nor the mean power of v100 are known "
+			"(its power is given as a maximum)",
+			"device file", 0},
 		{"energy@h100", "mean power", "device file", 0},
 		{"energy@tpu_v5e", "mean power of tpu_v5e are known", "another device", 0},
 		{"latency@bow", "the memory bandwidth of bow is unknown", "device file", 0},
@@ -917,14 +957,15 @@ static void what_cannot_be_priced_is_refused(void **state)
 
 // ---- measured tables ----
 
-
 static void measured_latencies(void **state)
 {
 	(void)state;
 	struct model *m = residual_block();
 	char term[512];
-	snprintf(term, sizeof term, "latency@table:%s", file_of("layer,format,ms\n# fixed\nstem,*,0.5\n\nconv1,int4,1\nconv1,int8,2\r\n"
-		"conv2,int8,3\nconv2,e4m3,2.5\nhead,*,0.25\n", ".csv"));
+	snprintf(term, sizeof term, "latency@table:%s",
+		file_of("layer,format,ms\n# fixed\nstem,*,0.5\n\nconv1,int4,1\nconv1,int8,2\r\n"
+			"conv2,int8,3\nconv2,e4m3,2.5\nhead,*,0.25\n",
+			".csv"));
 	struct cost *c = term_of(m, term, 0);
 	struct layer_plan layer[4];
 	struct plan plan = even(m, layer, "int4", "int4");
@@ -998,8 +1039,9 @@ static int random_below(int n)
 	return (int)(random_bits() >> 33) % n;
 }
 
-static const char *const terms[] = {"bops", "bops-linear", "size", "activations", "latency@tpu_v3", "latency@tpu_v4", "latency@v100",
-	"latency@a100", "latency@h100", "latency@t4", "energy@tpu_v3", "energy@tpu_v4", "energy@a100", "energy@cmos_45nm"};
+static const char *const terms[] = {"bops", "bops-linear", "size", "activations", "latency@tpu_v3", "latency@tpu_v4",
+	"latency@v100", "latency@a100", "latency@h100", "latency@t4", "energy@tpu_v3", "energy@tpu_v4", "energy@a100",
+	"energy@cmos_45nm"};
 
 // Random plans, random groups of layers given random formats.
 static void a_change_prices_as_the_whole(void **state)
@@ -1007,8 +1049,9 @@ static void a_change_prices_as_the_whole(void **state)
 	(void)state;
 	struct fault f;
 	const struct shape own = {0, 0, 0};
-	struct model *nets[] = {everything(), residual_block(), model_named("resnet20", own, 0, &f), model_named("deit", own, 0, &f),
-		model_named("efficientnet-x-b0", own, 0, &f), model_named("inceptionv3", own, 0, &f)};
+	struct model *nets[] = {everything(), residual_block(), model_named("resnet20", own, 0, &f),
+		model_named("deit", own, 0, &f), model_named("efficientnet-x-b0", own, 0, &f),
+		model_named("inceptionv3", own, 0, &f)};
 	for (size_t n = 0; n < sizeof nets / sizeof nets[0]; n++)
 		for (size_t t = 0; t < sizeof terms / sizeof terms[0]; t++) {
 			const struct model *m = nets[n];
@@ -1047,8 +1090,9 @@ static void many_changes_price_as_each_alone(void **state)
 	enum { OPTIONS = 5, OPS = 1024 };
 	struct fault f;
 	const struct shape own = {0, 0, 0};
-	struct model *nets[] = {everything(), residual_block(), model_named("resnet50", own, 0, &f), model_named("deit", own, 0, &f),
-		model_named("efficientnet-x-b0", own, 0, &f), model_named("inceptionv3", own, 0, &f)};
+	struct model *nets[] = {everything(), residual_block(), model_named("resnet50", own, 0, &f),
+		model_named("deit", own, 0, &f), model_named("efficientnet-x-b0", own, 0, &f),
+		model_named("inceptionv3", own, 0, &f)};
 	for (size_t n = 0; n < sizeof nets / sizeof nets[0]; n++)
 		for (size_t t = 0; t < sizeof terms / sizeof terms[0]; t++) {
 			const struct model *m = nets[n];
@@ -1068,7 +1112,8 @@ static void many_changes_price_as_each_alone(void **state)
 					if (random_below(odds) == 0)
 						group[count++] = l;
 				for (int k = 0; k < OPTIONS * count; k++)
-					to[k] = k < count ? layer[group[k]] : (struct layer_plan){random_below(FORMATS), random_below(FORMATS)};
+					to[k] = k < count ? layer[group[k]]
+							  : (struct layer_plan){random_below(FORMATS), random_below(FORMATS)};
 				double part[OPTIONS];
 				memcpy(kept, layer, sizeof kept);
 				cost_parts(c, &plan, format, group, count, to, OPTIONS, part);
@@ -1112,15 +1157,32 @@ static void targets_have_units(void **state)
 		const char *term, *text;
 		double value; // 0: refused
 	} rows[] = {
-		{"latency@a100", "3ms", 3}, {"latency@a100", "250us", .25}, {"latency@a100", "2s", 2000}, {"latency@a100", "80ns", 80e-6},
-		{"latency@a100", "1.5", 1.5}, {"latency@a100", "0.5x", 5}, {"latency@a100", "3M", 0}, {"latency@a100", "3mJ", 0},
+		{"latency@a100", "3ms", 3},
+		{"latency@a100", "250us", .25},
+		{"latency@a100", "2s", 2000},
+		{"latency@a100", "80ns", 80e-6},
+		{"latency@a100", "1.5", 1.5},
+		{"latency@a100", "0.5x", 5},
+		{"latency@a100", "3M", 0},
+		{"latency@a100", "3mJ", 0},
 		{"latency@a100", "3 ms", 0},
-		{"energy@a100", "20mJ", 20}, {"energy@a100", "500uJ", .5}, {"energy@a100", "2J", 2000}, {"energy@a100", "3nJ", 3e-6},
-		{"energy@a100", "3ms", 0}, {"energy@a100", "-3mJ", 0}, {"size", "300kB", 3e5}, {"size", "1.5MB", 1.5e6},
+		{"energy@a100", "20mJ", 20},
+		{"energy@a100", "500uJ", .5},
+		{"energy@a100", "2J", 2000},
+		{"energy@a100", "3nJ", 3e-6},
+		{"energy@a100", "3ms", 0},
+		{"energy@a100", "-3mJ", 0},
+		{"size", "300kB", 3e5},
+		{"size", "1.5MB", 1.5e6},
 		{"size", "2KiB", 2048},
-		{"size", "2k", 2000}, {"size", "2ms", 0}, {"activations", "1MiB", 1048576}, {"bops", "2G", 2e9},
-		{"bops", "2GB", 0}, {"bops", "3ms", 0},
-		{"bops", "int4", 294912 * 16}, {"activations", "int8", 1024 + 8192},
+		{"size", "2k", 2000},
+		{"size", "2ms", 0},
+		{"activations", "1MiB", 1048576},
+		{"bops", "2G", 2e9},
+		{"bops", "2GB", 0},
+		{"bops", "3ms", 0},
+		{"bops", "int4", 294912 * 16},
+		{"activations", "int8", 1024 + 8192},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct cost *c = term_of(m, rows[i].term, 0);

@@ -87,7 +87,7 @@ static struct data *open_good(const char *kind, long train, long heldout)
 // Opening must fail with a fault that names `where` and says `what`, and what to do.
 static void expect_fault(const char *spec, long train, long heldout, const char *where, const char *what)
 {
-	struct fault f = { 0 };
+	struct fault f = {0};
 	char line[1024];
 	struct data *d = data_open(spec, 1, train, heldout, &f);
 	if (d)
@@ -163,7 +163,7 @@ static void cifar_files_are_read(void **state)
 	assert_int_equal(d->split[DATA_TEST].count, 5);
 	for (int i = 0; i < 5; i++)
 		assert_int_equal(which_cifar(&d->split[DATA_TEST], i, 27), 22 + i);
-	bool seen[22] = { false };
+	bool seen[22] = {false};
 	for (int s = DATA_TRAIN; s <= DATA_HELDOUT; s++)
 		for (long i = 0; i < d->split[s].count; i++) {
 			int image = which_cifar(&d->split[s], i, 22);
@@ -281,8 +281,8 @@ static void numbers_of_images(void **state)
 // ---- IDX files --------------------------------------------------------------------------------------------
 
 enum { IDX_H = 8, IDX_W = 10, IDX_PIXELS = IDX_H * IDX_W, IDX_TRAIN = 13, IDX_TEST = 4 };
-static const char *const idx_names[] = { "train-images-idx3-ubyte", "train-labels-idx1-ubyte",
-	"t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte" };
+static const char *const idx_names[] = {
+	"train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"};
 
 static uint8_t *put_word(uint8_t *to, uint32_t word)
 {
@@ -315,7 +315,7 @@ static void write_idx(bool packed)
 	for (int k = 0; k < 4; k++) {
 		int count = k < 2 ? IDX_TRAIN : IDX_TEST;
 		size_t size = k % 2 ? idx_labels(bytes, 0x801, (uint32_t)count, count)
-		                    : idx_images(bytes, 0x803, (uint32_t)count, IDX_H, IDX_W, count);
+				    : idx_images(bytes, 0x803, (uint32_t)count, IDX_H, IDX_W, count);
 		char name[64];
 		snprintf(name, sizeof name, "%s%s", idx_names[k], packed ? ".gz" : "");
 		(packed ? write_gz : write_file)(name, bytes, size);
@@ -364,16 +364,16 @@ static void bad_idx_files(void **state)
 		int images; // in the file
 		const char *what;
 	} bad[] = {
-		{ 0x801, IDX_TRAIN, IDX_H, IDX_W, IDX_TRAIN, "magic 0x00000801" },
-		{ 0x803, IDX_TRAIN + 1, IDX_H, IDX_W, IDX_TRAIN + 1, "13 labels for 14 images" },
-		{ 0x803, IDX_TRAIN, IDX_H, IDX_W, IDX_TRAIN - 1, "truncated" },
-		{ 0x803, IDX_TRAIN, IDX_H, IDX_W, IDX_TRAIN + 1, "oversized" },
-		{ 0x803, 0, IDX_H, IDX_W, IDX_TRAIN, "out of range" },
-		{ 0x803, 0xffffffff, IDX_H, IDX_W, IDX_TRAIN, "out of range" },
-		{ 0x803, IDX_TRAIN, 0, IDX_W, IDX_TRAIN, "out of range" },
-		{ 0x803, IDX_TRAIN, 97, IDX_W, IDX_TRAIN, "out of range" },
-		{ 0x803, IDX_TRAIN, IDX_H, 0x80000000, IDX_TRAIN, "out of range" },
-		{ 0x803, IDX_TRAIN, IDX_W, IDX_H, IDX_TRAIN, "images of 8x10, but the training images are 10x8" },
+		{0x801, IDX_TRAIN, IDX_H, IDX_W, IDX_TRAIN, "magic 0x00000801"},
+		{0x803, IDX_TRAIN + 1, IDX_H, IDX_W, IDX_TRAIN + 1, "13 labels for 14 images"},
+		{0x803, IDX_TRAIN, IDX_H, IDX_W, IDX_TRAIN - 1, "truncated"},
+		{0x803, IDX_TRAIN, IDX_H, IDX_W, IDX_TRAIN + 1, "oversized"},
+		{0x803, 0, IDX_H, IDX_W, IDX_TRAIN, "out of range"},
+		{0x803, 0xffffffff, IDX_H, IDX_W, IDX_TRAIN, "out of range"},
+		{0x803, IDX_TRAIN, 0, IDX_W, IDX_TRAIN, "out of range"},
+		{0x803, IDX_TRAIN, 97, IDX_W, IDX_TRAIN, "out of range"},
+		{0x803, IDX_TRAIN, IDX_H, 0x80000000, IDX_TRAIN, "out of range"},
+		{0x803, IDX_TRAIN, IDX_W, IDX_H, IDX_TRAIN, "images of 8x10, but the training images are 10x8"},
 	};
 	uint8_t bytes[16 + (IDX_TRAIN + 1) * IDX_PIXELS];
 	write_idx(false);
@@ -462,9 +462,9 @@ static void glyphs_are_what_the_seed_says(void **state)
 	assert_memory_equal(less->split[DATA_TRAIN].pixels, a->split[DATA_TRAIN].pixels, 952 * 256);
 
 	// Each class has its tenth: exactly of all, nearly of each part (five deviations of a fair draw).
-	long all[10] = { 0 };
+	long all[10] = {0};
 	for (int s = 0; s < DATA_SPLITS; s++) {
-		long of_class[10] = { 0 }, count = a->split[s].count;
+		long of_class[10] = {0}, count = a->split[s].count;
 		for (long i = 0; i < count; i++)
 			of_class[a->split[s].labels[i]]++;
 		for (int k = 0; k < 10; k++) {
@@ -483,8 +483,8 @@ static void glyphs_are_what_the_seed_says(void **state)
 static void glyphs_of_other_sizes(void **state)
 {
 	(void)state;
-	static const char *const bad[] = { "glyphs:", "glyphs:11", "glyphs:65", "glyphs:16x", "glyphs:x",
-		"glyphs:99999999999999999999" };
+	static const char *const bad[] = {
+		"glyphs:", "glyphs:11", "glyphs:65", "glyphs:16x", "glyphs:x", "glyphs:99999999999999999999"};
 	struct fault f;
 	struct data *d = data_open("glyphs:12", 1, 20, 10, &f);
 	assert_non_null(d);
@@ -546,7 +546,7 @@ static void a_flat_channel(void **state)
 	struct data *d = open_good("cifar10", 0, 0);
 	float x[CIFAR_PIXELS];
 	uint8_t label;
-	data_batch(d, DATA_TRAIN, (uint32_t[]){ 0 }, 1, AUGMENT_NONE, 0, x, &label);
+	data_batch(d, DATA_TRAIN, (uint32_t[]){0}, 1, AUGMENT_NONE, 0, x, &label);
 	for (int k = 0; k < CIFAR_PIXELS; k++)
 		assert_true(x[k] == 0);
 	data_free(d);
@@ -680,12 +680,12 @@ static void real_cifar(void **state)
 	assert_int_equal(d->split[DATA_TEST].count, 10000);
 	assert_true(train % 10000 == 0 && train <= 50000);
 	// The published means of the training set, red, green, blue, and its deviations.
-	static const double mean[] = { 0.4914, 0.4822, 0.4465 }, deviation[] = { 0.2470, 0.2435, 0.2616 };
+	static const double mean[] = {0.4914, 0.4822, 0.4465}, deviation[] = {0.2470, 0.2435, 0.2616};
 	for (int c = 0; c < 3; c++) {
 		assert_true(fabs(d->mean[c] - mean[c]) < 0.005);
 		assert_true(fabs(d->deviation[c] - deviation[c]) < 0.005);
 	}
-	long of_class[10] = { 0 };
+	long of_class[10] = {0};
 	for (long i = 0; i < 10000; i++)
 		of_class[d->split[DATA_TEST].labels[i]]++;
 	for (int k = 0; k < 10; k++)

@@ -40,7 +40,7 @@ static void copy_session(const char *from, const char *to)
 	int count;
 	nftw(to, remove_any, 8, FTW_DEPTH | FTW_PHYS);
 	assert_true(folder_make(to, true, NULL));
-	static const char *const files[] = { JOURNAL_FILE, JOURNAL_END_FILE, MANIFEST_FILE };
+	static const char *const files[] = {JOURNAL_FILE, JOURNAL_END_FILE, MANIFEST_FILE};
 	for (int i = 0; i < 3; i++) {
 		snprintf(a, sizeof a, "%s/%s", from, files[i]);
 		snprintf(b, sizeof b, "%s/%s", to, files[i]);
@@ -58,7 +58,7 @@ static void replace_in(const char *path, const char *old, const char *new)
 {
 	size_t n;
 	char *text = get(path, &n), *at = strstr(text, old);
-	struct string t = { 0 };
+	struct string t = {0};
 	assert_non_null(at);
 	string_bytes(&t, text, (size_t)(at - text));
 	string_add(&t, "%s%s", new, at + strlen(old));
@@ -215,10 +215,18 @@ static void not_written_is_not_acknowledged(void **state)
 static void saved_by_time_and_steps(void **state)
 {
 	(void)state;
-	static const struct { long saved_step; double seconds; bool due; } cases[] = {
-		{ -1, AUTOSAVE_LEAST - 2, false }, { -1, AUTOSAVE_LEAST + 1, true },
-		{ 99, AUTOSAVE_LEAST + 1, false }, { 99, AUTOSAVE_SECONDS - 20, false }, { 99, AUTOSAVE_SECONDS + 1, true },
-		{ 90, AUTOSAVE_LEAST - 2, false }, { 90, AUTOSAVE_LEAST + 1, true },
+	static const struct {
+		long saved_step;
+		double seconds;
+		bool due;
+	} cases[] = {
+		{-1, AUTOSAVE_LEAST - 2, false},
+		{-1, AUTOSAVE_LEAST + 1, true},
+		{99, AUTOSAVE_LEAST + 1, false},
+		{99, AUTOSAVE_SECONDS - 20, false},
+		{99, AUTOSAVE_SECONDS + 1, true},
+		{90, AUTOSAVE_LEAST - 2, false},
+		{90, AUTOSAVE_LEAST + 1, true},
 	};
 	struct session *s = begin("auto");
 	run_lines(s, "extend 100\nrun 100\n");
@@ -328,7 +336,7 @@ static void journals_that_do_not_fit(void **state)
 	assert_false(there("none.bitscape/journal"));
 
 	// Sums that fit, and a digest that the search does not have.
-	struct string lines = { 0 }, text = { 0 };
+	struct string lines = {0}, text = {0};
 	char id[IDENTITY_TEXT];
 	copy_session("one.bitscape", "digest.bitscape");
 	journal = get("digest.bitscape/journal", &n);
@@ -397,7 +405,8 @@ static void manifests_that_do_not_fit(void **state)
 	struct config *config = config_copy(s->began);
 	struct manifest manifest = s->manifest;
 	end(s);
-	assert_true(config_set(config, "net", "no-such-net", NULL) || config_set(config, "data", "cifar10:/no/such/folder", NULL));
+	assert_true(config_set(config, "net", "no-such-net", NULL) ||
+		config_set(config, "data", "cifar10:/no/such/folder", NULL));
 	assert_true(manifest_write("unheard.bitscape", config, &manifest, &f));
 	config_free(config);
 	assert_null(session_open("unheard", &f));
@@ -477,7 +486,7 @@ static void not_a_number_is_not_saved(void **state)
 {
 	(void)state;
 	struct fault f;
-	static const char *const names[] = { "network.", "policy." };
+	static const char *const names[] = {"network.", "policy."};
 	for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
 		struct checkpoint c;
 		copy_session("one.bitscape", "nan.bitscape");
@@ -560,7 +569,7 @@ static void a_parent_is_kept(void **state)
 	m.closed = false;
 	assert_true(manifest_write("child.bitscape", config, &m, &f));
 	config_free(config);
-	struct string text = { 0 };
+	struct string text = {0};
 	seal(&text, m.session, "# parent 0 fedcba9876543210 abc123\n0 pin stem int8\n");
 	put("child.bitscape/journal", text.bytes, text.length);
 	string_free(&text);

@@ -29,40 +29,148 @@ static const struct {
 	const char *bytes;
 	int key; // 0: unknown, or nothing
 } sample[] = {
-	{"j", 'j'}, {"\r", KEYS_ENTER}, {"\n", KEYS_ENTER}, {"\t", KEYS_TAB}, {"\003", 3}, {"\177", KEYS_BACKSPACE}, {"\033", KEYS_ESCAPE},
-	{"\xc3\xbc", 0xfc}, {"\xe2\x82\xac", 0x20ac}, {"\xf0\x9f\x98\x80", 0x1f600},
+	{"j", 'j'},
+	{"\r", KEYS_ENTER},
+	{"\n", KEYS_ENTER},
+	{"\t", KEYS_TAB},
+	{"\003", 3},
+	{"\177", KEYS_BACKSPACE},
+	{"\033", KEYS_ESCAPE},
+	{"\xc3\xbc", 0xfc},
+	{"\xe2\x82\xac", 0x20ac},
+	{"\xf0\x9f\x98\x80", 0x1f600},
 	// cursor keys, in both modes and with modifiers
-	{"\033[A", KEYS_UP}, {"\033OA", KEYS_UP}, {"\033[B", KEYS_DOWN}, {"\033OD", KEYS_LEFT}, {"\033[H", KEYS_HOME}, {"\033OF", KEYS_END},
-	{"\033[1;5A", CTRL | KEYS_UP}, {"\033[1;2C", SHIFT | KEYS_RIGHT}, {"\033[1;8D", SHIFT | ALT | CTRL | KEYS_LEFT}, {"\033O5A", CTRL | KEYS_UP},
-	{"\033[1;129A", KEYS_UP}, {"\033[1;9A", 0}, {"\033[1;5:3A", 0}, {"\033\033[A", ALT | KEYS_UP}, {"\033\033OA", ALT | KEYS_UP},
-	{"\033[a", SHIFT | KEYS_UP}, {"\033Oa", CTRL | KEYS_UP}, {"\233A", KEYS_UP}, {"\217A", KEYS_UP}, {"\033[E", KEYS_BEGIN},
+	{"\033[A", KEYS_UP},
+	{"\033OA", KEYS_UP},
+	{"\033[B", KEYS_DOWN},
+	{"\033OD", KEYS_LEFT},
+	{"\033[H", KEYS_HOME},
+	{"\033OF", KEYS_END},
+	{"\033[1;5A", CTRL | KEYS_UP},
+	{"\033[1;2C", SHIFT | KEYS_RIGHT},
+	{"\033[1;8D", SHIFT | ALT | CTRL | KEYS_LEFT},
+	{"\033O5A", CTRL | KEYS_UP},
+	{"\033[1;129A", KEYS_UP},
+	{"\033[1;9A", 0},
+	{"\033[1;5:3A", 0},
+	{"\033\033[A", ALT | KEYS_UP},
+	{"\033\033OA", ALT | KEYS_UP},
+	{"\033[a", SHIFT | KEYS_UP},
+	{"\033Oa", CTRL | KEYS_UP},
+	{"\233A", KEYS_UP},
+	{"\217A", KEYS_UP},
+	{"\033[E", KEYS_BEGIN},
 	// numbered keys; rxvt's endings
-	{"\033[5~", KEYS_PAGE_UP}, {"\033[6~", KEYS_PAGE_DOWN}, {"\033[3~", KEYS_DELETE}, {"\033[2;5~", CTRL | KEYS_INSERT}, {"\033[7~", KEYS_HOME},
-	{"\033[7$", SHIFT | KEYS_HOME}, {"\033[8^", CTRL | KEYS_END}, {"\033[3@", SHIFT | CTRL | KEYS_DELETE}, {"\033[23$", SHIFT | (KEYS_F + 11)},
-	{"\033[99~", 0}, {"\033[?1;2$y", 0}, {"\033[4;1$y", 0}, {"\033[201~", 0},
+	{"\033[5~", KEYS_PAGE_UP},
+	{"\033[6~", KEYS_PAGE_DOWN},
+	{"\033[3~", KEYS_DELETE},
+	{"\033[2;5~", CTRL | KEYS_INSERT},
+	{"\033[7~", KEYS_HOME},
+	{"\033[7$", SHIFT | KEYS_HOME},
+	{"\033[8^", CTRL | KEYS_END},
+	{"\033[3@", SHIFT | CTRL | KEYS_DELETE},
+	{"\033[23$", SHIFT | (KEYS_F + 11)},
+	{"\033[99~", 0},
+	{"\033[?1;2$y", 0},
+	{"\033[4;1$y", 0},
+	{"\033[201~", 0},
 	// function keys: xterm's, the Linux console's, F13 and beyond
-	{"\033OP", KEYS_F + 1}, {"\033[11~", KEYS_F + 1}, {"\033[[A", KEYS_F + 1}, {"\033[[E", KEYS_F + 5}, {"\033[24~", KEYS_F + 12},
-	{"\033[1;2P", SHIFT | (KEYS_F + 1)}, {"\033[25~", KEYS_F + 13}, {"\033[34~", KEYS_F + 20}, {"\033[[Z", 0},
+	{"\033OP", KEYS_F + 1},
+	{"\033[11~", KEYS_F + 1},
+	{"\033[[A", KEYS_F + 1},
+	{"\033[[E", KEYS_F + 5},
+	{"\033[24~", KEYS_F + 12},
+	{"\033[1;2P", SHIFT | (KEYS_F + 1)},
+	{"\033[25~", KEYS_F + 13},
+	{"\033[34~", KEYS_F + 20},
+	{"\033[[Z", 0},
 	// the keypad
-	{"\033OM", KEYS_ENTER}, {"\033Ok", '+'}, {"\033Om", '-'}, {"\033Oj", '*'}, {"\033Op", '0'}, {"\033Oy", '9'}, {"\033OX", '='}, {"\033O ", ' '},
-	{"\033O5M", CTRL | KEYS_ENTER}, {"\033Oz", 0},
+	{"\033OM", KEYS_ENTER},
+	{"\033Ok", '+'},
+	{"\033Om", '-'},
+	{"\033Oj", '*'},
+	{"\033Op", '0'},
+	{"\033Oy", '9'},
+	{"\033OX", '='},
+	{"\033O ", ' '},
+	{"\033O5M", CTRL | KEYS_ENTER},
+	{"\033Oz", 0},
 	// Alt
-	{"\033p", ALT | 'p'}, {"\033[", 0}, {"\033O", 0}, {"\033P", ALT | 'P'}, {"\033]", ALT | ']'}, {"\033-", ALT | '-'}, {"\033 ", ALT | ' '},
-	{"\033\177", ALT | KEYS_BACKSPACE}, {"\033\r", ALT | KEYS_ENTER}, {"\033\xc3\xbc", ALT | 0xfc}, {"\033\033", KEYS_ESCAPE},
+	{"\033p", ALT | 'p'},
+	{"\033[", 0},
+	{"\033O", 0},
+	{"\033P", ALT | 'P'},
+	{"\033]", ALT | ']'},
+	{"\033-", ALT | '-'},
+	{"\033 ", ALT | ' '},
+	{"\033\177", ALT | KEYS_BACKSPACE},
+	{"\033\r", ALT | KEYS_ENTER},
+	{"\033\xc3\xbc", ALT | 0xfc},
+	{"\033\033", KEYS_ESCAPE},
 	// keys spelled out
-	{"\033[106u", 'j'}, {"\033[106;5u", KEYS_CONTROL('j')}, {"\033[99;5u", 3}, {"\033[112;3u", ALT | 'p'}, {"\033[27u", KEYS_ESCAPE},
-	{"\033[13;2u", SHIFT | KEYS_ENTER}, {"\033[103;2u", 'G'}, {"\033[49;2u", SHIFT | '1'}, {"\033[49:33;2u", '!'}, {"\033[106;1:3u", 0},
-	{"\033[97:65:99;2u", 'A'}, {"\033[57399u", 0}, {"\033[106;9u", 0}, {"\033[27;5;106~", KEYS_CONTROL('j')}, {"\033[27;2;33~", '!'},
-	{"\033[1114112u", 0}, {"\033[99999999999999999999u", 0}, {"\033[;;;;;;;;A", 0},
+	{"\033[106u", 'j'},
+	{"\033[106;5u", KEYS_CONTROL('j')},
+	{"\033[99;5u", 3},
+	{"\033[112;3u", ALT | 'p'},
+	{"\033[27u", KEYS_ESCAPE},
+	{"\033[13;2u", SHIFT | KEYS_ENTER},
+	{"\033[103;2u", 'G'},
+	{"\033[49;2u", SHIFT | '1'},
+	{"\033[49:33;2u", '!'},
+	{"\033[106;1:3u", 0},
+	{"\033[97:65:99;2u", 'A'},
+	{"\033[57399u", 0},
+	{"\033[106;9u", 0},
+	{"\033[27;5;106~", KEYS_CONTROL('j')},
+	{"\033[27;2;33~", '!'},
+	{"\033[1114112u", 0},
+	{"\033[99999999999999999999u", 0},
+	{"\033[;;;;;;;;A", 0},
 	// reports, strings and what nobody knows
-	{"\033[I", 0}, {"\033[O", 0}, {"\033[M !!", 0}, {"\033[M\"jj", 0}, {"\033[<0;10;20M", 0}, {"\033[<64;1;1m", 0}, {"\033[32;10;20M", 0},
-	{"\033[5;1R", 0}, {"\033[?62;4c", 0}, {"\033[>0;276;0c", 0}, {"\033[8;24;80t", 0}, {"\033]11;rgb:ffff/0000/0000\033\\", 0},
-	{"\033]0;quit\007", 0}, {"\033P1$r0m\033\\", 0}, {"\033_Gi=1;OK\033\\", 0}, {"\033^x\033\\", 0}, {"\033Xp\033\\", 0}, {"\235p\234", 0},
-	{"\033(B", 0}, {"\033 F", 0}, {"\033#8", 0}, {"\033Np", 0}, {"\216p", 0}, {"\033[>4;1m", 0}, {"\033[<p", 0}, {"\033[1 q", 0}, {"\033[!p", 0},
+	{"\033[I", 0},
+	{"\033[O", 0},
+	{"\033[M !!", 0},
+	{"\033[M\"jj", 0},
+	{"\033[<0;10;20M", 0},
+	{"\033[<64;1;1m", 0},
+	{"\033[32;10;20M", 0},
+	{"\033[5;1R", 0},
+	{"\033[?62;4c", 0},
+	{"\033[>0;276;0c", 0},
+	{"\033[8;24;80t", 0},
+	{"\033]11;rgb:ffff/0000/0000\033\\", 0},
+	{"\033]0;quit\007", 0},
+	{"\033P1$r0m\033\\", 0},
+	{"\033_Gi=1;OK\033\\", 0},
+	{"\033^x\033\\", 0},
+	{"\033Xp\033\\", 0},
+	{"\235p\234", 0},
+	{"\033(B", 0},
+	{"\033 F", 0},
+	{"\033#8", 0},
+	{"\033Np", 0},
+	{"\216p", 0},
+	{"\033[>4;1m", 0},
+	{"\033[<p", 0},
+	{"\033[1 q", 0},
+	{"\033[!p", 0},
 	{"\033]2;\xe2\x9c\x9cp\007", 0}, // its character holds the byte that would end it
 	// broken off, and garbage
-	{"\033[1;", 0}, {"\033[p\033[", ALT}, {"\033[1\030", 0}, {"\033[1\r", 0}, {"\033[\xc3", 0}, {"\xc3", 0}, {"\xc0\x80", 0}, {"\xed\xa0\x80", 0},
-	{"\xff", 0}, {"\x80", 0}, {"\xc2\x9b", 0}, {"\033]0;p", 0}, {"\033[M ", 0}, {"\033[[", 0}, {"\033N", 0},
+	{"\033[1;", 0},
+	{"\033[p\033[", ALT},
+	{"\033[1\030", 0},
+	{"\033[1\r", 0},
+	{"\033[\xc3", 0},
+	{"\xc3", 0},
+	{"\xc0\x80", 0},
+	{"\xed\xa0\x80", 0},
+	{"\xff", 0},
+	{"\x80", 0},
+	{"\xc2\x9b", 0},
+	{"\033]0;p", 0},
+	{"\033[M ", 0},
+	{"\033[[", 0},
+	{"\033N", 0},
 };
 
 // The one key that these bytes make; 0: none. More than one: fails.
@@ -93,10 +201,11 @@ static void test_sequences(void **state)
 	for (size_t i = 0; i < sizeof sample / sizeof *sample; i++)
 		for (int split = 0; split < 2; split++) {
 			struct decoder *d = make();
-			int key = key_of(d, sample[i].bytes, strlen(sample[i].bytes), split), want = sample[i].key == ALT ? 0 : sample[i].key;
+			int key = key_of(d, sample[i].bytes, strlen(sample[i].bytes), split),
+			    want = sample[i].key == ALT ? 0 : sample[i].key;
 			if (key != want)
-				fail_msg("sequence %zu, Esc %s: key %x, not %x%s", i, sample[i].bytes + 1, (unsigned)key, (unsigned)want,
-					split ? ", sent byte by byte" : "");
+				fail_msg("sequence %zu, Esc %s: key %x, not %x%s", i, sample[i].bytes + 1, (unsigned)key,
+					(unsigned)want, split ? ", sent byte by byte" : "");
 			// What comes next is not touched by it.
 			decoder_feed(d, "j", 1, 2 * LONG_AGO);
 			struct event e;
@@ -114,8 +223,13 @@ static void test_mouse(void **state)
 		int button, x, y;
 		bool pressed;
 	} report[] = {
-		{"\033[M !\"", 0, 0, 1, true}, {"\033[M#*+", 3, 9, 10, false}, {"\033[<0;10;20M", 0, 9, 19, true}, {"\033[<2;250;80m", 2, 249, 79, false},
-		{"\033[<65;1;1M", 65, 0, 0, true}, {"\033[33;5;6M", 1, 4, 5, true}, {"\033[M \xff\xfe", 0, 222, 221, true},
+		{"\033[M !\"", 0, 0, 1, true},
+		{"\033[M#*+", 3, 9, 10, false},
+		{"\033[<0;10;20M", 0, 9, 19, true},
+		{"\033[<2;250;80m", 2, 249, 79, false},
+		{"\033[<65;1;1M", 65, 0, 0, true},
+		{"\033[33;5;6M", 1, 4, 5, true},
+		{"\033[M \xff\xfe", 0, 222, 221, true},
 	};
 	struct decoder *d = make();
 	for (size_t i = 0; i < sizeof report / sizeof *report; i++) {
@@ -139,8 +253,8 @@ static void test_names(void **state)
 	static const struct {
 		const char *sequence;
 		int key;
-	} name[] = {{"\033A", KEYS_UP}, {"\033[M", KEYS_F + 1}, {"\033[[C", KEYS_F + 43}, {"\033[L\033", KEYS_F + 2}, {"\033hxyz", KEYS_HOME}, {"\010", KEYS_LEFT},
-		{"\033[25~", KEYS_F + 11}, {"\033&r1", KEYS_F + 12}};
+	} name[] = {{"\033A", KEYS_UP}, {"\033[M", KEYS_F + 1}, {"\033[[C", KEYS_F + 43}, {"\033[L\033", KEYS_F + 2},
+		{"\033hxyz", KEYS_HOME}, {"\010", KEYS_LEFT}, {"\033[25~", KEYS_F + 11}, {"\033&r1", KEYS_F + 12}};
 	struct decoder *d = make();
 	for (size_t i = 0; i < sizeof name / sizeof *name; i++)
 		assert_true(decoder_name(d, name[i].sequence, name[i].key));
@@ -216,7 +330,8 @@ static void feed_all(struct decoder *d, const char *bytes, size_t length, long l
 static void test_paste(void **state)
 {
 	(void)state;
-	static const char *const text[] = {"", "abc", "pin stem int8\nq\n", "\033[A\003\032\r:quit\r", "\033[201", "\033\033[20", "\033]x", "\xff\x80\x9b"};
+	static const char *const text[] = {
+		"", "abc", "pin stem int8\nq\n", "\033[A\003\032\r:quit\r", "\033[201", "\033\033[20", "\033]x", "\xff\x80\x9b"};
 	for (size_t i = 0; i < sizeof text / sizeof *text; i++)
 		for (size_t split = 0; split < strlen(text[i]) + 12; split++) {
 			struct decoder *d = make();
@@ -293,7 +408,7 @@ struct stream {
 	unsigned char bytes[1 << 14];
 	long long wait[1 << 14]; // before each byte
 	size_t length;
-	int typed[1 << 12];      // the characters that were typed
+	int typed[1 << 12]; // the characters that were typed
 	size_t keys;
 	size_t pastes;
 };
@@ -321,7 +436,8 @@ static void put_control(struct stream *s, long long wait)
 		bytes[n++] = (char)('0' + any(12));
 	for (uint32_t count = any(3); count > 0 && any(3) == 0; count--)
 		bytes[n++] = (char)(' ' + any(16));
-	static const char other[] = "ABCDEFGHIJKLNOPQRSTUVWXYZ\\]^_`abcdefghijklmnopqrstvwxyz{|}"; // [, M, ~, u have meanings of their own
+	static const char other[] =
+		"ABCDEFGHIJKLNOPQRSTUVWXYZ\\]^_`abcdefghijklmnopqrstvwxyz{|}"; // [, M, ~, u have meanings of their own
 	bytes[n++] = other[any(sizeof other - 1)];
 	// A number and `$` is rxvt's: the sequence ends there.
 	for (size_t i = 2; i < n - 1; i++)
@@ -348,8 +464,9 @@ static void put_string(struct stream *s, long long wait)
 
 static void put_other(struct stream *s, long long wait)
 {
-	static const char *const other[] = {"\033[[A", "\033[[Q", "\033[7$", "\033[3^", "\033OP", "\033Oa", "\033Nq", "\033[M qq", "\033[Mq!!", "\033[<0;1;1M", "\033[I",
-		"\033[O", "\033(q", "\033p", "\033q", "\033u", "\033\033[A", "\033[25~", "\033[1;5A", "\033[112;3u", "\033[57399u", "\033[201~", "\xff", "\xc3\xa9"};
+	static const char *const other[] = {"\033[[A", "\033[[Q", "\033[7$", "\033[3^", "\033OP", "\033Oa", "\033Nq", "\033[M qq",
+		"\033[Mq!!", "\033[<0;1;1M", "\033[I", "\033[O", "\033(q", "\033p", "\033q", "\033u", "\033\033[A", "\033[25~",
+		"\033[1;5A", "\033[112;3u", "\033[57399u", "\033[201~", "\xff", "\xc3\xa9"};
 	const char *bytes = other[any(sizeof other / sizeof *other)];
 	put_all(s, wait, bytes, strlen(bytes));
 	if (bytes[0] == '\xc3')
@@ -368,7 +485,8 @@ static void put_paste(struct stream *s, long long wait)
 // Returns what must pass before the next one may begin.
 static long long put_cut(struct stream *s, long long wait)
 {
-	static const char *const cut[] = {"\033[", "\033[1;5", "\033O", "\033]0;p", "\033P1q", "\033[M ", "\033[[", "\033[?25", "\xe2\x82", "\033N"};
+	static const char *const cut[] = {
+		"\033[", "\033[1;5", "\033O", "\033]0;p", "\033P1q", "\033[M ", "\033[[", "\033[?25", "\xe2\x82", "\033N"};
 	const char *bytes = cut[any(sizeof cut / sizeof *cut)];
 	put_all(s, wait, bytes, strlen(bytes));
 	return DECODER_CUT_MS + 1;
@@ -381,21 +499,11 @@ static void make_stream(struct stream *s)
 	for (uint32_t count = 1 + any(40); count > 0; count--) {
 		long long next = any(3) ? 0 : any(300);
 		switch (any(8)) {
-		case 0:
-			put_control(s, wait);
-			break;
-		case 1:
-			put_string(s, wait);
-			break;
-		case 2:
-			put_other(s, wait);
-			break;
-		case 3:
-			put_paste(s, wait);
-			break;
-		case 4:
-			next = put_cut(s, wait);
-			break;
+		case 0: put_control(s, wait); break;
+		case 1: put_string(s, wait); break;
+		case 2: put_other(s, wait); break;
+		case 3: put_paste(s, wait); break;
+		case 4: next = put_cut(s, wait); break;
 		case 5:
 			put(s, wait, 033); // the key; nobody types [ or O at once behind it
 			s->typed[s->keys++] = KEYS_ESCAPE;
@@ -438,8 +546,8 @@ static void check_stream(const struct stream *s)
 				continue;
 			if (key == s->keys || e.key != s->typed[key]) {
 				show_stream(s, i);
-				fail_msg("before byte %zu of %zu: character %x came out, typed was %x", i, s->length, (unsigned)e.key,
-					key < s->keys ? (unsigned)s->typed[key] : 0);
+				fail_msg("before byte %zu of %zu: character %x came out, typed was %x", i, s->length,
+					(unsigned)e.key, key < s->keys ? (unsigned)s->typed[key] : 0);
 			}
 			key++;
 		}
@@ -496,7 +604,8 @@ static void test_garbage(void **state)
 			unsigned char bytes[100];
 			size_t length = any(sizeof bytes);
 			for (size_t k = 0; k < length; k++)
-				bytes[k] = any(3) ? (unsigned char)"\033[OPM<0;1~$\x9b\x9c\xc3"[any(14)] : (unsigned char)any(256);
+				bytes[k] = any(3) ? (unsigned char)"\033[OPM<0;1~$\x9b\x9c\xc3"[any(14)]
+						  : (unsigned char)any(256);
 			decoder_feed(d, bytes, length, now);
 			while (decoder_next(d, now, &e))
 				assert_true(e.kind == EVENT_PASTE || strlen(e.bytes) <= DECODER_SEQUENCE);

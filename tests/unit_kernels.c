@@ -79,7 +79,7 @@ static void sets_of_kernels(void **state)
 	bool has_best = false;
 	assert_non_null(kernels_all()[0]);
 	assert_string_equal(kernels_all()[0]->name, "base");
-	EACH_SET(k) {
+	EACH_SET (k) {
 		has_best |= *k == kernels_best();
 		assert_in_range((*k)->rows, 1, KERNEL_ROWS);
 	}
@@ -102,14 +102,16 @@ static void one_product(const struct kernels *k, struct product p, bool accumula
 	float *a = made(a_size, 1, false), *b = made(b_size, 2, false), *c = guarded(c_size), *before = made(c_size, 3, false);
 	for (int m = 0; m < p.rows; m++)
 		memcpy(c + m * c_row, before + m * c_row, (size_t)p.columns * sizeof *c);
-	k->product(p.rows, p.columns, p.panels, p.depth, a, a_row, a_step, a_panel, b, b_step, b_panel, b_block, c, c_row, accumulate);
+	k->product(p.rows, p.columns, p.panels, p.depth, a, a_row, a_step, a_panel, b, b_step, b_panel, b_block, c, c_row,
+		accumulate);
 	for (int m = 0; m < p.rows; m++) {
 		for (int j = 0; j < p.columns; j++) {
 			double sum = accumulate ? (double)before[m * c_row + j] : 0, size = fabs(sum);
 			for (long r = 0; r < p.panels; r++)
 				for (long d = 0; d < p.depth; d++) {
 					double term = (double)a[m * a_row + d * a_step + r * a_panel] *
-						(double)b[d * b_step + r * b_panel + j / KERNEL_BLOCK * b_block + j % KERNEL_BLOCK];
+						(double)b[d * b_step + r * b_panel + j / KERNEL_BLOCK * b_block +
+							j % KERNEL_BLOCK];
 					sum += term;
 					size += fabs(term);
 				}
@@ -118,8 +120,8 @@ static void one_product(const struct kernels *k, struct product p, bool accumula
 		// Alone, a row's sums are the same bits.
 		float alone[KERNEL_COLUMNS];
 		memcpy(alone, before + m * c_row, (size_t)p.columns * sizeof *alone);
-		k->product(1, p.columns, p.panels, p.depth, a + m * a_row, a_row, a_step, a_panel, b, b_step, b_panel, b_block, alone, c_row,
-			accumulate);
+		k->product(1, p.columns, p.panels, p.depth, a + m * a_row, a_row, a_step, a_panel, b, b_step, b_panel, b_block,
+			alone, c_row, accumulate);
 		assert_memory_equal(alone, c + m * c_row, (size_t)p.columns * sizeof *alone);
 		for (long j = p.columns; j < c_row && m + 1 < p.rows; j++)
 			assert_true(c[m * c_row + j] == GUARD_WORD);
@@ -134,20 +136,21 @@ static void product(void **state)
 {
 	(void)state;
 	static const long panels[] = {0, 1, 3, 16}, depths[] = {0, 1, 3, 9, 48, 144};
-	EACH_SET(k)
+	EACH_SET (k)
 		for (int rows = 1; rows <= KERNEL_ROWS; rows++)
 			for (int columns = 1; columns <= KERNEL_COLUMNS; columns++)
 				for (int i = 0; i < 4; i++) {
 					long depth = depths[(rows + columns + i) % 6];
 					one_product(*k, (struct product){rows, columns, panels[i], depth}, i % 2, rows % 2);
-					one_product(*k, (struct product){rows, columns, panels[i], depth}, (i + 1) % 2, columns % 2);
+					one_product(*k, (struct product){rows, columns, panels[i], depth}, (i + 1) % 2,
+						columns % 2);
 				}
 }
 
 static void peak(void **state)
 {
 	(void)state;
-	EACH_SET(k)
+	EACH_SET (k)
 		for (int s = 0; s < SIZES; s++)
 			for (int at = 0; at <= sizes[s]; at++) { // the largest at every place in turn; at the end: nowhere
 				float *x = made(sizes[s], 4, false), top = 0;
@@ -163,7 +166,7 @@ static void peak(void **state)
 static void channel_peaks(void **state)
 {
 	(void)state;
-	EACH_SET(k)
+	EACH_SET (k)
 		for (int w = 0; w < WIDTHS; w++)
 			for (int h = 0; h < HEIGHTS; h++) {
 				int c = widths[w], n = c * heights[h];
@@ -185,7 +188,7 @@ static void channel_peaks(void **state)
 static void channel_extremes(void **state)
 {
 	(void)state;
-	EACH_SET(k)
+	EACH_SET (k)
 		for (int w = 0; w < WIDTHS; w++)
 			for (int h = 0; h < HEIGHTS; h++) {
 				int c = widths[w], n = c * heights[h];
@@ -212,7 +215,7 @@ static void channel_extremes(void **state)
 static void clip_gradient(void **state)
 {
 	(void)state;
-	EACH_SET(k)
+	EACH_SET (k)
 		for (int s = 0; s < SIZES; s++) {
 			int n = sizes[s];
 			float *x = made(n, 6, true), *dy = made(n, 7, false), *g = guarded(n);
@@ -230,7 +233,7 @@ static void histogram(void **state)
 {
 	(void)state;
 	enum { BINS = 100, SPARE = 8 };
-	EACH_SET(k)
+	EACH_SET (k)
 		for (int s = 0; s < SIZES; s++) {
 			int n = sizes[s];
 			float *x = made(n, 8, false), top = (*k)->peak(x, n);
@@ -259,7 +262,7 @@ static void histogram_of_anything(void **state)
 	(void)state;
 	enum { BINS = 16 };
 	static const float tops[] = {0, 1e-45f, 1e-40f, 1e-37f, 1, FLT_MAX, INFINITY, NAN};
-	EACH_SET(k)
+	EACH_SET (k)
 		for (size_t t = 0; t < sizeof tops / sizeof tops[0]; t++) {
 			float x[] = {0, -0.f, 1e-45f, 1, -FLT_MAX, INFINITY, -INFINITY, NAN, -NAN};
 			enum { N = sizeof x / sizeof x[0] };
@@ -274,7 +277,7 @@ static void histogram_of_anything(void **state)
 static void channel_sums(void **state)
 {
 	(void)state;
-	EACH_SET(k)
+	EACH_SET (k)
 		for (int w = 0; w < WIDTHS; w++)
 			for (int h = 0; h < HEIGHTS; h++) {
 				int c = widths[w], n = c * heights[h];
@@ -372,7 +375,7 @@ static void norm_kernels(const struct kernels *k, struct norm_case t)
 static void norms(void **state)
 {
 	(void)state;
-	EACH_SET(k)
+	EACH_SET (k)
 		for (int w = 0; w < WIDTHS; w++)
 			for (int h = 0; h < HEIGHTS; h++)
 				for (int act = 0; act < ACTS; act++) {
@@ -387,21 +390,24 @@ static void rounded_norms(void **state)
 {
 	(void)state;
 	static const char *const formats[] = {"fp32", "int4", "e2m1"};
-	EACH_SET(k)
+	EACH_SET (k)
 		for (int way = 0; way < 3 * WIDTHS * ACTS; way++) {
 			struct norm_case t = norm_case(way % WIDTHS, way % HEIGHTS, (enum act)(way / WIDTHS % ACTS));
 			int format = format_named(formats[way / WIDTHS / ACTS]);
 			struct grid g = format_grid(format, false);
-			float *y = guarded(t.n), *plain = malloc((size_t)t.n * sizeof *plain), scale = format_scale(format, &g, 3);
+			float *y = guarded(t.n), *plain = malloc((size_t)t.n * sizeof *plain),
+			      scale = format_scale(format, &g, 3);
 			assert_non_null(plain);
 			(*k)->quantize_affine(&g, scale, t.x, t.pixels, t.c, t.scale, t.shift, t.act, y);
 			for (long i = 0; i < t.n; i++) {
 				long j = i % t.c;
-				plain[i] = (float)plain_activation(t.act, (double)t.x[i] * (double)t.scale[j] + (double)t.shift[j]);
+				plain[i] = (float)plain_activation(t.act,
+					(double)t.x[i] * (double)t.scale[j] + (double)t.shift[j]);
 			}
 			if (act_error(t.act) > 0 && g.kind != GRID_NONE) // what lies by the middle of a step may go either way
 				for (long i = 0; i < t.n; i++) {
-					float side[2] = {plain[i] - 1e-6f * fmaxf(1, fabsf(plain[i])), plain[i] + 1e-6f * fmaxf(1, fabsf(plain[i]))};
+					float side[2] = {plain[i] - 1e-6f * fmaxf(1, fabsf(plain[i])),
+						plain[i] + 1e-6f * fmaxf(1, fabsf(plain[i]))};
 					(*k)->quantize(&g, scale, side, side, 2);
 					assert_true(y[i] == side[0] || y[i] == side[1]);
 				}
@@ -419,7 +425,7 @@ static void rounded_norms(void **state)
 static void added_norms(void **state)
 {
 	(void)state;
-	EACH_SET(k)
+	EACH_SET (k)
 		for (int way = 0; way < WIDTHS * HEIGHTS * ACTS; way++) {
 			struct norm_case t = norm_case(way % WIDTHS, way / WIDTHS % HEIGHTS, (enum act)(way / WIDTHS / HEIGHTS));
 			float *y = guarded(t.n);
@@ -427,7 +433,8 @@ static void added_norms(void **state)
 			for (long i = 0; i < t.n; i++) {
 				long j = i % t.c;
 				double a = (double)t.x[i] * (double)t.scale[j] + (double)t.shift[j];
-				double b = (double)t.dy[i] * (double)t.ka[j] + (double)t.kb[j], shown = plain_activation(t.act, a + b);
+				double b = (double)t.dy[i] * (double)t.ka[j] + (double)t.kb[j],
+				       shown = plain_activation(t.act, a + b);
 				near(*k, (double)y[i], shown, act_error(t.act) * fmax(1, fabs(shown)));
 			}
 			assert_true(got == (*k)->peak(y, t.n));
@@ -440,7 +447,7 @@ static void added_norms(void **state)
 static void affine_of_any_numbers(void **state)
 {
 	(void)state;
-	EACH_SET(k)
+	EACH_SET (k)
 		for (int w = 0; w < WIDTHS; w++) {
 			int c = widths[w], n = c * 37;
 			float *x = made(n, 17, false), *scale = made(c, 18, false), *shift = made(c, 19, false), *y = guarded(n);
@@ -468,15 +475,17 @@ static void activations(void **state)
 	memcpy(x + STEPS, ends, sizeof ends);
 	x[7] = -0.f;
 	x[8] = 1e-40f;
-	EACH_SET(k)
+	EACH_SET (k)
 		for (int act = 0; act < ACTS; act++)
 			for (int n = N; n > N - 33; n--) { // every remainder
 				float *y = guarded(n), *dx = guarded(n), top = (*k)->activate(x + N - n, n, (enum act)act, y);
 				(*k)->activate_gradient(x + N - n, dy, n, (enum act)act, dx);
 				for (int i = 0; i < n; i++) {
-					double v = (double)x[N - n + i], shown = plain_activation((enum act)act, v), g = (double)dy[i];
+					double v = (double)x[N - n + i], shown = plain_activation((enum act)act, v),
+					       g = (double)dy[i];
 					near(*k, (double)y[i], shown, act_error((enum act)act) * fmax(1, fabs(shown)));
-					near(*k, (double)dx[i], g * plain_slope((enum act)act, v), 2 * act_error((enum act)act) * fabs(g));
+					near(*k, (double)dx[i], g * plain_slope((enum act)act, v),
+						2 * act_error((enum act)act) * fabs(g));
 				}
 				assert_true(top == (*k)->peak(y, n));
 				release(y, n);
@@ -491,7 +500,7 @@ static void activations_of_no_number(void **state)
 {
 	(void)state;
 	enum { N = 35 };
-	EACH_SET(k)
+	EACH_SET (k)
 		for (int act = 0; act < ACTS; act++) {
 			bool rectifier = act == ACT_RELU || act == ACT_RELU6;
 			float x[N], one[N], y[N], dx[N];
@@ -516,7 +525,7 @@ static void activations_of_no_number(void **state)
 static void addition(void **state)
 {
 	(void)state;
-	EACH_SET(k)
+	EACH_SET (k)
 		for (int s = 0; s < SIZES; s++) {
 			int n = sizes[s];
 			float *a = made(n, 20, false), *b = made(n, 21, false), *y = guarded(n);
@@ -548,7 +557,7 @@ static void softmax(void **state)
 	(void)state;
 	static const float factors[] = {0, 1, 10, 1e30f};
 	enum { ROWS = 3, GAP = 5 };
-	EACH_SET(k)
+	EACH_SET (k)
 		for (int s = 1; s < SIZES; s++)
 			for (int f = 0; f < 4; f++) {
 				int n = sizes[s], row = n + GAP;
@@ -567,7 +576,8 @@ static void softmax(void **state)
 						total += exp(SCALE * ((double)x[r * row + i] - top));
 					for (int i = 0; i < n; i++) { // the exponent's rounding, the exponential's, the sum's
 						double e = SCALE * ((double)x[r * row + i] - top), wanted = exp(e) / total;
-						near(*k, (double)p[r * row + i], wanted, (2 * fmin(fabs(e), 88) + 8 + n) * ROUNDING * wanted + 1e-37);
+						near(*k, (double)p[r * row + i], wanted,
+							(2 * fmin(fabs(e), 88) + 8 + n) * ROUNDING * wanted + 1e-37);
 					}
 					for (int i = n; i < row; i++)
 						assert_true(p[r * row + i] == GUARD_WORD);
@@ -583,14 +593,16 @@ static void layer_norms(void **state)
 	(void)state;
 	const double EPSILON = 1e-6;
 	static const double means[] = {0, 3, -50};
-	EACH_SET(k)
+	EACH_SET (k)
 		for (int w = 0; w < WIDTHS; w++)
 			for (int h = 0; h < HEIGHTS; h++) {
 				int c = widths[w], pixels = heights[h], n = c * pixels;
-				float *x = made(n, 27, false), *gain = made(c, 28, false), *bias = made(c, 29, false), *dy = made(n, 30, false);
+				float *x = made(n, 27, false), *gain = made(c, 28, false), *bias = made(c, 29, false),
+				      *dy = made(n, 30, false);
 				float *y = guarded(n), *normal = guarded(n), *inverse = guarded(pixels), *dx = guarded(n);
 				float *dgain = guarded(c), *dbias = guarded(c), *before = made(c, 31, false);
-				double *sums = calloc((size_t)c * 4, sizeof *sums); // of the gain, its size; of the bias, its size
+				double *sums = calloc((size_t)c * 4,
+					sizeof *sums); // of the gain, its size; of the bias, its size
 				assert_non_null(sums);
 				for (int i = 0; i < n; i++)
 					x[i] = i / c % 5 == 4 ? 2 : x[i] + (float)means[i / c % 3];
@@ -605,13 +617,15 @@ static void layer_norms(void **state)
 						mean += (double)xp[j] / c;
 					for (int j = 0; j < c; j++)
 						variance += pow((double)xp[j] - mean, 2) / c;
-					double one = 1 / sqrt(variance + EPSILON), roundings = (c + 8) * (1 + fabs(mean) * one) * ROUNDING;
+					double one = 1 / sqrt(variance + EPSILON),
+					       roundings = (c + 8) * (1 + fabs(mean) * one) * ROUNDING;
 					near(*k, (double)inverse[p], one, roundings * one);
 					for (int j = 0; j < c; j++) {
 						double wanted = ((double)xp[j] - mean) * one, g = (double)gain[j];
 						near(*k, (double)hat[j], wanted, roundings * (1 + fabs(wanted)));
 						near(*k, (double)y[p * c + j], wanted * g + (double)bias[j],
-							2 * roundings * (1 + fabs(wanted)) * (1 + fabs(g) + fabs((double)bias[j])));
+							2 * roundings * (1 + fabs(wanted)) *
+								(1 + fabs(g) + fabs((double)bias[j])));
 						// The gradient is of what the forward pass left.
 						double d = (double)dp[j] * g, h1 = (double)hat[j];
 						sum += d / c;
@@ -623,7 +637,8 @@ static void layer_norms(void **state)
 						sums[3 * c + j] += fabs((double)dp[j]);
 					}
 					for (int j = 0; j < c; j++) {
-						double d = (double)dp[j] * (double)gain[j], h1 = (double)hat[j], in = (double)inverse[p];
+						double d = (double)dp[j] * (double)gain[j], h1 = (double)hat[j],
+						       in = (double)inverse[p];
 						near(*k, (double)dx[p * c + j], in * (d - sum - h1 * along),
 							(c + 8) * ROUNDING * in * (fabs(d) + size * (1 + fabs(h1))));
 					}
@@ -631,7 +646,8 @@ static void layer_norms(void **state)
 				for (int j = 0; j < c; j++) {
 					double was = (double)before[j], roundings = (pixels + 2) * ROUNDING;
 					near(*k, (double)dgain[j], was + sums[j], roundings * (fabs(was) + sums[c + j]));
-					near(*k, (double)dbias[j], was + sums[2 * c + j], roundings * (fabs(was) + sums[3 * c + j]));
+					near(*k, (double)dbias[j], was + sums[2 * c + j],
+						roundings * (fabs(was) + sums[3 * c + j]));
 				}
 				assert_true(got == (*k)->peak(y, n));
 				float *ours[] = {x, gain, bias, dy, before};
@@ -684,8 +700,9 @@ static void depthwise(void **state)
 {
 	(void)state;
 	static const struct window_case windows[] = {{1, 1, 1, false}, {3, 3, 1, false}, {3, 3, 2, true}, {5, 5, 1, true},
-		{5, 5, 2, false}, {7, 7, 1, false}, {2, 2, 1, false}, {1, 7, 3, false}, {2, 1, 1, true}, {0, 2, 1, false}, {2, 0, 1, true}};
-	EACH_SET(k)
+		{5, 5, 2, false}, {7, 7, 1, false}, {2, 2, 1, false}, {1, 7, 3, false}, {2, 1, 1, true}, {0, 2, 1, false},
+		{2, 0, 1, true}};
+	EACH_SET (k)
 		for (size_t t = 0; t < sizeof windows / sizeof windows[0]; t++)
 			for (int w = 0; w < WIDTHS; w++)
 				for (int pixels = 1; pixels <= 9; pixels++)
@@ -696,13 +713,14 @@ static void depthwise_gradient(void **state)
 {
 	(void)state;
 	static const int lengths[] = {0, 1, 5, 33};
-	EACH_SET(k)
+	EACH_SET (k)
 		for (int taps = 1; taps <= 2 * KERNEL_TAPS + 3; taps++)
 			for (int w = 0; w < WIDTHS; w++)
 				for (int i = 0; i < 4; i++) {
 					int c = widths[w], pixels = lengths[i], stride = 1 + taps % 2;
 					long w_tap = c + 2, dw_size = (taps - 1) * w_tap + c;
-					float *x = made((pixels * stride + taps) * c, 34, false), *dy = made(pixels * (c + 1), 35, false);
+					float *x = made((pixels * stride + taps) * c, 34, false),
+					      *dy = made(pixels * (c + 1), 35, false);
 					float *dw = guarded(dw_size), *before = made(dw_size, 36, false);
 					for (int t = 0; t < taps; t++)
 						memcpy(dw + t * w_tap, before + t * w_tap, (size_t)c * sizeof *dw);
@@ -711,7 +729,8 @@ static void depthwise_gradient(void **state)
 						for (int j = 0; j < c; j++) {
 							double sum = (double)before[t * w_tap + j], size = fabs(sum);
 							for (int p = 0; p < pixels; p++) {
-								double term = (double)x[(p * stride + t) * c + j] * (double)dy[p * (c + 1) + j];
+								double term = (double)x[(p * stride + t) * c + j] *
+									(double)dy[p * (c + 1) + j];
 								sum += term;
 								size += fabs(term);
 							}
@@ -730,7 +749,7 @@ static void depthwise_gradient(void **state)
 static void squares(void **state)
 {
 	(void)state;
-	EACH_SET(k)
+	EACH_SET (k)
 		for (int s = 0; s < SIZES; s++) {
 			float *x = made(sizes[s], 22, false);
 			double sum = 0;
@@ -746,10 +765,11 @@ static void sgd(void **state)
 	(void)state;
 	const double SCALE = .5, RATE = .1, MOMENTUM = .9, DECAY = .01;
 	enum { ROUNDINGS = 8 };
-	EACH_SET(k)
+	EACH_SET (k)
 		for (int s = 0; s < SIZES; s++) {
 			int n = sizes[s];
-			float *w0 = made(n, 23, false), *v0 = made(n, 24, false), *g = made(n, 25, false), *w = guarded(n), *v = guarded(n);
+			float *w0 = made(n, 23, false), *v0 = made(n, 24, false), *g = made(n, 25, false), *w = guarded(n),
+			      *v = guarded(n);
 			memcpy(w, w0, (size_t)n * sizeof *w);
 			memcpy(v, v0, (size_t)n * sizeof *v);
 			(*k)->sgd(w, v, g, n, (float)SCALE, (float)RATE, (float)MOMENTUM, (float)DECAY);
@@ -772,12 +792,14 @@ static void adamw(void **state)
 {
 	(void)state;
 	// As the kernel has them, in single precision.
-	const double SCALE = .5, RATE = (double).01f, BETA1 = (double).9f, BETA2 = (double).999f, DECAY = (double).05f, EPSILON = 1e-8;
+	const double SCALE = .5, RATE = (double).01f, BETA1 = (double).9f, BETA2 = (double).999f, DECAY = (double).05f,
+		     EPSILON = 1e-8;
 	enum { ROUNDINGS = 8 };
-	EACH_SET(k)
+	EACH_SET (k)
 		for (int s = 0; s < SIZES; s++) {
 			int n = sizes[s];
-			float *w0 = made(n, 37, false), *m0 = made(n, 38, false), *v0 = made(n, 39, false), *g = made(n, 40, false);
+			float *w0 = made(n, 37, false), *m0 = made(n, 38, false), *v0 = made(n, 39, false),
+			      *g = made(n, 40, false);
 			float *w = guarded(n), *m = guarded(n), *v = guarded(n);
 			for (int i = 0; i < n; i++) {
 				v0[i] = i % 4 ? fabsf(v0[i]) : 0;
@@ -795,7 +817,8 @@ static void adamw(void **state)
 				double along = RATE / (sqrt(v1) + EPSILON), size = fabs(BETA1 * mi) + fabs((1 - BETA1) * d);
 				near(*k, (double)m[i], m1, ROUNDINGS * ROUNDING * size);
 				near(*k, (double)v[i], v1, ROUNDINGS * ROUNDING * v1);
-				near(*k, (double)w[i], wi - DECAY * wi - along * m1, 2 * ROUNDINGS * ROUNDING * (fabs(wi) + along * size));
+				near(*k, (double)w[i], wi - DECAY * wi - along * m1,
+					2 * ROUNDINGS * ROUNDING * (fabs(wi) + along * size));
 			}
 			float *ours[] = {w0, m0, v0, g};
 			for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
@@ -810,7 +833,7 @@ static void follow(void **state)
 {
 	(void)state;
 	static const float keeps[] = {0, .1f, .999f, 1};
-	EACH_SET(k)
+	EACH_SET (k)
 		for (int s = 0; s < SIZES; s++)
 			for (int f = 0; f < 4; f++) {
 				int n = sizes[s];

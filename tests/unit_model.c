@@ -36,32 +36,45 @@ struct row {
 };
 
 // Weights: kernel * kernel * channels in * channels out. MACs: weights * pixels out.
-#define CONV(name, size_in, from, size_out, to, kernel)                                               \
-	{name, size_in * size_in * from, size_out * size_out * to, kernel * kernel * from * to,        \
-		kernel * kernel * from * to * size_out * size_out}
+#define CONV(name, size_in, from, size_out, to, kernel)                                                                          \
+	{                                                                                                                        \
+		name, size_in *size_in *from, size_out *size_out *to, kernel *kernel *from *to,                                  \
+			kernel *kernel *from *to *size_out *size_out                                                             \
+	}
 static const struct row resnet8[] = {
-	CONV("stem", 32, 3, 32, 16, 3),          //   432 *  1024 =   442,368
-	CONV("s1b1.conv1", 32, 16, 32, 16, 3),   //  2304 *  1024 = 2,359,296
-	CONV("s1b1.conv2", 32, 16, 32, 16, 3),   //  2304 *  1024 = 2,359,296
-	CONV("s2b1.conv1", 32, 16, 16, 32, 3),   //  4608 *   256 = 1,179,648
-	CONV("s2b1.conv2", 16, 32, 16, 32, 3),   //  9216 *   256 = 2,359,296
-	CONV("s2b1.skip", 32, 16, 16, 32, 1),    //   512 *   256 =   131,072
-	CONV("s3b1.conv1", 16, 32, 8, 64, 3),    // 18432 *    64 = 1,179,648
-	CONV("s3b1.conv2", 8, 64, 8, 64, 3),     // 36864 *    64 = 2,359,296
-	CONV("s3b1.skip", 16, 32, 8, 64, 1),     //  2048 *    64 =   131,072
+	CONV("stem", 32, 3, 32, 16, 3),        //   432 *  1024 =   442,368
+	CONV("s1b1.conv1", 32, 16, 32, 16, 3), //  2304 *  1024 = 2,359,296
+	CONV("s1b1.conv2", 32, 16, 32, 16, 3), //  2304 *  1024 = 2,359,296
+	CONV("s2b1.conv1", 32, 16, 16, 32, 3), //  4608 *   256 = 1,179,648
+	CONV("s2b1.conv2", 16, 32, 16, 32, 3), //  9216 *   256 = 2,359,296
+	CONV("s2b1.skip", 32, 16, 16, 32, 1),  //   512 *   256 =   131,072
+	CONV("s3b1.conv1", 16, 32, 8, 64, 3),  // 18432 *    64 = 1,179,648
+	CONV("s3b1.conv2", 8, 64, 8, 64, 3),   // 36864 *    64 = 2,359,296
+	CONV("s3b1.skip", 16, 32, 8, 64, 1),   //  2048 *    64 =   131,072
 	{"head", 64, 10, 640, 640},
 };
 static const struct row resnet20[] = {
 	CONV("stem", 32, 3, 32, 16, 3),
-	CONV("s1b1.conv1", 32, 16, 32, 16, 3), CONV("s1b1.conv2", 32, 16, 32, 16, 3),
-	CONV("s1b2.conv1", 32, 16, 32, 16, 3), CONV("s1b2.conv2", 32, 16, 32, 16, 3),
-	CONV("s1b3.conv1", 32, 16, 32, 16, 3), CONV("s1b3.conv2", 32, 16, 32, 16, 3),
-	CONV("s2b1.conv1", 32, 16, 16, 32, 3), CONV("s2b1.conv2", 16, 32, 16, 32, 3), CONV("s2b1.skip", 32, 16, 16, 32, 1),
-	CONV("s2b2.conv1", 16, 32, 16, 32, 3), CONV("s2b2.conv2", 16, 32, 16, 32, 3),
-	CONV("s2b3.conv1", 16, 32, 16, 32, 3), CONV("s2b3.conv2", 16, 32, 16, 32, 3),
-	CONV("s3b1.conv1", 16, 32, 8, 64, 3), CONV("s3b1.conv2", 8, 64, 8, 64, 3), CONV("s3b1.skip", 16, 32, 8, 64, 1),
-	CONV("s3b2.conv1", 8, 64, 8, 64, 3), CONV("s3b2.conv2", 8, 64, 8, 64, 3),
-	CONV("s3b3.conv1", 8, 64, 8, 64, 3), CONV("s3b3.conv2", 8, 64, 8, 64, 3),
+	CONV("s1b1.conv1", 32, 16, 32, 16, 3),
+	CONV("s1b1.conv2", 32, 16, 32, 16, 3),
+	CONV("s1b2.conv1", 32, 16, 32, 16, 3),
+	CONV("s1b2.conv2", 32, 16, 32, 16, 3),
+	CONV("s1b3.conv1", 32, 16, 32, 16, 3),
+	CONV("s1b3.conv2", 32, 16, 32, 16, 3),
+	CONV("s2b1.conv1", 32, 16, 16, 32, 3),
+	CONV("s2b1.conv2", 16, 32, 16, 32, 3),
+	CONV("s2b1.skip", 32, 16, 16, 32, 1),
+	CONV("s2b2.conv1", 16, 32, 16, 32, 3),
+	CONV("s2b2.conv2", 16, 32, 16, 32, 3),
+	CONV("s2b3.conv1", 16, 32, 16, 32, 3),
+	CONV("s2b3.conv2", 16, 32, 16, 32, 3),
+	CONV("s3b1.conv1", 16, 32, 8, 64, 3),
+	CONV("s3b1.conv2", 8, 64, 8, 64, 3),
+	CONV("s3b1.skip", 16, 32, 8, 64, 1),
+	CONV("s3b2.conv1", 8, 64, 8, 64, 3),
+	CONV("s3b2.conv2", 8, 64, 8, 64, 3),
+	CONV("s3b3.conv1", 8, 64, 8, 64, 3),
+	CONV("s3b3.conv2", 8, 64, 8, 64, 3),
 	{"head", 64, 10, 640, 640},
 };
 
@@ -203,10 +216,24 @@ static void parameters_of_released_networks(void **state)
 		const char *name;
 		double parameters;
 	} released[] = {
-		{"resnet18", 11689512}, {"resnet34", 21797672}, {"resnet50", 25557032}, {"resnet101", 44549160}, {"mobilenetv2", 3504872},
-		{"mobilenetv2:width=1.4", 6108776}, {"efficientnet-b0", 5288548}, {"efficientnet-b1", 7794184}, {"efficientnet-b2", 9109994},
-		{"efficientnet-b3", 12233232}, {"efficientnet-b4", 19341616}, {"efficientnet-b5", 30389784}, {"efficientnet-b6", 43040704},
-		{"efficientnet-b7", 66347960}, {"inceptionv3", 23834568}, {"deit-tiny", 5717416}, {"deit-small", 22050664}, {"deit-base", 86567656},
+		{"resnet18", 11689512},
+		{"resnet34", 21797672},
+		{"resnet50", 25557032},
+		{"resnet101", 44549160},
+		{"mobilenetv2", 3504872},
+		{"mobilenetv2:width=1.4", 6108776},
+		{"efficientnet-b0", 5288548},
+		{"efficientnet-b1", 7794184},
+		{"efficientnet-b2", 9109994},
+		{"efficientnet-b3", 12233232},
+		{"efficientnet-b4", 19341616},
+		{"efficientnet-b5", 30389784},
+		{"efficientnet-b6", 43040704},
+		{"efficientnet-b7", 66347960},
+		{"inceptionv3", 23834568},
+		{"deit-tiny", 5717416},
+		{"deit-small", 22050664},
+		{"deit-base", 86567656},
 	};
 	for (size_t i = 0; i < sizeof released / sizeof released[0]; i++) {
 		struct model *m = model_of(released[i].name, 0, 0, 0);
@@ -225,10 +252,14 @@ static void published_macs(void **state)
 		double macs, macs_unit, weights, weights_unit; // weights: parameters where `all`
 		bool all;
 	} rows[] = {
-		{"resnet18", 1.8141e9, 1e5, 11.679e6, 1e3, false}, {"resnet18-fliqs", 1.8269e9, 1e5, 0, 0, false},
-		{"resnet50", 4.0892e9, 1e5, 25.503e6, 1e3, false}, {"mobilenetv2", .3008e9, 1e5, 3.470e6, 1e3, false},
-		{"efficientnet-b0", .39e9, 1e7, 5.29e6, 1e4, true}, {"efficientnet-x-b0", .92e9, 1e7, 7.58e6, 1e4, true},
-		{"efficientnet-x-b1", 1.61e9, 1e7, 9.57e6, 1e4, true}, {"inceptionv3", 5.713e9, 1e6, 23.8e6, 1e5, true},
+		{"resnet18", 1.8141e9, 1e5, 11.679e6, 1e3, false},
+		{"resnet18-fliqs", 1.8269e9, 1e5, 0, 0, false},
+		{"resnet50", 4.0892e9, 1e5, 25.503e6, 1e3, false},
+		{"mobilenetv2", .3008e9, 1e5, 3.470e6, 1e3, false},
+		{"efficientnet-b0", .39e9, 1e7, 5.29e6, 1e4, true},
+		{"efficientnet-x-b0", .92e9, 1e7, 7.58e6, 1e4, true},
+		{"efficientnet-x-b1", 1.61e9, 1e7, 9.57e6, 1e4, true},
+		{"inceptionv3", 5.713e9, 1e6, 23.8e6, 1e5, true},
 		{"deit-tiny", 0, 0, 5.717e6, 1e3, true},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -236,7 +267,8 @@ static void published_macs(void **state)
 		if (rows[i].macs > 0)
 			figure(rows[i].name, "MACs", m->macs, rows[i].macs, rows[i].macs_unit);
 		if (rows[i].weights > 0)
-			figure(rows[i].name, "weights", rows[i].all ? m->parameters : m->weights, rows[i].weights, rows[i].weights_unit);
+			figure(rows[i].name, "weights", rows[i].all ? m->parameters : m->weights, rows[i].weights,
+				rows[i].weights_unit);
 		model_free(m);
 	}
 }
@@ -271,7 +303,9 @@ static void published_bit_operations(void **state)
 		const char *name;
 		double e2m1, e4m3, bf16, bf16_unit;
 	} rows[] = {
-		{"resnet18-fliqs", 29.23, 116.9, 467.7, .1}, {"resnet50", 65.43, 261.7, 1047, 1}, {"mobilenetv2", 4.81, 19.25, 77, .1},
+		{"resnet18-fliqs", 29.23, 116.9, 467.7, .1},
+		{"resnet50", 65.43, 261.7, 1047, 1},
+		{"mobilenetv2", 4.81, 19.25, 77, .1},
 		{"efficientnet-b0", 6.16, 24.65, 98.61, .01},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -325,13 +359,26 @@ static void layers_of_resnet18(void **state)
 		double weights, macs;
 	} rows[] = {
 		{"stem", 9408, 118013952},
-		{"s1b1.conv1", 36864, 115605504}, {"s1b1.conv2", 36864, 115605504}, {"s1b2.conv1", 36864, 115605504}, {"s1b2.conv2", 36864, 115605504},
-		{"s2b1.conv1", 73728, 57802752}, {"s2b1.conv2", 147456, 115605504}, {"s2b1.skip", 8192, 6422528},
-		{"s2b2.conv1", 147456, 115605504}, {"s2b2.conv2", 147456, 115605504},
-		{"s3b1.conv1", 294912, 57802752}, {"s3b1.conv2", 589824, 115605504}, {"s3b1.skip", 32768, 6422528},
-		{"s3b2.conv1", 589824, 115605504}, {"s3b2.conv2", 589824, 115605504},
-		{"s4b1.conv1", 1179648, 57802752}, {"s4b1.conv2", 2359296, 115605504}, {"s4b1.skip", 131072, 6422528},
-		{"s4b2.conv1", 2359296, 115605504}, {"s4b2.conv2", 2359296, 115605504}, {"head", 512000, 512000},
+		{"s1b1.conv1", 36864, 115605504},
+		{"s1b1.conv2", 36864, 115605504},
+		{"s1b2.conv1", 36864, 115605504},
+		{"s1b2.conv2", 36864, 115605504},
+		{"s2b1.conv1", 73728, 57802752},
+		{"s2b1.conv2", 147456, 115605504},
+		{"s2b1.skip", 8192, 6422528},
+		{"s2b2.conv1", 147456, 115605504},
+		{"s2b2.conv2", 147456, 115605504},
+		{"s3b1.conv1", 294912, 57802752},
+		{"s3b1.conv2", 589824, 115605504},
+		{"s3b1.skip", 32768, 6422528},
+		{"s3b2.conv1", 589824, 115605504},
+		{"s3b2.conv2", 589824, 115605504},
+		{"s4b1.conv1", 1179648, 57802752},
+		{"s4b1.conv2", 2359296, 115605504},
+		{"s4b1.skip", 131072, 6422528},
+		{"s4b2.conv1", 2359296, 115605504},
+		{"s4b2.conv2", 2359296, 115605504},
+		{"head", 512000, 512000},
 	};
 	struct model *m = model_of("resnet18", 0, 0, 0);
 	assert_int_equal(m->layers, sizeof rows / sizeof rows[0]);
@@ -365,7 +412,7 @@ static void depthwise_share_of_mobilenetv2(void **state)
 static void small_mobilenet(void **state)
 {
 	(void)state;
-	static const int stage[7][4] = { // expansion, channels, blocks, stride
+	static const int stage[7][4] = {// expansion, channels, blocks, stride
 		{1, 8, 1, 1}, {6, 16, 2, 1}, {6, 16, 3, 2}, {6, 32, 4, 2}, {6, 48, 3, 1}, {6, 80, 3, 2}, {6, 160, 1, 1}};
 	struct model *m = model_of("mobilenetv2:width=0.5", 32, 3, 10);
 	int l = 0, in = 16, side = 32;
@@ -391,7 +438,8 @@ static void small_mobilenet(void **state)
 	assert_true(m->layer[++l].weights == 1280 * 10 && m->layer[l].biases == 10);
 	assert_int_equal(m->layers, l + 1);
 	for (int i = 0; i < m->layers; i++) // rectified, but for what a projection puts out
-		assert_int_equal(m->layer[i].positive, i > 0 && !strstr(m->layer[i].name, ".expand") && strcmp(m->layer[i].name, "top") != 0);
+		assert_int_equal(m->layer[i].positive,
+			i > 0 && !strstr(m->layer[i].name, ".expand") && strcmp(m->layer[i].name, "top") != 0);
 	model_free(m);
 }
 
@@ -404,8 +452,12 @@ static void sizes_for_small_images(void **state)
 		int side;
 		double least, most; // parameters
 	} rows[] = {
-		{"resnet18-fliqs", 4, 11e6, 12e6}, {"mobilenetv2", 4, 2e6, 3e6}, {"efficientnet", 4, 3e5, 1.5e6}, {"efficientnet-b0", 4, 3e6, 5e6},
-		{"efficientnet-x-b0", 4, 5e6, 8e6}, {"inception", 8, 3e5, 1.5e6},
+		{"resnet18-fliqs", 4, 11e6, 12e6},
+		{"mobilenetv2", 4, 2e6, 3e6},
+		{"efficientnet", 4, 3e5, 1.5e6},
+		{"efficientnet-b0", 4, 3e6, 5e6},
+		{"efficientnet-x-b0", 4, 5e6, 8e6},
+		{"inception", 8, 3e5, 1.5e6},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct model *m = model_of(rows[i].name, 32, 3, 10);
@@ -461,19 +513,39 @@ static void networks_that_cannot_be(void **state)
 		int side;
 		const char *says; // a part of the line
 	} bad[] = {
-		{"", 32, "no such network"}, {"resnet", 32, "no such network"}, {"resnet8 ", 32, "no such network"}, {"RESNET8", 32, "no such network"},
-		{"resnt50", 32, "there is resnet50"}, {"effnet", 32, "there is efficientnet,"}, {"inception-v3", 32, "there is inceptionv3"},
-		{"mobilenet", 32, "there is mobilenetv2"}, {"efficientnet-x", 32, "there is efficientnet-x-b0"}, {":", 32, "no such network"},
+		{"", 32, "no such network"},
+		{"resnet", 32, "no such network"},
+		{"resnet8 ", 32, "no such network"},
+		{"RESNET8", 32, "no such network"},
+		{"resnt50", 32, "there is resnet50"},
+		{"effnet", 32, "there is efficientnet,"},
+		{"inception-v3", 32, "there is inceptionv3"},
+		{"mobilenet", 32, "there is mobilenetv2"},
+		{"efficientnet-x", 32, "there is efficientnet-x-b0"},
+		{":", 32, "no such network"},
 		{"resnet80000000000000000000000000000000000000000000000", 32, "there is resnet8"},
-		{"resnet8:", 32, "key=value"}, {"resnet8:width", 32, "\"width\" is not of the form key=value"}, {"resnet8:width=2,", 32, "key=value"},
-		{"resnet8:depth=2", 32, "it takes no \"depth\"; give res=8..4096 width=0.25..4"}, {"resnet8:width=", 32, "not a number from 0.25 to 4"},
-		{"resnet8:width=0", 32, "width=0 is not"}, {"resnet8:width=nan", 32, "width=nan is not"}, {"resnet8:width=1e400", 32, "is not"},
-		{"resnet8:width=-1", 32, "is not"}, {"resnet8:width=2x", 32, "is not"}, {"resnet8:=2", 32, "it takes no \"\""},
-		{"deit:dim=96.5", 32, "not a whole number from 8 to 4096"}, {"resnet18:project=2", 32, "whole number from 0 to 1"},
-		{"resnet8:res=64", 32, "leave res= out"}, {"resnet8:res=64.5", 0, "whole number"}, {"mobilenetv2:depth=2", 32, "it takes no"},
-		{"deit:patch=5", 32, "patches of 5x5 do not tile images of 32x32"}, {"deit:dim=100,heads=3", 32, "100 does not divide into 3 heads"},
-		{"deit-tiny", 8, "patches of 16x16"}, {"inceptionv3:res=70", 0, "inceptionv3:res=70: conv d1.3x3: nothing comes out of 2x2x192"},
-		{"resnet8:width=1\n\x1b[2J", 32, "is not"}, {"resnet8:\xff=%s%n", 32, "it takes no"},
+		{"resnet8:", 32, "key=value"},
+		{"resnet8:width", 32, "\"width\" is not of the form key=value"},
+		{"resnet8:width=2,", 32, "key=value"},
+		{"resnet8:depth=2", 32, "it takes no \"depth\"; give res=8..4096 width=0.25..4"},
+		{"resnet8:width=", 32, "not a number from 0.25 to 4"},
+		{"resnet8:width=0", 32, "width=0 is not"},
+		{"resnet8:width=nan", 32, "width=nan is not"},
+		{"resnet8:width=1e400", 32, "is not"},
+		{"resnet8:width=-1", 32, "is not"},
+		{"resnet8:width=2x", 32, "is not"},
+		{"resnet8:=2", 32, "it takes no \"\""},
+		{"deit:dim=96.5", 32, "not a whole number from 8 to 4096"},
+		{"resnet18:project=2", 32, "whole number from 0 to 1"},
+		{"resnet8:res=64", 32, "leave res= out"},
+		{"resnet8:res=64.5", 0, "whole number"},
+		{"mobilenetv2:depth=2", 32, "it takes no"},
+		{"deit:patch=5", 32, "patches of 5x5 do not tile images of 32x32"},
+		{"deit:dim=100,heads=3", 32, "100 does not divide into 3 heads"},
+		{"deit-tiny", 8, "patches of 16x16"},
+		{"inceptionv3:res=70", 0, "inceptionv3:res=70: conv d1.3x3: nothing comes out of 2x2x192"},
+		{"resnet8:width=1\n\x1b[2J", 32, "is not"},
+		{"resnet8:\xff=%s%n", 32, "it takes no"},
 	};
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		struct fault f = {0};
@@ -507,9 +579,12 @@ static void operators_that_do_not_fit(void **state)
 		enum op_kind kind;
 		const char *where, *what;
 	} rows[] = {
-		{OP_CONV, "odd: conv grouped", "nothing comes out of 4x4x6"}, {OP_ADD, "odd: add after first", "of 4x4x6, 8x8x3"},
-		{OP_SCALE, "odd: scale after first", "of 4x4x6, 1x1x3"}, {OP_CONCAT, "odd: concat after first", "of 4x4x6, 8x8x3"},
-		{OP_MAXIMUM, "odd: maximum after first", "of 4x4x6"}, {OP_ATTENTION, "odd: attention after first", "of 4x4x6"},
+		{OP_CONV, "odd: conv grouped", "nothing comes out of 4x4x6"},
+		{OP_ADD, "odd: add after first", "of 4x4x6, 8x8x3"},
+		{OP_SCALE, "odd: scale after first", "of 4x4x6, 1x1x3"},
+		{OP_CONCAT, "odd: concat after first", "of 4x4x6, 8x8x3"},
+		{OP_MAXIMUM, "odd: maximum after first", "of 4x4x6"},
+		{OP_ATTENTION, "odd: attention after first", "of 4x4x6"},
 		{OP_LINEAR, "odd: linear none", "of 4x4x6"},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -643,7 +718,8 @@ static void written_and_read(void **state)
 			round_trip(m);
 			model_free(m);
 		}
-	static const char *const more[] = {"resnet101:width=0.3,project=1", "efficientnet-x-b2-gpu:se=0", "inception:width=1,a=3", "deit:mlp=0.5"};
+	static const char *const more[] = {
+		"resnet101:width=0.3,project=1", "efficientnet-x-b2-gpu:se=0", "inception:width=1,a=3", "deit:mlp=0.5"};
 	for (size_t i = 0; i < sizeof more / sizeof more[0]; i++) {
 		struct model *m = model_of(more[i], 0, 0, 0);
 		round_trip(m);
@@ -655,8 +731,9 @@ static void written_and_read(void **state)
 static void written_and_read_odd(void **state)
 {
 	(void)state;
-	static const struct window windows[] = {{2, 2, 1, 0, 0, 0}, {2, 2, 1, 0, 0, 1}, {2, 4, 1, 0, 1, 1}, {2, 4, 3, 0, 1, 0}, {1, 2, 1, 0, 0, 0},
-		{3, 3, 2, 0, 0, 1}, {5, 3, 1, 2, 1, 0}, {5, 3, 1, 1, 2, 0}, {7, 1, 4, 3, 0, 1}, {4, 4, 4, 3, 3, 0}};
+	static const struct window windows[] = {{2, 2, 1, 0, 0, 0}, {2, 2, 1, 0, 0, 1}, {2, 4, 1, 0, 1, 1}, {2, 4, 3, 0, 1, 0},
+		{1, 2, 1, 0, 0, 0}, {3, 3, 2, 0, 0, 1}, {5, 3, 1, 2, 1, 0}, {5, 3, 1, 1, 2, 0}, {7, 1, 4, 3, 0, 1},
+		{4, 4, 4, 3, 3, 0}};
 	for (size_t i = 0; i < sizeof windows / sizeof windows[0]; i++) {
 		struct model *m = model_new("odd", (struct shape){12, 20, 6}, 5);
 		assert_non_null(m);
@@ -676,7 +753,8 @@ static void written_and_read_odd(void **state)
 static void read_by_hand(void **state)
 {
 	(void)state;
-	static const char text[] = "# a network\n\n\tinput 12x10x4\t# grey and more\r\nclasses 3\n"
+	static const char text[] =
+		"# a network\n\n\tinput 12x10x4\t# grey and more\r\nclasses 3\n"
 		"stem conv out=8 kernel=3x5 stride=2\n a.norm norm act=relu6\nd conv kernel=2 out=8 groups=each bias=yes\n"
 		"m maximum kernel=2 stride=2 pad=0 in=d\nv average kernel=3 stride=2 in=a.norm far=1 pad=0\n"
 		"both concat in=m,v\ng pool\ngate act act=sigmoid\ngated scale in=both,gate\nt tokens\nq linear out=12\nw attention heads=2\n"
@@ -688,7 +766,8 @@ static void read_by_hand(void **state)
 	if (!m)
 		fail_msg("%s", fault_line(&f, line, sizeof line));
 	struct model *want = model_new("hand", (struct shape){12, 10, 4}, 3);
-	int stem = model_conv(want, "stem", 0, 8, (struct window){3, 5, 2, 1, 2, 0}, 1, false), a = model_norm(want, stem, ACT_RELU6);
+	int stem = model_conv(want, "stem", 0, 8, (struct window){3, 5, 2, 1, 2, 0}, 1, false),
+	    a = model_norm(want, stem, ACT_RELU6);
 	int d = model_conv(want, "d", a, 8, (struct window){2, 2, 1, 0, 0, 1}, 8, true);
 	int most = model_window(want, OP_MAXIMUM, d, (struct window){2, 2, 2, 0, 0, 0});
 	int v = model_window(want, OP_AVERAGE, a, (struct window){3, 3, 2, 0, 0, 1});
@@ -751,48 +830,93 @@ static void texts_that_are_no_networks(void **state)
 		int line; // 0: of none
 		const char *says, *text;
 	} bad[] = {
-		{0, "empty", ""}, {0, "empty", "# nothing\n\n"}, {1, "begin with a line such as", "conv\n"}, {2, "no size of images before", "\nclasses 3\n"},
-		{0, "no conv and no linear", HEAD}, {0, "no conv and no linear", "input 8x8x3\nclasses 3\np pool\n"},
-		{1, "is not a size of images", "input\n"}, {1, "is not a size", "input 8\n"}, {1, "is not a size", "input 8x8\n"}, {1, "is not a size", "input 8x8x\n"},
-		{1, "is not a size", "input 0x8x3\n"}, {1, "is not a size", "input 8x8x3x3\n"}, {1, "is not a size", "input -8x8x3\n"},
-		{1, "is not a size", "input 8x8x3 3\n"}, {1, "is not a size", "input 8192x8193x3\n"}, {1, "is not a size", "input 99999999999999999999x8x3\n"},
-		{1, "is not a size", "input 4294967304x8x3\n"}, {1, "is not a size", "input 0x10x10x3\n"}, {1, "is not a size", "input eight\n"},
-		{2, "is not a number of classes", "input 8x8x3\nclasses\n"}, {2, "is not a number of classes", "input 8x8x3\nclasses 0\n"},
-		{2, "is not a number of classes", "input 8x8x3\nclasses 1e3\n"}, {2, "is not a number of classes", "input 8x8x3\nclasses 10 11\n"},
-		{3, "`classes` stands twice", HEAD "classes 3\n"}, {3, "second or late `input`", HEAD "input 8x8x3\n"},
+		{0, "empty", ""},
+		{0, "empty", "# nothing\n\n"},
+		{1, "begin with a line such as", "conv\n"},
+		{2, "no size of images before", "\nclasses 3\n"},
+		{0, "no conv and no linear", HEAD},
+		{0, "no conv and no linear", "input 8x8x3\nclasses 3\np pool\n"},
+		{1, "is not a size of images", "input\n"},
+		{1, "is not a size", "input 8\n"},
+		{1, "is not a size", "input 8x8\n"},
+		{1, "is not a size", "input 8x8x\n"},
+		{1, "is not a size", "input 0x8x3\n"},
+		{1, "is not a size", "input 8x8x3x3\n"},
+		{1, "is not a size", "input -8x8x3\n"},
+		{1, "is not a size", "input 8x8x3 3\n"},
+		{1, "is not a size", "input 8192x8193x3\n"},
+		{1, "is not a size", "input 99999999999999999999x8x3\n"},
+		{1, "is not a size", "input 4294967304x8x3\n"},
+		{1, "is not a size", "input 0x10x10x3\n"},
+		{1, "is not a size", "input eight\n"},
+		{2, "is not a number of classes", "input 8x8x3\nclasses\n"},
+		{2, "is not a number of classes", "input 8x8x3\nclasses 0\n"},
+		{2, "is not a number of classes", "input 8x8x3\nclasses 1e3\n"},
+		{2, "is not a number of classes", "input 8x8x3\nclasses 10 11\n"},
+		{3, "`classes` stands twice", HEAD "classes 3\n"},
+		{3, "second or late `input`", HEAD "input 8x8x3\n"},
 		{4, "second or late `classes`", HEAD "a pool\nclasses 3\n"},
-		{3, "is not a kind of operator; there are conv linear norm", HEAD "a\n"}, {3, "\"convolution\" is not a kind", HEAD "a convolution out=3\n"},
-		{3, "\"input\" is not a kind", HEAD "a input\n"}, {3, "cannot be a name", HEAD "a,b conv out=3 kernel=3\n"},
+		{3, "is not a kind of operator; there are conv linear norm", HEAD "a\n"},
+		{3, "\"convolution\" is not a kind", HEAD "a convolution out=3\n"},
+		{3, "\"input\" is not a kind", HEAD "a input\n"},
+		{3, "cannot be a name", HEAD "a,b conv out=3 kernel=3\n"},
 		{3, "cannot be a name", HEAD "\xc3\xa4 pool\n"},
 		{3, "cannot be a name", HEAD "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz pool\n"},
 		{4, "\"a\" is also the name of line 3", HEAD "a norm\na pool\n"},
-		{3, "conv lacks out=", HEAD "a conv kernel=3\n"}, {3, "conv lacks kernel=", HEAD "a conv out=3\n"},
-		{3, "act lacks act=; add act=: none, relu", HEAD "a act\n"}, {3, "attention lacks heads=", HEAD "a attention\n"},
-		{3, "\"colour=\" says nothing here; conv takes in= out= kernel= stride= pad= far= groups= bias=", HEAD "a conv out=3 kernel=3 colour=1\n"},
-		{3, "\"bias=\" says nothing here; linear takes in= out=", HEAD "a linear out=3 bias=yes\n"}, {3, "\"wide\" says", HEAD "a pool wide\n"},
-		{3, "out= stands twice", HEAD "a linear out=3 out=3\n"}, {3, "out= takes a number", HEAD "a linear out=\n"},
-		{3, "out=0", HEAD "a linear out=0\n"}, {3, "out=65537", HEAD "a linear out=65537\n"}, {3, "out=-3", HEAD "a linear out=-3\n"},
-		{3, "out=+3", HEAD "a linear out=+3\n"}, {3, "out=3.5", HEAD "a linear out=3.5\n"}, {3, "out=9999", HEAD "a linear out=99999999999999999999\n"},
-		{3, "out=all", HEAD "a linear out=all\n"}, {3, "kernel=3x", HEAD "a conv out=3 kernel=3x\n"}, {3, "kernel=0", HEAD "a conv out=3 kernel=0\n"},
-		{3, "kernel=3x3x3", HEAD "a conv out=3 kernel=3x3x3\n"}, {3, "kernel=3x2000", HEAD "a conv out=3 kernel=3x2000\n"},
-		{3, "stride=0", HEAD "a conv out=3 kernel=3 stride=0\n"}, {3, "far=2", HEAD "a conv out=3 kernel=3 far=2\n"},
-		{3, "bias=true; bias= takes no or yes", HEAD "a conv out=3 kernel=3 bias=true\n"}, {3, "act=tanh", HEAD "a act act=tanh\n"},
-		{3, "groups=0", HEAD "a conv out=4 kernel=3 groups=0\n"}, {3, "divide into the groups", HEAD "a conv out=4 kernel=3 groups=3\n"},
-		{3, "divide into the groups", HEAD "a conv out=3 kernel=3 groups=each\n"}, {3, "nothing comes out of 8x8x4", HEAD "a conv out=3 kernel=9 pad=0\n"},
-		{3, "heads=0", HEAD "a attention heads=0\n"}, {3, "three times the heads", HEAD "a attention heads=2\n"},
-		{3, "no earlier line has the name \"b\"", HEAD "a norm in=b\nb pool\n"}, {3, "has the name \"a\"", HEAD "a norm in=a\n"},
-		{3, "has the name \"\"", HEAD "a norm in=\n"}, {3, "has the name \"\"", HEAD "a add in=input,\n"},
-		{3, "add reads 2 images, not 1", HEAD "a add\n"}, {3, "add reads 2 images, not 3", HEAD "a add in=input,input,input\n"},
+		{3, "conv lacks out=", HEAD "a conv kernel=3\n"},
+		{3, "conv lacks kernel=", HEAD "a conv out=3\n"},
+		{3, "act lacks act=; add act=: none, relu", HEAD "a act\n"},
+		{3, "attention lacks heads=", HEAD "a attention\n"},
+		{3, "\"colour=\" says nothing here; conv takes in= out= kernel= stride= pad= far= groups= bias=",
+			HEAD "a conv out=3 kernel=3 colour=1\n"},
+		{3, "\"bias=\" says nothing here; linear takes in= out=", HEAD "a linear out=3 bias=yes\n"},
+		{3, "\"wide\" says", HEAD "a pool wide\n"},
+		{3, "out= stands twice", HEAD "a linear out=3 out=3\n"},
+		{3, "out= takes a number", HEAD "a linear out=\n"},
+		{3, "out=0", HEAD "a linear out=0\n"},
+		{3, "out=65537", HEAD "a linear out=65537\n"},
+		{3, "out=-3", HEAD "a linear out=-3\n"},
+		{3, "out=+3", HEAD "a linear out=+3\n"},
+		{3, "out=3.5", HEAD "a linear out=3.5\n"},
+		{3, "out=9999", HEAD "a linear out=99999999999999999999\n"},
+		{3, "out=all", HEAD "a linear out=all\n"},
+		{3, "kernel=3x", HEAD "a conv out=3 kernel=3x\n"},
+		{3, "kernel=0", HEAD "a conv out=3 kernel=0\n"},
+		{3, "kernel=3x3x3", HEAD "a conv out=3 kernel=3x3x3\n"},
+		{3, "kernel=3x2000", HEAD "a conv out=3 kernel=3x2000\n"},
+		{3, "stride=0", HEAD "a conv out=3 kernel=3 stride=0\n"},
+		{3, "far=2", HEAD "a conv out=3 kernel=3 far=2\n"},
+		{3, "bias=true; bias= takes no or yes", HEAD "a conv out=3 kernel=3 bias=true\n"},
+		{3, "act=tanh", HEAD "a act act=tanh\n"},
+		{3, "groups=0", HEAD "a conv out=4 kernel=3 groups=0\n"},
+		{3, "divide into the groups", HEAD "a conv out=4 kernel=3 groups=3\n"},
+		{3, "divide into the groups", HEAD "a conv out=3 kernel=3 groups=each\n"},
+		{3, "nothing comes out of 8x8x4", HEAD "a conv out=3 kernel=9 pad=0\n"},
+		{3, "heads=0", HEAD "a attention heads=0\n"},
+		{3, "three times the heads", HEAD "a attention heads=2\n"},
+		{3, "no earlier line has the name \"b\"", HEAD "a norm in=b\nb pool\n"},
+		{3, "has the name \"a\"", HEAD "a norm in=a\n"},
+		{3, "has the name \"\"", HEAD "a norm in=\n"},
+		{3, "has the name \"\"", HEAD "a add in=input,\n"},
+		{3, "add reads 2 images, not 1", HEAD "a add\n"},
+		{3, "add reads 2 images, not 3", HEAD "a add in=input,input,input\n"},
 		{3, "norm reads 1 image, not 2", HEAD "a norm in=input,input\n"},
 		{3, "more than 8 inputs", HEAD "a concat in=input,input,input,input,input,input,input,input,input\n"},
-		{4, "one shape", HEAD "a pool\nb add in=a,input\n"}, {3, "one pixel with as many channels", HEAD "a scale in=input,input\n"},
+		{4, "one shape", HEAD "a pool\nb add in=a,input\n"},
+		{3, "one pixel with as many channels", HEAD "a scale in=input,input\n"},
 		{4, "all images must have one height", HEAD "a pool\nb concat in=a,input\n"},
-		{3, "nothing reads \"a\"", HEAD "a norm\np pool in=input\nh linear out=3\n"}, 
+		{3, "nothing reads \"a\"", HEAD "a norm\np pool in=input\nh linear out=3\n"},
 		{4, "puts out 8x8x3, not one pixel of 3 classes; end with", HEAD "a norm\nh linear out=3\n"},
-		{4, "puts out 1x1x4", HEAD "p pool\nh linear out=4\n"}, {3, "out=classes, and how many is not said", "input 8x8x3\np pool\nh linear out=classes\n"},
-		{3, "too large", "input 8192x8192x16\nn norm\na conv out=64 kernel=1\n"}, {1, "too large", "input 8192x8192x65536\n"},
+		{4, "puts out 1x1x4", HEAD "p pool\nh linear out=4\n"},
+		{3, "out=classes, and how many is not said", "input 8x8x3\np pool\nh linear out=classes\n"},
+		{3, "too large", "input 8192x8192x16\nn norm\na conv out=64 kernel=1\n"},
+		{1, "too large", "input 8192x8192x65536\n"},
 		{4, "too large", HEAD "a linear out=65536\nb linear out=65536\n"},
-		{3, "not text", HEAD "a norm \x01\n"}, {3, "not text", HEAD "\x7f" "ELF\n"}, {2, "not text", "input 8x8x3\n\x1b[2J\n"},
+		{3, "not text", HEAD "a norm \x01\n"},
+		{3, "not text",
+			HEAD "\x7f"
+			     "ELF\n"},
+		{2, "not text", "input 8x8x3\n\x1b[2J\n"},
 		{3, "\"%s%n\" is not a kind", HEAD "a %s%n %s%n\n"},
 	};
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -949,8 +1073,21 @@ static void targets(void **state)
 		const char *text;
 		double value;
 	} good[] = {
-		{"int4", MACS * 16}, {"int3", MACS * 9}, {"e4m3", MACS * 64}, {"fp32", MACS * 1024}, {"1x", WIDEST}, {"0.5x", WIDEST / 2},
-		{".25x", WIDEST / 4}, {"2x", WIDEST * 2}, {"1", 1}, {"1e6", 1e6}, {"200M", 200e6}, {"1.5G", 1.5e9}, {"3k", 3e3}, {"3K", 3e3}, {"2T", 2e12},
+		{"int4", MACS * 16},
+		{"int3", MACS * 9},
+		{"e4m3", MACS * 64},
+		{"fp32", MACS * 1024},
+		{"1x", WIDEST},
+		{"0.5x", WIDEST / 2},
+		{".25x", WIDEST / 4},
+		{"2x", WIDEST * 2},
+		{"1", 1},
+		{"1e6", 1e6},
+		{"200M", 200e6},
+		{"1.5G", 1.5e9},
+		{"3k", 3e3},
+		{"3K", 3e3},
+		{"2T", 2e12},
 		{"+5M", 5e6},
 	};
 	for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
@@ -960,9 +1097,9 @@ static void targets(void **state)
 		if (value != good[i].value)
 			fail_msg("%s is %.17g, not %.17g", good[i].text, value, good[i].value);
 	}
-	static const char *const bad[] = {"", " ", "x", "0", "0x", "-1", "-0.5x", "0.5 x", "0.5xx", "nan", "nanx", "inf", "infx", "-inf", "1e999",
-		"1e308T", "1e308x", "int", "int9", "INT4", "int4x", "int4,int8", "1.2.3", "5MM", "5m", "5 M", "M", "1e", "%s%s%n", "\x1b[2J", "\xff\xfe", "--1",
-		"1;2", "0.0M"};
+	static const char *const bad[] = {"", " ", "x", "0", "0x", "-1", "-0.5x", "0.5 x", "0.5xx", "nan", "nanx", "inf", "infx",
+		"-inf", "1e999", "1e308T", "1e308x", "int", "int9", "INT4", "int4x", "int4,int8", "1.2.3", "5MM", "5m", "5 M",
+		"M", "1e", "%s%s%n", "\x1b[2J", "\xff\xfe", "--1", "1;2", "0.0M"};
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		struct fault f = {0};
 		double value = -1;
@@ -1068,8 +1205,9 @@ static void spaces_that_cannot_be(void **state)
 {
 	(void)state;
 	struct model *m = model_of("resnet8", 16, 3, 10);
-	static const char *const bad[] = {"", ",", "int4,,int8", "int4 int8", "int4, int8", "wide,int8", "int4,wide", "int1", "int9", "Int4", "int4x", "all",
-		"int4,e1m2", "e1m2,int2,int4", "%s", "int4\n", "\x1b[31m", "abcdefghijabcdefghijabcdefghijabcdefghij"};
+	static const char *const bad[] = {"", ",", "int4,,int8", "int4 int8", "int4, int8", "wide,int8", "int4,wide", "int1",
+		"int9", "Int4", "int4x", "all", "int4,e1m2", "e1m2,int2,int4", "%s", "int4\n", "\x1b[31m",
+		"abcdefghijabcdefghijabcdefghijabcdefghij"};
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		struct fault f = {0};
 		if (space_new(m, bad[i], &f))

@@ -101,8 +101,8 @@ struct bench {
 	int fd;
 	char tail[1 << 16]; // what it wrote last
 	size_t length;
-	bool full, pastes;  // the second screen, and marked pastes, are on
-	char *sent;         // what was sent in this round, for a report
+	bool full, pastes; // the second screen, and marked pastes, are on
+	char *sent;        // what was sent in this round, for a report
 	size_t sent_length;
 	bool gone;
 };
@@ -169,8 +169,8 @@ static void begin(struct bench *b, const char *name, bool fresh)
 		setenv("HOME", place, 1);
 		setenv("XDG_STATE_HOME", place, 1);
 		setenv("XDG_CONFIG_HOME", place, 1);
-		char *const made[] = {whole, (char *)"new", (char *)name, (char *)"data=glyphs:12", (char *)"train=512", (char *)"heldout=256",
-			(char *)"steps=1000000", NULL};
+		char *const made[] = {whole, (char *)"new", (char *)name, (char *)"data=glyphs:12", (char *)"train=512",
+			(char *)"heldout=256", (char *)"steps=1000000", NULL};
 		char *const opened[] = {whole, (char *)name, NULL};
 		_exit(keep(fresh ? made : opened));
 	}
@@ -269,7 +269,9 @@ static void end(struct bench *b, uint64_t round)
 		fail_with(b, round, "it does not end");
 	int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 	if (code == KEEPER_CHANGED || code == KEEPER_STOP_CHANGED)
-		fail_with(b, round, code == KEEPER_CHANGED ? "the terminal's settings are changed" : "stopped, the terminal's settings are not the shell's");
+		fail_with(b, round,
+			code == KEEPER_CHANGED ? "the terminal's settings are changed"
+					       : "stopped, the terminal's settings are not the shell's");
 	if (code != 0) {
 		print_error("status %d\n", code);
 		fail_with(b, round, "it ended badly");
@@ -307,7 +309,8 @@ static int changes(const char *journal)
 static bool may_stand(const char *line, size_t length)
 {
 	// What the commands of the table become: a draft that is committed pins, a nudge sets, an undo takes any of them back.
-	static const char *const verb[] = {"pin", "unpin", "target", "weight", "undo", "redo", "restrict", "draft", "note pasted", "note \"pasted"};
+	static const char *const verb[] = {
+		"pin", "unpin", "target", "weight", "undo", "redo", "restrict", "draft", "note pasted", "note \"pasted"};
 	size_t step = strspn(line, "0123456789");
 	if (length == 0 || line[0] == '#')
 		return true;
@@ -364,10 +367,12 @@ static void say_split(struct bench *b, const char *bytes, size_t length)
 
 static void do_sequence(struct bench *b)
 {
-	static const char *const known[] = {"\033[I", "\033[O", "\033[M pp", "\033[M!qx", "\033[<0;10;10M", "\033[<64;200;70m", "\033[35;5;5M", "\033[25~", "\033[34~",
-		"\033[1;5A", "\033[1;3D", "\033[[A", "\033[[E", "\033[7$", "\033[8^", "\033[3@", "\033Oa", "\033Op", "\033[112;3u", "\033[113;9u", "\033[57399u", "\033[201~",
-		"\033(q", "\033#8", "\033 F", "\033Np", "\233q", "\033]0;pppq\007", "\033]11;rgb:0000/0000/0000\033\\", "\033P1$r0q\033\\", "\033_xp\033\\", "\033^px\033\\",
-		"\033[?62;4c", "\033[24;80R", "\033[?1;2$y", "\033p", "\033u", "\033x", "\033P", "\033\033[A", "\033[27;5;112~", "\033[1;2P", "\033[>0;276;0c"};
+	static const char *const known[] = {"\033[I", "\033[O", "\033[M pp", "\033[M!qx", "\033[<0;10;10M", "\033[<64;200;70m",
+		"\033[35;5;5M", "\033[25~", "\033[34~", "\033[1;5A", "\033[1;3D", "\033[[A", "\033[[E", "\033[7$", "\033[8^",
+		"\033[3@", "\033Oa", "\033Op", "\033[112;3u", "\033[113;9u", "\033[57399u", "\033[201~", "\033(q", "\033#8",
+		"\033 F", "\033Np", "\233q", "\033]0;pppq\007", "\033]11;rgb:0000/0000/0000\033\\", "\033P1$r0q\033\\",
+		"\033_xp\033\\", "\033^px\033\\", "\033[?62;4c", "\033[24;80R", "\033[?1;2$y", "\033p", "\033u", "\033x", "\033P",
+		"\033\033[A", "\033[27;5;112~", "\033[1;2P", "\033[>0;276;0c"};
 	char bytes[64];
 	size_t length;
 	if (any(2)) {
@@ -390,7 +395,8 @@ static void do_sequence(struct bench *b)
 
 static void do_cut(struct bench *b)
 {
-	static const char *const cut[] = {"\033[", "\033[1;5", "\033O", "\033]0;pp", "\033P1$", "\033[M ", "\033[[", "\342\202", "\033N", "\033[200~pp\rq\r\003\032"};
+	static const char *const cut[] = {"\033[", "\033[1;5", "\033O", "\033]0;pp", "\033P1$", "\033[M ", "\033[[", "\342\202",
+		"\033N", "\033[200~pp\rq\r\003\032"};
 	const char *one = cut[any(sizeof cut / sizeof *cut)];
 	say(b, one);
 	bool paste = strlen(one) > 8;
@@ -432,7 +438,8 @@ static void do_garbage(struct bench *b)
 
 static void do_resize(struct bench *b)
 {
-	static const int edge[] = {1, 2, 10, 40, 59, 60, 61, 80, 120, 200, 250}, edge_y[] = {1, 2, 3, 10, 15, 16, 17, 24, 40, 60, 80};
+	static const int edge[] = {1, 2, 10, 40, 59, 60, 61, 80, 120, 200, 250},
+			 edge_y[] = {1, 2, 3, 10, 15, 16, 17, 24, 40, 60, 80};
 	if (any(2))
 		resize(b, edge[any(11)], edge_y[any(11)]);
 	else
@@ -457,14 +464,9 @@ static void do_prompt(struct bench *b)
 	say(b, ":");
 	for (uint32_t n = any(30); n > 0; n--)
 		switch (any(4)) {
-		case 0:
-			do_sequence(b);
-			break;
-		case 1:
-			say(b, "\t");
-			break;
-		default:
-			say_unbound(b);
+		case 0: do_sequence(b); break;
+		case 1: say(b, "\t"); break;
+		default: say_unbound(b);
 		}
 	hear(b, 0.3);
 	say(b, "\003");
@@ -474,34 +476,24 @@ static void do_prompt(struct bench *b)
 static void harmless(struct bench *b, uint64_t round)
 {
 	switch (any(8)) {
-	case 0:
-		do_resize(b);
-		break;
-	case 1:
-		do_cut(b);
-		break;
-	case 2:
-		do_paste(b, round, false);
-		break;
-	case 3:
-		do_garbage(b);
-		break;
-	case 4:
-		say_unbound(b);
-		break;
+	case 0: do_resize(b); break;
+	case 1: do_cut(b); break;
+	case 2: do_paste(b, round, false); break;
+	case 3: do_garbage(b); break;
+	case 4: say_unbound(b); break;
 	case 5:
 		if (any(4) == 0)
 			do_prompt(b);
 		break;
-	default:
-		do_sequence(b);
+	default: do_sequence(b);
 	}
 	pause_a_little(b);
 }
 
 static void free_key(struct bench *b)
 {
-	static const char *const named[] = {"\033[A", "\033[B", "\033[C", "\033[D", "\033OA", "\033OB", "\033[H", "\033[F", "\033[5~", "\033[6~"};
+	static const char *const named[] = {
+		"\033[A", "\033[B", "\033[C", "\033[D", "\033OA", "\033OB", "\033[H", "\033[F", "\033[5~", "\033[6~"};
 	int key = keys.row[any((uint32_t)keys.count)].key;
 	if (key >= KEYS_OTHER || any(4) == 0) {
 		say(b, named[any(10)]);
@@ -516,18 +508,10 @@ static void free_key(struct bench *b)
 static void anything(struct bench *b, uint64_t round)
 {
 	switch (any(10)) {
-	case 0:
-		do_resize(b);
-		break;
-	case 1:
-		do_paste(b, round, true);
-		break;
-	case 2:
-		do_garbage(b);
-		break;
-	case 3:
-		do_sequence(b);
-		break;
+	case 0: do_resize(b); break;
+	case 1: do_paste(b, round, true); break;
+	case 2: do_garbage(b); break;
+	case 3: do_sequence(b); break;
 	case 4:
 		if (any(4) == 0)
 			do_cut(b);
@@ -537,8 +521,7 @@ static void anything(struct bench *b, uint64_t round)
 		say_bytes(b, &byte, 1);
 		break;
 	}
-	default:
-		free_key(b);
+	default: free_key(b);
 	}
 	pause_a_little(b);
 }
@@ -592,7 +575,8 @@ static int remove_one(const char *path, const struct stat *info, int kind, struc
 static void test_monkey(void **state)
 {
 	(void)state;
-	const char *tmp = getenv("TMPDIR"), *seconds = getenv("MONKEY_SECONDS"), *first = getenv("MONKEY_SEED"), *long_run = getenv("LONG");
+	const char *tmp = getenv("TMPDIR"), *seconds = getenv("MONKEY_SECONDS"), *first = getenv("MONKEY_SEED"),
+		   *long_run = getenv("LONG");
 	snprintf(place, sizeof place, "%s/bitscape-monkey-XXXXXX", tmp ? tmp : "/tmp");
 	assert_non_null(mkdtemp(place));
 	assert_true(keys_begin(&keys, NULL));

@@ -156,9 +156,9 @@ struct plain {
 };
 
 enum {
-	READERS = 4,                                   // most readers of one operator, whose gradients are added up
-	STRETCH_ROUNDINGS = 64 + 4 + NN_CHUNKS,        // sums of channels: single precision over 64 pixels, then double
-	SMOOTH = 20,                                   // error of an activation or its slope, in roundings of 1 + |x|
+	READERS = 4,                            // most readers of one operator, whose gradients are added up
+	STRETCH_ROUNDINGS = 64 + 4 + NN_CHUNKS, // sums of channels: single precision over 64 pixels, then double
+	SMOOTH = 20,                            // error of an activation or its slope, in roundings of 1 + |x|
 };
 
 static void put_sized(struct sum *s, double term, double size)
@@ -405,7 +405,8 @@ static void plain_attention(const struct plain *p)
 			for (int j = 0; j < width; j++) {
 				double value = (double)v[(long)u * 3 * c + j];
 				put(&p->out[t * c + head + j], score[u] * value, roundings);
-				put(&p->dx[0][(image + u) * 3 * c + 2 * c + head + j], score[u] * (double)dy[j], roundings + READERS);
+				put(&p->dx[0][(image + u) * 3 * c + 2 * c + head + j], score[u] * (double)dy[j],
+					roundings + READERS);
 				put(&s, (double)dy[j] * value, 1);
 			}
 			slope[u] = s.value;
@@ -469,8 +470,8 @@ static void write_out(struct network *net, int images)
 		if (n->waits)
 			net->kernels->affine(node_behind(net, n)->x, pixels, n->out.c, n->gain_scale, n->shift, n->op->act, n->x);
 		if (n->norm)
-			net->kernels->affine_gradient(n->x, n->norm->grad, pixels, n->out.c, n->norm->gain_scale, n->norm->shift, n->norm->op->act,
-				n->norm->ka, n->norm->kb, n->norm->kc, n->grad);
+			net->kernels->affine_gradient(n->x, n->norm->grad, pixels, n->out.c, n->norm->gain_scale, n->norm->shift,
+				n->norm->op->act, n->norm->ka, n->norm->kb, n->norm->kc, n->grad);
 	}
 }
 
@@ -496,7 +497,8 @@ static double check(struct rig *r, int images)
 			(size_t)net->parameter[i].count * sizeof *gradient);
 	for (int i = 0; i < ops; i++)
 		size += images * shape_size(net->node[i].out);
-	struct sum *sums = calloc((size_t)(2 * size + net->parameters), sizeof *sums), **grads = calloc((size_t)ops, sizeof *grads);
+	struct sum *sums = calloc((size_t)(2 * size + net->parameters), sizeof *sums),
+		   **grads = calloc((size_t)ops, sizeof *grads);
 	assert_non_null(sums);
 	assert_non_null(grads);
 	struct sum *out = sums, *parameters = sums + 2 * size;
@@ -505,8 +507,14 @@ static double check(struct rig *r, int images)
 	out = sums;
 	for (int i = 0; i < ops; i++) {
 		const struct node *n = &net->node[i];
-		struct plain p = {.r = r, .n = n, .images = images, .y = n->x, .dy = n->grad, .out = grads[i] - size,
-			.parameters = parameters, .clipped = &clipped};
+		struct plain p = {.r = r,
+			.n = n,
+			.images = images,
+			.y = n->x,
+			.dy = n->grad,
+			.out = grads[i] - size,
+			.parameters = parameters,
+			.clipped = &clipped};
 		for (int k = 0; k < n->op->inputs; k++) {
 			p.x[k] = net->node[n->op->in[k]].x;
 			p.dx[k] = grads[n->op->in[k]];
@@ -566,11 +574,12 @@ static void convolutions(void **state)
 			struct window w = window_of(kernel, stride);
 			for (int a = 0; a < 6; a++) // every pair of channels on a small odd image
 				for (int b = 0; b < 6; b++)
-					one_conv((struct conv_case){7, 5, channels[a], channels[b], w, 1, (a + b) % 2, 2, "fp32"});
+					one_conv((struct conv_case){
+						7, 5, channels[a], channels[b], w, 1, (a + b) % 2, 2, "fp32"});
 			for (int s = 0; s < 6; s++) // every shape with some pairs
 				for (int a = 0; a < 6; a++)
-					one_conv((struct conv_case){images[s].h, images[s].w, channels[a], channels[(a + s) % 6], w, 1, s % 2,
-						1 + a * 2, "fp32"});
+					one_conv((struct conv_case){images[s].h, images[s].w, channels[a], channels[(a + s) % 6],
+						w, 1, s % 2, 1 + a * 2, "fp32"});
 			one_conv((struct conv_case){1, 1, 3, 4, w, 1, false, 3, "fp32"});
 			one_conv((struct conv_case){1, 6, 3, 4, w, 1, true, 3, "fp32"});
 			one_conv((struct conv_case){6, 5, 10, 17, w, 1, false, 3, "int4"});
@@ -582,14 +591,32 @@ static void windows_of_all_sorts(void **state)
 {
 	(void)state;
 	static const struct window windows[] = {
-		{1, 7, 1, 0, 3, 0}, {7, 1, 1, 3, 0, 0}, {1, 3, 1, 0, 1, 0}, {3, 1, 2, 1, 0, 0}, {5, 5, 1, 2, 2, 0}, {3, 3, 3, 1, 1, 0},
-		{3, 3, 2, 0, 0, 0}, {2, 2, 2, 0, 0, 0}, {4, 4, 4, 0, 0, 0}, {1, 1, 2, 0, 0, 0}, {1, 1, 3, 0, 0, 0}, {5, 3, 3, 2, 1, 0},
-		{2, 2, 1, 0, 0, 1}, {2, 2, 2, 0, 0, 1}, {4, 4, 1, 1, 1, 1}, {4, 4, 3, 1, 1, 1}, {6, 6, 2, 2, 2, 1}, {7, 7, 2, 3, 3, 0},
-		{5, 5, 5, 0, 0, 0}, {3, 3, 7, 1, 1, 0}, {8, 8, 8, 0, 0, 0},
+		{1, 7, 1, 0, 3, 0},
+		{7, 1, 1, 3, 0, 0},
+		{1, 3, 1, 0, 1, 0},
+		{3, 1, 2, 1, 0, 0},
+		{5, 5, 1, 2, 2, 0},
+		{3, 3, 3, 1, 1, 0},
+		{3, 3, 2, 0, 0, 0},
+		{2, 2, 2, 0, 0, 0},
+		{4, 4, 4, 0, 0, 0},
+		{1, 1, 2, 0, 0, 0},
+		{1, 1, 3, 0, 0, 0},
+		{5, 3, 3, 2, 1, 0},
+		{2, 2, 1, 0, 0, 1},
+		{2, 2, 2, 0, 0, 1},
+		{4, 4, 1, 1, 1, 1},
+		{4, 4, 3, 1, 1, 1},
+		{6, 6, 2, 2, 2, 1},
+		{7, 7, 2, 3, 3, 0},
+		{5, 5, 5, 0, 0, 0},
+		{3, 3, 7, 1, 1, 0},
+		{8, 8, 8, 0, 0, 0},
 	};
 	static const struct {
 		int ci, co, groups;
-	} channels[] = {{3, 17, 1}, {10, 6, 2}, {24, 36, 4}, {34, 66, 2}, {6, 12, 6}, {12, 6, 6}, {8, 8, 8}, {17, 17, 17}, {48, 48, 48}};
+	} channels[] = {
+		{3, 17, 1}, {10, 6, 2}, {24, 36, 4}, {34, 66, 2}, {6, 12, 6}, {12, 6, 6}, {8, 8, 8}, {17, 17, 17}, {48, 48, 48}};
 	static const struct shape images[] = {{8, 8, 0}, {9, 7, 0}, {4, 11, 0}};
 	for (size_t w = 0; w < sizeof windows / sizeof windows[0]; w++)
 		for (size_t c = 0; c < sizeof channels / sizeof channels[0]; c++)
@@ -597,8 +624,8 @@ static void windows_of_all_sorts(void **state)
 				struct window v = windows[w];
 				struct shape i = images[s];
 				if (i.h + 2 * v.pad_h + v.far >= v.h && i.w + 2 * v.pad_w + v.far >= v.w)
-					one_conv((struct conv_case){i.h, i.w, channels[c].ci, channels[c].co, v, channels[c].groups, (w + s) % 2,
-						1 + (int)s, c % 2 ? "fp32" : "int8"});
+					one_conv((struct conv_case){i.h, i.w, channels[c].ci, channels[c].co, v,
+						channels[c].groups, (w + s) % 2, 1 + (int)s, c % 2 ? "fp32" : "int8"});
 			}
 }
 
@@ -607,8 +634,10 @@ static void layers_with_many_weights(void **state)
 {
 	(void)state;
 	static const struct conv_case cases[] = {
-		{3, 4, 256, 576, {1, 1, 1, 0, 0, 0}, 1, false, 3, "fp32"}, {4, 3, 128, 160, {3, 3, 1, 1, 1, 0}, 1, true, 3, "fp32"},
-		{4, 3, 110, 149, {3, 3, 2, 1, 1, 0}, 1, false, 9, "fp32"}, {3, 3, 256, 576, {1, 1, 1, 0, 0, 0}, 1, true, 2, "int4"},
+		{3, 4, 256, 576, {1, 1, 1, 0, 0, 0}, 1, false, 3, "fp32"},
+		{4, 3, 128, 160, {3, 3, 1, 1, 1, 0}, 1, true, 3, "fp32"},
+		{4, 3, 110, 149, {3, 3, 2, 1, 1, 0}, 1, false, 9, "fp32"},
+		{3, 3, 256, 576, {1, 1, 1, 0, 0, 0}, 1, true, 2, "int4"},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		assert_true(cases[i].window.h * cases[i].window.w * cases[i].ci * cases[i].co >= NN_PARTIAL);
@@ -667,8 +696,8 @@ static void norms(void **state)
 		for (int i = 0; i < 4; i++)
 			for (int half = 0; half < 2; half++) { // behind a layer, which leaves its sums, or behind another norm
 				enum act act = (enum act)((c * 4 + i + 3 * half) % ACTS);
-				snprintf(under_test, sizeof under_test, "norm, %d channels, %d images, activation %d", channels[c], images[i],
-					act);
+				snprintf(under_test, sizeof under_test, "norm, %d channels, %d images, activation %d",
+					channels[c], images[i], act);
 				struct model *m = model_new("norm", half ? (struct shape){7, 5, 2} : (struct shape){4, 4, 2}, 1);
 				int x = conv_of(m, "first", 0, channels[c], 1, 1);
 				model_norm(m, half ? model_norm(m, x, ACT_SWISH) : x, act);
@@ -726,40 +755,43 @@ static void attention(void **state)
 			for (int w = 0; w < 3; w++) {
 				struct model *m = model_new("attention", (struct shape){tokens[t], 1, 7}, 1);
 				model_attention(m, model_linear(m, "qkv", 0, 3 * heads[h] * widths[w]), heads[h]);
-				snprintf(under_test, sizeof under_test, "attention, %d heads, %d tokens of %d", heads[h], tokens[t], widths[w]);
+				snprintf(under_test, sizeof under_test, "attention, %d heads, %d tokens of %d", heads[h],
+					tokens[t], widths[w]);
 				check(rig_new(m, 1 + t, 2, "fp32"), 1 + t);
 			}
 }
 
 // Ways to read an image of 24 channels.
-#define PARTS(PART)                                                                                                    \
-	PART(convolution, conv_of(m, "part", x, 10, 3, 2))                                                             \
-	PART(grouped, model_conv(m, "part", x, 16, window_of(3, 1), 4, true))                                          \
-	PART(depthwise, model_conv(m, "part", x, 24, window_of(5, 2), 24, false))                                      \
-	PART(even_depthwise, model_conv(m, "part", x, 24, window_of(2, 1), 24, true))                                  \
-	PART(pointwise, model_conv(m, "part", x, 33, window_of(1, 1), 1, true))                                        \
-	PART(linear, model_linear(m, "part", x, 17))                                                                   \
-	PART(norm, model_norm(m, x, ACT_SWISH))                                                                        \
-	PART(layernorm, model_layernorm(m, x))                                                                         \
-	PART(act, model_act(m, x, ACT_GELU))                                                                           \
-	PART(sum, model_add(m, x, model_act(m, x, ACT_SIGMOID), ACT_RELU))                                             \
-	PART(twice, model_add(m, x, x, ACT_RELU6))                                                                     \
-	PART(gate, model_scale(m, x, model_pool(m, x)))                                                                \
-	PART(concat, model_concat(m, (int[]){x, model_window(m, OP_MAXIMUM, x, window_of(3, 1)), x}, 3))               \
-	PART(concat_twice, model_concat(m, (int[]){x, x, model_act(m, x, ACT_SWISH)}, 3))                              \
-	PART(pool, model_pool(m, x))                                                                                   \
-	PART(average, model_window(m, OP_AVERAGE, x, window_of(3, 2)))                                                 \
-	PART(maximum, model_window(m, OP_MAXIMUM, x, window_of(3, 2)))                                                 \
-	PART(tokens, model_tokens(m, x))                                                                               \
-	PART(attention, model_attention(m, x, 2))                                                                      \
+#define PARTS(PART)                                                                                                              \
+	PART(convolution, conv_of(m, "part", x, 10, 3, 2))                                                                       \
+	PART(grouped, model_conv(m, "part", x, 16, window_of(3, 1), 4, true))                                                    \
+	PART(depthwise, model_conv(m, "part", x, 24, window_of(5, 2), 24, false))                                                \
+	PART(even_depthwise, model_conv(m, "part", x, 24, window_of(2, 1), 24, true))                                            \
+	PART(pointwise, model_conv(m, "part", x, 33, window_of(1, 1), 1, true))                                                  \
+	PART(linear, model_linear(m, "part", x, 17))                                                                             \
+	PART(norm, model_norm(m, x, ACT_SWISH))                                                                                  \
+	PART(layernorm, model_layernorm(m, x))                                                                                   \
+	PART(act, model_act(m, x, ACT_GELU))                                                                                     \
+	PART(sum, model_add(m, x, model_act(m, x, ACT_SIGMOID), ACT_RELU))                                                       \
+	PART(twice, model_add(m, x, x, ACT_RELU6))                                                                               \
+	PART(gate, model_scale(m, x, model_pool(m, x)))                                                                          \
+	PART(concat, model_concat(m, (int[]){x, model_window(m, OP_MAXIMUM, x, window_of(3, 1)), x}, 3))                         \
+	PART(concat_twice, model_concat(m, (int[]){x, x, model_act(m, x, ACT_SWISH)}, 3))                                        \
+	PART(pool, model_pool(m, x))                                                                                             \
+	PART(average, model_window(m, OP_AVERAGE, x, window_of(3, 2)))                                                           \
+	PART(maximum, model_window(m, OP_MAXIMUM, x, window_of(3, 2)))                                                           \
+	PART(tokens, model_tokens(m, x))                                                                                         \
+	PART(attention, model_attention(m, x, 2))                                                                                \
 	PART(first, model_first(m, x))
-#define FUNCTION(name, expression)                                                                                     \
-	static int part_##name(struct model *m, int x)                                                                 \
-	{                                                                                                              \
-		return expression;                                                                                     \
+#define FUNCTION(name, expression)                                                                                               \
+	static int part_##name(struct model *m, int x)                                                                           \
+	{                                                                                                                        \
+		return expression;                                                                                               \
 	}
 PARTS(FUNCTION)
+// clang-format off
 #define ROW(name, expression) {#name, part_##name},
+// clang-format on
 static const struct {
 	const char *name;
 	int (*add)(struct model *, int x);
@@ -784,8 +816,8 @@ static void operators_among_readers(void **state)
 			int one = parts[i].add(m, x);
 			if (both)
 				model_concat(m, (int[]){model_pool(m, one), model_pool(m, parts[i].add(m, x))}, 2);
-			snprintf(under_test, sizeof under_test, "%s of %s%s, %d images", parts[i].name, sources[source], both ? ", twice" : "",
-				images);
+			snprintf(under_test, sizeof under_test, "%s of %s%s, %d images", parts[i].name, sources[source],
+				both ? ", twice" : "", images);
 			struct rig *r = rig_new(m, images, 2, formats[(i + (size_t)source) % 2]);
 			r->q.range = way & 1 ? RANGE_MAX : RANGE_MSE;
 			check(r, images);
@@ -830,7 +862,8 @@ static void cross_entropy(void **state)
 			}
 			correct += best == label[i];
 			for (int j = 0; j < CLASSES; j++) {
-				double p = exp((double)z[i * CLASSES + j]) / total, wanted = smoothing / CLASSES + (j == label[i] ? 1 - smoothing : 0);
+				double p = exp((double)z[i * CLASSES + j]) / total,
+				       wanted = smoothing / CLASSES + (j == label[i] ? 1 - smoothing : 0);
 				mean -= wanted * log(p) / IMAGES;
 				assert_true(fabs((double)r->net->node[1].grad[i * CLASSES + j] - (p - wanted) / IMAGES) < 1e-7);
 			}
@@ -1023,7 +1056,8 @@ static void update_and_clipping(void **state)
 				long at = node->weights + j;
 				double d = scale * (double)g[at] + DECAY * (double)w[at], size = fabs(d) + fabs((double)w[at]);
 				near("momentum", at, array[1].data[at], (struct sum){d, size}, 100);
-				near("weight", at, array[0].data[at], (struct sum){(double)w[at] - RATE * (1 + MOMENTUM) * d, size}, 100);
+				near("weight", at, array[0].data[at],
+					(struct sum){(double)w[at] - RATE * (1 + MOMENTUM) * d, size}, 100);
 			}
 			bool norm = node->op->kind == OP_NORM;
 			for (int j = 0; (norm || node->op->kind == OP_LINEAR) && j < node->out.c; j++) // no decay
@@ -1078,11 +1112,19 @@ static void adamw_and_the_average(void **state)
 				length += (double)g[i] * (double)g[i];
 			length = sqrt(length);
 			double clip = steps[s].clip * length, scale = clip > 0 && clip < length ? steps[s].clip : 1;
-			double got = network_update(r->net, &(struct optimizer){.kind = OPTIMIZER_ADAMW, .rate = RATE, .momentum = BETA1,
-				.beta2 = BETA2, .decay = DECAY, .clip = clip, .average = steps[s].average}, steps[s].step);
+			double got = network_update(r->net,
+				&(struct optimizer){.kind = OPTIMIZER_ADAMW,
+					.rate = RATE,
+					.momentum = BETA1,
+					.beta2 = BETA2,
+					.decay = DECAY,
+					.clip = clip,
+					.average = steps[s].average},
+				steps[s].step);
 			assert_true(fabs(got - length) < 1e-5 * length);
 			for (int k = 0; k < r->net->parameter_count; k++)
-				for (long i = r->net->parameter[k].at; i < r->net->parameter[k].at + r->net->parameter[k].count; i++) {
+				for (long i = r->net->parameter[k].at; i < r->net->parameter[k].at + r->net->parameter[k].count;
+					i++) {
 					double d = scale * (double)g[i], w = (double)was[0][i];
 					double m0 = BETA1 * (double)was[1][i], v0 = BETA2 * (double)was[3][i];
 					double m = m0 + (1 - BETA1) * d, v = v0 + (1 - BETA2) * d * d;
@@ -1091,8 +1133,10 @@ static void adamw_and_the_average(void **state)
 					struct sum momentum = {m, fabs(m0) + fabs((1 - BETA1) * d)};
 					near("first moment", i, now[1].data[i], momentum, 100);
 					near("second moment", i, now[3].data[i], (struct sum){v, v}, 100);
-					near("weight", i, now[0].data[i], (struct sum){w - (decays ? RATE * DECAY * w : 0) - along * m,
-						fabs(w) + along * momentum.size}, 100);
+					near("weight", i, now[0].data[i],
+						(struct sum){w - (decays ? RATE * DECAY * w : 0) - along * m,
+							fabs(w) + along * momentum.size},
+						100);
 					w = (double)now[0].data[i];
 					double a = steps[s].keep * (double)was[4][i], b = (1 - steps[s].keep) * w;
 					near("average", i, now[4].data[i], (struct sum){a + b, fabs(a) + fabs(b)}, 10);
@@ -1116,8 +1160,13 @@ static void gradients_that_are_no_numbers(void **state)
 		struct rig *r = rig_new(transformer(), FD_BATCH, 2, "int8");
 		struct network_array now[NETWORK_ARRAYS];
 		float *input = copied(network_input(r->net), FD_BATCH * input_size(r)), *was[NETWORK_ARRAYS];
-		struct optimizer o = {.kind = way % 2 ? OPTIMIZER_ADAMW : OPTIMIZER_SGD, .rate = .1, .momentum = .9, .beta2 = .99, .decay = .1,
-			.clip = 1, .average = .9};
+		struct optimizer o = {.kind = way % 2 ? OPTIMIZER_ADAMW : OPTIMIZER_SGD,
+			.rate = .1,
+			.momentum = .9,
+			.beta2 = .99,
+			.decay = .1,
+			.clip = 1,
+			.average = .9};
 		int arrays = network_arrays(r->net, now);
 		for (int step = 0; step < 2; step++) { // the second is the wrong one
 			loss_of(r, input);
@@ -1200,8 +1249,13 @@ static void threads_do_not_matter(void **state)
 			for (int i = 0; i < MANY; i++)
 				label[i] = (uint8_t)(i % 10);
 			bool sgd = way % 3;
-			struct optimizer o = {.kind = sgd ? OPTIMIZER_SGD : OPTIMIZER_ADAMW, .rate = sgd ? .1 : .001, .momentum = .9,
-				.beta2 = .99, .decay = 1e-4, .clip = 5, .average = .9};
+			struct optimizer o = {.kind = sgd ? OPTIMIZER_SGD : OPTIMIZER_ADAMW,
+				.rate = sgd ? .1 : .001,
+				.momentum = .9,
+				.beta2 = .99,
+				.decay = 1e-4,
+				.clip = 5,
+				.average = .9};
 			for (int step = 0; step < 3; step++) {
 				forward(r, input, PASS_TRAIN, MANY, NULL);
 				loss = network_loss(r->net, label, MANY, 0).mean;
@@ -1257,13 +1311,14 @@ static void the_batch_does_not_matter(void **state)
 			for (int at = 0; at < MANY; at += counts[p]) {
 				int count = MANY - at < counts[p] ? MANY - at : counts[p];
 				for (int i = 0; i < count; i++) // backwards
-					memcpy(turned + i * size, input + (at + count - 1 - i) * size, (size_t)size * sizeof *input);
+					memcpy(turned + i * size, input + (at + count - 1 - i) * size,
+						(size_t)size * sizeof *input);
 				forward(r, turned, PASS_FIXED, count, c);
 				for (int i = 0; i < count; i++)
 					if (memcmp(network_logits(r->net) + i * CLASSES, logits + (at + count - 1 - i) * CLASSES,
-						CLASSES * sizeof *logits) != 0)
-						fail_msg("%s, %s: image %d differs in a batch of %d", r->model->name, formats[way % RANGES],
-							at + count - 1 - i, count);
+						    CLASSES * sizeof *logits) != 0)
+						fail_msg("%s, %s: image %d differs in a batch of %d", r->model->name,
+							formats[way % RANGES], at + count - 1 - i, count);
 			}
 		free(input);
 		free(turned);

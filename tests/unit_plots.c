@@ -34,25 +34,31 @@
 enum { LAYERS = 3, OPTIONS = 3, RECORDS = 40, POINTS = 7 };
 
 static const struct option_info options[OPTIONS] = {{"int2", 2}, {"int4", 4}, {"int8", 8}};
-static const struct slot_info slots[LAYERS] = {{"stem", 0, OPTIONS, options}, {"conv1", 1, OPTIONS, options}, {"fc", 2, OPTIONS, options}};
+static const struct slot_info slots[LAYERS] = {
+	{"stem", 0, OPTIONS, options}, {"conv1", 1, OPTIONS, options}, {"fc", 2, OPTIONS, options}};
 static const struct engine_info info = {.net = "resnet8", .data = "glyphs", .slots = LAYERS, .slot = slots};
 static const uint8_t choices[POINTS][LAYERS] = {{0, 0, 0}, {1, 1, 0}, {1, 1, 1}, {2, 1, 1}, {2, 1, 0}, {2, 2, 1}, {2, 2, 2}};
 
 // On a device with peaks of 100 and 10 T and 1 TB/s. In billions of operations, in megabytes, in ms: a tile half full under the roof
 // of int8, bound by memory, on the vector unit. The draft runs the first one as int4, in half the bytes and time.
 static const struct layer_info described[LAYERS] = {{.name = "stem"}, {.name = "conv1"}, {.name = "fc"}};
-static struct roofline_point now_points[LAYERS] = {
-	{200e9, 1000e6, 4, 100e12, "int8", false}, {20e9, 2000e6, 2, 100e12, "int8", true}, {10e9, 100e6, 1, 10e12, "vector", false}};
-static struct roofline_point draft_points[LAYERS] = {
-	{200e9, 500e6, 2, 200e12, "int4", false}, {20e9, 2000e6, 2, 100e12, "int8", true}, {10e9, 100e6, 1, 10e12, "vector", false}};
+static struct roofline_point now_points[LAYERS] = {{200e9, 1000e6, 4, 100e12, "int8", false},
+	{20e9, 2000e6, 2, 100e12, "int8", true}, {10e9, 100e6, 1, 10e12, "vector", false}};
+static struct roofline_point draft_points[LAYERS] = {{200e9, 500e6, 2, 200e12, "int4", false},
+	{20e9, 2000e6, 2, 100e12, "int8", true}, {10e9, 100e6, 1, 10e12, "vector", false}};
 
 // *session: whether there is a draft.
 static bool made_roofline(void *session, int term, struct roofline *r, struct fault *f)
 {
 	(void)term;
 	(void)f;
-	*r = (struct roofline){.device = "tpu_v9", .batch = 128, .bandwidth = 1e12, .layers = LAYERS, .layer = described,
-		.now = now_points, .draft = *(bool *)session ? draft_points : NULL};
+	*r = (struct roofline){.device = "tpu_v9",
+		.batch = 128,
+		.bandwidth = 1e12,
+		.layers = LAYERS,
+		.layer = described,
+		.now = now_points,
+		.draft = *(bool *)session ? draft_points : NULL};
 	return true;
 }
 
@@ -73,17 +79,32 @@ static void make(struct made *m)
 	static const double accuracy[POINTS] = {0.2, 0.5, 0.6, 0.8, 0.55, 0.75, 0.85};
 	memset(m, 0, sizeof *m);
 	struct snapshot *s = &m->snapshot;
-	*s = (struct snapshot){.info = &info, .step = RECORDS, .horizon = 100, .warmup = 10, .terms = 1, .slots = LAYERS,
-		.slot = m->slot, .points = POINTS, .point = m->point};
-	s->term[0] = (struct term_state){.name = "bops", .kind = &term_kinds[TERM_BOPS], .unit = "bit ops", .targeted = true, .target = 48e6,
+	*s = (struct snapshot){.info = &info,
+		.step = RECORDS,
+		.horizon = 100,
+		.warmup = 10,
+		.terms = 1,
+		.slots = LAYERS,
+		.slot = m->slot,
+		.points = POINTS,
+		.point = m->point};
+	s->term[0] = (struct term_state){.name = "bops",
+		.kind = &term_kinds[TERM_BOPS],
+		.unit = "bit ops",
+		.targeted = true,
+		.target = 48e6,
 		.target_text = "int4"};
 	for (int d = 0; d < LAYERS; d++)
 		m->slot[d].modal = choices[3][d];
 	for (int i = 0; i < POINTS; i++) {
 		struct front_point *p = &m->point[i];
 		bool uniform = choices[i][0] == choices[i][1] && choices[i][1] == choices[i][2];
-		*p = (struct front_point){.origin = uniform ? POINT_UNIFORM : i == 1 || i == 3 ? POINT_MODAL : POINT_SAMPLED,
-			.accuracy = accuracy[i], .step = 30, .choice = choices[i]};
+		*p = (struct front_point){.origin = uniform ? POINT_UNIFORM
+				: i == 1 || i == 3          ? POINT_MODAL
+							    : POINT_SAMPLED,
+			.accuracy = accuracy[i],
+			.step = 30,
+			.choice = choices[i]};
 		if (uniform)
 			memcpy(p->label, options[choices[i][0]].name, sizeof p->label);
 		for (int d = 0; d < LAYERS; d++)
@@ -91,8 +112,11 @@ static void make(struct made *m)
 	}
 	for (int i = 0; i < RECORDS; i++) {
 		struct record *r = &m->record[i];
-		*r = (struct record){.step = i + 1, .loss = 2.0f - 0.03f * (float)i, .accuracy = 0.02f * (float)i,
-			.quality = i < 10 ? NAN : 0.015f * (float)i, .reward = i < 10 ? NAN : 0.01f * (float)i,
+		*r = (struct record){.step = i + 1,
+			.loss = 2.0f - 0.03f * (float)i,
+			.accuracy = 0.02f * (float)i,
+			.quality = i < 10 ? NAN : 0.015f * (float)i,
+			.reward = i < 10 ? NAN : 0.01f * (float)i,
 			.entropy = 1 - (float)i / RECORDS};
 		r->cost[0] = 80e6f - 0.8e6f * (float)i;
 		r->modal_cost[0] = i < 20 ? 96e6f : 48e6f;
@@ -100,8 +124,14 @@ static void make(struct made *m)
 	}
 	m->mark[0] = (struct mark){20, "pin stem int8"};
 	m->mark[1] = (struct mark){35, "weight bops 2"};
-	m->source = (struct figure_source){.snapshot = s, .record = m->record, .records = RECORDS, .modal = m->modal[0],
-		.mark = m->mark, .marks = 2, .roofline = made_roofline, .session = &m->draft};
+	m->source = (struct figure_source){.snapshot = s,
+		.record = m->record,
+		.records = RECORDS,
+		.modal = m->modal[0],
+		.mark = m->mark,
+		.marks = 2,
+		.roofline = made_roofline,
+		.session = &m->draft};
 }
 
 static struct figure *made_figure(const char *name)
@@ -180,9 +210,11 @@ static void axes_say_what_they_are(void **state)
 		const char *name, *unit, *symbol, *label;
 		double largest;
 	} rows[] = {
-		{"bops", "bit ops per image", "", "bit operations (G per image)", 4e9}, {"bops", "bit ops", "", "bit operations (G)", 4e9},
+		{"bops", "bit ops per image", "", "bit operations (G per image)", 4e9},
+		{"bops", "bit ops", "", "bit operations (G)", 4e9},
 		{"bops-linear", "bit ops per image", "", "bit operations, linear (M per image)", 4e6},
-		{"bops-linear", "bit ops per image", "", "bit operations, linear (per image)", 4}, {"size", "B", "B", "size (kB)", 4e3},
+		{"bops-linear", "bit ops per image", "", "bit operations, linear (per image)", 4},
+		{"size", "B", "B", "size (kB)", 4e3},
 		{"activations", "B per image", "B", "activations (kB per image)", 4e3},
 		{"latency", "ms per 128 images on a100", "ms", "latency (ms per 128 images on a100)", 4e3},
 		{"energy", "mJ per image on a100", "mJ", "energy (mJ per image on a100)", 4e-4},
@@ -350,8 +382,8 @@ static void formats_of_one_width_stay_apart(void **state)
 	assert_int_equal(heatmap_sign(f->heat, 2), 'g'); // 16, in base 36
 	figure_free(f);
 	// No two signs are alike, whatever the space.
-	static const struct option_info all[] = {{"int2", 2}, {"int4", 4}, {"e2m1", 4}, {"e1m2", 4}, {"int8", 8}, {"e4m3", 8}, {"e5m2", 8}, {"e3m4", 8},
-		{"bf16", 16}, {"fp16", 16}, {"int16", 16}, {"fp32", 32}};
+	static const struct option_info all[] = {{"int2", 2}, {"int4", 4}, {"e2m1", 4}, {"e1m2", 4}, {"int8", 8}, {"e4m3", 8},
+		{"e5m2", 8}, {"e3m4", 8}, {"bf16", 16}, {"fp16", 16}, {"int16", 16}, {"fp32", 32}};
 	static const struct slot_info every = {"fc", 0, 12, all};
 	other.slot = &every;
 	f = figure_bits(&m.source);
@@ -432,7 +464,7 @@ static void curves_hold_still(void **state)
 	make(&m);
 	struct record *r = test_calloc(MANY, sizeof *r);
 	for (int i = 0; i < MANY; i++)
-		r[i] = (struct record){ .step = i + 1, .reward = (float)((i * 7919) % 1000) };
+		r[i] = (struct record){.step = i + 1, .reward = (float)((i * 7919) % 1000)};
 	m.source.record = r;
 	m.source.modal = NULL;
 	int moved = 0, stretched = 0;
@@ -516,8 +548,8 @@ static void measured_shows_both(void **state)
 		for (size_t i = 0; i < f->series[k].count; i++, shown++) {
 			int found = 0;
 			for (int t = 0; t < count; t++)
-				found += time[t].measured == f->series[k].x[i] && time[t].modelled == f->series[k].y[i]
-					&& time[t].fitted == (strcmp(f->series[k].name, "fitted") == 0);
+				found += time[t].measured == f->series[k].x[i] && time[t].modelled == f->series[k].y[i] &&
+					time[t].fitted == (strcmp(f->series[k].name, "fitted") == 0);
 			assert_true(found > 0);
 			assert_true(f->series[k].x[i] > f->x.low && f->series[k].x[i] < f->x.high);
 			assert_true(f->series[k].y[i] > f->y.low && f->series[k].y[i] < f->y.high);
@@ -535,13 +567,15 @@ static void roofline_shows_where_a_draft_goes(void **state)
 	make(&m);
 	m.draft = true;
 	struct figure *f = figure_kind_named("roofline")->build(&m.source);
-	const struct series *roofs = series_named(f, "roofs"), *change = series_named(f, "change"), *draft = series_named(f, "draft");
+	const struct series *roofs = series_named(f, "roofs"), *change = series_named(f, "change"),
+			    *draft = series_named(f, "draft");
 	assert_null(series_named(f, "modal")->label); // the draft's names are enough
 	assert_int_equal(roofs->count, 13);
 	assert_string_equal(roofs->label[3], "int4");
 	assert_true(near(roofs->x[2], 200) && near(roofs->y[2] / 1e12, 200));
 	assert_int_equal(change->count, 3); // the others stay
-	assert_true(near(change->x[0], 200) && near(change->y[0] / 1e12, 50) && near(change->x[1], 400) && near(change->y[1] / 1e12, 100));
+	assert_true(near(change->x[0], 200) && near(change->y[0] / 1e12, 50) && near(change->x[1], 400) &&
+		near(change->y[1] / 1e12, 100));
 	assert_true(near(draft->x[0], 400) && near(draft->y[0] / 1e12, 100));
 	figure_free(f);
 }
@@ -642,13 +676,13 @@ static struct figure *nasty(int which)
 	if (which == 4) // a right axis, and its series
 		strcpy(f->right.label, "right");
 	for (int role = 0; role < ROLES; role++) {
-		struct series *s = figure_add_series(f, "name\xf0\x9f\x98\x80", (enum series_kind)(role % 3), (enum figure_role)role,
-			COUNT, true);
+		struct series *s = figure_add_series(f, "name\xf0\x9f\x98\x80", (enum series_kind)(role % 3),
+			(enum figure_role)role, COUNT, true);
 		s->right = which == 4 && role % 2;
 		for (int i = 0; i < COUNT; i++)
 			if (which != 5)
-				series_add(s, numbers[(i * 3 + role) % COUNT], which == 3 ? 7 : numbers[(i + role * which) % COUNT],
-					"\xe2\x82\xac label");
+				series_add(s, numbers[(i * 3 + role) % COUNT],
+					which == 3 ? 7 : numbers[(i + role * which) % COUNT], "\xe2\x82\xac label");
 	}
 	for (int i = 0; i < COUNT; i++)
 		figure_add_line(f, i % 2, numbers[i], (enum figure_role)(i % ROLES), "line \t\n");
@@ -970,12 +1004,12 @@ static bool have_gnuplot(void)
 	return false;
 }
 
-#define NEEDS_GNUPLOT() \
-	do { \
-		if (!have_gnuplot()) { \
-			print_message("skipped: gnuplot is not installed\n"); \
-			skip(); \
-		} \
+#define NEEDS_GNUPLOT()                                                                                                          \
+	do {                                                                                                                     \
+		if (!have_gnuplot()) {                                                                                           \
+			print_message("skipped: gnuplot is not installed\n");                                                    \
+			skip();                                                                                                  \
+		}                                                                                                                \
 	} while (0)
 
 // Asks for one figure; true and no fault, or the fault of the request.
@@ -1049,8 +1083,10 @@ static void gnuplot_draws_nasty_figures(void **state)
 	char file[600];
 	bool ok;
 	for (int i = 0; i < 9; i++) {
-		struct figure *g = i < 6 ? nasty(i) : i == 6 ? nasty_heat(150, 3, 7) : i == 7 ? nasty_heat(2, 240, 0)
-			: nasty_heat(0, 0, 0);
+		struct figure *g = i < 6 ? nasty(i)
+			: i == 6         ? nasty_heat(150, 3, 7)
+			: i == 7         ? nasty_heat(2, 240, 0)
+					 : nasty_heat(0, 0, 0);
 		assert_true(plotter_request(p, &(struct plot_request){g, "svg", in_folder("nasty.svg"), false, 8}, &f));
 		figure_free(g);
 		plotter_finish(p, 30);
@@ -1081,7 +1117,8 @@ static void kept_files_draw_the_picture_again(void **state)
 	(void)state;
 	NEEDS_GNUPLOT();
 	static const char *const names[] = {"it's 100%.svg", "''; touch 'p'''.svg", "'.svg", "<touch pwned>.svg",
-		"|touch pwned.svg", "~.svg", "-.svg", "$(touch pwned)`touch pwned`.svg", "\"; system 'touch pwned' #.svg", "no-ending"};
+		"|touch pwned.svg", "~.svg", "-.svg", "$(touch pwned)`touch pwned`.svg", "\"; system 'touch pwned' #.svg",
+		"no-ending"};
 	struct fault f;
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
 		struct plotter *p = plotter_with("gnuplot", 20);
@@ -1130,7 +1167,8 @@ static void words_are_never_commands(void **state)
 			snprintf(g->series[s].name, sizeof g->series[s].name, "%.40s\n", name);
 		assert_true(plotter_request(p, &(struct plot_request){g, "svg", in_folder("a.svg"), false, 8}, &f));
 		figure_free(g);
-		if (!await(p, &f)) fail_msg("%s %s", kinds[i].name, f.what);
+		if (!await(p, &f))
+			fail_msg("%s %s", kinds[i].name, f.what);
 	}
 	assert_int_equal(files_in_folder(), 1);
 	plotter_free(p);
@@ -1142,10 +1180,12 @@ static const char *fake(const char *body)
 	const char *path = in_folder("fake");
 	FILE *f = fopen(path, "w");
 	assert_non_null(f);
-	fprintf(f, "#!/bin/sh\nserve() {\n\twhile read -r line; do\n\t\tcase \"$line\" in\n"
+	fprintf(f,
+		"#!/bin/sh\nserve() {\n\twhile read -r line; do\n\t\tcase \"$line\" in\n"
 		"\t\t\"set output '\"*) file=${line#*\\'}; file=${file%%\\'}; echo 'picture IEND %%%%EOF </svg>' >\"$file\";;\n"
 		"\t\t\"print sprintf('@@BITSCAPE\"*) $delay; n=${line#*\\',}; n=${n%%%%,*}; echo \"@@BITSCAPE $n ${errors:-0}\";;\n"
-		"\t\tesac\n\tdone\n}\n%s\n", body);
+		"\t\tesac\n\tdone\n}\n%s\n",
+		body);
 	fclose(f);
 	assert_int_equal(chmod(path, 0755), 0);
 	return path;
@@ -1166,8 +1206,8 @@ static void good_fakes_serve(void **state)
 	(void)state;
 	struct fault f;
 	assert_true(with_fake("serve", 20, &f));
-	assert_true(with_fake("delay='sleep 0.2' serve", 20, &f));          // slow
-	assert_true(with_fake("echo noise >&2; serve", 20, &f));            // a warning is not an error
+	assert_true(with_fake("delay='sleep 0.2' serve", 20, &f)); // slow
+	assert_true(with_fake("echo noise >&2; serve", 20, &f));   // a warning is not an error
 	empty_folder();
 	assert_true(with_fake("mkdir $0.once && exit 1; rmdir $0.once; serve", 20, &f)); // dies at first, then serves
 	assert_string_equal(contents(in_folder("a.svg")), "picture IEND %%EOF </svg>\n");
@@ -1189,14 +1229,15 @@ static void bad_fakes_are_faults(void **state)
 		{"exec yes", 0.2, "did not answer in time"},
 		{"yes >&2", 0.2, "did not answer in time"},
 		{"exec yes '@@BITSCAPE 999 0'", 0.2, "did not answer in time"}, // answers of another picture
-		{"tr '\\n' x </dev/zero", 0.2, "did not answer in time"},  // a line without end
+		{"tr '\\n' x </dev/zero", 0.2, "did not answer in time"},       // a line without end
 		{"errors=1 serve", 20, "gnuplot refused"},
 		{"echo '         line 0: no such thing' >&2; errors=1 serve", 20, "gnuplot refused: no such thing"},
 		{"echo '@@TERMINALS  dumb png '; errors=1 serve", 20, "cannot write svg"},
 		{"while read -r l; do case \"$l\" in *BITSCAPE*) n=${l#*\\',}; echo \"@@BITSCAPE ${n%%,*} 0\";; esac; done", 20,
 			"gnuplot wrote nothing"},
 		{"serve() { while read -r l; do case \"$l\" in \"set output '\"*) f=${l#*\\'}; echo '<svg>' >\"${f%%\\'}\";; "
-			"*BITSCAPE*) n=${l#*\\',}; echo \"@@BITSCAPE ${n%%,*} 0\";; esac; done; }; serve", 20, "gnuplot wrote a part of it only"},
+		 "*BITSCAPE*) n=${l#*\\',}; echo \"@@BITSCAPE ${n%%,*} 0\";; esac; done; }; serve",
+			20, "gnuplot wrote a part of it only"},
 	};
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		struct fault f;
@@ -1226,7 +1267,8 @@ static void a_hanging_gnuplot_is_waited_for_once(void **state)
 
 	// Where it has answered, the one picture is to blame: the next one has its try.
 	empty_folder();
-	p = plotter_with(fake("echo started >>\"$0.log\"; echo '@@TERMINALS  svg '; [ -e $0.again ] && serve; : >$0.again; sleep 60"), 2);
+	p = plotter_with(
+		fake("echo started >>\"$0.log\"; echo '@@TERMINALS  svg '; [ -e $0.again ] && serve; : >$0.again; sleep 60"), 2);
 	assert_true(ask(p, "front", "svg", in_folder("a.svg"), false, &f));
 	assert_true(ask(p, "bits", "svg", in_folder("b.svg"), false, &f));
 	assert_false(await(p, &f));
@@ -1313,8 +1355,10 @@ static void the_child_has_pipes_and_nothing_else(void **state)
 	(void)state;
 	char body[200];
 	int fd = dup(2); // open and inherited, unless somebody sees to it
-	snprintf(body, sizeof body, "[ -z \"$GNUTERM\" ] && ! [ -t 0 ] && ! [ -t 1 ] && ! [ -t 2 ] && "
-		"! [ -e /proc/self/fd/%d ] && serve", fd);
+	snprintf(body, sizeof body,
+		"[ -z \"$GNUTERM\" ] && ! [ -t 0 ] && ! [ -t 1 ] && ! [ -t 2 ] && "
+		"! [ -e /proc/self/fd/%d ] && serve",
+		fd);
 	setenv("GNUTERM", "x11", 1);
 	struct fault f;
 	bool ok = with_fake(body, 20, &f);

@@ -40,7 +40,7 @@ static void say(struct command_call *call, const char *format, ...)
 static bool run(const char *line)
 {
 	const struct command_group group = session_machine_group();
-	const struct command_table table = { .group = &group, .groups = 1 };
+	const struct command_table table = {.group = &group, .groups = 1};
 	string_clear(&said);
 	fault = (struct fault){0};
 	return command_run(&table, line, say, NULL, &fault);
@@ -176,12 +176,13 @@ static void pod_files_are_read(void **state)
 {
 	(void)state;
 	struct pod p;
-	assert_true(read_pod_text(
-		HEAD "\"network\":\"fixed\",\"axes\":[8,8]," FIGURES ",\"hop\":{\"value\":1,\"low\":0.5,\"high\":2}}}", &p));
+	assert_true(read_pod_text(HEAD "\"network\":\"fixed\",\"axes\":[8,8]," FIGURES
+				       ",\"hop\":{\"value\":1,\"low\":0.5,\"high\":2}}}",
+		&p));
 	assert_string_equal(p.name, "mine");
 	assert_true(p.network == NETWORK_FIXED && p.whole[0] == 8 && p.whole[1] == 8 && p.whole[2] == 1);
-	assert_true(
-		p.figure[POD_LINK].value == 45e9 && p.figure[POD_HOP].high == 2e-6 && p.figure[POD_HOP].kind == INPUT_UNKNOWN);
+	assert_true(p.figure[POD_LINK].value == 45e9 && p.figure[POD_HOP].high == 2e-6 &&
+		p.figure[POD_HOP].kind == INPUT_UNKNOWN);
 	static const struct {
 		const char *text, *says;
 	} bad[] = {
@@ -346,8 +347,8 @@ static void collectives_take_the_known_times(void **state)
 	const struct ring ring[] = {{4, true}, {8, true}, {16, true}};
 	struct slice_network n;
 	assert_true(slice_network_of(&s, &n, &fault));
-	assert_true(close_to(
-		slice_collective(&p, &s, &n, ALL_TO_ALL, 1e12), collective_time(ALL_TO_ALL, 1e12, ring, 3, 45e9, 0), 1e-9));
+	assert_true(close_to(slice_collective(&p, &s, &n, ALL_TO_ALL, 1e12), collective_time(ALL_TO_ALL, 1e12, ring, 3, 45e9, 0),
+		1e-9));
 	// On a twisted slice a gather is an all-reduce.
 	s = slice_named("tpu_v4", "4x4x8", true);
 	assert_true(slice_collective(&p, &s, NULL, ALL_GATHER, 1e9) == slice_collective(&p, &s, NULL, ALL_REDUCE, 1e9));
@@ -494,10 +495,11 @@ static void goodput_command(void **state)
 		{"goodput availability=-1", "from 0 to 100"}, {"goodput availability=0", "never up"},
 		{"goodput availability=nan", "will not do"}, {"goodput spares=64", "64 blocks in all"},
 		{"goodput on tpu_v3", "not made of blocks"}, {"goodput slice=5x5x5", "nearest"},
-		{"goodput repair=0", "above 0, at most 1e+06 h"}, {"goodput job=0", "above 0"}, {"goodput repair=0.000001 slice=4x4x4", "too many events"},
-		{"goodput hours=1e99", "will not do"}, {"goodput slise=4x4x4", "slice="},
-		{"goodput jobs=4x4x4", "is not a slice and its share"}, {"goodput jobs=4x4x4:-1", "is not a slice and its share"},
-		{"goodput jobs=4x4x5:1", "nearest"}, {"goodput jobs=4x4x4:1 slice=4x4x4", "one of the two"}};
+		{"goodput repair=0", "above 0, at most 1e+06 h"}, {"goodput job=0", "above 0"},
+		{"goodput repair=0.000001 slice=4x4x4", "too many events"}, {"goodput hours=1e99", "will not do"},
+		{"goodput slise=4x4x4", "slice="}, {"goodput jobs=4x4x4", "is not a slice and its share"},
+		{"goodput jobs=4x4x4:-1", "is not a slice and its share"}, {"goodput jobs=4x4x5:1", "nearest"},
+		{"goodput jobs=4x4x4:1 slice=4x4x4", "one of the two"}};
 	REFUSES(bad);
 }
 
@@ -568,8 +570,10 @@ static void a_step_is_what_it_is_made_of(void **state)
 	j.efficiency = .5;
 	assert_true(division_train(&w, &j, &d, &p, &fault));
 	// 192 of the heads' width on a chip fill 256 of the matrix unit's tiles.
-	double tokens = 2048, forward = 2 * tokens * 12288. * (576 + 768 + 256 + 768) + 4 * tokens * 2048 * 12288. / 64
-		+ 2 * tokens * 12288 * 50257 / 64 / 96, reduce = 2 * tokens * 12288 * 2 * 63 / 64 / (4 * 45e9);
+	double tokens = 2048,
+	       forward = 2 * tokens * 12288. * (576 + 768 + 256 + 768) + 4 * tokens * 2048 * 12288. / 64 +
+		2 * tokens * 12288 * 50257 / 64 / 96,
+	       reduce = 2 * tokens * 12288 * 2 * 63 / 64 / (4 * 45e9);
 	assert_true(p.microbatch == 1 && p.microbatches == 1536 && !p.recompute);
 	assert_true(close_to(p.compute, 1536 * 12 * 3 * forward / (275e12 * .5), 1e-9));
 	assert_true(close_to(p.model, 1536 * 12 * 4 * reduce, 1e-9));
@@ -583,8 +587,8 @@ static void a_step_is_what_it_is_made_of(void **state)
 	assert_true(division_format("int8", &j.format[CARRIED_ACTIVATIONS], &fault));
 	assert_true(division_train(&w, &j, &d, &narrow, &fault));
 	assert_true(close_to(narrow.model, p.model / 2, 1e-9) && narrow.compute == p.compute);
-	assert_true(division_format("int8", &j.format[OF_WEIGHTS], &fault)
-		&& division_format("int8", &j.format[OF_ACTIVATIONS], &fault));
+	assert_true(division_format("int8", &j.format[OF_WEIGHTS], &fault) &&
+		division_format("int8", &j.format[OF_ACTIVATIONS], &fault));
 	assert_true(division_train(&w, &j, &d, &narrow, &fault));
 	assert_true(narrow.memory < p.memory && narrow.compute == p.compute);
 }
@@ -645,8 +649,8 @@ static void partition_command(void **state)
 		{"partition gpt3 500", "448 and 512"}, {"partition gpt3 512 weights=int9", "no such format"},
 		{"partition gpt3 512 weights=bf61", "did you mean"}, {"partition gpt3 512 pods=2", "joins 1"},
 		{"partition gpt3 512 axes=some", "whole, or any"}, {"partition gpt3 512 site=mars", "no such site"},
-		{"partition gpt3 512 efficiency=2", "from 0.001 to 1"}, {"partition gpt3 512 heads=7", "has no 7 heads"}, {"partition gpt3 512 layers=1.5", "whole numbers"},
-		{"partition gpt3 512,x", "not numbers of chips"},
+		{"partition gpt3 512 efficiency=2", "from 0.001 to 1"}, {"partition gpt3 512 heads=7", "has no 7 heads"},
+		{"partition gpt3 512 layers=1.5", "whole numbers"}, {"partition gpt3 512,x", "not numbers of chips"},
 		{"partition gpt3 1,2,4", "does not fit"}, {"partition gpt3 512 on tpu_v4_infiniband", "islands"},
 		{"partition gpt3 1e3x4", "not the shape"}, {"partition gpt3", "at least 2"}};
 	REFUSES(bad);
@@ -671,8 +675,8 @@ static void embeddings_by_hand(void **state)
 	assert_true(close_to(p.rows, 5000 * 256 * 3 / (1200e9 * .5), 1e-9));
 	assert_true(close_to(p.vector, 2 * 10000 * 64 / (4 * 128 * 1.05e9), 1e-9));
 	assert_true(close_to(p.handling, 2 * 10000 * 8 / (4 * 16 * 1.05e9), 1e-9));
-	assert_true(close_to(
-		p.exchange, fmax(6e-6, (5000 * 256 * 2 + 5000 * 4) * (127 / 128.) / 128 * n.load[ROUTE_PATHS] / 45e9), 1e-9));
+	assert_true(close_to(p.exchange,
+		fmax(6e-6, (5000 * 256 * 2 + 5000 * 4) * (127 / 128.) / 128 * n.load[ROUTE_PATHS] / 45e9), 1e-9));
 	assert_true(close_to(p.dense, 6 * 1e6 * 1000 / (275e12 * .3), 1e-9));
 	assert_true(close_to(p.memory, 1e6 * 64 * 4 * 2 / 128, 1e-9) && p.fits);
 	assert_true(close_to(p.step, fmax(fmax(p.rows, p.vector), fmax(p.handling, p.exchange)) + 20e-6 + p.dense, 1e-9));
@@ -683,11 +687,11 @@ static void embeddings_by_hand(void **state)
 	j.keep_duplicates = true;
 	assert_true(embedding_price_of(&w, 0, &s, &n, &j, &q, &fault) && q.rows == 2 * p.rows && q.vector == p.vector);
 	j.keep_duplicates = false;
-	assert_true(division_format("bf16", &j.format, &fault) && embedding_price_of(&w, 0, &s, &n, &j, &q, &fault)
-		&& q.rows == p.rows / 2);
+	assert_true(division_format("bf16", &j.format, &fault) && embedding_price_of(&w, 0, &s, &n, &j, &q, &fault) &&
+		q.rows == p.rows / 2);
 	j.serve = true;
-	assert_true(embedding_price_of(&w, 0, &s, &n, &j, &q, &fault) && close_to(q.rows, p.rows / 6, 1e-9)
-		&& q.memory == p.memory / 4);
+	assert_true(embedding_price_of(&w, 0, &s, &n, &j, &q, &fault) && close_to(q.rows, p.rows / 6, 1e-9) &&
+		q.memory == p.memory / 4);
 	// No SparseCores: refused, but on hosts.
 	w = world_of("tpu_v5e");
 	s = slice_named("tpu_v5e", "8x16", false);
@@ -774,8 +778,8 @@ static void carbon_is_the_published_accounting(void **state)
 		for (int k = 0; k < site_count; k++)
 			if (strcmp(site_table[k].name, t->site) == 0) {
 				struct footprint f = footprint_of(t->days * 86400, t->chips, t->watts, &site_table[k]);
-				assert_true(close_to(f.mwh, t->mwh, .01) && close_to(f.gross, t->tonnes_gross, .02)
-					&& close_to(f.net, t->tonnes_net, .02));
+				assert_true(close_to(f.mwh, t->mwh, .01) && close_to(f.gross, t->tonnes_gross, .02) &&
+					close_to(f.net, t->tonnes_net, .02));
 				assert_true(close_to(t->operations / (t->chips * t->rate) / 86400, t->days, .015));
 			}
 	}
@@ -798,11 +802,11 @@ static void carbon_command(void **state)
 	shows("gpt3    512  iowa");
 	assert_true(run("carbon operations=3.14e23 chips=512 pue=1.2 gross=0.3"));
 	shows("one's own");
-	static const struct bad bad[] = {{"carbon gpt3 4 site=iowa", "gpt3 in bf16 does not fit"}, {"carbon site=iow operations=1 chips=1", "did you mean 'iowa'"},
-		{"carbon operations=1e20", "chips=512"}, {"carbon operations=-1", "from 1"},
-		{"carbon operations=1e20 chips=1 pue=.5", "from 1"}, {"carbon gpt3", "how many chips"},
-		{"carbon gpt3 500", "448 and 512"}, {"carbon gpt3 64", "GiB a chip are missing"},
-		{"carbon operations=1 chips=1 gross=.1 net=.2", "is more than"},
+	static const struct bad bad[] = {{"carbon gpt3 4 site=iowa", "gpt3 in bf16 does not fit"},
+		{"carbon site=iow operations=1 chips=1", "did you mean 'iowa'"}, {"carbon operations=1e20", "chips=512"},
+		{"carbon operations=-1", "from 1"}, {"carbon operations=1e20 chips=1 pue=.5", "from 1"},
+		{"carbon gpt3", "how many chips"}, {"carbon gpt3 500", "448 and 512"},
+		{"carbon gpt3 64", "GiB a chip are missing"}, {"carbon operations=1 chips=1 gross=.1 net=.2", "is more than"},
 		{"carbon operations=1 chips=1 on tpu_v5e", "not in the table"},
 		{"carbon gpt3 256 on tpu_v5p", "power of its chips is unknown"}, {"carbon gpt3 256 tokens=-1", "from 1"},
 		{"carbon utilization=2 operations=1 chips=1", "from 0.001"}, {"carbon chips=3", "nothing to price"}};
@@ -817,7 +821,7 @@ static void verdicts_stand(void **state)
 	(void)state;
 	static const char *const known[PUBLISHED_CASES] = {"agree", "not", "agree", "not", "not", "not", // the network
 		"agree", "agree", "not", "agree", "agree", "agree", "agree", "agree", "agree", "agree", "not", "agree", // goodput
-		"not", "not", "band", "not", // InfiniBand
+		"not", "not", "band", "not",                                     // InfiniBand
 		"fed", "band", "not", "not", "not", "band", "not", "not", "not", // transformers
 		"not", "not", "band", "agree", "agree"};
 	static struct published_result r[PUBLISHED_CASES];
@@ -829,9 +833,9 @@ static void verdicts_stand(void **state)
 				r[i].band.value, r[i].band.low, r[i].band.high);
 		assert_true(r[i].reason[0] && isfinite(r[i].band.value));
 		// Where a gain is claimed its sign holds over the whole band.
-		if (r[i].row == &published_table[PUB_LLM_RATIO] || r[i].row == &published_table[PUB_SC_V4_V3]
-			|| r[i].row == &published_table[PUB_SC_HOST_LOW] || r[i].row == &published_table[PUB_TWIST_448]
-			|| r[i].row == &published_table[PUB_TWIST_488])
+		if (r[i].row == &published_table[PUB_LLM_RATIO] || r[i].row == &published_table[PUB_SC_V4_V3] ||
+			r[i].row == &published_table[PUB_SC_HOST_LOW] || r[i].row == &published_table[PUB_TWIST_448] ||
+			r[i].row == &published_table[PUB_TWIST_488])
 			assert_true(r[i].band.low > 1);
 	}
 	assert_true(run("pods published"));

@@ -35,7 +35,8 @@ static struct search *search_of(const char *settings)
 	return s;
 }
 // Many decisions, steps that take no time.
-#define TABLE "net=resnet50 data=none sensitivity=hawq space=int4,int8,e4m3 target.bops=0.4x target.latency=0.5x weight.latency=1 steps=300"
+#define TABLE                                                                                                                    \
+	"net=resnet50 data=none sensitivity=hawq space=int4,int8,e4m3 target.bops=0.4x target.latency=0.5x weight.latency=1 steps=300"
 
 static struct state *saved(struct search *s)
 {
@@ -118,7 +119,12 @@ static void history_is_kept_by_field(void **context)
 	struct fault f = {0};
 	assert_true(s && history_reserve(&h, 4, &f) && history_reserve(&back, 4, &f));
 	for (int i = 0; i < 3; i++) {
-		struct record r = {.step = i + 1, .loss = 1 + (float)i, .accuracy = 11, .quality = 12, .reward = NAN, .entropy = 14,
+		struct record r = {.step = i + 1,
+			.loss = 1 + (float)i,
+			.accuracy = 11,
+			.quality = 12,
+			.reward = NAN,
+			.entropy = 14,
 			.learning_rate = 15};
 		for (int t = 0; t < ENGINE_TERMS; t++) {
 			r.cost[t] = (float)(100 * i + t);
@@ -135,7 +141,8 @@ static void history_is_kept_by_field(void **context)
 	s->tensor[0] = s->tensor[s->tensors - 1];
 	s->tensor[s->tensors - 1] = first;
 	assert_true(history_restore(&back, s, 3, slot, &f));
-	assert_true(back.records == 3 && memcmp(back.record, h.record, 3 * sizeof *h.record) == 0 && memcmp(back.modal, h.modal, 6) == 0);
+	assert_true(back.records == 3 && memcmp(back.record, h.record, 3 * sizeof *h.record) == 0 &&
+		memcmp(back.modal, h.modal, 6) == 0);
 	assert_false(history_restore(&back, s, 2, slot, &f)); // of another number of steps
 	slot[0].options = 2;
 	assert_false(history_restore(&back, s, 3, slot, &f));
@@ -161,7 +168,8 @@ static void older_states_are_refused(void **context)
 				struct fault f = {0};
 				state->text[k].name[0] = 'x';
 				assert_null(search_new(&knobs, state, &f));
-				if (!strstr(f.what, "an older bitscape made it") || !strstr(f.what, strchr(parts[i], '.') + 1) || !f.todo[0])
+				if (!strstr(f.what, "an older bitscape made it") || !strstr(f.what, strchr(parts[i], '.') + 1) ||
+					!f.todo[0])
 					fail_msg("%s: %s", parts[i], f.what);
 				state->text[k] = kept;
 			}
@@ -179,7 +187,8 @@ static void pricers_do_not_meet(void **context)
 	const struct shared *shared = &s->shared;
 	const struct lane *lane = &s->lane[0];
 	struct fault f;
-	struct pricer *alone = pricer_new(shared->space, &f), *one = pricer_new(shared->space, &f), *other = pricer_new(shared->space, &f);
+	struct pricer *alone = pricer_new(shared->space, &f), *one = pricer_new(shared->space, &f),
+		      *other = pricer_new(shared->space, &f);
 	assert_true(alone && one && other);
 	size_t slots = (size_t)shared->space->slots;
 	uint8_t *a = malloc(slots), *b = malloc(slots);
@@ -281,7 +290,8 @@ static void answers_find_their_choices(void **context)
 		memset(choice + i * slots, which[i], slots);
 	for (int o = 0; o < 3; o++) {
 		size_t i = (size_t[]){0, 1, 3}[o];
-		assert_true(source_ask(s->source, &s->asked, 1, choice + i * slots, &f) && source_answer(s->source, &s->asked, &alone[o], &f));
+		assert_true(source_ask(s->source, &s->asked, 1, choice + i * slots, &f) &&
+			source_answer(s->source, &s->asked, &alone[o], &f));
 	}
 	assert_true(source_ask(s->source, &s->asked, COUNT, choice, &f) && source_answer(s->source, &s->asked, quality, &f));
 	assert_int_equal(s->asked.scored, 3);
@@ -363,7 +373,8 @@ static void lanes_stand_side_by_side(void **context)
 	assert_true(lane_key(&second, "choice") != lane_key(&s->lane[0], "choice"));
 	for (int step = 0; step < 200; step++) {
 		int count = second.searcher->propose(&second, s->choice);
-		assert_true(source_ask(s->source, &s->asked, count, s->choice, &f) && source_answer(s->source, &s->asked, quality, &f));
+		assert_true(source_ask(s->source, &s->asked, count, s->choice, &f) &&
+			source_answer(s->source, &s->asked, quality, &f));
 		for (int i = 0; i < count; i++)
 			lane_costs(&second, s->choice + (size_t)i * slots, cost[i]);
 		assert_true(second.searcher->learn(&second, &(struct lesson){count, s->choice, quality, cost}, &f));
@@ -373,7 +384,7 @@ static void lanes_stand_side_by_side(void **context)
 	run(plain, 200);
 	assert_true(lane_sum(&s->lane[0], 0) == lane_sum(&plain->lane[0], 0));
 	assert_true(second.aim[0].modal > 1.2 * s->lane[0].aim[0].modal); // it aims higher, and has got there
-	lane_keep(&second); // as when a change has been made since its last step
+	lane_keep(&second);                                               // as when a change has been made since its last step
 
 	struct state *state = saved(s);
 	int texts = state->texts, tensors = state->tensors;

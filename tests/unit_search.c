@@ -49,15 +49,15 @@ enum { DECISIONS = 3, CHOICES = 2 * 3 * 4 };
 
 static const struct space space = {.slots = DECISIONS};
 static struct decision decision[DECISIONS] = {{.first = 0, .options = 2}, {.first = 1, .options = 3}, {.first = 2, .options = 4}};
-static const struct partition partition = {.space = &space, .decisions = DECISIONS, .decision = decision,
-	.decision_of = (int[]){0, 1, 2}};
+static const struct partition partition = {
+	.space = &space, .decisions = DECISIONS, .decision = decision, .decision_of = (int[]){0, 1, 2}};
 
 // Unlike logits, and where `masked`, an option of b and two of c that are not allowed.
 static struct policy *policy_of(bool masked)
 {
 	struct fault f;
 	decision[0].allowed = 3;
-	decision[1].allowed = masked ? 5 : 7; // options 0 and 2
+	decision[1].allowed = masked ? 5 : 7;   // options 0 and 2
 	decision[2].allowed = masked ? 10 : 15; // options 1 and 3
 	struct policy *p = policy_new(&partition, &f);
 	struct state_array array[POLICY_ARRAYS];
@@ -156,7 +156,8 @@ static void check_slopes(struct policy *p, const float *gradient, double (*figur
 			}
 			*logit = kept;
 			policy_refresh(p);
-			double numeric = (side[0] - side[1]) / (2 * (double)STEP), analytic = (double)gradient[d * SPACE_OPTIONS + o];
+			double numeric = (side[0] - side[1]) / (2 * (double)STEP),
+			       analytic = (double)gradient[d * SPACE_OPTIONS + o];
 			if (!(fabs(numeric - analytic) < BOUND))
 				fail_msg("decision %d, option %d: slope %.6g, by the gradient %.6g", d, o, numeric, analytic);
 			length += fabs(analytic);
@@ -400,8 +401,9 @@ static void what_is_decided_together(void **state)
 	arranged(p, "01232345", "7 7 2 7 7 7");
 
 	// Names and patterns that cannot be.
-	static const char *const bad[][2] = {{"stem", "head"}, {"", "head"}, {"a b", "head"}, {"a.w", "head"}, {"a*", "head"}, {"none", "nosuch"},
-		{"none", ""}, {"late", "s2a*"}, {"late", "*"}, {"a-name-of-fifty-letters-is-longer-than-any-layer-has", "head"}};
+	static const char *const bad[][2] = {{"stem", "head"}, {"", "head"}, {"a b", "head"}, {"a.w", "head"}, {"a*", "head"},
+		{"none", "nosuch"}, {"none", ""}, {"late", "s2a*"}, {"late", "*"},
+		{"a-name-of-fifty-letters-is-longer-than-any-layer-has", "head"}};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		f = (struct fault){0};
 		if (partition_group(p, bad[i][0], bad[i][1], &f))
@@ -711,7 +713,8 @@ static void prices(void **state)
 static void differences_of_costs(void **state)
 {
 	(void)state;
-	struct config *config = config_of("space=int2,e4m3,int5 target.size=int5 weight.size=1 target.latency=0.5x weight.latency=1 "
+	struct config *config = config_of(
+		"space=int2,e4m3,int5 target.size=int5 weight.size=1 target.latency=0.5x weight.latency=1 "
 		"target.energy=0.5x weight.energy=1 target.activations=0.5x weight.activations=1 target.bops-linear=0.5x weight.bops-linear=1 "
 		"target.latency@a100=0.5x weight.latency@a100=1");
 	struct fault f;
@@ -803,7 +806,8 @@ static void bounds_by_pricing(void **state)
 				continue;
 			}
 			if (fabs(term->low / low[t] - 1) > 1e-9 || fabs(term->high / high[t] - 1) > 1e-9)
-				fail_msg("case %zu, %s: %.9g to %.9g, found %.9g to %.9g", i, s->shared.term[t].name, low[t], high[t], term->low, term->high);
+				fail_msg("case %zu, %s: %.9g to %.9g, found %.9g to %.9g", i, s->shared.term[t].name, low[t],
+					high[t], term->low, term->high);
 			assert_true(term->least <= term->low && term->least > 0);
 			assert_true(!price_adds(s->shared.term[t].price) || term->least == term->low);
 			lane_costs(lane, term->cheapest, cost);
@@ -833,8 +837,8 @@ static void targets_out_of_reach(void **state)
 	static const struct {
 		double target; // of the cheapest
 		enum target_reach reach;
-	} cases[] = {{0, TARGET_NONE}, {1e-9, TARGET_BELOW}, {.999, TARGET_BELOW}, {1, TARGET_WITHIN}, {2, TARGET_WITHIN}, {4, TARGET_WITHIN},
-		{4.001, TARGET_ABOVE}};
+	} cases[] = {{0, TARGET_NONE}, {1e-9, TARGET_BELOW}, {.999, TARGET_BELOW}, {1, TARGET_WITHIN}, {2, TARGET_WITHIN},
+		{4, TARGET_WITHIN}, {4.001, TARGET_ABOVE}};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		bops->target = cases[i].target * bops->low; // int4 to int8: four times
 		assert_int_equal(lane_reach(lane, 0), cases[i].reach);
@@ -865,7 +869,8 @@ static const struct term_state *term_named(const struct snapshot *s, const char 
 // What the modal choice of a snapshot costs by a term of its own.
 static double cost_of_modal(struct engine *e, const struct snapshot *s, const char *term)
 {
-	struct model *m = model_named("resnet8", (struct shape){engine_info(e)->image_h, engine_info(e)->image_w, engine_info(e)->image_c},
+	struct model *m = model_named("resnet8",
+		(struct shape){engine_info(e)->image_h, engine_info(e)->image_w, engine_info(e)->image_c},
 		engine_info(e)->classes, NULL);
 	struct layer_plan layer[10];
 	struct cost *c = cost_new(m, term, 0, NULL);
@@ -888,8 +893,8 @@ static void devices_change(void **state)
 	static const char *const terms[] = {"bops", "bops-linear", "size", "activations", "latency", "energy", "latency@t4"};
 	struct state *first = NULL;
 	for (int run = 0; run < 3; run++) {
-		const char *settings = run ? "threads=2 target.latency=0.5x weight.latency=1 target.size=0.5x weight.size=1" :
-			"threads=1 target.latency=0.5x weight.latency=1 target.size=0.5x weight.size=1";
+		const char *settings = run ? "threads=2 target.latency=0.5x weight.latency=1 target.size=0.5x weight.size=1"
+					   : "threads=1 target.latency=0.5x weight.latency=1 target.size=0.5x weight.size=1";
 		struct engine *e = opened(settings, NULL);
 		run_to(e, 6);
 		struct snapshot *s = settled(e);
@@ -904,7 +909,8 @@ static void devices_change(void **state)
 		assert_string_equal(latency->unit, "ms per 128 images on a100 (assumed)");
 		assert_string_equal(latency->target_text, "0.5x");
 		assert_true(latency->modal == cost_of_modal(e, s, "latency@a100") && latency->target != before);
-		assert_true(term_named(s, "size")->targeted && isnan(latency->expected) && isfinite(term_named(s, "size")->expected));
+		assert_true(term_named(s, "size")->targeted && isnan(latency->expected) &&
+			isfinite(term_named(s, "size")->expected));
 		run_to(e, 8);
 		changed(e, CHANGE_TARGET, "latency@t4", "0.4us");
 		changed(e, CHANGE_WEIGHT, "latency@t4", "0.5");
@@ -931,7 +937,8 @@ static void devices_change(void **state)
 		}
 		for (int i = 0; i < s->points; i++) {
 			double cost[ENGINE_TERMS];
-			assert_true(engine_price(e, s->point[i].choice, cost, 0, NULL) && memcmp(cost, s->point[i].cost, 7 * sizeof *cost) == 0);
+			assert_true(engine_price(e, s->point[i].choice, cost, 0, NULL) &&
+				memcmp(cost, s->point[i].cost, 7 * sizeof *cost) == 0);
 		}
 		if (first)
 			still(e, first);
@@ -1002,7 +1009,8 @@ static void terms_without_a_price(void **state)
 	}
 	state_free(before);
 	// Devices in such a number that there is no room for more.
-	static const char *const more[] = {"latency@tpu_v3", "latency@tpu_v4", "latency@tpu_v4i", "latency@a100", "latency@h100", "latency@t4"};
+	static const char *const more[] = {
+		"latency@tpu_v3", "latency@tpu_v4", "latency@tpu_v4i", "latency@a100", "latency@h100", "latency@t4"};
 	for (int i = 0; i < 6; i++)
 		changed(e, CHANGE_WEIGHT, more[i], "0");
 	struct reply full = change(e, CHANGE_WEIGHT, "latency@v100", "0");
@@ -1062,7 +1070,8 @@ static void searches_on_a_table(void **state)
 			int format = format_named(p->choice[k] ? "int8" : "int4");
 			*(k % 2 ? &layer[k / 2].activation : &layer[k / 2].weight) = format;
 		}
-		assert_true(p->accuracy == (double)(float)sensitivity_quality(table, &(struct plan){m, layer}, NULL) && isnan(p->loss));
+		assert_true(p->accuracy == (double)(float)sensitivity_quality(table, &(struct plan){m, layer}, NULL) &&
+			isnan(p->loss));
 		if (p->origin == POINT_MODAL)
 			modal = p->accuracy;
 		if (strcmp(p->label, "int4") == 0)
@@ -1080,8 +1089,8 @@ static void searches_on_a_table(void **state)
 	for (int t = 0; t < 2; t++) {
 		struct config *c = config_new();
 		struct fault f;
-		const char *const set[][2] = {{"data", "none"}, {"net", "resnet18"}, {"space", "int4,int8"}, {"sensitivity", t ? "none" : "hawq"},
-			{"steps", "600"}};
+		const char *const set[][2] = {{"data", "none"}, {"net", "resnet18"}, {"space", "int4,int8"},
+			{"sensitivity", t ? "none" : "hawq"}, {"steps", "600"}};
 		for (int i = 0; i < 5; i++)
 			assert_true(config_set(c, set[i][0], set[i][1], &f));
 		e = engine_open(c, end, &f);
@@ -1118,8 +1127,9 @@ static void costs_alone(void **state)
 	assert_true(engine_snapshot(e, s) && s->slot[0].modal == 2 && s->terms == 7);
 	snapshot_free(s);
 	engine_close(e);
-	static const char *const bad[][2] = {{"data=none sensitivity=hawq net=mobilenetv2", "no figures per layer"}, {"data=none sensitivity=/nosuch.csv", "nosuch"},
-		{"sensitivity=hawq", "measured"}, {"data=none net=nosuch", "nosuch"}};
+	static const char *const bad[][2] = {{"data=none sensitivity=hawq net=mobilenetv2", "no figures per layer"},
+		{"data=none sensitivity=/nosuch.csv", "nosuch"}, {"sensitivity=hawq", "measured"},
+		{"data=none net=nosuch", "nosuch"}};
 	for (int i = 0; i < 4; i++) {
 		struct config *c = config_of(bad[i][0]);
 		char line[512];
@@ -1168,8 +1178,7 @@ static void threads_do_not_matter(void **state)
 {
 	(void)state;
 	static const char *const settings[] = {"", "range=mse heldout-batches=2 front-every=0",
-		"preset=fliqs range=ema unsigned=on smoothing=0.1 front-every=0",
-		"optimizer=adamw ema=0.9 front-every=3"};
+		"preset=fliqs range=ema unsigned=on smoothing=0.1 front-every=0", "optimizer=adamw ema=0.9 front-every=3"};
 	for (size_t s = 0; s < sizeof settings / sizeof settings[0]; s += STRIDE) {
 		struct state *first = NULL;
 		for (int threads = 1; threads <= (s ? 3 : 8); threads = threads < 3 ? threads + 1 : threads + 5) {
@@ -1228,7 +1237,8 @@ static void meddle(struct engine *e, long step)
 static void interruptions_do_not_matter(void **state)
 {
 	(void)state;
-	static const char *const settings[] = {"", "preset=tunas threads=1", "modal-share=0 range=ema", "", "optimizer=adamw ema=0.9 rate=0.01"};
+	static const char *const settings[] = {
+		"", "preset=tunas threads=1", "modal-share=0 range=ema", "", "optimizer=adamw ema=0.9 rate=0.01"};
 	for (size_t s = 0; s < sizeof settings / sizeof settings[0]; s += STRIDE) {
 		struct engine *e = opened(settings[s], NULL);
 		for (long step = 4; step <= 8; step += 4) {
@@ -1303,32 +1313,91 @@ static void bad_changes(void **state)
 		enum change_kind kind;
 		const char *name, *value;
 	} bad[] = {
-		{CHANGE_RESTRICT, "", "int4"}, {CHANGE_RESTRICT, "nosuch", "int4"}, {CHANGE_RESTRICT, "s9*", "int4"}, {CHANGE_RESTRICT, "[", "int4"},
-		{CHANGE_RESTRICT, "stem", ""}, {CHANGE_RESTRICT, "stem", ","}, {CHANGE_RESTRICT, "stem", "int9"}, {CHANGE_RESTRICT, "stem", "int16"},
-		{CHANGE_RESTRICT, "stem", "int4,e2m1"}, {CHANGE_RESTRICT, "stem", "int4,,int8"}, {CHANGE_RESTRICT, "stem", "all,int4"},
-		{CHANGE_RESTRICT, "stem", "int4 int8"}, {CHANGE_RESTRICT, "*", "\x1b[2J"}, {CHANGE_RESTRICT, "%s%n", "int4"},
-		{CHANGE_WEIGHT, "bops", "-1"}, {CHANGE_WEIGHT, "bops", "nan"}, {CHANGE_WEIGHT, "bops", "inf"}, {CHANGE_WEIGHT, "bops", ""},
-		{CHANGE_WEIGHT, "bops", "1x"}, {CHANGE_WEIGHT, "bops", "1e9"}, {CHANGE_WEIGHT, "nosuch", "1"}, {CHANGE_WEIGHT, "", "1"},
+		{CHANGE_RESTRICT, "", "int4"},
+		{CHANGE_RESTRICT, "nosuch", "int4"},
+		{CHANGE_RESTRICT, "s9*", "int4"},
+		{CHANGE_RESTRICT, "[", "int4"},
+		{CHANGE_RESTRICT, "stem", ""},
+		{CHANGE_RESTRICT, "stem", ","},
+		{CHANGE_RESTRICT, "stem", "int9"},
+		{CHANGE_RESTRICT, "stem", "int16"},
+		{CHANGE_RESTRICT, "stem", "int4,e2m1"},
+		{CHANGE_RESTRICT, "stem", "int4,,int8"},
+		{CHANGE_RESTRICT, "stem", "all,int4"},
+		{CHANGE_RESTRICT, "stem", "int4 int8"},
+		{CHANGE_RESTRICT, "*", "\x1b[2J"},
+		{CHANGE_RESTRICT, "%s%n", "int4"},
+		{CHANGE_WEIGHT, "bops", "-1"},
+		{CHANGE_WEIGHT, "bops", "nan"},
+		{CHANGE_WEIGHT, "bops", "inf"},
+		{CHANGE_WEIGHT, "bops", ""},
+		{CHANGE_WEIGHT, "bops", "1x"},
+		{CHANGE_WEIGHT, "bops", "1e9"},
+		{CHANGE_WEIGHT, "nosuch", "1"},
+		{CHANGE_WEIGHT, "", "1"},
 		{CHANGE_WEIGHT, "size", "1"}, // it has no target
-		{CHANGE_TARGET, "bops", "int"}, {CHANGE_TARGET, "bops", "0"}, {CHANGE_TARGET, "bops", "-1"}, {CHANGE_TARGET, "bops", "1e400"},
-		{CHANGE_TARGET, "bops", "0x5"}, {CHANGE_TARGET, "bops", "0x5x"}, {CHANGE_TARGET, "bops", "0X1p9"}, {CHANGE_WEIGHT, "bops", "0x1"},
+		{CHANGE_TARGET, "bops", "int"},
+		{CHANGE_TARGET, "bops", "0"},
+		{CHANGE_TARGET, "bops", "-1"},
+		{CHANGE_TARGET, "bops", "1e400"},
+		{CHANGE_TARGET, "bops", "0x5"},
+		{CHANGE_TARGET, "bops", "0x5x"},
+		{CHANGE_TARGET, "bops", "0X1p9"},
+		{CHANGE_WEIGHT, "bops", "0x1"},
 		{CHANGE_SET, "samples", "0x4"},
-		{CHANGE_TARGET, "bops", "nanx"}, {CHANGE_TARGET, "nosuch", "int4"}, {CHANGE_TARGET, "bops", ""}, // it has a weight
+		{CHANGE_TARGET, "bops", "nanx"},
+		{CHANGE_TARGET, "nosuch", "int4"},
+		{CHANGE_TARGET, "bops", ""},                                                               // it has a weight
 		{CHANGE_TARGET, "bops", "0.50000000000000000000000000000000000000000000000000000000000x"}, // too long to be kept
-		{CHANGE_SET, "nosuch", "1"}, {CHANGE_SET, "", ""}, {CHANGE_SET, "rate", "-1"}, {CHANGE_SET, "rate", "11"}, {CHANGE_SET, "rate", "fast"},
-		{CHANGE_SET, "rate", ""}, {CHANGE_SET, "rate", "0.1 "}, {CHANGE_SET, "rate", "nan"}, {CHANGE_SET, "samples", "0"}, {CHANGE_SET, "samples", "65"},
-		{CHANGE_SET, "samples", "1.5"}, {CHANGE_SET, "samples", "99999999999999999999"}, {CHANGE_SET, "reward", "relux"}, {CHANGE_SET, "reward", "rel"},
-		{CHANGE_SET, "reward", ""}, {CHANGE_SET, "range", "max|ema"}, {CHANGE_SET, "net", "resnet20"}, {CHANGE_SET, "batch", "32"},
-		{CHANGE_SET, "optimizer", "adamw"}, {CHANGE_SET, "ema", "0.5"}, {CHANGE_SET, "beta2", "1"},
-		{CHANGE_SET, "seed", "2"}, {CHANGE_SET, "steps", "50"}, {CHANGE_SET, "space", "int-s"}, {CHANGE_SET, "preset", "fliqs"},
-		{CHANGE_SET, "target.bops", "garbage"}, {CHANGE_SET, "weight.size", "1"}, {CHANGE_SET, "target.nosuch", "int4"},
-		{CHANGE_RESTRICT, "stem.x", "int4"}, {CHANGE_RESTRICT, "nosuch.w", "int4"}, {CHANGE_RESTRICT, "pair.b", "int4"},
+		{CHANGE_SET, "nosuch", "1"},
+		{CHANGE_SET, "", ""},
+		{CHANGE_SET, "rate", "-1"},
+		{CHANGE_SET, "rate", "11"},
+		{CHANGE_SET, "rate", "fast"},
+		{CHANGE_SET, "rate", ""},
+		{CHANGE_SET, "rate", "0.1 "},
+		{CHANGE_SET, "rate", "nan"},
+		{CHANGE_SET, "samples", "0"},
+		{CHANGE_SET, "samples", "65"},
+		{CHANGE_SET, "samples", "1.5"},
+		{CHANGE_SET, "samples", "99999999999999999999"},
+		{CHANGE_SET, "reward", "relux"},
+		{CHANGE_SET, "reward", "rel"},
+		{CHANGE_SET, "reward", ""},
+		{CHANGE_SET, "range", "max|ema"},
+		{CHANGE_SET, "net", "resnet20"},
+		{CHANGE_SET, "batch", "32"},
+		{CHANGE_SET, "optimizer", "adamw"},
+		{CHANGE_SET, "ema", "0.5"},
+		{CHANGE_SET, "beta2", "1"},
+		{CHANGE_SET, "seed", "2"},
+		{CHANGE_SET, "steps", "50"},
+		{CHANGE_SET, "space", "int-s"},
+		{CHANGE_SET, "preset", "fliqs"},
+		{CHANGE_SET, "target.bops", "garbage"},
+		{CHANGE_SET, "weight.size", "1"},
+		{CHANGE_SET, "target.nosuch", "int4"},
+		{CHANGE_RESTRICT, "stem.x", "int4"},
+		{CHANGE_RESTRICT, "nosuch.w", "int4"},
+		{CHANGE_RESTRICT, "pair.b", "int4"},
 		{CHANGE_RESTRICT, "s1b1.conv1.w", "int2"}, // int4 is what its group is pinned to elsewhere
-		{CHANGE_GROUP, "pair2", "s1*"}, {CHANGE_GROUP, "pair2", "nosuch"}, {CHANGE_GROUP, "stem", "s2*"}, {CHANGE_GROUP, "nosuch", ""},
-		{CHANGE_GROUP, "", "s2*"}, {CHANGE_GROUP, "three", "s3*"}, // whose pins differ
-		{CHANGE_SET, "decide", ""}, {CHANGE_SET, "decide", "apart"},
-		{CHANGE_EXTEND, "", "0"}, {CHANGE_EXTEND, "", "-5"}, {CHANGE_EXTEND, "", ""}, {CHANGE_EXTEND, "", "ten"}, {CHANGE_EXTEND, "", "5x"},
-		{CHANGE_EXTEND, "", "1.5"}, {CHANGE_EXTEND, "", "1e3"}, {CHANGE_EXTEND, "", "1000000001"}, {CHANGE_EXTEND, "", "99999999999999999999999"},
+		{CHANGE_GROUP, "pair2", "s1*"},
+		{CHANGE_GROUP, "pair2", "nosuch"},
+		{CHANGE_GROUP, "stem", "s2*"},
+		{CHANGE_GROUP, "nosuch", ""},
+		{CHANGE_GROUP, "", "s2*"},
+		{CHANGE_GROUP, "three", "s3*"}, // whose pins differ
+		{CHANGE_SET, "decide", ""},
+		{CHANGE_SET, "decide", "apart"},
+		{CHANGE_EXTEND, "", "0"},
+		{CHANGE_EXTEND, "", "-5"},
+		{CHANGE_EXTEND, "", ""},
+		{CHANGE_EXTEND, "", "ten"},
+		{CHANGE_EXTEND, "", "5x"},
+		{CHANGE_EXTEND, "", "1.5"},
+		{CHANGE_EXTEND, "", "1e3"},
+		{CHANGE_EXTEND, "", "1000000001"},
+		{CHANGE_EXTEND, "", "99999999999999999999999"},
 	};
 	struct engine *e = opened("", NULL);
 	run_to(e, 4);
@@ -1345,8 +1414,12 @@ static void bad_changes(void **state)
 		if (i > 0) {
 			const struct bad *b = &bad[i - 1];
 			// Behind a good item of its kind: all or none.
-			static const struct change_item good[] = {[CHANGE_RESTRICT] = {"head", "int5"}, [CHANGE_WEIGHT] = {"bops", "3"},
-				[CHANGE_TARGET] = {"bops", "int5"}, [CHANGE_SET] = {"rate", "0.01"}, [CHANGE_EXTEND] = {"", "5"}, [CHANGE_GROUP] = {"good", "head"}};
+			static const struct change_item good[] = {[CHANGE_RESTRICT] = {"head", "int5"},
+				[CHANGE_WEIGHT] = {"bops", "3"},
+				[CHANGE_TARGET] = {"bops", "int5"},
+				[CHANGE_SET] = {"rate", "0.01"},
+				[CHANGE_EXTEND] = {"", "5"},
+				[CHANGE_GROUP] = {"good", "head"}};
 			c = (struct change){b->kind, 2, item};
 			item[0] = good[b->kind];
 			snprintf(item[1].name, sizeof item[1].name, "%s", b->name);
@@ -1380,14 +1453,31 @@ static void inverses_restore(void **state)
 		enum change_kind kind;
 		const char *name, *value;
 	} items[] = {
-		{CHANGE_RESTRICT, "stem", "int8"}, {CHANGE_RESTRICT, "s*", "int3,int4"}, {CHANGE_RESTRICT, "*", "int2"},
-		{CHANGE_WEIGHT, "bops", "0.123456789"}, {CHANGE_WEIGHT, "bops", "0"}, {CHANGE_TARGET, "bops", "int5"}, {CHANGE_TARGET, "size", "0.5x"},
-		{CHANGE_SET, "rate", "0.01"}, {CHANGE_SET, "beta2", "0.98765"},
-		{CHANGE_SET, "range", "percentile"}, {CHANGE_SET, "samples", "7"}, {CHANGE_SET, "reward", "mnas"},
-		{CHANGE_SET, "entropy", "0.3"}, {CHANGE_SET, "scales", "layer"}, {CHANGE_SET, "front-every", "3"}, {CHANGE_SET, "weight.bops", "2.5"},
-		{CHANGE_SET, "decide", "split"}, {CHANGE_GROUP, "one", "s1*"}, {CHANGE_GROUP, "three", ""}, {CHANGE_GROUP, "three", "s3b1.conv?"},
-		{CHANGE_RESTRICT, "three", "int5"}, {CHANGE_RESTRICT, "s3b1.skip", "int5"}, {CHANGE_RESTRICT, "s3b1.skip.w", "int3"},
-		{CHANGE_RESTRICT, "*.a", "int3,int5"}, {CHANGE_RESTRICT, "head.w", "int6"},
+		{CHANGE_RESTRICT, "stem", "int8"},
+		{CHANGE_RESTRICT, "s*", "int3,int4"},
+		{CHANGE_RESTRICT, "*", "int2"},
+		{CHANGE_WEIGHT, "bops", "0.123456789"},
+		{CHANGE_WEIGHT, "bops", "0"},
+		{CHANGE_TARGET, "bops", "int5"},
+		{CHANGE_TARGET, "size", "0.5x"},
+		{CHANGE_SET, "rate", "0.01"},
+		{CHANGE_SET, "beta2", "0.98765"},
+		{CHANGE_SET, "range", "percentile"},
+		{CHANGE_SET, "samples", "7"},
+		{CHANGE_SET, "reward", "mnas"},
+		{CHANGE_SET, "entropy", "0.3"},
+		{CHANGE_SET, "scales", "layer"},
+		{CHANGE_SET, "front-every", "3"},
+		{CHANGE_SET, "weight.bops", "2.5"},
+		{CHANGE_SET, "decide", "split"},
+		{CHANGE_GROUP, "one", "s1*"},
+		{CHANGE_GROUP, "three", ""},
+		{CHANGE_GROUP, "three", "s3b1.conv?"},
+		{CHANGE_RESTRICT, "three", "int5"},
+		{CHANGE_RESTRICT, "s3b1.skip", "int5"},
+		{CHANGE_RESTRICT, "s3b1.skip.w", "int3"},
+		{CHANGE_RESTRICT, "*.a", "int3,int5"},
+		{CHANGE_RESTRICT, "head.w", "int6"},
 	};
 	struct engine *e = opened("warmup=0.5 rate=0.0123456789012345 entropy=0.0312345678901", NULL);
 	run_to(e, 3);
@@ -1401,7 +1491,8 @@ static void inverses_restore(void **state)
 		assert_true(r.ok && r.step == 3 && r.inverse.kind == items[i].kind && r.inverse.items > 0);
 		struct state *now = saved(e);
 		bool differs = strcmp(state_get(now, "digest"), state_get(before, "digest")) != 0;
-		bool decides = items[i].kind == CHANGE_RESTRICT || items[i].kind == CHANGE_GROUP || strcmp(items[i].name, "decide") == 0;
+		bool decides = items[i].kind == CHANGE_RESTRICT || items[i].kind == CHANGE_GROUP ||
+			strcmp(items[i].name, "decide") == 0;
 		assert_int_equal(differs, decides); // masks and what is decided together are in the digest, settings are not
 		state_free(now);
 		unsigned ticket;
@@ -1429,13 +1520,23 @@ static const struct subject {
 	enum change_kind kind;
 	const char *name, *value[3];
 } subjects[] = {
-	{CHANGE_TARGET, "bops", {"0.2x", "int5", "20M"}}, {CHANGE_WEIGHT, "bops", {"0.5", "0", "7"}}, {CHANGE_SET, "device", {"a100", "t4", "tpu_v3"}},
-	{CHANGE_TARGET, "size", {"0.3x", "int4", "0.01x"}}, {CHANGE_WEIGHT, "size", {"1.5", "0.25", "3"}}, {CHANGE_SET, "reward", {"relu", "mnas", "abs"}},
-	{CHANGE_TARGET, "latency", {"0.9x", "int8", "1us"}}, {CHANGE_WEIGHT, "latency", {"1", "0.3", "2"}},
-	{CHANGE_SET, "entropy", {"0.3", "0", "1"}}, {CHANGE_SET, "quality", {"accuracy", "loss", "accuracy"}}, {CHANGE_SET, "rate", {"0.01", "0.2", "0"}},
-	{CHANGE_SET, "decide", {"split", "tied", "split"}}, {CHANGE_SET, "policy-rate", {"0.3", "0.001", "0"}},
-	{CHANGE_RESTRICT, "stem", {"int8", "int2,int3", "int5"}}, {CHANGE_RESTRICT, "s2b1.conv1", {"int4", "int7,int8", "int2"}},
-	{CHANGE_RESTRICT, "s3*", {"int8", "int4,int8", "int3"}}, {CHANGE_GROUP, "one", {"s1*", "s1b1.conv?", "s1b1.skip"}},
+	{CHANGE_TARGET, "bops", {"0.2x", "int5", "20M"}},
+	{CHANGE_WEIGHT, "bops", {"0.5", "0", "7"}},
+	{CHANGE_SET, "device", {"a100", "t4", "tpu_v3"}},
+	{CHANGE_TARGET, "size", {"0.3x", "int4", "0.01x"}},
+	{CHANGE_WEIGHT, "size", {"1.5", "0.25", "3"}},
+	{CHANGE_SET, "reward", {"relu", "mnas", "abs"}},
+	{CHANGE_TARGET, "latency", {"0.9x", "int8", "1us"}},
+	{CHANGE_WEIGHT, "latency", {"1", "0.3", "2"}},
+	{CHANGE_SET, "entropy", {"0.3", "0", "1"}},
+	{CHANGE_SET, "quality", {"accuracy", "loss", "accuracy"}},
+	{CHANGE_SET, "rate", {"0.01", "0.2", "0"}},
+	{CHANGE_SET, "decide", {"split", "tied", "split"}},
+	{CHANGE_SET, "policy-rate", {"0.3", "0.001", "0"}},
+	{CHANGE_RESTRICT, "stem", {"int8", "int2,int3", "int5"}},
+	{CHANGE_RESTRICT, "s2b1.conv1", {"int4", "int7,int8", "int2"}},
+	{CHANGE_RESTRICT, "s3*", {"int8", "int4,int8", "int3"}},
+	{CHANGE_GROUP, "one", {"s1*", "s1b1.conv?", "s1b1.skip"}},
 	{CHANGE_EXTEND, "", {"7", "100", "1"}},
 };
 enum { SUBJECTS = sizeof subjects / sizeof *subjects };
@@ -1517,8 +1618,10 @@ static void there_and_back_in_any_order(struct engine *e)
 			reply_free(&done[order[i]]);
 }
 
-static const char *const settings_of_changes[] = {"warmup=0.1", "warmup=0.1 baseline=average policy-rate=0.4 entropy=0.3", // settles
-	"warmup=0.1 decide=split target.size=0.5x weight.size=1", "warmup=0.1 reward=relu target.latency=0.9x weight.latency=1 space=int-s"};
+static const char *const settings_of_changes[] = {"warmup=0.1",
+	"warmup=0.1 baseline=average policy-rate=0.4 entropy=0.3", // settles
+	"warmup=0.1 decide=split target.size=0.5x weight.size=1",
+	"warmup=0.1 reward=relu target.latency=0.9x weight.latency=1 space=int-s"};
 
 // Changes and what takes them back, between two steps, leave the state as it was to the last bit, and the next 50 steps.
 static void changes_and_back_leave_no_trace(void **state)
@@ -1590,8 +1693,8 @@ static void changes_survive_a_state(void **state)
 	run_to(e, 8);
 	struct state *before = saved(e);
 	struct reply one = change(e, CHANGE_SET, "device", "a100"), two = change(e, CHANGE_TARGET, "latency", "0.95x"),
-		three = change(e, CHANGE_WEIGHT, "latency", "1"), fourth = change(e, CHANGE_GROUP, "one", "s1*"),
-		five = change(e, CHANGE_RESTRICT, "one", "int4,int5");
+		     three = change(e, CHANGE_WEIGHT, "latency", "1"), fourth = change(e, CHANGE_GROUP, "one", "s1*"),
+		     five = change(e, CHANGE_RESTRICT, "one", "int4,int5");
 	assert_true(one.ok && two.ok && three.ok && fourth.ok && five.ok);
 	struct state *changed_ = saved(e);
 	assert_non_null(state_get(changed_, "last.terms"));
@@ -1628,7 +1731,8 @@ static double expected_cost_of(const struct search *s, int term)
 	double sum = 0;
 	for (int l = 0; l < s->shared.model->layers; l++)
 		for (int o = 0; o < s->shared.options; o++)
-			sum += (double)policy_probabilities(lane->policy, lane->partition->decision_of[2 * l])[o] * price_layer(s->shared.term[term].price, l, o, o);
+			sum += (double)policy_probabilities(lane->policy, lane->partition->decision_of[2 * l])[o] *
+				price_layer(s->shared.term[term].price, l, o, o);
 	return sum;
 }
 
@@ -1658,8 +1762,8 @@ static void a_target_out_of_reach_and_back(void **state)
 	(void)state;
 	struct config *c = config_of("");
 	struct fault f;
-	const char *const set[][2] = {{"data", "none"}, {"net", "resnet18"}, {"space", "int2,int4,e2m1,int8"}, {"sensitivity", "none"},
-		{"steps", "600"}, {"target.bops", "0.1x"}};
+	const char *const set[][2] = {{"data", "none"}, {"net", "resnet18"}, {"space", "int2,int4,e2m1,int8"},
+		{"sensitivity", "none"}, {"steps", "600"}, {"target.bops", "0.1x"}};
 	for (size_t k = 0; k < sizeof set / sizeof *set; k++)
 		assert_true(config_set(c, set[k][0], set[k][1], &f));
 	struct search *s = search_new(config_knobs(c), NULL, &f);
@@ -1675,7 +1779,7 @@ static void a_target_out_of_reach_and_back(void **state)
 	char target[32];
 	snprintf(target, sizeof target, "%.6gx", settled / lane->aim[0].target * .1);
 	must_apply(s, CHANGE_TARGET, "bops", target); // as if it had met it
-	lane->last.kept = false;                         // a step was made
+	lane->last.kept = false;                      // a step was made
 	double met = expected_cost_of(s, 0);
 	must_apply(s, CHANGE_TARGET, "bops", "0.001x");
 	assert_true(lane->aim[0].target < low && lane_goal(&lane->aim[0]) == low);
@@ -1699,14 +1803,14 @@ static void a_policy_meets_the_new_target(void **state)
 		const char *settings, *target;
 		long steps;
 		bool push;
-	} cases[] = {{"", "0.12x", 300, true}, {"", "0.09x", 300, true}, {"", "0.12x", 60, true}, {"", "int3", 20, true}, {"", "0.6x", 300, true},
-		{"reward=relu", "0.09x", 300, true}, {"reward=relu", "0.2x", 300, false}};
+	} cases[] = {{"", "0.12x", 300, true}, {"", "0.09x", 300, true}, {"", "0.12x", 60, true}, {"", "int3", 20, true},
+		{"", "0.6x", 300, true}, {"reward=relu", "0.09x", 300, true}, {"reward=relu", "0.2x", 300, false}};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct config *c = config_of(cases[i].settings);
 		struct fault f;
 		char line[512];
-		const char *const set[][2] = {{"data", "none"}, {"net", "resnet18"}, {"space", "int2,int4,e2m1,int8"}, {"sensitivity", "none"},
-			{"steps", "600"}, {"target.bops", "0.1x"}};
+		const char *const set[][2] = {{"data", "none"}, {"net", "resnet18"}, {"space", "int2,int4,e2m1,int8"},
+			{"sensitivity", "none"}, {"steps", "600"}, {"target.bops", "0.1x"}};
 		for (size_t k = 0; k < sizeof set / sizeof *set; k++)
 			assert_true(config_set(c, set[k][0], set[k][1], &f));
 		struct search *s = search_new(config_knobs(c), NULL, &f);
@@ -1778,7 +1882,8 @@ static void rewards_stay_numbers(void **state)
 	} bad[] = {{CHANGE_TARGET, "bops", "1e-40"}, {CHANGE_TARGET, "bops", "1e-300"}, {CHANGE_SET, "target.bops", "1e-20x"}};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		struct reply r = change(e, bad[i].kind, bad[i].name, bad[i].value);
-		assert_true(!r.ok && strstr(r.fault.what, "would not be a number") && r.fault.todo[0] && strcmp(r.fault.where, "bops") == 0);
+		assert_true(!r.ok && strstr(r.fault.what, "would not be a number") && r.fault.todo[0] &&
+			strcmp(r.fault.where, "bops") == 0);
 		reply_free(&r);
 		still(e, before);
 	}
@@ -1887,8 +1992,8 @@ static void extensions_are_taken_back(void **state)
 	run_to(e, ENGINE_RUN_ON);
 	still(e, end);
 	reply_free(&r);
-	static const struct change_item bad[][2] = {{{"", "5"}, {"rate", "fast"}}, {{"", "5"}, {"from", "3"}}, {{"", "5"}, {"speed", "3"}},
-		{{"", "-9"}, {"rate", "0.1"}}, {{"", "-8"}, {"from", "99"}}};
+	static const struct change_item bad[][2] = {{{"", "5"}, {"rate", "fast"}}, {{"", "5"}, {"from", "3"}},
+		{{"", "5"}, {"speed", "3"}}, {{"", "-9"}, {"rate", "0.1"}}, {{"", "-8"}, {"from", "99"}}};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		memcpy(items, bad[i], sizeof items);
 		struct reply no = try_change(e, &gentle);
@@ -1907,8 +2012,8 @@ static void extensions_are_taken_back(void **state)
 static void usual_targets_can_be_met(void **state)
 {
 	(void)state;
-	static const char *const spaces[] = {"wide", "int-s", "int-l", "fp-s", "fp-l", "mixed", "int6,int8", "int8,e4m3", "int5,int8", "int7,int8", "int8",
-		"bf16,fp32", "int2,fp32", "e2m1,e4m3,int8"};
+	static const char *const spaces[] = {"wide", "int-s", "int-l", "fp-s", "fp-l", "mixed", "int6,int8", "int8,e4m3",
+		"int5,int8", "int7,int8", "int8", "bf16,fp32", "int2,fp32", "e2m1,e4m3,int8"};
 	for (size_t i = 0; i < sizeof spaces / sizeof *spaces; i++) {
 		char settings[64];
 		snprintf(settings, sizeof settings, "space=%s", spaces[i]);
@@ -1933,7 +2038,9 @@ static void pins_hold(void **state)
 	const struct engine_info *info = engine_info(e);
 	for (int d = 0; d < info->slots; d++) {
 		const char *name = info->slot[d].name;
-		uint32_t allowed = strncmp(name, "stem", 4) == 0 ? 1u << 4 : strncmp(name, "s2", 2) == 0 ? 1u << 1 | 1u << 3 : 0x7f;
+		uint32_t allowed = strncmp(name, "stem", 4) == 0 ? 1u << 4
+			: strncmp(name, "s2", 2) == 0            ? 1u << 1 | 1u << 3
+								 : 0x7f;
 		assert_int_equal(s->slot[d].allowed, allowed);
 		double sum = 0;
 		for (int o = 0; o < info->slot[d].options; o++) {
@@ -2008,13 +2115,14 @@ static void endless_extensions(void **state)
 static void everything_runs(void **state)
 {
 	(void)state;
-	static const char *const settings[] = {"preset=live", "preset=fliqs", "preset=tunas", "space=int-s", "space=int-l", "space=fp-s", "space=fp-l",
-		"space=mixed", "space=fp32,bf16,fp16,int16,e5m2,e1m2", "space=int4", "range=ema", "range=percentile percentile=90", "range=mse",
-		"scales=layer unsigned=on", "reward=relu", "reward=mnas", "quality=accuracy samples=1", "modal-share=0", "cost-samples=0",
-		"net=resnet20", "start=uniform warmup=0", "warmup=1", "rate-warmup=0", "rate-warmup=1", "batch=2", "momentum=0 decay=0 clip=0",
-		"optimizer=adamw", "optimizer=adamw ema=0.99 clip=0 beta2=0", "ema=0.999 smoothing=0.1",
-		"decide=split", "decide=split preset=fliqs", "decide=split reward=mnas start=uniform", "front-every=0",
-		"front-size=2", "target.size=20k weight.size=1", "weight.bops=0", "augment=flip"};
+	static const char *const settings[] = {"preset=live", "preset=fliqs", "preset=tunas", "space=int-s", "space=int-l",
+		"space=fp-s", "space=fp-l", "space=mixed", "space=fp32,bf16,fp16,int16,e5m2,e1m2", "space=int4", "range=ema",
+		"range=percentile percentile=90", "range=mse", "scales=layer unsigned=on", "reward=relu", "reward=mnas",
+		"quality=accuracy samples=1", "modal-share=0", "cost-samples=0", "net=resnet20", "start=uniform warmup=0",
+		"warmup=1", "rate-warmup=0", "rate-warmup=1", "batch=2", "momentum=0 decay=0 clip=0", "optimizer=adamw",
+		"optimizer=adamw ema=0.99 clip=0 beta2=0", "ema=0.999 smoothing=0.1", "decide=split", "decide=split preset=fliqs",
+		"decide=split reward=mnas start=uniform", "front-every=0", "front-size=2", "target.size=20k weight.size=1",
+		"weight.bops=0", "augment=flip"};
 	for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i += STRIDE) {
 		char text[256];
 		snprintf(text, sizeof text, "steps=4 front-every=4 %s", settings[i]);
@@ -2022,7 +2130,8 @@ static void everything_runs(void **state)
 		run_to(e, ENGINE_RUN_ON);
 		struct snapshot *s = settled(e);
 		if (s->run != RUN_FINISHED || s->step != 4 || !isfinite(s->loss) || (s->warmup < 4 && !isfinite(s->reward)))
-			fail_msg("%s: run %d at step %ld, loss %g, reward %g", settings[i], (int)s->run, s->step, s->loss, s->reward);
+			fail_msg("%s: run %d at step %ld, loss %g, reward %g", settings[i], (int)s->run, s->step, s->loss,
+				s->reward);
 		assert_true(s->entropy >= 0 && s->entropy <= 1 + 1e-6);
 		assert_int_equal(s->points == 0, strstr(settings[i], "front-every=0") != NULL);
 		snapshot_free(s);
@@ -2037,7 +2146,8 @@ static void divergence_is_a_fault(void **state)
 	static const char *const ranges[] = {"max", "ema", "percentile", "mse"};
 	for (int i = 0; i < 4; i += STRIDE == 1 ? 1 : 2) { // percentile has the histogram
 		char text[256];
-		snprintf(text, sizeof text, "rate=10 rate-warmup=0 momentum=0.99 decay=1 clip=0 steps=30 front-every=0 range=%s", ranges[i]);
+		snprintf(text, sizeof text, "rate=10 rate-warmup=0 momentum=0.99 decay=1 clip=0 steps=30 front-every=0 range=%s",
+			ranges[i]);
 		struct engine *e = opened(text, NULL);
 		engine_run_to(e, ENGINE_RUN_ON);
 		struct snapshot *s = settled(e);
@@ -2115,7 +2225,8 @@ static void a_front_by_what_counts(void **state)
 {
 	(void)state;
 	struct engine *e = opened("data=none net=resnet18 sensitivity=hawq space=int-l steps=60 front-every=20 weight.bops=0 "
-		"target.size=0.6x weight.size=1 target.latency=0.8x weight.latency=1", NULL);
+				  "target.size=0.6x weight.size=1 target.latency=0.8x weight.latency=1",
+		NULL);
 	engine_run_to(e, ENGINE_RUN_ON);
 	struct snapshot *s = settled(e);
 	int size = -1, latency = -1, kept = 0;
@@ -2129,8 +2240,10 @@ static void a_front_by_what_counts(void **state)
 		bool beaten = false;
 		for (int j = 0; j < s->points; j++) {
 			const struct front_point *q = &s->point[j];
-			beaten |= q->accuracy >= p->accuracy && q->cost[size] <= p->cost[size] && q->cost[latency] <= p->cost[latency] &&
-				(q->accuracy > p->accuracy || q->cost[size] < p->cost[size] || q->cost[latency] < p->cost[latency]);
+			beaten |= q->accuracy >= p->accuracy && q->cost[size] <= p->cost[size] &&
+				q->cost[latency] <= p->cost[latency] &&
+				(q->accuracy > p->accuracy || q->cost[size] < p->cost[size] ||
+					q->cost[latency] < p->cost[latency]);
 		}
 		assert_int_equal(p->dominated, beaten);
 		kept += !p->dominated;
@@ -2185,7 +2298,8 @@ static void a_scoring_is_resumed(void **state)
 	state_free(end);
 }
 
-static struct evaluation evaluated(struct engine *e, enum choice_kind kind, const char *option, const uint8_t *choice, enum split split)
+static struct evaluation evaluated(struct engine *e, enum choice_kind kind, const char *option, const uint8_t *choice,
+	enum split split)
 {
 	unsigned ticket;
 	struct fault f;
@@ -2269,7 +2383,8 @@ static void evaluations_of_the_average(void **state)
 	e = opened("front-images=64", without);
 	assert_true(engine_post_evaluate(e, CHOICE_MODAL, NULL, NULL, SPLIT_HELDOUT, &ticket, NULL));
 	struct reply plain = reply_to(e, ticket);
-	assert_true(plain.evaluation.loss == averaged.evaluation.loss && plain.evaluation.accuracy == averaged.evaluation.accuracy);
+	assert_true(plain.evaluation.loss == averaged.evaluation.loss &&
+		plain.evaluation.accuracy == averaged.evaluation.accuracy);
 	for (int l = 0; l < 10; l++)
 		assert_true(plain.evaluation.range[l].weight == averaged.evaluation.range[l].weight &&
 			plain.evaluation.range[l].activation == averaged.evaluation.range[l].activation);
@@ -2289,12 +2404,13 @@ static void evaluations_and_the_batch(void **state)
 {
 	(void)state;
 	const double NEAR = .05; // of a loss of about 2.3
-	static const char *const settings[] = {"batch=16 calibration=128", "batch=32 calibration=128", "batch=64 calibration=128",
-		"batch=48 calibration=128"};
+	static const char *const settings[] = {
+		"batch=16 calibration=128", "batch=32 calibration=128", "batch=64 calibration=128", "batch=48 calibration=128"};
 	struct evaluation first[2];
 	for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
 		struct engine *e = opened(settings[i], NULL);
-		struct evaluation v[2] = {evaluated(e, CHOICE_UNIFORM, "int8", NULL, SPLIT_HELDOUT), evaluated(e, CHOICE_UNIFORM, "int8", NULL, SPLIT_TEST)};
+		struct evaluation v[2] = {evaluated(e, CHOICE_UNIFORM, "int8", NULL, SPLIT_HELDOUT),
+			evaluated(e, CHOICE_UNIFORM, "int8", NULL, SPLIT_TEST)};
 		for (int s = 0; s < 2; s++) {
 			if (i == 0)
 				first[s] = v[s];
@@ -2377,8 +2493,9 @@ static void states_of_other_searches(void **state)
 {
 	(void)state;
 	struct state *s = quick_state();
-	static const char *const others[] = {"net=resnet20", "space=int-l", "space=int2,int3,int4,int5,int6,int7,e4m3", "images: data=glyphs:16",
-		"seed=2", "batch=16", "images: train=127", "images: heldout=66", "steps=9", "warmup=0.2", "rate-warmup=0.2", "augment=none", "optimizer=adamw", "ema=0.5"};
+	static const char *const others[] = {"net=resnet20", "space=int-l", "space=int2,int3,int4,int5,int6,int7,e4m3",
+		"images: data=glyphs:16", "seed=2", "batch=16", "images: train=127", "images: heldout=66", "steps=9",
+		"warmup=0.2", "rate-warmup=0.2", "augment=none", "optimizer=adamw", "ema=0.5"};
 	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
 		char text[256], name[32];
 		const char *setting = strstr(others[i], ": ");
@@ -2398,12 +2515,39 @@ static void damaged_texts(void **state)
 	static const struct damage {
 		const char *name, *value; // NULL: the text is missing
 	} damage[] = {
-		{"identity.seed", NULL}, {"identity.net", ""}, {"digest", NULL}, {"digest", "000000000000000000000000"}, {"step", NULL}, {"step", ""}, {"step", "x"},
-		{"step", "3x"}, {"step", "-1"}, {"step", "2"}, {"step", "4"}, {"step", "9"}, {"step", "nan"}, {"step", "99999999999999999999"},
-		{"horizon", NULL}, {"horizon", "2"}, {"horizon", "-8"}, {"horizon", "ten"}, {"horizon", "9223372036854775807"},
-		{"horizon", "4611686018427387904"}, {"moves", NULL}, {"moves", "-1"}, {"baseline", NULL}, {"baseline", "none"}, {"has_baseline", NULL},
-		{"loss", NULL}, {"has_quality", NULL}, {"set.rate", "fast"}, {"set.rate", "-1"}, {"set.samples", "1000000"}, {"set.reward", "most"},
-		{"set.target.bops", "garbage"}, {"set.weight.bops", "-1"},
+		{"identity.seed", NULL},
+		{"identity.net", ""},
+		{"digest", NULL},
+		{"digest", "000000000000000000000000"},
+		{"step", NULL},
+		{"step", ""},
+		{"step", "x"},
+		{"step", "3x"},
+		{"step", "-1"},
+		{"step", "2"},
+		{"step", "4"},
+		{"step", "9"},
+		{"step", "nan"},
+		{"step", "99999999999999999999"},
+		{"horizon", NULL},
+		{"horizon", "2"},
+		{"horizon", "-8"},
+		{"horizon", "ten"},
+		{"horizon", "9223372036854775807"},
+		{"horizon", "4611686018427387904"},
+		{"moves", NULL},
+		{"moves", "-1"},
+		{"baseline", NULL},
+		{"baseline", "none"},
+		{"has_baseline", NULL},
+		{"loss", NULL},
+		{"has_quality", NULL},
+		{"set.rate", "fast"},
+		{"set.rate", "-1"},
+		{"set.samples", "1000000"},
+		{"set.reward", "most"},
+		{"set.target.bops", "garbage"},
+		{"set.weight.bops", "-1"},
 	};
 	struct state *good = quick_state();
 	for (size_t i = 0; i < sizeof damage / sizeof damage[0]; i++) {
@@ -2456,8 +2600,8 @@ static void damaged_arrays(void **state)
 			state_free(s);
 		}
 	// One byte of what the digest covers.
-	static const char *const digested[] = {"network.weights", "network.momentum", "network.ranges", "policy.logits", "policy.first_moments",
-		"policy.second_moments"};
+	static const char *const digested[] = {"network.weights", "network.momentum", "network.ranges", "policy.logits",
+		"policy.first_moments", "policy.second_moments"};
 	for (size_t i = 0; i < sizeof digested / sizeof digested[0]; i++) {
 		struct state *s = copy_of(good);
 		((uint8_t *)tensor_of(s, digested[i])->data)[1] ^= 4;
@@ -2507,8 +2651,9 @@ static void damaged_history(void **state)
 static void bad_openings(void **state)
 {
 	(void)state;
-	static const char *const bad[] = {"net=nosuch", "space=nosuch", "space=int4,e1m2", "data=glyphs:1", "data=nosuch", "data=idx:/nonexistent",
-		"train=8", "target.bops=garbage", "weight.size=1", "train=128", "batch=65", "steps=1000000"};
+	static const char *const bad[] = {"net=nosuch", "space=nosuch", "space=int4,e1m2", "data=glyphs:1", "data=nosuch",
+		"data=idx:/nonexistent", "train=8", "target.bops=garbage", "weight.size=1", "train=128", "batch=65",
+		"steps=1000000"};
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		struct config *c = config_of(bad[i]);
 		struct fault f = {0};

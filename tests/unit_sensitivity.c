@@ -209,7 +209,9 @@ static void more_bits_lose_less(void **state)
 	(void)state;
 	static const char *const chains[][9] = {
 		{"int2", "int3", "int4", "int5", "int6", "int7", "int8", "int16", "fp32"},
-		{"e2m1", "e2m2", "e2m3", "e2m4", "fp32"}, {"e3m1", "e3m2", "e3m3", "e3m4", "fp16"}, {"e4m2", "e4m3", "bf16", "fp16"},
+		{"e2m1", "e2m2", "e2m3", "e2m4", "fp32"},
+		{"e3m1", "e3m2", "e3m3", "e3m4", "fp16"},
+		{"e4m2", "e4m3", "bf16", "fp16"},
 	};
 	for (int deep = 0; deep < 2; deep++) {
 		struct model *m = network(deep ? "resnet50" : "resnet18");
@@ -227,7 +229,8 @@ static void more_bits_lose_less(void **state)
 					double narrow = sensitivity_lost(s, l, tied(chains[c][i - 1]));
 					bool end = l == 0 || l == m->layers - 1;
 					if (wide < 0 || (end && ends_equal ? wide != narrow : wide >= narrow))
-						fail_msg("%s: %s %g, %s %g", m->layer[l].name, chains[c][i - 1], narrow, chains[c][i], wide);
+						fail_msg("%s: %s %g, %s %g", m->layer[l].name, chains[c][i - 1], narrow,
+							chains[c][i], wide);
 				}
 			}
 		sensitivity_free(s);
@@ -251,8 +254,16 @@ static void formats_count_as_bits(void **state)
 		const char *format;
 		double least, most;
 	} rows[] = {
-		{"e2m1", 4, 5}, {"e3m1", 4, 5}, {"e2m2", 5, 6}, {"e2m3", 6, 7}, {"e2m4", 7, 8}, {"e3m4", 7, 8},
-		{"e4m3", 6, 7}, {"e5m2", 5, 6}, {"bf16", 9, 12}, {"fp16", 12, 15},
+		{"e2m1", 4, 5},
+		{"e3m1", 4, 5},
+		{"e2m2", 5, 6},
+		{"e2m3", 6, 7},
+		{"e2m4", 7, 8},
+		{"e3m4", 7, 8},
+		{"e4m3", 6, 7},
+		{"e5m2", 5, 6},
+		{"bf16", 9, 12},
+		{"fp16", 12, 15},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		double bits = sensitivity_bits(format_named(rows[i].format));
@@ -324,8 +335,11 @@ static struct model *small(void)
 {
 	struct fault f = {0};
 	struct model *m = model_new("small", (struct shape){8, 8, 3}, 10);
-	model_linear(m, "head", model_pool(m, model_conv(m, "conv", model_conv(m, "stem", 0, 4, window_of(3, 1), 1, false), 4,
-		window_of(3, 1), 1, false)), 10);
+	model_linear(m, "head",
+		model_pool(m,
+			model_conv(m, "conv", model_conv(m, "stem", 0, 4, window_of(3, 1), 1, false), 4, window_of(3, 1), 1,
+				false)),
+		10);
 	m = model_finish(m, &f);
 	assert_non_null(m);
 	return m;
@@ -342,7 +356,8 @@ static void tables_of_ones_own(void **state)
 	struct model *m = small();
 	struct layer_plan layer[3];
 	struct fault f = {0};
-	struct sensitivity *s = own(m, "# made by hand\n# top1 91.5\nlayer,format,lost,source\nstem,int4,2.5,measured\r\n"
+	struct sensitivity *s = own(m,
+		"# made by hand\n# top1 91.5\nlayer,format,lost,source\nstem,int4,2.5,measured\r\n"
 		"stem,int8,-0.25,fitted\n\nconv,*,1,extrapolated\nhead,int4,.5,measured\nhead,int8,0,measured\nhead,fp32,.125,measured");
 	near(sensitivity_top1(s), 91.5, 0);
 	assert_null(sensitivity_fit(s));
@@ -404,7 +419,8 @@ static void bad_tables_are_refused(void **state)
 		{HEADER "stem,int4\n", "line 2", "2 fields", "layer,format,lost"},
 		{HEADER "stem,int4,1,measured\n", "line 2", "4 fields", "layer,format,lost"},
 		{"layer,format,lost,source\nstem,int4,1\n", "line 2", "3 fields", "layer,format,lost,source"},
-		{"layer,format,lost,source\nstem,int4,1,guessed\n", "line 2", "\"guessed\" is not a source", "measured, fitted or"},
+		{"layer,format,lost,source\nstem,int4,1,guessed\n", "line 2", "\"guessed\" is not a source",
+			"measured, fitted or"},
 		{"layer,format,lost,source\nstem,int4,1,absent\n", "line 2", "\"absent\" is not a source", "measured, fitted or"},
 		{HEADER REST "tail,int4,1\n", "line 4", "small has no layer tail", "layer of the network"},
 		{HEADER REST "stem,int9,1\n", "line 4", "\"int9\" is not a format", "format such as int8"},
@@ -482,8 +498,10 @@ static void the_roofline_held_against_the_t4(void **state)
 		int layers;
 		double bias, rank;
 	} rows[] = {
-		{"resnet18", "int4", 19, -2.875, .872}, {"resnet18", "int8", 19, -2.788, .678},
-		{"resnet50", "int4", 49, -2.736, .729}, {"resnet50", "int8", 49, -2.537, .624},
+		{"resnet18", "int4", 19, -2.875, .872},
+		{"resnet18", "int8", 19, -2.788, .678},
+		{"resnet50", "int4", 49, -2.736, .729},
+		{"resnet50", "int8", 49, -2.537, .624},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct model *m = network(rows[i].network);
@@ -517,7 +535,8 @@ static void the_roofline_held_against_the_t4(void **state)
 		assert_int_equal(left, m->layers - sum.layers);
 		assert_true(isnan(measured[0]) && isnan(measured[m->layers - 1]));
 		if (i == 0) // compute-bound, with a kernel's floor and what of the memory's time shows
-			near(predicted[layer_named(m, "s1b1.conv1")], 1e3 * (2 * 8 * 115605504 / (.9 * 260e12) + .89e-6 + 1.33e-6), 1e-9);
+			near(predicted[layer_named(m, "s1b1.conv1")],
+				1e3 * (2 * 8 * 115605504 / (.9 * 260e12) + .89e-6 + 1.33e-6), 1e-9);
 		assert_false(cost_compare(table, t4, &plan, predicted, measured, &sum, &f));
 		assert_string_equal(f.what, "not a roofline and a table");
 		assert_false(cost_compare(bops, table, &plan, predicted, measured, &sum, &f));
@@ -550,7 +569,7 @@ static void ranks_of_equal_times(void **state)
 	m = model_finish(m, &f);
 	assert_non_null(m);
 	static const char text[] = "layer,format,ms,source\na,int8,10,measured\nb,int8,20,measured\nc,int8,30,measured\n"
-		"d,int8,40,measured\ne,int8,1,extrapolated\n";
+				   "d,int8,40,measured\ne,int8,1,extrapolated\n";
 	char term[512];
 	snprintf(term, sizeof term, "latency@table:%s", file_of(text, sizeof text - 1));
 	struct cost *table = term_of(m, term), *t4 = term_of(m, "latency@t4");
@@ -654,7 +673,8 @@ static void exact_is_the_least_of_all(void **state)
 			// Stopped early, the bound holds.
 			struct allocated stopped = allocate_exact(&a, budget, 1, choice);
 			check(&a, budget, choice, stopped);
-			assert_true(stopped.bound <= least + 1e-9 && stopped.lost >= least - 1e-12 && stopped.lost <= greedy.lost + 1e-12);
+			assert_true(stopped.bound <= least + 1e-9 && stopped.lost >= least - 1e-12 &&
+				stopped.lost <= greedy.lost + 1e-12);
 		}
 		struct allocated same = allocate_uniform(&a, budget, choice);
 		if (same.found) {
@@ -709,8 +729,8 @@ static void allocations_of_whole_networks(void **state)
 {
 	(void)state;
 	static const char *const terms[] = {"bops", "size", "bops-linear"};
-	int formats[] = {format_named("int2"), format_named("int3"), format_named("int4"), format_named("int5"), format_named("int6"),
-		format_named("int7"), format_named("int8")};
+	int formats[] = {format_named("int2"), format_named("int3"), format_named("int4"), format_named("int5"),
+		format_named("int6"), format_named("int7"), format_named("int8")};
 	struct fault f = {0};
 	for (int deep = 0; deep < 2; deep++) {
 		struct model *m = network(deep ? "resnet50" : "resnet18");
@@ -721,7 +741,8 @@ static void allocations_of_whole_networks(void **state)
 			int choice[LAYERS];
 			assert_true(allocation_of(m, s, c, formats, 7, &a, &f));
 			double budget = cost_uniform_total(c, format_named("int4"));
-			struct allocated uniform = allocate_uniform(&a, budget, choice), greedy = allocate_greedy(&a, budget, choice);
+			struct allocated uniform = allocate_uniform(&a, budget, choice),
+					 greedy = allocate_greedy(&a, budget, choice);
 			struct allocated exact = allocate_exact(&a, budget, 0, choice);
 			assert_true(uniform.found && greedy.found && exact.found);
 			near(uniform.cost, budget, 0);

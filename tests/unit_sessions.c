@@ -63,9 +63,9 @@ static void splits(void **state)
 static void quotes_come_back(void **state)
 {
 	(void)state;
-	static const char *const words[] = { "", "plain", "two words", "#x", "a\"b", "a'b c", "back\\slash \"q\"", "x#y", "\\" };
+	static const char *const words[] = {"", "plain", "two words", "#x", "a\"b", "a'b c", "back\\slash \"q\"", "x#y", "\\"};
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-		struct string t = { 0 };
+		struct string t = {0};
 		struct words w;
 		words_quote(&t, words[i]);
 		assert_true(words_split(&w, t.bytes, NULL));
@@ -85,7 +85,7 @@ static void numbers(void **state)
 	assert_true(number_read("1.5k", &v) && v == 1500);
 	assert_true(number_read("-2e3", &v) && v == -2000);
 	assert_true(number_read("71%", &v) && v == 0.71);
-	static const char *const bad[] = { "", "x", "1.2.3", "nan", "inf", "0x10", "1e999", "1kk", " 1", "1 ", "k" };
+	static const char *const bad[] = {"", "x", "1.2.3", "nan", "inf", "0x10", "1e999", "1kk", " 1", "1 ", "k"};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
 		assert_false(number_read(bad[i], &v));
 	assert_true(number_read_long("12", 0, 100, &n) && n == 12);
@@ -114,36 +114,42 @@ static void nearest_names(void **state)
 static void changes_come_back(void **state)
 {
 	(void)state;
-	static const struct { const char *typed, *written, *told; } cases[] = {
-		{ "pin stem int8", "pin stem int8", "stem is pinned to int8" },
-		{ "pin a int8 b int4", "pin a int8 b int4", "a is pinned to int8, b is pinned to int4" },
-		{ "restrict stem int8", "pin stem int8", "stem is pinned to int8" },
-		{ "restrict s*.conv1 int4,int8", "restrict s*.conv1 int4,int8", "s*.conv1 is restricted to int4,int8" },
-		{ "restrict a all b int4", "restrict a all b int4", "a is free again, b is pinned to int4" },
-		{ "unpin a b", "unpin a b", "a is free again, b is free again" },
-		{ "weight bops 0.5", "weight bops 0.5", "the weight of bops is 0.5" },
-		{ "target bops 0.5x # half", "target bops 0.5x", "the target of bops is 0.5x" },
-		{ "target bops \"\"", "target bops \"\"", "bops has no target" },
-		{ "reward relu", "reward relu", "reward is relu" },
-		{ "set reward relu", "reward relu", "reward is relu" },
-		{ "set policy-rate 0.1 entropy 0", "set policy-rate 0.1 entropy 0", "policy-rate is 0.1, entropy is 0" },
-		{ "decide split", "decide split", "decide is split" },
-		{ "set decide tied", "decide tied", "decide is tied" },
-		{ "group s2* as stage2", "group s2* as stage2", "stage2: all of s2* are decided as one" },
-		{ "group 'a b*' as x c as y", "group \"a b*\" as x c as y", "x: all of a b* are decided as one, y: all of c are decided as one" },
-		{ "ungroup x y", "ungroup x y", "x: each layer is decided by itself again, y: each layer is decided by itself again" },
-		{ "pin stem.w int8 stem.a int4", "pin stem.w int8 stem.a int4", "stem.w is pinned to int8, stem.a is pinned to int4" },
-		{ "extend 200", "extend 200", "the horizon is 200 steps further" },
-		{ "extend 200 rate=0.01", "extend 200 rate=0.01", "the horizon is 200 steps further, the learning rate falls from 0.01" },
-		{ "extend -200 rate=0.1 from=0", "extend -200 rate=0.1 from=0",
-			"the horizon is 200 steps nearer, the learning rate falls from 0.1" },
-		{ "pin a int8 b int8 c int8 d int8 e int8", "pin a int8 b int8 c int8 d int8 e int8",
-			"a is pinned to int8, b is pinned to int8, c is pinned to int8 and 2 more" },
+	static const struct {
+		const char *typed, *written, *told;
+	} cases[] = {
+		{"pin stem int8", "pin stem int8", "stem is pinned to int8"},
+		{"pin a int8 b int4", "pin a int8 b int4", "a is pinned to int8, b is pinned to int4"},
+		{"restrict stem int8", "pin stem int8", "stem is pinned to int8"},
+		{"restrict s*.conv1 int4,int8", "restrict s*.conv1 int4,int8", "s*.conv1 is restricted to int4,int8"},
+		{"restrict a all b int4", "restrict a all b int4", "a is free again, b is pinned to int4"},
+		{"unpin a b", "unpin a b", "a is free again, b is free again"},
+		{"weight bops 0.5", "weight bops 0.5", "the weight of bops is 0.5"},
+		{"target bops 0.5x # half", "target bops 0.5x", "the target of bops is 0.5x"},
+		{"target bops \"\"", "target bops \"\"", "bops has no target"},
+		{"reward relu", "reward relu", "reward is relu"},
+		{"set reward relu", "reward relu", "reward is relu"},
+		{"set policy-rate 0.1 entropy 0", "set policy-rate 0.1 entropy 0", "policy-rate is 0.1, entropy is 0"},
+		{"decide split", "decide split", "decide is split"},
+		{"set decide tied", "decide tied", "decide is tied"},
+		{"group s2* as stage2", "group s2* as stage2", "stage2: all of s2* are decided as one"},
+		{"group 'a b*' as x c as y", "group \"a b*\" as x c as y",
+			"x: all of a b* are decided as one, y: all of c are decided as one"},
+		{"ungroup x y", "ungroup x y",
+			"x: each layer is decided by itself again, y: each layer is decided by itself again"},
+		{"pin stem.w int8 stem.a int4", "pin stem.w int8 stem.a int4",
+			"stem.w is pinned to int8, stem.a is pinned to int4"},
+		{"extend 200", "extend 200", "the horizon is 200 steps further"},
+		{"extend 200 rate=0.01", "extend 200 rate=0.01",
+			"the horizon is 200 steps further, the learning rate falls from 0.01"},
+		{"extend -200 rate=0.1 from=0", "extend -200 rate=0.1 from=0",
+			"the horizon is 200 steps nearer, the learning rate falls from 0.1"},
+		{"pin a int8 b int8 c int8 d int8 e int8", "pin a int8 b int8 c int8 d int8 e int8",
+			"a is pinned to int8, b is pinned to int8, c is pinned to int8 and 2 more"},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct change c, again;
 		struct fault f;
-		struct string written = { 0 }, told = { 0 };
+		struct string written = {0}, told = {0};
 		assert_true(change_read(cases[i].typed, &c, &f));
 		change_write(&written, &c);
 		change_tell(&told, &c);
@@ -158,9 +164,9 @@ static void changes_come_back(void **state)
 		string_free(&written);
 		string_free(&told);
 	}
-	static const char *const bad[] = { "", "run 10", "pin", "pin stem", "pin stem int4,int8", "pin stem all", "extend 1 2", "extend", "extend 1 rate",
-		"reward", "weight bops 1 size", "undo", "decide", "decide split tied", "group s2*", "group s2* stage2",
-		"group s2* at stage2", "group s2* as", "group \"\" as x", "group s2* as x s3*", "ungroup" };
+	static const char *const bad[] = {"", "run 10", "pin", "pin stem", "pin stem int4,int8", "pin stem all", "extend 1 2",
+		"extend", "extend 1 rate", "reward", "weight bops 1 size", "undo", "decide", "decide split tied", "group s2*",
+		"group s2* stage2", "group s2* at stage2", "group s2* as", "group \"\" as x", "group s2* as x s3*", "ungroup"};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		struct change c;
 		assert_false(change_read(bad[i], &c, NULL));
@@ -190,11 +196,11 @@ static bool run_join(struct command_call *call)
 }
 
 static const struct command join_rows[] = {
-	{ "join", COMMAND_QUERY, 1, 3, { ARGUMENT_TEXT, ARGUMENT_WORDS }, 1, "- red|green", "A [B]", "joins", run_join },
-	{ "nothing", COMMAND_QUERY, 0, 0, { ARGUMENT_NONE }, 0, NULL, "", "takes nothing", run_join },
+	{"join", COMMAND_QUERY, 1, 3, {ARGUMENT_TEXT, ARGUMENT_WORDS}, 1, "- red|green", "A [B]", "joins", run_join},
+	{"nothing", COMMAND_QUERY, 0, 0, {ARGUMENT_NONE}, 0, NULL, "", "takes nothing", run_join},
 };
-static const struct command_group join_group[] = { { "Joining", join_rows, 2, NULL } };
-static const struct command_table join_table = { .group = join_group, .groups = 1 };
+static const struct command_group join_group[] = {{"Joining", join_rows, 2, NULL}};
+static const struct command_table join_table = {.group = join_group, .groups = 1};
 
 static bool run_joined(const char *line, struct fault *f)
 {
@@ -260,13 +266,13 @@ static bool load(const char *text, size_t size, struct journal *j, struct journa
 }
 
 static const char good_journal[] = "0 target bops int4\n"
-	"10 note \"a # in a note\" # and a comment\n"
-	"12 pin stem int8 # back unpin stem\n"
-	"20 weight bops 0.5 # back weight bops 1\n"
-	"# kernels 20 avx2\n"
-	"30 weight bops 1 # undo 4 back weight bops 0.5\n"
-	"# digest 40 0123abcd\n"
-	"40 weight bops 0.5 # redo 4 back weight bops 1\n";
+				   "10 note \"a # in a note\" # and a comment\n"
+				   "12 pin stem int8 # back unpin stem\n"
+				   "20 weight bops 0.5 # back weight bops 1\n"
+				   "# kernels 20 avx2\n"
+				   "30 weight bops 1 # undo 4 back weight bops 0.5\n"
+				   "# digest 40 0123abcd\n"
+				   "40 weight bops 0.5 # redo 4 back weight bops 1\n";
 
 static void journal_loads(void **state)
 {
@@ -274,7 +280,7 @@ static void journal_loads(void **state)
 	struct journal j;
 	struct fault f;
 	struct journal_reading r;
-	struct string text = { 0 };
+	struct string text = {0};
 	seal(&text, SEALED_SESSION, good_journal);
 	assert_true(load(text.bytes, text.length, &j, &r, &f));
 	assert_false(r.torn || r.broken);
@@ -291,7 +297,7 @@ static void journal_loads(void **state)
 	assert_string_equal(journal_kernels(&j, 8), "avx2");
 
 	// Written again, it loads the same.
-	struct string t = { 0 };
+	struct string t = {0};
 	struct journal written, again;
 	journal_begin(&written, SEALED_SESSION, &t);
 	for (int i = 0; i < j.lines; i++)
@@ -313,7 +319,7 @@ static void journal_torn_anywhere(void **state)
 {
 	(void)state;
 	// A file cut at any byte: its whole lines load, and half a line is left out and said.
-	struct string text = { 0 };
+	struct string text = {0};
 	struct journal j;
 	struct journal_reading r;
 	journal_begin(&j, SEALED_SESSION, &text);
@@ -332,34 +338,36 @@ static void journal_torn_anywhere(void **state)
 static void journal_refuses(void **state)
 {
 	(void)state;
-	static const struct { const char *line, *says; } cases[] = {
-		{ "12", "expected 'STEP COMMAND'" },
-		{ "x pin stem int8", "expected 'STEP COMMAND'" },
-		{ "-1 pin stem int8", "expected 'STEP COMMAND'" },
-		{ "99999999999999999999 pin stem int8", "expected 'STEP COMMAND'" },
-		{ "12 run 5", "expected one of" },
-		{ "12 pin stem", "has no value" },
-		{ "12 pin stem int8 # undo 9", "no entry 9 to undo" },
-		{ "12 pin stem int8 # undo", "expected 'undo N'" },
-		{ "12 pin stem int8 # undo 1x", "expected 'undo N'" },
-		{ "12 pin stem int8 # hello", "expected 'undo N'" },
-		{ "12 pin stem int8 # back run", "expected one of" },
-		{ "12 pin stem 'int8", "quote" },
-		{ "# digest 5", "expected '# digest STEP HEX'" },
-		{ "# digest 5 XYZ", "expected '# digest STEP HEX'" },
-		{ "3 pin stem int8", "comes after step 5" },
-		{ "12 pin stem \001", "control character" },
-		{ "# kernels 5", "expected '# kernels STEP NAME'" },
-		{ "# parent 5 0123456789abcdef xyz", "expected '# parent STEP SESSION DIGEST'" },
-		{ "# an idle word", "expected digest, kernels or parent" },
-		{ "", "expected 'STEP COMMAND'" },
+	static const struct {
+		const char *line, *says;
+	} cases[] = {
+		{"12", "expected 'STEP COMMAND'"},
+		{"x pin stem int8", "expected 'STEP COMMAND'"},
+		{"-1 pin stem int8", "expected 'STEP COMMAND'"},
+		{"99999999999999999999 pin stem int8", "expected 'STEP COMMAND'"},
+		{"12 run 5", "expected one of"},
+		{"12 pin stem", "has no value"},
+		{"12 pin stem int8 # undo 9", "no entry 9 to undo"},
+		{"12 pin stem int8 # undo", "expected 'undo N'"},
+		{"12 pin stem int8 # undo 1x", "expected 'undo N'"},
+		{"12 pin stem int8 # hello", "expected 'undo N'"},
+		{"12 pin stem int8 # back run", "expected one of"},
+		{"12 pin stem 'int8", "quote"},
+		{"# digest 5", "expected '# digest STEP HEX'"},
+		{"# digest 5 XYZ", "expected '# digest STEP HEX'"},
+		{"3 pin stem int8", "comes after step 5"},
+		{"12 pin stem \001", "control character"},
+		{"# kernels 5", "expected '# kernels STEP NAME'"},
+		{"# parent 5 0123456789abcdef xyz", "expected '# parent STEP SESSION DIGEST'"},
+		{"# an idle word", "expected digest, kernels or parent"},
+		{"", "expected 'STEP COMMAND'"},
 	};
 	struct journal j;
 	struct fault f;
 	struct journal_reading r;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		char lines[512];
-		struct string text = { 0 };
+		struct string text = {0};
 		snprintf(lines, sizeof lines, "5 pin stem int8\n%s\n6 unpin stem\n", cases[i].line);
 		seal(&text, SEALED_SESSION, lines);
 		assert_true(load(text.bytes, text.length, &j, &r, &f));
@@ -379,7 +387,7 @@ static void journal_refuses(void **state)
 	assert_false(load(newer, sizeof newer - 1, &j, &r, &f));
 	assert_says(&f, "a newer bitscape");
 
-	struct string huge = { 0 }, text = { 0 };
+	struct string huge = {0}, text = {0};
 	string_add(&huge, "1 note ");
 	for (int i = 0; i < WORDS_LINE; i++)
 		string_add(&huge, "x");
@@ -397,8 +405,8 @@ static void journal_refuses(void **state)
 static void add(struct journal *j, enum journal_act act, int of, bool back)
 {
 	char text[] = "weight bops 1", other[] = "weight bops 2";
-	const struct journal_line line = { .kind = JOURNAL_CHANGE, .step = 1, .text = text, .act = act, .of = of,
-		.back = back ? other : NULL };
+	const struct journal_line line = {
+		.kind = JOURNAL_CHANGE, .step = 1, .text = text, .act = act, .of = of, .back = back ? other : NULL};
 	assert_true(journal_add(j, &line, NULL, NULL));
 }
 
@@ -428,7 +436,7 @@ static void undo_is_a_stack(void **state)
 	add(&j, ACT_UNDO, 7, true);
 	assert_int_equal(journal_undoable(&j), 1);
 	assert_int_equal(journal_redoable(&j), 7);
-	const struct journal_line twice = { .step = 1, .text = j.line[0].text, .act = ACT_UNDO, .of = 7 };
+	const struct journal_line twice = {.step = 1, .text = j.line[0].text, .act = ACT_UNDO, .of = 7};
 	assert_false(journal_add(&j, &twice, NULL, NULL));
 	journal_free(&j);
 }
@@ -437,17 +445,17 @@ static void undo_is_a_stack(void **state)
 
 static struct state *small_state(void)
 {
-	static const float weights[6] = { 1, -2, 3.5f, 0, 1e-30f, -0.0f };
-	static const int64_t steps[2] = { 412, -1 };
-	static const uint8_t bytes[3] = { 0, 127, 255 };
+	static const float weights[6] = {1, -2, 3.5f, 0, 1e-30f, -0.0f};
+	static const int64_t steps[2] = {412, -1};
+	static const uint8_t bytes[3] = {0, 127, 255};
 	static const struct state_tensor tensors[] = {
-		{ "bytes", STATE_U8, 1, { 3 }, NULL, 3 },
-		{ "net.weights", STATE_F32, 2, { 2, 3 }, NULL, 24 },
-		{ "steps", STATE_I64, 1, { 2 }, NULL, 16 },
-		{ "nothing", STATE_F32, 2, { 0, 5 }, NULL, 0 },
-		{ "one", STATE_F32, 0, { 0 }, NULL, 4 },
+		{"bytes", STATE_U8, 1, {3}, NULL, 3},
+		{"net.weights", STATE_F32, 2, {2, 3}, NULL, 24},
+		{"steps", STATE_I64, 1, {2}, NULL, 16},
+		{"nothing", STATE_F32, 2, {0, 5}, NULL, 0},
+		{"one", STATE_F32, 0, {0}, NULL, 4},
 	};
-	static const void *const data[] = { bytes, weights, steps, weights, weights };
+	static const void *const data[] = {bytes, weights, steps, weights, weights};
 	struct state *s = calloc(1, sizeof *s);
 	s->tensors = 5;
 	s->tensor = malloc(sizeof tensors);
@@ -475,7 +483,7 @@ static const struct state_tensor *tensor_named(const struct state *s, const char
 static void checkpoint_comes_back(void **state)
 {
 	(void)state;
-	struct checkpoint c = { SEALED_SESSION, 412, { 1234, 0xfedcba98 }, small_state() }, back;
+	struct checkpoint c = {SEALED_SESSION, 412, {1234, 0xfedcba98}, small_state()}, back;
 	struct fault f;
 	assert_true(checkpoint_write(".", &c, &f));
 	assert_true(checkpoint_read("checkpoint-412.safetensors", &back, &f));
@@ -511,7 +519,7 @@ static void checkpoint_comes_back(void **state)
 static void checkpoint_damage_is_seen(void **state)
 {
 	(void)state;
-	struct checkpoint c = { SEALED_SESSION, 5, { 0, 0 }, small_state() }, back;
+	struct checkpoint c = {SEALED_SESSION, 5, {0, 0}, small_state()}, back;
 	struct fault f;
 	assert_true(checkpoint_write(".", &c, &f));
 	size_t n;
@@ -556,7 +564,8 @@ static void forge(const char *header, size_t data)
 	free(bytes);
 }
 
-#define META "\"__metadata__\":{\"session.version\":\"2\",\"session.id\":\"" SEALED_SESSION "\",\"session.step\":\"5\"," \
+#define META                                                                                                                     \
+	"\"__metadata__\":{\"session.version\":\"2\",\"session.id\":\"" SEALED_SESSION "\",\"session.step\":\"5\","              \
 	"\"session.journal.bytes\":\"0\",\"session.journal.sum\":\"0\"}"
 #define SUM(from, to) "\"checksum\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[" from "," to "]}"
 
@@ -568,32 +577,39 @@ static void checkpoint_lies_are_refused(void **state)
 	forge("{" META "," SUM("0", "4") "}", 4);
 	assert_true(checkpoint_read("forged", &c, &f));
 	state_free(c.state);
-	static const struct { const char *header; size_t data; const char *says; } lies[] = {
-		{ "{" META "}", 4, "arrays" },
-		{ "{" META "," SUM("0", "4") "}", 8, "arrays" },
-		{ "{" META "," SUM("4", "8") "}", 8, "arrays" },
-		{ "{" META "," SUM("0", "400000000000") "}", 4, "arrays" },
-		{ "{" META "," SUM("-4", "0") "}", 4, "arrays" },
-		{ "{" META ",\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,8]}," SUM("8", "12") "}", 12, "arrays" },
-		{ "{" META ",\"a\":{\"dtype\":\"F32\",\"shape\":[4611686018427387904,4],\"data_offsets\":[0,0]}," SUM("0", "4") "}",
-			4, "arrays" },
-		{ "{" META ",\"a\":{\"dtype\":\"F32\",\"shape\":[0,9223372036854775807,4],\"data_offsets\":[0,4]}," SUM("4", "8") "}",
-			8, "arrays" },
-		{ "{" META ",\"a\":{\"dtype\":\"F32\",\"shape\":[-1],\"data_offsets\":[0,4]}," SUM("4", "8") "}", 8, "arrays" },
-		{ "{" META ",\"a\":{\"dtype\":\"F32\",\"shape\":[1,1,1,1,1],\"data_offsets\":[0,4]}," SUM("4", "8") "}", 8, "arrays" },
-		{ "{" META ",\"a\":{\"dtype\":\"F64\",\"shape\":[1],\"data_offsets\":[0,8]}," SUM("8", "12") "}", 12, "arrays" },
-		{ "{" META ",\"a\":7," SUM("0", "4") "}", 4, "arrays" },
-		{ "{" META "," SUM("0", "4") ",\"a\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[4,4]}}", 4, "arrays" },
-		{ "{" META "," SUM("0", "4") "," SUM("0", "4") "}", 4, "header" },
-		{ "[1]", 4, "header" },
-		{ "{\"__metadata__\":7}", 4, "header" },
-		{ "{\"__metadata__\":{\"x\":7}}", 4, "header" },
-		{ "not json", 4, "header" },
-		{ "{" SUM("0", "4") "}", 4, "header" },
-		{ "{\"__metadata__\":{\"format\":\"pt\"}," SUM("0", "4") "}", 4, "not a checkpoint of bitscape" },
-		{ "{\"__metadata__\":{\"session.version\":\"3\"}," SUM("0", "4") "}", 4, "newer bitscape" },
-		{ "{\"__metadata__\":{\"session.version\":\"1\"}," SUM("0", "4") "}", 4, "older bitscape" },
-		{ "{\"__metadata__\":{\"session.version\":\"2\"}," SUM("0", "4") "}", 4, "step" },
+	static const struct {
+		const char *header;
+		size_t data;
+		const char *says;
+	} lies[] = {
+		{"{" META "}", 4, "arrays"},
+		{"{" META "," SUM("0", "4") "}", 8, "arrays"},
+		{"{" META "," SUM("4", "8") "}", 8, "arrays"},
+		{"{" META "," SUM("0", "400000000000") "}", 4, "arrays"},
+		{"{" META "," SUM("-4", "0") "}", 4, "arrays"},
+		{"{" META ",\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,8]}," SUM("8", "12") "}", 12, "arrays"},
+		{"{" META
+		 ",\"a\":{\"dtype\":\"F32\",\"shape\":[4611686018427387904,4],\"data_offsets\":[0,0]}," SUM("0", "4") "}",
+			4, "arrays"},
+		{"{" META
+		 ",\"a\":{\"dtype\":\"F32\",\"shape\":[0,9223372036854775807,4],\"data_offsets\":[0,4]}," SUM("4", "8") "}",
+			8, "arrays"},
+		{"{" META ",\"a\":{\"dtype\":\"F32\",\"shape\":[-1],\"data_offsets\":[0,4]}," SUM("4", "8") "}", 8, "arrays"},
+		{"{" META ",\"a\":{\"dtype\":\"F32\",\"shape\":[1,1,1,1,1],\"data_offsets\":[0,4]}," SUM("4", "8") "}", 8,
+			"arrays"},
+		{"{" META ",\"a\":{\"dtype\":\"F64\",\"shape\":[1],\"data_offsets\":[0,8]}," SUM("8", "12") "}", 12, "arrays"},
+		{"{" META ",\"a\":7," SUM("0", "4") "}", 4, "arrays"},
+		{"{" META "," SUM("0", "4") ",\"a\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[4,4]}}", 4, "arrays"},
+		{"{" META "," SUM("0", "4") "," SUM("0", "4") "}", 4, "header"},
+		{"[1]", 4, "header"},
+		{"{\"__metadata__\":7}", 4, "header"},
+		{"{\"__metadata__\":{\"x\":7}}", 4, "header"},
+		{"not json", 4, "header"},
+		{"{" SUM("0", "4") "}", 4, "header"},
+		{"{\"__metadata__\":{\"format\":\"pt\"}," SUM("0", "4") "}", 4, "not a checkpoint of bitscape"},
+		{"{\"__metadata__\":{\"session.version\":\"3\"}," SUM("0", "4") "}", 4, "newer bitscape"},
+		{"{\"__metadata__\":{\"session.version\":\"1\"}," SUM("0", "4") "}", 4, "older bitscape"},
+		{"{\"__metadata__\":{\"session.version\":\"2\"}," SUM("0", "4") "}", 4, "step"},
 	};
 	for (size_t i = 0; i < sizeof lies / sizeof *lies; i++) {
 		forge(lies[i].header, lies[i].data);
@@ -602,7 +618,7 @@ static void checkpoint_lies_are_refused(void **state)
 		assert_null(c.state);
 	}
 	// A header said to be longer than the file.
-	unsigned char bytes[16] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f };
+	unsigned char bytes[16] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f};
 	unsigned long crc = crc32_z(0, bytes, 12);
 	for (int i = 0; i < 4; i++)
 		bytes[12 + i] = (unsigned char)(crc >> (8 * i));
@@ -627,8 +643,12 @@ static void manifest_comes_back(void **state)
 	assert_true(folder_make("m", true, &f));
 	assert_true(config_set(config, "steps", "77", &f));
 	assert_true(config_set(config, "weight.size", "0.25", &f));
-	const struct manifest was_manifest = { .session = SEALED_SESSION, .kernels = "avx2", .closed = true,
-		.parent = "fedcba9876543210", .parent_step = 12, .parent_digest = "abc" };
+	const struct manifest was_manifest = {.session = SEALED_SESSION,
+		.kernels = "avx2",
+		.closed = true,
+		.parent = "fedcba9876543210",
+		.parent_step = 12,
+		.parent_digest = "abc"};
 	assert_true(manifest_write("m", config, &was_manifest, &f));
 	struct config *back = manifest_read("m", &manifest, &f);
 	assert_non_null(back);
@@ -638,7 +658,7 @@ static void manifest_comes_back(void **state)
 	assert_string_equal(manifest.parent, was_manifest.parent);
 	assert_int_equal(manifest.parent_step, 12);
 	assert_string_equal(manifest.parent_digest, "abc");
-	struct string was = { 0 }, is = { 0 };
+	struct string was = {0}, is = {0};
 	config_each(config, collect_setting, &was);
 	config_each(back, collect_setting, &is);
 	assert_string_equal(is.bytes, was.bytes);
@@ -647,18 +667,25 @@ static void manifest_comes_back(void **state)
 	config_free(back);
 	config_free(config);
 
-	static const struct { const char *text, *says; } bad[] = {
-		{ "", "line" }, { "{", "line" }, { "[]", "not a session" }, { "{}", "not a session" },
-		{ "{\"bitscape-session\":0}", "not a session" },
-		{ "{\"bitscape-session\":3,\"settings\":{}}", "newer bitscape" },
-		{ "{\"bitscape-session\":1,\"settings\":{}}", "older bitscape" },
-		{ "{\"bitscape-session\":2}", "settings are missing" },
-		{ "{\"bitscape-session\":2,\"settings\":{}}", "which session" },
-		{ "{\"bitscape-session\":2,\"session\":\"" SEALED_SESSION "\",\"settings\":{},\"sum\":\"00000000\"}", "not as it was written" },
-		{ "{\"bitscape-session\":2,\"session\":\"" SEALED_SESSION "\",\"settings\":{\"steps\":7}}", "setting steps" },
-		{ "{\"bitscape-session\":2,\"session\":\"" SEALED_SESSION "\",\"settings\":{\"steps\":\"x\"}}", "setting steps" },
-		{ "{\"bitscape-session\":2,\"session\":\"" SEALED_SESSION "\",\"settings\":{\"unheard\":\"x\"}}", "setting unheard" },
-		{ "{\"bitscape-session\":1,\"bitscape-session\":1}", "duplicate" },
+	static const struct {
+		const char *text, *says;
+	} bad[] = {
+		{"", "line"},
+		{"{", "line"},
+		{"[]", "not a session"},
+		{"{}", "not a session"},
+		{"{\"bitscape-session\":0}", "not a session"},
+		{"{\"bitscape-session\":3,\"settings\":{}}", "newer bitscape"},
+		{"{\"bitscape-session\":1,\"settings\":{}}", "older bitscape"},
+		{"{\"bitscape-session\":2}", "settings are missing"},
+		{"{\"bitscape-session\":2,\"settings\":{}}", "which session"},
+		{"{\"bitscape-session\":2,\"session\":\"" SEALED_SESSION "\",\"settings\":{},\"sum\":\"00000000\"}",
+			"not as it was written"},
+		{"{\"bitscape-session\":2,\"session\":\"" SEALED_SESSION "\",\"settings\":{\"steps\":7}}", "setting steps"},
+		{"{\"bitscape-session\":2,\"session\":\"" SEALED_SESSION "\",\"settings\":{\"steps\":\"x\"}}", "setting steps"},
+		{"{\"bitscape-session\":2,\"session\":\"" SEALED_SESSION "\",\"settings\":{\"unheard\":\"x\"}}",
+			"setting unheard"},
+		{"{\"bitscape-session\":1,\"bitscape-session\":1}", "duplicate"},
 	};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		put_string("m/manifest.json", bad[i].text);
@@ -692,7 +719,7 @@ static void folders_are_named(void **state)
 	assert_true(folder_of("/x/demo.bitscape//", buf, sizeof buf, &f));
 	assert_string_equal(buf, "/x/demo.bitscape");
 	folder_title(buf, buf, sizeof buf);
-	static const char *const bad[] = { "", "/", ".", "..", "a/..", "a\nb", "-x", ".x", "new", "sessions" };
+	static const char *const bad[] = {"", "/", ".", "..", "a/..", "a\nb", "-x", ".x", "new", "sessions"};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
 		assert_false(folder_of(bad[i], buf, sizeof buf, &f));
 	char title[64];
@@ -728,7 +755,7 @@ static void one_writer_only(void **state)
 static void await(struct writer *w, struct writer_result *r)
 {
 	while (!writer_result(w, r)) {
-		struct pollfd fd = { .fd = writer_fd(w), .events = POLLIN };
+		struct pollfd fd = {.fd = writer_fd(w), .events = POLLIN};
 		poll(&fd, 1, 1000);
 	}
 }
@@ -745,15 +772,15 @@ static void writer_writes(void **state)
 	assert_true(folder_make("w", true, &f));
 	put_string("w/journal", FIRST "5 pin st");
 	put_string("w/.bitscape-999999999-3.tmp", "of a process that is gone");
-	struct journal_place at = { 0 };
+	struct journal_place at = {0};
 	journal_advance(&at, FIRST, strlen(FIRST));
 	struct writer *w = writer_new("w", &at, &f);
 	assert_non_null(w);
 	assert_int_not_equal(access("w/.bitscape-999999999-3.tmp", F_OK), 0);
 	assert_true(writer_append(w, "1 unpin a\n", 10));
 	assert_true(writer_append(w, "2 unpin a\n", 10));
-	struct checkpoint c = { .step = 2, .state = small_state() };
-	const struct summary summary = { .step = 2 };
+	struct checkpoint c = {.step = 2, .state = small_state()};
+	const struct summary summary = {.step = 2};
 	writer_checkpoint(w, &c, &summary, true);
 	await(w, &r);
 	assert_true(r.saved && r.asked);
@@ -766,13 +793,13 @@ static void writer_writes(void **state)
 
 	// A full disk, here a limit on the file's size: nothing is lost, no line is left by half, no checkpoint goes ahead
 	// of the journal.
-	struct rlimit old, small = { strlen(FIRST) + 25, RLIM_INFINITY };
+	struct rlimit old, small = {strlen(FIRST) + 25, RLIM_INFINITY};
 	signal(SIGXFSZ, SIG_IGN);
 	getrlimit(RLIMIT_FSIZE, &old);
 	small.rlim_max = old.rlim_max;
 	setrlimit(RLIMIT_FSIZE, &small);
 	writer_append(w, "3 unpin a\n", 10);
-	c = (struct checkpoint){ .step = 3, .state = small_state() };
+	c = (struct checkpoint){.step = 3, .state = small_state()};
 	writer_checkpoint(w, &c, &summary, false);
 	await(w, &r);
 	assert_false(r.saved);
@@ -799,8 +826,8 @@ static void writer_writes(void **state)
 static void scripts_have_parts(void **state)
 {
 	(void)state;
-	static const enum script_line expected[] = { SCRIPT_NOTHING, SCRIPT_NOTHING, SCRIPT_TEXT, SCRIPT_COMMAND, SCRIPT_BREAK,
-		SCRIPT_NOTHING, SCRIPT_NOTHING, SCRIPT_COMMAND, SCRIPT_TEXT, SCRIPT_FAILED };
+	static const enum script_line expected[] = {SCRIPT_NOTHING, SCRIPT_NOTHING, SCRIPT_TEXT, SCRIPT_COMMAND, SCRIPT_BREAK,
+		SCRIPT_NOTHING, SCRIPT_NOTHING, SCRIPT_COMMAND, SCRIPT_TEXT, SCRIPT_FAILED};
 	struct fault f;
 	const char *line;
 	FILE *file = fopen("lines.tour", "w");
@@ -834,9 +861,11 @@ static void a_session_runs(void **state)
 	(void)state;
 	struct session *s = begin("whole");
 	run_lines(s, first_part);
-	assert_printed("step 8: stem is pinned to int8; bops int4: it cannot be met: the cheapest choice allowed costs 28.47 M bit ops; undo takes it back");
+	assert_printed(
+		"step 8: stem is pinned to int8; bops int4: it cannot be met: the cheapest choice allowed costs 28.47 M bit ops; undo takes it back");
 	run_lines(s, second_part);
-	assert_printed("step 17: took back `target bops 0.5x`: the target of bops is int4 (27.47 M bit ops per image); it cannot be met: the cheapest choice allowed costs 28.47 M bit ops; redo does it again");
+	assert_printed(
+		"step 17: took back `target bops 0.5x`: the target of bops is int4 (27.47 M bit ops per image); it cannot be met: the cheapest choice allowed costs 28.47 M bit ops; redo does it again");
 	run_lines(s, "digest\nprint digest step pinned.stem changes weight.bops\nexpect step = 30\nsave");
 	assert_printed("step 30\npinned.stem int8\nchanges 4\nweight.bops 0.7\n");
 	snprintf(reference_digest, sizeof reference_digest, "%s", s->digest);
@@ -947,8 +976,10 @@ static void devices_and_terms(void **state)
 	char *policy = get("p.json", &n), *layers = get("l.csv", &n), *front = get("f.csv", &n);
 	assert_non_null(strstr(policy, "\"latency@t4\""));
 	assert_non_null(strstr(policy, "\"unit\": \"ms per 8 images on t4 (assumed)\""));
-	assert_non_null(strstr(layers, ",size (B),activations (B per image),latency (ms per 128 images on a100 (assumed)),energy (mJ per image on a100),latency@t4 (ms per 8 images on t4 (assumed))\n"));
-	assert_non_null(strstr(front, ",activations (B per image),latency (ms per 128 images on a100 (assumed)),energy (mJ per image on a100),latency@t4 (ms per 8 images on t4 (assumed)),"));
+	assert_non_null(strstr(layers,
+		",size (B),activations (B per image),latency (ms per 128 images on a100 (assumed)),energy (mJ per image on a100),latency@t4 (ms per 8 images on t4 (assumed))\n"));
+	assert_non_null(strstr(front,
+		",activations (B per image),latency (ms per 128 images on a100 (assumed)),energy (mJ per image on a100),latency@t4 (ms per 8 images on t4 (assumed)),"));
 	free(policy);
 	free(layers);
 	free(front);
@@ -970,9 +1001,14 @@ static void whole_drafts(void **state)
 	static const struct bad {
 		const char *line, *says;
 	} bad[] = {
-		{"run 5", "no source of quality"}, {"apply uniform int5", "not in its space"}, {"apply sides int4", "not one of its words"},
-		{"paste 84", "2 digits for 10 layers"}, {"paste 8444444443", "'int3' is not in its space"}, {"paste nosuch.json", ""},
-		{"evaluate", "no source of quality"}, {"wait finished", "no source of quality"},
+		{"run 5", "no source of quality"},
+		{"apply uniform int5", "not in its space"},
+		{"apply sides int4", "not one of its words"},
+		{"paste 84", "2 digits for 10 layers"},
+		{"paste 8444444443", "'int3' is not in its space"},
+		{"paste nosuch.json", ""},
+		{"evaluate", "no source of quality"},
+		{"wait finished", "no source of quality"},
 	};
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
 		refused(s, bad[i].line, bad[i].says);
@@ -1069,11 +1105,14 @@ static void journal_that_cannot_be_followed(void **state)
 	char id[IDENTITY_TEXT];
 	memcpy(id, s->manifest.session, sizeof id);
 	end(s);
-	static const struct { const char *lines, *says; } cases[] = {
-		{ "5 pin nosuch int8\n", "nosuch" }, { "5 pin\n", "astray.bitscape/journal:2" },
+	static const struct {
+		const char *lines, *says;
+	} cases[] = {
+		{"5 pin nosuch int8\n", "nosuch"},
+		{"5 pin\n", "astray.bitscape/journal:2"},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct string text = { 0 };
+		struct string text = {0};
 		assert_int_equal(nftw("astray.bitscape", remove_checkpoint, 8, FTW_PHYS), 0);
 		seal(&text, id, cases[i].lines);
 		put("astray.bitscape/journal", text.bytes, text.length);
@@ -1108,7 +1147,7 @@ static void replays(void **state)
 	put("whole.bitscape/journal", journal, n);
 	assert_false(session_replay("whole", replay_say, &f));
 	assert_says(&f, "whole.bitscape/journal:2");
-	struct string lines = { 0 }, text = { 0 };
+	struct string lines = {0}, text = {0};
 	for (char *line = strchr(journal, '\n') + 1, *next; (next = strchr(line, '\n')); line = next + 1)
 		string_add(&lines, "%.*s\n", (int)(strstr(line, " #=") - line), line);
 	seal(&text, manifest.session, lines.bytes);
@@ -1130,44 +1169,46 @@ static void replays(void **state)
 static void batch_stops_at_the_first_fault(void **state)
 {
 	(void)state;
-	static const struct { const char *lines, *where, *says; } cases[] = {
-		{ "# nothing\n\nfrobnicate\n", "script:3", "no such command" },
-		{ "run 1\nexpect step > 100\necho no\n", "script:2", "expected > 100" },
-		{ "expect loss = 0 within 5% more\n", "script:1", "it takes at most 5" },
-		{ "expect state > paused\n", "script:1", "never less or more" },
-		{ "print los\n", "script:1", "did you mean 'loss'?" },
-		{ "print digits\n", "script:1", "no such readout" },
-		{ "expect heldout.accuracy > 0\n", "script:1", "`evaluate` does it" },
-		{ "pin stme int8\n", "script:1", "did you mean 'stem'?" },
-		{ "pin stem int9\n", "script:1", "int9: no such format; its formats are int4 int8" },
-		{ "restrict stem int4,\n", "script:1", "a format is missing, at a comma or altogether" },
-		{ "restrict stem ,\n", "script:1", "a format is missing, at a comma or altogether" },
-		{ "evaluate test int9\n", "script:1", "or one of int4 int8" },
-		{ "evaluate train\n", "script:1", "neither a split nor a choice; give heldout or test" },
-		{ "evaluate test heldout\n", "script:1", "takes one split" },
-		{ "target bops 1e-300\n", "script:1", "the target is too far below what any choice costs" },
-		{ "target bops none\n", "script:1", "would have a weight but no target" },
-		{ "extend -5\n", "script:1", "a search is not made shorter than the 30 steps" },
-		{ "export policy -\n", "script:1", "/dev/stdout" },
-		{ "pin stem int2\n", "script:1", "not in the space" },
-		{ "set policy-rat 1\n", "script:1", "did you mean 'policy-rate'?" },
-		{ "set policy-rate 1000\n", "script:1", "policy-rate" },
-		{ "set steps 10\n", "script:1", "steps" },
-		{ "weight bobs 1\n", "script:1", "did you mean 'bops'?" },
-		{ "target bops much\n", "script:1", "much" },
-		{ "undo\n", "script:1", "nothing to take back" },
-		{ "redo\n", "script:1", "nothing to do again" },
-		{ "run -1\n", "script:1", "not a number of steps" },
-		{ "extend 0\n", "script:1", "extend" },
-		{ "wait step 100000\n", "script:1", "finished at step 30" },
-		{ "wait step 30\nrun 1\n", "script:2", "`extend N`" },
-		{ "wait loss < -1\n", "script:1", "loss" },
-		{ "draft stem int3\n", "script:1", "int3" },
-		{ "draft commit\n", "script:1", "there is no draft" },
-		{ "export everything\n", "script:1", "one of: policy" },
-		{ "export layers /no/such/folder/x.csv\n", "script:1", "/no/such/folder/x.csv" },
-		{ "price int9\n", "script:1", "int9" },
-		{ "echo 'open\n", "script:1", "quote" },
+	static const struct {
+		const char *lines, *where, *says;
+	} cases[] = {
+		{"# nothing\n\nfrobnicate\n", "script:3", "no such command"},
+		{"run 1\nexpect step > 100\necho no\n", "script:2", "expected > 100"},
+		{"expect loss = 0 within 5% more\n", "script:1", "it takes at most 5"},
+		{"expect state > paused\n", "script:1", "never less or more"},
+		{"print los\n", "script:1", "did you mean 'loss'?"},
+		{"print digits\n", "script:1", "no such readout"},
+		{"expect heldout.accuracy > 0\n", "script:1", "`evaluate` does it"},
+		{"pin stme int8\n", "script:1", "did you mean 'stem'?"},
+		{"pin stem int9\n", "script:1", "int9: no such format; its formats are int4 int8"},
+		{"restrict stem int4,\n", "script:1", "a format is missing, at a comma or altogether"},
+		{"restrict stem ,\n", "script:1", "a format is missing, at a comma or altogether"},
+		{"evaluate test int9\n", "script:1", "or one of int4 int8"},
+		{"evaluate train\n", "script:1", "neither a split nor a choice; give heldout or test"},
+		{"evaluate test heldout\n", "script:1", "takes one split"},
+		{"target bops 1e-300\n", "script:1", "the target is too far below what any choice costs"},
+		{"target bops none\n", "script:1", "would have a weight but no target"},
+		{"extend -5\n", "script:1", "a search is not made shorter than the 30 steps"},
+		{"export policy -\n", "script:1", "/dev/stdout"},
+		{"pin stem int2\n", "script:1", "not in the space"},
+		{"set policy-rat 1\n", "script:1", "did you mean 'policy-rate'?"},
+		{"set policy-rate 1000\n", "script:1", "policy-rate"},
+		{"set steps 10\n", "script:1", "steps"},
+		{"weight bobs 1\n", "script:1", "did you mean 'bops'?"},
+		{"target bops much\n", "script:1", "much"},
+		{"undo\n", "script:1", "nothing to take back"},
+		{"redo\n", "script:1", "nothing to do again"},
+		{"run -1\n", "script:1", "not a number of steps"},
+		{"extend 0\n", "script:1", "extend"},
+		{"wait step 100000\n", "script:1", "finished at step 30"},
+		{"wait step 30\nrun 1\n", "script:2", "`extend N`"},
+		{"wait loss < -1\n", "script:1", "loss"},
+		{"draft stem int3\n", "script:1", "int3"},
+		{"draft commit\n", "script:1", "there is no draft"},
+		{"export everything\n", "script:1", "one of: policy"},
+		{"export layers /no/such/folder/x.csv\n", "script:1", "/no/such/folder/x.csv"},
+		{"price int9\n", "script:1", "int9"},
+		{"echo 'open\n", "script:1", "quote"},
 	};
 	struct session *s = begin("faults");
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -1176,7 +1217,7 @@ static void batch_stops_at_the_first_fault(void **state)
 		assert_says(&f, cases[i].where);
 		assert_says(&f, cases[i].says);
 	}
-	assert_int_equal(session_journal(s, &(const struct journal_entry *){ NULL }), 0);
+	assert_int_equal(session_journal(s, &(const struct journal_entry *){NULL}), 0);
 	struct fault f;
 	struct command_group group[GROUPS];
 	struct command_table table = table_of(s, group);
@@ -1242,12 +1283,14 @@ static void numbers_say_what_they_are(void **state)
 	assert_printed("training loss - and accuracy -, quality of sampled choices - (");
 	assert_printed(" MACs for one image in layers; ");
 	run_lines(s, "target latency 2ms\n");
-	assert_printed("the target of latency is 2ms (2 ms per 128 images on a100 (assumed)); every choice allowed costs less: the dearest found costs 0.01149 ms; undo takes it back");
+	assert_printed(
+		"the target of latency is 2ms (2 ms per 128 images on a100 (assumed)); every choice allowed costs less: the dearest found costs 0.01149 ms; undo takes it back");
 	run_lines(s, "target latency 0.5x energy 3uJ\n");
 	assert_printed("the target of latency is 0.5x, the target of energy is 3uJ (");
 	assert_printed("ms per 128 images on a100 (assumed), 0.003 mJ per image on a100)");
 	run_lines(s, "undo\n");
-	assert_printed("took back `target latency 0.5x energy 3uJ`: the target of latency is 2ms, energy has no target (2 ms per 128 images on a100 (assumed));");
+	assert_printed(
+		"took back `target latency 0.5x energy 3uJ`: the target of latency is 2ms, energy has no target (2 ms per 128 images on a100 (assumed));");
 	run_lines(s, "status\n");
 	assert_printed("ms per 128 images on a100 (assumed), weight 0");
 	run_lines(s, "price\n");
@@ -1271,7 +1314,8 @@ static void undo_says_what_it_took_back(void **state)
 	run_lines(s, "pin stem int8\nundo\n");
 	assert_printed("took back `pin stem int8`: stem is free again; redo does it again");
 	run_lines(s, "pin stem int8\npin stem int4\nundo\n");
-	assert_printed("took back `pin stem int4`: stem is pinned to int8; bops int4: it cannot be met: the cheapest choice allowed costs 28.47 M bit ops; redo does it again");
+	assert_printed(
+		"took back `pin stem int4`: stem is pinned to int8; bops int4: it cannot be met: the cheapest choice allowed costs 28.47 M bit ops; redo does it again");
 	run_lines(s, "redo\n");
 	assert_printed("again: stem is pinned to int4; undo takes it back");
 	end(s);
@@ -1310,8 +1354,9 @@ static void undo_and_redo(void **state)
 }
 
 static const char regrouping[] = "run 6\ngroup s2* as stage2\npin stage2 int8\nrun 5\ndecide split\npin stem.a int8 head.w int4\n"
-	"expect pinned.stem = no/int8\nexpect pinned.s2b1.skip = int8/int8\n";
-static const char regrouped[] = "run 3\nundo\ngroup s3* as stage3 s1* as stage1\nrestrict stage3.a int4\nrun 2\nungroup stage1\nrun 2\n"
+				 "expect pinned.stem = no/int8\nexpect pinned.s2b1.skip = int8/int8\n";
+static const char regrouped[] =
+	"run 3\nundo\ngroup s3* as stage3 s1* as stage1\nrestrict stage3.a int4\nrun 2\nungroup stage1\nrun 2\n"
 	"expect pinned.s3b1.skip = no/int4\ndecide tied\nrun 2\nexpect pinned.s3b1.skip = int4\nundo\nundo\nredo\nwait finished\n";
 
 // Decisions that come and go are changes like any others: the same bits in two parts, on other threads, and by replay.
@@ -1355,13 +1400,16 @@ static void drafts_of_decisions(void **state)
 {
 	(void)state;
 	struct session *s = begin("draft2");
-	run_lines(s, "pin * int4\ngroup s2* as stage2\ndraft up s2*\ndraft show\n"); // one step, however many of its layers are named
+	run_lines(s,
+		"pin * int4\ngroup s2* as stage2\ndraft up s2*\ndraft show\n"); // one step, however many of its layers are named
 	assert_printed("draft, 1 of 8 decisions changed");
 	run_lines(s, "draft commit\n");
-	assert_printed("stage2 is pinned to int8; bops int4: it cannot be met: the cheapest choice allowed costs 52.25 M bit ops; undo");
+	assert_printed(
+		"stage2 is pinned to int8; bops int4: it cannot be met: the cheapest choice allowed costs 52.25 M bit ops; undo");
 	run_lines(s, "decide split\ndraft up stem.w\ndraft up s1b1.conv1\ndraft show\n");
 	assert_printed("draft, 3 of 16 decisions changed");
-	run_lines(s, "draft commit\nexpect pinned.stem = int8/int4\nexpect pinned.s1b1.conv1 = int8/int8\nexpect modal.s2b1.skip = int8/int8\n");
+	run_lines(s,
+		"draft commit\nexpect pinned.stem = int8/int4\nexpect pinned.s1b1.conv1 = int8/int8\nexpect modal.s2b1.skip = int8/int8\n");
 	assert_printed("stem.w is pinned to int8, s1b1.conv1.w is pinned to int8, s1b1.conv1.a is pinned to int8");
 	run_lines(s, "undo\nexpect pinned.stem = int4/int4\nexport layers\nexport policy\nexport front\n");
 	char *layers = get("draft2.bitscape/layers.csv", NULL), *policy = get("draft2.bitscape/policy.json", NULL);
@@ -1436,7 +1484,8 @@ static void drafts(void **state)
 	assert_printed("draft dropped: its only edit is taken back");
 	assert_null(session_draft(s));
 	run_lines(s, "draft stem int8\ndraft head int8\ndraft commit\nexpect pinned.stem = int8\nexpect changes = 2\n");
-	assert_printed("step 0: stem is pinned to int8, head is pinned to int8; bops int4: it cannot be met: the cheapest choice allowed costs 28.5 M bit ops; undo takes it back");
+	assert_printed(
+		"step 0: stem is pinned to int8, head is pinned to int8; bops int4: it cannot be met: the cheapest choice allowed costs 28.5 M bit ops; undo takes it back");
 	run_lines(s, "undo\nexpect pinned.stem = int4\nexpect pinned.head = int4\n");
 	// What was not edited follows the modal choice, and is not pinned with the rest.
 	run_lines(s, "draft stem int8\npin head int8\ndraft commit\nexpect pinned.stem = int8\nexpect pinned.head = int8\n");
@@ -1461,7 +1510,8 @@ static void asks_and_exports(void **state)
 {
 	(void)state;
 	struct session *s = begin("asks");
-	run_lines(s, "note \"x # y\" z\nrun 12\nstatus\nlayers\nfront all\nknobs rate\nprice\nprice int4\nhelp\nhelp pin\nhelp print\n"
+	run_lines(s,
+		"note \"x # y\" z\nrun 12\nstatus\nlayers\nfront all\nknobs rate\nprice\nprice int4\nhelp\nhelp pin\nhelp print\n"
 		"echo a  b\nevaluate\nevaluate test int8\nprint heldout.accuracy test.loss ratio.bops\n"
 		"wait step 15\nwait step >= 18\nexpect step = 20\n"
 		"export policy\nexport layers\nexport history\nexport front x.csv\nsave\n");
@@ -1539,10 +1589,10 @@ static void settings_are_those_of_the_search(void **state)
 	assert_printed("* entropy          0.25 ");
 
 	// The export and a change are posted in one breath.
-	char *argv[] = { "policy", NULL };
-	struct command_call call = { .context = s, .argc = 1, .argv = argv, .say = say_nothing };
-	struct change_item item = { "entropy", "0.5" };
-	const struct change change = { CHANGE_SET, 1, &item };
+	char *argv[] = {"policy", NULL};
+	struct command_call call = {.context = s, .argc = 1, .argv = argv, .say = say_nothing};
+	struct change_item item = {"entropy", "0.5"};
+	const struct change change = {CHANGE_SET, 1, &item};
 	assert_true(run_export(&call));
 	assert_true(session_change(s, &change, ACT_DO, 0, &f));
 	assert_true(session_await_replies(s, &f));
@@ -1604,7 +1654,8 @@ int main(void)
 		cmocka_unit_test(drafts),
 		cmocka_unit_test(decisions_come_and_go),
 		cmocka_unit_test(drafts_of_decisions),
-		cmocka_unit_test(asks_and_exports), cmocka_unit_test(exports_units_that_hold),
+		cmocka_unit_test(asks_and_exports),
+		cmocka_unit_test(exports_units_that_hold),
 		cmocka_unit_test(settings_are_those_of_the_search),
 	};
 	return cmocka_run_group_tests(tests, make_place, clear_place);

@@ -44,7 +44,9 @@ static int make_place(void **state)
 	const char *tmp = getenv("TMPDIR");
 	snprintf(top, sizeof top, "%.90s/bitscape-store-XXXXXX", tmp && tmp[0] ? tmp : "/tmp");
 	return mkdtemp(top) && setenv("XDG_STATE_HOME", top, 1) == 0 && chdir(top) == 0 && mkdir("work", 0777) == 0 &&
-		chdir("work") == 0 ? 0 : -1;
+			chdir("work") == 0
+		? 0
+		: -1;
 }
 
 static int clear_place(void **state)
@@ -101,8 +103,17 @@ static void assert_holds(const struct string *text, const char *part)
 static struct session *begin(const char *name)
 {
 	static const char *const settings[][2] = {
-		{"net", "resnet8"}, {"data", "glyphs:12"}, {"train", "256"}, {"heldout", "128"}, {"batch", "16"}, {"steps", "2000"},
-		{"space", "int-s"}, {"front-every", "0"}, {"calibration", "32"}, {"threads", "1"}, {"target.bops", "int4"},
+		{"net", "resnet8"},
+		{"data", "glyphs:12"},
+		{"train", "256"},
+		{"heldout", "128"},
+		{"batch", "16"},
+		{"steps", "2000"},
+		{"space", "int-s"},
+		{"front-every", "0"},
+		{"calibration", "32"},
+		{"threads", "1"},
+		{"target.bops", "int4"},
 		{"weight.bops", "1"},
 	};
 	struct fault f;
@@ -147,7 +158,7 @@ static bool command(struct session *s, const char *line, struct fault *f)
 {
 	struct command_group group = {.title = "", .context = s};
 	group.rows = session_commands(&group.count);
-	struct command_table table = { .group = &group, .groups = 1 };
+	struct command_table table = {.group = &group, .groups = 1};
 	return command_run(&table, line, no_words, NULL, f);
 }
 
@@ -306,7 +317,8 @@ static void the_index_bears_damage(void **state)
 	begin_and_end("./a");
 	char *before = get(home("index"));
 	assert_non_null(strstr(before, "/work/a.bitscape\n"));
-	static const char *const damage[] = {"", "\n\n\n", "relative\n", "/no/such/place\n", "/con\001trol\n", "/half a li", "# only\n"};
+	static const char *const damage[] = {
+		"", "\n\n\n", "relative\n", "/no/such/place\n", "/con\001trol\n", "/half a li", "# only\n"};
 	for (size_t i = 0; i < sizeof damage / sizeof *damage; i++) {
 		struct string text = {0};
 		string_add(&text, "%s%s%s", before, damage[i], "\xff\xfe");
@@ -669,14 +681,13 @@ static void sessions_are_listed(void **state)
 	static const char *const head[] = {"session", "network", "data", "step", "quality", "cost", "used"};
 	for (size_t i = 0; i < sizeof head / sizeof *head; i++)
 		assert_non_null(strstr(line[0], head[i]));
-	const char *const expected[][4] = {
-		{"first", "resnet8", "4/2000", "bops "}, {"/work/elsewhere", "glyphs:12", "just now", ""}, {"third", "crashed", "", ""},
-		{"open", "open (", "", ""}};
+	const char *const expected[][4] = {{"first", "resnet8", "4/2000", "bops "},
+		{"/work/elsewhere", "glyphs:12", "just now", ""}, {"third", "crashed", "", ""}, {"open", "open (", "", ""}};
 	for (size_t e = 0; e < sizeof expected / sizeof *expected; e++) {
 		int found = 0;
 		for (int i = 1; i < lines; i++)
-			if (strstr(line[i], expected[e][0]) && strstr(line[i], expected[e][1]) && strstr(line[i], expected[e][2]) &&
-				strstr(line[i], expected[e][3]))
+			if (strstr(line[i], expected[e][0]) && strstr(line[i], expected[e][1]) &&
+				strstr(line[i], expected[e][2]) && strstr(line[i], expected[e][3]))
 				found++;
 		if (found != 1)
 			fail_msg("'%s': %d lines", expected[e][0], found);
@@ -686,7 +697,8 @@ static void sessions_are_listed(void **state)
 	string_free(&text);
 	end(s);
 	// What is broken is listed so, and hinders no other; nothing that is in it reaches the screen as it is.
-	put(home("first.bitscape/summary.json"), "{\"bitscape-summary\": 1, \"net\": \"a\\u001b[2Jb\", \"data\": 7, \"step\": 1, "
+	put(home("first.bitscape/summary.json"),
+		"{\"bitscape-summary\": 1, \"net\": \"a\\u001b[2Jb\", \"data\": 7, \"step\": 1, "
 		"\"horizon\": 9, \"entries\": 0}");
 	put(home("third.bitscape/manifest.json"), "{}");
 	assert_true(sessions_list(&text, &f));
@@ -703,7 +715,7 @@ static void sessions_are_completed(void **state)
 	(void)state;
 	static const struct command row = {"open", COMMAND_VIEW, 1, 1, {ARGUMENT_SESSION}, 0, NULL, "NAME", "", NULL};
 	struct command_group group = {"", &row, 1, NULL};
-	struct command_table table = { .group = &group, .groups = 1 };
+	struct command_table table = {.group = &group, .groups = 1};
 	size_t start;
 	begin_and_end("abacus");
 	begin_and_end("abbey");
@@ -791,8 +803,10 @@ static void unnamed_ones_are_tidied(void **state)
 		assert_true(sessions_tidy(really, &told, &f));
 		if (!really)
 			assert_holds(&told, "20200101-000006-2: not touched for long");
-		assert_holds(&told, really ? "2 unnamed sessions with nothing done by hand (2 older than 30 days" : "would be moved to ");
-		assert_holds(&told, really ? "1 unnamed session whose process died at once removed" : "20200101-000007: its process died");
+		assert_holds(&told,
+			really ? "2 unnamed sessions with nothing done by hand (2 older than 30 days" : "would be moved to ");
+		assert_holds(&told,
+			really ? "1 unnamed session whose process died at once removed" : "20200101-000007: its process died");
 		for (size_t i = 0; i < sizeof gone / sizeof *gone; i++) {
 			snprintf(path, sizeof path, "%s.bitscape", home(gone[i]));
 			assert_int_equal(there(path), !really);

@@ -33,10 +33,10 @@ static void test_text_widths(void **state)
 	(void)state;
 	assert_int_equal(screen_width("abc"), 3);
 	assert_int_equal(screen_width("é"), 1);
-	assert_int_equal(screen_width("e\u0301"), 1);  // a combining accent
-	assert_int_equal(screen_width("数x"), 3);      // a wide character
+	assert_int_equal(screen_width("e\u0301"), 1);   // a combining accent
+	assert_int_equal(screen_width("数x"), 3);       // a wide character
 	assert_int_equal(screen_width("\xff\xc0z"), 3); // bytes that are no UTF-8
-	assert_int_equal(screen_width("\x1b[2J"), 4);  // a control character takes one column, as '?'
+	assert_int_equal(screen_width("\x1b[2J"), 4);   // a control character takes one column, as '?'
 }
 
 static void check_row(struct screen *s, const char *expected)
@@ -69,7 +69,8 @@ static void test_foreign_text(void **state)
 		screen_put(&s, 0, 0, 12, STYLE_TEXT, "x");
 		screen_put(&s, 1, 0, 11, STYLE_TEXT, text);
 		for (int x = 0; x < 12; x++)
-			assert_true(s.cell[x].glyph == 0 || (s.cell[x].glyph >= ' ' && s.cell[x].glyph != 0x7f && wcwidth((wchar_t)s.cell[x].glyph) > 0));
+			assert_true(s.cell[x].glyph == 0 ||
+				(s.cell[x].glyph >= ' ' && s.cell[x].glyph != 0x7f && wcwidth((wchar_t)s.cell[x].glyph) > 0));
 	}
 	screen_free(&s);
 }
@@ -179,8 +180,8 @@ struct layout_want {
 
 static void wish(struct layout_item item[ITEMS], struct layout_want want)
 {
-	static const enum layout_place place[ITEMS] = {LAYOUT_HEAD, LAYOUT_MAIN, LAYOUT_TABLE, LAYOUT_FIGURE, LAYOUT_FIGURES,
-		LAYOUT_FOOT, LAYOUT_FOOT, LAYOUT_OVER};
+	static const enum layout_place place[ITEMS] = {
+		LAYOUT_HEAD, LAYOUT_MAIN, LAYOUT_TABLE, LAYOUT_FIGURE, LAYOUT_FIGURES, LAYOUT_FOOT, LAYOUT_FOOT, LAYOUT_OVER};
 	const int rows[ITEMS] = {3, want.layers + 1, want.terms + 1, 1, 1, 1, 1, 1};
 	for (int i = 0; i < ITEMS; i++)
 		item[i] = (struct layout_item){.place = place[i], .wanted = i != OVER, .rows = rows[i], .panes = want.curves};
@@ -248,12 +249,16 @@ static void test_nudges(void **state)
 		const char *text, *unit, *up, *down;
 		double target;
 	} cases[] = {{"0.1x", "bit ops", "0.105x", "0.09524x", 10}, {"int4", "bit ops", "0.2625x", "0.2381x", 25},
-		{"201.3M", "bit ops", "211.4M", "191.7M", 201.3e6}, {"1.5MB", "B", "1.575MB", "1.429MB", 1.5e6}, {"3ms", "ms per image", "3.15ms", "2.857ms", 3},
-		{"0.333333x", "B", "0.35x", "0.3175x", 33.3333}, {"", "bit ops", "63M", "57.14M", 0}, {"", "ms per image", "63", "57.14", 0}};
+		{"201.3M", "bit ops", "211.4M", "191.7M", 201.3e6}, {"1.5MB", "B", "1.575MB", "1.429MB", 1.5e6},
+		{"3ms", "ms per image", "3.15ms", "2.857ms", 3}, {"0.333333x", "B", "0.35x", "0.3175x", 33.3333},
+		{"", "bit ops", "63M", "57.14M", 0}, {"", "ms per image", "63", "57.14", 0}};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
 		for (int way = 1; way >= -1; way -= 2) {
 			bool bare = !cases[i].text[0];
-			struct term_state t = {.unit = cases[i].unit, .targeted = !bare, .target = cases[i].target, .whole = 100,
+			struct term_state t = {.unit = cases[i].unit,
+				.targeted = !bare,
+				.target = cases[i].target,
+				.whole = 100,
 				.modal = bare && cases[i].unit[0] == 'm' ? 60 : 60e6};
 			struct nudge n = {0};
 			snprintf(t.target_text, sizeof t.target_text, "%s", cases[i].text);
@@ -369,7 +374,8 @@ static const char *long_name(const void *context, int i)
 {
 	static char text[600][64];
 	(void)context;
-	snprintf(text[i], sizeof text[i], "model.features.stage%d.block%d.%s", i / 200, i / 4 % 50, i % 4 < 2 ? "conv" : "convolution");
+	snprintf(text[i], sizeof text[i], "model.features.stage%d.block%d.%s", i / 200, i / 4 % 50,
+		i % 4 < 2 ? "conv" : "convolution");
 	if (i % 2)
 		snprintf(text[i] + strlen(text[i]), 4, "%d", 2);
 	return text[i];
@@ -379,8 +385,8 @@ static void test_names(void **state)
 {
 	(void)state;
 	static const char *const few[] = {"stem", "s1b1.conv1", "s1b1.conv2", "fc"};
-	static const char *const odd[] = {"", "a", "aa", ".", "..", "a.b", "数.字", "数.字.数", "a\xff", "conv.", "conv.conv.conv.conv.conv.conv.conv.convX",
-		"conv.conv.conv.conv.conv.conv.conv.convY"};
+	static const char *const odd[] = {"", "a", "aa", ".", "..", "a.b", "数.字", "数.字.数", "a\xff", "conv.",
+		"conv.conv.conv.conv.conv.conv.conv.convX", "conv.conv.conv.conv.conv.conv.conv.convY"};
 	static const char *const same[] = {"net.conv", "net.depthwise", "net.fc"};
 	check_names(plain_name, few, 4);
 	check_names(block_name, NULL, 560);
@@ -411,9 +417,18 @@ static const struct person {
 	const char *name, *town, *note;
 	double age;
 } person[PEOPLE] = {
-	{"ada", "london", NULL, 36}, {"bob", "paris", NULL, 7}, {"cyd", "rome", "has moved away, and nobody has said where to", NAN},
-	{"dan", "oslo", NULL, 52}, {"eve", "bern", NULL, 41}, {"fay", "riga", NULL, 1200}, {"gus", "kiev", NULL, 3},
-	{"hal", "lima", NULL, 99}, {"ida", "oslo", NULL, 18}, {"jon", "cork", NULL, 64}, {"kim", "oslo", NULL, 5}, {"leo", "bonn", NULL, 70},
+	{"ada", "london", NULL, 36},
+	{"bob", "paris", NULL, 7},
+	{"cyd", "rome", "has moved away, and nobody has said where to", NAN},
+	{"dan", "oslo", NULL, 52},
+	{"eve", "bern", NULL, 41},
+	{"fay", "riga", NULL, 1200},
+	{"gus", "kiev", NULL, 3},
+	{"hal", "lima", NULL, 99},
+	{"ida", "oslo", NULL, 18},
+	{"jon", "cork", NULL, 64},
+	{"kim", "oslo", NULL, 5},
+	{"leo", "bonn", NULL, 70},
 };
 
 static const char *person_name(const void *context, int row, char *buf, size_t size)
@@ -447,13 +462,26 @@ static const char *person_note(const void *context, int row)
 static const struct table_column people_column[] = {
 	{.name = "name", .head = "name", .fixed = true, .least = 4, .ideal = 6, .text = person_name},
 	{.name = "town", .head = "town", .least = 6, .ideal = 8, .rank = 1, .text = person_town},
-	{.name = "age", .head = "age", .right = true, .least = 4, .ideal = 6, .rank = 2, .text = person_age_text, .value = person_age},
+	{.name = "age",
+		.head = "age",
+		.right = true,
+		.least = 4,
+		.ideal = 6,
+		.rank = 2,
+		.text = person_age_text,
+		.value = person_age},
 };
 
 static struct table_source people(int hand)
 {
-	return (struct table_source){.context = person, .rows = PEOPLE, .column = people_column, .columns = 3, .hand = hand, .cursor = true,
-		.note = person_note, .note_from = 1};
+	return (struct table_source){.context = person,
+		.rows = PEOPLE,
+		.column = people_column,
+		.columns = 3,
+		.hand = hand,
+		.cursor = true,
+		.note = person_note,
+		.note_from = 1};
 }
 
 static char *table_text(struct table *t, const struct table_source *src, int width, int height)
@@ -481,13 +509,15 @@ static void test_table(void **state)
 	struct fault f;
 	char title[128];
 	struct table_source src = people(0);
-	check_table(&t, &src, 23, 4, "name   town        age\nada    london       36\nbob    paris         7\ncyd    rome        nan\n");
+	check_table(&t, &src, 23, 4,
+		"name   town        age\nada    london       36\nbob    paris         7\ncyd    rome        nan\n");
 	assert_string_equal(table_title(&t, "People", title, sizeof title), "People 1-3 of 12");
 	assert_int_equal(table_at(&t, 2), 1);
 	assert_int_equal(table_at(&t, 0), -1);
 	// The note in hand is whole: it goes on in further lines.
 	src.hand = 2;
-	check_table(&t, &src, 23, 6, "name   town        age\nbob    paris         7\ncyd    rome        nan\n       has moved away,\n       and nobody has\n"
+	check_table(&t, &src, 23, 6,
+		"name   town        age\nbob    paris         7\ncyd    rome        nan\n       has moved away,\n       and nobody has\n"
 		"       said where to\n");
 	assert_int_equal(table_at(&t, 5), 2);
 	// Narrow: columns are left out, and come in sideways.
@@ -516,8 +546,8 @@ static void test_table(void **state)
 	static const struct {
 		const char *filter;
 		int rows;
-	} filter[] = {{"oslo", 3}, {"OSL", 3}, {"osl*", 3}, {"os", 3}, {"?da", 2}, {"age<10", 3}, {"age>=99", 2}, {"age>1k", 1}, {"oslo age>10", 2},
-		{"age=7", 1}, {"nobody", 0}, {"", PEOPLE}, {"  ", PEOPLE}};
+	} filter[] = {{"oslo", 3}, {"OSL", 3}, {"osl*", 3}, {"os", 3}, {"?da", 2}, {"age<10", 3}, {"age>=99", 2}, {"age>1k", 1},
+		{"oslo age>10", 2}, {"age=7", 1}, {"nobody", 0}, {"", PEOPLE}, {"  ", PEOPLE}};
 	for (size_t i = 0; i < sizeof filter / sizeof *filter; i++) {
 		assert_true(table_filter(&t, &src, filter[i].filter, &f));
 		int hand = table_hand(&t, &src);
@@ -569,7 +599,8 @@ static void test_table_sizes(void **state)
 				seen[2] |= strstr(text, "age") != NULL;
 				free(text);
 				for (int x = 0; x < width + 2; x++)
-					assert_true(s.cell[x].glyph == ' ' && s.cell[(height + 1) * (width + 2) + x].glyph == ' ');
+					assert_true(s.cell[x].glyph == ' ' &&
+						s.cell[(height + 1) * (width + 2) + x].glyph == ' ');
 				table_move(&t, &src, step < PEOPLE ? MOTION_DOWN : MOTION_RIGHT, 1);
 			}
 			assert_true(seen[0]);
@@ -680,8 +711,8 @@ static void test_key_names(void **state)
 	check_key("alt--", KEYS_ALT | '-');
 	check_key("ctrl-alt-shift-f1", KEYS_CTRL | KEYS_ALT | KEYS_SHIFT | (KEYS_F + 1));
 	check_key("shift-tab", KEYS_BACKTAB);
-	static const char *const bad[] = {"", "jj", "f0", "f64", "f1x", "ctrl-", "ctrl-5", "shift-a", "alt-", "hyper-x", " ", "\xff\xfe", "ctrl-jj",
-		"up-down", "ctrl-ctrl", "\t", "\x7f"};
+	static const char *const bad[] = {"", "jj", "f0", "f64", "f1x", "ctrl-", "ctrl-5", "shift-a", "alt-", "hyper-x", " ",
+		"\xff\xfe", "ctrl-jj", "up-down", "ctrl-ctrl", "\t", "\x7f"};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		struct fault f;
 		int key;
@@ -738,10 +769,10 @@ static const char *hinted(const struct keys *k, enum key_context context, const 
 static void test_binding(void **state)
 {
 	(void)state;
-	static const struct command rows[] = {{.name = "run", .help = "run on"}, {.name = "undo", .help = "take back"}, {.name = "pin", .help = ""},
-		{.name = "draft", .help = ""}};
+	static const struct command rows[] = {{.name = "run", .help = "run on"}, {.name = "undo", .help = "take back"},
+		{.name = "pin", .help = ""}, {.name = "draft", .help = ""}};
 	struct command_group group = {"searching", rows, 4, NULL};
-	struct command_table table = { .group = &group, .groups = 1 };
+	struct command_table table = {.group = &group, .groups = 1};
 	struct keys k;
 	struct fault f;
 	assert_true(keys_begin(&k, &f));
@@ -1004,10 +1035,18 @@ static void made_front(struct made *m)
 		const char *label;
 		double accuracy, cost;
 	} points[] = {
-		{POINT_UNIFORM, "int2", 0.412, 5.0e7}, {POINT_UNIFORM, "int3", 0.655, 1.13e8}, {POINT_SAMPLED, "", 0.701, 1.4e8},
-		{POINT_SAMPLED, "", 0.733, 1.7e8}, {POINT_UNIFORM, "int4", 0.741, 2.01e8}, {POINT_MODAL, "modal", 0.771, 2.11e8},
-		{POINT_SAMPLED, "", 0.752, 2.5e8}, {POINT_UNIFORM, "int5", 0.768, 3.14e8}, {POINT_SAMPLED, "", 0.779, 3.6e8},
-		{POINT_UNIFORM, "int6", 0.781, 4.52e8}, {POINT_UNIFORM, "int7", 0.785, 6.15e8}, {POINT_UNIFORM, "int8", 0.787, 8.04e8},
+		{POINT_UNIFORM, "int2", 0.412, 5.0e7},
+		{POINT_UNIFORM, "int3", 0.655, 1.13e8},
+		{POINT_SAMPLED, "", 0.701, 1.4e8},
+		{POINT_SAMPLED, "", 0.733, 1.7e8},
+		{POINT_UNIFORM, "int4", 0.741, 2.01e8},
+		{POINT_MODAL, "modal", 0.771, 2.11e8},
+		{POINT_SAMPLED, "", 0.752, 2.5e8},
+		{POINT_UNIFORM, "int5", 0.768, 3.14e8},
+		{POINT_SAMPLED, "", 0.779, 3.6e8},
+		{POINT_UNIFORM, "int6", 0.781, 4.52e8},
+		{POINT_UNIFORM, "int7", 0.785, 6.15e8},
+		{POINT_UNIFORM, "int8", 0.787, 8.04e8},
 	};
 	int count = (int)(sizeof points / sizeof *points);
 	for (int i = 0; i < count; i++) {
@@ -1031,27 +1070,87 @@ static struct made *made_new(int layers, bool ascii)
 {
 	struct made *m = calloc(1, sizeof *m);
 	assert_non_null(m);
-	m->info = (struct engine_info){.net = "resnet8", .data = "glyphs", .space = "wide", .preset = "live", .seed = 1,
-		.threads = 2, .batch = 64, .layers = layers, .layer = m->layer, .slots = 2 * layers, .slot = m->slot,
-		.image_h = 32, .image_w = 32, .image_c = 3, .classes = 10, .parameters = 77850, .macs = 12501632,
+	m->info = (struct engine_info){.net = "resnet8",
+		.data = "glyphs",
+		.space = "wide",
+		.preset = "live",
+		.seed = 1,
+		.threads = 2,
+		.batch = 64,
+		.layers = layers,
+		.layer = m->layer,
+		.slots = 2 * layers,
+		.slot = m->slot,
+		.image_h = 32,
+		.image_w = 32,
+		.image_c = 3,
+		.classes = 10,
+		.parameters = 77850,
+		.macs = 12501632,
 		.kernels = "avx2"};
 	made_layers(m, layers);
 	struct snapshot *s = &m->snapshot;
-	*s = (struct snapshot){.info = &m->info, .version = 9, .run = RUN_RUNNING, .phase = PHASE_SEARCH, .step = 640,
-		.horizon = 1500, .warmup = 120, .images_per_s = 1243.7, .seconds_left = 44.2, .step_seconds = 0.051, .loss = 0.612,
-		.accuracy = 0.794, .quality = 0.741, .reward = 0.7034, .advantage = 0.01, .entropy = 0.46, .learning_rate = 0.0312,
-		.says = "searching 520/1380: 6 of 10 layers are nearly settled", .terms = 2, .decisions = layers,
-		.slots = 2 * layers, .slot = m->now, .group = m->group};
-	s->term[0] = (struct term_state){.name = "bops", .kind = &term_kinds[TERM_BOPS], .unit = "bit ops", .brief = "bit ops", .symbol = "", .device = "", .weight = 0.07, .targeted = true, .target = 2.01e8,
-		.target_text = "int4", .modal = 2.11e8, .expected = 2.25e8, .low = 6.1e7, .high = 8.04e8};
-	s->term[1] = (struct term_state){.name = "size", .kind = &term_kinds[TERM_SIZE], .unit = "B", .brief = "B", .symbol = "B", .device = "", .weight = 0, .targeted = false, .target_text = "",
-		.modal = 31200, .expected = 32800, .low = 20100, .high = 77850};
+	*s = (struct snapshot){.info = &m->info,
+		.version = 9,
+		.run = RUN_RUNNING,
+		.phase = PHASE_SEARCH,
+		.step = 640,
+		.horizon = 1500,
+		.warmup = 120,
+		.images_per_s = 1243.7,
+		.seconds_left = 44.2,
+		.step_seconds = 0.051,
+		.loss = 0.612,
+		.accuracy = 0.794,
+		.quality = 0.741,
+		.reward = 0.7034,
+		.advantage = 0.01,
+		.entropy = 0.46,
+		.learning_rate = 0.0312,
+		.says = "searching 520/1380: 6 of 10 layers are nearly settled",
+		.terms = 2,
+		.decisions = layers,
+		.slots = 2 * layers,
+		.slot = m->now,
+		.group = m->group};
+	s->term[0] = (struct term_state){.name = "bops",
+		.kind = &term_kinds[TERM_BOPS],
+		.unit = "bit ops",
+		.brief = "bit ops",
+		.symbol = "",
+		.device = "",
+		.weight = 0.07,
+		.targeted = true,
+		.target = 2.01e8,
+		.target_text = "int4",
+		.modal = 2.11e8,
+		.expected = 2.25e8,
+		.low = 6.1e7,
+		.high = 8.04e8};
+	s->term[1] = (struct term_state){.name = "size",
+		.kind = &term_kinds[TERM_SIZE],
+		.unit = "B",
+		.brief = "B",
+		.symbol = "B",
+		.device = "",
+		.weight = 0,
+		.targeted = false,
+		.target_text = "",
+		.modal = 31200,
+		.expected = 32800,
+		.low = 20100,
+		.high = 77850};
 	made_curves(m, 640);
 	made_front(m);
 	m->mark[0] = (struct mark){.step = 410, .text = "pin stem int8"};
-	m->source = (struct figure_source){.snapshot = s, .record = m->record, .records = 640, .modal = m->modal, .mark = m->mark, .marks = 1};
-	m->scene = (struct scene){.session = "2026-11-22-1843", .snapshot = s, .source = &m->source,
-		.layer_cost = m->layer_cost, .layer = 3, .hint = m->hint,
+	m->source = (struct figure_source){
+		.snapshot = s, .record = m->record, .records = 640, .modal = m->modal, .mark = m->mark, .marks = 1};
+	m->scene = (struct scene){.session = "2026-11-22-1843",
+		.snapshot = s,
+		.source = &m->source,
+		.layer_cost = m->layer_cost,
+		.layer = 3,
+		.hint = m->hint,
 		.message = "step 410: stem pinned to int8 (u takes it back)",
 		.canvas = ascii ? CANVAS_ASCII : CANVAS_BRAILLE};
 	struct fault f;
@@ -1168,16 +1267,50 @@ static void made_device_terms(struct made *m)
 {
 	struct snapshot *s = &m->snapshot;
 	s->term[1].device = "";
-	s->term[2] = (struct term_state){.name = "latency", .kind = &term_kinds[TERM_LATENCY], .by_setting = true, .unit = "ms per 128 images on a100", .brief = "ms/128 img", .symbol = "ms",
-		.device = "a100", .weight = 0.1, .targeted = true, .target = 2, .target_text = "2ms", .modal = 84.2, .expected = 91,
-		.low = 71.25, .high = 130, .least = 71.25, .reach = TARGET_BELOW};
+	s->term[2] = (struct term_state){.name = "latency",
+		.kind = &term_kinds[TERM_LATENCY],
+		.by_setting = true,
+		.unit = "ms per 128 images on a100",
+		.brief = "ms/128 img",
+		.symbol = "ms",
+		.device = "a100",
+		.weight = 0.1,
+		.targeted = true,
+		.target = 2,
+		.target_text = "2ms",
+		.modal = 84.2,
+		.expected = 91,
+		.low = 71.25,
+		.high = 130,
+		.least = 71.25,
+		.reach = TARGET_BELOW};
 	snprintf(s->term[2].reach_text, sizeof s->term[2].reach_text,
 		"it cannot be met: the cheapest choice that is allowed costs 71.25 ms per 128 images on a100");
-	s->term[3] = (struct term_state){.name = "energy", .kind = &term_kinds[TERM_ENERGY], .by_setting = true, .unit = "mJ per image on a100", .brief = "mJ/img", .symbol = "mJ",
-		.device = "a100", .target_text = "", .modal = 0.00042, .expected = 0.00051, .low = 0.0004, .high = 0.002};
-	s->term[4] = (struct term_state){.name = "energy@tpu_v2", .kind = &term_kinds[TERM_ENERGY], .unit = "", .brief = "", .symbol = "", .device = "tpu_v2",
-		.target_text = "", .modal = NAN, .expected = NAN, .low = NAN, .high = NAN};
-	snprintf(s->term[4].why, sizeof s->term[4].why, "tpu_v2 has no table of energies and no power: give it one with `devices`");
+	s->term[3] = (struct term_state){.name = "energy",
+		.kind = &term_kinds[TERM_ENERGY],
+		.by_setting = true,
+		.unit = "mJ per image on a100",
+		.brief = "mJ/img",
+		.symbol = "mJ",
+		.device = "a100",
+		.target_text = "",
+		.modal = 0.00042,
+		.expected = 0.00051,
+		.low = 0.0004,
+		.high = 0.002};
+	s->term[4] = (struct term_state){.name = "energy@tpu_v2",
+		.kind = &term_kinds[TERM_ENERGY],
+		.unit = "",
+		.brief = "",
+		.symbol = "",
+		.device = "tpu_v2",
+		.target_text = "",
+		.modal = NAN,
+		.expected = NAN,
+		.low = NAN,
+		.high = NAN};
+	snprintf(s->term[4].why, sizeof s->term[4].why,
+		"tpu_v2 has no table of energies and no power: give it one with `devices`");
 	s->terms = 5;
 	m->scene.term = 2;
 }
@@ -1222,8 +1355,15 @@ static int count_marks(const struct screen *s, const char *mark)
 static void test_slider(void **state)
 {
 	(void)state;
-	static const double cost[][5] = { // low, high, target, modal, draft
-		{1, 9, 3, 3, 3}, {1, 9, 1, 1.01, 1.02}, {1, 9, 9, 9, 9}, {5, 5, 5, 5, 5}, {5, 5, 4, 5, 6}, {1, 9, 1e-300, 3, 1e300}, {0, 9, 3, 0, 9},
+	static const double cost[][5] = {
+		// low, high, target, modal, draft
+		{1, 9, 3, 3, 3},
+		{1, 9, 1, 1.01, 1.02},
+		{1, 9, 9, 9, 9},
+		{5, 5, 5, 5, 5},
+		{5, 5, 4, 5, 6},
+		{1, 9, 1e-300, 3, 1e300},
+		{0, 9, 3, 0, 9},
 		{0, 0, 0.1, 0, 0},
 	};
 	struct made *m = made_new(MADE_LAYERS, false);
@@ -1337,7 +1477,8 @@ static void test_every_size(void **state)
 static void test_advice(void **state)
 {
 	(void)state;
-	static const char advice[] = "pin: the layer 'stam' is unknown; perhaps 'stem' was meant, else `layers` lists all forty-three candidates "
+	static const char advice[] =
+		"pin: the layer 'stam' is unknown; perhaps 'stem' was meant, else `layers` lists all forty-three candidates "
 		"together with their decisions, groups, restrictions; afterwards try again";
 	struct made *m = made_new(MADE_LAYERS, false);
 	struct popup p = {0};
@@ -1395,7 +1536,7 @@ static void test_signs(void **state)
 {
 	(void)state;
 	struct made *m = made_new(MADE_LAYERS, false);
-	struct screen s = { 0 };
+	struct screen s = {0};
 	assert_true(screen_resize(&s, 80, 24));
 	free(drawn(m, &s));
 	assert_false(whole(&s, "pending"));
@@ -1428,7 +1569,7 @@ static void test_frames_are_whole(void **state)
 	(void)state;
 	enum { CHANGES = 9 };
 	struct made *m = made_new(MADE_LAYERS, false);
-	struct screen s = { 0 }, fresh = { 0 };
+	struct screen s = {0}, fresh = {0};
 	assert_true(screen_resize(&s, 120, 40) && screen_resize(&fresh, 120, 40));
 	m->snapshot.version = 1;
 	char *before = drawn(m, &s);
@@ -1437,11 +1578,16 @@ static void test_frames_are_whole(void **state)
 		case 0: m->source.layer = m->scene.layer = 7; break;
 		case 1: m->source.term = m->scene.term = 1; break;
 		case 2: m->source.marks = 0; break;
-		case 3: m->snapshot.point[0].accuracy = 0.99; m->snapshot.version++; break;
+		case 3:
+			m->snapshot.point[0].accuracy = 0.99;
+			m->snapshot.version++;
+			break;
 		case 4: m->source.records /= 2; break;
 		case 5: m->scene.canvas = CANVAS_BLOCK; break;
 		case 6: assert_true(screen_resize(&s, 140, 50) && screen_resize(&fresh, 140, 50)); break;
-		case 7: assert_true(screen_resize(&s, 120, 24) && screen_resize(&fresh, 120, 24)); break; // few rows: those around the layer
+		case 7:
+			assert_true(screen_resize(&s, 120, 24) && screen_resize(&fresh, 120, 24));
+			break; // few rows: those around the layer
 		case 8: m->source.layer = m->scene.layer = 1; break;
 		}
 		char *kept = drawn(m, &s), *again = drawn(m, &s);
@@ -1466,8 +1612,8 @@ static void test_wheel(void **state)
 {
 	(void)state;
 	struct made *m = made_new(MADE_LAYERS, false);
-	struct screen s = { 0 };
-	struct popup box = { 0 };
+	struct screen s = {0};
+	struct popup box = {0};
 	assert_true(screen_resize(&s, 120, 40));
 	free(drawn(m, &s));
 	struct rect layers = m->views.item[views_of(&m->views, &view_layers)].pane[0];
@@ -1499,8 +1645,8 @@ static void test_sheet(void **state)
 {
 	(void)state;
 	enum { ROWS = 40, COLUMNS = 5 };
-	static const char *const head[COLUMNS] = { "device", "int8", "bf16", "GB/s", "in words" };
-	static const bool left[COLUMNS] = { true, false, false, false, true };
+	static const char *const head[COLUMNS] = {"device", "int8", "bf16", "GB/s", "in words"};
+	static const bool left[COLUMNS] = {true, false, false, false, true};
 	char *cell[ROWS * COLUMNS], text[64];
 	for (int i = 0; i < ROWS; i++) {
 		snprintf(text, sizeof text, "chip %02d", i);
@@ -1511,12 +1657,12 @@ static void test_sheet(void **state)
 		cell[i * COLUMNS + 3] = strdup("1200");
 		cell[i * COLUMNS + 4] = strdup("a long text that only a wide screen has room for beside the others");
 	}
-	const struct answer answer = { "above\n", "below\n", COLUMNS, ROWS, head, left, cell, "devices" };
+	const struct answer answer = {"above\n", "below\n", COLUMNS, ROWS, head, left, cell, "devices"};
 	struct made *m = made_new(MADE_LAYERS, false);
-	struct popup box = { 0 };
-	struct screen s = { 0 };
+	struct popup box = {0};
+	struct screen s = {0};
 	struct fault f;
-	struct string line = { 0 };
+	struct string line = {0};
 	assert_true(screen_resize(&s, 60, 20) && popup_add_answer(&box, &answer));
 	m->scene.popup = &box;
 	free(drawn(m, &s));
@@ -1595,7 +1741,8 @@ static void test_views_acting(void **state)
 			assert_int_equal(v->item[i].pane[0].width, s.width);
 			v->zoomed = LAYOUT_NONE;
 			views_draw(v, &m->scene, &s);
-			assert_true(ops->place == LAYOUT_MAIN || count_marks(&s, "\u256d\u25b8") == 1); // which one is in focus shows
+			assert_true(ops->place == LAYOUT_MAIN ||
+				count_marks(&s, "\u256d\u25b8") == 1); // which one is in focus shows
 			for (int motion = 0; ops->move && motion < MOTIONS; motion++) {
 				ops->move(v->view[i].own, &m->scene, (enum motion)motion, views_page(v, i));
 				assert_true(m->scene.layer >= 0 && m->scene.layer < MADE_LAYERS);
@@ -1627,7 +1774,8 @@ static void test_views_acting(void **state)
 	static const struct {
 		const char *filter;
 		int first, last;
-	} filter[] = {{"s2*", 3, 5}, {"skip macs<200k", 5, 8}, {"linear", 9, 9}, {"pinned=1", 0, 0}, {"bits<4 s3b1", 6, 7}, {"share>20%", 2, 4}, {"", 0, 9}};
+	} filter[] = {{"s2*", 3, 5}, {"skip macs<200k", 5, 8}, {"linear", 9, 9}, {"pinned=1", 0, 0}, {"bits<4 s3b1", 6, 7},
+		{"share>20%", 2, 4}, {"", 0, 9}};
 	for (size_t i = 0; i < sizeof filter / sizeof *filter; i++) {
 		assert_true(view_layers.table(own, &m->scene, table_filter, filter[i].filter, &f));
 		view_layers.move(own, &m->scene, MOTION_FIRST, 1);
@@ -1636,7 +1784,8 @@ static void test_views_acting(void **state)
 		assert_int_equal(m->scene.layer, filter[i].last);
 	}
 	assert_false(view_layers.table(own, &m->scene, table_filter, "speed>3", &f));
-	static const char *const sorts[] = {"layer", "macs", "weights", "share", "format", "bits", "sure", "kind", "group", "pinned", ""};
+	static const char *const sorts[] = {
+		"layer", "macs", "weights", "share", "format", "bits", "sure", "kind", "group", "pinned", ""};
 	for (size_t i = 0; i < sizeof sorts / sizeof *sorts; i++) {
 		assert_true(view_layers.table(own, &m->scene, table_sort, sorts[i], &f));
 		views_draw(v, &m->scene, &s);
@@ -1660,7 +1809,7 @@ static void test_screen_popup(void **state)
 		{.name = "restrict", .usage = "LAYER FORMAT,FORMAT... [LAYER FORMAT,FORMAT...]...", .help = "allow some formats"},
 	};
 	struct command_group group = {"searching", rows, 3, NULL};
-	struct command_table table = { .group = &group, .groups = 1 };
+	struct command_table table = {.group = &group, .groups = 1};
 	struct made *m = made_new(MADE_LAYERS, false);
 	struct popup p = {0};
 	assert_true(keys_help(&m->keys, &p, &table, false));

@@ -55,10 +55,20 @@ static inline void assert_says(const struct fault *f, const char *part)
 static inline struct config *small_config(void)
 {
 	static const char *const settings[][2] = {
-		{ "net", "resnet8" }, { "data", "glyphs:12" }, { "train", "256" }, { "heldout", "128" }, { "batch", "16" },
-		{ "steps", "30" }, { "space", "int-s" }, { "front-every", "10" }, { "front-images", "32" },
-		{ "calibration", "32" }, { "threads", "2" }, { "target.bops", "int4" }, { "weight.bops", "1" },
-		{ "entropy", "0.02" },
+		{"net", "resnet8"},
+		{"data", "glyphs:12"},
+		{"train", "256"},
+		{"heldout", "128"},
+		{"batch", "16"},
+		{"steps", "30"},
+		{"space", "int-s"},
+		{"front-every", "10"},
+		{"front-images", "32"},
+		{"calibration", "32"},
+		{"threads", "2"},
+		{"target.bops", "int4"},
+		{"weight.bops", "1"},
+		{"entropy", "0.02"},
 	};
 	struct fault f;
 	struct config *config = config_new();
@@ -99,11 +109,11 @@ enum { GROUPS = 3 };
 
 static inline struct command_table table_of(struct session *s, struct command_group group[GROUPS])
 {
-	group[0] = (struct command_group){ .title = "Searching", .context = s };
+	group[0] = (struct command_group){.title = "Searching", .context = s};
 	group[0].rows = session_commands(&group[0].count);
 	group[1] = session_plot_group(s);
 	group[2] = session_catalog_group(s);
-	return (struct command_table){ .group = group, .groups = GROUPS };
+	return (struct command_table){.group = group, .groups = GROUPS};
 }
 
 // Runs lines as a batch; what it prints goes to the files `out` and `err`.
@@ -118,7 +128,7 @@ static inline int batch(struct session *s, const char *lines, struct fault *f)
 	dup2(to, 1);
 	dup2(too, 2);
 	put_string("script", lines);
-	*f = (struct fault){ "", "", "" };
+	*f = (struct fault){"", "", ""};
 	int status = session_batch(s, "script", &table, f);
 	fflush(stdout);
 	fflush(stderr);
@@ -188,7 +198,9 @@ static inline int make_place(void **state)
 	snprintf(place, sizeof place, "%s/bitscape-sessions-XXXXXX", tmp && tmp[0] ? tmp : "/tmp");
 	// Bare names lie in the state folder: it is the current one.
 	return mkdtemp(place) && setenv("XDG_STATE_HOME", place, 1) == 0 && chdir(place) == 0 && mkdir("bitscape", 0777) == 0 &&
-		chdir("bitscape") == 0 ? 0 : -1;
+			chdir("bitscape") == 0
+		? 0
+		: -1;
 }
 
 static inline int remove_any(const char *path, const struct stat *st, int kind, struct FTW *at)

@@ -34,7 +34,8 @@ static bool may_leave(struct command_call *call, struct workbench *w)
 		return true;
 	w->leaving = w->commands;
 	if (draft)
-		return fault_set(&call->fault, "draft", "Enter pins it, Esc drops it; leave once more, and it is dropped", "it is not pinned yet");
+		return fault_set(&call->fault, "draft", "Enter pins it, Esc drops it; leave once more, and it is dropped",
+			"it is not pinned yet");
 	snprintf(todo, sizeof todo, "%.180s; leave once more, and it is lost", risk.todo);
 	return fault_set(&call->fault, risk.where, todo, "what was done is not saved: %s", risk.what);
 }
@@ -111,14 +112,15 @@ static bool run_close(struct command_call *call)
 static bool run_pick(struct command_call *call)
 {
 	struct workbench *w = screen_of(call);
-	struct string line = { 0 };
+	struct string line = {0};
 	if (!w)
 		return false;
 	bool ok = w->popup.sheet && sheet_pick(w->popup.sheet, &line);
 	if (line.failed)
 		ok = fault_memory(&call->fault, "pick");
 	else if (!ok)
-		fault_set(&call->fault, "pick", "`sessions` and `devices` show rows that can be opened", "there is no row to open");
+		fault_set(&call->fault, "pick", "`sessions` and `devices` show rows that can be opened",
+			"there is no row to open");
 	if (ok) {
 		workbench_close(w);
 		workbench_command(w, line.bytes); // which says by itself what is wrong with it
@@ -223,7 +225,9 @@ static void list_views(struct command_call *call, const struct views *v)
 		const struct view_ops *ops = v->view[i].ops;
 		if (ops->key)
 			call->say(call, "%c  %-8s  %s%s%s", ops->key, ops->name, ops->title, v->view[i].hidden ? ", hidden" : "",
-				i == v->zoomed ? ", alone" : i == v->focus ? ", in focus" : "");
+				i == v->zoomed          ? ", alone"
+					: i == v->focus ? ", in focus"
+							: "");
 	}
 }
 
@@ -311,7 +315,8 @@ static bool run_filter(struct command_call *call)
 	struct string words = {0};
 	for (int i = 0; i < call->argc; i++)
 		string_add(&words, "%s%s", i ? " " : "", call->argv[i]);
-	bool ok = words.failed ? fault_memory(&call->fault, "filter") : act_on_table(call, table_filter, words.bytes ? words.bytes : "");
+	bool ok = words.failed ? fault_memory(&call->fault, "filter")
+			       : act_on_table(call, table_filter, words.bytes ? words.bytes : "");
 	string_free(&words);
 	return ok;
 }
@@ -385,7 +390,8 @@ static bool run_bind(struct command_call *call)
 	if (!read_key(call, &context, &key, &used))
 		return false;
 	if (used >= call->argc)
-		return fault_set(&call->fault, call->argv[used - 1], "give a command behind it, `bind f5 run` for instance", "is to do nothing");
+		return fault_set(&call->fault, call->argv[used - 1], "give a command behind it, `bind f5 run` for instance",
+			"is to do nothing");
 	// The command as it was typed, quotes and all, but for a comment.
 	struct words words;
 	if (!words_split(&words, call->line, &call->fault))
@@ -396,7 +402,8 @@ static bool run_bind(struct command_call *call)
 	while (length > 0 && from[length - 1] == ' ')
 		length--;
 	char *command = strndup(from, length);
-	bool ok = command ? keys_bind(&w->keys, context, key, command, &w->table, &call->fault) : fault_memory(&call->fault, "bind");
+	bool ok = command ? keys_bind(&w->keys, context, key, command, &w->table, &call->fault)
+			  : fault_memory(&call->fault, "bind");
 	free(command);
 	return ok;
 }
@@ -450,8 +457,7 @@ static bool run_glyphs(struct command_call *call)
 	struct workbench *w = screen_of(call);
 	if (!w)
 		return false;
-	static const char *const word[] = {
-		[CANVAS_BRAILLE] = "braille", [CANVAS_BLOCK] = "block", [CANVAS_ASCII] = "ascii"};
+	static const char *const word[] = {[CANVAS_BRAILLE] = "braille", [CANVAS_BLOCK] = "block", [CANVAS_ASCII] = "ascii"};
 	for (int i = 0; i < 3; i++)
 		if (strcmp(word[i], call->argv[0]) == 0) {
 			w->scene.canvas = (enum canvas_glyphs)i;
@@ -530,7 +536,8 @@ static bool run_resume(struct command_call *call)
 	if (!w)
 		return false;
 	if (!w->last[0])
-		return fault_set(&call->fault, "resume", "`open NAME` opens any, `sessions` lists them", "no session is waiting to be gone on with");
+		return fault_set(&call->fault, "resume", "`open NAME` opens any, `sessions` lists them",
+			"no session is waiting to be gone on with");
 	char *name = w->last;
 	return ask_session(call, w, "resume", 1, &name);
 }
@@ -544,34 +551,43 @@ static const struct command rows[] = {
 	{"close", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "close the box", run_close},
 	{"pick", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "open the row in hand of the table in the box", run_pick},
 	{"confirm", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "run the lines that were pasted", run_confirm},
-	{"tour", COMMAND_VIEW, 0, 1, {ARGUMENT_TEXT}, 0, NULL, "[NAME]", "begin a lesson; without a name: go on in it, or close the box", run_tour},
+	{"tour", COMMAND_VIEW, 0, 1, {ARGUMENT_TEXT}, 0, NULL, "[NAME]",
+		"begin a lesson; without a name: go on in it, or close the box", run_tour},
 	{"prompt", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "type a command", run_prompt},
 	{"move", COMMAND_VIEW, 1, 1, {ARGUMENT_WORDS}, 0, MOTION_WORDS, "WHERE|LAYER", "to another layer", run_move},
 	{"scroll", COMMAND_VIEW, 1, 1, {ARGUMENT_WORDS}, 0, MOTION_WORDS, "WHERE", "the box of text", run_scroll},
 	{"view", COMMAND_VIEW, 0, 2, {ARGUMENT_WORDS, ARGUMENT_WORDS}, 0, view_words, "[next|VIEW [" VIEW_ACTS "]]",
 		"go to a view, give it all the room or none; without one: which there are", run_view},
-	{"filter", COMMAND_VIEW, 0, -1, {ARGUMENT_TEXT}, 1, NULL, "[WORD|PATTERN|COLUMN<NUMBER]...", "show the rows of a table that match; without words: all", run_filter},
-	{"sort", COMMAND_VIEW, 0, 1, {ARGUMENT_TEXT}, 0, NULL, "[COLUMN]", "a table by a column, again: the other way; without one: as it was", run_sort},
-	{"mark", COMMAND_VIEW, 0, 1, {ARGUMENT_WORDS}, 0, "all|none", "[all|none]", "mark the row in hand, for {layers} in keys", run_mark},
-	{"click", COMMAND_VIEW, 2, 2, {ARGUMENT_NUMBER, ARGUMENT_NUMBER}, 0, NULL, "COLUMN ROW", "what is at a place of the screen", run_click},
+	{"filter", COMMAND_VIEW, 0, -1, {ARGUMENT_TEXT}, 1, NULL, "[WORD|PATTERN|COLUMN<NUMBER]...",
+		"show the rows of a table that match; without words: all", run_filter},
+	{"sort", COMMAND_VIEW, 0, 1, {ARGUMENT_TEXT}, 0, NULL, "[COLUMN]",
+		"a table by a column, again: the other way; without one: as it was", run_sort},
+	{"mark", COMMAND_VIEW, 0, 1, {ARGUMENT_WORDS}, 0, "all|none", "[all|none]", "mark the row in hand, for {layers} in keys",
+		run_mark},
+	{"click", COMMAND_VIEW, 2, 2, {ARGUMENT_NUMBER, ARGUMENT_NUMBER}, 0, NULL, "COLUMN ROW",
+		"what is at a place of the screen", run_click},
 	{"bind", COMMAND_VIEW, 0, -1, {ARGUMENT_TEXT, ARGUMENT_COMMAND, ARGUMENT_TEXT}, 1, NULL, "[[CONTEXT] KEY COMMAND]",
 		"what a key does; without one: your own keys", run_bind},
 	{"unbind", COMMAND_VIEW, 1, 2, {ARGUMENT_TEXT}, 1, NULL, "[CONTEXT] KEY", "a key does nothing any more", run_unbind},
-	{"source", COMMAND_VIEW, 1, 1, {ARGUMENT_FILE}, 0, NULL, "FILE", "run a file of commands about the screen, as at the start", run_source},
+	{"source", COMMAND_VIEW, 1, 1, {ARGUMENT_FILE}, 0, NULL, "FILE",
+		"run a file of commands about the screen, as at the start", run_source},
 	{"term", COMMAND_VIEW, 1, 1, {ARGUMENT_TERM}, 0, NULL, "next|TERM", "select a cost term", run_term},
 	{"curve", COMMAND_VIEW, 1, 1, {ARGUMENT_FIGURE}, 0, NULL, "next|FIGURE", "other curves", run_curve},
 	{"toggle", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "pause, or run on", run_toggle},
 	{"nudge", COMMAND_VIEW, 2, 2, {ARGUMENT_WORDS, ARGUMENT_WORDS}, 0, "weight|target up|down", "weight|target up|down",
 		"move the selected cost term's, by 25 % and 5 %", run_nudge},
-	{"open", COMMAND_VIEW, 1, 1, {ARGUMENT_SESSION}, 0, NULL, "NAME", "go over to another session; `sessions` lists them", run_open},
+	{"open", COMMAND_VIEW, 1, 1, {ARGUMENT_SESSION}, 0, NULL, "NAME", "go over to another session; `sessions` lists them",
+		run_open},
 	{"new", COMMAND_VIEW, 0, -1, {ARGUMENT_KNOB}, 1, NULL, "[NAME] KEY=VALUE...", "begin another session", run_new},
 	{"resume", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "go on with the session that was used last", run_resume},
 	{"theme", COMMAND_VIEW, 1, 1, {ARGUMENT_WORDS}, 0, theme_words, theme_words, "change the colours", run_theme},
 	{"glyphs", COMMAND_VIEW, 1, 1, {ARGUMENT_WORDS}, 0, "braille|block|ascii", "braille|block|ascii",
 		"what figures and frames are made of", run_glyphs},
 	{"mouse", COMMAND_VIEW, 1, 1, {ARGUMENT_WORDS}, 0, "on|off", "on|off",
-		"clicks take a row in hand, the wheel scrolls; off: the terminal keeps them, on: it selects text with Shift", run_mouse},
-	{"screenshot", COMMAND_VIEW, 1, 1, {ARGUMENT_FILE}, 0, NULL, "FILE", "write the screen to a file as text", run_screenshot},
+		"clicks take a row in hand, the wheel scrolls; off: the terminal keeps them, on: it selects text with Shift",
+		run_mouse},
+	{"screenshot", COMMAND_VIEW, 1, 1, {ARGUMENT_FILE}, 0, NULL, "FILE", "write the screen to a file as text",
+		run_screenshot},
 	{"suspend", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "back to the shell; its `fg` comes back", run_suspend},
 	{"redraw", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "draw the whole screen again", run_redraw},
 };

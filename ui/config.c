@@ -13,7 +13,8 @@
 enum { FILE_MOST = 1 << 20, FILES_DEEP = 8 };
 
 // The commands that such a file may hold. `set NAME VALUE` is `NAME VALUE`: for who is used to write it so.
-static const char *const allowed[] = {"bind", "unbind", "theme", "glyphs", "view", "sort", "filter", "curve", "mouse", "source", "set"};
+static const char *const allowed[] = {
+	"bind", "unbind", "theme", "glyphs", "view", "sort", "filter", "curve", "mouse", "source", "set"};
 enum { ALLOWED = sizeof allowed / sizeof *allowed };
 
 static bool refuse(const char *name, struct fault *f)
@@ -112,8 +113,9 @@ bool config_source(struct workbench *w, const char *file, struct fault *f)
 static bool find_file(char *path, size_t size)
 {
 	const char *folder = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
-	int length = folder && folder[0] == '/' ? snprintf(path, size, "%s/bitscape/bitscaperc", folder) :
-		home && home[0] == '/' ? snprintf(path, size, "%s/.config/bitscape/bitscaperc", home) : -1;
+	int length = folder && folder[0] == '/' ? snprintf(path, size, "%s/bitscape/bitscaperc", folder)
+		: home && home[0] == '/'        ? snprintf(path, size, "%s/.config/bitscape/bitscaperc", home)
+						: -1;
 	return length > 0 && (size_t)length < size;
 }
 

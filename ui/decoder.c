@@ -32,21 +32,21 @@ struct name {
 struct decoder {
 	unsigned char in[DECODER_ROOM];
 	size_t at, end;
-	long long fed;    // when the last bytes came
-	long long lone;   // when an Esc was taken for the key
+	long long fed;  // when the last bytes came
+	long long lone; // when an Esc was taken for the key
 	bool any_lone;
 	int escape_ms;
 
 	enum state state;
-	bool alt;         // Esc came before the character, or twice before the sequence
-	bool one_byte;    // the sequence began with a control character of 8 bits
-	int more;         // bytes that a character still needs
+	bool alt;                       // Esc came before the character, or twice before the sequence
+	bool one_byte;                  // the sequence began with a control character of 8 bits
+	int more;                       // bytes that a character still needs
 	char raw[DECODER_SEQUENCE + 1]; // the sequence so far
-	size_t length;    // of it, also beyond what is kept
+	size_t length;                  // of it, also beyond what is kept
 
 	char *paste;
 	size_t pasted, paste_room;
-	size_t matched;   // of the paste's end
+	size_t matched; // of the paste's end
 	bool too_long;
 
 	struct name *name;
@@ -178,8 +178,18 @@ static const struct final {
 	char final;
 	int key;
 } final_key[] = {
-	{'A', KEYS_UP}, {'B', KEYS_DOWN}, {'C', KEYS_RIGHT}, {'D', KEYS_LEFT}, {'E', KEYS_BEGIN}, {'F', KEYS_END}, {'H', KEYS_HOME},
-	{'P', KEYS_F + 1}, {'Q', KEYS_F + 2}, {'R', KEYS_F + 3}, {'S', KEYS_F + 4}, {'Z', KEYS_BACKTAB},
+	{'A', KEYS_UP},
+	{'B', KEYS_DOWN},
+	{'C', KEYS_RIGHT},
+	{'D', KEYS_LEFT},
+	{'E', KEYS_BEGIN},
+	{'F', KEYS_END},
+	{'H', KEYS_HOME},
+	{'P', KEYS_F + 1},
+	{'Q', KEYS_F + 2},
+	{'R', KEYS_F + 3},
+	{'S', KEYS_F + 4},
+	{'Z', KEYS_BACKTAB},
 };
 // rxvt's arrows with a modifier: Shift after Esc [, Ctrl after Esc O.
 static const struct final rxvt_key[] = {{'a', KEYS_UP}, {'b', KEYS_DOWN}, {'c', KEYS_RIGHT}, {'d', KEYS_LEFT}};
@@ -190,11 +200,34 @@ static const char keypad_text[] = "*+,-./0123456789"; // j to y
 static const struct number {
 	int number, key;
 } number_key[] = {
-	{1, KEYS_HOME}, {2, KEYS_INSERT}, {3, KEYS_DELETE}, {4, KEYS_END}, {5, KEYS_PAGE_UP}, {6, KEYS_PAGE_DOWN}, {7, KEYS_HOME},
-	{8, KEYS_END}, {11, KEYS_F + 1}, {12, KEYS_F + 2}, {13, KEYS_F + 3}, {14, KEYS_F + 4}, {15, KEYS_F + 5}, {17, KEYS_F + 6},
-	{18, KEYS_F + 7}, {19, KEYS_F + 8}, {20, KEYS_F + 9}, {21, KEYS_F + 10}, {23, KEYS_F + 11}, {24, KEYS_F + 12},
-	{25, KEYS_F + 13}, {26, KEYS_F + 14}, {28, KEYS_F + 15}, {29, KEYS_F + 16}, {31, KEYS_F + 17}, {32, KEYS_F + 18},
-	{33, KEYS_F + 19}, {34, KEYS_F + 20},
+	{1, KEYS_HOME},
+	{2, KEYS_INSERT},
+	{3, KEYS_DELETE},
+	{4, KEYS_END},
+	{5, KEYS_PAGE_UP},
+	{6, KEYS_PAGE_DOWN},
+	{7, KEYS_HOME},
+	{8, KEYS_END},
+	{11, KEYS_F + 1},
+	{12, KEYS_F + 2},
+	{13, KEYS_F + 3},
+	{14, KEYS_F + 4},
+	{15, KEYS_F + 5},
+	{17, KEYS_F + 6},
+	{18, KEYS_F + 7},
+	{19, KEYS_F + 8},
+	{20, KEYS_F + 9},
+	{21, KEYS_F + 10},
+	{23, KEYS_F + 11},
+	{24, KEYS_F + 12},
+	{25, KEYS_F + 13},
+	{26, KEYS_F + 14},
+	{28, KEYS_F + 15},
+	{29, KEYS_F + 16},
+	{31, KEYS_F + 17},
+	{32, KEYS_F + 18},
+	{33, KEYS_F + 19},
+	{34, KEYS_F + 20},
 };
 #define COUNT(table) (sizeof(table) / sizeof *(table))
 
@@ -216,9 +249,9 @@ static int by_number(int number)
 
 // A control sequence taken apart.
 struct control {
-	char mark;         // one of <=>?, before the parameters; 0: none
-	int value[4];      // of the parameters; 0: not given
-	int sub[4];        // behind a colon
+	char mark;    // one of <=>?, before the parameters; 0: none
+	int value[4]; // of the parameters; 0: not given
+	int sub[4];   // behind a colon
 	int count;
 	char intermediate; // the first; 0: none
 	char final;
@@ -272,7 +305,7 @@ static int spelled(int code, int parameter, bool shifted)
 {
 	int key = modified(code, parameter);
 	if (!key || code > PARAMETER_MOST || (code >= 0xd800 && code < 0xe000) || (code >= 0x80 && code < 0xa0) ||
-	    (code >= 0xe000 && code < 0xf900)) // the last: keys that are no characters
+		(code >= 0xe000 && code < 0xf900)) // the last: keys that are no characters
 		return 0;
 	if (key & KEYS_SHIFT && code >= 'a' && code <= 'z') {
 		code -= 'a' - 'A';
@@ -360,7 +393,8 @@ static bool end_control(struct decoder *d, struct event *e)
 	}
 	if (alone && (c.final == 'I' || c.final == 'O') && d->length == intro + 1)
 		return emit(d, e, EVENT_FOCUS, 0);
-	if (!c.intermediate && c.count == 3 && ((c.mark == '<' && (c.final == 'M' || c.final == 'm')) || (!c.mark && c.final == 'M')))
+	if (!c.intermediate && c.count == 3 &&
+		((c.mark == '<' && (c.final == 'M' || c.final == 'm')) || (!c.mark && c.final == 'M')))
 		return emit_mouse(d, e, &c);
 	int key = control_key(&c);
 	return key ? emit(d, e, EVENT_KEY, key | (d->alt ? KEYS_ALT : 0)) : emit_unknown(d, e);
@@ -388,7 +422,8 @@ static enum state introduced(unsigned char c)
 	static const struct {
 		char letter;
 		enum state state;
-	} row[] = {{'[', CONTROL}, {'O', SHIFT_3}, {'N', SHIFT_2}, {'P', STRING}, {'X', STRING}, {']', STRING}, {'^', STRING}, {'_', STRING}};
+	} row[] = {{'[', CONTROL}, {'O', SHIFT_3}, {'N', SHIFT_2}, {'P', STRING}, {'X', STRING}, {']', STRING}, {'^', STRING},
+		{'_', STRING}};
 	for (size_t i = 0; i < COUNT(row); i++)
 		if (c == (unsigned char)row[i].letter)
 			return row[i].state;
@@ -511,7 +546,8 @@ static bool in_console(struct decoder *d, unsigned char c, struct event *e)
 	if (c == ESC)
 		return emit_and_look_again(d, e);
 	keep(d, c);
-	return c >= 'A' && c <= 'E' ? emit(d, e, EVENT_KEY, (KEYS_F + 1 + c - 'A') | (d->alt ? KEYS_ALT : 0)) : emit_unknown(d, e);
+	return c >= 'A' && c <= 'E' ? emit(d, e, EVENT_KEY, (KEYS_F + 1 + c - 'A') | (d->alt ? KEYS_ALT : 0))
+				    : emit_unknown(d, e);
 }
 
 static bool in_mouse(struct decoder *d, unsigned char c, struct event *e)
@@ -633,9 +669,19 @@ static bool in_paste(struct decoder *d, unsigned char c, struct event *e)
 }
 
 static bool (*const in_state[STATES])(struct decoder *, unsigned char, struct event *) = {
-	[GROUND] = in_ground, [ESCAPE] = in_escape, [INTERMEDIATE] = in_intermediate, [CONTROL] = in_control, [CONSOLE] = in_console,
-	[MOUSE] = in_mouse, [SHIFT_2] = in_shift_2, [SHIFT_3] = in_shift_3, [STRING] = in_string, [STRING_END] = in_string_end,
-	[NAMED] = in_named, [CHARACTER] = in_character, [PASTE] = in_paste,
+	[GROUND] = in_ground,
+	[ESCAPE] = in_escape,
+	[INTERMEDIATE] = in_intermediate,
+	[CONTROL] = in_control,
+	[CONSOLE] = in_console,
+	[MOUSE] = in_mouse,
+	[SHIFT_2] = in_shift_2,
+	[SHIFT_3] = in_shift_3,
+	[STRING] = in_string,
+	[STRING_END] = in_string_end,
+	[NAMED] = in_named,
+	[CHARACTER] = in_character,
+	[PASTE] = in_paste,
 };
 
 // What this terminal is known to send goes before the grammar: *made is set with the event of a whole sequence.

@@ -13,18 +13,18 @@
 #include "ui/key.h"
 
 enum {
-	DECODER_ESCAPE_MS = 25,      // after this long, what began with Esc was the key Esc
-	DECODER_CUT_MS = 250,        // a sequence that goes no further is given up
-	DECODER_PASTE_MS = 3000,     // likewise a paste
-	DECODER_LATE_MS = 500,       // for so long after an Esc, the rest of a sequence that came too late is still known as one
-	DECODER_ROOM = 4096,         // bytes that may wait
-	DECODER_SEQUENCE = 64,       // bytes of a sequence that are kept; a longer one has no meaning
+	DECODER_ESCAPE_MS = 25,       // after this long, what began with Esc was the key Esc
+	DECODER_CUT_MS = 250,         // a sequence that goes no further is given up
+	DECODER_PASTE_MS = 3000,      // likewise a paste
+	DECODER_LATE_MS = 500,        // for so long after an Esc, the rest of a sequence that came too late is still known as one
+	DECODER_ROOM = 4096,          // bytes that may wait
+	DECODER_SEQUENCE = 64,        // bytes of a sequence that are kept; a longer one has no meaning
 	DECODER_PASTE_MOST = 1 << 18, // bytes of a paste; of a longer one nothing is kept
 };
 
 enum event_kind {
 	EVENT_KEY,
-	EVENT_PASTE,   // a whole paste
+	EVENT_PASTE, // a whole paste
 	EVENT_MOUSE,
 	EVENT_FOCUS,   // the terminal's window came to the front, or left it
 	EVENT_UNKNOWN, // a sequence or a byte that means nothing, or the part of one that broke off
@@ -46,7 +46,7 @@ struct event {
 
 struct decoder;
 
-struct decoder *decoder_new(void); // NULL: out of memory
+struct decoder *decoder_new(void);   // NULL: out of memory
 void decoder_free(struct decoder *); // NULL: nothing
 // How long a lone Esc is waited for.
 void decoder_set_escape(struct decoder *, int ms);

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 // name, UTF-8, ASCII
+// clang-format off
 #define GLYPHS(G) \
 	G(HORIZONTAL, "─", "-") \
 	G(VERTICAL, "│", "|") \
@@ -44,6 +45,7 @@ enum glyph {
 #undef GLYPH_NAME
 	GLYPH_COUNT
 };
+// clang-format on
 
 const char *glyph(bool ascii, enum glyph);
 

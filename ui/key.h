@@ -23,6 +23,6 @@ enum key {
 };
 enum { KEYS_TAB = '\t', KEYS_ENTER = '\r', KEYS_ESCAPE = 27, KEYS_BACKSPACE = 127 };
 enum { KEYS_SHIFT = 1 << 21, KEYS_ALT = 1 << 22, KEYS_CTRL = 1 << 23, KEYS_MODIFIERS = KEYS_SHIFT | KEYS_ALT | KEYS_CTRL };
-#define KEYS_CONTROL(letter) ((letter) & 0x1f)
+#define KEYS_CONTROL(letter) ((letter)&0x1f)
 
 #endif

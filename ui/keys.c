@@ -134,7 +134,8 @@ static const struct key_word {
 enum { KEY_WORDS = sizeof key_word / sizeof *key_word };
 
 // By the bits of Shift, Alt and Ctrl.
-static const char *const held_word[] = {"", "Shift-", "Alt-", "Alt-Shift-", "Ctrl-", "Ctrl-Shift-", "Ctrl-Alt-", "Ctrl-Alt-Shift-"};
+static const char *const held_word[] = {
+	"", "Shift-", "Alt-", "Alt-Shift-", "Ctrl-", "Ctrl-Shift-", "Ctrl-Alt-", "Ctrl-Alt-Shift-"};
 static const struct held {
 	const char *spelled;
 	int bit;
@@ -223,8 +224,10 @@ bool keys_read(const char *name, int *key, struct fault *f)
 		}
 	}
 	if (!read_bare(bare, &bits, key))
-		return fault_set(f, name, "write a character, or one of space, tab, enter, esc, up, down, left, right, home, end, page-up, page-down, "
-			"insert, delete, backspace, f1 to f12; before it ctrl-, alt-, shift-", "is no key");
+		return fault_set(f, name,
+			"write a character, or one of space, tab, enter, esc, up, down, left, right, home, end, page-up, page-down, "
+			"insert, delete, backspace, f1 to f12; before it ctrl-, alt-, shift-",
+			"is no key");
 	*key |= bits;
 	return true;
 }
@@ -305,7 +308,7 @@ static bool copy_row(struct binding *to, struct binding from)
 
 bool keys_begin(struct keys *k, struct fault *f)
 {
-	*k = (struct keys){ .row = calloc(DEFAULTS, sizeof *k->row) };
+	*k = (struct keys){.row = calloc(DEFAULTS, sizeof *k->row)};
 	while (k->row && k->count < DEFAULTS && copy_row(&k->row[k->count], defaults[k->count]))
 		k->count++;
 	if (k->count == DEFAULTS)
@@ -335,8 +338,8 @@ bool keys_unbind(struct keys *k, enum key_context context, int key, struct fault
 	char name[32];
 	int i = row_of(k, context, key);
 	if (i < 0)
-		return fault_set(f, keys_write(key, name, sizeof name), "`keys` lists what is bound", "is not bound in the context %s",
-			context_info[context].name);
+		return fault_set(f, keys_write(key, name, sizeof name), "`keys` lists what is bound",
+			"is not bound in the context %s", context_info[context].name);
 	k->changes++;
 	free_row(&k->row[i]);
 	memmove(&k->row[i], &k->row[i + 1], (size_t)(k->count - i - 1) * sizeof *k->row);
@@ -370,7 +373,8 @@ static const struct command *command_of(const struct command_table *commands, co
 		for (size_t g = 0; g < commands->groups; g++)
 			for (size_t i = 0; i < commands->group[g].count; i++)
 				nearest_offer(&near, commands->group[g].rows[i].name);
-		fault_set(f, name, nearest_advice(&near, "`help` lists the commands", advice, sizeof advice), "there is no such command");
+		fault_set(f, name, nearest_advice(&near, "`help` lists the commands", advice, sizeof advice),
+			"there is no such command");
 	}
 	return c;
 }
@@ -480,7 +484,8 @@ static bool same_command(const struct binding *a, const struct binding *b)
 	return a == b || (a->command && b->command && strcmp(a->command, b->command) == 0);
 }
 
-static bool help_keys(const struct keys *k, struct popup *p, const struct command_table *commands, enum key_context context, bool ascii)
+static bool help_keys(const struct keys *k, struct popup *p, const struct command_table *commands, enum key_context context,
+	bool ascii)
 {
 	if (!popup_add(p, context_info[context].title, 0, true))
 		return false;
@@ -488,7 +493,8 @@ static bool help_keys(const struct keys *k, struct popup *p, const struct comman
 		char keys[64] = "", line[512];
 		bool told = false; // with a row before it
 		for (int r = 0; r < k->count; r++) {
-			bool same = k->row[r].context == context && k->row[i].context == context && same_command(&k->row[r], &k->row[i]);
+			bool same = k->row[r].context == context && k->row[i].context == context &&
+				same_command(&k->row[r], &k->row[i]);
 			told |= same && r < i;
 			if (same)
 				join_key(keys, sizeof keys, k->row[r].key, ascii);

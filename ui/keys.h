@@ -11,7 +11,17 @@
 #include "ui/views/view.h"
 
 // Each context but the first falls back to another one.
-enum key_context { CONTEXT_COMMON, CONTEXT_SEARCH, CONTEXT_DRAFT, CONTEXT_BOX, CONTEXT_POPUP, CONTEXT_PASTE, CONTEXT_TABLE, CONTEXT_PROMPT, CONTEXTS };
+enum key_context {
+	CONTEXT_COMMON,
+	CONTEXT_SEARCH,
+	CONTEXT_DRAFT,
+	CONTEXT_BOX,
+	CONTEXT_POPUP,
+	CONTEXT_PASTE,
+	CONTEXT_TABLE,
+	CONTEXT_PROMPT,
+	CONTEXTS
+};
 
 struct binding {
 	enum key_context context;

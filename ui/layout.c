@@ -2,14 +2,14 @@
 #include "ui/layout.h"
 
 enum {
-	FRAME = 2,          // rows or columns that a box takes
-	TABLE_ROWS = 4,     // the lowest table worth drawing: a frame, heads and a row
-	TABLE_LEAST = 48,   // the narrowest left column beside a right one
-	TABLE_MOST = 100,   // wider tables only spread their columns apart
-	FIGURE_WIDTH = 28,  // the smallest figures worth drawing
+	FRAME = 2,         // rows or columns that a box takes
+	TABLE_ROWS = 4,    // the lowest table worth drawing: a frame, heads and a row
+	TABLE_LEAST = 48,  // the narrowest left column beside a right one
+	TABLE_MOST = 100,  // wider tables only spread their columns apart
+	FIGURE_WIDTH = 28, // the smallest figures worth drawing
 	FIGURE_HEIGHT = 8,
-	FIGURE_IDEAL = 44,  // the width from which figures stand side by side
-	FIGURE_TALL = 10    // the height that a further row of figures must leave to each
+	FIGURE_IDEAL = 44, // the width from which figures stand side by side
+	FIGURE_TALL = 10   // the height that a further row of figures must leave to each
 };
 
 static int least(int a, int b)
@@ -230,7 +230,8 @@ bool layout_make(int width, int height, struct layout_item *item, int items, int
 		give(over, rest);
 	place_lines(w, LAYOUT_HEAD, &rest, false);
 	place_lines(w, LAYOUT_FOOT, &rest, true);
-	if (zoomed >= 0 && zoomed < items && item[zoomed].wanted && item[zoomed].place >= LAYOUT_MAIN && item[zoomed].place < LAYOUT_OVER)
+	if (zoomed >= 0 && zoomed < items && item[zoomed].wanted && item[zoomed].place >= LAYOUT_MAIN &&
+		item[zoomed].place < LAYOUT_OVER)
 		give(&item[zoomed], rest);
 	else if (width >= TABLE_LEAST + FIGURE_WIDTH && any_tables(w) && any_figures(w))
 		beside(w, rest);

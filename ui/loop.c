@@ -20,12 +20,12 @@ enum { FRAME_MS = 100 }; // news is drawn 10 times a second: a frame takes proce
 
 struct loop {
 	struct workbench *w;
-	bool input, news; // what has happened since the last frame
-	long long next_frame; // in ms: no frame of news before this
-	long long tour_at;    // the tour goes on then; 0: not by itself
-	int ended_by;     // a signal
-	const char *deaf; // input is left out, and why; NULL: it is heard
-	long long deaf_until; // unless more comes before
+	bool input, news;                     // what has happened since the last frame
+	long long next_frame;                 // in ms: no frame of news before this
+	long long tour_at;                    // the tour goes on then; 0: not by itself
+	int ended_by;                         // a signal
+	const char *deaf;                     // input is left out, and why; NULL: it is heard
+	long long deaf_until;                 // unless more comes before
 	char unknown[UNKNOWNS][UNKNOWN_TEXT]; // what was said to mean nothing
 	int unknowns;
 };
@@ -152,7 +152,11 @@ static void on_nothing(struct loop *l, const struct event *e)
 }
 
 static void (*const on_event[])(struct loop *, const struct event *) = {
-	[EVENT_KEY] = on_key, [EVENT_PASTE] = on_paste, [EVENT_MOUSE] = on_mouse, [EVENT_FOCUS] = on_nothing, [EVENT_UNKNOWN] = on_unknown,
+	[EVENT_KEY] = on_key,
+	[EVENT_PASTE] = on_paste,
+	[EVENT_MOUSE] = on_mouse,
+	[EVENT_FOCUS] = on_nothing,
+	[EVENT_UNKNOWN] = on_unknown,
 };
 
 static void on_input(struct loop *l)
@@ -194,7 +198,8 @@ static void note_session(const struct workbench *w)
 {
 	char last_words[256], word[151];
 	session_shell_word(w->session, word, sizeof word);
-	snprintf(last_words, sizeof last_words, "bitscape: a fault in the program ended it; `bitscape %s` goes on from the last save", word);
+	snprintf(last_words, sizeof last_words,
+		"bitscape: a fault in the program ended it; `bitscape %s` goes on from the last save", word);
 	crash_note(text_clean(last_words, ""));
 }
 

@@ -82,7 +82,8 @@ static int printed(int status)
 	bool ok = fflush(stdout) == 0 && !ferror(stdout);
 	if (ok || status != EXIT_OK)
 		return status;
-	fault_set(&f, "standard output", "make room, or send it elsewhere", "cannot be written: %s", strerror(errno ? errno : EIO));
+	fault_set(&f, "standard output", "make room, or send it elsewhere", "cannot be written: %s",
+		strerror(errno ? errno : EIO));
 	return complain(&f, EXIT_FAILED);
 }
 
@@ -219,8 +220,9 @@ static int run_workbench(const struct options *o, bool ascii)
 	prompt_init();
 	if (fresh && o->explore)
 		workbench_say(&w, false, "%s",
-			session_snapshot(s)->idle ? "costs alone: + and - step a layer's format, `apply uniform int4`, `paste FILE`" :
-			"quality is estimated: press Space to search on the table");
+			session_snapshot(s)->idle
+				? "costs alone: + and - step a layer's format, `apply uniform int4`, `paste FILE`"
+				: "quality is estimated: press Space to search on the table");
 	else if (fresh && !o->tour)
 		workbench_command(&w, "run");
 	else if (!fresh && !session_read_only(s))

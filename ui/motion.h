@@ -6,9 +6,15 @@
 #include <stdbool.h>
 
 enum motion {
-	MOTION_UP, MOTION_DOWN, MOTION_PAGE_UP, MOTION_PAGE_DOWN, MOTION_FIRST, MOTION_LAST,
-	MOTION_NEXT,               // down, and round to the first
-	MOTION_LEFT, MOTION_RIGHT, // sideways, in a table with more columns than fit
+	MOTION_UP,
+	MOTION_DOWN,
+	MOTION_PAGE_UP,
+	MOTION_PAGE_DOWN,
+	MOTION_FIRST,
+	MOTION_LAST,
+	MOTION_NEXT, // down, and round to the first
+	MOTION_LEFT,
+	MOTION_RIGHT, // sideways, in a table with more columns than fit
 	MOTIONS
 };
 #define MOTION_WORDS "up|down|page-up|page-down|first|last|next|left|right"

@@ -13,18 +13,28 @@ enum { WHOLE_RUN = 1 << 20, WORD_LETTERS = 4, NAME_BYTES = 256 };
 
 // The rules, from the mildest on.
 static const struct rule {
-	int letters;  // of every run of letters so many stay
-	int last;     // in the last word so many
-	bool shared;  // the beginning that all names share stays
-	bool dots;    // what parts the words stays
-	bool number;  // the name's number in the set stands for it
+	int letters; // of every run of letters so many stay
+	int last;    // in the last word so many
+	bool shared; // the beginning that all names share stays
+	bool dots;   // what parts the words stays
+	bool number; // the name's number in the set stands for it
 } rule[] = {
 	{WHOLE_RUN, WHOLE_RUN, true, true, false},
 	{WHOLE_RUN, WHOLE_RUN, false, true, false},
-	{12, 12, false, true, false}, {8, 8, false, true, false}, {6, 6, false, true, false},
-	{1, 12, false, true, false}, {1, 8, false, true, false}, {1, 6, false, true, false}, {1, 5, false, true, false},
-	{1, 4, false, true, false}, {1, 3, false, true, false}, {1, 2, false, true, false}, {1, 1, false, true, false},
-	{1, 3, false, false, false}, {1, 2, false, false, false}, {1, 1, false, false, false},
+	{12, 12, false, true, false},
+	{8, 8, false, true, false},
+	{6, 6, false, true, false},
+	{1, 12, false, true, false},
+	{1, 8, false, true, false},
+	{1, 6, false, true, false},
+	{1, 5, false, true, false},
+	{1, 4, false, true, false},
+	{1, 3, false, true, false},
+	{1, 2, false, true, false},
+	{1, 1, false, true, false},
+	{1, 3, false, false, false},
+	{1, 2, false, false, false},
+	{1, 1, false, false, false},
 	{0, 0, false, false, true},
 };
 enum { RULES = sizeof rule / sizeof *rule };

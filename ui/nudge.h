@@ -11,7 +11,7 @@
 // Where a value was when it was first nudged, and how far from there it is. Starts as {0}.
 struct nudge {
 	char anchor[ENGINE_NAME], made[ENGINE_NAME]; // texts: what it began as, what the last nudge made of it
-	double from; // what the anchor stands for, in `suffix`
+	double from;                                 // what the anchor stands for, in `suffix`
 	char suffix[8];
 	int steps;
 };

@@ -11,7 +11,8 @@ static const struct option_row {
 	{"--set", "KEY=VALUE", "a setting of a new session; may be given again", 0, offsetof(struct options, setting)},
 	{"--batch", "FILE", "run the commands of a file (-: standard input) without a terminal", 0,
 		offsetof(struct options, batch)},
-	{"--explore", "NET", "the costs of a network without training it; KEY=VALUE may follow", 0, offsetof(struct options, explore)},
+	{"--explore", "NET", "the costs of a network without training it; KEY=VALUE may follow", 0,
+		offsetof(struct options, explore)},
 	{"--replay", "NAME", "run a session's journal again and compare the result", 0, offsetof(struct options, replay)},
 	{"--tour", "NAME", "play a lesson; without a terminal it is printed", 0, offsetof(struct options, tour)},
 	{"--auto", NULL, "the tour goes on by itself, and the program ends with it", offsetof(struct options, go_on), 0},
@@ -66,7 +67,8 @@ static bool add_explore(struct options *o, struct fault *f)
 {
 	enum { SETS = 3 };
 	if (o->settings > OPTIONS_SETTINGS - SETS)
-		return fault_set(f, "--explore", "set the others in the workbench", "more than %d settings", OPTIONS_SETTINGS - SETS);
+		return fault_set(f, "--explore", "set the others in the workbench", "more than %d settings",
+			OPTIONS_SETTINGS - SETS);
 	snprintf(o->explore_net, sizeof o->explore_net, "net=%.*s", ENGINE_TEXT - 1, o->explore);
 	snprintf(o->explore_table, sizeof o->explore_table, "sensitivity=%s", engine_sensitivity(o->explore));
 	memmove(o->setting + SETS, o->setting, (size_t)o->settings * sizeof *o->setting);
@@ -123,7 +125,8 @@ bool options_parse(struct options *o, int argc, char **argv, struct fault *f)
 	if (o->list && (o->batch || o->replay || o->explore || o->tour || o->settings))
 		return fault_set(f, "sessions", "give it alone", "takes no options");
 	if (o->name && !o->make && !o->explore && o->settings)
-		return fault_set(f, o->name, "begin with `new`, or open it and use `set`", "a name alone opens a session; settings are for a new one");
+		return fault_set(f, o->name, "begin with `new`, or open it and use `set`",
+			"a name alone opens a session; settings are for a new one");
 	if (o->batch && o->replay)
 		return fault_set(f, "--replay", "give one of the two", "does not go with --batch");
 	if (o->explore && !add_explore(o, f))
@@ -133,7 +136,8 @@ bool options_parse(struct options *o, int argc, char **argv, struct fault *f)
 	if (o->go_on && !o->tour)
 		return fault_set(f, "--auto", "name one with --tour", "is for a tour");
 	if (o->replay && (o->name || o->make || o->settings))
-		return fault_set(f, "--replay", "give the session's name to --replay alone", "takes its settings from the session");
+		return fault_set(f, "--replay", "give the session's name to --replay alone",
+			"takes its settings from the session");
 	return true;
 }
 

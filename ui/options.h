@@ -11,17 +11,17 @@
 enum { OPTIONS_SETTINGS = 64 };
 
 struct options {
-	bool make;          // `new`: a session that must not be there yet
-	const char *name;   // NULL: an unnamed session
+	bool make;            // `new`: a session that must not be there yet
+	const char *name;     // NULL: an unnamed session
 	bool list, tidy, now; // `sessions`, with `tidy` and `now` behind it
-	const char *batch;  // a file of commands, "-" for standard input
-	const char *replay; // a session to run again
-	const char *explore; // a network to look at without training: a new session, its settings made of this
+	const char *batch;    // a file of commands, "-" for standard input
+	const char *replay;   // a session to run again
+	const char *explore;  // a network to look at without training: a new session, its settings made of this
 	char explore_net[ENGINE_TEXT + 8], explore_table[ENGINE_TEXT];
-	const char *tour;   // a lesson to play
+	const char *tour; // a lesson to play
 	int settings;
 	const char *setting[OPTIONS_SETTINGS]; // "key=value"
-	bool go_on; // the tour does so by itself
+	bool go_on;                            // the tour does so by itself
 	bool help, version, ascii, no_color;
 };
 

@@ -128,7 +128,9 @@ static void take_lines(struct workbench *w)
 		prompt_insert(p->line[0]);
 		paste_drop(w);
 	} else if (p->lines > LINES_MOST) {
-		workbench_say(w, true, "the paste has %d lines, more than %d, and is left out; put them into a file and use --batch", p->lines, LINES_MOST);
+		workbench_say(w, true,
+			"the paste has %d lines, more than %d, and is left out; put them into a file and use --batch", p->lines,
+			LINES_MOST);
 		paste_drop(w);
 	} else if ((prompt_is_open() && !take_prompt(p)) || !show_lines(w)) {
 		workbench_say(w, true, "the paste is left out: out of memory");

@@ -20,7 +20,7 @@ static struct {
 	bool open;
 	const char *byte; // for readline to fetch
 	size_t bytes;     // so many
-	char *line; // a line that was ended
+	char *line;       // a line that was ended
 	bool ended;
 	const struct command_table *table;
 	struct session *session;
@@ -326,9 +326,20 @@ static const struct usual {
 	int key;
 	const char *sequence;
 } usual[] = {
-	{KEYS_UP, "\033[A"}, {KEYS_DOWN, "\033[B"}, {KEYS_RIGHT, "\033[C"}, {KEYS_LEFT, "\033[D"}, {KEYS_HOME, "\033[H"}, {KEYS_END, "\033[F"},
-	{KEYS_DELETE, "\033[3~"}, {KEYS_INSERT, "\033[2~"}, {KEYS_PAGE_UP, "\033[5~"}, {KEYS_PAGE_DOWN, "\033[6~"},
-	{KEYS_CTRL | KEYS_RIGHT, "\033f"}, {KEYS_CTRL | KEYS_LEFT, "\033b"}, {KEYS_ALT | KEYS_RIGHT, "\033f"}, {KEYS_ALT | KEYS_LEFT, "\033b"},
+	{KEYS_UP, "\033[A"},
+	{KEYS_DOWN, "\033[B"},
+	{KEYS_RIGHT, "\033[C"},
+	{KEYS_LEFT, "\033[D"},
+	{KEYS_HOME, "\033[H"},
+	{KEYS_END, "\033[F"},
+	{KEYS_DELETE, "\033[3~"},
+	{KEYS_INSERT, "\033[2~"},
+	{KEYS_PAGE_UP, "\033[5~"},
+	{KEYS_PAGE_DOWN, "\033[6~"},
+	{KEYS_CTRL | KEYS_RIGHT, "\033f"},
+	{KEYS_CTRL | KEYS_LEFT, "\033b"},
+	{KEYS_ALT | KEYS_RIGHT, "\033f"},
+	{KEYS_ALT | KEYS_LEFT, "\033b"},
 	{KEYS_DELETE, "\004"},
 };
 

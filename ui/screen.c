@@ -107,8 +107,18 @@ static bool acts(uint32_t code)
 	static const struct {
 		uint32_t from, to;
 	} row[] = {
-		{0xad, 0xad}, {0x600, 0x605}, {0x61c, 0x61c}, {0x6dd, 0x6dd}, {0x70f, 0x70f}, {0x180e, 0x180e}, {0x200b, 0x200f}, {0x2028, 0x202e},
-		{0x2060, 0x206f}, {0xfeff, 0xfeff}, {0xfff9, 0xfffb}, {0xe0000, 0xe0fff},
+		{0xad, 0xad},
+		{0x600, 0x605},
+		{0x61c, 0x61c},
+		{0x6dd, 0x6dd},
+		{0x70f, 0x70f},
+		{0x180e, 0x180e},
+		{0x200b, 0x200f},
+		{0x2028, 0x202e},
+		{0x2060, 0x206f},
+		{0xfeff, 0xfeff},
+		{0xfff9, 0xfffb},
+		{0xe0000, 0xe0fff},
 	};
 	for (size_t i = 0; i < sizeof row / sizeof *row && code >= row[i].from; i++) // in order
 		if (code <= row[i].to)
@@ -122,7 +132,9 @@ static int columns(uint32_t *code)
 	static signed char known[0x3000]; // 2 + the width, of those that were asked for: most of a screen
 	if (*code >= ' ' && *code < 0x7f)
 		return 1;
-	int w = *code < sizeof known && known[*code] ? known[*code] - 2 : *code < ' ' || acts(*code) ? -1 : wcwidth((wchar_t)*code);
+	int w = *code < sizeof known && known[*code] ? known[*code] - 2
+		: *code < ' ' || acts(*code)         ? -1
+						     : wcwidth((wchar_t)*code);
 	if (*code < sizeof known)
 		known[*code] = (signed char)(w + 2);
 	if (w >= 0)

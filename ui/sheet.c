@@ -52,8 +52,13 @@ static struct table_column column_of(const struct sheet *s, int column, bool lef
 	}
 	bool name = column == 0;
 	int least = name ? NAME_LEAST : TEXT_LEAST;
-	return (struct table_column){ .name = s->head[column][0] ? s->head[column] : NULL, .head = s->head[column], .right = !left,
-		.fixed = name, .least = width > least ? least : width, .ideal = width, .rank = column };
+	return (struct table_column){.name = s->head[column][0] ? s->head[column] : NULL,
+		.head = s->head[column],
+		.right = !left,
+		.fixed = name,
+		.least = width > least ? least : width,
+		.ideal = width,
+		.rank = column};
 }
 
 struct sheet *sheet_new(const struct answer *a)
@@ -77,7 +82,7 @@ struct sheet *sheet_new(const struct answer *a)
 		sheet_free(s);
 		return NULL;
 	}
-	s->column[0] = (struct table_column){ .head = "", .fixed = true, .least = 1, .ideal = 1, .draw = draw_mark };
+	s->column[0] = (struct table_column){.head = "", .fixed = true, .least = 1, .ideal = 1, .draw = draw_mark};
 	for (int i = 0; i < s->columns; i++)
 		s->column[MARK + i] = column_of(s, i, a->left[i]);
 	return s;
@@ -96,8 +101,13 @@ void sheet_free(struct sheet *s)
 
 static struct table_source source_of(const struct sheet *s)
 {
-	return (struct table_source){ .context = s, .rows = s->rows, .column = s->column, .columns = MARK + s->columns, .cell = cell_text,
-		.hand = s->hand, .cursor = true };
+	return (struct table_source){.context = s,
+		.rows = s->rows,
+		.column = s->column,
+		.columns = MARK + s->columns,
+		.cell = cell_text,
+		.hand = s->hand,
+		.cursor = true};
 }
 
 int sheet_width(const struct sheet *s)

@@ -55,8 +55,8 @@ const char *show_amount(double value, const char *symbol, char *buf, size_t size
 	int power = value != 0.0 ? si_power(fabs(value), from, SI_PICO, SI_PETA) : SI_ONE;
 	value = power < SI_ONE ? value * si_factor(-power) : value / si_factor(power); // thousands are exact, thousandths are not
 	if (isfinite(value))
-		snprintf(buf, size, "%.*f%s%s%s", value == 0.0 ? 0 : decimals(value), value, si_prefix(power), value == 0.0 ? "m" : "",
-			symbol + 1);
+		snprintf(buf, size, "%.*f%s%s%s", value == 0.0 ? 0 : decimals(value), value, si_prefix(power),
+			value == 0.0 ? "m" : "", symbol + 1);
 	else
 		snprintf(buf, size, "-");
 	return buf;

@@ -31,7 +31,8 @@ void table_forget(struct table *t)
 static int column_named(const struct table_source *src, const char *name, size_t length)
 {
 	for (int i = 0; i < src->columns; i++)
-		if (src->column[i].name && strlen(src->column[i].name) == length && strncmp(src->column[i].name, name, length) == 0)
+		if (src->column[i].name && strlen(src->column[i].name) == length &&
+			strncmp(src->column[i].name, name, length) == 0)
 			return i;
 	return -1;
 }
@@ -217,7 +218,7 @@ static void arrange(struct table *t, const struct table_source *src)
 			order[t->shown++] = i;
 	int by = t->sort[0] ? column_named(src, t->sort, strlen(t->sort)) : -1;
 	if (by >= 0) {
-		struct ordering o = { src, by, t->down };
+		struct ordering o = {src, by, t->down};
 		qsort_r(order, (size_t)t->shown, sizeof *order, by_column, &o);
 	}
 }
@@ -396,7 +397,8 @@ static void draw_row(const struct table *t, const struct table_source *src, cons
 		const struct table_column *column = &src->column[i];
 		if (c[i].width == 0)
 			continue;
-		struct table_cell cell = {src->context, s, row, row == src->hand, table_marked(t, row), r.x + c[i].x, r.y, c[i].width};
+		struct table_cell cell = {
+			src->context, s, row, row == src->hand, table_marked(t, row), r.x + c[i].x, r.y, c[i].width};
 		if (column->draw)
 			column->draw(&cell);
 		else

@@ -23,11 +23,11 @@ struct table_cell {
 struct table_column {
 	const char *name; // in `sort NAME` and in filters; NULL: it cannot be named
 	const char *head;
-	bool right;       // its head stands at the right
-	bool joined;      // it stands under the head of the column before it
-	bool fixed;       // it stays when the table is scrolled sideways
-	int least, ideal, rank; // as in struct column
-	void (*draw)(const struct table_cell *); // NULL: its text, as text
+	bool right;                                   // its head stands at the right
+	bool joined;                                  // it stands under the head of the column before it
+	bool fixed;                                   // it stays when the table is scrolled sideways
+	int least, ideal, rank;                       // as in struct column
+	void (*draw)(const struct table_cell *);      // NULL: its text, as text
 	void (*draw_head)(const struct table_cell *); // row -1; NULL: the head
 	// What it is sorted and filtered by: a number, NAN where there is none; or else its text, returned in buf.
 	double (*value)(const void *context, int row);
@@ -46,20 +46,20 @@ struct table_source {
 	// A text that stands below a row, in lines of its own, from the column `note_from` on. NULL: none.
 	const char *(*note)(const void *context, int row);
 	int note_from;
-	int hand;        // the row in hand; -1: none
-	bool cursor;     // the terminal's cursor stands in it
+	int hand;    // the row in hand; -1: none
+	bool cursor; // the terminal's cursor stands in it
 	// Once the columns have their widths, before anything is drawn: the owner may shift them. NULL: nothing to do.
 	void (*fitted)(const void *context, struct column *);
 };
 
 // Zero at first. What a person set lasts; what was arranged is good until rows come or go.
 struct table {
-	char sort[24];   // a column's name; "": as the owner has them
-	bool down;       // the largest first
+	char sort[24]; // a column's name; "": as the owner has them
+	bool down;     // the largest first
 	char filter[96];
-	int top;         // first row shown, by its place in `order`
-	int left;        // columns left out at the left
-	bool more;       // as drawn last, there are columns that did not fit
+	int top;   // first row shown, by its place in `order`
+	int left;  // columns left out at the left
+	bool more; // as drawn last, there are columns that did not fit
 	// arranged anew by each drawing
 	int *order, shown, rows; // the owner's numbers of the rows that pass; how many; of how many
 	int *line, lines;        // which row each line of the body shows, -1: none

@@ -26,12 +26,12 @@ static struct {
 	bool color, rich;    // colours at all; 256 of them
 	struct screen shown; // what is on the screen
 	const struct theme *theme;
-	bool whole;          // all of it is to be sent
+	bool whole; // all of it is to be sent
 	const char *paste_off;
-	bool mouse;          // it was asked to report it
+	bool mouse; // it was asked to report it
 	struct decoder *decoder;
-	long long read_at;   // when bytes were read last, in ms
-	bool gone;           // nothing more will come
+	long long read_at; // when bytes were read last, in ms
+	bool gone;         // nothing more will come
 } term;
 
 // ---- opening ------------------------------------------------------------------------------------------------------
@@ -56,14 +56,16 @@ bool terminal_check(struct fault *f)
 		return fault_set(f, "standard output", batch, "is not a terminal");
 	const char *name = getenv("TERM");
 	if (!name || !*name)
-		return fault_set(f, "TERM", "set it to what the terminal is, `TERM=xterm-256color bitscape` for most; or use --batch", "is not set");
+		return fault_set(f, "TERM",
+			"set it to what the terminal is, `TERM=xterm-256color bitscape` for most; or use --batch", "is not set");
 	int status;
 	if (setupterm(name, STDOUT_FILENO, &status) != OK && status != 1)
 		return fault_set(f, "TERM", "`TERM=xterm-256color bitscape` suits most terminals; --batch FILE needs none",
 			"'%.40s' is not in the terminal database here", name);
 	del_curterm(cur_term);
-	return usable(name) || fault_set(f, "TERM", "use another terminal, or --batch FILE, which needs none",
-		"'%.40s' cannot show a full screen", name);
+	return usable(name) ||
+		fault_set(f, "TERM", "use another terminal, or --batch FILE, which needs none",
+			"'%.40s' cannot show a full screen", name);
 }
 
 static const char *capability(const char *name)
@@ -128,16 +130,43 @@ void terminal_mouse(bool on)
 static const struct {
 	const char *name;
 	int key;
-} code[] = {
-	{"kcuu1", KEYS_UP}, {"kcud1", KEYS_DOWN}, {"kcub1", KEYS_LEFT}, {"kcuf1", KEYS_RIGHT}, {"khome", KEYS_HOME}, {"kend", KEYS_END},
-	{"kpp", KEYS_PAGE_UP}, {"knp", KEYS_PAGE_DOWN}, {"kent", KEYS_ENTER}, {"kich1", KEYS_INSERT}, {"kdch1", KEYS_DELETE},
-	{"kb2", KEYS_BEGIN}, {"kcbt", KEYS_BACKTAB}, {"kHOM", KEYS_SHIFT | KEYS_HOME}, {"kEND", KEYS_SHIFT | KEYS_END},
-	{"kPRV", KEYS_SHIFT | KEYS_PAGE_UP}, {"kNXT", KEYS_SHIFT | KEYS_PAGE_DOWN}, {"kLFT", KEYS_SHIFT | KEYS_LEFT},
-	{"kRIT", KEYS_SHIFT | KEYS_RIGHT}, {"kri", KEYS_SHIFT | KEYS_UP}, {"kind", KEYS_SHIFT | KEYS_DOWN},
-	{"kIC", KEYS_SHIFT | KEYS_INSERT}, {"kDC", KEYS_SHIFT | KEYS_DELETE},
-}, held[] = {
-	{"kUP", KEYS_UP}, {"kDN", KEYS_DOWN}, {"kLFT", KEYS_LEFT}, {"kRIT", KEYS_RIGHT}, {"kHOM", KEYS_HOME}, {"kEND", KEYS_END},
-	{"kPRV", KEYS_PAGE_UP}, {"kNXT", KEYS_PAGE_DOWN}, {"kIC", KEYS_INSERT}, {"kDC", KEYS_DELETE},
+} code[] =
+	{
+		{"kcuu1", KEYS_UP},
+		{"kcud1", KEYS_DOWN},
+		{"kcub1", KEYS_LEFT},
+		{"kcuf1", KEYS_RIGHT},
+		{"khome", KEYS_HOME},
+		{"kend", KEYS_END},
+		{"kpp", KEYS_PAGE_UP},
+		{"knp", KEYS_PAGE_DOWN},
+		{"kent", KEYS_ENTER},
+		{"kich1", KEYS_INSERT},
+		{"kdch1", KEYS_DELETE},
+		{"kb2", KEYS_BEGIN},
+		{"kcbt", KEYS_BACKTAB},
+		{"kHOM", KEYS_SHIFT | KEYS_HOME},
+		{"kEND", KEYS_SHIFT | KEYS_END},
+		{"kPRV", KEYS_SHIFT | KEYS_PAGE_UP},
+		{"kNXT", KEYS_SHIFT | KEYS_PAGE_DOWN},
+		{"kLFT", KEYS_SHIFT | KEYS_LEFT},
+		{"kRIT", KEYS_SHIFT | KEYS_RIGHT},
+		{"kri", KEYS_SHIFT | KEYS_UP},
+		{"kind", KEYS_SHIFT | KEYS_DOWN},
+		{"kIC", KEYS_SHIFT | KEYS_INSERT},
+		{"kDC", KEYS_SHIFT | KEYS_DELETE},
+},
+  held[] = {
+	  {"kUP", KEYS_UP},
+	  {"kDN", KEYS_DOWN},
+	  {"kLFT", KEYS_LEFT},
+	  {"kRIT", KEYS_RIGHT},
+	  {"kHOM", KEYS_HOME},
+	  {"kEND", KEYS_END},
+	  {"kPRV", KEYS_PAGE_UP},
+	  {"kNXT", KEYS_PAGE_DOWN},
+	  {"kIC", KEYS_INSERT},
+	  {"kDC", KEYS_DELETE},
 };
 
 static bool name_key(const char *capability_name, int key)
@@ -159,7 +188,9 @@ static bool name_keys(void)
 	for (size_t i = 0; ok && i < sizeof held / sizeof *held; i++)
 		for (int with = 1; ok && with < 8; with++) {
 			snprintf(name, sizeof name, "%s%d", held[i].name, with + 1);
-			ok = name_key(name, held[i].key | (with & 1 ? KEYS_SHIFT : 0) | (with & 2 ? KEYS_ALT : 0) | (with & 4 ? KEYS_CTRL : 0));
+			ok = name_key(name,
+				held[i].key | (with & 1 ? KEYS_SHIFT : 0) | (with & 2 ? KEYS_ALT : 0) |
+					(with & 4 ? KEYS_CTRL : 0));
 		}
 	return ok;
 }

@@ -11,21 +11,21 @@ enum { HEAT_LEVELS = 9, FORMAT_LEVELS = 8 };
 
 enum style {
 	STYLE_TEXT,
-	STYLE_DIM,      // what matters less: units, column heads
-	STYLE_STRONG,   // what matters more
-	STYLE_BRAND,    // the program's name
-	STYLE_TITLE,    // of a pane
+	STYLE_DIM,    // what matters less: units, column heads
+	STYLE_STRONG, // what matters more
+	STYLE_BRAND,  // the program's name
+	STYLE_TITLE,  // of a pane
 	STYLE_BORDER,
-	STYLE_KEY,      // a key to press
-	STYLE_HINT,     // what it does
+	STYLE_KEY,  // a key to press
+	STYLE_HINT, // what it does
 	STYLE_GOOD,
 	STYLE_WARN,
 	STYLE_BAD,
-	STYLE_METER,    // the filled part of a bar
-	STYLE_TRACK,    // its empty part
+	STYLE_METER, // the filled part of a bar
+	STYLE_TRACK, // its empty part
 	STYLE_PIN,
 	STYLE_DRAFT,
-	STYLE_MAIN,     // the roles of figures (plots.h)
+	STYLE_MAIN, // the roles of figures (plots.h)
 	STYLE_SECOND,
 	STYLE_SAMPLED,
 	STYLE_UNIFORM,
@@ -33,8 +33,8 @@ enum style {
 	STYLE_TARGET,
 	STYLE_MARK,
 	STYLE_AXES,
-	STYLE_HEAT,                                // HEAT_LEVELS of probability, growing brighter against the background
-	STYLE_FORMAT = STYLE_HEAT + HEAT_LEVELS,   // FORMAT_LEVELS from the narrowest to the widest format, likewise
+	STYLE_HEAT,                              // HEAT_LEVELS of probability, growing brighter against the background
+	STYLE_FORMAT = STYLE_HEAT + HEAT_LEVELS, // FORMAT_LEVELS from the narrowest to the widest format, likewise
 	STYLES = STYLE_FORMAT + FORMAT_LEVELS
 };
 
@@ -46,14 +46,14 @@ enum { LOOK_BOLD = 1, LOOK_DIM = 2, LOOK_REVERSE = 4, LOOK_UNDERLINE = 8 };
 
 // Colours: a number of the terminal's palette, -1 its default.
 struct look {
-	int16_t rich;   // foreground where there are 256 colours
-	int16_t plain;  // foreground where there are 8 or 16
+	int16_t rich;  // foreground where there are 256 colours
+	int16_t plain; // foreground where there are 8 or 16
 	uint8_t attributes;
 };
 
 struct theme {
 	const char *name;
-	int16_t lit;       // background of the row in hand, 256 colours; -1: none, the row is marked otherwise
+	int16_t lit;             // background of the row in hand, 256 colours; -1: none, the row is marked otherwise
 	const struct look *look; // [STYLES]
 };
 

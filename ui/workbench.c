@@ -53,7 +53,7 @@ static bool take_session(struct workbench *w, struct session *s, struct fault *f
 	free(w->choice);
 	w->layer_cost = layer_cost;
 	w->choice = choice;
-	w->priced = (struct priced){ 0 };
+	w->priced = (struct priced){0};
 	w->session = s;
 	memset(w->nudge, 0, sizeof w->nudge);
 
@@ -64,7 +64,7 @@ static bool take_session(struct workbench *w, struct session *s, struct fault *f
 	w->group[2] = session_catalog_group(s);
 	w->group[3] = session_machine_group();
 	w->group[4] = ui_group(w);
-	w->table = (struct command_table){ .group = w->group, .groups = WORKBENCH_GROUPS, .show = show };
+	w->table = (struct command_table){.group = w->group, .groups = WORKBENCH_GROUPS, .show = show};
 
 	w->scene.session = session_name(s);
 	w->scene.read_only = session_read_only(s);
@@ -253,8 +253,12 @@ bool workbench_command(struct workbench *w, const char *line)
 
 enum key_context workbench_context(const struct workbench *w)
 {
-	return prompt_is_open() ? CONTEXT_PROMPT : w->pasted.lines > 0 ? CONTEXT_PASTE : w->popup.sheet ? CONTEXT_TABLE :
-		popup_shown(&w->popup) ? CONTEXT_POPUP : session_draft(w->session) ? CONTEXT_DRAFT : CONTEXT_SEARCH;
+	return prompt_is_open()             ? CONTEXT_PROMPT
+		: w->pasted.lines > 0       ? CONTEXT_PASTE
+		: w->popup.sheet            ? CONTEXT_TABLE
+		: popup_shown(&w->popup)    ? CONTEXT_POPUP
+		: session_draft(w->session) ? CONTEXT_DRAFT
+					    : CONTEXT_SEARCH;
 }
 
 bool workbench_knows(const struct workbench *w, int key)
@@ -380,7 +384,7 @@ static bool price(struct workbench *w, const struct engine_info *info)
 {
 	const struct scene *scene = &w->scene;
 	const struct snapshot *snap = scene->snapshot;
-	struct priced now = { snap->version, snap->terms, scene->term, false }, *last = &w->priced;
+	struct priced now = {snap->version, snap->terms, scene->term, false}, *last = &w->priced;
 	bool same = last->terms > 0 && last->version == now.version && last->terms == now.terms && last->term == now.term;
 	for (int i = 0; i < info->slots; i++) {
 		uint8_t option = scene->draft ? scene->draft[i] : i < snap->slots ? snap->slot[i].modal : 0;
@@ -389,14 +393,15 @@ static bool price(struct workbench *w, const struct engine_info *info)
 	}
 	if (same)
 		return last->known;
-	now.known = snap->terms > 0 && engine_price(session_engine(w->session), w->choice, w->draft_cost, scene->term, w->layer_cost);
+	now.known = snap->terms > 0 &&
+		engine_price(session_engine(w->session), w->choice, w->draft_cost, scene->term, w->layer_cost);
 	*last = now;
 	return now.known;
 }
 
 static void take_hints(struct workbench *w)
 {
-	struct hinted now = { workbench_context(w), w->keys.changes, w->screen.ascii, true }, *last = &w->hinted;
+	struct hinted now = {workbench_context(w), w->keys.changes, w->screen.ascii, true}, *last = &w->hinted;
 	if (last->made && last->context == now.context && last->changes == now.changes && last->ascii == now.ascii)
 		return;
 	w->scene.hint = w->hint;

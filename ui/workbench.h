@@ -26,8 +26,8 @@ struct workbench {
 	struct scene scene; // borrows what follows and the session's own
 	struct views views;
 	struct figure_source source;
-	double *layer_cost;       // info->layers numbers
-	uint8_t *choice;          // info->slots numbers: what is priced, the draft or else the modal choice
+	double *layer_cost; // info->layers numbers
+	uint8_t *choice;    // info->slots numbers: what is priced, the draft or else the modal choice
 	double draft_cost[ENGINE_TERMS];
 	struct keys keys;
 	struct nudge nudge[2][ENGINE_TERMS]; // of targets, of weights
@@ -48,22 +48,22 @@ struct workbench {
 	char message[WORKBENCH_MESSAGE];
 	char *log[WORKBENCH_LOG]; // what was said lately, oldest first; owned
 	int logged;
-	struct popup popup;       // shown where it has lines
-	struct popup said;        // what the running command has said so far
-	struct script *tour;      // being played, in the popup; owned; NULL: none
+	struct popup popup;        // shown where it has lines
+	struct popup said;         // what the running command has said so far
+	struct script *tour;       // being played, in the popup; owned; NULL: none
 	int tour_part, tour_parts; // shown now, from 1; how many there are
-	bool tour_telling;        // its commands are running
-	bool tour_auto;           // goes on by itself, and the program ends with it
-	struct pasted pasted;     // commands that the popup shows, to be confirmed
-	int tour_ms;              // in this time, counted by the loop from when it finds it here; 0: told already, or not at all
-	long commands, leaving;   // run so far; the one that was to leave the session and was asked whether it means it, 0: none
-	int sourcing;             // files that are being run, one by another
-	char last[4096];          // the session used last, which `resume` goes on with; "": none
+	bool tour_telling;         // its commands are running
+	bool tour_auto;            // goes on by itself, and the program ends with it
+	struct pasted pasted;      // commands that the popup shows, to be confirmed
+	int tour_ms;               // in this time, counted by the loop from when it finds it here; 0: told already, or not at all
+	long commands, leaving;    // run so far; the one that was to leave the session and was asked whether it means it, 0: none
+	int sourcing;              // files that are being run, one by another
+	char last[4096];           // the session used last, which `resume` goes on with; "": none
 
 	// What only the loop can do, asked for by a command.
 	bool quit, redraw, prompt, suspend;
-	bool mouse;               // the terminal is to report the mouse
-	char *change_session;     // a command line `open …`, `new …`, `resume …`; owned
+	bool mouse;           // the terminal is to report the mouse
+	char *change_session; // a command line `open …`, `new …`, `resume …`; owned
 };
 
 // Makes a workbench around a session, which it then owns. False: out of memory.

@@ -18,7 +18,7 @@ enum command_kind {
 enum command_argument {
 	ARGUMENT_NONE = 0,
 	ARGUMENT_TEXT,
-	ARGUMENT_REST,    // all that is left of the line, as it stands: a # and quotes are a part of it
+	ARGUMENT_REST, // all that is left of the line, as it stands: a # and quotes are a part of it
 	ARGUMENT_NUMBER,
 	ARGUMENT_LAYER,   // a layer's name, a glob over names, a group; with .w or .a behind it, its weights or input activations
 	ARGUMENT_GROUP,   // a group of layers
@@ -51,16 +51,16 @@ struct answer {
 // One call of a command. `say` gives the person a line of answer (printf-like, without newline); a batch run prints it
 // to standard output, the workbench shows it in its message line (several lines: in a pop-up).
 struct command_call {
-	void *context; // the context the row's group was registered with
-	int argc;      // without the command's own name
-	char **argv;   // argv[argc] is NULL
+	void *context;    // the context the row's group was registered with
+	int argc;         // without the command's own name
+	char **argv;      // argv[argc] is NULL
 	const char *line; // the whole line as typed
 	void (*say)(struct command_call *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 	void *sayer; // for say's own use
 	// Takes a table, instead of its lines. NULL, or false: it is said as lines.
 	bool (*show)(struct command_call *, const struct answer *);
 	const struct command_table *table; // the joined table the line was run from (see sessions.h): for `help`
-	struct fault fault; // filled where run returns false
+	struct fault fault;                // filled where run returns false
 };
 
 enum { COMMAND_MAX_ARGUMENTS = WORDS_MOST - 1 };
@@ -72,9 +72,9 @@ struct command {
 	// What each argument is; the last `repeat` of the non-NONE entries recur for further arguments.
 	enum command_argument argument[6];
 	int repeat;
-	const char *words; // for ARGUMENT_WORDS: "a|b|c" per argument, arguments separated by spaces
-	const char *usage; // the arguments as text: "LAYER FORMAT [LAYER FORMAT]..."
-	const char *help;  // one line
+	const char *words;                  // for ARGUMENT_WORDS: "a|b|c" per argument, arguments separated by spaces
+	const char *usage;                  // the arguments as text: "LAYER FORMAT [LAYER FORMAT]..."
+	const char *help;                   // one line
 	bool (*run)(struct command_call *); // false: call->fault says why
 };
 

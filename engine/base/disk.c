@@ -70,8 +70,8 @@ char *disk_read(const char *path, size_t most, size_t *size, struct fault *f)
 	else if (!S_ISREG(st.st_mode))
 		fault_set(f, path, "name a file", "not a file");
 	else if (st.st_size < 0 || (unsigned long long)st.st_size > most)
-		fault_set(f, path, "name a smaller file; check that it is the right one", "%lld bytes are too many: at most %zu are read",
-			(long long)st.st_size, most);
+		fault_set(f, path, "name a smaller file; check that it is the right one",
+			"%lld bytes are too many: at most %zu are read", (long long)st.st_size, most);
 	else if (!(bytes = malloc((size_t)st.st_size + 1)))
 		fault_memory(f, path);
 	while (bytes && have < (size_t)st.st_size) {
@@ -153,7 +153,9 @@ static bool follow(struct disk_file *file)
 		if (n < 0)
 			return false;
 		int folder = target[0] == '/' ? 0 : folder_length(file->path);
-		int length = (size_t)n < sizeof target ? snprintf(next, sizeof next, "%.*s%.*s", folder, file->path, (int)n, target) : -1;
+		int length = (size_t)n < sizeof target
+			? snprintf(next, sizeof next, "%.*s%.*s", folder, file->path, (int)n, target)
+			: -1;
 		if (length < 0 || (size_t)length >= sizeof next) {
 			errno = ENAMETOOLONG;
 			return false;
@@ -173,16 +175,17 @@ static bool open_temporary(struct disk_file *file)
 	if (file->through)
 		snprintf(start, sizeof start, "%s/", elsewhere && elsewhere[0] == '/' ? elsewhere : "/tmp");
 	else
-		snprintf(start, sizeof start, "%s%.*s", folder && (file->path[0] == '/' || strncmp(file->path, "./", 2) == 0) ? "" : "./",
-			folder, file->path);
+		snprintf(start, sizeof start, "%s%.*s",
+			folder && (file->path[0] == '/' || strncmp(file->path, "./", 2) == 0) ? "" : "./", folder, file->path);
 	for (int tries = 0; tries < 100; tries++) {
-		int length = snprintf(file->temporary, sizeof file->temporary, "%s" TEMPORARY_PREFIX "%ld-%u" TEMPORARY_SUFFIX, start,
-			(long)getpid(), atomic_fetch_add(&counter, 1));
+		int length = snprintf(file->temporary, sizeof file->temporary, "%s" TEMPORARY_PREFIX "%ld-%u" TEMPORARY_SUFFIX,
+			start, (long)getpid(), atomic_fetch_add(&counter, 1));
 		if (length < 0 || (size_t)length >= sizeof file->temporary) {
 			errno = ENAMETOOLONG;
 			return false;
 		}
-		file->fd = open(file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, file->through ? 0600 : 0666);
+		file->fd = open(file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+			file->through ? 0600 : 0666);
 		if (file->fd >= 0 || errno != EEXIST)
 			break;
 	}
@@ -200,7 +203,8 @@ bool disk_begin(struct disk_file *file, const char *path, struct fault *f)
 	if (!length || path[length - 1] == '/')
 		return disk_fault(f, path, "write it", length ? EISDIR : ENOENT);
 	if (strcmp(path, "-") == 0)
-		return fault_set(f, path, "give /dev/stdout for standard output, ./- for a file of this name", "it is not clear what this means");
+		return fault_set(f, path, "give /dev/stdout for standard output, ./- for a file of this name",
+			"it is not clear what this means");
 	if (!follow(file))
 		return disk_fault(f, path, "write it", errno);
 	struct stat st;
@@ -249,7 +253,8 @@ static int write_through(const struct disk_file *file)
 		sigaddset(&pipe, SIGPIPE);
 		pthread_sigmask(SIG_BLOCK, &pipe, &before);
 		error = copy(from, to);
-		if (error == EPIPE && !sigismember(&before, SIGPIPE) && sigpending(&waiting) == 0 && sigismember(&waiting, SIGPIPE))
+		if (error == EPIPE && !sigismember(&before, SIGPIPE) && sigpending(&waiting) == 0 &&
+			sigismember(&waiting, SIGPIPE))
 			sigtimedwait(&pipe, NULL, &(struct timespec){0});
 		pthread_sigmask(SIG_SETMASK, &before, NULL);
 	}

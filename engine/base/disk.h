@@ -26,11 +26,11 @@ bool disk_replace(const char *path, const void *bytes, size_t size, struct fault
 // The pieces of disk_replace, for those who write by parts, or have another program write: what is written goes to `fd`
 // or to the file called `temporary`, which is open for writing and empty.
 struct disk_file {
-	int fd;                     // -1: closed
-	char name[DISK_PATH];       // as the person gave it, for faults
-	char path[DISK_PATH];       // what it stands for, its links followed
-	char temporary[DISK_PATH];  // begins with '/' or "./"
-	bool through;               // `path` is not a regular file: it is written to in the end
+	int fd;                    // -1: closed
+	char name[DISK_PATH];      // as the person gave it, for faults
+	char path[DISK_PATH];      // what it stands for, its links followed
+	char temporary[DISK_PATH]; // begins with '/' or "./"
+	bool through;              // `path` is not a regular file: it is written to in the end
 };
 bool disk_begin(struct disk_file *, const char *path, struct fault *);
 // Puts what was written in its place, or takes it away; either closes fd and leaves no temporary file.

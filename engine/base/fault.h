@@ -14,8 +14,7 @@ struct fault {
 
 // Fills *f (f may be NULL). Always returns false, so that a caller can write `return fault_set(…)`. Text too long is
 // cut; control characters (a hostile file name, say) become '?'. `what` is a printf format for the arguments after it.
-bool fault_set(struct fault *f, const char *where, const char *todo, const char *what, ...)
-	__attribute__((format(printf, 4, 5)));
+bool fault_set(struct fault *f, const char *where, const char *todo, const char *what, ...) __attribute__((format(printf, 4, 5)));
 
 // "WHERE: out of memory", and what helps. Always false.
 bool fault_memory(struct fault *f, const char *where);

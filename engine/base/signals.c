@@ -51,8 +51,10 @@ bool signals_open(bool screen, struct fault *f)
 	for (size_t i = 0; i < TAKEN; i++) {
 		if (taken[i].screen && !screen)
 			continue;
-		struct sigaction action = {
-			.sa_handler = on_signal, .sa_flags = screen ? SA_RESTART : taken[i].once ? (int)SA_RESETHAND : 0};
+		struct sigaction action = {.sa_handler = on_signal,
+			.sa_flags = screen      ? SA_RESTART
+				: taken[i].once ? (int)SA_RESETHAND
+						: 0};
 		sigemptyset(&action.sa_mask);
 		sigaction(taken[i].number, &action, &before[i]);
 		if (taken[i].heed && before[i].sa_handler == SIG_IGN)

@@ -5,7 +5,7 @@
 #include <string.h>
 
 const struct term_kind term_kinds[TERM_IDS] = {
-#define ROW(id, name, quantity, unit, per, on_device, rank, title, help) \
+#define ROW(id, name, quantity, unit, per, on_device, rank, title, help)                                                         \
 	[TERM_##id] = {TERM_##id, name, quantity, unit, per, on_device, rank, title, help},
 	TERM_KINDS(ROW)
 #undef ROW
@@ -58,7 +58,8 @@ const char *term_advice(bool setting, char *buf, size_t size)
 		for (int i = 0; i < TERM_IDS; i++) {
 			const struct term_kind *k = &term_kinds[i];
 			if (at > 0 && (size_t)at < size && (device ? k->on_device : setting || !k->on_device))
-				at += snprintf(buf + at, size - (size_t)at, "%s%s%s", i || device ? ", " : "", k->name, device ? "@DEVICE" : "");
+				at += snprintf(buf + at, size - (size_t)at, "%s%s%s", i || device ? ", " : "", k->name,
+					device ? "@DEVICE" : "");
 		}
 	return buf;
 }

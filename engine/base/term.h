@@ -21,6 +21,7 @@ enum term_rank { RANK_FIRST, RANK_NEXT, RANK_REST };
 
 // X(ID, name, quantity, unit, per, on a device, rank, title, help): the title is what a figure writes where the name is too short a
 // word, "" where it is not; a help of "" is written by the pricing, which knows the device.
+// clang-format off
 #define TERM_KINDS(X)                                                                                                                \
 	X(BOPS, "bops", QUANTITY_COUNT, "bit ops", PER_IMAGE, false, RANK_FIRST, "bit operations",                                   \
 		"bit operations of the layers: MACs x weight bits x activation bits")                                                \
@@ -39,6 +40,7 @@ enum term_id {
 #undef TERM_ID
 	TERM_IDS
 };
+// clang-format on
 
 struct term_kind {
 	enum term_id id;
@@ -46,7 +48,7 @@ struct term_kind {
 	enum term_quantity quantity;
 	const char *unit; // of a cost, without what it is per: "bit ops", "B", "ms"
 	enum term_per per;
-	bool on_device;   // it is priced on a device
+	bool on_device; // it is priced on a device
 	enum term_rank rank;
 	const char *title, *help;
 };
@@ -54,8 +56,9 @@ extern const struct term_kind term_kinds[TERM_IDS];
 
 struct term_name {
 	const struct term_kind *kind;
-	const char *device; // what stands behind the '@', in the text that was read: a device's name, a device file or "table:NAME";
-	                    // NULL: there is no '@', and the setting `device` says it where the kind wants one
+	const char
+		*device; // what stands behind the '@', in the text that was read: a device's name, a device file or "table:NAME";
+			 // NULL: there is no '@', and the setting `device` says it where the kind wants one
 };
 // False: no kind has this name, or one that knows no device is given one. Whether the device exists is not asked.
 bool term_read(const char *text, struct term_name *);

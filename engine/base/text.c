@@ -67,7 +67,7 @@ void string_clear(struct string *t)
 void string_free(struct string *t)
 {
 	free(t->bytes);
-	*t = (struct string){ 0 };
+	*t = (struct string){0};
 }
 
 // ---- foreign text ------------------------------------------------------------------------------------------------------
@@ -111,8 +111,8 @@ char *text_clean(char *s, const char *keep)
 static const struct prefix {
 	const char *letter;
 	double factor;
-} prefixes[] = { { "p", 1e-12 }, { "n", 1e-9 }, { "u", 1e-6 }, { "m", 1e-3 }, { "", 1 }, { "k", 1e3 }, { "M", 1e6 }, { "G", 1e9 },
-	{ "T", 1e12 }, { "P", 1e15 }, { "E", 1e18 } };
+} prefixes[] = {{"p", 1e-12}, {"n", 1e-9}, {"u", 1e-6}, {"m", 1e-3}, {"", 1}, {"k", 1e3}, {"M", 1e6}, {"G", 1e9}, {"T", 1e12},
+	{"P", 1e15}, {"E", 1e18}};
 
 const char *si_prefix(int power)
 {
@@ -206,13 +206,14 @@ static bool blank(char c)
 // Room for the words of a line that is fit to be split. Words are never longer than the line.
 static bool words_begin(struct words *w, const char *line, struct fault *f)
 {
-	*w = (struct words){ 0 };
+	*w = (struct words){0};
 	size_t length = strlen(line);
 	if (length >= WORDS_LINE)
 		return fault_set(f, "command line", "split it", "it is longer than %d bytes", WORDS_LINE - 1);
 	for (const char *p = line; *p; p++)
 		if (((unsigned char)*p < ' ' && *p != '\t') || *p == 0x7f)
-			return fault_set(f, "command line", "remove it", "it holds a control character at byte %td", p - line + 1);
+			return fault_set(f, "command line", "remove it", "it holds a control character at byte %td",
+				p - line + 1);
 	w->storage = malloc(length + 2);
 	return w->storage || fault_memory(f, "command line");
 }
@@ -275,8 +276,8 @@ bool words_text(struct words *w, const char *line, struct fault *f)
 		const char *whole = p;
 		w->word[w->count] = out;
 		// One word, quoted from its first character to the end of the text?
-		bool text = w->count++ == 1, open = take_word(&p, &out), quoted = !open && p == end && (*whole == '\'' || *whole == '"')
-			&& end[-1] == *whole && end - whole > 1;
+		bool text = w->count++ == 1, open = take_word(&p, &out),
+		     quoted = !open && p == end && (*whole == '\'' || *whole == '"') && end[-1] == *whole && end - whole > 1;
 		if (!text || quoted)
 			continue;
 		out = w->word[1];
@@ -290,7 +291,7 @@ bool words_text(struct words *w, const char *line, struct fault *f)
 void words_free(struct words *w)
 {
 	free(w->storage);
-	*w = (struct words){ 0 };
+	*w = (struct words){0};
 }
 
 void words_quote(struct string *t, const char *word)
@@ -338,8 +339,8 @@ static int distance(const char *a, const char *b)
 				d = last[j] + 1;
 			if (now[j - 1] + 1 < d)
 				d = now[j - 1] + 1;
-			if (i > 1 && j > 1 && ca == tolower((unsigned char)b[j - 2])
-				&& cb == tolower((unsigned char)a[i - 2]) && before[j - 2] + 1 < d)
+			if (i > 1 && j > 1 && ca == tolower((unsigned char)b[j - 2]) && cb == tolower((unsigned char)a[i - 2]) &&
+				before[j - 2] + 1 < d)
 				d = before[j - 2] + 1;
 			now[j] = d;
 		}
@@ -355,7 +356,7 @@ struct nearest nearest_to(const char *word)
 {
 	// More than a third of the letters wrong, and it is another word.
 	int limit = (int)strlen(word) / 3;
-	return (struct nearest){ .word = word, .distance = limit < 1 ? 2 : limit + 1 };
+	return (struct nearest){.word = word, .distance = limit < 1 ? 2 : limit + 1};
 }
 
 static bool differ_in_digits(const char *a, const char *b)

@@ -56,7 +56,7 @@ enum {
 struct words {
 	int count;
 	char *word[WORDS_MOST + 1]; // word[count] is NULL
-	const char *comment;                   // behind the #, in the line itself; NULL: none
+	const char *comment;        // behind the #, in the line itself; NULL: none
 	char *storage;
 };
 // False, with nothing to free: an open quote, a control character, a line too long or with too many words.

@@ -65,12 +65,24 @@ static const struct unit {
 	unsigned of; // bits of enum term_quantity
 } units[] = {
 #define PLAIN (1u << QUANTITY_COUNT | 1u << QUANTITY_BYTES)
-	{"k", 1e3, PLAIN}, {"K", 1e3, PLAIN}, {"M", 1e6, PLAIN}, {"G", 1e9, PLAIN}, {"T", 1e12, PLAIN},
-	{"B", 1, 1u << QUANTITY_BYTES}, {"kB", 1e3, 1u << QUANTITY_BYTES}, {"MB", 1e6, 1u << QUANTITY_BYTES},
-	{"GB", 1e9, 1u << QUANTITY_BYTES}, {"KiB", 1024, 1u << QUANTITY_BYTES}, {"MiB", 1048576, 1u << QUANTITY_BYTES},
-	{"ns", 1e-6, 1u << QUANTITY_TIME}, {"us", 1e-3, 1u << QUANTITY_TIME}, {"ms", 1, 1u << QUANTITY_TIME},
+	{"k", 1e3, PLAIN},
+	{"K", 1e3, PLAIN},
+	{"M", 1e6, PLAIN},
+	{"G", 1e9, PLAIN},
+	{"T", 1e12, PLAIN},
+	{"B", 1, 1u << QUANTITY_BYTES},
+	{"kB", 1e3, 1u << QUANTITY_BYTES},
+	{"MB", 1e6, 1u << QUANTITY_BYTES},
+	{"GB", 1e9, 1u << QUANTITY_BYTES},
+	{"KiB", 1024, 1u << QUANTITY_BYTES},
+	{"MiB", 1048576, 1u << QUANTITY_BYTES},
+	{"ns", 1e-6, 1u << QUANTITY_TIME},
+	{"us", 1e-3, 1u << QUANTITY_TIME},
+	{"ms", 1, 1u << QUANTITY_TIME},
 	{"s", 1e3, 1u << QUANTITY_TIME},
-	{"nJ", 1e-6, 1u << QUANTITY_ENERGY}, {"uJ", 1e-3, 1u << QUANTITY_ENERGY}, {"mJ", 1, 1u << QUANTITY_ENERGY},
+	{"nJ", 1e-6, 1u << QUANTITY_ENERGY},
+	{"uJ", 1e-3, 1u << QUANTITY_ENERGY},
+	{"mJ", 1, 1u << QUANTITY_ENERGY},
 	{"J", 1e3, 1u << QUANTITY_ENERGY},
 };
 
@@ -114,7 +126,8 @@ const char *const *cost_terms(void)
 		if (!term_kinds[i].on_device)
 			names[count++] = term_kinds[i].name;
 	for (int i = 0; i < TERM_IDS; i++)
-		for (const char *const *device = device_names(); term_kinds[i].on_device && *device && count < COST_NAMES - 1; device++) {
+		for (const char *const *device = device_names(); term_kinds[i].on_device && *device && count < COST_NAMES - 1;
+			device++) {
 			term_write((enum term_id)i, *device, text[count], TERM_NAME);
 			names[count] = text[count];
 			count++;
@@ -142,7 +155,8 @@ static bool begin(struct cost *c, int batch, struct fault *fault)
 	if (name.kind->id == TERM_LATENCY && term_table(name.device))
 		return measured_cost(c, term_table(name.device), fault);
 	if (batch < 0 || batch > 65536)
-		return fault_set(fault, c->name, "give 1 to 65536, or 0 for the device's own", "a batch cannot have %d images", batch);
+		return fault_set(fault, c->name, "give 1 to 65536, or 0 for the device's own", "a batch cannot have %d images",
+			batch);
 	c->on_device = device_get(name.device, &c->device, fault);
 	c->batch = batch ? batch : (int)c->device.batch;
 	return c->on_device && machine_new(c, fault);
@@ -234,11 +248,15 @@ bool cost_answers(const struct cost *c, const int *formats, int count, struct fa
 					const char *name = c->model->layer[l].name, *weight = format_table[formats[w]].name;
 					const char *activation = format_table[formats[a]].name;
 					if (!c->on_device)
-						return fault_set(fault, name, "add a row for it to the table, or leave the format out",
-							"nothing was measured that holds %s weights and %s activations", weight, activation);
-					return fault_set(fault, name, "leave out the format, choose another device, or give the peak in a device file",
-						"%s weights and %s activations run as %s, of which the peak of %s is unknown", weight, activation,
-						native_table[c->native[formats[w]][formats[a]]].name, c->device.name);
+						return fault_set(fault, name,
+							"add a row for it to the table, or leave the format out",
+							"nothing was measured that holds %s weights and %s activations", weight,
+							activation);
+					return fault_set(fault, name,
+						"leave out the format, choose another device, or give the peak in a device file",
+						"%s weights and %s activations run as %s, of which the peak of %s is unknown",
+						weight, activation, native_table[c->native[formats[w]][formats[a]]].name,
+						c->device.name);
 				}
 	return true;
 }

@@ -61,9 +61,9 @@ struct cost *cost_new(const struct model *, const char *term, int batch, struct 
 void cost_free(struct cost *);
 const char *cost_name(const struct cost *); // as it was asked for
 const struct term_kind *cost_kind(const struct cost *);
-const char *cost_unit(const struct cost *);   // "bit ops per image", "B", "ms per 8 images", "mJ per image"
-const char *cost_brief(const struct cost *);  // for a narrow column: "bit ops", "B", "ms/8 img", "mJ/img"
-const char *cost_help(const struct cost *); // one line
+const char *cost_unit(const struct cost *);            // "bit ops per image", "B", "ms per 8 images", "mJ per image"
+const char *cost_brief(const struct cost *);           // for a narrow column: "bit ops", "B", "ms/8 img", "mJ/img"
+const char *cost_help(const struct cost *);            // one line
 const struct device *cost_device(const struct cost *); // NULL: none
 
 // Whether the term can price every layer with its weights and its activations in any of these formats. A plan that it cannot

@@ -48,7 +48,9 @@ static void wire(struct graph *g, bool kernels, int *readers)
 		const struct op *op = &m->op[i];
 		struct graph_op *o = &g->op[i];
 		*o = (struct graph_op){.tensor = folds(m, readers, i) ? g->op[op->in[0]].tensor : i,
-			.elements = (double)op->out.h * op->out.w * op->out.c, .ends = -1, .next = -1};
+			.elements = (double)op->out.h * op->out.w * op->out.c,
+			.ends = -1,
+			.next = -1};
 		for (int k = 0; k < op->inputs; k++)
 			o->owner = g->op[op->in[k]].owner > o->owner ? g->op[op->in[k]].owner : o->owner;
 		if (op->layer >= 0)
@@ -154,7 +156,8 @@ static bool list_tensors(struct graph *g)
 bool graph_fits(const struct model *m, struct fault *fault)
 {
 	return m->ops <= GRAPH_OPS ||
-		fault_set(fault, m->name, "choose a smaller network", "%d operators are more than can be priced (%d)", m->ops, GRAPH_OPS);
+		fault_set(fault, m->name, "choose a smaller network", "%d operators are more than can be priced (%d)", m->ops,
+			GRAPH_OPS);
 }
 
 struct graph *graph_new(const struct model *m, bool kernels, struct fault *fault)
@@ -236,7 +239,8 @@ void graph_rest(const struct graph *g, const struct plan *plan, const int *layer
 		for (int i = g->first[layers[k]]; i < g->first[layers[k] + 1]; i++) {
 			int t = g->sets[i], rest = g->start[t];
 			for (int w = 0; w < g->layer_words; w++)
-				for (uint64_t others = g->asks[t * g->layer_words + w] & ~changed[w]; others; others &= others - 1) {
+				for (uint64_t others = g->asks[t * g->layer_words + w] & ~changed[w]; others;
+					others &= others - 1) {
 					int wanted = plan->layer[64 * w + __builtin_ctzll(others)].activation;
 					rest = wanted > rest ? wanted : rest;
 				}

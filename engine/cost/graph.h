@@ -35,10 +35,10 @@ struct graph_op {
 	int owner;       // the layer that its cost is counted with: the nearest before it, else the first
 	double elements; // of its output, for one image
 	// Of its tensor, where it is not folded:
-	bool read;       // whether any operator reads it
-	int last;        // the last operator that reads it; the last of all where nobody does
-	int crowd;       // most tensors alive at once while it lives
-	int ends, next;  // a list of the tensors whose last reader this operator is; -1: end
+	bool read;      // whether any operator reads it
+	int last;       // the last operator that reads it; the last of all where nobody does
+	int crowd;      // most tensors alive at once while it lives
+	int ends, next; // a list of the tensors whose last reader this operator is; -1: end
 };
 
 struct graph_edge {
@@ -48,14 +48,14 @@ struct graph_edge {
 
 struct graph {
 	const struct model *model;
-	struct graph_op *op; // [model->ops]
+	struct graph_op *op;           // [model->ops]
 	int edges, words, layer_words; // words: of 64 operators, of 64 layers
-	struct graph_edge *edge; // readers last to first
-	uint8_t *start;      // what a tensor has at least, whatever the layers have
-	uint64_t *depends;   // [layers][words]: kernels whose price depends on a layer's formats
-	uint64_t *asks;      // [ops][layer_words]: layers that set the format of each operator's output
-	uint16_t *sets;      // of each layer in turn: the tensors whose format it sets, with others or alone
-	int *first;          // [layers + 1]: where a layer's begin
+	struct graph_edge *edge;       // readers last to first
+	uint8_t *start;                // what a tensor has at least, whatever the layers have
+	uint64_t *depends;             // [layers][words]: kernels whose price depends on a layer's formats
+	uint64_t *asks;                // [ops][layer_words]: layers that set the format of each operator's output
+	uint16_t *sets;                // of each layer in turn: the tensors whose format it sets, with others or alone
+	int *first;                    // [layers + 1]: where a layer's begin
 };
 
 // What changes of a few layers touch.

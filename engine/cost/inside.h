@@ -22,7 +22,7 @@ extern const struct pricing peak_pricing, machine_pricing, measured_pricing;
 // Bytes that an operator reads or writes for a batch, by the bits of the tensor's format.
 struct move {
 	int tensor;
-	int stays; // it stays on chip in formats of up to this many bits
+	int stays;      // it stays on chip in formats of up to this many bits
 	double on, off; // cost a bit of the format: where it stays, and where it does not
 	double still;   // bytes a bit that pass the memory even where it stays
 };
@@ -31,8 +31,8 @@ struct move {
 enum runs_as { RUNS_VECTOR, RUNS_LAYER, RUNS_ATTENTION };
 struct machine_op {
 	enum runs_as runs;
-	bool vector;             // what the layer multiplies runs on the vector unit
-	double compute[NATIVES]; // INFINITY: it cannot; of the vector unit all the same
+	bool vector;              // what the layer multiplies runs on the vector unit
+	double compute[NATIVES];  // INFINITY: it cannot; of the vector unit all the same
 	double fixed, weight_bit; // scales, biases and attention's scores; a bit of the weights' format
 	double floor;
 	double operations, fixed_bytes; // of a batch; of `fixed`, to and from the memory
@@ -51,12 +51,12 @@ struct cost {
 	int batch;
 	// On a machine:
 	bool sums; // what compute and memory cost is added; else they overlap: the larger counts, and `ramp` of the smaller at most
-	double scale, ramp, byte; // of all prices; seconds; what a byte to or from the memory costs
+	double scale, ramp, byte;             // of all prices; seconds; what a byte to or from the memory costs
 	enum native native[FORMATS][FORMATS]; // [weights][activations]
-	struct machine_op *op; // [model->ops]; of one that is folded or joined a kernel all zero
+	struct machine_op *op;                // [model->ops]; of one that is folded or joined a kernel all zero
 	struct move *move;
 	// Measured:
-	uint32_t holders[FORMATS];  // formats that hold each format's values, as bits
+	uint32_t holders[FORMATS]; // formats that hold each format's values, as bits
 	struct measured table;
 };
 

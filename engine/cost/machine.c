@@ -58,8 +58,9 @@ static struct task task_of(const struct model *m, const struct op *op)
 		if (t.work == WORK_DEPTHWISE)
 			t.vector_macs = m->layer[op->layer].macs;
 		else
-			t.product[0] = (struct product){op->groups, pixels, (double)op->window.h * op->window.w * in.c / op->groups,
-				channels / op->groups, (double)in.c / op->groups};
+			t.product[0] = (struct product){op->groups, pixels,
+				(double)op->window.h * op->window.w * in.c / op->groups, channels / op->groups,
+				(double)in.c / op->groups};
 		break;
 	case OP_LINEAR:
 		t.fixed_bytes = 8 * channels;
@@ -73,14 +74,9 @@ static struct task task_of(const struct model *m, const struct op *op)
 		t.product[1] = (struct product){op->heads, pixels, pixels, channels / op->heads, pixels};
 		break;
 	case OP_NORM:
-	case OP_LAYERNORM:
-		t.fixed_bytes = 8 * channels;
-		break;
-	case OP_TOKENS:
-		t.fixed_bytes = 4 * (1 + (double)op->out.h) * channels;
-		break;
-	default:
-		break;
+	case OP_LAYERNORM: t.fixed_bytes = 8 * channels; break;
+	case OP_TOKENS: t.fixed_bytes = 4 * (1 + (double)op->out.h) * channels; break;
+	default: break;
 	}
 	return t;
 }
@@ -110,8 +106,9 @@ static struct product batched(const struct cost *c, const struct task *t, int k)
 static double compute_time(const struct cost *c, const struct task *t, enum native n)
 {
 	const struct device *d = &c->device;
-	double seconds = c->batch * (2 * t->vector_macs / (d->vector * d->efficiency[WORK_DEPTHWISE])
-		+ t->vector / (d->vector * d->efficiency[WORK_VECTOR]));
+	double seconds = c->batch *
+		(2 * t->vector_macs / (d->vector * d->efficiency[WORK_DEPTHWISE]) +
+			t->vector / (d->vector * d->efficiency[WORK_VECTOR]));
 	for (int k = 0; k < 2; k++)
 		seconds += product_time(batched(c, t, k), d, n, d->efficiency[t->work]);
 	return seconds;
@@ -185,8 +182,8 @@ static void add_moves(struct cost *c, int i, int *moves, const struct rates *r)
 		int stays = tensor == 0 || !g[tensor].read ? 0 : (int)fmin(64, floor(share / bit));
 		struct passes p = passes_of(c, i, k < 0);
 		double bytes = numbers * c->batch / 8;
-		c->move[(*moves)++] = (struct move){tensor, stays, passing(bytes, p, true, r), passing(bytes, p, false, r),
-			past_memory(bytes, p, true, r)};
+		c->move[(*moves)++] = (struct move){
+			tensor, stays, passing(bytes, p, true, r), passing(bytes, p, false, r), past_memory(bytes, p, true, r)};
 	}
 }
 
@@ -228,8 +225,10 @@ static void add_kernel(struct cost *c, int i, int *moves, const struct rates *r)
 	o->move = *moves;
 	add_moves(c, i, moves, r);
 	if (!c->sums) {
-		o->floor = c->device.floor * (op->kind == OP_ATTENTION ? c->device.attention_kernels :
-			op->kind == OP_LAYERNORM ? c->device.layernorm_kernels : 1);
+		o->floor = c->device.floor *
+			(op->kind == OP_ATTENTION                  ? c->device.attention_kernels
+					: op->kind == OP_LAYERNORM ? c->device.layernorm_kernels
+								   : 1);
 		if (is_cut(c, op))
 			add_scores(c, i, &t, o, r);
 		add_joined(c, i, moves, r);
@@ -363,9 +362,13 @@ bool cost_roofline(const struct cost *c, const struct plan *plan, struct cost_po
 		struct strain s = strain_of(c, i, plan, format);
 		enum native type = type_of(c, i, plan->layer, format);
 		bool vector = c->op[i].vector;
-		point[l] = (struct cost_point){.operations = c->op[i].operations, .bytes = bytes_of(c, i, plan, format),
-			.ms = price_of(c, &c->op[i], s), .type = vector ? NATIVE_FP32 : type, .vector = vector,
-			.roof = vector ? c->device.vector : c->device.peak[type], .memory_bound = s.memory > s.compute};
+		point[l] = (struct cost_point){.operations = c->op[i].operations,
+			.bytes = bytes_of(c, i, plan, format),
+			.ms = price_of(c, &c->op[i], s),
+			.type = vector ? NATIVE_FP32 : type,
+			.vector = vector,
+			.roof = vector ? c->device.vector : c->device.peak[type],
+			.memory_bound = s.memory > s.compute};
 	}
 	return true;
 }

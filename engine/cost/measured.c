@@ -34,8 +34,10 @@ bool measured_cost(struct cost *c, const char *name, struct fault *fault)
 	for (int l = 0; l < c->model->layers; l++)
 		absent += c->table.source[l][0] == FIGURE_ABSENT;
 	cost_per(c, c->table.batch);
-	snprintf(c->help, sizeof c->help, absent ? "time of a batch, measured layer by layer; %d layers without a figure count 0" :
-		"time of a batch, measured layer by layer", absent);
+	snprintf(c->help, sizeof c->help,
+		absent ? "time of a batch, measured layer by layer; %d layers without a figure count 0"
+		       : "time of a batch, measured layer by layer",
+		absent);
 	return true;
 }
 
@@ -75,16 +77,17 @@ static double rank_correlation(const double *x, const double *y, int count)
 	return xx > 0 && yy > 0 ? xy / sqrt(xx * yy) : 0;
 }
 
-bool cost_compare(const struct cost *roofline, const struct cost *measured, const struct plan *plan, double *predicted, double *ms,
-	struct cost_comparison *sum, struct fault *fault)
+bool cost_compare(const struct cost *roofline, const struct cost *measured, const struct plan *plan, double *predicted,
+	double *ms, struct cost_comparison *sum, struct fault *fault)
 {
 	struct cost_point point[GRAPH_OPS];
 	double x[GRAPH_OPS], y[GRAPH_OPS];
 	if (measured->pricing != &measured_pricing || !cost_roofline(roofline, plan, point))
-		return fault_set(fault, "comparison", "hold latency@DEVICE against latency@table:NAME", "not a roofline and a table");
+		return fault_set(fault, "comparison", "hold latency@DEVICE against latency@table:NAME",
+			"not a roofline and a table");
 	if (measured->table.batch && measured->table.batch != roofline->batch)
-		return fault_set(fault, roofline->name, "price the same batch", "a batch of %d, but %d were measured", roofline->batch,
-			measured->table.batch);
+		return fault_set(fault, roofline->name, "price the same batch", "a batch of %d, but %d were measured",
+			roofline->batch, measured->table.batch);
 	*sum = (struct cost_comparison){0};
 	for (int l = 0; l < plan->model->layers; l++) {
 		int format = measured_as(measured, l, plan->layer[l]);
@@ -103,7 +106,8 @@ bool cost_compare(const struct cost *roofline, const struct cost *measured, cons
 		sum->measured += ms[l];
 	}
 	if (!sum->layers)
-		return fault_set(fault, measured->name, "choose formats that were measured", "nothing was measured in these formats");
+		return fault_set(fault, measured->name, "choose formats that were measured",
+			"nothing was measured in these formats");
 	sum->bias /= sum->layers;
 	sum->error /= sum->layers;
 	sum->spread = sqrt(fmax(0, sum->spread / sum->layers - sum->bias * sum->bias));

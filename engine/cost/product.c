@@ -22,8 +22,8 @@ double product_padded(struct product p, const struct device *d, enum native n)
 	double inner = up(p.inner, d->inner[n]), plain = p.products * p.rows * inner * up(p.outer, d->outer[n]);
 	if (!(d->rows[n] > 0))
 		return plain;
-	return p.products * inner * fmin(up(p.rows, d->rows[n]) * up(p.outer, d->outer[n]),
-		up(p.rows, d->outer[n]) * up(p.outer, d->rows[n]));
+	return p.products * inner *
+		fmin(up(p.rows, d->rows[n]) * up(p.outer, d->outer[n]), up(p.rows, d->outer[n]) * up(p.outer, d->rows[n]));
 }
 
 bool product_on_vector(struct product p, const struct device *d)
@@ -41,12 +41,17 @@ double product_time(struct product p, const struct device *d, enum native n, dou
 	return rate > 0 ? 2 * product_padded(p, d, n) / (rate * efficiency) : (double)INFINITY;
 }
 
-bool cost_product(const struct device *d, const double size[3], int format, bool cold, struct cost_product *out, struct fault *fault)
+bool cost_product(const struct device *d, const double size[3], int format, bool cold, struct cost_product *out,
+	struct fault *fault)
 {
 	const struct product p = {1, size[0], size[2], size[1], size[2]};
 	double bytes = format_table[format].bits / 8.0;
-	struct cost_product r = {.operations = 2 * product_macs(p), .type = device_native(d, format, format), .floor = d->floor,
-		.vector = product_on_vector(p, d), .operands = (p.rows + p.outer) * p.inner * bytes, .result = p.rows * p.outer * bytes};
+	struct cost_product r = {.operations = 2 * product_macs(p),
+		.type = device_native(d, format, format),
+		.floor = d->floor,
+		.vector = product_on_vector(p, d),
+		.operands = (p.rows + p.outer) * p.inner * bytes,
+		.result = p.rows * p.outer * bytes};
 	if (!(d->bandwidth > 0) || !(d->vector > 0))
 		return fault_set(fault, d->name, "choose another device, or give the figure in a device file of your own",
 			"its %s is unknown", d->bandwidth > 0 ? "vector peak" : "memory bandwidth");

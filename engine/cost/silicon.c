@@ -36,7 +36,8 @@ static bool forward_pass(const struct device *d, int tokens, int batch, double *
 		fault_memory(fault, d->name);
 	bool ok = false;
 	if (c) {
-		*c = (struct cost){.kind = &term_kinds[TERM_LATENCY], .model = m, .on_device = true, .device = *d, .batch = batch};
+		*c = (struct cost){
+			.kind = &term_kinds[TERM_LATENCY], .model = m, .on_device = true, .device = *d, .batch = batch};
 		term_write(TERM_LATENCY, d->name, c->name, sizeof c->name);
 		ok = machine_new(c, fault);
 	}
@@ -60,11 +61,8 @@ bool cost_silicon(const struct device *d, int row, double *us, struct fault *fau
 	const struct silicon_row *r = &silicon_rows[row];
 	struct cost_product product;
 	switch (r->kind) {
-	case SILICON_GPT2:
-		return forward_pass(d, (int)r->size[0], (int)r->size[1], us, fault);
-	case SILICON_ELEMENTWISE:
-		*us = element_wise(d, r->size[0]);
-		return true;
+	case SILICON_GPT2: return forward_pass(d, (int)r->size[0], (int)r->size[1], us, fault);
+	case SILICON_ELEMENTWISE: *us = element_wise(d, r->size[0]); return true;
 	default:
 		if (!cost_product(d, r->size, format_named("bf16"), false, &product, fault))
 			return false;

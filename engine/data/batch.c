@@ -14,7 +14,7 @@ struct move {
 
 static struct move draw_move(unsigned augment, int pad, uint64_t key)
 {
-	struct move m = { 0 };
+	struct move m = {0};
 	if (augment & AUGMENT_CROP) {
 		uint64_t span = 2 * (uint64_t)pad + 1;
 		m.dy = (int)rng_below(key, 0, span) - pad;
@@ -58,8 +58,8 @@ static void put_image(const struct data *d, const uint8_t *pixels, struct move m
 	}
 }
 
-void data_batch(const struct data *d, enum data_split split, const uint32_t *index, int count, unsigned augment,
-	uint64_t key, float *x, uint8_t *labels)
+void data_batch(const struct data *d, enum data_split split, const uint32_t *index, int count, unsigned augment, uint64_t key,
+	float *x, uint8_t *labels)
 {
 	const struct data_images *images = &d->split[split];
 	size_t size = (size_t)d->h * (size_t)d->w * (size_t)d->c;

@@ -16,7 +16,7 @@ static const char again[] = "fetch it again: the binary version of CIFAR-10, unp
 struct batch_file {
 	char name[48];
 	enum part part;
-	long number;  // in its name
+	long number; // in its name
 	long records;
 };
 
@@ -60,17 +60,17 @@ static int list_files(const struct loading *loading, struct batch_file *file, st
 			too_many = true;
 			break;
 		}
-		file[batches] = (struct batch_file){ .part = PART_TRAIN, .number = number };
+		file[batches] = (struct batch_file){.part = PART_TRAIN, .number = number};
 		snprintf(file[batches++].name, sizeof file->name, "data_batch_%ld.bin", number);
 	}
 	closedir(folder);
 	if (too_many || !batches) {
-		fault_set(f, loading->argument, todo,
-			too_many ? "more than %d training batches" : "no data_batch_N.bin in it", MOST_BATCHES);
+		fault_set(f, loading->argument, todo, too_many ? "more than %d training batches" : "no data_batch_N.bin in it",
+			MOST_BATCHES);
 		return 0;
 	}
 	qsort(file, (size_t)batches, sizeof *file, by_number);
-	file[batches] = (struct batch_file){ .name = "test_batch.bin", .part = PART_TEST };
+	file[batches] = (struct batch_file){.name = "test_batch.bin", .part = PART_TEST};
 	return batches + 1;
 }
 
@@ -82,14 +82,13 @@ static bool count_records(const struct loading *loading, struct batch_file *file
 	reader_close(&reader);
 	if (reader.bytes < RECORD || reader.bytes % RECORD || reader.bytes / RECORD > MOST_IMAGES)
 		return fault_set(f, reader.path, again,
-			"truncated, oversized or of another kind: %lld bytes are not a number of %d-byte records",
-			reader.bytes, RECORD);
+			"truncated, oversized or of another kind: %lld bytes are not a number of %d-byte records", reader.bytes,
+			RECORD);
 	file->records = (long)(reader.bytes / RECORD);
 	return true;
 }
 
-static bool read_records(const struct loading *loading, const struct batch_file *file, long first,
-	struct fault *f)
+static bool read_records(const struct loading *loading, const struct batch_file *file, long first, struct fault *f)
 {
 	struct reader reader;
 	if (!reader_open(&reader, loading, file->name, f))
@@ -99,8 +98,8 @@ static bool read_records(const struct loading *loading, const struct batch_file 
 	for (long i = 0; ok && i < file->records; i++) {
 		ok = reader_take(&reader, record, RECORD, f);
 		if (ok && record[0] >= CLASSES)
-			ok = fault_set(f, reader.path, again,
-				"label %d out of range 0..%d in record %ld", record[0], CLASSES - 1, i);
+			ok = fault_set(f, reader.path, again, "label %d out of range 0..%d in record %ld", record[0], CLASSES - 1,
+				i);
 		uint8_t *label, *pixels = ok ? loading_place(loading, file->part, first + i, &label) : NULL;
 		if (!pixels)
 			continue;
@@ -118,7 +117,7 @@ bool cifar_load(struct loading *loading, struct fault *f)
 {
 	struct batch_file file[MOST_BATCHES + 1];
 	int files = list_files(loading, file, f);
-	long images[PARTS] = { 0 };
+	long images[PARTS] = {0};
 	for (int i = 0; i < files; i++) {
 		if (!count_records(loading, &file[i], f))
 			return false;
@@ -130,7 +129,7 @@ bool cifar_load(struct loading *loading, struct fault *f)
 	d->classes = CLASSES;
 	if (!files || !loading_begin(loading, images[PART_TRAIN], images[PART_TEST], f))
 		return false;
-	long next[PARTS] = { 0 };
+	long next[PARTS] = {0};
 	for (int i = 0; i < files; i++) {
 		if (!read_records(loading, &file[i], next[file[i].part], f))
 			return false;

@@ -10,15 +10,14 @@
 #include "engine/tensor/rng.h"
 
 static const char cifar_files[] = "data_batch_1.bin … and test_batch.bin (CIFAR-10, binary version)";
-static const char idx_files[] =
-	"train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-… (each may end in .gz)";
+static const char idx_files[] = "train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-… (each may end in .gz)";
 
 static const struct source sources[] = {
-	{ "glyphs", NULL, NULL, true, glyphs_load },
-	{ "cifar10", "CIFAR10_DIR", cifar_files, true, cifar_load },
-	{ "mnist", "MNIST_DIR", idx_files, false, idx_load },
-	{ "fashion", "FASHION_DIR", idx_files, true, idx_load },
-	{ "idx", NULL, idx_files, false, idx_load },
+	{"glyphs", NULL, NULL, true, glyphs_load},
+	{"cifar10", "CIFAR10_DIR", cifar_files, true, cifar_load},
+	{"mnist", "MNIST_DIR", idx_files, false, idx_load},
+	{"fashion", "FASHION_DIR", idx_files, true, idx_load},
+	{"idx", NULL, idx_files, false, idx_load},
 };
 
 // All images together; far more would not be read in bearable time anyway.
@@ -63,14 +62,12 @@ bool loading_begin(struct loading *loading, long train, long test, struct fault 
 	if (loading->heldout >= wanted)
 		return fault_set(f, d->name, "hold out fewer", "%ld images held out of %ld leave none to train on",
 			loading->heldout, wanted);
-	if (train > MOST_IMAGES || test > MOST_IMAGES ||
-		(double)(wanted + test) * d->h * d->w * d->c > most_bytes)
-		return fault_set(f, d->name, "use a smaller set", "too many images: %ld for training, %ld for tests",
-			train, test);
+	if (train > MOST_IMAGES || test > MOST_IMAGES || (double)(wanted + test) * d->h * d->w * d->c > most_bytes)
+		return fault_set(f, d->name, "use a smaller set", "too many images: %ld for training, %ld for tests", train,
+			test);
 	loading->rank = permutation(train);
 	if (!loading->rank || !images_new(d, &d->split[DATA_HELDOUT], loading->heldout) ||
-		!images_new(d, &d->split[DATA_TRAIN], wanted - loading->heldout) ||
-		!images_new(d, &d->split[DATA_TEST], test))
+		!images_new(d, &d->split[DATA_TRAIN], wanted - loading->heldout) || !images_new(d, &d->split[DATA_TEST], test))
 		return no_memory(d, f);
 	return true;
 }
@@ -98,7 +95,7 @@ static void measure(struct data *d)
 {
 	const struct data_images *train = &d->split[DATA_TRAIN];
 	size_t pixels = (size_t)train->count * (size_t)d->h * (size_t)d->w;
-	uint64_t seen[MOST_CHANNELS][256] = { 0 };
+	uint64_t seen[MOST_CHANNELS][256] = {0};
 	const uint8_t *byte = train->pixels;
 	for (size_t p = 0; p < pixels; p++)
 		for (int c = 0; c < d->c; c++)
@@ -155,13 +152,12 @@ static const struct source *find_source(const char *spec, const char **argument,
 
 struct data *data_open(const char *spec, uint64_t seed, long train, long heldout, struct fault *f)
 {
-	struct loading loading = { .seed = seed, .train = train, .heldout = heldout };
+	struct loading loading = {.seed = seed, .train = train, .heldout = heldout};
 	loading.source = find_source(spec, &loading.argument, f);
 	if (!loading.source)
 		return NULL;
 	if (train < 0 || heldout < 0) {
-		fault_set(f, spec, "give numbers of images from 0 up", "%ld images asked for",
-			train < 0 ? train : heldout);
+		fault_set(f, spec, "give numbers of images from 0 up", "%ld images asked for", train < 0 ? train : heldout);
 		return NULL;
 	}
 	struct data *d = loading.data = calloc(1, sizeof *d);

@@ -24,8 +24,8 @@ struct data {
 	struct data_images split[DATA_SPLITS];
 	float mean[4], deviation[4]; // per channel, of 0..1 pixels
 	float normal[4][256];        // per channel, the normalised value of each byte
-	bool flips; // a mirrored image keeps its class (photographs: yes; characters: no)
-	uint32_t fingerprint; // CRC-32 of all pixels and labels
+	bool flips;                  // a mirrored image keeps its class (photographs: yes; characters: no)
+	uint32_t fingerprint;        // CRC-32 of all pixels and labels
 };
 
 // spec: "glyphs" (embedded, generated from `seed`), "glyphs:SIZE" (SIZE x SIZE pixels), "cifar10" (the folder named by CIFAR10_DIR),
@@ -39,7 +39,7 @@ enum data_augment { AUGMENT_NONE, AUGMENT_CROP, AUGMENT_FLIP }; // bits: CROP: p
 
 // Writes images `index[0..count)` of a split, normalised, to x [count][h][w][c] and their labels. `key` seeds the augmentation:
 // an image uses stream (key, its index) alone, so any thread may do any part of a batch.
-void data_batch(const struct data *, enum data_split, const uint32_t *index, int count, unsigned augment, uint64_t key,
-	float *x, uint8_t *labels);
+void data_batch(const struct data *, enum data_split, const uint32_t *index, int count, unsigned augment, uint64_t key, float *x,
+	uint8_t *labels);
 
 #endif

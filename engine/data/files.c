@@ -15,7 +15,7 @@ enum { GZIP_BEST = 1032 };
 
 bool reader_open(struct reader *r, const struct loading *loading, const char *name, struct fault *f)
 {
-	*r = (struct reader){ 0 };
+	*r = (struct reader){0};
 	int length = snprintf(r->path, sizeof r->path, "%s/%s", loading->argument, name);
 	if (length < 0 || (size_t)length >= sizeof r->path)
 		return fault_set(f, loading->argument, "name a shorter path", "the path is too long");
@@ -58,8 +58,7 @@ bool reader_expect(struct reader *r, long long before, long long bytes, struct f
 		return fault_set(f, r->path, again, "%s: %lld bytes should follow the header, %lld do",
 			have < bytes ? "truncated" : "oversized", bytes, have);
 	if (!plain && bytes / GZIP_BEST > r->bytes)
-		return fault_set(f, r->path, again, "truncated: it cannot hold the %lld bytes that its header promises",
-			bytes);
+		return fault_set(f, r->path, again, "truncated: it cannot hold the %lld bytes that its header promises", bytes);
 	return true;
 }
 

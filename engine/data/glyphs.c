@@ -22,28 +22,28 @@ struct range {
 
 enum { CENTRE_X, CENTRE_Y, RADIUS, STRETCH, TURN, STROKE, INK, GROUND, SLOPE, SLOPE_TURN, NOISE, CLUTTER, DRAWS };
 static const struct range varies[DRAWS] = {
-	[CENTRE_X] = { 0.36, 0.64 },
-	[CENTRE_Y] = { 0.36, 0.64 },
-	[RADIUS] = { 0.2, 0.38 },       // of the sign
-	[STRETCH] = { 0.6, 1.67 },      // width against height
-	[TURN] = { -0.5, 0.5 },         // radians: a plus must not become a cross
-	[STROKE] = { 0.05, 0.11 },      // width of the line
-	[INK] = { 0.4, 0.8 },           // contrast; its sign is drawn too
-	[GROUND] = { 0.3, 0.7 },        // brightness of the background
-	[SLOPE] = { 0, 0.4 },           // brightness across the background
-	[SLOPE_TURN] = { 0, 6.283185 }, // its direction
-	[NOISE] = { 0.02, 0.07 },       // standard deviation per pixel
-	[CLUTTER] = { 2, 4.999 },       // chance strokes, rounded down
+	[CENTRE_X] = {0.36, 0.64},
+	[CENTRE_Y] = {0.36, 0.64},
+	[RADIUS] = {0.2, 0.38},       // of the sign
+	[STRETCH] = {0.6, 1.67},      // width against height
+	[TURN] = {-0.5, 0.5},         // radians: a plus must not become a cross
+	[STROKE] = {0.05, 0.11},      // width of the line
+	[INK] = {0.4, 0.8},           // contrast; its sign is drawn too
+	[GROUND] = {0.3, 0.7},        // brightness of the background
+	[SLOPE] = {0, 0.4},           // brightness across the background
+	[SLOPE_TURN] = {0, 6.283185}, // its direction
+	[NOISE] = {0.02, 0.07},       // standard deviation per pixel
+	[CLUTTER] = {2, 4.999},       // chance strokes, rounded down
 };
 
 // The same for each chance stroke.
 enum { CHANCE_X, CHANCE_Y, CHANCE_TURN, CHANCE_LENGTH, CHANCE_INK, CHANCE_DRAWS };
 static const struct range chance[CHANCE_DRAWS] = {
-	[CHANCE_X] = { 0, 1 },
-	[CHANCE_Y] = { 0, 1 },
-	[CHANCE_TURN] = { 0, 3.141593 },
-	[CHANCE_LENGTH] = { 0.15, 0.5 },
-	[CHANCE_INK] = { -1.3, 1.3 }, // times the sign's contrast
+	[CHANCE_X] = {0, 1},
+	[CHANCE_Y] = {0, 1},
+	[CHANCE_TURN] = {0, 3.141593},
+	[CHANCE_LENGTH] = {0.15, 0.5},
+	[CHANCE_INK] = {-1.3, 1.3}, // times the sign's contrast
 };
 
 // ---- what is drawn ------------------------------------------------------------------------------------------
@@ -59,18 +59,16 @@ struct sign {
 	struct line line[4];
 };
 static const struct sign signs[] = {
-	{ .arc = .9 },            // ring
-	{ .arc = .9, .gap = .9 }, // horseshoe
-	{ .lines = 4, .line = { { -.8, -.8, .8, -.8 }, { .8, -.8, .8, .8 }, { .8, .8, -.8, .8 },
-		{ -.8, .8, -.8, -.8 } } }, // square
-	{ .lines = 3, .line = { { 0, -.95, .95, .75 }, { .95, .75, -.95, .75 }, { -.95, .75, 0, -.95 } } }, // triangle
-	{ .lines = 2, .line = { { -1, 0, 1, 0 }, { 0, -1, 0, 1 } } }, // plus
-	{ .lines = 2, .line = { { -.8, -.8, .8, .8 }, { -.8, .8, .8, -.8 } } }, // cross
-	{ .lines = 3, .line = { { 0, -1, 0, 1 }, { -.87, -.5, .87, .5 }, { -.87, .5, .87, -.5 } } }, // star
-	{ .lines = 3, .line = { { 0, -1, 0, 1 }, { 0, -1, -.7, -.2 }, { 0, -1, .7, -.2 } } }, // arrow
-	{ .lines = 4, .line = { { -.8, -.8, .8, .8 }, { -.8, .8, .8, -.8 }, { -.8, -.8, .8, -.8 },
-		{ -.8, .8, .8, .8 } } }, // hourglass
-	{ .lines = 3, .line = { { -.8, -.8, .8, -.8 }, { .8, -.8, -.8, .8 }, { -.8, .8, .8, .8 } } }, // zigzag
+	{.arc = .9},                                                                                            // ring
+	{.arc = .9, .gap = .9},                                                                                 // horseshoe
+	{.lines = 4, .line = {{-.8, -.8, .8, -.8}, {.8, -.8, .8, .8}, {.8, .8, -.8, .8}, {-.8, .8, -.8, -.8}}}, // square
+	{.lines = 3, .line = {{0, -.95, .95, .75}, {.95, .75, -.95, .75}, {-.95, .75, 0, -.95}}},               // triangle
+	{.lines = 2, .line = {{-1, 0, 1, 0}, {0, -1, 0, 1}}},                                                   // plus
+	{.lines = 2, .line = {{-.8, -.8, .8, .8}, {-.8, .8, .8, -.8}}},                                         // cross
+	{.lines = 3, .line = {{0, -1, 0, 1}, {-.87, -.5, .87, .5}, {-.87, .5, .87, -.5}}},                      // star
+	{.lines = 3, .line = {{0, -1, 0, 1}, {0, -1, -.7, -.2}, {0, -1, .7, -.2}}},                             // arrow
+	{.lines = 4, .line = {{-.8, -.8, .8, .8}, {-.8, .8, .8, -.8}, {-.8, -.8, .8, -.8}, {-.8, .8, .8, .8}}}, // hourglass
+	{.lines = 3, .line = {{-.8, -.8, .8, -.8}, {.8, -.8, -.8, .8}, {-.8, .8, .8, .8}}},                     // zigzag
 };
 enum { CLASSES = sizeof signs / sizeof *signs };
 
@@ -136,7 +134,7 @@ static void draw_image(const struct sign *s, int side, uint64_t key, uint8_t *pi
 		draw_all(chance, CHANCE_DRAWS, key, (uint64_t)(FIRST_CHANCE + i * CHANCE_DRAWS), w);
 		double x = w[CHANCE_X] * side, y = w[CHANCE_Y] * side, half = w[CHANCE_LENGTH] * side / 2;
 		double across = half * cos(w[CHANCE_TURN]), down = half * sin(w[CHANCE_TURN]);
-		stroke[i] = (struct line){ x - across, y - down, x + across, y + down };
+		stroke[i] = (struct line){x - across, y - down, x + across, y + down};
 		stroke_ink[i] = w[CHANCE_INK] * v[INK];
 	}
 
@@ -158,7 +156,7 @@ static void draw_image(const struct sign *s, int side, uint64_t key, uint8_t *pi
 
 bool glyphs_load(struct loading *loading, struct fault *f)
 {
-	static const char *const purpose[PARTS] = { [PART_TRAIN] = "glyphs-train", [PART_TEST] = "glyphs-test" };
+	static const char *const purpose[PARTS] = {[PART_TRAIN] = "glyphs-train", [PART_TEST] = "glyphs-test"};
 	struct data *d = loading->data;
 	long side = USUAL_SIDE;
 	if (loading->argument) {
@@ -166,14 +164,14 @@ bool glyphs_load(struct loading *loading, struct fault *f)
 		errno = 0;
 		side = strtol(loading->argument, &end, 10);
 		if (end == loading->argument || *end || errno || side < GLYPH_LEAST || side > GLYPH_MOST)
-			return fault_set(f, d->name, "write glyphs, or glyphs:SIZE as in glyphs:24",
-				"not a size from %d to %d", GLYPH_LEAST, GLYPH_MOST);
+			return fault_set(f, d->name, "write glyphs, or glyphs:SIZE as in glyphs:24", "not a size from %d to %d",
+				GLYPH_LEAST, GLYPH_MOST);
 	}
 	d->h = d->w = (int)side;
 	d->c = 1;
 	d->classes = CLASSES;
 	// Never fewer than usual, so that asking for a part of them leaves the held-out images as they are.
-	long count[PARTS] = { loading->train > TRAIN_IMAGES ? loading->train : TRAIN_IMAGES, TEST_IMAGES };
+	long count[PARTS] = {loading->train > TRAIN_IMAGES ? loading->train : TRAIN_IMAGES, TEST_IMAGES};
 	if (!loading_begin(loading, count[PART_TRAIN], count[PART_TEST], f))
 		return false;
 	for (int part = 0; part < PARTS; part++)

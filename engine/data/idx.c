@@ -11,8 +11,8 @@ enum { MAGIC_IMAGES = 0x803, MAGIC_LABELS = 0x801, CLASSES = 10 };
 static const struct {
 	const char *images, *labels;
 } names[PARTS] = {
-	[PART_TRAIN] = { "train-images-idx3-ubyte", "train-labels-idx1-ubyte" },
-	[PART_TEST] = { "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte" },
+	[PART_TRAIN] = {"train-images-idx3-ubyte", "train-labels-idx1-ubyte"},
+	[PART_TEST] = {"t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"},
 };
 
 // One part's two files, read side by side.
@@ -27,8 +27,8 @@ static uint32_t big_endian(const uint8_t *byte)
 }
 
 // Opens `name`, or `name`.gz where only that is there, checks the magic, and reads the sizes that follow it.
-static bool open_idx(struct reader *r, const struct loading *loading, const char *name, uint32_t magic,
-	uint32_t *size[], int sizes, struct fault *f)
+static bool open_idx(struct reader *r, const struct loading *loading, const char *name, uint32_t magic, uint32_t *size[],
+	int sizes, struct fault *f)
 {
 	char plain[PATH_MAX], packed[64];
 	snprintf(plain, sizeof plain, "%s/%s", loading->argument, name);
@@ -54,14 +54,14 @@ static bool open_idx(struct reader *r, const struct loading *loading, const char
 static bool open_part(struct idx *idx, const struct loading *loading, enum part part, struct fault *f)
 {
 	uint32_t labels;
-	if (!open_idx(&idx->images, loading, names[part].images, MAGIC_IMAGES,
-			(uint32_t *[]){ &idx->count, &idx->h, &idx->w }, 3, f))
+	if (!open_idx(&idx->images, loading, names[part].images, MAGIC_IMAGES, (uint32_t *[]){&idx->count, &idx->h, &idx->w}, 3,
+		    f))
 		return false;
-	if (idx->count < 1 || idx->count > MOST_IMAGES || idx->h < LEAST_SIDE || idx->h > MOST_SIDE ||
-		idx->w < LEAST_SIDE || idx->w > MOST_SIDE)
+	if (idx->count < 1 || idx->count > MOST_IMAGES || idx->h < LEAST_SIDE || idx->h > MOST_SIDE || idx->w < LEAST_SIDE ||
+		idx->w > MOST_SIDE)
 		return fault_set(f, idx->images.path, "it may hold up to 1,000,000 images of 8x8 to 96x96",
 			"%u images of %ux%u: out of range", idx->count, idx->h, idx->w);
-	if (!open_idx(&idx->labels, loading, names[part].labels, MAGIC_LABELS, (uint32_t *[]){ &labels }, 1, f))
+	if (!open_idx(&idx->labels, loading, names[part].labels, MAGIC_LABELS, (uint32_t *[]){&labels}, 1, f))
 		return false;
 	if (labels != idx->count)
 		return fault_set(f, idx->labels.path, "fetch the two files again: they belong together",
@@ -89,7 +89,7 @@ static bool read_part(struct idx *idx, const struct loading *loading, enum part 
 
 bool idx_load(struct loading *loading, struct fault *f)
 {
-	struct idx part[PARTS] = { 0 };
+	struct idx part[PARTS] = {0};
 	struct idx *train = &part[PART_TRAIN], *test = &part[PART_TEST];
 	struct data *d = loading->data;
 	bool ok = open_part(train, loading, PART_TRAIN, f) && open_part(test, loading, PART_TEST, f);

@@ -20,8 +20,8 @@ struct loading {
 	struct data *data;    // being filled; the source sets h, w, c and classes before loading_begin
 	const char *argument; // the folder, or what the spec says after the colon; NULL: nothing
 	uint64_t seed;
-	long train, heldout;  // as asked for
-	uint32_t *rank;       // of each training image: its place in the fixed permutation
+	long train, heldout; // as asked for
+	uint32_t *rank;      // of each training image: its place in the fixed permutation
 };
 
 struct source {

@@ -22,17 +22,19 @@ const struct native_type native_table[NATIVES] = {
 
 // ---- figures ----
 
-#define FIGURE(group, name, unit, field, factor, least, most, whole)                                                         \
-	{group, name, unit, offsetof(struct device, field), factor, least, most, whole}
-#define PER_NATIVE(group, unit, field, factor, least, most, whole)                                                           \
-	FIGURE(group, "int4", unit, field[NATIVE_INT4], factor, least, most, whole),                                         \
-	FIGURE(group, "int8", unit, field[NATIVE_INT8], factor, least, most, whole),                                         \
-	FIGURE(group, "e4m3", unit, field[NATIVE_E4M3], factor, least, most, whole),                                         \
-	FIGURE(group, "e5m2", unit, field[NATIVE_E5M2], factor, least, most, whole),                                         \
-	FIGURE(group, "fp16", unit, field[NATIVE_FP16], factor, least, most, whole),                                         \
-	FIGURE(group, "bf16", unit, field[NATIVE_BF16], factor, least, most, whole),                                         \
-	FIGURE(group, "tf32", unit, field[NATIVE_TF32], factor, least, most, whole),                                         \
-	FIGURE(group, "fp32", unit, field[NATIVE_FP32], factor, least, most, whole)
+#define FIGURE(group, name, unit, field, factor, least, most, whole)                                                             \
+	{                                                                                                                        \
+		group, name, unit, offsetof(struct device, field), factor, least, most, whole                                    \
+	}
+#define PER_NATIVE(group, unit, field, factor, least, most, whole)                                                               \
+	FIGURE(group, "int4", unit, field[NATIVE_INT4], factor, least, most, whole),                                             \
+		FIGURE(group, "int8", unit, field[NATIVE_INT8], factor, least, most, whole),                                     \
+		FIGURE(group, "e4m3", unit, field[NATIVE_E4M3], factor, least, most, whole),                                     \
+		FIGURE(group, "e5m2", unit, field[NATIVE_E5M2], factor, least, most, whole),                                     \
+		FIGURE(group, "fp16", unit, field[NATIVE_FP16], factor, least, most, whole),                                     \
+		FIGURE(group, "bf16", unit, field[NATIVE_BF16], factor, least, most, whole),                                     \
+		FIGURE(group, "tf32", unit, field[NATIVE_TF32], factor, least, most, whole),                                     \
+		FIGURE(group, "fp32", unit, field[NATIVE_FP32], factor, least, most, whole)
 
 const struct device_figure device_figures[] = {
 	PER_NATIVE("peaks", "Tops/s", peak, 1e12, 0, 1e9, false),
@@ -98,7 +100,10 @@ const char *device_mark(const struct device *d, const struct device_figure *f)
 {
 	char name[64];
 	snprintf(name, sizeof name, "%s%s%s", f->group, f->group[0] ? "." : "", f->name);
-	return lists(d->recalled, name) ? "recalled" : lists(d->assumed, name) ? "assumed" : lists(d->fitted, name) ? "fitted" : "";
+	return lists(d->recalled, name)   ? "recalled"
+		: lists(d->assumed, name) ? "assumed"
+		: lists(d->fitted, name)  ? "fitted"
+					  : "";
 }
 
 bool device_assumes(const struct device *d)
@@ -189,10 +194,8 @@ static bool native_holds(enum native n, int format)
 {
 	struct values v = values_of(format);
 	switch (n) {
-	case NATIVE_TF32:
-		return within(v, values_of_float(8, 10, ldexp(2 - ldexp(1, -10), 127)));
-	case NATIVE_FP32:
-		return true;
+	case NATIVE_TF32: return within(v, values_of_float(8, 10, ldexp(2 - ldexp(1, -10), 127)));
+	case NATIVE_FP32: return true;
 	default: // the others are formats of the same name
 		return within(v, values_of(format_named(native_table[n].name)));
 	}
@@ -229,8 +232,8 @@ enum native device_native(const struct device *d, int weight, int activation)
 
 double device_rate(const struct device *d, enum native n, double inner)
 {
-	double own = d->peak[n] * d->reach[n], wide = fmax(d->peak[NATIVE_BF16] * d->reach[NATIVE_BF16],
-		d->peak[NATIVE_FP16] * d->reach[NATIVE_FP16]);
+	double own = d->peak[n] * d->reach[n],
+	       wide = fmax(d->peak[NATIVE_BF16] * d->reach[NATIVE_BF16], d->peak[NATIVE_FP16] * d->reach[NATIVE_FP16]);
 	bool part = fmod(inner, d->whole[n]) != 0;
 	return part && wide > 0 ? fmin(own, wide) : own;
 }

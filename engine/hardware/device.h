@@ -27,29 +27,29 @@ enum { DEVICE_NAME = 48, DEVICE_TEXT = 512, DEVICE_MARKS = 1024 };
 // An unknown figure is 0, but for a peak: 0 is a type that the device lacks, NAN one that it has at an unknown rate.
 struct device {
 	char name[DEVICE_NAME];
-	char source[DEVICE_TEXT];   // where the figures come from
+	char source[DEVICE_TEXT];    // where the figures come from
 	char recalled[DEVICE_MARKS]; // the names of figures that were recalled, not checked, separated by blanks
 	char assumed[DEVICE_MARKS];  // the names of those that are assumptions
 	char fitted[DEVICE_MARKS];   // and the names of those that were fitted to measured times
-	double peak[NATIVES];       // operations a second, dense; a multiply-accumulate is two
-	double passes;              // of bf16 that make an fp32 product, where fp32 has no peak of its own: 1, 3 or 6; 0: none do
-	double reach[NATIVES];      // share of a type's peak that compilers reach: 0 to 1
-	double whole[NATIVES];      // a product whose inner size is not a multiple of this runs at the 16-bit types' rate
+	double peak[NATIVES];        // operations a second, dense; a multiply-accumulate is two
+	double passes;         // of bf16 that make an fp32 product, where fp32 has no peak of its own: 1, 3 or 6; 0: none do
+	double reach[NATIVES]; // share of a type's peak that compilers reach: 0 to 1
+	double whole[NATIVES]; // a product whose inner size is not a multiple of this runs at the 16-bit types' rate
 	// The matrix unit's tile: it holds inner x outer numbers of one operand, and the other's rows stream past. A product's inner and
 	// outer size are rounded up to the tile, its rows to `rows`; rows and outer size change places where that is less work. rows 0:
 	// they do not, and nothing rounds them.
 	double inner[NATIVES], outer[NATIVES], rows[NATIVES];
-	double vector;                         // operations a second of the vector unit, fp32
-	double bandwidth, on_chip;             // of the memory in bytes a second; bytes that activations may stay in
-	double on_chip_bandwidth;              // bytes a second from there; 0: unknown, priced as free
-	double batch;                          // images at once, where nobody says otherwise
-	double efficiency[WORKS];              // share of the unit's rate that a kind of work reaches: 0 to 1
-	double memory_efficiency;              // share of the bandwidth: 0 to 1
-	double row_efficiency;                 // share of the vector unit's rate in products of a single row or column; 0: the matrix unit's
-	double floor, ramp;                    // seconds: the least that a kernel takes; the part of the shorter of compute and memory that
-	                                       // the longer cannot hide
-	double attention_kernels;              // 1: one does it all, and the scores never leave the chip; else see engine/cost/cost.h
-	double layernorm_kernels;              // how many times a layer norm reads its input
+	double vector;             // operations a second of the vector unit, fp32
+	double bandwidth, on_chip; // of the memory in bytes a second; bytes that activations may stay in
+	double on_chip_bandwidth;  // bytes a second from there; 0: unknown, priced as free
+	double batch;              // images at once, where nobody says otherwise
+	double efficiency[WORKS];  // share of the unit's rate that a kind of work reaches: 0 to 1
+	double memory_efficiency;  // share of the bandwidth: 0 to 1
+	double row_efficiency;     // share of the vector unit's rate in products of a single row or column; 0: the matrix unit's
+	double floor, ramp;        // seconds: the least that a kernel takes; the part of the shorter of compute and memory that
+				   // the longer cannot hide
+	double attention_kernels;  // 1: one does it all, and the scores never leave the chip; else see engine/cost/cost.h
+	double layernorm_kernels;  // how many times a layer norm reads its input
 	double power_idle, power_min, power_mean, power_max; // watts
 	double mac_energy[NATIVES], vector_energy;           // joules an operation, without what moves its operands
 	double memory_energy, on_chip_energy;                // joules a byte
@@ -69,9 +69,9 @@ bool device_read(const char *path, struct device *, struct fault *);
 struct device_figure {
 	const char *group, *name; // "peaks", "int8"; group "": stands alone
 	const char *unit;
-	size_t offset;            // in struct device
-	double factor;            // from the unit to the struct's
-	double least, most;       // in the unit; a file's figure must lie between
+	size_t offset;      // in struct device
+	double factor;      // from the unit to the struct's
+	double least, most; // in the unit; a file's figure must lie between
 	bool whole;
 };
 extern const struct device_figure device_figures[];

@@ -4,6 +4,8 @@
 
 #include "engine/hardware/inside.h"
 
+// Tables, laid out by hand.
+// clang-format off
 #define T 1e12
 #define GB 1e9
 #define MB 1e6
@@ -154,4 +156,5 @@ const struct device device_table[] = {
 		.source = "Horowitz, Computing's energy problem, ISSCC 2014", .assumed = "batch",
 		.peak = {[NATIVE_INT8] = NAN, [NATIVE_FP16] = NAN, [NATIVE_FP32] = NAN}, .batch = 1, ENERGY_45NM},
 };
+// clang-format on
 const int device_count = sizeof device_table / sizeof device_table[0];

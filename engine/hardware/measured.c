@@ -27,8 +27,8 @@ struct reader {
 	const struct kind *kind;
 	const struct model *model;
 	struct measured *to;
-	bool begun, sources;        // the header was read; it has a column `source`
-	int (*line)[1 + FORMATS];   // [layers]: where "*" and each format was read
+	bool begun, sources;      // the header was read; it has a column `source`
+	int (*line)[1 + FORMATS]; // [layers]: where "*" and each format was read
 	struct fault *fault;
 };
 
@@ -64,14 +64,16 @@ static bool read_row(struct reader *r, char *text, int line, const char *where)
 	bool any = strcmp(field[1], "*") == 0;
 	int format = any ? -1 : format_named(field[1]), *lines = r->line[layer];
 	if (format < 0 && !any)
-		return fault_set(r->fault, where, "expected a format such as int8, or * for all", "\"%s\" is not a format", field[1]);
+		return fault_set(r->fault, where, "expected a format such as int8, or * for all", "\"%s\" is not a format",
+			field[1]);
 	double value;
 	if (!read_number(field[2], r->kind->least, r->kind->most, &value))
 		return fault_set(r->fault, where, r->kind->value, "\"%s\" cannot be used", field[2]);
 	while (r->sources && source < FIGURE_ABSENT && strcmp(field[3], figure_sources[source]) != 0)
 		source++;
 	if (source == FIGURE_ABSENT)
-		return fault_set(r->fault, where, "expected measured, fitted or extrapolated", "\"%s\" is not a source", field[3]);
+		return fault_set(r->fault, where, "expected measured, fitted or extrapolated", "\"%s\" is not a source",
+			field[3]);
 	if (lines[1 + format])
 		return fault_set(r->fault, where, "keep one of them", "%s in %s is in line %d already", field[0], field[1],
 			lines[1 + format]);
@@ -95,8 +97,8 @@ static bool read_line(struct reader *r, char *text, int line, const char *where)
 		if (!isnan(r->to->top1))
 			return fault_set(r->fault, where, "keep one of them", "top1 is given twice");
 		return read_number(text + 7, 0, 100, &r->to->top1) ||
-		       fault_set(r->fault, where, "expected the fp32 accuracy in percent, such as # top1 77.72", "\"%s\" cannot be used",
-			       text + 7);
+			fault_set(r->fault, where, "expected the fp32 accuracy in percent, such as # top1 77.72",
+				"\"%s\" cannot be used", text + 7);
 	}
 	if (!text[0] || text[0] == '#')
 		return true;
@@ -134,15 +136,16 @@ static bool read_table(struct reader *r, const char *path, char *text)
 		snprintf(where, sizeof where, "expected the header %s and a row for each layer and format", r->kind->header);
 		return fault_set(r->fault, path, where, "nothing in it");
 	}
-	return !missing || fault_set(r->fault, path, "add a row for every layer; the format * is whatever the format",
-				   "no row for %s, %d of %d layers have none", r->model->layer[first].name, missing, r->model->layers);
+	return !missing ||
+		fault_set(r->fault, path, "add a row for every layer; the format * is whatever the format",
+			"no row for %s, %d of %d layers have none", r->model->layer[first].name, missing, r->model->layers);
 }
 
 bool measured_new(struct measured *m, const struct model *model, struct fault *fault)
 {
 	size_t layers = (size_t)model->layers + 1;
-	*m = (struct measured){calloc(layers, sizeof *m->has), calloc(layers, sizeof *m->value), calloc(layers, sizeof *m->source),
-		(double)NAN, 0};
+	*m = (struct measured){calloc(layers, sizeof *m->has), calloc(layers, sizeof *m->value),
+		calloc(layers, sizeof *m->source), (double)NAN, 0};
 	if (m->has && m->value && m->source)
 		return true;
 	measured_free(m);

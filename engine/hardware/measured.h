@@ -26,11 +26,11 @@ extern const char *const figure_sources[FIGURE_SOURCES];
 enum measured_kind { MEASURED_MS, MEASURED_LOST };
 
 struct measured {
-	uint32_t *has;             // [layers]: formats with a figure, as bits
-	double (*value)[FORMATS];  // [layers]
+	uint32_t *has;              // [layers]: formats with a figure, as bits
+	double (*value)[FORMATS];   // [layers]
 	uint8_t (*source)[FORMATS]; // [layers]: of enum figure_source
-	double top1;               // NAN: not said
-	int batch;                 // 0: not said
+	double top1;                // NAN: not said
+	int batch;                  // 0: not said
 };
 
 // An empty table for a network. False: out of memory.

@@ -22,7 +22,8 @@ static const char *expected(const char *group, char *buf, size_t size)
 		}
 	if (!group[0]) {
 		size_t used = strlen(buf);
-		snprintf(buf + used, size - used, " peaks power energy inner outer rows whole reach efficiency kernel name source "
+		snprintf(buf + used, size - used,
+			" peaks power energy inner outer rows whole reach efficiency kernel name source "
 			"recalled assumed fitted");
 	}
 	return buf;
@@ -47,7 +48,8 @@ static bool read_figure(const char *path, const char *group, const char *name, j
 	const struct device_figure *f = device_figure_named(group, name);
 	const struct alias *both = f ? NULL : alias_named(group, name);
 	if (both)
-		return read_figure(path, group, both->of[0], json, d, fault) && read_figure(path, group, both->of[1], json, d, fault);
+		return read_figure(path, group, both->of[0], json, d, fault) &&
+			read_figure(path, group, both->of[1], json, d, fault);
 	char todo[512];
 	const char *dot = group[0] ? "." : "";
 	if (!f)
@@ -55,8 +57,8 @@ static bool read_figure(const char *path, const char *group, const char *name, j
 	double value = json_is_number(json) ? json_number_value(json) : (double)NAN;
 	bool unknown = json_is_null(json) && strcmp(group, "peaks") == 0;
 	if (!unknown && (!(value >= f->least && value <= f->most) || (f->whole && value != floor(value)))) {
-		snprintf(todo, sizeof todo, "expected a %s between %g and %g%s%s%s", f->whole ? "whole number" : "number", f->least,
-			f->most, f->unit[0] ? " (" : "", f->unit, f->unit[0] ? ")" : "");
+		snprintf(todo, sizeof todo, "expected a %s between %g and %g%s%s%s", f->whole ? "whole number" : "number",
+			f->least, f->most, f->unit[0] ? " (" : "", f->unit, f->unit[0] ? ")" : "");
 		char *got = json_dumps(json, JSON_ENCODE_ANY | JSON_COMPACT);
 		fault_set(fault, path, todo, "%s%s%s: %s cannot be used", group, dot, name, got ? got : "this");
 		free(got);
@@ -91,7 +93,8 @@ static bool read_marks(const char *path, const char *name, json_t *json, char *t
 	json_t *item;
 	if (!json_is_array(json))
 		return fault_set(fault, path, "expected a list such as [\"bandwidth\", \"peaks.int8\"]", "%s: not a list", name);
-	json_array_foreach(json, i, item) {
+	json_array_foreach(json, i, item)
+	{
 		const char *text = json_string_value(item), *dot = text ? strchr(text, '.') : NULL;
 		char group[32] = "";
 		if (dot)
@@ -131,9 +134,7 @@ static bool read_member(const char *path, const char *name, json_t *json, struct
 		return fault_set(fault, path, "expected an object such as {\"int8\": 275}", "%s: not an object", name);
 	const char *key;
 	json_t *value;
-	json_object_foreach(json, key, value)
-		if (!read_figure(path, name, key, value, d, fault))
-			return false;
+	json_object_foreach(json, key, value) if (!read_figure(path, name, key, value, d, fault)) return false;
 	return true;
 }
 
@@ -141,22 +142,22 @@ static bool read_device(const char *path, json_t *root, struct device *d, struct
 {
 	json_t *version = json_object_get(root, "bitscape-device");
 	if (!json_is_integer(version) || json_integer_value(version) < 1)
-		return fault_set(fault, path, "it starts with {\"bitscape-device\": 1, \"name\": …", "not a device file of bitscape");
+		return fault_set(fault, path, "it starts with {\"bitscape-device\": 1, \"name\": …",
+			"not a device file of bitscape");
 	if (json_integer_value(version) > DEVICE_VERSION)
 		return fault_set(fault, path, "use a newer bitscape", "version %lld of device files; this one reads %d",
 			(long long)json_integer_value(version), DEVICE_VERSION);
 	const char *name;
 	json_t *value;
-	json_object_foreach(root, name, value)
-		if (!read_member(path, name, value, d, fault))
-			return false;
+	json_object_foreach(root, name, value) if (!read_member(path, name, value, d, fault)) return false;
 	bool computes = false;
 	for (int n = 0; n < NATIVES; n++)
 		computes = computes || d->peak[n] != 0;
 	if (!d->name[0] || !d->source[0])
 		return fault_set(fault, path, "expected a text", "%s: missing", d->name[0] ? "source" : "name");
 	if (!computes)
-		return fault_set(fault, path, "expected at least one, such as {\"peaks\": {\"int8\": 4}}; null: at an unknown rate",
+		return fault_set(fault, path,
+			"expected at least one, such as {\"peaks\": {\"int8\": 4}}; null: at an unknown rate",
 			"peaks: none given");
 	return true;
 }

@@ -4,6 +4,7 @@
 const char *const silicon_kinds[SILICON_KINDS] = {"product", "element-wise", "GPT-2"};
 
 const struct silicon_row silicon_rows[] = {
+	// clang-format off
 	{SILICON_PRODUCT, {1536, 2048, 2048}, 52.4984}, {SILICON_PRODUCT, {768, 4096, 1536}, 40.4602},
 	{SILICON_PRODUCT, {768, 2048, 1024}, 15.1294}, {SILICON_PRODUCT, {768, 1536, 2048}, 21.6114},
 	{SILICON_PRODUCT, {2048, 768, 768}, 12.3956}, {SILICON_PRODUCT, {4096, 1536, 256}, 17.3425},
@@ -33,7 +34,8 @@ const struct silicon_row silicon_rows[] = {
 	{SILICON_GPT2, {128, 32}, 6543.8}, {SILICON_GPT2, {256, 1}, 723.9}, {SILICON_GPT2, {256, 8}, 3659.9},
 	{SILICON_GPT2, {256, 32}, 16235.4}, {SILICON_GPT2, {512, 1}, 1175.3}, {SILICON_GPT2, {512, 8}, 9324.8},
 	{SILICON_GPT2, {512, 32}, 36531.2}, {SILICON_GPT2, {1024, 1}, 2377.9}, {SILICON_GPT2, {1024, 8}, 22545.9},
-	{SILICON_GPT2, {1024, 32}, 93344.2},
+		{SILICON_GPT2, {1024, 32}, 93344.2},
+	// clang-format on
 };
 const int silicon_count = sizeof silicon_rows / sizeof *silicon_rows;
 

@@ -20,8 +20,8 @@ static bool build(struct model *m, const double *value, bool small, struct fault
 		return fault_set(fault, m->name, "choose patch= so that it divides both sides",
 			"patches of %dx%d do not tile images of %dx%d", patch, patch, in.h, in.w);
 	if (dim % heads)
-		return fault_set(fault, m->name, "choose dim= and heads= so that it does", "dim %d does not divide into %d heads", dim,
-			heads);
+		return fault_set(fault, m->name, "choose dim= and heads= so that it does", "dim %d does not divide into %d heads",
+			dim, heads);
 	int x = model_tokens(m, model_conv(m, "patch", 0, dim, (struct window){patch, patch, patch, 0, 0, 0}, 1, true));
 	for (int b = 0; b < (int)value[DEPTH]; b++) {
 		snprintf(block, sizeof block, "b%d", b + 1);
@@ -42,7 +42,6 @@ static const struct network networks[] = {
 	{"deit-small", "vision transformer (DeiT)", 1000, {224, 384, 12, 6, 16, 4}},
 	{"deit-base", "vision transformer (DeiT)", 1000, {224, 768, 12, 12, 16, 4}},
 };
-const struct family deit = {
-	{NETWORK_SIDE, {"dim", 8, 4096, true}, {"depth", 1, 64, true}, {"heads", 1, 64, true}, {"patch", 1, 64, true},
-		{"mlp", 0.5, 8, false}},
+const struct family deit = {{NETWORK_SIDE, {"dim", 8, 4096, true}, {"depth", 1, 64, true}, {"heads", 1, 64, true},
+				    {"patch", 1, 64, true}, {"mlp", 0.5, 8, false}},
 	build, networks, sizeof networks / sizeof networks[0]};

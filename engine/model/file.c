@@ -134,8 +134,8 @@ static bool read_inputs(struct reading *r, char *list, struct said *s)
 	for (char *name; (name = strsep(&list, ","));) {
 		int i = name_index(r, name);
 		if (i < 0)
-			return WRONG(r, "in= takes names of lines above this one, or `input`", "no earlier line has the name \"%.60s\"",
-				name);
+			return WRONG(r, "in= takes names of lines above this one, or `input`",
+				"no earlier line has the name \"%.60s\"", name);
 		if (s->inputs == MODEL_INPUTS)
 			return WRONG(r, "join them in two steps", "more than %d inputs", MODEL_INPUTS);
 		s->in[s->inputs++] = i;
@@ -163,8 +163,7 @@ static bool read_value(const struct key_row *k, const char *text, int *value, in
 			if (strcmp(text, k->of[*value]) == 0)
 				return true;
 		return false;
-	case NAMES:
-		break;
+	case NAMES: break;
 	}
 	return false;
 }
@@ -210,36 +209,22 @@ static int add(struct model *m, enum op_kind kind, const char *name, const struc
 	int groups = s->value[GROUPS] < 0 ? model_shape(m, in).c : s->value[GROUPS];
 	enum act act = (enum act)s->value[ACT];
 	switch (kind) {
-	case OP_CONV:
-		return model_conv(m, name, in, out, w, groups, s->value[BIAS]);
-	case OP_LINEAR:
-		return model_linear(m, name, in, out);
-	case OP_NORM:
-		return model_norm(m, in, act);
-	case OP_LAYERNORM:
-		return model_layernorm(m, in);
-	case OP_ACT:
-		return model_act(m, in, act);
-	case OP_ADD:
-		return model_add(m, in, s->in[1], act);
-	case OP_SCALE:
-		return model_scale(m, in, s->in[1]);
-	case OP_CONCAT:
-		return model_concat(m, s->in, s->inputs);
-	case OP_POOL:
-		return model_pool(m, in);
+	case OP_CONV: return model_conv(m, name, in, out, w, groups, s->value[BIAS]);
+	case OP_LINEAR: return model_linear(m, name, in, out);
+	case OP_NORM: return model_norm(m, in, act);
+	case OP_LAYERNORM: return model_layernorm(m, in);
+	case OP_ACT: return model_act(m, in, act);
+	case OP_ADD: return model_add(m, in, s->in[1], act);
+	case OP_SCALE: return model_scale(m, in, s->in[1]);
+	case OP_CONCAT: return model_concat(m, s->in, s->inputs);
+	case OP_POOL: return model_pool(m, in);
 	case OP_AVERAGE:
-	case OP_MAXIMUM:
-		return model_window(m, kind, in, w);
-	case OP_TOKENS:
-		return model_tokens(m, in);
-	case OP_ATTENTION:
-		return model_attention(m, in, s->value[HEADS]);
-	case OP_FIRST:
-		return model_first(m, in);
+	case OP_MAXIMUM: return model_window(m, kind, in, w);
+	case OP_TOKENS: return model_tokens(m, in);
+	case OP_ATTENTION: return model_attention(m, in, s->value[HEADS]);
+	case OP_FIRST: return model_first(m, in);
 	case OP_INPUT:
-	case OP_KINDS:
-		break;
+	case OP_KINDS: break;
 	}
 	return -1;
 }
@@ -321,7 +306,7 @@ static bool read_head(struct reading *r, const char *word, char *rest)
 		return true;
 	}
 	if (more || !take_number(text, 1, SIDE_MOST, &h, &end) || *end != 'x' || !take_number(end + 1, 1, SIDE_MOST, &w, &end) ||
-	    *end != 'x' || !take_number(end + 1, 1, CHANNELS_MOST, &c, &end) || *end)
+		*end != 'x' || !take_number(end + 1, 1, CHANNELS_MOST, &c, &end) || *end)
 		return WRONG(r, "write it as `input 32x32x3`: height, width (to 8192), channels",
 			"\"%.60s%s\" is not a size of images", text, more ? " ..." : "");
 	r->model = model_new(r->path, r->given ? r->input : (struct shape){h, w, c}, r->classes);
@@ -380,8 +365,9 @@ static bool check_end(struct reading *r)
 	if (m->classes < 1)
 		m->classes = out.c;
 	r->line = r->at[m->ops - 1];
-	return (out.h == 1 && out.w == 1 && out.c == m->classes) || WRONG(r, "end with pool and linear out=classes",
-		"the last operator puts out %dx%dx%d, not one pixel of %d classes", out.h, out.w, out.c, m->classes);
+	return (out.h == 1 && out.w == 1 && out.c == m->classes) ||
+		WRONG(r, "end with pool and linear out=classes",
+			"the last operator puts out %dx%dx%d, not one pixel of %d classes", out.h, out.w, out.c, m->classes);
 }
 
 // The file's text, terminated; NULL and a fault.

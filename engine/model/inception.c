@@ -104,8 +104,10 @@ static int module(const struct builder *b, const char *sort, int number, const s
 		if (p->from == MAXIMAL) {
 			x[i] = maximum(b, in);
 		} else {
-			int from = p->from == MODULE ? in : p->from == BEFORE ? x[i - 1] : p->from == TWO_BEFORE ? x[i - 2] :
-				model_window(b->m, OP_AVERAGE, in, window_of(3, 1));
+			int from = p->from == MODULE    ? in
+				: p->from == BEFORE     ? x[i - 1]
+				: p->from == TWO_BEFORE ? x[i - 2]
+							: model_window(b->m, OP_AVERAGE, in, window_of(3, 1));
 			int channels = network_channels(p->channels == GIVEN ? given : p->channels, b->width);
 			x[i] = network_conv(b->m, name, p->name, from, channels, window(b, p->h, p->w, p->stride), 1, ACT_RELU);
 		}
@@ -122,8 +124,11 @@ static int stem(const struct builder *b)
 		int channels, kernel, stride, pad;
 		bool small; // also for small images
 	} convs[] = {
-		{"stem1", 32, 3, 2, 0, true},  {"stem2", 32, 3, 1, 0, false}, {"stem3", 64, 3, 1, 1, false},
-		{"stem4", 80, 1, 1, 0, false}, {"stem5", 192, 3, 1, 0, true},
+		{"stem1", 32, 3, 2, 0, true},
+		{"stem2", 32, 3, 1, 0, false},
+		{"stem3", 64, 3, 1, 1, false},
+		{"stem4", 80, 1, 1, 0, false},
+		{"stem5", 192, 3, 1, 0, true},
 	};
 	int x = 0;
 	for (int i = 0; i < 5; i++) {

@@ -27,12 +27,12 @@ static const struct variant {
 } variants[] = {
 	{ACT_RELU6, false, true,
 		{{3, 1, 1, 16, 1, ACT_RELU6, false}, {3, 2, 6, 24, 2, ACT_RELU6, false}, {3, 2, 6, 32, 3, ACT_RELU6, false},
-			{3, 2, 6, 64, 4, ACT_RELU6, false}, {3, 1, 6, 96, 3, ACT_RELU6, false}, {3, 2, 6, 160, 3, ACT_RELU6, false},
-			{3, 1, 6, 320, 1, ACT_RELU6, false}}},
+			{3, 2, 6, 64, 4, ACT_RELU6, false}, {3, 1, 6, 96, 3, ACT_RELU6, false},
+			{3, 2, 6, 160, 3, ACT_RELU6, false}, {3, 1, 6, 320, 1, ACT_RELU6, false}}},
 	{ACT_SWISH, false, false,
 		{{3, 1, 1, 16, 1, ACT_SWISH, false}, {3, 2, 6, 24, 2, ACT_SWISH, false}, {5, 2, 6, 40, 2, ACT_SWISH, false},
-			{3, 2, 6, 80, 3, ACT_SWISH, false}, {5, 1, 6, 112, 3, ACT_SWISH, false}, {5, 2, 6, 192, 4, ACT_SWISH, false},
-			{3, 1, 6, 320, 1, ACT_SWISH, false}}},
+			{3, 2, 6, 80, 3, ACT_SWISH, false}, {5, 1, 6, 112, 3, ACT_SWISH, false},
+			{5, 2, 6, 192, 4, ACT_SWISH, false}, {3, 1, 6, 320, 1, ACT_SWISH, false}}},
 	{ACT_RELU, true, false,
 		{{3, 1, 1, 16, 1, ACT_RELU, false}, {3, 2, 6, 24, 2, ACT_SWISH, true}, {5, 2, 6, 40, 2, ACT_SWISH, true},
 			{3, 2, 6, 80, 3, ACT_RELU, false}, {5, 1, 6, 112, 3, ACT_RELU, false}, {5, 2, 6, 192, 4, ACT_RELU, false},
@@ -91,8 +91,12 @@ static bool build(struct model *m, const double *value, bool small, struct fault
 			reduce = false;
 		}
 		for (int i = 0; i < blocks; i++) {
-			struct block b = {.in = channels, .out = depth * network_channels(stage->channels, width),
-				.kernel = stage->kernel, .stride = i == 0 ? stride : 1, .fused = stage->fused, .act = stage->act};
+			struct block b = {.in = channels,
+				.out = depth * network_channels(stage->channels, width),
+				.kernel = stage->kernel,
+				.stride = i == 0 ? stride : 1,
+				.fused = stage->fused,
+				.act = stage->act};
 			snprintf(b.name, sizeof b.name, "s%db%d", s + 1, i + 1);
 			b.reduced = (int)(counted * value[SE]);
 			if (value[SE] > 0 && b.reduced < 1)
@@ -122,6 +126,7 @@ static const struct network mobilenets[] = {
 const struct family mobilenet = {{NETWORK_SIDE, {"width", 0.1, 2, false}}, build, ROWS(mobilenets)};
 
 // Width, depth and side of each level: facts of the papers and their released code.
+// clang-format off
 #define LEVEL(name, help, side, width, depth, se, variant) {name, help, 1000, {side, width, depth, se, variant}}
 #define E(level, width, depth, side) \
 	LEVEL("efficientnet-b" #level, "squeeze and excite, swish, compound scaling (Tan, Le, 2019)", side, width, depth, .25, \
@@ -150,3 +155,4 @@ static const struct network xs[] = {
 	GPU(4, 1.63, 2.40, 282, .25), GPU(5, 1.94, 3.29, 306, .25), GPU(6, 2.25, 4.28, 328, .25), GPU(7, 2.58, 5.46, 350, .25),
 };
 const struct family efficientnet_x = {SCALING, build, ROWS(xs)};
+// clang-format on

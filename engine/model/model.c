@@ -66,10 +66,8 @@ static bool non_negative(const struct model *m, int i)
 	case OP_POOL:
 	case OP_AVERAGE:
 	case OP_MAXIMUM:
-	case OP_FIRST:
-		return non_negative(m, op->in[0]);
-	default:
-		return op->act == ACT_RELU || op->act == ACT_RELU6 || op->act == ACT_SIGMOID;
+	case OP_FIRST: return non_negative(m, op->in[0]);
+	default: return op->act == ACT_RELU || op->act == ACT_RELU6 || op->act == ACT_SIGMOID;
 	}
 }
 
@@ -85,8 +83,14 @@ static int add_layer(struct model *m, const char *name, struct op op, double wei
 	m->layer = room;
 	struct shape in = m->op[op.in[0]].out;
 	struct layer *l = &m->layer[m->layers];
-	*l = (struct layer){.op = m->ops, .in = in, .out = op.out, .macs = macs, .weights = weights, .biases = biases,
-		.activations = (double)in.h * in.w * in.c, .positive = non_negative(m, op.in[0])};
+	*l = (struct layer){.op = m->ops,
+		.in = in,
+		.out = op.out,
+		.macs = macs,
+		.weights = weights,
+		.biases = biases,
+		.activations = (double)in.h * in.w * in.c,
+		.positive = non_negative(m, op.in[0])};
 	snprintf(l->name, sizeof l->name, "%s", name);
 	op.layer = m->layers;
 	m->layers++;
@@ -112,16 +116,18 @@ int model_conv(struct model *m, const char *layer, int in, int channels, struct 
 	bool divides = groups > 0 && s.c % groups == 0 && channels % groups == 0;
 	double weights = divides ? (double)w.h * w.w * (s.c / groups) * channels : 0;
 	out.c = divides ? channels : 0;
-	return add_layer(m, layer, (struct op){.kind = OP_CONV, .in = {in}, .inputs = 1, .out = out, .window = w, .groups = groups,
-		.bias = bias}, weights, weights * out.h * out.w, bias ? channels : 0);
+	return add_layer(m, layer,
+		(struct op){.kind = OP_CONV, .in = {in}, .inputs = 1, .out = out, .window = w, .groups = groups, .bias = bias},
+		weights, weights * out.h * out.w, bias ? channels : 0);
 }
 
 int model_linear(struct model *m, const char *layer, int in, int outputs)
 {
 	struct shape s = model_shape(m, in);
 	double weights = (double)s.c * outputs;
-	return add_layer(m, layer, (struct op){.kind = OP_LINEAR, .in = {in}, .inputs = 1, .out = {s.h, s.w, outputs}, .bias = true},
-		weights, weights * s.h * s.w, outputs);
+	return add_layer(m, layer,
+		(struct op){.kind = OP_LINEAR, .in = {in}, .inputs = 1, .out = {s.h, s.w, outputs}, .bias = true}, weights,
+		weights * s.h * s.w, outputs);
 }
 
 static int add_plain(struct model *m, enum op_kind kind, int in, struct shape out)
@@ -131,7 +137,8 @@ static int add_plain(struct model *m, enum op_kind kind, int in, struct shape ou
 
 int model_norm(struct model *m, int in, enum act act)
 {
-	return add_op(m, (struct op){.kind = OP_NORM, .act = act, .in = {in}, .inputs = 1, .out = model_shape(m, in), .layer = -1});
+	return add_op(m,
+		(struct op){.kind = OP_NORM, .act = act, .in = {in}, .inputs = 1, .out = model_shape(m, in), .layer = -1});
 }
 
 int model_layernorm(struct model *m, int in)
@@ -141,7 +148,8 @@ int model_layernorm(struct model *m, int in)
 
 int model_act(struct model *m, int in, enum act act)
 {
-	return add_op(m, (struct op){.kind = OP_ACT, .act = act, .in = {in}, .inputs = 1, .out = model_shape(m, in), .layer = -1});
+	return add_op(m,
+		(struct op){.kind = OP_ACT, .act = act, .in = {in}, .inputs = 1, .out = model_shape(m, in), .layer = -1});
 }
 
 int model_add(struct model *m, int a, int b, enum act act)
@@ -150,7 +158,8 @@ int model_add(struct model *m, int a, int b, enum act act)
 	if (s.h != other.h || s.w != other.w || s.c != other.c)
 		s.c = 0;
 	bool fused = act == ACT_NONE || act == ACT_RELU || act == ACT_RELU6; // their slopes are known from the output
-	int sum = add_op(m, (struct op){.kind = OP_ADD, .act = fused ? act : ACT_NONE, .in = {a, b}, .inputs = 2, .out = s, .layer = -1});
+	int sum = add_op(m,
+		(struct op){.kind = OP_ADD, .act = fused ? act : ACT_NONE, .in = {a, b}, .inputs = 2, .out = s, .layer = -1});
 	return fused ? sum : model_act(m, sum, act);
 }
 
@@ -202,8 +211,13 @@ int model_attention(struct model *m, int in, int heads)
 {
 	struct shape s = model_shape(m, in);
 	bool divides = heads > 0 && heads <= s.c && s.c % 3 == 0 && s.c / 3 % heads == 0;
-	return add_op(m, (struct op){.kind = OP_ATTENTION, .in = {in}, .inputs = 1, .heads = heads, .layer = -1,
-		.out = {s.h, s.w, divides ? s.c / 3 : 0}});
+	return add_op(m,
+		(struct op){.kind = OP_ATTENTION,
+			.in = {in},
+			.inputs = 1,
+			.heads = heads,
+			.layer = -1,
+			.out = {s.h, s.w, divides ? s.c / 3 : 0}});
 }
 
 int model_first(struct model *m, int in)
@@ -216,12 +230,10 @@ static double own_parameters(const struct op *op)
 {
 	switch (op->kind) {
 	case OP_NORM:
-	case OP_LAYERNORM:
-		return 2.0 * op->out.c;
+	case OP_LAYERNORM: return 2.0 * op->out.c;
 	case OP_TOKENS: // the class token, and a position for every token
 		return (1.0 + op->out.h) * op->out.c;
-	default:
-		return 0;
+	default: return 0;
 	}
 }
 
@@ -271,7 +283,10 @@ bool model_fits(const struct model *m, int at, struct fault *fault)
 	int named = at;
 	while (named > 0 && m->op[named].layer < 0)
 		named--;
-	snprintf(where, sizeof where, "%s: %s%s%s", m->name, kinds[op->kind].name, named == 0 ? "" : named == at ? " " : " after ",
+	snprintf(where, sizeof where, "%s: %s%s%s", m->name, kinds[op->kind].name,
+		named == 0            ? ""
+			: named == at ? " "
+				      : " after ",
 		named == 0 ? "" : m->layer[m->op[named].layer].name);
 	size_t used = 0;
 	for (int k = 0; k < op->inputs && k < MODEL_INPUTS && used < sizeof reads; k++) {

@@ -82,7 +82,7 @@ struct model {
 };
 
 void model_free(struct model *);
-const char *model_kind(enum op_kind); // "conv", "linear" ...
+const char *model_kind(enum op_kind);                          // "conv", "linear" ...
 const char *model_layer_kind(const struct model *, int layer); // "conv", "depthwise", "grouped", "linear"
 
 // The formats that every layer of a model has been given; index into format_table.

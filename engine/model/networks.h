@@ -17,7 +17,10 @@ struct option {
 	bool whole;
 };
 // The first value of every family: the side of the images where no data set gives it.
-#define NETWORK_SIDE {"res", 8, 4096, true}
+#define NETWORK_SIDE                                                                                                             \
+	{                                                                                                                        \
+		"res", 8, 4096, true                                                                                             \
+	}
 
 struct network {
 	const char *name, *help;

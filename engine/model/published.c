@@ -104,8 +104,10 @@ static const struct published_choice resnet50_choices[] = {
 };
 
 #define COUNT(array) (int)(sizeof array / sizeof array[0])
-#define PUBLISHED(name, top1)                                                                                                \
-	{#name, top1, COUNT(name##_layers), COUNT(name##_choices), name##_layers, name##_choices}
+#define PUBLISHED(name, top1)                                                                                                    \
+	{                                                                                                                        \
+#name, top1, COUNT(name##_layers), COUNT(name##_choices), name##_layers, name##_choices                          \
+	}
 static const struct published table[] = {PUBLISHED(resnet18, 71.47), PUBLISHED(resnet50, 77.72)};
 
 static bool fits(const struct published *p, const struct model *m, int *row)

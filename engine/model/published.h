@@ -22,9 +22,9 @@ struct published_layer {
 // A choice of formats that was trained and scored there.
 struct published_choice {
 	const char *name;
-	double top1; // on ImageNet, percent
+	double top1;                       // on ImageNet, percent
 	double megabytes, gbops, speed_up; // of 2^20 bytes; 10^9 bit operations; over fp32 on a T4
-	const char *bits; // of each layer, a digit each, in the layers' order
+	const char *bits;                  // of each layer, a digit each, in the layers' order
 };
 struct published {
 	const char *network;

@@ -14,8 +14,14 @@ static const struct variant {
 	int stem, stages, blocks[4];
 	bool bottleneck;
 } variants[] = {
-	{16, 3, {1, 1, 1}, false},    {16, 3, {3, 3, 3}, false},    {16, 3, {5, 5, 5}, false},     {16, 3, {7, 7, 7}, false},
-	{16, 3, {9, 9, 9}, false},    {64, 4, {2, 2, 2, 2}, false}, {64, 4, {3, 4, 6, 3}, false},  {64, 4, {3, 4, 6, 3}, true},
+	{16, 3, {1, 1, 1}, false},
+	{16, 3, {3, 3, 3}, false},
+	{16, 3, {5, 5, 5}, false},
+	{16, 3, {7, 7, 7}, false},
+	{16, 3, {9, 9, 9}, false},
+	{64, 4, {2, 2, 2, 2}, false},
+	{64, 4, {3, 4, 6, 3}, false},
+	{64, 4, {3, 4, 6, 3}, true},
 	{64, 4, {3, 4, 23, 3}, true},
 };
 enum { RESNET8, RESNET20, RESNET32, RESNET44, RESNET56, RESNET18, RESNET34, RESNET50, RESNET101 };
@@ -59,8 +65,7 @@ static const struct network cifar[] = {
 	{"resnet44", "residual network for small images", 10, {32, 1, 0, RESNET44}},
 	{"resnet56", "residual network for small images", 10, {32, 1, 0, RESNET56}},
 };
-const struct family resnet_cifar = {
-	{NETWORK_SIDE, {"width", 0.25, 4, false}}, build, cifar, sizeof cifar / sizeof cifar[0]};
+const struct family resnet_cifar = {{NETWORK_SIDE, {"width", 0.25, 4, false}}, build, cifar, sizeof cifar / sizeof cifar[0]};
 
 static const struct network imagenet[] = {
 	{"resnet18", "residual network, basic blocks (He et al., 2015)", 1000, {224, 1, 0, RESNET18}},
@@ -69,5 +74,5 @@ static const struct network imagenet[] = {
 	{"resnet50", "residual network, bottlenecks, stride in the 3x3", 1000, {224, 1, 0, RESNET50}},
 	{"resnet101", "residual network, bottlenecks, stride in the 3x3", 1000, {224, 1, 0, RESNET101}},
 };
-const struct family resnet = {
-	{NETWORK_SIDE, {"width", 0.25, 4, false}, {"project", 0, 1, true}}, build, imagenet, sizeof imagenet / sizeof imagenet[0]};
+const struct family resnet = {{NETWORK_SIDE, {"width", 0.25, 4, false}, {"project", 0, 1, true}}, build, imagenet,
+	sizeof imagenet / sizeof imagenet[0]};

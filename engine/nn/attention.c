@@ -61,10 +61,11 @@ static void tokens_backward(struct network *net, struct node *n)
 	job_run(&job, tokens_gradients);
 	gradient_end(&job);
 	layer_reduce_gradient(net, n, n->bias, shape_size(n->out), job.chunks);
-	memcpy(net->gradient + n->gain, net->gradient + n->bias, (size_t)n->out.c * sizeof(float)); // the class token has the first position
+	memcpy(net->gradient + n->gain, net->gradient + n->bias,
+		(size_t)n->out.c * sizeof(float)); // the class token has the first position
 }
 
-const struct operator tokens_operator = {tokens_reserve, NULL, tokens_forward, tokens_backward, .keeps_input = false};
+const struct node_ops tokens_operator = {tokens_reserve, NULL, tokens_forward, tokens_backward, .keeps_input = false};
 
 // ---- attention ----
 
@@ -94,12 +95,13 @@ struct matrix {
 	long row, step; // distance of rows, of elements in a row
 };
 
-static void multiply(const struct kernels *k, int rows, int depth, int columns, struct matrix a, const float *b, long b_row, float *c, long c_row)
+static void multiply(const struct kernels *k, int rows, int depth, int columns, struct matrix a, const float *b, long b_row,
+	float *c, long c_row)
 {
 	for (int first = 0; first < columns; first += KERNEL_COLUMNS)
 		for (int r = 0; r < rows; r += k->rows)
-			k->product(least(k->rows, rows - r), least(columns - first, KERNEL_COLUMNS), 1, depth, a.at + r * a.row, a.row, a.step, 0,
-				b + first, b_row, 0, KERNEL_BLOCK, c + r * c_row + first, c_row, false);
+			k->product(least(k->rows, rows - r), least(columns - first, KERNEL_COLUMNS), 1, depth, a.at + r * a.row,
+				a.row, a.step, 0, b + first, b_row, 0, KERNEL_BLOCK, c + r * c_row + first, c_row, false);
 }
 
 // The transpose of [tokens][width], rows `row` apart, into [width][wide], padded by zeros.
@@ -121,7 +123,8 @@ static float temperature(struct heads h)
 // softmax(Q K^T / sqrt(width)) of one head.
 static void scores_of(const struct kernels *k, struct heads h, const float *q, float *key, float *scores)
 {
-	multiply(k, h.tokens, h.width, h.tokens, (struct matrix){q, h.row, 1}, turned(h, q + h.width * h.heads, key), h.wide, scores, h.wide);
+	multiply(k, h.tokens, h.width, h.tokens, (struct matrix){q, h.row, 1}, turned(h, q + h.width * h.heads, key), h.wide,
+		scores, h.wide);
 	k->softmax(scores, h.tokens, h.tokens, h.wide, temperature(h));
 }
 
@@ -133,7 +136,8 @@ static void attend_images(const struct job *job, struct span span, int chunk, in
 	struct heads h = heads_of(n);
 	for (int i = span.first; i < span.first + span.count; i++)
 		for (int head = 0; head < h.heads; head++) {
-			const float *q = node_image(job->in[0], job->in[0]->x, i) + head * h.width, *v = q + 2L * h.width * h.heads;
+			const float *q = node_image(job->in[0], job->in[0]->x, i) + head * h.width,
+				    *v = q + 2L * h.width * h.heads;
 			scores_of(net->kernels, h, q, s->gradient, s->image);
 			multiply(net->kernels, h.tokens, h.tokens, h.width, (struct matrix){s->image, h.wide, 1}, v, h.row,
 				node_image(n, n->x, i) + head * h.width, n->out.c);
@@ -163,8 +167,10 @@ static void attend_gradients(const struct job *job, struct span span, int chunk,
 			long at = (long)head * h.width, key = (long)h.width * h.heads, value = 2 * key;
 			const float *q = node_image(job->in[0], job->in[0]->x, i) + at, *g = node_image(n, n->grad, i) + at;
 			scores_of(k, h, q, s->gradient, p);
-			multiply(k, h.tokens, h.tokens, h.width, (struct matrix){p, 1, h.wide}, g, n->out.c, dx + at + value, h.row);
-			multiply(k, h.tokens, h.width, h.tokens, (struct matrix){g, n->out.c, 1}, turned(h, q + value, s->gradient), h.wide, ds, h.wide);
+			multiply(k, h.tokens, h.tokens, h.width, (struct matrix){p, 1, h.wide}, g, n->out.c, dx + at + value,
+				h.row);
+			multiply(k, h.tokens, h.width, h.tokens, (struct matrix){g, n->out.c, 1},
+				turned(h, q + value, s->gradient), h.wide, ds, h.wide);
 			for (int t = 0; t < h.tokens; t++) {
 				const float *pr = p + (long)t * h.wide;
 				float *dr = ds + (long)t * h.wide, sum = 0;
@@ -187,7 +193,7 @@ static void attention_backward(struct network *net, struct node *n)
 	gradient_end(&job);
 }
 
-const struct operator attention_operator = {attention_reserve, NULL, attention_forward, attention_backward, .keeps_input = true};
+const struct node_ops attention_operator = {attention_reserve, NULL, attention_forward, attention_backward, .keeps_input = true};
 
 // ---- the class token ----
 
@@ -232,4 +238,4 @@ static void first_backward(struct network *net, struct node *n)
 	gradient_end(&job);
 }
 
-const struct operator first_operator = {first_reserve, NULL, first_forward, first_backward, .keeps_input = false};
+const struct node_ops first_operator = {first_reserve, NULL, first_forward, first_backward, .keeps_input = false};

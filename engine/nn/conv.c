@@ -92,12 +92,15 @@ static void convolve(const struct kernels *k, const struct node *n, const float 
 				for (int p = 0; p < parts; p++) {
 					int from = n->out.w * p / parts, to = n->out.w * (p + 1) / parts;
 					const float *at = x + oy * w->stride * row + from * pixel + g * ci;
-					const float *weights = n->forward + ((long)g * blocks_of(co) + first / KERNEL_BLOCK) * rows * KERNEL_BLOCK;
+					const float *weights = n->forward +
+						((long)g * blocks_of(co) + first / KERNEL_BLOCK) * rows * KERNEL_BLOCK;
 					for (int ky = 0; ky < (whole ? 1 : w->h); ky++)
-						k->product(to - from, least(co - first, KERNEL_COLUMNS), panels, depth, at + ky * row, pixel, 1,
-							whole ? row : n->in.c, weights + ky * panels * depth * KERNEL_BLOCK, KERNEL_BLOCK,
+						k->product(to - from, least(co - first, KERNEL_COLUMNS), panels, depth,
+							at + ky * row, pixel, 1, whole ? row : n->in.c,
+							weights + ky * panels * depth * KERNEL_BLOCK, KERNEL_BLOCK,
 							depth * KERNEL_BLOCK, rows * KERNEL_BLOCK,
-							y + ((long)oy * n->out.w + from) * n->out.c + g * co + first, n->out.c, bias || ky > 0);
+							y + ((long)oy * n->out.w + from) * n->out.c + g * co + first, n->out.c,
+							bias || ky > 0);
 				}
 }
 
@@ -137,10 +140,12 @@ static void weight_gradient(const struct kernels *k, const struct node *n, const
 				for (int column = begin; column < end; column += KERNEL_COLUMNS)
 					for (int p = 0; p < parts; p++) {
 						long j = (long)run * p / parts, to = (long)run * (p + 1) / parts;
-						k->product((int)(to - j), least(end - column, KERNEL_COLUMNS), least(n->out.h - from, band),
-							n->out.w, x + (long)from * w->stride * row + corner + g * ci + j, 1,
-							(long)w->stride * n->in.c, w->stride * row, dy + from * dy_row + column, n->out.c,
-							dy_row, KERNEL_BLOCK, into + ((long)r * run + j) * n->out.c + column, n->out.c, true);
+						k->product((int)(to - j), least(end - column, KERNEL_COLUMNS),
+							least(n->out.h - from, band), n->out.w,
+							x + (long)from * w->stride * row + corner + g * ci + j, 1,
+							(long)w->stride * n->in.c, w->stride * row, dy + from * dy_row + column,
+							n->out.c, dy_row, KERNEL_BLOCK,
+							into + ((long)r * run + j) * n->out.c + column, n->out.c, true);
 					}
 			}
 		}
@@ -168,11 +173,16 @@ static void input_gradient(const struct kernels *k, const struct node *n, const 
 							if (block == 0) // no output reads these pixels
 								at = dy;
 							for (int ty = 0; ty < sums; ty++)
-								k->product(to - from, least(ci - first, KERNEL_COLUMNS), whole ? y->taps : x->taps, block ? depth : 0,
+								k->product(to - from, least(ci - first, KERNEL_COLUMNS),
+									whole ? y->taps : x->taps, block ? depth : 0,
 									at + ty * dy_row, n->out.c, 1, whole ? dy_row : n->out.c,
-									weights + first / KERNEL_BLOCK * block + ty * x->taps * depth * KERNEL_BLOCK,
+									weights + first / KERNEL_BLOCK * block +
+										ty * x->taps * depth * KERNEL_BLOCK,
 									KERNEL_BLOCK, depth * KERNEL_BLOCK, block,
-									dx + ((long)(a * s + py) * n->in.w + from * s + px) * n->in.c + g * ci + first,
+									dx +
+										((long)(a * s + py) * n->in.w + from * s + px) *
+											n->in.c +
+										g * ci + first,
 									(long)s * n->in.c, ty > 0);
 						}
 		}
@@ -188,4 +198,4 @@ static void conv_backward(struct network *net, struct node *n)
 	layer_backward(net, n, backward_images);
 }
 
-const struct operator conv_operator = {conv_reserve, conv_prepare, conv_forward, conv_backward, .keeps_input = true};
+const struct node_ops conv_operator = {conv_reserve, conv_prepare, conv_forward, conv_backward, .keeps_input = true};

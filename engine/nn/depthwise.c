@@ -26,8 +26,9 @@ static void forward_images(const struct job *job, struct span span, int chunk, i
 		const float *x = layer_padded_input(job, i, worker);
 		float *y = node_image(n, n->x, i);
 		for (int oy = 0; oy < n->out.h; oy++)
-			job->net->kernels->depthwise(n->out.w, c, w->h, w->w, x + oy * w->stride * layer_input_row(n), (long)w->stride * c, layer_input_row(n), c,
-				n->quantized, (long)w->w * c, c, y + (long)oy * n->out.w * c, c);
+			job->net->kernels->depthwise(n->out.w, c, w->h, w->w, x + oy * w->stride * layer_input_row(n),
+				(long)w->stride * c, layer_input_row(n), c, n->quantized, (long)w->w * c, c,
+				y + (long)oy * n->out.w * c, c);
 		for (int p = 0; n->op->bias && p < n->out.h * n->out.w; p++)
 			job->net->kernels->accumulate(job->net->weights + n->bias, y + (long)p * c, c);
 		layer_add_sums(job, chunk, i == span.first, y, pixels_of(n->out));
@@ -51,9 +52,9 @@ static void input_gradient(const struct kernels *k, const struct node *n, const 
 			const struct phase *y = &n->phase[0][py], *x = &n->phase[1][px];
 			for (int a = 0; a < y->count; a++)
 				k->depthwise(x->count, c, y->taps, x->taps,
-					dy + (a + y->least + n->before[0]) * dy_row + (long)(x->least + n->before[1]) * c, c, dy_row, c,
-					n->quantized + ((long)y->first * w->w + x->first) * c, -(long)s * w->w * c, -(long)s * c,
-					dx + ((long)(a * s + py) * n->in.w + px) * c, (long)s * c);
+					dy + (a + y->least + n->before[0]) * dy_row + (long)(x->least + n->before[1]) * c, c,
+					dy_row, c, n->quantized + ((long)y->first * w->w + x->first) * c, -(long)s * w->w * c,
+					-(long)s * c, dx + ((long)(a * s + py) * n->in.w + px) * c, (long)s * c);
 		}
 }
 
@@ -66,8 +67,8 @@ static void weight_gradient(const struct kernels *k, const struct node *n, const
 	int c = n->out.c;
 	for (int oy = 0; oy < n->out.h; oy++)
 		for (int ky = 0; ky < w->h; ky++)
-			k->depthwise_gradient(n->out.w, c, w->w, x + (oy * w->stride + ky) * layer_input_row(n), (long)w->stride * c, c,
-				dy + oy * layer_gradient_row(n), c, into + (long)ky * w->w * c, c);
+			k->depthwise_gradient(n->out.w, c, w->w, x + (oy * w->stride + ky) * layer_input_row(n),
+				(long)w->stride * c, c, dy + oy * layer_gradient_row(n), c, into + (long)ky * w->w * c, c);
 }
 
 static void backward_images(const struct job *job, struct span span, int worker, const struct share *share)
@@ -80,5 +81,5 @@ static void depthwise_backward(struct network *net, struct node *n)
 	layer_backward(net, n, backward_images);
 }
 
-const struct operator depthwise_operator = {depthwise_reserve, depthwise_prepare, depthwise_forward, depthwise_backward,
-	.keeps_input = true};
+const struct node_ops depthwise_operator = {
+	depthwise_reserve, depthwise_prepare, depthwise_forward, depthwise_backward, .keeps_input = true};

@@ -16,8 +16,8 @@ static void act_images(const struct job *job, struct span span, int chunk, int w
 {
 	(void)worker;
 	const struct node *n = job->node;
-	job->net->peaks[chunk] = job->net->kernels->activate(node_image(n, job->in[0]->x, span.first), span.count * shape_size(n->out), n->op->act,
-		node_image(n, n->x, span.first));
+	job->net->peaks[chunk] = job->net->kernels->activate(node_image(n, job->in[0]->x, span.first),
+		span.count * shape_size(n->out), n->op->act, node_image(n, n->x, span.first));
 }
 
 static void act_forward(struct network *net, struct node *n)
@@ -32,8 +32,8 @@ static void act_gradients(const struct job *job, struct span span, int chunk, in
 	const struct node *n = job->node;
 	float *spare = job->net->scratch[worker].back;
 	for (int i = span.first; i < span.first + span.count; i++) {
-		job->net->kernels->activate_gradient(node_image(n, job->in[0]->x, i), node_image(n, n->grad, i), shape_size(n->out), n->op->act,
-			gradient_image(job, 0, i, spare));
+		job->net->kernels->activate_gradient(node_image(n, job->in[0]->x, i), node_image(n, n->grad, i),
+			shape_size(n->out), n->op->act, gradient_image(job, 0, i, spare));
 		gradient_image_done(job, 0, chunk, i, spare);
 	}
 }
@@ -45,7 +45,7 @@ static void act_backward(struct network *net, struct node *n)
 	gradient_end(&job);
 }
 
-const struct operator act_operator = {reserve_spare, NULL, act_forward, act_backward, .keeps_input = true};
+const struct node_ops act_operator = {reserve_spare, NULL, act_forward, act_backward, .keeps_input = true};
 
 // ---- addition ----
 
@@ -69,7 +69,8 @@ static void add_images(const struct job *job, struct span span, int chunk, int w
 	struct operand a = operand_of(job, 0, span.first), b = operand_of(job, 1, span.first);
 	float *y = node_image(n, n->x, span.first);
 	if (job->in[0]->waits || job->in[1]->waits)
-		job->net->peaks[chunk] = k->add_affine(a.x, a.gain, a.shift, b.x, b.gain, b.shift, span.count * pixels_of(n->out), n->out.c, n->op->act, y);
+		job->net->peaks[chunk] = k->add_affine(a.x, a.gain, a.shift, b.x, b.gain, b.shift, span.count * pixels_of(n->out),
+			n->out.c, n->op->act, y);
 	else
 		job->net->peaks[chunk] = k->add(a.x, b.x, span.count * shape_size(n->out), n->op->act, y);
 }
@@ -88,8 +89,8 @@ static void add_gradients(const struct job *job, struct span span, int chunk, in
 	float *spare = job->net->scratch[worker].back;
 	for (int i = span.first; i < span.first + span.count; i++)
 		for (int k = 0; k < 2; k++) {
-			job->net->kernels->activate_gradient(node_image(n, n->x, i), node_image(n, n->grad, i), shape_size(n->out), n->op->act,
-				gradient_image(job, k, i, spare));
+			job->net->kernels->activate_gradient(node_image(n, n->x, i), node_image(n, n->grad, i),
+				shape_size(n->out), n->op->act, gradient_image(job, k, i, spare));
 			gradient_image_done(job, k, chunk, i, spare);
 		}
 }
@@ -101,7 +102,7 @@ static void add_backward(struct network *net, struct node *n)
 	gradient_end(&job);
 }
 
-const struct operator add_operator = {reserve_spare, NULL, add_forward, add_backward, .keeps_output = true};
+const struct node_ops add_operator = {reserve_spare, NULL, add_forward, add_backward, .keeps_output = true};
 
 // ---- gate: every channel times a number of its own ----
 
@@ -136,10 +137,12 @@ static void scale_gradients(const struct job *job, struct span span, int chunk, 
 	float *spare = net->scratch[worker].back;
 	double *sum = net->sums + (long)chunk * net->sum_stride;
 	for (int i = span.first; i < span.first + span.count; i++) {
-		const float *x = node_image(n, job->in[0]->x, i), *dy = node_image(n, n->grad, i), *gate = node_image(job->in[1], job->in[1]->x, i);
+		const float *x = node_image(n, job->in[0]->x, i), *dy = node_image(n, n->grad, i),
+			    *gate = node_image(job->in[1], job->in[1]->x, i);
 		memset(sum, 0, 2 * (size_t)c * sizeof *sum);
 		k->affine_sums(x, dy, pixels, c, gate, net->zeros, ACT_NONE, net->zeros, sum, sum + c);
-		k->affine_gradient(x, dy, pixels, c, gate, net->zeros, ACT_NONE, gate, net->zeros, net->zeros, gradient_image(job, 0, i, spare));
+		k->affine_gradient(x, dy, pixels, c, gate, net->zeros, ACT_NONE, gate, net->zeros, net->zeros,
+			gradient_image(job, 0, i, spare));
 		gradient_image_done(job, 0, chunk, i, spare);
 		float *dgate = gradient_image(job, 1, i, spare);
 		for (int j = 0; j < c; j++)
@@ -155,7 +158,7 @@ static void scale_backward(struct network *net, struct node *n)
 	gradient_end(&job);
 }
 
-const struct operator scale_operator = {reserve_spare, NULL, scale_forward, scale_backward, .keeps_input = true};
+const struct node_ops scale_operator = {reserve_spare, NULL, scale_forward, scale_backward, .keeps_input = true};
 
 // ---- concatenation ----
 
@@ -207,4 +210,4 @@ static void concat_backward(struct network *net, struct node *n)
 	gradient_end(&job);
 }
 
-const struct operator concat_operator = {reserve_spare, NULL, concat_forward, concat_backward, .keeps_input = false};
+const struct node_ops concat_operator = {reserve_spare, NULL, concat_forward, concat_backward, .keeps_input = false};

@@ -63,8 +63,8 @@ void gradient_done(const struct job *job, int k, int chunk, long pixel, long pix
 		kernels->accumulate(spare, to->grad + pixel * c, pixels * c);
 	if (to->op->kind == OP_NORM && completes(job, k)) {
 		double *sum = to->sums + (long)chunk * 2 * c;
-		kernels->affine_sums(job->net->node[to->op->in[0]].x + pixel * c, to->grad + pixel * c, pixels, c, to->gain_scale, to->shift,
-			to->op->act, to->mean, sum, sum + c);
+		kernels->affine_sums(job->net->node[to->op->in[0]].x + pixel * c, to->grad + pixel * c, pixels, c, to->gain_scale,
+			to->shift, to->op->act, to->mean, sum, sum + c);
 	}
 }
 

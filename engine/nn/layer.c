@@ -45,7 +45,8 @@ static void peak_chunk(const struct job *job, struct span span, int chunk, int w
 {
 	(void)worker;
 	const struct node *source = job->in[0];
-	job->net->peaks[chunk] = job->net->kernels->peak(node_image(source, source->x, span.first), span.count * shape_size(source->out));
+	job->net->peaks[chunk] = job->net->kernels->peak(node_image(source, source->x, span.first),
+		span.count * shape_size(source->out));
 }
 
 // Most operators leave the peak of what they write; for the input and for layers it is looked up here, once.
@@ -96,17 +97,14 @@ static float present_range(struct network *net, struct node *n, int format, bool
 	if (format_table[format].kind == FORMAT_CAST)
 		return peak;
 	switch (q->range) {
-	case RANGE_PERCENTILE:
-		return range_percentile(histogram_of(net, n), peak, q->percentile);
-	case RANGE_MSE:
-		return range_mse(net->kernels, histogram_of(net, n), peak, format, positive);
+	case RANGE_PERCENTILE: return range_percentile(histogram_of(net, n), peak, q->percentile);
+	case RANGE_MSE: return range_mse(net->kernels, histogram_of(net, n), peak, format, positive);
 	case RANGE_EMA:
 		if (net->pass != PASS_TRAIN)
 			return peak;
 		*moving = *moving > 0 ? RANGE_EMA_KEEP * *moving + (1 - RANGE_EMA_KEEP) * peak : peak;
 		return *moving;
-	case RANGE_MAX:
-		break;
+	case RANGE_MAX: break;
 	}
 	return peak;
 }
@@ -168,7 +166,8 @@ void layer_find_phases(struct node *n, struct storage *l)
 {
 	const struct window *w = &n->op->window;
 	for (int d = 0; d < 2; d++) {
-		int size = d ? n->in.w : n->in.h, out = d ? n->out.w : n->out.h, kernel = d ? w->w : w->h, pad = d ? w->pad_w : w->pad_h;
+		int size = d ? n->in.w : n->in.h, out = d ? n->out.w : n->out.h, kernel = d ? w->w : w->h,
+		    pad = d ? w->pad_w : w->pad_h;
 		n->before[d] = n->after[d] = 0;
 		n->phase[d] = (struct phase *)storage_work(l, w->stride * (long)(sizeof(struct phase) / sizeof(float)));
 		for (int r = 0; r < w->stride; r++) {
@@ -193,7 +192,8 @@ void layer_round(const struct job *job, long pixel, long pixels, float *to)
 	const struct kernels *k = job->net->kernels;
 	int c = n->in.c;
 	if (source->waits)
-		k->quantize_affine(&n->grid, n->scale, behind->x + pixel * c, pixels, c, source->gain_scale, source->shift, source->op->act, to);
+		k->quantize_affine(&n->grid, n->scale, behind->x + pixel * c, pixels, c, source->gain_scale, source->shift,
+			source->op->act, to);
 	else
 		k->quantize(&n->grid, n->scale, source->x + pixel * c, to, pixels * c);
 }
@@ -203,17 +203,18 @@ void layer_output_gradient(const struct job *job, long pixel, long pixels, float
 	const struct node *n = job->node, *norm = n->norm;
 	long at = pixel * n->out.c;
 	if (norm)
-		job->net->kernels->affine_gradient(n->x + at, norm->grad + at, pixels, n->out.c, norm->gain_scale, norm->shift, norm->op->act,
-			norm->ka, norm->kb, norm->kc, to);
+		job->net->kernels->affine_gradient(n->x + at, norm->grad + at, pixels, n->out.c, norm->gain_scale, norm->shift,
+			norm->op->act, norm->ka, norm->kb, norm->kc, to);
 	else
 		memcpy(to, n->grad + at, (size_t)(pixels * n->out.c) * sizeof *to);
 }
 
 // An image within margins of zeros, row by row.
-static const float *padded(const struct job *job, void (*fill)(const struct job *, long pixel, long pixels, float *to), struct shape s, int image,
-	const int before[2], const int after[2], float *into)
+static const float *padded(const struct job *job, void (*fill)(const struct job *, long pixel, long pixels, float *to),
+	struct shape s, int image, const int before[2], const int after[2], float *into)
 {
-	long row = (long)s.w * s.c, stride = (long)(s.w + before[1] + after[1]) * s.c, left = (long)before[1] * s.c, right = (long)after[1] * s.c;
+	long row = (long)s.w * s.c, stride = (long)(s.w + before[1] + after[1]) * s.c, left = (long)before[1] * s.c,
+	     right = (long)after[1] * s.c;
 	memset(into, 0, (size_t)(before[0] * stride) * sizeof *into);
 	for (int y = 0; y < s.h; y++) {
 		float *to = into + (y + before[0]) * stride;
@@ -273,7 +274,8 @@ void layer_clip(const struct job *job, long pixel, long pixels, float *dx)
 }
 
 void layer_backward_images(const struct job *job, struct span span, int worker, const struct share *share,
-	void (*weights)(const struct kernels *, const struct node *, const float *x, const float *dy, int first, int end, float *into),
+	void (*weights)(const struct kernels *, const struct node *, const float *x, const float *dy, int first, int end,
+		float *into),
 	void (*input)(const struct kernels *, const struct node *, const float *dy, float *dx))
 {
 	const struct node *n = job->node;
@@ -282,8 +284,9 @@ void layer_backward_images(const struct job *job, struct span span, int worker, 
 	for (int i = span.first; i < span.first + span.count; i++) {
 		const float *dy = layer_padded_gradient(job, i, worker);
 		if (share->partial)
-			weights(k, n, layer_padded_input(job, i, worker), dy + n->before[0] * layer_gradient_row(n) + (long)n->before[1] * n->out.c,
-				share->first, share->end, share->partial);
+			weights(k, n, layer_padded_input(job, i, worker),
+				dy + n->before[0] * layer_gradient_row(n) + (long)n->before[1] * n->out.c, share->first,
+				share->end, share->partial);
 		if (!share->inputs || !job->in[0]->grad)
 			continue;
 		long pixel = i * pixels_of(n->in);
@@ -326,7 +329,8 @@ static void sum_bias(const struct job *job, struct span span, int chunk, int wor
 	const struct node *n = job->node;
 	double *sum = net->sums + (long)chunk * net->sum_stride;
 	memset(sum, 0, 2 * (size_t)n->out.c * sizeof *sum);
-	net->kernels->channel_sums(node_image(n, n->grad, span.first), span.count * pixels_of(n->out), n->out.c, sum, sum + n->out.c);
+	net->kernels->channel_sums(node_image(n, n->grad, span.first), span.count * pixels_of(n->out), n->out.c, sum,
+		sum + n->out.c);
 }
 
 void layer_backward(struct network *net, struct node *n, share_work *work)

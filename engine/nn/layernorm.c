@@ -21,9 +21,9 @@ static void forward_images(const struct job *job, struct span span, int chunk, i
 	(void)worker;
 	const struct network *net = job->net;
 	const struct node *n = job->node;
-	net->peaks[chunk] = net->kernels->layernorm(node_image(job->in[0], job->in[0]->x, span.first), span.count * pixels_of(n->in), n->in.c, EPSILON,
-		net->weights + n->gain, net->weights + n->bias, node_image(n, n->kept, span.first), n->inverse + span.first * pixels_of(n->in),
-		node_image(n, n->x, span.first));
+	net->peaks[chunk] = net->kernels->layernorm(node_image(job->in[0], job->in[0]->x, span.first),
+		span.count * pixels_of(n->in), n->in.c, EPSILON, net->weights + n->gain, net->weights + n->bias,
+		node_image(n, n->kept, span.first), n->inverse + span.first * pixels_of(n->in), node_image(n, n->x, span.first));
 }
 
 static void layernorm_forward(struct network *net, struct node *n)
@@ -41,8 +41,9 @@ static void backward_images(const struct job *job, struct span span, int chunk, 
 	float *partial = net->partial + chunk * n->partial_stride, *spare = net->scratch[worker].back;
 	memset(partial, 0, 2 * (size_t)c * sizeof *partial);
 	for (int i = span.first; i < span.first + span.count; i++) {
-		net->kernels->layernorm_gradient(node_image(n, n->kept, i), n->inverse + i * pixels_of(n->in), node_image(n, n->grad, i), pixels_of(n->in), c,
-			net->weights + n->gain, gradient_image(job, 0, i, spare), partial, partial + c);
+		net->kernels->layernorm_gradient(node_image(n, n->kept, i), n->inverse + i * pixels_of(n->in),
+			node_image(n, n->grad, i), pixels_of(n->in), c, net->weights + n->gain, gradient_image(job, 0, i, spare),
+			partial, partial + c);
 		gradient_image_done(job, 0, chunk, i, spare);
 	}
 }
@@ -63,4 +64,4 @@ static void layernorm_backward(struct network *net, struct node *n)
 	}
 }
 
-const struct operator layernorm_operator = {layernorm_reserve, NULL, layernorm_forward, layernorm_backward, .keeps_input = false};
+const struct node_ops layernorm_operator = {layernorm_reserve, NULL, layernorm_forward, layernorm_backward, .keeps_input = false};

@@ -7,8 +7,8 @@
 #include "engine/nn/node.h"
 #include "engine/tensor/rng.h"
 
-static const struct operator input_operator = {0};
-static const struct operator *const operators[OP_KINDS] = {
+static const struct node_ops input_operator = {0};
+static const struct node_ops *const operators[OP_KINDS] = {
 	[OP_INPUT] = &input_operator,
 	[OP_CONV] = &conv_operator,
 	[OP_LINEAR] = &pointwise_operator,
@@ -27,7 +27,7 @@ static const struct operator *const operators[OP_KINDS] = {
 };
 
 // Some convolutions have a better way.
-static const struct operator *operator_of(const struct node *n)
+static const struct node_ops *operator_of(const struct node *n)
 {
 	const struct op *op = n->op;
 	const struct window *w = &op->window;
@@ -113,7 +113,7 @@ static long place(struct life *life, int count)
 			moved = false;
 			for (int j = 0; j < count; j++)
 				if (j != i && life[j].at >= 0 && meet(&life[i], &life[j]) && at < life[j].at + life[j].size &&
-				life[j].at < at + life[i].size) {
+					life[j].at < at + life[i].size) {
 					at = life[j].at + life[j].size;
 					moved = true;
 				}
@@ -185,7 +185,8 @@ static void find_readers(struct network *net)
 				if (m->op[r].in[k] == i) {
 					n->reader = r;
 					readers++;
-					all_apply = all_apply && (m->op[r].layer >= 0 || (m->op[r].kind == OP_ADD && n->op->act == ACT_NONE));
+					all_apply = all_apply &&
+						(m->op[r].layer >= 0 || (m->op[r].kind == OP_ADD && n->op->act == ACT_NONE));
 				}
 		n->can_wait = all_apply && readers > 0 && n->op->act != ACT_GELU; // GELU's peak is not known from extremes
 		if (n->op->layer >= 0 && !n->op->bias && readers == 1 && m->op[n->reader].kind == OP_NORM)
@@ -237,7 +238,8 @@ static bool make_scratch(struct network *net, const struct storage *l)
 	net->ones = network_block(net, (size_t)channels * sizeof *net->ones);
 	net->peaks = network_block(net, NN_CHUNKS * sizeof *net->peaks);
 	net->histograms = network_block(net, NN_CHUNKS * RANGE_BINS * sizeof *net->histograms);
-	if (!arrays || !net->scratch || !net->partial || !net->sums || !net->zeros || !net->ones || !net->peaks || !net->histograms)
+	if (!arrays || !net->scratch || !net->partial || !net->sums || !net->zeros || !net->ones || !net->peaks ||
+		!net->histograms)
 		return false;
 	for (int i = 0; i < channels; i++)
 		net->ones[i] = 1;
@@ -282,21 +284,11 @@ void network_initialise(struct network *net, uint64_t seed)
 		double fan = p->fan;
 		for (long j = 0; j < p->count; j++)
 			switch (p->fill) {
-			case FILL_ZERO:
-				w[j] = 0;
-				break;
-			case FILL_ONE:
-				w[j] = 1;
-				break;
-			case FILL_HE:
-				w[j] = (float)(rng_normal(key, (uint64_t)j) * sqrt(2 / fan));
-				break;
-			case FILL_EVEN:
-				w[j] = (float)((2 * rng_uniform(key, (uint64_t)j) - 1) / sqrt(fan));
-				break;
-			case FILL_TOKEN:
-				w[j] = (float)(rng_normal(key, (uint64_t)j) * 0.02);
-				break;
+			case FILL_ZERO: w[j] = 0; break;
+			case FILL_ONE: w[j] = 1; break;
+			case FILL_HE: w[j] = (float)(rng_normal(key, (uint64_t)j) * sqrt(2 / fan)); break;
+			case FILL_EVEN: w[j] = (float)((2 * rng_uniform(key, (uint64_t)j) - 1) / sqrt(fan)); break;
+			case FILL_TOKEN: w[j] = (float)(rng_normal(key, (uint64_t)j) * 0.02); break;
 			}
 	}
 	optimizer_clear(net);

@@ -83,8 +83,8 @@ struct optimizer {
 	double rate;
 	double momentum, beta2; // AdamW: both betas
 	double decay;           // of layers' weights only; AdamW's is decoupled from the gradient
-	double clip;            // a longer gradient is scaled down to it; 0: never. The straight-through gradient of a narrow format can be wild
-	double average;         // how much the average of the weights keeps, in the end; at first less: (1 + step)/(10 + step)
+	double clip; // a longer gradient is scaled down to it; 0: never. The straight-through gradient of a narrow format can be wild
+	double average; // how much the average of the weights keeps, in the end; at first less: (1 + step)/(10 + step)
 };
 // One step; `step` counts from 0. Returns the gradient's length; where that is not a number, nothing is changed.
 double network_update(struct network *, const struct optimizer *, long step);

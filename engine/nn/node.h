@@ -8,11 +8,11 @@
 #include "engine/tensor/kernels.h"
 
 enum {
-	NN_ALIGN = 16,      // floats: arrays start on cache lines
-	NN_SLACK = 32,      // floats past an array's end that kernels may read
-	NN_CHUNKS = 16,     // most chunks of images in a parallel loop
-	NN_TASKS = 8,       // parallel parts of a weight gradient
-	NN_TILE = 4,        // least blocks of columns in a tile of a weight gradient
+	NN_ALIGN = 16,       // floats: arrays start on cache lines
+	NN_SLACK = 32,       // floats past an array's end that kernels may read
+	NN_CHUNKS = 16,      // most chunks of images in a parallel loop
+	NN_TASKS = 8,        // parallel parts of a weight gradient
+	NN_TILE = 4,         // least blocks of columns in a tile of a weight gradient
 	NN_PARTIAL = 131072, // weights from which on their gradient is split by tiles first
 	NN_BLOCKS = 24
 };
@@ -26,14 +26,14 @@ struct phase {
 	int count; // how many such rows the input has
 };
 
-struct operator;
+struct node_ops;
 struct node {
 	const struct op *op;
-	const struct operator *does;
+	const struct node_ops *does;
 	struct shape in, out;
-	float *x;    // output, [batch][h][w][c]
-	float *grad; // gradient of the output; NULL for the input
-	float peak;  // largest magnitude of the output in the present pass; below 0: not known
+	float *x;          // output, [batch][h][w][c]
+	float *grad;       // gradient of the output; NULL for the input
+	float peak;        // largest magnitude of the output in the present pass; below 0: not known
 	bool grad_written; // has a consumer written to grad in the present backward pass?
 
 	// Parameters: offsets into the network's arrays. A layer's weights are [kernel rows][kernel columns][in.c/groups][out.c].
@@ -41,13 +41,13 @@ struct node {
 	long bias, gain; // [out.c]; tokens: the positions, the class token
 
 	// Layers, in the present pass.
-	struct grid grid;     // of the input activations
-	float scale, range;   // likewise
-	float *weight_scale;  // [out.c]
-	float *quantized;     // weights after rounding, [rows][out.c]
-	float *forward;       // the same packed: by group, by block of columns: [rows][KERNEL_BLOCK]
-	float *backward;      // packed for the gradient of the input
-	struct phase *phase[2]; // convolutions: by dimension, by remainder
+	struct grid grid;        // of the input activations
+	float scale, range;      // likewise
+	float *weight_scale;     // [out.c]
+	float *quantized;        // weights after rounding, [rows][out.c]
+	float *forward;          // the same packed: by group, by block of columns: [rows][KERNEL_BLOCK]
+	float *backward;         // packed for the gradient of the input
+	struct phase *phase[2];  // convolutions: by dimension, by remainder
 	int before[2], after[2]; // margins of zeros around an image of output gradients, by dimension
 
 	long partial_stride; // between chunks' partial sums of a gradient
@@ -58,8 +58,8 @@ struct node {
 	struct node *norm; // layers: the norm that alone reads this one, else NULL
 	bool can_wait;     // norms: every reader can apply it
 	bool waits;        // norms: so it is in the present pass, and x is not filled
-	double *sums;      // norms, of the input: [NN_CHUNKS][2][c], sums and sums of squares; in the backward pass see kernels' affine_sums
-	float *extremes;   // norms, of the input: [NN_CHUNKS][2][c], lowest and highest
+	double *sums; // norms, of the input: [NN_CHUNKS][2][c], sums and sums of squares; in the backward pass see kernels' affine_sums
+	float *extremes; // norms, of the input: [NN_CHUNKS][2][c], lowest and highest
 
 	// What a pass keeps for its backward pass, and small arrays: norms' [out.c], layer norms' normal and inverse, ….
 	float *mean, *deviation_inverse, *gain_scale, *shift, *ka, *kb, *kc;
@@ -80,7 +80,7 @@ struct parameter {
 // Parameters in pieces, for the optimizer.
 struct piece {
 	long first, count;
-	bool decays; // weights do; biases, norms and tokens do not
+	bool decays;    // weights do; biases, norms and tokens do not
 	double squares; // of its gradient, in the present update
 };
 
@@ -89,10 +89,10 @@ struct network {
 	struct team *team;
 	const struct kernels *kernels;
 	int batch;
-	struct node *node; // [model->ops]
-	float *weights;          // parameters that passes use: `trained`, or `average`
+	struct node *node;                                       // [model->ops]
+	float *weights;                                          // parameters that passes use: `trained`, or `average`
 	float *trained, *gradient, *momentum, *second, *average; // likewise [parameters]; the last two NULL where not kept
-	float *ranges;           // a moving range per layer
+	float *ranges;                                           // a moving range per layer
 	long parameters;
 	struct parameter *parameter;
 	int parameter_count;
@@ -100,10 +100,10 @@ struct network {
 	float *partial;          // partial sums of gradients, a row per chunk
 	double *sums;            // [NN_CHUNKS][2][most channels]: of biases, of gates
 	int sum_stride;
-	float *zeros, *ones;     // [most channels]
-	float *peaks;            // [NN_CHUNKS]
-	uint32_t *histograms;    // [NN_CHUNKS][RANGE_BINS]
-	struct piece *piece;     // the parameters, in pieces for the update
+	float *zeros, *ones;  // [most channels]
+	float *peaks;         // [NN_CHUNKS]
+	uint32_t *histograms; // [NN_CHUNKS][RANGE_BINS]
+	struct piece *piece;  // the parameters, in pieces for the update
 	int pieces;
 	void *memory[NN_BLOCKS]; // all that is above, for freeing
 	int blocks;
@@ -138,20 +138,20 @@ float *storage_work(struct storage *, long count);
 void storage_scratch(struct storage *, long image, long gradient, long back);
 void storage_partial(struct storage *, struct node *, long count, int chunks);
 
-void *network_block(struct network *, size_t bytes); // zeroed, freed with the network; NULL once memory has run out
+void *network_block(struct network *, size_t bytes);      // zeroed, freed with the network; NULL once memory has run out
 bool optimizer_reserve(struct network *, unsigned keeps); // what the optimizer keeps; false: out of memory
 void optimizer_clear(struct network *);
 
 // What an operator does. Images, formats and mode are those of the network's present pass.
-struct operator {
+struct node_ops {
 	void (*reserve)(const struct network *, struct node *, struct storage *);
 	void (*prepare)(struct network *, struct node *); // rounds the weights; runs in parallel with other nodes' own
 	void (*forward)(struct network *, struct node *);
 	void (*backward)(struct network *, struct node *); // reads node->grad, writes or adds to the gradients of what it read
-	bool keeps_input, keeps_output; // backward reads them
+	bool keeps_input, keeps_output;                    // backward reads them
 };
-extern const struct operator conv_operator, pointwise_operator, depthwise_operator, norm_operator, layernorm_operator, act_operator,
-	add_operator, scale_operator, concat_operator, average_operator, maximum_operator, tokens_operator,
+extern const struct node_ops conv_operator, pointwise_operator, depthwise_operator, norm_operator, layernorm_operator,
+	act_operator, add_operator, scale_operator, concat_operator, average_operator, maximum_operator, tokens_operator,
 	attention_operator, first_operator;
 
 // A parallel loop over the images of the present pass, in fixed chunks.
@@ -183,9 +183,10 @@ void gradient_end(const struct job *); // after all images: the inputs' gradient
 void norm_add_sums(const struct network *, const struct node *, int chunk, bool fresh, const float *x, long pixels);
 
 // layer.c: what operators with weights share.
-void layer_reserve(struct node *, struct storage *, long rows, enum fill); // weights of `rows` inputs an output, and a bias where it has one
-void layer_quantize_weights(struct network *, struct node *);         // fills node->quantized
-void layer_find_range(struct network *, struct node *);             // fills node->grid, scale, range
+void layer_reserve(struct node *, struct storage *, long rows,
+	enum fill);                                           // weights of `rows` inputs an output, and a bias where it has one
+void layer_quantize_weights(struct network *, struct node *); // fills node->quantized
+void layer_find_range(struct network *, struct node *);       // fills node->grid, scale, range
 // Packs columns first..first+columns of the quantized weights' rows, into whole blocks; returns where the next begin.
 float *layer_pack(const struct node *, int first, int columns, float *to);
 void layer_find_phases(struct node *, struct storage *);
@@ -218,7 +219,8 @@ typedef void share_work(const struct job *, struct span, int worker, const struc
 // The work of a convolution: each image within its padding and its gradient within its margins, in turn. The weights' gradient gets dy
 // without the margins, in rows that have them.
 void layer_backward_images(const struct job *, struct span, int worker, const struct share *,
-	void (*weights)(const struct kernels *, const struct node *, const float *x, const float *dy, int first, int end, float *into),
+	void (*weights)(const struct kernels *, const struct node *, const float *x, const float *dy, int first, int end,
+		float *into),
 	void (*input)(const struct kernels *, const struct node *, const float *dy, float *dx));
 // Runs `work` over all shares and puts the gradients together; also the bias's.
 void layer_backward(struct network *, struct node *, share_work *);

@@ -17,7 +17,8 @@ static void norm_reserve(const struct network *net, struct node *n, struct stora
 	n->gain = storage_parameter(l, c, FILL_ONE, 0);
 	n->bias = storage_parameter(l, c, FILL_ZERO, 0);
 	for (int i = 0; i < 7; i++)
-		*(float **[]){&n->mean, &n->deviation_inverse, &n->gain_scale, &n->shift, &n->ka, &n->kb, &n->kc}[i] = storage_work(l, c);
+		*(float **[]){&n->mean, &n->deviation_inverse, &n->gain_scale, &n->shift, &n->ka, &n->kb,
+			&n->kc}[i] = storage_work(l, c);
 	n->extremes = storage_work(l, NN_CHUNKS * 2L * c);
 	n->sums = (double *)(void *)storage_work(l, 2 * NN_CHUNKS * 2L * c);
 	storage_scratch(l, 0, 0, shape_size(n->in));
@@ -41,15 +42,16 @@ void norm_add_sums(const struct network *net, const struct node *n, int chunk, b
 static void sum_images(const struct job *job, struct span span, int chunk, int worker)
 {
 	(void)worker;
-	norm_add_sums(job->net, job->node, chunk, true, node_image(job->in[0], job->in[0]->x, span.first), span.count * pixels_of(job->node->in));
+	norm_add_sums(job->net, job->node, chunk, true, node_image(job->in[0], job->in[0]->x, span.first),
+		span.count * pixels_of(job->node->in));
 }
 
 static void apply_images(const struct job *job, struct span span, int chunk, int worker)
 {
 	(void)worker;
 	const struct node *n = job->node;
-	job->net->peaks[chunk] = job->net->kernels->affine(node_image(job->in[0], job->in[0]->x, span.first), span.count * pixels_of(n->in), n->in.c,
-		n->gain_scale, n->shift, n->op->act, node_image(n, n->x, span.first));
+	job->net->peaks[chunk] = job->net->kernels->affine(node_image(job->in[0], job->in[0]->x, span.first),
+		span.count * pixels_of(n->in), n->in.c, n->gain_scale, n->shift, n->op->act, node_image(n, n->x, span.first));
 }
 
 // Adds the chunks' sums up, in the first chunk's place, which it returns.
@@ -126,8 +128,8 @@ static void apply_gradients(const struct job *job, struct span span, int chunk, 
 	const struct node *n = job->node, *source = job->in[0];
 	float *spare = job->net->scratch[worker].back;
 	for (int i = span.first; i < span.first + span.count; i++) {
-		job->net->kernels->affine_gradient(node_image(source, source->x, i), node_image(n, n->grad, i), pixels_of(n->in), n->in.c,
-			n->gain_scale, n->shift, n->op->act, n->ka, n->kb, n->kc, gradient_image(job, 0, i, spare));
+		job->net->kernels->affine_gradient(node_image(source, source->x, i), node_image(n, n->grad, i), pixels_of(n->in),
+			n->in.c, n->gain_scale, n->shift, n->op->act, n->ka, n->kb, n->kc, gradient_image(job, 0, i, spare));
 		gradient_image_done(job, 0, chunk, i, spare);
 	}
 }
@@ -158,4 +160,4 @@ static void norm_backward(struct network *net, struct node *n)
 	gradient_end(&job);
 }
 
-const struct operator norm_operator = {norm_reserve, NULL, norm_forward, norm_backward, .keeps_input = true};
+const struct node_ops norm_operator = {norm_reserve, NULL, norm_forward, norm_backward, .keeps_input = true};

@@ -14,7 +14,8 @@ static void find_pieces(struct network *net)
 		const struct parameter *p = &net->parameter[i];
 		for (long at = 0; at < p->count; at += PIECE, net->pieces++)
 			if (net->piece)
-				net->piece[net->pieces] = (struct piece){.first = p->at + at, .count = p->count - at < PIECE ? p->count - at : PIECE,
+				net->piece[net->pieces] = (struct piece){.first = p->at + at,
+					.count = p->count - at < PIECE ? p->count - at : PIECE,
 					.decays = p->fill == FILL_HE || p->fill == FILL_EVEN};
 	}
 }
@@ -28,7 +29,8 @@ bool optimizer_reserve(struct network *net, unsigned keeps)
 	net->average = keeps & NETWORK_AVERAGE ? network_block(net, size) : NULL;
 	find_pieces(net);
 	net->piece = network_block(net, (size_t)net->pieces * sizeof *net->piece);
-	if (!net->momentum || !net->piece || (keeps & NETWORK_SECOND_MOMENTS && !net->second) || (keeps & NETWORK_AVERAGE && !net->average))
+	if (!net->momentum || !net->piece || (keeps & NETWORK_SECOND_MOMENTS && !net->second) ||
+		(keeps & NETWORK_AVERAGE && !net->average))
 		return false;
 	find_pieces(net);
 	return true;
@@ -89,8 +91,8 @@ static void update_piece(void *context, int piece, int worker)
 	float *w = net->trained + p->first, *m = net->momentum + p->first;
 	const float *g = net->gradient + p->first;
 	if (o->kind == OPTIMIZER_ADAMW)
-		net->kernels->adamw(w, m, net->second + p->first, g, p->count, u->scale, u->rate, (float)o->momentum, (float)o->beta2,
-			p->decays ? (float)(o->rate * o->decay) : 0);
+		net->kernels->adamw(w, m, net->second + p->first, g, p->count, u->scale, u->rate, (float)o->momentum,
+			(float)o->beta2, p->decays ? (float)(o->rate * o->decay) : 0);
 	else
 		net->kernels->sgd(w, m, g, p->count, u->scale, u->rate, (float)o->momentum, p->decays ? (float)o->decay : 0);
 	if (net->average)

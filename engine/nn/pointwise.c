@@ -35,13 +35,14 @@ static void pointwise_prepare(struct network *net, struct node *n)
 }
 
 // Y (+)= X times packed B.
-static void multiply(const struct kernels *k, int rows, int depth, int columns, const float *x, const float *packed, float *y, bool accumulate)
+static void multiply(const struct kernels *k, int rows, int depth, int columns, const float *x, const float *packed, float *y,
+	bool accumulate)
 {
 	for (int first = 0; first < columns; first += KERNEL_COLUMNS)
 		for (int r = 0; r < rows; r += k->rows)
-			k->product(least(k->rows, rows - r), least(columns - first, KERNEL_COLUMNS), 1, depth, x + (long)r * depth, depth, 1, 0,
-				packed + (long)first * depth, KERNEL_BLOCK, 0, (long)depth * KERNEL_BLOCK, y + (long)r * columns + first, columns,
-				accumulate);
+			k->product(least(k->rows, rows - r), least(columns - first, KERNEL_COLUMNS), 1, depth,
+				x + (long)r * depth, depth, 1, 0, packed + (long)first * depth, KERNEL_BLOCK, 0,
+				(long)depth * KERNEL_BLOCK, y + (long)r * columns + first, columns, accumulate);
 }
 
 static void forward_pixels(const struct job *job, struct span span, int chunk, int worker)
@@ -69,17 +70,18 @@ static void pointwise_forward(struct network *net, struct node *n)
 	job_run(&job, forward_pixels);
 }
 
-static void weight_gradient(const struct kernels *k, int rows, int ci, int co, const float *x, const float *dy, const struct share *share)
+static void weight_gradient(const struct kernels *k, int rows, int ci, int co, const float *x, const float *dy,
+	const struct share *share)
 {
 	if (k->blas) {
-		cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, ci, share->end - share->first, rows, 1, x, ci, dy + share->first, co, 1,
-			share->partial + share->first, co);
+		cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, ci, share->end - share->first, rows, 1, x, ci,
+			dy + share->first, co, 1, share->partial + share->first, co);
 		return;
 	}
 	for (int column = share->first; column < share->end; column += KERNEL_COLUMNS)
 		for (int j = 0; j < ci; j += k->rows)
-			k->product(least(k->rows, ci - j), least(share->end - column, KERNEL_COLUMNS), 1, rows, x + j, 1, ci, 0, dy + column, co, 0,
-				KERNEL_BLOCK, share->partial + (long)j * co + column, co, true);
+			k->product(least(k->rows, ci - j), least(share->end - column, KERNEL_COLUMNS), 1, rows, x + j, 1, ci, 0,
+				dy + column, co, 0, KERNEL_BLOCK, share->partial + (long)j * co + column, co, true);
 }
 
 static void input_gradient(const struct kernels *k, const struct node *n, int rows, const float *dy, float *dx)
@@ -123,4 +125,5 @@ static void pointwise_backward(struct network *net, struct node *n)
 	layer_backward(net, n, backward_pixels);
 }
 
-const struct operator pointwise_operator = {pointwise_reserve, pointwise_prepare, pointwise_forward, pointwise_backward, .keeps_input = true};
+const struct node_ops pointwise_operator = {
+	pointwise_reserve, pointwise_prepare, pointwise_forward, pointwise_backward, .keeps_input = true};

@@ -125,5 +125,5 @@ static void maximum_backward(struct network *net, struct node *n)
 	gradient_end(&job);
 }
 
-const struct operator average_operator = {pool_reserve, NULL, pool_forward, average_backward, .keeps_input = false};
-const struct operator maximum_operator = {pool_reserve, NULL, pool_forward, maximum_backward, .keeps_input = true};
+const struct node_ops average_operator = {pool_reserve, NULL, pool_forward, average_backward, .keeps_input = false};
+const struct node_ops maximum_operator = {pool_reserve, NULL, pool_forward, maximum_backward, .keeps_input = true};

@@ -20,12 +20,9 @@ double collective_time(enum collective kind, double bytes, const struct ring *ri
 	if (chips <= 1)
 		return 0;
 	switch (kind) {
-	case ALL_TO_ALL:
-		return fmax(hops * hop, bytes / chips * fullest / link);
-	case ALL_REDUCE:
-		return fmax(2 * hops * hop, 2 * bytes * (chips - 1) / chips / bandwidth);
-	default:
-		return fmax(hops * hop, bytes * (chips - 1) / chips / bandwidth);
+	case ALL_TO_ALL: return fmax(hops * hop, bytes / chips * fullest / link);
+	case ALL_REDUCE: return fmax(2 * hops * hop, 2 * bytes * (chips - 1) / chips / bandwidth);
+	default: return fmax(hops * hop, bytes * (chips - 1) / chips / bandwidth);
 	}
 }
 
@@ -37,17 +34,17 @@ static double islands_time(const struct pod *p, double chips, enum collective ki
 	double between = others > 1 ? (others - 1) / others / pod_value(p, POD_NIC) : 0;
 	switch (kind) {
 	case ALL_TO_ALL: // a chip sends its bytes/chips evenly
-		return fmax(2 * hop, bytes / chips * fmax((island - 1) / chips / pod_value(p, POD_LINK),
-			others > 1 ? (chips - island) / chips / pod_value(p, POD_NIC) : 0));
-	case ALL_REDUCE:
-		return fmax(4 * hop, 2 * bytes * (inside + between / island));
-	default:
-		return fmax(2 * hop, bytes * (inside + between / island));
+		return fmax(2 * hop,
+			bytes / chips *
+				fmax((island - 1) / chips / pod_value(p, POD_LINK),
+					others > 1 ? (chips - island) / chips / pod_value(p, POD_NIC) : 0));
+	case ALL_REDUCE: return fmax(4 * hop, 2 * bytes * (inside + between / island));
+	default: return fmax(2 * hop, bytes * (inside + between / island));
 	}
 }
 
-double slice_collective(
-	const struct pod *p, const struct slice *s, const struct slice_network *n, enum collective kind, double bytes)
+double slice_collective(const struct pod *p, const struct slice *s, const struct slice_network *n, enum collective kind,
+	double bytes)
 {
 	double link = pod_value(p, POD_LINK), hop = pod_value(p, POD_HOP);
 	if (s->islands)

@@ -21,12 +21,12 @@ struct plan {
 	struct device device;
 	double bytes[FORMAT_USES]; // a number
 	double rate, full; // operations a second of the matrix unit: as reached, and its peak in bf16 or, without one, as used
-	double inner;              // its tile
+	double inner;      // its tile
 	double stages, data, model, model1, model2;
-	double layers;             // of the fullest stage
-	double matrix, attention;  // a layer's weights; the width of its heads together
-	double read;               // numbers that its queries, keys and values have, a token
-	double up;                 // and its first feed-forward product
+	double layers;            // of the fullest stage
+	double matrix, attention; // a layer's weights; the width of its heads together
+	double read;              // numbers that its queries, keys and values have, a token
+	double up;                // and its first feed-forward product
 };
 
 void division_job_begin(struct division_job *j, const struct world *w, const struct transformer *t)
@@ -42,8 +42,8 @@ static double up_to(double x, double tile)
 	return ceil(x / tile) * tile;
 }
 
-static bool begin(
-	struct plan *p, const struct world *w, const struct division_job *j, const struct division *of, struct fault *fault)
+static bool begin(struct plan *p, const struct world *w, const struct division_job *j, const struct division *of,
+	struct fault *fault)
 {
 	const struct transformer *t = &j->net;
 	*p = (struct plan){.world = w, .pod = &w->pod[0], .job = j, .division = of};
@@ -110,8 +110,8 @@ static double inside(const struct plan *p, double tokens)
 	double number = p->bytes[CARRIED_ACTIVATIONS];
 	if (!p->division->weights_2d)
 		return 2 * group(p, ALL_REDUCE, tokens * t->width * number, true, true);
-	return group(p, ALL_REDUCE, tokens * (p->read + p->up) / p->model1 * number, false, true)
-		+ 2 * group(p, ALL_REDUCE, tokens * t->width / p->model2 * number, true, false);
+	return group(p, ALL_REDUCE, tokens * (p->read + p->up) / p->model1 * number, false, true) +
+		2 * group(p, ALL_REDUCE, tokens * t->width / p->model2 * number, true, false);
 }
 
 // What a chip must gather once more in the backward pass where activations are cut.
@@ -151,8 +151,8 @@ static void take_memory(const struct plan *p, const struct inner_choice *c, doub
 	double alive = fmin(p->stages, microbatches);
 	to->weights = share * p->bytes[OF_WEIGHTS] + (c->sharding == SHARD_ALL ? p->matrix / p->model * p->bytes[OF_WEIGHTS] : 0);
 	to->optimizer = share * input[IN_GRADIENT] + own / (c->sharding == SHARD_NOTHING ? 1 : data) * input[IN_OPTIMIZER];
-	to->activations = p->bytes[OF_ACTIVATIONS]
-		* (c->recompute ? alive * p->layers * numbers / everywhere + whole : alive * p->layers * whole);
+	to->activations = p->bytes[OF_ACTIVATIONS] *
+		(c->recompute ? alive * p->layers * numbers / everywhere + whole : alive * p->layers * whole);
 	to->memory = to->weights + to->optimizer + to->activations;
 	to->fits = to->memory <= pod_value(p->pod, POD_MEMORY);
 }
@@ -167,8 +167,8 @@ static double waited(const struct plan *p, double time, double work)
 static double between_pods(const struct plan *p)
 {
 	double pods = p->job->pods, hosts = p->division->slice.chips / pod_value(p->pod, POD_HOST);
-	return pods > 1 ? 2 * p->job->net.parameters * p->bytes[CARRIED_GRADIENTS] * (pods - 1) / pods / hosts
-			/ pod_value(p->pod, POD_DCN)
+	return pods > 1 ? 2 * p->job->net.parameters * p->bytes[CARRIED_GRADIENTS] * (pods - 1) / pods / hosts /
+			pod_value(p->pod, POD_DCN)
 			: 0;
 }
 
@@ -188,8 +188,9 @@ static struct division_price price_training(const struct plan *p, const struct i
 	double model = p->layers * (inside(p, tokens) * (2 + again) + gathered_again(p, tokens));
 	double gathers = 0; // of weights, each microbatch
 	if (c->sharding == SHARD_ALL)
-		gathers = p->layers * (2 * over_data(p, ALL_GATHER, p->matrix / p->model * p->bytes[CARRIED_WEIGHTS])
-			+ over_data(p, REDUCE_SCATTER, p->matrix / p->model * p->bytes[CARRIED_GRADIENTS]));
+		gathers = p->layers *
+			(2 * over_data(p, ALL_GATHER, p->matrix / p->model * p->bytes[CARRIED_WEIGHTS]) +
+				over_data(p, REDUCE_SCATTER, p->matrix / p->model * p->bytes[CARRIED_GRADIENTS]));
 	double neighbour = p->stages > 1
 		? 2 * tokens * t->width * p->bytes[CARRIED_ACTIVATIONS] / p->model / pod_value(p->pod, POD_LINK)
 		: 0;
@@ -198,8 +199,8 @@ static struct division_price price_training(const struct plan *p, const struct i
 	if (c->sharding == SHARD_NOTHING)
 		sums = over_data(p, ALL_REDUCE, own * p->bytes[CARRIED_GRADIENTS]);
 	else if (c->sharding == SHARD_OPTIMIZER)
-		sums = over_data(p, REDUCE_SCATTER, own * p->bytes[CARRIED_GRADIENTS])
-			+ over_data(p, ALL_GATHER, own * p->bytes[CARRIED_WEIGHTS]);
+		sums = over_data(p, REDUCE_SCATTER, own * p->bytes[CARRIED_GRADIENTS]) +
+			over_data(p, ALL_GATHER, own * p->bytes[CARRIED_WEIGHTS]);
 	sums = waited(p, sums + between_pods(p), compute); // behind the last microbatch's work
 	to.compute = many * compute;
 	to.model = both > 0 ? many * waits * model / both : 0;
@@ -240,8 +241,8 @@ bool division_train(const struct world *w, const struct division_job *j, const s
 	for (double microbatch = 1; microbatch <= each; microbatch *= 2)
 		for (int recompute = 0; recompute < 2; recompute++)
 			for (int sharding = 0; sharding < (p.data > 1 ? SHARDINGS : 1); sharding++) {
-				struct division_price it = price_training(
-					&p, &(struct inner_choice){microbatch, recompute, (enum sharding)sharding});
+				struct division_price it = price_training(&p,
+					&(struct inner_choice){microbatch, recompute, (enum sharding)sharding});
 				if (!found || better(&it, best))
 					*best = it;
 				found = true;
@@ -275,8 +276,8 @@ bool division_serve(const struct world *w, const struct division_job *j, const s
 	double read = (p.matrix / p.model * p.bytes[OF_WEIGHTS] + each * cached / p.model) / p.device.bandwidth;
 	to->compute = t->layers * fmax(work, read);
 	to->model = t->layers * inside(&p, each);
-	to->pipeline = (p.stages - 1)
-		* fmax(pod_value(p.pod, POD_HOP),
+	to->pipeline = (p.stages - 1) *
+		fmax(pod_value(p.pod, POD_HOP),
 			each * t->width * p.bytes[CARRIED_ACTIVATIONS] / p.model / pod_value(p.pod, POD_LINK));
 	to->step = to->compute + waited(&p, to->model, to->compute) + to->pipeline;
 	to->rate = j->batch / to->step;
@@ -284,8 +285,8 @@ bool division_serve(const struct world *w, const struct division_job *j, const s
 	double seconds = t->layers * (reading / p.rate + waited(&p, inside(&p, tokens), reading / p.rate));
 	double operations = (2 * t->parameters + 4 * t->layers * p.attention * j->context) * tokens;
 	to->reading = operations / seconds / (p.model * p.full); // a stage at a time
-	to->mfu = to->rate * (2 * t->parameters + 4 * t->layers * p.attention * j->context)
-		/ (of->slice.chips * j->pods * p.full);
+	to->mfu = to->rate * (2 * t->parameters + 4 * t->layers * p.attention * j->context) /
+		(of->slice.chips * j->pods * p.full);
 	return true;
 }
 

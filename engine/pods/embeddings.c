@@ -7,13 +7,13 @@
 #include "engine/pods/inside.h"
 #include "engine/quant/format.h"
 
-struct sums { // a chip's, of a step
-	double ids, unique;       // that its samples look up
-	double numbers;           // ids x width
-	double moved;             // unique ids x width
-	double pooled;            // samples x width, of each table
-	double rows;              // rows x width of all tables, not cut
-	double one_hot;           // samples x rows x width
+struct sums {               // a chip's, of a step
+	double ids, unique; // that its samples look up
+	double numbers;     // ids x width
+	double moved;       // unique ids x width
+	double pooled;      // samples x width, of each table
+	double rows;        // rows x width of all tables, not cut
+	double one_hot;     // samples x rows x width
 };
 
 // Of n uniform draws from `rows`, the share that is distinct.
@@ -32,9 +32,9 @@ static struct sums sums_of(const struct world *w, const struct embedding_job *j,
 			continue;
 		double ids = samples * t->hot,
 		       unique = w->set[IN_UNIQUE] ? w->input[IN_UNIQUE]
-			: t->unique > 0       ? t->unique
-			: t->unique < 0       ? distinct(t->rows, ids)
-					      : w->input[IN_UNIQUE];
+			: t->unique > 0           ? t->unique
+			: t->unique < 0           ? distinct(t->rows, ids)
+						  : w->input[IN_UNIQUE];
 		unique = j->keep_duplicates ? ids : fmin(ids * unique, t->rows);
 		s.ids += ids;
 		s.unique += unique;
@@ -79,7 +79,7 @@ static bool sparse_part(const struct world *w, const struct pod *p, const struct
 	to->rows = all.moved * number * accesses / (d->bandwidth * w->input[IN_HBM_RANDOM]);
 	to->vector = passes * all.numbers / (cores * lanes * clock);
 	to->handling = passes * all.ids * w->input[IN_SC_ID] / (cores * lanes / 8 * clock); // a tile adds 8 numbers a cycle
-	double sent = (all.moved * number * passes + all.unique * 4) * far; // ids have 4 bytes
+	double sent = (all.moved * number * passes + all.unique * 4) * far;                 // ids have 4 bytes
 	to->exchange = s->chips > 1 ? slice_collective(p, s, n, ALL_TO_ALL, sent * s->chips) : 0;
 	to->overhead = w->input[IN_SC_OVERHEAD] * 1e-6;
 	to->ids += all.ids * s->chips;

@@ -12,7 +12,9 @@ const char *const input_kinds[INPUT_KINDS] = {"none", "published", "derived", "r
 
 enum { INPUT_FROM, INPUT_ABOVE }; // zero, or above it
 const struct input_row input_table[INPUTS] = {
+// clang-format off
 #define X(id, name, unit, zero, value, low, high, kind, source) {name, unit, INPUT_##zero, {value, low, high, INPUT_##kind, source}},
+	// clang-format on
 	INPUT_LIST(X)
 #undef X
 };
@@ -37,16 +39,17 @@ bool world_set(struct world *w, const char *name, double value, struct fault *fa
 			continue;
 		double most = input_table[i].unit[0] ? 1e6 : 1; // what has no unit is a share
 		if (!(value >= 0 && value <= most) || (input_table[i].above && value <= 0)) {
-			snprintf(advice, sizeof advice, "expected a number %s %g%s%s", input_table[i].above ? "above 0, at most" : "from 0 to", most,
-				input_table[i].unit[0] ? " " : "", input_table[i].unit);
+			snprintf(advice, sizeof advice, "expected a number %s %g%s%s",
+				input_table[i].above ? "above 0, at most" : "from 0 to", most, input_table[i].unit[0] ? " " : "",
+				input_table[i].unit);
 			return fault_set(fault, name, advice, "%g will not do", value);
 		}
 		w->input[i] = value;
 		w->set[i] = true;
 		return true;
 	}
-	return fault_set(
-		fault, name, nearest_advice(&near, "`pods inputs` lists them", advice, sizeof advice), "there is no such input");
+	return fault_set(fault, name, nearest_advice(&near, "`pods inputs` lists them", advice, sizeof advice),
+		"there is no such input");
 }
 
 // ---- bands ----
@@ -56,7 +59,7 @@ enum { UNKNOWNS = INPUTS + 2 * POD_FIGURES, CORNERS = 6 };
 struct unknown {
 	double *at; // in the world that is moved
 	double value, low, high, moves;
-	char name[sizeof ((struct band *)0)->mover];
+	char name[sizeof((struct band *)0)->mover];
 };
 
 // The unknown inputs: one that was set by hand is known.

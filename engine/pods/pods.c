@@ -10,7 +10,9 @@
 const char *const pod_networks[POD_NETWORKS] = {"blocks", "fixed", "islands"};
 
 const struct pod_figure_row pod_figures[POD_FIGURES] = {
+// clang-format off
 #define X(id, name, unit, factor, least, most, whole) {name, unit, factor, least, most, whole},
+	// clang-format on
 	POD_FIGURE_LIST(X)
 #undef X
 };
@@ -25,20 +27,19 @@ const struct pod_figure_row pod_figures[POD_FIGURES] = {
 #define BOOK "scaling book, table of TPUs"
 #define CLOUD "Cloud pages"
 #define HOPS BETWEEN(HOP, 1e-6, .5e-6, 2e-6, "scaling book: about 1 us")
-#define HOST_SIDE                                                                                                            \
-	IS(DCN, 25 * GB, PUBLISHED, "scaling book, data-centre network a host"), IS(PCIE, 15 * GB, PUBLISHED, "scaling book, about"), \
+#define HOST_SIDE                                                                                                                \
+	IS(DCN, 25 * GB, PUBLISHED, "scaling book, data-centre network a host"),                                                 \
+		IS(PCIE, 15 * GB, PUBLISHED, "scaling book, about"),                                                             \
 		BETWEEN(HOST_MEMORY, 150 * GB, 100 * GB, 250 * GB, "two sockets of DDR4; the paper does not say")
-#define V4_CHIP                                                                                                              \
-	IS(HOST, 4, PUBLISHED, PAPER), IS(MEMORY, 32 * GIB, PUBLISHED, PAPER ", table 4"),                                   \
-		HOPS, HOST_SIDE,                                                                                             \
-		BETWEEN(POWER, 220, 200, 260, "170 W of a chip (table 4) and its share of host, network and fans"),          \
-		IS(CORES, 4, PUBLISHED, PAPER), IS(LANES, 16 * 8, PUBLISHED, PAPER ": 16 tiles, 8 numbers wide"),            \
+#define V4_CHIP                                                                                                                  \
+	IS(HOST, 4, PUBLISHED, PAPER), IS(MEMORY, 32 * GIB, PUBLISHED, PAPER ", table 4"), HOPS, HOST_SIDE,                      \
+		BETWEEN(POWER, 220, 200, 260, "170 W of a chip (table 4) and its share of host, network and fans"),              \
+		IS(CORES, 4, PUBLISHED, PAPER), IS(LANES, 16 * 8, PUBLISHED, PAPER ": 16 tiles, 8 numbers wide"),                \
 		IS(CLOCK, 1050e6, PUBLISHED, PAPER ", table 4")
-#define V4_LINKS                                                                                                             \
-	IS(LINK, 45 * GB, PUBLISHED, BOOK "; 4096 chips x 6 x 45 GB/s is the published 1.1 PB/s"),                           \
+#define V4_LINKS                                                                                                                 \
+	IS(LINK, 45 * GB, PUBLISHED, BOOK "; 4096 chips x 6 x 45 GB/s is the published 1.1 PB/s"),                               \
 		IS(LINK_PEAK, 50 * GB, PUBLISHED, PAPER ", table 4")
-#define V4_SWITCHES                                                                                                          \
-	IS(SWITCH_POWER, .03, PUBLISHED, PAPER ": below"), IS(SWITCH_COST, .05, PUBLISHED, PAPER ": below")
+#define V4_SWITCHES IS(SWITCH_POWER, .03, PUBLISHED, PAPER ": below"), IS(SWITCH_COST, .05, PUBLISHED, PAPER ": below")
 
 const struct pod pod_table[] = {
 	{.name = "tpu_v4",

@@ -57,8 +57,8 @@ static double to_all_rate(const struct world *w, const struct trial *t)
 static double over_switches(const struct world *w, const struct trial *t, enum collective kind)
 {
 	const double bytes = 1e12; // bandwidth alone
-	return slice_collective(&w->pod[0], &t->kept.slice[0], NULL, kind, bytes)
-		/ slice_collective(&w->pod[1], &t->kept.slice[1], t->kept.network[1], kind, bytes);
+	return slice_collective(&w->pod[0], &t->kept.slice[0], NULL, kind, bytes) /
+		slice_collective(&w->pod[1], &t->kept.slice[1], t->kept.network[1], kind, bytes);
 }
 
 static double reduce_over_switches(const struct world *w, const struct trial *t)
@@ -104,8 +104,8 @@ static bool quickest(const struct world *w, const struct division_job *j, const 
 		struct division_price it;
 		d.weights_2d = style & 1;
 		d.activations_2d = style >> 1;
-		if ((serve ? division_serve : division_train)(w, j, &d, &it, NULL) && it.fits
-			&& (!price->fits || it.step < price->step))
+		if ((serve ? division_serve : division_train)(w, j, &d, &it, NULL) && it.fits &&
+			(!price->fits || it.step < price->step))
 			*price = it;
 	}
 	return price->fits;
@@ -188,8 +188,8 @@ static double embeddings(const struct world *w, const struct trial *t)
 					     .place = PLACE_SPARSECORE},
 				     k = j;
 		k.place = host ? PLACE_HOST : PLACE_SPARSECORE;
-		if (embedding_price_of(w, 0, &t->kept.slice[0], t->kept.network[0], &j, &one, NULL)
-			&& embedding_price_of(w, !host, &t->kept.slice[!host], t->kept.network[!host], &k, &other, NULL))
+		if (embedding_price_of(w, 0, &t->kept.slice[0], t->kept.network[0], &j, &one, NULL) &&
+			embedding_price_of(w, !host, &t->kept.slice[!host], t->kept.network[!host], &k, &other, NULL))
 			ratio = other.step / one.step;
 	}
 	free(load);
@@ -210,7 +210,8 @@ static double products(const struct world *w, const struct trial *t)
 
 #define BOUND "a bound: every link busy all the time, messages without overhead; what is measured stays below it"
 #define STANDIN "the model is not named: one of about its size in its place"
-#define ISLANDS "rests on the rate of the InfiniBand cards and on islands of 8; the paper simulates a network that is not described"
+#define ISLANDS                                                                                                                  \
+	"rests on the rate of the InfiniBand cards and on islands of 8; the paper simulates a network that is not described"
 #define OTHER "another workload: agreement is not claimed"
 #define SERVING "memory at its full rate, collectives at their bandwidth; what starting a kernel takes is not counted"
 
@@ -305,8 +306,8 @@ static bool try_case(const struct trial_row *c, struct published_result *to, str
 	struct world w;
 	struct pod pod, other = {0};
 	bool ok = pod_get(c->pod, &pod, fault) && (!c->other || pod_get(c->other, &other, fault));
-	ok = ok && keep_slice(&t.kept, 0, &pod, c->shape, c->twisted, fault)
-		&& keep_slice(&t.kept, 1, c->other ? &other : &pod, c->against, false, fault);
+	ok = ok && keep_slice(&t.kept, 0, &pod, c->shape, c->twisted, fault) &&
+		keep_slice(&t.kept, 1, c->other ? &other : &pod, c->against, false, fault);
 	if (ok) {
 		world_begin(&w, &pod, c->other ? &other : NULL);
 		struct band b = world_band(&w, model_of, &t);

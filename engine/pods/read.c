@@ -71,8 +71,8 @@ static bool read_figure(const char *path, const char *name, json_t *json, struct
 	double *const to[] = {&v->value, &v->low, &v->high};
 	const char *key;
 	json_t *unused;
-	json_object_foreach(json, key, unused) if (strcmp(key, "value") != 0 && strcmp(key, "low") != 0
-		&& strcmp(key, "high") != 0) return fault_set(fault, path, "a range is {\"value\": V, \"low\": L, \"high\": H}",
+	json_object_foreach(json, key, unused) if (strcmp(key, "value") != 0 && strcmp(key, "low") != 0 &&
+		strcmp(key, "high") != 0) return fault_set(fault, path, "a range is {\"value\": V, \"low\": L, \"high\": H}",
 		"figures.%s.%.60s: no such part", name, key);
 	for (int i = 0; i < 3; i++) {
 		snprintf(where, sizeof where, "%s.%s", name, parts[i]);
@@ -92,8 +92,8 @@ static bool read_axes(const char *path, json_t *axes, struct pod *p, struct faul
 	for (int i = 0; i < 3; i++)
 		p->whole[i] = 1;
 	if (!json_is_array(axes) || json_array_size(axes) < 1 || json_array_size(axes) > 3)
-		return fault_set(
-			fault, path, "a fixed machine has 1 to 3 axes, [32, 32] say", "axes: missing, or not a list of them");
+		return fault_set(fault, path, "a fixed machine has 1 to 3 axes, [32, 32] say",
+			"axes: missing, or not a list of them");
 	for (size_t i = 0; i < json_array_size(axes); i++) {
 		json_int_t n = json_integer_value(json_array_get(axes, i));
 		if (n < 1 || n > 1024)
@@ -118,8 +118,8 @@ static bool check_figures(const char *path, const struct pod *p, struct fault *f
 			return fault_set(fault, path, "add it, or choose the network \"fixed\" or \"blocks\"",
 				"figures.%s: missing", pod_figures[islands[i]].name);
 	if (p->network == NETWORK_BLOCKS && p->figure[POD_BLOCK].value != 64)
-		return fault_set(
-			fault, path, "set it to 64; other blocks are not modelled", "figures.block: blocks of 4x4x4 chips are");
+		return fault_set(fault, path, "set it to 64; other blocks are not modelled",
+			"figures.block: blocks of 4x4x4 chips are");
 	return true;
 }
 
@@ -135,7 +135,8 @@ static bool read_pod(const char *path, json_t *root, struct pod *p, struct fault
 	if (json_integer_value(version) > POD_VERSION)
 		return fault_set(fault, path, "use a newer bitscape", "version %lld of pod files; this one reads %d",
 			(long long)json_integer_value(version), POD_VERSION);
-	json_object_foreach(root, key, value) {
+	json_object_foreach(root, key, value)
+	{
 		struct nearest near = nearest_to(key);
 		int i = 0;
 		for (; known[i] && strcmp(known[i], key) != 0; i++)
@@ -144,9 +145,9 @@ static bool read_pod(const char *path, json_t *root, struct pod *p, struct fault
 			return fault_set(fault, path, nearest_advice(&near, "figures go into \"figures\"", advice, sizeof advice),
 				"%.60s: no such member", key);
 	}
-	if (!read_text(path, root, "name", p->name, sizeof p->name, fault)
-		|| !read_text(path, root, "device", p->device, sizeof p->device, fault)
-		|| !read_text(path, root, "source", p->source, sizeof p->source, fault))
+	if (!read_text(path, root, "name", p->name, sizeof p->name, fault) ||
+		!read_text(path, root, "device", p->device, sizeof p->device, fault) ||
+		!read_text(path, root, "source", p->source, sizeof p->source, fault))
 		return false;
 	int n = 0;
 	while (n < POD_NETWORKS && !(network && strcmp(network, pod_networks[n]) == 0))
@@ -161,15 +162,13 @@ static bool read_pod(const char *path, json_t *root, struct pod *p, struct fault
 	p->twists = json_is_true(value);
 	if (!json_is_object(figures))
 		return fault_set(fault, path, "add {\"link\": 45, …}", "figures: missing, or not an object");
-	json_object_foreach(figures, key, value)
-		if (!read_figure(path, key, value, p, fault))
-			return false;
+	json_object_foreach(figures, key, value) if (!read_figure(path, key, value, p, fault)) return false;
 	struct device device;
 	struct fault inner;
 	if (!device_get(p->device, &device, &inner))
 		return fault_within(fault, path, &inner);
-	return check_figures(path, p, fault)
-		&& (p->network != NETWORK_FIXED || read_axes(path, json_object_get(root, "axes"), p, fault));
+	return check_figures(path, p, fault) &&
+		(p->network != NETWORK_FIXED || read_axes(path, json_object_get(root, "axes"), p, fault));
 }
 
 bool pod_read(const char *path, struct pod *p, struct fault *fault)

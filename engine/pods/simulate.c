@@ -20,11 +20,11 @@ struct block {
 
 struct job {
 	int box[3], blocks, chips;
-	double left;  // hours of work; INFINITY: never ends
-	double began; // when it was placed
-	unsigned placed; // how often: an end that was foreseen for an earlier placing is void
+	double left;            // hours of work; INFINITY: never ends
+	double began;           // when it was placed
+	unsigned placed;        // how often: an end that was foreseen for an earlier placing is void
 	int at[GOODPUT_BLOCKS]; // its blocks
-	int beside; // the next job in its block, where it fills none
+	int beside;             // the next job in its block, where it fills none
 };
 
 struct event {
@@ -131,8 +131,8 @@ static int new_job(struct simulation *s)
 
 static bool is_free(const struct simulation *s, int b, const struct job *j)
 {
-	return !s->block[b].down
-		&& (j->chips >= BLOCK_CHIPS ? s->block[b].used == 0 : s->block[b].used + j->chips <= BLOCK_CHIPS);
+	return !s->block[b].down &&
+		(j->chips >= BLOCK_CHIPS ? s->block[b].used == 0 : s->block[b].used + j->chips <= BLOCK_CHIPS);
 }
 
 static bool box_is_free(const struct simulation *s, const int from[3], struct job *j)
@@ -321,8 +321,8 @@ bool goodput_simulate(const struct world *w, const struct goodput_case *c, uint6
 		return false;
 	s.fail = host_failures(w, c->availability);
 	s.repair = 1 / w->input[IN_REPAIR];
-	if (!(2 * s.fail * hours * s.grid.blocks * s.grid.hosts < MOST_EVENTS)
-		|| (w->input[IN_JOB] > 0 && !(hours / w->input[IN_JOB] * s.grid.blocks * 16 < MOST_EVENTS)))
+	if (!(2 * s.fail * hours * s.grid.blocks * s.grid.hosts < MOST_EVENTS) ||
+		(w->input[IN_JOB] > 0 && !(hours / w->input[IN_JOB] * s.grid.blocks * 16 < MOST_EVENTS)))
 		return fault_set(fault, "goodput", "simulate fewer hours, or set repair= and job= higher",
 			"too many events: more than %g", MOST_EVENTS);
 	s.block = calloc((size_t)s.grid.blocks, sizeof *s.block);

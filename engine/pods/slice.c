@@ -82,8 +82,8 @@ static void nearest_axes(const struct pod *p, int axis[3])
 bool slice_twistable(const struct pod *p, const int axis[3])
 {
 	int n = axis[0];
-	return p->twists && n >= 4 && axis[2] == 2 * n && (axis[1] == n || axis[1] == 2 * n)
-		&& chips_of(axis) <= pod_value(p, POD_CHIPS);
+	return p->twists && n >= 4 && axis[2] == 2 * n && (axis[1] == n || axis[1] == 2 * n) &&
+		chips_of(axis) <= pod_value(p, POD_CHIPS);
 }
 
 static struct slice slice_with(const struct pod *p, const int axis[3], bool twisted)
@@ -93,9 +93,8 @@ static struct slice slice_with(const struct pod *p, const int axis[3], bool twis
 	whole_axes(p, whole);
 	memcpy(s.axis, axis, sizeof s.axis);
 	for (int i = 0; i < 3; i++)
-		s.wrap[i] = s.axis[i] > 1
-			&& (p->network == NETWORK_FIXED ? s.axis[i] == whole[i]
-							: p->network == NETWORK_BLOCKS && !in_block(axis));
+		s.wrap[i] = s.axis[i] > 1 &&
+			(p->network == NETWORK_FIXED ? s.axis[i] == whole[i] : p->network == NETWORK_BLOCKS && !in_block(axis));
 	return s;
 }
 

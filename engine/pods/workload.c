@@ -46,7 +46,7 @@ enum { DLRM_TABLES = sizeof dlrm_dcnv2 / sizeof dlrm_dcnv2[0], DLRM_BATCH = 6553
 
 // Multiply-accumulates a sample: bottom 13-512-256-128; three cross layers of rank 512 over (26 + 1) x 128 numbers; top
 // 3456-1024-1024-512-256-1.
-#define DLRM_DENSE                                                                                                           \
+#define DLRM_DENSE                                                                                                               \
 	(13. * 512 + 512. * 256 + 256. * 128 + 3 * 2 * 512. * 3456 + 3456. * 1024 + 1024. * 1024 + 1024. * 512 + 512. * 256 + 256)
 
 static void fill_dlrm(struct workload *w)
@@ -58,12 +58,11 @@ static void fill_dlrm(struct workload *w)
 		.source = "MLPerf training, recommendation_v2: rows, ids a sample, widths and batch of the reference; its ids "
 			  "are uniform"};
 	for (int i = 0; i < DLRM_TABLES; i++)
-		w->table[i] = (struct embedding_table){dlrm_dcnv2[i].rows, DLRM_WIDTH, dlrm_dcnv2[i].hot,
-			-1, PLACE_SPARSECORE};
+		w->table[i] = (struct embedding_table){dlrm_dcnv2[i].rows, DLRM_WIDTH, dlrm_dcnv2[i].hot, -1, PLACE_SPARSECORE};
 }
 
-static bool read_number(
-	const char *path, const char *where, json_t *json, double least, double most, double *to, struct fault *fault)
+static bool read_number(const char *path, const char *where, json_t *json, double least, double most, double *to,
+	struct fault *fault)
 {
 	double value = json_is_number(json) ? json_number_value(json) : (double)NAN;
 	char todo[96];
@@ -114,8 +113,8 @@ static bool read_workload(const char *path, json_t *root, struct workload *w, st
 	snprintf(w->source, sizeof w->source, "%s", source);
 	text_clean(w->name, "");
 	text_clean(w->source, "");
-	if (!read_number(path, "batch", json_object_get(root, "batch"), 1, 1e9, &w->batch, fault)
-		|| !read_number(path, "dense", json_object_get(root, "dense"), 0, 1e15, &w->dense, fault))
+	if (!read_number(path, "batch", json_object_get(root, "batch"), 1, 1e9, &w->batch, fault) ||
+		!read_number(path, "dense", json_object_get(root, "dense"), 0, 1e15, &w->dense, fault))
 		return false;
 	size_t count = json_array_size(tables);
 	if (count < 1 || count > EMBEDDING_TABLES)

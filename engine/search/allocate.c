@@ -14,7 +14,8 @@ bool allocation_of(const struct model *m, const struct sensitivity *s, const str
 {
 	*a = (struct allocation){m->layers, count, NULL, NULL};
 	if (!cost_adds(c))
-		return fault_set(fault, cost_name(c), "choose bops, size or a table of latencies", "its price is not a sum over layers");
+		return fault_set(fault, cost_name(c), "choose bops, size or a table of latencies",
+			"its price is not a sum over layers");
 	for (int o = 0; o < count; o++)
 		if (!sensitivity_answers(s, &formats[o], 1, fault) || !cost_answers(c, &formats[o], 1, fault))
 			return false;
@@ -154,15 +155,16 @@ struct rest {
 
 // Extends every partial choice by a layer; keeps those that stay within the budget and may lose less than `known`, and of them
 // those that no other beats.
-static long extend(const struct allocation *a, int layer, const struct partial *from, long count, double budget, double multiplier,
-	struct rest rest, double known, struct partial *to)
+static long extend(const struct allocation *a, int layer, const struct partial *from, long count, double budget,
+	double multiplier, struct rest rest, double known, struct partial *to)
 {
 	long made = 0, kept = 0;
-	double room = rest.cost > 0 ? budget * (1 + 1e-12) - rest.cost : budget; // sums in another order may differ in their last bits
+	double room = rest.cost > 0 ? budget * (1 + 1e-12) - rest.cost
+				    : budget; // sums in another order may differ in their last bits
 	for (long i = 0; i < count; i++)
 		for (int o = 0; o < a->options; o++) {
-			struct partial p = {from[i].cost + a->cost[layer * a->options + o], from[i].lost + a->lost[layer * a->options + o],
-				(int)i, o};
+			struct partial p = {from[i].cost + a->cost[layer * a->options + o],
+				from[i].lost + a->lost[layer * a->options + o], (int)i, o};
 			if (p.cost <= room && p.lost + multiplier * (p.cost - budget) + rest.bound < known)
 				to[made++] = p;
 		}

@@ -15,9 +15,9 @@
 #include "engine/tensor/rng.h"
 
 static const double FLOOR = 1e-3;
-static const double OPEN = 0.5;    // of the way to a target out of reach, left for the steps to go
-static const double NEAR = 1e-4;   // of a goal: met
-static const double UTMOST = 1e9;  // the largest lambda, by the goal: options of the same cost to so many digits are the same
+static const double OPEN = 0.5;   // of the way to a target out of reach, left for the steps to go
+static const double NEAR = 1e-4;  // of a goal: met
+static const double UTMOST = 1e9; // the largest lambda, by the goal: options of the same cost to so many digits are the same
 enum { SAMPLES = LANE_CHOICES, ROUNDS = 8, CYCLES = 12 };
 
 // ---- expected costs ----
@@ -42,7 +42,8 @@ static double expect_by_layers(const struct lane *lane, int term, double *cost)
 	for (int l = 0; l < s->space->model->layers; l++) {
 		int w = space_slot(l, HALF_WEIGHT), a = space_slot(l, HALF_ACTIVATION);
 		const float *pw = odds(lane, w), *pa = odds(lane, a);
-		double *of_w = cost + lane->partition->decision_of[w] * s->options, *of_a = cost + lane->partition->decision_of[a] * s->options;
+		double *of_w = cost + lane->partition->decision_of[w] * s->options,
+		       *of_a = cost + lane->partition->decision_of[a] * s->options;
 		for (int i = 0; i < s->space->slot[w].options; i++)
 			for (int k = tied(lane, l) ? i : 0; k < (tied(lane, l) ? i + 1 : s->space->slot[a].options); k++) {
 				double price = price_layer(s->term[term].price, l, i, k);
@@ -60,7 +61,8 @@ static double expect_by_layers(const struct lane *lane, int term, double *cost)
 }
 
 // Over a few samples, always the same ones at a step. Choices that were drawn twice are priced once.
-static void expect_by_samples(const struct lane *lane, uint32_t terms, double *const cost[ENGINE_TERMS], double total[ENGINE_TERMS])
+static void expect_by_samples(const struct lane *lane, uint32_t terms, double *const cost[ENGINE_TERMS],
+	double total[ENGINE_TERMS])
 {
 	const struct shared *s = lane->shared;
 	const struct partition *p = lane->partition;
@@ -119,9 +121,10 @@ struct tilt {
 	const struct lane *lane;
 	uint32_t terms;
 	double goal[ENGINE_TERMS], lambda[ENGINE_TERMS];
-	double total[ENGINE_TERMS];   // expected cost of the policy that is tilted around
-	const double *cost;           // [terms][decisions][options], around it
-	double *before, *around, *now; // [decisions][options]: the policy before, with its floor; the one tilted around; the tilted one
+	double total[ENGINE_TERMS]; // expected cost of the policy that is tilted around
+	const double *cost;         // [terms][decisions][options], around it
+	double *before, *around,
+		*now; // [decisions][options]: the policy before, with its floor; the one tilted around; the tilted one
 };
 
 static void tilt_decision(const struct tilt *t, int d)
@@ -209,7 +212,8 @@ static void floor_of(const struct lane *lane, double *before)
 		double whole = 1 + FLOOR * __builtin_popcount(decision->allowed);
 		for (int o = 0; o < decision->options; o++)
 			before[d * s->options + o] = decision->allowed >> o & 1
-				? ((double)policy_probabilities(lane->policy, d)[o] + FLOOR) / whole : 0;
+				? ((double)policy_probabilities(lane->policy, d)[o] + FLOOR) / whole
+				: 0;
 	}
 }
 
@@ -238,7 +242,7 @@ static void tilt(struct lane *lane, uint32_t terms, const double goal[ENGINE_TER
 		expect(lane, terms, t.total);
 		for (int k = 0; k < s->terms; k++)
 			if (terms >> k & 1 && !(fabs(t.total[k] - goal[k]) <= NEAR * goal[k]) &&
-			    !(limits(lane) && t.total[k] < goal[k] && !(t.lambda[k] > 0)))
+				!(limits(lane) && t.total[k] < goal[k] && !(t.lambda[k] > 0)))
 				met = false;
 		if (met)
 			return;
@@ -292,8 +296,10 @@ static bool term_differs(const struct lane *lane, int t)
 	const struct shared *s = lane->shared;
 	const struct last *last = &lane->last;
 	bool now = lane_counts(lane, t), then = counted_then(last, t);
-	return now != then || (now && (s->term[t].price != last->price[t] || lane->aim[t].target != last->aim[t].target ||
-		lane->aim[t].weight != last->aim[t].weight));
+	return now != then ||
+		(now &&
+			(s->term[t].price != last->price[t] || lane->aim[t].target != last->aim[t].target ||
+				lane->aim[t].weight != last->aim[t].weight));
 }
 
 static bool reward_differs(const struct lane *lane)

@@ -85,7 +85,8 @@ static bool improve(const struct lane *lane, int term, double sign, int decision
 	const struct partition *p = lane->partition;
 	const struct decision *mine = &p->decision[decision], *theirs = &p->decision[other_half(p, decision)];
 	double whole[ENGINE_TERMS], cost[SPACE_OPTIONS][ENGINE_TERMS], best = *now - SAME * fabs(*now);
-	int held = choice[theirs->first], from = choice[mine->first], option = from, other = held, tries = mine == theirs ? 1 : theirs->options;
+	int held = choice[theirs->first], from = choice[mine->first], option = from, other = held,
+	    tries = mine == theirs ? 1 : theirs->options;
 	for (int i = 0; i < tries; i++) {
 		int k = (held + i) % theirs->options; // the present one first
 		if (!(theirs->allowed >> k & 1))
@@ -169,8 +170,10 @@ static bool list_settings(const struct lane *lane, struct settings *to)
 		to->layer[l].setting = to->setting + count;
 		for (int o = 0; o < weights->options; o++)
 			for (int other = 0; other < activations->options; other++)
-				if (weights->allowed >> o & 1 && activations->allowed >> other & 1 && (weights != activations || o == other))
-					to->setting[count++] = (struct layer_plan){s->space->slot[w].format[o], s->space->slot[a].format[other]};
+				if (weights->allowed >> o & 1 && activations->allowed >> other & 1 &&
+					(weights != activations || o == other))
+					to->setting[count++] = (struct layer_plan){
+						s->space->slot[w].format[o], s->space->slot[a].format[other]};
 		to->layer[l].count = (int)(to->setting + count - to->layer[l].setting);
 	}
 	return to->layer && to->setting;
@@ -231,19 +234,18 @@ void lane_reach_text(const struct lane *lane, int t, char *buf, size_t size)
 	number_brief(aim->high, unit, high, sizeof high);
 	switch (reach) {
 	case TARGET_NONE:
-	case TARGET_WITHIN:
-		break;
+	case TARGET_WITHIN: break;
 	case TARGET_BELOW:
 		if (aim->least < aim->low)
-			snprintf(buf, size, "it cannot be met: no choice allowed costs less than %s, and the cheapest found costs %s", least, low);
+			snprintf(buf, size,
+				"it cannot be met: no choice allowed costs less than %s, and the cheapest found costs %s", least,
+				low);
 		else
 			snprintf(buf, size, "it cannot be met: the cheapest choice allowed costs %s", low);
 		break;
 	case TARGET_BELOW_FOUND:
 		snprintf(buf, size, "no choice was found that meets it: the cheapest found costs %s", low);
 		break;
-	case TARGET_ABOVE:
-		snprintf(buf, size, "every choice allowed costs less: the dearest found costs %s", high);
-		break;
+	case TARGET_ABOVE: snprintf(buf, size, "every choice allowed costs less: the dearest found costs %s", high); break;
 	}
 }

@@ -36,7 +36,8 @@ static void mask_text(const struct space *s, int slot, uint32_t mask, char *buf,
 	buf[0] = 0;
 	for (int o = 0; o < d->options && used < size; o++)
 		if (mask >> o & 1)
-			used += (size_t)snprintf(buf + used, size - used, "%s%s", used ? "," : "", format_table[d->format[o]].name);
+			used += (size_t)snprintf(buf + used, size - used, "%s%s", used ? "," : "",
+				format_table[d->format[o]].name);
 }
 
 static bool add_inverse(struct change *inverse, const char *name, const char *value)
@@ -196,10 +197,12 @@ static bool read_extension(const struct change *c, struct extension *e, struct f
 			if (!knobs_set(&scratch, "rate", item->value, true, fault))
 				return false;
 			e->rate = item->value;
-		} else if (strcmp(item->name, "from") == 0 && e->steps < 0 && !e->has_from && read_whole(item->value, 0, &e->from)) {
+		} else if (strcmp(item->name, "from") == 0 && e->steps < 0 && !e->has_from &&
+			read_whole(item->value, 0, &e->from)) {
 			e->has_from = true;
 		} else {
-			return fault_set(fault, "extend", todo, "it takes no \"%s%s%s\"", item->name, item->name[0] ? "=" : "", item->value);
+			return fault_set(fault, "extend", todo, "it takes no \"%s%s%s\"", item->name, item->name[0] ? "=" : "",
+				item->value);
 		}
 	}
 	return true;
@@ -214,11 +217,13 @@ static bool apply_extension(struct search *s, const struct change *c, struct cha
 	if (e.steps > SEARCH_HORIZON - s->shared.horizon)
 		return fault_set(fault, "extend", "begin a new session", "a search has %d steps at most", SEARCH_HORIZON);
 	if (e.steps < 0 && s->shared.horizon + e.steps < s->shared.knobs.steps)
-		return fault_set(fault, "extend", "extend N, with a number above 0", "a search is not made shorter than the %ld steps that it began with",
-			s->shared.knobs.steps);
+		return fault_set(fault, "extend", "extend N, with a number above 0",
+			"a search is not made shorter than the %ld steps that it began with", s->shared.knobs.steps);
 	if (e.steps < 0 && s->shared.horizon + e.steps < s->shared.step)
-		return fault_set(fault, "extend", "go on from here: steps that are made stay", "it cannot be taken back: the search is at step %ld, "
-			"past the %ld that it had", s->shared.step, s->shared.horizon + e.steps);
+		return fault_set(fault, "extend", "go on from here: steps that are made stay",
+			"it cannot be taken back: the search is at step %ld, "
+			"past the %ld that it had",
+			s->shared.step, s->shared.horizon + e.steps);
 	if (e.from > s->shared.step)
 		return fault_set(fault, "extend", "leave it out", "step %ld is still to come", e.from);
 	snprintf(text, sizeof text, "%ld", -e.steps);
@@ -303,24 +308,12 @@ bool search_apply(struct search *s, const struct change *c, struct change *inver
 	bool ok = false;
 	lane_keep(lane);
 	switch (c->kind) {
-	case CHANGE_RESTRICT:
-		ok = apply_restrict(lane, c, inverse, fault);
-		break;
-	case CHANGE_WEIGHT:
-		ok = apply_settings(s, c, "weight.", inverse, fault);
-		break;
-	case CHANGE_TARGET:
-		ok = apply_settings(s, c, "target.", inverse, fault);
-		break;
-	case CHANGE_SET:
-		ok = apply_settings(s, c, "", inverse, fault);
-		break;
-	case CHANGE_EXTEND:
-		ok = apply_extension(s, c, inverse, fault);
-		break;
-	case CHANGE_GROUP:
-		ok = apply_group(lane, c, inverse, fault);
-		break;
+	case CHANGE_RESTRICT: ok = apply_restrict(lane, c, inverse, fault); break;
+	case CHANGE_WEIGHT: ok = apply_settings(s, c, "weight.", inverse, fault); break;
+	case CHANGE_TARGET: ok = apply_settings(s, c, "target.", inverse, fault); break;
+	case CHANGE_SET: ok = apply_settings(s, c, "", inverse, fault); break;
+	case CHANGE_EXTEND: ok = apply_extension(s, c, inverse, fault); break;
+	case CHANGE_GROUP: ok = apply_group(lane, c, inverse, fault); break;
 	}
 	if (!ok) {
 		free(inverse->item);
@@ -352,20 +345,15 @@ bool search_check(const struct search *s, const struct change *c, struct fault *
 		case CHANGE_RESTRICT: // names may be groups, which come and go; formats are the same for all slots
 			ok = read_mask(s->shared.space, 0, item->value, &mask, fault);
 			break;
-		case CHANGE_GROUP:
-			break;
+		case CHANGE_GROUP: break;
 		case CHANGE_WEIGHT:
 		case CHANGE_TARGET:
 			snprintf(name, sizeof name, "%s.%s", c->kind == CHANGE_WEIGHT ? "weight" : "target", item->name);
 			ok = knobs_set(&scratch, name, item->value, true, fault) &&
 				(c->kind == CHANGE_WEIGHT || search_check_target(s, item->name, item->value, fault));
 			break;
-		case CHANGE_SET:
-			ok = knobs_set(&scratch, item->name, item->value, true, fault);
-			break;
-		case CHANGE_EXTEND:
-			ok = read_extension(c, &extension, fault);
-			break;
+		case CHANGE_SET: ok = knobs_set(&scratch, item->name, item->value, true, fault); break;
+		case CHANGE_EXTEND: ok = read_extension(c, &extension, fault); break;
 		}
 		if (!ok)
 			return false;

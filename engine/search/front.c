@@ -191,7 +191,8 @@ static bool save_points(const struct front *f, struct state *out, const char *na
 	uint8_t *choices = calloc((size_t)n + 1, (size_t)slots);
 	for (int64_t i = 0; numbers && choices && i < n; i++) {
 		const struct point *p = &point[i];
-		memcpy(numbers + i * FIELDS, (float[FIELDS]){(float)p->origin, p->accuracy, p->loss, (float)p->step, p->dominated},
+		memcpy(numbers + i * FIELDS,
+			(float[FIELDS]){(float)p->origin, p->accuracy, p->loss, (float)p->step, p->dominated},
 			FIELDS * sizeof *numbers);
 		memcpy(choices + i * slots, p->choice, (size_t)slots);
 	}
@@ -241,8 +242,10 @@ static int restore_points(struct front *f, const struct state *in, const char *n
 		p->step = (long)row[3];
 		p->dominated = row[4] > 0;
 		price_point(f, p);
-		snprintf(p->label, sizeof p->label, "%s", p->origin == POINT_MODAL ? "modal" : p->origin == POINT_UNIFORM ?
-			format_table[space->slot[0].format[choice[0]]].name : "");
+		snprintf(p->label, sizeof p->label, "%s",
+			p->origin == POINT_MODAL             ? "modal"
+				: p->origin == POINT_UNIFORM ? format_table[space->slot[0].format[choice[0]]].name
+							     : "");
 	}
 	return (int)n;
 }
@@ -270,8 +273,12 @@ void front_publish(const struct front *f, struct snapshot *out)
 		const struct point *from = &f->point[i];
 		uint8_t *row = out->choices + (size_t)i * slots;
 		struct front_point *q = &out->point[i];
-		*q = (struct front_point){.origin = from->origin, .accuracy = (double)from->accuracy, .loss = (double)from->loss,
-			.step = from->step, .dominated = from->dominated, .choice = row};
+		*q = (struct front_point){.origin = from->origin,
+			.accuracy = (double)from->accuracy,
+			.loss = (double)from->loss,
+			.step = from->step,
+			.dominated = from->dominated,
+			.choice = row};
 		memcpy(q->label, from->label, sizeof q->label);
 		memcpy(q->cost, from->cost, sizeof q->cost);
 		memcpy(row, from->choice, slots);

@@ -21,8 +21,8 @@ struct point {
 struct front {
 	const struct shared *shared;
 	struct pricer *pricer;
-	struct knobs knobs;               // of the scoring under way
-	struct point *point, *candidate;  // [room] each: the front, and what is being scored
+	struct knobs knobs;              // of the scoring under way
+	struct point *point, *candidate; // [room] each: the front, and what is being scored
 	int points, candidates, next, room;
 	bool scoring;
 	struct point *all; // both of them: they change places

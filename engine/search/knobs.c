@@ -13,10 +13,12 @@
 #include "engine/space/space.h"
 
 static const struct knob table[] = {
+// clang-format off
 #define ROW_I(field, name, preset, low, high, live, help) {name, KNOB_INTEGER, low, high, "", preset, live, help},
 #define ROW_R(field, name, preset, low, high, live, help) {name, KNOB_REAL, low, high, "", preset, live, help},
 #define ROW_W(field, name, preset, words, live, help) {name, KNOB_WORD, 0, 0, words, preset, live, help},
 #define ROW_T(field, name, preset, words, live, help) {name, KNOB_TEXT, 0, 0, words, preset, live, help},
+	// clang-format on
 	KNOBS(ROW_I, ROW_R, ROW_W, ROW_T)};
 enum { KNOB_COUNT = sizeof table / sizeof table[0] };
 
@@ -148,10 +150,11 @@ static bool read_number(const struct knob *k, const char *text, double *value, s
 	errno = 0;
 	*value = strtod(text, &end);
 	bool whole = k->type == KNOB_INTEGER;
-	if (end != text && !*end && !hexadecimal(text) && isfinite(*value) && *value >= k->low && *value <= k->high && !(whole && *value != floor(*value)))
+	if (end != text && !*end && !hexadecimal(text) && isfinite(*value) && *value >= k->low && *value <= k->high &&
+		!(whole && *value != floor(*value)))
 		return true;
-	return fault_set(fault, k->name, "see `knobs`", "\"%s\" is not a %snumber from %g to %g", text, whole ? "whole " : "", k->low,
-		k->high);
+	return fault_set(fault, k->name, "see `knobs`", "\"%s\" is not a %snumber from %g to %g", text, whole ? "whole " : "",
+		k->low, k->high);
 }
 
 static bool read_word(const struct knob *k, const char *text, int *value, struct fault *fault)
@@ -210,12 +213,9 @@ bool knobs_set(struct knobs *values, const char *name, const char *text, bool li
 			return false;
 		*(long *)field = (long)number;
 		return true;
-	case KNOB_REAL:
-		return read_number(&table[i], text, field, fault);
-	case KNOB_WORD:
-		return read_word(&table[i], text, field, fault);
-	case KNOB_TEXT:
-		break;
+	case KNOB_REAL: return read_number(&table[i], text, field, fault);
+	case KNOB_WORD: return read_word(&table[i], text, field, fault);
+	case KNOB_TEXT: break;
 	}
 	if (!*text || strlen(text) >= ENGINE_TEXT)
 		return fault_set(fault, name, "see `knobs`", *text ? "value too long" : "empty value");
@@ -255,18 +255,10 @@ bool knobs_get(const struct knobs *values, const char *name, char *buf, size_t s
 		return false;
 	const void *field = (const char *)values + offsets[i];
 	switch (table[i].type) {
-	case KNOB_INTEGER:
-		snprintf(buf, size, "%ld", *(const long *)field);
-		break;
-	case KNOB_REAL:
-		real_text(*(const double *)field, buf, size);
-		break;
-	case KNOB_WORD:
-		word_at(table[i].words, *(const int *)field, buf, size);
-		break;
-	case KNOB_TEXT:
-		snprintf(buf, size, "%s", (const char *)field);
-		break;
+	case KNOB_INTEGER: snprintf(buf, size, "%ld", *(const long *)field); break;
+	case KNOB_REAL: real_text(*(const double *)field, buf, size); break;
+	case KNOB_WORD: word_at(table[i].words, *(const int *)field, buf, size); break;
+	case KNOB_TEXT: snprintf(buf, size, "%s", (const char *)field); break;
 	}
 	return true;
 }
@@ -277,18 +269,10 @@ bool knobs_equal(const struct knobs *a, const struct knobs *b)
 	for (int i = 0; i < KNOB_COUNT; i++) {
 		const void *x = (const char *)a + offsets[i], *y = (const char *)b + offsets[i];
 		switch (table[i].type) {
-		case KNOB_INTEGER:
-			equal = equal && *(const long *)x == *(const long *)y;
-			break;
-		case KNOB_REAL:
-			equal = equal && *(const double *)x == *(const double *)y;
-			break;
-		case KNOB_WORD:
-			equal = equal && *(const int *)x == *(const int *)y;
-			break;
-		case KNOB_TEXT:
-			equal = equal && strcmp(x, y) == 0;
-			break;
+		case KNOB_INTEGER: equal = equal && *(const long *)x == *(const long *)y; break;
+		case KNOB_REAL: equal = equal && *(const double *)x == *(const double *)y; break;
+		case KNOB_WORD: equal = equal && *(const int *)x == *(const int *)y; break;
+		case KNOB_TEXT: equal = equal && strcmp(x, y) == 0; break;
 		}
 	}
 	for (int t = 0; equal && t < a->terms; t++)

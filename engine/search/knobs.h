@@ -20,6 +20,7 @@ enum knob_scales { SCALES_CHANNEL, SCALES_LAYER };
 
 // I: whole number, R: real, W: one of some words, T: text
 //   field, name, default, low, high, live, help
+// clang-format off
 #define KNOBS(I, R, W, T)                                                                                              \
 	T(net, "net", "resnet8", "resnet8|resnet20|resnet18-fliqs|mobilenetv2|efficientnet|inception|deit|NAME:KEY=VALUE,...|FILE", false, \
 		"the network; `catalog` lists all")                                                                    \
@@ -94,6 +95,7 @@ struct knobs {
 		char target[ENGINE_NAME]; // as text; empty: none
 	} term[ENGINE_TERMS];
 };
+// clang-format on
 // In place of a target: there is to be none. An empty text says the same.
 #define TARGET_NO "none"
 int knobs_term(const struct knobs *, const char *name); // its place; -1: it is not among them

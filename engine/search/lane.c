@@ -37,12 +37,12 @@ bool lane_open(struct lane *lane, const char *name, const struct shared *s, stru
 	lane->searcher = &searcher_reinforce;
 	snprintf(lane->name, sizeof lane->name, "%s", name);
 	if (!(lane->partition = partition_new(s->space, fault)) || !(lane->wanted = partition_new(s->space, fault)) ||
-	    !(last->partition = partition_new(s->space, fault)))
+		!(last->partition = partition_new(s->space, fault)))
 		return false;
 	lane->partition->split = s->knobs.decide == DECIDE_SPLIT;
 	partition_settle(lane->partition, NULL);
 	if (!(lane->policy = policy_new(lane->partition, fault)) || !(last->policy = policy_new(last->partition, fault)) ||
-	    !(lane->pricer = pricer_new(s->space, fault)))
+		!(lane->pricer = pricer_new(s->space, fault)))
 		return false;
 	if (s->knobs.start == START_WIDE)
 		policy_lean(lane->policy, LEAN);
@@ -201,31 +201,43 @@ enum { NUMBERS = 7, LAST_NUMBERS = 3, TERM_NUMBERS = 4 };
 
 static void list_numbers(struct lane *lane, struct state_number numbers[NUMBERS])
 {
-	memcpy(numbers, (struct state_number[NUMBERS]){
-		{"moves", .whole = policy_moves(lane->policy)},
-		{"baseline", .real = &lane->baseline}, {"has_baseline", .flag = &lane->has_baseline},
-		{"quality", .real = &lane->quality}, {"reward", .real = &lane->reward}, {"advantage", .real = &lane->advantage},
-		{"has_quality", .flag = &lane->has_quality},
-	}, NUMBERS * sizeof *numbers);
+	memcpy(numbers,
+		(struct state_number[NUMBERS]){
+			{"moves", .whole = policy_moves(lane->policy)},
+			{"baseline", .real = &lane->baseline},
+			{"has_baseline", .flag = &lane->has_baseline},
+			{"quality", .real = &lane->quality},
+			{"reward", .real = &lane->reward},
+			{"advantage", .real = &lane->advantage},
+			{"has_quality", .flag = &lane->has_quality},
+		},
+		NUMBERS * sizeof *numbers);
 }
 
 // Of what there was after the last step, where changes were made since.
 static void list_last_numbers(struct lane *lane, struct state_number numbers[LAST_NUMBERS])
 {
 	struct last *last = &lane->last;
-	memcpy(numbers, (struct state_number[LAST_NUMBERS]){
-		{"moves", .whole = policy_moves(last->policy)},
-		{"baseline", .real = &last->baseline}, {"has_baseline", .flag = &last->has_baseline},
-	}, LAST_NUMBERS * sizeof *numbers);
+	memcpy(numbers,
+		(struct state_number[LAST_NUMBERS]){
+			{"moves", .whole = policy_moves(last->policy)},
+			{"baseline", .real = &last->baseline},
+			{"has_baseline", .flag = &last->has_baseline},
+		},
+		LAST_NUMBERS * sizeof *numbers);
 }
 
 static void list_last_term(struct lane *lane, int t, struct state_number numbers[TERM_NUMBERS])
 {
 	struct last *last = &lane->last;
-	memcpy(numbers, (struct state_number[TERM_NUMBERS]){
-		{"sampled", .real = &last->aim[t].sampled}, {"expected", .real = &last->expected[t]},
-		{"low", .real = &last->aim[t].low}, {"high", .real = &last->aim[t].high},
-	}, TERM_NUMBERS * sizeof *numbers);
+	memcpy(numbers,
+		(struct state_number[TERM_NUMBERS]){
+			{"sampled", .real = &last->aim[t].sampled},
+			{"expected", .real = &last->expected[t]},
+			{"low", .real = &last->aim[t].low},
+			{"high", .real = &last->aim[t].high},
+		},
+		TERM_NUMBERS * sizeof *numbers);
 }
 
 static bool save_partition(const struct partition *p, const char *prefix, struct state *out)
@@ -351,11 +363,12 @@ static bool restore_last(struct lane *lane, const struct state *in, struct fault
 	last->knobs = s->knobs;
 	last->terms = last->knobs.terms = (int)terms;
 	if (!settings_read(&last->knobs, own_name(lane, "last.set", name), true, in, fault) ||
-	    !aims_of(s, &last->knobs, term, last->aim, fault) ||
-	    !restore_partition(in, prefix, last->knobs.decide == DECIDE_SPLIT, last->partition, fault))
+		!aims_of(s, &last->knobs, term, last->aim, fault) ||
+		!restore_partition(in, prefix, last->knobs.decide == DECIDE_SPLIT, last->partition, fault))
 		return false;
 	list_last_numbers(lane, number);
-	if (!restore_policy(last->policy, prefix, in, fault) || !state_read_numbers(in, number, LAST_NUMBERS, prefix, NULL, fault))
+	if (!restore_policy(last->policy, prefix, in, fault) ||
+		!state_read_numbers(in, number, LAST_NUMBERS, prefix, NULL, fault))
 		return false;
 	for (int t = 0; t < last->terms; t++) {
 		last->price[t] = term[t].price;
@@ -376,12 +389,12 @@ bool lane_restore(struct lane *lane, const struct state *in, struct fault *fault
 	char prefix[STATE_KEY], name[STATE_KEY];
 	own_name(lane, "", prefix);
 	if (!state_part_check(in, part_name(lane, name), VERSION, fault) ||
-	    !restore_partition(in, prefix, s->knobs.decide == DECIDE_SPLIT, lane->wanted, fault))
+		!restore_partition(in, prefix, s->knobs.decide == DECIDE_SPLIT, lane->wanted, fault))
 		return false;
 	lane_rearrange(lane);
 	list_numbers(lane, number);
 	if (!restore_policy(lane->policy, own_name(lane, "policy.", name), in, fault) ||
-	    !state_read_numbers(in, number, NUMBERS, prefix, NULL, fault))
+		!state_read_numbers(in, number, NUMBERS, prefix, NULL, fault))
 		return false;
 	for (int t = 0; t < s->terms; t++) {
 		struct state_number sampled = {"sampled", .real = &lane->aim[t].sampled};
@@ -404,7 +417,9 @@ static void publish_slots(const struct lane *lane, struct snapshot *out)
 	for (int i = 0; i < out->slots; i++) {
 		struct slot_state *slot = &out->slot[i];
 		int d = p->decision_of[i];
-		*slot = (struct slot_state){.allowed = p->decision[d].allowed, .modal = lane->modal[i], .decision = d,
+		*slot = (struct slot_state){.allowed = p->decision[d].allowed,
+			.modal = lane->modal[i],
+			.decision = d,
 			.group = p->group_of[space_layer(i)]};
 		memcpy(slot->probability, policy_probabilities(lane->policy, d), sizeof slot->probability);
 	}
@@ -421,11 +436,22 @@ static void publish_term(const struct lane *lane, int t, struct term_state *out)
 	const struct aim *aim = &lane->aim[t];
 	const struct price *p = term->price;
 	const struct device *device = p ? cost_device(price_cost(p)) : NULL;
-	*out = (struct term_state){.weight = aim->weight, .target = aim->target, .targeted = aim->target > 0,
-		.modal = aim->modal, .expected = aim->sampled, .low = aim->low, .high = aim->high, .least = aim->least,
-		.reach = lane_reach(lane, t), .whole = p ? price_widest(p) : (double)NAN, .unit = p ? price_unit(p) : "",
-		.brief = p ? cost_brief(price_cost(p)) : "", .symbol = p ? quantity_symbol(term->kind->quantity) : "",
-		.device = device ? device->name : "", .kind = term->kind, .by_setting = term->by_setting};
+	*out = (struct term_state){.weight = aim->weight,
+		.target = aim->target,
+		.targeted = aim->target > 0,
+		.modal = aim->modal,
+		.expected = aim->sampled,
+		.low = aim->low,
+		.high = aim->high,
+		.least = aim->least,
+		.reach = lane_reach(lane, t),
+		.whole = p ? price_widest(p) : (double)NAN,
+		.unit = p ? price_unit(p) : "",
+		.brief = p ? cost_brief(price_cost(p)) : "",
+		.symbol = p ? quantity_symbol(term->kind->quantity) : "",
+		.device = device ? device->name : "",
+		.kind = term->kind,
+		.by_setting = term->by_setting};
 	lane_reach_text(lane, t, out->reach_text, sizeof out->reach_text);
 	memcpy(out->name, term->name, sizeof out->name);
 	memcpy(out->why, term->why, sizeof out->why);

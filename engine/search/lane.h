@@ -17,13 +17,13 @@
 // What a lane wants of a cost term, and how its costs stand; all costs in the term's unit. At the term's place in shared->term.
 struct aim {
 	double weight;
-	char asked[ENGINE_NAME]; // the target as the person gave it
-	double target;           // 0: none
-	double low, high;        // of the cheapest and the dearest choice found that is allowed
-	double least;            // no choice that is allowed costs less
+	char asked[ENGINE_NAME];     // the target as the person gave it
+	double target;               // 0: none
+	double low, high;            // of the cheapest and the dearest choice found that is allowed
+	double least;                // no choice that is allowed costs less
 	uint8_t *cheapest, *dearest; // these choices: [slots]
-	double modal;            // of the modal choice
-	double sampled;          // mean of lately sampled choices; NAN: none since it is priced like this
+	double modal;                // of the modal choice
+	double sampled;              // mean of lately sampled choices; NAN: none since it is priced like this
 };
 
 // The settings after the last step, and what they gave: kept from the first change on, until the next step is made. The present
@@ -35,7 +35,7 @@ struct last {
 	const struct price *price[ENGINE_TERMS];
 	struct aim aim[ENGINE_TERMS];
 	struct partition *partition;
-	struct policy *policy; // follows that partition
+	struct policy *policy;         // follows that partition
 	double expected[ENGINE_TERMS]; // cost by the terms that counted
 	double baseline;
 	bool has_baseline;
@@ -44,12 +44,12 @@ struct last {
 struct searcher;
 struct lane {
 	const struct shared *shared;
-	const struct searcher *searcher; // that moves its policy
-	char name[16]; // part of its names in a state and of its random keys; "": the first lane
+	const struct searcher *searcher;      // that moves its policy
+	char name[16];                        // part of its names in a state and of its random keys; "": the first lane
 	struct partition *partition, *wanted; // as it is; room for a change to be tried on
 	struct policy *policy;
 	struct aim aim[ENGINE_TERMS];
-	uint8_t *modal; // [slots]: what it would choose now
+	uint8_t *modal;  // [slots]: what it would choose now
 	double baseline; // a moving average of rewards
 	bool has_baseline;
 	double quality, reward, advantage; // smoothed, for the eye
@@ -58,10 +58,10 @@ struct lane {
 	struct last last;
 
 	struct pricer *pricer;
-	uint8_t *bounds;     // storage of the aims' cheapest and dearest choices
-	uint8_t *choice;     // room for LANE_CHOICES choices: a draw in hand
-	double *value;       // room of the searcher: [decisions][options]
-	double *answer;      // room of answer.c: [ENGINE_TERMS + 3][slots][options]
+	uint8_t *bounds; // storage of the aims' cheapest and dearest choices
+	uint8_t *choice; // room for LANE_CHOICES choices: a draw in hand
+	double *value;   // room of the searcher: [decisions][options]
+	double *answer;  // room of answer.c: [ENGINE_TERMS + 3][slots][options]
 };
 enum { LANE_CHOICES = 8 };
 
@@ -90,7 +90,7 @@ static inline bool lane_counts(const struct lane *lane, int term)
 {
 	return lane->aim[term].weight > 0 && lane->aim[term].target > 0;
 }
-uint32_t lane_counted(const struct lane *); // the terms in the reward, a bit each
+uint32_t lane_counted(const struct lane *);                   // the terms in the reward, a bit each
 double lane_penalty(const struct lane *, const double *cost); // what is added to a quality for the cost: at most 0
 double lane_reward(const struct lane *, const double *cost, double quality);
 

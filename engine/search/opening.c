@@ -64,7 +64,8 @@ static bool open_rooms(struct search *s, struct fault *fault)
 	struct shared *shared = &s->shared;
 	const struct knobs *k = &shared->knobs;
 	if (!(s->source = source_open(shared, &shared->model, fault)) || !cost_can_price(shared->model, fault) ||
-	    !(shared->space = space_new(shared->model, k->space, fault)) || !(shared->prices = prices_new(shared->space, fault)))
+		!(shared->space = space_new(shared->model, k->space, fault)) ||
+		!(shared->prices = prices_new(shared->space, fault)))
 		return false;
 	for (int i = 0; i < shared->space->slots; i++) {
 		int options = shared->space->slot[i].options;

@@ -9,7 +9,7 @@
 
 struct policy {
 	const struct partition *partition;
-	float (*logit)[SPACE_OPTIONS];                 // each [slots][SPACE_OPTIONS], of which the first rows are the decisions'
+	float (*logit)[SPACE_OPTIONS]; // each [slots][SPACE_OPTIONS], of which the first rows are the decisions'
 	float (*first)[SPACE_OPTIONS], (*second)[SPACE_OPTIONS]; // Adam's moments
 	float (*probability)[SPACE_OPTIONS];
 	double (*gradient)[SPACE_OPTIONS];
@@ -224,7 +224,8 @@ void policy_credit(struct policy *p, const uint8_t *choice, double advantage)
 	double each = advantage / p->partition->decisions;
 	for (int d = 0; d < p->partition->decisions; d++)
 		for (int o = 0; o < p->partition->decision[d].options; o++)
-			p->gradient[d][o] -= each * ((o == choice[p->partition->decision[d].first]) - (double)p->probability[d][o]);
+			p->gradient[d][o] -= each *
+				((o == choice[p->partition->decision[d].first]) - (double)p->probability[d][o]);
 }
 
 void policy_credit_options(struct policy *p, int decision, const double *value, double share)

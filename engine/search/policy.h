@@ -30,12 +30,12 @@ void policy_free(struct policy *);
 // Numbers to save and restore: [decisions][SPACE_OPTIONS] each, by the partition that is followed.
 enum { POLICY_ARRAYS = 3 }; // logits and both moments
 void policy_arrays(const struct policy *, struct state_array[POLICY_ARRAYS]);
-long *policy_moves(struct policy *);       // how many Adam steps there were: also state
-void policy_refresh(struct policy *);       // after writing to the logits
+long *policy_moves(struct policy *);  // how many Adam steps there were: also state
+void policy_refresh(struct policy *); // after writing to the logits
 
 const float *policy_probabilities(const struct policy *, int decision); // [SPACE_OPTIONS], of allowed options; the rest 0
-int policy_modal(const struct policy *, int decision); // its most likely option
-void policy_best(const struct policy *, uint8_t *choice); // the modal choice (option per slot)
+int policy_modal(const struct policy *, int decision);                  // its most likely option
+void policy_best(const struct policy *, uint8_t *choice);               // the modal choice (option per slot)
 double policy_entropy(const struct policy *); // mean over decisions with more than one allowed option, each 0..1; 0 where none
 // A choice (option per slot) drawn from the policy with stream `key`.
 void policy_sample(const struct policy *, uint64_t key, uint8_t *choice);

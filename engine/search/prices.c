@@ -282,8 +282,8 @@ void pricer_options(struct pricer *pricer, const struct partition *partition, in
 			for (int k = 0; k < count; k++) {
 				options_of(pricer, k, now, &w, &a);
 				options_of(pricer, k, option[i], &to_w, &to_a);
-				cost[option[i]][t] +=
-					*layer_price(p, pricer->touched[k], to_w, to_a) - *layer_price(p, pricer->touched[k], w, a);
+				cost[option[i]][t] += *layer_price(p, pricer->touched[k], to_w, to_a) -
+					*layer_price(p, pricer->touched[k], w, a);
 			}
 		if (p->layer)
 			continue;

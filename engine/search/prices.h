@@ -33,10 +33,10 @@ const struct price *prices_named(struct prices *, const char *name, struct fault
 // ---- a price: any thread ----
 
 const struct cost *price_cost(const struct price *);
-const char *price_unit(const struct price *); // in full, with the device
-double price_widest(const struct price *);    // of the widest uniform choice
-void price_uniform(const struct price *, double *low, double *high); // of the cheapest and the dearest uniform choice
-bool price_adds(const struct price *); // whether it is a sum over layers
+const char *price_unit(const struct price *);                                    // in full, with the device
+double price_widest(const struct price *);                                       // of the widest uniform choice
+void price_uniform(const struct price *, double *low, double *high);             // of the cheapest and the dearest uniform choice
+bool price_adds(const struct price *);                                           // whether it is a sum over layers
 double price_layer(const struct price *, int layer, int weight, int activation); // of one that adds up: with these options
 
 // ---- pricers ----

@@ -101,8 +101,8 @@ static bool learn(struct lane *lane, const struct lesson *lesson, struct fault *
 	double advantage = credit(lane, lesson->count, lesson->choice, apart ? lesson->quality : reward);
 	if (apart)
 		credit_costs(lane);
-	policy_move(lane->policy, k->policy_rate * pow(k->policy_growth, progress(s, s->warmup)), k->policy_beta1, k->policy_beta2,
-		entropy_weight(s));
+	policy_move(lane->policy, k->policy_rate * pow(k->policy_growth, progress(s, s->warmup)), k->policy_beta1,
+		k->policy_beta2, entropy_weight(s));
 	lane_fared(lane, lesson->count, lesson->cost, mean_quality, mean_reward, advantage);
 	return true;
 }

@@ -40,7 +40,8 @@ bool state_sound(const struct state *s, struct fault *fault)
 		for (size_t k = 0; k < t->bytes / sizeof *x; k++)
 			if (!isfinite(x[k]))
 				return fault_set(fault, t->name, todo,
-					"its number %zu is %f: the search has gone wrong, and this state is not saved", k + 1, (double)x[k]);
+					"its number %zu is %f: the search has gone wrong, and this state is not saved", k + 1,
+					(double)x[k]);
 	}
 	for (int i = 0; i < s->texts; i++) {
 		const struct state_text *t = &s->text[i];
@@ -55,11 +56,15 @@ bool state_sound(const struct state *s, struct fault *fault)
 static void list_numbers(struct search *s, struct state_number numbers[NUMBERS])
 {
 	struct shared *shared = &s->shared;
-	memcpy(numbers, (struct state_number[NUMBERS]){
-		{"restart", .whole = &shared->restart, .rare = true},
-		{"step", .whole = &shared->step}, {"horizon", .whole = &shared->horizon},
-		{"loss", .real = &s->loss}, {"accuracy", .real = &s->accuracy},
-	}, NUMBERS * sizeof *numbers);
+	memcpy(numbers,
+		(struct state_number[NUMBERS]){
+			{"restart", .whole = &shared->restart, .rare = true},
+			{"step", .whole = &shared->step},
+			{"horizon", .whole = &shared->horizon},
+			{"loss", .real = &s->loss},
+			{"accuracy", .real = &s->accuracy},
+		},
+		NUMBERS * sizeof *numbers);
 }
 
 static int list_arrays(const struct search *s, struct state_array array[SOURCE_ARRAYS])
@@ -87,7 +92,8 @@ static void each_identity(const struct search *s, knobs_visit *each, void *conte
 	size_t used = 0;
 	each("net", s->shared.model->name, context);
 	for (int o = 0; o < slot->options && used < sizeof text; o++)
-		used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", o ? "," : "", format_table[slot->format[o]].name);
+		used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", o ? "," : "",
+			format_table[slot->format[o]].name);
 	each("space", text, context);
 	static const char *const fixed[] = {"seed", "batch", "steps", "warmup", "rate-warmup", "augment", "optimizer", "ema"};
 	for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {
@@ -185,8 +191,9 @@ static bool restore_numbers(struct search *s, const struct state *in, struct fau
 	list_numbers(s, number);
 	if (!state_read_numbers(in, number, NUMBERS, "", NULL, fault))
 		return false;
-	return (shared->step >= 0 && shared->step <= shared->horizon && shared->horizon <= SEARCH_HORIZON && shared->restart >= 0 &&
-		shared->restart <= shared->step) || state_damaged(fault, "step");
+	return (shared->step >= 0 && shared->step <= shared->horizon && shared->horizon <= SEARCH_HORIZON &&
+		       shared->restart >= 0 && shared->restart <= shared->step) ||
+		state_damaged(fault, "step");
 }
 
 bool search_restore(struct search *s, const struct state *in, struct fault *fault)
@@ -197,7 +204,7 @@ bool search_restore(struct search *s, const struct state *in, struct fault *faul
 		return false;
 	each_identity(s, compare_text, &same);
 	if (!same.ok || !state_part_check(in, s->source->kind->name, SOURCE_VERSION, fault) || !restore_settings(s, in, fault) ||
-	    !restore_numbers(s, in, fault) || !state_read_arrays(in, array, list_arrays(s, array), "network.", fault))
+		!restore_numbers(s, in, fault) || !state_read_arrays(in, array, list_arrays(s, array), "network.", fault))
 		return false;
 	for (int i = 0; i < s->lanes; i++)
 		if (!lane_restore(&s->lane[i], in, fault))

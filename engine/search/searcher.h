@@ -9,8 +9,8 @@
 // Choices that were scored at one step.
 struct lesson {
 	int count;
-	const uint8_t *choice;  // [count][slots]
-	const double *quality;  // [count]
+	const uint8_t *choice;        // [count][slots]
+	const double *quality;        // [count]
 	double (*cost)[ENGINE_TERMS]; // [count]
 };
 

@@ -137,8 +137,8 @@ static struct sensitivity_fit fit_to(const struct published *p)
 		if (known)
 			continue;
 		bits[fit.choices] = c->bits;
-		fit.choice[fit.choices++] = (struct sensitivity_choice){.name = c->name, .top1 = c->top1,
-			.fitted = uniform || mixed++ % 2 == 0};
+		fit.choice[fit.choices++] = (struct sensitivity_choice){
+			.name = c->name, .top1 = c->top1, .fitted = uniform || mixed++ % 2 == 0};
 	}
 	double scale = 0, power = 0;
 	least_squares(p, &fit, bits, by_omega, &fit.scale, &fit.power);
@@ -182,7 +182,8 @@ static bool from_published(struct sensitivity *s, struct fault *fault)
 		for (int l = 0; l < s->model->layers; l++) {
 			if (row[l] < 0)
 				continue;
-			double low = log(omega(&p->layer[row[l]], PUBLISHED_INT4)), high = log(omega(&p->layer[row[l]], PUBLISHED_INT8));
+			double low = log(omega(&p->layer[row[l]], PUBLISHED_INT4)),
+			       high = log(omega(&p->layer[row[l]], PUBLISHED_INT8));
 			double at8 = s->fit.scale * exp(s->fit.power * high);
 			double lost = s->fit.scale * exp(s->fit.power * (low + (high - low) * (bits - 4) / 4));
 			bool known = f == int4 || f == int8;
@@ -210,7 +211,7 @@ struct sensitivity *sensitivity_named(const struct model *model, const char *nam
 	}
 	s->model = model;
 	bool ok = snprintf(s->name, sizeof s->name, "%s", name) < (int)sizeof s->name ||
-		  fault_set(fault, "sensitivity table", "name a shorter path", "the name is too long");
+		fault_set(fault, "sensitivity table", "name a shorter path", "the name is too long");
 	if (ok && strcmp(name, "hawq") == 0)
 		ok = from_published(s, fault);
 	else if (ok)
@@ -250,7 +251,8 @@ bool sensitivity_answers(const struct sensitivity *s, const int *formats, int co
 	for (int l = 0; l < s->model->layers; l++)
 		for (int i = 0; i < count; i++)
 			if (!(s->table.has[l] >> formats[i] & 1))
-				return fault_set(fault, s->model->layer[l].name, "add a row for it to the table, or leave the format out",
+				return fault_set(fault, s->model->layer[l].name,
+					"add a row for it to the table, or leave the format out",
 					"%s does not say what is lost in %s", s->name, format_table[formats[i]].name);
 	return true;
 }

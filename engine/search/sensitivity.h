@@ -48,7 +48,7 @@ struct sensitivity_fit {
 	int choices; // published, each once
 	struct sensitivity_choice {
 		const char *name;
-		bool fitted;            // else held out
+		bool fitted;                // else held out
 		double top1, said, counted; // percent: published; by this table; by the yardstick
 	} choice[SENSITIVITY_CHOICES];
 	struct sensitivity_error fitted, held;

@@ -16,8 +16,8 @@ double progress(const struct shared *s, long from)
 
 bool diverged(const struct shared *s, const char *what, struct fault *fault)
 {
-	return fault_set(fault, "training", "begin a new session with a smaller rate",
-		"the %s is no longer a number at step %ld", what, s->step + 1);
+	return fault_set(fault, "training", "begin a new session with a smaller rate", "the %s is no longer a number at step %ld",
+		what, s->step + 1);
 }
 
 bool uniform_choice(const struct space *s, const char *format, uint8_t *choice, struct fault *fault)

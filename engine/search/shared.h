@@ -14,7 +14,7 @@ struct shared {
 	struct knobs knobs;
 	struct model *model;
 	struct space *space;
-	int options;      // of the slot with the most of them
+	int options; // of the slot with the most of them
 	struct prices *prices;
 	int terms;
 	struct term term[ENGINE_TERMS];

@@ -35,13 +35,14 @@ struct source_kind {
 	bool (*collect)(struct source *, double *quality, struct fault *);
 	// By these settings (the front's may be older than the search's). Fills all of it but choice and costs; ranges only where
 	// there is room for them. images 0: all there are of the split.
-	bool (*evaluate)(struct source *, const struct knobs *, const uint8_t *choice, enum split, long images, struct evaluation *,
-		struct fault *);
+	bool (*evaluate)(struct source *, const struct knobs *, const uint8_t *choice, enum split, long images,
+		struct evaluation *, struct fault *);
 	// For a state: its arrays, the weights first; how many, at most SOURCE_ARRAYS. NULL: none.
 	int (*arrays)(const struct source *, struct state_array *);
 	void (*describe)(const struct source *, struct engine_info *); // what it has of images and threads; NULL: neither
-	void (*identity)(const struct source *, knobs_visit *, void *context); // what must be the same for a state to fit, by name
-	bool losses; // quality may be minus a loss; else it is accuracy
+	void (*identity)(const struct source *, knobs_visit *,
+		void *context); // what must be the same for a state to fit, by name
+	bool losses;            // quality may be minus a loss; else it is accuracy
 };
 enum { SOURCE_ARRAYS = 8 };
 extern const struct source_kind source_trained; // data=…
@@ -61,8 +62,8 @@ void source_close(struct source *);
 // no quality is done there. scored: how many distinct ones there were.
 struct asked {
 	int count, scored;
-	int of[SEARCH_SAMPLES];  // which of the distinct ones each choice is
-	uint8_t *distinct;       // [SEARCH_SAMPLES][slots], the caller's room
+	int of[SEARCH_SAMPLES]; // which of the distinct ones each choice is
+	uint8_t *distinct;      // [SEARCH_SAMPLES][slots], the caller's room
 };
 bool source_ask(struct source *, struct asked *, int count, const uint8_t *choice, struct fault *);
 bool source_answer(struct source *, const struct asked *, double *quality, struct fault *);

@@ -73,15 +73,20 @@ static bool rewards(const struct knobs *k, const struct term *term, const struct
 			continue;
 		price_uniform(term[t].price, &low, &high);
 		if (!(high / target < FAR))
-			return fault_set(fault, term[t].name, todo, "the reward would not be a number: the target is too far below what any choice costs");
+			return fault_set(fault, term[t].name, todo,
+				"the reward would not be a number: the target is too far below what any choice costs");
 		if (k->reward == REWARD_MNAS) {
 			best -= weight * log(low / target);
 			if (!(fabs(best) <= log(MOST)))
-				return fault_set(fault, term[t].name, todo, "the reward would not be a number: the cheapest choice costs %.3g of "
-					"the target, and the weight %g makes that a factor of 1e%+.0f", low / target, weight, best / log(10));
+				return fault_set(fault, term[t].name, todo,
+					"the reward would not be a number: the cheapest choice costs %.3g of "
+					"the target, and the weight %g makes that a factor of 1e%+.0f",
+					low / target, weight, best / log(10));
 		} else if (!(weight * fmax(1, high / target) <= MOST)) {
-			return fault_set(fault, term[t].name, todo, "the reward would not be a number: the dearest choice costs %.3g times "
-				"the target, at a weight of %g", high / target, weight);
+			return fault_set(fault, term[t].name, todo,
+				"the reward would not be a number: the dearest choice costs %.3g times "
+				"the target, at a weight of %g",
+				high / target, weight);
 		}
 	}
 	return true;
@@ -124,7 +129,8 @@ bool search_check_target(const struct search *s, const char *name, const char *t
 			p = s->shared.term[t].price;
 	pthread_mutex_unlock(&lock);
 	double ignored;
-	return !p || !text[0] || strcmp(text, TARGET_NO) == 0 || cost_target_value(price_cost(p), price_widest(p), text, &ignored, fault);
+	return !p || !text[0] || strcmp(text, TARGET_NO) == 0 ||
+		cost_target_value(price_cost(p), price_widest(p), text, &ignored, fault);
 }
 
 bool search_price(const struct search *s, const uint8_t *choice, double cost[ENGINE_TERMS], int term, double *layer)

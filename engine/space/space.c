@@ -105,8 +105,10 @@ bool space_option_named(const struct space *s, int slot, const char *name, int *
 		size_t used = strlen(todo);
 		snprintf(todo + used, sizeof todo - used, " %s", format_table[s->slot[slot].format[o]].name);
 	}
-	return fault_set(fault, name[0] ? name : s->slot[slot].name, todo, "%s", !name[0] ? "a format is missing, at a comma or altogether" :
-		format < 0 ? "no such format" : "not in the space of this search");
+	return fault_set(fault, name[0] ? name : s->slot[slot].name, todo, "%s",
+		!name[0]             ? "a format is missing, at a comma or altogether"
+			: format < 0 ? "no such format"
+				     : "not in the space of this search");
 }
 
 // ---- what is decided together ----
@@ -194,7 +196,8 @@ bool partition_group(struct partition *p, const char *name, const char *pattern,
 		memmove(&p->group[g], &p->group[g + 1], (size_t)(--p->groups - g) * sizeof *p->group);
 		return true;
 	}
-	if (!*name || strlen(name) >= SPACE_NAME - 2 || strlen(pattern) >= SPACE_PATTERN || name[strcspn(name, " *?[].,|\"'\\#\t=")])
+	if (!*name || strlen(name) >= SPACE_NAME - 2 || strlen(pattern) >= SPACE_PATTERN ||
+		name[strcspn(name, " *?[].,|\"'\\#\t=")])
 		return fault_set(fault, name, "choose a short word of letters and digits",
 			"this cannot be a group's name, or the pattern is too long");
 	for (int l = 0; l < p->space->model->layers; l++) {

@@ -90,7 +90,7 @@ struct partition {
 // One decision per layer, everything allowed. The space is borrowed.
 struct partition *partition_new(const struct space *, struct fault *);
 void partition_free(struct partition *);
-void partition_copy(struct partition *to, const struct partition *from); // both of one space
+void partition_copy(struct partition *to, const struct partition *from);  // both of one space
 bool partition_equal(const struct partition *, const struct partition *); // in whatever order their groups came
 // Sets a group's pattern, a new group's too; "": dissolves it. False: a bad name, no such layer or group, or a layer of
 // another group.

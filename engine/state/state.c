@@ -116,12 +116,14 @@ bool state_part_check(const struct state *s, const char *part, int version, stru
 	double theirs;
 	if (!state_get(s, part_key(part, key)))
 		return fault_set(fault, "checkpoint", "open it with the bitscape that made it, or begin a new session",
-			"an older bitscape made it: it does not say in which form its %s is (this one reads form %d)", part, version);
+			"an older bitscape made it: it does not say in which form its %s is (this one reads form %d)", part,
+			version);
 	if (!state_real(s, key, &theirs))
 		return state_damaged(fault, key);
-	return theirs == version || fault_set(fault, "checkpoint", "open it with the bitscape that made it, or begin a new session",
-		"%s bitscape made it: its %s has form %g, and this one reads form %d", theirs < version ? "an older" : "a newer", part,
-		theirs, version);
+	return theirs == version ||
+		fault_set(fault, "checkpoint", "open it with the bitscape that made it, or begin a new session",
+			"%s bitscape made it: its %s has form %g, and this one reads form %d",
+			theirs < version ? "an older" : "a newer", part, theirs, version);
 }
 
 // ---- numbers ----
@@ -203,7 +205,8 @@ bool state_read_arrays(const struct state *s, const struct state_array *a, int c
 		if (!t)
 			return state_damaged(fault, key);
 		if (!all_finite(t->data, a->count))
-			return fault_set(fault, "checkpoint", "open an earlier one", "%s holds something that is not a number", key);
+			return fault_set(fault, "checkpoint", "open an earlier one", "%s holds something that is not a number",
+				key);
 		memcpy(a->data, t->data, t->bytes);
 	}
 	return true;

@@ -51,23 +51,23 @@ struct kernels {
 	// counts[b] += how many |x| fall into bin b of `bins` equal ones over [0, peak].
 	void (*histogram)(const float *x, long n, float peak, uint32_t *counts, int bins);
 
-	void (*channel_peaks)(const float *x, long pixels, long c, float *peak);                // max with what is there
+	void (*channel_peaks)(const float *x, long pixels, long c, float *peak);                 // max with what is there
 	void (*channel_sums)(const float *x, long pixels, long c, double *sum, double *squares); // added to what is there
 	void (*channel_extremes)(const float *x, long pixels, long c, float *low, float *high);  // likewise widened
 	// y = act(x*scale[c] + shift[c]); returns the largest magnitude of y. Here and below y and dx overlap nothing else.
 	float (*affine)(const float *x, long pixels, long c, const float *scale, const float *shift, enum act, float *y);
 	// Sums over pixels of g and of g*(x - mean[c]), g being dy times the activation's slope.
-	void (*affine_sums)(const float *x, const float *dy, long pixels, long c, const float *scale, const float *shift, enum act,
-		const float *mean, double *sum, double *sum_x);
+	void (*affine_sums)(const float *x, const float *dy, long pixels, long c, const float *scale, const float *shift,
+		enum act, const float *mean, double *sum, double *sum_x);
 	// dx = g*ka[c] + x*kb[c] + kc[c]
-	void (*affine_gradient)(const float *x, const float *dy, long pixels, long c, const float *scale, const float *shift, enum act,
-		const float *ka, const float *kb, const float *kc, float *dx);
+	void (*affine_gradient)(const float *x, const float *dy, long pixels, long c, const float *scale, const float *shift,
+		enum act, const float *ka, const float *kb, const float *kc, float *dx);
 	// Per pixel over its channels: normal = (x - mean)*inverse, inverse = 1/sqrt(variance + epsilon), y = normal*gain + bias; returns
 	// the largest magnitude of y. Keeps normal [pixels][c] and inverse [pixels] for the gradient, which adds to dgain and dbias.
-	float (*layernorm)(const float *x, long pixels, long c, float epsilon, const float *gain, const float *bias, float *normal,
-		float *inverse, float *y);
-	void (*layernorm_gradient)(const float *normal, const float *inverse, const float *dy, long pixels, long c, const float *gain,
-		float *dx, float *dgain, float *dbias);
+	float (*layernorm)(const float *x, long pixels, long c, float epsilon, const float *gain, const float *bias,
+		float *normal, float *inverse, float *y);
+	void (*layernorm_gradient)(const float *normal, const float *inverse, const float *dy, long pixels, long c,
+		const float *gain, float *dx, float *dgain, float *dbias);
 
 	// A row of a depthwise convolution: y[p*y_pixel + j] = sum over taps of x[p*x_pixel + ty*x_row + tx*x_tap + j] *
 	// w[ty*w_row + tx*w_tap + j] for p < pixels, j < c.
@@ -79,14 +79,15 @@ struct kernels {
 
 	float (*activate)(const float *x, long n, enum act, float *y); // returns the largest magnitude of y
 	void (*activate_gradient)(const float *x, const float *dy, long n, enum act, float *dx); // dx = dy times the slope at x
-	float (*add)(const float *a, const float *b, long n, enum act, float *y); // act(a + b); returns the largest magnitude of y
+	float (*add)(const float *a, const float *b, long n, enum act,
+		float *y); // act(a + b); returns the largest magnitude of y
 	// act((a*ga + sa) + (b*gb + sb)), gains and shifts per channel.
 	float (*add_affine)(const float *a, const float *ga, const float *sa, const float *b, const float *gb, const float *sb,
 		long pixels, long c, enum act, float *y);
-	void (*accumulate)(const float *x, float *y, long n);                     // y += x
-	void (*maximum)(const float *x, float *y, long n);                        // y = max(x, y)
-	void (*softmax)(float *x, long rows, long n, long row, float scale);      // of scale*x, in place, rows of n `row` apart
-	double (*squares)(const float *x, long n); // sum of squares
+	void (*accumulate)(const float *x, float *y, long n);                // y += x
+	void (*maximum)(const float *x, float *y, long n);                   // y = max(x, y)
+	void (*softmax)(float *x, long rows, long n, long row, float scale); // of scale*x, in place, rows of n `row` apart
+	double (*squares)(const float *x, long n);                           // sum of squares
 	// Nesterov momentum: d = scale*g + decay*w; v = momentum*v + d; w -= rate*(d + momentum*v).
 	void (*sgd)(float *w, float *v, const float *g, long n, float scale, float rate, float momentum, float decay);
 	// AdamW: d = scale*g; m, v: moving averages of d and d*d; w -= decay*w + rate*m/(sqrt(v) + 1e-8).

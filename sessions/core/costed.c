@@ -36,7 +36,7 @@ void costed_free(struct costed *c)
 	description_close(c->network);
 	free(c->formats);
 	free(c->point);
-	*c = (struct costed){ 0 };
+	*c = (struct costed){0};
 }
 
 static bool open_network(struct session *s, struct fault *f)
@@ -62,13 +62,13 @@ static void fill_formats(struct session *s)
 	const struct engine_info *info = s->info;
 	for (int which = 0; which < (s->draft ? 2 : 1); which++)
 		for (int i = 0; i < info->layers; i++) {
-			const int slot[] = { info->layer[i].weight_slot, info->layer[i].activation_slot };
+			const int slot[] = {info->layer[i].weight_slot, info->layer[i].activation_slot};
 			const char *name[2];
 			for (int half = 0; half < 2; half++) {
 				int option = which ? s->draft[slot[half]] : s->snapshot->slot[slot[half]].modal;
 				name[half] = info->slot[slot[half]].option[option].name;
 			}
-			s->costed.formats[which * info->layers + i] = (struct layer_formats){ name[0], name[1] };
+			s->costed.formats[which * info->layers + i] = (struct layer_formats){name[0], name[1]};
 		}
 }
 
@@ -98,9 +98,9 @@ bool session_roofline(void *session, int term, struct roofline *r, struct fault 
 		if (!c->latency)
 			return false;
 	}
-	*r = (struct roofline){ 0 };
-	if (!costing_roofline(c->latency, c->formats, layers, r, c->point, f)
-		|| (s->draft && !costing_roofline(c->latency, c->formats + layers, layers, r, c->point + layers, f)))
+	*r = (struct roofline){0};
+	if (!costing_roofline(c->latency, c->formats, layers, r, c->point, f) ||
+		(s->draft && !costing_roofline(c->latency, c->formats + layers, layers, r, c->point + layers, f)))
 		return false;
 	r->now = c->point;
 	r->draft = s->draft ? c->point + layers : NULL;

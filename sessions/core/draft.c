@@ -63,7 +63,7 @@ static int edits(const struct session *s)
 static bool tell(struct session *s, struct command_call *call)
 {
 	uint8_t *modal = modal_choice(s);
-	struct string costs = { 0 };
+	struct string costs = {0};
 	bool ok = modal && session_tell_costs(s, &costs, s->draft, modal);
 	if (ok) {
 		call->say(call, "draft, %d of %d decisions changed: %s", edits(s), s->snapshot->decisions, costs.bytes);
@@ -145,12 +145,12 @@ static bool not_in_space(const struct session *s, int slot, const char *format, 
 
 struct edit {
 	struct session *s;
-	const char *format; // NULL: a step instead
-	int step;           // +1: wider, -1: narrower
+	const char *format;    // NULL: a step instead
+	int step;              // +1: wider, -1: narrower
 	const uint8_t *before; // the draft as it was
 	bool *meant;           // per slot
 	int done;
-	int refused;        // the last refused slot
+	int refused; // the last refused slot
 };
 
 // Edits the slot's whole decision, once for all of its slots.
@@ -187,8 +187,9 @@ static bool edit(struct session *s, struct command_call *call, const char *word,
 	if (ok && !e.done && e.format)
 		ok = not_in_space(s, e.refused, e.format, &call->fault);
 	else if (ok && !e.done)
-		ok = fault_set(&call->fault, refused, e.step > 0 ? "`draft down` steps the other way" : "`draft up` steps the other way",
-			"it has no %s format", e.step > 0 ? "wider" : "narrower");
+		ok = fault_set(&call->fault, refused,
+			e.step > 0 ? "`draft down` steps the other way" : "`draft up` steps the other way", "it has no %s format",
+			e.step > 0 ? "wider" : "narrower");
 	free(e.meant);
 	return after_edit(s, before, ok) && tell(s, call);
 }
@@ -198,7 +199,7 @@ static bool edit(struct session *s, struct command_call *call, const char *word,
 // One change that pins every decision that was edited, so that one undo takes it back.
 static bool commit(struct session *s, struct command_call *call)
 {
-	struct change c = { .kind = CHANGE_RESTRICT };
+	struct change c = {.kind = CHANGE_RESTRICT};
 	c.item = calloc((size_t)s->info->slots + 1, sizeof *c.item);
 	bool ok = c.item || fault_memory(&call->fault, "draft");
 	for (int i = 0; ok && i < s->info->slots; i++) {
@@ -207,7 +208,8 @@ static bool commit(struct session *s, struct command_call *call)
 		struct change_item *item = &c.item[c.items++];
 		int layer = s->info->slot[i].layer;
 		const char *group = session_group(s, layer), *name = group ? group : s->info->layer[layer].name;
-		snprintf(item->name, sizeof item->name, "%s%s", name, session_tied(s, layer) ? "" : strrchr(s->info->slot[i].name, '.'));
+		snprintf(item->name, sizeof item->name, "%s%s", name,
+			session_tied(s, layer) ? "" : strrchr(s->info->slot[i].name, '.'));
 		snprintf(item->value, sizeof item->value, "%s", s->info->slot[i].option[s->draft[i]].name);
 	}
 	if (ok && !c.items)
@@ -241,10 +243,10 @@ bool run_draft(struct command_call *call)
 		return true;
 	}
 	if (strcmp(first, "up") == 0)
-		return edit(s, call, call->argv[1], (struct edit){ .step = 1 });
+		return edit(s, call, call->argv[1], (struct edit){.step = 1});
 	if (strcmp(first, "down") == 0)
-		return edit(s, call, call->argv[1], (struct edit){ .step = -1 });
-	return edit(s, call, first, (struct edit){ .format = call->argv[1] });
+		return edit(s, call, call->argv[1], (struct edit){.step = -1});
+	return edit(s, call, first, (struct edit){.format = call->argv[1]});
 }
 
 // ---- whole drafts ------------------------------------------------------------------------------------------------------
@@ -258,7 +260,8 @@ static bool take(struct session *s, struct command_call *call, const uint8_t *wa
 	for (int i = 0; i < s->info->slots; i++)
 		for (int j = 0; j < i; j++)
 			if (now[i].decision == now[j].decision && wanted[i] != wanted[j])
-				return fault_set(&call->fault, s->info->slot[i].name, "`decide split` and `ungroup` take them apart",
+				return fault_set(&call->fault, s->info->slot[i].name,
+					"`decide split` and `ungroup` take them apart",
 					"it is decided as one with %s, which has another format", s->info->slot[j].name);
 	struct draft_before *before = before_edit(s, &call->fault);
 	if (!before)
@@ -304,8 +307,8 @@ static bool put_policy(const struct session *s, uint8_t *choice, const char *tex
 	json_t *policy = json_loads(text, JSON_REJECT_DUPLICATES, &error), *layers = json_object_get(policy, "layers"), *layer;
 	bool ok = policy || fault_set(f, path, "give a policy that was exported", "line %d: %s", error.line, error.text);
 	if (ok && (int)json_array_size(layers) != s->info->layers)
-		ok = fault_set(f, path, "give a policy of this network", "it has %zu layers, this network %d", json_array_size(layers),
-			s->info->layers);
+		ok = fault_set(f, path, "give a policy of this network", "it has %zu layers, this network %d",
+			json_array_size(layers), s->info->layers);
 	for (int i = 0; ok && i < s->info->layers; i++) {
 		const struct layer_info *l = &s->info->layer[i];
 		layer = json_array_get(layers, (size_t)i);
@@ -313,8 +316,10 @@ static bool put_policy(const struct session *s, uint8_t *choice, const char *tex
 		const char *weight = json_string_value(json_object_get(json_object_get(layer, "weight"), "format"));
 		const char *activation = json_string_value(json_object_get(json_object_get(layer, "activation"), "format"));
 		if (!name || strcmp(name, l->name) != 0 || !weight || !activation)
-			ok = fault_set(f, path, "give a policy of this network", "layer %d is not %s with its formats", i + 1, l->name);
-		ok = ok && put_format(s, choice, l->weight_slot, weight, f) && put_format(s, choice, l->activation_slot, activation, f);
+			ok = fault_set(f, path, "give a policy of this network", "layer %d is not %s with its formats", i + 1,
+				l->name);
+		ok = ok && put_format(s, choice, l->weight_slot, weight, f) &&
+			put_format(s, choice, l->activation_slot, activation, f);
 	}
 	json_decref(policy);
 	return ok;
@@ -325,7 +330,8 @@ bool run_apply(struct command_call *call)
 	struct session *s = call->context;
 	bool ends = strcmp(call->argv[0], "ends") == 0;
 	if (!ends && strcmp(call->argv[0], "uniform") != 0)
-		return fault_set(&call->fault, "apply", "apply uniform FORMAT, apply ends FORMAT", "'%s' is not one of its words", call->argv[0]);
+		return fault_set(&call->fault, "apply", "apply uniform FORMAT, apply ends FORMAT", "'%s' is not one of its words",
+			call->argv[0]);
 	uint8_t *choice = modal_choice(s);
 	bool ok = choice || fault_memory(&call->fault, "draft");
 	for (int i = 0; ok && i < s->info->slots; i++) {

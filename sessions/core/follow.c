@@ -20,8 +20,8 @@ static off_t journal_size(const struct session *s)
 
 void follow_begin(struct session *s, long owner, long step)
 {
-	s->follow = (struct follow){ .on = true, .owner = owner, .step = step, .journal = journal_size(s),
-		.next = clock_seconds() + FOLLOW_SECONDS };
+	s->follow = (struct follow){
+		.on = true, .owner = owner, .step = step, .journal = journal_size(s), .next = clock_seconds() + FOLLOW_SECONDS};
 }
 
 double follow_in(const struct session *s)
@@ -52,7 +52,7 @@ static void take_over(struct session *s, struct session *newer)
 // complain about.
 static bool read_again(struct session *s, long newest)
 {
-	struct restoring r = { .folder = s->folder, .config = s->began, .manifest = &s->manifest, .why = s->read_only_why };
+	struct restoring r = {.folder = s->folder, .config = s->began, .manifest = &s->manifest, .why = s->read_only_why};
 	r.found = calloc(1, sizeof *r.found);
 	bool ok = r.found && restore_journal(&r);
 	struct session *newer = ok && newest != s->follow.step ? restore_session(&r, NULL) : NULL;
@@ -74,7 +74,8 @@ static void look_for_owner(struct session *s)
 	long owner;
 	bool there = folder_in_use(s->folder, &owner);
 	if (!there && !w->left)
-		session_say(s, "process %ld has left %s at step %ld: open it again to go on with it", w->owner, s->title, w->step);
+		session_say(s, "process %ld has left %s at step %ld: open it again to go on with it", w->owner, s->title,
+			w->step);
 	if (there)
 		w->owner = owner;
 	w->left = !there;

@@ -22,10 +22,10 @@ enum {
 	AUTOSAVE_LEAST = 5,    // and not before
 	AUTOSAVE_PART = 16,    // between the two: once a sixteenth of all steps came since the last
 	RETRY_SECONDS = 5,     // a journal that cannot be written is tried again so often
-	MESSAGES = 64,       // kept for a person who does not ask for them
+	MESSAGES = 64,         // kept for a person who does not ask for them
 	MESSAGE_TEXT = 1024,
 	UNDO_WAITING = 32,
-	PLOTS_ASKED = 128,   // more than a plotter lets wait
+	PLOTS_ASKED = 128, // more than a plotter lets wait
 };
 
 struct pending {
@@ -37,8 +37,8 @@ struct pending {
 	void *job;               // what `done` needs beside
 	enum journal_act act;    // of a change
 	int of;
-	char *text;              // of a change: the command
-	bool asked;              // of a save: a person waits for the answer
+	char *text; // of a change: the command
+	bool asked; // of a save: a person waits for the answer
 };
 
 struct message {
@@ -73,21 +73,21 @@ struct costed {
 enum wait_kind { WAIT_NOTHING, WAIT_STEP, WAIT_FINISHED, WAIT_READOUT };
 struct wait {
 	enum wait_kind kind;
-	long goal;     // the step to reach (WAIT_READOUT: of this slice)
-	char **words;  // WAIT_READOUT: the comparison; owned
+	long goal;    // the step to reach (WAIT_READOUT: of this slice)
+	char **words; // WAIT_READOUT: the comparison; owned
 	int count;
 };
 
 // Lines of the journal that the engine has still to be taken through; see play.c.
 struct play {
 	bool on;
-	int line;     // the next one
-	bool sent;    // the run to its step was asked for
-	bool posted;  // and its change
-	int changes;  // applied
-	bool tail;    // there was something to follow
+	int line;                  // the next one
+	bool sent;                 // the run to its step was asked for
+	bool posted;               // and its change
+	int changes;               // applied
+	bool tail;                 // there was something to follow
 	char kernels[ENGINE_NAME]; // the set that the engine is to be opened on
-	bool strict;  // a replay: the first difference ends it
+	bool strict;               // a replay: the first difference ends it
 	bool failed;
 	struct fault fault;
 };
@@ -106,9 +106,9 @@ struct follow {
 struct script {
 	char *file;
 	FILE *in;
-	long line;        // the present one; 0: none was read yet
-	bool tour;        // a lesson: its commands are shown before their answers
-	bool told;        // something since the last break
+	long line; // the present one; 0: none was read yet
+	bool tour; // a lesson: its commands are shown before their answers
+	bool told; // something since the last break
 	char *text;
 	size_t room;
 };
@@ -127,9 +127,9 @@ struct session {
 	bool read_only;
 	char read_only_why[128];
 	struct follow follow;
-	bool unnamed;   // made by this process, without a name
-	bool by_hand;   // something was asked of it that makes it worth keeping (a change and a note do so too)
-	bool dropped;   // it was begun only to be left for another one
+	bool unnamed; // made by this process, without a name
+	bool by_hand; // something was asked of it that makes it worth keeping (a change and a note do so too)
+	bool dropped; // it was begun only to be left for another one
 	struct manifest manifest;
 	struct config *began; // the settings it began with; as they are now the snapshot has them
 	struct engine *engine;
@@ -147,12 +147,12 @@ struct session {
 	struct writer *writer; // NULL: read-only or a replay
 	long saved_step;       // of the last state sent to the writer, -1: none
 	int saved_entries;
-	double saved_at;       // seconds, monotonic
-	bool saving;           // a state is on its way
+	double saved_at;             // seconds, monotonic
+	bool saving;                 // a state is on its way
 	struct writer_state written; // as the session knows it
 	double retried_at;
 	struct acknowledgement *waiting, **last_waiting;
-	bool save_failed;      // the last one did not reach the disk
+	bool save_failed; // the last one did not reach the disk
 
 	struct pending *pending;
 	enum journal_act wanted[UNDO_WAITING]; // undo and redo asked for while changes are pending
@@ -161,10 +161,10 @@ struct session {
 	struct wait wait;
 	bool batch;
 
-	struct costed costed; // of the roofline figure
-	uint8_t *draft;       // option per slot, then a flag per slot: edited by hand, or following the modal choice
+	struct costed costed;              // of the roofline figure
+	uint8_t *draft;                    // option per slot, then a flag per slot: edited by hand, or following the modal choice
 	struct draft_before *draft_before; // how it was before each edit, the last one first
-	struct known_evaluation known[2]; // per enum split
+	struct known_evaluation known[2];  // per enum split
 	char digest[JOURNAL_DIGEST_TEXT];
 	long digest_step; // -1: none
 	int digest_entries;
@@ -178,7 +178,7 @@ struct session {
 	const struct script *script; // of a batch run that is being read; NULL: none
 	long plot_line[PLOTS_ASKED]; // of a batch run: the lines that asked for pictures, a ring from plots_done on
 	unsigned plots_asked, plots_done;
-	int plots_failed;            // in this batch run
+	int plots_failed; // in this batch run
 };
 
 // ---- session.c ------------------------------------------------------------------------------------------------------
@@ -236,8 +236,7 @@ void session_take_replies(struct session *);
 void session_drop_pending(struct session *);
 bool session_change(struct session *, const struct change *, enum journal_act, int of, struct fault *);
 bool session_undo(struct session *, enum journal_act, struct fault *);
-bool session_evaluate(struct session *, enum choice_kind, const char *option, const uint8_t *choice, enum split,
-	struct fault *);
+bool session_evaluate(struct session *, enum choice_kind, const char *option, const uint8_t *choice, enum split, struct fault *);
 // Posts a copy of the state to be saved (asked: and told) or only for its digest.
 bool session_save(struct session *, bool asked, struct fault *);
 bool session_ask_digest(struct session *, bool told, struct fault *);

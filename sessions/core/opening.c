@@ -17,7 +17,7 @@ static bool first_snapshot(struct session *s, struct fault *f)
 	if (!s->snapshot)
 		return fault_memory(f, s->title);
 	while (!engine_snapshot(s->engine, s->snapshot)) {
-		struct pollfd news = { .fd = engine_fd(s->engine), .events = POLLIN };
+		struct pollfd news = {.fd = engine_fd(s->engine), .events = POLLIN};
 		if (poll(&news, 1, 1000) < 0 && errno != EINTR)
 			return disk_fault(f, s->title, "wait for the engine", errno);
 		engine_news(s->engine);
@@ -80,8 +80,10 @@ void session_make_read_only(struct session *s, const char *why)
 
 bool session_refuse_read_only(const struct session *s, struct fault *f)
 {
-	const char *todo = s->follow.left ? "open it again: nobody has it now" : s->follow.on ? "leave it there, then open it here" :
-		s->lock < 0 ? "mend that, then open it again" : "begin another session";
+	const char *todo = s->follow.left ? "open it again: nobody has it now"
+		: s->follow.on            ? "leave it there, then open it here"
+		: s->lock < 0             ? "mend that, then open it again"
+					  : "begin another session";
 	return fault_set(f, s->title, todo, "it is open for reading only: %s", s->read_only_why);
 }
 
@@ -119,7 +121,7 @@ static void unequip(struct session *s)
 static bool furnish(struct session *s, struct fault *f)
 {
 	char journal[FOLDER_PATH];
-	struct string first = { 0 };
+	struct string first = {0};
 	if (!folder_file(s->folder, JOURNAL_FILE, journal, sizeof journal, f))
 		return false;
 	identity_draw(s->manifest.session);
@@ -181,7 +183,7 @@ bool session_adopt(struct session *s, struct journal *j, struct fault *f)
 	journal_free(&s->journal);
 	s->marks = 0;
 	s->journal = *j;
-	*j = (struct journal){ 0 };
+	*j = (struct journal){0};
 	for (int i = 0; i < s->journal.entries; i++)
 		if (!session_mark(s, i))
 			return fault_memory(f, s->title);
@@ -204,17 +206,14 @@ static const char *take_lock(const char *folder, int *lock, long *owner, char *w
 	enum folder_lock state = folder_lock(folder, lock, owner);
 	int error = errno;
 	switch (state) {
-	case LOCK_TAKEN:
-		*owner = -1;
-		return NULL;
+	case LOCK_TAKEN: *owner = -1; return NULL;
 	case LOCK_ELSEWHERE:
 		if (*owner > 0)
 			snprintf(why, size, "another bitscape has it (process %ld)", *owner);
 		else
 			snprintf(why, size, "another bitscape has it");
 		return why;
-	case LOCK_IMPOSSIBLE:
-		break;
+	case LOCK_IMPOSSIBLE: break;
 	}
 	char text[64];
 	*owner = -1;
@@ -285,7 +284,7 @@ struct session *session_open(const char *name, struct fault *f)
 	int lock;
 	long owner;
 	const char *why = take_lock(folder, &lock, &owner, why_text, sizeof why_text);
-	struct restoring r = { .folder = folder, .config = config, .manifest = &manifest, .why = why };
+	struct restoring r = {.folder = folder, .config = config, .manifest = &manifest, .why = why};
 	struct session *s = NULL;
 	r.found = calloc(1, sizeof *r.found);
 	if (r.found) {
@@ -350,7 +349,8 @@ bool session_at_risk(const struct session *s, struct fault *f)
 	if (!s->writer || s->read_only || nothing_done(s))
 		return false;
 	if (!folder_held(s->folder, s->lock))
-		fault_set(f, s->folder, "put it back, then `save`", "this folder was moved or deleted while the session was open");
+		fault_set(f, s->folder, "put it back, then `save`",
+			"this folder was moved or deleted while the session was open");
 	else if (s->written.failing)
 		*f = s->written.fault;
 	else if (s->save_failed)
@@ -385,8 +385,10 @@ bool session_leave(struct session *s, struct string *farewell, struct fault *f)
 	if (s->writer) {
 		s->writer = NULL;
 		// Not into what may have been made in its place.
-		there = folder_held(s->folder, s->lock) || (ok && fault_set(&first, s->folder, "put it back; what was saved before is in it",
-			"this folder was moved or deleted while the session was open"));
+		there = folder_held(s->folder, s->lock) ||
+			(ok &&
+				fault_set(&first, s->folder, "put it back; what was saved before is in it",
+					"this folder was moved or deleted while the session was open"));
 		struct summary last;
 		session_summary(s, &last);
 		if (there && saved)

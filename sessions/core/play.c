@@ -77,13 +77,15 @@ static void digest_played(struct session *s, struct pending *p, struct reply *r)
 		s->digest_step = r->step;
 		s->digest_entries = s->journal.entries;
 	} else if (s->play.strict || on_its_kernels(s)) {
-		fault_set(&f, "", s->play.strict ? "replay with the build, machine type and data that it was made with"
-			: "open it with the build, machine type and data that it was made with", "the digest is now %s",
-			digest ? digest : "missing");
+		fault_set(&f, "",
+			s->play.strict ? "replay with the build, machine type and data that it was made with"
+				       : "open it with the build, machine type and data that it was made with",
+			"the digest is now %s", digest ? digest : "missing");
 		stop(s, &f);
 		return;
 	} else {
-		session_say(s, "step %ld: the search is no longer the recorded one bit for bit: this processor lacks the %s kernels",
+		session_say(s,
+			"step %ld: the search is no longer the recorded one bit for bit: this processor lacks the %s kernels",
 			r->step, play_kernels(&s->journal, &s->manifest, s->play.line));
 	}
 	next_line(s);
@@ -165,10 +167,10 @@ static bool choose_kernels(struct session *s)
 	char text[ENGINE_NAME], was[ENGINE_NAME];
 	snprintf(text, sizeof text, "%s", name);
 	snprintf(was, sizeof was, "%s", recorded);
-	const struct journal_line line = { .kind = JOURNAL_KERNELS, .step = s->snapshot->step, .text = text };
+	const struct journal_line line = {.kind = JOURNAL_KERNELS, .step = s->snapshot->step, .text = text};
 	if (session_log(s, &line, &f))
-		session_acknowledge(s, "step %ld: the %s kernels compute from here on, %s did until now: the journal says so", line.step, text,
-			was);
+		session_acknowledge(s, "step %ld: the %s kernels compute from here on, %s did until now: the journal says so",
+			line.step, text, was);
 	else
 		session_say_fault(s, &f);
 	return true;
@@ -178,7 +180,7 @@ static bool choose_kernels(struct session *s)
 
 void play_begin(struct session *s, int lines, bool strict)
 {
-	s->play = (struct play){ .strict = strict, .line = lines };
+	s->play = (struct play){.strict = strict, .line = lines};
 	for (int i = lines; i < s->journal.lines; i++)
 		s->play.tail |= s->journal.line[i].kind != JOURNAL_NOTE;
 	s->play.on = s->play.tail || !strict;

@@ -47,7 +47,8 @@ static void say_lacking(const struct journal *j, const struct manifest *m, const
 		const char *kernels = i == 0 ? m->kernels : j->line[i - 1].kind == JOURNAL_KERNELS ? j->line[i - 1].text : NULL;
 		if (!kernels || engine_use_kernels(kernels))
 			continue;
-		snprintf(line, sizeof line, "%s was computed by the %s kernels from step %ld on, here are %s: the last bits may differ", name,
+		snprintf(line, sizeof line,
+			"%s was computed by the %s kernels from step %ld on, here are %s: the last bits may differ", name,
 			kernels, i ? j->line[i - 1].step : 0, engine_kernels());
 		say(line);
 	}
@@ -64,19 +65,19 @@ static struct session *stage(const struct config *config, const struct manifest 
 		return NULL;
 	s->manifest = *m;
 	s->journal = *j;
-	*j = (struct journal){ 0 };
+	*j = (struct journal){0};
 	return s;
 }
 
 bool session_replay(const char *name, void (*say)(const char *), struct fault *f)
 {
 	char folder[FOLDER_PATH], path[FOLDER_PATH], manifest_path[FOLDER_PATH], line[512];
-	struct journal journal = { 0 };
+	struct journal journal = {0};
 	struct journal_reading reading;
 	struct manifest manifest;
 	bool elsewhere;
-	if (!store_find(name, folder, sizeof folder, &elsewhere, f) || !folder_file(folder, JOURNAL_FILE, path, sizeof path, f)
-		|| !folder_file(folder, MANIFEST_FILE, manifest_path, sizeof manifest_path, f))
+	if (!store_find(name, folder, sizeof folder, &elsewhere, f) || !folder_file(folder, JOURNAL_FILE, path, sizeof path, f) ||
+		!folder_file(folder, MANIFEST_FILE, manifest_path, sizeof manifest_path, f))
 		return false;
 	if (!engine_kernels_check(f))
 		return false;
@@ -88,8 +89,8 @@ bool session_replay(const char *name, void (*say)(const char *), struct fault *f
 			*f = reading.fault;
 	}
 	if (ok && strcmp(journal.session, manifest.session) != 0)
-		ok = fault_set(f, path, "put the right one back", "it is of another session (%s; this one is %s)", journal.session,
-			manifest.session);
+		ok = fault_set(f, path, "put the right one back", "it is of another session (%s; this one is %s)",
+			journal.session, manifest.session);
 	const struct journal_line *digest = ok ? last_digest(&journal) : NULL;
 	if (ok && !digest)
 		ok = fault_set(f, path, "open the session and save it", "it records no digest to compare with");

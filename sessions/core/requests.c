@@ -94,8 +94,9 @@ bool session_may_change(const struct session *s, struct fault *f)
 	if (!session_may_save(s, f))
 		return false;
 	const struct fault *why = &s->written.fault;
-	return !s->written.failing || fault_set(f, why->where, "mend that, then `save`: it tries again",
-		"changes are stopped, since they could not be kept: %s", why->what);
+	return !s->written.failing ||
+		fault_set(f, why->where, "mend that, then `save`: it tries again",
+			"changes are stopped, since they could not be kept: %s", why->what);
 }
 
 // ---- changes -------------------------------------------------------------------------------------------------------
@@ -120,7 +121,8 @@ static bool offer_layers(const struct session *s, struct nearest *n)
 static bool offer_names(const struct session *s, enum change_kind kind, struct nearest *n)
 {
 	struct term_name term;
-	bool known = kind == CHANGE_GROUP || strpbrk(n->word, "*?[") || (term_read(n->word, &term) && term.device); // its fault says all
+	bool known = kind == CHANGE_GROUP || strpbrk(n->word, "*?[") ||
+		(term_read(n->word, &term) && term.device); // its fault says all
 	if (kind == CHANGE_RESTRICT)
 		known |= offer_layers(s, n);
 	if (kind == CHANGE_WEIGHT || kind == CHANGE_TARGET)
@@ -180,11 +182,16 @@ static void change_done(struct session *s, struct pending *p, struct reply *r)
 		session_say(s, "step %ld: `%s` changes nothing: it is so already", r->step, p->text);
 		return;
 	}
-	struct string back = { 0 }, told = { 0 };
+	struct string back = {0}, told = {0};
 	if (r->inverse.items)
 		change_write(&back, &r->inverse);
 	const struct journal_line line = {
-		.kind = JOURNAL_CHANGE, .step = r->step, .text = p->text, .act = p->act, .of = p->of, .back = back.bytes,
+		.kind = JOURNAL_CHANGE,
+		.step = r->step,
+		.text = p->text,
+		.act = p->act,
+		.of = p->of,
+		.back = back.bytes,
 	};
 	if (!session_log(s, &line, &f))
 		session_say_fault(s, &f);
@@ -194,12 +201,17 @@ static void change_done(struct session *s, struct pending *p, struct reply *r)
 		free(change.item);
 	}
 	static const char *const after[] = {
-		[ACT_DO] = "undo takes it back", [ACT_UNDO] = "redo does it again", [ACT_REDO] = "undo takes it back",
+		[ACT_DO] = "undo takes it back",
+		[ACT_UNDO] = "redo does it again",
+		[ACT_REDO] = "undo takes it back",
 	};
 	const struct journal_line *of = p->act == ACT_UNDO ? journal_entry_line(&s->journal, p->of) : NULL;
-	session_acknowledge(s, "step %ld: %s%s%s%s%s%s%s%s", r->step, of ? "took back `" : p->act == ACT_REDO ? "again: " : "", of ? of->text : "",
-		of ? "`: " : "", told.bytes ? told.bytes : p->text, r->says[0] ? "; " : "", r->says, back.bytes ? "; " : "",
-		back.bytes ? after[p->act] : "");
+	session_acknowledge(s, "step %ld: %s%s%s%s%s%s%s%s", r->step,
+		of                           ? "took back `"
+			: p->act == ACT_REDO ? "again: "
+					     : "",
+		of ? of->text : "", of ? "`: " : "", told.bytes ? told.bytes : p->text, r->says[0] ? "; " : "", r->says,
+		back.bytes ? "; " : "", back.bytes ? after[p->act] : "");
 	string_free(&back);
 	string_free(&told);
 }
@@ -214,7 +226,7 @@ bool session_changing(const struct session *s)
 
 bool session_change(struct session *s, const struct change *change, enum journal_act act, int of, struct fault *f)
 {
-	struct string text = { 0 };
+	struct string text = {0};
 	struct pending *p = session_may_change(s, f) ? session_pending(change_done, f) : NULL;
 	if (!p)
 		return false;
@@ -245,7 +257,8 @@ bool session_undo(struct session *s, enum journal_act act, struct fault *f)
 	}
 	int entry = act == ACT_UNDO ? journal_undoable(&s->journal) : journal_redoable(&s->journal);
 	if (!entry)
-		return fault_set(f, act == ACT_UNDO ? "undo" : "redo", act == ACT_UNDO ? "make a change first" : "`undo` something first", "there is nothing to %s",
+		return fault_set(f, act == ACT_UNDO ? "undo" : "redo",
+			act == ACT_UNDO ? "make a change first" : "`undo` something first", "there is nothing to %s",
 			act == ACT_UNDO ? "take back" : "do again");
 	const struct journal_line *line = journal_entry_line(&s->journal, entry);
 	struct change change;
@@ -266,21 +279,21 @@ static void evaluate_done(struct session *s, struct pending *p, struct reply *r)
 	}
 	const struct evaluation *e = &r->evaluation;
 	if (s->snapshot->estimated[0]) {
-		session_say(s, "step %ld: %s: accuracy %.2f %%, estimated (%s), not measured", r->step, p->text, 100 * e->accuracy,
-			s->snapshot->estimated);
+		session_say(s, "step %ld: %s: accuracy %.2f %%, estimated (%s), not measured", r->step, p->text,
+			100 * e->accuracy, s->snapshot->estimated);
 		return;
 	}
-	s->known[e->split] = (struct known_evaluation){ true, r->step, e->accuracy, e->loss };
+	s->known[e->split] = (struct known_evaluation){true, r->step, e->accuracy, e->loss};
 	session_say(s, "step %ld: %s on %ld %s images: accuracy %.2f %%, loss %.4f (ranges and statistics from %ld images)",
 		r->step, p->text, e->images, e->split == SPLIT_TEST ? "test" : "held-out", 100 * e->accuracy, e->loss,
 		e->calibration_images);
 	s->news |= NEWS_STATE;
 }
 
-bool session_evaluate(struct session *s, enum choice_kind kind, const char *option, const uint8_t *choice,
-	enum split split, struct fault *f)
+bool session_evaluate(struct session *s, enum choice_kind kind, const char *option, const uint8_t *choice, enum split split,
+	struct fault *f)
 {
-	struct string text = { 0 };
+	struct string text = {0};
 	struct pending *p = session_pending(evaluate_done, f);
 	if (!p)
 		return false;
@@ -316,7 +329,7 @@ static bool log_digest(struct session *s, long step, char *digest, struct fault 
 	const struct journal_line *last = j->lines ? &j->line[j->lines - 1] : NULL;
 	if (last && last->kind == JOURNAL_DIGEST && last->step == step)
 		return true;
-	const struct journal_line line = { .kind = JOURNAL_DIGEST, .step = step, .text = digest };
+	const struct journal_line line = {.kind = JOURNAL_DIGEST, .step = step, .text = digest};
 	return session_log(s, &line, f);
 }
 
@@ -332,7 +345,7 @@ static void save_done(struct session *s, struct pending *p, struct reply *r)
 	}
 	if (know_digest(s, r) && !log_digest(s, r->step, s->digest, &f))
 		session_say_fault(s, &f);
-	struct checkpoint c = { .step = r->step, .place = s->journal.end, .state = r->state };
+	struct checkpoint c = {.step = r->step, .place = s->journal.end, .state = r->state};
 	memcpy(c.session, s->journal.session, sizeof c.session);
 	r->state = NULL;
 	s->saved_step = c.step;

@@ -20,8 +20,8 @@ static void compare_end(struct restoring *r, const char *path)
 	struct fault f;
 	if (!journal_end_read(r->folder, &was) || journal_at(&r->journal, &was) >= 0)
 		return;
-	fault_set(&f, path, "take it from a backup, if it should say more", "it held %lld bytes when it was written last, now %lld",
-		(long long)was.bytes, (long long)is->bytes);
+	fault_set(&f, path, "take it from a backup, if it should say more",
+		"it held %lld bytes when it was written last, now %lld", (long long)was.bytes, (long long)is->bytes);
 	findings_add(r->found, &f);
 }
 
@@ -32,8 +32,8 @@ bool restore_journal(struct restoring *r)
 	struct journal_reading reading;
 	bool ok = folder_file(r->folder, JOURNAL_FILE, path, sizeof path, &f) && journal_load(&r->journal, path, &reading, &f);
 	if (ok && strcmp(r->journal.session, r->manifest->session) != 0) {
-		ok = fault_set(&f, path, "put the right one back", "it is of another session (%s; this one is %s)", r->journal.session,
-			r->manifest->session);
+		ok = fault_set(&f, path, "put the right one back", "it is of another session (%s; this one is %s)",
+			r->journal.session, r->manifest->session);
 		journal_free(&r->journal);
 	}
 	r->lost = !ok;
@@ -49,7 +49,8 @@ bool restore_journal(struct restoring *r)
 	}
 	// Another process that has the session may be in the middle of that line.
 	if (reading.torn && !r->why) {
-		fault_set(&f, path, "the session goes on without it", "it ended in half a line (the machine stopped while it was written): left out");
+		fault_set(&f, path, "the session goes on without it",
+			"it ended in half a line (the machine stopped while it was written): left out");
 		findings_add(r->found, &f);
 	}
 	if (!r->why)
@@ -61,7 +62,9 @@ bool restore_journal(struct restoring *r)
 
 enum unfit { UNFIT_DAMAGED, UNFIT_PLACE, UNFIT_SETTINGS };
 static const char *const aside[] = {
-	[UNFIT_DAMAGED] = "damaged", [UNFIT_PLACE] = "does-not-fit", [UNFIT_SETTINGS] = "does-not-fit",
+	[UNFIT_DAMAGED] = "damaged",
+	[UNFIT_PLACE] = "does-not-fit",
+	[UNFIT_SETTINGS] = "does-not-fit",
 };
 
 static bool unfit(struct fault *f, const char *path, const char *what)

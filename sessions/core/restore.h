@@ -23,14 +23,14 @@ struct restoring {
 	const char *folder;
 	const struct config *config;
 	const struct manifest *manifest;
-	struct journal journal;  // what can be believed of it; the caller's, who frees it
-	bool lost;               // nothing can: whatever checkpoint is of this session is shown
-	const char *why;         // it may only be read, and this is why; NULL: it may be written
+	struct journal journal; // what can be believed of it; the caller's, who frees it
+	bool lost;              // nothing can: whatever checkpoint is of this session is shown
+	const char *why;        // it may only be read, and this is why; NULL: it may be written
 	struct findings *found;
 
 	// Filled by restore_session.
-	long step;               // of the checkpoint, -1: from nothing
-	int lines;               // of the journal that are in it
+	long step; // of the checkpoint, -1: from nothing
+	int lines; // of the journal that are in it
 };
 // The journal of a folder: false where nothing of it can be believed; that, and what is left out, is found and makes `why`.
 bool restore_journal(struct restoring *);

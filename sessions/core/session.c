@@ -84,8 +84,8 @@ static const char *plot_folder(void *session)
 
 struct command_group session_plot_group(struct session *s)
 {
-	s->plot = (struct plot_context){ s->plotter, plot_source, plot_folder, s };
-	struct command_group group = { .title = "Figures", .context = &s->plot };
+	s->plot = (struct plot_context){s->plotter, plot_source, plot_folder, s};
+	struct command_group group = {.title = "Figures", .context = &s->plot};
 	group.rows = plots_commands(&group.count);
 	return group;
 }
@@ -160,7 +160,7 @@ bool session_mark(struct session *s, int entry)
 
 bool session_log(struct session *s, const struct journal_line *line, struct fault *f)
 {
-	struct string text = { 0 };
+	struct string text = {0};
 	int entries = s->journal.entries;
 	if (!journal_add(&s->journal, line, &text, f)) {
 		string_free(&text);
@@ -183,8 +183,8 @@ bool session_log(struct session *s, const struct journal_line *line, struct faul
 int session_unwritten(const struct session *s)
 {
 	int n = 0;
-	while (s->writer && n < s->journal.entries
-		&& journal_entry_line(&s->journal, s->journal.entries - n)->end.bytes > s->written.durable)
+	while (s->writer && n < s->journal.entries &&
+		journal_entry_line(&s->journal, s->journal.entries - n)->end.bytes > s->written.durable)
 		n++;
 	return n;
 }
@@ -201,7 +201,7 @@ void session_acknowledge(struct session *s, const char *format, ...)
 		session_say(s, "%s", text);
 		return;
 	}
-	*a = (struct acknowledgement){ .end = s->journal.end.bytes };
+	*a = (struct acknowledgement){.end = s->journal.end.bytes};
 	memcpy(a->text, text, strlen(text) + 1);
 	if (!s->waiting)
 		s->last_waiting = &s->waiting;
@@ -229,7 +229,8 @@ static void take_durable(struct session *s)
 		s->written = now;
 		int n = session_unwritten(s);
 		session_say_fault(s, &now.fault);
-		session_say(s, "changes are stopped until the journal can be written (%d wait%s); the search goes on, and `save` tries again",
+		session_say(s,
+			"changes are stopped until the journal can be written (%d wait%s); the search goes on, and `save` tries again",
 			n, n == 1 ? "s" : "");
 		s->retried_at = clock_seconds();
 		s->news |= NEWS_STATE;
@@ -269,8 +270,7 @@ static void fetch_history(struct session *s)
 {
 	enum { PART = 512 };
 	for (long got = PART; got == PART && room_for_history(s, PART);) {
-		got = engine_history(s->engine, s->records, PART, s->record + s->records,
-			s->modal + s->records * s->info->slots);
+		got = engine_history(s->engine, s->records, PART, s->record + s->records, s->modal + s->records * s->info->slots);
 		s->records += got;
 	}
 }
@@ -392,12 +392,12 @@ unsigned session_turn(struct session *s)
 int session_fds(const struct session *s, struct pollfd *fds, int *timeout_ms)
 {
 	int n = 0;
-	fds[n++] = (struct pollfd){ .fd = engine_fd(s->engine), .events = POLLIN };
+	fds[n++] = (struct pollfd){.fd = engine_fd(s->engine), .events = POLLIN};
 	if (s->writer)
-		fds[n++] = (struct pollfd){ .fd = writer_fd(s->writer), .events = POLLIN };
+		fds[n++] = (struct pollfd){.fd = writer_fd(s->writer), .events = POLLIN};
 	if (s->news)
 		*timeout_ms = 0; // said by a command since the last turn
-	const double due[] = { autosave_in(s), retry_in(s), follow_in(s) };
+	const double due[] = {autosave_in(s), retry_in(s), follow_in(s)};
 	for (size_t i = 0; i < sizeof due / sizeof *due; i++) {
 		int ms = (int)(due[i] * 1000) + 1;
 		if (due[i] >= 0 && (*timeout_ms < 0 || ms < *timeout_ms))
@@ -424,7 +424,7 @@ bool session_await_replies(struct session *s, struct fault *f)
 bool session_flush(struct session *s, struct fault *f)
 {
 	while (s->writer && writer_busy(s->writer)) {
-		struct pollfd news = { .fd = writer_fd(s->writer), .events = POLLIN };
+		struct pollfd news = {.fd = writer_fd(s->writer), .events = POLLIN};
 		if (poll(&news, 1, 1000) < 0 && errno != EINTR)
 			return disk_fault(f, s->folder, "wait for the disk", errno);
 		s->news |= session_turn(s);
@@ -500,7 +500,8 @@ void session_tell_targets(struct session *s, struct string *t, const struct chan
 	for (int i = 0; now && i < change->items; i++)
 		for (int k = 0; k < now->terms; k++)
 			if (now->term[k].targeted && strcmp(now->term[k].name, change->item[i].name) == 0) {
-				string_add(t, "%s%s", before, number_write(now->term[k].target, now->term[k].unit, number, sizeof number));
+				string_add(t, "%s%s", before,
+					number_write(now->term[k].target, now->term[k].unit, number, sizeof number));
 				before = ", ";
 			}
 	if (before[0] == ',')

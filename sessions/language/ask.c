@@ -8,7 +8,7 @@
 bool run_print(struct command_call *call)
 {
 	struct session *s = call->context;
-	struct string t = { 0 };
+	struct string t = {0};
 	for (int i = 0; i < call->argc; i++) {
 		struct reading r;
 		char value[300];
@@ -46,7 +46,7 @@ static void add_name(const char *name, void *context)
 bool run_help(struct command_call *call)
 {
 	struct session *s = call->context;
-	struct string t = { 0 };
+	struct string t = {0};
 	if (call->argc) {
 		const struct command *c = command_find(call->table, call->argv[0], NULL);
 		if (!c)

@@ -19,12 +19,12 @@ struct batch {
 	struct session *s;
 	struct script *script;
 	enum script_line last; // the line before
-	bool terminal;  // standard error is one: a bar, else a plain line now and then
+	bool terminal;         // standard error is one: a bar, else a plain line now and then
 	bool bar_shown;
 	double shown_at;
 	long shown_step;
-	bool failed;    // the present line, by what came of it later
-	bool mute;      // standard output takes no more
+	bool failed; // the present line, by what came of it later
+	bool mute;   // standard output takes no more
 	struct fault fault;
 };
 
@@ -42,8 +42,8 @@ static void show_progress(struct batch *b)
 	enum { WIDTH = 30 };
 	const struct snapshot *now = b->s->snapshot;
 	double time = clock_seconds();
-	if (now->step == b->shown_step || now->horizon <= 0
-		|| time - b->shown_at < (b->terminal ? BAR_SECONDS : PLAIN_PROGRESS_SECONDS))
+	if (now->step == b->shown_step || now->horizon <= 0 ||
+		time - b->shown_at < (b->terminal ? BAR_SECONDS : PLAIN_PROGRESS_SECONDS))
 		return;
 	b->shown_at = time;
 	b->shown_step = now->step;
@@ -55,11 +55,12 @@ static void show_progress(struct batch *b)
 	if (b->terminal) {
 		static const char full[WIDTH + 1] = "##############################";
 		int filled = (int)(WIDTH * now->step / now->horizon);
-		fprintf(stderr, "\r\033[K[%.*s%*s] step %ld/%ld  %s  %.0f s left", filled, full, WIDTH - filled, "",
-			now->step, now->horizon, speed, now->seconds_left);
+		fprintf(stderr, "\r\033[K[%.*s%*s] step %ld/%ld  %s  %.0f s left", filled, full, WIDTH - filled, "", now->step,
+			now->horizon, speed, now->seconds_left);
 		b->bar_shown = true;
 	} else {
-		fprintf(stderr, "step %ld/%ld: %s, %.0f s left; %s\n", now->step, now->horizon, speed, now->seconds_left, now->says);
+		fprintf(stderr, "step %ld/%ld: %s, %.0f s left; %s\n", now->step, now->horizon, speed, now->seconds_left,
+			now->says);
 	}
 	fflush(stderr);
 }
@@ -118,7 +119,7 @@ static void show_messages(struct batch *b)
 			put_line(b, "%s", text);
 		} else if (b->script->line && !b->failed && !b->s->plots_failed) {
 			b->failed = true;
-			b->fault = (struct fault){ "", "", "" }; // the text is a whole fault already, in one line
+			b->fault = (struct fault){"", "", ""}; // the text is a whole fault already, in one line
 			snprintf(b->fault.what, sizeof b->fault.what, "%s", text);
 		} else {
 			bar_clear(b);
@@ -131,8 +132,8 @@ static void show_messages(struct batch *b)
 
 static bool at_rest(const struct session *s)
 {
-	return !s->pending && !s->wants && !s->play.on && (!s->waiting || s->written.failing)
-		&& !(s->writer && writer_busy(s->writer));
+	return !s->pending && !s->wants && !s->play.on && (!s->waiting || s->written.failing) &&
+		!(s->writer && writer_busy(s->writer));
 }
 
 // Until all that the line began is done. The number of a signal that came first, else 0.
@@ -157,7 +158,7 @@ static int rest(struct batch *b)
 		struct pollfd fds[SESSION_FDS + 1];
 		int timeout = 1000;
 		int n = session_fds(s, fds, &timeout);
-		fds[n++] = (struct pollfd){ .fd = signals_fd(), .events = POLLIN };
+		fds[n++] = (struct pollfd){.fd = signals_fd(), .events = POLLIN};
 		poll(fds, (nfds_t)n, timeout);
 	}
 	wait_end(s);
@@ -173,7 +174,8 @@ static int interrupted(struct batch *b, int number)
 	engine_pause(s->engine);
 	session_await_replies(s, NULL);
 	// A session that still follows its journal has nothing that the journal does not hold.
-	bool saved = s->writer && (s->play.on || (session_save(s, false, &f) && session_await_replies(s, &f))) && session_flush(s, &f);
+	bool saved = s->writer && (s->play.on || (session_save(s, false, &f) && session_await_replies(s, &f))) &&
+		session_flush(s, &f);
 	show_messages(b);
 	struct string line = {0};
 	string_add(&line, "%s at step %ld: %s%s", strsignal(number), s->snapshot->step, saved ? "saved in " : "not saved",
@@ -239,7 +241,7 @@ static void finish_pictures(struct batch *b)
 
 int session_batch(struct session *s, const char *file, const struct command_table *table, struct fault *f)
 {
-	struct batch b = { .s = s, .script = script_open(file, f), .terminal = isatty(STDERR_FILENO), .shown_at = clock_seconds() };
+	struct batch b = {.s = s, .script = script_open(file, f), .terminal = isatty(STDERR_FILENO), .shown_at = clock_seconds()};
 	if (!b.script)
 		return 2;
 	int status = 1;
@@ -267,7 +269,8 @@ int session_batch(struct session *s, const char *file, const struct command_tabl
 			*f = b.fault;
 		} else if (status == 0 && s->plots_failed) {
 			// A picture that cannot be made hurts no line after it; but the run did not do all it was told to.
-			fault_set(f, b.script->file, "why was said above", "not drawn: %d picture%s", s->plots_failed, s->plots_failed == 1 ? "" : "s");
+			fault_set(f, b.script->file, "why was said above", "not drawn: %d picture%s", s->plots_failed,
+				s->plots_failed == 1 ? "" : "s");
 			status = 1;
 		}
 	}

@@ -53,8 +53,8 @@ static bool split(const struct command_table *table, const char *line, struct wo
 	return (c && c->argument[0] == ARGUMENT_REST ? words_text : words_split)(w, line, f);
 }
 
-bool command_run(const struct command_table *table, const char *line,
-	void (*say)(struct command_call *, const char *format, ...), void *sayer, struct fault *f)
+bool command_run(const struct command_table *table, const char *line, void (*say)(struct command_call *, const char *format, ...),
+	void *sayer, struct fault *f)
 {
 	struct words w;
 	if (!split(table, line, &w, f))
@@ -66,8 +66,14 @@ bool command_run(const struct command_table *table, const char *line,
 		ok = unknown(table, w.word[0], f);
 	} else if (c && (ok = check_count(c, w.count - 1, f))) {
 		struct command_call call = {
-			.context = group->context, .argc = w.count - 1, .argv = w.word + 1, .line = line, .say = say,
-			.sayer = sayer, .table = table, .show = table->show,
+			.context = group->context,
+			.argc = w.count - 1,
+			.argv = w.word + 1,
+			.line = line,
+			.say = say,
+			.sayer = sayer,
+			.table = table,
+			.show = table->show,
 		};
 		ok = c->run(&call);
 		if (!ok && f)

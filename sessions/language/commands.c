@@ -35,7 +35,7 @@ static bool run_redo(struct command_call *call)
 static bool run_note(struct command_call *call)
 {
 	struct session *s = call->context;
-	struct string t = { 0 };
+	struct string t = {0};
 	if (!session_may_change(s, &call->fault))
 		return false;
 	string_add(&t, "note ");
@@ -45,7 +45,7 @@ static bool run_note(struct command_call *call)
 		ok = fault_set(&call->fault, "note", "make two of it", "it is longer than %d bytes", NOTE_MOST);
 	if (ok) {
 		long step = s->snapshot->step > s->journal.last_step ? s->snapshot->step : s->journal.last_step;
-		const struct journal_line line = { .kind = JOURNAL_NOTE, .step = step, .text = t.bytes };
+		const struct journal_line line = {.kind = JOURNAL_NOTE, .step = step, .text = t.bytes};
 		ok = session_log(s, &line, &call->fault);
 		if (ok)
 			session_acknowledge(s, "step %ld: noted", step);
@@ -90,8 +90,8 @@ static bool run_steps(struct session *s, long steps, struct fault *f)
 static bool steps_of(struct command_call *call, long otherwise, long *steps)
 {
 	*steps = otherwise;
-	return !call->argc || number_read_long(call->argv[0], 1, LONG_MAX, steps)
-		|| fault_set(&call->fault, call->argv[0], "give a whole number, 1 or more", "this is not a number of steps");
+	return !call->argc || number_read_long(call->argv[0], 1, LONG_MAX, steps) ||
+		fault_set(&call->fault, call->argv[0], "give a whole number, 1 or more", "this is not a number of steps");
 }
 
 static bool run_run(struct command_call *call)
@@ -132,9 +132,8 @@ static bool run_wait(struct command_call *call)
 	// Checked at once, so that a slip does not come out hours later.
 	struct reading reading;
 	bool holds;
-	return comparison_check(call->argc, call->argv, f)
-		&& comparison_holds(s, call->argc, call->argv, &holds, &reading, f)
-		&& (holds || wait_begin(s, WAIT_READOUT, s->snapshot->step, call->argc, call->argv, f));
+	return comparison_check(call->argc, call->argv, f) && comparison_holds(s, call->argc, call->argv, &holds, &reading, f) &&
+		(holds || wait_begin(s, WAIT_READOUT, s->snapshot->step, call->argc, call->argv, f));
 }
 
 // ---- asking --------------------------------------------------------------------------------------------------------
@@ -195,7 +194,7 @@ static bool run_digest(struct command_call *call)
 
 static bool run_echo(struct command_call *call)
 {
-	struct string t = { 0 };
+	struct string t = {0};
 	for (int i = 0; i < call->argc; i++)
 		string_add(&t, "%s%s", i ? " " : "", call->argv[i]);
 	call->say(call, "%s", t.bytes ? t.bytes : "");
@@ -205,86 +204,78 @@ static bool run_echo(struct command_call *call)
 
 // ---- the table -----------------------------------------------------------------------------------------------------
 
-#define LAYER   ARGUMENT_LAYER
-#define FORMAT  ARGUMENT_FORMAT
+#define LAYER ARGUMENT_LAYER
+#define FORMAT ARGUMENT_FORMAT
 #define FORMATS ARGUMENT_FORMATS
-#define TERM    ARGUMENT_TERM
-#define TEXT    ARGUMENT_TEXT
-#define NUMBER  ARGUMENT_NUMBER
-#define WORDS   ARGUMENT_WORDS
+#define TERM ARGUMENT_TERM
+#define TEXT ARGUMENT_TEXT
+#define NUMBER ARGUMENT_NUMBER
+#define WORDS ARGUMENT_WORDS
 
 static const struct command rows[] = {
-	{ "pin", COMMAND_CHANGE, 2, -1, { LAYER, FORMAT }, 2, NULL, "LAYER FORMAT [LAYER FORMAT]...",
+	{"pin", COMMAND_CHANGE, 2, -1, {LAYER, FORMAT}, 2, NULL, "LAYER FORMAT [LAYER FORMAT]...",
 		"allow a layer one format only; LAYER may be a pattern (s2*), a group, or one half: stem.w weights, stem.a input",
-		run_change },
-	{ "restrict", COMMAND_CHANGE, 2, -1, { LAYER, FORMATS }, 2, NULL, "LAYER FORMAT,FORMAT [...]",
-		"allow a layer some formats only", run_change },
-	{ "unpin", COMMAND_CHANGE, 1, -1, { LAYER }, 1, NULL, "LAYER...", "allow a layer every format again",
-		run_change },
-	{ "decide", COMMAND_CHANGE, 1, 1, { WORDS }, 0, "tied|split", "tied|split",
-		"decide a layer's weight and activation formats as one, or apart", run_change },
-	{ "group", COMMAND_CHANGE, 3, -1, { LAYER, WORDS, TEXT }, 3, "- as -", "PATTERN as NAME [PATTERN as NAME]...",
-		"decide all layers that match as one: group s2* as stage2", run_change },
-	{ "ungroup", COMMAND_CHANGE, 1, -1, { ARGUMENT_GROUP }, 1, NULL, "NAME...", "decide each layer of a group by itself again",
-		run_change },
-	{ "weight", COMMAND_CHANGE, 2, -1, { TERM, NUMBER }, 2, NULL, "TERM NUMBER [TERM NUMBER]...",
-		"how much a cost term counts in the reward; 0: not at all", run_change },
-	{ "target", COMMAND_CHANGE, 2, -1, { TERM, FORMAT }, 2, "- none", "TERM FORMAT|0.5x|NUMBER|none [...]",
+		run_change},
+	{"restrict", COMMAND_CHANGE, 2, -1, {LAYER, FORMATS}, 2, NULL, "LAYER FORMAT,FORMAT [...]",
+		"allow a layer some formats only", run_change},
+	{"unpin", COMMAND_CHANGE, 1, -1, {LAYER}, 1, NULL, "LAYER...", "allow a layer every format again", run_change},
+	{"decide", COMMAND_CHANGE, 1, 1, {WORDS}, 0, "tied|split", "tied|split",
+		"decide a layer's weight and activation formats as one, or apart", run_change},
+	{"group", COMMAND_CHANGE, 3, -1, {LAYER, WORDS, TEXT}, 3, "- as -", "PATTERN as NAME [PATTERN as NAME]...",
+		"decide all layers that match as one: group s2* as stage2", run_change},
+	{"ungroup", COMMAND_CHANGE, 1, -1, {ARGUMENT_GROUP}, 1, NULL, "NAME...", "decide each layer of a group by itself again",
+		run_change},
+	{"weight", COMMAND_CHANGE, 2, -1, {TERM, NUMBER}, 2, NULL, "TERM NUMBER [TERM NUMBER]...",
+		"how much a cost term counts in the reward; 0: not at all", run_change},
+	{"target", COMMAND_CHANGE, 2, -1, {TERM, FORMAT}, 2, "- none", "TERM FORMAT|0.5x|NUMBER|none [...]",
 		"what a cost is to be: that of a uniform format, a part of the widest, or a number (k M G T; a time is per batch: 3ms, 20mJ); "
 		"none: any, at weight 0",
-		run_change },
-	{ "reward", COMMAND_CHANGE, 1, 1, { WORDS }, 0, "abs|relu|mnas", "abs|relu|mnas",
-		"how quality and costs become one reward", run_change },
-	{ "set", COMMAND_CHANGE, 2, -1, { ARGUMENT_KNOB, ARGUMENT_VALUE }, 2, NULL, "SETTING VALUE [SETTING VALUE]...",
-		"change a setting while the search runs; `knobs` lists them", run_change },
-	{ "extend", COMMAND_CHANGE, 1, 2, { NUMBER, TEXT }, 0, NULL, "STEPS [rate=R]",
-		"lay the horizon further out; with rate= the learning rate falls anew, from R",
-		run_change },
-	{ "undo", COMMAND_CHANGE, 0, 0, { 0 }, 0, NULL, "", "take back the last change that stands, from now on; while there is a draft, its last edit",
-		run_undo },
-	{ "redo", COMMAND_CHANGE, 0, 0, { 0 }, 0, NULL, "", "make again the change that was taken back last", run_redo },
-	{ "note", COMMAND_CHANGE, 1, 1, { ARGUMENT_REST }, 0, NULL, "TEXT", "put a note into the journal, all of the line as it stands",
-		run_note },
+		run_change},
+	{"reward", COMMAND_CHANGE, 1, 1, {WORDS}, 0, "abs|relu|mnas", "abs|relu|mnas", "how quality and costs become one reward",
+		run_change},
+	{"set", COMMAND_CHANGE, 2, -1, {ARGUMENT_KNOB, ARGUMENT_VALUE}, 2, NULL, "SETTING VALUE [SETTING VALUE]...",
+		"change a setting while the search runs; `knobs` lists them", run_change},
+	{"extend", COMMAND_CHANGE, 1, 2, {NUMBER, TEXT}, 0, NULL, "STEPS [rate=R]",
+		"lay the horizon further out; with rate= the learning rate falls anew, from R", run_change},
+	{"undo", COMMAND_CHANGE, 0, 0, {0}, 0, NULL, "",
+		"take back the last change that stands, from now on; while there is a draft, its last edit", run_undo},
+	{"redo", COMMAND_CHANGE, 0, 0, {0}, 0, NULL, "", "make again the change that was taken back last", run_redo},
+	{"note", COMMAND_CHANGE, 1, 1, {ARGUMENT_REST}, 0, NULL, "TEXT",
+		"put a note into the journal, all of the line as it stands", run_note},
 
-	{ "run", COMMAND_QUERY, 0, 1, { NUMBER }, 0, NULL, "[STEPS]", "run to the end, or this many steps", run_run },
-	{ "step", COMMAND_QUERY, 0, 1, { NUMBER }, 0, NULL, "[STEPS]", "run one step, or this many", run_step },
-	{ "pause", COMMAND_QUERY, 0, 0, { 0 }, 0, NULL, "", "pause the search between two steps", run_pause },
-	{ "evaluate", COMMAND_QUERY, 0, 2, { FORMAT, FORMAT }, 0, "heldout|test|modal|draft heldout|test|modal|draft",
-		"[heldout|test] [modal|draft|FORMAT]", "score a choice on a whole split, calibrated for it",
-		run_evaluate },
-	{ "price", COMMAND_QUERY, 0, -1, { FORMAT }, 1, NULL, "[FORMAT]...",
-		"what the modal choice, the draft and uniform choices cost", run_price },
-	{ "draft", COMMAND_QUERY, 1, 2, { LAYER, ARGUMENT_EDIT }, 0, "up|down|show|commit|drop", "LAYER FORMAT | up|down LAYER | show | commit | drop",
-		"edit a choice by hand, every cost moving at once; commit pins it, drop forgets it", run_draft },
-	{ "apply", COMMAND_QUERY, 2, 2, { WORDS, FORMAT }, 0, "uniform|ends", "uniform|ends FORMAT",
-		"draft one format in all layers; with `ends`, int8 in the first and the last", run_apply },
-	{ "paste", COMMAND_QUERY, 1, 1, { ARGUMENT_FILE }, 0, NULL, "FILE|DIGITS",
-		"draft an exported policy, or one width per layer in order: 8444…8", run_paste },
-	{ "status", COMMAND_QUERY, 0, 0, { 0 }, 0, NULL, "", "show where the search stands", run_status },
-	{ "layers", COMMAND_QUERY, 0, 0, { 0 }, 0, NULL, "", "the layers, their formats and their share of the cost",
-		run_layers },
-	{ "front", COMMAND_QUERY, 0, 1, { WORDS }, 0, "all", "[all]", "the best trades of cost against quality",
-		run_front },
-	{ "knobs", COMMAND_QUERY, 0, 1, { ARGUMENT_KNOB }, 0, NULL, "[WORD]", "the settings and their values",
-		run_knobs },
-	{ "print", COMMAND_QUERY, 1, -1, { ARGUMENT_READOUT }, 1, NULL, "READOUT...", "print readouts, one per line",
-		run_print },
-	{ "expect", COMMAND_QUERY, 3, 5, { ARGUMENT_READOUT, WORDS, TEXT, WORDS, TEXT }, 0, "- =|!=|<|<=|>|>= - within",
-		"READOUT OP VALUE [within P%]", "fail unless the comparison holds", run_expect },
-	{ "wait", COMMAND_QUERY, 1, 5, { ARGUMENT_READOUT, WORDS, TEXT, WORDS, TEXT }, 0, "step|finished =|!=|<|<=|>|>= - within",
-		"step N | finished | READOUT OP VALUE [within P%]", "in a batch: run until it holds", run_wait },
-	{ "digest", COMMAND_QUERY, 0, 0, { 0 }, 0, NULL, "", "a number over all weights and the policy, bit for bit",
-		run_digest },
-	{ "echo", COMMAND_QUERY, 0, -1, { TEXT }, 1, NULL, "TEXT", "say the text", run_echo },
+	{"run", COMMAND_QUERY, 0, 1, {NUMBER}, 0, NULL, "[STEPS]", "run to the end, or this many steps", run_run},
+	{"step", COMMAND_QUERY, 0, 1, {NUMBER}, 0, NULL, "[STEPS]", "run one step, or this many", run_step},
+	{"pause", COMMAND_QUERY, 0, 0, {0}, 0, NULL, "", "pause the search between two steps", run_pause},
+	{"evaluate", COMMAND_QUERY, 0, 2, {FORMAT, FORMAT}, 0, "heldout|test|modal|draft heldout|test|modal|draft",
+		"[heldout|test] [modal|draft|FORMAT]", "score a choice on a whole split, calibrated for it", run_evaluate},
+	{"price", COMMAND_QUERY, 0, -1, {FORMAT}, 1, NULL, "[FORMAT]...",
+		"what the modal choice, the draft and uniform choices cost", run_price},
+	{"draft", COMMAND_QUERY, 1, 2, {LAYER, ARGUMENT_EDIT}, 0, "up|down|show|commit|drop",
+		"LAYER FORMAT | up|down LAYER | show | commit | drop",
+		"edit a choice by hand, every cost moving at once; commit pins it, drop forgets it", run_draft},
+	{"apply", COMMAND_QUERY, 2, 2, {WORDS, FORMAT}, 0, "uniform|ends", "uniform|ends FORMAT",
+		"draft one format in all layers; with `ends`, int8 in the first and the last", run_apply},
+	{"paste", COMMAND_QUERY, 1, 1, {ARGUMENT_FILE}, 0, NULL, "FILE|DIGITS",
+		"draft an exported policy, or one width per layer in order: 8444…8", run_paste},
+	{"status", COMMAND_QUERY, 0, 0, {0}, 0, NULL, "", "show where the search stands", run_status},
+	{"layers", COMMAND_QUERY, 0, 0, {0}, 0, NULL, "", "the layers, their formats and their share of the cost", run_layers},
+	{"front", COMMAND_QUERY, 0, 1, {WORDS}, 0, "all", "[all]", "the best trades of cost against quality", run_front},
+	{"knobs", COMMAND_QUERY, 0, 1, {ARGUMENT_KNOB}, 0, NULL, "[WORD]", "the settings and their values", run_knobs},
+	{"print", COMMAND_QUERY, 1, -1, {ARGUMENT_READOUT}, 1, NULL, "READOUT...", "print readouts, one per line", run_print},
+	{"expect", COMMAND_QUERY, 3, 5, {ARGUMENT_READOUT, WORDS, TEXT, WORDS, TEXT}, 0, "- =|!=|<|<=|>|>= - within",
+		"READOUT OP VALUE [within P%]", "fail unless the comparison holds", run_expect},
+	{"wait", COMMAND_QUERY, 1, 5, {ARGUMENT_READOUT, WORDS, TEXT, WORDS, TEXT}, 0, "step|finished =|!=|<|<=|>|>= - within",
+		"step N | finished | READOUT OP VALUE [within P%]", "in a batch: run until it holds", run_wait},
+	{"digest", COMMAND_QUERY, 0, 0, {0}, 0, NULL, "", "a number over all weights and the policy, bit for bit", run_digest},
+	{"echo", COMMAND_QUERY, 0, -1, {TEXT}, 1, NULL, "TEXT", "say the text", run_echo},
 
-	{ "save", COMMAND_QUERY, 0, 0, { 0 }, 0, NULL, "", "write a checkpoint now", run_save },
-	{ "export", COMMAND_QUERY, 1, 2, { WORDS, ARGUMENT_FILE }, 0, "policy|layers|history|front",
-		"policy|layers|history|front [FILE]", "write the result: policy as JSON, the others as CSV",
-		run_export },
-	{ "sessions", COMMAND_QUERY, 0, 2, { WORDS, WORDS }, 0, "tidy now", "[tidy [now]]",
-		"list the sessions that there are; tidy: which unnamed ones would be cleared away, and now: do it", run_sessions },
-	{ "help", COMMAND_QUERY, 0, 1, { ARGUMENT_COMMAND }, 0, NULL, "[COMMAND]", "list the commands, or show how one is used",
-		run_help },
+	{"save", COMMAND_QUERY, 0, 0, {0}, 0, NULL, "", "write a checkpoint now", run_save},
+	{"export", COMMAND_QUERY, 1, 2, {WORDS, ARGUMENT_FILE}, 0, "policy|layers|history|front",
+		"policy|layers|history|front [FILE]", "write the result: policy as JSON, the others as CSV", run_export},
+	{"sessions", COMMAND_QUERY, 0, 2, {WORDS, WORDS}, 0, "tidy now", "[tidy [now]]",
+		"list the sessions that there are; tidy: which unnamed ones would be cleared away, and now: do it", run_sessions},
+	{"help", COMMAND_QUERY, 0, 1, {ARGUMENT_COMMAND}, 0, NULL, "[COMMAND]", "list the commands, or show how one is used",
+		run_help},
 };
 
 const struct command *session_commands(size_t *count)

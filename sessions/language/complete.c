@@ -10,7 +10,7 @@
 
 // Words collected for one place of the line.
 struct collection {
-	const char *begun;  // what stands there already
+	const char *begun; // what stands there already
 	size_t length;
 	const char *before; // put before each word (the formats of a list so far, a folder)
 	size_t before_length;
@@ -33,7 +33,7 @@ static void offer_bytes(struct collection *c, const char *word, size_t n, const 
 		c->word = more;
 		c->room = room;
 	}
-	struct string s = { 0 };
+	struct string s = {0};
 	string_bytes(&s, c->before, c->before_length);
 	string_bytes(&s, word, n);
 	string_add(&s, "%s", behind);
@@ -74,9 +74,9 @@ struct place {
 	const struct command_table *table;
 	struct session *session; // may be NULL
 	const struct command *command;
-	int argument;            // which, from 0
-	int entry;               // which of the row's entries that is
-	const char *last;        // the argument before it; NULL: none
+	int argument;     // which, from 0
+	int entry;        // which of the row's entries that is
+	const char *last; // the argument before it; NULL: none
 };
 
 static void offer_groups(struct collection *c, const struct place *p)
@@ -177,8 +177,8 @@ static void offer_below(struct collection *c, bool folders)
 		struct stat st;
 		if (d->d_name[0] == '.' && c->begun[0] != '.')
 			continue;
-		bool inner = folder_file(folder, d->d_name, path, sizeof path, NULL) && stat(path, &st) == 0
-			&& S_ISDIR(st.st_mode);
+		bool inner = folder_file(folder, d->d_name, path, sizeof path, NULL) && stat(path, &st) == 0 &&
+			S_ISDIR(st.st_mode);
 		if (inner || !folders)
 			offer_bytes(c, d->d_name, strlen(d->d_name), inner ? "/" : "");
 	}
@@ -259,12 +259,21 @@ static void offer_words(struct collection *c, const struct place *p)
 }
 
 static void (*const offers[])(struct collection *, const struct place *) = {
-	[ARGUMENT_LAYER] = offer_layers,     [ARGUMENT_FORMAT] = offer_formats, [ARGUMENT_FORMATS] = offer_format_list,
-	[ARGUMENT_TERM] = offer_terms,       [ARGUMENT_KNOB] = offer_knobs,     [ARGUMENT_VALUE] = offer_values,
-	[ARGUMENT_FILE] = offer_files,       [ARGUMENT_SESSION] = offer_sessions,
-	[ARGUMENT_COMMAND] = offer_commands, [ARGUMENT_FIGURE] = offer_figures,
-	[ARGUMENT_NETWORK] = offer_networks, [ARGUMENT_DEVICE] = offer_devices,
-	[ARGUMENT_READOUT] = offer_readouts, [ARGUMENT_GROUP] = offer_groups,   [ARGUMENT_EDIT] = offer_edit,
+	[ARGUMENT_LAYER] = offer_layers,
+	[ARGUMENT_FORMAT] = offer_formats,
+	[ARGUMENT_FORMATS] = offer_format_list,
+	[ARGUMENT_TERM] = offer_terms,
+	[ARGUMENT_KNOB] = offer_knobs,
+	[ARGUMENT_VALUE] = offer_values,
+	[ARGUMENT_FILE] = offer_files,
+	[ARGUMENT_SESSION] = offer_sessions,
+	[ARGUMENT_COMMAND] = offer_commands,
+	[ARGUMENT_FIGURE] = offer_figures,
+	[ARGUMENT_NETWORK] = offer_networks,
+	[ARGUMENT_DEVICE] = offer_devices,
+	[ARGUMENT_READOUT] = offer_readouts,
+	[ARGUMENT_GROUP] = offer_groups,
+	[ARGUMENT_EDIT] = offer_edit,
 };
 
 // Which entry of the row's arguments the n-th argument is: the last `repeat` of them recur. -1: none.
@@ -299,14 +308,14 @@ char **command_complete(const struct command_table *table, struct session *s, co
 	while (*start > 0 && !strchr(" \t'\"", line[*start - 1]))
 		(*start)--;
 	char *before = strndup(line, *start), *begun = strndup(line + *start, end - *start);
-	struct words w = { 0 };
-	struct collection c = { .begun = begun, .length = end - *start, .before = "" };
+	struct words w = {0};
+	struct collection c = {.begun = begun, .length = end - *start, .before = ""};
 	if (before && begun) {
 		// An open quote is where the word begins.
 		size_t n = strlen(before);
 		if (n && (before[n - 1] == '\'' || before[n - 1] == '"'))
 			before[n - 1] = '\0';
-		struct place p = { .table = table, .session = s };
+		struct place p = {.table = table, .session = s};
 		if (!words_split(&w, before, NULL) || w.comment)
 			;
 		else if (w.count == 0)

@@ -94,8 +94,8 @@ static bool read_weight(struct session *s, int of, struct reading *r, struct fau
 
 static bool targeted(const struct session *s, int of, struct fault *f)
 {
-	return s->snapshot->term[of].targeted
-		|| fault_set(f, s->snapshot->term[of].name, "`target` gives it one", "it has no target");
+	return s->snapshot->term[of].targeted ||
+		fault_set(f, s->snapshot->term[of].name, "`target` gives it one", "it has no target");
 }
 
 static bool read_target(struct session *s, int of, struct reading *r, struct fault *f)
@@ -137,8 +137,10 @@ static bool read_pinned(struct session *s, int of, struct reading *r, struct fau
 
 static bool evaluated(const struct known_evaluation *e, int split, struct fault *f)
 {
-	return e->known || fault_set(f, split == SPLIT_TEST ? "test" : "heldout",
-		split == SPLIT_TEST ? "`evaluate test` does it" : "`evaluate` does it", "no choice has been evaluated on it yet");
+	return e->known ||
+		fault_set(f, split == SPLIT_TEST ? "test" : "heldout",
+			split == SPLIT_TEST ? "`evaluate test` does it" : "`evaluate` does it",
+			"no choice has been evaluated on it yet");
 }
 
 static bool read_split_accuracy(struct session *s, int of, struct reading *r, struct fault *f)
@@ -160,38 +162,38 @@ enum readout_kind { PLAIN, FIELD_LONG, FIELD_REAL, PER_TERM, PER_LAYER };
 static const struct readout {
 	const char *name; // PER_TERM, PER_LAYER: followed by a dot and the term or layer
 	enum readout_kind kind;
-	size_t field;     // FIELD_*: of the snapshot
+	size_t field; // FIELD_*: of the snapshot
 	const char *unit;
 	reader *read;
-	int of;           // PLAIN: what the reader gets
+	int of; // PLAIN: what the reader gets
 } readouts[] = {
-	{ "step", FIELD_LONG, offsetof(struct snapshot, step), "", NULL, 0 },
-	{ "horizon", FIELD_LONG, offsetof(struct snapshot, horizon), "", NULL, 0 },
-	{ "state", PLAIN, 0, "", read_state, 0 },
-	{ "loss", FIELD_REAL, offsetof(struct snapshot, loss), "", NULL, 0 },
-	{ "accuracy", FIELD_REAL, offsetof(struct snapshot, accuracy), "", NULL, 0 },
-	{ "quality", FIELD_REAL, offsetof(struct snapshot, quality), "", NULL, 0 },
-	{ "entropy", FIELD_REAL, offsetof(struct snapshot, entropy), "", NULL, 0 },
-	{ "reward", FIELD_REAL, offsetof(struct snapshot, reward), "", NULL, 0 },
-	{ "learning_rate", FIELD_REAL, offsetof(struct snapshot, learning_rate), "", NULL, 0 },
-	{ "images_per_s", FIELD_REAL, offsetof(struct snapshot, images_per_s), "", NULL, 0 },
-	{ "cost", PER_TERM, 0, "", read_cost, 0 },
-	{ "ratio", PER_TERM, 0, "", read_ratio, 0 },
-	{ "expected", PER_TERM, 0, "", read_expected, 0 },
-	{ "target", PER_TERM, 0, "", read_target, 0 },
-	{ "weight", PER_TERM, 0, "", read_weight, 0 },
-	{ "macs.layers", PLAIN, 0, "", read_macs, 0 },
-	{ "macs.attention", PLAIN, 0, "", read_macs, 1 },
-	{ "parameters", PLAIN, 0, "", read_parameters, 0 },
-	{ "modal", PER_LAYER, 0, "", read_modal, 0 },
-	{ "pinned", PER_LAYER, 0, "", read_pinned, 0 },
-	{ "front.size", PLAIN, 0, "", read_front, 0 },
-	{ "heldout.accuracy", PLAIN, 0, "", read_split_accuracy, SPLIT_HELDOUT },
-	{ "heldout.loss", PLAIN, 0, "", read_split_loss, SPLIT_HELDOUT },
-	{ "test.accuracy", PLAIN, 0, "", read_split_accuracy, SPLIT_TEST },
-	{ "test.loss", PLAIN, 0, "", read_split_loss, SPLIT_TEST },
-	{ "changes", PLAIN, 0, "", read_changes, 0 },
-	{ "digest", PLAIN, 0, "", read_digest, 0 },
+	{"step", FIELD_LONG, offsetof(struct snapshot, step), "", NULL, 0},
+	{"horizon", FIELD_LONG, offsetof(struct snapshot, horizon), "", NULL, 0},
+	{"state", PLAIN, 0, "", read_state, 0},
+	{"loss", FIELD_REAL, offsetof(struct snapshot, loss), "", NULL, 0},
+	{"accuracy", FIELD_REAL, offsetof(struct snapshot, accuracy), "", NULL, 0},
+	{"quality", FIELD_REAL, offsetof(struct snapshot, quality), "", NULL, 0},
+	{"entropy", FIELD_REAL, offsetof(struct snapshot, entropy), "", NULL, 0},
+	{"reward", FIELD_REAL, offsetof(struct snapshot, reward), "", NULL, 0},
+	{"learning_rate", FIELD_REAL, offsetof(struct snapshot, learning_rate), "", NULL, 0},
+	{"images_per_s", FIELD_REAL, offsetof(struct snapshot, images_per_s), "", NULL, 0},
+	{"cost", PER_TERM, 0, "", read_cost, 0},
+	{"ratio", PER_TERM, 0, "", read_ratio, 0},
+	{"expected", PER_TERM, 0, "", read_expected, 0},
+	{"target", PER_TERM, 0, "", read_target, 0},
+	{"weight", PER_TERM, 0, "", read_weight, 0},
+	{"macs.layers", PLAIN, 0, "", read_macs, 0},
+	{"macs.attention", PLAIN, 0, "", read_macs, 1},
+	{"parameters", PLAIN, 0, "", read_parameters, 0},
+	{"modal", PER_LAYER, 0, "", read_modal, 0},
+	{"pinned", PER_LAYER, 0, "", read_pinned, 0},
+	{"front.size", PLAIN, 0, "", read_front, 0},
+	{"heldout.accuracy", PLAIN, 0, "", read_split_accuracy, SPLIT_HELDOUT},
+	{"heldout.loss", PLAIN, 0, "", read_split_loss, SPLIT_HELDOUT},
+	{"test.accuracy", PLAIN, 0, "", read_split_accuracy, SPLIT_TEST},
+	{"test.loss", PLAIN, 0, "", read_split_loss, SPLIT_TEST},
+	{"changes", PLAIN, 0, "", read_changes, 0},
+	{"digest", PLAIN, 0, "", read_digest, 0},
 };
 enum { READOUTS = sizeof readouts / sizeof *readouts };
 
@@ -227,7 +229,7 @@ bool readout_read(struct session *s, const char *name, struct reading *reading, 
 		for (int i = 0; place(s, r, i); i++) {
 			full_name(r, place(s, r, i), full, sizeof full);
 			if (strcmp(full, name) == 0) {
-				*reading = (struct reading){ .unit = r->unit };
+				*reading = (struct reading){.unit = r->unit};
 				const char *field = (const char *)s->snapshot + r->field;
 				if (r->kind == FIELD_LONG)
 					reading->number = (double)*(const long *)(const void *)field;
@@ -261,15 +263,22 @@ const char *reading_write(const struct reading *r, char *buf, size_t size)
 // ---- comparisons -----------------------------------------------------------------------------------------------------------
 
 enum { LESS = 1, EQUAL = 2, MORE = 4 };
-static const struct operator {
+static const struct operator
+{
 	const char *sign;
 	int holds; // for which orders of the two sides
-} operators[] = {
-	{ "=", EQUAL }, { "==", EQUAL }, { "!=", LESS | MORE }, { "<", LESS }, { "<=", LESS | EQUAL },
-	{ ">", MORE }, { ">=", MORE | EQUAL },
+}
+operators[] = {
+	{"=", EQUAL},
+	{"==", EQUAL},
+	{"!=", LESS | MORE},
+	{"<", LESS},
+	{"<=", LESS | EQUAL},
+	{">", MORE},
+	{">=", MORE | EQUAL},
 };
 
-static const struct operator *operator_named(const char *sign)
+static const struct operator* operator_named(const char *sign)
 {
 	for (size_t i = 0; i < sizeof operators / sizeof *operators; i++)
 		if (strcmp(operators[i].sign, sign) == 0)
@@ -295,16 +304,18 @@ bool comparison_holds(struct session *s, int count, char *const *words, bool *ho
 	double value, slack = 0;
 	if (!comparison_check(count, words, f) || !readout_read(s, words[0], r, f))
 		return false;
-	const struct operator *op = operator_named(words[1]);
+	const struct operator* op = operator_named(words[1]);
 	if (r->is_text) {
 		int order = strcmp(r->text, words[2]);
 		if (op->holds != EQUAL && op->holds != (LESS | MORE))
-			return fault_set(f, words[0], "use = or !=", "it is a text, which is the same or not, but never less or more");
+			return fault_set(f, words[0],
+				"use = or !=", "it is a text, which is the same or not, but never less or more");
 		*holds = (order == 0) == (op->holds == EQUAL);
 		return true;
 	}
 	if (!number_read(words[2], &value))
-		return fault_set(f, words[2], "write it as 12, 1e-3, 2.5k or 71%", "it is not a number to compare %s with", words[0]);
+		return fault_set(f, words[2], "write it as 12, 1e-3, 2.5k or 71%", "it is not a number to compare %s with",
+			words[0]);
 	if (count == 5 && number_read(words[4], &slack))
 		slack *= fabs(value);
 	// A reading that is not known yet (NaN) fulfils nothing.

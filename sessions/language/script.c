@@ -104,7 +104,7 @@ void script_place(const struct script *s, struct fault *f)
 // ---- where tours are -----------------------------------------------------------------------------------------------
 
 // Seen from the program's folder: installed; in the tree that it was built in, with sanitizers too.
-static const char *const places[] = { "../share/bitscape/tours", "../sessions/tours", "../../sessions/tours" };
+static const char *const places[] = {"../share/bitscape/tours", "../sessions/tours", "../../sessions/tours"};
 
 static bool program_folder(char folder[PATH_MAX])
 {
@@ -127,7 +127,8 @@ static void add_names(struct string *names, const char *folder)
 			continue;
 		for (size_t k = 0; k < found.gl_pathc; k++) {
 			const char *name = strrchr(found.gl_pathv[k], '/') + 1;
-			string_add(names, "%s%.*s", names->length ? ", " : "these are: ", (int)(strlen(name) - strlen(ending)), name);
+			string_add(names, "%s%.*s", names->length ? ", " : "these are: ", (int)(strlen(name) - strlen(ending)),
+				name);
 		}
 		globfree(&found);
 	}
@@ -136,10 +137,11 @@ static void add_names(struct string *names, const char *folder)
 bool tour_find(const char *name, char *path, size_t size, struct fault *f)
 {
 	char folder[PATH_MAX] = "";
-	struct string names = { 0 };
+	struct string names = {0};
 	if (strchr(name, '/') || is_tour_file(name))
 		return snprintf(path, size, "%s", name) < (int)size && access(path, R_OK) == 0
-			? true : disk_fault(f, name, "open it", errno);
+			? true
+			: disk_fault(f, name, "open it", errno);
 	bool known = program_folder(folder);
 	for (size_t i = 0; known && i < sizeof places / sizeof *places; i++)
 		if (snprintf(path, size, "%s/%s/%s%s", folder, places[i], name, ending) < (int)size && access(path, R_OK) == 0)

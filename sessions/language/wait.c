@@ -14,7 +14,7 @@ void wait_end(struct session *s)
 	for (int i = 0; i < s->wait.count; i++)
 		free(s->wait.words[i]);
 	free(s->wait.words);
-	s->wait = (struct wait){ 0 };
+	s->wait = (struct wait){0};
 }
 
 bool wait_begin(struct session *s, enum wait_kind kind, long goal, int count, char *const *words, struct fault *f)
@@ -22,7 +22,7 @@ bool wait_begin(struct session *s, enum wait_kind kind, long goal, int count, ch
 	wait_end(s);
 	if (s->read_only && s->snapshot->step < (kind == WAIT_FINISHED ? s->snapshot->horizon : goal))
 		return session_refuse_read_only(s, f);
-	s->wait = (struct wait){ .kind = kind, .goal = kind == WAIT_FINISHED ? s->snapshot->horizon : goal };
+	s->wait = (struct wait){.kind = kind, .goal = kind == WAIT_FINISHED ? s->snapshot->horizon : goal};
 	if (count)
 		s->wait.words = calloc((size_t)count, sizeof *s->wait.words);
 	for (int i = 0; i < count && s->wait.words; i++, s->wait.count++)
@@ -66,7 +66,8 @@ int wait_turn(struct session *s, struct fault *f)
 		return 1;
 	if (now->step >= now->horizon) {
 		char text[300];
-		fault_set(f, s->wait.words[0], "`extend` gives it more steps", "the search finished at step %ld with %s, not %s %s", now->step,
+		fault_set(f, s->wait.words[0], "`extend` gives it more steps",
+			"the search finished at step %ld with %s, not %s %s", now->step,
 			reading_write(&reading, text, sizeof text), s->wait.words[1], s->wait.words[2]);
 		return -1;
 	}

@@ -37,8 +37,8 @@ static const struct chip_power *power_named(const char *name)
 
 static bool list_sites(struct command_call *call, const char *csv)
 {
-	static const struct report_column column[] = { { "site", true }, { "PUE", false }, { "kg CO2e/kWh gross", false },
-		{ "net", false }, { "source", true } };
+	static const struct report_column column[] = {
+		{"site", true}, {"PUE", false}, {"kg CO2e/kWh gross", false}, {"net", false}, {"source", true}};
 	struct report r;
 	report_begin(&r, column, sizeof column / sizeof *column);
 	for (int i = 0; i < site_count; i++) {
@@ -49,7 +49,8 @@ static bool list_sites(struct command_call *call, const char *csv)
 		report_cell(&r, "%.3f", s->net);
 		report_cell(&r, "%s", s->source);
 	}
-	report_below(&r, "(CO2e: of all greenhouse gases, as so much CO2; net: of the clean energy that the operator buys; one's own: pue= gross= net=)");
+	report_below(&r,
+		"(CO2e: of all greenhouse gases, as so much CO2; net: of the clean energy that the operator buys; one's own: pue= gross= net=)");
 	return report_end(&r, call, csv, true);
 }
 
@@ -57,9 +58,9 @@ static bool list_sites(struct command_call *call, const char *csv)
 
 static bool list_runs(struct command_call *call, const char *csv)
 {
-	static const struct report_column column[] = { { "run", true }, { "chips", true }, { "days", false },
-		{ "published", false }, { "MWh", false }, { "published", false }, { "t CO2e net", false }, { "published", false },
-		{ "off by: utilization", false }, { "power", false }, { "PUE and rest", false } };
+	static const struct report_column column[] = {{"run", true}, {"chips", true}, {"days", false}, {"published", false},
+		{"MWh", false}, {"published", false}, {"t CO2e net", false}, {"published", false}, {"off by: utilization", false},
+		{"power", false}, {"PUE and rest", false}};
 	struct report r;
 	double use = carbon_utilization();
 	bool ok = true;
@@ -107,16 +108,16 @@ static bool set_site(struct question *q, struct fault *f)
 		q->own.gross = q->gross >= 0 ? q->gross : s->gross;
 		q->own.net = q->net >= 0 ? q->net : q->gross >= 0 ? q->gross : s->net;
 	}
-	return q->own.net <= q->own.gross
-		|| fault_set(f, "net", "give gross= too, at least as much", "%g kg/kWh net is more than %g gross", q->own.net,
+	return q->own.net <= q->own.gross ||
+		fault_set(f, "net", "give gross= too, at least as much", "%g kg/kWh net is more than %g gross", q->own.net,
 			q->own.gross);
 }
 
-static const struct report_column result[] = { { "what", true }, { "chips", false }, { "site", true }, { "days", false },
-	{ "MWh", false }, { "t CO2e gross", false }, { "t CO2e net", false }, { "note", true } };
+static const struct report_column result[] = {{"what", true}, {"chips", false}, {"site", true}, {"days", false}, {"MWh", false},
+	{"t CO2e gross", false}, {"t CO2e net", false}, {"note", true}};
 
-static void add_result(
-	struct report *r, const char *what, double chips, const struct site *s, const struct footprint *f, const char *note)
+static void add_result(struct report *r, const char *what, double chips, const struct site *s, const struct footprint *f,
+	const char *note)
 {
 	report_cell(r, "%s", what);
 	report_cell(r, "%g", chips);
@@ -164,10 +165,10 @@ struct rows {
 };
 
 // Rows of one size in one format, at the site or at each; where none fits, a line below the table.
-static bool add_size(struct question *q, struct report *r, long chips, const char *format, const struct transformer *t, struct rows *to,
-	struct fault *f)
+static bool add_size(struct question *q, struct report *r, long chips, const char *format, const struct transformer *t,
+	struct rows *to, struct fault *f)
 {
-	static const enum carried uses[] = { OF_WEIGHTS, OF_ACTIVATIONS, CARRIED_ACTIVATIONS, CARRIED_WEIGHTS };
+	static const enum carried uses[] = {OF_WEIGHTS, OF_ACTIVATIONS, CARRIED_ACTIVATIONS, CARRIED_WEIGHTS};
 	struct division_job j;
 	struct division d;
 	struct division_price p;
@@ -183,9 +184,10 @@ static bool add_size(struct question *q, struct report *r, long chips, const cha
 		return false;
 	if (!p.fits) {
 		double lack = (p.memory - q->pod.figure[POD_MEMORY].value) / pod_figures[POD_MEMORY].factor;
-		report_below(r, "%s, %s: does not fit: %.4g GiB a chip are missing", count_of((double)chips, "chip", count), format, lack);
-		fault_set(&to->lack, count, "take more chips or narrower formats", "%s in %s does not fit: %.4g GiB a chip are missing", t->name,
+		report_below(r, "%s, %s: does not fit: %.4g GiB a chip are missing", count_of((double)chips, "chip", count),
 			format, lack);
+		fault_set(&to->lack, count, "take more chips or narrower formats",
+			"%s in %s does not fit: %.4g GiB a chip are missing", t->name, format, lack);
 		return true;
 	}
 	for (int i = 0; i < (q->site ? 1 : site_count) && to->count < ROWS; i++) {
@@ -200,7 +202,8 @@ static bool add_size(struct question *q, struct report *r, long chips, const cha
 }
 
 // The best partition of each size in each format, at each site; the least CO2e within the deadline is marked.
-static bool add_sizes(struct question *q, struct report *r, const char *list, const struct transformer *t, struct rows *to, struct fault *f)
+static bool add_sizes(struct question *q, struct report *r, const char *list, const struct transformer *t, struct rows *to,
+	struct fault *f)
 {
 	for (const char *at = list; *at;) {
 		size_t n = strcspn(at, ",");
@@ -225,7 +228,7 @@ static bool add_sizes(struct question *q, struct report *r, const char *list, co
 
 static bool run_transformer(struct command_call *call, struct question *q, const struct transformer *t, const char *csv)
 {
-	struct rows rows = { .count = 0 };
+	struct rows rows = {.count = 0};
 	const struct row *row = rows.row;
 	struct report r;
 	int best = -1;
@@ -257,18 +260,18 @@ static bool run_transformer(struct command_call *call, struct question *q, const
 
 bool run_carbon(struct command_call *call)
 {
-	struct question q = { .format = "bf16", .tokens = 300e9, .deadline = 1e9, .gross = -1, .net = -1 };
+	struct question q = {.format = "bf16", .tokens = 300e9, .deadline = 1e9, .gross = -1, .net = -1};
 	struct report_asked asked;
 	const struct transformer *t = NULL;
-	const struct report_word words[] = { { .key = "chips=", .number = &q.chips, .least = 1, .most = 1e6 },
-		{ .key = "operations=", .number = &q.operations, .least = 1, .most = 1e30 },
-		{ .key = "utilization=", .number = &q.utilization, .least = .001, .most = 1 },
-		{ .key = "watts=", .number = &q.watts, .least = 1, .most = 1e5 },
-		{ .key = "tokens=", .number = &q.tokens, .least = 1, .most = 1e18 },
-		{ .key = "deadline=", .number = &q.deadline, .least = .01, .most = 1e9 }, { .key = "site=", .text = &q.site },
-		{ .key = "format=", .text = &q.format }, { .key = "pue=", .number = &q.pue, .least = 1, .most = 10 },
-		{ .key = "gross=", .number = &q.gross, .least = 0, .most = 10 },
-		{ .key = "net=", .number = &q.net, .least = 0, .most = 10 } };
+	const struct report_word words[] = {{.key = "chips=", .number = &q.chips, .least = 1, .most = 1e6},
+		{.key = "operations=", .number = &q.operations, .least = 1, .most = 1e30},
+		{.key = "utilization=", .number = &q.utilization, .least = .001, .most = 1},
+		{.key = "watts=", .number = &q.watts, .least = 1, .most = 1e5},
+		{.key = "tokens=", .number = &q.tokens, .least = 1, .most = 1e18},
+		{.key = "deadline=", .number = &q.deadline, .least = .01, .most = 1e9}, {.key = "site=", .text = &q.site},
+		{.key = "format=", .text = &q.format}, {.key = "pue=", .number = &q.pue, .least = 1, .most = 10},
+		{.key = "gross=", .number = &q.gross, .least = 0, .most = 10},
+		{.key = "net=", .number = &q.net, .least = 0, .most = 10}};
 	bool sites = call->argc && strcmp(call->argv[0], "sites") == 0;
 	for (int i = 0; call->argc && i < transformer_count; i++)
 		if (strcmp(call->argv[0], transformer_table[i].name) == 0)
@@ -281,10 +284,11 @@ bool run_carbon(struct command_call *call)
 	if (sites)
 		return list_sites(call, asked.csv);
 	if (!t && !(q.operations > 0))
-		return call->argc && !asked.csv ? fault_set(&call->fault, "carbon",
-			       "write operations=3e23 chips=512, or the name of a transformer and chips",
-			       "there is nothing to price")
-						: list_runs(call, asked.csv);
+		return call->argc && !asked.csv
+			? fault_set(&call->fault, "carbon",
+				  "write operations=3e23 chips=512, or the name of a transformer and chips",
+				  "there is nothing to price")
+			: list_runs(call, asked.csv);
 	report_world(&asked, &q.pod, NULL, &q.world);
 	bool own = q.site || q.pue > 0 || q.gross >= 0 || q.net >= 0 || !t;
 	if (own && !q.site)

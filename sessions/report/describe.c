@@ -10,8 +10,9 @@ static void add_layer(struct string *t, const struct layer_info *l, int wide, do
 	char in[32], out[32], kernel[32], macs[32], products[32], weights[32];
 	snprintf(kernel, sizeof kernel, "%dx%d", l->kernel_h, l->kernel_w);
 	string_add(t, "%-*s  %-9s %13s %13s %6s %6d %6d %8s %8s %6.2f %%", wide, l->name, l->kind,
-		question_shape(l->in_h, l->in_w, l->in_c, in), question_shape(l->out_h, l->out_w, l->out_c, out), kernel, l->stride, l->groups,
-		question_count(l->macs, macs), question_count(l->weights, weights), all > 0 ? 100 * l->macs / all : 0);
+		question_shape(l->in_h, l->in_w, l->in_c, in), question_shape(l->out_h, l->out_w, l->out_c, out), kernel,
+		l->stride, l->groups, question_count(l->macs, macs), question_count(l->weights, weights),
+		all > 0 ? 100 * l->macs / all : 0);
 	if (attention)
 		string_add(t, " %9s", question_count_or_none(l->attention_macs, products));
 	string_add(t, "\n");
@@ -20,7 +21,7 @@ static void add_layer(struct string *t, const struct layer_info *l, int wide, do
 // What it costs with one format in every layer.
 static bool add_uniform(struct string *t, const struct description *d, struct fault *f)
 {
-	static const char *const formats[] = { "int4", "int8", "bf16" }, *const terms[] = { "bops", "size" };
+	static const char *const formats[] = {"int4", "int8", "bf16"}, *const terms[] = {"bops", "size"};
 	for (size_t k = 0; k < sizeof terms / sizeof *terms; k++) {
 		struct costing *c = costing_new(d, terms[k], 0, f);
 		bool ok = c != NULL;
@@ -28,10 +29,10 @@ static bool add_uniform(struct string *t, const struct description *d, struct fa
 		for (size_t i = 0; ok && i < sizeof formats / sizeof *formats; i++) {
 			double total;
 			char number[96];
-			ok = costing_total(c, &(struct layer_formats){ formats[i], formats[i] }, 1, &total, f);
+			ok = costing_total(c, &(struct layer_formats){formats[i], formats[i]}, 1, &total, f);
 			if (ok)
-				string_add(t, "%s %s in %s", i ? "," : "", number_brief(total, costing_unit(c), number, sizeof number),
-					formats[i]);
+				string_add(t, "%s %s in %s", i ? "," : "",
+					number_brief(total, costing_unit(c), number, sizeof number), formats[i]);
 		}
 		costing_free(c);
 		if (!ok)
@@ -48,17 +49,21 @@ static bool add_description(const struct description *d, void *context, struct f
 	const int wide = question_names_width(info);
 	const bool attention = info->attention_macs > 0;
 	char macs[96], weights[32], parameters[32], activations[32], most[32];
-	string_add(t, "%s: %s%s%s%s\n", info->name, info->help, info->keys[0] ? " (takes " : "", info->keys, info->keys[0] ? ")" : "");
+	string_add(t, "%s: %s%s%s%s\n", info->name, info->help, info->keys[0] ? " (takes " : "", info->keys,
+		info->keys[0] ? ")" : "");
 	string_add(t, "%-*s  %-9s %13s %13s %6s %6s %6s %8s %8s %8s%s\n", wide, "layer", "kind", "in", "out", "kernel", "stride",
 		"groups", "MACs", "weights", "of MACs", attention ? " attention" : "");
 	for (int i = 0; i < info->layers; i++)
 		add_layer(t, &info->layer[i], wide, info->macs + info->attention_macs, attention);
-	string_add(t, "%d layers, %d operators: %s for one image, %s weights, %s parameters, %s activations "
-		"(%s in the layer that reads most), %d classes\n", info->layers, info->operators, question_macs(info, macs),
-		question_count(info->weights, weights), question_count(info->parameters, parameters), question_count(info->activations, activations),
+	string_add(t,
+		"%d layers, %d operators: %s for one image, %s weights, %s parameters, %s activations "
+		"(%s in the layer that reads most), %d classes\n",
+		info->layers, info->operators, question_macs(info, macs), question_count(info->weights, weights),
+		question_count(info->parameters, parameters), question_count(info->activations, activations),
 		question_count(info->most_activations, most), info->classes);
 	if (attention)
-		string_add(t, "attention: MACs of the attention that reads the layer. Its two products have no weights: bops does not count them,\n"
+		string_add(t,
+			"attention: MACs of the attention that reads the layer. Its two products have no weights: bops does not count them,\n"
 			"latency and energy do.\n");
 	return add_uniform(t, d, f);
 }
@@ -80,7 +85,7 @@ static bool write_description(const struct description *d, void *context, struct
 bool run_describe(struct command_call *call)
 {
 	const char *name = call->argv[0];
-	struct string t = { 0 };
+	struct string t = {0};
 	if (question_is_pattern(name))
 		return fault_set(&call->fault, name, "`catalog` lists them", "describe one network at a time");
 	if (call->argc == 1)

@@ -10,13 +10,29 @@ struct column {
 	const char *group, *name, *head;
 };
 static const struct column rates[] = {
-	{ "peaks", "int4", "int4" }, { "peaks", "int8", "int8" }, { "peaks", "e4m3", "e4m3" }, { "peaks", "e5m2", "e5m2" }, { "peaks", "fp16", "fp16" },
-	{ "peaks", "bf16", "bf16" }, { "peaks", "tf32", "tf32" }, { "peaks", "fp32", "fp32" }, { "", "vector", "vector" },
-	{ "", "bandwidth", "GB/s" }, { "", "on_chip", "chip MB" }, { "power", "mean", "W mean" }, { "power", "max", "W max" },
+	{"peaks", "int4", "int4"},
+	{"peaks", "int8", "int8"},
+	{"peaks", "e4m3", "e4m3"},
+	{"peaks", "e5m2", "e5m2"},
+	{"peaks", "fp16", "fp16"},
+	{"peaks", "bf16", "bf16"},
+	{"peaks", "tf32", "tf32"},
+	{"peaks", "fp32", "fp32"},
+	{"", "vector", "vector"},
+	{"", "bandwidth", "GB/s"},
+	{"", "on_chip", "chip MB"},
+	{"power", "mean", "W mean"},
+	{"power", "max", "W max"},
 };
 static const struct column ridges[] = {
-	{ "ridge", "int4", "int4" }, { "ridge", "int8", "int8" }, { "ridge", "e4m3", "e4m3" }, { "ridge", "e5m2", "e5m2" }, { "ridge", "fp16", "fp16" },
-	{ "ridge", "bf16", "bf16" }, { "ridge", "tf32", "tf32" }, { "ridge", "fp32", "fp32" },
+	{"ridge", "int4", "int4"},
+	{"ridge", "int8", "int8"},
+	{"ridge", "e4m3", "e4m3"},
+	{"ridge", "e5m2", "e5m2"},
+	{"ridge", "fp16", "fp16"},
+	{"ridge", "bf16", "bf16"},
+	{"ridge", "tf32", "tf32"},
+	{"ridge", "fp32", "fp32"},
 };
 
 static const char *figure_text(const struct sheet_figure *f, char buf[32])
@@ -44,7 +60,10 @@ static bool add_devices(struct string *t, const char *title, const struct column
 		for (size_t i = 0; i < columns; i++) {
 			const struct sheet_figure *its = sheet_figure(&sheet, column[i].group, column[i].name);
 			char text[32];
-			string_add(t, "%7s%c", figure_text(its, text), its->value == 0 || !its->mark[0] ? ' ' : its->mark[0] == 'r' ? '?' : '~');
+			string_add(t, "%7s%c", figure_text(its, text),
+				its->value == 0 || !its->mark[0] ? ' '
+					: its->mark[0] == 'r'    ? '?'
+								 : '~');
 		}
 		string_add(t, "\n");
 	}
@@ -63,16 +82,16 @@ static void device_cell(struct report *r, const struct device_sheet *sheet, cons
 static bool show_devices(struct command_call *call)
 {
 	enum { RATES = sizeof rates / sizeof *rates, RIDGES = sizeof ridges / sizeof *ridges };
-	struct report_column head[1 + RATES + RIDGES] = { { "device", true } };
+	struct report_column head[1 + RATES + RIDGES] = {{"device", true}};
 	char ridge[RIDGES][16];
 	struct report r;
 	struct device_sheet sheet;
 	bool ok = true;
 	for (int i = 0; i < RATES; i++)
-		head[1 + i] = (struct report_column){ rates[i].head, false };
+		head[1 + i] = (struct report_column){rates[i].head, false};
 	for (int i = 0; i < RIDGES; i++) {
 		snprintf(ridge[i], sizeof ridge[i], "%s ridge", ridges[i].head);
-		head[1 + RATES + i] = (struct report_column){ ridge[i], false };
+		head[1 + RATES + i] = (struct report_column){ridge[i], false};
 	}
 	report_begin(&r, head, 1 + RATES + RIDGES);
 	r.pick = "devices";
@@ -92,7 +111,7 @@ static bool show_devices(struct command_call *call)
 
 static bool is_of_type(const char *group)
 {
-	static const char *const groups[] = { "inner", "outer", "rows", "whole", "reach" };
+	static const char *const groups[] = {"inner", "outer", "rows", "whole", "reach"};
 	for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
 		if (strcmp(groups[i], group) == 0)
 			return true;
@@ -121,7 +140,7 @@ static void add_device(struct string *t, const struct device_sheet *sheet)
 
 bool run_devices(struct command_call *call)
 {
-	struct string t = { 0 };
+	struct string t = {0};
 	struct device_sheet sheet;
 	if (call->argc) {
 		bool ok = catalog_device(call->argv[0], &sheet, &call->fault);
@@ -134,6 +153,7 @@ bool run_devices(struct command_call *call)
 	bool ok = add_devices(&t, "Tops/s", rates, sizeof rates / sizeof *rates, &call->fault);
 	string_add(&t, "\n");
 	ok = ok && add_devices(&t, "ridge ops/B", ridges, sizeof ridges / sizeof *ridges, &call->fault);
-	string_add(&t, "(dense peaks, a multiply-accumulate is two operations; GB/s: of the memory; chip MB: memory on the chip; W: of a chip; ? recalled, not checked; ~ assumed; - none, or unknown)");
+	string_add(&t,
+		"(dense peaks, a multiply-accumulate is two operations; GB/s: of the memory; chip MB: memory on the chip; W: of a chip; ? recalled, not checked; ~ assumed; - none, or unknown)");
 	return question_tell(call, &t, ok);
 }

@@ -66,8 +66,8 @@ struct compared {
 	int other_pod, other_place; // over this; -1: alone
 };
 
-static bool price_at(
-	const struct question *q, const struct world *w, int pod, int place, struct embedding_price *p, struct fault *f)
+static bool price_at(const struct question *q, const struct world *w, int pod, int place, struct embedding_price *p,
+	struct fault *f)
 {
 	struct embedding_job j = q->job;
 	j.place = place;
@@ -96,11 +96,11 @@ static bool add_row(struct report *r, const struct question *q, int pod, int pla
 		return fault_set(f, q->workload.name, "take more chips or a narrower format, or place large tables elsewhere",
 			"the tables do not fit %s of %s: %.4g GiB a chip, %.4g GiB more than there is",
 			slice_name(&q->at[pod].slice, name), q->at[pod].pod.name, p.memory / gib, (p.memory - most) / gib);
-	struct compared c = { q, pod, place, -1, 0 };
+	struct compared c = {q, pod, place, -1, 0};
 	struct band b = world_band(&q->world, ratio_of, &c);
 	report_cell(r, "%s %s", q->at[pod].pod.name, slice_name(&q->at[pod].slice, name));
 	report_cell(r, "%s", place == EMBEDDING_PLACES ? "as each table says" : embedding_places[place]);
-	const double ms[] = { p.rows, p.vector, p.handling, p.exchange, p.overhead, p.host, p.tensor, p.dense };
+	const double ms[] = {p.rows, p.vector, p.handling, p.exchange, p.overhead, p.host, p.tensor, p.dense};
 	for (size_t i = 0; i < sizeof ms / sizeof *ms; i++)
 		report_cell(r, "%.4g", ms[i] * 1e3);
 	report_cell(r, "%.4g", p.step * 1e3);
@@ -139,9 +139,9 @@ static bool add_all(struct report *r, const struct question *q, struct fault *f)
 	if (host && !add_row(r, q, 0, PLACE_HOST, f))
 		return false;
 	if (q->against)
-		add_ratio(r, "this pod over the other", &q->world, (struct compared){ q, 0, place, 1, place });
+		add_ratio(r, "this pod over the other", &q->world, (struct compared){q, 0, place, 1, place});
 	if (host)
-		add_ratio(r, "this place over hosts' memory", &q->world, (struct compared){ q, 0, place, 0, PLACE_HOST });
+		add_ratio(r, "this place over hosts' memory", &q->world, (struct compared){q, 0, place, 0, PLACE_HOST});
 	report_below(r,
 		"(ms of a step: rows from memory, vector unit, ids, exchange between SparseCores, of which the longest counts, "
 		"overhead;");
@@ -158,24 +158,23 @@ static bool add_all(struct report *r, const struct question *q, struct fault *f)
 
 bool run_embeddings(struct command_call *call)
 {
-	static const struct report_column column[] = { { "slice", true }, { "tables on", true }, { "rows", false },
-		{ "vector", false }, { "ids", false }, { "exchange", false }, { "overhead", false }, { "hosts", false },
-		{ "tensor", false }, { "dense", false }, { "step ms", false }, { "band", false }, { "moved most by", true },
-		{ "binds", true }, { "GiB a chip", false }, { "samples/s", false } };
+	static const struct report_column column[] = {{"slice", true}, {"tables on", true}, {"rows", false}, {"vector", false},
+		{"ids", false}, {"exchange", false}, {"overhead", false}, {"hosts", false}, {"tensor", false}, {"dense", false},
+		{"step ms", false}, {"band", false}, {"moved most by", true}, {"binds", true}, {"GiB a chip", false},
+		{"samples/s", false}};
 	struct question *q = calloc(1, sizeof *q);
 	struct report_asked asked;
 	struct report r;
 	if (!q)
 		return fault_memory(&call->fault, "embeddings");
 	q->format = "fp32";
-	const struct report_word words[] = { { .key = "twisted", .flag = &q->twisted }, { .key = "serve", .flag = &q->job.serve },
-		{ .key = "pipelined", .flag = &q->job.pipelined }, { .key = "duplicates", .flag = &q->job.keep_duplicates },
-		{ .key = "weights=", .text = &q->format }, { .key = "place=", .text = &q->place },
-		{ .key = "against=", .text = &q->against }, { .key = "batch=", .number = &q->batch, .least = 1, .most = 1e9 } };
-	bool ok = report_pod(call, 2, &q->at[0].pod) && report_words(call, 2, words, sizeof words / sizeof *words, &asked)
-		&& workload_get(call->argv[0], &q->workload, &call->fault) && set_up(q, &call->fault)
-		&& find_place(&q->at[0], call->argv[1], q->twisted, &call->fault)
-		&& (!q->against || read_against(q, &call->fault));
+	const struct report_word words[] = {{.key = "twisted", .flag = &q->twisted}, {.key = "serve", .flag = &q->job.serve},
+		{.key = "pipelined", .flag = &q->job.pipelined}, {.key = "duplicates", .flag = &q->job.keep_duplicates},
+		{.key = "weights=", .text = &q->format}, {.key = "place=", .text = &q->place},
+		{.key = "against=", .text = &q->against}, {.key = "batch=", .number = &q->batch, .least = 1, .most = 1e9}};
+	bool ok = report_pod(call, 2, &q->at[0].pod) && report_words(call, 2, words, sizeof words / sizeof *words, &asked) &&
+		workload_get(call->argv[0], &q->workload, &call->fault) && set_up(q, &call->fault) &&
+		find_place(&q->at[0], call->argv[1], q->twisted, &call->fault) && (!q->against || read_against(q, &call->fault));
 	if (ok && q->job.keep_duplicates && !isnan(asked.input[IN_UNIQUE]))
 		ok = fault_set(&call->fault, "duplicates", "give one of the two", "does not go with unique=");
 	report_begin(&r, column, sizeof column / sizeof *column);

@@ -22,7 +22,7 @@ struct policy {
 		bool done;
 		long step, images, calibration_images;
 		double accuracy, loss;
-	} scored[2]; // per enum split
+	} scored[2];               // per enum split
 	struct layer_range *range; // as calibrated for the held-out score
 	struct config *settings;   // at the last score; NULL: it was not scored, and they are the present ones
 };
@@ -52,9 +52,8 @@ static json_t *score_json(const struct scored *s)
 {
 	if (!s->done)
 		return json_null();
-	return json_pack("{s:I, s:I, s:f, s:o, s:I}", "step", (json_int_t)s->step, "images", (json_int_t)s->images,
-		"accuracy", s->accuracy, "loss", number_or_null(s->loss), "calibration_images",
-		(json_int_t)s->calibration_images);
+	return json_pack("{s:I, s:I, s:f, s:o, s:I}", "step", (json_int_t)s->step, "images", (json_int_t)s->images, "accuracy",
+		s->accuracy, "loss", number_or_null(s->loss), "calibration_images", (json_int_t)s->calibration_images);
 }
 
 // What was measured, or what a table says in its place, each under its own name.
@@ -62,7 +61,8 @@ static json_t *quality_json(const struct session *s, const struct policy *p)
 {
 	const struct scored *score = p->scored;
 	if (s->snapshot->estimated[0])
-		return json_pack("{s:{s:s, s:f}}", "estimated", "by", s->snapshot->estimated, "accuracy", score[SPLIT_HELDOUT].accuracy);
+		return json_pack("{s:{s:s, s:f}}", "estimated", "by", s->snapshot->estimated, "accuracy",
+			score[SPLIT_HELDOUT].accuracy);
 	return json_pack("{s:o, s:o}", "heldout", score_json(&score[SPLIT_HELDOUT]), "test", score_json(&score[SPLIT_TEST]));
 }
 
@@ -71,7 +71,8 @@ static json_t *costs_json(const struct session *s, const double *cost)
 	json_t *costs = json_object();
 	for (int k = 0; k < s->snapshot->terms; k++) {
 		const struct term_state *term = &s->snapshot->term[k];
-		json_t *c = json_pack("{s:s, s:o, s:f}", "unit", term->unit, "total", number_or_null(cost[k]), "weight", term->weight);
+		json_t *c = json_pack("{s:s, s:o, s:f}", "unit", term->unit, "total", number_or_null(cost[k]), "weight",
+			term->weight);
 		if (term->device[0])
 			json_object_set_new(c, "device", json_string(term->device));
 		if (term->why[0])
@@ -103,21 +104,23 @@ static json_t *layer_json(const struct session *s, const struct policy *p, int i
 	json_t *costs = json_object();
 	for (int k = 0; k < s->snapshot->terms; k++) {
 		double value = part[k * s->info->layers + i];
-		json_object_set_new(costs, s->snapshot->term[k].name, json_pack("{s:o, s:o}", "value", number_or_null(value),
-			"share", number_or_null(cost[k] > 0 || isnan(cost[k]) ? value / cost[k] : 0)));
+		json_object_set_new(costs, s->snapshot->term[k].name,
+			json_pack("{s:o, s:o}", "value", number_or_null(value), "share",
+				number_or_null(cost[k] > 0 || isnan(cost[k]) ? value / cost[k] : 0)));
 	}
-	return json_pack("{s:s, s:s, s:s?, s:b, s:[i,i,i], s:[i,i,i], s:i, s:i, s:i, s:i, s:f, s:f, s:f, s:f, s:o, s:o, s:o}", "name", l->name,
-		"kind", l->kind, "group", session_group(s, i), "tied", session_tied(s, i), "input", l->in_h, l->in_w, l->in_c, "output",
-		l->out_h, l->out_w, l->out_c, "kernel_h", l->kernel_h, "kernel_w", l->kernel_w, "stride", l->stride, "groups", l->groups, "macs",
-		l->macs, "attention_macs", l->attention_macs, "weights", l->weights, "activations", l->activations, "weight", operand_json(s, p, l->weight_slot, p->range ? &p->range[i].weight : NULL),
-		"activation", operand_json(s, p, l->activation_slot, p->range ? &p->range[i].activation : NULL), "costs",
-		costs);
+	return json_pack("{s:s, s:s, s:s?, s:b, s:[i,i,i], s:[i,i,i], s:i, s:i, s:i, s:i, s:f, s:f, s:f, s:f, s:o, s:o, s:o}",
+		"name", l->name, "kind", l->kind, "group", session_group(s, i), "tied", session_tied(s, i), "input", l->in_h,
+		l->in_w, l->in_c, "output", l->out_h, l->out_w, l->out_c, "kernel_h", l->kernel_h, "kernel_w", l->kernel_w,
+		"stride", l->stride, "groups", l->groups, "macs", l->macs, "attention_macs", l->attention_macs, "weights",
+		l->weights, "activations", l->activations, "weight",
+		operand_json(s, p, l->weight_slot, p->range ? &p->range[i].weight : NULL), "activation",
+		operand_json(s, p, l->activation_slot, p->range ? &p->range[i].activation : NULL), "costs", costs);
 }
 
 static json_t *policy_json(struct session *s, const struct policy *p)
 {
 	const struct engine_info *info = s->info;
-	double cost[ENGINE_TERMS] = { 0 };
+	double cost[ENGINE_TERMS] = {0};
 	double *part = calloc((size_t)s->snapshot->terms * (size_t)info->layers + 1, sizeof *part);
 	json_t *layers = json_array(), *settings = json_object();
 	bool ok = part && layers && settings;
@@ -138,9 +141,9 @@ static json_t *policy_json(struct session *s, const struct policy *p)
 	snprintf(crc, sizeof crc, "%08lx", journal_crc(&s->journal));
 	return json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:f, s:f, s:I, s:I, s:{s:i, s:s}, s:o, s:o, s:o, s:o}",
 		"bitscape-policy", POLICY_VERSION, "bitscape", BITSCAPE_VERSION, "network", info->net, "data", info->data,
-		"space", info->space, "preset", info->preset, "macs", info->macs, "attention_macs", info->attention_macs, "seed", (json_int_t)info->seed, "step",
-		(json_int_t)p->step, "journal", "entries", s->journal.entries, "crc32", crc, "quality",
-		quality, "costs", costs_json(s, cost), "layers", layers, "settings", settings);
+		"space", info->space, "preset", info->preset, "macs", info->macs, "attention_macs", info->attention_macs, "seed",
+		(json_int_t)info->seed, "step", (json_int_t)p->step, "journal", "entries", s->journal.entries, "crc32", crc,
+		"quality", quality, "costs", costs_json(s, cost), "layers", layers, "settings", settings);
 }
 
 static bool policy_write(struct session *s, const struct policy *p, struct fault *f)
@@ -163,10 +166,10 @@ static void policy_scored(struct session *s, struct pending *pending, struct rep
 	config_free(p->settings);
 	p->settings = e->settings;
 	e->settings = NULL;
-	p->scored[e->split] = (struct scored){ true, r->step, e->images, e->calibration_images, e->accuracy, e->loss };
+	p->scored[e->split] = (struct scored){true, r->step, e->images, e->calibration_images, e->accuracy, e->loss};
 	p->step = r->step;
 	if (!s->snapshot->estimated[0])
-		s->known[e->split] = (struct known_evaluation){ true, r->step, e->accuracy, e->loss };
+		s->known[e->split] = (struct known_evaluation){true, r->step, e->accuracy, e->loss};
 	if (e->split == SPLIT_HELDOUT && e->range) {
 		p->range = calloc((size_t)s->info->layers + 1, sizeof *p->range);
 		if (p->range)
@@ -249,7 +252,7 @@ static void csv_number(struct string *t, double value)
 // The head of a term's column, with its unit: "latency (ms per 128 images on a100)".
 static void csv_term(struct string *t, const char *before, const char *name, const char *unit)
 {
-	struct string head = { 0 };
+	struct string head = {0};
 	string_add(&head, unit[0] ? "%s%s (%s)" : "%s%s", before, name, unit);
 	string_add(t, ",");
 	t->failed |= head.failed;
@@ -260,8 +263,7 @@ static void csv_term(struct string *t, const char *before, const char *name, con
 
 static bool csv_write(struct command_call *call, const char *path, struct string *t)
 {
-	bool ok = t->failed ? fault_memory(&call->fault, path)
-		: disk_replace(path, t->bytes, t->length, &call->fault);
+	bool ok = t->failed ? fault_memory(&call->fault, path) : disk_replace(path, t->bytes, t->length, &call->fault);
 	string_free(t);
 	if (ok)
 		call->say(call, "wrote %s", path);
@@ -274,9 +276,10 @@ static bool export_layers(struct session *s, struct command_call *call, const ch
 	const struct snapshot *now = s->snapshot;
 	double cost[ENGINE_TERMS], *part = calloc((size_t)now->terms * (size_t)info->layers + 1, sizeof *part);
 	uint8_t *modal = calloc((size_t)info->slots + 1, 1);
-	struct string t = { 0 };
+	struct string t = {0};
 	bool ok = part && modal;
-	string_add(&t, "layer,kind,in_h,in_w,in_c,out_h,out_w,out_c,kernel_h,kernel_w,stride,groups,macs,attention_macs,weights,weight_format,"
+	string_add(&t,
+		"layer,kind,in_h,in_w,in_c,out_h,out_w,out_c,kernel_h,kernel_w,stride,groups,macs,attention_macs,weights,weight_format,"
 		"activation_format,weight_probability,activation_probability,weight_pinned,activation_pinned,group");
 	for (int k = 0; ok && k < now->terms; k++) {
 		if (k == 0)
@@ -289,10 +292,11 @@ static bool export_layers(struct session *s, struct command_call *call, const ch
 		const struct layer_info *l = &info->layer[i];
 		const struct slot_state *w = &now->slot[l->weight_slot], *a = &now->slot[l->activation_slot];
 		csv_word(&t, l->name);
-		string_add(&t, ",%s,%d,%d,%d,%d,%d,%d,%d,%d,%d,%d,%.0f,%.0f,%.0f,%s,%s,%.6g,%.6g,%d,%d,%s", l->kind, l->in_h, l->in_w,
-			l->in_c, l->out_h, l->out_w, l->out_c, l->kernel_h, l->kernel_w, l->stride, l->groups, l->macs, l->attention_macs, l->weights,
-			session_modal_option(s, l->weight_slot), session_modal_option(s, l->activation_slot),
-			(double)w->probability[w->modal], (double)a->probability[a->modal], w->allowed == (uint32_t)1 << w->modal,
+		string_add(&t, ",%s,%d,%d,%d,%d,%d,%d,%d,%d,%d,%d,%.0f,%.0f,%.0f,%s,%s,%.6g,%.6g,%d,%d,%s", l->kind, l->in_h,
+			l->in_w, l->in_c, l->out_h, l->out_w, l->out_c, l->kernel_h, l->kernel_w, l->stride, l->groups, l->macs,
+			l->attention_macs, l->weights, session_modal_option(s, l->weight_slot),
+			session_modal_option(s, l->activation_slot), (double)w->probability[w->modal],
+			(double)a->probability[a->modal], w->allowed == (uint32_t)1 << w->modal,
 			a->allowed == (uint32_t)1 << a->modal, session_group(s, i) ? session_group(s, i) : "");
 		for (int k = 0; k < now->terms; k++)
 			csv_number(&t, part[k * info->layers + i]);
@@ -319,7 +323,7 @@ static bool device_changed(const struct session *s)
 static bool export_history(struct session *s, struct command_call *call, const char *path)
 {
 	const struct snapshot *now = s->snapshot;
-	struct string t = { 0 };
+	struct string t = {0};
 	string_add(&t, "step,loss,accuracy,quality,reward,entropy,learning_rate");
 	bool changed = device_changed(s);
 	for (int k = 0; k < now->terms; k++) {
@@ -333,7 +337,7 @@ static bool export_history(struct session *s, struct command_call *call, const c
 	string_add(&t, "\n");
 	for (long i = 0; i < s->records; i++) {
 		const struct record *r = &s->record[i];
-		const float fields[] = { r->loss, r->accuracy, r->quality, r->reward, r->entropy, r->learning_rate };
+		const float fields[] = {r->loss, r->accuracy, r->quality, r->reward, r->entropy, r->learning_rate};
 		string_add(&t, "%ld", r->step);
 		for (size_t k = 0; k < sizeof fields / sizeof *fields; k++)
 			csv_number(&t, (double)fields[k]);
@@ -349,7 +353,7 @@ static bool export_history(struct session *s, struct command_call *call, const c
 static bool export_front(struct session *s, struct command_call *call, const char *path)
 {
 	const struct snapshot *now = s->snapshot;
-	struct string t = { 0 };
+	struct string t = {0};
 	string_add(&t, "origin,label,step,dominated,%saccuracy,loss", now->estimated[0] ? "estimated_" : "");
 	for (int k = 0; k < now->terms; k++)
 		csv_term(&t, "", now->term[k].name, now->term[k].unit);
@@ -378,10 +382,10 @@ static const struct export_kind {
 	const char *name, *file;
 	bool (*run)(struct session *, struct command_call *, const char *path);
 } kinds[] = {
-	{ "policy", "policy.json", export_policy },
-	{ "layers", "layers.csv", export_layers },
-	{ "history", "history.csv", export_history },
-	{ "front", "front.csv", export_front },
+	{"policy", "policy.json", export_policy},
+	{"layers", "layers.csv", export_layers},
+	{"history", "history.csv", export_history},
+	{"front", "front.csv", export_front},
 };
 
 bool run_export(struct command_call *call)
@@ -392,7 +396,8 @@ bool run_export(struct command_call *call)
 		if (strcmp(kinds[i].name, call->argv[0]) == 0)
 			kind = &kinds[i];
 	if (!kind)
-		return fault_set(&call->fault, call->argv[0], "export one of: policy layers history front", "this cannot be exported");
+		return fault_set(&call->fault, call->argv[0], "export one of: policy layers history front",
+			"this cannot be exported");
 	char path[FOLDER_PATH];
 	if (call->argc > 1)
 		return kind->run(s, call, call->argv[1]);

@@ -39,7 +39,7 @@ static bool add_simulated(struct report *r, struct question *q, bool fixed, stru
 // A slice, or the mix where the closed forms say nothing.
 static bool add_case(struct report *r, struct question *q, const int axis[3], double availability, struct fault *f)
 {
-	struct slice s = { { axis[0], axis[1], axis[2] }, { false }, false, false, 0 };
+	struct slice s = {{axis[0], axis[1], axis[2]}, {false}, false, false, 0};
 	struct goodput_case *c = &q->asked;
 	char name[48];
 	memcpy(c->axis, axis, sizeof c->axis);
@@ -102,24 +102,23 @@ static bool read_jobs(struct question *q, const struct pod *p, struct fault *f)
 
 bool run_goodput(struct command_call *call)
 {
-	static const struct report_column column[] = { { "slice", true }, { "hosts up %", false }, { "switched %", false },
-		{ "a spare more %", false }, { "fixed %", false }, { "kept %", false }, { "moved most by", true },
-		{ "simulated: switched %", false }, { "useful %", false }, { "fixed %", false }, { "useful %", false } };
-	static const int sizes[][3] = { { 4, 4, 4 }, { 4, 8, 8 }, { 8, 8, 8 }, { 8, 8, 16 }, { 8, 16, 16 }, { 12, 16, 16 },
-		{ 0 } };
-	static const double usual[] = { .99, .995, .999 };
-	struct question q = { .hours = 20000, .seed = 1 };
+	static const struct report_column column[] = {{"slice", true}, {"hosts up %", false}, {"switched %", false},
+		{"a spare more %", false}, {"fixed %", false}, {"kept %", false}, {"moved most by", true},
+		{"simulated: switched %", false}, {"useful %", false}, {"fixed %", false}, {"useful %", false}};
+	static const int sizes[][3] = {{4, 4, 4}, {4, 8, 8}, {8, 8, 8}, {8, 8, 16}, {8, 16, 16}, {12, 16, 16}, {0}};
+	static const double usual[] = {.99, .995, .999};
+	struct question q = {.hours = 20000, .seed = 1};
 	struct pod p;
 	struct slice s;
 	struct report_asked asked;
 	struct report r;
 	double percent = (double)NAN, spares = 0, window = 1;
-	const struct report_word words[] = { { .key = "slice=", .text = &q.slice }, { .key = "jobs=", .text = &q.jobs },
-		{ .key = "availability=", .number = &percent, .least = 0, .most = 100 },
-		{ .key = "spares=", .number = &spares, .least = 0, .most = 1000 },
-		{ .key = "window=", .number = &window, .least = 1, .most = 64 },
-		{ .key = "hours=", .number = &q.hours, .least = 100, .most = 1e7 },
-		{ .key = "seed=", .number = &q.seed, .least = 0, .most = 1e15 } };
+	const struct report_word words[] = {{.key = "slice=", .text = &q.slice}, {.key = "jobs=", .text = &q.jobs},
+		{.key = "availability=", .number = &percent, .least = 0, .most = 100},
+		{.key = "spares=", .number = &spares, .least = 0, .most = 1000},
+		{.key = "window=", .number = &window, .least = 1, .most = 64},
+		{.key = "hours=", .number = &q.hours, .least = 100, .most = 1e7},
+		{.key = "seed=", .number = &q.seed, .least = 0, .most = 1e15}};
 	if (!report_pod(call, 0, &p) || !report_words(call, 0, words, sizeof words / sizeof *words, &asked))
 		return false;
 	report_world(&asked, &p, NULL, &q.world);
@@ -139,7 +138,7 @@ bool run_goodput(struct command_call *call)
 		q.grid.hosts, spares);
 	bool ok = true;
 	for (size_t i = 0; ok && i < sizeof sizes / sizeof *sizes; i++) {
-		const int none[3] = { 0 }, *axis = mix ? none : q.slice ? s.axis : sizes[i];
+		const int none[3] = {0}, *axis = mix ? none : q.slice ? s.axis : sizes[i];
 		for (size_t a = 0; ok && a < (isnan(percent) ? sizeof usual / sizeof *usual : 1); a++)
 			ok = add_case(&r, &q, axis, isnan(percent) ? usual[a] : percent / 100, &call->fault);
 		if (q.slice || q.jobs)

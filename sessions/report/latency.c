@@ -83,12 +83,12 @@ static void add_kinds(struct string *t, const struct description_info *info, con
 	const struct costing *latency)
 {
 	enum { KINDS = 8 };
-	struct kind_sum kind[KINDS + 2] = { { 0 } }, *k;
+	struct kind_sum kind[KINDS + 2] = {{0}}, *k;
 	struct roofline r;
 	struct roofline_point *point = calloc((size_t)info->layers + 1, sizeof *point);
 	double total = 0, layers = 0;
-	if (!point || !costing_total(latency, column->formats, column->count, &total, NULL)
-		|| !costing_roofline(latency, column->formats, column->count, &r, point, NULL)) {
+	if (!point || !costing_total(latency, column->formats, column->count, &total, NULL) ||
+		!costing_roofline(latency, column->formats, column->count, &r, point, NULL)) {
 		free(point);
 		return; // told in the table
 	}
@@ -108,8 +108,7 @@ static void add_kinds(struct string *t, const struct description_info *info, con
 	string_add(t, "  %-20s %12s %9s %9s %9s  memory-bound\n", head, "layers", "of MACs", "ms", "of time");
 	for (k = kind; k->name; k++)
 		string_add(t, "  %-20s %12d %7.2f %% %9.4g %7.2f %%  %d\n", k->name, k->layers,
-			100 * k->macs / (info->macs + info->attention_macs), k->ms,
-			100 * k->ms / total, k->memory_bound);
+			100 * k->macs / (info->macs + info->attention_macs), k->ms, 100 * k->ms / total, k->memory_bound);
 	string_add(t, "  %-20s %12s %7.2f %% %9.4g %7.2f %%\n", "without weights", "-",
 		100 * info->attention_macs / (info->macs + info->attention_macs), total - layers, 100 * (total - layers) / total);
 }
@@ -126,7 +125,8 @@ static void add_row(struct question *q, const struct description *d, const struc
 	}
 	if (q->over)
 		other = than ? question_latency(than, device, q->batch, NULL) : question_latency(d, q->over, q->batch, NULL);
-	string_add(&q->table, "  %-*s %5d", question_is_pattern(q->device) ? 10 : (int)strlen(device), device, costing_batch(latency));
+	string_add(&q->table, "  %-*s %5d", question_is_pattern(q->device) ? 10 : (int)strlen(device), device,
+		costing_batch(latency));
 	for (int i = 0; i < q->columns; i++)
 		add_cell(q, &q->column[i], latency, other, refused, device);
 	for (int i = 0; q->by_kind && i < q->columns; i++)
@@ -139,20 +139,20 @@ static void add_row(struct question *q, const struct description *d, const struc
 static bool add_latency(const struct description *d, void *context, struct fault *f)
 {
 	struct question *q = context;
-	struct string refused = { 0 };
+	struct string refused = {0};
 	const struct description_info *info = description_info(d);
 	struct description *than = NULL;
 	char macs[96], parameters[32];
 	if (q->over && !is_device(q->over) && !(than = description_open(q->over, 0, 0, 0, 0, f)))
 		return false;
-	string_add(&q->table, "%s: %s, %s parameters, %dx%d; ms per batch, ms per image%s%s\n", info->name, question_macs(info, macs),
-		question_count(info->parameters, parameters), info->h, info->w, q->over ? ", per image as many times as fast as " : "",
-		q->over ? q->over : "");
+	string_add(&q->table, "%s: %s, %s parameters, %dx%d; ms per batch, ms per image%s%s\n", info->name,
+		question_macs(info, macs), question_count(info->parameters, parameters), info->h, info->w,
+		q->over ? ", per image as many times as fast as " : "", q->over ? q->over : "");
 	string_add(&q->table, "  %-*s batch", question_is_pattern(q->device) ? 10 : (int)strlen(q->device), "device");
 	for (int i = 0; i < q->columns; i++)
 		string_add(&q->table, "  %9s  %9s  %-4s%*s", q->column[i].name, "", "", q->over ? 9 : 0, "");
 	string_add(&q->table, "\n");
-	const char *const one[] = { q->device, NULL };
+	const char *const one[] = {q->device, NULL};
 	bool found = false;
 	for (const char *const *name = question_is_pattern(q->device) ? engine_devices() : one; *name; name++)
 		if (!question_is_pattern(q->device) || fnmatch(q->device, *name, 0) == 0) {
@@ -171,7 +171,7 @@ static bool add_latency(const struct description *d, void *context, struct fault
 
 static bool read_question(struct question *q, const struct command_call *call, struct fault *f)
 {
-	static const char *const usual[] = { "int4", "int8", "bf16", "fp16" };
+	static const char *const usual[] = {"int4", "int8", "bf16", "fp16"};
 	bool session = strcmp(call->argv[0], ".") == 0;
 	for (int i = 1; i < call->argc; i++) {
 		const char *word = call->argv[i];
@@ -187,7 +187,7 @@ static bool read_question(struct question *q, const struct command_call *call, s
 		} else if (q->columns == QUESTION_FORMATS - 2) // the two of a session
 			return fault_set(f, word, "ask twice", "so many formats have no room");
 		else
-			q->column[q->columns++] = (struct latency_column){ .name = word };
+			q->column[q->columns++] = (struct latency_column){.name = word};
 	}
 	// Here a wrong name ends it; a device that has no latency is only told.
 	struct device_sheet sheet;
@@ -203,7 +203,7 @@ static bool read_question(struct question *q, const struct command_call *call, s
 		struct latency_column *c = &q->column[i];
 		if (!question_check_format(c->name, "device=, batch=, over= and by=kind are its other words", f))
 			return false;
-		c->uniform = (struct layer_formats){ c->name, c->name };
+		c->uniform = (struct layer_formats){c->name, c->name};
 		c->formats = &c->uniform;
 		c->count = 1;
 	}
@@ -217,9 +217,10 @@ static bool own_latency(struct question *q, struct session *s, struct fault *f)
 	if (!session_costed(s, f))
 		return false;
 	const int layers = s->info->layers;
-	q->column[q->columns++] = (struct latency_column){ .name = "modal", .formats = s->costed.formats, .count = layers };
+	q->column[q->columns++] = (struct latency_column){.name = "modal", .formats = s->costed.formats, .count = layers};
 	if (s->draft)
-		q->column[q->columns++] = (struct latency_column){ .name = "draft", .formats = s->costed.formats + layers, .count = layers };
+		q->column[q->columns++] = (struct latency_column){
+			.name = "draft", .formats = s->costed.formats + layers, .count = layers};
 	return add_latency(s->costed.network, q, f);
 }
 
@@ -229,17 +230,17 @@ static void add_comparison(struct question *q)
 	for (int i = 0; i < q->columns; i++) {
 		const struct latency_column *c = &q->column[i];
 		if (c->compared > 1)
-			string_add(&q->table, "%s, as fast as %s: %.3gx to %.3gx, geometric mean of %d: %.3gx\n", c->name, q->over,
-				c->least, c->most, c->compared, exp(c->logarithms / c->compared));
+			string_add(&q->table, "%s, as fast as %s: %.3gx to %.3gx, geometric mean of %d: %.3gx\n", c->name,
+				q->over, c->least, c->most, c->compared, exp(c->logarithms / c->compared));
 	}
 }
 
 bool run_latency(struct command_call *call)
 {
-	struct question q = { .device = "*" };
-	bool ok = read_question(&q, call, &call->fault)
-		&& (strcmp(call->argv[0], ".") == 0 ? own_latency(&q, call->context, &call->fault)
-			: question_each_network(call->argv[0], add_latency, &q, &call->fault));
+	struct question q = {.device = "*"};
+	bool ok = read_question(&q, call, &call->fault) &&
+		(strcmp(call->argv[0], ".") == 0 ? own_latency(&q, call->context, &call->fault)
+						 : question_each_network(call->argv[0], add_latency, &q, &call->fault));
 	add_comparison(&q);
 	if (q.assumed)
 		string_add(&q.table, "(~ by assumed efficiencies; else by some fitted to times measured on the device)\n");

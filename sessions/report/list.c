@@ -32,8 +32,10 @@ void session_summary(const struct session *s, struct summary *out)
 {
 	const struct snapshot *now = s->snapshot;
 	const struct front_point *point = modal_point(s);
-	*out = (struct summary){ .step = now->step, .horizon = now->horizon, .entries = s->journal.entries,
-		.estimated = now->estimated[0] != '\0' };
+	*out = (struct summary){.step = now->step,
+		.horizon = now->horizon,
+		.entries = s->journal.entries,
+		.estimated = now->estimated[0] != '\0'};
 	snprintf(out->net, sizeof out->net, "%s", s->info->net);
 	snprintf(out->data, sizeof out->data, "%s", s->info->data);
 	if (point) {
@@ -57,7 +59,7 @@ void session_summary(const struct session *s, struct summary *out)
 
 void session_shell_word(const struct session *s, char *buf, size_t size)
 {
-	struct string word = { 0 };
+	struct string word = {0};
 	if (s->folder[0])
 		store_shell_word(s->folder, &word);
 	snprintf(buf, size, "%s", word.bytes ? word.bytes : "");
@@ -87,8 +89,10 @@ void session_farewell(const struct session *s, long kept, struct string *out)
 		string_add(out, "what came after step %ld was not saved, and is lost\n", kept);
 	string_add(out, "`bitscape ");
 	store_shell_word(s->folder, out);
-	string_add(out, s->follow.on || s->read_only ? "` shows it again\n" : now.step < now.horizon || kept < now.step ? "` goes on with it\n" :
-		"` opens it again\n");
+	string_add(out,
+		s->follow.on || s->read_only                        ? "` shows it again\n"
+			: now.step < now.horizon || kept < now.step ? "` goes on with it\n"
+								    : "` opens it again\n");
 }
 
 // ---- all of them -----------------------------------------------------------------------------------------------------
@@ -114,8 +118,14 @@ static const struct column {
 	const char *head;
 	int most; // characters; longer texts lose their beginning
 } column[COLUMNS] = {
-	[COLUMN_NAME] = {"session", 48}, [COLUMN_NET] = {"network", 20}, [COLUMN_DATA] = {"data", 12}, [COLUMN_STEP] = {"step", 17},
-	[COLUMN_QUALITY] = {"quality", 12}, [COLUMN_COST] = {"cost", 24}, [COLUMN_WHEN] = {"used", 10}, [COLUMN_STATE] = {"", 16},
+	[COLUMN_NAME] = {"session", 48},
+	[COLUMN_NET] = {"network", 20},
+	[COLUMN_DATA] = {"data", 12},
+	[COLUMN_STEP] = {"step", 17},
+	[COLUMN_QUALITY] = {"quality", 12},
+	[COLUMN_COST] = {"cost", 24},
+	[COLUMN_WHEN] = {"used", 10},
+	[COLUMN_STATE] = {"", 16},
 };
 enum { CELL = FOLDER_PATH };
 
@@ -146,7 +156,10 @@ static void write_cost(const struct summary *s, char *buf, size_t size)
 static void write_state(const struct store_entry *e, char *buf, size_t size)
 {
 	static const char *const words[] = {
-		[STORE_CLOSED] = "", [STORE_CRASHED] = "crashed", [STORE_OPEN] = "open", [STORE_DAMAGED] = "cannot be read",
+		[STORE_CLOSED] = "",
+		[STORE_CRASHED] = "crashed",
+		[STORE_OPEN] = "open",
+		[STORE_DAMAGED] = "cannot be read",
 		[STORE_HALF_MADE] = "never begun",
 	};
 	if (e->state == STORE_OPEN && e->owner > 0)
@@ -305,7 +318,7 @@ static bool show_sessions(struct command_call *call)
 	if (!store_read(&store, &call->fault))
 		return false;
 	for (int c = 0; c < COLUMNS; c++)
-		heads[c] = (struct report_column){ column[c].head, true };
+		heads[c] = (struct report_column){column[c].head, true};
 	report_begin(&r, heads, COLUMNS);
 	r.pick = "open";
 	for (int i = 0; i < store.count; i++) {
@@ -320,11 +333,12 @@ static bool show_sessions(struct command_call *call)
 
 bool run_sessions(struct command_call *call)
 {
-	struct string out = { 0 };
-	bool tidy = call->argc > 0 && strcmp(call->argv[0], "tidy") == 0, now = call->argc > 1 && strcmp(call->argv[1], "now") == 0;
+	struct string out = {0};
+	bool tidy = call->argc > 0 && strcmp(call->argv[0], "tidy") == 0,
+	     now = call->argc > 1 && strcmp(call->argv[1], "now") == 0;
 	if ((call->argc > 0 && !tidy) || (call->argc > 1 && !now))
-		return fault_set(&call->fault, "sessions", "sessions, sessions tidy, sessions tidy now", "'%s' is not one of its words",
-			call->argv[tidy ? 1 : 0]);
+		return fault_set(&call->fault, "sessions", "sessions, sessions tidy, sessions tidy now",
+			"'%s' is not one of its words", call->argv[tidy ? 1 : 0]);
 	if (!tidy && call->show)
 		return show_sessions(call);
 	bool ok = tidy ? sessions_tidy(now, &out, &call->fault) : sessions_list(&out, &call->fault);

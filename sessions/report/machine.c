@@ -7,25 +7,25 @@
 #define PODS "tpu_v4|tpu_v4_pods|tpu_v4_fixed|tpu_v4_infiniband|tpu_v3|tpu_v5e|tpu_v5p|tpu_v6e|h100_cluster"
 
 static const struct command rows[] = {
-	{ "pods", COMMAND_QUERY, 0, -1, { ARGUMENT_WORDS }, 0, "inputs|published|" PODS,
+	{"pods", COMMAND_QUERY, 0, -1, {ARGUMENT_WORDS}, 0, "inputs|published|" PODS,
 		"[POD|FILE.json|inputs|published] [csv=FILE]",
 		"pods of chips; every figure of one, and every input of the models, with its source or its range;"
 		" the models against what was published",
-		run_pods },
-	{ "slice", COMMAND_QUERY, 1, -1, { ARGUMENT_TEXT, ARGUMENT_WORDS }, 1, "- twisted|on|bytes=|csv=|" PODS,
+		run_pods},
+	{"slice", COMMAND_QUERY, 1, -1, {ARGUMENT_TEXT, ARGUMENT_WORDS}, 1, "- twisted|on|bytes=|csv=|" PODS,
 		"AxBxC [twisted] [on POD] [bytes=N] [csv=FILE]",
 		"a slice of a pod: hops, bisection, loads of its links exactly, times of collectives, the twist's gain and price",
-		run_slice },
-	{ "slices", COMMAND_QUERY, 1, -1, { ARGUMENT_TEXT, ARGUMENT_WORDS }, 1, "- on|bytes=|csv=|" PODS,
-		"CHIPS [on POD] [bytes=N] [csv=FILE]", "all slices of so many chips, side by side", run_slices },
-	{ "goodput", COMMAND_QUERY, 0, -1, { ARGUMENT_WORDS }, 1,
+		run_slice},
+	{"slices", COMMAND_QUERY, 1, -1, {ARGUMENT_TEXT, ARGUMENT_WORDS}, 1, "- on|bytes=|csv=|" PODS,
+		"CHIPS [on POD] [bytes=N] [csv=FILE]", "all slices of so many chips, side by side", run_slices},
+	{"goodput", COMMAND_QUERY, 0, -1, {ARGUMENT_WORDS}, 1,
 		"on|slice=|jobs=|availability=|spares=|window=|hours=|seed=|csv=|repair=|checkpoint=|restart=|job=|" PODS,
 		"[on POD] [slice=AxBxC|mix] [jobs=AxBxC:SHARE[,...]] [availability=PERCENT] [spares=BLOCKS] [window=JOBS] "
 		"[hours=N] [seed=N] [INPUT=VALUE]... [csv=FILE]",
 		"how much of a pod runs jobs while hosts fail, by slice and availability, with and without switches: closed "
 		"forms and a simulation",
-		run_goodput },
-	{ "partition", COMMAND_QUERY, 2, -1, { ARGUMENT_WORDS, ARGUMENT_TEXT, ARGUMENT_WORDS }, 1,
+		run_goodput},
+	{"partition", COMMAND_QUERY, 2, -1, {ARGUMENT_WORDS, ARGUMENT_TEXT, ARGUMENT_WORDS}, 1,
 		TRANSFORMERS " - "
 			     "on|twisted|serve|spec=|axes=any|weights=|activations=|carry=|gradients=|gathers=|batch=|pods=|"
 			     "context=|top=|site=|efficiency=|" PODS,
@@ -35,15 +35,15 @@ static const struct command rows[] = {
 		"[layers=|width=|heads=|hidden=|sequence=|parameters=N] [INPUT=VALUE]... [csv=FILE]",
 		"a transformer over a slice: every division into pipeline, data and model parts by price, what fits, what binds; "
 		"several sizes: their front",
-		run_partition },
-	{ "embeddings", COMMAND_QUERY, 2, -1, { ARGUMENT_WORDS, ARGUMENT_TEXT, ARGUMENT_WORDS }, 1,
+		run_partition},
+	{"embeddings", COMMAND_QUERY, 2, -1, {ARGUMENT_WORDS, ARGUMENT_TEXT, ARGUMENT_WORDS}, 1,
 		"dlrm_dcnv2 - on|twisted|serve|pipelined|duplicates|weights=|place=|against=|batch=|csv=|" PODS,
 		"dlrm_dcnv2|FILE.json SLICE [twisted] [on POD] [against=POD:SLICE] [place=sparsecore|tensorcore|host] "
 		"[weights=FORMAT] [serve] [pipelined] "
 		"[duplicates] [batch=N] [INPUT=VALUE]... [csv=FILE]",
 		"embedding tables over a slice's SparseCores, tensor cores or hosts: what a step takes and what binds",
-		run_embeddings },
-	{ "carbon", COMMAND_QUERY, 0, -1, { ARGUMENT_WORDS, ARGUMENT_TEXT, ARGUMENT_WORDS }, 1,
+		run_embeddings},
+	{"carbon", COMMAND_QUERY, 0, -1, {ARGUMENT_WORDS, ARGUMENT_TEXT, ARGUMENT_WORDS}, 1,
 		"sites|" TRANSFORMERS
 		" - on|site=|tokens=|deadline=|format=|chips=|operations=|utilization=|watts=|pue=|gross=|net=|csv=|" PODS,
 		"[sites | MODEL CHIPS[,CHIPS]... [tokens=N] [deadline=DAYS] [format=FORMAT[,FORMAT]...] | operations=N chips=N "
@@ -51,10 +51,10 @@ static const struct command rows[] = {
 		"[site=SITE] [pue=P gross=G net=N] [INPUT=VALUE]... [csv=FILE]",
 		"energy and CO2e of training: published runs with hours predicted; a transformer over sizes and sites; "
 		"operations of one's own",
-		run_carbon },
+		run_carbon},
 };
 
 struct command_group session_machine_group(void)
 {
-	return (struct command_group){ "Pods of chips", rows, sizeof rows / sizeof *rows, NULL };
+	return (struct command_group){"Pods of chips", rows, sizeof rows / sizeof *rows, NULL};
 }

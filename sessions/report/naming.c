@@ -14,8 +14,8 @@ static bool is_among(const char *name, const char *const *names)
 
 bool session_is_question(const char *name)
 {
-	const struct command_group group[] = { session_catalog_group(NULL), session_machine_group() };
-	const struct command_table table = { .group = group, .groups = sizeof group / sizeof *group };
+	const struct command_group group[] = {session_catalog_group(NULL), session_machine_group()};
+	const struct command_table table = {.group = group, .groups = sizeof group / sizeof *group};
 	return strcmp(name, "help") == 0 || command_find(&table, name, NULL);
 }
 
@@ -25,16 +25,21 @@ bool session_name_free(const char *name, struct fault *f)
 		const char *const *(*names)(void);
 		const char *what, *setting;
 	} taken[] = {
-		{ engine_nets, "network", "net" }, { engine_devices, "device", "device" }, { pod_names, "pod", NULL },
-		{ engine_formats, "number format", NULL },
+		{engine_nets, "network", "net"},
+		{engine_devices, "device", "device"},
+		{pod_names, "pod", NULL},
+		{engine_formats, "number format", NULL},
 	};
 	char todo[256];
 	if (session_is_question(name))
-		return fault_set(f, name, "choose another name, or give a path", "is taken: it asks a question, as in `bitscape %s`", name);
+		return fault_set(f, name, "choose another name, or give a path",
+			"is taken: it asks a question, as in `bitscape %s`", name);
 	for (size_t i = 0; i < sizeof taken / sizeof *taken; i++) {
 		if (!is_among(name, taken[i].names()))
 			continue;
-		int used = taken[i].setting ? snprintf(todo, sizeof todo, "`new %s=%.60s` searches with it; ", taken[i].setting, name) : 0;
+		int used = taken[i].setting
+			? snprintf(todo, sizeof todo, "`new %s=%.60s` searches with it; ", taken[i].setting, name)
+			: 0;
 		snprintf(todo + used, sizeof todo - (size_t)used, "for a session of that name choose a path, ./%.60s", name);
 		return fault_set(f, name, todo, "is taken: it is the name of a %s", taken[i].what);
 	}

@@ -25,7 +25,7 @@ struct question {
 	struct found *found;
 	int count, room;
 	int refused, unpriced; // that do not fit; that are none, with more stages than layers, say
-	struct found least; // of those the one that lacks least
+	struct found least;    // of those the one that lacks least
 };
 
 // ---- what is asked ----------------------------------------------------------------------------------------------------
@@ -55,8 +55,8 @@ static bool find_site(struct question *q, struct fault *f)
 		if (strcmp(q->site_name, site_table[i].name) == 0)
 			q->site = &site_table[i];
 	}
-	return q->site
-		|| fault_set(f, q->site_name, nearest_advice(&near, "`carbon sites` lists them", advice, sizeof advice),
+	return q->site ||
+		fault_set(f, q->site_name, nearest_advice(&near, "`carbon sites` lists them", advice, sizeof advice),
 			"there is no such site");
 }
 
@@ -86,7 +86,7 @@ static bool add_found(struct question *q, const struct division *p, const struct
 {
 	if (!price->fits) {
 		if (!q->refused++ || price->memory < q->least.price.memory)
-			q->least = (struct found){ *p, *price };
+			q->least = (struct found){*p, *price};
 		return true;
 	}
 	if (q->count == q->room) {
@@ -97,7 +97,7 @@ static bool add_found(struct question *q, const struct division *p, const struct
 		q->found = more;
 		q->room = room;
 	}
-	q->found[q->count++] = (struct found){ *p, *price };
+	q->found[q->count++] = (struct found){*p, *price};
 	return true;
 }
 
@@ -120,7 +120,7 @@ static bool price_slice(struct question *q, const struct slice *s, struct fault 
 		}
 	else if (ok)
 		divisions_of(s, q->any, true, all, count);
-	struct fault why = { 0 };
+	struct fault why = {0};
 	int unpriced = 0;
 	for (int i = 0; ok && i < count; i++) {
 		struct division_price price;
@@ -223,14 +223,13 @@ static void add_row(struct report *r, const struct question *q, const struct fou
 	}
 }
 
-static const struct report_column training[] = { { "rank", false }, { "slice", true }, { "[p,d,m1,m2]", true }, { "seq/s", false },
-	{ "MFU %", false }, { "GiB a chip", false }, { "acts/weights", true }, { "compute %", false }, { "model %", false },
-	{ "data %", false }, { "bubble %", false }, { "microbatch", false }, { "recompute", true }, { "sharded", true },
-	{ "Wh/seq", false }, { "g CO2e/seq", false } };
-static const struct report_column serving[] = { { "rank", false }, { "slice", true }, { "[p,d,m1,m2]", true },
-	{ "ms a token", false }, { "tokens/s", false }, { "MFU %", false }, { "GiB a chip", false }, { "acts/weights", true },
-	{ "compute %", false }, { "model %", false }, { "reading MFU %", false }, { "Wh/1000 tokens", false },
-	{ "g CO2e/1000 tokens", false } };
+static const struct report_column training[] = {{"rank", false}, {"slice", true}, {"[p,d,m1,m2]", true}, {"seq/s", false},
+	{"MFU %", false}, {"GiB a chip", false}, {"acts/weights", true}, {"compute %", false}, {"model %", false},
+	{"data %", false}, {"bubble %", false}, {"microbatch", false}, {"recompute", true}, {"sharded", true}, {"Wh/seq", false},
+	{"g CO2e/seq", false}};
+static const struct report_column serving[] = {{"rank", false}, {"slice", true}, {"[p,d,m1,m2]", true}, {"ms a token", false},
+	{"tokens/s", false}, {"MFU %", false}, {"GiB a chip", false}, {"acts/weights", true}, {"compute %", false},
+	{"model %", false}, {"reading MFU %", false}, {"Wh/1000 tokens", false}, {"g CO2e/1000 tokens", false}};
 
 static void add_job(struct report *r, const struct question *q)
 {
@@ -239,9 +238,10 @@ static void add_job(struct report *r, const struct question *q)
 	report_above(r, "%s: %.4g parameters, %g layers of %g, %g heads, sequences of %g (%s); %s", t->name, t->parameters,
 		t->layers, t->width, t->heads, t->sequence, t->source, q->serve ? "serving" : "training");
 	report_above(r, "%s %s, weights %s, activations %s, carried: activations %s, gradients %s, weights %s",
-		count_of(q->job.batch, "sequence", batch), q->serve ? "at once" : "a step", division_format_name(q->job.format[OF_WEIGHTS]),
-		division_format_name(q->job.format[OF_ACTIVATIONS]), division_format_name(q->job.format[CARRIED_ACTIVATIONS]),
-		division_format_name(q->job.format[CARRIED_GRADIENTS]), division_format_name(q->job.format[CARRIED_WEIGHTS]));
+		count_of(q->job.batch, "sequence", batch), q->serve ? "at once" : "a step",
+		division_format_name(q->job.format[OF_WEIGHTS]), division_format_name(q->job.format[OF_ACTIVATIONS]),
+		division_format_name(q->job.format[CARRIED_ACTIVATIONS]), division_format_name(q->job.format[CARRIED_GRADIENTS]),
+		division_format_name(q->job.format[CARRIED_WEIGHTS]));
 	report_above(r, "the matrix unit reaches %.3g of its peak%s", q->job.efficiency,
 		q->efficiency > 0 ? "" : ": the one constant that is fitted, to GPT-3's expert row");
 }
@@ -260,8 +260,7 @@ static void add_feet(struct report *r, const struct question *q, bool several)
 	report_below(r,
 		"[pipeline, data, model 1, model 2]: the parts, whose product is the chips; acts/weights: cut along one model "
 		"part (1D) or both (2D)");
-	report_below(r, "MFU: of the peak's operations, those that the model needs%s; %s",
-		q->serve ? " for a token" : "",
+	report_below(r, "MFU: of the peak's operations, those that the model needs%s; %s", q->serve ? " for a token" : "",
 		q->serve ? "reading MFU: while the context is read" : "bubble: the pipeline fills and drains");
 	if (q->pod.figure[POD_POWER].value > 0)
 		report_below(r, "energy at %g W a chip, CO2e at %s (PUE %g, %g kg/kWh net)", q->pod.figure[POD_POWER].value,
@@ -295,7 +294,7 @@ static double rate_of(const struct world *w, void *context)
 
 static void add_band(struct report *r, const struct question *q)
 {
-	struct tried t = { q, q->found[0].division };
+	struct tried t = {q, q->found[0].division};
 	struct band b = world_band(&q->world, rate_of, &t);
 	if (b.high - b.low > 1e-6 * b.high)
 		report_below(r, "the first row: %.4g to %.4g %s over the inputs' ranges, moved most by %s", b.low, b.high,
@@ -331,7 +330,7 @@ static void mark_front(struct report *r, const struct question *q, const struct 
 static bool price_sizes(struct question *q, struct report *r, const char *list, struct fault *f)
 {
 	struct found best[SIZES];
-	int has[SIZES] = { 0 }, sizes = 0, fit = 0, least = 0;
+	int has[SIZES] = {0}, sizes = 0, fit = 0, least = 0;
 	char word[32];
 	for (const char *at = list; *at; sizes++) {
 		size_t n = strcspn(at, ",");
@@ -361,10 +360,10 @@ static bool price_sizes(struct question *q, struct report *r, const char *list, 
 // Where the model parts change places, or a way of cutting makes no difference, one row tells of all.
 static bool same_price(const struct found *a, const struct found *b)
 {
-	return memcmp(a->division.slice.axis, b->division.slice.axis, sizeof a->division.slice.axis) == 0
-		&& fabs(a->price.step - b->price.step) <= 1e-12 * a->price.step && fabs(a->price.memory - b->price.memory) <= 1
-		&& a->division.size[PART_PIPELINE] == b->division.size[PART_PIPELINE]
-		&& a->division.size[PART_DATA] == b->division.size[PART_DATA];
+	return memcmp(a->division.slice.axis, b->division.slice.axis, sizeof a->division.slice.axis) == 0 &&
+		fabs(a->price.step - b->price.step) <= 1e-12 * a->price.step && fabs(a->price.memory - b->price.memory) <= 1 &&
+		a->division.size[PART_PIPELINE] == b->division.size[PART_PIPELINE] &&
+		a->division.size[PART_DATA] == b->division.size[PART_DATA];
 }
 
 static bool price_one_size(struct question *q, struct report *r, const char *what, struct fault *f)
@@ -374,7 +373,8 @@ static bool price_one_size(struct question *q, struct report *r, const char *wha
 	bool islands = q->pod.network == NETWORK_ISLANDS;
 	if (islands)
 		return fault_set(f, q->pod.name, "choose a pod whose slices have axes", "parts of islands are not priced");
-	bool ok = number_read_long(what, 1, 1 << 20, &chips) && !q->twisted ? price_chips(q, (int)chips, f)
+	bool ok = number_read_long(what, 1, 1 << 20, &chips) && !q->twisted
+		? price_chips(q, (int)chips, f)
 		: slice_read(&q->pod, what, q->twisted, &s, f) && price_slice(q, &s, f);
 	if (!ok)
 		return false;
@@ -394,7 +394,7 @@ static bool price_one_size(struct question *q, struct report *r, const char *wha
 // What follows from sizes that were set: the heads' width, and the parameters where they were not said.
 static bool resize(struct transformer *t, const struct transformer *from, struct fault *f)
 {
-	const double whole[] = { t->layers, t->width, t->heads, t->hidden, t->sequence };
+	const double whole[] = {t->layers, t->width, t->heads, t->hidden, t->sequence};
 	bool same = memcmp(t, from, sizeof *t) == 0, heads = fabs(t->heads - from->heads) > 0 || fabs(t->width - from->width) > 0;
 	for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
 		if (whole[i] > floor(whole[i]))
@@ -402,7 +402,8 @@ static bool resize(struct transformer *t, const struct transformer *from, struct
 	if (same)
 		return true;
 	if (heads && fmod(t->width, t->heads) > 0)
-		return fault_set(f, from->name, "choose heads that divide the width", "a width of %g has no %g heads", t->width, t->heads);
+		return fault_set(f, from->name, "choose heads that divide the width", "a width of %g has no %g heads", t->width,
+			t->heads);
 	if (heads) {
 		t->head_width = t->width / t->heads;
 		t->kv_heads = fmin(from->kv_heads < from->heads ? from->kv_heads : t->heads, t->heads);
@@ -434,8 +435,8 @@ static bool set_up(struct question *q, const struct report_asked *asked, const s
 		return fault_set(f, "partition", "set efficiency=, or other inputs",
 			"no efficiency brings GPT-3's expert row to its time");
 	if (q->pods > q->pod.figure[POD_PODS].value)
-		return fault_set(
-			f, "pods", "choose tpu_v4_pods, or fewer", "%s joins %g", q->pod.name, q->pod.figure[POD_PODS].value);
+		return fault_set(f, "pods", "choose tpu_v4_pods, or fewer", "%s joins %g", q->pod.name,
+			q->pod.figure[POD_PODS].value);
 	q->any = q->axes && strcmp(q->axes, "any") == 0;
 	if (q->axes && !q->any)
 		return fault_set(f, q->axes, "leave it out, or write axes=any", "axes are whole, or any");
@@ -444,31 +445,30 @@ static bool set_up(struct question *q, const struct report_asked *asked, const s
 
 bool run_partition(struct command_call *call)
 {
-	struct question q = { .top = 5, .pods = 1, .site_name = "oklahoma" };
+	struct question q = {.top = 5, .pods = 1, .site_name = "oklahoma"};
 	struct transformer t;
 	struct report_asked asked;
 	struct report r;
 	if (!report_pod(call, 2, &q.pod) || !find_net(call->argv[0], &t, &call->fault))
 		return false;
 	const struct transformer published = t;
-	const struct report_word words[] = { { .key = "serve", .flag = &q.serve }, { .key = "twisted", .flag = &q.twisted },
-		{ .key = "spec=", .text = &q.spec }, { .key = "axes=", .text = &q.axes },
-		{ .key = "weights=", .text = &q.format[OF_WEIGHTS] },
-		{ .key = "activations=", .text = &q.format[OF_ACTIVATIONS] },
-		{ .key = "carry=", .text = &q.format[CARRIED_ACTIVATIONS] },
-		{ .key = "gradients=", .text = &q.format[CARRIED_GRADIENTS] },
-		{ .key = "gathers=", .text = &q.format[CARRIED_WEIGHTS] },
-		{ .key = "batch=", .number = &q.batch, .least = 1, .most = 1e9 },
-		{ .key = "pods=", .number = &q.pods, .least = 1, .most = 1024 },
-		{ .key = "context=", .number = &q.context, .least = 1, .most = 1e8 },
-		{ .key = "top=", .number = &q.top, .least = 1, .most = 1e5 },
-		{ .key = "efficiency=", .number = &q.efficiency, .least = .001, .most = 1 },
-		{ .key = "site=", .text = &q.site_name }, { .key = "layers=", .number = &t.layers, .least = 1, .most = 1e4 },
-		{ .key = "width=", .number = &t.width, .least = 1, .most = 1e7 },
-		{ .key = "heads=", .number = &t.heads, .least = 1, .most = 1e5 },
-		{ .key = "hidden=", .number = &t.hidden, .least = 1, .most = 1e8 },
-		{ .key = "sequence=", .number = &t.sequence, .least = 1, .most = 1e8 },
-		{ .key = "parameters=", .number = &t.parameters, .least = 1, .most = 1e15 } };
+	const struct report_word words[] = {{.key = "serve", .flag = &q.serve}, {.key = "twisted", .flag = &q.twisted},
+		{.key = "spec=", .text = &q.spec}, {.key = "axes=", .text = &q.axes},
+		{.key = "weights=", .text = &q.format[OF_WEIGHTS]}, {.key = "activations=", .text = &q.format[OF_ACTIVATIONS]},
+		{.key = "carry=", .text = &q.format[CARRIED_ACTIVATIONS]},
+		{.key = "gradients=", .text = &q.format[CARRIED_GRADIENTS]},
+		{.key = "gathers=", .text = &q.format[CARRIED_WEIGHTS]},
+		{.key = "batch=", .number = &q.batch, .least = 1, .most = 1e9},
+		{.key = "pods=", .number = &q.pods, .least = 1, .most = 1024},
+		{.key = "context=", .number = &q.context, .least = 1, .most = 1e8},
+		{.key = "top=", .number = &q.top, .least = 1, .most = 1e5},
+		{.key = "efficiency=", .number = &q.efficiency, .least = .001, .most = 1}, {.key = "site=", .text = &q.site_name},
+		{.key = "layers=", .number = &t.layers, .least = 1, .most = 1e4},
+		{.key = "width=", .number = &t.width, .least = 1, .most = 1e7},
+		{.key = "heads=", .number = &t.heads, .least = 1, .most = 1e5},
+		{.key = "hidden=", .number = &t.hidden, .least = 1, .most = 1e8},
+		{.key = "sequence=", .number = &t.sequence, .least = 1, .most = 1e8},
+		{.key = "parameters=", .number = &t.parameters, .least = 1, .most = 1e15}};
 	if (!report_words(call, 2, words, sizeof words / sizeof *words, &asked))
 		return false;
 	bool several = strchr(call->argv[1], ',') != NULL;

@@ -15,8 +15,8 @@ static void value_cells(struct report *r, const struct figure_value *v, double f
 
 static bool list_pods(struct command_call *call, const struct report_asked *asked)
 {
-	static const struct report_column column[] = { { "pod", true }, { "chip", true }, { "network", true }, { "chips", false },
-		{ "GiB", false }, { "link GB/s", false }, { "twists", true }, { "W", false }, { "source", true } };
+	static const struct report_column column[] = {{"pod", true}, {"chip", true}, {"network", true}, {"chips", false},
+		{"GiB", false}, {"link GB/s", false}, {"twists", true}, {"W", false}, {"source", true}};
 	struct report r;
 	struct pod p;
 	bool ok = true;
@@ -46,8 +46,8 @@ static bool list_pods(struct command_call *call, const struct report_asked *aske
 
 static bool show_pod(struct command_call *call, const char *name, const struct report_asked *asked)
 {
-	static const struct report_column column[] = { { "figure", true }, { "value", false }, { "range", true },
-		{ "unit", true }, { "kind", true }, { "source", true } };
+	static const struct report_column column[] = {
+		{"figure", true}, {"value", false}, {"range", true}, {"unit", true}, {"kind", true}, {"source", true}};
 	struct report r;
 	struct pod p;
 	if (!pod_get(name, &p, &call->fault))
@@ -71,8 +71,8 @@ static bool show_pod(struct command_call *call, const char *name, const struct r
 
 static bool list_inputs(struct command_call *call, const struct report_asked *asked)
 {
-	static const struct report_column column[] = { { "input", true }, { "value", false }, { "range", true }, { "unit", true },
-		{ "kind", true }, { "source", true } };
+	static const struct report_column column[] = {
+		{"input", true}, {"value", false}, {"range", true}, {"unit", true}, {"kind", true}, {"source", true}};
 	struct report r;
 	report_begin(&r, column, sizeof column / sizeof *column);
 	for (int i = 0; i < INPUTS; i++) {

@@ -35,7 +35,7 @@ static int rank_all(const struct world *w, const struct division_job *j, struct 
 					best = fmax(best, p.rate);
 			}
 			if (best > 0)
-				to[count++] = (struct ranked){ d[k], best };
+				to[count++] = (struct ranked){d[k], best};
 		}
 	}
 	qsort(to, (size_t)count, sizeof *to, by_rate);
@@ -45,8 +45,8 @@ static int rank_all(const struct world *w, const struct division_job *j, struct 
 static int place_of(const struct ranked *all, int count, const int size[PARTS], int x, int z)
 {
 	for (int i = 0; i < count; i++)
-		if (memcmp(all[i].division.size, size, sizeof all[i].division.size) == 0 && all[i].division.slice.axis[0] == x
-			&& all[i].division.slice.axis[2] == z)
+		if (memcmp(all[i].division.size, size, sizeof all[i].division.size) == 0 && all[i].division.slice.axis[0] == x &&
+			all[i].division.slice.axis[2] == z)
 			return i;
 	return -1;
 }
@@ -85,12 +85,11 @@ static void tell_ranks(struct report *r, const char *name, double overlap, const
 
 bool run_published(struct command_call *call, const char *csv)
 {
-	static const struct report_column column[] = { { "figure", true }, { "with", true }, { "published", false },
-		{ "model", false }, { "band", false }, { "unit", true }, { "verdict", true }, { "moved most by", true },
-		{ "reason", true } };
-	static const double overlaps[] = { 0, .8 };
-	static const int gpt3_best[] = { 16, 4, 1, 8 }, gpt3_old[] = { 8, 1, 8, 8 }, llm_best[] = { 1, 1, 64, 8 },
-			 llm_old[] = { 1, 1, 16, 32 };
+	static const struct report_column column[] = {{"figure", true}, {"with", true}, {"published", false}, {"model", false},
+		{"band", false}, {"unit", true}, {"verdict", true}, {"moved most by", true}, {"reason", true}};
+	static const double overlaps[] = {0, .8};
+	static const int gpt3_best[] = {16, 4, 1, 8}, gpt3_old[] = {8, 1, 8, 8}, llm_best[] = {1, 1, 64, 8},
+			 llm_old[] = {1, 1, 16, 32};
 	struct published_result result[PUBLISHED_CASES];
 	struct report r;
 	int count = published_results(result, &call->fault);

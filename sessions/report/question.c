@@ -20,7 +20,8 @@ const char *question_macs(const struct description_info *i, char buf[96])
 {
 	char layers[32], attention[32];
 	if (i->attention_macs > 0)
-		snprintf(buf, 96, "%s MACs in layers and %s in attention's products", question_count(i->macs, layers), question_count(i->attention_macs, attention));
+		snprintf(buf, 96, "%s MACs in layers and %s in attention's products", question_count(i->macs, layers),
+			question_count(i->attention_macs, attention));
 	else
 		snprintf(buf, 96, "%s MACs", question_count(i->macs, layers));
 	return buf;
@@ -50,7 +51,7 @@ bool question_each_network(const char *name, bool (*each)(const struct descripti
 	void *context, struct fault *f)
 {
 	bool ok = true, found = false;
-	const char *const one[] = { name, NULL };
+	const char *const one[] = {name, NULL};
 	for (const char *const *n = question_is_pattern(name) ? engine_nets() : one; ok && *n; n++) {
 		if (question_is_pattern(name) && fnmatch(name, *n, 0) != 0)
 			continue;

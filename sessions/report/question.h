@@ -16,8 +16,8 @@ const char *question_macs(const struct description_info *, char buf[96]);
 int question_names_width(const struct description_info *); // of the widest of the layers' names and of the column's heading
 bool question_is_pattern(const char *name);
 // Calls each for every network of the catalog that matches, or for the one of this name. False: a fault, of each() too.
-bool question_each_network(const char *name, bool (*each)(const struct description *, void *context, struct fault *), void *context,
-	struct fault *);
+bool question_each_network(const char *name, bool (*each)(const struct description *, void *context, struct fault *),
+	void *context, struct fault *);
 // False, with the nearest name or `otherwise` as advice: no format has this name.
 bool question_check_format(const char *name, const char *otherwise, struct fault *);
 // NULL with a fault. batch 0: as the device says. The caller frees.

@@ -3,29 +3,32 @@
 #include "sessions/report/question.h"
 
 static const struct command rows[] = {
-	{ "catalog", COMMAND_QUERY, 0, 1, { ARGUMENT_NETWORK }, 0, NULL, "[PATTERN]",
-		"the networks: multiply-accumulates, weights, activations", run_catalog },
-	{ "describe", COMMAND_QUERY, 1, 2, { ARGUMENT_NETWORK, ARGUMENT_FILE }, 0, NULL, "NETWORK [FILE]",
-		"a network's layers and what it costs; into FILE as a description to begin one's own with", run_describe },
-	{ "devices", COMMAND_QUERY, 0, 1, { ARGUMENT_DEVICE }, 0, NULL, "[DEVICE]",
-		"the devices: peaks, memory, power, ridge points; one of them in full, with its sources", run_devices },
-	{ "latency", COMMAND_QUERY, 1, -1, { ARGUMENT_NETWORK, ARGUMENT_FORMAT }, 1, "- device=|batch=|over=|by=kind",
+	{"catalog", COMMAND_QUERY, 0, 1, {ARGUMENT_NETWORK}, 0, NULL, "[PATTERN]",
+		"the networks: multiply-accumulates, weights, activations", run_catalog},
+	{"describe", COMMAND_QUERY, 1, 2, {ARGUMENT_NETWORK, ARGUMENT_FILE}, 0, NULL, "NETWORK [FILE]",
+		"a network's layers and what it costs; into FILE as a description to begin one's own with", run_describe},
+	{"devices", COMMAND_QUERY, 0, 1, {ARGUMENT_DEVICE}, 0, NULL, "[DEVICE]",
+		"the devices: peaks, memory, power, ridge points; one of them in full, with its sources", run_devices},
+	{"latency", COMMAND_QUERY, 1, -1, {ARGUMENT_NETWORK, ARGUMENT_FORMAT}, 1, "- device=|batch=|over=|by=kind",
 		"NETWORK|PATTERN|. [FORMAT]... [device=DEVICE|PATTERN] [batch=N] [over=DEVICE|NETWORK] [by=kind]",
 		"time by the roofline on every device, per format; `.`: the modal choice and the draft; over: how many times as fast; by: where it goes",
-		run_latency },
-	{ "roofline", COMMAND_QUERY, 1, 6, { ARGUMENT_WORDS, ARGUMENT_FORMAT, ARGUMENT_WORDS, ARGUMENT_DEVICE, ARGUMENT_WORDS,
-			ARGUMENT_WORDS }, 0, "measured - on - cold|passes= cold|passes=", "measured | MxNxK FORMAT on DEVICE [cold] [passes=1|3|6]",
-		"what one product of two matrices takes, part by part; measured: the model against times measured on a TPU v4", run_roofline },
-	{ "sensitivity", COMMAND_QUERY, 1, -1, { ARGUMENT_NETWORK, ARGUMENT_FILE, ARGUMENT_FORMAT }, 1, "- hawq",
+		run_latency},
+	{"roofline", COMMAND_QUERY, 1, 6,
+		{ARGUMENT_WORDS, ARGUMENT_FORMAT, ARGUMENT_WORDS, ARGUMENT_DEVICE, ARGUMENT_WORDS, ARGUMENT_WORDS}, 0,
+		"measured - on - cold|passes= cold|passes=", "measured | MxNxK FORMAT on DEVICE [cold] [passes=1|3|6]",
+		"what one product of two matrices takes, part by part; measured: the model against times measured on a TPU v4",
+		run_roofline},
+	{"sensitivity", COMMAND_QUERY, 1, -1, {ARGUMENT_NETWORK, ARGUMENT_FILE, ARGUMENT_FORMAT}, 1, "- hawq",
 		"NETWORK [hawq|FILE.csv] [FORMAT]...",
 		"top-1 that each layer loses per format, how well that meets what was published, and the roofline against a T4's times",
-		run_sensitivity },
-	{ "rivals", COMMAND_QUERY, 2, -1, { ARGUMENT_NETWORK, ARGUMENT_TEXT, ARGUMENT_FORMAT }, 1, NULL,
+		run_sensitivity},
+	{"rivals", COMMAND_QUERY, 2, -1, {ARGUMENT_NETWORK, ARGUMENT_TEXT, ARGUMENT_FORMAT}, 1, NULL,
 		"NETWORK LIMIT [FORMAT]... [term=bops|size] [table=hawq|FILE.csv]",
-		"what plain searchers find within a limit by a sensitivity table: uniform, 8 bits at both ends, greedy, exact", run_rivals },
+		"what plain searchers find within a limit by a sensitivity table: uniform, 8 bits at both ends, greedy, exact",
+		run_rivals},
 };
 
 struct command_group session_catalog_group(struct session *s)
 {
-	return (struct command_group){ "Networks and devices", rows, sizeof rows / sizeof *rows, s };
+	return (struct command_group){"Networks and devices", rows, sizeof rows / sizeof *rows, s};
 }

@@ -67,7 +67,7 @@ static bool unknown_word(const char *word, const struct report_word *w, int word
 
 bool report_words(struct command_call *call, int first, const struct report_word *w, int words, struct report_asked *asked)
 {
-	const struct report_word csv = { .key = "csv=", .text = &asked->csv };
+	const struct report_word csv = {.key = "csv=", .text = &asked->csv};
 	asked->csv = NULL;
 	for (int i = 0; i < INPUTS; i++)
 		asked->input[i] = (double)NAN;
@@ -114,7 +114,7 @@ void report_world(const struct report_asked *asked, const struct pod *pod, const
 
 void report_begin(struct report *r, const struct report_column *column, int columns)
 {
-	*r = (struct report){ .column = column, .columns = columns < REPORT_COLUMNS ? columns : REPORT_COLUMNS };
+	*r = (struct report){.column = column, .columns = columns < REPORT_COLUMNS ? columns : REPORT_COLUMNS};
 }
 
 static void add_line(struct string *s, const char *format, va_list args)
@@ -212,7 +212,7 @@ static void print_row(struct string *s, const struct report *r, const int *width
 
 static void print_table(struct string *s, const struct report *r)
 {
-	int width[REPORT_COLUMNS] = { 0 };
+	int width[REPORT_COLUMNS] = {0};
 	const size_t columns = (size_t)r->columns;
 	for (size_t c = 0; c < columns; c++) {
 		width[c] = wide(r->column[c].head);
@@ -240,7 +240,7 @@ static void add_csv(struct string *s, const char *text, bool last)
 
 static bool write_csv(const struct report *r, const char *path, struct fault *f)
 {
-	struct string s = { 0 };
+	struct string s = {0};
 	for (int c = 0; c < r->columns; c++)
 		add_csv(&s, r->column[c].head, c + 1 == r->columns);
 	for (size_t i = 0; i < r->cells; i++)
@@ -259,14 +259,14 @@ static bool show_table(const struct report *r, struct command_call *call)
 		head[c] = r->column[c].head;
 		left[c] = r->column[c].left;
 	}
-	const struct answer answer = { r->above.bytes ? r->above.bytes : "", r->below.bytes ? r->below.bytes : "", r->columns,
-		(int)(r->cells / (size_t)r->columns), head, left, r->cell, r->pick };
+	const struct answer answer = {r->above.bytes ? r->above.bytes : "", r->below.bytes ? r->below.bytes : "", r->columns,
+		(int)(r->cells / (size_t)r->columns), head, left, r->cell, r->pick};
 	return call->show && r->cells && call->show(call, &answer);
 }
 
 static bool print(const struct report *r, struct command_call *call)
 {
-	struct string s = { 0 };
+	struct string s = {0};
 	string_bytes(&s, r->above.bytes ? r->above.bytes : "", r->above.length);
 	if (r->cells)
 		print_table(&s, r);

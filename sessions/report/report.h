@@ -11,8 +11,8 @@
 // ---- the words of a report: KEY=VALUE, and flags ------------------------------------------------------------------------------
 
 struct report_word {
-	const char *key;    // "csv=", or a flag: "twisted"
-	const char **text;  // where its value goes: one of these three
+	const char *key;   // "csv=", or a flag: "twisted"
+	const char **text; // where its value goes: one of these three
 	double *number;
 	bool *flag;
 	double least, most; // of a number

@@ -28,8 +28,8 @@ static void add_rivals_head(struct rivals_question *q, double most, const char *
 		isnan(top1) ? "; the table does not say what fp32 has: points are lost to it" : "");
 }
 
-static void add_rival(struct rivals_question *q, const struct rival *r, double most, const char *unit, double top1, const int *choice,
-	int layers)
+static void add_rival(struct rivals_question *q, const struct rival *r, double most, const char *unit, double top1,
+	const int *choice, int layers)
 {
 	char number[96], top[32];
 	if (!r->found) {
@@ -70,8 +70,8 @@ static bool add_rivals(const struct description *d, void *context, struct fault 
 
 bool run_rivals(struct command_call *call)
 {
-	static const char *const usual[] = { "int4", "int5", "int6", "int7", "int8" };
-	struct rivals_question q = { .limit = call->argv[1], .term = "bops", .table = "hawq" };
+	static const char *const usual[] = {"int4", "int5", "int6", "int7", "int8"};
+	struct rivals_question q = {.limit = call->argv[1], .term = "bops", .table = "hawq"};
 	if (question_is_pattern(call->argv[0]))
 		return fault_set(&call->fault, call->argv[0], "`catalog` lists them", "ask about one network at a time");
 	for (int i = 2; i < call->argc; i++) {

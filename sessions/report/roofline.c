@@ -9,7 +9,7 @@
 // "MxNxK".
 static bool read_sizes(const char *word, struct product_question *q, struct fault *f)
 {
-	double *const size[] = { &q->m, &q->n, &q->k };
+	double *const size[] = {&q->m, &q->n, &q->k};
 	const char *at = word;
 	int count = 0;
 	while (*at && count < 3) {
@@ -28,14 +28,17 @@ static bool read_sizes(const char *word, struct product_question *q, struct faul
 			break;
 		at++;
 	}
-	return (count == 3 && !*at) || fault_set(f, word, "write rows x columns x inner size, each a whole number from 1 to 1000000000, "
-		"such as 1536x2048x2048", "these are not the sizes of a product");
+	return (count == 3 && !*at) ||
+		fault_set(f, word,
+			"write rows x columns x inner size, each a whole number from 1 to 1000000000, "
+			"such as 1536x2048x2048",
+			"these are not the sizes of a product");
 }
 
 static bool read_product(const struct command_call *call, struct product_question *q, struct fault *f)
 {
 	static const char usage[] = "usage: roofline MxNxK FORMAT on DEVICE [cold] [passes=1|3|6]";
-	*q = (struct product_question){ 0 };
+	*q = (struct product_question){0};
 	if (!read_sizes(call->argv[0], q, f))
 		return false;
 	if (call->argc < 4 || strcmp(call->argv[2], "on") != 0)
@@ -47,7 +50,8 @@ static bool read_product(const struct command_call *call, struct product_questio
 		long passes = 0;
 		if (strcmp(word, "cold") == 0)
 			q->cold = true;
-		else if (strncmp(word, "passes=", 7) == 0 && number_read_long(word + 7, 1, 6, &passes) && (passes == 1 || passes % 3 == 0))
+		else if (strncmp(word, "passes=", 7) == 0 && number_read_long(word + 7, 1, 6, &passes) &&
+			(passes == 1 || passes % 3 == 0))
 			q->passes = (int)passes;
 		else
 			return fault_set(f, word, usage, "this is not one of its words");
@@ -81,18 +85,21 @@ static bool run_product(struct command_call *call)
 {
 	struct product_question q;
 	struct product_time p, cold;
-	struct string t = { 0 };
+	struct string t = {0};
 	char time[32], rate[32];
 	if (!read_product(call, &q, &call->fault) || !catalog_product(&q, &p, &call->fault))
 		return false;
-	string_add(&t, "%.0fx%.0fx%.0f %s on %s: %s, bound by %s; %s operations/s, %.3g %% of the peak%s\n", q.m, q.n, q.k, q.format, p.device,
-		micro(p.seconds, time), p.bound, number_write(p.operations / p.seconds, "", rate, sizeof rate),
-		100 * p.operations / p.seconds / p.peak, p.assumed ? " (efficiencies are assumed)" : "");
+	string_add(&t, "%.0fx%.0fx%.0f %s on %s: %s, bound by %s; %s operations/s, %.3g %% of the peak%s\n", q.m, q.n, q.k,
+		q.format, p.device, micro(p.seconds, time), p.bound,
+		number_write(p.operations / p.seconds, "", rate, sizeof rate), 100 * p.operations / p.seconds / p.peak,
+		p.assumed ? " (efficiencies are assumed)" : "");
 	add_parts(&t, &p);
 	q.cold = true;
 	if (p.on_chip && catalog_product(&q, &cold, NULL))
 		string_add(&t, "cold     %10s  in all, where the operands come from the memory\n", micro(cold.seconds, time));
-	double measured = strcmp(p.device, "tpu_v4") == 0 && strcmp(q.format, "bf16") == 0 ? catalog_measured_product(q.m, q.n, q.k) : 0;
+	double measured = strcmp(p.device, "tpu_v4") == 0 && strcmp(q.format, "bf16") == 0
+		? catalog_measured_product(q.m, q.n, q.k)
+		: 0;
 	if (measured > 0)
 		string_add(&t, "measured %10s  on a TPU v4; the model says %.2f times that\n", micro(measured * 1e-6, time),
 			1e6 * p.seconds / measured);
@@ -110,22 +117,24 @@ static bool add_errors(struct string *t, struct fault *f)
 			if (!catalog_measured_error(kind, fitted, &e, &name, f))
 				return false;
 			if (e.rows)
-				string_add(t, "%-12s %-10s %2d rows: off by a factor of %.3f (mean of |ln|), %.3f (rms), %.3f at worst; %.3f on average\n",
-					name, fitted ? "fitted" : "not fitted", e.rows, exp(e.error), exp(e.rms), exp(e.worst), exp(e.bias));
+				string_add(t,
+					"%-12s %-10s %2d rows: off by a factor of %.3f (mean of |ln|), %.3f (rms), %.3f at worst; %.3f on average\n",
+					name, fitted ? "fitted" : "not fitted", e.rows, exp(e.error), exp(e.rms), exp(e.worst),
+					exp(e.bias));
 		}
 	return true;
 }
 
 static bool run_measured(struct command_call *call)
 {
-	struct string t = { 0 };
+	struct string t = {0};
 	int count = catalog_measured(NULL, 0, &call->fault);
 	struct measured_time *time = count ? calloc((size_t)count, sizeof *time) : NULL;
 	bool ok = count && (time || fault_memory(&call->fault, "roofline")) && catalog_measured(time, count, &call->fault);
 	string_add(&t, "%-12s %-16s %10s %10s %7s\n", "TPU v4", "", "measured", "model", "ratio");
 	for (int i = 0; ok && i < count; i++)
-		string_add(&t, "%-12s %-16s %8.4g us %8.4g us %7.3f%s\n", time[i].kind, time[i].name, time[i].measured, time[i].modelled,
-			time[i].modelled / time[i].measured, time[i].fitted ? "  fitted" : "");
+		string_add(&t, "%-12s %-16s %8.4g us %8.4g us %7.3f%s\n", time[i].kind, time[i].name, time[i].measured,
+			time[i].modelled, time[i].modelled / time[i].measured, time[i].fitted ? "  fitted" : "");
 	ok = ok && add_errors(&t, &call->fault);
 	free(time);
 	if (ok)

@@ -20,7 +20,8 @@ static bool add_losses(struct string *t, const struct description_info *info, co
 	char top1[64] = "";
 	if (!isnan(losses_top1(losses)))
 		snprintf(top1, sizeof top1, " of fp32's %.2f %%", losses_top1(losses));
-	string_add(t, "%s by the table %s: points of top-1 that a layer loses%s\n%-*s", info->name, q->table, top1, wide, "layer");
+	string_add(t, "%s by the table %s: points of top-1 that a layer loses%s\n%-*s", info->name, q->table, top1, wide,
+		"layer");
 	for (int i = 0; i < q->columns; i++)
 		string_add(t, " %8s ", q->format[i]);
 	string_add(t, "\n");
@@ -38,7 +39,8 @@ static bool add_losses(struct string *t, const struct description_info *info, co
 		}
 		string_add(t, "\n");
 	}
-	string_add(t, "(m measured; f fitted; x extrapolated: from figures for other formats or layers; - the table does not say)\n");
+	string_add(t,
+		"(m measured; f fitted; x extrapolated: from figures for other formats or layers; - the table does not say)\n");
 	return true;
 }
 
@@ -67,19 +69,22 @@ static void add_fit(struct string *t, const struct losses *losses)
 		string_add(t, "\nNothing was fitted: the figures are the file's.\n");
 		return;
 	}
-	string_add(t, "\nThe published choices, stem and head at int8: top-1 in percent, published and as table and yardstick say\n"
-		"%-12s  %-8s %9s %9s %7s %9s %7s\n", "choice", "", "published", "table", "off", "yardstick", "off");
+	string_add(t,
+		"\nThe published choices, stem and head at int8: top-1 in percent, published and as table and yardstick say\n"
+		"%-12s  %-8s %9s %9s %7s %9s %7s\n",
+		"choice", "", "published", "table", "off", "yardstick", "off");
 	for (int i = 0; losses_choice(losses, i, &c); i++)
-		string_add(t, "%-12s  %-8s %9.2f %9.2f %+7.2f %9.2f %+7.2f\n", c.name, c.fitted ? "fitted" : "held out", c.published, c.said,
-			c.said - c.published, c.yardstick, c.yardstick - c.published);
+		string_add(t, "%-12s  %-8s %9.2f %9.2f %+7.2f %9.2f %+7.2f\n", c.name, c.fitted ? "fitted" : "held out",
+			c.published, c.said, c.said - c.published, c.yardstick, c.yardstick - c.published);
 	string_add(t, "(the yardstick knows how many layers are int4, not which; both were fitted to the same choices)\n");
 	add_errors(t, losses, true);
 	add_errors(t, losses, false);
-	string_add(t, "What the table says of any other choice is a prediction that nobody measured. Of stem and head it counts\n"
+	string_add(t,
+		"What the table says of any other choice is a prediction that nobody measured. Of stem and head it counts\n"
 		"only what they lose beyond int8.\n");
 }
 
-static const char *const timed[] = { "int4", "int8" };
+static const char *const timed[] = {"int4", "int8"};
 enum { TIMED = sizeof timed / sizeof *timed };
 
 // The names of the layers that are not compared: those with a figure (scaled), or those without. The same in each of the formats
@@ -110,7 +115,8 @@ static void add_times(struct string *t, const struct description_info *info, con
 			continue;
 		string_add(t, "%-*s", wide, info->layer[l].name);
 		for (int i = 0; i < TIMED; i++)
-			string_add(t, "  %14.5f %9.5f %7.4f", its[i][l].predicted, its[i][l].measured, its[i][l].predicted / its[i][l].measured);
+			string_add(t, "  %14.5f %9.5f %7.4f", its[i][l].predicted, its[i][l].measured,
+				its[i][l].predicted / its[i][l].measured);
 		string_add(t, "\n");
 	}
 	string_add(t, "%-*s", wide, "sum");
@@ -118,8 +124,10 @@ static void add_times(struct string *t, const struct description_info *info, con
 		string_add(t, "  %14.5f %9.5f %7.4f", sum[i].predicted, sum[i].measured, sum[i].predicted / sum[i].measured);
 	string_add(t, "\n");
 	for (int i = 0; i < TIMED; i++)
-		string_add(t, "%s, %d layers: ln(ratio) has mean %.3f (the roofline says %.3g of the time), standard deviation %.3f; "
-			"Spearman's rank correlation %.3f\n", timed[i], sum[i].layers, sum[i].bias, exp(sum[i].bias), sum[i].spread, sum[i].rank);
+		string_add(t,
+			"%s, %d layers: ln(ratio) has mean %.3f (the roofline says %.3g of the time), standard deviation %.3f; "
+			"Spearman's rank correlation %.3f\n",
+			timed[i], sum[i].layers, sum[i].bias, exp(sum[i].bias), sum[i].spread, sum[i].rank);
 	add_left_out(t, info, its[0], false, "not measured: ");
 	add_left_out(t, info, its[0], true, "extrapolated from a layer of another size: ");
 }
@@ -129,17 +137,18 @@ static bool compare_times(struct string *t, const struct description *d, struct 
 {
 	const struct description_info *info = description_info(d);
 	struct fault none;
-	struct costing *table = costing_new(d, "latency@table:hawq", 0, &none), *t4 = table ? question_latency(d, "t4", 0, f) : NULL;
+	struct costing *table = costing_new(d, "latency@table:hawq", 0, &none),
+		       *t4 = table ? question_latency(d, "t4", 0, f) : NULL;
 	if (!table) {
 		string_add(t, "\nThe roofline is held against nothing here: %s\n", none.what);
 		return true;
 	}
-	struct compared_layer *its[TIMED] = { calloc((size_t)info->layers * TIMED + 1, sizeof **its) };
+	struct compared_layer *its[TIMED] = {calloc((size_t)info->layers * TIMED + 1, sizeof **its)};
 	struct comparison sum[TIMED];
 	bool ok = t4 && (its[0] || fault_memory(f, info->name));
 	for (int i = 0; ok && i < TIMED; i++) {
 		its[i] = its[0] + i * info->layers;
-		ok = costing_compare(t4, table, &(struct layer_formats){ timed[i], timed[i] }, 1, its[i], &sum[i], f);
+		ok = costing_compare(t4, table, &(struct layer_formats){timed[i], timed[i]}, 1, its[i], &sum[i], f);
 	}
 	if (ok)
 		add_times(t, info, costing_unit(table), its, sum);
@@ -164,8 +173,8 @@ static bool add_sensitivity(const struct description *d, void *context, struct f
 
 bool run_sensitivity(struct command_call *call)
 {
-	static const char *const usual[] = { "int2", "int3", "int4", "int5", "int6", "int7", "int8" };
-	struct losses_question q = { .table = "hawq" };
+	static const char *const usual[] = {"int2", "int3", "int4", "int5", "int6", "int7", "int8"};
+	struct losses_question q = {.table = "hawq"};
 	const char *name = call->argv[0];
 	if (question_is_pattern(name))
 		return fault_set(&call->fault, name, "`catalog` lists them", "ask about one network at a time");
@@ -175,7 +184,8 @@ bool run_sensitivity(struct command_call *call)
 			q.table = word;
 		else if (q.columns == QUESTION_FORMATS)
 			return fault_set(&call->fault, word, "ask twice", "so many formats have no room");
-		else if (!question_check_format(word, "before the formats: hawq, or a file with a / or a . in its name", &call->fault))
+		else if (!question_check_format(word, "before the formats: hawq, or a file with a / or a . in its name",
+				 &call->fault))
 			return false;
 		else
 			q.format[q.columns++] = word;

@@ -37,8 +37,7 @@ static void collective_rows(struct report *r, const struct world *w, const struc
 {
 	for (int k = 0; k < COLLECTIVES; k++) {
 		struct asked_slice a = {
-			.kind = (enum collective)k, .bytes = bytes, .slice = *s, .network = s->islands ? NULL : n
-		};
+			.kind = (enum collective)k, .bytes = bytes, .slice = *s, .network = s->islands ? NULL : n};
 		struct band b = world_band(w, collective_of, &a);
 		report_cell(r, "%s", collectives[k]);
 		report_band(r, &b, 1e3, "%.4g");
@@ -61,7 +60,8 @@ static const char *kind_of(const struct slice *s)
 static void torus_lines(struct report *r, const struct pod *p, const struct slice *s, const struct slice_network *n)
 {
 	double link = p->figure[POD_LINK].value, peak = fmax(link, p->figure[POD_LINK_PEAK].value);
-	report_above(r, "%s, %g links one way, diameter %d, %.4g hops on average", kind_of(s), n->links, n->diameter, n->mean_hops);
+	report_above(r, "%s, %g links one way, diameter %d, %.4g hops on average", kind_of(s), n->links, n->diameter,
+		n->mean_hops);
 	report_above(r, "bisection: %g links, %.4g TB/s delivered, %.4g TB/s at the links' peak", n->bisection,
 		n->bisection * link / 1e12, n->bisection * peak / 1e12);
 	for (int k = 0; k < ROUTINGS; k++)
@@ -71,7 +71,7 @@ static void torus_lines(struct report *r, const struct pod *p, const struct slic
 				"%.5g %.5g",
 				routings[k], n->load[k], n->load[k] > 0 ? 100 * n->mean_load / n->load[k] : 0, n->axis_load[k][0],
 				n->axis_load[k][1], n->axis_load[k][2]);
-	struct string hops = { 0 };
+	struct string hops = {0};
 	for (int d = 1; d <= n->diameter && d < SLICE_HOPS && d <= 40; d++)
 		string_add(&hops, " %d:%.4g", d, n->hops[d]);
 	report_above(r, "chips by hops:%s%s", hops.bytes ? hops.bytes : "", n->diameter > 40 ? " ..." : "");
@@ -79,8 +79,8 @@ static void torus_lines(struct report *r, const struct pod *p, const struct slic
 }
 
 // Beside a twisted slice the regular one, and beside one that could be twisted that.
-static bool other_twist(
-	struct report *r, const struct pod *p, const struct slice *s, const struct slice_network *n, struct fault *f)
+static bool other_twist(struct report *r, const struct pod *p, const struct slice *s, const struct slice_network *n,
+	struct fault *f)
 {
 	struct slice other = *s;
 	if (!slice_twistable(p, s->axis))
@@ -104,8 +104,8 @@ static bool other_twist(
 
 bool run_slice(struct command_call *call)
 {
-	static const struct report_column column[] = { { "collective", true }, { "ms", false }, { "moved most by", true },
-		{ "how", true } };
+	static const struct report_column column[] = {
+		{"collective", true}, {"ms", false}, {"moved most by", true}, {"how", true}};
 	struct pod p;
 	struct world w;
 	struct slice s;
@@ -114,10 +114,10 @@ bool run_slice(struct command_call *call)
 	bool twisted = false;
 	double bytes = 1e9;
 	char name[48], number[32], chips[32], hosts[32];
-	const struct report_word words[] = { { .key = "twisted", .flag = &twisted },
-		{ .key = "bytes=", .number = &bytes, .least = 1, .most = 1e18 } };
-	if (!report_pod(call, 1, &p) || !report_words(call, 1, words, sizeof words / sizeof *words, &asked)
-		|| !slice_read(&p, call->argv[0], twisted, &s, &call->fault))
+	const struct report_word words[] = {
+		{.key = "twisted", .flag = &twisted}, {.key = "bytes=", .number = &bytes, .least = 1, .most = 1e18}};
+	if (!report_pod(call, 1, &p) || !report_words(call, 1, words, sizeof words / sizeof *words, &asked) ||
+		!slice_read(&p, call->argv[0], twisted, &s, &call->fault))
 		return false;
 	report_world(&asked, &p, NULL, &w);
 	report_begin(&r, column, sizeof column / sizeof *column);
@@ -125,8 +125,9 @@ bool run_slice(struct command_call *call)
 	bool ok = n || fault_memory(&call->fault, "a slice's links");
 	ok = ok && (s.islands || slice_network_of(&s, n, &call->fault));
 	if (ok) {
-		report_above(&r, "%s on %s: %s, %s, %.4g TB of memory", slice_name(&s, name), p.name, count_of(s.chips, "chip", chips),
-			count_of(ceil(s.chips / p.figure[POD_HOST].value), "host", hosts), s.chips * p.figure[POD_MEMORY].value / 1e12);
+		report_above(&r, "%s on %s: %s, %s, %.4g TB of memory", slice_name(&s, name), p.name,
+			count_of(s.chips, "chip", chips), count_of(ceil(s.chips / p.figure[POD_HOST].value), "host", hosts),
+			s.chips * p.figure[POD_MEMORY].value / 1e12);
 		if (!s.islands)
 			torus_lines(&r, &p, &s, n);
 		collective_rows(&r, &w, &s, n, bytes);
@@ -173,9 +174,9 @@ static bool add_slice(struct report *r, const struct pod *p, const struct slice 
 
 bool run_slices(struct command_call *call)
 {
-	static const struct report_column column[] = { { "slice", true }, { "twisted", true }, { "links", false },
-		{ "bisection TB/s", false }, { "diameter", false }, { "mean hops", false }, { "links used %", false },
-		{ "all-gather ms", false }, { "all-reduce ms", false }, { "all-to-all ms", false } };
+	static const struct report_column column[] = {{"slice", true}, {"twisted", true}, {"links", false},
+		{"bisection TB/s", false}, {"diameter", false}, {"mean hops", false}, {"links used %", false},
+		{"all-gather ms", false}, {"all-reduce ms", false}, {"all-to-all ms", false}};
 	struct slice *s = NULL;
 	struct pod p;
 	struct report_asked asked;
@@ -183,7 +184,7 @@ bool run_slices(struct command_call *call)
 	double bytes = 1e9;
 	long chips;
 	char number[32], all[32], todo[96];
-	const struct report_word words[] = { { .key = "bytes=", .number = &bytes, .least = 1, .most = 1e18 } };
+	const struct report_word words[] = {{.key = "bytes=", .number = &bytes, .least = 1, .most = 1e18}};
 	if (!report_pod(call, 1, &p) || !report_words(call, 1, words, 1, &asked))
 		return false;
 	if (!number_read_long(call->argv[0], 1, 1 << 20, &chips))
@@ -211,8 +212,7 @@ bool run_slices(struct command_call *call)
 		}
 	}
 	free(s);
-	report_below(&r,
-		"(%s of %s; of %s in all, unsharded; links as delivered; used: mean over the fullest under all-to-all)",
+	report_below(&r, "(%s of %s; of %s in all, unsharded; links as delivered; used: mean over the fullest under all-to-all)",
 		count_of((double)chips, "chip", all), p.name, number_write(bytes, "B", number, sizeof number));
 	return report_end(&r, call, asked.csv, ok);
 }

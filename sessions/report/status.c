@@ -41,8 +41,10 @@ static void add_progress(const struct snapshot *now, struct string *t)
 	if (now->estimated[0])
 		string_add(t, "quality ~%s, estimated (%s), not measured; entropy %s of 1\n", quality, now->estimated, entropy);
 	else
-		string_add(t, "training loss %s and accuracy %s, quality of sampled choices %s (%s on held-out images), all averaged over the last "
-			"steps; entropy %s of 1\n", loss, accuracy, quality, now->quality_is_loss ? "minus the loss" : "accuracy", entropy);
+		string_add(t,
+			"training loss %s and accuracy %s, quality of sampled choices %s (%s on held-out images), all averaged over the last "
+			"steps; entropy %s of 1\n",
+			loss, accuracy, quality, now->quality_is_loss ? "minus the loss" : "accuracy", entropy);
 }
 
 bool run_status(struct command_call *call)
@@ -50,7 +52,7 @@ bool run_status(struct command_call *call)
 	struct session *s = call->context;
 	const struct snapshot *now = s->snapshot;
 	const struct engine_info *info = s->info;
-	struct string t = { 0 };
+	struct string t = {0};
 	string_add(&t, "%s: %s on %s, space %s, preset %s, seed %llu%s\n", s->title[0] ? s->title : "replay", info->net,
 		info->data, info->space, info->preset, (unsigned long long)info->seed, s->read_only ? ", read-only" : "");
 	string_add(&t, "step %ld of %ld, %s: %s\n", now->step, now->horizon, engine_run_word(now->run), now->says);
@@ -129,7 +131,7 @@ bool run_layers(struct command_call *call)
 	for (int i = 0; i < info->layers; i++)
 		if ((int)strlen(info->layer[i].name) > wide)
 			wide = (int)strlen(info->layer[i].name);
-	struct string t = { 0 };
+	struct string t = {0};
 	char share[ENGINE_NAME + 8];
 	int of = snprintf(share, sizeof share, "of %s", s->snapshot->terms ? s->snapshot->term[source.term].name : "cost");
 	of = of < 6 ? 6 : of;
@@ -137,7 +139,8 @@ bool run_layers(struct command_call *call)
 	for (int i = 0; ok && i < info->layers; i++) {
 		const struct layer_info *l = &info->layer[i];
 		char shape[64], macs[32], weights[32];
-		snprintf(shape, sizeof shape, "%dx%d %d>%d @%dx%d", l->kernel_h, l->kernel_w, l->in_c, l->out_c, l->out_h, l->out_w);
+		snprintf(shape, sizeof shape, "%dx%d %d>%d @%dx%d", l->kernel_h, l->kernel_w, l->in_c, l->out_c, l->out_h,
+			l->out_w);
 		string_add(&t, "%-*s  %-9s %-16s %9s %9s  %*.1f %%", wide, l->name, l->kind, shape,
 			number_write(l->macs, "", macs, sizeof macs), number_write(l->weights, "", weights, sizeof weights),
 			of - 2, cost[source.term] > 0 ? 100 * part[i] / cost[source.term] : 0);
@@ -156,7 +159,7 @@ bool run_front(struct command_call *call)
 	struct session *s = call->context;
 	const struct snapshot *now = s->snapshot;
 	bool all = call->argc && strcmp(call->argv[0], "all") == 0;
-	struct string t = { 0 };
+	struct string t = {0};
 	if (call->argc && !all)
 		return fault_set(&call->fault, "front", "usage: front [all]", "'%s' is not one of its words", call->argv[0]);
 	if (!now->points) {
@@ -194,7 +197,7 @@ bool run_knobs(struct command_call *call)
 	struct session *s = call->context;
 	size_t count;
 	const struct knob *knob = engine_knobs(&count);
-	struct string t = { 0 };
+	struct string t = {0};
 	for (size_t i = 0; i < count; i++) {
 		char value[ENGINE_TEXT];
 		if (call->argc && !strstr(knob[i].name, call->argv[0]) && !strstr(knob[i].help, call->argv[0]))
@@ -243,7 +246,7 @@ bool run_price(struct command_call *call)
 	uint8_t *modal = calloc(2, slots + 1), *choice = modal ? modal + slots : NULL;
 	if (!modal)
 		return fault_memory(&call->fault, "price");
-	struct string t = { 0 };
+	struct string t = {0};
 	session_modal(s, modal);
 	for (int i = 0; i < call->argc; i++)
 		price_uniform(s, &t, call->argv[i], choice, modal);

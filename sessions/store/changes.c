@@ -13,7 +13,7 @@ enum shape {
 	SHAPE_AS,    // VALUE as NAME [VALUE as NAME]…
 	SHAPE_MORE,  // VALUE [NAME=VALUE]…
 };
-static const int shape_words[] = { [SHAPE_PAIRS] = 2, [SHAPE_NAMES] = 1, [SHAPE_VALUE] = 1, [SHAPE_AS] = 3, [SHAPE_MORE] = 1 };
+static const int shape_words[] = {[SHAPE_PAIRS] = 2, [SHAPE_NAMES] = 1, [SHAPE_VALUE] = 1, [SHAPE_AS] = 3, [SHAPE_MORE] = 1};
 
 struct form {
 	const char *command;
@@ -25,17 +25,17 @@ struct form {
 
 // The forms of one kind: reading takes the one with the command's name; writing takes the first that can say the change.
 static const struct form forms[] = {
-	{ "unpin", CHANGE_RESTRICT, SHAPE_NAMES, NULL, "all", false },
-	{ "pin", CHANGE_RESTRICT, SHAPE_PAIRS, NULL, NULL, true },
-	{ "restrict", CHANGE_RESTRICT, SHAPE_PAIRS, NULL, NULL, false },
-	{ "weight", CHANGE_WEIGHT, SHAPE_PAIRS, NULL, NULL, false },
-	{ "target", CHANGE_TARGET, SHAPE_PAIRS, NULL, NULL, false },
-	{ "reward", CHANGE_SET, SHAPE_VALUE, "reward", NULL, false },
-	{ "decide", CHANGE_SET, SHAPE_VALUE, "decide", NULL, false },
-	{ "set", CHANGE_SET, SHAPE_PAIRS, NULL, NULL, false },
-	{ "extend", CHANGE_EXTEND, SHAPE_MORE, NULL, NULL, false },
-	{ "ungroup", CHANGE_GROUP, SHAPE_NAMES, NULL, "", false },
-	{ "group", CHANGE_GROUP, SHAPE_AS, NULL, NULL, false },
+	{"unpin", CHANGE_RESTRICT, SHAPE_NAMES, NULL, "all", false},
+	{"pin", CHANGE_RESTRICT, SHAPE_PAIRS, NULL, NULL, true},
+	{"restrict", CHANGE_RESTRICT, SHAPE_PAIRS, NULL, NULL, false},
+	{"weight", CHANGE_WEIGHT, SHAPE_PAIRS, NULL, NULL, false},
+	{"target", CHANGE_TARGET, SHAPE_PAIRS, NULL, NULL, false},
+	{"reward", CHANGE_SET, SHAPE_VALUE, "reward", NULL, false},
+	{"decide", CHANGE_SET, SHAPE_VALUE, "decide", NULL, false},
+	{"set", CHANGE_SET, SHAPE_PAIRS, NULL, NULL, false},
+	{"extend", CHANGE_EXTEND, SHAPE_MORE, NULL, NULL, false},
+	{"ungroup", CHANGE_GROUP, SHAPE_NAMES, NULL, "", false},
+	{"group", CHANGE_GROUP, SHAPE_AS, NULL, NULL, false},
 };
 enum { FORMS = sizeof forms / sizeof *forms };
 
@@ -79,9 +79,10 @@ static bool fill(const struct form *form, const struct words *w, struct change *
 		const char *name = form->name ? form->name : word[as ? 2 : 0];
 		const char *value = form->value ? form->value : word[as ? 0 : step - 1];
 		if (as && (strcmp(word[1], "as") != 0 || !value[0]))
-			return fault_set(f, form->command, "group PATTERN as NAME", "'%s' cannot name a group of layers", word[1]);
-		if (!copy(item->name, sizeof item->name, name, "name", f)
-			|| !copy(item->value, sizeof item->value, value, "value", f))
+			return fault_set(f, form->command, "group PATTERN as NAME", "'%s' cannot name a group of layers",
+				word[1]);
+		if (!copy(item->name, sizeof item->name, name, "name", f) ||
+			!copy(item->value, sizeof item->value, value, "value", f))
 			return false;
 		if (form->single && !plain_option(item->value))
 			return fault_set(f, item->name, "use `restrict` for several, `unpin` for all",
@@ -92,7 +93,7 @@ static bool fill(const struct form *form, const struct words *w, struct change *
 
 static void refuse(const char *word, struct fault *f)
 {
-	struct string todo = { 0 };
+	struct string todo = {0};
 	string_add(&todo, "expected one of:");
 	for (int i = 0; i < FORMS; i++)
 		string_add(&todo, " %s", forms[i].command);
@@ -103,7 +104,7 @@ static void refuse(const char *word, struct fault *f)
 bool change_read(const char *line, struct change *c, struct fault *f)
 {
 	struct words w;
-	*c = (struct change){ 0 };
+	*c = (struct change){0};
 	if (!words_split(&w, line, f))
 		return false;
 	const struct form *form = NULL;
@@ -131,7 +132,7 @@ bool change_read(const char *line, struct change *c, struct fault *f)
 	}
 	if (!ok) {
 		free(c->item);
-		*c = (struct change){ 0 };
+		*c = (struct change){0};
 	}
 	words_free(&w);
 	return ok;
@@ -169,8 +170,13 @@ void change_write(struct string *t, const struct change *c)
 			continue;
 		}
 		bool as = form->shape == SHAPE_AS;
-		const char *const word[] = { as ? item->value : form->name ? NULL : item->name, as ? "as" : NULL,
-			as ? item->name : form->value ? NULL : item->value };
+		const char *const word[] = {as ? item->value
+				: form->name   ? NULL
+					       : item->name,
+			as ? "as" : NULL,
+			as                    ? item->name
+				: form->value ? NULL
+					      : item->value};
 		for (int k = 0; k < 3; k++)
 			if (word[k]) {
 				string_add(t, " ");
@@ -189,24 +195,22 @@ static void tell_item(struct string *t, enum change_kind kind, const struct chan
 			string_add(t, "%s is %s to %s", item->name, plain_option(item->value) ? "pinned" : "restricted",
 				item->value);
 		break;
-	case CHANGE_WEIGHT:
-		string_add(t, "the weight of %s is %s", item->name, item->value);
-		break;
+	case CHANGE_WEIGHT: string_add(t, "the weight of %s is %s", item->name, item->value); break;
 	case CHANGE_TARGET:
-		string_add(t, item->value[0] && strcmp(item->value, "none") != 0 ? "the target of %s is %s" : "%s has no target", item->name, item->value);
+		string_add(t, item->value[0] && strcmp(item->value, "none") != 0 ? "the target of %s is %s" : "%s has no target",
+			item->name, item->value);
 		break;
-	case CHANGE_SET:
-		string_add(t, "%s is %s", item->name, item->value);
-		break;
+	case CHANGE_SET: string_add(t, "%s is %s", item->name, item->value); break;
 	case CHANGE_GROUP:
-		string_add(t, item->value[0] ? "%s: all of %s are decided as one" : "%s%s: each layer is decided by itself again", item->name,
-			item->value);
+		string_add(t, item->value[0] ? "%s: all of %s are decided as one" : "%s%s: each layer is decided by itself again",
+			item->name, item->value);
 		break;
 	case CHANGE_EXTEND:
 		if (strcmp(item->name, "rate") == 0)
 			string_add(t, "the learning rate falls from %s", item->value);
 		else if (!item->name[0])
-			string_add(t, item->value[0] == '-' ? "the horizon is %s steps nearer" : "the horizon is %s steps further",
+			string_add(t,
+				item->value[0] == '-' ? "the horizon is %s steps nearer" : "the horizon is %s steps further",
 				item->value + (item->value[0] == '-'));
 		break;
 	}

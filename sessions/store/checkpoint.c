@@ -29,7 +29,7 @@ static const struct element {
 	enum state_type type;
 	const char *name;
 	size_t bytes;
-} elements[] = { { STATE_I64, "I64", 8 }, { STATE_F32, "F32", 4 }, { STATE_U8, "U8", 1 } };
+} elements[] = {{STATE_I64, "I64", 8}, {STATE_F32, "F32", 4}, {STATE_U8, "U8", 1}};
 enum { ELEMENTS = sizeof elements / sizeof *elements };
 
 // ---- writing -------------------------------------------------------------------------------------------------------
@@ -40,8 +40,8 @@ static bool put_tensor(json_t *header, const char *name, const char *type, const
 	json_t *dimensions = json_array();
 	for (int i = 0; i < rank; i++)
 		json_array_append_new(dimensions, json_integer(shape[i]));
-	json_t *entry = json_pack("{s:s, s:o, s:[I, I]}", "dtype", type, "shape", dimensions, "data_offsets",
-		(json_int_t)*at, (json_int_t)(*at + bytes));
+	json_t *entry = json_pack("{s:s, s:o, s:[I, I]}", "dtype", type, "shape", dimensions, "data_offsets", (json_int_t)*at,
+		(json_int_t)(*at + bytes));
 	*at += bytes;
 	return entry && json_object_set_new(header, name, entry) == 0;
 }
@@ -66,10 +66,9 @@ static bool write_header(const struct checkpoint *c, struct string *out)
 	bool ok = header && texts && json_object_set(header, "__metadata__", texts) == 0;
 	for (int i = 0; ok && i < c->state->texts; i++)
 		ok = put_text(texts, c->state->text[i].name, c->state->text[i].value);
-	ok = ok && put_number(texts, "session.version", CHECKPOINT_VERSION)
-		&& put_text(texts, "session.id", c->session) && put_number(texts, "session.step", c->step)
-		&& put_number(texts, "session.journal.bytes", (long)c->place.bytes)
-		&& put_number(texts, "session.journal.sum", (long)c->place.sum);
+	ok = ok && put_number(texts, "session.version", CHECKPOINT_VERSION) && put_text(texts, "session.id", c->session) &&
+		put_number(texts, "session.step", c->step) && put_number(texts, "session.journal.bytes", (long)c->place.bytes) &&
+		put_number(texts, "session.journal.sum", (long)c->place.sum);
 	size_t at = 0;
 	for (int e = 0; e < ELEMENTS; e++)
 		for (int i = 0; ok && i < c->state->tensors; i++) {
@@ -77,7 +76,7 @@ static bool write_header(const struct checkpoint *c, struct string *out)
 			if (t->type == elements[e].type)
 				ok = put_tensor(header, t->name, elements[e].name, t->shape, t->rank, &at, t->bytes);
 		}
-	ok = ok && put_tensor(header, "checksum", "U8", &(int64_t){ CHECKSUM_BYTES }, 1, &at, CHECKSUM_BYTES);
+	ok = ok && put_tensor(header, "checksum", "U8", &(int64_t){CHECKSUM_BYTES}, 1, &at, CHECKSUM_BYTES);
 	char *json = ok ? json_dumps(header, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
 	if (json) {
 		size_t length = strlen(json), padded = (length + 7) / 8 * 8;
@@ -127,7 +126,7 @@ bool checkpoint_write(const char *folder, const struct checkpoint *c, struct fau
 		return false;
 	if (!state_sound(c->state, &inner))
 		return fault_within(f, path, &inner);
-	struct string header = { 0 };
+	struct string header = {0};
 	bool ok = (write_header(c, &header) || fault_memory(f, path)) && disk_begin(&out, path, f);
 	if (ok && !write_all(out.fd, c, &header)) {
 		int error = errno;
@@ -148,15 +147,15 @@ static bool damaged(struct fault *f, const char *path, const char *what)
 }
 
 // One array's entry in the header: everything is checked against the bytes that are there before memory is asked for.
-static bool read_tensor(const char *name, json_t *entry, const char *data, size_t size, struct state_tensor *t,
-	size_t *begin, size_t *end)
+static bool read_tensor(const char *name, json_t *entry, const char *data, size_t size, struct state_tensor *t, size_t *begin,
+	size_t *end)
 {
 	json_t *shape;
 	json_int_t from, to;
 	const char *type;
-	if (strlen(name) >= sizeof t->name
-		|| json_unpack_ex(entry, NULL, JSON_STRICT, "{s:s, s:o, s:[I, I!]}", "dtype", &type, "shape", &shape,
-			"data_offsets", &from, &to) != 0)
+	if (strlen(name) >= sizeof t->name ||
+		json_unpack_ex(entry, NULL, JSON_STRICT, "{s:s, s:o, s:[I, I!]}", "dtype", &type, "shape", &shape, "data_offsets",
+			&from, &to) != 0)
 		return false;
 	const struct element *element = NULL;
 	for (int e = 0; e < ELEMENTS; e++)
@@ -168,7 +167,7 @@ static bool read_tensor(const char *name, json_t *entry, const char *data, size_
 	if (from < 0 || to < from || (unsigned long long)to > size)
 		return false;
 	size_t bytes = (size_t)(to - from), need = element->bytes;
-	*t = (struct state_tensor){ .type = element->type, .rank = (int)json_array_size(shape), .bytes = bytes };
+	*t = (struct state_tensor){.type = element->type, .rank = (int)json_array_size(shape), .bytes = bytes};
 	for (int i = 0; i < t->rank; i++) {
 		json_t *dimension = json_array_get(shape, (size_t)i);
 		json_int_t n = json_integer_value(dimension);
@@ -198,10 +197,10 @@ static bool read_texts(json_t *texts, struct state *s)
 	s->text = calloc(json_object_size(texts) + 1, sizeof *s->text);
 	if (!s->text)
 		return false;
-	json_object_foreach(texts, name, value) {
+	json_object_foreach(texts, name, value)
+	{
 		struct state_text *t = &s->text[s->texts];
-		if (!json_is_string(value) || strlen(name) >= sizeof t->name
-			|| json_string_length(value) >= sizeof t->value)
+		if (!json_is_string(value) || strlen(name) >= sizeof t->name || json_string_length(value) >= sizeof t->value)
 			return false;
 		snprintf(t->name, sizeof t->name, "%s", name);
 		snprintf(t->value, sizeof t->value, "%s", json_string_value(value));
@@ -222,7 +221,8 @@ static bool read_tensors(json_t *header, const char *data, size_t size, struct s
 	if (!s->tensor)
 		return false;
 	bool ended = false;
-	json_object_foreach(header, name, entry) {
+	json_object_foreach(header, name, entry)
+	{
 		size_t begin, end;
 		if (strcmp(name, "__metadata__") == 0)
 			continue;
@@ -275,9 +275,9 @@ static bool read_checked(const char *path, const char *bytes, size_t size, struc
 	else if (version != CHECKPOINT_VERSION)
 		fault_set(f, path, "open it with that one", "it was made by %s bitscape (version %ld; this one reads %d)",
 			version < CHECKPOINT_VERSION ? "an older" : "a newer", version, CHECKPOINT_VERSION);
-	else if (!own_number(s, "session.step", LONG_MAX, &c->step) || !(session = state_get(s, "session.id"))
-		|| !identity_good(session) || !own_number(s, "session.journal.bytes", LONG_MAX, &bytes_before)
-		|| !own_number(s, "session.journal.sum", UINT32_MAX, &sum_before))
+	else if (!own_number(s, "session.step", LONG_MAX, &c->step) || !(session = state_get(s, "session.id")) ||
+		!identity_good(session) || !own_number(s, "session.journal.bytes", LONG_MAX, &bytes_before) ||
+		!own_number(s, "session.journal.sum", UINT32_MAX, &sum_before))
 		damaged(f, path, "its session, its step or its place in the journal is missing");
 	else if (!read_tensors(header, data, size - LENGTH_BYTES - (size_t)length, s))
 		damaged(f, path, "its arrays are not where its header says");
@@ -286,7 +286,7 @@ static bool read_checked(const char *path, const char *bytes, size_t size, struc
 	json_decref(header);
 	if (ok) {
 		snprintf(c->session, sizeof c->session, "%s", session);
-		c->place = (struct journal_place){ (off_t)bytes_before, (unsigned long)sum_before };
+		c->place = (struct journal_place){(off_t)bytes_before, (unsigned long)sum_before};
 		c->state = s;
 	} else {
 		state_free(s);
@@ -297,12 +297,12 @@ static bool read_checked(const char *path, const char *bytes, size_t size, struc
 bool checkpoint_read(const char *path, struct checkpoint *c, struct fault *f)
 {
 	size_t size = 0;
-	*c = (struct checkpoint){ 0 };
+	*c = (struct checkpoint){0};
 	char *bytes = disk_read(path, FILE_MOST, &size, f);
 	if (!bytes)
 		return false;
 	bool ok = size >= LENGTH_BYTES + CHECKSUM_BYTES ? read_checked(path, bytes, size, c, f)
-		: damaged(f, path, "it is too short");
+							: damaged(f, path, "it is too short");
 	free(bytes);
 	return ok;
 }
@@ -326,8 +326,8 @@ long *checkpoint_list(const char *folder, int *count)
 	for (struct dirent *d; (d = readdir(dir));) {
 		char digits[24];
 		size_t n = strlen(d->d_name);
-		if (n <= prefix + suffix || n - prefix - suffix >= sizeof digits
-			|| memcmp(d->d_name, PREFIX, prefix) != 0 || strcmp(d->d_name + n - suffix, SUFFIX) != 0)
+		if (n <= prefix + suffix || n - prefix - suffix >= sizeof digits || memcmp(d->d_name, PREFIX, prefix) != 0 ||
+			strcmp(d->d_name + n - suffix, SUFFIX) != 0)
 			continue;
 		snprintf(digits, sizeof digits, "%.*s", (int)(n - prefix - suffix), d->d_name + prefix);
 		long step, *more = realloc(steps, (size_t)(*count + 1) * sizeof *steps);

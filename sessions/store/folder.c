@@ -37,7 +37,8 @@ static bool check_bare(const char *name, size_t n, struct fault *f)
 		if (strlen(taken[i]) == n && memcmp(name, taken[i], n) == 0)
 			return fault_set(f, name, "choose another name, or give a path", "is a word of the command line");
 	if (name[0] == '-' || name[0] == '.')
-		return fault_set(f, name, "choose another name, or give a path", "a session's name does not begin with '%c'", name[0]);
+		return fault_set(f, name, "choose another name, or give a path", "a session's name does not begin with '%c'",
+			name[0]);
 	if (name[0] == '~' || memchr(name, '*', n) || memchr(name, '?', n) || memchr(name, '[', n) || strspn(name, " ") >= n)
 		return fault_set(f, name, "choose another name, or give a path", "a shell reads these characters in its own way");
 	return true;
@@ -79,7 +80,8 @@ bool folder_title_is_time(const char *title)
 	for (size_t i = 0; i < n; i++)
 		if (form[i] == 'd' ? !isdigit((unsigned char)title[i]) : title[i] != form[i])
 			return false;
-	return title[n] == '\0' || (title[n] == '-' && title[n + 1] && title[n + 1 + strspn(title + n + 1, "0123456789")] == '\0');
+	return title[n] == '\0' ||
+		(title[n] == '-' && title[n + 1] && title[n + 1 + strspn(title + n + 1, "0123456789")] == '\0');
 }
 
 bool folder_state_home(char *buf, size_t size, struct fault *f)
@@ -99,8 +101,8 @@ bool folder_at_home(const char *folder)
 	struct stat here, there;
 	const char *slash = strrchr(folder, '/');
 	if (!folder_state_home(home, sizeof home, NULL) ||
-		!fits(snprintf(above, sizeof above, "%.*s", slash ? (int)(slash - folder) + 1 : 1, slash ? folder : "."), sizeof above, folder,
-			NULL))
+		!fits(snprintf(above, sizeof above, "%.*s", slash ? (int)(slash - folder) + 1 : 1, slash ? folder : "."),
+			sizeof above, folder, NULL))
 		return false;
 	return stat(home, &here) == 0 && stat(above, &there) == 0 && here.st_dev == there.st_dev && here.st_ino == there.st_ino;
 }
@@ -286,8 +288,8 @@ bool folder_taken(const char *folder, struct fault *f)
 {
 	long owner;
 	bool session = folder_has(folder, MANIFEST_FILE) || folder_in_use(folder, &owner); // another process may be making it
-	return fault_set(f, folder, session ? "choose another name, or open it" : "choose another name", session ?
-		"there is a session of this name" : "something of this name is there that is not a session");
+	return fault_set(f, folder, session ? "choose another name, or open it" : "choose another name",
+		session ? "there is a session of this name" : "something of this name is there that is not a session");
 }
 
 bool folder_claim(const char *folder, int *lock, bool *cleaned, struct fault *f)
@@ -305,14 +307,12 @@ bool folder_claim(const char *folder, int *lock, bool *cleaned, struct fault *f)
 		if (!fresh && !folder_half_made(folder))
 			return folder_taken(folder, f);
 		switch (folder_lock(folder, lock, &owner)) {
-		case LOCK_ELSEWHERE:
-			return folder_taken(folder, f);
+		case LOCK_ELSEWHERE: return folder_taken(folder, f);
 		case LOCK_IMPOSSIBLE:
 			if (errno == ENOENT) // taken away by the process that had it
 				continue;
 			return disk_fault(f, folder, "lock this folder", errno);
-		case LOCK_TAKEN:
-			break;
+		case LOCK_TAKEN: break;
 		}
 		// Who had the lock before may have made a session of it.
 		if (folder_half_made(folder)) {

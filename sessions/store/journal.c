@@ -18,7 +18,7 @@ void journal_free(struct journal *j)
 	free(j->line);
 	free(j->entry);
 	free(j->line_of);
-	*j = (struct journal){ 0 };
+	*j = (struct journal){0};
 }
 
 // ---- writing -------------------------------------------------------------------------------------------------------
@@ -39,9 +39,9 @@ static const struct record_form {
 	int words; // of the text
 	const char *expected;
 } records[] = {
-	{ JOURNAL_DIGEST, "digest", 1, "expected '# digest STEP HEX'" },
-	{ JOURNAL_KERNELS, "kernels", 1, "expected '# kernels STEP NAME'" },
-	{ JOURNAL_PARENT, "parent", 2, "expected '# parent STEP SESSION DIGEST'" },
+	{JOURNAL_DIGEST, "digest", 1, "expected '# digest STEP HEX'"},
+	{JOURNAL_KERNELS, "kernels", 1, "expected '# kernels STEP NAME'"},
+	{JOURNAL_PARENT, "parent", 2, "expected '# parent STEP SESSION DIGEST'"},
 };
 enum { RECORDS = sizeof records / sizeof *records };
 
@@ -134,8 +134,8 @@ static bool check(const struct journal *j, const struct journal_line *line, stru
 		return fault_set(f, "", "", "step %ld comes after step %ld", line->step, j->last_step);
 	if (line->act != ACT_DO) {
 		bool undo = line->act == ACT_UNDO;
-		if (line->of < 1 || line->of > j->entries || !can_take(journal_entry_line(j, line->of))
-			|| j->entry[line->of - 1].undone == undo)
+		if (line->of < 1 || line->of > j->entries || !can_take(journal_entry_line(j, line->of)) ||
+			j->entry[line->of - 1].undone == undo)
 			return fault_set(f, "", "", "there is no entry %d to %s", line->of, undo ? "undo" : "redo");
 	}
 	return true;
@@ -163,7 +163,7 @@ static bool add(struct journal *j, const struct journal_line *line, const char *
 		j->entry[line->of - 1].undone = line->act == ACT_UNDO;
 	}
 	if (entry) {
-		j->entry[j->entries] = (struct journal_entry){ .step = new.step, .text = new.text };
+		j->entry[j->entries] = (struct journal_entry){.step = new.step, .text = new.text};
 		j->line_of[j->entries++] = j->lines;
 	}
 	journal_advance(&j->end, bytes, size);
@@ -176,7 +176,7 @@ static bool add(struct journal *j, const struct journal_line *line, const char *
 
 bool journal_add(struct journal *j, const struct journal_line *line, struct string *text, struct fault *f)
 {
-	struct string t = { 0 };
+	struct string t = {0};
 	if (!check(j, line, f))
 		return false;
 	write_line(&t, line);
@@ -195,7 +195,7 @@ bool journal_add(struct journal *j, const struct journal_line *line, struct stri
 void journal_begin(struct journal *j, const char *session, struct string *text)
 {
 	char line[sizeof JOURNAL_TITLE + IDENTITY_TEXT + 16];
-	*j = (struct journal){ 0 };
+	*j = (struct journal){0};
 	snprintf(j->session, sizeof j->session, "%s", session);
 	int n = snprintf(line, sizeof line, JOURNAL_TITLE " %d %s\n", JOURNAL_VERSION, j->session);
 	journal_advance(&j->start, line, (size_t)n);
@@ -217,7 +217,8 @@ bool journal_end_read(const char *folder, struct journal_place *end)
 {
 	char path[FOLDER_PATH];
 	size_t size;
-	char *text = folder_file(folder, JOURNAL_END_FILE, path, sizeof path, NULL) ? disk_read(path, END_TEXT, &size, NULL) : NULL;
+	char *text = folder_file(folder, JOURNAL_END_FILE, path, sizeof path, NULL) ? disk_read(path, END_TEXT, &size, NULL)
+										    : NULL;
 	long long bytes;
 	char newline;
 	bool ok = text && sscanf(text, "%18lld %8lx%c", &bytes, &end->sum, &newline) == 3 && newline == '\n';
@@ -282,8 +283,8 @@ static bool good_record(const struct record_form *form, const struct words *w, s
 	const char *last = w->word[w->count - 1];
 	if (form->kind == JOURNAL_KERNELS)
 		return strlen(last) < ENGINE_NAME;
-	return strspn(last, "0123456789abcdef") == strlen(last) && strlen(last) < JOURNAL_DIGEST_TEXT
-		&& (form->kind != JOURNAL_PARENT || identity_good(w->word[2]));
+	return strspn(last, "0123456789abcdef") == strlen(last) && strlen(last) < JOURNAL_DIGEST_TEXT &&
+		(form->kind != JOURNAL_PARENT || identity_good(w->word[2]));
 }
 
 static bool read_record(const char *text, struct journal_line *line, struct fault *f)
@@ -295,7 +296,7 @@ static bool read_record(const char *text, struct journal_line *line, struct faul
 	for (int i = 0; i < RECORDS && w.count; i++)
 		if (strcmp(w.word[0], records[i].word) == 0)
 			form = &records[i];
-	struct string t = { 0 };
+	struct string t = {0};
 	bool ok = form && good_record(form, &w, line);
 	if (!form)
 		fault_set(f, "", "", "expected digest, kernels or parent behind the #");
@@ -361,12 +362,12 @@ static bool read_entry(const char *text, struct journal_line *line, struct fault
 
 bool journal_read(const char *text, struct journal_line *line, struct fault *f)
 {
-	*line = (struct journal_line){ 0 };
+	*line = (struct journal_line){0};
 	bool ok = text[0] == '#' ? read_record(text, line, f) : read_entry(text, line, f);
 	if (!ok) {
 		free(line->text);
 		free(line->back);
-		*line = (struct journal_line){ 0 };
+		*line = (struct journal_line){0};
 	}
 	return ok;
 }
@@ -422,8 +423,8 @@ static size_t load_title(struct journal *j, const char *path, const char *bytes,
 bool journal_load(struct journal *j, const char *path, struct journal_reading *r, struct fault *f)
 {
 	size_t size = 0;
-	*j = (struct journal){ 0 };
-	*r = (struct journal_reading){ 0 };
+	*j = (struct journal){0};
+	*r = (struct journal_reading){0};
 	char *bytes = disk_read(path, JOURNAL_BYTES, &size, f);
 	size_t at = bytes ? load_title(j, path, bytes, size, f) : 0;
 	bool ok = at > 0;

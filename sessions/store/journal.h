@@ -56,9 +56,9 @@ struct journal_line {
 	long step;
 	char *text; // the command; a digest's hexadecimal digits; the name of a set of kernels; a parent's session and digest
 	enum journal_act act;
-	int of;     // ACT_UNDO, ACT_REDO: the number of the entry taken back or done again
-	char *back; // the command that takes it back; NULL: none
-	int entry;  // the number of a change or a note, from 1; else 0
+	int of;      // ACT_UNDO, ACT_REDO: the number of the entry taken back or done again
+	char *back;  // the command that takes it back; NULL: none
+	int entry;   // the number of a change or a note, from 1; else 0
 	bool passed; // could not be taken back: undo goes on before it; known to this process alone
 	bool buried; // was taken back, and something else done since: no redo
 	struct journal_place end;
@@ -66,7 +66,7 @@ struct journal_line {
 
 // Begun by journal_begin or journal_load; {0} is fine for journal_free.
 struct journal {
-	char session[IDENTITY_TEXT]; // whose it is
+	char session[IDENTITY_TEXT];     // whose it is
 	struct journal_place start, end; // behind its first line, behind its last
 	struct journal_line *line;
 	int lines, line_room;
@@ -89,8 +89,8 @@ bool journal_read(const char *text, struct journal_line *, struct fault *);
 
 // How far a file could be read.
 struct journal_reading {
-	bool torn;          // it ends in half a line, or in zeros, that were being written when the machine stopped: left out
-	bool broken;        // a line is not as it was written: it and all behind it are left out, and `fault` names it
+	bool torn;   // it ends in half a line, or in zeros, that were being written when the machine stopped: left out
+	bool broken; // a line is not as it was written: it and all behind it are left out, and `fault` names it
 	struct fault fault;
 };
 // Loads what can be believed of a file. False: nothing can, and the fault says why.

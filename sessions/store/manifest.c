@@ -41,8 +41,9 @@ bool manifest_write(const char *folder, const struct config *config, const struc
 	json_t *manifest = json_pack("{s:i, s:s, s:s, s:s, s:b, s:o}", "bitscape-session", MANIFEST_VERSION, "bitscape",
 		BITSCAPE_VERSION, "session", m->session, "kernels", m->kernels, "closed", m->closed, "settings", settings);
 	if (manifest && m->parent[0])
-		json_object_set_new(manifest, "parent", json_pack("{s:s, s:I, s:s}", "session", m->parent, "step",
-			(json_int_t)m->parent_step, "digest", m->parent_digest));
+		json_object_set_new(manifest, "parent",
+			json_pack("{s:s, s:I, s:s}", "session", m->parent, "step", (json_int_t)m->parent_step, "digest",
+				m->parent_digest));
 	if (manifest && !(sum_of(manifest, sum) && json_object_set_new(manifest, SUM, json_string(sum)) == 0)) {
 		json_decref(manifest);
 		manifest = NULL;
@@ -73,9 +74,9 @@ static bool sealed(json_t *manifest, const char *path, struct fault *f)
 	if (!sum_of(manifest, sum))
 		return fault_memory(f, path);
 	const char *text = json_string_value(recorded);
-	return (text && strcmp(text, sum) == 0) || fault_set(f, path,
-		"take it from a backup; where you changed it yourself, take its \"" SUM "\" out",
-		"it is not as it was written: its sum does not fit");
+	return (text && strcmp(text, sum) == 0) ||
+		fault_set(f, path, "take it from a backup; where you changed it yourself, take its \"" SUM "\" out",
+			"it is not as it was written: its sum does not fit");
 }
 
 static struct config *read_settings(const char *path, json_t *settings, struct fault *f)
@@ -88,7 +89,8 @@ static struct config *read_settings(const char *path, json_t *settings, struct f
 		fault_memory(f, path);
 		return NULL;
 	}
-	json_object_foreach(settings, name, value) {
+	json_object_foreach(settings, name, value)
+	{
 		if (!json_is_string(value))
 			fault_set(&inner, name, "write it in quotes", "its value is not a text");
 		else if (config_set(config, name, json_string_value(value), &inner))
@@ -117,8 +119,8 @@ struct config *manifest_read(const char *folder, struct manifest *m, struct faul
 	else if (json_integer_value(version) != MANIFEST_VERSION)
 		fault_set(f, path, "open it with that one, or begin another session",
 			"it was made by %s bitscape (version %lld; this one reads %d)",
-			json_integer_value(version) < MANIFEST_VERSION ? "an older" : "a newer", (long long)json_integer_value(version),
-			MANIFEST_VERSION);
+			json_integer_value(version) < MANIFEST_VERSION ? "an older" : "a newer",
+			(long long)json_integer_value(version), MANIFEST_VERSION);
 	else if (!json_is_object(settings))
 		fault_set(f, path, "mend it, or take it from a backup", "its settings are missing");
 	else if (!identity_good(m->session))

@@ -303,8 +303,8 @@ static bool find_elsewhere(const char *title, char *folder, size_t size, bool *e
 	char first[FOLDER_PATH], second[FOLDER_PATH];
 	store_word(p.path[0], first, sizeof first);
 	store_word(p.path[1], second, sizeof second);
-	return fault_set(f, title, "give the path of one", "%s sessions have this name: %s, %s%s", p.count == 2 ? "two" : "several",
-		first, second, p.count > 2 ? ", ..." : "");
+	return fault_set(f, title, "give the path of one", "%s sessions have this name: %s, %s%s",
+		p.count == 2 ? "two" : "several", first, second, p.count > 2 ? ", ..." : "");
 }
 
 static bool is_network(const char *name)
@@ -335,7 +335,8 @@ static bool not_found(const char *name, const char *folder, struct fault *f)
 	for (int i = 0; listed && i < store.count; i++)
 		nearest_offer(&nearest, store.entry[i].word);
 	if (nearest.best)
-		snprintf(todo, sizeof todo, "%s `bitscape new %.80s` makes one", nearest_advice(&nearest, "", near, sizeof near), name);
+		snprintf(todo, sizeof todo, "%s `bitscape new %.80s` makes one", nearest_advice(&nearest, "", near, sizeof near),
+			name);
 	store_free(&store);
 	return fault_set(f, name, todo, "there is no session of this name");
 }
@@ -467,14 +468,17 @@ static void tell(const struct tidy *t, struct string *told)
 	int moved = t->aged + t->crowded;
 	string_bytes(told, t->names.bytes ? t->names.bytes : "", t->names.length);
 	if (moved)
-		string_add(told, "%d unnamed session%s with nothing done by hand (%d older than %d days, %d beyond the newest %d) %smoved to %s, "
-			"for %d days\n", moved, moved == 1 ? "" : "s", t->aged, STORE_TIDY_DAYS, t->crowded, STORE_TIDY_KEPT, did, t->removed,
+		string_add(told,
+			"%d unnamed session%s with nothing done by hand (%d older than %d days, %d beyond the newest %d) %smoved to %s, "
+			"for %d days\n",
+			moved, moved == 1 ? "" : "s", t->aged, STORE_TIDY_DAYS, t->crowded, STORE_TIDY_KEPT, did, t->removed,
 			STORE_REMOVED_DAYS);
 	if (t->empty)
-		string_add(told, "%d unnamed session%s whose process died at once %sremoved\n", t->empty, t->empty == 1 ? "" : "s", did);
+		string_add(told, "%d unnamed session%s whose process died at once %sremoved\n", t->empty,
+			t->empty == 1 ? "" : "s", did);
 	if (t->gone)
-		string_add(told, "%d session%s moved to %s more than %d days ago %sdeleted\n", t->gone, t->gone == 1 ? "" : "s", t->removed,
-			STORE_REMOVED_DAYS, did);
+		string_add(told, "%d session%s moved to %s more than %d days ago %sdeleted\n", t->gone, t->gone == 1 ? "" : "s",
+			t->removed, STORE_REMOVED_DAYS, did);
 }
 
 bool store_tidy(bool really, struct string *told, struct fault *f)

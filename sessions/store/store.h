@@ -14,8 +14,8 @@
 #define STORE_INDEX "index"
 #define STORE_REMOVED "removed" // where unnamed sessions lie that were tidied away
 enum {
-	STORE_INDEXED = 200,     // paths that the index holds; older ones are forgotten
-	STORE_TIDY_DAYS = 30,    // see store_tidy
+	STORE_INDEXED = 200,  // paths that the index holds; older ones are forgotten
+	STORE_TIDY_DAYS = 30, // see store_tidy
 	STORE_TIDY_KEPT = 50,
 	STORE_REMOVED_DAYS = 7,
 	STORE_EMPTY_HOURS = 1,
@@ -34,10 +34,10 @@ struct store_entry {
 	char word[FOLDER_PATH];   // what opens it: the title, or the path without its ending
 	bool home, unnamed;
 	enum store_state state;
-	long owner;               // STORE_OPEN: the process, 0 where unknown
-	time_t when;              // last written to
-	long step;                // of the newest checkpoint, -1: there is none
-	bool known;               // of its course; else `summary` holds net and data alone
+	long owner;  // STORE_OPEN: the process, 0 where unknown
+	time_t when; // last written to
+	long step;   // of the newest checkpoint, -1: there is none
+	bool known;  // of its course; else `summary` holds net and data alone
 	struct summary summary;
 };
 

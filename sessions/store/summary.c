@@ -15,8 +15,8 @@ bool summary_write(const char *folder, const struct summary *s, struct fault *f)
 	char path[FOLDER_PATH];
 	if (!folder_file(folder, SUMMARY_FILE, path, sizeof path, f))
 		return false;
-	json_t *all = json_pack("{s:i, s:s, s:s, s:I, s:I, s:i}", "bitscape-summary", SUMMARY_VERSION, "net", s->net, "data", s->data,
-		"step", (json_int_t)s->step, "horizon", (json_int_t)s->horizon, "entries", s->entries);
+	json_t *all = json_pack("{s:i, s:s, s:s, s:I, s:I, s:i}", "bitscape-summary", SUMMARY_VERSION, "net", s->net, "data",
+		s->data, "step", (json_int_t)s->step, "horizon", (json_int_t)s->horizon, "entries", s->entries);
 	if (all && s->scored && isfinite(s->quality)) {
 		json_object_set_new(all, s->quality_is_loss ? "loss" : "accuracy",
 			json_real(s->quality_is_loss ? -s->quality : s->quality));
@@ -43,7 +43,8 @@ bool summary_read(const char *folder, struct summary *s)
 {
 	char path[FOLDER_PATH];
 	*s = (struct summary){0};
-	json_t *all = folder_file(folder, SUMMARY_FILE, path, sizeof path, NULL) ? json_file_read(path, SUMMARY_BYTES, "", NULL) : NULL;
+	json_t *all = folder_file(folder, SUMMARY_FILE, path, sizeof path, NULL) ? json_file_read(path, SUMMARY_BYTES, "", NULL)
+										 : NULL;
 	long long version, step, horizon, entries;
 	bool ok = read_count(all, "bitscape-summary", SUMMARY_VERSION, &version) && read_count(all, "step", LONG_MAX, &step) &&
 		read_count(all, "horizon", LONG_MAX, &horizon) && read_count(all, "entries", INT_MAX, &entries);
@@ -53,7 +54,8 @@ bool summary_read(const char *folder, struct summary *s)
 		s->entries = (int)entries;
 		json_word(all, "net", s->net, sizeof s->net);
 		json_word(all, "data", s->data, sizeof s->data);
-		json_t *accuracy = json_object_get(all, "accuracy"), *loss = json_object_get(all, "loss"), *cost = json_object_get(all, "cost");
+		json_t *accuracy = json_object_get(all, "accuracy"), *loss = json_object_get(all, "loss"),
+		       *cost = json_object_get(all, "cost");
 		s->scored = json_is_number(accuracy) || json_is_number(loss);
 		s->quality_is_loss = json_is_number(loss);
 		s->quality = s->quality_is_loss ? -json_number_value(loss) : json_number_value(accuracy);

@@ -20,23 +20,23 @@ struct result_node {
 
 struct writer {
 	char folder[FOLDER_PATH], path[FOLDER_PATH];
-	int journal; // the file; the thread's own
+	int journal;              // the file; the thread's own
 	struct journal_place end; // of the journal on disk; the thread's own
 	int end_file;             // that says so; -1: it cannot be written, and its word will be missed
-	int news;    // eventfd
+	int news;                 // eventfd
 	pthread_t thread;
 
 	pthread_mutex_t lock; // for all below
 	pthread_cond_t work;
-	struct string lines;    // not on the disk yet
-	bool begun;           // the thread is writing
-	unsigned jobs;        // given so far
-	bool stuck;           // the last attempt failed: wait for another job before trying again
+	struct string lines; // not on the disk yet
+	bool begun;          // the thread is writing
+	unsigned jobs;       // given so far
+	bool stuck;          // the last attempt failed: wait for another job before trying again
 	bool ending;
-	bool lost;            // memory ran out for a line: none may follow it
+	bool lost; // memory ran out for a line: none may follow it
 	struct writer_state state;
 	struct checkpoint checkpoint; // the next one; state NULL: none
-	struct summary summary; // beside it
+	struct summary summary;       // beside it
 	bool asked;
 	struct result_node *first, **last;
 };
@@ -46,7 +46,7 @@ static void give(struct writer *w, const struct writer_result *result)
 	struct result_node *node = malloc(sizeof *node);
 	if (!node)
 		return;
-	*node = (struct result_node){ .result = *result };
+	*node = (struct result_node){.result = *result};
 	pthread_mutex_lock(&w->lock);
 	*w->last = node;
 	w->last = &node->next;
@@ -58,7 +58,8 @@ static void give(struct writer *w, const struct writer_result *result)
 static bool moved_away(const struct writer *w, struct fault *f)
 {
 	struct stat ours, there;
-	if (fstat(w->journal, &ours) == 0 && stat(w->path, &there) == 0 && ours.st_dev == there.st_dev && ours.st_ino == there.st_ino)
+	if (fstat(w->journal, &ours) == 0 && stat(w->path, &there) == 0 && ours.st_dev == there.st_dev &&
+		ours.st_ino == there.st_ino)
 		return false;
 	fault_set(f, w->folder, "put it back, then `save`", "this folder was moved or deleted while the session was open");
 	return true;
@@ -72,8 +73,8 @@ static bool append(struct writer *w, const struct string *lines, struct fault *f
 	if (!lines->length)
 		return true;
 	int error = 0;
-	if (lseek(w->journal, w->end.bytes, SEEK_SET) < 0 || !disk_write(w->journal, lines->bytes, lines->length)
-		|| fdatasync(w->journal) != 0)
+	if (lseek(w->journal, w->end.bytes, SEEK_SET) < 0 || !disk_write(w->journal, lines->bytes, lines->length) ||
+		fdatasync(w->journal) != 0)
 		error = errno;
 	if (!error) {
 		journal_advance(&w->end, lines->bytes, lines->length);
@@ -94,7 +95,7 @@ static void put_back(struct writer *w, struct string *lines)
 	lines->failed = false;
 	string_free(&w->lines);
 	w->lines = *lines;
-	*lines = (struct string){ 0 };
+	*lines = (struct string){0};
 }
 
 static void turn(struct writer *w)
@@ -105,13 +106,13 @@ static void turn(struct writer *w)
 	struct summary summary = w->summary;
 	bool asked = w->asked;
 	unsigned jobs = w->jobs;
-	w->lines = (struct string){ 0 };
-	w->checkpoint = (struct checkpoint){ 0 };
+	w->lines = (struct string){0};
+	w->checkpoint = (struct checkpoint){0};
 	w->asked = false;
 	w->begun = true;
 	pthread_mutex_unlock(&w->lock);
 
-	struct fault fault = { 0 };
+	struct fault fault = {0};
 	bool appended = append(w, &lines, &fault);
 	pthread_mutex_lock(&w->lock);
 	// Told before a checkpoint is begun, which takes longer.
@@ -126,7 +127,7 @@ static void turn(struct writer *w)
 	pthread_mutex_unlock(&w->lock);
 
 	if (checkpoint.state) {
-		struct writer_result result = { .asked = asked, .step = checkpoint.step, .fault = fault };
+		struct writer_result result = {.asked = asked, .step = checkpoint.step, .fault = fault};
 		result.saved = appended && checkpoint_write(w->folder, &checkpoint, &result.fault);
 		if (result.saved) {
 			checkpoint_thin(w->folder);

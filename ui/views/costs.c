@@ -102,7 +102,10 @@ static void draw_ratio(const struct table_cell *c)
 	if (!term_of(c)->targeted || !(term_of(c)->target > 0.0))
 		return;
 	screen_put(c->screen, c->x, c->y, 1, STYLE_DIM, glyph(c->screen->ascii, GLYPH_TIMES));
-	screen_right(c->screen, c->x + 1, c->y, c->width - 1, draft ? STYLE_DRAFT : fabs(ratio - 1.0) < 0.05 ? STYLE_GOOD : STYLE_WARN,
+	screen_right(c->screen, c->x + 1, c->y, c->width - 1,
+		draft                              ? STYLE_DRAFT
+			: fabs(ratio - 1.0) < 0.05 ? STYLE_GOOD
+						   : STYLE_WARN,
 		show_ratio(ratio, text, sizeof text));
 }
 
@@ -117,9 +120,11 @@ static void draw_unit(const struct table_cell *c)
 // the same, what is less is at the one end, what is more at the other.
 static double slide(const struct term_state *t, double value)
 {
-	double share = t->low > 0.0 && t->high > t->low && value > 0.0 ? log(value / t->low) / log(t->high / t->low) :
-		t->high > t->low ? (value - t->low) / (t->high - t->low) :
-		value < t->low * 0.9999 ? 0.0 : value > t->high * 1.0001 ? 1.0 : 0.5;
+	double share = t->low > 0.0 && t->high > t->low && value > 0.0 ? log(value / t->low) / log(t->high / t->low)
+		: t->high > t->low                                     ? (value - t->low) / (t->high - t->low)
+		: value < t->low * 0.9999                              ? 0.0
+		: value > t->high * 1.0001                             ? 1.0
+								       : 0.5;
 	return share > 1.0 ? 1.0 : share > 0.0 ? share : 0.0;
 }
 
@@ -206,7 +211,13 @@ enum { NAME_MOST = 16, MARGIN = 6 }; // of what stands below a row: frame, mark,
 static const struct table_column cost_column[COLUMNS] = {
 	[MARK] = {.head = "", .fixed = true, .draw = draw_mark, .least = 2, .ideal = 2},
 	[NAME] = {.head = "cost", .fixed = true, .name = "cost", .draw = draw_name, .text = name_text, .least = 5, .ideal = 14},
-	[WEIGHT] = {.head = "weight", .right = true, .name = "weight", .draw = draw_weight, .value = weight_of, .least = 6, .ideal = 6,
+	[WEIGHT] = {.head = "weight",
+		.right = true,
+		.name = "weight",
+		.draw = draw_weight,
+		.value = weight_of,
+		.least = 6,
+		.ideal = 6,
 		.rank = 2},
 	// As it was given, and what that comes to: one head over both.
 	[TARGET] = {.head = "target", .right = true, .draw = draw_target, .least = 6, .ideal = 8},
@@ -214,7 +225,14 @@ static const struct table_column cost_column[COLUMNS] = {
 	[SAMPLED] = {.head = "sampled", .right = true, .draw = draw_expected, .least = 7, .ideal = 7, .rank = 5},
 	[NOW] = {.head = "now", .right = true, .draw = draw_modal, .least = 5, .ideal = 6},
 	[DRAFT] = {.head = "draft", .right = true, .draw = draw_draft, .least = 5, .ideal = 6},
-	[RATIO] = {.head = "ratio", .right = true, .name = "ratio", .draw = draw_ratio, .value = ratio_of, .least = 5, .ideal = 5, .rank = 1},
+	[RATIO] = {.head = "ratio",
+		.right = true,
+		.name = "ratio",
+		.draw = draw_ratio,
+		.value = ratio_of,
+		.least = 5,
+		.ideal = 5,
+		.rank = 1},
 	[UNIT] = {.head = "unit", .draw = draw_unit, .least = 7, .ideal = 7, .rank = 6},
 	[SLIDER] = {.draw = draw_slider, .draw_head = draw_slider_head, .least = 11, .ideal = 64, .rank = 7},
 };
@@ -230,7 +248,10 @@ static void choose_terms(const struct scene *scene, int rows, bool shown[ENGINE_
 	}
 	for (int pass = 0; pass < 2; pass++)
 		for (int i = 0; i < terms && count < rows; i++)
-			if (!shown[i] && (pass > 0 || (scene->snapshot->term[i].kind->rank == RANK_NEXT && scene->snapshot->term[i].by_setting))) {
+			if (!shown[i] &&
+				(pass > 0 ||
+					(scene->snapshot->term[i].kind->rank == RANK_NEXT &&
+						scene->snapshot->term[i].by_setting))) {
 				shown[i] = true;
 				count++;
 			}
@@ -271,7 +292,9 @@ static void measure_amounts(const struct scene *scene, int term, struct table_co
 	for (size_t i = 0; i < sizeof amount / sizeof *amount; i++) {
 		char text[16];
 		struct table_column *c = &column[amount[i].column];
-		c->least = c->least > 0 ? larger(c->least, screen_width(show_amount(amount[i].value, t->symbol, text, sizeof text))) : 0;
+		c->least = c->least > 0
+			? larger(c->least, screen_width(show_amount(amount[i].value, t->symbol, text, sizeof text)))
+			: 0;
 		c->ideal = larger(c->ideal, c->least);
 	}
 }
@@ -293,8 +316,14 @@ static struct table_source source_of(const struct scene *scene, int rows, struct
 		column[NAME].least = larger(column[NAME].least, name < NAME_MOST ? name : NAME_MOST);
 		measure_amounts(scene, i, column);
 	}
-	return (struct table_source){.context = shown, .rows = scene->snapshot->terms, .column = column, .columns = COLUMNS,
-		.shown = is_shown, .note = note, .note_from = NAME, .hand = scene->term,
+	return (struct table_source){.context = shown,
+		.rows = scene->snapshot->terms,
+		.column = column,
+		.columns = COLUMNS,
+		.shown = is_shown,
+		.note = note,
+		.note_from = NAME,
+		.hand = scene->term,
 		.cursor = scene->focus == &view_costs};
 }
 
@@ -402,7 +431,17 @@ static void forget(void *own)
 }
 
 const struct view_ops view_costs = {
-	.name = "costs", .title = "cost terms and their targets", .place = LAYOUT_TABLE, .key = '2', .own = sizeof(struct costs),
-	.end = end, .forget = forget, .measure = measure, .draw = draw, .move = move, .select = select_term, .click = click,
+	.name = "costs",
+	.title = "cost terms and their targets",
+	.place = LAYOUT_TABLE,
+	.key = '2',
+	.own = sizeof(struct costs),
+	.end = end,
+	.forget = forget,
+	.measure = measure,
+	.draw = draw,
+	.move = move,
+	.select = select_term,
+	.click = click,
 	.table = act_on_table,
 };

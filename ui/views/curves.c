@@ -8,7 +8,7 @@
 enum { KINDS_MOST = 12 };
 
 struct curves {
-	int first; // the kind in the first pane, in the order of curve_kinds
+	int first;                          // the kind in the first pane, in the order of curve_kinds
 	struct picture picture[KINDS_MOST]; // of each kind
 };
 
@@ -102,7 +102,16 @@ static bool click(void *own, struct scene *scene, int pane, int x, int y)
 }
 
 const struct view_ops view_curves = {
-	.name = "curves", .title = "figures over the steps", .place = LAYOUT_FIGURES, .key = '4', .own = sizeof(struct curves),
-	.end = forget, .forget = forget,
-	.measure = measure, .draw = draw, .move = move, .select = select_kind, .click = click,
+	.name = "curves",
+	.title = "figures over the steps",
+	.place = LAYOUT_FIGURES,
+	.key = '4',
+	.own = sizeof(struct curves),
+	.end = forget,
+	.forget = forget,
+	.measure = measure,
+	.draw = draw,
+	.move = move,
+	.select = select_kind,
+	.click = click,
 };

@@ -67,7 +67,7 @@ void picture_free(struct picture *p)
 {
 	figure_free(p->figure);
 	free(p->cell);
-	*p = (struct picture){ 0 };
+	*p = (struct picture){0};
 }
 
 // What it depends on. All of it is set, padding too: it is compared as bytes.
@@ -105,7 +105,7 @@ static bool make(struct picture *p, const struct scene *scene, const struct pict
 
 void picture_draw(struct picture *p, const struct scene *scene, struct screen *s, struct rect r, const struct figure_kind *kind)
 {
-	struct rect inner = { r.x + 1, r.y + 1, r.width - 2, r.height - 2 };
+	struct rect inner = {r.x + 1, r.y + 1, r.width - 2, r.height - 2};
 	struct picture_of of;
 	if (kind)
 		draw_frame(s, r, kind);
@@ -137,6 +137,12 @@ static void forget_front(void *own)
 }
 
 const struct view_ops view_front = {
-	.name = "front", .title = "cost against quality", .place = LAYOUT_FIGURE, .key = '3', .own = sizeof(struct picture),
-	.end = forget_front, .forget = forget_front, .draw = draw_front,
+	.name = "front",
+	.title = "cost against quality",
+	.place = LAYOUT_FIGURE,
+	.key = '3',
+	.own = sizeof(struct picture),
+	.end = forget_front,
+	.forget = forget_front,
+	.draw = draw_front,
 };

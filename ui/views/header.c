@@ -87,7 +87,9 @@ static void draw_progress(const struct scene *scene, struct screen *s, struct re
 	bool images = !snap->info || snap->info->batch > 0;
 	if (!images)
 		g[0].after = " steps/s";
-	double rate = images ? snap->images_per_s : snap->run == RUN_RUNNING && snap->step_seconds > 0.0 ? 1.0 / snap->step_seconds : 0.0;
+	double rate = images                                           ? snap->images_per_s
+		: snap->run == RUN_RUNNING && snap->step_seconds > 0.0 ? 1.0 / snap->step_seconds
+								       : 0.0;
 	show_si(round(rate), g[0].text, sizeof g[0].text);
 	if (snap->seconds_left > 0.0)
 		show_duration(snap->seconds_left, g[1].text, sizeof g[1].text);
@@ -103,8 +105,7 @@ static void draw_progress(const struct scene *scene, struct screen *s, struct re
 	// From the right: the search's temperature as a short bar, then the gauges.
 	int x = r.x + r.width - 1;
 	x -= 1;
-	screen_put(s, x, r.y, 1, style_heat(snap->entropy),
-		glyph_ramp(s->ascii, (int)(snap->entropy * (RAMP_LEVELS - 1) + 0.5)));
+	screen_put(s, x, r.y, 1, style_heat(snap->entropy), glyph_ramp(s->ascii, (int)(snap->entropy * (RAMP_LEVELS - 1) + 0.5)));
 	x -= 1;
 	for (int i = GAUGES - 1; i >= 0; i--) {
 		if (r.width < g[i].from)
@@ -163,5 +164,9 @@ static void draw(void *own, struct scene *scene, struct screen *s, const struct 
 }
 
 const struct view_ops view_header = {
-	.name = "header", .title = "what is searched", .place = LAYOUT_HEAD, .measure = measure, .draw = draw,
+	.name = "header",
+	.title = "what is searched",
+	.place = LAYOUT_HEAD,
+	.measure = measure,
+	.draw = draw,
 };

@@ -45,7 +45,8 @@ static bool moves(const struct scene *scene, const struct view_ops *view)
 	return focus ? focus == view : view->place == LAYOUT_MAIN;
 }
 
-void draw_table_hints(const struct scene *scene, struct screen *s, struct rect r, const struct table *t, const struct view_ops *view)
+void draw_table_hints(const struct scene *scene, struct screen *s, struct rect r, const struct table *t,
+	const struct view_ops *view)
 {
 	int y = r.y + r.height - 1, used = 0;
 	draw_box_hints(scene, s, r, y, view->name);
@@ -54,7 +55,7 @@ void draw_table_hints(const struct scene *scene, struct screen *s, struct rect r
 		used = draw_hints(scene, s, s->width, s->height, r.width - 8 - its, "sideways");
 	if (used == 0)
 		return;
-	screen_fill(s, (struct rect){ r.x + 2, y, used + 2, 1 });
+	screen_fill(s, (struct rect){r.x + 2, y, used + 2, 1});
 	draw_hints(scene, s, r.x + 3, y, used, "sideways");
 }
 

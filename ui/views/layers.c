@@ -13,8 +13,8 @@ enum { BAR_LEAST = 3, BAR_IDEAL = 12, NAME_IDEAL = 24 };
 
 struct layers {
 	struct table table;
-	struct names *names;      // of `of`'s layers; NULL: not made yet
-	int shape;                // columns of the widest shape
+	struct names *names; // of `of`'s layers; NULL: not made yet
+	int shape;           // columns of the widest shape
 	const struct layer_info *of;
 };
 
@@ -23,8 +23,8 @@ struct shown {
 	const struct scene *scene;
 	const struct names *names; // NULL: there was no memory for them
 	int shape;
-	double total, largest;     // of the selected term's cost by layer; 0: unknown
-	bool marks;                // some rows are marked
+	double total, largest; // of the selected term's cost by layer; 0: unknown
+	bool marks;            // some rows are marked
 };
 
 static const struct scene *scene_of(const struct table_cell *c)
@@ -450,7 +450,8 @@ static const char *layer_name(const void *context, int i)
 }
 
 // What the table is made of now; `column` has room for COLUMNS.
-static struct table_source source_of(struct layers *l, const struct scene *scene, struct shown *shown, struct table_column *column)
+static struct table_source source_of(struct layers *l, const struct scene *scene, struct shown *shown,
+	struct table_column *column)
 {
 	const struct engine_info *info = scene->snapshot->info;
 	if (l->of != info->layer) {
@@ -466,8 +467,13 @@ static struct table_source source_of(struct layers *l, const struct scene *scene
 	}
 	memcpy(column, layer_column, sizeof layer_column);
 	measure_columns(shown, column);
-	return (struct table_source){.context = shown, .rows = info->layers, .column = column, .columns = COLUMNS, .hand = scene->layer,
-		.cursor = true, .fitted = give_bar};
+	return (struct table_source){.context = shown,
+		.rows = info->layers,
+		.column = column,
+		.columns = COLUMNS,
+		.hand = scene->layer,
+		.cursor = true,
+		.fitted = give_bar};
 }
 
 static void draw(void *own, struct scene *scene, struct screen *s, const struct layout_item *item)
@@ -562,7 +568,18 @@ static bool marked(const void *own, int row)
 }
 
 const struct view_ops view_layers = {
-	.name = "layers", .title = "layers and their formats", .place = LAYOUT_MAIN, .key = '1', .own = sizeof(struct layers),
-	.end = end, .forget = forget, .measure = measure, .draw = draw, .move = move, .select = select_layer, .click = click,
-	.marked = marked, .table = act_on_table,
+	.name = "layers",
+	.title = "layers and their formats",
+	.place = LAYOUT_MAIN,
+	.key = '1',
+	.own = sizeof(struct layers),
+	.end = end,
+	.forget = forget,
+	.measure = measure,
+	.draw = draw,
+	.move = move,
+	.select = select_layer,
+	.click = click,
+	.marked = marked,
+	.table = act_on_table,
 };

@@ -65,5 +65,9 @@ static void draw(void *own, struct scene *scene, struct screen *s, const struct 
 }
 
 const struct view_ops view_message = {
-	.name = "message", .title = "what was said", .place = LAYOUT_FOOT, .measure = measure, .draw = draw,
+	.name = "message",
+	.title = "what was said",
+	.place = LAYOUT_FOOT,
+	.measure = measure,
+	.draw = draw,
 };

@@ -73,7 +73,7 @@ static bool add_lines(struct popup *p, const char *text)
 
 bool popup_add_answer(struct popup *p, const struct answer *a)
 {
-	struct popup made = { .sheet = sheet_new(a) };
+	struct popup made = {.sheet = sheet_new(a)};
 	bool ok = made.sheet && add_lines(&made, a->above);
 	made.below = made.lines;
 	if (ok && add_lines(&made, a->below)) {
@@ -168,7 +168,8 @@ static void draw_foot(const struct popup *p, struct screen *s, struct rect r, bo
 	if (wide)
 		sideways = s->ascii ? "</> sideways, " : "←/→ sideways, ";
 	if (p->shown < p->lines)
-		snprintf(foot, sizeof foot, " %d-%d of %d, j/k scroll, %s%s ", p->top + 1, p->top + p->shown, p->lines, sideways, leave);
+		snprintf(foot, sizeof foot, " %d-%d of %d, j/k scroll, %s%s ", p->top + 1, p->top + p->shown, p->lines, sideways,
+			leave);
 	else
 		snprintf(foot, sizeof foot, " %s%s ", sideways, leave);
 	if (screen_width(foot) + 4 > r.width)
@@ -186,7 +187,7 @@ static int text_lines(const struct popup *p, int from, int to, int room, struct 
 	int used = 0;
 	for (int i = from; i < to; i++) {
 		if (r && used < r->height)
-			draw_line(p, &p->line[i], s, (struct rect){ r->x, r->y + used, r->width, r->height - used });
+			draw_line(p, &p->line[i], s, (struct rect){r->x, r->y + used, r->width, r->height - used});
 		used += height_of(&p->line[i], room);
 	}
 	return used;
@@ -196,8 +197,8 @@ static void draw_sheet_foot(const struct popup *p, struct screen *s, struct rect
 {
 	char foot[160], part[120];
 	const char *shown = sheet_part(p->sheet, part, sizeof part);
-	snprintf(foot, sizeof foot, " %s%s%s%sEsc closes ", shown, shown[0] ? ", " : "", sheet_more(p->sheet) ? "</> columns, " : "",
-		sheet_can_pick(p->sheet) ? "Enter opens, " : "");
+	snprintf(foot, sizeof foot, " %s%s%s%sEsc closes ", shown, shown[0] ? ", " : "",
+		sheet_more(p->sheet) ? "</> columns, " : "", sheet_can_pick(p->sheet) ? "Enter opens, " : "");
 	int used = screen_width(foot);
 	if (used + 4 <= r.width)
 		screen_put(s, r.x + r.width - 2 - used, r.y + r.height - 1, used, STYLE_HINT, foot);
@@ -217,15 +218,15 @@ static void draw_sheet(struct popup *p, struct screen *s)
 	rows = clamp(rows, 1, clamp(most - above - below, TABLE_LEAST, most));
 	below = clamp(most - above - rows, 0, below);
 	int height = above + rows + below + 2;
-	struct rect r = { (s->width - width) / 2, (s->height - height) / 2, width, height };
-	screen_fill(s, (struct rect){ r.x - 1, r.y, r.width + 2, r.height });
+	struct rect r = {(s->width - width) / 2, (s->height - height) / 2, width, height};
+	screen_fill(s, (struct rect){r.x - 1, r.y, r.width + 2, r.height});
 	screen_box(s, r, p->title);
 	s->cursor = false;
 	p->shown = rows;
-	p->table = (struct rect){ r.x + 2, r.y + 1 + above, room + 1, rows };
-	text_lines(p, 0, p->below, room, s, &(struct rect){ r.x + 2, r.y + 1, room, above });
+	p->table = (struct rect){r.x + 2, r.y + 1 + above, room + 1, rows};
+	text_lines(p, 0, p->below, room, s, &(struct rect){r.x + 2, r.y + 1, room, above});
 	sheet_draw(p->sheet, s, p->table);
-	text_lines(p, p->below, p->lines, room, s, &(struct rect){ r.x + 2, r.y + 1 + above + rows, room, below });
+	text_lines(p, p->below, p->lines, room, s, &(struct rect){r.x + 2, r.y + 1 + above + rows, room, below});
 	draw_sheet_foot(p, s, r);
 }
 
@@ -308,6 +309,12 @@ static bool act_on_table(void *own, struct scene *scene, table_act *act, const c
 }
 
 const struct view_ops view_popup = {
-	.name = "popup", .title = "a box of text", .place = LAYOUT_OVER, .measure = measure, .draw = draw, .move = move, .click = click,
+	.name = "popup",
+	.title = "a box of text",
+	.place = LAYOUT_OVER,
+	.measure = measure,
+	.draw = draw,
+	.move = move,
+	.click = click,
 	.table = act_on_table,
 };

@@ -9,18 +9,18 @@
 #include "ui/sheet.h"
 
 struct popup_line {
-	char *text;     // owned by the popup
-	int key;        // so many columns from the left are drawn as a key
-	bool head;      // a heading
-	int hang;       // where its further lines begin, when it is broken; -1: it is a row of a table, seen by scrolling sideways
+	char *text; // owned by the popup
+	int key;    // so many columns from the left are drawn as a key
+	bool head;  // a heading
+	int hang;   // where its further lines begin, when it is broken; -1: it is a row of a table, seen by scrolling sideways
 };
 struct popup {
 	char title[80];
 	struct popup_line *line;
-	int lines, top; // top: the first line shown
-	int left;       // columns that rows of tables are scrolled by
-	int shown;      // lines shown by the last drawing; 0: not drawn yet
-	const char *foot; // which keys leave it; NULL: "Esc closes"
+	int lines, top;      // top: the first line shown
+	int left;            // columns that rows of tables are scrolled by
+	int shown;           // lines shown by the last drawing; 0: not drawn yet
+	const char *foot;    // which keys leave it; NULL: "Esc closes"
 	struct sheet *sheet; // a table that stands before the line `below`; owned; NULL: there is text alone
 	int below;
 	struct rect table; // where it was drawn last

@@ -29,7 +29,7 @@ struct view_ops;
 // What all views share: the search as it is now, where the person is in it, and the lines and boxes of the moment.
 struct scene {
 	// the search; borrowed
-	const char *session;  // its name
+	const char *session; // its name
 	bool read_only;
 	int pending; // changes in force that are not on the disk yet
 	const struct snapshot *snapshot;
@@ -37,7 +37,7 @@ struct scene {
 	const uint8_t *draft;               // NULL: none
 	const double *draft_cost;           // per term, where there is a draft
 	const double *layer_cost;           // per layer, of the selected term: of the draft where there is one, else of
-	                                    // the modal choice; NULL: unknown
+					    // the modal choice; NULL: unknown
 	// where the person is: the layer and the cost term in hand, which several views show
 	int layer, term;
 	const struct view_ops *focus; // the view that the person is in; NULL: the main table
@@ -48,8 +48,8 @@ struct scene {
 	int prompt_cursor;   // column of the cursor in it
 	const struct hint *hint;
 	int hints;
-	struct popup *popup;  // NULL: none
-	bool popup_low;       // it hangs above the prompt and leaves the keys to it
+	struct popup *popup; // NULL: none
+	bool popup_low;      // it hangs above the prompt and leaves the keys to it
 	// looks
 	enum canvas_glyphs canvas;
 };
@@ -61,7 +61,7 @@ struct view_ops {
 	const char *name;  // in commands: `view layers`
 	const char *title; // what a person is told it is
 	enum layout_place place;
-	int key;           // the number by which `view` takes it as well, as a digit; 0: none
+	int key; // the number by which `view` takes it as well, as a digit; 0: none
 	size_t own;
 	void (*end)(void *own);    // frees what the memory holds; NULL: nothing
 	void (*forget)(void *own); // another search is shown: what was kept of the one before is dropped; NULL: nothing
@@ -71,9 +71,9 @@ struct view_ops {
 	void (*draw)(void *own, struct scene *, struct screen *, const struct layout_item *);
 	// What follows may be NULL: it cannot be done there. `page`: rows that it shows at once.
 	void (*move)(void *own, struct scene *, enum motion, int page);
-	bool (*select)(void *own, struct scene *, const char *name); // false: it holds nothing of that name
+	bool (*select)(void *own, struct scene *, const char *name);      // false: it holds nothing of that name
 	bool (*click)(void *own, struct scene *, int pane, int x, int y); // from the pane's corner; false: nothing there
-	bool (*marked)(const void *own, int row); // of its table
+	bool (*marked)(const void *own, int row);                         // of its table
 	// Calls `act` (table_sort, table_filter, …) on its table, and keeps what is in hand among the rows shown.
 	bool (*table)(void *own, struct scene *, table_act *act, const char *text, struct fault *);
 };

@@ -6,6 +6,7 @@
 #include "ui/views/view.h"
 
 // One row a view, in the order in which they are drawn; FILE.c has `const struct view_ops view_FILE`.
+// clang-format off
 #define VIEWS(V) \
 	V(header) \
 	V(layers) \
@@ -15,6 +16,7 @@
 	V(message) \
 	V(hints) \
 	V(popup)
+// clang-format on
 
 #define VIEW_DECLARED(name) extern const struct view_ops view_##name;
 VIEWS(VIEW_DECLARED)
@@ -30,8 +32,8 @@ struct views {
 		bool hidden;
 	} view[VIEWS_COUNT];
 	struct layout_item item[VIEWS_COUNT]; // by the last drawing
-	int focus;  // the view that the person is in
-	int zoomed; // LAYOUT_NONE: none
+	int focus;                            // the view that the person is in
+	int zoomed;                           // LAYOUT_NONE: none
 };
 
 // Gives every view its memory. False: out of memory; nothing is left behind.

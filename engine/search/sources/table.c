@@ -107,5 +107,12 @@ static void identity(const struct source *source, knobs_visit *each, void *conte
 	each("sensitivity", source->shared->knobs.sensitivity, context);
 }
 
-const struct source_kind source_table = {.name = "table", .serves = serves, .open = table_open, .ready = ready, .close = table_close,
-	.post = post, .collect = collect, .evaluate = evaluate, .identity = identity};
+const struct source_kind source_table = {.name = "table",
+	.serves = serves,
+	.open = table_open,
+	.ready = ready,
+	.close = table_close,
+	.post = post,
+	.collect = collect,
+	.evaluate = evaluate,
+	.identity = identity};

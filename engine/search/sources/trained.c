@@ -118,8 +118,8 @@ static bool ready(struct source *source, struct fault *fault)
 	const struct knobs *k = &s->knobs;
 	unsigned keeps = (k->optimizer == KNOB_ADAMW ? NETWORK_SECOND_MOMENTS : 0u) | (k->ema > 0 ? NETWORK_AVERAGE : 0u);
 	if (!(t->team = team_new(k->threads ? (int)k->threads : processors(), fault)) ||
-	    !(t->network = network_new(s->model, (int)k->batch, keeps, t->team, fault)) ||
-	    !(t->calibration = calibration_new(t->network, fault)))
+		!(t->network = network_new(s->model, (int)k->batch, keeps, t->team, fault)) ||
+		!(t->calibration = calibration_new(t->network, fault)))
 		return false;
 	t->train = (struct stream){"epoch", DATA_TRAIN, 0, t->data->split[DATA_TRAIN].count, -1, NULL};
 	t->heldout = (struct stream){"held-out", DATA_HELDOUT, 0, report_first(t), -1, NULL};
@@ -183,14 +183,10 @@ static void draw(struct trained *t, struct stream *stream, long batch, uint32_t 
 static unsigned augmentation(const struct trained *t)
 {
 	switch ((enum knob_augment)t->source.shared->knobs.augment) {
-	case KNOB_AUGMENT_NONE:
-		return AUGMENT_NONE;
-	case KNOB_AUGMENT_CROP:
-		return AUGMENT_CROP;
-	case KNOB_AUGMENT_FLIP:
-		return AUGMENT_CROP | AUGMENT_FLIP;
-	case KNOB_AUGMENT_AUTO:
-		break;
+	case KNOB_AUGMENT_NONE: return AUGMENT_NONE;
+	case KNOB_AUGMENT_CROP: return AUGMENT_CROP;
+	case KNOB_AUGMENT_FLIP: return AUGMENT_CROP | AUGMENT_FLIP;
+	case KNOB_AUGMENT_AUTO: break;
 	}
 	return t->data->flips ? AUGMENT_CROP | AUGMENT_FLIP : AUGMENT_CROP;
 }
@@ -225,8 +221,8 @@ static bool train(struct source *source, const uint8_t *path, struct training *o
 		return diverged(s, "loss", fault);
 	network_backward(t->network);
 	double rate = (double)(float)learning_rate(source, s->step); // as it is recorded
-	struct optimizer optimizer = {k->optimizer == KNOB_ADAMW ? OPTIMIZER_ADAMW : OPTIMIZER_SGD, rate, k->momentum, k->beta2, k->decay,
-		k->clip, k->ema};
+	struct optimizer optimizer = {k->optimizer == KNOB_ADAMW ? OPTIMIZER_ADAMW : OPTIMIZER_SGD, rate, k->momentum, k->beta2,
+		k->decay, k->clip, k->ema};
 	if (!isfinite(network_update(t->network, &optimizer, s->step))) // a ReLU hides from the loss what is no number
 		return diverged(s, "gradient", fault);
 	*out = (struct training){loss.mean, (double)((float)loss.correct / (float)batch), rate};
@@ -356,6 +352,17 @@ static void identity(const struct source *source, knobs_visit *each, void *conte
 	each("images", text, context);
 }
 
-const struct source_kind source_trained = {.name = "trained", .serves = serves, .open = trained_open, .ready = ready,
-	.close = trained_close, .train = train, .rate = learning_rate, .post = post, .collect = collect, .evaluate = evaluate,
-	.arrays = arrays, .describe = describe, .identity = identity, .losses = true};
+const struct source_kind source_trained = {.name = "trained",
+	.serves = serves,
+	.open = trained_open,
+	.ready = ready,
+	.close = trained_close,
+	.train = train,
+	.rate = learning_rate,
+	.post = post,
+	.collect = collect,
+	.evaluate = evaluate,
+	.arrays = arrays,
+	.describe = describe,
+	.identity = identity,
+	.losses = true};

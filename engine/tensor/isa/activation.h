@@ -53,19 +53,12 @@ INLINE float normal_below(float x)
 INLINE float activated(enum act act, float x)
 {
 	switch (act) {
-	case ACT_RELU:
-		return x > 0 ? x : 0;
-	case ACT_RELU6:
-		x = x > 0 ? x : 0;
-		return x < 6 ? x : 6;
-	case ACT_SWISH:
-		return x * logistic(x);
-	case ACT_GELU:
-		return x * normal_below(x);
-	case ACT_SIGMOID:
-		return logistic(x);
-	default:
-		return x;
+	case ACT_RELU: return x > 0 ? x : 0;
+	case ACT_RELU6: x = x > 0 ? x : 0; return x < 6 ? x : 6;
+	case ACT_SWISH: return x * logistic(x);
+	case ACT_GELU: return x * normal_below(x);
+	case ACT_SIGMOID: return logistic(x);
+	default: return x;
 	}
 }
 
@@ -74,35 +67,26 @@ INLINE float sloped(enum act act, float x, float dy)
 {
 	float s;
 	switch (act) {
-	case ACT_RELU:
-		return x > 0 ? dy : 0;
-	case ACT_RELU6:
-		dy = x < 6 ? dy : 0;
-		return x > 0 ? dy : 0;
-	case ACT_SWISH:
-		s = logistic(x);
-		return dy * (s + x * s * (1 - s));
-	case ACT_GELU:
-		return dy * (normal_below(x) + x * 0.398942280f * exponential(-0.5f * x * x));
-	case ACT_SIGMOID:
-		s = logistic(x);
-		return dy * s * (1 - s);
-	default:
-		return dy;
+	case ACT_RELU: return x > 0 ? dy : 0;
+	case ACT_RELU6: dy = x < 6 ? dy : 0; return x > 0 ? dy : 0;
+	case ACT_SWISH: s = logistic(x); return dy * (s + x * s * (1 - s));
+	case ACT_GELU: return dy * (normal_below(x) + x * 0.398942280f * exponential(-0.5f * x * x));
+	case ACT_SIGMOID: s = logistic(x); return dy * s * (1 - s);
+	default: return dy;
 	}
 }
 
 // Calls an inlined function with the activation as a constant first argument.
-#define FOR_ACT(act, function, ...)                                                                                    \
-	do {                                                                                                           \
-		switch (act) {                                                                                         \
-		case ACT_RELU: function(ACT_RELU, __VA_ARGS__); break;                                                 \
-		case ACT_RELU6: function(ACT_RELU6, __VA_ARGS__); break;                                               \
-		case ACT_SWISH: function(ACT_SWISH, __VA_ARGS__); break;                                               \
-		case ACT_GELU: function(ACT_GELU, __VA_ARGS__); break;                                                 \
-		case ACT_SIGMOID: function(ACT_SIGMOID, __VA_ARGS__); break;                                           \
-		default: function(ACT_NONE, __VA_ARGS__); break;                                                       \
-		}                                                                                                      \
+#define FOR_ACT(act, function, ...)                                                                                              \
+	do {                                                                                                                     \
+		switch (act) {                                                                                                   \
+		case ACT_RELU: function(ACT_RELU, __VA_ARGS__); break;                                                           \
+		case ACT_RELU6: function(ACT_RELU6, __VA_ARGS__); break;                                                         \
+		case ACT_SWISH: function(ACT_SWISH, __VA_ARGS__); break;                                                         \
+		case ACT_GELU: function(ACT_GELU, __VA_ARGS__); break;                                                           \
+		case ACT_SIGMOID: function(ACT_SIGMOID, __VA_ARGS__); break;                                                     \
+		default: function(ACT_NONE, __VA_ARGS__); break;                                                                 \
+		}                                                                                                                \
 	} while (0)
 
 #endif

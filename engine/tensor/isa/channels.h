@@ -47,7 +47,8 @@ static void channel_sums(const float *x, long pixels, long c, double *sum, doubl
 	}
 }
 
-INLINE void affine_rows(enum act act, const float *x, long pixels, long c, const float *scale, const float *shift, float *restrict y)
+INLINE void affine_rows(enum act act, const float *x, long pixels, long c, const float *scale, const float *shift,
+	float *restrict y)
 {
 	for (long p = 0; p < pixels; p++, x += c, y += c)
 		for (long j = 0; j < c; j++)
@@ -60,8 +61,8 @@ static float affine(const float *x, long pixels, long c, const float *scale, con
 	return peak(y, pixels * c);
 }
 
-INLINE void affine_sum_block(enum act act, const int width, const float *x, const float *dy, long pixels, long c, const float *scale,
-	const float *shift, const float *mean, double *sum, double *sum_x)
+INLINE void affine_sum_block(enum act act, const int width, const float *x, const float *dy, long pixels, long c,
+	const float *scale, const float *shift, const float *mean, double *sum, double *sum_x)
 {
 	float s[BLOCK] = {0}, sx[BLOCK] = {0};
 	for (long i = 0; i < pixels; i++, x += c, dy += c)
@@ -76,22 +77,22 @@ INLINE void affine_sum_block(enum act act, const int width, const float *x, cons
 	}
 }
 
-INLINE void affine_sum_rows(enum act act, const float *x, const float *dy, long pixels, long c, const float *scale, const float *shift,
-	const float *mean, double *sum, double *sum_x)
+INLINE void affine_sum_rows(enum act act, const float *x, const float *dy, long pixels, long c, const float *scale,
+	const float *shift, const float *mean, double *sum, double *sum_x)
 {
 	for (long p = 0; p < pixels; p += STRETCH) {
 		long count = pixels - p < STRETCH ? pixels - p : STRETCH, j = 0;
 		for (; j + BLOCK <= c; j += BLOCK)
-			affine_sum_block(act, BLOCK, x + p * c + j, dy + p * c + j, count, c, scale + j, shift + j, mean + j, sum + j,
-				sum_x + j);
-		if (j < c)
-			affine_sum_block(act, (int)(c - j), x + p * c + j, dy + p * c + j, count, c, scale + j, shift + j, mean + j,
+			affine_sum_block(act, BLOCK, x + p * c + j, dy + p * c + j, count, c, scale + j, shift + j, mean + j,
 				sum + j, sum_x + j);
+		if (j < c)
+			affine_sum_block(act, (int)(c - j), x + p * c + j, dy + p * c + j, count, c, scale + j, shift + j,
+				mean + j, sum + j, sum_x + j);
 	}
 }
 
-static void affine_sums(const float *x, const float *dy, long pixels, long c, const float *scale, const float *shift, enum act act,
-	const float *mean, double *sum, double *sum_x)
+static void affine_sums(const float *x, const float *dy, long pixels, long c, const float *scale, const float *shift,
+	enum act act, const float *mean, double *sum, double *sum_x)
 {
 	FOR_ACT(act, affine_sum_rows, x, dy, pixels, c, scale, shift, mean, sum, sum_x);
 }
@@ -104,8 +105,8 @@ INLINE void affine_gradient_rows(enum act act, const float *x, const float *dy, 
 			dx[j] = sloped(act, x[j] * scale[j] + shift[j], dy[j]) * ka[j] + (x[j] * kb[j] + kc[j]);
 }
 
-static void affine_gradient(const float *x, const float *dy, long pixels, long c, const float *scale, const float *shift, enum act act,
-	const float *ka, const float *kb, const float *kc, float *dx)
+static void affine_gradient(const float *x, const float *dy, long pixels, long c, const float *scale, const float *shift,
+	enum act act, const float *ka, const float *kb, const float *kc, float *dx)
 {
 	FOR_ACT(act, affine_gradient_rows, x, dy, pixels, c, scale, shift, ka, kb, kc, dx);
 }

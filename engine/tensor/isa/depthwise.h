@@ -8,8 +8,8 @@
 enum { NEIGHBOURS = 8 }; // outputs that share the weights while these are in registers
 
 // A vector of channels of `count` outputs, a constant where it is inlined.
-INLINE void depthwise_vector(const int count, int taps_y, int taps_x, const float *x, long x_pixel, long x_row, long x_tap, const float *w,
-	long w_row, long w_tap, float *y, long y_pixel)
+INLINE void depthwise_vector(const int count, int taps_y, int taps_x, const float *x, long x_pixel, long x_row, long x_tap,
+	const float *w, long w_row, long w_tap, float *y, long y_pixel)
 {
 	lanes acc[NEIGHBOURS];
 #pragma GCC unroll 8
@@ -28,15 +28,15 @@ INLINE void depthwise_vector(const int count, int taps_y, int taps_x, const floa
 		*(lanes *)(y + i * y_pixel) = acc[i];
 }
 
-static void depthwise(long pixels, long c, int taps_y, int taps_x, const float *x, long x_pixel, long x_row, long x_tap, const float *w,
-	long w_row, long w_tap, float *y, long y_pixel)
+static void depthwise(long pixels, long c, int taps_y, int taps_x, const float *x, long x_pixel, long x_row, long x_tap,
+	const float *w, long w_row, long w_tap, float *y, long y_pixel)
 {
 	long j = 0;
 	for (; j + LANES <= c; j += LANES) {
 		long p = 0;
 		for (; p + NEIGHBOURS <= pixels; p += NEIGHBOURS)
-			depthwise_vector(NEIGHBOURS, taps_y, taps_x, x + p * x_pixel + j, x_pixel, x_row, x_tap, w + j, w_row, w_tap,
-				y + p * y_pixel + j, y_pixel);
+			depthwise_vector(NEIGHBOURS, taps_y, taps_x, x + p * x_pixel + j, x_pixel, x_row, x_tap, w + j, w_row,
+				w_tap, y + p * y_pixel + j, y_pixel);
 		for (; p + 4 <= pixels; p += 4)
 			depthwise_vector(4, taps_y, taps_x, x + p * x_pixel + j, x_pixel, x_row, x_tap, w + j, w_row, w_tap,
 				y + p * y_pixel + j, y_pixel);
@@ -54,8 +54,8 @@ static void depthwise(long pixels, long c, int taps_y, int taps_x, const float *
 		}
 }
 
-INLINE void depthwise_gradient_block(const int taps, const int width, long pixels, const float *x, long x_pixel, long x_tap, const float *dy,
-	long dy_pixel, float *dw, long w_tap)
+INLINE void depthwise_gradient_block(const int taps, const int width, long pixels, const float *x, long x_pixel, long x_tap,
+	const float *dy, long dy_pixel, float *dw, long w_tap)
 {
 	float acc[KERNEL_TAPS][BLOCK];
 	for (int t = 0; t < taps; t++)
@@ -70,8 +70,8 @@ INLINE void depthwise_gradient_block(const int taps, const int width, long pixel
 			dw[t * w_tap + k] = acc[t][k];
 }
 
-INLINE void depthwise_gradient_taps(const int taps, long pixels, long c, const float *x, long x_pixel, long x_tap, const float *dy,
-	long dy_pixel, float *dw, long w_tap)
+INLINE void depthwise_gradient_taps(const int taps, long pixels, long c, const float *x, long x_pixel, long x_tap,
+	const float *dy, long dy_pixel, float *dw, long w_tap)
 {
 	long j = 0;
 	for (; j + BLOCK <= c; j += BLOCK)
@@ -80,8 +80,8 @@ INLINE void depthwise_gradient_taps(const int taps, long pixels, long c, const f
 		depthwise_gradient_block(taps, (int)(c - j), pixels, x + j, x_pixel, x_tap, dy + j, dy_pixel, dw + j, w_tap);
 }
 
-static void depthwise_gradient(long pixels, long c, int taps, const float *x, long x_pixel, long x_tap, const float *dy, long dy_pixel,
-	float *dw, long w_tap)
+static void depthwise_gradient(long pixels, long c, int taps, const float *x, long x_pixel, long x_tap, const float *dy,
+	long dy_pixel, float *dw, long w_tap)
 {
 	for (; taps > 0; taps -= KERNEL_TAPS, x += KERNEL_TAPS * x_tap, dw += KERNEL_TAPS * w_tap) {
 		if (taps == 3)
@@ -90,7 +90,8 @@ static void depthwise_gradient(long pixels, long c, int taps, const float *x, lo
 			depthwise_gradient_taps(5, pixels, c, x, x_pixel, x_tap, dy, dy_pixel, dw, w_tap);
 		else
 			for (int t = 0; t < taps; t++)
-				depthwise_gradient_taps(1, pixels, c, x + t * x_tap, x_pixel, x_tap, dy, dy_pixel, dw + t * w_tap, w_tap);
+				depthwise_gradient_taps(1, pixels, c, x + t * x_tap, x_pixel, x_tap, dy, dy_pixel, dw + t * w_tap,
+					w_tap);
 	}
 }
 

@@ -40,16 +40,16 @@ static float add(const float *a, const float *b, long n, enum act act, float *y)
 	return peak(y, n);
 }
 
-INLINE void add_affine_all(enum act act, const float *a, const float *ga, const float *sa, const float *b, const float *gb, const float *sb,
-	long pixels, long c, float *restrict y)
+INLINE void add_affine_all(enum act act, const float *a, const float *ga, const float *sa, const float *b, const float *gb,
+	const float *sb, long pixels, long c, float *restrict y)
 {
 	for (long p = 0; p < pixels; p++, a += c, b += c, y += c)
 		for (long j = 0; j < c; j++)
 			y[j] = activated(act, (a[j] * ga[j] + sa[j]) + (b[j] * gb[j] + sb[j]));
 }
 
-static float add_affine(const float *a, const float *ga, const float *sa, const float *b, const float *gb, const float *sb, long pixels, long c,
-	enum act act, float *y)
+static float add_affine(const float *a, const float *ga, const float *sa, const float *b, const float *gb, const float *sb,
+	long pixels, long c, enum act act, float *y)
 {
 	FOR_ACT(act, add_affine_all, a, ga, sa, b, gb, sb, pixels, c, y);
 	return peak(y, pixels * c);
@@ -104,7 +104,8 @@ static void sgd(float *w, float *v, const float *g, long n, float scale, float r
 	}
 }
 
-static void adamw(float *w, float *m, float *v, const float *g, long n, float scale, float rate, float beta1, float beta2, float decay)
+static void adamw(float *w, float *m, float *v, const float *g, long n, float scale, float rate, float beta1, float beta2,
+	float decay)
 {
 	for (long i = 0; i < n; i++) {
 		float d = scale * g[i];

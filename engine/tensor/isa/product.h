@@ -74,13 +74,14 @@ INLINE void product_tile(const int rows, const int vectors, int columns, long pa
 
 typedef void product_pass(int columns, long panels, long depth, const float *a, long a_row, long a_step, long a_panel,
 	const float *const *b, long b_step, long b_panel, float *c, long c_row, bool accumulate);
-#define PASS(rows, vectors)                                                                                            \
-	static void product_##rows##_##vectors(int columns, long panels, long depth, const float *a, long a_row, long a_step, \
-		long a_panel, const float *const *b, long b_step, long b_panel, float *c, long c_row, bool accumulate)  \
-	{                                                                                                              \
-		product_tile(rows, vectors, columns, panels, depth, a, a_row, a_step, a_panel, b, b_step, b_panel, c, c_row, \
-			accumulate);                                                                                   \
+#define PASS(rows, vectors)                                                                                                      \
+	static void product_##rows##_##vectors(int columns, long panels, long depth, const float *a, long a_row, long a_step,    \
+		long a_panel, const float *const *b, long b_step, long b_panel, float *c, long c_row, bool accumulate)           \
+	{                                                                                                                        \
+		product_tile(rows, vectors, columns, panels, depth, a, a_row, a_step, a_panel, b, b_step, b_panel, c, c_row,     \
+			accumulate);                                                                                             \
 	}
+// clang-format off
 #define PASSES(rows) PASS(rows, 1) PASS(rows, 2)
 PASSES(1) PASSES(2) PASSES(3) PASSES(4) PASSES(5) PASSES(6)
 #if defined(__AVX512F__)
@@ -93,6 +94,7 @@ static product_pass *const product_passes[BEST_ROWS][VECTORS] = {
 	ROW(7), ROW(8), ROW(9), ROW(10), ROW(11), ROW(12),
 #endif
 };
+// clang-format on
 
 static void product(int rows, int columns, long panels, long depth, const float *a, long a_row, long a_step, long a_panel,
 	const float *b, long b_step, long b_panel, long b_block, float *c, long c_row, bool accumulate)
@@ -106,8 +108,8 @@ static void product(int rows, int columns, long panels, long depth, const float 
 				int column = j + v * LANES;
 				bt[v] = b + column / KERNEL_BLOCK * b_block + column % KERNEL_BLOCK;
 			}
-			product_passes[part - 1][vectors - 1](columns - j, panels, depth, a, a_row, a_step, a_panel, bt, b_step, b_panel,
-				c + j, c_row, accumulate);
+			product_passes[part - 1][vectors - 1](columns - j, panels, depth, a, a_row, a_step, a_panel, bt, b_step,
+				b_panel, c + j, c_row, accumulate);
 			j += vectors * LANES;
 		}
 		a += part * a_row;

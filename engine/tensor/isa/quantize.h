@@ -45,19 +45,21 @@ static void quantize(const struct grid *grid, float scale, const float *x, float
 			y[i] = scale * on_float_grid(&g, x[i] / scale);
 }
 
-INLINE void quantize_affine_rows(enum act act, const enum grid_kind round, const struct grid *grid, float scale, const float *x, long pixels, long c,
-	const float *gain, const float *shift, float *restrict y)
+INLINE void quantize_affine_rows(enum act act, const enum grid_kind round, const struct grid *grid, float scale, const float *x,
+	long pixels, long c, const float *gain, const float *shift, float *restrict y)
 {
 	const struct grid g = *grid;
 	for (long p = 0; p < pixels; p++, x += c, y += c)
 		for (long j = 0; j < c; j++) {
 			float v = activated(act, x[j] * gain[j] + shift[j]);
-			y[j] = round == GRID_NONE ? v : scale * (round == GRID_INTEGER ? on_integer_grid(&g, v / scale) : on_float_grid(&g, v / scale));
+			y[j] = round == GRID_NONE
+				? v
+				: scale * (round == GRID_INTEGER ? on_integer_grid(&g, v / scale) : on_float_grid(&g, v / scale));
 		}
 }
 
-static void quantize_affine(const struct grid *grid, float scale, const float *x, long pixels, long c, const float *gain, const float *shift,
-	enum act act, float *y)
+static void quantize_affine(const struct grid *grid, float scale, const float *x, long pixels, long c, const float *gain,
+	const float *shift, enum act act, float *y)
 {
 	if (grid->kind == GRID_NONE)
 		FOR_ACT(act, quantize_affine_rows, GRID_NONE, grid, scale, x, pixels, c, gain, shift, y);
