@@ -44,7 +44,8 @@ struct last {
 struct searcher;
 struct lane {
 	const struct shared *shared;
-	const struct searcher *searcher;      // that moves its policy
+	const struct searcher *searcher;      // that moved its policy at the last step
+	void *own;                            // what that one keeps beside it
 	char name[16];                        // part of its names in a state and of its random keys; "": the first lane
 	struct partition *partition, *wanted; // as it is; room for a change to be tried on
 	struct policy *policy;
@@ -68,6 +69,9 @@ enum { LANE_CHOICES = 8 };
 // Takes the partition from the settings; the policy begins as they say. The aims are still to come (lane_take_aims).
 bool lane_open(struct lane *, const char *name, const struct shared *, struct fault *);
 void lane_close(struct lane *);
+// Hands the lane to the searcher that the settings name, where that is another: when a step begins, so that a change which is taken
+// back before it has changed nothing. False: out of memory.
+bool lane_take_searcher(struct lane *, struct fault *);
 
 // The key of a random stream of its own, at the present step.
 uint64_t lane_key(const struct lane *, const char *purpose);

@@ -32,6 +32,7 @@ static const struct form forms[] = {
 	{"target", CHANGE_TARGET, SHAPE_PAIRS, NULL, NULL, false},
 	{"reward", CHANGE_SET, SHAPE_VALUE, "reward", NULL, false},
 	{"decide", CHANGE_SET, SHAPE_VALUE, "decide", NULL, false},
+	{"searcher", CHANGE_SET, SHAPE_VALUE, "searcher", NULL, false},
 	{"set", CHANGE_SET, SHAPE_PAIRS, NULL, NULL, false},
 	{"extend", CHANGE_EXTEND, SHAPE_MORE, NULL, NULL, false},
 	{"ungroup", CHANGE_GROUP, SHAPE_NAMES, NULL, "", false},
