@@ -104,7 +104,9 @@ struct command_group session_plot_group(struct session *);
 struct command_group session_catalog_group(struct session *s);
 // Machines of many chips: reports that need no session. Each also runs as `bitscape REPORT …`, without a terminal.
 struct command_group session_machine_group(void);
-// What may be asked on the command line: a row of one of these two, or `help`.
+// Races: many searches, one after another (sessions/race). With a session only what is told of them.
+struct command_group session_race_group(struct session *s);
+// What may be asked on the command line: a row of one of these three, or `help`.
 bool session_is_question(const char *word);
 // Whether a new session may have this name: false with a fault where a question, a network, a device, a pod or a format has the name.
 // A path never is one of these.

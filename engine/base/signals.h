@@ -16,6 +16,7 @@ bool signals_open(bool screen, struct fault *);
 void signals_close(void); // all is as it was before
 int signals_fd(void);     // readable when one has come
 int signals_next(void);   // its number; 0: none
+int signals_heard(void);  // the last that signals_next gave, until they are opened again; 0: none
 // Stops the process, and with `group` those started with it (a shell script, make), as an unhandled TSTP would; returns
 // when it goes on.
 void signals_stop(bool group);
