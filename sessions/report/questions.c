@@ -23,7 +23,7 @@ static const struct command rows[] = {
 		"top-1 that each layer loses per format, how well that meets what was published, and the roofline against a T4's times",
 		run_sensitivity},
 	{"rivals", COMMAND_QUERY, 2, -1, {ARGUMENT_NETWORK, ARGUMENT_TEXT, ARGUMENT_FORMAT}, 1, NULL,
-		"NETWORK LIMIT [FORMAT]... [term=bops|size] [table=hawq|FILE.csv]",
+		"NETWORK LIMIT [FORMAT]... [term=bops|size] [table=hawq|FILE.csv] [csv=FILE]",
 		"what plain searchers find within a limit by a sensitivity table: uniform, 8 bits at both ends, greedy, exact",
 		run_rivals},
 };

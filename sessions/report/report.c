@@ -146,27 +146,34 @@ const char *count_of(double count, const char *noun, char buf[32])
 	return buf;
 }
 
+// Room for one more cell; false: out of memory.
+static bool room_for_cell(struct report *r)
+{
+	if (r->cells < r->room)
+		return true;
+	size_t room = r->room ? r->room * 2 : 64;
+	char **more = realloc(r->cell, room * sizeof *more);
+	if (!more)
+		return false;
+	r->cell = more;
+	r->room = room;
+	return true;
+}
+
 void report_cell(struct report *r, const char *format, ...)
 {
-	char text[512];
-	va_list args;
+	va_list args, again;
 	va_start(args, format);
-	vsnprintf(text, sizeof text, format, args);
-	va_end(args);
-	if (r->cells == r->room) {
-		size_t room = r->room ? r->room * 2 : 64;
-		char **more = realloc(r->cell, room * sizeof *more);
-		if (!more) {
-			r->failed = true;
-			return;
-		}
-		r->cell = more;
-		r->room = room;
+	va_copy(again, args);
+	size_t size = (size_t)vsnprintf(NULL, 0, format, args) + 1;
+	char *text = room_for_cell(r) ? malloc(size) : NULL;
+	if (text) {
+		vsnprintf(text, size, format, again);
+		r->cell[r->cells++] = text;
 	}
-	if ((r->cell[r->cells] = strdup(text)))
-		r->cells++;
-	else
-		r->failed = true;
+	r->failed |= !text;
+	va_end(again);
+	va_end(args);
 }
 
 void report_band(struct report *r, const struct band *b, double factor, const char *format)

@@ -5,12 +5,12 @@
 #include <string.h>
 
 #include "sessions/report/question.h"
+#include "sessions/report/report.h"
 
 struct rivals_question {
-	const char *limit, *term, *table;
-	const char *format[QUESTION_FORMATS];
-	int formats;
-	struct string text;
+	const char *limit, *term, *table, *csv;
+	struct question_formats formats;
+	struct report report;
 };
 
 // Top-1 in percent; in points below fp32 where the table does not say what fp32 has.
@@ -20,30 +20,46 @@ static const char *top1_text(double top1, double lost, char buf[32])
 	return buf;
 }
 
-static void add_rivals_head(struct rivals_question *q, double most, const char *unit, double top1)
+static void add_rival(struct report *t, const struct rivals_question *q, const struct rival *r, double most, const char *unit,
+	double top1, const int *choice, int layers)
 {
-	char number[96];
-	string_add(&q->text, "%s at most %s; top-1 is estimated by the table %s, nothing is trained%s\n", q->term,
-		number_write(most, unit, number, sizeof number), q->table,
-		isnan(top1) ? "; the table does not say what fp32 has: points are lost to it" : "");
-}
-
-static void add_rival(struct rivals_question *q, const struct rival *r, double most, const char *unit, double top1,
-	const int *choice, int layers)
-{
-	char number[96], top[32];
+	char number[96], top[32], bound[32];
+	struct string formats = {0};
+	report_cell(t, "%s", r->name);
 	if (!r->found) {
-		string_add(&q->text, "%-8s finds no choice within the limit\n", r->name);
+		for (int i = 0; i < 4; i++)
+			report_cell(t, "-");
+		report_cell(t, "no choice within the limit");
 		return;
 	}
-	string_add(&q->text, "%-8s %16s  x%.3f  %s", r->name, number_brief(r->cost, unit, number, sizeof number), r->cost / most,
-		top1_text(top1, r->lost, top));
-	if (r->bound < r->lost)
-		string_add(&q->text, "  (no choice has more than %s)", top1_text(top1, r->bound, top));
-	string_add(&q->text, "  ");
+	report_cell(t, "%s", number_brief(r->cost, unit, number, sizeof number));
+	report_cell(t, "x%.3f", r->cost / most);
+	report_cell(t, "%s", top1_text(top1, r->lost, top));
+	report_cell(t, "%s", r->bound < r->lost ? top1_text(top1, r->bound, bound) : "");
 	for (int l = 0; l < layers; l++)
-		string_add(&q->text, "%s%s", l ? "," : "", q->format[choice[l]]);
-	string_add(&q->text, "\n");
+		string_add(&formats, "%s%s", l ? "," : "", q->formats.name[choice[l]]);
+	t->failed |= formats.failed;
+	report_cell(t, "%s", formats.failed ? "" : formats.bytes);
+	string_free(&formats);
+}
+
+static void fill_rivals(struct rivals_question *q, const struct rival rival[RIVALS], double most, const char *unit, double top1,
+	const int *choice, int layers)
+{
+	static const struct report_column columns[] = {
+		{"rival", true}, {"cost", false}, {"of limit", false}, {"top-1", false}, {"at most", false}, {"formats", true}};
+	char number[96];
+	report_begin(&q->report, columns, sizeof columns / sizeof *columns);
+	report_above(&q->report, "%s at most %s; top-1 is estimated by the table %s, nothing is trained%s", q->term,
+		number_write(most, unit, number, sizeof number), q->table,
+		isnan(top1) ? "; the table does not say what fp32 has: points are lost to it" : "");
+	bool bounded = false;
+	for (int r = 0; r < RIVALS; r++) {
+		add_rival(&q->report, q, &rival[r], most, unit, top1, choice + r * layers, layers);
+		bounded |= rival[r].found && rival[r].bound < rival[r].lost;
+	}
+	if (bounded)
+		report_below(&q->report, "(at most: no choice within the limit has more)");
 }
 
 static bool add_rivals(const struct description *d, void *context, struct fault *f)
@@ -56,12 +72,9 @@ static bool add_rivals(const struct description *d, void *context, struct fault 
 	struct rival rival[RIVALS];
 	double most;
 	bool ok = costing && (choice || fault_memory(f, info->name)) &&
-		losses_rivals(losses, costing, q->format, q->formats, q->limit, &most, rival, choice, f);
-	const double top1 = ok ? losses_top1(losses) : NAN;
+		losses_rivals(losses, costing, q->formats.name, q->formats.count, q->limit, &most, rival, choice, f);
 	if (ok)
-		add_rivals_head(q, most, costing_unit(costing), top1);
-	for (int r = 0; ok && r < RIVALS; r++)
-		add_rival(q, &rival[r], most, costing_unit(costing), top1, choice + r * info->layers, info->layers);
+		fill_rivals(q, rival, most, costing_unit(costing), losses_top1(losses), choice, info->layers);
 	free(choice);
 	costing_free(costing);
 	losses_free(losses);
@@ -70,7 +83,6 @@ static bool add_rivals(const struct description *d, void *context, struct fault 
 
 bool run_rivals(struct command_call *call)
 {
-	static const char *const usual[] = {"int4", "int5", "int6", "int7", "int8"};
 	struct rivals_question q = {.limit = call->argv[1], .term = "bops", .table = "hawq"};
 	if (question_is_pattern(call->argv[0]))
 		return fault_set(&call->fault, call->argv[0], "`catalog` lists them", "ask about one network at a time");
@@ -80,16 +92,11 @@ bool run_rivals(struct command_call *call)
 			q.term = word + 5;
 		else if (strncmp(word, "table=", 6) == 0)
 			q.table = word + 6;
-		else if (q.formats == QUESTION_FORMATS)
-			return fault_set(&call->fault, word, "leave some out", "so many formats have no room");
-		else if (!question_check_format(word, "term= and table= are its other words", &call->fault))
+		else if (strncmp(word, "csv=", 4) == 0)
+			q.csv = word + 4;
+		else if (!question_add_format(&q.formats, word, "term=, table= and csv= are its other words", &call->fault))
 			return false;
-		else
-			q.format[q.formats++] = word;
 	}
-	for (size_t i = 0; !q.formats && i < sizeof usual / sizeof *usual; i++)
-		q.format[i] = usual[i];
-	if (!q.formats)
-		q.formats = sizeof usual / sizeof *usual;
-	return question_tell(call, &q.text, question_each_network(call->argv[0], add_rivals, &q, &call->fault));
+	question_usual_formats(&q.formats, 4);
+	return report_end(&q.report, call, q.csv, question_each_network(call->argv[0], add_rivals, &q, &call->fault));
 }

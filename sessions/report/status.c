@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "sessions/core/inside.h"
+#include "sessions/report/report.h"
 
 // What a term's costs are of, where the number's own unit does not say it: "latency: ms per 128 images on a100".
 static void add_units(const struct snapshot *now, struct string *t)
@@ -154,42 +155,45 @@ bool run_layers(struct command_call *call)
 	return ok && say_all(call, &t);
 }
 
+static void add_point(struct report *t, const struct snapshot *now, const struct front_point *p)
+{
+	report_cell(t, "%s%.2f", now->estimated[0] ? "~" : "", 100 * p->accuracy);
+	report_cell(t, isnan(p->loss) ? "-" : "%#.4g", p->loss);
+	report_cell(t, "%ld", p->step);
+	report_cell(t, "%s", p->label[0] ? p->label : point_origin_word(p->origin));
+	for (int k = 0; k < now->terms; k++) {
+		char cost[ENGINE_TEXT];
+		report_cell(t, "%s", number_write(p->cost[k], now->term[k].brief, cost, sizeof cost));
+	}
+	report_cell(t, "%s", p->dominated ? "dominated" : "");
+}
+
 bool run_front(struct command_call *call)
 {
+	enum { BEFORE = 4 };
 	struct session *s = call->context;
 	const struct snapshot *now = s->snapshot;
 	bool all = call->argc && strcmp(call->argv[0], "all") == 0;
-	struct string t = {0};
+	struct report_column columns[BEFORE + ENGINE_TERMS + 1] = {
+		{"accuracy, %", false}, {"loss", false}, {"step", false}, {"what", true}};
 	if (call->argc && !all)
 		return fault_set(&call->fault, "front", "usage: front [all]", "'%s' is not one of its words", call->argv[0]);
 	if (!now->points) {
 		call->say(call, "the front is still empty: no choice has been scored");
 		return true;
 	}
-	if (now->estimated[0])
-		string_add(&t, "accuracies are estimated (~, %s), not measured\n", now->estimated);
-	string_add(&t, "accuracy    loss    step  what    ");
 	for (int k = 0; k < now->terms; k++)
-		string_add(&t, "  %18s", now->term[k].name);
-	string_add(&t, "\n");
-	for (int i = 0; i < now->points; i++) {
-		const struct front_point *p = &now->point[i];
-		if (p->dominated && !all)
-			continue;
-		const char *what = p->label[0] ? p->label : point_origin_word(p->origin);
-		char accuracy[32];
-		snprintf(accuracy, sizeof accuracy, "%s%.2f", now->estimated[0] ? "~" : "", 100 * p->accuracy);
-		string_add(&t, "%6s %%  ", accuracy);
-		string_add(&t, isnan(p->loss) ? "     -" : "%#6.4g", p->loss);
-		string_add(&t, "  %6ld  %-8s", p->step, what);
-		for (int k = 0; k < now->terms; k++) {
-			char cost[ENGINE_TEXT];
-			string_add(&t, "  %18s", number_write(p->cost[k], now->term[k].brief, cost, sizeof cost));
-		}
-		string_add(&t, "%s\n", p->dominated ? "  dominated" : "");
-	}
-	add_units(now, &t);
-	return say_all(call, &t);
+		columns[BEFORE + k] = (struct report_column){now->term[k].name, false};
+	columns[BEFORE + now->terms] = (struct report_column){"", true};
+	struct report t;
+	report_begin(&t, columns, BEFORE + now->terms + 1);
+	if (now->estimated[0])
+		report_above(&t, "accuracies are estimated (~, %s), not measured", now->estimated);
+	for (int i = 0; i < now->points; i++)
+		if (all || !now->point[i].dominated)
+			add_point(&t, now, &now->point[i]);
+	add_units(now, &t.below);
+	return report_end(&t, call, NULL, true);
 }
 
 bool run_knobs(struct command_call *call)
