@@ -301,6 +301,7 @@ struct term_state {
 struct lane_state {
 	int number;             // from 1 on; a lane that was dropped leaves its number free
 	char name[ENGINE_NAME]; // what it aims at: "bops 0.5x"
+	int place;              // among ENGINE_LANES: no other lane has it while this one lives
 	bool focus;             // the snapshot's slots, terms, groups and smoothed values are this lane's
 	bool pins;              // it has pins of its own
 	const char *searcher;   // what moves its policy

@@ -577,6 +577,7 @@ static void write_name(const struct lane *lane, char *name, size_t size)
 void lane_publish_row(const struct lane *lane, struct lane_state *out)
 {
 	*out = (struct lane_state){.number = lane->number,
+		.place = lane->place,
 		.searcher = lane->searcher->name,
 		.steps = lane->steps,
 		.loss = lane->loss,
