@@ -11,7 +11,7 @@
 #include "engine/search/settings.h"
 #include "engine/tensor/rng.h"
 
-enum { VERSION = 1 };
+enum { VERSION = 2 };
 
 // start=wide: the widest of seven options has about half of the probability.
 static const double LEAN = 4;
@@ -42,7 +42,7 @@ bool lane_open(struct lane *lane, const char *name, const struct shared *s, stru
 	lane->partition->split = s->knobs.decide == DECIDE_SPLIT;
 	partition_settle(lane->partition, NULL);
 	if (!(lane->policy = policy_new(lane->partition, fault)) || !(last->policy = policy_new(last->partition, fault)) ||
-		!(lane->pricer = pricer_new(s->space, fault)))
+		!(lane->pricer = pricer_new(s->space, fault)) || !(lane->additive = additive_new(lane->partition, fault)))
 		return false;
 	if (s->knobs.start == START_WIDE)
 		policy_lean(lane->policy, LEAN);
@@ -57,6 +57,7 @@ void lane_close(struct lane *lane)
 	partition_free(lane->wanted);
 	partition_free(lane->last.partition);
 	pricer_free(lane->pricer);
+	additive_free(lane->additive);
 	free(lane->modal);
 	free(lane->choice);
 	free(lane->value);
@@ -142,6 +143,7 @@ void lane_begin_step(struct lane *lane, const uint8_t *path)
 	struct record *r = &lane->record;
 	double cost[ENGINE_TERMS];
 	lane->last.kept = false;
+	additive_follow(lane->additive, lane->partition, lane->shared->by_loss);
 	lane_costs(lane, path, cost);
 	for (int t = 0; t < ENGINE_TERMS; t++)
 		r->cost[t] = (float)cost[t];
@@ -281,6 +283,14 @@ static bool save_last(struct lane *lane, struct state *out, struct fault *fault)
 	return ok ? save_policy(last->policy, prefix, out, fault) : fault_memory(fault, "checkpoint");
 }
 
+static bool save_additive(struct lane *lane, struct state *out, struct fault *fault)
+{
+	struct state_array array[ADDITIVE_ARRAYS];
+	char prefix[STATE_KEY];
+	additive_arrays(lane->additive, array);
+	return state_add_arrays(out, array, ADDITIVE_ARRAYS, own_name(lane, "additive.", prefix), fault);
+}
+
 bool lane_save(struct lane *lane, struct state *out, struct fault *fault)
 {
 	struct state_number number[NUMBERS];
@@ -294,7 +304,7 @@ bool lane_save(struct lane *lane, struct state *out, struct fault *fault)
 	}
 	if (!ok || !save_partition(lane->partition, prefix, out))
 		return fault_memory(fault, "checkpoint");
-	return save_policy(lane->policy, own_name(lane, "policy.", name), out, fault) &&
+	return save_policy(lane->policy, own_name(lane, "policy.", name), out, fault) && save_additive(lane, out, fault) &&
 		(!lane->last.kept || save_last(lane, out, fault));
 }
 
@@ -382,6 +392,16 @@ static bool restore_last(struct lane *lane, const struct state *in, struct fault
 	return true;
 }
 
+// It is of the last step.
+static bool restore_additive(struct lane *lane, const struct state *in, struct fault *fault)
+{
+	struct state_array array[ADDITIVE_ARRAYS];
+	char prefix[STATE_KEY];
+	additive_refollow(lane->additive, lane->last.kept ? lane->last.partition : lane->partition);
+	additive_arrays(lane->additive, array);
+	return state_read_arrays(in, array, ADDITIVE_ARRAYS, own_name(lane, "additive.", prefix), fault);
+}
+
 bool lane_restore(struct lane *lane, const struct state *in, struct fault *fault)
 {
 	const struct shared *s = lane->shared;
@@ -403,7 +423,7 @@ bool lane_restore(struct lane *lane, const struct state *in, struct fault *fault
 	}
 	if (*policy_moves(lane->policy) < 0 || !isfinite(lane->baseline))
 		return state_damaged(fault, own_name(lane, "moves", name));
-	return restore_last(lane, in, fault);
+	return restore_last(lane, in, fault) && restore_additive(lane, in, fault);
 }
 
 // ---- publication ----

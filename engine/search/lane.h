@@ -10,6 +10,7 @@
 
 #include <math.h>
 
+#include "engine/search/additive.h"
 #include "engine/search/policy.h"
 #include "engine/search/shared.h"
 #include "engine/state/state.h"
@@ -48,6 +49,7 @@ struct lane {
 	char name[16];                        // part of its names in a state and of its random keys; "": the first lane
 	struct partition *partition, *wanted; // as it is; room for a change to be tried on
 	struct policy *policy;
+	struct additive *additive; // what the options of its decisions are worth
 	struct aim aim[ENGINE_TERMS];
 	uint8_t *modal;  // [slots]: what it would choose now
 	double baseline; // a moving average of rewards
