@@ -196,7 +196,7 @@ struct layer_range {
 	float activation; // clipping range of the input activations
 };
 
-enum choice_kind { CHOICE_MODAL, CHOICE_UNIFORM, CHOICE_GIVEN };
+enum choice_kind { CHOICE_RESULT, CHOICE_UNIFORM, CHOICE_GIVEN };
 enum split { SPLIT_HELDOUT, SPLIT_TEST };
 struct evaluation {
 	enum split split;
@@ -244,6 +244,7 @@ struct slot_state {
 	float probability[ENGINE_OPTIONS]; // under the restrictions; sums to 1
 	uint32_t allowed;                  // bit per option
 	uint8_t modal;                     // the most likely allowed option
+	uint8_t result;                    // the option of the result
 	int decision;                      // which of the policy's decisions sets it: equal numbers are one decision
 	int group;                         // of its layer, in the snapshot's list; -1: none
 };
@@ -280,6 +281,7 @@ struct term_state {
 	double whole;                  // what a target of 1x stands for: the cost of the widest uniform choice
 	char target_text[ENGINE_NAME]; // as the person gave it
 	double modal;                  // cost of the modal choice
+	double result;                 // cost of the result
 	double expected;               // mean cost of the choices sampled lately
 	double low, high;              // cheapest and dearest cost found among the choices that the restrictions allow
 	double least; // a proven bound: no choice that they allow costs less; it equals `low` where that is the cheapest
@@ -324,7 +326,10 @@ struct snapshot {
 	int terms;
 	struct term_state term[ENGINE_TERMS];
 	int decisions; // of the policy; tied, there is one per layer or group, split, there are two
-	bool split;    // a layer's weight format and activation format are two decisions
+	// The result: of the choices within all targets that have a weight, the one that the policy finds likeliest. The modal choice
+	// where that is within them; the cheapest choice that was found where none is.
+	bool within; // it is within all of these targets
+	bool split;  // a layer's weight format and activation format are two decisions
 	int slots;
 	struct slot_state *slot;
 	int groups;

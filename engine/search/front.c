@@ -13,7 +13,7 @@ enum { VERSION = 1 };
 
 bool front_open(struct front *f, const struct shared *s, struct fault *fault)
 {
-	size_t slots = (size_t)s->space->slots, room = (size_t)s->knobs.front_size + ENGINE_OPTIONS + 8;
+	size_t slots = (size_t)s->space->slots, room = (size_t)s->knobs.front_size + ENGINE_OPTIONS + 9;
 	f->shared = s;
 	f->room = (int)room;
 	if (!(f->pricer = pricer_new(s->space, fault)))
@@ -94,6 +94,7 @@ void front_begin(struct front *f, const struct lane *lane)
 			propose(f, POINT_UNIFORM, name, f->draw);
 	}
 	propose(f, POINT_MODAL, "modal", lane->modal);
+	propose(f, POINT_SAMPLED, "", lane->result);
 	for (int i = 0; i < f->points && f->candidates < s->knobs.front_size + slot->options; i++)
 		if (f->point[i].origin != POINT_UNIFORM && !f->point[i].dominated)
 			propose(f, POINT_SAMPLED, "", f->point[i].choice);

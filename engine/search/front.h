@@ -32,7 +32,7 @@ struct front {
 bool front_open(struct front *, const struct shared *, struct fault *);
 void front_close(struct front *);
 bool front_due(const struct front *); // whether it is to be scored after the step that was made
-// Gathers the candidates: every uniform choice, the lane's modal one, what held its place on the front, some fresh samples.
+// Gathers the candidates: every uniform choice, the lane's modal one, its result, what held its place on the front, some fresh samples.
 void front_begin(struct front *, const struct lane *);
 // Scores one candidate; whether more remain. The front changes when the last is done. A candidate that the source cannot score is
 // left out.

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "engine/search/result.h"
 #include "engine/search/searcher.h"
 #include "engine/search/settings.h"
 #include "engine/tensor/rng.h"
@@ -23,11 +24,12 @@ static bool make_rooms(struct lane *lane)
 	const struct shared *s = lane->shared;
 	size_t slots = (size_t)s->space->slots, options = (size_t)s->options;
 	lane->modal = calloc(slots, 1);
+	lane->result = calloc(slots, 1);
 	lane->choice = calloc(LANE_CHOICES * slots, 1);
 	lane->value = calloc(slots * options, sizeof *lane->value);
 	lane->answer = calloc((ENGINE_TERMS + 3) * slots * options, sizeof *lane->answer);
 	lane->bounds = calloc(2 * ENGINE_TERMS * slots, 1);
-	return lane->modal && lane->choice && lane->value && lane->answer && lane->bounds;
+	return lane->modal && lane->result && lane->choice && lane->value && lane->answer && lane->bounds;
 }
 
 bool lane_open(struct lane *lane, const char *name, const struct shared *s, struct fault *fault)
@@ -59,6 +61,7 @@ void lane_close(struct lane *lane)
 	pricer_free(lane->pricer);
 	additive_free(lane->additive);
 	free(lane->modal);
+	free(lane->result);
 	free(lane->choice);
 	free(lane->value);
 	free(lane->answer);
@@ -173,6 +176,10 @@ void lane_settle(struct lane *lane)
 	lane_costs(lane, lane->modal, cost);
 	for (int t = 0; t < lane->shared->terms; t++)
 		lane->aim[t].modal = cost[t];
+	lane->within = result_of(lane, lane->result);
+	lane_costs(lane, lane->result, cost);
+	for (int t = 0; t < lane->shared->terms; t++)
+		lane->aim[t].result = cost[t];
 }
 
 void lane_end_step(struct lane *lane)
@@ -439,6 +446,7 @@ static void publish_slots(const struct lane *lane, struct snapshot *out)
 		int d = p->decision_of[i];
 		*slot = (struct slot_state){.allowed = p->decision[d].allowed,
 			.modal = lane->modal[i],
+			.result = lane->result[i],
 			.decision = d,
 			.group = p->group_of[space_layer(i)]};
 		memcpy(slot->probability, policy_probabilities(lane->policy, d), sizeof slot->probability);
@@ -460,6 +468,7 @@ static void publish_term(const struct lane *lane, int t, struct term_state *out)
 		.target = aim->target,
 		.targeted = aim->target > 0,
 		.modal = aim->modal,
+		.result = aim->result,
 		.expected = aim->sampled,
 		.low = aim->low,
 		.high = aim->high,
@@ -486,6 +495,7 @@ void lane_publish(const struct lane *lane, struct snapshot *out)
 	out->advantage = lane->has_quality ? lane->advantage : (double)NAN;
 	out->entropy = policy_entropy(lane->policy);
 	out->learning_rate = (double)lane->record.learning_rate;
+	out->within = lane->within;
 	publish_slots(lane, out);
 	out->terms = lane->shared->terms;
 	for (int t = 0; t < out->terms; t++)

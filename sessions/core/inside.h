@@ -236,7 +236,8 @@ void session_take_replies(struct session *);
 void session_drop_pending(struct session *);
 bool session_change(struct session *, const struct change *, enum journal_act, int of, struct fault *);
 bool session_undo(struct session *, enum journal_act, struct fault *);
-bool session_evaluate(struct session *, enum choice_kind, const char *option, const uint8_t *choice, enum split, struct fault *);
+// `called`: the format of a uniform choice; of any other, what it is called.
+bool session_evaluate(struct session *, enum choice_kind, const char *called, const uint8_t *choice, enum split, struct fault *);
 // Posts a copy of the state to be saved (asked: and told) or only for its digest.
 bool session_save(struct session *, bool asked, struct fault *);
 bool session_ask_digest(struct session *, bool told, struct fault *);
@@ -310,8 +311,10 @@ const char *session_group(const struct session *, int layer);
 void session_both(const struct session *, int layer, const char *(*text)(const struct session *, int slot), char *buf,
 	size_t size);
 const char *session_modal_option(const struct session *, int slot);
-// The modal choice of the snapshot, an option per slot.
+const char *session_result_option(const struct session *, int slot);
+// The modal choice of the snapshot, and its result: an option per slot.
 void session_modal(const struct session *, uint8_t *choice);
+void session_result(const struct session *, uint8_t *choice);
 // "bops 201.3 M bit ops (+4.5 %), latency 84.2 ms/128 img, …": the costs of a choice and how far they are from `than`, where not NULL.
 bool session_tell_costs(const struct session *, struct string *, const uint8_t *choice, const uint8_t *than);
 // Adds to what a change of targets did: what each is in the term's unit, "2 ms per 128 images on a100".
