@@ -245,8 +245,12 @@ struct slot_state {
 	uint32_t allowed;                  // bit per option
 	uint8_t modal;                     // the most likely allowed option
 	uint8_t result;                    // the option of the result
-	int decision;                      // which of the policy's decisions sets it: equal numbers are one decision
-	int group;                         // of its layer, in the snapshot's list; -1: none
+	// What the additive model of quality says of the options, in the unit of quality; NAN: nothing yet.
+	float worth[ENGINE_OPTIONS]; // beyond that of the modal option
+	float error[ENGINE_OPTIONS]; // the standard error of that
+	float tried[ENGINE_OPTIONS]; // number of scored choices that held the option, the older ones counted for less
+	int decision;                // which of the policy's decisions sets it: equal numbers are one decision
+	int group;                   // of its layer, in the snapshot's list; -1: none
 };
 
 struct group_state {
@@ -320,7 +324,8 @@ struct snapshot {
 			       // measured on images
 	const char *idle;      // why no step can be made and nothing scored: the search lacks a source of quality; NULL: it can
 	double reward, advantage; // smoothed
-	double entropy;           // mean over free decisions, 0..1 (1: uniform)
+	double foretold; // share of the variance of the qualities of a step's choices that the additive model foretold; NAN: unknown
+	double entropy; // mean over free decisions, 0..1 (1: uniform)
 	double learning_rate;
 	char says[ENGINE_TEXT]; // what the search is doing: "warm-up 40/120: pins count, the policy waits"
 	int terms;
@@ -344,6 +349,9 @@ void snapshot_free(struct snapshot *);
 // matches or of a group's, and whatever is decided with them; with .w or .a behind it, that format alone. Fills meant[slots]; false:
 // it means none.
 bool snapshot_meant(const struct snapshot *, const char *word, bool *meant);
+// What the reward takes off a quality for these costs, at most 0, by the snapshot's weights and targets; NAN where the reward is a
+// product (mnas), in which costs have no part of their own.
+double snapshot_penalty(const struct snapshot *, const double cost[ENGINE_TERMS]);
 // Copies the newest publication into *s, which the caller owns and reuses for this engine alone. False: s already holds it.
 bool engine_snapshot(struct engine *, struct snapshot *s);
 

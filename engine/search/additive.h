@@ -3,8 +3,8 @@
 // scored anyway. The choices of a step are scored on the same held-out images, so only their differences within the step are
 // learned from: what the images of a step have in common, and the level, never enter.
 //
-// The fit is a Kalman filter. Beforehand, the options of a decision differ as the squared rounding error of their formats does, by one
-// unknown factor a decision, and by a little of their own beside it. What is known fades: at each step the covariance moves a
+// The fit is a Kalman filter. Beforehand, the options of a decision differ as the squared rounding errors of their formats do (a
+// quarter for each bit), by an unknown factor that is a part shared by all decisions and a part of its own, and by a little beside that. What is known fades: at each step the covariance moves a
 // small way back to what it was at first, the estimate staying (linear, or stabilised, forgetting: Kulhavy and Zarrop, 1993), so that
 // options no longer tried become uncertain but never more than they were. Exact with all decisions' options in one covariance, up to
 // ADDITIVE_DENSE of them; beyond, a block per decision, which leaves out that two decisions' estimates err together.

@@ -115,16 +115,32 @@ uint32_t lane_counted(const struct lane *lane)
 	return terms;
 }
 
+// Of a reward that is a sum.
+static double penalty(int reward, double weight, double over)
+{
+	return -weight * (reward == REWARD_RELU ? fmax(0, over) : fabs(over));
+}
+
 double lane_penalty(const struct lane *lane, const double *cost)
 {
-	const struct shared *s = lane->shared;
 	double r = 0;
-	for (int t = 0; t < s->terms; t++)
-		if (lane_counts(lane, t)) {
-			double over = cost[t] / lane_goal(&lane->aim[t]) - 1;
-			r -= lane->aim[t].weight * (s->knobs.reward == REWARD_RELU ? fmax(0, over) : fabs(over));
-		}
+	for (int t = 0; t < lane->shared->terms; t++)
+		if (lane_counts(lane, t))
+			r += penalty(lane->shared->knobs.reward, lane->aim[t].weight, cost[t] / lane_goal(&lane->aim[t]) - 1);
 	return r;
+}
+
+double snapshot_penalty(const struct snapshot *s, const double cost[ENGINE_TERMS])
+{
+	int reward = config_knobs(s->settings)->reward;
+	double r = 0;
+	for (int t = 0; t < s->terms; t++) {
+		const struct term_state *term = &s->term[t];
+		double goal = fmin(fmax(term->target, term->low), term->high); // as lane_goal
+		if (term->weight > 0 && term->targeted)
+			r += penalty(reward, term->weight, cost[t] / goal - 1);
+	}
+	return reward == REWARD_MNAS ? (double)NAN : r;
 }
 
 double lane_reward(const struct lane *lane, const double *cost, double quality)
@@ -435,6 +451,24 @@ bool lane_restore(struct lane *lane, const struct state *in, struct fault *fault
 
 // ---- publication ----
 
+// Between a change of what is decided together and the next step, the model is of other decisions.
+static void publish_worth(const struct lane *lane, int d, struct slot_state *slot)
+{
+	const struct additive *a = lane->additive;
+	double worth[SPACE_OPTIONS];
+	bool known = additive_follows(a, lane->partition) && isfinite(additive_foretold(a));
+	for (int o = 0; o < lane->partition->decision[d].options; o++)
+		slot->worth[o] = slot->error[o] = slot->tried[o] = NAN;
+	if (!known)
+		return;
+	additive_worth(a, d, worth);
+	for (int o = 0; o < lane->partition->decision[d].options; o++) {
+		slot->worth[o] = (float)(worth[o] - worth[slot->modal]);
+		slot->error[o] = (float)additive_error(a, d, o, slot->modal);
+		slot->tried[o] = (float)additive_tried(a, d, o);
+	}
+}
+
 static void publish_slots(const struct lane *lane, struct snapshot *out)
 {
 	const struct partition *p = lane->partition;
@@ -450,6 +484,7 @@ static void publish_slots(const struct lane *lane, struct snapshot *out)
 			.decision = d,
 			.group = p->group_of[space_layer(i)]};
 		memcpy(slot->probability, policy_probabilities(lane->policy, d), sizeof slot->probability);
+		publish_worth(lane, d, slot);
 	}
 	out->groups = p->groups;
 	for (int g = 0; g < p->groups; g++) {
@@ -493,6 +528,7 @@ void lane_publish(const struct lane *lane, struct snapshot *out)
 	out->quality = lane->has_quality ? lane->quality : (double)NAN;
 	out->reward = lane->has_quality ? lane->reward : (double)NAN;
 	out->advantage = lane->has_quality ? lane->advantage : (double)NAN;
+	out->foretold = additive_foretold(lane->additive);
 	out->entropy = policy_entropy(lane->policy);
 	out->learning_rate = (double)lane->record.learning_rate;
 	out->within = lane->within;

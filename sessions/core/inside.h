@@ -279,6 +279,7 @@ void draft_follow(struct session *); // what is not edited follows the modal cho
 bool run_export(struct command_call *);
 bool run_status(struct command_call *);
 bool run_layers(struct command_call *);
+bool run_why(struct command_call *); // why.c
 bool run_front(struct command_call *);
 bool run_knobs(struct command_call *);
 bool run_price(struct command_call *);
