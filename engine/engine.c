@@ -23,7 +23,7 @@
 struct request {
 	struct request *next;
 	struct change change;
-	uint8_t *choice; // REQUEST_EVALUATE; NULL: the modal one
+	uint8_t *choice; // REQUEST_EVALUATE; NULL: the result
 	enum split split;
 	int focus; // REQUEST_FOCUS: the lane's number
 	struct reply reply;
@@ -459,7 +459,7 @@ bool engine_post_evaluate(struct engine *e, enum choice_kind kind, const char *o
 {
 	size_t slots = (size_t)search_info(e->search)->slots;
 	struct request *r = calloc(1, sizeof *r);
-	if (!r || (kind != CHOICE_MODAL && !(r->choice = malloc(slots)))) {
+	if (!r || (kind != CHOICE_RESULT && !(r->choice = malloc(slots)))) {
 		free(r);
 		return no_memory(fault);
 	}

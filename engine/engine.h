@@ -203,7 +203,7 @@ struct layer_range {
 	float activation; // clipping range of the input activations
 };
 
-enum choice_kind { CHOICE_MODAL, CHOICE_UNIFORM, CHOICE_GIVEN };
+enum choice_kind { CHOICE_RESULT, CHOICE_UNIFORM, CHOICE_GIVEN };
 enum split { SPLIT_HELDOUT, SPLIT_TEST };
 struct evaluation {
 	enum split split;
@@ -254,8 +254,13 @@ struct slot_state {
 	float probability[ENGINE_OPTIONS]; // under the restrictions; sums to 1
 	uint32_t allowed;                  // bit per option
 	uint8_t modal;                     // the most likely allowed option
-	int decision;                      // which of the policy's decisions sets it: equal numbers are one decision
-	int group;                         // of its layer, in the snapshot's list; -1: none
+	uint8_t result;                    // the option of the result
+	// What the additive model of quality says of the options, in the unit of quality; NAN: nothing yet.
+	float worth[ENGINE_OPTIONS]; // beyond that of the modal option
+	float error[ENGINE_OPTIONS]; // the standard error of that
+	float tried[ENGINE_OPTIONS]; // number of scored choices that held the option, the older ones counted for less
+	int decision;                // which of the policy's decisions sets it: equal numbers are one decision
+	int group;                   // of its layer, in the snapshot's list; -1: none
 };
 
 struct group_state {
@@ -290,6 +295,7 @@ struct term_state {
 	double whole;                  // what a target of 1x stands for: the cost of the widest uniform choice
 	char target_text[ENGINE_NAME]; // as the person gave it
 	double modal;                  // cost of the modal choice
+	double result;                 // cost of the result
 	double expected;               // mean cost of the choices sampled lately
 	double low, high;              // cheapest and dearest cost found among the choices that the restrictions allow
 	double least; // a proven bound: no choice that they allow costs less; it equals `low` where that is the cheapest
@@ -347,13 +353,17 @@ struct snapshot {
 			       // measured on images
 	const char *idle;      // why no step can be made and nothing scored: the search lacks a source of quality; NULL: it can
 	double reward, advantage; // smoothed
-	double entropy;           // mean over free decisions, 0..1 (1: uniform)
+	double foretold; // share of the variance of the qualities of a step's choices that the additive model foretold; NAN: unknown
+	double entropy; // mean over free decisions, 0..1 (1: uniform)
 	double learning_rate;
 	char says[ENGINE_TEXT]; // what the search is doing: "warm-up 40/120: pins count, the policy waits"
 	int terms;
 	struct term_state term[ENGINE_TERMS];
 	int decisions; // of the policy; tied, there is one per layer or group, split, there are two
-	bool split;    // a layer's weight format and activation format are two decisions
+	// The result: of the choices within all targets that have a weight, the one that the policy finds likeliest. The modal choice
+	// where that is within them; the cheapest choice that was found where none is.
+	bool within; // it is within all of these targets
+	bool split;  // a layer's weight format and activation format are two decisions
 	int slots;
 	struct slot_state *slot;
 	int groups;
@@ -371,6 +381,9 @@ void snapshot_free(struct snapshot *);
 // matches or of a group's, and whatever is decided with them; with .w or .a behind it, that format alone. Fills meant[slots]; false:
 // it means none.
 bool snapshot_meant(const struct snapshot *, const char *word, bool *meant);
+// What the reward takes off a quality for these costs, at most 0, by the snapshot's weights and targets; NAN where the reward is a
+// product (mnas), in which costs have no part of their own.
+double snapshot_penalty(const struct snapshot *, const double cost[ENGINE_TERMS]);
 // Copies the newest publication into *s, which the caller owns and reuses for this engine alone. False: s already holds it.
 bool engine_snapshot(struct engine *, struct snapshot *s);
 

@@ -1118,7 +1118,7 @@ static void costs_alone(void **state)
 	unsigned ticket;
 	assert_true(s->run == RUN_PAUSED && s->step == 0 && s->estimated[0] == 0);
 	assert_non_null(strstr(s->idle, "no source of quality"));
-	assert_true(engine_post_evaluate(e, CHOICE_MODAL, NULL, NULL, SPLIT_HELDOUT, &ticket, &f));
+	assert_true(engine_post_evaluate(e, CHOICE_RESULT, NULL, NULL, SPLIT_HELDOUT, &ticket, &f));
 	struct reply r = reply_to(e, ticket);
 	assert_true(!r.ok && strstr(r.fault.what, "no source of quality"));
 	reply_free(&r);
@@ -2323,7 +2323,7 @@ static void evaluations(void **state)
 	struct engine *e = opened("range=ema", NULL);
 	run_to(e, 7);
 	struct state *before = saved(e);
-	struct evaluation modal = evaluated(e, CHOICE_MODAL, NULL, NULL, SPLIT_HELDOUT);
+	struct evaluation modal = evaluated(e, CHOICE_RESULT, NULL, NULL, SPLIT_HELDOUT);
 	struct evaluation uniform = evaluated(e, CHOICE_UNIFORM, "int4", NULL, SPLIT_HELDOUT);
 	uint8_t choice[20];
 	memset(choice, 2, sizeof choice); // int4
@@ -2362,7 +2362,7 @@ static void evaluations_of_the_average(void **state)
 	struct state *with = saved(e);
 	struct snapshot *s = settled(e);
 	unsigned ticket;
-	assert_true(engine_post_evaluate(e, CHOICE_MODAL, NULL, NULL, SPLIT_HELDOUT, &ticket, NULL));
+	assert_true(engine_post_evaluate(e, CHOICE_RESULT, NULL, NULL, SPLIT_HELDOUT, &ticket, NULL));
 	struct reply averaged = reply_to(e, ticket);
 	still(e, with);
 	engine_close(e);
@@ -2381,17 +2381,17 @@ static void evaluations_of_the_average(void **state)
 	memcpy(text_of(without, "digest")->value, crc, 8);
 
 	e = opened("front-images=64", without);
-	assert_true(engine_post_evaluate(e, CHOICE_MODAL, NULL, NULL, SPLIT_HELDOUT, &ticket, NULL));
+	assert_true(engine_post_evaluate(e, CHOICE_RESULT, NULL, NULL, SPLIT_HELDOUT, &ticket, NULL));
 	struct reply plain = reply_to(e, ticket);
 	assert_true(plain.evaluation.loss == averaged.evaluation.loss &&
 		plain.evaluation.accuracy == averaged.evaluation.accuracy);
 	for (int l = 0; l < 10; l++)
 		assert_true(plain.evaluation.range[l].weight == averaged.evaluation.range[l].weight &&
 			plain.evaluation.range[l].activation == averaged.evaluation.range[l].activation);
-	int modal = 0;
-	while (s->point[modal].origin != POINT_MODAL)
-		modal++;
-	assert_true((float)s->point[modal].loss == (float)plain.evaluation.loss); // of the same 64 images
+	int result = 0;
+	while (memcmp(s->point[result].choice, plain.evaluation.choice, (size_t)s->slots) != 0)
+		assert_true(++result < s->points);
+	assert_true((float)s->point[result].loss == (float)plain.evaluation.loss); // of the same 64 images
 	reply_free(&plain);
 	reply_free(&averaged);
 	snapshot_free(s);
@@ -2711,7 +2711,7 @@ static void closing_at_any_time(void **state)
 			struct change c = {CHANGE_RESTRICT, 1, &item, 0};
 			assert_true(engine_post_state(e, NULL, NULL));
 			assert_true(engine_post_change(e, &c, NULL, NULL));
-			assert_true(engine_post_evaluate(e, CHOICE_MODAL, NULL, NULL, SPLIT_HELDOUT, NULL, NULL));
+			assert_true(engine_post_evaluate(e, CHOICE_RESULT, NULL, NULL, SPLIT_HELDOUT, NULL, NULL));
 		}
 		engine_close(e);
 	}

@@ -11,6 +11,7 @@ enum { SEARCH_HORIZON = 10000000 }; // most steps
 enum knob_reward { REWARD_ABS, REWARD_RELU, REWARD_MNAS };
 enum knob_quality { QUALITY_ACCURACY, QUALITY_LOSS };
 enum knob_baseline { BASELINE_AVERAGE, BASELINE_OTHERS };
+enum knob_additive { ADDITIVE_OFF, ADDITIVE_CONTROL, ADDITIVE_ALONE };
 enum knob_decide { DECIDE_TIED, DECIDE_SPLIT };
 enum knob_path { PATH_UNIFORM, PATH_POLICY };
 enum knob_start { START_UNIFORM, START_WIDE };
@@ -68,6 +69,8 @@ enum knob_scales { SCALES_CHANNEL, SCALES_LAYER };
 	W(baseline, "baseline", "others", "average|others", true,                                                      \
 		"what a reward is compared with: the moving average, or the other samples of its step")                \
 	R(baseline_keep, "baseline-keep", "0.95", 0, 0.9999, true, "how much a moving average of rewards keeps")       \
+	W(additive, "additive", "control", "off|control|alone", true,                                                      \
+		"the additive model of quality: takes from the samples' qualities what it foretells and gives it exactly, or moves the policy alone") \
 	I(cost_samples, "cost-samples", "8", 0, 4096, true,                                                            \
 		"choices around which every option is priced for the cost's part of the reward; 0: the samples' own costs") \
 	R(policy_rate, "policy-rate", "0.03", 0, 10, true, "learning rate of the policy (Adam)")                       \

@@ -7,11 +7,12 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "engine/search/result.h"
 #include "engine/search/searcher.h"
 #include "engine/search/settings.h"
 #include "engine/tensor/rng.h"
 
-enum { VERSION = 1 };
+enum { VERSION = 2 };
 
 // start=wide: the widest of seven options has about half of the probability.
 static const double LEAN = 4;
@@ -23,6 +24,7 @@ static bool make_rooms(struct lane *lane)
 	const struct shared *s = lane->shared;
 	size_t slots = (size_t)s->space->slots, options = (size_t)s->options;
 	lane->modal = calloc(slots, 1);
+	lane->result = calloc(slots, 1);
 	lane->choice = calloc(LANE_CHOICES * slots, 1);
 	lane->value = calloc(slots * options, sizeof *lane->value);
 	lane->answer = calloc((ENGINE_TERMS + 3) * slots * options, sizeof *lane->answer);
@@ -33,7 +35,7 @@ static bool make_rooms(struct lane *lane)
 	for (int t = 0; t < ENGINE_TERMS; t++)
 		lane->aim[t].sampled = NAN;
 	lane->loss = lane->accuracy = NAN;
-	return lane->own && lane->modal && lane->choice && lane->value && lane->answer && lane->bounds;
+	return lane->own && lane->modal && lane->result && lane->choice && lane->value && lane->answer && lane->bounds;
 }
 
 bool lane_open(struct lane *lane, const char *name, const struct shared *s, struct fault *fault)
@@ -48,7 +50,7 @@ bool lane_open(struct lane *lane, const char *name, const struct shared *s, stru
 	lane->partition->split = s->knobs.decide == DECIDE_SPLIT;
 	partition_settle(lane->partition, NULL);
 	if (!(lane->policy = policy_new(lane->partition, fault)) || !(last->policy = policy_new(last->partition, fault)) ||
-		!(lane->pricer = pricer_new(s->space, fault)))
+		!(lane->pricer = pricer_new(s->space, fault)) || !(lane->additive = additive_new(lane->partition, fault)))
 		return false;
 	if (s->knobs.start == START_WIDE)
 		policy_lean(lane->policy, LEAN);
@@ -63,7 +65,9 @@ void lane_close(struct lane *lane)
 	partition_free(lane->wanted);
 	partition_free(lane->last.partition);
 	pricer_free(lane->pricer);
+	additive_free(lane->additive);
 	free(lane->modal);
+	free(lane->result);
 	free(lane->choice);
 	free(lane->value);
 	free(lane->answer);
@@ -80,6 +84,7 @@ void lane_follow(struct lane *lane, const struct lane *from)
 	memcpy(lane->own, from->own, (size_t)lane->shared->space->slots * sizeof *lane->own);
 	partition_copy(lane->partition, from->partition);
 	policy_copy(lane->policy, from->policy, lane->partition);
+	additive_copy(lane->additive, from->additive);
 	partition_copy(last->partition, from->partition);
 	policy_copy(last->policy, from->policy, last->partition);
 	last->kept = true;
@@ -141,16 +146,32 @@ uint32_t lane_counted(const struct lane *lane)
 	return terms;
 }
 
+// Of a reward that is a sum.
+static double penalty(int reward, double weight, double over)
+{
+	return -weight * (reward == REWARD_RELU ? fmax(0, over) : fabs(over));
+}
+
 double lane_penalty(const struct lane *lane, const double *cost)
 {
-	const struct shared *s = lane->shared;
 	double r = 0;
-	for (int t = 0; t < s->terms; t++)
-		if (lane_counts(lane, t)) {
-			double over = cost[t] / lane_goal(&lane->aim[t]) - 1;
-			r -= lane->aim[t].weight * (s->knobs.reward == REWARD_RELU ? fmax(0, over) : fabs(over));
-		}
+	for (int t = 0; t < lane->shared->terms; t++)
+		if (lane_counts(lane, t))
+			r += penalty(lane->shared->knobs.reward, lane->aim[t].weight, cost[t] / lane_goal(&lane->aim[t]) - 1);
 	return r;
+}
+
+double snapshot_penalty(const struct snapshot *s, const double cost[ENGINE_TERMS])
+{
+	int reward = config_knobs(s->settings)->reward;
+	double r = 0;
+	for (int t = 0; t < s->terms; t++) {
+		const struct term_state *term = &s->term[t];
+		double goal = fmin(fmax(term->target, term->low), term->high); // as lane_goal
+		if (term->weight > 0 && term->targeted)
+			r += penalty(reward, term->weight, cost[t] / goal - 1);
+	}
+	return reward == REWARD_MNAS ? (double)NAN : r;
 }
 
 double lane_reward(const struct lane *lane, const double *cost, double quality)
@@ -172,6 +193,7 @@ void lane_begin_step(struct lane *lane, const uint8_t *path)
 	struct record *r = &lane->record;
 	double cost[ENGINE_TERMS];
 	lane->last.kept = false;
+	additive_follow(lane->additive, lane->partition, lane->shared->by_loss);
 	lane_costs(lane, path, cost);
 	for (int t = 0; t < ENGINE_TERMS; t++)
 		r->cost[t] = (float)cost[t];
@@ -201,6 +223,10 @@ void lane_settle(struct lane *lane)
 	lane_costs(lane, lane->modal, cost);
 	for (int t = 0; t < lane->shared->terms; t++)
 		lane->aim[t].modal = cost[t];
+	lane->within = result_of(lane, lane->result);
+	lane_costs(lane, lane->result, cost);
+	for (int t = 0; t < lane->shared->terms; t++)
+		lane->aim[t].result = cost[t];
 }
 
 void lane_end_step(struct lane *lane)
@@ -343,6 +369,14 @@ static bool save_last(struct lane *lane, struct state *out, struct fault *fault)
 	return ok ? save_policy(last->policy, prefix, out, fault) : fault_memory(fault, "checkpoint");
 }
 
+static bool save_additive(struct lane *lane, struct state *out, struct fault *fault)
+{
+	struct state_array array[ADDITIVE_ARRAYS];
+	char prefix[STATE_KEY];
+	additive_arrays(lane->additive, array);
+	return state_add_arrays(out, array, ADDITIVE_ARRAYS, own_name(lane, "additive.", prefix), fault);
+}
+
 bool lane_save(struct lane *lane, struct state *out, struct fault *fault)
 {
 	struct state_number number[NUMBERS];
@@ -356,7 +390,7 @@ bool lane_save(struct lane *lane, struct state *out, struct fault *fault)
 	}
 	if (!ok || !save_partition(lane->partition, prefix, out))
 		return fault_memory(fault, "checkpoint");
-	return save_policy(lane->policy, own_name(lane, "policy.", name), out, fault) &&
+	return save_policy(lane->policy, own_name(lane, "policy.", name), out, fault) && save_additive(lane, out, fault) &&
 		(!lane->last.kept || save_last(lane, out, fault));
 }
 
@@ -486,6 +520,16 @@ static bool restore_last(struct lane *lane, const struct state *in, struct fault
 	return true;
 }
 
+// It is of the last step.
+static bool restore_additive(struct lane *lane, const struct state *in, struct fault *fault)
+{
+	struct state_array array[ADDITIVE_ARRAYS];
+	char prefix[STATE_KEY];
+	additive_refollow(lane->additive, lane->last.kept ? lane->last.partition : lane->partition);
+	additive_arrays(lane->additive, array);
+	return state_read_arrays(in, array, ADDITIVE_ARRAYS, own_name(lane, "additive.", prefix), fault);
+}
+
 bool lane_restore(struct lane *lane, const struct state *in, struct fault *fault)
 {
 	const struct shared *s = lane->shared;
@@ -507,10 +551,28 @@ bool lane_restore(struct lane *lane, const struct state *in, struct fault *fault
 	}
 	if (*policy_moves(lane->policy) < 0 || !isfinite(lane->baseline))
 		return state_damaged(fault, own_name(lane, "moves", name));
-	return restore_last(lane, in, fault);
+	return restore_last(lane, in, fault) && restore_additive(lane, in, fault);
 }
 
 // ---- publication ----
+
+// Between a change of what is decided together and the next step, the model is of other decisions.
+static void publish_worth(const struct lane *lane, int d, struct slot_state *slot)
+{
+	const struct additive *a = lane->additive;
+	double worth[SPACE_OPTIONS];
+	bool known = additive_follows(a, lane->partition) && isfinite(additive_foretold(a));
+	for (int o = 0; o < lane->partition->decision[d].options; o++)
+		slot->worth[o] = slot->error[o] = slot->tried[o] = NAN;
+	if (!known)
+		return;
+	additive_worth(a, d, worth);
+	for (int o = 0; o < lane->partition->decision[d].options; o++) {
+		slot->worth[o] = (float)(worth[o] - worth[slot->modal]);
+		slot->error[o] = (float)additive_error(a, d, o, slot->modal);
+		slot->tried[o] = (float)additive_tried(a, d, o);
+	}
+}
 
 static void publish_slots(const struct lane *lane, struct snapshot *out)
 {
@@ -523,9 +585,11 @@ static void publish_slots(const struct lane *lane, struct snapshot *out)
 		int d = p->decision_of[i];
 		*slot = (struct slot_state){.allowed = p->decision[d].allowed,
 			.modal = lane->modal[i],
+			.result = lane->result[i],
 			.decision = d,
 			.group = p->group_of[space_layer(i)]};
 		memcpy(slot->probability, policy_probabilities(lane->policy, d), sizeof slot->probability);
+		publish_worth(lane, d, slot);
 	}
 	out->groups = p->groups;
 	for (int g = 0; g < p->groups; g++) {
@@ -544,6 +608,7 @@ static void publish_term(const struct lane *lane, int t, struct term_state *out)
 		.target = aim->target,
 		.targeted = aim->target > 0,
 		.modal = aim->modal,
+		.result = aim->result,
 		.expected = aim->sampled,
 		.low = aim->low,
 		.high = aim->high,
@@ -602,8 +667,10 @@ void lane_publish(const struct lane *lane, struct snapshot *out)
 	out->quality = lane->has_quality ? lane->quality : (double)NAN;
 	out->reward = lane->has_quality ? lane->reward : (double)NAN;
 	out->advantage = lane->has_quality ? lane->advantage : (double)NAN;
+	out->foretold = additive_foretold(lane->additive);
 	out->entropy = policy_entropy(lane->policy);
 	out->learning_rate = (double)lane->record.learning_rate;
+	out->within = lane->within;
 	publish_slots(lane, out);
 	out->terms = lane->shared->terms;
 	for (int t = 0; t < out->terms; t++)

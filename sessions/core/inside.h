@@ -250,7 +250,8 @@ bool session_undo(struct session *, enum journal_act, struct fault *);
 // The lane that is shown: a person's commands are about it where they name none.
 int session_focus(const struct session *);
 bool session_focus_on(struct session *, int lane, struct fault *);
-bool session_evaluate(struct session *, enum choice_kind, const char *option, const uint8_t *choice, enum split, struct fault *);
+// `called`: the format of a uniform choice; of any other, what it is called.
+bool session_evaluate(struct session *, enum choice_kind, const char *called, const uint8_t *choice, enum split, struct fault *);
 // Posts a copy of the state to be saved (asked: and told) or only for its digest.
 bool session_save(struct session *, bool asked, struct fault *);
 bool session_ask_digest(struct session *, bool told, struct fault *);
@@ -292,6 +293,7 @@ void draft_follow(struct session *); // what is not edited follows the modal cho
 bool run_export(struct command_call *);
 bool run_status(struct command_call *);
 bool run_layers(struct command_call *);
+bool run_why(struct command_call *); // why.c
 bool run_front(struct command_call *);
 bool run_knobs(struct command_call *);
 bool run_price(struct command_call *);
@@ -328,8 +330,10 @@ const char *session_group(const struct session *, int layer);
 void session_both(const struct session *, int layer, const char *(*text)(const struct session *, int slot), char *buf,
 	size_t size);
 const char *session_modal_option(const struct session *, int slot);
-// The modal choice of the snapshot, an option per slot.
+const char *session_result_option(const struct session *, int slot);
+// The modal choice of the snapshot, and its result: an option per slot.
 void session_modal(const struct session *, uint8_t *choice);
+void session_result(const struct session *, uint8_t *choice);
 // "bops 201.3 M bit ops (+4.5 %), latency 84.2 ms/128 img, …": the costs of a choice and how far they are from `than`, where not NULL.
 bool session_tell_costs(const struct session *, struct string *, const uint8_t *choice, const uint8_t *than);
 // Adds to what a change of targets did: what each is in the term's unit, "2 ms per 128 images on a100".

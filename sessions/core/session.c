@@ -507,6 +507,12 @@ void session_modal(const struct session *s, uint8_t *choice)
 		choice[i] = s->snapshot->slot[i].modal;
 }
 
+void session_result(const struct session *s, uint8_t *choice)
+{
+	for (int i = 0; i < s->snapshot->slots; i++)
+		choice[i] = s->snapshot->slot[i].result;
+}
+
 int slot_option(const struct slot_info *d, const char *format)
 {
 	for (int o = 0; o < d->options; o++)
