@@ -24,6 +24,7 @@ enum {
 	ENGINE_NAME = 48,   // longest name of a layer, slot, group, term or setting, with its final zero
 	ENGINE_TEXT = 128,  // longest value of a setting
 	ENGINE_TERMS = 12,  // most cost terms in one search
+	ENGINE_LANES = 8,   // most lanes of one search
 	ENGINE_OPTIONS = 32 // most options of one slot
 };
 #define ENGINE_RUN_ON LONG_MAX // engine_run_to: until the horizon
@@ -178,6 +179,10 @@ enum change_kind {
 	CHANGE_EXTEND, // first item's value: steps to add to the horizon. A second one, `rate`: the learning rate falls anew, from
 	// that value. Of an inverse: fewer than no steps, and `from`, the step at which the rate began to fall
 	CHANGE_GROUP, // name: a group; value: a glob over layers, which are decided as one from here on; "": no longer
+	CHANGE_ADD_LANE, // name: a cost term; value: its target. A lane begins with what change.lane has, and these targets; a term that
+	// has no weight there gets the largest of those that have one
+	CHANGE_DROP_LANE, // value of its one item: a lane's number
+	CHANGE_BACK_LANE, // likewise: a lane that was dropped goes on as it was, if no other has taken its place
 };
 struct change_item {
 	char name[ENGINE_NAME], value[ENGINE_TEXT];
@@ -187,6 +192,9 @@ struct change {
 	enum change_kind kind;
 	int items;
 	struct change_item *item;
+	// The number of a lane. Weights and targets (CHANGE_SET's too) are its own, and CHANGE_ADD_LANE begins from it; 0 is the first
+	// lane, number 1. CHANGE_RESTRICT holds in it alone; 0: in all lanes. 0 for the rest, which is about all lanes.
+	int lane;
 };
 
 // The ranges that a layer's plan was calibrated to: what a deployment needs beside the formats.
@@ -195,7 +203,7 @@ struct layer_range {
 	float activation; // clipping range of the input activations
 };
 
-enum choice_kind { CHOICE_MODAL, CHOICE_UNIFORM, CHOICE_GIVEN };
+enum choice_kind { CHOICE_RESULT, CHOICE_UNIFORM, CHOICE_GIVEN };
 enum split { SPLIT_HELDOUT, SPLIT_TEST };
 struct evaluation {
 	enum split split;
@@ -208,7 +216,7 @@ struct evaluation {
 	struct config *settings;   // under which it was made; owned by the reply
 };
 
-enum request_kind { REQUEST_CHANGE, REQUEST_EVALUATE, REQUEST_STATE };
+enum request_kind { REQUEST_CHANGE, REQUEST_EVALUATE, REQUEST_STATE, REQUEST_FOCUS };
 struct reply {
 	unsigned ticket;
 	enum request_kind kind;
@@ -224,10 +232,13 @@ struct reply {
 // Each checks what can be checked at once (false: the fault says what is wrong, nothing was posted), copies its
 // arguments, and returns at once; the reply with the same ticket follows. Replies come in the order of the requests.
 bool engine_post_change(struct engine *, const struct change *, unsigned *ticket, struct fault *);
-// `option` is for CHOICE_UNIFORM (the format's name), `choice` for CHOICE_GIVEN (option per slot).
+// `option` is for CHOICE_UNIFORM (the format's name), `choice` for CHOICE_GIVEN (option per slot). It is the lane in focus that is asked.
 bool engine_post_evaluate(struct engine *, enum choice_kind, const char *option, const uint8_t *choice, enum split,
 	unsigned *ticket, struct fault *);
 bool engine_post_state(struct engine *, unsigned *ticket, struct fault *);
+// Snapshots are about this lane from here on, and so are evaluations. That is no change of the search, and no state holds it: a search
+// that is opened shows its first lane, and one whose lane in focus is dropped the first of those that are left.
+bool engine_post_focus(struct engine *, int lane, unsigned *ticket, struct fault *);
 // The next reply, if there is one. reply_free frees what it holds.
 bool engine_reply(struct engine *, struct reply *);
 void reply_free(struct reply *);
@@ -243,8 +254,13 @@ struct slot_state {
 	float probability[ENGINE_OPTIONS]; // under the restrictions; sums to 1
 	uint32_t allowed;                  // bit per option
 	uint8_t modal;                     // the most likely allowed option
-	int decision;                      // which of the policy's decisions sets it: equal numbers are one decision
-	int group;                         // of its layer, in the snapshot's list; -1: none
+	uint8_t result;                    // the option of the result
+	// What the additive model of quality says of the options, in the unit of quality; NAN: nothing yet.
+	float worth[ENGINE_OPTIONS]; // beyond that of the modal option
+	float error[ENGINE_OPTIONS]; // the standard error of that
+	float tried[ENGINE_OPTIONS]; // number of scored choices that held the option, the older ones counted for less
+	int decision;                // which of the policy's decisions sets it: equal numbers are one decision
+	int group;                   // of its layer, in the snapshot's list; -1: none
 };
 
 struct group_state {
@@ -279,11 +295,30 @@ struct term_state {
 	double whole;                  // what a target of 1x stands for: the cost of the widest uniform choice
 	char target_text[ENGINE_NAME]; // as the person gave it
 	double modal;                  // cost of the modal choice
+	double result;                 // cost of the result
 	double expected;               // mean cost of the choices sampled lately
 	double low, high;              // cheapest and dearest cost found among the choices that the restrictions allow
 	double least; // a proven bound: no choice that they allow costs less; it equals `low` where that is the cheapest
 	enum target_reach reach;
 	char reach_text[2 * ENGINE_TEXT]; // a clause that explains it; empty for TARGET_NONE and TARGET_WITHIN
+};
+
+// What is shown of every lane. Terms are at the places of the snapshot's.
+struct lane_state {
+	int number;             // from 1 on; a lane that was dropped leaves its number free
+	char name[ENGINE_NAME]; // what it aims at: "bops 0.5x"
+	int place;              // among ENGINE_LANES: no other lane has it while this one lives
+	bool focus;             // the snapshot's slots, terms, groups and smoothed values are this lane's
+	bool pins;              // it has pins of its own
+	const char *searcher;   // what moves its policy
+	long steps;             // it had
+	double weight[ENGINE_TERMS], target[ENGINE_TERMS]; // target 0: none
+	char target_text[ENGINE_TERMS][ENGINE_NAME];       // as the person gave it
+	double modal[ENGINE_TERMS];                        // cost of the modal choice
+	double expected[ENGINE_TERMS];                     // mean cost of the choices sampled lately; NAN: none yet
+	double loss, accuracy;                             // of the training batches of its steps, smoothed; NAN: none yet
+	double quality, reward;                            // of its sampled choices, smoothed; NAN: none yet
+	double entropy;
 };
 
 enum point_origin { POINT_MODAL, POINT_SAMPLED, POINT_UNIFORM };
@@ -295,6 +330,7 @@ struct front_point {
 	double cost[ENGINE_TERMS];
 	long step; // at which the weights were that scored it
 	bool dominated;
+	int lane;              // the number of the lane that it came from; 0: none, it is uniform
 	const uint8_t *choice; // option per slot; owned by the snapshot
 };
 
@@ -317,17 +353,24 @@ struct snapshot {
 			       // measured on images
 	const char *idle;      // why no step can be made and nothing scored: the search lacks a source of quality; NULL: it can
 	double reward, advantage; // smoothed
-	double entropy;           // mean over free decisions, 0..1 (1: uniform)
+	double foretold; // share of the variance of the qualities of a step's choices that the additive model foretold; NAN: unknown
+	double entropy; // mean over free decisions, 0..1 (1: uniform)
 	double learning_rate;
 	char says[ENGINE_TEXT]; // what the search is doing: "warm-up 40/120: pins count, the policy waits"
 	int terms;
 	struct term_state term[ENGINE_TERMS];
 	int decisions; // of the policy; tied, there is one per layer or group, split, there are two
-	bool split;    // a layer's weight format and activation format are two decisions
+	// The result: of the choices within all targets that have a weight, the one that the policy finds likeliest. The modal choice
+	// where that is within them; the cheapest choice that was found where none is.
+	bool within; // it is within all of these targets
+	bool split;  // a layer's weight format and activation format are two decisions
 	int slots;
 	struct slot_state *slot;
 	int groups;
 	struct group_state *group;
+	int lanes; // at least one, by growing number
+	struct lane_state lane[ENGINE_LANES];
+	int focus; // the number of the lane that is shown
 	int points;
 	struct front_point *point; // the front archive, by growing cost of the first term
 	uint8_t *choices;          // storage of the points' choices
@@ -338,6 +381,9 @@ void snapshot_free(struct snapshot *);
 // matches or of a group's, and whatever is decided with them; with .w or .a behind it, that format alone. Fills meant[slots]; false:
 // it means none.
 bool snapshot_meant(const struct snapshot *, const char *word, bool *meant);
+// What the reward takes off a quality for these costs, at most 0, by the snapshot's weights and targets; NAN where the reward is a
+// product (mnas), in which costs have no part of their own.
+double snapshot_penalty(const struct snapshot *, const double cost[ENGINE_TERMS]);
 // Copies the newest publication into *s, which the caller owns and reuses for this engine alone. False: s already holds it.
 bool engine_snapshot(struct engine *, struct snapshot *s);
 
@@ -349,9 +395,10 @@ struct record {
 	float entropy, learning_rate;
 	float cost[ENGINE_TERMS]; // mean over the step's sampled choices; NaN: the term was not there yet, or not priced
 	float modal_cost[ENGINE_TERMS];
+	int lane; // the number of the lane whose step it was; all but the training batch is about that lane
 };
 // Copies the records of steps first+1, first+2, … (at most `most`) and returns how many; history only grows.
-// Where `modal` is not NULL, it receives the modal option per slot, a row of info->slots bytes a step.
+// Where `modal` is not NULL, it receives the modal option per slot, a row of info->slots bytes a step: of the lane whose step it was.
 long engine_history(struct engine *, long first, long most, struct record *, uint8_t *modal);
 
 // ---- pricing --------------------------------------------------------------------------------------------------------------

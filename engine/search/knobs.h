@@ -11,6 +11,7 @@ enum { SEARCH_HORIZON = 10000000 }; // most steps
 enum knob_reward { REWARD_ABS, REWARD_RELU, REWARD_MNAS };
 enum knob_quality { QUALITY_ACCURACY, QUALITY_LOSS };
 enum knob_baseline { BASELINE_AVERAGE, BASELINE_OTHERS };
+enum knob_additive { ADDITIVE_OFF, ADDITIVE_CONTROL, ADDITIVE_ALONE };
 enum knob_decide { DECIDE_TIED, DECIDE_SPLIT };
 enum knob_path { PATH_UNIFORM, PATH_POLICY };
 enum knob_start { START_UNIFORM, START_WIDE };
@@ -33,7 +34,7 @@ enum knob_scales { SCALES_CHANNEL, SCALES_LAYER };
 	T(device, "device", "tpu_v4", "", true,                                                                       \
 		"the device of the cost terms latency and energy; `devices` lists all")                                \
 	W(decide, "decide", "tied", "tied|split", true, "a layer's weight and activation formats: one decision or two")   \
-	W(searcher, "searcher", "reinforce", "reinforce|uniform|ends|random|evolution|sensitivity-greedy|sensitivity-exact|sensitivity-list", true,                                            \
+	W(searcher, "searcher", "reinforce", "reinforce|greedy|exact|uniform|ends|random|evolution|sensitivity-greedy|sensitivity-exact|sensitivity-list", true,                                            \
 		"what finds the choice: the search, or a rival of it")                                                  \
 	R(choose_at, "choose-at", "0.5", 0, 1, true,                                                                     \
 		"searchers that measure once: the share of the horizon at which they do, and choose")                   \
@@ -72,6 +73,8 @@ enum knob_scales { SCALES_CHANNEL, SCALES_LAYER };
 	W(baseline, "baseline", "others", "average|others", true,                                                      \
 		"what a reward is compared with: the moving average, or the other samples of its step")                \
 	R(baseline_keep, "baseline-keep", "0.95", 0, 0.9999, true, "how much a moving average of rewards keeps")       \
+	W(additive, "additive", "control", "off|control|alone", true,                                                      \
+		"the additive model of quality: takes from the samples' qualities what it foretells and gives it exactly, or moves the policy alone") \
 	I(cost_samples, "cost-samples", "8", 0, 4096, true,                                                            \
 		"choices around which every option is priced for the cost's part of the reward; 0: the samples' own costs") \
 	R(policy_rate, "policy-rate", "0.03", 0, 10, true, "learning rate of the policy (Adam)")                       \
@@ -84,6 +87,14 @@ enum knob_scales { SCALES_CHANNEL, SCALES_LAYER };
 	I(front_images, "front-images", "512", 16, 65536, true, "held-out images that score the front")                \
 	I(front_size, "front-size", "24", 2, 256, true, "most points kept on the front")
 
+// What a lane wants of a cost term.
+struct wish {
+	double weight;
+	char target[ENGINE_NAME]; // as text; empty: none
+};
+
+// The settings as one lane has them, and so those of a config: a search keeps its own part of them, without the wishes, and each
+// lane its wishes.
 struct knobs {
 #define FIELD_I(field, name, preset, low, high, live, help) long field;
 #define FIELD_R(field, name, preset, low, high, live, help) double field;
@@ -95,8 +106,7 @@ struct knobs {
 	int terms;
 	struct term_knob {
 		char name[ENGINE_NAME];
-		double weight;
-		char target[ENGINE_NAME]; // as text; empty: none
+		struct wish wish;
 	} term[ENGINE_TERMS];
 };
 // clang-format on
@@ -116,6 +126,10 @@ bool knobs_equal(const struct knobs *, const struct knobs *);
 // Visits every setting, or the live ones only, in table order; weights and targets of all terms.
 typedef void knobs_visit(const char *name, const char *value, void *context);
 void knobs_each(const struct knobs *values, bool live_only, knobs_visit *, void *context);
+bool knobs_of_lane(const char *name); // whether a setting is a lane's: the weight or the target of a term
+// Takes the wishes out of them, at the terms' places, or puts them in.
+void knobs_part(struct knobs *, struct wish wish[ENGINE_TERMS]);
+void knobs_join(struct knobs *, const struct wish wish[ENGINE_TERMS]);
 void knobs_each_term(const struct knobs *values, knobs_visit *, void *context);
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "engine/search/result.h"
 #include "engine/search/searcher.h"
 #include "engine/search/settings.h"
 #include "engine/tensor/rng.h"
@@ -23,18 +24,25 @@ static bool make_rooms(struct lane *lane)
 	const struct shared *s = lane->shared;
 	size_t slots = (size_t)s->space->slots, options = (size_t)s->options;
 	lane->modal = calloc(slots, 1);
+	lane->result = calloc(slots, 1);
 	lane->choice = calloc(LANE_CHOICES * slots, 1);
 	lane->value = calloc(slots * options, sizeof *lane->value);
 	lane->answer = calloc((ENGINE_TERMS + 3) * slots * options, sizeof *lane->answer);
 	lane->bounds = calloc(2 * ENGINE_TERMS * slots, 1);
-	return lane->modal && lane->choice && lane->value && lane->answer && lane->bounds;
+	lane->own = calloc(slots, sizeof *lane->own);
+	for (int i = 0; lane->own && i < s->space->slots; i++)
+		lane->own[i] = space_all(s->space, i);
+	for (int t = 0; t < ENGINE_TERMS; t++)
+		lane->aim[t].sampled = NAN;
+	lane->loss = lane->accuracy = NAN;
+	return lane->own && lane->modal && lane->result && lane->choice && lane->value && lane->answer && lane->bounds;
 }
 
 static void close_searcher(struct lane *lane)
 {
-	if (lane->searcher && lane->searcher->close && lane->own)
+	if (lane->searcher && lane->searcher->close && lane->memory)
 		lane->searcher->close(lane);
-	lane->own = NULL;
+	lane->memory = NULL;
 }
 
 static bool open_searcher(struct lane *lane, const struct searcher *searcher, struct fault *fault)
@@ -61,7 +69,7 @@ bool lane_open(struct lane *lane, const char *name, const struct shared *s, stru
 	lane->partition->split = s->knobs.decide == DECIDE_SPLIT;
 	partition_settle(lane->partition, NULL);
 	if (!(lane->policy = policy_new(lane->partition, fault)) || !(last->policy = policy_new(last->partition, fault)) ||
-		!(lane->pricer = pricer_new(s->space, fault)))
+		!(lane->pricer = pricer_new(s->space, fault)) || !(lane->additive = additive_new(lane->partition, fault)))
 		return false;
 	if (s->knobs.start == START_WIDE)
 		policy_lean(lane->policy, LEAN);
@@ -77,11 +85,37 @@ void lane_close(struct lane *lane)
 	partition_free(lane->wanted);
 	partition_free(lane->last.partition);
 	pricer_free(lane->pricer);
+	additive_free(lane->additive);
 	free(lane->modal);
+	free(lane->result);
 	free(lane->choice);
 	free(lane->value);
 	free(lane->answer);
 	free(lane->bounds);
+	free(lane->own);
+	*lane = (struct lane){0};
+}
+
+void lane_follow(struct lane *lane, const struct lane *from)
+{
+	struct last *last = &lane->last;
+	memcpy(lane->wish, from->wish, sizeof lane->wish);
+	memcpy(lane->own, from->own, (size_t)lane->shared->space->slots * sizeof *lane->own);
+	partition_copy(lane->partition, from->partition);
+	policy_copy(lane->policy, from->policy, lane->partition);
+	additive_copy(lane->additive, from->additive);
+	partition_copy(last->partition, from->partition);
+	policy_copy(last->policy, from->policy, last->partition);
+	last->kept = true;
+	last->terms = 0; // no aim was met or missed
+	last->knobs = lane->shared->knobs;
+	last->knobs.terms = 0;
+}
+
+void lane_knobs(const struct lane *lane, struct knobs *knobs)
+{
+	*knobs = lane->shared->knobs;
+	knobs_join(knobs, lane->wish);
 }
 
 // `what` as this lane calls it, in states and random streams. The first lane's names stand alone.
@@ -131,16 +165,32 @@ uint32_t lane_counted(const struct lane *lane)
 	return terms;
 }
 
+// Of a reward that is a sum.
+static double penalty(int reward, double weight, double over)
+{
+	return -weight * (reward == REWARD_RELU ? fmax(0, over) : fabs(over));
+}
+
 double lane_penalty(const struct lane *lane, const double *cost)
 {
-	const struct shared *s = lane->shared;
 	double r = 0;
-	for (int t = 0; t < s->terms; t++)
-		if (lane_counts(lane, t)) {
-			double over = cost[t] / lane_goal(&lane->aim[t]) - 1;
-			r -= lane->aim[t].weight * (s->knobs.reward == REWARD_RELU ? fmax(0, over) : fabs(over));
-		}
+	for (int t = 0; t < lane->shared->terms; t++)
+		if (lane_counts(lane, t))
+			r += penalty(lane->shared->knobs.reward, lane->aim[t].weight, cost[t] / lane_goal(&lane->aim[t]) - 1);
 	return r;
+}
+
+double snapshot_penalty(const struct snapshot *s, const double cost[ENGINE_TERMS])
+{
+	int reward = config_knobs(s->settings)->reward;
+	double r = 0;
+	for (int t = 0; t < s->terms; t++) {
+		const struct term_state *term = &s->term[t];
+		double goal = fmin(fmax(term->target, term->low), term->high); // as lane_goal
+		if (term->weight > 0 && term->targeted)
+			r += penalty(reward, term->weight, cost[t] / goal - 1);
+	}
+	return reward == REWARD_MNAS ? (double)NAN : r;
 }
 
 double lane_reward(const struct lane *lane, const double *cost, double quality)
@@ -162,6 +212,7 @@ void lane_begin_step(struct lane *lane, const uint8_t *path)
 	struct record *r = &lane->record;
 	double cost[ENGINE_TERMS];
 	lane->last.kept = false;
+	additive_follow(lane->additive, lane->partition, lane->shared->by_loss);
 	lane_costs(lane, path, cost);
 	for (int t = 0; t < ENGINE_TERMS; t++)
 		r->cost[t] = (float)cost[t];
@@ -191,6 +242,10 @@ void lane_settle(struct lane *lane)
 	lane_costs(lane, lane->modal, cost);
 	for (int t = 0; t < lane->shared->terms; t++)
 		lane->aim[t].modal = cost[t];
+	lane->within = result_of(lane, lane->result);
+	lane_costs(lane, lane->result, cost);
+	for (int t = 0; t < lane->shared->terms; t++)
+		lane->aim[t].result = cost[t];
 }
 
 void lane_end_step(struct lane *lane)
@@ -204,6 +259,38 @@ void lane_end_step(struct lane *lane)
 		lane->aim[t].sampled = smoothed(lane->aim[t].sampled, (double)r->cost[t]);
 	r->entropy = (float)policy_entropy(lane->policy);
 	r->step = s->step;
+	r->lane = lane->number;
+	lane->steps++;
+	if (!isnan(r->loss)) {
+		lane->loss = smoothed(lane->loss, (double)r->loss);
+		lane->accuracy = smoothed(lane->accuracy, (double)r->accuracy);
+	}
+}
+
+bool lane_has_pins(const struct lane *lane)
+{
+	for (int i = 0; i < lane->shared->space->slots; i++)
+		if (lane->own[i] != space_all(lane->shared->space, i))
+			return true;
+	return false;
+}
+
+bool lane_narrow(struct lane *lane, const struct partition *common, struct fault *fault)
+{
+	struct fault why;
+	char todo[ENGINE_TEXT];
+	partition_copy(lane->wanted, common);
+	for (int i = 0; i < common->space->slots; i++)
+		lane->wanted->allowed[i] &= lane->own[i];
+	if (partition_settle(lane->wanted, &why))
+		return true;
+	if (!lane_has_pins(lane)) {
+		if (fault)
+			*fault = why;
+		return false;
+	}
+	snprintf(todo, sizeof todo, "`lane %d unpin %.40s` first", lane->number, why.where);
+	return fault_set(fault, why.where, todo, "with the pins of lane %d no format is left to it", lane->number);
 }
 
 void lane_rearrange(struct lane *lane)
@@ -301,6 +388,14 @@ static bool save_last(struct lane *lane, struct state *out, struct fault *fault)
 	return ok ? save_policy(last->policy, prefix, out, fault) : fault_memory(fault, "checkpoint");
 }
 
+static bool save_additive(struct lane *lane, struct state *out, struct fault *fault)
+{
+	struct state_array array[ADDITIVE_ARRAYS];
+	char prefix[STATE_KEY];
+	additive_arrays(lane->additive, array);
+	return state_add_arrays(out, array, ADDITIVE_ARRAYS, own_name(lane, "additive.", prefix), fault);
+}
+
 bool lane_save(struct lane *lane, struct state *out, struct fault *fault)
 {
 	struct state_number number[NUMBERS];
@@ -317,7 +412,7 @@ bool lane_save(struct lane *lane, struct state *out, struct fault *fault)
 		return fault_memory(fault, "checkpoint");
 	if (lane->searcher->save && !lane->searcher->save(lane, prefix, out, fault))
 		return false;
-	return save_policy(lane->policy, own_name(lane, "policy.", name), out, fault) &&
+	return save_policy(lane->policy, own_name(lane, "policy.", name), out, fault) && save_additive(lane, out, fault) &&
 		(!lane->last.kept || save_last(lane, out, fault));
 }
 
@@ -332,7 +427,49 @@ unsigned long lane_sum(const struct lane *lane, unsigned long crc)
 	return crc32_z(crc, (const Bytef *)p->decision_of, slots * sizeof *p->decision_of);
 }
 
+bool lane_save_wishes(const struct lane *lane, struct state *out)
+{
+	struct knobs own;
+	char name[STATE_KEY];
+	lane_knobs(lane, &own);
+	return settings_save_terms(&own, own_name(lane, "set", name), out);
+}
+
+bool lane_save_pins(const struct lane *lane, struct state *out)
+{
+	int64_t slots = lane->shared->space->slots;
+	char name[STATE_KEY];
+	int64_t *own = lane_has_pins(lane) ? calloc((size_t)slots, sizeof *own) : NULL;
+	for (int i = 0; own && i < slots; i++)
+		own[i] = lane->own[i];
+	bool ok = own ? state_add(out, own_name(lane, "own", name), STATE_I64, 1, &slots, own) : !lane_has_pins(lane);
+	free(own);
+	return ok;
+}
+
 // ---- restoring ----
+
+bool lane_restore_wishes(const struct lane *lane, const struct state *in, struct knobs *knobs, struct fault *fault)
+{
+	char name[STATE_KEY];
+	return settings_read_terms(knobs, own_name(lane, "set", name), in, fault);
+}
+
+bool lane_restore_pins(struct lane *lane, const struct state *in, struct fault *fault)
+{
+	const struct space *space = lane->shared->space;
+	char name[STATE_KEY];
+	const struct state_tensor *t = state_find(in, own_name(lane, "own", name));
+	if (t && !(t = state_find_as(in, name, STATE_I64, space->slots)))
+		return state_damaged(fault, name);
+	for (int i = 0; t && i < space->slots; i++) {
+		int64_t mask = ((const int64_t *)t->data)[i];
+		if (mask <= 0 || mask & ~(int64_t)space_all(space, i))
+			return state_damaged(fault, name);
+		lane->own[i] = (uint32_t)mask;
+	}
+	return true;
+}
 
 // Into p, which has no groups.
 static bool restore_partition(const struct state *in, const char *prefix, bool split, struct partition *p, struct fault *fault)
@@ -416,6 +553,16 @@ static bool restore_searcher(struct lane *lane, const struct state *in, const ch
 	return open_searcher(lane, searcher, fault) && (!searcher->restore || searcher->restore(lane, prefix, in, fault));
 }
 
+// It is of the last step.
+static bool restore_additive(struct lane *lane, const struct state *in, struct fault *fault)
+{
+	struct state_array array[ADDITIVE_ARRAYS];
+	char prefix[STATE_KEY];
+	additive_refollow(lane->additive, lane->last.kept ? lane->last.partition : lane->partition);
+	additive_arrays(lane->additive, array);
+	return state_read_arrays(in, array, ADDITIVE_ARRAYS, own_name(lane, "additive.", prefix), fault);
+}
+
 bool lane_restore(struct lane *lane, const struct state *in, struct fault *fault)
 {
 	const struct shared *s = lane->shared;
@@ -437,10 +584,28 @@ bool lane_restore(struct lane *lane, const struct state *in, struct fault *fault
 	}
 	if (*policy_moves(lane->policy) < 0 || !isfinite(lane->baseline))
 		return state_damaged(fault, own_name(lane, "moves", name));
-	return restore_searcher(lane, in, prefix, fault) && restore_last(lane, in, fault);
+	return restore_last(lane, in, fault) && restore_additive(lane, in, fault) && restore_searcher(lane, in, prefix, fault);
 }
 
 // ---- publication ----
+
+// Between a change of what is decided together and the next step, the model is of other decisions.
+static void publish_worth(const struct lane *lane, int d, struct slot_state *slot)
+{
+	const struct additive *a = lane->additive;
+	double worth[SPACE_OPTIONS];
+	bool known = additive_follows(a, lane->partition) && isfinite(additive_foretold(a));
+	for (int o = 0; o < lane->partition->decision[d].options; o++)
+		slot->worth[o] = slot->error[o] = slot->tried[o] = NAN;
+	if (!known)
+		return;
+	additive_worth(a, d, worth);
+	for (int o = 0; o < lane->partition->decision[d].options; o++) {
+		slot->worth[o] = (float)(worth[o] - worth[slot->modal]);
+		slot->error[o] = (float)additive_error(a, d, o, slot->modal);
+		slot->tried[o] = (float)additive_tried(a, d, o);
+	}
+}
 
 static void publish_slots(const struct lane *lane, struct snapshot *out)
 {
@@ -453,9 +618,11 @@ static void publish_slots(const struct lane *lane, struct snapshot *out)
 		int d = p->decision_of[i];
 		*slot = (struct slot_state){.allowed = p->decision[d].allowed,
 			.modal = lane->modal[i],
+			.result = lane->result[i],
 			.decision = d,
 			.group = p->group_of[space_layer(i)]};
 		memcpy(slot->probability, policy_probabilities(lane->policy, d), sizeof slot->probability);
+		publish_worth(lane, d, slot);
 	}
 	out->groups = p->groups;
 	for (int g = 0; g < p->groups; g++) {
@@ -474,6 +641,7 @@ static void publish_term(const struct lane *lane, int t, struct term_state *out)
 		.target = aim->target,
 		.targeted = aim->target > 0,
 		.modal = aim->modal,
+		.result = aim->result,
 		.expected = aim->sampled,
 		.low = aim->low,
 		.high = aim->high,
@@ -493,13 +661,49 @@ static void publish_term(const struct lane *lane, int t, struct term_state *out)
 	memcpy(out->target_text, aim->asked, sizeof out->target_text);
 }
 
+// What it aims at, in a few words: "bops 0.5x"; where nothing counts, what it is.
+static void write_name(const struct lane *lane, char *name, size_t size)
+{
+	size_t used = 0;
+	snprintf(name, size, "no target");
+	for (int t = 0; t < lane->shared->terms && used < size; t++)
+		if (lane_counts(lane, t))
+			used += (size_t)snprintf(name + used, size - used, "%s%s %s", used ? ", " : "",
+				lane->shared->term[t].name, lane->aim[t].asked);
+}
+
+void lane_publish_row(const struct lane *lane, struct lane_state *out)
+{
+	*out = (struct lane_state){.number = lane->number,
+		.place = lane->place,
+		.searcher = lane->searcher->name,
+		.steps = lane->steps,
+		.loss = lane->loss,
+		.accuracy = lane->accuracy,
+		.quality = lane->has_quality ? lane->quality : (double)NAN,
+		.reward = lane->has_quality ? lane->reward : (double)NAN,
+		.entropy = policy_entropy(lane->policy),
+		.pins = lane_has_pins(lane)};
+	write_name(lane, out->name, sizeof out->name);
+	for (int t = 0; t < lane->shared->terms; t++) {
+		const struct aim *aim = &lane->aim[t];
+		out->weight[t] = aim->weight;
+		out->target[t] = aim->target;
+		out->modal[t] = aim->modal;
+		out->expected[t] = aim->sampled;
+		memcpy(out->target_text[t], aim->asked, sizeof out->target_text[t]);
+	}
+}
+
 void lane_publish(const struct lane *lane, struct snapshot *out)
 {
 	out->quality = lane->has_quality ? lane->quality : (double)NAN;
 	out->reward = lane->has_quality ? lane->reward : (double)NAN;
 	out->advantage = lane->has_quality ? lane->advantage : (double)NAN;
+	out->foretold = additive_foretold(lane->additive);
 	out->entropy = policy_entropy(lane->policy);
 	out->learning_rate = (double)lane->record.learning_rate;
+	out->within = lane->within;
 	publish_slots(lane, out);
 	out->terms = lane->shared->terms;
 	for (int t = 0; t < out->terms; t++)

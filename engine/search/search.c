@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The one-shot loop. A step samples one path, trains the shared weights on it, scores a few choices on held-out images with the
-// weights as they are, and moves the policy by what they gave. Nothing is trained again: the result is the modal choice.
+// weights as they are, and moves the policy by what they gave. Nothing is trained again: the result is the likeliest choice within
+// the targets. Where there
+// are several lanes, a step is one lane's, which is drawn.
 #include "engine/search/search.h"
 
 #include <stdlib.h>
@@ -18,9 +20,19 @@ long search_steps_done(const struct search *s)
 	return s->shared.step;
 }
 
-const struct knobs *search_knobs(const struct search *s)
+void search_knobs(const struct search *s, struct knobs *knobs)
 {
-	return &s->shared.knobs;
+	lane_knobs(lanes_in_focus(s), knobs);
+}
+
+void search_focus(struct search *s, int number)
+{
+	s->focus = number;
+}
+
+bool search_has_lane(struct search *s, int number, struct fault *fault)
+{
+	return lanes_numbered(s, number, fault) != NULL;
 }
 
 long search_horizon(const struct search *s)
@@ -30,7 +42,12 @@ long search_horizon(const struct search *s)
 
 const struct record *search_record(const struct search *s)
 {
-	return &s->lane[0].record;
+	return &s->last->record;
+}
+
+const uint8_t *search_modal(const struct search *s)
+{
+	return s->last->modal;
 }
 
 struct search_work search_work(const struct search *s)
@@ -45,7 +62,7 @@ static bool train(struct search *s, struct lane *lane, const uint8_t *path, stru
 	bool first = s->shared.step == 0;
 	if (!s->source->kind->train)
 		return true;
-	if (!s->source->kind->train(s->source, path, &t, fault))
+	if (!s->source->kind->train(s->source, lane->place, path, &t, fault))
 		return false;
 	s->loss = first ? t.loss : smoothed(s->loss, t.loss);
 	s->accuracy = first ? t.accuracy : smoothed(s->accuracy, t.accuracy);
@@ -63,7 +80,7 @@ static bool learn(struct search *s, struct lane *lane, struct fault *fault)
 	int count = lane->searcher->propose(lane, s->choice);
 	if (count == 0)
 		return lane->searcher->learn(lane, &(struct lesson){0}, fault);
-	if (!source_ask(s->source, &s->asked, count, s->choice, fault))
+	if (!source_ask(s->source, &s->asked, lane->place, count, s->choice, fault))
 		return false;
 	s->work.asked += count;
 	s->work.scored += s->asked.scored;
@@ -76,7 +93,7 @@ static bool learn(struct search *s, struct lane *lane, struct fault *fault)
 
 bool search_step(struct search *s, struct fault *fault)
 {
-	struct lane *lane = &s->lane[0]; // its turn
+	struct lane *lane = lanes_turn(s);
 	if (!lane_take_searcher(lane, fault))
 		return false;
 	lane->searcher->path(lane, s->choice);
@@ -86,6 +103,7 @@ bool search_step(struct search *s, struct fault *fault)
 	if (s->shared.step >= s->shared.warmup && !learn(s, lane, fault))
 		return false;
 	s->shared.step++;
+	s->last = lane;
 	lane_end_step(lane);
 	return true;
 }
@@ -100,13 +118,13 @@ bool search_uniform(const struct search *s, const char *format, uint8_t *choice,
 bool search_evaluate(struct search *s, const uint8_t *choice, enum split split, long images, struct evaluation *e,
 	struct fault *fault)
 {
-	const struct lane *lane = &s->lane[0];
+	const struct lane *lane = lanes_in_focus(s);
 	size_t slots = (size_t)s->shared.space->slots;
 	*e = (struct evaluation){.choice = malloc(slots), .range = calloc((size_t)s->shared.model->layers, sizeof *e->range)};
 	bool ok = (e->choice && e->range) || fault_memory(fault, "evaluate");
 	if (ok)
-		memcpy(e->choice, choice ? choice : lane->modal, slots);
-	if (ok && s->source->kind->evaluate(s->source, &s->shared.knobs, e->choice, split, images, e, fault)) {
+		memcpy(e->choice, choice ? choice : lane->result, slots);
+	if (ok && s->source->kind->evaluate(s->source, &s->shared.knobs, lane->place, e->choice, split, images, e, fault)) {
 		lane_costs(lane, e->choice, e->cost);
 		return true;
 	}
@@ -128,7 +146,7 @@ bool search_front_due(const struct search *s)
 
 void search_front_begin(struct search *s)
 {
-	front_begin(&s->front, &s->lane[0]);
+	front_begin(&s->front, s->lane);
 }
 
 bool search_front_advance(struct search *s)

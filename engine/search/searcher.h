@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // How a lane's choice is found: a searcher is a row of functions, one of the table below. What all of them have in common is the
-// lane's: its policy, its aims, its modal choice. A searcher that needs more keeps it behind lane->own, and writes it into states.
+// lane's: its policy, its aims, its modal choice. A searcher that needs more keeps it behind lane->memory, and writes it into states.
 // The setting `searcher` names the row; another one takes over when a step begins. Engine's thread.
 #ifndef ENGINE_SEARCH_SEARCHER_H
 #define ENGINE_SEARCH_SEARCHER_H
@@ -27,7 +27,7 @@ struct searcher {
 	// What it would choose now.
 	void (*best)(const struct lane *, uint8_t *choice);
 
-	// For what it keeps beside the policy, behind lane->own: all four or none. `prefix` stands before its names in a state.
+	// For what it keeps beside the policy, behind lane->memory: all four or none. `prefix` stands before its names in a state.
 	// Open begins anew, from the lane as it is; restore comes after it.
 	bool (*open)(struct lane *, struct fault *);
 	void (*close)(struct lane *);
@@ -40,6 +40,8 @@ extern const struct searcher *const searchers[];
 const struct searcher *searcher_named(const char *name); // NULL: there is none
 
 extern const struct searcher searcher_reinforce; // REINFORCE
+// REINFORCE, whose result is allocated by the lane's additive model.
+extern const struct searcher searcher_greedy, searcher_exact;
 extern const struct searcher searcher_uniform;   // the widest uniform choice within the targets
 extern const struct searcher searcher_ends;      // the same with 8 bits in the first and the last layer
 extern const struct searcher searcher_random;    // random choices within the targets, the best kept

@@ -38,6 +38,7 @@ struct pending {
 	enum journal_act act;    // of a change
 	int of;
 	char *text; // of a change: the command
+	int lane;   // of a focus
 	bool asked; // of a save: a person waits for the answer
 };
 
@@ -139,6 +140,15 @@ struct session {
 	struct record *record; // history: steps 1..records
 	uint8_t *modal;        // a row of info->slots per record
 	long records, record_room;
+	bool one_lane; // all are of the same
+	// Of them, those of the lane that is shown, where there are others.
+	struct {
+		int lane;
+		long seen, records, room; // seen: so many of all were looked through
+		struct record *record;
+		uint8_t *modal;
+	} shown;
+	int said_lane; // `lane N COMMAND` is being carried out; 0: no
 
 	struct journal journal;
 	struct mark *mark; // the journal as marks
@@ -204,6 +214,7 @@ bool session_flush(struct session *, struct fault *);
 struct session *session_bare(const struct config *, const struct state *, struct fault *);
 void session_free(struct session *);
 void session_make_read_only(struct session *, const char *why);
+void session_forget_history(struct session *); // it is fetched again
 
 // A fault: the session is read-only, and why. Always false.
 bool session_refuse_read_only(const struct session *, struct fault *);
@@ -236,7 +247,11 @@ void session_take_replies(struct session *);
 void session_drop_pending(struct session *);
 bool session_change(struct session *, const struct change *, enum journal_act, int of, struct fault *);
 bool session_undo(struct session *, enum journal_act, struct fault *);
-bool session_evaluate(struct session *, enum choice_kind, const char *option, const uint8_t *choice, enum split, struct fault *);
+// The lane that is shown: a person's commands are about it where they name none.
+int session_focus(const struct session *);
+bool session_focus_on(struct session *, int lane, struct fault *);
+// `called`: the format of a uniform choice; of any other, what it is called.
+bool session_evaluate(struct session *, enum choice_kind, const char *called, const uint8_t *choice, enum split, struct fault *);
 // Posts a copy of the state to be saved (asked: and told) or only for its digest.
 bool session_save(struct session *, bool asked, struct fault *);
 bool session_ask_digest(struct session *, bool told, struct fault *);
@@ -278,12 +293,15 @@ void draft_follow(struct session *); // what is not edited follows the modal cho
 bool run_export(struct command_call *);
 bool run_status(struct command_call *);
 bool run_layers(struct command_call *);
+bool run_why(struct command_call *); // why.c
 bool run_front(struct command_call *);
 bool run_knobs(struct command_call *);
 bool run_price(struct command_call *);
 bool run_print(struct command_call *);
 bool run_expect(struct command_call *);
 bool run_help(struct command_call *);
+bool run_lane(struct command_call *);
+bool run_in_lane(const struct command *); // whether it may stand behind `lane N`
 // Says what was built, without its last newline, and frees it. False, with a fault: memory ran out while it was built.
 bool say_all(struct command_call *, struct string *);
 
@@ -299,6 +317,8 @@ void costed_free(struct costed *);
 
 // ---- what several of them need -----------------------------------------------------------------------------------------------
 
+// A lane by its number; NULL: none.
+const struct lane_state *session_lane(const struct snapshot *, int number);
 // Index of a cost term, -1: none.
 int session_term(const struct session *, const char *name);
 // As snapshot_meant; false and a fault (with the nearest name) where the word means no slot.
@@ -310,8 +330,10 @@ const char *session_group(const struct session *, int layer);
 void session_both(const struct session *, int layer, const char *(*text)(const struct session *, int slot), char *buf,
 	size_t size);
 const char *session_modal_option(const struct session *, int slot);
-// The modal choice of the snapshot, an option per slot.
+const char *session_result_option(const struct session *, int slot);
+// The modal choice of the snapshot, and its result: an option per slot.
 void session_modal(const struct session *, uint8_t *choice);
+void session_result(const struct session *, uint8_t *choice);
 // "bops 201.3 M bit ops (+4.5 %), latency 84.2 ms/128 img, …": the costs of a choice and how far they are from `than`, where not NULL.
 bool session_tell_costs(const struct session *, struct string *, const uint8_t *choice, const uint8_t *than);
 // Adds to what a change of targets did: what each is in the term's unit, "2 ms per 128 images on a100".

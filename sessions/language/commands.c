@@ -11,14 +11,31 @@ enum { NOTE_MOST = WORDS_LINE / 2 };
 
 // ---- changes -------------------------------------------------------------------------------------------------------
 
+// Which lane a person's change is about: the one that was said, else where it is one lane's, the one in focus.
+static bool name_lane(const struct session *s, struct change *c, struct fault *f)
+{
+	for (int i = 0; s->said_lane && c->kind == CHANGE_SET && i < c->items; i++)
+		if (strncmp(c->item[i].name, "weight.", 7) != 0 && strncmp(c->item[i].name, "target.", 7) != 0)
+			return fault_set(f, c->item[i].name, "leave `lane N` out",
+				"it is a setting of the whole search, not of a lane");
+	c->lane = s->said_lane ? s->said_lane : change_of_lane(c) ? session_focus(s) : c->lane;
+	return true;
+}
+
 static bool run_change(struct command_call *call)
 {
 	struct change change;
 	if (!change_read(call->line, &change, &call->fault))
 		return false;
-	bool ok = session_change(call->context, &change, ACT_DO, 0, &call->fault);
+	struct session *s = call->context;
+	bool ok = name_lane(s, &change, &call->fault) && session_change(s, &change, ACT_DO, 0, &call->fault);
 	free(change.item);
 	return ok;
+}
+
+bool run_in_lane(const struct command *c)
+{
+	return c->run == run_change || c->run == run_lane;
 }
 
 static bool run_undo(struct command_call *call)
@@ -155,29 +172,38 @@ static bool run_evaluate(struct command_call *call)
 {
 	struct session *s = call->context;
 	enum split split = SPLIT_HELDOUT;
-	enum choice_kind kind = CHOICE_MODAL;
-	const char *format = NULL;
+	enum choice_kind kind = CHOICE_RESULT;
+	const char *called = "result";
+	bool draft = false, ok;
 	int splits = 0;
 	for (int i = 0; i < call->argc; i++) {
 		const char *word = call->argv[i];
 		bool heldout = strcmp(word, "heldout") == 0, test = strcmp(word, "test") == 0;
 		if (heldout || test)
 			split = heldout ? SPLIT_HELDOUT : SPLIT_TEST, splits++;
+		else if (strcmp(word, "result") == 0)
+			kind = CHOICE_RESULT, called = word;
 		else if (strcmp(word, "modal") == 0)
-			kind = CHOICE_MODAL;
+			kind = CHOICE_GIVEN, called = "modal choice";
 		else if (strcmp(word, "draft") == 0)
-			kind = CHOICE_GIVEN;
+			kind = CHOICE_GIVEN, called = word, draft = true;
 		else if (known_format(s, word, &call->fault))
-			kind = CHOICE_UNIFORM, format = word;
+			kind = CHOICE_UNIFORM, called = word;
 		else
 			return false;
 	}
 	if (splits > 1 || call->argc - splits > 1)
-		return fault_set(&call->fault, "evaluate", "evaluate [heldout|test] [modal|draft|FORMAT]", "it takes one %s",
-			splits > 1 ? "split" : "choice");
-	if (kind == CHOICE_GIVEN && !s->draft)
+		return fault_set(&call->fault, "evaluate", "evaluate [heldout|test] [result|modal|draft|FORMAT]",
+			"it takes one %s", splits > 1 ? "split" : "choice");
+	if (draft && !s->draft)
 		return fault_set(&call->fault, "evaluate", "`draft LAYER FORMAT` begins one", "there is no draft");
-	return session_evaluate(s, kind, format, s->draft, split, &call->fault);
+	uint8_t *modal = calloc((size_t)s->info->slots + 1, 1);
+	if (!modal)
+		return fault_memory(&call->fault, "evaluate");
+	session_modal(s, modal);
+	ok = session_evaluate(s, kind, called, draft ? s->draft : modal, split, &call->fault);
+	free(modal);
+	return ok;
 }
 
 static bool run_save(struct command_call *call)
@@ -234,12 +260,16 @@ static const struct command rows[] = {
 	{"reward", COMMAND_CHANGE, 1, 1, {WORDS}, 0, "abs|relu|mnas", "abs|relu|mnas", "how quality and costs become one reward",
 		run_change},
 	{"searcher", COMMAND_CHANGE, 1, 1, {WORDS}, 0,
-		"reinforce|uniform|ends|random|evolution|sensitivity-greedy|sensitivity-exact|sensitivity-list", "NAME",
-		"what finds the choice from here on: the search, or a rival of it", run_change},
+		"reinforce|greedy|exact|uniform|ends|random|evolution|sensitivity-greedy|sensitivity-exact|sensitivity-list",
+		"NAME", "what finds the choice from here on: the search, or a rival of it", run_change},
 	{"set", COMMAND_CHANGE, 2, -1, {ARGUMENT_KNOB, ARGUMENT_VALUE}, 2, NULL, "SETTING VALUE [SETTING VALUE]...",
 		"change a setting while the search runs; `knobs` lists them", run_change},
 	{"extend", COMMAND_CHANGE, 1, 2, {NUMBER, TEXT}, 0, NULL, "STEPS [rate=R]",
 		"lay the horizon further out; with rate= the learning rate falls anew, from R", run_change},
+	{"lane", COMMAND_CHANGE, 1, -1, {ARGUMENT_LANE, ARGUMENT_LANE, FORMAT, TERM, FORMAT}, 2, "add|drop|back|list|focus",
+		"add TERM TARGET [...] | drop N | back N | list | focus N | N COMMAND",
+		"several policies with targets of their own over the same weights: add begins one, focus shows one, `lane 2 target ...` is about one",
+		run_lane},
 	{"undo", COMMAND_CHANGE, 0, 0, {0}, 0, NULL, "",
 		"take back the last change that stands, from now on; while there is a draft, its last edit", run_undo},
 	{"redo", COMMAND_CHANGE, 0, 0, {0}, 0, NULL, "", "make again the change that was taken back last", run_redo},
@@ -249,8 +279,8 @@ static const struct command rows[] = {
 	{"run", COMMAND_QUERY, 0, 1, {NUMBER}, 0, NULL, "[STEPS]", "run to the end, or this many steps", run_run},
 	{"step", COMMAND_QUERY, 0, 1, {NUMBER}, 0, NULL, "[STEPS]", "run one step, or this many", run_step},
 	{"pause", COMMAND_QUERY, 0, 0, {0}, 0, NULL, "", "pause the search between two steps", run_pause},
-	{"evaluate", COMMAND_QUERY, 0, 2, {FORMAT, FORMAT}, 0, "heldout|test|modal|draft heldout|test|modal|draft",
-		"[heldout|test] [modal|draft|FORMAT]", "score a choice on a whole split, calibrated for it", run_evaluate},
+	{"evaluate", COMMAND_QUERY, 0, 2, {FORMAT, FORMAT}, 0, "heldout|test|result|modal|draft heldout|test|result|modal|draft",
+		"[heldout|test] [result|modal|draft|FORMAT]", "score a choice on a whole split, calibrated for it", run_evaluate},
 	{"price", COMMAND_QUERY, 0, -1, {FORMAT}, 1, NULL, "[FORMAT]...",
 		"what the modal choice, the draft and uniform choices cost", run_price},
 	{"draft", COMMAND_QUERY, 1, 2, {LAYER, ARGUMENT_EDIT}, 0, "up|down|show|commit|drop",
@@ -262,6 +292,9 @@ static const struct command rows[] = {
 		"draft an exported policy, or one width per layer in order: 8444…8", run_paste},
 	{"status", COMMAND_QUERY, 0, 0, {0}, 0, NULL, "", "show where the search stands", run_status},
 	{"layers", COMMAND_QUERY, 0, 0, {0}, 0, NULL, "", "the layers, their formats and their share of the cost", run_layers},
+	{"why", COMMAND_QUERY, 1, 1, {LAYER}, 0, NULL, "LAYER",
+		"why this format: what each format of a layer is worth by the additive model of quality, what it costs, and the reward",
+		run_why},
 	{"front", COMMAND_QUERY, 0, 1, {WORDS}, 0, "all", "[all]", "the best trades of cost against quality", run_front},
 	{"knobs", COMMAND_QUERY, 0, 1, {ARGUMENT_KNOB}, 0, NULL, "[WORD]", "the settings and their values", run_knobs},
 	{"print", COMMAND_QUERY, 1, -1, {ARGUMENT_READOUT}, 1, NULL, "READOUT...", "print readouts, one per line", run_print},

@@ -236,7 +236,7 @@ static bool take_evaluation(struct making *m, const struct evaluation *e, struct
 static bool score(struct making *m, enum split split, struct fault *f)
 {
 	struct reply reply = {0};
-	bool ok = engine_post_evaluate(m->engine, CHOICE_MODAL, NULL, NULL, split, NULL, f) && await(m, &reply, f);
+	bool ok = engine_post_evaluate(m->engine, CHOICE_RESULT, NULL, NULL, split, NULL, f) && await(m, &reply, f);
 	if (ok)
 		*(split == SPLIT_TEST ? &m->result.test : &m->result.heldout) = reply.evaluation.accuracy;
 	ok = ok && (split == SPLIT_TEST || take_evaluation(m, &reply.evaluation, f));

@@ -20,6 +20,14 @@ bool question_each_network(const char *name, bool (*each)(const struct descripti
 	void *context, struct fault *);
 // False, with the nearest name or `otherwise` as advice: no format has this name.
 bool question_check_format(const char *name, const char *otherwise, struct fault *);
+struct question_formats {
+	const char *name[QUESTION_FORMATS];
+	int count;
+};
+// Adds a format by its name; false with a fault, as above.
+bool question_add_format(struct question_formats *, const char *name, const char *otherwise, struct fault *);
+// The integer formats from `narrowest` to 8 bits, where none was asked for.
+void question_usual_formats(struct question_formats *, int narrowest);
 // NULL with a fault. batch 0: as the device says. The caller frees.
 struct costing *question_latency(const struct description *, const char *device, long batch, struct fault *);
 // Says the table that was built, or drops it where `ok` is false; frees it.

@@ -48,6 +48,33 @@ static void add_progress(const struct snapshot *now, struct string *t)
 			loss, accuracy, quality, now->quality_is_loss ? "minus the loss" : "accuracy", entropy);
 }
 
+// The result beside the modal choice, whose costs stand above.
+static void add_result(const struct session *s, struct string *t)
+{
+	const struct snapshot *now = s->snapshot;
+	const char *before = " ";
+	int differ = 0;
+	for (int i = 0; i < s->info->layers; i++) {
+		const struct layer_info *l = &s->info->layer[i];
+		const struct slot_state *w = &now->slot[l->weight_slot], *a = &now->slot[l->activation_slot];
+		differ += w->result != w->modal || a->result != a->modal;
+	}
+	string_add(t, "result: %s", differ ? "" : "the modal choice");
+	if (differ)
+		string_add(t, "the likeliest choice %s the targets, other than the modal choice in %d layer%s:",
+			now->within ? "within" : "nearest to", differ, differ == 1 ? "" : "s");
+	for (int i = 0; differ && i < now->terms; i++) {
+		char cost[ENGINE_TEXT];
+		const struct term_state *term = &now->term[i];
+		if (!(term->weight > 0) || !term->targeted || term->why[0])
+			continue;
+		string_add(t, "%s%s %s, %.4g times the target", before, term->name,
+			number_write(term->result, term->unit, cost, sizeof cost), term->result / term->target);
+		before = "; ";
+	}
+	string_add(t, "%s\n", now->within ? "" : "; no choice is known that meets all of them");
+}
+
 bool run_status(struct command_call *call)
 {
 	struct session *s = call->context;
@@ -58,6 +85,9 @@ bool run_status(struct command_call *call)
 		info->data, info->space, info->preset, (unsigned long long)info->seed, s->read_only ? ", read-only" : "");
 	string_add(&t, "step %ld of %ld, %s: %s\n", now->step, now->horizon, engine_run_word(now->run), now->says);
 	add_network(info, &t);
+	for (int i = 0; i < now->lanes && now->lanes > 1; i++)
+		string_add(&t, "lane %d: %s, %ld steps%s\n", now->lane[i].number, now->lane[i].name, now->lane[i].steps,
+			now->lane[i].focus ? "; what follows is about it" : "");
 	add_progress(now, &t);
 	for (int i = 0; i < now->terms; i++) {
 		const struct term_state *term = &now->term[i];
@@ -75,6 +105,7 @@ bool run_status(struct command_call *call)
 			string_add(&t, "; %s", term->reach_text);
 		string_add(&t, "\n");
 	}
+	add_result(s, &t);
 	string_add(&t, "%d decisions%s", now->decisions, now->split ? ", weights and activations apart" : "");
 	for (int i = 0; i < now->groups; i++)
 		string_add(&t, "%s %s (%s)", i ? "," : "; groups:", now->group[i].name, now->group[i].pattern);
@@ -99,6 +130,8 @@ static void add_slot(const struct session *s, struct string *t, int slot)
 	const struct slot_state *now = &s->snapshot->slot[slot];
 	string_add(t, "  %-6s %4.0f %%%s", session_modal_option(s, slot), 100 * (double)now->probability[now->modal],
 		now->allowed & (now->allowed - 1) ? "" : "  pinned");
+	if (now->result != now->modal)
+		string_add(t, "  result %s", session_result_option(s, slot));
 }
 
 static void add_format(const struct session *s, struct string *t, int layer)
@@ -155,8 +188,12 @@ bool run_layers(struct command_call *call)
 	return ok && say_all(call, &t);
 }
 
-static void add_point(struct report *t, const struct snapshot *now, const struct front_point *p)
+static void add_point(struct report *t, const struct snapshot *now, const struct front_point *p, bool lanes)
 {
+	if (lanes && p->lane)
+		report_cell(t, "%d", p->lane);
+	else if (lanes)
+		report_cell(t, "-");
 	report_cell(t, "%s%.2f", now->estimated[0] ? "~" : "", 100 * p->accuracy);
 	report_cell(t, isnan(p->loss) ? "-" : "%#.4g", p->loss);
 	report_cell(t, "%ld", p->step);
@@ -170,12 +207,15 @@ static void add_point(struct report *t, const struct snapshot *now, const struct
 
 bool run_front(struct command_call *call)
 {
-	enum { BEFORE = 4 };
+	enum { BEFORE = 5 };
 	struct session *s = call->context;
 	const struct snapshot *now = s->snapshot;
 	bool all = call->argc && strcmp(call->argv[0], "all") == 0;
-	struct report_column columns[BEFORE + ENGINE_TERMS + 1] = {
-		{"accuracy, %", false}, {"loss", false}, {"step", false}, {"what", true}};
+	struct report_column all_columns[BEFORE + ENGINE_TERMS + 1] = {
+		{"lane", false}, {"accuracy, %", false}, {"loss", false}, {"step", false}, {"what", true}};
+	bool lanes = now->lanes > 1;
+	struct report_column *columns = all_columns + !lanes;
+	const int before = BEFORE - !lanes;
 	if (call->argc && !all)
 		return fault_set(&call->fault, "front", "usage: front [all]", "'%s' is not one of its words", call->argv[0]);
 	if (!now->points) {
@@ -183,15 +223,15 @@ bool run_front(struct command_call *call)
 		return true;
 	}
 	for (int k = 0; k < now->terms; k++)
-		columns[BEFORE + k] = (struct report_column){now->term[k].name, false};
-	columns[BEFORE + now->terms] = (struct report_column){"", true};
+		columns[before + k] = (struct report_column){now->term[k].name, false};
+	columns[before + now->terms] = (struct report_column){"", true};
 	struct report t;
-	report_begin(&t, columns, BEFORE + now->terms + 1);
+	report_begin(&t, columns, before + now->terms + 1);
 	if (now->estimated[0])
 		report_above(&t, "accuracies are estimated (~, %s), not measured", now->estimated);
 	for (int i = 0; i < now->points; i++)
 		if (all || !now->point[i].dominated)
-			add_point(&t, now, &now->point[i]);
+			add_point(&t, now, &now->point[i], lanes);
 	add_units(now, &t.below);
 	return report_end(&t, call, NULL, true);
 }
@@ -257,6 +297,9 @@ bool run_price(struct command_call *call)
 	if (!call->argc) {
 		string_add(&t, "%-8s ", "modal");
 		session_tell_costs(s, &t, modal, NULL);
+		string_add(&t, "\n%-8s ", "result");
+		session_result(s, choice);
+		session_tell_costs(s, &t, choice, modal);
 		string_add(&t, "\n");
 		if (s->draft) {
 			string_add(&t, "%-8s ", "draft");

@@ -13,13 +13,13 @@ struct summary {
 	long step, horizon;
 	int entries;    // changes and notes in its journal
 	bool scored;    // the next four are known
-	double quality; // of the modal choice, on held-out images: accuracy in 0..1, or minus the loss
+	double quality; // of the result, on held-out images: accuracy in 0..1, or minus the loss
 	bool quality_is_loss;
 	bool estimated;         // and not measured
-	bool sampled;           // the quality is that of the choices sampled lately, the modal choice was not scored yet
+	bool sampled;           // the quality is that of the choices sampled lately, the result was not scored yet
 	char term[ENGINE_NAME]; // the cost term that counts most; empty: there is none
 	char unit[ENGINE_TEXT];
-	double cost;   // of the modal choice
+	double cost;   // of the result
 	double target; // 0: none
 };
 

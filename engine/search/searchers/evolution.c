@@ -14,7 +14,7 @@ enum { POPULATION = 24, TOURNAMENT = 3 };
 // The population as it is to be: full, and all of it within what is allowed and asked for now.
 static struct pool *population(const struct lane *lane)
 {
-	struct pool *p = lane->own;
+	struct pool *p = lane->memory;
 	uint64_t key = lane_key(lane, "evolution");
 	for (int i = 0; i < p->members; i++)
 		if (!choice_keeps(lane, pool_choice(p, i))) {
@@ -113,7 +113,7 @@ static int worst(const struct pool *p)
 
 static bool learn(struct lane *lane, const struct lesson *lesson, struct fault *fault)
 {
-	struct pool *p = lane->own;
+	struct pool *p = lane->memory;
 	double mean;
 	int members = again(lane), which[SEARCH_SAMPLES];
 	if (!lesson_mean(lane, lesson, &mean, fault))
@@ -139,7 +139,7 @@ static bool learn(struct lane *lane, const struct lesson *lesson, struct fault *
 
 static void best(const struct lane *lane, uint8_t *choice)
 {
-	const struct pool *p = lane->own;
+	const struct pool *p = lane->memory;
 	if (!p->members) {
 		policy_best(lane->policy, choice);
 		return;
@@ -151,22 +151,22 @@ static void best(const struct lane *lane, uint8_t *choice)
 
 static bool open(struct lane *lane, struct fault *fault)
 {
-	return (lane->own = pool_new(lane, POPULATION, fault)) != NULL;
+	return (lane->memory = pool_new(lane, POPULATION, fault)) != NULL;
 }
 
 static void close(struct lane *lane)
 {
-	pool_free(lane->own);
+	pool_free(lane->memory);
 }
 
 static bool save(const struct lane *lane, const char *prefix, struct state *out, struct fault *fault)
 {
-	return pool_save(lane->own, prefix, out, fault);
+	return pool_save(lane->memory, prefix, out, fault);
 }
 
 static bool restore(struct lane *lane, const char *prefix, const struct state *in, struct fault *fault)
 {
-	return pool_restore(lane->own, prefix, lane, in, fault);
+	return pool_restore(lane->memory, prefix, lane, in, fault);
 }
 
 const struct searcher searcher_evolution = {"evolution", path, propose, learn, best, open, close, save, restore};

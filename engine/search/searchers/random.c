@@ -14,7 +14,7 @@ static const double ALONE = 0.2; // share of the search at whose beginning the w
 // The pool as it is to be: what is left in it lies within the targets.
 static struct pool *drawn(const struct lane *lane)
 {
-	struct pool *p = lane->own;
+	struct pool *p = lane->memory;
 	uint64_t key = lane_key(lane, "random");
 	bool fresh = p->members == 0;
 	for (int i = 0; i < (fresh ? DRAWN : p->members); i++) {
@@ -76,7 +76,7 @@ static void drop_to(struct pool *p, int members)
 
 static bool learn(struct lane *lane, const struct lesson *lesson, struct fault *fault)
 {
-	struct pool *p = lane->own;
+	struct pool *p = lane->memory;
 	const struct shared *s = lane->shared;
 	int which[SEARCH_SAMPLES], round = (int)(progress(s, s->warmup) / (1 - ALONE) * ROUNDS);
 	double mean;
@@ -97,7 +97,7 @@ static bool learn(struct lane *lane, const struct lesson *lesson, struct fault *
 
 static void best(const struct lane *lane, uint8_t *choice)
 {
-	const struct pool *p = lane->own;
+	const struct pool *p = lane->memory;
 	if (!p->members) {
 		policy_best(lane->policy, choice);
 		return;
@@ -109,22 +109,22 @@ static void best(const struct lane *lane, uint8_t *choice)
 
 static bool open(struct lane *lane, struct fault *fault)
 {
-	return (lane->own = pool_new(lane, DRAWN, fault)) != NULL;
+	return (lane->memory = pool_new(lane, DRAWN, fault)) != NULL;
 }
 
 static void close(struct lane *lane)
 {
-	pool_free(lane->own);
+	pool_free(lane->memory);
 }
 
 static bool save(const struct lane *lane, const char *prefix, struct state *out, struct fault *fault)
 {
-	return pool_save(lane->own, prefix, out, fault);
+	return pool_save(lane->memory, prefix, out, fault);
 }
 
 static bool restore(struct lane *lane, const char *prefix, const struct state *in, struct fault *fault)
 {
-	return pool_restore(lane->own, prefix, lane, in, fault);
+	return pool_restore(lane->memory, prefix, lane, in, fault);
 }
 
 const struct searcher searcher_random = {"random", path, propose, learn, best, open, close, save, restore};

@@ -6,6 +6,8 @@
 
 const struct searcher *const searchers[] = {
 	&searcher_reinforce,
+	&searcher_greedy,
+	&searcher_exact,
 	&searcher_uniform,
 	&searcher_ends,
 	&searcher_random,

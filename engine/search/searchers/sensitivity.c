@@ -227,7 +227,7 @@ static void choose(const struct lane *lane, struct table *m)
 
 static void best(const struct lane *lane, uint8_t *choice)
 {
-	struct table *m = lane->own;
+	struct table *m = lane->memory;
 	if (!time_to_choose(lane) || !table_full(lane, m)) {
 		choice_even(lane, lane->shared->options - 1, choice);
 		return;
@@ -239,7 +239,7 @@ static void best(const struct lane *lane, uint8_t *choice)
 // The widest choice, and it with one decision changed after another.
 static int propose(const struct lane *lane, uint8_t *choice)
 {
-	struct table *m = lane->own;
+	struct table *m = lane->memory;
 	const struct partition *p = lane->partition;
 	const size_t slots = (size_t)p->space->slots;
 	int count = 1, decision, option;
@@ -264,7 +264,7 @@ static int propose(const struct lane *lane, uint8_t *choice)
 
 static bool learn(struct lane *lane, const struct lesson *lesson, struct fault *fault)
 {
-	struct table *m = lane->own;
+	struct table *m = lane->memory;
 	double mean;
 	int decision, option;
 	if (lesson->count) {
@@ -290,11 +290,11 @@ static void path(const struct lane *lane, uint8_t *choice)
 
 static void forget(struct lane *lane)
 {
-	struct table *m = lane->own;
+	struct table *m = lane->memory;
 	free(m->lost);
 	free(m->choice);
 	free(m);
-	lane->own = NULL;
+	lane->memory = NULL;
 }
 
 static bool open(struct lane *lane, allocate_by *allocate, struct fault *fault)
@@ -303,7 +303,7 @@ static bool open(struct lane *lane, allocate_by *allocate, struct fault *fault)
 	size_t slots = (size_t)lane->shared->space->slots;
 	if (!m)
 		return fault_memory(fault, "search");
-	lane->own = m;
+	lane->memory = m;
 	m->allocate = allocate;
 	m->lost = calloc(slots * (size_t)lane->shared->options, sizeof *m->lost);
 	m->choice = calloc(slots, 1);
@@ -328,7 +328,7 @@ static bool open_list(struct lane *lane, struct fault *fault)
 enum { NUMBERS = 2 };
 static void list_state(const struct lane *lane, struct state_number number[NUMBERS], struct state_array *array)
 {
-	struct table *m = lane->own;
+	struct table *m = lane->memory;
 	number[0] = (struct state_number){"sensitivity.decisions", .whole = &m->decisions};
 	number[1] = (struct state_number){"sensitivity.made", .whole = &m->next};
 	*array = (struct state_array){"sensitivity.lost", m->lost, (long)lane->shared->space->slots * lane->shared->options};
@@ -351,7 +351,7 @@ static bool restore(struct lane *lane, const char *prefix, const struct state *i
 	list_state(lane, number, &array);
 	if (!state_read_numbers(in, number, NUMBERS, prefix, NULL, fault) || !state_read_arrays(in, &array, 1, prefix, fault))
 		return false;
-	const struct table *m = lane->own;
+	const struct table *m = lane->memory;
 	return (m->decisions >= 0 && m->next >= 0) || state_damaged(fault, "sensitivity.made");
 }
 
