@@ -137,6 +137,11 @@ static bool add_points(struct figure *f, const struct snapshot *s, int term, dou
 	return true;
 }
 
+char figure_lane_sign(int number)
+{
+	return number < 10 ? (char)('0' + number) : (char)('a' + (number - 10) % 26);
+}
+
 // Each lane's points under its sign, its last modal choice with its name.
 static bool add_lanes(struct figure *f, const struct snapshot *s, int term, double divisor)
 {
@@ -149,7 +154,7 @@ static bool add_lanes(struct figure *f, const struct snapshot *s, int term, doub
 		if (!series)
 			return false;
 		series->estimated = s->estimated[0];
-		series->sign = (char)('0' + lane->number % 10);
+		series->sign = figure_lane_sign(lane->number);
 		snprintf(label, sizeof label, "%slane %d", s->estimated[0] ? "~" : "", lane->number);
 		for (int i = 0; i < s->points; i++)
 			if (role_of(s, i, -1) == role)

@@ -100,6 +100,9 @@ struct figure {
 };
 void figure_free(struct figure *);
 
+// The sign of a lane's points in cells: its number, or from 10 on a letter.
+char figure_lane_sign(int number);
+
 // The table of figures: `plot NAME`.
 struct figure_kind {
 	const char *name; // "front", "bits", "curves", …

@@ -15,6 +15,7 @@ enum key_context {
 	CONTEXT_COMMON,
 	CONTEXT_SEARCH,
 	CONTEXT_DRAFT,
+	CONTEXT_LANES, // the person is in the view of lanes
 	CONTEXT_BOX,
 	CONTEXT_POPUP,
 	CONTEXT_PASTE,

@@ -41,7 +41,11 @@ static void draw_mark(const struct table_cell *c)
 static void draw_number(const struct table_cell *c)
 {
 	char text[16];
-	snprintf(text, sizeof text, "%d", lane_of(c)->number);
+	int number = lane_of(c)->number;
+	if (number < 10)
+		snprintf(text, sizeof text, "%d", number);
+	else // with the sign that its points have
+		snprintf(text, sizeof text, "%c %d", figure_lane_sign(number), number);
 	screen_right(c->screen, c->x, c->y, c->width, (enum style)(STYLE_LANE + lane_of(c)->place % LANE_COLOURS), text);
 }
 
