@@ -17,6 +17,9 @@ struct page {
 };
 
 struct page page_of(const struct figure *, double width_cm);
+// The legend's entries, so many series from the `first` on share a row; and what one is wide.
+int page_legend_row(const struct page *, const struct figure *, int first);
+double page_legend_entry(const struct page *, const struct series *);
 double page_text_width(const struct page *, const char *text);
 
 // Where a word stands: its corner, centre or end at (x, y), the middle of its height.

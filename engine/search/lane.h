@@ -83,7 +83,8 @@ void lane_close(struct lane *);
 // Its settings: the search's, and its own wishes.
 void lane_knobs(const struct lane *, struct knobs *);
 // A new lane takes over what another has and wants; as if it had made no step yet, so that it answers any target it is given
-// (lane_answer) and owes nothing to how the other one met its own.
+// (lane_answer) and owes nothing to how the other one met its own. A policy that has settled looks around again: options keep their
+// order, and little else.
 void lane_follow(struct lane *, const struct lane *from);
 
 // The key of a random stream of its own, at the present step.
