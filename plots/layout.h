@@ -11,10 +11,10 @@ struct layout {
 	bool axes;        // there is room for axes
 	int header;       // the row of the y labels, -1: none
 	int legend;       // the row of the legend: the header, or a row of its own below it
-	int label_row;    // of the x label below the ticks, -1: it stands in the axis line
+	int label_row;    // of the x label below the ticks, -1: it is in the axis line
 	struct scale x, y, right;
 	struct ticks x_ticks, y_ticks, right_ticks;
-	int names; // heat maps: width of the row names at the left
+	int names; // heat maps: the width of the row names at the left
 };
 
 struct layout layout_of(const struct figure *, int width, int height);
