@@ -24,6 +24,7 @@ enum {
 	ENGINE_NAME = 48,   // longest name of a layer, slot, group, term or setting, with its final zero
 	ENGINE_TEXT = 128,  // longest value of a setting
 	ENGINE_TERMS = 12,  // most cost terms in one search
+	ENGINE_LANES = 8,   // most lanes of one search
 	ENGINE_OPTIONS = 32 // most options of one slot
 };
 #define ENGINE_RUN_ON LONG_MAX // engine_run_to: until the horizon

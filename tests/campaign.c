@@ -27,6 +27,7 @@
 #include "sessions/store/checkpoint.h"
 #include "sessions/store/folder.h"
 #include "sessions/store/manifest.h"
+#include "tests/ground.h"
 #include "tests/sealed.h"
 
 enum { TEXT = 1 << 16, PATIENCE = 120 /* seconds; a process that takes longer hangs */ };
@@ -106,15 +107,9 @@ static void spill(const char *path, const void *bytes, size_t size)
 	}
 }
 
-static int remove_any(const char *path, const struct stat *st, int kind, struct FTW *at)
-{
-	(void)st, (void)kind, (void)at;
-	return remove(path);
-}
-
 static void clear(const char *folder)
 {
-	nftw(folder, remove_any, 8, FTW_DEPTH | FTW_PHYS);
+	ground_clear(folder);
 }
 
 static const char *copy_from, *copy_to;

@@ -19,6 +19,7 @@
 #include "engine/quant/format.h"
 #include "sessions/sessions.h"
 #include "engine/base/text.h"
+#include "tests/said.h"
 
 static bool near(double a, double b)
 {
@@ -246,29 +247,10 @@ static void devices_have_ridge_points(void **state)
 
 // ---- commands --------------------------------------------------------------------------------------------------------
 
-static struct string said;
-
-__attribute__((format(printf, 2, 3))) static void say(struct command_call *call, const char *format, ...)
-{
-	(void)call;
-	char *text = NULL;
-	va_list args;
-	va_start(args, format);
-	assert_true(vasprintf(&text, format, args) >= 0);
-	va_end(args);
-	string_add(&said, "%s\n", text);
-	free(text);
-}
-
-static struct fault fault;
-
 static bool run(const char *line)
 {
 	const struct command_group group = session_catalog_group(NULL);
-	const struct command_table table = {.group = &group, .groups = 1};
-	string_clear(&said);
-	fault = (struct fault){0};
-	return command_run(&table, line, say, NULL, &fault);
+	return run_line(&group, line);
 }
 
 // The words of the first line behind `from` that begins with this word, one blank between them.

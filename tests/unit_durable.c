@@ -38,7 +38,7 @@ static void copy_session(const char *from, const char *to)
 {
 	char a[FOLDER_PATH], b[FOLDER_PATH];
 	int count;
-	nftw(to, remove_any, 8, FTW_DEPTH | FTW_PHYS);
+	ground_clear(to);
 	assert_true(folder_make(to, true, NULL));
 	static const char *const files[] = {JOURNAL_FILE, JOURNAL_END_FILE, MANIFEST_FILE};
 	for (int i = 0; i < 3; i++) {
@@ -464,7 +464,7 @@ static void kernels_are_recorded(void **state)
 		fail_msg("%s: %s", f.where, f.what);
 	// Asked for the first set again, with lines to follow: those by their own set.
 	copy_session("sets.bitscape", "sets2.bitscape");
-	nftw("sets2.bitscape/checkpoint-22.safetensors", remove_any, 1, FTW_PHYS);
+	ground_clear("sets2.bitscape/checkpoint-22.safetensors");
 	char arguments[FOLDER_PATH];
 	snprintf(arguments, sizeof arguments, "--batch more ./sets2");
 	with_kernels(engine_kernels(), arguments);
@@ -561,7 +561,7 @@ static void a_parent_is_kept(void **state)
 	struct manifest m = s->manifest;
 	struct config *config = config_copy(s->began);
 	end(s);
-	assert_int_equal(nftw("child.bitscape", remove_any, 1, FTW_PHYS | FTW_DEPTH) != 0, 0);
+	assert_true(ground_clear("child.bitscape"));
 	assert_true(folder_make("child.bitscape", true, &f));
 	snprintf(m.parent, sizeof m.parent, "fedcba9876543210");
 	m.parent_step = 0;

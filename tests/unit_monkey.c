@@ -28,6 +28,7 @@
 
 #include <cmocka.h>
 
+#include "tests/ground.h"
 #include "engine/base/clock.h"
 #include "engine/base/disk.h"
 #include "ui/keys.h"
@@ -40,11 +41,7 @@ static struct keys keys; // those that bitscape begins with
 
 static uint32_t any(uint32_t below)
 {
-	seed += 0x9e3779b97f4a7c15u;
-	uint64_t z = seed;
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-	return (uint32_t)((z ^ z >> 31) >> 16) % below;
+	return any_of(&seed, below);
 }
 
 static double patience(void)

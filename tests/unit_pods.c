@@ -16,34 +16,17 @@
 #include "engine/machine.h"
 #include "sessions/sessions.h"
 #include "engine/base/text.h"
+#include "tests/said.h"
 
 static bool close_to(double a, double b, double share)
 {
 	return fabs(a - b) <= share * fabs(b);
 }
 
-static struct string said;
-static struct fault fault;
-
-static void say(struct command_call *call, const char *format, ...)
-{
-	(void)call;
-	char *text = NULL;
-	va_list args;
-	va_start(args, format);
-	assert_true(vasprintf(&text, format, args) >= 0);
-	va_end(args);
-	string_add(&said, "%s\n", text);
-	free(text);
-}
-
 static bool run(const char *line)
 {
 	const struct command_group group = session_machine_group();
-	const struct command_table table = {.group = &group, .groups = 1};
-	string_clear(&said);
-	fault = (struct fault){0};
-	return command_run(&table, line, say, NULL, &fault);
+	return run_line(&group, line);
 }
 
 static void shows(const char *text)

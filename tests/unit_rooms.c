@@ -222,7 +222,7 @@ static void pricers_do_not_meet(void **context)
 static long posted, failing; // how many choices; at which post it fails: 0, never
 static bool late;            // collect fails
 
-static bool counted_post(struct source *source, int count, const uint8_t *choice, struct fault *fault)
+static bool counted_post(struct source *source, int lane, int count, const uint8_t *choice, struct fault *fault)
 {
 	size_t slots = (size_t)source->shared->space->slots;
 	for (int i = 0; i < count; i++)
@@ -231,7 +231,7 @@ static bool counted_post(struct source *source, int count, const uint8_t *choice
 	posted += count;
 	if (failing && --failing == 0)
 		return fault_set(fault, "evaluator", "start it again", "it has ended");
-	return source_table.post(source, count, choice, fault);
+	return source_table.post(source, lane, count, choice, fault);
 }
 
 static bool counted_collect(struct source *source, double *quality, struct fault *fault)
@@ -241,12 +241,12 @@ static bool counted_collect(struct source *source, double *quality, struct fault
 	return source_table.collect(source, quality, fault);
 }
 
-static bool failing_evaluate(struct source *source, const struct knobs *k, const uint8_t *choice, enum split split, long images,
-	struct evaluation *e, struct fault *fault)
+static bool failing_evaluate(struct source *source, const struct knobs *k, int lane, const uint8_t *choice, enum split split,
+	long images, struct evaluation *e, struct fault *fault)
 {
 	if (choice[0] == 0)
 		return fault_set(fault, "evaluator", "start it again", "it has ended");
-	return source_table.evaluate(source, k, choice, split, images, e, fault);
+	return source_table.evaluate(source, k, lane, choice, split, images, e, fault);
 }
 
 static struct source_kind own_kind(void)
@@ -290,10 +290,10 @@ static void answers_find_their_choices(void **context)
 		memset(choice + i * slots, which[i], slots);
 	for (int o = 0; o < 3; o++) {
 		size_t i = (size_t[]){0, 1, 3}[o];
-		assert_true(source_ask(s->source, &s->asked, 1, choice + i * slots, &f) &&
+		assert_true(source_ask(s->source, &s->asked, 0, 1, choice + i * slots, &f) &&
 			source_answer(s->source, &s->asked, &alone[o], &f));
 	}
-	assert_true(source_ask(s->source, &s->asked, COUNT, choice, &f) && source_answer(s->source, &s->asked, quality, &f));
+	assert_true(source_ask(s->source, &s->asked, 0, COUNT, choice, &f) && source_answer(s->source, &s->asked, quality, &f));
 	assert_int_equal(s->asked.scored, 3);
 	for (size_t i = 0; i < COUNT; i++)
 		assert_true(quality[i] == alone[which[i]]);
@@ -373,7 +373,7 @@ static void lanes_stand_side_by_side(void **context)
 	assert_true(lane_key(&second, "choice") != lane_key(&s->lane[0], "choice"));
 	for (int step = 0; step < 200; step++) {
 		int count = second.searcher->propose(&second, s->choice);
-		assert_true(source_ask(s->source, &s->asked, count, s->choice, &f) &&
+		assert_true(source_ask(s->source, &s->asked, 0, count, s->choice, &f) &&
 			source_answer(s->source, &s->asked, quality, &f));
 		for (int i = 0; i < count; i++)
 			lane_costs(&second, s->choice + (size_t)i * slots, cost[i]);

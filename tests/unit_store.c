@@ -2,7 +2,6 @@
 // Sessions are found again: what names mean, the index of those elsewhere, the list, what is made by several processes at once,
 // what a killed process leaves, what is not kept, what is tidied, a second instance, and a folder that goes away.
 #include <fcntl.h>
-#include <ftw.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -21,38 +20,23 @@
 #include "sessions/core/inside.h"
 #include "sessions/store/manifest.h"
 #include "sessions/store/store.h"
+#include "tests/ground.h"
 #include "tests/sealed.h"
 
 static char top[128]; // of this test alone: the state folder is in it, and the current folder, `work`
 
 // ---- helpers -------------------------------------------------------------------------------------------------------
 
-static int remove_any(const char *path, const struct stat *st, int kind, struct FTW *at)
-{
-	(void)st, (void)kind, (void)at;
-	return remove(path);
-}
-
-static void remove_tree(const char *path)
-{
-	assert_int_equal(nftw(path, remove_any, 8, FTW_DEPTH | FTW_PHYS), 0);
-}
-
 static int make_place(void **state)
 {
 	(void)state;
-	const char *tmp = getenv("TMPDIR");
-	snprintf(top, sizeof top, "%.90s/bitscape-store-XXXXXX", tmp && tmp[0] ? tmp : "/tmp");
-	return mkdtemp(top) && setenv("XDG_STATE_HOME", top, 1) == 0 && chdir(top) == 0 && mkdir("work", 0777) == 0 &&
-			chdir("work") == 0
-		? 0
-		: -1;
+	return ground_make(top, sizeof top, "store", "work") ? 0 : -1;
 }
 
 static int clear_place(void **state)
 {
 	(void)state;
-	return chdir("/") == 0 && nftw(top, remove_any, 8, FTW_DEPTH | FTW_PHYS) == 0 ? 0 : -1;
+	return chdir("/") == 0 && ground_clear(top) ? 0 : -1;
 }
 
 // "TOP/bitscape/NAME": a path in the state folder.
@@ -453,7 +437,7 @@ static void killed_in_its_first_moments(void **state)
 		assert_int_equal(session_journal(s, &entry), 0);
 		end(s);
 		assert_false(there(home("killed.bitscape")) && there(path) && n == 3);
-		remove_tree(folder);
+		assert_true(ground_clear(folder));
 	}
 	// A folder with something else in it, or of a living process, is not touched.
 	assert_true(folder_make(home("mine.bitscape"), true, &f));
@@ -936,7 +920,7 @@ static void a_folder_goes_away(void **state)
 	// Deleted.
 	s = begin("deleted");
 	run(s, 2);
-	remove_tree(home("deleted.bitscape"));
+	assert_true(ground_clear(home("deleted.bitscape")));
 	act(s, "pin stem int8");
 	assert_true(said(s, "moved or deleted"));
 	run(s, 2);
@@ -944,7 +928,7 @@ static void a_folder_goes_away(void **state)
 	assert_false(there(home("deleted.bitscape")));
 	// An unnamed one with nothing in it.
 	s = begin(NULL);
-	remove_tree(session_folder(s));
+	assert_true(ground_clear(session_folder(s)));
 	session_close(s, NULL);
 }
 

@@ -5,7 +5,6 @@
 #define TESTS_WORKPLACE_H
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -18,6 +17,7 @@
 #include <cmocka.h>
 
 #include "sessions/core/inside.h"
+#include "tests/ground.h"
 
 static char place[256]; // a folder of this run's own; the current one is in it, and the state folder
 
@@ -194,25 +194,15 @@ static inline void heard(struct session *s, char *buf, size_t size)
 static inline int make_place(void **state)
 {
 	(void)state;
-	const char *tmp = getenv("TMPDIR");
-	snprintf(place, sizeof place, "%s/bitscape-sessions-XXXXXX", tmp && tmp[0] ? tmp : "/tmp");
-	// Bare names lie in the state folder: it is the current one.
-	return mkdtemp(place) && setenv("XDG_STATE_HOME", place, 1) == 0 && chdir(place) == 0 && mkdir("bitscape", 0777) == 0 &&
-			chdir("bitscape") == 0
+	return ground_make(place, sizeof place, "sessions", "bitscape")
 		? 0
-		: -1;
-}
-
-static inline int remove_any(const char *path, const struct stat *st, int kind, struct FTW *at)
-{
-	(void)st, (void)kind, (void)at;
-	return remove(path);
+		: -1; // bare names lie in the state folder: the current one
 }
 
 static inline int clear_place(void **state)
 {
 	(void)state;
-	return chdir("/") == 0 && nftw(place, remove_any, 8, FTW_DEPTH | FTW_PHYS) == 0 ? 0 : -1;
+	return chdir("/") == 0 && ground_clear(place) ? 0 : -1;
 }
 
 #endif

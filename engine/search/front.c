@@ -163,7 +163,7 @@ bool front_advance(struct front *f, struct source *source)
 		struct point *p = &f->candidate[f->next];
 		struct evaluation e = {0};
 		struct fault fault;
-		if (source->kind->evaluate(source, &f->knobs, p->choice, SPLIT_HELDOUT, f->knobs.front_images, &e, &fault)) {
+		if (source->kind->evaluate(source, &f->knobs, 0, p->choice, SPLIT_HELDOUT, f->knobs.front_images, &e, &fault)) {
 			p->accuracy = (float)e.accuracy;
 			p->loss = (float)e.loss;
 			p->step = f->shared->step;

@@ -10,13 +10,11 @@
 #include "engine/search/searcher.h"
 #include "engine/search/source.h"
 
-enum { LANES = 1 }; // most lanes of a search
-
 struct search {
 	struct shared shared; // the only place that writes it
 	struct source *source;
 	int lanes;
-	struct lane lane[LANES]; // the first has the focus
+	struct lane lane[ENGINE_LANES]; // the first has the focus
 	struct front front;
 
 	double loss, accuracy; // of training, smoothed

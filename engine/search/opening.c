@@ -117,7 +117,7 @@ void search_free(struct search *s)
 {
 	if (!s)
 		return;
-	for (int i = 0; i < LANES; i++)
+	for (int i = 0; i < ENGINE_LANES; i++)
 		lane_close(&s->lane[i]);
 	front_close(&s->front);
 	source_close(s->source);

@@ -45,7 +45,7 @@ static bool train(struct search *s, struct lane *lane, const uint8_t *path, stru
 	bool first = s->shared.step == 0;
 	if (!s->source->kind->train)
 		return true;
-	if (!s->source->kind->train(s->source, path, &t, fault))
+	if (!s->source->kind->train(s->source, 0, path, &t, fault))
 		return false;
 	s->loss = first ? t.loss : smoothed(s->loss, t.loss);
 	s->accuracy = first ? t.accuracy : smoothed(s->accuracy, t.accuracy);
@@ -61,7 +61,7 @@ static bool learn(struct search *s, struct lane *lane, struct fault *fault)
 {
 	double quality[SEARCH_SAMPLES], cost[SEARCH_SAMPLES][ENGINE_TERMS];
 	int count = lane->searcher->propose(lane, s->choice);
-	if (!source_ask(s->source, &s->asked, count, s->choice, fault))
+	if (!source_ask(s->source, &s->asked, 0, count, s->choice, fault))
 		return false;
 	s->work.asked += count;
 	s->work.scored += s->asked.scored;
@@ -102,7 +102,7 @@ bool search_evaluate(struct search *s, const uint8_t *choice, enum split split, 
 	bool ok = (e->choice && e->range) || fault_memory(fault, "evaluate");
 	if (ok)
 		memcpy(e->choice, choice ? choice : lane->modal, slots);
-	if (ok && s->source->kind->evaluate(s->source, &s->shared.knobs, e->choice, split, images, e, fault)) {
+	if (ok && s->source->kind->evaluate(s->source, &s->shared.knobs, 0, e->choice, split, images, e, fault)) {
 		lane_costs(lane, e->choice, e->cost);
 		return true;
 	}

@@ -19,7 +19,7 @@ void source_close(struct source *source)
 		source->kind->close(source);
 }
 
-bool source_ask(struct source *source, struct asked *a, int count, const uint8_t *choice, struct fault *fault)
+bool source_ask(struct source *source, struct asked *a, int lane, int count, const uint8_t *choice, struct fault *fault)
 {
 	size_t slots = (size_t)source->shared->space->slots;
 	a->count = count;
@@ -32,7 +32,7 @@ bool source_ask(struct source *source, struct asked *a, int count, const uint8_t
 			memcpy(a->distinct + (size_t)a->scored++ * slots, choice + (size_t)i * slots, slots);
 		a->of[i] = k;
 	}
-	return source->kind->post(source, a->scored, a->distinct, fault);
+	return source->kind->post(source, lane, a->scored, a->distinct, fault);
 }
 
 bool source_answer(struct source *source, const struct asked *a, double *quality, struct fault *fault)

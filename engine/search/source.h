@@ -4,6 +4,9 @@
 //
 // Choices are scored in two moves, so that an answer may come late: post hands them over and returns at once, collect waits for
 // the answers. Both may fail; so may evaluate. A failure ends the step, or the evaluation, that asked, and not the source.
+//
+// Every path and every choice is of a lane, so that a source may keep something for each of them. `lane` is the lane's place: a
+// number below ENGINE_LANES, 0 for the first lane, which stays the same while the lane lives and may be another's after that.
 #ifndef ENGINE_SEARCH_SOURCE_H
 #define ENGINE_SEARCH_SOURCE_H
 
@@ -27,16 +30,18 @@ struct source_kind {
 	void (*close)(struct source *);
 	// One step on a path. NULL: nothing is trained, and there is no warm-up. False: no number comes out, and nothing will any
 	// more.
-	bool (*train)(struct source *, const uint8_t *path, struct training *, struct fault *);
+	bool (*train)(struct source *, int lane, const uint8_t *path, struct training *, struct fault *);
 	double (*rate)(const struct source *, long step); // of that step, counted from 0; NULL where nothing is trained
 	// choice: [count][slots], distinct ones, borrowed until collect, which fills quality[count]: accuracy in 0..1, or minus
 	// the loss.
-	bool (*post)(struct source *, int count, const uint8_t *choice, struct fault *);
+	bool (*post)(struct source *, int lane, int count, const uint8_t *choice, struct fault *);
 	bool (*collect)(struct source *, double *quality, struct fault *);
 	// By these settings (the front's may be older than the search's). Fills all of it but choice and costs; ranges only where
 	// there is room for them. images 0: all there are of the split.
-	bool (*evaluate)(struct source *, const struct knobs *, const uint8_t *choice, enum split, long images,
+	bool (*evaluate)(struct source *, const struct knobs *, int lane, const uint8_t *choice, enum split, long images,
 		struct evaluation *, struct fault *);
+	// A lane begins in a place: what is kept for it begins as a copy of what is kept for another. NULL: nothing is.
+	void (*begin_lane)(struct source *, int lane, int from);
 	// For a state: its arrays, the weights first; how many, at most SOURCE_ARRAYS. NULL: none.
 	int (*arrays)(const struct source *, struct state_array *);
 	void (*describe)(const struct source *, struct engine_info *); // what it has of images and threads; NULL: neither
@@ -65,7 +70,7 @@ struct asked {
 	int of[SEARCH_SAMPLES]; // which of the distinct ones each choice is
 	uint8_t *distinct;      // [SEARCH_SAMPLES][slots], the caller's room
 };
-bool source_ask(struct source *, struct asked *, int count, const uint8_t *choice, struct fault *);
+bool source_ask(struct source *, struct asked *, int lane, int count, const uint8_t *choice, struct fault *);
 bool source_answer(struct source *, const struct asked *, double *quality, struct fault *);
 
 #endif

@@ -87,6 +87,24 @@ bool question_check_format(const char *name, const char *otherwise, struct fault
 	return fault_set(f, name, nearest_advice(&near, otherwise, advice, sizeof advice), "there is no such format");
 }
 
+bool question_add_format(struct question_formats *formats, const char *name, const char *otherwise, struct fault *f)
+{
+	if (formats->count == QUESTION_FORMATS)
+		return fault_set(f, name, "leave some out, or ask twice", "a question has room for %d formats", QUESTION_FORMATS);
+	if (!question_check_format(name, otherwise, f))
+		return false;
+	formats->name[formats->count++] = name;
+	return true;
+}
+
+void question_usual_formats(struct question_formats *formats, int narrowest)
+{
+	static const char *const usual[] = {"int2", "int3", "int4", "int5", "int6", "int7", "int8"};
+	if (!formats->count)
+		for (int bits = narrowest; bits <= 8; bits++)
+			formats->name[formats->count++] = usual[bits - 2];
+}
+
 struct costing *question_latency(const struct description *d, const char *device, long batch, struct fault *f)
 {
 	char term[ENGINE_TEXT + 16];

@@ -21,6 +21,14 @@ bool question_each_network(const char *name, bool (*each)(const struct descripti
 	void *context, struct fault *);
 // Returns false if no format has this name, with the nearest name or `otherwise` as advice.
 bool question_check_format(const char *name, const char *otherwise, struct fault *);
+struct question_formats {
+	const char *name[QUESTION_FORMATS];
+	int count;
+};
+// Adds a format by its name; returns false with a fault as above.
+bool question_add_format(struct question_formats *, const char *name, const char *otherwise, struct fault *);
+// If no format was asked for, adds the integer formats from `narrowest` to 8 bits.
+void question_usual_formats(struct question_formats *, int narrowest);
 // Returns a latency term, which the caller frees; batch 0: the device's own. NULL with a fault.
 struct costing *question_latency(const struct description *, const char *device, long batch, struct fault *);
 // Says the table that was built, unless `ok` is false; frees it.

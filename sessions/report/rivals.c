@@ -9,8 +9,7 @@
 
 struct rivals_question {
 	const char *limit, *term, *table, *csv;
-	const char *format[QUESTION_FORMATS];
-	int formats;
+	struct question_formats formats;
 	struct report report;
 };
 
@@ -38,7 +37,7 @@ static void add_rival(struct report *t, const struct rivals_question *q, const s
 	report_cell(t, "%s", top1_text(top1, r->lost, top));
 	report_cell(t, "%s", r->bound < r->lost ? top1_text(top1, r->bound, bound) : "");
 	for (int l = 0; l < layers; l++)
-		string_add(&formats, "%s%s", l ? "," : "", q->format[choice[l]]);
+		string_add(&formats, "%s%s", l ? "," : "", q->formats.name[choice[l]]);
 	t->failed |= formats.failed;
 	report_cell(t, "%s", formats.failed ? "" : formats.bytes);
 	string_free(&formats);
@@ -73,7 +72,7 @@ static bool add_rivals(const struct description *d, void *context, struct fault 
 	struct rival rival[RIVALS];
 	double most;
 	bool ok = costing && (choice || fault_memory(f, info->name)) &&
-		losses_rivals(losses, costing, q->format, q->formats, q->limit, &most, rival, choice, f);
+		losses_rivals(losses, costing, q->formats.name, q->formats.count, q->limit, &most, rival, choice, f);
 	if (ok)
 		fill_rivals(q, rival, most, costing_unit(costing), losses_top1(losses), choice, info->layers);
 	free(choice);
@@ -84,7 +83,6 @@ static bool add_rivals(const struct description *d, void *context, struct fault 
 
 bool run_rivals(struct command_call *call)
 {
-	static const char *const usual[] = {"int4", "int5", "int6", "int7", "int8"};
 	struct rivals_question q = {.limit = call->argv[1], .term = "bops", .table = "hawq"};
 	if (question_is_pattern(call->argv[0]))
 		return fault_set(&call->fault, call->argv[0], "`catalog` lists them", "ask about one network at a time");
@@ -96,16 +94,9 @@ bool run_rivals(struct command_call *call)
 			q.table = word + 6;
 		else if (strncmp(word, "csv=", 4) == 0)
 			q.csv = word + 4;
-		else if (q.formats == QUESTION_FORMATS)
-			return fault_set(&call->fault, word, "leave some out", "so many formats have no room");
-		else if (!question_check_format(word, "term=, table= and csv= are its other words", &call->fault))
+		else if (!question_add_format(&q.formats, word, "term=, table= and csv= are its other words", &call->fault))
 			return false;
-		else
-			q.format[q.formats++] = word;
 	}
-	for (size_t i = 0; !q.formats && i < sizeof usual / sizeof *usual; i++)
-		q.format[i] = usual[i];
-	if (!q.formats)
-		q.formats = sizeof usual / sizeof *usual;
+	question_usual_formats(&q.formats, 4);
 	return report_end(&q.report, call, q.csv, question_each_network(call->argv[0], add_rivals, &q, &call->fault));
 }

@@ -9,8 +9,7 @@
 struct losses_question {
 	struct string text;
 	const char *table;
-	int columns;
-	const char *format[QUESTION_FORMATS];
+	struct question_formats formats;
 };
 
 static bool add_losses(struct string *t, const struct description_info *info, const struct losses *losses,
@@ -22,15 +21,15 @@ static bool add_losses(struct string *t, const struct description_info *info, co
 		snprintf(top1, sizeof top1, " of fp32's %.2f %%", losses_top1(losses));
 	string_add(t, "%s by the table %s: points of top-1 that a layer loses%s\n%-*s", info->name, q->table, top1, wide,
 		"layer");
-	for (int i = 0; i < q->columns; i++)
-		string_add(t, " %8s ", q->format[i]);
+	for (int i = 0; i < q->formats.count; i++)
+		string_add(t, " %8s ", q->formats.name[i]);
 	string_add(t, "\n");
 	for (int l = 0; l < info->layers; l++) {
 		string_add(t, "%-*s", wide, info->layer[l].name);
-		for (int i = 0; i < q->columns; i++) {
+		for (int i = 0; i < q->formats.count; i++) {
 			const char *source;
 			double points;
-			if (!losses_layer(losses, l, q->format[i], &points, &source, f))
+			if (!losses_layer(losses, l, q->formats.name[i], &points, &source, f))
 				return false;
 			if (isinf(points))
 				string_add(t, " %8s ", "-");
@@ -173,7 +172,6 @@ static bool add_sensitivity(const struct description *d, void *context, struct f
 
 bool run_sensitivity(struct command_call *call)
 {
-	static const char *const usual[] = {"int2", "int3", "int4", "int5", "int6", "int7", "int8"};
 	struct losses_question q = {.table = "hawq"};
 	const char *name = call->argv[0];
 	if (question_is_pattern(name))
@@ -182,17 +180,10 @@ bool run_sensitivity(struct command_call *call)
 		const char *word = call->argv[i];
 		if (i == 1 && (strcmp(word, "hawq") == 0 || strpbrk(word, "/.")))
 			q.table = word;
-		else if (q.columns == QUESTION_FORMATS)
-			return fault_set(&call->fault, word, "ask twice", "so many formats have no room");
-		else if (!question_check_format(word, "before the formats: hawq, or a file with a / or a . in its name",
+		else if (!question_add_format(&q.formats, word, "before the formats: hawq, or a file with a / or a . in its name",
 				 &call->fault))
 			return false;
-		else
-			q.format[q.columns++] = word;
 	}
-	for (size_t i = 0; !q.columns && i < sizeof usual / sizeof *usual; i++)
-		q.format[i] = usual[i];
-	if (!q.columns)
-		q.columns = sizeof usual / sizeof *usual;
+	question_usual_formats(&q.formats, 2);
 	return question_tell(call, &q.text, question_each_network(name, add_sensitivity, &q, &call->fault));
 }

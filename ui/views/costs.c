@@ -327,26 +327,28 @@ static struct table_source source_of(const struct scene *scene, int rows, struct
 		.cursor = scene->focus == &view_costs};
 }
 
-// What the numbers are for, of all terms shown that are priced on a device: "Costs: ms/128 img, mJ/img on a100". A term
-// of another device has that in its name.
+// Of the terms shown: those that are counted by more than an image, and the device of the setting: "Costs: latency/128 img on a100".
+// The unit stands beside each number, with a prefix of its own. A term of another device has that in its name.
 static void write_title(const struct shown *shown, const struct table *table, char *title, size_t size)
 {
-	char units[ENGINE_TEXT] = "";
+	char counted[ENGINE_TEXT] = "";
 	const char *device = "";
 	table_title(table, "Costs", title, size);
 	for (int i = 0; i < shown->scene->snapshot->terms; i++) {
 		const struct term_state *t = &shown->scene->snapshot->term[i];
-		if (!shown->term[i] || !t->brief[0] || strchr(t->brief, '/') == NULL)
+		const char *unit = strchr(t->brief, '/');
+		if (!shown->term[i] || !unit)
 			continue;
-		size_t at = strlen(units);
-		if (!strstr(units, t->brief))
-			snprintf(units + at, sizeof units - at, "%s%s", at ? ", " : "", t->brief);
+		char words[2 * ENGINE_NAME];
+		size_t at = strlen(counted);
+		snprintf(words, sizeof words, "%s%s", t->kind->name, unit);
+		if (t->kind->per == PER_BATCH && !strstr(counted, words))
+			snprintf(counted + at, sizeof counted - at, "%s%s", at ? ", " : ": ", words);
 		if (t->by_setting)
 			device = t->device;
 	}
 	size_t at = strlen(title);
-	if (units[0])
-		snprintf(title + at, size - at, ": %s%s%s", units, device[0] ? " on " : "", device);
+	snprintf(title + at, size - at, "%s%s%s", counted, device[0] ? " on " : "", device);
 }
 
 static void draw(void *own, struct scene *scene, struct screen *s, const struct layout_item *item)

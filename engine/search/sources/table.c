@@ -69,10 +69,10 @@ static double quality_of(struct table *t, const uint8_t *choice)
 	return sensitivity_quality(t->sensitivity, &t->plan, NULL);
 }
 
-static bool post(struct source *source, int count, const uint8_t *choice, struct fault *fault)
+static bool post(struct source *source, int lane, int count, const uint8_t *choice, struct fault *fault)
 {
 	struct table *t = (struct table *)source;
-	(void)fault; // it always answers
+	(void)lane, (void)fault; // it always answers
 	t->count = count;
 	t->posted = choice;
 	return true;
@@ -87,11 +87,11 @@ static bool collect(struct source *source, double *quality, struct fault *fault)
 	return true;
 }
 
-static bool evaluate(struct source *source, const struct knobs *k, const uint8_t *choice, enum split split, long images,
+static bool evaluate(struct source *source, const struct knobs *k, int lane, const uint8_t *choice, enum split split, long images,
 	struct evaluation *e, struct fault *fault)
 {
 	struct table *t = (struct table *)source;
-	(void)k, (void)images; // it has neither
+	(void)k, (void)lane, (void)images; // it has none of these
 	if (source->idle)
 		return fault_set(fault, "evaluate", "begin a new session with it", "%s", source->idle);
 	e->split = split;

@@ -205,13 +205,14 @@ static double learning_rate(const struct source *source, long step)
 	return s->knobs.rate * grown * fall;
 }
 
-static bool train(struct source *source, const uint8_t *path, struct training *out, struct fault *fault)
+static bool train(struct source *source, int lane, const uint8_t *path, struct training *out, struct fault *fault)
 {
 	struct trained *t = (struct trained *)source;
 	const struct shared *s = source->shared;
 	const struct knobs *k = &s->knobs;
 	int batch = (int)k->batch;
 	struct quantization q = quantization(k);
+	(void)lane; // all share everything
 	draw(t, &t->train, s->step, t->index, batch);
 	load(t, DATA_TRAIN, t->index, batch, augmentation(t), rng_key((uint64_t)k->seed, "augment", (uint64_t)s->step));
 	space_plan(s->space, path, &t->plan);
@@ -229,10 +230,10 @@ static bool train(struct source *source, const uint8_t *path, struct training *o
 	return true;
 }
 
-static bool post(struct source *source, int count, const uint8_t *choice, struct fault *fault)
+static bool post(struct source *source, int lane, int count, const uint8_t *choice, struct fault *fault)
 {
 	struct trained *t = (struct trained *)source;
-	(void)fault; // it always answers
+	(void)lane, (void)fault; // it always answers
 	t->count = count;
 	t->posted = choice;
 	return true;
@@ -292,12 +293,12 @@ static long calibrate(struct trained *t, const struct quantization *q, long want
 	return c.end;
 }
 
-static bool evaluate(struct source *source, const struct knobs *k, const uint8_t *choice, enum split split, long images,
+static bool evaluate(struct source *source, const struct knobs *k, int lane, const uint8_t *choice, enum split split, long images,
 	struct evaluation *e, struct fault *fault)
 {
 	struct trained *t = (struct trained *)source;
 	const struct shared *s = source->shared;
-	(void)fault;
+	(void)lane, (void)fault;
 	network_use_average(t->network, true); // where it keeps one
 	struct quantization q = quantization(k);
 	bool test = split == SPLIT_TEST;
