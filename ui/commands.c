@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The commands of the screen. What only the loop can do (quit, another session) they ask for; what changes the search they
-// pass on as the command that does, so that it is journaled.
+// The commands of the screen. They ask the loop for what only it can do (quit, another session). What changes the search they
+// pass on as the command that does so, and thus it is journaled.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +23,8 @@ static bool pass_on(struct command_call *call, struct workbench *w, const char *
 	return command_run(&w->table, line, call->say, call->sayer, &call->fault);
 }
 
-// Whether the session in hand may be left. What would be lost with it is said first; the next command, if it leaves too, means it.
+// Returns whether the session in hand may be left. If work would be lost, the person is told first; the next command that leaves
+// is then obeyed.
 static bool may_leave(struct command_call *call, struct workbench *w)
 {
 	struct fault risk;

@@ -31,8 +31,8 @@ struct data {
 // spec: "glyphs" (embedded, generated from `seed`), "glyphs:SIZE" (SIZE x SIZE pixels), "cifar10" (the folder named by
 // CIFAR10_DIR), "cifar10:FOLDER", "idx:FOLDER" (the four MNIST-named IDX files, gzipped or not), "mnist" and "fashion" (the
 // folders named by MNIST_DIR and FASHION_DIR). train: how many training images to use (0: all). heldout: how many training images
-// are set aside for the policy; a permutation that depends on the data alone, not on `seed`, picks them, so that searches can be
-// compared.
+// are set aside for the policy; a permutation that depends only on how many there are, not on `seed`, picks them, so that
+// searches can be compared.
 struct data *data_open(const char *spec, uint64_t seed, long train, long heldout, struct fault *);
 void data_free(struct data *);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The rows of the command language that a session gives, and those of its commands that do no more than pass on.
+// The session's rows of the command language, and those of its commands that only pass arguments on.
 #include <stdlib.h>
 #include <string.h>
 
