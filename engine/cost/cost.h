@@ -6,40 +6,44 @@
 //                   of the layers; without attention's two products, which have no weights
 //   bops-linear     MACs x the wider of the two                     activations  bytes alive at the fullest moment of inference
 //   latency@DEVICE  ms a batch by the roofline                      energy@DEVICE  mJ an image
-//   latency@table:NAME ms a batch, measured: NAME is a file or `hawq` (engine/hardware/measured.h) DEVICE: a name of
-//   device_names(), or the path of a file
+//   latency@table:NAME  ms a batch, measured: NAME is a file or `hawq` (engine/hardware/measured.h)
+//   DEVICE: a name of device_names(), or the path of a file
 //
 // activations: the operators run in the model's order, one image at a time. A tensor lives from its producer to its last reader,
-// so an operator's inputs and its output are alive together. Each has the format of the widest layer that reads it (graph.h). A
-// layer's part is what the operators after it have alive at the fullest moment.
+//   so an operator's inputs and its output are alive together. Each has the format of the widest layer that reads it (graph.h). A
+//   layer's part is what the operators after it have alive at the fullest moment.
 //
 // latency: the sum over kernels (graph.h says which operators run as one) of floor + the larger of compute and memory time + the
 //   part of the shorter that the longer cannot hide, at most `ramp`. It began as EfficientNet-X's roofline (arXiv 2102.05610).
 //   The constants are figures of the device: fitted for tpu_v4 to half of the times in engine/hardware/silicon.h, assumed for
-//   other devices (cost_assumed). Compute: operations over rate x efficiency by kind of work. On the matrix unit there are two
-//   per padded MAC: up(kernel area x channels in / groups, inner) x the less of up(rows, `rows`) x up(channels out / groups,
-//   outer) and up(rows, outer) x up(channels out / groups, `rows`), x groups; rows: pixels of all images. The type is
-//   device_native of the two formats, or of the output's format for attention's products, and its rate is device_rate. Products
-//   of a single row or column run on the vector unit if its share in them is known; depthwise convolutions and operators without
-//   weights always do, as fp32. There a number counts 1 for an add or a multiply; 1, 2 or 4 for relu, relu6 or another
-//   activation; 2 for a batch norm that cannot be folded; 8 for a layer norm; the window for a pooling; 5 for a softmax
-//   (assumptions; bytes nearly always bound these). Concatenation and the choice of the first pixel only copy. Operators that
-//   joined a convolution or linear operator run at the same time as it: the larger of the two times counts. Bytes, over bandwidth
-//   x efficiency: weights, scales and biases always pass the memory, once a batch. So do the network's input and output. Any
-//   other tensor counts when written and at each reading: on chip, at that rate (free if unknown), if the tensor stays there and
-//   the operator multiplies; else through the memory. A tensor stays if its whole batch fits into its share of the on-chip
-//   memory, which is divided by the most tensors alive at once during its life, so that all that stay fit together. Weights take
-//   no on-chip memory. Attention is one kernel, whose scores never leave the chip, or six if the device says so: a copy that
-//   arranges queries, keys and values by heads, the first product, the scores' maximum, their exponentials, the second product, a
-//   copy of the result. With six, the scores, two bytes each, are written twice and read three times. A layer norm reads its
-//   input once or twice.
+//   other devices (cost_assumed).
+//   Compute: operations over rate x efficiency by kind of work. On the matrix unit there are two per padded MAC: up(kernel area x
+//   channels in / groups, inner) x the less of up(rows, `rows`) x up(channels out / groups, outer) and up(rows, outer) x
+//   up(channels out / groups, `rows`), x groups; rows: pixels of all images. The type is device_native of the two formats, or of
+//   the output's format for attention's products, and its rate is device_rate. Products of a single row or column run on the
+//   vector unit if its share in them is known; depthwise convolutions and operators without weights always do, as fp32. There a
+//   number counts 1 for an add or a multiply; 1, 2 or 4 for relu, relu6 or another activation; 2 for a batch norm that cannot be
+//   folded; 8 for a layer norm; the window for a pooling; 5 for a softmax (assumptions; bytes nearly always bound these).
+//   Concatenation and the choice of the first pixel only copy. Operators that joined a convolution or linear operator run at the
+//   same time as it: the larger of the two times counts.
+//   Bytes, over bandwidth x efficiency: weights, scales and biases always pass the memory, once a batch. So do the network's
+//   input and output. Any other tensor counts when written and at each reading: on chip, at that rate (free if unknown), if the
+//   tensor stays there and the operator multiplies; else through the memory. A tensor stays if its whole batch fits into its
+//   share of the on-chip memory, which is divided by the most tensors alive at once during its life, so that all that stay fit
+//   together. Weights take no on-chip memory.
+//   Attention is one kernel, whose scores never leave the chip, or six if the device says so: a copy that arranges queries, keys
+//   and values by heads, the first product, the scores' maximum, their exponentials, the second product, a copy of the result.
+//   With six, the scores, two bytes each, are written twice and read three times. A layer norm reads its input once or twice.
+//
 // energy: if the device has energies per operation and byte, every MAC, vector operation and byte moved from memory and through
-// the on-chip memory counts once; weights count once a batch; a type without a figure takes the next one in enum native that has
-// one. Idle power and control are left out. Without these energies it is mean power x latency, and without mean power it is
-// refused. Operators without weights count with the nearest layer before them, so that the layers' parts sum to the total. A
-// measured layer runs as the narrowest format measured for it that holds the values of both its formats. A table's figures hold
-// for the batch that was measured, and include operators without weights if the measurement did. A layer without a figure (stem
-// and head in `hawq`) counts 0.
+//   the on-chip memory counts once; weights count once a batch; a type without a figure takes the next one in enum native that
+//   has one. Idle power and control are left out. Without these energies it is mean power x latency, and without mean power it is
+//   refused.
+//
+// Operators without weights count with the nearest layer before them, so that the layers' parts sum to the total. A measured
+// layer runs as the narrowest format measured for it that holds the values of both its formats. A table's figures hold for the
+// batch that was measured, and include operators without weights if the measurement did. A layer without a figure (stem and head
+// in `hawq`) counts 0.
 #ifndef ENGINE_COST_COST_H
 #define ENGINE_COST_COST_H
 
