@@ -4,9 +4,9 @@
 #ifndef PLOTS_HEATMAP_H
 #define PLOTS_HEATMAP_H
 
-#include "plots/layout.h"
+#include "plots/placement.h"
 
-void heatmap_draw(struct raster *, const struct figure *, const struct layout *);
+void heatmap_draw(struct raster *, const struct figure *, const struct placement *);
 // Finds the rows that are drawn in `lines` lines: all of them, or those around the row in focus. Returns how many.
 int heatmap_rows(const struct heat *, int lines, int *first);
 // Returns the sign of a level, different for each: the number in its name if that is one digit in base 36 ("int4": 4, "int16":
