@@ -99,7 +99,7 @@ static bool restrict_items(struct lane *lane, const struct change *c, bool *mean
 			if (meant[slot] && !read_mask(space, slot, c->item[i].value, &lane->wanted->allowed[slot], fault))
 				return false;
 	}
-	return partition_settle(lane->wanted, fault);
+	return partition_derive(lane->wanted, fault);
 }
 
 static bool apply_restrict(struct lane *lane, const struct change *c, struct change *inverse, struct fault *fault)
@@ -129,7 +129,7 @@ static bool apply_group(struct lane *lane, const struct change *c, struct change
 		if (!partition_group(lane->wanted, item->name, item->value, fault))
 			return false;
 	}
-	if (!partition_settle(lane->wanted, fault))
+	if (!partition_derive(lane->wanted, fault))
 		return false;
 	lane_rearrange(lane);
 	return true;
@@ -156,7 +156,7 @@ static bool apply_settings(struct search *s, const struct change *c, const char 
 	if (wanted.decide != s->shared.knobs.decide) {
 		partition_copy(lane->wanted, lane->partition);
 		lane->wanted->split = wanted.decide == DECIDE_SPLIT;
-		if (!partition_settle(lane->wanted, fault))
+		if (!partition_derive(lane->wanted, fault))
 			return false;
 	}
 	if (!search_reprice(s, &wanted, fault))
@@ -320,7 +320,7 @@ bool search_apply(struct search *s, const struct change *c, struct change *inver
 		*inverse = (struct change){.kind = c->kind};
 	}
 	lane_answer(lane);
-	lane_settle(lane);
+	lane_refresh(lane);
 	if (ok && c->kind == CHANGE_EXTEND)
 		say_rate(s, rate, says, size);
 	else if (ok)

@@ -40,7 +40,7 @@ bool lane_open(struct lane *lane, const char *name, const struct shared *s, stru
 		!(last->partition = partition_new(s->space, fault)))
 		return false;
 	lane->partition->split = s->knobs.decide == DECIDE_SPLIT;
-	partition_settle(lane->partition, NULL);
+	partition_derive(lane->partition, NULL);
 	if (!(lane->policy = policy_new(lane->partition, fault)) || !(last->policy = policy_new(last->partition, fault)) ||
 		!(lane->pricer = pricer_new(s->space, fault)))
 		return false;
@@ -164,7 +164,7 @@ void lane_fared(struct lane *lane, int count, double (*cost)[ENGINE_TERMS], doub
 	lane->has_quality = true;
 }
 
-void lane_settle(struct lane *lane)
+void lane_refresh(struct lane *lane)
 {
 	double cost[ENGINE_TERMS];
 	lane->searcher->best(lane, lane->modal);
@@ -177,7 +177,7 @@ void lane_end_step(struct lane *lane)
 {
 	const struct shared *s = lane->shared;
 	struct record *r = &lane->record;
-	lane_settle(lane);
+	lane_refresh(lane);
 	for (int t = 0; t < ENGINE_TERMS; t++)
 		r->modal_cost[t] = t < s->terms ? (float)lane->aim[t].modal : NAN;
 	for (int t = 0; t < s->terms; t++)
@@ -332,7 +332,7 @@ static bool restore_partition(const struct state *in, const char *prefix, bool s
 	for (int i = 0; i < in->texts; i++)
 		if (strncmp(in->text[i].name, key, n) == 0 && !partition_group(p, in->text[i].name + n, in->text[i].value, fault))
 			return false;
-	return partition_settle(p, fault);
+	return partition_derive(p, fault);
 }
 
 static bool restore_policy(struct policy *policy, const char *prefix, const struct state *in, struct fault *fault)

@@ -106,7 +106,7 @@ struct search *search_new(const struct knobs *knobs, const struct state *state, 
 	if (!search_reprice(s, knobs, fault) || (state && !search_restore(s, state, fault)))
 		goto failed;
 	for (int i = 0; i < s->lanes; i++)
-		lane_settle(&s->lane[i]);
+		lane_refresh(&s->lane[i]);
 	return s;
 failed:
 	search_free(s);

@@ -99,7 +99,7 @@ bool partition_group(struct partition *, const char *name, const char *pattern, 
 const char *partition_pattern(const struct partition *, const char *name); // of a group; "": there is no such group
 // Works out the decisions. Returns false with a fault if one would have no option left. Call it after every change of the fields
 // above.
-bool partition_settle(struct partition *, struct fault *);
+bool partition_derive(struct partition *, struct fault *);
 // Copies the option of each decision's first slot to its other slots.
 void partition_spread(const struct partition *, uint8_t *choice);
 // Writes a decision's name: that of its group or layer, with .w or .a if the two are split.
