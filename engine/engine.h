@@ -185,6 +185,13 @@ enum change_kind {
 	CHANGE_EXTEND,
 	// name: a group; value: a glob over layers, which are decided as one from now on; "": dissolves the group
 	CHANGE_GROUP,
+	// name: a cost term; value: its target. The new lane begins as a copy of change.lane, with these targets; a term without
+	// a weight there gets the largest weight of those that have one
+	CHANGE_ADD_LANE,
+	// value of its only item: a lane's number
+	CHANGE_DROP_LANE,
+	// likewise: a dropped lane goes on as it was, if no other has taken its place
+	CHANGE_BACK_LANE,
 };
 struct change_item {
 	char name[ENGINE_NAME], value[ENGINE_TEXT];
@@ -194,6 +201,10 @@ struct change {
 	enum change_kind kind;
 	int items;
 	struct change_item *item;
+	// The number of a lane. Weights and targets (also those of CHANGE_SET) are that lane's, and CHANGE_ADD_LANE copies it; 0
+	// means the first lane, number 1. CHANGE_RESTRICT holds in that lane alone; 0: in all lanes. It is 0 for the rest, which
+	// concern all lanes.
+	int lane;
 };
 
 // The ranges to which a layer was calibrated under a plan. A deployment needs them as well as the formats.
@@ -215,7 +226,7 @@ struct evaluation {
 	struct config *settings;   // the settings under which it was made; owned by the reply
 };
 
-enum request_kind { REQUEST_CHANGE, REQUEST_EVALUATE, REQUEST_STATE };
+enum request_kind { REQUEST_CHANGE, REQUEST_EVALUATE, REQUEST_STATE, REQUEST_FOCUS };
 struct reply {
 	unsigned ticket;
 	enum request_kind kind;
@@ -231,10 +242,14 @@ struct reply {
 // Each checks what can be checked at once (false: the fault says what is wrong, and nothing was posted), copies its arguments and
 // returns without waiting. The reply with the same ticket follows. Replies come in the order of the requests.
 bool engine_post_change(struct engine *, const struct change *, unsigned *ticket, struct fault *);
-// `option` is for CHOICE_UNIFORM (the format's name), `choice` for CHOICE_GIVEN (option per slot).
+// `option` is for CHOICE_UNIFORM (the format's name), `choice` for CHOICE_GIVEN (option per slot). The lane in focus is
+// evaluated.
 bool engine_post_evaluate(struct engine *, enum choice_kind, const char *option, const uint8_t *choice, enum split,
 	unsigned *ticket, struct fault *);
 bool engine_post_state(struct engine *, unsigned *ticket, struct fault *);
+// Sets the lane that snapshots and evaluations are about from now on. This is not a change of the search, and no state holds it:
+// a search that is opened shows its first lane; if the lane in focus is dropped, the first of those left is shown.
+bool engine_post_focus(struct engine *, int lane, unsigned *ticket, struct fault *);
 // Takes the next reply, if there is one. reply_free frees what it holds.
 bool engine_reply(struct engine *, struct reply *);
 void reply_free(struct reply *);
@@ -293,6 +308,24 @@ struct term_state {
 	char reach_text[2 * ENGINE_TEXT]; // a clause that explains it; empty for TARGET_NONE and TARGET_WITHIN
 };
 
+// The present state of a lane. Its terms are in the snapshot's order.
+struct lane_state {
+	int number;             // from 1 on; no other lane of the search ever has it
+	char name[ENGINE_NAME]; // its aim: "bops 0.5x"
+	int place;              // below ENGINE_LANES; no other lane has it while this one lives
+	bool focus;             // the snapshot's slots, terms, groups and smoothed values are this lane's
+	bool pins;              // it has pins of its own
+	const char *searcher;   // the searcher that moves its policy
+	long steps;             // number of its steps
+	double weight[ENGINE_TERMS], target[ENGINE_TERMS]; // target 0: none
+	char target_text[ENGINE_TERMS][ENGINE_NAME];       // as the person gave it
+	double modal[ENGINE_TERMS];                        // cost of the modal choice
+	double expected[ENGINE_TERMS];                     // mean cost of the choices sampled lately; NAN: none yet
+	double loss, accuracy;                             // of the training batches of its steps, smoothed; NAN: none yet
+	double quality, reward;                            // of its sampled choices, smoothed; NAN: none yet
+	double entropy;
+};
+
 enum point_origin { POINT_MODAL, POINT_SAMPLED, POINT_UNIFORM };
 const char *point_origin_word(enum point_origin); // "sampled"
 struct front_point {
@@ -302,6 +335,7 @@ struct front_point {
 	double cost[ENGINE_TERMS];
 	long step; // the step of the weights that scored it
 	bool dominated;
+	int lane;              // the number of the lane it came from; 0: none, it is uniform
 	const uint8_t *choice; // option per slot; owned by the snapshot
 };
 
@@ -334,6 +368,9 @@ struct snapshot {
 	struct slot_state *slot;
 	int groups;
 	struct group_state *group;
+	int lanes; // at least one, by growing number
+	struct lane_state lane[ENGINE_LANES];
+	int focus; // the number of the lane that is shown
 	int points;
 	struct front_point *point; // the front archive, by growing cost of the first term
 	uint8_t *choices;          // storage of the points' choices
@@ -356,9 +393,10 @@ struct record {
 	float entropy, learning_rate;
 	float cost[ENGINE_TERMS]; // mean over the step's sampled choices; NaN: the term was not there yet, or had no price
 	float modal_cost[ENGINE_TERMS];
+	int lane; // the number of the lane whose step it was; all values but the training batch's are that lane's
 };
 // Copies the records of steps first+1, first+2, … (at most `most`) and returns their number; history only grows. If `modal` is
-// not NULL, it receives the modal option per slot: a row of info->slots bytes per step.
+// not NULL, it receives the modal option per slot of the lane whose step it was: a row of info->slots bytes per step.
 long engine_history(struct engine *, long first, long most, struct record *, uint8_t *modal);
 
 // ---- pricing --------------------------------------------------------------------------------------------------------------

@@ -152,7 +152,7 @@ double collective_time(enum collective, double bytes, const struct ring *, int r
 // bytes. network: that of the slice, for ALL_TO_ALL on a torus; otherwise it may be NULL.
 double slice_collective(const struct pod *, const struct slice *, const struct slice_network *, enum collective, double bytes);
 
-// ---- inputs beside the pods ----------------------------------------------------------------------------------------------------
+// ---- inputs beside the pods ---------------------------------------------------------------------------------------------------
 
 // ID, name, unit, whether zero is allowed (FROM) or not (ABOVE), value, low, high, kind, source
 // clang-format off

@@ -23,7 +23,7 @@ struct mark {
 // Figures are built from this. All of it is borrowed.
 struct figure_source {
 	const struct snapshot *snapshot;
-	const struct record *record; // steps 1..records
+	const struct record *record; // steps 1..records; with several lanes, those of the lane shown
 	long records;
 	const uint8_t *modal; // the modal option per slot, one row per record
 	const struct mark *mark;
@@ -46,7 +46,8 @@ enum figure_role {
 	ROLE_FRONT,   // the line through the non-dominated points
 	ROLE_TARGET,  // a target line
 	ROLE_MARK,    // a change that a person made
-	ROLES
+	ROLE_LANE,    // points of a lane, if there are several; one role per place of a lane
+	ROLES = ROLE_LANE + ENGINE_LANES
 };
 
 enum series_kind { SERIES_LINE, SERIES_STEPS, SERIES_POINTS };
@@ -59,6 +60,7 @@ struct series {
 	char (*label)[16]; // per point, or NULL
 	bool right;        // measured on the right axis
 	bool estimated;    // its points are estimates, not measurements, and have their own symbols
+	char sign;         // of its points in cells, instead of the role's symbol: a digit, say; 0: none
 };
 
 struct axis {

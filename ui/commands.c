@@ -274,10 +274,13 @@ static bool run_view(struct command_call *call)
 	int view = views_named(&w->views, call->argv[0]);
 	const char *word = call->argc > 1 ? call->argv[1] : "focus";
 	if (strcmp(call->argv[0], "next") == 0)
-		for (view = (w->views.focus + 1) % VIEWS_COUNT; !w->views.view[view].ops->key || w->views.view[view].hidden;)
+		for (view = (w->views.focus + 1) % VIEWS_COUNT;
+			!w->views.view[view].ops->key || w->views.view[view].hidden || w->views.view[view].absent;)
 			view = (view + 1) % VIEWS_COUNT;
 	if (view == LAYOUT_NONE)
 		return fault_set(&call->fault, call->argv[0], "`view` lists them", "is no view");
+	if (w->views.view[view].absent)
+		return fault_set(&call->fault, call->argv[0], "`help` lists the commands", "has nothing to show now");
 	for (size_t i = 0; i < sizeof view_act / sizeof *view_act; i++)
 		if (strcmp(view_act[i].word, word) == 0) {
 			view_act[i].act(&w->views, view);
@@ -565,8 +568,8 @@ static const struct command rows[] = {
 		"sort a table by a column, again: in reverse; without one: undo it", run_sort},
 	{"mark", COMMAND_VIEW, 0, 1, {ARGUMENT_WORDS}, 0, "all|none", "[all|none]", "mark the row in hand, for {layers} in keys",
 		run_mark},
-	{"click", COMMAND_VIEW, 2, 2, {ARGUMENT_NUMBER, ARGUMENT_NUMBER}, 0, NULL, "COLUMN ROW",
-		"click on a place of the screen", run_click},
+	{"click", COMMAND_VIEW, 2, 2, {ARGUMENT_NUMBER, ARGUMENT_NUMBER}, 0, NULL, "COLUMN ROW", "click on a place of the screen",
+		run_click},
 	{"bind", COMMAND_VIEW, 0, -1, {ARGUMENT_TEXT, ARGUMENT_COMMAND, ARGUMENT_TEXT}, 1, NULL, "[[CONTEXT] KEY COMMAND]",
 		"set what a key does; without one: list your own keys", run_bind},
 	{"unbind", COMMAND_VIEW, 1, 2, {ARGUMENT_TEXT}, 1, NULL, "[CONTEXT] KEY", "remove a key's command", run_unbind},

@@ -35,6 +35,7 @@ enum command_argument {
 	ARGUMENT_NETWORK, // a network's name, a glob over names
 	ARGUMENT_DEVICE,  // a device's name
 	ARGUMENT_READOUT, // a readout (`print`, `expect`)
+	ARGUMENT_LANE,    // a lane's number; after `add` a cost term; in the first place also one of the words in command.words
 	ARGUMENT_WORDS,   // one of the words that command.words gives for this argument
 };
 

@@ -29,8 +29,8 @@ struct data {
 };
 
 // The kinds of data. This list feeds data_open, the words of the setting `data`, and the remedy for an unknown name.
-// X(name, how it may be written with a '|' after each form, variable of the environment that gives its folder, the folder's files,
-// whether a mirrored image keeps its class, function that loads it)
+// X(name, how it may be written, with a '|' after each form, variable of the environment that gives its folder, the folder's
+// files, whether a mirrored image keeps its class, function that loads it)
 // clang-format off
 #define DATA_KINDS(X)                                                                                                            \
 	X("glyphs", "glyphs|glyphs:SIZE|", NULL, NULL, true, glyphs_load) /* embedded, from `seed`; SIZE x SIZE pixels */        \

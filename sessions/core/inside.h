@@ -38,6 +38,7 @@ struct pending {
 	enum journal_act act;    // of a change
 	int of;
 	char *text; // of a change: the command
+	int lane;   // of a focus: the lane
 	bool asked; // of a save: a person waits for the answer
 };
 
@@ -139,6 +140,15 @@ struct session {
 	struct record *record; // history: steps 1..records
 	uint8_t *modal;        // a row of info->slots per record
 	long records, record_room;
+	bool one_lane; // all belong to the same lane
+	// Those of the lane shown, if there are other lanes.
+	struct {
+		int lane;
+		long seen, records, room; // seen: so many of all were looked through
+		struct record *record;
+		uint8_t *modal;
+	} shown;
+	int said_lane; // the lane of the `lane N COMMAND` being carried out; 0: none
 
 	struct journal journal;
 	struct mark *mark; // the journal as marks
@@ -204,6 +214,7 @@ bool session_flush(struct session *, struct fault *);
 struct session *session_bare(const struct config *, const struct state *, struct fault *);
 void session_free(struct session *);
 void session_make_read_only(struct session *, const char *why);
+void session_forget_history(struct session *); // it is fetched again
 
 // Fills the fault with why the session is read-only. Always returns false.
 bool session_refuse_read_only(const struct session *, struct fault *);
@@ -236,6 +247,9 @@ void session_take_replies(struct session *);
 void session_drop_pending(struct session *);
 bool session_change(struct session *, const struct change *, enum journal_act, int of, struct fault *);
 bool session_undo(struct session *, enum journal_act, struct fault *);
+// Returns the lane shown: commands that name no lane are about it.
+int session_focus(const struct session *);
+bool session_focus_on(struct session *, int lane, struct fault *);
 bool session_evaluate(struct session *, enum choice_kind, const char *option, const uint8_t *choice, enum split, struct fault *);
 // Post a request for the state: to save it (asked: the person is told), or only for its digest.
 bool session_save(struct session *, bool asked, struct fault *);
@@ -285,6 +299,8 @@ bool run_price(struct command_call *);
 bool run_print(struct command_call *);
 bool run_expect(struct command_call *);
 bool run_help(struct command_call *);
+bool run_lane(struct command_call *);
+bool run_in_lane(const struct command *); // whether it may follow `lane N`
 // Says the string, without its last newline, and frees it. Returns false with a fault if memory ran out while it was built.
 bool say_all(struct command_call *, struct string *);
 
@@ -300,6 +316,8 @@ void costed_free(struct costed *);
 
 // ---- what several of them need -----------------------------------------------------------------------------------------------
 
+// Returns a lane by its number; NULL: none.
+const struct lane_state *session_lane(const struct snapshot *, int number);
 // Returns the index of a cost term, -1: none.
 int session_term(const struct session *, const char *name);
 // As snapshot_meant; returns false with a fault (and the nearest name) if the word means no slot.

@@ -39,6 +39,7 @@ struct scene {
 	const double *layer_cost; // per layer, for the selected term: of the draft or else of the modal choice; NULL: unknown
 	// where the person is: the layer and the cost term in hand, which several views show
 	int layer, term;
+	int lane;                     // among the snapshot's lanes
 	const struct view_ops *focus; // the view that the person is in; NULL: the main table
 	// lines and boxes
 	const char *message; // NULL: none
@@ -64,7 +65,8 @@ struct view_ops {
 	size_t own;
 	void (*end)(void *own);    // frees what the memory holds; NULL: nothing
 	void (*forget)(void *own); // drops what it kept of the search, as another is shown; NULL: nothing
-	// Says what it would like on a screen of this size: rows, panes. NULL: one line. `wanted` is set before the call.
+	// Says what it would like on a screen of this size: rows, panes. NULL: one line. `wanted` is set before the call; the
+	// view may clear it if it has nothing to show.
 	void (*measure)(void *own, const struct scene *, const struct screen *, struct layout_item *);
 	// Draws into its panes: item->pane[0 .. item->got-1], at least one.
 	void (*draw)(void *own, struct scene *, struct screen *, const struct layout_item *);
