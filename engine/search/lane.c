@@ -48,7 +48,7 @@ bool lane_open(struct lane *lane, const char *name, const struct shared *s, stru
 		!(last->partition = partition_new(s->space, fault)))
 		return false;
 	lane->partition->split = s->knobs.decide == DECIDE_SPLIT;
-	partition_settle(lane->partition, NULL);
+	partition_derive(lane->partition, NULL);
 	if (!(lane->policy = policy_new(lane->partition, fault)) || !(last->policy = policy_new(last->partition, fault)) ||
 		!(lane->pricer = pricer_new(s->space, fault)) || !(lane->additive = additive_new(lane->partition, fault)))
 		return false;
@@ -216,7 +216,7 @@ void lane_fared(struct lane *lane, int count, double (*cost)[ENGINE_TERMS], doub
 	lane->has_quality = true;
 }
 
-void lane_settle(struct lane *lane)
+void lane_refresh(struct lane *lane)
 {
 	double cost[ENGINE_TERMS];
 	lane->searcher->best(lane, lane->modal);
@@ -233,7 +233,7 @@ void lane_end_step(struct lane *lane)
 {
 	const struct shared *s = lane->shared;
 	struct record *r = &lane->record;
-	lane_settle(lane);
+	lane_refresh(lane);
 	for (int t = 0; t < ENGINE_TERMS; t++)
 		r->modal_cost[t] = t < s->terms ? (float)lane->aim[t].modal : NAN;
 	for (int t = 0; t < s->terms; t++)
@@ -263,7 +263,7 @@ bool lane_narrow(struct lane *lane, const struct partition *common, struct fault
 	partition_copy(lane->wanted, common);
 	for (int i = 0; i < common->space->slots; i++)
 		lane->wanted->allowed[i] &= lane->own[i];
-	if (partition_settle(lane->wanted, &why))
+	if (partition_derive(lane->wanted, &why))
 		return true;
 	if (!lane_has_pins(lane)) {
 		if (fault)
@@ -470,7 +470,7 @@ static bool restore_partition(const struct state *in, const char *prefix, bool s
 	for (int i = 0; i < in->texts; i++)
 		if (strncmp(in->text[i].name, key, n) == 0 && !partition_group(p, in->text[i].name + n, in->text[i].value, fault))
 			return false;
-	return partition_settle(p, fault);
+	return partition_derive(p, fault);
 }
 
 static bool restore_policy(struct policy *policy, const char *prefix, const struct state *in, struct fault *fault)

@@ -129,7 +129,7 @@ void lane_fared(struct lane *, int count, double (*cost)[ENGINE_TERMS], double q
 // It has gone well: what the lane would choose now, and what is smoothed. The step is counted by the caller, before.
 void lane_end_step(struct lane *);
 // The modal choice, its costs and the result, after a change of the policy or of the terms.
-void lane_settle(struct lane *);
+void lane_refresh(struct lane *);
 
 // ---- changes (answer.c) ----
 
