@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The engine's thread: carries out requests between steps, steps while it is to run, and publishes. `search` is touched by that thread
-// alone while it lives; all that is shared stands behind `lock`.
+// The engine's thread: carries out requests between steps, makes steps while it should run, and publishes. Only this thread
+// touches `search` while it lives; `lock` guards everything that is shared.
 #include "engine/engine.h"
 
 #include <cblas.h>
@@ -23,7 +23,7 @@
 struct request {
 	struct request *next;
 	struct change change;
-	uint8_t *choice; // REQUEST_EVALUATE; NULL: the modal one
+	uint8_t *choice; // REQUEST_EVALUATE; NULL: the result
 	enum split split;
 	int focus; // REQUEST_FOCUS: the lane's number
 	struct reply reply;
@@ -459,7 +459,7 @@ bool engine_post_evaluate(struct engine *e, enum choice_kind kind, const char *o
 {
 	size_t slots = (size_t)search_info(e->search)->slots;
 	struct request *r = calloc(1, sizeof *r);
-	if (!r || (kind != CHOICE_MODAL && !(r->choice = malloc(slots)))) {
+	if (!r || (kind != CHOICE_RESULT && !(r->choice = malloc(slots)))) {
 		free(r);
 		return no_memory(fault);
 	}

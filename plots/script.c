@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Made to be read in print at 8 cm (a column) and 16 cm (a page): 7 to 9 point type, thin axes, the palette of Okabe and
-// Ito, each role with its own dash and point as well; heat in the order of viridis, which keeps its order in grey.
+// Figures are made for print at 8 cm (a column) and 16 cm (a page): 7 to 9 point type, thin axes, the palette of Okabe and Ito,
+// and a dash and point of its own for each role. Heat maps use viridis, which keeps its order in grey.
 #include "plots/script.h"
 
 #include <locale.h>

@@ -9,10 +9,17 @@
 
 // ---- the problem ----
 
+bool allocation_new(struct allocation *a, int layers, int options)
+{
+	size_t n = (size_t)layers * (size_t)options;
+	*a = (struct allocation){layers, options, calloc(n, sizeof *a->cost), calloc(n, sizeof *a->lost)};
+	return a->cost && a->lost;
+}
+
 bool allocation_of(const struct model *m, const struct sensitivity *s, const struct cost *c, const int *formats, int count,
 	struct allocation *a, struct fault *fault)
 {
-	*a = (struct allocation){m->layers, count, NULL, NULL};
+	*a = (struct allocation){0};
 	if (!cost_adds(c))
 		return fault_set(fault, cost_name(c), "choose bops, size or a table of latencies",
 			"its price is not a sum over layers");
@@ -20,9 +27,7 @@ bool allocation_of(const struct model *m, const struct sensitivity *s, const str
 		if (!sensitivity_answers(s, &formats[o], 1, fault) || !cost_answers(c, &formats[o], 1, fault))
 			return false;
 	struct layer_plan *layer = calloc((size_t)m->layers, sizeof *layer);
-	a->cost = calloc((size_t)m->layers * (size_t)count, sizeof *a->cost);
-	a->lost = calloc((size_t)m->layers * (size_t)count, sizeof *a->lost);
-	bool ok = (layer && a->cost && a->lost) || fault_memory(fault, m->name);
+	bool ok = (layer && allocation_new(a, m->layers, count)) || fault_memory(fault, m->name);
 	for (int l = 0; ok && l < m->layers; l++)
 		for (int o = 0; o < count; o++) {
 			layer[l] = (struct layer_plan){formats[o], formats[o]};

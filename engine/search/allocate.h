@@ -7,10 +7,13 @@
 #include "engine/cost/cost.h"
 #include "engine/search/sensitivity.h"
 
+// The layers may as well be decisions of a search.
 struct allocation {
 	int layers, options;
 	double *cost, *lost; // [layers][options], finite
 };
+// All zeros, to be filled by the caller; allocation_free frees it, also where this has failed. False: out of memory.
+bool allocation_new(struct allocation *, int layers, int options);
 
 // The loss by a sensitivity table and the cost by a term that adds up over layers, each layer's weights and activations in
 // one of the formats. False with a fault: a term that does not add up (latency by the roofline, say), a format that the table

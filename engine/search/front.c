@@ -14,7 +14,8 @@ enum { VERSION = 1 };
 
 bool front_open(struct front *f, const struct shared *s, struct fault *fault)
 {
-	size_t slots = (size_t)s->space->slots, room = (size_t)s->knobs.front_size + ENGINE_OPTIONS + 2 * ENGINE_LANES;
+	// Each lane's modal choice, its result, and its samples stand beside the points that stay.
+	size_t slots = (size_t)s->space->slots, room = (size_t)s->knobs.front_size + ENGINE_OPTIONS + 3 * ENGINE_LANES;
 	f->shared = s;
 	f->room = (int)room;
 	if (!(f->pricer = pricer_new(s->space, fault)))
@@ -134,6 +135,7 @@ void front_begin(struct front *f, const struct lane lane[ENGINE_LANES])
 	for (int i = 0; i < ENGINE_LANES; i++)
 		if (lives(&lane[i])) {
 			propose(f, POINT_MODAL, "modal", lane[i].number, i, lane[i].modal);
+			propose(f, POINT_SAMPLED, "", lane[i].number, i, lane[i].result);
 			lanes++;
 		}
 	for (int i = 0; i < f->points && f->candidates < s->knobs.front_size + slot->options; i++)

@@ -34,7 +34,7 @@ struct front {
 bool front_open(struct front *, const struct shared *, struct fault *);
 void front_close(struct front *);
 bool front_due(const struct front *); // whether it is to be scored after the step that was made
-// Gathers the candidates: every uniform choice, each lane's modal one, what held its place on the front, some fresh samples of each
+// Gathers the candidates: every uniform choice, each lane's modal one and its result, what held its place on the front, some fresh samples of each
 // lane, four in all or one of each. lane: the search's, by their places. A choice is scored as one of the lane that it came from; a
 // uniform one, and one of a lane that is no longer kept, as one of the first.
 void front_begin(struct front *, const struct lane lane[ENGINE_LANES]);

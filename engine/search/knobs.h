@@ -5,12 +5,14 @@
 #define ENGINE_SEARCH_KNOBS_H
 
 #include "engine/cost/cost.h"
+#include "engine/data/data.h"
 #include "engine/engine.h"
 
 enum { SEARCH_HORIZON = 10000000 }; // most steps
 enum knob_reward { REWARD_ABS, REWARD_RELU, REWARD_MNAS };
 enum knob_quality { QUALITY_ACCURACY, QUALITY_LOSS };
 enum knob_baseline { BASELINE_AVERAGE, BASELINE_OTHERS };
+enum knob_additive { ADDITIVE_OFF, ADDITIVE_CONTROL, ADDITIVE_ALONE };
 enum knob_decide { DECIDE_TIED, DECIDE_SPLIT };
 enum knob_path { PATH_UNIFORM, PATH_POLICY };
 enum knob_start { START_UNIFORM, START_WIDE };
@@ -24,7 +26,7 @@ enum knob_scales { SCALES_CHANNEL, SCALES_LAYER };
 #define KNOBS(I, R, W, T)                                                                                              \
 	T(net, "net", "resnet8", "resnet8|resnet20|resnet18-fliqs|mobilenetv2|efficientnet|inception|deit|NAME:KEY=VALUE,...|FILE", false, \
 		"the network; `catalog` lists all")                                                                    \
-	T(data, "data", "glyphs", "glyphs|glyphs:SIZE|cifar10|cifar10:FOLDER|idx:FOLDER|mnist|fashion|none", false,    \
+	T(data, "data", "glyphs", DATA_WORDS "none", false,                                                           \
 		"the images: embedded, a folder of CIFAR-10 or IDX files; none: nothing is trained")                                         \
 	T(sensitivity, "sensitivity", "none", "none|hawq|FILE", false,                                                 \
 		"with data=none: the table that quality is worked out from")                                          \
@@ -68,6 +70,8 @@ enum knob_scales { SCALES_CHANNEL, SCALES_LAYER };
 	W(baseline, "baseline", "others", "average|others", true,                                                      \
 		"what a reward is compared with: the moving average, or the other samples of its step")                \
 	R(baseline_keep, "baseline-keep", "0.95", 0, 0.9999, true, "how much a moving average of rewards keeps")       \
+	W(additive, "additive", "control", "off|control|alone", true,                                                      \
+		"the additive model of quality: takes from the samples' qualities what it foretells and gives it exactly, or moves the policy alone") \
 	I(cost_samples, "cost-samples", "8", 0, 4096, true,                                                            \
 		"choices around which every option is priced for the cost's part of the reward; 0: the samples' own costs") \
 	R(policy_rate, "policy-rate", "0.03", 0, 10, true, "learning rate of the policy (Adam)")                       \

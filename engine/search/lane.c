@@ -7,11 +7,12 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "engine/search/result.h"
 #include "engine/search/searcher.h"
 #include "engine/search/settings.h"
 #include "engine/tensor/rng.h"
 
-enum { VERSION = 1 };
+enum { VERSION = 2 };
 
 // start=wide: the widest of seven options has about half of the probability.
 static const double LEAN = 4;
@@ -28,6 +29,7 @@ static bool make_rooms(struct lane *lane)
 	const struct shared *s = lane->shared;
 	size_t slots = (size_t)s->space->slots, options = (size_t)s->options;
 	lane->modal = calloc(slots, 1);
+	lane->result = calloc(slots, 1);
 	lane->choice = calloc(LANE_CHOICES * slots, 1);
 	lane->value = calloc(slots * options, sizeof *lane->value);
 	lane->answer = calloc((ENGINE_TERMS + 3) * slots * options, sizeof *lane->answer);
@@ -38,7 +40,7 @@ static bool make_rooms(struct lane *lane)
 	for (int t = 0; t < ENGINE_TERMS; t++)
 		lane->aim[t].sampled = NAN;
 	lane->loss = lane->accuracy = NAN;
-	return lane->own && lane->modal && lane->choice && lane->value && lane->answer && lane->bounds;
+	return lane->own && lane->modal && lane->result && lane->choice && lane->value && lane->answer && lane->bounds;
 }
 
 bool lane_open(struct lane *lane, const char *name, const struct shared *s, struct fault *fault)
@@ -51,9 +53,9 @@ bool lane_open(struct lane *lane, const char *name, const struct shared *s, stru
 		!(last->partition = partition_new(s->space, fault)))
 		return false;
 	lane->partition->split = s->knobs.decide == DECIDE_SPLIT;
-	partition_settle(lane->partition, NULL);
+	partition_derive(lane->partition, NULL);
 	if (!(lane->policy = policy_new(lane->partition, fault)) || !(last->policy = policy_new(last->partition, fault)) ||
-		!(lane->pricer = pricer_new(s->space, fault)))
+		!(lane->pricer = pricer_new(s->space, fault)) || !(lane->additive = additive_new(lane->partition, fault)))
 		return false;
 	if (s->knobs.start == START_WIDE)
 		policy_lean(lane->policy, LEAN);
@@ -68,7 +70,9 @@ void lane_close(struct lane *lane)
 	partition_free(lane->wanted);
 	partition_free(lane->last.partition);
 	pricer_free(lane->pricer);
+	additive_free(lane->additive);
 	free(lane->modal);
+	free(lane->result);
 	free(lane->choice);
 	free(lane->value);
 	free(lane->answer);
@@ -86,6 +90,7 @@ void lane_follow(struct lane *lane, const struct lane *from)
 	partition_copy(lane->partition, from->partition);
 	policy_copy(lane->policy, from->policy, lane->partition);
 	policy_warm(lane->policy, WARM);
+	additive_copy(lane->additive, from->additive);
 	partition_copy(last->partition, from->partition);
 	policy_copy(last->policy, lane->policy, last->partition);
 	last->kept = true;
@@ -147,16 +152,32 @@ uint32_t lane_counted(const struct lane *lane)
 	return terms;
 }
 
+// Of a reward that is a sum.
+static double penalty(int reward, double weight, double over)
+{
+	return -weight * (reward == REWARD_RELU ? fmax(0, over) : fabs(over));
+}
+
 double lane_penalty(const struct lane *lane, const double *cost)
 {
-	const struct shared *s = lane->shared;
 	double r = 0;
-	for (int t = 0; t < s->terms; t++)
-		if (lane_counts(lane, t)) {
-			double over = cost[t] / lane_goal(&lane->aim[t]) - 1;
-			r -= lane->aim[t].weight * (s->knobs.reward == REWARD_RELU ? fmax(0, over) : fabs(over));
-		}
+	for (int t = 0; t < lane->shared->terms; t++)
+		if (lane_counts(lane, t))
+			r += penalty(lane->shared->knobs.reward, lane->aim[t].weight, cost[t] / lane_goal(&lane->aim[t]) - 1);
 	return r;
+}
+
+double snapshot_penalty(const struct snapshot *s, const double cost[ENGINE_TERMS])
+{
+	int reward = config_knobs(s->settings)->reward;
+	double r = 0;
+	for (int t = 0; t < s->terms; t++) {
+		const struct term_state *term = &s->term[t];
+		double goal = fmin(fmax(term->target, term->low), term->high); // as lane_goal
+		if (term->weight > 0 && term->targeted)
+			r += penalty(reward, term->weight, cost[t] / goal - 1);
+	}
+	return reward == REWARD_MNAS ? (double)NAN : r;
 }
 
 double lane_reward(const struct lane *lane, const double *cost, double quality)
@@ -178,6 +199,7 @@ void lane_begin_step(struct lane *lane, const uint8_t *path)
 	struct record *r = &lane->record;
 	double cost[ENGINE_TERMS];
 	lane->last.kept = false;
+	additive_follow(lane->additive, lane->partition, lane->shared->by_loss);
 	lane_costs(lane, path, cost);
 	for (int t = 0; t < ENGINE_TERMS; t++)
 		r->cost[t] = (float)cost[t];
@@ -200,20 +222,24 @@ void lane_fared(struct lane *lane, int count, double (*cost)[ENGINE_TERMS], doub
 	lane->has_quality = true;
 }
 
-void lane_settle(struct lane *lane)
+void lane_refresh(struct lane *lane)
 {
 	double cost[ENGINE_TERMS];
 	lane->searcher->best(lane, lane->modal);
 	lane_costs(lane, lane->modal, cost);
 	for (int t = 0; t < lane->shared->terms; t++)
 		lane->aim[t].modal = cost[t];
+	lane->within = result_of(lane, lane->result);
+	lane_costs(lane, lane->result, cost);
+	for (int t = 0; t < lane->shared->terms; t++)
+		lane->aim[t].result = cost[t];
 }
 
 void lane_end_step(struct lane *lane)
 {
 	const struct shared *s = lane->shared;
 	struct record *r = &lane->record;
-	lane_settle(lane);
+	lane_refresh(lane);
 	for (int t = 0; t < ENGINE_TERMS; t++)
 		r->modal_cost[t] = t < s->terms ? (float)lane->aim[t].modal : NAN;
 	for (int t = 0; t < s->terms; t++)
@@ -243,7 +269,7 @@ bool lane_narrow(struct lane *lane, const struct partition *common, struct fault
 	partition_copy(lane->wanted, common);
 	for (int i = 0; i < common->space->slots; i++)
 		lane->wanted->allowed[i] &= lane->own[i];
-	if (partition_settle(lane->wanted, &why))
+	if (partition_derive(lane->wanted, &why))
 		return true;
 	if (!lane_has_pins(lane)) {
 		if (fault)
@@ -349,6 +375,14 @@ static bool save_last(struct lane *lane, struct state *out, struct fault *fault)
 	return ok ? save_policy(last->policy, prefix, out, fault) : fault_memory(fault, "checkpoint");
 }
 
+static bool save_additive(struct lane *lane, struct state *out, struct fault *fault)
+{
+	struct state_array array[ADDITIVE_ARRAYS];
+	char prefix[STATE_KEY];
+	additive_arrays(lane->additive, array);
+	return state_add_arrays(out, array, ADDITIVE_ARRAYS, own_name(lane, "additive.", prefix), fault);
+}
+
 bool lane_save(struct lane *lane, struct state *out, struct fault *fault)
 {
 	struct state_number number[NUMBERS];
@@ -362,7 +396,7 @@ bool lane_save(struct lane *lane, struct state *out, struct fault *fault)
 	}
 	if (!ok || !save_partition(lane->partition, prefix, out))
 		return fault_memory(fault, "checkpoint");
-	return save_policy(lane->policy, own_name(lane, "policy.", name), out, fault) &&
+	return save_policy(lane->policy, own_name(lane, "policy.", name), out, fault) && save_additive(lane, out, fault) &&
 		(!lane->last.kept || save_last(lane, out, fault));
 }
 
@@ -442,7 +476,7 @@ static bool restore_partition(const struct state *in, const char *prefix, bool s
 	for (int i = 0; i < in->texts; i++)
 		if (strncmp(in->text[i].name, key, n) == 0 && !partition_group(p, in->text[i].name + n, in->text[i].value, fault))
 			return false;
-	return partition_settle(p, fault);
+	return partition_derive(p, fault);
 }
 
 static bool restore_policy(struct policy *policy, const char *prefix, const struct state *in, struct fault *fault)
@@ -492,6 +526,16 @@ static bool restore_last(struct lane *lane, const struct state *in, struct fault
 	return true;
 }
 
+// It is of the last step.
+static bool restore_additive(struct lane *lane, const struct state *in, struct fault *fault)
+{
+	struct state_array array[ADDITIVE_ARRAYS];
+	char prefix[STATE_KEY];
+	additive_refollow(lane->additive, lane->last.kept ? lane->last.partition : lane->partition);
+	additive_arrays(lane->additive, array);
+	return state_read_arrays(in, array, ADDITIVE_ARRAYS, own_name(lane, "additive.", prefix), fault);
+}
+
 bool lane_restore(struct lane *lane, const struct state *in, struct fault *fault)
 {
 	const struct shared *s = lane->shared;
@@ -513,10 +557,28 @@ bool lane_restore(struct lane *lane, const struct state *in, struct fault *fault
 	}
 	if (*policy_moves(lane->policy) < 0 || !isfinite(lane->baseline))
 		return state_damaged(fault, own_name(lane, "moves", name));
-	return restore_last(lane, in, fault);
+	return restore_last(lane, in, fault) && restore_additive(lane, in, fault);
 }
 
 // ---- publication ----
+
+// Between a change of what is decided together and the next step, the model is of other decisions.
+static void publish_worth(const struct lane *lane, int d, struct slot_state *slot)
+{
+	const struct additive *a = lane->additive;
+	double worth[SPACE_OPTIONS];
+	bool known = additive_follows(a, lane->partition) && isfinite(additive_foretold(a));
+	for (int o = 0; o < lane->partition->decision[d].options; o++)
+		slot->worth[o] = slot->error[o] = slot->tried[o] = NAN;
+	if (!known)
+		return;
+	additive_worth(a, d, worth);
+	for (int o = 0; o < lane->partition->decision[d].options; o++) {
+		slot->worth[o] = (float)(worth[o] - worth[slot->modal]);
+		slot->error[o] = (float)additive_error(a, d, o, slot->modal);
+		slot->tried[o] = (float)additive_tried(a, d, o);
+	}
+}
 
 static void publish_slots(const struct lane *lane, struct snapshot *out)
 {
@@ -529,9 +591,11 @@ static void publish_slots(const struct lane *lane, struct snapshot *out)
 		int d = p->decision_of[i];
 		*slot = (struct slot_state){.allowed = p->decision[d].allowed,
 			.modal = lane->modal[i],
+			.result = lane->result[i],
 			.decision = d,
 			.group = p->group_of[space_layer(i)]};
 		memcpy(slot->probability, policy_probabilities(lane->policy, d), sizeof slot->probability);
+		publish_worth(lane, d, slot);
 	}
 	out->groups = p->groups;
 	for (int g = 0; g < p->groups; g++) {
@@ -550,6 +614,7 @@ static void publish_term(const struct lane *lane, int t, struct term_state *out)
 		.target = aim->target,
 		.targeted = aim->target > 0,
 		.modal = aim->modal,
+		.result = aim->result,
 		.expected = aim->sampled,
 		.low = aim->low,
 		.high = aim->high,
@@ -608,8 +673,10 @@ void lane_publish(const struct lane *lane, struct snapshot *out)
 	out->quality = lane->has_quality ? lane->quality : (double)NAN;
 	out->reward = lane->has_quality ? lane->reward : (double)NAN;
 	out->advantage = lane->has_quality ? lane->advantage : (double)NAN;
+	out->foretold = additive_foretold(lane->additive);
 	out->entropy = policy_entropy(lane->policy);
 	out->learning_rate = (double)lane->record.learning_rate;
+	out->within = lane->within;
 	publish_slots(lane, out);
 	out->terms = lane->shared->terms;
 	for (int t = 0; t < out->terms; t++)

@@ -14,6 +14,7 @@
 
 #include <math.h>
 
+#include "engine/search/additive.h"
 #include "engine/search/policy.h"
 #include "engine/search/shared.h"
 #include "engine/state/state.h"
@@ -26,7 +27,7 @@ struct aim {
 	double low, high;            // of the cheapest and the dearest choice found that is allowed
 	double least;                // no choice that is allowed costs less
 	uint8_t *cheapest, *dearest; // these choices: [slots]
-	double modal;                // of the modal choice
+	double modal, result;        // of the modal choice; of the result
 	double sampled;              // mean of lately sampled choices; NAN: none since it is priced like this
 };
 
@@ -56,9 +57,12 @@ struct lane {
 	uint32_t *own;                        // [slots]: what its own pins allow, whatever those of all lanes do
 	struct partition *partition, *wanted; // as it is, by both; room for a change to be tried on
 	struct policy *policy;
+	struct additive *additive;      // what the options of its decisions are worth
 	struct wish wish[ENGINE_TERMS]; // its part of the settings
 	struct aim aim[ENGINE_TERMS];   // what that comes to
 	uint8_t *modal;                 // [slots]: what it would choose now
+	uint8_t *result;                // [slots]: the same within its targets (result.h)
+	bool within;                    // it is within all of them
 	double baseline;                // a moving average of rewards
 	bool has_baseline;
 	double quality, reward, advantage; // smoothed, for the eye
@@ -125,8 +129,8 @@ void lane_begin_step(struct lane *, const uint8_t *path);
 void lane_fared(struct lane *, int count, double (*cost)[ENGINE_TERMS], double quality, double reward, double advantage);
 // It has gone well: what the lane would choose now, and what is smoothed. The step is counted by the caller, before.
 void lane_end_step(struct lane *);
-// The modal choice and its costs, after a change of the policy or of the terms.
-void lane_settle(struct lane *);
+// The modal choice, its costs and the result, after a change of the policy or of the terms.
+void lane_refresh(struct lane *);
 
 // ---- changes (answer.c) ----
 

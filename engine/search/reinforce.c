@@ -79,6 +79,16 @@ static void credit_costs(struct lane *lane)
 	}
 }
 
+// The model of quality was fitted to earlier steps only: what it foretells of the samples may be taken from their qualities, and its
+// exact gradient given instead, and the expected gradient stays what it was.
+static void credit_model(struct lane *lane)
+{
+	for (int d = 0; d < lane->partition->decisions; d++) {
+		additive_worth(lane->additive, d, lane->value);
+		policy_credit_options(lane->policy, d, lane->value, 1);
+	}
+}
+
 static double entropy_weight(const struct shared *s)
 {
 	return s->knobs.entropy * (1 - cos(PI * progress(s, s->warmup))) / 2;
@@ -88,7 +98,7 @@ static bool learn(struct lane *lane, const struct lesson *lesson, struct fault *
 {
 	const struct shared *s = lane->shared;
 	const struct knobs *k = &s->knobs;
-	double reward[SEARCH_SAMPLES], mean_quality = 0, mean_reward = 0;
+	double reward[SEARCH_SAMPLES], left[SEARCH_SAMPLES], mean_quality = 0, mean_reward = 0;
 	for (int i = 0; i < lesson->count; i++) {
 		reward[i] = lane_reward(lane, lesson->cost[i], lesson->quality[i]);
 		mean_quality += lesson->quality[i] / lesson->count;
@@ -97,10 +107,20 @@ static bool learn(struct lane *lane, const struct lesson *lesson, struct fault *
 	if (!(fabs(mean_quality) < 1e12) || !isfinite(mean_reward)) // before the policy moves by it
 		return diverged(s, isfinite(mean_reward) || !isfinite(mean_quality) ? "quality" : "reward", fault);
 	bool apart = k->reward != REWARD_MNAS && k->cost_samples > 0; // a product has no part of its own for the cost
+	bool modelled = apart && k->additive != ADDITIVE_OFF;
+	for (int i = 0; i < lesson->count; i++)
+		left[i] = !apart                        ? reward[i]
+			: k->additive == ADDITIVE_ALONE ? 0
+			: modelled ? lesson->quality[i] - additive_value(lane->additive, lesson->choice + i * s->space->slots)
+				   : lesson->quality[i];
 	policy_clear(lane->policy);
-	double advantage = credit(lane, lesson->count, lesson->choice, apart ? lesson->quality : reward);
+	double advantage = credit(lane, lesson->count, lesson->choice, left);
+	if (modelled)
+		credit_model(lane);
 	if (apart)
 		credit_costs(lane);
+	if (k->additive != ADDITIVE_OFF)
+		additive_learn(lane->additive, lesson->count, lesson->choice, lesson->quality);
 	policy_move(lane->policy, k->policy_rate * pow(k->policy_growth, progress(s, s->warmup)), k->policy_beta1,
 		k->policy_beta2, entropy_weight(s));
 	lane_fared(lane, lesson->count, lesson->cost, mean_quality, mean_reward, advantage);

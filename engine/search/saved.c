@@ -30,7 +30,7 @@ bool state_sound(const struct state *s, struct fault *fault)
 {
 	static const char todo[] = "take the last change back with `undo`, or begin a new session with smaller rates";
 	// What records the past, or scores it, may hold numbers that never were.
-	static const char *const lives_on[] = {"network.", "policy.", "last."};
+	static const char *const lives_on[] = {"network.", "policy.", "additive.", "last."};
 	static const char *const numbers[] = {"baseline", "loss", "accuracy", "quality", "reward", "advantage"};
 	for (int i = 0; i < s->tensors; i++) {
 		const struct state_tensor *t = &s->tensor[i];

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The one-shot loop. A step samples one path, trains the shared weights on it, scores a few choices on held-out images with the
-// weights as they are, and moves the policy by what they gave. Nothing is trained again: the result is the modal choice. Where there
+// weights as they are, and moves the policy by what they gave. Nothing is trained again: the result is the likeliest choice within
+// the targets. Where there
 // are several lanes, a step is one lane's, which is drawn.
 #include "engine/search/search.h"
 
@@ -118,7 +119,7 @@ bool search_evaluate(struct search *s, const uint8_t *choice, enum split split, 
 	*e = (struct evaluation){.choice = malloc(slots), .range = calloc((size_t)s->shared.model->layers, sizeof *e->range)};
 	bool ok = (e->choice && e->range) || fault_memory(fault, "evaluate");
 	if (ok)
-		memcpy(e->choice, choice ? choice : lane->modal, slots);
+		memcpy(e->choice, choice ? choice : lane->result, slots);
 	if (ok && s->source->kind->evaluate(s->source, &s->shared.knobs, lane->place, e->choice, split, images, e, fault)) {
 		lane_costs(lane, e->choice, e->cost);
 		return true;

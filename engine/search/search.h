@@ -38,7 +38,7 @@ bool search_apply(struct search *, const struct change *, struct change *inverse
 // What can be said of a change without the search's present state.
 bool search_check(const struct search *, const struct change *, struct fault *);
 
-// Scores a choice (NULL: the modal one) on a split, under statistics and ranges calibrated for it; choice and range of the result
+// Scores a choice (NULL: the result) on a split, under statistics and ranges calibrated for it; choice and range of the result
 // are for the caller to free. `images` 0: all of the split's report images. False: there is no source of quality, or it failed;
 // out of memory.
 bool search_evaluate(struct search *, const uint8_t *choice, enum split, long images, struct evaluation *, struct fault *);

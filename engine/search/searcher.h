@@ -26,6 +26,7 @@ struct searcher {
 	// What it would choose now.
 	void (*best)(const struct lane *, uint8_t *choice);
 };
-extern const struct searcher searcher_reinforce;
+extern const struct searcher searcher_reinforce;              // reinforce.c
+extern const struct searcher searcher_greedy, searcher_exact; // allocators.c
 
 #endif

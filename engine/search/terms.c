@@ -14,7 +14,7 @@
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; // held to copy a few pointers: one serves all searches
 
-static bool settle_term(const struct shared *s, const struct knobs *k, int t, struct term *term, struct aim *aim,
+static bool resolve_term(const struct shared *s, const struct knobs *k, int t, struct term *term, struct aim *aim,
 	struct fault *fault)
 {
 	const char *called = k->term[t].name;
@@ -56,7 +56,7 @@ bool aims_of(const struct shared *s, const struct knobs *k, struct term term[ENG
 	struct fault *fault)
 {
 	for (int t = 0; t < k->terms; t++)
-		if (!settle_term(s, k, t, &term[t], &aim[t], fault))
+		if (!resolve_term(s, k, t, &term[t], &aim[t], fault))
 			return false;
 	return true;
 }

@@ -337,7 +337,7 @@ static void evaluate_done(struct session *s, struct pending *p, struct reply *r)
 	s->news |= NEWS_STATE;
 }
 
-bool session_evaluate(struct session *s, enum choice_kind kind, const char *option, const uint8_t *choice, enum split split,
+bool session_evaluate(struct session *s, enum choice_kind kind, const char *called, const uint8_t *choice, enum split split,
 	struct fault *f)
 {
 	struct string text = {0};
@@ -345,15 +345,15 @@ bool session_evaluate(struct session *s, enum choice_kind kind, const char *opti
 	if (!p)
 		return false;
 	if (kind == CHOICE_UNIFORM)
-		string_add(&text, "%s in every layer", option);
+		string_add(&text, "%s in every layer", called);
 	else
-		string_add(&text, kind == CHOICE_MODAL ? "the modal choice" : "the draft");
+		string_add(&text, "the %s", called);
 	p->text = text.bytes;
 	if (text.failed) {
 		fault_memory(f, "request");
 		return session_posted(s, p, false);
 	}
-	return session_posted(s, p, engine_post_evaluate(s->engine, kind, option, choice, split, &p->ticket, f));
+	return session_posted(s, p, engine_post_evaluate(s->engine, kind, called, choice, split, &p->ticket, f));
 }
 
 // ---- states --------------------------------------------------------------------------------------------------------
@@ -478,4 +478,9 @@ void session_both(const struct session *s, int layer, const char *(*text)(const 
 const char *session_modal_option(const struct session *s, int slot)
 {
 	return s->info->slot[slot].option[s->snapshot->slot[slot].modal].name;
+}
+
+const char *session_result_option(const struct session *s, int slot)
+{
+	return s->info->slot[slot].option[s->snapshot->slot[slot].result].name;
 }

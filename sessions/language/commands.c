@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The rows of the command language that a session gives, and those of its commands that do no more than pass on.
+// The session's rows of the command language, and those of its commands that only pass arguments on.
 #include <stdlib.h>
 #include <string.h>
 
@@ -172,29 +172,38 @@ static bool run_evaluate(struct command_call *call)
 {
 	struct session *s = call->context;
 	enum split split = SPLIT_HELDOUT;
-	enum choice_kind kind = CHOICE_MODAL;
-	const char *format = NULL;
+	enum choice_kind kind = CHOICE_RESULT;
+	const char *called = "result";
+	bool draft = false, ok;
 	int splits = 0;
 	for (int i = 0; i < call->argc; i++) {
 		const char *word = call->argv[i];
 		bool heldout = strcmp(word, "heldout") == 0, test = strcmp(word, "test") == 0;
 		if (heldout || test)
 			split = heldout ? SPLIT_HELDOUT : SPLIT_TEST, splits++;
+		else if (strcmp(word, "result") == 0)
+			kind = CHOICE_RESULT, called = word;
 		else if (strcmp(word, "modal") == 0)
-			kind = CHOICE_MODAL;
+			kind = CHOICE_GIVEN, called = "modal choice";
 		else if (strcmp(word, "draft") == 0)
-			kind = CHOICE_GIVEN;
+			kind = CHOICE_GIVEN, called = word, draft = true;
 		else if (known_format(s, word, &call->fault))
-			kind = CHOICE_UNIFORM, format = word;
+			kind = CHOICE_UNIFORM, called = word;
 		else
 			return false;
 	}
 	if (splits > 1 || call->argc - splits > 1)
-		return fault_set(&call->fault, "evaluate", "evaluate [heldout|test] [modal|draft|FORMAT]", "it takes one %s",
-			splits > 1 ? "split" : "choice");
-	if (kind == CHOICE_GIVEN && !s->draft)
+		return fault_set(&call->fault, "evaluate", "evaluate [heldout|test] [result|modal|draft|FORMAT]",
+			"it takes one %s", splits > 1 ? "split" : "choice");
+	if (draft && !s->draft)
 		return fault_set(&call->fault, "evaluate", "`draft LAYER FORMAT` begins one", "there is no draft");
-	return session_evaluate(s, kind, format, s->draft, split, &call->fault);
+	uint8_t *modal = calloc((size_t)s->info->slots + 1, 1);
+	if (!modal)
+		return fault_memory(&call->fault, "evaluate");
+	session_modal(s, modal);
+	ok = session_evaluate(s, kind, called, draft ? s->draft : modal, split, &call->fault);
+	free(modal);
+	return ok;
 }
 
 static bool run_save(struct command_call *call)
@@ -237,7 +246,7 @@ static const struct command rows[] = {
 		"allow a layer some formats only", run_change},
 	{"unpin", COMMAND_CHANGE, 1, -1, {LAYER}, 1, NULL, "LAYER...", "allow a layer every format again", run_change},
 	{"decide", COMMAND_CHANGE, 1, 1, {WORDS}, 0, "tied|split", "tied|split",
-		"decide a layer's weight and activation formats as one, or apart", run_change},
+		"decide a layer's weight and activation formats together or separately", run_change},
 	{"group", COMMAND_CHANGE, 3, -1, {LAYER, WORDS, TEXT}, 3, "- as -", "PATTERN as NAME [PATTERN as NAME]...",
 		"decide all layers that match as one: group s2* as stage2", run_change},
 	{"ungroup", COMMAND_CHANGE, 1, -1, {ARGUMENT_GROUP}, 1, NULL, "NAME...", "decide each layer of a group by itself again",
@@ -245,7 +254,7 @@ static const struct command rows[] = {
 	{"weight", COMMAND_CHANGE, 2, -1, {TERM, NUMBER}, 2, NULL, "TERM NUMBER [TERM NUMBER]...",
 		"how much a cost term counts in the reward; 0: not at all", run_change},
 	{"target", COMMAND_CHANGE, 2, -1, {TERM, FORMAT}, 2, "- none", "TERM FORMAT|0.5x|NUMBER|none [...]",
-		"what a cost is to be: that of a uniform format, a part of the widest, or a number (k M G T; a time is per batch: 3ms, 20mJ); "
+		"what a cost should be: that of a uniform format, a share of the widest, or a number (k M G T; a time is per batch: 3ms, 20mJ); "
 		"none: any, at weight 0",
 		run_change},
 	{"reward", COMMAND_CHANGE, 1, 1, {WORDS}, 0, "abs|relu|mnas", "abs|relu|mnas", "how quality and costs become one reward",
@@ -253,22 +262,22 @@ static const struct command rows[] = {
 	{"set", COMMAND_CHANGE, 2, -1, {ARGUMENT_KNOB, ARGUMENT_VALUE}, 2, NULL, "SETTING VALUE [SETTING VALUE]...",
 		"change a setting while the search runs; `knobs` lists them", run_change},
 	{"extend", COMMAND_CHANGE, 1, 2, {NUMBER, TEXT}, 0, NULL, "STEPS [rate=R]",
-		"lay the horizon further out; with rate= the learning rate falls anew, from R", run_change},
+		"move the horizon out; with rate= the learning rate falls again, from R", run_change},
 	{"lane", COMMAND_CHANGE, 1, -1, {ARGUMENT_LANE, ARGUMENT_LANE, FORMAT, TERM, FORMAT}, 2, "add|drop|back|list|focus",
 		"add TERM TARGET [...] | drop N | back N | list | focus N | N COMMAND",
 		"several policies with targets of their own over the same weights: add begins one, focus shows one, `lane 2 target ...` is about one",
 		run_lane},
-	{"undo", COMMAND_CHANGE, 0, 0, {0}, 0, NULL, "",
-		"take back the last change that stands, from now on; while there is a draft, its last edit", run_undo},
-	{"redo", COMMAND_CHANGE, 0, 0, {0}, 0, NULL, "", "make again the change that was taken back last", run_redo},
-	{"note", COMMAND_CHANGE, 1, 1, {ARGUMENT_REST}, 0, NULL, "TEXT",
-		"put a note into the journal, all of the line as it stands", run_note},
+	{"undo", COMMAND_CHANGE, 0, 0, {0}, 0, NULL, "", "take back the last change, from now on; with a draft, its last edit",
+		run_undo},
+	{"redo", COMMAND_CHANGE, 0, 0, {0}, 0, NULL, "", "make the change again that was taken back last", run_redo},
+	{"note", COMMAND_CHANGE, 1, 1, {ARGUMENT_REST}, 0, NULL, "TEXT", "write the rest of the line into the journal as a note",
+		run_note},
 
 	{"run", COMMAND_QUERY, 0, 1, {NUMBER}, 0, NULL, "[STEPS]", "run to the end, or this many steps", run_run},
 	{"step", COMMAND_QUERY, 0, 1, {NUMBER}, 0, NULL, "[STEPS]", "run one step, or this many", run_step},
 	{"pause", COMMAND_QUERY, 0, 0, {0}, 0, NULL, "", "pause the search between two steps", run_pause},
-	{"evaluate", COMMAND_QUERY, 0, 2, {FORMAT, FORMAT}, 0, "heldout|test|modal|draft heldout|test|modal|draft",
-		"[heldout|test] [modal|draft|FORMAT]", "score a choice on a whole split, calibrated for it", run_evaluate},
+	{"evaluate", COMMAND_QUERY, 0, 2, {FORMAT, FORMAT}, 0, "heldout|test|result|modal|draft heldout|test|result|modal|draft",
+		"[heldout|test] [result|modal|draft|FORMAT]", "score a choice on a whole split, calibrated for it", run_evaluate},
 	{"price", COMMAND_QUERY, 0, -1, {FORMAT}, 1, NULL, "[FORMAT]...",
 		"what the modal choice, the draft and uniform choices cost", run_price},
 	{"draft", COMMAND_QUERY, 1, 2, {LAYER, ARGUMENT_EDIT}, 0, "up|down|show|commit|drop",
@@ -280,6 +289,9 @@ static const struct command rows[] = {
 		"draft an exported policy, or one width per layer in order: 8444…8", run_paste},
 	{"status", COMMAND_QUERY, 0, 0, {0}, 0, NULL, "", "show where the search stands", run_status},
 	{"layers", COMMAND_QUERY, 0, 0, {0}, 0, NULL, "", "the layers, their formats and their share of the cost", run_layers},
+	{"why", COMMAND_QUERY, 1, 1, {LAYER}, 0, NULL, "LAYER",
+		"why this format: what each format of a layer is worth by the additive model of quality, what it costs, and the reward",
+		run_why},
 	{"front", COMMAND_QUERY, 0, 1, {WORDS}, 0, "all", "[all]", "the best trades of cost against quality", run_front},
 	{"knobs", COMMAND_QUERY, 0, 1, {ARGUMENT_KNOB}, 0, NULL, "[WORD]", "the settings and their values", run_knobs},
 	{"print", COMMAND_QUERY, 1, -1, {ARGUMENT_READOUT}, 1, NULL, "READOUT...", "print readouts, one per line", run_print},
@@ -287,14 +299,14 @@ static const struct command rows[] = {
 		"READOUT OP VALUE [within P%]", "fail unless the comparison holds", run_expect},
 	{"wait", COMMAND_QUERY, 1, 5, {ARGUMENT_READOUT, WORDS, TEXT, WORDS, TEXT}, 0, "step|finished =|!=|<|<=|>|>= - within",
 		"step N | finished | READOUT OP VALUE [within P%]", "in a batch: run until it holds", run_wait},
-	{"digest", COMMAND_QUERY, 0, 0, {0}, 0, NULL, "", "a number over all weights and the policy, bit for bit", run_digest},
-	{"echo", COMMAND_QUERY, 0, -1, {TEXT}, 1, NULL, "TEXT", "say the text", run_echo},
+	{"digest", COMMAND_QUERY, 0, 0, {0}, 0, NULL, "", "a checksum of all weights and the policy, bit for bit", run_digest},
+	{"echo", COMMAND_QUERY, 0, -1, {TEXT}, 1, NULL, "TEXT", "print the text", run_echo},
 
 	{"save", COMMAND_QUERY, 0, 0, {0}, 0, NULL, "", "write a checkpoint now", run_save},
 	{"export", COMMAND_QUERY, 1, 2, {WORDS, ARGUMENT_FILE}, 0, "policy|layers|history|front",
 		"policy|layers|history|front [FILE]", "write the result: policy as JSON, the others as CSV", run_export},
 	{"sessions", COMMAND_QUERY, 0, 2, {WORDS, WORDS}, 0, "tidy now", "[tidy [now]]",
-		"list the sessions that there are; tidy: which unnamed ones would be cleared away, and now: do it", run_sessions},
+		"list the sessions; tidy: show which unnamed ones would be cleared away, now: do it", run_sessions},
 	{"help", COMMAND_QUERY, 0, 1, {ARGUMENT_COMMAND}, 0, NULL, "[COMMAND]", "list the commands, or show how one is used",
 		run_help},
 };

@@ -119,6 +119,28 @@ static bool read_modal(struct session *s, int of, struct reading *r, struct faul
 	return true;
 }
 
+static bool read_result(struct session *s, int of, struct reading *r, struct fault *f)
+{
+	(void)f;
+	r->is_text = true;
+	session_both(s, of, session_result_option, r->text, sizeof r->text);
+	return true;
+}
+
+static bool read_result_cost(struct session *s, int of, struct reading *r, struct fault *f)
+{
+	(void)f;
+	r->number = s->snapshot->term[of].result;
+	r->unit = s->snapshot->term[of].unit;
+	return true;
+}
+
+static bool read_result_ratio(struct session *s, int of, struct reading *r, struct fault *f)
+{
+	r->number = s->snapshot->term[of].result / s->snapshot->term[of].target;
+	return targeted(s, of, f);
+}
+
 static const char *pinned_option(const struct session *s, int slot)
 {
 	uint32_t allowed = s->snapshot->slot[slot].allowed;
@@ -186,6 +208,9 @@ static const struct readout {
 	{"macs.attention", PLAIN, 0, "", read_macs, 1},
 	{"parameters", PLAIN, 0, "", read_parameters, 0},
 	{"modal", PER_LAYER, 0, "", read_modal, 0},
+	{"result", PER_LAYER, 0, "", read_result, 0},
+	{"result.cost", PER_TERM, 0, "", read_result_cost, 0},
+	{"result.ratio", PER_TERM, 0, "", read_result_ratio, 0},
 	{"pinned", PER_LAYER, 0, "", read_pinned, 0},
 	{"front.size", PLAIN, 0, "", read_front, 0},
 	{"heldout.accuracy", PLAIN, 0, "", read_split_accuracy, SPLIT_HELDOUT},

@@ -11,7 +11,7 @@ enum { POLICY_VERSION = 2 }; // 2: kernel_h and kernel_w in place of kernel
 
 // ---- the policy ----------------------------------------------------------------------------------------------------
 
-// The modal choice at the moment of asking, scored on both splits before it is written.
+// The result at the moment of asking, scored on both splits before it is written.
 struct policy {
 	int users; // pending requests that point here
 	bool failed;
@@ -210,13 +210,13 @@ static bool export_policy(struct session *s, struct command_call *call, const ch
 	p->choice = calloc((size_t)s->info->slots + 1, 1);
 	bool ok = p->choice != NULL;
 	if (ok && s->snapshot->idle) { // nothing to score it with
-		session_modal(s, p->choice);
+		session_result(s, p->choice);
 		p->step = s->snapshot->step;
 		ok = policy_write(s, p, &call->fault);
 		if (ok)
 			call->say(call, "wrote %s (costs alone)", path);
 	} else if (ok) {
-		session_modal(s, p->choice);
+		session_result(s, p->choice);
 		ok = post_score(s, p, SPLIT_HELDOUT, &call->fault) && post_score(s, p, SPLIT_TEST, &call->fault);
 	} else {
 		fault_memory(&call->fault, path);
@@ -275,17 +275,17 @@ static bool export_layers(struct session *s, struct command_call *call, const ch
 	const struct engine_info *info = s->info;
 	const struct snapshot *now = s->snapshot;
 	double cost[ENGINE_TERMS], *part = calloc((size_t)now->terms * (size_t)info->layers + 1, sizeof *part);
-	uint8_t *modal = calloc((size_t)info->slots + 1, 1);
+	uint8_t *result = calloc((size_t)info->slots + 1, 1);
 	struct string t = {0};
-	bool ok = part && modal;
+	bool ok = part && result;
 	string_add(&t,
 		"layer,kind,in_h,in_w,in_c,out_h,out_w,out_c,kernel_h,kernel_w,stride,groups,macs,attention_macs,weights,weight_format,"
 		"activation_format,weight_probability,activation_probability,weight_pinned,activation_pinned,group");
 	for (int k = 0; ok && k < now->terms; k++) {
 		if (k == 0)
-			session_modal(s, modal);
+			session_result(s, result);
 		csv_term(&t, "", now->term[k].name, now->term[k].unit);
-		ok = engine_price(s->engine, modal, cost, k, part + k * info->layers);
+		ok = engine_price(s->engine, result, cost, k, part + k * info->layers);
 	}
 	string_add(&t, "\n");
 	for (int i = 0; ok && i < info->layers; i++) {
@@ -294,16 +294,16 @@ static bool export_layers(struct session *s, struct command_call *call, const ch
 		csv_word(&t, l->name);
 		string_add(&t, ",%s,%d,%d,%d,%d,%d,%d,%d,%d,%d,%d,%.0f,%.0f,%.0f,%s,%s,%.6g,%.6g,%d,%d,%s", l->kind, l->in_h,
 			l->in_w, l->in_c, l->out_h, l->out_w, l->out_c, l->kernel_h, l->kernel_w, l->stride, l->groups, l->macs,
-			l->attention_macs, l->weights, session_modal_option(s, l->weight_slot),
-			session_modal_option(s, l->activation_slot), (double)w->probability[w->modal],
-			(double)a->probability[a->modal], w->allowed == (uint32_t)1 << w->modal,
-			a->allowed == (uint32_t)1 << a->modal, session_group(s, i) ? session_group(s, i) : "");
+			l->attention_macs, l->weights, session_result_option(s, l->weight_slot),
+			session_result_option(s, l->activation_slot), (double)w->probability[w->result],
+			(double)a->probability[a->result], w->allowed == (uint32_t)1 << w->result,
+			a->allowed == (uint32_t)1 << a->result, session_group(s, i) ? session_group(s, i) : "");
 		for (int k = 0; k < now->terms; k++)
 			csv_number(&t, part[k * info->layers + i]);
 		string_add(&t, "\n");
 	}
 	free(part);
-	free(modal);
+	free(result);
 	if (!ok) {
 		string_free(&t);
 		return fault_memory(&call->fault, path);

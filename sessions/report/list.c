@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Sessions as they are told of: their result in a line, the list of all of them, the one that was used last.
+// Describes sessions: their result in a line, the list of all, and the one used last.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +12,8 @@
 
 // ---- one session ---------------------------------------------------------------------------------------------------
 
-// The point of the front that stands for the modal choice as it is now; NULL: it was not scored yet.
-static const struct front_point *modal_point(const struct session *s)
+// The point of the front that stands for the result as it is now; NULL: it was not scored yet.
+static const struct front_point *result_point(const struct session *s)
 {
 	const struct snapshot *now = s->snapshot;
 	const struct front_point *newest = NULL;
@@ -21,7 +21,7 @@ static const struct front_point *modal_point(const struct session *s)
 		const struct front_point *p = &now->point[i];
 		bool same = true;
 		for (int k = 0; same && k < now->slots; k++)
-			same = p->choice[k] == now->slot[k].modal;
+			same = p->choice[k] == now->slot[k].result;
 		if (same && (!newest || p->step > newest->step))
 			newest = p;
 	}
@@ -31,7 +31,7 @@ static const struct front_point *modal_point(const struct session *s)
 void session_summary(const struct session *s, struct summary *out)
 {
 	const struct snapshot *now = s->snapshot;
-	const struct front_point *point = modal_point(s);
+	const struct front_point *point = result_point(s);
 	*out = (struct summary){.step = now->step,
 		.horizon = now->horizon,
 		.entries = s->journal.entries,
@@ -48,11 +48,11 @@ void session_summary(const struct session *s, struct summary *out)
 	}
 	for (int i = now->terms - 1; i >= 0; i--) {
 		const struct term_state *term = &now->term[i];
-		if (!(term->weight > 0) || !isfinite(term->modal))
+		if (!(term->weight > 0) || !isfinite(term->result))
 			continue;
 		snprintf(out->term, sizeof out->term, "%s", term->name);
 		snprintf(out->unit, sizeof out->unit, "%s", term->unit ? term->unit : "");
-		out->cost = term->modal;
+		out->cost = term->result;
 		out->target = term->targeted ? term->target : 0;
 	}
 }

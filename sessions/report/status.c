@@ -48,6 +48,33 @@ static void add_progress(const struct snapshot *now, struct string *t)
 			loss, accuracy, quality, now->quality_is_loss ? "minus the loss" : "accuracy", entropy);
 }
 
+// The result beside the modal choice, whose costs stand above.
+static void add_result(const struct session *s, struct string *t)
+{
+	const struct snapshot *now = s->snapshot;
+	const char *before = " ";
+	int differ = 0;
+	for (int i = 0; i < s->info->layers; i++) {
+		const struct layer_info *l = &s->info->layer[i];
+		const struct slot_state *w = &now->slot[l->weight_slot], *a = &now->slot[l->activation_slot];
+		differ += w->result != w->modal || a->result != a->modal;
+	}
+	string_add(t, "result: %s", differ ? "" : "the modal choice");
+	if (differ)
+		string_add(t, "the likeliest choice %s the targets, other than the modal choice in %d layer%s:",
+			now->within ? "within" : "nearest to", differ, differ == 1 ? "" : "s");
+	for (int i = 0; differ && i < now->terms; i++) {
+		char cost[ENGINE_TEXT];
+		const struct term_state *term = &now->term[i];
+		if (!(term->weight > 0) || !term->targeted || term->why[0])
+			continue;
+		string_add(t, "%s%s %s, %.4g times the target", before, term->name,
+			number_write(term->result, term->unit, cost, sizeof cost), term->result / term->target);
+		before = "; ";
+	}
+	string_add(t, "%s\n", now->within ? "" : "; no choice is known that meets all of them");
+}
+
 bool run_status(struct command_call *call)
 {
 	struct session *s = call->context;
@@ -78,6 +105,7 @@ bool run_status(struct command_call *call)
 			string_add(&t, "; %s", term->reach_text);
 		string_add(&t, "\n");
 	}
+	add_result(s, &t);
 	string_add(&t, "%d decisions%s", now->decisions, now->split ? ", weights and activations apart" : "");
 	for (int i = 0; i < now->groups; i++)
 		string_add(&t, "%s %s (%s)", i ? "," : "; groups:", now->group[i].name, now->group[i].pattern);
@@ -102,6 +130,8 @@ static void add_slot(const struct session *s, struct string *t, int slot)
 	const struct slot_state *now = &s->snapshot->slot[slot];
 	string_add(t, "  %-6s %4.0f %%%s", session_modal_option(s, slot), 100 * (double)now->probability[now->modal],
 		now->allowed & (now->allowed - 1) ? "" : "  pinned");
+	if (now->result != now->modal)
+		string_add(t, "  result %s", session_result_option(s, slot));
 }
 
 static void add_format(const struct session *s, struct string *t, int layer)
@@ -267,6 +297,9 @@ bool run_price(struct command_call *call)
 	if (!call->argc) {
 		string_add(&t, "%-8s ", "modal");
 		session_tell_costs(s, &t, modal, NULL);
+		string_add(&t, "\n%-8s ", "result");
+		session_result(s, choice);
+		session_tell_costs(s, &t, choice, modal);
 		string_add(&t, "\n");
 		if (s->draft) {
 			string_add(&t, "%-8s ", "draft");

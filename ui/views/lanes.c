@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The lanes of a search, where there are several: what each aims at and how it fares, by the cost term in hand. The colour of a lane is
-// that of its points on the front, its number their sign.
+// The lanes of a search, if there are several: what each aims at and how it fares, by the cost term in hand. A lane's points on
+// the front have its colour, and its number as their sign.
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,0 +1,517 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The signal: the additive model against least squares and against made-up truths, what it leaves of the policy's gradient, the
+// result of a lane against every choice, and allocation on what the model has learned.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/quant/format.h"
+#include "engine/search/additive.h"
+#include "engine/search/allocate.h"
+#include "engine/search/inside.h"
+#include "engine/search/result.h"
+#include "engine/search/sensitivity.h"
+#include "engine/tensor/rng.h"
+#include "tests/ground.h"
+
+static double uniform(uint64_t *seed)
+{
+	return (any_of(seed, 1u << 30) + 0.5) / (1 << 30);
+}
+
+static double normal(uint64_t *seed)
+{
+	double u = uniform(seed), v = uniform(seed);
+	return sqrt(-2 * log(u)) * cos(2 * 3.14159265358979323846 * v);
+}
+
+static struct search *searched(const char *settings)
+{
+	struct config *c = config_new();
+	struct fault f;
+	char text[512], line[512], *rest = text;
+	snprintf(text, sizeof text, "%s", settings);
+	for (char *word; (word = strtok_r(rest, " ", &rest));) {
+		char *value = strchr(word, '=');
+		*value++ = 0;
+		if (!config_set(c, word, value, &f))
+			fail_msg("%s", fault_line(&f, line, sizeof line));
+	}
+	struct search *s = search_new(config_knobs(c), NULL, &f);
+	config_free(c);
+	if (!s)
+		fail_msg("%s: %s", settings, fault_line(&f, line, sizeof line));
+	return s;
+}
+
+// ---- the additive model ----------------------------------------------------------------------------------------------------
+
+enum { LAYERS = 10, SLOTS = 2 * LAYERS }; // of resnet8
+
+static void draw(const struct partition *p, uint64_t *seed, uint8_t *choice)
+{
+	for (int d = 0; d < p->decisions; d++)
+		choice[p->decision[d].first] = (uint8_t)any_of(seed, (uint32_t)p->decision[d].options);
+	partition_spread(p, choice);
+}
+
+static double true_worth(int decision, int option)
+{
+	return -0.3 * (1 + decision % 4) * pow(4, -option) + 0.01 * sin(decision * 7 + option);
+}
+
+static double true_quality(const struct partition *p, const uint8_t *choice)
+{
+	double q = 0;
+	for (int d = 0; d < p->decisions; d++)
+		q += true_worth(d, choice[p->decision[d].first]);
+	return q;
+}
+
+static void teach(struct additive *a, const struct partition *p, uint64_t *seed, int steps, double noise)
+{
+	uint8_t choice[4 * SLOTS];
+	double quality[4];
+	for (int i = 0; i < steps; i++) {
+		double level = 3 * normal(seed); // what the images of a step have in common
+		for (int k = 0; k < 4; k++) {
+			draw(p, seed, choice + k * SLOTS);
+			quality[k] = level + true_quality(p, choice + k * SLOTS) + noise * normal(seed);
+		}
+		additive_learn(a, 4, choice, quality);
+	}
+}
+
+static void worths_are_found(void **state)
+{
+	(void)state;
+	struct fault f;
+	struct search *s = searched("net=resnet8 data=none space=int2,int3,int4,int8");
+	const struct partition *p = s->lane[0].partition;
+	struct additive *a = additive_new(p, &f);
+	uint64_t seed = 1;
+	assert_non_null(a);
+	assert_true(isnan(additive_foretold(a)));
+	teach(a, p, &seed, 500, 0.1);
+	double squares = 0, worst = 0;
+	int count = 0;
+	for (int d = 0; d < LAYERS; d++) {
+		double worth[4];
+		additive_worth(a, d, worth);
+		for (int o = 0; o < 3; o++) {
+			double error = worth[o] - worth[3] - true_worth(d, o) + true_worth(d, 3),
+			       said = additive_error(a, d, o, 3);
+			assert_true(said > 0.001 && said < 0.03);
+			squares += error * error / (said * said);
+			worst = fmax(worst, fabs(error));
+			count++;
+			assert_true(additive_tried(a, d, o) > 300 && additive_tried(a, d, o) < 500);
+		}
+	}
+	assert_true(worst < 0.04);
+	assert_true(squares / count > 0.3 && squares / count < 2); // it errs by what it says
+	assert_true(additive_foretold(a) > 0.7 && additive_foretold(a) < 1);
+	additive_free(a);
+	search_free(s);
+}
+
+// After one step, against the posterior mean by the textbook: P X'(X P X' + R)^-1 y, of the differences to the first choice, whose
+// noises have the covariance I + 11', with the prior P as additive.c states it.
+static void one_step_is_exact(void **state)
+{
+	(void)state;
+	struct fault f;
+	struct search *s = searched("net=resnet8 data=none space=int2,int3,int4,int8");
+	const struct partition *p = s->lane[0].partition;
+	struct additive *a = additive_new(p, &f), *other = additive_new(p, &f);
+	uint8_t choice[4 * SLOTS], turned[4 * SLOTS];
+	double quality[4] = {1, 1.5, 0.7, 1.1}, back[4];
+	uint64_t seed = 5;
+	assert_true(a && other);
+	for (int k = 0; k < 4; k++)
+		draw(p, &seed, choice + k * SLOTS);
+	for (int k = 0; k < 4; k++) { // the order of a step's choices does not matter, nor does their level
+		memcpy(turned + k * SLOTS, choice + (3 - k) * SLOTS, SLOTS);
+		back[k] = quality[3 - k] + 17;
+	}
+	additive_learn(a, 4, choice, quality);
+	additive_learn(other, 4, turned, back);
+	for (int d = 0; d < LAYERS; d++) {
+		double x[4], y[4];
+		additive_worth(a, d, x);
+		additive_worth(other, d, y);
+		for (int o = 0; o < 4; o++)
+			assert_true(fabs(x[o] - y[o]) < 1e-5);
+	}
+	enum { N = LAYERS * 4 };
+	static double before[N][N];
+	const double bits[4] = {2, 3, 4, 8};
+	for (int i = 0; i < N; i++)
+		for (int j = 0; j < N; j++) {
+			double shape = pow(4, 2 - bits[i % 4]) * pow(4, 2 - bits[j % 4]);
+			before[i][j] = 0.5 * shape + (i / 4 == j / 4 ? shape : 0) + (i == j ? 0.01 : 0);
+		}
+	double x[3][N] = {{0}}, px[3][N] = {{0}}, m[3][4];
+	for (int k = 0; k < 3; k++) {
+		for (int d = 0; d < LAYERS; d++) {
+			x[k][d * 4 + choice[(k + 1) * SLOTS + p->decision[d].first]] += 1;
+			x[k][d * 4 + choice[p->decision[d].first]] -= 1;
+		}
+		for (int i = 0; i < N; i++)
+			for (int j = 0; j < N; j++)
+				px[k][i] += before[i][j] * x[k][j];
+	}
+	for (int k = 0; k < 3; k++) {
+		for (int l = 0; l < 3; l++) {
+			m[k][l] = 1 + (k == l);
+			for (int i = 0; i < N; i++)
+				m[k][l] += x[k][i] * px[l][i];
+		}
+		m[k][3] = quality[k + 1] - quality[0];
+	}
+	for (int k = 0; k < 3; k++) // Gauss and Jordan
+		for (int r = 0; r < 3; r++)
+			for (int c = 3; r != k && c >= k; c--)
+				m[r][c] -= m[r][k] / m[k][k] * m[k][c];
+	for (int d = 0; d < LAYERS; d++) {
+		double worth[4];
+		additive_worth(a, d, worth);
+		for (int o = 0; o < 4; o++) {
+			double wanted = 0;
+			for (int k = 0; k < 3; k++)
+				wanted += px[k][d * 4 + o] * m[k][3] / m[k][k];
+			if (!(fabs(worth[o] - wanted) < 1e-5))
+				fail_msg("decision %d, option %d: %.7f, by hand %.7f", d, o, worth[o], wanted);
+		}
+	}
+	additive_free(a);
+	additive_free(other);
+	search_free(s);
+}
+
+// Many decisions have a block each, and find the worths too.
+static void blocks_do_as_well(void **state)
+{
+	(void)state;
+	struct fault f;
+	struct search *s =
+		searched("net=resnet56 data=none space=int2,int3,int4,int5,int6,int7,int8,e2m1,e3m2,e4m3,e5m2,bf16 decide=split");
+	const struct partition *p = s->lane[0].partition;
+	int slots = p->space->slots, options = p->decision[0].options;
+	assert_true(p->decisions * options > ADDITIVE_DENSE);
+	struct additive *a = additive_new(p, &f);
+	uint8_t *choice = calloc(4, (size_t)slots);
+	uint64_t seed = 3;
+	assert_true(a && choice);
+	for (int i = 0; i < 1500; i++) {
+		double quality[4];
+		for (int k = 0; k < 4; k++) {
+			draw(p, &seed, choice + k * slots);
+			quality[k] = 0.1 * normal(&seed);
+			for (int d = 0; d < p->decisions; d++)
+				quality[k] += choice[k * slots + p->decision[d].first] == 0 ? -0.2 * (d % 3) : 0;
+		}
+		additive_learn(a, 4, choice, quality);
+	}
+	assert_true(additive_foretold(a) > 0.6);
+	for (int d = 0; d < p->decisions; d++) {
+		double worth[SPACE_OPTIONS];
+		additive_worth(a, d, worth);
+		assert_true(fabs(worth[0] - worth[options - 1] + 0.2 * (d % 3)) < 0.12);
+	}
+	free(choice);
+	additive_free(a);
+	search_free(s);
+}
+
+static void worths_follow_the_partition(void **state)
+{
+	(void)state;
+	struct fault f;
+	struct search *s = searched("net=resnet8 data=none space=int2,int3,int4,int8");
+	struct lane *lane = &s->lane[0];
+	struct partition *next = lane->wanted;
+	struct additive *a = additive_new(lane->partition, &f);
+	uint64_t seed = 2;
+	double before[LAYERS][4], after[4];
+	assert_non_null(a);
+	additive_follow(a, lane->partition, 0);
+	teach(a, lane->partition, &seed, 300, 0.1);
+	for (int d = 0; d < LAYERS; d++)
+		additive_worth(a, d, before[d]);
+	double known = additive_error(a, 0, 0, 3);
+	// A pin changes nothing of it.
+	partition_copy(next, lane->partition);
+	next->allowed[0] = next->allowed[1] = 2;
+	assert_true(partition_settle(next, &f) && additive_follows(a, next));
+	additive_follow(a, next, 0);
+	additive_worth(a, 0, after);
+	assert_memory_equal(after, before[0], sizeof after);
+	// Layers 1 and 2 as one are worth what they were worth together, and are uncertain again.
+	partition_copy(next, lane->partition);
+	assert_true(partition_group(next, "both", "s1*", &f) && partition_settle(next, &f));
+	assert_false(additive_follows(a, next));
+	additive_follow(a, next, 0);
+	assert_true(additive_follows(a, next));
+	additive_worth(a, next->decision_of[2], after);
+	for (int o = 0; o < 4; o++)
+		assert_true(fabs(after[o] - before[1][o] - before[2][o]) < 1e-6);
+	assert_true(additive_error(a, 0, 0, 3) > 3 * known);
+	// In another unit nothing is left.
+	additive_follow(a, next, 1);
+	additive_worth(a, 0, after);
+	assert_true(isnan(additive_foretold(a)) && after[0] == 0);
+	additive_free(a);
+	search_free(s);
+}
+
+// What the model foretells, taken from the samples and given exactly, leaves the expected gradient as it is, whatever the model is.
+static void the_expected_gradient_stays(void **state)
+{
+	(void)state;
+	struct fault f;
+	struct search *s = searched("net=resnet8 data=none space=int2,int8 sensitivity=none");
+	struct lane *lane = &s->lane[0];
+	const struct partition *p = lane->partition;
+	struct additive *a = additive_new(p, &f);
+	struct state_array array[POLICY_ARRAYS];
+	float plain[LAYERS][2], with[LAYERS][2];
+	uint8_t choice[SLOTS];
+	uint64_t seed = 8;
+	assert_non_null(a);
+	teach(a, p, &seed, 20, 1); // a bad model
+	policy_arrays(lane->policy, array);
+	for (int d = 0; d < LAYERS; d++)
+		array[0].data[d * SPACE_OPTIONS] = (float)sin(d);
+	policy_refresh(lane->policy);
+	for (int modelled = 0; modelled < 2; modelled++) {
+		policy_clear(lane->policy);
+		for (int n = 0; n < 1 << LAYERS; n++) {
+			double q = 1;
+			for (int d = 0; d < LAYERS; d++) {
+				choice[p->decision[d].first] = (uint8_t)(n >> d & 1);
+				q *= (double)policy_probabilities(lane->policy, d)[n >> d & 1];
+			}
+			partition_spread(p, choice);
+			double quality = cos(n * 0.37) + (n & 3) * 0.2;
+			policy_credit(lane->policy, choice, q * (quality - (modelled ? additive_value(a, choice) : 0)));
+		}
+		for (int d = 0; modelled && d < LAYERS; d++) {
+			double worth[2];
+			additive_worth(a, d, worth);
+			policy_credit_options(lane->policy, d, worth, 1);
+		}
+		policy_move(lane->policy, 0, 0, 0, 0); // Adam's first moment is the gradient
+		for (int d = 0; d < LAYERS; d++)
+			for (int o = 0; o < 2; o++)
+				(modelled ? with : plain)[d][o] = array[1].data[d * SPACE_OPTIONS + o];
+	}
+	double length = 0;
+	for (int d = 0; d < LAYERS; d++)
+		for (int o = 0; o < 2; o++) {
+			assert_true(fabs((double)with[d][o] - (double)plain[d][o]) < 1e-7);
+			length += fabs((double)plain[d][o]);
+		}
+	assert_true(length > 1e-3);
+	additive_free(a);
+	search_free(s);
+}
+
+// ---- the result ------------------------------------------------------------------------------------------------------------
+
+static double log_p(const struct lane *lane, const uint8_t *choice)
+{
+	double sum = 0;
+	for (int d = 0; d < lane->partition->decisions; d++)
+		sum += log((double)policy_probabilities(lane->policy, d)[choice[lane->partition->decision[d].first]]);
+	return sum;
+}
+
+// Logits of any size, and a target anywhere between the cheapest and the dearest choice.
+static void shuffle(struct search *s, uint64_t *seed)
+{
+	struct lane *lane = &s->lane[0];
+	struct state_array array[POLICY_ARRAYS];
+	policy_arrays(lane->policy, array);
+	for (long i = 0; i < array[0].count; i++)
+		array[0].data[i] = (float)(2 * normal(seed));
+	policy_refresh(lane->policy);
+	for (int t = 0; t < s->shared.terms; t++)
+		if (lane->aim[t].target > 0)
+			lane->aim[t].target = lane->aim[t].low + uniform(seed) * (lane->aim[t].high - lane->aim[t].low);
+}
+
+// The most log p of all choices within the targets; above 0: there is none.
+static double best_of_all(struct search *s, int options)
+{
+	struct lane *lane = &s->lane[0];
+	const struct partition *p = lane->partition;
+	double best = 1, cost[ENGINE_TERMS];
+	uint8_t choice[SLOTS];
+	long choices = 1;
+	for (int d = 0; d < p->decisions; d++)
+		choices *= options;
+	for (long n = 0; n < choices; n++) {
+		bool allowed = true;
+		for (long d = 0, rest = n; d < p->decisions; d++, rest /= options) {
+			choice[p->decision[d].first] = (uint8_t)(rest % options);
+			allowed = allowed && p->decision[d].allowed >> rest % options & 1;
+		}
+		if (!allowed)
+			continue;
+		partition_spread(p, choice);
+		lane_costs(lane, choice, cost);
+		if (result_excess(lane, cost) <= 0 && (best > 0 || log_p(lane, choice) > best))
+			best = log_p(lane, choice);
+	}
+	return best;
+}
+
+static void check_result(struct search *s, double *got, double *most)
+{
+	struct lane *lane = &s->lane[0];
+	double cost[ENGINE_TERMS];
+	lane_settle(lane);
+	*most = best_of_all(s, s->shared.options);
+	*got = log_p(lane, lane->result);
+	lane_costs(lane, lane->result, cost);
+	assert_true(lane->within == (*most <= 0));
+	assert_true(!lane->within || result_excess(lane, cost) <= 0);
+	for (int t = 0; t < s->shared.terms; t++)
+		assert_true(!(lane->aim[t].weight > 0 && lane->aim[t].target > 0 && lane->within) ||
+			cost[t] <= lane->aim[t].target * (1 + 1e-8));
+	lane_costs(lane, lane->modal, cost);
+	if (result_excess(lane, cost) <= 0)
+		assert_memory_equal(lane->result, lane->modal, SLOTS);
+}
+
+static void results_are_the_likeliest(void **state)
+{
+	(void)state;
+	uint64_t seed = 4;
+	struct search *s = searched("net=resnet8 data=none space=int2,int8 target.bops=0.5x weight.bops=1");
+	double got, most;
+	int differ = 0;
+	for (int i = 0; i < 200; i++) {
+		shuffle(s, &seed);
+		check_result(s, &got, &most);
+		assert_true(most <= 0 && fabs(got - most) < 1e-6); // one term that adds up: exact
+		differ += memcmp(s->lane[0].result, s->lane[0].modal, SLOTS) != 0;
+	}
+	assert_true(differ > 50 && differ < 200);
+	// Pinned layers stay as they are.
+	struct lane *lane = &s->lane[0];
+	struct fault f;
+	partition_copy(lane->wanted, lane->partition);
+	lane->wanted->allowed[0] = lane->wanted->allowed[1] = 2;
+	assert_true(partition_settle(lane->wanted, &f));
+	lane_rearrange(lane);
+	for (int i = 0; i < 50; i++) {
+		shuffle(s, &seed);
+		check_result(s, &got, &most);
+		assert_true(most <= 0 && fabs(got - most) < 1e-6 && lane->result[0] == 1);
+	}
+	// Below all that can be had: the cheapest choice.
+	lane->aim[0].target = lane->aim[0].low / 2;
+	lane_settle(lane);
+	assert_false(lane->within);
+	assert_memory_equal(lane->result, lane->aim[0].cheapest, SLOTS);
+	// A target that does not count limits nothing.
+	lane->aim[0].weight = 0;
+	lane_settle(lane);
+	assert_true(lane->within && memcmp(lane->result, lane->modal, SLOTS) == 0);
+	search_free(s);
+}
+
+// Costs that do not add up, and several at once: never above the targets where a choice within them is known, and not far from the
+// likeliest.
+static void results_by_repair(void **state)
+{
+	(void)state;
+	static const char *const settings[] = {
+		"net=resnet8 data=none space=int2,int8 target.bops=0.5x weight.bops=0 target.latency=0.5x weight.latency=1",
+		"net=resnet8 data=none space=int2,int8 target.bops=0.5x weight.bops=1 target.size=0.5x weight.size=1"};
+	uint64_t seed = 6;
+	for (int k = 0; k < 2; k++) {
+		struct search *s = searched(settings[k]);
+		struct lane *lane = &s->lane[0];
+		int met = 0, best = 0;
+		for (int i = 0; i < 60; i++) {
+			double got, most, cost[ENGINE_TERMS];
+			shuffle(s, &seed);
+			lane_settle(lane);
+			lane_costs(lane, lane->result, cost);
+			most = best_of_all(s, 2);
+			got = log_p(lane, lane->result);
+			if (most > 0)
+				continue;
+			met += lane->within;
+			best += lane->within && got > most - 0.5;
+			assert_true(!lane->within || (result_excess(lane, cost) <= 0 && got <= most + 1e-6));
+		}
+		if (!(met > 50 && best > 0.7 * met))
+			fail_msg("%s: %d met, %d of them near the best", settings[k], met, best);
+		search_free(s);
+	}
+}
+
+// ---- searchers -------------------------------------------------------------------------------------------------------------
+
+// On a table that is additive, allocation on what the model has learned is as good as on the table itself.
+static void allocation_on_what_was_learned(void **state)
+{
+	(void)state;
+	const struct searcher *const searchers[] = {&searcher_greedy, &searcher_exact};
+	for (int k = 0; k < 2; k++) {
+		struct search *s = searched(
+			"net=resnet18 data=none sensitivity=hawq space=int4,int8 target.bops=0.5x weight.bops=1 steps=400 "
+			"start=uniform entropy=0 policy-rate=0.01 front-every=0");
+		struct lane *lane = &s->lane[0];
+		struct fault f;
+		lane->searcher = searchers[k];
+		lane_settle(lane); // it knows nothing yet
+		for (int i = 0; i < 400; i++)
+			assert_true(search_step(s, &f));
+		assert_true(lane->within);
+		assert_memory_equal(lane->result, lane->modal, (size_t)s->shared.space->slots);
+		struct sensitivity *table = sensitivity_named(s->shared.model, "hawq", &f);
+		int formats[] = {format_named("int4"), format_named("int8")}, choice[64];
+		struct allocation a;
+		assert_true(table &&
+			allocation_of(s->shared.model, table, price_cost(s->shared.term[0].price), formats, 2, &a, &f));
+		struct allocated best = allocate_exact(&a, lane->aim[0].target, 0, choice);
+		double lost = 0;
+		for (int l = 0; l < a.layers; l++)
+			lost += a.lost[l * 2 + lane->modal[2 * l]];
+		struct allocated plain = allocate_uniform(&a, lane->aim[0].target, choice);
+		assert_true(best.found && lost >= best.lost - 1e-9);
+		if (!(lost < best.lost + 0.1 * (plain.lost - best.lost)))
+			fail_msg("%s loses %.3f points, the best choice %.3f, the uniform one %.3f", searchers[k]->name, lost,
+				best.lost, plain.lost);
+		allocation_free(&a);
+		sensitivity_free(table);
+		search_free(s);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(worths_are_found),
+		cmocka_unit_test(one_step_is_exact),
+		cmocka_unit_test(blocks_do_as_well),
+		cmocka_unit_test(worths_follow_the_partition),
+		cmocka_unit_test(the_expected_gradient_stays),
+		cmocka_unit_test(results_are_the_likeliest),
+		cmocka_unit_test(results_by_repair),
+		cmocka_unit_test(allocation_on_what_was_learned),
+	};
+	return cmocka_run_group_tests_name("signal", tests, NULL, NULL);
+}
