@@ -2388,10 +2388,10 @@ static void evaluations_of_the_average(void **state)
 	for (int l = 0; l < 10; l++)
 		assert_true(plain.evaluation.range[l].weight == averaged.evaluation.range[l].weight &&
 			plain.evaluation.range[l].activation == averaged.evaluation.range[l].activation);
-	int modal = 0;
-	while (s->point[modal].origin != POINT_MODAL)
-		modal++;
-	assert_true((float)s->point[modal].loss == (float)plain.evaluation.loss); // of the same 64 images
+	int scored = 0;
+	while (memcmp(s->point[scored].choice, plain.evaluation.choice, (size_t)s->slots) != 0)
+		scored++;
+	assert_true((float)s->point[scored].loss == (float)plain.evaluation.loss); // of the same 64 images
 	reply_free(&plain);
 	reply_free(&averaged);
 	snapshot_free(s);
