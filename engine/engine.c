@@ -25,6 +25,7 @@ struct request {
 	struct change change;
 	uint8_t *choice; // REQUEST_EVALUATE; NULL: the result
 	enum split split;
+	int focus; // REQUEST_FOCUS: the lane's number
 	struct reply reply;
 };
 
@@ -140,7 +141,9 @@ static long stop_at(const struct engine *e)
 static void publish(struct engine *e)
 {
 	search_publish(e->search, &e->published);
-	config_take(e->published.settings, search_knobs(e->search));
+	struct knobs settings;
+	search_knobs(e->search, &settings);
+	config_take(e->published.settings, &settings);
 	e->published.version++;
 	tell(e);
 }
@@ -199,7 +202,9 @@ static bool evaluate(struct engine *e, const struct request *q, struct reply *r)
 	struct config *settings = config_new();
 	if (!settings)
 		return fault_memory(&r->fault, "evaluate");
-	config_take(settings, search_knobs(e->search));
+	struct knobs knobs;
+	search_knobs(e->search, &knobs);
+	config_take(settings, &knobs);
 	bool ok = search_evaluate(e->search, q->choice, q->split, 0, &r->evaluation, &r->fault);
 	r->evaluation.settings = settings;
 	return ok;
@@ -213,6 +218,10 @@ static void carry_out(struct engine *e, struct request *q)
 	case REQUEST_CHANGE: r->ok = apply(e, &q->change, r); break;
 	case REQUEST_EVALUATE: r->ok = evaluate(e, q, r); break;
 	case REQUEST_STATE: r->ok = save_state(e, r); break;
+	case REQUEST_FOCUS:
+		if ((r->ok = search_has_lane(e->search, q->focus, &r->fault)))
+			search_focus(e->search, q->focus);
+		break;
 	}
 }
 
@@ -227,7 +236,7 @@ static void *work(void *arg)
 			pthread_mutex_unlock(&e->lock);
 			carry_out(e, q);
 			pthread_mutex_lock(&e->lock);
-			if (q->reply.kind == REQUEST_CHANGE) {
+			if (q->reply.kind == REQUEST_CHANGE || q->reply.kind == REQUEST_FOCUS) {
 				publish(e);
 				if (e->published.run == RUN_FINISHED && e->published.step < e->published.horizon)
 					set_run(e, RUN_PAUSED);
@@ -265,7 +274,7 @@ static void *work(void *arg)
 			continue;
 		}
 		publish(e);
-		history_add(&e->history, search_record(s), e->published.slot);
+		history_add(&e->history, search_record(s), search_modal(s));
 		measure(e, began);
 	}
 	pthread_mutex_unlock(&e->lock);
@@ -438,6 +447,7 @@ bool engine_post_change(struct engine *e, const struct change *change, unsigned 
 	}
 	r->change.kind = change->kind;
 	r->change.items = change->items;
+	r->change.lane = change->lane;
 	memcpy(r->change.item, change->item, size);
 	r->reply.kind = REQUEST_CHANGE;
 	post(e, r, ticket);
@@ -478,6 +488,17 @@ bool engine_post_state(struct engine *e, unsigned *ticket, struct fault *fault)
 	if (!r)
 		return no_memory(fault);
 	r->reply.kind = REQUEST_STATE;
+	post(e, r, ticket);
+	return true;
+}
+
+bool engine_post_focus(struct engine *e, int lane, unsigned *ticket, struct fault *fault)
+{
+	struct request *r = calloc(1, sizeof *r);
+	if (!r)
+		return no_memory(fault);
+	r->focus = lane;
+	r->reply.kind = REQUEST_FOCUS;
 	post(e, r, ticket);
 	return true;
 }

@@ -179,6 +179,10 @@ enum change_kind {
 	CHANGE_EXTEND, // first item's value: steps to add to the horizon. A second one, `rate`: the learning rate falls anew, from
 	// that value. Of an inverse: fewer than no steps, and `from`, the step at which the rate began to fall
 	CHANGE_GROUP, // name: a group; value: a glob over layers, which are decided as one from here on; "": no longer
+	CHANGE_ADD_LANE, // name: a cost term; value: its target. A lane begins with what change.lane has, and these targets; a term that
+	// has no weight there gets the largest of those that have one
+	CHANGE_DROP_LANE, // value of its one item: a lane's number
+	CHANGE_BACK_LANE, // likewise: a lane that was dropped goes on as it was, if no other has taken its place
 };
 struct change_item {
 	char name[ENGINE_NAME], value[ENGINE_TEXT];
@@ -188,6 +192,9 @@ struct change {
 	enum change_kind kind;
 	int items;
 	struct change_item *item;
+	// The number of a lane. Weights and targets (CHANGE_SET's too) are its own, and CHANGE_ADD_LANE begins from it; 0 is the first
+	// lane, number 1. CHANGE_RESTRICT holds in it alone; 0: in all lanes. 0 for the rest, which is about all lanes.
+	int lane;
 };
 
 // The ranges that a layer's plan was calibrated to: what a deployment needs beside the formats.
@@ -209,7 +216,7 @@ struct evaluation {
 	struct config *settings;   // under which it was made; owned by the reply
 };
 
-enum request_kind { REQUEST_CHANGE, REQUEST_EVALUATE, REQUEST_STATE };
+enum request_kind { REQUEST_CHANGE, REQUEST_EVALUATE, REQUEST_STATE, REQUEST_FOCUS };
 struct reply {
 	unsigned ticket;
 	enum request_kind kind;
@@ -225,10 +232,13 @@ struct reply {
 // Each checks what can be checked at once (false: the fault says what is wrong, nothing was posted), copies its
 // arguments, and returns at once; the reply with the same ticket follows. Replies come in the order of the requests.
 bool engine_post_change(struct engine *, const struct change *, unsigned *ticket, struct fault *);
-// `option` is for CHOICE_UNIFORM (the format's name), `choice` for CHOICE_GIVEN (option per slot).
+// `option` is for CHOICE_UNIFORM (the format's name), `choice` for CHOICE_GIVEN (option per slot). It is the lane in focus that is asked.
 bool engine_post_evaluate(struct engine *, enum choice_kind, const char *option, const uint8_t *choice, enum split,
 	unsigned *ticket, struct fault *);
 bool engine_post_state(struct engine *, unsigned *ticket, struct fault *);
+// Snapshots are about this lane from here on, and so are evaluations. That is no change of the search, and no state holds it: a search
+// that is opened shows its first lane, and one whose lane in focus is dropped the first of those that are left.
+bool engine_post_focus(struct engine *, int lane, unsigned *ticket, struct fault *);
 // The next reply, if there is one. reply_free frees what it holds.
 bool engine_reply(struct engine *, struct reply *);
 void reply_free(struct reply *);
@@ -293,6 +303,24 @@ struct term_state {
 	char reach_text[2 * ENGINE_TEXT]; // a clause that explains it; empty for TARGET_NONE and TARGET_WITHIN
 };
 
+// What is shown of every lane. Terms are at the places of the snapshot's.
+struct lane_state {
+	int number;             // from 1 on; a lane that was dropped leaves its number free
+	char name[ENGINE_NAME]; // what it aims at: "bops 0.5x"
+	int place;              // among ENGINE_LANES: no other lane has it while this one lives
+	bool focus;             // the snapshot's slots, terms, groups and smoothed values are this lane's
+	bool pins;              // it has pins of its own
+	const char *searcher;   // what moves its policy
+	long steps;             // it had
+	double weight[ENGINE_TERMS], target[ENGINE_TERMS]; // target 0: none
+	char target_text[ENGINE_TERMS][ENGINE_NAME];       // as the person gave it
+	double modal[ENGINE_TERMS];                        // cost of the modal choice
+	double expected[ENGINE_TERMS];                     // mean cost of the choices sampled lately; NAN: none yet
+	double loss, accuracy;                             // of the training batches of its steps, smoothed; NAN: none yet
+	double quality, reward;                            // of its sampled choices, smoothed; NAN: none yet
+	double entropy;
+};
+
 enum point_origin { POINT_MODAL, POINT_SAMPLED, POINT_UNIFORM };
 const char *point_origin_word(enum point_origin); // "sampled"
 struct front_point {
@@ -302,6 +330,7 @@ struct front_point {
 	double cost[ENGINE_TERMS];
 	long step; // at which the weights were that scored it
 	bool dominated;
+	int lane;              // the number of the lane that it came from; 0: none, it is uniform
 	const uint8_t *choice; // option per slot; owned by the snapshot
 };
 
@@ -339,6 +368,9 @@ struct snapshot {
 	struct slot_state *slot;
 	int groups;
 	struct group_state *group;
+	int lanes; // at least one, by growing number
+	struct lane_state lane[ENGINE_LANES];
+	int focus; // the number of the lane that is shown
 	int points;
 	struct front_point *point; // the front archive, by growing cost of the first term
 	uint8_t *choices;          // storage of the points' choices
@@ -363,9 +395,10 @@ struct record {
 	float entropy, learning_rate;
 	float cost[ENGINE_TERMS]; // mean over the step's sampled choices; NaN: the term was not there yet, or not priced
 	float modal_cost[ENGINE_TERMS];
+	int lane; // the number of the lane whose step it was; all but the training batch is about that lane
 };
 // Copies the records of steps first+1, first+2, … (at most `most`) and returns how many; history only grows.
-// Where `modal` is not NULL, it receives the modal option per slot, a row of info->slots bytes a step.
+// Where `modal` is not NULL, it receives the modal option per slot, a row of info->slots bytes a step: of the lane whose step it was.
 long engine_history(struct engine *, long first, long most, struct record *, uint8_t *modal);
 
 // ---- pricing --------------------------------------------------------------------------------------------------------------

@@ -49,11 +49,10 @@ void history_free(struct history *h)
 	*h = (struct history){0};
 }
 
-void history_add(struct history *h, const struct record *record, const struct slot_state *slot)
+void history_add(struct history *h, const struct record *record, const uint8_t *modal)
 {
 	h->record[h->records] = *record;
-	for (int i = 0; i < h->slots; i++)
-		h->modal[h->records * h->slots + i] = slot[i].modal;
+	memcpy(h->modal + h->records * h->slots, modal, (size_t)h->slots);
 	h->records++;
 }
 
@@ -75,6 +74,34 @@ static const char *key_of(const struct field *f, char key[STATE_KEY])
 	return key;
 }
 
+static bool save_lanes(const struct history *h, struct state *out)
+{
+	int64_t n = h->records;
+	bool others = false;
+	for (int64_t i = 0; i < n; i++)
+		others |= h->record[i].lane != 1;
+	int64_t *lanes = others ? malloc((size_t)n * sizeof *lanes) : NULL;
+	for (int64_t i = 0; lanes && i < n; i++)
+		lanes[i] = h->record[i].lane;
+	bool ok = lanes ? state_add(out, "history.lane", STATE_I64, 1, &n, lanes) : !others;
+	free(lanes);
+	return ok;
+}
+
+static bool restore_lanes(struct history *h, const struct state *in, long steps)
+{
+	const struct state_tensor *t = state_find(in, "history.lane");
+	if (t && !(t = state_find_as(in, "history.lane", STATE_I64, steps)))
+		return false;
+	for (long i = 0; i < steps; i++) {
+		int64_t lane = t ? ((const int64_t *)t->data)[i] : 1;
+		if (lane < 1 || lane > INT_MAX)
+			return false;
+		h->record[i].lane = (int)lane;
+	}
+	return true;
+}
+
 bool history_save(const struct history *h, struct state *out)
 {
 	int64_t n = h->records;
@@ -88,7 +115,7 @@ bool history_save(const struct history *h, struct state *out)
 		ok = ok && state_add(out, key_of(f, key), STATE_F32, f->count > 1 ? 2 : 1, (int64_t[]){n, f->count}, column);
 	}
 	free(column);
-	return ok && state_add(out, "history.modal", STATE_U8, 2, (int64_t[]){n, h->slots}, h->modal);
+	return ok && save_lanes(h, out) && state_add(out, "history.modal", STATE_U8, 2, (int64_t[]){n, h->slots}, h->modal);
 }
 
 bool history_restore(struct history *h, const struct state *in, long steps, const struct slot_info *slot, struct fault *fault)
@@ -110,6 +137,8 @@ bool history_restore(struct history *h, const struct state *in, long steps, cons
 			modal = NULL;
 	if (!modal)
 		return state_damaged(fault, "history.modal");
+	if (!restore_lanes(h, in, steps))
+		return state_damaged(fault, "history.lane");
 	memcpy(h->modal, modal->data, modal->bytes);
 	for (long i = 0; i < steps; i++)
 		h->record[i].step = i + 1;

@@ -48,7 +48,7 @@ static void draw_points(struct raster *r, const struct layout *l, const struct s
 	int x, y;
 	for (size_t i = 0; i < s->count; i++)
 		if (place_of(l, s, i, &x, &y))
-			raster_put(r, x, y, raster_symbol(s->role, s->estimated, r->glyphs), s->role);
+			raster_put(r, x, y, raster_sign(s, r->glyphs), s->role);
 }
 
 static void draw_straight(struct raster *r, const struct layout *l, const struct line *line)

@@ -96,6 +96,26 @@ static bool add_front(struct figure *f, const struct snapshot *s, int term, doub
 	return true;
 }
 
+static const struct lane_state *lane_of(const struct snapshot *s, const struct front_point *p)
+{
+	for (int i = 0; i < s->lanes; i++)
+		if (s->lane[i].number == p->lane)
+			return &s->lane[i];
+	return NULL;
+}
+
+// What a point is. Where there are several lanes, each has its points; those of lanes that are gone are choices that were found.
+static enum figure_role role_of(const struct snapshot *s, int point, int modal)
+{
+	const struct front_point *p = &s->point[point];
+	const struct lane_state *lane = s->lanes > 1 ? lane_of(s, p) : NULL;
+	if (p->origin == POINT_UNIFORM)
+		return ROLE_UNIFORM;
+	if (s->lanes > 1)
+		return lane ? (enum figure_role)(ROLE_LANE + lane->place) : ROLE_SAMPLED;
+	return point == modal ? ROLE_MAIN : ROLE_SAMPLED;
+}
+
 // The points of one meaning. Modal choices of the past are choices that the policy found, as the sampled ones are.
 static bool add_points(struct figure *f, const struct snapshot *s, int term, double divisor, const char *name,
 	enum figure_role role, int modal)
@@ -109,10 +129,32 @@ static bool add_points(struct figure *f, const struct snapshot *s, int term, dou
 	series->estimated = s->estimated[0];
 	for (int i = 0; i < s->points; i++) {
 		const struct front_point *p = &s->point[i];
-		enum figure_role its = i == modal ? ROLE_MAIN : p->origin == POINT_UNIFORM ? ROLE_UNIFORM : ROLE_SAMPLED;
+		enum figure_role its = role_of(s, i, modal);
 		snprintf(label, sizeof label, "%s%.14s", s->estimated[0] ? "~" : "", role == ROLE_MAIN ? "modal" : p->label);
 		if (its == role)
 			series_add(series, p->cost[term] / divisor, 100 * p->accuracy, label);
+	}
+	return true;
+}
+
+// Each lane's points under its sign, its last modal choice with its name.
+static bool add_lanes(struct figure *f, const struct snapshot *s, int term, double divisor)
+{
+	for (int k = 0; k < s->lanes && s->lanes > 1; k++) {
+		const struct lane_state *lane = &s->lane[k];
+		enum figure_role role = (enum figure_role)(ROLE_LANE + lane->place);
+		char name[ENGINE_NAME], label[16];
+		snprintf(name, sizeof name, "lane %d: %.32s", lane->number, lane->name);
+		struct series *series = figure_add_series(f, name, SERIES_POINTS, role, (size_t)s->points, true);
+		if (!series)
+			return false;
+		series->estimated = s->estimated[0];
+		series->sign = (char)('0' + lane->number % 10);
+		snprintf(label, sizeof label, "%slane %d", s->estimated[0] ? "~" : "", lane->number);
+		for (int i = 0; i < s->points; i++)
+			if (role_of(s, i, -1) == role)
+				series_add(series, s->point[i].cost[term] / divisor, 100 * s->point[i].accuracy,
+					s->point[i].origin == POINT_MODAL ? label : "");
 	}
 	return true;
 }
@@ -148,7 +190,8 @@ struct figure *figure_front(const struct figure_source *source)
 	if (add_front(f, s, source->term, unit.divisor) &&
 		add_points(f, s, source->term, unit.divisor, "sampled", ROLE_SAMPLED, modal) &&
 		add_points(f, s, source->term, unit.divisor, "uniform", ROLE_UNIFORM, modal) &&
-		add_points(f, s, source->term, unit.divisor, "modal", ROLE_MAIN, modal) &&
+		(s->lanes > 1 || add_points(f, s, source->term, unit.divisor, "modal", ROLE_MAIN, modal)) &&
+		add_lanes(f, s, source->term, unit.divisor) &&
 		(!term->targeted || figure_add_line(f, true, term->target / unit.divisor, ROLE_TARGET, label)))
 		return f;
 	figure_free(f);
@@ -247,8 +290,8 @@ static bool add_history(struct figure *f, const struct figure_source *source, co
 	}
 	for (int i = 0; i < l->count; i++)
 		memcpy(h->level[i], l->level[i].name, sizeof h->level[i]);
-	h->first = records > 0 ? (double)(at[0] + 1) : 0;
-	h->last = records > 0 ? (double)records : (double)source->snapshot->step;
+	h->first = records > 0 ? (double)source->record[at[0]].step : 0;
+	h->last = records > 0 ? (double)source->record[records - 1].step : (double)source->snapshot->step;
 	if (l->count)
 		snprintf(h->legend, sizeof h->legend, "modal format, %s to %s", l->level[0].name, l->level[l->count - 1].name);
 	return true;

@@ -12,9 +12,7 @@ static int legend_entry(struct raster *r, int x, int y, const struct series *s)
 	if (r) {
 		for (int i = 0; i < key; i++)
 			raster_put(r, x + i, y,
-				s->kind == SERIES_POINTS ? raster_symbol(s->role, s->estimated, r->glyphs)
-							 : raster_dash(s->role, r->glyphs),
-				s->role);
+				s->kind == SERIES_POINTS ? raster_sign(s, r->glyphs) : raster_dash(s->role, r->glyphs), s->role);
 		raster_text(r, x + key + 1, y, r->width, s->name, s->role);
 	}
 	return key + 1 + raster_text_width(s->name);

@@ -23,7 +23,7 @@ struct mark {
 // Figures are built from this. All of it is borrowed.
 struct figure_source {
 	const struct snapshot *snapshot;
-	const struct record *record; // steps 1..records
+	const struct record *record; // steps 1..records; where there are several lanes, those of the lane that is shown
 	long records;
 	const uint8_t *modal; // modal option per slot, a row of slots per record
 	const struct mark *mark;
@@ -46,7 +46,8 @@ enum figure_role {
 	ROLE_FRONT,   // the line through the non-dominated points
 	ROLE_TARGET,  // a target line
 	ROLE_MARK,    // a change that a person made
-	ROLES
+	ROLE_LANE,    // the points of a lane, where there are several: as many roles as a search has places for lanes
+	ROLES = ROLE_LANE + ENGINE_LANES
 };
 
 enum series_kind { SERIES_LINE, SERIES_STEPS, SERIES_POINTS };
@@ -59,6 +60,7 @@ struct series {
 	char (*label)[16]; // per point, or NULL
 	bool right;        // measured on the right axis
 	bool estimated;    // its points were worked out, not measured: they have symbols of their own
+	char sign;         // of its points in cells, instead of the role's symbol: a digit, say; 0: none
 };
 
 struct axis {

@@ -34,6 +34,15 @@ static const struct {
 	[ROLE_FRONT] = {0x00b7, '.', 0x2500, '.', 0xffffffff, 0x00b7, '.'},
 	[ROLE_TARGET] = {0x254f, '!', 0x254d, '=', 0x0f0f0f0f, 0x254f, '!'},
 	[ROLE_MARK] = {0x250a, ':', 0x2508, '-', 0x11111111, 0x250a, ':'},
+	// A series of a lane has a sign of its own.
+	[ROLE_LANE] = {'A', 'A', 0x2500, '-', 0xffffffff, 'a', 'a'},
+	[ROLE_LANE + 1] = {'B', 'B', 0x2500, '-', 0xffffffff, 'b', 'b'},
+	[ROLE_LANE + 2] = {'C', 'C', 0x2500, '-', 0xffffffff, 'c', 'c'},
+	[ROLE_LANE + 3] = {'D', 'D', 0x2500, '-', 0xffffffff, 'd', 'd'},
+	[ROLE_LANE + 4] = {'E', 'E', 0x2500, '-', 0xffffffff, 'e', 'e'},
+	[ROLE_LANE + 5] = {'F', 'F', 0x2500, '-', 0xffffffff, 'f', 'f'},
+	[ROLE_LANE + 6] = {'G', 'G', 0x2500, '-', 0xffffffff, 'g', 'g'},
+	[ROLE_LANE + 7] = {'H', 'H', 0x2500, '-', 0xffffffff, 'h', 'h'},
 };
 
 uint32_t raster_symbol(enum figure_role role, bool estimated, enum canvas_glyphs glyphs)
@@ -41,6 +50,11 @@ uint32_t raster_symbol(enum figure_role role, bool estimated, enum canvas_glyphs
 	if (estimated)
 		return glyphs == CANVAS_ASCII ? looks[role].hollow_ascii : looks[role].hollow;
 	return glyphs == CANVAS_ASCII ? looks[role].symbol_ascii : looks[role].symbol;
+}
+
+uint32_t raster_sign(const struct series *s, enum canvas_glyphs glyphs)
+{
+	return s->sign ? (unsigned char)s->sign : raster_symbol(s->role, s->estimated, glyphs);
 }
 
 uint32_t raster_dash(enum figure_role role, enum canvas_glyphs glyphs)

@@ -37,6 +37,7 @@ int raster_cell(double fraction, int size);
 
 // These say how a role looks as a point and, in a legend, as a line.
 uint32_t raster_symbol(enum figure_role role, bool estimated, enum canvas_glyphs);
+uint32_t raster_sign(const struct series *, enum canvas_glyphs); // of its points
 uint32_t raster_dash(enum figure_role role, enum canvas_glyphs);
 
 #endif

@@ -50,6 +50,14 @@ static const struct {
 	[ROLE_FRONT] = {"#56B4E9", "solid", 1.4, 7, 6, 0.5, "#1F6F9C"},   // sky blue
 	[ROLE_TARGET] = {"#CC79A7", "(8,4)", 1.6, 0, 0, 0, "#993D73"},    // reddish purple
 	[ROLE_MARK] = {"#808080", "(2,4)", 1.2, 0, 0, 0, "#606060"},      // grey
+	[ROLE_LANE + 0] = {"#D55E00", "solid", 1.4, 7, 6, 0.9, NULL},
+	[ROLE_LANE + 1] = {"#0072B2", "solid", 1.4, 5, 4, 0.9, NULL},
+	[ROLE_LANE + 2] = {"#009E73", "solid", 1.4, 9, 8, 0.9, NULL},
+	[ROLE_LANE + 3] = {"#CC79A7", "solid", 1.4, 11, 10, 0.9, NULL},
+	[ROLE_LANE + 4] = {"#000000", "solid", 1.4, 13, 12, 0.9, NULL},
+	[ROLE_LANE + 5] = {"#8A6D00", "solid", 1.4, 15, 14, 0.9, NULL},
+	[ROLE_LANE + 6] = {"#56B4E9", "solid", 1.4, 3, 3, 0.9, NULL},
+	[ROLE_LANE + 7] = {"#5A3E8E", "solid", 1.4, 2, 2, 0.9, NULL},
 };
 
 static const char *const viridis = "0 '#440154', 0.25 '#3b528b', 0.5 '#21918c', 0.75 '#5ec962', 1 '#fde725'";

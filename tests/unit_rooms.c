@@ -113,13 +113,14 @@ static void history_is_kept_by_field(void **context)
 {
 	(void)context;
 	struct slot_info slot[2] = {{.options = 3}, {.options = 3}};
-	struct slot_state now[2] = {{.modal = 1}, {.modal = 2}};
+	uint8_t now[2] = {1, 2};
 	struct history h = {.slots = 2}, back = {.slots = 2};
 	struct state *s = calloc(1, sizeof *s);
 	struct fault f = {0};
 	assert_true(s && history_reserve(&h, 4, &f) && history_reserve(&back, 4, &f));
 	for (int i = 0; i < 3; i++) {
 		struct record r = {.step = i + 1,
+			.lane = 1,
 			.loss = 1 + (float)i,
 			.accuracy = 11,
 			.quality = 12,
@@ -130,7 +131,7 @@ static void history_is_kept_by_field(void **context)
 			r.cost[t] = (float)(100 * i + t);
 			r.modal_cost[t] = -r.cost[t];
 		}
-		now[0].modal = (uint8_t)i;
+		now[0] = (uint8_t)i;
 		history_add(&h, &r, now);
 	}
 	assert_true(history_save(&h, s));
@@ -351,8 +352,9 @@ static void open_beside(struct lane *lane, const char *name, const struct search
 	struct term term[ENGINE_TERMS];
 	struct aim aim[ENGINE_TERMS];
 	struct fault f;
-	struct knobs own = s->shared.knobs;
+	struct knobs own;
 	*lane = (struct lane){0};
+	lane_knobs(&s->lane[0], &own);
 	assert_true(knobs_set(&own, "target.bops", "0.6x", true, &f));
 	assert_true(lane_open(lane, name, &s->shared, &f) && aims_of(&s->shared, &own, term, aim, &f));
 	lane_take_aims(lane, aim, 0);

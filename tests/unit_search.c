@@ -612,7 +612,7 @@ static void still(struct engine *e, const struct state *before)
 static struct reply change(struct engine *e, enum change_kind kind, const char *name, const char *value)
 {
 	struct change_item item;
-	struct change c = {kind, 1, &item};
+	struct change c = {kind, 1, &item, 0};
 	struct fault f;
 	char line[512];
 	unsigned ticket;
@@ -1408,7 +1408,7 @@ static void bad_changes(void **state)
 	struct state *before = saved(e);
 	for (size_t i = 0; i <= sizeof bad / sizeof bad[0]; i++) {
 		struct change_item item[2] = {{"rate", "0.01"}, {"rate", "0.02"}};
-		struct change c = {CHANGE_SET, 0, item}; // first: no items at all
+		struct change c = {CHANGE_SET, 0, item, 0}; // first: no items at all
 		struct fault f = {0};
 		unsigned ticket;
 		if (i > 0) {
@@ -1420,7 +1420,7 @@ static void bad_changes(void **state)
 				[CHANGE_SET] = {"rate", "0.01"},
 				[CHANGE_EXTEND] = {"", "5"},
 				[CHANGE_GROUP] = {"good", "head"}};
-			c = (struct change){b->kind, 2, item};
+			c = (struct change){b->kind, 2, item, 0};
 			item[0] = good[b->kind];
 			snprintf(item[1].name, sizeof item[1].name, "%s", b->name);
 			snprintf(item[1].value, sizeof item[1].value, "%s", b->value);
@@ -1563,7 +1563,7 @@ static struct reply try_subject(struct engine *e, const struct subject *s)
 	struct change_item item = {0};
 	snprintf(item.name, sizeof item.name, "%s", s->name);
 	snprintf(item.value, sizeof item.value, "%s", s->value[draw_below(3)]);
-	return try_change(e, &(struct change){s->kind, 1, &item});
+	return try_change(e, &(struct change){s->kind, 1, &item, 0});
 }
 
 static void take_back(struct engine *e, struct reply *r)
@@ -1742,7 +1742,7 @@ static struct reply applied(struct search *s, enum change_kind kind, const char 
 	struct reply r = {0};
 	snprintf(item.name, sizeof item.name, "%s", name);
 	snprintf(item.value, sizeof item.value, "%s", value);
-	r.ok = search_apply(s, &(struct change){kind, 1, &item}, &r.inverse, r.says, sizeof r.says, &r.fault);
+	r.ok = search_apply(s, &(struct change){kind, 1, &item, 0}, &r.inverse, r.says, sizeof r.says, &r.fault);
 	return r;
 }
 
@@ -1967,7 +1967,7 @@ static void extensions_are_taken_back(void **state)
 	still(e, before);
 	// From a given rate: it falls from there, and what it was comes back.
 	struct change_item items[2] = {{"", "8"}, {"rate", "0.02"}};
-	struct change gentle = {CHANGE_EXTEND, 2, items};
+	struct change gentle = {CHANGE_EXTEND, 2, items, 0};
 	r = try_change(e, &gentle);
 	assert_true(r.ok && r.inverse.items == 3);
 	take_back(e, &r);
@@ -2708,7 +2708,7 @@ static void closing_at_any_time(void **state)
 			await_news(e);
 		if (i % 2) {
 			struct change_item item = {"stem", "int8"};
-			struct change c = {CHANGE_RESTRICT, 1, &item};
+			struct change c = {CHANGE_RESTRICT, 1, &item, 0};
 			assert_true(engine_post_state(e, NULL, NULL));
 			assert_true(engine_post_change(e, &c, NULL, NULL));
 			assert_true(engine_post_evaluate(e, CHOICE_RESULT, NULL, NULL, SPLIT_HELDOUT, NULL, NULL));

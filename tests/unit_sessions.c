@@ -1592,7 +1592,7 @@ static void settings_are_those_of_the_search(void **state)
 	char *argv[] = {"policy", NULL};
 	struct command_call call = {.context = s, .argc = 1, .argv = argv, .say = say_nothing};
 	struct change_item item = {"entropy", "0.5"};
-	const struct change change = {CHANGE_SET, 1, &item};
+	const struct change change = {CHANGE_SET, 1, &item, 0};
 	assert_true(run_export(&call));
 	assert_true(session_change(s, &change, ACT_DO, 0, &f));
 	assert_true(session_await_replies(s, &f));

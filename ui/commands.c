@@ -273,10 +273,13 @@ static bool run_view(struct command_call *call)
 	int view = views_named(&w->views, call->argv[0]);
 	const char *word = call->argc > 1 ? call->argv[1] : "focus";
 	if (strcmp(call->argv[0], "next") == 0)
-		for (view = (w->views.focus + 1) % VIEWS_COUNT; !w->views.view[view].ops->key || w->views.view[view].hidden;)
+		for (view = (w->views.focus + 1) % VIEWS_COUNT;
+			!w->views.view[view].ops->key || w->views.view[view].hidden || w->views.view[view].absent;)
 			view = (view + 1) % VIEWS_COUNT;
 	if (view == LAYOUT_NONE)
 		return fault_set(&call->fault, call->argv[0], "`view` lists them", "is no view");
+	if (w->views.view[view].absent)
+		return fault_set(&call->fault, call->argv[0], "`help` lists the commands", "has nothing to show now");
 	for (size_t i = 0; i < sizeof view_act / sizeof *view_act; i++)
 		if (strcmp(view_act[i].word, word) == 0) {
 			view_act[i].act(&w->views, view);

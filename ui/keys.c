@@ -44,6 +44,8 @@ static const struct binding defaults[] = {
 	{CONTEXT_SEARCH, '[', "nudge target down", "costs", "target"},
 	{CONTEXT_SEARCH, ']', "nudge target up", "costs", "target"},
 
+	{CONTEXT_SEARCH, KEYS_ENTER, "lane focus {lane}", "lanes", "show"},
+
 	{CONTEXT_SEARCH, 'c', "curve next", "curves", "next"},
 
 	{CONTEXT_SEARCH, ' ', "toggle", NULL, "pause/run"},
@@ -350,13 +352,13 @@ bool keys_unbind(struct keys *k, enum key_context context, int key, struct fault
 // Every {…} must stand for something.
 static bool check_places(const char *command, struct fault *f)
 {
-	static const char *const place[] = {"{layer}", "{layers}", "{pins}", "{term}"};
+	static const char *const place[] = {"{layer}", "{layers}", "{pins}", "{term}", "{lane}"};
 	for (const char *p = command; (p = strchr(p, '{')); p++) {
 		bool known = false;
 		for (size_t i = 0; i < sizeof place / sizeof *place; i++)
 			known |= strncmp(p, place[i], strlen(place[i])) == 0;
 		if (!known && strchr(p, '}'))
-			return fault_set(f, p, "there are {layer}, {layers}, {pins} and {term}", "stands for nothing");
+			return fault_set(f, p, "there are {layer}, {layers}, {pins}, {term} and {lane}", "stands for nothing");
 	}
 	return true;
 }

@@ -67,6 +67,14 @@ static const struct look dark[STYLES] = {
 	[STYLE_FORMAT + 5] = {149, 2, LOOK_BOLD},
 	[STYLE_FORMAT + 6] = {221, 3, 0},
 	[STYLE_FORMAT + 7] = {230, 3, LOOK_BOLD},
+	[STYLE_LANE + 0] = {221, 3, 0},
+	[STYLE_LANE + 1] = {75, 6, 0},
+	[STYLE_LANE + 2] = {114, 2, 0},
+	[STYLE_LANE + 3] = {218, 5, 0},
+	[STYLE_LANE + 4] = {255, 7, 0},
+	[STYLE_LANE + 5] = {209, 1, 0},
+	[STYLE_LANE + 6] = {117, 4, 0},
+	[STYLE_LANE + 7] = {183, 5, 0},
 };
 
 static const struct look light[STYLES] = {
@@ -110,6 +118,14 @@ static const struct look light[STYLES] = {
 	[STYLE_FORMAT + 5] = {25, 4, 0},
 	[STYLE_FORMAT + 6] = {19, 4, 0},
 	[STYLE_FORMAT + 7] = {17, 4, LOOK_BOLD},
+	[STYLE_LANE + 0] = {130, 1, 0},
+	[STYLE_LANE + 1] = {25, 4, 0},
+	[STYLE_LANE + 2] = {28, 2, 0},
+	[STYLE_LANE + 3] = {126, 5, 0},
+	[STYLE_LANE + 4] = {16, 0, 0},
+	[STYLE_LANE + 5] = {94, 3, 0},
+	[STYLE_LANE + 6] = {31, 6, 0},
+	[STYLE_LANE + 7] = {54, 5, 0},
 };
 
 static const struct look mono[STYLES] = {
@@ -153,6 +169,14 @@ static const struct look mono[STYLES] = {
 	[STYLE_FORMAT + 5] = {-1, -1, 0},
 	[STYLE_FORMAT + 6] = {-1, -1, 0},
 	[STYLE_FORMAT + 7] = {-1, -1, 0},
+	[STYLE_LANE + 0] = {-1, -1, LOOK_BOLD},
+	[STYLE_LANE + 1] = {-1, -1, LOOK_BOLD},
+	[STYLE_LANE + 2] = {-1, -1, LOOK_BOLD},
+	[STYLE_LANE + 3] = {-1, -1, LOOK_BOLD},
+	[STYLE_LANE + 4] = {-1, -1, LOOK_BOLD},
+	[STYLE_LANE + 5] = {-1, -1, LOOK_BOLD},
+	[STYLE_LANE + 6] = {-1, -1, LOOK_BOLD},
+	[STYLE_LANE + 7] = {-1, -1, LOOK_BOLD},
 };
 
 static const struct theme table[] = {

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { HEAT_LEVELS = 9, FORMAT_LEVELS = 8 };
+enum { HEAT_LEVELS = 9, FORMAT_LEVELS = 8, LANE_COLOURS = 8 };
 
 enum style {
 	STYLE_TEXT,
@@ -33,9 +33,10 @@ enum style {
 	STYLE_TARGET,
 	STYLE_MARK,
 	STYLE_AXES,
-	STYLE_HEAT,                              // HEAT_LEVELS of probability, growing brighter against the background
-	STYLE_FORMAT = STYLE_HEAT + HEAT_LEVELS, // FORMAT_LEVELS from the narrowest to the widest format, likewise
-	STYLES = STYLE_FORMAT + FORMAT_LEVELS
+	STYLE_HEAT,                                // HEAT_LEVELS of probability, growing brighter against the background
+	STYLE_FORMAT = STYLE_HEAT + HEAT_LEVELS,   // FORMAT_LEVELS from the narrowest to the widest format, likewise
+	STYLE_LANE = STYLE_FORMAT + FORMAT_LEVELS, // LANE_COLOURS, by a lane's place; its number is its sign
+	STYLES = STYLE_LANE + LANE_COLOURS
 };
 
 // The style of a probability 0..1, and of a format so many bits wide.

@@ -316,10 +316,17 @@ static void put_pins(const struct workbench *w, struct string *line)
 	}
 }
 
+static void put_lane(const struct workbench *w, struct string *line)
+{
+	const struct snapshot *snap = session_snapshot(w->session);
+	int lane = w->scene.lane < snap->lanes ? w->scene.lane : snap->lanes - 1;
+	string_add(line, "%d", lane < 0 ? 1 : snap->lane[lane].number);
+}
+
 static const struct place {
 	const char *name;
 	void (*put)(const struct workbench *, struct string *);
-} place[] = {{"{layer}", put_layer}, {"{layers}", put_layers}, {"{pins}", put_pins}, {"{term}", put_term}};
+} place[] = {{"{layer}", put_layer}, {"{layers}", put_layers}, {"{pins}", put_pins}, {"{term}", put_term}, {"{lane}", put_lane}};
 enum { PLACES = sizeof place / sizeof *place };
 
 static void fill_in(const struct workbench *w, const char *command, struct string *line)

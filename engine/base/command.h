@@ -35,6 +35,7 @@ enum command_argument {
 	ARGUMENT_NETWORK, // a network's name, a glob over names
 	ARGUMENT_DEVICE,  // a device's name
 	ARGUMENT_READOUT, // a readout (`print`, `expect`)
+	ARGUMENT_LANE,    // a lane's number; behind `add` a cost term, and first of all one of the words in command.words, too
 	ARGUMENT_WORDS,   // one of the words in command.words, by the argument's place (see there)
 };
 

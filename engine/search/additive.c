@@ -167,6 +167,15 @@ void additive_refollow(struct additive *a, const struct partition *p)
 	take_layout(a);
 }
 
+void additive_copy(struct additive *a, const struct additive *from)
+{
+	additive_refollow(a, from->partition);
+	memcpy(a->worth, from->worth, (size_t)a->most * sizeof *a->worth);
+	memcpy(a->tried, from->tried, (size_t)a->most * sizeof *a->tried);
+	memcpy(a->covariance, from->covariance, cells(a) * sizeof *a->covariance);
+	memcpy(a->numbers, from->numbers, sizeof a->numbers);
+}
+
 // ---- lessons ----
 
 static void fade(struct additive *a)

@@ -274,7 +274,7 @@ void lane_keep(struct lane *lane)
 	if (last->kept)
 		return;
 	last->kept = true;
-	last->knobs = s->knobs;
+	lane_knobs(lane, &last->knobs);
 	last->terms = s->terms;
 	memcpy(last->aim, lane->aim, sizeof last->aim);
 	for (int t = 0; t < s->terms; t++)
@@ -342,6 +342,7 @@ void lane_answer(struct lane *lane)
 	const struct shared *s = lane->shared;
 	struct last *last = &lane->last;
 	double goal[ENGINE_TERMS] = {0}, now[ENGINE_TERMS];
+	struct knobs knobs;
 	uint32_t terms = lane_counted(lane);
 	lane->baseline = last->baseline;
 	lane->has_baseline = last->has_baseline;
@@ -349,7 +350,8 @@ void lane_answer(struct lane *lane)
 	policy_follow(lane->policy, lane->partition);
 	for (int t = 0; t < last->terms; t++)
 		lane->aim[t].sampled = s->term[t].price == last->price[t] ? last->aim[t].sampled : (double)NAN;
-	if (knobs_equal(&s->knobs, &last->knobs) && partition_equal(lane->partition, last->partition)) {
+	lane_knobs(lane, &knobs);
+	if (knobs_equal(&knobs, &last->knobs) && partition_equal(lane->partition, last->partition)) {
 		partition_copy(lane->partition, last->partition);
 		last->kept = false; // the changes took each other back
 		return;

@@ -59,10 +59,10 @@ static bool out_of_memory(struct fault *fault)
 
 // What takes new masks back, in as few words as can be: one for many slots where all of these were the same.
 // `done` and `meant` are room for a flag per slot each, the first all false.
-static bool restriction_back(struct lane *lane, struct change *inverse, bool *done, bool *meant)
+static bool restriction_back(const struct partition *now, const struct partition *next, struct change *inverse, bool *done,
+	bool *meant)
 {
-	const struct partition *now = lane->partition, *next = lane->wanted;
-	const struct space *space = lane->shared->space;
+	const struct space *space = now->space;
 	int slots = space->slots;
 	for (int i = 0; i < slots; i++) {
 		if (done[i] || now->allowed[i] == next->allowed[i])
@@ -86,83 +86,141 @@ static bool restriction_back(struct lane *lane, struct change *inverse, bool *do
 	return true;
 }
 
-static bool restrict_items(struct lane *lane, const struct change *c, bool *meant, struct fault *fault)
+static bool restrict_items(struct partition *wanted, const struct change *c, bool *meant, struct fault *fault)
 {
-	const struct space *space = lane->shared->space;
+	const struct space *space = wanted->space;
 	for (int i = 0; i < c->items; i++) {
-		if (!partition_meant(lane->wanted, c->item[i].name, meant)) {
+		if (!partition_meant(wanted, c->item[i].name, meant)) {
 			char todo[128];
 			snprintf(todo, sizeof todo, "layers are named like %s; `layers` lists them", space->model->layer[0].name);
 			return fault_set(fault, c->item[i].name, todo, "no such layer");
 		}
 		for (int slot = 0; slot < space->slots; slot++)
-			if (meant[slot] && !read_mask(space, slot, c->item[i].value, &lane->wanted->allowed[slot], fault))
+			if (meant[slot] && !read_mask(space, slot, c->item[i].value, &wanted->allowed[slot], fault))
 				return false;
 	}
-	return partition_settle(lane->wanted, fault);
+	return partition_settle(wanted, fault);
 }
 
-static bool apply_restrict(struct lane *lane, const struct change *c, struct change *inverse, struct fault *fault)
+// What new masks come to: `wanted` with the change's items, and in the inverse what takes them back to `now`.
+static bool restrict_wanted(const struct partition *now, struct partition *wanted, const struct change *c, struct change *inverse,
+	struct fault *fault)
 {
-	size_t slots = (size_t)lane->shared->space->slots;
+	size_t slots = (size_t)now->space->slots;
 	bool *flags = calloc(2, slots);
 	bool ok = flags || out_of_memory(fault);
-	partition_copy(lane->wanted, lane->partition);
-	ok = ok && restrict_items(lane, c, flags, fault);
-	ok = ok && (restriction_back(lane, inverse, memset(flags, 0, slots), flags + slots) || out_of_memory(fault));
+	partition_copy(wanted, now);
+	ok = ok && restrict_items(wanted, c, flags, fault);
+	ok = ok && (restriction_back(now, wanted, inverse, memset(flags, 0, slots), flags + slots) || out_of_memory(fault));
 	free(flags);
-	if (ok && inverse->items)
-		lane_rearrange(lane);
 	return ok;
 }
 
-static bool apply_group(struct lane *lane, const struct change *c, struct change *inverse, struct fault *fault)
+// What is common to all lanes is to be as in s->wanted: all lanes come to a partition of their own by it, or it stays. A lane that
+// was dropped and comes to none is not kept any more.
+static bool narrow_all(struct search *s, bool forget[ENGINE_LANES], struct fault *fault)
 {
-	partition_copy(lane->wanted, lane->partition);
+	for (struct lane *lane = NULL; (lane = lanes_next_kept(s, lane));) {
+		forget[lane->place] = !lane_narrow(lane, s->wanted, fault);
+		if (forget[lane->place] && !lane->dropped)
+			return false;
+	}
+	return true;
+}
+
+static void rearrange_all(struct search *s, const bool forget[ENGINE_LANES])
+{
+	struct partition *before = s->common;
+	s->common = s->wanted;
+	s->wanted = before;
+	for (int i = 0; i < ENGINE_LANES; i++)
+		if (forget[i])
+			lanes_forget(s, i);
+	for (struct lane *lane = NULL; (lane = lanes_next_kept(s, lane));)
+		lane_rearrange(lane);
+}
+
+static bool rearrange(struct search *s, struct fault *fault)
+{
+	bool forget[ENGINE_LANES] = {false};
+	if (!narrow_all(s, forget, fault))
+		return false;
+	rearrange_all(s, forget);
+	return true;
+}
+
+static bool apply_restrict(struct search *s, const struct change *c, struct change *inverse, struct fault *fault)
+{
+	return restrict_wanted(s->common, s->wanted, c, inverse, fault) && (!inverse->items || rearrange(s, fault));
+}
+
+// Pins that hold in one lane alone: groups are those of all lanes, masks its own.
+static bool apply_restrict_own(struct search *s, struct lane *lane, const struct change *c, struct change *inverse,
+	struct fault *fault)
+{
+	size_t size = (size_t)s->shared.space->slots * sizeof *lane->own;
+	partition_copy(s->own, s->common);
+	memcpy(s->own->allowed, lane->own, size);
+	partition_settle(s->own, NULL); // its own masks leave something everywhere, as they do beside those of all lanes
+	if (!restrict_wanted(s->own, s->wanted, c, inverse, fault))
+		return false;
+	memcpy(lane->own, s->wanted->allowed, size);
+	if (!lane_narrow(lane, s->common, fault)) {
+		memcpy(lane->own, s->own->allowed, size);
+		return false;
+	}
+	if (inverse->items)
+		lane_rearrange(lane);
+	return true;
+}
+
+static bool apply_group(struct search *s, const struct change *c, struct change *inverse, struct fault *fault)
+{
+	partition_copy(s->wanted, s->common);
 	for (int i = 0; i < c->items; i++) {
 		const struct change_item *item = &c->item[i];
-		const char *old = partition_pattern(lane->wanted, item->name);
+		const char *old = partition_pattern(s->wanted, item->name);
 		if (*old && strcmp(old, item->value) == 0)
 			continue;
 		if (!add_inverse(inverse, item->name, old))
 			return out_of_memory(fault);
-		if (!partition_group(lane->wanted, item->name, item->value, fault))
+		if (!partition_group(s->wanted, item->name, item->value, fault))
 			return false;
 	}
-	if (!partition_settle(lane->wanted, fault))
-		return false;
-	lane_rearrange(lane);
-	return true;
+	return partition_settle(s->wanted, fault) && rearrange(s, fault);
 }
 
-// Settings by name: live knobs, weights, targets. All are tried on a copy first.
-static bool apply_settings(struct search *s, const struct change *c, const char *prefix, struct change *inverse,
-	struct fault *fault)
+// Settings by name: live knobs, and of the lane weights and targets. All are tried on a copy first.
+static bool apply_settings(struct search *s, struct lane *lane, const struct change *c, const char *prefix,
+	struct change *inverse, struct fault *fault)
 {
-	struct lane *lane = &s->lane[0];
-	struct knobs wanted = s->shared.knobs;
+	struct knobs now, wanted;
+	bool forget[ENGINE_LANES] = {false};
+	lane_knobs(lane, &now);
+	wanted = now;
 	for (int i = 0; i < c->items; i++) {
 		char name[ENGINE_NAME + 8], old[ENGINE_TEXT], new[ENGINE_TEXT];
 		snprintf(name, sizeof name, "%s%s", prefix, c->item[i].name);
 		if (!knobs_set(&wanted, name, c->item[i].value, true, fault))
 			return false;
-		knobs_get(&s->shared.knobs, name, old, sizeof old);
+		knobs_get(&now, name, old, sizeof old);
 		knobs_get(&wanted, name, new, sizeof new);
 		if (strcmp(old, new) == 0)
 			continue;
 		if (!add_inverse(inverse, c->item[i].name, c->kind == CHANGE_TARGET && !old[0] ? TARGET_NO : old))
 			return out_of_memory(fault);
 	}
-	if (wanted.decide != s->shared.knobs.decide) {
-		partition_copy(lane->wanted, lane->partition);
-		lane->wanted->split = wanted.decide == DECIDE_SPLIT;
-		if (!partition_settle(lane->wanted, fault))
+	bool decide = wanted.decide != now.decide;
+	if (decide) {
+		partition_copy(s->wanted, s->common);
+		s->wanted->split = wanted.decide == DECIDE_SPLIT;
+		if (!partition_settle(s->wanted, fault) || !narrow_all(s, forget, fault))
 			return false;
 	}
-	if (!search_reprice(s, &wanted, fault))
+	if (!search_reprice(s, lane, &wanted, fault))
 		return false;
-	if (wanted.decide != s->shared.knobs.decide)
-		lane_rearrange(lane);
+	if (decide)
+		rearrange_all(s, forget);
 	search_take_knobs(s, &wanted);
 	return true;
 }
@@ -276,13 +334,13 @@ static bool missed(enum target_reach reach)
 }
 
 // A target that was asked for, or that this change has put out of reach.
-static void say_targets(const struct search *s, const struct change *c, const enum target_reach *before, char *buf, size_t size)
+static void say_targets(const struct search *s, const struct lane *lane, const struct change *c, bool own,
+	const enum target_reach *before, char *buf, size_t size)
 {
-	const struct lane *lane = &s->lane[0];
 	for (int t = 0; t < s->shared.terms; t++) {
 		char text[2 * ENGINE_TEXT];
 		bool named = false;
-		for (int i = 0; c->kind == CHANGE_TARGET && i < c->items; i++)
+		for (int i = 0; own && (c->kind == CHANGE_TARGET || c->kind == CHANGE_ADD_LANE) && i < c->items; i++)
 			named = named || strcmp(c->item[i].name, s->shared.term[t].name) == 0;
 		bool lost = missed(lane_reach(lane, t)) && !missed(before[t]) && lane_counts(lane, t);
 		lane_reach_text(lane, t, text, sizeof text);
@@ -290,44 +348,107 @@ static void say_targets(const struct search *s, const struct change *c, const en
 			continue;
 		if (named && c->items == 1)
 			say(buf, size, "%s", text);
+		else if (s->lanes > 1)
+			say(buf, size, "lane %d, %s %s: %s", lane->number, s->shared.term[t].name, lane->aim[t].asked, text);
 		else
 			say(buf, size, "%s %s: %s", s->shared.term[t].name, lane->aim[t].asked, text);
 	}
 }
 
+// The lane that a change is about: the one it names; else the first, or where all it says holds for all lanes, any.
+static struct lane *lane_of(struct search *s, const struct change *c, struct fault *fault)
+{
+	bool own = c->kind == CHANGE_WEIGHT || c->kind == CHANGE_TARGET || c->kind == CHANGE_ADD_LANE;
+	for (int i = 0; c->kind == CHANGE_SET && i < c->items; i++)
+		own = own || knobs_of_lane(c->item[i].name);
+	return c->lane || own ? lanes_numbered(s, c->lane ? c->lane : 1, fault) : lanes_next(s, NULL);
+}
+
+static bool read_number(const struct change *c, int *number, struct fault *fault)
+{
+	long value;
+	if (c->items != 1 || !read_whole(c->item[0].value, 1, &value))
+		return fault_set(fault, c->items ? c->item[0].value : "lane", "`lane list` lists them",
+			"this is not the number of a lane");
+	*number = (int)value;
+	return true;
+}
+
+// What takes the coming or going of a lane back: the change of another kind with the same number.
+static bool apply_lanes(struct search *s, const struct change *c, struct change *inverse, struct fault *fault)
+{
+	int number = 0;
+	if (c->kind != CHANGE_ADD_LANE && !read_number(c, &number, fault))
+		return false;
+	*inverse = (struct change){.kind = c->kind == CHANGE_DROP_LANE ? CHANGE_BACK_LANE : CHANGE_DROP_LANE};
+	if (!add_inverse(inverse, "", c->item->value))
+		return out_of_memory(fault);
+	return c->kind == CHANGE_ADD_LANE     ? lanes_add(s, c, inverse->item, fault)
+		: c->kind == CHANGE_DROP_LANE ? lanes_drop(s, number, fault)
+					      : lanes_back(s, number, fault);
+}
+
+static bool apply(struct search *s, const struct change *c, struct lane *lane, struct change *inverse, struct fault *fault)
+{
+	switch (c->kind) {
+	case CHANGE_RESTRICT:
+		return c->lane ? apply_restrict_own(s, lane, c, inverse, fault) : apply_restrict(s, c, inverse, fault);
+	case CHANGE_WEIGHT: return apply_settings(s, lane, c, "weight.", inverse, fault);
+	case CHANGE_TARGET: return apply_settings(s, lane, c, "target.", inverse, fault);
+	case CHANGE_SET: return apply_settings(s, lane, c, "", inverse, fault);
+	case CHANGE_EXTEND: return apply_extension(s, c, inverse, fault);
+	case CHANGE_GROUP: return apply_group(s, c, inverse, fault);
+	case CHANGE_ADD_LANE:
+	case CHANGE_DROP_LANE:
+	case CHANGE_BACK_LANE: return apply_lanes(s, c, inverse, fault);
+	}
+	return false;
+}
+
 bool search_apply(struct search *s, const struct change *c, struct change *inverse, char *says, size_t size, struct fault *fault)
 {
-	struct lane *lane = &s->lane[0];
 	const struct source_kind *kind = s->source->kind;
 	double rate = kind->rate && s->shared.step > 0 ? kind->rate(s->source, s->shared.step - 1) : 0;
-	enum target_reach reach[ENGINE_TERMS] = {TARGET_NONE};
-	for (int t = 0; t < s->shared.terms; t++)
-		reach[t] = lane_reach(lane, t);
-	*inverse = (struct change){.kind = c->kind};
+	enum target_reach reach[ENGINE_LANES][ENGINE_TERMS] = {{TARGET_NONE}};
+	struct lane *of = lane_of(s, c, fault);
+	*inverse = (struct change){.kind = c->kind, .lane = c->lane};
 	says[0] = 0;
-	bool ok = false;
-	lane_keep(lane);
-	switch (c->kind) {
-	case CHANGE_RESTRICT: ok = apply_restrict(lane, c, inverse, fault); break;
-	case CHANGE_WEIGHT: ok = apply_settings(s, c, "weight.", inverse, fault); break;
-	case CHANGE_TARGET: ok = apply_settings(s, c, "target.", inverse, fault); break;
-	case CHANGE_SET: ok = apply_settings(s, c, "", inverse, fault); break;
-	case CHANGE_EXTEND: ok = apply_extension(s, c, inverse, fault); break;
-	case CHANGE_GROUP: ok = apply_group(lane, c, inverse, fault); break;
+	if (!of)
+		return false;
+	int kept[ENGINE_LANES] = {0};
+	for (struct lane *lane = NULL; (lane = lanes_next_kept(s, lane)); lane_keep(lane)) {
+		kept[lane->place] = lane->number;
+		for (int t = 0; t < s->shared.terms; t++)
+			reach[lane->place][t] = lane_reach(lane, t);
 	}
+	bool ok = apply(s, c, of, inverse, fault);
 	if (!ok) {
 		free(inverse->item);
-		*inverse = (struct change){.kind = c->kind};
+		*inverse = (struct change){.kind = c->kind, .lane = c->lane};
 	}
-	lane_answer(lane);
-	lane_settle(lane);
+	for (struct lane *lane = NULL; (lane = lanes_next_kept(s, lane));) {
+		lane_answer(lane);
+		lane_settle(lane);
+	}
+	if (ok && c->kind == CHANGE_ADD_LANE) {
+		of = lanes_numbered(s, s->numbers - 1, NULL); // it is about the new one
+		say(says, size, "it is lane %d", of->number);
+	}
+	for (int i = 0; ok && i < ENGINE_LANES; i++)
+		if (kept[i] && s->lane[i].number != kept[i])
+			say(says, size, "lane %d, which was dropped, cannot be brought back any more", kept[i]);
 	if (ok && c->kind == CHANGE_EXTEND)
 		say_rate(s, rate, says, size);
-	else if (ok)
-		say_targets(s, c, reach, says, size);
+	for (struct lane *lane = NULL; ok && c->kind != CHANGE_EXTEND && (lane = lanes_next(s, lane));)
+		say_targets(s, lane, c, lane == of, reach[lane->place], says, size);
 	if (ok && s->shared.step >= s->shared.horizon)
 		say(says, size, "no step will follow: the search is finished, and `extend N` gives it more");
 	return ok;
+}
+
+static bool about_all(enum change_kind kind)
+{
+	return kind == CHANGE_EXTEND || kind == CHANGE_GROUP || kind == CHANGE_DROP_LANE || kind == CHANGE_BACK_LANE;
 }
 
 bool search_check(const struct search *s, const struct change *c, struct fault *fault)
@@ -336,16 +457,22 @@ bool search_check(const struct search *s, const struct change *c, struct fault *
 	struct extension extension;
 	if (c->items < 1)
 		return fault_set(fault, "change", "name what to change", "nothing to change");
+	if (c->lane < 0 || (c->lane && about_all(c->kind)))
+		return fault_set(fault, "lane", "leave the lane out", "this is about all lanes");
 	for (int i = 0; i < c->items; i++) {
 		const struct change_item *item = &c->item[i];
 		char name[ENGINE_NAME + 8];
 		uint32_t mask;
+		int number;
 		bool ok = true;
 		switch (c->kind) {
 		case CHANGE_RESTRICT: // names may be groups, which come and go; formats are the same for all slots
 			ok = read_mask(s->shared.space, 0, item->value, &mask, fault);
 			break;
 		case CHANGE_GROUP: break;
+		case CHANGE_DROP_LANE:
+		case CHANGE_BACK_LANE: ok = read_number(c, &number, fault); break;
+		case CHANGE_ADD_LANE:
 		case CHANGE_WEIGHT:
 		case CHANGE_TARGET:
 			snprintf(name, sizeof name, "%s.%s", c->kind == CHANGE_WEIGHT ? "weight" : "target", item->name);

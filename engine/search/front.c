@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/search/front.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,7 @@ enum { VERSION = 1 };
 
 bool front_open(struct front *f, const struct shared *s, struct fault *fault)
 {
-	size_t slots = (size_t)s->space->slots, room = (size_t)s->knobs.front_size + ENGINE_OPTIONS + 9;
+	size_t slots = (size_t)s->space->slots, room = (size_t)s->knobs.front_size + ENGINE_OPTIONS + 3 * ENGINE_LANES;
 	f->shared = s;
 	f->room = (int)room;
 	if (!(f->pricer = pricer_new(s->space, fault)))
@@ -68,41 +69,80 @@ static bool known(const struct front *f, const uint8_t *choice, size_t slots)
 	return false;
 }
 
-static void propose(struct front *f, enum point_origin origin, const char *label, const uint8_t *choice)
+static void propose(struct front *f, enum point_origin origin, const char *label, int lane, int place, const uint8_t *choice)
 {
 	size_t slots = (size_t)f->shared->space->slots;
 	if (f->candidates == f->room || (origin == POINT_SAMPLED && known(f, choice, slots)))
 		return;
 	struct point *p = &f->candidate[f->candidates++];
 	uint8_t *row = p->choice;
-	*p = (struct point){.origin = origin, .choice = row};
+	*p = (struct point){.origin = origin, .lane = lane, .place = place, .choice = row};
 	snprintf(p->label, sizeof p->label, "%s", label);
 	memcpy(row, choice, slots);
 }
 
-void front_begin(struct front *f, const struct lane *lane)
+static bool lives(const struct lane *lane)
+{
+	return lane->number && !lane->dropped;
+}
+
+// Where a choice of a lane is scored.
+static int place_of(const struct lane lane[ENGINE_LANES], int number)
+{
+	int first = -1;
+	for (int i = 0; i < ENGINE_LANES; i++) {
+		if (lane[i].number && lane[i].number == number)
+			return i;
+		if (lives(&lane[i]) && first < 0)
+			first = i;
+	}
+	return first;
+}
+
+static uint32_t counted_by(const struct lane lane[ENGINE_LANES])
+{
+	uint32_t counted = 0;
+	for (int i = 0; i < ENGINE_LANES; i++)
+		counted |= lives(&lane[i]) ? lane_counted(&lane[i]) : 0;
+	return counted;
+}
+
+static void propose_samples(struct front *f, const struct lane *lane, int count)
+{
+	uint64_t key = lane_key(lane, "front");
+	for (int i = 0; i < count; i++) {
+		policy_sample(lane->policy, rng_bits(key, (uint64_t)i), f->draw);
+		propose(f, POINT_SAMPLED, "", lane->number, lane->place, f->draw);
+	}
+}
+
+void front_begin(struct front *f, const struct lane lane[ENGINE_LANES])
 {
 	enum { FRESH = 4 };
 	const struct shared *s = f->shared;
 	const struct slot *slot = &s->space->slot[0];
+	int lanes = 0;
 	f->candidates = f->next = 0;
 	f->scoring = true;
 	f->knobs = s->knobs;
+	f->counted = counted_by(lane);
 	for (int o = 0; o < slot->options; o++) {
 		const char *name = format_table[slot->format[o]].name;
 		if (uniform_choice(s->space, name, f->draw, NULL))
-			propose(f, POINT_UNIFORM, name, f->draw);
+			propose(f, POINT_UNIFORM, name, 0, place_of(lane, 0), f->draw);
 	}
-	propose(f, POINT_MODAL, "modal", lane->modal);
-	propose(f, POINT_SAMPLED, "", lane->result);
+	for (int i = 0; i < ENGINE_LANES; i++)
+		if (lives(&lane[i])) {
+			propose(f, POINT_MODAL, "modal", lane[i].number, i, lane[i].modal);
+			propose(f, POINT_SAMPLED, "", lane[i].number, i, lane[i].result);
+			lanes++;
+		}
 	for (int i = 0; i < f->points && f->candidates < s->knobs.front_size + slot->options; i++)
 		if (f->point[i].origin != POINT_UNIFORM && !f->point[i].dominated)
-			propose(f, POINT_SAMPLED, "", f->point[i].choice);
-	uint64_t key = lane_key(lane, "front");
-	for (int i = 0; i < FRESH; i++) {
-		policy_sample(lane->policy, rng_bits(key, (uint64_t)i), f->draw);
-		propose(f, POINT_SAMPLED, "", f->draw);
-	}
+			propose(f, POINT_SAMPLED, "", f->point[i].lane, place_of(lane, f->point[i].lane), f->point[i].choice);
+	for (int i = 0; i < ENGINE_LANES; i++)
+		if (lives(&lane[i]))
+			propose_samples(f, &lane[i], lanes < FRESH ? FRESH / lanes : 1);
 }
 
 // ---- scoring ----
@@ -116,14 +156,12 @@ static int by_cost(const void *a, const void *b)
 	return p->accuracy > q->accuracy ? -1 : p->accuracy < q->accuracy;
 }
 
-// By accuracy and the costs that the reward counts; by the first where it counts none.
-static bool dominates(const struct knobs *k, const struct point *a, const struct point *b)
+// By accuracy and the costs that a reward counts; by the first where none does.
+static bool dominates(uint32_t counted, const struct point *a, const struct point *b)
 {
-	bool better = a->accuracy > b->accuracy, counted = false;
-	for (int t = 0; t < k->terms; t++)
-		counted |= k->term[t].weight > 0;
-	for (int t = 0; t < (counted ? k->terms : 1); t++) {
-		if (counted && k->term[t].weight <= 0)
+	bool better = a->accuracy > b->accuracy;
+	for (int t = 0; t < (counted ? ENGINE_TERMS : 1); t++) {
+		if (counted && !(counted >> t & 1))
 			continue;
 		if (a->cost[t] > b->cost[t])
 			return false;
@@ -142,7 +180,7 @@ static void finish(struct front *f)
 	qsort(f->point, (size_t)f->points, sizeof *f->point, by_cost);
 	for (int i = 0; i < f->points; i++)
 		for (int j = 0; j < f->points; j++)
-			if (dominates(&f->knobs, &f->point[j], &f->point[i]))
+			if (dominates(f->counted, &f->point[j], &f->point[i]))
 				f->point[i].dominated = true;
 }
 
@@ -164,7 +202,8 @@ bool front_advance(struct front *f, struct source *source)
 		struct point *p = &f->candidate[f->next];
 		struct evaluation e = {0};
 		struct fault fault;
-		if (source->kind->evaluate(source, &f->knobs, 0, p->choice, SPLIT_HELDOUT, f->knobs.front_images, &e, &fault)) {
+		if (source->kind->evaluate(source, &f->knobs, p->place, p->choice, SPLIT_HELDOUT, f->knobs.front_images, &e,
+			    &fault)) {
 			p->accuracy = (float)e.accuracy;
 			p->loss = (float)e.loss;
 			p->step = f->shared->step;
@@ -181,7 +220,42 @@ bool front_advance(struct front *f, struct source *source)
 
 // ---- states ----
 
-enum { FIELDS = 5 };
+enum { FIELDS = 5, LANE_FIELDS = 2 };
+
+// The first lane's points and uniform ones go without.
+static bool save_lanes(struct state *out, const char *name, const struct point *point, int64_t n)
+{
+	char key[ENGINE_NAME];
+	bool others = false;
+	for (int64_t i = 0; i < n; i++)
+		others |= point[i].lane > 1 || point[i].place > 0 || (point[i].lane == 0 && point[i].origin != POINT_UNIFORM);
+	int64_t *lanes = others ? calloc((size_t)n, LANE_FIELDS * sizeof *lanes) : NULL;
+	for (int64_t i = 0; lanes && i < n; i++) {
+		lanes[i * LANE_FIELDS] = point[i].lane;
+		lanes[i * LANE_FIELDS + 1] = point[i].place;
+	}
+	snprintf(key, sizeof key, "%s.lanes", name);
+	bool ok = lanes ? state_add(out, key, STATE_I64, 2, (int64_t[]){n, LANE_FIELDS}, lanes) : !others;
+	free(lanes);
+	return ok;
+}
+
+static bool restore_lanes(const struct state *in, const char *name, struct point *point, int64_t n)
+{
+	char key[ENGINE_NAME];
+	snprintf(key, sizeof key, "%s.lanes", name);
+	const struct state_tensor *t = state_find(in, key);
+	if (t && !(t = state_find_as(in, key, STATE_I64, n * LANE_FIELDS)))
+		return false;
+	for (int64_t i = 0; i < n; i++) {
+		const int64_t *row = t ? (const int64_t *)t->data + i * LANE_FIELDS : NULL;
+		if (row && (row[0] < 0 || row[0] > INT_MAX || row[1] < 0 || row[1] >= ENGINE_LANES))
+			return false;
+		point[i].lane = row ? (int)row[0] : point[i].origin != POINT_UNIFORM;
+		point[i].place = row ? (int)row[1] : 0;
+	}
+	return true;
+}
 
 // The points of a front, or the candidates of a scoring under way, of which the first `scored` have their numbers.
 static bool save_points(const struct front *f, struct state *out, const char *name, const struct point *point, int64_t n)
@@ -204,12 +278,13 @@ static bool save_points(const struct front *f, struct state *out, const char *na
 	ok = ok && state_add(out, key, STATE_U8, 2, (int64_t[]){n, slots}, choices);
 	free(numbers);
 	free(choices);
-	return ok;
+	return ok && save_lanes(out, name, point, n);
 }
 
-bool front_save(const struct front *f, struct state *out)
+bool front_save(const struct front *f, const struct lane lane[ENGINE_LANES], struct state *out)
 {
-	return state_part(out, "front", VERSION) && save_points(f, out, "front", f->point, f->points) &&
+	bool counted = !f->scoring || f->counted == counted_by(lane) || state_say(out, "front.counted", "%u", f->counted);
+	return counted && state_part(out, "front", VERSION) && save_points(f, out, "front", f->point, f->points) &&
 		save_points(f, out, "candidates", f->candidate, f->scoring ? f->candidates : 0) &&
 		state_say(out, "scored", "%d", f->scoring ? f->next : 0) &&
 		(!f->scoring || settings_save(&f->knobs, "front.set", false, out));
@@ -248,12 +323,12 @@ static int restore_points(struct front *f, const struct state *in, const char *n
 				: p->origin == POINT_UNIFORM ? format_table[space->slot[0].format[choice[0]]].name
 							     : "");
 	}
-	return (int)n;
+	return restore_lanes(in, name, point, n) ? (int)n : -1;
 }
 
-bool front_restore(struct front *f, const struct state *in, struct fault *fault)
+bool front_restore(struct front *f, const struct lane lane[ENGINE_LANES], const struct state *in, struct fault *fault)
 {
-	double scored;
+	double scored, counted;
 	if (!state_part_check(in, "front", VERSION, fault))
 		return false;
 	f->points = restore_points(f, in, "front", f->point);
@@ -263,6 +338,7 @@ bool front_restore(struct front *f, const struct state *in, struct fault *fault)
 	f->next = (int)scored;
 	f->scoring = f->candidates > 0;
 	f->knobs = f->shared->knobs;
+	f->counted = state_real(in, "front.counted", &counted) ? (uint32_t)counted : counted_by(lane);
 	return !f->scoring || settings_read(&f->knobs, "front.set", false, in, fault);
 }
 
@@ -279,6 +355,7 @@ void front_publish(const struct front *f, struct snapshot *out)
 			.loss = (double)from->loss,
 			.step = from->step,
 			.dominated = from->dominated,
+			.lane = from->lane,
 			.choice = row};
 		memcpy(q->label, from->label, sizeof q->label);
 		memcpy(q->cost, from->cost, sizeof q->cost);

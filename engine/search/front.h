@@ -15,6 +15,7 @@ struct point {
 	double cost[ENGINE_TERMS];
 	long step;
 	bool dominated;
+	int lane, place; // that it came from; 0: none, and the place that scores it
 	uint8_t *choice;
 };
 
@@ -22,6 +23,7 @@ struct front {
 	const struct shared *shared;
 	struct pricer *pricer;
 	struct knobs knobs;              // of the scoring under way
+	uint32_t counted;                // the terms that a lane's reward counted as it began, a bit each
 	struct point *point, *candidate; // [room] each: the front, and what is being scored
 	int points, candidates, next, room;
 	bool scoring;
@@ -32,15 +34,17 @@ struct front {
 bool front_open(struct front *, const struct shared *, struct fault *);
 void front_close(struct front *);
 bool front_due(const struct front *); // whether it is to be scored after the step that was made
-// Gathers the candidates: every uniform choice, the lane's modal one, its result, what held its place on the front, some fresh samples.
-void front_begin(struct front *, const struct lane *);
+// Gathers the candidates: every uniform choice, each lane's modal one and its result, what held its place on the front, some fresh samples of each
+// lane, four in all or one of each. lane: the search's, by their places. A choice is scored as one of the lane that it came from; a
+// uniform one, and one of a lane that is no longer kept, as one of the first.
+void front_begin(struct front *, const struct lane lane[ENGINE_LANES]);
 // Scores one candidate; whether more remain. The front changes when the last is done. A candidate that the source cannot score is
 // left out.
 bool front_advance(struct front *, struct source *);
 void front_reprice(struct front *); // after a change of the terms
 
-bool front_save(const struct front *, struct state *); // as a part; false: out of memory
-bool front_restore(struct front *, const struct state *, struct fault *);
+bool front_save(const struct front *, const struct lane lane[ENGINE_LANES], struct state *); // as a part; false: out of memory
+bool front_restore(struct front *, const struct lane lane[ENGINE_LANES], const struct state *, struct fault *);
 void front_publish(const struct front *, struct snapshot *);
 
 #endif

@@ -179,7 +179,7 @@ static bool set_term(struct knobs *values, const char *name, enum term_setting s
 		return false;
 	if (setting == TERM_TARGET && strcmp(text, TARGET_NO) == 0)
 		text = "";
-	if (setting == TERM_TARGET && strlen(text) >= sizeof values->term->target)
+	if (setting == TERM_TARGET && strlen(text) >= sizeof values->term->wish.target)
 		return fault_set(fault, name, "give a format, a multiple such as 0.5x or a number", "target too long");
 	if (setting == TERM_TARGET && hexadecimal(text))
 		return fault_set(fault, name, "give a format (int4), a multiple of the widest (0.5x) or a number (1.2G)",
@@ -188,9 +188,9 @@ static bool set_term(struct knobs *values, const char *name, enum term_setting s
 	if (t < 0)
 		return false;
 	if (setting == TERM_WEIGHT)
-		values->term[t].weight = number;
+		values->term[t].wish.weight = number;
 	else
-		snprintf(values->term[t].target, sizeof values->term[t].target, "%s", text);
+		snprintf(values->term[t].wish.target, sizeof values->term[t].wish.target, "%s", text);
 	return true;
 }
 
@@ -246,9 +246,9 @@ bool knobs_get(const struct knobs *values, const char *name, char *buf, size_t s
 	const char *term = term_behind(name, &setting);
 	int i = knob_named(name), t = term ? knobs_term(values, term) : -1;
 	if (term && setting == TERM_WEIGHT)
-		real_text(t < 0 ? 0 : values->term[t].weight, buf, size);
+		real_text(t < 0 ? 0 : values->term[t].wish.weight, buf, size);
 	else if (term)
-		snprintf(buf, size, "%s", t < 0 ? "" : values->term[t].target);
+		snprintf(buf, size, "%s", t < 0 ? "" : values->term[t].wish.target);
 	if (term)
 		return true;
 	if (i < 0)
@@ -276,9 +276,29 @@ bool knobs_equal(const struct knobs *a, const struct knobs *b)
 		}
 	}
 	for (int t = 0; equal && t < a->terms; t++)
-		equal = strcmp(a->term[t].name, b->term[t].name) == 0 && a->term[t].weight == b->term[t].weight &&
-			strcmp(a->term[t].target, b->term[t].target) == 0;
+		equal = strcmp(a->term[t].name, b->term[t].name) == 0 && a->term[t].wish.weight == b->term[t].wish.weight &&
+			strcmp(a->term[t].wish.target, b->term[t].wish.target) == 0;
 	return equal;
+}
+
+bool knobs_of_lane(const char *name)
+{
+	enum term_setting setting;
+	return term_behind(name, &setting) != NULL;
+}
+
+void knobs_part(struct knobs *values, struct wish wish[ENGINE_TERMS])
+{
+	for (int t = 0; t < ENGINE_TERMS; t++) {
+		wish[t] = values->term[t].wish;
+		values->term[t].wish = (struct wish){0};
+	}
+}
+
+void knobs_join(struct knobs *values, const struct wish wish[ENGINE_TERMS])
+{
+	for (int t = 0; t < ENGINE_TERMS; t++)
+		values->term[t].wish = wish[t];
 }
 
 // ---- config ----
@@ -316,9 +336,9 @@ static void overlay(struct config *c)
 	usual_target(c->values.space, target, sizeof target);
 	for (int i = 0; i < c->values.terms; i++) {
 		if (!c->term_set[TERM_WEIGHT][i])
-			c->values.term[i].weight = i == 0 ? 2 : 0; // suits quality=loss: nats against relative cost
+			c->values.term[i].wish.weight = i == 0 ? 2 : 0; // suits quality=loss: nats against relative cost
 		if (!c->term_set[TERM_TARGET][i])
-			snprintf(c->values.term[i].target, sizeof c->values.term[i].target, "%s", i == 0 ? target : "");
+			snprintf(c->values.term[i].wish.target, sizeof c->values.term[i].wish.target, "%s", i == 0 ? target : "");
 	}
 	for (int i = 0; i < OVERLAYS; i++) {
 		char is[ENGINE_TEXT];

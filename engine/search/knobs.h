@@ -83,6 +83,14 @@ enum knob_scales { SCALES_CHANNEL, SCALES_LAYER };
 	I(front_images, "front-images", "512", 16, 65536, true, "held-out images that score the front")                \
 	I(front_size, "front-size", "24", 2, 256, true, "most points kept on the front")
 
+// What a lane wants of a cost term.
+struct wish {
+	double weight;
+	char target[ENGINE_NAME]; // as text; empty: none
+};
+
+// The settings as one lane has them, and so those of a config: a search keeps its own part of them, without the wishes, and each
+// lane its wishes.
 struct knobs {
 #define FIELD_I(field, name, preset, low, high, live, help) long field;
 #define FIELD_R(field, name, preset, low, high, live, help) double field;
@@ -94,8 +102,7 @@ struct knobs {
 	int terms;
 	struct term_knob {
 		char name[ENGINE_NAME];
-		double weight;
-		char target[ENGINE_NAME]; // as text; empty: none
+		struct wish wish;
 	} term[ENGINE_TERMS];
 };
 // clang-format on
@@ -115,6 +122,10 @@ bool knobs_equal(const struct knobs *, const struct knobs *);
 // Visits every setting, or the live ones only, in table order; weights and targets of all terms.
 typedef void knobs_visit(const char *name, const char *value, void *context);
 void knobs_each(const struct knobs *values, bool live_only, knobs_visit *, void *context);
+bool knobs_of_lane(const char *name); // whether a setting is a lane's: the weight or the target of a term
+// Takes the wishes out of them, at the terms' places, or puts them in.
+void knobs_part(struct knobs *, struct wish wish[ENGINE_TERMS]);
+void knobs_join(struct knobs *, const struct wish wish[ENGINE_TERMS]);
 void knobs_each_term(const struct knobs *values, knobs_visit *, void *context);
 
 #endif

@@ -29,7 +29,13 @@ static bool make_rooms(struct lane *lane)
 	lane->value = calloc(slots * options, sizeof *lane->value);
 	lane->answer = calloc((ENGINE_TERMS + 3) * slots * options, sizeof *lane->answer);
 	lane->bounds = calloc(2 * ENGINE_TERMS * slots, 1);
-	return lane->modal && lane->result && lane->choice && lane->value && lane->answer && lane->bounds;
+	lane->own = calloc(slots, sizeof *lane->own);
+	for (int i = 0; lane->own && i < s->space->slots; i++)
+		lane->own[i] = space_all(s->space, i);
+	for (int t = 0; t < ENGINE_TERMS; t++)
+		lane->aim[t].sampled = NAN;
+	lane->loss = lane->accuracy = NAN;
+	return lane->own && lane->modal && lane->result && lane->choice && lane->value && lane->answer && lane->bounds;
 }
 
 bool lane_open(struct lane *lane, const char *name, const struct shared *s, struct fault *fault)
@@ -66,6 +72,32 @@ void lane_close(struct lane *lane)
 	free(lane->value);
 	free(lane->answer);
 	free(lane->bounds);
+	free(lane->own);
+	*lane = (struct lane){0};
+}
+
+void lane_follow(struct lane *lane, const struct lane *from)
+{
+	struct last *last = &lane->last;
+	lane->searcher = from->searcher;
+	memcpy(lane->wish, from->wish, sizeof lane->wish);
+	memcpy(lane->own, from->own, (size_t)lane->shared->space->slots * sizeof *lane->own);
+	partition_copy(lane->partition, from->partition);
+	policy_copy(lane->policy, from->policy, lane->partition);
+	partition_copy(last->partition, from->partition);
+	policy_copy(last->policy, from->policy, last->partition);
+	additive_copy(lane->additive, from->additive);
+	additive_follow(lane->additive, lane->partition, lane->shared->by_loss); // a change of `from` may be fresh
+	last->kept = true;
+	last->terms = 0; // no aim was met or missed
+	last->knobs = lane->shared->knobs;
+	last->knobs.terms = 0;
+}
+
+void lane_knobs(const struct lane *lane, struct knobs *knobs)
+{
+	*knobs = lane->shared->knobs;
+	knobs_join(knobs, lane->wish);
 }
 
 // `what` as this lane calls it, in states and random streams. The first lane's names stand alone.
@@ -209,6 +241,38 @@ void lane_end_step(struct lane *lane)
 		lane->aim[t].sampled = smoothed(lane->aim[t].sampled, (double)r->cost[t]);
 	r->entropy = (float)policy_entropy(lane->policy);
 	r->step = s->step;
+	r->lane = lane->number;
+	lane->steps++;
+	if (!isnan(r->loss)) {
+		lane->loss = smoothed(lane->loss, (double)r->loss);
+		lane->accuracy = smoothed(lane->accuracy, (double)r->accuracy);
+	}
+}
+
+bool lane_has_pins(const struct lane *lane)
+{
+	for (int i = 0; i < lane->shared->space->slots; i++)
+		if (lane->own[i] != space_all(lane->shared->space, i))
+			return true;
+	return false;
+}
+
+bool lane_narrow(struct lane *lane, const struct partition *common, struct fault *fault)
+{
+	struct fault why;
+	char todo[ENGINE_TEXT];
+	partition_copy(lane->wanted, common);
+	for (int i = 0; i < common->space->slots; i++)
+		lane->wanted->allowed[i] &= lane->own[i];
+	if (partition_settle(lane->wanted, &why))
+		return true;
+	if (!lane_has_pins(lane)) {
+		if (fault)
+			*fault = why;
+		return false;
+	}
+	snprintf(todo, sizeof todo, "`lane %d unpin %.40s` first", lane->number, why.where);
+	return fault_set(fault, why.where, todo, "with the pins of lane %d no format is left to it", lane->number);
 }
 
 void lane_rearrange(struct lane *lane)
@@ -342,7 +406,49 @@ unsigned long lane_sum(const struct lane *lane, unsigned long crc)
 	return crc32_z(crc, (const Bytef *)p->decision_of, slots * sizeof *p->decision_of);
 }
 
+bool lane_save_wishes(const struct lane *lane, struct state *out)
+{
+	struct knobs own;
+	char name[STATE_KEY];
+	lane_knobs(lane, &own);
+	return settings_save_terms(&own, own_name(lane, "set", name), out);
+}
+
+bool lane_save_pins(const struct lane *lane, struct state *out)
+{
+	int64_t slots = lane->shared->space->slots;
+	char name[STATE_KEY];
+	int64_t *own = lane_has_pins(lane) ? calloc((size_t)slots, sizeof *own) : NULL;
+	for (int i = 0; own && i < slots; i++)
+		own[i] = lane->own[i];
+	bool ok = own ? state_add(out, own_name(lane, "own", name), STATE_I64, 1, &slots, own) : !lane_has_pins(lane);
+	free(own);
+	return ok;
+}
+
 // ---- restoring ----
+
+bool lane_restore_wishes(const struct lane *lane, const struct state *in, struct knobs *knobs, struct fault *fault)
+{
+	char name[STATE_KEY];
+	return settings_read_terms(knobs, own_name(lane, "set", name), in, fault);
+}
+
+bool lane_restore_pins(struct lane *lane, const struct state *in, struct fault *fault)
+{
+	const struct space *space = lane->shared->space;
+	char name[STATE_KEY];
+	const struct state_tensor *t = state_find(in, own_name(lane, "own", name));
+	if (t && !(t = state_find_as(in, name, STATE_I64, space->slots)))
+		return state_damaged(fault, name);
+	for (int i = 0; t && i < space->slots; i++) {
+		int64_t mask = ((const int64_t *)t->data)[i];
+		if (mask <= 0 || mask & ~(int64_t)space_all(space, i))
+			return state_damaged(fault, name);
+		lane->own[i] = (uint32_t)mask;
+	}
+	return true;
+}
 
 // Into p, which has no groups.
 static bool restore_partition(const struct state *in, const char *prefix, bool split, struct partition *p, struct fault *fault)
@@ -521,6 +627,40 @@ static void publish_term(const struct lane *lane, int t, struct term_state *out)
 	memcpy(out->why, term->why, sizeof out->why);
 	memcpy(out->asked, term->asked, sizeof out->asked);
 	memcpy(out->target_text, aim->asked, sizeof out->target_text);
+}
+
+// What it aims at, in a few words: "bops 0.5x"; where nothing counts, what it is.
+static void write_name(const struct lane *lane, char *name, size_t size)
+{
+	size_t used = 0;
+	snprintf(name, size, "no target");
+	for (int t = 0; t < lane->shared->terms && used < size; t++)
+		if (lane_counts(lane, t))
+			used += (size_t)snprintf(name + used, size - used, "%s%s %s", used ? ", " : "",
+				lane->shared->term[t].name, lane->aim[t].asked);
+}
+
+void lane_publish_row(const struct lane *lane, struct lane_state *out)
+{
+	*out = (struct lane_state){.number = lane->number,
+		.place = lane->place,
+		.searcher = lane->searcher->name,
+		.steps = lane->steps,
+		.loss = lane->loss,
+		.accuracy = lane->accuracy,
+		.quality = lane->has_quality ? lane->quality : (double)NAN,
+		.reward = lane->has_quality ? lane->reward : (double)NAN,
+		.entropy = policy_entropy(lane->policy),
+		.pins = lane_has_pins(lane)};
+	write_name(lane, out->name, sizeof out->name);
+	for (int t = 0; t < lane->shared->terms; t++) {
+		const struct aim *aim = &lane->aim[t];
+		out->weight[t] = aim->weight;
+		out->target[t] = aim->target;
+		out->modal[t] = aim->modal;
+		out->expected[t] = aim->sampled;
+		memcpy(out->target_text[t], aim->asked, sizeof out->target_text[t]);
+	}
 }
 
 void lane_publish(const struct lane *lane, struct snapshot *out)

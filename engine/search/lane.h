@@ -3,6 +3,10 @@
 // what it would choose now, and how it has fared lately; it saves, restores and publishes its own part. How its policy moves is
 // the searcher's affair (searcher.h), and where qualities come from the source's (source.h).
 //
+// A step is one lane's. So of n lanes each has one step in n: its policy moves a n-th as often as a single one would, and its smoothed
+// values look back n times as far. Schedules (the growth of the policy's rate, the entropy's weight) run over the steps of the search,
+// not over the lane's own: every lane, however late it began, commits by the horizon.
+//
 // Belongs to the engine's thread. Its own files read its fields: lane.c, answer.c, bounds.c and the searchers; others use
 // functions.
 #ifndef ENGINE_SEARCH_LANE_H
@@ -45,20 +49,27 @@ struct last {
 struct searcher;
 struct lane {
 	const struct shared *shared;
+	int number;   // from 1 on, and never another's in one search; 0: there is no lane here
+	int place;    // among the search's lanes: what a source knows it by
+	long dropped; // 0: it lives. Else it is kept, to be brought back, and takes no step; they are counted as they are dropped
 	const struct searcher *searcher;      // that moves its policy
 	char name[16];                        // part of its names in a state and of its random keys; "": the first lane
-	struct partition *partition, *wanted; // as it is; room for a change to be tried on
+	uint32_t *own;                        // [slots]: what its own pins allow, whatever those of all lanes do
+	struct partition *partition, *wanted; // as it is, by both; room for a change to be tried on
 	struct policy *policy;
-	struct additive *additive; // what the options of its decisions are worth
-	struct aim aim[ENGINE_TERMS];
-	uint8_t *modal;  // [slots]: what it would choose now
-	uint8_t *result; // [slots]: the same within its targets (result.h)
-	bool within;     // it is within all of them
-	double baseline; // a moving average of rewards
+	struct additive *additive;      // what the options of its decisions are worth
+	struct wish wish[ENGINE_TERMS]; // its part of the settings
+	struct aim aim[ENGINE_TERMS];   // what that comes to
+	uint8_t *modal;                 // [slots]: what it would choose now
+	uint8_t *result;                // [slots]: the same within its targets (result.h)
+	bool within;                    // it is within all of them
+	double baseline;                // a moving average of rewards
 	bool has_baseline;
 	double quality, reward, advantage; // smoothed, for the eye
 	bool has_quality;
-	struct record record; // of its last step
+	long steps;            // it had
+	double loss, accuracy; // of their training batches, smoothed; NAN: it had none
+	struct record record;  // of its last step
 	struct last last;
 
 	struct pricer *pricer;
@@ -72,6 +83,12 @@ enum { LANE_CHOICES = 8 };
 // Takes the partition from the settings; the policy begins as they say. The aims are still to come (lane_take_aims).
 bool lane_open(struct lane *, const char *name, const struct shared *, struct fault *);
 void lane_close(struct lane *);
+
+// Its settings: the search's, and its own wishes.
+void lane_knobs(const struct lane *, struct knobs *);
+// A new lane takes over what another has and wants; as if it had made no step yet, so that it answers any target it is given
+// (lane_answer) and owes nothing to how the other one met its own.
+void lane_follow(struct lane *, const struct lane *from);
 
 // The key of a random stream of its own, at the present step.
 uint64_t lane_key(const struct lane *, const char *purpose);
@@ -116,6 +133,9 @@ void lane_settle(struct lane *);
 
 // ---- changes (answer.c) ----
 
+// Works out in lane->wanted what is allowed by `common`, which holds for all lanes, and by its own pins. False: nothing is, somewhere.
+bool lane_narrow(struct lane *, const struct partition *common, struct fault *);
+bool lane_has_pins(const struct lane *); // of its own
 // Puts the partition that was worked out in lane->wanted in the place of the present one.
 void lane_rearrange(struct lane *);
 void lane_keep(struct lane *);   // before a change is applied: what there was after the last step
@@ -134,8 +154,15 @@ void lane_reach_text(const struct lane *, int term, char *buf, size_t size);
 bool lane_save(struct lane *, struct state *, struct fault *); // as a part
 // After the search's settings, terms and aims.
 bool lane_restore(struct lane *, const struct state *, struct fault *);
+// Its part of the settings, among those of the search.
+bool lane_save_wishes(const struct lane *, struct state *);
+bool lane_restore_wishes(const struct lane *, const struct state *, struct knobs *, struct fault *); // into the knobs
+// Its pins. Without them in the state there are none.
+bool lane_save_pins(const struct lane *, struct state *);
+bool lane_restore_pins(struct lane *, const struct state *, struct fault *);
 unsigned long lane_sum(const struct lane *, unsigned long crc); // of the policy with its masks
 // Slots, decisions, groups, terms, and what is smoothed.
 void lane_publish(const struct lane *, struct snapshot *);
+void lane_publish_row(const struct lane *, struct lane_state *); // what is shown of every lane
 
 #endif

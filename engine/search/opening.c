@@ -2,6 +2,7 @@
 // How a search is put together, and taken apart.
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "engine/quant/format.h"
 #include "engine/search/inside.h"
@@ -73,15 +74,23 @@ static bool open_rooms(struct search *s, struct fault *fault)
 	}
 	shared->horizon = k->steps;
 	shared->warmup = s->source->kind->train ? (long)(k->warmup * (double)k->steps) : 0;
-	s->lanes = 1;
-	return s->source->kind->ready(s->source, fault) && lane_open(&s->lane[0], "", shared, fault) &&
-		front_open(&s->front, shared, fault);
+	s->lanes = s->focus = 1;
+	s->numbers = 2;
+	s->last = &s->lane[0];
+	if (!s->source->kind->ready(s->source, fault) || !lanes_open(s, 0, 1, fault) || !front_open(&s->front, shared, fault) ||
+		!(s->common = partition_new(shared->space, fault)) || !(s->wanted = partition_new(shared->space, fault)) ||
+		!(s->own = partition_new(shared->space, fault)))
+		return false;
+	partition_copy(s->common, s->lane[0].partition);
+	return true;
 }
 
 // Quality may be minus a loss where the source has losses; else it is accuracy, whatever the knob says.
 void search_take_knobs(struct search *s, const struct knobs *knobs)
 {
+	struct wish apart[ENGINE_TERMS];
 	s->shared.knobs = *knobs;
+	knobs_part(&s->shared.knobs, apart);
 	s->shared.by_loss = s->source->kind->losses && knobs->quality == QUALITY_LOSS;
 }
 
@@ -103,10 +112,10 @@ struct search *search_new(const struct knobs *knobs, const struct state *state, 
 		goto failed;
 	}
 	search_take_knobs(s, knobs);
-	if (!search_reprice(s, knobs, fault) || (state && !search_restore(s, state, fault)))
+	if (!search_reprice(s, &s->lane[0], knobs, fault) || (state && !search_restore(s, state, fault)))
 		goto failed;
-	for (int i = 0; i < s->lanes; i++)
-		lane_settle(&s->lane[i]);
+	for (struct lane *lane = NULL; (lane = lanes_next_kept(s, lane));)
+		lane_settle(lane);
 	return s;
 failed:
 	search_free(s);
@@ -119,6 +128,9 @@ void search_free(struct search *s)
 		return;
 	for (int i = 0; i < ENGINE_LANES; i++)
 		lane_close(&s->lane[i]);
+	partition_free(s->common);
+	partition_free(s->wanted);
+	partition_free(s->own);
 	front_close(&s->front);
 	source_close(s->source);
 	prices_free(s->shared.prices);

@@ -2,6 +2,7 @@
 // What a search shows of itself: its own part of a snapshot, and around it the parts of its lanes and its front.
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "engine/search/inside.h"
@@ -17,13 +18,35 @@ static void says(const struct search *search, char *buf, size_t size)
 	} else if (s->step < s->warmup) {
 		snprintf(buf, size, "warm-up %ld/%ld: pins count, the policy waits", s->step, s->warmup);
 	} else {
-		double e = policy_entropy(search->lane[0].policy);
+		double e = policy_entropy(lanes_in_focus(search)->policy);
 		const char *mood = e > 0.8 ? "looking around" : e > 0.3 ? "narrowing down" : e > 0.05 ? "committing" : "settled";
 		snprintf(buf, size, "%s: entropy %.2f", mood, e);
 	}
 	size_t used = strlen(buf);
 	if (source->estimated[0])
 		snprintf(buf + used, size - used, "; quality estimated (%s)", source->estimated);
+}
+
+static int by_number(const void *a, const void *b)
+{
+	const struct lane_state *p = a, *q = b;
+	return p->number < q->number ? -1 : p->number > q->number;
+}
+
+static void publish_lanes(const struct search *s, struct snapshot *out)
+{
+	const struct lane *focus = lanes_in_focus(s);
+	lane_publish(focus, out);
+	out->focus = focus->number;
+	out->lanes = 0;
+	for (int i = 0; i < ENGINE_LANES; i++) {
+		const struct lane *lane = &s->lane[i];
+		if (!lane->number || lane->dropped)
+			continue;
+		lane_publish_row(lane, &out->lane[out->lanes]);
+		out->lane[out->lanes++].focus = lane == focus;
+	}
+	qsort(out->lane, (size_t)out->lanes, sizeof *out->lane, by_number);
 }
 
 void search_publish(const struct search *s, struct snapshot *out)
@@ -40,6 +63,6 @@ void search_publish(const struct search *s, struct snapshot *out)
 	out->idle = s->source->idle;
 	memcpy(out->estimated, s->source->estimated, sizeof out->estimated);
 	says(s, out->says, sizeof out->says);
-	lane_publish(&s->lane[0], out);
+	publish_lanes(s, out);
 	front_publish(&s->front, out);
 }

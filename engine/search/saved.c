@@ -9,7 +9,7 @@
 #include "engine/search/inside.h"
 #include "engine/search/settings.h"
 
-enum { VERSION = 1, SOURCE_VERSION = 1, NUMBERS = 5 };
+enum { VERSION = 1, VERSION_LANES = 2, SOURCE_VERSION = 1, NUMBERS = 5 };
 
 static bool among(const char *name, const char *const *words, size_t count, bool prefix)
 {
@@ -79,8 +79,8 @@ static void digest_of(struct search *s, char *buf, size_t size)
 	int arrays = list_arrays(s, array);
 	unsigned long weights = arrays ? state_sum(0, array, 1) : 0, rest = arrays ? state_sum(0, array + 1, arrays - 1) : 0;
 	unsigned long policy = 0;
-	for (int i = 0; i < s->lanes; i++)
-		policy = lane_sum(&s->lane[i], policy);
+	for (struct lane *lane = NULL; (lane = lanes_next(s, lane));)
+		policy = lane_sum(lane, policy);
 	snprintf(buf, size, "%08lx%08lx%08lx", weights, rest, policy);
 }
 
@@ -143,17 +143,20 @@ bool search_save(struct search *s, struct state *out, struct fault *fault)
 	list_numbers(s, number);
 	each_identity(s, say_text, &same);
 	digest_of(s, text, sizeof text);
-	bool ok = same.ok && state_part(out, "search", VERSION) && state_part(out, s->source->kind->name, SOURCE_VERSION) &&
-		state_say(out, "kernels", "%s", s->info.kernels) && state_say(out, "digest", "%s", text) &&
-		state_say_numbers(out, number, NUMBERS, "", NULL);
+	bool ok = same.ok && state_part(out, "search", lanes_used(s) ? VERSION_LANES : VERSION) &&
+		state_part(out, s->source->kind->name, SOURCE_VERSION) && state_say(out, "kernels", "%s", s->info.kernels) &&
+		state_say(out, "digest", "%s", text) && state_say_numbers(out, number, NUMBERS, "", NULL);
 	for (int t = 0; t < s->shared.terms; t++) {
 		snprintf(text, sizeof text, "term.%d", t);
 		ok = ok && state_say(out, text, "%s", s->shared.term[t].name);
 	}
-	if (!ok || !settings_save(&s->shared.knobs, "set", true, out) || !front_save(&s->front, out))
+	ok = ok && settings_save(&s->shared.knobs, "set", false, out);
+	for (struct lane *lane = NULL; ok && (lane = lanes_next_kept(s, lane));)
+		ok = lane_save_wishes(lane, out);
+	if (!ok || !front_save(&s->front, s->lane, out) || (lanes_used(s) && !lanes_save(s, out)))
 		return fault_memory(fault, "checkpoint");
-	for (int i = 0; i < s->lanes; i++)
-		if (!lane_save(&s->lane[i], out, fault))
+	for (struct lane *lane = NULL; (lane = lanes_next_kept(s, lane));)
+		if (!lane_save(lane, out, fault))
 			return false;
 	return state_add_arrays(out, array, list_arrays(s, array), "network.", fault);
 }
@@ -178,10 +181,17 @@ static bool restore_settings(struct search *s, const struct state *in, struct fa
 	for (int t = 0; t < s->shared.terms; t++) // those that the search began with
 		if (t >= k->terms || strcmp(k->term[t].name, s->shared.term[t].name) != 0)
 			return state_damaged(fault, "term");
-	if (!settings_read(k, "set", true, in, fault))
+	if (!settings_read(k, "set", false, in, fault))
 		return false;
 	search_take_knobs(s, k);
-	return search_reprice(s, k, fault);
+	for (struct lane *lane = NULL; (lane = lanes_next_kept(s, lane));)
+		if (!lane_restore_wishes(lane, in, k, fault))
+			return false;
+		else
+			knobs_part(k, lane->wish);
+	struct lane *first = lanes_next(s, NULL);
+	knobs_join(k, first->wish);
+	return search_reprice(s, first, k, fault);
 }
 
 static bool restore_numbers(struct search *s, const struct state *in, struct fault *fault)
@@ -200,17 +210,23 @@ bool search_restore(struct search *s, const struct state *in, struct fault *faul
 {
 	struct state_array array[SOURCE_ARRAYS];
 	struct texts same = {.in = in, .fault = fault, .ok = true};
-	if (!state_part_check(in, "search", VERSION, fault))
+	if (!state_part_check(in, "search", state_get(in, "part.lanes") ? VERSION_LANES : VERSION, fault))
 		return false;
 	each_identity(s, compare_text, &same);
-	if (!same.ok || !state_part_check(in, s->source->kind->name, SOURCE_VERSION, fault) || !restore_settings(s, in, fault) ||
-		!restore_numbers(s, in, fault) || !state_read_arrays(in, array, list_arrays(s, array), "network.", fault))
+	if (!same.ok || !state_part_check(in, s->source->kind->name, SOURCE_VERSION, fault) || !lanes_restore(s, in, fault) ||
+		!restore_settings(s, in, fault) || !restore_numbers(s, in, fault) ||
+		!state_read_arrays(in, array, list_arrays(s, array), "network.", fault))
 		return false;
-	for (int i = 0; i < s->lanes; i++)
-		if (!lane_restore(&s->lane[i], in, fault))
+	for (struct lane *lane = NULL; (lane = lanes_next_kept(s, lane));)
+		if (!lane_restore(lane, in, fault))
 			return false;
-	if (!front_restore(&s->front, in, fault))
+	if (!lanes_restore_common(s, in, fault) || !front_restore(&s->front, s->lane, in, fault))
 		return false;
+	if (!lanes_used(s)) { // all steps were the one lane's
+		s->lane[0].steps = s->shared.step;
+		s->lane[0].loss = s->shared.step ? s->loss : (double)NAN;
+		s->lane[0].accuracy = s->shared.step ? s->accuracy : (double)NAN;
+	}
 	char digest[64];
 	digest_of(s, digest, sizeof digest);
 	const char *recorded = state_get(in, "digest");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The one-shot loop. A step samples one path, trains the shared weights on it, scores a few choices on held-out images with the
-// weights as they are, and moves the policy by what they gave. Nothing is trained again: the result is the likeliest choice within the targets.
+// weights as they are, and moves the policy by what they gave. Nothing is trained again: the result is the likeliest choice within the targets. Where there
+// are several lanes, a step is one lane's, which is drawn.
 #include "engine/search/search.h"
 
 #include <stdlib.h>
@@ -18,9 +19,19 @@ long search_steps_done(const struct search *s)
 	return s->shared.step;
 }
 
-const struct knobs *search_knobs(const struct search *s)
+void search_knobs(const struct search *s, struct knobs *knobs)
 {
-	return &s->shared.knobs;
+	lane_knobs(lanes_in_focus(s), knobs);
+}
+
+void search_focus(struct search *s, int number)
+{
+	s->focus = number;
+}
+
+bool search_has_lane(struct search *s, int number, struct fault *fault)
+{
+	return lanes_numbered(s, number, fault) != NULL;
 }
 
 long search_horizon(const struct search *s)
@@ -30,7 +41,12 @@ long search_horizon(const struct search *s)
 
 const struct record *search_record(const struct search *s)
 {
-	return &s->lane[0].record;
+	return &s->last->record;
+}
+
+const uint8_t *search_modal(const struct search *s)
+{
+	return s->last->modal;
 }
 
 struct search_work search_work(const struct search *s)
@@ -45,7 +61,7 @@ static bool train(struct search *s, struct lane *lane, const uint8_t *path, stru
 	bool first = s->shared.step == 0;
 	if (!s->source->kind->train)
 		return true;
-	if (!s->source->kind->train(s->source, 0, path, &t, fault))
+	if (!s->source->kind->train(s->source, lane->place, path, &t, fault))
 		return false;
 	s->loss = first ? t.loss : smoothed(s->loss, t.loss);
 	s->accuracy = first ? t.accuracy : smoothed(s->accuracy, t.accuracy);
@@ -61,7 +77,7 @@ static bool learn(struct search *s, struct lane *lane, struct fault *fault)
 {
 	double quality[SEARCH_SAMPLES], cost[SEARCH_SAMPLES][ENGINE_TERMS];
 	int count = lane->searcher->propose(lane, s->choice);
-	if (!source_ask(s->source, &s->asked, 0, count, s->choice, fault))
+	if (!source_ask(s->source, &s->asked, lane->place, count, s->choice, fault))
 		return false;
 	s->work.asked += count;
 	s->work.scored += s->asked.scored;
@@ -74,7 +90,7 @@ static bool learn(struct search *s, struct lane *lane, struct fault *fault)
 
 bool search_step(struct search *s, struct fault *fault)
 {
-	struct lane *lane = &s->lane[0]; // its turn
+	struct lane *lane = lanes_turn(s);
 	lane->searcher->path(lane, s->choice);
 	lane_begin_step(lane, s->choice);
 	if (!train(s, lane, s->choice, fault))
@@ -82,6 +98,7 @@ bool search_step(struct search *s, struct fault *fault)
 	if (s->shared.step >= s->shared.warmup && !learn(s, lane, fault))
 		return false;
 	s->shared.step++;
+	s->last = lane;
 	lane_end_step(lane);
 	return true;
 }
@@ -96,13 +113,13 @@ bool search_uniform(const struct search *s, const char *format, uint8_t *choice,
 bool search_evaluate(struct search *s, const uint8_t *choice, enum split split, long images, struct evaluation *e,
 	struct fault *fault)
 {
-	const struct lane *lane = &s->lane[0];
+	const struct lane *lane = lanes_in_focus(s);
 	size_t slots = (size_t)s->shared.space->slots;
 	*e = (struct evaluation){.choice = malloc(slots), .range = calloc((size_t)s->shared.model->layers, sizeof *e->range)};
 	bool ok = (e->choice && e->range) || fault_memory(fault, "evaluate");
 	if (ok)
 		memcpy(e->choice, choice ? choice : lane->result, slots);
-	if (ok && s->source->kind->evaluate(s->source, &s->shared.knobs, 0, e->choice, split, images, e, fault)) {
+	if (ok && s->source->kind->evaluate(s->source, &s->shared.knobs, lane->place, e->choice, split, images, e, fault)) {
 		lane_costs(lane, e->choice, e->cost);
 		return true;
 	}
@@ -124,7 +141,7 @@ bool search_front_due(const struct search *s)
 
 void search_front_begin(struct search *s)
 {
-	front_begin(&s->front, &s->lane[0]);
+	front_begin(&s->front, s->lane);
 }
 
 bool search_front_advance(struct search *s)

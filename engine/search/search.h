@@ -20,9 +20,10 @@ bool search_price(const struct search *, const uint8_t *choice, double cost[ENGI
 bool search_step(struct search *, struct fault *);
 long search_steps_done(const struct search *);
 long search_horizon(const struct search *);
-const struct knobs *search_knobs(const struct search *); // the settings as they are
+void search_knobs(const struct search *, struct knobs *); // the settings as the lane in focus has them
 // The newest record, and the modal option per slot that goes with it.
 const struct record *search_record(const struct search *);
+const uint8_t *search_modal(const struct search *);
 
 // How many choices were to be scored in the steps that this process made, and how many were: equal choices of a step are scored
 // once.
@@ -50,6 +51,10 @@ void search_front_begin(struct search *);
 bool search_front_due(const struct search *);
 bool search_front_advance(struct search *);
 bool search_front_scoring(const struct search *);
+
+// Publications, settings and evaluations are about this lane from here on, as long as it lives.
+void search_focus(struct search *, int number);
+bool search_has_lane(struct search *, int number, struct fault *);
 
 // Fills what a publication holds: everything but run state, speed and version. Arrays in *s must have room (see engine.c).
 void search_publish(const struct search *, struct snapshot *s);

@@ -34,20 +34,30 @@ static void read(const char *name, const char *value, void *context)
 	t->ok = t->ok && (text ? knobs_set(t->knobs, name, text, true, t->fault) : state_damaged(t->fault, key));
 }
 
+bool settings_save_terms(const struct knobs *knobs, const char *prefix, struct state *out)
+{
+	struct texts texts = {.prefix = prefix, .out = out, .ok = true};
+	knobs_each_term(knobs, say, &texts);
+	return texts.ok;
+}
+
+bool settings_read_terms(struct knobs *knobs, const char *prefix, const struct state *in, struct fault *fault)
+{
+	struct texts texts = {.prefix = prefix, .in = in, .knobs = knobs, .fault = fault, .ok = true};
+	knobs_each_term(knobs, read, &texts);
+	return texts.ok;
+}
+
 bool settings_save(const struct knobs *knobs, const char *prefix, bool terms, struct state *out)
 {
 	struct texts texts = {.prefix = prefix, .out = out, .ok = true};
 	knobs_each(knobs, true, say, &texts);
-	if (terms)
-		knobs_each_term(knobs, say, &texts);
-	return texts.ok;
+	return texts.ok && (!terms || settings_save_terms(knobs, prefix, out));
 }
 
 bool settings_read(struct knobs *knobs, const char *prefix, bool terms, const struct state *in, struct fault *fault)
 {
 	struct texts texts = {.prefix = prefix, .in = in, .knobs = knobs, .fault = fault, .ok = true};
 	knobs_each(knobs, true, read, &texts);
-	if (terms)
-		knobs_each_term(knobs, read, &texts);
-	return texts.ok;
+	return texts.ok && (!terms || settings_read_terms(knobs, prefix, in, fault));
 }

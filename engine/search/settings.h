@@ -10,5 +10,8 @@
 bool settings_save(const struct knobs *, const char *prefix, bool terms, struct state *);
 // Every one of them must be there.
 bool settings_read(struct knobs *, const char *prefix, bool terms, const struct state *, struct fault *);
+// The weights and targets alone.
+bool settings_save_terms(const struct knobs *, const char *prefix, struct state *);
+bool settings_read_terms(struct knobs *, const char *prefix, const struct state *, struct fault *);
 
 #endif

@@ -17,12 +17,13 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; // held to copy a few p
 static bool settle_term(const struct shared *s, const struct knobs *k, int t, struct term *term, struct aim *aim,
 	struct fault *fault)
 {
-	const struct term_knob *wanted = &k->term[t];
+	const char *called = k->term[t].name;
+	const struct wish *wanted = &k->term[t].wish;
 	char name[ENGINE_NAME + ENGINE_TEXT];
 	struct term_name read;
 	struct fault why = {0};
 	*term = (struct term){0};
-	snprintf(term->name, sizeof term->name, "%s", wanted->name);
+	snprintf(term->name, sizeof term->name, "%s", called);
 	term_read(term->name, &read); // knobs take no other names
 	term->kind = read.kind;
 	term->by_setting = read.kind->on_device && !read.device;
@@ -31,7 +32,7 @@ static bool settle_term(const struct shared *s, const struct knobs *k, int t, st
 	if (term->by_setting)
 		term_write(read.kind->id, term->asked, name, sizeof name);
 	else
-		snprintf(name, sizeof name, "%s", wanted->name);
+		snprintf(name, sizeof name, "%s", called);
 	term->price = prices_named(s->prices, name, &why);
 	*aim = (struct aim){.weight = wanted->weight};
 	snprintf(aim->asked, sizeof aim->asked, "%s", wanted->target);
@@ -48,7 +49,7 @@ static bool settle_term(const struct shared *s, const struct knobs *k, int t, st
 	if (wanted->target[0] && !cost_target_value(price_cost(p), price_widest(p), wanted->target, &aim->target, fault))
 		return false;
 	return wanted->weight <= 0 || wanted->target[0] ||
-		fault_set(fault, wanted->name, "give it a target first, or weight 0", "would have a weight but no target");
+		fault_set(fault, called, "give it a target first, or weight 0", "would have a weight but no target");
 }
 
 bool aims_of(const struct shared *s, const struct knobs *k, struct term term[ENGINE_TERMS], struct aim aim[ENGINE_TERMS],
@@ -92,17 +93,47 @@ static bool rewards(const struct knobs *k, const struct term *term, const struct
 	return true;
 }
 
-bool search_reprice(struct search *s, const struct knobs *k, struct fault *fault)
+// The terms and one lane's aims by its settings, if its reward is one that can be learned from.
+static bool settle(const struct search *s, const struct knobs *k, struct term term[ENGINE_TERMS], struct aim aim[ENGINE_TERMS],
+	struct fault *fault)
+{
+	struct device device;
+	return (term_table(k->device) || device_get(k->device, &device, fault)) && aims_of(&s->shared, k, term, aim, fault) &&
+		rewards(k, term, aim, fault);
+}
+
+bool search_can_price(struct search *s, const struct knobs *k, struct fault *fault)
+{
+	struct term term[ENGINE_TERMS];
+	struct aim aim[ENGINE_TERMS];
+	return settle(s, k, term, aim, fault);
+}
+
+// The aims that the other lanes come to have; `forget`: the places of those that were dropped and come to none.
+static bool settle_others(struct search *s, const struct lane *of, const struct knobs *k, struct aim (*aim)[ENGINE_TERMS],
+	bool forget[ENGINE_LANES], struct fault *fault)
+{
+	struct term term[ENGINE_TERMS];
+	for (struct lane *lane = NULL; (lane = lanes_next_kept(s, lane));) {
+		struct knobs theirs = *k;
+		if (lane == of)
+			continue;
+		knobs_join(&theirs, lane->wish);
+		forget[lane->place] = !settle(s, &theirs, term, aim[lane->place], fault);
+		if (forget[lane->place] && !lane->dropped)
+			return false;
+	}
+	return true;
+}
+
+bool search_reprice(struct search *s, struct lane *of, const struct knobs *k, struct fault *fault)
 {
 	struct shared *shared = &s->shared;
 	struct term term[ENGINE_TERMS];
-	struct aim aim[ENGINE_TERMS];
-	struct device device;
-	bool changed = k->terms != shared->terms;
+	struct aim aim[ENGINE_LANES][ENGINE_TERMS];
+	bool changed = k->terms != shared->terms, forget[ENGINE_LANES] = {false};
 	uint32_t same = 0;
-	if (!term_table(k->device) && !device_get(k->device, &device, fault))
-		return false;
-	if (!aims_of(shared, k, term, aim, fault) || !rewards(k, term, aim, fault))
+	if (!settle(s, k, term, aim[of->place], fault) || !settle_others(s, of, k, aim, forget, fault))
 		return false;
 	for (int t = 0; t < k->terms; t++) {
 		bool stays = t < shared->terms && shared->term[t].price == term[t].price;
@@ -115,8 +146,13 @@ bool search_reprice(struct search *s, const struct knobs *k, struct fault *fault
 	pthread_mutex_unlock(&lock);
 	if (changed)
 		front_reprice(&s->front);
-	for (int i = 0; i < s->lanes; i++)
-		lane_take_aims(&s->lane[i], aim, same);
+	for (int t = 0; t < ENGINE_TERMS; t++)
+		of->wish[t] = k->term[t].wish;
+	for (int i = 0; i < ENGINE_LANES; i++)
+		if (forget[i])
+			lanes_forget(s, i);
+	for (struct lane *lane = NULL; (lane = lanes_next_kept(s, lane));)
+		lane_take_aims(lane, aim[lane->place], same);
 	return true;
 }
 

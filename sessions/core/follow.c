@@ -43,7 +43,7 @@ static void take_over(struct session *s, struct session *newer)
 	s->info = newer->info;
 	newer->engine = engine;
 	newer->snapshot = snapshot;
-	s->records = 0; // fetched again from the new engine
+	session_forget_history(s); // the new engine has it
 	s->digest_step = -1;
 	draft_follow(s);
 }

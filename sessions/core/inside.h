@@ -38,6 +38,7 @@ struct pending {
 	enum journal_act act;    // of a change
 	int of;
 	char *text; // of a change: the command
+	int lane;   // of a focus
 	bool asked; // of a save: a person waits for the answer
 };
 
@@ -139,6 +140,15 @@ struct session {
 	struct record *record; // history: steps 1..records
 	uint8_t *modal;        // a row of info->slots per record
 	long records, record_room;
+	bool one_lane; // all are of the same
+	// Of them, those of the lane that is shown, where there are others.
+	struct {
+		int lane;
+		long seen, records, room; // seen: so many of all were looked through
+		struct record *record;
+		uint8_t *modal;
+	} shown;
+	int said_lane; // `lane N COMMAND` is being carried out; 0: no
 
 	struct journal journal;
 	struct mark *mark; // the journal as marks
@@ -204,6 +214,7 @@ bool session_flush(struct session *, struct fault *);
 struct session *session_bare(const struct config *, const struct state *, struct fault *);
 void session_free(struct session *);
 void session_make_read_only(struct session *, const char *why);
+void session_forget_history(struct session *); // it is fetched again
 
 // A fault: the session is read-only, and why. Always false.
 bool session_refuse_read_only(const struct session *, struct fault *);
@@ -236,6 +247,9 @@ void session_take_replies(struct session *);
 void session_drop_pending(struct session *);
 bool session_change(struct session *, const struct change *, enum journal_act, int of, struct fault *);
 bool session_undo(struct session *, enum journal_act, struct fault *);
+// The lane that is shown: a person's commands are about it where they name none.
+int session_focus(const struct session *);
+bool session_focus_on(struct session *, int lane, struct fault *);
 // `called`: the format of a uniform choice; of any other, what it is called.
 bool session_evaluate(struct session *, enum choice_kind, const char *called, const uint8_t *choice, enum split, struct fault *);
 // Posts a copy of the state to be saved (asked: and told) or only for its digest.
@@ -286,6 +300,8 @@ bool run_price(struct command_call *);
 bool run_print(struct command_call *);
 bool run_expect(struct command_call *);
 bool run_help(struct command_call *);
+bool run_lane(struct command_call *);
+bool run_in_lane(const struct command *); // whether it may stand behind `lane N`
 // Says what was built, without its last newline, and frees it. False, with a fault: memory ran out while it was built.
 bool say_all(struct command_call *, struct string *);
 
@@ -301,6 +317,8 @@ void costed_free(struct costed *);
 
 // ---- what several of them need -----------------------------------------------------------------------------------------------
 
+// A lane by its number; NULL: none.
+const struct lane_state *session_lane(const struct snapshot *, int number);
 // Index of a cost term, -1: none.
 int session_term(const struct session *, const char *name);
 // As snapshot_meant; false and a fault (with the nearest name) where the word means no slot.

@@ -64,6 +64,8 @@ void session_free(struct session *s)
 	journal_free(&s->journal);
 	free(s->mark);
 	free(s->record);
+	free(s->shown.record);
+	free(s->shown.modal);
 	free(s->modal);
 	draft_drop(s);
 	if (s->lock >= 0)

@@ -244,6 +244,21 @@ bool session_change(struct session *s, const struct change *change, enum journal
 	return session_posted(s, p, taken);
 }
 
+// What does an entry again that was undone: the same; but a lane that was added is there still, and goes on.
+static const char *again(const struct session *s, int entry)
+{
+	const struct journal_line *line = journal_entry_line(&s->journal, entry);
+	struct change change;
+	bool adds = change_read(line->text, &change, NULL) && change.kind == CHANGE_ADD_LANE;
+	free(change.item);
+	for (int n = s->journal.entries; adds && n > entry; n--) {
+		const struct journal_line *undo = journal_entry_line(&s->journal, n);
+		if (undo->kind == JOURNAL_CHANGE && undo->act == ACT_UNDO && undo->of == entry && undo->back)
+			return undo->back;
+	}
+	return line->text;
+}
+
 bool session_undo(struct session *s, enum journal_act act, struct fault *f)
 {
 	if (!session_may_change(s, f))
@@ -262,11 +277,43 @@ bool session_undo(struct session *s, enum journal_act act, struct fault *f)
 			act == ACT_UNDO ? "take back" : "do again");
 	const struct journal_line *line = journal_entry_line(&s->journal, entry);
 	struct change change;
-	if (!change_read(act == ACT_UNDO ? line->back : line->text, &change, f))
+	if (!change_read(act == ACT_UNDO ? line->back : again(s, entry), &change, f))
 		return false;
 	bool ok = session_change(s, &change, act, entry, f);
 	free(change.item);
 	return ok;
+}
+
+// ---- the lane that is shown ----------------------------------------------------------------------------------------
+
+static void focus_done(struct session *s, struct pending *p, struct reply *r)
+{
+	if (!r->ok) {
+		session_say_fault(s, &r->fault);
+		return;
+	}
+	session_fetch(s);
+	const struct lane_state *lane = session_lane(s->snapshot, p->lane);
+	session_say(s, "lane %d is shown: %s", p->lane, lane ? lane->name : "");
+	s->news |= NEWS_STATE;
+}
+
+int session_focus(const struct session *s)
+{
+	int lane = s->snapshot->focus;
+	for (const struct pending *p = s->pending; p; p = p->next)
+		if (p->done == focus_done)
+			lane = p->lane;
+	return lane;
+}
+
+bool session_focus_on(struct session *s, int lane, struct fault *f)
+{
+	struct pending *p = session_pending(focus_done, f);
+	if (!p)
+		return false;
+	p->lane = lane;
+	return session_posted(s, p, engine_post_focus(s->engine, lane, &p->ticket, f));
 }
 
 // ---- evaluations ---------------------------------------------------------------------------------------------------

@@ -46,17 +46,64 @@ const uint8_t *session_draft(const struct session *s)
 	return s->draft;
 }
 
+void session_forget_history(struct session *s)
+{
+	s->records = s->shown.seen = s->shown.records = 0;
+}
+
+static bool room_for_shown(struct session *s, long records)
+{
+	if (records < s->shown.room)
+		return true;
+	long room = records * 2 + 64;
+	struct record *record = realloc(s->shown.record, (size_t)room * sizeof *record);
+	if (record)
+		s->shown.record = record;
+	uint8_t *modal = realloc(s->shown.modal, (size_t)room * (size_t)s->info->slots + 1);
+	if (modal)
+		s->shown.modal = modal;
+	if (!record || !modal)
+		return false;
+	s->shown.room = room;
+	return true;
+}
+
+// Gathers the records of the lane in focus. False: all are its own, or there is no memory to part them in.
+static bool show_lane(struct session *s)
+{
+	size_t slots = (size_t)s->info->slots;
+	int lane = s->snapshot->focus;
+	if (!s->records || (s->one_lane && s->record[0].lane == lane))
+		return false;
+	if (s->shown.lane != lane)
+		s->shown.seen = s->shown.records = 0;
+	s->shown.lane = lane;
+	long mine = s->shown.records;
+	for (long i = s->shown.seen; i < s->records; i++)
+		mine += s->record[i].lane == lane;
+	if (!room_for_shown(s, mine))
+		return false;
+	for (long i = s->shown.seen; i < s->records; i++)
+		if (s->record[i].lane == lane) {
+			s->shown.record[s->shown.records] = s->record[i];
+			memcpy(s->shown.modal + (size_t)s->shown.records++ * slots, s->modal + (size_t)i * slots, slots);
+		}
+	s->shown.seen = s->records;
+	return true;
+}
+
 void session_source(struct session *s, struct figure_source *source)
 {
 	int term = 0;
 	for (int i = s->snapshot->terms - 1; i >= 0; i--)
 		if (s->snapshot->term[i].weight > 0)
 			term = i;
+	bool others = show_lane(s);
 	*source = (struct figure_source){
 		.snapshot = s->snapshot,
-		.record = s->record,
-		.records = s->records,
-		.modal = s->modal,
+		.record = others ? s->shown.record : s->record,
+		.records = others ? s->shown.records : s->records,
+		.modal = others ? s->shown.modal : s->modal,
 		.mark = s->mark,
 		.marks = s->marks,
 		.term = term,
@@ -271,6 +318,8 @@ static void fetch_history(struct session *s)
 	enum { PART = 512 };
 	for (long got = PART; got == PART && room_for_history(s, PART);) {
 		got = engine_history(s->engine, s->records, PART, s->record + s->records, s->modal + s->records * s->info->slots);
+		for (long i = s->records; i < s->records + got; i++)
+			s->one_lane = i == 0 || (s->one_lane && s->record[i].lane == s->record[0].lane);
 		s->records += got;
 	}
 }
@@ -436,6 +485,14 @@ bool session_flush(struct session *s, struct fault *f)
 
 // ---- shared by the commands ----------------------------------------------------------------------------------------
 
+const struct lane_state *session_lane(const struct snapshot *now, int number)
+{
+	for (int i = 0; i < now->lanes; i++)
+		if (now->lane[i].number == number)
+			return &now->lane[i];
+	return NULL;
+}
+
 int session_term(const struct session *s, const char *name)
 {
 	for (int i = 0; i < s->snapshot->terms; i++)
@@ -503,11 +560,12 @@ void session_tell_targets(struct session *s, struct string *t, const struct chan
 	char number[ENGINE_TEXT * 2];
 	if (now)
 		engine_snapshot(s->engine, now); // the session's own may be from before the change
-	for (int i = 0; now && i < change->items; i++)
+	const struct lane_state *lane = now ? session_lane(now, change->lane ? change->lane : 1) : NULL;
+	for (int i = 0; lane && i < change->items; i++)
 		for (int k = 0; k < now->terms; k++)
-			if (now->term[k].targeted && strcmp(now->term[k].name, change->item[i].name) == 0) {
+			if (lane->target[k] > 0 && strcmp(now->term[k].name, change->item[i].name) == 0) {
 				string_add(t, "%s%s", before,
-					number_write(now->term[k].target, now->term[k].unit, number, sizeof number));
+					number_write(lane->target[k], now->term[k].unit, number, sizeof number));
 				before = ", ";
 			}
 	if (before[0] == ',')

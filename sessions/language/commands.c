@@ -11,14 +11,31 @@ enum { NOTE_MOST = WORDS_LINE / 2 };
 
 // ---- changes -------------------------------------------------------------------------------------------------------
 
+// Which lane a person's change is about: the one that was said, else where it is one lane's, the one in focus.
+static bool name_lane(const struct session *s, struct change *c, struct fault *f)
+{
+	for (int i = 0; s->said_lane && c->kind == CHANGE_SET && i < c->items; i++)
+		if (strncmp(c->item[i].name, "weight.", 7) != 0 && strncmp(c->item[i].name, "target.", 7) != 0)
+			return fault_set(f, c->item[i].name, "leave `lane N` out",
+				"it is a setting of the whole search, not of a lane");
+	c->lane = s->said_lane ? s->said_lane : change_of_lane(c) ? session_focus(s) : c->lane;
+	return true;
+}
+
 static bool run_change(struct command_call *call)
 {
 	struct change change;
 	if (!change_read(call->line, &change, &call->fault))
 		return false;
-	bool ok = session_change(call->context, &change, ACT_DO, 0, &call->fault);
+	struct session *s = call->context;
+	bool ok = name_lane(s, &change, &call->fault) && session_change(s, &change, ACT_DO, 0, &call->fault);
 	free(change.item);
 	return ok;
+}
+
+bool run_in_lane(const struct command *c)
+{
+	return c->run == run_change || c->run == run_lane;
 }
 
 static bool run_undo(struct command_call *call)
@@ -246,6 +263,10 @@ static const struct command rows[] = {
 		"change a setting while the search runs; `knobs` lists them", run_change},
 	{"extend", COMMAND_CHANGE, 1, 2, {NUMBER, TEXT}, 0, NULL, "STEPS [rate=R]",
 		"lay the horizon further out; with rate= the learning rate falls anew, from R", run_change},
+	{"lane", COMMAND_CHANGE, 1, -1, {ARGUMENT_LANE, ARGUMENT_LANE, FORMAT, TERM, FORMAT}, 2, "add|drop|back|list|focus",
+		"add TERM TARGET [...] | drop N | back N | list | focus N | N COMMAND",
+		"several policies with targets of their own over the same weights: add begins one, focus shows one, `lane 2 target ...` is about one",
+		run_lane},
 	{"undo", COMMAND_CHANGE, 0, 0, {0}, 0, NULL, "",
 		"take back the last change that stands, from now on; while there is a draft, its last edit", run_undo},
 	{"redo", COMMAND_CHANGE, 0, 0, {0}, 0, NULL, "", "make again the change that was taken back last", run_redo},

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Completion: the words that may stand where the cursor is, from the table's rows and from what the session holds.
 #include <dirent.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "sessions/core/inside.h"
 #include "sessions/language/readout.h"
+#include "sessions/store/changes.h"
 
 // Words collected for one place of the line.
 struct collection {
@@ -77,6 +79,7 @@ struct place {
 	int argument;     // which, from 0
 	int entry;        // which of the row's entries that is
 	const char *last; // the argument before it; NULL: none
+	bool of_lane;     // behind `lane N`
 };
 
 static void offer_groups(struct collection *c, const struct place *p)
@@ -211,7 +214,8 @@ static void offer_commands(struct collection *c, const struct place *p)
 {
 	for (size_t g = 0; g < p->table->groups; g++)
 		for (size_t i = 0; i < p->table->group[g].count; i++)
-			offer(c, p->table->group[g].rows[i].name);
+			if (!p->of_lane || run_in_lane(&p->table->group[g].rows[i]))
+				offer(c, p->table->group[g].rows[i].name);
 }
 
 static void offer_figures(struct collection *c, const struct place *p)
@@ -258,6 +262,18 @@ static void offer_words(struct collection *c, const struct place *p)
 		offer_joined(c, words);
 }
 
+static void offer_lanes(struct collection *c, const struct place *p)
+{
+	bool names = p->argument == 0 || strcmp(p->last, "drop") == 0 || strcmp(p->last, "focus") == 0;
+	if (p->argument > 0 && strcmp(p->last, "add") == 0)
+		offer_terms(c, p);
+	for (int i = 0; names && p->session && i < p->session->snapshot->lanes; i++) {
+		char number[16];
+		snprintf(number, sizeof number, "%d", p->session->snapshot->lane[i].number);
+		offer(c, number);
+	}
+}
+
 static void (*const offers[])(struct collection *, const struct place *) = {
 	[ARGUMENT_LAYER] = offer_layers,
 	[ARGUMENT_FORMAT] = offer_formats,
@@ -274,6 +290,7 @@ static void (*const offers[])(struct collection *, const struct place *) = {
 	[ARGUMENT_READOUT] = offer_readouts,
 	[ARGUMENT_GROUP] = offer_groups,
 	[ARGUMENT_EDIT] = offer_edit,
+	[ARGUMENT_LANE] = offer_lanes,
 };
 
 // Which entry of the row's arguments the n-th argument is: the last `repeat` of them recur. -1: none.
@@ -316,13 +333,16 @@ char **command_complete(const struct command_table *table, struct session *s, co
 		if (n && (before[n - 1] == '\'' || before[n - 1] == '"'))
 			before[n - 1] = '\0';
 		struct place p = {.table = table, .session = s};
-		if (!words_split(&w, before, NULL) || w.comment)
-			;
-		else if (w.count == 0)
+		bool good = words_split(&w, before, NULL) && !w.comment;
+		int lane,
+			first = good && w.count > 1 && strcmp(w.word[0], "lane") == 0 && change_lane_number(w.word[1], &lane) ? 2
+															      : 0;
+		p.of_lane = first > 0;
+		if (good && w.count == first)
 			offer_commands(&c, &p);
-		else if ((p.command = command_find(table, w.word[0], NULL))) {
-			p.argument = w.count - 1;
-			p.last = w.count > 1 ? w.word[w.count - 1] : NULL;
+		else if (good && (p.command = command_find(table, w.word[first], NULL))) {
+			p.argument = w.count - first - 1;
+			p.last = p.argument > 0 ? w.word[w.count - 1] : NULL;
 			collect(&c, &p);
 		}
 	}

@@ -324,7 +324,8 @@ static bool export_history(struct session *s, struct command_call *call, const c
 {
 	const struct snapshot *now = s->snapshot;
 	struct string t = {0};
-	string_add(&t, "step,loss,accuracy,quality,reward,entropy,learning_rate");
+	bool lanes = now->lanes > 1 || !s->one_lane;
+	string_add(&t, "step,%sloss,accuracy,quality,reward,entropy,learning_rate", lanes ? "lane," : "");
 	bool changed = device_changed(s);
 	for (int k = 0; k < now->terms; k++) {
 		const struct term_state *term = &now->term[k];
@@ -339,6 +340,8 @@ static bool export_history(struct session *s, struct command_call *call, const c
 		const struct record *r = &s->record[i];
 		const float fields[] = {r->loss, r->accuracy, r->quality, r->reward, r->entropy, r->learning_rate};
 		string_add(&t, "%ld", r->step);
+		if (lanes)
+			string_add(&t, ",%d", r->lane);
 		for (size_t k = 0; k < sizeof fields / sizeof *fields; k++)
 			csv_number(&t, (double)fields[k]);
 		for (int k = 0; k < now->terms; k++) {
@@ -354,7 +357,9 @@ static bool export_front(struct session *s, struct command_call *call, const cha
 {
 	const struct snapshot *now = s->snapshot;
 	struct string t = {0};
-	string_add(&t, "origin,label,step,dominated,%saccuracy,loss", now->estimated[0] ? "estimated_" : "");
+	bool lanes = now->lanes > 1;
+	string_add(&t, "origin,label,%sstep,dominated,%saccuracy,loss", lanes ? "lane," : "",
+		now->estimated[0] ? "estimated_" : "");
 	for (int k = 0; k < now->terms; k++)
 		csv_term(&t, "", now->term[k].name, now->term[k].unit);
 	for (int k = 0; k < s->info->slots; k++) {
@@ -364,7 +369,10 @@ static bool export_front(struct session *s, struct command_call *call, const cha
 	string_add(&t, "\n");
 	for (int i = 0; i < now->points; i++) {
 		const struct front_point *p = &now->point[i];
-		string_add(&t, "%s,%s,%ld,%d", point_origin_word(p->origin), p->label, p->step, p->dominated);
+		string_add(&t, "%s,%s,", point_origin_word(p->origin), p->label);
+		if (lanes)
+			string_add(&t, "%d,", p->lane);
+		string_add(&t, "%ld,%d", p->step, p->dominated);
 		csv_number(&t, p->accuracy);
 		csv_number(&t, p->loss);
 		for (int k = 0; k < now->terms; k++)

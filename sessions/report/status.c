@@ -85,6 +85,9 @@ bool run_status(struct command_call *call)
 		info->data, info->space, info->preset, (unsigned long long)info->seed, s->read_only ? ", read-only" : "");
 	string_add(&t, "step %ld of %ld, %s: %s\n", now->step, now->horizon, engine_run_word(now->run), now->says);
 	add_network(info, &t);
+	for (int i = 0; i < now->lanes && now->lanes > 1; i++)
+		string_add(&t, "lane %d: %s, %ld steps%s\n", now->lane[i].number, now->lane[i].name, now->lane[i].steps,
+			now->lane[i].focus ? "; what follows is about it" : "");
 	add_progress(now, &t);
 	for (int i = 0; i < now->terms; i++) {
 		const struct term_state *term = &now->term[i];
@@ -185,8 +188,12 @@ bool run_layers(struct command_call *call)
 	return ok && say_all(call, &t);
 }
 
-static void add_point(struct report *t, const struct snapshot *now, const struct front_point *p)
+static void add_point(struct report *t, const struct snapshot *now, const struct front_point *p, bool lanes)
 {
+	if (lanes && p->lane)
+		report_cell(t, "%d", p->lane);
+	else if (lanes)
+		report_cell(t, "-");
 	report_cell(t, "%s%.2f", now->estimated[0] ? "~" : "", 100 * p->accuracy);
 	report_cell(t, isnan(p->loss) ? "-" : "%#.4g", p->loss);
 	report_cell(t, "%ld", p->step);
@@ -200,12 +207,15 @@ static void add_point(struct report *t, const struct snapshot *now, const struct
 
 bool run_front(struct command_call *call)
 {
-	enum { BEFORE = 4 };
+	enum { BEFORE = 5 };
 	struct session *s = call->context;
 	const struct snapshot *now = s->snapshot;
 	bool all = call->argc && strcmp(call->argv[0], "all") == 0;
-	struct report_column columns[BEFORE + ENGINE_TERMS + 1] = {
-		{"accuracy, %", false}, {"loss", false}, {"step", false}, {"what", true}};
+	struct report_column all_columns[BEFORE + ENGINE_TERMS + 1] = {
+		{"lane", false}, {"accuracy, %", false}, {"loss", false}, {"step", false}, {"what", true}};
+	bool lanes = now->lanes > 1;
+	struct report_column *columns = all_columns + !lanes;
+	const int before = BEFORE - !lanes;
 	if (call->argc && !all)
 		return fault_set(&call->fault, "front", "usage: front [all]", "'%s' is not one of its words", call->argv[0]);
 	if (!now->points) {
@@ -213,15 +223,15 @@ bool run_front(struct command_call *call)
 		return true;
 	}
 	for (int k = 0; k < now->terms; k++)
-		columns[BEFORE + k] = (struct report_column){now->term[k].name, false};
-	columns[BEFORE + now->terms] = (struct report_column){"", true};
+		columns[before + k] = (struct report_column){now->term[k].name, false};
+	columns[before + now->terms] = (struct report_column){"", true};
 	struct report t;
-	report_begin(&t, columns, BEFORE + now->terms + 1);
+	report_begin(&t, columns, before + now->terms + 1);
 	if (now->estimated[0])
 		report_above(&t, "accuracies are estimated (~, %s), not measured", now->estimated);
 	for (int i = 0; i < now->points; i++)
 		if (all || !now->point[i].dominated)
-			add_point(&t, now, &now->point[i]);
+			add_point(&t, now, &now->point[i], lanes);
 	add_units(now, &t.below);
 	return report_end(&t, call, NULL, true);
 }

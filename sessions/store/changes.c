@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "sessions/store/changes.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,7 @@ enum shape {
 static const int shape_words[] = {[SHAPE_PAIRS] = 2, [SHAPE_NAMES] = 1, [SHAPE_VALUE] = 1, [SHAPE_AS] = 3, [SHAPE_MORE] = 1};
 
 struct form {
-	const char *command;
+	const char *command, *second; // second: the word behind it; NULL: none
 	enum change_kind kind;
 	enum shape shape;
 	const char *name, *value; // where the shape leaves them out
@@ -25,17 +26,20 @@ struct form {
 
 // The forms of one kind: reading takes the one with the command's name; writing takes the first that can say the change.
 static const struct form forms[] = {
-	{"unpin", CHANGE_RESTRICT, SHAPE_NAMES, NULL, "all", false},
-	{"pin", CHANGE_RESTRICT, SHAPE_PAIRS, NULL, NULL, true},
-	{"restrict", CHANGE_RESTRICT, SHAPE_PAIRS, NULL, NULL, false},
-	{"weight", CHANGE_WEIGHT, SHAPE_PAIRS, NULL, NULL, false},
-	{"target", CHANGE_TARGET, SHAPE_PAIRS, NULL, NULL, false},
-	{"reward", CHANGE_SET, SHAPE_VALUE, "reward", NULL, false},
-	{"decide", CHANGE_SET, SHAPE_VALUE, "decide", NULL, false},
-	{"set", CHANGE_SET, SHAPE_PAIRS, NULL, NULL, false},
-	{"extend", CHANGE_EXTEND, SHAPE_MORE, NULL, NULL, false},
-	{"ungroup", CHANGE_GROUP, SHAPE_NAMES, NULL, "", false},
-	{"group", CHANGE_GROUP, SHAPE_AS, NULL, NULL, false},
+	{"unpin", NULL, CHANGE_RESTRICT, SHAPE_NAMES, NULL, "all", false},
+	{"pin", NULL, CHANGE_RESTRICT, SHAPE_PAIRS, NULL, NULL, true},
+	{"restrict", NULL, CHANGE_RESTRICT, SHAPE_PAIRS, NULL, NULL, false},
+	{"weight", NULL, CHANGE_WEIGHT, SHAPE_PAIRS, NULL, NULL, false},
+	{"target", NULL, CHANGE_TARGET, SHAPE_PAIRS, NULL, NULL, false},
+	{"reward", NULL, CHANGE_SET, SHAPE_VALUE, "reward", NULL, false},
+	{"decide", NULL, CHANGE_SET, SHAPE_VALUE, "decide", NULL, false},
+	{"set", NULL, CHANGE_SET, SHAPE_PAIRS, NULL, NULL, false},
+	{"extend", NULL, CHANGE_EXTEND, SHAPE_MORE, NULL, NULL, false},
+	{"ungroup", NULL, CHANGE_GROUP, SHAPE_NAMES, NULL, "", false},
+	{"group", NULL, CHANGE_GROUP, SHAPE_AS, NULL, NULL, false},
+	{"lane", "add", CHANGE_ADD_LANE, SHAPE_PAIRS, NULL, NULL, false},
+	{"lane", "drop", CHANGE_DROP_LANE, SHAPE_VALUE, "", NULL, false},
+	{"lane", "back", CHANGE_BACK_LANE, SHAPE_VALUE, "", NULL, false},
 };
 enum { FORMS = sizeof forms / sizeof *forms };
 
@@ -64,12 +68,12 @@ static bool fill_more(struct change_item *item, const char *word, bool first, st
 	return copy(item->value, sizeof item->value, sign ? sign + 1 : word, "value", f);
 }
 
-static bool fill(const struct form *form, const struct words *w, struct change *c, struct fault *f)
+static bool fill(const struct form *form, char *const *words, struct change *c, struct fault *f)
 {
 	const int step = shape_words[form->shape];
 	for (int i = 0; i < c->items; i++) {
 		struct change_item *item = &c->item[i];
-		char *const *word = w->word + 1 + i * step;
+		char *const *word = words + i * step;
 		if (form->shape == SHAPE_MORE) {
 			if (!fill_more(item, word[0], i == 0, f))
 				return false;
@@ -96,9 +100,47 @@ static void refuse(const char *word, struct fault *f)
 	struct string todo = {0};
 	string_add(&todo, "expected one of:");
 	for (int i = 0; i < FORMS; i++)
-		string_add(&todo, " %s", forms[i].command);
+		string_add(&todo, " %s%s%s", forms[i].command, forms[i].second ? " " : "",
+			forms[i].second ? forms[i].second : "");
 	fault_set(f, word, todo.failed ? "`help` lists them" : todo.bytes, "this is not a change of the search");
 	string_free(&todo);
+}
+
+bool change_lane_number(const char *word, int *number)
+{
+	long value;
+	if (!number_read_long(word, 1, INT_MAX, &value))
+		return false;
+	*number = (int)value;
+	return true;
+}
+
+static const struct form *form_of(char *const *word, int count)
+{
+	for (int i = 0; i < FORMS && count; i++)
+		if (strcmp(forms[i].command, word[0]) == 0 &&
+			(!forms[i].second || (count > 1 && strcmp(forms[i].second, word[1]) == 0)))
+			return &forms[i];
+	return NULL;
+}
+
+// The words behind the form's own, into the change.
+static bool read_form(const struct form *form, char *const *word, int count, struct change *c, struct fault *f)
+{
+	char usage[64];
+	snprintf(usage, sizeof usage, "`help %s` shows how it is written", form->command);
+	if (count < 1)
+		return fault_set(f, form->command, usage, "nothing is said behind it");
+	if (form->shape == SHAPE_PAIRS && count % 2)
+		return fault_set(f, form->command, usage, "'%s' has no value behind it", word[count - 1]);
+	if (form->shape == SHAPE_AS && count % 3)
+		return fault_set(f, form->command, "group PATTERN as NAME", "it takes a pattern, the word as, and a name");
+	if (form->shape == SHAPE_VALUE && count != 1)
+		return fault_set(f, form->command, usage, "it takes one value, not %d", count);
+	c->kind = form->kind;
+	c->items = count / shape_words[form->shape];
+	c->item = calloc((size_t)c->items, sizeof *c->item);
+	return c->item ? fill(form, word, c, f) : fault_memory(f, "change");
 }
 
 bool change_read(const char *line, struct change *c, struct fault *f)
@@ -107,35 +149,31 @@ bool change_read(const char *line, struct change *c, struct fault *f)
 	*c = (struct change){0};
 	if (!words_split(&w, line, f))
 		return false;
-	const struct form *form = NULL;
-	for (int i = 0; i < FORMS && w.count; i++)
-		if (strcmp(forms[i].command, w.word[0]) == 0)
-			form = &forms[i];
+	int lane = 0, first = w.count > 2 && strcmp(w.word[0], "lane") == 0 && change_lane_number(w.word[1], &lane) ? 2 : 0;
+	const struct form *form = form_of(w.word + first, w.count - first);
 	bool ok = false;
-	char usage[64];
-	snprintf(usage, sizeof usage, "`help %s` shows how it is written", form ? form->command : "");
-	if (!form) {
-		refuse(w.count ? w.word[0] : "change", f);
-	} else if (w.count < 2) {
-		fault_set(f, form->command, usage, "nothing is said behind it");
-	} else if (form->shape == SHAPE_PAIRS && w.count % 2 == 0) {
-		fault_set(f, form->command, usage, "'%s' has no value behind it", w.word[w.count - 1]);
-	} else if (form->shape == SHAPE_AS && w.count % 3 != 1) {
-		fault_set(f, form->command, "group PATTERN as NAME", "it takes a pattern, the word as, and a name");
-	} else if (form->shape == SHAPE_VALUE && w.count != 2) {
-		fault_set(f, form->command, usage, "it takes one value, not %d", w.count - 1);
+	if (form) {
+		first += form->second ? 2 : 1;
+		ok = read_form(form, w.word + first, w.count - first, c, f);
 	} else {
-		c->kind = form->kind;
-		c->items = (w.count - 1) / shape_words[form->shape];
-		c->item = calloc((size_t)c->items, sizeof *c->item);
-		ok = c->item ? fill(form, &w, c, f) : fault_memory(f, "change");
+		refuse(w.count > first ? w.word[first] : "change", f);
 	}
-	if (!ok) {
+	if (ok)
+		c->lane = lane;
+	else
 		free(c->item);
+	if (!ok)
 		*c = (struct change){0};
-	}
 	words_free(&w);
 	return ok;
+}
+
+bool change_of_lane(const struct change *c)
+{
+	bool own = c->kind == CHANGE_WEIGHT || c->kind == CHANGE_TARGET || c->kind == CHANGE_ADD_LANE;
+	for (int i = 0; c->kind == CHANGE_SET && i < c->items; i++)
+		own = own || strncmp(c->item[i].name, "weight.", 7) == 0 || strncmp(c->item[i].name, "target.", 7) == 0;
+	return own;
 }
 
 // ---- writing -------------------------------------------------------------------------------------------------------
@@ -161,7 +199,9 @@ void change_write(struct string *t, const struct change *c)
 	const struct form *form = forms;
 	while (!says(form, c) && form < forms + FORMS - 1)
 		form++;
-	string_add(t, "%s", form->command);
+	if (c->lane > 1 || (c->lane && !change_of_lane(c)))
+		string_add(t, "lane %d ", c->lane);
+	string_add(t, "%s%s%s", form->command, form->second ? " " : "", form->second ? form->second : "");
 	for (int i = 0; i < c->items; i++) {
 		const struct change_item *item = &c->item[i];
 		if (form->shape == SHAPE_MORE) {
@@ -205,6 +245,9 @@ static void tell_item(struct string *t, enum change_kind kind, const struct chan
 		string_add(t, item->value[0] ? "%s: all of %s are decided as one" : "%s%s: each layer is decided by itself again",
 			item->name, item->value);
 		break;
+	case CHANGE_ADD_LANE: string_add(t, "a lane begins with %s at %s", item->name, item->value); break;
+	case CHANGE_DROP_LANE: string_add(t, "lane %s is dropped", item->value); break;
+	case CHANGE_BACK_LANE: string_add(t, "lane %s goes on as it was", item->value); break;
 	case CHANGE_EXTEND:
 		if (strcmp(item->name, "rate") == 0)
 			string_add(t, "the learning rate falls from %s", item->value);
@@ -219,6 +262,8 @@ static void tell_item(struct string *t, enum change_kind kind, const struct chan
 void change_tell(struct string *t, const struct change *c)
 {
 	enum { TOLD = 3 };
+	if (c->lane > 1 || (c->lane && !change_of_lane(c)))
+		string_add(t, "%s lane %d: ", c->kind == CHANGE_ADD_LANE ? "from" : "in", c->lane);
 	for (int i = 0; i < c->items && i < TOLD; i++) {
 		if (c->kind == CHANGE_EXTEND && strcmp(c->item[i].name, "from") == 0)
 			continue; // goes with the rate

@@ -15,6 +15,14 @@ static const enum style role_style[ROLES + 1] = {
 	[ROLE_FRONT] = STYLE_FRONT,
 	[ROLE_TARGET] = STYLE_TARGET,
 	[ROLE_MARK] = STYLE_MARK,
+	[ROLE_LANE + 0] = STYLE_LANE + 0,
+	[ROLE_LANE + 1] = STYLE_LANE + 1,
+	[ROLE_LANE + 2] = STYLE_LANE + 2,
+	[ROLE_LANE + 3] = STYLE_LANE + 3,
+	[ROLE_LANE + 4] = STYLE_LANE + 4,
+	[ROLE_LANE + 5] = STYLE_LANE + 5,
+	[ROLE_LANE + 6] = STYLE_LANE + 6,
+	[ROLE_LANE + 7] = STYLE_LANE + 7,
 	[ROLES] = STYLE_AXES,
 };
 

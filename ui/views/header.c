@@ -133,7 +133,15 @@ static void draw_progress(const struct scene *scene, struct screen *s, struct re
 static const char *said(const struct scene *scene, char *buf, size_t size)
 {
 	const struct snapshot *snap = scene->snapshot;
-	return snap->run == RUN_FAILED ? fault_line(&snap->fault, buf, size) : snap->says;
+	if (snap->run == RUN_FAILED)
+		return fault_line(&snap->fault, buf, size);
+	for (int i = 0; i < snap->lanes && snap->lanes > 1; i++)
+		if (snap->lane[i].focus) {
+			snprintf(buf, size, "lane %d of %d, %s: %s", snap->lane[i].number, snap->lanes, snap->lane[i].name,
+				snap->says);
+			return buf;
+		}
+	return snap->says;
 }
 
 enum { SAID_LINES = 4, SAID_BYTES = sizeof(struct fault) + 8 };

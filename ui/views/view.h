@@ -37,9 +37,10 @@ struct scene {
 	const uint8_t *draft;               // NULL: none
 	const double *draft_cost;           // per term, where there is a draft
 	const double *layer_cost;           // per layer, of the selected term: of the draft where there is one, else of
-					    // the modal choice; NULL: unknown
+		// the modal choice; NULL: unknown
 	// where the person is: the layer and the cost term in hand, which several views show
 	int layer, term;
+	int lane;                     // among the snapshot's lanes
 	const struct view_ops *focus; // the view that the person is in; NULL: the main table
 	// lines and boxes
 	const char *message; // NULL: none
@@ -65,7 +66,8 @@ struct view_ops {
 	size_t own;
 	void (*end)(void *own);    // frees what the memory holds; NULL: nothing
 	void (*forget)(void *own); // another search is shown: what was kept of the one before is dropped; NULL: nothing
-	// What it would like on a screen of that size: rows, panes. NULL: one line. Wanted is set before the call.
+	// What it would like on a screen of that size: rows, panes. NULL: one line. Wanted is set before the call; it may be taken back,
+	// where there is nothing to show.
 	void (*measure)(void *own, const struct scene *, const struct screen *, struct layout_item *);
 	// Into its panes: item->pane[0 .. item->got-1], at least one.
 	void (*draw)(void *own, struct scene *, struct screen *, const struct layout_item *);

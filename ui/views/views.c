@@ -130,7 +130,12 @@ void views_draw(struct views *v, struct scene *scene, struct screen *s)
 		v->item[i] = (struct layout_item){.place = ops->place, .wanted = !v->view[i].hidden, .rows = 1, .panes = 1};
 		if (ops->measure)
 			ops->measure(v->view[i].own, scene, s, &v->item[i]);
+		v->view[i].absent = !v->item[i].wanted && !v->view[i].hidden;
 	}
+	if (v->view[v->focus].absent)
+		v->focus = main_view(v);
+	if (v->zoomed != LAYOUT_NONE && v->view[v->zoomed].absent)
+		v->zoomed = LAYOUT_NONE;
 	screen_clear(s);
 	if (!layout_make(s->width, s->height, v->item, VIEWS_COUNT, v->zoomed)) {
 		draw_small(s);

@@ -11,6 +11,7 @@
 	V(header) \
 	V(layers) \
 	V(costs) \
+	V(lanes) \
 	V(front) \
 	V(curves) \
 	V(message) \
@@ -30,6 +31,7 @@ struct views {
 		const struct view_ops *ops;
 		void *own;
 		bool hidden;
+		bool absent; // by the last drawing, it has nothing to show
 	} view[VIEWS_COUNT];
 	struct layout_item item[VIEWS_COUNT]; // by the last drawing
 	int focus;                            // the view that the person is in
