@@ -93,6 +93,7 @@ void lane_follow(struct lane *lane, const struct lane *from)
 	additive_copy(lane->additive, from->additive);
 	partition_copy(last->partition, from->partition);
 	policy_copy(last->policy, lane->policy, last->partition);
+	additive_follow(lane->additive, lane->partition, lane->shared->by_loss); // a change of `from` may be fresh
 	last->kept = true;
 	last->terms = 0; // no aim was met or missed
 	last->knobs = lane->shared->knobs;
