@@ -468,14 +468,15 @@ static void results_by_repair(void **state)
 static void allocation_on_what_was_learned(void **state)
 {
 	(void)state;
-	const struct searcher *const searchers[] = {&searcher_greedy, &searcher_exact};
+	static const char common[] =
+		"net=resnet18 data=none sensitivity=hawq space=int4,int8 target.bops=0.5x weight.bops=1 steps=400 "
+		"start=uniform entropy=0 policy-rate=0.01 front-every=0 ";
 	for (int k = 0; k < 2; k++) {
-		struct search *s = searched(
-			"net=resnet18 data=none sensitivity=hawq space=int4,int8 target.bops=0.5x weight.bops=1 steps=400 "
-			"start=uniform entropy=0 policy-rate=0.01 front-every=0");
+		char settings[256];
+		snprintf(settings, sizeof settings, "%ssearcher=%s", common, k ? "exact" : "greedy");
+		struct search *s = searched(settings);
 		struct lane *lane = &s->lane[0];
 		struct fault f;
-		lane->searcher = searchers[k];
 		lane_refresh(lane); // it knows nothing yet
 		for (int i = 0; i < 400; i++)
 			assert_true(search_step(s, &f));
@@ -493,7 +494,7 @@ static void allocation_on_what_was_learned(void **state)
 		struct allocated plain = allocate_uniform(&a, lane->aim[0].target, choice);
 		assert_true(best.found && lost >= best.lost - 1e-9);
 		if (!(lost < best.lost + 0.1 * (plain.lost - best.lost)))
-			fail_msg("%s loses %.3f points, the best choice %.3f, the uniform one %.3f", searchers[k]->name, lost,
+			fail_msg("%s loses %.3f points, the best choice %.3f, the uniform one %.3f", lane->searcher->name, lost,
 				best.lost, plain.lost);
 		allocation_free(&a);
 		sensitivity_free(table);
