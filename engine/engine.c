@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The engine's thread: carries out requests between steps, steps while it is to run, and publishes. `search` is touched by that thread
-// alone while it lives; all that is shared stands behind `lock`.
+// The engine's thread: carries out requests between steps, makes steps while it should run, and publishes. Only this thread
+// touches `search` while it lives; `lock` guards everything that is shared.
 #include "engine/engine.h"
 
 #include <cblas.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Machines of many chips: what they are made of, what a slice of one does, and what work on it takes. Beside catalog.h this is a
-// header that sessions/, plots/ and ui/ include; engine/pods/ holds what it declares. All of it is arithmetic on plain figures:
-// no search, no state, any thread. SI units unless a comment says otherwise: bytes, seconds, watts, operations a second.
+// Machines of many chips: what they are made of, what a slice of one can do, and how long work on it takes. sessions/, plots/ and
+// ui/ may include this header, like catalog.h; engine/pods/ implements it. All of it is arithmetic on plain figures: no search,
+// no state, any thread. Units are SI unless a comment says otherwise: bytes, seconds, watts, operations a second.
 #ifndef ENGINE_MACHINE_H
 #define ENGINE_MACHINE_H
 
@@ -10,24 +10,25 @@
 
 #include "engine/base/fault.h"
 
-// ---- what the models are fed --------------------------------------------------------------------------------------------------
+// ---- what goes into the models ------------------------------------------------------------------------------------------------
 
-// Every input says where it is from. An unknown one has a range, and whatever rests on it is shown as a band over that range.
+// Every input names its source. An unknown one has a range, and every result that depends on it is shown as a band over that
+// range.
 enum input_kind { INPUT_NONE, INPUT_PUBLISHED, INPUT_DERIVED, INPUT_RECALLED, INPUT_UNKNOWN, INPUT_KINDS };
 extern const char *const input_kinds[INPUT_KINDS];
 
 struct figure_value {
-	double value, low, high; // low and high: of an unknown one; else both equal value
+	double value, low, high; // low and high: the range of an unknown one; else both equal value
 	enum input_kind kind;    // INPUT_NONE: the machine has no such thing, and value is 0
-	const char *source;      // NULL: the pod's own
+	const char *source;      // NULL: as the pod's
 };
 
 // ---- pods ---------------------------------------------------------------------------------------------------------------------
 
 enum pod_network {
-	NETWORK_BLOCKS,  // a torus whose blocks are joined by optical switches: any free blocks make a slice
+	NETWORK_BLOCKS,  // a torus of blocks joined by optical switches: any free blocks make a slice
 	NETWORK_FIXED,   // a torus wired once: a slice is an aligned box of it
-	NETWORK_ISLANDS, // islands of chips joined by links, the islands by a switched network that never blocks
+	NETWORK_ISLANDS, // islands of chips joined by links; a switched network that never blocks joins the islands
 	POD_NETWORKS
 };
 extern const char *const pod_networks[POD_NETWORKS];
@@ -72,26 +73,27 @@ extern const struct pod_figure_row pod_figures[POD_FIGURES];
 enum { POD_NAME = 48, POD_SOURCE = 256 };
 struct pod {
 	char name[POD_NAME];
-	char device[POD_SOURCE]; // what its chips are: a name or a path for `devices`
+	char device[POD_SOURCE]; // its chips: a name or a path for `devices`
 	char source[POD_SOURCE];
 	enum pod_network network;
-	int whole[3]; // NETWORK_FIXED: the machine's own axes, 1 where it has fewer than three
+	int whole[3]; // NETWORK_FIXED: the machine's axes; 1 for those beyond its own
 	bool twists;  // whether its slices may be twisted
 	struct figure_value figure[POD_FIGURES];
 };
 
-const char *const *pod_names(void); // of the table; NULL-terminated, for good
-// A built-in pod by its name, or one of a file: whatever holds a '/' or ends in ".json" is a path. A pod file is a JSON object
-// with "bitscape-pod": 1, "name", "device", "source", "network" (a word of pod_networks), "axes" [A, B, C] where it is fixed,
-// "twists", and "figures": {"link": 45, "hop": {"value": 1, "low": 0.5, "high": 2}}, in their units; a range makes a figure
-// unknown. The fault names the first mistake.
+const char *const *pod_names(void); // those of the table; NULL-terminated, valid for good
+// Reads a built-in pod by its name, or one from a file: a name that holds a '/' or ends in ".json" is a path. A pod file is a
+// JSON object with "bitscape-pod": 1, "name", "device", "source", "network" (a word of pod_networks), "axes" [A, B, C] for a
+// fixed one, "twists", and "figures": {"link": 45, "hop": {"value": 1, "low": 0.5, "high": 2}}, in their units; a range makes a
+// figure unknown. The fault names the first mistake.
 bool pod_get(const char *name_or_path, struct pod *, struct fault *);
 
 // ---- slices -------------------------------------------------------------------------------------------------------------------
 
-// A part of a pod that one job gets. Axes ascend; an axis of 1 chip does not count. Along an axis that wraps, the last chip is the
-// first one's neighbour; on a twisted slice (n x n x 2n or n x 2n x 2n, n at least 4) crossing the wrap of an axis also moves
-// every coordinate by that axis's size, modulo its own. In islands a slice is a number of chips, the last axis.
+// The part of a pod that one job gets. The axes ascend; an axis of 1 chip does not count. Along an axis that wraps, the last chip
+// is the first one's neighbour. On a twisted slice (n x n x 2n or n x 2n x 2n, n at least 4), crossing the wrap of an axis also
+// moves every coordinate by that axis's size, modulo the coordinate's own. In islands a slice is just a number of chips, held in
+// the last axis.
 struct slice {
 	int axis[3];
 	bool wrap[3];
@@ -99,59 +101,60 @@ struct slice {
 	bool islands;
 	int chips;
 };
-// "4x4x8", "8x16", "512" (islands). What is impossible is refused with the nearest that is not.
+// Reads "4x4x8", "8x16", "512" (islands). An impossible shape is refused, and the fault names the nearest possible one.
 bool slice_read(const struct pod *, const char *shape, bool twisted, struct slice *, struct fault *);
 const char *slice_name(const struct slice *, char buf[48]); // "4x4x8 twisted"
 bool slice_twistable(const struct pod *, const int axis[3]);
-// Lists all untwisted slices of this number of chips, from the longest to the most cube-like. Fills at most `most` and returns how
-// many there are.
+// Lists all untwisted slices with this number of chips, from the longest to the most cube-like. Fills at most `most` and returns
+// how many there are.
 int slices_of(const struct pod *, int chips, struct slice *, int most);
-// The nearest numbers of chips below and above that are slices; 0: none.
+// Gives the nearest numbers of chips below and above for which there is a slice; 0: none.
 void slices_near(const struct pod *, int chips, int *below, int *above);
 
-// How traffic of one unit from every chip to every other one is put on the links.
+// How traffic of one unit from every chip to every other chip is spread over the links.
 enum routing {
-	ROUTE_PATHS,     // split evenly over all shortest paths
-	ROUTE_HOPS,      // at each hop split evenly over the links that begin a shortest path
-	ROUTE_DIMENSION, // one of the shortest ways: least along the first axis, then along the second; equally good signs share
+	ROUTE_PATHS,     // evenly over all shortest paths
+	ROUTE_HOPS,      // at each hop, evenly over the links that begin a shortest path
+	ROUTE_DIMENSION, // one shortest way: the least along the first axis, then the second; equally good directions share
 	ROUTINGS
 };
 extern const char *const routings[ROUTINGS];
 enum { SLICE_HOPS = 2048 };
 struct slice_network {
-	double load[ROUTINGS], axis_load[ROUTINGS][3]; // of the fullest link, of all and of an axis; NAN: not worked out (a mesh)
-	double mean_load;                              // over all links
-	double mean_hops;                              // from a chip to another
+	// of the fullest link of all, and of each axis; NAN: not worked out (a mesh)
+	double load[ROUTINGS], axis_load[ROUTINGS][3];
+	double mean_load; // over all links
+	double mean_hops; // from one chip to another
 	int diameter;
-	double hops[SLICE_HOPS]; // chips so many hops away, mean over the chips
+	double hops[SLICE_HOPS]; // number of chips at each distance, mean over all chips
 	double links;            // directed
-	double bisection;        // directed links out of one half: the least of all halves across one axis
+	double bisection;        // directed links out of one half; the least over all halvings across one axis
 };
-// Exact counts. Where all axes wrap the slice looks alike from every chip, and one source serves; else all are taken, of 8192
-// chips at most.
+// Counts exactly. If all axes wrap, the slice looks the same from every chip, and one source is enough; otherwise every chip is a
+// source, at most 8192 chips.
 bool slice_network_of(const struct slice *, struct slice_network *, struct fault *);
-// As above for ROUTE_PATHS, from all sources and path by path: for tests. load[axis * 2 + sign] is of the fullest such link.
+// Counts ROUTE_PATHS from all sources, path by path; for tests. load[axis * 2 + sign] is that of the fullest such link.
 bool slice_loads_plainly(const struct slice *, double load[6], struct fault *);
 
 // ---- collectives --------------------------------------------------------------------------------------------------------------
 
 enum collective { ALL_GATHER, REDUCE_SCATTER, ALL_REDUCE, ALL_TO_ALL, COLLECTIVES };
 extern const char *const collectives[COLLECTIVES];
-struct ring { // a line where it does not wrap
+struct ring { // a line if it does not wrap
 	double size;
 	bool wrap;
 };
-// Seconds of a collective over the product of rings. bytes: of the whole array, unsharded. With N chips, W the rings'
-// bandwidths (both ways of a ring, one way of a line) in all: gather and scatter bytes (N-1)/N / W, all-reduce twice that,
-// all-to-all by the fullest link; or the hops' time where that is longer (half a ring, a whole line).
+// Returns the seconds of a collective over the product of rings. bytes: of the whole array, unsharded. With N chips and W the sum
+// of the rings' bandwidths (both ways for a ring, one way for a line): gather and scatter take bytes (N-1)/N / W, all-reduce
+// twice that, all-to-all what the fullest link takes; or the time of the hops if that is longer (half a ring, a whole line).
 double collective_time(enum collective, double bytes, const struct ring *, int rings, double link, double hop);
-// Over a whole slice of a pod. On a twisted one the compiler gathers by an all-reduce of a zero-filled array: twice the bytes.
-// network: of the slice, for ALL_TO_ALL on a torus; may be NULL else.
+// The same over a whole slice of a pod. On a twisted one the compiler gathers by an all-reduce of a zero-filled array: twice the
+// bytes. network: that of the slice, for ALL_TO_ALL on a torus; otherwise it may be NULL.
 double slice_collective(const struct pod *, const struct slice *, const struct slice_network *, enum collective, double bytes);
 
-// ---- inputs of no one pod -----------------------------------------------------------------------------------------------------
+// ---- inputs beside the pods ---------------------------------------------------------------------------------------------------
 
-// ID, name, unit, whether zero will do (FROM) or not (ABOVE), value, low, high, kind, source
+// ID, name, unit, whether zero is allowed (FROM) or not (ABOVE), value, low, high, kind, source
 // clang-format off
 #define INPUT_LIST(X)                                                                                                           \
 	X(OPTIMIZER, "optimizer", "B/parameter", FROM, 12, 8, 12, UNKNOWN,                                                      \
@@ -185,21 +188,22 @@ enum input {
 // clang-format on
 struct input_row {
 	const char *name, *unit;
-	bool above; // zero will not do
+	bool above; // zero is not allowed
 	struct figure_value at;
 };
 extern const struct input_row input_table[INPUTS];
 
 // ---- what runs on them --------------------------------------------------------------------------------------------------------
 
-// A decoder of identical layers. `parameters` is as published: what embeddings and the rest have beyond the layers' matrices.
+// A decoder of identical layers. `parameters` is the published count, which also holds embeddings and whatever is not a layer's
+// matrix.
 struct transformer {
 	char name[48];
 	double layers, width, heads, kv_heads, head_width, hidden;
 	double matrices; // of the feed-forward part: 2, or 3 where it is gated
 	double vocabulary, parameters;
 	double sequence; // tokens
-	double batch;    // sequences a step, of training; 0: the input `batch`
+	double batch;    // of training: sequences a step; 0: the input `batch`
 	const char *source;
 	enum input_kind kind;
 };
@@ -209,13 +213,13 @@ extern const int transformer_count;
 // The slices that jobs ask for.
 struct job_size {
 	int axis[3];
-	double share; // of the jobs; they need not add up to 1
+	double share; // of the jobs; the shares need not add up to 1
 	const char *source;
 };
 extern const struct job_size job_mix[];
 extern const int job_mix_count;
 
-// Where machines stand. kg of CO2e a kWh: of the grid, and net of the clean energy that the operator buys.
+// Where machines stand. gross and net are kg of CO2e per kWh: of the grid, and less the clean energy that the operator buys.
 struct site {
 	const char *name;
 	double pue, gross, net;
@@ -224,23 +228,24 @@ struct site {
 extern const struct site site_table[];
 extern const int site_count;
 
-// Published training runs, for energy and carbon. Not a model's input but what the model is held against: days, rate, MWh,
-// tonnes.
+// Published training runs, for energy and carbon. Days, rate, MWh and tonnes are not inputs of a model; the model is compared
+// with them.
 struct training_run {
 	const char *name, *pod, *site;
 	double chips, operations; // of the whole run
-	double days, rate, watts; // published: rate in operations a second a chip, watts a chip
+	double days, rate, watts; // as published: rate in operations a second per chip, watts per chip
 	double mwh, tonnes_gross, tonnes_net;
 	const char *source;
 };
 extern const struct training_run training_runs[];
 extern const int training_run_count;
 
-// Embedding tables of a recommendation model, and its dense layers.
+// The embedding tables of a recommendation model, and its dense layers.
 struct embedding_table {
 	double rows, width;
 	double hot; // ids a sample
-	// Share of a chip's ids left once duplicates are dropped; 0: the input `unique`; below 0: ids are uniform, it follows.
+	// Share of a chip's ids left once duplicates are dropped. 0: the input `unique`; below 0: it is worked out for uniform
+	// ids.
 	double unique;
 	int place; // enum embedding_place
 };
@@ -255,11 +260,12 @@ struct workload {
 	int tables;
 	struct embedding_table table[EMBEDDING_TABLES];
 };
-// MLPerf's DLRM-DCNv2 as "dlrm_dcnv2", or one of a JSON file: {"bitscape-workload": 1, "name", "source", "batch", "dense",
-// "tables": [{"rows", "width", "hot", "unique", "place": "sparsecore|tensorcore|host"}, …]}; unique and place may be left out.
+// Reads MLPerf's DLRM-DCNv2 as "dlrm_dcnv2", or one from a JSON file: {"bitscape-workload": 1, "name", "source", "batch",
+// "dense", "tables": [{"rows", "width", "hot", "unique", "place": "sparsecore|tensorcore|host"}, …]}; unique and place may be
+// left out.
 bool workload_get(const char *name_or_path, struct workload *, struct fault *);
 
-// What was published about pods, and is compared with the models: never fed to them, but for the one that says it is.
+// Published results about pods, with which the models are compared. None goes into a model except the one that says so.
 enum published {
 	PUB_BISECTION,
 	PUB_ALLREDUCE,
@@ -294,89 +300,89 @@ struct published_row {
 };
 extern const struct published_row published_table[PUBLISHED];
 
-// All that a model is fed: up to two pods and the inputs.
+// All that goes into a model: up to two pods and the inputs.
 struct world {
 	int pods;
 	struct pod pod[2];
 	double input[INPUTS];
-	bool set[INPUTS]; // by hand: it is no longer unknown, and goes before what a workload says
+	bool set[INPUTS]; // set by hand: no longer unknown, and stronger than a workload's own
 };
-void world_begin(struct world *, const struct pod *, const struct pod *other); // other: NULL, or what `pod` is compared with
-// Sets an input; false with a fault: no such input, or an absurd value.
+void world_begin(struct world *, const struct pod *, const struct pod *other); // other: the pod to compare with, or NULL
+// Sets an input. Returns false with a fault for an unknown input or an absurd value.
 bool world_set(struct world *, const char *name, double value, struct fault *);
 
-// What a model says at the inputs' values, and between which bounds it stays where the unknown ones move within their ranges: all
-// corners of the six that move it most, each alone for the rest. NAN where the model has no answer.
+// A model's result at the inputs' values, and its bounds while the unknown inputs move within their ranges: over all corners of
+// the six that move it most, and over each of the others alone. NAN where the model has no answer.
 struct band {
 	double value, low, high;
-	char mover[64]; // the unknown that moves it most; "": none does
+	char mover[64]; // the unknown that moves it most; "": none
 };
 typedef double (*world_model)(const struct world *, void *context);
 struct band world_band(const struct world *, world_model, void *context);
 
 // ---- availability and goodput -------------------------------------------------------------------------------------------------
 
-// Hosts fail and are repaired, each by itself, after times that are exponentially distributed; a block is up while all its
-// hosts are. Jobs of one slice, or of the mix, never run out. Switched: any free blocks that are up make a slice. Fixed: only
-// an aligned box of neighbours does, in one direction. A job that loses a host goes back to its last checkpoint and is the next
-// to be placed.
+// Hosts fail and are repaired independently, after exponentially distributed times; a block is up while all its hosts are. Jobs
+// of one slice, or of the mix, never run out. Switched: any free blocks that are up make a slice. Fixed: only an aligned box of
+// neighbours does, in one orientation. A job that loses a host goes back to its last checkpoint and is the next to be placed.
 struct goodput_case {
-	double availability;        // of a host: the share of time that it is up
+	double availability;        // of a host: the share of time it is up
 	int axis[3];                // of the slice; {0}: a mix
 	const struct job_size *mix; // borrowed; NULL: the published one
 	int mixes;
 	int spares; // blocks always held back
 	bool fixed;
-	int window; // jobs of the queue that may be placed before the first one; 0 or 1: none
+	int window; // number of jobs at the head of the queue that are tried; 0 or 1: only the first
 };
-// Blocks of the machine and where they stand. False with a fault: its slices are not made of blocks.
+// The machine's blocks and where they stand. Returns false with a fault if its slices are not made of blocks.
 struct block_grid {
-	int side[3], blocks, hosts; // hosts a block
+	int side[3], blocks, hosts; // hosts per block
 };
 bool block_grid_of(const struct pod *, struct block_grid *, struct fault *);
-// In closed form, for one slice size of at least a block. Shares of all chips: those that run a job, by the binomial distribution
-// (switched) or of the boxes all whose blocks are up (fixed)...
+// Closed forms, for one slice size of at least a block. The share of all chips that run a job: by the binomial distribution
+// (switched), or the boxes whose blocks are all up (fixed).
 double goodput_busy(const struct block_grid *, const struct goodput_case *);
-// ...and of a job's time what is kept: with failures at rate l, a checkpoint every c, a restart of r: l c e^(-l r) / (e^(l c) -
-// 1).
+// The share of a job's time that is kept. With failures at rate l, a checkpoint every c and a restart of r: l c e^(-l r) / (e^(l
+// c) - 1).
 double goodput_kept(const struct world *, const struct block_grid *, const struct goodput_case *);
 
 struct goodput_run {
 	double busy, busy_error;     // mean of the batches of time, and its standard error
-	double useful, useful_error; // busy, less what failures cost
+	double useful, useful_error; // `busy` less the time that failures cost
 	double host_hours;
-	long failures, hits, jobs; // of hosts; of jobs; jobs that were finished
+	long failures, hits, jobs; // failures of hosts; those that hit a job; jobs finished
 };
-// The same by events, from a seed. A job's length is exponential with the mean of the input `job`; where `job` is 0 it never
-// ends.
+// Simulates the same by events, from a seed. A job's length is exponential with the input `job` as its mean; if `job` is 0, a job
+// never ends.
 bool goodput_simulate(const struct world *, const struct goodput_case *, uint64_t seed, double hours, struct goodput_run *,
 	struct fault *);
 
 // ---- a transformer over a slice -----------------------------------------------------------------------------------------------
 
-// Each part is a product of pieces of the slice's axes: a whole axis is a ring where it wraps, a factor of one a line. On a
-// twisted slice the short axes do not close by themselves. (Reports say partition; in the engine that is the word for decisions
-// that are taken together.)
+// Each part is a product of pieces of the slice's axes: a whole axis is a ring if it wraps, a factor of an axis is a line. On a
+// twisted slice the short axes do not close by themselves. (Reports call a division a partition; in the engine a partition says
+// which slots are decided together.)
 enum part { PART_PIPELINE, PART_DATA, PART_MODEL1, PART_MODEL2, PARTS };
 struct division {
 	struct slice slice;
 	int size[PARTS];
 	int rings[PARTS];
 	struct ring ring[PARTS][3];
-	// Weights 1D: cut along the hidden width over model 1 x model 2; 2D: the hidden width over model 1, the other over
-	// model 2. Activations 1D: between blocks each chip of the model parts has them whole (2D weights: a part of model 2);
-	// 2D: cut over both.
+	// Weights 1D: the hidden width is cut over model 1 x model 2; 2D: the hidden width over model 1, the other over model 2.
+	// Activations 1D: between blocks each chip of the model parts holds them whole (with 2D weights, model 2's share); 2D:
+	// cut over both.
 	bool weights_2d, activations_2d;
 };
-// All of a slice: whole axes alone, or any factors. With `styles` each in the four ways of weights and activations. Fills at
-// most `most`, returns how many there are.
+// Lists all divisions of a slice, by whole axes only or, with `any`, by any factors. With `styles`, each comes in the four ways
+// of weights and activations. Fills at most `most` and returns how many there are.
 int divisions_of(const struct slice *, bool any, bool styles, struct division *, int most);
-// The one of so many chips a part: of whole axes where there is one, else of factors. False with a fault.
+// Finds the division with these numbers of chips per part: by whole axes if there is one (*whole), else by factors. Returns false
+// with a fault.
 bool division_with(const struct slice *, const int size[PARTS], struct division *, bool *whole, struct fault *);
 const char *division_name(const struct division *, char buf[64]); // "[8,1,8,8]"
 
-// Number formats, by their index in the table of formats (division_format reads their names): of weights and activations, and of what
-// collectives carry: activations, gradients, weights.
+// What has a number format: weights, activations, and the activations, gradients and weights that collectives carry. A format is
+// its index in the table of formats; division_format reads its name.
 enum carried { OF_WEIGHTS, OF_ACTIVATIONS, CARRIED_ACTIVATIONS, CARRIED_GRADIENTS, CARRIED_WEIGHTS, FORMAT_USES };
 bool division_format(const char *name, int *format, struct fault *);
 const char *division_format_name(int format);
@@ -384,42 +390,42 @@ const char *division_format_name(int format);
 struct division_job {
 	struct transformer net;
 	int format[FORMAT_USES];
-	double batch;      // sequences a step over all pods; serving: sequences at once
+	double batch;      // training: sequences a step over all pods; serving: sequences at once
 	double pods;       // joined over the data-centre network, data parallel
-	double efficiency; // of the peak that the matrix unit reaches
-	double context;    // serving: tokens that the cache holds a sequence
+	double efficiency; // share of the peak that the matrix unit reaches
+	double context;    // serving: tokens per sequence in the cache
 };
 void division_job_begin(struct division_job *, const struct world *, const struct transformer *); // bf16 throughout, one pod
 
 enum sharding { SHARD_NOTHING, SHARD_OPTIMIZER, SHARD_ALL, SHARDINGS }; // over the data part
 extern const char *const shardings[SHARDINGS];
-// A step's price. Seconds are of the whole step: what the matrix unit takes, what is waited for of collectives inside layers,
-// of weights and gradients over the data part and between pods, and of a stage's neighbours; `bubble` is what filling the
-// pipeline adds.
+// A step's price. Seconds are of the whole step. compute: the matrix unit; model, data, pipeline: the waits for collectives
+// inside layers, for weights and gradients over the data part and between pods, and for a stage's neighbours; bubble: what
+// filling the pipeline adds.
 struct division_price {
 	bool fits;
-	double memory, weights, optimizer, activations, cache; // bytes a chip; memory: all of it
-	double microbatch, microbatches;                       // sequences; a step
+	double memory, weights, optimizer, activations, cache; // bytes per chip; memory: the sum
+	double microbatch, microbatches;                       // sequences; number per step
 	bool recompute;
 	enum sharding sharding;
 	double step, compute, model, data, pipeline, bubble;
 	double rate;    // sequences a second; serving: tokens a second
-	double mfu;     // of the peak: 6 operations a parameter and token, and attention's
-	double reading; // serving: operations of reading a prompt over the peak
+	double mfu;     // share of the peak: 6 operations per parameter and token, and attention's
+	double reading; // serving: the share of the peak while a prompt is read
 };
-// Training: microbatch, recomputation and sharding are the quickest that fit; where none does, those that lack least. NAN rate:
-// an unknown rate of the chip. False with a fault: the chip is unknown, or has no rate for the formats.
+// Training: takes the quickest microbatch, recomputation and sharding that fit, or those that lack the least memory if none fit.
+// rate is NAN if the chip's rate is unknown. Returns false with a fault if the chip is unknown or has no rate for the formats.
 bool division_train(const struct world *, const struct division_job *, const struct division *, struct division_price *,
 	struct fault *);
-// Serving: a token of every sequence at once; step: its latency.
+// Serving: one token for every sequence at once; `step` is its latency.
 bool division_serve(const struct world *, const struct division_job *, const struct division *, struct division_price *,
 	struct fault *);
-// The efficiency at which GPT-3 on 8x8x8 [8,1,8,8] of TPU v4 takes the published time, in the quickest of the four ways. The
-// one constant that is fitted; NAN: none up to 1 does.
+// Returns the efficiency at which GPT-3 on 8x8x8 [8,1,8,8] of TPU v4 takes the published time, in the quickest of the four ways.
+// It is the only fitted constant. NAN: no efficiency up to 1 reaches that time.
 double division_calibrate(const struct world *);
 
-// The quickest that fits of all slices of so many chips and all partitions of whole axes; where none does, the one that lacks least
-// (price->fits says). False with a fault: no such slice, or none that can be priced.
+// Finds the quickest that fits among all slices with this number of chips and all divisions by whole axes, or the one that lacks
+// the least memory if none fits (see price->fits). Returns false with a fault if there is no such slice or none can be priced.
 bool division_best(const struct world *, const struct division_job *, int chips, bool serve, struct division *,
 	struct division_price *, struct fault *);
 
@@ -427,17 +433,16 @@ bool division_best(const struct world *, const struct division_job *, int chips,
 
 struct embedding_job {
 	const struct workload *workload;
-	int format;   // of the tables and of what travels
+	int format;   // of the tables and of the numbers exchanged
 	double batch; // samples a step, over all chips
 	bool serve;   // no gradients
 	bool keep_duplicates;
-	bool pipelined; // SparseCores work on another step than the tensor cores meanwhile: up to twice as fast, gradients two
-			// steps old
-	int place;      // of all tables; EMBEDDING_PLACES: as each says
+	bool pipelined; // SparseCores and tensor cores work on different steps: up to twice as fast, gradients two steps old
+	int place;      // of all tables; EMBEDDING_PLACES: each table's own
 };
-// Seconds of a step. SparseCores: rows from memory, numbers added, ids handled, rows exchanged over the slice, of which the
-// longest counts, and an overhead. Tables are cut over all SparseCores of the slice; on tensor cores they are whole on each
-// chip, a look-up is a product with a one-hot matrix; in the hosts' memory they are cut over the hosts.
+// Seconds of a step. SparseCores: the longest of reading rows from memory, adding numbers, handling ids and exchanging rows over
+// the slice, and an overhead. Tables are cut over all SparseCores of the slice. For tensor cores every chip holds the whole
+// tables, and a look-up is a product with a one-hot matrix. In the hosts' memory they are cut over the hosts.
 struct embedding_price {
 	bool fits;
 	double memory;                                     // bytes a chip
@@ -447,7 +452,7 @@ struct embedding_price {
 	double step, rate; // samples a second
 	const char *binds;
 };
-// network: of the slice where it is a torus. False with a fault: a place that the pod lacks, an unknown rate.
+// network: that of the slice if it is a torus. Returns false with a fault for a place that the pod lacks or an unknown rate.
 bool embedding_price_of(const struct world *, int pod, const struct slice *, const struct slice_network *,
 	const struct embedding_job *, struct embedding_price *, struct fault *);
 
@@ -455,31 +460,32 @@ bool embedding_price_of(const struct world *, int pod, const struct slice *, con
 
 struct chip_power {
 	const char *name;
-	double peak, watts; // bf16 (fp16 where it has no other); mean, with the chip's share of the system
+	double peak, watts; // of bf16, or fp16 if it has no bf16; mean, with the chip's share of the system
 	const char *source;
 };
 extern const struct chip_power chip_powers[];
 extern const int chip_power_count;
-// The utilization that hours are predicted with where none is said: GPT-3's expert row, 6 operations a parameter and token.
+// Returns the utilization for predicting hours when none is given: that of GPT-3's expert row, at 6 operations per parameter and
+// token.
 double carbon_utilization(void);
 
 struct footprint {
-	double hours, mwh, gross, net; // MWh with the site's PUE; tonnes of CO2e
+	double hours, mwh, gross, net; // MWh including the site's PUE; tonnes of CO2e
 };
-// Of so many chips at mean watts for so many seconds: kWh = hours x chips x W x PUE / 1000; t = kWh x kg/kWh / 1000.
+// The footprint of chips that run at mean watts for some seconds: kWh = hours x chips x W x PUE / 1000; t = kWh x kg/kWh / 1000.
 struct footprint footprint_of(double seconds, double chips, double watts, const struct site *);
 
-// ---- against what was published -----------------------------------------------------------------------------------------------
+// ---- against published results ------------------------------------------------------------------------------------------------
 
 struct published_result {
 	const struct published_row *row;
-	const char *with;    // which case of it
-	struct band band;    // the model's, in the row's unit
-	const char *verdict; // "agree": within 5 %, and rests on no unknown; "band": within the band; "not"; "fed"
+	const char *with;    // the case of that row
+	struct band band;    // the model's result, in the row's unit
+	const char *verdict; // "agree": within 5 %, without any unknown; "band": within the band; "not"; "fed"
 	const char *reason;
 };
 enum { PUBLISHED_CASES = 64 };
-// All of them, in turn; returns how many. 0 with a fault: out of memory.
+// Fills in all of them, in order, and returns their number; 0 with a fault when out of memory.
 int published_results(struct published_result results[PUBLISHED_CASES], struct fault *);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Names of slots as a person writes them, over a snapshot; and the words for what a snapshot holds.
+// Finds slots in a snapshot by the names a person writes, and gives the words for what a snapshot holds.
 #include <string.h>
 
 #include "engine/engine.h"

@@ -2,7 +2,7 @@
 // Figures in character cells.
 #include "plots/heatmap.h"
 #include "plots/legend.h"
-#include "plots/layout.h"
+#include "plots/placement.h"
 #include "plots/raster.h"
 #include "plots/scale.h"
 
@@ -10,12 +10,12 @@
 
 // ---- data -------------------------------------------------------------------------------------------------------------
 
-static const struct scale *scale_for(const struct layout *l, const struct series *s)
+static const struct scale *scale_for(const struct placement *l, const struct series *s)
 {
 	return s->right ? &l->right : &l->y;
 }
 
-static void draw_line(struct raster *r, const struct layout *l, const struct series *s)
+static void draw_line(struct raster *r, const struct placement *l, const struct series *s)
 {
 	double x0 = NAN, y0 = NAN;
 	unsigned phase = 0;
@@ -34,7 +34,7 @@ static void draw_line(struct raster *r, const struct layout *l, const struct ser
 }
 
 // The cell of a point; false where it has none.
-static bool place_of(const struct layout *l, const struct series *s, size_t i, int *x, int *y)
+static bool place_of(const struct placement *l, const struct series *s, size_t i, int *x, int *y)
 {
 	int column = raster_cell(scale_map(&l->x, s->x[i]), l->plot.width);
 	int row = raster_cell(1 - scale_map(scale_for(l, s), s->y[i]), l->plot.height);
@@ -43,7 +43,7 @@ static bool place_of(const struct layout *l, const struct series *s, size_t i, i
 	return column >= 0 && row >= 0;
 }
 
-static void draw_points(struct raster *r, const struct layout *l, const struct series *s)
+static void draw_points(struct raster *r, const struct placement *l, const struct series *s)
 {
 	int x, y;
 	for (size_t i = 0; i < s->count; i++)
@@ -51,7 +51,7 @@ static void draw_points(struct raster *r, const struct layout *l, const struct s
 			raster_put(r, x, y, raster_sign(s, r->glyphs), s->role);
 }
 
-static void draw_straight(struct raster *r, const struct layout *l, const struct line *line)
+static void draw_straight(struct raster *r, const struct placement *l, const struct line *line)
 {
 	const struct area *p = &l->plot;
 	int x = line->vertical ? raster_cell(scale_map(&l->x, line->at), p->width) : -1;
@@ -77,7 +77,7 @@ static bool try_text(struct raster *r, const struct area *p, int x, int y, const
 	return true;
 }
 
-static void label_points(struct raster *r, const struct layout *l, const struct series *s)
+static void label_points(struct raster *r, const struct placement *l, const struct series *s)
 {
 	int x, y;
 	for (size_t i = 0; s->label && i < s->count; i++) {
@@ -95,7 +95,7 @@ static void label_points(struct raster *r, const struct layout *l, const struct 
 	}
 }
 
-static void label_straight(struct raster *r, const struct layout *l, const struct line *line)
+static void label_straight(struct raster *r, const struct placement *l, const struct line *line)
 {
 	const struct area *p = &l->plot;
 	int width = raster_text_width(line->label);
@@ -125,8 +125,8 @@ void canvas_draw(const struct figure *f, struct cell *cell, int width, int heigh
 		return;
 	struct raster r = {cell, width, height, glyphs};
 	raster_clear(&r);
-	struct layout l = layout_of(f, width, height);
-	layout_axes(&r, f, &l);
+	struct placement l = placement_of(f, width, height);
+	placement_axes(&r, f, &l);
 	if (f->heat) {
 		heatmap_draw(&r, f, &l);
 		legend_draw(&r, f, &l);
@@ -164,5 +164,5 @@ bool canvas_shows_all(const struct figure *f, int width, int height)
 	int first;
 	return !f->heat ||
 		(width > 0 && height > 0 &&
-			heatmap_rows(f->heat, layout_of(f, width, height).plot.height, &first) >= f->heat->rows);
+			heatmap_rows(f->heat, placement_of(f, width, height).plot.height, &first) >= f->heat->rows);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Figures over the steps: quantities of the records, smoothed where they are noisy, thinned to what a page can show.
+// Figures over the steps: quantities of the records, smoothed if they are noisy, and thinned to what a page can show.
 #include "plots/build.h"
 #include "plots/scale.h"
 

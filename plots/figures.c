@@ -137,6 +137,20 @@ static bool add_points(struct figure *f, const struct snapshot *s, int term, dou
 	return true;
 }
 
+char figure_lane_sign(int number)
+{
+	return number < 10 ? (char)('0' + number) : (char)('a' + (number - 10) % 26);
+}
+
+// Where there are several lanes, those that are gone may have left none.
+static bool any_sampled(const struct snapshot *s, int modal)
+{
+	bool any = s->lanes < 2;
+	for (int i = 0; i < s->points; i++)
+		any = any || role_of(s, i, modal) == ROLE_SAMPLED;
+	return any;
+}
+
 // Each lane's points under its sign, its last modal choice with its name.
 static bool add_lanes(struct figure *f, const struct snapshot *s, int term, double divisor)
 {
@@ -149,7 +163,7 @@ static bool add_lanes(struct figure *f, const struct snapshot *s, int term, doub
 		if (!series)
 			return false;
 		series->estimated = s->estimated[0];
-		series->sign = (char)('0' + lane->number % 10);
+		series->sign = figure_lane_sign(lane->number);
 		snprintf(label, sizeof label, "%slane %d", s->estimated[0] ? "~" : "", lane->number);
 		for (int i = 0; i < s->points; i++)
 			if (role_of(s, i, -1) == role)
@@ -188,7 +202,7 @@ struct figure *figure_front(const struct figure_source *source)
 	char label[64];
 	snprintf(label, sizeof label, "target %s", term->target_text);
 	if (add_front(f, s, source->term, unit.divisor) &&
-		add_points(f, s, source->term, unit.divisor, "sampled", ROLE_SAMPLED, modal) &&
+		(!any_sampled(s, modal) || add_points(f, s, source->term, unit.divisor, "sampled", ROLE_SAMPLED, modal)) &&
 		add_points(f, s, source->term, unit.divisor, "uniform", ROLE_UNIFORM, modal) &&
 		(s->lanes > 1 || add_points(f, s, source->term, unit.divisor, "modal", ROLE_MAIN, modal)) &&
 		add_lanes(f, s, source->term, unit.divisor) &&

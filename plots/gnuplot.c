@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// One gnuplot at a time, one picture at a time. A picture's script ends with a line to print: when that line comes back,
-// the picture is ready, whatever else gnuplot has said. A child that does not answer in time or dies is ended, with its
-// whole process group. Where it died, the picture is tried once more with a new child, then given up. Where it hangs, another
-// would keep a person waiting as long: the picture is given up, and with it all that wait if this child never answered at all.
+// Runs one gnuplot at a time, with one picture at a time. A picture's script ends with a line to print: when that line comes
+// back, the picture is ready, whatever else gnuplot has said. A child that dies or does not answer in time is ended with its
+// whole process group. If it died, the picture is tried once more with a new child, then given up. If it hangs, another child
+// would keep a person waiting as long, so the picture is given up; if this child never answered at all, so are all that wait.
 #include "plots/gnuplot.h"
 
 #include <errno.h>

@@ -76,7 +76,7 @@ int heatmap_rows(const struct heat *h, int lines, int *first)
 	return count;
 }
 
-void heatmap_draw(struct raster *r, const struct figure *f, const struct layout *l)
+void heatmap_draw(struct raster *r, const struct figure *f, const struct placement *l)
 {
 	const struct heat *h = f->heat;
 	const struct area *p = &l->plot;

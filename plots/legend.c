@@ -107,7 +107,7 @@ static int legend_of_rows(struct raster *r, const struct heat *h, int lines, int
 	return r->width - width - GAP;
 }
 
-void legend_draw(struct raster *r, const struct figure *f, const struct layout *l)
+void legend_draw(struct raster *r, const struct figure *f, const struct placement *l)
 {
 	if (l->header < 0)
 		return;
@@ -123,7 +123,7 @@ void legend_draw(struct raster *r, const struct figure *f, const struct layout *
 		return;
 	}
 	int from, to;
-	layout_header_room(f, r->width, &from, &to);
+	placement_header_room(f, r->width, &from, &to);
 	if (to - from >= width || !legend_in_corner(r, f, &l->plot))
 		legend_in_row(r, f, from, to, l->header);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The latency model against times measured on silicon: a point for each, on the diagonal where they agree. It needs no search.
+// The latency model against times measured on silicon: one point each, on the diagonal if they agree. It needs no search.
 #include "plots/build.h"
 
 #include <math.h>

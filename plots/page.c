@@ -14,6 +14,24 @@ double page_text_width(const struct page *p, const char *text)
 	return raster_text_width(text) * letter * p->points * cm_per_point;
 }
 
+double page_legend_entry(const struct page *p, const struct series *s)
+{
+	return 3.1 * p->line + page_text_width(p, s->name); // a sample and three gaps
+}
+
+int page_legend_row(const struct page *p, const struct figure *f, int first)
+{
+	double width = 0;
+	int count = 0;
+	while (first + count < f->series_count) {
+		width += page_legend_entry(p, &f->series[first + count]);
+		if (count && width > p->width)
+			break;
+		count++;
+	}
+	return count;
+}
+
 static double widest_tick(const struct page *p, const struct ticks *t)
 {
 	double most = 0;
@@ -45,6 +63,11 @@ struct page page_of(const struct figure *f, double width_cm)
 		p.words_above |= f->line[i].vertical && f->line[i].label[0];
 	p.top = p.height - (p.words_above ? 2.9 : 1.9) * p.line;
 	p.bottom = (f->series_count > 1 ? 4.4 : 3.1) * p.line; // ticks, axis label, legend
+	for (int i = page_legend_row(&p, f, 0); i < f->series_count; i += page_legend_row(&p, f, i)) { // further rows of it
+		p.bottom += 1.2 * p.line;
+		p.top += 1.2 * p.line;
+		p.height += 1.2 * p.line;
+	}
 	enum { Y_TICKS = 6 };
 	p.y = scale_of(f, AXIS_Y, Y_TICKS);
 	p.y2 = scale_of(f, AXIS_RIGHT, Y_TICKS);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Lays a figure out on a page: it says where its parts stand, in cm from the lower left corner, and where words find room.
-// gnuplot knows the true size of text, but cannot avoid collisions; the sizes here are estimates on the safe side.
+// Lays a figure out on a page: where its parts stand, in cm from the lower left corner, and where there is room for words.
+// gnuplot knows the true size of text but cannot avoid collisions; the sizes here are estimates on the safe side.
 #ifndef PLOTS_PAGE_H
 #define PLOTS_PAGE_H
 
@@ -8,27 +8,31 @@
 
 struct page {
 	double width, height;
-	double points;                   // of the type
+	double points;                   // size of the type
 	double line;                     // height of a line of text
 	double left, right, bottom, top; // of the plot
 	struct scale x, y, y2;
 	struct ticks x_ticks, y_ticks, y2_ticks;
-	bool words_above; // upright lines are named above the plot
+	bool words_above; // names of vertical lines stand above the plot
 };
 
 struct page page_of(const struct figure *, double width_cm);
+// The legend's entries, so many series from the `first` on share a row; and what one is wide.
+int page_legend_row(const struct page *, const struct figure *, int first);
+double page_legend_entry(const struct page *, const struct series *);
 double page_text_width(const struct page *, const char *text);
 
-// Where a word stands: its corner, centre or end at (x, y), the middle of its height.
+// Where a word stands: its left end, centre or right end is at x, the middle of its height at y.
 struct spot {
 	double x, y;
 	const char *align; // "left", "center", "right"; NULL: there is no room
 };
 
-// Of the name of straight line i (upright ones: above the plot, those that leave room after the ones before).
+// Returns the place for the name of straight line i. Names of vertical lines go above the plot, each if those before it leave
+// room.
 struct spot page_line_name(const struct page *, const struct figure *, int i);
-// Of the labels of all points: spot[series][point], each series with labels having an array of its own; beside the points and
-// clear of all points and labels. A label that is its series' name is the legend's to say.
+// Finds the places for the labels of all points: beside their points, clear of all other points and labels. spot[series] is an
+// array with one place per point, for each series with labels. A label that equals its series' name is left to the legend.
 void page_point_names(const struct page *, const struct figure *, struct spot *const *spot);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Chooses the ranges of axes and their ticks, the same for the canvas and for gnuplot. It is safe for any doubles.
+// Chooses the ranges of axes and their ticks, the same for the canvas and for gnuplot. It accepts any doubles.
 #ifndef PLOTS_SCALE_H
 #define PLOTS_SCALE_H
 
@@ -11,12 +11,13 @@ struct scale {
 };
 
 enum figure_axis { AXIS_X, AXIS_Y, AXIS_RIGHT };
-// The range of one of the figure's axes: what the axis fixes, else what the data take, rounded outwards a little so
+// Returns the range of one of the figure's axes: the one that the axis fixes, else that of the data, rounded outwards a little so
 // that it seldom moves while data come in. `ticks`: about how many ticks there is room for.
 struct scale scale_of(const struct figure *, enum figure_axis, int ticks);
-// The largest of 1, 2, 5 times a power of ten that is not above v (for v > 0).
+// Returns the largest of 1, 2, 5 times a power of ten that is not above v (for v > 0).
 double scale_round(double v);
-// 0 at low, 1 at high, beyond outside; NaN for what has no place (NaN, infinity, not positive on a logarithmic axis).
+// Maps low to 0 and high to 1; values outside the range fall below 0 or above 1. NaN for values without a place (NaN, infinity,
+// not positive on a logarithmic axis).
 double scale_map(const struct scale *, double value);
 
 enum { TICKS = 24 };
@@ -25,8 +26,8 @@ struct ticks {
 	double at[TICKS];
 	char text[TICKS][16];
 };
-// At most `most` ticks (and TICKS), ascending, with texts that differ: steps of 1, 2 or 5 times a power of ten, on a
-// logarithmic axis 1-2-5 or powers of ten; large and small numbers with SI letters, one letter for the whole linear axis.
+// Chooses at most `most` ticks (and at most TICKS), ascending, each with a different text: steps of 1, 2 or 5 times a power of
+// ten; on a logarithmic axis 1-2-5 or powers of ten. Large and small numbers have SI letters, the same one along a linear axis.
 void ticks_choose(const struct scale *, int most, struct ticks *);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Made to be read in print at 8 cm (a column) and 16 cm (a page): 7 to 9 point type, thin axes, the palette of Okabe and
-// Ito, each role with its own dash and point as well; heat in the order of viridis, which keeps its order in grey.
+// Figures are made for print at 8 cm (a column) and 16 cm (a page): 7 to 9 point type, thin axes, the palette of Okabe and Ito,
+// and a dash and point of its own for each role. Heat maps use viridis, which keeps its order in grey.
 #include "plots/script.h"
 
 #include <locale.h>
@@ -174,12 +174,21 @@ static void point_labels(struct string *t, const struct figure *f, const struct 
 // Drawn here, and not by gnuplot's key, which breaks the entries into rows as it guesses.
 static void legend(struct string *t, const struct figure *f, const struct page *p)
 {
-	double sample = 1.6 * p->line, gap = 0.5 * p->line, total = -2 * gap, y = 0.75 * p->line;
-	for (int i = 0; i < f->series_count; i++)
-		total += sample + page_text_width(p, f->series[i].name) + 3 * gap;
-	double x = fmax((p->width - total) / 2, gap);
-	for (int i = 0; f->series_count > 1 && i < f->series_count; i++) { // of a single one the axis says what it is
+	double sample = 1.6 * p->line, gap = 0.5 * p->line, y = 0.75 * p->line, x = 0;
+	int left = 0, rows = 0; // entries of this row that are still to come
+	for (int i = 0; i < f->series_count; i += page_legend_row(p, f, i))
+		rows++;
+	y += 1.2 * p->line * rows;
+	for (int i = 0; f->series_count > 1 && i < f->series_count; i++, left--) { // of a single one the axis says what it is
 		const struct series *s = &f->series[i];
+		if (!left) {
+			double total = -2 * gap;
+			left = page_legend_row(p, f, i);
+			for (int k = 0; k < left; k++)
+				total += page_legend_entry(p, &f->series[i + k]);
+			x = fmax((p->width - total) / 2, gap);
+			y -= 1.2 * p->line;
+		}
 		if (s->kind == SERIES_POINTS)
 			string_add(t, "set label '' at screen %.4f,%.4f point pt %d ps %g lw 1.2 lc rgb '%s'\n",
 				(x + sample * 0.75) / p->width, y / p->height, point_of(s), looks[s->role].size,
@@ -189,7 +198,7 @@ static void legend(struct string *t, const struct figure *f, const struct page *
 				x / p->width, y / p->height, (x + sample) / p->width, y / p->height, looks[s->role].color,
 				looks[s->role].width, looks[s->role].dash);
 		word(t, p, &(struct spot){x + sample + gap, y, "left"}, s->name, "#000000");
-		x += sample + page_text_width(p, s->name) + 3 * gap;
+		x += page_legend_entry(p, s);
 	}
 }
 

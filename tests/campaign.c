@@ -380,7 +380,10 @@ static bool goes_on(const char *kind, const char *name, const char *folder)
 static void make_reference(void)
 {
 	static struct process p;
-	static const char script[] = "run 8\npin stem int8\nsave\nrun 5\ntarget bops 0.5x\nsave\nrun 4\nweight bops 0.7\nrun 3\n";
+	// A lane comes, goes, and comes back behind the newest checkpoint.
+	static const char script[] =
+		"run 8\npin stem int8\nlane add bops int6\nsave\nrun 5\ntarget bops 0.5x\nlane 2 pin head int8\n"
+		"lane drop 2\nsave\nrun 4\nlane back 2\nweight bops 0.7\nrun 3\n";
 	perform(&p, script, NULL, NEW("./whole"));
 	if (exit_of(&p) != 0) {
 		printf("cannot begin: %s%s\n", p.said, p.complained);
@@ -389,7 +392,9 @@ static void make_reference(void)
 	perform(&p, script, NULL, NEW("./twin"));
 	// As a crash leaves it: lines behind the newest checkpoint.
 	start(&p, NULL, NEW("./crashed"));
-	tell(&p, "run 8\npin stem int8\nsave\nrun 5\ntarget bops 0.5x\nrun 4\nweight bops 0.7\n");
+	tell(&p,
+		"run 8\npin stem int8\nlane add bops int6\nsave\nrun 5\ntarget bops 0.5x\nlane 2 pin head int8\nlane drop 2\n"
+		"run 4\nlane back 2\nweight bops 0.7\n");
 	hear(&p, PATIENCE, "bops is 0.7");
 	kill(p.pid, SIGKILL);
 	finish(&p);

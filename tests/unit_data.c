@@ -16,6 +16,7 @@
 #include <zlib.h>
 
 #include "engine/data/data.h"
+#include "engine/engine.h"
 #include "engine/tensor/rng.h"
 
 enum { CIFAR_RECORD = 3073, CIFAR_PIXELS = 32 * 32 * 3 };
@@ -500,6 +501,27 @@ static void glyphs_of_other_sizes(void **state)
 	expect_fault("glyphs", 2000000, 0, "glyphs", "too many images");
 	expect_fault("glyph", 0, 0, "glyph", "no such data");
 	expect_fault("", 0, 0, "", "no such data");
+	assert_null(data_open("glyph", 1, 0, 0, &f));
+	assert_string_equal(f.todo, "choose one of glyphs, glyphs:SIZE, cifar10, cifar10:FOLDER, mnist, fashion, idx:FOLDER");
+}
+
+// What the setting `data` offers is what data_open takes, and "none".
+static void the_setting_offers_what_opens(void **state)
+{
+	(void)state;
+	size_t count;
+	const struct knob *knob = engine_knobs(&count);
+	while (strcmp(knob->name, "data") != 0)
+		knob++;
+	char words[256];
+	snprintf(words, sizeof words, "%s", knob->words);
+	for (char *at = words, *word; (word = strsep(&at, "|"));) {
+		struct fault f = {0};
+		struct data *d = data_open(word, 1, 0, 64, &f);
+		bool known = d || strcmp(f.what, "no such data") != 0;
+		assert_int_equal(known, strcmp(word, "none") != 0);
+		data_free(d);
+	}
 }
 
 // ---- batches ----------------------------------------------------------------------------------------------
@@ -708,6 +730,7 @@ int main(void)
 		IN_FOLDER(bad_packed_files),
 		cmocka_unit_test(glyphs_are_what_the_seed_says),
 		cmocka_unit_test(glyphs_of_other_sizes),
+		cmocka_unit_test(the_setting_offers_what_opens),
 		cmocka_unit_test(normalised_by_the_training_split),
 		IN_FOLDER(a_flat_channel),
 		IN_FOLDER(augmentation_is_exact),

@@ -214,6 +214,56 @@ static void a_new_lane_meets_its_target_at_once(void **context)
 	search_free(s);
 }
 
+// Added to a search that has settled elsewhere, it looks around again, and does nearly as well as one that was there from the start.
+static void a_late_lane_finds_its_way(void **context)
+{
+	(void)context;
+#define LATE "net=resnet18 data=none sensitivity=hawq steps=2000 front-every=0"
+	struct search *early = search_of(LATE, NULL), *late = search_of(LATE, NULL);
+	struct evaluation e[2];
+	struct fault f;
+	must(early, 0, CHANGE_ADD_LANE, "bops", "0.4x");
+	run(late, 1200);
+	assert_true(policy_entropy(lane_of(late, 1)->policy) < 0.01);
+	must(late, 0, CHANGE_ADD_LANE, "bops", "0.4x");
+	struct lane *lane = lane_of(late, 2);
+	const struct policy *policy = lane->policy;
+	assert_true(policy_entropy(policy) > 0.5 && fabs(expected_cost(lane, 0) / lane->aim[0].target - 1) < 0.002);
+	struct search *both[] = {early, late};
+	for (int i = 0; i < 2; i++) {
+		run(both[i], 2000);
+		search_focus(both[i], 2);
+		assert_true(search_evaluate(both[i], NULL, SPLIT_HELDOUT, 0, &e[i], &f));
+		assert_true(fabs(e[i].cost[0] / lane_of(both[i], 2)->aim[0].target - 1) < 0.06);
+	}
+	assert_true(e[1].accuracy > e[0].accuracy - 0.006); // from the settled policy as it was, 3 points below
+	for (int i = 0; i < 2; i++) {
+		free(e[i].choice);
+		free(e[i].range);
+		search_free(both[i]);
+	}
+}
+
+static void warming_keeps_the_order(void **context)
+{
+	(void)context;
+	struct search *s = search_of(TABLE, NULL);
+	struct lane *lane = lane_of(s, 1);
+	run(s, 1500);
+	float before[SPACE_OPTIONS];
+	memcpy(before, policy_probabilities(lane->policy, 3), sizeof before);
+	policy_warm(lane->policy, 0.8);
+	assert_true(fabs(policy_entropy(lane->policy) - 0.8) < 0.001);
+	const float *now = policy_probabilities(lane->policy, 3);
+	for (int a = 0; a < s->shared.options; a++)
+		for (int b = 0; b < s->shared.options; b++)
+			assert_true(!(before[a] > before[b]) || now[a] >= now[b]);
+	unsigned long sum = lane_sum(lane, 0);
+	policy_warm(lane->policy, 0.5); // it is above that
+	assert_true(lane_sum(lane, 0) == sum);
+	search_free(s);
+}
+
 static void dropping_touches_no_other(void **context)
 {
 	(void)context;
@@ -588,6 +638,8 @@ int main(void)
 		cmocka_unit_test(turns_are_fair),
 		cmocka_unit_test(one_lane_goes_without),
 		cmocka_unit_test(a_new_lane_meets_its_target_at_once),
+		cmocka_unit_test(a_late_lane_finds_its_way),
+		cmocka_unit_test(warming_keeps_the_order),
 		cmocka_unit_test(dropping_touches_no_other),
 		cmocka_unit_test(numbers_are_not_used_again),
 		cmocka_unit_test(a_pin_holds_in_all_lanes_unless_said),

@@ -185,6 +185,42 @@ static void front_shows_what_was_scored(void **state)
 	figure_free(f);
 }
 
+// Where there are several lanes, each has its points, with a role and a sign of its own; those of lanes that are gone are choices found.
+static void front_parts_the_lanes(void **state)
+{
+	(void)state;
+	struct made m;
+	make(&m);
+	m.snapshot.lanes = 2;
+	m.snapshot.lane[0] = (struct lane_state){.number = 1, .place = 0, .name = "bops 0.3x"};
+	m.snapshot.lane[1] = (struct lane_state){.number = 12, .place = 5, .name = "bops 0.6x", .focus = true};
+	m.point[1].lane = 1;
+	m.point[3].lane = 12;
+	for (int i = 0; i < POINTS; i++)
+		if (m.point[i].origin == POINT_SAMPLED)
+			m.point[i].lane = i % 2 ? 12 : 7;
+	int gone = 0, twelve = 1;
+	for (int i = 0; i < POINTS; i++) {
+		gone += m.point[i].lane == 7;
+		twelve += m.point[i].lane == 12 && i != 3;
+	}
+	struct figure *f = figure_kind_named("front")->build(&m.source);
+	const struct series *one = series_named(f, "lane 1: bops 0.3x"), *other = series_named(f, "lane 12: bops 0.6x");
+	assert_true(one && one->role == ROLE_LANE && one->sign == '1' && one->count == 1);
+	assert_string_equal(one->label[0], "lane 1");
+	assert_true(other && other->role == ROLE_LANE + 5 && other->sign == 'c');
+	assert_int_equal(other->count, twelve);
+	assert_int_equal(series_named(f, "sampled")->count, gone);
+	assert_int_equal(series_named(f, "uniform")->count, 3);
+	assert_null(series_named(f, "modal"));
+	// Gnuplot draws each with a look of its own.
+	struct string script = {0};
+	script_commands(&script, f, picture_format_named("svg", 3), 16, "'x'", "x.svg");
+	assert_non_null(strstr(script.bytes, "title 'lane 12: bops 0.6x'"));
+	string_free(&script);
+	figure_free(f);
+}
+
 static void front_of_close_costs_is_linear(void **state)
 {
 	(void)state;
@@ -1459,6 +1495,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(front_shows_what_was_scored),
+		cmocka_unit_test(front_parts_the_lanes),
 		cmocka_unit_test(front_of_close_costs_is_linear),
 		cmocka_unit_test(axes_say_what_they_are),
 		cmocka_unit_test(estimates_look_like_estimates),

@@ -358,7 +358,7 @@ static void open_beside(struct lane *lane, const char *name, const struct search
 	assert_true(knobs_set(&own, "target.bops", "0.6x", true, &f));
 	assert_true(lane_open(lane, name, &s->shared, &f) && aims_of(&s->shared, &own, term, aim, &f));
 	lane_take_aims(lane, aim, 0);
-	lane_settle(lane);
+	lane_refresh(lane);
 }
 
 // A second lane over the same ground: its own target, random numbers and names in a state; neither disturbs the other.

@@ -363,7 +363,7 @@ static void what_is_decided_together(void **state)
 	means(p, "*.w", "10101010");
 	means(p, "nosuch", "00000000");
 
-	assert_true(partition_group(p, "mid", "s2*", &f) && partition_settle(p, &f));
+	assert_true(partition_group(p, "mid", "s2*", &f) && partition_derive(p, &f));
 	arranged(p, "00111122", "7 7 7");
 	means(p, "s2b.conv", "00111100"); // what is decided with it
 	means(p, "mid", "00111100");
@@ -374,7 +374,7 @@ static void what_is_decided_together(void **state)
 	assert_string_equal(name, "mid");
 
 	p->split = true;
-	assert_true(partition_settle(p, &f));
+	assert_true(partition_derive(p, &f));
 	arranged(p, "01232345", "7 7 7 7 7 7");
 	means(p, "s2b.conv.w", "00001000");
 	means(p, "s2b.conv", "00111100");
@@ -389,13 +389,13 @@ static void what_is_decided_together(void **state)
 	// What is allowed to each of the parts, to all of them; nothing is a fault that says where.
 	p->allowed[2] = 6;
 	p->allowed[4] = 3;
-	assert_true(partition_settle(p, &f));
+	assert_true(partition_derive(p, &f));
 	arranged(p, "01232345", "7 7 2 7 7 7");
 	partition_copy(copy, p);
 	arranged(copy, "01232345", "7 7 2 7 7 7");
 	p->allowed[3] = 5;
 	p->split = false;
-	assert_false(partition_settle(p, &f));
+	assert_false(partition_derive(p, &f));
 	assert_true(strcmp(f.where, "mid") == 0 && f.what[0] && f.todo[0]);
 	partition_copy(p, copy);
 	arranged(p, "01232345", "7 7 2 7 7 7");
@@ -413,7 +413,7 @@ static void what_is_decided_together(void **state)
 	assert_true(partition_group(p, "mid", "s2a*", &f) && partition_group(p, "late", "s2b*", &f)); // a new pattern makes room
 	assert_string_equal(partition_pattern(p, "mid"), "s2a*");
 	assert_string_equal(partition_pattern(p, "nosuch"), "");
-	assert_true(partition_group(p, "mid", "", &f) && partition_settle(p, &f));
+	assert_true(partition_group(p, "mid", "", &f) && partition_derive(p, &f));
 	assert_true(p->groups == 1 && p->group_of[1] == -1 && p->group_of[2] == 0);
 	partition_free(p);
 	partition_free(copy);
@@ -441,12 +441,12 @@ static void logits_follow_the_partition(void **state)
 	policy_move(policy, 0, .9, .9, 0); // no rate: the logits stay
 
 	next->allowed[0] = 3;
-	assert_true(partition_settle(next, &f));
+	assert_true(partition_derive(next, &f));
 	policy_follow(policy, next);
 	assert_true(policy_probabilities(policy, 0)[2] == 0 && *policy_moves(policy) == 1 && array[1].data[0] != 0);
 
 	partition_copy(p, next);
-	assert_true(partition_group(p, "mid", "s2*", &f) && partition_settle(p, &f));
+	assert_true(partition_group(p, "mid", "s2*", &f) && partition_derive(p, &f));
 	policy_follow(policy, p);
 	policy_arrays(policy, array);
 	assert_int_equal(array[0].count, 3 * SPACE_OPTIONS);
@@ -460,7 +460,7 @@ static void logits_follow_the_partition(void **state)
 
 	partition_copy(next, p);
 	next->split = true;
-	assert_true(partition_settle(next, &f));
+	assert_true(partition_derive(next, &f));
 	policy_follow(policy, next);
 	for (int d = 0; d < 6; d++)
 		for (int o = 0; o < 3; o++)
@@ -727,7 +727,7 @@ static void differences_of_costs(void **state)
 		partition_copy(lane->wanted, lane->partition);
 		lane->wanted->split = way % 2;
 		assert_true(way < 2 || partition_group(lane->wanted, "most", "s[13]*", &f));
-		assert_true(partition_settle(lane->wanted, &f));
+		assert_true(partition_derive(lane->wanted, &f));
 		lane_rearrange(lane);
 		uint8_t choice[20], other[20];
 		policy_sample(lane->policy, (uint64_t)way, choice);
@@ -773,7 +773,7 @@ static void bounds_by_pricing(void **state)
 		for (int slot = 0; slot < 20; slot++)
 			p->allowed[slot] = slot < 2 ? cases[i].stem : cases[i].rest;
 		assert_true(!cases[i].group || partition_group(p, "most", cases[i].group, &f));
-		assert_true(partition_settle(p, &f));
+		assert_true(partition_derive(p, &f));
 		lane_rearrange(lane);
 		double low[ENGINE_TERMS], high[ENGINE_TERMS], cost[ENGINE_TERMS];
 		for (int t = 0; t < s->shared.terms; t++) {
@@ -1774,7 +1774,7 @@ static void a_target_out_of_reach_and_back(void **state)
 		policy_set(lane->policy, d, (double[]){d % 2 ? .9 : .04, d % 2 ? .08 : .9, .01, .01});
 	policy_refresh(lane->policy);
 	s->shared.step = s->shared.warmup + 300;
-	lane_settle(lane);
+	lane_refresh(lane);
 	double settled = expected_cost_of(s, 0), low = lane->aim[0].low;
 	char target[32];
 	snprintf(target, sizeof target, "%.6gx", settled / lane->aim[0].target * .1);
@@ -1823,7 +1823,7 @@ static void a_policy_meets_the_new_target(void **state)
 			policy_set(lane->policy, d, (double[]){.6, d % 3 ? .38 : .05, d % 3 ? .01 : .34, .01});
 		policy_refresh(lane->policy);
 		s->shared.step = s->shared.warmup + cases[i].steps;
-		lane_settle(lane);
+		lane_refresh(lane);
 		must_apply(s, CHANGE_TARGET, "bops", "0.1x"); // not another one
 		double before[64][SPACE_OPTIONS], expected[2], target[2];
 		for (int d = 0; d < lane->partition->decisions; d++)

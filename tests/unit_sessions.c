@@ -139,6 +139,17 @@ static void changes_come_back(void **state)
 		{"pin stem.w int8 stem.a int4", "pin stem.w int8 stem.a int4",
 			"stem.w is pinned to int8, stem.a is pinned to int4"},
 		{"extend 200", "extend 200", "the horizon is 200 steps further"},
+		{"lane 2 target bops 0.5x", "lane 2 target bops 0.5x", "in lane 2: the target of bops is 0.5x"},
+		{"lane 1 target bops 0.5x", "target bops 0.5x",
+			"the target of bops is 0.5x"}, // as it was before there were lanes
+		{"lane 1 pin stem int8", "lane 1 pin stem int8", "in lane 1: stem is pinned to int8"}, // not in the others
+		{"lane 3 unpin stem", "lane 3 unpin stem", "in lane 3: stem is free again"},
+		{"lane 2 set weight.bops 3", "lane 2 set weight.bops 3", "in lane 2: weight.bops is 3"},
+		{"lane add bops 0.5x", "lane add bops 0.5x", "a lane begins with bops at 0.5x"},
+		{"lane 2 lane add bops 0.5x size int4", "lane 2 lane add bops 0.5x size int4",
+			"from lane 2: a lane begins with bops at 0.5x, a lane begins with size at int4"},
+		{"lane drop 12", "lane drop 12", "lane 12 is dropped"},
+		{"lane back 12", "lane back 12", "lane 12 goes on as it was"},
 		{"extend 200 rate=0.01", "extend 200 rate=0.01",
 			"the horizon is 200 steps further, the learning rate falls from 0.01"},
 		{"extend -200 rate=0.1 from=0", "extend -200 rate=0.1 from=0",
@@ -158,6 +169,7 @@ static void changes_come_back(void **state)
 		assert_true(change_read(written.bytes, &again, &f));
 		assert_int_equal(again.kind, c.kind);
 		assert_int_equal(again.items, c.items);
+		assert_true(again.lane == c.lane || (again.lane == 0 && c.lane == 1 && change_of_lane(&c)));
 		assert_memory_equal(again.item, c.item, (size_t)c.items * sizeof *c.item);
 		free(c.item);
 		free(again.item);
@@ -165,8 +177,10 @@ static void changes_come_back(void **state)
 		string_free(&told);
 	}
 	static const char *const bad[] = {"", "run 10", "pin", "pin stem", "pin stem int4,int8", "pin stem all", "extend 1 2",
-		"extend", "extend 1 rate", "reward", "weight bops 1 size", "undo", "decide", "decide split tied", "group s2*",
-		"group s2* stage2", "group s2* at stage2", "group s2* as", "group \"\" as x", "group s2* as x s3*", "ungroup"};
+		"extend", "extend 1 rate", "lane", "lane add", "lane add bops", "lane drop", "lane drop 1 2", "lane 2",
+		"lane 2 run", "lane 0 target bops 0.5x", "lane 2 lane 3 pin stem int8", "lane list", "lane focus 2", "reward",
+		"weight bops 1 size", "undo", "decide", "decide split tied", "group s2*", "group s2* stage2",
+		"group s2* at stage2", "group s2* as", "group \"\" as x", "group s2* as x s3*", "ungroup"};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		struct change c;
 		assert_false(change_read(bad[i], &c, NULL));

@@ -803,7 +803,7 @@ static void test_binding(void **state)
 	assert_false(keys_bind(&k, CONTEXT_SEARCH, 'z', "undp", &table, &f));
 	assert_string_equal(f.todo, "did you mean 'undo'?");
 	assert_false(keys_bind(&k, CONTEXT_SEARCH, 'z', "pin {lager}", &table, &f));
-	assert_string_equal(f.todo, "there are {layer}, {layers}, {pins} and {term}");
+	assert_string_equal(f.todo, "there are {layer}, {layers}, {pins}, {term} and {lane}");
 	assert_false(keys_bind(&k, CONTEXT_SEARCH, 'z', "", &table, &f));
 	assert_int_equal(k.count, count);
 	assert_string_equal(keys_find(&k, CONTEXT_SEARCH, 'z')->command, "undo");
@@ -1259,6 +1259,111 @@ static void test_screen_start(void **state)
 	m->snapshot.run = RUN_RUNNING; // the first step is not done yet
 	snprintf(m->snapshot.says, sizeof m->snapshot.says, "warm-up 0/120: pins count, the policy waits");
 	golden(m, "starting", 80, 24, false);
+	made_free(m);
+}
+
+// Three lanes; the second is shown, the third was added when others had come and gone.
+static void made_lanes(struct made *m)
+{
+	static const struct {
+		int number, place;
+		const char *name, *text;
+		double target, modal, expected, quality, entropy;
+		long steps;
+	} lanes[] = {
+		{1, 0, "bops int4", "int4", 2.01e8, 2.11e8, 2.25e8, 0.741, 0.46, 240},
+		{2, 1, "bops 0.5x", "0.5x", 4.02e8, 3.91e8, 4.1e8, 0.772, 0.52, 230},
+		{11, 3, "bops 0.2x, size 0.5x", "0.2x", 1.61e8, 2.3e8, NAN, NAN, 0.61, 0},
+	};
+	struct snapshot *s = &m->snapshot;
+	s->lanes = 3;
+	s->focus = 2;
+	for (int i = 0; i < 3; i++) {
+		struct lane_state *lane = &s->lane[i];
+		*lane = (struct lane_state){.number = lanes[i].number,
+			.place = lanes[i].place,
+			.focus = i == 1,
+			.searcher = "reinforce",
+			.steps = lanes[i].steps,
+			.quality = lanes[i].quality,
+			.entropy = lanes[i].entropy};
+		snprintf(lane->name, sizeof lane->name, "%s", lanes[i].name);
+		snprintf(lane->target_text[0], sizeof lane->target_text[0], "%s", lanes[i].text);
+		lane->weight[0] = 0.07;
+		lane->target[0] = lanes[i].target;
+		lane->modal[0] = lanes[i].modal;
+		lane->expected[0] = lanes[i].expected;
+		lane->modal[1] = lane->modal[0] / 6500;
+		lane->expected[1] = lane->expected[0] / 6500;
+	}
+	for (int i = 0; i < s->points; i++)
+		if (m->point[i].origin != POINT_UNIFORM)
+			m->point[i].lane = m->point[i].cost[0] < 1.5e8 ? 5 : m->point[i].cost[0] < 2.3e8 ? 1 : 2;
+	m->point[6].origin = POINT_MODAL;
+}
+
+static void test_screen_lanes(void **state)
+{
+	(void)state;
+	for (int ascii = 0; ascii < 2; ascii++) {
+		struct made *m = made_new(MADE_LAYERS, ascii);
+		made_lanes(m);
+		m->views.focus = views_of(&m->views, &view_lanes);
+		m->scene.focus = &view_lanes;
+		m->scene.lane = 2;
+		m->scene.hints = keys_hints(&m->keys, CONTEXT_LANES, ascii, m->hint, 64);
+		golden(m, "lanes", 80, 24, ascii);
+		golden(m, "lanes", 120, 40, ascii);
+		made_free(m);
+	}
+}
+
+// A lane's number is in its colour, and its points on the front have both; where there is no colour, the number is left.
+static void test_lanes_look_alike(void **state)
+{
+	(void)state;
+	struct made *m = made_new(MADE_LAYERS, false);
+	struct screen s = {0};
+	made_lanes(m);
+	assert_true(screen_resize(&s, 200, 60));
+	views_draw(&m->views, &m->scene, &s);
+	struct rect list = m->views.item[views_of(&m->views, &view_lanes)].pane[0];
+	struct rect front = m->views.item[views_of(&m->views, &view_front)].pane[0];
+	int in_list[LANE_COLOURS] = {0}, on_front[LANE_COLOURS] = {0};
+	for (int y = 0; y < s.height; y++)
+		for (int x = 0; x < s.width; x++) {
+			const struct screen_cell *c = &s.cell[y * s.width + x];
+			int colour = (int)c->style - STYLE_LANE;
+			if (colour < 0 || colour >= LANE_COLOURS || c->glyph == ' ')
+				continue;
+			if (x < list.x + list.width && y >= list.y && y < list.y + list.height)
+				in_list[colour]++;
+			if (x >= front.x && y < front.y + front.height)
+				on_front[colour] += c->glyph == (uint32_t)(colour == 3 ? 'b' : '1' + colour);
+		}
+	assert_true(in_list[0] == 1 && in_list[1] == 1 && in_list[2] == 0 && in_list[3] == 3); // 1, 2, b 11
+	assert_true(on_front[0] >= 2 && on_front[1] >= 2 && on_front[2] == 0);
+	screen_free(&s);
+	made_free(m);
+}
+
+// With one lane there is nothing of lanes, whatever it is about; a person who was there is in the main table.
+static void test_one_lane_has_no_view(void **state)
+{
+	(void)state;
+	struct made *m = made_new(MADE_LAYERS, false);
+	struct screen s = {0};
+	int lanes = views_of(&m->views, &view_lanes), first = m->views.focus;
+	made_lanes(m);
+	assert_true(screen_resize(&s, 80, 24));
+	m->views.focus = m->views.zoomed = lanes;
+	views_draw(&m->views, &m->scene, &s);
+	assert_true(m->views.item[lanes].got == 1 && !m->views.view[lanes].absent);
+	m->snapshot.lanes = 1;
+	views_draw(&m->views, &m->scene, &s);
+	assert_true(m->views.item[lanes].got == 0 && m->views.view[lanes].absent);
+	assert_true(m->views.focus == first && m->views.zoomed == LAYOUT_NONE);
+	screen_free(&s);
 	made_free(m);
 }
 
@@ -1724,6 +1829,7 @@ static void test_views_acting(void **state)
 	struct fault f;
 	struct views *v = &m->views;
 	made_device_terms(m);
+	made_lanes(m);
 	for (int size = 0; size < 3; size++) {
 		assert_true(screen_resize(&s, golden_size[size][0], golden_size[size][1]));
 		for (int i = 0; i < VIEWS_COUNT; i++) {
@@ -1747,6 +1853,7 @@ static void test_views_acting(void **state)
 				ops->move(v->view[i].own, &m->scene, (enum motion)motion, views_page(v, i));
 				assert_true(m->scene.layer >= 0 && m->scene.layer < MADE_LAYERS);
 				assert_true(m->scene.term >= 0 && m->scene.term < m->snapshot.terms);
+				assert_true(m->scene.lane >= 0 && m->scene.lane < m->snapshot.lanes);
 				views_draw(v, &m->scene, &s);
 			}
 			assert_true(!ops->select || !ops->select(v->view[i].own, &m->scene, "no such thing"));
@@ -1874,6 +1981,9 @@ int main(void)
 		cmocka_unit_test(test_themes),
 		cmocka_unit_test(test_options),
 		cmocka_unit_test(test_screens),
+		cmocka_unit_test(test_screen_lanes),
+		cmocka_unit_test(test_lanes_look_alike),
+		cmocka_unit_test(test_one_lane_has_no_view),
 		cmocka_unit_test(test_screen_draft),
 		cmocka_unit_test(test_screen_start),
 		cmocka_unit_test(test_screen_costs),

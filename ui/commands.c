@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The commands of the screen. What only the loop can do (quit, another session) they ask for; what changes the search they
-// pass on as the command that does, so that it is journaled.
+// The commands of the screen. They ask the loop for what only it can do (quit, another session). What changes the search they
+// pass on as the command that does so, and thus it is journaled.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +23,8 @@ static bool pass_on(struct command_call *call, struct workbench *w, const char *
 	return command_run(&w->table, line, call->say, call->sayer, &call->fault);
 }
 
-// Whether the session in hand may be left. What would be lost with it is said first; the next command, if it leaves too, means it.
+// Returns whether the session in hand may be left. If work would be lost, the person is told first; the next command that leaves
+// is then obeyed.
 static bool may_leave(struct command_call *call, struct workbench *w)
 {
 	struct fault risk;
@@ -540,7 +541,7 @@ static bool run_resume(struct command_call *call)
 		return false;
 	if (!w->last[0])
 		return fault_set(&call->fault, "resume", "`open NAME` opens any, `sessions` lists them",
-			"no session is waiting to be gone on with");
+			"there is no session to go on with");
 	char *name = w->last;
 	return ask_session(call, w, "resume", 1, &name);
 }
@@ -548,50 +549,50 @@ static bool run_resume(struct command_call *call)
 // ---- the table ----------------------------------------------------------------------------------------------------
 
 static const struct command rows[] = {
-	{"quit", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "save the session and leave; how to open it again is told", run_quit},
+	{"quit", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "save the session and leave, and tell how to open it again", run_quit},
 	{"keys", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "all keys and commands", run_keys},
-	{"messages", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "what was said lately, at full length", run_messages},
+	{"messages", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "recent messages in full", run_messages},
 	{"close", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "close the box", run_close},
 	{"pick", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "open the row in hand of the table in the box", run_pick},
 	{"confirm", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "run the lines that were pasted", run_confirm},
 	{"tour", COMMAND_VIEW, 0, 1, {ARGUMENT_TEXT}, 0, NULL, "[NAME]",
 		"begin a lesson; without a name: go on in it, or close the box", run_tour},
 	{"prompt", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "type a command", run_prompt},
-	{"move", COMMAND_VIEW, 1, 1, {ARGUMENT_WORDS}, 0, MOTION_WORDS, "WHERE|LAYER", "to another layer", run_move},
-	{"scroll", COMMAND_VIEW, 1, 1, {ARGUMENT_WORDS}, 0, MOTION_WORDS, "WHERE", "the box of text", run_scroll},
+	{"move", COMMAND_VIEW, 1, 1, {ARGUMENT_WORDS}, 0, MOTION_WORDS, "WHERE|LAYER", "move to another layer", run_move},
+	{"scroll", COMMAND_VIEW, 1, 1, {ARGUMENT_WORDS}, 0, MOTION_WORDS, "WHERE", "scroll the box of text", run_scroll},
 	{"view", COMMAND_VIEW, 0, 2, {ARGUMENT_WORDS, ARGUMENT_WORDS}, 0, view_words, "[next|VIEW [" VIEW_ACTS "]]",
-		"go to a view, give it all the room or none; without one: which there are", run_view},
+		"go to a view, give it all the room or none; without one: list them", run_view},
 	{"filter", COMMAND_VIEW, 0, -1, {ARGUMENT_TEXT}, 1, NULL, "[WORD|PATTERN|COLUMN<NUMBER]...",
 		"show the rows of a table that match; without words: all", run_filter},
 	{"sort", COMMAND_VIEW, 0, 1, {ARGUMENT_TEXT}, 0, NULL, "[COLUMN]",
-		"a table by a column, again: the other way; without one: as it was", run_sort},
+		"sort a table by a column, again: in reverse; without one: undo it", run_sort},
 	{"mark", COMMAND_VIEW, 0, 1, {ARGUMENT_WORDS}, 0, "all|none", "[all|none]", "mark the row in hand, for {layers} in keys",
 		run_mark},
-	{"click", COMMAND_VIEW, 2, 2, {ARGUMENT_NUMBER, ARGUMENT_NUMBER}, 0, NULL, "COLUMN ROW",
-		"what is at a place of the screen", run_click},
+	{"click", COMMAND_VIEW, 2, 2, {ARGUMENT_NUMBER, ARGUMENT_NUMBER}, 0, NULL, "COLUMN ROW", "click on a place of the screen",
+		run_click},
 	{"bind", COMMAND_VIEW, 0, -1, {ARGUMENT_TEXT, ARGUMENT_COMMAND, ARGUMENT_TEXT}, 1, NULL, "[[CONTEXT] KEY COMMAND]",
-		"what a key does; without one: your own keys", run_bind},
-	{"unbind", COMMAND_VIEW, 1, 2, {ARGUMENT_TEXT}, 1, NULL, "[CONTEXT] KEY", "a key does nothing any more", run_unbind},
+		"set what a key does; without one: list your own keys", run_bind},
+	{"unbind", COMMAND_VIEW, 1, 2, {ARGUMENT_TEXT}, 1, NULL, "[CONTEXT] KEY", "remove a key's command", run_unbind},
 	{"source", COMMAND_VIEW, 1, 1, {ARGUMENT_FILE}, 0, NULL, "FILE",
 		"run a file of commands about the screen, as at the start", run_source},
 	{"term", COMMAND_VIEW, 1, 1, {ARGUMENT_TERM}, 0, NULL, "next|TERM", "select a cost term", run_term},
-	{"curve", COMMAND_VIEW, 1, 1, {ARGUMENT_FIGURE}, 0, NULL, "next|FIGURE", "other curves", run_curve},
+	{"curve", COMMAND_VIEW, 1, 1, {ARGUMENT_FIGURE}, 0, NULL, "next|FIGURE", "show other curves", run_curve},
 	{"toggle", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "pause, or run on", run_toggle},
 	{"nudge", COMMAND_VIEW, 2, 2, {ARGUMENT_WORDS, ARGUMENT_WORDS}, 0, "weight|target up|down", "weight|target up|down",
-		"move the selected cost term's, by 25 % and 5 %", run_nudge},
-	{"open", COMMAND_VIEW, 1, 1, {ARGUMENT_SESSION}, 0, NULL, "NAME", "go over to another session; `sessions` lists them",
+		"move the selected term's weight by 25 % or its target by 5 %", run_nudge},
+	{"open", COMMAND_VIEW, 1, 1, {ARGUMENT_SESSION}, 0, NULL, "NAME", "switch to another session; `sessions` lists them",
 		run_open},
 	{"new", COMMAND_VIEW, 0, -1, {ARGUMENT_KNOB}, 1, NULL, "[NAME] KEY=VALUE...", "begin another session", run_new},
-	{"resume", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "go on with the session that was used last", run_resume},
+	{"resume", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "go on with the session used last", run_resume},
 	{"theme", COMMAND_VIEW, 1, 1, {ARGUMENT_WORDS}, 0, theme_words, theme_words, "change the colours", run_theme},
 	{"glyphs", COMMAND_VIEW, 1, 1, {ARGUMENT_WORDS}, 0, "braille|block|ascii", "braille|block|ascii",
-		"what figures and frames are made of", run_glyphs},
+		"choose the characters of figures and frames", run_glyphs},
 	{"mouse", COMMAND_VIEW, 1, 1, {ARGUMENT_WORDS}, 0, "on|off", "on|off",
 		"clicks take a row in hand, the wheel scrolls; off: the terminal keeps them, on: it selects text with Shift",
 		run_mouse},
 	{"screenshot", COMMAND_VIEW, 1, 1, {ARGUMENT_FILE}, 0, NULL, "FILE", "write the screen to a file as text",
 		run_screenshot},
-	{"suspend", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "back to the shell; its `fg` comes back", run_suspend},
+	{"suspend", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "go back to the shell; its `fg` returns here", run_suspend},
 	{"redraw", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "draw the whole screen again", run_redraw},
 };
 

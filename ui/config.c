@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A person's own keys and looks: a file of commands about the screen. Nothing in it can alter a search, so nothing of it is
-// journaled; what a key does when it is pressed is.
+// A person's own keys and looks: a file of commands about the screen. It cannot alter a search, so it is not journaled; the
+// command of a pressed key is.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -701,7 +701,7 @@ static bool by_name(struct decoder *d, unsigned char c, struct event *e, bool *m
 	return false;
 }
 
-static bool step(struct decoder *d, unsigned char c, struct event *e)
+static bool take_byte(struct decoder *d, unsigned char c, struct event *e)
 {
 	bool made = false;
 	if (by_name(d, c, e, &made))
@@ -778,7 +778,7 @@ void decoder_feed(struct decoder *d, const void *bytes, size_t count, long long 
 bool decoder_next(struct decoder *d, long long now, struct event *e)
 {
 	while (d->at < d->end)
-		if (step(d, d->in[d->at++], e))
+		if (take_byte(d, d->in[d->at++], e))
 			return true;
 	return d->state != GROUND && now - d->fed >= patience(d) && give_up(d, e);
 }

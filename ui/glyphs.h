@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The symbols that the screen uses, each in UTF-8 and in plain ASCII. Both forms are of the same width.
+// The symbols that the screen uses, each in UTF-8 and in plain ASCII. Both forms have the same width.
 #ifndef UI_GLYPHS_H
 #define UI_GLYPHS_H
 
@@ -50,7 +50,7 @@ enum glyph {
 const char *glyph(bool ascii, enum glyph);
 
 enum { RAMP_LEVELS = 9 };
-// A column of height level/8, level 0..8: "▁" to "█"; in ASCII the marks " .:-=+*#@". 0 is a space.
+// A bar of height level/8, level 0..8: "▁" to "█"; in ASCII the marks " .:-=+*#@". Level 0 is a space.
 const char *glyph_ramp(bool ascii, int level);
 // A cell filled from the left by eighths, 0..8; in ASCII ' ' or '#'.
 const char *glyph_eighths(bool ascii, int eighths);

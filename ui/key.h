@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Keys as the workbench knows them. Characters are their code points, control characters among them; named keys lie above
-// all of these. A key held down with others has their bits set as well.
+// Keys of the workbench. A character, also a control character, is its code point; named keys have higher numbers. Modifiers that
+// are held down set their bits as well.
 #ifndef UI_KEY_H
 #define UI_KEY_H
 
 enum key {
-	KEYS_OTHER = 0x110000, // a key that has no name here
+	KEYS_OTHER = 0x110000, // a key without a name here
 	KEYS_UP,
 	KEYS_DOWN,
 	KEYS_LEFT,

@@ -44,7 +44,7 @@ static const struct binding defaults[] = {
 	{CONTEXT_SEARCH, '[', "nudge target down", "costs", "target"},
 	{CONTEXT_SEARCH, ']', "nudge target up", "costs", "target"},
 
-	{CONTEXT_SEARCH, KEYS_ENTER, "lane focus {lane}", "lanes", "show"},
+	{CONTEXT_LANES, KEYS_ENTER, "lane focus {lane}", "lanes", "show"},
 
 	{CONTEXT_SEARCH, 'c', "curve next", "curves", "next"},
 
@@ -100,6 +100,7 @@ static const struct context_info {
 	[CONTEXT_COMMON] = {CONTEXT_COMMON, "everywhere", "Keys everywhere"},
 	[CONTEXT_SEARCH] = {CONTEXT_COMMON, "search", "Keys"},
 	[CONTEXT_DRAFT] = {CONTEXT_SEARCH, "draft", "Keys while there is a draft, beside the others"},
+	[CONTEXT_LANES] = {CONTEXT_SEARCH, "lanes", "Keys in the view of lanes, beside the others"},
 	[CONTEXT_BOX] = {CONTEXT_COMMON, "box", "Keys in a box of text"},
 	[CONTEXT_POPUP] = {CONTEXT_BOX, "tour", "Keys in a tour, beside these"},
 	[CONTEXT_TABLE] = {CONTEXT_BOX, "table", "Keys in a box with a table, beside these"},
@@ -515,7 +516,7 @@ static bool help_keys(const struct keys *k, struct popup *p, const struct comman
 
 bool keys_help(const struct keys *k, struct popup *p, const struct command_table *commands, bool ascii)
 {
-	static const enum key_context order[] = {CONTEXT_SEARCH, CONTEXT_DRAFT, CONTEXT_PROMPT, CONTEXT_BOX, CONTEXT_TABLE,
+	static const enum key_context order[] = {CONTEXT_SEARCH, CONTEXT_DRAFT, CONTEXT_LANES, CONTEXT_PROMPT, CONTEXT_BOX, CONTEXT_TABLE,
 		CONTEXT_POPUP, CONTEXT_PASTE, CONTEXT_COMMON};
 	snprintf(p->title, sizeof p->title, "Help");
 	for (size_t i = 0; i < sizeof order / sizeof *order; i++)

@@ -153,8 +153,8 @@ static int list_sessions(const struct options *o)
 	return ok ? EXIT_OK : complain(&f, EXIT_FAILED);
 }
 
-// A plain start begins a new search at once. Old unnamed sessions are tidied meanwhile, and the one that may be gone on with instead is
-// named; the new one is open, and so counts for neither.
+// A plain start begins a new search at once. Meanwhile this tidies old unnamed sessions and names the one that can be resumed
+// instead; the new session is open and so counts for neither.
 static void look_back(struct workbench *w)
 {
 	char about[256], *save = NULL;

@@ -30,8 +30,8 @@ static const char *made(struct nudge *n, double value)
 	return n->made;
 }
 
-// A target is a number with what it is counted in behind it; a format becomes the multiple of the widest that it costs. Without a target:
-// from where the modal choice is.
+// A target is a number and its unit; a format becomes the multiple of the widest that it costs. Without a target, begins at the
+// cost of the modal choice.
 static void start_target(struct nudge *n, const struct term_state *t)
 {
 	char *end, number[32];

@@ -11,21 +11,21 @@
 enum { OPTIONS_SETTINGS = 64 };
 
 struct options {
-	bool make;            // `new`: a session that must not be there yet
+	bool make;            // `new`: a session that must not exist yet
 	const char *name;     // NULL: an unnamed session
-	bool list, tidy, now; // `sessions`, with `tidy` and `now` behind it
+	bool list, tidy, now; // `sessions`, followed by `tidy` and `now`
 	const char *batch;    // a file of commands, "-" for standard input
 	const char *replay;   // a session to run again
-	const char *explore;  // a network to look at without training: a new session, its settings made of this
+	const char *explore;  // a network to explore without training: gives the settings of a new session
 	char explore_net[ENGINE_TEXT + 8], explore_table[ENGINE_TEXT];
-	const char *tour; // a lesson to play
+	const char *tour; // a tour to play
 	int settings;
 	const char *setting[OPTIONS_SETTINGS]; // "key=value"
-	bool go_on;                            // the tour does so by itself
+	bool go_on;                            // the tour goes on by itself
 	bool help, version, ascii, no_color;
 };
 
-// Fills o; its texts are those of argv. False: the fault says what is wrong.
+// Fills o, whose texts are borrowed from argv. Returns false with a fault.
 bool options_parse(struct options *o, int argc, char **argv, struct fault *);
 void options_help(FILE *);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What is pasted, while the workbench is open. Whatever it holds, it is text: no byte of it is a key.
+// Text pasted into the workbench. Whatever it holds, no byte of it acts as a key.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

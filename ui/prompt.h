@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The command line at the foot of the screen is readline, through its callbacks. It draws nothing; the view shows its text.
-// There is one (readline's state is global); only the UI's thread calls it.
+// The command line at the foot of the screen, by readline's callbacks. It draws nothing; a view shows its text. There is only one
+// (readline's state is global), and only the UI's thread may use it.
 #ifndef UI_PROMPT_H
 #define UI_PROMPT_H
 
@@ -12,28 +12,28 @@
 
 // Sets readline up and reads the history of earlier runs.
 void prompt_init(void);
-// Keeps the history for later runs.
+// Saves the history for later runs.
 void prompt_end(void);
 
-// Opens an empty line, completed by this table and session, both borrowed until it is closed.
+// Opens an empty line. This table and session complete its words; both are borrowed until it is closed.
 void prompt_open(const struct command_table *, struct session *);
 bool prompt_is_open(void);
 void prompt_cancel(void);
-// A key. Where it ends the line, that is *line (malloc'd, NULL for the end of input) and the prompt is closed. False: the key
-// means nothing to readline, which gets nothing of it.
+// Takes a key. If it ends the line, *line is the line (malloc'd; NULL at the end of input) and the prompt is closed. Returns
+// false if the key means nothing to readline, which then gets no part of it.
 bool prompt_key(const struct event *, char **line);
-// Text at the cursor; no key of it acts. It holds no control characters.
+// Inserts text at the cursor; no character of it acts as a key. It must not hold control characters.
 void prompt_insert(const char *text);
-// The line as it stands; valid until the next call.
+// Returns the present line; valid until the next call.
 const char *prompt_line(void);
 // Puts a line into the history.
 void prompt_remember(const char *line);
-// Esc cancels, unless the person's readline is in vi mode, where it is a key like others.
+// Returns whether Esc cancels: not in readline's vi mode, where it is an ordinary key.
 bool prompt_escape_cancels(void);
 
-// The line with its sign before it, and the column of the cursor. Valid until the next call.
+// Returns the line after its prompt sign, and the column of the cursor. Valid until the next call.
 const char *prompt_text(int *cursor);
-// The completions to choose from; NULL: none are shown.
+// Returns the completions to choose from; NULL: none are shown.
 struct popup *prompt_choices(int width);
 
 #endif

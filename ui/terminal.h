@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Drives the terminal through ncurses: it shows a grid of cells, reads keys, and puts the terminal back as it was at every way
-// out. There is one; only the UI's thread calls it.
+// Drives the terminal through ncurses: shows a grid of cells, reads keys, and restores the terminal on every way out. There is
+// only one, and only the UI's thread may use it.
 #ifndef UI_TERMINAL_H
 #define UI_TERMINAL_H
 
@@ -11,34 +11,35 @@
 #include "ui/decoder.h"
 #include "ui/screen.h"
 
-// Finds out whether there is a terminal that can be used, without touching it. False: standard input or output is not a
-// terminal, or TERM names one that is unknown here or cannot show a full screen.
+// Checks, without touching it, that there is a usable terminal. Returns false with a fault if standard input or output is not a
+// terminal, or if TERM names one that is unknown or cannot show a full screen.
 bool terminal_check(struct fault *);
 
 // Takes the screen. `color`: whether colours may be used.
 bool terminal_open(bool color, struct fault *);
-// Gives it back. Nothing where it is not open; also done at exit.
+// Gives it back. Does nothing if it is not open; also runs at exit.
 void terminal_close(void);
 
 void terminal_size(int *width, int *height);
-// Puts what differs from the last grid on the screen, and the cursor.
+// Sends what differs from the last grid to the screen, and places the cursor.
 void terminal_show(const struct screen *, const struct theme *);
-// Whether the terminal is to report clicks and the wheel. Where it does, text is selected with Shift held down.
+// Sets whether the terminal reports clicks and the wheel. While it does, Shift must be held down to select text.
 void terminal_mouse(bool on);
-void terminal_redraw(void); // the next grid is sent as a whole
-void terminal_resize(void); // asks for the size anew
-// Gives the screen back, stops the process (and its group, as ^Z does), and takes it again when it goes on.
+void terminal_redraw(void); // sends the whole next grid
+void terminal_resize(void); // asks for the size again
+// Gives the screen back, stops the process (with `group` its group too, as ^Z does), and takes the screen again when the process
+// continues.
 void terminal_suspend(bool group);
 
-// The next event of what was typed, pasted and sent. False: none is there. It never waits.
+// Gives the next event that was typed, pasted or sent; returns false if there is none. It never waits.
 bool terminal_event(struct event *);
-// Whether bytes wait that have been read.
+// Returns whether bytes that were read still wait.
 bool terminal_rest(void);
-// Whether the last event came in one go with several before it and more behind it, as from no hand.
+// Returns whether the last event arrived in one burst with several before it and more after it, faster than a hand types.
 bool terminal_burst(void);
-// How many ms until an event is there without further input; -1: none will be.
+// Returns in how many ms there will be an event without further input; -1: never.
 int terminal_wait(void);
-// Nothing more will come: the terminal has gone away.
+// Returns whether the terminal has gone away, so that nothing more will come.
 bool terminal_gone(void);
 
 #endif

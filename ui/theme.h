@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Styles: what a cell of the screen means. Themes: how each meaning looks. Views name meanings only; the terminal asks
-// the theme in use. No meaning rests on colour alone: symbols, position or words carry it too.
+// A style is what a cell of the screen means; a theme is how each style looks. Views name styles only; the terminal asks the
+// theme in use. No meaning rests on colour alone: symbols, position or words carry it too.
 #ifndef UI_THEME_H
 #define UI_THEME_H
 
@@ -11,13 +11,13 @@ enum { HEAT_LEVELS = 9, FORMAT_LEVELS = 8, LANE_COLOURS = 8 };
 
 enum style {
 	STYLE_TEXT,
-	STYLE_DIM,    // what matters less: units, column heads
-	STYLE_STRONG, // what matters more
+	STYLE_DIM,    // less important text: units, column heads
+	STYLE_STRONG, // more important text
 	STYLE_BRAND,  // the program's name
 	STYLE_TITLE,  // of a pane
 	STYLE_BORDER,
 	STYLE_KEY,  // a key to press
-	STYLE_HINT, // what it does
+	STYLE_HINT, // what the key does
 	STYLE_GOOD,
 	STYLE_WARN,
 	STYLE_BAD,
@@ -33,19 +33,19 @@ enum style {
 	STYLE_TARGET,
 	STYLE_MARK,
 	STYLE_AXES,
-	STYLE_HEAT,                                // HEAT_LEVELS of probability, growing brighter against the background
+	STYLE_HEAT,                                // HEAT_LEVELS of probability, with growing contrast to the background
 	STYLE_FORMAT = STYLE_HEAT + HEAT_LEVELS,   // FORMAT_LEVELS from the narrowest to the widest format, likewise
 	STYLE_LANE = STYLE_FORMAT + FORMAT_LEVELS, // LANE_COLOURS, by a lane's place; its number is its sign
 	STYLES = STYLE_LANE + LANE_COLOURS
 };
 
-// The style of a probability 0..1, and of a format so many bits wide.
+// Return the style of a probability 0..1, and of a format by its bits.
 enum style style_heat(double probability);
 enum style style_bits(int bits);
 
 enum { LOOK_BOLD = 1, LOOK_DIM = 2, LOOK_REVERSE = 4, LOOK_UNDERLINE = 8 };
 
-// Colours: a number of the terminal's palette, -1 its default.
+// A colour is a number of the terminal's palette; -1: its default.
 struct look {
 	int16_t rich;  // foreground where there are 256 colours
 	int16_t plain; // foreground where there are 8 or 16
@@ -54,7 +54,7 @@ struct look {
 
 struct theme {
 	const char *name;
-	int16_t lit;             // background of the row in hand, 256 colours; -1: none, the row is marked otherwise
+	int16_t lit;             // background of the row in hand, 256 colours; -1: none, the row has another mark
 	const struct look *look; // [STYLES]
 };
 

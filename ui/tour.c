@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Tours in the workbench. The lines are a batch's, and run from the same table of commands; only the waiting is another.
+// Tours in the workbench. Their lines run from the same table of commands as a batch's; only the waiting differs.
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -254,12 +254,13 @@ bool workbench_command(struct workbench *w, const char *line)
 
 enum key_context workbench_context(const struct workbench *w)
 {
-	return prompt_is_open()             ? CONTEXT_PROMPT
-		: w->pasted.lines > 0       ? CONTEXT_PASTE
-		: w->popup.sheet            ? CONTEXT_TABLE
-		: popup_shown(&w->popup)    ? CONTEXT_POPUP
-		: session_draft(w->session) ? CONTEXT_DRAFT
-					    : CONTEXT_SEARCH;
+	return prompt_is_open()                                    ? CONTEXT_PROMPT
+		: w->pasted.lines > 0                              ? CONTEXT_PASTE
+		: w->popup.sheet                                   ? CONTEXT_TABLE
+		: popup_shown(&w->popup)                           ? CONTEXT_POPUP
+		: session_draft(w->session)                        ? CONTEXT_DRAFT
+		: w->views.view[w->views.focus].ops == &view_lanes ? CONTEXT_LANES
+								   : CONTEXT_SEARCH;
 }
 
 bool workbench_knows(const struct workbench *w, int key)

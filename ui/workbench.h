@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The workbench holds the session in hand, where the person is in it, and what is said to them. Every act is a command line; keys
-// only name one. It knows the prompt, not the terminal: the loop brings keys and takes the screen.
+// The workbench holds the session in hand, the person's place in it, and the messages to them. Every act is a command line, and a
+// key only names one. It uses the prompt but not the terminal: the loop brings keys and takes the screen.
 #ifndef UI_WORKBENCH_H
 #define UI_WORKBENCH_H
 
@@ -12,7 +12,7 @@
 
 enum { WORKBENCH_GROUPS = 6, WORKBENCH_MESSAGE = 1024, WORKBENCH_HINTS = 32, WORKBENCH_LOG = 64 };
 
-// Lines that were pasted; owned.
+// Pasted lines; owned.
 struct pasted {
 	char **line;
 	int lines;
@@ -23,21 +23,21 @@ struct workbench {
 	struct command_group group[WORKBENCH_GROUPS];
 	struct command_table table;
 
-	struct scene scene; // borrows what follows and the session's own
+	struct scene scene; // borrows from the fields below and from the session
 	struct views views;
 	struct figure_source source;
 	double *layer_cost; // info->layers numbers
-	uint8_t *choice;    // info->slots numbers: what is priced, the draft or else the modal choice
+	uint8_t *choice;    // info->slots numbers: the priced choice, the draft or else the modal one
 	double draft_cost[ENGINE_TERMS];
 	struct keys keys;
 	struct nudge nudge[2][ENGINE_TERMS]; // of targets, of weights
 	struct hint hint[WORKBENCH_HINTS];
-	struct hinted { // what the hints were made for
+	struct hinted { // the state that the hints were made for
 		enum key_context context;
 		int changes;
 		bool ascii, made;
 	} hinted;
-	struct priced { // what the costs were worked out for; terms: 0: for nothing yet
+	struct priced { // the state that the costs were worked out for; terms 0: none yet
 		uint64_t version;
 		int terms, term;
 		bool known;
@@ -46,76 +46,78 @@ struct workbench {
 	const struct theme *theme;
 
 	char message[WORKBENCH_MESSAGE];
-	char *log[WORKBENCH_LOG]; // what was said lately, oldest first; owned
+	char *log[WORKBENCH_LOG]; // recent messages, oldest first; owned
 	int logged;
-	struct popup popup;        // shown where it has lines
-	struct popup said;         // what the running command has said so far
-	struct script *tour;       // being played, in the popup; owned; NULL: none
-	int tour_part, tour_parts; // shown now, from 1; how many there are
+	struct popup popup;        // shown if it has lines
+	struct popup said;         // the running command's answer so far
+	struct script *tour;       // the one that plays in the popup; owned; NULL: none
+	int tour_part, tour_parts; // the part shown, from 1; the number of parts
 	bool tour_telling;         // its commands are running
-	bool tour_auto;            // goes on by itself, and the program ends with it
+	bool tour_auto;            // it goes on by itself, and the program ends with it
 	struct pasted pasted;      // commands that the popup shows, to be confirmed
-	int tour_ms;               // in this time, counted by the loop from when it finds it here; 0: told already, or not at all
-	long commands, leaving;    // run so far; the one that was to leave the session and was asked whether it means it, 0: none
-	int sourcing;              // files that are being run, one by another
-	char last[4096];           // the session used last, which `resume` goes on with; "": none
+	int tour_ms;               // delay until the next part, counted by the loop; 0: none
+	long commands, leaving;    // number run; the one that had to confirm leaving the session, 0: none
+	int sourcing;              // number of nested files being run
+	char last[4096];           // the session used last, for `resume`; "": none
 
-	// What only the loop can do, asked for by a command.
+	// Requests of commands that only the loop can carry out.
 	bool quit, redraw, prompt, suspend;
-	bool mouse;           // the terminal is to report the mouse
+	bool mouse;           // whether the terminal reports the mouse
 	char *change_session; // a command line `open …`, `new …`, `resume …`; owned
 };
 
-// Makes a workbench around a session, which it then owns. False: out of memory.
+// Makes a workbench around a session, which it then owns. Returns false when out of memory.
 bool workbench_begin(struct workbench *, struct session *, bool ascii, struct fault *);
-// Closes the session and frees all. `farewell` (see session_leave) may be NULL. False where the session could not be saved.
+// Closes the session and frees everything. `farewell` (see session_leave) may be NULL. Returns false if the session could not be
+// saved.
 bool workbench_end(struct workbench *, struct string *farewell, struct fault *);
 
-// Runs a command line. What it says, or its fault, goes to the message line or into a box. False: it failed.
+// Runs a command line. Its answer or its fault goes to the message line or into a box. Returns false if it failed.
 bool workbench_command(struct workbench *, const char *line);
 void workbench_key(struct workbench *, int key);
-// A report of the mouse: a click takes a row in hand, the wheel moves. Neither alters the search. False: it means nothing.
+// Takes a report of the mouse: a click takes a row in hand, the wheel moves. Neither alters the search. Returns false if it means
+// nothing.
 bool workbench_mouse(struct workbench *, int button, bool pressed, int x, int y);
-// Whether a key means something now.
+// Returns whether a key means something now.
 bool workbench_knows(const struct workbench *, int key);
 void workbench_say(struct workbench *, bool bad, const char *format, ...) __attribute__((format(printf, 3, 4)));
 enum key_context workbench_context(const struct workbench *);
-// Takes the session's messages into the message line.
+// Shows the session's messages in the message line.
 void workbench_messages(struct workbench *);
-// Draws everything into w->screen, which has the terminal's size.
+// Draws everything into w->screen, which must have the terminal's size.
 void workbench_draw(struct workbench *);
-// Closes the box; a tour ends with it, and pasted lines are dropped.
+// Closes the box, ends a tour in it and drops pasted lines.
 void workbench_close(struct workbench *);
-// Does what w->change_session asks for; the session in hand stays where the other one cannot be opened.
+// Carries out w->change_session; keeps the session in hand if the other one cannot be opened.
 void workbench_change_session(struct workbench *);
 
-// A new or an existing session by the words of a command line or of the program: NAME (NULL: unnamed) and settings.
+// Makes a new session from the words of a command or of the program: NAME (NULL: unnamed) and settings.
 struct session *session_made(const char *name, const char *const *setting, int settings, struct fault *);
 
-// ---- paste.c: what is pasted acts only as commands, and only once a person has seen and confirmed it
+// ---- paste.c: pasted text acts only as commands, and only once a person has seen and confirmed it
 
-// One line goes into the prompt, to be run by Enter; several are shown in a box.
+// One line goes into the prompt, where Enter runs it; several are shown in a box.
 void paste_take(struct workbench *, const char *text, size_t length);
-// Runs what the box shows, until a line fails.
+// Runs the lines in the box until one fails.
 bool paste_confirm(struct workbench *, struct fault *);
 void paste_drop(struct workbench *);
 
-// ---- config.c: a person's own keys and looks, as a file of commands about the screen alone
+// ---- config.c: a person's own keys and looks, as a file of commands that affect only the screen
 
-// Reads $XDG_CONFIG_HOME/bitscape/bitscaperc (~/.config/bitscape/bitscaperc) where there is one; says what is wrong in it.
+// Reads $XDG_CONFIG_HOME/bitscape/bitscaperc (~/.config/bitscape/bitscaperc) if it exists, and reports what is wrong in it.
 void config_start(struct workbench *);
-// Runs such a file. What is wrong in it is said, with its line, and the rest is done. False: it cannot be read.
+// Runs such a file. Reports each mistake with its line and carries on. Returns false if the file cannot be read.
 bool config_source(struct workbench *, const char *file, struct fault *);
 
-// ---- tour.c: playing a tour in boxes, a part of it (see sessions.h) in each
+// ---- tour.c: plays a tour in boxes, one part (see sessions.h) in each
 
-// By a name or a path; a tour that is playing ends.
+// Begins a tour by its name or path; ends one that is playing.
 bool tour_begin(struct workbench *, const char *name, struct fault *);
-// Without one that is playing, closes the box. Scrolls to what has not been seen of this part, else runs the next one. A line that fails ends the tour; what the part told so
-// far stays shown.
+// Scrolls to what has not been seen of this part, else runs the next part. A line that fails ends the tour; the part's text so
+// far stays shown. If no tour is playing, closes the box.
 bool tour_go_on(struct workbench *, struct fault *);
 
-// The commands of the screen; the context is a struct workbench *, or NULL where there is no screen (a batch).
+// The commands of the screen; their context is a struct workbench *, or NULL without a screen (a batch).
 const struct command *ui_commands(size_t *count);
 struct command_group ui_group(struct workbench *);
 

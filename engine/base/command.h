@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A row of the command table. Each folder above the engine gives its rows (sessions: searching and sessions, plots:
-// figures, ui: views); ui/main.c joins them into one table that drives the parser, the completion, the help screen
-// and the key hints. The engine itself has no commands: it takes changes (engine.h).
+// A row of the command table. Each folder above the engine has its own rows (sessions: searching and sessions, plots: figures,
+// ui: views). ui/main.c joins them into one table that drives the parser, the completion, the help screen and the key hints. The
+// engine itself has no commands: it takes changes (engine.h).
 #ifndef ENGINE_BASE_COMMAND_H
 #define ENGINE_BASE_COMMAND_H
 
@@ -10,20 +10,20 @@
 
 enum command_kind {
 	COMMAND_CHANGE, // alters the search; the session journals it with the step at which it was applied
-	COMMAND_QUERY,  // asks or writes something out; the search is not altered
-	COMMAND_VIEW,   // the screen only
+	COMMAND_QUERY,  // asks for something or writes something out; the search is not altered
+	COMMAND_VIEW,   // alters the screen only
 };
 
 // What an argument is, for checking and for completion.
 enum command_argument {
 	ARGUMENT_NONE = 0,
 	ARGUMENT_TEXT,
-	ARGUMENT_REST, // all that is left of the line, as it stands: a # and quotes are a part of it
+	ARGUMENT_REST, // the rest of the line as it stands, any # and quotes included
 	ARGUMENT_NUMBER,
-	ARGUMENT_LAYER,   // a layer's name, a glob over names, a group; with .w or .a behind it, its weights or input activations
+	ARGUMENT_LAYER,   // a layer's name, a glob over names or a group; followed by .w or .a, its weights or input activations
 	ARGUMENT_GROUP,   // a group of layers
 	ARGUMENT_FORMAT,  // a number format
-	ARGUMENT_EDIT,    // a number format; behind `up` and `down` a layer
+	ARGUMENT_EDIT,    // a number format; after `up` and `down`, a layer
 	ARGUMENT_FORMATS, // formats joined by commas, or `all`
 	ARGUMENT_TERM,    // a cost term
 	ARGUMENT_KNOB,    // a setting
@@ -35,33 +35,33 @@ enum command_argument {
 	ARGUMENT_NETWORK, // a network's name, a glob over names
 	ARGUMENT_DEVICE,  // a device's name
 	ARGUMENT_READOUT, // a readout (`print`, `expect`)
-	ARGUMENT_LANE,    // a lane's number; behind `add` a cost term, and first of all one of the words in command.words, too
-	ARGUMENT_WORDS,   // one of the words in command.words, by the argument's place (see there)
+	ARGUMENT_LANE,    // a lane's number; after `add` a cost term; in the first place also one of the words in command.words
+	ARGUMENT_WORDS,   // one of the words that command.words gives for this argument
 };
 
-// An answer that is a table, for who shows it better than as lines. All of it is borrowed for the call.
+// An answer that is a table, for a caller that can show it better than as lines. All of it is borrowed for the call.
 struct answer {
-	const char *above, *below; // lines around it, each with its end; "": none
+	const char *above, *below; // lines around it, each with its newline; "": none
 	int columns, rows;
 	const char *const *head;
-	const bool *left;  // aligned; numbers stand at the right
-	char *const *cell; // rows * columns; the first of a row is its name
-	const char *pick;  // the command that takes the name of a row: "open"; NULL: none does
+	const bool *left;  // aligned left; numbers are aligned right
+	char *const *cell; // rows * columns; the first cell of a row is its name
+	const char *pick;  // the command that takes a row's name: "open"; NULL: none
 };
 
-// One call of a command. `say` gives the person a line of answer (printf-like, without newline); a batch run prints it
-// to standard output, the workbench shows it in its message line (several lines: in a pop-up).
+// One call of a command. `say` gives the person a line of the answer (printf-like, without newline). A batch run prints it to
+// standard output; the workbench shows it in its message line, or several lines in a pop-up.
 struct command_call {
-	void *context;    // the context the row's group was registered with
+	void *context;    // the context of the row's group
 	int argc;         // without the command's own name
 	char **argv;      // argv[argc] is NULL
 	const char *line; // the whole line as typed
 	void (*say)(struct command_call *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 	void *sayer; // for say's own use
-	// Takes a table, instead of its lines. NULL, or false: it is said as lines.
+	// Shows an answer as a table. Where it is NULL or returns false, the answer is said as lines.
 	bool (*show)(struct command_call *, const struct answer *);
-	const struct command_table *table; // the joined table the line was run from (see sessions.h): for `help`
-	struct fault fault;                // filled where run returns false
+	const struct command_table *table; // the joined table that the line was run from (see sessions.h), for `help`
+	struct fault fault;                // filled when run returns false
 };
 
 enum { COMMAND_MAX_ARGUMENTS = WORDS_MOST - 1 };
@@ -69,17 +69,17 @@ enum { COMMAND_MAX_ARGUMENTS = WORDS_MOST - 1 };
 struct command {
 	const char *name;
 	enum command_kind kind;
-	int min, max; // how many arguments; max -1: as many as fit
-	// What each argument is; the last `repeat` of the non-NONE entries recur for further arguments.
+	int min, max; // number of arguments; max -1: as many as fit
+	// What each argument is. The last `repeat` of the non-NONE entries recur for further arguments.
 	enum command_argument argument[6];
 	int repeat;
-	const char *words;                  // for ARGUMENT_WORDS: "a|b|c" per argument, arguments separated by spaces
+	const char *words;                  // for ARGUMENT_WORDS: "a|b|c" per argument, with spaces between arguments
 	const char *usage;                  // the arguments as text: "LAYER FORMAT [LAYER FORMAT]..."
 	const char *help;                   // one line
 	bool (*run)(struct command_call *); // false: call->fault says why
 };
 
-// The rows of one folder, with the context that their run functions get.
+// The rows of one folder and the context that their run functions get.
 struct command_group {
 	const char *title; // heading in the help screen
 	const struct command *rows;

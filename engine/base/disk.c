@@ -219,7 +219,8 @@ bool disk_begin(struct disk_file *file, const char *path, struct fault *f)
 	if (!open_temporary(file))
 		return disk_fault(f, path, "write it", errno);
 	if (there && !file->through) {
-		// The owner first: a change of owner takes bits of the mode away. Where it cannot be, the file is ours from here on.
+		// The owner comes first, since changing it clears bits of the mode. If it cannot be changed, the file becomes
+		// ours.
 		if ((st.st_uid != geteuid() || st.st_gid != getegid()) && fchown(file->fd, st.st_uid, st.st_gid) != 0)
 			errno = 0;
 		fchmod(file->fd, st.st_mode & 07777);

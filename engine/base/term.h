@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The kinds of cost terms, and the one place that takes a term's name apart: "bops", "size", "latency@tpu_v4",
-// "energy@my/chip.json", "latency@table:hawq". How a kind is priced stands in engine/cost. Any thread.
+// The kinds of cost terms, and the one place that parses a term's name: "bops", "size", "latency@tpu_v4", "energy@my/chip.json",
+// "latency@table:hawq". engine/cost prices them. Any thread.
 #ifndef ENGINE_BASE_TERM_H
 #define ENGINE_BASE_TERM_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-// What a term counts decides which units a target may be written in.
+// What a term counts; this decides which units a target may be written in.
 enum term_quantity { QUANTITY_COUNT, QUANTITY_BYTES, QUANTITY_TIME, QUANTITY_ENERGY };
-// The symbol behind a number, "ms", "mJ" or "B"; "" where it is a count.
+// The symbol after a number: "ms", "mJ", "B"; "" for a count.
 const char *quantity_symbol(enum term_quantity);
-// What a target may be, for a person who gave none that can be read.
+// Says how a target may be written, for a person whose target could not be read.
 const char *quantity_advice(enum term_quantity);
 
-// What a cost is of.
+// What a cost is for.
 enum term_per { PER_NETWORK, PER_IMAGE, PER_BATCH };
-// Which terms a short list shows: the first at any length, the next where there is room, the others after them.
+// Which terms a short list shows: the first ones always, the next ones where there is room, the others after them.
 enum term_rank { RANK_FIRST, RANK_NEXT, RANK_REST };
 
-// X(ID, name, quantity, unit, per, on a device, rank, title, help): the title is what a figure writes where the name is too short a
-// word, "" where it is not; a help of "" is written by the pricing, which knows the device.
+// X(ID, name, quantity, unit, per, on a device, rank, title, help). A figure writes the title where the name alone would say too
+// little; "": it writes the name. Where help is "", the pricing writes it, since it knows the device.
 // clang-format off
 #define TERM_KINDS(X)                                                                                                                \
 	X(BOPS, "bops", QUANTITY_COUNT, "bit ops", PER_IMAGE, false, RANK_FIRST, "bit operations",                                   \
@@ -46,7 +46,7 @@ struct term_kind {
 	enum term_id id;
 	const char *name; // "latency"
 	enum term_quantity quantity;
-	const char *unit; // of a cost, without what it is per: "bit ops", "B", "ms"
+	const char *unit; // of a cost, without "per …": "bit ops", "B", "ms"
 	enum term_per per;
 	bool on_device; // it is priced on a device
 	enum term_rank rank;
@@ -56,17 +56,16 @@ extern const struct term_kind term_kinds[TERM_IDS];
 
 struct term_name {
 	const struct term_kind *kind;
-	const char
-		*device; // what stands behind the '@', in the text that was read: a device's name, a device file or "table:NAME";
-			 // NULL: there is no '@', and the setting `device` says it where the kind wants one
+	// What follows the '@', within the text: a device, its file or "table:NAME"; NULL: none, the setting `device` counts.
+	const char *device;
 };
-// False: no kind has this name, or one that knows no device is given one. Whether the device exists is not asked.
+// Returns false if no kind has this name, or if a kind without a device is given one. Does not check that the device exists.
 bool term_read(const char *text, struct term_name *);
-// Writes "latency@tpu_v4". False: it was cut.
+// Writes "latency@tpu_v4". Returns false if it was cut.
 bool term_write(enum term_id, const char *device, char *buf, size_t size);
-// The table of measured times that a device stands for: what is behind "table:"; NULL: it is a device.
+// Returns the name after "table:" if a device stands for a table of measured times; NULL: it is a device.
 const char *term_table(const char *device);
-// "choose one of bops, size, …, latency@DEVICE". `setting`: a kind may leave its device to the setting. Returns buf.
+// Writes "choose one of bops, size, …, latency@DEVICE". `setting`: a kind may leave its device to the setting. Returns buf.
 const char *term_advice(bool setting, char *buf, size_t size);
 
 #endif

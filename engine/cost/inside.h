@@ -8,34 +8,34 @@
 #include "engine/hardware/measured.h"
 #include "engine/quant/format.h"
 
-// How a term is priced. A term whose layers are priced one by one gives `layer`, the others `total`, `part` and `least`, from the
-// formats of all tensors.
+// How a term is priced. A term that prices layers one by one gives `layer`; the others give `total`, `part` and `least`, which
+// use the formats of all tensors.
 struct pricing {
 	double (*layer)(const struct cost *, int layer, struct layer_plan);
 	double (*total)(const struct cost *, const struct plan *, const uint8_t *format, double *layer);
 	double (*part)(const struct cost *, const struct plan *, const uint8_t *format, const struct graph_touched *);
-	// As cost_least; no tensor has a narrower format than in `low`, or a wider one than in `high`.
+	// As cost_least. No tensor has a narrower format than in `low` or a wider one than in `high`.
 	double (*least)(const struct cost *, const struct cost_settings *, const uint8_t *low, const uint8_t *high);
 };
 extern const struct pricing peak_pricing, machine_pricing, measured_pricing;
 
-// Bytes that an operator reads or writes for a batch, by the bits of the tensor's format.
+// The bytes that an operator reads or writes for a batch, by the bits of the tensor's format.
 struct move {
 	int tensor;
-	int stays;      // it stays on chip in formats of up to this many bits
-	double on, off; // cost a bit of the format: where it stays, and where it does not
-	double still;   // bytes a bit that pass the memory even where it stays
+	int stays;      // it stays on chip in formats of at most this many bits
+	double on, off; // cost per bit of the format: if it stays, and if it does not
+	double still;   // bytes per bit that pass the memory even if it stays
 };
 
-// A kernel on a machine: an operator with what joined it. Costs are in the machine's own unit: seconds, or joules, of a batch.
+// A kernel on a machine: an operator with those that joined it. Costs are in the machine's own unit: seconds or joules per batch.
 enum runs_as { RUNS_VECTOR, RUNS_LAYER, RUNS_ATTENTION };
 struct machine_op {
 	enum runs_as runs;
-	bool vector;              // what the layer multiplies runs on the vector unit
-	double compute[NATIVES];  // INFINITY: it cannot; of the vector unit all the same
-	double fixed, weight_bit; // scales, biases and attention's scores; a bit of the weights' format
+	bool vector;              // the layer's product runs on the vector unit
+	double compute[NATIVES];  // INFINITY: impossible; on the vector unit all are equal
+	double fixed, weight_bit; // scales, biases and attention's scores; per bit of the weights' format
 	double floor;
-	double operations, fixed_bytes; // of a batch; of `fixed`, to and from the memory
+	double operations, fixed_bytes; // of a batch; those of `fixed` to and from the memory
 	int move, moves;
 };
 
@@ -44,25 +44,25 @@ struct cost {
 	const struct model *model;
 	const struct pricing *pricing;
 	const struct term_kind *kind;
-	double (*sum)(const struct layer *, const struct layer_plan *); // of a plain sum over layers
+	double (*sum)(const struct layer *, const struct layer_plan *); // a layer's price, of a plain sum over layers
 	struct graph *graph;
 	bool on_device;
 	struct device device;
 	int batch;
 	// On a machine:
-	bool sums; // what compute and memory cost is added; else they overlap: the larger counts, and `ramp` of the smaller at most
-	double scale, ramp, byte;             // of all prices; seconds; what a byte to or from the memory costs
+	bool sums; // compute and memory add up; else they overlap: the larger counts, and at most `ramp` of the smaller
+	double scale, ramp, byte;             // of all prices; seconds; the cost of a byte to or from the memory
 	enum native native[FORMATS][FORMATS]; // [weights][activations]
-	struct machine_op *op;                // [model->ops]; of one that is folded or joined a kernel all zero
+	struct machine_op *op;                // [model->ops]; all zero for one that is folded or joined a kernel
 	struct move *move;
 	// Measured:
-	uint32_t holders[FORMATS]; // formats that hold each format's values, as bits
+	uint32_t holders[FORMATS]; // the formats that hold each format's values, as bits
 	struct measured table;
 };
 
-// Sets the unit, for a number of images; 0: the cost is of the network, not of images. The kind must be set.
+// Sets the unit, for a number of images; 0: the cost belongs to the network, not to images. The kind must be set.
 void cost_per(struct cost *, int images);
-// Make a cost of its kind; false with a fault. What they leave behind cost_free takes away.
+// Each makes a cost of its kind, or returns false with a fault; cost_free then frees what it left.
 bool machine_new(struct cost *, struct fault *); // a latency or an energy, as its kind says
 bool measured_cost(struct cost *, const char *name, struct fault *);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Latency by the roofline, and energy, of every operator on a device; activations alive at once.
+// Prices every operator on a device: latency by the roofline, and energy; and the activations alive at once.
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -120,8 +120,9 @@ struct passes {
 	double chip, memory;
 };
 
-// Attention in several kernels: one copies queries, keys and values into the heads' layout; the first product writes the scores; one
-// reads them for the maximum, one for the exponentials, which it writes; the second product reads those; the last copies the result.
+// Attention in several kernels: one arranges queries, keys and values by heads; the first product writes the scores; one reads
+// them for the maximum, another for the exponentials, which it writes; the second product reads these; the last copies the
+// result.
 static const struct passes attention_in = {1, 2}, attention_out = {1, 2}, attention_scores = {2, 3};
 
 static bool is_cut(const struct cost *c, const struct op *op)
@@ -305,8 +306,8 @@ static double machine_part(const struct cost *c, const struct plan *plan, const 
 	return sum;
 }
 
-// A kernel's least price: of a layer's, over its settings, with the tensors as narrow as they can be. Bytes grow with the width of
-// a tensor: it stays on chip only if it is narrow.
+// Returns a kernel's least price, with its tensors as narrow as they can be and, for a layer, over its settings. Bytes grow with
+// a tensor's width: it stays on chip only if it is narrow.
 static double least_of(const struct cost *c, int i, const struct cost_settings *layer, const uint8_t *low, const uint8_t *high)
 {
 	const struct machine_op *o = &c->op[i];

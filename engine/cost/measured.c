@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Latency as it was measured, layer by layer; and the roofline held against it.
+// Prices latency by measured times, layer by layer, and compares the roofline with them.
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Inside the cost folder: what one kernel takes on a device.
+// Inside the cost folder: how long one kernel takes on a device.
 #ifndef ENGINE_COST_PRODUCT_H
 #define ENGINE_COST_PRODUCT_H
 
 #include "engine/hardware/device.h"
 
-// A multiplication of matrices: `products` of rows x inner by inner x outer.
+// A multiplication of matrices: `products` times rows x inner by inner x outer.
 struct product {
 	double products, rows, inner, outer;
-	double channels; // of the inner size; the rest of it is the kernel's area
+	double channels; // the inner size is this times the kernel's area
 };
 double product_macs(struct product);
-// MACs that the matrix unit spends on it: inner and outer size rounded up to the tile; where it takes rows and outer size the other
-// way round too, the less of the two.
+// Returns the MACs that the matrix unit spends on it: inner and outer size are rounded up to the tile. If rows and outer size may
+// change places, the less of the two counts.
 double product_padded(struct product, const struct device *, enum native);
-// Products of a single row or column run on the vector unit, where its share in them is known.
+// Returns whether it runs on the vector unit: products of a single row or column do, if the unit's share in them is known.
 bool product_on_vector(struct product, const struct device *);
-// Seconds on the unit that it runs on, at this share of the matrix unit's rate; INFINITY: at an unknown rate.
+// Returns the seconds on the unit it runs on, at this share of the matrix unit's rate; INFINITY if the rate is unknown.
 double product_time(struct product, const struct device *, enum native, double efficiency);
 
-// A kernel's compute and memory time overlap but for its first and last part, `ramp` of the shorter at most, which the longer cannot
-// hide. All in one unit.
+// A kernel's compute and memory time overlap, except that the longer cannot hide the kernel's first and last part: at most `ramp`
+// of the shorter. All in the same unit.
 static inline double kernel_overlap(double compute, double memory, double ramp)
 {
 	double longer = compute > memory ? compute : memory, shorter = compute > memory ? memory : compute;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The model held against times measured on a TPU v4.
+// Compares the model with times measured on a TPU v4.
 #include "engine/hardware/silicon.h"
 
 #include <math.h>

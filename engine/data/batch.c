@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Batches: what the training loop reads, hence the care for speed: a table instead of arithmetic per pixel, whole rows,
-// and the border of a shifted image found once per image.
+// Batches. The training loop reads them, so they must be fast: a table replaces arithmetic per pixel, rows are copied whole, and
+// the border of a shifted image is worked out once per image.
 #include <string.h>
 
 #include "engine/data/data.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// CIFAR-10 in its binary layout: records of a label byte and three planes (red, green, blue) of 32 x 32 bytes.
+// CIFAR-10's binary files: records of a label byte and three planes (red, green, blue) of 32 x 32 bytes.
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>

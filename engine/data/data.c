@@ -13,11 +13,9 @@ static const char cifar_files[] = "data_batch_1.bin … and test_batch.bin (CIFA
 static const char idx_files[] = "train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-… (each may end in .gz)";
 
 static const struct source sources[] = {
-	{"glyphs", NULL, NULL, true, glyphs_load},
-	{"cifar10", "CIFAR10_DIR", cifar_files, true, cifar_load},
-	{"mnist", "MNIST_DIR", idx_files, false, idx_load},
-	{"fashion", "FASHION_DIR", idx_files, true, idx_load},
-	{"idx", NULL, idx_files, false, idx_load},
+#define SOURCE(name, forms, ...) {name, __VA_ARGS__},
+	DATA_KINDS(SOURCE)
+#undef SOURCE
 };
 
 // All images together; far more would not be read in bearable time anyway.
@@ -135,7 +133,13 @@ static const struct source *find_source(const char *spec, const char **argument,
 		if (strlen(sources[i].name) == length && !memcmp(sources[i].name, spec, length))
 			source = &sources[i];
 	if (!source) {
-		fault_set(f, spec, "use glyphs, cifar10, mnist, fashion or idx:FOLDER", "no such data");
+		static const char words[] = DATA_WORDS;
+		char todo[2 * sizeof words + 16];
+		size_t used = (size_t)snprintf(todo, sizeof todo, "choose one of ");
+		for (const char *at = words; *at; at += strcspn(at, "|") + 1)
+			used += (size_t)snprintf(todo + used, sizeof todo - used, "%s%.*s", at == words ? "" : ", ",
+				(int)strcspn(at, "|"), at);
+		fault_set(f, spec, todo, "no such data");
 		return NULL;
 	}
 	*argument = spec[length] ? spec + length + 1 : source->variable ? getenv(source->variable) : NULL;

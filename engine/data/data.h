@@ -24,21 +24,34 @@ struct data {
 	struct data_images split[DATA_SPLITS];
 	float mean[4], deviation[4]; // per channel, of 0..1 pixels
 	float normal[4][256];        // per channel, the normalised value of each byte
-	bool flips;                  // a mirrored image keeps its class (photographs: yes; characters: no)
+	bool flips;                  // mirroring an image keeps its class (photographs: yes; characters: no)
 	uint32_t fingerprint;        // CRC-32 of all pixels and labels
 };
 
-// spec: "glyphs" (embedded, generated from `seed`), "glyphs:SIZE" (SIZE x SIZE pixels), "cifar10" (the folder named by CIFAR10_DIR),
-// "cifar10:FOLDER", "idx:FOLDER" (the four MNIST-named IDX files, gzipped or not), "mnist"/"fashion" (folders named by MNIST_DIR, FASHION_DIR).
-// train: how many training images to use (0: all). heldout: how many of the training images are set aside for the policy
-// (they are taken from the training files by a permutation fixed by the data alone, not by `seed`, so that searches compare).
+// The kinds of data. This list feeds data_open, the words of the setting `data`, and the remedy for an unknown name.
+// X(name, how it may be written, with a '|' after each form, variable of the environment that gives its folder, the folder's
+// files, whether a mirrored image keeps its class, function that loads it)
+// clang-format off
+#define DATA_KINDS(X)                                                                                                            \
+	X("glyphs", "glyphs|glyphs:SIZE|", NULL, NULL, true, glyphs_load) /* embedded, from `seed`; SIZE x SIZE pixels */        \
+	X("cifar10", "cifar10|cifar10:FOLDER|", "CIFAR10_DIR", cifar_files, true, cifar_load)                                    \
+	X("mnist", "mnist|", "MNIST_DIR", idx_files, false, idx_load)                                                            \
+	X("fashion", "fashion|", "FASHION_DIR", idx_files, true, idx_load)                                                       \
+	X("idx", "idx:FOLDER|", NULL, idx_files, false, idx_load) /* the four MNIST-named files, gzipped or not */
+// clang-format on
+#define DATA_FORMS(name, forms, ...) forms
+#define DATA_WORDS DATA_KINDS(DATA_FORMS) // "glyphs|glyphs:SIZE|…|idx:FOLDER|"
+
+// spec: one of these forms; a name alone takes the folder from its variable. train: how many training images to use (0: all).
+// heldout: how many training images are set aside for the policy. A permutation that depends only on the number of images, not on
+// `seed`, picks them, so that searches can be compared.
 struct data *data_open(const char *spec, uint64_t seed, long train, long heldout, struct fault *);
 void data_free(struct data *);
 
-enum data_augment { AUGMENT_NONE, AUGMENT_CROP, AUGMENT_FLIP }; // bits: CROP: pad by h/8, crop at random
+enum data_augment { AUGMENT_NONE, AUGMENT_CROP, AUGMENT_FLIP }; // bits; CROP: pad by h/8, then crop at random
 
-// Writes images `index[0..count)` of a split, normalised, to x [count][h][w][c] and their labels. `key` seeds the augmentation:
-// an image uses stream (key, its index) alone, so any thread may do any part of a batch.
+// Writes images `index[0..count)` of a split, normalised, to x [count][h][w][c] and their labels. `key` seeds the augmentation.
+// An image uses only the stream (key, its index), so any thread may do any part of a batch.
 void data_batch(const struct data *, enum data_split, const uint32_t *index, int count, unsigned augment, uint64_t key, float *x,
 	uint8_t *labels);
 

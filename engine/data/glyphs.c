@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The embedded data: ten classes of drawn signs, made from a seed, image by image (image i is a pure function of seed,
-// part and i). A class is a few strokes; a pixel's ink follows from its distance to the nearest: edges are smooth.
+// The embedded data: ten classes of drawn signs, made image by image from a seed (image i is a pure function of seed, part and
+// i). A class is a few strokes. A pixel's ink depends on its distance to the nearest stroke, so edges are smooth.
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>

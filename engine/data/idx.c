@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// IDX files as MNIST and its kin have them: grey images (magic 0x803: count, height, width) and labels 0..9 (magic
-// 0x801: count), big-endian, each file gzipped or not.
+// IDX files like those of MNIST: grey images (magic 0x803: count, height, width) and labels 0..9 (magic 0x801: count),
+// big-endian, each file gzipped or not.
 #include <stdio.h>
 #include <unistd.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Inside the data folder: a source reads (or draws) the images of one kind of data and puts them where `loading` says,
-// so that a split costs no second copy and unwanted images are never stored. One thread, during data_open.
+// Inside the data folder. A source reads (or draws) the images of one kind of data and puts them where `loading` says, so that a
+// split needs no second copy and unwanted images are never stored. One thread, during data_open.
 #ifndef ENGINE_DATA_SOURCES_H
 #define ENGINE_DATA_SOURCES_H
 
@@ -9,7 +9,7 @@
 
 #include "engine/data/data.h"
 
-// What any source may hold; beyond it a header is taken for damaged.
+// The limits of any source; a header beyond them counts as damaged.
 enum { LEAST_SIDE = 8, MOST_SIDE = 96, MOST_CHANNELS = 4, MOST_IMAGES = 1000000 };
 
 enum part { PART_TRAIN, PART_TEST, PARTS };
@@ -18,15 +18,15 @@ struct source;
 struct loading {
 	const struct source *source;
 	struct data *data;    // being filled; the source sets h, w, c and classes before loading_begin
-	const char *argument; // the folder, or what the spec says after the colon; NULL: nothing
+	const char *argument; // the folder, or the spec's part after the colon; NULL: none
 	uint64_t seed;
 	long train, heldout; // as asked for
-	uint32_t *rank;      // of each training image: its place in the fixed permutation
+	uint32_t *rank;      // each training image's place in the fixed permutation
 };
 
 struct source {
 	const char *name;
-	const char *variable; // of the environment, naming the folder where the spec does not; NULL: none
+	const char *variable; // of the environment; gives the folder if the spec does not; NULL: none
 	const char *holds;    // the files of the folder, as advice; NULL: the source reads no folder
 	bool flips;           // see struct data
 	bool (*load)(struct loading *, struct fault *);
@@ -36,9 +36,9 @@ bool glyphs_load(struct loading *, struct fault *);
 bool cifar_load(struct loading *, struct fault *);
 bool idx_load(struct loading *, struct fault *);
 
-// Once the source knows how many images there are, and before it gives the first: makes room for them.
+// Makes room for the images. Called once the source knows their number, before it delivers the first.
 bool loading_begin(struct loading *, long train, long test, struct fault *);
-// Where the pixels and the label of image i of a part belong; NULL: this image is not wanted.
+// Returns where the pixels of image i of a part belong, and where its label does; NULL: the image is not wanted.
 uint8_t *loading_place(const struct loading *, enum part, long i, uint8_t **label);
 
 // A file read from front to end, gzipped or not. Its faults name the file. Zeroed: closed.
@@ -49,12 +49,12 @@ struct reader {
 };
 bool reader_open(struct reader *, const struct loading *, const char *name, struct fault *);
 void reader_close(struct reader *);
-// Whether `bytes` more can follow the `before` that were read: a plain file must hold exactly so many, a gzipped one
-// must be able to unpack to them. Called before memory is asked for on the word of a header.
+// Returns whether `bytes` more can follow the `before` that were read: a plain file must hold exactly that many, a gzipped one
+// must be able to unpack to them. Call it before allocating what a header asks for.
 bool reader_expect(struct reader *, long long before, long long bytes, struct fault *);
-// Reads exactly this number of bytes.
+// Reads exactly `bytes` bytes.
 bool reader_take(struct reader *, void *to, unsigned bytes, struct fault *);
-// Checks that nothing follows (and the checksum of a gzipped file).
+// Checks that nothing follows, and the checksum of a gzipped file.
 bool reader_end(struct reader *, struct fault *);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The built-in devices. Dense peaks of the vendors' data sheets and of the TPU v4 paper (arXiv 2304.01433, table 4 and text).
+// The built-in devices. Dense peaks come from the vendors' data sheets and the TPU v4 paper (arXiv 2304.01433, table 4 and text).
 #include <math.h>
 
 #include "engine/hardware/inside.h"

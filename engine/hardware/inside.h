@@ -5,7 +5,7 @@
 
 #include "engine/hardware/device.h"
 
-// The built-in devices; a figure of 0 among tiles and efficiencies stands for 1 (device_get fills it in).
+// The built-in devices. A 0 among tiles and efficiencies stands for 1; device_get fills it in.
 extern const struct device device_table[];
 extern const int device_count;
 void device_defaults(struct device *);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Tables of figures for a network's layers, measured by somebody: milliseconds a batch, or points of top-1 accuracy lost. CSV with
-// the header "layer,format,ms" or "layer,format,lost", to which ",source" may be added, and a row for every layer and format with a
-// figure; the format "*": whatever the format. `source` is one of figure_sources but the last; where it is left out the figure is a
-// measured one. Blank lines and lines that begin with '#' are skipped, except "# top1 77.72" in a table of losses, which gives the
+// Tables of measured figures for a network's layers: milliseconds per batch, or points of top-1 accuracy lost. A file is CSV with
+// the header "layer,format,ms" or "layer,format,lost", optionally followed by ",source", and one row for every layer and format
+// with a figure; the format "*" means every format. `source` is one of figure_sources but the last; without it a figure counts as
+// measured. Blank lines and lines that begin with '#' are skipped, except "# top1 77.72" in a table of losses, which gives the
 // fp32 accuracy in percent.
 #ifndef ENGINE_HARDWARE_MEASURED_H
 #define ENGINE_HARDWARE_MEASURED_H
@@ -13,12 +13,12 @@
 #include "engine/model/model.h"
 #include "engine/quant/format.h"
 
-// Where a figure is from; what is worked out from several is as good as the last of them here.
+// The source of a figure. A result of several figures takes the source that comes last in this list.
 enum figure_source {
 	FIGURE_MEASURED,
 	FIGURE_FITTED,
 	FIGURE_EXTRAPOLATED,
-	FIGURE_ABSENT, // the table lacks one: it counts as 0
+	FIGURE_ABSENT, // the table has no figure: it counts as 0
 	FIGURE_SOURCES
 };
 extern const char *const figure_sources[FIGURE_SOURCES];
@@ -26,19 +26,20 @@ extern const char *const figure_sources[FIGURE_SOURCES];
 enum measured_kind { MEASURED_MS, MEASURED_LOST };
 
 struct measured {
-	uint32_t *has;              // [layers]: formats with a figure, as bits
+	uint32_t *has;              // [layers]: the formats with a figure, as bits
 	double (*value)[FORMATS];   // [layers]
 	uint8_t (*source)[FORMATS]; // [layers]: of enum figure_source
-	double top1;                // NAN: not said
-	int batch;                  // 0: not said
+	double top1;                // NAN: not given
+	int batch;                  // 0: not given
 };
 
-// An empty table for a network. False: out of memory.
+// Makes an empty table for a network. Returns false when out of memory.
 bool measured_new(struct measured *, const struct model *, struct fault *);
-// From a file. Every layer must have a row. The fault names the first mistake with its line and what was expected.
+// Reads a table from a file. Every layer must have a row. The fault names the first mistake with its line and what was expected.
 bool measured_read(const char *path, enum measured_kind, const struct model *, struct measured *, struct fault *);
-// Latencies by name: "hawq", a T4's for resnet18 and resnet50 as published (engine/model/published.h); else a file's. HAWQ
-// has none for stem and head: they are absent. Where its layer has fewer MACs the time is scaled up by the MACs: extrapolated.
+// Reads latencies by name: "hawq", the published ones of a T4 for resnet18 and resnet50 (engine/model/published.h), or a file's.
+// HAWQ has none for stem and head, which are absent. If the published layer has fewer MACs, its time is scaled up by the MACs and
+// counts as extrapolated.
 bool measured_latency(const char *name, const struct model *, struct measured *, struct fault *);
 void measured_free(struct measured *);
 

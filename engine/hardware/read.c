@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Reading device files.
+// Reads device files.
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

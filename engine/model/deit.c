@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Vision transformers, as DeiT has them (Touvron et al., Training data-efficient image transformers, 2020; without the
-// distillation token): patches embedded by a convolution, a class token and positions, blocks of attention and a GELU
-// perceptron that are normed before and added after, a last norm, a linear head on the class token. Products of queries,
-// keys and values are no layers: no MACs.
+// Vision transformers as in DeiT (Touvron et al., Training data-efficient image transformers, 2020; without the distillation
+// token): a convolution embeds the patches, then come a class token and positions, blocks of attention and a GELU perceptron,
+// each with a norm before and an addition after, a last norm, and a linear head on the class token. The products of queries, keys
+// and values are not layers and count no MACs.
 #include <math.h>
 #include <stdio.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Networks as text, read and written: the format is in model.h.
+// Reads and writes networks as text, in the form described in model.h.
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Inception-v3 (Szegedy et al., Rethinking the Inception architecture, 2015), without the auxiliary head: modules of
-// several branches whose outputs lie side by side, three sorts on grids of three sizes, reductions between. Reductions and
-// the stem are not padded, except for small images, whose stem is two 3x3 convolutions that keep the size: 32x32 ends at
-// 8x8.
+// Inception-v3 (Szegedy et al., Rethinking the Inception architecture, 2015), without the auxiliary head: modules of several
+// branches whose outputs are concatenated, three kinds on grids of three sizes, with reductions between. Reductions and the stem
+// are not padded, except for small images, whose stem is two 3x3 convolutions that keep the size: 32x32 ends at 8x8.
 #include <stdio.h>
 
 #include "engine/model/networks.h"

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Networks of inverted residual blocks, one builder: MobileNetV2 (Sandler et al., 2018), EfficientNet (Tan, Le, 2019) and
+// One builder for networks of inverted residual blocks: MobileNetV2 (Sandler et al., 2018), EfficientNet (Tan, Le, 2019) and
 // EfficientNet-X (Li et al., Searching for fast model families on datacenter accelerators, 2021). A block widens by 1x1,
-// convolves each channel alone, squeezes and excites, and projects by 1x1; a fused one widens and convolves in one. Space
-// to depth (EfficientNet-X): a learnt 2x2 convolution of stride 2 to four times the channels opens stage 1, whose channels
-// are fourfold and whose kernels k are (k + 1) / 2; it takes the place of stage 2's stride. Paddings are k / 2 on either
-// side (even kernels: the odd one on the far side), which gives the sizes of "same" padding. Small images: the stem, and
-// the first stage that has a stride of its own, have stride 1, so that 32x32 ends at 4x4.
+// convolves each channel alone, squeezes and excites, and projects by 1x1; a fused block widens and convolves in one operator.
+// Space to depth (EfficientNet-X): stage 1 begins with a learnt 2x2 convolution of stride 2 to four times the channels, keeps
+// four times the channels, and has kernels of (k + 1) / 2; this replaces stage 2's stride. Padding is k / 2 on either side (for
+// even kernels, the odd pixel is on the far side), which gives the sizes of "same" padding. For small images, the stem and the
+// first stage with a stride of its own have stride 1, so that 32x32 ends at 4x4.
 #include <math.h>
 #include <stdio.h>
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A model is the description of a network: operators, shapes, wiring; no numbers, no formats. A plan is a model with every
-// layer settled. `space` turns a choice into a plan, `nn` runs plans, `cost` prices them.
+// A model is the description of a network: operators, shapes and wiring, without weights or formats. A plan is a model with a
+// weight format and an activation format for every layer. `space` turns a choice into a plan, `nn` runs plans, `cost` prices
+// them.
 //
 // Operators are listed in the order in which they can run: an operator reads only operators before it. Operator 0 is the input.
 // Immutable once built: any thread may read.
@@ -14,8 +15,8 @@
 #include "engine/tensor/kernels.h"
 
 enum {
-	MODEL_NAME = 48,   // longest name of a layer
-	MODEL_TITLE = 128, // longest name of a model; both with their final zero
+	MODEL_NAME = 48,   // longest name of a layer, and
+	MODEL_TITLE = 128, // of a model, with their final zeros
 };
 
 struct shape {
@@ -24,26 +25,26 @@ struct shape {
 
 enum op_kind {
 	OP_INPUT,
-	OP_CONV,      // window, groups; groups of one channel each: depthwise
-	OP_LINEAR,    // of every pixel's channels
+	OP_CONV,      // `window`, `groups`; depthwise: groups of one channel each
+	OP_LINEAR,    // on every pixel's channels
 	OP_NORM,      // batch norm: per channel over images and pixels; then `act`
 	OP_LAYERNORM, // per pixel over its channels
 	OP_ACT,       // `act` alone
-	OP_ADD,       // of two images of one shape, then `act`: none, relu or relu6
-	OP_SCALE,     // in[0], each of whose channels is multiplied by the 1x1 image in[1]
+	OP_ADD,       // two images of the same shape, then `act`: none, relu or relu6
+	OP_SCALE,     // in[0] with each channel multiplied by the 1x1 image in[1]
 	OP_CONCAT,    // channels of several images side by side
 	OP_POOL,      // average over the whole image
-	OP_AVERAGE,   // average over a window; what is beyond the edge counts as zero
+	OP_AVERAGE,   // average over a window; beyond the edge counts as zero
 	OP_MAXIMUM,   // maximum over a window, within the image
-	OP_TOKENS,    // pixels in a row, before them a learnt class token; a learnt position is added to each: 1+h*w by 1
-	OP_ATTENTION, // multi-head self-attention; channels hold queries, keys, values, each of heads * (c/3/heads)
+	OP_TOKENS,    // a learnt class token, then the pixels in a row, with a learnt position added to each: 1+h*w by 1
+	OP_ATTENTION, // multi-head self-attention; the channels hold queries, keys and values, each heads * (c/3/heads)
 	OP_FIRST,     // the first pixel alone: the class token
 	OP_KINDS
 };
 
 struct window {
-	int h, w, stride, pad_h, pad_w; // of a convolution or a pooling; as much padding on either side
-	int far;                        // and so much more below and to the right: where even windows keep the size
+	int h, w, stride, pad_h, pad_w; // of a convolution or a pooling; pad: on either side
+	int far;                        // additional padding below and to the right, for even windows that keep the size
 };
 
 enum { MODEL_INPUTS = 8 };
@@ -51,23 +52,23 @@ enum { MODEL_INPUTS = 8 };
 struct op {
 	enum op_kind kind;
 	enum act act;
-	int in[MODEL_INPUTS], inputs; // operators it reads
+	int in[MODEL_INPUTS], inputs; // the operators it reads
 	struct shape out;
 	struct window window; // OP_CONV, OP_AVERAGE, OP_MAXIMUM
 	int groups;           // OP_CONV
 	int heads;            // OP_ATTENTION
 	bool bias;            // OP_CONV, OP_LINEAR
-	int layer;            // which layer it is; -1: it has no weights that are quantized
+	int layer;            // its index among the layers; -1: it has no quantized weights
 };
 
-// An operator with weights and the input activations it reads: what a format is chosen for.
+// An operator with weights and the input activations it reads. The search chooses formats for layers.
 struct layer {
 	char name[MODEL_NAME];
 	int op;
 	struct shape in, out;
-	double macs, weights, activations; // of one image; weights without bias
-	double attention_macs;             // of the attention that reads it: two products without weights
-	double biases;                     // of the operator itself; a batch norm has its own
+	double macs, weights, activations; // for one image; weights without bias
+	double attention_macs;             // of the attention that reads it: its two products have no weights
+	double biases;                     // of the operator itself, not of a batch norm
 	bool positive;                     // its input is known to be non-negative
 };
 
@@ -76,16 +77,16 @@ struct model {
 	int ops, layers, classes;
 	struct op *op;
 	struct layer *layer;
-	double macs, attention_macs;          // of one image: of all layers; of attention's two products
+	double macs, attention_macs;          // for one image: of all layers; of attention's two products
 	double weights, parameters;           // parameters: weights, biases, norms, tokens
-	double activations, most_activations; // numbers that all layers read, and that the layer reading most does; of one image
+	double activations, most_activations; // numbers read for one image by all layers; by the layer that reads the most
 };
 
 void model_free(struct model *);
 const char *model_kind(enum op_kind);                          // "conv", "linear" ...
 const char *model_layer_kind(const struct model *, int layer); // "conv", "depthwise", "grouped", "linear"
 
-// The formats that every layer of a model has been given; index into format_table.
+// A layer's formats, as indices into format_table; a plan has one per layer of its model.
 struct layer_plan {
 	int weight, activation;
 };
@@ -94,10 +95,10 @@ struct plan {
 	struct layer_plan *layer; // [model->layers]
 };
 
-// ---- building: each adds one operator and returns its index; -1 once memory has run out (then model_finish fails) ----
+// ---- building: each adds an operator and returns its index; -1 once memory has run out (model_finish then fails) ----
 struct model *model_new(const char *name, struct shape input, int classes); // NULL: out of memory
-struct shape model_shape(const struct model *, int op);                     // of what an operator puts out
-struct window window_of(int kernel, int stride); // square; padded so that it keeps the size at stride 1
+struct shape model_shape(const struct model *, int op);                     // of an operator's output
+struct window window_of(int kernel, int stride);                            // square; padded to keep the size at stride 1
 int model_conv(struct model *, const char *layer, int in, int channels, struct window, int groups, bool bias);
 int model_linear(struct model *, const char *layer, int in, int outputs); // with bias
 int model_norm(struct model *, int in, enum act);
@@ -111,30 +112,30 @@ int model_window(struct model *, enum op_kind, int in, struct window); // OP_AVE
 int model_tokens(struct model *, int in);
 int model_attention(struct model *, int in, int heads);
 int model_first(struct model *, int in);
-// Adds up totals and hands the model over; frees it and fails where memory ran out, or where an operator puts out nothing or
-// more than can be held, which it names.
+// Adds up the totals and returns the model. Frees it and fails if memory ran out, or if an operator's output is empty or too
+// large to hold; the fault names that operator.
 struct model *model_finish(struct model *, struct fault *);
 
 // ---- the networks by name ----
-// NAME or NAME:key=value,key=value: "resnet20", "mobilenetv2:width=0.5". Networks of one family are built by one function, at
-// any size; images of 64 pixels a side or less get a stem and strides that suit them. An input of {0, 0, 0} means the
-// network's own, and classes 0 its own number: those of ImageNet, or of CIFAR-10 for the small networks; `res=` sets another
-// side. A name with a slash in it or .net behind it is the path of a file, for model_read.
+// Builds NAME or NAME:key=value,key=value: "resnet20", "mobilenetv2:width=0.5". One function builds the networks of a family, at
+// any size; images of 64 pixels a side or less get a stem and strides that suit them. An input of {0, 0, 0} means the network's
+// own, and classes 0 its own number: those of ImageNet, or of CIFAR-10 for the small networks; `res=` sets another side. A name
+// that holds a slash or ends in .net is the path of a file for model_read.
 struct model *model_named(const char *name, struct shape input, int classes, struct fault *);
 
-// One row of the catalog of networks; all of it lives for ever, but for `keys`.
+// A row of the catalog of networks. All but `keys` is valid for good.
 struct catalog_row {
 	const char *name, *help;
-	const char *keys;   // what may follow the name: "res=8..4096 width=0.1..4"; the calling thread's, until its next call
+	const char *keys;   // what may follow the name: "res=8..4096 width=0.1..4"; valid until the thread's next call
 	struct shape input; // its own
 	int classes;
 };
-bool model_catalog(int index, struct catalog_row *); // false: index is past the last
-const char *const *model_names(void);                // NULL-terminated; the calling thread's
+bool model_catalog(int index, struct catalog_row *); // false: the index is past the last row
+const char *const *model_names(void);                // NULL-terminated; valid until the thread's next call
 
 // ---- networks as text ----
-// One line an operator, in the order in which they run: NAME KIND key=value ... `#` begins a comment. The first line is the
-// size of the images; the second, which may be left out, how many classes there are:
+// One line per operator, in the order in which they run: NAME KIND key=value ... `#` begins a comment. The first line is the size
+// of the images; the second, which may be left out, is the number of classes:
 //	input 32x32x3
 //	classes 10
 //	stem      conv out=16 kernel=3
@@ -144,24 +145,24 @@ const char *const *model_names(void);                // NULL-terminated; the cal
 //	sum       add  in=two,one act=relu
 //	pooled    pool
 //	head      linear out=classes
-// Names are of letters, digits and ._-; those of conv and linear become the layers' names. KIND is one of model_kind's but
-// input. What is read is named by in=, of lines above or `input`; left out, it is the line before. add and scale (an image and its
-// gate) read two, concat up to 8, all others one. Further keys, with what they are when left out:
-//	out=              conv, linear: channels; `classes`: as many as there are
+// Names consist of letters, digits and ._-; those of conv and linear become the layers' names. KIND is any word of model_kind
+// except input. in= names what an operator reads, lines above or `input`; without it, the line before. add and scale (an image
+// and its gate) read two, concat up to 8, all others one. Further keys, with their defaults:
+//	out=              conv, linear: channels; `classes`: the number of classes
 //	kernel=           conv, average, maximum: 3, or rows x columns: 1x7
-//	stride=1 pad= far=  of the same. pad, 1 or 0x3, is on either side; far, 0 or 1, so much more below and to the right. With
-//	                  pad left out both are what keeps the size at stride 1 (far: even kernels); with pad given, far is 0
+//	stride=1 pad= far=  of the same. pad, 1 or 0x3, is on either side; far, 0 or 1, is added below and to the right. With
+//	                  pad left out, both keep the size at stride 1 (far: even kernels); with pad given, far is 0
 //	groups=1 bias=no  conv; `groups=each`: depthwise; `bias=yes`
 //	heads=            attention
-//	act=none          norm, add, act (which must say it): none, relu, relu6, swish, gelu, sigmoid
+//	act=none          norm, add, act (which must have it): none, relu, relu6, swish, gelu, sigmoid
 //
-// Reads one. The images' size and the classes are the file's where `input` is {0, 0, 0}, else the data's, as in model_named.
-// Everything must be read by something, and the last operator must put out one pixel with a channel a class. A file of more
-// than 1 MB or 10,000 operators is refused. The model's name is the path and, behind `#`, a sum of the contents. Faults name
-// the file and the line.
+// Reads a model. The images' size and the classes are the file's if `input` is {0, 0, 0}, else the caller's, as in model_named.
+// Something must read every operator but the last, whose output must be one pixel with one channel per class. A file of more than
+// 1 MB or 10,000 operators is refused. The model's name is the path, `#` and a checksum of the contents. Faults name the file and
+// the line.
 struct model *model_read(const char *path, struct shape input, int classes, struct fault *);
-// Writes one that model_read reads back, operator for operator; an operator that is not a layer is named by its kind and index.
-// False: the file could not be written.
+// Writes a model that model_read reads back, operator for operator; one that is not a layer is named by its kind and index.
+// Returns false if the file could not be written.
 bool model_write(const struct model *, FILE *);
 
 #endif

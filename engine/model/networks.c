@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The networks by name: the families' tables joined, and what may follow a name.
+// The networks by name: joins the families' tables, and reads what may follow a name.
 #include "engine/model/networks.h"
 
 #include <math.h>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Residual networks (He et al., Deep residual learning, 2015). Those for small images (section 4.2): a 3x3 stem of 16
-// channels, three stages of 16, 32 and 64 channels; the shortcut where the shape changes is a 1x1 convolution with batch
-// norm (there: zeros). One block a stage is MLPerf Tiny's image classification network (Banbury et al., 2021), 12.5 MMAC at
-// 32x32x3. Those for ImageNet: four stages of 64 to 512 channels behind a 7x7 stem of stride 2 and a maximum over 3x3 of
-// stride 2, small images a 3x3 stem alone; bottlenecks have their stride in the 3x3.
+// Residual networks (He et al., Deep residual learning, 2015). Those for small images (section 4.2) have a 3x3 stem of 16
+// channels and three stages of 16, 32 and 64 channels; where the shape changes, the shortcut is a 1x1 convolution with batch norm
+// (the paper pads with zeros). One block per stage is MLPerf Tiny's image classification network (Banbury et al., 2021), 12.5
+// MMAC at 32x32x3. Those for ImageNet have a 7x7 stem of stride 2 and a 3x3 maximum of stride 2, or only a 3x3 stem for small
+// images, then four stages of 64 to 512 channels; bottlenecks have their stride in the 3x3.
 #include <stdio.h>
 
 #include "engine/model/networks.h"

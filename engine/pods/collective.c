@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Times of collectives: Austin et al., How to Scale Your Model, 2025, with (N-1)/N where the book takes 1.
+// Times of collectives by Austin et al., How to Scale Your Model, 2025, with (N-1)/N where the book takes 1.
 #include <math.h>
 
 #include "engine/pods/inside.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What a transformer takes over a slice. Times of one layer and microbatch, forward; the backward pass takes twice the
-// operations and the same collectives. Sources: Austin et al., How to Scale Your Model, 2025 (collectives); Korthikanti et al.
-// 2022 (activations that are kept); Huang et al. 2018 and Narayanan et al. 2021 (the pipeline's bubble, at most as many
-// microbatches alive as stages).
+// Prices a transformer over a slice. Times are of one layer and microbatch, forward; the backward pass takes twice the operations
+// and the same collectives. Sources: Austin et al., How to Scale Your Model, 2025 (collectives); Korthikanti et al. 2022 (kept
+// activations); Huang et al. 2018 and Narayanan et al. 2021 (the pipeline's bubble, with at most as many live microbatches as
+// stages).
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

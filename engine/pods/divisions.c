@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The ways to give a slice's axes, or factors of them, to the parts of a division.
+// Lists the ways to assign a slice's axes, or factors of them, to the parts of a division.
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

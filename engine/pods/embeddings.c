@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What look-ups in embedding tables take. Sources: OpenXLA's account of SparseCores and the TPU v4 paper for what is done
-// where; rates that neither gives are inputs with a range.
+// Prices look-ups in embedding tables. Which unit does what follows OpenXLA's account of SparseCores and the TPU v4 paper; rates
+// that neither gives are inputs with a range.
 #include <math.h>
 
 #include "engine/hardware/device.h"

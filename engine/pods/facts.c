@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What runs on pods, where they stand, and what was published about them. A change of a figure here names its source.
+// What runs on pods, where they stand, and published results about them. Every figure here names its source.
 #include "engine/pods/inside.h"
 
 const struct transformer transformer_table[] = {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Inside the pods folder: what the closed forms and the simulation of goodput share.
+// Inside the pods folder: shared by the closed forms and the simulation of goodput.
 #ifndef ENGINE_PODS_GOODPUT_H
 #define ENGINE_PODS_GOODPUT_H
 
@@ -7,8 +7,8 @@
 
 enum { GOODPUT_BLOCKS = 160 };
 
-// The blocks of a slice along each axis; a slice within a block counts as one. Returns their number.
+// Gives the blocks of a slice along each axis and returns their number; a slice within a block counts as one.
 int box_of(const int axis[3], int box[3]);
-double host_failures(const struct world *, double availability); // of one host that is up, an hour
+double host_failures(const struct world *, double availability); // per hour, of a host that is up
 
 #endif

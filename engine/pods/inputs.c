@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The inputs, and bands over those that are unknown.
+// The inputs, and bands over the unknown ones.
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Inside the pods folder: what its files share. The floor stands on hardware, of whose chips a pod is made, and below cost, which
-// prices work on one. Its face is engine/machine.h.
+// Inside the pods folder: what its files share. The folder stands between hardware, which has the chips of a pod, and cost, which
+// prices work on them. Its public header is engine/machine.h.
 #ifndef ENGINE_PODS_INSIDE_H
 #define ENGINE_PODS_INSIDE_H
 

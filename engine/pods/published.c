@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The models against what was published, case by case. Nothing is fitted here: the one constant comes from division_calibrate.
+// Compares the models with published results, case by case. Nothing is fitted here: the only constant comes from
+// division_calibrate.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Reading pod files.
+// Reads pod files.
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

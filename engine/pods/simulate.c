@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Goodput by events: hosts that fail and come back, blocks that are up or down, jobs that queue, run, lose what they did since
-// the last checkpoint, and are placed again. Time in hours.
+// Simulates goodput by events: hosts fail and come back, blocks go up and down, and jobs queue, run, lose their work since the
+// last checkpoint and are placed again. Time is in hours.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Which slices a pod has.
+// Lists the slices of a pod.
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The network inside a slice, counted exactly. One unit of traffic goes from every chip to every other one. A slice whose axes
-// all wrap, twisted or not, is the Cayley graph of an abelian group: what one source puts on all the links of a direction is
-// what all sources put on one of them.
+// Counts the traffic inside a slice exactly. One unit goes from every chip to every other chip. A slice whose axes all wrap,
+// twisted or not, is the Cayley graph of an abelian group: the load that one source puts on all links of a direction is the load
+// that all sources put on one of them.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 // The cheapest and the dearest choice that a partition allows, by each cost term. They are found by pricing: the order of options is
 // not the order of their costs (a device without e3m2 runs it as fp16, slower than int8).
 //
-// Where a term adds up over layers, the bounds are exact: decisions that share no layer are settled one by one, a group's weights and
+// Where a term adds up over layers, the bounds are exact: decisions that share no layer are fixed one by one, a group's weights and
 // activations together. Elsewhere the search descends one decision at a time from every even choice; what no choice
 // undercuts is then the sum of the operators' least prices.
 #include <math.h>
@@ -14,7 +14,7 @@
 
 static const double SAME = 1e-9; // sums in another order differ in their last bits
 
-static void settle(const struct partition *p, uint8_t *choice, int decision, int option)
+static void fix_option(const struct partition *p, uint8_t *choice, int decision, int option)
 {
 	for (int i = p->decision[decision].first; i >= 0; i = p->next[i])
 		choice[i] = (uint8_t)option;
@@ -38,7 +38,7 @@ static int other_half(const struct partition *p, int decision)
 	return p->decision_of[p->decision[decision].first ^ 1];
 }
 
-static void settle_exactly(const struct lane *lane, int term, double sign, uint8_t *choice)
+static void fix_exactly(const struct lane *lane, int term, double sign, uint8_t *choice)
 {
 	const struct partition *p = lane->partition;
 	for (int d = 0; d < p->decisions; d++) {
@@ -46,7 +46,7 @@ static void settle_exactly(const struct lane *lane, int term, double sign, uint8
 		bool tied = mine == theirs;
 		double best = INFINITY;
 		if (mine->first % HALVES != HALF_WEIGHT)
-			continue; // settled with its weights
+			continue; // fixed with its weights
 		for (int o = 0; o < mine->options; o++)
 			for (int other = tied ? o : 0; other < (tied ? o + 1 : theirs->options); other++) {
 				if (!(mine->allowed >> o & 1) || !(theirs->allowed >> other & 1))
@@ -54,8 +54,8 @@ static void settle_exactly(const struct lane *lane, int term, double sign, uint8
 				double price = sign * price_together(lane, term, d, o, other);
 				if (price < best) {
 					best = price;
-					settle(p, choice, d, o);
-					settle(p, choice, other_half(p, d), other);
+					fix_option(p, choice, d, o);
+					fix_option(p, choice, other_half(p, d), other);
 				}
 			}
 	}
@@ -64,11 +64,11 @@ static void settle_exactly(const struct lane *lane, int term, double sign, uint8
 // ---- other terms ----
 
 // Every decision takes the allowed option that is nearest to this one.
-static void settle_evenly(const struct partition *p, int option, uint8_t *choice)
+static void fix_evenly(const struct partition *p, int option, uint8_t *choice)
 {
 	for (int d = 0; d < p->decisions; d++) {
 		uint32_t allowed = p->decision[d].allowed, below = allowed & (uint32_t)((2ull << option) - 1);
-		settle(p, choice, d, below ? 31 - __builtin_clz(below) : __builtin_ctz(allowed));
+		fix_option(p, choice, d, below ? 31 - __builtin_clz(below) : __builtin_ctz(allowed));
 	}
 }
 
@@ -92,7 +92,7 @@ static bool improve(const struct lane *lane, int term, double sign, int decision
 		if (!(theirs->allowed >> k & 1))
 			continue;
 		if (i)
-			settle(p, choice, other_half(p, decision), k);
+			fix_option(p, choice, other_half(p, decision), k);
 		if (i)
 			price_whole(lane, choice, term, whole);
 		pricer_options(lane->pricer, p, decision, 1u << term, cost);
@@ -105,8 +105,8 @@ static bool improve(const struct lane *lane, int term, double sign, int decision
 	}
 	bool moved = option != from || other != held;
 	if (mine != theirs)
-		settle(p, choice, other_half(p, decision), other);
-	settle(p, choice, decision, option);
+		fix_option(p, choice, other_half(p, decision), other);
+	fix_option(p, choice, decision, option);
 	if (moved || mine != theirs)
 		*now = sign * price_whole(lane, choice, term, whole);
 	return moved;
@@ -128,13 +128,13 @@ static void descend(const struct lane *lane, int term, double sign, uint8_t *cho
 static double descend_from(const struct lane *lane, int option, int term, double sign, uint8_t *choice)
 {
 	double cost[ENGINE_TERMS];
-	settle_evenly(lane->partition, option, choice);
+	fix_evenly(lane->partition, option, choice);
 	descend(lane, term, sign, choice);
 	return sign * price_whole(lane, choice, term, cost);
 }
 
 // From every even choice: layers that read one tensor may gain by moving together alone.
-static void settle_by_descent(const struct lane *lane, int term, double sign, uint8_t *choice)
+static void fix_by_descent(const struct lane *lane, int term, double sign, uint8_t *choice)
 {
 	const struct shared *s = lane->shared;
 	double best = INFINITY;
@@ -195,7 +195,7 @@ void lane_bounds(struct lane *lane)
 		bool adds = price_adds(price);
 		for (int dear = 0; dear < 2; dear++) {
 			uint8_t *choice = dear ? aim->dearest : aim->cheapest;
-			(adds ? settle_exactly : settle_by_descent)(lane, t, dear ? -1 : 1, choice);
+			(adds ? fix_exactly : fix_by_descent)(lane, t, dear ? -1 : 1, choice);
 			*(dear ? &aim->high : &aim->low) = price_whole(lane, choice, t, cost);
 		}
 		double least = adds ? aim->low : listed ? cost_least(price_cost(price), settings.layer) : 0;

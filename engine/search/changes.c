@@ -99,7 +99,7 @@ static bool restrict_items(struct partition *wanted, const struct change *c, boo
 			if (meant[slot] && !read_mask(space, slot, c->item[i].value, &wanted->allowed[slot], fault))
 				return false;
 	}
-	return partition_settle(wanted, fault);
+	return partition_derive(wanted, fault);
 }
 
 // What new masks come to: `wanted` with the change's items, and in the inverse what takes them back to `now`.
@@ -161,7 +161,7 @@ static bool apply_restrict_own(struct search *s, struct lane *lane, const struct
 	size_t size = (size_t)s->shared.space->slots * sizeof *lane->own;
 	partition_copy(s->own, s->common);
 	memcpy(s->own->allowed, lane->own, size);
-	partition_settle(s->own, NULL); // its own masks leave something everywhere, as they do beside those of all lanes
+	partition_derive(s->own, NULL); // its own masks leave something everywhere, as they do beside those of all lanes
 	if (!restrict_wanted(s->own, s->wanted, c, inverse, fault))
 		return false;
 	memcpy(lane->own, s->wanted->allowed, size);
@@ -187,7 +187,7 @@ static bool apply_group(struct search *s, const struct change *c, struct change 
 		if (!partition_group(s->wanted, item->name, item->value, fault))
 			return false;
 	}
-	return partition_settle(s->wanted, fault) && rearrange(s, fault);
+	return partition_derive(s->wanted, fault) && rearrange(s, fault);
 }
 
 // Settings by name: live knobs, and of the lane weights and targets. All are tried on a copy first.
@@ -214,7 +214,7 @@ static bool apply_settings(struct search *s, struct lane *lane, const struct cha
 	if (decide) {
 		partition_copy(s->wanted, s->common);
 		s->wanted->split = wanted.decide == DECIDE_SPLIT;
-		if (!partition_settle(s->wanted, fault) || !narrow_all(s, forget, fault))
+		if (!partition_derive(s->wanted, fault) || !narrow_all(s, forget, fault))
 			return false;
 	}
 	if (!search_reprice(s, lane, &wanted, fault))
@@ -428,7 +428,7 @@ bool search_apply(struct search *s, const struct change *c, struct change *inver
 	}
 	for (struct lane *lane = NULL; (lane = lanes_next_kept(s, lane));) {
 		lane_answer(lane);
-		lane_settle(lane);
+		lane_refresh(lane);
 	}
 	if (ok && c->kind == CHANGE_ADD_LANE) {
 		of = lanes_numbered(s, s->numbers - 1, NULL); // it is about the new one

@@ -5,6 +5,7 @@
 #define ENGINE_SEARCH_KNOBS_H
 
 #include "engine/cost/cost.h"
+#include "engine/data/data.h"
 #include "engine/engine.h"
 
 enum { SEARCH_HORIZON = 10000000 }; // most steps
@@ -25,7 +26,7 @@ enum knob_scales { SCALES_CHANNEL, SCALES_LAYER };
 #define KNOBS(I, R, W, T)                                                                                              \
 	T(net, "net", "resnet8", "resnet8|resnet20|resnet18-fliqs|mobilenetv2|efficientnet|inception|deit|NAME:KEY=VALUE,...|FILE", false, \
 		"the network; `catalog` lists all")                                                                    \
-	T(data, "data", "glyphs", "glyphs|glyphs:SIZE|cifar10|cifar10:FOLDER|idx:FOLDER|mnist|fashion|none", false,    \
+	T(data, "data", "glyphs", DATA_WORDS "none", false,                                                           \
 		"the images: embedded, a folder of CIFAR-10 or IDX files; none: nothing is trained")                                         \
 	T(sensitivity, "sensitivity", "none", "none|hawq|FILE", false,                                                 \
 		"with data=none: the table that quality is worked out from")                                          \

@@ -91,7 +91,8 @@ bool lane_take_searcher(struct lane *, struct fault *);
 // Its settings: the search's, and its own wishes.
 void lane_knobs(const struct lane *, struct knobs *);
 // A new lane takes over what another has and wants; as if it had made no step yet, so that it answers any target it is given
-// (lane_answer) and owes nothing to how the other one met its own.
+// (lane_answer) and owes nothing to how the other one met its own. A policy that has settled looks around again: options keep their
+// order, and little else.
 void lane_follow(struct lane *, const struct lane *from);
 
 // The key of a random stream of its own, at the present step.
@@ -133,7 +134,7 @@ void lane_fared(struct lane *, int count, double (*cost)[ENGINE_TERMS], double q
 // It has gone well: what the lane would choose now, and what is smoothed. The step is counted by the caller, before.
 void lane_end_step(struct lane *);
 // The modal choice, its costs and the result, after a change of the policy or of the terms.
-void lane_settle(struct lane *);
+void lane_refresh(struct lane *);
 
 // ---- changes (answer.c) ----
 

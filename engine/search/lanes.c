@@ -304,7 +304,7 @@ bool lanes_restore_common(struct search *s, const struct state *in, struct fault
 		else
 			s->common->allowed[i] = (uint32_t)mask;
 	}
-	bool fits = t && partition_settle(s->common, NULL);
+	bool fits = t && partition_derive(s->common, NULL);
 	for (struct lane *lane = NULL; fits && (lane = lanes_next_kept(s, lane));)
 		fits = lane_narrow(lane, s->common, NULL) && partition_equal(lane->wanted, lane->partition);
 	return fits || state_damaged(fault, "lanes.allowed");

@@ -115,7 +115,7 @@ struct search *search_new(const struct knobs *knobs, const struct state *state, 
 	if (!search_reprice(s, &s->lane[0], knobs, fault) || (state && !search_restore(s, state, fault)))
 		goto failed;
 	for (struct lane *lane = NULL; (lane = lanes_next_kept(s, lane));)
-		lane_settle(lane);
+		lane_refresh(lane);
 	return s;
 failed:
 	search_free(s);

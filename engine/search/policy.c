@@ -117,6 +117,33 @@ long *policy_moves(struct policy *p)
 	return &p->moves;
 }
 
+static void divide(struct policy *p, double by)
+{
+	for (int d = 0; d < p->partition->decisions; d++)
+		for (int o = 0; o < p->partition->decision[d].options; o++)
+			p->logit[d][o] = (float)((double)p->logit[d][o] / by);
+	policy_refresh(p);
+}
+
+void policy_warm(struct policy *p, double entropy)
+{
+	enum { DOUBLINGS = 20, HALVINGS = 20 };
+	double low = 1, high = 1, now = 1; // the logits are divided by `now`
+	for (int i = 0; i < DOUBLINGS && policy_entropy(p) < entropy; i++) {
+		low = high;
+		high *= 2;
+		divide(p, high / now);
+		now = high;
+	}
+	for (int i = 0; high > 1 && i < HALVINGS; i++) {
+		double middle = (low + high) / 2;
+		divide(p, middle / now);
+		now = middle;
+		*(policy_entropy(p) < entropy ? &low : &high) = middle;
+	}
+	divide(p, high / now);
+}
+
 static bool allows(const struct policy *p, int decision, int option)
 {
 	return p->partition->decision[decision].allowed >> option & 1;

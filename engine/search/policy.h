@@ -25,6 +25,9 @@ void policy_forget(struct policy *); // the optimizer's moments
 void policy_set(struct policy *, int decision, const double *probability);
 // Leans to the widest options: logits grow evenly from 0 for the narrowest to `slope` for the widest.
 void policy_lean(struct policy *, double slope);
+// Looks around again, if it has settled: its logits are divided by the same number so that its entropy is at least this. Options keep
+// their order, and how they stand to each other.
+void policy_warm(struct policy *, double entropy);
 void policy_free(struct policy *);
 
 // Numbers to save and restore: [decisions][SPACE_OPTIONS] each, by the partition that is followed.

@@ -208,7 +208,7 @@ void pricer_free(struct pricer *p)
 
 void pricer_take(struct pricer *pricer, const struct term *term, int terms, const uint8_t *choice, double *cost)
 {
-	bool settled = false; // formats are the same for all terms
+	bool known = false; // formats are the same for all terms
 	memcpy(pricer->choice, choice, (size_t)pricer->space->slots);
 	space_plan(pricer->space, choice, &pricer->plan);
 	pricer->term = term;
@@ -217,9 +217,9 @@ void pricer_take(struct pricer *pricer, const struct term *term, int terms, cons
 		const struct price *p = t < terms ? term[t].price : NULL;
 		cost[t] = p ? 0 : (double)NAN;
 		if (p && !p->layer) {
-			if (!settled)
+			if (!known)
 				cost_formats(p->cost, &pricer->plan, pricer->tensor);
-			settled = true;
+			known = true;
 			cost[t] = cost_total_of(p->cost, &pricer->plan, pricer->tensor, NULL);
 		}
 		for (int l = 0; p && p->layer && l < pricer->space->model->layers; l++)

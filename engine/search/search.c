@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The one-shot loop. A step samples one path, trains the shared weights on it, scores a few choices on held-out images with the
 // weights as they are, and moves the policy by what they gave. Nothing is trained again: the result is the likeliest choice within
-// the targets. Where there
-// are several lanes, a step is one lane's, which is drawn.
+// the targets. Where there are several lanes, a step is one lane's, which is drawn.
 #include "engine/search/search.h"
 
 #include <stdlib.h>

@@ -25,7 +25,7 @@ static void say(const char *name, const char *value, void *context)
 	t->ok = t->ok && state_say(t->out, key_of(t, name, key), "%s", value);
 }
 
-static void read(const char *name, const char *value, void *context)
+static void fetch(const char *name, const char *value, void *context)
 {
 	struct texts *t = context;
 	char key[STATE_KEY];
@@ -44,7 +44,7 @@ bool settings_save_terms(const struct knobs *knobs, const char *prefix, struct s
 bool settings_read_terms(struct knobs *knobs, const char *prefix, const struct state *in, struct fault *fault)
 {
 	struct texts texts = {.prefix = prefix, .in = in, .knobs = knobs, .fault = fault, .ok = true};
-	knobs_each_term(knobs, read, &texts);
+	knobs_each_term(knobs, fetch, &texts);
 	return texts.ok;
 }
 
@@ -58,6 +58,6 @@ bool settings_save(const struct knobs *knobs, const char *prefix, bool terms, st
 bool settings_read(struct knobs *knobs, const char *prefix, bool terms, const struct state *in, struct fault *fault)
 {
 	struct texts texts = {.prefix = prefix, .in = in, .knobs = knobs, .fault = fault, .ok = true};
-	knobs_each(knobs, true, read, &texts);
+	knobs_each(knobs, true, fetch, &texts);
 	return texts.ok && (!terms || settings_read_terms(knobs, prefix, in, fault));
 }

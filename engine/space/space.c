@@ -133,7 +133,7 @@ struct partition *partition_new(const struct space *space, struct fault *fault)
 	}
 	for (int i = 0; i < space->slots; i++)
 		p->allowed[i] = space_all(space, i);
-	partition_settle(p, NULL);
+	partition_derive(p, NULL);
 	return p;
 }
 
@@ -156,7 +156,7 @@ void partition_copy(struct partition *to, const struct partition *from)
 	memcpy(to->group, from->group, (size_t)from->groups * sizeof *to->group);
 	to->groups = from->groups;
 	to->split = from->split;
-	partition_settle(to, NULL);
+	partition_derive(to, NULL);
 }
 
 bool partition_equal(const struct partition *a, const struct partition *b)
@@ -230,7 +230,7 @@ static bool together(const struct partition *p, int i, int j)
 	return (a == b || (p->group_of[a] >= 0 && p->group_of[a] == p->group_of[b])) && (!p->split || i % HALVES == j % HALVES);
 }
 
-bool partition_settle(struct partition *p, struct fault *fault)
+bool partition_derive(struct partition *p, struct fault *fault)
 {
 	const struct space *s = p->space;
 	for (int l = 0; l < s->model->layers; l++) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Compute kernels: single-threaded inner loops over plain arrays, from one source (kernels_isa.c) compiled once per
-// instruction set and picked once at run time. Plain references for the tests stand in tests/. Activations are NHWC:
-// `pixels` rows of `c` channels. All functions are pure but for what they write; any thread may call them.
+// Compute kernels: single-threaded inner loops over plain arrays. One source (kernels_isa.c) is compiled once per instruction
+// set, and one set is picked at run time. Plain references for the tests are in tests/. Activations are NHWC: `pixels` rows of
+// `c` channels. The functions depend on their arguments alone; any thread may call them.
 #ifndef ENGINE_TENSOR_KERNELS_H
 #define ENGINE_TENSOR_KERNELS_H
 
@@ -10,16 +10,16 @@
 
 enum {
 	KERNEL_BLOCK = 16,   // columns in a block of a packed operand, which is padded to whole blocks
-	KERNEL_COLUMNS = 32, // most columns that `product` may be given at once
+	KERNEL_COLUMNS = 32, // most columns that `product` takes at once
 	KERNEL_ROWS = 12,    // most rows
 	KERNEL_TAPS = 5      // taps that `depthwise_gradient` does in one go
 };
 
 enum act { ACT_NONE, ACT_RELU, ACT_RELU6, ACT_SWISH, ACT_GELU, ACT_SIGMOID, ACTS }; // activations
 
-// How numbers are rounded to a format; made by quant/. Integer grids: y = scale * clamp(round(x / scale), low, high).
-// Floating grids: v = x / scale is rounded to `mantissa` bits, below 2^(least exponent) to a multiple of the smallest subnormal,
-// then clamped to [low, high]; y = scale * v. Rounding is to nearest, ties to even.
+// How numbers are rounded to a format; quant/ makes it. Integer grids: y = scale * clamp(round(x / scale), low, high). Floating
+// grids: v = x / scale is rounded to `mantissa` bits, below 2^(least exponent) to a multiple of the smallest subnormal, then
+// clamped to [low, high]; y = scale * v. Rounding is to nearest, ties to even.
 struct grid {
 	enum grid_kind { GRID_NONE, GRID_INTEGER, GRID_FLOAT } kind;
 	float low, high;
@@ -31,30 +31,31 @@ struct grid {
 struct kernels {
 	const char *name;
 	int rows;  // the number of rows at which `product` is fastest
-	bool blas; // made for no processor in particular: OpenBLAS multiplies faster, where its order of adding does not matter
+	bool blas; // for any processor: OpenBLAS multiplies faster, for callers to whom the order of additions does not matter
 
 	// C[m][j] (+)= sum over r < panels, k < depth of A[m*a_row + k*a_step + r*a_panel] * B[k*b_step + r*b_panel + column(j)]
-	// for m < rows, j < columns, where column(j) = j/KERNEL_BLOCK*b_block + j%KERNEL_BLOCK. Reads whole blocks of B. A row's sum
-	// does not depend on the number of rows. Convolutions and their gradients are made of it: see nn/conv.c.
+	// for m < rows, j < columns, where column(j) = j/KERNEL_BLOCK*b_block + j%KERNEL_BLOCK. Reads whole blocks of B. A row's
+	// sum does not depend on the number of rows. Convolutions and their gradients are made of it: see nn/conv.c.
 	void (*product)(int rows, int columns, long panels, long depth, const float *a, long a_row, long a_step, long a_panel,
 		const float *b, long b_step, long b_panel, long b_block, float *c, long c_row, bool accumulate);
 
 	float (*peak)(const float *x, long n); // largest magnitude; 0 for n = 0
 	void (*quantize)(const struct grid *, float scale, const float *x, float *y, long n);
-	// Rounds act(x*gain[c] + shift[c]) instead: a norm that is applied where it is read.
+	// Rounds act(x*gain[c] + shift[c]) instead: it applies a norm while reading.
 	void (*quantize_affine)(const struct grid *, float scale, const float *x, long pixels, long c, const float *gain,
 		const float *shift, enum act, float *y);
 	// As `quantize`, with a scale per channel: rows of c.
 	void (*quantize_channels)(const struct grid *, const float *scale, const float *x, float *y, long rows, long c);
 	// g[i] = 0 where |x[i]| > range: the straight-through gradient of a range that clips.
 	void (*clip_gradient)(float range, const float *x, float *g, long n);
-	// counts[b] += how many |x| fall into bin b of `bins` equal ones over [0, peak].
+	// counts[b] += the number of |x| that fall into bin b of `bins` equal bins over [0, peak].
 	void (*histogram)(const float *x, long n, float peak, uint32_t *counts, int bins);
 
-	void (*channel_peaks)(const float *x, long pixels, long c, float *peak);                 // max with what is there
-	void (*channel_sums)(const float *x, long pixels, long c, double *sum, double *squares); // added to what is there
-	void (*channel_extremes)(const float *x, long pixels, long c, float *low, float *high);  // likewise widened
-	// y = act(x*scale[c] + shift[c]); returns the largest magnitude of y. Here and below y and dx overlap nothing else.
+	void (*channel_peaks)(const float *x, long pixels, long c, float *peak);                 // raises the peaks there
+	void (*channel_sums)(const float *x, long pixels, long c, double *sum, double *squares); // adds to the sums there
+	void (*channel_extremes)(const float *x, long pixels, long c, float *low, float *high);  // widens the ranges there
+	// y = act(x*scale[c] + shift[c]); returns the largest magnitude of y. Here and below y and dx must not overlap the other
+	// arrays.
 	float (*affine)(const float *x, long pixels, long c, const float *scale, const float *shift, enum act, float *y);
 	// Sums over pixels of g and of g*(x - mean[c]), g being dy times the activation's slope.
 	void (*affine_sums)(const float *x, const float *dy, long pixels, long c, const float *scale, const float *shift,
@@ -62,8 +63,9 @@ struct kernels {
 	// dx = g*ka[c] + x*kb[c] + kc[c]
 	void (*affine_gradient)(const float *x, const float *dy, long pixels, long c, const float *scale, const float *shift,
 		enum act, const float *ka, const float *kb, const float *kc, float *dx);
-	// Per pixel over its channels: normal = (x - mean)*inverse, inverse = 1/sqrt(variance + epsilon), y = normal*gain + bias; returns
-	// the largest magnitude of y. Keeps normal [pixels][c] and inverse [pixels] for the gradient, which adds to dgain and dbias.
+	// Per pixel over its channels: normal = (x - mean)*inverse, inverse = 1/sqrt(variance + epsilon), y = normal*gain + bias;
+	// returns the largest magnitude of y. Keeps normal [pixels][c] and inverse [pixels] for the gradient, which adds to dgain
+	// and dbias.
 	float (*layernorm)(const float *x, long pixels, long c, float epsilon, const float *gain, const float *bias,
 		float *normal, float *inverse, float *y);
 	void (*layernorm_gradient)(const float *normal, const float *inverse, const float *dy, long pixels, long c,
@@ -79,14 +81,14 @@ struct kernels {
 
 	float (*activate)(const float *x, long n, enum act, float *y); // returns the largest magnitude of y
 	void (*activate_gradient)(const float *x, const float *dy, long n, enum act, float *dx); // dx = dy times the slope at x
-	float (*add)(const float *a, const float *b, long n, enum act,
-		float *y); // act(a + b); returns the largest magnitude of y
+	// y = act(a + b); returns the largest magnitude of y
+	float (*add)(const float *a, const float *b, long n, enum act, float *y);
 	// act((a*ga + sa) + (b*gb + sb)), gains and shifts per channel.
 	float (*add_affine)(const float *a, const float *ga, const float *sa, const float *b, const float *gb, const float *sb,
 		long pixels, long c, enum act, float *y);
 	void (*accumulate)(const float *x, float *y, long n);                // y += x
 	void (*maximum)(const float *x, float *y, long n);                   // y = max(x, y)
-	void (*softmax)(float *x, long rows, long n, long row, float scale); // of scale*x, in place, rows of n `row` apart
+	void (*softmax)(float *x, long rows, long n, long row, float scale); // of scale*x, in place; rows of n, `row` apart
 	double (*squares)(const float *x, long n);                           // sum of squares
 	// Nesterov momentum: d = scale*g + decay*w; v = momentum*v + d; w -= rate*(d + momentum*v).
 	void (*sgd)(float *w, float *v, const float *g, long n, float scale, float rate, float momentum, float decay);
@@ -96,13 +98,14 @@ struct kernels {
 	void (*follow)(const float *x, float keep, float *average, long n); // average = keep*average + (1 - keep)*x
 };
 
-// The set in use for what is made from here on: the best one for this processor (BITSCAPE_KERNELS=base|avx2|avx512 forces one that
-// it has), or another that kernels_use chose by its name. False: no set has that name.
+// kernels_best returns the set for everything made from now on: the best one for this processor
+// (BITSCAPE_KERNELS=base|avx2|avx512 forces one that it has), or the one that kernels_use chose by name. kernels_use returns
+// false if no set has that name.
 const struct kernels *kernels_best(void);
 bool kernels_use(const char *name);
-// The one that would be in use without kernels_use.
+// Returns the set that would be in use without kernels_use.
 const struct kernels *kernels_asked(void);
-// All sets that this build has and this processor can run, NULL-terminated.
+// Returns all sets that this build has and this processor can run, NULL-terminated.
 const struct kernels *const *kernels_all(void);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The kernels for one instruction set: compiled once per set with -DISA=name and the set's flags. Written with the
-// compilers' vector extension where the shape of the loop matters, as plain loops that they vectorise elsewhere.
+// The kernels for one instruction set. The file is compiled once per set with -DISA=name and the set's flags. It uses the
+// compilers' vector extension where the shape of the loop matters, and elsewhere plain loops that they vectorise.
 #include "engine/tensor/isa/channels.h"
 #include "engine/tensor/isa/depthwise.h"
 #include "engine/tensor/isa/elementwise.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Counter-based random numbers: the value is a pure function of (key, counter), so any thread can draw any part of a
-// stream, in any order, and a stream needs no state to be saved. Streams are named by seed, purpose and step.
+// Counter-based random numbers. A value is a pure function of (key, counter), so any thread can draw any part of a stream in any
+// order, and no state has to be saved. Streams are named by seed, purpose and step.
 #ifndef ENGINE_TENSOR_RNG_H
 #define ENGINE_TENSOR_RNG_H
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// One 64-bit word, `ticket`, holds the loop's number, its count of chunks and the next chunk: a worker takes a chunk by
-// adding 1 to it. Task and context stay as they are while a chunk of their loop is in anyone's hands, so a worker that
-// wakes late can only draw a ticket past the end, never run an old task. Workers spin for a moment, then sleep.
+// One 64-bit word, `ticket`, holds the loop's number, its number of chunks and the next chunk; a worker takes a chunk by adding 1
+// to it. Task and context stay the same while any worker holds a chunk of their loop, so a worker that wakes late can only draw a
+// ticket past the end and never runs an old task. Workers spin for a moment, then sleep.
 #include "engine/tensor/team.h"
 
 #include <pthread.h>

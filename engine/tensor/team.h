@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A team of worker threads for parallel loops. The chunks of a loop are fixed by the caller, never by the number of
-// threads; who runs a chunk is left to chance, so a result may depend on the chunk alone. One thread uses a team at a time.
+// A team of worker threads for parallel loops. The caller fixes the chunks of a loop, whatever the number of threads. Any worker
+// may run any chunk, so a result may depend on the chunk alone. One thread uses a team at a time.
 #ifndef ENGINE_TENSOR_TEAM_H
 #define ENGINE_TENSOR_TEAM_H
 
@@ -12,7 +12,7 @@ struct team *team_new(int threads, struct fault *);
 void team_free(struct team *);
 int team_size(const struct team *);
 
-// Runs task(context, chunk, worker) for chunk 0..chunks-1, worker being 0..team_size-1; returns when all are done.
+// Runs task(context, chunk, worker) for every chunk in 0..chunks-1, with a worker in 0..team_size-1; returns when all are done.
 typedef void team_task(void *context, int chunk, int worker);
 void team_run(struct team *, int chunks, team_task *, void *context);
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The network of a session as the catalog has it, and the roofline of the session's choices.
+// The catalog's network of a session, and the roofline of the session's choices.
 #include <stdlib.h>
 #include <string.h>
 
 #include "sessions/core/inside.h"
 
-// The device that a term is priced on, as cost terms name it: a name or the path of a file. False: none, or times that were measured.
+// Writes the device that prices a term: a name or the path of a file. Returns false if there is none, or only measured times.
 static bool term_device(const struct session *s, int term, char *buf, size_t size)
 {
 	if (term < 0 || term >= s->snapshot->terms)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The draft: a choice edited by hand, with every cost said at each edit; then committed as pins, or dropped.
+// The draft: a choice edited by hand. Each edit tells all costs; in the end the draft is committed as pins or dropped.
 #include <ctype.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -282,7 +282,7 @@ static bool put_format(const struct session *s, uint8_t *choice, int slot, const
 	return true;
 }
 
-// A width per layer, in their order; or for all but the first and the last, which then have 8 bits, as HAWQ publishes its choices.
+// Takes a width per layer, in their order, or for all but the first and the last, which then get 8 bits (HAWQ's notation).
 static bool put_digits(const struct session *s, uint8_t *choice, const char *digits, struct fault *f)
 {
 	int count = (int)strlen(digits), last = s->info->layers - 1;

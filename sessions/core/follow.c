@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Following: a session that another process has open is shown as that process saves it. Nothing runs here: a search of our own
-// would be another one under the same name. The engine is only made anew at each newer checkpoint.
+// Follows a session that another process has open and shows what that process saves. No search runs here: it would be another
+// search under the same name. The engine is only opened again at each newer checkpoint.
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>

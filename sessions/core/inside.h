@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The inside of a session, shared by the files of this folder. One thread: the session's own.
 //
-// Requests to the engine are `pending` until their reply comes; each has a function that takes the reply. Changes go the
-// same way whether a person, an undo or the journal asks for them, so there is one place where a change becomes a line.
+// A request to the engine is `pending` until its reply comes; each has a function that takes the reply. Changes take the same way
+// whether a person, an undo or the journal asks for them, so there is one place where a change becomes a line.
 #ifndef SESSIONS_CORE_INSIDE_H
 #define SESSIONS_CORE_INSIDE_H
 
@@ -18,14 +18,14 @@
 #include "sessions/store/writer.h"
 
 enum {
-	AUTOSAVE_SECONDS = 60, // at the latest
-	AUTOSAVE_LEAST = 5,    // and not before
-	AUTOSAVE_PART = 16,    // between the two: once a sixteenth of all steps came since the last
-	RETRY_SECONDS = 5,     // a journal that cannot be written is tried again so often
-	MESSAGES = 64,         // kept for a person who does not ask for them
+	AUTOSAVE_SECONDS = 60, // the longest time between autosaves
+	AUTOSAVE_LEAST = 5,    // the shortest
+	AUTOSAVE_PART = 16,    // between the two: once a sixteenth of all steps are new
+	RETRY_SECONDS = 5,     // a journal that cannot be written is tried again at this interval
+	MESSAGES = 64,         // kept until a person reads them
 	MESSAGE_TEXT = 1024,
 	UNDO_WAITING = 32,
-	PLOTS_ASKED = 128, // more than a plotter lets wait
+	PLOTS_ASKED = 128, // more than a plotter queues
 };
 
 struct pending {
@@ -34,11 +34,11 @@ struct pending {
 	// Takes the reply (ok or not).
 	void (*done)(struct session *, struct pending *, struct reply *);
 	void (*drop)(void *job); // frees the job where the reply never comes
-	void *job;               // what `done` needs beside
+	void *job;               // what else `done` needs
 	enum journal_act act;    // of a change
 	int of;
 	char *text; // of a change: the command
-	int lane;   // of a focus
+	int lane;   // of a focus: the lane
 	bool asked; // of a save: a person waits for the answer
 };
 
@@ -47,21 +47,21 @@ struct message {
 	char text[MESSAGE_TEXT];
 };
 
-// What is said once the journal up to `end` is on the disk.
+// A message for when the journal up to `end` is on the disk.
 struct acknowledgement {
 	struct acknowledgement *next;
 	off_t end;
 	char text[];
 };
 
-// What is known of the last evaluation of a split.
+// The last evaluation of a split, if known.
 struct known_evaluation {
 	bool known;
 	long step;
 	double accuracy, loss;
 };
 
-// The network on a device, and the roofline of its present choices; kept while the device is the same.
+// The network on a device and the roofline of its present choices; kept while the device stays the same.
 struct costed {
 	struct description *network;
 	struct costing *latency;
@@ -74,42 +74,42 @@ struct costed {
 enum wait_kind { WAIT_NOTHING, WAIT_STEP, WAIT_FINISHED, WAIT_READOUT };
 struct wait {
 	enum wait_kind kind;
-	long goal;    // the step to reach (WAIT_READOUT: of this slice)
+	long goal;    // the step to reach (WAIT_READOUT: the end of this slice)
 	char **words; // WAIT_READOUT: the comparison; owned
 	int count;
 };
 
-// Lines of the journal that the engine has still to be taken through; see play.c.
+// The lines of the journal that the engine must still follow; see play.c.
 struct play {
 	bool on;
 	int line;                  // the next one
-	bool sent;                 // the run to its step was asked for
-	bool posted;               // and its change
+	bool sent;                 // the run to its step was requested
+	bool posted;               // and its change was posted
 	int changes;               // applied
-	bool tail;                 // there was something to follow
-	char kernels[ENGINE_NAME]; // the set that the engine is to be opened on
+	bool tail;                 // there were lines to follow
+	char kernels[ENGINE_NAME]; // the set on which the engine must be opened
 	bool strict;               // a replay: the first difference ends it
 	bool failed;
 	struct fault fault;
 };
 
-// A session that another process has open is followed from its files; see follow.c.
+// Follows a session that another process has open, from its files; see follow.c.
 struct follow {
 	bool on;
-	long owner;    // the process, 0: unknown
-	bool left;     // it has gone, and that was said
-	long step;     // of the checkpoint shown, -1: none
+	long owner;    // the other process; 0: unknown
+	bool left;     // it has gone, and a message said so
+	long step;     // of the checkpoint shown; -1: none
 	off_t journal; // bytes of the journal shown
-	double next;   // looked at again then
+	double next;   // when to look again
 };
 
 // A file of commands that is being read; see tour.c.
 struct script {
 	char *file;
 	FILE *in;
-	long line; // the present one; 0: none was read yet
-	bool tour; // a lesson: its commands are shown before their answers
-	bool told; // something since the last break
+	long line; // the present line; 0: none read yet
+	bool tour; // it is a tour: commands are shown before their answers
+	bool told; // it had other lines since the last break
 	char *text;
 	size_t room;
 };
@@ -128,8 +128,8 @@ struct session {
 	bool read_only;
 	char read_only_why[128];
 	struct follow follow;
-	bool unnamed; // made by this process, without a name
-	bool by_hand; // something was asked of it that makes it worth keeping (a change and a note do so too)
+	bool unnamed; // made by this process without a name
+	bool by_hand; // a command made it worth keeping (so do a change and a note)
 	bool dropped; // it was begun only to be left for another one
 	struct manifest manifest;
 	struct config *began; // the settings it began with; as they are now the snapshot has them
@@ -140,15 +140,15 @@ struct session {
 	struct record *record; // history: steps 1..records
 	uint8_t *modal;        // a row of info->slots per record
 	long records, record_room;
-	bool one_lane; // all are of the same
-	// Of them, those of the lane that is shown, where there are others.
+	bool one_lane; // all belong to the same lane
+	// Those of the lane shown, if there are other lanes.
 	struct {
 		int lane;
 		long seen, records, room; // seen: so many of all were looked through
 		struct record *record;
 		uint8_t *modal;
 	} shown;
-	int said_lane; // `lane N COMMAND` is being carried out; 0: no
+	int said_lane; // the lane of the `lane N COMMAND` being carried out; 0: none
 
 	struct journal journal;
 	struct mark *mark; // the journal as marks
@@ -185,8 +185,8 @@ struct session {
 
 	struct plotter *plotter;
 	struct plot_context plot;
-	const struct script *script; // of a batch run that is being read; NULL: none
-	long plot_line[PLOTS_ASKED]; // of a batch run: the lines that asked for pictures, a ring from plots_done on
+	const struct script *script; // of the present batch run; NULL: none
+	long plot_line[PLOTS_ASKED]; // batch: the lines that asked for pictures, a ring from plots_done on
 	unsigned plots_asked, plots_done;
 	int plots_failed; // in this batch run
 };
@@ -195,90 +195,91 @@ struct session {
 
 void session_say(struct session *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void session_say_fault(struct session *, const struct fault *);
-bool session_mark(struct session *, int entry); // marks a change of the journal for the curves; false: out of memory
-// Adds a line to the journal and its mark, and gives it to the writer.
+bool session_mark(struct session *, int entry); // marks a change on the curves; false: out of memory
+// Adds a line to the journal, with its mark, and gives it to the writer.
 bool session_log(struct session *, const struct journal_line *, struct fault *);
-// Says it once all lines logged so far are on the disk; at once where there is no disk to wait for.
+// Says it once all lines logged so far are on the disk; at once if the session has no folder.
 void session_acknowledge(struct session *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void session_drop_waiting(struct session *);
 // Takes the newest snapshot.
 void session_fetch(struct session *);
-// Turns until nothing is pending; for those who may wait.
+// Turns until nothing is pending; for callers that may wait.
 bool session_await_replies(struct session *, struct fault *);
-// Turns until the writer has done all it can; false: something did not reach the disk.
+// Turns until the writer has done all it can; returns false if something did not reach the disk.
 bool session_flush(struct session *, struct fault *);
 
 // ---- opening.c ------------------------------------------------------------------------------------------------------
 
-// A session without a folder, around an engine at `state`. NULL: a fault.
+// Makes a session without a folder, around an engine at `state`. NULL: a fault.
 struct session *session_bare(const struct config *, const struct state *, struct fault *);
 void session_free(struct session *);
 void session_make_read_only(struct session *, const char *why);
 void session_forget_history(struct session *); // it is fetched again
 
-// A fault: the session is read-only, and why. Always false.
+// Fills the fault with why the session is read-only. Always returns false.
 bool session_refuse_read_only(const struct session *, struct fault *);
-// Takes the journal over, with its marks.
+// Takes over the journal and makes its marks.
 bool session_adopt(struct session *, struct journal *, struct fault *);
 
 // ---- follow.c -------------------------------------------------------------------------------------------------------
 
-// Begins to follow process `owner`; `step` is that of the checkpoint that the engine stands at, -1: none.
+// Begins to follow process `owner`; `step`: that of the engine's checkpoint, -1: none.
 void follow_begin(struct session *, long owner, long step);
 void follow_turn(struct session *);
-// Seconds until it has something to do; negative: never.
+// Returns the seconds until it has something to do; negative: never.
 double follow_in(const struct session *);
 
 // ---- listing.c ------------------------------------------------------------------------------------------------------
 
 void session_summary(const struct session *, struct summary *);
-// What is told where the session is left: its result, what is lost where not all of it was kept, and the command that opens it. `kept`:
-// the step at which it opens again, -1: it is not there any more.
+// Adds what is told when the session is left: its result, what is lost if not all was kept, and the command that opens it.
+// `kept`: the step at which it opens again; -1: it no longer exists.
 void session_farewell(const struct session *, long kept, struct string *);
 bool run_sessions(struct command_call *);
 
 // ---- requests.c -----------------------------------------------------------------------------------------------------
 
-// A request's account is made before it is posted (NULL: out of memory, a fault), with its `ticket` as the place for the
-// engine's; session_posted keeps it where the engine took the request, frees it where not, and passes `taken` on.
+// session_pending makes the entry before a request is posted (NULL: a fault, out of memory); the engine writes into its `ticket`.
+// session_posted keeps it if the engine took the request, otherwise frees it, and returns `taken`.
 struct pending *session_pending(void (*done)(struct session *, struct pending *, struct reply *), struct fault *);
 bool session_posted(struct session *, struct pending *, bool taken);
 void session_take_replies(struct session *);
 void session_drop_pending(struct session *);
 bool session_change(struct session *, const struct change *, enum journal_act, int of, struct fault *);
 bool session_undo(struct session *, enum journal_act, struct fault *);
-// The lane that is shown: a person's commands are about it where they name none.
+// Returns the lane shown: commands that name no lane are about it.
 int session_focus(const struct session *);
 bool session_focus_on(struct session *, int lane, struct fault *);
 // `called`: the format of a uniform choice; of any other, what it is called.
 bool session_evaluate(struct session *, enum choice_kind, const char *called, const uint8_t *choice, enum split, struct fault *);
-// Posts a copy of the state to be saved (asked: and told) or only for its digest.
+// Post a request for the state: to save it (asked: the person is told), or only for its digest.
 bool session_save(struct session *, bool asked, struct fault *);
 bool session_ask_digest(struct session *, bool told, struct fault *);
 bool session_saved(const struct session *); // nothing has happened since the last save
-// A fault for what cannot be saved now: read-only, or still playing its journal; for changes also: the journal cannot be written.
+// Return false with a fault if nothing can be saved now: the session is read-only or still plays its journal. Changes are also
+// refused if the journal cannot be written.
 bool session_may_save(const struct session *, struct fault *);
 bool session_may_change(const struct session *, struct fault *);
 
 // ---- play.c ---------------------------------------------------------------------------------------------------------
 
-// Begins to take the engine, which stands behind so many lines of the journal, through those after that, each set of kernels
-// in its turn; and, but for a replay, to the set that is to compute from there on.
+// Begins to take the engine, which has followed `lines` lines of the journal, through the rest of them, each on its set of
+// kernels; unless this is a replay, also to the set for the steps after them.
 void play_begin(struct session *, int lines, bool strict);
 void play_turn(struct session *);
-// The set that a search had behind so many lines.
+// Returns the set of kernels that the search had after this many lines.
 const char *play_kernels(const struct journal *, const struct manifest *, int lines);
 
 // ---- wait.c ---------------------------------------------------------------------------------------------------------
 
 bool wait_begin(struct session *, enum wait_kind, long goal, int count, char *const *words, struct fault *);
 void wait_end(struct session *);
-// 1: it has come, 0: not yet, -1: it will not come, and the fault says why.
+// Returns 1: it has happened; 0: not yet; -1: it will not happen, and the fault says why.
 int wait_turn(struct session *, struct fault *);
 
 // ---- script.c -------------------------------------------------------------------------------------------------------
 
-// As script_place, of a line that was read before; 0: the file as a whole.
+// As script_place, for an earlier line; 0: the whole file.
 void script_place_at(const struct script *, long line, struct fault *);
 
 // ---- draft.c, export.c, ask.c: commands ---------------------------------------------------------------------------
@@ -287,9 +288,9 @@ bool run_draft(struct command_call *);
 bool run_apply(struct command_call *);
 bool run_paste(struct command_call *);
 void draft_drop(struct session *);
-// Takes the last edit of the draft back. It is there.
+// Takes back the last edit of the draft, which must exist.
 bool draft_undo(struct session *, struct command_call *);
-void draft_follow(struct session *); // what is not edited follows the modal choice
+void draft_follow(struct session *); // slots without an edit follow the modal choice
 bool run_export(struct command_call *);
 bool run_status(struct command_call *);
 bool run_layers(struct command_call *);
@@ -301,44 +302,45 @@ bool run_print(struct command_call *);
 bool run_expect(struct command_call *);
 bool run_help(struct command_call *);
 bool run_lane(struct command_call *);
-bool run_in_lane(const struct command *); // whether it may stand behind `lane N`
-// Says what was built, without its last newline, and frees it. False, with a fault: memory ran out while it was built.
+bool run_in_lane(const struct command *); // whether it may follow `lane N`
+// Says the string, without its last newline, and frees it. Returns false with a fault if memory ran out while it was built.
 bool say_all(struct command_call *, struct string *);
 
 bool run_roofline(struct command_call *); // roofline.c
 
 // ---- costed.c -------------------------------------------------------------------------------------------------------
 
-// Opens the network of the catalog that the session trains, and fills s->costed.formats with the modal choice and, behind it, the draft.
+// Opens the catalog's network that the session trains and fills s->costed.formats: the modal choice, then the draft.
 bool session_costed(struct session *, struct fault *);
-// The roofline, on the device that a term is about, of the modal choice and, where there is one, of the draft; for figures.
+// Fills the roofline on a term's device, for the modal choice and for the draft, if there is one; for figures.
 bool session_roofline(void *session, int term, struct roofline *, struct fault *);
 void costed_free(struct costed *);
 
 // ---- what several of them need -----------------------------------------------------------------------------------------------
 
-// A lane by its number; NULL: none.
+// Returns a lane by its number; NULL: none.
 const struct lane_state *session_lane(const struct snapshot *, int number);
-// Index of a cost term, -1: none.
+// Returns the index of a cost term, -1: none.
 int session_term(const struct session *, const char *name);
-// As snapshot_meant; false and a fault (with the nearest name) where the word means no slot.
+// As snapshot_meant; returns false with a fault (and the nearest name) if the word means no slot.
 bool session_meant(const struct session *, const char *word, bool *meant, struct fault *);
-// Whether the slots of a layer are one decision, and the layer's group, NULL: none.
+// Return whether the slots of a layer are one decision, and the layer's group (NULL: none).
 bool session_tied(const struct session *, int layer);
 const char *session_group(const struct session *, int layer);
-// "int4", or "int4/int8" where weights and activations are decided apart, of what `text` says of a slot.
+// Writes what `text` gives for a layer's slots: "int4", or "int4/int8" if weights and activations are decided separately.
 void session_both(const struct session *, int layer, const char *(*text)(const struct session *, int slot), char *buf,
 	size_t size);
 const char *session_modal_option(const struct session *, int slot);
 const char *session_result_option(const struct session *, int slot);
-// The modal choice of the snapshot, and its result: an option per slot.
+// Copy the modal choice of the snapshot, and its result: an option per slot.
 void session_modal(const struct session *, uint8_t *choice);
 void session_result(const struct session *, uint8_t *choice);
-// "bops 201.3 M bit ops (+4.5 %), latency 84.2 ms/128 img, …": the costs of a choice and how far they are from `than`, where not NULL.
+// Adds the costs of a choice and, if `than` is not NULL, how far they are from those of `than`: "bops 201.3 M bit ops (+4.5 %),
+// latency 84.2 ms/128 img, …".
 bool session_tell_costs(const struct session *, struct string *, const uint8_t *choice, const uint8_t *than);
-// Adds to what a change of targets did: what each is in the term's unit, "2 ms per 128 images on a100".
+// Adds each changed target in the term's unit: "2 ms per 128 images on a100".
 void session_tell_targets(struct session *, struct string *, const struct change *);
-// The option of a slot called `format`, -1: none.
+// Returns the option of a slot called `format`, -1: none.
 int slot_option(const struct slot_info *, const char *format);
 
 #endif

@@ -362,8 +362,8 @@ bool session_at_risk(const struct session *s, struct fault *f)
 	return true;
 }
 
-// The step at which the session opens again, as far as what lies in its folder tells: of the newest checkpoint, or of the last line of
-// the journal, which is followed. -1: nothing of it is there.
+// Returns the step at which the session opens again, by the files in its folder: that of the newest checkpoint, or of the last
+// line of the journal, which is followed; -1: there are none.
 static long kept_step(const struct session *s, bool there)
 {
 	if (!there)

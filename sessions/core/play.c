@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Playing the journal: the engine is run to each line's step and paused there, and the line is applied. So a session is
-// taken from its checkpoint to where its journal ends, and so a replay is made from nothing. At a line that names another set of
-// kernels the engine is opened anew, at its own state, on that set.
+// Plays the journal: runs the engine to each line's step, pauses it there and applies the line. This takes a session from its
+// checkpoint to the end of its journal, and a replay from nothing. At a line that names another set of kernels, the engine is
+// opened again on that set, at its own state.
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A replay: a session's journal run again from nothing, in an engine without a folder, every digest on the way compared.
+// A replay: runs a session's journal again from nothing, in an engine without a folder, and compares every digest on the way.
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

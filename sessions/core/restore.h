@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What of a session's folder fits together. A checkpoint serves where
-//   - it is of this session, and of the step that its name says;
-//   - the journal had, at the checkpoint's place, the bytes that it was written behind, the last of them the digest of its state;
-//   - its contents have that digest, and the settings are those of the manifest (the engine sees to both).
-// The newest that serves is taken. What was passed over is said and, where the session may be written, set aside: as
-// FILE.damaged where it cannot be read, as FILE.does-not-fit where it can. Where none is there, or all are damaged or stand on
-// lines that the journal does not have, the search begins from nothing and follows its journal, which gives the same one. Where
-// the journal is not as it was written, or whole checkpoints do not fit the settings, nothing is moved and the session is open
-// for reading only.
+// Finds what fits together in a session's folder. A checkpoint can be used if
+//   - it belongs to this session and to the step in its name;
+//   - the journal has, up to the checkpoint's place, the bytes it had when the checkpoint was written, with the state's digest
+//     last;
+//   - its contents have that digest, and the settings are those of the manifest (the engine checks both).
+// The newest usable one is taken. Messages name those passed over. If the session may be written, they are set aside: as
+// FILE.damaged if they cannot be read, else as FILE.does-not-fit. If there is no checkpoint, or all are damaged or rest on lines
+// that the journal lacks, the search begins from nothing and follows its journal, which gives the same search. If the journal is
+// not as it was written, or undamaged checkpoints do not fit the settings, nothing is moved and the session is opened read-only.
 #ifndef SESSIONS_CORE_RESTORE_H
 #define SESSIONS_CORE_RESTORE_H
 
 #include "sessions/core/inside.h"
 
-// What was found wrong before there is a session to say it.
+// The faults found before there is a session to report them.
 struct findings {
 	struct fault fault[MESSAGES / 2];
 	int count;
@@ -23,18 +23,19 @@ struct restoring {
 	const char *folder;
 	const struct config *config;
 	const struct manifest *manifest;
-	struct journal journal; // what can be believed of it; the caller's, who frees it
-	bool lost;              // nothing can: whatever checkpoint is of this session is shown
-	const char *why;        // it may only be read, and this is why; NULL: it may be written
+	struct journal journal; // the part that can be trusted; the caller frees it
+	bool lost;              // no part can: any checkpoint of this session is shown
+	const char *why;        // why it may only be read; NULL: it may be written
 	struct findings *found;
 
 	// Filled by restore_session.
-	long step; // of the checkpoint, -1: from nothing
-	int lines; // of the journal that are in it
+	long step; // of the checkpoint; -1: from nothing
+	int lines; // lines of the journal that it includes
 };
-// The journal of a folder: false where nothing of it can be believed; that, and what is left out, is found and makes `why`.
+// Loads the journal of a folder; returns false if no part of it can be trusted. Adds that, and any part left out, to `found`, and
+// sets `why`.
 bool restore_journal(struct restoring *);
-// A session without a folder, at the checkpoint that serves. NULL: the fault says why no engine can be opened.
+// Makes a session without a folder, at the newest usable checkpoint. NULL: the fault says why no engine can be opened.
 struct session *restore_session(struct restoring *, struct fault *);
 
 #endif

@@ -117,7 +117,7 @@ static bool plot_source(void *session, struct figure_source *source, struct faul
 	(void)f;
 	struct session *s = session;
 	session_source(s, source);
-	// Pictures come back in the order in which they were asked for. One that is refused ends a batch run: none is asked for behind it.
+	// Pictures come back in the order of the requests. A refused one ends a batch run, so none is requested after it.
 	if (s->script)
 		s->plot_line[s->plots_asked++ % PLOTS_ASKED] = s->script->line;
 	return true;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The rows of the command language that a session gives, and those of its commands that do no more than pass on.
+// The session's rows of the command language, and those of its commands that only pass arguments on.
 #include <stdlib.h>
 #include <string.h>
 
@@ -246,7 +246,7 @@ static const struct command rows[] = {
 		"allow a layer some formats only", run_change},
 	{"unpin", COMMAND_CHANGE, 1, -1, {LAYER}, 1, NULL, "LAYER...", "allow a layer every format again", run_change},
 	{"decide", COMMAND_CHANGE, 1, 1, {WORDS}, 0, "tied|split", "tied|split",
-		"decide a layer's weight and activation formats as one, or apart", run_change},
+		"decide a layer's weight and activation formats together or separately", run_change},
 	{"group", COMMAND_CHANGE, 3, -1, {LAYER, WORDS, TEXT}, 3, "- as -", "PATTERN as NAME [PATTERN as NAME]...",
 		"decide all layers that match as one: group s2* as stage2", run_change},
 	{"ungroup", COMMAND_CHANGE, 1, -1, {ARGUMENT_GROUP}, 1, NULL, "NAME...", "decide each layer of a group by itself again",
@@ -254,7 +254,7 @@ static const struct command rows[] = {
 	{"weight", COMMAND_CHANGE, 2, -1, {TERM, NUMBER}, 2, NULL, "TERM NUMBER [TERM NUMBER]...",
 		"how much a cost term counts in the reward; 0: not at all", run_change},
 	{"target", COMMAND_CHANGE, 2, -1, {TERM, FORMAT}, 2, "- none", "TERM FORMAT|0.5x|NUMBER|none [...]",
-		"what a cost is to be: that of a uniform format, a part of the widest, or a number (k M G T; a time is per batch: 3ms, 20mJ); "
+		"what a cost should be: that of a uniform format, a share of the widest, or a number (k M G T; a time is per batch: 3ms, 20mJ); "
 		"none: any, at weight 0",
 		run_change},
 	{"reward", COMMAND_CHANGE, 1, 1, {WORDS}, 0, "abs|relu|mnas", "abs|relu|mnas", "how quality and costs become one reward",
@@ -265,16 +265,16 @@ static const struct command rows[] = {
 	{"set", COMMAND_CHANGE, 2, -1, {ARGUMENT_KNOB, ARGUMENT_VALUE}, 2, NULL, "SETTING VALUE [SETTING VALUE]...",
 		"change a setting while the search runs; `knobs` lists them", run_change},
 	{"extend", COMMAND_CHANGE, 1, 2, {NUMBER, TEXT}, 0, NULL, "STEPS [rate=R]",
-		"lay the horizon further out; with rate= the learning rate falls anew, from R", run_change},
+		"move the horizon out; with rate= the learning rate falls again, from R", run_change},
 	{"lane", COMMAND_CHANGE, 1, -1, {ARGUMENT_LANE, ARGUMENT_LANE, FORMAT, TERM, FORMAT}, 2, "add|drop|back|list|focus",
 		"add TERM TARGET [...] | drop N | back N | list | focus N | N COMMAND",
 		"several policies with targets of their own over the same weights: add begins one, focus shows one, `lane 2 target ...` is about one",
 		run_lane},
-	{"undo", COMMAND_CHANGE, 0, 0, {0}, 0, NULL, "",
-		"take back the last change that stands, from now on; while there is a draft, its last edit", run_undo},
-	{"redo", COMMAND_CHANGE, 0, 0, {0}, 0, NULL, "", "make again the change that was taken back last", run_redo},
-	{"note", COMMAND_CHANGE, 1, 1, {ARGUMENT_REST}, 0, NULL, "TEXT",
-		"put a note into the journal, all of the line as it stands", run_note},
+	{"undo", COMMAND_CHANGE, 0, 0, {0}, 0, NULL, "", "take back the last change, from now on; with a draft, its last edit",
+		run_undo},
+	{"redo", COMMAND_CHANGE, 0, 0, {0}, 0, NULL, "", "make the change again that was taken back last", run_redo},
+	{"note", COMMAND_CHANGE, 1, 1, {ARGUMENT_REST}, 0, NULL, "TEXT", "write the rest of the line into the journal as a note",
+		run_note},
 
 	{"run", COMMAND_QUERY, 0, 1, {NUMBER}, 0, NULL, "[STEPS]", "run to the end, or this many steps", run_run},
 	{"step", COMMAND_QUERY, 0, 1, {NUMBER}, 0, NULL, "[STEPS]", "run one step, or this many", run_step},
@@ -302,14 +302,14 @@ static const struct command rows[] = {
 		"READOUT OP VALUE [within P%]", "fail unless the comparison holds", run_expect},
 	{"wait", COMMAND_QUERY, 1, 5, {ARGUMENT_READOUT, WORDS, TEXT, WORDS, TEXT}, 0, "step|finished =|!=|<|<=|>|>= - within",
 		"step N | finished | READOUT OP VALUE [within P%]", "in a batch: run until it holds", run_wait},
-	{"digest", COMMAND_QUERY, 0, 0, {0}, 0, NULL, "", "a number over all weights and the policy, bit for bit", run_digest},
-	{"echo", COMMAND_QUERY, 0, -1, {TEXT}, 1, NULL, "TEXT", "say the text", run_echo},
+	{"digest", COMMAND_QUERY, 0, 0, {0}, 0, NULL, "", "a checksum of all weights and the policy, bit for bit", run_digest},
+	{"echo", COMMAND_QUERY, 0, -1, {TEXT}, 1, NULL, "TEXT", "print the text", run_echo},
 
 	{"save", COMMAND_QUERY, 0, 0, {0}, 0, NULL, "", "write a checkpoint now", run_save},
 	{"export", COMMAND_QUERY, 1, 2, {WORDS, ARGUMENT_FILE}, 0, "policy|layers|history|front",
 		"policy|layers|history|front [FILE]", "write the result: policy as JSON, the others as CSV", run_export},
 	{"sessions", COMMAND_QUERY, 0, 2, {WORDS, WORDS}, 0, "tidy now", "[tidy [now]]",
-		"list the sessions that there are; tidy: which unnamed ones would be cleared away, and now: do it", run_sessions},
+		"list the sessions; tidy: show which unnamed ones would be cleared away, now: do it", run_sessions},
 	{"help", COMMAND_QUERY, 0, 1, {ARGUMENT_COMMAND}, 0, NULL, "[COMMAND]", "list the commands, or show how one is used",
 		run_help},
 };

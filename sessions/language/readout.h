@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Readouts: what `print`, `expect` and `wait` can ask a session for, as one table.
+// Readouts: what `print`, `expect` and `wait` can ask a session for, in one table.
 #ifndef SESSIONS_LANGUAGE_READOUT_H
 #define SESSIONS_LANGUAGE_READOUT_H
 
@@ -7,17 +7,17 @@
 
 struct reading {
 	bool is_text;
-	double number;    // not is_text; NaN: nothing known yet
+	double number;    // unless is_text; NaN: not known yet
 	const char *unit; // of the number
 	char text[256];   // is_text
 };
-// False: there is no such readout (the fault names the nearest), or nothing to read yet.
+// Returns false if there is no such readout (the fault names the nearest) or nothing to read yet.
 bool readout_read(struct session *, const char *name, struct reading *, struct fault *);
-// Every readout by its full name ("cost.bops"), in table order.
+// Calls each for every readout by its full name ("cost.bops"), in table order.
 void readout_each(struct session *, void (*each)(const char *name, void *context), void *context);
 const char *reading_write(const struct reading *, char *buf, size_t size);
 
-// A comparison, as words: READOUT OP VALUE [within P%]. Checks its form only.
+// Checks only the form of a comparison, given as words: READOUT OP VALUE [within P%].
 bool comparison_check(int count, char *const *words, struct fault *);
 bool comparison_holds(struct session *, int count, char *const *words, bool *holds, struct reading *, struct fault *);
 

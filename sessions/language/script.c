@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The lines of a file of commands, for batch runs and for tours; and where tours are found.
+// Reads files of commands, for batch runs and for tours, and finds tours.
 #include <errno.h>
 #include <glob.h>
 #include <libgen.h>

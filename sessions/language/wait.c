@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What a batch run waits for: a step, the horizon, or a readout. The search stands still between a batch's lines, so that
-// each line finds it at a step that is the same in every run; a readout is looked at every WAIT_SLICE steps for the same reason.
+// What a batch run waits for: a step, the horizon, or a readout. The search stands still between a batch's lines, so that each
+// line finds it at the same step in every run. For the same reason a readout is checked every WAIT_SLICE steps.
 #include <stdlib.h>
 #include <string.h>
 

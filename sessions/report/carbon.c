@@ -50,7 +50,7 @@ static bool list_sites(struct command_call *call, const char *csv)
 		report_cell(&r, "%s", s->source);
 	}
 	report_below(&r,
-		"(CO2e: of all greenhouse gases, as so much CO2; net: of the clean energy that the operator buys; one's own: pue= gross= net=)");
+		"(CO2e: all greenhouse gases, as CO2; net: less the clean energy that the operator buys; your own: pue= gross= net=)");
 	return report_end(&r, call, csv, true);
 }
 
@@ -249,7 +249,7 @@ static bool run_transformer(struct command_call *call, struct question *q, const
 		add_result(&r, t->name, row[i].chips, row[i].site, &row[i].f, note);
 	}
 	report_below(&r,
-		"(t CO2e: tonnes of all greenhouse gases, as so much CO2: gross of the grid, net of the clean energy that the operator buys)");
+		"(t CO2e: tonnes of all greenhouse gases, as CO2; gross: the grid's; net: less the clean energy that the operator buys)");
 	report_below(&r, "[pipeline, data, model 1, model 2]: the parts, whose product is the chips");
 	report_below(&r,
 		"(%.4g tokens, %g W a chip; the matrix unit as fitted to GPT-3's expert row; whether the narrower formats train "

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// `latency`: what networks take on devices, by the roofline, per format.
+// `latency`: the times of networks on devices, by the roofline, per format.
 #include <fnmatch.h>
 #include <math.h>
 #include <stdlib.h>

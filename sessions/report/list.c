@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Sessions as they are told of: their result in a line, the list of all of them, the one that was used last.
+// Describes sessions: their result in a line, the list of all, and the one used last.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

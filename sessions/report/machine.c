@@ -17,7 +17,7 @@ static const struct command rows[] = {
 		"a slice of a pod: hops, bisection, loads of its links exactly, times of collectives, the twist's gain and price",
 		run_slice},
 	{"slices", COMMAND_QUERY, 1, -1, {ARGUMENT_TEXT, ARGUMENT_WORDS}, 1, "- on|bytes=|csv=|" PODS,
-		"CHIPS [on POD] [bytes=N] [csv=FILE]", "all slices of so many chips, side by side", run_slices},
+		"CHIPS [on POD] [bytes=N] [csv=FILE]", "all slices with this number of chips, side by side", run_slices},
 	{"goodput", COMMAND_QUERY, 0, -1, {ARGUMENT_WORDS}, 1,
 		"on|slice=|jobs=|availability=|spares=|window=|hours=|seed=|csv=|repair=|checkpoint=|restart=|job=|" PODS,
 		"[on POD] [slice=AxBxC|mix] [jobs=AxBxC:SHARE[,...]] [availability=PERCENT] [spares=BLOCKS] [window=JOBS] "

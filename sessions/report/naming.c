@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Words that mean something already, and so are not the name of a session.
+// Words that already mean something and so cannot name a session.
 #include <string.h>
 
 #include "engine/machine.h"

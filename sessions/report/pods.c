@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The pods there are, each figure of one with where it is from, and the inputs of the models.
+// The list of pods, each figure of a pod with its source, and the inputs of the models.
 #include <string.h>
 
 #include "sessions/report/report.h"

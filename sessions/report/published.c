@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The models against what was published, row by row; and how the topology search's published rows stand among all.
+// The models against published results, row by row, and the rank of the topology search's published rows among all.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// `roofline`: what one product of two matrices takes on a device, part by part; and the model against times that were measured.
+// `roofline`: the time of one product of two matrices on a device, part by part, and the model against measured times.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

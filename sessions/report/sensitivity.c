@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// `sensitivity`: the top-1 that layers lose per format by a table, and how far the table and the roofline are to be believed.
+// `sensitivity`: the top-1 that layers lose per format by a table, and how far the table and the roofline can be trusted.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

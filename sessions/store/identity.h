@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Who a session is: 64 random bits, drawn when it is made, in hexadecimal. They stand in its manifest, in its journal and in
-// each checkpoint, so that a file of another session is known for what it is, even where network, settings and seed are the
-// same. A copy of a whole folder is the same session twice.
+// A session's identity: 64 random bits in hexadecimal, drawn when it is made. Its manifest, its journal and each checkpoint hold
+// them, so that a file of another session is recognised even if network, settings and seed are the same. A copy of a whole folder
+// is the same session twice.
 #ifndef SESSIONS_STORE_IDENTITY_H
 #define SESSIONS_STORE_IDENTITY_H
 

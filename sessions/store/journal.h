@@ -10,17 +10,17 @@
 //	# kernels 500 avx2 #=ee0e612c
 //
 // The command is in the command language and stands for the change itself: playing the lines at their steps gives the same
-// search, bit for bit. Behind the # stands what is needed to take a change back: `undo N` and `redo N` name the entry
-// (changes and notes, counted from 1) that a line takes back or does again, `back` the command that takes this line back.
-// A digest line says what weights and policy were at a step, a kernels line what computes from that step on. A journal that
-// goes on from another session's begins with a parent line: "# parent STEP SESSION DIGEST".
+// search, bit for bit. What follows the # helps to take changes back: `undo N` and `redo N` name the entry (changes and notes,
+// counted from 1) that a line takes back or does again, and `back` is followed by the command that takes this line back. A digest
+// line holds the digest of weights and policy at a step; a kernels line names the set that computes from that step on. A journal
+// that continues another session's begins with a parent line: "# parent STEP SESSION DIGEST".
 //
-// The first line names the session. Each line ends in "#=" and the CRC-32 of all bytes of the file before these characters, so
-// a line that was changed, removed, put in or moved is found, and all behind it is not believed. What cannot be found in the
-// journal alone is that whole lines are missing at its end. So the file beside it, journal.end, says how long it was when the
-// writer wrote it last: "BYTES SUM". It is not synced by itself, and may lag behind after a power cut, but not run ahead.
+// The first line names the session. Each line ends in "#=" and the CRC-32 of all bytes of the file before these characters, so a
+// line that was changed, removed, added or moved is detected, and nothing after it is trusted. The journal alone cannot show that
+// whole lines are missing at its end. So the file journal.end beside it holds its length and sum when the writer last wrote it:
+// "BYTES SUM". That file is not synced by itself: after a power cut it may lag behind the journal, but not run ahead of it.
 //
-// In memory only; the writer (writer.h) brings lines to the disk. One thread.
+// A struct journal is in memory only; the writer (writer.h) puts its lines on the disk. One thread.
 #ifndef SESSIONS_STORE_JOURNAL_H
 #define SESSIONS_STORE_JOURNAL_H
 
@@ -43,13 +43,13 @@ enum {
 enum journal_kind { JOURNAL_CHANGE, JOURNAL_NOTE, JOURNAL_DIGEST, JOURNAL_KERNELS, JOURNAL_PARENT };
 enum journal_act { ACT_DO, ACT_UNDO, ACT_REDO };
 
-// A place in the journal's file: so many bytes, and their CRC-32.
+// A place in the journal's file: the number of bytes before it, and their CRC-32.
 struct journal_place {
 	off_t bytes;
 	unsigned long sum;
 };
 
-void journal_advance(struct journal_place *, const char *bytes, size_t size); // past these
+void journal_advance(struct journal_place *, const char *bytes, size_t size); // past these bytes
 
 struct journal_line {
 	enum journal_kind kind;
@@ -58,59 +58,59 @@ struct journal_line {
 	enum journal_act act;
 	int of;      // ACT_UNDO, ACT_REDO: the number of the entry taken back or done again
 	char *back;  // the command that takes it back; NULL: none
-	int entry;   // the number of a change or a note, from 1; else 0
-	bool passed; // could not be taken back: undo goes on before it; known to this process alone
-	bool buried; // was taken back, and something else done since: no redo
+	int entry;   // number of the change or note, from 1; else 0
+	bool passed; // could not be taken back: undo skips it; known to this process alone
+	bool buried; // taken back, and something else was done since: no redo
 	struct journal_place end;
 };
 
 // Begun by journal_begin or journal_load; {0} is fine for journal_free.
 struct journal {
-	char session[IDENTITY_TEXT];     // whose it is
-	struct journal_place start, end; // behind its first line, behind its last
+	char session[IDENTITY_TEXT];     // the session it belongs to
+	struct journal_place start, end; // after its first line, after its last
 	struct journal_line *line;
 	int lines, line_room;
 	struct journal_entry *entry; // as sessions.h shows them; texts belong to the lines
 	int *line_of;                // per entry
 	int entries, entry_room;
-	long last_step; // of the last line but notes: steps never decrease
+	long last_step; // of the last line other than notes: steps never decrease
 };
 void journal_free(struct journal *);
 
-// An empty journal of this session; its first line is added to `text`.
+// Begins an empty journal of this session and adds its first line to `text`.
 void journal_begin(struct journal *, const char *session, struct string *text);
-// Copies a line into the journal and keeps account of what is undone; the line as the file has it is added to `text` (may be
-// NULL). `entry`, `buried` and `end` are worked out here. False: the line cannot follow those before it (a step that goes back,
-// an undo of nothing), or no memory.
+// Copies a line into the journal and keeps track of what is undone. Adds the line, in the file's form, to `text` (may be NULL).
+// Works out `entry`, `buried` and `end`. Returns false with a fault if the line cannot follow those before it (a step that goes
+// back, an undo of nothing), or when out of memory.
 bool journal_add(struct journal *, const struct journal_line *, struct string *text, struct fault *);
-// Reads one line without its newline and sum; false: the fault says what was expected. On success the caller frees text and
-// back.
+// Reads one line without its newline and sum; returns false with a fault that says what was expected. On success the caller frees
+// text and back.
 bool journal_read(const char *text, struct journal_line *, struct fault *);
 
 // How far a file could be read.
 struct journal_reading {
-	bool torn;   // it ends in half a line, or in zeros, that were being written when the machine stopped: left out
-	bool broken; // a line is not as it was written: it and all behind it are left out, and `fault` names it
+	bool torn;   // it ends in part of a line, or in zeros, from when the machine stopped: left out
+	bool broken; // a line is not as it was written: it and all after it are left out; `fault` names it
 	struct fault fault;
 };
-// Loads what can be believed of a file. False: nothing can, and the fault says why.
+// Loads the part of a file that can be trusted. Returns false if there is none; the fault says why.
 bool journal_load(struct journal *, const char *path, struct journal_reading *, struct fault *);
 
-// What journal.end says of the journal in this folder, and writing it into a file that is open. False: it says nothing.
+// Read journal.end in this folder, and write it into an open file. Return false if it cannot be read or written.
 bool journal_end_read(const char *folder, struct journal_place *);
 bool journal_end_write(int fd, const struct journal_place *);
 
-// The number of lines before a place; -1: the journal has no such place.
+// Returns the number of lines before a place; -1: the journal has no such place.
 int journal_at(const struct journal *, const struct journal_place *);
-// The set of kernels that computes behind so many lines; NULL: the one that the session began with.
+// Returns the set of kernels that computes after this many lines; NULL: the one that the session began with.
 const char *journal_kernels(const struct journal *, int lines);
-// The entry that `undo` (`redo`) would take now; 0: none.
+// Return the entry that `undo` or `redo` would take now; 0: none.
 int journal_undoable(const struct journal *);
 int journal_redoable(const struct journal *);
-// An entry that cannot be taken back any more: undo goes on with the one before it.
+// Marks an entry that can no longer be taken back: undo goes on with the one before it.
 void journal_pass_over(struct journal *, int entry);
 const struct journal_line *journal_entry_line(const struct journal *, int entry);
-// A number over all entries: two journals with the same changes and notes have the same.
+// Returns a CRC over all entries: the same for two journals with the same changes and notes.
 unsigned long journal_crc(const struct journal *);
 
 #endif

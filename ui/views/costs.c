@@ -327,8 +327,8 @@ static struct table_source source_of(const struct scene *scene, int rows, struct
 		.cursor = scene->focus == &view_costs};
 }
 
-// Of the terms shown: those that are counted by more than an image, and the device of the setting: "Costs: latency/128 img on a100".
-// The unit stands beside each number, with a prefix of its own. A term of another device has that in its name.
+// Names the terms shown that count more than one image, and the device of the setting: "Costs: latency/128 img on a100". Each
+// number has its own unit and prefix. A term of another device has that device in its name.
 static void write_title(const struct shown *shown, const struct table *table, char *title, size_t size)
 {
 	char counted[ENGINE_TEXT] = "";

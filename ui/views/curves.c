@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Figures over the steps, in as many panes as there are: all kinds but the front, in an order that begins where the person
-// turned it to.
+// Figures over the steps, in as many panes as there are: all kinds but the front, beginning with the one the person chose.
 #include <string.h>
 
 #include "ui/views/views.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Which keys there are: a bar at the foot of the screen, and the corners of the views.
+// The keys that can be pressed: in a bar at the foot of the screen and in the corners of the views.
 #include "ui/views/views.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The lanes of a search, where there are several: what each aims at and how it fares, by the cost term in hand. The colour of a lane is
-// that of its points on the front, its number their sign.
+// The lanes of a search, if there are several: what each aims at and how it fares, by the cost term in hand. A lane's points on
+// the front have its colour, and its number as their sign.
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -41,7 +41,11 @@ static void draw_mark(const struct table_cell *c)
 static void draw_number(const struct table_cell *c)
 {
 	char text[16];
-	snprintf(text, sizeof text, "%d", lane_of(c)->number);
+	int number = lane_of(c)->number;
+	if (number < 10)
+		snprintf(text, sizeof text, "%d", number);
+	else // with the sign that its points have
+		snprintf(text, sizeof text, "%c %d", figure_lane_sign(number), number);
 	screen_right(c->screen, c->x, c->y, c->width, (enum style)(STYLE_LANE + lane_of(c)->place % LANE_COLOURS), text);
 }
 

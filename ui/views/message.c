@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The line that is typed, or else what was said last.
+// The line being typed, or else the last message.
 #include <string.h>
 
 #include "ui/views/views.h"

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// All views, each with its memory and its place on the screen. Nothing but this table knows which there are.
+// All views, each with its memory and its place on the screen. Only this table lists them.
 #ifndef UI_VIEWS_VIEWS_H
 #define UI_VIEWS_VIEWS_H
 
 #include "ui/views/view.h"
 
-// One row a view, in the order in which they are drawn; FILE.c has `const struct view_ops view_FILE`.
+// One row per view, in drawing order; FILE.c has `const struct view_ops view_FILE`.
 // clang-format off
 #define VIEWS(V) \
 	V(header) \
@@ -33,33 +33,33 @@ struct views {
 		bool hidden;
 		bool absent; // by the last drawing, it has nothing to show
 	} view[VIEWS_COUNT];
-	struct layout_item item[VIEWS_COUNT]; // by the last drawing
+	struct layout_item item[VIEWS_COUNT]; // from the last drawing
 	int focus;                            // the view that the person is in
 	int zoomed;                           // LAYOUT_NONE: none
 };
 
-// Gives every view its memory. False: out of memory; nothing is left behind.
+// Gives every view its memory. Returns false when out of memory, and leaves nothing behind.
 bool views_begin(struct views *, struct fault *);
 void views_end(struct views *);
-void views_forget(struct views *); // another search is shown
+void views_forget(struct views *); // call it when another search is shown
 
-// The whole screen. Writes all of it, the place of the cursor too.
+// Draws the whole screen, and sets the place of the cursor.
 void views_draw(struct views *, struct scene *, struct screen *);
 
 int views_of(const struct views *, const struct view_ops *);
-// The view that motions act on: the one in focus, where it can move, else the main table.
+// Returns the view that motions act on: the one in focus if it can move, else the main table.
 int views_mover(const struct views *);
-// By its name or its number. LAYOUT_NONE: no such view.
+// Finds a view by its name or number. LAYOUT_NONE: no such view.
 int views_named(const struct views *, const char *name);
-// The names as "a|b|c": those that have a number.
+// Returns the names of the views with a number, as "a|b|c".
 const char *views_words(void);
-// How many rows a view shows at once, about.
+// Returns about how many rows a view shows at once.
 int views_page(const struct views *, int view);
-// Whether a row of the main table is marked.
+// Returns whether a row of the main table is marked.
 bool views_marked(const struct views *, int row);
-// The view that lies on top at a place of the screen, and clicks it. False: nothing happened there.
+// Clicks the topmost view at a place of the screen. Returns false if nothing happened.
 bool views_click(struct views *, struct scene *, int x, int y);
-// Moves in that view by one. False: nothing moves there.
+// Moves the view at that place by one. Returns false if nothing moves there.
 bool views_wheel(struct views *, struct scene *, int x, int y, enum motion);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Activations and their slopes, of single numbers; loops over them are written once and instantiated for each activation.
+// Activations and their slopes, for single numbers. Loops over them are written once and instantiated for each activation.
 #ifndef ENGINE_TENSOR_ISA_ACTIVATION_H
 #define ENGINE_TENSOR_ISA_ACTIVATION_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Work over pixels with numbers per channel: norms, and the sums that they need.
+// Work over pixels with numbers per channel: norms and the sums they need.
 #ifndef ENGINE_TENSOR_ISA_CHANNELS_H
 #define ENGINE_TENSOR_ISA_CHANNELS_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Depthwise convolution: every channel by itself, channels side by side in vectors.
+// Depthwise convolution: each channel by itself, with channels side by side in vectors.
 #ifndef ENGINE_TENSOR_ISA_DEPTHWISE_H
 #define ENGINE_TENSOR_ISA_DEPTHWISE_H
 

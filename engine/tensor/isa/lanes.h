@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The files of this folder make up kernels_isa.c: static functions, compiled once per instruction set.
-// Here: the vector register and what all of them share.
+// The files of this folder make up kernels_isa.c: static functions that are compiled once per instruction set. This one holds the
+// vector register and what all of them share.
 #ifndef ENGINE_TENSOR_ISA_LANES_H
 #define ENGINE_TENSOR_ISA_LANES_H
 

@@ -5,7 +5,8 @@
 
 #include "engine/tensor/isa/lanes.h"
 
-// Rows at once, and vectors of columns: rows * vectors accumulators, the vectors of B and one of A must fit the register file.
+// Rows and vectors of columns handled at once: rows * vectors accumulators, the vectors of B and one of A must fit the register
+// file.
 #if defined(__AVX512F__)
 enum { BEST_ROWS = 12, VECTORS = 2, BLAS = false };
 #elif defined(__AVX2__)
@@ -14,7 +15,7 @@ enum { BEST_ROWS = 6, VECTORS = 2, BLAS = false };
 enum { BEST_ROWS = 6, VECTORS = 2, BLAS = true };
 #endif
 
-// For a fixed number of rows and of vectors of columns, constants where it is inlined, so that the accumulators stay in registers.
+// For a fixed number of rows and of vectors of columns. Both are constants when inlined, so the accumulators stay in registers.
 // Rows are reached from every third one: base + 0, 1 or 2 times a_row is an address that one instruction can form.
 INLINE void product_tile(const int rows, const int vectors, int columns, long panels, long depth, const float *a, long a_row,
 	long a_step, long a_panel, const float *const *b, long b_step, long b_panel, float *c, long c_row, bool accumulate)

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Rounding to formats, and what ranges need.
+// Rounding to formats, and the kernels that ranges need.
 #ifndef ENGINE_TENSOR_ISA_QUANTIZE_H
 #define ENGINE_TENSOR_ISA_QUANTIZE_H
 
 #include "engine/tensor/isa/activation.h"
 
-// Adding and taking away 1.5 * 2^23 rounds to an integer, ties to even, for magnitudes below 2^22.
+// Adding and subtracting 1.5 * 2^23 rounds to an integer, ties to even, for magnitudes below 2^22.
 #define MAGIC 12582912.0f
 
 static inline float clamp(float v, float low, float high)
@@ -14,7 +14,7 @@ static inline float clamp(float v, float low, float high)
 	return v > high ? high : v;
 }
 
-// Clamped before rounding as well: the bounds are integers, so the result is the same, and the magic number holds.
+// Clamps before it rounds: the bounds are integers, so the result is the same, and MAGIC is valid.
 static inline float on_integer_grid(const struct grid *g, float v)
 {
 	return clamp(v, g->low, g->high) + MAGIC - MAGIC;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "plots/layout.h"
+#include "plots/placement.h"
 
 #include "plots/legend.h"
 
@@ -38,7 +38,7 @@ static int y_ticks_for(int rows)
 	return at_least(close < loose ? close : loose, 2);
 }
 
-void layout_header_room(const struct figure *f, int width, int *from, int *to)
+void placement_header_room(const struct figure *f, int width, int *from, int *to)
 {
 	int left = raster_text_width(f->y.label), right = raster_text_width(f->right.label);
 	*from = left ? left + 3 : 0;
@@ -49,16 +49,16 @@ void layout_header_room(const struct figure *f, int width, int *from, int *to)
 static bool legend_wants_row(const struct figure *f, int width, int height)
 {
 	int from, to, its = legend_width(f);
-	layout_header_room(f, width, &from, &to);
+	placement_header_room(f, width, &from, &to);
 	for (int i = 0; i < f->series_count; i++)
 		if (f->series[i].kind == SERIES_POINTS)
 			return false;
 	return height >= LEGEND_HEIGHT && its > to - from && its <= width;
 }
 
-struct layout layout_of(const struct figure *f, int width, int height)
+struct placement placement_of(const struct figure *f, int width, int height)
 {
-	struct layout l = {.plot = {0, 0, width, height}, .header = -1, .legend = -1, .label_row = -1};
+	struct placement l = {.plot = {0, 0, width, height}, .header = -1, .legend = -1, .label_row = -1};
 	l.axes = width >= LEAST_WIDTH && height >= LEAST_HEIGHT;
 	if (l.axes) {
 		if (height >= HEADER_HEIGHT) {
@@ -112,7 +112,7 @@ static int row_of(double fraction, int height)
 	return raster_cell(1 - fraction, height);
 }
 
-static void side(struct raster *r, const struct layout *l, const struct scale *s, const struct ticks *t, bool right)
+static void side(struct raster *r, const struct placement *l, const struct scale *s, const struct ticks *t, bool right)
 {
 	int x = right ? l->plot.x + l->plot.width : l->plot.x - 1;
 	for (int y = 0; y < l->plot.height; y++)
@@ -127,7 +127,7 @@ static void side(struct raster *r, const struct layout *l, const struct scale *s
 	}
 }
 
-static void below(struct raster *r, const struct figure *f, const struct layout *l, bool right)
+static void below(struct raster *r, const struct figure *f, const struct placement *l, bool right)
 {
 	const struct area *p = &l->plot;
 	int y = p->y + p->height, free_from = 0, end = p->x + p->width;
@@ -166,7 +166,7 @@ static void below(struct raster *r, const struct figure *f, const struct layout 
 	}
 }
 
-void layout_axes(struct raster *r, const struct figure *f, const struct layout *l)
+void placement_axes(struct raster *r, const struct figure *f, const struct placement *l)
 {
 	if (!l->axes)
 		return;
