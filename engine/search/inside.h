@@ -13,7 +13,6 @@
 struct search {
 	struct shared shared; // the only place that writes it
 	struct source *source;
-	int lanes;                         // that live
 	struct lane lane[ENGINE_LANES];    // by place: those that live, those that were dropped and are kept, and free places
 	int numbers;                       // the number of the next lane
 	long drops;                        // how many lanes were dropped

@@ -74,7 +74,7 @@ static bool open_rooms(struct search *s, struct fault *fault)
 	}
 	shared->horizon = k->steps;
 	shared->warmup = s->source->kind->train ? (long)(k->warmup * (double)k->steps) : 0;
-	s->lanes = s->focus = 1;
+	s->shared.lanes = s->focus = 1;
 	s->numbers = 2;
 	s->last = &s->lane[0];
 	if (!s->source->kind->ready(s->source, fault) || !lanes_open(s, 0, 1, fault) || !front_open(&s->front, shared, fault) ||

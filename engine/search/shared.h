@@ -19,6 +19,7 @@ struct shared {
 	int terms;
 	struct term term[ENGINE_TERMS];
 	long step, horizon, warmup;
+	int lanes;    // that share the steps
 	long restart; // the step from which the learning rate falls anew; 0: the schedule it began with
 	bool by_loss; // quality is minus a loss
 };
