@@ -3,7 +3,7 @@
 # make run        installs what is missing, builds, opens the workbench
 # make test       installs what is missing, builds, runs every test; make test-long: those that take long too
 # make check      the tests without the installation
-# make bench      prints the performance tables, or some: BENCH_TABLES="steps memory overhead keys frames acknowledge"
+# make bench      prints the performance tables, or some: BENCH_TABLES="steps memory overhead keys frames acknowledge signal"
 # make install    to PREFIX (/usr/local), below DESTDIR
 # make deps       only installs; make clean removes what was built; make help prints this
 # make format     lays the sources out by .clang-format (clang-format 14)

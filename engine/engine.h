@@ -363,16 +363,16 @@ struct snapshot {
 		[ENGINE_TEXT];    // what all qualities and accuracies are estimated from ("additive table hawq"); empty: measured
 	const char *idle;         // why no step can be made and nothing scored: there is no source of quality; NULL: there is
 	double reward, advantage; // smoothed
-	double foretold; // share of the variance of the qualities of a step's choices that the additive model foretold; NAN: unknown
-	double entropy; // mean over free decisions, 0..1 (1: uniform)
+	double foretold;          // share of the variance of a step's qualities that the additive model foretold; NAN: unknown
+	double entropy;           // mean over free decisions, 0..1 (1: uniform)
 	double learning_rate;
 	char says[ENGINE_TEXT]; // what the search is doing: "warm-up 40/120: pins count, the policy waits"
 	int terms;
 	struct term_state term[ENGINE_TERMS];
 	int decisions; // of the policy: one per layer or group when tied, two when split
-	// The result: of the choices within all targets that have a weight, the one that the policy finds likeliest. The modal choice
-	// where that is within them; the cheapest choice that was found where none is.
-	bool within; // it is within all of these targets
+	// The result is the policy's likeliest choice within all targets that have a weight: the modal choice if that is within
+	// them, and the cheapest choice found if none is.
+	bool within; // the result is within all of these targets
 	bool split;  // a layer's weight format and activation format are two decisions
 	int slots;
 	struct slot_state *slot;
@@ -391,8 +391,8 @@ void snapshot_free(struct snapshot *);
 // the glob matches or of the group's layers, and all slots decided with them; with .w or .a, only that half. Fills meant[slots];
 // returns false if the word means none.
 bool snapshot_meant(const struct snapshot *, const char *word, bool *meant);
-// What the reward takes off a quality for these costs, at most 0, by the snapshot's weights and targets; NAN where the reward is a
-// product (mnas), in which costs have no part of their own.
+// Returns what the reward adds to a quality for these costs, at most 0, by the snapshot's weights and targets; NAN if the reward
+// is a product (mnas), in which costs have no part of their own.
 double snapshot_penalty(const struct snapshot *, const double cost[ENGINE_TERMS]);
 // Copies the newest publication into *s, which the caller owns and uses for this engine alone. Returns false if s already holds
 // it.

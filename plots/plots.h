@@ -113,6 +113,19 @@ struct figure_kind {
 const struct figure_kind *figure_kinds(size_t *count);
 const struct figure_kind *figure_kind_named(const char *name); // NULL: no such figure
 
+// Trades of cost against accuracy, of one kind; all of it is borrowed.
+struct trade {
+	char name[ENGINE_NAME];
+	enum figure_role role;
+	bool line; // joined, as a front is
+	int count;
+	double *cost, *accuracy; // [count]; the cost in the unit, the accuracy in percent
+	char (*label)[16];       // per point, or NULL
+};
+// All kinds over one cost axis, "TERM (M UNIT)". NULL: out of memory.
+struct figure *figure_of_trades(const char *title, const char *term, const char *unit, const char *accuracy, const struct trade *,
+	int trades);
+
 // ---- the cell canvas -----------------------------------------------------------------------------------------------------
 
 enum canvas_glyphs { CANVAS_BRAILLE, CANVAS_BLOCK, CANVAS_ASCII };

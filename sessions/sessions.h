@@ -107,7 +107,9 @@ struct command_group session_plot_group(struct session *);
 struct command_group session_catalog_group(struct session *s);
 // Machines of many chips: reports that need no session. Each also runs as `bitscape REPORT …`, without a terminal.
 struct command_group session_machine_group(void);
-// Returns whether a word may be a question on the command line: a row of one of these two groups, or `help`.
+// Races: many searches, one after another (sessions/race). With a session only what is told of them.
+struct command_group session_race_group(struct session *s);
+// Returns whether a word may be a question on the command line: a row of one of these three groups, or `help`.
 bool session_is_question(const char *word);
 // Returns whether a new session may have this name; false with a fault if a question, a network, a device, a pod or a format has
 // it. A path is never one of these.

@@ -143,6 +143,7 @@ static const struct {
 	{"keys", bench_keys, NULL},
 	{"frames", bench_frames, NULL},
 	{"acknowledge", bench_acknowledge, NULL},
+	{"signal", bench_signal, NULL},
 };
 
 int main(int argc, char **argv)

@@ -15,6 +15,7 @@ void bench_overhead(void);    // a search alone, within the engine, and under th
 void bench_keys(void);        // from a key to the changed screen
 void bench_frames(void);      // what a frame sends, and what it computes
 void bench_acknowledge(void); // from a change to its acknowledgement
+void bench_signal(void);      // the additive model of quality, and what it leaves of the policy's noise
 
 // What this program does where it starts itself again: `bench memory SETTINGS`, `bench workbench SETTINGS`.
 int memory_child(const char *settings);

@@ -250,13 +250,13 @@ static void worths_follow_the_partition(void **state)
 	// A pin changes nothing of it.
 	partition_copy(next, lane->partition);
 	next->allowed[0] = next->allowed[1] = 2;
-	assert_true(partition_settle(next, &f) && additive_follows(a, next));
+	assert_true(partition_derive(next, &f) && additive_follows(a, next));
 	additive_follow(a, next, 0);
 	additive_worth(a, 0, after);
 	assert_memory_equal(after, before[0], sizeof after);
 	// Layers 1 and 2 as one are worth what they were worth together, and are uncertain again.
 	partition_copy(next, lane->partition);
-	assert_true(partition_group(next, "both", "s1*", &f) && partition_settle(next, &f));
+	assert_true(partition_group(next, "both", "s1*", &f) && partition_derive(next, &f));
 	assert_false(additive_follows(a, next));
 	additive_follow(a, next, 0);
 	assert_true(additive_follows(a, next));
@@ -378,7 +378,7 @@ static void check_result(struct search *s, double *got, double *most)
 {
 	struct lane *lane = &s->lane[0];
 	double cost[ENGINE_TERMS];
-	lane_settle(lane);
+	lane_refresh(lane);
 	*most = best_of_all(s, s->shared.options);
 	*got = log_p(lane, lane->result);
 	lane_costs(lane, lane->result, cost);
@@ -411,7 +411,7 @@ static void results_are_the_likeliest(void **state)
 	struct fault f;
 	partition_copy(lane->wanted, lane->partition);
 	lane->wanted->allowed[0] = lane->wanted->allowed[1] = 2;
-	assert_true(partition_settle(lane->wanted, &f));
+	assert_true(partition_derive(lane->wanted, &f));
 	lane_rearrange(lane);
 	for (int i = 0; i < 50; i++) {
 		shuffle(s, &seed);
@@ -420,12 +420,12 @@ static void results_are_the_likeliest(void **state)
 	}
 	// Below all that can be had: the cheapest choice.
 	lane->aim[0].target = lane->aim[0].low / 2;
-	lane_settle(lane);
+	lane_refresh(lane);
 	assert_false(lane->within);
 	assert_memory_equal(lane->result, lane->aim[0].cheapest, SLOTS);
 	// A target that does not count limits nothing.
 	lane->aim[0].weight = 0;
-	lane_settle(lane);
+	lane_refresh(lane);
 	assert_true(lane->within && memcmp(lane->result, lane->modal, SLOTS) == 0);
 	search_free(s);
 }
@@ -446,7 +446,7 @@ static void results_by_repair(void **state)
 		for (int i = 0; i < 60; i++) {
 			double got, most, cost[ENGINE_TERMS];
 			shuffle(s, &seed);
-			lane_settle(lane);
+			lane_refresh(lane);
 			lane_costs(lane, lane->result, cost);
 			most = best_of_all(s, 2);
 			got = log_p(lane, lane->result);
@@ -468,15 +468,16 @@ static void results_by_repair(void **state)
 static void allocation_on_what_was_learned(void **state)
 {
 	(void)state;
-	const struct searcher *const searchers[] = {&searcher_greedy, &searcher_exact};
+	static const char common[] =
+		"net=resnet18 data=none sensitivity=hawq space=int4,int8 target.bops=0.5x weight.bops=1 steps=400 "
+		"start=uniform entropy=0 policy-rate=0.01 front-every=0 ";
 	for (int k = 0; k < 2; k++) {
-		struct search *s = searched(
-			"net=resnet18 data=none sensitivity=hawq space=int4,int8 target.bops=0.5x weight.bops=1 steps=400 "
-			"start=uniform entropy=0 policy-rate=0.01 front-every=0");
+		char settings[256];
+		snprintf(settings, sizeof settings, "%ssearcher=%s", common, k ? "exact" : "greedy");
+		struct search *s = searched(settings);
 		struct lane *lane = &s->lane[0];
 		struct fault f;
-		lane->searcher = searchers[k];
-		lane_settle(lane); // it knows nothing yet
+		lane_refresh(lane); // it knows nothing yet
 		for (int i = 0; i < 400; i++)
 			assert_true(search_step(s, &f));
 		assert_true(lane->within);
@@ -493,7 +494,7 @@ static void allocation_on_what_was_learned(void **state)
 		struct allocated plain = allocate_uniform(&a, lane->aim[0].target, choice);
 		assert_true(best.found && lost >= best.lost - 1e-9);
 		if (!(lost < best.lost + 0.1 * (plain.lost - best.lost)))
-			fail_msg("%s loses %.3f points, the best choice %.3f, the uniform one %.3f", searchers[k]->name, lost,
+			fail_msg("%s loses %.3f points, the best choice %.3f, the uniform one %.3f", lane->searcher->name, lost,
 				best.lost, plain.lost);
 		allocation_free(&a);
 		sensitivity_free(table);

@@ -94,7 +94,7 @@ static int replay(const char *name)
 }
 
 // Every command, as for a batch; s may be NULL, and then nothing of it but a question is run.
-enum { GROUPS = 5 };
+enum { GROUPS = 6 };
 static struct command_table commands(struct command_group group[GROUPS], struct session *s)
 {
 	size_t count, figures;
@@ -103,7 +103,8 @@ static struct command_table commands(struct command_group group[GROUPS], struct 
 	group[1] = s ? session_plot_group(s) : (struct command_group){"Figures", plots, figures, NULL};
 	group[2] = session_catalog_group(s);
 	group[3] = session_machine_group();
-	group[4] = ui_group(NULL);
+	group[4] = session_race_group(s);
+	group[5] = ui_group(NULL);
 	return (struct command_table){.group = group, .groups = GROUPS};
 }
 
@@ -129,7 +130,7 @@ static int answer(int argc, char **argv)
 	}
 	bool ok = line.failed ? fault_memory(&f, "command line") : command_run(&table, line.bytes, print_answer, NULL, &f);
 	string_free(&line);
-	return ok ? EXIT_OK : complain(&f, EXIT_FAILED);
+	return ok ? EXIT_OK : complain(&f, signals_heard() ? EXIT_SIGNAL + signals_heard() : EXIT_FAILED);
 }
 
 // The session that the command line names. *fresh: it was made just now.

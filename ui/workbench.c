@@ -63,7 +63,8 @@ static bool take_session(struct workbench *w, struct session *s, struct fault *f
 	w->group[1] = session_plot_group(s);
 	w->group[2] = session_catalog_group(s);
 	w->group[3] = session_machine_group();
-	w->group[4] = ui_group(w);
+	w->group[4] = session_race_group(s);
+	w->group[5] = ui_group(w);
 	w->table = (struct command_table){.group = w->group, .groups = WORKBENCH_GROUPS, .show = show};
 
 	w->scene.session = session_name(s);

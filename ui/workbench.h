@@ -10,7 +10,7 @@
 #include "ui/theme.h"
 #include "ui/views/views.h"
 
-enum { WORKBENCH_GROUPS = 5, WORKBENCH_MESSAGE = 1024, WORKBENCH_HINTS = 32, WORKBENCH_LOG = 64 };
+enum { WORKBENCH_GROUPS = 6, WORKBENCH_MESSAGE = 1024, WORKBENCH_HINTS = 32, WORKBENCH_LOG = 64 };
 
 // Pasted lines; owned.
 struct pasted {

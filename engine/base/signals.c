@@ -32,6 +32,7 @@ enum { TAKEN = sizeof taken / sizeof *taken };
 static int ends[2] = {-1, -1};
 static struct sigaction before[TAKEN], before_size;
 static bool on_screen;
+static int heard;
 
 static void on_signal(int number)
 {
@@ -48,6 +49,7 @@ bool signals_open(bool screen, struct fault *f)
 	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0)
 		return fault_set(f, "signals", "close other programs", "no pipe can be made: %s", strerror(errno));
 	on_screen = screen;
+	heard = 0;
 	for (size_t i = 0; i < TAKEN; i++) {
 		if (taken[i].screen && !screen)
 			continue;
@@ -87,7 +89,14 @@ int signals_fd(void)
 int signals_next(void)
 {
 	unsigned char byte;
-	return read(ends[0], &byte, 1) == 1 ? byte : 0;
+	if (read(ends[0], &byte, 1) != 1)
+		return 0;
+	return heard = byte;
+}
+
+int signals_heard(void)
+{
+	return heard;
 }
 
 void signals_stop(bool group)

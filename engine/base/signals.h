@@ -16,6 +16,7 @@ bool signals_open(bool screen, struct fault *);
 void signals_close(void); // puts back what was there before
 int signals_fd(void);     // readable when a signal has come
 int signals_next(void);   // the number of the next signal; 0: none
+int signals_heard(void);  // the last number that signals_next gave since the opening; 0: none
 // Stops the process as an unhandled TSTP would, and with `group` also those started with it (a shell script, make). Returns when
 // the process is continued.
 void signals_stop(bool group);

@@ -21,6 +21,7 @@ enum { ADDITIVE_DENSE = 1024 }; // most decisions x options in one covariance: 4
 struct additive;
 struct additive *additive_new(const struct partition *, struct fault *); // knows nothing yet; the partition is copied
 void additive_free(struct additive *);
+void additive_copy(struct additive *, const struct additive *from); // both of one space
 // At the beginning of a step: what the choices of the lessons to come are of. Where the decisions are the same, nothing is lost; where
 // slots are decided in other groups, a decision's worth begins from its slots' share of what they had, and is as uncertain as
 // at first. In another unit of quality, all is forgotten.

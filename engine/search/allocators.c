@@ -52,5 +52,5 @@ static void best_exact(const struct lane *lane, uint8_t *choice)
 	allocate(lane, true, choice);
 }
 
-const struct searcher searcher_greedy = {"greedy", path, propose, learn, best_greedy};
-const struct searcher searcher_exact = {"exact", path, propose, learn, best_exact};
+const struct searcher searcher_greedy = {.name = "greedy", .path = path, .propose = propose, .learn = learn, .best = best_greedy};
+const struct searcher searcher_exact = {.name = "exact", .path = path, .propose = propose, .learn = learn, .best = best_exact};

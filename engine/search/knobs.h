@@ -35,6 +35,10 @@ enum knob_scales { SCALES_CHANNEL, SCALES_LAYER };
 	T(device, "device", "tpu_v4", "", true,                                                                       \
 		"the device of the cost terms latency and energy; `devices` lists all")                                \
 	W(decide, "decide", "tied", "tied|split", true, "a layer's weight and activation formats: one decision or two")   \
+	W(searcher, "searcher", "reinforce", "reinforce|greedy|exact|uniform|ends|random|evolution|sensitivity-greedy|sensitivity-exact|sensitivity-list", true,                                            \
+		"what finds the choice: the search, or a rival of it")                                                  \
+	R(choose_at, "choose-at", "0.5", 0, 1, true,                                                                     \
+		"searchers that measure once: the share of the horizon at which they do, and choose")                   \
 	W(preset, "preset", "live", "live|fliqs|tunas", false, "a named set of the knobs below")                       \
 	I(steps, "steps", "1500", 1, SEARCH_HORIZON, false, "horizon: the steps that the schedules are laid over")                \
 	I(seed, "seed", "1", 0, 9e15, false, "seed of every random stream")                                            \

@@ -45,11 +45,30 @@ static bool make_rooms(struct lane *lane)
 	return lane->own && lane->modal && lane->result && lane->choice && lane->value && lane->answer && lane->bounds;
 }
 
+static void close_searcher(struct lane *lane)
+{
+	if (lane->searcher && lane->searcher->close && lane->memory)
+		lane->searcher->close(lane);
+	lane->memory = NULL;
+}
+
+static bool open_searcher(struct lane *lane, const struct searcher *searcher, struct fault *fault)
+{
+	close_searcher(lane);
+	lane->searcher = searcher;
+	return !searcher->open || searcher->open(lane, fault);
+}
+
+bool lane_take_searcher(struct lane *lane, struct fault *fault)
+{
+	const struct searcher *wanted = searchers[lane->shared->knobs.searcher];
+	return wanted == lane->searcher || open_searcher(lane, wanted, fault);
+}
+
 bool lane_open(struct lane *lane, const char *name, const struct shared *s, struct fault *fault)
 {
 	struct last *last = &lane->last;
 	lane->shared = s;
-	lane->searcher = &searcher_reinforce;
 	snprintf(lane->name, sizeof lane->name, "%s", name);
 	if (!(lane->partition = partition_new(s->space, fault)) || !(lane->wanted = partition_new(s->space, fault)) ||
 		!(last->partition = partition_new(s->space, fault)))
@@ -61,11 +80,12 @@ bool lane_open(struct lane *lane, const char *name, const struct shared *s, stru
 		return false;
 	if (s->knobs.start == START_WIDE)
 		policy_lean(lane->policy, LEAN);
-	return make_rooms(lane) || fault_memory(fault, "search");
+	return (make_rooms(lane) || fault_memory(fault, "search")) && open_searcher(lane, searchers[s->knobs.searcher], fault);
 }
 
 void lane_close(struct lane *lane)
 {
+	close_searcher(lane);
 	policy_free(lane->policy);
 	policy_free(lane->last.policy);
 	partition_free(lane->partition);
@@ -86,7 +106,6 @@ void lane_close(struct lane *lane)
 void lane_follow(struct lane *lane, const struct lane *from)
 {
 	struct last *last = &lane->last;
-	lane->searcher = from->searcher;
 	lane->begun = lane->shared->step;
 	memcpy(lane->wish, from->wish, sizeof lane->wish);
 	memcpy(lane->own, from->own, (size_t)lane->shared->space->slots * sizeof *lane->own);
@@ -96,6 +115,7 @@ void lane_follow(struct lane *lane, const struct lane *from)
 	additive_copy(lane->additive, from->additive);
 	partition_copy(last->partition, from->partition);
 	policy_copy(last->policy, lane->policy, last->partition);
+	additive_follow(lane->additive, lane->partition, lane->shared->by_loss); // a change of `from` may be fresh
 	last->kept = true;
 	last->terms = 0; // no aim was met or missed
 	last->knobs = lane->shared->knobs;
@@ -405,8 +425,11 @@ bool lane_save(struct lane *lane, struct state *out, struct fault *fault)
 		struct state_number sampled = {"sampled", .real = &lane->aim[t].sampled};
 		ok = ok && state_say_numbers(out, &sampled, 1, prefix, lane->shared->term[t].name);
 	}
+	ok = ok && state_say(out, own_name(lane, "searcher", name), "%s", lane->searcher->name);
 	if (!ok || !save_partition(lane->partition, prefix, out))
 		return fault_memory(fault, "checkpoint");
+	if (lane->searcher->save && !lane->searcher->save(lane, prefix, out, fault))
+		return false;
 	return save_policy(lane->policy, own_name(lane, "policy.", name), out, fault) && save_additive(lane, out, fault) &&
 		(!lane->last.kept || save_last(lane, out, fault));
 }
@@ -537,6 +560,17 @@ static bool restore_last(struct lane *lane, const struct state *in, struct fault
 	return true;
 }
 
+// After the policy and the partition.
+static bool restore_searcher(struct lane *lane, const struct state *in, const char *prefix, struct fault *fault)
+{
+	char name[STATE_KEY];
+	const char *text = state_get(in, own_name(lane, "searcher", name));
+	const struct searcher *searcher = text ? searcher_named(text) : NULL;
+	if (!searcher)
+		return state_damaged(fault, name);
+	return open_searcher(lane, searcher, fault) && (!searcher->restore || searcher->restore(lane, prefix, in, fault));
+}
+
 // It is of the last step.
 static bool restore_additive(struct lane *lane, const struct state *in, struct fault *fault)
 {
@@ -568,7 +602,7 @@ bool lane_restore(struct lane *lane, const struct state *in, struct fault *fault
 	}
 	if (*policy_moves(lane->policy) < 0 || !isfinite(lane->baseline))
 		return state_damaged(fault, own_name(lane, "moves", name));
-	return restore_last(lane, in, fault) && restore_additive(lane, in, fault);
+	return restore_last(lane, in, fault) && restore_additive(lane, in, fault) && restore_searcher(lane, in, prefix, fault);
 }
 
 // ---- publication ----

@@ -52,7 +52,8 @@ struct lane {
 	int number;   // from 1 on, and never another's in one search; 0: there is no lane here
 	int place;    // among the search's lanes: what a source knows it by
 	long dropped; // 0: it lives. Else it is kept, to be brought back, and takes no step; they are counted as they are dropped
-	const struct searcher *searcher;      // that moves its policy
+	const struct searcher *searcher;      // that moved its policy at the last step
+	void *memory;                         // what that one keeps beside it
 	char name[16];                        // part of its names in a state and of its random keys; "": the first lane
 	uint32_t *own;                        // [slots]: what its own pins allow, whatever those of all lanes do
 	struct partition *partition, *wanted; // as it is, by both; room for a change to be tried on
@@ -84,6 +85,9 @@ enum { LANE_CHOICES = 8 };
 // Takes the partition from the settings; the policy begins as they say. The aims are still to come (lane_take_aims).
 bool lane_open(struct lane *, const char *name, const struct shared *, struct fault *);
 void lane_close(struct lane *);
+// Hands the lane to the searcher that the settings name, where that is another: when a step begins, so that a change which is taken
+// back before it has changed nothing. False: out of memory.
+bool lane_take_searcher(struct lane *, struct fault *);
 
 // Its settings: the search's, and its own wishes.
 void lane_knobs(const struct lane *, struct knobs *);

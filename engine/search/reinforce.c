@@ -132,4 +132,4 @@ static void best(const struct lane *lane, uint8_t *choice)
 	policy_best(lane->policy, choice);
 }
 
-const struct searcher searcher_reinforce = {"reinforce", path, propose, learn, best};
+const struct searcher searcher_reinforce = {.name = "reinforce", .path = path, .propose = propose, .learn = learn, .best = best};

@@ -38,7 +38,7 @@ static bool allows(const struct decision *d, int option)
 	return d->allowed >> option & 1;
 }
 
-static void settle(const struct lane *lane, int decision, int option, uint8_t *choice)
+static void fix_option(const struct lane *lane, int decision, int option, uint8_t *choice)
 {
 	const struct partition *p = lane->partition;
 	for (int i = p->decision[decision].first; i >= 0; i = p->next[i])
@@ -99,7 +99,7 @@ static bool allocate(const struct lane *lane, int term, const double *lost, uint
 		}
 	ok = ok && allocate_exact(&a, budget_of(&lane->aim[term]), PARTIALS, option).found;
 	for (int d = 0; ok && d < p->decisions; d++)
-		settle(lane, d, stands_for(&p->decision[d], option[d]), choice);
+		fix_option(lane, d, stands_for(&p->decision[d], option[d]), choice);
 	if (option)
 		allocation_free(&a);
 	free(option);
@@ -148,7 +148,7 @@ static bool come_down(const struct lane *lane, const double *lost, struct change
 			count += cheapest_change(lane, lost, d, choice, excess, &room[count]);
 		qsort(room, (size_t)count, sizeof *room, by_price);
 		for (int i = 0; i < count && left > 0; left -= room[i++].saved)
-			settle(lane, room[i].decision, room[i].option, choice);
+			fix_option(lane, room[i].decision, room[i].option, choice);
 		if (!count)
 			return false;
 		excess = excess_of(lane, choice);
@@ -171,9 +171,9 @@ static void go_up(const struct lane *lane, const double *lost, uint8_t *choice)
 				best = o;
 		if (best == now)
 			continue;
-		settle(lane, d, best, choice);
+		fix_option(lane, d, best, choice);
 		if (excess_of(lane, choice) > 0) { // the parts' sum was off by its last bits
-			settle(lane, d, now, choice);
+			fix_option(lane, d, now, choice);
 			excess_of(lane, choice);
 		}
 	}
@@ -219,7 +219,7 @@ bool result_allocate(const struct lane *lane, const double *lost, bool exact, ui
 		for (int o = best; o < p->decision[d].options; o++)
 			if (allows(&p->decision[d], o) && mine[o] < mine[best])
 				best = o;
-		settle(lane, d, best, choice);
+		fix_option(lane, d, best, choice);
 	}
 	return within(lane, lost, exact, choice);
 }

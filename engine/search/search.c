@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The one-shot loop. A step samples one path, trains the shared weights on it, scores a few choices on held-out images with the
 // weights as they are, and moves the policy by what they gave. Nothing is trained again: the result is the likeliest choice within
-// the targets. Where there
-// are several lanes, a step is one lane's, which is drawn.
+// the targets. Where there are several lanes, a step is one lane's, which is drawn.
 #include "engine/search/search.h"
 
 #include <stdlib.h>
@@ -78,6 +77,8 @@ static bool learn(struct search *s, struct lane *lane, struct fault *fault)
 {
 	double quality[SEARCH_SAMPLES], cost[SEARCH_SAMPLES][ENGINE_TERMS];
 	int count = lane->searcher->propose(lane, s->choice);
+	if (count == 0)
+		return lane->searcher->learn(lane, &(struct lesson){0}, fault);
 	if (!source_ask(s->source, &s->asked, lane->place, count, s->choice, fault))
 		return false;
 	s->work.asked += count;
@@ -92,6 +93,8 @@ static bool learn(struct search *s, struct lane *lane, struct fault *fault)
 bool search_step(struct search *s, struct fault *fault)
 {
 	struct lane *lane = lanes_turn(s);
+	if (!lane_take_searcher(lane, fault))
+		return false;
 	lane->searcher->path(lane, s->choice);
 	lane_begin_step(lane, s->choice);
 	if (!train(s, lane, s->choice, fault))

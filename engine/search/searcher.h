@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// How a lane's policy is moved by the qualities of choices. A searcher is a row of functions and keeps nothing of its own: what
-// it has learned is the lane's. Engine's thread.
+// How a lane's choice is found: a searcher is a row of functions, one of the table below. What all of them have in common is the
+// lane's: its policy, its aims, its modal choice. A searcher that needs more keeps it behind lane->memory, and writes it into states.
+// The setting `searcher` names the row; another one takes over when a step begins. Engine's thread.
 #ifndef ENGINE_SEARCH_SEARCHER_H
 #define ENGINE_SEARCH_SEARCHER_H
 
@@ -8,7 +9,7 @@
 
 // Choices that were scored at one step.
 struct lesson {
-	int count;
+	int count;                    // 0: it proposed none
 	const uint8_t *choice;        // [count][slots]
 	const double *quality;        // [count]
 	double (*cost)[ENGINE_TERMS]; // [count]
@@ -18,15 +19,38 @@ struct searcher {
 	const char *name;
 	// The choice whose weights the step trains.
 	void (*path)(const struct lane *, uint8_t *choice);
-	// The choices it wants scored, the same one as often as it likes: how many, at most SEARCH_SAMPLES.
+	// The choices it wants scored, the same one as often as it likes: how many, from 0 to SEARCH_SAMPLES.
 	int (*propose)(const struct lane *, uint8_t *choice);
-	// Moves the policy. False, with a fault, where a quality or a reward is no number that can be learned from; the policy
-	// has not moved then.
+	// Moves the policy, or what else it goes by. False, with a fault, where a quality or a reward is no number that can be
+	// learned from; nothing has moved then.
 	bool (*learn)(struct lane *, const struct lesson *, struct fault *);
 	// What it would choose now.
 	void (*best)(const struct lane *, uint8_t *choice);
+
+	// For what it keeps beside the policy, behind lane->memory: all four or none. `prefix` stands before its names in a state.
+	// Open begins anew, from the lane as it is; restore comes after it.
+	bool (*open)(struct lane *, struct fault *);
+	void (*close)(struct lane *);
+	bool (*save)(const struct lane *, const char *prefix, struct state *, struct fault *);
+	bool (*restore)(struct lane *, const char *prefix, const struct state *, struct fault *);
 };
-extern const struct searcher searcher_reinforce;              // reinforce.c
-extern const struct searcher searcher_greedy, searcher_exact; // allocators.c
+
+// The table, in the order of the setting's words; NULL-terminated.
+extern const struct searcher *const searchers[];
+const struct searcher *searcher_named(const char *name); // NULL: there is none
+
+extern const struct searcher searcher_reinforce; // REINFORCE
+// REINFORCE, whose result is allocated by the lane's additive model.
+extern const struct searcher searcher_greedy, searcher_exact;
+extern const struct searcher searcher_uniform;   // the widest uniform choice within the targets
+extern const struct searcher searcher_ends;      // the same with 8 bits in the first and the last layer
+extern const struct searcher searcher_random;    // random choices within the targets, the best kept
+extern const struct searcher searcher_evolution; // evolution over shared weights
+// Trained in the widest format, then measured one layer at a time, and allocated by that.
+extern const struct searcher searcher_sensitivity_greedy, searcher_sensitivity_exact, searcher_sensitivity_list;
+
+// What a searcher does with any lesson: the mean quality, or false with a fault where it is no number; and what the lane is told.
+bool lesson_mean(const struct lane *, const struct lesson *, double *quality, struct fault *);
+void lesson_fared(struct lane *, const struct lesson *, double quality);
 
 #endif

@@ -94,7 +94,7 @@ static bool rewards(const struct knobs *k, const struct term *term, const struct
 }
 
 // The terms and one lane's aims by its settings, if its reward is one that can be learned from.
-static bool settle(const struct search *s, const struct knobs *k, struct term term[ENGINE_TERMS], struct aim aim[ENGINE_TERMS],
+static bool resolve(const struct search *s, const struct knobs *k, struct term term[ENGINE_TERMS], struct aim aim[ENGINE_TERMS],
 	struct fault *fault)
 {
 	struct device device;
@@ -106,11 +106,11 @@ bool search_can_price(struct search *s, const struct knobs *k, struct fault *fau
 {
 	struct term term[ENGINE_TERMS];
 	struct aim aim[ENGINE_TERMS];
-	return settle(s, k, term, aim, fault);
+	return resolve(s, k, term, aim, fault);
 }
 
 // The aims that the other lanes come to have; `forget`: the places of those that were dropped and come to none.
-static bool settle_others(struct search *s, const struct lane *of, const struct knobs *k, struct aim (*aim)[ENGINE_TERMS],
+static bool resolve_others(struct search *s, const struct lane *of, const struct knobs *k, struct aim (*aim)[ENGINE_TERMS],
 	bool forget[ENGINE_LANES], struct fault *fault)
 {
 	struct term term[ENGINE_TERMS];
@@ -119,7 +119,7 @@ static bool settle_others(struct search *s, const struct lane *of, const struct 
 		if (lane == of)
 			continue;
 		knobs_join(&theirs, lane->wish);
-		forget[lane->place] = !settle(s, &theirs, term, aim[lane->place], fault);
+		forget[lane->place] = !resolve(s, &theirs, term, aim[lane->place], fault);
 		if (forget[lane->place] && !lane->dropped)
 			return false;
 	}
@@ -133,7 +133,7 @@ bool search_reprice(struct search *s, struct lane *of, const struct knobs *k, st
 	struct aim aim[ENGINE_LANES][ENGINE_TERMS];
 	bool changed = k->terms != shared->terms, forget[ENGINE_LANES] = {false};
 	uint32_t same = 0;
-	if (!settle(s, k, term, aim[of->place], fault) || !settle_others(s, of, k, aim, forget, fault))
+	if (!resolve(s, k, term, aim[of->place], fault) || !resolve_others(s, of, k, aim, forget, fault))
 		return false;
 	for (int t = 0; t < k->terms; t++) {
 		bool stays = t < shared->terms && shared->term[t].price == term[t].price;

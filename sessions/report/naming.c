@@ -14,7 +14,7 @@ static bool is_among(const char *name, const char *const *names)
 
 bool session_is_question(const char *name)
 {
-	const struct command_group group[] = {session_catalog_group(NULL), session_machine_group()};
+	const struct command_group group[] = {session_catalog_group(NULL), session_machine_group(), session_race_group(NULL)};
 	const struct command_table table = {.group = group, .groups = sizeof group / sizeof *group};
 	return strcmp(name, "help") == 0 || command_find(&table, name, NULL);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// `why`: of each option of a decision, all else staying as the modal choice has it: its probability, what it is worth by the additive
+// `why`: for each option of a decision, with the rest as in the modal choice: its probability, what it is worth by the additive
 // model of quality, what it costs, and what reward that makes.
 #include <math.h>
 #include <stdlib.h>

@@ -33,6 +33,7 @@ static const struct form forms[] = {
 	{"target", NULL, CHANGE_TARGET, SHAPE_PAIRS, NULL, NULL, false},
 	{"reward", NULL, CHANGE_SET, SHAPE_VALUE, "reward", NULL, false},
 	{"decide", NULL, CHANGE_SET, SHAPE_VALUE, "decide", NULL, false},
+	{"searcher", NULL, CHANGE_SET, SHAPE_VALUE, "searcher", NULL, false},
 	{"set", NULL, CHANGE_SET, SHAPE_PAIRS, NULL, NULL, false},
 	{"extend", NULL, CHANGE_EXTEND, SHAPE_MORE, NULL, NULL, false},
 	{"ungroup", NULL, CHANGE_GROUP, SHAPE_NAMES, NULL, "", false},

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The table of searchers, and what several of them do.
+#include <string.h>
+
+#include "engine/search/searcher.h"
+
+const struct searcher *const searchers[] = {
+	&searcher_reinforce,
+	&searcher_greedy,
+	&searcher_exact,
+	&searcher_uniform,
+	&searcher_ends,
+	&searcher_random,
+	&searcher_evolution,
+	&searcher_sensitivity_greedy,
+	&searcher_sensitivity_exact,
+	&searcher_sensitivity_list,
+	NULL,
+};
+
+const struct searcher *searcher_named(const char *name)
+{
+	int i = 0;
+	while (searchers[i] && strcmp(searchers[i]->name, name) != 0)
+		i++;
+	return searchers[i];
+}
+
+bool lesson_mean(const struct lane *lane, const struct lesson *lesson, double *quality, struct fault *fault)
+{
+	*quality = 0;
+	for (int i = 0; i < lesson->count; i++)
+		*quality += lesson->quality[i] / lesson->count;
+	return fabs(*quality) < 1e12 || diverged(lane->shared, "quality", fault);
+}
+
+void lesson_fared(struct lane *lane, const struct lesson *lesson, double quality)
+{
+	double reward = 0, apart = 0;
+	for (int i = 0; i < lesson->count; i++) {
+		reward += lane_reward(lane, lesson->cost[i], lesson->quality[i]) / lesson->count;
+		apart += fabs(lesson->quality[i] - quality) / lesson->count;
+	}
+	lane_fared(lane, lesson->count, lesson->cost, quality, reward, apart);
+}

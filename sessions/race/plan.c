@@ -1,0 +1,582 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "sessions/race/plan.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/disk.h"
+
+enum { MOST_WORDS = 1000, MOST_RUNS = 100000, PLAN_MOST = 1 << 20 };
+
+static const char advice[] = "write it as KEY=VALUE; `help race` lists the keys";
+
+// ---- lists of texts --------------------------------------------------------------------------------------------------
+
+static bool texts_add(struct texts *t, const char *text, const char *what, struct fault *f)
+{
+	if (t->count == MOST_WORDS)
+		return fault_set(f, what, "make two races of it", "more than %d of them", MOST_WORDS);
+	char **room = realloc(t->text, (size_t)(t->count + 1) * sizeof *room), *copy = strdup(text);
+	if (room)
+		t->text = room;
+	if (!room || !copy) {
+		free(copy);
+		return fault_memory(f, what);
+	}
+	t->text[t->count++] = copy;
+	return true;
+}
+
+static void texts_free(struct texts *t)
+{
+	for (int i = 0; i < t->count; i++)
+		free(t->text[i]);
+	free(t->text);
+	*t = (struct texts){0};
+}
+
+static bool texts_have(const struct texts *t, const char *text)
+{
+	for (int i = 0; i < t->count; i++)
+		if (strcmp(t->text[i], text) == 0)
+			return true;
+	return false;
+}
+
+// ---- words -----------------------------------------------------------------------------------------------------------
+
+// A list joined by commas takes the place of what was there.
+static bool take_list(struct texts *t, const char *key, const char *list, struct fault *f)
+{
+	char word[ENGINE_NAME];
+	texts_free(t);
+	for (const char *at = list; list_next(&at, word, sizeof word);) {
+		if (!word[0] || texts_have(t, word))
+			return fault_set(f, key, "join different ones by commas: a,b,c", "\"%s\" %s", list,
+				word[0] ? "has one twice" : "has an empty one");
+		if (!texts_add(t, word, key, f))
+			return false;
+	}
+	return t->count || fault_set(f, key, "join them by commas: a,b,c", "it is empty");
+}
+
+// Numbers and ranges of numbers: "1-5", "1,3,7".
+static bool take_seeds(struct plan *p, const char *list, struct fault *f)
+{
+	struct texts given = {0};
+	bool ok = take_list(&given, "seeds", list, f);
+	texts_free(&p->seeds);
+	for (int i = 0; ok && i < given.count; i++) {
+		char *word = given.text[i], *dash = strchr(word, '-');
+		long from, to;
+		if (dash)
+			*dash = '\0';
+		if (!number_read_long(word, 0, LONG_MAX, &from) || !number_read_long(dash ? dash + 1 : word, from, LONG_MAX, &to))
+			ok = fault_set(f, "seeds", "give numbers, as in 1,2,3 or 1-5", "\"%s\" cannot be read", list);
+		for (long seed = from; ok && seed <= to; seed++) {
+			char text[32];
+			snprintf(text, sizeof text, "%ld", seed);
+			ok = !texts_have(&p->seeds, text) ||
+				fault_set(f, "seeds", "give each once", "\"%s\" has %ld twice", list, seed);
+			ok = ok && texts_add(&p->seeds, text, "seeds", f);
+		}
+	}
+	texts_free(&given);
+	return ok;
+}
+
+static bool take_numbers(struct texts *t, const char *key, const char *list, double least, double most, struct fault *f)
+{
+	double x;
+	if (!take_list(t, key, list, f))
+		return false;
+	for (int i = 0; i < t->count; i++)
+		if (!number_read(t->text[i], &x) || !(x >= least && x <= most))
+			return fault_set(f, key, "join numbers by commas", "\"%s\" is not a number from %g to %g", t->text[i],
+				least, most);
+	return true;
+}
+
+static bool take_between(struct plan *p, const char *list, struct fault *f)
+{
+	struct texts ends = {0};
+	bool ok = take_numbers(&ends, "between", list, 0, 1e30, f);
+	if (ok &&
+		(ends.count != 2 || !number_read(ends.text[0], &p->from) || !number_read(ends.text[1], &p->to) ||
+			!(p->from > 0 && p->to > p->from)))
+		ok = fault_set(f, "between", "give the least and the largest cost: between=50M,300M", "\"%s\" cannot be read",
+			list);
+	texts_free(&ends);
+	return ok;
+}
+
+static struct entrant *entrant_named(const struct plan *p, const char *name)
+{
+	for (int i = 0; i < p->entrants; i++)
+		if (strcmp(p->entrant[i].name, name) == 0)
+			return &p->entrant[i];
+	return NULL;
+}
+
+static struct entrant *add_entrant(struct plan *p, const char *name, bool baseline, struct fault *f)
+{
+	if (!name[0] || strlen(name) >= sizeof p->entrant->name || strchr(name, '=')) {
+		fault_set(f, baseline ? "baseline" : "entrant", "entrant NAME SETTING=VALUE...",
+			"\"%s\" cannot be the name of one", name);
+		return NULL;
+	}
+	if (entrant_named(p, name)) {
+		fault_set(f, name, "give each a name of its own", "there are two of this name");
+		return NULL;
+	}
+	struct entrant *room = p->entrants < MOST_WORDS ? realloc(p->entrant, (size_t)(p->entrants + 1) * sizeof *room) : NULL;
+	if (!room) {
+		fault_memory(f, name);
+		return NULL;
+	}
+	p->entrant = room;
+	struct entrant *e = &room[p->entrants++];
+	*e = (struct entrant){.baseline = baseline};
+	snprintf(e->name, sizeof e->name, "%s", name);
+	return e;
+}
+
+static bool take_searchers(struct plan *p, const char *list, struct fault *f)
+{
+	struct texts names = {0};
+	char setting[2 * ENGINE_NAME];
+	bool ok = take_list(&names, "searchers", list, f);
+	for (int i = 0; ok && i < names.count; i++) {
+		struct entrant *e = add_entrant(p, names.text[i], false, f);
+		snprintf(setting, sizeof setting, "searcher=%s", names.text[i]);
+		ok = e && texts_add(&e->setting, setting, "searchers", f);
+	}
+	texts_free(&names);
+	return ok;
+}
+
+// What a race says by other keys.
+static bool free_setting(const char *word, struct fault *f)
+{
+	static const struct {
+		const char *key, *instead;
+	} taken[] = {{"seed=", "seeds="}, {"name=", "entrant NAME in a plan's file"}};
+	for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
+		if (strncmp(word, taken[i].key, strlen(taken[i].key)) == 0)
+			return fault_set(f, word, taken[i].instead, "is said in another way in a race");
+	return true;
+}
+
+bool plan_word(struct plan *p, const char *word, struct fault *f)
+{
+	const struct {
+		const char *key;
+		struct texts *list;
+	} list[] = {{"formats=", &p->formats}, {"targets=", &p->targets}};
+	const char *equals = strchr(word, '='), *value = equals ? equals + 1 : "";
+	size_t key = equals ? (size_t)(equals - word) + 1 : 0;
+	if (!key || key == 1 || !value[0])
+		return fault_set(f, word, advice, "is not a word of a plan");
+	for (size_t i = 0; i < sizeof list / sizeof *list; i++)
+		if (strncmp(word, list[i].key, key) == 0 && strlen(list[i].key) == key)
+			return take_list(list[i].list, list[i].key, value, f);
+	if (strncmp(word, "widths=", key) == 0)
+		return take_numbers(&p->widths, "widths", value, 0.01, 100, f);
+	if (strncmp(word, "times=", key) == 0)
+		return take_numbers(&p->times, "times", value, 0.001, 1000, f);
+	if (strncmp(word, "seeds=", key) == 0)
+		return take_seeds(p, value, f);
+	if (strncmp(word, "between=", key) == 0)
+		return take_between(p, value, f);
+	if (strncmp(word, "searchers=", key) == 0)
+		return take_searchers(p, value, f);
+	if (strncmp(word, "net=", key) == 0)
+		return !texts_have(&p->nets, value) ? texts_add(&p->nets, value, "net", f)
+						    : fault_set(f, word, "give each network once", "is there twice");
+	if (strncmp(word, "term=", key) == 0)
+		return strlen(value) < sizeof p->term ? snprintf(p->term, sizeof p->term, "%s", value) > 0
+						      : fault_set(f, word, "name a shorter path", "the name is too long");
+	return free_setting(word, f) && texts_add(&p->setting, word, "settings", f);
+}
+
+// "entrant NAME KEY=VALUE..." or "baseline NAME KEY=VALUE...".
+static bool entrant_line(struct plan *p, const struct words *w, bool baseline, struct fault *f)
+{
+	static const char alone[] = "alone=";
+	struct entrant *e = add_entrant(p, w->count > 1 ? w->word[1] : "", baseline, f);
+	for (int i = 2; e && i < w->count; i++) {
+		const char *word = w->word[i], *equals = strchr(word, '=');
+		if (!equals || equals == word)
+			return fault_set(f, word, "write it as SETTING=VALUE", "is not a setting");
+		if (strncmp(word, "net=", 4) == 0)
+			return fault_set(f, word, "give the plan the networks", "an entrant has no network of its own");
+		if (strncmp(word, alone, sizeof alone - 1) == 0 && baseline)
+			return fault_set(f, word, "leave it out, or make it an entrant", "a baseline is trained alone anyway");
+		if (strncmp(word, alone, sizeof alone - 1) == 0)
+			snprintf(e->alone, sizeof e->alone, "%s", word + sizeof alone - 1);
+		else if (!free_setting(word, f) || !texts_add(&e->setting, word, e->name, f))
+			return false;
+	}
+	return e != NULL;
+}
+
+static bool plan_line(struct plan *p, const char *line, struct fault *f)
+{
+	struct words w;
+	if (!words_split(&w, line, f))
+		return false;
+	bool ok = true, baseline = w.count && strcmp(w.word[0], "baseline") == 0;
+	if (baseline || (w.count && strcmp(w.word[0], "entrant") == 0))
+		ok = entrant_line(p, &w, baseline, f);
+	else
+		for (int i = 0; ok && i < w.count; i++)
+			ok = plan_word(p, w.word[i], f);
+	words_free(&w);
+	return ok;
+}
+
+bool plan_file(struct plan *p, const char *path, struct fault *f)
+{
+	size_t size;
+	char *text = disk_read(path, PLAN_MOST, &size, f), *save = text;
+	if (!text)
+		return false;
+	bool ok = strlen(text) == size || fault_set(f, path, "give a plan", "it holds a zero byte");
+	for (int line = 1; ok && save; line++) {
+		char *at = strsep(&save, "\n");
+		size_t n = strlen(at);
+		if (n && at[n - 1] == '\r')
+			at[n - 1] = '\0';
+		struct fault inner = {0};
+		if (!(ok = plan_line(p, at, &inner))) {
+			char where[sizeof inner.where];
+			snprintf(where, sizeof where, "%.200s:%d", path, line);
+			fault_within(f, where, &inner);
+		}
+	}
+	free(text);
+	return ok;
+}
+
+// ---- what follows from it --------------------------------------------------------------------------------------------
+
+const struct entrant *plan_first(const struct plan *p)
+{
+	for (int i = 0; i < p->entrants; i++)
+		if (!p->entrant[i].baseline && !p->entrant[i].alone[0])
+			return &p->entrant[i];
+	return NULL;
+}
+
+static bool have_kind(const struct plan *p, bool baseline)
+{
+	for (int i = 0; i < p->entrants; i++)
+		if (p->entrant[i].baseline == baseline)
+			return true;
+	return false;
+}
+
+static bool check_alone(const struct plan *p, struct fault *f)
+{
+	for (int i = 0; i < p->entrants; i++) {
+		const struct entrant *e = &p->entrant[i], *other = e->alone[0] ? entrant_named(p, e->alone) : NULL;
+		if (e->alone[0] && (!other || other >= e || other->baseline || other->alone[0]))
+			return fault_set(f, e->name, "name a search that is given before it",
+				"alone=%s is not an entrant that finds a choice", e->alone);
+	}
+	return true;
+}
+
+// Each run's settings, once for every entrant, network and aim.
+static bool check_runs(const struct plan *p, struct fault *f)
+{
+	int count;
+	struct race_run *run = plan_runs(p, &count, f);
+	bool ok = run != NULL;
+	for (int i = 0; ok && i < count; i++) {
+		struct fault inner = {0};
+		struct config *c = strcmp(run[i].seed, run[0].seed) == 0 ? plan_config(p, &run[i], &inner) : NULL;
+		if (strcmp(run[i].seed, run[0].seed) == 0 && !(ok = c != NULL))
+			fault_within(f, run[i].entrant->name, &inner);
+		config_free(c);
+	}
+	free(run);
+	return ok;
+}
+
+bool plan_settle(struct plan *p, struct fault *f)
+{
+	if (!p->nets.count && !texts_add(&p->nets, "resnet8", "net", f))
+		return false;
+	if (!p->seeds.count && !texts_add(&p->seeds, "1", "seeds", f))
+		return false;
+	if (!p->term[0])
+		snprintf(p->term, sizeof p->term, "%s", engine_terms()[0]);
+	if (p->formats.count && !have_kind(p, true)) { // before the others: what they are held against is there first
+		if (!add_entrant(p, entrant_named(p, "uniform") ? "baseline" : "uniform", true, f))
+			return false;
+		struct entrant last = p->entrant[p->entrants - 1];
+		memmove(p->entrant + 1, p->entrant, (size_t)(p->entrants - 1) * sizeof last);
+		p->entrant[0] = last;
+	}
+	if (p->targets.count && !have_kind(p, false) && !add_entrant(p, "live", false, f))
+		return false;
+	if (have_kind(p, true) && !p->formats.count)
+		return fault_set(f, "formats", "formats=int4,int8 for instance", "a baseline has no formats");
+	if (have_kind(p, false) && !p->targets.count)
+		return fault_set(f, "targets", "targets=int4,0.1x for instance", "a search has no target");
+	if (p->times.count && !plan_first(p))
+		return fault_set(f, "times", "add a searcher and targets", "there is no search whose time they are shares of");
+	return check_alone(p, f) && check_runs(p, f);
+}
+
+static void write_list(struct string *s, const char *key, const struct texts *t)
+{
+	struct string joined = {0};
+	if (!t->count)
+		return;
+	string_add(&joined, "%s=", key);
+	for (int i = 0; i < t->count; i++)
+		string_add(&joined, "%s%s", i ? "," : "", t->text[i]);
+	if (joined.failed)
+		s->failed = true;
+	else
+		words_quote(s, joined.bytes);
+	string_add(s, "\n");
+	string_free(&joined);
+}
+
+static void write_each(struct string *s, const char *before, const struct texts *t, const char *behind)
+{
+	for (int i = 0; i < t->count; i++) {
+		char word[2 * ENGINE_TEXT];
+		snprintf(word, sizeof word, "%s%s", before, t->text[i]);
+		words_quote(s, word);
+		string_add(s, "%s", i + 1 < t->count ? behind : "\n");
+	}
+}
+
+void plan_write(const struct plan *p, struct string *s)
+{
+	write_each(s, "net=", &p->nets, "\n");
+	write_list(s, "widths", &p->widths);
+	write_list(s, "formats", &p->formats);
+	string_add(s, "term=");
+	words_quote(s, p->term);
+	string_add(s, "\n");
+	write_list(s, "targets", &p->targets);
+	write_list(s, "seeds", &p->seeds);
+	write_list(s, "times", &p->times);
+	if (p->to > 0)
+		string_add(s, "between=%.17g,%.17g\n", p->from, p->to);
+	write_each(s, "", &p->setting, "\n");
+	for (int i = 0; i < p->entrants; i++) {
+		const struct entrant *e = &p->entrant[i];
+		string_add(s, "%s ", e->baseline ? "baseline" : "entrant");
+		words_quote(s, e->name);
+		string_add(s, "%s%s%s%s", e->alone[0] ? " alone=" : "", e->alone, e->setting.count ? " " : "",
+			e->setting.count ? "" : "\n");
+		write_each(s, "", &e->setting, " ");
+	}
+}
+
+void plan_free(struct plan *p)
+{
+	struct texts *const list[] = {&p->nets, &p->widths, &p->formats, &p->targets, &p->seeds, &p->times, &p->setting};
+	for (size_t i = 0; i < sizeof list / sizeof *list; i++)
+		texts_free(list[i]);
+	for (int i = 0; i < p->entrants; i++)
+		texts_free(&p->entrant[i].setting);
+	free(p->entrant);
+	*p = (struct plan){0};
+}
+
+// ---- runs ------------------------------------------------------------------------------------------------------------
+
+const char *run_title(const struct race_run *r, char buf[4 * ENGINE_TEXT])
+{
+	snprintf(buf, 4 * ENGINE_TEXT, "%s %s %s seed %s%s%s", r->entrant->name, r->network, r->aim, r->seed,
+		r->time[0] ? " at time " : "", r->time);
+	return buf;
+}
+
+// FNV-1a, 64 bits, of a text with its final zero.
+static uint64_t hash_text(uint64_t h, const char *text)
+{
+	do
+		h = (h ^ (uint64_t)(unsigned char)*text) * 0x100000001b3u;
+	while (*text++);
+	return h;
+}
+
+static uint64_t hash_settings(uint64_t h, const struct plan *p, const struct entrant *e)
+{
+	h = hash_text(h, e->name);
+	h = hash_text(h, p->term);
+	for (int i = 0; i < p->setting.count; i++)
+		h = hash_text(h, p->setting.text[i]);
+	for (int i = 0; i < e->setting.count; i++)
+		h = hash_text(h, e->setting.text[i]);
+	return h;
+}
+
+// What a run is called, so that its result is known again in a plan that has become longer.
+static void name_run(const struct plan *p, struct race_run *r)
+{
+	char title[4 * ENGINE_TEXT];
+	uint64_t h = hash_settings(0xcbf29ce484222325u, p, r->entrant);
+	const struct entrant *found = r->entrant->alone[0] ? entrant_named(p, r->entrant->alone) : NULL;
+	if (found)
+		h = hash_settings(h, p, found);
+	run_title(r, title);
+	h = hash_text(h, title);
+	if (r->time[0] && plan_first(p))
+		h = hash_settings(h, p, plan_first(p));
+	for (char *c = title; *c; c++)
+		if (!isalnum((unsigned char)*c) && !strchr(".-_", *c))
+			*c = '-';
+	snprintf(r->name, sizeof r->name, "%.100s-%08x", title, (unsigned)(h ^ h >> 32));
+}
+
+static bool name_network(struct race_run *r, struct fault *f)
+{
+	int n = r->width[0]
+		? snprintf(r->network, sizeof r->network, "%s%cwidth=%s", r->net, strchr(r->net, ':') ? ',' : ':', r->width)
+		: snprintf(r->network, sizeof r->network, "%s", r->net);
+	return (n > 0 && (size_t)n < sizeof r->network) ||
+		fault_set(f, r->net, "name a shorter one", "the network's name is too long");
+}
+
+// Whether an entrant takes part in a comparison: what is trained alone has no search whose time could be counted.
+static bool takes_part(const struct entrant *e, const char *time)
+{
+	return !time[0] || !e->alone[0];
+}
+
+struct runs {
+	const struct plan *plan;
+	int count, room;
+	struct race_run *run;
+};
+
+static bool add_run(struct runs *runs, const struct race_run *run, struct fault *f)
+{
+	if (runs->count == MOST_RUNS)
+		return fault_set(f, "race", "make several of it", "more than %d runs", MOST_RUNS);
+	if (runs->count == runs->room) {
+		int room = runs->room ? 2 * runs->room : 64;
+		struct race_run *more = realloc(runs->run, (size_t)room * sizeof *more);
+		if (!more)
+			return fault_memory(f, "race");
+		runs->run = more;
+		runs->room = room;
+	}
+	struct race_run *its = &runs->run[runs->count++];
+	*its = *run;
+	if (!name_network(its, f))
+		return false;
+	name_run(runs->plan, its);
+	return true;
+}
+
+// An entrant on every network, with every aim.
+static bool add_entrant_runs(struct runs *runs, struct race_run run, struct fault *f)
+{
+	static char as_it_is[] = "", *one[] = {as_it_is};
+	const struct plan *p = runs->plan;
+	const struct texts widths = p->widths.count ? p->widths : (struct texts){1, one};
+	const struct texts *aims = run.entrant->baseline ? &p->formats : &p->targets;
+	for (int i = 0; i < p->nets.count; i++)
+		for (int w = 0; w < widths.count; w++)
+			for (int a = 0; a < aims->count; a++) {
+				run.net = p->nets.text[i];
+				run.width = widths.text[w];
+				run.aim = aims->text[a];
+				if (!add_run(runs, &run, f))
+					return false;
+			}
+	return true;
+}
+
+struct race_run *plan_runs(const struct plan *p, int *count, struct fault *f)
+{
+	struct runs runs = {.plan = p};
+	bool ok = true;
+	for (int s = 0; s < p->seeds.count; s++)
+		for (int t = -1; t < p->times.count; t++) // first at equal training images
+			for (int e = 0; ok && e < p->entrants; e++) {
+				struct race_run run = {.entrant = &p->entrant[e],
+					.seed = p->seeds.text[s],
+					.time = t < 0 ? "" : p->times.text[t]};
+				ok = !takes_part(run.entrant, run.time) || add_entrant_runs(&runs, run, f);
+			}
+	if (ok && !runs.count)
+		ok = fault_set(f, "race", "give formats= or targets=", "it has no runs");
+	if (!ok) {
+		free(runs.run);
+		return NULL;
+	}
+	*count = runs.count;
+	return runs.run;
+}
+
+// ---- settings of a run -----------------------------------------------------------------------------------------------
+
+static bool set_word(struct config *c, const char *word, struct fault *f)
+{
+	char name[ENGINE_NAME + 16];
+	const char *equals = strchr(word, '=');
+	snprintf(name, sizeof name, "%.*s", (int)(equals - word), word);
+	return config_set(c, name, equals + 1, f);
+}
+
+static bool set_each(struct config *c, const struct texts *t, struct fault *f)
+{
+	for (int i = 0; i < t->count; i++)
+		if (!set_word(c, t->text[i], f))
+			return false;
+	return true;
+}
+
+// A search aims at the plan's term alone, with the weight that the first term has by itself.
+static bool set_target(struct config *c, const char *term, const char *target, struct fault *f)
+{
+	const char *usual = engine_terms()[0];
+	char name[ENGINE_NAME + 16], weight[ENGINE_TEXT] = "1";
+	snprintf(name, sizeof name, "weight.%s", usual);
+	config_get(c, name, weight, sizeof weight);
+	if (strcmp(term, usual) != 0) {
+		if (!config_set(c, name, "0", f))
+			return false;
+		snprintf(name, sizeof name, "weight.%s", term);
+		if (!config_set(c, name, weight, f))
+			return false;
+	}
+	snprintf(name, sizeof name, "target.%s", term);
+	return config_set(c, name, target, f);
+}
+
+struct config *plan_config(const struct plan *p, const struct race_run *r, struct fault *f)
+{
+	struct config *c = config_new();
+	if (!c) {
+		fault_memory(f, "race");
+		return NULL;
+	}
+	// The front is for the eye, and its scoring takes time that a result does not need.
+	bool ok = config_set(c, "front-every", "0", f) && set_each(c, &p->setting, f) && set_each(c, &r->entrant->setting, f) &&
+		config_set(c, "net", r->network, f) && config_set(c, "seed", r->seed, f);
+	if (ok && r->entrant->baseline)
+		ok = config_set(c, "space", r->aim, f) && config_set(c, "searcher", "uniform", f);
+	else if (ok)
+		ok = set_target(c, p->term, r->aim, f);
+	if (ok && r->entrant->alone[0])
+		ok = config_set(c, "searcher", "uniform", f);
+	if (ok)
+		return c;
+	config_free(c);
+	return NULL;
+}

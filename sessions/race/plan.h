@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What a race is to run: searchers x targets x networks x seeds, and what they are held against. A plan is words, KEY=VALUE, on a
+// command line or in a file:
+//
+//	net=NETWORK        a network; may be given again        widths=0.5,1       each network at these widths
+//	formats=int4,int8  uniform networks, trained alone      targets=int4,0.1x  what the searches aim at
+//	seeds=1-5          or 1,2,3                             term=bops          the cost term of both
+//	searchers=a,b      entrants of these searchers          times=1,0.5        also at equal time: shares of the first entrant's
+//	between=50M,300M   costs that the hulls are compared over
+//	SETTING=VALUE      of all runs alike: steps=1500, data=cifar10:FOLDER
+//
+// and in a file also lines that give an entrant settings of its own. A # begins a comment.
+//
+//	entrant NAME SETTING=VALUE...    a search for each target; `alone=OTHER`: the choice that OTHER found, trained from nothing
+//	baseline NAME SETTING=VALUE...   a uniform network for each format
+//
+// No state; faults name the word.
+#ifndef SESSIONS_RACE_PLAN_H
+#define SESSIONS_RACE_PLAN_H
+
+#include "engine/base/text.h"
+#include "engine/engine.h"
+
+struct texts {
+	int count;
+	char **text;
+};
+
+struct entrant {
+	char name[ENGINE_NAME];
+	bool baseline;           // runs with each format; else with each target
+	char alone[ENGINE_NAME]; // the entrant whose choices it trains; "": none
+	struct texts setting;    // KEY=VALUE
+};
+
+struct plan {
+	char term[ENGINE_NAME];
+	struct texts nets, widths, formats, targets, seeds, times, setting;
+	double from, to; // of the comparison of hulls; 0: what both have
+	int entrants;
+	struct entrant *entrant; // baselines too, in the order given
+};
+
+// One run of a plan. Its texts are the plan's.
+struct race_run {
+	const struct entrant *entrant;
+	const char *net, *width; // width "": as the network has it
+	const char *aim;         // the format of a baseline, the target of a search
+	const char *seed;
+	const char *time;           // "": at equal training images; else at this share of the first entrant's time
+	char network[ENGINE_TEXT];  // "resnet8:width=0.5"
+	char name[2 * ENGINE_TEXT]; // of its result: what can be read of it, and a digest of all that makes it what it is
+};
+
+// Starts as {0}.
+bool plan_word(struct plan *, const char *word, struct fault *);
+bool plan_file(struct plan *, const char *path, struct fault *); // a fault says the line
+// What follows from the rest, and whether every run can be: its settings, its targets' texts.
+bool plan_settle(struct plan *, struct fault *);
+void plan_write(const struct plan *, struct string *); // as plan_file reads it
+void plan_free(struct plan *);
+
+// All runs in the order in which they are made: seed by seed. The caller frees. NULL with a fault: there are none, or too many.
+struct race_run *plan_runs(const struct plan *, int *count, struct fault *);
+// Its settings; the number of steps of a run at equal time is the caller's to set. NULL with a fault. The caller frees.
+struct config *plan_config(const struct plan *, const struct race_run *, struct fault *);
+// "live resnet8:width=0.5 int4 seed 1"
+const char *run_title(const struct race_run *, char buf[4 * ENGINE_TEXT]);
+const struct entrant *plan_first(const struct plan *); // the first search: what times are shares of. NULL: there is none
+
+#endif

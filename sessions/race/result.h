@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The result of one run: a JSON file of a race's folder, written whole or not at all. Its `layers` are those of an exported policy, so
+// that `paste` takes the file.
+#ifndef SESSIONS_RACE_RESULT_H
+#define SESSIONS_RACE_RESULT_H
+
+#include "engine/base/disk.h"
+#include "sessions/race/plan.h"
+
+struct result_term {
+	char name[ENGINE_NAME], unit[ENGINE_TEXT];
+	double cost; // NAN: it has no price
+};
+struct result_layer {
+	char name[ENGINE_NAME], weight[16], activation[16]; // the formats chosen
+};
+
+struct result {
+	bool there;    // else nothing more is said
+	char why[512]; // the run failed, for good: what it said; "": it went well
+	long steps;
+	double images;        // trained on, each as often as it was
+	double heldout, test; // accuracies, 0..1
+	int terms;
+	struct result_term term[ENGINE_TERMS];
+	int layers;
+	struct result_layer *layer;
+	char digest[64];  // of the weights and the policy
+	double opening;   // seconds: data and network
+	double running;   // training, scoring and all else up to the horizon
+	double scoring;   // then: calibration and both splits
+	double processor; // seconds of all processors, all of it
+	double memory;    // bytes, at its peak
+	char kernels[ENGINE_NAME];
+};
+
+// Reads it, or finds that it is not there. False: it cannot be read, or is that of other settings, which the fault names.
+bool result_read(const char *folder, const struct plan *, const struct race_run *, struct result *, struct fault *);
+bool result_write(const char *folder, const struct plan *, const struct race_run *, const struct config *, const struct result *,
+	struct fault *);
+void result_free(struct result *);
+// The cost by a term; NAN: none.
+double result_cost(const struct result *, const char *term);
+const char *result_unit(const struct result *, const char *term); // "": none
+// "int8 int4/int8 …" of all layers, and a digest of them.
+void result_choice(const struct result *, struct string *);
+
+// All of a race: its plan, its runs, what is there of their results.
+struct race {
+	char folder[DISK_PATH];
+	char title[ENGINE_TEXT];
+	struct plan plan;
+	int runs;
+	struct race_run *run;  // [runs]
+	struct result *result; // [runs]
+};
+// Starts as {0}; race_free is for it in any case. `folder` as a person gives it. Results are read too where `results`.
+bool race_open(struct race *, const char *name, bool results, struct fault *);
+void race_free(struct race *);
+// The folder that a name stands for: with .race behind it, where it has not.
+bool race_folder(const char *name, char folder[DISK_PATH], struct fault *);
+int race_finished(const struct race *);
+
+#define RACE_PLAN_FILE "plan"
+
+#endif

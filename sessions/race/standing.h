@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// How a race stands: its results gathered over seeds, and held against the upper hull of the baselines of the same network and
+// comparison. Accuracies are test accuracies in percent, gaps points of it.
+#ifndef SESSIONS_RACE_STANDING_H
+#define SESSIONS_RACE_STANDING_H
+
+#include "sessions/race/result.h"
+#include "sessions/race/statistics.h"
+
+// An entrant on a network with an aim, over all seeds.
+struct standing_row {
+	const struct race_run *run;                // of the first seed
+	struct spread test, cost, seconds, memory; // memory: bytes
+	struct spread gap;                         // above the hull of the baselines' means, over all widths
+	struct spread pairs;                       // above the hull of the same seed's baselines
+	struct spread at_width;                    // above the hull of the baselines of its own width
+	bool corner;                               // a baseline that the hull rests on
+	bool claim;                                // a search whose uniform network is worth comparing with
+	const char *note;                          // why it carries no claim; "": it does, or is a baseline
+};
+// A search's hull against that of the baselines, of one network and comparison.
+struct standing_hull {
+	const char *net, *time, *entrant;
+	struct hull_gap gap;  // of the means
+	struct spread paired; // the mean gap, seed by seed
+};
+struct standing {
+	const struct race *race;
+	int rows;
+	struct standing_row *row;
+	double *accuracy, *cost; // [rows][seeds]; NAN: not there, or failed
+	int hulls;
+	struct standing_hull *hull;
+};
+bool standing_of(const struct race *, struct standing *, struct fault *);
+void standing_free(struct standing *);
+// The corners of a hull of baselines: fills spot[rows] and says how many. `width` NULL: over all widths; seed -1: of the means.
+int standing_baseline(const struct standing *, const struct race_run *like, const char *width, int seed, struct spot *);
+
+#endif

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What a race is judged by: means with their spread, and the upper hull of accuracies over costs. Pure functions.
+#ifndef SESSIONS_RACE_STATISTICS_H
+#define SESSIONS_RACE_STATISTICS_H
+
+#include <stdbool.h>
+
+// Numbers that are NAN do not count.
+struct spread {
+	int count;
+	double mean; // NAN: of none
+	double sd;   // standard deviation of the sample; NAN: of fewer than two
+};
+struct spread spread_of(const double *x, int count);
+
+// A network: what it costs, how good it is.
+struct spot {
+	double cost, value;
+};
+
+// The upper hull over the logarithm of cost, from the cheapest to the one of the highest value: no spot lies above it, and it only
+// rises. Sorts the spots and leaves the hull's corners in front: how many. Costs are above 0; spots that are not finite do not count.
+int hull_of(struct spot *, int count);
+// Its height at a cost, straight in the logarithm of cost between corners; beyond the last corner that one's. NAN: cheaper than the
+// first.
+double hull_at(const struct spot *hull, int corners, double cost);
+// The mean and the least height of hull a above hull b between two costs, evenly in the logarithm of cost, as far as both begin there and
+// a has not ended. False: that is nowhere.
+struct hull_gap {
+	double mean, least;
+	double at;       // the cost of the least
+	double from, to; // what was compared
+};
+bool hull_compare(const struct spot *a, int a_corners, const struct spot *b, int b_corners, double from, double to,
+	struct hull_gap *);
+
+#endif

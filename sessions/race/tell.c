@@ -1,0 +1,451 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What is told of a race: its table, its runs as CSV, its figure; and the command.
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "engine/base/disk.h"
+#include "sessions/race/make.h"
+#include "sessions/race/standing.h"
+#include "sessions/report/report.h"
+#include "sessions/sessions.h"
+#include "sessions/store/folder.h"
+
+enum { PLOT_SECONDS = 60 };
+
+// ---- the table -------------------------------------------------------------------------------------------------------
+
+// "57.31 ±0.42": the spread only where there are several.
+static void spread_cell(struct report *r, const struct spread *s, double factor, const char *format)
+{
+	char mean[64], sd[64] = "";
+	if (isnan(s->mean)) {
+		report_cell(r, "%s", "");
+		return;
+	}
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+	snprintf(mean, sizeof mean, format, s->mean / factor);
+#pragma GCC diagnostic pop
+	if (s->count > 1)
+		snprintf(sd, sizeof sd, " ±%.2f", s->sd / factor);
+	report_cell(r, "%s%s", mean, sd);
+}
+
+static const char *unit_of_race(const struct race *race)
+{
+	for (int i = 0; i < race->runs; i++)
+		if (race->result[i].there && result_unit(&race->result[i], race->plan.term)[0])
+			return result_unit(&race->result[i], race->plan.term);
+	return "";
+}
+
+static void row_cells(struct report *r, const struct standing *s, const struct standing_row *row, const char *unit)
+{
+	char cost[96];
+	const struct race_run *run = row->run;
+	report_cell(r, "%s", run->entrant->name);
+	report_cell(r, "%s", run->network);
+	report_cell(r, "%s", run->aim);
+	if (s->race->plan.times.count)
+		report_cell(r, "%s", run->time[0] ? run->time : "images");
+	report_cell(r, "%d", row->test.count);
+	report_cell(r, "%s", isnan(row->cost.mean) ? "" : number_brief(row->cost.mean, unit, cost, sizeof cost));
+	spread_cell(r, &row->test, 1, "%.2f");
+	spread_cell(r, &row->gap, 1, "%+.2f");
+	spread_cell(r, &row->pairs, 1, "%+.2f");
+	spread_cell(r, &row->at_width, 1, "%+.2f");
+	spread_cell(r, &(struct spread){1, row->seconds.mean, NAN}, 1, "%.1f");
+	spread_cell(r, &(struct spread){1, row->memory.mean, NAN}, 1e6, "%.0f");
+	report_cell(r, "%s", row->corner ? "on the hull" : row->note);
+}
+
+static void tell_hull(struct report *r, const struct standing_hull *h, const char *unit)
+{
+	char from[96], to[96], at[96], pairs[96] = "";
+	if (h->paired.count > 1)
+		snprintf(pairs, sizeof pairs, "; seed by seed %+.2f ±%.2f on the mean", h->paired.mean, h->paired.sd);
+	report_below(r,
+		"%s on %s%s%s: its hull against that of the baselines, %s to %s: %+.2f points on the mean, %+.2f at the least (%s)%s",
+		h->entrant, h->net, h->time[0] ? ", at time " : "", h->time, number_brief(h->gap.from, unit, from, sizeof from),
+		number_brief(h->gap.to, unit, to, sizeof to), h->gap.mean, h->gap.least,
+		number_brief(h->gap.at, unit, at, sizeof at), pairs);
+}
+
+static void tell_failures(struct report *r, const struct race *race)
+{
+	char title[4 * ENGINE_TEXT];
+	for (int i = 0; i < race->runs; i++)
+		if (race->result[i].why[0])
+			report_below(r, "%s failed: %s", run_title(&race->run[i], title), race->result[i].why);
+}
+
+static bool tell_table(struct command_call *call, const struct race *race)
+{
+	static const struct report_column column[] = {{"entrant", true}, {"network", true}, {"aim", true}, {"equal", true},
+		{"seeds", false}, {"cost", false}, {"test %", false}, {"to the hull", false}, {"seed by seed", false},
+		{"at its width", false}, {"seconds", false}, {"MB", false}, {"", true}};
+	enum { COLUMNS = sizeof column / sizeof *column, TIME = 3 };
+	struct report_column shown[COLUMNS];
+	struct standing s;
+	struct report r;
+	int columns = 0;
+	if (!standing_of(race, &s, &call->fault))
+		return false;
+	for (int c = 0; c < COLUMNS; c++)
+		if (c != TIME || race->plan.times.count)
+			shown[columns++] = column[c];
+	report_begin(&r, shown, columns);
+	const char *unit = unit_of_race(race);
+	report_above(&r, "%s: %d of %d runs are finished; cost: %s%s%s", race->title, race_finished(race), race->runs,
+		race->plan.term, unit[0] ? ", " : "", unit);
+	for (int i = 0; i < s.rows; i++)
+		row_cells(&r, &s, &s.row[i], unit);
+	for (int i = 0; i < s.hulls; i++)
+		tell_hull(&r, &s.hull[i], unit);
+	tell_failures(&r, race);
+	report_below(&r,
+		"(points of test accuracy above the upper hull of the baselines over log cost: of their means over all widths, of the "
+		"same seed's, of the same width's; ± the spread over seeds)");
+	standing_free(&s);
+	return report_end(&r, call, NULL, true);
+}
+
+// ---- CSV -------------------------------------------------------------------------------------------------------------
+
+static void csv_text(struct string *s, const char *text)
+{
+	bool quote = strpbrk(text, ",\"\n") != NULL;
+	string_add(s, "%s", quote ? "\"" : "");
+	for (; *text; text++)
+		string_add(s, "%s%c", *text == '"' ? "\"" : "", *text);
+	string_add(s, "%s,", quote ? "\"" : "");
+}
+
+static void csv_number(struct string *s, double x)
+{
+	if (isfinite(x))
+		string_add(s, "%.10g", x);
+	string_add(s, ",");
+}
+
+// The first result with the most terms: what the columns of costs are.
+static const struct result *with_terms(const struct race *race)
+{
+	static const struct result none;
+	const struct result *best = &none;
+	for (int i = 0; i < race->runs; i++)
+		if (race->result[i].terms > best->terms)
+			best = &race->result[i];
+	return best;
+}
+
+static void csv_head(struct string *s, const struct result *terms)
+{
+	string_add(s, "run,entrant,kind,net,width,network,aim,equal,seed,steps,images,heldout,test,");
+	for (int t = 0; t < terms->terms; t++)
+		string_add(s, "%s,", terms->term[t].name);
+	string_add(s, "digest,choice,failed,seconds,opening_s,scoring_s,processor_s,memory_bytes\n");
+}
+
+static void csv_row(struct string *s, const struct race *race, int i, const struct result *terms)
+{
+	const struct race_run *run = &race->run[i];
+	const struct result *r = &race->result[i];
+	struct string choice = {0};
+	const char *kind = run->entrant->baseline ? "baseline" : run->entrant->alone[0] ? "alone" : "search";
+	const char *const texts[] = {run->name, run->entrant->name, kind, run->net, run->width, run->network, run->aim,
+		run->time[0] ? run->time : "images", run->seed};
+	for (size_t k = 0; k < sizeof texts / sizeof *texts; k++)
+		csv_text(s, texts[k]);
+	const double numbers[] = {(double)r->steps, r->images, r->heldout, r->test};
+	for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++)
+		csv_number(s, numbers[k]);
+	for (int t = 0; t < terms->terms; t++)
+		csv_number(s, result_cost(r, terms->term[t].name));
+	result_choice(r, &choice);
+	csv_text(s, r->digest);
+	csv_text(s, choice.bytes ? choice.bytes : "");
+	csv_text(s, r->why);
+	s->failed |= choice.failed;
+	string_free(&choice);
+	csv_number(s, r->running);
+	csv_number(s, r->opening);
+	csv_number(s, r->scoring);
+	csv_number(s, r->processor);
+	string_add(s, "%.0f\n", r->memory);
+}
+
+static bool write_csv(struct command_call *call, const struct race *race, const char *file)
+{
+	char path[DISK_PATH];
+	struct string s = {0};
+	const struct result *terms = with_terms(race);
+	if (!file && !folder_file(race->folder, "race.csv", path, sizeof path, &call->fault))
+		return false;
+	file = file ? file : path;
+	csv_head(&s, terms);
+	for (int i = 0; i < race->runs; i++)
+		if (race->result[i].there)
+			csv_row(&s, race, i, terms);
+	bool ok = s.failed ? fault_memory(&call->fault, file) : disk_replace(file, s.bytes, s.length, &call->fault);
+	string_free(&s);
+	if (ok)
+		call->say(call, "wrote %d runs to %s", race_finished(race), file);
+	return ok;
+}
+
+// ---- the figure ------------------------------------------------------------------------------------------------------
+
+static bool in_figure(const struct standing_row *row, const struct race_run *like)
+{
+	return strcmp(row->run->net, like->net) == 0 && strcmp(row->run->time, like->time) == 0 && row->test.count &&
+		row->cost.mean > 0;
+}
+
+// The kinds of points of one figure, with room for each row's.
+struct trades {
+	int count;
+	size_t room;
+	struct trade *trade;
+	double *number;
+	char (*label)[16];
+	struct spot *spot;
+};
+
+static bool make_trades(struct trades *t, const struct standing *s)
+{
+	const size_t kinds = (size_t)s->race->plan.entrants + 1;
+	*t = (struct trades){.room = (size_t)s->rows + 1};
+	t->trade = calloc(kinds, sizeof *t->trade);
+	t->number = calloc(2 * t->room * kinds, sizeof *t->number);
+	t->label = calloc(t->room * kinds, sizeof *t->label);
+	t->spot = calloc(t->room, sizeof *t->spot);
+	return t->trade && t->number && t->label && t->spot;
+}
+
+static void free_trades(struct trades *t)
+{
+	free(t->trade);
+	free(t->number);
+	free(t->label);
+	free(t->spot);
+}
+
+static struct trade *add_trade(struct trades *t, const char *name, enum figure_role role)
+{
+	const size_t at = (size_t)t->count;
+	struct trade *its = &t->trade[t->count++];
+	*its = (struct trade){.role = role, .cost = t->number + 2 * at * t->room, .accuracy = t->number + (2 * at + 1) * t->room};
+	snprintf(its->name, sizeof its->name, "%s", name);
+	return its;
+}
+
+static void add_hull(struct trades *t, const struct standing *s, const struct race_run *like)
+{
+	struct trade *hull = add_trade(t, "hull of the baselines", ROLE_FRONT);
+	hull->line = true;
+	hull->count = standing_baseline(s, like, NULL, -1, t->spot);
+	for (int i = 0; i < hull->count; i++) {
+		hull->cost[i] = t->spot[i].cost;
+		hull->accuracy[i] = t->spot[i].value;
+	}
+}
+
+// An entrant's points; a baseline's say which format and width they are.
+static void add_points(struct trades *t, const struct standing *s, const struct race_run *like, const struct entrant *e,
+	enum figure_role role)
+{
+	struct trade *points = add_trade(t, e->name, role);
+	if (e->baseline)
+		points->label = t->label + t->room * (size_t)(t->count - 1);
+	for (int i = 0; i < s->rows; i++) {
+		const struct standing_row *row = &s->row[i];
+		if (row->run->entrant != e || !in_figure(row, like))
+			continue;
+		int at = points->count++;
+		points->cost[at] = row->cost.mean;
+		points->accuracy[at] = row->test.mean;
+		if (points->label)
+			snprintf(points->label[at], sizeof *points->label, "%.8s%s%.5s", row->run->aim,
+				row->run->width[0] ? " " : "", row->run->width);
+	}
+}
+
+// The first search stands out, and the second from the others.
+static struct figure *figure_of_race(const struct standing *s, const struct race_run *like, struct fault *f)
+{
+	static const enum figure_role roles[] = {ROLE_MAIN, ROLE_SECOND, ROLE_SAMPLED};
+	const struct plan *p = &s->race->plan;
+	struct trades t;
+	struct figure *figure = NULL;
+	char title[128];
+	if (make_trades(&t, s)) {
+		add_hull(&t, s, like);
+		for (int e = 0, searches = 0; e < p->entrants; e++) {
+			bool baseline = p->entrant[e].baseline;
+			add_points(&t, s, like, &p->entrant[e], baseline ? ROLE_UNIFORM : roles[searches]);
+			searches += !baseline && searches < 2;
+		}
+		snprintf(title, sizeof title, "Race %.40s: %.50s%s%s", s->race->title, like->net,
+			like->time[0] ? ", at time " : "", like->time);
+		figure = figure_of_trades(title, p->term, unit_of_race(s->race), "test accuracy (%)", t.trade, t.count);
+	}
+	if (!figure)
+		fault_memory(f, s->race->folder);
+	free_trades(&t);
+	return figure;
+}
+
+static bool draw(struct command_call *call, const struct figure *figure, const char *format, const char *file)
+{
+	struct plotter *plotter = plotter_new("gnuplot");
+	struct plot_request request = {.figure = figure, .format = format, .file = file, .width_cm = 16};
+	char done[DISK_PATH];
+	bool ok = plotter ? plotter_request(plotter, &request, &call->fault) : fault_memory(&call->fault, file);
+	if (ok) {
+		plotter_finish(plotter, PLOT_SECONDS);
+		if (!plotter_done(plotter, done, sizeof done, &ok, &call->fault))
+			ok = fault_set(&call->fault, file, "try again", "gnuplot has not drawn it in %d s", PLOT_SECONDS);
+	}
+	plotter_free(plotter);
+	if (ok)
+		call->say(call, "drew %s", file);
+	return ok;
+}
+
+// A picture for each network and comparison.
+static bool draw_all(struct command_call *call, const struct race *race, const char *format)
+{
+	struct standing s;
+	char file[DISK_PATH + 64];
+	bool ok = standing_of(race, &s, &call->fault);
+	for (int i = 0, pictures = 0; ok && i < s.rows; i++) {
+		const struct race_run *run = s.row[i].run;
+		bool known = false;
+		for (int k = 0; k < i; k++)
+			known |= strcmp(s.row[k].run->net, run->net) == 0 && strcmp(s.row[k].run->time, run->time) == 0;
+		if (known)
+			continue;
+		pictures++;
+		snprintf(file, sizeof file, "%s/race%s%.0d.%s", race->folder, pictures > 1 ? "-" : "",
+			pictures > 1 ? pictures : 0, format);
+		struct figure *figure = figure_of_race(&s, run, &call->fault);
+		ok = figure && draw(call, figure, format, file);
+		figure_free(figure);
+	}
+	standing_free(&s);
+	return ok;
+}
+
+// ---- commands --------------------------------------------------------------------------------------------------------
+
+static const char usage[] = "race NAME KEY=VALUE|PLANFILE..., or resume, table, csv or plot and its NAME";
+
+static void say_line(void *context, const char *line)
+{
+	struct command_call *call = context;
+	call->say(call, "%s", line);
+	fflush(stdout);
+}
+
+static bool alone(const struct command_call *call, struct fault *f)
+{
+	return !call->context ||
+		fault_set(f, "race", "run it by itself: bitscape race ...",
+			"a race takes the machine for hours, beside this session");
+}
+
+static bool show_race(struct command_call *call, const char *name, const char *what, const char *more)
+{
+	struct race race = {0};
+	bool ok = race_open(&race, name, true, &call->fault);
+	if (ok && strcmp(what, "table") == 0)
+		ok = tell_table(call, &race);
+	else if (ok && strcmp(what, "csv") == 0)
+		ok = write_csv(call, &race, more);
+	else if (ok)
+		ok = draw_all(call, &race, more ? more : "svg");
+	race_free(&race);
+	return ok;
+}
+
+static bool go_on(struct command_call *call, const char *name)
+{
+	return race_go_on(name, say_line, call, &call->fault) && show_race(call, name, "table", NULL);
+}
+
+static bool write_plan(const char *folder, const struct plan *p, struct fault *f)
+{
+	char path[DISK_PATH];
+	struct string s = {0};
+	plan_write(p, &s);
+	bool ok = folder_file(folder, RACE_PLAN_FILE, path, sizeof path, f) &&
+		(s.failed ? fault_memory(f, path) : disk_replace(path, s.bytes, s.length, f));
+	string_free(&s);
+	return ok;
+}
+
+// Its folder is new, or what a process that was killed in its first moments left of one.
+static bool make_folder(const char *folder, struct fault *f)
+{
+	if (folder_has(folder, RACE_PLAN_FILE))
+		return fault_set(f, folder, "`race resume` goes on with it", "there is a race of this name");
+	if (folder_make(folder, true, f) || folder_half_made(folder))
+		return true;
+	return access(folder, F_OK) != 0
+		? false
+		: fault_set(f, folder, "choose another name", "something of this name is there that is not a race");
+}
+
+static bool begin(struct command_call *call)
+{
+	char folder[DISK_PATH];
+	struct plan plan = {0};
+	struct fault *f = &call->fault;
+	bool ok = race_folder(call->argv[0], folder, f);
+	if (ok && call->argc < 2)
+		ok = fault_set(f, call->argv[0], usage, "a race needs a plan");
+	for (int i = 1; ok && i < call->argc; i++)
+		ok = strchr(call->argv[i], '=') ? plan_word(&plan, call->argv[i], f) : plan_file(&plan, call->argv[i], f);
+	ok = ok && plan_settle(&plan, f) && make_folder(folder, f) && write_plan(folder, &plan, f);
+	plan_free(&plan);
+	return ok && go_on(call, folder);
+}
+
+static bool run_race(struct command_call *call)
+{
+	static const struct {
+		const char *word;
+		int most; // words behind it
+	} verb[] = {{"resume", 1}, {"table", 1}, {"csv", 2}, {"plot", 2}, {"run", 2}};
+	enum { RESUME, TABLE, CSV, PLOT, RUN, VERBS };
+	int v = 0;
+	while (v < VERBS && strcmp(call->argv[0], verb[v].word) != 0)
+		v++;
+	if (v == VERBS)
+		return alone(call, &call->fault) && begin(call);
+	if (call->argc < 2 || call->argc > 1 + verb[v].most || (v == RUN && call->argc != 3))
+		return fault_set(&call->fault, verb[v].word, usage, "it takes the name of a race%s",
+			verb[v].most > 1 ? ", and one word more" : "");
+	if (v == RESUME)
+		return alone(call, &call->fault) && go_on(call, call->argv[1]);
+	if (v == RUN)
+		return alone(call, &call->fault) && race_make(call->argv[1], call->argv[2], &call->fault);
+	return show_race(call, call->argv[1], verb[v].word, call->argv[2]);
+}
+
+static const struct command rows[] = {
+	{"race", COMMAND_QUERY, 1, -1, {ARGUMENT_WORDS, ARGUMENT_FILE, ARGUMENT_TEXT}, 1, "resume|table|csv|plot",
+		"NAME KEY=VALUE|PLANFILE... | resume|table NAME | csv NAME [FILE] | plot NAME [svg|png|pdf]",
+		"searchers x targets x networks x seeds, one run after another, against the hull of uniform networks; keys: net= widths= "
+		"formats= targets= searchers= seeds= times= term= between=, and settings of all runs",
+		run_race},
+};
+
+struct command_group session_race_group(struct session *s)
+{
+	return (struct command_group){"Races", rows, sizeof rows / sizeof *rows, s};
+}

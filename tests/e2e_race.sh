@@ -1,0 +1,205 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# A race end to end: killed and resumed, it gives what it gives in one go; its table, CSV and figure; two at once, a full disk,
+# signals, and plans that cannot be.
+set -u
+bitscape=${OUT:-build}/bitscape
+case $bitscape in /*) ;; *) bitscape=$(pwd)/$bitscape ;; esac
+TRIES=600 SAN_TRIES=6000
+. "$(dirname "$0")/until.sh"
+plans=$(cd "$(dirname "$0")/../sessions/races" && pwd) || exit 1
+work=$(mktemp -d "${TMPDIR:-/tmp}/bitscape-race-XXXXXX") || exit 1
+pid=
+finish() {
+	[ -z "$pid" ] || kill -KILL "$pid" 2>/dev/null
+	rm -rf "$work"
+}
+trap finish EXIT
+cd "$work" || exit 1
+export XDG_STATE_HOME="$work/state"
+
+fail() {
+	echo "$*"
+	[ ! -f out ] || sed 's/^/  out: /' out
+	[ ! -f err ] || sed 's/^/  err: /' err
+	exit 1
+}
+# expect STATUS ARGUMENT...: runs the program; what it prints is in out and err.
+expect() {
+	want=$1
+	shift
+	"$bitscape" "$@" >out 2>err </dev/null
+	got=$?
+	[ "$got" -eq "$want" ] || fail "status $got, not $want: bitscape $*"
+}
+says() { grep -q -- "$1" "$2" || fail "'$1' is not in $2"; }
+# refused WORDS ARGUMENT...: status 1, one line, which says the words, and nothing left behind.
+refused() {
+	words=$1
+	shift
+	expect 1 "$@"
+	says "$words" err
+	[ "$(wc -l <err)" -eq 1 ] || fail "more than a line: $*"
+}
+over() { ! kill -0 "$pid" 2>/dev/null; }
+results() { find "$1.race" -name '*.json' 2>/dev/null | wc -l; }
+some() { [ "$(results "$1")" -ge "$2" ]; }
+running() { # WORD: a process has it in its command line; not the one that looks
+	echo "$1" >pattern
+	grep -qF -f pattern /proc/[0-9]*/cmdline 2>/dev/null
+}
+idle() { ! running "$1.race"; }
+untimed() { sed 's/\(,[0-9.e+-]*\)\{5\}$//' "$1.race/race.csv"; } # the last five columns are times and memory
+
+small='data=glyphs:12 train=512 heldout=256 batch=16 calibration=32 threads=1'
+cat >plan <<EOF
+# a baseline, two searchers, and the choice of one trained alone
+$small steps=40	net=resnet8 widths=0.25,0.5
+formats=int2,int8 targets=int4 seeds=1-2 # both
+searchers=reinforce,ends
+entrant again alone=reinforce
+EOF
+
+# ---- in one go
+expect 0 race whole plan
+says '^20/20 ' out
+says '^whole.race: 20 of 20 runs are finished; cost: bops, bit ops per image' out
+says '^uniform  *resnet8:width=0.25  *int2  *2  *1.01 M bit ops .*on the hull' out
+says '^reinforce on resnet8: its hull against that of the baselines' out
+expect 0 race csv whole
+[ "$(wc -l <whole.race/race.csv)" -eq 21 ] || fail 'the CSV has not a line for each run'
+grep '^uniform-.*,int8,' whole.race/race.csv | grep -q ',int8 int8 int8' || fail 'a baseline of another format'
+expect 0 race csv whole there.csv
+cmp -s there.csv whole.race/race.csv || fail 'another CSV in another place'
+# What is trained alone has the choice that was found.
+choice() { sed -n "s/^$1-.*-0.5-int4-seed-2-.*,[0-9a-f]\{24\},\(int[^,]*\),.*/\1/p" whole.race/race.csv; }
+[ -n "$(choice reinforce)" ] && [ "$(choice reinforce)" = "$(choice again)" ] || fail 'another choice was trained alone'
+# A result is a policy that a session takes.
+printf 'paste %s\ndraft commit\nprint modal.stem\n' "$(echo "$PWD"/whole.race/ends-*-0.5-int4-seed-1-*)" >paste
+# shellcheck disable=SC2086
+expect 0 new ./pasted $small net=resnet8:width=0.5 --batch paste
+says '^modal.stem int8' out
+if command -v gnuplot >/dev/null; then
+	expect 0 race plot whole
+	[ -s whole.race/race.svg ] || fail 'no figure'
+fi
+
+# ---- killed, and resumed: a run is lost at most, and the rest is what it would have been
+"$bitscape" race parts plan >out 2>err </dev/null &
+pid=$!
+until_true 'three results' some parts 3
+kill -KILL $pid
+wait $pid 2>/dev/null
+pid=
+until_true 'the end of the run that was in hand' idle parts
+before=$(results parts)
+[ "$before" -lt 20 ] || fail 'it was finished before it was killed'
+refused 'parts.race: there is a race of this name; `race resume` goes on with it' race parts plan
+expect 0 race table parts
+says "$before of 20 runs are finished" out
+expect 0 race resume parts
+says "20 runs, $before of them finished" out
+expect 0 race csv parts
+untimed whole >whole.txt
+untimed parts >parts.txt
+cmp -s whole.txt parts.txt || fail "in two parts it gives something else: $(diff whole.txt parts.txt)"
+expect 0 race resume parts
+says '20 runs, 20 of them finished' out
+# A longer plan: what is there is kept.
+sed -i 's/^seeds=.*/seeds=1-3/' parts.race/plan
+expect 0 race resume parts
+says '30 runs, 20 of them finished' out
+
+# ---- signals
+for signal in TERM:143 INT:130; do
+	name=sig${signal%:*}
+	# shellcheck disable=SC2086
+	"$bitscape" race $name $small steps=100000 targets=int4 >out 2>err </dev/null &
+	pid=$!
+	until_true "$name: its run" running "$name.race"
+	until_true "$name: its first line" grep -q '1 runs, 0 of them finished' out
+	refused "$name.race: process $pid is running this race" race resume $name 2>/dev/null
+	kill -"${signal%:*}" $pid
+	until_true "$name: the end" over
+	wait $pid
+	got=$?
+	pid=
+	[ $got -eq "${signal#*:}" ] || fail "$name: status $got"
+	until_true "$name: the end of its run" idle $name
+done
+
+# ---- a disk that takes no result
+( ulimit -f 1 && exec "$bitscape" race full plan >out 2>err </dev/null ) && fail 'a full disk is success'
+says 'File too large' err
+says 'the run could not be made, for the reason given above; then `race resume` goes on' err
+[ "$(results full)" -eq 0 ] || fail 'a result was written by half'
+
+# ---- equal time: as many steps as the first search's time allows
+# shellcheck disable=SC2086
+expect 0 race timed $small steps=60 net=resnet8:width=0.25 formats=int8 searchers=reinforce times=0.5 targets=int4
+expect 0 race csv timed
+steps() { sed -n "s/^$1-.*,$2,1,\([0-9]*\),.*/\1/p" timed.race/race.csv; }
+[ "$(steps reinforce images)" -eq 60 ] && [ "$(steps reinforce 0.5)" -eq 30 ] || fail 'half the time is not half the steps'
+[ "$(steps uniform 0.5)" -gt 5 ] || fail 'no steps for a baseline at equal time'
+
+# ---- a search that goes wrong has a result that says so, and the others are made
+# shellcheck disable=SC2086
+expect 0 race wrong $small steps=30 net=resnet8:width=0.25 rate=10 clip=0 rate-warmup=0 momentum=0.99 decay=1 formats=int8 targets=int4
+says '^2/2 live .* failed: training: ' out
+says '2 of 2 runs are finished' out
+expect 0 race resume wrong
+says '2 runs, 2 of them finished' out
+
+# ---- damage, and other settings
+for file in whole.race/uniform-*-int2-seed-1-*.json; do
+	cp "$file" kept
+	echo '{' >"$file"
+	refused "$file: line " race table whole
+	sed 's/"entropy": "[^"]*"/"entropy": "7"/' kept >"$file"
+	refused 'its entropy was 7, and would be 0.02 now; it is of another build' race resume whole
+	cp kept "$file"
+done
+
+# ---- what cannot be
+refused 'a race needs a plan' race x
+refused 'is not a word of a plan' race x 'steps='
+refused 'no such setting' race x targets=int4 frob=1
+refused 'no such plan: No such file' race x 'no such plan'
+refused 'it has no runs' race x steps=10
+refused 'a search has no target' race x searchers=reinforce formats=int4
+refused '"reinfarce" is not one of' race x searchers=reinfarce targets=int4
+refused 'has one twice' race x targets=int4,int4
+refused '"0" is not a number from' race x widths=0 targets=int4
+refused '"5-1" cannot be read' race x seeds=5-1 targets=int4
+refused 'seeds=' race x seed=3 targets=int4
+refused 'between: ' race x between=3 targets=int4
+refused 'there is no search whose time' race x formats=int4 times=1
+refused "cannot be a race's name" race a=b targets=int4
+refused 'there is no race here' race resume nothing
+refused 'there is no race here' race table nothing
+refused 'it takes the name of a race' race resume
+printf 'targets=int4\nentrant a alone=b\n' >bad
+refused 'a: alone=b is not an entrant that finds a choice' race x bad
+printf 'targets=int4\nentrant a searcher=reinforce\nentrant a\n' >bad
+refused 'bad:3: a: there are two of this name' race x bad
+printf 'targets=int4\nentrant a net=resnet8\n' >bad
+refused 'bad:2: net=resnet8: an entrant has no network' race x bad
+[ ! -e x.race ] || fail 'a race that cannot be has a folder'
+mkdir taken.race && touch taken.race/mine
+refused 'taken.race: something of this name is there that is not a race' race taken targets=int4
+# shellcheck disable=SC2086
+expect 1 race nodata $small data=cifar10:./nowhere targets=int4
+says 'nowhere' err
+# In a session races are only told of.
+printf 'race table whole\nrace x targets=int4\n' >inside
+# shellcheck disable=SC2086
+expect 1 new ./inside $small --batch inside
+says '20 of 20 runs are finished' out
+says 'inside:2: race: a race takes the machine for hours, beside this session' err
+
+# The plans that come along can be.
+for file in "$plans"/*.race; do
+	[ -e "$file" ] || continue
+	grep -q '^# .*hours' "$file" || fail "$file does not say how long it takes"
+done
+exit 0

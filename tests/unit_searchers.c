@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Every searcher by the rules that hold for all: deterministic, saved and restored bit for bit, within what is allowed and asked for; and
+// what each is known by.
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "engine/search/allocate.h"
+#include "engine/search/inside.h"
+#include "engine/search/searchers/choices.h"
+#include "engine/state/state.h"
+
+static struct search *search_with(const char *settings, const struct state *state)
+{
+	struct config *c = config_new();
+	char text[512], line[512], *save = NULL;
+	struct fault f = {0};
+	assert_non_null(c);
+	snprintf(text, sizeof text, "%s", settings);
+	for (char *w = strtok_r(text, " ", &save); w; w = strtok_r(NULL, " ", &save)) {
+		char *value = strchr(w, '=');
+		assert_non_null(value);
+		*value = 0;
+		if (!config_set(c, w, value + 1, &f))
+			fail_msg("%s", fault_line(&f, line, sizeof line));
+	}
+	struct search *s = search_new(config_knobs(c), state, &f);
+	if (!s)
+		fail_msg("%s", fault_line(&f, line, sizeof line));
+	config_free(c);
+	return s;
+}
+
+static struct state *saved(struct search *s)
+{
+	struct state *state = calloc(1, sizeof *state);
+	struct fault f;
+	assert_true(state && search_save(s, state, &f));
+	return state;
+}
+
+static void run(struct search *s, long steps)
+{
+	struct fault f;
+	char line[512];
+	while (search_steps_done(s) < steps)
+		if (!search_step(s, &f))
+			fail_msg("%s", fault_line(&f, line, sizeof line));
+}
+
+static void apply(struct search *s, enum change_kind kind, const char *name, const char *value)
+{
+	struct change_item item = {0};
+	struct change change = {.kind = kind, .items = 1, .item = &item}, inverse = {0};
+	struct fault f;
+	char says[512] = "", line[512];
+	snprintf(item.name, sizeof item.name, "%s", name);
+	snprintf(item.value, sizeof item.value, "%s", value);
+	if (!search_apply(s, &change, &inverse, says, sizeof says, &f))
+		fail_msg("%s", fault_line(&f, line, sizeof line));
+	free(inverse.item);
+}
+
+// Two states are the same, text by text and byte by byte.
+static void assert_same(const struct state *a, const struct state *b)
+{
+	assert_int_equal(a->texts, b->texts);
+	assert_int_equal(a->tensors, b->tensors);
+	for (int i = 0; i < a->texts; i++) {
+		assert_string_equal(a->text[i].name, b->text[i].name);
+		assert_string_equal(a->text[i].value, b->text[i].value);
+	}
+	for (int i = 0; i < a->tensors; i++) {
+		assert_string_equal(a->tensor[i].name, b->tensor[i].name);
+		assert_int_equal(a->tensor[i].bytes, b->tensor[i].bytes);
+		assert_memory_equal(a->tensor[i].data, b->tensor[i].data, a->tensor[i].bytes);
+	}
+}
+
+// Steps that take no time, many decisions; and a network that trains.
+#define TABLE "net=resnet18 data=none sensitivity=hawq space=int4,int5,int6,int7,int8 target.bops=int5 front-every=0 "
+#define TRAINED                                                                                                                  \
+	"net=resnet8:width=0.25 data=glyphs:12 train=256 heldout=128 batch=16 calibration=32 threads=1 target.bops=int4 front-every=0 "
+
+static char settings[1024];
+static const char *with(const char *base, const char *searcher, const char *more)
+{
+	snprintf(settings, sizeof settings, "%s searcher=%s %s", base, searcher, more);
+	return settings;
+}
+
+// The setting's words are the table's names, in its order.
+static void the_setting_names_the_table(void **context)
+{
+	(void)context;
+	size_t count;
+	char names[512] = "";
+	const struct knob *knob = engine_knobs(&count), *end = knob + count;
+	while (knob < end && strcmp(knob->name, "searcher") != 0)
+		knob++;
+	assert_true(knob < end);
+	for (int i = 0; searchers[i]; i++) {
+		size_t used = strlen(names);
+		snprintf(names + used, sizeof names - used, "%s%s", i ? "|" : "", searchers[i]->name);
+		assert_true(searcher_named(searchers[i]->name) == searchers[i]);
+		assert_true(!searchers[i]->open == !searchers[i]->save && !searchers[i]->save == !searchers[i]->restore);
+	}
+	assert_string_equal(names, knob->words);
+	assert_null(searcher_named("nobody"));
+}
+
+// In one go, and in two processes with a state between them: the same to the last bit, also with a change in between.
+static void all_go_on_from_a_state(void **context)
+{
+	(void)context;
+	static const struct {
+		const char *base;
+		long steps;
+	} ground[] = {{TABLE "steps=200", 200}, {TRAINED "steps=40", 40}};
+	for (int i = 0; searchers[i]; i++)
+		for (int g = 0; g < 2; g++)
+			for (int part = 1; part < 4; part++) {
+				with(ground[g].base, searchers[i]->name, "choose-at=0.4");
+				struct search *whole = search_with(settings, NULL), *first = search_with(settings, NULL);
+				run(whole, ground[g].steps * part / 4);
+				run(first, ground[g].steps * part / 4);
+				apply(whole, CHANGE_TARGET, "bops", "int6");
+				apply(first, CHANGE_TARGET, "bops", "int6");
+				if (part == 2) { // each lane has a searcher of its own, which remembers what is its own
+					apply(whole, CHANGE_ADD_LANE, "bops", "0.4x");
+					apply(first, CHANGE_ADD_LANE, "bops", "0.4x");
+					run(whole, ground[g].steps * 5 / 8);
+					run(first, ground[g].steps * 5 / 8);
+				}
+				struct state *middle = saved(first);
+				search_free(first);
+				struct search *second = search_with(settings, middle);
+				run(whole, ground[g].steps);
+				run(second, ground[g].steps);
+				struct state *a = saved(whole), *b = saved(second);
+				assert_same(a, b);
+				state_free(a);
+				state_free(b);
+				state_free(middle);
+				search_free(whole);
+				search_free(second);
+			}
+}
+
+static int option_of(const struct search *s, int slot)
+{
+	return s->lane[0].modal[slot];
+}
+
+// But for REINFORCE, whose reward may trade, the result keeps to the target and to pins, whenever they come.
+static void all_keep_to_target_and_pins(void **context)
+{
+	(void)context;
+	for (int i = 1; searchers[i]; i++) {
+		struct search *s = search_with(with(TABLE "steps=200", searchers[i]->name, "choose-at=0.3"), NULL);
+		const struct lane *lane = &s->lane[0];
+		run(s, 120);
+		apply(s, CHANGE_RESTRICT, s->shared.space->slot[6].name, "int8");
+		run(s, 121);
+		assert_int_equal(option_of(s, 6), 4);
+		apply(s, CHANGE_TARGET, "bops", "0.35x");
+		run(s, 122);
+		assert_int_equal(option_of(s, 6), 4);
+		run(s, 200);
+		assert_int_equal(option_of(s, 6), 4);
+		bool ends = searchers[i] == &searcher_ends;
+		if (!choice_within(lane, lane->modal))
+			fail_msg("%s: %g of %g", searchers[i]->name, lane->aim[0].modal, lane_goal(&lane->aim[0]));
+		// And it uses what it may: what has one format in most layers cannot.
+		if (!ends && searchers[i] != &searcher_uniform)
+			assert_true(lane->aim[0].modal > 0.93 * lane_goal(&lane->aim[0]));
+		search_free(s);
+	}
+}
+
+static void searchers_take_over(void **context)
+{
+	(void)context;
+	struct search *s = search_with(TABLE "steps=300", NULL);
+	for (int i = 0; searchers[i]; i++) {
+		apply(s, CHANGE_SET, "searcher", searchers[i]->name);
+		const struct searcher *before = s->lane[0].searcher;
+		assert_true(i == 0 || before == searchers[i - 1]); // until a step begins
+		run(s, search_steps_done(s) + 5);
+		assert_true(s->lane[0].searcher == searchers[i]);
+	}
+	// A change that is taken back before a step has changed nothing.
+	struct state *a = saved(s);
+	apply(s, CHANGE_SET, "searcher", "evolution");
+	apply(s, CHANGE_SET, "searcher", "sensitivity-list");
+	struct state *b = saved(s);
+	assert_true(memcmp(a->tensor[0].data, b->tensor[0].data, a->tensor[0].bytes) == 0 && a->tensors == b->tensors);
+	state_free(a);
+	state_free(b);
+	search_free(s);
+}
+
+static void uniform_and_ends(void **context)
+{
+	(void)context;
+	struct search *s = search_with(with(TABLE "steps=20", "uniform", ""), NULL);
+	int last = s->shared.space->slots - 1;
+	run(s, 2);
+	for (int i = 0; i <= last; i++)
+		assert_int_equal(option_of(s, i), 1); // int5
+	assert_int_equal(search_work(s).asked, 0);
+	apply(s, CHANGE_SET, "searcher", "ends");
+	apply(s, CHANGE_TARGET, "bops", "0.45x");
+	run(s, 4);
+	assert_true(option_of(s, 0) == 4 && option_of(s, last) == 4 && option_of(s, 2) == 1 && option_of(s, last - 2) == 1);
+	assert_int_equal(search_work(s).asked, 0);
+	search_free(s);
+}
+
+// On a table that adds up and has no noise, the best there is can be worked out: exact finds it, the others come near.
+static void they_find_what_is_there(void **context)
+{
+	(void)context;
+	struct fault f;
+	struct search *s = search_with(with(TABLE "steps=2000", "sensitivity-exact", "choose-at=0.01"), NULL);
+	struct sensitivity *table = sensitivity_named(s->shared.model, "hawq", &f);
+	struct allocation a;
+	const struct slot *slot = &s->shared.space->slot[0];
+	assert_true(table &&
+		allocation_of(s->shared.model, table, price_cost(s->shared.term[0].price), slot->format, slot->options, &a, &f));
+	int *choice = calloc((size_t)a.layers, sizeof *choice);
+	struct allocated exact = allocate_exact(&a, lane_goal(&s->lane[0].aim[0]), 0, choice);
+	struct allocated even = allocate_uniform(&a, lane_goal(&s->lane[0].aim[0]), choice);
+	search_free(s);
+	static const struct {
+		const char *name;
+		double within; // share of uniform's loss beyond the best
+	} row[] = {{"sensitivity-exact", 1e-6}, {"sensitivity-greedy", 0.1}, {"sensitivity-list", 0.95}, {"evolution", 0.3},
+		{"random", 0.95}};
+	for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+		s = search_with(with(TABLE "steps=2000", row[i].name, "choose-at=0.01"), NULL);
+		run(s, 2000);
+		double lost = 0;
+		for (int l = 0; l < a.layers; l++)
+			lost += a.lost[l * a.options + option_of(s, 2 * l)];
+		if (!(lost <= exact.lost + row[i].within * (even.lost - exact.lost) + 1e-9))
+			fail_msg("%s loses %g; the best %g, uniform %g", row[i].name, lost, exact.lost, even.lost);
+		assert_true(lost >= exact.lost - 1e-9);
+		search_free(s);
+	}
+	free(choice);
+	allocation_free(&a);
+	sensitivity_free(table);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_setting_names_the_table),
+		cmocka_unit_test(all_go_on_from_a_state),
+		cmocka_unit_test(all_keep_to_target_and_pins),
+		cmocka_unit_test(searchers_take_over),
+		cmocka_unit_test(uniform_and_ends),
+		cmocka_unit_test(they_find_what_is_there),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
