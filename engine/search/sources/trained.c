@@ -118,7 +118,7 @@ static bool ready(struct source *source, struct fault *fault)
 	const struct knobs *k = &s->knobs;
 	unsigned keeps = (k->optimizer == KNOB_ADAMW ? NETWORK_SECOND_MOMENTS : 0u) | (k->ema > 0 ? NETWORK_AVERAGE : 0u);
 	if (!(t->team = team_new(k->threads ? (int)k->threads : processors(), fault)) ||
-		!(t->network = network_new(s->model, (int)k->batch, keeps, t->team, fault)) ||
+		!(t->network = network_new(s->model, (int)k->batch, keeps, 0, t->team, fault)) ||
 		!(t->calibration = calibration_new(t->network, fault)))
 		return false;
 	t->train = (struct stream){"epoch", DATA_TRAIN, 0, t->data->split[DATA_TRAIN].count, -1, NULL};
