@@ -68,7 +68,7 @@ enum knob_scales { SCALES_CHANNEL, SCALES_LAYER };
 	W(warmup_path, "warmup-path", "policy", "uniform|policy", true,                                                \
 		"paths of the warm-up: uniformly at random, or as the policy's first distribution has it")             \
 	R(modal_share, "modal-share", "0.8", 0, 1, true, "share of training steps that take the modal path instead of a sampled one") \
-	R(wide_start, "wide-start", "0", 0, 1, true, "share of the first horizon's steps, from the first on, that train no layer narrower than wide-format") \
+	R(wide_start, "wide-start", "0.33", 0, 1, true, "share of the first horizon's steps, from the first on, that train no layer narrower than wide-format") \
 	I(wide_every, "wide-every", "0", 0, 1e9, true, "every so many steps, one trains no layer narrower than wide-format; 0: none") \
 	T(wide_format, "wide-format", "int8", "int8|int16|bf16|fp32", false, "the format of wide-start and wide-every, in the space or not") \
 	W(norm_sets, "norm-sets", "one", "one|format|lane", false, \
