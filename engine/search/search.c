@@ -63,6 +63,8 @@ static bool train(struct search *s, struct lane *lane, const uint8_t *path, stru
 		return true;
 	if (!s->source->kind->train(s->source, lane->place, path, &t, fault))
 		return false;
+	if (s->source->kind->errors && s->source->kind->errors(s->source, s->lost))
+		additive_hint(lane->additive, s->lost);
 	s->loss = first ? t.loss : smoothed(s->loss, t.loss);
 	s->accuracy = first ? t.accuracy : smoothed(s->accuracy, t.accuracy);
 	lane->record.loss = (float)t.loss;
