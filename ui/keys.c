@@ -46,6 +46,7 @@ static const struct binding defaults[] = {
 
 	{CONTEXT_LANES, KEYS_ENTER, "lane focus {lane}", "lanes", "show"},
 
+	{CONTEXT_SEARCH, 'l', "lane focus next", "lanes", "next"},
 	{CONTEXT_SEARCH, 'c', "curve next", "curves", "next"},
 
 	{CONTEXT_SEARCH, ' ', "toggle", NULL, "pause/run"},
