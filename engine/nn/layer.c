@@ -323,6 +323,8 @@ void layer_backward_images(const struct job *job, struct span span, int worker, 
 		float *dx = gradient_place(job, 0, pixel, spare);
 		input(k, n, dy, dx);
 		layer_clip(job, pixel, pixels_of(n->in), dx);
+		if (job->net->errors)
+			errors_add_inputs(job, share->chunk, worker, pixel, pixels_of(n->in), dx);
 		gradient_done(job, 0, share->chunk, pixel, pixels_of(n->in), spare);
 	}
 }
@@ -368,6 +370,8 @@ void layer_backward(struct network *net, struct node *n, share_work *work)
 	struct backward b = {job_of(net, n), work, tiles_of(n), true, true};
 	b.job.chunks = least(NN_TASKS / b.tiles, net->images);
 	b.inputs = b.tiles == 1;
+	if (net->errors)
+		errors_begin(net);
 	team_run(net->team, b.job.chunks * b.tiles, run_share, &b);
 	layer_reduce_gradient(net, n, n->weights, n->weight_count, b.job.chunks);
 	if (b.tiles > 1 && b.job.in[0]->grad) {
@@ -375,6 +379,8 @@ void layer_backward(struct network *net, struct node *n, share_work *work)
 		team_run(net->team, b.job.chunks, run_share, &b);
 	}
 	gradient_end(&b.job);
+	if (net->errors)
+		errors_end(net, n);
 	if (!n->op->bias)
 		return;
 	struct job job = job_of(net, n);

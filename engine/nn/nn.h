@@ -84,6 +84,18 @@ struct loss network_loss(struct network *, const uint8_t *labels, int images, do
 void network_backward(struct network *);
 // The gradients of the last backward pass, laid out as the array "weights".
 const float *network_gradient(const struct network *);
+// What rounding a layer to other formats would do to the loss, by the gradients of a backward pass, each layer on its own: of weights
+// and of input activations the linear term, the sum of gradient times error, and Fisher's, half the mean over images of the sum of
+// (gradient times error) squared, the error being that of rounding to the format. Of weights the gradients are known for all images
+// together only: an image's is taken for the whole's root of `images` times, as for gradients that have no mean. The network's own
+// input has no gradient, and 0 here. The network borrows what it fills.
+struct errors;
+enum { ERROR_WEIGHT_LINEAR, ERROR_WEIGHT_SQUARE, ERROR_INPUT_LINEAR, ERROR_INPUT_SQUARE, ERRORS };
+struct errors *errors_new(const struct network *, const int *format, int formats, struct fault *);
+void errors_free(struct errors *);
+// Backward passes from here on fill it, of inputs from every `every`th image, the first being image `turn`; NULL: none does.
+void network_watch_errors(struct network *, struct errors *, int every, int turn);
+const double *errors_values(const struct errors *); // of the last pass: [layers][formats][ERRORS]
 // SGD with Nesterov momentum (Sutskever et al., 2013), or AdamW (Loshchilov and Hutter, 2019).
 struct optimizer {
 	enum optimizer_kind { OPTIMIZER_SGD, OPTIMIZER_ADAMW } kind; // AdamW: the network must keep second moments

@@ -122,6 +122,7 @@ struct network {
 	enum pass pass;
 	int images;
 	struct calibration *calibration;
+	struct errors *errors; // that its backward pass fills; NULL: none
 };
 
 struct calibration {
@@ -245,6 +246,10 @@ void layer_backward_images(const struct job *, struct span, int worker, const st
 	void (*weights)(const struct kernels *, const struct node *, const float *x, const float *dy, int first, int end,
 		float *into),
 	void (*input)(const struct kernels *, const struct node *, const float *dy, float *dx));
+// errors.c: around a layer's backward pass, and for each part of the gradient of its input.
+void errors_begin(struct network *);
+void errors_add_inputs(const struct job *, int chunk, int worker, long pixel, long pixels, const float *dx);
+void errors_end(struct network *, const struct node *);
 // Runs `work` over all shares and puts the gradients together; also the bias's.
 void layer_backward(struct network *, struct node *, share_work *);
 // Sums of chunks' partial gradients into the gradient of a parameter.

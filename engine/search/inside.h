@@ -26,6 +26,7 @@ struct search {
 
 	double loss, accuracy; // of training, smoothed
 	uint8_t *choice;       // [SEARCH_SAMPLES][slots]: of the step under way
+	double *lost;          // [slots][options]: what options lose by the gradients of the step
 	struct asked asked;    // of them, the distinct ones
 	struct search_work work;
 

@@ -115,7 +115,8 @@ struct search *search_new(const struct knobs *knobs, const struct state *state, 
 	size_t slots = (size_t)s->shared.space->slots;
 	s->choice = calloc(SEARCH_SAMPLES, slots);
 	s->asked.distinct = calloc(SEARCH_SAMPLES, slots);
-	if (!describe(s) || !s->choice || !s->asked.distinct) {
+	s->lost = calloc(slots * (size_t)s->shared.options, sizeof *s->lost);
+	if (!describe(s) || !s->choice || !s->asked.distinct || !s->lost) {
 		fault_memory(fault, "search");
 		goto failed;
 	}
@@ -150,5 +151,6 @@ void search_free(struct search *s)
 	free(s->option_info);
 	free(s->choice);
 	free(s->asked.distinct);
+	free(s->lost);
 	free(s);
 }

@@ -65,6 +65,8 @@ static bool train(struct search *s, struct lane *lane, const uint8_t *path, stru
 	if (!s->source->kind->train(s->source, lane->place, path, &t, fault))
 		return false;
 	strain_path(&s->strain, path);
+	if (s->source->kind->errors && s->source->kind->errors(s->source, s->lost))
+		additive_hint(lane->additive, s->lost);
 	s->loss = first ? t.loss : smoothed(s->loss, t.loss);
 	s->accuracy = first ? t.accuracy : smoothed(s->accuracy, t.accuracy);
 	lane->record.loss = (float)t.loss;

@@ -33,6 +33,9 @@ struct source_kind {
 	// One step on a path. NULL: nothing is trained, and there is no warm-up. False: no number comes out, and nothing will any
 	// more.
 	bool (*train)(struct source *, int lane, const uint8_t *path, struct training *, struct fault *);
+	// By the gradients of the step that was trained last, what each option of each slot loses: fills [slots][shared->options].
+	// False: that step did not look. NULL: none does.
+	bool (*errors)(struct source *, double *lost);
 	double (*rate)(const struct source *, long step); // of that step, counted from 0; NULL where nothing is trained
 	// choice: [count][slots], distinct ones, borrowed until collect, which fills quality[count]: accuracy in 0..1, or minus
 	// the loss; of a choice that cannot be scored its bit in source->failed is set.

@@ -32,6 +32,7 @@ struct trained {
 	struct team *team;
 	struct network *network;
 	struct calibration *calibration;
+	struct errors *errors; // what other formats would lose
 	struct stream train, heldout;
 	uint8_t *labels; // [batch]
 	uint32_t *index; // [batch]
@@ -77,6 +78,7 @@ static void trained_close(struct source *source)
 {
 	struct trained *t = (struct trained *)source;
 	calibration_free(t->calibration);
+	errors_free(t->errors);
 	network_free(t->network);
 	team_free(t->team);
 	data_free(t->data);
@@ -137,7 +139,8 @@ static bool ready(struct source *source, struct fault *fault)
 	unsigned keeps = (k->optimizer == KNOB_ADAMW ? NETWORK_SECOND_MOMENTS : 0u) | (k->ema > 0 ? NETWORK_AVERAGE : 0u);
 	if (!(t->team = team_new(k->threads ? (int)k->threads : processors(), fault)) ||
 		!(t->network = network_new(s->model, (int)k->batch, keeps, t->sets = sets_of(s), t->team, fault)) ||
-		!(t->calibration = calibration_new(t->network, fault)))
+		!(t->calibration = calibration_new(t->network, fault)) ||
+		!(t->errors = errors_new(t->network, s->space->slot[0].format, s->space->slot[0].options, fault)))
 		return false;
 	t->train = (struct stream){"epoch", DATA_TRAIN, 0, t->data->split[DATA_TRAIN].count, -1, NULL};
 	t->heldout = (struct stream){"held-out", DATA_HELDOUT, 0, report_first(t), -1, NULL};
@@ -245,6 +248,30 @@ static double learning_rate(const struct source *source, long step)
 	return s->knobs.rate * grown * fall;
 }
 
+// Every so many steps the gradients are looked at, with one of so many images. Fisher's term alone is handed on: the linear one, which
+// is as often wrong as right, took the rank correlation with measured one-layer changes from 0.6 to 0.1 (resnet8, CIFAR-10).
+enum { LOOK_STEPS = 4, LOOK_IMAGES = 8 };
+
+static bool looks(const struct shared *s)
+{
+	return s->knobs.additive != ADDITIVE_OFF && s->step % LOOK_STEPS == 0;
+}
+
+static bool errors(struct source *source, double *lost)
+{
+	const struct trained *t = (const struct trained *)source;
+	const struct shared *s = source->shared;
+	const double *values = errors_values(t->errors);
+	if (!looks(s))
+		return false;
+	for (int l = 0; l < s->model->layers; l++)
+		for (int o = 0; o < s->space->slot[0].options; o++, values += ERRORS) {
+			lost[space_slot(l, HALF_WEIGHT) * s->options + o] = values[ERROR_WEIGHT_SQUARE];
+			lost[space_slot(l, HALF_ACTIVATION) * s->options + o] = values[ERROR_INPUT_SQUARE];
+		}
+	return true;
+}
+
 static bool train(struct source *source, int lane, const uint8_t *path, struct training *out, struct fault *fault)
 {
 	struct trained *t = (struct trained *)source;
@@ -259,7 +286,11 @@ static bool train(struct source *source, int lane, const uint8_t *path, struct t
 	struct loss loss = network_loss(t->network, t->labels, batch, k->smoothing);
 	if (!isfinite(loss.mean))
 		return diverged(s, "loss", fault);
+	int every = batch < LOOK_IMAGES ? batch : LOOK_IMAGES;
+	if (looks(s))
+		network_watch_errors(t->network, t->errors, every, (int)(s->step / LOOK_STEPS % every));
 	network_backward(t->network);
+	network_watch_errors(t->network, NULL, 0, 0);
 	double rate = (double)(float)learning_rate(source, s->step); // as it is recorded
 	struct optimizer optimizer = {k->optimizer == KNOB_ADAMW ? OPTIMIZER_ADAMW : OPTIMIZER_SGD, rate, k->momentum, k->beta2,
 		k->decay, k->clip, k->ema};
@@ -420,6 +451,7 @@ const struct source_kind source_trained = {.name = "trained",
 	.ready = ready,
 	.close = trained_close,
 	.train = train,
+	.errors = errors,
 	.rate = learning_rate,
 	.post = post,
 	.collect = collect,
