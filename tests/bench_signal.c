@@ -16,7 +16,7 @@
 enum { BATCHES = 4 };
 
 static const char *const searches[] = {"net=resnet8 data=glyphs steps=600", "net=resnet20:width=0.5 data=glyphs steps=600"};
-static const double shares[] = {0.25, 0.5}; // of the horizon, at which the search is looked at
+static const double shares[] = {0.12, 0.25, 0.5}; // of the horizon, at which the search is looked at
 
 static void score(struct search *s, int count, const uint8_t *choice, double *quality)
 {
@@ -77,12 +77,12 @@ static double spearman(const double *x, const double *y, int n)
 }
 
 // Of each option of each decision, all others as in the modal choice: measured, and by the model. How many.
-static int one_layer(struct search *s, double *measured, double *modelled)
+static int one_layer(struct search *s, double *measured, double *modelled, double *hinted)
 {
 	const struct lane *lane = &s->lane[0];
 	const struct partition *p = lane->partition;
 	size_t slots = (size_t)s->shared.space->slots;
-	double quality[SEARCH_SAMPLES], worth[SPACE_OPTIONS], modal;
+	double quality[SEARCH_SAMPLES], worth[SPACE_OPTIONS], hint[SPACE_OPTIONS], modal;
 	int count = 0;
 	score(s, 1, lane->modal, &modal);
 	for (int d = 0; d < p->decisions; d++) {
@@ -95,9 +95,11 @@ static int one_layer(struct search *s, double *measured, double *modelled)
 		}
 		score(s, options, s->choice, quality);
 		additive_worth(lane->additive, d, worth);
+		additive_hinted(lane->additive, d, hint);
 		for (int o = 0; o < options; o++)
 			if (o != now) {
 				measured[count] = quality[o] - modal;
+				hinted[count] = hint[o] - hint[now];
 				modelled[count++] = worth[o] - worth[now];
 			}
 	}
@@ -131,14 +133,14 @@ static void measure(struct search *s, const char *called)
 {
 	struct lane *lane = &s->lane[0];
 	int most = lane->partition->decisions * s->shared.options;
-	double *measured = calloc(2 * (size_t)most, sizeof *measured), *modelled = measured + most;
+	double *measured = calloc(3 * (size_t)most, sizeof *measured), *modelled = measured + most, *hinted = modelled + most;
 	double quality[SEARCH_SAMPLES], left[SEARCH_SAMPLES], variance[2];
 	int slots = s->shared.space->slots;
 	if (!measured)
 		return;
 	s->shared.knobs.heldout_batches = BATCHES;
-	int count = one_layer(s, measured, modelled);
-	double r = spearman(measured, modelled, count);
+	int count = one_layer(s, measured, modelled, hinted);
+	double r = spearman(measured, modelled, count), by_hint = spearman(measured, hinted, count);
 	s->shared.knobs.heldout_batches = 1;
 	for (int i = 0; i < SEARCH_SAMPLES; i++)
 		policy_sample(lane->policy, rng_bits(lane_key(lane, "bench"), (uint64_t)i), s->choice + i * slots);
@@ -147,8 +149,8 @@ static void measure(struct search *s, const char *called)
 		left[i] = quality[i] - additive_value(lane->additive, s->choice + i * slots);
 	variance[0] = gradient_variance(lane, SEARCH_SAMPLES, s->choice, quality);
 	variance[1] = gradient_variance(lane, SEARCH_SAMPLES, s->choice, left);
-	printf("%-44s %6ld %8.2f %9d %9.2f %9.3g %9.3g %7.2f\n", called, s->shared.step, policy_entropy(lane->policy), count, r,
-		variance[0], variance[1], variance[1] / variance[0]);
+	printf("%-44s %6ld %8.2f %9d %9.2f %9.2f %9.3g %9.3g %7.2f\n", called, s->shared.step, policy_entropy(lane->policy),
+		count, r, by_hint, variance[0], variance[1], variance[1] / variance[0]);
 	free(measured);
 }
 
@@ -158,8 +160,8 @@ void bench_signal(void)
 	size_t count = wish ? 1 : sizeof searches / sizeof *searches;
 	printf("\nsignal: the additive model against measured one-layer changes (rank correlation), and the variance of the policy's "
 	       "gradient\n");
-	printf("%-44s %6s %8s %9s %9s %9s %9s %7s\n", "search", "step", "entropy", "changes", "Spearman", "variance", "with it",
-		"ratio");
+	printf("%-44s %6s %8s %9s %9s %9s %9s %9s %7s\n", "search", "step", "entropy", "changes", "Spearman", "gradient",
+		"variance", "with it", "ratio");
 	for (size_t i = 0; i < count; i++) {
 		const char *settings = wish ? wish : searches[i];
 		struct search *s = bench_search("front-every=0 %s", settings);

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/nn/nn.h"
 #include "engine/quant/format.h"
 #include "engine/search/additive.h"
 #include "engine/search/allocate.h"
@@ -324,6 +325,119 @@ static void the_expected_gradient_stays(void **state)
 	search_free(s);
 }
 
+// ---- errors ----------------------------------------------------------------------------------------------------------------
+
+enum { IMAGES = 12, NARROW = 0, CASTED = 1 };
+
+static double loss_of(struct network *net, const struct plan *plan, enum pass pass, const float *x, const uint8_t *labels)
+{
+	const struct quantization q = {.range = RANGE_MAX, .per_channel = true, .unsigned_positive = true};
+	memcpy(network_input(net), x, (size_t)(IMAGES * 16 * 16 * 3) * sizeof *x);
+	network_forward(net, plan, &q, pass, IMAGES, NULL);
+	return network_loss(net, labels, IMAGES, 0).mean;
+}
+
+// The linear terms of a layer's weights and inputs, against what the loss does where that layer alone is rounded a little (fp16);
+// Fisher's term of weights against the plain sum; and all of it the same whatever the threads and however the images are dealt out.
+static void errors_by_gradients(void **state)
+{
+	(void)state;
+	static const char *const nets[] = {"resnet8:width=0.5", "mobilenetv2:width=0.25"};
+	for (int k = 0; k < 2; k++) {
+		struct fault f;
+		struct model *m = model_named(nets[k], (struct shape){16, 16, 3}, 10, &f);
+		const int format[] = {format_named("int4"), format_named("fp16")};
+		double first[64 * 2 * ERRORS], wrong = 0, whole = 0;
+		static float x[IMAGES * 16 * 16 * 3];
+		uint8_t labels[IMAGES];
+		struct layer_plan layer[64];
+		assert_true(m && m->layers <= 64);
+		for (long i = 0; i < IMAGES * 16 * 16 * 3; i++)
+			x[i] = (float)rng_normal(3, (uint64_t)i);
+		for (int i = 0; i < IMAGES; i++)
+			labels[i] = (uint8_t)(i % 10);
+		for (int l = 0; l < m->layers; l++)
+			layer[l].weight = layer[l].activation = format_named("fp32");
+		struct plan plan = {m, layer};
+		for (int threads = 1; threads < 4; threads += 2) {
+			struct team *team = team_new(threads, &f);
+			struct network *net = network_new(m, IMAGES, 0, 0, team, &f);
+			struct errors *e = errors_new(net, format, 2, &f);
+			assert_true(team && net && e);
+			network_initialise(net, 5);
+			double plain = loss_of(net, &plan, PASS_TRAIN, x, labels);
+			network_watch_errors(net, e, 1, 0);
+			network_backward(net);
+			const double *value = errors_values(e);
+			size_t size = (size_t)(m->layers * 2 * ERRORS) * sizeof *value;
+			if (threads > 1)
+				assert_memory_equal(value, first, size);
+			else
+				memcpy(first, value, size);
+			// A part of the images at a time: the parts' mean.
+			double mean[64 * 2 * ERRORS] = {0};
+			for (int turn = 0; turn < 4; turn++) {
+				loss_of(net, &plan, PASS_TRAIN, x, labels);
+				network_watch_errors(net, e, 4, turn);
+				network_backward(net);
+				for (int i = 0; i < m->layers * 2 * ERRORS; i++)
+					mean[i] += value[i] / 4;
+			}
+			for (int i = 0; i < m->layers * 2 * ERRORS; i++)
+				assert_true(fabs(mean[i] - first[i]) <= 1e-9 + 1e-5 * fabs(first[i]));
+			for (int l = 0; l < m->layers; l++) {
+				const double *of = first + (l * 2 + CASTED) * ERRORS, *narrow = first + (l * 2 + NARROW) * ERRORS;
+				layer[l].weight = layer[l].activation = format[CASTED];
+				double moved = loss_of(net, &plan, PASS_SAMPLE, x, labels) - plain;
+				layer[l].weight = layer[l].activation = format_named("fp32");
+				if (l == 0)
+					continue; // the input of the network has no gradient
+				wrong += pow(moved - of[ERROR_WEIGHT_LINEAR] - of[ERROR_INPUT_LINEAR], 2);
+				whole += moved * moved;
+				assert_true(narrow[ERROR_WEIGHT_SQUARE] > 10 * of[ERROR_WEIGHT_SQUARE] &&
+					narrow[ERROR_INPUT_SQUARE] > 10 * of[ERROR_INPUT_SQUARE]);
+			}
+			network_watch_errors(net, NULL, 0, 0);
+			errors_free(e);
+			network_free(net);
+			team_free(team);
+		}
+		if (!(wrong < 0.05 * whole))
+			fail_msg("%s: the linear terms miss %.3g of %.3g", nets[k], wrong, whole);
+		model_free(m);
+	}
+}
+
+// What was hinted is where the model begins: with no lesson about a decision it expects what was hinted, by the factor that the
+// others' lessons have shown.
+static void hints_are_believed_as_far_as_they_hold(void **state)
+{
+	(void)state;
+	struct fault f;
+	struct search *s = searched("net=resnet8 data=none space=int2,int3,int4,int8");
+	const struct partition *p = s->lane[0].partition;
+	struct additive *hinted = additive_new(p, &f), *plain = additive_new(p, &f);
+	double lost[SLOTS * 4], worth[4], miss[2] = {0};
+	uint64_t seed[2] = {1, 1};
+	assert_true(hinted && plain);
+	for (int i = 0; i < SLOTS; i++)
+		for (int o = 0; o < 4; o++) // a third of it is true: the halves of a layer share it
+			lost[i * 4 + o] = -3 * true_worth(i / 2, o) / 2;
+	additive_hint(hinted, lost);
+	teach(hinted, p, &seed[0], 10, 0.1);
+	teach(plain, p, &seed[1], 10, 0.1);
+	for (int d = 0; d < LAYERS; d++)
+		for (int k = 0; k < 2; k++) {
+			additive_worth(k ? hinted : plain, d, worth);
+			for (int o = 0; o < 3; o++)
+				miss[k] += pow(worth[o] - worth[3] - true_worth(d, o) + true_worth(d, 3), 2);
+		}
+	assert_true(miss[1] < 0.5 * miss[0]);
+	additive_free(hinted);
+	additive_free(plain);
+	search_free(s);
+}
+
 // ---- the result ------------------------------------------------------------------------------------------------------------
 
 static double log_p(const struct lane *lane, const uint8_t *choice)
@@ -510,6 +624,8 @@ int main(void)
 		cmocka_unit_test(blocks_do_as_well),
 		cmocka_unit_test(worths_follow_the_partition),
 		cmocka_unit_test(the_expected_gradient_stays),
+		cmocka_unit_test(errors_by_gradients),
+		cmocka_unit_test(hints_are_believed_as_far_as_they_hold),
 		cmocka_unit_test(results_are_the_likeliest),
 		cmocka_unit_test(results_by_repair),
 		cmocka_unit_test(allocation_on_what_was_learned),

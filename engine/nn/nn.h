@@ -17,9 +17,16 @@ struct network;
 
 // What a network may keep beside weights and momentum, as bits.
 enum { NETWORK_SECOND_MOMENTS = 1, NETWORK_AVERAGE = 2 };
-// Makes a network for passes of up to `batch` images. It borrows the model and the team, which must outlive it.
-struct network *network_new(const struct model *, int batch, unsigned keeps, struct team *, struct fault *);
+// Makes a network for passes of up to `batch` images. It borrows the model and the team, which must outlive it. `sets`: how many
+// sets of their own batch norms and moving ranges have (below); 0: none.
+struct network *network_new(const struct model *, int batch, unsigned keeps, int sets, struct team *, struct fault *);
 void network_free(struct network *);
+
+// Where a network has sets, a batch norm's gain and bias are the sum of what all sets share and of what one set has for itself, which
+// begins at 0; and there is a moving range for every set. So a set that is new begins with what the others have learned. Says
+// which set each layer, and the norm behind it, uses from here on: set[layers], borrowed. Passes train no other set.
+void network_use_sets(struct network *, const uint8_t *set);
+void network_copy_set(struct network *, int from, int to); // with its momentum and all that is kept for it
 
 // Fresh weights: He normal for convolutions (He et al., 2015, eq. 10), uniform +-1/sqrt(inputs) for linear layers, normal of deviation 0.02
 // for tokens; no momentum.
@@ -77,6 +84,18 @@ struct loss network_loss(struct network *, const uint8_t *labels, int images, do
 void network_backward(struct network *);
 // The gradients of the last backward pass, laid out as the array "weights".
 const float *network_gradient(const struct network *);
+// What rounding a layer to other formats would do to the loss, by the gradients of a backward pass, each layer on its own: of weights
+// and of input activations the linear term, the sum of gradient times error, and Fisher's, half the mean over images of the sum of
+// (gradient times error) squared, the error being that of rounding to the format. Of weights the gradients are known for all images
+// together only: an image's is taken for the whole's root of `images` times, as for gradients that have no mean. The network's own
+// input has no gradient, and 0 here. The network borrows what it fills.
+struct errors;
+enum { ERROR_WEIGHT_LINEAR, ERROR_WEIGHT_SQUARE, ERROR_INPUT_LINEAR, ERROR_INPUT_SQUARE, ERRORS };
+struct errors *errors_new(const struct network *, const int *format, int formats, struct fault *);
+void errors_free(struct errors *);
+// Backward passes from here on fill it, of inputs from every `every`th image, the first being image `turn`; NULL: none does.
+void network_watch_errors(struct network *, struct errors *, int every, int turn);
+const double *errors_values(const struct errors *); // of the last pass: [layers][formats][ERRORS]
 // SGD with Nesterov momentum (Sutskever et al., 2013), or AdamW (Loshchilov and Hutter, 2019).
 struct optimizer {
 	enum optimizer_kind { OPTIMIZER_SGD, OPTIMIZER_ADAMW } kind; // AdamW: the network must keep second moments
@@ -89,6 +108,9 @@ struct optimizer {
 // One step; `step` counts from 0. Returns the gradient's length; where that is not a number, nothing is changed.
 double network_update(struct network *, const struct optimizer *, long step);
 
+// Per layer, the share of its weights that stand within an eighth of a step of the plan's format from an edge, where rounding tips
+// over: more than 3/8 from the code that they round to (RFQuant, CVPR 2024). Even weights would give a quarter. Rounds anew.
+void network_near_edges(struct network *, const struct plan *, const struct quantization *, float *share);
 // The largest magnitude of a layer's weights.
 float network_weight_peak(const struct network *, int layer);
 

@@ -116,6 +116,8 @@ static void backward_pixels(const struct job *job, struct span span, int worker,
 		float *dx = gradient_place(job, 0, from, scratch->back);
 		input_gradient(k, n, rows, dy, dx);
 		layer_clip(job, from, rows, dx);
+		if (job->net->errors)
+			errors_add_inputs(job, share->chunk, worker, from, rows, dx);
 		gradient_done(job, 0, share->chunk, from, rows, scratch->back);
 	}
 }

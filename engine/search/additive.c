@@ -7,14 +7,15 @@
 
 #include "engine/search/sensitivity.h"
 
-// Beforehand, in units of the variance of the noise: of the factor that all decisions share, of what a decision's own differs from it
+// Beforehand, in units of the variance of the noise: of the factor of what was hinted, of that which all decisions share of the shape, of what a decision's own differs from it
 // by, and of each option beside the shape. Of a dozen that were tried on resnet8's and mobilenetv2's steps on CIFAR-10, the ones that
 // foretold both best; half or twice as much makes little difference.
-static const double COMMON = 0.5, SHAPE = 1, OWN = 0.01;
+static const double FISHER = 4, COMMON = 0.5, SHAPE = 1, OWN = 0.01;
 static const double FADE = 0.001;  // of the way back to this, at each step
+static const double HINT = 0.05;   // of the smoothing of hints
 static const double STEADY = 0.02; // of the smoothing of variances
 
-enum { NOISE, RAW, LEFT, KNOWN, UNIT, NUMBERS };
+enum { NOISE, RAW, LEFT, KNOWN, UNIT, HINTS, NUMBERS };
 
 struct additive {
 	struct partition *partition; // its own: what the rows below stand for
@@ -24,6 +25,7 @@ struct additive {
 	float *shape;      // [slots][options]: -4^-bits, 0 to -1
 	float *worth;      // [decisions][options]
 	float *covariance; // dense: [n][n], n = decisions x options; else [decisions][options][options]; by the noise's variance
+	float *hint;       // [slots][options]: what options lose by gradients, smoothed
 	float *tried;      // [decisions][options]
 	double *x, *gain;  // [n]: of the contrast in hand
 	// The variance of the noise; of qualities within a step, before and after; how many contrasts; the unit.
@@ -47,20 +49,37 @@ static float *entry(const struct additive *a, int d, int o, int p)
 	return a->covariance + (a->dense ? row * n + (size_t)d * m + (size_t)p : row * m + (size_t)p);
 }
 
+// Into x what was hinted, of such a size that the narrowest options' mean square is 1, as the shape's is.
+static void take_hints(struct additive *a)
+{
+	int decisions = a->partition->decisions, m = a->options;
+	double squares = 0;
+	for (int d = 0; d < decisions; d++) {
+		additive_hinted(a, d, a->x + d * m);
+		for (int o = a->partition->decision[d].options; o < m; o++)
+			a->x[d * m + o] = 0;
+		squares += a->x[d * m] * a->x[d * m] / decisions;
+	}
+	for (int k = 0; k < decisions * m; k++)
+		a->x[k] *= squares > 0 ? 1 / sqrt(squares) : 0;
+}
+
 // Adds `share` of the covariance beforehand.
 static void add_before(struct additive *a, double share)
 {
 	int decisions = a->partition->decisions, m = a->options, n = decisions * m;
+	take_hints(a);
 	for (int d = 0; d < decisions; d++) {
 		const float *mine = a->shape + a->partition->decision[d].first * m;
 		for (int e = a->dense ? 0 : d; e < (a->dense ? decisions : d + 1); e++) {
 			const float *theirs = a->shape + a->partition->decision[e].first * m;
-			double shape = share * (COMMON + (e == d ? SHAPE : 0));
+			double shape = share * (COMMON + (e == d ? SHAPE : 0)), fisher = share * FISHER;
 			float *to = a->covariance +
 				(a->dense ? (size_t)d * (size_t)(m * n) + (size_t)(e * m) : (size_t)(d * m * m));
 			for (int o = 0; o < m; o++, to += a->dense ? n : m)
 				for (int p = 0; p < m; p++)
 					to[p] += (float)(shape * (double)mine[o] * (double)theirs[p] +
+						fisher * a->x[d * m + o] * a->x[e * m + p] +
 						(e == d && o == p ? share * OWN : 0));
 		}
 	}
@@ -95,10 +114,11 @@ struct additive *additive_new(const struct partition *partition, struct fault *f
 	a->shape = calloc(n, sizeof *a->shape);
 	a->worth = calloc(n, sizeof *a->worth);
 	a->tried = calloc(n, sizeof *a->tried);
+	a->hint = calloc(n, sizeof *a->hint);
 	a->covariance = calloc(dense * dense > blocks ? dense * dense : blocks, sizeof *a->covariance);
 	a->x = calloc(n, sizeof *a->x);
 	a->gain = calloc(n, sizeof *a->gain);
-	if (!a->shape || !a->worth || !a->tried || !a->covariance || !a->x || !a->gain ||
+	if (!a->shape || !a->worth || !a->tried || !a->hint || !a->covariance || !a->x || !a->gain ||
 		!(a->partition = partition_new(s, fault))) {
 		additive_free(a);
 		fault_memory(fault, "additive model");
@@ -122,6 +142,7 @@ void additive_free(struct additive *a)
 	free(a->shape);
 	free(a->worth);
 	free(a->tried);
+	free(a->hint);
 	free(a->covariance);
 	free(a->x);
 	free(a->gain);
@@ -175,6 +196,29 @@ void additive_copy(struct additive *to, const struct additive *from)
 	memcpy(to->tried, from->tried, n * sizeof *to->tried);
 	memcpy(to->numbers, from->numbers, sizeof to->numbers);
 	memcpy(to->covariance, from->covariance, cells(from) * sizeof *to->covariance);
+	memcpy(to->hint, from->hint, (size_t)from->most * sizeof *to->hint);
+}
+
+// ---- hints ----
+
+void additive_hint(struct additive *a, const double *lost)
+{
+	double by = fmax(HINT, 1 / (1 + (double)a->numbers[HINTS]));
+	for (int k = 0; k < a->most; k++)
+		a->hint[k] += (float)(by * (lost[k] - (double)a->hint[k]));
+	a->numbers[HINTS]++;
+	if (!(a->numbers[KNOWN] > 0))
+		forget(a); // the first lesson is still to come
+}
+
+void additive_hinted(const struct additive *a, int decision, double *worth)
+{
+	const struct partition *p = a->partition;
+	for (int o = 0; o < p->decision[decision].options; o++) {
+		worth[o] = 0;
+		for (int i = p->decision[decision].first; i >= 0; i = p->next[i])
+			worth[o] -= (double)a->hint[i * a->options + o];
+	}
 }
 
 // ---- lessons ----
@@ -290,5 +334,6 @@ void additive_arrays(struct additive *a, struct state_array array[ADDITIVE_ARRAY
 	array[0] = (struct state_array){"worth", a->worth, n};
 	array[1] = (struct state_array){"tried", a->tried, n};
 	array[2] = (struct state_array){"numbers", a->numbers, NUMBERS};
+	array[4] = (struct state_array){"hint", a->hint, a->most};
 	array[3] = (struct state_array){"covariance", a->covariance, (long)cells(a)};
 }

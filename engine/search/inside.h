@@ -9,6 +9,7 @@
 #include "engine/search/search.h"
 #include "engine/search/searcher.h"
 #include "engine/search/source.h"
+#include "engine/search/strain.h"
 
 struct search {
 	struct shared shared; // the only place that writes it
@@ -21,9 +22,11 @@ struct search {
 	struct partition *common, *wanted; // what holds for all lanes: as it is; room for a change to be tried on
 	struct partition *own;             // room for the pins of one lane
 	struct front front;
+	struct strain strain;
 
 	double loss, accuracy; // of training, smoothed
 	uint8_t *choice;       // [SEARCH_SAMPLES][slots]: of the step under way
+	double *lost;          // [slots][options]: what options lose by the gradients of the step
 	struct asked asked;    // of them, the distinct ones
 	struct search_work work;
 

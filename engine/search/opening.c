@@ -78,8 +78,8 @@ static bool open_rooms(struct search *s, struct fault *fault)
 	s->numbers = 2;
 	s->last = &s->lane[0];
 	if (!s->source->kind->ready(s->source, fault) || !lanes_open(s, 0, 1, fault) || !front_open(&s->front, shared, fault) ||
-		!(s->common = partition_new(shared->space, fault)) || !(s->wanted = partition_new(shared->space, fault)) ||
-		!(s->own = partition_new(shared->space, fault)))
+		!strain_open(&s->strain, shared, fault) || !(s->common = partition_new(shared->space, fault)) ||
+		!(s->wanted = partition_new(shared->space, fault)) || !(s->own = partition_new(shared->space, fault)))
 		return false;
 	partition_copy(s->common, s->lane[0].partition);
 	return true;
@@ -107,7 +107,8 @@ struct search *search_new(const struct knobs *knobs, const struct state *state, 
 	size_t slots = (size_t)s->shared.space->slots;
 	s->choice = calloc(SEARCH_SAMPLES, slots);
 	s->asked.distinct = calloc(SEARCH_SAMPLES, slots);
-	if (!describe(s) || !s->choice || !s->asked.distinct) {
+	s->lost = calloc(slots * (size_t)s->shared.options, sizeof *s->lost);
+	if (!describe(s) || !s->choice || !s->asked.distinct || !s->lost) {
 		fault_memory(fault, "search");
 		goto failed;
 	}
@@ -132,6 +133,7 @@ void search_free(struct search *s)
 	partition_free(s->wanted);
 	partition_free(s->own);
 	front_close(&s->front);
+	strain_close(&s->strain);
 	source_close(s->source);
 	prices_free(s->shared.prices);
 	space_free(s->shared.space);
@@ -141,5 +143,6 @@ void search_free(struct search *s)
 	free(s->option_info);
 	free(s->choice);
 	free(s->asked.distinct);
+	free(s->lost);
 	free(s);
 }

@@ -26,8 +26,6 @@ struct shared {
 
 // A value smoothed over steps, for the eye; old NAN: the value.
 double smoothed(double old, double value);
-// How far a schedule is, 0..1 from step `from` to the horizon.
-double progress(const struct shared *, long from);
 // The training or the scoring has gone wrong in this step: always false, with the fault.
 bool diverged(const struct shared *, const char *what, struct fault *);
 
