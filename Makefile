@@ -3,7 +3,8 @@
 # make run        installs what is missing, builds, opens the workbench
 # make test       installs what is missing, builds, runs every test; make test-long: those that take long too
 # make check      the tests without the installation
-# make bench      prints the performance tables, or some: BENCH_TABLES="steps memory overhead keys frames acknowledge signal"
+# make bench      prints the performance tables, or some: BENCH_TABLES="steps profile memory overhead keys frames acknowledge signal"
+# make bench-profile  where a step and a scoring pass spend their time
 # make install    to PREFIX (/usr/local), below DESTDIR
 # make deps       only installs; make clean removes what was built; make help prints this
 # make format     lays the sources out by .clang-format (clang-format 14)
@@ -70,7 +71,7 @@ Q   = $(if $(V),,@)
 say = @$(if $(V),:,printf '  %-4s %s\n' $1 $2)
 
 .DELETE_ON_ERROR:
-.PHONY: all run test test-long check bench install deps format clean help FORCE
+.PHONY: all run test test-long check bench bench-profile install deps format clean help FORCE
 all: bitscape
 
 # Stays a link, to what was built last: with sanitizers or without.
@@ -115,7 +116,7 @@ $(OUT)/flags: FORCE | deps
 # ---- what is done with it -------------------------------------------------------------------------------------------
 
 # Some goals install what is missing, the others only name it.
-PURPOSE := $(if $(filter deps test test-long,$(MAKECMDGOALS)),all,$(if $(filter run bench,$(MAKECMDGOALS)),run,look))
+PURPOSE := $(if $(filter deps test test-long,$(MAKECMDGOALS)),all,$(if $(filter run bench bench-profile,$(MAKECMDGOALS)),run,look))
 deps:
 	@.ci/deps $(PURPOSE)
 
@@ -127,6 +128,9 @@ test test-long check: $(OUT)/bitscape $(TESTS) $(CAMPAIGN)
 
 bench: $(OUT)/bitscape $(BENCH)
 	@OUT=$(OUT) $(BENCH)
+
+bench-profile: $(BENCH)
+	@OUT=$(OUT) BENCH_TABLES=profile $(BENCH)
 
 install: $(OUT)/bitscape
 	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/doc/bitscape"

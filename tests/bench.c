@@ -137,6 +137,7 @@ static const struct {
 	int (*child)(const char *settings);
 } table[] = {
 	{"steps", bench_steps, NULL},
+	{"profile", bench_profile, NULL},
 	{"memory", bench_memory, memory_child},
 	{"overhead", bench_overhead, NULL},
 	{"workbench", NULL, workbench_child},
