@@ -286,16 +286,18 @@ static void *work(void *arg)
 static bool make_snapshot(struct snapshot *s, const struct engine_info *info, int room)
 {
 	s->slot = calloc((size_t)info->slots, sizeof *s->slot);
+	s->layer = calloc((size_t)info->layers, sizeof *s->layer);
 	s->group = calloc((size_t)info->layers, sizeof *s->group);
 	s->point = calloc((size_t)room, sizeof *s->point);
 	s->choices = calloc((size_t)room, (size_t)info->slots);
 	s->settings = config_new();
-	return s->slot && s->group && s->point && s->choices && s->settings;
+	return s->slot && s->layer && s->group && s->point && s->choices && s->settings;
 }
 
 static void empty_snapshot(struct snapshot *s)
 {
 	free(s->slot);
+	free(s->layer);
 	free(s->group);
 	free(s->point);
 	free(s->choices);
@@ -543,12 +545,14 @@ bool engine_snapshot(struct engine *e, struct snapshot *s)
 		struct snapshot kept = *s;
 		*s = *from;
 		s->slot = kept.slot;
+		s->layer = kept.layer;
 		s->group = kept.group;
 		s->point = kept.point;
 		s->choices = kept.choices;
 		s->settings = kept.settings;
 		config_take(s->settings, config_knobs(from->settings));
 		memcpy(s->slot, from->slot, (size_t)from->slots * sizeof *s->slot);
+		memcpy(s->layer, from->layer, (size_t)info->layers * sizeof *s->layer);
 		memcpy(s->group, from->group, (size_t)from->groups * sizeof *s->group);
 		memcpy(s->point, from->point, (size_t)from->points * sizeof *s->point);
 		memcpy(s->choices, from->choices, (size_t)from->points * (size_t)from->slots);

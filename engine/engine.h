@@ -274,6 +274,13 @@ struct slot_state {
 	int group;                   // the group of its layer, in the snapshot's list; -1: none
 };
 
+// A layer's weights, which all formats share.
+struct layer_state {
+	float switching; // share of lately made steps in which its format was another than in the step before
+	float near_edge; // share of its weights that stand within an eighth of a step from where the modal format rounds them the other
+			 // way; a quarter would be chance. NAN: not known
+};
+
 struct group_state {
 	char name[ENGINE_NAME], pattern[ENGINE_TEXT]; // the layers that match are decided as one
 };
@@ -376,6 +383,9 @@ struct snapshot {
 	bool split;  // a layer's weight format and activation format are two decisions
 	int slots;
 	struct slot_state *slot;
+	struct layer_state *layer; // [info->layers]
+	double final_before,
+		final_after; // held-out accuracy of the result as the final phase begins, and 50 steps on; NAN: not known
 	int groups;
 	struct group_state *group;
 	int lanes; // at least one, by growing number

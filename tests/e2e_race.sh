@@ -197,9 +197,13 @@ expect 1 new ./inside $small --batch inside
 says '20 of 20 runs are finished' out
 says 'inside:2: race: a race takes the machine for hours, beside this session' err
 
-# The plans that come along can be.
+# The plans that come along can be: as many runs as they say, and how long they take.
 for file in "$plans"/*.race; do
-	[ -e "$file" ] || continue
-	grep -q '^# .*hours' "$file" || fail "$file does not say how long it takes"
+	grep -q '^# Budget: .* runs\. About .* hours on two free cores' "$file" || fail "$file does not say how long it takes"
+	runs=$(sed -n 's/^# Budget: .* \([0-9]*\) runs\. .*/\1/p' "$file")
+	CIFAR10_DIR=$work/nowhere "$bitscape" race come-along "$file" >out 2>err </dev/null && fail "$file without its images"
+	says "^come-along.race: $runs runs, 0 of them finished" out
+	says 'nowhere' err
+	rm -r come-along.race
 done
 exit 0

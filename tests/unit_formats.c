@@ -475,7 +475,7 @@ static void moving_ranges(void **state)
 	struct model *m = model_new("line", (struct shape){1, 1, 4}, 2);
 	model_linear(m, "head", 0, 2);
 	m = model_finish(m, &fault);
-	struct network *net = network_new(m, 2, 0, team, &fault);
+	struct network *net = network_new(m, 2, 0, 0, team, &fault);
 	assert_non_null(net);
 	network_initialise(net, 1);
 	int f = format_named("int8");

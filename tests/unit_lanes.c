@@ -181,6 +181,23 @@ static void one_lane_goes_without(void **context)
 	search_free(s);
 }
 
+// A policy that has fewer steps moves by more; a single one as ever.
+static void fewer_steps_are_larger(void **context)
+{
+	(void)context;
+	struct search *s = search_of(TABLE " steps=1000", NULL);
+	assert_true(lane_pace(lane_of(s, 1)) == 1);
+	run(s, 500);
+	assert_true(lane_pace(lane_of(s, 1)) == 1);
+	must(s, 0, CHANGE_ADD_LANE, "bops", "0.6x");
+	assert_true(fabs(lane_pace(lane_of(s, 1)) - sqrt(2)) < 1e-9); // half of the steps
+	assert_true(fabs(lane_pace(lane_of(s, 2)) - 2) < 1e-9);       // and of those that are left
+	run(s, 1000);
+	must(s, 0, CHANGE_ADD_LANE, "bops", "0.6x"); // none is left
+	assert_true(lane_pace(lane_of(s, 3)) < 3);
+	search_free(s);
+}
+
 // ---- coming and going ----
 
 static void a_new_lane_meets_its_target_at_once(void **context)
@@ -321,7 +338,7 @@ static void numbers_are_not_used_again(void **context)
 	must(s, 0, CHANGE_BACK_LANE, "", "3");
 	back(s, &add);
 	assert_null(lanes_numbered(s, 9, NULL));
-	assert_int_equal(s->lanes, 7);
+	assert_int_equal(s->shared.lanes, 7);
 	// The names of random streams and of states are told apart by the numbers.
 	assert_true(lane_key(lane_of(s, 2), "path") != lane_key(lane_of(s, 5), "path"));
 	search_free(s);
@@ -491,7 +508,8 @@ static void damaged_lanes_are_refused(void **context)
 		const char *name, *value;
 	} damage[] = {{"lanes.numbers", "1"}, {"lanes.numbers", "x"}, {"lanes.drops", "-1"}, {"lanes.0.number", "0"},
 		{"lanes.1.number", "1"}, {"lanes.1.number", "9"}, {"lanes.1.dropped", "5"}, {"lanes.1.steps", "-3"},
-		{"part.lanes", "7"}, {"part.lane.2", "7"}, {"lane.2.set.target.bops", "lots"}, {"lane.2.moves", "-1"}};
+		{"lanes.1.begun", "-3"}, {"part.lanes", "7"}, {"part.lane.2", "7"}, {"lane.2.set.target.bops", "lots"},
+		{"lane.2.moves", "-1"}};
 	struct config *c = config_of(TABLE);
 	struct search *s = search_of(TABLE, NULL);
 	must(s, 0, CHANGE_ADD_LANE, "bops", "0.6x");
@@ -637,6 +655,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(turns_are_fair),
 		cmocka_unit_test(one_lane_goes_without),
+		cmocka_unit_test(fewer_steps_are_larger),
 		cmocka_unit_test(a_new_lane_meets_its_target_at_once),
 		cmocka_unit_test(a_late_lane_finds_its_way),
 		cmocka_unit_test(warming_keeps_the_order),

@@ -45,7 +45,7 @@ static long input_size(const struct rig *r)
 
 // Takes the model over. Weights are initialised, what starts at 0 or 1 is moved off it, the input is normal, and every layer is in
 // `format`.
-static struct rig *rig_new(struct model *m, int batch, int threads, const char *format)
+static struct rig *rig_with_sets(struct model *m, int batch, int threads, const char *format, int sets)
 {
 	struct fault fault = {0};
 	char line[512];
@@ -53,7 +53,7 @@ static struct rig *rig_new(struct model *m, int batch, int threads, const char *
 	assert_non_null(r);
 	r->model = model_finish(m, &fault);
 	if (!r->model || !(r->team = team_new(threads, &fault)) ||
-		!(r->net = network_new(r->model, batch, NETWORK_SECOND_MOMENTS | NETWORK_AVERAGE, r->team, &fault)))
+		!(r->net = network_new(r->model, batch, NETWORK_SECOND_MOMENTS | NETWORK_AVERAGE, sets, r->team, &fault)))
 		fail_msg("%s", fault_line(&fault, line, sizeof line));
 	assert_in_range(r->model->layers, 0, MOST_LAYERS);
 	for (int i = 0; i < r->model->layers; i++)
@@ -70,6 +70,11 @@ static struct rig *rig_new(struct model *m, int batch, int threads, const char *
 	for (long i = 0; i < batch * input_size(r); i++)
 		x[i] = (float)rng_normal(5, (uint64_t)i);
 	return r;
+}
+
+static struct rig *rig_new(struct model *m, int batch, int threads, const char *format)
+{
+	return rig_with_sets(m, batch, threads, format, 0);
 }
 
 static void rig_free(struct rig *r)
@@ -977,9 +982,11 @@ static double loss_of(struct rig *r, const float *input)
 }
 
 // The loss along a direction that lies half along the gradient of one array and half anywhere.
-static void check_direction(struct rig *r, const float *input, const float *gradient, const char *name, long first, long count)
+// `share`: of the gradient's length that kinks of the rectifiers and single precision may leave as an error.
+static void check_direction(struct rig *r, const float *input, const float *gradient, const char *name, long first, long count,
+	double share)
 {
-	const double STEP = 1e-2, SHARE = .03; // kinks of the rectifiers and single precision leave an error of that order
+	const double STEP = 1e-2;
 	double length = 0, dot = 0, side[2];
 	for (long i = 0; i < count; i++)
 		length += pow((double)gradient[first + i], 2);
@@ -1000,7 +1007,7 @@ static void check_direction(struct rig *r, const float *input, const float *grad
 	memcpy(r->net->weights + first, w, (size_t)count * sizeof *w);
 	free(w);
 	double numeric = (side[0] - side[1]) / (2 * STEP);
-	if (!(fabs(numeric - dot) <= SHARE * length))
+	if (!(fabs(numeric - dot) <= share * length))
 		fail_msg("%s: slope %.6g, by the gradient %.6g (of length %.6g)", name, numeric, dot, length);
 }
 
@@ -1016,12 +1023,155 @@ static void finite_differences(void **state)
 		for (int i = 0; i < r->net->parameter_count; i++) {
 			char name[64];
 			snprintf(name, sizeof name, "%.30s, parameter %d", r->model->name, i);
-			check_direction(r, input, gradient, name, r->net->parameter[i].at, r->net->parameter[i].count);
+			check_direction(r, input, gradient, name, r->net->parameter[i].at, r->net->parameter[i].count, .03);
 		}
 		free(gradient);
 		free(input);
 		rig_free(r);
 	}
+}
+
+// ---- sets of norms ----------------------------------------------------------------------------------------------------------
+
+enum { SETS = 3 };
+
+// In the sets in use: the gradient by finite differences. In the others: none. And only the sum of what is shared and what is the
+// set's own counts.
+static void gradients_of_sets(void **state)
+{
+	(void)state;
+	for (int f = 0; f < 3; f++) { // of families with batch norms
+		struct rig *r = rig_with_sets(families[f](), FD_BATCH, 2, "fp32", SETS);
+		uint8_t set[MOST_LAYERS];
+		for (int l = 0; l < MOST_LAYERS; l++)
+			set[l] = (uint8_t)(l % SETS);
+		network_use_sets(r->net, set);
+		float *input = copied(network_input(r->net), FD_BATCH * input_size(r));
+		double loss = loss_of(r, input);
+		network_backward(r->net);
+		float *gradient = copied(network_gradient(r->net), r->net->parameters);
+		int norms = 0;
+		for (int i = 0; i < r->model->ops; i++) {
+			const struct node *n = &r->net->node[i];
+			long used = norm_own(n, n->set);
+			char name[64];
+			if (n->op->kind != OP_NORM)
+				continue;
+			norms++;
+			assert_int_equal(n->set, set[n->follows]);
+			snprintf(name, sizeof name, "%.30s, norm %d", r->model->name, i);
+			check_direction(r, input, gradient, name, used, n->out.c, .06);
+			check_direction(r, input, gradient, name, used + n->out.c, n->out.c, .06);
+			for (int s = 0; s < SETS; s++)
+				for (long j = 0; s != n->set && j < norm_set_size(n); j++)
+					assert_true(gradient[norm_own(n, s) + j] == 0);
+			for (int j = 0; j < n->out.c; j++) {
+				r->net->weights[n->gain + j] -= 0.25f;
+				r->net->weights[used + j] += 0.25f;
+				r->net->weights[n->bias + j] += 0.5f;
+				r->net->weights[used + n->out.c + j] -= 0.5f;
+			}
+		}
+		assert_true(norms > 2 && fabs(loss_of(r, input) - loss) < 1e-5 * loss);
+		free(gradient);
+		free(input);
+		rig_free(r);
+	}
+}
+
+// Neither weights nor momentum nor what else is kept of a set that rests is moved, and of ranges only those of the set in use; a copy
+// of a set is that set. Fresh weights are the same with sets.
+static void sets_that_rest(void **state)
+{
+	(void)state;
+	for (int way = 0; way < 2; way++) {
+		struct rig *r = rig_with_sets(mobile(), FD_BATCH, 2, "int4", SETS),
+			   *plain = rig_new(mobile(), FD_BATCH, 2, "int4");
+		const struct optimizer o = {.kind = way ? OPTIMIZER_ADAMW : OPTIMIZER_SGD,
+			.rate = .1,
+			.momentum = .9,
+			.beta2 = .99,
+			.decay = .1,
+			.clip = 1,
+			.average = .9};
+		struct network_array now[NETWORK_ARRAYS];
+		float *input = copied(network_input(r->net), FD_BATCH * input_size(r)), *was[NETWORK_ARRAYS];
+		uint8_t set[MOST_LAYERS] = {0};
+		int arrays = network_arrays(r->net, now);
+		network_initialise(r->net, 7);
+		network_initialise(plain->net, 7);
+		assert_memory_equal(r->net->weights, plain->net->weights, (size_t)plain->net->parameters * sizeof(float));
+		r->q.range = RANGE_EMA;
+		network_use_sets(r->net, set);
+		for (int step = 0; step < 4; step++) {
+			memset(set, step % 2, sizeof set);
+			for (int a = 0; a < arrays; a++)
+				was[a] = copied(now[a].data, now[a].count);
+			loss_of(r, input);
+			network_backward(r->net);
+			network_update(r->net, &o, step);
+			for (int a = 0; a < arrays; a++) {
+				bool of_sgd = a == 3 && o.kind == OPTIMIZER_SGD; // has no second moments
+				for (int i = 0; a != 2 && i < r->model->ops; i++) {
+					const struct node *n = &r->net->node[i];
+					size_t size = (size_t)norm_set_size(n) * sizeof(float);
+					for (int s = 0; n->op->kind == OP_NORM && s < SETS; s++)
+						assert_int_equal(memcmp(was[a] + norm_own(n, s), now[a].data + norm_own(n, s),
+									 size) != 0,
+							s == step % 2 && !of_sgd);
+				}
+				int layers = r->model->layers;
+				for (int s = 0; a == 2 && s < SETS; s++)
+					assert_int_equal(memcmp(was[a] + s * layers, now[a].data + s * layers,
+								 (size_t)layers * sizeof(float)) != 0,
+						s == step % 2);
+				free(was[a]);
+			}
+		}
+		network_copy_set(r->net, 1, 2);
+		float *logits[2];
+		for (int s = 0; s < 2; s++) {
+			memset(set, 1 + s, sizeof set);
+			forward(r, input, PASS_SAMPLE, FD_BATCH, NULL);
+			logits[s] = copied(network_logits(r->net), FD_BATCH * 10);
+		}
+		assert_memory_equal(logits[0], logits[1], FD_BATCH * 10 * sizeof(float));
+		for (int i = 0; i < r->model->ops; i++)
+			for (int a = 0; r->model->op[i].kind == OP_NORM && a < arrays; a++) {
+				const struct node *n = &r->net->node[i];
+				if (a != 2)
+					assert_memory_equal(now[a].data + norm_own(n, 1), now[a].data + norm_own(n, 2),
+						(size_t)norm_set_size(n) * sizeof(float));
+			}
+		for (int s = 0; s < 2; s++)
+			free(logits[s]);
+		free(input);
+		rig_free(plain);
+		rig_free(r);
+	}
+}
+
+// Near an edge: more than 3/8 of a step from the code.
+static void near_edges(void **state)
+{
+	(void)state;
+	struct model *m = model_new("edges", (struct shape){4, 4, 4}, 2);
+	model_linear(m, "b", model_act(m, conv_of(m, "a", 0, 2, 1, 1), ACT_RELU), 2);
+	struct rig *r = rig_new(m, 2, 2, "int3");
+	float share[2];
+	// Every output channel has a range of 3. In int3 a step is 1: near an edge are 1.4 and -.4. In e2m1 a step is .25 up to 1,
+	// then .5, from 2 on 1: near are -.4 and .85, which is .4 of a step above .75.
+	static const float w[8] = {3, 3, 1.4f, -.4f, .3f, .85f, -1.9f, 2.2f};
+	memcpy(r->net->weights + r->net->node[r->model->layer[0].op].weights, w, sizeof w);
+	network_near_edges(r->net, &r->plan, &r->q, share);
+	assert_true(share[0] == 2 / 8.f);
+	r->layer[0].weight = format_named("e2m1");
+	network_near_edges(r->net, &r->plan, &r->q, share);
+	assert_true(share[0] == 2 / 8.f);
+	r->layer[0].weight = format_named("fp32");
+	network_near_edges(r->net, &r->plan, &r->q, share);
+	assert_true(share[0] == 0);
+	rig_free(r);
 }
 
 // ---- the update ----------------------------------------------------------------------------------------------------------
@@ -1455,6 +1605,9 @@ int main(void)
 		cmocka_unit_test(cross_entropy),
 		cmocka_unit_test(small_networks),
 		cmocka_unit_test(finite_differences),
+		cmocka_unit_test(gradients_of_sets),
+		cmocka_unit_test(sets_that_rest),
+		cmocka_unit_test(near_edges),
 		cmocka_unit_test(update_and_clipping),
 		cmocka_unit_test(adamw_and_the_average),
 		cmocka_unit_test(gradients_that_are_no_numbers),

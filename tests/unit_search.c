@@ -1178,7 +1178,8 @@ static void threads_do_not_matter(void **state)
 {
 	(void)state;
 	static const char *const settings[] = {"", "range=mse heldout-batches=2 front-every=0",
-		"preset=fliqs range=ema unsigned=on smoothing=0.1 front-every=0", "optimizer=adamw ema=0.9 front-every=3"};
+		"preset=fliqs range=ema unsigned=on smoothing=0.1 front-every=0", "optimizer=adamw ema=0.9 front-every=3",
+		"wide-start=0.2 wide-every=3 final=0.3 front-every=0"};
 	for (size_t s = 0; s < sizeof settings / sizeof settings[0]; s += STRIDE) {
 		struct state *first = NULL;
 		for (int threads = 1; threads <= (s ? 3 : 8); threads = threads < 3 ? threads + 1 : threads + 5) {
@@ -1237,8 +1238,8 @@ static void meddle(struct engine *e, long step)
 static void interruptions_do_not_matter(void **state)
 {
 	(void)state;
-	static const char *const settings[] = {
-		"", "preset=tunas threads=1", "modal-share=0 range=ema", "", "optimizer=adamw ema=0.9 rate=0.01"};
+	static const char *const settings[] = {"", "preset=tunas threads=1", "modal-share=0 range=ema", "",
+		"optimizer=adamw ema=0.9 rate=0.01", "wide-start=0.2 wide-every=3 final=0.3"};
 	for (size_t s = 0; s < sizeof settings / sizeof settings[0]; s += STRIDE) {
 		struct engine *e = opened(settings[s], NULL);
 		for (long step = 4; step <= 8; step += 4) {
@@ -2122,7 +2123,8 @@ static void everything_runs(void **state)
 		"warmup=1", "rate-warmup=0", "rate-warmup=1", "batch=2", "momentum=0 decay=0 clip=0", "optimizer=adamw",
 		"optimizer=adamw ema=0.99 clip=0 beta2=0", "ema=0.999 smoothing=0.1", "decide=split", "decide=split preset=fliqs",
 		"decide=split reward=mnas start=uniform", "front-every=0", "front-size=2", "target.size=20k weight.size=1",
-		"weight.bops=0", "augment=flip"};
+		"weight.bops=0", "augment=flip", "wide-start=1", "wide-start=0.5 wide-every=2 wide-format=fp32", "final=0.9",
+		"final=0.5"};
 	for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i += STRIDE) {
 		char text[256];
 		snprintf(text, sizeof text, "steps=4 front-every=4 %s", settings[i]);
@@ -2134,6 +2136,137 @@ static void everything_runs(void **state)
 				s->reward);
 		assert_true(s->entropy >= 0 && s->entropy <= 1 + 1e-6);
 		assert_int_equal(s->points == 0, strstr(settings[i], "front-every=0") != NULL);
+		snapshot_free(s);
+		engine_close(e);
+	}
+}
+
+// ---- what a step trains ---------------------------------------------------------------------------------------------------------
+
+// Of the weights, and of the policy: the first and the last 8 digits of the digest.
+static void same_part(const struct state *a, const struct state *b, int from, bool same)
+{
+	const char *x = state_get(a, "digest"), *y = state_get(b, "digest");
+	if ((strncmp(x + from, y + from, 8) == 0) != same)
+		fail_msg("%s and %s at %d", x, y, from);
+}
+
+static struct state *run_of(const char *settings, long step)
+{
+	struct engine *e = opened(settings, NULL);
+	run_to(e, step);
+	struct state *s = saved(e);
+	engine_close(e);
+	return s;
+}
+
+// Wide steps train what a network of that format trains, in any space.
+static void wide_steps(void **state)
+{
+	(void)state;
+	struct state *wide = run_of("space=int8", 6), *fp32 = run_of("space=fp32", 6),
+		     *narrow = run_of("space=int4 wide-start=0", 6);
+	static const struct {
+		const char *settings;
+		int like; // 8, 32, 4; 0: none of them
+	} runs[] = {{"space=int4 wide-start=0.5", 8}, {"space=int4 wide-every=1", 8}, {"wide-start=1", 8},
+		{"space=int4 wide-start=0.5 wide-format=fp32", 32}, {"space=fp32 wide-every=2", 32}, {"space=int4 wide-start=0 wide-every=7", 0},
+		{"space=int4 wide-start=0.4", 0}, {"space=int4 wide-start=0 wide-every=0 final=0.5", 4}};
+	for (size_t i = 0; i < sizeof runs / sizeof runs[0]; i++) {
+		struct state *s = run_of(runs[i].settings, 6);
+		same_part(s, wide, 0, runs[i].like == 8);
+		same_part(s, fp32, 0, runs[i].like == 32);
+		same_part(s, narrow, 0, runs[i].like == 4);
+		state_free(s);
+	}
+	state_free(wide);
+	state_free(fp32);
+	state_free(narrow);
+	struct config *c = config_of("wide-format=int9");
+	struct fault f;
+	assert_null(engine_open(c, NULL, &f));
+	assert_string_equal(f.where, "wide-format");
+	config_free(c);
+}
+
+// It says so, one phase at a time.
+static void a_schedule_in_words(void **state)
+{
+	(void)state;
+	static const struct {
+		long step;
+		const char *says;
+	} at[] = {{0, "warm-up 0/2: pins count, the policy waits; fp32 trains until step 4"}, {3, "; fp32 trains until step 4"},
+		{9, "final phase 0/3: the result trains, the policy rests"},
+		{11, "final phase 2/3: the result trains, the policy rests"}, {12, "finished: evaluate, export, or extend N"}};
+	struct engine *e = opened("wide-start=0.34 wide-format=fp32 final=0.25 warmup=0.2 front-every=0", NULL);
+	for (size_t i = 0; i < sizeof at / sizeof at[0]; i++) {
+		run_to(e, at[i].step);
+		struct snapshot *s = settled(e);
+		if (!strstr(s->says, at[i].says) || (at[i].step > 3 && strstr(s->says, "until")))
+			fail_msg("at step %ld: %s", at[i].step, s->says);
+		snapshot_free(s);
+	}
+	engine_close(e);
+}
+
+// In the final phase the policy rests, whatever the steps are on; an extension wakes it.
+static void a_final_phase(void **state)
+{
+	(void)state;
+	struct engine *e = opened("final=0.25 warmup=0.25 front-every=0", NULL); // 12 steps: 3 of warm-up, 3 at the end
+	struct state *at[4];
+	static const long stops[] = {8, 9, 12};
+	struct snapshot *s;
+	for (int i = 0; i < 3; i++) {
+		run_to(e, stops[i]);
+		at[i] = saved(e);
+		s = settled(e);
+		assert_true(isnan(s->final_before) == (stops[i] < 9) && isnan(s->final_after) == (stops[i] < 12));
+		snapshot_free(s);
+	}
+	same_part(at[0], at[1], 16, false);
+	same_part(at[1], at[2], 16, true);
+	same_part(at[1], at[2], 0, false);
+	changed(e, CHANGE_EXTEND, "", "4"); // of 16 steps, 4 at the end
+	run_to(e, ENGINE_RUN_ON);
+	at[3] = saved(e);
+	same_part(at[2], at[3], 16, true);  // it was to wake up at step 12, and rests from there on
+	changed(e, CHANGE_EXTEND, "", "8"); // of 24 steps, 6
+	run_to(e, 18);
+	state_free(at[3]);
+	at[3] = saved(e);
+	same_part(at[2], at[3], 16, false);
+	for (int i = 0; i < 4; i++)
+		state_free(at[i]);
+	engine_close(e);
+}
+
+// How often formats switch, and that the weights are looked at.
+static void strained_weights(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *settings;
+		double least, most; // of the mean over layers
+	} runs[] = {{"steps=40 space=int4 wide-start=0 front-every=0", 0, 0},
+		{"steps=40 space=int4 wide-start=0 front-every=0 wide-every=2", .8, 1},
+		{"steps=40 start=uniform warmup=1 wide-start=0 space=int3,int4 front-every=0", .2, .7}};
+	for (size_t i = 0; i < sizeof runs / sizeof runs[0]; i++) {
+		struct engine *e = opened(runs[i].settings, NULL);
+		int layers = engine_info(e)->layers;
+		struct snapshot *s = settled(e);
+		double switching = 0;
+		assert_true(isnan(s->layer[0].near_edge));
+		snapshot_free(s);
+		run_to(e, ENGINE_RUN_ON);
+		s = settled(e);
+		for (int l = 0; l < layers; l++) {
+			switching += (double)s->layer[l].switching / layers;
+			assert_true(s->layer[l].near_edge > 0.05f && s->layer[l].near_edge < 0.5f);
+		}
+		if (switching < runs[i].least || switching > runs[i].most)
+			fail_msg("%s: %g", runs[i].settings, switching);
 		snapshot_free(s);
 		engine_close(e);
 	}
@@ -2759,6 +2892,10 @@ int main(void)
 		cmocka_unit_test(horizon_and_extension),
 		cmocka_unit_test(endless_extensions),
 		cmocka_unit_test(everything_runs),
+		cmocka_unit_test(wide_steps),
+		cmocka_unit_test(a_schedule_in_words),
+		cmocka_unit_test(a_final_phase),
+		cmocka_unit_test(strained_weights),
 		cmocka_unit_test(divergence_is_a_fault),
 		cmocka_unit_test(divergence_behind_a_relu),
 		cmocka_unit_test(the_front),

@@ -1578,6 +1578,15 @@ static void asks_and_exports(void **state)
 	assert_completes(&table, s, "ungroup ", 8, "stage2");
 	assert_completes(&table, s, "pin ste", 4, "stem stem.w stem.a");
 	assert_completes(&table, s, "pin sta", 4, "stage2");
+	run_lines(s, "lane add bops int8\n");
+	assert_completes(&table, s, "lane ", 5, "add drop back list focus 1 2");
+	assert_completes(&table, s, "lane drop ", 10, "1 2");
+	assert_completes(&table, s, "lane focus ", 11, "next 1 2");
+	assert_completes(&table, s, "lane add si", 9, "size");
+	assert_completes(&table, s, "lane add bops in", 14, "int4 int8");
+	assert_completes(&table, s, "lane 2 ta", 7, "target");
+	assert_completes(&table, s, "lane 2 sta", 7, ""); // no change
+	assert_completes(&table, s, "lane 2 pin stem int8 hea", 21, "head head.w head.a");
 	end(s);
 }
 

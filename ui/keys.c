@@ -46,6 +46,7 @@ static const struct binding defaults[] = {
 
 	{CONTEXT_LANES, KEYS_ENTER, "lane focus {lane}", "lanes", "show"},
 
+	{CONTEXT_SEARCH, 'l', "lane focus next", "lanes", "next"},
 	{CONTEXT_SEARCH, 'c', "curve next", "curves", "next"},
 
 	{CONTEXT_SEARCH, ' ', "toggle", NULL, "pause/run"},
@@ -516,8 +517,8 @@ static bool help_keys(const struct keys *k, struct popup *p, const struct comman
 
 bool keys_help(const struct keys *k, struct popup *p, const struct command_table *commands, bool ascii)
 {
-	static const enum key_context order[] = {CONTEXT_SEARCH, CONTEXT_DRAFT, CONTEXT_LANES, CONTEXT_PROMPT, CONTEXT_BOX, CONTEXT_TABLE,
-		CONTEXT_POPUP, CONTEXT_PASTE, CONTEXT_COMMON};
+	static const enum key_context order[] = {CONTEXT_SEARCH, CONTEXT_DRAFT, CONTEXT_LANES, CONTEXT_PROMPT, CONTEXT_BOX,
+		CONTEXT_TABLE, CONTEXT_POPUP, CONTEXT_PASTE, CONTEXT_COMMON};
 	snprintf(p->title, sizeof p->title, "Help");
 	for (size_t i = 0; i < sizeof order / sizeof *order; i++)
 		if (!help_keys(k, p, commands, order[i], ascii))

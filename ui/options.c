@@ -152,6 +152,7 @@ void options_help(FILE *out)
 	      "  bitscape QUESTION...                an answer without a session: catalog, describe, devices, latency,\n"
 	      "                                      roofline, sensitivity, rivals, pods, slice, slices, goodput, partition,\n"
 	      "                                      embeddings or carbon, as in the workbench\n"
+	      "  bitscape race NAME KEY=VALUE|PLAN...   many searches against uniform networks; race resume NAME goes on\n"
 	      "  bitscape help [COMMAND]             this text; what a question or a command of the workbench takes\n\n",
 		out);
 	for (int r = 0; r < ROWS; r++) {

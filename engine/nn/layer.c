@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What operators with weights share: rounding and packing of weights, ranges of input activations, sums of gradients.
+#include <float.h>
+#include <math.h>
 #include <string.h>
 
 #include "engine/nn/node.h"
@@ -23,7 +25,8 @@ void layer_reserve(struct node *n, struct storage *l, long rows, enum fill fill)
 	storage_partial(l, n, n->weight_count, NN_TASKS / tiles_of(n));
 }
 
-void layer_quantize_weights(struct network *net, struct node *n)
+// Fills node->weight_scale, and returns the grid that goes with it.
+static struct grid find_weight_scales(struct network *net, struct node *n)
 {
 	const struct kernels *k = net->kernels;
 	int format = net->plan->layer[n->op->layer].weight;
@@ -38,7 +41,34 @@ void layer_quantize_weights(struct network *net, struct node *n)
 		scale[0] = k->peak(w, n->weight_count);
 	for (int j = 0; j < c; j++)
 		scale[j] = j == 0 || net->quantization.per_channel ? format_scale(format, &grid, scale[j]) : scale[0];
-	k->quantize_channels(&grid, scale, w, n->quantized, n->weight_count / c, c);
+	return grid;
+}
+
+void layer_quantize_weights(struct network *net, struct node *n)
+{
+	struct grid grid = find_weight_scales(net, n);
+	net->kernels->quantize_channels(&grid, n->weight_scale, net->weights + n->weights, n->quantized,
+		n->weight_count / n->out.c, n->out.c);
+}
+
+// The distance between a number's neighbours on the grid, in the grid's own unit.
+static float spacing(const struct grid *g, float v)
+{
+	if (g->kind == GRID_INTEGER)
+		return 1;
+	return ldexpf(1, ilogbf(fmaxf(fmaxf(fabsf(v), g->least_normal), FLT_MIN)) - (23 - g->drop));
+}
+
+float layer_near_edge(struct network *net, struct node *n)
+{
+	struct grid grid = find_weight_scales(net, n);
+	const float *w = net->weights + n->weights;
+	long near = 0;
+	for (long i = 0; grid.kind != GRID_NONE && i < n->weight_count; i++) {
+		float v = w[i] / n->weight_scale[i % n->out.c], steps = v / spacing(&grid, v);
+		near += fabsf(steps - rintf(steps)) > 0.375f;
+	}
+	return (float)((double)near / (double)n->weight_count);
 }
 
 static void peak_chunk(const struct job *job, struct span span, int chunk, int worker)
@@ -93,7 +123,7 @@ static const uint32_t *histogram_of(struct network *net, struct node *n)
 static float present_range(struct network *net, struct node *n, int format, bool positive)
 {
 	const struct quantization *q = &net->quantization;
-	float *moving = &net->ranges[n->op->layer], peak = peak_of(net, n);
+	float *moving = &net->ranges[layer_set(net, n->op->layer) * net->model->layers + n->op->layer], peak = peak_of(net, n);
 	if (format_table[format].kind == FORMAT_CAST)
 		return peak;
 	switch (q->range) {

@@ -60,9 +60,19 @@ long storage_parameter(struct storage *l, long count, enum fill fill, int fan)
 {
 	long at = l->parameters;
 	if (l->parameter)
-		l->parameter[l->parameter_count] = (struct parameter){at, count, fill, fan};
+		l->parameter[l->parameter_count] = (struct parameter){.at = at, .count = count, .fill = fill, .fan = fan};
 	l->parameter_count++;
 	l->parameters += rounded(count);
+	return at;
+}
+
+long storage_set(struct storage *l, long count, int op, int set)
+{
+	long at = storage_parameter(l, count, FILL_ZERO, 0);
+	if (l->parameter) {
+		l->parameter[l->parameter_count - 1].op = op;
+		l->parameter[l->parameter_count - 1].set = set;
+	}
 	return at;
 }
 
@@ -169,6 +179,9 @@ static void reserve(struct network *net, struct storage *l)
 	for (int i = 0; i < net->model->ops; i++)
 		if (net->node[i].does->reserve)
 			net->node[i].does->reserve(net, &net->node[i], l);
+	for (int i = 0; net->sets && i < net->model->ops; i++) // behind all others, so that fresh weights are the same with them
+		if (net->model->op[i].kind == OP_NORM)
+			norm_reserve_sets(net, &net->node[i], l);
 }
 
 // Who reads whom, which norms may wait, and which layers have a norm of their own.
@@ -194,6 +207,11 @@ static void find_readers(struct network *net)
 	}
 }
 
+long network_ranges(const struct network *net)
+{
+	return (long)net->model->layers * (net->sets ? net->sets : 1);
+}
+
 static bool make_nodes(struct network *net, struct storage *l)
 {
 	const struct model *m = net->model;
@@ -206,6 +224,9 @@ static bool make_nodes(struct network *net, struct storage *l)
 		n->in = m->op[n->op->in[0]].out;
 		n->out = n->op->out;
 		n->does = operator_of(n);
+		n->follows = -1;
+		for (int at = i; at > 0 && n->follows < 0; at = m->op[at].in[0])
+			n->follows = m->op[at].layer;
 	}
 	reserve(net, l);
 	find_readers(net);
@@ -220,7 +241,7 @@ static bool make_nodes(struct network *net, struct storage *l)
 	size_t size = (size_t)net->parameters * sizeof(float);
 	net->weights = network_block(net, size);
 	net->gradient = network_block(net, size);
-	net->ranges = network_block(net, (size_t)m->layers * sizeof(float));
+	net->ranges = network_block(net, (size_t)network_ranges(net) * sizeof(float));
 	return net->weights && net->gradient && net->ranges;
 }
 
@@ -248,7 +269,8 @@ static bool make_scratch(struct network *net, const struct storage *l)
 	return true;
 }
 
-struct network *network_new(const struct model *model, int batch, unsigned keeps, struct team *team, struct fault *fault)
+struct network *network_new(const struct model *model, int batch, unsigned keeps, int sets, struct team *team,
+	struct fault *fault)
 {
 	struct network *net = calloc(1, sizeof *net);
 	struct storage l = {0};
@@ -256,6 +278,7 @@ struct network *network_new(const struct model *model, int batch, unsigned keeps
 		net->model = model;
 		net->team = team;
 		net->batch = batch;
+		net->sets = sets;
 		net->kernels = kernels_best();
 	}
 	if (!net || !make_nodes(net, &l) || !make_scratch(net, &l) || !place_activations(net) || !optimizer_reserve(net, keeps)) {
@@ -275,7 +298,7 @@ void network_free(struct network *net)
 
 void network_initialise(struct network *net, uint64_t seed)
 {
-	memset(net->ranges, 0, (size_t)net->model->layers * sizeof *net->ranges);
+	memset(net->ranges, 0, (size_t)network_ranges(net) * sizeof *net->ranges);
 	memset(net->trained, 0, (size_t)net->parameters * sizeof *net->trained);
 	for (int i = 0; i < net->parameter_count; i++) {
 		const struct parameter *p = &net->parameter[i];
@@ -292,6 +315,26 @@ void network_initialise(struct network *net, uint64_t seed)
 			}
 	}
 	optimizer_clear(net);
+}
+
+void network_use_sets(struct network *net, const uint8_t *set)
+{
+	net->set = set;
+}
+
+void network_copy_set(struct network *net, int from, int to)
+{
+	struct network_array array[NETWORK_ARRAYS];
+	int arrays = network_arrays(net, array);
+	size_t layers = (size_t)net->model->layers;
+	for (int i = 0; i < net->model->ops; i++) {
+		const struct node *n = &net->node[i];
+		for (int a = 0; n->op->kind == OP_NORM && a < arrays; a++)
+			if (array[a].count == net->parameters)
+				memcpy(array[a].data + norm_own(n, to), array[a].data + norm_own(n, from),
+					(size_t)norm_set_size(n) * sizeof(float));
+	}
+	memcpy(net->ranges + (size_t)to * layers, net->ranges + (size_t)from * layers, layers * sizeof *net->ranges);
 }
 
 // ---- passes ----
@@ -324,6 +367,7 @@ void network_forward(struct network *net, const struct plan *plan, const struct 
 		struct node *n = &net->node[i];
 		n->peak = -1;
 		n->grad_written = false;
+		n->set = layer_set(net, n->follows);
 		n->waits = n->can_wait && quantization->range == RANGE_MAX; // other ranges look at the numbers themselves
 	}
 	for (int i = 0; i < net->model->ops; i++)
@@ -371,6 +415,26 @@ void network_backward(struct network *net)
 const float *network_gradient(const struct network *net)
 {
 	return net->gradient;
+}
+
+struct edges {
+	struct network *net;
+	float *share;
+};
+
+static void look_at_layer(void *context, int layer, int worker)
+{
+	(void)worker;
+	const struct edges *e = context;
+	e->share[layer] = layer_near_edge(e->net, &e->net->node[e->net->model->layer[layer].op]);
+}
+
+void network_near_edges(struct network *net, const struct plan *plan, const struct quantization *quantization, float *share)
+{
+	struct edges e = {net, share};
+	net->plan = plan;
+	net->quantization = *quantization;
+	team_run(net->team, net->model->layers, look_at_layer, &e);
 }
 
 float network_weight_peak(const struct network *net, int layer)

@@ -17,9 +17,16 @@ struct network;
 
 // What a network may keep beside weights and momentum, as bits.
 enum { NETWORK_SECOND_MOMENTS = 1, NETWORK_AVERAGE = 2 };
-// Makes a network for passes of up to `batch` images. It borrows the model and the team, which must outlive it.
-struct network *network_new(const struct model *, int batch, unsigned keeps, struct team *, struct fault *);
+// Makes a network for passes of up to `batch` images. It borrows the model and the team, which must outlive it. `sets`: how many
+// sets of their own batch norms and moving ranges have (below); 0: none.
+struct network *network_new(const struct model *, int batch, unsigned keeps, int sets, struct team *, struct fault *);
 void network_free(struct network *);
+
+// Where a network has sets, a batch norm's gain and bias are the sum of what all sets share and of what one set has for itself, which
+// begins at 0; and there is a moving range for every set. So a set that is new begins with what the others have learned. Says
+// which set each layer, and the norm behind it, uses from here on: set[layers], borrowed. Passes train no other set.
+void network_use_sets(struct network *, const uint8_t *set);
+void network_copy_set(struct network *, int from, int to); // with its momentum and all that is kept for it
 
 // Fresh weights: He normal for convolutions (He et al., 2015, eq. 10), uniform +-1/sqrt(inputs) for linear layers, normal of deviation 0.02
 // for tokens; no momentum.
@@ -101,6 +108,9 @@ struct optimizer {
 // One step; `step` counts from 0. Returns the gradient's length; where that is not a number, nothing is changed.
 double network_update(struct network *, const struct optimizer *, long step);
 
+// Per layer, the share of its weights that stand within an eighth of a step of the plan's format from an edge, where rounding tips
+// over: more than 3/8 from the code that they round to (RFQuant, CVPR 2024). Even weights would give a quarter. Rounds anew.
+void network_near_edges(struct network *, const struct plan *, const struct quantization *, float *share);
 // The largest magnitude of a layer's weights.
 float network_weight_peak(const struct network *, int layer);
 

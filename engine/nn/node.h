@@ -39,6 +39,10 @@ struct node {
 	// Parameters: offsets into the network's arrays. A layer's weights are [kernel rows][kernel columns][in.c/groups][out.c].
 	long weights, weight_count;
 	long bias, gain; // [out.c]; tokens: the positions, the class token
+	long own;        // norms, where there are sets: what each has for itself, set by set: gain[c], bias[c]
+	long own_stride; // from a set to the next
+	int follows;     // norms: the layer whose set they use; -1: there is none, and it is set 0
+	int set;         // norms, in the present pass
 
 	// Layers, in the present pass.
 	struct grid grid;        // of the input activations
@@ -74,13 +78,15 @@ struct scratch {
 struct parameter {
 	long at, count;
 	enum fill { FILL_ZERO, FILL_ONE, FILL_HE, FILL_EVEN, FILL_TOKEN } fill;
-	int fan; // inputs of an output: FILL_HE, FILL_EVEN
+	int fan;     // inputs of an output: FILL_HE, FILL_EVEN
+	int op, set; // of a norm's set: the norm, which set; op 0: what all share
 };
 
 // Parameters in pieces, for the optimizer.
 struct piece {
 	long first, count;
 	bool decays;    // weights do; biases, norms and tokens do not
+	int op, set;    // of the parameter that it is of
 	double squares; // of its gradient, in the present update
 };
 
@@ -92,7 +98,9 @@ struct network {
 	struct node *node;                                       // [model->ops]
 	float *weights;                                          // parameters that passes use: `trained`, or `average`
 	float *trained, *gradient, *momentum, *second, *average; // likewise [parameters]; the last two NULL where not kept
-	float *ranges;                                           // a moving range per layer
+	float *ranges;                                           // a moving range per layer, set by set
+	int sets;                                                // 0: there are none
+	const uint8_t *set;                                      // [model->layers]: in use; NULL: all use the first
 	long parameters;
 	struct parameter *parameter;
 	int parameter_count;
@@ -135,10 +143,13 @@ struct storage {
 	long image, gradient, back, partial; // most of a node's, of scratch and partial sums
 };
 long storage_parameter(struct storage *, long count, enum fill, int fan);
+// Of a norm's set.
+long storage_set(struct storage *, long count, int op, int set);
 float *storage_work(struct storage *, long count);
 void storage_scratch(struct storage *, long image, long gradient, long back);
 void storage_partial(struct storage *, struct node *, long count, int chunks);
 
+long network_ranges(const struct network *);              // how many moving ranges there are
 void *network_block(struct network *, size_t bytes);      // zeroed, freed with the network; NULL once memory has run out
 bool optimizer_reserve(struct network *, unsigned keeps); // what the optimizer keeps; false: out of memory
 void optimizer_clear(struct network *);
@@ -180,6 +191,17 @@ float *gradient_image(const struct job *, int k, int image, float *spare);
 void gradient_image_done(const struct job *, int k, int chunk, int image, float *spare);
 void gradient_end(const struct job *); // after all images: the inputs' gradients are written
 
+// norm.c: what the sets have for themselves.
+void norm_reserve_sets(const struct network *, struct node *, struct storage *);
+static inline long norm_set_size(const struct node *n)
+{
+	return 2L * n->out.c;
+}
+long norm_own(const struct node *, int set); // where what the set has for itself begins
+static inline int layer_set(const struct network *net, int layer)
+{
+	return net->set && layer >= 0 ? net->set[layer] : 0;
+}
 // norm.c: adds to a chunk's sums and extremes; `fresh` at its first pixels.
 void norm_add_sums(const struct network *, const struct node *, int chunk, bool fresh, const float *x, long pixels);
 
@@ -187,6 +209,7 @@ void norm_add_sums(const struct network *, const struct node *, int chunk, bool 
 void layer_reserve(struct node *, struct storage *, long rows,
 	enum fill);                                           // weights of `rows` inputs an output, and a bias where it has one
 void layer_quantize_weights(struct network *, struct node *); // fills node->quantized
+float layer_near_edge(struct network *, struct node *);       // see network_near_edges; of the present plan
 void layer_find_range(struct network *, struct node *);       // fills node->grid, scale, range
 // Packs columns first..first+columns of the quantized weights' rows, into whole blocks; returns where the next begin.
 float *layer_pack(const struct node *, int first, int columns, float *to);

@@ -24,6 +24,21 @@ static void norm_reserve(const struct network *net, struct node *n, struct stora
 	storage_scratch(l, 0, 0, shape_size(n->in));
 }
 
+void norm_reserve_sets(const struct network *net, struct node *n, struct storage *l)
+{
+	for (int s = 0; s < net->sets; s++) {
+		long at = storage_set(l, norm_set_size(n), (int)(n->op - net->model->op), s);
+		if (s == 0)
+			n->own = at;
+		n->own_stride = s ? (at - n->own) / s : 0;
+	}
+}
+
+long norm_own(const struct node *n, int set)
+{
+	return n->own + set * n->own_stride;
+}
+
 void norm_add_sums(const struct network *net, const struct node *n, int chunk, bool fresh, const float *x, long pixels)
 {
 	int c = n->in.c;
@@ -78,6 +93,32 @@ static float waiting_peak(const struct network *net, const struct node *n, int c
 	return fmaxf(dip, fmaxf(a, b));
 }
 
+static double gain_of(const struct network *net, const struct node *n, int channel)
+{
+	double shared = (double)net->weights[n->gain + channel];
+	return net->sets ? shared + (double)net->weights[norm_own(n, n->set) + channel] : shared;
+}
+
+static double bias_of(const struct network *net, const struct node *n, int channel)
+{
+	double shared = (double)net->weights[n->bias + channel];
+	return net->sets ? shared + (double)net->weights[norm_own(n, n->set) + n->out.c + channel] : shared;
+}
+
+// What moves the shared part moves the part of the set in use, and no other set.
+static void give_to_set(struct network *net, const struct node *n)
+{
+	size_t c = (size_t)n->out.c;
+	for (int s = 0; s < net->sets; s++) {
+		float *own = net->gradient + norm_own(n, s);
+		memset(own, 0, (size_t)norm_set_size(n) * sizeof *own);
+		if (s == n->set) {
+			memcpy(own, net->gradient + n->gain, c * sizeof *own);
+			memcpy(own + c, net->gradient + n->bias, c * sizeof *own);
+		}
+	}
+}
+
 static void norm_forward(struct network *net, struct node *n)
 {
 	struct job job = job_of(net, n);
@@ -98,11 +139,11 @@ static void norm_forward(struct network *net, struct node *n)
 			kept[j] += (mean - kept[j]) / net->calibration->batches;
 			kept[c + j] += (moments[c + j] / pixels - kept[c + j]) / net->calibration->batches;
 		}
-		double inverse = 1 / sqrt(variance + EPSILON), gain = (double)net->weights[n->gain + j];
+		double inverse = 1 / sqrt(variance + EPSILON), gain = gain_of(net, n, j);
 		n->mean[j] = (float)mean;
 		n->deviation_inverse[j] = (float)inverse;
 		n->gain_scale[j] = (float)(gain * inverse);
-		n->shift[j] = (float)((double)net->weights[n->bias + j] - gain * inverse * mean);
+		n->shift[j] = (float)(bias_of(net, n, j) - gain * inverse * mean);
 	}
 	if (net->pass == PASS_TRAIN)
 		memset(n->sums, 0, NN_CHUNKS * 2 * (size_t)c * sizeof *n->sums); // for the backward pass
@@ -145,7 +186,7 @@ static void norm_backward(struct network *net, struct node *n)
 	for (int j = 0; j < c; j++) {
 		// With h = (x - mean) * inverse and sums over the batch of size m:
 		// dx = gain * inverse * (g - sum(g)/m - h * sum(g*h)/m) = ka*g + kb*x + kc
-		double inverse = (double)n->deviation_inverse[j], gain = (double)net->weights[n->gain + j];
+		double inverse = (double)n->deviation_inverse[j], gain = gain_of(net, n, j);
 		double sum = sums[j], sum_h = sums[c + j] * inverse;
 		double ka = gain * inverse, kb = -ka * inverse * sum_h / pixels;
 		net->gradient[n->bias + j] = (float)sum;
@@ -154,6 +195,7 @@ static void norm_backward(struct network *net, struct node *n)
 		n->kb[j] = (float)kb;
 		n->kc[j] = (float)(-ka * sum / pixels - kb * (double)n->mean[j]);
 	}
+	give_to_set(net, n);
 	if (job.in[0]->norm == n)
 		return; // the layer takes it through itself
 	job_run(&job, apply_gradients);

@@ -16,7 +16,9 @@ static void find_pieces(struct network *net)
 			if (net->piece)
 				net->piece[net->pieces] = (struct piece){.first = p->at + at,
 					.count = p->count - at < PIECE ? p->count - at : PIECE,
-					.decays = p->fill == FILL_HE || p->fill == FILL_EVEN};
+					.decays = p->fill == FILL_HE || p->fill == FILL_EVEN,
+					.op = p->op,
+					.set = p->set};
 	}
 }
 
@@ -51,7 +53,7 @@ int network_arrays(struct network *net, struct network_array array[NETWORK_ARRAY
 	const struct network_array all[NETWORK_ARRAYS] = {
 		{"weights", net->trained, net->parameters},
 		{"momentum", net->momentum, net->parameters},
-		{"ranges", net->ranges, net->model->layers},
+		{"ranges", net->ranges, network_ranges(net)},
 		{"second_moments", net->second, net->parameters},
 		{"average", net->average, net->parameters},
 	};
@@ -73,12 +75,18 @@ struct update {
 	float scale, rate, keep;
 };
 
+// A set that was not in use rests: neither decay nor momentum moves it.
+static bool rests(const struct network *net, const struct piece *p)
+{
+	return p->op && net->node[p->op].set != p->set;
+}
+
 static void square_piece(void *context, int piece, int worker)
 {
 	(void)worker;
 	struct network *net = context;
 	struct piece *p = &net->piece[piece];
-	p->squares = net->kernels->squares(net->gradient + p->first, p->count);
+	p->squares = rests(net, p) ? 0 : net->kernels->squares(net->gradient + p->first, p->count);
 }
 
 static void update_piece(void *context, int piece, int worker)
@@ -90,6 +98,8 @@ static void update_piece(void *context, int piece, int worker)
 	const struct piece *p = &net->piece[piece];
 	float *w = net->trained + p->first, *m = net->momentum + p->first;
 	const float *g = net->gradient + p->first;
+	if (rests(net, p))
+		return;
 	if (o->kind == OPTIMIZER_ADAMW)
 		net->kernels->adamw(w, m, net->second + p->first, g, p->count, u->scale, u->rate, (float)o->momentum,
 			(float)o->beta2, p->decays ? (float)(o->rate * o->decay) : 0);

@@ -348,7 +348,7 @@ static void say_targets(const struct search *s, const struct lane *lane, const s
 			continue;
 		if (named && c->items == 1)
 			say(buf, size, "%s", text);
-		else if (s->lanes > 1)
+		else if (s->shared.lanes > 1)
 			say(buf, size, "lane %d, %s %s: %s", lane->number, s->shared.term[t].name, lane->aim[t].asked, text);
 		else
 			say(buf, size, "%s %s: %s", s->shared.term[t].name, lane->aim[t].asked, text);

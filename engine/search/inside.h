@@ -9,11 +9,11 @@
 #include "engine/search/search.h"
 #include "engine/search/searcher.h"
 #include "engine/search/source.h"
+#include "engine/search/strain.h"
 
 struct search {
 	struct shared shared; // the only place that writes it
 	struct source *source;
-	int lanes;                         // that live
 	struct lane lane[ENGINE_LANES];    // by place: those that live, those that were dropped and are kept, and free places
 	int numbers;                       // the number of the next lane
 	long drops;                        // how many lanes were dropped
@@ -22,6 +22,7 @@ struct search {
 	struct partition *common, *wanted; // what holds for all lanes: as it is; room for a change to be tried on
 	struct partition *own;             // room for the pins of one lane
 	struct front front;
+	struct strain strain;
 
 	double loss, accuracy; // of training, smoothed
 	uint8_t *choice;       // [SEARCH_SAMPLES][slots]: of the step under way

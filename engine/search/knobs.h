@@ -18,6 +18,7 @@ enum knob_path { PATH_UNIFORM, PATH_POLICY };
 enum knob_start { START_UNIFORM, START_WIDE };
 enum knob_optimizer { KNOB_SGD, KNOB_ADAMW };
 enum knob_augment { KNOB_AUGMENT_AUTO, KNOB_AUGMENT_NONE, KNOB_AUGMENT_CROP, KNOB_AUGMENT_FLIP };
+enum knob_norm_sets { NORM_SETS_ONE, NORM_SETS_FORMAT, NORM_SETS_LANE };
 enum knob_scales { SCALES_CHANNEL, SCALES_LAYER };
 
 // I: whole number, R: real, W: one of some words, T: text
@@ -67,6 +68,12 @@ enum knob_scales { SCALES_CHANNEL, SCALES_LAYER };
 	W(warmup_path, "warmup-path", "policy", "uniform|policy", true,                                                \
 		"paths of the warm-up: uniformly at random, or as the policy's first distribution has it")             \
 	R(modal_share, "modal-share", "0.8", 0, 1, true, "share of training steps that take the modal path instead of a sampled one") \
+	R(wide_start, "wide-start", "0.33", 0, 1, true, "share of the first horizon's steps, from the first on, that train no layer narrower than wide-format") \
+	I(wide_every, "wide-every", "0", 0, 1e9, true, "every so many steps, one trains no layer narrower than wide-format; 0: none") \
+	T(wide_format, "wide-format", "int8", "int8|int16|bf16|fp32", false, "the format of wide-start and wide-every, in the space or not") \
+	W(norm_sets, "norm-sets", "one", "one|format|lane", false, \
+		"batch norms' gain and bias, and the ranges of range=ema: one for all, or a part for every format or lane") \
+	R(final, "final", "0", 0, 1, true, "share of the steps, the last, that train the result alone: the policy no longer moves") \
 	W(reward, "reward", "abs", "abs|relu|mnas", true, "reward form: Q - w|C/T-1|, Q - w max(0,C/T-1), Q (C/T)^-w") \
 	W(quality, "quality", "loss", "accuracy|loss", true, "quality: held-out accuracy, or minus the loss")          \
 	I(samples, "samples", "4", 1, 64, true, "choices sampled at a policy step, all scored on the same held-out images") \

@@ -22,6 +22,8 @@ static const double LEAN = 4;
 // were there from the start.
 static const double WARM = 0.999;
 
+static const double PACE = 16; // so many times fewer steps at most
+
 // ---- opening ----
 
 static bool make_rooms(struct lane *lane)
@@ -104,6 +106,7 @@ void lane_close(struct lane *lane)
 void lane_follow(struct lane *lane, const struct lane *from)
 {
 	struct last *last = &lane->last;
+	lane->begun = lane->shared->step;
 	memcpy(lane->wish, from->wish, sizeof lane->wish);
 	memcpy(lane->own, from->own, (size_t)lane->shared->space->slots * sizeof *lane->own);
 	partition_copy(lane->partition, from->partition);
@@ -117,6 +120,14 @@ void lane_follow(struct lane *lane, const struct lane *from)
 	last->terms = 0; // no aim was met or missed
 	last->knobs = lane->shared->knobs;
 	last->knobs.terms = 0;
+}
+
+double lane_pace(const struct lane *lane)
+{
+	const struct shared *s = lane->shared;
+	double whole = (double)(s->horizon - s->warmup),
+	       mine = (double)(s->horizon - (lane->begun > s->warmup ? lane->begun : s->warmup));
+	return sqrt(fmin(PACE, s->lanes * (mine > 0 && whole > 0 ? whole / mine : 1)));
 }
 
 void lane_knobs(const struct lane *lane, struct knobs *knobs)

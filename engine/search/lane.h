@@ -3,9 +3,9 @@
 // what it would choose now, and how it has fared lately; it saves, restores and publishes its own part. How its policy moves is
 // the searcher's affair (searcher.h), and where qualities come from the source's (source.h).
 //
-// A step is one lane's. So of n lanes each has one step in n: its policy moves a n-th as often as a single one would, and its smoothed
-// values look back n times as far. Schedules (the growth of the policy's rate, the entropy's weight) run over the steps of the search,
-// not over the lane's own: every lane, however late it began, commits by the horizon.
+// A step is one lane's. So of n lanes each has one step in n: its policy moves a n-th as often as a single one would, by somewhat larger
+// moves (lane_pace), and its smoothed values look back n times as far. Schedules (the growth of the policy's rate, the entropy's weight)
+// run over the steps of the search, not over the lane's own: every lane, however late it began, is to commit by the horizon.
 //
 // Belongs to the engine's thread. Its own files read its fields: lane.c, answer.c, bounds.c and the searchers; others use
 // functions.
@@ -69,6 +69,7 @@ struct lane {
 	double quality, reward, advantage; // smoothed, for the eye
 	bool has_quality;
 	long steps;            // it had
+	long begun;            // the step that it began at
 	double loss, accuracy; // of their training batches, smoothed; NAN: it had none
 	struct record record;  // of its last step
 	struct last last;
@@ -94,6 +95,10 @@ void lane_knobs(const struct lane *, struct knobs *);
 // (lane_answer) and owes nothing to how the other one met its own. A policy that has settled looks around again: options keep their
 // order, and little else.
 void lane_follow(struct lane *, const struct lane *from);
+
+// By how much its policy moves faster than that of a search with one lane, which is 1: it has fewer steps to commit in, by as many times
+// as there are lanes, and as it came late. The square root of that, since what moves it is noise as much as signal.
+double lane_pace(const struct lane *);
 
 // The key of a random stream of its own, at the present step.
 uint64_t lane_key(const struct lane *, const char *purpose);

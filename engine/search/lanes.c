@@ -71,10 +71,10 @@ struct lane *lanes_turn(struct search *s)
 {
 	const struct shared *shared = &s->shared;
 	struct lane *lane = lanes_next(s, NULL);
-	if (s->lanes < 2)
+	if (s->shared.lanes < 2)
 		return lane;
 	uint64_t key = rng_key((uint64_t)shared->knobs.seed, "turn", (uint64_t)shared->step);
-	for (uint64_t before = rng_below(key, 0, (uint64_t)s->lanes); before > 0; before--)
+	for (uint64_t before = rng_below(key, 0, (uint64_t)s->shared.lanes); before > 0; before--)
 		lane = lanes_next(s, lane);
 	return lane;
 }
@@ -158,7 +158,7 @@ bool lanes_add(struct search *s, const struct change *c, struct change_item *bac
 	if (s->source->kind->begin_lane)
 		s->source->kind->begin_lane(s->source, place, from->place);
 	s->numbers++;
-	s->lanes++;
+	s->shared.lanes++;
 	snprintf(back->value, sizeof back->value, "%d", lane->number);
 	return true;
 }
@@ -168,11 +168,11 @@ bool lanes_drop(struct search *s, int number, struct fault *fault)
 	struct lane *lane = lanes_numbered(s, number, fault);
 	if (!lane)
 		return false;
-	if (s->lanes < 2)
+	if (s->shared.lanes < 2)
 		return fault_set(fault, "lane drop", "`lane add TERM TARGET` adds another first", "lane %d is the only one",
 			number);
 	lane->dropped = ++s->drops;
-	s->lanes--;
+	s->shared.lanes--;
 	return true;
 }
 
@@ -188,7 +188,7 @@ bool lanes_back(struct search *s, int number, struct fault *fault)
 			number > 0 && number < s->numbers ? "it was dropped, and is not kept any more"
 							  : "there was no such lane");
 	lane->dropped = 0;
-	s->lanes++;
+	s->shared.lanes++;
 	return true;
 }
 
@@ -200,7 +200,7 @@ void lanes_forget(struct search *s, int place)
 
 // ---- states ----
 
-enum { VERSION = 1, NUMBERS = 5 };
+enum { VERSION = 1, NUMBERS = 6 };
 
 static void list_numbers(struct lane *lane, long *number, struct state_number numbers[NUMBERS])
 {
@@ -209,6 +209,7 @@ static void list_numbers(struct lane *lane, long *number, struct state_number nu
 			{"number", .whole = number},
 			{"dropped", .whole = &lane->dropped},
 			{"steps", .whole = &lane->steps},
+			{"begun", .whole = &lane->begun},
 			{"loss", .real = &lane->loss},
 			{"accuracy", .real = &lane->accuracy},
 		},
@@ -255,16 +256,18 @@ static bool restore_place(struct search *s, const struct state *in, int place, s
 	}
 	if (!state_read_numbers(in, number, NUMBERS, name, NULL, fault))
 		return false;
-	if (its < 1 || its >= s->numbers || kept(s, (int)its) || read.dropped < 0 || read.dropped > s->drops || read.steps < 0)
+	if (its < 1 || its >= s->numbers || kept(s, (int)its) || read.dropped < 0 || read.dropped > s->drops || read.steps < 0 ||
+		read.begun < 0)
 		return state_damaged(fault, key);
 	if (!lanes_open(s, place, (int)its, fault))
 		return false;
 	struct lane *lane = &s->lane[place];
 	lane->dropped = read.dropped;
 	lane->steps = read.steps;
+	lane->begun = read.begun;
 	lane->loss = read.loss;
 	lane->accuracy = read.accuracy;
-	s->lanes += !lane->dropped;
+	s->shared.lanes += !lane->dropped;
 	return lane_restore_pins(lane, in, fault);
 }
 
@@ -280,13 +283,13 @@ bool lanes_restore(struct search *s, const struct state *in, struct fault *fault
 		return state_damaged(fault, "lanes.numbers");
 	s->numbers = (int)numbers;
 	s->drops = (long)drops;
-	s->lanes = 0;
+	s->shared.lanes = 0;
 	for (int i = 0; i < ENGINE_LANES; i++)
 		lane_close(&s->lane[i]);
 	for (int i = 0; i < ENGINE_LANES; i++)
 		if (!restore_place(s, in, i, fault))
 			return false;
-	return s->lanes > 0 || state_damaged(fault, "lanes.numbers");
+	return s->shared.lanes > 0 || state_damaged(fault, "lanes.numbers");
 }
 
 bool lanes_restore_common(struct search *s, const struct state *in, struct fault *fault)

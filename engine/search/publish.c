@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "engine/search/inside.h"
+#include "engine/search/schedule.h"
 
 static void says(const struct search *search, char *buf, size_t size)
 {
@@ -15,6 +16,9 @@ static void says(const struct search *search, char *buf, size_t size)
 		snprintf(buf, size, "costs alone: %s", source->idle);
 	} else if (s->step >= s->horizon) {
 		snprintf(buf, size, "finished: evaluate, export, or extend N");
+	} else if (s->step >= schedule_final(s)) {
+		snprintf(buf, size, "final phase %ld/%ld: the result trains, the policy rests", s->step - schedule_final(s),
+			s->horizon - schedule_final(s));
 	} else if (s->step < s->warmup) {
 		snprintf(buf, size, "warm-up %ld/%ld: pins count, the policy waits", s->step, s->warmup);
 	} else {
@@ -23,6 +27,9 @@ static void says(const struct search *search, char *buf, size_t size)
 		snprintf(buf, size, "%s: entropy %.2f", mood, e);
 	}
 	size_t used = strlen(buf);
+	if (source->kind->train && s->step < schedule_narrow(s))
+		used += (size_t)snprintf(buf + used, size - used, "; %s trains until step %ld", s->knobs.wide_format,
+			schedule_narrow(s));
 	if (source->estimated[0])
 		snprintf(buf + used, size - used, "; quality estimated (%s)", source->estimated);
 }
@@ -65,4 +72,5 @@ void search_publish(const struct search *s, struct snapshot *out)
 	says(s, out->says, sizeof out->says);
 	publish_lanes(s, out);
 	front_publish(&s->front, out);
+	strain_publish(&s->strain, out);
 }

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "engine/search/schedule.h"
 #include "engine/search/searcher.h"
 #include "engine/tensor/rng.h"
 
@@ -91,7 +92,7 @@ static void credit_model(struct lane *lane)
 
 static double entropy_weight(const struct shared *s)
 {
-	return s->knobs.entropy * (1 - cos(PI * progress(s, s->warmup))) / 2;
+	return s->knobs.entropy * (1 - cos(PI * schedule_progress(s))) / 2;
 }
 
 static bool learn(struct lane *lane, const struct lesson *lesson, struct fault *fault)
@@ -121,8 +122,8 @@ static bool learn(struct lane *lane, const struct lesson *lesson, struct fault *
 		credit_costs(lane);
 	if (k->additive != ADDITIVE_OFF)
 		additive_learn(lane->additive, lesson->count, lesson->choice, lesson->quality);
-	policy_move(lane->policy, k->policy_rate * pow(k->policy_growth, progress(s, s->warmup)), k->policy_beta1,
-		k->policy_beta2, entropy_weight(s));
+	policy_move(lane->policy, k->policy_rate * lane_pace(lane) * pow(k->policy_growth, schedule_progress(s)),
+		k->policy_beta1, k->policy_beta2, entropy_weight(s));
 	lane_fared(lane, lesson->count, lesson->cost, mean_quality, mean_reward, advantage);
 	return true;
 }

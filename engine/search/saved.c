@@ -95,7 +95,8 @@ static void each_identity(const struct search *s, knobs_visit *each, void *conte
 		used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", o ? "," : "",
 			format_table[slot->format[o]].name);
 	each("space", text, context);
-	static const char *const fixed[] = {"seed", "batch", "steps", "warmup", "rate-warmup", "augment", "optimizer", "ema"};
+	static const char *const fixed[] = {
+		"seed", "batch", "steps", "warmup", "rate-warmup", "augment", "optimizer", "ema", "norm-sets", "wide-format"};
 	for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {
 		knobs_get(&s->shared.knobs, fixed[i], text, sizeof text);
 		each(fixed[i], text, context);
@@ -158,7 +159,7 @@ bool search_save(struct search *s, struct state *out, struct fault *fault)
 	for (struct lane *lane = NULL; (lane = lanes_next_kept(s, lane));)
 		if (!lane_save(lane, out, fault))
 			return false;
-	return state_add_arrays(out, array, list_arrays(s, array), "network.", fault);
+	return strain_save(&s->strain, out, fault) && state_add_arrays(out, array, list_arrays(s, array), "network.", fault);
 }
 
 // ---- restoring ----
@@ -220,7 +221,8 @@ bool search_restore(struct search *s, const struct state *in, struct fault *faul
 	for (struct lane *lane = NULL; (lane = lanes_next_kept(s, lane));)
 		if (!lane_restore(lane, in, fault))
 			return false;
-	if (!lanes_restore_common(s, in, fault) || !front_restore(&s->front, s->lane, in, fault))
+	if (!lanes_restore_common(s, in, fault) || !front_restore(&s->front, s->lane, in, fault) ||
+		!strain_restore(&s->strain, in, fault))
 		return false;
 	if (!lanes_used(s)) { // all steps were the one lane's
 		s->lane[0].steps = s->shared.step;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "engine/search/inside.h"
+#include "engine/search/schedule.h"
 
 const struct engine_info *search_info(const struct search *s)
 {
@@ -63,6 +64,7 @@ static bool train(struct search *s, struct lane *lane, const uint8_t *path, stru
 		return true;
 	if (!s->source->kind->train(s->source, lane->place, path, &t, fault))
 		return false;
+	strain_path(&s->strain, path);
 	if (s->source->kind->errors && s->source->kind->errors(s->source, s->lost))
 		additive_hint(lane->additive, s->lost);
 	s->loss = first ? t.loss : smoothed(s->loss, t.loss);
@@ -97,15 +99,17 @@ bool search_step(struct search *s, struct fault *fault)
 	struct lane *lane = lanes_turn(s);
 	if (!lane_take_searcher(lane, fault))
 		return false;
-	lane->searcher->path(lane, s->choice);
+	schedule_path(lane, s->choice);
 	lane_begin_step(lane, s->choice);
 	if (!train(s, lane, s->choice, fault))
 		return false;
-	if (s->shared.step >= s->shared.warmup && !learn(s, lane, fault))
+	if (schedule_learns(&s->shared) && !learn(s, lane, fault))
 		return false;
 	s->shared.step++;
 	s->last = lane;
 	lane_end_step(lane);
+	const struct lane *first = lanes_next(s, NULL); // whatever is shown: a state does not depend on it
+	strain_look(&s->strain, s->source, first->place, first->result);
 	return true;
 }
 

@@ -8,12 +8,6 @@ double smoothed(double old, double value)
 	return isnan(old) ? value : old + 0.05 * (value - old);
 }
 
-double progress(const struct shared *s, long from)
-{
-	double span = (double)(s->horizon - from);
-	return span > 0 ? fmin(1, fmax(0, (double)(s->step - from) / span)) : 1;
-}
-
 bool diverged(const struct shared *s, const char *what, struct fault *fault)
 {
 	return fault_set(fault, "training", "begin a new session with a smaller rate", "the %s is no longer a number at step %ld",

@@ -19,14 +19,13 @@ struct shared {
 	int terms;
 	struct term term[ENGINE_TERMS];
 	long step, horizon, warmup;
+	int lanes;    // that share the steps
 	long restart; // the step from which the learning rate falls anew; 0: the schedule it began with
 	bool by_loss; // quality is minus a loss
 };
 
 // A value smoothed over steps, for the eye; old NAN: the value.
 double smoothed(double old, double value);
-// How far a schedule is, 0..1 from step `from` to the horizon.
-double progress(const struct shared *, long from);
 // The training or the scoring has gone wrong in this step: always false, with the fault.
 bool diverged(const struct shared *, const char *what, struct fault *);
 

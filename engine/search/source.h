@@ -45,6 +45,9 @@ struct source_kind {
 		struct evaluation *, struct fault *);
 	// A lane begins in a place: what is kept for it begins as a copy of what is kept for another. NULL: nothing is.
 	void (*begin_lane)(struct source *, int lane, int from);
+	// Per layer, the share of its weights that stand within an eighth of a step from where their format in the choice rounds them
+	// the other way: [layers]. NULL where nothing is trained.
+	void (*near_edges)(struct source *, int lane, const uint8_t *choice, float *share);
 	// For a state: its arrays, the weights first; how many, at most SOURCE_ARRAYS. NULL: none.
 	int (*arrays)(const struct source *, struct state_array *);
 	void (*describe)(const struct source *, struct engine_info *); // what it has of images and threads; NULL: neither

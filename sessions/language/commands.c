@@ -267,7 +267,7 @@ static const struct command rows[] = {
 	{"extend", COMMAND_CHANGE, 1, 2, {NUMBER, TEXT}, 0, NULL, "STEPS [rate=R]",
 		"move the horizon out; with rate= the learning rate falls again, from R", run_change},
 	{"lane", COMMAND_CHANGE, 1, -1, {ARGUMENT_LANE, ARGUMENT_LANE, FORMAT, TERM, FORMAT}, 2, "add|drop|back|list|focus",
-		"add TERM TARGET [...] | drop N | back N | list | focus N | N COMMAND",
+		"add TERM TARGET [...] | drop N | back N | list | focus N|next | N COMMAND",
 		"several policies with targets of their own over the same weights: add begins one, focus shows one, `lane 2 target ...` is about one",
 		run_lane},
 	{"undo", COMMAND_CHANGE, 0, 0, {0}, 0, NULL, "", "take back the last change, from now on; with a draft, its last edit",

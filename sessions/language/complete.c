@@ -267,6 +267,8 @@ static void offer_lanes(struct collection *c, const struct place *p)
 	bool names = p->argument == 0 || strcmp(p->last, "drop") == 0 || strcmp(p->last, "focus") == 0;
 	if (p->argument > 0 && strcmp(p->last, "add") == 0)
 		offer_terms(c, p);
+	if (p->argument > 0 && strcmp(p->last, "focus") == 0)
+		offer(c, "next");
 	for (int i = 0; names && p->session && i < p->session->snapshot->lanes; i++) {
 		char number[16];
 		snprintf(number, sizeof number, "%d", p->session->snapshot->lane[i].number);

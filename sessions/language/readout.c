@@ -157,6 +157,27 @@ static bool read_pinned(struct session *s, int of, struct reading *r, struct fau
 	return true;
 }
 
+static bool read_switching(struct session *s, int of, struct reading *r, struct fault *f)
+{
+	(void)f;
+	r->number = (double)s->snapshot->layer[of].switching;
+	return true;
+}
+
+static bool read_near_edge(struct session *s, int of, struct reading *r, struct fault *f)
+{
+	r->number = (double)s->snapshot->layer[of].near_edge;
+	return !isnan(r->number) || fault_set(f, "edges", "make a few steps", "the weights have not been looked at yet");
+}
+
+static bool read_final(struct session *s, int of, struct reading *r, struct fault *f)
+{
+	r->number = of ? s->snapshot->final_after : s->snapshot->final_before;
+	return !isnan(r->number) ||
+		fault_set(f, of ? "final.after" : "final.before", "the setting `final` gives it a share of the steps",
+			"there is no final phase yet");
+}
+
 static bool evaluated(const struct known_evaluation *e, int split, struct fault *f)
 {
 	return e->known ||
@@ -212,6 +233,10 @@ static const struct readout {
 	{"result.cost", PER_TERM, 0, "", read_result_cost, 0},
 	{"result.ratio", PER_TERM, 0, "", read_result_ratio, 0},
 	{"pinned", PER_LAYER, 0, "", read_pinned, 0},
+	{"switching", PER_LAYER, 0, "", read_switching, 0},
+	{"edges", PER_LAYER, 0, "", read_near_edge, 0},
+	{"final.before", PLAIN, 0, "", read_final, 0},
+	{"final.after", PLAIN, 0, "", read_final, 1},
 	{"front.size", PLAIN, 0, "", read_front, 0},
 	{"heldout.accuracy", PLAIN, 0, "", read_split_accuracy, SPLIT_HELDOUT},
 	{"heldout.loss", PLAIN, 0, "", read_split_loss, SPLIT_HELDOUT},

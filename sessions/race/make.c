@@ -140,7 +140,8 @@ static bool take_choice(struct making *m, struct fault *f)
 
 // ---- steps at equal time ---------------------------------------------------------------------------------------------
 
-// Mean seconds of an entrant's runs on a network at equal training images, on the first seed; NAN: one is missing.
+// Mean seconds of processors that an entrant's runs on a network took at equal training images, on the first seed: on a machine that has
+// nothing else to do, that is its time by the threads. NAN: one is missing.
 static double pace(const struct race *race, const struct entrant *e, const char *network, struct fault *f)
 {
 	double sum = 0;
@@ -152,7 +153,7 @@ static double pace(const struct race *race, const struct entrant *e, const char 
 			continue;
 		if (!result_read(race->folder, &race->plan, r, &result, f))
 			return NAN;
-		sum += result.there && !result.why[0] ? result.running : (double)NAN;
+		sum += result.there && !result.why[0] ? result.processors : (double)NAN;
 		count++;
 		result_free(&result);
 	}
@@ -197,12 +198,13 @@ static bool open_engine(struct making *m, struct fault *f)
 // To the horizon. A search that goes wrong on its way has a result that says so: it would go wrong again.
 static void run_through(struct making *m)
 {
-	double began = clock_seconds();
+	double began = clock_seconds(), before = processor_seconds();
 	struct result *r = &m->result;
 	engine_run_to(m->engine, ENGINE_RUN_ON);
 	while (m->snapshot->run != RUN_FINISHED && m->snapshot->run != RUN_FAILED)
 		wait_for_news(m);
 	r->running = clock_seconds() - began;
+	r->processors = processor_seconds() - before;
 	r->steps = m->snapshot->step;
 	r->images = (double)m->snapshot->step * m->snapshot->info->batch;
 	if (m->snapshot->run == RUN_FAILED)
@@ -266,7 +268,6 @@ static bool make(struct making *m, struct fault *f)
 		return false;
 	r->scoring = clock_seconds() - began;
 	r->memory = peak_memory(); // before the state is copied, which no search needs
-	r->processor = processor_seconds();
 	if (!r->why[0] && !take_digest(m, f))
 		return false;
 	if (m->shown)

@@ -99,7 +99,7 @@ bool result_write(const char *folder, const struct plan *p, const struct race_ru
 	if (root)
 		json_object_set_new(root, "seconds",
 			json_pack("{s:f, s:f, s:f, s:f}", "opening", r->opening, "running", r->running, "scoring", r->scoring,
-				"processor", r->processor));
+				"processors", r->processors));
 	if (!result_path(folder, run, path, f)) {
 		json_decref(root);
 		return false;
@@ -185,7 +185,7 @@ static void read_numbers(const json_t *root, struct result *r)
 	r->opening = real_of(seconds, "opening");
 	r->running = real_of(seconds, "running");
 	r->scoring = real_of(seconds, "scoring");
-	r->processor = real_of(seconds, "processor");
+	r->processors = real_of(seconds, "processors");
 	json_word(root, "failed", r->why, sizeof r->why);
 	json_word(root, "digest", r->digest, sizeof r->digest);
 	json_word(root, "kernels", r->kernels, sizeof r->kernels);

@@ -25,12 +25,12 @@ struct result {
 	struct result_term term[ENGINE_TERMS];
 	int layers;
 	struct result_layer *layer;
-	char digest[64];  // of the weights and the policy
-	double opening;   // seconds: data and network
-	double running;   // training, scoring and all else up to the horizon
-	double scoring;   // then: calibration and both splits
-	double processor; // seconds of all processors, all of it
-	double memory;    // bytes, at its peak
+	char digest[64];   // of the weights and the policy
+	double opening;    // seconds: data and network
+	double running;    // training, scoring and all else up to the horizon
+	double scoring;    // then: calibration and both splits
+	double processors; // seconds of processors in `running`: what it takes whatever else the machine has to do
+	double memory;     // bytes, at its peak
 	char kernels[ENGINE_NAME];
 };
 

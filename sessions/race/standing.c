@@ -34,13 +34,13 @@ static double *of(double *matrix, const struct standing *s, int row)
 
 // ---- rows ------------------------------------------------------------------------------------------------------------
 
-static void gather_row(struct standing *s, int row, double *seconds, double *memory)
+static void gather_row(struct standing *s, int row, double *seconds, double *processors, double *memory)
 {
 	const struct race *race = s->race;
 	const int seeds = race->plan.seeds.count;
 	double *accuracy = of(s->accuracy, s, row), *cost = of(s->cost, s, row);
 	for (int i = 0; i < seeds; i++)
-		accuracy[i] = cost[i] = seconds[i] = memory[i] = NAN;
+		accuracy[i] = cost[i] = seconds[i] = processors[i] = memory[i] = NAN;
 	for (int i = 0; i < race->runs; i++) {
 		const struct result *r = &race->result[i];
 		if (!r->there || r->why[0] || !same_row(&race->run[i], s->row[row].run))
@@ -49,12 +49,14 @@ static void gather_row(struct standing *s, int row, double *seconds, double *mem
 		accuracy[seed] = 100 * r->test;
 		cost[seed] = result_cost(r, race->plan.term);
 		seconds[seed] = r->running;
+		processors[seed] = r->processors;
 		memory[seed] = r->memory;
 	}
 	struct standing_row *its = &s->row[row];
 	its->test = spread_of(accuracy, seeds);
 	its->cost = spread_of(cost, seeds);
 	its->seconds = spread_of(seconds, seeds);
+	its->processors = spread_of(processors, seeds);
 	its->memory = spread_of(memory, seeds);
 	its->note = "";
 }
@@ -63,7 +65,7 @@ static bool gather(struct standing *s, struct fault *f)
 {
 	const struct race *race = s->race;
 	const size_t seeds = (size_t)race->plan.seeds.count, most = (size_t)race->runs;
-	double *room = calloc(2 * seeds, sizeof *room);
+	double *room = calloc(3 * seeds, sizeof *room);
 	s->row = calloc(most, sizeof *s->row);
 	s->accuracy = calloc(most * seeds, sizeof *s->accuracy);
 	s->cost = calloc(most * seeds, sizeof *s->cost);
@@ -73,7 +75,7 @@ static bool gather(struct standing *s, struct fault *f)
 		if (seed_of(race, &race->run[i]) > 0) // every row has a run of the first seed
 			continue;
 		s->row[s->rows].run = &race->run[i];
-		gather_row(s, s->rows++, room, room + seeds);
+		gather_row(s, s->rows++, room, room + seeds, room + 2 * seeds);
 	}
 	free(room);
 	return ok;

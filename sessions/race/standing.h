@@ -9,14 +9,14 @@
 
 // An entrant on a network with an aim, over all seeds.
 struct standing_row {
-	const struct race_run *run;                // of the first seed
-	struct spread test, cost, seconds, memory; // memory: bytes
-	struct spread gap;                         // above the hull of the baselines' means, over all widths
-	struct spread pairs;                       // above the hull of the same seed's baselines
-	struct spread at_width;                    // above the hull of the baselines of its own width
-	bool corner;                               // a baseline that the hull rests on
-	bool claim;                                // a search whose uniform network is worth comparing with
-	const char *note;                          // why it carries no claim; "": it does, or is a baseline
+	const struct race_run *run;                            // of the first seed
+	struct spread test, cost, seconds, processors, memory; // memory: bytes
+	struct spread gap;                                     // above the hull of the baselines' means, over all widths
+	struct spread pairs;                                   // above the hull of the same seed's baselines
+	struct spread at_width;                                // above the hull of the baselines of its own width
+	bool corner;                                           // a baseline that the hull rests on
+	bool claim;                                            // a search whose uniform network is worth comparing with
+	const char *note;                                      // why it carries no claim; "": it does, or is a baseline
 };
 // A search's hull against that of the baselines, of one network and comparison.
 struct standing_hull {

@@ -58,6 +58,7 @@ static void row_cells(struct report *r, const struct standing *s, const struct s
 	spread_cell(r, &row->pairs, 1, "%+.2f");
 	spread_cell(r, &row->at_width, 1, "%+.2f");
 	spread_cell(r, &(struct spread){1, row->seconds.mean, NAN}, 1, "%.1f");
+	spread_cell(r, &(struct spread){1, row->processors.mean, NAN}, 1, "%.1f");
 	spread_cell(r, &(struct spread){1, row->memory.mean, NAN}, 1e6, "%.0f");
 	report_cell(r, "%s", row->corner ? "on the hull" : row->note);
 }
@@ -86,7 +87,7 @@ static bool tell_table(struct command_call *call, const struct race *race)
 {
 	static const struct report_column column[] = {{"entrant", true}, {"network", true}, {"aim", true}, {"equal", true},
 		{"seeds", false}, {"cost", false}, {"test %", false}, {"to the hull", false}, {"seed by seed", false},
-		{"at its width", false}, {"seconds", false}, {"MB", false}, {"", true}};
+		{"at its width", false}, {"seconds", false}, {"processors", false}, {"MB", false}, {"", true}};
 	enum { COLUMNS = sizeof column / sizeof *column, TIME = 3 };
 	struct report_column shown[COLUMNS];
 	struct standing s;
@@ -147,7 +148,7 @@ static void csv_head(struct string *s, const struct result *terms)
 	string_add(s, "run,entrant,kind,net,width,network,aim,equal,seed,steps,images,heldout,test,");
 	for (int t = 0; t < terms->terms; t++)
 		string_add(s, "%s,", terms->term[t].name);
-	string_add(s, "digest,choice,failed,seconds,opening_s,scoring_s,processor_s,memory_bytes\n");
+	string_add(s, "digest,choice,failed,seconds,opening_s,scoring_s,processors_s,memory_bytes\n");
 }
 
 static void csv_row(struct string *s, const struct race *race, int i, const struct result *terms)
@@ -174,7 +175,7 @@ static void csv_row(struct string *s, const struct race *race, int i, const stru
 	csv_number(s, r->running);
 	csv_number(s, r->opening);
 	csv_number(s, r->scoring);
-	csv_number(s, r->processor);
+	csv_number(s, r->processors);
 	string_add(s, "%.0f\n", r->memory);
 }
 

@@ -78,11 +78,24 @@ static bool no_number(const char *word, struct fault *f)
 	return fault_set(f, word, "`lane list` lists them", "this is not the number of a lane");
 }
 
+static bool focus_next(struct command_call *call)
+{
+	struct session *s = call->context;
+	const struct snapshot *now = s->snapshot;
+	int at = 0;
+	while (at < now->lanes - 1 && now->lane[at].number != session_focus(s))
+		at++;
+	return now->lanes > 1 ? session_focus_on(s, now->lane[(at + 1) % now->lanes].number, &call->fault)
+			      : fault_set(&call->fault, "lane", "`lane add TERM TARGET` adds another", "there is only one");
+}
+
 static bool focus(struct command_call *call)
 {
 	int number;
 	if (call->argc != 2)
-		return fault_set(&call->fault, "lane focus", "lane focus N", "it takes the number of one lane");
+		return fault_set(&call->fault, "lane focus", "lane focus N, or next", "it takes the number of one lane");
+	if (strcmp(call->argv[1], "next") == 0)
+		return focus_next(call);
 	return change_lane_number(call->argv[1], &number) ? session_focus_on(call->context, number, &call->fault)
 							  : no_number(call->argv[1], &call->fault);
 }

@@ -146,6 +146,16 @@ static void add_format(const struct session *s, struct string *t, int layer)
 		string_add(t, "  in %s", group);
 }
 
+// How the weights fare under formats that take turns (struct layer_state).
+static void add_strain(const struct session *s, struct string *t, int layer)
+{
+	const struct layer_state *l = &s->snapshot->layer[layer];
+	if (isnan(l->near_edge))
+		string_add(t, "  %9s  %6s", "-", "-");
+	else
+		string_add(t, "  %7.1f %%  %4.0f %%", 100 * (double)l->switching, 100 * (double)l->near_edge);
+}
+
 bool run_layers(struct command_call *call)
 {
 	struct session *s = call->context;
@@ -169,7 +179,8 @@ bool run_layers(struct command_call *call)
 	char share[ENGINE_NAME + 8];
 	int of = snprintf(share, sizeof share, "of %s", s->snapshot->terms ? s->snapshot->term[source.term].name : "cost");
 	of = of < 6 ? 6 : of;
-	string_add(&t, "%-*s  %-9s %-16s %9s %9s  %*s  format\n", wide, "layer", "kind", "shape", "MACs", "weights", of, share);
+	string_add(&t, "%-*s  %-9s %-16s %9s %9s  %*s  switching   edges  format\n", wide, "layer", "kind", "shape", "MACs",
+		"weights", of, share);
 	for (int i = 0; ok && i < info->layers; i++) {
 		const struct layer_info *l = &info->layer[i];
 		char shape[64], macs[32], weights[32];
@@ -178,6 +189,7 @@ bool run_layers(struct command_call *call)
 		string_add(&t, "%-*s  %-9s %-16s %9s %9s  %*.1f %%", wide, l->name, l->kind, shape,
 			number_write(l->macs, "", macs, sizeof macs), number_write(l->weights, "", weights, sizeof weights),
 			of - 2, cost[source.term] > 0 ? 100 * part[i] / cost[source.term] : 0);
+		add_strain(s, &t, i);
 		add_format(s, &t, i);
 		string_add(&t, "\n");
 	}

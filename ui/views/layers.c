@@ -346,6 +346,18 @@ static double sure_of(const void *context, int row)
 	return s->probability[s->modal];
 }
 
+// Of lately made steps, the share in which the layer's format was not that of the step before.
+static double switching_of(const void *context, int row)
+{
+	return (double)((const struct shown *)context)->scene->snapshot->layer[row].switching;
+}
+
+// Of its weights, the share near an edge where their rounding tips over; NAN: unknown.
+static double edges_of(const void *context, int row)
+{
+	return (double)((const struct shown *)context)->scene->snapshot->layer[row].near_edge;
+}
+
 static double pinned_of(const void *context, int row)
 {
 	const struct snapshot *s = ((const struct shown *)context)->scene->snapshot;
@@ -354,9 +366,9 @@ static double pinned_of(const void *context, int row)
 
 // ---- the table ------------------------------------------------------------------------------------------------------
 
-enum { MARK, NAME, GROUP, SHAPE, OUT, MACS, WEIGHTS, SHARE, BAR, FORMAT, DRAFT, POLICY, KIND, BITS, COLUMNS };
+enum { MARK, NAME, GROUP, SHAPE, OUT, MACS, WEIGHTS, SHARE, BAR, FORMAT, DRAFT, POLICY, KIND, BITS, SWITCHING, EDGES, COLUMNS };
 
-// Widths are measured while drawing. The last two are never shown: they can be named.
+// Widths are measured while drawing. The last four are never shown: they can be named.
 static const struct table_column layer_column[COLUMNS] = {
 	[MARK] = {.head = "", .fixed = true, .name = "pinned", .draw = draw_mark, .value = pinned_of},
 	[NAME] = {.head = "layer", .fixed = true, .name = "layer", .draw = draw_name, .text = name_text},
@@ -372,6 +384,8 @@ static const struct table_column layer_column[COLUMNS] = {
 	[POLICY] = {.name = "sure", .draw = draw_policy, .draw_head = draw_policy_head, .value = sure_of},
 	[KIND] = {.name = "kind", .text = kind_text},
 	[BITS] = {.name = "bits", .value = bits_of},
+	[SWITCHING] = {.name = "switching", .value = switching_of},
+	[EDGES] = {.name = "edges", .value = edges_of},
 };
 
 static int larger(int a, int b)

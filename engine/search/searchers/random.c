@@ -3,6 +3,7 @@
 // scored in turn; in five rounds the worse half is dropped, and the winner is trained alone for the last fifth.
 #include <string.h>
 
+#include "engine/search/schedule.h"
 #include "engine/search/searcher.h"
 #include "engine/search/searchers/choices.h"
 #include "engine/search/searchers/pool.h"
@@ -78,7 +79,7 @@ static bool learn(struct lane *lane, const struct lesson *lesson, struct fault *
 {
 	struct pool *p = lane->memory;
 	const struct shared *s = lane->shared;
-	int which[SEARCH_SAMPLES], round = (int)(progress(s, s->warmup) / (1 - ALONE) * ROUNDS);
+	int which[SEARCH_SAMPLES], round = (int)(schedule_progress(s) / (1 - ALONE) * ROUNDS);
 	double mean;
 	if (lesson->count) {
 		if (!lesson_mean(lane, lesson, &mean, fault))

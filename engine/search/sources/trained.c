@@ -10,6 +10,8 @@
 
 #include "engine/data/data.h"
 #include "engine/nn/nn.h"
+#include "engine/quant/format.h"
+#include "engine/search/schedule.h"
 #include "engine/search/source.h"
 #include "engine/tensor/rng.h"
 
@@ -35,7 +37,9 @@ struct trained {
 	uint8_t *labels; // [batch]
 	uint32_t *index; // [batch]
 	struct plan plan;
-	int count;
+	int sets;     // of norms; 0: none
+	uint8_t *set; // [layers]: in use by the plan
+	int lane, count;
 	const uint8_t *posted;
 };
 
@@ -83,6 +87,7 @@ static void trained_close(struct source *source)
 	free(t->labels);
 	free(t->index);
 	free(t->plan.layer);
+	free(t->set);
 	free(t);
 }
 
@@ -97,6 +102,8 @@ static struct source *trained_open(const struct shared *shared, struct model **m
 	t->source = (struct source){.kind = &source_trained, .shared = shared};
 	if (strcmp(k->sensitivity, "none") != 0)
 		fault_set(fault, "sensitivity", "it goes with data=none", "a network that is trained has its quality measured");
+	else if (format_named(k->wide_format) < 0)
+		fault_set(fault, "wide-format", "give a format such as int8 or fp32", "\"%s\" is no format", k->wide_format);
 	else if ((t->data = data_open(k->data, (uint64_t)k->seed, k->train, k->heldout, fault)) && check_sizes(t, fault))
 		*model = model_named(k->net, (struct shape){t->data->h, t->data->w, t->data->c}, t->data->classes, fault);
 	if (*model)
@@ -113,6 +120,17 @@ static int processors(void)
 	return n < 1 ? 1 : n > 256 ? 256 : (int)n;
 }
 
+// With a set for each format: one for each option, and one for the wide format, whether the space has it or not.
+static int sets_of(const struct shared *s)
+{
+	switch ((enum knob_norm_sets)s->knobs.norm_sets) {
+	case NORM_SETS_FORMAT: return s->options + 1;
+	case NORM_SETS_LANE: return ENGINE_LANES;
+	case NORM_SETS_ONE: break;
+	}
+	return 0;
+}
+
 static bool ready(struct source *source, struct fault *fault)
 {
 	struct trained *t = (struct trained *)source;
@@ -120,7 +138,7 @@ static bool ready(struct source *source, struct fault *fault)
 	const struct knobs *k = &s->knobs;
 	unsigned keeps = (k->optimizer == KNOB_ADAMW ? NETWORK_SECOND_MOMENTS : 0u) | (k->ema > 0 ? NETWORK_AVERAGE : 0u);
 	if (!(t->team = team_new(k->threads ? (int)k->threads : processors(), fault)) ||
-		!(t->network = network_new(s->model, (int)k->batch, keeps, t->team, fault)) ||
+		!(t->network = network_new(s->model, (int)k->batch, keeps, t->sets = sets_of(s), t->team, fault)) ||
 		!(t->calibration = calibration_new(t->network, fault)) ||
 		!(t->errors = errors_new(t->network, s->space->slot[0].format, s->space->slot[0].options, fault)))
 		return false;
@@ -131,7 +149,8 @@ static bool ready(struct source *source, struct fault *fault)
 	t->labels = calloc((size_t)k->batch, 1);
 	t->index = calloc((size_t)k->batch, sizeof *t->index);
 	t->plan.layer = calloc((size_t)s->model->layers, sizeof *t->plan.layer);
-	if (!t->train.order || !t->heldout.order || !t->labels || !t->index || !t->plan.layer)
+	t->set = calloc((size_t)s->model->layers, sizeof *t->set);
+	if (!t->set || !t->train.order || !t->heldout.order || !t->labels || !t->index || !t->plan.layer)
 		return fault_memory(fault, "search");
 	network_initialise(t->network, (uint64_t)k->seed);
 	return true;
@@ -194,6 +213,27 @@ static unsigned augmentation(const struct trained *t)
 	return t->data->flips ? AUGMENT_CROP | AUGMENT_FLIP : AUGMENT_CROP;
 }
 
+// ---- plans ----
+
+// The next passes' formats, and the sets of norms that go with them. `trains`: as the present step's schedule has them.
+static void take_plan(struct trained *t, int lane, const uint8_t *choice, bool trains)
+{
+	const struct shared *s = t->source.shared;
+	space_plan(s->space, choice, &t->plan);
+	for (int l = 0; trains && l < s->model->layers; l++) {
+		struct layer_plan *layer = &t->plan.layer[l];
+		layer->weight = schedule_format(s, layer->weight);
+		layer->activation = schedule_format(s, layer->activation);
+	}
+	if (!t->sets)
+		return;
+	for (int l = 0; l < s->model->layers; l++) {
+		int option = space_option(s->space, space_slot(l, HALF_WEIGHT), t->plan.layer[l].weight);
+		t->set[l] = (uint8_t)(s->knobs.norm_sets == NORM_SETS_LANE ? lane : option < 0 ? s->options : option);
+	}
+	network_use_sets(t->network, t->set);
+}
+
 // ---- steps ----
 
 // Grows over the warm-up of the rate, then falls along a cosine to 0 at the horizon; restarted, it only falls, from that step on.
@@ -239,10 +279,9 @@ static bool train(struct source *source, int lane, const uint8_t *path, struct t
 	const struct knobs *k = &s->knobs;
 	int batch = (int)k->batch;
 	struct quantization q = quantization(k);
-	(void)lane; // all share everything
 	draw(t, &t->train, s->step, t->index, batch);
 	load(t, DATA_TRAIN, t->index, batch, augmentation(t), rng_key((uint64_t)k->seed, "augment", (uint64_t)s->step));
-	space_plan(s->space, path, &t->plan);
+	take_plan(t, lane, path, true);
 	network_forward(t->network, &t->plan, &q, PASS_TRAIN, batch, NULL);
 	struct loss loss = network_loss(t->network, t->labels, batch, k->smoothing);
 	if (!isfinite(loss.mean))
@@ -264,7 +303,8 @@ static bool train(struct source *source, int lane, const uint8_t *path, struct t
 static bool post(struct source *source, int lane, int count, const uint8_t *choice, struct fault *fault)
 {
 	struct trained *t = (struct trained *)source;
-	(void)lane, (void)fault; // it always answers
+	(void)fault; // it always answers
+	t->lane = lane;
 	t->count = count;
 	t->posted = choice;
 	return true;
@@ -284,7 +324,7 @@ static bool collect(struct source *source, double *quality, struct fault *fault)
 		draw(t, &t->heldout, s->step * batches + b, t->index, batch);
 		load(t, DATA_HELDOUT, t->index, batch, AUGMENT_NONE, 0);
 		for (int i = 0; i < t->count; i++) {
-			space_plan(s->space, t->posted + i * s->space->slots, &t->plan);
+			take_plan(t, t->lane, t->posted + i * s->space->slots, false);
 			network_forward(t->network, &t->plan, &q, PASS_SAMPLE, batch, NULL);
 			struct loss loss = network_loss(t->network, t->labels, batch, 0);
 			double value = s->knobs.quality == QUALITY_LOSS ? -loss.mean : (double)loss.correct / batch;
@@ -329,7 +369,7 @@ static bool evaluate(struct source *source, const struct knobs *k, int lane, con
 {
 	struct trained *t = (struct trained *)source;
 	const struct shared *s = source->shared;
-	(void)lane, (void)fault;
+	(void)fault;
 	network_use_average(t->network, true); // where it keeps one
 	struct quantization q = quantization(k);
 	bool test = split == SPLIT_TEST;
@@ -337,7 +377,7 @@ static bool evaluate(struct source *source, const struct knobs *k, int lane, con
 	long all = t->data->split[test ? DATA_TEST : DATA_HELDOUT].count - first, correct = 0;
 	struct cursor c = {0, images > 0 && images < all ? images : all};
 	double loss = 0;
-	space_plan(s->space, choice, &t->plan);
+	take_plan(t, lane, choice, false);
 	e->split = split;
 	e->calibration_images = calibrate(t, &q, k->calibration);
 	for (int count; (count = next_batch(t, &c, first, test ? DATA_TEST : DATA_HELDOUT)) > 0;) {
@@ -356,6 +396,21 @@ static bool evaluate(struct source *source, const struct knobs *k, int lane, con
 }
 
 // ---- what it has and keeps ----
+
+static void near_edges(struct source *source, int lane, const uint8_t *choice, float *share)
+{
+	struct trained *t = (struct trained *)source;
+	struct quantization q = quantization(&source->shared->knobs);
+	take_plan(t, lane, choice, false);
+	network_near_edges(t->network, &t->plan, &q, share);
+}
+
+static void begin_lane(struct source *source, int lane, int from)
+{
+	struct trained *t = (struct trained *)source;
+	if (source->shared->knobs.norm_sets == NORM_SETS_LANE)
+		network_copy_set(t->network, from, lane);
+}
 
 static int arrays(const struct source *source, struct state_array *array)
 {
@@ -395,6 +450,8 @@ const struct source_kind source_trained = {.name = "trained",
 	.post = post,
 	.collect = collect,
 	.evaluate = evaluate,
+	.begin_lane = begin_lane,
+	.near_edges = near_edges,
 	.arrays = arrays,
 	.describe = describe,
 	.identity = identity,
