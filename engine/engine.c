@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,7 +26,8 @@ struct request {
 	struct change change;
 	uint8_t *choice; // REQUEST_EVALUATE; NULL: the result
 	enum split split;
-	int focus; // REQUEST_FOCUS: the lane's number
+	char *answers; // REQUEST_ANSWERS: lines to be given back
+	int focus;     // REQUEST_FOCUS: the lane's number
 	struct reply reply;
 };
 
@@ -38,17 +40,21 @@ struct engine {
 	pthread_t thread;
 	bool started;
 	int pipe[2]; // a byte is in it while there is news
+	int bell;    // readable once the thread is to see to what is below, though it waits for an answer from outside
 
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	bool quit, told;
-	long until; // run to this step
+	bool allowed;    // see engine_allow
+	unsigned pauses; // asked for so often
+	long until;      // run to this step
 	unsigned ticket;
 	struct queue requests, replies;
 	struct snapshot published;
 	struct history history;
 
 	// The engine's thread only: speed.
+	double step_began; // of a step that is not made yet, and may have given way; 0: none
 	double window_began, window_stepping;
 	long window_steps;
 };
@@ -111,6 +117,7 @@ void reply_free(struct reply *r)
 	free(r->evaluation.range);
 	config_free(r->evaluation.settings);
 	state_free(r->state);
+	free(r->answers);
 	*r = (struct reply){0};
 }
 
@@ -120,6 +127,7 @@ static void request_free(struct request *r)
 		return;
 	free(r->change.item);
 	free(r->choice);
+	free(r->answers);
 	reply_free(&r->reply);
 	free(r);
 }
@@ -130,6 +138,13 @@ static void tell(struct engine *e)
 {
 	if (!e->told && write(e->pipe[1], "", 1) == 1)
 		e->told = true;
+}
+
+// Something is there for the engine's thread to see to.
+static void ring(struct engine *e)
+{
+	eventfd_write(e->bell, 1);
+	pthread_cond_signal(&e->wake);
 }
 
 static long stop_at(const struct engine *e)
@@ -179,6 +194,34 @@ static void measure(struct engine *e, double began)
 
 // ---- the thread ----
 
+// With the lock held: answers that came from outside become a reply, before those to whatever is asked for from here on.
+static void take_answers(struct engine *e)
+{
+	struct string words = {0};
+	long step;
+	if (!search_fresh(e->search, &step, &words))
+		return;
+	struct request *r = words.failed ? NULL : calloc(1, sizeof *r);
+	if (!r) { // what is not recorded cannot be replayed
+		string_free(&words);
+		fault_memory(&e->published.fault, "engine");
+		set_run(e, RUN_FAILED);
+		return;
+	}
+	r->reply = (struct reply){.kind = REQUEST_ANSWERS, .step = step, .ok = true, .answers = words.bytes};
+	put(&e->replies, r);
+	tell(e);
+}
+
+// With the lock held: takes over what was said by those who rang.
+static void listen(struct engine *e)
+{
+	eventfd_t count;
+	eventfd_read(e->bell, &count);
+	if (e->allowed)
+		search_allow(e->search);
+}
+
 static bool save_state(struct engine *e, struct reply *r)
 {
 	r->state = calloc(1, sizeof *r->state);
@@ -205,8 +248,41 @@ static bool evaluate(struct engine *e, const struct request *q, struct reply *r)
 	struct knobs knobs;
 	search_knobs(e->search, &knobs);
 	config_take(settings, &knobs);
-	bool ok = search_evaluate(e->search, q->choice, q->split, 0, &r->evaluation, &r->fault);
+	pthread_mutex_lock(&e->lock);
+	unsigned pauses = e->pauses;
+	pthread_mutex_unlock(&e->lock);
+	bool ok, again;
+	do {
+		ok = search_evaluate(e->search, q->choice, q->split, 0, &r->evaluation, &r->fault);
+		again = !ok && search_standing(e->search) == SEARCH_WAITS;
+		pthread_mutex_lock(&e->lock);
+		take_answers(e);
+		listen(e);
+		publish(e);
+		if (again && (e->quit || e->pauses != pauses)) {
+			again = false;
+			fault_set(&r->fault, "evaluate", "evaluate again", "it was broken off before the answer came");
+		}
+		pthread_mutex_unlock(&e->lock);
+	} while (again);
 	r->evaluation.settings = settings;
+	return ok;
+}
+
+// A line of words, given back to the source.
+static bool give_back(struct engine *e, char *line, struct fault *fault)
+{
+	char *words;
+	long step = strtol(line, &words, 10);
+	return search_recall(e->search, step, words, fault);
+}
+
+static bool give_all_back(struct engine *e, char *lines, struct fault *fault)
+{
+	char *save = NULL;
+	bool ok = true;
+	for (char *line = strtok_r(lines, "\n", &save); ok && line; line = strtok_r(NULL, "\n", &save))
+		ok = give_back(e, line, fault);
 	return ok;
 }
 
@@ -218,11 +294,36 @@ static void carry_out(struct engine *e, struct request *q)
 	case REQUEST_CHANGE: r->ok = apply(e, &q->change, r); break;
 	case REQUEST_EVALUATE: r->ok = evaluate(e, q, r); break;
 	case REQUEST_STATE: r->ok = save_state(e, r); break;
+	case REQUEST_ANSWERS: r->ok = give_all_back(e, q->answers, &r->fault); break;
 	case REQUEST_FOCUS:
 		if ((r->ok = search_has_lane(e->search, q->focus, &r->fault)))
 			search_focus(e->search, q->focus);
 		break;
 	}
+}
+
+// Whether nothing is to be done but requests. Answers from outside are not asked for in a pause.
+static bool at_rest(const struct engine *e)
+{
+	return e->published.run >= RUN_HALTED || (e->until <= 0 && search_late(e->search));
+}
+
+// What came of a step, or of a point of the front, that came to nothing.
+static void stand(struct engine *e, const struct fault *fault)
+{
+	enum search_standing standing = search_standing(e->search);
+	if (standing == SEARCH_WAITS) {
+		publish(e);
+		return;
+	}
+	e->step_began = 0;
+	e->published.fault = *fault;
+	if (standing == SEARCH_HALTS) {
+		e->until = 0;
+		e->published.halts++;
+		e->published.version++;
+	}
+	set_run(e, standing == SEARCH_HALTS ? RUN_HALTED : RUN_FAILED);
 }
 
 static void *work(void *arg)
@@ -231,12 +332,13 @@ static void *work(void *arg)
 	struct search *s = e->search;
 	pthread_mutex_lock(&e->lock);
 	while (!e->quit) {
+		listen(e);
 		struct request *q = take(&e->requests);
 		if (q) {
 			pthread_mutex_unlock(&e->lock);
 			carry_out(e, q);
 			pthread_mutex_lock(&e->lock);
-			if (q->reply.kind == REQUEST_CHANGE || q->reply.kind == REQUEST_FOCUS) {
+			if (q->reply.kind != REQUEST_EVALUATE && q->reply.kind != REQUEST_STATE) {
 				publish(e);
 				if (e->published.run == RUN_FINISHED && e->published.step < e->published.horizon)
 					set_run(e, RUN_PAUSED);
@@ -245,37 +347,44 @@ static void *work(void *arg)
 			tell(e);
 			continue;
 		}
-		pthread_mutex_unlock(&e->lock);
-		bool scored = search_front_advance(s);
-		pthread_mutex_lock(&e->lock);
-		if (scored)
-			continue;
-		bool failed = e->published.run == RUN_FAILED;
-		if (failed || e->published.step >= stop_at(e)) {
+		struct fault fault;
+		bool rests = at_rest(e);
+		if (!rests && search_front_scoring(s)) {
+			pthread_mutex_unlock(&e->lock);
+			bool scored = search_front_advance(s);
+			pthread_mutex_lock(&e->lock);
+			take_answers(e);
+			if (scored && search_standing(s) != SEARCH_FAILED)
+				stand(e, search_front_halt(s));
+			if (scored)
+				continue;
+		}
+		if (rests || e->published.step >= stop_at(e)) {
 			publish(e); // the front may be new
-			if (!failed)
+			if (e->published.run < RUN_HALTED)
 				set_run(e, e->published.step >= e->published.horizon ? RUN_FINISHED : RUN_PAUSED);
-			while (!e->quit && !e->requests.first && (failed || e->published.step >= stop_at(e)))
+			while (!e->quit && !e->requests.first && (at_rest(e) || e->published.step >= stop_at(e)))
 				pthread_cond_wait(&e->wake, &e->lock);
 			e->window_began = clock_seconds();
 			continue;
 		}
 		set_run(e, RUN_RUNNING);
 		pthread_mutex_unlock(&e->lock);
-		struct fault fault;
-		double began = clock_seconds();
+		if (e->step_began <= 0)
+			e->step_began = clock_seconds();
 		bool ok = search_step(s, &fault);
 		if (ok && search_front_due(s))
 			search_front_begin(s);
 		pthread_mutex_lock(&e->lock);
+		take_answers(e);
 		if (!ok) {
-			e->published.fault = fault;
-			set_run(e, RUN_FAILED);
+			stand(e, &fault);
 			continue;
 		}
 		publish(e);
 		history_add(&e->history, search_record(s), search_modal(s));
-		measure(e, began);
+		measure(e, e->step_began);
+		e->step_began = 0;
 	}
 	pthread_mutex_unlock(&e->lock);
 	return NULL;
@@ -325,7 +434,7 @@ struct engine *engine_open(const struct config *config, const struct state *stat
 		fault_memory(fault, "engine");
 		return NULL;
 	}
-	e->pipe[0] = e->pipe[1] = -1;
+	e->pipe[0] = e->pipe[1] = e->bell = -1;
 	pthread_mutex_init(&e->lock, NULL);
 	pthread_cond_init(&e->wake, NULL);
 	if (!(e->search = search_new(config_knobs(config), state, fault)))
@@ -337,7 +446,7 @@ struct engine *engine_open(const struct config *config, const struct state *stat
 	if (!history_reserve(&e->history, search_horizon(e->search), fault) ||
 		(state && !history_restore(&e->history, state, search_steps_done(e->search), info->slot, fault)))
 		goto failed;
-	if (pipe2(e->pipe, O_CLOEXEC | O_NONBLOCK) < 0) {
+	if (pipe2(e->pipe, O_CLOEXEC | O_NONBLOCK) < 0 || (e->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0) {
 		fault_set(fault, "engine", "close something else", "%s", strerror(errno));
 		goto failed;
 	}
@@ -345,8 +454,9 @@ struct engine *engine_open(const struct config *config, const struct state *stat
 		fault_memory(fault, "engine");
 		goto failed;
 	}
+	search_listen(e->search, e->bell);
 	publish(e);
-	if (search_front_scoring(e->search))
+	if (search_front_scoring(e->search) && !search_late(e->search))
 		e->published.run = RUN_RUNNING; // until that is done
 	else if (e->published.step >= e->published.horizon)
 		e->published.run = RUN_FINISHED;
@@ -365,7 +475,7 @@ void engine_close(struct engine *e)
 	if (e->started) {
 		pthread_mutex_lock(&e->lock);
 		e->quit = true;
-		pthread_cond_signal(&e->wake);
+		ring(e);
 		pthread_mutex_unlock(&e->lock);
 		pthread_join(e->thread, NULL);
 	}
@@ -379,6 +489,8 @@ void engine_close(struct engine *e)
 	for (int i = 0; i < 2; i++)
 		if (e->pipe[i] >= 0)
 			close(e->pipe[i]);
+	if (e->bell >= 0)
+		close(e->bell);
 	pthread_cond_destroy(&e->wake);
 	pthread_mutex_destroy(&e->lock);
 	free(e);
@@ -408,9 +520,19 @@ void engine_run_to(struct engine *e, long step)
 {
 	pthread_mutex_lock(&e->lock);
 	e->until = step;
-	if (e->published.run != RUN_FAILED && e->published.step < stop_at(e))
+	e->pauses += step <= 0;
+	bool halted = e->published.run == RUN_HALTED && step > 0;
+	if (halted || (e->published.run < RUN_HALTED && e->published.step < stop_at(e)))
 		set_run(e, RUN_RUNNING);
-	pthread_cond_signal(&e->wake);
+	ring(e);
+	pthread_mutex_unlock(&e->lock);
+}
+
+void engine_allow(struct engine *e)
+{
+	pthread_mutex_lock(&e->lock);
+	e->allowed = true;
+	ring(e);
 	pthread_mutex_unlock(&e->lock);
 }
 
@@ -433,7 +555,7 @@ static void post(struct engine *e, struct request *r, unsigned *ticket)
 	if (ticket)
 		*ticket = e->ticket;
 	put(&e->requests, r);
-	pthread_cond_signal(&e->wake);
+	ring(e);
 	pthread_mutex_unlock(&e->lock);
 }
 
@@ -490,6 +612,18 @@ bool engine_post_state(struct engine *e, unsigned *ticket, struct fault *fault)
 	if (!r)
 		return no_memory(fault);
 	r->reply.kind = REQUEST_STATE;
+	post(e, r, ticket);
+	return true;
+}
+
+bool engine_post_answers(struct engine *e, const char *lines, unsigned *ticket, struct fault *fault)
+{
+	struct request *r = calloc(1, sizeof *r);
+	if (!r || !(r->answers = strdup(lines))) {
+		free(r);
+		return no_memory(fault);
+	}
+	r->reply.kind = REQUEST_ANSWERS;
 	post(e, r, ticket);
 	return true;
 }

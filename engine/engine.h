@@ -31,14 +31,16 @@ enum {
 
 // ---- settings -----------------------------------------------------------------------------------------------------
 
-enum knob_type { KNOB_INTEGER, KNOB_REAL, KNOB_WORD, KNOB_TEXT };
+enum knob_type { KNOB_INTEGER, KNOB_REAL, KNOB_WORD, KNOB_SPOKEN, KNOB_TEXT };
 
 // One setting: a row of the table that drives `new`, `--set`, `set`, completion and help.
 struct knob {
 	const char *name;
 	enum knob_type type;
-	double low, high;   // range of a number, both ends included
-	const char *words;  // the words of a KNOB_WORD, or typical values of a KNOB_TEXT, separated by '|'; else ""
+	double low, high; // range of a number, both ends included
+	// The words of a KNOB_WORD or a KNOB_SPOKEN, or typical values of a KNOB_TEXT, separated by '|'; else "". One written WORD:WHAT takes a
+	// text behind the colon, and a value with a text stays what it is while a search runs.
+	const char *words;
 	const char *preset; // default value, as text
 	bool live;          // may change while the search runs
 	const char *help;   // one line, with the unit
@@ -120,6 +122,7 @@ struct engine_info {
 	double parameters;
 	double macs, attention_macs; // for one image: of all layers; of attention's products, not in `macs`
 	const char *kernels;         // the instruction set of the compute kernels in use: "avx2", …
+	char command[ENGINE_TEXT];   // that says what the quality of a choice is (quality=pipe:COMMAND); empty: none does
 };
 
 // ---- opening ----------------------------------------------------------------------------------------------------------
@@ -226,7 +229,7 @@ struct evaluation {
 	struct config *settings;   // the settings under which it was made; owned by the reply
 };
 
-enum request_kind { REQUEST_CHANGE, REQUEST_EVALUATE, REQUEST_STATE, REQUEST_FOCUS };
+enum request_kind { REQUEST_CHANGE, REQUEST_EVALUATE, REQUEST_STATE, REQUEST_FOCUS, REQUEST_ANSWERS };
 struct reply {
 	unsigned ticket;
 	enum request_kind kind;
@@ -237,6 +240,7 @@ struct reply {
 	char says[4 * ENGINE_TEXT]; // REQUEST_CHANGE: what a person should know about it, as clauses; empty: nothing
 	struct evaluation evaluation;
 	struct state *state; // REQUEST_STATE; the receiver frees it, or reply_free does
+	char *answers;       // REQUEST_ANSWERS, see below; owned by the reply
 };
 
 // Each checks what can be checked at once (false: the fault says what is wrong, and nothing was posted), copies its arguments and
@@ -250,14 +254,33 @@ bool engine_post_state(struct engine *, unsigned *ticket, struct fault *);
 // Sets the lane that snapshots and evaluations are about from now on. This is not a change of the search, and no state holds it:
 // a search that is opened shows its first lane; if the lane in focus is dropped, the first of those left is shown.
 bool engine_post_focus(struct engine *, int lane, unsigned *ticket, struct fault *);
-// Takes the next reply, if there is one. reply_free frees what it holds.
+// Takes the next reply, if there is one. reply_free frees what it holds. An evaluation that waits for a command
+// (below) is broken off by engine_pause.
 bool engine_reply(struct engine *, struct reply *);
 void reply_free(struct reply *);
+
+// ---- a command that scores choices ----------------------------------------------------------------------------------------
+
+// With quality=pipe:COMMAND a child process says what the quality of a choice is. It is started once it is needed, and only
+// where it was allowed, since the settings may be somebody else's. Until then the search runs as far as answers were given back to
+// it, and halts.
+//
+// What it answers comes as a reply that nobody posted a request for, before the replies to all requests that come after the
+// answer: ticket 0, REQUEST_ANSWERS, the step, and `answers`, words to be kept for whoever makes this search again.
+void engine_allow(struct engine *);
+// Gives such words back: lines of "STEP WORDS". The reply follows.
+bool engine_post_answers(struct engine *, const char *lines, unsigned *ticket, struct fault *);
 
 // ---- snapshots ---------------------------------------------------------------------------------------------------------
 
 enum engine_phase { PHASE_WARMUP, PHASE_SEARCH };
-enum engine_run { RUN_PAUSED, RUN_RUNNING, RUN_FINISHED, RUN_FAILED };
+enum engine_run {
+	RUN_PAUSED,
+	RUN_RUNNING,
+	RUN_FINISHED,
+	RUN_HALTED, // paused, since a person has to see to what the fault says; it may then be run on
+	RUN_FAILED
+};
 const char *engine_run_word(enum engine_run); // "running"
 
 // The present state of a slot. All slots of one decision share it.
@@ -357,7 +380,8 @@ struct snapshot {
 	uint64_t version; // grows with every publication
 	enum engine_run run;
 	enum engine_phase phase;
-	struct fault fault;         // RUN_FAILED
+	struct fault fault;         // RUN_HALTED, RUN_FAILED
+	long halts;                 // how often it has halted
 	struct config *settings;    // all present settings; owned by the snapshot
 	long step, horizon, warmup; // warmup: the step at which the policy begins to move
 	double images_per_s;        // training images, over the last second or so; 0 when paused

@@ -27,6 +27,7 @@ const char *engine_run_word(enum engine_run run)
 		[RUN_PAUSED] = "paused",
 		[RUN_RUNNING] = "running",
 		[RUN_FINISHED] = "finished",
+		[RUN_HALTED] = "halted",
 		[RUN_FAILED] = "failed",
 	};
 	return words[run];

@@ -14,9 +14,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "engine/base/child.h"
 #include "engine/base/clock.h"
 #include "engine/base/disk.h"
-#include "plots/child.h"
 #include "plots/script.h"
 
 enum { MOST_WAITING = 64, ATTEMPTS = 2, AT_A_TURN = 1 << 16 };
@@ -300,7 +300,10 @@ static void send_script(struct plotter *p)
 		p->line_size = 0;
 		p->terminals[0] = 0;
 		p->answered = false;
-		if (!child_start(&p->child, p->program, "-d", &j->fault)) {
+		// GNUTERM would choose a terminal before we do; -d: without a person's own settings.
+		char quiet[] = "-d", *argv[] = {p->program, quiet, NULL};
+		const struct child_plan plan = {argv, "GNUTERM", "install it (Debian: apt install gnuplot-nox)"};
+		if (!child_start(&p->child, &plan, &j->fault)) {
 			finish(p, false);
 			return;
 		}

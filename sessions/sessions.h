@@ -51,6 +51,12 @@ bool sessions_tidy(bool really, struct string *, struct fault *);
 // Calls each for every word that opens a session, for completion.
 void sessions_each(void (*each)(const char *word, void *context), void *context);
 
+// Where quality comes from a command (quality=pipe:COMMAND): the command, which nobody has allowed to run yet. It may be somebody else's:
+// the session can be looked at, and its journal followed, without it; a step that needs it halts the search. NULL: there is none,
+// or it was allowed. It is allowed for as long as the session is open.
+const char *session_asks(const struct session *);
+void session_allow(struct session *);
+
 // Runs the journal of `name` again from nothing, in a fresh engine without a folder, and compares the digests with those
 // recorded. say(): progress and result lines. Returns false with a fault that says where they part.
 bool session_replay(const char *name, void (*say)(const char *), struct fault *);

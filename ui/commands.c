@@ -534,6 +534,23 @@ static bool run_new(struct command_call *call)
 	return w && ask_session(call, w, "new", call->argc, call->argv);
 }
 
+// A person's word alone: what runs by a key, from a file or from a tour may be somebody else's.
+static bool run_allow(struct command_call *call)
+{
+	struct workbench *w = screen_of(call);
+	if (!w)
+		return false;
+	if (!w->typed || w->tour_telling || w->sourcing)
+		return fault_set(&call->fault, "allow", "type it yourself, behind a colon", "only a person can allow a command");
+	if (!session_asks(w->session))
+		return fault_set(&call->fault, "allow", "`status` says where quality comes from",
+			session_read_only(w->session) ? "the session is open for reading only"
+						      : "no command waits to be allowed");
+	session_allow(w->session);
+	popup_clear(&w->popup);
+	return pass_on(call, w, "run");
+}
+
 static bool run_resume(struct command_call *call)
 {
 	struct workbench *w = screen_of(call);
@@ -584,6 +601,8 @@ static const struct command rows[] = {
 		run_open},
 	{"new", COMMAND_VIEW, 0, -1, {ARGUMENT_KNOB}, 1, NULL, "[NAME] KEY=VALUE...", "begin another session", run_new},
 	{"resume", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "go on with the session used last", run_resume},
+	{"allow", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "let the command of quality=pipe:COMMAND run while this session is open",
+		run_allow},
 	{"theme", COMMAND_VIEW, 1, 1, {ARGUMENT_WORDS}, 0, theme_words, theme_words, "change the colours", run_theme},
 	{"glyphs", COMMAND_VIEW, 1, 1, {ARGUMENT_WORDS}, 0, "braille|block|ascii", "braille|block|ascii",
 		"choose the characters of figures and frames", run_glyphs},

@@ -92,7 +92,9 @@ static void key_in_prompt(struct loop *l, const struct event *e)
 	} else if (line) {
 		if (terminal_burst())
 			turn_deaf(l, "what came behind the line in one go is left out");
+		l->w->typed = true;
 		workbench_command(l->w, line);
+		l->w->typed = false;
 		free(line);
 	}
 }

@@ -137,7 +137,11 @@ static int answer(int argc, char **argv)
 static struct session *open_session(const struct options *o, bool *fresh, struct fault *f)
 {
 	*fresh = o->make || !o->name;
-	return *fresh ? session_made(o->name, o->setting, o->settings, f) : session_open(o->name, f);
+	struct session *s = *fresh ? session_made(o->name, o->setting, o->settings, f) : session_open(o->name, f);
+	// What was given here was meant; what an older session names may be somebody else's.
+	if (s && (*fresh || o->run_commands))
+		session_allow(s);
+	return s;
 }
 
 static int list_sessions(const struct options *o)
@@ -226,6 +230,8 @@ static int run_workbench(const struct options *o, bool ascii)
 				: "quality is estimated: press Space to search on the table");
 	else if (fresh && !o->tour)
 		workbench_command(&w, "run");
+	else if (session_asks(s))
+		workbench_ask(&w);
 	else if (!fresh && !session_read_only(s))
 		workbench_say(&w, false, "%s is open: press Space to run on", session_name(s));
 	if (!o->name && !o->make && !o->tour)

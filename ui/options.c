@@ -16,6 +16,8 @@ static const struct option_row {
 	{"--replay", "NAME", "run a session's journal again and compare the result", 0, offsetof(struct options, replay)},
 	{"--tour", "NAME", "play a lesson; without a terminal it is printed", 0, offsetof(struct options, tour)},
 	{"--auto", NULL, "the tour goes on by itself, and the program ends with it", offsetof(struct options, go_on), 0},
+	{"--run-commands", NULL, "let a session run the command of its quality=pipe:COMMAND",
+		offsetof(struct options, run_commands), 0},
 	{"--ascii", NULL, "draw with ASCII characters only", offsetof(struct options, ascii), 0},
 	{"--no-color", NULL, "draw without colours (as NO_COLOR does)", offsetof(struct options, no_color), 0},
 	{"--help", NULL, "this text", offsetof(struct options, help), 0},

@@ -22,6 +22,7 @@ struct options {
 	int settings;
 	const char *setting[OPTIONS_SETTINGS]; // "key=value"
 	bool go_on;                            // the tour goes on by itself
+	bool run_commands;                     // a session may run the command that its settings name
 	bool help, version, ascii, no_color;
 };
 

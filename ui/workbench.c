@@ -188,8 +188,28 @@ void workbench_change_session(struct workbench *w)
 		session_drop(old);
 	if (!session_close(old, &f))
 		workbench_say(w, true, "the session before: %s", fault_line(&f, text, sizeof text));
-	if (fresh)
+	if (session_asks(s))
+		workbench_ask(w);
+	else if (fresh)
 		workbench_command(w, "run");
+}
+
+void workbench_ask(struct workbench *w)
+{
+	const char *command = session_asks(w->session);
+	char text[ENGINE_TEXT];
+	if (!command)
+		return;
+	snprintf(text, sizeof text, "%s", command);
+	workbench_close(w);
+	snprintf(w->popup.title, sizeof w->popup.title, "May this command run?");
+	popup_add(&w->popup, "Quality comes from a command here, which runs with all your rights:", 0, false);
+	popup_add(&w->popup, "", 0, false);
+	popup_add(&w->popup, text_clean(text, ""), (int)strlen(text), false);
+	popup_add(&w->popup, "", 0, false);
+	popup_add(&w->popup, ":allow lets it run while this session is open, and runs the search on.", 6, false);
+	popup_add(&w->popup, "Without it the session can be looked at, priced, exported and replayed.", 0, false);
+	w->popup.foot = ":allow, or Esc";
 }
 
 // ---- saying -------------------------------------------------------------------------------------------------------

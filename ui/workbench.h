@@ -57,6 +57,7 @@ struct workbench {
 	struct pasted pasted;      // commands that the popup shows, to be confirmed
 	int tour_ms;               // delay until the next part, counted by the loop; 0: none
 	long commands, leaving;    // number run; the one that had to confirm leaving the session, 0: none
+	bool typed;                // the command that runs was typed at the prompt
 	int sourcing;              // number of nested files being run
 	char last[4096];           // the session used last, for `resume`; "": none
 
@@ -88,6 +89,8 @@ void workbench_messages(struct workbench *);
 void workbench_draw(struct workbench *);
 // Closes the box, ends a tour in it and drops pasted lines.
 void workbench_close(struct workbench *);
+// Shows a box that asks whether the command of the session in hand may be run, where it was not allowed yet.
+void workbench_ask(struct workbench *);
 // Carries out w->change_session; keeps the session in hand if the other one cannot be opened.
 void workbench_change_session(struct workbench *);
 

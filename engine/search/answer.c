@@ -307,7 +307,7 @@ static bool reward_differs(const struct lane *lane)
 	const struct shared *s = lane->shared;
 	const struct last *last = &lane->last;
 	const struct knobs *now = &s->knobs, *then = &last->knobs;
-	bool differs = now->reward != then->reward || now->quality != then->quality;
+	bool differs = now->reward != then->reward || now->quality.word != then->quality.word;
 	for (int i = 0; i < s->space->slots; i++)
 		differs = differs || lane->partition->allowed[i] != last->partition->allowed[i];
 	for (int t = 0; t < s->terms; t++)

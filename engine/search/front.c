@@ -202,14 +202,15 @@ bool front_advance(struct front *f, struct source *source)
 	if (f->next < f->candidates) {
 		struct point *p = &f->candidate[f->next];
 		struct evaluation e = {0};
-		struct fault fault;
 		if (source->kind->evaluate(source, &f->knobs, p->place, p->choice, SPLIT_HELDOUT, f->knobs.front_images, &e,
-			    &fault)) {
+			    &f->halt)) {
 			p->accuracy = (float)e.accuracy;
 			p->loss = (float)e.loss;
 			p->step = f->shared->step;
 			price_point(f, p);
 			f->next++;
+		} else if (source->standing != SOURCE_FAILED) {
+			return true;
 		} else {
 			leave_out(f, f->next);
 		}

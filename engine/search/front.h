@@ -27,6 +27,7 @@ struct front {
 	struct point *point, *candidate; // [room] each: the front, and what is being scored
 	int points, candidates, next, room;
 	bool scoring;
+	struct fault halt;
 	struct point *all; // both of them: they change places
 	uint8_t *choices, *draw;
 };
@@ -39,7 +40,7 @@ bool front_due(const struct front *); // whether it is to be scored after the st
 // uniform one, and one of a lane that is no longer kept, as one of the first.
 void front_begin(struct front *, const struct lane lane[ENGINE_LANES]);
 // Scores one candidate; whether more remain. The front changes when the last is done. A candidate that the source cannot score is
-// left out.
+// left out; while it waits or halts (`halt` says why), nothing moves and more remain.
 bool front_advance(struct front *, struct source *);
 void front_reprice(struct front *); // after a change of the terms
 

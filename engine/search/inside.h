@@ -66,6 +66,7 @@ bool search_check_target(const struct search *, const char *name, const char *te
 
 // ---- opening.c ----
 void search_take_knobs(struct search *, const struct knobs *); // and what follows from them; terms aside, and without wishes
+void search_take_source(struct search *);                      // what its source has said of itself
 
 // ---- saved.c ----
 bool search_restore(struct search *, const struct state *, struct fault *);

@@ -17,14 +17,15 @@ static const struct knob table[] = {
 #define ROW_I(field, name, preset, low, high, live, help) {name, KNOB_INTEGER, low, high, "", preset, live, help},
 #define ROW_R(field, name, preset, low, high, live, help) {name, KNOB_REAL, low, high, "", preset, live, help},
 #define ROW_W(field, name, preset, words, live, help) {name, KNOB_WORD, 0, 0, words, preset, live, help},
+#define ROW_S(field, name, preset, words, live, help) {name, KNOB_SPOKEN, 0, 0, words, preset, live, help},
 #define ROW_T(field, name, preset, words, live, help) {name, KNOB_TEXT, 0, 0, words, preset, live, help},
 	// clang-format on
-	KNOBS(ROW_I, ROW_R, ROW_W, ROW_T)};
+	KNOBS(ROW_I, ROW_R, ROW_W, ROW_S, ROW_T)};
 enum { KNOB_COUNT = sizeof table / sizeof table[0] };
 
 static const size_t offsets[KNOB_COUNT] = {
 #define OFFSET(field, ...) offsetof(struct knobs, field),
-	KNOBS(OFFSET, OFFSET, OFFSET, OFFSET)};
+	KNOBS(OFFSET, OFFSET, OFFSET, OFFSET, OFFSET)};
 
 // What a preset or another setting says beside the defaults; preset `live` is the defaults. Published figures: facts in README,
 // "Presets".
@@ -34,6 +35,8 @@ static const struct overlay {
 	// The rate and decay that AdamW is mostly begun with (Loshchilov and Hutter, 2019, and the common libraries).
 	{"optimizer", "adamw", "rate", "0.001"},
 	{"optimizer", "adamw", "decay", "0.01"},
+	// A command has its own images.
+	{"quality", "pipe:", "data", "none"},
 	// FLIQS (arXiv 2308.03290 and its authors' code): uniform warm-up, one sample a step, Adam 5e-3, moving average 0.99.
 	{"preset", "fliqs", "warmup", "0.25"},
 	{"preset", "fliqs", "start", "uniform"},
@@ -45,6 +48,7 @@ static const struct overlay {
 	{"preset", "fliqs", "baseline", "average"},
 	{"preset", "fliqs", "baseline-keep", "0.99"},
 	{"preset", "fliqs", "cost-samples", "0"},
+	{"preset", "fliqs", "additive", "off"},
 	{"preset", "fliqs", "policy-beta2", "0.999"},
 	{"preset", "fliqs", "policy-rate", "0.005"},
 	{"preset", "fliqs", "entropy", "0.5"},
@@ -64,6 +68,7 @@ static const struct overlay {
 	{"preset", "tunas", "baseline", "average"},
 	{"preset", "tunas", "baseline-keep", "0.95"},
 	{"preset", "tunas", "cost-samples", "0"},
+	{"preset", "tunas", "additive", "off"},
 	{"preset", "tunas", "policy-beta2", "0.999"},
 	{"preset", "tunas", "policy-rate", "0.000075"},
 	{"preset", "tunas", "policy-growth", "10"},
@@ -173,6 +178,35 @@ static bool read_word(const struct knob *k, const char *text, int *value, struct
 	return fault_set(fault, k->name, "see `knobs`", "\"%s\" is not one of %s", text, k->words);
 }
 
+// Of the words, those written WORD:WHAT take a text.
+static bool read_spoken(const struct knob *k, const char *text, bool live_only, struct spoken *value, struct fault *fault)
+{
+	struct spoken new = {0};
+	const char *w = k->words;
+	for (; *w; new.word++) {
+		size_t n = strcspn(w, "|"), named = strcspn(w, "|:");
+		if (named < n && strncmp(text, w, named + 1) == 0) {
+			size_t length = strlen(text + named + 1);
+			if (!length || length >= sizeof new.text - named - 1) // with the word it is a value like others
+				return fault_set(fault, k->name, "put a longer command into a file",
+					"the text behind \"%.*s\" is %s", (int)named + 1, w, length ? "too long" : "missing");
+			memcpy(new.text, text + named + 1, length + 1);
+			break;
+		}
+		if (named == n && strlen(text) == n && strncmp(text, w, n) == 0)
+			break;
+		w += n + (w[n] == '|');
+	}
+	if (!*w)
+		return fault_set(fault, k->name, "see `knobs`", "\"%s\" is not one of %s", text, k->words);
+	bool fixed = (new.text[0] || value->text[0]) && strcmp(new.text, value->text) != 0;
+	if (live_only && fixed)
+		return fault_set(fault, k->name, "start a session with it: new name=value",
+			"this value cannot change while a search runs");
+	*value = new;
+	return true;
+}
+
 static bool set_term(struct knobs *values, const char *name, enum term_setting setting, const char *text, struct fault *fault)
 {
 	static const struct knob weight = {"weight", KNOB_REAL, 0, 1e6, "", "0", true, ""};
@@ -217,6 +251,7 @@ bool knobs_set(struct knobs *values, const char *name, const char *text, bool li
 		return true;
 	case KNOB_REAL: return read_number(&table[i], text, field, fault);
 	case KNOB_WORD: return read_word(&table[i], text, field, fault);
+	case KNOB_SPOKEN: return read_spoken(&table[i], text, live_only, field, fault);
 	case KNOB_TEXT: break;
 	}
 	if (!*text || strlen(text) >= ENGINE_TEXT)
@@ -230,6 +265,14 @@ static void word_at(const char *words, int index, char *buf, size_t size)
 	for (; index > 0; index--)
 		words += strcspn(words, "|") + 1;
 	snprintf(buf, size, "%.*s", (int)strcspn(words, "|"), words);
+}
+
+static void spoken_text(const char *words, const struct spoken *value, char *buf, size_t size)
+{
+	word_at(words, value->word, buf, size);
+	size_t named = strcspn(buf, ":");
+	if (buf[named])
+		snprintf(buf + named + 1, size - named - 1, "%s", value->text);
 }
 
 // The shortest of a few texts that reads back as the same number.
@@ -260,6 +303,7 @@ bool knobs_get(const struct knobs *values, const char *name, char *buf, size_t s
 	case KNOB_INTEGER: snprintf(buf, size, "%ld", *(const long *)field); break;
 	case KNOB_REAL: real_text(*(const double *)field, buf, size); break;
 	case KNOB_WORD: word_at(table[i].words, *(const int *)field, buf, size); break;
+	case KNOB_SPOKEN: spoken_text(table[i].words, field, buf, size); break;
 	case KNOB_TEXT: snprintf(buf, size, "%s", (const char *)field); break;
 	}
 	return true;
@@ -274,6 +318,10 @@ bool knobs_equal(const struct knobs *a, const struct knobs *b)
 		case KNOB_INTEGER: equal = equal && *(const long *)x == *(const long *)y; break;
 		case KNOB_REAL: equal = equal && *(const double *)x == *(const double *)y; break;
 		case KNOB_WORD: equal = equal && *(const int *)x == *(const int *)y; break;
+		case KNOB_SPOKEN:
+			equal = equal && ((const struct spoken *)x)->word == ((const struct spoken *)y)->word &&
+				strcmp(((const struct spoken *)x)->text, ((const struct spoken *)y)->text) == 0;
+			break;
 		case KNOB_TEXT: equal = equal && strcmp(x, y) == 0; break;
 		}
 	}
@@ -328,7 +376,14 @@ static void usual_target(const char *spec, char *target, size_t size)
 	snprintf(target, size, "%.2gx", cheapest < 0.28 ? 0.3 : middle);
 }
 
-// Defaults and what goes with preset and optimizer, in all that the person has not set.
+// Whether a value is this one; "pipe:" is, whatever its text.
+static bool said(const char *value, const char *is)
+{
+	size_t length = strlen(is);
+	return is[length - 1] == ':' ? strncmp(value, is, length) == 0 : strcmp(value, is) == 0;
+}
+
+// Defaults and what goes with another setting, in all that the person has not set.
 static void overlay(struct config *c)
 {
 	for (int i = 0; i < KNOB_COUNT; i++)
@@ -345,7 +400,7 @@ static void overlay(struct config *c)
 	for (int i = 0; i < OVERLAYS; i++) {
 		char is[ENGINE_TEXT];
 		knobs_get(&c->values, overlays[i].by, is, sizeof is);
-		if (strcmp(overlays[i].is, is) == 0 && !*set_flag(c, overlays[i].name))
+		if (said(is, overlays[i].is) && !*set_flag(c, overlays[i].name))
 			knobs_set(&c->values, overlays[i].name, overlays[i].value, false, NULL);
 	}
 }

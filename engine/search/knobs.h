@@ -10,7 +10,7 @@
 
 enum { SEARCH_HORIZON = 10000000 }; // most steps
 enum knob_reward { REWARD_ABS, REWARD_RELU, REWARD_MNAS };
-enum knob_quality { QUALITY_ACCURACY, QUALITY_LOSS };
+enum knob_quality { QUALITY_ACCURACY, QUALITY_LOSS, QUALITY_PIPE };
 enum knob_baseline { BASELINE_AVERAGE, BASELINE_OTHERS };
 enum knob_additive { ADDITIVE_OFF, ADDITIVE_CONTROL, ADDITIVE_ALONE };
 enum knob_decide { DECIDE_TIED, DECIDE_SPLIT };
@@ -21,10 +21,16 @@ enum knob_augment { KNOB_AUGMENT_AUTO, KNOB_AUGMENT_NONE, KNOB_AUGMENT_CROP, KNO
 enum knob_norm_sets { NORM_SETS_ONE, NORM_SETS_FORMAT, NORM_SETS_LANE };
 enum knob_scales { SCALES_CHANNEL, SCALES_LAYER };
 
-// I: whole number, R: real, W: one of some words, T: text
+// A word, and the text behind it where it takes one.
+struct spoken {
+	int word;
+	char text[ENGINE_TEXT];
+};
+
+// I: whole number, R: real, W: one of some words, S: likewise, some of which take a text behind a colon, T: text
 //   field, name, default, low, high, live, help
 // clang-format off
-#define KNOBS(I, R, W, T)                                                                                              \
+#define KNOBS(I, R, W, S, T)                                                                                             \
 	T(net, "net", "resnet8", "resnet8|resnet20|resnet18-fliqs|mobilenetv2|efficientnet|inception|deit|NAME:KEY=VALUE,...|FILE", false, \
 		"the network; `catalog` lists all")                                                                    \
 	T(data, "data", "glyphs", DATA_WORDS "none", false,                                                           \
@@ -75,13 +81,16 @@ enum knob_scales { SCALES_CHANNEL, SCALES_LAYER };
 		"batch norms' gain and bias, and the ranges of range=ema: one for all, or a part for every format or lane") \
 	R(final, "final", "0", 0, 1, true, "share of the steps, the last, that train the result alone: the policy no longer moves") \
 	W(reward, "reward", "abs", "abs|relu|mnas", true, "reward form: Q - w|C/T-1|, Q - w max(0,C/T-1), Q (C/T)^-w") \
-	W(quality, "quality", "loss", "accuracy|loss", true, "quality: held-out accuracy, or minus the loss")          \
+	S(quality, "quality", "loss", "accuracy|loss|pipe:COMMAND", true,                                              \
+		"quality: held-out accuracy, minus the loss, or what a command answers, which is fixed at the start")   \
+	R(quality_timeout, "quality-timeout", "300", 0.01, 1e6, true,                                                  \
+		"with quality=pipe: the seconds that the command may be silent while it is asked")                     \
 	I(samples, "samples", "4", 1, 64, true, "choices sampled at a policy step, all scored on the same held-out images") \
 	I(heldout_batches, "heldout-batches", "1", 1, 64, true, "held-out batches that score a sampled choice")        \
 	W(baseline, "baseline", "others", "average|others", true,                                                      \
 		"what a reward is compared with: the moving average, or the other samples of its step")                \
 	R(baseline_keep, "baseline-keep", "0.95", 0, 0.9999, true, "how much a moving average of rewards keeps")       \
-	W(additive, "additive", "control", "off|control|alone", true,                                                      \
+	W(additive, "additive", "alone", "off|control|alone", true,                                                      \
 		"the additive model of quality: takes from the samples' qualities what it foretells and gives it exactly, or moves the policy alone") \
 	I(cost_samples, "cost-samples", "8", 0, 4096, true,                                                            \
 		"choices around which every option is priced for the cost's part of the reward; 0: the samples' own costs") \
@@ -107,8 +116,9 @@ struct knobs {
 #define FIELD_I(field, name, preset, low, high, live, help) long field;
 #define FIELD_R(field, name, preset, low, high, live, help) double field;
 #define FIELD_W(field, name, preset, words, live, help) int field;
+#define FIELD_S(field, name, preset, words, live, help) struct spoken field;
 #define FIELD_T(field, name, preset, words, live, help) char field[ENGINE_TEXT];
-	KNOBS(FIELD_I, FIELD_R, FIELD_W, FIELD_T)
+	KNOBS(FIELD_I, FIELD_R, FIELD_W, FIELD_S, FIELD_T)
 	// The cost terms of the search: those that every search has, one of each kind in the kinds' order, then those that were asked for. They only
 	// ever become more, so that a term keeps its place.
 	int terms;

@@ -26,6 +26,8 @@ static bool describe(struct search *s)
 	snprintf(info->data, sizeof info->data, "%s", k->data);
 	snprintf(info->space, sizeof info->space, "%s", k->space);
 	knobs_get(k, "preset", info->preset, sizeof info->preset);
+	if (k->quality.word == QUALITY_PIPE)
+		snprintf(info->command, sizeof info->command, "%s", k->quality.text);
 	info->seed = (uint64_t)k->seed;
 	info->threads = 1;
 	info->layers = layers;
@@ -85,13 +87,19 @@ static bool open_rooms(struct search *s, struct fault *fault)
 	return true;
 }
 
-// Quality may be minus a loss where the source has losses; else it is accuracy, whatever the knob says.
+// Quality may be minus a loss where the source says so; else it is accuracy, whatever the knob says.
 void search_take_knobs(struct search *s, const struct knobs *knobs)
 {
 	struct wish apart[ENGINE_TERMS];
 	s->shared.knobs = *knobs;
 	knobs_part(&s->shared.knobs, apart);
-	s->shared.by_loss = s->source->kind->losses && knobs->quality == QUALITY_LOSS;
+	search_take_source(s);
+}
+
+void search_take_source(struct search *s)
+{
+	const struct source_kind *kind = s->source->kind;
+	s->shared.by_loss = kind->by_loss && kind->by_loss(s->source, &s->shared.knobs);
 }
 
 struct search *search_new(const struct knobs *knobs, const struct state *state, struct fault *fault)

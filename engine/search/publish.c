@@ -31,7 +31,9 @@ static void says(const struct search *search, char *buf, size_t size)
 		used += (size_t)snprintf(buf + used, size - used, "; %s trains until step %ld", s->knobs.wide_format,
 			schedule_narrow(s));
 	if (source->estimated[0])
-		snprintf(buf + used, size - used, "; quality estimated (%s)", source->estimated);
+		used += (size_t)snprintf(buf + used, size - used, "; quality estimated (%s)", source->estimated);
+	if (source->says[0] && used < size)
+		snprintf(buf + used, size - used, "; %.*s", (int)(size - used), source->says);
 }
 
 static int by_number(const void *a, const void *b)

@@ -75,8 +75,25 @@ static bool train(struct search *s, struct lane *lane, const uint8_t *path, stru
 	return true;
 }
 
+// Takes the choices that could not be scored out of a lesson; how many are left.
+static int leave_out(const bool *failed, int count, size_t slots, uint8_t *choice, double *quality, double (*cost)[ENGINE_TERMS])
+{
+	int kept = 0;
+	for (int i = 0; i < count; i++) {
+		if (failed[i])
+			continue;
+		if (kept < i) {
+			memcpy(choice + (size_t)kept * slots, choice + (size_t)i * slots, slots);
+			memcpy(cost[kept], cost[i], sizeof cost[kept]);
+			quality[kept] = quality[i];
+		}
+		kept++;
+	}
+	return kept;
+}
+
 // One update of the policy, from the qualities and costs of the choices that its searcher proposes. Costs are priced while the
-// source is at work.
+// source is at work. Where none of them could be scored, the policy stays.
 static bool learn(struct search *s, struct lane *lane, struct fault *fault)
 {
 	double quality[SEARCH_SAMPLES], cost[SEARCH_SAMPLES][ENGINE_TERMS];
@@ -85,19 +102,34 @@ static bool learn(struct search *s, struct lane *lane, struct fault *fault)
 		return lane->searcher->learn(lane, &(struct lesson){0}, fault);
 	if (!source_ask(s->source, &s->asked, lane->place, count, s->choice, fault))
 		return false;
-	s->work.asked += count;
-	s->work.scored += s->asked.scored;
 	for (int i = 0; i < count; i++)
 		lane_costs(lane, s->choice + i * s->shared.space->slots, cost[i]);
 	if (!source_answer(s->source, &s->asked, quality, fault))
 		return false;
-	return lane->searcher->learn(lane, &(struct lesson){count, s->choice, quality, cost}, fault);
+	s->work.asked += count;
+	s->work.scored += s->asked.scored;
+	count = leave_out(s->asked.failed, count, (size_t)s->shared.space->slots, s->choice, quality, cost);
+	return !count || lane->searcher->learn(lane, &(struct lesson){count, s->choice, quality, cost}, fault);
+}
+
+// Answers that come late are awaited before the step is begun: changes may be made meanwhile, and then it must be as if nothing had
+// been asked. The lesson finds them answered.
+static bool await(struct search *s, struct lane *lane, struct fault *fault)
+{
+	double quality[SEARCH_SAMPLES];
+	int count = lane->searcher->propose(lane, s->choice);
+	bool ok = source_ask(s->source, &s->asked, lane->place, count, s->choice, fault) &&
+		source_answer(s->source, &s->asked, quality, fault);
+	search_take_source(s);
+	return ok;
 }
 
 bool search_step(struct search *s, struct fault *fault)
 {
 	struct lane *lane = lanes_turn(s);
 	if (!lane_take_searcher(lane, fault))
+		return false;
+	if (search_late(s) && schedule_learns(&s->shared) && !await(s, lane, fault))
 		return false;
 	schedule_path(lane, s->choice);
 	lane_begin_step(lane, s->choice);
@@ -111,6 +143,50 @@ bool search_step(struct search *s, struct fault *fault)
 	const struct lane *first = lanes_next(s, NULL); // whatever is shown: a state does not depend on it
 	strain_look(&s->strain, s->source, first->place, first->result);
 	return true;
+}
+
+// ---- a source outside ----
+
+void search_allow(struct search *s)
+{
+	s->source->allowed = true;
+}
+
+void search_listen(struct search *s, int bell)
+{
+	s->source->bell = bell;
+}
+
+enum search_standing search_standing(const struct search *s)
+{
+	static const enum search_standing standing[] = {
+		[SOURCE_FAILED] = SEARCH_FAILED, [SOURCE_WAITS] = SEARCH_WAITS, [SOURCE_HALTS] = SEARCH_HALTS};
+	return standing[s->source->standing];
+}
+
+const struct fault *search_front_halt(const struct search *s)
+{
+	return &s->front.halt;
+}
+
+bool search_late(const struct search *s)
+{
+	return s->source->kind->fresh;
+}
+
+bool search_fresh(struct search *s, long *step, struct string *words)
+{
+	return s->source->kind->fresh && s->source->kind->fresh(s->source, step, words);
+}
+
+bool search_recall(struct search *s, long step, const char *words, struct fault *fault)
+{
+	if (!s->source->kind->recall)
+		return fault_set(fault, "quality", "take the journal from a backup",
+			"there are answers of a command, but this search asks none");
+	bool ok = s->source->kind->recall(s->source, step, words, fault);
+	search_take_source(s);
+	return ok;
 }
 
 // ---- scoring of a choice, and of the front ----

@@ -4,6 +4,7 @@
 #ifndef ENGINE_SEARCH_SEARCH_H
 #define ENGINE_SEARCH_SEARCH_H
 
+#include "engine/base/text.h"
 #include "engine/engine.h"
 #include "engine/search/knobs.h"
 
@@ -49,12 +50,30 @@ bool search_uniform(const struct search *, const char *format, uint8_t *choice, 
 // candidates; each call of advance scores one and returns whether more remain; the archive changes when the last is done.
 void search_front_begin(struct search *);
 bool search_front_due(const struct search *);
+// While the source waits or halts (search_standing), it stays at the same one.
 bool search_front_advance(struct search *);
 bool search_front_scoring(const struct search *);
 
 // Publications, settings and evaluations are about this lane from here on, as long as it lives.
 void search_focus(struct search *, int number);
 bool search_has_lane(struct search *, int number, struct fault *);
+
+// ---- a source outside: quality=pipe:COMMAND ----
+
+// Why a step, an evaluation or a point of the front came to nothing.
+enum search_standing {
+	SEARCH_FAILED,
+	SEARCH_WAITS, // for an answer: ask again, once the requests that came meanwhile are carried out
+	SEARCH_HALTS, // a person has to see to what the fault says, then it may be asked again
+};
+enum search_standing search_standing(const struct search *);  // of the last one
+const struct fault *search_front_halt(const struct search *); // where it was a point of the front that halted
+void search_allow(struct search *);                           // its command may be run
+void search_listen(struct search *, int bell);                // a wait ends once this can be read
+bool search_late(const struct search *);                      // answers come from outside, and may come late
+// Answers that have come since this was asked last, as words for the journal; and giving such words back. See source.h.
+bool search_fresh(struct search *, long *step, struct string *words);
+bool search_recall(struct search *, long step, const char *words, struct fault *);
 
 // Fills what a publication holds: everything but run state, speed and version. Arrays in *s must have room (see engine.c).
 void search_publish(const struct search *, struct snapshot *s);

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-static const struct source_kind *const kinds[] = {&source_table, &source_trained}; // the first that serves
+static const struct source_kind *const kinds[] = {&source_pipe, &source_table, &source_trained}; // the first that serves
 
 struct source *source_open(const struct shared *shared, struct model **model, struct fault *fault)
 {
@@ -35,12 +35,15 @@ bool source_ask(struct source *source, struct asked *a, int lane, int count, con
 	return source->kind->post(source, lane, a->scored, a->distinct, fault);
 }
 
-bool source_answer(struct source *source, const struct asked *a, double *quality, struct fault *fault)
+bool source_answer(struct source *source, struct asked *a, double *quality, struct fault *fault)
 {
 	double scored[SEARCH_SAMPLES];
+	source->failed = 0;
 	if (!source->kind->collect(source, scored, fault))
 		return false;
-	for (int i = 0; i < a->count; i++)
+	for (int i = 0; i < a->count; i++) {
 		quality[i] = scored[a->of[i]];
+		a->failed[i] = source->failed >> a->of[i] & 1;
+	}
 	return true;
 }

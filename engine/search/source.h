@@ -3,13 +3,15 @@
 // knows which kind there is. Engine's thread.
 //
 // Choices are scored in two moves, so that an answer may come late: post hands them over and returns at once, collect waits for
-// the answers. Both may fail; so may evaluate. A failure ends the step, or the evaluation, that asked, and not the source.
+// the answers. Both may fail; so may evaluate. A failure ends the step, or the evaluation, that asked, and not the source. What was
+// asked can be asked again at the same step: what was answered meanwhile is not asked twice.
 //
 // Every path and every choice is of a lane, so that a source may keep something for each of them. `lane` is the lane's place: a
 // number below ENGINE_LANES, 0 for the first lane, which stays the same while the lane lives and may be another's after that.
 #ifndef ENGINE_SEARCH_SOURCE_H
 #define ENGINE_SEARCH_SOURCE_H
 
+#include "engine/base/text.h"
 #include "engine/search/shared.h"
 #include "engine/state/state.h"
 
@@ -36,7 +38,7 @@ struct source_kind {
 	bool (*errors)(struct source *, double *lost);
 	double (*rate)(const struct source *, long step); // of that step, counted from 0; NULL where nothing is trained
 	// choice: [count][slots], distinct ones, borrowed until collect, which fills quality[count]: accuracy in 0..1, or minus
-	// the loss.
+	// the loss; of a choice that cannot be scored its bit in source->failed is set.
 	bool (*post)(struct source *, int lane, int count, const uint8_t *choice, struct fault *);
 	bool (*collect)(struct source *, double *quality, struct fault *);
 	// By these settings (the front's may be older than the search's). Fills all of it but choice and costs; ranges only where
@@ -52,15 +54,33 @@ struct source_kind {
 	int (*arrays)(const struct source *, struct state_array *);
 	void (*describe)(const struct source *, struct engine_info *); // what it has of images and threads; NULL: neither
 	void (*identity)(const struct source *, knobs_visit *,
-		void *context); // what must be the same for a state to fit, by name
-	bool losses;            // quality may be minus a loss; else it is accuracy
+		void *context);                                       // what must be the same for a state to fit, by name
+	bool (*by_loss)(const struct source *, const struct knobs *); // whether quality is minus a loss; NULL: it is accuracy
+	// Of a source outside; NULL for others. fresh takes the answers that have come since it was called last: adds them to a text, as
+	// a line of words for the journal, with the step that they were asked at; false: there are none. recall gives such a line
+	// back, and then nobody is asked for what it answers; false: it is no such line.
+	bool (*fresh)(struct source *, long *step, struct string *);
+	bool (*recall)(struct source *, long step, const char *words, struct fault *);
 };
 enum { SOURCE_ARRAYS = 8 };
+extern const struct source_kind source_pipe;    // quality=pipe:…
 extern const struct source_kind source_trained; // data=…
 extern const struct source_kind source_table;   // data=none
 
+// How a source stands after post, collect or evaluate returned false.
+enum source_standing {
+	SOURCE_FAILED, // it is a failure of what was asked
+	SOURCE_WAITS,  // the answers have not come, and it gave way, so that requests can be carried out: ask again
+	SOURCE_HALTS,  // the same, but before it is asked again a person has to see to what the fault says
+};
+
 struct source {
 	const struct source_kind *kind;
+	enum source_standing standing;
+	uint64_t failed;        // see collect
+	bool allowed;           // to run commands, which somebody else may have written into a session
+	int bell;               // where it waits, it gives way once this can be read
+	char says[ENGINE_TEXT]; // what a person who waits should know; empty: nothing
 	const struct shared *shared;
 	char estimated[ENGINE_TEXT]; // what quality is worked out from where it is not measured; empty: it is
 	const char *idle;            // why it can score nothing; NULL: it can
@@ -73,10 +93,11 @@ void source_close(struct source *);
 // no quality is done there. scored: how many distinct ones there were.
 struct asked {
 	int count, scored;
-	int of[SEARCH_SAMPLES]; // which of the distinct ones each choice is
-	uint8_t *distinct;      // [SEARCH_SAMPLES][slots], the caller's room
+	int of[SEARCH_SAMPLES];      // which of the distinct ones each choice is
+	uint8_t *distinct;           // [SEARCH_SAMPLES][slots], the caller's room
+	bool failed[SEARCH_SAMPLES]; // each choice, once it is answered: it could not be scored, and has no quality
 };
 bool source_ask(struct source *, struct asked *, int lane, int count, const uint8_t *choice, struct fault *);
-bool source_answer(struct source *, const struct asked *, double *quality, struct fault *);
+bool source_answer(struct source *, struct asked *, double *quality, struct fault *);
 
 #endif

@@ -170,6 +170,7 @@ struct session {
 	struct play play;
 	struct wait wait;
 	bool batch;
+	bool allowed; // to run the command that scores choices
 
 	struct costed costed;              // of the roofline figure
 	uint8_t *draft;                    // option per slot, then a flag per slot: edited by hand, or following the modal choice
@@ -269,6 +270,10 @@ void play_begin(struct session *, int lines, bool strict);
 void play_turn(struct session *);
 // Returns the set of kernels that the search had after this many lines.
 const char *play_kernels(const struct journal *, const struct manifest *, int lines);
+
+// Gives the engine the answers that the journal holds; and where it is allowed, and the journal has been followed, the command.
+bool play_answers(struct session *, struct fault *);
+void play_allow(struct session *);
 
 // ---- wait.c ---------------------------------------------------------------------------------------------------------
 

@@ -91,7 +91,7 @@ static void digest_played(struct session *s, struct pending *p, struct reply *r)
 	next_line(s);
 }
 
-// ---- kernels -------------------------------------------------------------------------------------------------------
+// ---- which kernels -------------------------------------------------------------------------------------------------
 
 const char *play_kernels(const struct journal *j, const struct manifest *m, int lines)
 {
@@ -111,6 +111,38 @@ static const char *set_for(const char *recorded)
 {
 	return available(recorded) ? recorded : engine_kernels();
 }
+
+// ---- answers of a command ------------------------------------------------------------------------------------------
+
+static void answers_given(struct session *s, struct pending *p, struct reply *r)
+{
+	(void)p;
+	if (!r->ok && s->play.on)
+		stop(s, &r->fault);
+}
+
+bool play_answers(struct session *s, struct fault *f)
+{
+	struct string lines = {0};
+	for (int i = 0; i < s->journal.lines; i++)
+		if (s->journal.line[i].kind == JOURNAL_ANSWER)
+			string_add(&lines, "%ld %s\n", s->journal.line[i].step, s->journal.line[i].text);
+	bool ok = !lines.failed || fault_memory(f, "journal");
+	if (ok && lines.length) {
+		struct pending *p = session_pending(answers_given, f);
+		ok = p && session_posted(s, p, engine_post_answers(s->engine, lines.bytes, &p->ticket, f));
+	}
+	string_free(&lines);
+	return ok;
+}
+
+void play_allow(struct session *s)
+{
+	if (s->allowed && !s->play.on)
+		engine_allow(s->engine);
+}
+
+// ---- kernels -------------------------------------------------------------------------------------------------------
 
 static void switched(struct session *s, struct pending *p, struct reply *r)
 {
@@ -135,6 +167,8 @@ static void switched(struct session *s, struct pending *p, struct reply *r)
 	s->snapshot->info = NULL; // the snapshot is of the old one
 	s->snapshot->version = 0;
 	engine_snapshot(engine, s->snapshot);
+	if (!play_answers(s, &f))
+		stop(s, &f);
 }
 
 // Whether the engine is on this set; else it is asked for its state, to be opened on it.
@@ -184,6 +218,9 @@ void play_begin(struct session *s, int lines, bool strict)
 	for (int i = lines; i < s->journal.lines; i++)
 		s->play.tail |= s->journal.line[i].kind != JOURNAL_NOTE;
 	s->play.on = s->play.tail || !strict;
+	struct fault f;
+	if (s->play.on && !play_answers(s, &f))
+		stop(s, &f);
 	play_turn(s); // it may be at its end
 }
 
@@ -213,30 +250,34 @@ void play_turn(struct session *s)
 	while (s->play.on && !s->play.posted) {
 		const struct snapshot *now = s->snapshot;
 		struct fault f;
-		if (s->play.line == s->journal.lines) {
+		bool at_end = s->play.line == s->journal.lines;
+		if (at_end && now->step >= s->journal.last_step && now->run != RUN_RUNNING) {
 			if (!choose_kernels(s))
 				return;
 			s->play.on = false;
+			play_allow(s);
 			if (!s->play.strict && s->play.tail)
 				session_say(s, "step %ld: caught up with the journal: %d change%s done again", now->step,
 					s->play.changes, s->play.changes == 1 ? "" : "s");
 			s->news |= NEWS_STATE;
 			return;
 		}
-		const struct journal_line *line = current(s);
-		if (line->kind == JOURNAL_NOTE || line->kind == JOURNAL_PARENT) {
+		// The steps up to the last answer were made, and are made again, whatever line comes last.
+		const struct journal_line *line = at_end ? NULL : current(s);
+		long step = line ? line->step : s->journal.last_step;
+		if (line && (line->kind == JOURNAL_NOTE || line->kind == JOURNAL_PARENT || line->kind == JOURNAL_ANSWER)) {
 			next_line(s);
-		} else if (now->run == RUN_FAILED) {
+		} else if (now->run == RUN_FAILED || (now->run == RUN_HALTED && now->step < step)) {
 			stop(s, &now->fault);
-		} else if (now->step > line->step) {
+		} else if (line && now->step > step) {
 			fault_set(&f, "", "", "the search is past that step, at %ld", now->step);
 			stop(s, &f);
-		} else if (now->step < line->step) {
-			if (line->step > now->horizon && now->run != RUN_RUNNING) {
+		} else if (now->step < step) {
+			if (step > now->horizon && now->run != RUN_RUNNING) {
 				fault_set(&f, "", "", "the search ends at step %ld", now->horizon);
 				stop(s, &f);
 			} else if (!s->play.sent) {
-				engine_run_to(s->engine, line->step);
+				engine_run_to(s->engine, step);
 				s->play.sent = true;
 			}
 			return;

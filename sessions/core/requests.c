@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What a session asks of its engine, and what becomes of the replies.
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,6 +62,20 @@ static void take_wanted(struct session *s)
 	}
 }
 
+// What a command has answered becomes a line, before any digest, change or checkpoint that comes after it.
+static void keep_answers(struct session *s, const struct reply *r)
+{
+	struct fault f;
+	const struct journal_line line = {.kind = JOURNAL_ANSWER, .step = r->step, .text = r->answers};
+	bool ok = session_log(s, &line, &f);
+	if (ok && s->journal.end.bytes > JOURNAL_FULL)
+		ok = fault_set(&f, s->title, "begin another session", "its journal is full");
+	if (!ok) {
+		engine_pause(s->engine);
+		session_say_fault(s, &f);
+	}
+}
+
 void session_take_replies(struct session *s)
 {
 	struct reply reply;
@@ -69,6 +84,8 @@ void session_take_replies(struct session *s)
 		while (*at && (*at)->ticket != reply.ticket)
 			at = &(*at)->next;
 		struct pending *p = *at;
+		if (!reply.ticket)
+			keep_answers(s, &reply);
 		if (p) {
 			*at = p->next;
 			p->done(s, p, &reply);
@@ -325,9 +342,19 @@ static void evaluate_done(struct session *s, struct pending *p, struct reply *r)
 		return;
 	}
 	const struct evaluation *e = &r->evaluation;
+	struct string text = {0};
 	if (s->snapshot->estimated[0]) {
 		session_say(s, "step %ld: %s: accuracy %.2f %%, estimated (%s), not measured", r->step, p->text,
 			100 * e->accuracy, s->snapshot->estimated);
+		return;
+	}
+	if (s->info->command[0]) {
+		string_add(&text, "step %ld: %s: accuracy %.2f %%", r->step, p->text, 100 * e->accuracy);
+		if (isfinite(e->loss))
+			string_add(&text, ", loss %.4f", e->loss);
+		session_say(s, "%s, by the command", text.bytes ? text.bytes : "");
+		string_free(&text);
+		s->known[e->split] = (struct known_evaluation){true, r->step, e->accuracy, e->loss};
 		return;
 	}
 	s->known[e->split] = (struct known_evaluation){true, r->step, e->accuracy, e->loss};

@@ -25,6 +25,17 @@ const char *session_folder(const struct session *s)
 	return s->folder;
 }
 
+const char *session_asks(const struct session *s)
+{
+	return s->info->command[0] && !s->allowed && !s->read_only ? s->info->command : NULL;
+}
+
+void session_allow(struct session *s)
+{
+	s->allowed = true;
+	play_allow(s);
+}
+
 bool session_read_only(const struct session *s)
 {
 	return s->read_only;
@@ -334,14 +345,15 @@ static bool running(const struct session *s)
 void session_fetch(struct session *s)
 {
 	enum engine_run before = s->snapshot->run;
+	long halts = s->snapshot->halts;
 	if (!engine_snapshot(s->engine, s->snapshot))
 		return;
 	s->news |= NEWS_SNAPSHOT;
 	draft_follow(s);
-	if (s->snapshot->run == before)
+	if (s->snapshot->run == before && s->snapshot->halts == halts)
 		return;
 	s->news |= NEWS_STATE;
-	if (s->snapshot->run == RUN_FAILED)
+	if (s->snapshot->run >= RUN_HALTED && !s->play.on)
 		session_say_fault(s, &s->snapshot->fault);
 }
 

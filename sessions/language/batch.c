@@ -48,7 +48,7 @@ static void show_progress(struct batch *b)
 	b->shown_at = time;
 	b->shown_step = now->step;
 	char speed[96];
-	if (now->estimated[0]) // nothing is trained
+	if (now->estimated[0] || b->s->info->command[0]) // nothing is trained
 		snprintf(speed, sizeof speed, "%.0f steps/s", now->step_seconds > 0 ? 1 / now->step_seconds : 0);
 	else
 		snprintf(speed, sizeof speed, "loss %.3f%s %.0f images/s", now->loss, b->terminal ? " " : ",", now->images_per_s);

@@ -84,7 +84,9 @@ static bool may_run(const struct session *s, struct fault *f)
 		return fault_set(f, s->snapshot->fault.where, s->snapshot->fault.todo, "%s", s->snapshot->fault.what);
 	if (s->snapshot->idle)
 		return fault_set(f, "run", "begin a new session with it", "%s", s->snapshot->idle);
-	if (s->snapshot->step >= s->snapshot->horizon)
+	if (s->info->command[0] && s->journal.end.bytes > JOURNAL_FULL)
+		return fault_set(f, s->title, "begin another session", "its journal is full");
+	if (s->snapshot->step >= s->snapshot->horizon && s->snapshot->run != RUN_HALTED)
 		return fault_set(f, "run", "`extend N` gives it more steps", "the search is finished (step %ld)",
 			s->snapshot->step);
 	return true;

@@ -46,7 +46,7 @@ int wait_turn(struct session *s, struct fault *f)
 	const struct snapshot *now = s->snapshot;
 	bool holds;
 	struct reading reading;
-	if (now->run == RUN_FAILED) {
+	if (now->run == RUN_FAILED || (now->run == RUN_HALTED && s->wait.kind != WAIT_NOTHING)) {
 		*f = now->fault;
 		return -1;
 	}

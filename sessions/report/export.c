@@ -56,13 +56,15 @@ static json_t *score_json(const struct scored *s)
 		s->accuracy, "loss", number_or_null(s->loss), "calibration_images", (json_int_t)s->calibration_images);
 }
 
-// What was measured, or what a table says in its place, each under its own name.
+// What was measured, or what a table or a command says in its place, each under its own name.
 static json_t *quality_json(const struct session *s, const struct policy *p)
 {
 	const struct scored *score = p->scored;
 	if (s->snapshot->estimated[0])
 		return json_pack("{s:{s:s, s:f}}", "estimated", "by", s->snapshot->estimated, "accuracy",
 			score[SPLIT_HELDOUT].accuracy);
+	if (s->info->command[0])
+		return json_pack("{s:{s:s, s:f}}", "answered", "by", s->info->command, "accuracy", score[SPLIT_HELDOUT].accuracy);
 	return json_pack("{s:o, s:o}", "heldout", score_json(&score[SPLIT_HELDOUT]), "test", score_json(&score[SPLIT_TEST]));
 }
 
@@ -183,6 +185,8 @@ static void policy_scored(struct session *s, struct pending *pending, struct rep
 	else if (s->snapshot->estimated[0])
 		session_say(s, "wrote %s (estimated %.2f %%, %s)", p->path, 100 * p->scored[SPLIT_HELDOUT].accuracy,
 			s->snapshot->estimated);
+	else if (s->info->command[0])
+		session_say(s, "wrote %s (%.2f %%, by the command)", p->path, 100 * p->scored[SPLIT_HELDOUT].accuracy);
 	else
 		session_say(s, "wrote %s (held-out %.2f %%, test %.2f %%)", p->path, 100 * p->scored[SPLIT_HELDOUT].accuracy,
 			100 * p->scored[SPLIT_TEST].accuracy);

@@ -30,7 +30,7 @@ static void add_network(const struct engine_info *info, struct string *t)
 }
 
 // What is not known yet is a dash.
-static void add_progress(const struct snapshot *now, struct string *t)
+static void add_progress(const struct engine_info *info, const struct snapshot *now, struct string *t)
 {
 	char loss[32], accuracy[32], quality[32], entropy[32];
 	number_write(now->loss, "", loss, sizeof loss);
@@ -41,6 +41,10 @@ static void add_progress(const struct snapshot *now, struct string *t)
 		return;
 	if (now->estimated[0])
 		string_add(t, "quality ~%s, estimated (%s), not measured; entropy %s of 1\n", quality, now->estimated, entropy);
+	else if (info->command[0])
+		string_add(t,
+			"quality of sampled choices %s (%s, by the command `%s`), averaged over the last steps; entropy %s of 1\n",
+			quality, now->quality_is_loss ? "minus the loss" : "accuracy", info->command, entropy);
 	else
 		string_add(t,
 			"training loss %s and accuracy %s, quality of sampled choices %s (%s on held-out images), all averaged over the last "
@@ -88,7 +92,7 @@ bool run_status(struct command_call *call)
 	for (int i = 0; i < now->lanes && now->lanes > 1; i++)
 		string_add(&t, "lane %d: %s, %ld steps%s\n", now->lane[i].number, now->lane[i].name, now->lane[i].steps,
 			now->lane[i].focus ? "; what follows is about it" : "");
-	add_progress(now, &t);
+	add_progress(info, now, &t);
 	for (int i = 0; i < now->terms; i++) {
 		const struct term_state *term = &now->term[i];
 		char cost[ENGINE_TEXT], target[ENGINE_TEXT];

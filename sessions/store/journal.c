@@ -36,12 +36,13 @@ void journal_advance(struct journal_place *at, const char *bytes, size_t size)
 static const struct record_form {
 	enum journal_kind kind;
 	const char *word;
-	int words; // of the text
+	int words; // of the text; 0: any number, which the engine reads
 	const char *expected;
 } records[] = {
 	{JOURNAL_DIGEST, "digest", 1, "expected '# digest STEP HEX'"},
 	{JOURNAL_KERNELS, "kernels", 1, "expected '# kernels STEP NAME'"},
 	{JOURNAL_PARENT, "parent", 2, "expected '# parent STEP SESSION DIGEST'"},
+	{JOURNAL_ANSWER, "answer", 0, "expected '# answer STEP WORDS'"},
 };
 enum { RECORDS = sizeof records / sizeof *records };
 
@@ -278,9 +279,11 @@ static bool read_command(const char *text, struct fault *f)
 
 static bool good_record(const struct record_form *form, const struct words *w, struct journal_line *line)
 {
-	if (w->count != 2 + form->words || !number_read_long(w->word[1], 0, LONG_MAX, &line->step))
+	if ((form->words ? w->count != 2 + form->words : w->count < 3) || !number_read_long(w->word[1], 0, LONG_MAX, &line->step))
 		return false;
 	const char *last = w->word[w->count - 1];
+	if (form->kind == JOURNAL_ANSWER)
+		return true;
 	if (form->kind == JOURNAL_KERNELS)
 		return strlen(last) < ENGINE_NAME;
 	return strspn(last, "0123456789abcdef") == strlen(last) && strlen(last) < JOURNAL_DIGEST_TEXT &&
@@ -299,7 +302,7 @@ static bool read_record(const char *text, struct journal_line *line, struct faul
 	struct string t = {0};
 	bool ok = form && good_record(form, &w, line);
 	if (!form)
-		fault_set(f, "", "", "expected digest, kernels or parent behind the #");
+		fault_set(f, "", "", "expected digest, kernels, parent or answer behind the #");
 	else if (!ok)
 		fault_set(f, "", "", "%s", form->expected);
 	for (int i = 2; ok && i < w.count; i++)

@@ -8,12 +8,15 @@
 //	450 note "the stem does not matter" #=d0f5a1c2
 //	# digest 500 9f2c… #=77073096
 //	# kernels 500 avx2 #=ee0e612c
+//	# answer 500 9f2c5b1e0c3a9d7f=0.8125 28461c3a9d7f9f2c=fail #=0d2f4c11
 //
 // The command is in the command language and stands for the change itself: playing the lines at their steps gives the same
 // search, bit for bit. What follows the # helps to take changes back: `undo N` and `redo N` name the entry (changes and notes,
 // counted from 1) that a line takes back or does again, and `back` is followed by the command that takes this line back. A digest
 // line holds the digest of weights and policy at a step; a kernels line names the set that computes from that step on. A journal
-// that continues another session's begins with a parent line: "# parent STEP SESSION DIGEST".
+// that continues another session's begins with a parent line: "# parent STEP SESSION DIGEST". An answer line
+// holds what a command that scores choices answered at a step, in the engine's words: with these lines the search is made again
+// without the command.
 //
 // The first line names the session. Each line ends in "#=" and the CRC-32 of all bytes of the file before these characters, so a
 // line that was changed, removed, added or moved is detected, and nothing after it is trusted. The journal alone cannot show that
@@ -35,12 +38,13 @@
 #define JOURNAL_END_FILE "journal.end"
 #define JOURNAL_TITLE "# bitscape journal"
 enum {
-	JOURNAL_VERSION = 2,      // 1 had neither sums nor the session's name; it is refused
-	JOURNAL_BYTES = 64 << 20, // largest file
-	JOURNAL_DIGEST_TEXT = 128 // longest digest
+	JOURNAL_VERSION = 2,       // 1 had neither sums nor the session's name; it is refused
+	JOURNAL_BYTES = 256 << 20, // largest file
+	JOURNAL_FULL = 240 << 20,  // no command is asked once it is as large as this: the rest is for changes and digests
+	JOURNAL_DIGEST_TEXT = 128  // longest digest
 };
 
-enum journal_kind { JOURNAL_CHANGE, JOURNAL_NOTE, JOURNAL_DIGEST, JOURNAL_KERNELS, JOURNAL_PARENT };
+enum journal_kind { JOURNAL_CHANGE, JOURNAL_NOTE, JOURNAL_DIGEST, JOURNAL_KERNELS, JOURNAL_PARENT, JOURNAL_ANSWER };
 enum journal_act { ACT_DO, ACT_UNDO, ACT_REDO };
 
 // A place in the journal's file: the number of bytes before it, and their CRC-32.
@@ -54,7 +58,7 @@ void journal_advance(struct journal_place *, const char *bytes, size_t size); //
 struct journal_line {
 	enum journal_kind kind;
 	long step;
-	char *text; // the command; a digest's hexadecimal digits; the name of a set of kernels; a parent's session and digest
+	char *text; // the command; a digest's hexadecimal digits; the name of a set of kernels; a parent's session and digest; words of answers
 	enum journal_act act;
 	int of;      // ACT_UNDO, ACT_REDO: the number of the entry taken back or done again
 	char *back;  // the command that takes it back; NULL: none

@@ -13,6 +13,7 @@ static const struct run_look {
 	[RUN_PAUSED] = {GLYPH_PAUSED, STYLE_WARN},
 	[RUN_RUNNING] = {GLYPH_RUNNING, STYLE_GOOD},
 	[RUN_FINISHED] = {GLYPH_FINISHED, STYLE_GOOD},
+	[RUN_HALTED] = {GLYPH_PAUSED, STYLE_BAD},
 	[RUN_FAILED] = {GLYPH_FAILED, STYLE_BAD},
 };
 
@@ -133,7 +134,7 @@ static void draw_progress(const struct scene *scene, struct screen *s, struct re
 static const char *said(const struct scene *scene, char *buf, size_t size)
 {
 	const struct snapshot *snap = scene->snapshot;
-	if (snap->run == RUN_FAILED)
+	if (snap->run >= RUN_HALTED)
 		return fault_line(&snap->fault, buf, size);
 	for (int i = 0; i < snap->lanes && snap->lanes > 1; i++)
 		if (snap->lane[i].focus) {
@@ -163,7 +164,7 @@ static void draw(void *own, struct scene *scene, struct screen *s, const struct 
 	draw_progress(scene, s, line);
 	char buf[SAID_BYTES];
 	const char *text = said(scene, buf, sizeof buf);
-	enum style style = scene->snapshot->run == RUN_FAILED ? STYLE_BAD : STYLE_TEXT;
+	enum style style = scene->snapshot->run >= RUN_HALTED ? STYLE_BAD : STYLE_TEXT;
 	for (int y = r.y + 2; y < r.y + r.height && *text; y++) {
 		const char *from = text;
 		int bytes = (int)screen_break(from, r.width - 2, &text);

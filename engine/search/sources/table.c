@@ -39,7 +39,7 @@ static struct source *table_open(const struct shared *shared, struct model **mod
 		fault_memory(fault, "search");
 		return NULL;
 	}
-	t->source = (struct source){.kind = &source_table, .shared = shared};
+	t->source = (struct source){.kind = &source_table, .shared = shared, .bell = -1};
 	if ((*model = model_named(shared->knobs.net, (struct shape){0}, 0, fault)))
 		return &t->source;
 	free(t);

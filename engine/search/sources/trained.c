@@ -99,7 +99,7 @@ static struct source *trained_open(const struct shared *shared, struct model **m
 		fault_memory(fault, "search");
 		return NULL;
 	}
-	t->source = (struct source){.kind = &source_trained, .shared = shared};
+	t->source = (struct source){.kind = &source_trained, .shared = shared, .bell = -1};
 	if (strcmp(k->sensitivity, "none") != 0)
 		fault_set(fault, "sensitivity", "it goes with data=none", "a network that is trained has its quality measured");
 	else if (format_named(k->wide_format) < 0)
@@ -327,7 +327,7 @@ static bool collect(struct source *source, double *quality, struct fault *fault)
 			take_plan(t, t->lane, t->posted + i * s->space->slots, false);
 			network_forward(t->network, &t->plan, &q, PASS_SAMPLE, batch, NULL);
 			struct loss loss = network_loss(t->network, t->labels, batch, 0);
-			double value = s->knobs.quality == QUALITY_LOSS ? -loss.mean : (double)loss.correct / batch;
+			double value = s->knobs.quality.word == QUALITY_LOSS ? -loss.mean : (double)loss.correct / batch;
 			quality[i] += value / (double)batches;
 		}
 	}
@@ -439,6 +439,12 @@ static void identity(const struct source *source, knobs_visit *each, void *conte
 	each("images", text, context);
 }
 
+static bool by_loss(const struct source *source, const struct knobs *k)
+{
+	(void)source;
+	return k->quality.word == QUALITY_LOSS;
+}
+
 const struct source_kind source_trained = {.name = "trained",
 	.serves = serves,
 	.open = trained_open,
@@ -455,4 +461,4 @@ const struct source_kind source_trained = {.name = "trained",
 	.arrays = arrays,
 	.describe = describe,
 	.identity = identity,
-	.losses = true};
+	.by_loss = by_loss};

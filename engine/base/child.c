@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "plots/child.h"
+#include "engine/base/child.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "engine/base/clock.h"
 
 extern char **environ;
 
@@ -39,20 +42,20 @@ static bool open_ends(struct ends *e)
 	return !socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, e->in) && pipe_from_child(e->out) && pipe_from_child(e->err);
 }
 
-// Our environment without GNUTERM, which would choose a terminal before we do. The strings stay ours.
-static char **environment(void)
+// Our environment without one variable. The strings stay ours.
+static char **environment(const char *without)
 {
-	size_t count = 0;
+	size_t count = 0, length = without ? strlen(without) : 0;
 	while (environ && environ[count])
 		count++;
 	char **copy = calloc(count + 1, sizeof *copy);
 	for (size_t i = 0, to = 0; copy && i < count; i++)
-		if (strncmp(environ[i], "GNUTERM=", 8))
+		if (!without || strncmp(environ[i], without, length) || environ[i][length] != '=')
 			copy[to++] = environ[i];
 	return copy;
 }
 
-static int spawn(struct child *c, const struct ends *e, const char *program, const char *argument, char **env)
+static int spawn(struct child *c, const struct ends *e, char *const *argv, char **env)
 {
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t how;
@@ -69,43 +72,38 @@ static int spawn(struct child *c, const struct ends *e, const char *program, con
 	sigfillset(&all);
 	sigdelset(&all, SIGKILL);
 	sigdelset(&all, SIGSTOP);
-	posix_spawnattr_setflags(&how, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-	posix_spawnattr_setpgroup(&how, 0);
+	posix_spawnattr_setflags(&how, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
 	posix_spawnattr_setsigdefault(&how, &all);
 	posix_spawnattr_setsigmask(&how, &none);
 	(void)((error = posix_spawn_file_actions_adddup2(&files, e->in[1], STDIN_FILENO)) ||
 		(error = posix_spawn_file_actions_adddup2(&files, e->out[1], STDOUT_FILENO)) ||
 		(error = posix_spawn_file_actions_adddup2(&files, e->err[1], STDERR_FILENO)) ||
 		(error = posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1)));
-	char *words[] = {strdup(program), argument ? strdup(argument) : NULL, NULL};
-	if (!error && (!words[0] || (argument && !words[1])))
-		error = ENOMEM;
 	if (!error)
-		error = posix_spawnp(&c->pid, program, &files, &how, words, env);
-	free(words[0]);
-	free(words[1]);
+		error = posix_spawnp(&c->pid, argv[0], &files, &how, argv, env);
 	posix_spawn_file_actions_destroy(&files);
 	posix_spawnattr_destroy(&how);
 	return error;
 }
 
-bool child_start(struct child *c, const char *program, const char *argument, struct fault *f)
+bool child_start(struct child *c, const struct child_plan *plan, struct fault *f)
 {
 	struct ends e;
-	char **env = environment();
+	char **env = environment(plan->without);
 	int error = env ? 0 : ENOMEM;
 	if (!open_ends(&e) && !error)
 		error = errno;
 	if (!error)
-		error = spawn(c, &e, program, argument, env);
+		error = spawn(c, &e, plan->argv, env);
 	free(env);
 	if (error) {
 		c->pid = 0;
 		close_pair(e.in);
 		close_pair(e.out);
 		close_pair(e.err);
-		return error == ENOENT ? fault_set(f, program, "install it (Debian: apt install gnuplot-nox)", "is not installed")
-				       : fault_set(f, program, "try it at a shell", "cannot be started (%s)", strerror(error));
+		return error == ENOENT
+			? fault_set(f, plan->argv[0], plan->missing, "is not installed")
+			: fault_set(f, plan->argv[0], "try it at a shell", "cannot be started (%s)", strerror(error));
 	}
 	close(e.in[1]);
 	close(e.out[1]);
@@ -139,6 +137,45 @@ void child_end(struct child *c)
 		}
 	c->pid = 0;
 	child_reap(c);
+}
+
+// Whether it ended within so many seconds, and how. It is not reaped: its number still is its own.
+static bool ended(const struct child *c, double seconds, siginfo_t *how)
+{
+	double end = clock_seconds() + seconds;
+	for (;;) {
+		*how = (siginfo_t){0};
+		if (waitid(P_PID, (id_t)c->pid, how, WEXITED | WNOHANG | WNOWAIT) < 0 || how->si_pid == c->pid)
+			return true;
+		if (clock_seconds() >= end)
+			return false;
+		nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
+	}
+}
+
+void child_leave(struct child *c, double seconds)
+{
+	siginfo_t how;
+	if (!c->pid)
+		return;
+	shutdown(c->in, SHUT_WR);
+	if (!ended(c, seconds, &how)) {
+		kill(-c->pid, SIGTERM);
+		ended(c, seconds, &how);
+	}
+	child_end(c);
+}
+
+const char *child_fate(const struct child *c, double seconds, char *buf, size_t size)
+{
+	siginfo_t how;
+	if (!ended(c, seconds, &how))
+		snprintf(buf, size, "still runs");
+	else if (how.si_code == CLD_EXITED)
+		snprintf(buf, size, "ended with status %d", how.si_status);
+	else
+		snprintf(buf, size, "was ended by signal %d", how.si_status);
+	return buf;
 }
 
 void child_wait(struct child *c)
