@@ -46,6 +46,8 @@ struct knob {
 	const char *help;   // one line, with the unit
 };
 const struct knob *engine_knobs(size_t *count);
+// Returns whether a live setting is a lane's own: the weight or the target of a term, the searcher.
+bool setting_of_lane(const char *name);
 
 // The settings of a search, always complete: the defaults, overlaid by the preset, overlaid by what was set. `weight.TERM` and
 // `target.TERM` are settings too, for every cost term (engine_terms; a device may also be a file). Every search has a term of

@@ -218,10 +218,10 @@ static void a_new_lane_meets_its_target_at_once(void **context)
 	int size = knobs_term(&s->shared.knobs, "size");
 	must(s, 3, CHANGE_ADD_LANE, "size", "0.7x");
 	struct lane *lane = lane_of(s, 5);
-	assert_true(lane->wish[size].weight == lane->wish[0].weight && lane->wish[0].weight > 0);
+	assert_true(lane->wishes.term[size].weight == lane->wishes.term[0].weight && lane->wishes.term[0].weight > 0);
 	assert_true(fabs(expected_cost(lane, size) / lane->aim[size].target - 1) < 0.01);
 	assert_true(fabs(expected_cost(lane, 0) / lane->aim[0].target - 1) < 0.01);
-	assert_true(lane_of(s, 3)->wish[size].weight == 0);
+	assert_true(lane_of(s, 3)->wishes.term[size].weight == 0);
 	// One that the search did not have yet.
 	must(s, 1, CHANGE_ADD_LANE, "latency@a100", "0.8x");
 	int latency = knobs_term(&s->shared.knobs, "latency@a100");
@@ -401,7 +401,11 @@ static void wishes_are_a_lanes_own(void **context)
 	must(s, 2, CHANGE_TARGET, "bops", "0.9x");
 	must(s, 2, CHANGE_WEIGHT, "bops", "3");
 	must(s, 2, CHANGE_SET, "target.size", "0.9x");
+	must(s, 2, CHANGE_SET, "searcher", "random");
 	assert_true(lane_sum(lane_of(s, 1), 0) == first);
+	run(s, 820);
+	assert_string_equal(lane_of(s, 1)->searcher->name, "reinforce");
+	assert_string_equal(lane_of(s, 2)->searcher->name, "random");
 	assert_true(lane_of(s, 1)->aim[0].weight == 2 && lane_of(s, 2)->aim[0].weight == 3);
 	lane_knobs(lane_of(s, 1), &knobs);
 	assert_true(knobs_get(&knobs, "target.bops", text, sizeof text));
@@ -429,6 +433,7 @@ static void act(struct search *s, long from, long to)
 		switch (step) {
 		case 15: must(s, 0, CHANGE_ADD_LANE, "bops", "0.6x"); break;
 		case 18: must(s, 2, CHANGE_ADD_LANE, "size", "0.7x"); break;
+		case 20: must(s, 2, CHANGE_SET, "searcher", "evolution"); break;
 		case 24: must(s, 2, CHANGE_RESTRICT, "stem", "int8"); break;
 		case 28: must(s, 0, CHANGE_DROP_LANE, "", "1"); break;
 		case 31: must(s, 3, CHANGE_TARGET, "bops", "0.5x"); break;

@@ -360,7 +360,7 @@ static struct lane *lane_of(struct search *s, const struct change *c, struct fau
 {
 	bool own = c->kind == CHANGE_WEIGHT || c->kind == CHANGE_TARGET || c->kind == CHANGE_ADD_LANE;
 	for (int i = 0; c->kind == CHANGE_SET && i < c->items; i++)
-		own = own || knobs_of_lane(c->item[i].name);
+		own = own || setting_of_lane(c->item[i].name);
 	return c->lane || own ? lanes_numbered(s, c->lane ? c->lane : 1, fault) : lanes_next(s, NULL);
 }
 

@@ -331,24 +331,25 @@ bool knobs_equal(const struct knobs *a, const struct knobs *b)
 	return equal;
 }
 
-bool knobs_of_lane(const char *name)
+bool setting_of_lane(const char *name)
 {
 	enum term_setting setting;
-	return term_behind(name, &setting) != NULL;
+	return term_behind(name, &setting) != NULL || strcmp(name, "searcher") == 0;
 }
 
-void knobs_part(struct knobs *values, struct wish wish[ENGINE_TERMS])
-{
-	for (int t = 0; t < ENGINE_TERMS; t++) {
-		wish[t] = values->term[t].wish;
-		values->term[t].wish = (struct wish){0};
-	}
-}
-
-void knobs_join(struct knobs *values, const struct wish wish[ENGINE_TERMS])
+void knobs_part(struct knobs *values, struct wishes *wishes)
 {
 	for (int t = 0; t < ENGINE_TERMS; t++)
-		values->term[t].wish = wish[t];
+		wishes->term[t] = values->term[t].wish;
+	wishes->searcher = values->searcher;
+	knobs_join(values, &(struct wishes){0});
+}
+
+void knobs_join(struct knobs *values, const struct wishes *wishes)
+{
+	for (int t = 0; t < ENGINE_TERMS; t++)
+		values->term[t].wish = wishes->term[t];
+	values->searcher = wishes->searcher;
 }
 
 // ---- config ----

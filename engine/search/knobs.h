@@ -109,6 +109,11 @@ struct wish {
 	double weight;
 	char target[ENGINE_NAME]; // as text; empty: none
 };
+// A lane's own settings.
+struct wishes {
+	struct wish term[ENGINE_TERMS]; // at the terms' places
+	int searcher;
+};
 
 // The settings as one lane has them, and so those of a config: a search keeps its own part of them, without the wishes, and each
 // lane its wishes.
@@ -144,10 +149,9 @@ bool knobs_equal(const struct knobs *, const struct knobs *);
 // Visits every setting, or the live ones only, in table order; weights and targets of all terms.
 typedef void knobs_visit(const char *name, const char *value, void *context);
 void knobs_each(const struct knobs *values, bool live_only, knobs_visit *, void *context);
-bool knobs_of_lane(const char *name); // whether a setting is a lane's: the weight or the target of a term
-// Takes the wishes out of them, at the terms' places, or puts them in.
-void knobs_part(struct knobs *, struct wish wish[ENGINE_TERMS]);
-void knobs_join(struct knobs *, const struct wish wish[ENGINE_TERMS]);
+// Takes the wishes out of the settings, which then have none, or puts them in.
+void knobs_part(struct knobs *, struct wishes *);
+void knobs_join(struct knobs *, const struct wishes *);
 void knobs_each_term(const struct knobs *values, knobs_visit *, void *context);
 
 #endif

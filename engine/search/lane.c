@@ -61,7 +61,7 @@ static bool open_searcher(struct lane *lane, const struct searcher *searcher, st
 
 bool lane_take_searcher(struct lane *lane, struct fault *fault)
 {
-	const struct searcher *wanted = searchers[lane->shared->knobs.searcher];
+	const struct searcher *wanted = searchers[lane->wishes.searcher];
 	return wanted == lane->searcher || open_searcher(lane, wanted, fault);
 }
 
@@ -107,7 +107,7 @@ void lane_follow(struct lane *lane, const struct lane *from)
 {
 	struct last *last = &lane->last;
 	lane->begun = lane->shared->step;
-	memcpy(lane->wish, from->wish, sizeof lane->wish);
+	lane->wishes = from->wishes;
 	memcpy(lane->own, from->own, (size_t)lane->shared->space->slots * sizeof *lane->own);
 	partition_copy(lane->partition, from->partition);
 	policy_copy(lane->policy, from->policy, lane->partition);
@@ -133,7 +133,7 @@ double lane_pace(const struct lane *lane)
 void lane_knobs(const struct lane *lane, struct knobs *knobs)
 {
 	*knobs = lane->shared->knobs;
-	knobs_join(knobs, lane->wish);
+	knobs_join(knobs, &lane->wishes);
 }
 
 // `what` as this lane calls it, in states and random streams. The first lane's names stand alone.
@@ -450,7 +450,7 @@ bool lane_save_wishes(const struct lane *lane, struct state *out)
 	struct knobs own;
 	char name[STATE_KEY];
 	lane_knobs(lane, &own);
-	return settings_save_terms(&own, own_name(lane, "set", name), out);
+	return settings_save_own(&own, own_name(lane, "set", name), out);
 }
 
 bool lane_save_pins(const struct lane *lane, struct state *out)
@@ -470,7 +470,7 @@ bool lane_save_pins(const struct lane *lane, struct state *out)
 bool lane_restore_wishes(const struct lane *lane, const struct state *in, struct knobs *knobs, struct fault *fault)
 {
 	char name[STATE_KEY];
-	return settings_read_terms(knobs, own_name(lane, "set", name), in, fault);
+	return settings_read_own(knobs, own_name(lane, "set", name), in, fault);
 }
 
 bool lane_restore_pins(struct lane *lane, const struct state *in, struct fault *fault)

@@ -58,13 +58,13 @@ struct lane {
 	uint32_t *own;                        // [slots]: what its own pins allow, whatever those of all lanes do
 	struct partition *partition, *wanted; // as it is, by both; room for a change to be tried on
 	struct policy *policy;
-	struct additive *additive;      // what the options of its decisions are worth
-	struct wish wish[ENGINE_TERMS]; // its part of the settings
-	struct aim aim[ENGINE_TERMS];   // what that comes to
-	uint8_t *modal;                 // [slots]: what it would choose now
-	uint8_t *result;                // [slots]: the same within its targets (result.h)
-	bool within;                    // it is within all of them
-	double baseline;                // a moving average of rewards
+	struct additive *additive;    // what the options of its decisions are worth
+	struct wishes wishes;         // its part of the settings
+	struct aim aim[ENGINE_TERMS]; // what that comes to
+	uint8_t *modal;               // [slots]: what it would choose now
+	uint8_t *result;              // [slots]: the same within its targets (result.h)
+	bool within;                  // it is within all of them
+	double baseline;              // a moving average of rewards
 	bool has_baseline;
 	double quality, reward, advantage; // smoothed, for the eye
 	bool has_quality;

@@ -90,9 +90,9 @@ static bool open_rooms(struct search *s, struct fault *fault)
 // Quality may be minus a loss where the source says so; else it is accuracy, whatever the knob says.
 void search_take_knobs(struct search *s, const struct knobs *knobs)
 {
-	struct wish apart[ENGINE_TERMS];
+	struct wishes apart;
 	s->shared.knobs = *knobs;
-	knobs_part(&s->shared.knobs, apart);
+	knobs_part(&s->shared.knobs, &apart);
 	search_take_source(s);
 }
 

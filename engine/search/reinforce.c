@@ -122,8 +122,8 @@ static bool learn(struct lane *lane, const struct lesson *lesson, struct fault *
 		credit_costs(lane);
 	if (k->additive != ADDITIVE_OFF)
 		additive_learn(lane->additive, lesson->count, lesson->choice, lesson->quality);
-	policy_move(lane->policy, k->policy_rate * lane_pace(lane) * pow(k->policy_growth, schedule_progress(s)),
-		k->policy_beta1, k->policy_beta2, entropy_weight(s));
+	policy_move(lane->policy, k->policy_rate * lane_pace(lane) * pow(k->policy_growth, schedule_progress(s)), k->policy_beta1,
+		k->policy_beta2, entropy_weight(s));
 	lane_fared(lane, lesson->count, lesson->cost, mean_quality, mean_reward, advantage);
 	return true;
 }

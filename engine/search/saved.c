@@ -189,9 +189,9 @@ static bool restore_settings(struct search *s, const struct state *in, struct fa
 		if (!lane_restore_wishes(lane, in, k, fault))
 			return false;
 		else
-			knobs_part(k, lane->wish);
+			knobs_part(k, &lane->wishes);
 	struct lane *first = lanes_next(s, NULL);
-	knobs_join(k, first->wish);
+	knobs_join(k, &first->wishes);
 	return search_reprice(s, first, k, fault);
 }
 

@@ -18,6 +18,33 @@ static const char *key_of(const struct texts *t, const char *name, char key[STAT
 	return key;
 }
 
+// The settings of a lane, or those that are not.
+struct share {
+	bool of_lane;
+	knobs_visit *visit;
+	struct texts *texts;
+};
+
+static void visit_share(const char *name, const char *value, void *context)
+{
+	const struct share *share = context;
+	if (setting_of_lane(name) == share->of_lane)
+		share->visit(name, value, share->texts);
+}
+
+static void each_of_lane(const struct knobs *knobs, knobs_visit *visit, struct texts *texts)
+{
+	struct share share = {true, visit, texts};
+	knobs_each(knobs, true, visit_share, &share);
+	knobs_each_term(knobs, visit, texts);
+}
+
+static void each_common(const struct knobs *knobs, knobs_visit *visit, struct texts *texts)
+{
+	struct share share = {false, visit, texts};
+	knobs_each(knobs, true, visit_share, &share);
+}
+
 static void say(const char *name, const char *value, void *context)
 {
 	struct texts *t = context;
@@ -34,30 +61,30 @@ static void fetch(const char *name, const char *value, void *context)
 	t->ok = t->ok && (text ? knobs_set(t->knobs, name, text, true, t->fault) : state_damaged(t->fault, key));
 }
 
-bool settings_save_terms(const struct knobs *knobs, const char *prefix, struct state *out)
+bool settings_save_own(const struct knobs *knobs, const char *prefix, struct state *out)
 {
 	struct texts texts = {.prefix = prefix, .out = out, .ok = true};
-	knobs_each_term(knobs, say, &texts);
+	each_of_lane(knobs, say, &texts);
 	return texts.ok;
 }
 
-bool settings_read_terms(struct knobs *knobs, const char *prefix, const struct state *in, struct fault *fault)
+bool settings_read_own(struct knobs *knobs, const char *prefix, const struct state *in, struct fault *fault)
 {
 	struct texts texts = {.prefix = prefix, .in = in, .knobs = knobs, .fault = fault, .ok = true};
-	knobs_each_term(knobs, fetch, &texts);
+	each_of_lane(knobs, fetch, &texts);
 	return texts.ok;
 }
 
-bool settings_save(const struct knobs *knobs, const char *prefix, bool terms, struct state *out)
+bool settings_save(const struct knobs *knobs, const char *prefix, bool own, struct state *out)
 {
 	struct texts texts = {.prefix = prefix, .out = out, .ok = true};
-	knobs_each(knobs, true, say, &texts);
-	return texts.ok && (!terms || settings_save_terms(knobs, prefix, out));
+	each_common(knobs, say, &texts);
+	return texts.ok && (!own || settings_save_own(knobs, prefix, out));
 }
 
-bool settings_read(struct knobs *knobs, const char *prefix, bool terms, const struct state *in, struct fault *fault)
+bool settings_read(struct knobs *knobs, const char *prefix, bool own, const struct state *in, struct fault *fault)
 {
 	struct texts texts = {.prefix = prefix, .in = in, .knobs = knobs, .fault = fault, .ok = true};
-	knobs_each(knobs, true, fetch, &texts);
-	return texts.ok && (!terms || settings_read_terms(knobs, prefix, in, fault));
+	each_common(knobs, fetch, &texts);
+	return texts.ok && (!own || settings_read_own(knobs, prefix, in, fault));
 }

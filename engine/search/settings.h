@@ -6,12 +6,12 @@
 #include "engine/search/knobs.h"
 #include "engine/state/state.h"
 
-// The live ones, and where `terms` the weights and targets of the terms that the knobs have. False: out of memory.
-bool settings_save(const struct knobs *, const char *prefix, bool terms, struct state *);
-// Every one of them must be there.
-bool settings_read(struct knobs *, const char *prefix, bool terms, const struct state *, struct fault *);
-// The weights and targets alone.
-bool settings_save_terms(const struct knobs *, const char *prefix, struct state *);
-bool settings_read_terms(struct knobs *, const char *prefix, const struct state *, struct fault *);
+// Saves the live settings that are not a lane's, and with `own` a lane's too. Returns false if out of memory.
+bool settings_save(const struct knobs *, const char *prefix, bool own, struct state *);
+// Reads the same; every one of them must be there.
+bool settings_read(struct knobs *, const char *prefix, bool own, const struct state *, struct fault *);
+// A lane's alone.
+bool settings_save_own(const struct knobs *, const char *prefix, struct state *);
+bool settings_read_own(struct knobs *, const char *prefix, const struct state *, struct fault *);
 
 #endif

@@ -118,7 +118,7 @@ static bool resolve_others(struct search *s, const struct lane *of, const struct
 		struct knobs theirs = *k;
 		if (lane == of)
 			continue;
-		knobs_join(&theirs, lane->wish);
+		knobs_join(&theirs, &lane->wishes);
 		forget[lane->place] = !resolve(s, &theirs, term, aim[lane->place], fault);
 		if (forget[lane->place] && !lane->dropped)
 			return false;
@@ -146,8 +146,8 @@ bool search_reprice(struct search *s, struct lane *of, const struct knobs *k, st
 	pthread_mutex_unlock(&lock);
 	if (changed)
 		front_reprice(&s->front);
-	for (int t = 0; t < ENGINE_TERMS; t++)
-		of->wish[t] = k->term[t].wish;
+	struct knobs parted = *k;
+	knobs_part(&parted, &of->wishes);
 	for (int i = 0; i < ENGINE_LANES; i++)
 		if (forget[i])
 			lanes_forget(s, i);

@@ -15,7 +15,7 @@ enum { NOTE_MOST = WORDS_LINE / 2 };
 static bool name_lane(const struct session *s, struct change *c, struct fault *f)
 {
 	for (int i = 0; s->said_lane && c->kind == CHANGE_SET && i < c->items; i++)
-		if (strncmp(c->item[i].name, "weight.", 7) != 0 && strncmp(c->item[i].name, "target.", 7) != 0)
+		if (!setting_of_lane(c->item[i].name))
 			return fault_set(f, c->item[i].name, "leave `lane N` out",
 				"it is a setting of the whole search, not of a lane");
 	c->lane = s->said_lane ? s->said_lane : change_of_lane(c) ? session_focus(s) : c->lane;

@@ -173,7 +173,7 @@ bool change_of_lane(const struct change *c)
 {
 	bool own = c->kind == CHANGE_WEIGHT || c->kind == CHANGE_TARGET || c->kind == CHANGE_ADD_LANE;
 	for (int i = 0; c->kind == CHANGE_SET && i < c->items; i++)
-		own = own || strncmp(c->item[i].name, "weight.", 7) == 0 || strncmp(c->item[i].name, "target.", 7) == 0;
+		own = own || setting_of_lane(c->item[i].name);
 	return own;
 }
 
