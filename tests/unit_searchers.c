@@ -116,6 +116,12 @@ static void the_setting_names_the_table(void **context)
 }
 
 // In one go, and in two processes with a state between them: the same to the last bit, also with a change in between.
+// Whether a searcher goes by gradients, which a table has not.
+static bool needs_training(const struct searcher *searcher)
+{
+	return searcher == &searcher_sensitivity_gradient;
+}
+
 static void all_go_on_from_a_state(void **context)
 {
 	(void)context;
@@ -124,7 +130,7 @@ static void all_go_on_from_a_state(void **context)
 		long steps;
 	} ground[] = {{TABLE "steps=200", 200}, {TRAINED "steps=40", 40}};
 	for (int i = 0; searchers[i]; i++)
-		for (int g = 0; g < 2; g++)
+		for (int g = needs_training(searchers[i]); g < 2; g++)
 			for (int part = 1; part < 4; part++) {
 				with(ground[g].base, searchers[i]->name, "choose-at=0.4");
 				struct search *whole = search_with(settings, NULL), *first = search_with(settings, NULL);
@@ -163,7 +169,10 @@ static void all_keep_to_target_and_pins(void **context)
 {
 	(void)context;
 	for (int i = 1; searchers[i]; i++) {
-		struct search *s = search_with(with(TABLE "steps=200", searchers[i]->name, "choose-at=0.3"), NULL);
+		const char *ground = needs_training(searchers[i]) ? TRAINED
+			"space=int4,int5,int6,int7,int8 target.bops=int5 steps=200"
+								  : TABLE "steps=200";
+		struct search *s = search_with(with(ground, searchers[i]->name, "choose-at=0.3"), NULL);
 		const struct lane *lane = &s->lane[0];
 		run(s, 120);
 		apply(s, CHANGE_RESTRICT, s->shared.space->slot[6].name, "int8");
@@ -187,7 +196,7 @@ static void all_keep_to_target_and_pins(void **context)
 static void searchers_take_over(void **context)
 {
 	(void)context;
-	struct search *s = search_with(TABLE "steps=300", NULL);
+	struct search *s = search_with(TABLE "steps=300 choose-at=1", NULL);
 	for (int i = 0; searchers[i]; i++) {
 		apply(s, CHANGE_SET, "searcher", searchers[i]->name);
 		const struct searcher *before = s->lane[0].searcher;
@@ -198,11 +207,30 @@ static void searchers_take_over(void **context)
 	// A change that is taken back before a step has changed nothing.
 	struct state *a = saved(s);
 	apply(s, CHANGE_SET, "searcher", "evolution");
-	apply(s, CHANGE_SET, "searcher", "sensitivity-list");
+	apply(s, CHANGE_SET, "searcher", s->lane[0].searcher->name);
 	struct state *b = saved(s);
 	assert_true(memcmp(a->tensor[0].data, b->tensor[0].data, a->tensor[0].bytes) == 0 && a->tensors == b->tensors);
 	state_free(a);
 	state_free(b);
+	search_free(s);
+}
+
+// What gradients say is the table; without them there is none.
+static void gradients_are_a_table(void **context)
+{
+	(void)context;
+	struct fault f = {0};
+	char line[512];
+	struct search *s = search_with(with(TABLE "steps=20", "sensitivity-gradient", "choose-at=0.5"), NULL);
+	run(s, 10);
+	assert_false(search_step(s, &f));
+	assert_non_null(strstr(fault_line(&f, line, sizeof line), "this search has none; choose sensitivity-exact"));
+	search_free(s);
+	s = search_with(with(TRAINED "steps=40", "sensitivity-gradient", "choose-at=0.5"), NULL);
+	run(s, 40);
+	const struct lane *lane = &s->lane[0];
+	assert_int_equal(search_work(s).asked, 0);
+	assert_true(choice_within(lane, lane->modal) && lane->aim[0].modal > 0.9 * lane_goal(&lane->aim[0]));
 	search_free(s);
 }
 
@@ -266,6 +294,7 @@ int main(void)
 		cmocka_unit_test(all_go_on_from_a_state),
 		cmocka_unit_test(all_keep_to_target_and_pins),
 		cmocka_unit_test(searchers_take_over),
+		cmocka_unit_test(gradients_are_a_table),
 		cmocka_unit_test(uniform_and_ends),
 		cmocka_unit_test(they_find_what_is_there),
 	};

@@ -211,6 +211,11 @@ void additive_hint(struct additive *a, const double *lost)
 		forget(a); // the first lesson is still to come
 }
 
+bool additive_has_hints(const struct additive *a)
+{
+	return a->numbers[HINTS] > 0;
+}
+
 void additive_hinted(const struct additive *a, int decision, double *worth)
 {
 	const struct partition *p = a->partition;

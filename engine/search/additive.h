@@ -43,6 +43,8 @@ double additive_value(const struct additive *, const uint8_t *choice);
 void additive_worth(const struct additive *, int decision, double *worth);
 // The standard error of the difference of two options of a decision; INFINITY: nothing is known of the noise yet.
 double additive_error(const struct additive *, int decision, int option, int other);
+// Whether anything was hinted since all was forgotten.
+bool additive_has_hints(const struct additive *);
 // Minus what was hinted, smoothed: [options of the decision].
 void additive_hinted(const struct additive *, int decision, double *worth);
 // How often the choices that were learned from held an option, faded alike; below about 1 it is as good as not tried.

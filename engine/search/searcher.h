@@ -46,8 +46,9 @@ extern const struct searcher searcher_uniform;   // the widest uniform choice wi
 extern const struct searcher searcher_ends;      // the same with 8 bits in the first and the last layer
 extern const struct searcher searcher_random;    // random choices within the targets, the best kept
 extern const struct searcher searcher_evolution; // evolution over shared weights
-// Trained in the widest format, then measured one layer at a time, and allocated by that.
-extern const struct searcher searcher_sensitivity_greedy, searcher_sensitivity_exact, searcher_sensitivity_list;
+// Trained in the widest format, then measured one layer at a time or judged by gradients, and allocated by that.
+extern const struct searcher searcher_sensitivity_greedy, searcher_sensitivity_exact, searcher_sensitivity_list,
+	searcher_sensitivity_gradient;
 
 // What a searcher does with any lesson: the mean quality, or false with a fault where it is no number; and what the lane is told.
 bool lesson_mean(const struct lane *, const struct lesson *, double *quality, struct fault *);

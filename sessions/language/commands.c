@@ -262,7 +262,7 @@ static const struct command rows[] = {
 	{"reward", COMMAND_CHANGE, 1, 1, {WORDS}, 0, "abs|relu|mnas", "abs|relu|mnas", "how quality and costs become one reward",
 		run_change},
 	{"searcher", COMMAND_CHANGE, 1, 1, {WORDS}, 0,
-		"reinforce|greedy|exact|uniform|ends|random|evolution|sensitivity-greedy|sensitivity-exact|sensitivity-list",
+		"reinforce|greedy|exact|uniform|ends|random|evolution|sensitivity-greedy|sensitivity-exact|sensitivity-list|sensitivity-gradient",
 		"NAME", "what finds the choice from here on: the search, or a rival of it", run_change},
 	{"set", COMMAND_CHANGE, 2, -1, {ARGUMENT_KNOB, ARGUMENT_VALUE}, 2, NULL, "SETTING VALUE [SETTING VALUE]...",
 		"change a setting while the search runs; `knobs` lists them", run_change},

@@ -15,6 +15,7 @@ const struct searcher *const searchers[] = {
 	&searcher_sensitivity_greedy,
 	&searcher_sensitivity_exact,
 	&searcher_sensitivity_list,
+	&searcher_sensitivity_gradient,
 	NULL,
 };
 

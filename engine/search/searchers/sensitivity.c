@@ -7,6 +7,8 @@
 //   exact:  the best there is by the table
 //   list:   as AIMET's mixed precision: all pairs of decision and option in a list by what they lose, taken in turn as far as it takes;
 //           the place is found by bisection
+//   gradient: as exact, but the table is not measured: half the sum of the squares of gradient times rounding error, over weights and
+//           input activations, as the steps before showed it (Fisher's term; tools that score formats by gradients do likewise)
 // The table is of decisions: where these change it is measured again. A term whose costs do not add up over layers, and further terms, are
 // met by what comes after: single decisions become narrower until they are.
 #include <stdio.h>
@@ -24,6 +26,7 @@ typedef void allocate_by(const struct lane *, const struct allocation *, int ter
 
 struct table {
 	allocate_by *allocate;
+	bool by_gradient;
 	long decisions; // that the table is of
 	long next;      // how many measurements were made
 	float *lost;    // [slots][options]: the sum over passes of what quality falls by
@@ -236,6 +239,15 @@ static void best(const struct lane *lane, uint8_t *choice)
 	memcpy(choice, m->choice, (size_t)lane->shared->space->slots);
 }
 
+// The table is of other decisions: it begins anew.
+static void begin_table(const struct lane *lane, struct table *m)
+{
+	m->decisions = lane->partition->decisions;
+	m->next = 0;
+	m->chosen = false;
+	memset(m->lost, 0, (size_t)lane->shared->space->slots * (size_t)lane->shared->options * sizeof *m->lost);
+}
+
 // The widest choice, and it with one decision changed after another.
 static int propose(const struct lane *lane, uint8_t *choice)
 {
@@ -243,14 +255,10 @@ static int propose(const struct lane *lane, uint8_t *choice)
 	const struct partition *p = lane->partition;
 	const size_t slots = (size_t)p->space->slots;
 	int count = 1, decision, option;
-	if (!time_to_choose(lane) || table_full(lane, m))
+	if (m->by_gradient || !time_to_choose(lane) || table_full(lane, m))
 		return 0;
-	if (m->decisions != p->decisions) {
-		m->decisions = p->decisions;
-		m->next = 0;
-		m->chosen = false;
-		memset(m->lost, 0, slots * (size_t)lane->shared->options * sizeof *m->lost);
-	}
+	if (m->decisions != p->decisions)
+		begin_table(lane, m);
 	choice_even(lane, lane->shared->options - 1, choice);
 	long all = pairs(lane), from = m->next % all;
 	for (; count < SEARCH_SAMPLES && pair_at(lane, from + count - 1, &decision, &option); count++) {
@@ -262,11 +270,32 @@ static int propose(const struct lane *lane, uint8_t *choice)
 	return count;
 }
 
+// Fills the table with what the gradients of the steps so far say.
+static bool take_gradients(struct lane *lane, struct table *m, struct fault *fault)
+{
+	double worth[SPACE_OPTIONS];
+	int decision, option;
+	if (!additive_has_hints(lane->additive))
+		return fault_set(fault, "searcher",
+			"choose sensitivity-exact, which measures; or train here, with additive=control or alone",
+			"sensitivity-gradient goes by gradients, and this search has none");
+	begin_table(lane, m);
+	for (; pair_at(lane, m->next, &decision, &option); m->next++) {
+		additive_hinted(lane->additive, decision, worth);
+		*lost_at(lane, m, decision,
+			option) = (float)(worth[widest(&lane->partition->decision[decision])] - worth[option]);
+	}
+	m->next *= PASSES;
+	return true;
+}
+
 static bool learn(struct lane *lane, const struct lesson *lesson, struct fault *fault)
 {
 	struct table *m = lane->memory;
 	double mean;
 	int decision, option;
+	if (m->by_gradient && time_to_choose(lane) && !table_full(lane, m) && !take_gradients(lane, m, fault))
+		return false;
 	if (lesson->count) {
 		if (!lesson_mean(lane, lesson, &mean, fault))
 			return false;
@@ -325,6 +354,14 @@ static bool open_list(struct lane *lane, struct fault *fault)
 	return open(lane, list, fault);
 }
 
+static bool open_gradient(struct lane *lane, struct fault *fault)
+{
+	if (!open(lane, exact, fault))
+		return false;
+	((struct table *)lane->memory)->by_gradient = true;
+	return true;
+}
+
 enum { NUMBERS = 2 };
 static void list_state(const struct lane *lane, struct state_number number[NUMBERS], struct state_array *array)
 {
@@ -361,3 +398,4 @@ static bool restore(struct lane *lane, const char *prefix, const struct state *i
 ROW(greedy);
 ROW(exact);
 ROW(list);
+ROW(gradient);
