@@ -342,8 +342,9 @@ static double loss_of(struct network *net, const struct plan *plan, enum pass pa
 static void errors_by_gradients(void **state)
 {
 	(void)state;
-	static const char *const nets[] = {"resnet8:width=0.5", "mobilenetv2:width=0.25"};
-	for (int k = 0; k < 2; k++) {
+	static const char *const nets[] = {
+		"resnet8:width=0.5", "mobilenetv2:width=0.25", "mobilenetv2"}; // the last has layers in tiles
+	for (int k = 0; k < 3; k++) {
 		struct fault f;
 		struct model *m = model_named(nets[k], (struct shape){16, 16, 3}, 10, &f);
 		const int format[] = {format_named("int4"), format_named("fp16")};

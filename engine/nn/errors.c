@@ -15,7 +15,7 @@ struct errors {
 	int every, turn;
 	long room;      // of a worker's piece
 	float *piece;   // [threads][2][room]
-	double *sums;   // [NN_TASKS][formats][SUMS]: of the layer in hand's activations
+	double *sums;   // [NN_CHUNKS][formats][SUMS]: of the layer in hand's activations
 	double *values; // [layers][formats][ERRORS]
 	float *scale;   // [most channels]
 };
@@ -35,7 +35,7 @@ struct errors *errors_new(const struct network *net, const int *format, int form
 		e->room = (channels > PIECE ? channels : PIECE) + NN_SLACK;
 		e->format = calloc((size_t)formats, sizeof *e->format);
 		e->piece = calloc((size_t)(2 * team_size(net->team) * e->room), sizeof *e->piece);
-		e->sums = calloc((size_t)(NN_TASKS * formats * SUMS), sizeof *e->sums);
+		e->sums = calloc((size_t)(NN_CHUNKS * formats * SUMS), sizeof *e->sums);
 		e->values = calloc((size_t)(e->layers * formats * ERRORS), sizeof *e->values);
 		e->scale = calloc((size_t)channels, sizeof *e->scale);
 	}
@@ -162,7 +162,7 @@ static void add_weights(struct network *net, const struct node *n, int format, d
 
 void errors_begin(struct network *net)
 {
-	memset(net->errors->sums, 0, (size_t)(NN_TASKS * net->errors->formats * SUMS) * sizeof *net->errors->sums);
+	memset(net->errors->sums, 0, (size_t)(NN_CHUNKS * net->errors->formats * SUMS) * sizeof *net->errors->sums);
 }
 
 // A gradient is that of the mean loss: an image's own is `images` times as large.
@@ -172,7 +172,7 @@ void errors_end(struct network *net, const struct node *n)
 	double images = net->images, looked_at = (double)((net->images - e->turn + e->every - 1) / e->every);
 	for (int f = 0; f < e->formats; f++) {
 		double *to = e->values + (n->op->layer * e->formats + f) * ERRORS, of_weights[SUMS] = {0}, sums[SUMS] = {0};
-		for (int chunk = 0; chunk < NN_TASKS; chunk++)
+		for (int chunk = 0; chunk < NN_CHUNKS; chunk++)
 			for (int k = 0; k < SUMS; k++)
 				sums[k] += e->sums[(chunk * e->formats + f) * SUMS + k];
 		add_weights(net, n, e->format[f], of_weights);
