@@ -139,7 +139,8 @@ static bool add_points(struct figure *f, const struct snapshot *s, int term, dou
 
 char figure_lane_sign(int number)
 {
-	return number < 10 ? (char)('0' + number) : (char)('a' + (number - 10) % 26);
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
+	return number < 10 ? "0123456789"[number] : letters[(number - 10) % 26];
 }
 
 // Where there are several lanes, those that are gone may have left none.
