@@ -43,6 +43,7 @@ static void hulls(void **context)
 	assert_true(near(hull_at(spot, corners, 1), 20) && near(hull_at(spot, corners, 10), 45));
 	assert_true(near(hull_at(spot, corners, sqrt(10)), 32.5)); // straight in the logarithm
 	assert_true(near(hull_at(spot, corners, 100), 60) && near(hull_at(spot, corners, 1e9), 60));
+	assert_true(near(hull_at(spot, corners, 0.995), 20) && isnan(hull_at(spot, corners, 0.98)));
 	assert_true(isnan(hull_at(spot, corners, 0.5)) && isnan(hull_at(spot, 0, 1)) && isnan(hull_at(spot, corners, NAN)));
 	assert_int_equal(hull_of(spot, 0), 0);
 }

@@ -59,7 +59,8 @@ int hull_of(struct spot *spot, int count)
 
 double hull_at(const struct spot *hull, int corners, double cost)
 {
-	if (!corners || !(cost >= hull[0].cost * (1 - 1e-9)))
+	static const double NEAR = 0.01;
+	if (!corners || !(cost >= hull[0].cost * (1 - NEAR)))
 		return NAN;
 	for (int i = 1; i < corners; i++)
 		if (cost < hull[i].cost) {

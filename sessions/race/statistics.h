@@ -21,8 +21,9 @@ struct spot {
 // The upper hull over the logarithm of cost, from the cheapest to the one of the highest value: no spot lies above it, and it only
 // rises. Sorts the spots and leaves the hull's corners in front: how many. Costs are above 0; spots that are not finite do not count.
 int hull_of(struct spot *, int count);
-// Its height at a cost, straight in the logarithm of cost between corners; beyond the last corner that one's. NAN: cheaper than the
-// first.
+// Its height at a cost, straight in the logarithm of cost between corners; beyond the last corner that one's. Up to a hundredth
+// cheaper than the first it is the first's: a result that keeps to the cost of a uniform network lies a little below it, and is held
+// against the dearer. NAN: cheaper still.
 double hull_at(const struct spot *hull, int corners, double cost);
 // The mean and the least height of hull a above hull b between two costs, evenly in the logarithm of cost, as far as both begin there and
 // a has not ended. False: that is nowhere.
