@@ -5,12 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/search/searchers/choices.h"
+
 // A score counts as much as this many at least: weights move on, and what was scored long ago says less.
 static const float MEMORY = 1.0f / 24;
 
-struct pool *pool_new(const struct lane *lane, int room, struct fault *fault)
+bool pool_open(struct lane *lane, int room, struct fault *fault)
 {
-	struct pool *p = calloc(1, sizeof *p);
+	struct pool *p = lane->memory = calloc(1, sizeof *p);
 	size_t n = (size_t)room, slots = (size_t)lane->shared->space->slots;
 	if (p) {
 		p->room = room;
@@ -19,17 +21,12 @@ struct pool *pool_new(const struct lane *lane, int room, struct fault *fault)
 		p->score = calloc(n, sizeof *p->score);
 		p->count = calloc(n, sizeof *p->count);
 	}
-	if (p && p->choice && p->score && p->count)
-		return p;
-	pool_free(p);
-	fault_memory(fault, "search");
-	return NULL;
+	return (p && p->choice && p->score && p->count) || fault_memory(fault, "search");
 }
 
-void pool_free(struct pool *p)
+void pool_close(struct lane *lane)
 {
-	if (!p)
-		return;
+	struct pool *p = lane->memory;
 	free(p->choice);
 	free(p->score);
 	free(p->count);
@@ -128,8 +125,21 @@ static const char *key_of(const char *prefix, const char *name, char key[STATE_K
 	return key;
 }
 
-bool pool_save(const struct pool *p, const char *prefix, struct state *out, struct fault *fault)
+void pool_result(const struct lane *lane, uint8_t *choice)
 {
+	const struct pool *p = lane->memory;
+	if (!p->members) {
+		policy_best(lane->policy, choice);
+		return;
+	}
+	memcpy(choice, pool_choice(p, pool_best(p)), (size_t)p->slots);
+	if (!choice_keeps(lane, choice))
+		choice_fit(lane, lane_key(lane, "best"), choice);
+}
+
+bool pool_save(const struct lane *lane, const char *prefix, struct state *out, struct fault *fault)
+{
+	const struct pool *p = lane->memory;
 	char key[STATE_KEY];
 	struct state_array array[2];
 	double noise = (double)p->noise;
@@ -141,8 +151,9 @@ bool pool_save(const struct pool *p, const char *prefix, struct state *out, stru
 	return state_add_arrays(out, array, 2, prefix, fault);
 }
 
-bool pool_restore(struct pool *p, const char *prefix, const struct lane *lane, const struct state *in, struct fault *fault)
+bool pool_restore(struct lane *lane, const char *prefix, const struct state *in, struct fault *fault)
 {
+	struct pool *p = lane->memory;
 	char key[STATE_KEY];
 	struct state_array array[2];
 	double noise;

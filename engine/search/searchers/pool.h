@@ -15,8 +15,8 @@ struct pool {
 	float noise;     // how far a single score lies from the average, smoothed
 };
 
-struct pool *pool_new(const struct lane *, int room, struct fault *);
-void pool_free(struct pool *);
+// A pool of at most `room` choices, empty, as a lane's memory. False with a fault: out of memory; it is to be closed all the same.
+bool pool_open(struct lane *, int room, struct fault *);
 uint8_t *pool_choice(const struct pool *, int member);
 int pool_find(const struct pool *, const uint8_t *choice); // -1: it is not there
 void pool_put(struct pool *, int member, const uint8_t *choice, float score, float count);
@@ -29,7 +29,12 @@ int pool_best(const struct pool *);
 // Gives the policy the members' shares of each option: for the eye, and for a searcher that takes over.
 void pool_show(const struct pool *, struct lane *);
 
-bool pool_save(const struct pool *, const char *prefix, struct state *, struct fault *);
-bool pool_restore(struct pool *, const char *prefix, const struct lane *, const struct state *, struct fault *);
+// ---- rows of a searcher whose memory is a pool ----
+
+// The best member, made to fit what is allowed and asked for now; without members the policy's modal choice.
+void pool_result(const struct lane *, uint8_t *choice);
+void pool_close(struct lane *);
+bool pool_save(const struct lane *, const char *prefix, struct state *, struct fault *);
+bool pool_restore(struct lane *, const char *prefix, const struct state *, struct fault *);
 
 #endif

@@ -96,36 +96,9 @@ static bool learn(struct lane *lane, const struct lesson *lesson, struct fault *
 	return true;
 }
 
-static void best(const struct lane *lane, uint8_t *choice)
-{
-	const struct pool *p = lane->memory;
-	if (!p->members) {
-		policy_best(lane->policy, choice);
-		return;
-	}
-	memcpy(choice, pool_choice(p, pool_best(p)), (size_t)p->slots);
-	if (!choice_keeps(lane, choice))
-		choice_fit(lane, lane_key(lane, "best"), choice);
-}
-
 static bool open(struct lane *lane, struct fault *fault)
 {
-	return (lane->memory = pool_new(lane, DRAWN, fault)) != NULL;
+	return pool_open(lane, DRAWN, fault);
 }
 
-static void close(struct lane *lane)
-{
-	pool_free(lane->memory);
-}
-
-static bool save(const struct lane *lane, const char *prefix, struct state *out, struct fault *fault)
-{
-	return pool_save(lane->memory, prefix, out, fault);
-}
-
-static bool restore(struct lane *lane, const char *prefix, const struct state *in, struct fault *fault)
-{
-	return pool_restore(lane->memory, prefix, lane, in, fault);
-}
-
-const struct searcher searcher_random = {"random", path, propose, learn, best, open, close, save, restore};
+const struct searcher searcher_random = {"random", path, propose, learn, pool_result, open, pool_close, pool_save, pool_restore};
