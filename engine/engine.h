@@ -46,6 +46,10 @@ struct knob {
 	const char *help;   // one line, with the unit
 };
 const struct knob *engine_knobs(size_t *count);
+// The searchers by name: the words of the setting and of the command `searcher`.
+#define SEARCHER_WORDS                                                                                                           \
+	"reinforce|greedy|exact|uniform|ends|random|evolution|"                                                                  \
+	"sensitivity-greedy|sensitivity-exact|sensitivity-list|sensitivity-gradient"
 // Returns whether a live setting is a lane's own: the weight or the target of a term, the searcher.
 bool setting_of_lane(const char *name);
 

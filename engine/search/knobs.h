@@ -42,7 +42,7 @@ struct spoken {
 	T(device, "device", "tpu_v4", "", true,                                                                       \
 		"the device of the cost terms latency and energy; `devices` lists all")                                \
 	W(decide, "decide", "tied", "tied|split", true, "a layer's weight and activation formats: one decision or two")   \
-	W(searcher, "searcher", "reinforce", "reinforce|greedy|exact|uniform|ends|random|evolution|sensitivity-greedy|sensitivity-exact|sensitivity-list|sensitivity-gradient", true,                                            \
+	W(searcher, "searcher", "reinforce", SEARCHER_WORDS, true, \
 		"what finds the choice: the search, or a rival of it")                                                  \
 	R(choose_at, "choose-at", "0.5", 0, 1, true,                                                                     \
 		"searchers that measure once: the share of the horizon at which they do, and choose")                   \
