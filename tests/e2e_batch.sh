@@ -3,32 +3,13 @@
 # Batch runs end to end: a script with every kind of line, save and open, replay, exit statuses, signals, a killed process,
 # a full disk, two instances. The program is $OUT/bitscape.
 set -u
-bitscape=${OUT:-build}/bitscape
-case $bitscape in /*) ;; *) bitscape=$(pwd)/$bitscape ;; esac
+. "$(dirname "$0")/batch.sh"
 scripts=$(cd "$(dirname "$0")/../sessions" && pwd) || exit 1
 work=$(mktemp -d "${TMPDIR:-/tmp}/bitscape-batch-XXXXXX") || exit 1
 trap 'rm -rf "$work"' EXIT
 # Names without a slash lie in the state folder: the tests run there.
 export XDG_STATE_HOME="$work"
 mkdir "$work/bitscape" && cd "$work/bitscape" || exit 1
-
-fail() {
-	echo "$*"
-	[ ! -f out ] || sed 's/^/  out: /' out
-	[ ! -f err ] || sed 's/^/  err: /' err
-	exit 1
-}
-# expect STATUS ARGUMENT...: runs the program; what it prints is in out and err.
-expect() {
-	want=$1
-	shift
-	"$bitscape" "$@" >out 2>err </dev/null
-	got=$?
-	[ "$got" -eq "$want" ] || fail "status $got, not $want: bitscape $*"
-}
-says() { grep -q -- "$1" "$2" || fail "'$1' is not in $2"; }
-digest() { sed -n 's/^# digest [0-9]* \([0-9a-f]*\) .*/\1/p' "$1.bitscape/journal" | tail -n 1; }
-small='net=resnet8 data=glyphs:12 train=512 heldout=256 batch=16 space=int-s front-every=20 front-images=64 calibration=32'
 
 # The script that teaches the language does what it says.
 # shellcheck disable=SC2086

@@ -3,30 +3,11 @@
 # Several lanes in one search, end to end: added, spoken to, dropped and brought back by a script; the same bits in two parts, on
 # other threads and by replay; what is written out names the lane. The program is $OUT/bitscape.
 set -u
-bitscape=${OUT:-build}/bitscape
-case $bitscape in /*) ;; *) bitscape=$(pwd)/$bitscape ;; esac
+. "$(dirname "$0")/batch.sh"
 work=$(mktemp -d "${TMPDIR:-/tmp}/bitscape-lanes-XXXXXX") || exit 1
 trap 'rm -rf "$work"' EXIT
 export XDG_STATE_HOME="$work"
 mkdir "$work/bitscape" && cd "$work/bitscape" || exit 1
-
-fail() {
-	echo "$*"
-	[ ! -f out ] || sed 's/^/  out: /' out
-	[ ! -f err ] || sed 's/^/  err: /' err
-	exit 1
-}
-# expect STATUS ARGUMENT...: runs the program; what it prints is in out and err.
-expect() {
-	want=$1
-	shift
-	"$bitscape" "$@" >out 2>err </dev/null
-	got=$?
-	[ "$got" -eq "$want" ] || fail "status $got, not $want: bitscape $*"
-}
-says() { grep -q -- "$1" "$2" || fail "'$1' is not in $2"; }
-digest() { sed -n 's/^# digest [0-9]* \([0-9a-f]*\) .*/\1/p' "$1.bitscape/journal" | tail -n 1; }
-small='net=resnet8 data=glyphs:12 train=512 heldout=256 batch=16 space=int-s front-every=20 front-images=64 calibration=32'
 
 cat >part1 <<'EOF'
 run 20

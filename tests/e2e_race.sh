@@ -3,8 +3,7 @@
 # A race end to end: killed and resumed, it gives what it gives in one go; its table, CSV and figure; two at once, a full disk,
 # signals, and plans that cannot be.
 set -u
-bitscape=${OUT:-build}/bitscape
-case $bitscape in /*) ;; *) bitscape=$(pwd)/$bitscape ;; esac
+. "$(dirname "$0")/batch.sh"
 TRIES=600 SAN_TRIES=6000
 . "$(dirname "$0")/until.sh"
 plans=$(cd "$(dirname "$0")/../sessions/races" && pwd) || exit 1
@@ -18,21 +17,6 @@ trap finish EXIT
 cd "$work" || exit 1
 export XDG_STATE_HOME="$work/state"
 
-fail() {
-	echo "$*"
-	[ ! -f out ] || sed 's/^/  out: /' out
-	[ ! -f err ] || sed 's/^/  err: /' err
-	exit 1
-}
-# expect STATUS ARGUMENT...: runs the program; what it prints is in out and err.
-expect() {
-	want=$1
-	shift
-	"$bitscape" "$@" >out 2>err </dev/null
-	got=$?
-	[ "$got" -eq "$want" ] || fail "status $got, not $want: bitscape $*"
-}
-says() { grep -q -- "$1" "$2" || fail "'$1' is not in $2"; }
 # refused WORDS ARGUMENT...: status 1, one line, which says the words, and nothing left behind.
 refused() {
 	words=$1

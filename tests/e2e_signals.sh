@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # A batch run that is told to end, whose output goes nowhere, or that prints foreign text: saved, said, harmless.
 set -u
-bitscape=${OUT:-build}/bitscape
-case $bitscape in /*) ;; *) bitscape=$(pwd)/$bitscape ;; esac
+. "$(dirname "$0")/batch.sh"
 TRIES=600 SAN_TRIES=6000
 . "$(dirname "$0")/until.sh"
 devices=$(cd "$(dirname "$0")/../sessions" && pwd) || exit 1
@@ -17,15 +16,9 @@ trap finish EXIT
 cd "$work" || exit 1
 export XDG_STATE_HOME="$work/state"
 
-fail() {
-	echo "$*"
-	[ ! -f out ] || sed 's/^/  out: /' out
-	[ ! -f err ] || sed 's/^/  err: /' err
-	exit 1
-}
 over() { ! kill -0 "$pid" 2>/dev/null; }
 saved() { ls "$1".bitscape/checkpoint-*.safetensors >/dev/null 2>&1; }
-small='net=resnet8 data=glyphs:12 train=512 heldout=256 batch=16 space=int-s front-every=20 front-images=64 calibration=32 steps=1000000'
+small="$small steps=1000000"
 
 # ---- every signal that ends a program, a scheduler's among them
 printf 'run 3\nprint step\nwait finished\n' >long

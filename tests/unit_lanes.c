@@ -12,37 +12,7 @@
 #include <cmocka.h>
 
 #include "engine/history.h"
-#include "engine/search/inside.h"
-#include "engine/state/state.h"
-
-static struct config *config_of(const char *settings)
-{
-	struct config *c = config_new();
-	char text[512], line[512], *save = NULL;
-	struct fault f = {0};
-	assert_non_null(c);
-	snprintf(text, sizeof text, "%s", settings);
-	for (char *w = strtok_r(text, " ", &save); w; w = strtok_r(NULL, " ", &save)) {
-		char *value = strchr(w, '=');
-		assert_non_null(value);
-		*value = 0;
-		if (!config_set(c, w, value + 1, &f))
-			fail_msg("%s", fault_line(&f, line, sizeof line));
-	}
-	return c;
-}
-
-static struct search *search_of(const char *settings, const struct state *state)
-{
-	struct config *c = config_of(settings);
-	char line[512];
-	struct fault f = {0};
-	struct search *s = search_new(config_knobs(c), state, &f);
-	if (!s)
-		fail_msg("%s", fault_line(&f, line, sizeof line));
-	config_free(c);
-	return s;
-}
+#include "tests/searching.h"
 
 // Steps that take no time.
 #define TABLE "net=resnet18 data=none sensitivity=hawq space=int4,int8,e4m3 target.bops=0.4x front-every=50 steps=4000"
@@ -100,14 +70,6 @@ static void run(struct search *s, long steps)
 			for (search_front_begin(s); search_front_advance(s);)
 				;
 	}
-}
-
-static struct state *saved(struct search *s)
-{
-	struct state *state = calloc(1, sizeof *state);
-	struct fault f;
-	assert_true(state && search_save(s, state, &f));
-	return state;
 }
 
 static void digest_of(struct search *s, char digest[64])
@@ -443,21 +405,6 @@ static void act(struct search *s, long from, long to)
 		case 47: must(s, 0, CHANGE_SET, "rate", "0.05"); break;
 		case 52: must(s, 0, CHANGE_DROP_LANE, "", "2"); break;
 		}
-	}
-}
-
-static void same_states(const struct state *a, const struct state *b)
-{
-	assert_int_equal(a->texts, b->texts);
-	assert_int_equal(a->tensors, b->tensors);
-	for (int i = 0; i < a->texts; i++) {
-		assert_string_equal(a->text[i].name, b->text[i].name);
-		assert_string_equal(a->text[i].value, b->text[i].value);
-	}
-	for (int i = 0; i < a->tensors; i++) {
-		assert_string_equal(a->tensor[i].name, b->tensor[i].name);
-		assert_int_equal(a->tensor[i].bytes, b->tensor[i].bytes);
-		assert_memory_equal(a->tensor[i].data, b->tensor[i].data, a->tensor[i].bytes);
 	}
 }
 

@@ -11,40 +11,11 @@
 #include <cmocka.h>
 
 #include "engine/history.h"
-#include "engine/search/inside.h"
-#include "engine/state/state.h"
+#include "tests/searching.h"
 
-static struct search *search_of(const char *settings)
-{
-	struct config *c = config_new();
-	char text[512], line[512], *save = NULL;
-	struct fault f = {0};
-	assert_non_null(c);
-	snprintf(text, sizeof text, "%s", settings);
-	for (char *w = strtok_r(text, " ", &save); w; w = strtok_r(NULL, " ", &save)) {
-		char *value = strchr(w, '=');
-		assert_non_null(value);
-		*value = 0;
-		if (!config_set(c, w, value + 1, &f))
-			fail_msg("%s", fault_line(&f, line, sizeof line));
-	}
-	struct search *s = search_new(config_knobs(c), NULL, &f);
-	if (!s)
-		fail_msg("%s", fault_line(&f, line, sizeof line));
-	config_free(c);
-	return s;
-}
 // Many decisions, steps that take no time.
 #define TABLE                                                                                                                    \
 	"net=resnet50 data=none sensitivity=hawq space=int4,int8,e4m3 target.bops=0.4x target.latency=0.5x weight.latency=1 steps=300"
-
-static struct state *saved(struct search *s)
-{
-	struct state *state = calloc(1, sizeof *state);
-	struct fault f;
-	assert_true(state && search_save(s, state, &f));
-	return state;
-}
 
 static void run(struct search *s, long steps)
 {
@@ -157,7 +128,7 @@ static void history_is_kept_by_field(void **context)
 static void older_states_are_refused(void **context)
 {
 	(void)context;
-	struct search *s = search_of(TABLE);
+	struct search *s = search_of(TABLE, NULL);
 	struct knobs knobs = s->shared.knobs;
 	run(s, 3);
 	struct state *state = saved(s);
@@ -184,7 +155,7 @@ static void older_states_are_refused(void **context)
 static void pricers_do_not_meet(void **context)
 {
 	(void)context;
-	struct search *s = search_of(TABLE);
+	struct search *s = search_of(TABLE, NULL);
 	const struct shared *shared = &s->shared;
 	const struct lane *lane = &s->lane[0];
 	struct fault f;
@@ -261,7 +232,7 @@ static struct source_kind own_kind(void)
 static void equal_choices_are_scored_once(void **context)
 {
 	(void)context;
-	struct search *s = search_of(TABLE " samples=16"), *plain = search_of(TABLE " samples=16");
+	struct search *s = search_of(TABLE " samples=16", NULL), *plain = search_of(TABLE " samples=16", NULL);
 	struct source_kind kind = own_kind();
 	posted = failing = 0;
 	s->source->kind = &kind;
@@ -279,7 +250,7 @@ static void equal_choices_are_scored_once(void **context)
 static void answers_find_their_choices(void **context)
 {
 	(void)context;
-	struct search *s = search_of(TABLE);
+	struct search *s = search_of(TABLE, NULL);
 	size_t slots = (size_t)s->shared.space->slots;
 	struct fault f;
 	static const int which[] = {0, 1, 0, 2, 2, 1, 0};
@@ -307,7 +278,7 @@ static void answers_find_their_choices(void **context)
 static void sources_may_fail(void **context)
 {
 	(void)context;
-	struct search *s = search_of(TABLE), *plain = search_of(TABLE);
+	struct search *s = search_of(TABLE, NULL), *plain = search_of(TABLE, NULL);
 	struct source_kind kind = own_kind();
 	struct fault f = {0};
 	s->source->kind = &kind;
@@ -365,7 +336,7 @@ static void open_beside(struct lane *lane, const char *name, const struct search
 static void lanes_stand_side_by_side(void **context)
 {
 	(void)context;
-	struct search *s = search_of(TABLE), *plain = search_of(TABLE);
+	struct search *s = search_of(TABLE, NULL), *plain = search_of(TABLE, NULL);
 	struct lane second, back;
 	struct fault f;
 	double quality[SEARCH_SAMPLES], cost[SEARCH_SAMPLES][ENGINE_TERMS];

@@ -12,38 +12,8 @@
 #include <cmocka.h>
 
 #include "engine/search/allocate.h"
-#include "engine/search/inside.h"
 #include "engine/search/searchers/choices.h"
-#include "engine/state/state.h"
-
-static struct search *search_with(const char *settings, const struct state *state)
-{
-	struct config *c = config_new();
-	char text[512], line[512], *save = NULL;
-	struct fault f = {0};
-	assert_non_null(c);
-	snprintf(text, sizeof text, "%s", settings);
-	for (char *w = strtok_r(text, " ", &save); w; w = strtok_r(NULL, " ", &save)) {
-		char *value = strchr(w, '=');
-		assert_non_null(value);
-		*value = 0;
-		if (!config_set(c, w, value + 1, &f))
-			fail_msg("%s", fault_line(&f, line, sizeof line));
-	}
-	struct search *s = search_new(config_knobs(c), state, &f);
-	if (!s)
-		fail_msg("%s", fault_line(&f, line, sizeof line));
-	config_free(c);
-	return s;
-}
-
-static struct state *saved(struct search *s)
-{
-	struct state *state = calloc(1, sizeof *state);
-	struct fault f;
-	assert_true(state && search_save(s, state, &f));
-	return state;
-}
+#include "tests/searching.h"
 
 static void run(struct search *s, long steps)
 {
@@ -65,22 +35,6 @@ static void apply(struct search *s, enum change_kind kind, const char *name, con
 	if (!search_apply(s, &change, &inverse, says, sizeof says, &f))
 		fail_msg("%s", fault_line(&f, line, sizeof line));
 	free(inverse.item);
-}
-
-// Two states are the same, text by text and byte by byte.
-static void assert_same(const struct state *a, const struct state *b)
-{
-	assert_int_equal(a->texts, b->texts);
-	assert_int_equal(a->tensors, b->tensors);
-	for (int i = 0; i < a->texts; i++) {
-		assert_string_equal(a->text[i].name, b->text[i].name);
-		assert_string_equal(a->text[i].value, b->text[i].value);
-	}
-	for (int i = 0; i < a->tensors; i++) {
-		assert_string_equal(a->tensor[i].name, b->tensor[i].name);
-		assert_int_equal(a->tensor[i].bytes, b->tensor[i].bytes);
-		assert_memory_equal(a->tensor[i].data, b->tensor[i].data, a->tensor[i].bytes);
-	}
 }
 
 // Steps that take no time, many decisions; and a network that trains.
@@ -133,7 +87,7 @@ static void all_go_on_from_a_state(void **context)
 		for (int g = needs_training(searchers[i]); g < 2; g++)
 			for (int part = 1; part < 4; part++) {
 				with(ground[g].base, searchers[i]->name, "choose-at=0.4");
-				struct search *whole = search_with(settings, NULL), *first = search_with(settings, NULL);
+				struct search *whole = search_of(settings, NULL), *first = search_of(settings, NULL);
 				run(whole, ground[g].steps * part / 4);
 				run(first, ground[g].steps * part / 4);
 				apply(whole, CHANGE_TARGET, "bops", "int6");
@@ -146,11 +100,11 @@ static void all_go_on_from_a_state(void **context)
 				}
 				struct state *middle = saved(first);
 				search_free(first);
-				struct search *second = search_with(settings, middle);
+				struct search *second = search_of(settings, middle);
 				run(whole, ground[g].steps);
 				run(second, ground[g].steps);
 				struct state *a = saved(whole), *b = saved(second);
-				assert_same(a, b);
+				same_states(a, b);
 				state_free(a);
 				state_free(b);
 				state_free(middle);
@@ -172,7 +126,7 @@ static void all_keep_to_target_and_pins(void **context)
 		const char *ground = needs_training(searchers[i]) ? TRAINED
 			"space=int4,int5,int6,int7,int8 target.bops=int5 steps=200"
 								  : TABLE "steps=200";
-		struct search *s = search_with(with(ground, searchers[i]->name, "choose-at=0.3"), NULL);
+		struct search *s = search_of(with(ground, searchers[i]->name, "choose-at=0.3"), NULL);
 		const struct lane *lane = &s->lane[0];
 		run(s, 120);
 		apply(s, CHANGE_RESTRICT, s->shared.space->slot[6].name, "int8");
@@ -196,7 +150,7 @@ static void all_keep_to_target_and_pins(void **context)
 static void searchers_take_over(void **context)
 {
 	(void)context;
-	struct search *s = search_with(TABLE "steps=300 choose-at=1", NULL);
+	struct search *s = search_of(TABLE "steps=300 choose-at=1", NULL);
 	for (int i = 0; searchers[i]; i++) {
 		apply(s, CHANGE_SET, "searcher", searchers[i]->name);
 		const struct searcher *before = s->lane[0].searcher;
@@ -221,12 +175,12 @@ static void gradients_are_a_table(void **context)
 	(void)context;
 	struct fault f = {0};
 	char line[512];
-	struct search *s = search_with(with(TABLE "steps=20", "sensitivity-gradient", "choose-at=0.5"), NULL);
+	struct search *s = search_of(with(TABLE "steps=20", "sensitivity-gradient", "choose-at=0.5"), NULL);
 	run(s, 10);
 	assert_false(search_step(s, &f));
 	assert_non_null(strstr(fault_line(&f, line, sizeof line), "this search has none; choose sensitivity-exact"));
 	search_free(s);
-	s = search_with(with(TRAINED "steps=40", "sensitivity-gradient", "choose-at=0.5"), NULL);
+	s = search_of(with(TRAINED "steps=40", "sensitivity-gradient", "choose-at=0.5"), NULL);
 	run(s, 40);
 	const struct lane *lane = &s->lane[0];
 	assert_int_equal(search_work(s).asked, 0);
@@ -237,7 +191,7 @@ static void gradients_are_a_table(void **context)
 static void uniform_and_ends(void **context)
 {
 	(void)context;
-	struct search *s = search_with(with(TABLE "steps=20", "uniform", ""), NULL);
+	struct search *s = search_of(with(TABLE "steps=20", "uniform", ""), NULL);
 	int last = s->shared.space->slots - 1;
 	run(s, 2);
 	for (int i = 0; i <= last; i++)
@@ -256,7 +210,7 @@ static void they_find_what_is_there(void **context)
 {
 	(void)context;
 	struct fault f;
-	struct search *s = search_with(with(TABLE "steps=2000", "sensitivity-exact", "choose-at=0.01"), NULL);
+	struct search *s = search_of(with(TABLE "steps=2000", "sensitivity-exact", "choose-at=0.01"), NULL);
 	struct sensitivity *table = sensitivity_named(s->shared.model, "hawq", &f);
 	struct allocation a;
 	const struct slot *slot = &s->shared.space->slot[0];
@@ -272,7 +226,7 @@ static void they_find_what_is_there(void **context)
 	} row[] = {{"sensitivity-exact", 1e-6}, {"sensitivity-greedy", 0.1}, {"sensitivity-list", 0.95}, {"evolution", 0.3},
 		{"random", 0.95}};
 	for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
-		s = search_with(with(TABLE "steps=2000", row[i].name, "choose-at=0.01"), NULL);
+		s = search_of(with(TABLE "steps=2000", row[i].name, "choose-at=0.01"), NULL);
 		run(s, 2000);
 		double lost = 0;
 		for (int l = 0; l < a.layers; l++)

@@ -16,11 +16,11 @@
 #include "engine/quant/format.h"
 #include "engine/search/additive.h"
 #include "engine/search/allocate.h"
-#include "engine/search/inside.h"
 #include "engine/search/result.h"
 #include "engine/search/sensitivity.h"
 #include "engine/tensor/rng.h"
 #include "tests/ground.h"
+#include "tests/searching.h"
 
 static double uniform(uint64_t *seed)
 {
@@ -31,25 +31,6 @@ static double normal(uint64_t *seed)
 {
 	double u = uniform(seed), v = uniform(seed);
 	return sqrt(-2 * log(u)) * cos(2 * 3.14159265358979323846 * v);
-}
-
-static struct search *searched(const char *settings)
-{
-	struct config *c = config_new();
-	struct fault f;
-	char text[512], line[512], *rest = text;
-	snprintf(text, sizeof text, "%s", settings);
-	for (char *word; (word = strtok_r(rest, " ", &rest));) {
-		char *value = strchr(word, '=');
-		*value++ = 0;
-		if (!config_set(c, word, value, &f))
-			fail_msg("%s", fault_line(&f, line, sizeof line));
-	}
-	struct search *s = search_new(config_knobs(c), NULL, &f);
-	config_free(c);
-	if (!s)
-		fail_msg("%s: %s", settings, fault_line(&f, line, sizeof line));
-	return s;
 }
 
 // ---- the additive model ----------------------------------------------------------------------------------------------------
@@ -94,7 +75,7 @@ static void worths_are_found(void **state)
 {
 	(void)state;
 	struct fault f;
-	struct search *s = searched("net=resnet8 data=none space=int2,int3,int4,int8");
+	struct search *s = search_of("net=resnet8 data=none space=int2,int3,int4,int8", NULL);
 	const struct partition *p = s->lane[0].partition;
 	struct additive *a = additive_new(p, &f);
 	uint64_t seed = 1;
@@ -129,7 +110,7 @@ static void one_step_is_exact(void **state)
 {
 	(void)state;
 	struct fault f;
-	struct search *s = searched("net=resnet8 data=none space=int2,int3,int4,int8");
+	struct search *s = search_of("net=resnet8 data=none space=int2,int3,int4,int8", NULL);
 	const struct partition *p = s->lane[0].partition;
 	struct additive *a = additive_new(p, &f), *other = additive_new(p, &f);
 	uint8_t choice[4 * SLOTS], turned[4 * SLOTS];
@@ -203,7 +184,8 @@ static void blocks_do_as_well(void **state)
 	(void)state;
 	struct fault f;
 	struct search *s =
-		searched("net=resnet56 data=none space=int2,int3,int4,int5,int6,int7,int8,e2m1,e3m2,e4m3,e5m2,bf16 decide=split");
+		search_of("net=resnet56 data=none space=int2,int3,int4,int5,int6,int7,int8,e2m1,e3m2,e4m3,e5m2,bf16 decide=split",
+			NULL);
 	const struct partition *p = s->lane[0].partition;
 	int slots = p->space->slots, options = p->decision[0].options;
 	assert_true(p->decisions * options > ADDITIVE_DENSE);
@@ -236,7 +218,7 @@ static void worths_follow_the_partition(void **state)
 {
 	(void)state;
 	struct fault f;
-	struct search *s = searched("net=resnet8 data=none space=int2,int3,int4,int8");
+	struct search *s = search_of("net=resnet8 data=none space=int2,int3,int4,int8", NULL);
 	struct lane *lane = &s->lane[0];
 	struct partition *next = lane->wanted;
 	struct additive *a = additive_new(lane->partition, &f);
@@ -278,7 +260,7 @@ static void the_expected_gradient_stays(void **state)
 {
 	(void)state;
 	struct fault f;
-	struct search *s = searched("net=resnet8 data=none space=int2,int8 sensitivity=none");
+	struct search *s = search_of("net=resnet8 data=none space=int2,int8 sensitivity=none", NULL);
 	struct lane *lane = &s->lane[0];
 	const struct partition *p = lane->partition;
 	struct additive *a = additive_new(p, &f);
@@ -415,7 +397,7 @@ static void hints_are_believed_as_far_as_they_hold(void **state)
 {
 	(void)state;
 	struct fault f;
-	struct search *s = searched("net=resnet8 data=none space=int2,int3,int4,int8");
+	struct search *s = search_of("net=resnet8 data=none space=int2,int3,int4,int8", NULL);
 	const struct partition *p = s->lane[0].partition;
 	struct additive *hinted = additive_new(p, &f), *plain = additive_new(p, &f);
 	double lost[SLOTS * 4], worth[4], miss[2] = {0};
@@ -511,7 +493,7 @@ static void results_are_the_likeliest(void **state)
 {
 	(void)state;
 	uint64_t seed = 4;
-	struct search *s = searched("net=resnet8 data=none space=int2,int8 target.bops=0.5x weight.bops=1");
+	struct search *s = search_of("net=resnet8 data=none space=int2,int8 target.bops=0.5x weight.bops=1", NULL);
 	double got, most;
 	int differ = 0;
 	for (int i = 0; i < 200; i++) {
@@ -555,7 +537,7 @@ static void results_by_repair(void **state)
 		"net=resnet8 data=none space=int2,int8 target.bops=0.5x weight.bops=1 target.size=0.5x weight.size=1"};
 	uint64_t seed = 6;
 	for (int k = 0; k < 2; k++) {
-		struct search *s = searched(settings[k]);
+		struct search *s = search_of(settings[k], NULL);
 		struct lane *lane = &s->lane[0];
 		int met = 0, best = 0;
 		for (int i = 0; i < 60; i++) {
@@ -589,7 +571,7 @@ static void allocation_on_what_was_learned(void **state)
 	for (int k = 0; k < 2; k++) {
 		char settings[256];
 		snprintf(settings, sizeof settings, "%ssearcher=%s", common, k ? "exact" : "greedy");
-		struct search *s = searched(settings);
+		struct search *s = search_of(settings, NULL);
 		struct lane *lane = &s->lane[0];
 		struct fault f;
 		lane_refresh(lane); // it knows nothing yet
