@@ -16,6 +16,7 @@
 #include "ui/terminal.h"
 
 enum { EVENTS_MOST = 500, DEAF_MS = 10, UNKNOWNS = 16, UNKNOWN_TEXT = 48 };
+enum { READ_MS = 2000 }; // what a person is warned of stands so long, unless they go on before
 enum { FRAME_MS = 100 }; // news is drawn 10 times a second: a frame takes processor time from the search
 
 struct loop {
@@ -26,6 +27,8 @@ struct loop {
 	int ended_by;                         // a signal
 	const char *deaf;                     // input is left out, and why; NULL: it is heard
 	long long deaf_until;                 // unless more comes before
+	bool messages;                        // the session has said something that is not shown yet
+	long long read_until;                 // a warning is shown: what the session says waits; 0: none
 	char unknown[UNKNOWNS][UNKNOWN_TEXT]; // what was said to mean nothing
 	int unknowns;
 };
@@ -50,6 +53,26 @@ static void on_signals(struct loop *l)
 	}
 }
 
+// ---- messages -----------------------------------------------------------------------------------------------------
+
+static void show_messages(struct loop *l)
+{
+	if (l->messages)
+		workbench_messages(l->w);
+	l->news |= l->messages;
+	l->messages = false;
+	l->read_until = 0;
+}
+
+static void hear(struct loop *l)
+{
+	unsigned news = session_turn(l->w->session);
+	l->news |= news != NEWS_NONE;
+	l->messages |= (news & NEWS_MESSAGE) != 0;
+	if (now_ms() >= l->read_until)
+		show_messages(l);
+}
+
 // ---- input --------------------------------------------------------------------------------------------------------
 
 // A question is answered by keys that come after it is on the screen: what came along with a paste, or behind the line end of
@@ -62,7 +85,7 @@ static void turn_deaf(struct loop *l, const char *why)
 
 static void leave_out(struct loop *l)
 {
-	workbench_say(l->w, false, "%s", l->deaf);
+	workbench_say(l->w, true, "%s", l->deaf);
 	turn_deaf(l, l->deaf);
 	l->input = true;
 }
@@ -76,7 +99,7 @@ static void say_meaningless(struct loop *l, const char *what)
 	if (l->unknowns == UNKNOWNS)
 		return;
 	snprintf(l->unknown[l->unknowns++], sizeof l->unknown[0], "%s", what);
-	workbench_say(l->w, false, "%s means nothing here; ? lists the keys", what);
+	workbench_say(l->w, true, "%s means nothing here; ? lists the keys", what);
 	l->input = true;
 }
 
@@ -166,10 +189,12 @@ static void on_input(struct loop *l)
 	const struct workbench *w = l->w;
 	struct event e;
 	for (int i = 0; i < EVENTS_MOST && !w->quit && !w->change_session && !w->suspend && terminal_event(&e); i++) {
+		show_messages(l); // before what this event says
 		if (l->deaf)
 			leave_out(l);
 		else
 			on_event[e.kind](l, &e);
+		l->read_until = w->scene.bad ? now_ms() + READ_MS : 0;
 	}
 	if (terminal_gone())
 		l->ended_by = SIGHUP;
@@ -229,18 +254,15 @@ static void play_tour(struct loop *l, long long now)
 	w->tour_ms = 0;
 }
 
-static void hear(struct loop *l)
-{
-	unsigned news = session_turn(l->w->session);
-	if (news & NEWS_MESSAGE)
-		workbench_messages(l->w);
-	l->news |= news != NEWS_NONE;
-}
-
 // The time that the loop may sleep, in ms; -1: until something happens.
 static int sleep_ms(const struct loop *l, long long now)
 {
-	const long long at[] = {l->news ? l->next_frame : 0, l->tour_at, l->deaf ? l->deaf_until : 0};
+	const long long at[] = {
+		l->news ? l->next_frame : 0,
+		l->tour_at,
+		l->deaf ? l->deaf_until : 0,
+		l->messages ? l->read_until : 0,
+	};
 	int sleep = terminal_wait();
 	for (size_t i = 0; i < sizeof at / sizeof *at; i++) {
 		int left = at[i] > now ? (int)(at[i] - now) : 0;

@@ -142,9 +142,9 @@ void paste_take(struct workbench *w, const char *text, size_t length)
 {
 	bool small = w->screen.width < LAYOUT_MIN_WIDTH || w->screen.height < LAYOUT_MIN_HEIGHT;
 	if (!prompt_is_open() && popup_shown(&w->popup)) {
-		workbench_say(w, false, "the paste is left out: close the box first");
+		workbench_say(w, true, "the paste is left out: close the box first");
 	} else if (small) {
-		workbench_say(w, false, "the paste is left out: the screen is too small to show it");
+		workbench_say(w, true, "the paste is left out: the screen is too small to show it");
 	} else if (!split(&w->pasted, text, length)) {
 		paste_drop(w);
 		workbench_say(w, true, "the paste is left out: out of memory");
