@@ -185,7 +185,7 @@ bool costing_total(const struct costing *c, const struct layer_formats *formats,
 	struct layer_plan *layer = new_plan(c, formats, count, fault);
 	if (!layer)
 		return false;
-	*total = cost_total(c->cost, &(struct plan){c->description->model, layer}, NULL);
+	*total = cost_total(c->cost, &(struct plan){.model = c->description->model, .layer = layer}, NULL);
 	bool ok = isfinite(*total) ||
 		fault_set(fault, cost_name(c->cost), "leave out a format, or choose another device",
 			"an operator between the layers runs at an unknown rate");
@@ -208,7 +208,7 @@ bool costing_roofline(const struct costing *c, const struct layer_formats *forma
 	struct cost_point *from = calloc((size_t)layers + 1, sizeof *from);
 	struct layer_plan *layer = new_plan(c, formats, count, fault);
 	bool ok = layer && (from || fault_memory(fault, cost_name(c->cost)));
-	if (ok && !cost_roofline(c->cost, &(struct plan){c->description->model, layer}, from))
+	if (ok && !cost_roofline(c->cost, &(struct plan){.model = c->description->model, .layer = layer}, from))
 		ok = fault_set(fault, cost_name(c->cost), "ask for latency@DEVICE", "it has no roofline");
 	for (int i = 0; ok && i < layers; i++)
 		point[i] = (struct roofline_point){from[i].operations, from[i].bytes, from[i].ms, from[i].roof,
@@ -232,7 +232,7 @@ bool costing_compare(const struct costing *c, const struct costing *table, const
 	struct cost_comparison all;
 	struct layer_plan *layer = new_plan(c, formats, count, fault);
 	double *predicted = calloc((size_t)m->layers * 3 + 1, sizeof *predicted);
-	const struct plan plan = {m, layer};
+	const struct plan plan = {.model = m, .layer = layer};
 	bool ok = layer && (predicted || fault_memory(fault, cost_name(c->cost))) &&
 		cost_compare(c->cost, table->cost, &plan, predicted, predicted + m->layers, &all, fault);
 	if (ok) {

@@ -657,7 +657,7 @@ static void sensitivity_command(void **state)
 		struct cost_comparison sum;
 		for (int l = 0; l < LAYERS; l++)
 			layer[l] = (struct layer_plan){format_named(format), format_named(format)};
-		assert_true(cost_compare(t4, table, &(struct plan){m, layer}, predicted[k], measured[k], &sum, &fault));
+		assert_true(cost_compare(t4, table, &(struct plan){.model = m, .layer = layer}, predicted[k], measured[k], &sum, &fault));
 		snprintf(words, sizeof words,
 			"%s, 19 layers: ln(ratio) has mean %.3f (the roofline says %.3g of the time), "
 			"standard deviation %.3f; Spearman's rank correlation %.3f\n",

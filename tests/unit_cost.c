@@ -130,7 +130,7 @@ static struct plan even(const struct model *m, struct layer_plan *layer, const c
 {
 	for (int l = 0; l < m->layers; l++)
 		layer[l] = (struct layer_plan){format_named(weight), format_named(activation)};
-	return (struct plan){m, layer};
+	return (struct plan){.model = m, .layer = layer};
 }
 
 // ---- devices ----
@@ -853,10 +853,10 @@ static void activations_of_a_residual_block(void **state)
 	// stem, conv1, conv2, head. The head is read through pooling and add: so are the shortcut and conv2's output.
 	int int4 = format_named("int4"), int8 = format_named("int8"), int16 = format_named("int16");
 	struct layer_plan first[4] = {{0, int8}, {0, int4}, {0, int8}, {0, int16}};
-	near(cost_total(c, &(struct plan){m, first}, part), 3 * 2048); // at the add: shortcut, conv2's output, sum
+	near(cost_total(c, &(struct plan){.model = m, .layer = first}, part), 3 * 2048); // at the add: shortcut, conv2's output, sum
 	assert_true(part[0] == 2048 && part[1] == 0 && part[2] == 4096 && part[3] == 0);
 	struct layer_plan second[4] = {{0, int8}, {0, int4}, {0, int16}, {0, int4}};
-	near(cost_total(c, &(struct plan){m, second}, part), 512 + 2048 + 512); // at conv2: shortcut, its input, its output
+	near(cost_total(c, &(struct plan){.model = m, .layer = second}, part), 512 + 2048 + 512); // at conv2: shortcut, its input, its output
 	assert_true(part[0] == 512 && part[1] == 2048 && part[2] == 512 && part[3] == 0);
 	near(cost_uniform_total(c, format_named("int8")), 3 * 1024);
 	assert_string_equal(cost_unit(c), "B per image");
@@ -885,7 +885,7 @@ static void energies(void **state)
 			1e-9 * (294912 * rows[i].mac + rows[i].bytes * 2050 / 8));
 		assert_string_equal(cost_unit(c), "mJ per image");
 		assert_string_equal(cost_brief(c), "mJ/img");
-		assert_false(cost_roofline(c, &(struct plan){m, layer}, &(struct cost_point){0}));
+		assert_false(cost_roofline(c, &(struct plan){.model = m, .layer = layer}, &(struct cost_point){0}));
 		cost_free(c);
 	}
 	// fp16 has no figure at 7 nm: it costs what bf16 does, 0.59.
@@ -1057,7 +1057,7 @@ static void a_change_prices_as_the_whole(void **state)
 			const struct model *m = nets[n];
 			struct cost *c = term_of(m, terms[t], t % 2 ? 0 : 1);
 			struct layer_plan layer[LAYERS];
-			struct plan plan = {m, layer};
+			struct plan plan = {.model = m, .layer = layer};
 			double part[LAYERS];
 			for (int i = 0; i < 50; i++) {
 				for (int l = 0; l < m->layers; l++)
@@ -1098,7 +1098,7 @@ static void many_changes_price_as_each_alone(void **state)
 			const struct model *m = nets[n];
 			struct cost *c = term_of(m, terms[t], t % 2 ? 0 : 1);
 			struct layer_plan layer[LAYERS], kept[LAYERS], to[OPTIONS * LAYERS];
-			struct plan plan = {m, layer};
+			struct plan plan = {.model = m, .layer = layer};
 			uint8_t format[OPS], before[OPS];
 			assert_in_range(m->ops, 1, OPS);
 			for (int l = 0; l < m->layers; l++)
@@ -1122,7 +1122,7 @@ static void many_changes_price_as_each_alone(void **state)
 				for (int o = 0; o < OPTIONS; o++) {
 					for (int k = 0; k < count; k++)
 						kept[group[k]] = to[o * count + k];
-					double alone = cost_part(c, &(struct plan){m, kept}, group, count);
+					double alone = cost_part(c, &(struct plan){.model = m, .layer = kept}, group, count);
 					if (part[o] != alone)
 						fail_msg("%s on %s: %.17g, not %.17g", terms[t], m->name, part[o], alone);
 				}

@@ -319,7 +319,7 @@ static void published_bit_operations(void **state)
 		for (int f = 0; f < 3; f++) {
 			for (int l = 0; l < m->layers; l++)
 				every[l] = (struct layer_plan){format_named(formats[f]), format_named(formats[f])};
-			double total = price("bops", &(struct plan){m, every}, part);
+			double total = price("bops", &(struct plan){.model = m, .layer = every}, part);
 			squeezing = 0;
 			for (int l = 0; l < m->layers; l++)
 				squeezing += strstr(m->layer[l].name, ".se.") ? part[l] : 0;
@@ -1049,7 +1049,7 @@ static void costs_of_mixed_plans(void **state)
 	(void)state;
 	struct model *m = model_of("resnet8", 32, 3, 10);
 	struct layer_plan layer[10];
-	struct plan plan = {m, layer};
+	struct plan plan = {.model = m, .layer = layer};
 	double part[10], macs = 12501632;
 	for (int l = 0; l < 10; l++)
 		layer[l].weight = layer[l].activation = format_named("int4");
@@ -1239,7 +1239,7 @@ static void choices_become_plans(void **state)
 	assert_non_null(s);
 	uint8_t choice[20] = {0, 1, 2, 2, 1, 0, 0, 1, 2, 1, 0, 0, 1, 1, 2, 0, 2, 1, 1, 2};
 	struct layer_plan layer[10];
-	struct plan plan = {NULL, layer};
+	struct plan plan = {.model = NULL, .layer = layer};
 	static const char *const names[] = {"int4", "int8", "e4m3"};
 	space_plan(s, choice, &plan);
 	assert_ptr_equal(plan.model, m);

@@ -58,7 +58,7 @@ static struct rig *rig_with_sets(struct model *m, int batch, int threads, const 
 	assert_in_range(r->model->layers, 0, MOST_LAYERS);
 	for (int i = 0; i < r->model->layers; i++)
 		r->layer[i].weight = r->layer[i].activation = format_named(format);
-	r->plan = (struct plan){r->model, r->layer};
+	r->plan = (struct plan){.model = r->model, .layer = r->layer};
 	r->q = (struct quantization){RANGE_MAX, 99.9, true, false};
 	network_initialise(r->net, 7);
 	for (int i = 0; i < r->net->parameter_count; i++) {

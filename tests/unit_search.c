@@ -879,7 +879,7 @@ static double cost_of_modal(struct engine *e, const struct snapshot *s, const ch
 		int format = format_named(engine_info(e)->slot[i].option[s->slot[i].modal].name);
 		*(i % 2 ? &layer[i / 2].activation : &layer[i / 2].weight) = format;
 	}
-	double total = cost_total(c, &(struct plan){m, layer}, NULL);
+	double total = cost_total(c, &(struct plan){.model = m, .layer = layer}, NULL);
 	cost_free(c);
 	model_free(m);
 	return total;
@@ -1070,7 +1070,7 @@ static void searches_on_a_table(void **state)
 			int format = format_named(p->choice[k] ? "int8" : "int4");
 			*(k % 2 ? &layer[k / 2].activation : &layer[k / 2].weight) = format;
 		}
-		assert_true(p->accuracy == (double)(float)sensitivity_quality(table, &(struct plan){m, layer}, NULL) &&
+		assert_true(p->accuracy == (double)(float)sensitivity_quality(table, &(struct plan){.model = m, .layer = layer}, NULL) &&
 			isnan(p->loss));
 		if (p->origin == POINT_MODAL)
 			modal = p->accuracy;

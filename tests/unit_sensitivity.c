@@ -68,7 +68,7 @@ static struct plan even(const struct model *m, struct layer_plan *layer, const c
 {
 	for (int l = 0; l < m->layers; l++)
 		layer[l] = (struct layer_plan){format_named(format), format_named(format)};
-	return (struct plan){m, layer};
+	return (struct plan){.model = m, .layer = layer};
 }
 
 static struct layer_plan tied(const char *format)
@@ -752,7 +752,7 @@ static void allocations_of_whole_networks(void **state)
 			struct layer_plan layer[LAYERS];
 			for (int l = 0; l < m->layers; l++)
 				layer[l] = (struct layer_plan){formats[choice[l]], formats[choice[l]]};
-			struct plan plan = {m, layer};
+			struct plan plan = {.model = m, .layer = layer};
 			near(cost_total(c, &plan, NULL), exact.cost, 1e-9 * budget);
 			near(100 * sensitivity_quality(s, &plan, NULL), sensitivity_top1(s) - exact.lost, 1e-9);
 			allocation_free(&a);

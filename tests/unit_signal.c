@@ -341,7 +341,7 @@ static void errors_by_gradients(void **state)
 			labels[i] = (uint8_t)(i % 10);
 		for (int l = 0; l < m->layers; l++)
 			layer[l].weight = layer[l].activation = format_named("fp32");
-		struct plan plan = {m, layer};
+		struct plan plan = {.model = m, .layer = layer};
 		for (int threads = 1; threads < 4; threads += 2) {
 			struct team *team = team_new(threads, &f);
 			struct network *net = network_new(m, IMAGES, 0, 0, team, &f);

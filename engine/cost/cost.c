@@ -337,7 +337,7 @@ double cost_least(const struct cost *c, const struct cost_settings *layer)
 						end[l] = layer[l].setting[k];
 				}
 			}
-			graph_formats(c->graph, &(struct plan){c->model, end}, format[high]);
+			graph_formats(c->graph, &(struct plan){.model = c->model, .layer = end}, format[high]);
 		}
 		return c->pricing->least(c, layer, format[0], format[1]);
 	}
@@ -355,5 +355,5 @@ double cost_uniform_total(const struct cost *c, int format)
 	struct layer_plan even[GRAPH_OPS];
 	for (int l = 0; l < c->model->layers; l++)
 		even[l] = (struct layer_plan){format, format};
-	return cost_total(c, &(struct plan){c->model, even}, NULL);
+	return cost_total(c, &(struct plan){.model = c->model, .layer = even}, NULL);
 }

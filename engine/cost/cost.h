@@ -50,7 +50,7 @@
 #include "engine/base/fault.h"
 #include "engine/base/term.h"
 #include "engine/hardware/device.h"
-#include "engine/model/model.h"
+#include "engine/model/plan.h"
 
 struct cost;
 

@@ -26,7 +26,7 @@
 
 #include <stdint.h>
 
-#include "engine/model/model.h"
+#include "engine/model/plan.h"
 
 enum { GRAPH_OPS = 4096 }; // most operators of a model, so that the formats of all tensors fit on the stack
 

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "engine/tensor/rng.h"
+
 void model_free(struct model *m)
 {
 	if (!m)
@@ -21,11 +23,25 @@ static void *grown(void *array, int count, size_t size)
 	return realloc(array, (size_t)(count ? 2 * count : 1) * size);
 }
 
+// Of a layer its name, of another operator its kind and what it reads; where that is taken, the next that is free.
+static uint64_t key_of(const struct model *m, const struct op *op, const char *layer)
+{
+	uint64_t key = layer ? rng_key(0, layer, 0)
+			     : rng_mix(rng_key(m->ops ? m->op[op->in[0]].key : 0, model_kind(op->kind), 0));
+	for (int i = 0; i < m->ops; i++)
+		if (m->op[i].key == key) {
+			key = rng_mix(key + 1);
+			i = -1;
+		}
+	return key;
+}
+
 // A model whose memory ran out has ops -1.
-static int add_op(struct model *m, struct op op)
+static int add_op(struct model *m, struct op op, const char *layer)
 {
 	if (m->ops < 0)
 		return -1;
+	op.key = key_of(m, &op, layer);
 	struct op *room = grown(m->op, m->ops, sizeof *room);
 	if (!room) {
 		m->ops = -1;
@@ -43,7 +59,7 @@ struct model *model_new(const char *name, struct shape input, int classes)
 		return NULL;
 	snprintf(m->name, sizeof m->name, "%s", name);
 	m->classes = classes;
-	add_op(m, (struct op){.kind = OP_INPUT, .out = input, .layer = -1});
+	add_op(m, (struct op){.kind = OP_INPUT, .out = input, .layer = -1}, NULL);
 	return m;
 }
 
@@ -90,11 +106,12 @@ static int add_layer(struct model *m, const char *name, struct op op, double wei
 		.weights = weights,
 		.biases = biases,
 		.activations = (double)in.h * in.w * in.c,
-		.positive = non_negative(m, op.in[0])};
+		.positive = non_negative(m, op.in[0]),
+		.owner = -1};
 	snprintf(l->name, sizeof l->name, "%s", name);
 	op.layer = m->layers;
 	m->layers++;
-	return add_op(m, op);
+	return add_op(m, op, name);
 }
 
 struct window window_of(int kernel, int stride)
@@ -132,13 +149,13 @@ int model_linear(struct model *m, const char *layer, int in, int outputs)
 
 static int add_plain(struct model *m, enum op_kind kind, int in, struct shape out)
 {
-	return add_op(m, (struct op){.kind = kind, .in = {in}, .inputs = 1, .out = out, .layer = -1});
+	return add_op(m, (struct op){.kind = kind, .in = {in}, .inputs = 1, .out = out, .layer = -1}, NULL);
 }
 
 int model_norm(struct model *m, int in, enum act act)
 {
 	return add_op(m,
-		(struct op){.kind = OP_NORM, .act = act, .in = {in}, .inputs = 1, .out = model_shape(m, in), .layer = -1});
+		(struct op){.kind = OP_NORM, .act = act, .in = {in}, .inputs = 1, .out = model_shape(m, in), .layer = -1}, NULL);
 }
 
 int model_layernorm(struct model *m, int in)
@@ -148,8 +165,8 @@ int model_layernorm(struct model *m, int in)
 
 int model_act(struct model *m, int in, enum act act)
 {
-	return add_op(m,
-		(struct op){.kind = OP_ACT, .act = act, .in = {in}, .inputs = 1, .out = model_shape(m, in), .layer = -1});
+	return add_op(m, (struct op){.kind = OP_ACT, .act = act, .in = {in}, .inputs = 1, .out = model_shape(m, in), .layer = -1},
+		NULL);
 }
 
 int model_add(struct model *m, int a, int b, enum act act)
@@ -159,7 +176,8 @@ int model_add(struct model *m, int a, int b, enum act act)
 		s.c = 0;
 	bool fused = act == ACT_NONE || act == ACT_RELU || act == ACT_RELU6; // their slopes are known from the output
 	int sum = add_op(m,
-		(struct op){.kind = OP_ADD, .act = fused ? act : ACT_NONE, .in = {a, b}, .inputs = 2, .out = s, .layer = -1});
+		(struct op){.kind = OP_ADD, .act = fused ? act : ACT_NONE, .in = {a, b}, .inputs = 2, .out = s, .layer = -1},
+		NULL);
 	return fused ? sum : model_act(m, sum, act);
 }
 
@@ -168,7 +186,7 @@ int model_scale(struct model *m, int image, int gate)
 	struct shape s = model_shape(m, image), g = model_shape(m, gate);
 	if (g.h != 1 || g.w != 1 || g.c != s.c)
 		s.c = 0;
-	return add_op(m, (struct op){.kind = OP_SCALE, .in = {image, gate}, .inputs = 2, .out = s, .layer = -1});
+	return add_op(m, (struct op){.kind = OP_SCALE, .in = {image, gate}, .inputs = 2, .out = s, .layer = -1}, NULL);
 }
 
 int model_concat(struct model *m, const int *in, int count)
@@ -186,7 +204,7 @@ int model_concat(struct model *m, const int *in, int count)
 	}
 	if (count < 1 || count > MODEL_INPUTS)
 		op.out.c = 0;
-	return add_op(m, op);
+	return add_op(m, op, NULL);
 }
 
 int model_pool(struct model *m, int in)
@@ -197,7 +215,8 @@ int model_pool(struct model *m, int in)
 int model_window(struct model *m, enum op_kind kind, int in, struct window w)
 {
 	struct shape s = model_shape(m, in);
-	return add_op(m, (struct op){.kind = kind, .in = {in}, .inputs = 1, .out = through(s, w, s.c), .window = w, .layer = -1});
+	return add_op(m, (struct op){.kind = kind, .in = {in}, .inputs = 1, .out = through(s, w, s.c), .window = w, .layer = -1},
+		NULL);
 }
 
 int model_tokens(struct model *m, int in)
@@ -217,7 +236,8 @@ int model_attention(struct model *m, int in, int heads)
 			.inputs = 1,
 			.heads = heads,
 			.layer = -1,
-			.out = {s.h, s.w, divides ? s.c / 3 : 0}});
+			.out = {s.h, s.w, divides ? s.c / 3 : 0}},
+		NULL);
 }
 
 int model_first(struct model *m, int in)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A model is the description of a network: operators, shapes and wiring, without weights or formats. A plan is a model with a
-// weight format and an activation format for every layer. `space` turns a choice into a plan, `nn` runs plans, `cost` prices
+// A model is the description of a network: operators, shapes and wiring, without weights or formats. A plan (plan.h) is a model with
+// a weight format and an activation format for every layer. `space` turns a choice into a plan, `nn` runs plans, `cost` prices
 // them.
 //
 // Operators are listed in the order in which they can run: an operator reads only operators before it. Operator 0 is the input.
@@ -9,6 +9,7 @@
 #define ENGINE_MODEL_MODEL_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "engine/base/fault.h"
@@ -59,6 +60,7 @@ struct op {
 	int heads;            // OP_ATTENTION
 	bool bias;            // OP_CONV, OP_LINEAR
 	int layer;            // its index among the layers; -1: it has no quantized weights
+	uint64_t key; // the same in every model that one description gives: of layers by name, of others by what they read
 };
 
 // An operator with weights and the input activations it reads. The search chooses formats for layers.
@@ -70,6 +72,9 @@ struct layer {
 	double attention_macs;             // of the attention that reads it: its two products have no weights
 	double biases;                     // of the operator itself, not of a batch norm
 	bool positive;                     // its input is known to be non-negative
+	// Where the description has choices: it is there only while slot `owner` holds one of the options `when`. -1: always.
+	int owner;
+	uint32_t when;
 };
 
 struct model {
@@ -85,15 +90,6 @@ struct model {
 void model_free(struct model *);
 const char *model_kind(enum op_kind);                          // "conv", "linear" ...
 const char *model_layer_kind(const struct model *, int layer); // "conv", "depthwise", "grouped", "linear"
-
-// A layer's formats, as indices into format_table; a plan has one per layer of its model.
-struct layer_plan {
-	int weight, activation;
-};
-struct plan {
-	const struct model *model;
-	struct layer_plan *layer; // [model->layers]
-};
 
 // ---- building: each adds an operator and returns its index; -1 once memory has run out (model_finish then fails) ----
 struct model *model_new(const char *name, struct shape input, int classes); // NULL: out of memory

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "engine/base/fault.h"
-#include "engine/model/model.h"
+#include "engine/model/plan.h"
 #include "engine/quant/range.h"
 #include "engine/tensor/team.h"
 

@@ -31,7 +31,7 @@ bool allocation_of(const struct model *m, const struct sensitivity *s, const str
 	for (int l = 0; ok && l < m->layers; l++)
 		for (int o = 0; o < count; o++) {
 			layer[l] = (struct layer_plan){formats[o], formats[o]};
-			a->cost[l * count + o] = cost_part(c, &(struct plan){m, layer}, &l, 1);
+			a->cost[l * count + o] = cost_part(c, &(struct plan){.model = m, .layer = layer}, &l, 1);
 			a->lost[l * count + o] = sensitivity_lost(s, l, layer[l]);
 		}
 	free(layer);

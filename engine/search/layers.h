@@ -4,7 +4,7 @@
 #define ENGINE_SEARCH_LAYERS_H
 
 #include "engine/engine.h"
-#include "engine/model/model.h"
+#include "engine/model/plan.h"
 
 // A layer of the model; its slots are -1.
 struct layer_info layer_info_of(const struct model *, int layer);

@@ -19,7 +19,7 @@
 #define ENGINE_SEARCH_SENSITIVITY_H
 
 #include "engine/hardware/measured.h"
-#include "engine/model/model.h"
+#include "engine/model/plan.h"
 
 struct sensitivity;
 

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "engine/base/fault.h"
-#include "engine/model/model.h"
+#include "engine/model/plan.h"
 
 enum { SPACE_OPTIONS = 32, SPACE_NAME = 48, SPACE_PATTERN = 128 };
 
