@@ -6,13 +6,17 @@
 // four times the channels, and has kernels of (k + 1) / 2; this replaces stage 2's stride. Padding is k / 2 on either side (for
 // even kernels, the odd pixel is on the far side), which gives the sizes of "same" padding. For small images, the stem and the
 // first stage with a stride of its own have stride 1, so that 32x32 ends at 4x4.
+//
+// The space to search is that of TuNAS (Bender et al., 2020; google-research, tunas/mobile_search_space_v3.py): after ProxylessNAS, stages 2
+// to 6 of four blocks each, of which all but the first may be absent; kernel and expansion of every block; in the enlarged form also
+// the channels of stem, stages and top, as multiples of bases of their own. MobileNetV2 is one point of both.
 #include <math.h>
 #include <stdio.h>
 
 #include "engine/model/networks.h"
 
 // Values. SE: channels that squeeze and excite reduces to, per input channel of the block; 0: none.
-enum { SIDE, WIDTH, DEPTH, SE, VARIANT };
+enum { SIDE, WIDTH, DEPTH, SE, VARIANT, CHOICES, FILTERS };
 
 enum { STAGES = 7 };
 static const struct variant {
@@ -39,6 +43,25 @@ static const struct variant {
 			{3, 1, 6, 320, 1, ACT_RELU, false}}},
 };
 enum { MOBILENETV2, EFFICIENTNET, EFFICIENTNET_X };
+
+// What the space has in place of a stage's own blocks and channels: blocks that may be there, and the base that channels are multiples of.
+// The multiple that gives MobileNetV2's is its standard.
+static const struct {
+	int blocks, base;
+	const char *standard;
+} searched[STAGES] = {
+	{1, 16, "1"}, {4, 16, "1.5"}, {4, 32, "1"}, {4, 64, "1"}, {4, 128, "0.75"}, {4, 256, "0.625"}, {1, 512, "0.625"}};
+enum { STEM_BASE = 16, TOP_BASE = 1024 };
+static const char multiples[] = "0.5|0.625|0.75|1|1.25|1.5|2";
+
+// Channels of a part: a choice where filters are searched, else fixed.
+static int channels_of(struct model *m, const double *value, const char *part, int fixed, int base, const char *standard,
+	double width)
+{
+	if (value[FILTERS] <= 0)
+		return network_channels(fixed, width);
+	return network_channels(base * model_pick(m, part, SLOT_WIDTH, multiples, standard).value, width);
+}
 
 // A block as it will be built: channels that it reads and puts out, those between, those that squeezing reduces to.
 struct block {
@@ -72,12 +95,31 @@ static int inverted(struct model *m, const struct block *b, int in)
 	return b->stride == 1 && b->in == b->out ? model_add(m, x, in, ACT_NONE) : x;
 }
 
+// What is chosen of a block: true if it is there. The first of a stage always is.
+static bool choose(struct model *m, const struct stage *stage, int i, bool widens, struct block *b, int *expansion,
+	struct scope *scope)
+{
+	static const char *const standard[] = {"off", "on"};
+	*scope = (struct scope){-1, 0};
+	if (i > 0) {
+		struct pick there = model_pick(m, b->name, SLOT_DEPTH, "off|on", standard[i < stage->blocks]);
+		if (there.value <= 0)
+			return false;
+		*scope = model_within(m, there, 1u << 1);
+	}
+	b->kernel = (int)model_pick(m, b->name, SLOT_KERNEL, "3|5|7", "3").value;
+	if (widens)
+		*expansion = (int)model_pick(m, b->name, SLOT_EXPANSION, "3|6", "6").value;
+	return true;
+}
+
 static bool build(struct model *m, const double *value, bool small, struct fault *fault)
 {
 	(void)fault;
 	const struct variant *l = &variants[(int)value[VARIANT]];
 	double width = value[WIDTH], top = l->top_only_widens && width < 1 ? 1 : width;
-	int channels = network_channels(32, width);
+	bool search = value[CHOICES] > 0;
+	int channels = channels_of(m, value, "stem", 32, STEM_BASE, "2", width);
 	int x = network_conv(m, "", "stem", 0, channels, window_of(3, small ? 1 : 2), 1, l->act);
 	bool reduce = small; // the next stride is left out
 	for (int s = 0; s < STAGES; s++) {
@@ -86,18 +128,25 @@ static bool build(struct model *m, const double *value, bool small, struct fault
 		// Behind space to depth, widening and squeezing count from the channels that stage 1 has without it.
 		bool behind = l->space_to_depth && s == 1;
 		int counted = behind ? channels / 4 : channels, stride = behind ? 1 : stage->stride;
+		char name[NETWORK_BLOCK];
+		snprintf(name, sizeof name, "s%d", s + 1);
+		int out = channels_of(m, value, name, stage->channels, searched[s].base, searched[s].standard, width);
 		if (stride > 1 && reduce) {
 			stride = 1;
 			reduce = false;
 		}
-		for (int i = 0; i < blocks; i++) {
+		for (int i = 0; i < (search ? searched[s].blocks : blocks); i++) {
 			struct block b = {.in = channels,
-				.out = depth * network_channels(stage->channels, width),
+				.out = depth * out,
 				.kernel = stage->kernel,
 				.stride = i == 0 ? stride : 1,
 				.fused = stage->fused,
 				.act = stage->act};
+			int expansion = stage->expansion;
+			struct scope scope;
 			snprintf(b.name, sizeof b.name, "s%db%d", s + 1, i + 1);
+			if (search && !choose(m, stage, i, expansion > 1, &b, &expansion, &scope))
+				continue;
 			b.reduced = (int)(counted * value[SE]);
 			if (value[SE] > 0 && b.reduced < 1)
 				b.reduced = 1;
@@ -108,14 +157,24 @@ static bool build(struct model *m, const double *value, bool small, struct fault
 					x = network_conv(m, b.name, "space2depth", x, b.in, window_of(2, 2), 1, b.act);
 				}
 			}
-			b.inner = counted * stage->expansion;
+			b.inner = counted * expansion;
 			x = inverted(m, &b, x);
 			channels = counted = b.out;
+			if (search && i > 0)
+				model_leave(m, scope);
 		}
 	}
-	x = network_conv(m, "", "top", x, network_channels(1280, top), window_of(1, 1), 1, l->act);
+	x = network_conv(m, "", "top", x, channels_of(m, value, "top", 1280, TOP_BASE, "1.25", top), window_of(1, 1), 1, l->act);
 	model_linear(m, "head", model_pool(m, x), m->classes);
 	return true;
+}
+
+// Its keys are side, width and filters.
+static bool build_space(struct model *m, const double *value, bool small, struct fault *fault)
+{
+	double all[NETWORK_VALUES] = {
+		[SIDE] = value[0], [WIDTH] = value[1], [DEPTH] = 1, [VARIANT] = MOBILENETV2, [CHOICES] = 1, [FILTERS] = value[2]};
+	return build(m, all, small, fault);
 }
 
 #define ROWS(table) table, sizeof table / sizeof table[0]
@@ -123,7 +182,14 @@ static bool build(struct model *m, const double *value, bool small, struct fault
 static const struct network mobilenets[] = {
 	{"mobilenetv2", "inverted residual blocks (Sandler et al., 2018)", 1000, {224, 1, 1, 0, MOBILENETV2}},
 };
-const struct family mobilenet = {{NETWORK_SIDE, {"width", 0.1, 2, false}}, build, ROWS(mobilenets)};
+const struct family mobilenet = {{NETWORK_SIDE, {"width", 0.1, 2, false, NULL}}, build, ROWS(mobilenets)};
+
+static const char *const filters[] = {"fixed", "search", NULL};
+static const struct network spaces[] = {
+	{"mobilenetv2-nas", "MobileNetV2's blocks with kernel, expansion and depth to search (TuNAS)", 1000, {224, 1, 0}},
+};
+const struct family mobilenet_nas = {
+	{NETWORK_SIDE, {"width", 0.1, 2, false, NULL}, {"filters", 0, 1, true, filters}}, build_space, ROWS(spaces)};
 
 // Width, depth and side of each level: facts of the papers and their released code.
 // clang-format off
@@ -136,7 +202,7 @@ static const struct network efficientnets[] = {
 	E(0, 1.0, 1.0, 224), E(1, 1.0, 1.1, 240), E(2, 1.1, 1.2, 260), E(3, 1.2, 1.4, 300),
 	E(4, 1.4, 1.8, 380), E(5, 1.6, 2.2, 456), E(6, 1.8, 2.6, 528), E(7, 2.0, 3.1, 600),
 };
-#define SCALING {NETWORK_SIDE, {"width", 0.1, 4, false}, {"depth", 0.1, 8, false}, {"se", 0, 1, false}}
+#define SCALING {NETWORK_SIDE, {"width", 0.1, 4, false, NULL}, {"depth", 0.1, 8, false, NULL}, {"se", 0, 1, false, NULL}}
 const struct family efficientnet = {SCALING, build, ROWS(efficientnets)};
 
 // Squeezing is a quarter of the input channels, times 4 at level 0 and 2 at level 1, in all three lines of scaling.

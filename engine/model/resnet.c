@@ -65,7 +65,8 @@ static const struct network cifar[] = {
 	{"resnet44", "residual network for small images", 10, {32, 1, 0, RESNET44}},
 	{"resnet56", "residual network for small images", 10, {32, 1, 0, RESNET56}},
 };
-const struct family resnet_cifar = {{NETWORK_SIDE, {"width", 0.25, 4, false}}, build, cifar, sizeof cifar / sizeof cifar[0]};
+const struct family resnet_cifar = {
+	{NETWORK_SIDE, {"width", 0.25, 4, false, NULL}}, build, cifar, sizeof cifar / sizeof cifar[0]};
 
 static const struct network imagenet[] = {
 	{"resnet18", "residual network, basic blocks (He et al., 2015)", 1000, {224, 1, 0, RESNET18}},
@@ -74,5 +75,5 @@ static const struct network imagenet[] = {
 	{"resnet50", "residual network, bottlenecks, stride in the 3x3", 1000, {224, 1, 0, RESNET50}},
 	{"resnet101", "residual network, bottlenecks, stride in the 3x3", 1000, {224, 1, 0, RESNET101}},
 };
-const struct family resnet = {{NETWORK_SIDE, {"width", 0.25, 4, false}, {"project", 0, 1, true}}, build, imagenet,
+const struct family resnet = {{NETWORK_SIDE, {"width", 0.25, 4, false, NULL}, {"project", 0, 1, true, NULL}}, build, imagenet,
 	sizeof imagenet / sizeof imagenet[0]};
