@@ -13,6 +13,7 @@ struct policy {
 	float (*first)[SPACE_OPTIONS], (*second)[SPACE_OPTIONS]; // Adam's moments
 	float (*probability)[SPACE_OPTIONS];
 	double (*gradient)[SPACE_OPTIONS];
+	double *there; // [slots], of which the first are the decisions': how likely each is to make a difference
 	long moves;
 };
 
@@ -27,8 +28,9 @@ struct policy *policy_new(const struct partition *partition, struct fault *fault
 		p->second = calloc(n, sizeof *p->second);
 		p->probability = calloc(n, sizeof *p->probability);
 		p->gradient = calloc(n, sizeof *p->gradient);
+		p->there = calloc(n, sizeof *p->there);
 	}
-	if (!p || !p->logit || !p->first || !p->second || !p->probability || !p->gradient) {
+	if (!p || !p->there || !p->logit || !p->first || !p->second || !p->probability || !p->gradient) {
 		policy_free(p);
 		fault_memory(fault, "policy");
 		return NULL;
@@ -101,6 +103,7 @@ void policy_free(struct policy *p)
 	free(p->second);
 	free(p->probability);
 	free(p->gradient);
+	free(p->there);
 	free(p);
 }
 
@@ -149,6 +152,35 @@ static bool allows(const struct policy *p, int decision, int option)
 	return p->partition->decision[decision].allowed >> option & 1;
 }
 
+// How likely a slot is to be there: its owners hold what they must, each for itself.
+static double slot_likely(const struct policy *p, int i)
+{
+	const struct slot *slot = p->partition->space->slot;
+	double likely = 1;
+	for (; slot[i].owner >= 0; i = slot[i].owner) {
+		const float *q = p->probability[p->partition->decision_of[slot[i].owner]];
+		double sum = 0;
+		for (int o = 0; o < slot[slot[i].owner].options; o++)
+			sum += slot[i].when >> o & 1 ? (double)q[o] : 0;
+		likely *= sum;
+	}
+	return likely;
+}
+
+static void find_there(struct policy *p)
+{
+	for (int d = 0; d < p->partition->decisions; d++) {
+		p->there[d] = p->partition->space->rests ? 0 : 1;
+		for (int i = p->partition->decision[d].first; p->partition->space->rests && i >= 0; i = p->partition->next[i])
+			p->there[d] = fmax(p->there[d], slot_likely(p, i));
+	}
+}
+
+double policy_there(const struct policy *p, int decision)
+{
+	return p->there[decision];
+}
+
 void policy_refresh(struct policy *p)
 {
 	for (int d = 0; d < p->partition->decisions; d++) {
@@ -164,6 +196,7 @@ void policy_refresh(struct policy *p)
 		for (int o = 0; o < options; o++)
 			p->probability[d][o] = (float)(e[o] / total);
 	}
+	find_there(p);
 }
 
 const float *policy_probabilities(const struct policy *p, int decision)
@@ -180,11 +213,18 @@ int policy_modal(const struct policy *p, int decision)
 	return best;
 }
 
+// Of what was chosen for each decision's first slot.
+static void complete(const struct policy *p, uint8_t *choice)
+{
+	partition_spread(p->partition, choice);
+	partition_canonical(p->partition, choice);
+}
+
 void policy_best(const struct policy *p, uint8_t *choice)
 {
 	for (int d = 0; d < p->partition->decisions; d++)
 		choice[p->partition->decision[d].first] = (uint8_t)policy_modal(p, d);
-	partition_spread(p->partition, choice);
+	complete(p, choice);
 }
 
 static double entropy_of(const struct policy *p, int decision)
@@ -200,16 +240,15 @@ static double entropy_of(const struct policy *p, int decision)
 
 double policy_entropy(const struct policy *p)
 {
-	double sum = 0;
-	int free_decisions = 0;
+	double sum = 0, free_decisions = 0;
 	for (int d = 0; d < p->partition->decisions; d++) {
 		int options = __builtin_popcount(p->partition->decision[d].allowed);
 		if (options < 2)
 			continue;
-		sum += entropy_of(p, d) / log(options);
-		free_decisions++;
+		sum += p->there[d] * (entropy_of(p, d) / log(options));
+		free_decisions += p->there[d];
 	}
-	return free_decisions ? sum / free_decisions : 0;
+	return free_decisions > 0 ? sum / free_decisions : 0;
 }
 
 void policy_sample(const struct policy *p, uint64_t key, uint8_t *choice)
@@ -226,19 +265,47 @@ void policy_sample(const struct policy *p, uint64_t key, uint8_t *choice)
 		}
 		choice[p->partition->decision[d].first] = (uint8_t)pick;
 	}
-	partition_spread(p->partition, choice);
+	complete(p, choice);
+}
+
+// The allowed option that has `skip` allowed ones before it.
+static int nth_allowed(const struct policy *p, int decision, int skip)
+{
+	int o = 0;
+	while (!allows(p, decision, o) || skip-- > 0)
+		o++;
+	return o;
 }
 
 void policy_sample_evenly(const struct policy *p, uint64_t key, uint8_t *choice)
 {
 	for (int d = 0; d < p->partition->decisions; d++) {
-		int skip = (int)rng_below(key, (uint64_t)d, (uint64_t)__builtin_popcount(p->partition->decision[d].allowed));
-		int o = 0;
-		while (!allows(p, d, o) || skip-- > 0)
-			o++;
-		choice[p->partition->decision[d].first] = (uint8_t)o;
+		uint64_t options = (uint64_t)__builtin_popcount(p->partition->decision[d].allowed);
+		choice[p->partition->decision[d].first] = (uint8_t)nth_allowed(p, d, (int)rng_below(key, (uint64_t)d, options));
 	}
-	partition_spread(p->partition, choice);
+	complete(p, choice);
+}
+
+// Place `turn % n` of a permutation of n.
+static int permuted(uint64_t key, long turn, int n)
+{
+	int order[SPACE_OPTIONS];
+	for (int i = 0; i < n; i++) {
+		int j = (int)rng_below(key, (uint64_t)i, (uint64_t)i + 1);
+		order[i] = order[j];
+		order[j] = i;
+	}
+	return order[turn % n];
+}
+
+void policy_sample_fairly(const struct policy *p, uint64_t key, long turn, uint8_t *choice)
+{
+	for (int d = 0; d < p->partition->decisions; d++) {
+		int options = __builtin_popcount(p->partition->decision[d].allowed);
+		uint64_t own = rng_bits(rng_bits(key, (uint64_t)d), (uint64_t)(turn / options));
+		choice[p->partition->decision[d].first] = (uint8_t)nth_allowed(p, d, permuted(own, turn, options));
+	}
+	complete(p, choice);
 }
 
 void policy_clear(struct policy *p)
@@ -250,7 +317,7 @@ void policy_credit(struct policy *p, const uint8_t *choice, double advantage)
 {
 	double each = advantage / p->partition->decisions;
 	for (int d = 0; d < p->partition->decisions; d++)
-		for (int o = 0; o < p->partition->decision[d].options; o++)
+		for (int o = 0; partition_there(p->partition, d, choice) && o < p->partition->decision[d].options; o++)
 			p->gradient[d][o] -= each *
 				((o == choice[p->partition->decision[d].first]) - (double)p->probability[d][o]);
 }
@@ -281,7 +348,7 @@ void policy_move(struct policy *p, double rate, double beta1, double beta2, doub
 				continue;
 			double g = p->gradient[d][o];
 			if (q > 0)
-				g -= entropy_weight * q * (log(q) + h) / p->partition->decisions;
+				g -= p->there[d] * entropy_weight * q * (log(q) + h) / p->partition->decisions;
 			double m = beta1 * (double)p->first[d][o] + (1 - beta1) * g;
 			double v = beta2 * (double)p->second[d][o] + (1 - beta2) * g * g;
 			p->first[d][o] = (float)m;

@@ -39,19 +39,26 @@ void policy_refresh(struct policy *); // after writing to the logits
 const float *policy_probabilities(const struct policy *, int decision); // [SPACE_OPTIONS], of allowed options; the rest 0
 int policy_modal(const struct policy *, int decision);                  // its most likely option
 void policy_best(const struct policy *, uint8_t *choice);               // the modal choice (option per slot)
-double policy_entropy(const struct policy *); // mean over decisions with more than one allowed option, each 0..1; 0 where none
+double policy_there(const struct policy *,
+	int decision); // how likely it is that it makes a difference: 1 where no slot has an owner
+// Mean over decisions with more than one allowed option, each 0..1 and as likely as it is there; 0 where none.
+double policy_entropy(const struct policy *);
+// Choices are drawn in the form that equal networks share (partition_canonical).
 // A choice (option per slot) drawn from the policy with stream `key`.
 void policy_sample(const struct policy *, uint64_t key, uint8_t *choice);
 // A choice drawn evenly from the allowed options.
 void policy_sample_evenly(const struct policy *, uint64_t key, uint8_t *choice);
+// The choice of turn `turn`: of n turns in a row, from a multiple of n on, each of n options of a decision has one, in an order drawn with
+// stream `key` (as FairNAS: Chu et al., 2019). So all options are trained alike.
+void policy_sample_fairly(const struct policy *, uint64_t key, long turn, uint8_t *choice);
 
 // One policy step: clear, any number of credits, then move.
 void policy_clear(struct policy *);
-// Adds the gradient of -advantage * mean over decisions(log p(choice)).
+// Adds the gradient of -advantage * mean over decisions(log p(choice)), of those that are there under the choice.
 void policy_credit(struct policy *, const uint8_t *choice, double advantage);
 // Adds `share` of the gradient of minus the expected value of one decision's options, the other decisions staying as they are.
 void policy_credit_options(struct policy *, int decision, const double *value, double share);
-// Adds entropy_weight * gradient of the mean entropy and takes one Adam step (Kingma and Ba, 2015) down.
+// Adds entropy_weight * gradient of the mean entropy, each decision's as likely as it is there, and takes one Adam step (Kingma and Ba, 2015) down.
 void policy_move(struct policy *, double rate, double beta1, double beta2, double entropy_weight);
 
 #endif

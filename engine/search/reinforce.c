@@ -6,6 +6,7 @@
 
 #include "engine/search/schedule.h"
 #include "engine/search/searcher.h"
+#include "engine/search/searchers/choices.h"
 #include "engine/tensor/rng.h"
 
 static const double PI = 3.14159265358979323846;
@@ -14,9 +15,9 @@ static void path(const struct lane *lane, uint8_t *choice)
 {
 	const struct shared *s = lane->shared;
 	uint64_t key = lane_key(lane, "path");
-	if (s->step < s->warmup && s->knobs.warmup_path == PATH_UNIFORM)
-		policy_sample_evenly(lane->policy, key, choice);
-	else if (s->step >= s->warmup && rng_uniform(key, (uint64_t)lane->partition->decisions) < s->knobs.modal_share)
+	if (choice_warmup(lane, key, choice))
+		return;
+	if (rng_uniform(key, (uint64_t)lane->partition->decisions) < s->knobs.modal_share)
 		policy_best(lane->policy, choice);
 	else
 		policy_sample(lane->policy, key, choice);
@@ -86,7 +87,7 @@ static void credit_model(struct lane *lane)
 {
 	for (int d = 0; d < lane->partition->decisions; d++) {
 		additive_worth(lane->additive, d, lane->value);
-		policy_credit_options(lane->policy, d, lane->value, 1);
+		policy_credit_options(lane->policy, d, lane->value, policy_there(lane->policy, d));
 	}
 }
 

@@ -239,16 +239,21 @@ void partition_spread(const struct partition *p, uint8_t *choice)
 		choice[i] = choice[p->decision[p->decision_of[i]].first];
 }
 
+bool partition_there(const struct partition *p, int decision, const uint8_t *choice)
+{
+	if (!p->space->rests)
+		return true;
+	for (int i = p->decision[decision].first; i >= 0; i = p->next[i])
+		if (slot_there(p->space->slot, i, choice))
+			return true;
+	return false;
+}
+
 void partition_canonical(const struct partition *p, uint8_t *choice)
 {
-	const struct space *s = p->space;
-	for (int d = 0; s->rests && d < p->decisions; d++) {
-		bool there = false;
-		for (int i = p->decision[d].first; i >= 0 && !there; i = p->next[i])
-			there = slot_there(s->slot, i, choice);
-		for (int i = p->decision[d].first; i >= 0 && !there; i = p->next[i])
+	for (int d = 0; p->space->rests && d < p->decisions; d++)
+		for (int i = partition_there(p, d, choice) ? -1 : p->decision[d].first; i >= 0; i = p->next[i])
 			choice[i] = (uint8_t)__builtin_ctz(p->decision[d].allowed);
-	}
 }
 
 // ---- names ----

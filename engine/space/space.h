@@ -120,6 +120,8 @@ const char *partition_pattern(const struct partition *, const char *name); // of
 bool partition_derive(struct partition *, struct fault *);
 // Copies the option of each decision's first slot to its other slots.
 void partition_spread(const struct partition *, uint8_t *choice);
+// Whether a decision makes a difference under a choice: not all of its slots rest.
+bool partition_there(const struct partition *, int decision, const uint8_t *choice);
 // Gives every decision of which all slots rest the first option that it is allowed: choices of one network that a policy can draw are the
 // same bytes, and the slots of a decision stay together.
 void partition_canonical(const struct partition *, uint8_t *choice);

@@ -41,10 +41,13 @@ bool choice_warmup(const struct lane *lane, uint64_t key, uint8_t *choice)
 	const struct shared *s = lane->shared;
 	if (s->step >= s->warmup)
 		return false;
-	if (s->knobs.warmup_path == PATH_UNIFORM)
-		policy_sample_evenly(lane->policy, key, choice);
-	else
-		policy_sample(lane->policy, key, choice);
+	switch ((enum knob_path)s->knobs.warmup_path) {
+	case PATH_UNIFORM: policy_sample_evenly(lane->policy, key, choice); break;
+	case PATH_POLICY: policy_sample(lane->policy, key, choice); break;
+	case PATH_FAIR:
+		policy_sample_fairly(lane->policy, rng_key((uint64_t)s->knobs.seed, "fair path", 0), s->step, choice);
+		break;
+	}
 	return true;
 }
 
