@@ -290,14 +290,16 @@ void additive_learn(struct additive *a, int count, const uint8_t *choice, const 
 		memset(a->x, 0, (size_t)(p->decisions * m) * sizeof *a->x);
 		for (int j = 0; j <= i; j++)
 			for (int d = 0; d < p->decisions; d++)
-				a->x[d * m + choice[j * slots + p->decision[d].first]] += j == i ? scale : -scale / i;
+				if (partition_there(p, d, choice + (size_t)j * (size_t)slots))
+					a->x[d * m + choice[j * slots + p->decision[d].first]] += j == i ? scale : -scale / i;
 		for (int j = 0; j < i; j++)
 			contrast -= quality[j] / i;
 		update(a, scale * contrast);
 	}
 	for (int i = 0; i < count; i++)
 		for (int d = 0; d < p->decisions; d++)
-			a->tried[d * m + choice[i * slots + p->decision[d].first]]++;
+			if (partition_there(p, d, choice + (size_t)i * (size_t)slots))
+				a->tried[d * m + choice[i * slots + p->decision[d].first]]++;
 }
 
 // ---- what it says ----
@@ -306,7 +308,8 @@ double additive_value(const struct additive *a, const uint8_t *choice)
 {
 	double sum = 0;
 	for (int d = 0; d < a->partition->decisions; d++)
-		sum += (double)a->worth[d * a->options + choice[a->partition->decision[d].first]];
+		if (partition_there(a->partition, d, choice))
+			sum += (double)a->worth[d * a->options + choice[a->partition->decision[d].first]];
 	return sum;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// An additive model of quality: q = level + sum over decisions of a[decision][option], fitted online to the choices that are
-// scored anyway. The choices of a step are scored on the same held-out images, so only their differences within the step are
+// An additive model of quality: q = level + sum over decisions of a[decision][option], of those decisions that are there under the
+// choice, fitted online to the choices that are scored anyway. The choices of a step are scored on the same held-out images, so only their differences within the step are
 // learned from: what the images of a step have in common, and the level, never enter.
 //
 // The fit is a Kalman filter. Beforehand, the options of a decision differ as the squared rounding errors of their formats do (a
