@@ -112,6 +112,22 @@ static void mobilenetv2_is_a_point(void **state)
 	}
 }
 
+// Operator for operator; the layers around space to depth have other names, since they share no weights with those without it.
+static void efficientnet_x_b0_is_a_point(void **state)
+{
+	(void)state;
+	struct blueprint *b = open_named("efficientnet-x-nas");
+	struct path path = {.whole = blueprint_whole(b)};
+	struct model *m = model_named("efficientnet-x-b0", (struct shape){0}, 0, &fault);
+	assert_true(m && blueprint_settle(b, blueprint_standard(b), &path, &fault));
+	for (int l = 0; l < m->layers; l++)
+		snprintf(path.model->layer[l].name, MODEL_NAME, "%s", m->layer[l].name);
+	same_model(path.model, m);
+	model_free(m);
+	path_free(&path);
+	blueprint_free(b);
+}
+
 static void without_choices_the_whole_is_the_network(void **state)
 {
 	(void)state;
@@ -154,8 +170,9 @@ static void check_path(const struct blueprint *b, const uint8_t *option, const s
 static void every_choice_is_a_path(void **state)
 {
 	(void)state;
-	static const char *const names[] = {"mobilenetv2-nas:res=32,width=0.35", "mobilenetv2-nas:res=32,filters=search"};
-	for (int n = 0; n < 2; n++) {
+	static const char *const names[] = {"mobilenetv2-nas:res=32,width=0.35", "mobilenetv2-nas:res=32,filters=search",
+		"resnet-nas", "efficientnet-x-nas:res=64,width=0.5"};
+	for (size_t n = 0; n < sizeof names / sizeof *names; n++) {
 		struct blueprint *b = open_named(names[n]);
 		struct path path = {.whole = blueprint_whole(b)};
 		uint8_t option[SLOTS_MOST];
@@ -296,6 +313,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(published_sizes),
 		cmocka_unit_test(mobilenetv2_is_a_point),
+		cmocka_unit_test(efficientnet_x_b0_is_a_point),
 		cmocka_unit_test(without_choices_the_whole_is_the_network),
 		cmocka_unit_test(every_choice_is_a_path),
 		cmocka_unit_test(a_file_with_choices),

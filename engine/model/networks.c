@@ -9,8 +9,8 @@
 
 enum { SMALL_SIDE = 64 };
 
-static const struct family *const families[] = {
-	&resnet_cifar, &resnet, &mobilenet, &mobilenet_nas, &efficientnet, &efficientnet_x, &inception, &deit};
+static const struct family *const families[] = {&resnet_cifar, &resnet, &mobilenet, &efficientnet, &efficientnet_x, &inception,
+	&deit, &mobilenet_nas, &resnet_nas, &efficientnet_x_nas};
 enum { FAMILIES = sizeof families / sizeof families[0], NAMES = 128 };
 
 int network_channels(double channels, double width)

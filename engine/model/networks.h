@@ -94,7 +94,8 @@ char *file_text(const char *path, struct fault *);
 struct model *file_build(const char *path, const char *text, struct shape input, int classes, struct picks *, struct fault *);
 void file_title(struct model *, const char *path, const char *text); // of the network with all its choices
 void model_total(struct model *);                                    // adds up the totals of its layers and operators
-extern const struct family resnet_cifar, resnet, mobilenet, mobilenet_nas, efficientnet, efficientnet_x, inception, deit;
+extern const struct family resnet_cifar, resnet, mobilenet, mobilenet_nas, resnet_nas, efficientnet, efficientnet_x,
+	efficientnet_x_nas, inception, deit;
 
 // Returns whether an operator's output is neither empty nor too large to hold; else a fault names the operator.
 bool model_fits(const struct model *, int op, struct fault *);
