@@ -136,7 +136,7 @@ static void open_profile(struct profile *p, const char *net)
 	const struct space *space = p->search->shared.space;
 	snprintf(data, sizeof data, "cifar10:%s", bench_folder);
 	if (!(p->data = data_open(data, 1, 0, 256, &fault)) || !(p->team = team_new(THREADS, &fault)) ||
-		!(p->network = network_new(space->model, BATCH, 0, 0, p->team, &fault)) ||
+		!(p->network = network_new(space->model, NULL, BATCH, 0, 0, p->team, &fault)) ||
 		!(p->calibration = calibration_new(p->network, &fault)))
 		bench_stop(&fault);
 	p->plan.layer = calloc((size_t)space->model->layers, sizeof *p->plan.layer);

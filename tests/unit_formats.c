@@ -475,12 +475,12 @@ static void moving_ranges(void **state)
 	struct model *m = model_new("line", (struct shape){1, 1, 4}, 2);
 	model_linear(m, "head", 0, 2);
 	m = model_finish(m, &fault);
-	struct network *net = network_new(m, 2, 0, 0, team, &fault);
+	struct network *net = network_new(m, NULL, 2, 0, 0, team, &fault);
 	assert_non_null(net);
 	network_initialise(net, 1);
 	int f = format_named("int8");
 	struct layer_plan layer = {f, f};
-	struct plan plan = {m, &layer};
+	struct plan plan = {.model = m, .layer = &layer};
 	struct quantization q = {.range = RANGE_EMA, .per_channel = true};
 	struct network_array array[NETWORK_ARRAYS];
 	network_arrays(net, array);

@@ -53,7 +53,7 @@ static struct rig *rig_with_sets(struct model *m, int batch, int threads, const 
 	assert_non_null(r);
 	r->model = model_finish(m, &fault);
 	if (!r->model || !(r->team = team_new(threads, &fault)) ||
-		!(r->net = network_new(r->model, batch, NETWORK_SECOND_MOMENTS | NETWORK_AVERAGE, sets, r->team, &fault)))
+		!(r->net = network_new(r->model, NULL, batch, NETWORK_SECOND_MOMENTS | NETWORK_AVERAGE, sets, r->team, &fault)))
 		fail_msg("%s", fault_line(&fault, line, sizeof line));
 	assert_in_range(r->model->layers, 0, MOST_LAYERS);
 	for (int i = 0; i < r->model->layers; i++)

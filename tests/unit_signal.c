@@ -344,7 +344,7 @@ static void errors_by_gradients(void **state)
 		struct plan plan = {.model = m, .layer = layer};
 		for (int threads = 1; threads < 4; threads += 2) {
 			struct team *team = team_new(threads, &f);
-			struct network *net = network_new(m, IMAGES, 0, 0, team, &f);
+			struct network *net = network_new(m, NULL, IMAGES, 0, 0, team, &f);
 			struct errors *e = errors_new(net, format, 2, &f);
 			assert_true(team && net && e);
 			network_initialise(net, 5);

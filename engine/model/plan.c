@@ -1,9 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/model/plan.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 // ---- slices ----
+
+// The row of a kernel that lies on the pixel itself, as window_of pads it. Of even kernels it is not between the middle two, so that kernels
+// of 2, 3 and 4 rows meet each pixel with the same weights.
+static int middle(int kernel)
+{
+	return (kernel - 1) / 2;
+}
 
 struct slice slice_of(const struct op *whole, int whole_inputs, const struct op *used, int used_inputs)
 {
@@ -13,14 +21,31 @@ struct slice slice_of(const struct op *whole, int whole_inputs, const struct op 
 		s.rows = used->window.h;
 		s.columns = used->window.w;
 		s.all_columns = whole->window.w;
-		s.top = (whole->window.h - used->window.h) / 2;
-		s.left = (whole->window.w - used->window.w) / 2;
+		s.top = middle(whole->window.h) - middle(used->window.h);
+		s.left = middle(whole->window.w) - middle(used->window.w);
 		groups = used->groups;
 		all_groups = whole->groups;
 	}
 	s.inputs = used_inputs / groups;
 	s.all_inputs = whole_inputs / all_groups;
 	return s;
+}
+
+int slice_inputs(const struct model *m, int op)
+{
+	int layer = m->op[op].layer;
+	return layer < 0 ? m->op[m->op[op].in[0]].out.c : m->layer[layer].in.c;
+}
+
+struct slice slice_rows(int all_rows, int all_numbers, int rows, int numbers)
+{
+	return (struct slice){.rows = 1,
+		.columns = 1,
+		.inputs = rows,
+		.outputs = numbers,
+		.all_columns = 1,
+		.all_inputs = all_rows,
+		.all_outputs = all_numbers};
 }
 
 // Runs are as long as the slice lies in one piece: of outputs, of inputs, of kernel columns, of all.
@@ -72,14 +97,17 @@ static bool kept(enum op_kind kind) // it has numbers of its own
 	return kind == OP_CONV || kind == OP_LINEAR || kind == OP_NORM || kind == OP_LAYERNORM || kind == OP_TOKENS;
 }
 
-static bool within(const struct model *whole, const struct op *all, const struct model *m, const struct op *op)
+static bool within(const struct model *whole, int all_at, const struct model *m, int at)
 {
+	const struct op *all = &whole->op[all_at], *op = &m->op[at];
 	if (all->kind != op->kind || op->out.c > all->out.c)
 		return false;
 	if (!kept(op->kind))
 		return true;
-	struct slice s = slice_of(all, whole->op[all->in[0]].out.c, op, m->op[op->in[0]].out.c);
-	return s.inputs <= s.all_inputs && s.columns <= s.all_columns && s.top >= 0;
+	if ((op->kind == OP_TOKENS && op->out.h > all->out.h) || (op->bias && !all->bias)) // more positions, or a bias of its own
+		return false;
+	struct slice s = slice_of(all, slice_inputs(whole, all_at), op, slice_inputs(m, at));
+	return s.inputs <= s.all_inputs && s.columns <= s.all_columns && (op->kind != OP_CONV || s.rows <= all->window.h);
 }
 
 static const char *name_of(const struct model *m, int op)
@@ -106,6 +134,8 @@ static bool make_room(struct path *p, const struct model *m, struct fault *fault
 	return true;
 }
 
+static _Atomic uint64_t settlings; // so far, of all paths
+
 bool path_settle(struct path *p, struct model *m, struct fault *fault)
 {
 	if (!make_room(p, m, fault)) {
@@ -116,7 +146,7 @@ bool path_settle(struct path *p, struct model *m, struct fault *fault)
 		p->at[l] = -1;
 	for (int i = 0, next = 0; i < m->ops; i++, next++) {
 		next = find(p->whole, m->op[i].key, next < p->whole->ops ? next : 0);
-		if (next < 0 ? kept(m->op[i].kind) : !within(p->whole, &p->whole->op[next], m, &m->op[i])) {
+		if (next < 0 ? kept(m->op[i].kind) : !within(p->whole, next, m, i)) {
 			fault_set(fault, m->name, "this is a fault of its description",
 				"%s %s of a choice is not part of the whole network", model_kind(m->op[i].kind), name_of(m, i));
 			model_free(m);
@@ -131,6 +161,7 @@ bool path_settle(struct path *p, struct model *m, struct fault *fault)
 	}
 	model_free(p->model);
 	p->model = m;
+	p->id = 1 + atomic_fetch_add(&settlings, 1);
 	return true;
 }
 

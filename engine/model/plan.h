@@ -5,7 +5,7 @@
 // it is what weights, momentum and averages are kept for, and whose layers have names and slots. The model that runs under a choice
 // is built anew from the description: only the operators that are there, in the shapes that they have. A *path* says which operator of
 // the whole each of them is, and so which part of the whole's weights it uses. This file alone knows slicing: channels are always
-// the first n, and a smaller kernel is the centre of the larger one. `nn` runs plans and `cost` prices plans; for both, what runs is a
+// the first n, and a smaller kernel is the centre of the larger one: where both are padded to keep the size, the weights that meet the same pixels. `nn` runs plans and `cost` prices plans; for both, what runs is a
 // model like any other.
 #ifndef ENGINE_MODEL_PLAN_H
 #define ENGINE_MODEL_PLAN_H
@@ -24,6 +24,7 @@ struct path {
 	int *op;         // [model->ops]: the operator of the whole that it is
 	int *layer;      // [model->layers]: likewise
 	int *at;         // [whole->layers]: the layer of the model that it is now; -1: it rests
+	uint64_t id;     // of this settling: no other in the process has it; 0: nothing is settled
 	int ops, layers; // room
 };
 
@@ -46,6 +47,10 @@ struct slice {
 	int all_columns, all_inputs, all_outputs; // of the whole
 };
 struct slice slice_of(const struct op *whole, int whole_inputs, const struct op *used, int used_inputs); // inputs: channels read
+// The most channels that an operator with numbers of its own reads; in a whole, that may be more than its first input there has.
+int slice_inputs(const struct model *, int op);
+// Of numbers that no kernel has, which lie as [rows][numbers]: the first rows' first. A gain is one row, a token's position is a row.
+struct slice slice_rows(int all_rows, int all_numbers, int rows, int numbers);
 // The weights of a slice come in runs of `run` numbers that lie side by side, in the whole and in the slice alike. Returns their number.
 // Run i begins at slice_run(slice, i) of the whole's array, and at i * run of the slice's own.
 long slice_runs(const struct slice *, long *run);

@@ -11,8 +11,8 @@
 static void tokens_reserve(const struct network *net, struct node *n, struct storage *l)
 {
 	(void)net;
-	n->bias = storage_parameter(l, shape_size(n->out), FILL_TOKEN, 0);
-	n->gain = storage_parameter(l, n->out.c, FILL_TOKEN, 0);
+	n->bias = storage_parameter(l, &n->bias_now, shape_size(n->out), FILL_TOKEN, 0);
+	n->gain = storage_parameter(l, &n->gain_now, n->out.c, FILL_TOKEN, 0);
 	storage_scratch(l, 0, 0, shape_size(n->in));
 	storage_partial(l, n, shape_size(n->out), NN_CHUNKS);
 }
@@ -25,9 +25,9 @@ static void tokens_images(const struct job *job, struct span span, int chunk, in
 	float top = 0;
 	for (int i = span.first; i < span.first + span.count; i++) {
 		float *y = node_image(n, n->x, i);
-		memcpy(y, net->weights + n->gain, (size_t)n->out.c * sizeof *y);
+		memcpy(y, n->gain_now, (size_t)n->out.c * sizeof *y);
 		memcpy(y + n->out.c, node_image(job->in[0], job->in[0]->x, i), (size_t)shape_size(n->in) * sizeof *y);
-		net->kernels->accumulate(net->weights + n->bias, y, shape_size(n->out));
+		net->kernels->accumulate(n->bias_now, y, shape_size(n->out));
 		float peak = net->kernels->peak(y, shape_size(n->out));
 		top = peak > top ? peak : top;
 	}

@@ -9,22 +9,22 @@ struct calibration *calibration_new(const struct network *net, struct fault *fau
 	struct calibration *c = calloc(1, sizeof *c);
 	if (!c)
 		goto out_of_memory;
-	c->layers = net->model->layers;
-	c->ops = net->model->ops;
+	c->layers = net->whole->layers;
+	c->ops = net->whole->ops;
 	c->range = calloc((size_t)c->layers, sizeof *c->range);
 	c->offset = calloc((size_t)c->ops, sizeof *c->offset);
 	if (!c->range || !c->offset)
 		goto out_of_memory;
 	for (int i = 0; i < c->ops; i++)
-		if (net->model->op[i].kind == OP_NORM) {
+		if (net->whole->op[i].kind == OP_NORM) {
 			c->offset[i] = c->moment_count;
-			c->moment_count += 2 * net->model->op[i].out.c;
+			c->moment_count += 2 * net->whole->op[i].out.c;
 		}
 	if ((c->moments = calloc((size_t)c->moment_count + 1, sizeof *c->moments)))
 		return c;
 out_of_memory:
 	calibration_free(c);
-	fault_memory(fault, net->model->name);
+	fault_memory(fault, net->whole->name);
 	return NULL;
 }
 

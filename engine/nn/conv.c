@@ -107,7 +107,7 @@ static void convolve(const struct kernels *k, const struct node *n, const float 
 static void forward_images(const struct job *job, struct span span, int chunk, int worker)
 {
 	const struct node *n = job->node;
-	const float *bias = n->op->bias ? job->net->weights + n->bias : NULL;
+	const float *bias = n->op->bias ? n->bias_now : NULL;
 	for (int i = span.first; i < span.first + span.count; i++) {
 		float *y = node_image(n, n->x, i);
 		convolve(job->net->kernels, n, bias, layer_padded_input(job, i, worker), y);

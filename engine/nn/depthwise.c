@@ -30,7 +30,7 @@ static void forward_images(const struct job *job, struct span span, int chunk, i
 				(long)w->stride * c, layer_input_row(n), c, n->quantized, (long)w->w * c, c,
 				y + (long)oy * n->out.w * c, c);
 		for (int p = 0; n->op->bias && p < n->out.h * n->out.w; p++)
-			job->net->kernels->accumulate(job->net->weights + n->bias, y + (long)p * c, c);
+			job->net->kernels->accumulate(n->bias_now, y + (long)p * c, c);
 		layer_add_sums(job, chunk, i == span.first, y, pixels_of(n->out));
 	}
 }

@@ -24,12 +24,10 @@ struct errors *errors_new(const struct network *net, const int *format, int form
 {
 	struct errors *e = calloc(1, sizeof *e);
 	int channels = 1;
-	for (int i = 0; i < net->model->ops; i++) {
-		channels = net->node[i].in.c > channels ? net->node[i].in.c : channels;
-		channels = net->node[i].out.c > channels ? net->node[i].out.c : channels;
-	}
+	for (int i = 0; i < net->whole->ops; i++)
+		channels = net->whole->op[i].out.c > channels ? net->whole->op[i].out.c : channels;
 	if (e) {
-		e->layers = net->model->layers;
+		e->layers = net->whole->layers;
 		e->formats = formats;
 		e->exact = format_named("fp32");
 		e->room = (channels > PIECE ? channels : PIECE) + NN_SLACK;
@@ -41,7 +39,7 @@ struct errors *errors_new(const struct network *net, const int *format, int form
 	}
 	if (!e || !e->format || !e->piece || !e->sums || !e->values || !e->scale) {
 		errors_free(e);
-		fault_memory(fault, net->model->name);
+		fault_memory(fault, net->whole->name);
 		return NULL;
 	}
 	memcpy(e->format, format, (size_t)formats * sizeof *format);
@@ -144,7 +142,7 @@ static void add_weights(struct network *net, const struct node *n, int format, d
 	struct errors *e = net->errors;
 	const struct kernels *k = net->kernels;
 	struct grid grid = format_grid(format, false);
-	const float *w = net->weights + n->weights, *g = net->gradient + n->weights;
+	const float *w = n->weights_now, *g = net->gradient + n->weights;
 	long c = n->out.c, rows = n->weight_count / c, most = e->room / c;
 	memset(e->scale, 0, (size_t)c * sizeof *e->scale);
 	if (net->quantization.per_channel)
@@ -171,7 +169,7 @@ void errors_end(struct network *net, const struct node *n)
 	struct errors *e = net->errors;
 	double images = net->images, looked_at = (double)((net->images - e->turn + e->every - 1) / e->every);
 	for (int f = 0; f < e->formats; f++) {
-		double *to = e->values + (n->op->layer * e->formats + f) * ERRORS, of_weights[SUMS] = {0}, sums[SUMS] = {0};
+		double *to = e->values + (n->layer * e->formats + f) * ERRORS, of_weights[SUMS] = {0}, sums[SUMS] = {0};
 		for (int chunk = 0; chunk < NN_CHUNKS; chunk++)
 			for (int k = 0; k < SUMS; k++)
 				sums[k] += e->sums[(chunk * e->formats + f) * SUMS + k];

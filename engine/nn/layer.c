@@ -17,9 +17,9 @@ void layer_reserve(struct node *n, struct storage *l, long rows, enum fill fill)
 {
 	int c = n->out.c;
 	n->weight_count = rows * c;
-	n->weights = storage_parameter(l, n->weight_count, fill, (int)rows);
+	n->weights = storage_parameter(l, &n->weights_now, n->weight_count, fill, (int)rows);
 	if (n->op->bias)
-		n->bias = storage_parameter(l, c, FILL_ZERO, 0);
+		n->bias = storage_parameter(l, &n->bias_now, c, FILL_ZERO, 0);
 	n->weight_scale = storage_work(l, c);
 	n->quantized = storage_work(l, n->weight_count);
 	storage_partial(l, n, n->weight_count, NN_TASKS / tiles_of(n));
@@ -31,7 +31,7 @@ static struct grid find_weight_scales(struct network *net, struct node *n)
 	const struct kernels *k = net->kernels;
 	int format = net->plan->layer[n->op->layer].weight;
 	struct grid grid = format_grid(format, false);
-	const float *w = net->weights + n->weights;
+	const float *w = n->weights_now;
 	int c = n->out.c;
 	float *scale = n->weight_scale;
 	memset(scale, 0, (size_t)c * sizeof *scale);
@@ -47,8 +47,8 @@ static struct grid find_weight_scales(struct network *net, struct node *n)
 void layer_quantize_weights(struct network *net, struct node *n)
 {
 	struct grid grid = find_weight_scales(net, n);
-	net->kernels->quantize_channels(&grid, n->weight_scale, net->weights + n->weights, n->quantized,
-		n->weight_count / n->out.c, n->out.c);
+	net->kernels->quantize_channels(&grid, n->weight_scale, n->weights_now, n->quantized, n->weight_count / n->out.c,
+		n->out.c);
 }
 
 // The distance between a number's neighbours on the grid, in the grid's own unit.
@@ -62,7 +62,7 @@ static float spacing(const struct grid *g, float v)
 float layer_near_edge(struct network *net, struct node *n)
 {
 	struct grid grid = find_weight_scales(net, n);
-	const float *w = net->weights + n->weights;
+	const float *w = n->weights_now;
 	long near = 0;
 	for (long i = 0; grid.kind != GRID_NONE && i < n->weight_count; i++) {
 		float v = w[i] / n->weight_scale[i % n->out.c], steps = v / spacing(&grid, v);
@@ -123,7 +123,7 @@ static const uint32_t *histogram_of(struct network *net, struct node *n)
 static float present_range(struct network *net, struct node *n, int format, bool positive)
 {
 	const struct quantization *q = &net->quantization;
-	float *moving = &net->ranges[layer_set(net, n->op->layer) * net->model->layers + n->op->layer], peak = peak_of(net, n);
+	float *moving = &net->ranges[layer_set(net, n->layer) * net->whole->layers + n->layer], peak = peak_of(net, n);
 	if (format_table[format].kind == FORMAT_CAST)
 		return peak;
 	switch (q->range) {
@@ -145,11 +145,11 @@ void layer_find_range(struct network *net, struct node *n)
 	bool positive = net->model->layer[layer].positive && net->quantization.unsigned_positive;
 	struct calibration *cal = net->calibration;
 	n->grid = format_grid(format, positive);
-	n->range = net->pass == PASS_FIXED ? cal->range[layer] : present_range(net, n, format, positive);
+	n->range = net->pass == PASS_FIXED ? cal->range[n->layer] : present_range(net, n, format, positive);
 	// The mean over the batches, for RANGE_MAX too: the weights were trained with a batch's own largest magnitude, and a narrow
 	// format's grid must be the one that they know.
 	if (net->pass == PASS_CALIBRATE)
-		cal->range[layer] += (n->range - cal->range[layer]) / (float)cal->batches;
+		cal->range[n->layer] += (n->range - cal->range[n->layer]) / (float)cal->batches;
 	n->scale = format_scale(format, &n->grid, n->range);
 }
 

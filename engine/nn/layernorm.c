@@ -8,8 +8,8 @@ static const float EPSILON = 1e-6f;
 
 static void layernorm_reserve(const struct network *net, struct node *n, struct storage *l)
 {
-	n->gain = storage_parameter(l, n->out.c, FILL_ONE, 0);
-	n->bias = storage_parameter(l, n->out.c, FILL_ZERO, 0);
+	n->gain = storage_parameter(l, &n->gain_now, n->out.c, FILL_ONE, 0);
+	n->bias = storage_parameter(l, &n->bias_now, n->out.c, FILL_ZERO, 0);
 	n->kept = storage_work(l, net->batch * shape_size(n->in));
 	n->inverse = storage_work(l, net->batch * pixels_of(n->in));
 	storage_scratch(l, 0, 0, shape_size(n->in));
@@ -22,8 +22,8 @@ static void forward_images(const struct job *job, struct span span, int chunk, i
 	const struct network *net = job->net;
 	const struct node *n = job->node;
 	net->peaks[chunk] = net->kernels->layernorm(node_image(job->in[0], job->in[0]->x, span.first),
-		span.count * pixels_of(n->in), n->in.c, EPSILON, net->weights + n->gain, net->weights + n->bias,
-		node_image(n, n->kept, span.first), n->inverse + span.first * pixels_of(n->in), node_image(n, n->x, span.first));
+		span.count * pixels_of(n->in), n->in.c, EPSILON, n->gain_now, n->bias_now, node_image(n, n->kept, span.first),
+		n->inverse + span.first * pixels_of(n->in), node_image(n, n->x, span.first));
 }
 
 static void layernorm_forward(struct network *net, struct node *n)
@@ -42,8 +42,8 @@ static void backward_images(const struct job *job, struct span span, int chunk, 
 	memset(partial, 0, 2 * (size_t)c * sizeof *partial);
 	for (int i = span.first; i < span.first + span.count; i++) {
 		net->kernels->layernorm_gradient(node_image(n, n->kept, i), n->inverse + i * pixels_of(n->in),
-			node_image(n, n->grad, i), pixels_of(n->in), c, net->weights + n->gain, gradient_image(job, 0, i, spare),
-			partial, partial + c);
+			node_image(n, n->grad, i), pixels_of(n->in), c, n->gain_now, gradient_image(job, 0, i, spare), partial,
+			partial + c);
 		gradient_image_done(job, 0, chunk, i, spare);
 	}
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Memory and passes of a network.
+// Arrays and passes of a network.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +27,7 @@ static const struct node_ops *const operators[OP_KINDS] = {
 };
 
 // Some convolutions have a better way.
-static const struct node_ops *operator_of(const struct node *n)
+const struct node_ops *operator_of(const struct node *n)
 {
 	const struct op *op = n->op;
 	const struct window *w = &op->window;
@@ -40,11 +40,6 @@ static const struct node_ops *operator_of(const struct node *n)
 
 // ---- memory ----
 
-static long rounded(long n)
-{
-	return (n + NN_SLACK + NN_ALIGN - 1) / NN_ALIGN * NN_ALIGN;
-}
-
 void *network_block(struct network *net, size_t bytes)
 {
 	size_t line = NN_ALIGN * sizeof(float), size = (bytes + line) / line * line;
@@ -56,243 +51,64 @@ void *network_block(struct network *net, size_t bytes)
 	return p;
 }
 
-long storage_parameter(struct storage *l, long count, enum fill fill, int fan)
+void *network_room(struct network *net, enum room room, size_t bytes)
 {
-	long at = l->parameters;
-	if (l->parameter)
-		l->parameter[l->parameter_count] = (struct parameter){.at = at, .count = count, .fill = fill, .fan = fan};
-	l->parameter_count++;
-	l->parameters += rounded(count);
-	return at;
-}
-
-long storage_set(struct storage *l, long count, int op, int set)
-{
-	long at = storage_parameter(l, count, FILL_ZERO, 0);
-	if (l->parameter) {
-		l->parameter[l->parameter_count - 1].op = op;
-		l->parameter[l->parameter_count - 1].set = set;
+	size_t line = NN_ALIGN * sizeof(float), size = (bytes + line) / line * line;
+	if (size > net->room[room].size) {
+		free(net->room[room].at);
+		net->room[room].at = aligned_alloc(line, size);
+		net->room[room].size = net->room[room].at ? size : 0;
+		if (net->room[room].at)
+			memset(net->room[room].at, 0, size);
 	}
-	return at;
-}
-
-float *storage_work(struct storage *l, long count)
-{
-	float *p = l->base ? l->base + l->used : NULL;
-	l->used += rounded(count);
-	return p;
-}
-
-static long greater(long a, long b)
-{
-	return a > b ? a : b;
-}
-
-void storage_scratch(struct storage *l, long image, long gradient, long back)
-{
-	l->image = greater(l->image, rounded(image));
-	l->gradient = greater(l->gradient, rounded(gradient));
-	l->back = greater(l->back, rounded(back));
-}
-
-void storage_partial(struct storage *l, struct node *n, long count, int chunks)
-{
-	n->partial_stride = rounded(count);
-	l->partial = greater(l->partial, chunks * rounded(count));
-}
-
-// Outputs and gradients live for a part of a pass only, and share memory where they do not meet. Time runs through the
-// operators forward, 0..ops-1, then backward: operator i's turn is 2*ops - i.
-struct life {
-	int born, dies;
-	long size, at;
-};
-
-static bool meet(const struct life *a, const struct life *b)
-{
-	return a->born <= b->dies && b->born <= a->dies;
-}
-
-// First fit, in order of birth; returns the size of the whole.
-static long place(struct life *life, int count)
-{
-	long top = 0;
-	for (int i = 0; i < count; i++) {
-		long at = 0;
-		for (bool moved = life[i].size > 0; moved;) {
-			moved = false;
-			for (int j = 0; j < count; j++)
-				if (j != i && life[j].at >= 0 && meet(&life[i], &life[j]) && at < life[j].at + life[j].size &&
-					life[j].at < at + life[i].size) {
-					at = life[j].at + life[j].size;
-					moved = true;
-				}
-		}
-		life[i].at = at;
-		top = at + life[i].size > top ? at + life[i].size : top;
-	}
-	return top;
-}
-
-static bool place_activations(struct network *net)
-{
-	const struct model *m = net->model;
-	int ops = m->ops;
-	struct life *life = calloc(2 * (size_t)ops, sizeof *life); // outputs, then gradients by turn
-	if (!life)
-		return false;
-	for (int i = 0; i < ops; i++) {
-		const struct op *op = &m->op[i];
-		struct life *out = &life[i], *grad = &life[2 * ops - 1 - i];
-		*out = (struct life){i == 0 ? -1 : i, net->node[i].does->keeps_output ? 2 * ops - i : i,
-			rounded(net->batch * shape_size(op->out)), -1};
-		// The gradient of a layer with a norm of its own is never written: it is taken through the norm, from the norm's.
-		*grad = (struct life){2 * ops, 2 * ops - i, i == 0 || net->node[i].norm ? 0 : out->size, -1};
-		if (op->kind == OP_NORM && net->node[op->in[0]].norm)
-			grad->dies = 2 * ops - op->in[0];
-		if (i == ops - 1)
-			out->dies = 2 * ops, grad->born = ops;
-		for (int k = 0; k < op->inputs; k++) {
-			int in = op->in[k], turn = net->node[i].does->keeps_input ? 2 * ops - i : i;
-			struct life *read = &life[in], *back = &life[2 * ops - 1 - in];
-			read->dies = turn > read->dies ? turn : read->dies;
-			if (net->node[in].can_wait) {
-				struct life *behind = &life[m->op[in].in[0]];
-				behind->dies = turn > behind->dies ? turn : behind->dies;
-			}
-			if (net->node[in].norm)
-				read->dies = 2 * ops - in;
-			back->born = 2 * ops - i < back->born ? 2 * ops - i : back->born;
-		}
-	}
-	float *base = network_block(net, (size_t)place(life, 2 * ops) * sizeof *base);
-	for (int i = 0; base && i < ops; i++) {
-		net->node[i].x = base + life[i].at;
-		net->node[i].grad = i == 0 ? NULL : base + life[2 * ops - 1 - i].at;
-	}
-	free(life);
-	return base != NULL;
-}
-
-static void reserve(struct network *net, struct storage *l)
-{
-	for (int i = 0; i < net->model->ops; i++)
-		if (net->node[i].does->reserve)
-			net->node[i].does->reserve(net, &net->node[i], l);
-	for (int i = 0; net->sets && i < net->model->ops; i++) // behind all others, so that fresh weights are the same with them
-		if (net->model->op[i].kind == OP_NORM)
-			norm_reserve_sets(net, &net->node[i], l);
-}
-
-// Who reads whom, which norms may wait, and which layers have a norm of their own.
-static void find_readers(struct network *net)
-{
-	const struct model *m = net->model;
-	for (int i = 0; i < m->ops; i++) {
-		struct node *n = &net->node[i];
-		int readers = 0;
-		bool all_apply = n->op->kind == OP_NORM;
-		n->reader = -1;
-		for (int r = m->ops - 1; r > i; r--)
-			for (int k = 0; k < m->op[r].inputs; k++)
-				if (m->op[r].in[k] == i) {
-					n->reader = r;
-					readers++;
-					all_apply = all_apply &&
-						(m->op[r].layer >= 0 || (m->op[r].kind == OP_ADD && n->op->act == ACT_NONE));
-				}
-		n->can_wait = all_apply && readers > 0 && n->op->act != ACT_GELU; // GELU's peak is not known from extremes
-		if (n->op->layer >= 0 && !n->op->bias && readers == 1 && m->op[n->reader].kind == OP_NORM)
-			n->norm = &net->node[n->reader];
-	}
+	return net->room[room].at;
 }
 
 long network_ranges(const struct network *net)
 {
-	return (long)net->model->layers * (net->sets ? net->sets : 1);
+	return (long)net->whole->layers * (net->sets ? net->sets : 1);
 }
 
-static bool make_nodes(struct network *net, struct storage *l)
+static bool make_arrays(struct network *net)
 {
-	const struct model *m = net->model;
-	net->node = network_block(net, (size_t)m->ops * sizeof *net->node);
-	if (!net->node)
-		return false;
-	for (int i = 0; i < m->ops; i++) {
-		struct node *n = &net->node[i];
-		n->op = &m->op[i];
-		n->in = m->op[n->op->in[0]].out;
-		n->out = n->op->out;
-		n->does = operator_of(n);
-		n->follows = -1;
-		for (int at = i; at > 0 && n->follows < 0; at = m->op[at].in[0])
-			n->follows = m->op[at].layer;
-	}
-	reserve(net, l);
-	find_readers(net);
-	struct storage cut = {.base = network_block(net, (size_t)l->used * sizeof(float)),
-		.parameter = network_block(net, (size_t)l->parameter_count * sizeof *cut.parameter)};
-	if (!cut.base || !cut.parameter)
-		return false;
-	reserve(net, &cut);
-	net->parameters = l->parameters;
-	net->parameter = cut.parameter;
-	net->parameter_count = l->parameter_count;
-	size_t size = (size_t)net->parameters * sizeof(float);
-	net->weights = network_block(net, size);
-	net->gradient = network_block(net, size);
 	net->ranges = network_block(net, (size_t)network_ranges(net) * sizeof(float));
-	return net->weights && net->gradient && net->ranges;
-}
-
-static bool make_scratch(struct network *net, const struct storage *l)
-{
-	int threads = team_size(net->team), channels = 0;
-	for (int i = 0; i < net->model->ops; i++)
-		channels = net->node[i].out.c > channels ? net->node[i].out.c : channels;
-	net->sum_stride = 2 * channels;
-	float *arrays = network_block(net, (size_t)(threads * (l->image + l->gradient + l->back)) * sizeof *arrays);
-	net->scratch = network_block(net, (size_t)threads * sizeof *net->scratch);
-	net->partial = network_block(net, (size_t)l->partial * sizeof *net->partial);
-	net->sums = network_block(net, (size_t)(NN_CHUNKS * net->sum_stride) * sizeof *net->sums);
-	net->zeros = network_block(net, (size_t)channels * sizeof *net->zeros);
-	net->ones = network_block(net, (size_t)channels * sizeof *net->ones);
 	net->peaks = network_block(net, NN_CHUNKS * sizeof *net->peaks);
 	net->histograms = network_block(net, NN_CHUNKS * RANGE_BINS * sizeof *net->histograms);
-	if (!arrays || !net->scratch || !net->partial || !net->sums || !net->zeros || !net->ones || !net->peaks ||
-		!net->histograms)
-		return false;
-	for (int i = 0; i < channels; i++)
-		net->ones[i] = 1;
-	for (int i = 0; i < threads; i++, arrays += l->image + l->gradient + l->back)
-		net->scratch[i] = (struct scratch){arrays, arrays + l->image, arrays + l->image + l->gradient};
-	return true;
+	return net->ranges && net->peaks && net->histograms;
 }
 
-struct network *network_new(const struct model *model, int batch, unsigned keeps, int sets, struct team *team,
-	struct fault *fault)
+struct network *network_new(const struct model *whole, const struct path *path, int batch, unsigned keeps, int sets,
+	struct team *team, struct fault *fault)
 {
 	struct network *net = calloc(1, sizeof *net);
-	struct storage l = {0};
 	if (net) {
-		net->model = model;
+		net->whole = whole;
 		net->team = team;
 		net->batch = batch;
 		net->sets = sets;
 		net->kernels = kernels_best();
 	}
-	if (!net || !make_nodes(net, &l) || !make_scratch(net, &l) || !place_activations(net) || !optimizer_reserve(net, keeps)) {
+	if (!net || !nodes_whole(net) || !make_arrays(net) || !optimizer_reserve(net, keeps) || !nodes_make(net, path)) {
 		network_free(net);
-		fault_memory(fault, model->name);
+		fault_memory(fault, whole->name);
 		return NULL;
 	}
 	return net;
+}
+
+bool network_settle(struct network *net, const struct plan *plan, struct fault *fault)
+{
+	if (!plan->path || plan->path->id == net->settled)
+		return true;
+	return nodes_make(net, plan->path) || fault_memory(fault, plan->model->name);
 }
 
 void network_free(struct network *net)
 {
 	for (int i = 0; net && i < net->blocks; i++)
 		free(net->memory[i]);
+	for (int i = 0; net && i < ROOMS; i++)
+		free(net->room[i].at);
 	free(net);
 }
 
@@ -300,8 +116,8 @@ void network_initialise(struct network *net, uint64_t seed)
 {
 	memset(net->ranges, 0, (size_t)network_ranges(net) * sizeof *net->ranges);
 	memset(net->trained, 0, (size_t)net->parameters * sizeof *net->trained);
-	for (int i = 0; i < net->parameter_count; i++) {
-		const struct parameter *p = &net->parameter[i];
+	for (int i = 0; i < net->all_count; i++) {
+		const struct parameter *p = &net->all[i];
 		uint64_t key = rng_key(seed, "weights", (uint64_t)i);
 		float *w = net->trained + p->at;
 		double fan = p->fan;
@@ -326,13 +142,12 @@ void network_copy_set(struct network *net, int from, int to)
 {
 	struct network_array array[NETWORK_ARRAYS];
 	int arrays = network_arrays(net, array);
-	size_t layers = (size_t)net->model->layers;
-	for (int i = 0; i < net->model->ops; i++) {
-		const struct node *n = &net->node[i];
-		for (int a = 0; n->op->kind == OP_NORM && a < arrays; a++)
+	size_t layers = (size_t)net->whole->layers;
+	for (int i = 0; i < net->all_count; i++) {
+		const struct parameter *p = &net->all[i], *other = p + to - from; // a norm's sets are neighbours
+		for (int a = 0; p->set == from && a < arrays; a++)
 			if (array[a].count == net->parameters)
-				memcpy(array[a].data + norm_own(n, to), array[a].data + norm_own(n, from),
-					(size_t)norm_set_size(n) * sizeof(float));
+				memcpy(array[a].data + other->at, array[a].data + p->at, (size_t)p->count * sizeof(float));
 	}
 	memcpy(net->ranges + (size_t)to * layers, net->ranges + (size_t)from * layers, layers * sizeof *net->ranges);
 }
@@ -362,7 +177,6 @@ void network_forward(struct network *net, const struct plan *plan, const struct 
 	net->calibration = calibration;
 	if (pass == PASS_CALIBRATE)
 		calibration->batches++;
-	team_run(net->team, net->model->layers, prepare_layer, net);
 	for (int i = 0; i < net->model->ops; i++) {
 		struct node *n = &net->node[i];
 		n->peak = -1;
@@ -370,6 +184,8 @@ void network_forward(struct network *net, const struct plan *plan, const struct 
 		n->set = layer_set(net, n->follows);
 		n->waits = n->can_wait && quantization->range == RANGE_MAX; // other ranges look at the numbers themselves
 	}
+	nodes_bind(net);
+	team_run(net->team, net->model->layers, prepare_layer, net);
 	for (int i = 0; i < net->model->ops; i++)
 		if (net->node[i].does->forward)
 			net->node[i].does->forward(net, &net->node[i]);
@@ -426,7 +242,8 @@ static void look_at_layer(void *context, int layer, int worker)
 {
 	(void)worker;
 	const struct edges *e = context;
-	e->share[layer] = layer_near_edge(e->net, &e->net->node[e->net->model->layer[layer].op]);
+	struct node *n = &e->net->node[e->net->model->layer[layer].op];
+	e->share[n->layer] = layer_near_edge(e->net, n);
 }
 
 void network_near_edges(struct network *net, const struct plan *plan, const struct quantization *quantization, float *share)
@@ -434,11 +251,20 @@ void network_near_edges(struct network *net, const struct plan *plan, const stru
 	struct edges e = {net, share};
 	net->plan = plan;
 	net->quantization = *quantization;
+	for (int l = 0; l < net->whole->layers; l++)
+		share[l] = NAN;
+	nodes_bind(net);
 	team_run(net->team, net->model->layers, look_at_layer, &e);
 }
 
 float network_weight_peak(const struct network *net, int layer)
 {
-	const struct node *n = &net->node[net->model->layer[layer].op];
-	return net->kernels->peak(net->weights + n->weights, n->weight_count);
+	float peak = 0;
+	for (int l = 0; l < net->model->layers; l++) {
+		const struct node *n = &net->node[net->model->layer[l].op];
+		const struct parameter *p = &net->parameter[n->parameter];
+		for (long i = 0; n->layer == layer && i < p->runs; i++)
+			peak = fmaxf(peak, net->kernels->peak(net->weights + p->from + slice_run(&p->slice, i), p->run));
+	}
+	return peak;
 }

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // A model made to run: shared fp32 weights, trained and evaluated under plans. One path is computed at a time, so memory
-// does not grow with the number of formats. All memory is taken by network_new; no pass allocates.
+// does not grow with the number of formats. Memory is taken by network_new and network_settle; no pass allocates.
+//
+// Where the architecture may vary, weights and all that is learnt beside them are those of the whole network, and what runs is a path through
+// it (plan.h). Passes and updates then give the very bits that the path's model would give alone with the same numbers. What a path does not
+// use is neither decayed nor moved, and its momentum and average rest. Layers are those of the whole here, but in plans.
 //
 // A network belongs to one thread, which passes run in parallel over its team. Results do not depend on the team's size.
 #ifndef ENGINE_NN_NN_H
@@ -17,14 +21,21 @@ struct network;
 
 // What a network may keep beside weights and momentum, as bits.
 enum { NETWORK_SECOND_MOMENTS = 1, NETWORK_AVERAGE = 2 };
-// Makes a network for passes of up to `batch` images. It borrows the model and the team, which must outlive it. `sets`: how many
-// sets of their own batch norms and moving ranges have (below); 0: none.
-struct network *network_new(const struct model *, int batch, unsigned keeps, int sets, struct team *, struct fault *);
+// Makes a network for passes of up to `batch` images. It borrows the whole model and the team, which must outlive it. `path`: what runs
+// first, the largest of all paths, say; NULL: the whole itself, now and always. `sets`: how many sets of their own batch norms and
+// moving ranges have (below); 0: none.
+struct network *network_new(const struct model *whole, const struct path *path, int batch, unsigned keeps, int sets,
+	struct team *, struct fault *);
 void network_free(struct network *);
+// Lays the network out for a plan's path, if it is not laid out for it already. Call it when the path was settled anew, before
+// network_input and the passes, and before network_near_edges; the network borrows the path's model until the next call. The memory that it
+// takes is kept for later paths: to have all of it at the start, settle the largest paths once. Returns false with a fault if memory runs
+// out: then nothing may run until a call succeeds. Of a plan without a path there is nothing to do.
+bool network_settle(struct network *, const struct plan *, struct fault *);
 
 // Where a network has sets, a batch norm's gain and bias are the sum of what all sets share and of what one set has for itself, which
 // begins at 0; and there is a moving range for every set. So a set that is new begins with what the others have learned. Says
-// which set each layer, and the norm behind it, uses from here on: set[layers], borrowed. Passes train no other set.
+// which set each layer of the whole, and the norm behind it, uses from here on: set[layers], borrowed. Passes train no other set.
 void network_use_sets(struct network *, const uint8_t *set);
 void network_copy_set(struct network *, int from, int to); // with its momentum and all that is kept for it
 
@@ -52,12 +63,13 @@ struct quantization {
 };
 
 // Statistics and ranges estimated for one plan on fixed images, instead of the running averages that would mix all
-// formats. A pass in mode CALIBRATE adds its batch to it; passes in mode FIXED use it.
+// formats. A pass in mode CALIBRATE adds its batch to it; passes in mode FIXED use it. It is of one path: clear it before the first pass in
+// mode CALIBRATE of another.
 struct calibration;
 struct calibration *calibration_new(const struct network *, struct fault *);
 void calibration_free(struct calibration *);
 void calibration_clear(struct calibration *);
-float calibration_range(const struct calibration *, int layer); // of the layer's input activations
+float calibration_range(const struct calibration *, int layer); // of the layer's input activations; 0: it rests
 
 enum pass {
 	PASS_TRAIN,     // the batch's own statistics and ranges; keeps what network_backward needs; moves moving ranges
@@ -66,7 +78,7 @@ enum pass {
 	PASS_FIXED,     // statistics and ranges of the calibration: the result for an image does not depend on its batch
 };
 
-// Where the images of the next pass go: [batch][h][w][c], to be filled by the caller.
+// Where the images of the next pass go: [batch][h][w][c], of the size that the model that runs has, to be filled by the caller.
 float *network_input(struct network *);
 // Forward over the first `images` of the input. The calibration is for the modes that name it, else NULL.
 void network_forward(struct network *, const struct plan *, const struct quantization *, enum pass, int images,
@@ -82,7 +94,7 @@ struct loss {
 struct loss network_loss(struct network *, const uint8_t *labels, int images, double smoothing);
 // Gradients of the mean loss; after PASS_TRAIN and network_loss.
 void network_backward(struct network *);
-// The gradients of the last backward pass, laid out as the array "weights".
+// The gradients of the last backward pass, laid out as the array "weights" is in a network of the model that runs alone.
 const float *network_gradient(const struct network *);
 // What rounding a layer to other formats would do to the loss, by the gradients of a backward pass, each layer on its own: of weights
 // and of input activations the linear term, the sum of gradient times error, and Fisher's, half the mean over images of the sum of
@@ -95,7 +107,7 @@ struct errors *errors_new(const struct network *, const int *format, int formats
 void errors_free(struct errors *);
 // Backward passes from here on fill it, of inputs from every `every`th image, the first being image `turn`; NULL: none does.
 void network_watch_errors(struct network *, struct errors *, int every, int turn);
-const double *errors_values(const struct errors *); // of the last pass: [layers][formats][ERRORS]
+const double *errors_values(const struct errors *); // of the last pass: [layers][formats][ERRORS]; 0 for layers that rest
 // SGD with Nesterov momentum (Sutskever et al., 2013), or AdamW (Loshchilov and Hutter, 2019).
 struct optimizer {
 	enum optimizer_kind { OPTIMIZER_SGD, OPTIMIZER_ADAMW } kind; // AdamW: the network must keep second moments
@@ -105,13 +117,14 @@ struct optimizer {
 	double clip; // a longer gradient is scaled down to it; 0: never. The straight-through gradient of a narrow format can be wild
 	double average; // how much the average of the weights keeps, in the end; at first less: (1 + step)/(10 + step)
 };
-// One step; `step` counts from 0. Returns the gradient's length; where that is not a number, nothing is changed.
+// One step of what the last backward pass used; `step` counts from 0. Returns the gradient's length; where that is not a number, nothing is changed.
 double network_update(struct network *, const struct optimizer *, long step);
 
 // Per layer, the share of its weights that stand within an eighth of a step of the plan's format from an edge, where rounding tips
-// over: more than 3/8 from the code that they round to (RFQuant, CVPR 2024). Even weights would give a quarter. Rounds anew.
+// over: more than 3/8 from the code that they round to (RFQuant, CVPR 2024). Even weights would give a quarter. Layers that rest: NAN.
+// Rounds anew.
 void network_near_edges(struct network *, const struct plan *, const struct quantization *, float *share);
-// The largest magnitude of a layer's weights.
+// The largest magnitude of the weights of a layer that the path uses; 0: it rests.
 float network_weight_peak(const struct network *, int layer);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Inside nn: a network's nodes, one per operator, and what operators do. Images are [h][w][c], batches of them one after another.
+// Inside nn: the nodes of the model that runs, one per operator, and what operators do. Images are [h][w][c], batches of them one after another.
 #ifndef ENGINE_NN_NODE_H
 #define ENGINE_NN_NODE_H
 
@@ -30,19 +30,25 @@ struct node_ops;
 struct node {
 	const struct op *op;
 	const struct node_ops *does;
+	int home;  // the operator of the whole that it is; -1: one that the whole lacks and that keeps nothing there
+	int layer; // the layer of the whole that it is; -1: none
 	struct shape in, out;
 	float *x;          // output, [batch][h][w][c]
 	float *grad;       // gradient of the output; NULL for the input
 	float peak;        // largest magnitude of the output in the present pass; below 0: not known
 	bool grad_written; // has a consumer written to grad in the present backward pass?
 
-	// Parameters: offsets into the network's arrays. A layer's weights are [kernel rows][kernel columns][in.c/groups][out.c].
+	// Parameters: places in the gradient, and the numbers themselves in the present pass. A layer's weights are
+	// [kernel rows][kernel columns][in.c/groups][out.c].
+	int parameter; // the first, among the network's
 	long weights, weight_count;
 	long bias, gain; // [out.c]; tokens: the positions, the class token
 	long own;        // norms, where there are sets: what each has for itself, set by set: gain[c], bias[c]
 	long own_stride; // from a set to the next
-	int follows;     // norms: the layer whose set they use; -1: there is none, and it is set 0
-	int set;         // norms, in the present pass
+	const float *weights_now, *bias_now, *gain_now;
+	const float *own_now; // of the set in use
+	int follows;          // norms: the layer of the whole whose set they use; -1: there is none, and it is set 0
+	int set;              // norms, in the present pass
 
 	// Layers, in the present pass.
 	struct grid grid;        // of the input activations
@@ -75,46 +81,83 @@ struct scratch {
 	float *image, *gradient, *back;
 };
 
+// Neighbours that a node learns: of the whole, or of the model that runs.
 struct parameter {
-	long at, count;
+	long at, count; // in the gradient, of the whole in its arrays
 	enum fill { FILL_ZERO, FILL_ONE, FILL_HE, FILL_EVEN, FILL_TOKEN } fill;
 	int fan;     // inputs of an output: FILL_HE, FILL_EVEN
-	int op, set; // of a norm's set: the norm, which set; op 0: what all share
+	int op, set; // whose it is; of a norm's set: which; -1: what all sets share
+	// Of the model that runs: where it is in the whole's arrays. A slice of what begins at `from`, in runs of `run`.
+	long from, runs, run;
+	struct slice slice;
+	float *copy;       // of more than one run
+	const float **now; // where its node has its numbers
 };
 
-// Parameters in pieces, for the optimizer.
+// A stretch of a parameter, for the optimizer.
 struct piece {
-	long first, count;
-	bool decays;    // weights do; biases, norms and tokens do not
-	int op, set;    // of the parameter that it is of
-	double squares; // of its gradient, in the present update
+	int parameter;
+	long first, count; // in the gradient
+	double squares;    // of it, in the present update
+};
+
+// What a lay-out has memory in: kept from one to the next, and larger where that needs more.
+enum room {
+	ROOM_NODES,
+	ROOM_PARAMETERS,
+	ROOM_PIECES,
+	ROOM_WORK,
+	ROOM_GRADIENT,
+	ROOM_LIVES,
+	ROOM_ACTIVATIONS,
+	ROOM_ARRAYS,
+	ROOM_SCRATCH,
+	ROOM_PARTIAL,
+	ROOM_SUMS,
+	ROOM_ZEROS,
+	ROOM_ONES,
+	ROOMS
 };
 
 struct network {
-	const struct model *model;
+	const struct model *whole; // whose numbers it keeps
 	struct team *team;
 	const struct kernels *kernels;
 	int batch;
-	struct node *node;                                       // [model->ops]
-	float *weights;                                          // parameters that passes use: `trained`, or `average`
-	float *trained, *gradient, *momentum, *second, *average; // likewise [parameters]; the last two NULL where not kept
-	float *ranges;                                           // a moving range per layer, set by set
-	int sets;                                                // 0: there are none
-	const uint8_t *set;                                      // [model->layers]: in use; NULL: all use the first
+	float *weights;                               // numbers that passes use: `trained`, or `average`
+	float *trained, *momentum, *second, *average; // [parameters]; the last two NULL where not kept
+	float *ranges;                                // a moving range per layer of the whole, set by set
+	int sets;                                     // 0: there are none
+	const uint8_t *set;                           // [whole->layers]: in use; NULL: all use the first
 	long parameters;
-	struct parameter *parameter;
+	struct parameter *all; // of the whole
+	int all_count;
+	int *first, *first_set;  // [whole->ops]: an operator's first parameter, and the first of its sets
+	float *peaks;            // [NN_CHUNKS]
+	uint32_t *histograms;    // [NN_CHUNKS][RANGE_BINS]
+	void *memory[NN_BLOCKS]; // all that is above, for freeing
+	int blocks;
+
+	// The lay-out: see nodes.c.
+	const struct model *model; // that runs
+	uint64_t settled;          // the id of its path; 0: it is the whole itself, or memory ran out
+	struct node *node;         // [model->ops]
+	float *gradient;           // [gradients]
+	long gradients;
+	struct parameter *parameter; // in use
 	int parameter_count;
+	int copies; // parameters of several runs
+	struct piece *piece;
+	int pieces;
 	struct scratch *scratch; // [team size]
 	float *partial;          // partial sums of gradients, a row per chunk
 	double *sums;            // [NN_CHUNKS][2][most channels]: of biases, of gates
 	int sum_stride;
-	float *zeros, *ones;  // [most channels]
-	float *peaks;         // [NN_CHUNKS]
-	uint32_t *histograms; // [NN_CHUNKS][RANGE_BINS]
-	struct piece *piece;  // the parameters, in pieces for the update
-	int pieces;
-	void *memory[NN_BLOCKS]; // all that is above, for freeing
-	int blocks;
+	float *zeros, *ones; // [most channels]
+	struct {
+		void *at;
+		size_t size;
+	} room[ROOMS];
 
 	// The present pass.
 	const struct plan *plan;
@@ -126,7 +169,7 @@ struct network {
 };
 
 struct calibration {
-	int layers, ops;
+	int layers, ops; // of the whole
 	double batches;
 	float *range;    // [layers]: mean over the batches
 	double *moments; // per norm: mean[c], then mean square[c]; at offset[op]
@@ -136,23 +179,35 @@ struct calibration {
 
 // What a node takes of memory: counted first (base NULL), then cut with the same calls.
 struct storage {
+	const struct network *net;
+	bool of_whole; // only the whole's parameters are wanted
+	int op, first; // whose turn it is, and its first parameter
 	float *base;
 	long used, parameters;
 	struct parameter *parameter; // NULL while counting
-	int parameter_count;
+	int parameter_count, copies;
 	long image, gradient, back, partial; // most of a node's, of scratch and partial sums
 };
-long storage_parameter(struct storage *, long count, enum fill, int fan);
+// Returns its place in the gradient. `now`: where the node wants to find its numbers in a pass.
+long storage_parameter(struct storage *, const float **now, long count, enum fill, int fan);
 // Of a norm's set.
-long storage_set(struct storage *, long count, int op, int set);
+long storage_set(struct storage *, const float **now, long count, int set);
 float *storage_work(struct storage *, long count);
 void storage_scratch(struct storage *, long image, long gradient, long back);
 void storage_partial(struct storage *, struct node *, long count, int chunks);
 
 long network_ranges(const struct network *);              // how many moving ranges there are
 void *network_block(struct network *, size_t bytes);      // zeroed, freed with the network; NULL once memory has run out
+void *network_room(struct network *, enum room, size_t);  // likewise; zeroed when it is new, and what was in it may be gone
 bool optimizer_reserve(struct network *, unsigned keeps); // what the optimizer keeps; false: out of memory
+bool optimizer_find_pieces(struct network *);             // of the lay-out; false: out of memory
 void optimizer_clear(struct network *);
+
+// nodes.c. False: out of memory, and nothing is laid out.
+bool nodes_whole(struct network *);                      // the whole's parameters; once
+bool nodes_make(struct network *, const struct path *);  // NULL: the whole itself runs
+void nodes_bind(struct network *);                       // gives the nodes the numbers that the coming pass uses
+const struct node_ops *operator_of(const struct node *); // network.c
 
 // What an operator does. Images, formats and mode are those of the network's present pass.
 struct node_ops {
@@ -197,10 +252,19 @@ static inline long norm_set_size(const struct node *n)
 {
 	return 2L * n->out.c;
 }
-long norm_own(const struct node *, int set); // where what the set has for itself begins
-static inline int layer_set(const struct network *net, int layer)
+long norm_own(const struct node *, int set);                      // where what the set has for itself begins
+static inline int layer_set(const struct network *net, int layer) // of the whole
 {
 	return net->set && layer >= 0 ? net->set[layer] : 0;
+}
+static inline bool parameter_is_weight(const struct parameter *p) // of a layer: only these decay
+{
+	return p->fill == FILL_HE || p->fill == FILL_EVEN;
+}
+// A set that is not in use rests: no pass reads it, and neither decay nor momentum moves it.
+static inline bool parameter_rests(const struct network *net, const struct parameter *p)
+{
+	return p->set >= 0 && net->node[p->op].set != p->set;
 }
 // norm.c: adds to a chunk's sums and extremes; `fresh` at its first pixels.
 void norm_add_sums(const struct network *, const struct node *, int chunk, bool fresh, const float *x, long pixels);

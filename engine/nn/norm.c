@@ -14,8 +14,8 @@ static void norm_reserve(const struct network *net, struct node *n, struct stora
 {
 	(void)net;
 	int c = n->out.c;
-	n->gain = storage_parameter(l, c, FILL_ONE, 0);
-	n->bias = storage_parameter(l, c, FILL_ZERO, 0);
+	n->gain = storage_parameter(l, &n->gain_now, c, FILL_ONE, 0);
+	n->bias = storage_parameter(l, &n->bias_now, c, FILL_ZERO, 0);
 	for (int i = 0; i < 7; i++)
 		*(float **[]){&n->mean, &n->deviation_inverse, &n->gain_scale, &n->shift, &n->ka, &n->kb,
 			&n->kc}[i] = storage_work(l, c);
@@ -27,7 +27,7 @@ static void norm_reserve(const struct network *net, struct node *n, struct stora
 void norm_reserve_sets(const struct network *net, struct node *n, struct storage *l)
 {
 	for (int s = 0; s < net->sets; s++) {
-		long at = storage_set(l, norm_set_size(n), (int)(n->op - net->model->op), s);
+		long at = storage_set(l, &n->own_now, norm_set_size(n), s);
 		if (s == 0)
 			n->own = at;
 		n->own_stride = s ? (at - n->own) / s : 0;
@@ -95,14 +95,14 @@ static float waiting_peak(const struct network *net, const struct node *n, int c
 
 static double gain_of(const struct network *net, const struct node *n, int channel)
 {
-	double shared = (double)net->weights[n->gain + channel];
-	return net->sets ? shared + (double)net->weights[norm_own(n, n->set) + channel] : shared;
+	double shared = (double)n->gain_now[channel];
+	return net->sets ? shared + (double)n->own_now[channel] : shared;
 }
 
 static double bias_of(const struct network *net, const struct node *n, int channel)
 {
-	double shared = (double)net->weights[n->bias + channel];
-	return net->sets ? shared + (double)net->weights[norm_own(n, n->set) + n->out.c + channel] : shared;
+	double shared = (double)n->bias_now[channel];
+	return net->sets ? shared + (double)n->own_now[n->out.c + channel] : shared;
 }
 
 // What moves the shared part moves the part of the set in use, and no other set.
@@ -125,7 +125,7 @@ static void norm_forward(struct network *net, struct node *n)
 	int c = n->in.c;
 	double pixels = (double)(net->images * pixels_of(n->in)), *moments = n->sums;
 	if (net->pass == PASS_FIXED) {
-		moments = net->calibration->moments + net->calibration->offset[n->op - net->model->op];
+		moments = net->calibration->moments + net->calibration->offset[n->home];
 		pixels = 1;
 	} else {
 		if (job.in[0]->norm != n)
@@ -135,7 +135,7 @@ static void norm_forward(struct network *net, struct node *n)
 	for (int j = 0; j < c; j++) {
 		double mean = moments[j] / pixels, variance = fmax(0, moments[c + j] / pixels - mean * mean);
 		if (net->pass == PASS_CALIBRATE) {
-			double *kept = net->calibration->moments + net->calibration->offset[n->op - net->model->op];
+			double *kept = net->calibration->moments + net->calibration->offset[n->home];
 			kept[j] += (mean - kept[j]) / net->calibration->batches;
 			kept[c + j] += (moments[c + j] / pixels - kept[c + j]) / net->calibration->batches;
 		}

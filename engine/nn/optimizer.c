@@ -14,28 +14,31 @@ static void find_pieces(struct network *net)
 		const struct parameter *p = &net->parameter[i];
 		for (long at = 0; at < p->count; at += PIECE, net->pieces++)
 			if (net->piece)
-				net->piece[net->pieces] = (struct piece){.first = p->at + at,
-					.count = p->count - at < PIECE ? p->count - at : PIECE,
-					.decays = p->fill == FILL_HE || p->fill == FILL_EVEN,
-					.op = p->op,
-					.set = p->set};
+				net->piece[net->pieces] = (struct piece){.parameter = i,
+					.first = p->at + at,
+					.count = p->count - at < PIECE ? p->count - at : PIECE};
 	}
+}
+
+bool optimizer_find_pieces(struct network *net)
+{
+	net->piece = NULL;
+	find_pieces(net);
+	net->piece = network_room(net, ROOM_PIECES, (size_t)net->pieces * sizeof *net->piece);
+	if (net->piece)
+		find_pieces(net);
+	return net->piece != NULL;
 }
 
 bool optimizer_reserve(struct network *net, unsigned keeps)
 {
 	size_t size = (size_t)net->parameters * sizeof(float);
-	net->trained = net->weights;
+	net->weights = net->trained = network_block(net, size);
 	net->momentum = network_block(net, size);
 	net->second = keeps & NETWORK_SECOND_MOMENTS ? network_block(net, size) : NULL;
 	net->average = keeps & NETWORK_AVERAGE ? network_block(net, size) : NULL;
-	find_pieces(net);
-	net->piece = network_block(net, (size_t)net->pieces * sizeof *net->piece);
-	if (!net->momentum || !net->piece || (keeps & NETWORK_SECOND_MOMENTS && !net->second) ||
-		(keeps & NETWORK_AVERAGE && !net->average))
-		return false;
-	find_pieces(net);
-	return true;
+	return net->trained && net->momentum && (net->second || !(keeps & NETWORK_SECOND_MOMENTS)) &&
+		(net->average || !(keeps & NETWORK_AVERAGE));
 }
 
 void optimizer_clear(struct network *net)
@@ -75,38 +78,42 @@ struct update {
 	float scale, rate, keep;
 };
 
-// A set that was not in use rests: neither decay nor momentum moves it.
-static bool rests(const struct network *net, const struct piece *p)
-{
-	return p->op && net->node[p->op].set != p->set;
-}
-
 static void square_piece(void *context, int piece, int worker)
 {
 	(void)worker;
 	struct network *net = context;
 	struct piece *p = &net->piece[piece];
-	p->squares = rests(net, p) ? 0 : net->kernels->squares(net->gradient + p->first, p->count);
+	bool rests = parameter_rests(net, &net->parameter[p->parameter]);
+	p->squares = rests ? 0 : net->kernels->squares(net->gradient + p->first, p->count);
+}
+
+// Numbers that lie side by side in the whole's arrays, from `at` on, and in the gradient.
+static void update_run(const struct update *u, bool decay, long at, const float *g, long count)
+{
+	const struct optimizer *o = u->optimizer;
+	const struct network *net = u->net;
+	float *w = net->trained + at, *m = net->momentum + at;
+	if (o->kind == OPTIMIZER_ADAMW)
+		net->kernels->adamw(w, m, net->second + at, g, count, u->scale, u->rate, (float)o->momentum, (float)o->beta2,
+			decay ? (float)(o->rate * o->decay) : 0);
+	else
+		net->kernels->sgd(w, m, g, count, u->scale, u->rate, (float)o->momentum, decay ? (float)o->decay : 0);
+	if (net->average)
+		net->kernels->follow(w, u->keep, net->average + at, count);
 }
 
 static void update_piece(void *context, int piece, int worker)
 {
 	(void)worker;
 	const struct update *u = context;
-	const struct optimizer *o = u->optimizer;
-	const struct network *net = u->net;
-	const struct piece *p = &net->piece[piece];
-	float *w = net->trained + p->first, *m = net->momentum + p->first;
-	const float *g = net->gradient + p->first;
-	if (rests(net, p))
-		return;
-	if (o->kind == OPTIMIZER_ADAMW)
-		net->kernels->adamw(w, m, net->second + p->first, g, p->count, u->scale, u->rate, (float)o->momentum,
-			(float)o->beta2, p->decays ? (float)(o->rate * o->decay) : 0);
-	else
-		net->kernels->sgd(w, m, g, p->count, u->scale, u->rate, (float)o->momentum, p->decays ? (float)o->decay : 0);
-	if (net->average)
-		net->kernels->follow(w, u->keep, net->average + p->first, p->count);
+	const struct piece *piece_now = &u->net->piece[piece];
+	const struct parameter *p = &u->net->parameter[piece_now->parameter];
+	long end = piece_now->first + piece_now->count;
+	for (long at = piece_now->first, count; at < end && !parameter_rests(u->net, p); at += count) {
+		long run = (at - p->at) / p->run, within = (at - p->at) % p->run;
+		count = p->run - within < end - at ? p->run - within : end - at;
+		update_run(u, parameter_is_weight(p), p->from + slice_run(&p->slice, run) + within, u->net->gradient + at, count);
+	}
 }
 
 double network_update(struct network *net, const struct optimizer *o, long step)

@@ -57,7 +57,7 @@ static void forward_pixels(const struct job *job, struct span span, int chunk, i
 		float *y = n->x + from * co;
 		layer_round(job, from, rows, rounded);
 		for (int r = 0; n->op->bias && r < rows; r++)
-			memcpy(y + (long)r * co, net->weights + n->bias, (size_t)co * sizeof *y);
+			memcpy(y + (long)r * co, n->bias_now, (size_t)co * sizeof *y);
 		multiply(net->kernels, rows, ci, co, rounded, n->forward, y, n->op->bias);
 		layer_add_sums(job, chunk, from == first, y, rows);
 	}

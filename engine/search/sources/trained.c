@@ -138,7 +138,7 @@ static bool ready(struct source *source, struct fault *fault)
 	const struct knobs *k = &s->knobs;
 	unsigned keeps = (k->optimizer == KNOB_ADAMW ? NETWORK_SECOND_MOMENTS : 0u) | (k->ema > 0 ? NETWORK_AVERAGE : 0u);
 	if (!(t->team = team_new(k->threads ? (int)k->threads : processors(), fault)) ||
-		!(t->network = network_new(s->model, (int)k->batch, keeps, t->sets = sets_of(s), t->team, fault)) ||
+		!(t->network = network_new(s->model, NULL, (int)k->batch, keeps, t->sets = sets_of(s), t->team, fault)) ||
 		!(t->calibration = calibration_new(t->network, fault)) ||
 		!(t->errors = errors_new(t->network, s->space->format, s->space->options, fault)))
 		return false;
