@@ -205,7 +205,8 @@ void additive_hint(struct additive *a, const double *lost)
 {
 	double by = fmax(HINT, 1 / (1 + (double)a->numbers[HINTS]));
 	for (int k = 0; k < a->most; k++)
-		a->hint[k] += (float)(by * (lost[k] - (double)a->hint[k]));
+		if (!isnan(lost[k]))
+			a->hint[k] += (float)(by * (lost[k] - (double)a->hint[k]));
 	a->numbers[HINTS]++;
 	if (!(a->numbers[KNOWN] > 0))
 		forget(a); // the first lesson is still to come

@@ -31,7 +31,8 @@ void additive_copy(struct additive *to, const struct additive *from);
 // Whether its decisions are those of a partition. Between a change of what is decided together and the next step, they are not.
 bool additive_follows(const struct additive *, const struct partition *);
 
-// What each slot's options lose by the gradients of a step of training: lost[slots][options of the slot with the most], in any unit.
+// What each slot's options lose by the gradients of a step of training: lost[slots][options of the slot with the most], in any unit; NAN: of
+// this one nothing is known.
 // It is smoothed, and is what the model begins from: the first lesson finds it there, and what is known fades to it.
 void additive_hint(struct additive *, const double *lost);
 // Choices of one step: choice[count][slots]. One choice alone teaches nothing.

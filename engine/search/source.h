@@ -33,7 +33,8 @@ struct source_kind {
 	// One step on a path. NULL: nothing is trained, and there is no warm-up. False: no number comes out, and nothing will any
 	// more.
 	bool (*train)(struct source *, int lane, const uint8_t *path, struct training *, struct fault *);
-	// By the gradients of the step that was trained last, what each option of each slot loses: fills [slots][shared->options].
+	// By the gradients of the step that was trained last, what each option of each slot of formats loses: fills [slots][shared->options],
+	// NAN for layers that were not there.
 	// False: that step did not look. NULL: none does.
 	bool (*errors)(struct source *, double *lost);
 	double (*rate)(const struct source *, long step); // of that step, counted from 0; NULL where nothing is trained

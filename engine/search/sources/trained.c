@@ -37,8 +37,9 @@ struct trained {
 	uint8_t *labels; // [batch]
 	uint32_t *index; // [batch]
 	struct plan plan;
-	int sets;     // of norms; 0: none
-	uint8_t *set; // [layers]: in use by the plan
+	struct path path; // of the plan, where there is an architecture to choose
+	int sets;         // of norms; 0: none
+	uint8_t *set;     // [layers]: in use by the plan
 	int lane, count;
 	const uint8_t *posted;
 };
@@ -86,6 +87,7 @@ static void trained_close(struct source *source)
 	free(t->heldout.order);
 	free(t->labels);
 	free(t->index);
+	path_free(&t->path);
 	free(t->plan.layer);
 	free(t->set);
 	free(t);
@@ -131,17 +133,36 @@ static int sets_of(const struct shared *s)
 	return 0;
 }
 
+// The largest path of the space, for which the network takes its memory. False with a fault.
+static bool settle_largest(struct trained *t, struct fault *fault)
+{
+	const struct space *space = t->source.shared->space;
+	uint8_t *choice = calloc((size_t)space->slots, 1);
+	for (int i = 0; choice && i < space->slots; i++)
+		choice[i] = (uint8_t)(space->slot[i].options - 1);
+	bool ok = choice ? space_settle(space, t->source.shared->blueprint, choice, &t->plan, &t->path, fault)
+			 : fault_memory(fault, "search");
+	free(choice);
+	return ok;
+}
+
+static bool make_network(struct trained *t, struct fault *fault)
+{
+	const struct shared *s = t->source.shared;
+	const struct knobs *k = &s->knobs;
+	unsigned keeps = (k->optimizer == KNOB_ADAMW ? NETWORK_SECOND_MOMENTS : 0u) | (k->ema > 0 ? NETWORK_AVERAGE : 0u);
+	t->sets = sets_of(s);
+	return settle_largest(t, fault) && (t->team = team_new(k->threads ? (int)k->threads : processors(), fault)) &&
+		(t->network = network_new(s->model, t->plan.path, (int)k->batch, keeps, t->sets, t->team, fault)) &&
+		(t->calibration = calibration_new(t->network, fault)) &&
+		(t->errors = errors_new(t->network, s->space->format, s->space->options, fault));
+}
+
 static bool ready(struct source *source, struct fault *fault)
 {
 	struct trained *t = (struct trained *)source;
 	const struct shared *s = source->shared;
 	const struct knobs *k = &s->knobs;
-	unsigned keeps = (k->optimizer == KNOB_ADAMW ? NETWORK_SECOND_MOMENTS : 0u) | (k->ema > 0 ? NETWORK_AVERAGE : 0u);
-	if (!(t->team = team_new(k->threads ? (int)k->threads : processors(), fault)) ||
-		!(t->network = network_new(s->model, NULL, (int)k->batch, keeps, t->sets = sets_of(s), t->team, fault)) ||
-		!(t->calibration = calibration_new(t->network, fault)) ||
-		!(t->errors = errors_new(t->network, s->space->format, s->space->options, fault)))
-		return false;
 	t->train = (struct stream){"epoch", DATA_TRAIN, 0, t->data->split[DATA_TRAIN].count, -1, NULL};
 	t->heldout = (struct stream){"held-out", DATA_HELDOUT, 0, report_first(t), -1, NULL};
 	t->train.order = calloc((size_t)t->train.count, sizeof *t->train.order);
@@ -152,6 +173,8 @@ static bool ready(struct source *source, struct fault *fault)
 	t->set = calloc((size_t)s->model->layers, sizeof *t->set);
 	if (!t->set || !t->train.order || !t->heldout.order || !t->labels || !t->index || !t->plan.layer)
 		return fault_memory(fault, "search");
+	if (!make_network(t, fault))
+		return false;
 	network_initialise(t->network, (uint64_t)k->seed);
 	return true;
 }
@@ -215,23 +238,32 @@ static unsigned augmentation(const struct trained *t)
 
 // ---- plans ----
 
-// The next passes' formats, and the sets of norms that go with them. `trains`: as the present step's schedule has them.
-static void take_plan(struct trained *t, int lane, const uint8_t *choice, bool trains)
+// The layer of the whole that a layer of the plan is.
+static int whole_layer(const struct trained *t, int layer)
+{
+	return t->plan.path ? t->plan.path->layer[layer] : layer;
+}
+
+// What the next passes run, and the sets of norms that go with it. `trains`: as the present step's schedule has the formats. Images are
+// loaded behind it: where they go depends on it.
+static bool take_plan(struct trained *t, int lane, const uint8_t *choice, bool trains, struct fault *fault)
 {
 	const struct shared *s = t->source.shared;
-	space_plan(s->space, choice, &t->plan);
-	for (int l = 0; trains && l < s->model->layers; l++) {
+	if (!space_settle(s->space, s->blueprint, choice, &t->plan, &t->path, fault))
+		return false;
+	for (int l = 0; trains && l < t->plan.model->layers; l++) {
 		struct layer_plan *layer = &t->plan.layer[l];
 		layer->weight = schedule_format(s, layer->weight);
 		layer->activation = schedule_format(s, layer->activation);
 	}
-	if (!t->sets)
-		return;
-	for (int l = 0; l < s->model->layers; l++) {
-		int option = space_option(s->space, space_slot(l, HALF_WEIGHT), t->plan.layer[l].weight);
-		t->set[l] = (uint8_t)(s->knobs.norm_sets == NORM_SETS_LANE ? lane : option < 0 ? s->options : option);
+	for (int l = 0; t->sets && l < t->plan.model->layers; l++) {
+		int whole = whole_layer(t, l),
+		    option = space_option(s->space, space_slot(whole, HALF_WEIGHT), t->plan.layer[l].weight);
+		t->set[whole] = (uint8_t)(s->knobs.norm_sets == NORM_SETS_LANE ? lane : option < 0 ? s->options : option);
 	}
-	network_use_sets(t->network, t->set);
+	if (t->sets)
+		network_use_sets(t->network, t->set);
+	return network_settle(t->network, &t->plan, fault);
 }
 
 // ---- steps ----
@@ -265,9 +297,10 @@ static bool errors(struct source *source, double *lost)
 	if (!looks(s))
 		return false;
 	for (int l = 0; l < s->model->layers; l++)
-		for (int o = 0; o < s->space->slot[0].options; o++, values += ERRORS) {
-			lost[space_slot(l, HALF_WEIGHT) * s->options + o] = values[ERROR_WEIGHT_SQUARE];
-			lost[space_slot(l, HALF_ACTIVATION) * s->options + o] = values[ERROR_INPUT_SQUARE];
+		for (int o = 0; o < s->space->options; o++, values += ERRORS) {
+			bool there = !t->plan.path || t->plan.path->at[l] >= 0;
+			lost[space_slot(l, HALF_WEIGHT) * s->options + o] = there ? values[ERROR_WEIGHT_SQUARE] : (double)NAN;
+			lost[space_slot(l, HALF_ACTIVATION) * s->options + o] = there ? values[ERROR_INPUT_SQUARE] : (double)NAN;
 		}
 	return true;
 }
@@ -279,9 +312,10 @@ static bool train(struct source *source, int lane, const uint8_t *path, struct t
 	const struct knobs *k = &s->knobs;
 	int batch = (int)k->batch;
 	struct quantization q = quantization(k);
+	if (!take_plan(t, lane, path, true, fault))
+		return false;
 	draw(t, &t->train, s->step, t->index, batch);
 	load(t, DATA_TRAIN, t->index, batch, augmentation(t), rng_key((uint64_t)k->seed, "augment", (uint64_t)s->step));
-	take_plan(t, lane, path, true);
 	network_forward(t->network, &t->plan, &q, PASS_TRAIN, batch, NULL);
 	struct loss loss = network_loss(t->network, t->labels, batch, k->smoothing);
 	if (!isfinite(loss.mean))
@@ -318,13 +352,14 @@ static bool collect(struct source *source, double *quality, struct fault *fault)
 	int batch = (int)s->knobs.batch;
 	long batches = s->knobs.heldout_batches;
 	struct quantization q = quantization(&s->knobs);
-	(void)fault;
 	memset(quality, 0, (size_t)t->count * sizeof *quality);
 	for (long b = 0; b < batches; b++) {
 		draw(t, &t->heldout, s->step * batches + b, t->index, batch);
-		load(t, DATA_HELDOUT, t->index, batch, AUGMENT_NONE, 0);
 		for (int i = 0; i < t->count; i++) {
-			take_plan(t, t->lane, t->posted + i * s->space->slots, false);
+			if (!take_plan(t, t->lane, t->posted + i * s->space->slots, false, fault))
+				return false;
+			if (i == 0 || t->plan.path) // another path has another place for images
+				load(t, DATA_HELDOUT, t->index, batch, AUGMENT_NONE, 0);
 			network_forward(t->network, &t->plan, &q, PASS_SAMPLE, batch, NULL);
 			struct loss loss = network_loss(t->network, t->labels, batch, 0);
 			double value = s->knobs.quality.word == QUALITY_LOSS ? -loss.mean : (double)loss.correct / batch;
@@ -369,7 +404,8 @@ static bool evaluate(struct source *source, const struct knobs *k, int lane, con
 {
 	struct trained *t = (struct trained *)source;
 	const struct shared *s = source->shared;
-	(void)fault;
+	if (!take_plan(t, lane, choice, false, fault))
+		return false;
 	network_use_average(t->network, true); // where it keeps one
 	struct quantization q = quantization(k);
 	bool test = split == SPLIT_TEST;
@@ -377,7 +413,6 @@ static bool evaluate(struct source *source, const struct knobs *k, int lane, con
 	long all = t->data->split[test ? DATA_TEST : DATA_HELDOUT].count - first, correct = 0;
 	struct cursor c = {0, images > 0 && images < all ? images : all};
 	double loss = 0;
-	take_plan(t, lane, choice, false);
 	e->split = split;
 	e->calibration_images = calibrate(t, &q, k->calibration);
 	for (int count; (count = next_batch(t, &c, first, test ? DATA_TEST : DATA_HELDOUT)) > 0;) {
@@ -401,8 +436,11 @@ static void near_edges(struct source *source, int lane, const uint8_t *choice, f
 {
 	struct trained *t = (struct trained *)source;
 	struct quantization q = quantization(&source->shared->knobs);
-	take_plan(t, lane, choice, false);
-	network_near_edges(t->network, &t->plan, &q, share);
+	bool ok = take_plan(t, lane, choice, false, NULL);
+	if (ok)
+		network_near_edges(t->network, &t->plan, &q, share);
+	for (int l = 0; !ok && l < source->shared->model->layers; l++)
+		share[l] = NAN;
 }
 
 static void begin_lane(struct source *source, int lane, int from)
