@@ -396,7 +396,7 @@ static bool make_snapshot(struct snapshot *s, const struct engine_info *info, in
 {
 	s->slot = calloc((size_t)info->slots, sizeof *s->slot);
 	s->layer = calloc((size_t)info->layers, sizeof *s->layer);
-	s->group = calloc((size_t)info->layers, sizeof *s->group);
+	s->group = calloc((size_t)info->slots, sizeof *s->group);
 	s->point = calloc((size_t)room, sizeof *s->point);
 	s->choices = calloc((size_t)room, (size_t)info->slots);
 	s->settings = config_new();

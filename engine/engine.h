@@ -89,16 +89,22 @@ bool engine_use_kernels(const char *name);
 // ---- what never changes in a search -----------------------------------------------------------------------------------
 
 struct option_info {
-	char name[16]; // "int4"
-	int bits;      // width, for ordering and colour
+	char name[16]; // "int4", "5", "off"
+	int bits;      // of a format: its width, for ordering and colour; else 0
 };
 
-// A slot is a place for one format: a layer's weights, or its input activations. A choice is one option per slot, info->slots
-// bytes. The slots never change while a search lives. Which of them the policy decides as one may change (see struct slot_state).
+// A slot is one thing that may vary: the format of a layer's weights or of its input activations, or a choice that the network's
+// description has written in it, the kernel of a block, say. A choice is one option per slot, info->slots bytes. The slots never change
+// while a search lives. Which of them the policy decides as one may change (see struct slot_state).
 struct slot_info {
-	char name[ENGINE_NAME]; // "stem.w": the weights of stem; "stem.a": its input activations
-	int layer;              // the layer it is a part of
-	int options;            // narrowest first
+	char name[ENGINE_NAME]; // "stem.w": the weights of stem; "stem.a": its input activations; "s2b1.kernel"
+	const char *kind;       // "w", "a", "kernel", "expand", "depth" …
+	int layer;              // of a format: the layer it is a part of; -1: it is of the architecture
+	// It is there only while slot `owner` holds one of the options `when` (bits), and is there itself; else it rests, and makes no difference.
+	// owner -1: always.
+	int owner;
+	uint32_t when;
+	int options; // from small to large; formats: narrowest first
 	const struct option_info *option;
 };
 
@@ -113,16 +119,17 @@ struct layer_info {
 	double weights;                   // number of weights, without bias
 	double activations;               // number of input activations for one image
 	int weight_slot, activation_slot; // -1 where there is no search
+	bool owned;                       // it is not there under every choice: its slots have an owner
 };
 
 struct engine_info {
 	char net[ENGINE_TEXT], data[ENGINE_TEXT], space[ENGINE_TEXT], preset[ENGINE_NAME];
 	uint64_t seed;
 	int threads, batch;
-	int layers;
+	int layers; // of any choice, each at its largest
 	const struct layer_info *layer;
-	int slots;
-	const struct slot_info *slot; // [slots]: the two of a layer are neighbours
+	int slots, formats;           // the first `formats` slots are of formats: the two of a layer are neighbours
+	const struct slot_info *slot; // [slots]
 	int image_h, image_w, image_c, classes;
 	long train_images, heldout_images, test_images;
 	double parameters;
@@ -179,7 +186,7 @@ void engine_pause(struct engine *);
 // ---- requests -------------------------------------------------------------------------------------------------------------
 
 enum change_kind {
-	// name: as snapshot_meant reads it; value: the allowed formats, joined by commas, or "all"
+	// name: as snapshot_meant reads it; value: the allowed options, joined by commas, or "all"
 	CHANGE_RESTRICT,
 	// name: a cost term, which is added if the search lacks it; value: a number >= 0
 	CHANGE_WEIGHT,
@@ -192,7 +199,8 @@ enum change_kind {
 	// the first item's value: steps to add to the horizon. A second item, `rate`: the learning rate falls again from that
 	// value. An inverse has a negative number of steps, and `from`, the step at which the rate began to fall
 	CHANGE_EXTEND,
-	// name: a group; value: a glob over layers, which are decided as one from now on; "": dissolves the group
+	// name: a group; value: a glob over layers, or over slots of the architecture, which are decided as one from now on; "":
+	// dissolves the group
 	CHANGE_GROUP,
 	// name: a cost term; value: its target. The new lane begins as a copy of change.lane, with these targets; a term without
 	// a weight there gets the largest weight of those that have one
@@ -295,12 +303,13 @@ struct slot_state {
 	uint32_t allowed;                  // bit per option
 	uint8_t modal;                     // the most likely allowed option
 	uint8_t result;                    // the option of the result
+	bool there;                        // it does not rest in the modal choice
 	// What the additive model of quality says of the options, in the unit of quality; NAN: nothing yet.
 	float worth[ENGINE_OPTIONS]; // beyond that of the modal option
 	float error[ENGINE_OPTIONS]; // the standard error of that
 	float tried[ENGINE_OPTIONS]; // number of scored choices that held the option, the older ones counted for less
 	int decision;                // the policy's decision that sets it; slots with equal numbers are decided as one
-	int group;                   // the group of its layer, in the snapshot's list; -1: none
+	int group;                   // its group, or that of its layer, in the snapshot's list; -1: none
 };
 
 // A layer's weights, which all formats share.
@@ -311,7 +320,7 @@ struct layer_state {
 };
 
 struct group_state {
-	char name[ENGINE_NAME], pattern[ENGINE_TEXT]; // the layers that match are decided as one
+	char name[ENGINE_NAME], pattern[ENGINE_TEXT]; // the layers, or slots of the architecture, that match are decided as one
 };
 
 // Where a target lies among the costs of the choices that the restrictions allow.
@@ -406,7 +415,7 @@ struct snapshot {
 	char says[ENGINE_TEXT]; // what the search is doing: "warm-up 40/120: pins count, the policy waits"
 	int terms;
 	struct term_state term[ENGINE_TERMS];
-	int decisions; // of the policy: one per layer or group when tied, two when split
+	int decisions; // of the policy: one per layer or group when tied, two when split; one per slot of the architecture
 	// The result is the policy's likeliest choice within all targets that have a weight: the modal choice if that is within
 	// them, and the cheapest choice found if none is.
 	bool within; // the result is within all of these targets
@@ -427,10 +436,14 @@ struct snapshot {
 };
 struct snapshot *snapshot_new(void);
 void snapshot_free(struct snapshot *);
-// Finds the slots that a word means, by the grammar of names LAYER|GLOB|GROUP[.w|.a]: both slots of the layer, of each layer that
-// the glob matches or of the group's layers, and all slots decided with them; with .w or .a, only that half. Fills meant[slots];
-// returns false if the word means none.
-bool snapshot_meant(const struct snapshot *, const char *word, bool *meant);
+// Finds the slots that a word means, by the grammar of names: LAYER|GLOB|GROUP[.w|.a] is both slots of the layer, of each layer that
+// the glob matches or of the group's layers, and all slots decided with them; with .w or .a, only that half. SLOT|GLOB|GROUP is a slot of the
+// architecture, and where nothing else has the name, BLOCK is those of the block. Where a word means layers as well as slots, layers come
+// first, unless the options that are asked for (NULL: nothing is said) are the slots'; "all" means both. Fills meant[slots]; returns
+// false if the word means none.
+bool snapshot_meant(const struct snapshot *, const char *word, const char *options, bool *meant);
+// Whether a slot rests under a choice: its owner, or what owns that, holds an option under which it is not there.
+bool engine_rests(const struct engine_info *, int slot, const uint8_t *choice);
 // Returns what the reward adds to a quality for these costs, at most 0, by the snapshot's weights and targets; NAN if the reward
 // is a product (mnas), in which costs have no part of their own.
 double snapshot_penalty(const struct snapshot *, const double cost[ENGINE_TERMS]);

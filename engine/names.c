@@ -3,22 +3,39 @@
 #include <string.h>
 
 #include "engine/engine.h"
-#include "engine/space/space.h"
+#include "engine/space/names.h"
 
-bool snapshot_meant(const struct snapshot *s, const char *word, bool *meant)
+static struct named_slot named(const void *of, int slot)
 {
-	bool any = false;
-	memset(meant, 0, (size_t)s->slots * sizeof *meant);
-	for (int i = 0; i < s->slots; i++) {
-		const struct slot_info *slot = &s->info->slot[i];
-		int g = s->slot[i].group;
-		enum meaning meaning = space_meaning(word, s->info->layer[slot->layer].name, slot->name,
-			g >= 0 ? s->group[g].name : "");
-		any |= meaning != MEANS_NOTHING;
-		for (int j = 0; meaning != MEANS_NOTHING && j < s->slots; j++)
-			meant[j] |= j == i || (meaning == MEANS_LAYER && s->slot[j].decision == s->slot[i].decision);
-	}
-	return any;
+	const struct snapshot *s = of;
+	const struct slot_info *info = &s->info->slot[slot];
+	int g = s->slot[slot].group;
+	return (struct named_slot){.name = info->name,
+		.layer = info->layer >= 0 ? s->info->layer[info->layer].name : NULL,
+		.group = g >= 0 ? s->group[g].name : "",
+		.decision = s->slot[slot].decision};
+}
+
+static bool has(const void *of, int slot, const char *option)
+{
+	const struct slot_info *info = &((const struct snapshot *)of)->info->slot[slot];
+	for (int o = 0; o < info->options; o++)
+		if (strcmp(info->option[o].name, option) == 0)
+			return true;
+	return false;
+}
+
+bool snapshot_meant(const struct snapshot *s, const char *word, const char *options, bool *meant)
+{
+	return names_meant(&(struct named_slots){s, s->slots, named, has}, word, options, meant);
+}
+
+bool engine_rests(const struct engine_info *info, int slot, const uint8_t *choice)
+{
+	for (; info->slot[slot].owner >= 0; slot = info->slot[slot].owner)
+		if (!(info->slot[slot].when >> choice[info->slot[slot].owner] & 1))
+			return true;
+	return false;
 }
 
 const char *engine_run_word(enum engine_run run)

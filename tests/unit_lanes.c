@@ -324,8 +324,8 @@ static void a_pin_holds_in_all_lanes_unless_said(void **context)
 	assert_int_equal(lane_of(s, 1)->partition->allowed[slot], 6);
 	run(s, 830);
 	assert_int_equal(lane_of(s, 2)->modal[slot], 1);
-	must_not(s, 0, CHANGE_RESTRICT, layer, "e4m3", "with the pins of lane 2 no format is left to it");
-	must_not(s, 2, CHANGE_RESTRICT, layer, "int4", "with the pins of lane 2 no format is left to it");
+	must_not(s, 0, CHANGE_RESTRICT, layer, "e4m3", "with the pins of lane 2 nothing is left to it");
+	must_not(s, 2, CHANGE_RESTRICT, layer, "int4", "with the pins of lane 2 nothing is left to it");
 	assert_int_equal(lane_of(s, 2)->partition->allowed[slot], 2);
 	// A new lane has the pins of the one that it begins from.
 	must(s, 2, CHANGE_ADD_LANE, "bops", "0.7x");

@@ -1131,13 +1131,13 @@ static void expect_space(const struct model *m, const char *spec, const char *fo
 {
 	struct fault f = {0};
 	char line[512], got[512] = "";
-	struct space *s = space_new(m, spec, &f);
+	struct space *s = space_new(m, NULL, 0, spec, &f);
 	if (!s)
 		fail_msg("%s: %s", spec, fault_line(&f, line, sizeof line));
 	assert_int_equal(s->slots, 2 * m->layers);
 	for (int o = 0; o < s->slot[0].options; o++) {
 		size_t used = strlen(got);
-		snprintf(got + used, sizeof got - used, "%s%s", o ? "," : "", format_table[s->slot[0].format[o]].name);
+		snprintf(got + used, sizeof got - used, "%s%s", o ? "," : "", format_table[s->format[o]].name);
 	}
 	assert_string_equal(got, formats);
 	for (int i = 0; i < s->slots; i++) {
@@ -1145,7 +1145,7 @@ static void expect_space(const struct model *m, const char *spec, const char *fo
 		snprintf(name, sizeof name, "%s.%c", m->layer[i / 2].name, "wa"[i % 2]);
 		assert_string_equal(s->slot[i].name, name);
 		for (int o = 0; o < s->slot[i].options; o++)
-			assert_int_equal(space_option(s, i, s->slot[i].format[o]), o);
+			assert_int_equal(space_option(s, i, space_format(s, i, o)), o);
 		assert_int_equal(space_option(s, i, format_named("fp32")), strstr(formats, "fp32") ? s->slot[i].options - 1 : -1);
 	}
 	space_free(s);
@@ -1188,11 +1188,11 @@ static void named_spaces(void **state)
 	for (int i = 0; i < SPACE_NAMES; i++) {
 		struct fault f;
 		double target = 0;
-		struct space *s = space_new(m, space_names[i].name, &f);
+		struct space *s = space_new(m, NULL, 0, space_names[i].name, &f);
 		assert_non_null(s);
 		// Its usual target lies between the cost of its narrowest and its widest choice.
-		double low = uniform("bops", m, s->slot[0].format[0]);
-		double high = uniform("bops", m, s->slot[0].format[s->slot[0].options - 1]);
+		double low = uniform("bops", m, s->format[0]);
+		double high = uniform("bops", m, s->format[s->options - 1]);
 		assert_true(cost_target_value(bops, high, space_names[i].target, &target, &f));
 		assert_true(low < target && target < high);
 		space_free(s);
@@ -1210,7 +1210,7 @@ static void spaces_that_cannot_be(void **state)
 		"abcdefghijabcdefghijabcdefghijabcdefghij"};
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		struct fault f = {0};
-		if (space_new(m, bad[i], &f))
+		if (space_new(m, NULL, 0, bad[i], &f))
 			fail_msg("\"%s\" is a space", bad[i]);
 		assert_true(f.where[0] && f.what[0] && f.todo[0]);
 	}
@@ -1219,11 +1219,11 @@ static void spaces_that_cannot_be(void **state)
 	struct fault f = {0};
 	memset(endless, 'e', 200000);
 	endless[200000] = 0;
-	assert_null(space_new(m, endless, &f));
+	assert_null(space_new(m, NULL, 0, endless, &f));
 	for (int i = 0; i < 200000; i++) // the last of many is none
 		endless[i] = "int4,"[i % 5];
 	endless[199999] = '9';
-	assert_null(space_new(m, endless, &f));
+	assert_null(space_new(m, NULL, 0, endless, &f));
 	assert_true(f.what[0]);
 	free(endless);
 	space_free(NULL);
@@ -1235,7 +1235,7 @@ static void choices_become_plans(void **state)
 	(void)state;
 	struct model *m = model_of("resnet8", 16, 3, 10);
 	struct fault f;
-	struct space *s = space_new(m, "int4,int8,e4m3", &f);
+	struct space *s = space_new(m, NULL, 0, "int4,int8,e4m3", &f);
 	assert_non_null(s);
 	uint8_t choice[20] = {0, 1, 2, 2, 1, 0, 0, 1, 2, 1, 0, 0, 1, 1, 2, 0, 2, 1, 1, 2};
 	struct layer_plan layer[10];

@@ -34,9 +34,9 @@
 enum { LAYERS = 3, OPTIONS = 3, RECORDS = 40, POINTS = 7 };
 
 static const struct option_info options[OPTIONS] = {{"int2", 2}, {"int4", 4}, {"int8", 8}};
-static const struct slot_info slots[LAYERS] = {
-	{"stem", 0, OPTIONS, options}, {"conv1", 1, OPTIONS, options}, {"fc", 2, OPTIONS, options}};
-static const struct engine_info info = {.net = "resnet8", .data = "glyphs", .slots = LAYERS, .slot = slots};
+static const struct slot_info slots[LAYERS] = {{"stem", "w", 0, -1, 0, OPTIONS, options},
+	{"conv1", "w", 1, -1, 0, OPTIONS, options}, {"fc", "w", 2, -1, 0, OPTIONS, options}};
+static const struct engine_info info = {.net = "resnet8", .data = "glyphs", .slots = LAYERS, .formats = LAYERS, .slot = slots};
 static const uint8_t choices[POINTS][LAYERS] = {{0, 0, 0}, {1, 1, 0}, {1, 1, 1}, {2, 1, 1}, {2, 1, 0}, {2, 2, 1}, {2, 2, 2}};
 
 // On a device with peaks of 100 and 10 T and 1 TB/s. In billions of operations, in megabytes, in ms: a tile half full under the roof
@@ -371,7 +371,8 @@ static void bits_of_halves(void **state)
 {
 	(void)state;
 	static const struct layer_info layer = {.name = "fc"};
-	static const struct slot_info halves[] = {{"fc.w", 0, OPTIONS, options}, {"fc.a", 0, OPTIONS, options}};
+	static const struct slot_info halves[] = {
+		{"fc.w", "w", 0, -1, 0, OPTIONS, options}, {"fc.a", "a", 0, -1, 0, OPTIONS, options}};
 	struct engine_info other = info;
 	other.layers = 1;
 	other.layer = &layer;
@@ -401,7 +402,7 @@ static void formats_of_one_width_stay_apart(void **state)
 {
 	(void)state;
 	static const struct option_info mixed[] = {{"int4", 4}, {"e2m1", 4}, {"int16", 16}};
-	static const struct slot_info one = {"fc", 0, 3, mixed};
+	static const struct slot_info one = {"fc", "w", 0, -1, 0, 3, mixed};
 	struct engine_info other = info;
 	other.slots = 1;
 	other.slot = &one;
@@ -420,7 +421,7 @@ static void formats_of_one_width_stay_apart(void **state)
 	// No two signs are alike, whatever the space.
 	static const struct option_info all[] = {{"int2", 2}, {"int4", 4}, {"e2m1", 4}, {"e1m2", 4}, {"int8", 8}, {"e4m3", 8},
 		{"e5m2", 8}, {"e3m4", 8}, {"bf16", 16}, {"fp16", 16}, {"int16", 16}, {"fp32", 32}};
-	static const struct slot_info every = {"fc", 0, 12, all};
+	static const struct slot_info every = {"fc", "w", 0, -1, 0, 12, all};
 	other.slot = &every;
 	f = figure_bits(&m.source);
 	assert_int_equal(f->heat->levels, 12);

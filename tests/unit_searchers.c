@@ -213,9 +213,10 @@ static void they_find_what_is_there(void **context)
 	struct search *s = search_of(with(TABLE "steps=2000", "sensitivity-exact", "choose-at=0.01"), NULL);
 	struct sensitivity *table = sensitivity_named(s->shared.model, "hawq", &f);
 	struct allocation a;
-	const struct slot *slot = &s->shared.space->slot[0];
+	const struct space *space = s->shared.space;
 	assert_true(table &&
-		allocation_of(s->shared.model, table, price_cost(s->shared.term[0].price), slot->format, slot->options, &a, &f));
+		allocation_of(s->shared.model, table, price_cost(s->shared.term[0].price), space->format, space->options, &a,
+			&f));
 	int *choice = calloc((size_t)a.layers, sizeof *choice);
 	struct allocated exact = allocate_exact(&a, lane_goal(&s->lane[0].aim[0]), 0, choice);
 	struct allocated even = allocate_uniform(&a, lane_goal(&s->lane[0].aim[0]), choice);

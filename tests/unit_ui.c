@@ -977,7 +977,8 @@ static void made_layers(struct made *m, int layers)
 		info->activation_slot = 2 * i + 1;
 		for (int half = 0; half < 2; half++) {
 			struct slot_info *slot = &m->slot[2 * i + half];
-			*slot = (struct slot_info){.layer = i, .options = MADE_OPTIONS, .option = m->option};
+			*slot = (struct slot_info){
+				.kind = half ? "a" : "w", .layer = i, .owner = -1, .options = MADE_OPTIONS, .option = m->option};
 			snprintf(slot->name, sizeof slot->name, "%.40s.%c", info->name, "wa"[half]);
 		}
 		struct slot_state *d = &m->now[2 * i];
@@ -985,6 +986,7 @@ static void made_layers(struct made *m, int layers)
 		d->modal = (uint8_t)l->modal;
 		d->decision = i;
 		d->group = -1;
+		d->there = true;
 		double total = 0;
 		for (int o = 0; o < MADE_OPTIONS; o++)
 			total += d->probability[o] = (float)exp(-abs(o - l->modal) * 4.0 * l->sure * l->sure);
@@ -1080,6 +1082,7 @@ static struct made *made_new(int layers, bool ascii)
 		.layers = layers,
 		.layer = m->layer,
 		.slots = 2 * layers,
+		.formats = 2 * layers,
 		.slot = m->slot,
 		.image_h = 32,
 		.image_w = 32,

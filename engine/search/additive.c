@@ -125,10 +125,10 @@ struct additive *additive_new(const struct partition *partition, struct fault *f
 		return NULL;
 	}
 	partition_copy(a->partition, partition);
-	for (int i = 0; i < s->slots; i++)
-		for (int o = 0; o < s->slot[i].options; o++)
+	for (int i = 0; i < s->formats; i++)
+		for (int o = 0; o < s->options; o++)
 			a->shape[i * a->options + o] = -(float)pow(4,
-				sensitivity_bits(s->slot[i].format[0]) - sensitivity_bits(s->slot[i].format[o]));
+				sensitivity_bits(s->format[0]) - sensitivity_bits(s->format[o]));
 	take_layout(a);
 	forget(a);
 	return a;

@@ -173,7 +173,7 @@ static bool list_settings(const struct lane *lane, struct settings *to)
 				if (weights->allowed >> o & 1 && activations->allowed >> other & 1 &&
 					(weights != activations || o == other))
 					to->setting[count++] = (struct layer_plan){
-						s->space->slot[w].format[o], s->space->slot[a].format[other]};
+						space_format(s->space, w, o), space_format(s->space, a, other)};
 		to->layer[l].count = (int)(to->setting + count - to->layer[l].setting);
 	}
 	return to->layer && to->setting;

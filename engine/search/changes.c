@@ -7,14 +7,14 @@
 #include <string.h>
 
 #include "engine/base/text.h"
-#include "engine/quant/format.h"
 #include "engine/search/inside.h"
+#include "engine/space/names.h"
 
-// The options that a list of formats allows a slot.
+// The options that a list allows a slot.
 static bool read_mask(const struct space *s, int slot, const char *list, uint32_t *mask, struct fault *fault)
 {
 	*mask = 0;
-	if (strcmp(list, "all") == 0) {
+	if (strcmp(list, OPTIONS_ALL) == 0) {
 		*mask = space_all(s, slot);
 		return true;
 	}
@@ -25,19 +25,33 @@ static bool read_mask(const struct space *s, int slot, const char *list, uint32_
 	return true;
 }
 
-static void mask_text(const struct space *s, int slot, uint32_t mask, char *buf, size_t size)
+// A list of options is for slots of one kind, as formats are.
+static bool of_one_kind(const struct space *s, const char *word, const char *options, const bool *meant, struct fault *fault)
+{
+	char kinds[160] = "", todo[96];
+	size_t used = 0;
+	uint32_t seen = 0;
+	for (int i = s->formats; i < s->slots && used < sizeof kinds; i++) {
+		enum slot_kind kind = s->slot[i].kind;
+		if (!meant[i] || seen >> kind & 1)
+			continue;
+		seen |= 1u << kind;
+		used += (size_t)snprintf(kinds + used, sizeof kinds - used, "%s%s", used ? ", " : "", s->slot[i].name);
+		snprintf(todo, sizeof todo, "name slots of one kind, as in *.%s", slot_kinds[kind].word);
+	}
+	return !(seen & (seen - 1)) || strcmp(options, OPTIONS_ALL) == 0 ||
+		fault_set(fault, word, todo, "it means slots of several kinds: %s", kinds);
+}
+
+// By name, or "all" where that is as good.
+static void mask_text(const struct space *s, int slot, uint32_t mask, bool all, char *buf, size_t size)
 {
 	const struct slot *d = &s->slot[slot];
-	if (mask == space_all(s, slot)) {
-		snprintf(buf, size, "all");
-		return;
-	}
 	size_t used = 0;
-	buf[0] = 0;
-	for (int o = 0; o < d->options && used < size; o++)
+	snprintf(buf, size, "%s", OPTIONS_ALL);
+	for (int o = 0; (mask != space_all(s, slot) || !all) && o < d->options && used < size; o++)
 		if (mask >> o & 1)
-			used += (size_t)snprintf(buf + used, size - used, "%s%s", used ? "," : "",
-				format_table[d->format[o]].name);
+			used += (size_t)snprintf(buf + used, size - used, "%s%s", used ? "," : "", d->option[o]);
 }
 
 static bool add_inverse(struct change *inverse, const char *name, const char *value)
@@ -57,46 +71,86 @@ static bool out_of_memory(struct fault *fault)
 	return fault_memory(fault, "change");
 }
 
-// What takes new masks back, in as few words as can be: one for many slots where all of these were the same.
-// `done` and `meant` are room for a flag per slot each, the first all false.
+// ---- what takes new masks back ----
+
+// Whether a word and options, in `now`, set the mask of slot `i` in it, and otherwise only masks of `next` that were not there before.
+static bool takes_back(const struct partition *now, const struct partition *next, const char *word, const char *options, int i,
+	bool *meant)
+{
+	const struct space *s = now->space;
+	bool exact = partition_meant(now, word, options, meant) && meant[i];
+	for (int j = 0; j < s->slots && exact; j++) {
+		uint32_t mask;
+		exact = !meant[j] ||
+			(read_mask(s, j, options, &mask, NULL) && mask == now->allowed[j] && next->allowed[j] != mask);
+	}
+	return exact;
+}
+
+// The widest word for a slot's mask that is exact. Formats: all of them, its half of all, its group or layer, itself.
+static bool word_back(const struct partition *now, const struct partition *next, int i, struct change *inverse, bool *meant)
+{
+	const struct space *s = now->space;
+	const bool format = space_of_format(s, i);
+	const int group = now->group_of[i];
+	const char *const words[] = {format ? "*" : NULL, format ? i % HALVES == HALF_WEIGHT ? "*.w" : "*.a" : NULL,
+		group >= 0       ? now->group[group].name
+			: format ? s->model->layer[space_layer(i)].name
+				 : NULL,
+		s->slot[i].name};
+	enum { WORDS = sizeof words / sizeof *words };
+	char text[ENGINE_TEXT];
+	int word = 0;
+	mask_text(s, i, now->allowed[i], true, text, sizeof text);
+	while (word < WORDS && !(words[word] && takes_back(now, next, words[word], text, i, meant)))
+		word++;
+	if (word == WORDS) { // a layer has this slot's name too: the options tell the two apart
+		mask_text(s, i, now->allowed[i], false, text, sizeof text);
+		partition_meant(now, words[--word], text, meant);
+	}
+	return add_inverse(inverse, words[word], text);
+}
+
+// In as few words as can be: one for many slots where all of these were the same. `done` and `meant` are room for a flag per slot each, the
+// first all false.
 static bool restriction_back(const struct partition *now, const struct partition *next, struct change *inverse, bool *done,
 	bool *meant)
 {
-	const struct space *space = now->space;
-	int slots = space->slots;
+	const int slots = now->space->slots;
 	for (int i = 0; i < slots; i++) {
 		if (done[i] || now->allowed[i] == next->allowed[i])
 			continue;
-		int g = now->group_of[space_layer(i)];
-		const char *const words[] = {"*", i % HALVES == HALF_WEIGHT ? "*.w" : "*.a",
-			g >= 0 ? now->group[g].name : space->model->layer[space_layer(i)].name, space->slot[i].name};
-		int word = 0;
-		for (bool all = false; !all; word += !all) {
-			all = partition_meant(now, words[word], meant);
-			for (int j = 0; j < slots && all; j++)
-				all = !meant[j] || (now->allowed[j] == now->allowed[i] && next->allowed[j] != now->allowed[i]);
-		}
+		if (!word_back(now, next, i, inverse, meant))
+			return false;
 		for (int j = i; j < slots; j++)
 			done[j] |= meant[j];
-		char text[ENGINE_TEXT];
-		mask_text(space, i, now->allowed[i], text, sizeof text);
-		if (!add_inverse(inverse, words[word], text))
-			return false;
 	}
 	return true;
+}
+
+static bool nothing_meant(const struct space *s, const char *word, struct fault *fault)
+{
+	char todo[128 + 2 * SPACE_NAME];
+	if (s->slots > s->formats) {
+		snprintf(todo, sizeof todo, "layers are named like %s, slots like %s; `layers` and `slots` list them",
+			s->model->layer[0].name, s->slot[s->formats].name);
+		return fault_set(fault, word, todo, "no such layer or slot");
+	}
+	snprintf(todo, sizeof todo, "layers are named like %s; `layers` lists them", s->model->layer[0].name);
+	return fault_set(fault, word, todo, "no such layer");
 }
 
 static bool restrict_items(struct partition *wanted, const struct change *c, bool *meant, struct fault *fault)
 {
 	const struct space *space = wanted->space;
 	for (int i = 0; i < c->items; i++) {
-		if (!partition_meant(wanted, c->item[i].name, meant)) {
-			char todo[128];
-			snprintf(todo, sizeof todo, "layers are named like %s; `layers` lists them", space->model->layer[0].name);
-			return fault_set(fault, c->item[i].name, todo, "no such layer");
-		}
+		const struct change_item *item = &c->item[i];
+		if (!partition_meant(wanted, item->name, item->value, meant))
+			return nothing_meant(space, item->name, fault);
+		if (!of_one_kind(space, item->name, item->value, meant, fault))
+			return false;
 		for (int slot = 0; slot < space->slots; slot++)
-			if (meant[slot] && !read_mask(space, slot, c->item[i].value, &wanted->allowed[slot], fault))
+			if (meant[slot] && !read_mask(space, slot, item->value, &wanted->allowed[slot], fault))
 				return false;
 	}
 	return partition_derive(wanted, fault);
@@ -451,6 +505,27 @@ static bool about_all(enum change_kind kind)
 	return kind == CHANGE_EXTEND || kind == CHANGE_GROUP || kind == CHANGE_DROP_LANE || kind == CHANGE_BACK_LANE;
 }
 
+// What can be said of options without the partition. A name that means nothing may be a group's, since groups come and go: then some slot
+// has to have the options.
+static bool check_restriction(const struct space *s, const struct change_item *item, struct fault *fault)
+{
+	bool *meant = calloc((size_t)s->slots, sizeof *meant);
+	uint32_t mask;
+	if (!meant)
+		return out_of_memory(fault);
+	bool named = space_meant(s, item->name, item->value, meant);
+	bool ok = !named || of_one_kind(s, item->name, item->value, meant, fault);
+	for (int i = 0; ok && named && i < s->slots; i++)
+		ok = !meant[i] || read_mask(s, i, item->value, &mask, fault);
+	free(meant);
+	if (named)
+		return ok;
+	for (int i = s->formats; i < s->slots; i++)
+		if (read_mask(s, i, item->value, &mask, NULL))
+			return true;
+	return read_mask(s, 0, item->value, &mask, fault);
+}
+
 bool search_check(const struct search *s, const struct change *c, struct fault *fault)
 {
 	struct knobs scratch = {0}; // only written to
@@ -462,13 +537,10 @@ bool search_check(const struct search *s, const struct change *c, struct fault *
 	for (int i = 0; i < c->items; i++) {
 		const struct change_item *item = &c->item[i];
 		char name[ENGINE_NAME + 8];
-		uint32_t mask;
 		int number;
 		bool ok = true;
 		switch (c->kind) {
-		case CHANGE_RESTRICT: // names may be groups, which come and go; formats are the same for all slots
-			ok = read_mask(s->shared.space, 0, item->value, &mask, fault);
-			break;
+		case CHANGE_RESTRICT: ok = check_restriction(s->shared.space, item, fault); break;
 		case CHANGE_GROUP: break;
 		case CHANGE_DROP_LANE:
 		case CHANGE_BACK_LANE: ok = read_number(c, &number, fault); break;

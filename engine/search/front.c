@@ -121,15 +121,15 @@ void front_begin(struct front *f, const struct lane lane[ENGINE_LANES])
 {
 	enum { FRESH = 4 };
 	const struct shared *s = f->shared;
-	const struct slot *slot = &s->space->slot[0];
+	const struct space *space = s->space;
 	int lanes = 0;
 	f->candidates = f->next = 0;
 	f->scoring = true;
 	f->knobs = s->knobs;
 	f->counted = counted_by(lane);
-	for (int o = 0; o < slot->options; o++) {
-		const char *name = format_table[slot->format[o]].name;
-		if (uniform_choice(s->space, name, f->draw, NULL))
+	for (int o = 0; o < space->options; o++) {
+		const char *name = format_table[space->format[o]].name;
+		if (uniform_choice(space, name, f->draw, NULL))
 			propose(f, POINT_UNIFORM, name, 0, place_of(lane, 0), f->draw);
 	}
 	for (int i = 0; i < ENGINE_LANES; i++)
@@ -138,7 +138,7 @@ void front_begin(struct front *f, const struct lane lane[ENGINE_LANES])
 			propose(f, POINT_SAMPLED, "", lane[i].number, i, lane[i].result);
 			lanes++;
 		}
-	for (int i = 0; i < f->points && f->candidates < s->knobs.front_size + slot->options; i++)
+	for (int i = 0; i < f->points && f->candidates < s->knobs.front_size + space->options; i++)
 		if (f->point[i].origin != POINT_UNIFORM && !f->point[i].dominated)
 			propose(f, POINT_SAMPLED, "", f->point[i].lane, place_of(lane, f->point[i].lane), f->point[i].choice);
 	for (int i = 0; i < ENGINE_LANES; i++)
@@ -322,7 +322,7 @@ static int restore_points(struct front *f, const struct state *in, const char *n
 		price_point(f, p);
 		snprintf(p->label, sizeof p->label, "%s",
 			p->origin == POINT_MODAL             ? "modal"
-				: p->origin == POINT_UNIFORM ? format_table[space->slot[0].format[choice[0]]].name
+				: p->origin == POINT_UNIFORM ? space->slot[0].option[choice[0]]
 							     : "");
 	}
 	return restore_lanes(in, name, point, n) ? (int)n : -1;

@@ -308,7 +308,7 @@ bool lane_narrow(struct lane *lane, const struct partition *common, struct fault
 		return false;
 	}
 	snprintf(todo, sizeof todo, "`lane %d unpin %.40s` first", lane->number, why.where);
-	return fault_set(fault, why.where, todo, "with the pins of lane %d no format is left to it", lane->number);
+	return fault_set(fault, why.where, todo, "with the pins of lane %d nothing is left to it", lane->number);
 }
 
 void lane_rearrange(struct lane *lane)
@@ -637,8 +637,9 @@ static void publish_slots(const struct lane *lane, struct snapshot *out)
 		*slot = (struct slot_state){.allowed = p->decision[d].allowed,
 			.modal = lane->modal[i],
 			.result = lane->result[i],
+			.there = slot_there(p->space->slot, i, lane->modal),
 			.decision = d,
-			.group = p->group_of[space_layer(i)]};
+			.group = p->group_of[i]};
 		memcpy(slot->probability, policy_probabilities(lane->policy, d), sizeof slot->probability);
 		publish_worth(lane, d, slot);
 	}

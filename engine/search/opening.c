@@ -9,6 +9,22 @@
 #include "engine/search/layers.h"
 #include "engine/tensor/kernels.h"
 
+static void describe_slot(const struct space *space, int index, struct slot_info *info, struct option_info *option)
+{
+	const struct slot *slot = &space->slot[index];
+	*info = (struct slot_info){.kind = slot_kinds[slot->kind].word,
+		.layer = slot->layer,
+		.owner = slot->owner,
+		.when = slot->when,
+		.options = slot->options,
+		.option = option};
+	snprintf(info->name, sizeof info->name, "%s", slot->name);
+	for (int o = 0; o < slot->options; o++) {
+		snprintf(option[o].name, sizeof option[o].name, "%s", slot->option[o]);
+		option[o].bits = space_of_format(space, index) ? format_table[space_format(space, index, o)].bits : 0;
+	}
+}
+
 static bool describe(struct search *s)
 {
 	struct engine_info *info = &s->info;
@@ -32,6 +48,7 @@ static bool describe(struct search *s)
 	info->threads = 1;
 	info->layers = layers;
 	info->slots = slots;
+	info->formats = from->space->formats;
 	info->image_h = from->model->op[0].out.h;
 	info->image_w = from->model->op[0].out.w;
 	info->image_c = from->model->op[0].out.c;
@@ -46,29 +63,30 @@ static bool describe(struct search *s)
 		layer[i] = layer_info_of(from->model, i);
 		layer[i].weight_slot = space_slot(i, HALF_WEIGHT);
 		layer[i].activation_slot = space_slot(i, HALF_ACTIVATION);
+		layer[i].owned = from->model->layer[i].owner >= 0;
 	}
-	for (int i = 0; i < slots; i++) {
-		const struct slot *own = &from->space->slot[i];
-		struct option_info *option = s->option_info + i * ENGINE_OPTIONS;
-		snprintf(slot[i].name, sizeof slot[i].name, "%s", own->name);
-		slot[i].layer = space_layer(i);
-		slot[i].options = own->options;
-		slot[i].option = option;
-		for (int o = 0; o < own->options; o++) {
-			snprintf(option[o].name, sizeof option[o].name, "%s", format_table[own->format[o]].name);
-			option[o].bits = format_table[own->format[o]].bits;
-		}
-	}
+	for (int i = 0; i < slots; i++)
+		describe_slot(from->space, i, &slot[i], s->option_info + i * ENGINE_OPTIONS);
 	return true;
+}
+
+static bool open_space(struct shared *shared, struct fault *fault)
+{
+	int count;
+	const struct slot *slot = blueprint_slots(shared->blueprint, &count);
+	shared->model = blueprint_whole(shared->blueprint);
+	if (count > 0)
+		return fault_set(fault, shared->knobs.net, "name a network without choices, or `describe` this one",
+			"its architecture cannot be searched yet");
+	return (shared->space = space_new(shared->model, slot, count, shared->knobs.space, fault)) != NULL;
 }
 
 static bool open_rooms(struct search *s, struct fault *fault)
 {
 	struct shared *shared = &s->shared;
 	const struct knobs *k = &shared->knobs;
-	if (!(s->source = source_open(shared, &shared->model, fault)) || !cost_can_price(shared->model, fault) ||
-		!(shared->space = space_new(shared->model, k->space, fault)) ||
-		!(shared->prices = prices_new(shared->space, fault)))
+	if (!(s->source = source_open(shared, &shared->blueprint, fault)) || !open_space(shared, fault) ||
+		!cost_can_price(shared->model, fault) || !(shared->prices = prices_new(shared->space, fault)))
 		return false;
 	for (int i = 0; i < shared->space->slots; i++) {
 		int options = shared->space->slot[i].options;
@@ -145,7 +163,7 @@ void search_free(struct search *s)
 	source_close(s->source);
 	prices_free(s->shared.prices);
 	space_free(s->shared.space);
-	model_free(s->shared.model);
+	blueprint_free(s->shared.blueprint);
 	free((void *)s->info.layer);
 	free((void *)s->info.slot);
 	free(s->option_info);

@@ -60,7 +60,7 @@ static bool price_layers(const struct space *s, struct price *p)
 		const struct slot *ws = &s->slot[space_slot(l, HALF_WEIGHT)], *as = &s->slot[space_slot(l, HALF_ACTIVATION)];
 		for (int w = 0; w < ws->options; w++)
 			for (int a = 0; a < as->options; a++) {
-				plan.layer[l] = (struct layer_plan){ws->format[w], as->format[a]};
+				plan.layer[l] = (struct layer_plan){(int)ws->value[w], (int)as->value[a]};
 				*layer_price(p, l, w, a) = cost_part(p->cost, &plan, &l, 1);
 			}
 	}
@@ -89,7 +89,7 @@ void prices_free(struct prices *prices)
 
 const struct price *prices_named(struct prices *prices, const char *name, struct fault *fault)
 {
-	const struct slot *slot = &prices->space->slot[0];
+	const struct space *space = prices->space;
 	for (const struct price *p = prices->first; p; p = p->next)
 		if (strcmp(p->name, name) == 0)
 			return p;
@@ -101,7 +101,7 @@ const struct price *prices_named(struct prices *prices, const char *name, struct
 	p->options = prices->options;
 	snprintf(p->name, sizeof p->name, "%s", name);
 	p->cost = cost_new(prices->space->model, name, 0, fault);
-	if (!p->cost || !cost_answers(p->cost, slot->format, slot->options, fault)) {
+	if (!p->cost || !cost_answers(p->cost, space->format, space->options, fault)) {
 		price_free(p);
 		return NULL;
 	}
@@ -109,8 +109,8 @@ const struct price *prices_named(struct prices *prices, const char *name, struct
 	snprintf(p->unit, sizeof p->unit, "%s%s%s%s", cost_unit(p->cost), device ? " on " : "", device ? device->name : "",
 		cost_assumed(p->cost) ? " (assumed)" : "");
 	p->low = INFINITY;
-	for (int o = 0; o < slot->options; o++) {
-		p->widest = cost_uniform_total(p->cost, slot->format[o]);
+	for (int o = 0; o < space->options; o++) {
+		p->widest = cost_uniform_total(p->cost, space->format[o]);
 		p->low = fmin(p->low, p->widest);
 		p->high = fmax(p->high, p->widest);
 	}
@@ -256,8 +256,8 @@ static void become(const struct pricer *p, int count, int option, struct layer_p
 	for (int k = 0; k < count; k++) {
 		int l = p->touched[k], w, a;
 		options_of(p, k, option, &w, &a);
-		to[k] = (struct layer_plan){p->space->slot[space_slot(l, HALF_WEIGHT)].format[w],
-			p->space->slot[space_slot(l, HALF_ACTIVATION)].format[a]};
+		to[k] = (struct layer_plan){space_format(p->space, space_slot(l, HALF_WEIGHT), w),
+			space_format(p->space, space_slot(l, HALF_ACTIVATION), a)};
 	}
 }
 

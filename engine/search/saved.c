@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 #include "engine/quant/format.h"
 #include "engine/search/inside.h"
@@ -84,16 +85,50 @@ static void digest_of(struct search *s, char *buf, size_t size)
 	snprintf(buf, size, "%08lx%08lx%08lx", weights, rest, policy);
 }
 
-// What must be the same for a state to fit, each under its name.
+// ---- what must be the same for a state to fit ----
+
+// A slot's options, and what it is there with: "3|5|7 with s2b1.depth=on". What is too long ends in a checksum.
+static void slot_text(const struct space *space, int index, char *buf, size_t size)
+{
+	const struct slot *slot = &space->slot[index];
+	struct string t = {0};
+	for (int o = 0; o < slot->options; o++)
+		string_add(&t, "%s%s", o ? "|" : "", slot->option[o]);
+	if (slot->owner >= 0) {
+		const struct slot *owner = &space->slot[slot->owner];
+		string_add(&t, " with %s=", owner->name);
+		for (int o = 0, some = 0; o < owner->options; o++)
+			if (slot->when >> o & 1)
+				string_add(&t, "%s%s", some++ ? "|" : "", owner->option[o]);
+	}
+	const char *text = t.bytes ? t.bytes : "";
+	if (strlen(text) < size)
+		snprintf(buf, size, "%s", text);
+	else
+		snprintf(buf, size, "%.*s… %08lx", (int)size - 16, text, crc32_z(0, (const Bytef *)text, strlen(text)));
+	string_free(&t);
+}
+
+static const char *slot_key(const char *name, char key[STATE_KEY])
+{
+	snprintf(key, STATE_KEY, "slot %s", name);
+	return key;
+}
+
+// Each under its name. Slots of the architecture come first: of two spaces they say which is the other one.
 static void each_identity(const struct search *s, knobs_visit *each, void *context)
 {
-	const struct slot *slot = &s->shared.space->slot[0];
-	char text[ENGINE_TEXT];
+	const struct space *space = s->shared.space;
+	char text[ENGINE_TEXT], key[STATE_KEY];
 	size_t used = 0;
+	for (int i = space->formats; i < space->slots; i++) {
+		slot_text(space, i, text, sizeof text);
+		each(slot_key(space->slot[i].name, key), text, context);
+	}
 	each("net", s->shared.model->name, context);
-	for (int o = 0; o < slot->options && used < sizeof text; o++)
+	for (int o = 0; o < space->options && used < sizeof text; o++)
 		used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", o ? "," : "",
-			format_table[slot->format[o]].name);
+			format_table[space->format[o]].name);
 	each("space", text, context);
 	static const char *const fixed[] = {
 		"seed", "batch", "steps", "warmup", "rate-warmup", "augment", "optimizer", "ema", "norm-sets", "wide-format"};
@@ -125,14 +160,38 @@ static void say_text(const char *name, const char *value, void *context)
 	t->ok = t->ok && state_say(t->out, identity_key(name, key), "%s", value);
 }
 
+static bool differs(struct fault *fault, const char *name, const char *theirs, const char *mine)
+{
+	return fault_set(fault, "checkpoint", "open it with the settings it was made with",
+		"it is of another search: its %s is %s, here it is %s", name, theirs, mine);
+}
+
 static void compare_text(const char *name, const char *mine, void *context)
 {
 	struct texts *t = context;
 	char key[STATE_KEY];
-	const char *theirs = state_get(t->in, identity_key(name, key));
+	const char *theirs = state_get(t->in, identity_key(name, key)),
+		   *lacks = strncmp(name, "slot ", 5) == 0 ? "not there" : "unknown";
 	if (t->ok && (!theirs || strcmp(theirs, mine) != 0))
-		t->ok = fault_set(t->fault, "checkpoint", "open it with the settings it was made with",
-			"it is of another search: its %s is %s, here it is %s", name, theirs ? theirs : "unknown", mine);
+		t->ok = differs(t->fault, name, theirs ? theirs : lacks, mine);
+}
+
+// A slot of the state that this search lacks.
+static bool compare_slots(const struct search *s, const struct state *in, struct fault *fault)
+{
+	static const char prefix[] = "identity.slot ";
+	const struct space *space = s->shared.space;
+	for (int t = 0; t < in->texts; t++) {
+		const struct state_text *text = &in->text[t];
+		if (strncmp(text->name, prefix, sizeof prefix - 1) != 0)
+			continue;
+		int i = space->formats;
+		while (i < space->slots && strcmp(space->slot[i].name, text->name + sizeof prefix - 1) != 0)
+			i++;
+		if (i == space->slots)
+			return differs(fault, text->name + sizeof "identity." - 1, text->value, "not there");
+	}
+	return true;
 }
 
 bool search_save(struct search *s, struct state *out, struct fault *fault)
@@ -212,6 +271,8 @@ bool search_restore(struct search *s, const struct state *in, struct fault *faul
 	struct state_array array[SOURCE_ARRAYS];
 	struct texts same = {.in = in, .fault = fault, .ok = true};
 	if (!state_part_check(in, "search", state_get(in, "part.lanes") ? VERSION_LANES : VERSION, fault))
+		return false;
+	if (!compare_slots(s, in, fault))
 		return false;
 	each_identity(s, compare_text, &same);
 	if (!same.ok || !state_part_check(in, s->source->kind->name, SOURCE_VERSION, fault) || !lanes_restore(s, in, fault) ||

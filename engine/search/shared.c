@@ -16,10 +16,10 @@ bool diverged(const struct shared *s, const char *what, struct fault *fault)
 
 bool uniform_choice(const struct space *s, const char *format, uint8_t *choice, struct fault *fault)
 {
-	for (int i = 0, option; i < s->slots; i++) {
-		if (!space_option_named(s, i, format, &option, fault))
-			return false;
-		choice[i] = (uint8_t)option;
-	}
+	int option;
+	if (!space_option_named(s, 0, format, &option, fault))
+		return false;
+	for (int i = 0; i < s->slots; i++)
+		choice[i] = (uint8_t)(space_of_format(s, i) ? option : s->slot[i].options - 1);
 	return true;
 }

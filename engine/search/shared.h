@@ -12,7 +12,8 @@ enum { SEARCH_SAMPLES = 64 }; // most choices that a step has scored
 
 struct shared {
 	struct knobs knobs;
-	struct model *model;
+	struct blueprint *blueprint;
+	const struct model *model; // its whole
 	struct space *space;
 	int options; // of the slot with the most of them
 	struct prices *prices;
@@ -29,7 +30,7 @@ double smoothed(double old, double value);
 // The training or the scoring has gone wrong in this step: always false, with the fault.
 bool diverged(const struct shared *, const char *what, struct fault *);
 
-// Every slot in this format; false: the space lacks it, or there is no such format.
+// Every slot of formats in this one, in the network at its largest; false: the space lacks it, or there is no such format.
 bool uniform_choice(const struct space *, const char *format, uint8_t *choice, struct fault *);
 
 #endif

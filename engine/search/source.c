@@ -5,12 +5,12 @@
 
 static const struct source_kind *const kinds[] = {&source_pipe, &source_table, &source_trained}; // the first that serves
 
-struct source *source_open(const struct shared *shared, struct model **model, struct fault *fault)
+struct source *source_open(const struct shared *shared, struct blueprint **blueprint, struct fault *fault)
 {
 	size_t i = 0;
 	while (!kinds[i]->serves(&shared->knobs))
 		i++;
-	return kinds[i]->open(shared, model, fault);
+	return kinds[i]->open(shared, blueprint, fault);
 }
 
 void source_close(struct source *source)

@@ -25,9 +25,9 @@ struct training {
 struct source_kind {
 	const char *name;
 	bool (*serves)(const struct knobs *); // whether it is the kind that these settings ask for
-	// Two moves, since the space needs the model: open makes the source and the model, which is the caller's and outlives the
-	// source; ready makes the rest, once shared->space is there.
-	struct source *(*open)(const struct shared *, struct model **, struct fault *);
+	// Two moves, since the space needs the network: open makes the source and the blueprint, which is the caller's and outlives
+	// the source; ready makes the rest, once shared->space is there.
+	struct source *(*open)(const struct shared *, struct blueprint **, struct fault *);
 	bool (*ready)(struct source *, struct fault *);
 	void (*close)(struct source *);
 	// One step on a path. NULL: nothing is trained, and there is no warm-up. False: no number comes out, and nothing will any
@@ -87,7 +87,7 @@ struct source {
 };
 
 // The source that the settings ask for, opened; NULL with a fault.
-struct source *source_open(const struct shared *, struct model **, struct fault *);
+struct source *source_open(const struct shared *, struct blueprint **, struct fault *);
 void source_close(struct source *);
 // Qualities of choices of which some may be equal: each is scored once. Between the two the source may be at work, so what needs
 // no quality is done there. scored: how many distinct ones there were.

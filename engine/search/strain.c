@@ -37,7 +37,7 @@ void strain_path(struct strain *strain, const uint8_t *path)
 	const struct shared *s = strain->shared;
 	for (int l = 0; l < strain->layers; l++) {
 		int slot = space_slot(l, HALF_WEIGHT);
-		float format = (float)schedule_format(s, s->space->slot[slot].format[path[slot]]);
+		float format = (float)schedule_format(s, space_format(s->space, slot, path[slot]));
 		bool switched = strain->format[l] >= 0 && strain->format[l] != format;
 		strain->switching[l] = KEEP * strain->switching[l] + (switched ? 1 - KEEP : 0);
 		strain->format[l] = format;

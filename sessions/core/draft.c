@@ -179,7 +179,7 @@ static bool edit(struct session *s, struct command_call *call, const char *word,
 	e.s = s;
 	e.before = before->choice;
 	e.meant = calloc((size_t)s->info->slots + 1, sizeof *e.meant);
-	bool ok = (e.meant || fault_memory(&call->fault, "draft")) && session_meant(s, word, e.meant, &call->fault);
+	bool ok = (e.meant || fault_memory(&call->fault, "draft")) && session_meant(s, word, e.format, e.meant, &call->fault);
 	for (int i = 0; ok && i < s->info->slots; i++)
 		if (e.meant[i])
 			edit_slot(&e, i);

@@ -328,7 +328,7 @@ const struct lane_state *session_lane(const struct snapshot *, int number);
 // Returns the index of a cost term, -1: none.
 int session_term(const struct session *, const char *name);
 // As snapshot_meant; returns false with a fault (and the nearest name) if the word means no slot.
-bool session_meant(const struct session *, const char *word, bool *meant, struct fault *);
+bool session_meant(const struct session *, const char *word, const char *options, bool *meant, struct fault *);
 // Return whether the slots of a layer are one decision, and the layer's group (NULL: none).
 bool session_tied(const struct session *, int layer);
 const char *session_group(const struct session *, int layer);

@@ -469,11 +469,11 @@ bool session_ask_digest(struct session *s, bool told, struct fault *f)
 
 // ---- slots ---------------------------------------------------------------------------------------------------------
 
-bool session_meant(const struct session *s, const char *word, bool *meant, struct fault *f)
+bool session_meant(const struct session *s, const char *word, const char *options, bool *meant, struct fault *f)
 {
 	struct nearest near = nearest_to(word);
 	char advice[128];
-	if (snapshot_meant(s->snapshot, word, meant))
+	if (snapshot_meant(s->snapshot, word, options, meant))
 		return true;
 	offer_layers(s, &near);
 	return fault_set(f, word, nearest_advice(&near, "`layers` lists them", advice, sizeof advice),

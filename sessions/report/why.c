@@ -123,7 +123,7 @@ bool run_why(struct command_call *call)
 	bool *meant = calloc(slots + 1, sizeof *meant);
 	uint8_t *choice = calloc(slots + 1, 1);
 	bool ok = (meant && choice) || fault_memory(&call->fault, "why");
-	ok = ok && session_meant(s, call->argv[0], meant, &call->fault);
+	ok = ok && session_meant(s, call->argv[0], NULL, meant, &call->fault);
 	for (int i = 0; ok && i < now->slots; i++) {
 		bool first = meant[i];
 		for (int k = 0; k < i; k++)

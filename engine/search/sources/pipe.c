@@ -104,7 +104,7 @@ static void pipe_close(struct source *source)
 	free(p);
 }
 
-static struct source *pipe_open(const struct shared *shared, struct model **model, struct fault *fault)
+static struct source *pipe_open(const struct shared *shared, struct blueprint **blueprint, struct fault *fault)
 {
 	const struct knobs *k = &shared->knobs;
 	struct pipe *p = calloc(1, sizeof *p);
@@ -117,7 +117,7 @@ static struct source *pipe_open(const struct shared *shared, struct model **mode
 		fault_set(fault, "data", "leave it out", "with quality=pipe the command has its own images");
 	else if (strcmp(k->sensitivity, "none") != 0)
 		fault_set(fault, "sensitivity", "leave one of the two out", "with quality=pipe the command says the quality");
-	else if ((*model = model_named(k->net, (struct shape){0}, 0, fault)))
+	else if ((*blueprint = blueprint_named(k->net, (struct shape){0}, 0, fault)))
 		return &p->source;
 	free(p);
 	return NULL;
@@ -142,12 +142,15 @@ static json_t *slots_as_json(const struct space *space)
 	json_t *slots = json_array();
 	for (int i = 0; i < space->slots; i++) {
 		const struct slot *slot = &space->slot[i];
-		json_t *formats = json_array();
+		json_t *options = json_array();
 		for (int o = 0; o < slot->options; o++)
-			json_array_append_new(formats, json_string(format_table[slot->format[o]].name));
+			json_array_append_new(options, json_string(slot->option[o]));
 		json_array_append_new(slots,
-			json_pack("{s:s, s:s, s:s, s:o}", "name", slot->name, "layer", space->model->layer[space_layer(i)].name,
-				"half", halves[i % HALVES], "formats", formats));
+			space_of_format(space, i) ? json_pack("{s:s, s:s, s:s, s:o}", "name", slot->name, "layer",
+							    space->model->layer[space_layer(i)].name, "half", halves[i % HALVES],
+							    "formats", options)
+						  : json_pack("{s:s, s:s, s:o}", "name", slot->name, "kind",
+							    slot_kinds[slot->kind].word, "options", options));
 	}
 	return slots;
 }
@@ -409,7 +412,7 @@ static void ask(struct pipe *p, const uint8_t *choice, uint64_t key)
 	p->flight[p->flights++] = (struct flight){++p->id, key};
 	string_add(out, "eval %lu", p->id);
 	for (int i = 0; i < space->slots; i++)
-		string_add(out, " %s", format_table[space->slot[i].format[choice[i]]].name);
+		string_add(out, " %s", space->slot[i].option[choice[i]]);
 	string_add(out, "\n");
 }
 

@@ -32,7 +32,7 @@ static void table_close(struct source *source)
 }
 
 // The network takes its own input: no images are loaded.
-static struct source *table_open(const struct shared *shared, struct model **model, struct fault *fault)
+static struct source *table_open(const struct shared *shared, struct blueprint **blueprint, struct fault *fault)
 {
 	struct table *t = calloc(1, sizeof *t);
 	if (!t) {
@@ -40,7 +40,7 @@ static struct source *table_open(const struct shared *shared, struct model **mod
 		return NULL;
 	}
 	t->source = (struct source){.kind = &source_table, .shared = shared, .bell = -1};
-	if ((*model = model_named(shared->knobs.net, (struct shape){0}, 0, fault)))
+	if ((*blueprint = blueprint_named(shared->knobs.net, (struct shape){0}, 0, fault)))
 		return &t->source;
 	free(t);
 	return NULL;
@@ -50,7 +50,6 @@ static bool ready(struct source *source, struct fault *fault)
 {
 	struct table *t = (struct table *)source;
 	const struct shared *s = source->shared;
-	const struct slot *slot = &s->space->slot[0];
 	const char *name = s->knobs.sensitivity;
 	if (strcmp(name, "none") == 0) {
 		source->idle = "no source of quality: give sensitivity=hawq or a table of your own";
@@ -60,7 +59,7 @@ static bool ready(struct source *source, struct fault *fault)
 	if (!(t->plan.layer = calloc((size_t)s->model->layers, sizeof *t->plan.layer)))
 		return fault_memory(fault, "search");
 	t->sensitivity = sensitivity_named(s->model, name, fault);
-	return t->sensitivity && sensitivity_answers(t->sensitivity, slot->format, slot->options, fault);
+	return t->sensitivity && sensitivity_answers(t->sensitivity, s->space->format, s->space->options, fault);
 }
 
 static double quality_of(struct table *t, const uint8_t *choice)

@@ -91,7 +91,7 @@ static void trained_close(struct source *source)
 	free(t);
 }
 
-static struct source *trained_open(const struct shared *shared, struct model **model, struct fault *fault)
+static struct source *trained_open(const struct shared *shared, struct blueprint **blueprint, struct fault *fault)
 {
 	const struct knobs *k = &shared->knobs;
 	struct trained *t = calloc(1, sizeof *t);
@@ -105,8 +105,8 @@ static struct source *trained_open(const struct shared *shared, struct model **m
 	else if (format_named(k->wide_format) < 0)
 		fault_set(fault, "wide-format", "give a format such as int8 or fp32", "\"%s\" is no format", k->wide_format);
 	else if ((t->data = data_open(k->data, (uint64_t)k->seed, k->train, k->heldout, fault)) && check_sizes(t, fault))
-		*model = model_named(k->net, (struct shape){t->data->h, t->data->w, t->data->c}, t->data->classes, fault);
-	if (*model)
+		*blueprint = blueprint_named(k->net, (struct shape){t->data->h, t->data->w, t->data->c}, t->data->classes, fault);
+	if (*blueprint)
 		return &t->source;
 	trained_close(&t->source);
 	return NULL;
@@ -140,7 +140,7 @@ static bool ready(struct source *source, struct fault *fault)
 	if (!(t->team = team_new(k->threads ? (int)k->threads : processors(), fault)) ||
 		!(t->network = network_new(s->model, (int)k->batch, keeps, t->sets = sets_of(s), t->team, fault)) ||
 		!(t->calibration = calibration_new(t->network, fault)) ||
-		!(t->errors = errors_new(t->network, s->space->slot[0].format, s->space->slot[0].options, fault)))
+		!(t->errors = errors_new(t->network, s->space->format, s->space->options, fault)))
 		return false;
 	t->train = (struct stream){"epoch", DATA_TRAIN, 0, t->data->split[DATA_TRAIN].count, -1, NULL};
 	t->heldout = (struct stream){"held-out", DATA_HELDOUT, 0, report_first(t), -1, NULL};
