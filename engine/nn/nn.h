@@ -40,6 +40,12 @@ struct network_array {
 };
 enum { NETWORK_ARRAYS = 5 };
 int network_arrays(struct network *, struct network_array[NETWORK_ARRAYS]); // returns how many
+// A copy of these numbers, with which a network can change places: passes and updates use the copy from then on, and what it was made
+// of rests, until they change places again. Momentum begins at rest in it. A network is freed with its own numbers in place.
+struct network_copy;
+struct network_copy *network_copy_new(struct network *, struct fault *);
+void network_copy_free(struct network_copy *);
+void network_exchange(struct network *, struct network_copy *);
 // Makes passes use the average of the weights, where one is kept. Training must not use it.
 void network_use_average(struct network *, bool);
 

@@ -14,6 +14,9 @@ static void says(const struct search *search, char *buf, size_t size)
 	const struct source *source = search->source;
 	if (source->idle) {
 		snprintf(buf, size, "costs alone: %s", source->idle);
+	} else if (search->polish.now.lane) {
+		snprintf(buf, size, "polishing lane %d: %ld/%ld, on a copy of the weights", search->polish.now.lane,
+			search->polish.done, search->polish.now.steps);
 	} else if (s->step >= s->horizon) {
 		snprintf(buf, size, "finished: evaluate, export, or extend N");
 	} else if (s->step >= schedule_final(s)) {
@@ -74,5 +77,6 @@ void search_publish(const struct search *s, struct snapshot *out)
 	says(s, out->says, sizeof out->says);
 	publish_lanes(s, out);
 	front_publish(&s->front, out);
+	polish_publish(&s->polish, s->front.counted, out);
 	strain_publish(&s->strain, out);
 }

@@ -217,7 +217,7 @@ bool search_evaluate(struct search *s, const uint8_t *choice, enum split split, 
 
 int search_front_room(const struct search *s)
 {
-	return s->front.room;
+	return s->front.room + POLISH_POINTS;
 }
 
 bool search_front_due(const struct search *s)
@@ -238,4 +238,14 @@ bool search_front_advance(struct search *s)
 bool search_front_scoring(const struct search *s)
 {
 	return s->front.scoring;
+}
+
+bool search_polishing(const struct search *s)
+{
+	return s->polish.now.lane > 0;
+}
+
+void search_polish_advance(struct search *s)
+{
+	polish_advance(&s->polish, s->source);
 }

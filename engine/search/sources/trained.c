@@ -31,9 +31,10 @@ struct trained {
 	struct data *data;
 	struct team *team;
 	struct network *network;
+	struct network_copy *copy; // that is trained apart; NULL: there is none
 	struct calibration *calibration;
 	struct errors *errors; // what other formats would lose
-	struct stream train, heldout;
+	struct stream train, apart, heldout;
 	uint8_t *labels; // [batch]
 	uint32_t *index; // [batch]
 	struct plan plan;
@@ -77,12 +78,14 @@ static bool serves(const struct knobs *k)
 static void trained_close(struct source *source)
 {
 	struct trained *t = (struct trained *)source;
+	network_copy_free(t->copy);
 	calibration_free(t->calibration);
 	errors_free(t->errors);
 	network_free(t->network);
 	team_free(t->team);
 	data_free(t->data);
 	free(t->train.order);
+	free(t->apart.order);
 	free(t->heldout.order);
 	free(t->labels);
 	free(t->index);
@@ -272,33 +275,87 @@ static bool errors(struct source *source, double *lost)
 	return true;
 }
 
-static bool train(struct source *source, int lane, const uint8_t *path, struct training *out, struct fault *fault)
+// One update by the images that are loaded, in the plan that was taken.
+static bool update(struct trained *t, const struct knobs *k, double rate, long step, bool look, struct training *out,
+	struct fault *fault)
 {
-	struct trained *t = (struct trained *)source;
-	const struct shared *s = source->shared;
-	const struct knobs *k = &s->knobs;
+	const struct shared *s = t->source.shared;
 	int batch = (int)k->batch;
 	struct quantization q = quantization(k);
-	draw(t, &t->train, s->step, t->index, batch);
-	load(t, DATA_TRAIN, t->index, batch, augmentation(t), rng_key((uint64_t)k->seed, "augment", (uint64_t)s->step));
-	take_plan(t, lane, path, true);
 	network_forward(t->network, &t->plan, &q, PASS_TRAIN, batch, NULL);
 	struct loss loss = network_loss(t->network, t->labels, batch, k->smoothing);
 	if (!isfinite(loss.mean))
 		return diverged(s, "loss", fault);
 	int every = batch < LOOK_IMAGES ? batch : LOOK_IMAGES;
-	if (looks(s))
-		network_watch_errors(t->network, t->errors, every, (int)(s->step / LOOK_STEPS % every));
+	if (look)
+		network_watch_errors(t->network, t->errors, every, (int)(step / LOOK_STEPS % every));
 	network_backward(t->network);
 	network_watch_errors(t->network, NULL, 0, 0);
-	double rate = (double)(float)learning_rate(source, s->step); // as it is recorded
 	struct optimizer optimizer = {k->optimizer == KNOB_ADAMW ? OPTIMIZER_ADAMW : OPTIMIZER_SGD, rate, k->momentum, k->beta2,
 		k->decay, k->clip, k->ema};
-	if (!isfinite(network_update(t->network, &optimizer, s->step))) // a ReLU hides from the loss what is no number
+	if (!isfinite(network_update(t->network, &optimizer, step))) // a ReLU hides from the loss what is no number
 		return diverged(s, "gradient", fault);
 	*out = (struct training){loss.mean, (double)((float)loss.correct / (float)batch), rate};
 	return true;
 }
+
+static void load_batch(struct trained *t, struct stream *stream, long number, const char *augment)
+{
+	const struct knobs *k = &t->source.shared->knobs;
+	draw(t, stream, number, t->index, (int)k->batch);
+	load(t, DATA_TRAIN, t->index, (int)k->batch, augmentation(t), rng_key((uint64_t)k->seed, augment, (uint64_t)number));
+}
+
+static bool train(struct source *source, int lane, const uint8_t *path, struct training *out, struct fault *fault)
+{
+	struct trained *t = (struct trained *)source;
+	const struct shared *s = source->shared;
+	double rate = (double)(float)learning_rate(source, s->step); // as it is recorded
+	load_batch(t, &t->train, s->step, "augment");
+	take_plan(t, lane, path, true);
+	return update(t, &s->knobs, rate, s->step, looks(s), out, fault);
+}
+
+// ---- training apart ----
+
+static bool apart_begin(struct source *source, struct fault *fault)
+{
+	struct trained *t = (struct trained *)source;
+	t->apart = (struct stream){"apart", DATA_TRAIN, 0, t->train.count, -1, calloc((size_t)t->train.count, sizeof(uint32_t))};
+	if (!t->apart.order)
+		return fault_memory(fault, "polish");
+	if ((t->copy = network_copy_new(t->network, fault)))
+		return true;
+	free(t->apart.order);
+	t->apart.order = NULL;
+	return false;
+}
+
+static void apart_end(struct source *source)
+{
+	struct trained *t = (struct trained *)source;
+	network_copy_free(t->copy);
+	free(t->apart.order);
+	t->copy = NULL;
+	t->apart.order = NULL;
+}
+
+static void apart_exchange(struct source *source)
+{
+	struct trained *t = (struct trained *)source;
+	network_exchange(t->network, t->copy);
+}
+
+static bool apart_train(struct source *source, const struct knobs *k, int lane, const uint8_t *choice, long images, long step,
+	double rate, struct training *out, struct fault *fault)
+{
+	struct trained *t = (struct trained *)source;
+	load_batch(t, &t->apart, images, "augment apart");
+	take_plan(t, lane, choice, false);
+	return update(t, k, rate, step, false, out, fault);
+}
+
+static const struct apart apart = {apart_begin, apart_end, apart_exchange, apart_train};
 
 static bool post(struct source *source, int lane, int count, const uint8_t *choice, struct fault *fault)
 {
@@ -456,6 +513,7 @@ const struct source_kind source_trained = {.name = "trained",
 	.post = post,
 	.collect = collect,
 	.evaluate = evaluate,
+	.apart = &apart,
 	.begin_lane = begin_lane,
 	.near_edges = near_edges,
 	.arrays = arrays,
