@@ -117,6 +117,14 @@ double network_update(struct network *, const struct optimizer *, long step);
 // Per layer, the share of its weights that stand within an eighth of a step of the plan's format from an edge, where rounding tips
 // over: more than 3/8 from the code that they round to (RFQuant, CVPR 2024). Even weights would give a quarter. Rounds anew.
 void network_near_edges(struct network *, const struct plan *, const struct quantization *, float *share);
+// Per layer, the sum of the squares of what rounding its weights to the plan's format changes. Rounds anew.
+void network_rounding(struct network *, const struct plan *, const struct quantization *, double *error);
+// How the loss curves in a layer's weights: for a vector v of +-1, a sign for each of its weights by the key, push adds v times a number to
+// them, along returns the product of v with their gradient of the last backward pass. By how much that changes along v is a sample of the trace
+// of the Hessian's block (Hutchinson, 1990). Size: the root of the mean square of its weights.
+double network_weight_size(const struct network *, int layer);
+void network_push(struct network *, int layer, uint64_t key, double by);
+double network_along(const struct network *, int layer, uint64_t key);
 // The largest magnitude of a layer's weights.
 float network_weight_peak(const struct network *, int layer);
 

@@ -7,6 +7,7 @@
 
 #include "engine/search/inside.h"
 #include "engine/search/schedule.h"
+#include "engine/search/searcher.h"
 
 static void says(const struct search *search, char *buf, size_t size)
 {
@@ -24,6 +25,8 @@ static void says(const struct search *search, char *buf, size_t size)
 			s->horizon - schedule_final(s));
 	} else if (s->step < s->warmup) {
 		snprintf(buf, size, "warm-up %ld/%ld: pins count, the policy waits", s->step, s->warmup);
+	} else if (lanes_in_focus(search)->searcher->says) {
+		lanes_in_focus(search)->searcher->says(lanes_in_focus(search), buf, size);
 	} else {
 		double e = policy_entropy(lanes_in_focus(search)->policy);
 		const char *mood = e > 0.8 ? "looking around" : e > 0.3 ? "narrowing down" : e > 0.05 ? "committing" : "settled";

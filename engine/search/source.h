@@ -48,6 +48,11 @@ struct source_kind {
 	// By the gradients of the step that was trained last, what each option of each slot loses: fills [slots][shared->options].
 	// False: that step did not look. NULL: none does.
 	bool (*errors)(struct source *, double *lost);
+	// What each option of each slot loses by how the loss curves in the weights of its layer: fills [slots][shared->options] with HAWQ's
+	// Omega, the mean trace of the Hessian's block times the squared rounding error. One sample of the trace, which may be below 0, by a vector of
+	// its own in each step; the mean over steps tends to Omega. Takes two passes forward and back beside the step's own, and leaves what is
+	// shared as it is. NULL where nothing is trained.
+	bool (*curvature)(struct source *, int lane, double *lost, struct fault *);
 	double (*rate)(const struct source *, long step); // of that step, counted from 0; NULL where nothing is trained
 	// choice: [count][slots], distinct ones, borrowed until collect, which fills quality[count]: accuracy in 0..1, or minus
 	// the loss; of a choice that cannot be scored its bit in source->failed is set.

@@ -218,6 +218,19 @@ static unsigned augmentation(const struct trained *t)
 
 // ---- plans ----
 
+// The sets of norms that go with the plan, for a lane.
+static void take_sets(struct trained *t, int lane)
+{
+	const struct shared *s = t->source.shared;
+	if (!t->sets)
+		return;
+	for (int l = 0; l < s->model->layers; l++) {
+		int option = space_option(s->space, space_slot(l, HALF_WEIGHT), t->plan.layer[l].weight);
+		t->set[l] = (uint8_t)(s->knobs.norm_sets == NORM_SETS_LANE ? lane : option < 0 ? s->options : option);
+	}
+	network_use_sets(t->network, t->set);
+}
+
 // The next passes' formats, and the sets of norms that go with them. `trains`: as the present step's schedule has them.
 static void take_plan(struct trained *t, int lane, const uint8_t *choice, bool trains)
 {
@@ -228,13 +241,7 @@ static void take_plan(struct trained *t, int lane, const uint8_t *choice, bool t
 		layer->weight = schedule_format(s, layer->weight);
 		layer->activation = schedule_format(s, layer->activation);
 	}
-	if (!t->sets)
-		return;
-	for (int l = 0; l < s->model->layers; l++) {
-		int option = space_option(s->space, space_slot(l, HALF_WEIGHT), t->plan.layer[l].weight);
-		t->set[l] = (uint8_t)(s->knobs.norm_sets == NORM_SETS_LANE ? lane : option < 0 ? s->options : option);
-	}
-	network_use_sets(t->network, t->set);
+	take_sets(t, lane);
 }
 
 // ---- steps ----
@@ -353,6 +360,73 @@ static bool apart_train(struct source *source, const struct knobs *k, int lane, 
 	load_batch(t, &t->apart, images, "augment apart");
 	take_plan(t, lane, choice, false);
 	return update(t, k, rate, step, false, out, fault);
+}
+
+// ---- curvature ----
+
+static const double PUSH = 0.01; // of the size of a layer's weights
+
+// Every layer, weights and input, in this format.
+static void plan_evenly(struct trained *t, int format)
+{
+	for (int l = 0; l < t->source.shared->model->layers; l++)
+		t->plan.layer[l] = (struct layer_plan){format, format};
+}
+
+// Adds to trace[layers], on a copy of the network in fp32: v times the change of the gradient along v, over images of training that are
+// drawn for it. All layers are pushed at once, each by a share of the size of its own weights: what the others do to its gradient has a
+// mean of 0.
+static bool probe(struct trained *t, uint64_t key, const double *size, double *trace, struct fault *fault)
+{
+	const struct shared *s = t->source.shared;
+	const struct knobs *k = &s->knobs;
+	struct quantization q = quantization(k);
+	for (int side = 1; side >= -1; side -= 2) {
+		for (int l = 0; l < s->model->layers; l++)
+			network_push(t->network, l, key, (side > 0 ? 1 : -2) * PUSH * size[l]);
+		load(t, DATA_TRAIN, t->index, (int)k->batch, AUGMENT_NONE, 0);
+		network_forward(t->network, &t->plan, &q, PASS_TRAIN, (int)k->batch, NULL);
+		if (!isfinite(network_loss(t->network, t->labels, (int)k->batch, 0).mean))
+			return diverged(s, "loss", fault);
+		network_backward(t->network);
+		for (int l = 0; l < s->model->layers; l++)
+			trace[l] += side * network_along(t->network, l, key) / (2 * PUSH * size[l]);
+	}
+	return true;
+}
+
+static bool curvature(struct source *source, int lane, double *lost, struct fault *fault)
+{
+	struct trained *t = (struct trained *)source;
+	const struct shared *s = source->shared;
+	const struct knobs *k = &s->knobs;
+	struct quantization q = quantization(k);
+	const int layers = s->model->layers;
+	const uint64_t step = (uint64_t)s->step, key = rng_key((uint64_t)k->seed, "curvature", step);
+	double *room = calloc(3 * (size_t)layers, sizeof *room), *trace = room, *size = room + layers, *error = room + 2 * layers;
+	bool ok = (room && apart_begin(source, fault)) || (!room && fault_memory(fault, "search"));
+	if (ok) {
+		apart_exchange(source);
+		plan_evenly(t, format_named("fp32"));
+		take_sets(t, lane);
+		for (int l = 0; l < layers; l++)
+			size[l] = fmax(network_weight_size(t->network, l), 1e-6);
+		draw(t, &t->apart, s->step, t->index, (int)k->batch);
+		ok = probe(t, key, size, trace, fault);
+		apart_exchange(source);
+		apart_end(source);
+	}
+	for (int o = 0; ok && o < s->space->slot[0].options; o++) {
+		plan_evenly(t, s->space->slot[0].format[o]);
+		network_rounding(t->network, &t->plan, &q, error);
+		for (int l = 0; l < layers; l++) {
+			double omega = trace[l] / (double)s->model->layer[l].weights * error[l];
+			lost[space_slot(l, HALF_WEIGHT) * s->options + o] =
+				lost[space_slot(l, HALF_ACTIVATION) * s->options + o] = omega;
+		}
+	}
+	free(room);
+	return ok;
 }
 
 static const struct apart apart = {apart_begin, apart_end, apart_exchange, apart_train};
@@ -514,6 +588,7 @@ const struct source_kind source_trained = {.name = "trained",
 	.collect = collect,
 	.evaluate = evaluate,
 	.apart = &apart,
+	.curvature = curvature,
 	.begin_lane = begin_lane,
 	.near_edges = near_edges,
 	.arrays = arrays,
