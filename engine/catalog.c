@@ -7,7 +7,7 @@
 
 #include "engine/cost/cost.h"
 #include "engine/hardware/device.h"
-#include "engine/model/model.h"
+#include "engine/model/blueprint.h"
 #include "engine/quant/format.h"
 #include "engine/search/allocate.h"
 #include "engine/search/layers.h"
@@ -16,8 +16,11 @@
 // ---- networks ----
 
 struct description {
-	struct model *model;
+	struct blueprint *blueprint;
+	struct path path; // of the standard options, where there are choices
+	const struct model *model;
 	struct layer_info *layer;
+	struct description_choice *choice;
 	char keys[256];
 	struct description_info info;
 };
@@ -32,43 +35,81 @@ static struct catalog_row row_of(const char *name)
 	return (struct catalog_row){.help = "", .keys = ""};
 }
 
+static void describe_choice(struct description_choice *to, const struct slot *slot, const struct slot *all, int standard)
+{
+	size_t used = 0;
+	to->name = slot->name;
+	to->help = slot_kinds[slot->kind].help;
+	for (int o = 0; o < slot->options; o++)
+		used += (size_t)snprintf(to->options + used, sizeof to->options - used, "%s%s", o ? "|" : "", slot->option[o]);
+	snprintf(to->standard, sizeof to->standard, "%s", slot->option[standard]);
+	used = 0;
+	for (int o = 0; slot->owner >= 0 && o < all[slot->owner].options; o++)
+		if (slot->when >> o & 1 && used < sizeof to->when)
+			used += (size_t)snprintf(to->when + used, sizeof to->when - used, "%s%s%s",
+				used ? "" : all[slot->owner].name, used ? "|" : " ", all[slot->owner].option[o]);
+}
+
+// The network that runs with the standard options, and what may be chosen instead.
+static bool open_choices(struct description *d, struct fault *fault)
+{
+	const struct slot *slot = blueprint_slots(d->blueprint, &d->info.choices);
+	d->model = blueprint_whole(d->blueprint);
+	d->path.whole = d->model;
+	blueprint_counts(d->blueprint, &d->info.decisions, &d->info.networks);
+	if (!d->info.choices)
+		return true;
+	if (!blueprint_settle(d->blueprint, blueprint_standard(d->blueprint), &d->path, fault))
+		return false;
+	d->model = d->path.model;
+	d->choice = calloc((size_t)d->info.choices, sizeof *d->choice);
+	for (int i = 0; d->choice && i < d->info.choices; i++)
+		describe_choice(&d->choice[i], &slot[i], slot, blueprint_standard(d->blueprint)[i]);
+	d->info.choice = d->choice;
+	return d->choice || fault_memory(fault, d->model->name);
+}
+
 struct description *description_open(const char *name, int h, int w, int c, int classes, struct fault *fault)
 {
-	struct model *m = model_named(name, (struct shape){h, w, c}, classes, fault);
-	if (!m)
-		return NULL;
 	struct description *d = calloc(1, sizeof *d);
-	struct layer_info *layer = calloc((size_t)m->layers + 1, sizeof *layer);
-	if (!d || !layer) {
+	if (!d) {
 		fault_memory(fault, name);
-		model_free(m);
-		free(d);
-		free(layer);
+		return NULL;
+	}
+	d->blueprint = blueprint_named(name, (struct shape){h, w, c}, classes, fault);
+	if (!d->blueprint || !open_choices(d, fault)) {
+		description_close(d);
+		return NULL;
+	}
+	const struct model *m = d->model;
+	d->layer = calloc((size_t)m->layers + 1, sizeof *d->layer);
+	if (!d->layer) {
+		fault_memory(fault, name);
+		description_close(d);
 		return NULL;
 	}
 	for (int i = 0; i < m->layers; i++)
-		layer[i] = layer_info_of(m, i);
+		d->layer[i] = layer_info_of(m, i);
 	const struct catalog_row row = row_of(name);
 	const struct shape in = m->op[0].out;
 	snprintf(d->keys, sizeof d->keys, "%s", row.keys);
-	d->model = m;
-	d->layer = layer;
-	d->info = (struct description_info){.name = m->name,
-		.help = row.help,
-		.keys = d->keys,
-		.h = in.h,
-		.w = in.w,
-		.c = in.c,
-		.classes = m->classes,
-		.operators = m->ops,
-		.layers = m->layers,
-		.layer = layer,
-		.macs = m->macs,
-		.attention_macs = m->attention_macs,
-		.weights = m->weights,
-		.parameters = m->parameters,
-		.activations = m->activations,
-		.most_activations = m->most_activations};
+	struct description_info *info = &d->info;
+	info->name = blueprint_whole(d->blueprint)->name;
+	info->help = row.help;
+	info->keys = d->keys;
+	info->h = in.h;
+	info->w = in.w;
+	info->c = in.c;
+	info->classes = m->classes;
+	info->operators = m->ops;
+	info->layers = m->layers;
+	info->layer = d->layer;
+	info->macs = m->macs;
+	info->attention_macs = m->attention_macs;
+	info->weights = m->weights;
+	info->parameters = m->parameters;
+	info->activations = m->activations;
+	info->most_activations = m->most_activations;
 	return d;
 }
 
@@ -76,8 +117,10 @@ void description_close(struct description *d)
 {
 	if (!d)
 		return;
-	model_free(d->model);
+	path_free(&d->path);
+	blueprint_free(d->blueprint);
 	free(d->layer);
+	free(d->choice);
 	free(d);
 }
 

@@ -14,16 +14,27 @@
 
 // ---- networks -------------------------------------------------------------------------------------------------------------
 
+// What a description leaves to be chosen.
+struct description_choice {
+	const char *name, *help;              // "s2b1.kernel"; what is chosen
+	char options[16 * ENGINE_OPTIONS];    // "3|5|7"
+	char standard[16];                    // the option of the network that is described
+	char when[ENGINE_NAME + ENGINE_TEXT]; // "s2b2.depth on": it matters only then; "": always
+};
+
 struct description_info {
 	const char *name;     // the name it was opened by
 	const char *help;     // what it is; "" for a file
 	const char *keys;     // what may follow the name: "res=8..4096"
 	int h, w, c, classes; // the size of its input; the number of classes
 	int operators, layers;
-	const struct layer_info *layer;       // [layers]
-	double macs, attention_macs;          // of all layers; of attention's products, which belong to no layer
-	double weights, parameters;           // parameters: weights, biases, norms, tokens
-	double activations, most_activations; // numbers read by all layers; by the layer that reads the most
+	const struct layer_info *layer;          // [layers]
+	double macs, attention_macs;             // of all layers; of attention's products, which belong to no layer
+	double weights, parameters;              // parameters: weights, biases, norms, tokens
+	double activations, most_activations;    // numbers read by all layers; by the layer that reads the most
+	int choices;                             // 0: nothing is left to be chosen; else all the above is of the standard options
+	const struct description_choice *choice; // [choices]
+	double decisions, networks;              // how many ways there are to choose; how many of them are different networks
 };
 
 // Opens a network of the catalog ("resnet50", "resnet50:res=160"; engine_nets of engine.h lists the names) or of a description

@@ -198,6 +198,10 @@ expect 0 unheard --batch ask
 expect 0 roofline 1536x2048x2048 bf16 on tpu_v4
 says '^1536x2048x2048 bf16 on tpu_v4: 5[0-9.]* us, bound by compute;' out
 says '^measured  *52.5 us' out
+expect 0 describe mobilenetv2-nas
+says '^58 slots: 2.2e21 choices' out
+expect 0 describe mobilenetv2-nas:filters=search
+says '^67 slots: 8.7e28 choices' out
 expect 0 describe resnet8
 says '^10 layers' out
 expect 0 latency resnet8 int8 device=a100

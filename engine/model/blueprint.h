@@ -24,4 +24,7 @@ const uint8_t *blueprint_standard(const struct blueprint *);
 // then is as before.
 bool blueprint_settle(const struct blueprint *, const uint8_t *option, struct path *, struct fault *);
 
+// How many choices there are: the product of all slots' options, and those that differ in what is there: distinct networks.
+void blueprint_counts(const struct blueprint *, double *decisions, double *networks);
+
 #endif

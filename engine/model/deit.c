@@ -42,6 +42,6 @@ static const struct network networks[] = {
 	{"deit-small", "vision transformer (DeiT)", 1000, {224, 384, 12, 6, 16, 4}},
 	{"deit-base", "vision transformer (DeiT)", 1000, {224, 768, 12, 12, 16, 4}},
 };
-const struct family deit = {{NETWORK_SIDE, {"dim", 8, 4096, true}, {"depth", 1, 64, true}, {"heads", 1, 64, true},
-				    {"patch", 1, 64, true}, {"mlp", 0.5, 8, false}},
+const struct family deit = {{NETWORK_SIDE, {"dim", 8, 4096, true, NULL}, {"depth", 1, 64, true, NULL},
+				    {"heads", 1, 64, true, NULL}, {"patch", 1, 64, true, NULL}, {"mlp", 0.5, 8, false, NULL}},
 	build, networks, sizeof networks / sizeof networks[0]};

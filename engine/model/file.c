@@ -10,10 +10,19 @@
 #include "engine/base/disk.h"
 #include "engine/model/networks.h"
 
-enum { FILE_MOST = 1 << 20, LINE_MOST = 511, OPS_MOST = 10000, SIDE_MOST = 8192, CHANNELS_MOST = 65536, WINDOW_MOST = 1024 };
+enum {
+	FILE_MOST = 1 << 20,
+	LINE_MOST = 511,
+	OPS_MOST = 10000,
+	SIDE_MOST = 8192,
+	CHANNELS_MOST = 65536,
+	WINDOW_MOST = 1024,
+	BLOCKS_MOST = 8
+};
 
 static const char example[] = "`describe NETWORK` prints one to start from";
 static const char *const acts[ACTS] = {"none", "relu", "relu6", "swish", "gelu", "sigmoid"};
+static const char on_or_off[] = "off|on";
 
 enum key { IN, OUT, KERNEL, STRIDE, PAD, BEYOND, GROUPS, BIAS, HEADS, ACT, KEYS };
 enum type { NAMES, COUNT, PAIR, WORD };
@@ -24,17 +33,21 @@ static const struct key_row {
 	const char *word;      // that a count may be instead; -1
 	const char *const *of; // a word is one of these
 	int words;
+	enum slot_kind slot; // of a choice between several values; SLOT_KINDS: there can be none
 } keys[KEYS] = {
-	[IN] = {"in", "names of earlier lines, with commas between", NAMES, 0, 0, NULL, NULL, 0},
-	[OUT] = {"out", "a number from 1 to 65536, or `classes`", COUNT, 1, CHANNELS_MOST, "classes", NULL, 0},
-	[KERNEL] = {"kernel", "a number such as 3, or rows x columns such as 1x7, to 1024", PAIR, 1, WINDOW_MOST, NULL, NULL, 0},
-	[STRIDE] = {"stride", "a number from 1 to 1024", COUNT, 1, WINDOW_MOST, NULL, NULL, 0},
-	[PAD] = {"pad", "a number such as 1, or rows x columns such as 0x3, to 1024", PAIR, 0, WINDOW_MOST, NULL, NULL, 0},
-	[BEYOND] = {"far", "0 or 1", COUNT, 0, 1, NULL, NULL, 0},
-	[GROUPS] = {"groups", "a number, or `each` for one group a channel", COUNT, 1, CHANNELS_MOST, "each", NULL, 0},
-	[BIAS] = {"bias", "no or yes", WORD, 0, 0, NULL, (const char *const[]){"no", "yes"}, 2},
-	[HEADS] = {"heads", "a number from 1 to 1024", COUNT, 1, 1024, NULL, NULL, 0},
-	[ACT] = {"act", "none, relu, relu6, swish, gelu or sigmoid", WORD, 0, 0, NULL, acts, ACTS},
+	[IN] = {"in", "names of earlier lines, with commas between", NAMES, 0, 0, NULL, NULL, 0, SLOT_KINDS},
+	[OUT] = {"out", "a number from 1 to 65536, or `classes`", COUNT, 1, CHANNELS_MOST, "classes", NULL, 0, SLOT_WIDTH},
+	[KERNEL] = {"kernel", "a number such as 3, or rows x columns such as 1x7, to 1024", PAIR, 1, WINDOW_MOST, NULL, NULL, 0,
+		SLOT_KERNEL},
+	[STRIDE] = {"stride", "a number from 1 to 1024", COUNT, 1, WINDOW_MOST, NULL, NULL, 0, SLOT_KINDS},
+	[PAD] = {"pad", "a number such as 1, or rows x columns such as 0x3, to 1024", PAIR, 0, WINDOW_MOST, NULL, NULL, 0,
+		SLOT_KINDS},
+	[BEYOND] = {"far", "0 or 1", COUNT, 0, 1, NULL, NULL, 0, SLOT_KINDS},
+	[GROUPS] = {"groups", "a number, or `each` for one group a channel", COUNT, 1, CHANNELS_MOST, "each", NULL, 0,
+		SLOT_KINDS},
+	[BIAS] = {"bias", "no or yes", WORD, 0, 0, NULL, (const char *const[]){"no", "yes"}, 2, SLOT_KINDS},
+	[HEADS] = {"heads", "a number from 1 to 1024", COUNT, 1, 1024, NULL, NULL, 0, SLOT_KINDS},
+	[ACT] = {"act", "none, relu, relu6, swish, gelu or sigmoid", WORD, 0, 0, NULL, acts, ACTS, SLOT_ACT},
 };
 
 #define BIT(key) (1u << (key))
@@ -75,9 +88,22 @@ struct reading {
 	int classes;        // 0: likewise, and not known yet
 	bool given;         // both come from a data set
 	bool counted;       // `classes` has been read
-	char (*name)[MODEL_NAME];
+	struct picks *picks;
+	int names;
+	struct name {
+		char text[MODEL_NAME];
+		int op, line;
+	} * name;   // what lines may name: operators, and blocks
 	bool *read; // whether a later operator reads it
 	int *at;    // its line
+	int before; // the operator that a line without in= reads
+	int blocks;
+	struct block {
+		char name[MODEL_NAME];
+		int line;
+		struct scope scope; // around it
+	} block[BLOCKS_MOST];
+	int skipped; // blocks that are not there, which the line stands in
 	struct fault *fault;
 };
 
@@ -120,25 +146,33 @@ static bool take_number(const char *text, int low, int high, int *value, const c
 	return !errno && got >= low && got <= high;
 }
 
-static int name_index(const struct reading *r, const char *name)
+static const struct name *find_name(const struct reading *r, const char *name)
 {
-	for (int i = 0; i < r->model->ops; i++)
-		if (strcmp(r->name[i], name) == 0)
-			return i;
-	return -1;
+	for (int i = 0; i < r->names; i++)
+		if (strcmp(r->name[i].text, name) == 0)
+			return &r->name[i];
+	return NULL;
+}
+
+static void add_name(struct reading *r, const char *name, int op)
+{
+	struct name *n = &r->name[r->names++];
+	snprintf(n->text, sizeof n->text, "%s", name);
+	n->op = op;
+	n->line = r->line;
 }
 
 static bool read_inputs(struct reading *r, char *list, struct said *s)
 {
 	s->inputs = 0;
 	for (char *name; (name = strsep(&list, ","));) {
-		int i = name_index(r, name);
-		if (i < 0)
+		const struct name *found = find_name(r, name);
+		if (!found)
 			return WRONG(r, "in= takes names of lines above this one, or `input`",
 				"no earlier line has the name \"%.60s\"", name);
 		if (s->inputs == MODEL_INPUTS)
 			return WRONG(r, "join them in two steps", "more than %d inputs", MODEL_INPUTS);
-		s->in[s->inputs++] = i;
+		s->in[s->inputs++] = found->op;
 	}
 	return true;
 }
@@ -177,8 +211,24 @@ static const char *taken(enum op_kind kind, char *buf, size_t size)
 	return buf;
 }
 
-static bool read_key(struct reading *r, enum op_kind kind, char *text, struct said *s)
+// Several values with bars between are a choice, of slot NAME.kernel, say: what is taken of them now.
+static bool take(struct reading *r, const char *line, const struct key_row *k, const char *values, struct pick *pick)
 {
+	char todo[160];
+	if (k->slot == SLOT_KINDS)
+		return WRONG(r, "choices can be made of out=, kernel= and act=", "%s=%.60s: there is no choice of this", k->name,
+			values);
+	*pick = model_pick(r->model, line, k->slot, values, strrchr(values, '|') + 1);
+	if (pick->slot < 0 && pick->option < 0) {
+		snprintf(todo, sizeof todo, "write it as 3|5|7: different values, 32 at most; %s= takes %s", k->name, k->expects);
+		return WRONG(r, todo, "%s=%.60s", k->name, values);
+	}
+	return true;
+}
+
+static bool read_key(struct reading *r, const char *name, enum op_kind kind, char *text, struct said *s)
+{
+	struct pick pick;
 	char todo[160], *value = strchr(text, '=');
 	if (value)
 		*value++ = 0;
@@ -192,6 +242,11 @@ static bool read_key(struct reading *r, enum op_kind kind, char *text, struct sa
 	s->keys |= BIT(k);
 	if (k == IN)
 		return read_inputs(r, value, s);
+	if (strchr(value, '|')) {
+		if (!take(r, name, &keys[k], value, &pick))
+			return false;
+		value = pick.word;
+	}
 	if (read_value(&keys[k], value, &s->value[k], &s->second[k]))
 		return true;
 	snprintf(todo, sizeof todo, "%s= takes %s", keys[k].name, keys[k].expects);
@@ -235,10 +290,10 @@ static bool check_name(struct reading *r, const char *name)
 	if (strlen(name) >= MODEL_NAME || name[strspn(name, letters)])
 		return WRONG(r, "a name has up to 47 letters, digits, dots, underscores and dashes", "\"%.60s\" cannot be a name",
 			name);
-	int same = strcmp(name, "classes") == 0 ? 0 : name_index(r, name);
-	if (same > 0)
-		return WRONG(r, "give it another name", "\"%s\" is also the name of line %d", name, r->at[same]);
-	return same < 0 || WRONG(r, "only the lines before the first operator say it", "a second or late `%s`", name);
+	const struct name *same = find_name(r, strcmp(name, "classes") == 0 ? "input" : name);
+	if (same && same->op > 0)
+		return WRONG(r, "give it another name", "\"%s\" is also the name of line %d", name, same->line);
+	return !same || WRONG(r, "only the lines before the first operator say it", "a second or late `%s`", name);
 }
 
 static const char *every_kind(char *buf, size_t size)
@@ -262,9 +317,9 @@ static bool read_operator(struct reading *r, const char *name, char *rest)
 		kind++;
 	if (!word || kind == OP_KINDS)
 		return WRONG(r, every_kind(todo, sizeof todo), "\"%.60s\" is not a kind of operator", word ? word : "");
-	struct said s = {.value = {[STRIDE] = 1, [GROUPS] = 1}, .in = {r->model->ops - 1}, .inputs = 1};
+	struct said s = {.value = {[STRIDE] = 1, [GROUPS] = 1}, .in = {r->before}, .inputs = 1};
 	while ((word = strtok_r(NULL, " \t", &rest)))
-		if (!read_key(r, (enum op_kind)kind, word, &s))
+		if (!read_key(r, name, (enum op_kind)kind, word, &s))
 			return false;
 	for (int k = 0; k < KEYS; k++)
 		if (kinds[kind].needs & BIT(k) & ~s.keys) {
@@ -279,8 +334,9 @@ static bool read_operator(struct reading *r, const char *name, char *rest)
 	int i = add(r->model, (enum op_kind)kind, name, &s);
 	if (i < 0)
 		return fault_memory(r->fault, place((char[256]){0}, r->path, r->line));
-	snprintf(r->name[i], sizeof r->name[i], "%s", name);
+	add_name(r, name, i);
 	r->at[i] = r->line;
+	r->before = i;
 	for (int k = 0; k < s.inputs; k++)
 		r->read[s.in[k]] = true;
 	return fits(r, i);
@@ -312,9 +368,53 @@ static bool read_head(struct reading *r, const char *word, char *rest)
 	r->model = model_new(r->path, r->given ? r->input : (struct shape){h, w, c}, r->classes);
 	if (!r->model || r->model->ops < 0)
 		return fault_memory(r->fault, place((char[256]){0}, r->path, r->line));
-	snprintf(r->name[0], sizeof r->name[0], "input");
+	r->model->picks = r->picks;
+	add_name(r, "input", 0);
 	r->at[0] = r->line;
 	return fits(r, 0);
+}
+
+// `block NAME depth=off|on`: the lines up to `end` may be absent; then what stands before them takes their place, also in NAME.
+static bool read_block(struct reading *r, char *rest)
+{
+	const char *name = strtok_r(rest, " \t", &rest), *key = strtok_r(NULL, " \t", &rest);
+	if (!name || !key || strncmp(key, "depth=", 6) != 0 || strtok_r(NULL, " \t", &rest))
+		return WRONG(r, "write it as `block NAME depth=off|on`, and `end` behind its lines",
+			"this is no beginning of a block");
+	if (!check_name(r, name))
+		return false;
+	if (r->blocks == BLOCKS_MOST || r->names == OPS_MOST)
+		return WRONG(r, "make the network simpler", "more than %d blocks within another", BLOCKS_MOST);
+	struct pick pick = model_pick(r->model, name, SLOT_DEPTH, key + 6, "on");
+	if (strcmp(key + 6, on_or_off) != 0)
+		return WRONG(r, "write depth=off|on", "\"%.60s\" is no choice of whether a block is there", key + 6);
+	struct block *b = &r->block[r->blocks++];
+	snprintf(b->name, sizeof b->name, "%s", name);
+	b->line = r->line;
+	b->scope = model_within(r->model, pick, 2);
+	r->skipped = pick.value > 0 ? 0 : 1;
+	return true;
+}
+
+static bool read_end(struct reading *r, char *rest)
+{
+	if (strtok_r(rest, " \t", &rest) || !r->blocks)
+		return WRONG(r, "`end` stands alone behind the lines of a block",
+			r->blocks ? "more behind `end`" : "no block is open");
+	struct block *b = &r->block[--r->blocks];
+	model_leave(r->model, b->scope);
+	add_name(r, b->name, r->before);
+	return true;
+}
+
+// A line of a block that is not there.
+static bool skip_line(struct reading *r, const char *word, char *rest)
+{
+	if (strcmp(word, "block") == 0)
+		r->skipped++;
+	else if (strcmp(word, "end") == 0 && --r->skipped == 0)
+		return read_end(r, rest);
+	return true;
 }
 
 static bool read_line(struct reading *r, char *line)
@@ -324,10 +424,16 @@ static bool read_line(struct reading *r, char *line)
 	if (!word)
 		return true;
 	bool input = strcmp(word, "input") == 0;
+	if (r->skipped)
+		return skip_line(r, word, rest);
 	if (!r->model && !input)
 		return WRONG(r, "begin with a line such as `input 32x32x3`", "no size of images before \"%.60s\"", word);
 	if ((input && !r->model) || (strcmp(word, "classes") == 0 && r->model->ops == 1))
 		return read_head(r, word, rest);
+	if (strcmp(word, "block") == 0 && strcspn(rest, "=") < strlen(rest))
+		return read_block(r, rest);
+	if (strcmp(word, "end") == 0 && !rest[strspn(rest, " \t")])
+		return read_end(r, rest);
 	return read_operator(r, word, rest);
 }
 
@@ -350,16 +456,28 @@ static bool read_lines(struct reading *r, char *text)
 	return true;
 }
 
+static const char *name_of(const struct reading *r, int op)
+{
+	for (int i = 0; i < r->names; i++)
+		if (r->name[i].op == op)
+			return r->name[i].text;
+	return "";
+}
+
 // What only the whole can be checked for.
 static bool check_end(struct reading *r)
 {
 	struct model *m = r->model;
+	if (r->blocks) {
+		r->line = r->block[r->blocks - 1].line;
+		return WRONG(r, "write `end` behind its last line", "the block \"%s\" has no end", r->block[r->blocks - 1].name);
+	}
 	if (!m || m->layers < 1)
 		return WRONG(r, example, "%s", m ? "no conv and no linear" : "the file is empty");
 	for (int i = 0; i < m->ops - 1; i++)
 		if (!r->read[i]) {
 			r->line = r->at[i];
-			return WRONG(r, "name it in some in=, or take it out", "nothing reads \"%s\"", r->name[i]);
+			return WRONG(r, "name it in some in=, or take it out", "nothing reads \"%s\"", name_of(r, i));
 		}
 	struct shape out = m->op[m->ops - 1].out;
 	if (m->classes < 1)
@@ -383,6 +501,16 @@ static char *slurp(const char *path, struct fault *fault)
 	return text;
 }
 
+static void name_file(struct model *m, const char *path, const char *text, size_t size)
+{
+	snprintf(m->name, sizeof m->name, "%.*s#%08lx", MODEL_TITLE - 10, path, crc32_z(0, (const Bytef *)text, size));
+}
+
+void file_title(struct model *m, const char *path, const char *text)
+{
+	name_file(m, path, text, strlen(text));
+}
+
 // The title is the path and a sum of what is described, so that a network changed on disk is not taken for the same.
 static bool set_title(struct model *m, const char *path)
 {
@@ -392,34 +520,53 @@ static bool set_title(struct model *m, const char *path)
 	bool ok = f && model_write(m, f);
 	ok = f && fclose(f) == 0 && ok;
 	if (ok)
-		snprintf(m->name, sizeof m->name, "%.*s#%08lx", MODEL_TITLE - 10, path, crc32_z(0, (const Bytef *)text, size));
+		name_file(m, path, text, size);
 	free(text);
 	return ok;
 }
 
-struct model *model_read(const char *path, struct shape input, int classes, struct fault *fault)
+char *file_text(const char *path, struct fault *fault)
+{
+	return slurp(path, fault);
+}
+
+struct model *file_build(const char *path, const char *text, struct shape input, int classes, struct picks *picks,
+	struct fault *fault)
 {
 	struct fault own;
 	bool given = input.h || input.w || input.c;
-	struct reading r = {.path = path, .input = input, .classes = classes, .given = given, .fault = fault ? fault : &own};
-	char *text = slurp(path, r.fault);
-	if (!text)
-		return NULL;
-	r.name = calloc(OPS_MOST, sizeof *r.name);
+	struct reading r = {
+		.path = path,
+		.input = input,
+		.classes = classes,
+		.given = given,
+		.picks = picks,
+		.fault = fault ? fault : &own,
+	};
+	char *lines = strdup(text);
+	r.name = calloc(OPS_MOST + BLOCKS_MOST, sizeof *r.name);
 	r.read = calloc(OPS_MOST, sizeof *r.read);
 	r.at = calloc(OPS_MOST, sizeof *r.at);
-	bool ok = (r.name && r.read && r.at) || fault_memory(r.fault, path);
-	ok = ok && read_lines(&r, text) && check_end(&r);
+	bool ok = (lines && r.name && r.read && r.at) || fault_memory(r.fault, path);
+	ok = ok && read_lines(&r, lines) && check_end(&r);
 	free(r.name);
 	free(r.read);
 	free(r.at);
-	free(text);
-	if (ok && !set_title(r.model, path))
+	free(lines);
+	if (ok && (!picks || !picks->slots) && !set_title(r.model, path))
 		ok = fault_memory(r.fault, path);
 	if (ok)
 		return model_finish(r.model, r.fault);
 	model_free(r.model);
 	return NULL;
+}
+
+struct model *model_read(const char *path, struct shape input, int classes, struct fault *fault)
+{
+	char *text = slurp(path, fault);
+	struct model *m = text ? file_build(path, text, input, classes, NULL, fault) : NULL;
+	free(text);
+	return m;
 }
 
 // ---- writing ----

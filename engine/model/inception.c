@@ -165,5 +165,5 @@ static const struct network networks[] = {
 	{"inceptionv3", "Inception-v3 (Szegedy et al., 2015), without the auxiliary head", 1000, {299, 1, 3, 4, 2}},
 };
 const struct family inception = {
-	{NETWORK_SIDE, {"width", 0.1, 2, false}, {"a", 1, 8, true}, {"c", 1, 8, true}, {"e", 1, 8, true}}, build, networks,
-	sizeof networks / sizeof networks[0]};
+	{NETWORK_SIDE, {"width", 0.1, 2, false, NULL}, {"a", 1, 8, true, NULL}, {"c", 1, 8, true, NULL}, {"e", 1, 8, true, NULL}},
+	build, networks, sizeof networks / sizeof networks[0]};

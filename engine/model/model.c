@@ -107,7 +107,8 @@ static int add_layer(struct model *m, const char *name, struct op op, double wei
 		.biases = biases,
 		.activations = (double)in.h * in.w * in.c,
 		.positive = non_negative(m, op.in[0]),
-		.owner = -1};
+		.owner = m->picks ? m->picks->owner : -1,
+		.when = m->picks ? m->picks->when : 0};
 	snprintf(l->name, sizeof l->name, "%s", name);
 	op.layer = m->layers;
 	m->layers++;
@@ -332,18 +333,12 @@ static void count_attention(struct model *m, const struct op *attention)
 		m->layer[m->op[from].layer].attention_macs += macs;
 }
 
-struct model *model_finish(struct model *m, struct fault *fault)
+void model_total(struct model *m)
 {
-	if (!m || m->ops < 0) {
-		model_free(m);
-		fault_memory(fault, "network");
-		return NULL;
-	}
+	m->macs = m->attention_macs = m->weights = m->parameters = m->activations = m->most_activations = 0;
+	for (int i = 0; i < m->layers; i++)
+		m->layer[i].attention_macs = 0;
 	for (int i = 0; i < m->ops; i++) {
-		if (!model_fits(m, i, fault)) {
-			model_free(m);
-			return NULL;
-		}
 		m->parameters += own_parameters(&m->op[i]);
 		if (m->op[i].kind == OP_ATTENTION)
 			count_attention(m, &m->op[i]);
@@ -357,5 +352,21 @@ struct model *model_finish(struct model *m, struct fault *fault)
 		if (l->activations > m->most_activations)
 			m->most_activations = l->activations;
 	}
+}
+
+struct model *model_finish(struct model *m, struct fault *fault)
+{
+	if (!m || m->ops < 0) {
+		model_free(m);
+		fault_memory(fault, "network");
+		return NULL;
+	}
+	for (int i = 0; i < m->ops; i++)
+		if (!model_fits(m, i, fault)) {
+			model_free(m);
+			return NULL;
+		}
+	model_total(m);
+	m->picks = NULL;
 	return m;
 }

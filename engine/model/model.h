@@ -85,6 +85,7 @@ struct model {
 	double macs, attention_macs;          // for one image: of all layers; of attention's two products
 	double weights, parameters;           // parameters: weights, biases, norms, tokens
 	double activations, most_activations; // numbers read for one image by all layers; by the layer that reads the most
+	struct picks *picks;                  // while it is being built for a blueprint
 };
 
 void model_free(struct model *);
@@ -151,6 +152,16 @@ const char *const *model_names(void);                // NULL-terminated; valid u
 //	groups=1 bias=no  conv; `groups=each`: depthwise; `bias=yes`
 //	heads=            attention
 //	act=none          norm, add, act (which must have it): none, relu, relu6, swish, gelu, sigmoid
+//
+// A description may leave choices open (blueprint.h). Several values with bars between, of out=, kernel= or act=, are the options of a slot:
+// `b1.conv1 conv out=16 kernel=3|5|7` has the slot b1.conv1.kernel; out= gives NAME.width and act= NAME.act. Lines between
+// `block NAME depth=off|on` and `end` may be absent, by the slot NAME.depth; blocks may stand within blocks. Behind `end`, NAME
+// means what the block puts out: its last line, or, where it is absent, the line before it. Write options from small to large: the last
+// one of each makes the largest network, which is what model_read builds.
+//	block b2 depth=off|on
+//	b2.conv   conv out=16 kernel=3|5
+//	b2.norm   norm act=relu|swish
+//	end
 //
 // Reads a model. The images' size and the classes are the file's if `input` is {0, 0, 0}, else the caller's, as in model_named.
 // Something must read every operator but the last, whose output must be one pixel with one channel per class. A file of more than

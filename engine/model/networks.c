@@ -9,8 +9,8 @@
 
 enum { SMALL_SIDE = 64 };
 
-static const struct family *const families[] = {
-	&resnet_cifar, &resnet, &mobilenet, &efficientnet, &efficientnet_x, &inception, &deit};
+static const struct family *const families[] = {&resnet_cifar, &resnet, &mobilenet, &efficientnet, &efficientnet_x, &inception,
+	&deit, &mobilenet_nas, &resnet_nas, &efficientnet_x_nas};
 enum { FAMILIES = sizeof families / sizeof families[0], NAMES = 128 };
 
 int network_channels(double channels, double width)
@@ -48,12 +48,30 @@ static const struct network *network_at(int index, const struct family **family)
 	return NULL;
 }
 
+static size_t add_words(const struct option *o, char *buf, size_t size, bool more)
+{
+	size_t used = (size_t)snprintf(buf, size, "%s%s=", more ? " " : "", o->key);
+	for (int i = 0; o->words[i] && used < size; i++)
+		used += (size_t)snprintf(buf + used, size - used, "%s%s", i ? "|" : "", o->words[i]);
+	return used;
+}
+
 static const char *keys_of(const struct family *family, char *buf, size_t size)
 {
 	size_t used = 0;
 	for (const struct option *o = family->option; o < family->option + NETWORK_VALUES && o->key && used < size; o++)
-		used += (size_t)snprintf(buf + used, size - used, "%s%s=%g..%g", used ? " " : "", o->key, o->low, o->high);
+		used += o->words
+			? add_words(o, buf + used, size - used, used)
+			: (size_t)snprintf(buf + used, size - used, "%s%s=%g..%g", used ? " " : "", o->key, o->low, o->high);
 	return buf;
+}
+
+static double word_value(const struct option *o, const char *word)
+{
+	for (int i = 0; o->words[i]; i++)
+		if (strcmp(o->words[i], word) == 0)
+			return i;
+	return -1;
 }
 
 bool model_catalog(int index, struct catalog_row *row)
@@ -129,7 +147,13 @@ static bool read_options(const struct family *family, const char *name, const ch
 		if (k == NETWORK_VALUES || !o->key)
 			return fault_set(fault, name, todo, "it takes no \"%s\"", item);
 		char *end;
-		double got = strtod(number, &end);
+		double got = o->words ? word_value(o, number) : strtod(number, &end);
+		if (o->words && got < 0)
+			return fault_set(fault, name, todo, "%s is not a value of %s=", number, item);
+		if (o->words) {
+			value[k] = got;
+			continue;
+		}
 		if (end == number || *end || !(got >= o->low && got <= o->high) || (o->whole && got != floor(got)))
 			return fault_set(fault, name, todo, "%s=%s is not a %snumber from %g to %g", item, number,
 				o->whole ? "whole " : "", o->low, o->high);
@@ -139,40 +163,71 @@ static bool read_options(const struct family *family, const char *name, const ch
 	return true;
 }
 
-struct model *model_named(const char *name, struct shape input, int classes, struct fault *fault)
+static bool is_file(const char *name)
 {
 	size_t length = strlen(name);
-	if (strchr(name, '/') || (length > 4 && strcmp(name + length - 4, ".net") == 0))
-		return model_read(name, input, classes, fault);
-	length = strcspn(name, ":");
-	const struct family *family = NULL;
+	return strchr(name, '/') || (length > 4 && strcmp(name + length - 4, ".net") == 0);
+}
+
+static bool read_name(struct recipe *b, const char *name, struct fault *fault)
+{
+	size_t length = strcspn(name, ":");
 	const struct network *network = NULL;
-	for (int i = 0; (network = network_at(i, &family)); i++)
+	for (int i = 0; (network = network_at(i, &b->family)); i++)
 		if (strlen(network->name) == length && memcmp(network->name, name, length) == 0)
 			break;
-	if (strlen(name) >= MODEL_TITLE) {
-		fault_set(fault, "network", "give fewer options", "name too long");
-		return NULL;
-	}
-	if (!network) {
-		unknown(name, fault);
-		return NULL;
-	}
-	double value[NETWORK_VALUES];
-	bool side = false, own = input.h == 0 && input.w == 0 && input.c == 0;
-	memcpy(value, network->value, sizeof value);
-	if (name[length] && !read_options(family, name, name + length + 1, value, &side, fault))
-		return NULL;
-	if (side && !own) {
-		fault_set(fault, name, "leave res= out", "the data set gives the size of the images: %dx%d", input.h, input.w);
-		return NULL;
-	}
+	if (strlen(name) >= MODEL_TITLE)
+		return fault_set(fault, "network", "give fewer options", "name too long");
+	if (!network)
+		return unknown(name, fault);
+	bool side = false, own = b->input.h == 0 && b->input.w == 0 && b->input.c == 0;
+	snprintf(b->name, sizeof b->name, "%s", name);
+	memcpy(b->value, network->value, sizeof b->value);
+	if (name[length] && !read_options(b->family, name, name + length + 1, b->value, &side, fault))
+		return false;
+	if (side && !own)
+		return fault_set(fault, name, "leave res= out", "the data set gives the size of the images: %dx%d", b->input.h,
+			b->input.w);
 	if (own)
-		input = (struct shape){(int)value[0], (int)value[0], 3};
-	struct model *m = model_new(name, input, classes > 0 ? classes : network->classes);
-	if (m && !family->build(m, value, input.h <= SMALL_SIDE && input.w <= SMALL_SIDE, fault)) {
+		b->input = (struct shape){(int)b->value[0], (int)b->value[0], 3};
+	b->classes = b->classes > 0 ? b->classes : network->classes;
+	return true;
+}
+
+bool recipe_named(struct recipe *b, const char *name, struct shape input, int classes, struct fault *fault)
+{
+	*b = (struct recipe){.input = input, .classes = classes};
+	if (!is_file(name))
+		return read_name(b, name, fault);
+	b->path = strdup(name);
+	b->text = b->path ? file_text(name, fault) : NULL;
+	return b->text || (!b->path && fault_memory(fault, name));
+}
+
+void recipe_free(struct recipe *b)
+{
+	free(b->path);
+	free(b->text);
+}
+
+struct model *recipe_run(const struct recipe *b, struct picks *picks, struct fault *fault)
+{
+	if (b->text)
+		return file_build(b->path, b->text, b->input, b->classes, picks, fault);
+	struct model *m = model_new(b->name, b->input, b->classes);
+	if (m)
+		m->picks = picks;
+	if (m && !b->family->build(m, b->value, b->input.h <= SMALL_SIDE && b->input.w <= SMALL_SIDE, fault)) {
 		model_free(m);
 		return NULL;
 	}
 	return model_finish(m, fault);
+}
+
+struct model *model_named(const char *name, struct shape input, int classes, struct fault *fault)
+{
+	struct recipe b;
+	struct model *m = recipe_named(&b, name, input, classes, fault) ? recipe_run(&b, NULL, fault) : NULL;
+	recipe_free(&b);
+	return m;
 }

@@ -4,6 +4,44 @@
 #define ENGINE_MODEL_NETWORKS_H
 
 #include "engine/model/model.h"
+#include "engine/model/slot.h"
+
+// ---- choices ----
+
+// The slots that a builder asks for, and the options that it is answered with. While they are being found, a slot that is not known yet
+// is added, and answered with its last option, the largest.
+struct picks {
+	int slots;
+	struct slot *slot;
+	uint8_t *standard; // [slots]
+	bool finding;
+	const uint8_t *option; // [given]; slots beyond take their last option
+	int given;
+	int next;      // where the next slot is looked for first
+	int owner;     // of slots and layers that are added now, with
+	uint32_t when; // the owner's options
+	bool failed;
+	struct fault fault;
+};
+
+// A choice written in a network, as it was made: slot "BLOCK.word" with options such as "3|5|7". Where nothing is chosen, it is `standard`.
+struct pick {
+	int slot; // -1: nothing is chosen
+	int option;
+	double value;
+	char word[SLOT_OPTION];
+};
+struct pick model_pick(struct model *, const char *block, enum slot_kind, const char *words, const char *standard);
+// Slots and layers that are added from here on are there only while the pick's slot holds one of the options `when`, until model_leave
+// gets what this returned.
+struct scope {
+	int owner;
+	uint32_t when;
+};
+struct scope model_within(struct model *, struct pick, uint32_t when);
+void model_leave(struct model *, struct scope);
+
+// ---- families ----
 
 enum {
 	NETWORK_VALUES = 8,
@@ -15,11 +53,12 @@ struct option {
 	const char *key;
 	double low, high;
 	bool whole;
+	const char *const *words; // it is one of these, by value, NULL at the end; NULL: a number
 };
 // The first value of every family: the side of the images if no data set gives it.
 #define NETWORK_SIDE                                                                                                             \
 	{                                                                                                                        \
-		"res", 8, 4096, true                                                                                             \
+		"res", 8, 4096, true, NULL                                                                                       \
 	}
 
 struct network {
@@ -36,7 +75,27 @@ struct family {
 	const struct network *network;
 	int networks;
 };
-extern const struct family resnet_cifar, resnet, mobilenet, efficientnet, efficientnet_x, inception, deit;
+
+// A name that has been read: what it takes to build the network, any number of times.
+struct recipe {
+	char name[MODEL_TITLE];
+	const struct family *family; // NULL: a file,
+	char *path, *text;           // these
+	double value[NETWORK_VALUES];
+	struct shape input;
+	int classes;
+};
+// As model_named, which is this and one run without picks. recipe_free is for it in any case.
+bool recipe_named(struct recipe *, const char *name, struct shape input, int classes, struct fault *);
+void recipe_free(struct recipe *);
+struct model *recipe_run(const struct recipe *, struct picks *, struct fault *);
+// file.c: a description's text, and one run over it.
+char *file_text(const char *path, struct fault *);
+struct model *file_build(const char *path, const char *text, struct shape input, int classes, struct picks *, struct fault *);
+void file_title(struct model *, const char *path, const char *text); // of the network with all its choices
+void model_total(struct model *);                                    // adds up the totals of its layers and operators
+extern const struct family resnet_cifar, resnet, mobilenet, mobilenet_nas, resnet_nas, efficientnet, efficientnet_x,
+	efficientnet_x_nas, inception, deit;
 
 // Returns whether an operator's output is neither empty nor too large to hold; else a fault names the operator.
 bool model_fits(const struct model *, int op, struct fault *);

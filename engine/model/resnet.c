@@ -58,6 +58,52 @@ static bool build(struct model *m, const double *value, bool small, struct fault
 	return true;
 }
 
+// ---- a space to search ----
+
+enum { SPACE_STAGES = 3, SPACE_STEM = 16 };
+
+// A basic block whose kernel and inner channels are chosen.
+static int choose_block(struct model *m, const char *block, int x, int channels, int stride, bool projects)
+{
+	int kernel = (int)model_pick(m, block, SLOT_KERNEL, "3|5", "3").value;
+	int inner = network_channels(channels * model_pick(m, block, SLOT_EXPANSION, "0.5|1", "1").value, 1);
+	int y = network_conv(m, block, "conv1", x, inner, window_of(kernel, stride), 1, ACT_RELU);
+	y = network_conv(m, block, "conv2", y, channels, window_of(3, 1), 1, ACT_NONE);
+	if (projects)
+		x = network_conv(m, block, "skip", x, channels, window_of(1, stride), 1, ACT_NONE);
+	return model_add(m, y, x, ACT_RELU);
+}
+
+// Three stages of one to three basic blocks; the first of each has a projection, whatever its channels.
+static bool build_space(struct model *m, const double *value, bool small, struct fault *fault)
+{
+	(void)small, (void)fault;
+	int x = network_conv(m, "", "stem", 0, network_channels(SPACE_STEM, value[WIDTH]), window_of(3, 1), 1, ACT_RELU);
+	for (int s = 0; s < SPACE_STAGES; s++) {
+		char stage[NETWORK_BLOCK], block[NETWORK_BLOCK];
+		snprintf(stage, sizeof stage, "s%d", s + 1);
+		double multiple = model_pick(m, stage, SLOT_WIDTH, "0.5|0.75|1|1.25", "1").value;
+		struct pick depth = model_pick(m, stage, SLOT_DEPTH, "1|2|3", "1");
+		int channels = network_channels((SPACE_STEM << s) * multiple, value[WIDTH]);
+		for (int b = 0; b < (int)depth.value; b++) {
+			struct scope scope = model_within(m, b ? depth : (struct pick){.slot = -1}, ~0u << b);
+			snprintf(block, sizeof block, "s%db%d", s + 1, b + 1);
+			x = choose_block(m, block, x, channels, s > 0 && b == 0 ? 2 : 1, b == 0);
+			model_leave(m, scope);
+		}
+	}
+	model_linear(m, "head", model_pool(m, x), m->classes);
+	return true;
+}
+
+static const struct network spaces[] = {
+	{"resnet-nas", "residual network for small images: depth, width, kernel and bottleneck to search", 10, {32, 1}},
+};
+const struct family resnet_nas = {
+	{NETWORK_SIDE, {"width", 0.25, 4, false, NULL}}, build_space, spaces, sizeof spaces / sizeof spaces[0]};
+
+// ---- the families ----
+
 static const struct network cifar[] = {
 	{"resnet8", "residual network for small images, one block a stage (MLPerf Tiny)", 10, {32, 1, 0, RESNET8}},
 	{"resnet20", "residual network for small images (He et al., 2015)", 10, {32, 1, 0, RESNET20}},
@@ -65,7 +111,8 @@ static const struct network cifar[] = {
 	{"resnet44", "residual network for small images", 10, {32, 1, 0, RESNET44}},
 	{"resnet56", "residual network for small images", 10, {32, 1, 0, RESNET56}},
 };
-const struct family resnet_cifar = {{NETWORK_SIDE, {"width", 0.25, 4, false}}, build, cifar, sizeof cifar / sizeof cifar[0]};
+const struct family resnet_cifar = {
+	{NETWORK_SIDE, {"width", 0.25, 4, false, NULL}}, build, cifar, sizeof cifar / sizeof cifar[0]};
 
 static const struct network imagenet[] = {
 	{"resnet18", "residual network, basic blocks (He et al., 2015)", 1000, {224, 1, 0, RESNET18}},
@@ -74,5 +121,5 @@ static const struct network imagenet[] = {
 	{"resnet50", "residual network, bottlenecks, stride in the 3x3", 1000, {224, 1, 0, RESNET50}},
 	{"resnet101", "residual network, bottlenecks, stride in the 3x3", 1000, {224, 1, 0, RESNET101}},
 };
-const struct family resnet = {{NETWORK_SIDE, {"width", 0.25, 4, false}, {"project", 0, 1, true}}, build, imagenet,
+const struct family resnet = {{NETWORK_SIDE, {"width", 0.25, 4, false, NULL}, {"project", 0, 1, true, NULL}}, build, imagenet,
 	sizeof imagenet / sizeof imagenet[0]};

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // `describe`: a network's layers, or its description as a file.
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,6 +43,35 @@ static bool add_uniform(struct string *t, const struct description *d, struct fa
 	return true;
 }
 
+// "96", "2.2e21"
+static const char *huge(double count, char buf[32])
+{
+	int power = count < 1e6 ? 0 : (int)floor(log10(count) + 1e-9);
+	if (power)
+		snprintf(buf, 32, "%.1fe%d", count / pow(10, power), power);
+	else
+		snprintf(buf, 32, "%.0f", count);
+	return buf;
+}
+
+static void add_choices(struct string *t, const struct description_info *info)
+{
+	int wide = 4, options = 7;
+	for (int i = 0; i < info->choices; i++) {
+		int name = (int)strlen(info->choice[i].name), words = (int)strlen(info->choice[i].options);
+		wide = name > wide ? name : wide;
+		options = words > options ? words : options;
+	}
+	string_add(t, "%-*s  %-*s  %-8s  %s\n", wide, "slot", options, "options", "above", "only with");
+	for (int i = 0; i < info->choices; i++) {
+		const struct description_choice *c = &info->choice[i];
+		string_add(t, "%-*s  %-*s  %-8s  %s\n", wide, c->name, options, c->options, c->standard, c->when);
+	}
+	char decisions[32], networks[32];
+	string_add(t, "%d slots: %s choices of the architecture, %s different networks\n", info->choices,
+		huge(info->decisions, decisions), huge(info->networks, networks));
+}
+
 static bool add_description(const struct description *d, void *context, struct fault *f)
 {
 	struct string *t = context;
@@ -65,7 +95,10 @@ static bool add_description(const struct description *d, void *context, struct f
 		string_add(t,
 			"attention: MACs of the attention that reads the layer. Its two products have no weights: bops does not count them,\n"
 			"latency and energy do.\n");
-	return add_uniform(t, d, f);
+	bool ok = add_uniform(t, d, f);
+	if (info->choices)
+		add_choices(t, info);
+	return ok;
 }
 
 static bool write_description(const struct description *d, void *context, struct fault *f)
