@@ -47,6 +47,7 @@ struct engine {
 	bool quit, told;
 	bool allowed;    // see engine_allow
 	unsigned pauses; // asked for so often
+	bool held;       // the last that was asked for was a pause: no polish goes on
 	long until;      // run to this step
 	unsigned ticket;
 	struct queue requests, replies;
@@ -326,6 +327,24 @@ static void stand(struct engine *e, const struct fault *fault)
 	set_run(e, standing == SEARCH_HALTS ? RUN_HALTED : RUN_FAILED);
 }
 
+// Whether a polish is to go on.
+static bool may_polish(const struct engine *e)
+{
+	return !at_rest(e) && !e->held && search_polishing(e->search);
+}
+
+// With the lock held: one step of a polish. What it takes does not count into the time that the search takes for a step.
+static void polish(struct engine *e)
+{
+	double began = clock_seconds();
+	set_run(e, RUN_RUNNING);
+	pthread_mutex_unlock(&e->lock);
+	search_polish_advance(e->search);
+	pthread_mutex_lock(&e->lock);
+	publish(e);
+	e->window_began += clock_seconds() - began;
+}
+
 static void *work(void *arg)
 {
 	struct engine *e = arg;
@@ -343,6 +362,11 @@ static void *work(void *arg)
 				if (e->published.run == RUN_FINISHED && e->published.step < e->published.horizon)
 					set_run(e, RUN_PAUSED);
 			}
+			if (q->reply.kind == REQUEST_CHANGE && q->change.kind == CHANGE_POLISH) {
+				e->held = false;
+				if (may_polish(e)) // it is seen to run before the reply is
+					set_run(e, RUN_RUNNING);
+			}
 			put(&e->replies, q);
 			tell(e);
 			continue;
@@ -359,11 +383,16 @@ static void *work(void *arg)
 			if (scored)
 				continue;
 		}
+		if (may_polish(e)) {
+			polish(e);
+			continue;
+		}
 		if (rests || e->published.step >= stop_at(e)) {
 			publish(e); // the front may be new
 			if (e->published.run < RUN_HALTED)
 				set_run(e, e->published.step >= e->published.horizon ? RUN_FINISHED : RUN_PAUSED);
-			while (!e->quit && !e->requests.first && (at_rest(e) || e->published.step >= stop_at(e)))
+			while (!e->quit && !e->requests.first &&
+				(at_rest(e) || (e->published.step >= stop_at(e) && !may_polish(e))))
 				pthread_cond_wait(&e->wake, &e->lock);
 			e->window_began = clock_seconds();
 			continue;
@@ -456,7 +485,7 @@ struct engine *engine_open(const struct config *config, const struct state *stat
 	}
 	search_listen(e->search, e->bell);
 	publish(e);
-	if (search_front_scoring(e->search) && !search_late(e->search))
+	if (search_polishing(e->search) || (search_front_scoring(e->search) && !search_late(e->search)))
 		e->published.run = RUN_RUNNING; // until that is done
 	else if (e->published.step >= e->published.horizon)
 		e->published.run = RUN_FINISHED;
@@ -520,6 +549,7 @@ void engine_run_to(struct engine *e, long step)
 {
 	pthread_mutex_lock(&e->lock);
 	e->until = step;
+	e->held = step <= 0;
 	e->pauses += step <= 0;
 	bool halted = e->published.run == RUN_HALTED && step > 0;
 	if (halted || (e->published.run < RUN_HALTED && e->published.step < stop_at(e)))

@@ -49,7 +49,7 @@ const struct knob *engine_knobs(size_t *count);
 // The searchers by name: the words of the setting and of the command `searcher`.
 #define SEARCHER_WORDS                                                                                                           \
 	"reinforce|greedy|exact|uniform|ends|random|evolution|"                                                                  \
-	"sensitivity-greedy|sensitivity-exact|sensitivity-list|sensitivity-gradient"
+	"sensitivity-greedy|sensitivity-exact|sensitivity-list|sensitivity-gradient|sensitivity-hessian"
 // Returns whether a live setting is a lane's own: the weight or the target of a term, the searcher.
 bool setting_of_lane(const char *name);
 
@@ -209,6 +209,11 @@ enum change_kind {
 	CHANGE_DROP_LANE,
 	// likewise: a dropped lane goes on as it was, if no other has taken its place
 	CHANGE_BACK_LANE,
+	// the first item's value: a number of steps. A copy of the weights is trained for so many on the result of change.lane
+	// as it is now; what that reaches becomes a point of the front. Nothing of the search itself changes. It begins at once, a
+	// pause holds it, and it ends before the next step is made. A second item, `rate`: the learning rate it begins with. An inverse
+	// has the value "drop": the lane's newest goes
+	CHANGE_POLISH,
 };
 struct change_item {
 	char name[ENGINE_NAME], value[ENGINE_TEXT];
@@ -385,9 +390,23 @@ struct front_point {
 	double accuracy, loss; // on the fixed held-out slice
 	double cost[ENGINE_TERMS];
 	long step; // the step of the weights that scored it
-	bool dominated;
+	// Its weights are those that all formats share: 0; else a copy of these was trained for it, for so many steps (CHANGE_POLISH).
+	long trained;
+	double test;           // of one that was trained: accuracy on the test images
+	bool dominated;        // shared weights are held against shared ones, trained ones against all
 	int lane;              // the number of the lane it came from; 0: none, it is uniform
 	const uint8_t *choice; // option per slot; owned by the snapshot
+};
+
+// Training apart from the search (CHANGE_POLISH).
+struct polish_state {
+	int lane;               // whose result is trained now; 0: none is
+	long steps, done;       // of it
+	double loss;            // of training, smoothed; NAN: no step is made
+	long made;              // steps that this process made for all of them
+	double seconds;         // that these took, scoring included
+	long ended;             // polishes that came to an end in this process
+	char says[ENGINE_TEXT]; // what came of the last of them
 };
 
 struct snapshot {
@@ -430,6 +449,7 @@ struct snapshot {
 	int lanes; // at least one, by growing number
 	struct lane_state lane[ENGINE_LANES];
 	int focus; // the number of the lane that is shown
+	struct polish_state polish;
 	int points;
 	struct front_point *point; // the front archive, by growing cost of the first term
 	uint8_t *choices;          // storage of the points' choices

@@ -72,7 +72,8 @@ static int by_cost(const void *a, const void *b)
 	return p->accuracy > q->accuracy ? -1 : p->accuracy < q->accuracy;
 }
 
-// The non-dominated points under this figure's term (the archive's own flag may be about another term).
+// The non-dominated points under this figure's term (the archive's own flag may be about another term), of the weights that all
+// formats share: what was trained for one choice alone stands beside the line.
 static bool add_front(struct figure *f, const struct snapshot *s, int term, double divisor)
 {
 	struct series *front = figure_add_series(f, "front", SERIES_STEPS, ROLE_FRONT, (size_t)s->points, false);
@@ -83,7 +84,7 @@ static bool add_front(struct figure *f, const struct snapshot *s, int term, doub
 	}
 	size_t count = 0;
 	for (int i = 0; i < s->points; i++)
-		if (isfinite(s->point[i].cost[term]) && isfinite(s->point[i].accuracy))
+		if (!s->point[i].trained && isfinite(s->point[i].cost[term]) && isfinite(s->point[i].accuracy))
 			spot[count++] = (struct spot){s->point[i].cost[term], s->point[i].accuracy};
 	qsort(spot, count, sizeof *spot, by_cost);
 	double best = -INFINITY;
@@ -109,6 +110,8 @@ static enum figure_role role_of(const struct snapshot *s, int point, int modal)
 {
 	const struct front_point *p = &s->point[point];
 	const struct lane_state *lane = s->lanes > 1 ? lane_of(s, p) : NULL;
+	if (p->trained)
+		return ROLE_SECOND;
 	if (p->origin == POINT_UNIFORM)
 		return ROLE_UNIFORM;
 	if (s->lanes > 1)
@@ -143,13 +146,18 @@ char figure_lane_sign(int number)
 	return number < 10 ? "0123456789"[number] : letters[(number - 10) % 26];
 }
 
+static bool any_of(const struct snapshot *s, enum figure_role role, int modal)
+{
+	for (int i = 0; i < s->points; i++)
+		if (role_of(s, i, modal) == role)
+			return true;
+	return false;
+}
+
 // Where there are several lanes, those that are gone may have left none.
 static bool any_sampled(const struct snapshot *s, int modal)
 {
-	bool any = s->lanes < 2;
-	for (int i = 0; i < s->points; i++)
-		any = any || role_of(s, i, modal) == ROLE_SAMPLED;
-	return any;
+	return s->lanes < 2 || any_of(s, ROLE_SAMPLED, modal);
 }
 
 // Each lane's points under its sign, its last modal choice with its name.
@@ -206,6 +214,7 @@ struct figure *figure_front(const struct figure_source *source)
 		(!any_sampled(s, modal) || add_points(f, s, source->term, unit.divisor, "sampled", ROLE_SAMPLED, modal)) &&
 		add_points(f, s, source->term, unit.divisor, "uniform", ROLE_UNIFORM, modal) &&
 		(s->lanes > 1 || add_points(f, s, source->term, unit.divisor, "modal", ROLE_MAIN, modal)) &&
+		(!any_of(s, ROLE_SECOND, modal) || add_points(f, s, source->term, unit.divisor, "trained", ROLE_SECOND, modal)) &&
 		add_lanes(f, s, source->term, unit.divisor) &&
 		(!term->targeted || figure_add_line(f, true, term->target / unit.divisor, ROLE_TARGET, label)))
 		return f;

@@ -81,6 +81,47 @@ expect 0 new one $small steps=20 --batch one
 head -n 1 one.bitscape/history.csv | grep -q lane && fail 'history.csv names a lane'
 grep -aq 'lanes' one.bitscape/checkpoint-10.safetensors && fail 'the checkpoint says something of lanes'
 
+# A polish: told when it is done, in every readout that shows it, and taken back; the search is what it is without one.
+cat >polish <<'EOF'
+run 20
+lane add bops 0.4x
+run 10
+lane polish 6
+lane 2 polish 9 rate=0.01
+undo
+lane 2 polish 8
+lane list
+status
+front all
+export front
+EOF
+printf 'run 20\nlane add bops 0.4x\nrun 10\nrun 20\n' >plain
+# shellcheck disable=SC2086
+expect 0 new polished $small steps=50 --batch polish
+says '^lane 1, polished for 6 steps: [0-9.]* % on the front.s held-out images, [0-9.]* % on the test images$' out
+says '^lane 2, polished for 9 steps' out
+says '^step 30: a copy of the weights trains on its result for 6 steps; undo takes it back' out
+says '^polished on copies of the weights: 23 steps in [0-9]* s, beside those of the search' out
+says '^lane 2 at step 30, trained for 8 steps: ' out
+grep -q '^lane 2 at step 30, trained for 9 steps: ' out && fail 'undo leaves what was trained'
+says 'trained 6' out
+[ "$(grep -c '^trained: ' out)" -eq 1 ] || fail 'the list does not say what is trained'
+head -n 1 polished.bitscape/front.csv | grep -q '^origin,label,lane,step,trained,test_accuracy,dominated' ||
+	fail 'front.csv does not say what was trained'
+[ "$(cut -d, -f5 polished.bitscape/front.csv | grep -c '^[1-9]')" -eq 2 ] || fail 'front.csv has not two trained points'
+says '^30 lane polish 6 # back lane polish drop ' polished.bitscape/journal
+says '^30 lane 2 lane polish 9 rate=0.01 # back lane 2 lane polish drop ' polished.bitscape/journal
+printf 'wait finished\nfront all\n' >rest
+expect 0 polished --batch rest
+[ "$(grep -c 'trained [68]' out)" -eq 2 ] || fail 'trained points do not come back'
+# shellcheck disable=SC2086
+expect 0 new plain $small steps=50 --batch plain
+[ -n "$(digest plain)" ] && [ "$(digest plain)" = "$(digest polished)" ] || fail 'a polish leaves a trace in the search'
+expect 0 --replay polished
+printf 'lane polish 5\nfront all\n' >late
+expect 0 plain --batch late
+says 'trained 5' out
+
 # One clear line each, and nothing is changed.
 before=$(cksum <whole.bitscape/journal)
 while read -r line; do
@@ -112,6 +153,14 @@ lane add bops none
 lane add bopz 0.5x
 lane add bops lots
 lane ad bops 0.5x
+lane polish
+lane polish 0
+lane polish lots
+lane polish 10 20
+lane polish 10 rate=0
+lane polish 10 rate=0.1 x=1
+lane polish drop
+lane 9 polish 10
 lane 99999999999 pin stem int8
 EOF
 [ "$before" = "$(cksum <whole.bitscape/journal)" ] || fail 'a bad line changed the journal'

@@ -1587,6 +1587,149 @@ static void scales_of_weights(void **state)
 	}
 }
 
+// ---- curvature ----
+
+enum { PROBES = 1600 };
+
+static void gradient_of(struct rig *r, const float *input, const uint8_t *labels, int images)
+{
+	forward(r, input, PASS_TRAIN, images, NULL);
+	network_loss(r->net, labels, images, 0);
+	network_backward(r->net);
+}
+
+// The trace of each layer's block of the Hessian, by the change of every weight's own gradient.
+static void traces_one_by_one(struct rig *r, const float *input, const uint8_t *labels, int images, double *trace)
+{
+	for (int l = 0; l < r->model->layers; l++) {
+		const struct node *n = &r->net->node[r->model->layer[l].op];
+		double by = 0.02 * network_weight_size(r->net, l);
+		trace[l] = 0;
+		for (long i = n->weights; i < n->weights + n->weight_count; i++) {
+			float kept = r->net->weights[i];
+			for (int side = 1; side >= -1; side -= 2) {
+				r->net->weights[i] = kept + (float)(side * by);
+				gradient_of(r, input, labels, images);
+				trace[l] += side * (double)r->net->gradient[i] / (2 * by);
+			}
+			r->net->weights[i] = kept;
+		}
+	}
+}
+
+// Hutchinson's estimate of it, all layers pushed at once: the mean, and its standard error.
+static void traces_by_vectors(struct rig *r, const float *input, const uint8_t *labels, int images, double *mean, double *error)
+{
+	double sum[MOST_LAYERS] = {0}, squares[MOST_LAYERS] = {0}, by[MOST_LAYERS];
+	for (int l = 0; l < r->model->layers; l++)
+		by[l] = 0.01 * network_weight_size(r->net, l);
+	for (int p = 0; p < PROBES; p++) {
+		double sample[MOST_LAYERS] = {0};
+		uint64_t key = rng_key(3, "probe", (uint64_t)p);
+		struct network_copy *copy = network_copy_new(r->net, NULL);
+		network_exchange(r->net, copy);
+		for (int side = 1; side >= -1; side -= 2) {
+			for (int l = 0; l < r->model->layers; l++)
+				network_push(r->net, l, key, (side > 0 ? 1 : -2) * by[l]);
+			gradient_of(r, input, labels, images);
+			for (int l = 0; l < r->model->layers; l++)
+				sample[l] += side * network_along(r->net, l, key) / (2 * by[l]);
+		}
+		network_exchange(r->net, copy);
+		network_copy_free(copy);
+		for (int l = 0; l < r->model->layers; l++) {
+			sum[l] += sample[l];
+			squares[l] += sample[l] * sample[l];
+		}
+	}
+	for (int l = 0; l < r->model->layers; l++) {
+		mean[l] = sum[l] / PROBES;
+		error[l] = sqrt(fmax(0, squares[l] / PROBES - mean[l] * mean[l]) / PROBES);
+	}
+}
+
+static void vectors_give_the_trace(void **context)
+{
+	(void)context;
+	enum { IMAGES = 6 };
+	static const uint8_t labels[IMAGES] = {1, 0, 4, 3, 2, 1};
+	struct model *m = model_new("smooth", (struct shape){5, 5, 2}, 5);
+	int at = conv_of(m, "one", 0, 4, 3, 1);
+	at = model_norm(m, at, ACT_SWISH);
+	at = model_norm(m, conv_of(m, "two", at, 3, 3, 2), ACT_SWISH);
+	model_linear(m, "head", model_pool(m, at), 5);
+	struct rig *r = rig_new(m, IMAGES, 2, "fp32");
+	float *input = copied(network_input(r->net), IMAGES * input_size(r));
+	float *before = copied(r->net->weights, r->net->parameters);
+	double exact[MOST_LAYERS], mean[MOST_LAYERS], error[MOST_LAYERS];
+	traces_one_by_one(r, input, labels, IMAGES, exact);
+	traces_by_vectors(r, input, labels, IMAGES, mean, error);
+	assert_memory_equal(before, r->net->weights, (size_t)r->net->parameters * sizeof *before); // the copy alone was pushed
+	for (int l = 0; l < r->model->layers; l++) {
+		if (!(fabs(mean[l] - exact[l]) < 4 * error[l] + 0.01 * fabs(exact[l])))
+			fail_msg("layer %d: %g by vectors, with a standard error of %g, %g weight by weight", l, mean[l],
+				error[l], exact[l]);
+		assert_true(error[l] < 0.25 * fabs(exact[l])); // else it shows nothing
+	}
+	free(input);
+	free(before);
+	rig_free(r);
+}
+
+// Of one linear layer under softmax the trace is known: the mean over images of (1 - sum p^2) |x|^2.
+static void the_trace_of_a_linear_layer_is_known(void **context)
+{
+	(void)context;
+	enum { IMAGES = 6, IN = 8, OUT = 5 };
+	static const uint8_t labels[IMAGES] = {1, 0, 4, 3, 2, 1};
+	struct model *m = model_new("linear", (struct shape){1, 1, IN}, OUT);
+	model_linear(m, "head", 0, OUT);
+	struct rig *r = rig_new(m, IMAGES, 1, "fp32");
+	float *input = copied(network_input(r->net), IMAGES * IN);
+	double mean[MOST_LAYERS], error[MOST_LAYERS], exact = 0;
+	forward(r, input, PASS_SAMPLE, IMAGES, NULL);
+	for (int i = 0; i < IMAGES; i++) {
+		double p[OUT], total = 0, even = 0, size = 0;
+		for (int j = 0; j < OUT; j++)
+			total += p[j] = exp((double)network_logits(r->net)[i * OUT + j]);
+		for (int j = 0; j < OUT; j++)
+			even += p[j] / total * p[j] / total;
+		for (int k = 0; k < IN; k++)
+			size += (double)input[i * IN + k] * (double)input[i * IN + k];
+		exact += (1 - even) * size / IMAGES;
+	}
+	traces_by_vectors(r, input, labels, IMAGES, mean, error);
+	if (!(fabs(mean[0] - exact) < 4 * error[0] + 1e-3 * exact))
+		fail_msg("%g by vectors, with a standard error of %g, instead of %g", mean[0], error[0], exact);
+	free(input);
+	rig_free(r);
+}
+
+static void rounding_is_squared_and_summed(void **context)
+{
+	(void)context;
+	struct rig *r = rig_new(residual(), 2, 2, "int3");
+	double error[MOST_LAYERS], none[MOST_LAYERS];
+	network_rounding(r->net, &r->plan, &r->q, error);
+	for (int l = 0; l < r->model->layers; l++) {
+		const struct node *n = &r->net->node[r->model->layer[l].op];
+		double sum = 0;
+		for (long i = 0; i < n->weight_count; i++) {
+			float peak = 0, w = r->net->weights[n->weights + i];
+			for (long k = i % n->out.c; k < n->weight_count; k += n->out.c)
+				peak = fmaxf(peak, fabsf(r->net->weights[n->weights + k]));
+			double step = (double)peak / 3, d = peak > 0 ? step * rint((double)w / step) - (double)w : 0;
+			sum += d * d;
+		}
+		assert_true(fabs(error[l] - sum) < 1e-4 * sum && sum > 0);
+		r->layer[l].weight = format_named("fp32");
+	}
+	network_rounding(r->net, &r->plan, &r->q, none);
+	for (int l = 0; l < r->model->layers; l++)
+		assert_true(none[l] == 0);
+	rig_free(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1617,6 +1760,9 @@ int main(void)
 		cmocka_unit_test(only_training_changes_state),
 		cmocka_unit_test(calibrated_statistics),
 		cmocka_unit_test(scales_of_weights),
+		cmocka_unit_test(vectors_give_the_trace),
+		cmocka_unit_test(the_trace_of_a_linear_layer_is_known),
+		cmocka_unit_test(rounding_is_squared_and_summed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

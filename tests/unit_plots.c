@@ -221,6 +221,31 @@ static void front_parts_the_lanes(void **state)
 	figure_free(f);
 }
 
+// What was trained for one choice alone is a series of its own, and the line of the front does not go up to it.
+static void front_sets_trained_points_apart(void **state)
+{
+	(void)state;
+	struct made m;
+	make(&m);
+	struct figure *before = figure_kind_named("front")->build(&m.source);
+	assert_null(series_named(before, "trained"));
+	size_t corners = series_named(before, "front")->count, sampled = 0;
+	for (int i = 0; i < POINTS; i++)
+		if (m.point[i].origin == POINT_SAMPLED && !sampled++) {
+			m.point[i].trained = 300;
+			m.point[i].accuracy = 0.999;
+		}
+	struct figure *f = figure_kind_named("front")->build(&m.source);
+	const struct series *trained = series_named(f, "trained"), *front = series_named(f, "front");
+	assert_true(trained && trained->count == 1 && trained->role == ROLE_SECOND && trained->y[0] > 99);
+	for (size_t i = 0; i < front->count; i++)
+		assert_true(front->y[i] < 99);
+	assert_true(front->count <= corners);
+	assert_int_equal(series_named(f, "sampled")->count, series_named(before, "sampled")->count - 1);
+	figure_free(before);
+	figure_free(f);
+}
+
 static void front_of_close_costs_is_linear(void **state)
 {
 	(void)state;
@@ -1497,6 +1522,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(front_shows_what_was_scored),
 		cmocka_unit_test(front_parts_the_lanes),
+		cmocka_unit_test(front_sets_trained_points_apart),
 		cmocka_unit_test(front_of_close_costs_is_linear),
 		cmocka_unit_test(axes_say_what_they_are),
 		cmocka_unit_test(estimates_look_like_estimates),

@@ -73,7 +73,7 @@ static void the_setting_names_the_table(void **context)
 // Whether a searcher goes by gradients, which a table has not.
 static bool needs_training(const struct searcher *searcher)
 {
-	return searcher == &searcher_sensitivity_gradient;
+	return searcher == &searcher_sensitivity_gradient || searcher == &searcher_sensitivity_hessian;
 }
 
 static void all_go_on_from_a_state(void **context)
@@ -86,7 +86,7 @@ static void all_go_on_from_a_state(void **context)
 	for (int i = 0; searchers[i]; i++)
 		for (int g = needs_training(searchers[i]); g < 2; g++)
 			for (int part = 1; part < 4; part++) {
-				with(ground[g].base, searchers[i]->name, "choose-at=0.4");
+				with(ground[g].base, searchers[i]->name, "choose-at=0.4 hessian-vectors=5");
 				struct search *whole = search_of(settings, NULL), *first = search_of(settings, NULL);
 				run(whole, ground[g].steps * part / 4);
 				run(first, ground[g].steps * part / 4);
@@ -188,6 +188,50 @@ static void gradients_are_a_table(void **context)
 	search_free(s);
 }
 
+// The Hessian's part is taken a vector a step, and counted; the search beside it is what it is without: what is shared is left as it is.
+static void the_hessian_is_a_table(void **context)
+{
+	(void)context;
+	struct fault f = {0};
+	char line[512];
+	struct search *s = search_of(with(TABLE "steps=20", "sensitivity-hessian", "choose-at=0.5"), NULL);
+	run(s, 10);
+	assert_false(search_step(s, &f));
+	assert_non_null(strstr(fault_line(&f, line, sizeof line), "and here none is; choose sensitivity-exact"));
+	search_free(s);
+	static const char *const kinds[] = {"", "range=ema norm-sets=lane", "norm-sets=format ema=0.9", "decide=split"};
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+		char hessian[1024], uniform[1024];
+		snprintf(hessian, sizeof hessian, "%s",
+			with(TRAINED "steps=60 choose-at=0.5 hessian-vectors=9 target.bops=int4", "sensitivity-hessian",
+				kinds[i]));
+		snprintf(uniform, sizeof uniform, "%s", with(TRAINED "steps=60 target.bops=int8", "uniform", kinds[i]));
+		s = search_of(hessian, NULL);
+		struct search *plain = search_of(uniform, NULL);
+		const struct lane *lane = &s->lane[0];
+		char says[ENGINE_TEXT];
+		run(s, 34);
+		lane->searcher->says(lane, says, sizeof says);
+		assert_string_equal(says, "measuring: 4 of 9 vectors, each two passes forward and back");
+		assert_int_equal(search_work(s).asked, 0);
+		run(plain, 34);
+		struct state *a = saved(s), *b = saved(plain); // both trained in int8
+		assert_memory_equal(state_find(a, "network.weights")->data, state_find(b, "network.weights")->data,
+			state_find(a, "network.weights")->bytes);
+		assert_memory_equal(state_find(a, "network.ranges")->data, state_find(b, "network.ranges")->data,
+			state_find(a, "network.ranges")->bytes);
+		state_free(a);
+		state_free(b);
+		search_free(plain);
+		run(s, 40);
+		lane->searcher->says(lane, says, sizeof says);
+		assert_string_equal(says, "it has chosen, by 9 vectors, each two passes forward and back");
+		run(s, 60);
+		assert_true(choice_within(lane, lane->modal) && lane->aim[0].modal > 0.9 * lane_goal(&lane->aim[0]));
+		search_free(s);
+	}
+}
+
 static void uniform_and_ends(void **context)
 {
 	(void)context;
@@ -271,6 +315,7 @@ int main(void)
 		cmocka_unit_test(all_keep_to_target_and_pins),
 		cmocka_unit_test(searchers_take_over),
 		cmocka_unit_test(gradients_are_a_table),
+		cmocka_unit_test(the_hessian_is_a_table),
 		cmocka_unit_test(uniform_and_ends),
 		cmocka_unit_test(they_find_what_is_there),
 	};

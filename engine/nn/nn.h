@@ -51,6 +51,12 @@ struct network_array {
 };
 enum { NETWORK_ARRAYS = 5 };
 int network_arrays(struct network *, struct network_array[NETWORK_ARRAYS]); // returns how many
+// A copy of these numbers, with which a network can change places: passes and updates use the copy from then on, and what it was made
+// of rests, until they change places again. Momentum begins at rest in it. A network is freed with its own numbers in place.
+struct network_copy;
+struct network_copy *network_copy_new(struct network *, struct fault *);
+void network_copy_free(struct network_copy *);
+void network_exchange(struct network *, struct network_copy *);
 // Makes passes use the average of the weights, where one is kept. Training must not use it.
 void network_use_average(struct network *, bool);
 
@@ -124,6 +130,14 @@ double network_update(struct network *, const struct optimizer *, long step);
 // over: more than 3/8 from the code that they round to (RFQuant, CVPR 2024). Even weights would give a quarter. Layers that rest: NAN.
 // Rounds anew.
 void network_near_edges(struct network *, const struct plan *, const struct quantization *, float *share);
+// Per layer, the sum of the squares of what rounding its weights to the plan's format changes. Rounds anew.
+void network_rounding(struct network *, const struct plan *, const struct quantization *, double *error);
+// How the loss curves in a layer's weights: for a vector v of +-1, a sign for each of its weights by the key, push adds v times a number to
+// them, along returns the product of v with their gradient of the last backward pass. By how much that changes along v is a sample of the trace
+// of the Hessian's block (Hutchinson, 1990). Size: the root of the mean square of its weights.
+double network_weight_size(const struct network *, int layer);
+void network_push(struct network *, int layer, uint64_t key, double by);
+double network_along(const struct network *, int layer, uint64_t key);
 // The largest magnitude of the weights of a layer that the path uses; 0: it rests.
 float network_weight_peak(const struct network *, int layer);
 

@@ -356,6 +356,51 @@ static bool apply_extension(struct search *s, const struct change *c, struct cha
 	return true;
 }
 
+// ---- polish ----
+
+static const char DROP[] = "drop";
+
+// `lane polish N rate=R`, or what takes one back. steps 0: the latter. rate 0: none is asked for.
+static bool read_polish(const struct change *c, long *steps, double *rate, struct fault *fault)
+{
+	static const char todo[] = "lane polish N, or lane polish N rate=R";
+	struct knobs scratch = {0}; // only written to
+	*steps = 0;
+	*rate = 0;
+	if (c->items == 1 && strcmp(c->item[0].value, DROP) == 0)
+		return true;
+	if (c->items < 1 || !read_whole(c->item[0].value, 1, steps))
+		return fault_set(fault, "lane polish", todo, "N is a number of steps from 1 to %d", SEARCH_HORIZON);
+	if (c->items > 2 || (c->items == 2 && strcmp(c->item[1].name, "rate") != 0))
+		return fault_set(fault, "lane polish", todo, "it takes no \"%s=%s\"", c->item[c->items - 1].name,
+			c->item[c->items - 1].value);
+	if (c->items == 2 && !knobs_set(&scratch, "rate", c->item[1].value, true, fault))
+		return false;
+	*rate = scratch.rate;
+	return c->items < 2 || *rate > 0 || fault_set(fault, "rate", todo, "with a learning rate of 0 nothing is trained");
+}
+
+// What takes a polish back drops what came of it; what takes that back polishes anew.
+static bool apply_polish(struct search *s, const struct lane *lane, const struct change *c, struct change *inverse,
+	struct fault *fault)
+{
+	struct polishing gone;
+	long steps;
+	double rate;
+	if (!read_polish(c, &steps, &rate, fault))
+		return false;
+	if (!add_inverse(inverse, "", DROP) || (!steps && !add_inverse(inverse, "rate", "")))
+		return out_of_memory(fault);
+	inverse->lane = lane->number;
+	if (steps)
+		return polish_begin(&s->polish, s->source, lane, steps, rate, fault);
+	if (!polish_drop(&s->polish, s->source, lane->number, &gone, fault))
+		return false;
+	snprintf(inverse->item[0].value, sizeof inverse->item->value, "%ld", gone.steps);
+	snprintf(inverse->item[1].value, sizeof inverse->item->value, "%.9g", gone.rate);
+	return true;
+}
+
 // ---- what a person is told ----
 
 static void say(char *buf, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
@@ -412,7 +457,7 @@ static void say_targets(const struct search *s, const struct lane *lane, const s
 // The lane that a change is about: the one it names; else the first, or where all it says holds for all lanes, any.
 static struct lane *lane_of(struct search *s, const struct change *c, struct fault *fault)
 {
-	bool own = c->kind == CHANGE_WEIGHT || c->kind == CHANGE_TARGET || c->kind == CHANGE_ADD_LANE;
+	bool own = c->kind == CHANGE_WEIGHT || c->kind == CHANGE_TARGET || c->kind == CHANGE_ADD_LANE || c->kind == CHANGE_POLISH;
 	for (int i = 0; c->kind == CHANGE_SET && i < c->items; i++)
 		own = own || setting_of_lane(c->item[i].name);
 	return c->lane || own ? lanes_numbered(s, c->lane ? c->lane : 1, fault) : lanes_next(s, NULL);
@@ -455,6 +500,7 @@ static bool apply(struct search *s, const struct change *c, struct lane *lane, s
 	case CHANGE_ADD_LANE:
 	case CHANGE_DROP_LANE:
 	case CHANGE_BACK_LANE: return apply_lanes(s, c, inverse, fault);
+	case CHANGE_POLISH: return apply_polish(s, lane, c, inverse, fault);
 	}
 	return false;
 }
@@ -495,7 +541,7 @@ bool search_apply(struct search *s, const struct change *c, struct change *inver
 		say_rate(s, rate, says, size);
 	for (struct lane *lane = NULL; ok && c->kind != CHANGE_EXTEND && (lane = lanes_next(s, lane));)
 		say_targets(s, lane, c, lane == of, reach[lane->place], says, size);
-	if (ok && s->shared.step >= s->shared.horizon)
+	if (ok && c->kind != CHANGE_POLISH && s->shared.step >= s->shared.horizon)
 		say(says, size, "no step will follow: the search is finished, and `extend N` gives it more");
 	return ok;
 }
@@ -530,6 +576,8 @@ bool search_check(const struct search *s, const struct change *c, struct fault *
 {
 	struct knobs scratch = {0}; // only written to
 	struct extension extension;
+	long steps;
+	double rate;
 	if (c->items < 1)
 		return fault_set(fault, "change", "name what to change", "nothing to change");
 	if (c->lane < 0 || (c->lane && about_all(c->kind)))
@@ -553,6 +601,7 @@ bool search_check(const struct search *s, const struct change *c, struct fault *
 			break;
 		case CHANGE_SET: ok = knobs_set(&scratch, item->name, item->value, true, fault); break;
 		case CHANGE_EXTEND: ok = read_extension(c, &extension, fault); break;
+		case CHANGE_POLISH: ok = read_polish(c, &steps, &rate, fault); break;
 		}
 		if (!ok)
 			return false;

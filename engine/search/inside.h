@@ -6,6 +6,7 @@
 
 #include "engine/search/front.h"
 #include "engine/search/lane.h"
+#include "engine/search/polish.h"
 #include "engine/search/search.h"
 #include "engine/search/searcher.h"
 #include "engine/search/source.h"
@@ -22,6 +23,7 @@ struct search {
 	struct partition *common, *wanted; // what holds for all lanes: as it is; room for a change to be tried on
 	struct partition *own;             // room for the pins of one lane
 	struct front front;
+	struct polish polish;
 	struct strain strain;
 
 	double loss, accuracy; // of training, smoothed

@@ -46,6 +46,8 @@ struct spoken {
 		"what finds the choice: the search, or a rival of it")                                                  \
 	R(choose_at, "choose-at", "0.5", 0, 1, true,                                                                     \
 		"searchers that measure once: the share of the horizon at which they do, and choose")                   \
+	I(hessian_vectors, "hessian-vectors", "32", 1, 1e6, false,                                                       \
+		"sensitivity-hessian: the vectors that estimate a layer's trace, one a step; each takes two passes forward and back") \
 	W(preset, "preset", "live", "live|fliqs|tunas", false, "a named set of the knobs below")                       \
 	I(steps, "steps", "1500", 1, SEARCH_HORIZON, false, "horizon: the steps that the schedules are laid over")                \
 	I(seed, "seed", "1", 0, 9e15, false, "seed of every random stream")                                            \

@@ -98,8 +98,9 @@ static bool open_rooms(struct search *s, struct fault *fault)
 	s->numbers = 2;
 	s->last = &s->lane[0];
 	if (!s->source->kind->ready(s->source, fault) || !lanes_open(s, 0, 1, fault) || !front_open(&s->front, shared, fault) ||
-		!strain_open(&s->strain, shared, fault) || !(s->common = partition_new(shared->space, fault)) ||
-		!(s->wanted = partition_new(shared->space, fault)) || !(s->own = partition_new(shared->space, fault)))
+		!strain_open(&s->strain, shared, fault) || !polish_open(&s->polish, shared, fault) ||
+		!(s->common = partition_new(shared->space, fault)) || !(s->wanted = partition_new(shared->space, fault)) ||
+		!(s->own = partition_new(shared->space, fault)))
 		return false;
 	partition_copy(s->common, s->lane[0].partition);
 	return true;
@@ -163,6 +164,7 @@ void search_free(struct search *s)
 	partition_free(s->own);
 	front_close(&s->front);
 	strain_close(&s->strain);
+	polish_close(&s->polish);
 	source_close(s->source);
 	prices_free(s->shared.prices);
 	space_free(s->shared.space);

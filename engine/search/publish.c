@@ -7,6 +7,7 @@
 
 #include "engine/search/inside.h"
 #include "engine/search/schedule.h"
+#include "engine/search/searcher.h"
 
 static void says(const struct search *search, char *buf, size_t size)
 {
@@ -14,6 +15,9 @@ static void says(const struct search *search, char *buf, size_t size)
 	const struct source *source = search->source;
 	if (source->idle) {
 		snprintf(buf, size, "costs alone: %s", source->idle);
+	} else if (search->polish.now.lane) {
+		snprintf(buf, size, "polishing lane %d: %ld/%ld, on a copy of the weights", search->polish.now.lane,
+			search->polish.done, search->polish.now.steps);
 	} else if (s->step >= s->horizon) {
 		snprintf(buf, size, "finished: evaluate, export, or extend N");
 	} else if (s->step >= schedule_final(s)) {
@@ -21,6 +25,8 @@ static void says(const struct search *search, char *buf, size_t size)
 			s->horizon - schedule_final(s));
 	} else if (s->step < s->warmup) {
 		snprintf(buf, size, "warm-up %ld/%ld: pins count, the policy waits", s->step, s->warmup);
+	} else if (lanes_in_focus(search)->searcher->says) {
+		lanes_in_focus(search)->searcher->says(lanes_in_focus(search), buf, size);
 	} else {
 		double e = policy_entropy(lanes_in_focus(search)->policy);
 		const char *mood = e > 0.8 ? "looking around" : e > 0.3 ? "narrowing down" : e > 0.05 ? "committing" : "settled";
@@ -74,5 +80,6 @@ void search_publish(const struct search *s, struct snapshot *out)
 	says(s, out->says, sizeof out->says);
 	publish_lanes(s, out);
 	front_publish(&s->front, out);
+	polish_publish(&s->polish, s->front.counted, out);
 	strain_publish(&s->strain, out);
 }

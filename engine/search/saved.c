@@ -218,7 +218,8 @@ bool search_save(struct search *s, struct state *out, struct fault *fault)
 	for (struct lane *lane = NULL; (lane = lanes_next_kept(s, lane));)
 		if (!lane_save(lane, out, fault))
 			return false;
-	return strain_save(&s->strain, out, fault) && state_add_arrays(out, array, list_arrays(s, array), "network.", fault);
+	return strain_save(&s->strain, out, fault) && polish_save(&s->polish, s->source, out, fault) &&
+		state_add_arrays(out, array, list_arrays(s, array), "network.", fault);
 }
 
 // ---- restoring ----
@@ -283,7 +284,7 @@ bool search_restore(struct search *s, const struct state *in, struct fault *faul
 		if (!lane_restore(lane, in, fault))
 			return false;
 	if (!lanes_restore_common(s, in, fault) || !front_restore(&s->front, s->lane, in, fault) ||
-		!strain_restore(&s->strain, in, fault))
+		!strain_restore(&s->strain, in, fault) || !polish_restore(&s->polish, s->source, in, fault))
 		return false;
 	if (!lanes_used(s)) { // all steps were the one lane's
 		s->lane[0].steps = s->shared.step;

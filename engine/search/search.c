@@ -92,14 +92,26 @@ static int leave_out(const bool *failed, int count, size_t slots, uint8_t *choic
 	return kept;
 }
 
+// Where the lane's searcher asks for it, what options lose by the curvature of the loss.
+static bool look_at_curvature(struct search *s, const struct lane *lane, struct lesson *lesson, struct fault *fault)
+{
+	if (!lane->searcher->curves || !lane->searcher->curves(lane) || !s->source->kind->curvature)
+		return true;
+	lesson->curved = s->lost;
+	return s->source->kind->curvature(s->source, lane->place, s->lost, fault);
+}
+
 // One update of the policy, from the qualities and costs of the choices that its searcher proposes. Costs are priced while the
 // source is at work. Where none of them could be scored, the policy stays.
 static bool learn(struct search *s, struct lane *lane, struct fault *fault)
 {
 	double quality[SEARCH_SAMPLES], cost[SEARCH_SAMPLES][ENGINE_TERMS];
+	struct lesson lesson = {0};
 	int count = lane->searcher->propose(lane, s->choice);
+	if (!look_at_curvature(s, lane, &lesson, fault))
+		return false;
 	if (count == 0)
-		return lane->searcher->learn(lane, &(struct lesson){0}, fault);
+		return lane->searcher->learn(lane, &lesson, fault);
 	if (!source_ask(s->source, &s->asked, lane->place, count, s->choice, fault))
 		return false;
 	for (int i = 0; i < count; i++)
@@ -109,7 +121,11 @@ static bool learn(struct search *s, struct lane *lane, struct fault *fault)
 	s->work.asked += count;
 	s->work.scored += s->asked.scored;
 	count = leave_out(s->asked.failed, count, (size_t)s->shared.space->slots, s->choice, quality, cost);
-	return !count || lane->searcher->learn(lane, &(struct lesson){count, s->choice, quality, cost}, fault);
+	lesson.count = count;
+	lesson.choice = s->choice;
+	lesson.quality = quality;
+	lesson.cost = cost;
+	return !count || lane->searcher->learn(lane, &lesson, fault);
 }
 
 // Answers that come late are awaited before the step is begun: changes may be made meanwhile, and then it must be as if nothing had
@@ -217,7 +233,7 @@ bool search_evaluate(struct search *s, const uint8_t *choice, enum split split, 
 
 int search_front_room(const struct search *s)
 {
-	return s->front.room;
+	return s->front.room + POLISH_POINTS;
 }
 
 bool search_front_due(const struct search *s)
@@ -238,4 +254,14 @@ bool search_front_advance(struct search *s)
 bool search_front_scoring(const struct search *s)
 {
 	return s->front.scoring;
+}
+
+bool search_polishing(const struct search *s)
+{
+	return s->polish.now.lane > 0;
+}
+
+void search_polish_advance(struct search *s)
+{
+	polish_advance(&s->polish, s->source);
 }

@@ -54,6 +54,11 @@ bool search_front_due(const struct search *);
 bool search_front_advance(struct search *);
 bool search_front_scoring(const struct search *);
 
+// A copy of the weights is being trained on a lane's result (polish.h), behind a front that is being scored and before the next step.
+// Each call of advance makes one step of it.
+bool search_polishing(const struct search *);
+void search_polish_advance(struct search *);
+
 // Publications, settings and evaluations are about this lane from here on, as long as it lives.
 void search_focus(struct search *, int number);
 bool search_has_lane(struct search *, int number, struct fault *);

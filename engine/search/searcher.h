@@ -13,6 +13,8 @@ struct lesson {
 	const uint8_t *choice;        // [count][slots]
 	const double *quality;        // [count]
 	double (*cost)[ENGINE_TERMS]; // [count]
+	const double
+		*curved; // [slots][options]: source.h's curvature, of this step; NULL: it was not asked for, or there is none
 };
 
 struct searcher {
@@ -33,6 +35,11 @@ struct searcher {
 	void (*close)(struct lane *);
 	bool (*save)(const struct lane *, const char *prefix, struct state *, struct fault *);
 	bool (*restore)(struct lane *, const char *prefix, const struct state *, struct fault *);
+
+	// Whether its lesson of this step is to hold the curvature; NULL: never.
+	bool (*curves)(const struct lane *);
+	// What it is at, in a few words; NULL: what the policy does says it.
+	void (*says)(const struct lane *, char *buf, size_t size);
 };
 
 // The table, in the order of the setting's words; NULL-terminated.
@@ -46,9 +53,9 @@ extern const struct searcher searcher_uniform;   // the widest uniform choice wi
 extern const struct searcher searcher_ends;      // the same with 8 bits in the first and the last layer
 extern const struct searcher searcher_random;    // random choices within the targets, the best kept
 extern const struct searcher searcher_evolution; // evolution over shared weights
-// Trained in the widest format, then measured one layer at a time or judged by gradients, and allocated by that.
+// Trained in the widest format, then measured one layer at a time or judged by gradients or by the Hessian, and allocated by that.
 extern const struct searcher searcher_sensitivity_greedy, searcher_sensitivity_exact, searcher_sensitivity_list,
-	searcher_sensitivity_gradient;
+	searcher_sensitivity_gradient, searcher_sensitivity_hessian;
 
 // What a searcher does with any lesson: the mean quality, or false with a fault where it is no number; and what the lane is told.
 bool lesson_mean(const struct lane *, const struct lesson *, double *quality, struct fault *);

@@ -22,6 +22,18 @@ struct training {
 	double loss, accuracy, rate; // of its batch; the learning rate
 };
 
+// Training apart: on a copy of all that is trained, so that what is shared stays as it is. There is one copy at a time.
+struct apart {
+	bool (*begin)(struct source *, struct fault *); // makes the copy
+	void (*end)(struct source *);                   // frees it; what is shared is in its place
+	// The copy and what is shared change places: arrays and evaluate, above all, are of the copy until they do again.
+	void (*exchange)(struct source *);
+	// One step on a choice, without what the schedule would make of it; the copy is in its place. By these settings and at this rate; `step`
+	// counts the copy's own from 0. `images` says which batch of its own order it takes. False: no number comes out.
+	bool (*train)(struct source *, const struct knobs *, int lane, const uint8_t *choice, long images, long step, double rate,
+		struct training *, struct fault *);
+};
+
 struct source_kind {
 	const char *name;
 	bool (*serves)(const struct knobs *); // whether it is the kind that these settings ask for
@@ -37,6 +49,11 @@ struct source_kind {
 	// NAN for layers that were not there.
 	// False: that step did not look. NULL: none does.
 	bool (*errors)(struct source *, double *lost);
+	// What each option of each slot loses by how the loss curves in the weights of its layer: fills [slots][shared->options] with HAWQ's
+	// Omega, the mean trace of the Hessian's block times the squared rounding error. One sample of the trace, which may be below 0, by a vector of
+	// its own in each step; the mean over steps tends to Omega. Takes two passes forward and back beside the step's own, and leaves what is
+	// shared as it is. NULL where nothing is trained.
+	bool (*curvature)(struct source *, int lane, double *lost, struct fault *);
 	double (*rate)(const struct source *, long step); // of that step, counted from 0; NULL where nothing is trained
 	// choice: [count][slots], distinct ones, borrowed until collect, which fills quality[count]: accuracy in 0..1, or minus
 	// the loss; of a choice that cannot be scored its bit in source->failed is set.
@@ -46,6 +63,8 @@ struct source_kind {
 	// there is room for them. images 0: all there are of the split.
 	bool (*evaluate)(struct source *, const struct knobs *, int lane, const uint8_t *choice, enum split, long images,
 		struct evaluation *, struct fault *);
+	// NULL where nothing is trained.
+	const struct apart *apart;
 	// A lane begins in a place: what is kept for it begins as a copy of what is kept for another. NULL: nothing is.
 	void (*begin_lane)(struct source *, int lane, int from);
 	// Per layer, the share of its weights that stand within an eighth of a step from where their format in the choice rounds them

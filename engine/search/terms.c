@@ -144,8 +144,10 @@ bool search_reprice(struct search *s, struct lane *of, const struct knobs *k, st
 	memcpy(shared->term, term, sizeof term);
 	shared->terms = k->terms;
 	pthread_mutex_unlock(&lock);
-	if (changed)
+	if (changed) {
 		front_reprice(&s->front);
+		polish_reprice(&s->polish);
+	}
 	struct knobs parted = *k;
 	knobs_part(&parted, &of->wishes);
 	for (int i = 0; i < ENGINE_LANES; i++)

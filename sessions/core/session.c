@@ -345,11 +345,13 @@ static bool running(const struct session *s)
 void session_fetch(struct session *s)
 {
 	enum engine_run before = s->snapshot->run;
-	long halts = s->snapshot->halts;
+	long halts = s->snapshot->halts, ended = s->snapshot->polish.ended;
 	if (!engine_snapshot(s->engine, s->snapshot))
 		return;
 	s->news |= NEWS_SNAPSHOT;
 	draft_follow(s);
+	if (s->snapshot->polish.ended != ended && !s->play.on)
+		session_say(s, "%s", s->snapshot->polish.says);
 	if (s->snapshot->run == before && s->snapshot->halts == halts)
 		return;
 	s->news |= NEWS_STATE;

@@ -86,7 +86,7 @@ static bool may_run(const struct session *s, struct fault *f)
 		return fault_set(f, "run", "begin a new session with it", "%s", s->snapshot->idle);
 	if (s->info->command[0] && s->journal.end.bytes > JOURNAL_FULL)
 		return fault_set(f, s->title, "begin another session", "its journal is full");
-	if (s->snapshot->step >= s->snapshot->horizon && s->snapshot->run != RUN_HALTED)
+	if (s->snapshot->step >= s->snapshot->horizon && s->snapshot->run != RUN_HALTED && !s->snapshot->polish.lane)
 		return fault_set(f, "run", "`extend N` gives it more steps", "the search is finished (step %ld)",
 			s->snapshot->step);
 	return true;
@@ -267,9 +267,11 @@ static const struct command rows[] = {
 		"change a setting while the search runs; `knobs` lists them", run_change},
 	{"extend", COMMAND_CHANGE, 1, 2, {NUMBER, TEXT}, 0, NULL, "STEPS [rate=R]",
 		"move the horizon out; with rate= the learning rate falls again, from R", run_change},
-	{"lane", COMMAND_CHANGE, 1, -1, {ARGUMENT_LANE, ARGUMENT_LANE, FORMAT, TERM, FORMAT}, 2, "add|drop|back|list|focus",
-		"add TERM TARGET [...] | drop N | back N | list | focus N|next | N COMMAND",
-		"several policies with targets of their own over the same weights: add begins one, focus shows one, `lane 2 target ...` is about one",
+	{"lane", COMMAND_CHANGE, 1, -1, {ARGUMENT_LANE, ARGUMENT_LANE, FORMAT, TERM, FORMAT}, 2,
+		"add|drop|back|polish|list|focus",
+		"add TERM TARGET [...] | drop N | back N | polish STEPS [rate=R] | list | focus N|next | N COMMAND",
+		"several policies with targets of their own over the same weights: add begins one, focus shows one, polish trains a copy of the "
+		"weights on one's result, `lane 2 target ...` is about one",
 		run_lane},
 	{"undo", COMMAND_CHANGE, 0, 0, {0}, 0, NULL, "", "take back the last change, from now on; with a draft, its last edit",
 		run_undo},

@@ -361,9 +361,11 @@ static bool export_front(struct session *s, struct command_call *call, const cha
 {
 	const struct snapshot *now = s->snapshot;
 	struct string t = {0};
-	bool lanes = now->lanes > 1;
-	string_add(&t, "origin,label,%sstep,dominated,%saccuracy,loss", lanes ? "lane," : "",
-		now->estimated[0] ? "estimated_" : "");
+	bool lanes = now->lanes > 1, trained = false;
+	for (int i = 0; i < now->points; i++)
+		trained = trained || now->point[i].trained;
+	string_add(&t, "origin,label,%sstep,%sdominated,%saccuracy,loss", lanes ? "lane," : "",
+		trained ? "trained,test_accuracy," : "", now->estimated[0] ? "estimated_" : "");
 	for (int k = 0; k < now->terms; k++)
 		csv_term(&t, "", now->term[k].name, now->term[k].unit);
 	for (int k = 0; k < s->info->slots; k++) {
@@ -376,7 +378,12 @@ static bool export_front(struct session *s, struct command_call *call, const cha
 		string_add(&t, "%s,%s,", point_origin_word(p->origin), p->label);
 		if (lanes)
 			string_add(&t, "%d,", p->lane);
-		string_add(&t, "%ld,%d", p->step, p->dominated);
+		string_add(&t, "%ld,", p->step);
+		if (trained)
+			string_add(&t, "%ld,", p->trained);
+		if (p->trained)
+			string_add(&t, "%.6g", p->test);
+		string_add(&t, "%s%d", trained ? "," : "", p->dominated);
 		csv_number(&t, p->accuracy);
 		csv_number(&t, p->loss);
 		for (int k = 0; k < now->terms; k++)

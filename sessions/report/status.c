@@ -79,6 +79,24 @@ static void add_result(const struct session *s, struct string *t)
 	string_add(t, "%s\n", now->within ? "" : "; no choice is known that meets all of them");
 }
 
+// Training apart from the search: what it takes is counted for itself, and no step of the search is among it.
+static void add_polish(const struct snapshot *now, struct string *t)
+{
+	const struct polish_state *p = &now->polish;
+	if (p->lane)
+		string_add(t, "polish: lane %d, step %ld of %ld, training loss %.3f\n", p->lane, p->done, p->steps, p->loss);
+	if (p->made)
+		string_add(t, "polished on copies of the weights: %ld steps in %.0f s, beside those of the search\n", p->made,
+			p->seconds);
+	for (int i = 0; i < now->points; i++) {
+		const struct front_point *q = &now->point[i];
+		if (q->trained)
+			string_add(t,
+				"lane %d at step %ld, trained for %ld steps: %.2f %% held out, %.2f %% on the test images\n",
+				q->lane, q->step, q->trained, 100 * q->accuracy, 100 * q->test);
+	}
+}
+
 bool run_status(struct command_call *call)
 {
 	struct session *s = call->context;
@@ -110,6 +128,7 @@ bool run_status(struct command_call *call)
 		string_add(&t, "\n");
 	}
 	add_result(s, &t);
+	add_polish(now, &t);
 	string_add(&t, "%d decisions%s", now->decisions, now->split ? ", weights and activations apart" : "");
 	for (int i = 0; i < now->groups; i++)
 		string_add(&t, "%s %s (%s)", i ? "," : "; groups:", now->group[i].name, now->group[i].pattern);
@@ -213,7 +232,10 @@ static void add_point(struct report *t, const struct snapshot *now, const struct
 	report_cell(t, "%s%.2f", now->estimated[0] ? "~" : "", 100 * p->accuracy);
 	report_cell(t, isnan(p->loss) ? "-" : "%#.4g", p->loss);
 	report_cell(t, "%ld", p->step);
-	report_cell(t, "%s", p->label[0] ? p->label : point_origin_word(p->origin));
+	if (p->trained)
+		report_cell(t, "trained %ld", p->trained);
+	else
+		report_cell(t, "%s", p->label[0] ? p->label : point_origin_word(p->origin));
 	for (int k = 0; k < now->terms; k++) {
 		char cost[ENGINE_TEXT];
 		report_cell(t, "%s", number_write(p->cost[k], now->term[k].brief, cost, sizeof cost));

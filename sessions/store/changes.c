@@ -41,6 +41,7 @@ static const struct form forms[] = {
 	{"lane", "add", CHANGE_ADD_LANE, SHAPE_PAIRS, NULL, NULL, false},
 	{"lane", "drop", CHANGE_DROP_LANE, SHAPE_VALUE, "", NULL, false},
 	{"lane", "back", CHANGE_BACK_LANE, SHAPE_VALUE, "", NULL, false},
+	{"lane", "polish", CHANGE_POLISH, SHAPE_MORE, NULL, NULL, false},
 };
 enum { FORMS = sizeof forms / sizeof *forms };
 
@@ -59,13 +60,15 @@ static bool copy(char *to, size_t size, const char *from, const char *what, stru
 }
 
 // "NAME=VALUE", or the first one: VALUE.
-static bool fill_more(struct change_item *item, const char *word, bool first, struct fault *f)
+static bool fill_more(const struct form *form, struct change_item *item, const char *word, bool first, struct fault *f)
 {
 	const char *sign = first ? NULL : strchr(word, '=');
+	char todo[64];
+	snprintf(todo, sizeof todo, "%s%s%s N rate=R", form->command, form->second ? " " : "", form->second ? form->second : "");
 	if (!first && !sign)
-		return fault_set(f, "extend", "extend N rate=R", "'%s' is not of the form NAME=VALUE", word);
+		return fault_set(f, form->command, todo, "'%s' is not of the form NAME=VALUE", word);
 	if (sign && (size_t)snprintf(item->name, sizeof item->name, "%.*s", (int)(sign - word), word) >= sizeof item->name)
-		return fault_set(f, "extend", "extend N rate=R", "a name is longer than %zu bytes", sizeof item->name - 1);
+		return fault_set(f, form->command, todo, "a name is longer than %zu bytes", sizeof item->name - 1);
 	return copy(item->value, sizeof item->value, sign ? sign + 1 : word, "value", f);
 }
 
@@ -76,7 +79,7 @@ static bool fill(const struct form *form, char *const *words, struct change *c, 
 		struct change_item *item = &c->item[i];
 		char *const *word = words + i * step;
 		if (form->shape == SHAPE_MORE) {
-			if (!fill_more(item, word[0], i == 0, f))
+			if (!fill_more(form, item, word[0], i == 0, f))
 				return false;
 			continue;
 		}
@@ -171,7 +174,7 @@ bool change_read(const char *line, struct change *c, struct fault *f)
 
 bool change_of_lane(const struct change *c)
 {
-	bool own = c->kind == CHANGE_WEIGHT || c->kind == CHANGE_TARGET || c->kind == CHANGE_ADD_LANE;
+	bool own = c->kind == CHANGE_WEIGHT || c->kind == CHANGE_TARGET || c->kind == CHANGE_ADD_LANE || c->kind == CHANGE_POLISH;
 	for (int i = 0; c->kind == CHANGE_SET && i < c->items; i++)
 		own = own || setting_of_lane(c->item[i].name);
 	return own;
@@ -249,6 +252,14 @@ static void tell_item(struct string *t, enum change_kind kind, const struct chan
 	case CHANGE_ADD_LANE: string_add(t, "a lane begins with %s at %s", item->name, item->value); break;
 	case CHANGE_DROP_LANE: string_add(t, "lane %s is dropped", item->value); break;
 	case CHANGE_BACK_LANE: string_add(t, "lane %s goes on as it was", item->value); break;
+	case CHANGE_POLISH:
+		if (strcmp(item->name, "rate") == 0)
+			string_add(t, "from a learning rate of %s on", item->value);
+		else if (strcmp(item->value, "drop") == 0)
+			string_add(t, "what was trained last on its result is dropped");
+		else
+			string_add(t, "a copy of the weights trains on its result for %s steps", item->value);
+		break;
 	case CHANGE_EXTEND:
 		if (strcmp(item->name, "rate") == 0)
 			string_add(t, "the learning rate falls from %s", item->value);

@@ -142,5 +142,12 @@ static bool open(struct lane *lane, struct fault *fault)
 	return pool_open(lane, POPULATION, fault);
 }
 
-const struct searcher searcher_evolution = {
-	"evolution", path, propose, learn, pool_result, open, pool_close, pool_save, pool_restore};
+const struct searcher searcher_evolution = {.name = "evolution",
+	.path = path,
+	.propose = propose,
+	.learn = learn,
+	.best = pool_result,
+	.open = open,
+	.close = pool_close,
+	.save = pool_save,
+	.restore = pool_restore};

@@ -101,4 +101,12 @@ static bool open(struct lane *lane, struct fault *fault)
 	return pool_open(lane, DRAWN, fault);
 }
 
-const struct searcher searcher_random = {"random", path, propose, learn, pool_result, open, pool_close, pool_save, pool_restore};
+const struct searcher searcher_random = {.name = "random",
+	.path = path,
+	.propose = propose,
+	.learn = learn,
+	.best = pool_result,
+	.open = open,
+	.close = pool_close,
+	.save = pool_save,
+	.restore = pool_restore};

@@ -16,6 +16,7 @@ const struct searcher *const searchers[] = {
 	&searcher_sensitivity_exact,
 	&searcher_sensitivity_list,
 	&searcher_sensitivity_gradient,
+	&searcher_sensitivity_hessian,
 	NULL,
 };
 

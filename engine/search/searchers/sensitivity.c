@@ -9,8 +9,12 @@
 //           the place is found by bisection
 //   gradient: as exact, but the table is not measured: half the sum of the squares of gradient times rounding error, over weights and
 //           input activations, as the steps before showed it (Fisher's term; tools that score formats by gradients do likewise)
+//   hessian: as exact, but the table is HAWQ's Omega (HAWQ-V2, arXiv 1911.03852): the mean trace of the Hessian in a layer's weights
+//           times the squared error of rounding them, by `hessian-vectors` steps. It says nothing of activations: where they are
+//           decided apart, they are taken to be as sensitive as the weights of their layer
 // The table is of decisions: where these change it is measured again. A term whose costs do not add up over layers, and further terms, are
 // met by what comes after: single decisions become narrower until they are.
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,12 +28,14 @@ enum { PASSES = 4 }; // how often each is measured, each time on other images
 
 typedef void allocate_by(const struct lane *, const struct allocation *, int term, int *option);
 
+enum means { BY_QUALITY, BY_GRADIENT, BY_HESSIAN };
+
 struct table {
 	allocate_by *allocate;
-	bool by_gradient;
-	long decisions; // that the table is of
-	long next;      // how many measurements were made
-	float *lost;    // [slots][options]: the sum over passes of what quality falls by
+	enum means means; // what the table comes from
+	long decisions;   // that the table is of
+	long next;        // how many measurements were made, or vectors taken
+	float *lost;      // [slots][options]: the sum over passes, or vectors, of what quality falls by, or what is lost
 	uint8_t *choice;
 	// What the choice was made for, worked out anew in each process.
 	bool chosen;
@@ -80,9 +86,20 @@ static bool time_to_choose(const struct lane *lane)
 	return (double)s->step >= s->knobs.choose_at * (double)s->horizon;
 }
 
+// How many measurements, or vectors, it takes.
+static long needed(const struct lane *lane, const struct table *m)
+{
+	return m->means == BY_HESSIAN ? lane->shared->knobs.hessian_vectors : PASSES * pairs(lane);
+}
+
 static bool table_full(const struct lane *lane, const struct table *m)
 {
-	return m->decisions == lane->partition->decisions && m->next >= PASSES * pairs(lane);
+	return m->decisions == lane->partition->decisions && m->next >= needed(lane, m);
+}
+
+static bool time_to_measure(const struct lane *lane, const struct table *m)
+{
+	return time_to_choose(lane) && !table_full(lane, m);
 }
 
 // ---- what is made of it ----------------------------------------------------------------------------------------------
@@ -175,7 +192,8 @@ static bool fill_allocation(const struct lane *lane, const struct table *m, int 
 		for (int o = 0; o < a->options; o++) {
 			bool may = o < p->decision[i].options && p->decision[i].allowed >> o & 1;
 			a->cost[i * a->options + o] = may ? cost[o][term] - whole[term] + whole[term] / p->decisions : NEVER;
-			a->lost[i * a->options + o] = may ? (double)*lost_at(lane, m, i, o) : NEVER;
+			double lost = (double)*lost_at(lane, m, i, o);
+			a->lost[i * a->options + o] = !may ? NEVER : m->means == BY_HESSIAN ? fmax(0, lost) : lost;
 		}
 	}
 	return true;
@@ -255,7 +273,7 @@ static int propose(const struct lane *lane, uint8_t *choice)
 	const struct partition *p = lane->partition;
 	const size_t slots = (size_t)p->space->slots;
 	int count = 1, decision, option;
-	if (m->by_gradient || !time_to_choose(lane) || table_full(lane, m))
+	if (m->means != BY_QUALITY || !time_to_measure(lane, m))
 		return 0;
 	if (m->decisions != p->decisions)
 		begin_table(lane, m);
@@ -289,12 +307,38 @@ static bool take_gradients(struct lane *lane, struct table *m, struct fault *fau
 	return true;
 }
 
+// Whether the trace of a layer can be read off one vector more.
+static bool curves(const struct lane *lane)
+{
+	return time_to_measure(lane, lane->memory);
+}
+
+// Adds a vector's sample of Omega. Where a sum is below 0 in the end, so is the trace: see fill_allocation.
+static bool take_curvature(struct lane *lane, struct table *m, const double *curved, struct fault *fault)
+{
+	const struct partition *p = lane->partition;
+	const int options = lane->shared->options;
+	if (!curved)
+		return fault_set(fault, "searcher", "choose sensitivity-exact, which measures; or train here, with data=FOLDER",
+			"sensitivity-hessian goes by the Hessian of a network that is trained, and here none is");
+	if (m->decisions != p->decisions)
+		begin_table(lane, m);
+	for (int i = 0; i < p->space->slots; i++)
+		for (int d = p->decision_of[i], o = 0; o < p->decision[d].options; o++)
+			*lost_at(lane, m, d, o) += (float)curved[i * options + o];
+	m->next++;
+	return true;
+}
+
 static bool learn(struct lane *lane, const struct lesson *lesson, struct fault *fault)
 {
 	struct table *m = lane->memory;
 	double mean;
 	int decision, option;
-	if (m->by_gradient && time_to_choose(lane) && !table_full(lane, m) && !take_gradients(lane, m, fault))
+	bool now = time_to_measure(lane, m);
+	if (m->means == BY_GRADIENT && now && !take_gradients(lane, m, fault))
+		return false;
+	if (m->means == BY_HESSIAN && now && !take_curvature(lane, m, lesson->curved, fault))
 		return false;
 	if (lesson->count) {
 		if (!lesson_mean(lane, lesson, &mean, fault))
@@ -313,6 +357,23 @@ static bool learn(struct lane *lane, const struct lesson *lesson, struct fault *
 static void path(const struct lane *lane, uint8_t *choice)
 {
 	best(lane, choice);
+}
+
+// What it has taken, or takes, beside the steps of training.
+static void says(const struct lane *lane, char *buf, size_t size)
+{
+	static const char *const what[] = {[BY_QUALITY] = "one-layer changes, each on held-out images",
+		[BY_GRADIENT] = "changes, by gradients alone",
+		[BY_HESSIAN] = "vectors, each two passes forward and back"};
+	const struct table *m = lane->memory;
+	long choose = (long)ceil(lane->shared->knobs.choose_at * (double)lane->shared->horizon);
+	if (!time_to_choose(lane))
+		snprintf(buf, size, "the widest formats train until step %ld, then it chooses", choose);
+	else if (!table_full(lane, m))
+		snprintf(buf, size, "measuring: %ld of %ld %s", m->decisions == lane->partition->decisions ? m->next : 0,
+			needed(lane, m), what[m->means]);
+	else
+		snprintf(buf, size, "it has chosen, by %ld %s", m->next, what[m->means]);
 }
 
 // ---- what it keeps ---------------------------------------------------------------------------------------------------
@@ -358,7 +419,15 @@ static bool open_gradient(struct lane *lane, struct fault *fault)
 {
 	if (!open(lane, exact, fault))
 		return false;
-	((struct table *)lane->memory)->by_gradient = true;
+	((struct table *)lane->memory)->means = BY_GRADIENT;
+	return true;
+}
+
+static bool open_hessian(struct lane *lane, struct fault *fault)
+{
+	if (!open(lane, exact, fault))
+		return false;
+	((struct table *)lane->memory)->means = BY_HESSIAN;
 	return true;
 }
 
@@ -392,10 +461,20 @@ static bool restore(struct lane *lane, const char *prefix, const struct state *i
 	return (m->decisions >= 0 && m->next >= 0) || state_damaged(fault, "sensitivity.made");
 }
 
-#define ROW(suffix)                                                                                                              \
-	const struct searcher searcher_sensitivity_##suffix = {                                                                  \
-		"sensitivity-" #suffix, path, propose, learn, best, open_##suffix, forget, save, restore}
-ROW(greedy);
-ROW(exact);
-ROW(list);
-ROW(gradient);
+#define ROW(suffix, asks)                                                                                                        \
+	const struct searcher searcher_sensitivity_##suffix = {.name = "sensitivity-" #suffix,                                   \
+		.path = path,                                                                                                    \
+		.propose = propose,                                                                                              \
+		.learn = learn,                                                                                                  \
+		.best = best,                                                                                                    \
+		.open = open_##suffix,                                                                                           \
+		.close = forget,                                                                                                 \
+		.save = save,                                                                                                    \
+		.restore = restore,                                                                                              \
+		.curves = asks,                                                                                                  \
+		.says = says}
+ROW(greedy, NULL);
+ROW(exact, NULL);
+ROW(list, NULL);
+ROW(gradient, NULL);
+ROW(hessian, curves);

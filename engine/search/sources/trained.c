@@ -31,9 +31,10 @@ struct trained {
 	struct data *data;
 	struct team *team;
 	struct network *network;
+	struct network_copy *copy; // that is trained apart; NULL: there is none
 	struct calibration *calibration;
 	struct errors *errors; // what other formats would lose
-	struct stream train, heldout;
+	struct stream train, apart, heldout;
 	uint8_t *labels; // [batch]
 	uint32_t *index; // [batch]
 	struct plan plan;
@@ -78,12 +79,14 @@ static bool serves(const struct knobs *k)
 static void trained_close(struct source *source)
 {
 	struct trained *t = (struct trained *)source;
+	network_copy_free(t->copy);
 	calibration_free(t->calibration);
 	errors_free(t->errors);
 	network_free(t->network);
 	team_free(t->team);
 	data_free(t->data);
 	free(t->train.order);
+	free(t->apart.order);
 	free(t->heldout.order);
 	free(t->labels);
 	free(t->index);
@@ -244,6 +247,20 @@ static int whole_layer(const struct trained *t, int layer)
 	return t->plan.path ? t->plan.path->layer[layer] : layer;
 }
 
+// The sets of norms that go with the plan, for a lane.
+static void take_sets(struct trained *t, int lane)
+{
+	const struct shared *s = t->source.shared;
+	if (!t->sets)
+		return;
+	for (int l = 0; l < t->plan.model->layers; l++) {
+		int whole = whole_layer(t, l),
+		    option = space_option(s->space, space_slot(whole, HALF_WEIGHT), t->plan.layer[l].weight);
+		t->set[whole] = (uint8_t)(s->knobs.norm_sets == NORM_SETS_LANE ? lane : option < 0 ? s->options : option);
+	}
+	network_use_sets(t->network, t->set);
+}
+
 // What the next passes run, and the sets of norms that go with it. `trains`: as the present step's schedule has the formats. Images are
 // loaded behind it: where they go depends on it.
 static bool take_plan(struct trained *t, int lane, const uint8_t *choice, bool trains, struct fault *fault)
@@ -256,13 +273,7 @@ static bool take_plan(struct trained *t, int lane, const uint8_t *choice, bool t
 		layer->weight = schedule_format(s, layer->weight);
 		layer->activation = schedule_format(s, layer->activation);
 	}
-	for (int l = 0; t->sets && l < t->plan.model->layers; l++) {
-		int whole = whole_layer(t, l),
-		    option = space_option(s->space, space_slot(whole, HALF_WEIGHT), t->plan.layer[l].weight);
-		t->set[whole] = (uint8_t)(s->knobs.norm_sets == NORM_SETS_LANE ? lane : option < 0 ? s->options : option);
-	}
-	if (t->sets)
-		network_use_sets(t->network, t->set);
+	take_sets(t, lane);
 	return network_settle(t->network, &t->plan, fault);
 }
 
@@ -305,34 +316,156 @@ static bool errors(struct source *source, double *lost)
 	return true;
 }
 
-static bool train(struct source *source, int lane, const uint8_t *path, struct training *out, struct fault *fault)
+// One update by the images that are loaded, in the plan that was taken.
+static bool update(struct trained *t, const struct knobs *k, double rate, long step, bool look, struct training *out,
+	struct fault *fault)
 {
-	struct trained *t = (struct trained *)source;
-	const struct shared *s = source->shared;
-	const struct knobs *k = &s->knobs;
+	const struct shared *s = t->source.shared;
 	int batch = (int)k->batch;
 	struct quantization q = quantization(k);
-	if (!take_plan(t, lane, path, true, fault))
-		return false;
-	draw(t, &t->train, s->step, t->index, batch);
-	load(t, DATA_TRAIN, t->index, batch, augmentation(t), rng_key((uint64_t)k->seed, "augment", (uint64_t)s->step));
 	network_forward(t->network, &t->plan, &q, PASS_TRAIN, batch, NULL);
 	struct loss loss = network_loss(t->network, t->labels, batch, k->smoothing);
 	if (!isfinite(loss.mean))
 		return diverged(s, "loss", fault);
 	int every = batch < LOOK_IMAGES ? batch : LOOK_IMAGES;
-	if (looks(s))
-		network_watch_errors(t->network, t->errors, every, (int)(s->step / LOOK_STEPS % every));
+	if (look)
+		network_watch_errors(t->network, t->errors, every, (int)(step / LOOK_STEPS % every));
 	network_backward(t->network);
 	network_watch_errors(t->network, NULL, 0, 0);
-	double rate = (double)(float)learning_rate(source, s->step); // as it is recorded
 	struct optimizer optimizer = {k->optimizer == KNOB_ADAMW ? OPTIMIZER_ADAMW : OPTIMIZER_SGD, rate, k->momentum, k->beta2,
 		k->decay, k->clip, k->ema};
-	if (!isfinite(network_update(t->network, &optimizer, s->step))) // a ReLU hides from the loss what is no number
+	if (!isfinite(network_update(t->network, &optimizer, step))) // a ReLU hides from the loss what is no number
 		return diverged(s, "gradient", fault);
 	*out = (struct training){loss.mean, (double)((float)loss.correct / (float)batch), rate};
 	return true;
 }
+
+static void load_batch(struct trained *t, struct stream *stream, long number, const char *augment)
+{
+	const struct knobs *k = &t->source.shared->knobs;
+	draw(t, stream, number, t->index, (int)k->batch);
+	load(t, DATA_TRAIN, t->index, (int)k->batch, augmentation(t), rng_key((uint64_t)k->seed, augment, (uint64_t)number));
+}
+
+static bool train(struct source *source, int lane, const uint8_t *path, struct training *out, struct fault *fault)
+{
+	struct trained *t = (struct trained *)source;
+	const struct shared *s = source->shared;
+	double rate = (double)(float)learning_rate(source, s->step); // as it is recorded
+	if (!take_plan(t, lane, path, true, fault))
+		return false;
+	load_batch(t, &t->train, s->step, "augment");
+	return update(t, &s->knobs, rate, s->step, looks(s), out, fault);
+}
+
+// ---- training apart ----
+
+static bool apart_begin(struct source *source, struct fault *fault)
+{
+	struct trained *t = (struct trained *)source;
+	t->apart = (struct stream){"apart", DATA_TRAIN, 0, t->train.count, -1, calloc((size_t)t->train.count, sizeof(uint32_t))};
+	if (!t->apart.order)
+		return fault_memory(fault, "polish");
+	if ((t->copy = network_copy_new(t->network, fault)))
+		return true;
+	free(t->apart.order);
+	t->apart.order = NULL;
+	return false;
+}
+
+static void apart_end(struct source *source)
+{
+	struct trained *t = (struct trained *)source;
+	network_copy_free(t->copy);
+	free(t->apart.order);
+	t->copy = NULL;
+	t->apart.order = NULL;
+}
+
+static void apart_exchange(struct source *source)
+{
+	struct trained *t = (struct trained *)source;
+	network_exchange(t->network, t->copy);
+}
+
+static bool apart_train(struct source *source, const struct knobs *k, int lane, const uint8_t *choice, long images, long step,
+	double rate, struct training *out, struct fault *fault)
+{
+	struct trained *t = (struct trained *)source;
+	if (!take_plan(t, lane, choice, false, fault))
+		return false;
+	load_batch(t, &t->apart, images, "augment apart");
+	return update(t, k, rate, step, false, out, fault);
+}
+
+// ---- curvature ----
+
+static const double PUSH = 0.01; // of the size of a layer's weights
+
+// Every layer, weights and input, in this format.
+static void plan_evenly(struct trained *t, int format)
+{
+	for (int l = 0; l < t->plan.model->layers; l++)
+		t->plan.layer[l] = (struct layer_plan){format, format};
+}
+
+// Adds to trace[layers], on a copy of the network in fp32: v times the change of the gradient along v, over images of training that are
+// drawn for it. All layers are pushed at once, each by a share of the size of its own weights: what the others do to its gradient has a
+// mean of 0.
+static bool probe(struct trained *t, uint64_t key, const double *size, double *trace, struct fault *fault)
+{
+	const struct shared *s = t->source.shared;
+	const struct knobs *k = &s->knobs;
+	struct quantization q = quantization(k);
+	for (int side = 1; side >= -1; side -= 2) {
+		for (int l = 0; l < s->model->layers; l++)
+			network_push(t->network, l, key, (side > 0 ? 1 : -2) * PUSH * size[l]);
+		load(t, DATA_TRAIN, t->index, (int)k->batch, AUGMENT_NONE, 0);
+		network_forward(t->network, &t->plan, &q, PASS_TRAIN, (int)k->batch, NULL);
+		if (!isfinite(network_loss(t->network, t->labels, (int)k->batch, 0).mean))
+			return diverged(s, "loss", fault);
+		network_backward(t->network);
+		for (int l = 0; l < s->model->layers; l++)
+			trace[l] += side * network_along(t->network, l, key) / (2 * PUSH * size[l]);
+	}
+	return true;
+}
+
+static bool curvature(struct source *source, int lane, double *lost, struct fault *fault)
+{
+	struct trained *t = (struct trained *)source;
+	const struct shared *s = source->shared;
+	const struct knobs *k = &s->knobs;
+	struct quantization q = quantization(k);
+	const int layers = s->model->layers;
+	const uint64_t step = (uint64_t)s->step, key = rng_key((uint64_t)k->seed, "curvature", step);
+	double *room = calloc(3 * (size_t)layers, sizeof *room), *trace = room, *size = room + layers, *error = room + 2 * layers;
+	bool ok = (room && apart_begin(source, fault)) || (!room && fault_memory(fault, "search"));
+	if (ok) {
+		apart_exchange(source);
+		plan_evenly(t, format_named("fp32"));
+		take_sets(t, lane);
+		for (int l = 0; l < layers; l++)
+			size[l] = fmax(network_weight_size(t->network, l), 1e-6);
+		draw(t, &t->apart, s->step, t->index, (int)k->batch);
+		ok = probe(t, key, size, trace, fault);
+		apart_exchange(source);
+		apart_end(source);
+	}
+	for (int o = 0; ok && o < s->space->options; o++) {
+		plan_evenly(t, s->space->format[o]);
+		network_rounding(t->network, &t->plan, &q, error);
+		for (int l = 0; l < layers; l++) {
+			double omega = trace[l] / (double)s->model->layer[l].weights * error[l];
+			lost[space_slot(l, HALF_WEIGHT) * s->options + o] =
+				lost[space_slot(l, HALF_ACTIVATION) * s->options + o] = omega;
+		}
+	}
+	free(room);
+	return ok;
+}
+
+static const struct apart apart = {apart_begin, apart_end, apart_exchange, apart_train};
 
 static bool post(struct source *source, int lane, int count, const uint8_t *choice, struct fault *fault)
 {
@@ -494,6 +627,8 @@ const struct source_kind source_trained = {.name = "trained",
 	.post = post,
 	.collect = collect,
 	.evaluate = evaluate,
+	.apart = &apart,
+	.curvature = curvature,
 	.begin_lane = begin_lane,
 	.near_edges = near_edges,
 	.arrays = arrays,
