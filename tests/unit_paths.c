@@ -721,7 +721,19 @@ static void larger_than_the_whole(void **state)
 		assert_true(strstr(fault.what, "not part of the whole") && path.id == 0 && !path.model);
 		path_free(&path);
 	}
-	struct path path = {.whole = patches};
+	struct path path = {.whole = whole}; // what was settled before stays
+	assert_true(path_settle(&path, used_of(&cuts[ALL_OF_IT]), &fault));
+	const struct model *before = path.model;
+	int op[512], ops = before->ops, at[MOST_LAYERS];
+	uint64_t id = path.id;
+	memcpy(op, path.op, (size_t)ops * sizeof *op);
+	memcpy(at, path.at, (size_t)whole->layers * sizeof *at);
+	assert_false(path_settle(&path, mobile(wrong[6]), &fault));
+	assert_true(path.model == before && path.id == id);
+	assert_memory_equal(op, path.op, (size_t)ops * sizeof *op);
+	assert_memory_equal(at, path.at, (size_t)whole->layers * sizeof *at);
+	path_free(&path);
+	path = (struct path){.whole = patches};
 	assert_false(path_settle(&path, transformer((struct sizes){20, 32, 0, 0, 0, 0, 2, 48}), &fault)); // more tokens
 	path_free(&path);
 	plain = model_new("plain", (struct shape){4, 4, 3}, 5);

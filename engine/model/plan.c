@@ -134,29 +134,37 @@ static bool make_room(struct path *p, const struct model *m, struct fault *fault
 	return true;
 }
 
+static int found(const struct path *p, const struct model *m, int op, int before)
+{
+	return find(p->whole, m->op[op].key, before + 1 < p->whole->ops ? before + 1 : 0);
+}
+
+static bool check(const struct path *p, const struct model *m, struct fault *fault)
+{
+	for (int i = 0, at = -1; i < m->ops; i++) {
+		at = found(p, m, i, at);
+		if (at < 0 ? kept(m->op[i].kind) : !within(p->whole, at, m, i))
+			return fault_set(fault, m->name, "this is a fault of its description",
+				"%s %s of a choice is not part of the whole network", model_kind(m->op[i].kind), name_of(m, i));
+	}
+	return true;
+}
+
 static _Atomic uint64_t settlings; // so far, of all paths
 
 bool path_settle(struct path *p, struct model *m, struct fault *fault)
 {
-	if (!make_room(p, m, fault)) {
+	if (!check(p, m, fault) || !make_room(p, m, fault)) {
 		model_free(m);
 		return false;
 	}
 	for (int l = 0; l < p->whole->layers; l++)
 		p->at[l] = -1;
-	for (int i = 0, next = 0; i < m->ops; i++, next++) {
-		next = find(p->whole, m->op[i].key, next < p->whole->ops ? next : 0);
-		if (next < 0 ? kept(m->op[i].kind) : !within(p->whole, next, m, i)) {
-			fault_set(fault, m->name, "this is a fault of its description",
-				"%s %s of a choice is not part of the whole network", model_kind(m->op[i].kind), name_of(m, i));
-			model_free(m);
-			return false;
-		}
-		p->op[i] = next;
-		next = next < 0 ? 0 : next;
-		if (m->op[i].layer >= 0) {
-			p->layer[m->op[i].layer] = p->whole->op[next].layer;
-			p->at[p->whole->op[next].layer] = m->op[i].layer;
+	for (int i = 0, at = -1; i < m->ops; i++) {
+		at = p->op[i] = found(p, m, i, at);
+		if (at >= 0 && m->op[i].layer >= 0) {
+			p->layer[m->op[i].layer] = p->whole->op[at].layer;
+			p->at[p->whole->op[at].layer] = m->op[i].layer;
 		}
 	}
 	model_free(p->model);

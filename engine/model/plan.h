@@ -35,7 +35,7 @@ struct plan {
 };
 
 // Makes `model` what runs, in place of the model before it, which is freed. The path starts as {0}, with its whole. Operators are found by
-// their keys (model.h). Returns false with a fault, and keeps nothing of `model`, if it has an operator with weights or a layer that the
+// their keys (model.h). Returns false with a fault, and the path is as before and `model` freed, if it has an operator with weights or a layer that the
 // whole lacks, or one that is larger than the whole's, or memory runs out.
 bool path_settle(struct path *, struct model *model, struct fault *);
 void path_free(struct path *);
