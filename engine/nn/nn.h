@@ -130,7 +130,7 @@ double network_update(struct network *, const struct optimizer *, long step);
 // over: more than 3/8 from the code that they round to (RFQuant, CVPR 2024). Even weights would give a quarter. Layers that rest: NAN.
 // Rounds anew.
 void network_near_edges(struct network *, const struct plan *, const struct quantization *, float *share);
-// Per layer, the sum of the squares of what rounding its weights to the plan's format changes. Rounds anew.
+// Per layer, the sum of the squares of what rounding its weights to the plan's format changes; 0: it rests. Rounds anew.
 void network_rounding(struct network *, const struct plan *, const struct quantization *, double *error);
 // How the loss curves in a layer's weights: for a vector v of +-1, a sign for each of its weights by the key, push adds v times a number to
 // them, along returns the product of v with their gradient of the last backward pass. By how much that changes along v is a sample of the trace
