@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include <malloc.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -1238,6 +1239,28 @@ static void a_settled_path_prices_as_the_network_by_name(void **state)
 		}
 }
 
+// Once the largest network was settled, nothing is allocated any more, however many follow.
+static void settling_does_not_grow(void **state)
+{
+	(void)state;
+	const struct piece large = {NULL, 7, 1, 16}, less = {NULL, 3, 0, 8};
+	struct model *whole = piece_of(&large), *part = piece_of(&less);
+	for (size_t t = 0; t < sizeof terms / sizeof terms[0]; t++) {
+		struct fault f = {0};
+		struct tariff *tariff = tariff_new(whole, terms[t], 0, &f);
+		struct cost *c = cost_of(tariff, &(struct plan){.model = whole}, &f);
+		assert_non_null(c);
+		size_t before = mallinfo2().uordblks;
+		for (int i = 0; i < 1000; i++)
+			assert_true(cost_settle(c, &(struct plan){.model = i % 2 ? whole : part}, &f));
+		assert_int_equal(mallinfo2().uordblks, before);
+		cost_free(c);
+		tariff_free(tariff);
+	}
+	model_free(part);
+	model_free(whole);
+}
+
 // A table has the whole's layers as they are there. A path without some of them is priced by the others' rows, whatever their
 // places; a layer that has become smaller has no price, and the fault says so.
 static void a_table_prices_layers_as_they_were_measured(void **state)
@@ -1388,6 +1411,7 @@ int main(void)
 		cmocka_unit_test(a_change_prices_as_the_whole),
 		cmocka_unit_test(many_changes_price_as_each_alone),
 		cmocka_unit_test(a_settled_path_prices_as_the_network_by_name),
+		cmocka_unit_test(settling_does_not_grow),
 		cmocka_unit_test(a_table_prices_layers_as_they_were_measured),
 		cmocka_unit_test(terms_that_are_listed),
 		cmocka_unit_test(targets_have_units),

@@ -75,9 +75,6 @@ static bool open_space(struct shared *shared, struct fault *fault)
 	int count;
 	const struct slot *slot = blueprint_slots(shared->blueprint, &count);
 	shared->model = blueprint_whole(shared->blueprint);
-	if (count > 0)
-		return fault_set(fault, shared->knobs.net, "name a network without choices, or `describe` this one",
-			"its architecture cannot be searched yet");
 	return (shared->space = space_new(shared->model, slot, count, shared->knobs.space, fault)) != NULL;
 }
 
@@ -86,7 +83,7 @@ static bool open_rooms(struct search *s, struct fault *fault)
 	struct shared *shared = &s->shared;
 	const struct knobs *k = &shared->knobs;
 	if (!(s->source = source_open(shared, &shared->blueprint, fault)) || !open_space(shared, fault) ||
-		!cost_can_price(shared->model, fault) || !(shared->prices = prices_new(shared->space, fault)))
+		!cost_can_price(shared->model, fault) || !(shared->prices = prices_new(shared->space, shared->blueprint, fault)))
 		return false;
 	for (int i = 0; i < shared->space->slots; i++) {
 		int options = shared->space->slot[i].options;
