@@ -226,8 +226,9 @@ static void listen(struct engine *e)
 static bool save_state(struct engine *e, struct reply *r)
 {
 	r->state = calloc(1, sizeof *r->state);
-	return (r->state && search_save(e->search, r->state, &r->fault) && history_save(&e->history, r->state)) ||
-		fault_memory(&r->fault, "checkpoint");
+	if (r->state && !search_save(e->search, r->state, &r->fault))
+		return false;
+	return (r->state && history_save(&e->history, r->state)) || fault_memory(&r->fault, "checkpoint");
 }
 
 static bool apply(struct engine *e, const struct change *c, struct reply *r)

@@ -37,6 +37,8 @@ void strain_path(struct strain *strain, const uint8_t *path)
 	const struct shared *s = strain->shared;
 	for (int l = 0; l < strain->layers; l++) {
 		int slot = space_slot(l, HALF_WEIGHT);
+		if (!slot_there(s->space->slot, slot, path))
+			continue; // it stays as it is
 		float format = (float)schedule_format(s, space_format(s->space, slot, path[slot]));
 		bool switched = strain->format[l] >= 0 && strain->format[l] != format;
 		strain->switching[l] = KEEP * strain->switching[l] + (switched ? 1 - KEEP : 0);
@@ -70,8 +72,11 @@ void strain_look(struct strain *strain, struct source *source, int lane, const u
 	const struct shared *s = strain->shared;
 	if (!source->kind->near_edges)
 		return;
-	if (s->step % LOOK_EVERY == 0)
+	if (s->step % LOOK_EVERY == 0) {
 		source->kind->near_edges(source, lane, result, strain->near_edge);
+		for (int l = 0; l < strain->layers; l++)
+			strain->near_edge[l] = isnan(strain->near_edge[l]) ? -1 : strain->near_edge[l];
+	}
 	if (s->knobs.final > 0)
 		watch_final(strain, source, lane, result);
 }
