@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include <malloc.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -853,10 +854,12 @@ static void activations_of_a_residual_block(void **state)
 	// stem, conv1, conv2, head. The head is read through pooling and add: so are the shortcut and conv2's output.
 	int int4 = format_named("int4"), int8 = format_named("int8"), int16 = format_named("int16");
 	struct layer_plan first[4] = {{0, int8}, {0, int4}, {0, int8}, {0, int16}};
-	near(cost_total(c, &(struct plan){.model = m, .layer = first}, part), 3 * 2048); // at the add: shortcut, conv2's output, sum
+	near(cost_total(c, &(struct plan){.model = m, .layer = first}, part),
+		3 * 2048); // at the add: shortcut, conv2's output, sum
 	assert_true(part[0] == 2048 && part[1] == 0 && part[2] == 4096 && part[3] == 0);
 	struct layer_plan second[4] = {{0, int8}, {0, int4}, {0, int16}, {0, int4}};
-	near(cost_total(c, &(struct plan){.model = m, .layer = second}, part), 512 + 2048 + 512); // at conv2: shortcut, its input, its output
+	near(cost_total(c, &(struct plan){.model = m, .layer = second}, part),
+		512 + 2048 + 512); // at conv2: shortcut, its input, its output
 	assert_true(part[0] == 512 && part[1] == 2048 && part[2] == 512 && part[3] == 0);
 	near(cost_uniform_total(c, format_named("int8")), 3 * 1024);
 	assert_string_equal(cost_unit(c), "B per image");
@@ -1133,6 +1136,170 @@ static void many_changes_price_as_each_alone(void **state)
 		model_free(nets[n]);
 }
 
+// ---- networks of which there are many ----
+
+// A network in a file, with kernels and a block of one's own; its pieces are named alike whatever they are.
+static struct model *in_a_file(int kernel, int block, int width)
+{
+	char text[1024];
+	struct fault f = {0};
+	snprintf(text, sizeof text,
+		"input 32x32x3\nclasses 10\nstem conv out=%d kernel=%d\none norm act=relu\n%s"
+		"deep conv out=%d kernel=%d groups=each\nthree norm act=relu6\nlast conv out=%d kernel=1\nfour norm\n"
+		"sum add in=four,%s act=relu\npooled pool\nhead linear out=classes\n",
+		width, kernel,
+		block ? "more conv out=16 kernel=3\ntwo norm act=swish\nback conv out=16 kernel=1\nmid norm\n" : "",
+		block ? 16 : width, kernel, block ? 16 : width, block ? "mid" : "one");
+	struct model *m = model_read(file_of(text, ".net"), (struct shape){0, 0, 0}, 0, &f);
+	if (!m)
+		fail_msg("%s: %s", f.where, f.what);
+	return m;
+}
+
+struct piece {
+	const char *net; // NULL: in a file, of these
+	int kernel, block, width;
+};
+
+static struct model *piece_of(const struct piece *p)
+{
+	struct fault f = {0};
+	struct model *m = p->net ? model_named(p->net, (struct shape){32, 32, 3}, 10, &f)
+				 : in_a_file(p->kernel, p->block, p->width);
+	if (!m)
+		fail_msg("%s: %s", f.where, f.what);
+	return m;
+}
+
+// The same bits from both, by every function, for random formats.
+static void price_alike(const struct cost *const cost[2], const struct model *m)
+{
+	enum { OPTIONS = 4, OPS = 1024 };
+	struct layer_plan layer[LAYERS], to[OPTIONS];
+	struct plan plan = {.model = m, .layer = layer};
+	struct cost_settings settings[LAYERS];
+	double total[2], least[2], even[2], parts[2][LAYERS], part[2][OPTIONS];
+	uint8_t format[2][OPS] = {{0}};
+	int changed = random_below(m->layers), one = random_below(FORMATS);
+	assert_in_range(m->ops, 1, OPS);
+	for (int l = 0; l < m->layers; l++)
+		layer[l] = (struct layer_plan){random_below(FORMATS), random_below(FORMATS)};
+	to[0] = layer[changed];
+	for (int o = 1; o < OPTIONS; o++)
+		to[o] = (struct layer_plan){random_below(FORMATS), random_below(FORMATS)};
+	for (int l = 0; l < m->layers; l++)
+		settings[l] = (struct cost_settings){to, OPTIONS};
+	for (int k = 0; k < 2; k++) {
+		total[k] = cost_total(cost[k], &plan, parts[k]);
+		even[k] = cost_uniform_total(cost[k], one);
+		least[k] = cost_least(cost[k], settings);
+		cost_formats(cost[k], &plan, format[k]);
+		cost_parts(cost[k], &plan, format[k], &changed, 1, to, OPTIONS, part[k]);
+	}
+	if (total[0] != total[1] || even[0] != even[1] || least[0] != least[1])
+		fail_msg("%s of %s: %.17g, not %.17g", cost_name(cost[1]), m->name, total[1], total[0]);
+	assert_memory_equal(parts[0], parts[1], (size_t)m->layers * sizeof **parts);
+	assert_memory_equal(part[0], part[1], sizeof part[0]);
+	assert_memory_equal(format[0], format[1], sizeof format[0]);
+}
+
+// A cost settled for one path after the other prices each as a cost made for that network by name does.
+static void a_settled_path_prices_as_the_network_by_name(void **state)
+{
+	(void)state;
+	enum { PIECES = 4, TIMES = 10 };
+	static const struct piece families[][PIECES] = {
+		// the first: the whole
+		{{"resnet8", 0, 0, 0}, {"resnet8:width=0.5", 0, 0, 0}, {"resnet8:width=0.25", 0, 0, 0}, {"resnet8", 0, 0, 0}},
+		{{"mobilenetv2", 0, 0, 0}, {"mobilenetv2:width=0.5", 0, 0, 0}, {"mobilenetv2:width=0.35", 0, 0, 0},
+			{"mobilenetv2", 0, 0, 0}},
+		{{NULL, 7, 1, 16}, {NULL, 5, 1, 16}, {NULL, 3, 1, 8}, {NULL, 7, 0, 16}},
+	};
+	for (size_t n = 0; n < sizeof families / sizeof families[0]; n++)
+		for (size_t t = 0; t < sizeof terms / sizeof terms[0]; t++) {
+			struct fault f = {0};
+			struct model *whole = piece_of(&families[n][0]);
+			struct tariff *tariff = tariff_new(whole, terms[t], t % 2 ? 0 : 8, &f);
+			struct path path = {.whole = whole};
+			struct cost *many = cost_of(tariff, &(struct plan){.model = whole}, &f);
+			for (int i = 0; i < TIMES; i++) {
+				const struct piece *next = &families[n][i % 3 ? random_below(PIECES) : i % PIECES];
+				struct model *named = piece_of(next);
+				struct cost *alone = term_of(named, terms[t], t % 2 ? 0 : 8);
+				assert_true(path_settle(&path, piece_of(next), &f));
+				assert_true(cost_settle(many, &(struct plan){.model = path.model, .path = &path}, &f));
+				price_alike((const struct cost *const[]){alone, many}, named);
+				cost_free(alone);
+				model_free(named);
+			}
+			cost_free(many);
+			tariff_free(tariff);
+			path_free(&path);
+			model_free(whole);
+		}
+}
+
+// Once the largest network was settled, nothing is allocated any more, however many follow.
+static void settling_does_not_grow(void **state)
+{
+	(void)state;
+	const struct piece large = {NULL, 7, 1, 16}, less = {NULL, 3, 0, 8};
+	struct model *whole = piece_of(&large), *part = piece_of(&less);
+	for (size_t t = 0; t < sizeof terms / sizeof terms[0]; t++) {
+		struct fault f = {0};
+		struct tariff *tariff = tariff_new(whole, terms[t], 0, &f);
+		struct cost *c = cost_of(tariff, &(struct plan){.model = whole}, &f);
+		assert_non_null(c);
+		size_t before = mallinfo2().uordblks;
+		for (int i = 0; i < 1000; i++)
+			assert_true(cost_settle(c, &(struct plan){.model = i % 2 ? whole : part}, &f));
+		assert_int_equal(mallinfo2().uordblks, before);
+		cost_free(c);
+		tariff_free(tariff);
+	}
+	model_free(part);
+	model_free(whole);
+}
+
+// A table has the whole's layers as they are there. A path without some of them is priced by the others' rows, whatever their
+// places; a layer that has become smaller has no price, and the fault says so.
+static void a_table_prices_layers_as_they_were_measured(void **state)
+{
+	(void)state;
+	struct fault f = {0};
+	char term[512];
+	struct model *whole = in_a_file(7, 1, 16);
+	struct path path = {.whole = whole};
+	struct layer_plan layer[LAYERS] = {{0, 0}};
+	struct plan plan = {.layer = layer, .path = &path};
+	assert_true(path_settle(&path, in_a_file(7, 0, 16), &f));
+	plan.model = path.model;
+	snprintf(term, sizeof term, "latency@table:%s",
+		file_of("layer,format,ms\nstem,int8,1\nmore,int8,2\nback,int8,4\ndeep,int8,8\nlast,int8,16\nhead,int8,32\n",
+			".csv"));
+	struct tariff *tariff = tariff_new(whole, term, 0, &f);
+	assert_non_null(tariff);
+	struct cost *c = cost_of(tariff, &plan, &f);
+	const int formats[] = {format_named("int4"), format_named("int8")};
+	double part[LAYERS];
+	assert_true(cost_answers(c, formats, 2, &f));
+	near(cost_total(c, &plan, part), 1 + 8 + 16 + 32);
+	near(part[1], 8);
+	for (int narrow = 0; narrow < 2; narrow++) {
+		assert_true(path_settle(&path, narrow ? in_a_file(7, 1, 8) : in_a_file(3, 1, 16), &f));
+		plan.model = path.model;
+		assert_true(cost_settle(c, &plan, &f));
+		assert_true(isinf(cost_total(c, &plan, NULL)));
+		assert_false(cost_answers(c, formats, 2, &f));
+		assert_string_equal(f.where, "stem");
+		assert_string_equal(f.what, "the table has its time in the largest shape alone, and it runs in a smaller one");
+	}
+	cost_free(c);
+	tariff_free(tariff);
+	path_free(&path);
+	model_free(whole);
+}
+
 static void terms_that_are_listed(void **state)
 {
 	(void)state;
@@ -1243,6 +1410,9 @@ int main(void)
 		cmocka_unit_test(bad_tables),
 		cmocka_unit_test(a_change_prices_as_the_whole),
 		cmocka_unit_test(many_changes_price_as_each_alone),
+		cmocka_unit_test(a_settled_path_prices_as_the_network_by_name),
+		cmocka_unit_test(settling_does_not_grow),
+		cmocka_unit_test(a_table_prices_layers_as_they_were_measured),
 		cmocka_unit_test(terms_that_are_listed),
 		cmocka_unit_test(targets_have_units),
 		cmocka_unit_test(more_operators_than_can_be_priced),

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "engine/nn/nn.h"
 #include "engine/quant/format.h"
@@ -212,6 +213,67 @@ static void blocks_do_as_well(void **state)
 	free(choice);
 	additive_free(a);
 	search_free(s);
+}
+
+// Where blocks come and go: what they are worth, and their layers while they are there, of truths that nothing was known of. Layers of a
+// block that rests teach nothing, and have no part in what a choice is worth.
+static void what_rests_is_left_out(void **state)
+{
+	(void)state;
+	enum { BLOCKS = 3, MOST = 64 };
+	struct fault f = {0};
+	char path[256], text[1024] = "input 8x8x3\nclasses 10\nstem conv out=8 kernel=3\n";
+	for (int b = 0; b < BLOCKS; b++)
+		snprintf(text + strlen(text), sizeof text - strlen(text),
+			"block b%d depth=off|on\nb%d.conv conv out=8 kernel=3|5|7\nend\n", b, b);
+	snprintf(text + strlen(text), sizeof text - strlen(text), "pooled pool\nhead linear out=classes\n");
+	snprintf(path, sizeof path, "%s/bitscape-signal-%ld.net", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp", (long)getpid());
+	FILE *file = fopen(path, "w");
+	assert_true(file && fputs(text, file) >= 0 && fclose(file) == 0);
+	struct blueprint *b = blueprint_named(path, (struct shape){0, 0, 0}, 0, &f);
+	unlink(path);
+	if (!b)
+		fail_msg("%s: %s", f.where, f.what);
+	int count;
+	const struct slot *slots = blueprint_slots(b, &count);
+	struct space *space = space_new(blueprint_whole(b), slots, count, "int2,int4,int8", &f);
+	struct partition *p = partition_new(space, &f);
+	struct additive *a = additive_new(p, &f);
+	uint8_t choice[4 * MOST];
+	double quality[4], tried[MOST] = {0}, worth[SPACE_OPTIONS];
+	uint64_t seed = 9;
+	assert_true(a && space->slots <= MOST && p->decisions == BLOCKS + 2 + 2 * BLOCKS);
+	for (int i = 0; i < 800; i++) {
+		for (int k = 0; k < 4; k++) {
+			uint8_t *c = choice + k * space->slots;
+			draw(p, &seed, c);
+			quality[k] = 0.1 * normal(&seed);
+			for (int d = 0; d < p->decisions; d++) {
+				bool there = slot_there(space->slot, p->decision[d].first, c);
+				quality[k] += there ? 0.1 * (d % 3) * c[p->decision[d].first] : 0;
+				tried[d] += there && c[p->decision[d].first] == 0;
+			}
+		}
+		additive_learn(a, 4, choice, quality);
+	}
+	assert_true(additive_foretold(a) > 0.8);
+	for (int d = 0; d < p->decisions; d++) {
+		additive_worth(a, d, worth);
+		if (space->slot[p->decision[d].first].kind !=
+			SLOT_DEPTH) // what a block is worth hangs on where its layers' worths begin
+			for (int o = 1; o < p->decision[d].options; o++)
+				if (!(fabs(worth[o] - worth[0] - 0.1 * (d % 3) * o) < 0.06))
+					fail_msg("decision %d, option %d: %.3f", d, o, worth[o] - worth[0]);
+		assert_true(additive_tried(a, d, 0) < tried[d] && additive_tried(a, d, 0) > 0.5 * tried[d]);
+	}
+	uint8_t one[MOST] = {0}, other[MOST] = {0}; // all blocks are off
+	for (int i = 0; i < space->slots; i++)
+		other[i] = slot_there(space->slot, i, one) ? 0 : 1;
+	assert_true(memcmp(one, other, (size_t)space->slots) != 0 && additive_value(a, one) == additive_value(a, other));
+	additive_free(a);
+	partition_free(p);
+	space_free(space);
+	blueprint_free(b);
 }
 
 static void worths_follow_the_partition(void **state)
@@ -605,6 +667,7 @@ int main(void)
 		cmocka_unit_test(worths_are_found),
 		cmocka_unit_test(one_step_is_exact),
 		cmocka_unit_test(blocks_do_as_well),
+		cmocka_unit_test(what_rests_is_left_out),
 		cmocka_unit_test(worths_follow_the_partition),
 		cmocka_unit_test(the_expected_gradient_stays),
 		cmocka_unit_test(errors_by_gradients),

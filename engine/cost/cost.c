@@ -8,55 +8,6 @@
 
 #include "engine/cost/inside.h"
 
-// ---- terms that are a sum over layers ----
-
-// Sum of MACs * weight bits * activation bits over every layer, stem and classifier included: the accounting that
-// reproduces FLIQS's figures (bf16 counts 256 per MAC, 8 bit 64, 4 bit 16).
-static double bops(const struct layer *l, const struct layer_plan *p)
-{
-	return l->macs * format_table[p->weight].bits * format_table[p->activation].bits;
-}
-
-static double bops_linear(const struct layer *l, const struct layer_plan *p)
-{
-	int w = format_table[p->weight].bits, a = format_table[p->activation].bits;
-	return l->macs * (w > a ? w : a);
-}
-
-// Stored weights, and an fp32 scale and bias per output channel (a batch norm folds into them).
-static double size(const struct layer *l, const struct layer_plan *p)
-{
-	return l->weights * format_table[p->weight].bits / 8 + 8.0 * l->out.c;
-}
-
-// How the kinds are priced that know no device: by a sum over layers, or else.
-static const struct {
-	double (*layer)(const struct layer *, const struct layer_plan *);
-	const struct pricing *pricing;
-} priced_by[TERM_IDS] = {
-	[TERM_BOPS] = {.layer = bops},
-	[TERM_BOPS_LINEAR] = {.layer = bops_linear},
-	[TERM_SIZE] = {.layer = size},
-	[TERM_ACTIVATIONS] = {.pricing = &peak_pricing},
-};
-
-// ---- units ----
-
-void cost_per(struct cost *c, int images)
-{
-	const char *word = c->kind->unit;
-	if (images > 1)
-		snprintf(c->unit, sizeof c->unit, "%s per %d images", word, images);
-	else
-		snprintf(c->unit, sizeof c->unit, "%s%s", word, images ? " per image" : "");
-	if (!images || !c->kind->on_device) // it says enough where there is little room
-		snprintf(c->brief, sizeof c->brief, "%s", word);
-	else if (images == 1)
-		snprintf(c->brief, sizeof c->brief, "%s/img", word);
-	else
-		snprintf(c->brief, sizeof c->brief, "%s/%d img", word, images);
-}
-
 // ---- targets ----
 
 static const struct unit {
@@ -92,99 +43,73 @@ bool cost_target_value(const struct cost *c, double widest, const char *text, do
 	int format = format_named(text);
 	double value = format < 0 ? strtod(text, &end) : cost_uniform_total(c, format), factor = format < 0 ? 0 : 1;
 	if (format >= 0 && !isfinite(value))
-		return fault_set(fault, c->name, quantity_advice(c->kind->quantity), "%s in all layers has no price", text);
+		return fault_set(fault, c->tariff->name, quantity_advice(c->tariff->kind->quantity),
+			"%s in all layers has no price", text);
 	if (format < 0 && end != text && !*end)
 		factor = 1;
 	if (format < 0 && end != text && strcmp(end, "x") == 0)
 		factor = widest;
 	for (size_t i = 0; format < 0 && end != text && i < sizeof units / sizeof units[0]; i++)
-		if (strcmp(end, units[i].text) == 0 && units[i].of >> c->kind->quantity & 1)
+		if (strcmp(end, units[i].text) == 0 && units[i].of >> c->tariff->kind->quantity & 1)
 			factor = units[i].factor;
 	if (!(factor > 0 && isfinite(value) && value > 0 && isfinite(value * factor)))
-		return fault_set(fault, c->name, quantity_advice(c->kind->quantity), "\"%s\" is not a target", text);
+		return fault_set(fault, c->tariff->name, quantity_advice(c->tariff->kind->quantity), "\"%s\" is not a target",
+			text);
 	*target = value * factor;
 	return true;
 }
 
-// ---- making a term ----
-
-static double sum_layer(const struct cost *c, int layer, struct layer_plan p)
-{
-	return c->sum(&c->model->layer[layer], &p);
-}
-
-static const struct pricing sum_pricing = {.layer = sum_layer};
-
-enum { TERM_NAME = 64 };
-
-const char *const *cost_terms(void)
-{
-	static _Thread_local char text[COST_NAMES][TERM_NAME];
-	static _Thread_local const char *names[COST_NAMES + 1];
-	int count = 0;
-	for (int i = 0; i < TERM_IDS; i++)
-		if (!term_kinds[i].on_device)
-			names[count++] = term_kinds[i].name;
-	for (int i = 0; i < TERM_IDS; i++)
-		for (const char *const *device = device_names(); term_kinds[i].on_device && *device && count < COST_NAMES - 1;
-			device++) {
-			term_write((enum term_id)i, *device, text[count], TERM_NAME);
-			names[count] = text[count];
-			count++;
-		}
-	term_write(TERM_LATENCY, "table:hawq", text[count], TERM_NAME);
-	names[count] = text[count];
-	names[count + 1] = NULL;
-	return names;
-}
-
-static bool begin(struct cost *c, int batch, struct fault *fault)
-{
-	struct term_name name;
-	char advice[sizeof fault->todo];
-	if (!term_read(c->name, &name) || (name.kind->on_device && !name.device))
-		return fault_set(fault, c->name, term_advice(false, advice, sizeof advice), "there is no such cost term");
-	c->kind = name.kind;
-	if (!name.kind->on_device) {
-		c->sum = priced_by[name.kind->id].layer;
-		c->pricing = c->sum ? &sum_pricing : priced_by[name.kind->id].pricing;
-		cost_per(c, name.kind->per == PER_IMAGE);
-		snprintf(c->help, sizeof c->help, "%s", name.kind->help);
-		return true;
-	}
-	if (name.kind->id == TERM_LATENCY && term_table(name.device))
-		return measured_cost(c, term_table(name.device), fault);
-	if (batch < 0 || batch > 65536)
-		return fault_set(fault, c->name, "give 1 to 65536, or 0 for the device's own", "a batch cannot have %d images",
-			batch);
-	c->on_device = device_get(name.device, &c->device, fault);
-	c->batch = batch ? batch : (int)c->device.batch;
-	return c->on_device && machine_new(c, fault);
-}
+// ---- networks ----
 
 bool cost_can_price(const struct model *m, struct fault *fault)
 {
 	return graph_fits(m, fault);
 }
 
-struct cost *cost_new(const struct model *model, const char *term, int batch, struct fault *fault)
+void *cost_room(void *array, size_t *room, size_t count, size_t size, const struct cost *c, struct fault *fault)
+{
+	if (array && count <= *room)
+		return array;
+	free(array);
+	array = calloc(count + 1, size);
+	*room = array ? count : 0;
+	if (!array)
+		fault_memory(fault, c->tariff->name);
+	return array;
+}
+
+bool cost_settle(struct cost *c, const struct plan *plan, struct fault *fault)
+{
+	bool kernels = c->pricing == &machine_pricing && !c->tariff->sums;
+	c->model = plan->model;
+	if (!graph_fits(plan->model, fault) || (!c->pricing->layer && !graph_settle(&c->graph, plan->model, kernels, fault)))
+		return false;
+	return !c->pricing->settle || c->pricing->settle(c, plan, fault);
+}
+
+struct cost *cost_of(const struct tariff *t, const struct plan *plan, struct fault *fault)
 {
 	struct cost *c = calloc(1, sizeof *c);
 	if (!c) {
-		fault_memory(fault, term);
+		fault_memory(fault, t->name);
 		return NULL;
 	}
-	c->model = model;
-	bool fits = snprintf(c->name, sizeof c->name, "%s", term) < (int)sizeof c->name;
-	if (!fits)
-		fault_set(fault, "cost term", "name a shorter path", "the name is too long");
-	bool ok = fits && begin(c, batch, fault);
-	if (ok && !c->graph) // a machine makes its own
-		ok = (c->graph = graph_new(model, false, fault)) != NULL;
-	if (!ok) {
-		cost_free(c);
-		return NULL;
-	}
+	c->tariff = t;
+	c->pricing = t->pricing;
+	if (cost_settle(c, plan, fault))
+		return c;
+	cost_free(c);
+	return NULL;
+}
+
+struct cost *cost_new(const struct model *model, const char *term, int batch, struct fault *fault)
+{
+	struct tariff *t = cost_can_price(model, fault) ? tariff_new(model, term, batch, fault) : NULL;
+	struct cost *c = t ? cost_of(t, &(struct plan){.model = model}, fault) : NULL;
+	if (c)
+		c->own = t;
+	else
+		tariff_free(t);
 	return c;
 }
 
@@ -192,41 +117,47 @@ void cost_free(struct cost *c)
 {
 	if (!c)
 		return;
-	graph_free(c->graph);
+	graph_free(&c->graph);
 	free(c->op);
 	free(c->move);
-	measured_free(&c->table);
+	free(c->row);
+	tariff_free(c->own);
 	free(c);
 }
 
 const char *cost_name(const struct cost *c)
 {
-	return c->name;
+	return c->tariff->name;
 }
 
 const struct term_kind *cost_kind(const struct cost *c)
 {
-	return c->kind;
+	return c->tariff->kind;
 }
 
 const char *cost_unit(const struct cost *c)
 {
-	return c->unit;
+	return c->tariff->unit;
 }
 
 const char *cost_brief(const struct cost *c)
 {
-	return c->brief;
+	return c->tariff->brief;
 }
 
 const char *cost_help(const struct cost *c)
 {
-	return c->help;
+	return c->tariff->help;
 }
 
 const struct device *cost_device(const struct cost *c)
 {
-	return c->on_device ? &c->device : NULL;
+	return c->tariff->on_device ? &c->tariff->device : NULL;
+}
+
+bool cost_assumed(const struct cost *c)
+{
+	return c->pricing == &machine_pricing && !c->tariff->sums && device_assumes(&c->tariff->device);
 }
 
 // ---- prices ----
@@ -236,18 +167,22 @@ static bool layer_answers(const struct cost *c, int layer, struct layer_plan p)
 {
 	if (c->pricing->layer)
 		return isfinite(c->pricing->layer(c, layer, p));
-	return !c->op || isfinite(c->op[c->model->layer[layer].op].compute[c->native[p.weight][p.activation]]);
+	return !c->op || isfinite(c->op[c->model->layer[layer].op].compute[c->tariff->native[p.weight][p.activation]]);
 }
 
 bool cost_answers(const struct cost *c, const int *formats, int count, struct fault *fault)
 {
-	for (int l = 0; l < c->model->layers; l++)
+	for (int l = 0; l < c->model->layers; l++) {
+		if (c->pricing == &measured_pricing && c->row[l] < 0)
+			return fault_set(fault, c->model->layer[l].name,
+				"choose latency@DEVICE, or hold what gives the layer other shapes",
+				"the table has its time in the largest shape alone, and it runs in a smaller one");
 		for (int w = 0; w < count; w++)
 			for (int a = 0; a < count; a++)
 				if (!layer_answers(c, l, (struct layer_plan){formats[w], formats[a]})) {
 					const char *name = c->model->layer[l].name, *weight = format_table[formats[w]].name;
 					const char *activation = format_table[formats[a]].name;
-					if (!c->on_device)
+					if (!c->tariff->on_device)
 						return fault_set(fault, name,
 							"add a row for it to the table, or leave the format out",
 							"nothing was measured that holds %s weights and %s activations", weight,
@@ -255,9 +190,10 @@ bool cost_answers(const struct cost *c, const int *formats, int count, struct fa
 					return fault_set(fault, name,
 						"leave out the format, choose another device, or give the peak in a device file",
 						"%s weights and %s activations run as %s, of which the peak of %s is unknown",
-						weight, activation, native_table[c->native[formats[w]][formats[a]]].name,
-						c->device.name);
+						weight, activation, native_table[c->tariff->native[formats[w]][formats[a]]].name,
+						c->tariff->device.name);
 				}
+	}
 	return true;
 }
 
@@ -265,7 +201,7 @@ double cost_total(const struct cost *c, const struct plan *plan, double *layer)
 {
 	uint8_t format[GRAPH_OPS];
 	if (!c->pricing->layer)
-		graph_formats(c->graph, plan, format);
+		graph_formats(&c->graph, plan, format);
 	return cost_total_of(c, plan, format, layer);
 }
 
@@ -289,8 +225,8 @@ double cost_part(const struct cost *c, const struct plan *plan, const int *layer
 	if (!c->pricing->layer) {
 		uint8_t format[GRAPH_OPS];
 		struct graph_touched touched;
-		graph_formats(c->graph, plan, format);
-		graph_touch(c->graph, layers, count, &touched);
+		graph_formats(&c->graph, plan, format);
+		graph_touch(&c->graph, layers, count, &touched);
 		return c->pricing->part(c, plan, format, &touched);
 	}
 	for (int k = 0; k < count; k++)
@@ -300,19 +236,23 @@ double cost_part(const struct cost *c, const struct plan *plan, const int *layer
 
 void cost_formats(const struct cost *c, const struct plan *plan, uint8_t *format)
 {
-	graph_formats(c->graph, plan, format);
+	if (!c->pricing->layer)
+		graph_formats(&c->graph, plan, format);
 }
 
 void cost_parts(const struct cost *c, struct plan *plan, uint8_t *format, const int *layers, int count,
 	const struct layer_plan *to, int options, double *part)
 {
 	struct graph_touched touched;
-	graph_touch(c->graph, layers, count, &touched);
-	graph_rest(c->graph, plan, layers, count, &touched);
+	if (!c->pricing->layer) {
+		graph_touch(&c->graph, layers, count, &touched);
+		graph_rest(&c->graph, plan, layers, count, &touched);
+	}
 	for (int o = options - 1; o >= 0; o--) {
 		for (int k = 0; k < count; k++)
 			plan->layer[layers[k]] = to[o * count + k];
-		graph_follow(c->graph, plan, layers, count, &touched, format);
+		if (!c->pricing->layer)
+			graph_follow(&c->graph, plan, layers, count, &touched, format);
 		part[o] = c->pricing->layer ? cost_part(c, plan, layers, count) : c->pricing->part(c, plan, format, &touched);
 	}
 }
@@ -337,7 +277,7 @@ double cost_least(const struct cost *c, const struct cost_settings *layer)
 						end[l] = layer[l].setting[k];
 				}
 			}
-			graph_formats(c->graph, &(struct plan){.model = c->model, .layer = end}, format[high]);
+			graph_formats(&c->graph, &(struct plan){.model = c->model, .layer = end}, format[high]);
 		}
 		return c->pricing->least(c, layer, format[0], format[1]);
 	}

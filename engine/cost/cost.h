@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Cost terms: what a plan costs, in total and per layer. A term is made for one model (and device) and never changes afterwards,
-// so any number of threads may price plans with it. Only cost_new allocates.
+// Cost terms: what a plan costs, in total and per layer.
+//
+// A *tariff* is a term on its device. It is made once and never changes: any number of threads may use it. A *cost* is a network
+// as a tariff prices it: what its kernels are, how long its tensors live, what each operator takes. Any number of threads may price
+// plans of that network with it. Where the architecture varies, one thread has a cost of its own, and settles it anew for each path
+// that it prices.
 //
 //   bops            MACs x weight bits x activation bits            size         bytes of weights, with scales and biases
 //                   of the layers; without attention's two products, which have no weights
@@ -52,6 +56,7 @@
 #include "engine/hardware/device.h"
 #include "engine/model/plan.h"
 
+struct tariff;
 struct cost;
 
 // Returns whether a model is small enough to be priced. Callers ask before they build anything large from it.
@@ -60,8 +65,20 @@ bool cost_can_price(const struct model *, struct fault *);
 enum { COST_NAMES = 160 }; // most that cost_terms lists
 // Lists the terms by name, for completion; NULL-terminated. Devices that lack a needed figure are among them.
 const char *const *cost_terms(void);
-// Makes a term. batch: images at once, for latency and energy; 0: the device's own. The model is borrowed. Returns NULL with a
-// fault for an unknown term or device, an unknown figure that is needed, or a layer without a row in a table.
+// Makes a tariff for the paths of a whole network, which is borrowed. batch: images at once, for latency and energy; 0: the device's
+// own. Returns NULL with a fault for an unknown term or device, an unknown figure that is needed, or a layer without a row in a
+// table.
+struct tariff *tariff_new(const struct model *whole, const char *term, int batch, struct fault *);
+void tariff_free(struct tariff *);
+
+// Prices the network of a plan by a tariff. The tariff, the model and the plan's path are borrowed; formats do not matter. A table has
+// rows for the whole's layers by name: a layer that runs in another shape than the whole's has no price by it (cost_answers).
+// Returns NULL with a fault for too many operators, or when out of memory.
+struct cost *cost_of(const struct tariff *, const struct plan *, struct fault *);
+// The same for another network in its place. It costs the same, to the last bit, as one that was made for it. Allocates only
+// where a network needs more room than those before it. On a fault, the cost has to be settled again before it is used.
+bool cost_settle(struct cost *, const struct plan *, struct fault *);
+// Both in one, for a network that is its own whole: a cost with a tariff of its own.
 struct cost *cost_new(const struct model *, const char *term, int batch, struct fault *);
 void cost_free(struct cost *);
 const char *cost_name(const struct cost *); // the name it was made by
@@ -81,7 +98,7 @@ double cost_total(const struct cost *, const struct plan *, double *layer);
 // without the rest. For activations it is the total.
 double cost_part(const struct cost *, const struct plan *, const int *layers, int count);
 // These give bit-identical prices for many changes of one plan. cost_formats fills `format` [model->ops] for the plan, and does
-// so alike for every term of a model. cost_parts prices `options` settings of these layers, to[options][count], into
+// so alike for every term of a model that does not add up; the others leave it alone and do without. cost_parts prices `options` settings of these layers, to[options][count], into
 // part[options]. to[0] is what the plan has; plan and `format` are as before when it returns.
 void cost_formats(const struct cost *, const struct plan *, uint8_t *format);
 double cost_total_of(const struct cost *, const struct plan *, const uint8_t *format, double *layer);

@@ -38,9 +38,23 @@ static int joined(const struct graph *g, const int *readers, int i)
 	return readers[latest] == 1 && streams(g->model->op[g->op[latest].tensor].kind) ? latest : -1;
 }
 
-static void wire(struct graph *g, bool kernels, int *readers)
+// Operator i joins the kernel of one of its operands, behind those that joined it before.
+static void join(struct graph *g, int i, int with)
+{
+	int last = g->op[with].tensor;
+	g->op[last].inside = true;
+	while (g->op[last].more >= 0)
+		last = g->op[last].more;
+	g->op[last].more = i;
+}
+
+static void wire(struct graph *g, bool kernels)
 {
 	const struct model *m = g->model;
+	const uint8_t fp32 = (uint8_t)format_named("fp32");
+	int *readers = g->count;
+	memset(readers, 0, (size_t)m->ops * sizeof *readers);
+	g->edges = 0;
 	for (int i = 0; i < m->ops; i++)
 		for (int k = 0; k < m->op[i].inputs; k++)
 			readers[m->op[i].in[k]]++;
@@ -50,7 +64,8 @@ static void wire(struct graph *g, bool kernels, int *readers)
 		*o = (struct graph_op){.tensor = folds(m, readers, i) ? g->op[op->in[0]].tensor : i,
 			.elements = (double)op->out.h * op->out.w * op->out.c,
 			.ends = -1,
-			.next = -1};
+			.next = -1,
+			.more = -1};
 		for (int k = 0; k < op->inputs; k++)
 			o->owner = g->op[op->in[k]].owner > o->owner ? g->op[op->in[k]].owner : o->owner;
 		if (op->layer >= 0)
@@ -58,17 +73,17 @@ static void wire(struct graph *g, bool kernels, int *readers)
 		int with = o->tensor == i && kernels ? joined(g, readers, i) : -1;
 		o->kernel = o->tensor != i ? g->op[o->tensor].kernel : with < 0 ? i : g->op[with].kernel;
 		if (with >= 0)
-			g->op[g->op[with].tensor].inside = true;
-		g->start[i] = readers[i] ? 0 : (uint8_t)format_named("fp32");
+			join(g, i, with);
+		g->start[i] = readers[i] ? 0 : fp32;
 	}
 	for (int i = m->ops - 1; i >= 0; i--)
 		for (int k = 0; k < m->op[i].inputs; k++)
 			g->edge[g->edges++] = (struct graph_edge){i, m->op[i].in[k], m->op[i].layer};
 }
 
-static void lives(struct graph *g, int *alive)
+static void lives(struct graph *g)
 {
-	int ops = g->model->ops;
+	int ops = g->model->ops, *alive = g->count;
 	for (int e = 0; e < g->edges; e++) { // readers last to first: the first one met is the last
 		int tensor = g->op[g->edge[e].to].tensor, reader = g->edge[e].from;
 		if (g->op[reader].tensor == reader && !g->op[tensor].read) {
@@ -98,14 +113,22 @@ static void set(uint64_t *bits, int i)
 	bits[i / 64] |= 1ull << i % 64;
 }
 
-static bool asked(const struct graph *g, int tensor, int layer)
+// The next layer, from this one on, that sets a tensor's format; -1: none.
+static int next_asked(const struct graph *g, int tensor, int layer)
 {
-	return g->asks[tensor * g->layer_words + layer / 64] >> layer % 64 & 1;
+	const uint64_t *asks = g->asks + tensor * g->layer_words;
+	uint64_t bits = layer / 64 < g->layer_words ? asks[layer / 64] >> layer % 64 << layer % 64 : 0;
+	for (int w = layer / 64; w < g->layer_words; bits = ++w < g->layer_words ? asks[w] : 0)
+		if (bits)
+			return 64 * w + __builtin_ctzll(bits);
+	return -1;
 }
 
 static void depend(struct graph *g)
 {
 	const struct model *m = g->model;
+	memset(g->asks, 0, (size_t)(m->ops * g->layer_words) * sizeof *g->asks);
+	memset(g->depends, 0, (size_t)(m->layers * g->words) * sizeof *g->depends);
 	for (int e = 0; e < g->edges; e++) {
 		const struct graph_edge *edge = &g->edge[e];
 		uint64_t *to = g->asks + edge->to * g->layer_words, *from = g->asks + edge->from * g->layer_words;
@@ -125,31 +148,33 @@ static void depend(struct graph *g)
 			set(g->depends + m->op[i].layer * g->words, g->op[i].kernel);
 		for (int k = -1; k < m->op[i].inputs; k++) {
 			int tensor = g->op[k < 0 ? i : m->op[i].in[k]].tensor;
-			for (int l = 0; l < m->layers; l++)
-				if (asked(g, tensor, l))
-					set(g->depends + l * g->words, g->op[i].kernel);
+			for (int l = next_asked(g, tensor, 0); l >= 0; l = next_asked(g, tensor, l + 1))
+				set(g->depends + l * g->words, g->op[i].kernel);
 		}
 	}
 }
 
 static bool list_tensors(struct graph *g)
 {
-	int count = 0;
-	for (int fill = 0; fill < 2; fill++) {
-		count = 0;
-		for (int l = 0; l < g->model->layers; l++) {
-			g->first[l] = count;
-			for (int t = 0; t < g->model->ops; t++)
-				if (g->op[t].tensor == t && asked(g, t, l)) {
-					if (fill)
-						g->sets[count] = (uint16_t)t;
-					count++;
-				}
-		}
-		if (!fill && !(g->sets = calloc((size_t)count + 1, sizeof *g->sets)))
+	int layers = g->model->layers, *first = g->first;
+	memset(first, 0, (size_t)(layers + 2) * sizeof *first);
+	for (int t = 0; t < g->model->ops; t++)
+		for (int l = g->op[t].tensor == t ? next_asked(g, t, 0) : -1; l >= 0; l = next_asked(g, t, l + 1))
+			first[l + 2]++;
+	for (int l = 0; l < layers; l++)
+		first[l + 2] += first[l + 1];
+	size_t bytes = (size_t)(first[layers + 1] + 1) * sizeof *g->sets;
+	if (bytes > g->listed) {
+		uint16_t *sets = realloc(g->sets, bytes);
+		if (!sets)
 			return false;
+		g->sets = sets;
+		g->listed = bytes;
 	}
-	g->first[g->model->layers] = count;
+	// While they are listed, first[l + 1] is where the next one of layer l goes: in the end, where layer l + 1 begins.
+	for (int t = 0; t < g->model->ops; t++)
+		for (int l = g->op[t].tensor == t ? next_asked(g, t, 0) : -1; l >= 0; l = next_asked(g, t, l + 1))
+			g->sets[first[l + 1]++] = (uint16_t)t;
 	return true;
 }
 
@@ -160,51 +185,50 @@ bool graph_fits(const struct model *m, struct fault *fault)
 			GRAPH_OPS);
 }
 
-struct graph *graph_new(const struct model *m, bool kernels, struct fault *fault)
+static bool make_room(struct graph *g, const struct model *m)
+{
+	size_t ops = (size_t)m->ops, layers = (size_t)m->layers, words = ops / 64 + 1, layer_words = layers / 64 + 1, edges = 0;
+	for (int i = 0; i < m->ops; i++)
+		edges += (size_t)m->op[i].inputs;
+	size_t bytes = ops * sizeof *g->op + layers * words * sizeof *g->depends + ops * layer_words * sizeof *g->asks +
+		edges * sizeof *g->edge + (layers + 2) * sizeof *g->first + ops * sizeof *g->count + ops;
+	if (bytes > g->stored) {
+		free(g->store);
+		g->store = malloc(bytes);
+		g->stored = g->store ? bytes : 0;
+	}
+	if (!g->store)
+		return false;
+	g->model = m;
+	g->words = (int)words;
+	g->layer_words = (int)layer_words;
+	g->op = g->store; // those that want the widest places first
+	g->depends = (uint64_t *)(g->op + ops);
+	g->asks = g->depends + layers * words;
+	g->edge = (struct graph_edge *)(g->asks + ops * layer_words);
+	g->first = (int *)(g->edge + edges);
+	g->count = g->first + layers + 2;
+	g->start = (uint8_t *)(g->count + ops);
+	return true;
+}
+
+bool graph_settle(struct graph *g, const struct model *m, bool kernels, struct fault *fault)
 {
 	if (!graph_fits(m, fault))
-		return NULL;
-	struct graph *g = calloc(1, sizeof *g);
-	size_t ops = (size_t)m->ops;
-	int *count = calloc(ops, sizeof *count);
-	if (g) {
-		g->model = m;
-		g->words = m->ops / 64 + 1;
-		g->layer_words = m->layers / 64 + 1;
-		g->op = calloc(ops, sizeof *g->op);
-		g->edge = calloc(ops * MODEL_INPUTS, sizeof *g->edge);
-		g->start = calloc(ops, 1);
-		g->depends = calloc((size_t)(m->layers + 1) * (size_t)g->words, sizeof *g->depends);
-		g->asks = calloc(ops * (size_t)g->layer_words, sizeof *g->asks);
-		g->first = calloc((size_t)m->layers + 1, sizeof *g->first);
-	}
-	bool ok = g && count && g->op && g->edge && g->start && g->depends && g->asks && g->first;
-	if (ok) {
-		wire(g, kernels, count);
-		lives(g, count);
-		depend(g);
-		ok = list_tensors(g);
-	}
-	if (!ok) {
-		fault_memory(fault, m->name);
-		graph_free(g);
-	}
-	free(count);
-	return ok ? g : NULL;
+		return false;
+	if (!make_room(g, m))
+		return fault_memory(fault, m->name);
+	wire(g, kernels);
+	lives(g);
+	depend(g);
+	return list_tensors(g) || fault_memory(fault, m->name);
 }
 
 void graph_free(struct graph *g)
 {
-	if (!g)
-		return;
-	free(g->op);
-	free(g->edge);
-	free(g->start);
-	free(g->depends);
-	free(g->asks);
+	free(g->store);
 	free(g->sets);
-	free(g->first);
-	free(g);
+	*g = (struct graph){0};
 }
 
 void graph_formats(const struct graph *g, const struct plan *plan, uint8_t *format)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Inside the cost folder: a model as inference runs it, one operator after the other in the model's order. For each model it is
-// worked out once which operators are folded into others, which tensors there are and how long each lives, and on which layers'
-// formats each operator's price depends.
+// Inside the cost folder: a model as inference runs it, one operator after the other in the model's order. A graph is settled for a
+// model: it is worked out which operators are folded into others, which tensors there are and how long each lives, and on which
+// layers' formats each operator's price depends. It may be settled anew for other models, as often as one likes.
 //
 // Folding costs nothing. A batch norm is folded into the convolution or linear operator before it; an activation into the
 // convolution, linear operator or batch norm before it; each only if nothing else reads the tensor between them. All other
@@ -33,6 +33,7 @@ enum { GRAPH_OPS = 4096 }; // most operators of a model, so that the formats of 
 struct graph_op {
 	int tensor;      // the operator whose output holds this one's: itself, or the one it is folded into
 	int kernel;      // the first operator of its kernel
+	int more;        // the next operator that joined this one's kernel; -1: none
 	bool inside;     // its tensor is made and read within one kernel
 	int owner;       // the layer its cost counts with: the nearest before it, else the first
 	double elements; // of its output, for one image
@@ -48,6 +49,7 @@ struct graph_edge {
 	int layer;    // of the reader; -1: it has none
 };
 
+// Begins as {0}.
 struct graph {
 	const struct model *model;
 	struct graph_op *op;           // [model->ops]
@@ -56,8 +58,11 @@ struct graph {
 	uint8_t *start;                // the narrowest format a tensor may have, whatever the layers have
 	uint64_t *depends;             // [layers][words]: kernels whose price depends on a layer's formats
 	uint64_t *asks;                // [ops][layer_words]: layers that set the format of each operator's output
-	uint16_t *sets;                // for each layer in turn: the tensors whose format it sets, alone or with others
 	int *first;                    // [layers + 1]: where each layer's tensors begin in `sets`
+	int *count;                    // [ops]: room for what is counted while it is settled
+	uint16_t *sets;                // for each layer in turn: the tensors whose format it sets, alone or with others
+	void *store;                   // where all but `sets` lies
+	size_t stored, listed;         // bytes of the store; of `sets`
 };
 
 // What a change of a few layers affects.
@@ -69,8 +74,9 @@ struct graph_touched {
 
 bool graph_fits(const struct model *, struct fault *); // GRAPH_OPS operators at most
 // The model is borrowed. kernels: operators join as described above; else every operator that is not folded is a kernel of its
-// own. Returns NULL with a fault for more than GRAPH_OPS operators or when out of memory.
-struct graph *graph_new(const struct model *, bool kernels, struct fault *);
+// own. Allocates only where a model needs more room than those before it. Returns false with a fault for more than GRAPH_OPS
+// operators or when out of memory; the graph then has to be settled again before it is used.
+bool graph_settle(struct graph *, const struct model *, bool kernels, struct fault *);
 void graph_free(struct graph *);
 // Works out the format of every tensor; a folded operator gets that of the tensor it is part of.
 void graph_formats(const struct graph *, const struct plan *, uint8_t *format); // [model->ops]

@@ -81,32 +81,27 @@ static struct task task_of(const struct model *m, const struct op *op)
 	return t;
 }
 
-// What a byte and an operation cost: seconds or joules. Compute of a kernel that is priced in seconds has rates of its own.
-struct rates {
-	double mac[NATIVES], vector_mac, vector, memory;
-	double past, on_chip; // of what stays on chip: where it passes the memory all the same, and where it does not
-};
-
 // Joules of a batch.
-static double compute_energy(const struct cost *c, const struct task *t, enum native n, const struct rates *r)
+static double compute_energy(const struct cost *c, const struct task *t, enum native n)
 {
+	const struct rates *r = &c->tariff->rates;
 	double macs = product_macs(t->product[0]) + product_macs(t->product[1]);
-	return c->batch * ((macs > 0 ? macs * r->mac[n] : 0) + t->vector_macs * r->vector_mac + t->vector * r->vector);
+	return c->tariff->batch * ((macs > 0 ? macs * r->mac[n] : 0) + t->vector_macs * r->vector_mac + t->vector * r->vector);
 }
 
 // A batch makes more rows; of attention's products it makes more.
 static struct product batched(const struct cost *c, const struct task *t, int k)
 {
 	struct product p = t->product[k];
-	*(t->work == WORK_ATTENTION ? &p.products : &p.rows) *= c->batch;
+	*(t->work == WORK_ATTENTION ? &p.products : &p.rows) *= c->tariff->batch;
 	return p;
 }
 
 // Seconds of a batch, of the operator alone.
 static double compute_time(const struct cost *c, const struct task *t, enum native n)
 {
-	const struct device *d = &c->device;
-	double seconds = c->batch *
+	const struct device *d = &c->tariff->device;
+	double seconds = c->tariff->batch *
 		(2 * t->vector_macs / (d->vector * d->efficiency[WORK_DEPTHWISE]) +
 			t->vector / (d->vector * d->efficiency[WORK_VECTOR]));
 	for (int k = 0; k < 2; k++)
@@ -127,17 +122,17 @@ static const struct passes attention_in = {1, 2}, attention_out = {1, 2}, attent
 
 static bool is_cut(const struct cost *c, const struct op *op)
 {
-	return !c->sums && op->kind == OP_ATTENTION && c->device.attention_kernels > 1;
+	return !c->tariff->sums && op->kind == OP_ATTENTION && c->tariff->device.attention_kernels > 1;
 }
 
 static struct passes passes_of(const struct cost *c, int i, bool writes)
 {
-	const struct op *op = &c->model->op[c->graph->op[i].kernel];
+	const struct op *op = &c->model->op[c->graph.op[i].kernel];
 	if (is_cut(c, op))
 		return writes ? attention_out : attention_in;
-	if (c->sums || op->layer >= 0 || op->kind == OP_ATTENTION)
+	if (c->tariff->sums || op->layer >= 0 || op->kind == OP_ATTENTION)
 		return (struct passes){1, 0};
-	return (struct passes){0, op->kind == OP_LAYERNORM && !writes ? c->device.layernorm_kernels : 1};
+	return (struct passes){0, op->kind == OP_LAYERNORM && !writes ? c->tariff->device.layernorm_kernels : 1};
 }
 
 static double passing(double bytes, struct passes p, bool stays, const struct rates *r)
@@ -152,10 +147,11 @@ static double past_memory(double bytes, struct passes p, bool stays, const struc
 }
 
 // Two bytes each whatever the formats.
-static void add_scores(const struct cost *c, int i, const struct task *t, struct machine_op *o, const struct rates *r)
+static void add_scores(const struct cost *c, int i, const struct task *t, struct machine_op *o)
 {
-	double bytes = 2 * t->scores * c->batch;
-	bool stays = bytes <= c->device.on_chip / (c->graph->op[i].crowd + 1);
+	const struct rates *r = &c->tariff->rates;
+	double bytes = 2 * t->scores * c->tariff->batch;
+	bool stays = bytes <= c->tariff->device.on_chip / (c->graph.op[i].crowd + 1);
 	o->fixed += passing(bytes, attention_scores, stays, r);
 	o->fixed_bytes += past_memory(bytes, attention_scores, stays, r);
 }
@@ -169,70 +165,73 @@ static bool listed(const struct move *first, const struct move *end, int tensor)
 
 // The tensors that an operator of a kernel writes and reads, but for those within the kernel and those that an operator before it
 // in the kernel reads too.
-static void add_moves(struct cost *c, int i, int *moves, const struct rates *r)
+static void add_moves(struct cost *c, int i, int *moves)
 {
+	const struct rates *r = &c->tariff->rates;
 	const struct op *op = &c->model->op[i];
-	const struct graph_op *g = c->graph->op;
+	const struct graph_op *g = c->graph.op;
 	const struct move *first = c->move + c->op[g[i].kernel].move, *before = c->move + *moves;
 	for (int k = -1; k < op->inputs; k++) {
 		int tensor = k < 0 ? i : g[op->in[k]].tensor;
 		if ((g[tensor].inside && g[tensor].kernel == g[i].kernel) || listed(first, before, tensor))
 			continue;
 		double numbers = k < 0 || op->kind == OP_FIRST ? g[i].elements : g[op->in[k]].elements;
-		double bit = g[tensor].elements * c->batch / 8, share = c->device.on_chip / g[tensor].crowd; // bytes
+		double bit = g[tensor].elements * c->tariff->batch / 8,
+		       share = c->tariff->device.on_chip / g[tensor].crowd; // bytes
 		int stays = tensor == 0 || !g[tensor].read ? 0 : (int)fmin(64, floor(share / bit));
 		struct passes p = passes_of(c, i, k < 0);
-		double bytes = numbers * c->batch / 8;
+		double bytes = numbers * c->tariff->batch / 8;
 		c->move[(*moves)++] = (struct move){
 			tensor, stays, passing(bytes, p, true, r), passing(bytes, p, false, r), past_memory(bytes, p, true, r)};
 	}
 }
 
 // What joined the kernel that operator i starts works on its numbers while they are made: of both times the larger counts.
-static void add_joined(struct cost *c, int i, int *moves, const struct rates *r)
+static void add_joined(struct cost *c, int i, int *moves)
 {
+	const struct rates *r = &c->tariff->rates;
 	struct machine_op *o = &c->op[i];
 	double seconds = 0;
-	for (int j = i + 1; j < c->model->ops; j++) {
-		if (c->graph->op[j].kernel != i || c->graph->op[j].tensor != j)
-			continue;
+	for (int j = c->graph.op[i].more; j >= 0; j = c->graph.op[j].more) {
 		struct task t = task_of(c->model, &c->model->op[j]);
 		seconds += compute_time(c, &t, NATIVE_FP32);
-		o->operations += c->batch * t.vector;
+		o->operations += c->tariff->batch * t.vector;
 		o->fixed += t.fixed_bytes * r->memory;
 		o->fixed_bytes += t.fixed_bytes;
-		add_moves(c, j, moves, r);
+		add_moves(c, j, moves);
 	}
 	for (int n = 0; n < NATIVES; n++)
 		o->compute[n] = fmax(o->compute[n], seconds);
 }
 
 // Shared by latency and energy; they differ in rates and padding.
-static void add_kernel(struct cost *c, int i, int *moves, const struct rates *r)
+static void add_kernel(struct cost *c, int i, int *moves)
 {
+	const unsigned runs_as = c->tariff->runs_as;
+	const struct rates *r = &c->tariff->rates;
 	const struct model *m = c->model;
 	const struct op *op = &m->op[i];
 	struct machine_op *o = &c->op[i];
 	struct task t = task_of(m, op);
 	double useful = t.vector_macs + product_macs(t.product[0]) + product_macs(t.product[1]);
 	o->runs = op->kind == OP_ATTENTION ? RUNS_ATTENTION : op->layer >= 0 ? RUNS_LAYER : RUNS_VECTOR;
-	o->vector = t.work == WORK_DEPTHWISE || product_on_vector(batched(c, &t, 0), &c->device);
+	o->vector = t.work == WORK_DEPTHWISE || product_on_vector(batched(c, &t, 0), &c->tariff->device);
 	for (enum native n = 0; n < NATIVES; n++)
-		o->compute[n] = c->sums ? compute_energy(c, &t, n, r) : compute_time(c, &t, n);
-	o->operations = c->batch * (2 * useful + t.vector);
+		o->compute[n] = !(runs_as >> n & 1) ? 0 : c->tariff->sums ? compute_energy(c, &t, n) : compute_time(c, &t, n);
+	o->operations = c->tariff->batch * (2 * useful + t.vector);
 	o->fixed_bytes = t.fixed_bytes;
 	o->fixed = t.fixed_bytes * r->memory;
 	o->weight_bit = op->layer >= 0 ? m->layer[op->layer].weights / 8 * r->memory : 0;
 	o->move = *moves;
-	add_moves(c, i, moves, r);
-	if (!c->sums) {
-		o->floor = c->device.floor *
-			(op->kind == OP_ATTENTION                  ? c->device.attention_kernels
-					: op->kind == OP_LAYERNORM ? c->device.layernorm_kernels
+	add_moves(c, i, moves);
+	if (!c->tariff->sums) {
+		o->floor = c->tariff->device.floor *
+			(op->kind == OP_ATTENTION                  ? c->tariff->device.attention_kernels
+					: op->kind == OP_LAYERNORM ? c->tariff->device.layernorm_kernels
 								   : 1);
 		if (is_cut(c, op))
-			add_scores(c, i, &t, o, r);
-		add_joined(c, i, moves, r);
+			add_scores(c, i, &t, o);
+		add_joined(c, i, moves);
 	}
 	o->moves = *moves - o->move;
 }
@@ -246,8 +245,8 @@ struct strain {
 static inline enum native type_of(const struct cost *c, int i, const struct layer_plan *layer, const uint8_t *format)
 {
 	switch (c->op[i].runs) {
-	case RUNS_LAYER: return c->native[layer[c->model->op[i].layer].weight][layer[c->model->op[i].layer].activation];
-	case RUNS_ATTENTION: return c->native[format[i]][format[i]];
+	case RUNS_LAYER: return c->tariff->native[layer[c->model->op[i].layer].weight][layer[c->model->op[i].layer].activation];
+	case RUNS_ATTENTION: return c->tariff->native[format[i]][format[i]];
 	default: return NATIVE_FP32;
 	}
 }
@@ -268,7 +267,8 @@ static inline struct strain strain_of(const struct cost *c, int i, const struct 
 // Grows with both.
 static inline double price_of(const struct cost *c, const struct machine_op *o, struct strain s)
 {
-	return c->scale * (c->sums ? s.compute + s.memory : o->floor + kernel_overlap(s.compute, s.memory, c->ramp));
+	return c->tariff->scale *
+		(c->tariff->sums ? s.compute + s.memory : o->floor + kernel_overlap(s.compute, s.memory, c->tariff->ramp));
 }
 
 static inline double price_in(const struct cost *c, int i, const struct plan *plan, const uint8_t *format)
@@ -278,7 +278,7 @@ static inline double price_in(const struct cost *c, int i, const struct plan *pl
 
 static bool starts_kernel(const struct cost *c, int i)
 {
-	return c->graph->op[i].tensor == i && c->graph->op[i].kernel == i;
+	return c->graph.op[i].tensor == i && c->graph.op[i].kernel == i;
 }
 
 static double machine_total(const struct cost *c, const struct plan *plan, const uint8_t *format, double *layer)
@@ -292,7 +292,7 @@ static double machine_total(const struct cost *c, const struct plan *plan, const
 		double price = price_in(c, i, plan, format);
 		total += price;
 		if (layer)
-			layer[c->graph->op[i].owner] += price;
+			layer[c->graph.op[i].owner] += price;
 	}
 	return total;
 }
@@ -320,7 +320,7 @@ static double least_of(const struct cost *c, int i, const struct cost_settings *
 	}
 	for (int k = first; k <= last; k++) {
 		struct layer_plan p = weights ? layer[l].setting[k] : (struct layer_plan){k, k};
-		double compute = o->compute[weights || attends ? c->native[p.weight][p.activation] : NATIVE_FP32];
+		double compute = o->compute[weights || attends ? c->tariff->native[p.weight][p.activation] : NATIVE_FP32];
 		double memory = moved + (weights ? o->weight_bit * format_table[p.weight].bits : 0);
 		least = fmin(least, price_of(c, o, (struct strain){compute, memory}));
 	}
@@ -336,7 +336,25 @@ static double machine_least(const struct cost *c, const struct cost_settings *la
 	return total;
 }
 
-const struct pricing machine_pricing = {.total = machine_total, .part = machine_part, .least = machine_least};
+static bool machine_settle(struct cost *c, const struct plan *plan, struct fault *fault)
+{
+	const struct model *m = plan->model;
+	size_t ops = (size_t)m->ops, most = ops; // each operator writes one tensor
+	for (int i = 0; i < m->ops; i++)
+		most += (size_t)m->op[i].inputs;
+	if (!(c->op = cost_room(c->op, &c->ops, ops, sizeof *c->op, c, fault)) ||
+		!(c->move = cost_room(c->move, &c->moves, most, sizeof *c->move, c, fault)))
+		return false;
+	memset(c->op, 0, ops * sizeof *c->op);
+	int moves = 0;
+	for (int i = 1; i < m->ops; i++)
+		if (starts_kernel(c, i))
+			add_kernel(c, i, &moves);
+	return true;
+}
+
+const struct pricing machine_pricing = {
+	.total = machine_total, .part = machine_part, .least = machine_least, .settle = machine_settle};
 
 // To and from the memory.
 static double bytes_of(const struct cost *c, int i, const struct plan *plan, const uint8_t *format)
@@ -344,20 +362,20 @@ static double bytes_of(const struct cost *c, int i, const struct plan *plan, con
 	const struct machine_op *o = &c->op[i];
 	double bytes = o->fixed_bytes;
 	if (o->runs == RUNS_LAYER)
-		bytes += o->weight_bit * format_table[plan->layer[c->model->op[i].layer].weight].bits / c->byte;
+		bytes += o->weight_bit * format_table[plan->layer[c->model->op[i].layer].weight].bits / c->tariff->rates.memory;
 	for (const struct move *m = c->move + o->move, *end = m + o->moves; m < end; m++) {
 		int bits = format_table[format[m->tensor]].bits;
-		bytes += bits * (bits <= m->stays ? m->still : m->off / c->byte);
+		bytes += bits * (bits <= m->stays ? m->still : m->off / c->tariff->rates.memory);
 	}
 	return bytes;
 }
 
 bool cost_roofline(const struct cost *c, const struct plan *plan, struct cost_point *point)
 {
-	if (c->pricing != &machine_pricing || c->kind->id != TERM_LATENCY)
+	if (c->pricing != &machine_pricing || c->tariff->kind->id != TERM_LATENCY)
 		return false;
 	uint8_t format[GRAPH_OPS];
-	graph_formats(c->graph, plan, format);
+	graph_formats(&c->graph, plan, format);
 	for (int l = 0; l < c->model->layers; l++) {
 		int i = c->model->layer[l].op;
 		struct strain s = strain_of(c, i, plan, format);
@@ -368,28 +386,23 @@ bool cost_roofline(const struct cost *c, const struct plan *plan, struct cost_po
 			.ms = price_of(c, &c->op[i], s),
 			.type = vector ? NATIVE_FP32 : type,
 			.vector = vector,
-			.roof = vector ? c->device.vector : c->device.peak[type],
+			.roof = vector ? c->tariff->device.vector : c->tariff->device.peak[type],
 			.memory_bound = s.memory > s.compute};
 	}
 	return true;
-}
-
-bool cost_assumed(const struct cost *c)
-{
-	return c->pricing == &machine_pricing && !c->sums && device_assumes(&c->device);
 }
 
 // ---- making one ----
 
 static const char figures_todo[] = "choose another device, or give the figure in a device file of your own";
 
-static bool latency_rates(const struct cost *c, struct rates *r, struct fault *fault)
+static bool latency_rates(const struct tariff *t, struct rates *r, struct fault *fault)
 {
-	const struct device *d = &c->device;
+	const struct device *d = &t->device;
 	if (!(d->bandwidth > 0))
-		return fault_set(fault, c->name, figures_todo, "the memory bandwidth of %s is unknown", d->name);
+		return fault_set(fault, t->name, figures_todo, "the memory bandwidth of %s is unknown", d->name);
 	if (!(d->vector > 0))
-		return fault_set(fault, c->name, figures_todo, "the vector peak of %s is unknown", d->name);
+		return fault_set(fault, t->name, figures_todo, "the vector peak of %s is unknown", d->name);
 	r->memory = 1 / (d->bandwidth * d->memory_efficiency);
 	r->on_chip = d->on_chip_bandwidth > 0 ? fmin(r->memory, 1 / d->on_chip_bandwidth) : 0;
 	r->past = d->on_chip_bandwidth > 0 ? r->memory : 0;
@@ -411,51 +424,41 @@ static bool energy_rates(const struct device *d, struct rates *r)
 	return d->vector_energy > 0 && d->memory_energy > 0;
 }
 
-bool machine_new(struct cost *c, struct fault *fault)
+bool machine_new(struct tariff *t, struct fault *fault)
 {
-	const bool energy = c->kind->id == TERM_ENERGY;
-	struct rates r = {0};
+	const bool energy = t->kind->id == TERM_ENERGY;
 	double scale = 1e3; // to milliseconds, or millijoules
-	const struct device *d = &c->device;
-	c->pricing = &machine_pricing;
-	c->sums = energy && energy_rates(d, &r);
+	const struct device *d = &t->device;
+	t->pricing = &machine_pricing;
+	t->sums = energy && energy_rates(d, &t->rates);
 	if (energy)
-		scale /= c->batch;
-	if (energy && !c->sums && !(d->power_mean > 0))
-		return fault_set(fault, c->name, figures_todo,
+		scale /= t->batch;
+	if (energy && !t->sums && !(d->power_mean > 0))
+		return fault_set(fault, t->name, figures_todo,
 			"neither energies per operation and byte nor the mean power of %s are known%s", d->name,
 			d->power_max > 0 ? " (its power is given as a maximum)" : "");
-	if (energy && !c->sums)
+	if (energy && !t->sums)
 		scale *= d->power_mean;
-	if (!c->sums) {
-		r = (struct rates){0};
-		if (!latency_rates(c, &r, fault))
+	if (!t->sums) {
+		t->rates = (struct rates){0};
+		if (!latency_rates(t, &t->rates, fault))
 			return false;
 	}
-	c->graph = graph_new(c->model, !c->sums, fault);
-	if (!c->graph)
-		return false;
-	c->scale = scale;
-	c->ramp = d->ramp;
-	c->byte = r.memory;
-	c->op = calloc((size_t)c->model->ops, sizeof *c->op);
-	c->move = calloc((size_t)c->model->ops * (MODEL_INPUTS + 1), sizeof *c->move);
-	if (!c->op || !c->move)
-		return fault_memory(fault, c->name);
+	t->scale = scale;
+	t->ramp = d->ramp;
+	t->runs_as = 1u << NATIVE_FP32;
 	for (int w = 0; w < FORMATS; w++)
-		for (int a = 0; a < FORMATS; a++)
-			c->native[w][a] = device_native(d, w, a);
-	int moves = 0;
-	for (int i = 1; i < c->model->ops; i++)
-		if (starts_kernel(c, i))
-			add_kernel(c, i, &moves, &r);
-	cost_per(c, c->kind->per == PER_IMAGE ? 1 : c->batch);
+		for (int a = 0; a < FORMATS; a++) {
+			t->native[w][a] = device_native(d, w, a);
+			t->runs_as |= 1u << t->native[w][a];
+		}
+	tariff_per(t, t->kind->per == PER_IMAGE ? 1 : t->batch);
 	if (!energy) {
-		snprintf(c->help, sizeof c->help, "time of a batch of %d on %s, by the roofline%s", c->batch, d->name,
+		snprintf(t->help, sizeof t->help, "time of a batch of %d on %s, by the roofline%s", t->batch, d->name,
 			device_assumes(d) ? "; its efficiencies are assumed" : "");
 	} else {
-		snprintf(c->help, sizeof c->help, "energy of an image in a batch of %d on %s, %s", c->batch, d->name,
-			c->sums ? "by operations and bytes moved" : "mean power x time");
+		snprintf(t->help, sizeof t->help, "energy of an image in a batch of %d on %s, %s", t->batch, d->name,
+			t->sums ? "by operations and bytes moved" : "mean power x time");
 	}
 	return true;
 }
@@ -467,7 +470,7 @@ static double peak_of(const struct cost *c, const uint8_t *format, int *when)
 {
 	double alive = 0, most = 0;
 	for (int i = 0; i < c->model->ops; i++) {
-		const struct graph_op *o = &c->graph->op[i];
+		const struct graph_op *o = &c->graph.op[i];
 		if (o->tensor != i)
 			continue;
 		alive += o->elements * format_table[format[i]].bits / 8;
@@ -475,8 +478,8 @@ static double peak_of(const struct cost *c, const uint8_t *format, int *when)
 			most = alive;
 			*when = i;
 		}
-		for (int t = o->ends; t >= 0; t = c->graph->op[t].next)
-			alive -= c->graph->op[t].elements * format_table[format[t]].bits / 8;
+		for (int t = o->ends; t >= 0; t = c->graph.op[t].next)
+			alive -= c->graph.op[t].elements * format_table[format[t]].bits / 8;
 	}
 	return most;
 }
@@ -489,8 +492,8 @@ static double peak_total(const struct cost *c, const struct plan *plan, const ui
 	if (layer) {
 		memset(layer, 0, (size_t)c->model->layers * sizeof *layer);
 		for (int t = 0; t <= when; t++)
-			if (c->graph->op[t].tensor == t && c->graph->op[t].last >= when)
-				layer[c->graph->op[t].owner] += c->graph->op[t].elements * format_table[format[t]].bits / 8;
+			if (c->graph.op[t].tensor == t && c->graph.op[t].last >= when)
+				layer[c->graph.op[t].owner] += c->graph.op[t].elements * format_table[format[t]].bits / 8;
 	}
 	return most;
 }

@@ -7,34 +7,58 @@
 
 #include "engine/cost/inside.h"
 
-// The format that a layer was measured in and that holds both of its own, the narrowest; -1: none.
-static int measured_as(const struct cost *c, int layer, struct layer_plan p)
+// The format that a layer of the whole was measured in and that holds both of its own, the narrowest; -1: none.
+static int measured_as(const struct tariff *t, int layer, struct layer_plan p)
 {
-	uint32_t can = c->table.has[layer] & c->holders[p.weight] & c->holders[p.activation];
+	uint32_t can = t->table.has[layer] & t->holders[p.weight] & t->holders[p.activation];
 	return can ? __builtin_ctz(can) : -1;
 }
 
 static double measured_layer(const struct cost *c, int layer, struct layer_plan p)
 {
-	int format = measured_as(c, layer, p);
-	return format < 0 ? (double)INFINITY : c->table.value[layer][format];
+	int row = c->row[layer], format = row < 0 ? -1 : measured_as(c->tariff, row, p);
+	return format < 0 ? (double)INFINITY : c->tariff->table.value[row][format];
 }
 
-const struct pricing measured_pricing = {.layer = measured_layer};
-
-bool measured_cost(struct cost *c, const char *name, struct fault *fault)
+static bool same_shape(struct shape a, struct shape b)
 {
-	c->pricing = &measured_pricing;
+	return a.h == b.h && a.w == b.w && a.c == b.c;
+}
+
+// Whether the times that were measured of one layer are the other's too.
+static bool same_work(const struct layer *a, const struct layer *b)
+{
+	return same_shape(a->in, b->in) && same_shape(a->out, b->out) && a->weights == b->weights;
+}
+
+static bool measured_settle(struct cost *c, const struct plan *plan, struct fault *fault)
+{
+	const struct model *m = plan->model, *whole = c->tariff->whole;
+	if (!(c->row = cost_room(c->row, &c->rows, (size_t)m->layers, sizeof *c->row, c, fault)))
+		return false;
+	for (int l = 0; l < m->layers; l++) {
+		int row = plan->path ? plan->path->layer[l] : l;
+		c->row[l] = same_work(&m->layer[l], &whole->layer[row]) ? row : -1;
+	}
+	return true;
+}
+
+const struct pricing measured_pricing = {.layer = measured_layer, .settle = measured_settle};
+
+bool measured_of(struct tariff *t, const struct model *whole, const char *table, struct fault *fault)
+{
+	t->pricing = &measured_pricing;
+	t->whole = whole;
 	for (int f = 0; f < FORMATS; f++)
 		for (int by = 0; by < FORMATS; by++)
-			c->holders[f] |= (uint32_t)format_holds(by, f) << by;
-	if (!measured_latency(name, c->model, &c->table, fault))
+			t->holders[f] |= (uint32_t)format_holds(by, f) << by;
+	if (!measured_latency(table, whole, &t->table, fault))
 		return false;
 	int absent = 0;
-	for (int l = 0; l < c->model->layers; l++)
-		absent += c->table.source[l][0] == FIGURE_ABSENT;
-	cost_per(c, c->table.batch);
-	snprintf(c->help, sizeof c->help,
+	for (int l = 0; l < whole->layers; l++)
+		absent += t->table.source[l][0] == FIGURE_ABSENT;
+	tariff_per(t, t->table.batch);
+	snprintf(t->help, sizeof t->help,
 		absent ? "time of a batch, measured layer by layer; %d layers without a figure count 0"
 		       : "time of a batch, measured layer by layer",
 		absent);
@@ -85,15 +109,16 @@ bool cost_compare(const struct cost *roofline, const struct cost *measured, cons
 	if (measured->pricing != &measured_pricing || !cost_roofline(roofline, plan, point))
 		return fault_set(fault, "comparison", "hold latency@DEVICE against latency@table:NAME",
 			"not a roofline and a table");
-	if (measured->table.batch && measured->table.batch != roofline->batch)
-		return fault_set(fault, roofline->name, "price the same batch", "a batch of %d, but %d were measured",
-			roofline->batch, measured->table.batch);
+	const struct measured *table = &measured->tariff->table;
+	if (table->batch && table->batch != roofline->tariff->batch)
+		return fault_set(fault, roofline->tariff->name, "price the same batch", "a batch of %d, but %d were measured",
+			roofline->tariff->batch, table->batch);
 	*sum = (struct cost_comparison){0};
 	for (int l = 0; l < plan->model->layers; l++) {
-		int format = measured_as(measured, l, plan->layer[l]);
-		bool given = format >= 0 && measured->table.source[l][format] == FIGURE_MEASURED && isfinite(point[l].ms);
+		int row = measured->row[l], format = row < 0 ? -1 : measured_as(measured->tariff, row, plan->layer[l]);
+		bool given = format >= 0 && table->source[row][format] == FIGURE_MEASURED && isfinite(point[l].ms);
 		predicted[l] = point[l].ms;
-		ms[l] = given ? measured->table.value[l][format] : (double)NAN;
+		ms[l] = given ? table->value[row][format] : (double)NAN;
 		if (!given)
 			continue;
 		x[sum->layers] = predicted[l];
@@ -106,7 +131,7 @@ bool cost_compare(const struct cost *roofline, const struct cost *measured, cons
 		sum->measured += ms[l];
 	}
 	if (!sum->layers)
-		return fault_set(fault, measured->name, "choose formats that were measured",
+		return fault_set(fault, measured->tariff->name, "choose formats that were measured",
 			"nothing was measured in these formats");
 	sum->bias /= sum->layers;
 	sum->error /= sum->layers;

@@ -31,19 +31,21 @@ static struct model *gpt2(int tokens, struct fault *fault)
 static bool forward_pass(const struct device *d, int tokens, int batch, double *us, struct fault *fault)
 {
 	struct model *m = gpt2(tokens, fault);
-	struct cost *c = m ? calloc(1, sizeof *c) : NULL;
-	if (m && !c)
+	struct tariff *t = m ? calloc(1, sizeof *t) : NULL;
+	if (m && !t)
 		fault_memory(fault, d->name);
 	bool ok = false;
-	if (c) {
-		*c = (struct cost){
-			.kind = &term_kinds[TERM_LATENCY], .model = m, .on_device = true, .device = *d, .batch = batch};
-		term_write(TERM_LATENCY, d->name, c->name, sizeof c->name);
-		ok = machine_new(c, fault);
+	if (t) {
+		*t = (struct tariff){.kind = &term_kinds[TERM_LATENCY], .on_device = true, .device = *d, .batch = batch};
+		term_write(TERM_LATENCY, d->name, t->name, sizeof t->name);
+		ok = machine_new(t, fault);
 	}
-	if (ok)
+	struct cost *c = ok ? cost_of(t, &(struct plan){.model = m}, fault) : NULL;
+	if (c)
 		*us = 1e3 * cost_uniform_total(c, format_named("bf16"));
+	ok = c != NULL;
 	cost_free(c);
+	tariff_free(t);
 	model_free(m);
 	return ok;
 }

@@ -11,6 +11,7 @@
 // by, and of each option beside the shape. Of a dozen that were tried on resnet8's and mobilenetv2's steps on CIFAR-10, the ones that
 // foretold both best; half or twice as much makes little difference.
 static const double FISHER = 4, COMMON = 0.5, SHAPE = 1, OWN = 0.01;
+static const double APART = 0.5;   // of each option of the architecture
 static const double FADE = 0.001;  // of the way back to this, at each step
 static const double HINT = 0.05;   // of the smoothing of hints
 static const double STEADY = 0.02; // of the smoothing of variances
@@ -38,6 +39,22 @@ static size_t cells(const struct additive *a)
 	return a->dense ? n * n : n * (size_t)a->options;
 }
 
+static bool of_formats(const struct additive *a, int decision)
+{
+	return space_of_format(a->partition->space, a->partition->decision[decision].first);
+}
+
+// Whether a decision makes no difference to a choice: all of its slots rest.
+static bool rests(const struct partition *p, const uint8_t *choice, int decision)
+{
+	if (!p->space->rests)
+		return false;
+	for (int i = p->decision[decision].first; i >= 0; i = p->next[i])
+		if (slot_there(p->space->slot, i, choice))
+			return false;
+	return true;
+}
+
 static void take_layout(struct additive *a)
 {
 	a->dense = a->partition->decisions * a->options <= ADDITIVE_DENSE;
@@ -52,13 +69,15 @@ static float *entry(const struct additive *a, int d, int o, int p)
 // Into x what was hinted, of such a size that the narrowest options' mean square is 1, as the shape's is.
 static void take_hints(struct additive *a)
 {
-	int decisions = a->partition->decisions, m = a->options;
+	int decisions = a->partition->decisions, m = a->options, formats = 0;
 	double squares = 0;
+	for (int d = 0; d < decisions; d++)
+		formats += of_formats(a, d);
 	for (int d = 0; d < decisions; d++) {
 		additive_hinted(a, d, a->x + d * m);
 		for (int o = a->partition->decision[d].options; o < m; o++)
 			a->x[d * m + o] = 0;
-		squares += a->x[d * m] * a->x[d * m] / decisions;
+		squares += a->x[d * m] * a->x[d * m] / formats;
 	}
 	for (int k = 0; k < decisions * m; k++)
 		a->x[k] *= squares > 0 ? 1 / sqrt(squares) : 0;
@@ -70,7 +89,8 @@ static void add_before(struct additive *a, double share)
 	int decisions = a->partition->decisions, m = a->options, n = decisions * m;
 	take_hints(a);
 	for (int d = 0; d < decisions; d++) {
-		const float *mine = a->shape + a->partition->decision[d].first * m;
+		const float *mine = a->shape + a->partition->decision[d].first * m; // zero of the architecture
+		double own = of_formats(a, d) ? OWN : APART;
 		for (int e = a->dense ? 0 : d; e < (a->dense ? decisions : d + 1); e++) {
 			const float *theirs = a->shape + a->partition->decision[e].first * m;
 			double shape = share * (COMMON + (e == d ? SHAPE : 0)), fisher = share * FISHER;
@@ -80,7 +100,7 @@ static void add_before(struct additive *a, double share)
 				for (int p = 0; p < m; p++)
 					to[p] += (float)(shape * (double)mine[o] * (double)theirs[p] +
 						fisher * a->x[d * m + o] * a->x[e * m + p] +
-						(e == d && o == p ? share * OWN : 0));
+						(e == d && o == p ? share * own : 0));
 		}
 	}
 }
@@ -290,23 +310,27 @@ void additive_learn(struct additive *a, int count, const uint8_t *choice, const 
 		memset(a->x, 0, (size_t)(p->decisions * m) * sizeof *a->x);
 		for (int j = 0; j <= i; j++)
 			for (int d = 0; d < p->decisions; d++)
-				a->x[d * m + choice[j * slots + p->decision[d].first]] += j == i ? scale : -scale / i;
+				if (!rests(p, choice + j * slots, d))
+					a->x[d * m + choice[j * slots + p->decision[d].first]] += j == i ? scale : -scale / i;
 		for (int j = 0; j < i; j++)
 			contrast -= quality[j] / i;
 		update(a, scale * contrast);
 	}
 	for (int i = 0; i < count; i++)
 		for (int d = 0; d < p->decisions; d++)
-			a->tried[d * m + choice[i * slots + p->decision[d].first]]++;
+			if (!rests(p, choice + i * slots, d))
+				a->tried[d * m + choice[i * slots + p->decision[d].first]]++;
 }
 
 // ---- what it says ----
 
 double additive_value(const struct additive *a, const uint8_t *choice)
 {
+	const struct partition *p = a->partition;
 	double sum = 0;
-	for (int d = 0; d < a->partition->decisions; d++)
-		sum += (double)a->worth[d * a->options + choice[a->partition->decision[d].first]];
+	for (int d = 0; d < p->decisions; d++)
+		if (!rests(p, choice, d))
+			sum += (double)a->worth[d * a->options + choice[p->decision[d].first]];
 	return sum;
 }
 

@@ -5,7 +5,9 @@
 //
 // The fit is a Kalman filter. Beforehand, the options of a decision differ as the squared rounding errors of their formats do (a
 // quarter for each bit), by an unknown factor that is a part shared by all decisions and a part of its own, and by a little beside that; and
-// as what they lose by the gradients of training does (Fisher's term), by one factor for all. What is known fades: at each step the covariance moves a
+// as what they lose by the gradients of training does (Fisher's term), by one factor for all. Options of the architecture differ by
+// about as much, whatever their order and each by itself. A decision that rests in a choice has no part in what it is worth, so
+// nothing is learned of it there. What is known fades: at each step the covariance moves a
 // small way back to what it was at first, the estimate staying (linear, or stabilised, forgetting: Kulhavy and Zarrop, 1993), so that
 // options no longer tried become uncertain but never more than they were. Exact with all decisions' options in one covariance, up to
 // ADDITIVE_DENSE of them; beyond, a block per decision, which leaves out that two decisions' estimates err together.

@@ -5,9 +5,14 @@
 // Where a term adds up over layers, the bounds are exact: decisions that share no layer are fixed one by one, a group's weights and
 // activations together. Elsewhere the search descends one decision at a time from every even choice; what no choice
 // undercuts is then the sum of the operators' least prices.
+//
+// Where the architecture varies, it is fixed first, from its smallest or largest options on, then the formats in it, then both
+// together: the smallest kernel is not always the cheapest. What no choice undercuts is the least of all networks' if these are few;
+// else nothing is proven, and the cheapest choice is merely the cheapest found.
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "engine/base/text.h"
 #include "engine/search/lane.h"
@@ -35,7 +40,8 @@ static double price_together(const struct lane *lane, int term, int decision, in
 // The decision of the same layers' other halves: itself where the two are tied.
 static int other_half(const struct partition *p, int decision)
 {
-	return p->decision_of[p->decision[decision].first ^ 1];
+	int first = p->decision[decision].first;
+	return space_of_format(p->space, first) ? p->decision_of[first ^ 1] : decision;
 }
 
 static void fix_exactly(const struct lane *lane, int term, double sign, uint8_t *choice)
@@ -63,10 +69,20 @@ static void fix_exactly(const struct lane *lane, int term, double sign, uint8_t 
 
 // ---- other terms ----
 
-// Every decision takes the allowed option that is nearest to this one.
-static void fix_evenly(const struct partition *p, int option, uint8_t *choice)
+// What is fixed: decisions of formats, of the architecture, or both.
+enum { OF_FORMATS = 1, OF_ARCHITECTURE = 2 };
+
+static bool is_of(const struct partition *p, int decision, unsigned what)
+{
+	return what & (space_of_format(p->space, p->decision[decision].first) ? OF_FORMATS : OF_ARCHITECTURE);
+}
+
+// Every such decision takes the allowed option that is nearest to this one.
+static void fix_evenly(const struct partition *p, int option, unsigned what, uint8_t *choice)
 {
 	for (int d = 0; d < p->decisions; d++) {
+		if (!is_of(p, d, what))
+			continue;
 		uint32_t allowed = p->decision[d].allowed, below = allowed & (uint32_t)((2ull << option) - 1);
 		fix_option(p, choice, d, below ? 31 - __builtin_clz(below) : __builtin_ctz(allowed));
 	}
@@ -112,7 +128,8 @@ static bool improve(const struct lane *lane, int term, double sign, int decision
 	return moved;
 }
 
-static void descend(const struct lane *lane, int term, double sign, uint8_t *choice)
+// The price that it ends at.
+static double descend(const struct lane *lane, int term, double sign, unsigned what, uint8_t *choice)
 {
 	enum { SWEEPS = 8 };
 	double cost[ENGINE_TERMS], now = sign * price_whole(lane, choice, term, cost);
@@ -120,25 +137,30 @@ static void descend(const struct lane *lane, int term, double sign, uint8_t *cho
 	for (int sweep = 0; moved && sweep < SWEEPS; sweep++) {
 		moved = false;
 		for (int d = 0; d < lane->partition->decisions; d++)
-			if (lane->partition->decision[d].allowed & (lane->partition->decision[d].allowed - 1))
+			if (is_of(lane->partition, d, what) &&
+				lane->partition->decision[d].allowed & (lane->partition->decision[d].allowed - 1))
 				moved |= improve(lane, term, sign, d, choice, &now);
 	}
+	return sign * price_whole(lane, choice, term, cost);
 }
 
 static double descend_from(const struct lane *lane, int option, int term, double sign, uint8_t *choice)
 {
-	double cost[ENGINE_TERMS];
-	fix_evenly(lane->partition, option, choice);
-	descend(lane, term, sign, choice);
-	return sign * price_whole(lane, choice, term, cost);
+	fix_evenly(lane->partition, option, OF_FORMATS, choice);
+	return descend(lane, term, sign, OF_FORMATS, choice);
 }
 
 // From every even choice: layers that read one tensor may gain by moving together alone.
 static void fix_by_descent(const struct lane *lane, int term, double sign, uint8_t *choice)
 {
-	const struct shared *s = lane->shared;
+	const struct space *s = lane->shared->space;
+	bool varies = s->slots > s->formats;
 	double best = INFINITY;
 	int from = 0;
+	if (varies) {
+		fix_evenly(lane->partition, sign > 0 ? 0 : SPACE_OPTIONS - 1, OF_FORMATS | OF_ARCHITECTURE, choice);
+		descend(lane, term, sign, OF_ARCHITECTURE, choice);
+	}
 	for (int o = 0; o < s->options; o++) {
 		double price = descend_from(lane, o, term, sign, choice);
 		if (price < best) {
@@ -147,6 +169,8 @@ static void fix_by_descent(const struct lane *lane, int term, double sign, uint8
 		}
 	}
 	descend_from(lane, from, term, sign, choice);
+	if (varies)
+		descend(lane, term, sign, OF_FORMATS | OF_ARCHITECTURE, choice);
 }
 
 // ---- what no choice undercuts ----
@@ -179,6 +203,40 @@ static bool list_settings(const struct lane *lane, struct settings *to)
 	return to->layer && to->setting;
 }
 
+// The networks that the partition allows, one after another; those of slots that rest come several times. Begins at the first,
+// where `begin` is set. False: that was the last.
+static bool next_network(const struct partition *p, bool begin, uint8_t *choice)
+{
+	for (int d = 0; d < p->decisions; d++) {
+		const struct decision *its = &p->decision[d];
+		if (!is_of(p, d, OF_ARCHITECTURE))
+			continue;
+		uint32_t behind = begin ? 0 : its->allowed & ~(uint32_t)((2ull << choice[its->first]) - 1);
+		fix_option(p, choice, d, __builtin_ctz(behind ? behind : its->allowed));
+		if (behind)
+			return true;
+	}
+	return begin;
+}
+
+// What no choice allowed costs less than; 0: nothing is known.
+static double least_of(const struct lane *lane, int term, const struct cost_settings *layer)
+{
+	enum { NETWORKS = 64 };
+	const struct partition *p = lane->partition;
+	double networks = 1, least = INFINITY, cost[ENGINE_TERMS];
+	for (int d = 0; d < p->decisions; d++)
+		networks *= is_of(p, d, OF_ARCHITECTURE) ? __builtin_popcount(p->decision[d].allowed) : 1;
+	if (networks > NETWORKS)
+		return 0;
+	memcpy(lane->choice, lane->aim[term].cheapest, (size_t)p->space->slots);
+	for (bool more = next_network(p, true, lane->choice); more; more = next_network(p, false, lane->choice)) {
+		price_whole(lane, lane->choice, term, cost);
+		least = fmin(least, pricer_least(lane->pricer, term, layer));
+	}
+	return least;
+}
+
 void lane_bounds(struct lane *lane)
 {
 	const struct shared *s = lane->shared;
@@ -198,7 +256,7 @@ void lane_bounds(struct lane *lane)
 			(adds ? fix_exactly : fix_by_descent)(lane, t, dear ? -1 : 1, choice);
 			*(dear ? &aim->high : &aim->low) = price_whole(lane, choice, t, cost);
 		}
-		double least = adds ? aim->low : listed ? cost_least(price_cost(price), settings.layer) : 0;
+		double least = adds ? aim->low : listed ? least_of(lane, t, settings.layer) : 0;
 		aim->least = least < aim->low * (1 - SAME) ? least : aim->low;
 	}
 	free(settings.layer);

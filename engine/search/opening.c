@@ -88,7 +88,7 @@ static bool open_rooms(struct search *s, struct fault *fault)
 	struct shared *shared = &s->shared;
 	const struct knobs *k = &shared->knobs;
 	if (!(s->source = source_open(shared, &shared->blueprint, fault)) || !open_space(shared, fault) ||
-		!cost_can_price(shared->model, fault) || !(shared->prices = prices_new(shared->space, fault)))
+		!cost_can_price(shared->model, fault) || !(shared->prices = prices_new(shared->space, shared->blueprint, fault)))
 		return false;
 	for (int i = 0; i < shared->space->slots; i++) {
 		int options = shared->space->slot[i].options;

@@ -8,19 +8,29 @@
 
 struct price {
 	struct price *next;
-	char name[ENGINE_NAME + ENGINE_TEXT]; // as cost_new takes it
+	char name[ENGINE_NAME + ENGINE_TEXT]; // as tariff_new takes it
 	char unit[ENGINE_TEXT];
-	struct cost *cost;
-	double widest;    // cost of the widest uniform choice
-	double low, high; // of the cheapest and the dearest uniform one
-	int options;      // of the slot with the most of them
-	double *layer;    // where it adds up: [layers][options of the weights][of the activations]; else NULL
+	struct tariff *tariff;
+	struct cost *cost; // of the largest network
+	double widest;     // cost of the widest uniform choice
+	double low, high;  // of the cheapest and the dearest uniform one
+	int options;       // of the slot with the most of them
+	double *layer;     // where it adds up: [layers][options of the weights][of the activations]; else NULL
+};
+
+// A network, which is the whole where nothing but formats may vary.
+struct network_of {
+	struct plan plan;
+	struct path path;
 };
 
 struct prices {
 	const struct space *space;
+	const struct blueprint *blueprint;
 	int options;
 	struct price *first;
+	struct network_of largest, other; // other: in hand
+	uint8_t *choice;                  // [slots]: likewise
 };
 
 static int most_options(const struct space *space)
@@ -31,17 +41,48 @@ static int most_options(const struct space *space)
 	return most;
 }
 
+static bool varies(const struct space *s) // whether anything but formats may
+{
+	return s->slots > s->formats;
+}
+
+// ---- networks ----
+
+static bool network_new(struct network_of *n, const struct space *space)
+{
+	n->plan.model = space->model;
+	n->plan.layer = calloc((size_t)space->model->layers, sizeof *n->plan.layer);
+	return n->plan.layer != NULL;
+}
+
+static void network_free(struct network_of *n)
+{
+	free(n->plan.layer);
+	path_free(&n->path);
+}
+
 // ---- prices ----
 
-struct prices *prices_new(const struct space *space, struct fault *fault)
+struct prices *prices_new(const struct space *space, const struct blueprint *blueprint, struct fault *fault)
 {
 	struct prices *p = calloc(1, sizeof *p);
-	if (!p) {
+	if (p) {
+		p->space = space;
+		p->blueprint = blueprint;
+		p->options = most_options(space);
+		p->choice = calloc((size_t)space->slots, 1);
+	}
+	if (!p || !p->choice || !network_new(&p->largest, space) || !network_new(&p->other, space)) {
+		prices_free(p);
 		fault_memory(fault, "prices");
 		return NULL;
 	}
-	p->space = space;
-	p->options = most_options(space);
+	for (int i = space->formats; i < space->slots; i++)
+		p->choice[i] = (uint8_t)(space->slot[i].options - 1);
+	if (!space_settle(space, blueprint, p->choice, &p->largest.plan, &p->largest.path, fault)) {
+		prices_free(p);
+		return NULL;
+	}
 	return p;
 }
 
@@ -74,6 +115,7 @@ static void price_free(struct price *p)
 	if (!p)
 		return;
 	cost_free(p->cost);
+	tariff_free(p->tariff);
 	free(p->layer);
 	free(p);
 }
@@ -84,7 +126,54 @@ void prices_free(struct prices *prices)
 		next = p->next;
 		price_free(p);
 	}
+	if (prices) {
+		network_free(&prices->largest);
+		network_free(&prices->other);
+		free(prices->choice);
+	}
 	free(prices);
+}
+
+// What uniform choices of a network cost.
+static void price_uniforms(const struct space *space, const struct cost *cost, struct price *p)
+{
+	for (int o = 0; o < space->options; o++) {
+		double uniform = cost_uniform_total(cost, space->format[o]);
+		p->low = fmin(p->low, uniform);
+		p->high = fmax(p->high, uniform);
+	}
+}
+
+// Settles `cost` for the network of prices->choice; whether it has a price for all formats.
+static bool answers(struct prices *prices, struct cost *cost, struct fault *fault)
+{
+	const struct space *space = prices->space;
+	return space_settle(space, prices->blueprint, prices->choice, &prices->other.plan, &prices->other.path, fault) &&
+		cost_settle(cost, &prices->other.plan, fault) && cost_answers(cost, space->format, space->options, fault);
+}
+
+// Every option of the architecture by itself, the others at their largest or, where they own it, at what lets it be there; then the
+// smallest network, whose uniform choices are priced as well.
+static bool price_networks(struct prices *prices, struct price *p, struct fault *fault)
+{
+	const struct space *space = prices->space;
+	struct cost *cost = cost_of(p->tariff, &prices->largest.plan, fault);
+	bool ok = cost != NULL;
+	for (int i = space->formats; ok && i < space->slots; i++)
+		for (int o = 0; ok && o < space->slot[i].options - 1; o++) {
+			for (int k = space->formats; k < space->slots; k++)
+				prices->choice[k] = (uint8_t)(space->slot[k].options - 1);
+			prices->choice[i] = (uint8_t)o;
+			for (int k = i, owner; (owner = space->slot[k].owner) >= 0; k = owner)
+				prices->choice[owner] = (uint8_t)(31 - __builtin_clz(space->slot[k].when));
+			ok = answers(prices, cost, fault);
+		}
+	memset(prices->choice, 0, (size_t)space->slots);
+	ok = ok && answers(prices, cost, fault);
+	if (ok)
+		price_uniforms(space, cost, p);
+	cost_free(cost);
+	return ok;
 }
 
 const struct price *prices_named(struct prices *prices, const char *name, struct fault *fault)
@@ -100,21 +189,20 @@ const struct price *prices_named(struct prices *prices, const char *name, struct
 	}
 	p->options = prices->options;
 	snprintf(p->name, sizeof p->name, "%s", name);
-	p->cost = cost_new(prices->space->model, name, 0, fault);
-	if (!p->cost || !cost_answers(p->cost, space->format, space->options, fault)) {
+	p->tariff = tariff_new(space->model, name, 0, fault);
+	p->cost = p->tariff ? cost_of(p->tariff, &prices->largest.plan, fault) : NULL;
+	p->low = INFINITY;
+	if (!p->cost || !cost_answers(p->cost, space->format, space->options, fault) ||
+		(varies(space) && !price_networks(prices, p, fault))) {
 		price_free(p);
 		return NULL;
 	}
 	const struct device *device = cost_device(p->cost);
 	snprintf(p->unit, sizeof p->unit, "%s%s%s%s", cost_unit(p->cost), device ? " on " : "", device ? device->name : "",
 		cost_assumed(p->cost) ? " (assumed)" : "");
-	p->low = INFINITY;
-	for (int o = 0; o < space->options; o++) {
-		p->widest = cost_uniform_total(p->cost, space->format[o]);
-		p->low = fmin(p->low, p->widest);
-		p->high = fmax(p->high, p->widest);
-	}
-	if (cost_adds(p->cost) && !price_layers(prices->space, p)) {
+	price_uniforms(space, p->cost, p);
+	p->widest = cost_uniform_total(p->cost, space->format[space->options - 1]);
+	if (cost_adds(p->cost) && !varies(space) && !price_layers(space, p)) {
 		fault_memory(fault, name);
 		price_free(p);
 		return NULL;
@@ -155,37 +243,80 @@ double price_layer(const struct price *p, int layer, int weight, int activation)
 	return *layer_price(p, layer, weight, activation);
 }
 
+double price_plan(const struct price *p, const struct plan *plan, double *layer)
+{
+	if (!plan->path)
+		return cost_total(p->cost, plan, layer);
+	struct cost *cost = cost_of(p->tariff, plan, NULL);
+	double total = cost ? cost_total(cost, plan, layer) : (double)INFINITY;
+	for (int l = 0; !cost && layer && l < plan->model->layers; l++)
+		layer[l] = NAN;
+	cost_free(cost);
+	return total;
+}
+
 // ---- pricers ----
+
+// A network with what it costs by each term. Where nothing but formats may vary, the costs are the prices' own.
+struct priced {
+	struct network_of network;
+	bool settled;
+	uint8_t *choice;                 // that it was settled for, without the formats: [slots - formats]
+	struct cost *cost[ENGINE_TERMS]; // of its own, by the tariffs of `by`
+	const struct price *by[ENGINE_TERMS];
+	uint32_t ready;  // those that are settled for the network, a bit each
+	uint8_t *tensor; // [operators]: formats of its tensors, where a term asked for them
+	int tensors;     // room
+	bool known;
+};
 
 struct pricer {
 	const struct space *space;
+	const struct blueprint *blueprint;
 	int terms;
 	const struct term *term; // these it was asked about
+	uint32_t priced;         // those with a price, a bit each
 	uint8_t *choice;         // the one that it holds: [slots]
+	uint8_t *changed;        // the same with another option: [slots]
 	double whole[ENGINE_TERMS];
-	struct plan plan;
-	uint8_t *tensor; // [operators]: formats of the tensors of `plan`, where a term asked for them
-	// The layers of a decision, and which of their halves are its: [layers].
-	int *touched;
+	struct priced here, there; // of the choice that it holds; of another
+	// The layers of a decision that run, which they are of the whole, and which of their halves are its: [layers].
+	int *touched, *of_whole;
 	uint8_t *halves;
 	struct layer_plan *become; // [options][layers]: what they become
 };
 
-struct pricer *pricer_new(const struct space *space, struct fault *fault)
+static bool priced_new(struct priced *p, const struct space *space)
+{
+	p->choice = calloc((size_t)(space->slots - space->formats) + 1, 1);
+	return network_new(&p->network, space) && p->choice;
+}
+
+static void priced_free(struct priced *p)
+{
+	network_free(&p->network);
+	for (int t = 0; t < ENGINE_TERMS; t++)
+		cost_free(p->cost[t]);
+	free(p->choice);
+	free(p->tensor);
+}
+
+struct pricer *pricer_new(const struct space *space, const struct blueprint *blueprint, struct fault *fault)
 {
 	struct pricer *p = calloc(1, sizeof *p);
 	size_t layers = (size_t)space->model->layers;
 	if (p) {
 		p->space = space;
-		p->plan.model = space->model;
-		p->plan.layer = calloc(layers, sizeof *p->plan.layer);
+		p->blueprint = blueprint;
 		p->choice = calloc((size_t)space->slots, 1);
-		p->tensor = calloc((size_t)space->model->ops, 1);
+		p->changed = calloc((size_t)space->slots, 1);
 		p->touched = calloc(layers, sizeof *p->touched);
+		p->of_whole = calloc(layers, sizeof *p->of_whole);
 		p->halves = calloc(layers, 1);
 		p->become = calloc(layers * (size_t)most_options(space), sizeof *p->become);
 	}
-	if (!p || !p->plan.layer || !p->choice || !p->tensor || !p->touched || !p->halves || !p->become) {
+	if (!p || !priced_new(&p->here, space) || !priced_new(&p->there, space) || !p->choice || !p->changed || !p->touched ||
+		!p->of_whole || !p->halves || !p->become) {
 		pricer_free(p);
 		fault_memory(fault, "prices");
 		return NULL;
@@ -197,44 +328,122 @@ void pricer_free(struct pricer *p)
 {
 	if (!p)
 		return;
-	free(p->plan.layer);
+	priced_free(&p->here);
+	priced_free(&p->there);
 	free(p->choice);
-	free(p->tensor);
+	free(p->changed);
 	free(p->touched);
+	free(p->of_whole);
 	free(p->halves);
 	free(p->become);
 	free(p);
 }
 
+// ---- one network ----
+
+// Settles it for a choice. Where only formats differ from those before, the network and what is known of it stay.
+static bool settle(const struct pricer *p, const uint8_t *choice, struct priced *to)
+{
+	const struct space *s = p->space;
+	const uint8_t *architecture = choice + s->formats;
+	size_t size = (size_t)(s->slots - s->formats);
+	struct network_of *n = &to->network;
+	to->known = false;
+	if (to->settled && memcmp(architecture, to->choice, size) == 0) {
+		space_give_formats(s, choice, &n->plan);
+		return true;
+	}
+	to->ready = 0;
+	to->settled = space_settle(s, p->blueprint, choice, &n->plan, &n->path, NULL);
+	if (to->settled && n->plan.model->ops > to->tensors) {
+		free(to->tensor);
+		to->tensor = calloc((size_t)n->plan.model->ops, 1);
+		to->tensors = to->tensor ? n->plan.model->ops : 0;
+		to->settled = to->tensor != NULL;
+	}
+	if (to->settled)
+		memcpy(to->choice, architecture, size);
+	return to->settled;
+}
+
+// What the network costs by a term, whatever its formats; NULL: out of memory, or there are too many operators.
+static const struct cost *cost_in(const struct pricer *p, struct priced *in, int t)
+{
+	const struct price *price = p->term[t].price;
+	if (!in->network.plan.path)
+		return price->cost;
+	bool ready = in->ready >> t & 1 && in->by[t] == price;
+	if (!ready && in->by[t] == price && in->cost[t]) {
+		ready = cost_settle(in->cost[t], &in->network.plan, NULL);
+	} else if (!ready) {
+		cost_free(in->cost[t]);
+		in->cost[t] = cost_of(price->tariff, &in->network.plan, NULL);
+		in->by[t] = price;
+		ready = in->cost[t] != NULL;
+	}
+	in->ready = ready ? in->ready | 1u << t : in->ready & ~(1u << t);
+	return ready ? in->cost[t] : NULL;
+}
+
+// In total, under the formats that it has. They are the same for all terms.
+static double total_in(const struct pricer *p, struct priced *in, int t)
+{
+	const struct cost *cost = cost_in(p, in, t);
+	if (!cost)
+		return INFINITY;
+	if (!in->known && !cost_adds(cost)) {
+		cost_formats(cost, &in->network.plan, in->tensor);
+		in->known = true;
+	}
+	return cost_total_of(cost, &in->network.plan, in->tensor, NULL);
+}
+
 void pricer_take(struct pricer *pricer, const struct term *term, int terms, const uint8_t *choice, double *cost)
 {
-	bool known = false; // formats are the same for all terms
-	memcpy(pricer->choice, choice, (size_t)pricer->space->slots);
-	space_plan(pricer->space, choice, &pricer->plan);
+	const struct space *s = pricer->space;
+	memcpy(pricer->choice, choice, (size_t)s->slots);
 	pricer->term = term;
 	pricer->terms = terms;
+	pricer->priced = 0;
+	bool settled = settle(pricer, choice, &pricer->here);
 	for (int t = 0; t < ENGINE_TERMS; t++) {
 		const struct price *p = t < terms ? term[t].price : NULL;
 		cost[t] = p ? 0 : (double)NAN;
-		if (p && !p->layer) {
-			if (!known)
-				cost_formats(p->cost, &pricer->plan, pricer->tensor);
-			known = true;
-			cost[t] = cost_total_of(p->cost, &pricer->plan, pricer->tensor, NULL);
-		}
-		for (int l = 0; p && p->layer && l < pricer->space->model->layers; l++)
+		pricer->priced |= (uint32_t)(p != NULL) << t;
+		if (p && !p->layer)
+			cost[t] = settled ? total_in(pricer, &pricer->here, t) : (double)INFINITY;
+		for (int l = 0; p && p->layer && l < s->model->layers; l++)
 			cost[t] += *layer_price(p, l, choice[space_slot(l, HALF_WEIGHT)], choice[space_slot(l, HALF_ACTIVATION)]);
 	}
 	memcpy(pricer->whole, cost, sizeof pricer->whole);
 }
 
-// How many layers a decision touches.
+double pricer_least(struct pricer *pricer, int term, const struct cost_settings *layer)
+{
+	const struct plan *plan = &pricer->here.network.plan;
+	const struct cost *cost = pricer->here.settled ? cost_in(pricer, &pricer->here, term) : NULL;
+	struct cost_settings *its = cost && plan->path ? calloc((size_t)plan->model->layers + 1, sizeof *its) : NULL;
+	for (int l = 0; its && l < plan->model->layers; l++)
+		its[l] = layer[plan->path->layer[l]];
+	double least = its ? cost_least(cost, its) : cost && !plan->path ? cost_least(cost, layer) : 0;
+	free(its);
+	return least;
+}
+
+// ---- another option ----
+
+// How many layers a decision of formats touches, of those that run.
 static int touch(struct pricer *pricer, const struct partition *p, int decision)
 {
+	const struct path *path = pricer->here.network.plan.path;
 	int count = 0;
 	for (int i = p->decision[decision].first; i >= 0; i = p->next[i]) {
-		if (!count || pricer->touched[count - 1] != space_layer(i)) {
-			pricer->touched[count] = space_layer(i);
+		int layer = space_layer(i);
+		if (path && path->at[layer] < 0)
+			continue;
+		if (!count || pricer->of_whole[count - 1] != layer) {
+			pricer->of_whole[count] = layer;
+			pricer->touched[count] = path ? path->at[layer] : layer;
 			pricer->halves[count++] = 0;
 		}
 		pricer->halves[count - 1] |= (uint8_t)(1 << i % HALVES);
@@ -245,7 +454,7 @@ static int touch(struct pricer *pricer, const struct partition *p, int decision)
 // The options of a layer's halves where those that are touched take `option`.
 static void options_of(const struct pricer *p, int k, int option, int *weight, int *activation)
 {
-	int l = p->touched[k];
+	int l = p->of_whole[k];
 	*weight = p->halves[k] >> HALF_WEIGHT & 1 ? option : p->choice[space_slot(l, HALF_WEIGHT)];
 	*activation = p->halves[k] >> HALF_ACTIVATION & 1 ? option : p->choice[space_slot(l, HALF_ACTIVATION)];
 }
@@ -254,10 +463,66 @@ static void options_of(const struct pricer *p, int k, int option, int *weight, i
 static void become(const struct pricer *p, int count, int option, struct layer_plan *to)
 {
 	for (int k = 0; k < count; k++) {
-		int l = p->touched[k], w, a;
+		int l = p->of_whole[k], w, a;
 		options_of(p, k, option, &w, &a);
 		to[k] = (struct layer_plan){space_format(p->space, space_slot(l, HALF_WEIGHT), w),
 			space_format(p->space, space_slot(l, HALF_ACTIVATION), a)};
+	}
+}
+
+// Other formats of these layers, the present ones first, from what the change touches.
+static void price_formats(struct pricer *pricer, int count, const int *option, int options, uint32_t terms,
+	double (*cost)[ENGINE_TERMS])
+{
+	struct priced *here = &pricer->here;
+	int now = option[0], w, a, to_w, to_a;
+	double part[SPACE_OPTIONS];
+	bool filled = false; // `become`, which serves all terms
+	for (int t = 0; t < pricer->terms; t++) {
+		const struct price *p = pricer->term[t].price;
+		if (!(terms >> t & 1))
+			continue;
+		for (int i = 1; p->layer && i < options; i++)
+			for (int k = 0; k < count; k++) {
+				options_of(pricer, k, now, &w, &a);
+				options_of(pricer, k, option[i], &to_w, &to_a);
+				cost[option[i]][t] += *layer_price(p, pricer->of_whole[k], to_w, to_a) -
+					*layer_price(p, pricer->of_whole[k], w, a);
+			}
+		const struct cost *its = p->layer ? NULL : cost_in(pricer, here, t);
+		if (!its)
+			continue;
+		for (int i = 0; !filled && i < options; i++)
+			become(pricer, count, option[i], pricer->become + i * count);
+		filled = true;
+		cost_parts(its, &here->network.plan, here->tensor, pricer->touched, count, pricer->become, options, part);
+		for (int i = 1; i < options; i++)
+			cost[option[i]][t] += part[i] - part[0];
+	}
+}
+
+static bool is_there(const struct pricer *pricer, const struct partition *p, int decision)
+{
+	for (int i = p->decision[decision].first; i >= 0; i = p->next[i])
+		if (slot_there(pricer->space->slot, i, pricer->choice))
+			return true;
+	return false;
+}
+
+// The network of each option by itself, as a whole.
+static void price_architecture(struct pricer *pricer, const struct partition *p, int decision, const int *option, int options,
+	uint32_t terms, double (*cost)[ENGINE_TERMS])
+{
+	if (!is_there(pricer, p, decision))
+		return;
+	memcpy(pricer->changed, pricer->choice, (size_t)pricer->space->slots);
+	for (int i = 1; i < options; i++) {
+		for (int k = p->decision[decision].first; k >= 0; k = p->next[k])
+			pricer->changed[k] = (uint8_t)option[i];
+		bool settled = settle(pricer, pricer->changed, &pricer->there);
+		for (int t = 0; t < pricer->terms; t++)
+			if (terms >> t & 1)
+				cost[option[i]][t] = settled ? total_in(pricer, &pricer->there, t) : (double)INFINITY;
 	}
 }
 
@@ -265,33 +530,20 @@ void pricer_options(struct pricer *pricer, const struct partition *partition, in
 	double (*cost)[ENGINE_TERMS])
 {
 	const struct decision *d = &partition->decision[decision];
-	int count = touch(pricer, partition, decision), now = pricer->choice[d->first], w, a, to_w, to_a;
-	int option[SPACE_OPTIONS] = {now}, options = 1; // the present one first
-	double part[SPACE_OPTIONS];
+	int now = pricer->choice[d->first], option[SPACE_OPTIONS] = {now}, options = 1;
 	for (int o = 0; o < d->options; o++) {
 		memcpy(cost[o], pricer->whole, sizeof cost[o]);
 		if (o != now && d->allowed >> o & 1)
 			option[options++] = o;
 	}
-	bool filled = false; // `become`, which serves all terms
-	for (int t = 0; t < pricer->terms; t++) {
-		const struct price *p = pricer->term[t].price;
-		if (!(terms >> t & 1) || options == 1)
-			continue;
-		for (int i = 1; p->layer && i < options; i++)
-			for (int k = 0; k < count; k++) {
-				options_of(pricer, k, now, &w, &a);
-				options_of(pricer, k, option[i], &to_w, &to_a);
-				cost[option[i]][t] += *layer_price(p, pricer->touched[k], to_w, to_a) -
-					*layer_price(p, pricer->touched[k], w, a);
-			}
-		if (p->layer)
-			continue;
-		for (int i = 0; !filled && i < options; i++)
-			become(pricer, count, option[i], pricer->become + i * count);
-		filled = true;
-		cost_parts(p->cost, &pricer->plan, pricer->tensor, pricer->touched, count, pricer->become, options, part);
-		for (int i = 1; i < options; i++)
-			cost[option[i]][t] += part[i] - part[0];
+	terms &= pricer->priced;
+	if (options == 1 || !terms)
+		return;
+	if (!space_of_format(pricer->space, d->first)) {
+		price_architecture(pricer, partition, decision, option, options, terms, cost);
+		return;
 	}
+	int count = touch(pricer, partition, decision);
+	if (count && pricer->here.settled)
+		price_formats(pricer, count, option, options, terms, cost);
 }

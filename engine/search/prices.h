@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What choices cost. `prices` are all that a search was ever asked for: a price is made once, never changes, and lives as long as
 // they do, so that any thread may go on with it. A pricer prices choices for one thread at a time: it holds the choice that it
-// took last, and says what that costs with another option of a decision, from what the change touches alone.
+// took last, and says what that costs with another option of a decision.
+//
+// Of a decision of formats, that is worked out from what the change touches alone. Of a decision of the architecture, the network of each
+// option is settled and priced as a whole: kernels that join, tensors that live longer and layers that come or go are all in it. Formats
+// of a layer that rests cost nothing, and neither does an architecture slot that rests.
 #ifndef ENGINE_SEARCH_PRICES_H
 #define ENGINE_SEARCH_PRICES_H
 
@@ -24,31 +28,40 @@ struct term {
 // ---- prices: the engine's thread ----
 
 struct prices;
-struct prices *prices_new(const struct space *, struct fault *); // the space is borrowed
+// The space and the blueprint are borrowed; the blueprint is not asked, and may be NULL, where nothing but formats may vary.
+struct prices *prices_new(const struct space *, const struct blueprint *, struct fault *);
 void prices_free(struct prices *);
-// By a term with its device ("latency@t4"), as cost_new takes it; made where it is not known yet. NULL with a fault: there is no
-// such term or device, or it has no figure for a format of the space.
+// By a term with its device ("latency@t4"), as tariff_new takes it; made where it is not known yet. NULL with a fault: there is no
+// such term or device, or it has no figure for a format of the space or for an option of its architecture.
 const struct price *prices_named(struct prices *, const char *name, struct fault *);
 
 // ---- a price: any thread ----
 
-const struct cost *price_cost(const struct price *);
-const char *price_unit(const struct price *);                                    // in full, with the device
-double price_widest(const struct price *);                                       // of the widest uniform choice
-void price_uniform(const struct price *, double *low, double *high);             // of the cheapest and the dearest uniform choice
-bool price_adds(const struct price *);                                           // whether it is a sum over layers
+// The largest network is the one of the last option of every slot of the architecture; it alone is settled once and for all.
+const struct cost *price_cost(const struct price *);                 // of the largest network
+const char *price_unit(const struct price *);                        // in full, with the device
+double price_widest(const struct price *);                           // of its widest uniform choice
+void price_uniform(const struct price *, double *low, double *high); // of the cheapest and the dearest uniform choice
+								     // of the largest and of the smallest network
+bool price_adds(const struct price *);                               // whether it is a sum over layers, always the same ones
 double price_layer(const struct price *, int layer, int weight, int activation); // of one that adds up: with these options
+// Prices a plan of the space; `layer`, if not NULL, receives the parts of the layers that run. Allocates where the architecture varies;
+// INFINITY: it has no price, or memory ran out.
+double price_plan(const struct price *, const struct plan *, double *layer);
 
 // ---- pricers ----
 
 struct pricer;
-struct pricer *pricer_new(const struct space *, struct fault *); // the space is borrowed
+struct pricer *pricer_new(const struct space *, const struct blueprint *, struct fault *); // as prices_new
 void pricer_free(struct pricer *);
 // Takes a choice (an option per slot, copied), to be priced by these terms: fills cost[ENGINE_TERMS], NAN where there is no term
-// or no price.
+// or no price, INFINITY where the choice cannot be settled or memory runs out.
 void pricer_take(struct pricer *, const struct term *, int terms, const uint8_t *choice, double *cost);
 // What the choice it holds costs with each option of one decision, by the terms in a mask; by the others, and with options that
 // are not allowed, as it is. The partition is of the same space, and its decision's slots hold one option. cost: [options].
 void pricer_options(struct pricer *, const struct partition *, int decision, uint32_t terms, double (*cost)[ENGINE_TERMS]);
+// Returns a lower bound on the costs by a term, in the architecture of the choice that it holds, of layers of the whole that may take
+// these settings (cost_least).
+double pricer_least(struct pricer *, int term, const struct cost_settings *layer);
 
 #endif

@@ -169,25 +169,41 @@ bool search_check_target(const struct search *s, const char *name, const char *t
 		cost_target_value(price_cost(p), price_widest(p), text, &ignored, fault);
 }
 
+// Parts of the layers that run, to where these stand in the whole; one that rests costs nothing.
+static void spread_parts(const struct path *path, double *layer, double *room)
+{
+	if (!path)
+		return;
+	memcpy(room, layer, (size_t)path->model->layers * sizeof *room);
+	for (int l = 0; l < path->whole->layers; l++)
+		layer[l] = path->at[l] < 0 ? 0 : room[path->at[l]];
+}
+
 bool search_price(const struct search *s, const uint8_t *choice, double cost[ENGINE_TERMS], int term, double *layer)
 {
 	const struct price *price[ENGINE_TERMS] = {0};
 	const struct space *space = s->shared.space;
+	size_t layers = (size_t)space->model->layers;
 	for (int i = 0; i < space->slots; i++)
 		if (choice[i] >= space->slot[i].options)
 			return false;
-	struct plan plan = {.layer = calloc((size_t)space->model->layers, sizeof *plan.layer)}; // no pricer: any thread may ask
-	if (!plan.layer)
-		return false;
-	space_plan(space, choice, &plan);
+	struct path path = {0}; // no pricer: any thread may ask
+	struct plan plan = {.layer = calloc(layers, sizeof *plan.layer)};
+	double *room = calloc(layers + 1, sizeof *room);
+	bool ok = plan.layer && room && space_settle(space, s->shared.blueprint, choice, &plan, &path, NULL);
 	pthread_mutex_lock(&lock);
 	for (int t = 0; t < s->shared.terms; t++)
 		price[t] = s->shared.term[t].price;
 	pthread_mutex_unlock(&lock);
-	for (int t = 0; t < ENGINE_TERMS; t++)
-		cost[t] = price[t] ? cost_total(price_cost(price[t]), &plan, t == term ? layer : NULL) : (double)NAN;
-	for (int l = 0; layer && (term < 0 || term >= ENGINE_TERMS || !price[term]) && l < space->model->layers; l++)
+	for (int t = 0; ok && t < ENGINE_TERMS; t++)
+		cost[t] = price[t] ? price_plan(price[t], &plan, t == term ? layer : NULL) : (double)NAN;
+	bool priced = term >= 0 && term < ENGINE_TERMS && price[term];
+	if (ok && layer && priced)
+		spread_parts(plan.path, layer, room);
+	for (size_t l = 0; layer && !priced && l < layers; l++)
 		layer[l] = NAN;
+	path_free(&path);
 	free(plan.layer);
-	return true;
+	free(room);
+	return ok;
 }

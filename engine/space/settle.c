@@ -8,12 +8,17 @@ static void give_formats(const struct space *s, const uint8_t *choice, int layer
 	*to = (struct layer_plan){space_format(s, w, choice[w]), space_format(s, a, choice[a])};
 }
 
+void space_give_formats(const struct space *s, const uint8_t *choice, struct plan *plan)
+{
+	for (int l = 0; l < plan->model->layers; l++)
+		give_formats(s, choice, plan->path ? plan->path->layer[l] : l, &plan->layer[l]);
+}
+
 void space_plan(const struct space *s, const uint8_t *choice, struct plan *plan)
 {
 	plan->model = s->model;
 	plan->path = NULL;
-	for (int l = 0; l < s->model->layers; l++)
-		give_formats(s, choice, l, &plan->layer[l]);
+	space_give_formats(s, choice, plan);
 }
 
 bool space_settle(const struct space *s, const struct blueprint *blueprint, const uint8_t *choice, struct plan *plan,
@@ -28,7 +33,6 @@ bool space_settle(const struct space *s, const struct blueprint *blueprint, cons
 		return false;
 	plan->model = path->model;
 	plan->path = path;
-	for (int l = 0; l < path->model->layers; l++)
-		give_formats(s, choice, path->layer[l], &plan->layer[l]);
+	space_give_formats(s, choice, plan);
 	return true;
 }

@@ -65,6 +65,8 @@ void space_plan(const struct space *, const uint8_t *choice, struct plan *plan);
 // without an architecture it stays as it is, and so does the blueprint, which may be NULL. False as blueprint_settle.
 bool space_settle(const struct space *, const struct blueprint *, const uint8_t *choice, struct plan *, struct path *,
 	struct fault *);
+// The last step of both: the formats of the layers of plan->model, which is settled on the architecture that the choice means.
+void space_give_formats(const struct space *, const uint8_t *choice, struct plan *);
 
 // Returns the option of a slot of formats that stands for `format`; -1: none.
 int space_option(const struct space *, int slot, int format);
