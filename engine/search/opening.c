@@ -77,9 +77,6 @@ static bool open_space(struct shared *shared, struct fault *fault)
 	int count;
 	const struct slot *slot = blueprint_slots(shared->blueprint, &count);
 	shared->model = blueprint_whole(shared->blueprint);
-	if (count > 0)
-		return fault_set(fault, shared->knobs.net, "name a network without choices, or `describe` this one",
-			"its architecture cannot be searched yet");
 	return (shared->space = space_new(shared->model, slot, count, shared->knobs.space, fault)) != NULL;
 }
 

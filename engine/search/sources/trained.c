@@ -106,7 +106,13 @@ static struct source *trained_open(const struct shared *shared, struct blueprint
 		fault_set(fault, "wide-format", "give a format such as int8 or fp32", "\"%s\" is no format", k->wide_format);
 	else if ((t->data = data_open(k->data, (uint64_t)k->seed, k->train, k->heldout, fault)) && check_sizes(t, fault))
 		*blueprint = blueprint_named(k->net, (struct shape){t->data->h, t->data->w, t->data->c}, t->data->classes, fault);
+	int choices = 0;
 	if (*blueprint)
+		blueprint_slots(*blueprint, &choices);
+	if (choices)
+		fault_set(fault, k->net, "`data=none` prices it, a command can score it (`quality=pipe:COMMAND`)",
+			"an architecture that is to be chosen cannot be trained yet");
+	else if (*blueprint)
 		return &t->source;
 	trained_close(&t->source);
 	return NULL;
