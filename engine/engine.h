@@ -134,8 +134,10 @@ struct engine_info {
 	long train_images, heldout_images, test_images;
 	double parameters;
 	double macs, attention_macs; // for one image: of all layers; of attention's products, not in `macs`
-	const char *kernels;         // the instruction set of the compute kernels in use: "avx2", …
-	char command[ENGINE_TEXT];   // that says what the quality of a choice is (quality=pipe:COMMAND); empty: none does
+	// How many choices there are where a layer has one format, and how many networks they are, in which what rests does not count.
+	double choices, networks;
+	const char *kernels;       // the instruction set of the compute kernels in use: "avx2", …
+	char command[ENGINE_TEXT]; // that says what the quality of a choice is (quality=pipe:COMMAND); empty: none does
 };
 
 // ---- opening ----------------------------------------------------------------------------------------------------------
@@ -459,9 +461,14 @@ void snapshot_free(struct snapshot *);
 // Finds the slots that a word means, by the grammar of names: LAYER|GLOB|GROUP[.w|.a] is both slots of the layer, of each layer that
 // the glob matches or of the group's layers, and all slots decided with them; with .w or .a, only that half. SLOT|GLOB|GROUP is a slot of the
 // architecture, and where nothing else has the name, BLOCK is those of the block. Where a word means layers as well as slots, layers come
-// first, unless the options that are asked for (NULL: nothing is said) are the slots'; "all" means both. Fills meant[slots]; returns
-// false if the word means none.
+// first, unless the options that are asked for (NULL: nothing is said) are the slots'; "all" means both. BLOCK:KIND is a slot of the
+// architecture by itself ("s2b1:expand"). Fills meant[slots]; returns false if the word means none.
 bool snapshot_meant(const struct snapshot *, const char *word, const char *options, bool *meant);
+// Writes the word that means a slot and all that are decided with it, and nothing else. Returns buf.
+enum { SLOT_WORD = ENGINE_NAME + 4 };
+const char *snapshot_word(const struct snapshot *, int slot, char buf[SLOT_WORD]);
+// Writes a slot's name, or where a layer has that too, the other name that the slot has: "s2b1:expand". Returns buf.
+const char *engine_slot_name(const struct engine_info *, int slot, char buf[SLOT_WORD]);
 // Whether a slot rests under a choice: its owner, or what owns that, holds an option under which it is not there.
 bool engine_rests(const struct engine_info *, int slot, const uint8_t *choice);
 // Returns what the reward adds to a quality for these costs, at most 0, by the snapshot's weights and targets; NAN if the reward

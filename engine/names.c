@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Finds slots in a snapshot by the names a person writes, and gives the words for what a snapshot holds.
+#include <stdio.h>
 #include <string.h>
 
 #include "engine/engine.h"
@@ -28,6 +29,32 @@ static bool has(const void *of, int slot, const char *option)
 bool snapshot_meant(const struct snapshot *s, const char *word, const char *options, bool *meant)
 {
 	return names_meant(&(struct named_slots){s, s->slots, named, has}, word, options, meant);
+}
+
+const char *engine_slot_name(const struct engine_info *info, int slot, char buf[SLOT_WORD])
+{
+	const char *name = info->slot[slot].name;
+	snprintf(buf, SLOT_WORD, "%s", name);
+	for (int i = 0; info->slot[slot].layer < 0 && i < info->layers; i++)
+		if (strcmp(info->layer[i].name, name) == 0)
+			return names_alone(name, buf);
+	return buf;
+}
+
+const char *snapshot_word(const struct snapshot *s, int slot, char buf[SLOT_WORD])
+{
+	const struct slot_info *info = &s->info->slot[slot];
+	const int g = s->slot[slot].group;
+	if (info->layer < 0) {
+		engine_slot_name(s->info, slot, buf);
+		if (g >= 0)
+			snprintf(buf, SLOT_WORD, "%s", s->group[g].name);
+		return buf;
+	}
+	const struct layer_info *layer = &s->info->layer[info->layer];
+	bool tied = s->slot[layer->weight_slot].decision == s->slot[layer->activation_slot].decision;
+	snprintf(buf, SLOT_WORD, "%s%s", g < 0 ? layer->name : s->group[g].name, tied ? "" : strrchr(info->name, '.'));
+	return buf;
 }
 
 bool engine_rests(const struct engine_info *info, int slot, const uint8_t *choice)

@@ -42,7 +42,7 @@ static bool is_modal_now(const struct snapshot *s, const struct front_point *p)
 	if (p->origin != POINT_MODAL || !p->choice)
 		return false;
 	for (int d = 0; d < s->slots; d++)
-		if (p->choice[d] != s->slot[d].modal)
+		if (p->choice[d] != s->slot[d].modal && !engine_rests(s->info, d, p->choice))
 			return false;
 	return true;
 }
@@ -285,18 +285,18 @@ static bool add_history(struct figure *f, const struct figure_source *source, co
 	// A row for each layer, as long as its weights and activations never went apart.
 	bool apart = source->snapshot->split;
 	int rows = 0;
-	for (int i = 0; i < info->slots; i++) {
+	for (int i = 0; i < info->formats; i++) {
 		rows += !second_half(info, i);
 		for (int c = 0; c < columns && second_half(info, i); c++)
 			apart |= modal_at(source, at[c], i) != modal_at(source, at[c], i - 1);
 	}
-	struct heat *h = figure_add_heat(f, apart ? info->slots : rows, columns, l->count);
+	struct heat *h = figure_add_heat(f, apart ? info->formats : rows, columns, l->count);
 	if (!h)
 		return false;
-	for (int i = 0, row = 0; i < info->slots; i++) {
+	for (int i = 0, row = 0; i < info->formats; i++) {
 		if (!apart && second_half(info, i))
 			continue;
-		bool whole = !apart && i + 1 < info->slots && second_half(info, i + 1);
+		bool whole = !apart && i + 1 < info->formats && second_half(info, i + 1);
 		snprintf(h->row[row], sizeof h->row[row], "%s",
 			whole ? info->layer[info->slot[i].layer].name : info->slot[i].name);
 		float of_option[ENGINE_OPTIONS];
@@ -329,10 +329,10 @@ struct figure *figure_bits(const struct figure_source *source)
 		return NULL;
 	char subject[2 * ENGINE_TEXT + 8];
 	figure_title(f, "Modal formats of %s", subject_of(s->info, subject));
-	if (!s->info || s->info->slots < 1)
+	if (!s->info || s->info->formats < 1)
 		return f;
 	struct levels l = {0};
-	for (int d = 0; d < s->info->slots; d++)
+	for (int d = 0; d < s->info->formats; d++)
 		for (int o = 0; o < s->info->slot[d].options; o++)
 			levels_add(&l, &s->info->slot[d].option[o]);
 	bool ok = add_history(f, source, &l);

@@ -159,8 +159,9 @@ static void pricers_do_not_meet(void **context)
 	const struct shared *shared = &s->shared;
 	const struct lane *lane = &s->lane[0];
 	struct fault f;
-	struct pricer *alone = pricer_new(shared->space, &f), *one = pricer_new(shared->space, &f),
-		      *other = pricer_new(shared->space, &f);
+	struct pricer *alone = pricer_new(shared->space, shared->blueprint, &f),
+		      *one = pricer_new(shared->space, shared->blueprint, &f),
+		      *other = pricer_new(shared->space, shared->blueprint, &f);
 	assert_true(alone && one && other);
 	size_t slots = (size_t)shared->space->slots;
 	uint8_t *a = malloc(slots), *b = malloc(slots);

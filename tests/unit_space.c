@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Spaces whose architecture varies: slots of any kind, who owns whom, what is decided together, and the grammar of
-// names.
+// Spaces whose architecture varies: slots of any kind, who owns whom, what is decided together, the grammar of names, and how
+// a search takes pins and groups of such slots.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -268,6 +268,17 @@ static void means_in_a_snapshot(const struct partition *p, const char *word, con
 	}
 	assert_int_equal(partition_meant(p, word, options, here), snapshot_meant(&s, word, options, there));
 	assert_memory_equal(here, there, sizeof here);
+	for (int l = 0; l < 4; l++) {
+		layer[l].weight_slot = 2 * l;
+		layer[l].activation_slot = 2 * l + 1;
+	}
+	for (int i = 0; i < SLOTS; i++) {
+		char name[SLOT_WORD];
+		assert_true(snapshot_meant(&s, snapshot_word(&s, i, name), NULL, there));
+		for (int j = 0; j < SLOTS; j++)
+			assert_true(there[j] == (now[j].decision == now[i].decision));
+		assert_true(snapshot_meant(&s, engine_slot_name(&info, i, name), NULL, there) && there[i]);
+	}
 	for (uint8_t d1 = 0; d1 < 2; d1++)
 		for (uint8_t d2 = 0; d2 < 2; d2++) {
 			uint8_t choice[SLOTS] = {[FORMAT_SLOTS + D1] = d1, [FORMAT_SLOTS + D2] = d2};
@@ -305,6 +316,11 @@ static void words_mean_slots(void **state)
 		{"s2b1.kernel", NULL, "00000000010010"},
 		{"k3", "5", "00000000010010"},
 		{"mid.width", "16", "00000000000001"},
+		// By themselves.
+		{"s2b1:kernel", NULL, "00000000010000"},
+		{"s2b1:expand", NULL, "00000000001000"},
+		{"s*:expand", "all", "00000000001000"},
+		{"stem:w", NULL, "00000000000000"},
 		// Blocks where nothing else has the name.
 		{"mid", NULL, "00000000000001"},
 		{"s2b1", NULL, "00000000111010"},
@@ -413,6 +429,227 @@ static void choices_settle_into_plans(void **state)
 	model_free(m);
 }
 
+// ---- searches ----------------------------------------------------------------------------------------------------------------
+
+static struct search *opened(const char *name, const char *text, const struct state *state)
+{
+	char settings[512];
+	snprintf(settings, sizeof settings, "net=%s data=none space=int4,int6,int8", put_net(name, text));
+	return search_of(settings, state);
+}
+
+// As an engine takes a change: checked, then applied. False: `fault` says why.
+static bool take(struct search *s, int lane, enum change_kind kind, const char *name, const char *value, struct change *inverse)
+{
+	struct change_item item;
+	char says[512];
+	snprintf(item.name, sizeof item.name, "%s", name);
+	snprintf(item.value, sizeof item.value, "%s", value);
+	struct change c = {.kind = kind, .items = 1, .item = &item, .lane = lane};
+	*inverse = (struct change){0};
+	return search_check(s, &c, &fault) && search_apply(s, &c, inverse, says, sizeof says, &fault);
+}
+
+static void must(struct search *s, enum change_kind kind, const char *name, const char *value)
+{
+	struct change inverse;
+	char line[512];
+	if (!take(s, 0, kind, name, value, &inverse))
+		fail_msg("%s %s: %s", name, value, fault_line(&fault, line, sizeof line));
+	free(inverse.item);
+}
+
+static void must_not(struct search *s, enum change_kind kind, const char *name, const char *value, const char *says)
+{
+	struct change inverse;
+	struct partition *before = partition_new(s->shared.space, &fault);
+	char line[512];
+	partition_copy(before, s->common);
+	if (take(s, 0, kind, name, value, &inverse))
+		fail_msg("%s %s", name, value);
+	if (strcmp(fault_line(&fault, line, sizeof line), says) != 0)
+		fail_msg("\"%s\", not \"%s\"", line, says);
+	assert_true(partition_equal(before, s->common));
+	partition_free(before);
+}
+
+static uint32_t allowed(const struct search *s, const char *name)
+{
+	return s->common->allowed[slot_at(s->shared.space, name)];
+}
+
+static void pins_of_every_kind(void **state)
+{
+	(void)state;
+	struct search *s = opened("nas", nas, NULL);
+	must(s, CHANGE_RESTRICT, "s2b1.conv.kernel", "5");
+	must(s, CHANGE_RESTRICT, "s2b1", "off");
+	must(s, CHANGE_RESTRICT, "*.act", "swish");
+	must(s, CHANGE_RESTRICT, "stem.w", "int8");
+	must(s, CHANGE_RESTRICT, "mid", "int4,int8");
+	assert_true(allowed(s, "s2b1.conv.kernel") == 2 && allowed(s, "s2b1.depth") == 1 && allowed(s, "three.act") == 2);
+	assert_true(allowed(s, "stem.w") == 4 && allowed(s, "stem.a") == 7 && allowed(s, "mid.a") == 5);
+	assert_true(allowed(s, "mid.kernel") == 3 && allowed(s, "mid.width") == 3);
+	must_not(s, CHANGE_RESTRICT, "s2b1.conv.kernel", "5,9", "9: s2b1.conv.kernel has no such option; its options are 3 5 7");
+	must_not(s, CHANGE_RESTRICT, "s2b1.conv.kernel", "int4",
+		"int4: s2b1.conv.kernel has no such option; its options are 3 5 7");
+	must_not(s, CHANGE_RESTRICT, "stem.w", "5", "5: no such format; its formats are int4 int6 int8");
+	must_not(s, CHANGE_RESTRICT, "nosuch", "5",
+		"nosuch: no such layer or slot; layers are named like stem, slots like stem.width; `layers` and `slots` list them");
+	must_not(s, CHANGE_RESTRICT, "nosuch", "99", "99: no such format; its formats are int4 int6 int8");
+	must_not(s, CHANGE_RESTRICT, "m*.[kw]*", "16",
+		"m*.[kw]*: it means slots of several kinds: mid.width, mid.kernel; name slots of one kind, as in *.kernel");
+	must_not(s, CHANGE_RESTRICT, "*.width", "8", "8: mid.width has no such option; its options are 16 24");
+	must(s, CHANGE_RESTRICT, "m*.[kw]*", "all");
+
+	// Groups of slots, and pins that contradict them.
+	must_not(s, CHANGE_GROUP, "k", "*.kernel",
+		"k: stem.kernel and s2b1.conv.kernel cannot be decided as one; group slots of one kind that have the same options");
+	must(s, CHANGE_GROUP, "k", "[sm][ti]*.kernel");
+	must(s, CHANGE_RESTRICT, "stem.kernel", "3");
+	assert_true(allowed(s, "stem.kernel") == 1 && allowed(s, "mid.kernel") == 1);
+	must(s, CHANGE_RESTRICT, "k", "5");
+	assert_true(allowed(s, "stem.kernel") == 2 && allowed(s, "mid.kernel") == 2);
+	must(s, CHANGE_GROUP, "k", "");
+	must(s, CHANGE_RESTRICT, "stem.kernel", "3");
+	assert_true(allowed(s, "stem.kernel") == 1 && allowed(s, "mid.kernel") == 2);
+	must_not(s, CHANGE_GROUP, "k", "[sm][ti]*.kernel",
+		"k: it is one decision, and no option is allowed to all of its parts; unpin k first, or restrict it as a whole");
+	must(s, CHANGE_RESTRICT, "*", "all");
+	for (int i = 0; i < s->shared.space->slots; i++)
+		assert_true(s->common->allowed[i] == space_all(s->shared.space, i));
+	// A lane's own pins beside those of all.
+	struct change inverse;
+	assert_true(take(s, 1, CHANGE_RESTRICT, "s2b1.conv.kernel", "3,5", &inverse));
+	free(inverse.item);
+	must_not(s, CHANGE_RESTRICT, "s2b1.conv.kernel", "7",
+		"s2b1.conv.kernel: with the pins of lane 1 nothing is left to it; `lane 1 unpin s2b1.conv.kernel` first");
+	search_free(s);
+}
+
+// Whatever the change, its inverse takes it back exactly; so of a layer and a slot that share their name.
+static void whatever_is_taken_back(void **state)
+{
+	(void)state;
+	static const char shared_name[] =
+		"input 16x16x3\nclasses 10\nb1 conv out=8|16 kernel=3\nb1.width conv out=16 kernel=3\n"
+		"block b2 depth=off|on\nb2.kernel conv out=16 kernel=3|5\nend\n"
+		"b3 conv out=16 kernel=3|5\nb4 conv out=16 kernel=3|5\npooled pool\nhead linear out=classes\n";
+	static const char *const words[] = {"*", "*.w", "*.width", "b1", "b1.width", "b1.width.a", "b2", "b2.kernel", "b2.*",
+		"b*", "b2.kernel.kernel", "b2.depth", "head", "g", "h", "b1:width", "b3", "b3.kernel", "b3:kernel", "b4:kernel",
+		"b*:kernel"};
+	static const char *const options[] = {"all", "int4", "int6,int8", "8", "16", "3", "3,5", "off", "on"};
+	enum { WORDS = sizeof words / sizeof *words, OPTIONS = sizeof options / sizeof *options };
+	struct search *s = opened("shared", shared_name, NULL);
+	struct partition *before = partition_new(s->shared.space, &fault);
+	uint64_t seed = 7;
+	int applied = 0;
+	must(s, CHANGE_GROUP, "g", "b1*");
+	must(s, CHANGE_GROUP, "h", "b[34]:kernel");
+	for (int i = 0; i < 2000; i++) {
+		struct change inverse, again;
+		char says[512];
+		partition_copy(before, s->common);
+		if (!take(s, 0, CHANGE_RESTRICT, words[any_of(&seed, WORDS)], options[any_of(&seed, OPTIONS)], &inverse))
+			continue;
+		applied++;
+		if (inverse.items && any_of(&seed, 4)) {
+			assert_true(search_check(s, &inverse, &fault) &&
+				search_apply(s, &inverse, &again, says, sizeof says, &fault));
+			free(again.item);
+			assert_true(partition_equal(before, s->common));
+		}
+		free(inverse.item);
+	}
+	assert_in_range(applied, 500, 2000);
+	partition_free(before);
+	search_free(s);
+}
+
+static void what_is_said_of_slots(void **state)
+{
+	(void)state;
+	struct search *s = opened("nas", nas, NULL);
+	const struct engine_info *info = search_info(s);
+	const struct space *space = s->shared.space;
+	assert_true(info->slots == space->slots && info->formats == 8 && info->layers == 4);
+	for (int i = 0; i < info->slots; i++) {
+		const struct slot_info *slot = &info->slot[i];
+		assert_string_equal(slot->name, space->slot[i].name);
+		assert_string_equal(slot->kind, slot_kinds[space->slot[i].kind].word);
+		assert_true(slot->layer == (i < 8 ? i / 2 : -1) && slot->owner == space->slot[i].owner && slot->options > 1);
+		for (int o = 0; o < slot->options; o++)
+			assert_string_equal(slot->option[o].name, space->slot[i].option[o]);
+		assert_true(i < 8 ? slot->option[2].bits == 8 : slot->option[0].bits == 0);
+	}
+	for (int l = 0; l < 4; l++)
+		assert_true(info->layer[l].owned == (l == 1));
+	struct snapshot snapshot = {.slot = calloc((size_t)info->slots, sizeof *snapshot.slot),
+		.group = calloc((size_t)info->slots, sizeof *snapshot.group)};
+	must(s, CHANGE_RESTRICT, "s2b1.depth", "off");
+	must(s, CHANGE_GROUP, "n", "*.act");
+	lane_publish(lanes_in_focus(s), &snapshot);
+	int depth = slot_at(space, "s2b1.depth"), kernel = slot_at(space, "s2b1.conv.kernel"), act = slot_at(space, "three.act");
+	for (int i = 0; i < info->slots; i++)
+		assert_int_equal(snapshot.slot[i].there, space->slot[i].owner < 0);
+	assert_true(snapshot.slot[depth].modal == 0 && snapshot.slot[depth].allowed == 1);
+	assert_true(snapshot.slot[act].group == 0 && snapshot.slot[kernel].group == -1);
+	must(s, CHANGE_RESTRICT, "s2b1.depth", "on");
+	lane_publish(lanes_in_focus(s), &snapshot);
+	for (int i = 0; i < info->slots; i++)
+		assert_true(snapshot.slot[i].there);
+	free(snapshot.slot);
+	free(snapshot.group);
+	search_free(s);
+}
+
+// The text with one part replaced.
+static const char *with(const char *part, const char *by)
+{
+	static char text[sizeof nas + 64];
+	const char *at = strstr(nas, part);
+	assert_non_null(at);
+	snprintf(text, sizeof text, "%.*s%s%s", (int)(at - nas), nas, by, at + strlen(part));
+	return text;
+}
+
+static void states_of_other_spaces(void **state)
+{
+	(void)state;
+	struct search *s = opened("nas", nas, NULL);
+	must(s, CHANGE_RESTRICT, "s2b1.conv.kernel", "5");
+	must(s, CHANGE_GROUP, "k", "[sm][ti]*.kernel");
+	struct state *kept = saved(s);
+	search_free(s);
+	s = opened("nas", nas, kept);
+	assert_int_equal(allowed(s, "s2b1.conv.kernel"), 2);
+	struct state *again = saved(s);
+	same_states(kept, again);
+	state_free(again);
+	search_free(s);
+	static const struct {
+		const char *part, *by, *says;
+	} row[] = {
+		{"kernel=3|5|7", "kernel=3|5",
+			"its slot s2b1.conv.kernel is 3|5|7 with s2b1.depth=on, here it is 3|5 with s2b1.depth=on"},
+		{" act=relu|swish", " act=relu", "its slot three.act is relu|swish, here it is not there"},
+		{"stem conv out=8|16", "stem conv out=16", "its slot stem.width is 8|16, here it is not there"},
+		{"one norm act=relu", "one norm act=relu|swish", "its slot one.act is not there, here it is relu|swish"},
+	};
+	for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+		char settings[512], want[256], line[512];
+		snprintf(settings, sizeof settings, "net=%s data=none space=int4,int6,int8",
+			put_net("nas", with(row[i].part, row[i].by)));
+		struct config *c = config_of(settings);
+		assert_null(search_new(config_knobs(c), kept, &fault));
+		snprintf(want, sizeof want, "checkpoint: it is of another search: %s; open it with the settings it was made with",
+			row[i].says);
+		assert_string_equal(fault_line(&fault, line, sizeof line), want);
+		config_free(c);
+	}
+	state_free(kept);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -422,6 +659,10 @@ int main(void)
 		cmocka_unit_test(slots_are_decisions),
 		cmocka_unit_test(words_mean_slots),
 		cmocka_unit_test(choices_settle_into_plans),
+		cmocka_unit_test(pins_of_every_kind),
+		cmocka_unit_test(whatever_is_taken_back),
+		cmocka_unit_test(what_is_said_of_slots),
+		cmocka_unit_test(states_of_other_spaces),
 	};
 	if (!ground_make(place, sizeof place, "space", "work"))
 		return 1;

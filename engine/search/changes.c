@@ -43,13 +43,12 @@ static bool of_one_kind(const struct space *s, const char *word, const char *opt
 		fault_set(fault, word, todo, "it means slots of several kinds: %s", kinds);
 }
 
-// By name, or "all" where that is as good.
-static void mask_text(const struct space *s, int slot, uint32_t mask, bool all, char *buf, size_t size)
+static void mask_text(const struct space *s, int slot, uint32_t mask, char *buf, size_t size)
 {
 	const struct slot *d = &s->slot[slot];
 	size_t used = 0;
 	snprintf(buf, size, "%s", OPTIONS_ALL);
-	for (int o = 0; (mask != space_all(s, slot) || !all) && o < d->options && used < size; o++)
+	for (int o = 0; mask != space_all(s, slot) && o < d->options && used < size; o++)
 		if (mask >> o & 1)
 			used += (size_t)snprintf(buf + used, size - used, "%s%s", used ? "," : "", d->option[o]);
 }
@@ -87,27 +86,23 @@ static bool takes_back(const struct partition *now, const struct partition *next
 	return exact;
 }
 
-// The widest word for a slot's mask that is exact. Formats: all of them, its half of all, its group or layer, itself.
+// The widest word for a slot's mask that is exact: all formats, or its half of all; its group or layer; itself, and that alone.
 static bool word_back(const struct partition *now, const struct partition *next, int i, struct change *inverse, bool *meant)
 {
 	const struct space *s = now->space;
 	const bool format = space_of_format(s, i);
 	const int group = now->group_of[i];
-	const char *const words[] = {format ? "*" : NULL, format ? i % HALVES == HALF_WEIGHT ? "*.w" : "*.a" : NULL,
+	char text[ENGINE_TEXT], alone[SPACE_NAME];
+	const char *const words[] = {format ? "*" : "", format ? i % HALVES == HALF_WEIGHT ? "*.w" : "*.a" : "",
 		group >= 0       ? now->group[group].name
 			: format ? s->model->layer[space_layer(i)].name
-				 : NULL,
-		s->slot[i].name};
-	enum { WORDS = sizeof words / sizeof *words };
-	char text[ENGINE_TEXT];
+				 : "",
+		s->slot[i].name, names_alone(s->slot[i].name, alone)};
+	const int last = sizeof words / sizeof *words - (format ? 2 : 1);
 	int word = 0;
-	mask_text(s, i, now->allowed[i], true, text, sizeof text);
-	while (word < WORDS && !(words[word] && takes_back(now, next, words[word], text, i, meant)))
+	mask_text(s, i, now->allowed[i], text, sizeof text);
+	while (!(words[word][0] && takes_back(now, next, words[word], text, i, meant)) && word < last)
 		word++;
-	if (word == WORDS) { // a layer has this slot's name too: the options tell the two apart
-		mask_text(s, i, now->allowed[i], false, text, sizeof text);
-		partition_meant(now, words[--word], text, meant);
-	}
 	return add_inverse(inverse, words[word], text);
 }
 

@@ -65,6 +65,8 @@ static bool describe(struct search *s)
 		layer[i].activation_slot = space_slot(i, HALF_ACTIVATION);
 		layer[i].owned = from->model->layer[i].owner >= 0;
 	}
+	if (!space_counts(from->space, false, &info->choices, &info->networks))
+		return false;
 	for (int i = 0; i < slots; i++)
 		describe_slot(from->space, i, &slot[i], s->option_info + i * ENGINE_OPTIONS);
 	return true;

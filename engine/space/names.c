@@ -2,10 +2,10 @@
 #include "engine/space/names.h"
 
 #include <fnmatch.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "engine/base/text.h"
-#include "engine/model/slot.h"
 
 const char OPTIONS_ALL[] = "all";
 
@@ -23,16 +23,29 @@ static enum meaning as_format(const struct named_slot *s, const char *word)
 	return fnmatch(word, s->name, 0) == 0 || (behind && strcmp(behind, strrchr(s->name, '.')) == 0) ? ITSELF : NOTHING;
 }
 
-static enum meaning as_architecture(const struct named_slot *s, const char *word)
-{
-	bool means = !s->layer && (fnmatch(word, s->name, 0) == 0 || (*s->group && strcmp(word, s->group) == 0));
-	return means ? WITH_OTHERS : NOTHING;
-}
-
 int names_block(const char *slot)
 {
 	const char *dot = strrchr(slot, '.');
 	return dot ? (int)(dot - slot) : 0;
+}
+
+const char *names_alone(const char *slot, char buf[SLOT_NAME])
+{
+	int dot = names_block(slot);
+	snprintf(buf, SLOT_NAME, "%s", slot);
+	if (dot > 0 && dot < SLOT_NAME - 1)
+		buf[dot] = ':';
+	return buf;
+}
+
+static enum meaning as_architecture(const struct named_slot *s, const char *word)
+{
+	char alone[SLOT_NAME];
+	if (s->layer)
+		return NOTHING;
+	if (fnmatch(word, s->name, 0) == 0 || (*s->group && strcmp(word, s->group) == 0))
+		return WITH_OTHERS;
+	return strchr(word, ':') && fnmatch(word, names_alone(s->name, alone), 0) == 0 ? ITSELF : NOTHING;
 }
 
 static enum meaning as_block(const struct named_slot *s, const char *word)

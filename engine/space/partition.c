@@ -96,7 +96,10 @@ static bool means_layers(const struct space *s, const char *pattern)
 
 static bool matches(const struct space *s, int slot, const char *pattern, bool layers)
 {
-	return space_of_format(s, slot) == layers && fnmatch(pattern, part_name(s, slot), 0) == 0;
+	char alone[SPACE_NAME];
+	return space_of_format(s, slot) == layers &&
+		(fnmatch(pattern, part_name(s, slot), 0) == 0 ||
+			(!layers && strchr(pattern, ':') && fnmatch(pattern, names_alone(s->slot[slot].name, alone), 0) == 0));
 }
 
 static void find_groups(struct partition *p)
@@ -114,7 +117,7 @@ static void find_groups(struct partition *p)
 static bool can_be_name(const char *name, const char *pattern, struct fault *fault)
 {
 	return (*name && strlen(name) < SPACE_NAME - 2 && strlen(pattern) < SPACE_PATTERN &&
-		       !name[strcspn(name, " *?[].,|\"'\\#\t=")]) ||
+		       !name[strcspn(name, " *?[].,:|\"'\\#\t=")]) ||
 		fault_set(fault, name, "choose a short word of letters and digits",
 			"this cannot be a group's name, or the pattern is too long");
 }

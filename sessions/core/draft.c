@@ -132,6 +132,13 @@ bool draft_undo(struct session *s, struct command_call *call)
 
 // ---- editing -------------------------------------------------------------------------------------------------------
 
+// Whose format it is, or the slot itself.
+static const char *part_name(const struct session *s, int slot)
+{
+	const struct slot_info *info = &s->info->slot[slot];
+	return info->layer < 0 ? info->name : s->info->layer[info->layer].name;
+}
+
 static bool not_in_space(const struct session *s, int slot, const char *format, struct fault *f)
 {
 	char todo[128] = "it has ";
@@ -140,13 +147,13 @@ static bool not_in_space(const struct session *s, int slot, const char *format, 
 		size_t used = strlen(todo);
 		snprintf(todo + used, sizeof todo - used, "%s%s", o ? " " : "", info->option[o].name);
 	}
-	return fault_set(f, s->info->layer[info->layer].name, todo, "'%s' is not in its space", format);
+	return fault_set(f, part_name(s, slot), todo, "'%s' is not in its space", format);
 }
 
 struct edit {
 	struct session *s;
-	const char *format;    // NULL: a step instead
-	int step;              // +1: wider, -1: narrower
+	const char *option;    // NULL: a step instead
+	int step;              // +1: wider or larger, -1: narrower or smaller
 	const uint8_t *before; // the draft as it was
 	bool *meant;           // per slot
 	int done;
@@ -158,7 +165,7 @@ static void edit_slot(struct edit *e, int slot)
 {
 	struct session *s = e->s;
 	const struct slot_info *info = &s->info->slot[slot];
-	int option = e->format ? slot_option(info, e->format) : e->before[slot] + e->step;
+	int option = e->option ? slot_option(info, e->option) : e->before[slot] + e->step;
 	if (option < 0 || option >= info->options) {
 		e->refused = slot;
 		return;
@@ -179,17 +186,18 @@ static bool edit(struct session *s, struct command_call *call, const char *word,
 	e.s = s;
 	e.before = before->choice;
 	e.meant = calloc((size_t)s->info->slots + 1, sizeof *e.meant);
-	bool ok = (e.meant || fault_memory(&call->fault, "draft")) && session_meant(s, word, e.format, e.meant, &call->fault);
+	bool ok = (e.meant || fault_memory(&call->fault, "draft")) && session_meant(s, word, e.option, e.meant, &call->fault);
 	for (int i = 0; ok && i < s->info->slots; i++)
 		if (e.meant[i])
 			edit_slot(&e, i);
-	const char *refused = s->info->layer[s->info->slot[e.refused].layer].name;
-	if (ok && !e.done && e.format)
-		ok = not_in_space(s, e.refused, e.format, &call->fault);
+	if (ok && !e.done && e.option)
+		ok = not_in_space(s, e.refused, e.option, &call->fault);
 	else if (ok && !e.done)
-		ok = fault_set(&call->fault, refused,
-			e.step > 0 ? "`draft down` steps the other way" : "`draft up` steps the other way", "it has no %s format",
-			e.step > 0 ? "wider" : "narrower");
+		ok = fault_set(&call->fault, part_name(s, e.refused),
+			e.step > 0 ? "`draft down` steps the other way" : "`draft up` steps the other way", "it has no %s",
+			s->info->slot[e.refused].layer < 0 ? e.step > 0 ? "larger option" : "smaller option"
+				: e.step > 0               ? "wider format"
+							   : "narrower format");
 	free(e.meant);
 	return after_edit(s, before, ok) && tell(s, call);
 }
@@ -206,10 +214,8 @@ static bool commit(struct session *s, struct command_call *call)
 		if (!leads(s, i))
 			continue;
 		struct change_item *item = &c.item[c.items++];
-		int layer = s->info->slot[i].layer;
-		const char *group = session_group(s, layer), *name = group ? group : s->info->layer[layer].name;
-		snprintf(item->name, sizeof item->name, "%s%s", name,
-			session_tied(s, layer) ? "" : strrchr(s->info->slot[i].name, '.'));
+		char word[SLOT_WORD];
+		snprintf(item->name, sizeof item->name, "%s", snapshot_word(s->snapshot, i, word));
 		snprintf(item->value, sizeof item->value, "%s", s->info->slot[i].option[s->draft[i]].name);
 	}
 	if (ok && !c.items)
@@ -246,7 +252,7 @@ bool run_draft(struct command_call *call)
 		return edit(s, call, call->argv[1], (struct edit){.step = 1});
 	if (strcmp(first, "down") == 0)
 		return edit(s, call, call->argv[1], (struct edit){.step = -1});
-	return edit(s, call, first, (struct edit){.format = call->argv[1]});
+	return edit(s, call, first, (struct edit){.option = call->argv[1]});
 }
 
 // ---- whole drafts ------------------------------------------------------------------------------------------------------
@@ -262,7 +268,8 @@ static bool take(struct session *s, struct command_call *call, const uint8_t *wa
 			if (now[i].decision == now[j].decision && wanted[i] != wanted[j])
 				return fault_set(&call->fault, s->info->slot[i].name,
 					"`decide split` and `ungroup` take them apart",
-					"it is decided as one with %s, which has another format", s->info->slot[j].name);
+					"it is decided as one with %s, which has another %s", s->info->slot[j].name,
+					i < s->info->formats ? "format" : "option");
 	struct draft_before *before = before_edit(s, &call->fault);
 	if (!before)
 		return false;
@@ -290,11 +297,33 @@ static bool put_digits(const struct session *s, uint8_t *choice, const char *dig
 	if (count != last + 1 && !inner)
 		return fault_set(f, "paste", "give a digit for each layer; `layers` lists them", "%d digits for %d layers", count,
 			s->info->layers);
-	for (int i = 0; i < s->info->slots; i++) {
+	for (int i = 0; i < s->info->formats; i++) {
 		char format[8];
 		int layer = s->info->slot[i].layer;
 		snprintf(format, sizeof format, "int%c", inner && (layer == 0 || layer == last) ? '8' : digits[layer - inner]);
 		if (!put_format(s, choice, i, format, f))
+			return false;
+	}
+	return true;
+}
+
+// The options of an exported policy, slot by slot of the architecture.
+static bool put_architecture(const struct session *s, uint8_t *choice, const json_t *policy, const char *path, struct fault *f)
+{
+	const json_t *list = json_object_get(policy, "architecture");
+	const int slots = s->info->slots - s->info->formats;
+	if ((int)json_array_size(list) != slots)
+		return fault_set(f, path, "give a policy of this network",
+			"it has %zu slots of the architecture, this network %d", json_array_size(list), slots);
+	for (int i = 0; i < slots; i++) {
+		const struct slot_info *info = &s->info->slot[s->info->formats + i];
+		const json_t *slot = json_array_get(list, (size_t)i);
+		const char *name = json_string_value(json_object_get(slot, "slot"));
+		const char *option = json_string_value(json_object_get(slot, "option"));
+		if (!name || strcmp(name, info->name) != 0 || !option)
+			return fault_set(f, path, "give a policy of this network", "slot %d is not %s with its option", i + 1,
+				info->name);
+		if (!put_format(s, choice, s->info->formats + i, option, f))
 			return false;
 	}
 	return true;
@@ -321,6 +350,7 @@ static bool put_policy(const struct session *s, uint8_t *choice, const char *tex
 		ok = ok && put_format(s, choice, l->weight_slot, weight, f) &&
 			put_format(s, choice, l->activation_slot, activation, f);
 	}
+	ok = ok && put_architecture(s, choice, policy, path, f);
 	json_decref(policy);
 	return ok;
 }
@@ -334,7 +364,7 @@ bool run_apply(struct command_call *call)
 			call->argv[0]);
 	uint8_t *choice = modal_choice(s);
 	bool ok = choice || fault_memory(&call->fault, "draft");
-	for (int i = 0; ok && i < s->info->slots; i++) {
+	for (int i = 0; ok && i < s->info->formats; i++) {
 		int layer = s->info->slot[i].layer;
 		bool end = ends && (layer == 0 || layer == s->info->layers - 1);
 		ok = put_format(s, choice, i, end ? "int8" : call->argv[1], &call->fault);

@@ -299,7 +299,8 @@ void draft_follow(struct session *); // slots without an edit follow the modal c
 bool run_export(struct command_call *);
 bool run_status(struct command_call *);
 bool run_layers(struct command_call *);
-bool run_why(struct command_call *); // why.c
+bool run_slots(struct command_call *); // slots.c
+bool run_why(struct command_call *);   // why.c
 bool run_front(struct command_call *);
 bool run_knobs(struct command_call *);
 bool run_price(struct command_call *);

@@ -124,11 +124,14 @@ static bool offer(struct nearest *n, const char *candidate)
 	return strcmp(n->word, candidate) == 0;
 }
 
+// And slots of the architecture, and groups.
 static bool offer_layers(const struct session *s, struct nearest *n)
 {
 	bool known = false;
 	for (int i = 0; i < s->info->layers; i++)
 		known |= offer(n, s->info->layer[i].name);
+	for (int i = s->info->formats; i < s->info->slots; i++)
+		known |= offer(n, s->info->slot[i].name);
 	for (int i = 0; i < s->snapshot->groups; i++)
 		known |= offer(n, s->snapshot->group[i].name);
 	return known;
@@ -138,7 +141,7 @@ static bool offer_layers(const struct session *s, struct nearest *n)
 static bool offer_names(const struct session *s, enum change_kind kind, struct nearest *n)
 {
 	struct term_name term;
-	bool known = kind == CHANGE_GROUP || strpbrk(n->word, "*?[") ||
+	bool known = kind == CHANGE_GROUP || strpbrk(n->word, "*?[:") ||
 		(term_read(n->word, &term) && term.device); // its fault says all
 	if (kind == CHANGE_RESTRICT)
 		known |= offer_layers(s, n);
@@ -476,8 +479,10 @@ bool session_meant(const struct session *s, const char *word, const char *option
 	if (snapshot_meant(s->snapshot, word, options, meant))
 		return true;
 	offer_layers(s, &near);
-	return fault_set(f, word, nearest_advice(&near, "`layers` lists them", advice, sizeof advice),
-		"no layer and no group has this name");
+	bool slots = s->info->slots > s->info->formats;
+	return fault_set(f, word,
+		nearest_advice(&near, slots ? "`layers` and `slots` list them" : "`layers` lists them", advice, sizeof advice),
+		slots ? "no layer, no slot and no group has this name" : "no layer and no group has this name");
 }
 
 bool session_tied(const struct session *s, int layer)

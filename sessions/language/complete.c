@@ -93,8 +93,28 @@ static void offer_layers(struct collection *c, const struct place *p)
 	for (int i = 0; p->session && i < p->session->info->layers; i++)
 		offer(c, p->session->info->layer[i].name);
 	offer_groups(c, p);
-	for (int i = 0; p->session && p->session->snapshot->split && i < p->session->info->slots; i++)
-		offer(c, p->session->info->slot[i].name);
+	for (int i = 0; p->session && i < p->session->info->slots; i++)
+		if (i >= p->session->info->formats || p->session->snapshot->split)
+			offer(c, p->session->info->slot[i].name);
+}
+
+static void offer_options(struct collection *c, const struct slot_info *slot)
+{
+	for (int o = 0; o < slot->options; o++)
+		offer(c, slot->option[o].name);
+}
+
+// The options of the slots that the word before means; false: it means none.
+static bool offer_meant(struct collection *c, const struct place *p)
+{
+	const struct engine_info *info = p->session->info;
+	bool *meant = p->last ? calloc((size_t)info->slots + 1, sizeof *meant) : NULL;
+	bool any = meant && snapshot_meant(p->session->snapshot, p->last, "all", meant);
+	for (int i = 0; any && i < info->slots; i++)
+		if (meant[i])
+			offer_options(c, &info->slot[i]);
+	free(meant);
+	return any;
 }
 
 static void offer_formats(struct collection *c, const struct place *p)
@@ -104,9 +124,10 @@ static void offer_formats(struct collection *c, const struct place *p)
 		return;
 	}
 	const struct engine_info *info = p->session->info;
-	for (int i = 0; i < info->slots; i++)
-		for (int o = 0; o < info->slot[i].options; o++)
-			offer(c, info->slot[i].option[o].name);
+	if (offer_meant(c, p))
+		return;
+	for (int i = 0; i < info->formats; i++)
+		offer_options(c, &info->slot[i]);
 }
 
 static void offer_edit(struct collection *c, const struct place *p)

@@ -111,19 +111,42 @@ static bool read_ratio(struct session *s, int of, struct reading *r, struct faul
 	return targeted(s, of, f);
 }
 
+// Of a part (PER_PART): a layer, or behind the layers a slot of the architecture.
+static void read_part(const struct session *s, int of, const char *(*text)(const struct session *, int slot), struct reading *r)
+{
+	r->is_text = true;
+	if (of < s->info->layers)
+		session_both(s, of, text, r->text, sizeof r->text);
+	else
+		put_text(r, text(s, s->info->formats + of - s->info->layers));
+}
+
 static bool read_modal(struct session *s, int of, struct reading *r, struct fault *f)
 {
 	(void)f;
-	r->is_text = true;
-	session_both(s, of, session_modal_option, r->text, sizeof r->text);
+	read_part(s, of, session_modal_option, r);
 	return true;
 }
 
 static bool read_result(struct session *s, int of, struct reading *r, struct fault *f)
 {
 	(void)f;
-	r->is_text = true;
-	session_both(s, of, session_result_option, r->text, sizeof r->text);
+	read_part(s, of, session_result_option, r);
+	return true;
+}
+
+static bool read_rests(struct session *s, int of, struct reading *r, struct fault *f)
+{
+	(void)f;
+	int slot = of < s->info->layers ? s->info->layer[of].weight_slot : s->info->formats + of - s->info->layers;
+	put_text(r, s->snapshot->slot[slot].there ? "no" : "yes");
+	return true;
+}
+
+static bool read_choices(struct session *s, int of, struct reading *r, struct fault *f)
+{
+	(void)f;
+	r->number = of ? s->info->networks : s->info->choices;
 	return true;
 }
 
@@ -150,8 +173,7 @@ static const char *pinned_option(const struct session *s, int slot)
 static bool read_pinned(struct session *s, int of, struct reading *r, struct fault *f)
 {
 	(void)f;
-	r->is_text = true;
-	session_both(s, of, pinned_option, r->text, sizeof r->text);
+	read_part(s, of, pinned_option, r);
 	if (strcmp(r->text, "no/no") == 0)
 		put_text(r, "no");
 	return true;
@@ -200,10 +222,10 @@ static bool read_split_loss(struct session *s, int of, struct reading *r, struct
 
 // ---- the table -----------------------------------------------------------------------------------------------------------
 
-enum readout_kind { PLAIN, FIELD_LONG, FIELD_REAL, PER_TERM, PER_LAYER };
+enum readout_kind { PLAIN, FIELD_LONG, FIELD_REAL, PER_TERM, PER_LAYER, PER_PART };
 
 static const struct readout {
-	const char *name; // PER_TERM, PER_LAYER: followed by a dot and the term or layer
+	const char *name; // PER_…: followed by a dot and the term, layer or part
 	enum readout_kind kind;
 	size_t field; // FIELD_*: of the snapshot
 	const char *unit;
@@ -228,13 +250,16 @@ static const struct readout {
 	{"macs.layers", PLAIN, 0, "", read_macs, 0},
 	{"macs.attention", PLAIN, 0, "", read_macs, 1},
 	{"parameters", PLAIN, 0, "", read_parameters, 0},
-	{"modal", PER_LAYER, 0, "", read_modal, 0},
-	{"result", PER_LAYER, 0, "", read_result, 0},
+	{"modal", PER_PART, 0, "", read_modal, 0},
+	{"result", PER_PART, 0, "", read_result, 0},
 	{"result.cost", PER_TERM, 0, "", read_result_cost, 0},
 	{"result.ratio", PER_TERM, 0, "", read_result_ratio, 0},
-	{"pinned", PER_LAYER, 0, "", read_pinned, 0},
+	{"pinned", PER_PART, 0, "", read_pinned, 0},
+	{"rests", PER_PART, 0, "", read_rests, 0},
 	{"switching", PER_LAYER, 0, "", read_switching, 0},
 	{"edges", PER_LAYER, 0, "", read_near_edge, 0},
+	{"choices", PLAIN, 0, "", read_choices, 0},
+	{"networks", PLAIN, 0, "", read_choices, 1},
 	{"final.before", PLAIN, 0, "", read_final, 0},
 	{"final.after", PLAIN, 0, "", read_final, 1},
 	{"front.size", PLAIN, 0, "", read_front, 0},
@@ -248,12 +273,15 @@ static const struct readout {
 enum { READOUTS = sizeof readouts / sizeof *readouts };
 
 // What may stand behind a readout's dot; NULL at the end. A plain one has one nameless place.
-static const char *place(const struct session *s, const struct readout *r, int i)
+static const char *place(const struct session *s, const struct readout *r, int i, char buf[SLOT_WORD])
 {
+	const int layers = s->info->layers, slot = s->info->formats + i - layers;
 	if (r->kind == PER_TERM)
 		return i < s->snapshot->terms ? s->snapshot->term[i].name : NULL;
-	if (r->kind == PER_LAYER)
-		return i < s->info->layers ? s->info->layer[i].name : NULL;
+	if (r->kind == PER_PART && i >= layers)
+		return slot < s->info->slots ? engine_slot_name(s->info, slot, buf) : NULL;
+	if (r->kind == PER_LAYER || r->kind == PER_PART)
+		return i < layers ? s->info->layer[i].name : NULL;
 	return i == 0 ? "" : NULL;
 }
 
@@ -265,19 +293,21 @@ static const char *full_name(const struct readout *r, const char *behind, char *
 
 void readout_each(struct session *s, void (*each)(const char *name, void *context), void *context)
 {
-	char name[2 * ENGINE_NAME];
+	char name[2 * ENGINE_NAME], word[SLOT_WORD];
+	const char *behind;
 	for (const struct readout *r = readouts; r < readouts + READOUTS; r++)
-		for (int i = 0; place(s, r, i); i++)
-			each(full_name(r, place(s, r, i), name, sizeof name), context);
+		for (int i = 0; (behind = place(s, r, i, word)); i++)
+			each(full_name(r, behind, name, sizeof name), context);
 }
 
 bool readout_read(struct session *s, const char *name, struct reading *reading, struct fault *f)
 {
-	char full[2 * ENGINE_NAME], best[2 * ENGINE_NAME] = "", advice[192];
+	char full[2 * ENGINE_NAME], best[2 * ENGINE_NAME] = "", advice[192], word[SLOT_WORD];
+	const char *behind;
 	struct nearest near = nearest_to(name);
 	for (const struct readout *r = readouts; r < readouts + READOUTS; r++)
-		for (int i = 0; place(s, r, i); i++) {
-			full_name(r, place(s, r, i), full, sizeof full);
+		for (int i = 0; (behind = place(s, r, i, word)); i++) {
+			full_name(r, behind, full, sizeof full);
 			if (strcmp(full, name) == 0) {
 				*reading = (struct reading){.unit = r->unit};
 				const char *field = (const char *)s->snapshot + r->field;

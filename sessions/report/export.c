@@ -99,6 +99,17 @@ static json_t *operand_json(const struct session *s, const struct policy *p, int
 	return o;
 }
 
+// A choice of the architecture. `rests`: it makes no difference under the choice.
+static json_t *slot_json(const struct session *s, const struct policy *p, int slot)
+{
+	const struct slot_state *state = &s->snapshot->slot[slot];
+	const struct slot_info *info = &s->info->slot[slot];
+	uint8_t option = p->choice[slot];
+	return json_pack("{s:s, s:s, s:s, s:f, s:b, s:b}", "slot", info->name, "kind", info->kind, "option",
+		info->option[option].name, "probability", (double)state->probability[option], "pinned",
+		state->allowed == (uint32_t)1 << option, "rests", engine_rests(s->info, slot, p->choice));
+}
+
 // `part`: per term, per layer.
 static json_t *layer_json(const struct session *s, const struct policy *p, int i, const double *cost, const double *part)
 {
@@ -110,13 +121,17 @@ static json_t *layer_json(const struct session *s, const struct policy *p, int i
 			json_pack("{s:o, s:o}", "value", number_or_null(value), "share",
 				number_or_null(cost[k] > 0 || isnan(cost[k]) ? value / cost[k] : 0)));
 	}
-	return json_pack("{s:s, s:s, s:s?, s:b, s:[i,i,i], s:[i,i,i], s:i, s:i, s:i, s:i, s:f, s:f, s:f, s:f, s:o, s:o, s:o}",
-		"name", l->name, "kind", l->kind, "group", session_group(s, i), "tied", session_tied(s, i), "input", l->in_h,
-		l->in_w, l->in_c, "output", l->out_h, l->out_w, l->out_c, "kernel_h", l->kernel_h, "kernel_w", l->kernel_w,
-		"stride", l->stride, "groups", l->groups, "macs", l->macs, "attention_macs", l->attention_macs, "weights",
-		l->weights, "activations", l->activations, "weight",
-		operand_json(s, p, l->weight_slot, p->range ? &p->range[i].weight : NULL), "activation",
-		operand_json(s, p, l->activation_slot, p->range ? &p->range[i].activation : NULL), "costs", costs);
+	json_t *layer =
+		json_pack("{s:s, s:s, s:s?, s:b, s:[i,i,i], s:[i,i,i], s:i, s:i, s:i, s:i, s:f, s:f, s:f, s:f, s:o, s:o, s:o}",
+			"name", l->name, "kind", l->kind, "group", session_group(s, i), "tied", session_tied(s, i), "input",
+			l->in_h, l->in_w, l->in_c, "output", l->out_h, l->out_w, l->out_c, "kernel_h", l->kernel_h, "kernel_w",
+			l->kernel_w, "stride", l->stride, "groups", l->groups, "macs", l->macs, "attention_macs",
+			l->attention_macs, "weights", l->weights, "activations", l->activations, "weight",
+			operand_json(s, p, l->weight_slot, p->range ? &p->range[i].weight : NULL), "activation",
+			operand_json(s, p, l->activation_slot, p->range ? &p->range[i].activation : NULL), "costs", costs);
+	if (s->info->slots > s->info->formats)
+		json_object_set_new(layer, "rests", json_boolean(engine_rests(s->info, l->weight_slot, p->choice)));
+	return layer;
 }
 
 static json_t *policy_json(struct session *s, const struct policy *p)
@@ -141,11 +156,17 @@ static json_t *policy_json(struct session *s, const struct policy *p)
 	json_t *quality = quality_json(s, p);
 	char crc[16];
 	snprintf(crc, sizeof crc, "%08lx", journal_crc(&s->journal));
-	return json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:f, s:f, s:I, s:I, s:{s:i, s:s}, s:o, s:o, s:o, s:o}",
+	json_t *policy = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:f, s:f, s:I, s:I, s:{s:i, s:s}, s:o, s:o, s:o, s:o}",
 		"bitscape-policy", POLICY_VERSION, "bitscape", BITSCAPE_VERSION, "network", info->net, "data", info->data,
 		"space", info->space, "preset", info->preset, "macs", info->macs, "attention_macs", info->attention_macs, "seed",
 		(json_int_t)info->seed, "step", (json_int_t)p->step, "journal", "entries", s->journal.entries, "crc32", crc,
 		"quality", quality, "costs", costs_json(s, cost), "layers", layers, "settings", settings);
+	json_t *architecture = info->slots > info->formats ? json_array() : NULL;
+	for (int i = info->formats; i < info->slots; i++)
+		json_array_append_new(architecture, slot_json(s, p, i));
+	if (architecture)
+		json_object_set_new(policy, "architecture", architecture);
+	return policy;
 }
 
 static bool policy_write(struct session *s, const struct policy *p, struct fault *f)
@@ -285,6 +306,8 @@ static bool export_layers(struct session *s, struct command_call *call, const ch
 	string_add(&t,
 		"layer,kind,in_h,in_w,in_c,out_h,out_w,out_c,kernel_h,kernel_w,stride,groups,macs,attention_macs,weights,weight_format,"
 		"activation_format,weight_probability,activation_probability,weight_pinned,activation_pinned,group");
+	bool rests = info->slots > info->formats;
+	string_add(&t, "%s", rests ? ",rests" : "");
 	for (int k = 0; ok && k < now->terms; k++) {
 		if (k == 0)
 			session_result(s, result);
@@ -302,6 +325,8 @@ static bool export_layers(struct session *s, struct command_call *call, const ch
 			session_result_option(s, l->activation_slot), (double)w->probability[w->result],
 			(double)a->probability[a->result], w->allowed == (uint32_t)1 << w->result,
 			a->allowed == (uint32_t)1 << a->result, session_group(s, i) ? session_group(s, i) : "");
+		if (rests)
+			string_add(&t, ",%d", engine_rests(info, l->weight_slot, result));
 		for (int k = 0; k < now->terms; k++)
 			csv_number(&t, part[k * info->layers + i]);
 		string_add(&t, "\n");
@@ -312,6 +337,31 @@ static bool export_layers(struct session *s, struct command_call *call, const ch
 		string_free(&t);
 		return fault_memory(&call->fault, path);
 	}
+	return csv_write(call, path, &t);
+}
+
+static bool export_slots(struct session *s, struct command_call *call, const char *path)
+{
+	const struct engine_info *info = s->info;
+	const struct snapshot *now = s->snapshot;
+	uint8_t *result = calloc((size_t)info->slots + 1, 1);
+	struct string t = {0};
+	if (!result)
+		return fault_memory(&call->fault, path);
+	session_result(s, result);
+	string_add(&t, "slot,kind,options,option,probability,pinned,rests,group\n");
+	for (int i = 0; i < info->slots; i++) {
+		const struct slot_info *slot = &info->slot[i];
+		const struct slot_state *state = &now->slot[i];
+		csv_word(&t, slot->name);
+		string_add(&t, ",%s,", slot->kind);
+		for (int o = 0; o < slot->options; o++)
+			string_add(&t, "%s%s", o ? "|" : "", slot->option[o].name);
+		string_add(&t, ",%s,%.6g,%d,%d,%s\n", slot->option[result[i]].name, (double)state->probability[result[i]],
+			state->allowed == (uint32_t)1 << result[i], engine_rests(info, i, result),
+			state->group >= 0 ? now->group[state->group].name : "");
+	}
+	free(result);
 	return csv_write(call, path, &t);
 }
 
@@ -403,6 +453,7 @@ static const struct export_kind {
 } kinds[] = {
 	{"policy", "policy.json", export_policy},
 	{"layers", "layers.csv", export_layers},
+	{"slots", "slots.csv", export_slots},
 	{"history", "history.csv", export_history},
 	{"front", "front.csv", export_front},
 };
@@ -415,7 +466,7 @@ bool run_export(struct command_call *call)
 		if (strcmp(kinds[i].name, call->argv[0]) == 0)
 			kind = &kinds[i];
 	if (!kind)
-		return fault_set(&call->fault, call->argv[0], "export one of: policy layers history front",
+		return fault_set(&call->fault, call->argv[0], "export one of: policy layers slots history front",
 			"this cannot be exported");
 	char path[FOLDER_PATH];
 	if (call->argc > 1)

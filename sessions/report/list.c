@@ -21,7 +21,7 @@ static const struct front_point *result_point(const struct session *s)
 		const struct front_point *p = &now->point[i];
 		bool same = true;
 		for (int k = 0; same && k < now->slots; k++)
-			same = p->choice[k] == now->slot[k].result;
+			same = p->choice[k] == now->slot[k].result || engine_rests(now->info, k, p->choice);
 		if (same && (!newest || p->step > newest->step))
 			newest = p;
 	}

@@ -57,17 +57,23 @@ static void add_result(const struct session *s, struct string *t)
 {
 	const struct snapshot *now = s->snapshot;
 	const char *before = " ";
-	int differ = 0;
+	int differ = 0, slots = 0;
 	for (int i = 0; i < s->info->layers; i++) {
 		const struct layer_info *l = &s->info->layer[i];
 		const struct slot_state *w = &now->slot[l->weight_slot], *a = &now->slot[l->activation_slot];
 		differ += w->result != w->modal || a->result != a->modal;
 	}
-	string_add(t, "result: %s", differ ? "" : "the modal choice");
+	for (int i = s->info->formats; i < s->info->slots; i++)
+		slots += now->slot[i].result != now->slot[i].modal;
+	string_add(t, "result: %s", differ || slots ? "" : "the modal choice");
+	if (differ || slots)
+		string_add(t, "the likeliest choice %s the targets, other than the modal choice in ",
+			now->within ? "within" : "nearest to");
 	if (differ)
-		string_add(t, "the likeliest choice %s the targets, other than the modal choice in %d layer%s:",
-			now->within ? "within" : "nearest to", differ, differ == 1 ? "" : "s");
-	for (int i = 0; differ && i < now->terms; i++) {
+		string_add(t, "%d layer%s%s", differ, differ == 1 ? "" : "s", slots ? " and " : ":");
+	if (slots)
+		string_add(t, "%d slot%s of the architecture:", slots, slots == 1 ? "" : "s");
+	for (int i = 0; (differ || slots) && i < now->terms; i++) {
 		char cost[ENGINE_TEXT];
 		const struct term_state *term = &now->term[i];
 		if (!(term->weight > 0) || !term->targeted || term->why[0])
@@ -167,6 +173,8 @@ static void add_format(const struct session *s, struct string *t, int layer)
 	}
 	if (group)
 		string_add(t, "  in %s", group);
+	if (!s->snapshot->slot[s->info->layer[layer].weight_slot].there)
+		string_add(t, "  rests");
 }
 
 // How the weights fare under formats that take turns (struct layer_state).

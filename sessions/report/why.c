@@ -86,22 +86,22 @@ static void add_heads(const struct snapshot *now, struct report *t, struct repor
 	report_begin(t, columns, n);
 }
 
-static const char *decided_name(const struct session *s, int slot)
-{
-	int layer = s->info->slot[slot].layer;
-	const char *group = session_group(s, layer);
-	return !session_tied(s, layer) ? s->info->slot[slot].name : group ? group : s->info->layer[layer].name;
-}
-
 static bool add_decision(struct command_call *call, int slot, uint8_t *choice)
 {
 	const struct session *s = call->context;
 	const struct snapshot *now = s->snapshot;
 	struct report_column columns[BEFORE + 2 * ENGINE_TERMS + 2];
 	struct report t;
+	char word[SLOT_WORD];
 	add_heads(now, &t, columns);
-	report_above(&t, "%s: each format, all other layers as in the modal choice; quality and reward beyond the modal format's",
-		decided_name(s, slot));
+	columns[OPTION].head = s->info->slot[slot].layer >= 0 ? "format" : "option";
+	if (s->info->slot[slot].layer >= 0)
+		report_above(&t,
+			"%s: each format, all other layers as in the modal choice; quality and reward beyond the modal format's",
+			snapshot_word(now, slot, word));
+	else
+		report_above(&t, "%s: each option, all else as in the modal choice; quality and reward beyond the modal option's",
+			snapshot_word(now, slot, word));
 	for (int o = 0; o < s->info->slot[slot].options; o++)
 		add_option(&t, s, slot, o, choice);
 	if (isfinite(now->foretold))
@@ -123,7 +123,7 @@ bool run_why(struct command_call *call)
 	bool *meant = calloc(slots + 1, sizeof *meant);
 	uint8_t *choice = calloc(slots + 1, 1);
 	bool ok = (meant && choice) || fault_memory(&call->fault, "why");
-	ok = ok && session_meant(s, call->argv[0], NULL, meant, &call->fault);
+	ok = ok && session_meant(s, call->argv[0], "all", meant, &call->fault);
 	for (int i = 0; ok && i < now->slots; i++) {
 		bool first = meant[i];
 		for (int k = 0; k < i; k++)

@@ -94,7 +94,7 @@ static bool fill(const struct form *form, char *const *words, struct change *c, 
 			return false;
 		if (form->single && !plain_option(item->value))
 			return fault_set(f, item->name, "use `restrict` for several, `unpin` for all",
-				"a pin takes one format, not '%s'", item->value);
+				"a pin takes one option, not '%s'", item->value);
 	}
 	return true;
 }
@@ -246,7 +246,7 @@ static void tell_item(struct string *t, enum change_kind kind, const struct chan
 		break;
 	case CHANGE_SET: string_add(t, "%s is %s", item->name, item->value); break;
 	case CHANGE_GROUP:
-		string_add(t, item->value[0] ? "%s: all of %s are decided as one" : "%s%s: each layer is decided by itself again",
+		string_add(t, item->value[0] ? "%s: all of %s are decided as one" : "%s%s: each is decided by itself again",
 			item->name, item->value);
 		break;
 	case CHANGE_ADD_LANE: string_add(t, "a lane begins with %s at %s", item->name, item->value); break;

@@ -58,6 +58,9 @@ static bool ready(struct source *source, struct fault *fault)
 	snprintf(source->estimated, sizeof source->estimated, "additive table %.100s", name);
 	if (!(t->plan.layer = calloc((size_t)s->model->layers, sizeof *t->plan.layer)))
 		return fault_memory(fault, "search");
+	if (s->space->slots > s->space->formats)
+		return fault_set(fault, "sensitivity", "leave it out, or name a network without choices",
+			"a table knows one architecture, and here it is to be chosen");
 	t->sensitivity = sensitivity_named(s->model, name, fault);
 	return t->sensitivity && sensitivity_answers(t->sensitivity, s->space->format, s->space->options, fault);
 }
