@@ -49,7 +49,7 @@ const struct knob *engine_knobs(size_t *count);
 // The searchers by name: the words of the setting and of the command `searcher`.
 #define SEARCHER_WORDS                                                                                                           \
 	"reinforce|greedy|exact|uniform|ends|random|evolution|"                                                                  \
-	"sensitivity-greedy|sensitivity-exact|sensitivity-list|sensitivity-gradient|sensitivity-hessian"
+	"sensitivity-greedy|sensitivity-exact|sensitivity-list|sensitivity-gradient|sensitivity-hessian|branching"
 // Returns whether a live setting is a lane's own: the weight or the target of a term, the searcher.
 bool setting_of_lane(const char *name);
 
@@ -431,7 +431,10 @@ struct snapshot {
 	const char *idle;         // why no step can be made and nothing scored: there is no source of quality; NULL: there is
 	double reward, advantage; // smoothed
 	double foretold;          // share of the variance of a step's qualities that the additive model foretold; NAN: unknown
-	double entropy;           // mean over free decisions, 0..1 (1: uniform)
+	// Variance of what one sample gives to the policy's gradient, summed over logits, smoothed: by the samples' qualities as they are, and by
+	// what the additive model leaves of them; NAN: not known.
+	double variance, variance_left;
+	double entropy; // mean over free decisions, 0..1 (1: uniform)
 	double learning_rate;
 	char says[ENGINE_TEXT]; // what the search is doing: "warm-up 40/120: pins count, the policy waits"
 	int terms;

@@ -115,6 +115,8 @@ struct command_group session_catalog_group(struct session *s);
 struct command_group session_machine_group(void);
 // Races: many searches, one after another (sessions/race). With a session only what is told of them.
 struct command_group session_race_group(struct session *s);
+// Fills a number that changes once a run of this race has finished, or its plan is another. Returns false if there is no such race.
+bool session_race_stamp(const char *name, long long *stamp, struct fault *);
 // Returns whether a word may be a question on the command line: a row of one of these three groups, or `help`.
 bool session_is_question(const char *word);
 // Returns whether a new session may have this name; false with a fault if a question, a network, a device, a pod or a format has

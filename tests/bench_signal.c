@@ -108,27 +108,6 @@ static int one_layer(struct search *s, double *measured, double *modelled, doubl
 
 // ---- the policy's gradient ----
 
-// The variance of a sample's gradient, summed over logits, by these values less their mean.
-static double gradient_variance(const struct lane *lane, int count, const uint8_t *choice, const double *value)
-{
-	const struct partition *p = lane->partition;
-	int slots = lane->shared->space->slots;
-	double mean = 0, sum = 0;
-	for (int i = 0; i < count; i++)
-		mean += value[i] / count;
-	for (int d = 0; d < p->decisions; d++)
-		for (int o = 0; o < p->decision[d].options; o++) {
-			double first = 0, second = 0, q = (double)policy_probabilities(lane->policy, d)[o];
-			for (int i = 0; i < count; i++) {
-				double g = (value[i] - mean) * ((choice[i * slots + p->decision[d].first] == o) - q);
-				first += g / count;
-				second += g * g / count;
-			}
-			sum += (second - first * first) * count / (count - 1);
-		}
-	return sum;
-}
-
 static void measure(struct search *s, const char *called)
 {
 	struct lane *lane = &s->lane[0];
@@ -147,8 +126,8 @@ static void measure(struct search *s, const char *called)
 	score(s, SEARCH_SAMPLES, s->choice, quality);
 	for (int i = 0; i < SEARCH_SAMPLES; i++)
 		left[i] = quality[i] - additive_value(lane->additive, s->choice + i * slots);
-	variance[0] = gradient_variance(lane, SEARCH_SAMPLES, s->choice, quality);
-	variance[1] = gradient_variance(lane, SEARCH_SAMPLES, s->choice, left);
+	variance[0] = policy_variance(lane->policy, SEARCH_SAMPLES, s->choice, quality);
+	variance[1] = policy_variance(lane->policy, SEARCH_SAMPLES, s->choice, left);
 	printf("%-44s %6ld %8.2f %9d %9.2f %9.2f %9.3g %9.3g %7.2f\n", called, s->shared.step, policy_entropy(lane->policy),
 		count, r, by_hint, variance[0], variance[1], variance[1] / variance[0]);
 	free(measured);

@@ -1730,6 +1730,173 @@ static void rounding_is_squared_and_summed(void **context)
 	rig_free(r);
 }
 
+// ---- mixtures ----
+
+enum { MIXED = 3 };
+
+struct mixed {
+	int format[MIXED];
+	float weight[MOST_LAYERS * MIXED], activation[MOST_LAYERS * MIXED];
+	struct mixture mixture;
+};
+
+static void mix(struct rig *r, struct mixed *m, const char *const *formats, const float *weight, const float *activation)
+{
+	for (int f = 0; f < MIXED; f++)
+		m->format[f] = format_named(formats[f]);
+	for (int l = 0; l < r->model->layers; l++)
+		for (int f = 0; f < MIXED; f++) {
+			m->weight[l * MIXED + f] = weight[(f + l) % MIXED];
+			m->activation[l * MIXED + f] = activation[(f + l) % MIXED];
+		}
+	m->mixture = (struct mixture){MIXED, m->format, m->weight, m->activation};
+	network_mix(r->net, &m->mixture);
+}
+
+static const char *const mixed_formats[MIXED] = {"int2", "e2m1", "int8"};
+
+// With all of the share, a format is what it is alone: whatever there is in between, to the bit but for the sign of zeros.
+static void a_mixture_of_one_is_that_one(void **context)
+{
+	(void)context;
+	enum { IMAGES = 4 };
+	static const float one[MIXED] = {0, 1, 0};
+	static const uint8_t labels[IMAGES] = {1, 0, 4, 3};
+	static const char *const same[MIXED] = {"int3", "int3", "int3"}, *const parted[MIXED] = {"int5", "int3", "int5"};
+	for (size_t k = 0; k < sizeof families / sizeof *families; k++)
+		for (int x = 0; x < 2; x++) { // as one, and in thirds of one
+			static const float third[MIXED] = {0.25f, 0.5f, 0.25f};
+			struct rig *r = rig_new(families[k](), IMAGES, 2, "int3");
+			struct mixed m;
+			long outputs = IMAGES * shape_size(r->net->node[r->model->ops - 1].out);
+			float *input = copied(network_input(r->net), IMAGES * input_size(r));
+			gradient_of(r, input, labels, IMAGES);
+			float *logits = copied(network_logits(r->net), outputs),
+			      *gradient = copied(r->net->gradient, r->net->parameters);
+			if (x == 0)
+				mix(r, &m, parted, one, one);
+			else
+				mix(r, &m, same, third, third);
+			for (int l = 0; l < r->model->layers && x == 0; l++) // each layer's shares are shifted: give all to int3
+				for (int f = 0; f < MIXED; f++)
+					m.weight[l * MIXED + f] = m.activation[l * MIXED + f] = f == 1;
+			gradient_of(r, input, labels, IMAGES);
+			for (long i = 0; i < outputs; i++)
+				assert_true(logits[i] == network_logits(r->net)[i]);
+			for (int p = 0; p < r->net->parameter_count; p++)
+				for (long i = r->net->parameter[p].at; i < r->net->parameter[p].at + r->net->parameter[p].count;
+					i++)
+					assert_true(gradient[i] == r->net->gradient[i]);
+			network_mix(r->net, NULL);
+			free(logits);
+			free(gradient);
+			free(input);
+			rig_free(r);
+		}
+}
+
+static void weights_are_mixed_by_their_shares(void **context)
+{
+	(void)context;
+	enum { IMAGES = 2 };
+	static const float share[MIXED] = {0.2f, 0.5f, 0.3f};
+	struct model *m = model_new("wide", (struct shape){1, 1, 5000}, 3); // more channels than a piece has
+	int at = model_conv(m, "one", 0, 5000, window_of(1, 1), 5000, false);
+	model_linear(m, "two", at, 3);
+	struct rig *r = rig_new(m, IMAGES, 2, "int8");
+	struct mixed x;
+	float *input = copied(network_input(r->net), IMAGES * input_size(r)), *single[MIXED][2], *layer[2];
+	double sum[IMAGES * 3] = {0};
+	for (int f = 0; f < MIXED; f++) {
+		for (int l = 0; l < 2; l++)
+			r->layer[l].weight = format_named(mixed_formats[(f + MIXED - l) % MIXED]);
+		forward(r, input, PASS_SAMPLE, IMAGES, NULL);
+		for (int l = 0; l < 2; l++)
+			single[f][l] = copied(r->net->node[r->model->layer[l].op].quantized,
+				r->net->node[r->model->layer[l].op].weight_count);
+	}
+	mix(r, &x, mixed_formats, share, share);
+	forward(r, input, PASS_SAMPLE, IMAGES, NULL);
+	for (int l = 0; l < 2; l++) {
+		const struct node *n = &r->net->node[r->model->layer[l].op];
+		for (long i = 0; i < n->weight_count; i++) {
+			double wanted = 0;
+			for (int f = 0; f < MIXED; f++) // single[f][l] is of format f - l, whose share is that of f
+				wanted += (double)share[f] * (double)single[f][l][i];
+			assert_true(fabs((double)n->quantized[i] - wanted) < 1e-6);
+		}
+		layer[l] = n->quantized;
+	}
+	// The output is that of the mixed weights on mixed activations.
+	const struct node *head = &r->net->node[r->model->layer[1].op], *source = &r->net->node[head->op->in[0]];
+	for (int f = 0; f < MIXED; f++) {
+		int format = format_named(mixed_formats[f]);
+		struct grid grid = format_grid(format, false);
+		float scale = format_scale(format, &grid, kernels_all()[0]->peak(source->x, IMAGES * 5000L));
+		float *rounded = copied(source->x, IMAGES * 5000L);
+		kernels_all()[0]->quantize(&grid, scale, source->x, rounded, IMAGES * 5000L);
+		for (int i = 0; i < IMAGES * 3; i++)
+			for (long k = 0; k < 5000; k++)
+				sum[i] += (double)share[(f + 1) % MIXED] * (double)rounded[i / 3 * 5000L + k] *
+					(double)layer[1][k * 3 + i % 3];
+		free(rounded);
+	}
+	for (int i = 0; i < IMAGES * 3; i++) {
+		double wanted = sum[i] + (double)r->net->weights[head->bias + i % 3];
+		assert_true(fabs((double)network_logits(r->net)[i] - wanted) < 1e-3 * (1 + fabs(wanted)));
+	}
+	for (int f = 0; f < MIXED; f++)
+		for (int l = 0; l < 2; l++)
+			free(single[f][l]);
+	free(input);
+	rig_free(r);
+}
+
+// How the loss changes with a share of the last layer: the linear terms, against finite differences. Nothing is rounded behind it, so that
+// this is exact.
+static void shares_have_gradients(void **context)
+{
+	(void)context;
+	enum { IMAGES = 6 };
+	static const float share[MIXED] = {0.2f, 0.5f, 0.3f};
+	static const uint8_t labels[IMAGES] = {1, 0, 4, 3, 2, 1};
+	struct model *m = model_new("two", (struct shape){5, 5, 2}, 5);
+	int at = model_norm(m, conv_of(m, "one", 0, 6, 3, 1), ACT_RELU);
+	model_linear(m, "head", model_pool(m, at), 5);
+	struct rig *r = rig_new(m, IMAGES, 2, "int8");
+	struct mixed x;
+	float *input = copied(network_input(r->net), IMAGES * input_size(r));
+	mix(r, &x, mixed_formats, share, share);
+	struct errors *errors = errors_new(r->net, x.format, MIXED, NULL);
+	network_watch_errors(r->net, errors, 1, 0);
+	gradient_of(r, input, labels, IMAGES);
+	network_watch_errors(r->net, NULL, 0, 0);
+	for (int half = 0; half < 2; half++) {
+		float *of = (half ? x.activation : x.weight) + MIXED;
+		double slope[MIXED], said[MIXED];
+		for (int f = 0; f < MIXED; f++) {
+			const float by = 0.01f, kept = of[f];
+			double loss[2];
+			for (int side = 0; side < 2; side++) {
+				of[f] = kept + (side ? by : -by);
+				forward(r, input, PASS_TRAIN, IMAGES, NULL);
+				loss[side] = network_loss(r->net, labels, IMAGES, 0).mean;
+			}
+			of[f] = kept;
+			slope[f] = (loss[1] - loss[0]) / (2 * (double)by);
+			said[f] = errors_values(errors)[(MIXED + f) * ERRORS + (half ? ERROR_INPUT_LINEAR : ERROR_WEIGHT_LINEAR)];
+		}
+		for (int f = 1; f < MIXED; f++) { // against each other: what is the same for all does not count
+			double wanted = slope[f] - slope[0], got = said[f] - said[0];
+			if (!(fabs(got - wanted) < 0.02 * fabs(wanted) + 1e-4))
+				fail_msg("half %d, format %d: %g instead of %g", half, f, got, wanted);
+		}
+	}
+	errors_free(errors);
+	free(input);
+	rig_free(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1763,6 +1930,9 @@ int main(void)
 		cmocka_unit_test(vectors_give_the_trace),
 		cmocka_unit_test(the_trace_of_a_linear_layer_is_known),
 		cmocka_unit_test(rounding_is_squared_and_summed),
+		cmocka_unit_test(a_mixture_of_one_is_that_one),
+		cmocka_unit_test(weights_are_mixed_by_their_shares),
+		cmocka_unit_test(shares_have_gradients),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -70,10 +70,11 @@ static void the_setting_names_the_table(void **context)
 }
 
 // In one go, and in two processes with a state between them: the same to the last bit, also with a change in between.
-// Whether a searcher goes by gradients, which a table has not.
+// Whether a searcher goes by gradients, or trains in its own way: a table has neither.
 static bool needs_training(const struct searcher *searcher)
 {
-	return searcher == &searcher_sensitivity_gradient || searcher == &searcher_sensitivity_hessian;
+	return searcher == &searcher_sensitivity_gradient || searcher == &searcher_sensitivity_hessian ||
+		searcher == &searcher_branching;
 }
 
 static void all_go_on_from_a_state(void **context)
@@ -150,7 +151,7 @@ static void all_keep_to_target_and_pins(void **context)
 static void searchers_take_over(void **context)
 {
 	(void)context;
-	struct search *s = search_of(TABLE "steps=300 choose-at=1", NULL);
+	struct search *s = search_of(TRAINED "steps=300 choose-at=1", NULL);
 	for (int i = 0; searchers[i]; i++) {
 		apply(s, CHANGE_SET, "searcher", searchers[i]->name);
 		const struct searcher *before = s->lane[0].searcher;
@@ -230,6 +231,77 @@ static void the_hessian_is_a_table(void **context)
 		assert_true(choice_within(lane, lane->modal) && lane->aim[0].modal > 0.9 * lane_goal(&lane->aim[0]));
 		search_free(s);
 	}
+}
+
+// A mixture trains up to the share of the steps where it chooses; then the likeliest choice within the target does, and nothing is scored.
+static void branches_are_mixed(void **context)
+{
+	(void)context;
+	struct fault f = {0};
+	char line[512], says[ENGINE_TEXT];
+	struct search *s = search_of(with(TABLE "steps=20 wide-start=0", "branching", ""), NULL);
+	assert_false(search_step(s, &f));
+	assert_non_null(strstr(fault_line(&f, line, sizeof line), "branching trains a mixture of formats"));
+	search_free(s);
+	static const char *const kinds[] = {"", "range=ema norm-sets=format", "decide=split range=mse"};
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+		with(TRAINED "steps=80 wide-start=0.1 warmup=0.2 choose-at=0.6 policy-rate=0.1", "branching", kinds[i]);
+		s = search_of(settings, NULL);
+		const struct lane *lane = &s->lane[0];
+		unsigned long waits = lane_sum(lane, 0);
+		run(s, 8);
+		assert_false(s->mixed); // a wide start is one
+		run(s, 16);
+		assert_true(s->mixed && lane_sum(lane, 0) == waits);
+		for (int k = 0; k < s->shared.space->slots * s->shared.options; k += s->shared.options) {
+			double sum = 0;
+			for (int o = 0; o < s->shared.options; o++)
+				sum += s->share[k + o];
+			assert_true(fabs(sum - 1) < 1e-5);
+		}
+		run(s, 17);
+		assert_true(lane_sum(lane, 0) != waits);
+		// From a state in the midst of it.
+		run(s, 30);
+		struct state *middle = saved(s);
+		struct search *again = search_of(settings, middle);
+		run(again, 60);
+		run(s, 47);
+		lane->searcher->says(lane, says, sizeof says);
+		assert_non_null(strstr(says, "mixing 7 formats in each layer until step 48"));
+		run(s, 48);
+		unsigned long chosen = lane_sum(lane, 0);
+		run(s, 60);
+		assert_true(!s->mixed && lane_sum(lane, 0) == chosen);
+		struct state *a = saved(s), *b = saved(again);
+		same_states(a, b);
+		state_free(a);
+		state_free(b);
+		state_free(middle);
+		search_free(again);
+		assert_int_equal(search_work(s).asked, 0);
+		assert_true(choice_within(lane, lane->modal));
+		assert_memory_equal(lane->modal, lane->result, (size_t)s->shared.space->slots);
+		search_free(s);
+	}
+}
+
+static void threads_mix_alike(void **context)
+{
+	(void)context;
+	struct state *state[2];
+	for (int i = 0; i < 2; i++) {
+		struct search *s = search_of(with("net=mobilenetv2:width=0.1 data=glyphs:12 train=256 heldout=128 batch=16 "
+						  "calibration=32 target.bops=int4 front-every=0 steps=12 wide-start=0 warmup=0",
+						     "branching", i ? "threads=3" : "threads=1"),
+			NULL);
+		run(s, 12);
+		state[i] = saved(s);
+		search_free(s);
+	}
+	assert_string_equal(state_get(state[0], "digest"), state_get(state[1], "digest"));
+	state_free(state[0]);
+	state_free(state[1]);
 }
 
 static void uniform_and_ends(void **context)
@@ -316,6 +388,8 @@ int main(void)
 		cmocka_unit_test(searchers_take_over),
 		cmocka_unit_test(gradients_are_a_table),
 		cmocka_unit_test(the_hessian_is_a_table),
+		cmocka_unit_test(branches_are_mixed),
+		cmocka_unit_test(threads_mix_alike),
 		cmocka_unit_test(uniform_and_ends),
 		cmocka_unit_test(they_find_what_is_there),
 	};

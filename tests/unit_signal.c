@@ -661,6 +661,63 @@ static void allocation_on_what_was_learned(void **state)
 	}
 }
 
+// ---- how noisy the gradient is ----
+
+// By samples whose values count one decision's option, the variance is known: per logit, of (v - mean v)(1[o] - q).
+static void variance_is_that_of_a_samples_gradient(void **state)
+{
+	(void)state;
+	struct search *s = search_of("net=resnet8 data=none space=int4,int8 steps=10", NULL);
+	const struct policy *policy = s->lane[0].policy;
+	const struct partition *p = s->lane[0].partition;
+	const int slots = s->shared.space->slots, wide = p->decision[0].options - 1;
+	enum { SAMPLES = 4 };
+	uint8_t *choice = calloc((size_t)(SAMPLES * slots), 1);
+	const double value[SAMPLES] = {1, 3, 2, 6}, mean = 3;
+	double wanted = 0;
+	choice[1 * slots] = choice[3 * slots] = (uint8_t)wide;
+	for (int i = 0; i < SAMPLES; i++)
+		partition_spread(p, choice + i * slots);
+	for (int d = 0; d < p->decisions; d++)
+		for (int o = 0; o < p->decision[d].options; o++) {
+			double g[SAMPLES], first = 0, spread = 0;
+			for (int i = 0; i < SAMPLES; i++) {
+				g[i] = (value[i] - mean) *
+					((choice[i * slots + p->decision[d].first] == o) -
+						(double)policy_probabilities(policy, d)[o]);
+				first += g[i] / SAMPLES;
+			}
+			for (int i = 0; i < SAMPLES; i++)
+				spread += (g[i] - first) * (g[i] - first);
+			wanted += spread / (SAMPLES - 1);
+		}
+	assert_true(wanted > 0 && fabs(policy_variance(policy, SAMPLES, choice, value) - wanted) < 1e-9 * wanted);
+	assert_true(isnan(policy_variance(policy, 1, choice, value)));
+	free(choice);
+	search_free(s);
+}
+
+// On a table that adds up, the model takes nearly all of it; a search says so, and so does one that comes from its state.
+static void the_model_takes_most_of_the_variance(void **state)
+{
+	(void)state;
+	struct search *s = search_of(
+		"net=resnet18 data=none sensitivity=hawq space=int4,int6,int8 target.bops=0.4x steps=2000 front-every=0", NULL);
+	const struct lane *lane = &s->lane[0];
+	struct fault f;
+	assert_true(isnan(lane->variance) && isnan(lane->variance_left));
+	while (search_steps_done(s) < 400)
+		assert_true(search_step(s, &f));
+	assert_true(lane->variance > 0 && lane->variance_left > 0 && lane->variance_left < 0.2 * lane->variance);
+	struct state *kept = saved(s);
+	struct search *again = search_of(
+		"net=resnet18 data=none sensitivity=hawq space=int4,int6,int8 target.bops=0.4x steps=2000 front-every=0", kept);
+	assert_true(again->lane[0].variance == lane->variance && again->lane[0].variance_left == lane->variance_left);
+	state_free(kept);
+	search_free(again);
+	search_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -675,6 +732,8 @@ int main(void)
 		cmocka_unit_test(results_are_the_likeliest),
 		cmocka_unit_test(results_by_repair),
 		cmocka_unit_test(allocation_on_what_was_learned),
+		cmocka_unit_test(variance_is_that_of_a_samples_gradient),
+		cmocka_unit_test(the_model_takes_most_of_the_variance),
 	};
 	return cmocka_run_group_tests_name("signal", tests, NULL, NULL);
 }

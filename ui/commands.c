@@ -289,6 +289,21 @@ static bool run_view(struct command_call *call)
 	return fault_set(&call->fault, word, "give " VIEW_ACTS, "cannot be done to a view");
 }
 
+static bool run_watch(struct command_call *call)
+{
+	struct workbench *w = screen_of(call);
+	if (!w)
+		return false;
+	if (strcmp(call->argv[0], "none") == 0) {
+		race_end(w);
+		return true;
+	}
+	if (!race_begin(w, call->argv[0], &call->fault))
+		return false;
+	show_view(&w->views, views_of(&w->views, &view_race));
+	return true;
+}
+
 // On the table of the view in focus, or the main one.
 static bool act_on_table(struct command_call *call, table_act *act, const char *text)
 {
@@ -579,6 +594,8 @@ static const struct command rows[] = {
 	{"scroll", COMMAND_VIEW, 1, 1, {ARGUMENT_WORDS}, 0, MOTION_WORDS, "WHERE", "scroll the box of text", run_scroll},
 	{"view", COMMAND_VIEW, 0, 2, {ARGUMENT_WORDS, ARGUMENT_WORDS}, 0, view_words, "[next|VIEW [" VIEW_ACTS "]]",
 		"go to a view, give it all the room or none; without one: list them", run_view},
+	{"watch", COMMAND_VIEW, 1, 1, {ARGUMENT_FILE}, 0, NULL, "RACE|none",
+		"show how a race stands, in a view that follows as its runs finish (`view race zoom`: alone)", run_watch},
 	{"filter", COMMAND_VIEW, 0, -1, {ARGUMENT_TEXT}, 1, NULL, "[WORD|PATTERN|COLUMN<NUMBER]...",
 		"show the rows of a table that match; without words: all", run_filter},
 	{"sort", COMMAND_VIEW, 0, 1, {ARGUMENT_TEXT}, 0, NULL, "[COLUMN]",

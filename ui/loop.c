@@ -17,12 +17,14 @@
 
 enum { EVENTS_MOST = 500, DEAF_MS = 10, UNKNOWNS = 16, UNKNOWN_TEXT = 48 };
 enum { READ_MS = 2000 }; // what a person is warned of stands so long, unless they go on before
+enum { RACE_MS = 2000 }; // between looks at a race that is watched
 enum { FRAME_MS = 100 }; // news is drawn 10 times a second: a frame takes processor time from the search
 
 struct loop {
 	struct workbench *w;
 	bool input, news;                     // what has happened since the last frame
 	long long next_frame;                 // in ms: no frame of news before this
+	long long race_at;                    // the next look at the race that is watched; 0: none is
 	long long tour_at;                    // the tour goes on then; 0: not by itself
 	int ended_by;                         // a signal
 	const char *deaf;                     // input is left out, and why; NULL: it is heard
@@ -254,12 +256,25 @@ static void play_tour(struct loop *l, long long now)
 	w->tour_ms = 0;
 }
 
+static void watch_race(struct loop *l, long long now)
+{
+	if (!l->w->race.name) {
+		l->race_at = 0;
+	} else if (!l->race_at) {
+		l->race_at = now + RACE_MS;
+	} else if (now >= l->race_at) {
+		l->input |= race_turn(l->w);
+		l->race_at = now + RACE_MS;
+	}
+}
+
 // The time that the loop may sleep, in ms; -1: until something happens.
 static int sleep_ms(const struct loop *l, long long now)
 {
 	const long long at[] = {
 		l->news ? l->next_frame : 0,
 		l->tour_at,
+		l->race_at,
 		l->deaf ? l->deaf_until : 0,
 		l->messages ? l->read_until : 0,
 	};
@@ -301,6 +316,7 @@ int loop_run(struct workbench *w)
 	while (!w->quit && !l.ended_by) {
 		long long now = now_ms();
 		play_tour(&l, now);
+		watch_race(&l, now);
 		if (w->quit)
 			break;
 		if (l.news && now >= l.next_frame)

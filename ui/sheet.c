@@ -10,6 +10,7 @@ enum { SHEET_COLUMNS = 31, NAME_LEAST = 12, TEXT_LEAST = 36, MARK = 1 }; // MARK
 struct sheet {
 	struct table table;
 	int columns, rows, hand;
+	bool elsewhere;             // the cursor is
 	char **head, **cell, *pick; // pick NULL: nothing is done with a row
 	struct table_column column[MARK + SHEET_COLUMNS];
 };
@@ -107,7 +108,27 @@ static struct table_source source_of(const struct sheet *s)
 		.columns = MARK + s->columns,
 		.cell = cell_text,
 		.hand = s->hand,
-		.cursor = true};
+		.cursor = !s->elsewhere};
+}
+
+void sheet_in_focus(struct sheet *s, bool focus)
+{
+	s->elsewhere = !focus;
+}
+
+void sheet_follow(struct sheet *s, struct sheet *older)
+{
+	table_free(&s->table);
+	s->table = older->table;
+	older->table = (struct table){0};
+	table_forget(&s->table);
+	s->hand = older->hand < s->rows ? older->hand : 0;
+	s->elsewhere = older->elsewhere;
+}
+
+const struct table *sheet_table(const struct sheet *s)
+{
+	return &s->table;
 }
 
 int sheet_width(const struct sheet *s)

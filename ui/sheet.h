@@ -23,6 +23,11 @@ bool sheet_more(const struct sheet *); // some columns did not fit, as drawn las
 void sheet_move(struct sheet *, enum motion, int page);
 bool sheet_click(struct sheet *, int y); // y: a line of its place; false: no row is there
 bool sheet_act(struct sheet *, table_act *, const char *text, struct fault *);
+// Whether the terminal's cursor is in its row in hand; so it is at first.
+void sheet_in_focus(struct sheet *, bool);
+// A newer answer is looked at as an older one was: sorting, filter and place go over.
+void sheet_follow(struct sheet *, struct sheet *older);
+const struct table *sheet_table(const struct sheet *);
 // Adds the command line for the row in hand to `line`; returns false if there is none.
 bool sheet_pick(struct sheet *, struct string *line);
 bool sheet_can_pick(const struct sheet *);

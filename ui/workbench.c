@@ -100,6 +100,7 @@ bool workbench_end(struct workbench *w, struct string *farewell, struct fault *f
 	bool saved = session_leave(w->session, farewell, f);
 	workbench_close(w);
 	popup_clear(&w->said);
+	race_end(w);
 	screen_free(&w->screen);
 	views_end(&w->views);
 	keys_end(&w->keys);

@@ -10,12 +10,20 @@
 #include "ui/theme.h"
 #include "ui/views/views.h"
 
-enum { WORKBENCH_GROUPS = 6, WORKBENCH_MESSAGE = 1024, WORKBENCH_HINTS = 32, WORKBENCH_LOG = 64 };
+enum { WORKBENCH_GROUPS = 6, WORKBENCH_MESSAGE = 1024, WORKBENCH_HINTS = 32, WORKBENCH_LOG = 64, RACE_TITLE = 200 };
 
 // Pasted lines; owned.
 struct pasted {
 	char **line;
 	int lines;
+};
+
+// A race that is watched.
+struct race_watch {
+	char *name;      // as it was given; owned; NULL: none is
+	long long stamp; // of its folder, when the table was asked for
+	struct sheet *sheet;
+	char title[RACE_TITLE];
 };
 
 struct workbench {
@@ -54,12 +62,13 @@ struct workbench {
 	int tour_part, tour_parts; // the part shown, from 1; the number of parts
 	bool tour_telling;         // its commands are running
 	bool tour_auto;            // it goes on by itself, and the program ends with it
-	struct pasted pasted;      // commands that the popup shows, to be confirmed
-	int tour_ms;               // delay until the next part, counted by the loop; 0: none
-	long commands, leaving;    // number run; the one that had to confirm leaving the session, 0: none
-	bool typed;                // the command that runs was typed at the prompt
-	int sourcing;              // number of nested files being run
-	char last[4096];           // the session used last, for `resume`; "": none
+	struct race_watch race;
+	struct pasted pasted;   // commands that the popup shows, to be confirmed
+	int tour_ms;            // delay until the next part, counted by the loop; 0: none
+	long commands, leaving; // number run; the one that had to confirm leaving the session, 0: none
+	bool typed;             // the command that runs was typed at the prompt
+	int sourcing;           // number of nested files being run
+	char last[4096];        // the session used last, for `resume`; "": none
 
 	// Requests of commands that only the loop can carry out.
 	bool quit, redraw, prompt, suspend;
@@ -119,6 +128,14 @@ bool tour_begin(struct workbench *, const char *name, struct fault *);
 // Scrolls to what has not been seen of this part, else runs the next part. A line that fails ends the tour; the part's text so
 // far stays shown. If no tour is playing, closes the box.
 bool tour_go_on(struct workbench *, struct fault *);
+
+// ---- race.c: a race that is watched, in a view of its own
+
+// Shows the table of a race, by its name as `race` takes it, in the place of the one that is watched.
+bool race_begin(struct workbench *, const char *name, struct fault *);
+void race_end(struct workbench *); // no race is watched
+// Asks for the table again if a run has finished since. Returns whether it is new. What cannot be read leaves it as it was.
+bool race_turn(struct workbench *);
 
 // The commands of the screen; their context is a struct workbench *, or NULL without a screen (a batch).
 const struct command *ui_commands(size_t *count);

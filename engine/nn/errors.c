@@ -104,7 +104,7 @@ static void round_to(const struct job *job, int format, long pixel, long pixels,
 	other.grid = format_grid(format, positive);
 	other.scale = format_scale(format, &other.grid, other.range);
 	as.node = &other;
-	layer_round(&as, pixel, pixels, to);
+	layer_round_alone(&as, pixel, pixels, to);
 }
 
 // Some pixels of an image that is looked at.

@@ -25,11 +25,9 @@ void layer_reserve(struct node *n, struct storage *l, long rows, enum fill fill)
 	storage_partial(l, n, n->weight_count, NN_TASKS / tiles_of(n));
 }
 
-// Fills node->weight_scale, and returns the grid that goes with it.
-static struct grid find_weight_scales(struct network *net, struct node *n)
+struct grid layer_weight_scales(struct network *net, struct node *n, int format)
 {
 	const struct kernels *k = net->kernels;
-	int format = net->plan->layer[n->op->layer].weight;
 	struct grid grid = format_grid(format, false);
 	const float *w = n->weights_now;
 	int c = n->out.c;
@@ -44,8 +42,17 @@ static struct grid find_weight_scales(struct network *net, struct node *n)
 	return grid;
 }
 
+static struct grid find_weight_scales(struct network *net, struct node *n)
+{
+	return layer_weight_scales(net, n, net->plan->layer[n->op->layer].weight);
+}
+
 void layer_quantize_weights(struct network *net, struct node *n)
 {
+	if (net->mixture) {
+		mixture_weights(net, n);
+		return;
+	}
 	struct grid grid = find_weight_scales(net, n);
 	net->kernels->quantize_channels(&grid, n->weight_scale, n->weights_now, n->quantized, n->weight_count / n->out.c,
 		n->out.c);
@@ -217,6 +224,14 @@ void layer_find_phases(struct node *n, struct storage *l)
 }
 
 void layer_round(const struct job *job, long pixel, long pixels, float *to)
+{
+	if (job->net->mixture)
+		mixture_round(job, pixel, pixels, to);
+	else
+		layer_round_alone(job, pixel, pixels, to);
+}
+
+void layer_round_alone(const struct job *job, long pixel, long pixels, float *to)
 {
 	const struct node *n = job->node, *source = job->in[0], *behind = node_behind(job->net, source);
 	const struct kernels *k = job->net->kernels;

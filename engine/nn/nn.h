@@ -100,6 +100,16 @@ struct loss {
 struct loss network_loss(struct network *, const uint8_t *labels, int images, double smoothing);
 // Gradients of the mean loss; after PASS_TRAIN and network_loss.
 void network_backward(struct network *);
+// Formats that are mixed: in place of those of the plan, a layer's weights are the sum over formats of a share times what rounding to it gives,
+// and so are its input activations (EdMIPS: Cai and Vasconcelos, CVPR 2020). There is one convolution, however many formats there are, and
+// no memory beyond that of one path. Ranges are those of the plan. How the loss changes with a share are the linear terms of the errors
+// that are watched, up to what is the same for all shares of a layer's weights or inputs.
+struct mixture {
+	int formats;
+	const int *format;                // [formats]
+	const float *weight, *activation; // [layers][formats]; those of a layer add up to 1
+};
+void network_mix(struct network *, const struct mixture *); // passes from here on, borrowed; NULL: the plan's formats again
 // The gradients of the last backward pass, laid out as the array "weights" is in a network of the model that runs alone.
 const float *network_gradient(const struct network *);
 // What rounding a layer to other formats would do to the loss, by the gradients of a backward pass, each layer on its own: of weights

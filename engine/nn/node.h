@@ -165,7 +165,8 @@ struct network {
 	enum pass pass;
 	int images;
 	struct calibration *calibration;
-	struct errors *errors; // that its backward pass fills; NULL: none
+	struct errors *errors;         // that its backward pass fills; NULL: none
+	const struct mixture *mixture; // that it rounds to; NULL: to the plan's formats
 };
 
 struct calibration {
@@ -278,8 +279,14 @@ void layer_find_range(struct network *, struct node *);       // fills node->gri
 // Packs columns first..first+columns of the quantized weights' rows, into whole blocks; returns where the next begin.
 float *layer_pack(const struct node *, int first, int columns, float *to);
 void layer_find_phases(struct node *, struct storage *);
-// The layer's input, rounded, from pixel `pixel` of the batch on.
+// Fills node->weight_scale for a format, and returns the grid that goes with it.
+struct grid layer_weight_scales(struct network *, struct node *, int format);
+// The layer's input, rounded, from pixel `pixel` of the batch on; alone: by the node's grid and scale, whether there is a mixture or not.
 void layer_round(const struct job *, long pixel, long pixels, float *to);
+void layer_round_alone(const struct job *, long pixel, long pixels, float *to);
+// mixture.c: the same two of a mixture.
+void mixture_weights(struct network *, struct node *); // fills node->quantized
+void mixture_round(const struct job *, long pixel, long pixels, float *to);
 // The gradient of its output likewise; where the layer has a norm, that norm's gradient taken through it.
 void layer_output_gradient(const struct job *, long pixel, long pixels, float *to);
 // A convolution's input image within its padding, and the gradient of its output within its margins, in the worker's scratch.

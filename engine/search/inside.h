@@ -28,7 +28,9 @@ struct search {
 
 	double loss, accuracy; // of training, smoothed
 	uint8_t *choice;       // [SEARCH_SAMPLES][slots]: of the step under way
-	double *lost;          // [slots][options]: what options lose by the gradients of the step
+	double *lost;          // [slots][options]: what options lose by the gradients of the step, or its curvature
+	double *share;         // [slots][options]: of the mixture that the step trains
+	bool mixed;            // it does
 	struct asked asked;    // of them, the distinct ones
 	struct search_work work;
 

@@ -42,7 +42,7 @@ static bool make_rooms(struct lane *lane)
 		lane->own[i] = space_all(s->space, i);
 	for (int t = 0; t < ENGINE_TERMS; t++)
 		lane->aim[t].sampled = NAN;
-	lane->loss = lane->accuracy = NAN;
+	lane->loss = lane->accuracy = lane->variance = lane->variance_left = NAN;
 	return lane->own && lane->modal && lane->result && lane->choice && lane->value && lane->answer && lane->bounds;
 }
 
@@ -379,6 +379,36 @@ static void list_last_term(struct lane *lane, int t, struct state_number numbers
 		TERM_NUMBERS * sizeof *numbers);
 }
 
+enum { RARE_NUMBERS = 2 };
+
+// What is for the eye alone, and not in every state.
+static void list_rare_numbers(struct lane *lane, struct state_number numbers[RARE_NUMBERS])
+{
+	memcpy(numbers,
+		(struct state_number[RARE_NUMBERS]){
+			{"variance", .real = &lane->variance},
+			{"variance_left", .real = &lane->variance_left},
+		},
+		RARE_NUMBERS * sizeof *numbers);
+}
+
+static bool save_rare_numbers(struct lane *lane, struct state *out)
+{
+	struct state_number number[RARE_NUMBERS];
+	char prefix[STATE_KEY];
+	list_rare_numbers(lane, number);
+	return isnan(lane->variance) || state_say_numbers(out, number, RARE_NUMBERS, own_name(lane, "", prefix), NULL);
+}
+
+static bool restore_rare_numbers(struct lane *lane, const struct state *in, struct fault *fault)
+{
+	struct state_number number[RARE_NUMBERS];
+	char prefix[STATE_KEY], name[STATE_KEY];
+	list_rare_numbers(lane, number);
+	return !state_get(in, own_name(lane, "variance", name)) ||
+		state_read_numbers(in, number, RARE_NUMBERS, own_name(lane, "", prefix), NULL, fault);
+}
+
 static bool save_partition(const struct partition *p, const char *prefix, struct state *out)
 {
 	char name[2 * STATE_KEY];
@@ -439,7 +469,7 @@ bool lane_save(struct lane *lane, struct state *out, struct fault *fault)
 		struct state_number sampled = {"sampled", .real = &lane->aim[t].sampled};
 		ok = ok && state_say_numbers(out, &sampled, 1, prefix, lane->shared->term[t].name);
 	}
-	ok = ok && state_say(out, own_name(lane, "searcher", name), "%s", lane->searcher->name);
+	ok = ok && save_rare_numbers(lane, out) && state_say(out, own_name(lane, "searcher", name), "%s", lane->searcher->name);
 	if (!ok || !save_partition(lane->partition, prefix, out))
 		return fault_memory(fault, "checkpoint");
 	if (lane->searcher->save && !lane->searcher->save(lane, prefix, out, fault))
@@ -616,7 +646,8 @@ bool lane_restore(struct lane *lane, const struct state *in, struct fault *fault
 	}
 	if (*policy_moves(lane->policy) < 0 || !isfinite(lane->baseline))
 		return state_damaged(fault, own_name(lane, "moves", name));
-	return restore_last(lane, in, fault) && restore_additive(lane, in, fault) && restore_searcher(lane, in, prefix, fault);
+	return restore_rare_numbers(lane, in, fault) && restore_last(lane, in, fault) && restore_additive(lane, in, fault) &&
+		restore_searcher(lane, in, prefix, fault);
 }
 
 // ---- publication ----
@@ -734,6 +765,8 @@ void lane_publish(const struct lane *lane, struct snapshot *out)
 	out->reward = lane->has_quality ? lane->reward : (double)NAN;
 	out->advantage = lane->has_quality ? lane->advantage : (double)NAN;
 	out->foretold = additive_foretold(lane->additive);
+	out->variance = lane->variance;
+	out->variance_left = lane->variance_left;
 	out->entropy = policy_entropy(lane->policy);
 	out->learning_rate = (double)lane->record.learning_rate;
 	out->within = lane->within;

@@ -67,6 +67,9 @@ struct lane {
 	double baseline;              // a moving average of rewards
 	bool has_baseline;
 	double quality, reward, advantage; // smoothed, for the eye
+	// Of the policy's gradient, smoothed, for the eye: by the qualities of a step's samples as they are, and by what the additive model, fitted
+	// to earlier steps, leaves of them. NAN: not known.
+	double variance, variance_left;
 	bool has_quality;
 	long steps;            // it had
 	long begun;            // the step that it began at

@@ -134,7 +134,8 @@ struct search *search_new(const struct knobs *knobs, const struct state *state, 
 	s->choice = calloc(SEARCH_SAMPLES, slots);
 	s->asked.distinct = calloc(SEARCH_SAMPLES, slots);
 	s->lost = calloc(slots * (size_t)s->shared.options, sizeof *s->lost);
-	if (!describe(s) || !s->choice || !s->asked.distinct || !s->lost) {
+	s->share = calloc(slots * (size_t)s->shared.options, sizeof *s->share);
+	if (!describe(s) || !s->choice || !s->asked.distinct || !s->lost || !s->share) {
 		fault_memory(fault, "search");
 		goto failed;
 	}
@@ -174,5 +175,6 @@ void search_free(struct search *s)
 	free(s->choice);
 	free(s->asked.distinct);
 	free(s->lost);
+	free(s->share);
 	free(s);
 }

@@ -313,6 +313,28 @@ void policy_clear(struct policy *p)
 	memset(p->gradient, 0, (size_t)p->partition->decisions * sizeof *p->gradient);
 }
 
+double policy_variance(const struct policy *p, int count, const uint8_t *choice, const double *value)
+{
+	const struct partition *of = p->partition;
+	const int slots = of->space->slots;
+	double mean = 0, sum = 0;
+	if (count < 2)
+		return NAN;
+	for (int i = 0; i < count; i++)
+		mean += value[i] / count;
+	for (int d = 0; d < of->decisions; d++)
+		for (int o = 0; o < of->decision[d].options; o++) {
+			double first = 0, second = 0, q = (double)policy_probabilities(p, d)[o];
+			for (int i = 0; i < count; i++) {
+				double g = (value[i] - mean) * ((choice[i * slots + of->decision[d].first] == o) - q);
+				first += g / count;
+				second += g * g / count;
+			}
+			sum += (second - first * first) * count / (count - 1);
+		}
+	return sum;
+}
+
 void policy_credit(struct policy *p, const uint8_t *choice, double advantage)
 {
 	double each = advantage / p->partition->decisions;

@@ -56,6 +56,9 @@ void policy_sample_fairly(const struct policy *, uint64_t key, long turn, uint8_
 void policy_clear(struct policy *);
 // Adds the gradient of -advantage * mean over decisions(log p(choice)), of those that are there under the choice.
 void policy_credit(struct policy *, const uint8_t *choice, double advantage);
+// The variance of what one sample gives to the gradient of its value, summed over logits, by samples and their values less these' mean. Of one
+// sample: NAN.
+double policy_variance(const struct policy *, int count, const uint8_t *choice, const double *value);
 // Adds `share` of the gradient of minus the expected value of one decision's options, the other decisions staying as they are.
 void policy_credit_options(struct policy *, int decision, const double *value, double share);
 // Adds entropy_weight * gradient of the mean entropy, each decision's as likely as it is there, and takes one Adam step (Kingma and Ba, 2015) down.

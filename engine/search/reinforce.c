@@ -54,11 +54,11 @@ static double credit(struct lane *lane, int samples, const uint8_t *choice, cons
 // The cost's part of an additive reward needs no images: around a few sampled choices, every option of every decision is
 // priced, the others staying as sampled, which gives the gradient of the expected penalty nearly free of noise. Once the policy
 // settles, most samples are the modal choice: it is priced once a step.
-static void credit_costs(struct lane *lane)
+void reinforce_credit_costs(struct lane *lane)
 {
 	const struct shared *s = lane->shared;
 	const struct partition *p = lane->partition;
-	long n = s->knobs.cost_samples;
+	long n = s->knobs.cost_samples > 0 ? s->knobs.cost_samples : 1;
 	uint64_t key = lane_key(lane, "cost");
 	uint8_t *choice = lane->choice;
 	double whole[ENGINE_TERMS], cost[SPACE_OPTIONS][ENGINE_TERMS], value[SPACE_OPTIONS];
@@ -96,6 +96,30 @@ static double entropy_weight(const struct shared *s)
 	return s->knobs.entropy * (1 - cos(PI * schedule_progress(s))) / 2;
 }
 
+void reinforce_move(struct lane *lane)
+{
+	const struct shared *s = lane->shared;
+	const struct knobs *k = &s->knobs;
+	policy_move(lane->policy, k->policy_rate * lane_pace(lane) * pow(k->policy_growth, schedule_progress(s)), k->policy_beta1,
+		k->policy_beta2, entropy_weight(s));
+}
+
+// For the eye: how noisy the samples' qualities make the gradient, and how noisy what the model leaves of them would.
+static void watch_variance(struct lane *lane, const struct lesson *lesson)
+{
+	const int slots = lane->shared->space->slots;
+	double left[SEARCH_SAMPLES];
+	for (int i = 0; i < lesson->count; i++)
+		left[i] = lesson->quality[i] - additive_value(lane->additive, lesson->choice + i * slots);
+	double as_is = policy_variance(lane->policy, lesson->count, lesson->choice, lesson->quality);
+	if (isnan(as_is))
+		return;
+	lane->variance = smoothed(lane->variance, as_is);
+	if (isfinite(additive_foretold(lane->additive)))
+		lane->variance_left = smoothed(lane->variance_left,
+			policy_variance(lane->policy, lesson->count, lesson->choice, left));
+}
+
 static bool learn(struct lane *lane, const struct lesson *lesson, struct fault *fault)
 {
 	const struct shared *s = lane->shared;
@@ -115,16 +139,16 @@ static bool learn(struct lane *lane, const struct lesson *lesson, struct fault *
 			: k->additive == ADDITIVE_ALONE ? 0
 			: modelled ? lesson->quality[i] - additive_value(lane->additive, lesson->choice + i * s->space->slots)
 				   : lesson->quality[i];
+	watch_variance(lane, lesson);
 	policy_clear(lane->policy);
 	double advantage = credit(lane, lesson->count, lesson->choice, left);
 	if (modelled)
 		credit_model(lane);
 	if (apart)
-		credit_costs(lane);
+		reinforce_credit_costs(lane);
 	if (k->additive != ADDITIVE_OFF)
 		additive_learn(lane->additive, lesson->count, lesson->choice, lesson->quality);
-	policy_move(lane->policy, k->policy_rate * lane_pace(lane) * pow(k->policy_growth, schedule_progress(s)), k->policy_beta1,
-		k->policy_beta2, entropy_weight(s));
+	reinforce_move(lane);
 	lane_fared(lane, lesson->count, lesson->cost, mean_quality, mean_reward, advantage);
 	return true;
 }

@@ -55,17 +55,20 @@ struct search_work search_work(const struct search *s)
 	return s->work;
 }
 
-// One update of the shared weights, under the formats of one path.
+// One update of the shared weights, under the formats of one path, or a mixture where the lane's searcher asks for one.
 static bool train(struct search *s, struct lane *lane, const uint8_t *path, struct fault *fault)
 {
+	const struct source_kind *kind = s->source->kind;
 	struct training t;
 	bool first = s->shared.step == 0;
-	if (!s->source->kind->train)
+	s->mixed = lane->searcher->mixes && kind->mix && lane->searcher->mixes(lane, s->share);
+	if (!kind->train)
 		return true;
-	if (!s->source->kind->train(s->source, lane->place, path, &t, fault))
+	if (!(s->mixed ? kind->mix(s->source, lane->place, s->share, s->lost, &t, fault)
+		       : kind->train(s->source, lane->place, path, &t, fault)))
 		return false;
 	strain_path(&s->strain, path);
-	if (s->source->kind->errors && s->source->kind->errors(s->source, s->lost))
+	if (!s->mixed && kind->errors && kind->errors(s->source, s->lost))
 		additive_hint(lane->additive, s->lost);
 	s->loss = first ? t.loss : smoothed(s->loss, t.loss);
 	s->accuracy = first ? t.accuracy : smoothed(s->accuracy, t.accuracy);
@@ -92,12 +95,13 @@ static int leave_out(const bool *failed, int count, size_t slots, uint8_t *choic
 	return kept;
 }
 
-// Where the lane's searcher asks for it, what options lose by the curvature of the loss.
-static bool look_at_curvature(struct search *s, const struct lane *lane, struct lesson *lesson, struct fault *fault)
+// What the lane's searcher asks for beside qualities.
+static bool look_at_losses(struct search *s, const struct lane *lane, struct lesson *lesson, struct fault *fault)
 {
+	lesson->lost = s->mixed ? s->lost : NULL;
 	if (!lane->searcher->curves || !lane->searcher->curves(lane) || !s->source->kind->curvature)
 		return true;
-	lesson->curved = s->lost;
+	lesson->lost = s->lost;
 	return s->source->kind->curvature(s->source, lane->place, s->lost, fault);
 }
 
@@ -108,7 +112,7 @@ static bool learn(struct search *s, struct lane *lane, struct fault *fault)
 	double quality[SEARCH_SAMPLES], cost[SEARCH_SAMPLES][ENGINE_TERMS];
 	struct lesson lesson = {0};
 	int count = lane->searcher->propose(lane, s->choice);
-	if (!look_at_curvature(s, lane, &lesson, fault))
+	if (!look_at_losses(s, lane, &lesson, fault))
 		return false;
 	if (count == 0)
 		return lane->searcher->learn(lane, &lesson, fault);

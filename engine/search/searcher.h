@@ -13,8 +13,9 @@ struct lesson {
 	const uint8_t *choice;        // [count][slots]
 	const double *quality;        // [count]
 	double (*cost)[ENGINE_TERMS]; // [count]
-	const double
-		*curved; // [slots][options]: source.h's curvature, of this step; NULL: it was not asked for, or there is none
+	// [slots][options]: what the searcher asked for beside, of this step: what options lose by the curvature, or how the loss rises with
+	// their shares of the mixture that was trained. NULL: it asked for neither, or there is none.
+	const double *lost;
 };
 
 struct searcher {
@@ -38,6 +39,9 @@ struct searcher {
 
 	// Whether its lesson of this step is to hold the curvature; NULL: never.
 	bool (*curves)(const struct lane *);
+	// The mixture that the step trains in place of a path: fills share[slots][options] (source.h's mix). False: it trains the path; NULL:
+	// ever.
+	bool (*mixes)(const struct lane *, double *share);
 	// What it is at, in a few words; NULL: what the policy does says it.
 	void (*says)(const struct lane *, char *buf, size_t size);
 };
@@ -56,6 +60,14 @@ extern const struct searcher searcher_evolution; // evolution over shared weight
 // Trained in the widest format, then measured one layer at a time or judged by gradients or by the Hessian, and allocated by that.
 extern const struct searcher searcher_sensitivity_greedy, searcher_sensitivity_exact, searcher_sensitivity_list,
 	searcher_sensitivity_gradient, searcher_sensitivity_hessian;
+
+// Branching, made differentiable.
+extern const struct searcher searcher_branching;
+
+// Parts of what REINFORCE does in a step, between policy_clear and the next: credits options with the cost's part of the reward, as if that
+// were a sum; moves the policy.
+void reinforce_credit_costs(struct lane *);
+void reinforce_move(struct lane *);
 
 // What a searcher does with any lesson: the mean quality, or false with a fault where it is no number; and what the lane is told.
 bool lesson_mean(const struct lane *, const struct lesson *, double *quality, struct fault *);

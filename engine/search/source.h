@@ -49,6 +49,9 @@ struct source_kind {
 	// NAN for layers that were not there.
 	// False: that step did not look. NULL: none does.
 	bool (*errors)(struct source *, double *lost);
+	// As train, on all options of all slots at once, mixed: share[slots][shared->options], those of a slot adding up to 1. Fills
+	// lost[slots][options] with how the loss rises with each share, up to what is the same for all of a slot. NULL where nothing is trained.
+	bool (*mix)(struct source *, int lane, const double *share, double *lost, struct training *, struct fault *);
 	// What each option of each slot loses by how the loss curves in the weights of its layer: fills [slots][shared->options] with HAWQ's
 	// Omega, the mean trace of the Hessian's block times the squared rounding error. One sample of the trace, which may be below 0, by a vector of
 	// its own in each step; the mean over steps tends to Omega. Takes two passes forward and back beside the step's own, and leaves what is

@@ -241,6 +241,8 @@ static const struct readout {
 	{"entropy", FIELD_REAL, offsetof(struct snapshot, entropy), "", NULL, 0},
 	{"reward", FIELD_REAL, offsetof(struct snapshot, reward), "", NULL, 0},
 	{"learning_rate", FIELD_REAL, offsetof(struct snapshot, learning_rate), "", NULL, 0},
+	{"variance", FIELD_REAL, offsetof(struct snapshot, variance), "", NULL, 0},
+	{"variance.left", FIELD_REAL, offsetof(struct snapshot, variance_left), "", NULL, 0},
 	{"images_per_s", FIELD_REAL, offsetof(struct snapshot, images_per_s), "", NULL, 0},
 	{"cost", PER_TERM, 0, "", read_cost, 0},
 	{"ratio", PER_TERM, 0, "", read_ratio, 0},

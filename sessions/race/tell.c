@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "engine/base/disk.h"
@@ -445,6 +446,19 @@ static const struct command rows[] = {
 		"formats= targets= searchers= seeds= times= term= between=, and settings of all runs",
 		run_race},
 };
+
+// Results are written under a name of their own and renamed, which changes the folder.
+bool session_race_stamp(const char *name, long long *stamp, struct fault *f)
+{
+	char folder[DISK_PATH];
+	struct stat s;
+	if (!race_folder(name, folder, f))
+		return false;
+	if (!folder_has(folder, RACE_PLAN_FILE) || stat(folder, &s) != 0)
+		return fault_set(f, folder, "`bitscape race NAME KEY=VALUE...` begins one", "there is no race here");
+	*stamp = (long long)s.st_mtim.tv_sec * 1000000000 + s.st_mtim.tv_nsec;
+	return true;
+}
 
 struct command_group session_race_group(struct session *s)
 {

@@ -52,6 +52,17 @@ static void add_progress(const struct engine_info *info, const struct snapshot *
 			loss, accuracy, quality, now->quality_is_loss ? "minus the loss" : "accuracy", entropy);
 }
 
+static void add_variance(const struct snapshot *now, struct string *t)
+{
+	if (!(now->variance > 0))
+		return;
+	string_add(t, "variance of the policy's gradient by the qualities of samples: %.3g", now->variance);
+	if (!isnan(now->variance_left))
+		string_add(t, "; by what the additive model leaves of them: %.3g, %.2f times as much", now->variance_left,
+			now->variance_left / now->variance);
+	string_add(t, "\n");
+}
+
 // The result beside the modal choice, whose costs stand above.
 static void add_result(const struct session *s, struct string *t)
 {
@@ -117,6 +128,7 @@ bool run_status(struct command_call *call)
 		string_add(&t, "lane %d: %s, %ld steps%s\n", now->lane[i].number, now->lane[i].name, now->lane[i].steps,
 			now->lane[i].focus ? "; what follows is about it" : "");
 	add_progress(info, now, &t);
+	add_variance(now, &t);
 	for (int i = 0; i < now->terms; i++) {
 		const struct term_state *term = &now->term[i];
 		char cost[ENGINE_TEXT], target[ENGINE_TEXT];

@@ -12,6 +12,7 @@
 #include "ui/layout.h"
 #include "ui/motion.h"
 #include "ui/screen.h"
+#include "ui/sheet.h"
 #include "ui/table.h"
 #include "ui/views/popup.h"
 
@@ -41,6 +42,8 @@ struct scene {
 	int layer, term;
 	int lane;                     // among the snapshot's lanes
 	const struct view_ops *focus; // the view that the person is in; NULL: the main table
+	struct sheet *race;           // the table of the race that is watched; NULL: none is
+	const char *race_title;
 	// lines and boxes
 	const char *message; // NULL: none
 	bool bad;            // the message is a fault

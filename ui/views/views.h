@@ -12,6 +12,7 @@
 	V(layers) \
 	V(costs) \
 	V(lanes) \
+	V(race) \
 	V(front) \
 	V(curves) \
 	V(message) \

@@ -17,6 +17,7 @@ const struct searcher *const searchers[] = {
 	&searcher_sensitivity_list,
 	&searcher_sensitivity_gradient,
 	&searcher_sensitivity_hessian,
+	&searcher_branching,
 	NULL,
 };
 

@@ -338,7 +338,7 @@ static bool learn(struct lane *lane, const struct lesson *lesson, struct fault *
 	bool now = time_to_measure(lane, m);
 	if (m->means == BY_GRADIENT && now && !take_gradients(lane, m, fault))
 		return false;
-	if (m->means == BY_HESSIAN && now && !take_curvature(lane, m, lesson->curved, fault))
+	if (m->means == BY_HESSIAN && now && !take_curvature(lane, m, lesson->lost, fault))
 		return false;
 	if (lesson->count) {
 		if (!lesson_mean(lane, lesson, &mean, fault))

@@ -39,6 +39,7 @@ struct trained {
 	uint32_t *index; // [batch]
 	struct plan plan;
 	struct path path; // of the plan, where there is an architecture to choose
+	float *share;     // [HALVES][layers][options]: of a mixture
 	int sets;         // of norms; 0: none
 	uint8_t *set;     // [layers]: in use by the plan
 	int lane, count;
@@ -93,6 +94,7 @@ static void trained_close(struct source *source)
 	path_free(&t->path);
 	free(t->plan.layer);
 	free(t->set);
+	free(t->share);
 	free(t);
 }
 
@@ -174,7 +176,8 @@ static bool ready(struct source *source, struct fault *fault)
 	t->index = calloc((size_t)k->batch, sizeof *t->index);
 	t->plan.layer = calloc((size_t)s->model->layers, sizeof *t->plan.layer);
 	t->set = calloc((size_t)s->model->layers, sizeof *t->set);
-	if (!t->set || !t->train.order || !t->heldout.order || !t->labels || !t->index || !t->plan.layer)
+	t->share = calloc((size_t)(HALVES * s->model->layers) * (size_t)s->options, sizeof *t->share);
+	if (!t->share || !t->set || !t->train.order || !t->heldout.order || !t->labels || !t->index || !t->plan.layer)
 		return fault_memory(fault, "search");
 	if (!make_network(t, fault))
 		return false;
@@ -316,8 +319,9 @@ static bool errors(struct source *source, double *lost)
 	return true;
 }
 
-// One update by the images that are loaded, in the plan that was taken.
-static bool update(struct trained *t, const struct knobs *k, double rate, long step, bool look, struct training *out,
+// One update by the images that are loaded, in the plan that was taken. `every`: errors are looked at, on one of so many images; 0: they
+// are not.
+static bool update(struct trained *t, const struct knobs *k, double rate, long step, int every, struct training *out,
 	struct fault *fault)
 {
 	const struct shared *s = t->source.shared;
@@ -327,8 +331,7 @@ static bool update(struct trained *t, const struct knobs *k, double rate, long s
 	struct loss loss = network_loss(t->network, t->labels, batch, k->smoothing);
 	if (!isfinite(loss.mean))
 		return diverged(s, "loss", fault);
-	int every = batch < LOOK_IMAGES ? batch : LOOK_IMAGES;
-	if (look)
+	if (every)
 		network_watch_errors(t->network, t->errors, every, (int)(step / LOOK_STEPS % every));
 	network_backward(t->network);
 	network_watch_errors(t->network, NULL, 0, 0);
@@ -355,7 +358,42 @@ static bool train(struct source *source, int lane, const uint8_t *path, struct t
 	if (!take_plan(t, lane, path, true, fault))
 		return false;
 	load_batch(t, &t->train, s->step, "augment");
-	return update(t, &s->knobs, rate, s->step, looks(s), out, fault);
+	return update(t, &s->knobs, rate, s->step,
+		!looks(s)                              ? 0
+			: s->knobs.batch < LOOK_IMAGES ? (int)s->knobs.batch
+						       : LOOK_IMAGES,
+		out, fault);
+}
+
+// Every layer, weights and input, in this format.
+static void plan_evenly(struct trained *t, int format)
+{
+	for (int l = 0; l < t->plan.model->layers; l++)
+		t->plan.layer[l] = (struct layer_plan){format, format};
+}
+
+static bool mix(struct source *source, int lane, const double *share, double *lost, struct training *out, struct fault *fault)
+{
+	struct trained *t = (struct trained *)source;
+	const struct shared *s = source->shared;
+	const int layers = s->model->layers, options = s->space->options;
+	const struct mixture mixture = {options, s->space->format, t->share, t->share + layers * options};
+	for (int i = 0; i < HALVES * layers; i++)
+		for (int l = i / HALVES, half = i % HALVES, o = 0; o < options; o++)
+			t->share[(half * layers + l) * options + o] = (float)share[space_slot(l, half) * s->options + o];
+	load_batch(t, &t->train, s->step, "augment");
+	plan_evenly(t, s->space->format[options - 1]);
+	take_sets(t, lane);
+	network_mix(t->network, &mixture);
+	bool ok = update(t, &s->knobs, (double)(float)learning_rate(source, s->step), s->step, 1, out, fault);
+	network_mix(t->network, NULL);
+	const double *values = errors_values(t->errors);
+	for (int l = 0; l < layers; l++)
+		for (int o = 0; o < options; o++, values += ERRORS) {
+			lost[space_slot(l, HALF_WEIGHT) * s->options + o] = values[ERROR_WEIGHT_LINEAR];
+			lost[space_slot(l, HALF_ACTIVATION) * s->options + o] = values[ERROR_INPUT_LINEAR];
+		}
+	return ok;
 }
 
 // ---- training apart ----
@@ -395,19 +433,12 @@ static bool apart_train(struct source *source, const struct knobs *k, int lane, 
 	if (!take_plan(t, lane, choice, false, fault))
 		return false;
 	load_batch(t, &t->apart, images, "augment apart");
-	return update(t, k, rate, step, false, out, fault);
+	return update(t, k, rate, step, 0, out, fault);
 }
 
 // ---- curvature ----
 
 static const double PUSH = 0.01; // of the size of a layer's weights
-
-// Every layer, weights and input, in this format.
-static void plan_evenly(struct trained *t, int format)
-{
-	for (int l = 0; l < t->plan.model->layers; l++)
-		t->plan.layer[l] = (struct layer_plan){format, format};
-}
 
 // Adds to trace[layers], on a copy of the network in fp32: v times the change of the gradient along v, over images of training that are
 // drawn for it. All layers are pushed at once, each by a share of the size of its own weights: what the others do to its gradient has a
@@ -628,6 +659,7 @@ const struct source_kind source_trained = {.name = "trained",
 	.collect = collect,
 	.evaluate = evaluate,
 	.apart = &apart,
+	.mix = mix,
 	.curvature = curvature,
 	.begin_lane = begin_lane,
 	.near_edges = near_edges,
