@@ -6,7 +6,8 @@
 // watched, and limits nothing. Where a target lies below all that can be had, the cheapest choice that was found stands for it. A
 // modal choice within the targets is the result.
 //
-// An allocation is exact where one term counts, adds up over layers, and no layer's two formats are decided apart (allocate.h).
+// An allocation is exact where one term counts, adds up over layers, and no layer's two formats are decided apart (allocate.h); never
+// where the architecture varies, since what a block costs then hangs on other decisions.
 // Elsewhere the choice that loses least is repaired: by the changes of one decision that lose least for what they take off the
 // excess, priced anew after each round of them, then by every change that loses less within the targets. That may miss the best
 // choice, but not the targets: where no change helps, the cheapest choice that is known to meet them stands in, if there is one.
