@@ -376,7 +376,7 @@ static void bits_of_halves(void **state)
 	struct engine_info other = info;
 	other.layers = 1;
 	other.layer = &layer;
-	other.slots = 2;
+	other.slots = other.formats = 2;
 	other.slot = halves;
 	struct made m;
 	uint8_t modal[RECORDS][2];
@@ -404,7 +404,7 @@ static void formats_of_one_width_stay_apart(void **state)
 	static const struct option_info mixed[] = {{"int4", 4}, {"e2m1", 4}, {"int16", 16}};
 	static const struct slot_info one = {"fc", "w", 0, -1, 0, 3, mixed};
 	struct engine_info other = info;
-	other.slots = 1;
+	other.slots = other.formats = 1;
 	other.slot = &one;
 	struct made m;
 	make(&m);
