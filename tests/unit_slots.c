@@ -78,6 +78,7 @@ static void slots_are_spoken_of(void **state)
 	refused(s, "pin b1.conv.kernel 3,5\n", "a pin takes one option");
 	refused(s, "draft nosuch 5\n", "no layer, no slot and no group has this name");
 	refused(s, "restrict b2.[wk]* 16\n", "it means slots of several kinds");
+	refused(s, "latency .\n", "its architecture is still to be chosen");
 	end(s);
 	// What was said is what is replayed.
 	struct fault f;

@@ -906,11 +906,18 @@ static void test_options(void **state)
 
 // ---- golden screens -----------------------------------------------------------------------------------------------
 
-enum { MADE_LAYERS = 10, MADE_OPTIONS = 7, MADE_RECORDS = 800, MOST_LAYERS = 150, MOST_SLOTS = 2 * MOST_LAYERS };
+enum {
+	MADE_LAYERS = 10,
+	MADE_OPTIONS = 7,
+	MADE_CHOICES = 8,
+	MADE_RECORDS = 800,
+	MOST_LAYERS = 150,
+	MOST_SLOTS = 2 * MOST_LAYERS
+};
 
 // A made-up search, of the shape of a real one.
 struct made {
-	struct option_info option[MADE_OPTIONS];
+	struct option_info option[MADE_OPTIONS], chosen[MADE_CHOICES][4];
 	struct layer_info layer[MOST_LAYERS];
 	struct slot_info slot[MOST_SLOTS];
 	struct engine_info info;
@@ -1262,6 +1269,115 @@ static void test_screen_start(void **state)
 	m->snapshot.run = RUN_RUNNING; // the first step is not done yet
 	snprintf(m->snapshot.says, sizeof m->snapshot.says, "warm-up 0/120: pins count, the policy waits");
 	golden(m, "starting", 80, 24, false);
+	made_free(m);
+}
+
+// Choices of the architecture: one block is not there, one choice is pinned, one restricted.
+static void made_choices(struct made *m)
+{
+	static const struct {
+		const char *name, *kind, *options[4];
+		int owner, modal, allowed; // owner: among them; -1: none
+		double sure;
+	} choice[MADE_CHOICES] = {
+		{"stem.width", "width", {"8", "16", "24", "32"}, -1, 2, 15, 0.6},
+		{"s1b1.kernel", "kernel", {"3", "5", "7"}, -1, 0, 7, 0.45},
+		{"s2b1.depth", "depth", {"off", "on"}, -1, 0, 3, 0.8},
+		{"s2b1.kernel", "kernel", {"3", "5", "7"}, 2, 1, 3, 0.7},
+		{"s3b1.depth", "depth", {"off", "on"}, -1, 1, 3, 0.97},
+		{"s3b1.kernel", "kernel", {"3", "5", "7"}, 4, 2, 4, 1},
+		{"s3b1.expand", "expand", {"0.5", "1"}, 4, 1, 3, 0.52},
+		{"s3b1.act", "act", {"relu", "swish"}, 4, 0, 3, 0.66},
+	};
+	const int formats = m->info.formats;
+	for (int i = 0; i < MADE_CHOICES; i++) {
+		struct slot_info *slot = &m->slot[formats + i];
+		struct slot_state *now = &m->now[formats + i];
+		*slot = (struct slot_info){.kind = choice[i].kind, .layer = -1, .option = m->chosen[i]};
+		snprintf(slot->name, sizeof slot->name, "%s", choice[i].name);
+		slot->owner = choice[i].owner < 0 ? -1 : formats + choice[i].owner;
+		slot->when = choice[i].owner < 0 ? 0 : 2;
+		for (; slot->options < 4 && choice[i].options[slot->options]; slot->options++)
+			snprintf(m->chosen[i][slot->options].name, sizeof m->chosen[i]->name, "%s",
+				choice[i].options[slot->options]);
+		*now = (struct slot_state){.modal = (uint8_t)choice[i].modal,
+			.result = (uint8_t)choice[i].modal,
+			.allowed = (uint32_t)choice[i].allowed,
+			.there = i != 3,
+			.decision = MADE_LAYERS + i,
+			.group = -1};
+		int others = __builtin_popcount(now->allowed) - 1;
+		for (int o = 0; o < slot->options; o++)
+			now->probability[o] = o == choice[i].modal ? (float)choice[i].sure
+				: now->allowed >> o & 1            ? (float)((1 - choice[i].sure) / others)
+								   : 0;
+		m->draft[formats + i] = now->modal;
+	}
+	for (int l = 3; l < 6; l++) { // those of the block that is not there
+		m->layer[l].owned = true;
+		for (int half = 0; half < 2; half++) {
+			m->slot[2 * l + half].owner = formats + 2;
+			m->slot[2 * l + half].when = 2;
+			m->now[2 * l + half].there = false;
+		}
+		m->layer_cost[l] = 0;
+	}
+	m->info.slots = m->snapshot.slots = formats + MADE_CHOICES;
+	m->snapshot.decisions += MADE_CHOICES;
+	m->source.modal = NULL; // a row of it is of the formats alone
+}
+
+static void test_screen_slots(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof golden_size / sizeof *golden_size; i++) {
+		struct made *m = made_new(MADE_LAYERS, false);
+		made_choices(m);
+		golden(m, "slots", golden_size[i][0], golden_size[i][1], false);
+		// In the view, with a draft that brings the block back.
+		m->views.focus = views_of(&m->views, &view_slots);
+		m->scene.focus = &view_slots;
+		m->scene.slot = 2;
+		m->scene.draft = m->draft;
+		m->scene.draft_cost = m->draft_cost;
+		m->draft[m->info.formats + 2] = 1;
+		m->draft_cost[0] = 2.34e8;
+		m->draft_cost[1] = 32500;
+		m->scene.hints = keys_hints(&m->keys, CONTEXT_DRAFT, false, m->hint, 64);
+		golden(m, "slots-draft", golden_size[i][0], golden_size[i][1], false);
+		made_free(m);
+	}
+	struct made *m = made_new(MADE_LAYERS, true);
+	made_choices(m);
+	golden(m, "slots", 80, 24, true);
+	made_free(m);
+}
+
+// Without choices there is nothing of them; with some, the view has rows of its own.
+static void test_no_choices_no_view(void **state)
+{
+	(void)state;
+	struct made *m = made_new(MADE_LAYERS, false);
+	struct screen s = {0};
+	int view = views_of(&m->views, &view_slots), first = m->views.focus;
+	struct fault f;
+	assert_true(screen_resize(&s, 80, 24));
+	m->views.focus = view;
+	views_draw(&m->views, &m->scene, &s);
+	assert_true(m->views.item[view].got == 0 && m->views.view[view].absent && m->views.focus == first);
+	made_choices(m);
+	views_draw(&m->views, &m->scene, &s);
+	assert_true(m->views.item[view].got == 1 && !m->views.view[view].absent);
+	void *own = m->views.view[view].own;
+	view_slots.move(own, &m->scene, MOTION_DOWN, 3);
+	assert_int_equal(m->scene.slot, 1);
+	assert_true(view_slots.select(own, &m->scene, "s3b1.act") && m->scene.slot == 7);
+	assert_false(view_slots.select(own, &m->scene, "s3b1"));
+	assert_true(view_slots.table(own, &m->scene, table_filter, "*.kernel", &f));
+	assert_int_equal(m->scene.slot, 5);
+	assert_true(view_slots.table(own, &m->scene, table_mark, "all", &f));
+	assert_true(views_marked(&m->views, view, 1) && views_marked(&m->views, view, 5) && !views_marked(&m->views, view, 0));
+	screen_free(&s);
 	made_free(m);
 }
 
@@ -1833,6 +1949,7 @@ static void test_views_acting(void **state)
 	struct views *v = &m->views;
 	made_device_terms(m);
 	made_lanes(m);
+	made_choices(m);
 	for (int size = 0; size < 3; size++) {
 		assert_true(screen_resize(&s, golden_size[size][0], golden_size[size][1]));
 		for (int i = 0; i < VIEWS_COUNT; i++) {
@@ -1885,7 +2002,7 @@ static void test_views_acting(void **state)
 		const char *filter;
 		int first, last;
 	} filter[] = {{"s2*", 3, 5}, {"skip macs<200k", 5, 8}, {"linear", 9, 9}, {"pinned=1", 0, 0}, {"bits<4 s3b1", 6, 7},
-		{"share>20%", 2, 4}, {"", 0, 9}};
+		{"share>20%", 0, 2}, {"rests", 3, 5}, {"", 0, 9}};
 	for (size_t i = 0; i < sizeof filter / sizeof *filter; i++) {
 		assert_true(view_layers.table(own, &m->scene, table_filter, filter[i].filter, &f));
 		view_layers.move(own, &m->scene, MOTION_FIRST, 1);
@@ -1901,11 +2018,11 @@ static void test_views_acting(void **state)
 		views_draw(v, &m->scene, &s);
 	}
 	assert_true(view_layers.table(own, &m->scene, table_mark, "", &f));
-	assert_true(views_marked(v, 9) && !views_marked(v, 8));
+	assert_true(views_marked(v, views_of(v, &view_layers), 9) && !views_marked(v, views_of(v, &view_layers), 8));
 	views_draw(v, &m->scene, &s);
 	assert_int_equal(count_marks(&s, glyph(false, GLYPH_MARKED)), 1);
 	views_forget(v);
-	assert_false(views_marked(v, 9));
+	assert_false(views_marked(v, views_of(v, &view_layers), 9));
 	screen_free(&s);
 	made_free(m);
 }
@@ -1984,6 +2101,8 @@ int main(void)
 		cmocka_unit_test(test_themes),
 		cmocka_unit_test(test_options),
 		cmocka_unit_test(test_screens),
+		cmocka_unit_test(test_screen_slots),
+		cmocka_unit_test(test_no_choices_no_view),
 		cmocka_unit_test(test_screen_lanes),
 		cmocka_unit_test(test_lanes_look_alike),
 		cmocka_unit_test(test_one_lane_has_no_view),

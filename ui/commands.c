@@ -167,8 +167,12 @@ static bool run_move(struct command_call *call)
 	char what[ENGINE_TEXT + 32];
 	if (!w)
 		return false;
-	snprintf(what, sizeof what, "is not a layer of %.*s", ENGINE_TEXT, engine_info(session_engine(w->session))->net);
-	return go(call, w->views.view[views_mover(&w->views)].ops, what, "give " MOTION_WORDS " or the name of a layer");
+	const struct view_ops *ops = w->views.view[views_mover(&w->views)].ops;
+	bool slots = ops == &view_slots;
+	snprintf(what, sizeof what, "is not a %s of %.*s", slots ? "slot" : "layer", ENGINE_TEXT,
+		engine_info(session_engine(w->session))->net);
+	return go(call, ops, what,
+		slots ? "give " MOTION_WORDS " or the name of a slot" : "give " MOTION_WORDS " or the name of a layer");
 }
 
 static bool run_scroll(struct command_call *call)
@@ -256,11 +260,19 @@ static void hide_view(struct views *v, int view)
 	v->zoomed = v->zoomed == view ? LAYOUT_NONE : v->zoomed;
 }
 
+static void turn_view(struct views *v, int view)
+{
+	if (v->focus == view)
+		v->focus = views_of(v, &view_layers);
+	else
+		focus_view(v, view);
+}
+
 static const struct view_act {
 	const char *word;
 	void (*act)(struct views *, int view);
-} view_act[] = {{"focus", focus_view}, {"zoom", zoom_view}, {"hide", hide_view}, {"show", show_view}};
-#define VIEW_ACTS "focus|zoom|hide|show"
+} view_act[] = {{"focus", focus_view}, {"zoom", zoom_view}, {"hide", hide_view}, {"show", show_view}, {"turn", turn_view}};
+#define VIEW_ACTS "focus|zoom|hide|show|turn"
 
 static bool run_view(struct command_call *call)
 {

@@ -37,6 +37,8 @@ static const struct binding defaults[] = {
 	{CONTEXT_DRAFT, KEYS_ENTER, "draft commit", "layers", "commit"},
 	{CONTEXT_DRAFT, KEYS_ESCAPE, "draft drop", "layers", "drop"},
 
+	{CONTEXT_SEARCH, 'a', "view slots turn", "slots", "edit"},
+
 	{CONTEXT_SEARCH, 't', "term next", "costs", "next"},
 	{CONTEXT_SEARCH, KEYS_TAB, "term next", "costs", NULL},
 	{CONTEXT_SEARCH, 'w', "nudge weight down", "costs", "weight"},

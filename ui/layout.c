@@ -121,6 +121,15 @@ static int below_height(struct wishes w, int share)
 	return sum;
 }
 
+// The share at which all of them fit below the main one, if there is such: less for each rather than nothing for the last.
+static int fitting_share(struct wishes w, int column, int share)
+{
+	int room = column - (first_of(w, LAYOUT_MAIN) ? least(column, TABLE_ROWS) : 0);
+	while (share > TABLE_ROWS && below_height(w, share) > room)
+		share--;
+	return share;
+}
+
 // The main table with `height` rows of a column, the others below it.
 static void place_tables(struct wishes w, struct rect *column, int height, int share)
 {
@@ -166,7 +175,7 @@ static void beside(struct wishes w, struct rect body)
 	right.x += width;
 	right.width -= width;
 
-	int share = left.height / 3, below = below_height(w, share);
+	int share = fitting_share(w, left.height, left.height / 3), below = below_height(w, share);
 	const struct layout_item *main = first_of(w, LAYOUT_MAIN);
 	int whole = main ? wanted_height(main) : 0;
 	bool roomy = left.height - below - whole >= FIGURE_TALL && first_of(w, LAYOUT_FIGURES);
@@ -182,7 +191,7 @@ static void beside(struct wishes w, struct rect body)
 // Everything one above the other.
 static void stacked(struct wishes w, struct rect body)
 {
-	int share = body.height / 4, below = below_height(w, share);
+	int share = fitting_share(w, body.height, body.height / 4), below = below_height(w, share);
 	const struct layout_item *main = first_of(w, LAYOUT_MAIN);
 	int room = main_height(w, body.height, below), whole = main ? wanted_height(main) : 0;
 	if (any_figures(w) && room - whole >= FIGURE_HEIGHT)

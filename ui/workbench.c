@@ -69,7 +69,7 @@ static bool take_session(struct workbench *w, struct session *s, struct fault *f
 
 	w->scene.session = session_name(s);
 	w->scene.read_only = session_read_only(s);
-	w->scene.layer = w->scene.term = 0;
+	w->scene.layer = w->scene.slot = w->scene.term = 0;
 	views_forget(&w->views);
 	return true;
 }
@@ -304,10 +304,27 @@ static void put_term(const struct workbench *w, struct string *line)
 		words_quote(line, snap->term[w->scene.term].name);
 }
 
+// What keys that edit and pin act on: the slot in hand, while the view of slots is in focus; -1: the layer in hand.
+static int slot_in_hand(const struct workbench *w)
+{
+	const struct engine_info *info = engine_info(session_engine(w->session));
+	const int slot = info->formats + w->scene.slot;
+	return w->views.view[w->views.focus].ops == &view_slots && slot < info->slots ? slot : -1;
+}
+
+static void put_slot(const struct workbench *w, int slot, struct string *line)
+{
+	char word[SLOT_WORD];
+	put_word(line, snapshot_word(session_snapshot(w->session), slot, word));
+}
+
 static void put_layer(const struct workbench *w, struct string *line)
 {
 	const struct engine_info *info = engine_info(session_engine(w->session));
-	if (w->scene.layer < info->layers)
+	char word[SLOT_WORD];
+	if (slot_in_hand(w) >= 0)
+		words_quote(line, snapshot_word(session_snapshot(w->session), slot_in_hand(w), word));
+	else if (w->scene.layer < info->layers)
 		words_quote(line, info->layer[w->scene.layer].name);
 }
 
@@ -315,8 +332,12 @@ static void put_layers(const struct workbench *w, struct string *line)
 {
 	const struct engine_info *info = engine_info(session_engine(w->session));
 	const size_t before = line->length;
-	for (int i = 0; i < info->layers; i++)
-		if (views_marked(&w->views, i))
+	const bool slots = slot_in_hand(w) >= 0;
+	const int view = slots ? w->views.focus : views_of(&w->views, &view_layers);
+	for (int i = 0; i < (slots ? info->slots - info->formats : info->layers); i++)
+		if (views_marked(&w->views, view, i) && slots)
+			put_slot(w, info->formats + i, line);
+		else if (views_marked(&w->views, view, i))
 			put_word(line, info->layer[i].name);
 	if (line->length == before)
 		put_layer(w, line);
@@ -328,6 +349,11 @@ static void put_pins(const struct workbench *w, struct string *line)
 	const struct engine_info *info = engine_info(session_engine(w->session));
 	if (w->scene.layer >= info->layers || !snap->info || !snap->slot)
 		return;
+	if (slot_in_hand(w) >= 0) {
+		put_slot(w, slot_in_hand(w), line);
+		put_word(line, info->slot[slot_in_hand(w)].option[snap->slot[slot_in_hand(w)].modal].name);
+		return;
+	}
 	const struct layer_info *layer = &info->layer[w->scene.layer];
 	const int slot[] = {layer->weight_slot, layer->activation_slot};
 	bool tied = layer_tied(snap, w->scene.layer);

@@ -45,6 +45,9 @@ static bool open_network(struct session *s, struct fault *f)
 	const struct engine_info *info = s->info;
 	if (c->network)
 		return true;
+	if (info->slots > info->formats) // the catalog knows a network as it stands, not under a choice
+		return fault_set(f, info->net, "`layers`, `price` and `why` tell what its choices cost",
+			"its architecture is still to be chosen, so it has no roofline of its own");
 	c->network = description_open(info->net, info->image_h, info->image_w, info->image_c, info->classes, f);
 	c->formats = calloc((size_t)info->layers * 2 + 1, sizeof *c->formats);
 	c->point = calloc((size_t)info->layers * 2 + 1, sizeof *c->point);

@@ -45,12 +45,19 @@ static bool moves(const struct scene *scene, const struct view_ops *view)
 	return focus ? focus == view : view->place == LAYOUT_MAIN;
 }
 
+// Whose hints a view shows: the keys that edit layers act on the slot in hand while the view of slots is in focus.
+static const char *hinted(const struct scene *scene, const struct view_ops *view)
+{
+	bool slots = scene->focus == &view_slots;
+	return !slots ? view->name : view == &view_slots ? view_layers.name : view == &view_layers ? view_slots.name : view->name;
+}
+
 void draw_table_hints(const struct scene *scene, struct screen *s, struct rect r, const struct table *t,
 	const struct view_ops *view)
 {
 	int y = r.y + r.height - 1, used = 0;
-	draw_box_hints(scene, s, r, y, view->name);
-	int its = draw_hints(scene, s, s->width, s->height, r.width - 6, view->name);
+	draw_box_hints(scene, s, r, y, hinted(scene, view));
+	int its = draw_hints(scene, s, s->width, s->height, r.width - 6, hinted(scene, view));
 	if (t->more && moves(scene, view))
 		used = draw_hints(scene, s, s->width, s->height, r.width - 8 - its, "sideways");
 	if (used == 0)

@@ -37,16 +37,27 @@ static const struct layer_info *layer_of(const struct table_cell *c)
 	return &scene_of(c)->snapshot->info->layer[c->row];
 }
 
-static const struct option_info *slot_shown(const struct scene *scene, int slot, bool draft)
+const struct option_info *slot_option_shown(const struct scene *scene, int slot, bool draft)
 {
 	const struct slot_info *info = &scene->snapshot->info->slot[slot];
 	int option = draft && scene->draft ? scene->draft[slot] : scene->snapshot->slot[slot].modal;
 	return option < info->options ? &info->option[option] : NULL;
 }
 
+bool slot_rests(const struct scene *scene, int slot)
+{
+	return scene->draft ? engine_rests(scene->snapshot->info, slot, scene->draft) : !scene->snapshot->slot[slot].there;
+}
+
+static bool layer_rests(const struct scene *scene, int layer)
+{
+	const struct layer_info *l = &scene->snapshot->info->layer[layer];
+	return l->owned && slot_rests(scene, l->weight_slot);
+}
+
 const struct option_info *layer_option(const struct scene *scene, int layer, bool draft)
 {
-	return slot_shown(scene, scene->snapshot->info->layer[layer].weight_slot, draft);
+	return slot_option_shown(scene, scene->snapshot->info->layer[layer].weight_slot, draft);
 }
 
 bool layer_tied(const struct snapshot *s, int layer)
@@ -67,7 +78,8 @@ static size_t add_word(char *buf, size_t size, size_t at, const char *word)
 const char *layer_format(const struct scene *scene, int layer, bool draft, char *buf, size_t size)
 {
 	const struct option_info *weight = layer_option(scene, layer, draft);
-	const struct option_info *activation = slot_shown(scene, scene->snapshot->info->layer[layer].activation_slot, draft);
+	const struct option_info *activation = slot_option_shown(scene, scene->snapshot->info->layer[layer].activation_slot,
+		draft);
 	// By hand: every row of every frame asks for it.
 	size_t at = add_word(buf, size, 0, weight ? weight->name : "-");
 	if (!layer_tied(scene->snapshot, layer)) {
@@ -89,8 +101,7 @@ static const char *shape_text(bool ascii, const struct layer_info *l, char *buf,
 
 // ---- one function per column --------------------------------------------------------------------------------------
 
-// How much of a slot's freedom is left: GLYPH_COUNT where all is.
-static enum glyph restriction(const struct snapshot *s, int slot)
+enum glyph slot_restriction(const struct snapshot *s, int slot)
 {
 	int allowed = __builtin_popcount(s->slot[slot].allowed);
 	return allowed == 1 ? GLYPH_PINNED : allowed < s->info->slot[slot].options ? GLYPH_RESTRICTED : GLYPH_COUNT;
@@ -101,7 +112,7 @@ static void draw_mark(const struct table_cell *c)
 	const struct snapshot *s = scene_of(c)->snapshot;
 	if (c->in_hand)
 		screen_put(c->screen, c->x, c->y, 1, STYLE_STRONG, glyph(c->screen->ascii, GLYPH_CURSOR));
-	enum glyph w = restriction(s, layer_of(c)->weight_slot), a = restriction(s, layer_of(c)->activation_slot);
+	enum glyph w = slot_restriction(s, layer_of(c)->weight_slot), a = slot_restriction(s, layer_of(c)->activation_slot);
 	if (w != GLYPH_COUNT || a != GLYPH_COUNT) // pinned: both of its formats are
 		screen_put(c->screen, c->x + 1, c->y, 1, STYLE_PIN, glyph(c->screen->ascii, w == a ? w : GLYPH_RESTRICTED));
 	if (c->marked)
@@ -112,7 +123,7 @@ static void draw_name(const struct table_cell *c)
 {
 	char text[ENGINE_NAME * 2];
 	const struct names *names = ((const struct shown *)c->context)->names;
-	enum style style = c->in_hand ? STYLE_STRONG : STYLE_TEXT;
+	enum style style = c->in_hand ? STYLE_STRONG : layer_rests(scene_of(c), c->row) ? STYLE_DIM : STYLE_TEXT;
 	if (names)
 		screen_tail(c->screen, c->x, c->y, c->width, style, names_fit(names, c->row, c->width, text, sizeof text));
 	else
@@ -155,7 +166,7 @@ static void draw_share(const struct table_cell *c)
 {
 	char text[16];
 	double share = share_of(c->context, c->row);
-	if (share >= 0.0)
+	if (share >= 0.0 && !layer_rests(scene_of(c), c->row))
 		screen_right(c->screen, c->x, c->y, c->width, STYLE_TEXT, show_percent(share, text, sizeof text));
 }
 
@@ -183,6 +194,10 @@ static enum style format_style(const struct option_info *o)
 static void draw_format(const struct table_cell *c)
 {
 	char text[48];
+	if (layer_rests(scene_of(c), c->row)) {
+		screen_fit(c->screen, c->x, c->y, c->width, STYLE_DIM, REST_WORD);
+		return;
+	}
 	layer_format(scene_of(c), c->row, false, text, sizeof text);
 	screen_fit(c->screen, c->x, c->y, c->width, format_style(layer_option(scene_of(c), c->row, false)), text);
 }
@@ -202,7 +217,7 @@ static void draw_draft(const struct table_cell *c)
 static int most_options(const struct scene *scene)
 {
 	int most = 1;
-	for (int i = 0; i < scene->snapshot->info->slots; i++)
+	for (int i = 0; i < scene->snapshot->info->formats; i++)
 		if (scene->snapshot->info->slot[i].options > most)
 			most = scene->snapshot->info->slot[i].options;
 	return most < ENGINE_OPTIONS ? most : ENGINE_OPTIONS;
@@ -230,14 +245,15 @@ static void draw_strip(const struct table_cell *c, int slot, int x, int cell)
 {
 	const struct snapshot *snap = scene_of(c)->snapshot;
 	const struct slot_state *state = &snap->slot[slot];
+	const bool rests = layer_rests(scene_of(c), c->row);
 	for (int o = 0; o < snap->info->slot[slot].options && o < ENGINE_OPTIONS; o++, x += cell) {
 		double p = state->probability[o];
 		if (!(state->allowed >> o & 1)) {
 			screen_put(c->screen, x, c->y, 1, STYLE_TRACK, glyph(c->screen->ascii, GLYPH_MASKED));
 			continue;
 		}
-		enum style style = style_heat(p);
-		int level = (int)style - STYLE_HEAT; // heights and colours on one scale
+		enum style heat = style_heat(p), style = rests ? STYLE_DIM : heat;
+		int level = (int)heat - STYLE_HEAT; // heights and colours on one scale
 		for (int i = 0; i < (cell < CELL_NUMBER ? (cell + 1) / 2 : 1); i++)
 			screen_put(c->screen, x + i, c->y, 1, style, glyph_ramp(c->screen->ascii, level > 0 ? level : 1));
 		if (cell >= CELL_NUMBER && p >= 0.005) {
@@ -263,10 +279,10 @@ static void draw_policy_head(const struct table_cell *c)
 	const struct scene *scene = scene_of(c);
 	const struct engine_info *info = scene->snapshot->info;
 	int options = most_options(scene), cell = cell_width(scene, c->width), slot = 0;
-	while (slot < info->slots - 1 && info->slot[slot].options < options)
+	while (slot < info->formats - 1 && info->slot[slot].options < options)
 		slot++;
 	for (int i = 0; i < strips(scene); i++)
-		for (int o = 0; slot < info->slots && o < info->slot[slot].options; o++) {
+		for (int o = 0; slot < info->formats && o < info->slot[slot].options; o++) {
 			const struct option_info *option = &info->slot[slot].option[o];
 			int at = c->x + strip_at(scene, i, c->width) + o * cell;
 			if (cell >= CELL_NUMBER)
@@ -320,7 +336,8 @@ static const char *group_text(const void *context, int row, char *buf, size_t si
 
 static const char *format_text(const void *context, int row, char *buf, size_t size)
 {
-	return layer_format(((const struct shown *)context)->scene, row, false, buf, size);
+	const struct scene *scene = ((const struct shown *)context)->scene;
+	return layer_rests(scene, row) ? REST_WORD : layer_format(scene, row, false, buf, size);
 }
 
 static double bits_of(const void *context, int row)
@@ -361,7 +378,7 @@ static double edges_of(const void *context, int row)
 static double pinned_of(const void *context, int row)
 {
 	const struct snapshot *s = ((const struct shown *)context)->scene->snapshot;
-	return restriction(s, layer_at(context, row)->weight_slot) == GLYPH_PINNED;
+	return slot_restriction(s, layer_at(context, row)->weight_slot) == GLYPH_PINNED;
 }
 
 // ---- the table ------------------------------------------------------------------------------------------------------
@@ -418,6 +435,7 @@ static void measure_columns(const struct shown *shown, struct table_column *c)
 	for (int i = 0; i < info->layers; i++) {
 		char text[48];
 		format = larger(format, screen_width(layer_format(scene, i, false, text, sizeof text)));
+		format = larger(format, info->layer[i].owned ? screen_width(REST_WORD) : 0);
 	}
 	int name = NAME_IDEAL, least = NAME_IDEAL;
 	if (shown->names) {

@@ -40,6 +40,7 @@ struct scene {
 	// where the person is: the layer and the cost term in hand, which several views show
 	int layer, term;
 	int lane;                     // among the snapshot's lanes
+	int slot;                     // among those of the architecture
 	const struct view_ops *focus; // the view that the person is in; NULL: the main table
 	// lines and boxes
 	const char *message; // NULL: none
@@ -110,6 +111,12 @@ void picture_free(struct picture *);
 // layer_option: the option that the draft, or else the policy, has for a layer's weights. layer_format: the names of both
 // formats, "int4", or "int4/int8" if weights and activations differ; returns buf.
 bool layer_tied(const struct snapshot *, int layer); // weights and activations are one decision
+// Of a slot of any kind: the option that the draft, or else the policy, has for it (NULL: none); whether it rests under that choice; and how
+// much of its freedom is left (GLYPH_COUNT: all).
+const struct option_info *slot_option_shown(const struct scene *, int slot, bool draft);
+bool slot_rests(const struct scene *, int slot);
+enum glyph slot_restriction(const struct snapshot *, int slot);
+#define REST_WORD "rests" // in place of an option that makes no difference
 const struct option_info *layer_option(const struct scene *, int layer, bool draft);
 const char *layer_format(const struct scene *, int layer, bool draft, char *buf, size_t size);
 

@@ -69,10 +69,9 @@ int views_mover(const struct views *v)
 	return v->view[v->focus].ops->move ? v->focus : main_view(v);
 }
 
-bool views_marked(const struct views *v, int row)
+bool views_marked(const struct views *v, int view, int row)
 {
-	int i = main_view(v);
-	return v->view[i].ops->marked && v->view[i].ops->marked(v->view[i].own, row);
+	return v->view[view].ops->marked && v->view[view].ops->marked(v->view[view].own, row);
 }
 
 int views_named(const struct views *v, const char *name)

@@ -10,6 +10,7 @@
 #define VIEWS(V) \
 	V(header) \
 	V(layers) \
+	V(slots) \
 	V(costs) \
 	V(lanes) \
 	V(front) \
@@ -55,8 +56,8 @@ int views_named(const struct views *, const char *name);
 const char *views_words(void);
 // Returns about how many rows a view shows at once.
 int views_page(const struct views *, int view);
-// Returns whether a row of the main table is marked.
-bool views_marked(const struct views *, int row);
+// Returns whether a row of a view's table is marked.
+bool views_marked(const struct views *, int view, int row);
 // Clicks the topmost view at a place of the screen. Returns false if nothing happened.
 bool views_click(struct views *, struct scene *, int x, int y);
 // Moves the view at that place by one. Returns false if nothing moves there.

@@ -21,6 +21,9 @@
 //	> eval 3 int2 int2 int2 int2 int2 int2
 //	< 3 fail the loss is not a number
 //
+// A choice that the network's description leaves open is a slot as well: {"name": "s2b1.kernel", "kind": "kernel", "options": ["3", "5"]}.
+// A slot of what is not there under a choice makes no difference; its option is given all the same.
+//
 // At its end the child's input ends; what is still there half a second later is ended, with all that it started.
 //
 //   hello 1 accuracy  quality is accuracy, 0 to 1. `hello 1 loss`: a loss, 0 or more; `accuracy=…` beside it draws the front, too:
