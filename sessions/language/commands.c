@@ -273,8 +273,8 @@ static const struct command rows[] = {
 	{"lane", COMMAND_CHANGE, 1, -1, {ARGUMENT_LANE, ARGUMENT_LANE, FORMAT, TERM, FORMAT}, 2,
 		"add|drop|back|polish|list|focus",
 		"add TERM TARGET [...] | drop N | back N | polish STEPS [rate=R] | list | focus N|next | N COMMAND",
-		"several policies with targets of their own over the same weights: add begins one, focus shows one, polish trains a copy of the "
-		"weights on one's result, `lane 2 target ...` is about one",
+		"several policies with targets of their own over the same weights: add begins one, focus shows one, polish trains a copy of "
+		"them on its result",
 		run_lane},
 	{"undo", COMMAND_CHANGE, 0, 0, {0}, 0, NULL, "", "take back the last change, from now on; with a draft, its last edit",
 		run_undo},
