@@ -3,6 +3,14 @@
 # The workbench in a real terminal (tmux): what a person sees and presses, and how it leaves the terminal behind.
 . "$(dirname "$0")/tui.sh"
 
+# Turns a box's page until it shows something.
+paged_to() {
+	shows "$1" && return
+	keys Space
+	sleep 0.2
+	shows "$1"
+}
+
 # ---- without a terminal
 "$bin" </dev/null >"$dir/log" 2>&1
 [ $? = 3 ] || fail "no terminal: status 3 was due"
@@ -223,10 +231,7 @@ keys C-r
 until_true "the note" grep -q 'note "it works"' "$home/keyed.bitscape/journal"
 keys '?'
 see '─ Help ─'
-keys Space
-keys Space
-keys Space
-see 'F5  *pin {layer} int4'
+until_true "F5 in the help" paged_to 'F5  *pin {layer} int4'
 keys Escape
 gone '─ Help ─'
 keys : bind Enter
