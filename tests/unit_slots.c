@@ -151,6 +151,35 @@ static void completes(struct session *s, const char *line, const char *expected)
 	assert_string_equal(joined, expected);
 }
 
+// Layers are told as they run, whatever the whole network has of them.
+static void layers_follow_the_choice(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *draft;
+		int layer, in_c, out_c, kernel;
+		double macs;
+	} rows[] = {{"b1.depth on", 1, 16, 16, 7, 16 * 16 * 49.0 * 16 * 16},
+		{"b1.conv.kernel 3", 1, 16, 16, 3, 16 * 16 * 9.0 * 16 * 16},
+		{"stem.width 8", 1, 8, 16, 3, 16 * 16 * 9.0 * 8 * 16}, {"b1.depth off", 1, 16, 16, 7, 0},
+		{"b1.depth off", 2, 8, 24, 5, 16 * 16 * 25.0 * 8 * 24}, {"stem.kernel 3", 0, 3, 8, 3, 16 * 16 * 9.0 * 3 * 8}};
+	struct session *s = open_slots("layers");
+	const struct engine_info *info = engine_info(session_engine(s));
+	struct layer_info layer[8];
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		char line[64];
+		snprintf(line, sizeof line, "draft %s\n", rows[i].draft);
+		run_lines(s, line);
+		assert_true(engine_layers(session_engine(s), session_draft(s), layer));
+		const struct layer_info *l = &layer[rows[i].layer];
+		assert_string_equal(l->name, info->layer[rows[i].layer].name);
+		assert_true(l->in_c == rows[i].in_c && l->out_c == rows[i].out_c && l->kernel_h == rows[i].kernel &&
+			l->macs == rows[i].macs);
+		assert_true(l->weight_slot == 2 * rows[i].layer);
+	}
+	end(s);
+}
+
 static void slots_are_completed(void **state)
 {
 	(void)state;
@@ -173,6 +202,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(slots_are_spoken_of),
 		cmocka_unit_test(drafts_of_slots),
+		cmocka_unit_test(layers_follow_the_choice),
 		cmocka_unit_test(slots_are_completed),
 	};
 	return cmocka_run_group_tests(tests, make_place, clear_place);

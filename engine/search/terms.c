@@ -11,6 +11,7 @@
 
 #include "engine/quant/format.h"
 #include "engine/search/inside.h"
+#include "engine/search/layers.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; // held to copy a few pointers: one serves all searches
 
@@ -181,14 +182,42 @@ static void spread_parts(const struct path *path, double *layer, double *room)
 		layer[l] = path->at[l] < 0 ? 0 : room[path->at[l]];
 }
 
+static bool in_range(const struct space *space, const uint8_t *choice)
+{
+	for (int i = 0; i < space->slots; i++)
+		if (choice[i] >= space->slot[i].options)
+			return false;
+	return true;
+}
+
+bool search_layers(const struct search *s, const uint8_t *choice, struct layer_info *layer)
+{
+	const struct space *space = s->shared.space;
+	struct path path = {0};
+	struct plan plan = {.layer = calloc((size_t)space->model->layers, sizeof *plan.layer)};
+	bool ok = plan.layer && in_range(space, choice) && space_settle(space, s->shared.blueprint, choice, &plan, &path, NULL);
+	for (int l = 0; ok && l < space->model->layers; l++) {
+		const struct layer_info *whole = &s->info.layer[l];
+		int at = plan.path ? path.at[l] : l;
+		layer[l] = at < 0 ? *whole : layer_info_of(plan.model, at);
+		if (at < 0)
+			layer[l].macs = layer[l].attention_macs = layer[l].weights = layer[l].activations = 0;
+		layer[l].weight_slot = whole->weight_slot;
+		layer[l].activation_slot = whole->activation_slot;
+		layer[l].owned = whole->owned;
+	}
+	free(plan.layer);
+	path_free(&path);
+	return ok;
+}
+
 bool search_price(const struct search *s, const uint8_t *choice, double cost[ENGINE_TERMS], int term, double *layer)
 {
 	const struct price *price[ENGINE_TERMS] = {0};
 	const struct space *space = s->shared.space;
 	size_t layers = (size_t)space->model->layers;
-	for (int i = 0; i < space->slots; i++)
-		if (choice[i] >= space->slot[i].options)
-			return false;
+	if (!in_range(space, choice))
+		return false;
 	struct path path = {0}; // no pricer: any thread may ask
 	struct plan plan = {.layer = calloc(layers, sizeof *plan.layer)};
 	double *room = calloc(layers + 1, sizeof *room);
