@@ -67,7 +67,7 @@ static void slots_are_spoken_of(void **state)
 	assert_printed("only 3,5; rests\n");
 	assert_printed("b2.width        width   16 24       24     100 %  pinned\n");
 	assert_printed(
-		"10 slots of formats and 7 of the architecture: with one format a layer 6.14e+03 choices, 3.33e+03 networks\n");
+		"10 slots of formats and 7 of the architecture: with one format a layer 6144 choices, 3328 networks\n");
 	run_lines(s, "slots stem\nlayers\n");
 	assert_printed("stem.w  w     int4 int8  int4   100 %  pinned\n");
 	assert_printed("  rests\n");
