@@ -745,3 +745,8 @@ bool engine_layers(const struct engine *e, const uint8_t *choice, struct layer_i
 {
 	return search_layers(e->search, choice, layer);
 }
+
+bool engine_write_network(const struct engine *e, const uint8_t *choice, FILE *file)
+{
+	return search_write_network(e->search, choice, file);
+}

@@ -315,8 +315,9 @@ static const struct command rows[] = {
 	{"echo", COMMAND_QUERY, 0, -1, {TEXT}, 1, NULL, "TEXT", "print the text", run_echo},
 
 	{"save", COMMAND_QUERY, 0, 0, {0}, 0, NULL, "", "write a checkpoint now", run_save},
-	{"export", COMMAND_QUERY, 1, 2, {WORDS, ARGUMENT_FILE}, 0, "policy|layers|slots|history|front",
-		"policy|layers|slots|history|front [FILE]", "write the result: policy as JSON, the others as CSV", run_export},
+	{"export", COMMAND_QUERY, 1, 2, {WORDS, ARGUMENT_FILE}, 0, "policy|layers|slots|history|front|network",
+		"policy|layers|slots|history|front|network [FILE]",
+		"write the result: policy as JSON, the network as a description, the others as CSV", run_export},
 	{"sessions", COMMAND_QUERY, 0, 2, {WORDS, WORDS}, 0, "tidy now", "[tidy [now]]",
 		"list the sessions; tidy: show which unnamed ones would be cleared away, now: do it", run_sessions},
 	{"help", COMMAND_QUERY, 0, 1, {ARGUMENT_COMMAND}, 0, NULL, "[COMMAND]", "list the commands, or show how one is used",
