@@ -5,8 +5,8 @@
 #include <string.h>
 
 const struct term_kind term_kinds[TERM_IDS] = {
-#define ROW(id, name, quantity, unit, per, on_device, rank, title, help)                                                         \
-	[TERM_##id] = {TERM_##id, name, quantity, unit, per, on_device, rank, title, help},
+#define ROW(id, name, subject, quantity, unit, per, on_device, rank, title, help)                                                \
+	[TERM_##id] = {TERM_##id, name, subject, quantity, unit, per, on_device, rank, title, help},
 	TERM_KINDS(ROW)
 #undef ROW
 };
@@ -18,6 +18,8 @@ static const struct {
 	[QUANTITY_BYTES] = {"B", "give a format (int4), a multiple of the widest (0.5x) or bytes (300k, 1.5MB)"},
 	[QUANTITY_TIME] = {"ms", "give a format (int4), a multiple of the widest (0.5x) or a time (3ms, 250us)"},
 	[QUANTITY_ENERGY] = {"mJ", "give a format (int4), a multiple of the widest (0.5x) or an energy (20mJ, 500uJ)"},
+	[QUANTITY_WORK] = {"Wh", "give a multiple of the dearest choice (0.5x) or an energy (800Wh, 1.2GWh)"},
+	[QUANTITY_MASS] = {"g", "give a multiple of the dearest choice (0.5x) or a mass (300g, 2t)"},
 };
 
 const char *quantity_symbol(enum term_quantity quantity)
@@ -30,14 +32,26 @@ const char *quantity_advice(enum term_quantity quantity)
 	return quantities[quantity].advice;
 }
 
-bool term_read(const char *text, struct term_name *name)
+// Of the name before the '@', the kind of any subject (-1), or of this one.
+static bool read_name(int subject, const char *text, struct term_name *name)
 {
 	size_t length = strcspn(text, "@");
 	*name = (struct term_name){.device = text[length] ? text + length + 1 : NULL};
 	for (int i = 0; i < TERM_IDS && !name->kind; i++)
-		if (strlen(term_kinds[i].name) == length && memcmp(text, term_kinds[i].name, length) == 0)
+		if ((subject < 0 || (int)term_kinds[i].subject == subject) && strlen(term_kinds[i].name) == length &&
+			memcmp(text, term_kinds[i].name, length) == 0)
 			name->kind = &term_kinds[i];
 	return name->kind && (!name->device || name->kind->on_device);
+}
+
+bool term_read(const char *text, struct term_name *name)
+{
+	return read_name(-1, text, name);
+}
+
+bool term_read_of(enum term_subject subject, const char *text, struct term_name *name)
+{
+	return read_name((int)subject, text, name);
 }
 
 bool term_write(enum term_id id, const char *device, char *buf, size_t size)
@@ -51,14 +65,15 @@ const char *term_table(const char *device)
 	return strncmp(device, word, sizeof word - 1) == 0 ? device + sizeof word - 1 : NULL;
 }
 
-const char *term_advice(bool setting, char *buf, size_t size)
+const char *term_advice(enum term_subject subject, bool setting, char *buf, size_t size)
 {
-	int at = snprintf(buf, size, "choose one of ");
+	int at = snprintf(buf, size, "choose one of "), named = 0;
 	for (int device = 0; device < 2; device++) // those with a device stand last
 		for (int i = 0; i < TERM_IDS; i++) {
 			const struct term_kind *k = &term_kinds[i];
-			if (at > 0 && (size_t)at < size && (device ? k->on_device : setting || !k->on_device))
-				at += snprintf(buf + at, size - (size_t)at, "%s%s%s", i || device ? ", " : "", k->name,
+			if (k->subject == subject && at > 0 && (size_t)at < size &&
+				(device ? k->on_device : setting || !k->on_device))
+				at += snprintf(buf + at, size - (size_t)at, "%s%s%s", named++ ? ", " : "", k->name,
 					device ? "@DEVICE" : "");
 		}
 	return buf;

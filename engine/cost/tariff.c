@@ -72,7 +72,7 @@ const char *const *cost_terms(void)
 	static _Thread_local const char *names[COST_NAMES + 1];
 	int count = 0;
 	for (int i = 0; i < TERM_IDS; i++)
-		if (!term_kinds[i].on_device)
+		if (term_kinds[i].subject == SUBJECT_NETWORK && !term_kinds[i].on_device)
 			names[count++] = term_kinds[i].name;
 	for (int i = 0; i < TERM_IDS; i++)
 		for (const char *const *device = device_names(); term_kinds[i].on_device && *device && count < COST_NAMES - 1;
@@ -91,8 +91,8 @@ static bool begin(struct tariff *t, const struct model *whole, int batch, struct
 {
 	struct term_name name;
 	char advice[sizeof fault->todo];
-	if (!term_read(t->name, &name) || (name.kind->on_device && !name.device))
-		return fault_set(fault, t->name, term_advice(false, advice, sizeof advice), "there is no such cost term");
+	if (!term_read_of(SUBJECT_NETWORK, t->name, &name) || (name.kind->on_device && !name.device))
+		return fault_set(fault, t->name, term_advice(SUBJECT_NETWORK, false, advice, sizeof advice), "there is no such cost term");
 	t->kind = name.kind;
 	if (!name.kind->on_device) {
 		t->sum = priced_by[name.kind->id].layer;

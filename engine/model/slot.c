@@ -22,6 +22,15 @@ const struct slot_kind_row slot_kinds[SLOT_KINDS] = {
 	[SLOT_STEM] = {"stem", false, (const char *const[]){"stride", "space2depth", "space2batch", NULL},
 		"how the first images become small"},
 	[SLOT_SIDE] = {"side", false, NULL, "rows and columns of the images"},
+	[SLOT_TOPOLOGY] = {"topology", false, NULL, "the slice's axes"},
+	[SLOT_TWIST] = {"twist", false, (const char *const[]){"regular", "twisted", NULL}, "how the slice's long axis closes"},
+	[SLOT_PIPELINE] = {"pipeline", false, NULL, "stages that the layers are spread over"},
+	[SLOT_DATA] = {"data", false, NULL, "parts that the sequences are spread over"},
+	[SLOT_MODEL1] = {"model1", false, NULL, "parts that a layer's hidden width is cut into"},
+	[SLOT_MODEL2] = {"model2", false, NULL, "parts that it is cut into once more, or the other width"},
+	[SLOT_CUT] = {"cut", false, (const char *const[]){"1D", "2D", NULL}, "cut along one model part, or both"},
+	[SLOT_FORMAT] = {"format", true, NULL, "the format in which it is kept and multiplied"},
+	[SLOT_CARRIED] = {"carried", true, NULL, "the format in which collectives carry it"},
 };
 
 static int word_index(enum slot_kind kind, const char *word)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A slot is one thing about a network that may vary: a format of a layer's weights or input activations, or a choice that the
-// description has written in it, such as the kernel of a block. A choice is one option for every slot.
+// A slot is one thing that may vary: of a network a format of a layer's weights or input activations, or a choice that the
+// description has written in it, such as the kernel of a block; of a job on a machine the shape of its slice, say. A choice is one
+// option for every slot.
 #ifndef ENGINE_MODEL_SLOT_H
 #define ENGINE_MODEL_SLOT_H
 
@@ -28,6 +29,16 @@ enum slot_kind {
 	SLOT_ACT,        // the activation behind a block's convolutions
 	SLOT_STEM,       // how the first images become small
 	SLOT_SIDE,       // rows and columns of the images
+	// Of a job on a machine of many chips (engine/pods/mapping.h):
+	SLOT_TOPOLOGY, // the slice's axes
+	SLOT_TWIST,    // how it closes
+	SLOT_PIPELINE, // chips of each part
+	SLOT_DATA,
+	SLOT_MODEL1,
+	SLOT_MODEL2,
+	SLOT_CUT,     // along how many model parts something is cut
+	SLOT_FORMAT,  // of what is kept and multiplied
+	SLOT_CARRIED, // of what collectives carry
 	SLOT_KINDS
 };
 struct slot_kind_row {

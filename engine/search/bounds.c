@@ -186,8 +186,8 @@ static bool list_settings(const struct lane *lane, struct settings *to)
 	const struct shared *s = lane->shared;
 	const struct partition *p = lane->partition;
 	size_t layers = (size_t)s->model->layers, count = 0;
-	to->layer = calloc(layers, sizeof *to->layer);
-	to->setting = calloc(layers * (size_t)(s->options * s->options), sizeof *to->setting);
+	to->layer = calloc(layers + 1, sizeof *to->layer);
+	to->setting = calloc(layers * (size_t)(s->options * s->options) + 1, sizeof *to->setting);
 	for (int l = 0; to->layer && to->setting && l < s->model->layers; l++) {
 		int w = space_slot(l, HALF_WEIGHT), a = space_slot(l, HALF_ACTIVATION);
 		const struct decision *weights = &p->decision[p->decision_of[w]], *activations = &p->decision[p->decision_of[a]];

@@ -126,6 +126,10 @@ static bool restriction_back(const struct partition *now, const struct partition
 static bool nothing_meant(const struct space *s, const char *word, struct fault *fault)
 {
 	char todo[128 + 2 * SPACE_NAME];
+	if (!s->model->layers) {
+		snprintf(todo, sizeof todo, "`slots` lists them: %s is one", s->slot[0].name);
+		return fault_set(fault, word, todo, "no such slot");
+	}
 	if (s->slots > s->formats) {
 		snprintf(todo, sizeof todo, "layers are named like %s, slots like %s; `layers` and `slots` list them",
 			s->model->layer[0].name, s->slot[s->formats].name);
@@ -449,6 +453,14 @@ static void say_targets(const struct search *s, const struct lane *lane, const s
 	}
 }
 
+// Pins under which nothing is possible: what is missing.
+static void say_lack(const struct search *s, const struct lane *lane, char *buf, size_t size)
+{
+	char text[2 * ENGINE_TEXT];
+	if (s->source->kind->lack_of_all && *s->source->kind->lack_of_all(s->source, lane->partition->allowed, text, sizeof text))
+		say(buf, size, "%s", text);
+}
+
 // The lane that a change is about: the one it names; else the first, or where all it says holds for all lanes, any.
 static struct lane *lane_of(struct search *s, const struct change *c, struct fault *fault)
 {
@@ -536,6 +548,8 @@ bool search_apply(struct search *s, const struct change *c, struct change *inver
 		say_rate(s, rate, says, size);
 	for (struct lane *lane = NULL; ok && c->kind != CHANGE_EXTEND && (lane = lanes_next(s, lane));)
 		say_targets(s, lane, c, lane == of, reach[lane->place], says, size);
+	if (ok && c->kind == CHANGE_RESTRICT)
+		say_lack(s, of, says, size);
 	if (ok && c->kind != CHANGE_POLISH && s->shared.step >= s->shared.horizon)
 		say(says, size, "no step will follow: the search is finished, and `extend N` gives it more");
 	return ok;

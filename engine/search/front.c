@@ -18,7 +18,7 @@ bool front_open(struct front *f, const struct shared *s, struct fault *fault)
 	size_t slots = (size_t)s->space->slots, room = (size_t)s->knobs.front_size + ENGINE_OPTIONS + 3 * ENGINE_LANES;
 	f->shared = s;
 	f->room = (int)room;
-	if (!(f->pricer = pricer_new(s->space, s->blueprint, fault)))
+	if (!(f->pricer = prices_pricer(s->prices, fault)))
 		return false;
 	f->all = calloc(2 * room, sizeof *f->all);
 	f->choices = calloc(2 * room, slots);

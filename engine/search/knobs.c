@@ -37,6 +37,17 @@ static const struct overlay {
 	{"optimizer", "adamw", "decay", "0.01"},
 	// A command has its own images.
 	{"quality", "pipe:", "data", "none"},
+	// On a machine, qualities are exact and cost nothing, and sizes are worth something together alone: the policy looks at many choices,
+	// from all of them on, and by what they are worth as a whole.
+	{"pod", "!none", "data", "none"},
+	{"pod", "!none", "space", "int4,int8,bf16"},
+	{"pod", "!none", "quality", "accuracy"},
+	{"pod", "!none", "warmup", "0"},
+	{"pod", "!none", "start", "uniform"},
+	{"pod", "!none", "wide-start", "0"},
+	{"pod", "!none", "modal-share", "0"},
+	{"pod", "!none", "additive", "off"},
+	{"pod", "!none", "samples", "64"},
 	// FLIQS (arXiv 2308.03290 and its authors' code): uniform warm-up, one sample a step, Adam 5e-3, moving average 0.99.
 	{"preset", "fliqs", "warmup", "0.25"},
 	{"preset", "fliqs", "start", "uniform"},
@@ -86,6 +97,7 @@ struct config {
 	struct knobs values;
 	bool set[KNOB_COUNT]; // by the person, so that a preset leaves it alone
 	bool term_set[TERM_SETTINGS][ENGINE_TERMS];
+	enum term_subject subject; // of its terms
 };
 
 const struct knob *engine_knobs(size_t *count)
@@ -122,6 +134,11 @@ static const char *term_behind(const char *name, enum term_setting *setting)
 	return NULL;
 }
 
+static enum term_subject subject_of(const struct knobs *values)
+{
+	return strcmp(values->pod, "none") == 0 ? SUBJECT_NETWORK : SUBJECT_MACHINE;
+}
+
 // Adds the term where it is not among them; its place, or -1 with a fault.
 static int add_term(struct knobs *values, const char *name, struct fault *fault)
 {
@@ -131,7 +148,7 @@ static int add_term(struct knobs *values, const char *name, struct fault *fault)
 	if (t >= 0)
 		return t;
 	if (!term_read(name, &read))
-		fault_set(fault, name, term_advice(true, advice, sizeof advice), "no such cost term");
+		fault_set(fault, name, term_advice(subject_of(values), true, advice, sizeof advice), "no such cost term");
 	else if (strlen(name) >= ENGINE_NAME)
 		fault_set(fault, "cost term", "name a shorter path", "the name is longer than %d characters", ENGINE_NAME - 1);
 	else if (values->terms == ENGINE_TERMS)
@@ -377,11 +394,37 @@ static void usual_target(const char *spec, char *target, size_t size)
 	snprintf(target, size, "%.2gx", cheapest < 0.28 ? 0.3 : middle);
 }
 
-// Whether a value is this one; "pipe:" is, whatever its text.
+// Whether a value is this one; "pipe:" is, whatever its text, and "!none" is any other than "none".
 static bool said(const char *value, const char *is)
 {
 	size_t length = strlen(is);
+	if (is[0] == '!')
+		return strcmp(value, is + 1) != 0;
 	return is[length - 1] == ':' ? strncmp(value, is, length) == 0 : strcmp(value, is) == 0;
+}
+
+// The terms that every search of its subject has stand first, then those that the person named.
+static void take_subject(struct config *c)
+{
+	const enum term_subject subject = subject_of(&c->values);
+	struct config old = *c;
+	if (c->values.terms && c->subject == subject)
+		return;
+	c->subject = subject;
+	c->values.terms = 0;
+	memset(c->term_set, 0, sizeof c->term_set);
+	for (int i = 0; i < TERM_IDS; i++)
+		if (term_kinds[i].subject == subject)
+			add_term(&c->values, term_kinds[i].name, NULL);
+	for (int i = 0; i < old.values.terms; i++) {
+		bool set = old.term_set[TERM_WEIGHT][i] || old.term_set[TERM_TARGET][i];
+		int t = set ? add_term(&c->values, old.values.term[i].name, NULL) : -1;
+		if (t < 0)
+			continue;
+		c->values.term[t].wish = old.values.term[i].wish;
+		c->term_set[TERM_WEIGHT][t] = old.term_set[TERM_WEIGHT][i];
+		c->term_set[TERM_TARGET][t] = old.term_set[TERM_TARGET][i];
+	}
 }
 
 // Defaults and what goes with another setting, in all that the person has not set.
@@ -390,13 +433,16 @@ static void overlay(struct config *c)
 	for (int i = 0; i < KNOB_COUNT; i++)
 		if (!c->set[i] && strcmp(table[i].name, "preset") != 0)
 			knobs_set(&c->values, table[i].name, table[i].preset, false, NULL);
+	take_subject(c);
+	const bool network = c->subject == SUBJECT_NETWORK; // of a machine, throughput alone counts
 	char target[16];
 	usual_target(c->values.space, target, sizeof target);
 	for (int i = 0; i < c->values.terms; i++) {
 		if (!c->term_set[TERM_WEIGHT][i])
-			c->values.term[i].wish.weight = i == 0 ? 2 : 0; // suits quality=loss: nats against relative cost
+			c->values.term[i].wish.weight = network && i == 0 ? 2 : 0; // suits quality=loss: nats against relative cost
 		if (!c->term_set[TERM_TARGET][i])
-			snprintf(c->values.term[i].wish.target, sizeof c->values.term[i].wish.target, "%s", i == 0 ? target : "");
+			snprintf(c->values.term[i].wish.target, sizeof c->values.term[i].wish.target, "%s",
+				network && i == 0 ? target : "");
 	}
 	for (int i = 0; i < OVERLAYS; i++) {
 		char is[ENGINE_TEXT];
@@ -411,8 +457,6 @@ struct config *config_new(void)
 	struct config *c = calloc(1, sizeof *c);
 	if (c) {
 		knobs_set(&c->values, "preset", "live", false, NULL);
-		for (int i = 0; i < TERM_IDS; i++)
-			add_term(&c->values, term_kinds[i].name, NULL);
 		overlay(c);
 	}
 	return c;

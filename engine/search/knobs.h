@@ -20,6 +20,7 @@ enum knob_optimizer { KNOB_SGD, KNOB_ADAMW };
 enum knob_augment { KNOB_AUGMENT_AUTO, KNOB_AUGMENT_NONE, KNOB_AUGMENT_CROP, KNOB_AUGMENT_FLIP };
 enum knob_norm_sets { NORM_SETS_ONE, NORM_SETS_FORMAT, NORM_SETS_LANE };
 enum knob_scales { SCALES_CHANNEL, SCALES_LAYER };
+enum knob_task { TASK_TRAIN, TASK_SERVE };
 
 // A word, and the text behind it where it takes one.
 struct spoken {
@@ -39,6 +40,17 @@ struct spoken {
 		"with data=none: the table that quality is worked out from")                                          \
 	T(space, "space", "wide", "wide|int-s|int-l|fp-s|fp-l|mixed", false,                                           \
 		"the formats to choose from: a named space or a list such as int4,int8,e4m3")                          \
+	T(pod, "pod", "none", "none|tpu_v4|tpu_v5p|tpu_v5e|tpu_v3|FILE", false,                                        \
+		"a machine of many chips to divide a job over, instead of a network; `pods` lists all")                \
+	T(work, "work", "gpt3", "gpt3|palm_540b|palm_62b|gopher_280b|lamda_137b|llama2_70b", false,                    \
+		"with pod=: the transformer that runs on it")                                                          \
+	T(chips, "chips", "512", "512|8,16,32,64", false, "with pod=: how many chips a slice may have, or several such numbers") \
+	W(task, "task", "train", "train|serve", false, "with pod=: whether the transformer is trained or served")      \
+	I(sequences, "sequences", "0", 0, 1e9, false,                                                                  \
+		"with pod=: sequences a step, or served at once; 0: the transformer's own batch, 8 in serving")        \
+	I(context, "context", "0", 0, 1e7, false, "with pod= in serving: tokens that a sequence has; 0: the transformer's own") \
+	R(tokens, "tokens", "3e11", 1, 1e18, false, "with pod= in training: tokens of the run that energy and carbon are of") \
+	T(site, "site", "average", "average|oklahoma|iowa|us", false, "with pod=: where it stands; `carbon sites` lists all") \
 	T(device, "device", "tpu_v4", "", true,                                                                       \
 		"the device of the cost terms latency and energy; `devices` lists all")                                \
 	W(decide, "decide", "tied", "tied|split", true, "a layer's weight and activation formats: one decision or two")   \

@@ -77,7 +77,7 @@ bool lane_open(struct lane *lane, const char *name, const struct shared *s, stru
 	lane->partition->split = s->knobs.decide == DECIDE_SPLIT;
 	partition_derive(lane->partition, NULL);
 	if (!(lane->policy = policy_new(lane->partition, fault)) || !(last->policy = policy_new(last->partition, fault)) ||
-		!(lane->pricer = pricer_new(s->space, s->blueprint, fault)) ||
+		!(lane->pricer = prices_pricer(s->prices, fault)) ||
 		!(lane->additive = additive_new(lane->partition, fault)))
 		return false;
 	return (make_rooms(lane) || fault_memory(fault, "search")) && open_searcher(lane, searchers[s->knobs.searcher], fault);
@@ -702,7 +702,6 @@ static void publish_term(const struct lane *lane, int t, struct term_state *out)
 	const struct term *term = &lane->shared->term[t];
 	const struct aim *aim = &lane->aim[t];
 	const struct price *p = term->price;
-	const struct device *device = p ? cost_device(price_cost(p)) : NULL;
 	*out = (struct term_state){.weight = aim->weight,
 		.target = aim->target,
 		.targeted = aim->target > 0,
@@ -715,9 +714,9 @@ static void publish_term(const struct lane *lane, int t, struct term_state *out)
 		.reach = lane_reach(lane, t),
 		.whole = p ? price_widest(p) : (double)NAN,
 		.unit = p ? price_unit(p) : "",
-		.brief = p ? cost_brief(price_cost(p)) : "",
-		.symbol = p ? quantity_symbol(term->kind->quantity) : "",
-		.device = device ? device->name : "",
+		.brief = p ? price_brief(p) : "",
+		.symbol = p ? price_symbol(p) : "",
+		.device = p ? price_device(p) : "",
 		.kind = term->kind,
 		.by_setting = term->by_setting};
 	lane_reach_text(lane, t, out->reach_text, sizeof out->reach_text);

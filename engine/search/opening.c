@@ -21,7 +21,7 @@ static void describe_slot(const struct space *space, int index, struct slot_info
 	snprintf(info->name, sizeof info->name, "%s", slot->name);
 	for (int o = 0; o < slot->options; o++) {
 		snprintf(option[o].name, sizeof option[o].name, "%s", slot->option[o]);
-		option[o].bits = space_of_format(space, index) ? format_table[space_format(space, index, o)].bits : 0;
+		option[o].bits = slot_kinds[slot->kind].format ? format_table[(int)slot->value[o]].bits : 0;
 	}
 }
 
@@ -31,7 +31,7 @@ static bool describe(struct search *s)
 	const struct shared *from = &s->shared;
 	const struct knobs *k = &from->knobs;
 	int layers = from->model->layers, slots = from->space->slots;
-	struct layer_info *layer = calloc((size_t)layers, sizeof *layer);
+	struct layer_info *layer = calloc((size_t)layers + 1, sizeof *layer);
 	struct slot_info *slot = calloc((size_t)slots, sizeof *slot);
 	s->option_info = calloc((size_t)slots * ENGINE_OPTIONS, sizeof *s->option_info);
 	info->layer = layer;
@@ -53,12 +53,12 @@ static bool describe(struct search *s)
 	info->image_w = from->model->op[0].out.w;
 	info->image_c = from->model->op[0].out.c;
 	info->classes = from->model->op[from->model->ops - 1].out.c;
-	if (s->source->kind->describe)
-		s->source->kind->describe(s->source, info);
 	info->parameters = from->model->parameters;
 	info->macs = from->model->macs;
 	info->attention_macs = from->model->attention_macs;
 	info->kernels = kernels_best()->name;
+	if (s->source->kind->describe)
+		s->source->kind->describe(s->source, info);
 	for (int i = 0; i < layers; i++) {
 		layer[i] = layer_info_of(from->model, i);
 		layer[i].weight_slot = space_slot(i, HALF_WEIGHT);
@@ -72,20 +72,39 @@ static bool describe(struct search *s)
 	return true;
 }
 
-static bool open_space(struct shared *shared, struct fault *fault)
+static bool open_networks(struct shared *s, struct fault *fault)
 {
 	int count;
-	const struct slot *slot = blueprint_slots(shared->blueprint, &count);
-	shared->model = blueprint_whole(shared->blueprint);
-	return (shared->space = space_new(shared->model, slot, count, shared->knobs.space, fault)) != NULL;
+	const struct slot *slot = blueprint_slots(s->blueprint, &count);
+	s->model = blueprint_whole(s->blueprint);
+	return (s->space = space_new(s->model, slot, count, s->knobs.space, fault)) && cost_can_price(s->model, fault) &&
+		(s->prices = prices_new(s->space, s->blueprint, fault));
+}
+
+static bool open_machine(struct shared *s, struct fault *fault)
+{
+	int count;
+	const struct slot *slot = mapping_slots(s->mapping, &count);
+	s->model = model_finish(model_new(mapping_name(s->mapping), (struct shape){1, 1, 1}, 1), fault);
+	return s->model && (s->space = space_new(s->model, slot, count, s->knobs.space, fault)) &&
+		(s->prices = prices_of_machine(s->space, s->mapping, fault));
+}
+
+// What the source has opened, the space of its choices and their prices.
+static bool open_subject(struct search *s, struct fault *fault)
+{
+	struct subject subject = {0};
+	s->source = source_open(&s->shared, &subject, fault);
+	s->shared.blueprint = subject.blueprint;
+	s->shared.mapping = subject.mapping;
+	return s->source && (subject.mapping ? open_machine : open_networks)(&s->shared, fault);
 }
 
 static bool open_rooms(struct search *s, struct fault *fault)
 {
 	struct shared *shared = &s->shared;
 	const struct knobs *k = &shared->knobs;
-	if (!(s->source = source_open(shared, &shared->blueprint, fault)) || !open_space(shared, fault) ||
-		!cost_can_price(shared->model, fault) || !(shared->prices = prices_new(shared->space, shared->blueprint, fault)))
+	if (!open_subject(s, fault))
 		return false;
 	for (int i = 0; i < shared->space->slots; i++) {
 		int options = shared->space->slot[i].options;
@@ -168,7 +187,10 @@ void search_free(struct search *s)
 	source_close(s->source);
 	prices_free(s->shared.prices);
 	space_free(s->shared.space);
+	if (s->shared.mapping)
+		model_free((struct model *)s->shared.model);
 	blueprint_free(s->shared.blueprint);
+	mapping_free(s->shared.mapping);
 	free((void *)s->info.layer);
 	free((void *)s->info.slot);
 	free(s->option_info);

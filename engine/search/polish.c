@@ -20,7 +20,7 @@ bool polish_open(struct polish *p, const struct shared *s, struct fault *fault)
 {
 	size_t slots = (size_t)s->space->slots;
 	*p = (struct polish){.shared = s, .training_loss = NAN};
-	if (!(p->pricer = pricer_new(s->space, s->blueprint, fault)))
+	if (!(p->pricer = prices_pricer(s->prices, fault)))
 		return false;
 	if (!(p->choices = calloc(POLISH_POINTS + 1, slots)))
 		return fault_memory(fault, "search");

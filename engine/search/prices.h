@@ -11,6 +11,7 @@
 
 #include "engine/cost/cost.h"
 #include "engine/engine.h"
+#include "engine/pods/mapping.h"
 #include "engine/space/space.h"
 
 struct price; // by one cost term on one device
@@ -30,6 +31,10 @@ struct term {
 struct prices;
 // The space and the blueprint are borrowed; the blueprint is not asked, and may be NULL, where nothing but formats may vary.
 struct prices *prices_new(const struct space *, const struct blueprint *, struct fault *);
+// Of a machine; both are borrowed.
+struct prices *prices_of_machine(const struct space *, const struct mapping *, struct fault *);
+enum term_subject prices_subject(const struct prices *);
+bool prices_on_device(const struct prices *); // whether a term that names no device is priced on the setting `device`
 void prices_free(struct prices *);
 // By a term with its device ("latency@t4"), as tariff_new takes it; made where it is not known yet. NULL with a fault: there is no
 // such term or device, or it has no figure for a format of the space or for an option of its architecture.
@@ -38,21 +43,29 @@ const struct price *prices_named(struct prices *, const char *name, struct fault
 // ---- a price: any thread ----
 
 // The largest network is the one of the last option of every slot of the architecture; it alone is settled once and for all.
-const struct cost *price_cost(const struct price *);                 // of the largest network
+const struct cost *price_cost(const struct price *); // of the largest network; NULL: of a machine
+const char *price_brief(const struct price *);       // the unit for a narrow column
+const char *price_symbol(const struct price *);      // what stands behind a number
+const char *price_device(const struct price *);      // "": none
+// Reads a target as a person writes it (cost_target_value, mapping_target).
+bool price_target(const struct price *, const char *text, double *target, struct fault *);
 const char *price_unit(const struct price *);                        // in full, with the device
 double price_widest(const struct price *);                           // of its widest uniform choice
 void price_uniform(const struct price *, double *low, double *high); // of the cheapest and the dearest uniform choice
 								     // of the largest and of the smallest network
 bool price_adds(const struct price *);                               // whether it is a sum over layers, always the same ones
 double price_layer(const struct price *, int layer, int weight, int activation); // of one that adds up: with these options
-// Prices a plan of the space; `layer`, if not NULL, receives the parts of the layers that run. Allocates where the architecture varies;
-// INFINITY: it has no price, or memory ran out.
-double price_plan(const struct price *, const struct plan *, double *layer);
+// Prices a choice by up to ENGINE_TERMS prices (NULL: none, and its cost is NAN). `layer`, if not NULL, receives the parts of the whole's
+// layers by the one of a term: 0 of a layer that rests, NAN where there is no such price. INFINITY: the choice has no price. Returns
+// false if memory ran out, or an option is not one. Allocates.
+bool prices_choice(const struct prices *, const struct price *const price[ENGINE_TERMS], const uint8_t *choice,
+	double cost[ENGINE_TERMS], int term, double *layer);
 
 // ---- pricers ----
 
 struct pricer;
-struct pricer *pricer_new(const struct space *, const struct blueprint *, struct fault *); // as prices_new
+struct pricer *pricer_new(const struct space *, const struct blueprint *, struct fault *); // of networks, as prices_new
+struct pricer *prices_pricer(const struct prices *, struct fault *);                       // of what these prices are of
 void pricer_free(struct pricer *);
 // Takes a choice (an option per slot, copied), to be priced by these terms: fills cost[ENGINE_TERMS], NAN where there is no term
 // or no price, INFINITY where the choice cannot be settled or memory runs out.

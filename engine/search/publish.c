@@ -13,6 +13,7 @@ static void says(const struct search *search, char *buf, size_t size)
 {
 	const struct shared *s = &search->shared;
 	const struct source *source = search->source;
+	char text[2 * ENGINE_TEXT];
 	if (source->idle) {
 		snprintf(buf, size, "costs alone: %s", source->idle);
 	} else if (search->polish.now.lane) {
@@ -33,6 +34,8 @@ static void says(const struct search *search, char *buf, size_t size)
 		snprintf(buf, size, "%s: entropy %.2f", mood, e);
 	}
 	size_t used = strlen(buf);
+	if (source->kind->lack && *source->kind->lack(source, lanes_in_focus(search)->modal, text, sizeof text) && used < size)
+		used += (size_t)snprintf(buf + used, size - used, "; the likeliest choice cannot be: %s", text);
 	if (source->kind->train && s->step < schedule_narrow(s))
 		used += (size_t)snprintf(buf + used, size - used, "; %s trains until step %ld", s->knobs.wide_format,
 			schedule_narrow(s));

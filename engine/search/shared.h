@@ -12,8 +12,9 @@ enum { SEARCH_SAMPLES = 64 }; // most choices that a step has scored
 
 struct shared {
 	struct knobs knobs;
-	struct blueprint *blueprint;
-	const struct model *model; // its whole
+	struct blueprint *blueprint; // of networks; else NULL, and
+	struct mapping *mapping;     // of a machine
+	const struct model *model;   // the blueprint's whole; of a machine a model without layers
 	struct space *space;
 	int options; // of the slot with the most of them
 	struct prices *prices;

@@ -3,14 +3,14 @@
 
 #include <string.h>
 
-static const struct source_kind *const kinds[] = {&source_pipe, &source_table, &source_trained}; // the first that serves
+static const struct source_kind *const kinds[] = {&source_model, &source_pipe, &source_table, &source_trained}; // the first that serves
 
-struct source *source_open(const struct shared *shared, struct blueprint **blueprint, struct fault *fault)
+struct source *source_open(const struct shared *shared, struct subject *subject, struct fault *fault)
 {
 	size_t i = 0;
 	while (!kinds[i]->serves(&shared->knobs))
 		i++;
-	return kinds[i]->open(shared, blueprint, fault);
+	return kinds[i]->open(shared, subject, fault);
 }
 
 void source_close(struct source *source)

@@ -34,12 +34,18 @@ struct apart {
 		struct training *, struct fault *);
 };
 
+// What a search's choices make: a network, or a job divided over a machine. One of the two.
+struct subject {
+	struct blueprint *blueprint;
+	struct mapping *mapping;
+};
+
 struct source_kind {
 	const char *name;
 	bool (*serves)(const struct knobs *); // whether it is the kind that these settings ask for
-	// Two moves, since the space needs the network: open makes the source and the blueprint, which is the caller's and outlives
+	// Two moves, since the space needs the subject: open makes the source and the subject, which is the caller's and outlives
 	// the source; ready makes the rest, once shared->space is there.
-	struct source *(*open)(const struct shared *, struct blueprint **, struct fault *);
+	struct source *(*open)(const struct shared *, struct subject *, struct fault *);
 	bool (*ready)(struct source *, struct fault *);
 	void (*close)(struct source *);
 	// One step on a path. NULL: nothing is trained, and there is no warm-up. False: no number comes out, and nothing will any
@@ -75,6 +81,10 @@ struct source_kind {
 	void (*near_edges)(struct source *, int lane, const uint8_t *choice, float *share);
 	// For a state: its arrays, the weights first; how many, at most SOURCE_ARRAYS. NULL: none.
 	int (*arrays)(const struct source *, struct state_array *);
+	// Where choices may be impossible: what this one lacks; what the nearest lacks of all that are allowed [slots], if none of these is
+	// possible. A clause, "" for nothing; they return buf. NULL: every choice is possible.
+	const char *(*lack)(const struct source *, const uint8_t *choice, char *buf, size_t size);
+	const char *(*lack_of_all)(const struct source *, const uint32_t *allowed, char *buf, size_t size);
 	void (*describe)(const struct source *, struct engine_info *); // what it has of images and threads; NULL: neither
 	void (*identity)(const struct source *, knobs_visit *,
 		void *context);                                       // what must be the same for a state to fit, by name
@@ -86,6 +96,7 @@ struct source_kind {
 	bool (*recall)(struct source *, long step, const char *words, struct fault *);
 };
 enum { SOURCE_ARRAYS = 8 };
+extern const struct source_kind source_model;   // pod=…
 extern const struct source_kind source_pipe;    // quality=pipe:…
 extern const struct source_kind source_trained; // data=…
 extern const struct source_kind source_table;   // data=none
@@ -110,7 +121,7 @@ struct source {
 };
 
 // The source that the settings ask for, opened; NULL with a fault.
-struct source *source_open(const struct shared *, struct blueprint **, struct fault *);
+struct source *source_open(const struct shared *, struct subject *, struct fault *);
 void source_close(struct source *);
 // Qualities of choices of which some may be equal: each is scored once. Between the two the source may be at work, so what needs
 // no quality is done there. scored: how many distinct ones there were.

@@ -15,7 +15,7 @@ bool strain_open(struct strain *strain, const struct shared *s, struct fault *fa
 {
 	size_t layers = (size_t)s->model->layers;
 	*strain = (struct strain){.shared = s, .layers = (int)layers, .before = -1, .after = -1};
-	strain->format = malloc(ARRAYS * layers * sizeof *strain->format);
+	strain->format = malloc((ARRAYS * layers + 1) * sizeof *strain->format);
 	if (!strain->format)
 		return fault_memory(fault, "search");
 	strain->switching = strain->format + layers;

@@ -23,9 +23,12 @@ static bool resolve_term(const struct shared *s, const struct knobs *k, int t, s
 	char name[ENGINE_NAME + ENGINE_TEXT];
 	struct term_name read;
 	struct fault why = {0};
+	char advice[sizeof why.todo];
 	*term = (struct term){0};
 	snprintf(term->name, sizeof term->name, "%s", called);
-	term_read(term->name, &read); // knobs take no other names
+	if (!term_read_of(prices_subject(s->prices), term->name, &read))
+		return fault_set(fault, called, term_advice(prices_subject(s->prices), true, advice, sizeof advice),
+			"this search has no such cost");
 	term->kind = read.kind;
 	term->by_setting = read.kind->on_device && !read.device;
 	if (read.kind->on_device)
@@ -47,7 +50,7 @@ static bool resolve_term(const struct shared *s, const struct knobs *k, int t, s
 		return true;
 	}
 	const struct price *p = term->price;
-	if (wanted->target[0] && !cost_target_value(price_cost(p), price_widest(p), wanted->target, &aim->target, fault))
+	if (wanted->target[0] && !price_target(p, wanted->target, &aim->target, fault))
 		return false;
 	return wanted->weight <= 0 || wanted->target[0] ||
 		fault_set(fault, called, "give it a target first, or weight 0", "would have a weight but no target");
@@ -169,17 +172,7 @@ bool search_check_target(const struct search *s, const char *name, const char *t
 	pthread_mutex_unlock(&lock);
 	double ignored;
 	return !p || !text[0] || strcmp(text, TARGET_NO) == 0 ||
-		cost_target_value(price_cost(p), price_widest(p), text, &ignored, fault);
-}
-
-// Parts of the layers that run, to where these stand in the whole; one that rests costs nothing.
-static void spread_parts(const struct path *path, double *layer, double *room)
-{
-	if (!path)
-		return;
-	memcpy(room, layer, (size_t)path->model->layers * sizeof *room);
-	for (int l = 0; l < path->whole->layers; l++)
-		layer[l] = path->at[l] < 0 ? 0 : room[path->at[l]];
+		price_target(p, text, &ignored, fault);
 }
 
 static bool in_range(const struct space *space, const uint8_t *choice)
@@ -239,22 +232,9 @@ bool search_write_network(const struct search *s, const uint8_t *choice, FILE *f
 bool search_price(const struct search *s, const uint8_t *choice, double cost[ENGINE_TERMS], int term, double *layer)
 {
 	const struct price *price[ENGINE_TERMS] = {0};
-	size_t layers = (size_t)s->info.layers;
-	struct settled settled;
-	double *room = calloc(layers + 1, sizeof *room);
-	bool ok = settle(s, choice, &settled) && room;
 	pthread_mutex_lock(&lock);
 	for (int t = 0; t < s->shared.terms; t++)
 		price[t] = s->shared.term[t].price;
 	pthread_mutex_unlock(&lock);
-	for (int t = 0; ok && t < ENGINE_TERMS; t++)
-		cost[t] = price[t] ? price_plan(price[t], &settled.plan, t == term ? layer : NULL) : (double)NAN;
-	bool priced = term >= 0 && term < ENGINE_TERMS && price[term];
-	if (ok && layer && priced)
-		spread_parts(settled.plan.path, layer, room);
-	for (size_t l = 0; ok && layer && !priced && l < layers; l++)
-		layer[l] = NAN;
-	unsettle(&settled);
-	free(room);
-	return ok;
+	return prices_choice(s->shared.prices, price, choice, cost, term, layer);
 }

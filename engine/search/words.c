@@ -23,11 +23,12 @@ const char *const *engine_formats(void)
 
 const char *const *engine_terms(void)
 {
-	static _Thread_local const char *list[COST_NAMES + 3];
+	static _Thread_local const char *list[COST_NAMES + TERM_IDS + 1];
 	int count = 0;
 	struct term_name read;
 	for (int i = 0; i < TERM_IDS; i++)
-		list[count++] = term_kinds[i].name;
+		if (term_read(term_kinds[i].name, &read) && read.kind == &term_kinds[i]) // a name of two kinds once
+			list[count++] = term_kinds[i].name;
 	for (const char *const *name = cost_terms(); *name; name++)
 		if (term_read(*name, &read) && read.device) // the others are among the kinds
 			list[count++] = *name;

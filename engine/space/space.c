@@ -78,8 +78,8 @@ static void fill_architecture(struct space *s, const struct slot *architecture)
 struct space *space_new(const struct model *whole, const struct slot *architecture, int count, const char *spec,
 	struct fault *fault)
 {
-	int format[SPACE_OPTIONS], options = space_formats(spec, format, fault);
-	if (!options)
+	int format[SPACE_OPTIONS], options = whole->layers ? space_formats(spec, format, fault) : 0;
+	if (whole->layers && !options)
 		return NULL;
 	struct space *s = calloc(1, sizeof *s);
 	if (s) {

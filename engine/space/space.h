@@ -47,7 +47,8 @@ static inline int space_format(const struct space *s, int slot, int option) // o
 // with a fault.
 int space_formats(const char *spec, int format[SPACE_OPTIONS], struct fault *);
 // Makes slots for every layer of the whole over the formats of `spec`, as space_formats reads it, and copies those of the architecture,
-// whose owners are indices among themselves (blueprint_slots), as the layers' are. The model is borrowed and must outlive the space.
+// whose owners are indices among themselves (blueprint_slots), as the layers' are. A whole without layers has no formats, and `spec` is not
+// read. The model is borrowed and must outlive the space.
 struct space *space_new(const struct model *whole, const struct slot *architecture, int count, const char *spec, struct fault *);
 void space_free(struct space *);
 
