@@ -11,7 +11,7 @@ static const struct option_row {
 	{"--set", "KEY=VALUE", "a setting of a new session; may be given again", 0, offsetof(struct options, setting)},
 	{"--batch", "FILE", "run the commands of a file (-: standard input) without a terminal", 0,
 		offsetof(struct options, batch)},
-	{"--explore", "NET", "the costs of a network without training it; KEY=VALUE may follow", 0,
+	{"--explore", "NET|pod:POD", "the costs of a network without training it, or a machine; KEY=VALUE may follow", 0,
 		offsetof(struct options, explore)},
 	{"--replay", "NAME", "run a session's journal again and compare the result", 0, offsetof(struct options, replay)},
 	{"--tour", "NAME", "play a lesson; without a terminal it is printed", 0, offsetof(struct options, tour)},
@@ -68,6 +68,17 @@ static bool parse_option(struct options *o, int argc, char **argv, int *i, struc
 static bool add_explore(struct options *o, struct fault *f)
 {
 	enum { SETS = 3 };
+	static const char machine[] = "pod:";
+	if (strncmp(o->explore, machine, sizeof machine - 1) == 0) {
+		snprintf(o->explore_net, sizeof o->explore_net, "pod=%.*s", ENGINE_TEXT - 1, o->explore + sizeof machine - 1);
+		if (o->settings == OPTIONS_SETTINGS)
+			return fault_set(f, "--explore", "set the others in the workbench", "more than %d settings",
+				OPTIONS_SETTINGS - 1);
+		memmove(o->setting + 1, o->setting, (size_t)o->settings++ * sizeof *o->setting);
+		o->setting[0] = o->explore_net;
+		o->make = true;
+		return true;
+	}
 	if (o->settings > OPTIONS_SETTINGS - SETS)
 		return fault_set(f, "--explore", "set the others in the workbench", "more than %d settings",
 			OPTIONS_SETTINGS - SETS);
@@ -150,7 +161,7 @@ void options_help(FILE *out)
 	      "  bitscape NAME                       go on with the session of that name, or ./PATH\n"
 	      "  bitscape new [NAME] [KEY=VALUE...]  a new session with these settings\n"
 	      "  bitscape sessions [tidy [now]]      list the sessions; clear unnamed old ones away\n"
-	      "  bitscape --explore NET [KEY=VALUE...]  the costs of a network, without training\n"
+	      "  bitscape --explore NET [KEY=VALUE...]  the costs of a network, without training; pod:tpu_v4 opens a machine\n"
 	      "  bitscape QUESTION...                an answer without a session: catalog, describe, devices, latency,\n"
 	      "                                      roofline, sensitivity, rivals, pods, slice, slices, goodput, partition,\n"
 	      "                                      embeddings or carbon, as in the workbench\n"

@@ -378,12 +378,18 @@ static void job_of(const struct mapping *m, const uint8_t *option, struct divisi
 			j->format[roles[r].use] = (int)value_of(m, (enum role)r, option);
 }
 
-static double distance_of(const struct division *d, const double asked[PARTS])
+// Whether a division is nearer to what is asked than another: by the pipeline first, and by each next part where those before are as near.
+static bool nearer(const struct division *a, const struct division *b, const double asked[PARTS])
 {
-	double sum = 0;
-	for (int k = 0; k < PARTS; k++)
-		sum += fabs(log2(d->size[k] / asked[k]));
-	return sum;
+	for (int k = 0; k < PARTS; k++) {
+		if (a->size[k] == b->size[k])
+			continue;
+		double x = fmax(a->size[k] / asked[k], asked[k] / a->size[k]),
+		       y = fmax(b->size[k] / asked[k], asked[k] / b->size[k]);
+		if (x != y)
+			return x < y;
+	}
+	return false;
 }
 
 static bool quicker(const struct division_price *a, const struct division_price *b)
@@ -418,31 +424,66 @@ static struct division_price price_sizes(const struct mapping *m, const struct m
 	return best;
 }
 
+// The options of a division's sizes; false: one is not allowed.
+static bool size_options(const struct mapping *m, const struct division *d, const uint32_t *allowed, uint8_t option[PARTS])
+{
+	for (int k = 0; k < PARTS; k++) {
+		int at = m->at[ROLE_PIPELINE + k], o = slot_valued(&m->slot[at], d->size[k]);
+		if (o < 0 || (allowed && !(allowed[at] >> o & 1)))
+			return false;
+		option[k] = (uint8_t)o;
+	}
+	return true;
+}
+
+static void asked_sizes(const struct mapping *m, const uint8_t *option, double asked[PARTS])
+{
+	for (int k = 0; k < PARTS; k++)
+		asked[k] = value_of(m, (enum role)(ROLE_PIPELINE + k), option);
+}
+
+bool mapping_mend(const struct mapping *m, const uint32_t *allowed, uint8_t *option)
+{
+	const struct mapping_shape *shape = shape_at(m, option);
+	const struct division *best = NULL;
+	double asked[PARTS];
+	uint8_t its[PARTS], sizes[PARTS];
+	asked_sizes(m, option, asked);
+	for (int i = 0; i < shape->divisions; i++) {
+		const struct division *d = &shape->division[i];
+		if (!size_options(m, d, allowed, its) || (best && !nearer(d, best, asked)))
+			continue;
+		best = d;
+		memcpy(sizes, its, sizeof sizes);
+	}
+	if (!best || memcmp(&option[m->at[ROLE_PIPELINE]], sizes, sizeof sizes) == 0)
+		return false;
+	memcpy(&option[m->at[ROLE_PIPELINE]], sizes, sizeof sizes); // the four slots stand side by side
+	return true;
+}
+
 void mapping_of(const struct mapping *m, const uint8_t *option, struct mapped *to)
 {
 	const struct mapping_shape *shape = shape_at(m, option);
-	double asked[PARTS], least = INFINITY;
+	double asked[PARTS];
 	int nearest = 0;
 	*to = (struct mapped){.shape = shape, .chips = shape->slice.chips, .asked = 1};
-	for (int k = 0; k < PARTS; k++) {
-		asked[k] = value_of(m, (enum role)(ROLE_PIPELINE + k), option);
+	asked_sizes(m, option, asked);
+	for (int k = 0; k < PARTS; k++)
 		to->asked *= asked[k];
-	}
-	for (int i = 0; i < shape->divisions && least > 0; i++) {
-		double d = distance_of(&shape->division[i], asked);
-		if (d < least) { // the first of those with equal sizes
-			least = d;
-			nearest = i;
-		}
+	for (int i = 1; i < shape->divisions; i++)
+		if (nearer(&shape->division[i], &shape->division[nearest], asked))
+			nearest = i; // the first of those with equal sizes
+	for (int k = 0; k < PARTS; k++) {
+		to->size[k] = shape->division[nearest].size[k];
+		to->distance += fabs(log2(to->size[k] / asked[k]));
 	}
 	struct division_price price = price_sizes(m, shape, nearest, option);
-	memcpy(to->size, shape->division[nearest].size, sizeof to->size);
 	to->rate = price.rate;
 	to->step = price.step;
 	to->memory = price.memory;
-	to->distance = least;
 	to->lacks = fmax(0, price.memory - pod_value(&m->world.pod[0], POD_MEMORY));
-	to->standing = least > 0 ? MAPPED_UNEVEN : price.fits ? MAPPED_FITS : MAPPED_LACKS;
+	to->standing = to->distance > 0 ? MAPPED_UNEVEN : price.fits ? MAPPED_FITS : MAPPED_LACKS;
 }
 
 const char *mapped_lack(const struct mapped *x, char *buf, size_t size)
@@ -722,14 +763,9 @@ static void try_shape(struct hunt *h, int topology, int twisted)
 	if (m->at[ROLE_TWIST] >= 0)
 		option[m->at[ROLE_TWIST]] = (uint8_t)twisted;
 	for (int i = 0; i < shape->divisions; i++) {
-		const int *size = shape->division[i].size;
-		bool ok = i == 0 || memcmp(size, shape->division[i - 1].size, sizeof shape->division[i].size) != 0;
-		for (int k = 0; ok && k < PARTS; k++) {
-			int at = m->at[ROLE_PIPELINE + k], o = slot_valued(&m->slot[at], size[k]);
-			ok = o >= 0 && allows(h, (enum role)(ROLE_PIPELINE + k), o);
-			option[at] = (uint8_t)(ok ? o : 0);
-		}
-		if (ok)
+		const struct division *d = &shape->division[i];
+		bool first = i == 0 || memcmp(d->size, d[-1].size, sizeof d->size) != 0;
+		if (first && size_options(m, d, h->allowed, &option[m->at[ROLE_PIPELINE]]))
 			try_from(h, ROLE_CUT_ACTIVATIONS, option);
 	}
 }
@@ -746,7 +782,13 @@ static void try_all(struct hunt *h)
 int mapping_search(const struct mapping *m, const uint32_t *allowed, int most, uint8_t *option, double *rate, long *tried,
 	uint8_t *least, bool *even)
 {
-	struct hunt h = {.m = m, .allowed = allowed, .visit = rank, .most = most, .option = option, .rate = rate, .least = least,
+	struct hunt h = {.m = m,
+		.allowed = allowed,
+		.visit = rank,
+		.most = most,
+		.option = option,
+		.rate = rate,
+		.least = least,
 		.lacks = INFINITY};
 	h.memory = calloc((size_t)most, sizeof *h.memory);
 	if (h.memory)

@@ -12,7 +12,8 @@
 //
 // A choice need not be possible. Sizes that are no division of the slice by whole axes make it *uneven*; a division that needs more
 // memory than a chip has *lacks* it. Both have a price all the same, so that a search and a person see where they lead: what lacks memory
-// its own, as if it fitted, what is uneven that of the nearest division, by the sum over parts of |log2(size/asked)|.
+// its own, as if it fitted, what is uneven that of the nearest division: by the pipeline first, then by each next part among those that are as near. So every part but the last is free to choose,
+// and the next ones follow.
 //
 // Immutable once made: any thread may price choices.
 #ifndef ENGINE_PODS_MAPPING_H
@@ -58,6 +59,8 @@ struct mapped {
 };
 // option: one for each slot.
 void mapping_of(const struct mapping *, const uint8_t *option, struct mapped *);
+// Gives an uneven choice the sizes of the nearest division whose options are all allowed [slots], bits. Returns whether it did.
+bool mapping_mend(const struct mapping *, const uint32_t *allowed, uint8_t *option);
 // Remembers what choices came to that were asked about lately. One thread's; the mapping is borrowed. NULL: out of memory.
 struct mapping_cache;
 struct mapping_cache *mapping_cache_new(const struct mapping *);

@@ -48,6 +48,7 @@ static const struct overlay {
 	{"pod", "!none", "modal-share", "0"},
 	{"pod", "!none", "additive", "off"},
 	{"pod", "!none", "samples", "64"},
+	{"pod", "!none", "entropy", "0"},
 	// FLIQS (arXiv 2308.03290 and its authors' code): uniform warm-up, one sample a step, Adam 5e-3, moving average 0.99.
 	{"preset", "fliqs", "warmup", "0.25"},
 	{"preset", "fliqs", "start", "uniform"},
@@ -439,7 +440,8 @@ static void overlay(struct config *c)
 	usual_target(c->values.space, target, sizeof target);
 	for (int i = 0; i < c->values.terms; i++) {
 		if (!c->term_set[TERM_WEIGHT][i])
-			c->values.term[i].wish.weight = network && i == 0 ? 2 : 0; // suits quality=loss: nats against relative cost
+			c->values.term[i].wish.weight = network && i == 0 ? 2
+									  : 0; // suits quality=loss: nats against relative cost
 		if (!c->term_set[TERM_TARGET][i])
 			snprintf(c->values.term[i].wish.target, sizeof c->values.term[i].wish.target, "%s",
 				network && i == 0 ? target : "");

@@ -175,6 +175,11 @@ static void options_cost(struct pricer *pricer, const struct partition *partitio
 	}
 }
 
+static bool mend(const struct pricer *pricer, const uint32_t *allowed, uint8_t *choice)
+{
+	return mapping_mend(((const struct machine_pricer *)pricer)->mapping, allowed, choice);
+}
+
 const struct provider machines = {.subject = SUBJECT_MACHINE,
 	.on_device = false,
 	.free_prices = free_prices,
@@ -185,4 +190,5 @@ const struct provider machines = {.subject = SUBJECT_MACHINE,
 	.pricer = new_pricer,
 	.free_pricer = free_pricer,
 	.take = take,
-	.options = options_cost};
+	.options = options_cost,
+	.mend = mend};

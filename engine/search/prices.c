@@ -115,6 +115,11 @@ void pricer_options(struct pricer *p, const struct partition *partition, int dec
 	p->provider->options(p, partition, decision, terms, cost);
 }
 
+bool pricer_mend(const struct pricer *p, const uint32_t *allowed, uint8_t *choice)
+{
+	return p->provider->mend && p->provider->mend(p, allowed, choice);
+}
+
 double pricer_least(struct pricer *p, int term, const struct cost_settings *layer)
 {
 	return p->provider->least ? p->provider->least(p, term, layer) : 0;

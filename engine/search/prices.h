@@ -73,6 +73,9 @@ void pricer_take(struct pricer *, const struct term *, int terms, const uint8_t 
 // What the choice it holds costs with each option of one decision, by the terms in a mask; by the others, and with options that
 // are not allowed, as it is. The partition is of the same space, and its decision's slots hold one option. cost: [options].
 void pricer_options(struct pricer *, const struct partition *, int decision, uint32_t terms, double (*cost)[ENGINE_TERMS]);
+// Where slots make sense together alone: changes a choice into the nearest one that does, of options allowed [slots]. Returns whether it
+// changed.
+bool pricer_mend(const struct pricer *, const uint32_t *allowed, uint8_t *choice);
 // Returns a lower bound on the costs by a term, in the architecture of the choice that it holds, of layers of the whole that may take
 // these settings (cost_least).
 double pricer_least(struct pricer *, int term, const struct cost_settings *layer);

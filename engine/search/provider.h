@@ -21,7 +21,8 @@ struct provider {
 	void (*free_pricer)(struct pricer *);
 	void (*take)(struct pricer *, const struct term *, int terms, const uint8_t *choice, double *cost);
 	void (*options)(struct pricer *, const struct partition *, int decision, uint32_t terms, double (*cost)[ENGINE_TERMS]);
-	double (*least)(struct pricer *, int term, const struct cost_settings *); // NULL: nothing is known
+	bool (*mend)(const struct pricer *, const uint32_t *allowed, uint8_t *choice); // NULL: every choice is possible
+	double (*least)(struct pricer *, int term, const struct cost_settings *);      // NULL: nothing is known
 };
 extern const struct provider networks, machines;
 

@@ -243,5 +243,9 @@ bool result_of(const struct lane *lane, uint8_t *choice)
 		for (int o = 0; o < p->decision[d].options; o++)
 			lane->value[d * lane->shared->options + o] = -log(fmax(NEVER,
 				(double)policy_probabilities(lane->policy, d)[o]));
-	return within(lane, lane->value, true, choice) && meets(lane, choice);
+	pricer_mend(lane->pricer, p->allowed, choice);
+	bool met = within(lane, lane->value, true, choice);
+	if (pricer_mend(lane->pricer, p->allowed, choice)) // what meets the targets need not be possible
+		met = true;
+	return met && meets(lane, choice);
 }

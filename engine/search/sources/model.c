@@ -2,9 +2,10 @@
 // Quality by a model of a machine: what share of the best throughput a choice has, the best being that of an exhaustive search over all
 // choices that fit. Nothing is trained, nothing is random: a step is one of the policy alone.
 //
-// A choice that cannot be has no throughput: its quality is 0 less a penalty that grows with how far it is from one that can, so that the
-// policy is led back. Sizes that are no division of the slice lose UNEVEN and STEP for every factor of 2 to the nearest division; a
-// division that lacks memory loses LACKS for every factor of 2 in memory. The front and evaluations take no such choice.
+// A choice that cannot be is given a quality all the same, so that the policy is led to one that can. What lacks memory has 0 less LACKS for
+// every factor of 2 in memory. Sizes that are no division of the slice have the quality of the nearest division, which the result is mended
+// to, less STEP for every factor of 2 to it: a small penalty, since with 0 instead two parts could only ever change together, and the policy
+// stays with the first division that it finds. The front and evaluations take no choice that cannot be.
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +14,7 @@
 #include "engine/pods/mapping.h"
 #include "engine/search/source.h"
 
-static const double UNEVEN = .1, STEP = .1, LACKS = .1;
+static const double STEP = .01, LACKS = .1;
 
 struct model_source {
 	struct source source;
@@ -79,7 +80,7 @@ static bool ready(struct source *source, struct fault *fault)
 		free(choice);
 		return false;
 	}
-	snprintf(source->estimated, sizeof source->estimated, "a model of the machine: share of the best throughput");
+	snprintf(source->estimated, sizeof source->estimated, "model: share of the best throughput");
 	bool ok = choice && m->cache;
 	free(choice);
 	return ok || fault_memory(fault, "search");
@@ -87,12 +88,8 @@ static bool ready(struct source *source, struct fault *fault)
 
 static double quality_of(const struct model_source *m, const struct mapped *x)
 {
-	switch (x->standing) {
-	case MAPPED_FITS: return x->rate / m->best;
-	case MAPPED_LACKS: return -LACKS * log2(x->memory / (x->memory - x->lacks));
-	case MAPPED_UNEVEN: break;
-	}
-	return -UNEVEN - STEP * x->distance;
+	double its = x->lacks > 0 ? -LACKS * log2(x->memory / (x->memory - x->lacks)) : x->rate / m->best;
+	return its - STEP * x->distance;
 }
 
 static bool post(struct source *source, int lane, int count, const uint8_t *choice, struct fault *fault)
@@ -144,7 +141,8 @@ static const char *lack_of_all(const struct source *source, const uint32_t *allo
 	bool even = false;
 	char why[160];
 	buf[0] = '\0';
-	if (!choice || mapping_search(m->mapping, allowed, 1, choice, &rate, NULL, choice + source->shared->space->slots, &even)) {
+	if (!choice ||
+		mapping_search(m->mapping, allowed, 1, choice, &rate, NULL, choice + source->shared->space->slots, &even)) {
 		free(choice);
 		return buf;
 	}
