@@ -746,6 +746,11 @@ bool engine_layers(const struct engine *e, const uint8_t *choice, struct layer_i
 	return search_layers(e->search, choice, layer);
 }
 
+const char *engine_lack(const struct engine *e, const uint8_t *choice, char *buf, size_t size)
+{
+	return search_lack(e->search, choice, buf, size);
+}
+
 bool engine_write_network(const struct engine *e, const uint8_t *choice, FILE *file)
 {
 	return search_write_network(e->search, choice, file);

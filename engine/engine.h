@@ -127,7 +127,7 @@ struct engine_info {
 	char net[ENGINE_TEXT], data[ENGINE_TEXT], space[ENGINE_TEXT], preset[ENGINE_NAME];
 	uint64_t seed;
 	int threads, batch;
-	int layers; // of any choice, each at its largest
+	int layers; // of any choice, each at its largest; 0: choices make no network, but divide a job over a machine
 	const struct layer_info *layer;
 	int slots, formats;           // the first `formats` slots are of formats: the two of a layer are neighbours
 	const struct slot_info *slot; // [slots]
@@ -505,8 +505,11 @@ bool engine_price(const struct engine *, const uint8_t *choice, double cost[ENGI
 // What the layers are under a choice: fills layer[info->layers], as in info where nothing of the architecture is chosen. A layer that
 // rests has no MACs and no weights. Any thread, at any time. Returns false if the choice is out of range or cannot be built.
 bool engine_layers(const struct engine *, const uint8_t *choice, struct layer_info *layer);
+// Says in a clause what a choice lacks to be possible, with figures; "": nothing, as always where choices make networks. Returns buf. Any
+// thread, at any time.
+const char *engine_lack(const struct engine *, const uint8_t *choice, char *buf, size_t size);
 // Writes the network that a choice makes, without its formats, as a description that opens as that network. Any thread, at any time.
-// Returns false if the choice is out of range or cannot be built, or the file cannot be written.
+// Returns false if the choice is out of range or cannot be built, if it makes no network, or the file cannot be written.
 bool engine_write_network(const struct engine *, const uint8_t *choice, FILE *);
 
 #endif

@@ -354,13 +354,15 @@ static void put_pins(const struct workbench *w, struct string *line)
 {
 	const struct snapshot *snap = session_snapshot(w->session);
 	const struct engine_info *info = engine_info(session_engine(w->session));
-	if (w->scene.layer >= info->layers || !snap->info || !snap->slot)
+	if (!snap->info || !snap->slot)
 		return;
 	if (slot_in_hand(w) >= 0) {
 		put_slot(w, slot_in_hand(w), line);
 		put_word(line, info->slot[slot_in_hand(w)].option[snap->slot[slot_in_hand(w)].modal].name);
 		return;
 	}
+	if (w->scene.layer >= info->layers)
+		return;
 	const struct layer_info *layer = &info->layer[w->scene.layer];
 	const int slot[] = {layer->weight_slot, layer->activation_slot};
 	bool tied = layer_tied(snap, w->scene.layer);

@@ -180,6 +180,11 @@ static bool mend(const struct pricer *pricer, const uint32_t *allowed, uint8_t *
 	return mapping_mend(((const struct machine_pricer *)pricer)->mapping, allowed, choice);
 }
 
+static bool possible(const struct pricer *pricer, const uint8_t *choice)
+{
+	return mapping_recall(((const struct machine_pricer *)pricer)->cache, choice)->standing == MAPPED_FITS;
+}
+
 const struct provider machines = {.subject = SUBJECT_MACHINE,
 	.on_device = false,
 	.free_prices = free_prices,
@@ -191,4 +196,5 @@ const struct provider machines = {.subject = SUBJECT_MACHINE,
 	.free_pricer = free_pricer,
 	.take = take,
 	.options = options_cost,
-	.mend = mend};
+	.mend = mend,
+	.possible = possible};

@@ -93,11 +93,11 @@ static bool open_machine(struct shared *s, struct fault *fault)
 // What the source has opened, the space of its choices and their prices.
 static bool open_subject(struct search *s, struct fault *fault)
 {
-	struct subject subject = {0};
-	s->source = source_open(&s->shared, &subject, fault);
-	s->shared.blueprint = subject.blueprint;
-	s->shared.mapping = subject.mapping;
-	return s->source && (subject.mapping ? open_machine : open_networks)(&s->shared, fault);
+	struct opened opened = {0};
+	s->source = source_open(&s->shared, &opened, fault);
+	s->shared.blueprint = opened.blueprint;
+	s->shared.mapping = opened.mapping;
+	return s->source && (opened.mapping ? open_machine : open_networks)(&s->shared, fault);
 }
 
 static bool open_rooms(struct search *s, struct fault *fault)

@@ -120,6 +120,11 @@ bool pricer_mend(const struct pricer *p, const uint32_t *allowed, uint8_t *choic
 	return p->provider->mend && p->provider->mend(p, allowed, choice);
 }
 
+bool pricer_possible(const struct pricer *p, const uint8_t *choice)
+{
+	return !p->provider->possible || p->provider->possible(p, choice);
+}
+
 double pricer_least(struct pricer *p, int term, const struct cost_settings *layer)
 {
 	return p->provider->least ? p->provider->least(p, term, layer) : 0;

@@ -76,6 +76,7 @@ void pricer_options(struct pricer *, const struct partition *, int decision, uin
 // Where slots make sense together alone: changes a choice into the nearest one that does, of options allowed [slots]. Returns whether it
 // changed.
 bool pricer_mend(const struct pricer *, const uint32_t *allowed, uint8_t *choice);
+bool pricer_possible(const struct pricer *, const uint8_t *choice); // whether a choice can be made at all
 // Returns a lower bound on the costs by a term, in the architecture of the choice that it holds, of layers of the whole that may take
 // these settings (cost_least).
 double pricer_least(struct pricer *, int term, const struct cost_settings *layer);

@@ -22,6 +22,7 @@ struct provider {
 	void (*take)(struct pricer *, const struct term *, int terms, const uint8_t *choice, double *cost);
 	void (*options)(struct pricer *, const struct partition *, int decision, uint32_t terms, double (*cost)[ENGINE_TERMS]);
 	bool (*mend)(const struct pricer *, const uint32_t *allowed, uint8_t *choice); // NULL: every choice is possible
+	bool (*possible)(const struct pricer *, const uint8_t *choice);                // NULL: likewise
 	double (*least)(struct pricer *, int term, const struct cost_settings *);      // NULL: nothing is known
 };
 extern const struct provider networks, machines;

@@ -244,8 +244,11 @@ bool result_of(const struct lane *lane, uint8_t *choice)
 			lane->value[d * lane->shared->options + o] = -log(fmax(NEVER,
 				(double)policy_probabilities(lane->policy, d)[o]));
 	pricer_mend(lane->pricer, p->allowed, choice);
+	memcpy(lane->choice, choice, (size_t)lane->shared->space->slots);
 	bool met = within(lane, lane->value, true, choice);
-	if (pricer_mend(lane->pricer, p->allowed, choice)) // what meets the targets need not be possible
-		met = true;
+	if (pricer_mend(lane->pricer, p->allowed, choice))
+		met = true; // as far as can be told before it is priced
+	if (!pricer_possible(lane->pricer, choice) && pricer_possible(lane->pricer, lane->choice)) // rather one that can be
+		memcpy(choice, lane->choice, (size_t)lane->shared->space->slots);
 	return met && meets(lane, choice);
 }

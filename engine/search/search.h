@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The one-shot search: a network trains on sampled paths while the policy learns from held-out images. Everything here
-// belongs to the engine's thread, but for search_info, search_price, search_layers and search_write_network, which
+// belongs to the engine's thread, but for search_info, search_price, search_layers, search_lack and search_write_network, which
 // read what never changes.
 #ifndef ENGINE_SEARCH_SEARCH_H
 #define ENGINE_SEARCH_SEARCH_H
@@ -17,6 +17,7 @@ void search_free(struct search *);
 const struct engine_info *search_info(const struct search *);
 bool search_price(const struct search *, const uint8_t *choice, double cost[ENGINE_TERMS], int term, double *layer);
 bool search_layers(const struct search *, const uint8_t *choice, struct layer_info *layer); // as engine_layers
+const char *search_lack(const struct search *, const uint8_t *choice, char *buf, size_t size); // as engine_lack
 bool search_write_network(const struct search *, const uint8_t *choice, FILE *);            // as engine_write_network
 
 // One step: a weight update and, after the warm-up, a policy update. Not beyond the horizon. False: the loss, the gradient

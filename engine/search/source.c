@@ -5,12 +5,12 @@
 
 static const struct source_kind *const kinds[] = {&source_model, &source_pipe, &source_table, &source_trained}; // the first that serves
 
-struct source *source_open(const struct shared *shared, struct subject *subject, struct fault *fault)
+struct source *source_open(const struct shared *shared, struct opened *opened, struct fault *fault)
 {
 	size_t i = 0;
 	while (!kinds[i]->serves(&shared->knobs))
 		i++;
-	return kinds[i]->open(shared, subject, fault);
+	return kinds[i]->open(shared, opened, fault);
 }
 
 void source_close(struct source *source)

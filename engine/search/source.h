@@ -35,7 +35,7 @@ struct apart {
 };
 
 // What a search's choices make: a network, or a job divided over a machine. One of the two.
-struct subject {
+struct opened {
 	struct blueprint *blueprint;
 	struct mapping *mapping;
 };
@@ -43,9 +43,9 @@ struct subject {
 struct source_kind {
 	const char *name;
 	bool (*serves)(const struct knobs *); // whether it is the kind that these settings ask for
-	// Two moves, since the space needs the subject: open makes the source and the subject, which is the caller's and outlives
+	// Two moves, since the space needs it: open makes the source and what it opened, which is the caller's and outlives
 	// the source; ready makes the rest, once shared->space is there.
-	struct source *(*open)(const struct shared *, struct subject *, struct fault *);
+	struct source *(*open)(const struct shared *, struct opened *, struct fault *);
 	bool (*ready)(struct source *, struct fault *);
 	void (*close)(struct source *);
 	// One step on a path. NULL: nothing is trained, and there is no warm-up. False: no number comes out, and nothing will any
@@ -121,7 +121,7 @@ struct source {
 };
 
 // The source that the settings ask for, opened; NULL with a fault.
-struct source *source_open(const struct shared *, struct subject *, struct fault *);
+struct source *source_open(const struct shared *, struct opened *, struct fault *);
 void source_close(struct source *);
 // Qualities of choices of which some may be equal: each is scored once. Between the two the source may be at work, so what needs
 // no quality is done there. scored: how many distinct ones there were.

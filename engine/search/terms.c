@@ -206,6 +206,8 @@ static void unsettle(struct settled *s)
 bool search_layers(const struct search *s, const uint8_t *choice, struct layer_info *layer)
 {
 	struct settled settled;
+	if (!s->info.layers)
+		return true;
 	bool ok = settle(s, choice, &settled);
 	for (int l = 0; ok && l < s->info.layers; l++) {
 		const struct layer_info *whole = &s->info.layer[l];
@@ -221,9 +223,17 @@ bool search_layers(const struct search *s, const uint8_t *choice, struct layer_i
 	return ok;
 }
 
+const char *search_lack(const struct search *s, const uint8_t *choice, char *buf, size_t size)
+{
+	buf[0] = '\0';
+	return s->source->kind->lack ? s->source->kind->lack(s->source, choice, buf, size) : buf;
+}
+
 bool search_write_network(const struct search *s, const uint8_t *choice, FILE *file)
 {
 	struct settled settled;
+	if (!s->info.layers)
+		return false;
 	bool ok = settle(s, choice, &settled) && model_write(settled.plan.model, file);
 	unsettle(&settled);
 	return ok;

@@ -66,7 +66,10 @@ static bool tell(struct session *s, struct command_call *call)
 	struct string costs = {0};
 	bool ok = modal && session_tell_costs(s, &costs, s->draft, modal);
 	if (ok) {
-		call->say(call, "draft, %d of %d decisions changed: %s", edits(s), s->snapshot->decisions, costs.bytes);
+		char lack[2 * ENGINE_TEXT];
+		engine_lack(s->engine, s->draft, lack, sizeof lack);
+		call->say(call, "draft, %d of %d decisions changed: %s%s%s", edits(s), s->snapshot->decisions, costs.bytes,
+			lack[0] ? "; it cannot be: " : "", lack);
 	} else {
 		fault_memory(&call->fault, "draft");
 	}

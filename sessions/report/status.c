@@ -22,6 +22,10 @@ static void add_units(const struct snapshot *now, struct string *t)
 static void add_network(const struct engine_info *info, struct string *t)
 {
 	char macs[32], attention[32], parameters[32];
+	if (!info->layers) {
+		string_add(t, "work: %s parameters\n", number_write(info->parameters, "", parameters, sizeof parameters));
+		return;
+	}
 	string_add(t, "network: %s MACs for one image in layers", number_write(info->macs, "", macs, sizeof macs));
 	if (info->attention_macs > 0)
 		string_add(t, " and %s in attention's products, which bops does not count",
@@ -205,6 +209,8 @@ bool run_layers(struct command_call *call)
 	const struct engine_info *info = s->info;
 	struct figure_source source;
 	session_source(s, &source); // its term is the one to share out
+	if (!info->layers)
+		return fault_set(&call->fault, info->net, "`slots` lists what may be chosen", "there are no layers here");
 	double cost[ENGINE_TERMS], *part = calloc((size_t)info->layers + 1, sizeof *part);
 	uint8_t *modal = calloc((size_t)info->slots + 1, 1);
 	struct layer_info *layer = calloc((size_t)info->layers + 1, sizeof *layer);

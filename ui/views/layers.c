@@ -535,7 +535,9 @@ static void measure(void *own, const struct scene *scene, const struct screen *s
 {
 	(void)own;
 	(void)s;
-	item->rows = 1 + (scene->snapshot->info ? scene->snapshot->info->layers : 0);
+	const struct engine_info *info = scene->snapshot->info;
+	item->wanted = item->wanted && (!info || info->layers > 0 || info->slots == 0); // else the slots are the main table
+	item->rows = 1 + (info ? info->layers : 0);
 }
 
 // ---- what a person does in it ---------------------------------------------------------------------------------------

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The slots of the architecture, if the network's description leaves any open: which option each has, and how sure the policy is of it. The
+// The slots of the architecture, if the network's description leaves any open, or those of a job on a machine: which option each has, and how sure the policy is of it. The
 // keys that edit and pin layers act on the slot in hand while this view is in focus.
 #include <math.h>
 #include <stdio.h>
@@ -277,16 +277,18 @@ static void draw(void *own, struct scene *scene, struct screen *s, const struct 
 	struct table_source src = source_of(slots, scene, &shown, column);
 	char title[128];
 	table_draw(&slots->table, &src, s, (struct rect){r.x + 1, r.y + 1, r.width - 2, r.height - 2});
-	screen_box(s, r, table_title(&slots->table, "Architecture", title, sizeof title));
+	screen_box(s, r, table_title(&slots->table, scene->snapshot->info->layers ? "Architecture" : "Choices", title, sizeof title));
 	draw_table_hints(scene, s, r, &slots->table, &view_slots);
 }
 
-// A network without choices has no need of it. On a low screen it takes room from the layers while a person is in it.
+// A network without choices has no need of it; where nothing has layers, it is the main table. On a low screen it takes room from the layers while a person is in it.
 static void measure(void *own, const struct scene *scene, const struct screen *s, struct layout_item *item)
 {
 	(void)own;
 	(void)s;
 	item->wanted = item->wanted && rows_of(scene) > 0;
+	if (item->wanted && scene->snapshot->info->layers == 0)
+		item->place = LAYOUT_MAIN;
 	item->rows = 1 + rows_of(scene);
 	item->least = scene->focus == &view_slots ? ROWS_IN_FOCUS : 1;
 }

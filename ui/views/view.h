@@ -70,8 +70,8 @@ struct view_ops {
 	size_t own;
 	void (*end)(void *own);    // frees what the memory holds; NULL: nothing
 	void (*forget)(void *own); // drops what it kept of the search, as another is shown; NULL: nothing
-	// Says what it would like on a screen of this size: rows, panes. NULL: one line. `wanted` is set before the call; the
-	// view may clear it if it has nothing to show.
+	// Says what it would like on a screen of this size: rows, panes. NULL: one line. `wanted` and `place` are set before the call; the
+	// view may clear the one if it has nothing to show, and take the main table's place where that has none.
 	void (*measure)(void *own, const struct scene *, const struct screen *, struct layout_item *);
 	// Draws into its panes: item->pane[0 .. item->got-1], at least one.
 	void (*draw)(void *own, struct scene *, struct screen *, const struct layout_item *);

@@ -58,6 +58,9 @@ int views_of(const struct views *v, const struct view_ops *ops)
 
 static int main_view(const struct views *v)
 {
+	for (int k = 0; k < VIEWS_COUNT; k++) // by the last drawing, where there was one
+		if (v->item[k].place == LAYOUT_MAIN && !v->view[k].absent)
+			return k;
 	int i = 0;
 	while (i < VIEWS_COUNT - 1 && v->view[i].ops->place != LAYOUT_MAIN)
 		i++;

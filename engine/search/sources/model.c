@@ -3,7 +3,7 @@
 // choices that fit. Nothing is trained, nothing is random: a step is one of the policy alone.
 //
 // A choice that cannot be is given a quality all the same, so that the policy is led to one that can. What lacks memory has 0 less LACKS for
-// every factor of 2 in memory. Sizes that are no division of the slice have the quality of the nearest division, which the result is mended
+// every factor of 2 in memory, which a cost must weigh much to make up for. Sizes that are no division of the slice have the quality of the nearest division, which the result is mended
 // to, less STEP for every factor of 2 to it: a small penalty, since with 0 instead two parts could only ever change together, and the policy
 // stays with the first division that it finds. The front and evaluations take no choice that cannot be.
 #include <math.h>
@@ -14,7 +14,7 @@
 #include "engine/pods/mapping.h"
 #include "engine/search/source.h"
 
-static const double STEP = .01, LACKS = .1;
+static const double STEP = .01, LACKS = .5;
 
 struct model_source {
 	struct source source;
@@ -38,7 +38,7 @@ static void model_close(struct source *source)
 	free(m);
 }
 
-static struct source *model_open(const struct shared *shared, struct subject *subject, struct fault *fault)
+static struct source *model_open(const struct shared *shared, struct opened *opened, struct fault *fault)
 {
 	const struct knobs *k = &shared->knobs;
 	int format[SPACE_OPTIONS], formats = space_formats(k->space, format, fault);
@@ -49,7 +49,7 @@ static struct source *model_open(const struct shared *shared, struct subject *su
 		return NULL;
 	}
 	m->source = (struct source){.kind = &source_model, .shared = shared, .bell = -1};
-	m->mapping = subject->mapping = mapping_new(&(struct mapping_asked){.pod = k->pod,
+	m->mapping = opened->mapping = mapping_new(&(struct mapping_asked){.pod = k->pod,
 							    .work = k->work,
 							    .chips = k->chips,
 							    .site = k->site,
@@ -60,7 +60,7 @@ static struct source *model_open(const struct shared *shared, struct subject *su
 							    .context = (double)k->context,
 							    .tokens = k->tokens},
 		fault);
-	if (subject->mapping)
+	if (opened->mapping)
 		return &m->source;
 	free(m);
 	return NULL;
@@ -80,7 +80,7 @@ static bool ready(struct source *source, struct fault *fault)
 		free(choice);
 		return false;
 	}
-	snprintf(source->estimated, sizeof source->estimated, "model: share of the best throughput");
+	snprintf(source->estimated, sizeof source->estimated, "share of the best throughput");
 	bool ok = choice && m->cache;
 	free(choice);
 	return ok || fault_memory(fault, "search");

@@ -107,7 +107,7 @@ static void pipe_close(struct source *source)
 	free(p);
 }
 
-static struct source *pipe_open(const struct shared *shared, struct subject *subject, struct fault *fault)
+static struct source *pipe_open(const struct shared *shared, struct opened *opened, struct fault *fault)
 {
 	const struct knobs *k = &shared->knobs;
 	struct pipe *p = calloc(1, sizeof *p);
@@ -120,7 +120,7 @@ static struct source *pipe_open(const struct shared *shared, struct subject *sub
 		fault_set(fault, "data", "leave it out", "with quality=pipe the command has its own images");
 	else if (strcmp(k->sensitivity, "none") != 0)
 		fault_set(fault, "sensitivity", "leave one of the two out", "with quality=pipe the command says the quality");
-	else if ((subject->blueprint = blueprint_named(k->net, (struct shape){0}, 0, fault)))
+	else if ((opened->blueprint = blueprint_named(k->net, (struct shape){0}, 0, fault)))
 		return &p->source;
 	free(p);
 	return NULL;

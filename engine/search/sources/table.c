@@ -32,7 +32,7 @@ static void table_close(struct source *source)
 }
 
 // The network takes its own input: no images are loaded.
-static struct source *table_open(const struct shared *shared, struct subject *subject, struct fault *fault)
+static struct source *table_open(const struct shared *shared, struct opened *opened, struct fault *fault)
 {
 	struct table *t = calloc(1, sizeof *t);
 	if (!t) {
@@ -40,7 +40,7 @@ static struct source *table_open(const struct shared *shared, struct subject *su
 		return NULL;
 	}
 	t->source = (struct source){.kind = &source_table, .shared = shared, .bell = -1};
-	if ((subject->blueprint = blueprint_named(shared->knobs.net, (struct shape){0}, 0, fault)))
+	if ((opened->blueprint = blueprint_named(shared->knobs.net, (struct shape){0}, 0, fault)))
 		return &t->source;
 	free(t);
 	return NULL;

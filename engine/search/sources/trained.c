@@ -98,7 +98,7 @@ static void trained_close(struct source *source)
 	free(t);
 }
 
-static struct source *trained_open(const struct shared *shared, struct subject *subject, struct fault *fault)
+static struct source *trained_open(const struct shared *shared, struct opened *opened, struct fault *fault)
 {
 	const struct knobs *k = &shared->knobs;
 	struct trained *t = calloc(1, sizeof *t);
@@ -112,8 +112,8 @@ static struct source *trained_open(const struct shared *shared, struct subject *
 	else if (format_named(k->wide_format) < 0)
 		fault_set(fault, "wide-format", "give a format such as int8 or fp32", "\"%s\" is no format", k->wide_format);
 	else if ((t->data = data_open(k->data, (uint64_t)k->seed, k->train, k->heldout, fault)) && check_sizes(t, fault))
-		subject->blueprint = blueprint_named(k->net, (struct shape){t->data->h, t->data->w, t->data->c}, t->data->classes, fault);
-	if (subject->blueprint)
+		opened->blueprint = blueprint_named(k->net, (struct shape){t->data->h, t->data->w, t->data->c}, t->data->classes, fault);
+	if (opened->blueprint)
 		return &t->source;
 	trained_close(&t->source);
 	return NULL;

@@ -1,0 +1,64 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# A search over a machine as a session: the walk of README, journal, undo, drafts, replay, exports, and what is refused.
+set -u
+program=$OUT/bitscape
+top=$(pwd)
+work=$(mktemp -d "${TMPDIR:-/tmp}/bitscape-podsearch-XXXXXX") || exit 1
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+
+fail() {
+	echo "$1"
+	cat out err 2>/dev/null
+	exit 1
+}
+refuses() { # TEXT WORDS...: one line on standard error that holds the text; the commands on standard input fail, or do not begin
+	text=$1
+	shift
+	"$program" "$@" >out 2>err && fail "bitscape $* should have been refused"
+	[ "$(wc -l <err)" -eq 1 ] && grep -qF -- "$text" err || fail "bitscape $*: not one line with \"$text\""
+}
+
+# The walk, as its first lines say it is called.
+line=$(sed -n 's/^#	bitscape //p' "$top/sessions/examples/served.batch" | sed 's/ --batch.*//')
+# shellcheck disable=SC2086
+"$program" $line --batch "$top/sessions/examples/served.batch" >out 2>err || fail 'the walk'
+"$program" --replay served >out 2>err || fail 'the walk is replayed'
+grep -q 'is the one recorded' out || fail 'the replay says nothing of its digest'
+
+# A session: pins, undo, a draft, and what it exports.
+printf '%s\n' 'pin topology 8x8x8' 'restrict pipeline 1,4,8' 'pin weights.format int8' 'undo' 'expect pinned.weights.format = no' \
+	'run 100' 'note here' 'run 200' 'export policy policy.json' 'slots' 'status' 'front' 'save' >commands
+"$program" new ./one pod=tpu_v4 work=gpt3 chips=512 steps=400 --batch commands >out 2>err || fail 'a session'
+grep -q '"topology"' policy.json && grep -q '8x8x8' policy.json || fail 'policy.json has no topology'
+printf '%s\n' 'expect step = 300' 'set draft-nothing 1' >commands
+refuses 'draft-nothing' ./one --batch commands
+printf '%s\n' 'draft data 512' 'draft drop' >commands
+"$program" ./one --batch commands >out 2>err || fail 'a draft'
+grep -q 'it cannot be: its parts multiply to' out || fail 'the draft does not say what is missing'
+printf 'layers\n' >commands
+refuses 'there are no layers' ./one --batch commands
+printf 'export network net.txt\n' >commands
+refuses 'there is no network' ./one --batch commands
+[ -e net.txt ] && fail 'a network was written'
+for question in roofline why 'price int4' 'plot roofline' latency; do
+	printf '%s\n' "$question" >commands
+	"$program" ./one --batch commands >out 2>err
+	[ $? -lt 100 ] || fail "$question ended the program"
+done
+printf 'paste %s\n' "$work/policy.json" >commands
+"$program" ./one --batch commands >out 2>err
+[ $? -lt 100 ] || fail 'paste ended the program'
+"$program" --replay ./one >out 2>err || fail 'the session is replayed'
+
+# Opened to look at: priced, and idle until it is run.
+printf 'status\nexpect step = 0\nexpect state = paused\nprint cost.chips\n' >commands
+"$program" --explore pod:tpu_v4 chips=256 --batch commands >out 2>err || fail 'explore'
+grep -q '^cost.chips 256' out || fail 'explore prices nothing'
+
+refuses 'did you mean' new pod=tpu_v44 --batch commands
+refuses 'the nearest are' new pod=tpu_v4 chips=500 --batch commands
+refuses 'nothing fits' new pod=tpu_v4 work=palm_540b task=serve chips=1 --batch commands
+refuses 'no such cost' new pod=tpu_v4 weight.bops=1 target.bops=1G --batch commands
+exit 0
