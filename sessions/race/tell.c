@@ -10,11 +10,11 @@
 #include "engine/base/disk.h"
 #include "sessions/race/make.h"
 #include "sessions/race/standing.h"
+#include "sessions/race/study.h"
+#include "sessions/report/picture.h"
 #include "sessions/report/report.h"
 #include "sessions/sessions.h"
 #include "sessions/store/folder.h"
-
-enum { PLOT_SECONDS = 60 };
 
 // ---- the table -------------------------------------------------------------------------------------------------------
 
@@ -301,23 +301,6 @@ static struct figure *figure_of_race(const struct standing *s, const struct race
 	return figure;
 }
 
-static bool draw(struct command_call *call, const struct figure *figure, const char *format, const char *file)
-{
-	struct plotter *plotter = plotter_new("gnuplot");
-	struct plot_request request = {.figure = figure, .format = format, .file = file, .width_cm = 16};
-	char done[DISK_PATH];
-	bool ok = plotter ? plotter_request(plotter, &request, &call->fault) : fault_memory(&call->fault, file);
-	if (ok) {
-		plotter_finish(plotter, PLOT_SECONDS);
-		if (!plotter_done(plotter, done, sizeof done, &ok, &call->fault))
-			ok = fault_set(&call->fault, file, "try again", "gnuplot has not drawn it in %d s", PLOT_SECONDS);
-	}
-	plotter_free(plotter);
-	if (ok)
-		call->say(call, "drew %s", file);
-	return ok;
-}
-
 // A picture for each network and comparison.
 static bool draw_all(struct command_call *call, const struct race *race, const char *format)
 {
@@ -335,7 +318,7 @@ static bool draw_all(struct command_call *call, const struct race *race, const c
 		snprintf(file, sizeof file, "%s/race%s%.0d.%s", race->folder, pictures > 1 ? "-" : "",
 			pictures > 1 ? pictures : 0, format);
 		struct figure *figure = figure_of_race(&s, run, &call->fault);
-		ok = figure && draw(call, figure, format, file);
+		ok = figure && report_picture(call, figure, format, file);
 		figure_free(figure);
 	}
 	standing_free(&s);
@@ -445,6 +428,13 @@ static const struct command rows[] = {
 		"searchers x targets x networks x seeds, one run after another, against the hull of uniform networks; keys: net= widths= "
 		"formats= targets= searchers= seeds= times= term= between=, and settings of all runs",
 		run_race},
+	{"scale", COMMAND_QUERY, 1, -1, {ARGUMENT_NETWORK, ARGUMENT_WORDS}, 1,
+		"- device=|efficiency=|format=|levels=|by=latency|by=macs|points=|images=|price=|res=|largest=|csv=|plot=|published=yes",
+		"NET [device=DEVICE] [efficiency=stated|1] [format=FORMAT] [levels=2,4,8] [by=latency|macs] [points=12] [images=N] "
+		"[price=NETWORK] [res=N] [largest=N] [csv=FILE] [plot=FILE] | efficientnet-x published=yes [device=DEVICE]",
+		"deeper, wider, for larger images: candidates that all take a multiple of the network's latency on a device, or of its "
+		"MACs; published: EfficientNet-X's families by the model",
+		run_scale},
 };
 
 // Results are written under a name of their own and renamed, which changes the folder.
