@@ -740,3 +740,13 @@ bool engine_price(const struct engine *e, const uint8_t *choice, double cost[ENG
 {
 	return search_price(e->search, choice, cost, term, layer);
 }
+
+bool engine_layers(const struct engine *e, const uint8_t *choice, struct layer_info *layer)
+{
+	return search_layers(e->search, choice, layer);
+}
+
+bool engine_write_network(const struct engine *e, const uint8_t *choice, FILE *file)
+{
+	return search_write_network(e->search, choice, file);
+}

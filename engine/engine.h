@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "engine/base/command.h"
 #include "engine/base/fault.h"
@@ -501,5 +502,11 @@ long engine_history(struct engine *, long first, long most, struct record *, uin
 // rest and for terms without a price. If `layer` is not NULL, it receives each layer's part of term `term`, info->layers numbers.
 // Any thread, at any time. Returns false if the choice is out of range.
 bool engine_price(const struct engine *, const uint8_t *choice, double cost[ENGINE_TERMS], int term, double *layer);
+// What the layers are under a choice: fills layer[info->layers], as in info where nothing of the architecture is chosen. A layer that
+// rests has no MACs and no weights. Any thread, at any time. Returns false if the choice is out of range or cannot be built.
+bool engine_layers(const struct engine *, const uint8_t *choice, struct layer_info *layer);
+// Writes the network that a choice makes, without its formats, as a description that opens as that network. Any thread, at any time.
+// Returns false if the choice is out of range or cannot be built, or the file cannot be written.
+bool engine_write_network(const struct engine *, const uint8_t *choice, FILE *);
 
 #endif

@@ -3,6 +3,14 @@
 # The workbench in a real terminal (tmux): what a person sees and presses, and how it leaves the terminal behind.
 . "$(dirname "$0")/tui.sh"
 
+# Turns a box's page until it shows something.
+paged_to() {
+	shows "$1" && return
+	keys Space
+	sleep 0.2
+	shows "$1"
+}
+
 # ---- without a terminal
 "$bin" </dev/null >"$dir/log" 2>&1
 [ $? = 3 ] || fail "no terminal: status 3 was due"
@@ -223,9 +231,7 @@ keys C-r
 until_true "the note" grep -q 'note "it works"' "$home/keyed.bitscape/journal"
 keys '?'
 see '─ Help ─'
-keys Space
-keys Space
-see 'F5  *pin {layer} int4'
+until_true "F5 in the help" paged_to 'F5  *pin {layer} int4'
 keys Escape
 gone '─ Help ─'
 keys : bind Enter
@@ -257,6 +263,40 @@ see 'files run'
 keys q
 left 0
 rm -r "$dir/config"
+
+# ---- choices of the architecture: the keys that edit layers act on them, once a person is in their table
+cat >"$dir/choices.net" <<-'END'
+	input 16x16x3
+	classes 10
+	stem conv out=8|16 kernel=3
+	block b1 depth=off|on
+	b1.width conv out=16|24 kernel=3|5
+	end
+	pooled pool
+	head linear out=classes
+END
+start 80 24 "$bin new choices net=$dir/choices.net data=none space=int4,int8"
+see '─ Architecture'
+keys a
+see '▸ Architecture'
+keys j -
+see '▸  b1.depth .*on *→off'
+see 'b1.width.width *rests'
+keys j
+see '▸  b1.width.width  *rests'
+keys k Enter
+see 'b1.depth is pinned to off'
+see '▸■ b1.depth'
+keys x
+see 'b1.depth is free again'
+keys j p
+see 'b1.width.width is pinned to 24'
+keys a j p
+see 'b1.width is pinned to int8'
+see '▸■ b1.width'
+keys q
+left 0
+"$bin" --replay choices >"$dir/log" 2>&1 || fail "the replay differs: $(cat "$dir/log")"
 
 # ---- what was steered by hand on the screen, at steps that nobody chose, is the same search without a screen
 start 80 24 "$bin new steered data=glyphs:12 train=1024 heldout=256 batch=16 steps=400 front-every=0"

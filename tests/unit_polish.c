@@ -142,33 +142,19 @@ static void it_comes_back_from_a_state(void **context)
 		polish(whole);
 		run(whole, 30);
 		must(whole, 0, CHANGE_POLISH, "", "9");
-		for (int step = 0; search_polishing(whole); step++) { // also between its two scorings
+		for (int step = 0; search_polishing(whole); step++, search_polish_advance(whole)) {
+			if (step % 5 != 2 && !whole->polish.scored) // in the midst of training, and between its two scorings
+				continue;
 			struct state *state = saved(whole);
 			struct search *again = search_of(settings, state);
 			struct state *its = saved(again);
 			same_states(state, its);
 			state_free(its);
-			if (step % 4 == 2) {
-				polish(again);
-				run(again, 40);
-				struct search *rest = search_of(settings, state);
-				polish(rest);
-				run(rest, 40);
-				struct state *a = saved(again), *b = saved(rest);
-				same_states(a, b);
-				state_free(a);
-				state_free(b);
-				search_free(rest);
-			}
 			state_free(state);
-			if (step % 2) { // the rest is made by one that came from a state
-				search_free(whole);
-				whole = again;
-			} else {
-				search_free(again);
-			}
-			search_polish_advance(whole);
+			search_free(whole); // the rest is made by the one that came from a state
+			whole = again;
 		}
+		run(whole, 40);
 		struct search *other = search_of(settings, NULL);
 		run(other, 20);
 		must(other, 0, CHANGE_POLISH, "", "6");
@@ -176,6 +162,7 @@ static void it_comes_back_from_a_state(void **context)
 		run(other, 30);
 		must(other, 0, CHANGE_POLISH, "", "9");
 		polish(other);
+		run(other, 40);
 		struct state *a = saved(whole), *b = saved(other);
 		same_states(a, b);
 		state_free(a);

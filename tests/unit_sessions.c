@@ -1578,7 +1578,7 @@ static void asks_and_exports(void **state)
 	assert_completes(&table, s, "pin ste", 4, "stem stem.w stem.a");
 	assert_completes(&table, s, "pin sta", 4, "stage2");
 	run_lines(s, "lane add bops int8\n");
-	assert_completes(&table, s, "lane ", 5, "add drop back list focus 1 2");
+	assert_completes(&table, s, "lane ", 5, "add drop back polish list focus 1 2");
 	assert_completes(&table, s, "lane drop ", 10, "1 2");
 	assert_completes(&table, s, "lane focus ", 11, "next 1 2");
 	assert_completes(&table, s, "lane add si", 9, "size");

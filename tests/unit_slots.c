@@ -16,10 +16,10 @@ static const char net[] = "input 16x16x3\n"
 			  "pooled pool\n"
 			  "head linear out=classes\n";
 
-static struct session *open_slots(const char *name)
+static struct session *open_network(const char *name, const char *file)
 {
-	static const char *const settings[][2] = {
-		{"net", "./slots.net"}, {"data", "none"}, {"space", "int4,int8"}, {"target.bops", "none"}, {"weight.bops", "0"}};
+	const char *const settings[][2] = {
+		{"net", file}, {"data", "none"}, {"space", "int4,int8"}, {"target.bops", "none"}, {"weight.bops", "0"}};
 	struct fault f;
 	struct config *config = config_new();
 	put_string("slots.net", net);
@@ -31,6 +31,11 @@ static struct session *open_slots(const char *name)
 	if (!s)
 		fail_msg("%s: %s", f.where, f.what);
 	return s;
+}
+
+static struct session *open_slots(const char *name)
+{
+	return open_network(name, "./slots.net");
 }
 
 static void replay_say(const char *line)
@@ -66,8 +71,7 @@ static void slots_are_spoken_of(void **state)
 	assert_printed("b1.conv.kernel  kernel  3 5 7       5");
 	assert_printed("only 3,5; rests\n");
 	assert_printed("b2.width        width   16 24       24     100 %  pinned\n");
-	assert_printed(
-		"10 slots of formats and 7 of the architecture: with one format a layer 6.14e+03 choices, 3.33e+03 networks\n");
+	assert_printed("10 slots of formats and 7 of the architecture: with one format a layer 6144 choices, 3328 networks\n");
 	run_lines(s, "slots stem\nlayers\n");
 	assert_printed("stem.w  w     int4 int8  int4   100 %  pinned\n");
 	assert_printed("  rests\n");
@@ -151,6 +155,63 @@ static void completes(struct session *s, const char *line, const char *expected)
 	assert_string_equal(joined, expected);
 }
 
+// Layers are told as they run, whatever the whole network has of them.
+static void layers_follow_the_choice(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *draft;
+		int layer, in_c, out_c, kernel;
+		double macs;
+	} rows[] = {{"b1.depth on", 1, 16, 16, 7, 16 * 16 * 49.0 * 16 * 16},
+		{"b1.conv.kernel 3", 1, 16, 16, 3, 16 * 16 * 9.0 * 16 * 16},
+		{"stem.width 8", 1, 8, 16, 3, 16 * 16 * 9.0 * 8 * 16}, {"b1.depth off", 1, 16, 16, 7, 0},
+		{"b1.depth off", 2, 8, 24, 5, 16 * 16 * 25.0 * 8 * 24}, {"stem.kernel 3", 0, 3, 8, 3, 16 * 16 * 9.0 * 3 * 8}};
+	struct session *s = open_slots("layers");
+	const struct engine_info *info = engine_info(session_engine(s));
+	struct layer_info layer[8];
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		char line[64];
+		snprintf(line, sizeof line, "draft %s\n", rows[i].draft);
+		run_lines(s, line);
+		assert_true(engine_layers(session_engine(s), session_draft(s), layer));
+		const struct layer_info *l = &layer[rows[i].layer];
+		assert_string_equal(l->name, info->layer[rows[i].layer].name);
+		assert_true(l->in_c == rows[i].in_c && l->out_c == rows[i].out_c && l->kernel_h == rows[i].kernel &&
+			l->macs == rows[i].macs);
+		assert_true(l->weight_slot == 2 * rows[i].layer);
+	}
+	end(s);
+}
+
+// What was chosen is a network of its own, which costs the same with the same formats.
+static void a_result_leaves(void **state)
+{
+	(void)state;
+	struct session *s = open_slots("leaving");
+	run_lines(s,
+		"pin b1 off\npin stem.width 8\npin b2:width 24\npin b2.kernel 3\npin stem.w int4\npin b2.w int4\n"
+		"export network found.net\nexport policy found.json\nexport layers l.csv\n");
+	const struct engine_info *info = engine_info(session_engine(s));
+	double cost[ENGINE_TERMS], other[ENGINE_TERMS];
+	uint8_t choice[32];
+	session_result(s, choice);
+	assert_true(engine_price(session_engine(s), choice, cost, 0, NULL));
+	assert_int_equal(info->layers, 5);
+	char *layers = get("l.csv", NULL);
+	assert_non_null(strstr(layers, "\nb2,conv,16,16,8,16,16,24,3,3,1,1,"));
+	free(layers);
+	end(s);
+	s = open_network("found", "./found.net");
+	info = engine_info(session_engine(s));
+	assert_true(info->layers == 4 && info->slots == info->formats);
+	run_lines(s, "paste found.json\ndraft commit\nexpect modal.b2 = int4\nexpect modal.head = int8\n");
+	session_modal(s, choice);
+	assert_true(engine_price(session_engine(s), choice, other, 0, NULL));
+	assert_memory_equal(cost, other, (size_t)session_snapshot(s)->terms * sizeof *cost);
+	end(s);
+}
+
 static void slots_are_completed(void **state)
 {
 	(void)state;
@@ -173,6 +234,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(slots_are_spoken_of),
 		cmocka_unit_test(drafts_of_slots),
+		cmocka_unit_test(layers_follow_the_choice),
+		cmocka_unit_test(a_result_leaves),
 		cmocka_unit_test(slots_are_completed),
 	};
 	return cmocka_run_group_tests(tests, make_place, clear_place);

@@ -1437,6 +1437,41 @@ static void test_screen_lanes(void **state)
 	}
 }
 
+// Three entrants of a race.
+static struct sheet *made_race(void)
+{
+	static const char *const head[] = {"entrant", "network", "aim", "seeds", "cost", "test %", "to the hull", ""};
+	static const bool left[] = {true, true, true, false, false, false, false, true};
+	static char *cell[] = {"uniform", "resnet8:width=0.5", "int4", "3", "51.8 M bit ops", "58.10 ±0.31", "+0.00 ±0.31",
+		"on the hull", "reinforce", "resnet8", "int4", "3", "183.5 M bit ops", "63.20 ±0.42", "+0.51 ±0.40", "",
+		"sensitivity-exact", "resnet8", "int4", "2", "197 M bit ops", "64.02 ±0.11", "+0.64 ±0.12", ""};
+	const struct answer a = {.above = "", .below = "", .columns = 8, .rows = 3, .head = head, .left = left, .cell = cell};
+	struct sheet *sheet = sheet_new(&a);
+	assert_non_null(sheet);
+	return sheet;
+}
+
+static void test_screen_race(void **state)
+{
+	(void)state;
+	struct made *m = made_new(MADE_LAYERS, false);
+	struct sheet *older = made_race();
+	struct fault f;
+	m->scene.race = older;
+	m->scene.race_title = "hull.race: 8 of 9 runs are finished; cost: bops";
+	golden(m, "race", 80, 24, false);
+	m->views.zoomed = m->views.focus = views_of(&m->views, &view_race);
+	m->scene.focus = &view_race;
+	// A newer answer is sorted as the older one was.
+	assert_true(view_race.table(NULL, &m->scene, table_sort, "entrant", &f));
+	m->scene.race = made_race();
+	sheet_follow(m->scene.race, older);
+	sheet_free(older);
+	golden(m, "race", 120, 40, false);
+	sheet_free(m->scene.race);
+	made_free(m);
+}
+
 // A lane's number is in its colour, and its points on the front have both; where there is no colour, the number is left.
 static void test_lanes_look_alike(void **state)
 {
@@ -1950,6 +1985,8 @@ static void test_views_acting(void **state)
 	made_device_terms(m);
 	made_lanes(m);
 	made_choices(m);
+	m->scene.race = made_race();
+	m->scene.race_title = "hull.race: 8 of 9 runs are finished";
 	for (int size = 0; size < 3; size++) {
 		assert_true(screen_resize(&s, golden_size[size][0], golden_size[size][1]));
 		for (int i = 0; i < VIEWS_COUNT; i++) {
@@ -2024,6 +2061,7 @@ static void test_views_acting(void **state)
 	views_forget(v);
 	assert_false(views_marked(v, views_of(v, &view_layers), 9));
 	screen_free(&s);
+	sheet_free(m->scene.race);
 	made_free(m);
 }
 
@@ -2104,6 +2142,7 @@ int main(void)
 		cmocka_unit_test(test_screen_slots),
 		cmocka_unit_test(test_no_choices_no_view),
 		cmocka_unit_test(test_screen_lanes),
+		cmocka_unit_test(test_screen_race),
 		cmocka_unit_test(test_lanes_look_alike),
 		cmocka_unit_test(test_one_lane_has_no_view),
 		cmocka_unit_test(test_screen_draft),

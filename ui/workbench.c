@@ -43,15 +43,20 @@ static bool take_session(struct workbench *w, struct session *s, struct fault *f
 {
 	const struct engine_info *info = engine_info(session_engine(s));
 	double *layer_cost = calloc((size_t)info->layers + 1, sizeof *layer_cost);
+	struct layer_info *layer = calloc((size_t)info->layers + 1, sizeof *layer);
 	uint8_t *choice = calloc((size_t)info->slots + 1, sizeof *choice);
-	if (!layer_cost || !choice) {
+	if (!layer_cost || !layer || !choice) {
 		free(layer_cost);
+		free(layer);
 		free(choice);
 		return fault_memory(f, "screen");
 	}
 	free(w->layer_cost);
+	free(w->layer);
 	free(w->choice);
 	w->layer_cost = layer_cost;
+	w->layer = layer;
+	w->scene.layer_now = NULL;
 	w->choice = choice;
 	w->priced = (struct priced){0};
 	w->session = s;
@@ -105,6 +110,7 @@ bool workbench_end(struct workbench *w, struct string *farewell, struct fault *f
 	views_end(&w->views);
 	keys_end(&w->keys);
 	free(w->layer_cost);
+	free(w->layer);
 	free(w->choice);
 	free(w->change_session);
 	for (int i = 0; i < w->logged; i++)
@@ -449,6 +455,8 @@ static bool price(struct workbench *w, const struct engine_info *info)
 	}
 	if (same)
 		return last->known;
+	bool chosen = info->slots > info->formats && engine_layers(session_engine(w->session), w->choice, w->layer);
+	w->scene.layer_now = chosen ? w->layer : NULL;
 	now.known = snap->terms > 0 &&
 		engine_price(session_engine(w->session), w->choice, w->draft_cost, scene->term, w->layer_cost);
 	*last = now;

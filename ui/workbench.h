@@ -34,8 +34,9 @@ struct workbench {
 	struct scene scene; // borrows from the fields below and from the session
 	struct views views;
 	struct figure_source source;
-	double *layer_cost; // info->layers numbers
-	uint8_t *choice;    // info->slots numbers: the priced choice, the draft or else the modal one
+	double *layer_cost;       // info->layers numbers
+	struct layer_info *layer; // info->layers, of the choice in hand
+	uint8_t *choice;          // info->slots numbers: the priced choice, the draft or else the modal one
 	double draft_cost[ENGINE_TERMS];
 	struct keys keys;
 	struct nudge nudge[2][ENGINE_TERMS]; // of targets, of weights

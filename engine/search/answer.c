@@ -71,7 +71,7 @@ static void expect_by_samples(const struct lane *lane, uint32_t terms, double *c
 	double whole[ENGINE_TERMS], option[SPACE_OPTIONS][ENGINE_TERMS];
 	int times[SAMPLES], of[SAMPLES];
 	for (int i = 0; i < SAMPLES; i++) {
-		policy_sample(lane->policy, rng_bits(key, (uint64_t)i), lane->choice + (size_t)i * slots);
+		policy_draw(lane->policy, rng_bits(key, (uint64_t)i), lane->choice + (size_t)i * slots);
 		for (of[i] = 0; memcmp(lane->choice + (size_t)i * slots, lane->choice + (size_t)of[i] * slots, slots) != 0;)
 			of[i]++;
 		times[i] = 0;

@@ -73,13 +73,17 @@ static bool known(const struct front *f, const uint8_t *choice, size_t slots)
 static void propose(struct front *f, enum point_origin origin, const char *label, int lane, int place, const uint8_t *choice)
 {
 	size_t slots = (size_t)f->shared->space->slots;
-	if (f->candidates == f->room || (origin == POINT_SAMPLED && known(f, choice, slots)))
+	if (f->candidates == f->room)
 		return;
-	struct point *p = &f->candidate[f->candidates++];
+	struct point *p = &f->candidate[f->candidates];
 	uint8_t *row = p->choice;
+	memcpy(row, choice, slots);
+	space_canonical(f->shared->space, row); // one network is one point
+	if (origin == POINT_SAMPLED && known(f, row, slots))
+		return;
 	*p = (struct point){.origin = origin, .lane = lane, .place = place, .choice = row};
 	snprintf(p->label, sizeof p->label, "%s", label);
-	memcpy(row, choice, slots);
+	f->candidates++;
 }
 
 static bool lives(const struct lane *lane)

@@ -406,8 +406,9 @@ static bool restore_rare_numbers(struct lane *lane, const struct state *in, stru
 	struct state_number number[RARE_NUMBERS];
 	char prefix[STATE_KEY], name[STATE_KEY];
 	list_rare_numbers(lane, number);
-	return !state_get(in, own_name(lane, "variance", name)) ||
-		state_read_numbers(in, number, RARE_NUMBERS, own_name(lane, "", prefix), NULL, fault);
+	if (!state_get(in, own_name(lane, "variance", name)) && !state_get(in, own_name(lane, "variance_left", name)))
+		return true;
+	return state_read_numbers(in, number, RARE_NUMBERS, own_name(lane, "", prefix), NULL, fault);
 }
 
 static bool save_partition(const struct partition *p, const char *prefix, struct state *out)

@@ -224,7 +224,7 @@ void policy_best(const struct policy *p, uint8_t *choice)
 {
 	for (int d = 0; d < p->partition->decisions; d++)
 		choice[p->partition->decision[d].first] = (uint8_t)policy_modal(p, d);
-	complete(p, choice);
+	partition_spread(p->partition, choice);
 }
 
 static double entropy_of(const struct policy *p, int decision)
@@ -251,7 +251,7 @@ double policy_entropy(const struct policy *p)
 	return free_decisions > 0 ? sum / free_decisions : 0;
 }
 
-void policy_sample(const struct policy *p, uint64_t key, uint8_t *choice)
+void policy_draw(const struct policy *p, uint64_t key, uint8_t *choice)
 {
 	for (int d = 0; d < p->partition->decisions; d++) {
 		double u = rng_uniform(key, (uint64_t)d);
@@ -265,7 +265,13 @@ void policy_sample(const struct policy *p, uint64_t key, uint8_t *choice)
 		}
 		choice[p->partition->decision[d].first] = (uint8_t)pick;
 	}
-	complete(p, choice);
+	partition_spread(p->partition, choice);
+}
+
+void policy_sample(const struct policy *p, uint64_t key, uint8_t *choice)
+{
+	policy_draw(p, key, choice);
+	partition_canonical(p->partition, choice);
 }
 
 // The allowed option that has `skip` allowed ones before it.

@@ -38,14 +38,16 @@ void policy_refresh(struct policy *); // after writing to the logits
 
 const float *policy_probabilities(const struct policy *, int decision); // [SPACE_OPTIONS], of allowed options; the rest 0
 int policy_modal(const struct policy *, int decision);                  // its most likely option
-void policy_best(const struct policy *, uint8_t *choice);               // the modal choice (option per slot)
+void policy_best(const struct policy *, uint8_t *choice);               // the modal choice (option per slot); what rests has its most likely option too
 double policy_there(const struct policy *,
 	int decision); // how likely it is that it makes a difference: 1 where no slot has an owner
 // Mean over decisions with more than one allowed option, each 0..1 and as likely as it is there; 0 where none.
 double policy_entropy(const struct policy *);
-// Choices are drawn in the form that equal networks share (partition_canonical).
+// Choices are drawn in the form that choices of one network share (partition_canonical).
 // A choice (option per slot) drawn from the policy with stream `key`.
 void policy_sample(const struct policy *, uint64_t key, uint8_t *choice);
+// The same, but what rests has the option that was drawn for it: so a price of what would be there is that of what would be chosen there.
+void policy_draw(const struct policy *, uint64_t key, uint8_t *choice);
 // A choice drawn evenly from the allowed options.
 void policy_sample_evenly(const struct policy *, uint64_t key, uint8_t *choice);
 // The choice of turn `turn`: of n turns in a row, from a multiple of n on, each of n options of a decision has one, in an order drawn with

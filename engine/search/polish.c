@@ -332,7 +332,7 @@ bool polish_restore(struct polish *p, struct source *source, const struct state 
 	double points;
 	char name[STATE_KEY];
 	if (!state_get(in, "part.polish"))
-		return true;
+		return !state_get(in, "polish.points") || state_damaged(fault, "part.polish");
 	if (!state_part_check(in, "polish", VERSION, fault))
 		return false;
 	bool under_way = state_get(in, "polish.now.lane");

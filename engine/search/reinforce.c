@@ -65,7 +65,7 @@ void reinforce_credit_costs(struct lane *lane)
 	uint32_t counted = lane_counted(lane);
 	bool known = false;
 	for (long i = 0; i < n; i++) {
-		policy_sample(lane->policy, rng_bits(key, (uint64_t)i), choice);
+		policy_draw(lane->policy, rng_bits(key, (uint64_t)i), choice);
 		bool modal = memcmp(choice, lane->modal, (size_t)s->space->slots) == 0, priced = modal && known;
 		if (!priced)
 			lane_costs(lane, choice, whole);

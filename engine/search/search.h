@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The one-shot search: a network trains on sampled paths while the policy learns from held-out images. Everything here
-// belongs to the engine's thread, but for search_info and search_price, which read what never changes.
+// belongs to the engine's thread, but for search_info, search_price, search_layers and search_write_network, which
+// read what never changes.
 #ifndef ENGINE_SEARCH_SEARCH_H
 #define ENGINE_SEARCH_SEARCH_H
 
@@ -15,6 +16,8 @@ void search_free(struct search *);
 
 const struct engine_info *search_info(const struct search *);
 bool search_price(const struct search *, const uint8_t *choice, double cost[ENGINE_TERMS], int term, double *layer);
+bool search_layers(const struct search *, const uint8_t *choice, struct layer_info *layer); // as engine_layers
+bool search_write_network(const struct search *, const uint8_t *choice, FILE *);            // as engine_write_network
 
 // One step: a weight update and, after the warm-up, a policy update. Not beyond the horizon. False: the loss, the gradient
 // or the quality is no longer a number, and the weights are useless from here on; or the source of quality failed.

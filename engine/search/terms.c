@@ -11,6 +11,7 @@
 
 #include "engine/quant/format.h"
 #include "engine/search/inside.h"
+#include "engine/search/layers.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; // held to copy a few pointers: one serves all searches
 
@@ -181,31 +182,79 @@ static void spread_parts(const struct path *path, double *layer, double *room)
 		layer[l] = path->at[l] < 0 ? 0 : room[path->at[l]];
 }
 
-bool search_price(const struct search *s, const uint8_t *choice, double cost[ENGINE_TERMS], int term, double *layer)
+static bool in_range(const struct space *space, const uint8_t *choice)
 {
-	const struct price *price[ENGINE_TERMS] = {0};
-	const struct space *space = s->shared.space;
-	size_t layers = (size_t)space->model->layers;
 	for (int i = 0; i < space->slots; i++)
 		if (choice[i] >= space->slot[i].options)
 			return false;
-	struct path path = {0}; // no pricer: any thread may ask
-	struct plan plan = {.layer = calloc(layers, sizeof *plan.layer)};
+	return true;
+}
+
+// A plan for any thread, which has no path of its own; unsettle is for it in any case.
+struct settled {
+	struct path path;
+	struct plan plan;
+};
+
+static bool settle(const struct search *s, const uint8_t *choice, struct settled *to)
+{
+	const struct space *space = s->shared.space;
+	*to = (struct settled){.plan.layer = calloc((size_t)space->model->layers, sizeof *to->plan.layer)};
+	return to->plan.layer && in_range(space, choice) &&
+		space_settle(space, s->shared.blueprint, choice, &to->plan, &to->path, NULL);
+}
+
+static void unsettle(struct settled *s)
+{
+	free(s->plan.layer);
+	path_free(&s->path);
+}
+
+bool search_layers(const struct search *s, const uint8_t *choice, struct layer_info *layer)
+{
+	struct settled settled;
+	bool ok = settle(s, choice, &settled);
+	for (int l = 0; ok && l < s->info.layers; l++) {
+		const struct layer_info *whole = &s->info.layer[l];
+		int at = settled.plan.path ? settled.path.at[l] : l;
+		layer[l] = at < 0 ? *whole : layer_info_of(settled.plan.model, at);
+		if (at < 0)
+			layer[l].macs = layer[l].attention_macs = layer[l].weights = layer[l].activations = 0;
+		layer[l].weight_slot = whole->weight_slot;
+		layer[l].activation_slot = whole->activation_slot;
+		layer[l].owned = whole->owned;
+	}
+	unsettle(&settled);
+	return ok;
+}
+
+bool search_write_network(const struct search *s, const uint8_t *choice, FILE *file)
+{
+	struct settled settled;
+	bool ok = settle(s, choice, &settled) && model_write(settled.plan.model, file);
+	unsettle(&settled);
+	return ok;
+}
+
+bool search_price(const struct search *s, const uint8_t *choice, double cost[ENGINE_TERMS], int term, double *layer)
+{
+	const struct price *price[ENGINE_TERMS] = {0};
+	size_t layers = (size_t)s->info.layers;
+	struct settled settled;
 	double *room = calloc(layers + 1, sizeof *room);
-	bool ok = plan.layer && room && space_settle(space, s->shared.blueprint, choice, &plan, &path, NULL);
+	bool ok = settle(s, choice, &settled) && room;
 	pthread_mutex_lock(&lock);
 	for (int t = 0; t < s->shared.terms; t++)
 		price[t] = s->shared.term[t].price;
 	pthread_mutex_unlock(&lock);
 	for (int t = 0; ok && t < ENGINE_TERMS; t++)
-		cost[t] = price[t] ? price_plan(price[t], &plan, t == term ? layer : NULL) : (double)NAN;
+		cost[t] = price[t] ? price_plan(price[t], &settled.plan, t == term ? layer : NULL) : (double)NAN;
 	bool priced = term >= 0 && term < ENGINE_TERMS && price[term];
 	if (ok && layer && priced)
-		spread_parts(plan.path, layer, room);
-	for (size_t l = 0; layer && !priced && l < layers; l++)
+		spread_parts(settled.plan.path, layer, room);
+	for (size_t l = 0; ok && layer && !priced && l < layers; l++)
 		layer[l] = NAN;
-	path_free(&path);
-	free(plan.layer);
+	unsettle(&settled);
 	free(room);
 	return ok;
 }

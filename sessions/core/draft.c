@@ -312,6 +312,8 @@ static bool put_architecture(const struct session *s, uint8_t *choice, const jso
 {
 	const json_t *list = json_object_get(policy, "architecture");
 	const int slots = s->info->slots - s->info->formats;
+	if (!slots)
+		return true; // a network of its own, of the layers that were there
 	if ((int)json_array_size(list) != slots)
 		return fault_set(f, path, "give a policy of this network",
 			"it has %zu slots of the architecture, this network %d", json_array_size(list), slots);
@@ -329,12 +331,22 @@ static bool put_architecture(const struct session *s, uint8_t *choice, const jso
 	return true;
 }
 
+// Takes out the layers that were not there, for a network that is what was chosen.
+static void leave_out_resting(json_t *layers)
+{
+	for (size_t i = json_array_size(layers); i-- > 0;)
+		if (json_is_true(json_object_get(json_array_get(layers, i), "rests")))
+			json_array_remove(layers, i);
+}
+
 // The formats of an exported policy, layer by layer.
 static bool put_policy(const struct session *s, uint8_t *choice, const char *text, const char *path, struct fault *f)
 {
 	json_error_t error;
 	json_t *policy = json_loads(text, JSON_REJECT_DUPLICATES, &error), *layers = json_object_get(policy, "layers"), *layer;
 	bool ok = policy || fault_set(f, path, "give a policy that was exported", "line %d: %s", error.line, error.text);
+	if (s->info->slots == s->info->formats)
+		leave_out_resting(layers);
 	if (ok && (int)json_array_size(layers) != s->info->layers)
 		ok = fault_set(f, path, "give a policy of this network", "it has %zu layers, this network %d",
 			json_array_size(layers), s->info->layers);

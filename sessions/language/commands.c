@@ -273,8 +273,8 @@ static const struct command rows[] = {
 	{"lane", COMMAND_CHANGE, 1, -1, {ARGUMENT_LANE, ARGUMENT_LANE, FORMAT, TERM, FORMAT}, 2,
 		"add|drop|back|polish|list|focus",
 		"add TERM TARGET [...] | drop N | back N | polish STEPS [rate=R] | list | focus N|next | N COMMAND",
-		"several policies with targets of their own over the same weights: add begins one, focus shows one, polish trains a copy of the "
-		"weights on one's result, `lane 2 target ...` is about one",
+		"several policies with targets of their own over the same weights: add begins one, focus shows one, polish trains a copy of "
+		"them on its result",
 		run_lane},
 	{"undo", COMMAND_CHANGE, 0, 0, {0}, 0, NULL, "", "take back the last change, from now on; with a draft, its last edit",
 		run_undo},
@@ -315,8 +315,9 @@ static const struct command rows[] = {
 	{"echo", COMMAND_QUERY, 0, -1, {TEXT}, 1, NULL, "TEXT", "print the text", run_echo},
 
 	{"save", COMMAND_QUERY, 0, 0, {0}, 0, NULL, "", "write a checkpoint now", run_save},
-	{"export", COMMAND_QUERY, 1, 2, {WORDS, ARGUMENT_FILE}, 0, "policy|layers|slots|history|front",
-		"policy|layers|slots|history|front [FILE]", "write the result: policy as JSON, the others as CSV", run_export},
+	{"export", COMMAND_QUERY, 1, 2, {WORDS, ARGUMENT_FILE}, 0, "policy|layers|slots|history|front|network",
+		"policy|layers|slots|history|front|network [FILE]",
+		"write the result: policy as JSON, the network as a description, the others as CSV", run_export},
 	{"sessions", COMMAND_QUERY, 0, 2, {WORDS, WORDS}, 0, "tidy now", "[tidy [now]]",
 		"list the sessions; tidy: show which unnamed ones would be cleared away, now: do it", run_sessions},
 	{"help", COMMAND_QUERY, 0, 1, {ARGUMENT_COMMAND}, 0, NULL, "[COMMAND]", "list the commands, or show how one is used",

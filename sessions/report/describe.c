@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // `describe`: a network's layers, or its description as a file.
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,17 +42,6 @@ static bool add_uniform(struct string *t, const struct description *d, struct fa
 	return true;
 }
 
-// "96", "2.2e21"
-static const char *huge(double count, char buf[32])
-{
-	int power = count < 1e6 ? 0 : (int)floor(log10(count) + 1e-9);
-	if (power)
-		snprintf(buf, 32, "%.1fe%d", count / pow(10, power), power);
-	else
-		snprintf(buf, 32, "%.0f", count);
-	return buf;
-}
-
 static void add_choices(struct string *t, const struct description_info *info)
 {
 	int wide = 4, options = 7;
@@ -69,7 +57,7 @@ static void add_choices(struct string *t, const struct description_info *info)
 	}
 	char decisions[32], networks[32];
 	string_add(t, "%d slots: %s choices of the architecture, %s different networks\n", info->choices,
-		huge(info->decisions, decisions), huge(info->networks, networks));
+		question_large(info->decisions, decisions), question_large(info->networks, networks));
 }
 
 static bool add_description(const struct description *d, void *context, struct fault *f)

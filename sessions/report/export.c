@@ -110,10 +110,10 @@ static json_t *slot_json(const struct session *s, const struct policy *p, int sl
 		state->allowed == (uint32_t)1 << option, "rests", engine_rests(s->info, slot, p->choice));
 }
 
-// `part`: per term, per layer.
-static json_t *layer_json(const struct session *s, const struct policy *p, int i, const double *cost, const double *part)
+// l: as the choice has it. `part`: per term, per layer.
+static json_t *layer_json(const struct session *s, const struct policy *p, int i, const struct layer_info *l, const double *cost,
+	const double *part)
 {
-	const struct layer_info *l = &s->info->layer[i];
 	json_t *costs = json_object();
 	for (int k = 0; k < s->snapshot->terms; k++) {
 		double value = part[k * s->info->layers + i];
@@ -139,15 +139,17 @@ static json_t *policy_json(struct session *s, const struct policy *p)
 	const struct engine_info *info = s->info;
 	double cost[ENGINE_TERMS] = {0};
 	double *part = calloc((size_t)s->snapshot->terms * (size_t)info->layers + 1, sizeof *part);
+	struct layer_info *layer = calloc((size_t)info->layers + 1, sizeof *layer);
 	json_t *layers = json_array(), *settings = json_object();
-	bool ok = part && layers && settings;
+	bool ok = part && layer && layers && settings && engine_layers(s->engine, p->choice, layer);
 	for (int k = 0; ok && k < s->snapshot->terms; k++)
 		ok = engine_price(s->engine, p->choice, cost, k, part + k * info->layers);
 	if (ok)
 		config_each(p->settings ? p->settings : s->snapshot->settings, put_setting, settings);
 	for (int i = 0; ok && i < info->layers; i++)
-		ok = json_array_append_new(layers, layer_json(s, p, i, cost, part)) == 0;
+		ok = json_array_append_new(layers, layer_json(s, p, i, &layer[i], cost, part)) == 0;
 	free(part);
+	free(layer);
 	if (!ok) {
 		json_decref(layers);
 		json_decref(settings);
@@ -301,22 +303,24 @@ static bool export_layers(struct session *s, struct command_call *call, const ch
 	const struct snapshot *now = s->snapshot;
 	double cost[ENGINE_TERMS], *part = calloc((size_t)now->terms * (size_t)info->layers + 1, sizeof *part);
 	uint8_t *result = calloc((size_t)info->slots + 1, 1);
+	struct layer_info *layer = calloc((size_t)info->layers + 1, sizeof *layer);
 	struct string t = {0};
-	bool ok = part && result;
+	bool ok = part && result && layer;
+	if (ok)
+		session_result(s, result);
+	ok = ok && engine_layers(s->engine, result, layer);
 	string_add(&t,
 		"layer,kind,in_h,in_w,in_c,out_h,out_w,out_c,kernel_h,kernel_w,stride,groups,macs,attention_macs,weights,weight_format,"
 		"activation_format,weight_probability,activation_probability,weight_pinned,activation_pinned,group");
 	bool rests = info->slots > info->formats;
 	string_add(&t, "%s", rests ? ",rests" : "");
 	for (int k = 0; ok && k < now->terms; k++) {
-		if (k == 0)
-			session_result(s, result);
 		csv_term(&t, "", now->term[k].name, now->term[k].unit);
 		ok = engine_price(s->engine, result, cost, k, part + k * info->layers);
 	}
 	string_add(&t, "\n");
 	for (int i = 0; ok && i < info->layers; i++) {
-		const struct layer_info *l = &info->layer[i];
+		const struct layer_info *l = &layer[i];
 		const struct slot_state *w = &now->slot[l->weight_slot], *a = &now->slot[l->activation_slot];
 		csv_word(&t, l->name);
 		string_add(&t, ",%s,%d,%d,%d,%d,%d,%d,%d,%d,%d,%d,%.0f,%.0f,%.0f,%s,%s,%.6g,%.6g,%d,%d,%s", l->kind, l->in_h,
@@ -332,6 +336,7 @@ static bool export_layers(struct session *s, struct command_call *call, const ch
 		string_add(&t, "\n");
 	}
 	free(part);
+	free(layer);
 	free(result);
 	if (!ok) {
 		string_free(&t);
@@ -445,6 +450,26 @@ static bool export_front(struct session *s, struct command_call *call, const cha
 	return csv_write(call, path, &t);
 }
 
+// The network of the result, without its formats, as a description that `net=FILE` opens.
+static bool export_network(struct session *s, struct command_call *call, const char *path)
+{
+	char *bytes = NULL;
+	size_t size = 0;
+	uint8_t *result = calloc((size_t)s->info->slots + 1, 1);
+	FILE *file = open_memstream(&bytes, &size);
+	if (result)
+		session_result(s, result);
+	bool ok = result && file && engine_write_network(s->engine, result, file);
+	if (file)
+		ok = fclose(file) == 0 && ok;
+	ok = ok ? disk_replace(path, bytes, size, &call->fault) : fault_memory(&call->fault, path);
+	if (ok)
+		call->say(call, "wrote %s", path);
+	free(bytes);
+	free(result);
+	return ok;
+}
+
 // ---- the command ---------------------------------------------------------------------------------------------------
 
 static const struct export_kind {
@@ -456,6 +481,7 @@ static const struct export_kind {
 	{"slots", "slots.csv", export_slots},
 	{"history", "history.csv", export_history},
 	{"front", "front.csv", export_front},
+	{"network", "network.net", export_network},
 };
 
 bool run_export(struct command_call *call)
@@ -466,7 +492,7 @@ bool run_export(struct command_call *call)
 		if (strcmp(kinds[i].name, call->argv[0]) == 0)
 			kind = &kinds[i];
 	if (!kind)
-		return fault_set(&call->fault, call->argv[0], "export one of: policy layers slots history front",
+		return fault_set(&call->fault, call->argv[0], "export one of: policy layers slots history front network",
 			"this cannot be exported");
 	char path[FOLDER_PATH];
 	if (call->argc > 1)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <fnmatch.h>
+#include <math.h>
 #include <string.h>
 
 #include "sessions/report/question.h"
@@ -28,6 +29,16 @@ const char *question_macs(const struct description_info *i, char buf[96])
 }
 
 // A count that most do not have.
+const char *question_large(double count, char buf[32])
+{
+	int power = count < 1e6 ? 0 : (int)floor(log10(count) + 1e-9);
+	if (power)
+		snprintf(buf, 32, "%.1fe%d", count / pow(10, power), power);
+	else
+		snprintf(buf, 32, "%.0f", count);
+	return buf;
+}
+
 const char *question_count_or_none(double value, char buf[32])
 {
 	return value > 0 ? question_count(value, buf) : "-";

@@ -10,6 +10,7 @@ enum { QUESTION_FORMATS = 16 }; // most formats in one question
 
 const char *question_shape(int h, int w, int c, char buf[32]);
 const char *question_count(double value, char buf[32]);
+const char *question_large(double count, char buf[32]);         // "96", "2.2e21": of things that are counted
 const char *question_count_or_none(double value, char buf[32]); // for a count that is mostly 0
 // Writes the MACs of all layers, and those of attention's products if there are any.
 const char *question_macs(const struct description_info *, char buf[96]);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "sessions/core/inside.h"
+#include "sessions/report/question.h"
 #include "sessions/report/report.h"
 
 enum { NAME, KIND, OPTIONS, MODAL, PROBABILITY, STATE, COLUMNS };
@@ -64,8 +65,8 @@ static void add_counts(struct report *t, const struct engine_info *info)
 {
 	char choices[32], networks[32];
 	const int others = info->slots - info->formats;
-	snprintf(choices, sizeof choices, "%.3g", info->choices);
-	snprintf(networks, sizeof networks, "%.3g", info->networks);
+	question_large(info->choices, choices);
+	question_large(info->networks, networks);
 	if (others)
 		report_below(t, "%d slots of formats and %d of the architecture: with one format a layer %s choices, %s networks",
 			info->formats, others, choices, networks);

@@ -207,12 +207,14 @@ bool run_layers(struct command_call *call)
 	session_source(s, &source); // its term is the one to share out
 	double cost[ENGINE_TERMS], *part = calloc((size_t)info->layers + 1, sizeof *part);
 	uint8_t *modal = calloc((size_t)info->slots + 1, 1);
-	bool ok = part && modal;
+	struct layer_info *layer = calloc((size_t)info->layers + 1, sizeof *layer);
+	bool ok = part && modal && layer;
 	if (!ok)
 		fault_memory(&call->fault, "layers");
 	if (ok) {
 		session_modal(s, modal);
-		ok = engine_price(s->engine, modal, cost, source.term, part) || fault_memory(&call->fault, "layers");
+		ok = (engine_layers(s->engine, modal, layer) && engine_price(s->engine, modal, cost, source.term, part)) ||
+			fault_memory(&call->fault, "layers");
 	}
 	int wide = 5;
 	for (int i = 0; i < info->layers; i++)
@@ -225,7 +227,7 @@ bool run_layers(struct command_call *call)
 	string_add(&t, "%-*s  %-9s %-16s %9s %9s  %*s  switching   edges  format\n", wide, "layer", "kind", "shape", "MACs",
 		"weights", of, share);
 	for (int i = 0; ok && i < info->layers; i++) {
-		const struct layer_info *l = &info->layer[i];
+		const struct layer_info *l = &layer[i];
 		char shape[64], macs[32], weights[32];
 		snprintf(shape, sizeof shape, "%dx%d %d>%d @%dx%d", l->kernel_h, l->kernel_w, l->in_c, l->out_c, l->out_h,
 			l->out_w);
@@ -236,6 +238,7 @@ bool run_layers(struct command_call *call)
 		add_format(s, &t, i);
 		string_add(&t, "\n");
 	}
+	free(layer);
 	free(part);
 	free(modal);
 	if (!ok)

@@ -32,9 +32,14 @@ static const struct scene *scene_of(const struct table_cell *c)
 	return ((const struct shown *)c->context)->scene;
 }
 
+static const struct layer_info *layer_shown(const struct scene *scene, int layer)
+{
+	return scene->layer_now ? &scene->layer_now[layer] : &scene->snapshot->info->layer[layer];
+}
+
 static const struct layer_info *layer_of(const struct table_cell *c)
 {
-	return &scene_of(c)->snapshot->info->layer[c->row];
+	return layer_shown(scene_of(c), c->row);
 }
 
 const struct option_info *slot_option_shown(const struct scene *scene, int slot, bool draft)
@@ -309,7 +314,7 @@ static void draw_group(const struct table_cell *c)
 
 static const struct layer_info *layer_at(const void *context, int row)
 {
-	return &((const struct shown *)context)->scene->snapshot->info->layer[row];
+	return layer_shown(((const struct shown *)context)->scene, row);
 }
 
 static const char *name_text(const void *context, int row, char *buf, size_t size)

@@ -37,6 +37,7 @@ struct scene {
 	const struct figure_source *source; // NULL: no figures yet
 	const uint8_t *draft;               // NULL: none
 	const double *draft_cost;           // per term, where there is a draft
+	const struct layer_info *layer_now; // per layer, as the draft or else the modal choice makes it; NULL: as info has it
 	const double *layer_cost; // per layer, for the selected term: of the draft or else of the modal choice; NULL: unknown
 	// where the person is: the layer and the cost term in hand, which several views show
 	int layer, term;

@@ -140,6 +140,9 @@ void views_draw(struct views *v, struct scene *scene, struct screen *s)
 		draw_small(s);
 		return;
 	}
+	if (v->item[v->focus].got == 0 && v->item[v->focus].wanted &&
+		v->zoomed == LAYOUT_NONE) // the person is in it: it has all the room
+		layout_make(s->width, s->height, v->item, VIEWS_COUNT, v->focus);
 	for (int i = 0; i < VIEWS_COUNT; i++)
 		if (v->item[i].got > 0)
 			v->view[i].ops->draw(v->view[i].own, scene, s, &v->item[i]);
