@@ -17,6 +17,8 @@
 #include "engine/hardware/device.h"
 #include "engine/model/model.h"
 #include "engine/scaling.h"
+#include "sessions/race/family.h"
+#include "sessions/race/plan.h"
 #include "sessions/sessions.h"
 #include "tests/said.h"
 
@@ -95,7 +97,7 @@ static void check_surface(const struct scaling_question *q, const char *format)
 	struct fault f;
 	char line[1024];
 	double macs, base_macs, base = ms_of(q->price ? q->price : q->net, q->device, format, &base_macs);
-	if (!scaling_of(q, &sc, &f) || !scaling_of(q, &again, &f))
+	if (!scaling_of(q, &sc, &f) || !scaling_of(q, &again, &f)) // alike each time: a race finds its runs again by name
 		fail_msg("%s", fault_line(&f, line, sizeof line));
 	assert_string_equal(sc.format, format);
 	assert_int_equal(sc.points, again.points);
@@ -366,6 +368,130 @@ static void a_side_can_be_fixed(void **state)
 	unlink(path);
 }
 
+// ---- what trained candidates say ----
+
+enum { FEW = 4, LEVELS = 2, SEEDS = 3, POINTS = FEW * LEVELS };
+
+// Of each level: depth alone, width alone, resolution alone, and a little of each.
+static void make_up(struct scaled *point, const double *level)
+{
+	for (int l = 0, at = 0; l < LEVELS; l++)
+		for (int i = 0; i < FEW; i++) {
+			double x = level[l], all = pow(x, 1. / 5);
+			point[at++] = (struct scaled){.level = l,
+				.multiple = x,
+				.depth = i == 0  ? x
+					: i == 3 ? all
+						 : 1,
+				.width = i == 1  ? sqrt(x)
+					: i == 3 ? all
+						 : 1,
+				.resolution = i == 2 ? sqrt(x)
+					: i == 3     ? all
+						     : 1};
+		}
+}
+
+// [span][point][seed], from a figure for each kind of candidate; a seed has its own tenths, and so have more steps.
+static void fill(double *accuracy, const double *kind)
+{
+	for (int span = 0, at = 0; span < FAMILY_SPANS; span++)
+		for (int i = 0; i < POINTS; i++)
+			for (int seed = 0; seed < SEEDS; seed++)
+				accuracy[at++] = 50 + kind[i % FEW] + 5 * span + 0.1 * seed;
+}
+
+static void a_family_is_fitted(void **state)
+{
+	(void)state;
+	static const double level[LEVELS] = {2, 4}, depth_wins[FEW] = {4, 3, 2, 1}, mixed_wins[FEW] = {1, 2, 3, 4};
+	struct scaled point[POINTS];
+	double accuracy[FAMILY_SPANS * POINTS * SEEDS];
+	struct family f;
+	make_up(point, level);
+	fill(accuracy, depth_wins);
+	assert_true(family_of(point, POINTS, level, LEVELS, SEEDS, accuracy, &f));
+	assert_true(fabs(f.exponent[1][0].mean - 1) < 1e-9 && fabs(f.exponent[1][1].mean) < 1e-9 && f.error[1][0] < 1e-9);
+	assert_true(f.level[0].best[1] == 0 && f.level[1].best[1] == FEW && f.level[0].rank == 1);
+	assert_true(f.seeds == 1 && f.spans == 1 && f.fastest == 0);
+	assert_string_equal(f.refused, "");
+	// A fifth each: no exponent is larger than another.
+	fill(accuracy, mixed_wins);
+	assert_true(family_of(point, POINTS, level, LEVELS, SEEDS, accuracy, &f));
+	for (int w = 0; w < FAMILY_WAYS; w++)
+		assert_true(fabs(f.exponent[1][w].mean - .2) < 1e-9);
+	assert_true(f.refused[0]);
+	// One seed finds another best in level 4: depth 1, 1 and by least squares ln2^2/(ln2^2+ln4^2) = 1/5.
+	fill(accuracy, depth_wins);
+	accuracy[(POINTS + FEW + 1) * SEEDS + 2] = 99;
+	assert_true(family_of(point, POINTS, level, LEVELS, SEEDS, accuracy, &f));
+	assert_true(fabs(f.exponent[1][0].mean - (1 + 1 + .2) / 3) < 1e-9 && fabs(f.exponent[1][1].mean - .4 / 3) < 1e-9);
+	assert_true(fabs(f.error[1][0] - sqrt(2. / 3 * .64 / 2 / 3)) < 1e-9); // deviations .8/3, .8/3, -1.6/3
+	assert_true(fabs(f.seeds - 1. / 3) < 1e-9);                           // {1, 0, 0} against {.2, .4, 0}: no correlation
+	assert_non_null(strstr(f.refused, "seeds rank the exponents differently (a correlation of 0.33 is below 0.7)"));
+	// More steps turn the order of level 2 round.
+	fill(accuracy, depth_wins);
+	for (int i = 0; i < FEW; i++)
+		for (int seed = 0; seed < SEEDS; seed++)
+			accuracy[i * SEEDS + seed] = 60 + i;
+	assert_true(family_of(point, POINTS, level, LEVELS, SEEDS, accuracy, &f));
+	assert_true(f.level[0].rank == -1);
+	assert_non_null(strstr(f.refused, "level 2 otherwise (a correlation of -1.00 is below 0.7)"));
+	// A training that is not there, and one seed alone.
+	fill(accuracy, depth_wins);
+	accuracy[3] = NAN;
+	assert_true(family_of(point, POINTS, level, LEVELS, SEEDS, accuracy, &f));
+	assert_string_equal(f.refused, "1 of 48 trainings of candidates have no result");
+	double one[FAMILY_SPANS * POINTS];
+	for (int i = 0; i < FAMILY_SPANS * POINTS; i++)
+		one[i] = i % POINTS;
+	assert_true(family_of(point, POINTS, level, LEVELS, 1, one, &f));
+	assert_string_equal(f.refused, "one seed does not say how far the exponents are off");
+	assert_true(isnan(f.error[1][0]) && isnan(f.seeds));
+}
+
+// Seeds whose best candidates grow by different multiples.
+static void seeds_may_disagree(void **state)
+{
+	(void)state;
+	static const double level[LEVELS] = {2, 4}, depth_wins[FEW] = {4, 3, 2, 1};
+	struct scaled point[POINTS];
+	double accuracy[FAMILY_SPANS * POINTS * SEEDS];
+	struct family f;
+	make_up(point, level);
+	fill(accuracy, depth_wins);
+	for (int span = 0; span < FAMILY_SPANS; span++)
+		for (int l = 0; l < LEVELS; l++)
+			accuracy[(span * POINTS + l * FEW + 1) * SEEDS + 2] +=
+				1.05; // the third seed's best is the widest; the mean's is not
+	assert_true(family_of(point, POINTS, level, LEVELS, SEEDS, accuracy, &f));
+	assert_true(f.level[0].rank == 1 && f.level[1].rank == 1 && f.level[0].best[1] == 0);
+	assert_true(fabs(f.seeds - (1 - .5 - .5) / 3) < 1e-9);
+	assert_non_null(strstr(f.refused, "seeds rank the exponents differently (a correlation of 0.00 is below 0.7)"));
+}
+
+static void a_plan_has_candidates(void **state)
+{
+	(void)state;
+	struct plan p = {0};
+	struct string text = {0};
+	struct fault f;
+	int count;
+	assert_true(plan_scale_word(&p, "resnet20:res=16", &f) && plan_scale_word(&p, "device=tpu_v4", &f) &&
+		plan_scale_word(&p, "levels=2", &f) && plan_word(&p, "net=resnet8", &f) && plan_word(&p, "formats=bf16", &f) &&
+		plan_baseline(&p, "short", 10, &f) && plan_baseline(&p, "long", 20, &f) && plan_settle(&p, &f));
+	struct race_run *run = plan_runs(&p, &count, &f);
+	assert_true(run && count == 2 * (1 + 1 + 12)); // what was named, what is scaled, its candidates
+	assert_string_equal(run[1].network, "resnet20:res=16");
+	assert_string_equal(run[0].entrant->setting.text[0], "steps=10");
+	plan_write(&p, &text);
+	assert_non_null(strstr(text.bytes, "net=resnet8\nscale resnet20:res=16 device=tpu_v4 levels=2\nformats=bf16\n"));
+	assert_null(strstr(text.bytes, "width="));
+	free(run);
+	string_free(&text);
+	plan_free(&p);
+}
+
 // ---- ranks ----
 
 static void ranks_are_correlated(void **state)
@@ -389,6 +515,9 @@ int main(void)
 		cmocka_unit_test(scale_command),
 		cmocka_unit_test(images_are_made_smaller),
 		cmocka_unit_test(a_side_can_be_fixed),
+		cmocka_unit_test(a_family_is_fitted),
+		cmocka_unit_test(seeds_may_disagree),
+		cmocka_unit_test(a_plan_has_candidates),
 		cmocka_unit_test(ranks_are_correlated),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -138,7 +138,7 @@ bool scale_is_word(const char *word)
 	return key_of(word) < KEYS;
 }
 
-static bool unknown(const char *word, struct fault *f)
+bool scale_unknown(const char *word, struct fault *f)
 {
 	char key[64], advice[128];
 	snprintf(key, sizeof key, "%.*s", (int)(strcspn(word, "=") + (strchr(word, '=') != NULL)), word);
@@ -155,7 +155,7 @@ bool scale_read(struct scale_asked *asked, char *const *word, int words, struct 
 	*q = (struct scaling_question){.net = word[0], .levels = 3, .level = {2, 4, 8}, .points = 12};
 	for (int i = 1; i < words; i++)
 		if (!scale_is_word(word[i]))
-			return unknown(word[i], f);
+			return scale_unknown(word[i], f);
 	for (int k = 0; k < KEYS; k++) // in the order of the table
 		for (int i = 1; i < words; i++) {
 			struct taking t = {asked, word[i], word[i] + strlen(keys[k].key), f};
@@ -232,7 +232,7 @@ static void tell_level(struct report *r, const struct scaling_question *q, const
 		q->level[level], l->points, few, l->met, l->missed, 100 * SCALING_TOLERANCE, range);
 }
 
-static void add_label(char label[16], const struct scaled *s)
+void scale_label(const struct scaled *s, char label[16])
 {
 	char text[64];
 	snprintf(text, sizeof text, "%.3g/%.3g/%d", s->depth, s->width, s->side);
@@ -260,7 +260,7 @@ static bool draw(struct command_call *call, const struct scale_asked *asked, con
 		for (int i = 0; i < count; i++) {
 			trade[l].cost[i] = sc->point[at + i].priced_macs;
 			trade[l].accuracy[i] = sc->point[at + i].ms;
-			add_label(label[at + i], &sc->point[at + i]);
+			scale_label(&sc->point[at + i], label[at + i]);
 		}
 	}
 	if (label && number)

@@ -24,6 +24,8 @@ struct scale_asked {
 };
 // Whether a word is one of these.
 bool scale_is_word(const char *word);
+// Fills the fault of a word that is none of all these, with the nearest one. Always returns false.
+bool scale_unknown(const char *word, struct fault *);
 // Reads NET (word[0]) and its words, which it borrows, all of them such. The question points into `asked`, which must stay where it is.
 // Returns false with a fault that names the word.
 bool scale_read(struct scale_asked *asked, char *const *word, int words, struct fault *);
@@ -35,5 +37,8 @@ bool scale_show_published(struct command_call *, const struct scale_asked *, boo
 
 // A line about the question: what is scaled, and what is priced at what size. Returns buf.
 const char *scale_title(const struct scale_asked *, const struct scaling *, char buf[4 * ENGINE_TEXT]);
+
+// "1.33/1.25/24": depth, width, side. For a point of a figure.
+void scale_label(const struct scaled *, char label[16]);
 
 #endif
