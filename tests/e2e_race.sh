@@ -68,6 +68,37 @@ if command -v gnuplot >/dev/null; then
 	[ -s whole.race/race.svg ] || fail 'no figure'
 fi
 
+# ---- over an architecture, beside networks of which it is fixed: one hull over all
+cat >open.plan <<EOF
+$small steps=40 net=resnet-nas:width=0.25 formats=int4 targets=1M seeds=1-2
+baseline uniform net=resnet8 widths=0.25,0.5
+entrant live
+entrant random searcher=random
+entrant alone-at-int4 space=int4
+entrant formats-only net=resnet8 widths=0.25,0.5
+entrant again alone=live
+EOF
+expect 0 race open open.plan
+says '^open.race: 16 of 16 runs' out
+[ "$(grep -c 'on the hull$' out)" -eq 1 ] || [ "$(grep -c 'on the hull$' out)" -eq 2 ] || fail 'more than one hull'
+expect 0 race csv open
+column() { # NAME: of this run
+	awk -F, -v name="$1" -v run="^$2" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) c = i } $1 ~ run { print $c }' open.race/race.csv
+}
+column architecture 'live-.*-seed-2-' >found
+grep -q '^[a-z0-9.]*=[a-z0-9.]* [a-z0-9.]*=' found || fail 'no architecture was found'
+grep -q ' -' found && fail 'what rests is among the architecture'
+column architecture 'again-.*-seed-2-' | cmp -s - found || fail 'another architecture was trained alone'
+[ "$(column choice 'live-.*-seed-2-')" = "$(column choice 'again-.*-seed-2-')" ] || fail 'other formats were trained alone'
+[ "$(column bops 'live-.*-seed-2-')" = "$(column bops 'again-.*-seed-2-')" ] || fail 'it costs something else alone'
+[ "$(column digest 'live-.*-seed-2-')" = "$(column digest 'again-.*-seed-2-')" ] && fail 'it was not trained alone'
+[ -z "$(column architecture 'formats-only-.*-0.25-.*-seed-1-')" ] || fail 'an architecture where none is to be chosen'
+column choice 'alone-at-int4.*-seed-1-' | grep -q 'int[235678]' && fail 'other formats than int4'
+# Its result is a policy too, and the network that it makes costs the same.
+printf 'paste %s\ndraft commit\nexpect result.cost.bops = %s\n' "$(echo "$PWD"/open.race/random-*-seed-1-*.json)" "$(column bops 'random-.*-seed-1-')" >paste
+# shellcheck disable=SC2086
+expect 0 new ./pasted-open $small net=resnet-nas:width=0.25 --batch paste
+
 # ---- killed, and resumed: a run is lost at most, and the rest is what it would have been
 "$bitscape" race parts plan >out 2>err </dev/null &
 pid=$!
@@ -166,8 +197,14 @@ printf 'targets=int4\nentrant a alone=b\n' >bad
 refused 'a: alone=b is not an entrant that finds a choice' race x bad
 printf 'targets=int4\nentrant a searcher=reinforce\nentrant a\n' >bad
 refused 'bad:3: a: there are two of this name' race x bad
-printf 'targets=int4\nentrant a net=resnet8\n' >bad
-refused 'bad:2: net=resnet8: an entrant has no network' race x bad
+printf 'targets=int4\nentrant a\nentrant b alone=a net=resnet8\n' >bad
+refused 'b: it trains the networks of a; leave out its own' race x bad
+printf 'targets=int4\nentrant a net=resnet8 net=resnet8\n' >bad
+refused 'bad:2: net=resnet8: is there twice' race x bad
+refused 'uniform: resnet-nas has an architecture to choose, and a baseline is one network; give it one' race x net=resnet-nas formats=int4
+printf 'targets=1M formats=int4 net=resnet-nas\nbaseline a net=resnet8\nentrant ends searcher=ends %s\n' "$small" >bad
+expect 1 race ends bad
+says 'searcher: ends chooses formats only, and this network has an architecture to choose; choose one that does: reinforce, ' err
 [ ! -e x.race ] || fail 'a race that cannot be has a folder'
 mkdir taken.race && touch taken.race/mine
 refused 'taken.race: something of this name is there that is not a race' race taken targets=int4

@@ -140,6 +140,65 @@ static void a_plan_is_written_and_read(void **context)
 	plan_free(&back);
 }
 
+static void take_lines(struct plan *p, const char *lines)
+{
+	char path[] = "/tmp/bitscape-plan-XXXXXX", line[1024];
+	int fd = mkstemp(path);
+	struct fault f = {0};
+	assert_true(fd >= 0 && write(fd, lines, strlen(lines)) == (ssize_t)strlen(lines));
+	if (!plan_file(p, path, &f) || !plan_settle(p, &f))
+		fail_msg("%s", fault_line(&f, line, sizeof line));
+	unlink(path);
+	close(fd);
+}
+
+// Entrants with networks of their own: each runs on these, what is trained alone on those of the one that found it.
+static void entrants_have_networks_of_their_own(void **context)
+{
+	(void)context;
+	struct plan p = {0}, back = {0};
+	struct string text = {0}, again = {0};
+	struct fault f;
+	int count, of[4] = {0};
+	char value[ENGINE_TEXT];
+	take_lines(&p,
+		"net=resnet-nas widths=0.25 formats=int4,int8 targets=1M seeds=1,2\n"
+		"baseline uniform net=resnet8 net=resnet20 widths=0.25,0.5,1\n"
+		"entrant live modal-share=0.5\n"
+		"entrant fixed net='resnet8:width=0.5'\n"
+		"entrant again alone=live\n"
+		"entrant fixed-again alone=fixed\n");
+	assert_true(plan_one_contest(&p));
+	plan_write(&p, &text);
+	take_lines(&back, text.bytes);
+	plan_write(&back, &again);
+	assert_string_equal(text.bytes, again.bytes);
+	struct race_run *run = plan_runs(&p, &count, &f);
+	assert_true(run && count == 2 * (2 * 3 * 2 + 4));
+	for (int i = 0; i < count; i++) {
+		bool open = strcmp(run[i].entrant->name, "again") == 0;
+		assert_int_equal(run[i].leaves_open, open);
+		if (strncmp(run[i].entrant->name, "fixed", 5) == 0)
+			of[0] += strcmp(run[i].network, "resnet8:width=0.5") == 0;
+		if (strcmp(run[i].entrant->name, "live") == 0 || open)
+			of[1] += strcmp(run[i].network, "resnet-nas:width=0.25") == 0;
+		if (!run[i].entrant->alone[0])
+			continue;
+		struct config *c = plan_config(&p, &run[i], &f);
+		assert_true(c && config_get(c, "searcher", value, sizeof value));
+		assert_string_equal(value, open ? "reinforce" : "uniform");
+		assert_true(config_get(c, "warmup", value, sizeof value));
+		assert_true(!open || strcmp(value, "1") == 0); // so that nothing but the training is done
+		config_free(c);
+	}
+	assert_true(of[0] == 4 && of[1] == 4);
+	free(run);
+	string_free(&text);
+	string_free(&again);
+	plan_free(&p);
+	plan_free(&back);
+}
+
 // A run has the settings of all, those of its entrant, and what its kind says.
 static void runs_have_their_settings(void **context)
 {
@@ -250,6 +309,41 @@ static void a_race_over_widths_stands(void **context)
 	race_free(&race);
 }
 
+// All networks are one contest where some are an entrant's own: one hull, and a search without a baseline of its width is held against it.
+static double cost_of_net(const struct race_run *run)
+{
+	return run->entrant->baseline ? cost_of(run) : 16e6;
+}
+static double test_of_net(const struct race_run *run)
+{
+	return run->entrant->baseline ? test_of(run) : 0.635;
+}
+
+static void one_contest_stands(void **context)
+{
+	(void)context;
+	struct race race = {0};
+	struct standing s;
+	struct fault f;
+	take_lines(&race.plan,
+		"net=resnet-nas formats=int4,int8 targets=16M seeds=1\nbaseline uniform net=resnet8 widths=0.5,1\n"
+		"entrant live\nentrant fixed net=resnet8 net=resnet20\n");
+	make_up(&race, "seeds=1", cost_of_net, test_of_net);
+	assert_true(standing_of(&race, &s, &f));
+	// Uniform: 8 M 55.1 %, 32 M 59.1 %, 16 M 60.1 %, 64 M 64.1 %.
+	assert_int_equal(s.rows, 4 + 1 + 2);
+	assert_true(s.row[0].corner && !s.row[1].corner && s.row[2].corner && s.row[3].corner);
+	for (int i = 4; i < s.rows; i++) {
+		assert_true(near(s.row[i].gap.mean, 63.5 - 60.1) && isnan(s.row[i].at_width.mean));
+		assert_true(s.row[i].claim);
+	}
+	assert_int_equal(s.hulls, 2);
+	assert_string_equal(s.hull[0].net, "resnet-nas");
+	assert_string_equal(s.hull[1].net, ""); // of several
+	standing_free(&s);
+	race_free(&race);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -258,9 +352,11 @@ int main(void)
 		cmocka_unit_test(a_hull_lies_above_all),
 		cmocka_unit_test(hull_against_hull),
 		cmocka_unit_test(a_plan_is_written_and_read),
+		cmocka_unit_test(entrants_have_networks_of_their_own),
 		cmocka_unit_test(runs_have_their_settings),
 		cmocka_unit_test(a_race_stands),
 		cmocka_unit_test(a_race_over_widths_stands),
+		cmocka_unit_test(one_contest_stands),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -55,6 +55,8 @@ static void close_searcher(struct lane *lane)
 
 static bool open_searcher(struct lane *lane, const struct searcher *searcher, struct fault *fault)
 {
+	if (!searcher_serves(searcher, lane->shared->space, fault))
+		return false;
 	close_searcher(lane);
 	lane->searcher = searcher;
 	return !searcher->open || searcher->open(lane, fault);

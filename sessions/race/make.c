@@ -100,9 +100,30 @@ static const struct race_run *found_by(const struct race *race, const struct rac
 	return NULL;
 }
 
+// The architecture that was found, slot by slot.
+static bool pin_architecture(const struct engine_info *info, const struct result *found, struct change_item *item,
+	struct fault *f)
+{
+	if (info->slots - info->formats != found->slots)
+		return fault_set(f, info->net, "take the result away that it comes from: the run is made again",
+			"what was found has %d slots of the architecture, and the network %d", found->slots,
+			info->slots - info->formats);
+	for (int i = 0; i < found->slots; i++) {
+		const struct result_slot *slot = &found->slot[i];
+		if (strcmp(slot->name, info->slot[info->formats + i].name) != 0)
+			return fault_set(f, slot->name, "take the result away that it comes from: the run is made again",
+				"the network has %s in its place", info->slot[info->formats + i].name);
+		char name[SLOT_WORD];
+		snprintf(item[i].name, sizeof item[i].name, "%.*s", (int)sizeof item[i].name - 1,
+			engine_slot_name(info, info->formats + i, name));
+		snprintf(item[i].value, sizeof item[i].value, "%s", slot->option);
+	}
+	return true;
+}
+
 static bool pin_choice(struct making *m, const struct result *found, struct fault *f)
 {
-	struct change change = {.kind = CHANGE_RESTRICT, .items = 2 * found->layers};
+	struct change change = {.kind = CHANGE_RESTRICT, .items = 2 * found->layers + found->slots};
 	struct reply reply = {0};
 	change.item = calloc((size_t)change.items + 1, sizeof *change.item);
 	if (!change.item)
@@ -115,7 +136,8 @@ static bool pin_choice(struct making *m, const struct result *found, struct faul
 		snprintf(item[0].value, sizeof item[0].value, "%s", l->weight);
 		snprintf(item[1].value, sizeof item[1].value, "%s", l->activation);
 	}
-	bool ok = engine_post_change(m->engine, &change, NULL, f) && await(m, &reply, f);
+	bool ok = pin_architecture(m->snapshot->info, found, change.item + 2 * found->layers, f) &&
+		engine_post_change(m->engine, &change, NULL, f) && await(m, &reply, f);
 	reply_free(&reply);
 	free(change.item);
 	return ok;
@@ -140,8 +162,8 @@ static bool take_choice(struct making *m, struct fault *f)
 
 // ---- steps at equal time ---------------------------------------------------------------------------------------------
 
-// Mean seconds of processors that an entrant's runs on a network took at equal training images, on the first seed: on a machine that has
-// nothing else to do, that is its time by the threads. NAN: one is missing.
+// Mean seconds of processors that an entrant's runs on a network (NULL: on all of its) took at equal training images, on the first seed: on
+// a machine that has nothing else to do, that is its time by the threads. NAN: one is missing.
 static double pace(const struct race *race, const struct entrant *e, const char *network, struct fault *f)
 {
 	double sum = 0;
@@ -149,7 +171,8 @@ static double pace(const struct race *race, const struct entrant *e, const char 
 	for (int i = 0; i < race->runs; i++) {
 		const struct race_run *r = &race->run[i];
 		struct result result;
-		if (r->entrant != e || r->time[0] || strcmp(r->network, network) != 0 || strcmp(r->seed, race->run[0].seed) != 0)
+		if (r->entrant != e || r->time[0] || (network && strcmp(r->network, network) != 0) ||
+			strcmp(r->seed, race->run[0].seed) != 0)
 			continue;
 		if (!result_read(race->folder, &race->plan, r, &result, f))
 			return NAN;
@@ -168,8 +191,8 @@ static bool take_steps(struct making *m, struct fault *f)
 	const struct race *race = &m->race;
 	if (!m->run->time[0])
 		return true;
-	double first = pace(race, plan_first(&race->plan), m->run->network, f),
-	       own = pace(race, m->run->entrant, m->run->network, f);
+	const char *network = m->run->network, *same = plan_one_contest(&race->plan) ? NULL : network;
+	double first = pace(race, plan_first(&race->plan), same, f), own = pace(race, m->run->entrant, network, f);
 	if (!(first > 0) || !(own > 0))
 		return fault_set(f, m->run->name, "`race resume` makes them first",
 			"the runs at equal images are not there that say how long a step takes");
@@ -211,6 +234,23 @@ static void run_through(struct making *m)
 		fault_line(&m->snapshot->fault, r->why, sizeof r->why);
 }
 
+static bool take_architecture(struct making *m, const struct evaluation *e, struct fault *f)
+{
+	struct result *r = &m->result;
+	const struct engine_info *info = m->snapshot->info;
+	const int slots = info->slots - info->formats;
+	if (slots && !(r->slot = calloc((size_t)slots, sizeof *r->slot)))
+		return fault_memory(f, m->run->name);
+	for (r->slots = 0; r->slots < slots; r->slots++) {
+		const int i = info->formats + r->slots;
+		struct result_slot *slot = &r->slot[r->slots];
+		snprintf(slot->name, sizeof slot->name, "%s", info->slot[i].name);
+		snprintf(slot->option, sizeof slot->option, "%s", info->slot[i].option[e->choice[i]].name);
+		slot->rests = engine_rests(info, i, e->choice);
+	}
+	return true;
+}
+
 static bool take_evaluation(struct making *m, const struct evaluation *e, struct fault *f)
 {
 	struct result *r = &m->result;
@@ -231,8 +271,9 @@ static bool take_evaluation(struct making *m, const struct evaluation *e, struct
 		snprintf(r->layer[i].weight, sizeof r->layer[i].weight, "%s", w->option[e->choice[l->weight_slot]].name);
 		snprintf(r->layer[i].activation, sizeof r->layer[i].activation, "%s",
 			a->option[e->choice[l->activation_slot]].name);
+		r->layer[i].rests = engine_rests(info, l->weight_slot, e->choice);
 	}
-	return true;
+	return take_architecture(m, e, f);
 }
 
 static bool score(struct making *m, enum split split, struct fault *f)

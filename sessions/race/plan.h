@@ -14,6 +14,9 @@
 //	entrant NAME SETTING=VALUE...    a search for each target; `alone=OTHER`: the choice that OTHER found, trained from nothing
 //	baseline NAME SETTING=VALUE...   a uniform network for each format
 //
+// Among these settings, net=NETWORK (which may be given again) and widths= are networks of its own, in place of the plan's: so a search
+// over an architecture races networks whose architecture is fixed. Then all networks of the plan are one contest: one hull is over them.
+//
 // No state; faults name the word.
 #ifndef SESSIONS_RACE_PLAN_H
 #define SESSIONS_RACE_PLAN_H
@@ -28,9 +31,10 @@ struct texts {
 
 struct entrant {
 	char name[ENGINE_NAME];
-	bool baseline;           // runs with each format; else with each target
-	char alone[ENGINE_NAME]; // the entrant whose choices it trains; "": none
-	struct texts setting;    // KEY=VALUE
+	bool baseline;             // runs with each format; else with each target
+	char alone[ENGINE_NAME];   // the entrant whose choices it trains, on that one's networks; "": none
+	struct texts nets, widths; // of its own; none: the plan's
+	struct texts setting;      // KEY=VALUE
 };
 
 struct plan {
@@ -45,6 +49,7 @@ struct plan {
 struct race_run {
 	const struct entrant *entrant;
 	const char *net, *width; // width "": as the network has it
+	bool leaves_open;        // a baseline, or what is trained alone, whose network leaves choices open beside formats
 	const char *aim;         // the format of a baseline, the target of a search
 	const char *seed;
 	const char *time;           // "": at equal training images; else at this share of the first entrant's time
@@ -66,6 +71,7 @@ struct race_run *plan_runs(const struct plan *, int *count, struct fault *);
 struct config *plan_config(const struct plan *, const struct race_run *, struct fault *);
 // "live resnet8:width=0.5 int4 seed 1"
 const char *run_title(const struct race_run *, char buf[4 * ENGINE_TEXT]);
+bool plan_one_contest(const struct plan *);            // whether all of its networks are one
 const struct entrant *plan_first(const struct plan *); // the first search: what times are shares of. NULL: there is none
 
 #endif

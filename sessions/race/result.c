@@ -23,6 +23,7 @@ static bool result_path(const char *folder, const struct race_run *run, char pat
 void result_free(struct result *r)
 {
 	free(r->layer);
+	free(r->slot);
 	*r = (struct result){0};
 }
 
@@ -46,9 +47,16 @@ void result_choice(const struct result *r, struct string *s)
 {
 	for (int i = 0; i < r->layers; i++) {
 		const struct result_layer *l = &r->layer[i];
-		bool tied = strcmp(l->weight, l->activation) == 0;
-		string_add(s, "%s%s%s%s", i ? " " : "", l->weight, tied ? "" : "/", tied ? "" : l->activation);
+		bool tied = l->rests || strcmp(l->weight, l->activation) == 0;
+		string_add(s, "%s%s%s%s", i ? " " : "", l->rests ? "-" : l->weight, tied ? "" : "/", tied ? "" : l->activation);
 	}
+}
+
+void result_architecture(const struct result *r, struct string *s)
+{
+	for (int i = 0; i < r->slots; i++)
+		if (!r->slot[i].rests)
+			string_add(s, "%s%s=%s", s->length ? " " : "", r->slot[i].name, r->slot[i].option);
 }
 
 // ---- writing ---------------------------------------------------------------------------------------------------------
@@ -75,11 +83,24 @@ static json_t *costs_of(const struct result *r)
 static json_t *layers_of(const struct result *r)
 {
 	json_t *layers = json_array();
-	for (int i = 0; i < r->layers; i++)
-		json_array_append_new(layers,
-			json_pack("{s:s, s:{s:s}, s:{s:s}}", "name", r->layer[i].name, "weight", "format", r->layer[i].weight,
-				"activation", "format", r->layer[i].activation));
+	for (int i = 0; i < r->layers; i++) {
+		json_t *layer = json_pack("{s:s, s:{s:s}, s:{s:s}}", "name", r->layer[i].name, "weight", "format",
+			r->layer[i].weight, "activation", "format", r->layer[i].activation);
+		if (r->slots)
+			json_object_set_new(layer, "rests", json_boolean(r->layer[i].rests));
+		json_array_append_new(layers, layer);
+	}
 	return layers;
+}
+
+static json_t *architecture_of(const struct result *r)
+{
+	json_t *slots = json_array();
+	for (int i = 0; i < r->slots; i++)
+		json_array_append_new(slots,
+			json_pack("{s:s, s:s, s:b}", "slot", r->slot[i].name, "option", r->slot[i].option, "rests",
+				r->slot[i].rests));
+	return slots;
 }
 
 bool result_write(const char *folder, const struct plan *p, const struct race_run *run, const struct config *config,
@@ -100,6 +121,8 @@ bool result_write(const char *folder, const struct plan *p, const struct race_ru
 		json_object_set_new(root, "seconds",
 			json_pack("{s:f, s:f, s:f, s:f}", "opening", r->opening, "running", r->running, "scoring", r->scoring,
 				"processors", r->processors));
+	if (root && r->slots)
+		json_object_set_new(root, "architecture", architecture_of(r));
 	if (!result_path(folder, run, path, f)) {
 		json_decref(root);
 		return false;
@@ -154,9 +177,25 @@ static bool read_layers(const json_t *layers, struct result *r)
 		json_word(layer, "name", r->layer[i].name, sizeof r->layer[i].name);
 		json_word(json_object_get(layer, "weight"), "format", r->layer[i].weight, sizeof r->layer[i].weight);
 		json_word(json_object_get(layer, "activation"), "format", r->layer[i].activation, sizeof r->layer[i].activation);
+		r->layer[i].rests = json_is_true(json_object_get(layer, "rests"));
 		r->layers++;
 	}
 	return r->layer || !n;
+}
+
+// Of a network whose architecture is fixed, and of results from before there were others, there is none.
+static bool read_architecture(const json_t *slots, struct result *r)
+{
+	size_t n = json_array_size(slots);
+	r->slot = n ? calloc(n, sizeof *r->slot) : NULL;
+	for (size_t i = 0; r->slot && i < n; i++) {
+		const json_t *slot = json_array_get(slots, i);
+		json_word(slot, "slot", r->slot[i].name, sizeof r->slot[i].name);
+		json_word(slot, "option", r->slot[i].option, sizeof r->slot[i].option);
+		r->slot[i].rests = json_is_true(json_object_get(slot, "rests"));
+		r->slots++;
+	}
+	return r->slot || !n;
 }
 
 static void read_costs(json_t *costs, struct result *r)
@@ -210,7 +249,9 @@ bool result_read(const char *folder, const struct plan *p, const struct race_run
 	if (ok) {
 		read_numbers(root, r);
 		read_costs(json_object_get(root, "costs"), r);
-		ok = read_layers(json_object_get(root, "layers"), r) || fault_memory(f, path);
+		ok = (read_layers(json_object_get(root, "layers"), r) &&
+			     read_architecture(json_object_get(root, "architecture"), r)) ||
+			fault_memory(f, path);
 		r->there = ok;
 	}
 	json_decref(root);

@@ -71,9 +71,9 @@ static void tell_hull(struct report *r, const struct standing_hull *h, const cha
 		snprintf(pairs, sizeof pairs, "; seed by seed %+.2f ±%.2f on the mean", h->paired.mean, h->paired.sd);
 	report_below(r,
 		"%s on %s%s%s: its hull against that of the baselines, %s to %s: %+.2f points on the mean, %+.2f at the least (%s)%s",
-		h->entrant, h->net, h->time[0] ? ", at time " : "", h->time, number_brief(h->gap.from, unit, from, sizeof from),
-		number_brief(h->gap.to, unit, to, sizeof to), h->gap.mean, h->gap.least,
-		number_brief(h->gap.at, unit, at, sizeof at), pairs);
+		h->entrant, h->net[0] ? h->net : "its networks", h->time[0] ? ", at time " : "", h->time,
+		number_brief(h->gap.from, unit, from, sizeof from), number_brief(h->gap.to, unit, to, sizeof to), h->gap.mean,
+		h->gap.least, number_brief(h->gap.at, unit, at, sizeof at), pairs);
 }
 
 static void tell_failures(struct report *r, const struct race *race)
@@ -149,14 +149,14 @@ static void csv_head(struct string *s, const struct result *terms)
 	string_add(s, "run,entrant,kind,net,width,network,aim,equal,seed,steps,images,heldout,test,");
 	for (int t = 0; t < terms->terms; t++)
 		string_add(s, "%s,", terms->term[t].name);
-	string_add(s, "digest,choice,failed,seconds,opening_s,scoring_s,processors_s,memory_bytes\n");
+	string_add(s, "digest,choice,architecture,failed,seconds,opening_s,scoring_s,processors_s,memory_bytes\n");
 }
 
 static void csv_row(struct string *s, const struct race *race, int i, const struct result *terms)
 {
 	const struct race_run *run = &race->run[i];
 	const struct result *r = &race->result[i];
-	struct string choice = {0};
+	struct string choice = {0}, architecture = {0};
 	const char *kind = run->entrant->baseline ? "baseline" : run->entrant->alone[0] ? "alone" : "search";
 	const char *const texts[] = {run->name, run->entrant->name, kind, run->net, run->width, run->network, run->aim,
 		run->time[0] ? run->time : "images", run->seed};
@@ -168,11 +168,14 @@ static void csv_row(struct string *s, const struct race *race, int i, const stru
 	for (int t = 0; t < terms->terms; t++)
 		csv_number(s, result_cost(r, terms->term[t].name));
 	result_choice(r, &choice);
+	result_architecture(r, &architecture);
 	csv_text(s, r->digest);
 	csv_text(s, choice.bytes ? choice.bytes : "");
+	csv_text(s, architecture.bytes ? architecture.bytes : "");
 	csv_text(s, r->why);
-	s->failed |= choice.failed;
+	s->failed |= choice.failed || architecture.failed;
 	string_free(&choice);
+	string_free(&architecture);
 	csv_number(s, r->running);
 	csv_number(s, r->opening);
 	csv_number(s, r->scoring);
@@ -201,10 +204,9 @@ static bool write_csv(struct command_call *call, const struct race *race, const 
 
 // ---- the figure ------------------------------------------------------------------------------------------------------
 
-static bool in_figure(const struct standing_row *row, const struct race_run *like)
+static bool in_figure(const struct standing *s, const struct standing_row *row, const struct race_run *like)
 {
-	return strcmp(row->run->net, like->net) == 0 && strcmp(row->run->time, like->time) == 0 && row->test.count &&
-		row->cost.mean > 0;
+	return standing_same_contest(s, row->run, like) && row->test.count && row->cost.mean > 0;
 }
 
 // The kinds of points of one figure, with room for each row's.
@@ -265,7 +267,7 @@ static void add_points(struct trades *t, const struct standing *s, const struct 
 		points->label = t->label + t->room * (size_t)(t->count - 1);
 	for (int i = 0; i < s->rows; i++) {
 		const struct standing_row *row = &s->row[i];
-		if (row->run->entrant != e || !in_figure(row, like))
+		if (row->run->entrant != e || !in_figure(s, row, like))
 			continue;
 		int at = points->count++;
 		points->cost[at] = row->cost.mean;
@@ -291,8 +293,8 @@ static struct figure *figure_of_race(const struct standing *s, const struct race
 			add_points(&t, s, like, &p->entrant[e], baseline ? ROLE_UNIFORM : roles[searches]);
 			searches += !baseline && searches < 2;
 		}
-		snprintf(title, sizeof title, "Race %.40s: %.50s%s%s", s->race->title, like->net,
-			like->time[0] ? ", at time " : "", like->time);
+		snprintf(title, sizeof title, "Race %.40s: %.50s%s%s", s->race->title,
+			plan_one_contest(p) ? "all networks" : like->net, like->time[0] ? ", at time " : "", like->time);
 		figure = figure_of_trades(title, p->term, unit_of_race(s->race), "test accuracy (%)", t.trade, t.count);
 	}
 	if (!figure)
@@ -328,7 +330,7 @@ static bool draw_all(struct command_call *call, const struct race *race, const c
 		const struct race_run *run = s.row[i].run;
 		bool known = false;
 		for (int k = 0; k < i; k++)
-			known |= strcmp(s.row[k].run->net, run->net) == 0 && strcmp(s.row[k].run->time, run->time) == 0;
+			known |= standing_same_contest(&s, s.row[k].run, run);
 		if (known)
 			continue;
 		pictures++;
