@@ -99,6 +99,29 @@ printf 'paste %s\ndraft commit\nexpect result.cost.bops = %s\n' "$(echo "$PWD"/o
 # shellcheck disable=SC2086
 expect 0 new ./pasted-open $small net=resnet-nas:width=0.25 --batch paste
 
+# ---- paths of one cost, with shared weights and alone
+cat >ranks.plan <<EOF
+$small steps=30 net=resnet-nas:width=0.25 targets=8M seeds=1-2
+entrant live
+entrant shared space=int4 warmup=1 warmup-path=fair paths=4
+entrant again alone=shared
+EOF
+expect 0 race ranks ranks.plan
+says '^ranks.race: 12 of 12 runs' out
+grep -q '^again ' out && fail 'a path has a row of the table'
+expect 0 race rank ranks
+says '^shared  *again  *resnet-nas:width=0.25  *8M  *2  *4 of 4 ' out
+says '^8M, seed 1: [0-9]* random paths\{0,1\} trains\{0,1\} in the time of live, which has ' out
+expect 0 race csv ranks
+awk -F, 'NR > 1 && $2 == "again" { print $(NF - 6) }' ranks.race/race.csv | sort | uniq -d | grep -q . && fail 'a path was drawn twice'
+awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "bops") c = i }
+	NR > 1 && $2 == "again" && ($c < 7.8e6 || $c > 8.2e6) { exit 1 }' ranks.race/race.csv || fail 'a path costs something else'
+# What is trained alone is the path that was scored: slot by slot.
+grep -o '"slot": "[^"]*", "option": "[^"]*"' ranks.race/again-*-path-2-seed-1-*.json >alone
+tr '\n' ' ' <"$(echo ranks.race/shared-*-seed-1-*.json)" | sed 's/.*"paths": //; s/{ *"cost"/\n&/g' | sed -n 3p |
+	grep -o '"slot": "[^"]*", "option": "[^"]*"' | cmp -s - alone || fail 'another path was trained alone'
+refused 'no entrant of this race scores paths' race rank open
+
 # ---- killed, and resumed: a run is lost at most, and the rest is what it would have been
 "$bitscape" race parts plan >out 2>err </dev/null &
 pid=$!
@@ -199,11 +222,17 @@ printf 'targets=int4\nentrant a searcher=reinforce\nentrant a\n' >bad
 refused 'bad:3: a: there are two of this name' race x bad
 printf 'targets=int4\nentrant a\nentrant b alone=a net=resnet8\n' >bad
 refused 'b: it trains the networks of a; leave out its own' race x bad
+printf 'targets=int4\nentrant a paths=2\n' >bad
+refused 'bad:2: paths: "2" is not a whole number from 3' race x bad
+printf 'targets=int4 formats=int4\nbaseline a paths=5\n' >bad
+refused 'bad:2: paths: a baseline has one path' race x bad
+printf 'targets=int4\nentrant a\nentrant b alone=a paths=5\n' >bad
+refused 'b: it trains what a found, and scores no paths' race x bad
 printf 'targets=int4\nentrant a net=resnet8 net=resnet8\n' >bad
 refused 'bad:2: net=resnet8: is there twice' race x bad
 refused 'uniform: resnet-nas has an architecture to choose, and a baseline is one network; give it one' race x net=resnet-nas formats=int4
-printf 'targets=1M formats=int4 net=resnet-nas\nbaseline a net=resnet8\nentrant ends searcher=ends %s\n' "$small" >bad
-expect 1 race ends bad
+# shellcheck disable=SC2086
+expect 1 race ends $small steps=5 net=resnet-nas searchers=ends targets=1M
 says 'searcher: ends chooses formats only, and this network has an architecture to choose; choose one that does: reinforce, ' err
 [ ! -e x.race ] || fail 'a race that cannot be has a folder'
 mkdir taken.race && touch taken.race/mine

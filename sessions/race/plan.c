@@ -9,6 +9,7 @@
 
 #include "engine/base/disk.h"
 #include "engine/catalog.h"
+#include "sessions/race/paths.h"
 
 enum { MOST_WORDS = 1000, MOST_RUNS = 100000, PLAN_MOST = 1 << 20 };
 
@@ -208,15 +209,29 @@ bool plan_word(struct plan *p, const char *word, struct fault *f)
 	return free_setting(word, f) && texts_add(&p->setting, word, "settings", f);
 }
 
+static bool take_paths(struct entrant *e, const char *text, struct fault *f)
+{
+	long n;
+	if (e->baseline)
+		return fault_set(f, "paths", "make it an entrant", "a baseline has one path");
+	if (!number_read_long(text, 3, PATHS_MOST, &n))
+		return fault_set(f, "paths", "paths=30 for instance", "\"%s\" is not a whole number from 3 to %d", text,
+			PATHS_MOST);
+	e->paths = (int)n;
+	return true;
+}
+
 // What an entrant says by words that are no settings. False, without a fault: it is a setting.
 static bool entrant_word(struct entrant *e, const char *word, struct fault *f)
 {
-	static const char alone[] = "alone=", net[] = "net=", widths[] = "widths=";
+	static const char alone[] = "alone=", net[] = "net=", widths[] = "widths=", paths[] = "paths=";
 	*f = (struct fault){0};
 	if (strncmp(word, net, sizeof net - 1) == 0)
 		return take_net(&e->nets, word, word + sizeof net - 1, f);
 	if (strncmp(word, widths, sizeof widths - 1) == 0)
 		return take_numbers(&e->widths, "widths", word + sizeof widths - 1, 0.01, 100, f);
+	if (strncmp(word, paths, sizeof paths - 1) == 0)
+		return take_paths(e, word + sizeof paths - 1, f);
 	if (strncmp(word, alone, sizeof alone - 1) != 0)
 		return false;
 	if (e->baseline)
@@ -311,6 +326,9 @@ static bool check_alone(const struct plan *p, struct fault *f)
 		if (e->alone[0] && (!other || other >= e || other->baseline || other->alone[0]))
 			return fault_set(f, e->name, "name a search that is given before it",
 				"alone=%s is not an entrant that finds a choice", e->alone);
+		if (other && e->paths)
+			return fault_set(f, e->name, "leave paths= out", "it trains what %s found, and scores no paths",
+				e->alone);
 		if (other && (e->nets.count || e->widths.count))
 			return fault_set(f, e->name, "leave out its own", "it trains the networks of %s", e->alone);
 	}
@@ -417,6 +435,8 @@ void plan_write(const struct plan *p, struct string *s)
 		string_add(s, "%s ", e->baseline ? "baseline" : "entrant");
 		words_quote(s, e->name);
 		string_add(s, "%s%s", e->alone[0] ? " alone=" : "", e->alone);
+		if (e->paths)
+			string_add(s, " paths=%d", e->paths);
 		for (int n = 0; n < e->nets.count; n++)
 			write_word(s, " ", "net=", e->nets.text[n]);
 		for (int n = 0; n < e->widths.count; n++)
@@ -445,7 +465,10 @@ void plan_free(struct plan *p)
 
 const char *run_title(const struct race_run *r, char buf[4 * ENGINE_TEXT])
 {
-	snprintf(buf, 4 * ENGINE_TEXT, "%s %s %s seed %s%s%s", r->entrant->name, r->network, r->aim, r->seed,
+	char path[32] = "";
+	if (r->path >= 0)
+		snprintf(path, sizeof path, " path %d", r->path + 1);
+	snprintf(buf, 4 * ENGINE_TEXT, "%s %s %s%s seed %s%s%s", r->entrant->name, r->network, r->aim, path, r->seed,
 		r->time[0] ? " at time " : "", r->time);
 	return buf;
 }
@@ -467,6 +490,8 @@ static uint64_t hash_settings(uint64_t h, const struct plan *p, const struct ent
 		h = hash_text(h, p->setting.text[i]);
 	for (int i = 0; i < e->setting.count; i++)
 		h = hash_text(h, e->setting.text[i]);
+	if (e->paths)
+		h = (h ^ (uint64_t)e->paths) * 0x100000001b3u;
 	return h;
 }
 
@@ -497,10 +522,10 @@ static bool name_network(struct race_run *r, struct fault *f)
 		fault_set(f, r->net, "name a shorter one", "the network's name is too long");
 }
 
-// Whether an entrant takes part in a comparison: what is trained alone has no search whose time could be counted.
+// Whether an entrant takes part in a comparison: what is trained alone has no search whose time could be counted, and paths are drawn once.
 static bool takes_part(const struct entrant *e, const char *time)
 {
-	return !time[0] || !e->alone[0];
+	return !time[0] || (!e->alone[0] && !e->paths);
 }
 
 struct runs {
@@ -552,6 +577,15 @@ static bool add_run(struct runs *runs, const struct race_run *run, struct fault 
 	return true;
 }
 
+// A run, or one for each path.
+static bool add_paths(struct runs *runs, struct race_run *run, int paths, struct fault *f)
+{
+	bool ok = true;
+	for (run->path = paths ? 0 : -1; ok && run->path < paths; run->path++)
+		ok = add_run(runs, run, f);
+	return ok;
+}
+
 // An entrant on every network, with every aim.
 static bool add_entrant_runs(struct runs *runs, struct race_run run, struct fault *f)
 {
@@ -568,7 +602,7 @@ static bool add_entrant_runs(struct runs *runs, struct race_run run, struct faul
 				run.net = nets->text[i];
 				run.width = widths.text[w];
 				run.aim = aims->text[a];
-				if (!add_run(runs, &run, f))
+				if (!add_paths(runs, &run, e == run.entrant ? 0 : e->paths, f))
 					return false;
 			}
 	return true;

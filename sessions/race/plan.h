@@ -14,6 +14,9 @@
 //	entrant NAME SETTING=VALUE...    a search for each target; `alone=OTHER`: the choice that OTHER found, trained from nothing
 //	baseline NAME SETTING=VALUE...   a uniform network for each format
 //
+// `paths=N`: at its end an entrant scores N random paths of the target's cost with its weights; and who is `alone=` it trains each of these
+// from nothing, in place of its result, so that `race rank` tells whether shared weights order networks as they do alone.
+//
 // Among these settings, net=NETWORK (which may be given again) and widths= are networks of its own, in place of the plan's: so a search
 // over an architecture races networks whose architecture is fixed. Then all networks of the plan are one contest: one hull is over them.
 //
@@ -33,6 +36,7 @@ struct entrant {
 	char name[ENGINE_NAME];
 	bool baseline;             // runs with each format; else with each target
 	char alone[ENGINE_NAME];   // the entrant whose choices it trains, on that one's networks; "": none
+	int paths;                 // that it scores at its end; 0: none
 	struct texts nets, widths; // of its own; none: the plan's
 	struct texts setting;      // KEY=VALUE
 };
@@ -49,6 +53,7 @@ struct plan {
 struct race_run {
 	const struct entrant *entrant;
 	const char *net, *width; // width "": as the network has it
+	int path;                // what is trained alone is this path that the other one scored; -1: its result
 	bool leaves_open;        // a baseline, or what is trained alone, whose network leaves choices open beside formats
 	const char *aim;         // the format of a baseline, the target of a search
 	const char *seed;

@@ -72,7 +72,8 @@ static bool gather(struct standing *s, struct fault *f)
 	s->hull = calloc(most, sizeof *s->hull);
 	bool ok = (room && s->row && s->accuracy && s->cost && s->hull) || fault_memory(f, race->folder);
 	for (int i = 0; ok && i < race->runs; i++) {
-		if (seed_of(race, &race->run[i]) > 0) // every row has a run of the first seed
+		// Every row has a run of the first seed; paths are ranked elsewhere.
+		if (seed_of(race, &race->run[i]) > 0 || race->run[i].path >= 0)
 			continue;
 		s->row[s->rows].run = &race->run[i];
 		gather_row(s, s->rows++, room, room + seeds, room + 2 * seeds);

@@ -7,7 +7,7 @@
 #include "sessions/race/result.h"
 #include "sessions/race/statistics.h"
 
-// An entrant on a network with an aim, over all seeds.
+// An entrant on a network with an aim, over all seeds. Paths that are trained alone have no row.
 struct standing_row {
 	const struct race_run *run;                            // of the first seed
 	struct spread test, cost, seconds, processors, memory; // memory: bytes

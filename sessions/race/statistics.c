@@ -92,3 +92,73 @@ bool hull_compare(const struct spot *a, int a_corners, const struct spot *b, int
 	}
 	return true;
 }
+
+// ---- ranks -----------------------------------------------------------------------------------------------------------
+
+// SplitMix64 (Steele, Lea and Flood, 2014), twice: of the counter, and of that with the key.
+static uint64_t mixed(uint64_t x)
+{
+	x += 0x9e3779b97f4a7c15u;
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
+	x = (x ^ x >> 27) * 0x94d049bb133111ebu;
+	return x ^ x >> 31;
+}
+
+uint64_t random_bits(uint64_t key, uint64_t counter)
+{
+	return mixed(key ^ mixed(counter));
+}
+
+// Half the number of those that stand before, less half of those that stand behind: ranks about their mean.
+static double rank_of(const double *x, const int *which, int count, double value)
+{
+	double rank = 0;
+	for (int i = 0; i < count; i++)
+		rank += x[which[i]] < value ? 0.5 : x[which[i]] > value ? -0.5 : 0;
+	return rank;
+}
+
+static double correlation(const double *a, const double *b, const int *which, int count)
+{
+	double ab = 0, aa = 0, bb = 0;
+	for (int i = 0; i < count; i++) {
+		double p = rank_of(a, which, count, a[which[i]]), q = rank_of(b, which, count, b[which[i]]);
+		ab += p * q;
+		aa += p * p;
+		bb += q * q;
+	}
+	return aa > 0 && bb > 0 ? ab / sqrt(aa * bb) : (double)NAN;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	double p = *(const double *)a, q = *(const double *)b;
+	return p < q ? -1 : p > q;
+}
+
+struct ranking ranking_of(const double *a, const double *b, int count)
+{
+	enum { RESAMPLES = 2000 };
+	struct ranking r = {NAN, NAN, NAN};
+	int *which = count >= 3 ? calloc((size_t)count, sizeof *which) : NULL, made = 0;
+	double *found = which ? calloc(RESAMPLES, sizeof *found) : NULL;
+	for (int i = 0; found && i < count; i++)
+		which[i] = i;
+	if (found)
+		r.correlation = correlation(a, b, which, count);
+	for (int k = 0; found && k < RESAMPLES; k++) {
+		for (int i = 0; i < count; i++)
+			which[i] = (int)(random_bits((uint64_t)k, (uint64_t)i) % (uint64_t)count);
+		double c = correlation(a, b, which, count);
+		if (!isnan(c))
+			found[made++] = c;
+	}
+	if (made && !isnan(r.correlation)) {
+		qsort(found, (size_t)made, sizeof *found, by_value);
+		r.low = found[(int)(0.025 * (made - 1))];
+		r.high = found[(int)(0.975 * (made - 1))];
+	}
+	free(found);
+	free(which);
+	return r;
+}

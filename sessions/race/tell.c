@@ -9,6 +9,7 @@
 
 #include "engine/base/disk.h"
 #include "sessions/race/make.h"
+#include "sessions/race/rank.h"
 #include "sessions/race/standing.h"
 #include "sessions/report/report.h"
 #include "sessions/sessions.h"
@@ -167,8 +168,8 @@ static void csv_row(struct string *s, const struct race *race, int i, const stru
 		csv_number(s, numbers[k]);
 	for (int t = 0; t < terms->terms; t++)
 		csv_number(s, result_cost(r, terms->term[t].name));
-	result_choice(r, &choice);
-	result_architecture(r, &architecture);
+	chosen_formats(&r->chosen, &choice);
+	chosen_architecture(&r->chosen, &architecture);
 	csv_text(s, r->digest);
 	csv_text(s, choice.bytes ? choice.bytes : "");
 	csv_text(s, architecture.bytes ? architecture.bytes : "");
@@ -346,7 +347,7 @@ static bool draw_all(struct command_call *call, const struct race *race, const c
 
 // ---- commands --------------------------------------------------------------------------------------------------------
 
-static const char usage[] = "race NAME KEY=VALUE|PLANFILE..., or resume, table, csv or plot and its NAME";
+static const char usage[] = "race NAME KEY=VALUE|PLANFILE..., or resume, table, csv, plot or rank and its NAME";
 
 static void say_line(void *context, const char *line)
 {
@@ -370,6 +371,8 @@ static bool show_race(struct command_call *call, const char *name, const char *w
 		ok = tell_table(call, &race);
 	else if (ok && strcmp(what, "csv") == 0)
 		ok = write_csv(call, &race, more);
+	else if (ok && strcmp(what, "rank") == 0)
+		ok = rank_table(call, &race);
 	else if (ok)
 		ok = draw_all(call, &race, more ? more : "svg");
 	race_free(&race);
@@ -424,8 +427,8 @@ static bool run_race(struct command_call *call)
 	static const struct {
 		const char *word;
 		int most; // words behind it
-	} verb[] = {{"resume", 1}, {"table", 1}, {"csv", 2}, {"plot", 2}, {"run", 2}};
-	enum { RESUME, TABLE, CSV, PLOT, RUN, VERBS };
+	} verb[] = {{"resume", 1}, {"table", 1}, {"csv", 2}, {"plot", 2}, {"rank", 1}, {"run", 2}};
+	enum { RESUME, TABLE, CSV, PLOT, RANK, RUN, VERBS };
 	int v = 0;
 	while (v < VERBS && strcmp(call->argv[0], verb[v].word) != 0)
 		v++;
@@ -442,8 +445,8 @@ static bool run_race(struct command_call *call)
 }
 
 static const struct command rows[] = {
-	{"race", COMMAND_QUERY, 1, -1, {ARGUMENT_WORDS, ARGUMENT_FILE, ARGUMENT_TEXT}, 1, "resume|table|csv|plot",
-		"NAME KEY=VALUE|PLANFILE... | resume|table NAME | csv NAME [FILE] | plot NAME [svg|png|pdf]",
+	{"race", COMMAND_QUERY, 1, -1, {ARGUMENT_WORDS, ARGUMENT_FILE, ARGUMENT_TEXT}, 1, "resume|table|csv|plot|rank",
+		"NAME KEY=VALUE|PLANFILE... | resume|table|rank NAME | csv NAME [FILE] | plot NAME [svg|png|pdf]",
 		"searchers x targets x networks x seeds, one run after another, against the hull of uniform networks; keys: net= widths= "
 		"formats= targets= searchers= seeds= times= term= between=, and settings of all runs",
 		run_race},
