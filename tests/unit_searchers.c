@@ -407,30 +407,9 @@ static void they_find_what_is_there(void **context)
 	sensitivity_free(table);
 }
 
-// Where the policy begins: at the widest options, or at those that meet the target.
-static void policies_begin_where_they_are_told(void **state)
-{
-	(void)state;
-	static const struct {
-		const char *settings, *format;
-	} rows[] = {{"start=wide", "int8"}, {"start=target", "int5"}, {"start=target target.bops=0.01x", "int2"},
-		{"start=target target.bops=1x", "int8"}, {"start=target weight.bops=0", "int8"}};
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		char line[256], even[64];
-		struct fault f;
-		snprintf(line, sizeof line, "net=resnet8 data=none sensitivity=none space=wide target.bops=int5 %s",
-			rows[i].settings);
-		struct search *s = search_of(line, NULL);
-		assert_true(search_uniform(s, rows[i].format, (uint8_t *)even, &f));
-		assert_memory_equal(s->lane[0].modal, even, (size_t)s->shared.space->slots);
-		search_free(s);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(policies_begin_where_they_are_told),
 		cmocka_unit_test(the_setting_names_the_table),
 		cmocka_unit_test(all_go_on_from_a_state),
 		cmocka_unit_test(all_keep_to_target_and_pins),

@@ -15,7 +15,7 @@ enum knob_baseline { BASELINE_AVERAGE, BASELINE_OTHERS };
 enum knob_additive { ADDITIVE_OFF, ADDITIVE_CONTROL, ADDITIVE_ALONE };
 enum knob_decide { DECIDE_TIED, DECIDE_SPLIT };
 enum knob_path { PATH_UNIFORM, PATH_POLICY, PATH_FAIR };
-enum knob_start { START_UNIFORM, START_WIDE, START_TARGET };
+enum knob_start { START_UNIFORM, START_WIDE };
 enum knob_optimizer { KNOB_SGD, KNOB_ADAMW };
 enum knob_augment { KNOB_AUGMENT_AUTO, KNOB_AUGMENT_NONE, KNOB_AUGMENT_CROP, KNOB_AUGMENT_FLIP };
 enum knob_norm_sets { NORM_SETS_ONE, NORM_SETS_FORMAT, NORM_SETS_LANE };
@@ -72,7 +72,7 @@ struct spoken {
 	W(scales, "scales", "channel", "channel|layer", true, "weight ranges per output channel or per layer")         \
 	W(unsigned_positive, "unsigned", "on", "off|on", true, "unsigned integers where activations cannot be negative") \
 	R(warmup, "warmup", "0.1", 0, 1, false, "share of the horizon in which the policy waits")                      \
-	W(start, "start", "wide", "uniform|wide|target", false, "the policy's first distribution: uniform, leaning to the widest formats, or to the widest uniform choice within the targets") \
+	W(start, "start", "wide", "uniform|wide", false, "the policy's first distribution: uniform, or leaning to the widest formats") \
 	W(warmup_path, "warmup-path", "policy", "uniform|policy|fair", true,                                                \
 		"paths of the warm-up: uniformly at random, as the policy's first distribution has it, or every option as often as the others")             \
 	R(filter_warmup, "filter-warmup", "0", 0, 1, true,                                                              \
@@ -98,7 +98,7 @@ struct spoken {
 		"the additive model of quality: takes from the samples' qualities what it foretells and gives it exactly, or moves the policy alone") \
 	I(cost_samples, "cost-samples", "8", 0, 4096, true,                                                            \
 		"choices around which every option is priced for the cost's part of the reward; 0: the samples' own costs") \
-	R(policy_rate, "policy-rate", "0.03", 0, 10, true, "learning rate of the policy (Adam)")                       \
+	R(policy_rate, "policy-rate", "0.01", 0, 10, true, "learning rate of the policy (Adam)")                       \
 	R(policy_beta1, "policy-beta1", "0.9", 0, 0.9999, true, "Adam's first decay")                                  \
 	R(policy_beta2, "policy-beta2", "0.98", 0, 0.9999, true, "Adam's second decay")                                \
 	R(policy_growth, "policy-growth", "1", 0.001, 1000, true, "by what factor the policy's rate grows over the search") \

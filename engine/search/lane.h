@@ -85,10 +85,8 @@ struct lane {
 };
 enum { LANE_CHOICES = 8 };
 
-// Takes the partition from the settings. The aims are still to come (lane_take_aims), and then, where nothing is restored, where the policy
-// begins (lane_begin).
+// Takes the partition from the settings; the policy begins as they say. The aims are still to come (lane_take_aims).
 bool lane_open(struct lane *, const char *name, const struct shared *, struct fault *);
-void lane_begin(struct lane *);
 void lane_close(struct lane *);
 // Hands the lane to the searcher that the settings name, where that is another: when a step begins, so that a change which is taken
 // back before it has changed nothing. False: out of memory.

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "engine/base/rank.h"
+
 struct spread spread_of(const double *x, int count)
 {
 	struct spread s = {0, NAN, NAN};
@@ -109,25 +111,12 @@ uint64_t random_bits(uint64_t key, uint64_t counter)
 	return mixed(key ^ mixed(counter));
 }
 
-// Half the number of those that stand before, less half of those that stand behind: ranks about their mean.
-static double rank_of(const double *x, const int *which, int count, double value)
+static bool all_equal(const double *x, int count)
 {
-	double rank = 0;
-	for (int i = 0; i < count; i++)
-		rank += x[which[i]] < value ? 0.5 : x[which[i]] > value ? -0.5 : 0;
-	return rank;
-}
-
-static double correlation(const double *a, const double *b, const int *which, int count)
-{
-	double ab = 0, aa = 0, bb = 0;
-	for (int i = 0; i < count; i++) {
-		double p = rank_of(a, which, count, a[which[i]]), q = rank_of(b, which, count, b[which[i]]);
-		ab += p * q;
-		aa += p * p;
-		bb += q * q;
-	}
-	return aa > 0 && bb > 0 ? ab / sqrt(aa * bb) : (double)NAN;
+	for (int i = 1; i < count; i++)
+		if (x[i] != x[0])
+			return false;
+	return true;
 }
 
 static int by_value(const void *a, const void *b)
@@ -140,25 +129,28 @@ struct ranking ranking_of(const double *a, const double *b, int count)
 {
 	enum { RESAMPLES = 2000 };
 	struct ranking r = {NAN, NAN, NAN};
-	int *which = count >= 3 ? calloc((size_t)count, sizeof *which) : NULL, made = 0;
-	double *found = which ? calloc(RESAMPLES, sizeof *found) : NULL;
-	for (int i = 0; found && i < count; i++)
-		which[i] = i;
-	if (found)
-		r.correlation = correlation(a, b, which, count);
-	for (int k = 0; found && k < RESAMPLES; k++) {
-		for (int i = 0; i < count; i++)
-			which[i] = (int)(random_bits((uint64_t)k, (uint64_t)i) % (uint64_t)count);
-		double c = correlation(a, b, which, count);
-		if (!isnan(c))
-			found[made++] = c;
+	double *room = count >= 3 && !all_equal(a, count) && !all_equal(b, count)
+		? calloc(RESAMPLES + 2 * (size_t)count, sizeof *room)
+		: NULL;
+	if (!room)
+		return r;
+	double *x = room + RESAMPLES, *y = x + count;
+	int made = 0;
+	for (int k = 0; k < RESAMPLES; k++) {
+		for (int i = 0; i < count; i++) {
+			int which = (int)(random_bits((uint64_t)k, (uint64_t)i) % (uint64_t)count);
+			x[i] = a[which];
+			y[i] = b[which];
+		}
+		if (!all_equal(x, count) && !all_equal(y, count))
+			room[made++] = rank_correlation(x, y, count);
 	}
-	if (made && !isnan(r.correlation)) {
-		qsort(found, (size_t)made, sizeof *found, by_value);
-		r.low = found[(int)(0.025 * (made - 1))];
-		r.high = found[(int)(0.975 * (made - 1))];
+	qsort(room, (size_t)made, sizeof *room, by_value);
+	r.correlation = rank_correlation(a, b, count);
+	if (made) {
+		r.low = room[(int)(0.025 * (made - 1))];
+		r.high = room[(int)(0.975 * (made - 1))];
 	}
-	free(found);
-	free(which);
+	free(room);
 	return r;
 }
