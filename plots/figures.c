@@ -207,7 +207,7 @@ struct figure *figure_front(const struct figure_source *source)
 	f->x.logarithmic = least > 0 && most > wide_span * least;
 	if (!term)
 		return f;
-	int modal = modal_point(s);
+	int modal = modal_point(s), hand = source->point;
 	char label[64];
 	snprintf(label, sizeof label, "target %s", term->target_text);
 	if (add_front(f, s, source->term, unit.divisor) &&
@@ -216,6 +216,8 @@ struct figure *figure_front(const struct figure_source *source)
 		(s->lanes > 1 || add_points(f, s, source->term, unit.divisor, "modal", ROLE_MAIN, modal)) &&
 		(!any_of(s, ROLE_SECOND, modal) || add_points(f, s, source->term, unit.divisor, "trained", ROLE_SECOND, modal)) &&
 		add_lanes(f, s, source->term, unit.divisor) &&
+		(hand < 1 || hand > s->points ||
+			figure_add_line(f, true, s->point[hand - 1].cost[source->term] / unit.divisor, ROLE_MARK, "")) &&
 		(!term->targeted || figure_add_line(f, true, term->target / unit.divisor, ROLE_TARGET, label)))
 		return f;
 	figure_free(f);

@@ -30,6 +30,7 @@ struct figure_source {
 	int marks;
 	int term;  // the cost term that the figure is about (index in the snapshot's terms)
 	int layer; // the layer in hand: a figure without room for all layers shows those around it
+	int point; // of the snapshot's points, from 1 on: the one in hand; 0: none
 	// Fills a roofline of the term's device, which stays valid until the next call. Only the figure that shows it calls this,
 	// since it has to price layers. False, or a NULL pointer: there is no roofline.
 	bool (*roofline)(void *session, int term, struct roofline *, struct fault *);

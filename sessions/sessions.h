@@ -103,6 +103,9 @@ unsigned session_turn(struct session *);
 // fault (*bad); NULL: none. Valid until the next call.
 const char *session_message(struct session *, bool *bad);
 
+// Adds the architecture of a choice, of parts that are there: "s1 0.75/2, s1b1 3/1", each part's options in the order of its slots.
+void session_architecture(const struct engine_info *, const uint8_t *choice, struct string *);
+
 // ---- the command language -------------------------------------------------------------------------------------------------
 
 // The session's own rows; their context is a struct session * (another one after `open` or `new` in the workbench).

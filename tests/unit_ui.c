@@ -1381,6 +1381,93 @@ static void test_no_choices_no_view(void **state)
 	made_free(m);
 }
 
+// The blocks take less room where there is less: without the stages' names, and then as kernels alone. A draft is seen at once.
+static void test_blocks_fit(void **state)
+{
+	(void)state;
+	struct made *m = made_new(MADE_LAYERS, false);
+	struct screen s = {.ascii = true};
+	static const struct {
+		int width;
+		const char *text;
+	} form[] = {{40, " s1 3@  s2 --  s3 3@"}, {10, " 3@ -- 3@"}, {6, " 3 - 3"}, {4, " 3 -"}};
+	assert_true(screen_resize(&s, 60, 2));
+	assert_false(blocks_there(&m->scene)); // nothing is to be chosen but formats
+	made_choices(m);
+	assert_true(blocks_there(&m->scene));
+	for (size_t i = 0; i < sizeof form / sizeof *form; i++) {
+		screen_clear(&s);
+		draw_blocks(&m->scene, &s, 1, 0, form[i].width);
+		char *text = screen_text(&s);
+		text[strcspn(text, "\n")] = '\0';
+		for (size_t k = strlen(text); k > 0 && text[k - 1] == ' ';)
+			text[--k] = '\0';
+		assert_string_equal(text, form[i].text);
+		free(text);
+	}
+	// The block comes back in a draft, narrower than it may be and with another kernel.
+	static struct layer_info now[MADE_LAYERS];
+	memcpy(now, m->layer, sizeof now);
+	for (int l = 3; l < 6; l++) {
+		now[l].kernel_h = now[l].kernel_w = l == 3 ? 5 : 1;
+		now[l].out_c = 4;
+	}
+	m->scene.layer_now = now;
+	m->scene.draft = m->draft;
+	m->draft[m->info.formats + 2] = 1;
+	screen_clear(&s);
+	draw_blocks(&m->scene, &s, 1, 0, 40);
+	char *text = screen_text(&s);
+	assert_non_null(strstr(text, "s2 5"));
+	assert_null(strstr(text, "s2 5@"));
+	free(text);
+	screen_free(&s);
+	made_free(m);
+}
+
+// A point of the front that is in hand says what it is, its architecture too; it stays in hand while others come.
+static void test_front_in_hand(void **state)
+{
+	(void)state;
+	struct made *m = made_new(MADE_LAYERS, false);
+	struct screen s = {0};
+	made_choices(m);
+	uint8_t choice[16][2 * MADE_LAYERS + MADE_CHOICES] = {{0}};
+	for (int i = 0; i < m->snapshot.points; i++) {
+		choice[i][m->info.formats] = 3; // stem.width
+		choice[i][m->info.formats + 4] = 1;
+		m->point[i].choice = choice[i];
+	}
+	const int view = views_of(&m->views, &view_front);
+	void *own = m->views.view[view].own;
+	assert_true(screen_resize(&s, 200, 60));
+	views_draw(&m->views, &m->scene, &s);
+	char *text = screen_text(&s);
+	assert_null(strstr(text, "s1b1 3"));
+	free(text);
+	view_front.move(own, &m->scene, MOTION_FIRST, 1);
+	view_front.move(own, &m->scene, MOTION_DOWN, 1);
+	views_draw(&m->views, &m->scene, &s);
+	text = screen_text(&s);
+	char head[64];
+	snprintf(head, sizeof head, ": %.2f %%, ", 100 * m->point[1].accuracy);
+	assert_non_null(strstr(text, head));
+	assert_non_null(strstr(text, "; stem 32, s1b1 3, s2b1 off, s3b1 on/3/0.5/relu"));
+	free(text);
+	// One more in front of it.
+	memmove(m->point + 1, m->point, (size_t)m->snapshot.points * sizeof *m->point);
+	m->point[0].cost[0] /= 2;
+	m->point[0].choice = choice[15];
+	m->snapshot.points++;
+	m->snapshot.version++;
+	views_draw(&m->views, &m->scene, &s);
+	text = screen_text(&s);
+	assert_non_null(strstr(text, head));
+	free(text);
+	screen_free(&s);
+	made_free(m);
+}
+
 // Three lanes; the second is shown, the third was added when others had come and gone.
 static void made_lanes(struct made *m)
 {
@@ -2140,6 +2227,8 @@ int main(void)
 		cmocka_unit_test(test_options),
 		cmocka_unit_test(test_screens),
 		cmocka_unit_test(test_screen_slots),
+		cmocka_unit_test(test_blocks_fit),
+		cmocka_unit_test(test_front_in_hand),
 		cmocka_unit_test(test_no_choices_no_view),
 		cmocka_unit_test(test_screen_lanes),
 		cmocka_unit_test(test_screen_race),

@@ -94,6 +94,10 @@ void draw_box_hints(const struct scene *, struct screen *, struct rect, int y, c
 // some columns do not fit and the table is the one that moves.
 void draw_table_hints(const struct scene *, struct screen *, struct rect, const struct table *, const struct view_ops *);
 
+// The blocks of a network whose architecture is to be chosen, in one row (blocks.c). there: whether it is such a network, and has blocks.
+bool blocks_there(const struct scene *);
+void draw_blocks(const struct scene *, struct screen *, int x, int y, int width);
+
 // A figure as drawn last. It is built and drawn again only when something it depends on has changed. Zero at first.
 struct picture {
 	struct picture_of {
@@ -101,7 +105,7 @@ struct picture {
 		const struct engine_info *info;
 		uint64_t version; // of the snapshot
 		long records;
-		int marks, term, layer, width, height;
+		int marks, term, layer, point, width, height;
 		enum canvas_glyphs glyphs;
 	} of;
 	struct figure *figure; // owned, as the cells are
