@@ -14,8 +14,6 @@
 #include "sessions/sessions.h"
 #include "sessions/store/folder.h"
 
-enum { PLOT_SECONDS = 60 };
-
 // ---- the table -------------------------------------------------------------------------------------------------------
 
 // "57.31 ±0.42": the spread only where there are several.
@@ -301,23 +299,6 @@ static struct figure *figure_of_race(const struct standing *s, const struct race
 	return figure;
 }
 
-static bool draw(struct command_call *call, const struct figure *figure, const char *format, const char *file)
-{
-	struct plotter *plotter = plotter_new("gnuplot");
-	struct plot_request request = {.figure = figure, .format = format, .file = file, .width_cm = 16};
-	char done[DISK_PATH];
-	bool ok = plotter ? plotter_request(plotter, &request, &call->fault) : fault_memory(&call->fault, file);
-	if (ok) {
-		plotter_finish(plotter, PLOT_SECONDS);
-		if (!plotter_done(plotter, done, sizeof done, &ok, &call->fault))
-			ok = fault_set(&call->fault, file, "try again", "gnuplot has not drawn it in %d s", PLOT_SECONDS);
-	}
-	plotter_free(plotter);
-	if (ok)
-		call->say(call, "drew %s", file);
-	return ok;
-}
-
 // A picture for each network and comparison.
 static bool draw_all(struct command_call *call, const struct race *race, const char *format)
 {
@@ -335,7 +316,9 @@ static bool draw_all(struct command_call *call, const struct race *race, const c
 		snprintf(file, sizeof file, "%s/race%s%.0d.%s", race->folder, pictures > 1 ? "-" : "",
 			pictures > 1 ? pictures : 0, format);
 		struct figure *figure = figure_of_race(&s, run, &call->fault);
-		ok = figure && draw(call, figure, format, file);
+		ok = figure && plot_now(figure, file, &call->fault);
+		if (ok)
+			call->say(call, "drew %s", file);
 		figure_free(figure);
 	}
 	standing_free(&s);
