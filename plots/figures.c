@@ -16,7 +16,7 @@ static const struct figure_kind kinds[] = {
 	{"entropy", "how undecided the policy is, over the steps", figure_entropy, false, false},
 	{"reward", "reward of the sampled choices over the steps", figure_reward, false, false},
 	{"roofline", "what each layer attains on the device, under its roofs", figure_roofline, false, false},
-	{"measured", "the latency model against times measured on a TPU v4", figure_measured, false, true},
+	{"measured", "the latency model against times measured on a TPU v4", figure_measured, false, false},
 	{"slice", "hops between the chips of 4x4x8 on tpu_v4, regular and twisted (`slice SHAPE plot=FILE`: of any)",
 		figure_slice, false, true},
 	{"loads", "load of that slice's links by axis, regular and twisted (`slice SHAPE loads=FILE`: of any)", figure_loads,

@@ -110,7 +110,7 @@ struct figure_kind {
 	const char *help;
 	struct figure *(*build)(const struct figure_source *); // NULL: out of memory. Empty data give an empty figure.
 	bool of_layer;                                         // it depends on the layer in hand as well
-	bool apart;                                            // it is about no search
+	bool apart;                                            // not shown among the curves of a search
 };
 const struct figure_kind *figure_kinds(size_t *count);
 const struct figure_kind *figure_kind_named(const char *name); // NULL: no such figure

@@ -127,9 +127,10 @@ struct slice_question {
 bool session_slice_question(struct command_call *, struct slice_question *);
 enum { GOODPUT_MIXES = 32 };
 struct goodput_question {
+	char on[POD_SOURCE]; // the pod, as it was asked for
 	struct world world;
 	struct block_grid grid;
-	struct goodput_case asked; // its mix is in `mix`: the struct is not to be copied; availability NAN: not given
+	struct goodput_case asked; // its mix is in `mix`: the struct is not to be copied; availability NAN, window 0: not given
 	bool sized;                // a slice or a mix was asked for
 	double hours, seed;
 	struct job_size mix[GOODPUT_MIXES];

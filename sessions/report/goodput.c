@@ -95,7 +95,7 @@ static bool asked_of(struct command_call *call, struct goodput_question *q, stru
 	struct pod p;
 	struct slice s;
 	const char *slice = NULL, *jobs = NULL;
-	double percent = (double)NAN, spares = 0, window = 1;
+	double percent = (double)NAN, spares = 0, window = 0;
 	*q = (struct goodput_question){.hours = 20000, .seed = 1};
 	const struct report_word words[] = {{.key = "slice=", .text = &slice}, {.key = "jobs=", .text = &jobs},
 		{.key = "availability=", .number = &percent, .least = 0, .most = 100},
@@ -103,6 +103,10 @@ static bool asked_of(struct command_call *call, struct goodput_question *q, stru
 		{.key = "window=", .number = &window, .least = 1, .most = 64},
 		{.key = "hours=", .number = &q->hours, .least = 100, .most = 1e7},
 		{.key = "seed=", .number = &q->seed, .least = 0, .most = 1e15}, {.key = "plot=", .text = &q->plot}};
+	snprintf(q->on, sizeof q->on, "tpu_v4");
+	for (int i = 0; i + 1 < call->argc; i++)
+		if (strcmp(call->argv[i], "on") == 0)
+			snprintf(q->on, sizeof q->on, "%s", call->argv[i + 1]);
 	if (!report_pod(call, 0, &p) || !report_words(call, 0, words, sizeof words / sizeof *words, asked))
 		return false;
 	report_world(asked, &p, NULL, &q->world);
