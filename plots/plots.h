@@ -180,9 +180,6 @@ bool plotter_done(struct plotter *, char *file, size_t size, bool *ok, struct fa
 // Waits for all queued pictures, for at most `seconds`.
 void plotter_finish(struct plotter *, double seconds);
 
-// Draws a picture, in the format of its file's ending, and waits until it is there.
-bool plot_now(const struct figure *, const char *file, struct fault *);
-
 // ---- commands --------------------------------------------------------------------------------------------------------------
 
 // The context of `plot`.

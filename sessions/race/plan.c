@@ -158,6 +158,14 @@ static bool take_searchers(struct plan *p, const char *list, struct fault *f)
 	return ok;
 }
 
+bool plan_baseline(struct plan *p, const char *name, long steps, struct fault *f)
+{
+	char setting[64];
+	struct entrant *e = add_entrant(p, name, true, f);
+	snprintf(setting, sizeof setting, "steps=%ld", steps);
+	return e && texts_add(&e->setting, setting, name, f);
+}
+
 // What a race says by other keys.
 static bool free_setting(const char *word, struct fault *f)
 {
@@ -223,6 +231,25 @@ static bool entrant_line(struct plan *p, const struct words *w, bool baseline, s
 	return e != NULL;
 }
 
+bool plan_scale_word(struct plan *p, const char *word, struct fault *f)
+{
+	return texts_add(&p->scale, word, "scale", f);
+}
+
+// "scale NET WORD...".
+static bool scale_line(struct plan *p, const struct words *w, struct fault *f)
+{
+	struct scale_asked asked;
+	if (p->scale.count)
+		return fault_set(f, "scale", "make two races of it", "there are two such lines");
+	if (w->count < 2)
+		return fault_set(f, "scale", "scale NET device=DEVICE levels=2,4 ...", "which network is not said");
+	for (int i = 1; i < w->count; i++)
+		if (!plan_scale_word(p, w->word[i], f))
+			return false;
+	return scale_read(&asked, p->scale.text, p->scale.count, f);
+}
+
 static bool plan_line(struct plan *p, const char *line, struct fault *f)
 {
 	struct words w;
@@ -231,6 +258,8 @@ static bool plan_line(struct plan *p, const char *line, struct fault *f)
 	bool ok = true, baseline = w.count && strcmp(w.word[0], "baseline") == 0;
 	if (baseline || (w.count && strcmp(w.word[0], "entrant") == 0))
 		ok = entrant_line(p, &w, baseline, f);
+	else if (w.count && strcmp(w.word[0], "scale") == 0)
+		ok = scale_line(p, &w, f);
 	else
 		for (int i = 0; ok && i < w.count; i++)
 			ok = plan_word(p, w.word[i], f);
@@ -307,9 +336,34 @@ static bool check_runs(const struct plan *p, struct fault *f)
 	return ok;
 }
 
+bool plan_scaling(const struct plan *p, struct scale_asked *asked, struct scaling *sc, struct fault *f)
+{
+	*sc = (struct scaling){0};
+	if (!p->scale.count)
+		return fault_set(f, "race", "begin one with `scale NET steps=N race=NAME`", "its plan has no `scale` line");
+	return scale_read(asked, p->scale.text, p->scale.count, f) && scaling_of(&asked->question, sc, f);
+}
+
+// The candidates, and what they are scaled from.
+static bool add_candidates(struct plan *p, struct fault *f)
+{
+	struct scale_asked asked;
+	struct scaling sc = {0};
+	p->given = p->nets.count;
+	bool ok = !p->scale.count || plan_scaling(p, &asked, &sc, f);
+	for (int i = -1; ok && p->scale.count && i < sc.points; i++) {
+		const char *net = i < 0 ? sc.base.net : sc.point[i].net;
+		ok = texts_have(&p->nets, net) || texts_add(&p->nets, net, "net", f);
+	}
+	scaling_free(&sc);
+	return ok;
+}
+
 bool plan_settle(struct plan *p, struct fault *f)
 {
-	if (!p->nets.count && !texts_add(&p->nets, "resnet8", "net", f))
+	if (!p->nets.count && !p->scale.count && !texts_add(&p->nets, "resnet8", "net", f))
+		return false;
+	if (!add_candidates(p, f))
 		return false;
 	if (!p->seeds.count && !texts_add(&p->seeds, "1", "seeds", f))
 		return false;
@@ -361,7 +415,11 @@ static void write_each(struct string *s, const char *before, const struct texts 
 
 void plan_write(const struct plan *p, struct string *s)
 {
-	write_each(s, "net=", &p->nets, "\n");
+	write_each(s, "net=", &(struct texts){p->given, p->nets.text}, "\n");
+	if (p->scale.count) {
+		string_add(s, "scale ");
+		write_each(s, "", &p->scale, " ");
+	}
 	write_list(s, "widths", &p->widths);
 	write_list(s, "formats", &p->formats);
 	string_add(s, "term=");
@@ -385,7 +443,8 @@ void plan_write(const struct plan *p, struct string *s)
 
 void plan_free(struct plan *p)
 {
-	struct texts *const list[] = {&p->nets, &p->widths, &p->formats, &p->targets, &p->seeds, &p->times, &p->setting};
+	struct texts *const list[] = {
+		&p->nets, &p->widths, &p->formats, &p->targets, &p->seeds, &p->times, &p->setting, &p->scale};
 	for (size_t i = 0; i < sizeof list / sizeof *list; i++)
 		texts_free(list[i]);
 	for (int i = 0; i < p->entrants; i++)

@@ -13,6 +13,7 @@
 //
 //	entrant NAME SETTING=VALUE...    a search for each target; `alone=OTHER`: the choice that OTHER found, trained from nothing
 //	baseline NAME SETTING=VALUE...   a uniform network for each format
+//	scale NET WORD...                the candidates of compound scaling, and NET, as networks (report/scale.h); one such line
 //
 // No state; faults name the word.
 #ifndef SESSIONS_RACE_PLAN_H
@@ -20,6 +21,7 @@
 
 #include "engine/base/text.h"
 #include "engine/engine.h"
+#include "sessions/report/scale.h"
 
 struct texts {
 	int count;
@@ -36,7 +38,9 @@ struct entrant {
 struct plan {
 	char term[ENGINE_NAME];
 	struct texts nets, widths, formats, targets, seeds, times, setting;
-	double from, to; // of the comparison of hulls; 0: what both have
+	struct texts scale; // NET and the words of a `scale` line; none: there is none
+	int given;          // networks that were named; those behind are of the `scale` line
+	double from, to;    // of the comparison of hulls; 0: what both have
 	int entrants;
 	struct entrant *entrant; // baselines too, in the order given
 };
@@ -66,6 +70,12 @@ struct race_run *plan_runs(const struct plan *, int *count, struct fault *);
 struct config *plan_config(const struct plan *, const struct race_run *, struct fault *);
 // "live resnet8:width=0.5 int4 seed 1"
 const char *run_title(const struct race_run *, char buf[4 * ENGINE_TEXT]);
+// The candidates of the `scale` line, as scale_read and scaling_of give them. False with a fault: also where there is none.
+bool plan_scaling(const struct plan *, struct scale_asked *, struct scaling *, struct fault *);
+// Adds a word to the `scale` line; the first is NET.
+bool plan_scale_word(struct plan *, const char *word, struct fault *);
+// Adds a baseline of so many steps.
+bool plan_baseline(struct plan *, const char *name, long steps, struct fault *);
 const struct entrant *plan_first(const struct plan *); // the first search: what times are shares of. NULL: there is none
 
 #endif

@@ -10,6 +10,9 @@
 #include "engine/base/disk.h"
 #include "sessions/race/make.h"
 #include "sessions/race/standing.h"
+#include "sessions/race/study.h"
+#include "sessions/race/tell.h"
+#include "sessions/report/picture.h"
 #include "sessions/report/report.h"
 #include "sessions/sessions.h"
 #include "sessions/store/folder.h"
@@ -316,9 +319,7 @@ static bool draw_all(struct command_call *call, const struct race *race, const c
 		snprintf(file, sizeof file, "%s/race%s%.0d.%s", race->folder, pictures > 1 ? "-" : "",
 			pictures > 1 ? pictures : 0, format);
 		struct figure *figure = figure_of_race(&s, run, &call->fault);
-		ok = figure && plot_now(figure, file, &call->fault);
-		if (ok)
-			call->say(call, "drew %s", file);
+		ok = figure && report_picture(call, figure, format, file);
 		figure_free(figure);
 	}
 	standing_free(&s);
@@ -348,7 +349,7 @@ static bool show_race(struct command_call *call, const char *name, const char *w
 	struct race race = {0};
 	bool ok = race_open(&race, name, true, &call->fault);
 	if (ok && strcmp(what, "table") == 0)
-		ok = tell_table(call, &race);
+		ok = race.plan.scale.count ? study_show(call, &race, NULL, NULL, NULL) : tell_table(call, &race);
 	else if (ok && strcmp(what, "csv") == 0)
 		ok = write_csv(call, &race, more);
 	else if (ok)
@@ -385,6 +386,14 @@ static bool make_folder(const char *folder, struct fault *f)
 		: fault_set(f, folder, "choose another name", "something of this name is there that is not a race");
 }
 
+bool race_start(struct command_call *call, const char *name, struct plan *plan)
+{
+	char folder[DISK_PATH];
+	struct fault *f = &call->fault;
+	return alone(call, f) && race_folder(name, folder, f) && plan_settle(plan, f) && make_folder(folder, f) &&
+		write_plan(folder, plan, f) && go_on(call, folder);
+}
+
 static bool begin(struct command_call *call)
 {
 	char folder[DISK_PATH];
@@ -395,9 +404,9 @@ static bool begin(struct command_call *call)
 		ok = fault_set(f, call->argv[0], usage, "a race needs a plan");
 	for (int i = 1; ok && i < call->argc; i++)
 		ok = strchr(call->argv[i], '=') ? plan_word(&plan, call->argv[i], f) : plan_file(&plan, call->argv[i], f);
-	ok = ok && plan_settle(&plan, f) && make_folder(folder, f) && write_plan(folder, &plan, f);
+	ok = ok && race_start(call, call->argv[0], &plan);
 	plan_free(&plan);
-	return ok && go_on(call, folder);
+	return ok;
 }
 
 static bool run_race(struct command_call *call)
@@ -428,6 +437,16 @@ static const struct command rows[] = {
 		"searchers x targets x networks x seeds, one run after another, against the hull of uniform networks; keys: net= widths= "
 		"formats= targets= searchers= seeds= times= term= between=, and settings of all runs",
 		run_race},
+	{"scale", COMMAND_QUERY, 1, -1, {ARGUMENT_NETWORK, ARGUMENT_WORDS}, 1,
+		"- device=|efficiency=|format=|levels=|by=latency|by=macs|points=|images=|price=|res=|largest=|csv=|plot=|published=yes|"
+		"steps=|race=|seeds=|data=|out=",
+		"NET [device=DEVICE] [efficiency=stated|1] [format=FORMAT] [levels=2,4,8] [by=latency|macs] [points=12] [images=N] "
+		"[price=NETWORK] [res=N] [largest=N] [csv=FILE] [plot=FILE] | NET ... steps=N race=NAME [seeds=1-3] [SETTING=VALUE]... | "
+		"NAME.race [csv=FILE] [plot=FILE] [out=FOLDER] | efficientnet-x published=yes [device=DEVICE]",
+		"deeper, wider, for larger images: candidates that all take a multiple of the network's latency on a device, or of its "
+		"MACs; with steps= each is trained, for N and for 2N steps, as a race; NAME.race: what that found, out: its family as "
+		"description files; published: EfficientNet-X's families by the model",
+		run_scale},
 };
 
 // Results are written under a name of their own and renamed, which changes the folder.

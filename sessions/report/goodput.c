@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sessions/report/picture.h"
 #include "sessions/report/report.h"
 #include "sessions/sessions.h"
 
@@ -135,15 +136,13 @@ bool session_goodput_question(struct command_call *call, struct goodput_question
 	return asked_of(call, q, &asked);
 }
 
-static bool draw(struct report *r, const struct goodput_question *q, struct fault *f)
+static bool draw(struct command_call *call, const struct goodput_question *q)
 {
 	if (!q->plot)
 		return true;
-	struct figure *its = figure_of_goodput(&q->world.pod[0], f);
-	bool ok = its && plot_now(its, q->plot, f);
+	struct figure *its = figure_of_goodput(&q->world.pod[0], &call->fault);
+	bool ok = its && report_picture_in(call, its, q->plot);
 	figure_free(its);
-	if (ok)
-		report_below(r, "drew %s", q->plot);
 	return ok;
 }
 
@@ -182,6 +181,6 @@ bool run_goodput(struct command_call *call)
 	if (p->figure[POD_SWITCH_COST].value > 0)
 		report_below(&r, "(the switches: below %g %% of the cost, below %g %% of the power)",
 			100 * p->figure[POD_SWITCH_COST].value, 100 * p->figure[POD_SWITCH_POWER].value);
-	ok = ok && draw(&r, &q, &call->fault);
+	ok = ok && draw(call, &q);
 	return report_end(&r, call, asked.csv, ok);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sessions/report/picture.h"
 #include "sessions/report/report.h"
 #include "sessions/sessions.h"
 
@@ -239,16 +240,14 @@ static bool uneven_lines(struct report *r, const struct slice_question *q, const
 	return ok;
 }
 
-static bool draw(const char *file, struct figure *(*figure)(const struct pod *, const struct slice *, struct fault *),
-	const struct slice_question *q, struct report *r, struct fault *f)
+static bool draw(struct command_call *call, const char *file,
+	struct figure *(*figure)(const struct pod *, const struct slice *, struct fault *), const struct slice_question *q)
 {
 	if (!file)
 		return true;
-	struct figure *its = figure(&q->pod, &q->slice, f);
-	bool ok = its && plot_now(its, file, f);
+	struct figure *its = figure(&q->pod, &q->slice, &call->fault);
+	bool ok = its && report_picture_in(call, its, file);
 	figure_free(its);
-	if (ok)
-		report_below(r, "drew %s", file);
 	return ok;
 }
 
@@ -284,8 +283,8 @@ bool run_slice(struct command_call *call)
 			"(of %s in all, unsharded: a chip holds its share; links as delivered, or the hops' time where that is "
 			"longer%s)",
 			number_write(q.bytes, "B", number, sizeof number), q.failed >= 0 ? "; with every link whole" : "");
-		ok = ok && other_twist(&r, p, s, n, &call->fault) && draw(q.plot, figure_of_hops, &q, &r, &call->fault) &&
-			draw(q.loads, figure_of_loads, &q, &r, &call->fault);
+		ok = ok && other_twist(&r, p, s, n, &call->fault) && draw(call, q.plot, figure_of_hops, &q) &&
+			draw(call, q.loads, figure_of_loads, &q);
 	}
 	free(n);
 	return report_end(&r, call, asked.csv, ok);
