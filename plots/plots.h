@@ -11,6 +11,7 @@
 
 #include "engine/catalog.h"
 #include "engine/engine.h"
+#include "engine/machine.h"
 
 // ---- figures as data ---------------------------------------------------------------------------------------------------
 
@@ -110,6 +111,7 @@ struct figure_kind {
 	const char *help;
 	struct figure *(*build)(const struct figure_source *); // NULL: out of memory. Empty data give an empty figure.
 	bool of_layer;                                         // it depends on the layer in hand as well
+	bool apart;                                            // not shown among the curves of a search
 };
 const struct figure_kind *figure_kinds(size_t *count);
 const struct figure_kind *figure_kind_named(const char *name); // NULL: no such figure
@@ -126,6 +128,13 @@ struct trade {
 // All kinds over one cost axis, "TERM (M UNIT)". NULL: out of memory.
 struct figure *figure_of_trades(const char *title, const char *term, const char *unit, const char *accuracy, const struct trade *,
 	int trades);
+
+// How far the chips of a slice are from each other, and the load of its links by axis; regular and twisted if it can be both. NULL
+// with a fault.
+struct figure *figure_of_hops(const struct pod *, const struct slice *, struct fault *);
+struct figure *figure_of_loads(const struct pod *, const struct slice *, struct fault *);
+// Goodput against the size of a slice, by the availability of hosts, with switches and without. NULL with a fault.
+struct figure *figure_of_goodput(const struct pod *, struct fault *);
 
 // ---- the cell canvas -----------------------------------------------------------------------------------------------------
 
