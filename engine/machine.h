@@ -417,6 +417,28 @@ bool goodput_clock_change(struct goodput_clock *, const struct goodput_case *, s
 void goodput_clock_count(struct goodput_clock *); // counts anew from now on
 void goodput_clock_read(const struct goodput_clock *, struct goodput_now *);
 
+// ---- what a person asks of them ----------------------------------------------------------------------------------------------
+
+struct slice_question {
+	struct pod pod;
+	struct slice slice;
+	struct slice_traffic traffic;
+	int failed, failed_way; // the failed link: a chip and the way out of it; -1: none
+	double bytes;           // of collectives
+	const char *csv, *plot, *loads;
+};
+enum { GOODPUT_MIXES = 32 };
+struct goodput_question {
+	char on[POD_SOURCE]; // the pod, as it was asked for
+	struct world world;
+	struct block_grid grid;
+	struct goodput_case asked; // its mix is in `mix`: the struct is not to be copied; availability NAN, window 0: not given
+	bool sized;                // a slice or a mix was asked for
+	double hours, seed;
+	struct job_size mix[GOODPUT_MIXES];
+	const char *csv, *plot;
+};
+
 // ---- a transformer over a slice -----------------------------------------------------------------------------------------------
 
 // Each part is a product of pieces of the slice's axes: a whole axis is a ring if it wraps, a factor of an axis is a line. On a

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/machine.h"
+
 enum { SIZES = 64 };
 
 static const struct line_of {

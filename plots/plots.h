@@ -11,7 +11,6 @@
 
 #include "engine/catalog.h"
 #include "engine/engine.h"
-#include "engine/machine.h"
 
 // ---- figures as data ---------------------------------------------------------------------------------------------------
 
@@ -129,6 +128,8 @@ struct trade {
 struct figure *figure_of_trades(const char *title, const char *term, const char *unit, const char *accuracy, const struct trade *,
 	int trades);
 
+struct pod;
+struct slice;
 // How far the chips of a slice are from each other, and the load of its links by axis; regular and twisted if it can be both. NULL
 // with a fault.
 struct figure *figure_of_hops(const struct pod *, const struct slice *, struct fault *);

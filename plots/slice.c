@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/machine.h"
+
 // The slice of `plot slice`: a shape that can be twisted, on the pod that the program was written for.
 static const char *const usual_pod = "tpu_v4", *const usual_shape = "4x4x8";
 

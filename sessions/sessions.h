@@ -14,7 +14,6 @@
 #include <stddef.h>
 
 #include "engine/engine.h"
-#include "engine/machine.h"
 #include "plots/plots.h"
 
 struct session;
@@ -117,28 +116,11 @@ struct command_group session_plot_group(struct session *);
 struct command_group session_catalog_group(struct session *s);
 // Machines of many chips: reports that need no session. Each also runs as `bitscape REPORT …`, without a terminal.
 struct command_group session_machine_group(void);
-// What a person asks of a slice, and of the goodput of a pod: the words of `slice` and of `goodput`, read for views that show the
-// same. Files that the words name are not written.
-struct slice_question {
-	struct pod pod;
-	struct slice slice;
-	struct slice_traffic traffic;
-	int failed, failed_way; // the failed link: a chip and the way out of it; -1: none
-	double bytes;           // of collectives
-	const char *csv, *plot, *loads;
-};
+// What is asked by the words of `slice` and of `goodput` (engine/machine.h has the structs), for views that show the same. Files that
+// the words name are not written.
+struct slice_question;
+struct goodput_question;
 bool session_slice_question(struct command_call *, struct slice_question *);
-enum { GOODPUT_MIXES = 32 };
-struct goodput_question {
-	char on[POD_SOURCE]; // the pod, as it was asked for
-	struct world world;
-	struct block_grid grid;
-	struct goodput_case asked; // its mix is in `mix`: the struct is not to be copied; availability NAN, window 0: not given
-	bool sized;                // a slice or a mix was asked for
-	double hours, seed;
-	struct job_size mix[GOODPUT_MIXES];
-	const char *csv, *plot;
-};
 bool session_goodput_question(struct command_call *, struct goodput_question *);
 // Races: many searches, one after another (sessions/race). With a session only what is told of them.
 struct command_group session_race_group(struct session *s);

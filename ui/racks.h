@@ -5,6 +5,7 @@
 #define UI_RACKS_H
 
 #include "engine/base/command.h"
+#include "engine/machine.h"
 #include "sessions/sessions.h"
 
 enum racks_machine { RACKS_SWITCHED, RACKS_FIXED, RACKS_MACHINES };
