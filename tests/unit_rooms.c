@@ -15,7 +15,7 @@
 
 // Many decisions, steps that take no time.
 #define TABLE                                                                                                                    \
-	"net=resnet50 data=none sensitivity=hawq space=int4,int8,e4m3 target.bops=0.4x target.latency=0.5x weight.latency=1 steps=300"
+	"net=resnet50 data=none sensitivity=hawq space=int4,int8,e4m3 target.bops=0.4x target.latency=0.5x weight.latency=1 steps=300 policy-rate=0.03"
 
 static void run(struct search *s, long steps)
 {
@@ -351,7 +351,8 @@ static void lanes_stand_side_by_side(void **context)
 			source_answer(s->source, &s->asked, quality, &f));
 		for (int i = 0; i < count; i++)
 			lane_costs(&second, s->choice + (size_t)i * slots, cost[i]);
-		assert_true(second.searcher->learn(&second, &(struct lesson){count, s->choice, quality, cost}, &f));
+		assert_true(second.searcher->learn(&second,
+			&(struct lesson){.count = count, .choice = s->choice, .quality = quality, .cost = cost}, &f));
 		run(s, step + 1);
 		lane_end_step(&second);
 	}

@@ -75,6 +75,8 @@ struct spoken {
 	W(start, "start", "wide", "uniform|wide", false, "the policy's first distribution: uniform, or leaning to the widest formats") \
 	W(warmup_path, "warmup-path", "policy", "uniform|policy|fair", true,                                                \
 		"paths of the warm-up: uniformly at random, as the policy's first distribution has it, or every option as often as the others")             \
+	R(filter_warmup, "filter-warmup", "0", 0, 1, true,                                                              \
+		"share of the first horizon's steps in which a step may train the most channels that width slots have, with a probability that falls from 1 to 0") \
 	R(modal_share, "modal-share", "0.8", 0, 1, true, "share of training steps that take the modal path instead of a sampled one") \
 	R(wide_start, "wide-start", "0.33", 0, 1, true, "share of the first horizon's steps, from the first on, that train no layer narrower than wide-format") \
 	I(wide_every, "wide-every", "0", 0, 1e9, true, "every so many steps, one trains no layer narrower than wide-format; 0: none") \

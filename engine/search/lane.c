@@ -54,6 +54,8 @@ static void close_searcher(struct lane *lane)
 
 static bool open_searcher(struct lane *lane, const struct searcher *searcher, struct fault *fault)
 {
+	if (!searcher_serves(searcher, lane->shared->space, fault))
+		return false;
 	close_searcher(lane);
 	lane->searcher = searcher;
 	return !searcher->open || searcher->open(lane, fault);
@@ -238,6 +240,15 @@ void lane_begin_step(struct lane *lane, const uint8_t *path)
 	r->quality = r->reward = r->loss = r->accuracy = r->learning_rate = NAN;
 }
 
+void lane_trained(struct lane *lane, double loss, double accuracy, double rate)
+{
+	lane->record.loss = (float)loss;
+	lane->record.accuracy = (float)accuracy;
+	lane->record.learning_rate = (float)rate;
+	lane->loss = smoothed(lane->loss, loss);
+	lane->accuracy = smoothed(lane->accuracy, accuracy);
+}
+
 void lane_fared(struct lane *lane, int count, double (*cost)[ENGINE_TERMS], double quality, double reward, double advantage)
 {
 	struct record *r = &lane->record;
@@ -280,10 +291,6 @@ void lane_end_step(struct lane *lane)
 	r->step = s->step;
 	r->lane = lane->number;
 	lane->steps++;
-	if (!isnan(r->loss)) {
-		lane->loss = smoothed(lane->loss, (double)r->loss);
-		lane->accuracy = smoothed(lane->accuracy, (double)r->accuracy);
-	}
 }
 
 bool lane_has_pins(const struct lane *lane)

@@ -9,6 +9,7 @@
 
 #include "engine/base/disk.h"
 #include "sessions/race/make.h"
+#include "sessions/race/rank.h"
 #include "sessions/race/standing.h"
 #include "sessions/race/study.h"
 #include "sessions/race/tell.h"
@@ -72,9 +73,9 @@ static void tell_hull(struct report *r, const struct standing_hull *h, const cha
 		snprintf(pairs, sizeof pairs, "; seed by seed %+.2f ±%.2f on the mean", h->paired.mean, h->paired.sd);
 	report_below(r,
 		"%s on %s%s%s: its hull against that of the baselines, %s to %s: %+.2f points on the mean, %+.2f at the least (%s)%s",
-		h->entrant, h->net, h->time[0] ? ", at time " : "", h->time, number_brief(h->gap.from, unit, from, sizeof from),
-		number_brief(h->gap.to, unit, to, sizeof to), h->gap.mean, h->gap.least,
-		number_brief(h->gap.at, unit, at, sizeof at), pairs);
+		h->entrant, h->net[0] ? h->net : "its networks", h->time[0] ? ", at time " : "", h->time,
+		number_brief(h->gap.from, unit, from, sizeof from), number_brief(h->gap.to, unit, to, sizeof to), h->gap.mean,
+		h->gap.least, number_brief(h->gap.at, unit, at, sizeof at), pairs);
 }
 
 static void tell_failures(struct report *r, const struct race *race)
@@ -150,14 +151,14 @@ static void csv_head(struct string *s, const struct result *terms)
 	string_add(s, "run,entrant,kind,net,width,network,aim,equal,seed,steps,images,heldout,test,");
 	for (int t = 0; t < terms->terms; t++)
 		string_add(s, "%s,", terms->term[t].name);
-	string_add(s, "digest,choice,failed,seconds,opening_s,scoring_s,processors_s,memory_bytes\n");
+	string_add(s, "digest,choice,architecture,failed,seconds,opening_s,scoring_s,processors_s,memory_bytes\n");
 }
 
 static void csv_row(struct string *s, const struct race *race, int i, const struct result *terms)
 {
 	const struct race_run *run = &race->run[i];
 	const struct result *r = &race->result[i];
-	struct string choice = {0};
+	struct string choice = {0}, architecture = {0};
 	const char *kind = run->entrant->baseline ? "baseline" : run->entrant->alone[0] ? "alone" : "search";
 	const char *const texts[] = {run->name, run->entrant->name, kind, run->net, run->width, run->network, run->aim,
 		run->time[0] ? run->time : "images", run->seed};
@@ -168,12 +169,15 @@ static void csv_row(struct string *s, const struct race *race, int i, const stru
 		csv_number(s, numbers[k]);
 	for (int t = 0; t < terms->terms; t++)
 		csv_number(s, result_cost(r, terms->term[t].name));
-	result_choice(r, &choice);
+	chosen_formats(&r->chosen, &choice);
+	chosen_architecture(&r->chosen, &architecture);
 	csv_text(s, r->digest);
 	csv_text(s, choice.bytes ? choice.bytes : "");
+	csv_text(s, architecture.bytes ? architecture.bytes : "");
 	csv_text(s, r->why);
-	s->failed |= choice.failed;
+	s->failed |= choice.failed || architecture.failed;
 	string_free(&choice);
+	string_free(&architecture);
 	csv_number(s, r->running);
 	csv_number(s, r->opening);
 	csv_number(s, r->scoring);
@@ -202,10 +206,9 @@ static bool write_csv(struct command_call *call, const struct race *race, const 
 
 // ---- the figure ------------------------------------------------------------------------------------------------------
 
-static bool in_figure(const struct standing_row *row, const struct race_run *like)
+static bool in_figure(const struct standing *s, const struct standing_row *row, const struct race_run *like)
 {
-	return strcmp(row->run->net, like->net) == 0 && strcmp(row->run->time, like->time) == 0 && row->test.count &&
-		row->cost.mean > 0;
+	return standing_same_contest(s, row->run, like) && row->test.count && row->cost.mean > 0;
 }
 
 // The kinds of points of one figure, with room for each row's.
@@ -266,7 +269,7 @@ static void add_points(struct trades *t, const struct standing *s, const struct 
 		points->label = t->label + t->room * (size_t)(t->count - 1);
 	for (int i = 0; i < s->rows; i++) {
 		const struct standing_row *row = &s->row[i];
-		if (row->run->entrant != e || !in_figure(row, like))
+		if (row->run->entrant != e || !in_figure(s, row, like))
 			continue;
 		int at = points->count++;
 		points->cost[at] = row->cost.mean;
@@ -292,8 +295,8 @@ static struct figure *figure_of_race(const struct standing *s, const struct race
 			add_points(&t, s, like, &p->entrant[e], baseline ? ROLE_UNIFORM : roles[searches]);
 			searches += !baseline && searches < 2;
 		}
-		snprintf(title, sizeof title, "Race %.40s: %.50s%s%s", s->race->title, like->net,
-			like->time[0] ? ", at time " : "", like->time);
+		snprintf(title, sizeof title, "Race %.40s: %.50s%s%s", s->race->title,
+			plan_one_contest(p) ? "all networks" : like->net, like->time[0] ? ", at time " : "", like->time);
 		figure = figure_of_trades(title, p->term, unit_of_race(s->race), "test accuracy (%)", t.trade, t.count);
 	}
 	if (!figure)
@@ -312,7 +315,7 @@ static bool draw_all(struct command_call *call, const struct race *race, const c
 		const struct race_run *run = s.row[i].run;
 		bool known = false;
 		for (int k = 0; k < i; k++)
-			known |= strcmp(s.row[k].run->net, run->net) == 0 && strcmp(s.row[k].run->time, run->time) == 0;
+			known |= standing_same_contest(&s, s.row[k].run, run);
 		if (known)
 			continue;
 		pictures++;
@@ -328,7 +331,7 @@ static bool draw_all(struct command_call *call, const struct race *race, const c
 
 // ---- commands --------------------------------------------------------------------------------------------------------
 
-static const char usage[] = "race NAME KEY=VALUE|PLANFILE..., or resume, table, csv or plot and its NAME";
+static const char usage[] = "race NAME KEY=VALUE|PLANFILE..., or resume, table, csv, plot or rank and its NAME";
 
 static void say_line(void *context, const char *line)
 {
@@ -352,6 +355,8 @@ static bool show_race(struct command_call *call, const char *name, const char *w
 		ok = race.plan.scale.count ? study_show(call, &race, NULL, NULL, NULL) : tell_table(call, &race);
 	else if (ok && strcmp(what, "csv") == 0)
 		ok = write_csv(call, &race, more);
+	else if (ok && strcmp(what, "rank") == 0)
+		ok = rank_table(call, &race);
 	else if (ok)
 		ok = draw_all(call, &race, more ? more : "svg");
 	race_free(&race);
@@ -414,8 +419,8 @@ static bool run_race(struct command_call *call)
 	static const struct {
 		const char *word;
 		int most; // words behind it
-	} verb[] = {{"resume", 1}, {"table", 1}, {"csv", 2}, {"plot", 2}, {"run", 2}};
-	enum { RESUME, TABLE, CSV, PLOT, RUN, VERBS };
+	} verb[] = {{"resume", 1}, {"table", 1}, {"csv", 2}, {"plot", 2}, {"rank", 1}, {"run", 2}};
+	enum { RESUME, TABLE, CSV, PLOT, RANK, RUN, VERBS };
 	int v = 0;
 	while (v < VERBS && strcmp(call->argv[0], verb[v].word) != 0)
 		v++;
@@ -432,8 +437,8 @@ static bool run_race(struct command_call *call)
 }
 
 static const struct command rows[] = {
-	{"race", COMMAND_QUERY, 1, -1, {ARGUMENT_WORDS, ARGUMENT_FILE, ARGUMENT_TEXT}, 1, "resume|table|csv|plot",
-		"NAME KEY=VALUE|PLANFILE... | resume|table NAME | csv NAME [FILE] | plot NAME [svg|png|pdf]",
+	{"race", COMMAND_QUERY, 1, -1, {ARGUMENT_WORDS, ARGUMENT_FILE, ARGUMENT_TEXT}, 1, "resume|table|csv|plot|rank",
+		"NAME KEY=VALUE|PLANFILE... | resume|table|rank NAME | csv NAME [FILE] | plot NAME [svg|png|pdf]",
 		"searchers x targets x networks x seeds, one run after another, against the hull of uniform networks; keys: net= widths= "
 		"formats= targets= searchers= seeds= times= term= between=, and settings of all runs",
 		run_race},
