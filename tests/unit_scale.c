@@ -437,6 +437,14 @@ static void a_family_is_fitted(void **state)
 	assert_true(family_of(point, POINTS, level, LEVELS, SEEDS, accuracy, &f));
 	assert_true(f.level[0].rank == -1);
 	assert_non_null(strstr(f.refused, "level 2 otherwise (a correlation of -1.00 is below 0.7)"));
+	// Nothing is deeper in level 4: that depth does not grow is no finding.
+	fill(accuracy, depth_wins);
+	struct scaled shallow[POINTS];
+	memcpy(shallow, point, sizeof shallow);
+	for (int i = FEW; i < POINTS; i++)
+		shallow[i].depth = 1;
+	assert_true(family_of(shallow, POINTS, level, LEVELS, SEEDS, accuracy, &f));
+	assert_string_equal(f.refused, "no candidate of level 4 is deeper");
 	// A training that is not there, and one seed alone.
 	fill(accuracy, depth_wins);
 	accuracy[3] = NAN;

@@ -60,6 +60,12 @@ static double rank_of_level(const struct table *t, int level, double *x, double 
 	return rank_correlation(x, y, count);
 }
 
+static double multiple_of(const struct scaled *s, int way)
+{
+	const double multiple[FAMILY_WAYS] = {s->depth, s->width, s->resolution};
+	return multiple[way];
+}
+
 // NAN where a level has no best.
 static void fit(const struct table *t, int span, int seed)
 {
@@ -67,11 +73,10 @@ static void fit(const struct table *t, int span, int seed)
 	for (int level = 0; level < t->levels; level++) {
 		int best = best_of(t, span, level, seed);
 		const struct scaled *s = best < 0 ? NULL : &t->point[best];
-		const double x = s ? log(s->multiple) : (double)NAN,
-			     multiple[] = {s ? s->depth : 1, s ? s->width : 1, s ? s->resolution : 1};
+		const double x = s ? log(s->multiple) : (double)NAN;
 		xx += x * x;
 		for (int w = 0; w < FAMILY_WAYS; w++)
-			xy[w] += x * log(multiple[w]);
+			xy[w] += s ? x * log(multiple_of(s, w)) : (double)NAN;
 	}
 	for (int w = 0; w < FAMILY_WAYS; w++)
 		exponents(t, span, seed)[w] = xy[w] / xx;
@@ -147,6 +152,20 @@ static int missing(const struct table *t)
 	return count;
 }
 
+// A way that no candidate of some level grows in, which an exponent of 0 would then say nothing of; -1: there is none.
+static int never_grown(const struct table *t, int *level)
+{
+	for (*level = 0; *level < t->levels; ++*level)
+		for (int w = 0; w < FAMILY_WAYS; w++) {
+			bool grown = false;
+			for (int i = 0; i < t->points; i++)
+				grown |= t->point[i].level == *level && multiple_of(&t->point[i], w) > 1;
+			if (!grown)
+				return w;
+		}
+	return -1;
+}
+
 static int worst_level(const struct family *f, int levels)
 {
 	int worst = 0;
@@ -158,7 +177,9 @@ static int worst_level(const struct family *f, int levels)
 
 static void judge(const struct table *t, struct family *f)
 {
-	const int absent = missing(t), worst = worst_level(f, t->levels);
+	static const char *const grown[FAMILY_WAYS] = {"is deeper", "is wider", "has larger images"};
+	int level;
+	const int absent = missing(t), worst = worst_level(f, t->levels), never = never_grown(t, &level);
 	const struct spread *e = f->exponent[LONG];
 	const double *error = f->error[LONG], gap = e[f->fastest].mean - e[f->next].mean;
 	char *to = f->refused;
@@ -166,6 +187,8 @@ static void judge(const struct table *t, struct family *f)
 	if (absent)
 		snprintf(to, size, "%d of %d trainings of candidates have no result", absent,
 			FAMILY_SPANS * t->points * t->seeds);
+	else if (never >= 0)
+		snprintf(to, size, "no candidate of level %g %s", t->level[level], grown[never]);
 	else if (t->seeds < 2)
 		snprintf(to, size, "one seed does not say how far the exponents are off");
 	else if (f->level[worst].rank < FAMILY_AGREES)

@@ -8,6 +8,7 @@
 //
 // No conclusion is drawn unless
 //   - every candidate is trained, with two seeds or more;
+//   - in every level some candidate is deeper than the base, some is wider, and some has larger images;
 //   - in every level, accuracies at N and at 2N steps (means over seeds) have a rank correlation of FAMILY_AGREES or more;
 //   - the three exponents of any two seeds at 2N steps have one of that much on the mean, and so have those at N and at 2N;
 //   - the largest exponent and the next lie outside each other's interval, of two standard errors on either side.
