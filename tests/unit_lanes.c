@@ -137,7 +137,7 @@ static void a_new_lane_meets_its_target_at_once(void **context)
 static void a_late_lane_finds_its_way(void **context)
 {
 	(void)context;
-#define LATE "net=resnet18 data=none sensitivity=hawq steps=2000 front-every=0 policy-rate=0.03"
+#define LATE "net=resnet18 data=none sensitivity=hawq steps=2000 front-every=0"
 	struct search *early = search_of(LATE, NULL), *late = search_of(LATE, NULL);
 	struct evaluation e[2];
 	struct fault f;

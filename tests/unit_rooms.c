@@ -15,7 +15,7 @@
 
 // Many decisions, steps that take no time.
 #define TABLE                                                                                                                    \
-	"net=resnet50 data=none sensitivity=hawq space=int4,int8,e4m3 target.bops=0.4x target.latency=0.5x weight.latency=1 steps=300 policy-rate=0.03"
+	"net=resnet50 data=none sensitivity=hawq space=int4,int8,e4m3 target.bops=0.4x target.latency=0.5x weight.latency=1 steps=300"
 
 static void run(struct search *s, long steps)
 {

@@ -98,7 +98,7 @@ struct spoken {
 		"the additive model of quality: takes from the samples' qualities what it foretells and gives it exactly, or moves the policy alone") \
 	I(cost_samples, "cost-samples", "8", 0, 4096, true,                                                            \
 		"choices around which every option is priced for the cost's part of the reward; 0: the samples' own costs") \
-	R(policy_rate, "policy-rate", "0.01", 0, 10, true, "learning rate of the policy (Adam)")                       \
+	R(policy_rate, "policy-rate", "0.03", 0, 10, true, "learning rate of the policy (Adam)")                       \
 	R(policy_beta1, "policy-beta1", "0.9", 0, 0.9999, true, "Adam's first decay")                                  \
 	R(policy_beta2, "policy-beta2", "0.98", 0, 0.9999, true, "Adam's second decay")                                \
 	R(policy_growth, "policy-growth", "1", 0.001, 1000, true, "by what factor the policy's rate grows over the search") \
