@@ -136,6 +136,38 @@ bool slice_network_of(const struct slice *, struct slice_network *, struct fault
 // Counts ROUTE_PATHS from all sources, path by path; for tests. load[axis * 2 + sign] is that of the fullest such link.
 bool slice_loads_plainly(const struct slice *, double load[6], struct fault *);
 
+// ---- a slice, chip by chip -----------------------------------------------------------------------------------------------------
+
+// A chip is numbered (z * axis[1] + y) * axis[0] + x. A way out of it is axis * 2, + 1 downwards: "x+", "x-", "y+", ….
+enum { SLICE_WAYS = 6 };
+extern const char *const slice_ways[SLICE_WAYS];
+int slice_chip(const struct slice *, const int at[3]);
+void slice_place(const struct slice *, int chip, int at[3]);
+// Returns whether an axis of 2 chips or more closes by itself: a chip that walks over its wrap comes back to where it was.
+bool slice_closes(const struct slice *, int axis);
+
+// What goes over the links.
+struct slice_traffic {
+	enum routing routing; // of a unit from every chip to every other chip
+	int axis;             // -1: that; else a gather along this axis alone: a unit of every chip, to all others of its line
+};
+// The links of a slice, one of which may have failed. One thread at a time.
+struct slice_map;
+struct slice_map *slice_map_new(const struct slice *, struct fault *); // NULL with a fault, also for islands
+void slice_map_free(struct slice_map *);                               // NULL: nothing
+// The link out of a chip fails, both ways. Returns false with a fault if there is none, or another has failed already.
+bool slice_map_fail(struct slice_map *, int chip, int way, struct fault *);
+int slice_map_next(const struct slice_map *, int chip, int way); // the chip at the link's end; -1: no link, or a failed one
+bool slice_map_failed(const struct slice_map *, int chip, int way);
+bool slice_map_wraps(const struct slice_map *, int chip, int way); // the link closes its axis
+// Fills the hops from a chip to every chip; -1: no path leads there.
+void slice_map_hops(struct slice_map *, int from, int *hops);
+// Marks the chips on shortest paths between two, both included; returns how many paths there are.
+double slice_map_paths(struct slice_map *, int from, int to, bool *on);
+// Fills load[chip][way] in units. Where all axes wrap and nothing has failed, one source serves for all; else every chip is one, at
+// most 8192. Dimension order needs a slice that is whole and wraps on all axes.
+bool slice_map_loads(struct slice_map *, const struct slice_traffic *, double (*load)[SLICE_WAYS], struct fault *);
+
 // ---- collectives --------------------------------------------------------------------------------------------------------------
 
 enum collective { ALL_GATHER, REDUCE_SCATTER, ALL_REDUCE, ALL_TO_ALL, COLLECTIVES };
@@ -356,6 +388,56 @@ struct goodput_run {
 // never ends.
 bool goodput_simulate(const struct world *, const struct goodput_case *, uint64_t seed, double hours, struct goodput_run *,
 	struct fault *);
+
+// The same simulation by hand. Two with the same seed, pod and availability have the same failures and repairs, and the same jobs
+// come in the same order, whatever else the cases say: with switches and without them, say. The mix stays borrowed.
+enum { GOODPUT_BLOCKS = 160 }; // most of a machine
+struct goodput_block {
+	int down;   // hosts that are
+	int chips;  // that run a job
+	int jobs;   // that it holds; more than one only if each is smaller than a block
+	long job;   // the number of the one placed last, in the order in which jobs come; -1: none
+	int blocks; // that this one has
+};
+struct goodput_now {
+	double hours, since;    // now, and when the counts began
+	struct block_grid grid; // block (z * side[1] + y) * side[0] + x
+	struct goodput_block block[GOODPUT_BLOCKS];
+	int chips;              // that run a job
+	long waiting;           // the job at the head of the queue
+	int waiting_chips;      // that it asks for
+	struct goodput_run run; // since then, without errors; NAN: no time has passed. useful: what a failure now would leave
+};
+struct goodput_clock;
+struct goodput_clock *goodput_clock_new(const struct world *, const struct goodput_case *, uint64_t seed, struct fault *);
+void goodput_clock_free(struct goodput_clock *); // NULL: nothing
+bool goodput_clock_run(struct goodput_clock *, double hours, struct fault *);
+// From now on another availability, other jobs, spares or window; what runs or waits stays. `fixed` must be as before.
+bool goodput_clock_change(struct goodput_clock *, const struct goodput_case *, struct fault *);
+void goodput_clock_count(struct goodput_clock *); // counts anew from now on
+void goodput_clock_read(const struct goodput_clock *, struct goodput_now *);
+
+// ---- what a person asks of them ----------------------------------------------------------------------------------------------
+
+struct slice_question {
+	struct pod pod;
+	struct slice slice;
+	struct slice_traffic traffic;
+	int failed, failed_way; // the failed link: a chip and the way out of it; -1: none
+	double bytes;           // of collectives
+	const char *csv, *plot, *loads;
+};
+enum { GOODPUT_MIXES = 32 };
+struct goodput_question {
+	char on[POD_SOURCE]; // the pod, as it was asked for
+	struct world world;
+	struct block_grid grid;
+	struct goodput_case asked; // its mix is in `mix`: the struct is not to be copied; availability NAN, window 0: not given
+	bool sized;                // a slice or a mix was asked for
+	double hours, seed;
+	struct job_size mix[GOODPUT_MIXES];
+	const char *csv, *plot;
+};
 
 // ---- a transformer over a slice -----------------------------------------------------------------------------------------------
 

@@ -8,14 +8,21 @@
 #include <string.h>
 
 static const struct figure_kind kinds[] = {
-	{"front", "cost against accuracy of all choices scored", figure_front, false},
-	{"bits", "every layer's modal format over the steps", figure_bits, true},
-	{"curves", "training loss, training and held-out accuracy over the steps, as moving averages", figure_curves, false},
-	{"cost", "cost of the modal and the sampled choices over the steps", figure_cost, false},
-	{"entropy", "how undecided the policy is, over the steps", figure_entropy, false},
-	{"reward", "reward of the sampled choices over the steps", figure_reward, false},
-	{"roofline", "what each layer attains on the device, under its roofs", figure_roofline, false},
-	{"measured", "the latency model against times measured on a TPU v4", figure_measured, false},
+	{"front", "cost against accuracy of all choices scored", figure_front, false, false},
+	{"bits", "every layer's modal format over the steps", figure_bits, true, false},
+	{"curves", "training loss, training and held-out accuracy over the steps, as moving averages", figure_curves, false,
+		false},
+	{"cost", "cost of the modal and the sampled choices over the steps", figure_cost, false, false},
+	{"entropy", "how undecided the policy is, over the steps", figure_entropy, false, false},
+	{"reward", "reward of the sampled choices over the steps", figure_reward, false, false},
+	{"roofline", "what each layer attains on the device, under its roofs", figure_roofline, false, false},
+	{"measured", "the latency model against times measured on a TPU v4", figure_measured, false, false},
+	{"slice", "hops between the chips of 4x4x8 on tpu_v4, regular and twisted (`slice SHAPE plot=FILE`: of any)",
+		figure_slice, false, true},
+	{"loads", "load of that slice's links by axis, regular and twisted (`slice SHAPE loads=FILE`: of any)", figure_loads,
+		false, true},
+	{"goodput", "goodput of tpu_v4 by size of slice and availability, with and without switches", figure_goodput, false,
+		true},
 };
 
 const struct figure_kind *figure_kinds(size_t *count)
@@ -207,7 +214,7 @@ struct figure *figure_front(const struct figure_source *source)
 	f->x.logarithmic = least > 0 && most > wide_span * least;
 	if (!term)
 		return f;
-	int modal = modal_point(s);
+	int modal = modal_point(s), hand = source->point;
 	char label[64];
 	snprintf(label, sizeof label, "target %s", term->target_text);
 	if (add_front(f, s, source->term, unit.divisor) &&
@@ -216,6 +223,8 @@ struct figure *figure_front(const struct figure_source *source)
 		(s->lanes > 1 || add_points(f, s, source->term, unit.divisor, "modal", ROLE_MAIN, modal)) &&
 		(!any_of(s, ROLE_SECOND, modal) || add_points(f, s, source->term, unit.divisor, "trained", ROLE_SECOND, modal)) &&
 		add_lanes(f, s, source->term, unit.divisor) &&
+		(hand < 1 || hand > s->points ||
+			figure_add_line(f, true, s->point[hand - 1].cost[source->term] / unit.divisor, ROLE_MARK, "")) &&
 		(!term->targeted || figure_add_line(f, true, term->target / unit.divisor, ROLE_TARGET, label)))
 		return f;
 	figure_free(f);

@@ -30,6 +30,7 @@ struct figure_source {
 	int marks;
 	int term;  // the cost term that the figure is about (index in the snapshot's terms)
 	int layer; // the layer in hand: a figure without room for all layers shows those around it
+	int point; // of the snapshot's points, from 1 on: the one in hand; 0: none
 	// Fills a roofline of the term's device, which stays valid until the next call. Only the figure that shows it calls this,
 	// since it has to price layers. False, or a NULL pointer: there is no roofline.
 	bool (*roofline)(void *session, int term, struct roofline *, struct fault *);
@@ -109,6 +110,7 @@ struct figure_kind {
 	const char *help;
 	struct figure *(*build)(const struct figure_source *); // NULL: out of memory. Empty data give an empty figure.
 	bool of_layer;                                         // it depends on the layer in hand as well
+	bool apart;                                            // not shown among the curves of a search
 };
 const struct figure_kind *figure_kinds(size_t *count);
 const struct figure_kind *figure_kind_named(const char *name); // NULL: no such figure
@@ -125,6 +127,15 @@ struct trade {
 // All kinds over one cost axis, "TERM (M UNIT)". NULL: out of memory.
 struct figure *figure_of_trades(const char *title, const char *term, const char *unit, const char *accuracy, const struct trade *,
 	int trades);
+
+struct pod;
+struct slice;
+// How far the chips of a slice are from each other, and the load of its links by axis; regular and twisted if it can be both. NULL
+// with a fault.
+struct figure *figure_of_hops(const struct pod *, const struct slice *, struct fault *);
+struct figure *figure_of_loads(const struct pod *, const struct slice *, struct fault *);
+// Goodput against the size of a slice, by the availability of hosts, with switches and without. NULL with a fault.
+struct figure *figure_of_goodput(const struct pod *, struct fault *);
 
 // ---- the cell canvas -----------------------------------------------------------------------------------------------------
 

@@ -103,6 +103,9 @@ unsigned session_turn(struct session *);
 // fault (*bad); NULL: none. Valid until the next call.
 const char *session_message(struct session *, bool *bad);
 
+// Adds the architecture of a choice, of parts that are there: "s1 0.75/2, s1b1 3/1", each part's options in the order of its slots.
+void session_architecture(const struct engine_info *, const uint8_t *choice, struct string *);
+
 // ---- the command language -------------------------------------------------------------------------------------------------
 
 // The session's own rows; their context is a struct session * (another one after `open` or `new` in the workbench).
@@ -113,6 +116,12 @@ struct command_group session_plot_group(struct session *);
 struct command_group session_catalog_group(struct session *s);
 // Machines of many chips: reports that need no session. Each also runs as `bitscape REPORT …`, without a terminal.
 struct command_group session_machine_group(void);
+// What is asked by the words of `slice` and of `goodput` (engine/machine.h has the structs), for views that show the same. Files that
+// the words name are not written.
+struct slice_question;
+struct goodput_question;
+bool session_slice_question(struct command_call *, struct slice_question *);
+bool session_goodput_question(struct command_call *, struct goodput_question *);
 // Races: many searches, one after another (sessions/race). With a session only what is told of them.
 struct command_group session_race_group(struct session *s);
 // Fills a number that changes once a run of this race has finished, or its plan is another. Returns false if there is no such race.

@@ -27,6 +27,18 @@ refuses() { # TEXT WORDS...: one line on standard error that holds the text, sta
 
 takes slice 4x4x8 twisted on tpu_v4
 grep -qF '73.333 on the fullest link' out || fail 'the load of 4x4x8 twisted'
+takes slice 4x4x8 twisted failed=x+0,0,0
+grep -qF 'without the link x+ of 0,0,0: 82.576 on the fullest link' out || fail 'a failed link'
+takes slice 4x4x8 axis=z
+grep -qF 'a gather along z alone: 3.5 to 3.5' out || fail 'a gather on one axis'
+if command -v gnuplot >/dev/null; then
+	takes slice 4x4x8 plot=hops.svg loads=loads.svg
+	takes goodput slice=8x8x8 availability=99 hours=500 plot=goodput.svg
+	for picture in hops loads goodput; do
+		grep -q '<svg' $picture.svg || fail "$picture.svg"
+	done
+	refuses 'svg, png or pdf' slice 4x4x8 plot=hops.gif
+fi
 takes slices 512 csv=slices.csv
 [ "$(wc -l <slices.csv)" -eq 4 ] && head -n 1 slices.csv | grep -q '^slice,twisted,links,' || fail 'slices.csv'
 takes goodput slice=8x8x8 availability=99 hours=500 csv=goodput.csv
@@ -46,6 +58,14 @@ takes pods mine.json
 refuses 'the nearest that is one is 4x4x8' slice 4x4x9
 refuses 'did you mean' slice 4x4x8 twistd
 refuses 'usage: slice' slice
+refuses 'paths, hops or dimension' slice 4x4x8 routing=shortest
+refuses 'has one chip only' slice 1x2x2 axis=x
+refuses 'write x+0,0,0' slice 4x4x8 failed=q
+refuses 'the slice has 4 along x' slice 4x4x8 failed=x+4,0,0
+refuses 'no such link' slice 1x2x2 failed=z-0,0,0
+refuses 'no way around' slice 4x4x8 failed=z+0,0,0 routing=dimension
+refuses 'no way around' slice 4x4x8 failed=z+0,0,0 axis=z
+refuses 'islands' slice 512 on h100_cluster axis=x
 refuses 'they multiply to 256' partition gpt3 8x8x8 spec=8,1,8,4
 refuses 'will not do' goodput availability=200
 refuses 'disk' slice 4x4x4 csv=/dev/full/disk

@@ -68,6 +68,60 @@ if command -v gnuplot >/dev/null; then
 	[ -s whole.race/race.svg ] || fail 'no figure'
 fi
 
+# ---- over an architecture, beside networks of which it is fixed: one hull over all
+cat >open.plan <<EOF
+$small steps=40 net=resnet-nas:width=0.25 formats=int4 targets=1M seeds=1-2
+baseline uniform net=resnet8 widths=0.25,0.5
+entrant live
+entrant random searcher=random
+entrant alone-at-int4 space=int4
+entrant formats-only net=resnet8 widths=0.25,0.5
+entrant again alone=live
+EOF
+expect 0 race open open.plan
+says '^open.race: 16 of 16 runs' out
+[ "$(grep -c 'on the hull$' out)" -eq 1 ] || [ "$(grep -c 'on the hull$' out)" -eq 2 ] || fail 'more than one hull'
+expect 0 race csv open
+column() { # NAME: of this run
+	awk -F, -v name="$1" -v run="^$2" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) c = i } $1 ~ run { print $c }' open.race/race.csv
+}
+column architecture 'live-.*-seed-2-' >found
+grep -q '^[a-z0-9.]*=[a-z0-9.]* [a-z0-9.]*=' found || fail 'no architecture was found'
+grep -q ' -' found && fail 'what rests is among the architecture'
+column architecture 'again-.*-seed-2-' | cmp -s - found || fail 'another architecture was trained alone'
+[ "$(column choice 'live-.*-seed-2-')" = "$(column choice 'again-.*-seed-2-')" ] || fail 'other formats were trained alone'
+[ "$(column bops 'live-.*-seed-2-')" = "$(column bops 'again-.*-seed-2-')" ] || fail 'it costs something else alone'
+[ "$(column digest 'live-.*-seed-2-')" = "$(column digest 'again-.*-seed-2-')" ] && fail 'it was not trained alone'
+[ -z "$(column architecture 'formats-only-.*-0.25-.*-seed-1-')" ] || fail 'an architecture where none is to be chosen'
+column choice 'alone-at-int4.*-seed-1-' | grep -q 'int[235678]' && fail 'other formats than int4'
+# Its result is a policy too, and the network that it makes costs the same.
+printf 'paste %s\ndraft commit\nexpect result.cost.bops = %s\n' "$(echo "$PWD"/open.race/random-*-seed-1-*.json)" "$(column bops 'random-.*-seed-1-')" >paste
+# shellcheck disable=SC2086
+expect 0 new ./pasted-open $small net=resnet-nas:width=0.25 --batch paste
+
+# ---- paths of one cost, with shared weights and alone
+cat >ranks.plan <<EOF
+$small steps=30 net=resnet-nas:width=0.25 targets=8M seeds=1-2
+entrant live
+entrant shared space=int4 warmup=1 warmup-path=fair paths=4
+entrant again alone=shared
+EOF
+expect 0 race ranks ranks.plan
+says '^ranks.race: 12 of 12 runs' out
+grep -q '^again ' out && fail 'a path has a row of the table'
+expect 0 race rank ranks
+says '^shared  *again  *resnet-nas:width=0.25  *8M  *2  *4 of 4 ' out
+says '^8M, seed 1: [0-9]* random paths\{0,1\} trains\{0,1\} in the time of live, which has ' out
+expect 0 race csv ranks
+awk -F, 'NR > 1 && $2 == "again" { print $(NF - 6) }' ranks.race/race.csv | sort | uniq -d | grep -q . && fail 'a path was drawn twice'
+awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "bops") c = i }
+	NR > 1 && $2 == "again" && ($c < 7.8e6 || $c > 8.2e6) { exit 1 }' ranks.race/race.csv || fail 'a path costs something else'
+# What is trained alone is the path that was scored: slot by slot.
+grep -o '"slot": "[^"]*", "option": "[^"]*"' ranks.race/again-*-path-2-seed-1-*.json >alone
+tr '\n' ' ' <"$(echo ranks.race/shared-*-seed-1-*.json)" | sed 's/.*"paths": //; s/{ *"cost"/\n&/g' | sed -n 3p |
+	grep -o '"slot": "[^"]*", "option": "[^"]*"' | cmp -s - alone || fail 'another path was trained alone'
+refused 'no entrant of this race scores paths' race rank open
+
 # ---- killed, and resumed: a run is lost at most, and the rest is what it would have been
 "$bitscape" race parts plan >out 2>err </dev/null &
 pid=$!
@@ -166,8 +220,20 @@ printf 'targets=int4\nentrant a alone=b\n' >bad
 refused 'a: alone=b is not an entrant that finds a choice' race x bad
 printf 'targets=int4\nentrant a searcher=reinforce\nentrant a\n' >bad
 refused 'bad:3: a: there are two of this name' race x bad
-printf 'targets=int4\nentrant a net=resnet8\n' >bad
-refused 'bad:2: net=resnet8: an entrant has no network' race x bad
+printf 'targets=int4\nentrant a\nentrant b alone=a net=resnet8\n' >bad
+refused 'b: it trains the networks of a; leave out its own' race x bad
+printf 'targets=int4\nentrant a paths=2\n' >bad
+refused 'bad:2: paths: "2" is not a whole number from 3' race x bad
+printf 'targets=int4 formats=int4\nbaseline a paths=5\n' >bad
+refused 'bad:2: paths: a baseline has one path' race x bad
+printf 'targets=int4\nentrant a\nentrant b alone=a paths=5\n' >bad
+refused 'b: it trains what a found, and scores no paths' race x bad
+printf 'targets=int4\nentrant a net=resnet8 net=resnet8\n' >bad
+refused 'bad:2: net=resnet8: is there twice' race x bad
+refused 'uniform: resnet-nas has an architecture to choose, and a baseline is one network; give it one' race x net=resnet-nas formats=int4
+# shellcheck disable=SC2086
+expect 1 race ends $small steps=5 net=resnet-nas searchers=ends targets=1M
+says 'searcher: ends chooses formats only, and this network has an architecture to choose; choose one that does: reinforce, ' err
 [ ! -e x.race ] || fail 'a race that cannot be has a folder'
 mkdir taken.race && touch taken.race/mine
 refused 'taken.race: something of this name is there that is not a race' race taken targets=int4

@@ -90,6 +90,36 @@ static void hull_against_hull(void **context)
 	assert_false(hull_compare(a, 0, b, m, 0, INFINITY, &gap));
 }
 
+static void rankings(void **context)
+{
+	(void)context;
+	double a[40], b[40], c[40];
+	for (int i = 0; i < 40; i++) {
+		a[i] = (double)(random_bits(1, (uint64_t)i) % 1000);
+		b[i] = exp(a[i] / 100);                                    // the same order
+		c[i] = a[i] + (double)(random_bits(2, (uint64_t)i) % 900); // much like it
+	}
+	struct ranking r = ranking_of(a, b, 40);
+	assert_true(near(r.correlation, 1) && near(r.low, 1) && near(r.high, 1));
+	for (int i = 0; i < 40; i++)
+		b[i] = -b[i];
+	assert_true(near(ranking_of(a, b, 40).correlation, -1));
+	r = ranking_of(a, c, 40);
+	assert_true(r.low < r.correlation && r.correlation < r.high && r.low > 0 && r.high < 1 && r.high - r.low > 0.1);
+	struct ranking again = ranking_of(a, c, 40);
+	assert_true(r.low == again.low && r.high == again.high);
+	// Ties share their ranks: 1, 2.5, 2.5, 4 against 1, 2, 3, 4 is 4.5 / sqrt(4.5 * 5).
+	r = ranking_of((const double[]){1, 2, 2, 3}, (const double[]){5, 6, 7, 8}, 4);
+	assert_true(near(r.correlation, 4.5 / sqrt(4.5 * 5)));
+	assert_true(isnan(ranking_of(a, c, 2).correlation) && isnan(ranking_of(a, c, 0).low));
+	assert_true(isnan(ranking_of((const double[]){1, 1, 1}, a, 3).correlation));
+	// Numbers by key and counter: even enough, and others for other keys.
+	double sum = 0;
+	for (uint64_t i = 0; i < 1000; i++)
+		sum += (double)(random_bits(7, i) >> 11) / (double)(1ull << 53);
+	assert_true(fabs(sum / 1000 - 0.5) < 0.04 && random_bits(7, 1) != random_bits(8, 1));
+}
+
 // ---- plans ----
 
 static void take(struct plan *p, const char *words)
@@ -134,6 +164,99 @@ static void a_plan_is_written_and_read(void **context)
 	free(other);
 	unlink(path);
 	close(fd);
+	string_free(&text);
+	string_free(&again);
+	plan_free(&p);
+	plan_free(&back);
+}
+
+static void take_lines(struct plan *p, const char *lines)
+{
+	char path[] = "/tmp/bitscape-plan-XXXXXX", line[1024];
+	int fd = mkstemp(path);
+	struct fault f = {0};
+	assert_true(fd >= 0 && write(fd, lines, strlen(lines)) == (ssize_t)strlen(lines));
+	if (!plan_file(p, path, &f) || !plan_settle(p, &f))
+		fail_msg("%s", fault_line(&f, line, sizeof line));
+	unlink(path);
+	close(fd);
+}
+
+// Entrants with networks of their own: each runs on these, what is trained alone on those of the one that found it.
+static void entrants_have_networks_of_their_own(void **context)
+{
+	(void)context;
+	struct plan p = {0}, back = {0};
+	struct string text = {0}, again = {0};
+	struct fault f;
+	int count, of[4] = {0};
+	char value[ENGINE_TEXT];
+	take_lines(&p,
+		"net=resnet-nas widths=0.25 formats=int4,int8 targets=1M seeds=1,2\n"
+		"baseline uniform net=resnet8 net=resnet20 widths=0.25,0.5,1\n"
+		"entrant live modal-share=0.5\n"
+		"entrant fixed net='resnet8:width=0.5'\n"
+		"entrant again alone=live\n"
+		"entrant fixed-again alone=fixed\n");
+	assert_true(plan_one_contest(&p));
+	plan_write(&p, &text);
+	take_lines(&back, text.bytes);
+	plan_write(&back, &again);
+	assert_string_equal(text.bytes, again.bytes);
+	struct race_run *run = plan_runs(&p, &count, &f);
+	assert_true(run && count == 2 * (2 * 3 * 2 + 4));
+	for (int i = 0; i < count; i++) {
+		bool open = strcmp(run[i].entrant->name, "again") == 0;
+		assert_int_equal(run[i].leaves_open, open);
+		if (strncmp(run[i].entrant->name, "fixed", 5) == 0)
+			of[0] += strcmp(run[i].network, "resnet8:width=0.5") == 0;
+		if (strcmp(run[i].entrant->name, "live") == 0 || open)
+			of[1] += strcmp(run[i].network, "resnet-nas:width=0.25") == 0;
+		if (!run[i].entrant->alone[0])
+			continue;
+		struct config *c = plan_config(&p, &run[i], &f);
+		assert_true(c && config_get(c, "searcher", value, sizeof value));
+		assert_string_equal(value, open ? "reinforce" : "uniform");
+		assert_true(config_get(c, "warmup", value, sizeof value));
+		assert_true(!open || strcmp(value, "1") == 0); // so that nothing but the training is done
+		config_free(c);
+	}
+	assert_true(of[0] == 4 && of[1] == 4);
+	free(run);
+	string_free(&text);
+	string_free(&again);
+	plan_free(&p);
+	plan_free(&back);
+}
+
+// What trains paths alone has a run for each; they have no row of the table.
+static void paths_are_runs(void **context)
+{
+	(void)context;
+	struct plan p = {0}, back = {0};
+	struct string text = {0}, again = {0};
+	struct fault f;
+	int count;
+	take_lines(&p,
+		"net=resnet-nas targets=40M,80M seeds=1,2 times=1\nentrant live\nentrant shared space=int4 paths=7\nentrant again alone=shared\n");
+	plan_write(&p, &text);
+	take_lines(&back, text.bytes);
+	plan_write(&back, &again);
+	assert_string_equal(text.bytes, again.bytes);
+	struct race_run *run = plan_runs(&p, &count, &f);
+	assert_true(run && count == 2 * 2 * (1 + 1 + 7 + 1)); // the last: live, at equal time
+	int of[7] = {0};
+	for (int i = 0; i < count; i++) {
+		bool path = strcmp(run[i].entrant->name, "again") == 0;
+		assert_int_equal(run[i].path >= 0, path);
+		if (path)
+			of[run[i].path]++;
+		for (int k = 0; k < i; k++)
+			assert_string_not_equal(run[i].name, run[k].name);
+	}
+	for (int k = 0; k < 7; k++)
+		assert_int_equal(of[k], 4);
+	free(run);
 	string_free(&text);
 	string_free(&again);
 	plan_free(&p);
@@ -250,6 +373,41 @@ static void a_race_over_widths_stands(void **context)
 	race_free(&race);
 }
 
+// All networks are one contest where some are an entrant's own: one hull, and a search without a baseline of its width is held against it.
+static double cost_of_net(const struct race_run *run)
+{
+	return run->entrant->baseline ? cost_of(run) : 16e6;
+}
+static double test_of_net(const struct race_run *run)
+{
+	return run->entrant->baseline ? test_of(run) : 0.635;
+}
+
+static void one_contest_stands(void **context)
+{
+	(void)context;
+	struct race race = {0};
+	struct standing s;
+	struct fault f;
+	take_lines(&race.plan,
+		"net=resnet-nas formats=int4,int8 targets=16M seeds=1\nbaseline uniform net=resnet8 widths=0.5,1\n"
+		"entrant live\nentrant fixed net=resnet8 net=resnet20\n");
+	make_up(&race, "seeds=1", cost_of_net, test_of_net);
+	assert_true(standing_of(&race, &s, &f));
+	// Uniform: 8 M 55.1 %, 32 M 59.1 %, 16 M 60.1 %, 64 M 64.1 %.
+	assert_int_equal(s.rows, 4 + 1 + 2);
+	assert_true(s.row[0].corner && !s.row[1].corner && s.row[2].corner && s.row[3].corner);
+	for (int i = 4; i < s.rows; i++) {
+		assert_true(near(s.row[i].gap.mean, 63.5 - 60.1) && isnan(s.row[i].at_width.mean));
+		assert_true(s.row[i].claim);
+	}
+	assert_int_equal(s.hulls, 2);
+	assert_string_equal(s.hull[0].net, "resnet-nas");
+	assert_string_equal(s.hull[1].net, ""); // of several
+	standing_free(&s);
+	race_free(&race);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -257,10 +415,14 @@ int main(void)
 		cmocka_unit_test(hulls),
 		cmocka_unit_test(a_hull_lies_above_all),
 		cmocka_unit_test(hull_against_hull),
+		cmocka_unit_test(rankings),
 		cmocka_unit_test(a_plan_is_written_and_read),
+		cmocka_unit_test(entrants_have_networks_of_their_own),
+		cmocka_unit_test(paths_are_runs),
 		cmocka_unit_test(runs_have_their_settings),
 		cmocka_unit_test(a_race_stands),
 		cmocka_unit_test(a_race_over_widths_stands),
+		cmocka_unit_test(one_contest_stands),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

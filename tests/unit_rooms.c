@@ -351,7 +351,8 @@ static void lanes_stand_side_by_side(void **context)
 			source_answer(s->source, &s->asked, quality, &f));
 		for (int i = 0; i < count; i++)
 			lane_costs(&second, s->choice + (size_t)i * slots, cost[i]);
-		assert_true(second.searcher->learn(&second, &(struct lesson){count, s->choice, quality, cost}, &f));
+		assert_true(second.searcher->learn(&second,
+			&(struct lesson){.count = count, .choice = s->choice, .quality = quality, .cost = cost}, &f));
 		run(s, step + 1);
 		lane_end_step(&second);
 	}

@@ -269,15 +269,12 @@ static void entropy_from_0_to_1(void **state)
 	policy_free(policy_of(false)); // nothing is masked
 	struct policy *p = policy_new(&partition, &f);
 	assert_true(fabs(policy_entropy(p) - 1) < 1e-6);
-	uint8_t widest[SPACE_OPTIONS * HALVES] = {0};
-	for (int d = 0; d < DECISIONS; d++)
-		widest[decision[d].first] = (uint8_t)(decision[d].options - 1);
-	policy_lean(p, widest, 4);
+	policy_lean(p, 4);
 	double leaning = policy_entropy(p);
 	assert_true(leaning < .9 && leaning > .1);
 	for (int d = 0; d < DECISIONS; d++)
 		assert_int_equal(policy_modal(p, d), decision[d].options - 1);
-	policy_lean(p, widest, 1000);
+	policy_lean(p, 1000);
 	assert_true(policy_entropy(p) < 1e-6);
 	policy_clear(p); // logits far apart: no infinities, nothing that is no number
 	const float *g = gradient_of(p, 1);

@@ -42,7 +42,7 @@ static void apply(struct search *s, enum change_kind kind, const char *name, con
 #define TRAINED                                                                                                                  \
 	"net=resnet8:width=0.25 data=glyphs:12 train=256 heldout=128 batch=16 calibration=32 threads=1 target.bops=int4 front-every=0 "
 
-static char settings[1024];
+static char settings[512];
 static const char *with(const char *base, const char *searcher, const char *more)
 {
 	snprintf(settings, sizeof settings, "%s searcher=%s %s", base, searcher, more);
@@ -146,6 +146,55 @@ static void all_keep_to_target_and_pins(void **context)
 			assert_true(lane->aim[0].modal > 0.93 * lane_goal(&lane->aim[0]));
 		search_free(s);
 	}
+}
+
+// A network that leaves an architecture open is served by some, which keep to a target and to pins in it too; the others are refused in one
+// line, when a search is opened and when they are to take over.
+#define OPEN                                                                                                                     \
+	"net=resnet-nas:width=0.25 data=glyphs:12 train=256 heldout=128 batch=16 calibration=32 threads=1 space=int4,int6,int8 " \
+	"target.bops=0.2x front-every=0 "
+
+static void an_architecture_is_served_or_refused(void **context)
+{
+	(void)context;
+	struct search *host = search_of(OPEN "steps=10", NULL);
+	const struct slot *slot = host->shared.space->slot;
+	const int pinned = host->shared.space->formats; // the first of the architecture that has two options or more
+	int served = 0;
+	for (int i = 0; searchers[i]; i++) {
+		struct fault f = {0};
+		char line[512], says[512];
+		const char *const name = searchers[i]->name;
+		struct change_item item = {"searcher", ""};
+		struct change change = {.kind = CHANGE_SET, .items = 1, .item = &item}, inverse = {0};
+		snprintf(item.value, sizeof item.value, "%s", name);
+		bool took = search_apply(host, &change, &inverse, says, sizeof says, &f);
+		free(inverse.item);
+		assert_int_equal(took, !searchers[i]->formats_only);
+		if (!took) {
+			struct config *c = config_of(with(OPEN, name, "steps=10"));
+			assert_non_null(strstr(fault_line(&f, line, sizeof line),
+				"choose one that does: reinforce, greedy, exact, random, evolution"));
+			f = (struct fault){0};
+			assert_null(search_new(config_knobs(c), NULL, &f));
+			assert_non_null(strstr(fault_line(&f, line, sizeof line),
+				"chooses formats only, and this network has an architecture"));
+			config_free(c);
+			continue;
+		}
+		served++;
+		struct search *s = search_of(with(OPEN, name, "steps=60"), NULL);
+		const struct lane *lane = &s->lane[0];
+		run(s, 40);
+		apply(s, CHANGE_RESTRICT, slot[pinned].name, slot[pinned].option[0]);
+		run(s, 60);
+		assert_int_equal(option_of(s, pinned), 0);
+		if (i > 0 && !choice_within(lane, lane->result))
+			fail_msg("%s: %g of %g", name, lane->aim[0].result, lane_goal(&lane->aim[0]));
+		search_free(s);
+	}
+	assert_int_equal(served, 5);
+	search_free(host);
 }
 
 static void searchers_take_over(void **context)
@@ -358,33 +407,13 @@ static void they_find_what_is_there(void **context)
 	sensitivity_free(table);
 }
 
-// Where the policy begins: at the widest options, or at those that meet the target.
-static void policies_begin_where_they_are_told(void **state)
-{
-	(void)state;
-	static const struct {
-		const char *settings, *format;
-	} rows[] = {{"start=wide", "int8"}, {"start=target", "int5"}, {"start=target target.bops=0.01x", "int2"},
-		{"start=target target.bops=1x", "int8"}, {"start=target weight.bops=0", "int8"}};
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		char line[256], even[64];
-		struct fault f;
-		snprintf(line, sizeof line, "net=resnet8 data=none sensitivity=none space=wide target.bops=int5 %s",
-			rows[i].settings);
-		struct search *s = search_of(line, NULL);
-		assert_true(search_uniform(s, rows[i].format, (uint8_t *)even, &f));
-		assert_memory_equal(s->lane[0].modal, even, (size_t)s->shared.space->slots);
-		search_free(s);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(policies_begin_where_they_are_told),
 		cmocka_unit_test(the_setting_names_the_table),
 		cmocka_unit_test(all_go_on_from_a_state),
 		cmocka_unit_test(all_keep_to_target_and_pins),
+		cmocka_unit_test(an_architecture_is_served_or_refused),
 		cmocka_unit_test(searchers_take_over),
 		cmocka_unit_test(gradients_are_a_table),
 		cmocka_unit_test(the_hessian_is_a_table),

@@ -1381,6 +1381,93 @@ static void test_no_choices_no_view(void **state)
 	made_free(m);
 }
 
+// The blocks take less room where there is less: without the stages' names, and then as kernels alone. A draft is seen at once.
+static void test_blocks_fit(void **state)
+{
+	(void)state;
+	struct made *m = made_new(MADE_LAYERS, false);
+	struct screen s = {.ascii = true};
+	static const struct {
+		int width;
+		const char *text;
+	} form[] = {{40, " s1 3@  s2 --  s3 3@"}, {10, " 3@ -- 3@"}, {6, " 3 - 3"}, {4, " 3 -"}};
+	assert_true(screen_resize(&s, 60, 2));
+	assert_false(blocks_there(&m->scene)); // nothing is to be chosen but formats
+	made_choices(m);
+	assert_true(blocks_there(&m->scene));
+	for (size_t i = 0; i < sizeof form / sizeof *form; i++) {
+		screen_clear(&s);
+		draw_blocks(&m->scene, &s, 1, 0, form[i].width);
+		char *text = screen_text(&s);
+		text[strcspn(text, "\n")] = '\0';
+		for (size_t k = strlen(text); k > 0 && text[k - 1] == ' ';)
+			text[--k] = '\0';
+		assert_string_equal(text, form[i].text);
+		free(text);
+	}
+	// The block comes back in a draft, narrower than it may be and with another kernel.
+	static struct layer_info now[MADE_LAYERS];
+	memcpy(now, m->layer, sizeof now);
+	for (int l = 3; l < 6; l++) {
+		now[l].kernel_h = now[l].kernel_w = l == 3 ? 5 : 1;
+		now[l].out_c = 4;
+	}
+	m->scene.layer_now = now;
+	m->scene.draft = m->draft;
+	m->draft[m->info.formats + 2] = 1;
+	screen_clear(&s);
+	draw_blocks(&m->scene, &s, 1, 0, 40);
+	char *text = screen_text(&s);
+	assert_non_null(strstr(text, "s2 5"));
+	assert_null(strstr(text, "s2 5@"));
+	free(text);
+	screen_free(&s);
+	made_free(m);
+}
+
+// A point of the front that is in hand says what it is, its architecture too; it stays in hand while others come.
+static void test_front_in_hand(void **state)
+{
+	(void)state;
+	struct made *m = made_new(MADE_LAYERS, false);
+	struct screen s = {0};
+	made_choices(m);
+	uint8_t choice[16][2 * MADE_LAYERS + MADE_CHOICES] = {{0}};
+	for (int i = 0; i < m->snapshot.points; i++) {
+		choice[i][m->info.formats] = 3; // stem.width
+		choice[i][m->info.formats + 4] = 1;
+		m->point[i].choice = choice[i];
+	}
+	const int view = views_of(&m->views, &view_front);
+	void *own = m->views.view[view].own;
+	assert_true(screen_resize(&s, 200, 60));
+	views_draw(&m->views, &m->scene, &s);
+	char *text = screen_text(&s);
+	assert_null(strstr(text, "s1b1 3"));
+	free(text);
+	view_front.move(own, &m->scene, MOTION_FIRST, 1);
+	view_front.move(own, &m->scene, MOTION_DOWN, 1);
+	views_draw(&m->views, &m->scene, &s);
+	text = screen_text(&s);
+	char head[64];
+	snprintf(head, sizeof head, ": %.2f %%, ", 100 * m->point[1].accuracy);
+	assert_non_null(strstr(text, head));
+	assert_non_null(strstr(text, "; stem 32, s1b1 3, s2b1 off, s3b1 on/3/0.5/relu"));
+	free(text);
+	// One more in front of it.
+	memmove(m->point + 1, m->point, (size_t)m->snapshot.points * sizeof *m->point);
+	m->point[0].cost[0] /= 2;
+	m->point[0].choice = choice[15];
+	m->snapshot.points++;
+	m->snapshot.version++;
+	views_draw(&m->views, &m->scene, &s);
+	text = screen_text(&s);
+	assert_non_null(strstr(text, head));
+	free(text);
+	screen_free(&s);
+	made_free(m);
+}
+
 // Three lanes; the second is shown, the third was added when others had come and gone.
 static void made_lanes(struct made *m)
 {
@@ -1469,6 +1556,209 @@ static void test_screen_race(void **state)
 	sheet_free(older);
 	golden(m, "race", 120, 40, false);
 	sheet_free(m->scene.race);
+	made_free(m);
+}
+
+// ---- a slice of a pod, and its racks
+
+static char *drawn(struct made *m, struct screen *s);
+
+// The call of a report's words; `words` keeps them.
+static struct command_call call_of(const char *line, struct words *words)
+{
+	struct fault f;
+	assert_true(words_split(words, line, &f));
+	return (struct command_call){.argc = words->count, .argv = words->word};
+}
+
+static void made_slice(struct made *m, const char *line, struct slice_question *q)
+{
+	struct words words;
+	struct command_call call = call_of(line, &words);
+	assert_true(session_slice_question(&call, q));
+	words_free(&words);
+	m->scene.slice = q;
+	m->scene.slices++;
+	m->views.focus = views_of(&m->views, &view_slice);
+	m->scene.focus = &view_slice;
+	m->scene.hints = keys_hints(&m->keys, CONTEXT_SLICE, m->scene.canvas == CANVAS_ASCII, m->hint, 64);
+}
+
+static struct racks *made_racks(struct made *m, const char *line, int days, struct racks *before)
+{
+	struct words words;
+	struct fault f;
+	struct command_call call = call_of(line, &words);
+	struct racks *r = racks_asked(&call, before);
+	assert_non_null(r);
+	words_free(&words);
+	for (int i = 0; i < days; i++)
+		assert_true(racks_day(r, &f));
+	m->scene.racks = r;
+	m->views.focus = views_of(&m->views, &view_racks);
+	m->scene.focus = &view_racks;
+	m->scene.hints = keys_hints(&m->keys, CONTEXT_RACKS, m->scene.canvas == CANVAS_ASCII, m->hint, 64);
+	return r;
+}
+
+static void test_screen_slice(void **state)
+{
+	(void)state;
+	for (int ascii = 0; ascii < 2; ascii++) {
+		struct made *m = made_new(MADE_LAYERS, ascii);
+		struct slice_question q;
+		struct fault f;
+		void *own = m->views.view[views_of(&m->views, &view_slice)].own;
+		made_slice(m, "4x4x8 twisted on tpu_v4", &q);
+		// From the chip at the corner over its wrap to where that lands, and back by another way.
+		assert_true(view_slice.mark(own, &m->scene, "", &f));
+		view_slice.move(own, &m->scene, MOTION_UP, 1);
+		view_slice.move(own, &m->scene, MOTION_RIGHT, 1);
+		for (size_t i = 0; i < (ascii ? 1 : sizeof golden_size / sizeof *golden_size); i++)
+			golden(m, "slice", golden_size[i][0], golden_size[i][1], ascii);
+		made_slice(m, "4x4x8 failed=z+1,1,3", &q);
+		for (size_t i = 0; i < (ascii ? 1 : sizeof golden_size / sizeof *golden_size); i++)
+			golden(m, "slice-links", golden_size[i][0], golden_size[i][1], ascii);
+		made_slice(m, "8x16x16 twisted", &q);
+		if (!ascii)
+			golden(m, "slice-blocks", 120, 40, false);
+		made_slice(m, "4x4x8 failed=z+1,1,3 routing=dimension", &q); // cannot be worked out, and says so
+		if (!ascii)
+			golden(m, "slice-refused", 80, 24, false);
+		made_free(m);
+	}
+}
+
+// The cursor follows links; a chip is taken by its place; what is marked can be unmarked; any shape is drawn at any size.
+static void test_slice_acting(void **state)
+{
+	(void)state;
+	static const char *const line[] = {"4x4x8 twisted", "16x16 on tpu_v5e", "1x2x2", "2x4x4 axis=z", "1x1x1", "16x16x16",
+		"4x4x256", "8x16 on tpu_v5e failed=y+0,3,3", "32x32 on tpu_v3", "8x16x16 twisted failed=z+0,0,15",
+		"1x1x2 failed=z+0,0,0"};
+	struct made *m = made_new(MADE_LAYERS, false);
+	struct screen s = {0};
+	struct slice_question q;
+	struct fault f;
+	int view = views_of(&m->views, &view_slice);
+	void *own = m->views.view[view].own;
+	assert_false(view_slice.select(own, &m->scene, "links"));
+	assert_false(view_slice.mark(own, &m->scene, "", &f));
+	made_slice(m, "4x4x8 twisted", &q);
+	assert_true(screen_resize(&s, 120, 40));
+	assert_true(view_slice.select(own, &m->scene, "3,1,7"));
+	free(drawn(m, &s));
+	assert_true(whole(&s, "Chip 3,1,7") && whole(&s, "\u2192 z+4: 0,1,3"));
+	view_slice.move(own, &m->scene, MOTION_PAGE_DOWN, 1); // up along x
+	free(drawn(m, &s));
+	assert_true(whole(&s, "Chip 0,1,3"));
+	assert_true(view_slice.mark(own, &m->scene, "", &f));
+	view_slice.move(own, &m->scene, MOTION_PAGE_UP, 1);
+	free(drawn(m, &s));
+	assert_true(whole(&s, "Chip 3,1,7 to 0,1,3") && whole(&s, "1 hops, 1 shortest path"));
+	assert_true(view_slice.mark(own, &m->scene, "none", &f) && !view_slice.mark(own, &m->scene, "all", &f));
+	assert_false(view_slice.select(own, &m->scene, "4,0,0") || view_slice.select(own, &m->scene, "-1,0,0") ||
+		view_slice.select(own, &m->scene, "1,1") || view_slice.select(own, &m->scene, "1,1,1,1"));
+	struct rect r = m->views.item[view].pane[0];
+	assert_true(views_click(&m->views, &m->scene, r.x + 2 + 4, r.y + 2 + 1)); // in the first plane
+	free(drawn(m, &s));
+	assert_true(whole(&s, "Chip 0,1,1"));
+	for (size_t i = 0; i < sizeof line / sizeof *line; i++) {
+		made_slice(m, line[i], &q);
+		for (int links = 0; links < 2; links++) {
+			assert_true(view_slice.select(own, &m->scene, links ? "links" : "hops"));
+			assert_true(view_slice.mark(own, &m->scene, "", &f));
+			for (int motion = 0; motion < MOTIONS; motion++) {
+				view_slice.move(own, &m->scene, (enum motion)motion, 3);
+				assert_true(screen_resize(&s, 60 + motion * 17, 16 + motion * 6));
+				free(drawn(m, &s));
+				assert_true(s.cursor && s.cursor_x < s.width && s.cursor_y < s.height);
+				for (int x = 0; x < s.width; x += 9)
+					views_click(&m->views, &m->scene, x, s.height / 3);
+			}
+		}
+	}
+	screen_free(&s);
+	made_free(m);
+}
+
+static void test_screen_racks(void **state)
+{
+	(void)state;
+	for (int ascii = 0; ascii < 2; ascii++) {
+		struct made *m = made_new(MADE_LAYERS, ascii);
+		struct racks *r = made_racks(m, "availability=99 seed=3", 9, NULL);
+		for (size_t i = 0; i < (ascii ? 1 : sizeof golden_size / sizeof *golden_size); i++)
+			golden(m, "racks", golden_size[i][0], golden_size[i][1], ascii);
+		// Other jobs and a better availability from now on: the machines go on, the days stay.
+		struct racks *next = made_racks(m, "availability=99.9 seed=3 slice=8x8x8 spares=2", 30, r);
+		racks_free(r);
+		assert_true(next->days == 39 && next->now[0].hours > 38 * 24);
+		if (!ascii)
+			golden(m, "racks-changed", 120, 40, false);
+		racks_free(next);
+		made_free(m);
+	}
+}
+
+// What a key moves is a line that asks for it.
+static void test_racks_moved(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *asked, *move, *line;
+	} cases[] = {
+		{"", "availability-up", "goodput on tpu_v4 availability=99.7 spares=0 seed=1 window=16"},
+		{"availability=99.2", "availability-down", "goodput on tpu_v4 availability=99 spares=0 seed=1 window=16"},
+		{"spares=2 window=3", "spares-down", "goodput on tpu_v4 availability=99.5 spares=1 seed=1 window=3"},
+		{"repair=8", "spares-up", "goodput on tpu_v4 availability=99.5 spares=1 seed=1 window=16 repair=8"},
+		{"", "jobs-next", "goodput on tpu_v4 availability=99.5 spares=0 seed=1 window=16 slice=4x4x4"},
+		{"slice=8x16x16", "jobs-next", "goodput on tpu_v4 availability=99.5 spares=0 seed=1 window=16 slice=mix"},
+		{"jobs=4x4x4:3,8x8x8:1", "spares-up",
+			"goodput on tpu_v4 availability=99.5 spares=1 seed=1 window=16 jobs=4x4x4:3,8x8x8:1"},
+		{"availability=100", "availability-up", "goodput on tpu_v4 availability=100 spares=0 seed=1 window=16"},
+	};
+	struct made *m = made_new(MADE_LAYERS, false);
+	struct fault f;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct string line = {0};
+		struct racks *r = made_racks(m, cases[i].asked, 1, NULL);
+		assert_true(racks_moved(r, cases[i].move, &line, &f));
+		assert_string_equal(line.bytes, cases[i].line);
+		struct racks *next = made_racks(m, line.bytes + strlen("goodput "), 0, r); // and can be asked
+		assert_true(next->days == 1);
+		string_free(&line);
+		racks_free(r);
+		racks_free(next);
+	}
+	struct racks *r = made_racks(m, "", 1, NULL);
+	struct string line = {0};
+	assert_false(racks_moved(r, "spares-down", &line, &f) || racks_moved(r, "sideways", &line, &f));
+	string_free(&line);
+	// The same days again, day for day; another seed is another machine.
+	double first = r->day[RACKS_FIXED][0];
+	assert_true(racks_again(r, &f) && r->days == 0 && racks_day(r, &f));
+	assert_true(r->day[RACKS_FIXED][0] >= first && r->day[RACKS_FIXED][0] <= first);
+	struct racks *other = made_racks(m, "seed=2", 0, r);
+	assert_true(other->days == 0 && r->clock[0]);
+	racks_free(r);
+	// The newest days are remembered.
+	for (int i = 0; i < RACKS_DAYS + 20; i++)
+		assert_true(racks_day(other, &f));
+	assert_int_equal(other->days, RACKS_DAYS);
+	struct screen s = {0};
+	for (int width = 60; width < 250; width += 37)
+		for (int height = 16; height < 80; height += 11) {
+			assert_true(screen_resize(&s, width, height));
+			free(drawn(m, &s));
+		}
+	screen_free(&s);
+	racks_free(other);
+	other = made_racks(m, "on tpu_v5p", 2, NULL); // 140 blocks
+	assert_true(screen_resize(&s, 80, 24));
+	free(drawn(m, &s));
+	screen_free(&s);
+	racks_free(other);
 	made_free(m);
 }
 
@@ -1916,7 +2206,7 @@ static void test_sheet(void **state)
 		cell[i * COLUMNS + 3] = strdup("1200");
 		cell[i * COLUMNS + 4] = strdup("a long text that only a wide screen has room for beside the others");
 	}
-	const struct answer answer = {"above\n", "below\n", COLUMNS, ROWS, head, left, cell, "devices"};
+	const struct answer answer = {"above\n", "below\n", COLUMNS, ROWS, head, left, cell, "devices", false};
 	struct made *m = made_new(MADE_LAYERS, false);
 	struct popup box = {0};
 	struct screen s = {0};
@@ -1987,6 +2277,9 @@ static void test_views_acting(void **state)
 	made_choices(m);
 	m->scene.race = made_race();
 	m->scene.race_title = "hull.race: 8 of 9 runs are finished";
+	struct slice_question q;
+	made_slice(m, "4x8x8 twisted", &q);
+	struct racks *racks = made_racks(m, "", 3, NULL);
 	for (int size = 0; size < 3; size++) {
 		assert_true(screen_resize(&s, golden_size[size][0], golden_size[size][1]));
 		for (int i = 0; i < VIEWS_COUNT; i++) {
@@ -2062,6 +2355,7 @@ static void test_views_acting(void **state)
 	assert_false(views_marked(v, views_of(v, &view_layers), 9));
 	screen_free(&s);
 	sheet_free(m->scene.race);
+	racks_free(racks);
 	made_free(m);
 }
 
@@ -2140,9 +2434,15 @@ int main(void)
 		cmocka_unit_test(test_options),
 		cmocka_unit_test(test_screens),
 		cmocka_unit_test(test_screen_slots),
+		cmocka_unit_test(test_blocks_fit),
+		cmocka_unit_test(test_front_in_hand),
 		cmocka_unit_test(test_no_choices_no_view),
 		cmocka_unit_test(test_screen_lanes),
 		cmocka_unit_test(test_screen_race),
+		cmocka_unit_test(test_screen_slice),
+		cmocka_unit_test(test_slice_acting),
+		cmocka_unit_test(test_screen_racks),
+		cmocka_unit_test(test_racks_moved),
 		cmocka_unit_test(test_lanes_look_alike),
 		cmocka_unit_test(test_one_lane_has_no_view),
 		cmocka_unit_test(test_screen_draft),

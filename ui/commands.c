@@ -164,15 +164,18 @@ static bool go(struct command_call *call, const struct view_ops *ops, const char
 static bool run_move(struct command_call *call)
 {
 	struct workbench *w = screen_of(call);
-	char what[ENGINE_TEXT + 32];
+	char what[ENGINE_TEXT + 32], advice[160];
 	if (!w)
 		return false;
 	const struct view_ops *ops = w->views.view[views_mover(&w->views)].ops;
-	bool slots = ops == &view_slots;
-	snprintf(what, sizeof what, "is not a %s of %.*s", slots ? "slot" : "layer", ENGINE_TEXT,
-		engine_info(session_engine(w->session))->net);
-	return go(call, ops, what,
-		slots ? "give " MOTION_WORDS " or the name of a slot" : "give " MOTION_WORDS " or the name of a layer");
+	const char *thing = ops->thing ? ops->thing : "layer";
+	if (ops->place == LAYOUT_ALONE)
+		snprintf(what, sizeof what, "is not a %s of what is shown", thing);
+	else
+		snprintf(what, sizeof what, "is not a %s of %.*s", thing, ENGINE_TEXT,
+			engine_info(session_engine(w->session))->net);
+	snprintf(advice, sizeof advice, "give " MOTION_WORDS " or the name of a %s", thing);
+	return go(call, ops, what, advice);
 }
 
 static bool run_scroll(struct command_call *call)
@@ -316,6 +319,31 @@ static bool run_watch(struct command_call *call)
 	return true;
 }
 
+static bool run_explore(struct command_call *call)
+{
+	struct workbench *w = screen_of(call);
+	if (!w)
+		return false;
+	const char *word = call->argv[0];
+	struct command_call rest = *call;
+	rest.argv++;
+	rest.argc--;
+	const bool slice = strcmp(word, "slice") == 0, racks = strcmp(word, "goodput") == 0;
+	if (slice || racks) {
+		bool ok = (slice ? explore_slice : explore_racks)(w, &rest);
+		call->fault = rest.fault;
+		return ok;
+	}
+	if (call->argc > 1)
+		return fault_set(&call->fault, call->argv[1], "give slice or goodput and its words, or one word",
+			"is one word too many");
+	if (strcmp(word, "twist") == 0)
+		return explore_twisted(w, &call->fault);
+	if (strcmp(word, "hops") == 0 || strcmp(word, "links") == 0 || strcmp(word, "turn") == 0)
+		return go(call, &view_slice, "no slice is looked at", "`explore slice 4x4x8 twisted` shows one");
+	return explore_move(w, word, call);
+}
+
 // On the table of the view in focus, or the main one.
 static bool act_on_table(struct command_call *call, table_act *act, const char *text)
 {
@@ -338,6 +366,14 @@ static bool run_sort(struct command_call *call)
 
 static bool run_mark(struct command_call *call)
 {
+	struct workbench *w = screen_of(call);
+	if (!w)
+		return false;
+	const int view = w->views.focus;
+	w->scene.snapshot = session_snapshot(w->session);
+	if (!w->popup.sheet && w->views.view[view].ops->mark)
+		return w->views.view[view].ops->mark(w->views.view[view].own, &w->scene, call->argc ? call->argv[0] : "",
+			&call->fault);
 	return act_on_table(call, table_mark, call->argc ? call->argv[0] : "");
 }
 
@@ -608,6 +644,10 @@ static const struct command rows[] = {
 		"go to a view, give it all the room or none; without one: list them", run_view},
 	{"watch", COMMAND_VIEW, 1, 1, {ARGUMENT_FILE}, 0, NULL, "RACE|none",
 		"show how a race stands, in a view that follows as its runs finish (`view race zoom`: alone)", run_watch},
+	{"explore", COMMAND_VIEW, 1, -1, {ARGUMENT_WORDS, ARGUMENT_TEXT}, 1, "slice|goodput|hops|links|turn|twist|" EXPLORE_RACKS,
+		"slice [SHAPE ...] | goodput [...] | hops|links|turn|twist | " EXPLORE_RACKS,
+		"show a slice chip by chip, or the racks of a pod day by day, in a view; with the words of `slice` and `goodput`",
+		run_explore},
 	{"filter", COMMAND_VIEW, 0, -1, {ARGUMENT_TEXT}, 1, NULL, "[WORD|PATTERN|COLUMN<NUMBER]...",
 		"show the rows of a table that match; without words: all", run_filter},
 	{"sort", COMMAND_VIEW, 0, 1, {ARGUMENT_TEXT}, 0, NULL, "[COLUMN]",

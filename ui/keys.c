@@ -48,6 +48,51 @@ static const struct binding defaults[] = {
 
 	{CONTEXT_LANES, KEYS_ENTER, "lane focus {lane}", "lanes", "show"},
 
+	{CONTEXT_SLICE, 'h', "move left", NULL, "move"},
+	{CONTEXT_SLICE, 'j', "move down", NULL, "move"},
+	{CONTEXT_SLICE, 'k', "move up", NULL, "move"},
+	{CONTEXT_SLICE, 'l', "move right", NULL, "move"},
+	{CONTEXT_SLICE, KEYS_LEFT, "move left", NULL, NULL},
+	{CONTEXT_SLICE, KEYS_RIGHT, "move right", NULL, NULL},
+	{CONTEXT_SLICE, KEYS_DOWN, "move down", NULL, NULL},
+	{CONTEXT_SLICE, KEYS_UP, "move up", NULL, NULL},
+	{CONTEXT_SLICE, 'J', "move page-down", NULL, "plane"},
+	{CONTEXT_SLICE, 'K', "move page-up", NULL, "plane"},
+	{CONTEXT_SLICE, KEYS_PAGE_DOWN, "move page-down", NULL, NULL},
+	{CONTEXT_SLICE, KEYS_PAGE_UP, "move page-up", NULL, NULL},
+	{CONTEXT_SLICE, 'g', "move first", NULL, NULL},
+	{CONTEXT_SLICE, KEYS_HOME, "move first", NULL, NULL},
+	{CONTEXT_SLICE, 'G', "move last", NULL, NULL},
+	{CONTEXT_SLICE, KEYS_END, "move last", NULL, NULL},
+	{CONTEXT_SLICE, KEYS_ESCAPE, "view slice turn", NULL, "back"},
+	{CONTEXT_SLICE, ' ', "mark", NULL, "mark"},
+	{CONTEXT_SLICE, 'x', "mark none", NULL, NULL},
+	{CONTEXT_SLICE, 'v', "explore turn", NULL, "hops/links"},
+	{CONTEXT_SLICE, 't', "explore twist", NULL, "twist"},
+	{CONTEXT_SLICE, 'R', "explore goodput", NULL, NULL},
+	{CONTEXT_SLICE, ':', "prompt", NULL, "command"},
+	{CONTEXT_SLICE, '?', "keys", NULL, "help"},
+	{CONTEXT_SLICE, 'T', "view slice turn", NULL, NULL},
+	{CONTEXT_SLICE, 'q', "view slice turn", NULL, NULL},
+
+	{CONTEXT_RACKS, '.', "explore day", NULL, "a day"},
+	{CONTEXT_RACKS, ' ', "explore run", NULL, "run"},
+	{CONTEXT_RACKS, '[', "explore availability-down", NULL, "hosts up"},
+	{CONTEXT_RACKS, ']', "explore availability-up", NULL, "hosts up"},
+	{CONTEXT_RACKS, '-', "explore spares-down", NULL, "held back"},
+	{CONTEXT_RACKS, '+', "explore spares-up", NULL, "held back"},
+	{CONTEXT_RACKS, '=', "explore spares-up", NULL, NULL},
+	{CONTEXT_RACKS, 'b', "explore jobs-next", NULL, "jobs"},
+	{CONTEXT_RACKS, '0', "explore again", NULL, "day 0"},
+	{CONTEXT_RACKS, 'T', "explore slice", NULL, NULL},
+	{CONTEXT_RACKS, ':', "prompt", NULL, "command"},
+	{CONTEXT_RACKS, '?', "keys", NULL, "help"},
+	{CONTEXT_RACKS, KEYS_ESCAPE, "view racks turn", NULL, "back"},
+	{CONTEXT_RACKS, 'R', "view racks turn", NULL, NULL},
+	{CONTEXT_RACKS, 'q', "view racks turn", NULL, NULL},
+
+	{CONTEXT_SEARCH, 'T', "explore slice", NULL, NULL},
+	{CONTEXT_SEARCH, 'R', "explore goodput", NULL, NULL},
 	{CONTEXT_SEARCH, 'l', "lane focus next", "lanes", "next"},
 	{CONTEXT_SEARCH, 'c', "curve next", "curves", "next"},
 
@@ -104,6 +149,8 @@ static const struct context_info {
 	[CONTEXT_SEARCH] = {CONTEXT_COMMON, "search", "Keys"},
 	[CONTEXT_DRAFT] = {CONTEXT_SEARCH, "draft", "Keys while there is a draft, beside the others"},
 	[CONTEXT_LANES] = {CONTEXT_SEARCH, "lanes", "Keys in the view of lanes, beside the others"},
+	[CONTEXT_SLICE] = {CONTEXT_COMMON, "slice", "Keys in the view of a slice"},
+	[CONTEXT_RACKS] = {CONTEXT_COMMON, "racks", "Keys in the view of racks"},
 	[CONTEXT_BOX] = {CONTEXT_COMMON, "box", "Keys in a box of text"},
 	[CONTEXT_POPUP] = {CONTEXT_BOX, "tour", "Keys in a tour, beside these"},
 	[CONTEXT_TABLE] = {CONTEXT_BOX, "table", "Keys in a box with a table, beside these"},
@@ -519,8 +566,8 @@ static bool help_keys(const struct keys *k, struct popup *p, const struct comman
 
 bool keys_help(const struct keys *k, struct popup *p, const struct command_table *commands, bool ascii)
 {
-	static const enum key_context order[] = {CONTEXT_SEARCH, CONTEXT_DRAFT, CONTEXT_LANES, CONTEXT_PROMPT, CONTEXT_BOX,
-		CONTEXT_TABLE, CONTEXT_POPUP, CONTEXT_PASTE, CONTEXT_COMMON};
+	static const enum key_context order[] = {CONTEXT_SEARCH, CONTEXT_DRAFT, CONTEXT_LANES, CONTEXT_SLICE, CONTEXT_RACKS,
+		CONTEXT_PROMPT, CONTEXT_BOX, CONTEXT_TABLE, CONTEXT_POPUP, CONTEXT_PASTE, CONTEXT_COMMON};
 	snprintf(p->title, sizeof p->title, "Help");
 	for (size_t i = 0; i < sizeof order / sizeof *order; i++)
 		if (!help_keys(k, p, commands, order[i], ascii))

@@ -16,6 +16,8 @@ enum key_context {
 	CONTEXT_SEARCH,
 	CONTEXT_DRAFT,
 	CONTEXT_LANES, // the person is in the view of lanes
+	CONTEXT_SLICE, // in the view of a slice, and of racks: keys of the search do nothing there
+	CONTEXT_RACKS,
 	CONTEXT_BOX,
 	CONTEXT_POPUP,
 	CONTEXT_PASTE,
@@ -50,7 +52,7 @@ void keys_end(struct keys *);
 bool keys_read(const char *name, int *key, struct fault *);
 // Writes a key that way: "ctrl-r", "f5". Returns buf.
 const char *keys_write(int key, char *buf, size_t size);
-// Finds "search", "draft", "box", "table", "tour", "paste", "everywhere". Returns false if there is no such context.
+// Finds "search", "draft", "lanes", "slice", "racks", "box", "table", "tour", "paste", "everywhere". Returns false if there is no such context.
 bool keys_context_named(const char *name, enum key_context *);
 const char *keys_context_name(enum key_context);
 

@@ -19,6 +19,7 @@ enum layout_place {
 	LAYOUT_TABLE,   // a table below it, at most a third of the column
 	LAYOUT_FIGURE,  // a figure with a little more than half of the figures' column
 	LAYOUT_FIGURES, // figures in the rest of that column
+	LAYOUT_ALONE,   // all between head and foot while the person is in the view, else nothing
 	LAYOUT_OVER     // the whole screen, over the others: the view finds its own place in it
 };
 

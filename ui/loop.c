@@ -18,6 +18,7 @@
 enum { EVENTS_MOST = 500, DEAF_MS = 10, UNKNOWNS = 16, UNKNOWN_TEXT = 48 };
 enum { READ_MS = 2000 }; // what a person is warned of stands so long, unless they go on before
 enum { RACE_MS = 2000 }; // between looks at a race that is watched
+enum { DAY_MS = 150 };   // of a day of racks that run
 enum { FRAME_MS = 100 }; // news is drawn 10 times a second: a frame takes processor time from the search
 
 struct loop {
@@ -25,6 +26,7 @@ struct loop {
 	bool input, news;                     // what has happened since the last frame
 	long long next_frame;                 // in ms: no frame of news before this
 	long long race_at;                    // the next look at the race that is watched; 0: none is
+	long long day_at;                     // the next day of the racks that are looked at; 0: none passes by itself
 	long long tour_at;                    // the tour goes on then; 0: not by itself
 	int ended_by;                         // a signal
 	const char *deaf;                     // input is left out, and why; NULL: it is heard
@@ -268,6 +270,18 @@ static void watch_race(struct loop *l, long long now)
 	}
 }
 
+static void run_racks(struct loop *l, long long now)
+{
+	if (!explore_runs(l->w)) {
+		l->day_at = 0;
+	} else if (!l->day_at) {
+		l->day_at = now + DAY_MS;
+	} else if (now >= l->day_at) {
+		l->input |= explore_turn(l->w);
+		l->day_at = now + DAY_MS;
+	}
+}
+
 // The time that the loop may sleep, in ms; -1: until something happens.
 static int sleep_ms(const struct loop *l, long long now)
 {
@@ -275,6 +289,7 @@ static int sleep_ms(const struct loop *l, long long now)
 		l->news ? l->next_frame : 0,
 		l->tour_at,
 		l->race_at,
+		l->day_at,
 		l->deaf ? l->deaf_until : 0,
 		l->messages ? l->read_until : 0,
 	};
@@ -317,6 +332,7 @@ int loop_run(struct workbench *w)
 		long long now = now_ms();
 		play_tour(&l, now);
 		watch_race(&l, now);
+		run_racks(&l, now);
 		if (w->quit)
 			break;
 		if (l.news && now >= l.next_frame)

@@ -34,7 +34,13 @@ static void say(struct command_call *call, const char *format, ...)
 static bool show(struct command_call *call, const struct answer *answer)
 {
 	struct workbench *w = call->sayer;
-	return call->say == say && popup_add_answer(&w->said, answer);
+	if (call->say != say || !popup_add_answer(&w->said, answer))
+		return false;
+	if (answer->view) {
+		free(w->explored.line);
+		w->explored.line = strdup(call->line);
+	}
+	return true;
 }
 
 // ---- the session in hand ------------------------------------------------------------------------------------------
@@ -106,6 +112,7 @@ bool workbench_end(struct workbench *w, struct string *farewell, struct fault *f
 	workbench_close(w);
 	popup_clear(&w->said);
 	race_end(w);
+	explore_end(w);
 	screen_free(&w->screen);
 	views_end(&w->views);
 	keys_end(&w->keys);
@@ -272,6 +279,7 @@ bool workbench_command(struct workbench *w, const char *line)
 	w->commands++;
 	bool ok = command_run(&w->table, line, say, w, &f);
 	show_said(w, line);
+	explore_after(w);
 	if (!ok)
 		workbench_say(w, true, "%s", fault_line(&f, text, sizeof text));
 	return ok;
@@ -285,6 +293,8 @@ enum key_context workbench_context(const struct workbench *w)
 		: w->pasted.lines > 0                              ? CONTEXT_PASTE
 		: w->popup.sheet                                   ? CONTEXT_TABLE
 		: popup_shown(&w->popup)                           ? CONTEXT_POPUP
+		: w->views.view[w->views.focus].ops == &view_slice ? CONTEXT_SLICE
+		: w->views.view[w->views.focus].ops == &view_racks ? CONTEXT_RACKS
 		: session_draft(w->session)                        ? CONTEXT_DRAFT
 		: w->views.view[w->views.focus].ops == &view_lanes ? CONTEXT_LANES
 								   : CONTEXT_SEARCH;

@@ -26,6 +26,13 @@ struct race_watch {
 	char title[RACE_TITLE];
 };
 
+// What is looked at beside the search.
+struct explored {
+	struct slice_question slice;
+	struct racks *racks; // owned; NULL: none
+	char *line;          // a report that was answered and can be looked at; owned; NULL: none
+};
+
 struct workbench {
 	struct session *session; // owned
 	struct command_group group[WORKBENCH_GROUPS];
@@ -64,6 +71,7 @@ struct workbench {
 	bool tour_telling;         // its commands are running
 	bool tour_auto;            // it goes on by itself, and the program ends with it
 	struct race_watch race;
+	struct explored explored;
 	struct pasted pasted;   // commands that the popup shows, to be confirmed
 	int tour_ms;            // delay until the next part, counted by the loop; 0: none
 	long commands, leaving; // number run; the one that had to confirm leaving the session, 0: none
@@ -137,6 +145,20 @@ bool race_begin(struct workbench *, const char *name, struct fault *);
 void race_end(struct workbench *); // no race is watched
 // Asks for the table again if a run has finished since. Returns whether it is new. What cannot be read leaves it as it was.
 bool race_turn(struct workbench *);
+
+// ---- explore.c: slices and racks of pods, in views of their own
+
+// Show what the words of `slice` and of `goodput` ask for; without words what was shown last.
+bool explore_slice(struct workbench *, struct command_call *);
+bool explore_racks(struct workbench *, struct command_call *);
+bool explore_twisted(struct workbench *, struct fault *); // the other twist of the slice
+// One of EXPLORE_RACKS: a day passes, days pass by themselves or no longer, all begins again, or something is moved.
+#define EXPLORE_RACKS "day|run|again|" RACKS_MOVES
+bool explore_move(struct workbench *, const char *what, struct command_call *);
+bool explore_runs(const struct workbench *); // days pass by themselves
+bool explore_turn(struct workbench *);       // the next one passes; false: nothing has changed
+void explore_after(struct workbench *);      // shows what the command before has answered, if it can be looked at
+void explore_end(struct workbench *);
 
 // The commands of the screen; their context is a struct workbench *, or NULL without a screen (a batch).
 const struct command *ui_commands(size_t *count);

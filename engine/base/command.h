@@ -47,6 +47,7 @@ struct answer {
 	const bool *left;  // aligned left; numbers are aligned right
 	char *const *cell; // rows * columns; the first cell of a row is its name
 	const char *pick;  // the command that takes a row's name: "open"; NULL: none
+	bool view;         // `explore` with the command's line shows the same as a view
 };
 
 // One call of a command. `say` gives the person a line of the answer (printf-like, without newline). A batch run prints it to

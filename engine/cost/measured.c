@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/rank.h"
 #include "engine/cost/inside.h"
 
 // The format that a layer of the whole was measured in and that holds both of its own, the narrowest; -1: none.
@@ -66,40 +67,6 @@ bool measured_of(struct tariff *t, const struct model *whole, const char *table,
 }
 
 // ---- the roofline held against it ----
-
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-	return (x > y) - (x < y);
-}
-
-// Its place among `count` sorted values; of equal ones the middle of their places.
-static double rank_of(double value, const double *sorted, int count)
-{
-	int below = 0, equal = 0;
-	for (int i = 0; i < count; i++) {
-		below += sorted[i] < value;
-		equal += sorted[i] == value;
-	}
-	return below + (equal - 1) / 2.0;
-}
-
-// Spearman's: the correlation of ranks; 0 where one side is all equal.
-static double rank_correlation(const double *x, const double *y, int count)
-{
-	double a[GRAPH_OPS], b[GRAPH_OPS], xy = 0, xx = 0, yy = 0;
-	memcpy(a, x, (size_t)count * sizeof *a);
-	memcpy(b, y, (size_t)count * sizeof *b);
-	qsort(a, (size_t)count, sizeof *a, by_value);
-	qsort(b, (size_t)count, sizeof *b, by_value);
-	for (int i = 0; i < count; i++) {
-		double u = rank_of(x[i], a, count) - (count - 1) / 2.0, v = rank_of(y[i], b, count) - (count - 1) / 2.0;
-		xy += u * v;
-		xx += u * u;
-		yy += v * v;
-	}
-	return xx > 0 && yy > 0 ? xy / sqrt(xx * yy) : 0;
-}
 
 bool cost_compare(const struct cost *roofline, const struct cost *measured, const struct plan *plan, double *predicted,
 	double *ms, struct cost_comparison *sum, struct fault *fault)

@@ -124,6 +124,12 @@ static void take_fingerprint(struct data *d)
 	d->fingerprint = (uint32_t)crc;
 }
 
+void data_measure(struct data *d)
+{
+	measure(d);
+	take_fingerprint(d);
+}
+
 // The source that a spec names; *argument: what follows the colon, or the folder that the environment names.
 static const struct source *find_source(const char *spec, const char **argument, struct fault *f)
 {
@@ -177,8 +183,7 @@ struct data *data_open(const char *spec, uint64_t seed, long train, long heldout
 		data_free(d);
 		return NULL;
 	}
-	measure(d);
-	take_fingerprint(d);
+	data_measure(d);
 	return d;
 }
 

@@ -2,7 +2,7 @@
 // Images with labels, in three splits, and batches of them.
 //
 // Pixels are kept as bytes, NHWC (channel fastest), and normalised when a batch is made: (x/255 - mean[c]) / deviation[c],
-// with mean and deviation of the training split. Immutable after data_open: any thread may read.
+// with mean and deviation of the training split. Immutable once opened (and resized): any thread may read.
 #ifndef ENGINE_DATA_DATA_H
 #define ENGINE_DATA_DATA_H
 
@@ -47,6 +47,9 @@ struct data {
 // `seed`, picks them, so that searches can be compared.
 struct data *data_open(const char *spec, uint64_t seed, long train, long heldout, struct fault *);
 void data_free(struct data *);
+// Makes square images smaller, in place, before anyone else reads them: side x side pixels, each the average of the area that it covers
+// (exact, halves rounded up). Returns false with a fault if they are not square or already smaller.
+bool data_resize(struct data *, int side, struct fault *);
 
 enum data_augment { AUGMENT_NONE, AUGMENT_CROP, AUGMENT_FLIP }; // bits; CROP: pad by h/8, then crop at random
 

@@ -41,6 +41,9 @@ bool loading_begin(struct loading *, long train, long test, struct fault *);
 // Returns where the pixels of image i of a part belong, and where its label does; NULL: the image is not wanted.
 uint8_t *loading_place(const struct loading *, enum part, long i, uint8_t **label);
 
+// Fills in what follows from the pixels: mean, deviation, the table of batches, the fingerprint.
+void data_measure(struct data *);
+
 // A file read from front to end, gzipped or not. Its faults name the file. Zeroed: closed.
 struct reader {
 	gzFile file;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/base/disk.h"
 #include "engine/hardware/inside.h"
 #include "engine/quant/format.h"
 
@@ -141,9 +142,36 @@ void device_defaults(struct device *d)
 		d->peak[NATIVE_FP32] = d->peak[NATIVE_BF16] / d->passes;
 }
 
+static const char ideal[] = ":ideal";
+enum { IDEAL = sizeof ideal - 1 };
+
+static void idealise(struct device *d)
+{
+	size_t length = strlen(d->name);
+	if (length > sizeof d->name - sizeof ideal)
+		length = sizeof d->name - sizeof ideal;
+	memcpy(d->name + length, ideal, sizeof ideal);
+	for (int w = 0; w < WORKS; w++)
+		d->efficiency[w] = 1;
+	for (int n = 0; n < NATIVES; n++)
+		d->reach[n] = 1;
+	d->memory_efficiency = 1;
+	d->row_efficiency = d->row_efficiency > 0 ? 1 : 0;
+	d->floor = d->ramp = 0;
+	d->fitted[0] = 0;
+}
+
 bool device_get(const char *name, struct device *d, struct fault *fault)
 {
+	char plain[DISK_PATH];
 	size_t length = strlen(name);
+	if (length > IDEAL && length < sizeof plain && strcmp(name + length - IDEAL, ideal) == 0) {
+		snprintf(plain, sizeof plain, "%.*s", (int)(length - IDEAL), name);
+		if (!device_get(plain, d, fault))
+			return false;
+		idealise(d);
+		return true;
+	}
 	if (strchr(name, '/') || (length > 5 && strcmp(name + length - 5, ".json") == 0))
 		return device_read(name, d, fault);
 	char known[256] = "";

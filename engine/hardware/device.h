@@ -57,7 +57,9 @@ struct device {
 
 // ---- which devices there are ----
 const char *const *device_names(void); // those of the table; NULL-terminated, valid for good
-// Reads a device of the table by its name, or one from a file: a name that holds a '/' or ends in ".json" is a path.
+// Reads a device of the table by its name, or one from a file: a name that holds a '/' or ends in ".json" is a path. With ":ideal"
+// behind either it is the same device as a plain roofline has it: every efficiency is 1, a kernel has no floor, and the longer of
+// computing and memory traffic hides the shorter.
 bool device_get(const char *name_or_path, struct device *, struct fault *);
 // Reads a device file: a JSON object with "bitscape-device": 1, "name", "source", and the figures of device_figures by group and
 // name, in their units. A null peak means a type at an unknown rate. "fp8" stands for e4m3 and e5m2. A figure that is left out is

@@ -342,36 +342,51 @@ static bool read_operator(struct reading *r, const char *name, char *rest)
 	return fits(r, i);
 }
 
+// `input HxWxC`, or with `resize` behind it.
+static bool read_input_line(struct reading *r, const char *text, const char *behind, bool more)
+{
+	const char *end = "";
+	int h, w, c;
+	bool resize = behind && strcmp(behind, "resize") == 0;
+	if (more || (behind && !resize) || !take_number(text, 1, SIDE_MOST, &h, &end) || *end != 'x' ||
+		!take_number(end + 1, 1, SIDE_MOST, &w, &end) || *end != 'x' ||
+		!take_number(end + 1, 1, CHANNELS_MOST, &c, &end) || *end)
+		return WRONG(r, "write it as `input 32x32x3`: height, width (to 8192), channels",
+			"\"%.60s%s\" is not a size of images", text, behind ? " ..." : "");
+	if (resize && h != w)
+		return WRONG(r, "write the same height and width, or leave `resize` out", "%dx%d is not a square", h, w);
+	if (resize && r->given && (r->input.h != h || r->input.w != w))
+		return WRONG(r, "leave `resize` out", "the images are %dx%d, not %dx%d", r->input.h, r->input.w, h, w);
+	r->model = model_new(r->path, r->given ? r->input : (struct shape){h, w, c}, r->classes);
+	if (!r->model || r->model->ops < 0)
+		return fault_memory(r->fault, place((char[256]){0}, r->path, r->line));
+	r->model->picks = r->picks;
+	r->model->sized = resize;
+	add_name(r, "input", 0);
+	r->at[0] = r->line;
+	return fits(r, 0);
+}
+
 // `input HxWxC`, `classes N`: before the first operator.
 static bool read_head(struct reading *r, const char *word, char *rest)
 {
 	const char *text = strtok_r(rest, " \t", &rest), *end = "";
 	if (!text)
 		text = "";
-	int h, w, c, classes;
-	bool more = strtok_r(NULL, " \t", &rest);
+	const char *behind = strtok_r(NULL, " \t", &rest);
+	int classes;
 	if (strcmp(word, "classes") == 0) {
 		if (r->counted)
 			return WRONG(r, "keep one of them", "`classes` stands twice");
-		if (more || !take_number(text, 1, CHANNELS_MOST, &classes, &end) || *end)
+		if (behind || !take_number(text, 1, CHANNELS_MOST, &classes, &end) || *end)
 			return WRONG(r, "write it as `classes 10`, to 65536", "\"%.60s%s\" is not a number of classes", text,
-				more ? " ..." : "");
+				behind ? " ..." : "");
 		if (!r->given)
 			r->model->classes = classes;
 		r->counted = true;
 		return true;
 	}
-	if (more || !take_number(text, 1, SIDE_MOST, &h, &end) || *end != 'x' || !take_number(end + 1, 1, SIDE_MOST, &w, &end) ||
-		*end != 'x' || !take_number(end + 1, 1, CHANNELS_MOST, &c, &end) || *end)
-		return WRONG(r, "write it as `input 32x32x3`: height, width (to 8192), channels",
-			"\"%.60s%s\" is not a size of images", text, more ? " ..." : "");
-	r->model = model_new(r->path, r->given ? r->input : (struct shape){h, w, c}, r->classes);
-	if (!r->model || r->model->ops < 0)
-		return fault_memory(r->fault, place((char[256]){0}, r->path, r->line));
-	r->model->picks = r->picks;
-	add_name(r, "input", 0);
-	r->at[0] = r->line;
-	return fits(r, 0);
+	return read_input_line(r, text, behind, behind && strtok_r(NULL, " \t", &rest));
 }
 
 // `block NAME depth=off|on`: the lines up to `end` may be absent; then what stands before them takes their place, also in NAME.
@@ -614,7 +629,8 @@ bool model_write(const struct model *m, FILE *f)
 		int length = (int)strlen(op_name(m, i, name));
 		width = length > width ? length : width;
 	}
-	fprintf(f, "input %dx%dx%d\nclasses %d\n", m->op[0].out.h, m->op[0].out.w, m->op[0].out.c, m->classes);
+	fprintf(f, "input %dx%dx%d%s\nclasses %d\n", m->op[0].out.h, m->op[0].out.w, m->op[0].out.c, m->sized ? " resize" : "",
+		m->classes);
 	for (int i = 1; i < m->ops; i++) {
 		const struct op *op = &m->op[i];
 		fprintf(f, "%-*s %s", width, op_name(m, i, name), model_kind(op->kind));

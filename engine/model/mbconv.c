@@ -13,7 +13,6 @@
 // the genes of its released code (tensorflow/tpu, efficientnet_x_builder.py), each block's its own: repeats and channels of a stage;
 // kernel, expansion, squeezing, activation, and whether a block is fused; and how the first images become small. EfficientNet-X-B0 is one
 // point. What has no shape in common has weights of its own: fused and depthwise operators, and those around space to depth.
-#include <math.h>
 #include <stdio.h>
 
 #include "engine/model/networks.h"
@@ -116,7 +115,7 @@ static int inverted(struct model *m, const struct block *b, int in)
 static int blocks_of(struct model *m, const double *value, int s, const struct stage *stage, const char *name,
 	struct pick *repeats)
 {
-	int blocks = (int)ceil(value[DEPTH] * stage->blocks);
+	int blocks = network_blocks(stage->blocks, value[DEPTH]);
 	*repeats = (struct pick){.slot = -1};
 	if (value[CHOICES] == TUNAS)
 		return tunas[s].blocks;
@@ -276,7 +275,7 @@ static bool build_genes(struct model *m, const double *value, bool small, struct
 static const struct network mobilenets[] = {
 	{"mobilenetv2", "inverted residual blocks (Sandler et al., 2018)", 1000, {224, 1, 1, 0, MOBILENETV2}},
 };
-const struct family mobilenet = {{NETWORK_SIDE, {"width", 0.1, 2, false, NULL}}, build, ROWS(mobilenets)};
+const struct family mobilenet = {{NETWORK_SIDE, {"width", 0.1, 4, false, NULL}, NETWORK_DEPTH}, build, ROWS(mobilenets)};
 
 static const char *const filters[] = {"fixed", "search", NULL};
 static const struct network spaces[] = {
@@ -301,7 +300,7 @@ static const struct network efficientnets[] = {
 	E(0, 1.0, 1.0, 224), E(1, 1.0, 1.1, 240), E(2, 1.1, 1.2, 260), E(3, 1.2, 1.4, 300),
 	E(4, 1.4, 1.8, 380), E(5, 1.6, 2.2, 456), E(6, 1.8, 2.6, 528), E(7, 2.0, 3.1, 600),
 };
-#define SCALING {NETWORK_SIDE, {"width", 0.1, 4, false, NULL}, {"depth", 0.1, 8, false, NULL}, {"se", 0, 1, false, NULL}}
+#define SCALING {NETWORK_SIDE, {"width", 0.1, 4, false, NULL}, NETWORK_DEPTH, {"se", 0, 1, false, NULL}}
 const struct family efficientnet = {SCALING, build, ROWS(efficientnets)};
 
 // Squeezing is a quarter of the input channels, times 4 at level 0 and 2 at level 1, in all three lines of scaling.

@@ -85,7 +85,8 @@ struct model {
 	double macs, attention_macs;          // for one image: of all layers; of attention's two products
 	double weights, parameters;           // parameters: weights, biases, norms, tokens
 	double activations, most_activations; // numbers read for one image by all layers; by the layer that reads the most
-	struct picks *picks;                  // while it is being built for a blueprint
+	bool sized;          // its name or file fixes the side of its images: larger ones are made smaller (engine/data)
+	struct picks *picks; // while it is being built for a blueprint
 };
 
 void model_free(struct model *);
@@ -118,7 +119,21 @@ struct model *model_finish(struct model *, struct fault *);
 // any size; images of 64 pixels a side or less get a stem and strides that suit them. An input of {0, 0, 0} means the network's
 // own, and classes 0 its own number: those of ImageNet, or of CIFAR-10 for the small networks; `res=` sets another side. A name
 // that holds a slash or ends in .net is the path of a file for model_read.
+enum { MODEL_SMALL_SIDE = 64 };
 struct model *model_named(const char *name, struct shape input, int classes, struct fault *);
+// Gives the side of images that a name fixes by `res=`, or a file by `resize`; 0: it takes them as they are.
+bool model_side(const char *name, int *side, struct fault *);
+
+// How a network is scaled: multiples of its own depth and width; the side of its images, 0: as it is.
+struct model_scale {
+	double depth, width;
+	int side;
+};
+// Gives the depth, the width and the side that a network of the catalog has by its name. Returns false with a fault as model_scaled.
+bool model_scale_of(const char *name, struct model_scale *, struct fault *);
+// Writes the name of the same network scaled: "resnet20:res=24,width=1.25,depth=1.33". Returns false with a fault for a file, a
+// network that takes none of the keys, or a value beyond a key's limits.
+bool model_scaled(const char *name, const struct model_scale *, char scaled[MODEL_TITLE], struct fault *);
 
 // A row of the catalog of networks. All but `keys` is valid for good.
 struct catalog_row {
@@ -143,7 +158,8 @@ const char *const *model_names(void);                // NULL-terminated; valid u
 //	pooled    pool
 //	head      linear out=classes
 // Names consist of letters, digits and ._-; those of conv and linear become the layers' names. KIND is any word of model_kind
-// except input. in= names what an operator reads, lines above or `input`; without it, the line before. add and scale (an image
+// except input. `input 24x24x3 resize` asks that images of data that are larger be made smaller, to this size; without it, a data
+// set gives the size. in= names what an operator reads, lines above or `input`; without it, the line before. add and scale (an image
 // and its gate) read two, concat up to 8, all others one. Further keys, with their defaults:
 //	out=              conv, linear: channels; `classes`: the number of classes
 //	kernel=           conv, average, maximum: 3, or rows x columns: 1x7

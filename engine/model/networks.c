@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SMALL_SIDE = 64 };
-
 static const struct family *const families[] = {&resnet_cifar, &resnet, &mobilenet, &efficientnet, &efficientnet_x, &inception,
 	&deit, &mobilenet_nas, &resnet_nas, &efficientnet_x_nas};
 enum { FAMILIES = sizeof families / sizeof families[0], NAMES = 128 };
@@ -20,6 +18,12 @@ int network_channels(double channels, double width)
 	if (rounded < 8)
 		rounded = 8;
 	return rounded < 0.9 * wanted ? rounded + 8 : rounded;
+}
+
+int network_blocks(int blocks, double depth)
+{
+	double wanted = ceil(blocks * depth - 1e-9); // the product may be off by a last bit
+	return wanted < 1 ? 1 : (int)wanted;
 }
 
 const char *network_layer(char buf[MODEL_NAME], const char *block, const char *part)
@@ -169,6 +173,7 @@ static bool is_file(const char *name)
 	return strchr(name, '/') || (length > 4 && strcmp(name + length - 4, ".net") == 0);
 }
 
+// Reads the name and its options, and finds its family.
 static bool read_name(struct recipe *b, const char *name, struct fault *fault)
 {
 	size_t length = strcspn(name, ":");
@@ -180,12 +185,12 @@ static bool read_name(struct recipe *b, const char *name, struct fault *fault)
 		return fault_set(fault, "network", "give fewer options", "name too long");
 	if (!network)
 		return unknown(name, fault);
-	bool side = false, own = b->input.h == 0 && b->input.w == 0 && b->input.c == 0;
+	bool own = b->input.h == 0 && b->input.w == 0 && b->input.c == 0;
 	snprintf(b->name, sizeof b->name, "%s", name);
 	memcpy(b->value, network->value, sizeof b->value);
-	if (name[length] && !read_options(b->family, name, name + length + 1, b->value, &side, fault))
+	if (name[length] && !read_options(b->family, name, name + length + 1, b->value, &b->sized, fault))
 		return false;
-	if (side && !own)
+	if (b->sized && !own && (b->input.h != (int)b->value[0] || b->input.w != (int)b->value[0]))
 		return fault_set(fault, name, "leave res= out", "the data set gives the size of the images: %dx%d", b->input.h,
 			b->input.w);
 	if (own)
@@ -215,9 +220,11 @@ struct model *recipe_run(const struct recipe *b, struct picks *picks, struct fau
 	if (b->text)
 		return file_build(b->path, b->text, b->input, b->classes, picks, fault);
 	struct model *m = model_new(b->name, b->input, b->classes);
-	if (m)
+	if (m) {
 		m->picks = picks;
-	if (m && !b->family->build(m, b->value, b->input.h <= SMALL_SIDE && b->input.w <= SMALL_SIDE, fault)) {
+		m->sized = b->sized;
+	}
+	if (m && !b->family->build(m, b->value, b->input.h <= MODEL_SMALL_SIDE && b->input.w <= MODEL_SMALL_SIDE, fault)) {
 		model_free(m);
 		return NULL;
 	}
@@ -230,4 +237,104 @@ struct model *model_named(const char *name, struct shape input, int classes, str
 	struct model *m = recipe_named(&b, name, input, classes, fault) ? recipe_run(&b, NULL, fault) : NULL;
 	recipe_free(&b);
 	return m;
+}
+
+bool model_side(const char *name, int *side, struct fault *fault)
+{
+	struct recipe b;
+	bool ok = recipe_named(&b, name, (struct shape){0}, 0, fault);
+	struct model *m = ok && b.text ? recipe_run(&b, NULL, fault) : NULL;
+	if (ok)
+		*side = m && m->sized ? m->op[0].out.h : b.sized ? (int)b.value[0] : 0;
+	ok = ok && (m || !b.text);
+	model_free(m);
+	recipe_free(&b);
+	return ok;
+}
+
+// ---- a name's network, scaled ----
+
+// Reads the name of a network that can be scaled.
+static bool read_scalable(struct recipe *b, const char *name, struct fault *fault)
+{
+	return recipe_named(b, name, (struct shape){0}, 0, fault) &&
+		(!b->text ||
+			fault_set(fault, name, "name a network of the catalog",
+				"a file says its depth and width itself, and cannot be scaled"));
+}
+
+// The place of a key among the options; -1 with a fault.
+static int option_at(const struct recipe *b, const char *key, struct fault *fault)
+{
+	const struct option *o = b->family->option;
+	for (int k = 0; k < NETWORK_VALUES && o[k].key; k++)
+		if (strcmp(o[k].key, key) == 0)
+			return k;
+	fault_set(fault, b->name, "`describe NETWORK` says what a network takes", "it takes no %s=, and so cannot be scaled",
+		key);
+	return -1;
+}
+
+// Sets a value; false with a fault beyond its limits.
+static bool set_value(const struct recipe *b, int k, double to, double *value, struct fault *fault)
+{
+	const struct option *o = &b->family->option[k];
+	char todo[128];
+	value[k] = to;
+	snprintf(todo, sizeof todo, "its %s goes from %g to %g", o->key, o->low, o->high);
+	return (to >= o->low && to <= o->high) || fault_set(fault, b->name, todo, "scaled, its %s would be %g", o->key, to);
+}
+
+// NAME, and what differs from the table's.
+static bool write_name(const struct recipe *b, const double *value, char scaled[MODEL_TITLE], struct fault *fault)
+{
+	const size_t length = strcspn(b->name, ":");
+	const struct option *o = b->family->option;
+	const struct network *network = b->family->network;
+	while (strlen(network->name) != length || memcmp(network->name, b->name, length) != 0)
+		network++;
+	size_t used = (size_t)snprintf(scaled, MODEL_TITLE, "%s", network->name);
+	for (int k = 0; k < NETWORK_VALUES && o[k].key && used < MODEL_TITLE; k++) {
+		char number[32];
+		const char *text = number;
+		if (value[k] == network->value[k] && !(k == 0 && b->sized))
+			continue;
+		if (o[k].words)
+			text = o[k].words[(int)value[k]];
+		else
+			snprintf(number, sizeof number, "%.6g", value[k]);
+		used += (size_t)snprintf(scaled + used, MODEL_TITLE - used, "%c%s=%s", used == length ? ':' : ',', o[k].key,
+			text);
+	}
+	return used < MODEL_TITLE || fault_set(fault, b->name, "give fewer options", "scaled, its name is too long");
+}
+
+bool model_scaled(const char *name, const struct model_scale *by, char scaled[MODEL_TITLE], struct fault *fault)
+{
+	struct recipe b;
+	double value[NETWORK_VALUES];
+	int depth = -1, width = -1;
+	bool ok = read_scalable(&b, name, fault) && (depth = option_at(&b, "depth", fault)) >= 0 &&
+		(width = option_at(&b, "width", fault)) >= 0;
+	if (ok) {
+		memcpy(value, b.value, sizeof value);
+		b.sized |= by->side > 0;
+		ok = set_value(&b, depth, b.value[depth] * by->depth, value, fault) &&
+			set_value(&b, width, b.value[width] * by->width, value, fault) &&
+			(!by->side || set_value(&b, 0, by->side, value, fault)) && write_name(&b, value, scaled, fault);
+	}
+	recipe_free(&b);
+	return ok;
+}
+
+bool model_scale_of(const char *name, struct model_scale *its, struct fault *fault)
+{
+	struct recipe b;
+	int depth = -1, width = -1;
+	bool ok = read_scalable(&b, name, fault) && (depth = option_at(&b, "depth", fault)) >= 0 &&
+		(width = option_at(&b, "width", fault)) >= 0;
+	if (ok)
+		*its = (struct model_scale){b.value[depth], b.value[width], (int)b.value[0]};
+	recipe_free(&b);
+	return ok;
 }

@@ -61,6 +61,12 @@ struct option {
 		"res", 8, 4096, true, NULL                                                                                       \
 	}
 
+// Blocks of a stage, as a multiple of its own.
+#define NETWORK_DEPTH                                                                                                            \
+	{                                                                                                                        \
+		"depth", 0.1, 16, false, NULL                                                                                    \
+	}
+
 struct network {
 	const char *name, *help;
 	int classes;                  // if no data set gives their number
@@ -84,6 +90,7 @@ struct recipe {
 	double value[NETWORK_VALUES];
 	struct shape input;
 	int classes;
+	bool sized; // the name says the side
 };
 // As model_named, which is this and one run without picks. recipe_free is for it in any case.
 bool recipe_named(struct recipe *, const char *name, struct shape input, int classes, struct fault *);
@@ -103,6 +110,8 @@ bool model_fits(const struct model *, int op, struct fault *);
 // Returns channels times a width, rounded to a multiple of 8, at least 8 and never down by more than a tenth (as in the code of
 // MobileNetV2 and EfficientNet; at width 1 multiples of 8 stay as they are).
 int network_channels(double channels, double width);
+// Returns the blocks of a stage times a depth, rounded up (as in the code of EfficientNet); never fewer than one.
+int network_blocks(int blocks, double depth);
 // Writes "block.part", or the part alone if the block is "". Returns buf.
 const char *network_layer(char buf[MODEL_NAME], const char *block, const char *part);
 // Adds a convolution without bias, a batch norm and an activation.

@@ -8,7 +8,7 @@
 
 #include "engine/model/networks.h"
 
-enum { SIDE, WIDTH, PROJECT, VARIANT }; // values
+enum { SIDE, WIDTH, DEPTH, PROJECT, VARIANT }; // values
 
 static const struct variant {
 	int stem, stages, blocks[4];
@@ -36,7 +36,7 @@ static bool build(struct model *m, const double *value, bool small, struct fault
 	if (reduced)
 		x = model_window(m, OP_MAXIMUM, x, window_of(3, 2));
 	for (int stage = 0; stage < l->stages; stage++)
-		for (int b = 0; b < l->blocks[stage]; b++) {
+		for (int b = 0; b < network_blocks(l->blocks[stage], value[DEPTH]); b++) {
 			char block[NETWORK_BLOCK];
 			snprintf(block, sizeof block, "s%db%d", stage + 1, b + 1);
 			int stride = stage > 0 && b == 0 ? 2 : 1, inner = network_channels(l->stem << stage, value[WIDTH]);
@@ -105,21 +105,21 @@ const struct family resnet_nas = {
 // ---- the families ----
 
 static const struct network cifar[] = {
-	{"resnet8", "residual network for small images, one block a stage (MLPerf Tiny)", 10, {32, 1, 0, RESNET8}},
-	{"resnet20", "residual network for small images (He et al., 2015)", 10, {32, 1, 0, RESNET20}},
-	{"resnet32", "residual network for small images", 10, {32, 1, 0, RESNET32}},
-	{"resnet44", "residual network for small images", 10, {32, 1, 0, RESNET44}},
-	{"resnet56", "residual network for small images", 10, {32, 1, 0, RESNET56}},
+	{"resnet8", "residual network for small images, one block a stage (MLPerf Tiny)", 10, {32, 1, 1, 0, RESNET8}},
+	{"resnet20", "residual network for small images (He et al., 2015)", 10, {32, 1, 1, 0, RESNET20}},
+	{"resnet32", "residual network for small images", 10, {32, 1, 1, 0, RESNET32}},
+	{"resnet44", "residual network for small images", 10, {32, 1, 1, 0, RESNET44}},
+	{"resnet56", "residual network for small images", 10, {32, 1, 1, 0, RESNET56}},
 };
 const struct family resnet_cifar = {
-	{NETWORK_SIDE, {"width", 0.25, 4, false, NULL}}, build, cifar, sizeof cifar / sizeof cifar[0]};
+	{NETWORK_SIDE, {"width", 0.25, 4, false, NULL}, NETWORK_DEPTH}, build, cifar, sizeof cifar / sizeof cifar[0]};
 
 static const struct network imagenet[] = {
-	{"resnet18", "residual network, basic blocks (He et al., 2015)", 1000, {224, 1, 0, RESNET18}},
-	{"resnet18-fliqs", "resnet18 with a projection in stage 1 too, as FLIQS searches it", 1000, {224, 1, 1, RESNET18}},
-	{"resnet34", "residual network, basic blocks", 1000, {224, 1, 0, RESNET34}},
-	{"resnet50", "residual network, bottlenecks, stride in the 3x3", 1000, {224, 1, 0, RESNET50}},
-	{"resnet101", "residual network, bottlenecks, stride in the 3x3", 1000, {224, 1, 0, RESNET101}},
+	{"resnet18", "residual network, basic blocks (He et al., 2015)", 1000, {224, 1, 1, 0, RESNET18}},
+	{"resnet18-fliqs", "resnet18 with a projection in stage 1 too, as FLIQS searches it", 1000, {224, 1, 1, 1, RESNET18}},
+	{"resnet34", "residual network, basic blocks", 1000, {224, 1, 1, 0, RESNET34}},
+	{"resnet50", "residual network, bottlenecks, stride in the 3x3", 1000, {224, 1, 1, 0, RESNET50}},
+	{"resnet101", "residual network, bottlenecks, stride in the 3x3", 1000, {224, 1, 1, 0, RESNET101}},
 };
-const struct family resnet = {{NETWORK_SIDE, {"width", 0.25, 4, false, NULL}, {"project", 0, 1, true, NULL}}, build, imagenet,
-	sizeof imagenet / sizeof imagenet[0]};
+const struct family resnet = {{NETWORK_SIDE, {"width", 0.25, 4, false, NULL}, NETWORK_DEPTH, {"project", 0, 1, true, NULL}},
+	build, imagenet, sizeof imagenet / sizeof imagenet[0]};

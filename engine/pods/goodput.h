@@ -5,8 +5,6 @@
 
 #include "engine/pods/inside.h"
 
-enum { GOODPUT_BLOCKS = 160 };
-
 // Gives the blocks of a slice along each axis and returns their number; a slice within a block counts as one.
 int box_of(const int axis[3], int box[3]);
 double host_failures(const struct world *, double availability); // per hour, of a host that is up

@@ -6,19 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/pods/inside.h"
+#include "engine/pods/torus.h"
 
 const char *const routings[ROUTINGS] = {"all shortest paths", "split at each hop", "dimension order"};
-
-enum { WAYS = 6, MOST_SOURCES = 8192 }; // a way: axis * 2 + (0 up, 1 down)
-
-struct torus {
-	const struct slice *slice;
-	int chips;
-	int (*next)[WAYS]; // -1: no such link
-	int *distance, *order;
-	double *paths, *flow; // shortest paths from the source; what is passed on towards those behind
-};
 
 static int modulo(int a, int n)
 {
@@ -54,7 +44,7 @@ static int neighbour(const struct slice *s, int chip, int way)
 	return (at[2] * s->axis[1] + at[1]) * s->axis[0] + at[0];
 }
 
-static void torus_free(struct torus *t)
+void torus_free(struct torus *t)
 {
 	free(t->next);
 	free(t->distance);
@@ -63,23 +53,22 @@ static void torus_free(struct torus *t)
 	free(t->flow);
 }
 
-static bool torus_new(struct torus *t, const struct slice *s, struct fault *fault)
+bool torus_new(struct torus *t, const struct slice *s, struct fault *fault)
 {
 	size_t chips = (size_t)s->chips;
-	*t = (struct torus){s, s->chips, malloc(chips * sizeof *t->next), malloc(chips * sizeof *t->distance),
+	*t = (struct torus){s, s->chips, 0, malloc(chips * sizeof *t->next), malloc(chips * sizeof *t->distance),
 		malloc(chips * sizeof *t->order), malloc(chips * sizeof *t->paths), malloc(chips * sizeof *t->flow)};
 	if (!t->next || !t->distance || !t->order || !t->paths || !t->flow) {
 		torus_free(t);
 		return fault_memory(fault, "a slice's links");
 	}
 	for (int c = 0; c < t->chips; c++)
-		for (int w = 0; w < WAYS; w++)
+		for (int w = 0; w < SLICE_WAYS; w++)
 			t->next[c][w] = s->axis[w / 2] > 1 ? neighbour(s, c, w) : -1;
 	return true;
 }
 
-// Distances from a source, the chips in their order, and how many shortest paths lead to each.
-static void reach(struct torus *t, int source)
+void torus_reach(struct torus *t, int source)
 {
 	int head = 0, tail = 0;
 	memset(t->distance, -1, (size_t)t->chips * sizeof *t->distance);
@@ -88,7 +77,7 @@ static void reach(struct torus *t, int source)
 	t->order[tail++] = source;
 	while (head < tail) {
 		int at = t->order[head++];
-		for (int w = 0; w < WAYS; w++) {
+		for (int w = 0; w < SLICE_WAYS; w++) {
 			int to = t->next[at][w];
 			if (to < 0)
 				continue;
@@ -101,16 +90,17 @@ static void reach(struct torus *t, int source)
 				t->paths[to] += t->paths[at];
 		}
 	}
+	t->reached = tail;
 }
 
 // What the source sends, split evenly over all shortest paths: the farthest first, each chip passes what it gets to those before
 // it, in proportion to the paths through them (Brandes 2001). Adds to load[chip][way].
-static void spread_paths(struct torus *t, double (*load)[WAYS])
+void torus_spread_paths(struct torus *t, double (*load)[SLICE_WAYS])
 {
 	memset(t->flow, 0, (size_t)t->chips * sizeof *t->flow);
-	for (int i = t->chips - 1; i >= 0; i--) {
+	for (int i = t->reached - 1; i >= 0; i--) {
 		int at = t->order[i];
-		for (int w = 0; w < WAYS; w++) {
+		for (int w = 0; w < SLICE_WAYS; w++) {
 			int to = t->next[at][w];
 			if (to < 0 || t->distance[to] != t->distance[at] + 1)
 				continue;
@@ -122,14 +112,14 @@ static void spread_paths(struct torus *t, double (*load)[WAYS])
 }
 
 // What all send to the source (links go both ways, so distances do too), split evenly at each hop.
-static void spread_hops(struct torus *t, double (*load)[WAYS])
+void torus_spread_hops(struct torus *t, double (*load)[SLICE_WAYS])
 {
 	memset(t->flow, 0, (size_t)t->chips * sizeof *t->flow);
-	for (int i = t->chips - 1; i > 0; i--) {
+	for (int i = t->reached - 1; i > 0; i--) {
 		int at = t->order[i], ways = 0;
-		for (int w = 0; w < WAYS; w++)
+		for (int w = 0; w < SLICE_WAYS; w++)
 			ways += t->next[at][w] >= 0 && t->distance[t->next[at][w]] == t->distance[at] - 1;
-		for (int w = 0; w < WAYS; w++)
+		for (int w = 0; w < SLICE_WAYS; w++)
 			if (t->next[at][w] >= 0 && t->distance[t->next[at][w]] == t->distance[at] - 1) {
 				load[at][w] += (1 + t->flow[at]) / ways;
 				t->flow[t->next[at][w]] += (1 + t->flow[at]) / ways;
@@ -140,7 +130,7 @@ static void spread_hops(struct torus *t, double (*load)[WAYS])
 // ---- dimension order, where all axes wrap -----------------------------------------------------------------------------
 
 struct ways { // of the shortest vectors to a chip, the first by |x|, then |y|; those that differ in signs alone count together
-	int length, first, second, count, sum[WAYS];
+	int length, first, second, count, sum[SLICE_WAYS];
 };
 
 static void offer(struct ways *to, const int v[3])
@@ -158,11 +148,11 @@ static void offer(struct ways *to, const int v[3])
 		to->sum[i * 2 + (v[i] < 0)] += abs(v[i]);
 }
 
-static bool dimension_order(const struct torus *t, double axis_load[3], struct fault *fault)
+bool torus_dimension_order(const struct torus *t, double axis_load[3], struct fault *fault)
 {
 	const struct slice *s = t->slice;
 	struct ways *to = malloc((size_t)t->chips * sizeof *to);
-	double load[WAYS] = {0};
+	double load[SLICE_WAYS] = {0};
 	int v[3], far[3];
 	if (!to)
 		return fault_memory(fault, "a slice's links");
@@ -176,7 +166,7 @@ static bool dimension_order(const struct torus *t, double axis_load[3], struct f
 			for (v[2] = -far[2]; v[2] <= far[2]; v[2]++)
 				offer(&to[walk(s, v)], v);
 	for (int c = 0; c < t->chips; c++)
-		for (int w = 0; w < WAYS; w++)
+		for (int w = 0; w < SLICE_WAYS; w++)
 			load[w] += (double)to[c].sum[w] / to[c].count;
 	for (int i = 0; i < 3; i++)
 		axis_load[i] = fmax(load[i * 2], load[i * 2 + 1]);
@@ -186,7 +176,7 @@ static bool dimension_order(const struct torus *t, double axis_load[3], struct f
 
 // ---- all of it -----------------------------------------------------------------------------------------------------
 
-static bool alike(const struct slice *s)
+bool torus_alike(const struct slice *s)
 {
 	for (int i = 0; i < 3; i++)
 		if (s->axis[i] > 1 && !s->wrap[i])
@@ -195,11 +185,11 @@ static bool alike(const struct slice *s)
 }
 
 // Loads of one source (or all) as those of the fullest link of each axis.
-static void take_loads(const struct torus *t, double (*load)[WAYS], bool one, double axis_load[3])
+static void take_loads(const struct torus *t, double (*load)[SLICE_WAYS], bool one, double axis_load[3])
 {
-	double sum[WAYS] = {0}, most[WAYS] = {0};
+	double sum[SLICE_WAYS] = {0}, most[SLICE_WAYS] = {0};
 	for (int c = 0; c < t->chips; c++)
-		for (int w = 0; w < WAYS; w++) {
+		for (int w = 0; w < SLICE_WAYS; w++) {
 			sum[w] += load[c][w];
 			most[w] = fmax(most[w], load[c][w]);
 		}
@@ -216,7 +206,7 @@ static double cut(const struct torus *t, int i, int from)
 	for (int c = 0; c < t->chips; c++) {
 		if (modulo(c / below[i] % n - from, n) >= n / 2)
 			continue;
-		for (int w = 0; w < WAYS; w++)
+		for (int w = 0; w < SLICE_WAYS; w++)
 			count += t->next[c][w] >= 0 && modulo(t->next[c][w] / below[i] % n - from, n) >= n / 2;
 	}
 	return count;
@@ -236,20 +226,20 @@ bool slice_network_of(const struct slice *s, struct slice_network *n, struct fau
 	struct torus t;
 	char name[48];
 	*n = (struct slice_network){0};
-	if (!alike(s) && s->chips > MOST_SOURCES)
+	if (!torus_alike(s) && s->chips > TORUS_SOURCES)
 		return fault_set(fault, slice_name(s, name), "choose a smaller slice, or one whose axes all wrap around",
 			"%d chips are too many to count from each: at most %d, where an axis does not wrap around", s->chips,
-			MOST_SOURCES);
+			TORUS_SOURCES);
 	if (!torus_new(&t, s, fault))
 		return false;
-	double(*load)[WAYS] = calloc((size_t)s->chips * 2, sizeof *load);
+	double(*load)[SLICE_WAYS] = calloc((size_t)s->chips * 2, sizeof *load);
 	bool ok = load || fault_memory(fault, "a slice's links");
-	const bool one = alike(s);
+	const bool one = torus_alike(s);
 	const int sources = one ? 1 : s->chips;
 	for (int source = 0; ok && source < sources; source++) {
-		reach(&t, source);
-		spread_paths(&t, load);
-		spread_hops(&t, load + s->chips);
+		torus_reach(&t, source);
+		torus_spread_paths(&t, load);
+		torus_spread_hops(&t, load + s->chips);
 		for (int c = 0; c < s->chips; c++) {
 			n->hops[t.distance[c] < SLICE_HOPS ? t.distance[c] : SLICE_HOPS - 1] += 1. / sources;
 			n->mean_hops += t.distance[c] / ((s->chips - 1. > 0 ? s->chips - 1. : 1) * sources);
@@ -257,7 +247,7 @@ bool slice_network_of(const struct slice *s, struct slice_network *n, struct fau
 		}
 	}
 	for (int c = 0; ok && c < s->chips; c++)
-		for (int w = 0; w < WAYS; w++)
+		for (int w = 0; w < SLICE_WAYS; w++)
 			n->links += t.next[c][w] >= 0;
 	if (ok) {
 		take_loads(&t, load, one, n->axis_load[ROUTE_PATHS]);
@@ -266,7 +256,7 @@ bool slice_network_of(const struct slice *s, struct slice_network *n, struct fau
 		n->bisection = bisection(&t);
 		for (int i = 0; i < 3; i++)
 			n->axis_load[ROUTE_DIMENSION][i] = (double)NAN;
-		ok = !one || dimension_order(&t, n->axis_load[ROUTE_DIMENSION], fault);
+		ok = !one || torus_dimension_order(&t, n->axis_load[ROUTE_DIMENSION], fault);
 		for (int r = 0; r < ROUTINGS; r++)
 			n->load[r] = fmax(fmax(n->axis_load[r][0], n->axis_load[r][1]), n->axis_load[r][2]);
 	}
@@ -279,10 +269,10 @@ bool slice_network_of(const struct slice *s, struct slice_network *n, struct fau
 
 // Walks every shortest path from `at` to the chip that distances are from, and counts on each link the paths over it. Returns
 // how many.
-static double walk_paths(const struct torus *t, int at, double (*count)[WAYS])
+static double walk_paths(const struct torus *t, int at, double (*count)[SLICE_WAYS])
 {
 	double all = t->distance[at] == 0;
-	for (int w = 0; w < WAYS; w++) {
+	for (int w = 0; w < SLICE_WAYS; w++) {
 		int to = t->next[at][w];
 		if (to < 0 || t->distance[to] != t->distance[at] - 1)
 			continue;
@@ -293,12 +283,12 @@ static double walk_paths(const struct torus *t, int at, double (*count)[WAYS])
 	return all;
 }
 
-static void add_pair(const struct torus *t, int from, double (*count)[WAYS], double (*load)[WAYS])
+static void add_pair(const struct torus *t, int from, double (*count)[SLICE_WAYS], double (*load)[SLICE_WAYS])
 {
 	memset(count, 0, (size_t)t->chips * sizeof *count);
 	double paths = walk_paths(t, from, count);
 	for (int c = 0; c < t->chips; c++)
-		for (int w = 0; w < WAYS; w++)
+		for (int w = 0; w < SLICE_WAYS; w++)
 			load[c][w] += count[c][w] / paths;
 }
 
@@ -307,15 +297,15 @@ bool slice_loads_plainly(const struct slice *s, double most[6], struct fault *fa
 	struct torus t;
 	if (!torus_new(&t, s, fault))
 		return false;
-	double(*load)[WAYS] = calloc((size_t)s->chips * 2, sizeof *load);
+	double(*load)[SLICE_WAYS] = calloc((size_t)s->chips * 2, sizeof *load);
 	bool ok = load || fault_memory(fault, "a slice's links");
 	for (int goal = 0; ok && goal < s->chips; goal++) {
-		reach(&t, goal);
+		torus_reach(&t, goal);
 		for (int from = 0; from < s->chips; from++)
 			if (from != goal)
 				add_pair(&t, from, load + s->chips, load);
 	}
-	for (int w = 0; w < WAYS; w++) {
+	for (int w = 0; w < SLICE_WAYS; w++) {
 		most[w] = 0;
 		for (int c = 0; ok && c < s->chips; c++)
 			most[w] = fmax(most[w], load[c][w]);

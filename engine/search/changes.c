@@ -263,6 +263,8 @@ static bool apply_settings(struct search *s, struct lane *lane, const struct cha
 		if (!add_inverse(inverse, c->item[i].name, c->kind == CHANGE_TARGET && !old[0] ? TARGET_NO : old))
 			return out_of_memory(fault);
 	}
+	if (!searcher_serves(searchers[wanted.searcher], s->shared.space, fault))
+		return false;
 	bool decide = wanted.decide != now.decide;
 	if (decide) {
 		partition_copy(s->wanted, s->common);

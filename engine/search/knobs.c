@@ -68,8 +68,9 @@ static const struct overlay {
 	{"preset", "fliqs", "unsigned", "off"},
 	{"preset", "fliqs", "weight.bops", "1"},
 	// TuNAS (Bender et al., 2020): accuracy on a batch 4 times larger, Adam without first moment, rate 3e-4 * batch/256 growing
-	// tenfold (given here for a batch of 64), moving average 0.95, weight of the cost 0.1, no entropy penalty.
+	// tenfold (given here for a batch of 64), moving average 0.95, weight of the cost 0.1, no entropy penalty; filters warm up.
 	{"preset", "tunas", "warmup", "0.25"},
+	{"preset", "tunas", "filter-warmup", "0.25"},
 	{"preset", "tunas", "start", "uniform"},
 	{"preset", "tunas", "modal-share", "0"},
 	{"preset", "tunas", "wide-start", "0"},

@@ -15,7 +15,7 @@ enum knob_baseline { BASELINE_AVERAGE, BASELINE_OTHERS };
 enum knob_additive { ADDITIVE_OFF, ADDITIVE_CONTROL, ADDITIVE_ALONE };
 enum knob_decide { DECIDE_TIED, DECIDE_SPLIT };
 enum knob_path { PATH_UNIFORM, PATH_POLICY, PATH_FAIR };
-enum knob_start { START_UNIFORM, START_WIDE, START_TARGET };
+enum knob_start { START_UNIFORM, START_WIDE };
 enum knob_optimizer { KNOB_SGD, KNOB_ADAMW };
 enum knob_augment { KNOB_AUGMENT_AUTO, KNOB_AUGMENT_NONE, KNOB_AUGMENT_CROP, KNOB_AUGMENT_FLIP };
 enum knob_norm_sets { NORM_SETS_ONE, NORM_SETS_FORMAT, NORM_SETS_LANE };
@@ -84,9 +84,11 @@ struct spoken {
 	W(scales, "scales", "channel", "channel|layer", true, "weight ranges per output channel or per layer")         \
 	W(unsigned_positive, "unsigned", "on", "off|on", true, "unsigned integers where activations cannot be negative") \
 	R(warmup, "warmup", "0.1", 0, 1, false, "share of the horizon in which the policy waits")                      \
-	W(start, "start", "wide", "uniform|wide|target", false, "the policy's first distribution: uniform, leaning to the widest formats, or to the widest uniform choice within the targets") \
+	W(start, "start", "wide", "uniform|wide", false, "the policy's first distribution: uniform, or leaning to the widest formats") \
 	W(warmup_path, "warmup-path", "policy", "uniform|policy|fair", true,                                                \
 		"paths of the warm-up: uniformly at random, as the policy's first distribution has it, or every option as often as the others")             \
+	R(filter_warmup, "filter-warmup", "0", 0, 1, true,                                                              \
+		"share of the first horizon's steps in which a step may train the most channels that width slots have, with a probability that falls from 1 to 0") \
 	R(modal_share, "modal-share", "0.8", 0, 1, true, "share of training steps that take the modal path instead of a sampled one") \
 	R(wide_start, "wide-start", "0.33", 0, 1, true, "share of the first horizon's steps, from the first on, that train no layer narrower than wide-format") \
 	I(wide_every, "wide-every", "0", 0, 1e9, true, "every so many steps, one trains no layer narrower than wide-format; 0: none") \

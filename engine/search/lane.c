@@ -9,13 +9,12 @@
 
 #include "engine/search/result.h"
 #include "engine/search/searcher.h"
-#include "engine/search/searchers/choices.h"
 #include "engine/search/settings.h"
 #include "engine/tensor/rng.h"
 
 enum { VERSION = 2 };
 
-// start=wide, start=target: the option leant to, of seven, has a third to half of the probability.
+// start=wide: the widest of seven options has about half of the probability.
 static const double LEAN = 4;
 // The least entropy that a new lane begins with. What a settled policy says of the options it gave up is hardly more than noise: on the
 // table of resnet18, lanes added at half of 3000 steps ended at 67.6, 65.9 and 65.2 % (0.6x, 0.4x, 0.25x of the cost) where they went on
@@ -55,6 +54,8 @@ static void close_searcher(struct lane *lane)
 
 static bool open_searcher(struct lane *lane, const struct searcher *searcher, struct fault *fault)
 {
+	if (!searcher_serves(searcher, lane->shared->space, fault))
+		return false;
 	close_searcher(lane);
 	lane->searcher = searcher;
 	return !searcher->open || searcher->open(lane, fault);
@@ -80,22 +81,9 @@ bool lane_open(struct lane *lane, const char *name, const struct shared *s, stru
 		!(lane->pricer = prices_pricer(s->prices, fault)) ||
 		!(lane->additive = additive_new(lane->partition, fault)))
 		return false;
+	if (s->knobs.start == START_WIDE)
+		policy_lean(lane->policy, LEAN);
 	return (make_rooms(lane) || fault_memory(fault, "search")) && open_searcher(lane, searchers[s->knobs.searcher], fault);
-}
-
-void lane_begin(struct lane *lane)
-{
-	int widest = lane->shared->options - 1;
-	switch ((enum knob_start)lane->shared->knobs.start) {
-	case START_UNIFORM: return;
-	case START_WIDE: break;
-	case START_TARGET:
-		for (choice_even(lane, widest, lane->choice); widest > 0 && !choice_within(lane, lane->choice); widest--)
-			choice_even(lane, widest - 1, lane->choice);
-		break;
-	}
-	choice_even(lane, widest, lane->choice);
-	policy_lean(lane->policy, lane->choice, LEAN);
 }
 
 void lane_close(struct lane *lane)
@@ -252,6 +240,15 @@ void lane_begin_step(struct lane *lane, const uint8_t *path)
 	r->quality = r->reward = r->loss = r->accuracy = r->learning_rate = NAN;
 }
 
+void lane_trained(struct lane *lane, double loss, double accuracy, double rate)
+{
+	lane->record.loss = (float)loss;
+	lane->record.accuracy = (float)accuracy;
+	lane->record.learning_rate = (float)rate;
+	lane->loss = smoothed(lane->loss, loss);
+	lane->accuracy = smoothed(lane->accuracy, accuracy);
+}
+
 void lane_fared(struct lane *lane, int count, double (*cost)[ENGINE_TERMS], double quality, double reward, double advantage)
 {
 	struct record *r = &lane->record;
@@ -294,10 +291,6 @@ void lane_end_step(struct lane *lane)
 	r->step = s->step;
 	r->lane = lane->number;
 	lane->steps++;
-	if (!isnan(r->loss)) {
-		lane->loss = smoothed(lane->loss, (double)r->loss);
-		lane->accuracy = smoothed(lane->accuracy, (double)r->accuracy);
-	}
 }
 
 bool lane_has_pins(const struct lane *lane)

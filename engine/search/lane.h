@@ -85,10 +85,8 @@ struct lane {
 };
 enum { LANE_CHOICES = 8 };
 
-// Takes the partition from the settings. The aims are still to come (lane_take_aims), and then, where nothing is restored, where the policy
-// begins (lane_begin).
+// Takes the partition from the settings; the policy begins as they say. The aims are still to come (lane_take_aims).
 bool lane_open(struct lane *, const char *name, const struct shared *, struct fault *);
-void lane_begin(struct lane *);
 void lane_close(struct lane *);
 // Hands the lane to the searcher that the settings name, where that is another: when a step begins, so that a change which is taken
 // back before it has changed nothing. False: out of memory.
@@ -139,6 +137,9 @@ bool aims_of(const struct shared *, const struct knobs *, struct term term[ENGIN
 
 // What a step on this path begins with: a record of its costs, in which nothing else is known yet.
 void lane_begin_step(struct lane *, const uint8_t *path);
+// What the weights' step gave: into the record, and smoothed, as the search's own are. A lane that is alone keeps none of it in a state: its
+// are the search's, to the bit.
+void lane_trained(struct lane *, double loss, double accuracy, double rate);
 // What the choices that were scored gave: their costs and means into the record, and smoothed.
 void lane_fared(struct lane *, int count, double (*cost)[ENGINE_TERMS], double quality, double reward, double advantage);
 // It has gone well: what the lane would choose now, and what is smoothed. The step is counted by the caller, before.

@@ -84,12 +84,12 @@ void policy_follow(struct policy *p, const struct partition *next)
 	policy_refresh(p);
 }
 
-void policy_lean(struct policy *p, const uint8_t *choice, double slope)
+void policy_lean(struct policy *p, double slope)
 {
 	for (int d = 0; d < p->partition->decisions; d++) {
-		int last = p->partition->decision[d].options - 1, to = choice[p->partition->decision[d].first];
-		for (int o = 0; last > 0 && o <= last; o++)
-			p->logit[d][o] = (float)(slope * (last - (o < to ? to - o : o - to)) / last);
+		int options = p->partition->decision[d].options;
+		for (int o = 1; o < options; o++)
+			p->logit[d][o] = (float)(slope * o / (options - 1));
 	}
 	policy_refresh(p);
 }

@@ -23,8 +23,8 @@ void policy_copy(struct policy *, const struct policy *from, const struct partit
 void policy_forget(struct policy *); // the optimizer's moments
 // Gives a decision's allowed options these probabilities (above 0, adding up to 1); policy_refresh is to follow.
 void policy_set(struct policy *, int decision, const double *probability);
-// Leans to a choice: logits fall evenly on either side of its options, by `slope` from one end of a decision's options to the other.
-void policy_lean(struct policy *, const uint8_t *choice, double slope);
+// Leans to the widest options: logits grow evenly from 0 for the narrowest to `slope` for the widest.
+void policy_lean(struct policy *, double slope);
 // Looks around again, if it has settled: its logits are divided by the same number so that its entropy is at least this. Options keep
 // their order, and how they stand to each other.
 void policy_warm(struct policy *, double entropy);

@@ -6,6 +6,7 @@
 
 #include "engine/quant/format.h"
 #include "engine/search/searcher.h"
+#include "engine/tensor/rng.h"
 
 long schedule_final(const struct shared *s)
 {
@@ -44,11 +45,32 @@ double schedule_progress(const struct shared *s)
 	return span > 0 ? fmin(1, fmax(0, (double)(s->step - s->warmup) / span)) : 1;
 }
 
+// How likely a step is to train the widest option of all width slots.
+static double filters_likely(const struct shared *s)
+{
+	double steps = s->knobs.filter_warmup * (double)s->knobs.steps;
+	return (double)s->step < steps ? 1 - (double)s->step / steps : 0;
+}
+
+static void widen(const struct lane *lane, uint8_t *choice)
+{
+	const struct partition *p = lane->partition;
+	for (int d = 0; d < p->decisions; d++)
+		if (p->space->slot[p->decision[d].first].kind == SLOT_WIDTH)
+			choice[p->decision[d].first] = (uint8_t)(31 - __builtin_clz(p->decision[d].allowed));
+	partition_spread(p, choice);
+	partition_canonical(p, choice);
+}
+
 void schedule_path(const struct lane *lane, uint8_t *choice)
 {
 	const struct shared *s = lane->shared;
-	if (schedule_turn(s) == TURN_RESULT)
+	double likely = filters_likely(s);
+	if (schedule_turn(s) == TURN_RESULT) {
 		memcpy(choice, lane->result, (size_t)s->space->slots);
-	else
-		lane->searcher->path(lane, choice);
+		return;
+	}
+	lane->searcher->path(lane, choice);
+	if (likely > 0 && rng_uniform(lane_key(lane, "filters"), 0) < likely)
+		widen(lane, choice);
 }

@@ -72,9 +72,7 @@ static bool train(struct search *s, struct lane *lane, const uint8_t *path, stru
 		additive_hint(lane->additive, s->lost);
 	s->loss = first ? t.loss : smoothed(s->loss, t.loss);
 	s->accuracy = first ? t.accuracy : smoothed(s->accuracy, t.accuracy);
-	lane->record.loss = (float)t.loss;
-	lane->record.accuracy = (float)t.accuracy;
-	lane->record.learning_rate = (float)t.rate;
+	lane_trained(lane, t.loss, t.accuracy, t.rate);
 	return true;
 }
 

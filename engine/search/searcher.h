@@ -20,6 +20,7 @@ struct lesson {
 
 struct searcher {
 	const char *name;
+	bool formats_only; // it serves no network whose architecture is to be chosen too
 	// The choice whose weights the step trains.
 	void (*path)(const struct lane *, uint8_t *choice);
 	// The choices it wants scored, the same one as often as it likes: how many, from 0 to SEARCH_SAMPLES.
@@ -49,6 +50,8 @@ struct searcher {
 // The table, in the order of the setting's words; NULL-terminated.
 extern const struct searcher *const searchers[];
 const struct searcher *searcher_named(const char *name); // NULL: there is none
+// Whether it serves a space; false with a fault that names those that do.
+bool searcher_serves(const struct searcher *, const struct space *, struct fault *);
 
 extern const struct searcher searcher_reinforce; // REINFORCE
 // REINFORCE, whose result is allocated by the lane's additive model.

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "engine/base/clock.h"
+#include "sessions/race/paths.h"
 
 static const double PROGRESS_SECONDS = 0.2; // on a terminal; elsewhere nothing is shown
 
@@ -100,9 +101,30 @@ static const struct race_run *found_by(const struct race *race, const struct rac
 	return NULL;
 }
 
-static bool pin_choice(struct making *m, const struct result *found, struct fault *f)
+// The architecture that was found, slot by slot.
+static bool pin_architecture(const struct engine_info *info, const struct chosen *found, struct change_item *item,
+	struct fault *f)
 {
-	struct change change = {.kind = CHANGE_RESTRICT, .items = 2 * found->layers};
+	if (info->slots - info->formats != found->slots)
+		return fault_set(f, info->net, "take the result away that it comes from: the run is made again",
+			"what was found has %d slots of the architecture, and the network %d", found->slots,
+			info->slots - info->formats);
+	for (int i = 0; i < found->slots; i++) {
+		const struct result_slot *slot = &found->slot[i];
+		if (strcmp(slot->name, info->slot[info->formats + i].name) != 0)
+			return fault_set(f, slot->name, "take the result away that it comes from: the run is made again",
+				"the network has %s in its place", info->slot[info->formats + i].name);
+		char name[SLOT_WORD];
+		snprintf(item[i].name, sizeof item[i].name, "%.*s", (int)sizeof item[i].name - 1,
+			engine_slot_name(info, info->formats + i, name));
+		snprintf(item[i].value, sizeof item[i].value, "%s", slot->option);
+	}
+	return true;
+}
+
+static bool pin_choice(struct making *m, const struct chosen *found, struct fault *f)
+{
+	struct change change = {.kind = CHANGE_RESTRICT, .items = 2 * found->layers + found->slots};
 	struct reply reply = {0};
 	change.item = calloc((size_t)change.items + 1, sizeof *change.item);
 	if (!change.item)
@@ -115,7 +137,8 @@ static bool pin_choice(struct making *m, const struct result *found, struct faul
 		snprintf(item[0].value, sizeof item[0].value, "%s", l->weight);
 		snprintf(item[1].value, sizeof item[1].value, "%s", l->activation);
 	}
-	bool ok = engine_post_change(m->engine, &change, NULL, f) && await(m, &reply, f);
+	bool ok = pin_architecture(m->snapshot->info, found, change.item + 2 * found->layers, f) &&
+		engine_post_change(m->engine, &change, NULL, f) && await(m, &reply, f);
 	reply_free(&reply);
 	free(change.item);
 	return ok;
@@ -133,15 +156,19 @@ static bool take_choice(struct making *m, struct fault *f)
 	bool ok = (found.there && !found.why[0]) ||
 		fault_set(f, run_title(run, title), "`race resume` makes it first",
 			found.there ? "it failed, and so has no choice" : "it has not found its choice yet");
-	ok = ok && pin_choice(m, &found, f);
+	const int path = m->run->path;
+	if (ok && path >= found.paths)
+		ok = fault_set(f, run_title(run, title), "take its result away: it is made again",
+			"it has scored %d paths, not %d", found.paths, path + 1);
+	ok = ok && pin_choice(m, path < 0 ? &found.chosen : &found.path[path].chosen, f);
 	result_free(&found);
 	return ok;
 }
 
 // ---- steps at equal time ---------------------------------------------------------------------------------------------
 
-// Mean seconds of processors that an entrant's runs on a network took at equal training images, on the first seed: on a machine that has
-// nothing else to do, that is its time by the threads. NAN: one is missing.
+// Mean seconds of processors that an entrant's runs on a network (NULL: on all of its) took at equal training images, on the first seed: on
+// a machine that has nothing else to do, that is its time by the threads. NAN: one is missing.
 static double pace(const struct race *race, const struct entrant *e, const char *network, struct fault *f)
 {
 	double sum = 0;
@@ -149,7 +176,8 @@ static double pace(const struct race *race, const struct entrant *e, const char 
 	for (int i = 0; i < race->runs; i++) {
 		const struct race_run *r = &race->run[i];
 		struct result result;
-		if (r->entrant != e || r->time[0] || strcmp(r->network, network) != 0 || strcmp(r->seed, race->run[0].seed) != 0)
+		if (r->entrant != e || r->time[0] || (network && strcmp(r->network, network) != 0) ||
+			strcmp(r->seed, race->run[0].seed) != 0)
 			continue;
 		if (!result_read(race->folder, &race->plan, r, &result, f))
 			return NAN;
@@ -168,8 +196,8 @@ static bool take_steps(struct making *m, struct fault *f)
 	const struct race *race = &m->race;
 	if (!m->run->time[0])
 		return true;
-	double first = pace(race, plan_first(&race->plan), m->run->network, f),
-	       own = pace(race, m->run->entrant, m->run->network, f);
+	const char *network = m->run->network, *same = plan_one_contest(&race->plan) ? NULL : network;
+	double first = pace(race, plan_first(&race->plan), same, f), own = pace(race, m->run->entrant, network, f);
 	if (!(first > 0) || !(own > 0))
 		return fault_set(f, m->run->name, "`race resume` makes them first",
 			"the runs at equal images are not there that say how long a step takes");
@@ -211,29 +239,103 @@ static void run_through(struct making *m)
 		fault_line(&m->snapshot->fault, r->why, sizeof r->why);
 }
 
+static bool take_architecture(const struct engine_info *info, const uint8_t *choice, struct chosen *c)
+{
+	const int slots = info->slots - info->formats;
+	if (slots && !(c->slot = calloc((size_t)slots, sizeof *c->slot)))
+		return false;
+	for (c->slots = 0; c->slots < slots; c->slots++) {
+		const int i = info->formats + c->slots;
+		struct result_slot *slot = &c->slot[c->slots];
+		snprintf(slot->name, sizeof slot->name, "%s", info->slot[i].name);
+		snprintf(slot->option, sizeof slot->option, "%s", info->slot[i].option[choice[i]].name);
+		slot->rests = engine_rests(info, i, choice);
+	}
+	return true;
+}
+
+// False: out of memory.
+static bool take_chosen(const struct engine_info *info, const uint8_t *choice, struct chosen *c)
+{
+	if (!(c->layer = calloc((size_t)info->layers, sizeof *c->layer)))
+		return false;
+	for (c->layers = 0; c->layers < info->layers; c->layers++) {
+		const struct layer_info *l = &info->layer[c->layers];
+		const struct slot_info *w = &info->slot[l->weight_slot], *a = &info->slot[l->activation_slot];
+		struct result_layer *to = &c->layer[c->layers];
+		snprintf(to->name, sizeof to->name, "%s", l->name);
+		snprintf(to->weight, sizeof to->weight, "%s", w->option[choice[l->weight_slot]].name);
+		snprintf(to->activation, sizeof to->activation, "%s", a->option[choice[l->activation_slot]].name);
+		to->rests = engine_rests(info, l->weight_slot, choice);
+	}
+	return take_architecture(info, choice, c);
+}
+
 static bool take_evaluation(struct making *m, const struct evaluation *e, struct fault *f)
 {
 	struct result *r = &m->result;
-	const struct engine_info *info = m->snapshot->info;
 	r->terms = m->snapshot->terms;
 	for (int t = 0; t < r->terms; t++) {
 		snprintf(r->term[t].name, sizeof r->term[t].name, "%s", m->snapshot->term[t].name);
 		snprintf(r->term[t].unit, sizeof r->term[t].unit, "%s", m->snapshot->term[t].unit);
 		r->term[t].cost = e->cost[t];
 	}
-	if (!(r->layer = calloc((size_t)info->layers, sizeof *r->layer)))
-		return fault_memory(f, m->run->name);
-	r->layers = info->layers;
-	for (int i = 0; i < info->layers; i++) {
-		const struct layer_info *l = &info->layer[i];
-		const struct slot_info *w = &info->slot[l->weight_slot], *a = &info->slot[l->activation_slot];
-		snprintf(r->layer[i].name, sizeof r->layer[i].name, "%s", l->name);
-		snprintf(r->layer[i].weight, sizeof r->layer[i].weight, "%s", w->option[e->choice[l->weight_slot]].name);
-		snprintf(r->layer[i].activation, sizeof r->layer[i].activation, "%s",
-			a->option[e->choice[l->activation_slot]].name);
-	}
-	return true;
+	return take_chosen(m->snapshot->info, e->choice, &r->chosen) || fault_memory(f, m->run->name);
 }
+
+// ---- paths of one cost -----------------------------------------------------------------------------------------------
+
+static double macs_of(struct making *m, const uint8_t *choice, struct layer_info *layer)
+{
+	double macs = 0;
+	bool known = engine_layers(m->engine, choice, layer);
+	for (int i = 0; known && i < m->snapshot->info->layers; i++)
+		macs += layer[i].macs;
+	return macs;
+}
+
+static double cost_of(const struct making *m, const struct evaluation *e)
+{
+	for (int t = 0; t < m->snapshot->terms; t++)
+		if (strcmp(m->snapshot->term[t].name, m->race.plan.term) == 0)
+			return e->cost[t];
+	return NAN;
+}
+
+// One path with the weights as they are, on the test images: they are many, and nothing is chosen by them.
+static bool score_path(struct making *m, const uint8_t *choice, struct layer_info *layer, struct result_path *to, struct fault *f)
+{
+	struct reply reply = {0};
+	bool ok = engine_post_evaluate(m->engine, CHOICE_GIVEN, NULL, choice, SPLIT_TEST, NULL, f) && await(m, &reply, f);
+	if (ok)
+		*to = (struct result_path){.test = reply.evaluation.accuracy,
+			.cost = cost_of(m, &reply.evaluation),
+			.macs = macs_of(m, choice, layer)};
+	ok = ok && (take_chosen(m->snapshot->info, choice, &to->chosen) || fault_memory(f, "paths"));
+	reply_free(&reply);
+	return ok;
+}
+
+static bool score_paths(struct making *m, struct fault *f)
+{
+	struct result *r = &m->result;
+	const struct engine_info *info = m->snapshot->info;
+	const int paths = m->run->entrant->paths;
+	if (!paths)
+		return true;
+	uint8_t *choice = calloc((size_t)paths, (size_t)info->slots);
+	struct layer_info *layer = calloc((size_t)info->layers, sizeof *layer);
+	r->path = calloc((size_t)paths, sizeof *r->path);
+	bool ok = (choice && layer && r->path) || fault_memory(f, "paths");
+	ok = ok && paths_draw(m->engine, m->snapshot, m->race.plan.term, info->seed, paths, choice, f);
+	for (; ok && r->paths < paths; r->paths++)
+		ok = score_path(m, choice + (size_t)r->paths * (size_t)info->slots, layer, &r->path[r->paths], f);
+	free(choice);
+	free(layer);
+	return ok;
+}
+
+// ---- all of it -------------------------------------------------------------------------------------------------------
 
 static bool score(struct making *m, enum split split, struct fault *f)
 {
@@ -264,7 +366,7 @@ static bool make(struct making *m, struct fault *f)
 		return false;
 	run_through(m);
 	double began = clock_seconds();
-	if (!r->why[0] && (!score(m, SPLIT_HELDOUT, f) || !score(m, SPLIT_TEST, f)))
+	if (!r->why[0] && (!score(m, SPLIT_HELDOUT, f) || !score(m, SPLIT_TEST, f) || !score_paths(m, f)))
 		return false;
 	r->scoring = clock_seconds() - began;
 	r->memory = peak_memory(); // before the state is copied, which no search needs

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "engine/base/disk.h"
+#include "engine/catalog.h"
+#include "sessions/race/paths.h"
 
 enum { MOST_WORDS = 1000, MOST_RUNS = 100000, PLAN_MOST = 1 << 20 };
 
@@ -158,6 +160,14 @@ static bool take_searchers(struct plan *p, const char *list, struct fault *f)
 	return ok;
 }
 
+bool plan_baseline(struct plan *p, const char *name, long steps, struct fault *f)
+{
+	char setting[64];
+	struct entrant *e = add_entrant(p, name, true, f);
+	snprintf(setting, sizeof setting, "steps=%ld", steps);
+	return e && texts_add(&e->setting, setting, name, f);
+}
+
 // What a race says by other keys.
 static bool free_setting(const char *word, struct fault *f)
 {
@@ -168,6 +178,12 @@ static bool free_setting(const char *word, struct fault *f)
 		if (strncmp(word, taken[i].key, strlen(taken[i].key)) == 0)
 			return fault_set(f, word, taken[i].instead, "is said in another way in a race");
 	return true;
+}
+
+static bool take_net(struct texts *nets, const char *word, const char *net, struct fault *f)
+{
+	return !texts_have(nets, net) ? texts_add(nets, net, "net", f)
+				      : fault_set(f, word, "give each network once", "is there twice");
 }
 
 bool plan_word(struct plan *p, const char *word, struct fault *f)
@@ -194,33 +210,76 @@ bool plan_word(struct plan *p, const char *word, struct fault *f)
 	if (strncmp(word, "searchers=", key) == 0)
 		return take_searchers(p, value, f);
 	if (strncmp(word, "net=", key) == 0)
-		return !texts_have(&p->nets, value) ? texts_add(&p->nets, value, "net", f)
-						    : fault_set(f, word, "give each network once", "is there twice");
+		return take_net(&p->nets, word, value, f);
 	if (strncmp(word, "term=", key) == 0)
 		return strlen(value) < sizeof p->term ? snprintf(p->term, sizeof p->term, "%s", value) > 0
 						      : fault_set(f, word, "name a shorter path", "the name is too long");
 	return free_setting(word, f) && texts_add(&p->setting, word, "settings", f);
 }
 
+static bool take_paths(struct entrant *e, const char *text, struct fault *f)
+{
+	long n;
+	if (e->baseline)
+		return fault_set(f, "paths", "make it an entrant", "a baseline has one path");
+	if (!number_read_long(text, 3, PATHS_MOST, &n))
+		return fault_set(f, "paths", "paths=30 for instance", "\"%s\" is not a whole number from 3 to %d", text,
+			PATHS_MOST);
+	e->paths = (int)n;
+	return true;
+}
+
+// What an entrant says by words that are no settings. False, without a fault: it is a setting.
+static bool entrant_word(struct entrant *e, const char *word, struct fault *f)
+{
+	static const char alone[] = "alone=", net[] = "net=", widths[] = "widths=", paths[] = "paths=";
+	*f = (struct fault){0};
+	if (strncmp(word, net, sizeof net - 1) == 0)
+		return take_net(&e->nets, word, word + sizeof net - 1, f);
+	if (strncmp(word, widths, sizeof widths - 1) == 0)
+		return take_numbers(&e->widths, "widths", word + sizeof widths - 1, 0.01, 100, f);
+	if (strncmp(word, paths, sizeof paths - 1) == 0)
+		return take_paths(e, word + sizeof paths - 1, f);
+	if (strncmp(word, alone, sizeof alone - 1) != 0)
+		return false;
+	if (e->baseline)
+		return fault_set(f, word, "leave it out, or make it an entrant", "a baseline is trained alone anyway");
+	snprintf(e->alone, sizeof e->alone, "%s", word + sizeof alone - 1);
+	return true;
+}
+
 // "entrant NAME KEY=VALUE..." or "baseline NAME KEY=VALUE...".
 static bool entrant_line(struct plan *p, const struct words *w, bool baseline, struct fault *f)
 {
-	static const char alone[] = "alone=";
 	struct entrant *e = add_entrant(p, w->count > 1 ? w->word[1] : "", baseline, f);
 	for (int i = 2; e && i < w->count; i++) {
 		const char *word = w->word[i], *equals = strchr(word, '=');
 		if (!equals || equals == word)
 			return fault_set(f, word, "write it as SETTING=VALUE", "is not a setting");
-		if (strncmp(word, "net=", 4) == 0)
-			return fault_set(f, word, "give the plan the networks", "an entrant has no network of its own");
-		if (strncmp(word, alone, sizeof alone - 1) == 0 && baseline)
-			return fault_set(f, word, "leave it out, or make it an entrant", "a baseline is trained alone anyway");
-		if (strncmp(word, alone, sizeof alone - 1) == 0)
-			snprintf(e->alone, sizeof e->alone, "%s", word + sizeof alone - 1);
-		else if (!free_setting(word, f) || !texts_add(&e->setting, word, e->name, f))
+		if (!entrant_word(e, word, f) &&
+			(f->what[0] || !free_setting(word, f) || !texts_add(&e->setting, word, e->name, f)))
 			return false;
 	}
 	return e != NULL;
+}
+
+bool plan_scale_word(struct plan *p, const char *word, struct fault *f)
+{
+	return texts_add(&p->scale, word, "scale", f);
+}
+
+// "scale NET WORD...".
+static bool scale_line(struct plan *p, const struct words *w, struct fault *f)
+{
+	struct scale_asked asked;
+	if (p->scale.count)
+		return fault_set(f, "scale", "make two races of it", "there are two such lines");
+	if (w->count < 2)
+		return fault_set(f, "scale", "scale NET device=DEVICE levels=2,4 ...", "which network is not said");
+	for (int i = 1; i < w->count; i++)
+		if (!plan_scale_word(p, w->word[i], f))
+			return false;
+	return scale_read(&asked, p->scale.text, p->scale.count, f);
 }
 
 static bool plan_line(struct plan *p, const char *line, struct fault *f)
@@ -231,6 +290,8 @@ static bool plan_line(struct plan *p, const char *line, struct fault *f)
 	bool ok = true, baseline = w.count && strcmp(w.word[0], "baseline") == 0;
 	if (baseline || (w.count && strcmp(w.word[0], "entrant") == 0))
 		ok = entrant_line(p, &w, baseline, f);
+	else if (w.count && strcmp(w.word[0], "scale") == 0)
+		ok = scale_line(p, &w, f);
 	else
 		for (int i = 0; ok && i < w.count; i++)
 			ok = plan_word(p, w.word[i], f);
@@ -271,6 +332,14 @@ const struct entrant *plan_first(const struct plan *p)
 	return NULL;
 }
 
+bool plan_one_contest(const struct plan *p)
+{
+	for (int i = 0; i < p->entrants; i++)
+		if (p->entrant[i].nets.count)
+			return true;
+	return false;
+}
+
 static bool have_kind(const struct plan *p, bool baseline)
 {
 	for (int i = 0; i < p->entrants; i++)
@@ -286,6 +355,11 @@ static bool check_alone(const struct plan *p, struct fault *f)
 		if (e->alone[0] && (!other || other >= e || other->baseline || other->alone[0]))
 			return fault_set(f, e->name, "name a search that is given before it",
 				"alone=%s is not an entrant that finds a choice", e->alone);
+		if (other && e->paths)
+			return fault_set(f, e->name, "leave paths= out", "it trains what %s found, and scores no paths",
+				e->alone);
+		if (other && (e->nets.count || e->widths.count))
+			return fault_set(f, e->name, "leave out its own", "it trains the networks of %s", e->alone);
 	}
 	return true;
 }
@@ -298,6 +372,12 @@ static bool check_runs(const struct plan *p, struct fault *f)
 	bool ok = run != NULL;
 	for (int i = 0; ok && i < count; i++) {
 		struct fault inner = {0};
+		if (run[i].leaves_open && run[i].entrant->baseline) {
+			ok = fault_set(f, run[i].entrant->name,
+				"give it one that leaves nothing open: baseline NAME net=mobilenetv2",
+				"%s has an architecture to choose, and a baseline is one network", run[i].network);
+			break;
+		}
 		struct config *c = strcmp(run[i].seed, run[0].seed) == 0 ? plan_config(p, &run[i], &inner) : NULL;
 		if (strcmp(run[i].seed, run[0].seed) == 0 && !(ok = c != NULL))
 			fault_within(f, run[i].entrant->name, &inner);
@@ -307,9 +387,34 @@ static bool check_runs(const struct plan *p, struct fault *f)
 	return ok;
 }
 
+bool plan_scaling(const struct plan *p, struct scale_asked *asked, struct scaling *sc, struct fault *f)
+{
+	*sc = (struct scaling){0};
+	if (!p->scale.count)
+		return fault_set(f, "race", "begin one with `scale NET steps=N race=NAME`", "its plan has no `scale` line");
+	return scale_read(asked, p->scale.text, p->scale.count, f) && scaling_of(&asked->question, sc, f);
+}
+
+// The candidates, and what they are scaled from.
+static bool add_candidates(struct plan *p, struct fault *f)
+{
+	struct scale_asked asked;
+	struct scaling sc = {0};
+	p->given = p->nets.count;
+	bool ok = !p->scale.count || plan_scaling(p, &asked, &sc, f);
+	for (int i = -1; ok && p->scale.count && i < sc.points; i++) {
+		const char *net = i < 0 ? sc.base.net : sc.point[i].net;
+		ok = texts_have(&p->nets, net) || texts_add(&p->nets, net, "net", f);
+	}
+	scaling_free(&sc);
+	return ok;
+}
+
 bool plan_settle(struct plan *p, struct fault *f)
 {
-	if (!p->nets.count && !texts_add(&p->nets, "resnet8", "net", f))
+	if (!p->nets.count && !p->scale.count && !texts_add(&p->nets, "resnet8", "net", f))
+		return false;
+	if (!add_candidates(p, f))
 		return false;
 	if (!p->seeds.count && !texts_add(&p->seeds, "1", "seeds", f))
 		return false;
@@ -349,19 +454,29 @@ static void write_list(struct string *s, const char *key, const struct texts *t)
 	string_free(&joined);
 }
 
-static void write_each(struct string *s, const char *before, const struct texts *t, const char *behind)
+static void write_word(struct string *s, const char *before, const char *key, const char *value)
+{
+	char word[2 * ENGINE_TEXT];
+	snprintf(word, sizeof word, "%s%s", key, value);
+	string_add(s, "%s", before);
+	words_quote(s, word);
+}
+
+static void write_lines(struct string *s, const char *key, const struct texts *t)
 {
 	for (int i = 0; i < t->count; i++) {
-		char word[2 * ENGINE_TEXT];
-		snprintf(word, sizeof word, "%s%s", before, t->text[i]);
-		words_quote(s, word);
-		string_add(s, "%s", i + 1 < t->count ? behind : "\n");
+		write_word(s, "", key, t->text[i]);
+		string_add(s, "\n");
 	}
 }
 
 void plan_write(const struct plan *p, struct string *s)
 {
-	write_each(s, "net=", &p->nets, "\n");
+	write_lines(s, "net=", &(struct texts){p->given, p->nets.text});
+	for (int i = 0; i < p->scale.count; i++)
+		write_word(s, i ? " " : "scale ", "", p->scale.text[i]);
+	if (p->scale.count)
+		string_add(s, "\n");
 	write_list(s, "widths", &p->widths);
 	write_list(s, "formats", &p->formats);
 	string_add(s, "term=");
@@ -372,24 +487,35 @@ void plan_write(const struct plan *p, struct string *s)
 	write_list(s, "times", &p->times);
 	if (p->to > 0)
 		string_add(s, "between=%.17g,%.17g\n", p->from, p->to);
-	write_each(s, "", &p->setting, "\n");
+	write_lines(s, "", &p->setting);
 	for (int i = 0; i < p->entrants; i++) {
 		const struct entrant *e = &p->entrant[i];
 		string_add(s, "%s ", e->baseline ? "baseline" : "entrant");
 		words_quote(s, e->name);
-		string_add(s, "%s%s%s%s", e->alone[0] ? " alone=" : "", e->alone, e->setting.count ? " " : "",
-			e->setting.count ? "" : "\n");
-		write_each(s, "", &e->setting, " ");
+		string_add(s, "%s%s", e->alone[0] ? " alone=" : "", e->alone);
+		if (e->paths)
+			string_add(s, " paths=%d", e->paths);
+		for (int n = 0; n < e->nets.count; n++)
+			write_word(s, " ", "net=", e->nets.text[n]);
+		for (int n = 0; n < e->widths.count; n++)
+			string_add(s, "%s%s", n ? "," : " widths=", e->widths.text[n]);
+		for (int n = 0; n < e->setting.count; n++)
+			write_word(s, " ", "", e->setting.text[n]);
+		string_add(s, "\n");
 	}
 }
 
 void plan_free(struct plan *p)
 {
-	struct texts *const list[] = {&p->nets, &p->widths, &p->formats, &p->targets, &p->seeds, &p->times, &p->setting};
+	struct texts *const list[] = {
+		&p->nets, &p->widths, &p->formats, &p->targets, &p->seeds, &p->times, &p->setting, &p->scale};
 	for (size_t i = 0; i < sizeof list / sizeof *list; i++)
 		texts_free(list[i]);
-	for (int i = 0; i < p->entrants; i++)
+	for (int i = 0; i < p->entrants; i++) {
+		texts_free(&p->entrant[i].nets);
+		texts_free(&p->entrant[i].widths);
 		texts_free(&p->entrant[i].setting);
+	}
 	free(p->entrant);
 	*p = (struct plan){0};
 }
@@ -398,7 +524,10 @@ void plan_free(struct plan *p)
 
 const char *run_title(const struct race_run *r, char buf[4 * ENGINE_TEXT])
 {
-	snprintf(buf, 4 * ENGINE_TEXT, "%s %s %s seed %s%s%s", r->entrant->name, r->network, r->aim, r->seed,
+	char path[32] = "";
+	if (r->path >= 0)
+		snprintf(path, sizeof path, " path %d", r->path + 1);
+	snprintf(buf, 4 * ENGINE_TEXT, "%s %s %s%s seed %s%s%s", r->entrant->name, r->network, r->aim, path, r->seed,
 		r->time[0] ? " at time " : "", r->time);
 	return buf;
 }
@@ -420,6 +549,8 @@ static uint64_t hash_settings(uint64_t h, const struct plan *p, const struct ent
 		h = hash_text(h, p->setting.text[i]);
 	for (int i = 0; i < e->setting.count; i++)
 		h = hash_text(h, e->setting.text[i]);
+	if (e->paths)
+		h = (h ^ (uint64_t)e->paths) * 0x100000001b3u;
 	return h;
 }
 
@@ -450,10 +581,10 @@ static bool name_network(struct race_run *r, struct fault *f)
 		fault_set(f, r->net, "name a shorter one", "the network's name is too long");
 }
 
-// Whether an entrant takes part in a comparison: what is trained alone has no search whose time could be counted.
+// Whether an entrant takes part in a comparison: what is trained alone has no search whose time could be counted, and paths are drawn once.
 static bool takes_part(const struct entrant *e, const char *time)
 {
-	return !time[0] || !e->alone[0];
+	return !time[0] || (!e->alone[0] && !e->paths);
 }
 
 struct runs {
@@ -461,6 +592,24 @@ struct runs {
 	int count, room;
 	struct race_run *run;
 };
+
+// One network is trained there, and so it matters whether there is but one.
+static bool asks_what_is_open(const struct entrant *e)
+{
+	return e->baseline || e->alone[0];
+}
+
+// Whether a network leaves choices open beside formats. One that cannot be opened does not: the run will say why.
+static bool leaves_open(const struct runs *runs, const struct race_run *run)
+{
+	for (int i = 0; i < runs->count; i++)
+		if (strcmp(runs->run[i].network, run->network) == 0 && asks_what_is_open(runs->run[i].entrant))
+			return runs->run[i].leaves_open;
+	struct description *d = description_open(run->network, 0, 0, 0, 0, NULL);
+	bool open = d && description_info(d)->choices > 0;
+	description_close(d);
+	return open;
+}
 
 static bool add_run(struct runs *runs, const struct race_run *run, struct fault *f)
 {
@@ -478,8 +627,22 @@ static bool add_run(struct runs *runs, const struct race_run *run, struct fault 
 	*its = *run;
 	if (!name_network(its, f))
 		return false;
+	if (asks_what_is_open(its->entrant)) {
+		runs->count--; // it is not known yet
+		its->leaves_open = leaves_open(runs, its);
+		runs->count++;
+	}
 	name_run(runs->plan, its);
 	return true;
+}
+
+// A run, or one for each path.
+static bool add_paths(struct runs *runs, struct race_run *run, int paths, struct fault *f)
+{
+	bool ok = true;
+	for (run->path = paths ? 0 : -1; ok && run->path < paths; run->path++)
+		ok = add_run(runs, run, f);
+	return ok;
 }
 
 // An entrant on every network, with every aim.
@@ -487,15 +650,18 @@ static bool add_entrant_runs(struct runs *runs, struct race_run run, struct faul
 {
 	static char as_it_is[] = "", *one[] = {as_it_is};
 	const struct plan *p = runs->plan;
-	const struct texts widths = p->widths.count ? p->widths : (struct texts){1, one};
-	const struct texts *aims = run.entrant->baseline ? &p->formats : &p->targets;
-	for (int i = 0; i < p->nets.count; i++)
+	const struct entrant *e = run.entrant->alone[0] ? entrant_named(p, run.entrant->alone) : run.entrant;
+	const struct texts *nets = e->nets.count ? &e->nets : &p->nets;
+	const struct texts *own = e->nets.count || e->widths.count ? &e->widths : &p->widths;
+	const struct texts widths = own->count ? *own : (struct texts){1, one};
+	const struct texts *aims = e->baseline ? &p->formats : &p->targets;
+	for (int i = 0; i < nets->count; i++)
 		for (int w = 0; w < widths.count; w++)
 			for (int a = 0; a < aims->count; a++) {
-				run.net = p->nets.text[i];
+				run.net = nets->text[i];
 				run.width = widths.text[w];
 				run.aim = aims->text[a];
-				if (!add_run(runs, &run, f))
+				if (!add_paths(runs, &run, e == run.entrant ? 0 : e->paths, f))
 					return false;
 			}
 	return true;
@@ -573,8 +739,11 @@ struct config *plan_config(const struct plan *p, const struct race_run *r, struc
 		ok = config_set(c, "space", r->aim, f) && config_set(c, "searcher", "uniform", f);
 	else if (ok)
 		ok = set_target(c, p->term, r->aim, f);
+	// What is pinned everywhere is trained alone: where formats are all there is by the searcher that trains one choice; beside an architecture,
+	// which that one does not serve, by a warm-up that lasts.
 	if (ok && r->entrant->alone[0])
-		ok = config_set(c, "searcher", "uniform", f);
+		ok = r->leaves_open ? config_set(c, "searcher", "reinforce", f) && config_set(c, "warmup", "1", f)
+				    : config_set(c, "searcher", "uniform", f);
 	if (ok)
 		return c;
 	config_free(c);

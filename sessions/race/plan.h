@@ -13,6 +13,13 @@
 //
 //	entrant NAME SETTING=VALUE...    a search for each target; `alone=OTHER`: the choice that OTHER found, trained from nothing
 //	baseline NAME SETTING=VALUE...   a uniform network for each format
+//	scale NET WORD...                the candidates of compound scaling, and NET, as networks (report/scale.h); one such line
+//
+// `paths=N`: at its end an entrant scores N random paths of the target's cost with its weights; and who is `alone=` it trains each of these
+// from nothing, in place of its result, so that `race rank` tells whether shared weights order networks as they do alone.
+//
+// Among these settings, net=NETWORK (which may be given again) and widths= are networks of its own, in place of the plan's: so a search
+// over an architecture races networks whose architecture is fixed. Then all networks of the plan are one contest: one hull is over them.
 //
 // No state; faults name the word.
 #ifndef SESSIONS_RACE_PLAN_H
@@ -20,6 +27,7 @@
 
 #include "engine/base/text.h"
 #include "engine/engine.h"
+#include "sessions/report/scale.h"
 
 struct texts {
 	int count;
@@ -28,15 +36,19 @@ struct texts {
 
 struct entrant {
 	char name[ENGINE_NAME];
-	bool baseline;           // runs with each format; else with each target
-	char alone[ENGINE_NAME]; // the entrant whose choices it trains; "": none
-	struct texts setting;    // KEY=VALUE
+	bool baseline;             // runs with each format; else with each target
+	char alone[ENGINE_NAME];   // the entrant whose choices it trains, on that one's networks; "": none
+	int paths;                 // that it scores at its end; 0: none
+	struct texts nets, widths; // of its own; none: the plan's
+	struct texts setting;      // KEY=VALUE
 };
 
 struct plan {
 	char term[ENGINE_NAME];
 	struct texts nets, widths, formats, targets, seeds, times, setting;
-	double from, to; // of the comparison of hulls; 0: what both have
+	struct texts scale; // NET and the words of a `scale` line; none: there is none
+	int given;          // networks that were named; those behind are of the `scale` line
+	double from, to;    // of the comparison of hulls; 0: what both have
 	int entrants;
 	struct entrant *entrant; // baselines too, in the order given
 };
@@ -45,6 +57,8 @@ struct plan {
 struct race_run {
 	const struct entrant *entrant;
 	const char *net, *width; // width "": as the network has it
+	int path;                // what is trained alone is this path that the other one scored; -1: its result
+	bool leaves_open;        // a baseline, or what is trained alone, whose network leaves choices open beside formats
 	const char *aim;         // the format of a baseline, the target of a search
 	const char *seed;
 	const char *time;           // "": at equal training images; else at this share of the first entrant's time
@@ -66,6 +80,13 @@ struct race_run *plan_runs(const struct plan *, int *count, struct fault *);
 struct config *plan_config(const struct plan *, const struct race_run *, struct fault *);
 // "live resnet8:width=0.5 int4 seed 1"
 const char *run_title(const struct race_run *, char buf[4 * ENGINE_TEXT]);
+bool plan_one_contest(const struct plan *); // whether all of its networks are one
+// The candidates of the `scale` line, as scale_read and scaling_of give them. False with a fault: also where there is none.
+bool plan_scaling(const struct plan *, struct scale_asked *, struct scaling *, struct fault *);
+// Adds a word to the `scale` line; the first is NET.
+bool plan_scale_word(struct plan *, const char *word, struct fault *);
+// Adds a baseline of so many steps.
+bool plan_baseline(struct plan *, const char *name, long steps, struct fault *);
 const struct entrant *plan_first(const struct plan *); // the first search: what times are shares of. NULL: there is none
 
 #endif

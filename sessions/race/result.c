@@ -20,9 +20,18 @@ static bool result_path(const char *folder, const struct race_run *run, char pat
 		fault_set(f, folder, "choose a shorter one", "the path is longer than %d bytes", DISK_PATH - 1);
 }
 
+static void chosen_free(struct chosen *c)
+{
+	free(c->layer);
+	free(c->slot);
+}
+
 void result_free(struct result *r)
 {
-	free(r->layer);
+	chosen_free(&r->chosen);
+	for (int i = 0; r->path && i < r->paths; i++)
+		chosen_free(&r->path[i].chosen);
+	free(r->path);
 	*r = (struct result){0};
 }
 
@@ -42,13 +51,20 @@ const char *result_unit(const struct result *r, const char *term)
 	return "";
 }
 
-void result_choice(const struct result *r, struct string *s)
+void chosen_formats(const struct chosen *c, struct string *s)
 {
-	for (int i = 0; i < r->layers; i++) {
-		const struct result_layer *l = &r->layer[i];
-		bool tied = strcmp(l->weight, l->activation) == 0;
-		string_add(s, "%s%s%s%s", i ? " " : "", l->weight, tied ? "" : "/", tied ? "" : l->activation);
+	for (int i = 0; i < c->layers; i++) {
+		const struct result_layer *l = &c->layer[i];
+		bool tied = l->rests || strcmp(l->weight, l->activation) == 0;
+		string_add(s, "%s%s%s%s", i ? " " : "", l->rests ? "-" : l->weight, tied ? "" : "/", tied ? "" : l->activation);
 	}
+}
+
+void chosen_architecture(const struct chosen *c, struct string *s)
+{
+	for (int i = 0; i < c->slots; i++)
+		if (!c->slot[i].rests)
+			string_add(s, "%s%s=%s", s->length ? " " : "", c->slot[i].name, c->slot[i].option);
 }
 
 // ---- writing ---------------------------------------------------------------------------------------------------------
@@ -72,14 +88,40 @@ static json_t *costs_of(const struct result *r)
 	return costs;
 }
 
-static json_t *layers_of(const struct result *r)
+static json_t *layers_of(const struct chosen *c)
 {
 	json_t *layers = json_array();
-	for (int i = 0; i < r->layers; i++)
-		json_array_append_new(layers,
-			json_pack("{s:s, s:{s:s}, s:{s:s}}", "name", r->layer[i].name, "weight", "format", r->layer[i].weight,
-				"activation", "format", r->layer[i].activation));
+	for (int i = 0; i < c->layers; i++) {
+		json_t *layer = json_pack("{s:s, s:{s:s}, s:{s:s}}", "name", c->layer[i].name, "weight", "format",
+			c->layer[i].weight, "activation", "format", c->layer[i].activation);
+		if (c->slots)
+			json_object_set_new(layer, "rests", json_boolean(c->layer[i].rests));
+		json_array_append_new(layers, layer);
+	}
 	return layers;
+}
+
+static json_t *architecture_of(const struct chosen *c)
+{
+	json_t *slots = json_array();
+	for (int i = 0; i < c->slots; i++)
+		json_array_append_new(slots,
+			json_pack("{s:s, s:s, s:b}", "slot", c->slot[i].name, "option", c->slot[i].option, "rests",
+				c->slot[i].rests));
+	return slots;
+}
+
+static json_t *paths_of(const struct result *r)
+{
+	json_t *paths = json_array();
+	for (int i = 0; i < r->paths; i++) {
+		const struct result_path *p = &r->path[i];
+		json_array_append_new(paths,
+			json_pack("{s:o, s:f, s:o, s:o, s:o}", "cost", real_or_null(p->cost), "macs", p->macs, "test",
+				real_or_null(p->test), "layers", layers_of(&p->chosen), "architecture",
+				architecture_of(&p->chosen)));
+	}
+	return paths;
 }
 
 bool result_write(const char *folder, const struct plan *p, const struct race_run *run, const struct config *config,
@@ -95,11 +137,15 @@ bool result_write(const char *folder, const struct plan *p, const struct race_ru
 			"seed", run->seed, "time", run->time, "failed", r->why, "kernels", r->kernels, "steps",
 			(json_int_t)r->steps, "images", r->images, "heldout", real_or_null(r->heldout), "test",
 			real_or_null(r->test), "digest", r->digest, "bitscape", BITSCAPE_VERSION, "costs", costs_of(r), "layers",
-			layers_of(r), "settings", settings, "memory", r->memory);
+			layers_of(&r->chosen), "settings", settings, "memory", r->memory);
 	if (root)
 		json_object_set_new(root, "seconds",
 			json_pack("{s:f, s:f, s:f, s:f}", "opening", r->opening, "running", r->running, "scoring", r->scoring,
 				"processors", r->processors));
+	if (root && r->chosen.slots)
+		json_object_set_new(root, "architecture", architecture_of(&r->chosen));
+	if (root && r->paths)
+		json_object_set_new(root, "paths", paths_of(r));
 	if (!result_path(folder, run, path, f)) {
 		json_decref(root);
 		return false;
@@ -145,18 +191,55 @@ static double real_of(const json_t *object, const char *name)
 	return json_is_number(x) ? json_number_value(x) : (double)NAN;
 }
 
-static bool read_layers(const json_t *layers, struct result *r)
+static bool read_layers(const json_t *layers, struct chosen *c)
 {
 	size_t n = json_array_size(layers);
-	r->layer = n ? calloc(n, sizeof *r->layer) : NULL;
-	for (size_t i = 0; r->layer && i < n; i++) {
+	c->layer = n ? calloc(n, sizeof *c->layer) : NULL;
+	for (size_t i = 0; c->layer && i < n; i++) {
 		const json_t *layer = json_array_get(layers, i);
-		json_word(layer, "name", r->layer[i].name, sizeof r->layer[i].name);
-		json_word(json_object_get(layer, "weight"), "format", r->layer[i].weight, sizeof r->layer[i].weight);
-		json_word(json_object_get(layer, "activation"), "format", r->layer[i].activation, sizeof r->layer[i].activation);
-		r->layers++;
+		json_word(layer, "name", c->layer[i].name, sizeof c->layer[i].name);
+		json_word(json_object_get(layer, "weight"), "format", c->layer[i].weight, sizeof c->layer[i].weight);
+		json_word(json_object_get(layer, "activation"), "format", c->layer[i].activation, sizeof c->layer[i].activation);
+		c->layer[i].rests = json_is_true(json_object_get(layer, "rests"));
+		c->layers++;
 	}
-	return r->layer || !n;
+	return c->layer || !n;
+}
+
+// Of a network whose architecture is fixed, and of results from before there were others, there is none.
+static bool read_architecture(const json_t *slots, struct chosen *c)
+{
+	size_t n = json_array_size(slots);
+	c->slot = n ? calloc(n, sizeof *c->slot) : NULL;
+	for (size_t i = 0; c->slot && i < n; i++) {
+		const json_t *slot = json_array_get(slots, i);
+		json_word(slot, "slot", c->slot[i].name, sizeof c->slot[i].name);
+		json_word(slot, "option", c->slot[i].option, sizeof c->slot[i].option);
+		c->slot[i].rests = json_is_true(json_object_get(slot, "rests"));
+		c->slots++;
+	}
+	return c->slot || !n;
+}
+
+static bool read_chosen(const json_t *object, struct chosen *c)
+{
+	return read_layers(json_object_get(object, "layers"), c) && read_architecture(json_object_get(object, "architecture"), c);
+}
+
+static bool read_paths(const json_t *paths, struct result *r)
+{
+	size_t n = json_array_size(paths);
+	r->path = n ? calloc(n, sizeof *r->path) : NULL;
+	for (size_t i = 0; r->path && i < n; i++) {
+		const json_t *path = json_array_get(paths, i);
+		r->path[i].cost = real_of(path, "cost");
+		r->path[i].macs = real_of(path, "macs");
+		r->path[i].test = real_of(path, "test");
+		r->paths++;
+		if (!read_chosen(path, &r->path[i].chosen))
+			return false;
+	}
+	return r->path || !n;
 }
 
 static void read_costs(json_t *costs, struct result *r)
@@ -210,7 +293,7 @@ bool result_read(const char *folder, const struct plan *p, const struct race_run
 	if (ok) {
 		read_numbers(root, r);
 		read_costs(json_object_get(root, "costs"), r);
-		ok = read_layers(json_object_get(root, "layers"), r) || fault_memory(f, path);
+		ok = (read_chosen(root, &r->chosen) && read_paths(json_object_get(root, "paths"), r)) || fault_memory(f, path);
 		r->there = ok;
 	}
 	json_decref(root);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The result of one run: a JSON file of a race's folder, written whole or not at all. Its `layers` are those of an exported policy, so
-// that `paste` takes the file.
+// The result of one run: a JSON file of a race's folder, written whole or not at all. Its `layers` and its `architecture` are those of an
+// exported policy, so that `paste` takes the file.
 #ifndef SESSIONS_RACE_RESULT_H
 #define SESSIONS_RACE_RESULT_H
 
@@ -13,6 +13,24 @@ struct result_term {
 };
 struct result_layer {
 	char name[ENGINE_NAME], weight[16], activation[16]; // the formats chosen
+	bool rests;                                         // the architecture lacks it
+};
+struct result_slot {
+	char name[ENGINE_NAME], option[16]; // of the architecture: what was chosen
+	bool rests;
+};
+// What was chosen, or is to be trained: every layer's formats, and the architecture.
+struct chosen {
+	int layers;
+	struct result_layer *layer;
+	int slots; // 0: the network leaves nothing open but formats
+	struct result_slot *slot;
+};
+// One of the paths that an entrant scores.
+struct result_path {
+	struct chosen chosen;
+	double cost, macs; // by the plan's term; for one image
+	double test;       // accuracy with the weights that are shared
 };
 
 struct result {
@@ -23,8 +41,9 @@ struct result {
 	double heldout, test; // accuracies, 0..1
 	int terms;
 	struct result_term term[ENGINE_TERMS];
-	int layers;
-	struct result_layer *layer;
+	struct chosen chosen;
+	int paths;
+	struct result_path *path;
 	char digest[64];   // of the weights and the policy
 	double opening;    // seconds: data and network
 	double running;    // training, scoring and all else up to the horizon
@@ -42,8 +61,10 @@ void result_free(struct result *);
 // The cost by a term; NAN: none.
 double result_cost(const struct result *, const char *term);
 const char *result_unit(const struct result *, const char *term); // "": none
-// "int8 int4/int8 …" of all layers, and a digest of them.
-void result_choice(const struct result *, struct string *);
+// "int8 int4/int8 - …" of all layers; "-": it rests.
+void chosen_formats(const struct chosen *, struct string *);
+// "s2b1.kernel=5 s2b2.depth=off …" of the slots that do not rest.
+void chosen_architecture(const struct chosen *, struct string *);
 
 // All of a race: its plan, its runs, what is there of their results.
 struct race {

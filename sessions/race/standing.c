@@ -14,9 +14,9 @@ static bool same_row(const struct race_run *a, const struct race_run *b)
 		strcmp(a->time, b->time) == 0;
 }
 
-static bool same_contest(const struct race_run *a, const struct race_run *b)
+bool standing_same_contest(const struct standing *s, const struct race_run *a, const struct race_run *b)
 {
-	return strcmp(a->net, b->net) == 0 && strcmp(a->time, b->time) == 0;
+	return (plan_one_contest(&s->race->plan) || strcmp(a->net, b->net) == 0) && strcmp(a->time, b->time) == 0;
 }
 
 static int seed_of(const struct race *race, const struct race_run *run)
@@ -72,7 +72,8 @@ static bool gather(struct standing *s, struct fault *f)
 	s->hull = calloc(most, sizeof *s->hull);
 	bool ok = (room && s->row && s->accuracy && s->cost && s->hull) || fault_memory(f, race->folder);
 	for (int i = 0; ok && i < race->runs; i++) {
-		if (seed_of(race, &race->run[i]) > 0) // every row has a run of the first seed
+		// Every row has a run of the first seed; paths are ranked elsewhere.
+		if (seed_of(race, &race->run[i]) > 0 || race->run[i].path >= 0)
 			continue;
 		s->row[s->rows].run = &race->run[i];
 		gather_row(s, s->rows++, room, room + seeds, room + 2 * seeds);
@@ -98,7 +99,7 @@ int standing_baseline(const struct standing *s, const struct race_run *like, con
 	int count = 0;
 	for (int i = 0; i < s->rows; i++) {
 		const struct race_run *run = s->row[i].run;
-		if (run->entrant->baseline && same_contest(run, like) && (!width || strcmp(run->width, width) == 0))
+		if (run->entrant->baseline && standing_same_contest(s, run, like) && (!width || strcmp(run->width, width) == 0))
 			count = spots(s, i, seed, spot, count);
 	}
 	return hull_of(spot, count);
@@ -118,11 +119,13 @@ static struct spread gap_of(const struct standing *s, int row, const char *width
 	return spread_of(room, seeds);
 }
 
-// Whether the uniform network of the same width and cost is worth comparing with.
+// Whether the uniform network of the same cost, and width where there are such, is worth comparing with.
 static void judge_claim(struct standing *s, int row, struct spot *spot)
 {
 	struct standing_row *r = &s->row[row];
 	int corners = standing_baseline(s, r->run, r->run->width, -1, spot);
+	if (!corners)
+		corners = standing_baseline(s, r->run, NULL, -1, spot);
 	double uniform = hull_at(spot, corners, r->cost.mean);
 	r->note = r->test.count == 0                        ? "no result"
 		: !corners                                  ? "no baseline"
@@ -153,7 +156,7 @@ static int entrant_hull(const struct standing *s, const struct race_run *like, i
 {
 	int count = 0;
 	for (int i = 0; i < s->rows; i++)
-		if (s->row[i].run->entrant == like->entrant && same_contest(s->row[i].run, like))
+		if (s->row[i].run->entrant == like->entrant && standing_same_contest(s, s->row[i].run, like))
 			count = spots(s, i, seed, spot, count);
 	return hull_of(spot, count);
 }
@@ -166,6 +169,16 @@ static bool compare_at(const struct standing *s, const struct race_run *like, in
 	return hull_compare(own, corners, spot, base, p->from, p->to > 0 ? p->to : INFINITY, gap);
 }
 
+// Whether an entrant's hull is of one network, and its widths.
+static bool one_net(const struct standing *s, const struct race_run *like)
+{
+	for (int i = 0; i < s->rows; i++)
+		if (s->row[i].run->entrant == like->entrant && standing_same_contest(s, s->row[i].run, like) &&
+			strcmp(s->row[i].run->net, like->net) != 0)
+			return false;
+	return true;
+}
+
 static void compare_hulls(struct standing *s, struct spot *spot, double *room)
 {
 	const int seeds = s->race->plan.seeds.count;
@@ -174,10 +187,10 @@ static void compare_hulls(struct standing *s, struct spot *spot, double *room)
 		struct standing_hull *h = &s->hull[s->hulls];
 		bool known = run->entrant->baseline;
 		for (int k = 0; k < i; k++)
-			known |= s->row[k].run->entrant == run->entrant && same_contest(s->row[k].run, run);
+			known |= s->row[k].run->entrant == run->entrant && standing_same_contest(s, s->row[k].run, run);
 		if (known || !compare_at(s, run, -1, spot, &h->gap))
 			continue;
-		h->net = run->net;
+		h->net = one_net(s, run) ? run->net : "";
 		h->time = run->time;
 		h->entrant = run->entrant->name;
 		for (int seed = 0; seed < seeds; seed++) {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // How a race stands: its results gathered over seeds, and held against the upper hull of the baselines of the same network and
-// comparison. Accuracies are test accuracies in percent, gaps points of it.
+// comparison; where entrants have networks of their own, of all networks. Accuracies are test accuracies in percent, gaps points of it.
 #ifndef SESSIONS_RACE_STANDING_H
 #define SESSIONS_RACE_STANDING_H
 
 #include "sessions/race/result.h"
 #include "sessions/race/statistics.h"
 
-// An entrant on a network with an aim, over all seeds.
+// An entrant on a network with an aim, over all seeds. Paths that are trained alone have no row.
 struct standing_row {
 	const struct race_run *run;                            // of the first seed
 	struct spread test, cost, seconds, processors, memory; // memory: bytes
@@ -18,11 +18,11 @@ struct standing_row {
 	bool claim;                                            // a search whose uniform network is worth comparing with
 	const char *note;                                      // why it carries no claim; "": it does, or is a baseline
 };
-// A search's hull against that of the baselines, of one network and comparison.
+// A search's hull against that of the baselines, of one contest.
 struct standing_hull {
-	const char *net, *time, *entrant;
-	struct hull_gap gap;  // of the means
-	struct spread paired; // the mean gap, seed by seed
+	const char *net, *time, *entrant; // net "": it has several
+	struct hull_gap gap;              // of the means
+	struct spread paired;             // the mean gap, seed by seed
 };
 struct standing {
 	const struct race *race;
@@ -34,6 +34,8 @@ struct standing {
 };
 bool standing_of(const struct race *, struct standing *, struct fault *);
 void standing_free(struct standing *);
+// Whether two runs are held against the same baselines.
+bool standing_same_contest(const struct standing *, const struct race_run *, const struct race_run *);
 // The corners of a hull of baselines: fills spot[rows] and says how many. `width` NULL: over all widths; seed -1: of the means.
 int standing_baseline(const struct standing *, const struct race_run *like, const char *width, int seed, struct spot *);
 

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "engine/base/rank.h"
+
 struct spread spread_of(const double *x, int count)
 {
 	struct spread s = {0, NAN, NAN};
@@ -91,4 +93,64 @@ bool hull_compare(const struct spot *a, int a_corners, const struct spot *b, int
 		}
 	}
 	return true;
+}
+
+// ---- ranks -----------------------------------------------------------------------------------------------------------
+
+// SplitMix64 (Steele, Lea and Flood, 2014), twice: of the counter, and of that with the key.
+static uint64_t mixed(uint64_t x)
+{
+	x += 0x9e3779b97f4a7c15u;
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
+	x = (x ^ x >> 27) * 0x94d049bb133111ebu;
+	return x ^ x >> 31;
+}
+
+uint64_t random_bits(uint64_t key, uint64_t counter)
+{
+	return mixed(key ^ mixed(counter));
+}
+
+static bool all_equal(const double *x, int count)
+{
+	for (int i = 1; i < count; i++)
+		if (x[i] != x[0])
+			return false;
+	return true;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	double p = *(const double *)a, q = *(const double *)b;
+	return p < q ? -1 : p > q;
+}
+
+struct ranking ranking_of(const double *a, const double *b, int count)
+{
+	enum { RESAMPLES = 2000 };
+	struct ranking r = {NAN, NAN, NAN};
+	double *room = count >= 3 && !all_equal(a, count) && !all_equal(b, count)
+		? calloc(RESAMPLES + 2 * (size_t)count, sizeof *room)
+		: NULL;
+	if (!room)
+		return r;
+	double *x = room + RESAMPLES, *y = x + count;
+	int made = 0;
+	for (int k = 0; k < RESAMPLES; k++) {
+		for (int i = 0; i < count; i++) {
+			int which = (int)(random_bits((uint64_t)k, (uint64_t)i) % (uint64_t)count);
+			x[i] = a[which];
+			y[i] = b[which];
+		}
+		if (!all_equal(x, count) && !all_equal(y, count))
+			room[made++] = rank_correlation(x, y, count);
+	}
+	qsort(room, (size_t)made, sizeof *room, by_value);
+	r.correlation = rank_correlation(a, b, count);
+	if (made) {
+		r.low = room[(int)(0.025 * (made - 1))];
+		r.high = room[(int)(0.975 * (made - 1))];
+	}
+	free(room);
+	return r;
 }

@@ -4,6 +4,7 @@
 #define SESSIONS_RACE_STATISTICS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 // Numbers that are NAN do not count.
 struct spread {
@@ -34,5 +35,15 @@ struct hull_gap {
 };
 bool hull_compare(const struct spot *a, int a_corners, const struct spot *b, int b_corners, double from, double to,
 	struct hull_gap *);
+
+// How alike two lists order the same things: Spearman's rank correlation, ties sharing their ranks, and an interval that holds 95 % of what
+// 2000 resamples of the things give (Efron's bootstrap, percentiles; the same in every call). NAN: fewer than three, or a list of equals.
+struct ranking {
+	double correlation, low, high;
+};
+struct ranking ranking_of(const double *a, const double *b, int count);
+
+// 64 random bits, by a key and a counter.
+uint64_t random_bits(uint64_t key, uint64_t counter);
 
 #endif

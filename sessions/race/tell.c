@@ -9,12 +9,14 @@
 
 #include "engine/base/disk.h"
 #include "sessions/race/make.h"
+#include "sessions/race/rank.h"
 #include "sessions/race/standing.h"
+#include "sessions/race/study.h"
+#include "sessions/race/tell.h"
+#include "sessions/report/picture.h"
 #include "sessions/report/report.h"
 #include "sessions/sessions.h"
 #include "sessions/store/folder.h"
-
-enum { PLOT_SECONDS = 60 };
 
 // ---- the table -------------------------------------------------------------------------------------------------------
 
@@ -71,9 +73,9 @@ static void tell_hull(struct report *r, const struct standing_hull *h, const cha
 		snprintf(pairs, sizeof pairs, "; seed by seed %+.2f ±%.2f on the mean", h->paired.mean, h->paired.sd);
 	report_below(r,
 		"%s on %s%s%s: its hull against that of the baselines, %s to %s: %+.2f points on the mean, %+.2f at the least (%s)%s",
-		h->entrant, h->net, h->time[0] ? ", at time " : "", h->time, number_brief(h->gap.from, unit, from, sizeof from),
-		number_brief(h->gap.to, unit, to, sizeof to), h->gap.mean, h->gap.least,
-		number_brief(h->gap.at, unit, at, sizeof at), pairs);
+		h->entrant, h->net[0] ? h->net : "its networks", h->time[0] ? ", at time " : "", h->time,
+		number_brief(h->gap.from, unit, from, sizeof from), number_brief(h->gap.to, unit, to, sizeof to), h->gap.mean,
+		h->gap.least, number_brief(h->gap.at, unit, at, sizeof at), pairs);
 }
 
 static void tell_failures(struct report *r, const struct race *race)
@@ -149,14 +151,14 @@ static void csv_head(struct string *s, const struct result *terms)
 	string_add(s, "run,entrant,kind,net,width,network,aim,equal,seed,steps,images,heldout,test,");
 	for (int t = 0; t < terms->terms; t++)
 		string_add(s, "%s,", terms->term[t].name);
-	string_add(s, "digest,choice,failed,seconds,opening_s,scoring_s,processors_s,memory_bytes\n");
+	string_add(s, "digest,choice,architecture,failed,seconds,opening_s,scoring_s,processors_s,memory_bytes\n");
 }
 
 static void csv_row(struct string *s, const struct race *race, int i, const struct result *terms)
 {
 	const struct race_run *run = &race->run[i];
 	const struct result *r = &race->result[i];
-	struct string choice = {0};
+	struct string choice = {0}, architecture = {0};
 	const char *kind = run->entrant->baseline ? "baseline" : run->entrant->alone[0] ? "alone" : "search";
 	const char *const texts[] = {run->name, run->entrant->name, kind, run->net, run->width, run->network, run->aim,
 		run->time[0] ? run->time : "images", run->seed};
@@ -167,12 +169,15 @@ static void csv_row(struct string *s, const struct race *race, int i, const stru
 		csv_number(s, numbers[k]);
 	for (int t = 0; t < terms->terms; t++)
 		csv_number(s, result_cost(r, terms->term[t].name));
-	result_choice(r, &choice);
+	chosen_formats(&r->chosen, &choice);
+	chosen_architecture(&r->chosen, &architecture);
 	csv_text(s, r->digest);
 	csv_text(s, choice.bytes ? choice.bytes : "");
+	csv_text(s, architecture.bytes ? architecture.bytes : "");
 	csv_text(s, r->why);
-	s->failed |= choice.failed;
+	s->failed |= choice.failed || architecture.failed;
 	string_free(&choice);
+	string_free(&architecture);
 	csv_number(s, r->running);
 	csv_number(s, r->opening);
 	csv_number(s, r->scoring);
@@ -201,10 +206,9 @@ static bool write_csv(struct command_call *call, const struct race *race, const 
 
 // ---- the figure ------------------------------------------------------------------------------------------------------
 
-static bool in_figure(const struct standing_row *row, const struct race_run *like)
+static bool in_figure(const struct standing *s, const struct standing_row *row, const struct race_run *like)
 {
-	return strcmp(row->run->net, like->net) == 0 && strcmp(row->run->time, like->time) == 0 && row->test.count &&
-		row->cost.mean > 0;
+	return standing_same_contest(s, row->run, like) && row->test.count && row->cost.mean > 0;
 }
 
 // The kinds of points of one figure, with room for each row's.
@@ -265,7 +269,7 @@ static void add_points(struct trades *t, const struct standing *s, const struct 
 		points->label = t->label + t->room * (size_t)(t->count - 1);
 	for (int i = 0; i < s->rows; i++) {
 		const struct standing_row *row = &s->row[i];
-		if (row->run->entrant != e || !in_figure(row, like))
+		if (row->run->entrant != e || !in_figure(s, row, like))
 			continue;
 		int at = points->count++;
 		points->cost[at] = row->cost.mean;
@@ -291,31 +295,14 @@ static struct figure *figure_of_race(const struct standing *s, const struct race
 			add_points(&t, s, like, &p->entrant[e], baseline ? ROLE_UNIFORM : roles[searches]);
 			searches += !baseline && searches < 2;
 		}
-		snprintf(title, sizeof title, "Race %.40s: %.50s%s%s", s->race->title, like->net,
-			like->time[0] ? ", at time " : "", like->time);
+		snprintf(title, sizeof title, "Race %.40s: %.50s%s%s", s->race->title,
+			plan_one_contest(p) ? "all networks" : like->net, like->time[0] ? ", at time " : "", like->time);
 		figure = figure_of_trades(title, p->term, unit_of_race(s->race), "test accuracy (%)", t.trade, t.count);
 	}
 	if (!figure)
 		fault_memory(f, s->race->folder);
 	free_trades(&t);
 	return figure;
-}
-
-static bool draw(struct command_call *call, const struct figure *figure, const char *format, const char *file)
-{
-	struct plotter *plotter = plotter_new("gnuplot");
-	struct plot_request request = {.figure = figure, .format = format, .file = file, .width_cm = 16};
-	char done[DISK_PATH];
-	bool ok = plotter ? plotter_request(plotter, &request, &call->fault) : fault_memory(&call->fault, file);
-	if (ok) {
-		plotter_finish(plotter, PLOT_SECONDS);
-		if (!plotter_done(plotter, done, sizeof done, &ok, &call->fault))
-			ok = fault_set(&call->fault, file, "try again", "gnuplot has not drawn it in %d s", PLOT_SECONDS);
-	}
-	plotter_free(plotter);
-	if (ok)
-		call->say(call, "drew %s", file);
-	return ok;
 }
 
 // A picture for each network and comparison.
@@ -328,14 +315,14 @@ static bool draw_all(struct command_call *call, const struct race *race, const c
 		const struct race_run *run = s.row[i].run;
 		bool known = false;
 		for (int k = 0; k < i; k++)
-			known |= strcmp(s.row[k].run->net, run->net) == 0 && strcmp(s.row[k].run->time, run->time) == 0;
+			known |= standing_same_contest(&s, s.row[k].run, run);
 		if (known)
 			continue;
 		pictures++;
 		snprintf(file, sizeof file, "%s/race%s%.0d.%s", race->folder, pictures > 1 ? "-" : "",
 			pictures > 1 ? pictures : 0, format);
 		struct figure *figure = figure_of_race(&s, run, &call->fault);
-		ok = figure && draw(call, figure, format, file);
+		ok = figure && report_picture(call, figure, format, file);
 		figure_free(figure);
 	}
 	standing_free(&s);
@@ -344,7 +331,7 @@ static bool draw_all(struct command_call *call, const struct race *race, const c
 
 // ---- commands --------------------------------------------------------------------------------------------------------
 
-static const char usage[] = "race NAME KEY=VALUE|PLANFILE..., or resume, table, csv or plot and its NAME";
+static const char usage[] = "race NAME KEY=VALUE|PLANFILE..., or resume, table, csv, plot or rank and its NAME";
 
 static void say_line(void *context, const char *line)
 {
@@ -365,9 +352,11 @@ static bool show_race(struct command_call *call, const char *name, const char *w
 	struct race race = {0};
 	bool ok = race_open(&race, name, true, &call->fault);
 	if (ok && strcmp(what, "table") == 0)
-		ok = tell_table(call, &race);
+		ok = race.plan.scale.count ? study_show(call, &race, NULL, NULL, NULL) : tell_table(call, &race);
 	else if (ok && strcmp(what, "csv") == 0)
 		ok = write_csv(call, &race, more);
+	else if (ok && strcmp(what, "rank") == 0)
+		ok = rank_table(call, &race);
 	else if (ok)
 		ok = draw_all(call, &race, more ? more : "svg");
 	race_free(&race);
@@ -402,6 +391,14 @@ static bool make_folder(const char *folder, struct fault *f)
 		: fault_set(f, folder, "choose another name", "something of this name is there that is not a race");
 }
 
+bool race_start(struct command_call *call, const char *name, struct plan *plan)
+{
+	char folder[DISK_PATH];
+	struct fault *f = &call->fault;
+	return alone(call, f) && race_folder(name, folder, f) && plan_settle(plan, f) && make_folder(folder, f) &&
+		write_plan(folder, plan, f) && go_on(call, folder);
+}
+
 static bool begin(struct command_call *call)
 {
 	char folder[DISK_PATH];
@@ -412,9 +409,9 @@ static bool begin(struct command_call *call)
 		ok = fault_set(f, call->argv[0], usage, "a race needs a plan");
 	for (int i = 1; ok && i < call->argc; i++)
 		ok = strchr(call->argv[i], '=') ? plan_word(&plan, call->argv[i], f) : plan_file(&plan, call->argv[i], f);
-	ok = ok && plan_settle(&plan, f) && make_folder(folder, f) && write_plan(folder, &plan, f);
+	ok = ok && race_start(call, call->argv[0], &plan);
 	plan_free(&plan);
-	return ok && go_on(call, folder);
+	return ok;
 }
 
 static bool run_race(struct command_call *call)
@@ -422,8 +419,8 @@ static bool run_race(struct command_call *call)
 	static const struct {
 		const char *word;
 		int most; // words behind it
-	} verb[] = {{"resume", 1}, {"table", 1}, {"csv", 2}, {"plot", 2}, {"run", 2}};
-	enum { RESUME, TABLE, CSV, PLOT, RUN, VERBS };
+	} verb[] = {{"resume", 1}, {"table", 1}, {"csv", 2}, {"plot", 2}, {"rank", 1}, {"run", 2}};
+	enum { RESUME, TABLE, CSV, PLOT, RANK, RUN, VERBS };
 	int v = 0;
 	while (v < VERBS && strcmp(call->argv[0], verb[v].word) != 0)
 		v++;
@@ -440,11 +437,21 @@ static bool run_race(struct command_call *call)
 }
 
 static const struct command rows[] = {
-	{"race", COMMAND_QUERY, 1, -1, {ARGUMENT_WORDS, ARGUMENT_FILE, ARGUMENT_TEXT}, 1, "resume|table|csv|plot",
-		"NAME KEY=VALUE|PLANFILE... | resume|table NAME | csv NAME [FILE] | plot NAME [svg|png|pdf]",
+	{"race", COMMAND_QUERY, 1, -1, {ARGUMENT_WORDS, ARGUMENT_FILE, ARGUMENT_TEXT}, 1, "resume|table|csv|plot|rank",
+		"NAME KEY=VALUE|PLANFILE... | resume|table|rank NAME | csv NAME [FILE] | plot NAME [svg|png|pdf]",
 		"searchers x targets x networks x seeds, one run after another, against the hull of uniform networks; keys: net= widths= "
 		"formats= targets= searchers= seeds= times= term= between=, and settings of all runs",
 		run_race},
+	{"scale", COMMAND_QUERY, 1, -1, {ARGUMENT_NETWORK, ARGUMENT_WORDS}, 1,
+		"- device=|efficiency=|format=|levels=|by=latency|by=macs|points=|images=|price=|res=|largest=|csv=|plot=|published=yes|"
+		"steps=|race=|seeds=|data=|out=",
+		"NET [device=DEVICE] [efficiency=stated|1] [format=FORMAT] [levels=2,4,8] [by=latency|macs] [points=12] [images=N] "
+		"[price=NETWORK] [res=N] [largest=N] [csv=FILE] [plot=FILE] | NET ... steps=N race=NAME [seeds=1-3] [SETTING=VALUE]... | "
+		"NAME.race [csv=FILE] [plot=FILE] [out=FOLDER] | efficientnet-x published=yes [device=DEVICE]",
+		"deeper, wider, for larger images: candidates that all take a multiple of the network's latency on a device, or of its "
+		"MACs; with steps= each is trained, for N and for 2N steps, as a race; NAME.race: what that found, out: its family as "
+		"description files; published: EfficientNet-X's families by the model",
+		run_scale},
 };
 
 // Results are written under a name of their own and renamed, which changes the folder.

@@ -89,9 +89,8 @@ static bool add_description(const struct description *d, void *context, struct f
 	return ok;
 }
 
-static bool write_description(const struct description *d, void *context, struct fault *f)
+bool question_write(const struct description *d, const char *path, struct fault *f)
 {
-	const char *path = context;
 	char *bytes = NULL;
 	size_t size = 0;
 	FILE *file = open_memstream(&bytes, &size);
@@ -103,6 +102,11 @@ static bool write_description(const struct description *d, void *context, struct
 	return ok;
 }
 
+static bool write_to(const struct description *d, void *path, struct fault *f)
+{
+	return question_write(d, path, f);
+}
+
 bool run_describe(struct command_call *call)
 {
 	const char *name = call->argv[0];
@@ -111,7 +115,7 @@ bool run_describe(struct command_call *call)
 		return fault_set(&call->fault, name, "`catalog` lists them", "describe one network at a time");
 	if (call->argc == 1)
 		return question_tell(call, &t, question_each_network(name, add_description, &t, &call->fault));
-	bool ok = question_each_network(name, write_description, call->argv[1], &call->fault);
+	bool ok = question_each_network(name, write_to, call->argv[1], &call->fault);
 	if (ok)
 		call->say(call, "wrote %s", call->argv[1]);
 	return ok;

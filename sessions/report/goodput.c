@@ -4,26 +4,17 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sessions/report/picture.h"
 #include "sessions/report/report.h"
-
-enum { MIXES = 32 };
-
-struct question {
-	struct world world;
-	struct block_grid grid;
-	struct goodput_case asked;
-	double hours, seed;
-	const char *slice, *jobs;
-	struct job_size mix[MIXES];
-};
+#include "sessions/sessions.h"
 
 static double kept_of(const struct world *w, void *context)
 {
-	const struct question *q = context;
+	const struct goodput_question *q = context;
 	return goodput_kept(w, &q->grid, &q->asked);
 }
 
-static bool add_simulated(struct report *r, struct question *q, bool fixed, struct fault *f)
+static bool add_simulated(struct report *r, struct goodput_question *q, bool fixed, struct fault *f)
 {
 	struct goodput_run run;
 	q->asked.fixed = fixed;
@@ -37,7 +28,7 @@ static bool add_simulated(struct report *r, struct question *q, bool fixed, stru
 }
 
 // A slice, or the mix where the closed forms say nothing.
-static bool add_case(struct report *r, struct question *q, const int axis[3], double availability, struct fault *f)
+static bool add_case(struct report *r, struct goodput_question *q, const int axis[3], double availability, struct fault *f)
 {
 	struct slice s = {{axis[0], axis[1], axis[2]}, {false}, false, false, 0};
 	struct goodput_case *c = &q->asked;
@@ -64,7 +55,7 @@ static bool add_case(struct report *r, struct question *q, const int axis[3], do
 	return add_simulated(r, q, false, f) && add_simulated(r, q, true, f);
 }
 
-static bool check(struct question *q, const struct pod *p, double percent, double spares, struct fault *f)
+static bool check(struct goodput_question *q, const struct pod *p, double percent, double spares, struct fault *f)
 {
 	if (!block_grid_of(p, &q->grid, f))
 		return false;
@@ -76,9 +67,9 @@ static bool check(struct question *q, const struct pod *p, double percent, doubl
 }
 
 // "4x4x4:3,8x8x8:1": slices and how often each is asked for.
-static bool read_jobs(struct question *q, const struct pod *p, struct fault *f)
+static bool read_jobs(struct goodput_question *q, const char *jobs, const struct pod *p, struct fault *f)
 {
-	for (const char *at = q->jobs; *at;) {
+	for (const char *at = jobs; *at;) {
 		size_t n = strcspn(at, ",");
 		char word[64], *colon;
 		struct slice s;
@@ -89,8 +80,8 @@ static bool read_jobs(struct question *q, const struct pod *p, struct fault *f)
 		*colon = '\0';
 		if (!slice_read(p, word, false, &s, f))
 			return false;
-		if (q->asked.mixes == MIXES)
-			return fault_set(f, "jobs", "leave some out", "more than %d sizes", MIXES);
+		if (q->asked.mixes == GOODPUT_MIXES)
+			return fault_set(f, "jobs", "leave some out", "more than %d sizes", GOODPUT_MIXES);
 		struct job_size *to = &q->mix[q->asked.mixes++];
 		memcpy(to->axis, s.axis, sizeof to->axis);
 		to->share = share;
@@ -100,6 +91,61 @@ static bool read_jobs(struct question *q, const struct pod *p, struct fault *f)
 	return true;
 }
 
+static bool asked_of(struct command_call *call, struct goodput_question *q, struct report_asked *asked)
+{
+	struct pod p;
+	struct slice s;
+	const char *slice = NULL, *jobs = NULL;
+	double percent = (double)NAN, spares = 0, window = 0;
+	*q = (struct goodput_question){.hours = 20000, .seed = 1};
+	const struct report_word words[] = {{.key = "slice=", .text = &slice}, {.key = "jobs=", .text = &jobs},
+		{.key = "availability=", .number = &percent, .least = 0, .most = 100},
+		{.key = "spares=", .number = &spares, .least = 0, .most = 1000},
+		{.key = "window=", .number = &window, .least = 1, .most = 64},
+		{.key = "hours=", .number = &q->hours, .least = 100, .most = 1e7},
+		{.key = "seed=", .number = &q->seed, .least = 0, .most = 1e15}, {.key = "plot=", .text = &q->plot}};
+	snprintf(q->on, sizeof q->on, "tpu_v4");
+	for (int i = 0; i + 1 < call->argc; i++)
+		if (strcmp(call->argv[i], "on") == 0)
+			snprintf(q->on, sizeof q->on, "%s", call->argv[i + 1]);
+	if (!report_pod(call, 0, &p) || !report_words(call, 0, words, sizeof words / sizeof *words, asked))
+		return false;
+	report_world(asked, &p, NULL, &q->world);
+	q->csv = asked->csv;
+	if (!check(q, &p, percent, spares, &call->fault))
+		return false;
+	q->asked.availability = percent / 100;
+	q->asked.spares = (int)spares;
+	q->asked.window = (int)window;
+	q->sized = slice || jobs;
+	if (jobs && slice)
+		return fault_set(&call->fault, "jobs", "give one of the two", "does not go with slice=");
+	if (jobs)
+		return read_jobs(q, jobs, &p, &call->fault);
+	if (!slice || strcmp(slice, "mix") == 0)
+		return true;
+	if (!slice_read(&p, slice, false, &s, &call->fault))
+		return false;
+	memcpy(q->asked.axis, s.axis, sizeof q->asked.axis);
+	return true;
+}
+
+bool session_goodput_question(struct command_call *call, struct goodput_question *q)
+{
+	struct report_asked asked;
+	return asked_of(call, q, &asked);
+}
+
+static bool draw(struct command_call *call, const struct goodput_question *q)
+{
+	if (!q->plot)
+		return true;
+	struct figure *its = figure_of_goodput(&q->world.pod[0], &call->fault);
+	bool ok = its && report_picture_in(call, its, q->plot);
+	figure_free(its);
+	return ok;
+}
+
 bool run_goodput(struct command_call *call)
 {
 	static const struct report_column column[] = {{"slice", true}, {"hosts up %", false}, {"switched %", false},
@@ -107,43 +153,24 @@ bool run_goodput(struct command_call *call)
 		{"simulated: switched %", false}, {"useful %", false}, {"fixed %", false}, {"useful %", false}};
 	static const int sizes[][3] = {{4, 4, 4}, {4, 8, 8}, {8, 8, 8}, {8, 8, 16}, {8, 16, 16}, {12, 16, 16}, {0}};
 	static const double usual[] = {.99, .995, .999};
-	struct question q = {.hours = 20000, .seed = 1};
-	struct pod p;
-	struct slice s;
+	struct goodput_question q;
 	struct report_asked asked;
 	struct report r;
-	double percent = (double)NAN, spares = 0, window = 1;
-	const struct report_word words[] = {{.key = "slice=", .text = &q.slice}, {.key = "jobs=", .text = &q.jobs},
-		{.key = "availability=", .number = &percent, .least = 0, .most = 100},
-		{.key = "spares=", .number = &spares, .least = 0, .most = 1000},
-		{.key = "window=", .number = &window, .least = 1, .most = 64},
-		{.key = "hours=", .number = &q.hours, .least = 100, .most = 1e7},
-		{.key = "seed=", .number = &q.seed, .least = 0, .most = 1e15}};
-	if (!report_pod(call, 0, &p) || !report_words(call, 0, words, sizeof words / sizeof *words, &asked))
+	if (!asked_of(call, &q, &asked))
 		return false;
-	report_world(&asked, &p, NULL, &q.world);
-	if (!check(&q, &p, percent, spares, &call->fault))
-		return false;
-	q.asked.spares = (int)spares;
-	q.asked.window = (int)window;
-	bool mix = q.jobs || (q.slice && strcmp(q.slice, "mix") == 0);
-	if (q.jobs && q.slice)
-		return fault_set(&call->fault, "jobs", "give one of the two", "does not go with slice=");
-	if (q.jobs && !read_jobs(&q, &p, &call->fault))
-		return false;
-	if (q.slice && !mix && !slice_read(&p, q.slice, false, &s, &call->fault))
-		return false;
+	const struct pod *p = &q.world.pod[0];
+	const double availability = q.asked.availability;
+	int axis[3];
+	memcpy(axis, q.asked.axis, sizeof axis);
 	report_begin(&r, column, sizeof column / sizeof *column);
-	report_above(&r, "%s: %d blocks of %d hosts, %g held back; a block is up while all its hosts are", p.name, q.grid.blocks,
-		q.grid.hosts, spares);
+	r.view = true;
+	report_above(&r, "%s: %d blocks of %d hosts, %d held back; a block is up while all its hosts are", p->name, q.grid.blocks,
+		q.grid.hosts, q.asked.spares);
 	bool ok = true;
-	for (size_t i = 0; ok && i < sizeof sizes / sizeof *sizes; i++) {
-		const int none[3] = {0}, *axis = mix ? none : q.slice ? s.axis : sizes[i];
-		for (size_t a = 0; ok && a < (isnan(percent) ? sizeof usual / sizeof *usual : 1); a++)
-			ok = add_case(&r, &q, axis, isnan(percent) ? usual[a] : percent / 100, &call->fault);
-		if (q.slice || q.jobs)
-			break;
-	}
+	for (size_t i = 0; ok && i < (q.sized ? 1 : sizeof sizes / sizeof *sizes); i++)
+		for (size_t a = 0; ok && a < (isnan(availability) ? sizeof usual / sizeof *usual : 1); a++)
+			ok = add_case(&r, &q, q.sized ? axis : sizes[i], isnan(availability) ? usual[a] : availability,
+				&call->fault);
 	report_below(&r,
 		"(switched, fixed: chips that run a job, in closed form; kept: of a job's time, in spite of failures; useful: "
 		"simulated, both together;");
@@ -151,8 +178,9 @@ bool run_goodput(struct command_call *call)
 		" %g hours from seed %g, +- one standard error of %d batches; jobs of %g h on average, in the order in which "
 		"they come)",
 		q.hours, q.seed, 40, q.world.input[IN_JOB]);
-	if (p.figure[POD_SWITCH_COST].value > 0)
+	if (p->figure[POD_SWITCH_COST].value > 0)
 		report_below(&r, "(the switches: below %g %% of the cost, below %g %% of the power)",
-			100 * p.figure[POD_SWITCH_COST].value, 100 * p.figure[POD_SWITCH_POWER].value);
+			100 * p->figure[POD_SWITCH_COST].value, 100 * p->figure[POD_SWITCH_POWER].value);
+	ok = ok && draw(call, &q);
 	return report_end(&r, call, asked.csv, ok);
 }

@@ -32,6 +32,8 @@ bool question_add_format(struct question_formats *, const char *name, const char
 void question_usual_formats(struct question_formats *, int narrowest);
 // Returns a latency term, which the caller frees; batch 0: the device's own. NULL with a fault.
 struct costing *question_latency(const struct description *, const char *device, long batch, struct fault *);
+// Writes a network as a description file.
+bool question_write(const struct description *, const char *path, struct fault *);
 // Says the table that was built, unless `ok` is false; frees it.
 bool question_tell(struct command_call *, struct string *, bool ok);
 

@@ -267,7 +267,7 @@ static bool show_table(const struct report *r, struct command_call *call)
 		left[c] = r->column[c].left;
 	}
 	const struct answer answer = {r->above.bytes ? r->above.bytes : "", r->below.bytes ? r->below.bytes : "", r->columns,
-		(int)(r->cells / (size_t)r->columns), head, left, r->cell, r->pick};
+		(int)(r->cells / (size_t)r->columns), head, left, r->cell, r->pick, r->view};
 	return call->show && r->cells && call->show(call, &answer);
 }
 

@@ -40,6 +40,7 @@ struct report {
 	const struct report_column *column;
 	int columns;
 	const char *pick; // the command that takes a row's name, its first cell; NULL: none
+	bool view;        // `explore` with the command's line shows the same as a view
 	struct string above, below;
 	char **cell; // rows * columns
 	size_t cells, room;

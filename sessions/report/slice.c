@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sessions/report/picture.h"
 #include "sessions/report/report.h"
+#include "sessions/sessions.h"
 
 enum { MOST_SLICES = 256 };
 
@@ -102,40 +104,187 @@ static bool other_twist(struct report *r, const struct pod *p, const struct slic
 	return ok;
 }
 
+// ---- what is asked --------------------------------------------------------------------------------------------------------
+
+static bool read_routing(const char *word, struct slice_traffic *t, struct fault *f)
+{
+	static const char *const name[ROUTINGS] = {"paths", "hops", "dimension"};
+	for (int r = 0; word && r < ROUTINGS; r++)
+		if (strcmp(word, name[r]) == 0) {
+			t->routing = (enum routing)r;
+			return true;
+		}
+	return !word || fault_set(f, word, "give paths, hops or dimension", "is no routing");
+}
+
+static bool read_axis(const char *word, const struct slice *s, struct slice_traffic *t, struct fault *f)
+{
+	if (!word)
+		return true;
+	if (word[0] < 'x' || word[0] > 'z' || word[1])
+		return fault_set(f, word, "give x, y or z, the longest", "is no axis");
+	t->axis = word[0] - 'x';
+	return s->axis[t->axis] > 1 || fault_set(f, word, "choose one of 2 chips or more", "that axis has one chip only");
+}
+
+// "x+0,0,0": a way and the chip that it leaves.
+static bool read_failed(const char *word, struct slice_question *q, struct fault *f)
+{
+	int at[3];
+	char end;
+	if (!word)
+		return true;
+	for (q->failed_way = 0; q->failed_way < SLICE_WAYS && strncmp(word, slice_ways[q->failed_way], 2) != 0;)
+		q->failed_way++;
+	if (q->failed_way == SLICE_WAYS || sscanf(word + 2, "%5d,%5d,%5d%c", &at[0], &at[1], &at[2], &end) != 3)
+		return fault_set(f, word, "write x+0,0,0: the link upwards along x from chip 0,0,0", "is no link");
+	for (int i = 0; i < 3; i++)
+		if (at[i] < 0 || at[i] >= q->slice.axis[i])
+			return fault_set(f, word, "count chips from 0", "the slice has %d along %c", q->slice.axis[i], "xyz"[i]);
+	q->failed = slice_chip(&q->slice, at);
+	return true;
+}
+
+static bool asked_of(struct command_call *call, struct slice_question *q, struct report_asked *asked)
+{
+	bool twisted = false;
+	const char *routing = NULL, *axis = NULL, *failed = NULL;
+	*q = (struct slice_question){.traffic = {ROUTE_PATHS, -1}, .failed = -1, .bytes = 1e9};
+	const struct report_word words[] = {{.key = "twisted", .flag = &twisted},
+		{.key = "bytes=", .number = &q->bytes, .least = 1, .most = 1e18}, {.key = "routing=", .text = &routing},
+		{.key = "axis=", .text = &axis}, {.key = "failed=", .text = &failed}, {.key = "plot=", .text = &q->plot},
+		{.key = "loads=", .text = &q->loads}};
+	struct fault *f = &call->fault;
+	if (!report_pod(call, 1, &q->pod) || !report_words(call, 1, words, sizeof words / sizeof *words, asked) ||
+		!slice_read(&q->pod, call->argv[0], twisted, &q->slice, f))
+		return false;
+	q->csv = asked->csv;
+	if (q->slice.islands && (routing || axis || failed || q->plot || q->loads))
+		return fault_set(f,
+			routing          ? "routing"
+				: axis   ? "axis"
+				: failed ? "failed"
+					 : "plot",
+			"choose a pod that is a torus", "%s has islands of chips, whose links are alike", q->pod.name);
+	return read_routing(routing, &q->traffic, f) && read_axis(axis, &q->slice, &q->traffic, f) && read_failed(failed, q, f);
+}
+
+bool session_slice_question(struct command_call *call, struct slice_question *q)
+{
+	struct report_asked asked;
+	return asked_of(call, q, &asked);
+}
+
+// ---- what is uneven -------------------------------------------------------------------------------------------------------
+
+// The links that carry something, and what they carry at least and at most.
+struct spread_of {
+	double least, most;
+	long links;
+};
+
+static struct spread_of spread_of(const struct slice_map *m, const struct slice *s, double (*load)[SLICE_WAYS])
+{
+	struct spread_of o = {(double)INFINITY, 0, 0};
+	for (int c = 0; c < s->chips; c++)
+		for (int w = 0; w < SLICE_WAYS; w++)
+			if (slice_map_next(m, c, w) >= 0 && load[c][w] > 0) {
+				o.least = fmin(o.least, load[c][w]);
+				o.most = fmax(o.most, load[c][w]);
+				o.links++;
+			}
+	return o;
+}
+
+static void say_failed(struct report *r, struct slice_map *m, const struct slice_question *q, const struct slice_network *whole,
+	const struct spread_of *o, int *hops)
+{
+	int at[3], longest = 0;
+	bool apart = false;
+	slice_place(&q->slice, q->failed, at);
+	for (int c = 0; c < q->slice.chips; c++) {
+		slice_map_hops(m, c, hops);
+		for (int i = 0; i < q->slice.chips; i++) {
+			longest = hops[i] > longest ? hops[i] : longest;
+			apart |= hops[i] < 0;
+		}
+	}
+	report_above(r,
+		"without the link %s of %d,%d,%d: %.5g on the fullest link, so an all-to-all takes %.4gx as long; at most %d hops%s",
+		slice_ways[q->failed_way], at[0], at[1], at[2], o->most, o->most / whole->load[q->traffic.routing], longest,
+		apart ? "; some chips no longer reach each other" : "");
+}
+
+// What was asked about traffic that loads links unevenly.
+static bool uneven_lines(struct report *r, const struct slice_question *q, const struct slice_network *whole, struct fault *f)
+{
+	const size_t chips = (size_t)q->slice.chips;
+	struct slice_map *m = slice_map_new(&q->slice, f);
+	double(*load)[SLICE_WAYS] = m ? calloc(chips, sizeof *load) : NULL;
+	int *hops = load ? calloc(chips, sizeof *hops) : NULL;
+	bool ok = m && (hops || fault_memory(f, "a slice's links"));
+	ok = ok && (q->failed < 0 || slice_map_fail(m, q->failed, q->failed_way, f)) && slice_map_loads(m, &q->traffic, load, f);
+	if (ok && q->traffic.axis >= 0) {
+		struct spread_of o = spread_of(m, &q->slice, load);
+		report_above(r,
+			"a gather along %c alone: %.4g to %.4g of what a chip holds on %ld of %g links, nothing on the others%s",
+			"xyz"[q->traffic.axis], o.least, o.most, o.links, whole->links,
+			slice_closes(&q->slice, q->traffic.axis) ? "" : "; the axis does not close by itself");
+	} else if (ok && q->failed >= 0) {
+		struct spread_of o = spread_of(m, &q->slice, load);
+		say_failed(r, m, q, whole, &o, hops);
+	}
+	free(hops);
+	free(load);
+	slice_map_free(m);
+	return ok;
+}
+
+static bool draw(struct command_call *call, const char *file,
+	struct figure *(*figure)(const struct pod *, const struct slice *, struct fault *), const struct slice_question *q)
+{
+	if (!file)
+		return true;
+	struct figure *its = figure(&q->pod, &q->slice, &call->fault);
+	bool ok = its && report_picture_in(call, its, file);
+	figure_free(its);
+	return ok;
+}
+
 bool run_slice(struct command_call *call)
 {
 	static const struct report_column column[] = {
 		{"collective", true}, {"ms", false}, {"moved most by", true}, {"how", true}};
-	struct pod p;
+	struct slice_question q;
 	struct world w;
-	struct slice s;
 	struct report_asked asked;
 	struct report r;
-	bool twisted = false;
-	double bytes = 1e9;
 	char name[48], number[32], chips[32], hosts[32];
-	const struct report_word words[] = {
-		{.key = "twisted", .flag = &twisted}, {.key = "bytes=", .number = &bytes, .least = 1, .most = 1e18}};
-	if (!report_pod(call, 1, &p) || !report_words(call, 1, words, sizeof words / sizeof *words, &asked) ||
-		!slice_read(&p, call->argv[0], twisted, &s, &call->fault))
+	if (!asked_of(call, &q, &asked))
 		return false;
-	report_world(&asked, &p, NULL, &w);
+	const struct pod *p = &q.pod;
+	const struct slice *s = &q.slice;
+	const bool uneven = q.failed >= 0 || q.traffic.axis >= 0 || q.traffic.routing != ROUTE_PATHS;
+	report_world(&asked, p, NULL, &w);
 	report_begin(&r, column, sizeof column / sizeof *column);
+	r.view = !s->islands;
 	struct slice_network *n = calloc(1, sizeof *n);
 	bool ok = n || fault_memory(&call->fault, "a slice's links");
-	ok = ok && (s.islands || slice_network_of(&s, n, &call->fault));
+	ok = ok && (s->islands || slice_network_of(s, n, &call->fault));
 	if (ok) {
-		report_above(&r, "%s on %s: %s, %s, %.4g TB of memory", slice_name(&s, name), p.name,
-			count_of(s.chips, "chip", chips), count_of(ceil(s.chips / p.figure[POD_HOST].value), "host", hosts),
-			s.chips * p.figure[POD_MEMORY].value / 1e12);
-		if (!s.islands)
-			torus_lines(&r, &p, &s, n);
-		collective_rows(&r, &w, &s, n, bytes);
+		report_above(&r, "%s on %s: %s, %s, %.4g TB of memory", slice_name(s, name), p->name,
+			count_of(s->chips, "chip", chips), count_of(ceil(s->chips / p->figure[POD_HOST].value), "host", hosts),
+			s->chips * p->figure[POD_MEMORY].value / 1e12);
+		if (!s->islands)
+			torus_lines(&r, p, s, n);
+		ok = !uneven || uneven_lines(&r, &q, n, &call->fault);
+		collective_rows(&r, &w, s, n, q.bytes);
 		report_below(&r,
 			"(of %s in all, unsharded: a chip holds its share; links as delivered, or the hops' time where that is "
-			"longer)",
-			number_write(bytes, "B", number, sizeof number));
-		ok = other_twist(&r, &p, &s, n, &call->fault);
+			"longer%s)",
+			number_write(q.bytes, "B", number, sizeof number), q.failed >= 0 ? "; with every link whole" : "");
+		ok = ok && other_twist(&r, p, s, n, &call->fault) && draw(call, q.plot, figure_of_hops, &q) &&
+			draw(call, q.loads, figure_of_loads, &q);
 	}
 	free(n);
 	return report_end(&r, call, asked.csv, ok);

@@ -74,6 +74,22 @@ static void add_counts(struct report *t, const struct engine_info *info)
 		report_below(t, "%d slots of formats: with one format a layer %s choices", info->formats, choices);
 }
 
+void session_architecture(const struct engine_info *info, const uint8_t *choice, struct string *text)
+{
+	const char *last = "";
+	for (int i = info->formats; i < info->slots; i++) {
+		const struct slot_info *slot = &info->slot[i];
+		const size_t part = strcspn(slot->name, ".");
+		if (engine_rests(info, i, choice))
+			continue;
+		if (strncmp(last, slot->name, part + 1) == 0)
+			string_add(text, "/%s", slot->option[choice[i]].name);
+		else
+			string_add(text, "%s%.*s %s", last[0] ? ", " : "", (int)part, slot->name, slot->option[choice[i]].name);
+		last = slot->name;
+	}
+}
+
 // Those that a word means; without one those of the architecture, or where there are none, all.
 bool run_slots(struct command_call *call)
 {

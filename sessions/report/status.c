@@ -270,6 +270,13 @@ static void add_point(struct report *t, const struct snapshot *now, const struct
 		report_cell(t, "%s", number_write(p->cost[k], now->term[k].brief, cost, sizeof cost));
 	}
 	report_cell(t, "%s", p->dominated ? "dominated" : "");
+	if (now->info->slots > now->info->formats) {
+		struct string architecture = {0};
+		session_architecture(now->info, p->choice, &architecture);
+		report_cell(t, "%s", architecture.bytes ? architecture.bytes : "");
+		t->failed |= architecture.failed;
+		string_free(&architecture);
+	}
 }
 
 bool run_front(struct command_call *call)
@@ -278,7 +285,7 @@ bool run_front(struct command_call *call)
 	struct session *s = call->context;
 	const struct snapshot *now = s->snapshot;
 	bool all = call->argc && strcmp(call->argv[0], "all") == 0;
-	struct report_column all_columns[BEFORE + ENGINE_TERMS + 1] = {
+	struct report_column all_columns[BEFORE + ENGINE_TERMS + 2] = {
 		{"lane", false}, {"accuracy, %", false}, {"loss", false}, {"step", false}, {"what", true}};
 	bool lanes = now->lanes > 1;
 	struct report_column *columns = all_columns + !lanes;
@@ -291,9 +298,11 @@ bool run_front(struct command_call *call)
 	}
 	for (int k = 0; k < now->terms; k++)
 		columns[before + k] = (struct report_column){now->term[k].name, false};
+	const bool open = now->info->slots > now->info->formats;
 	columns[before + now->terms] = (struct report_column){"", true};
+	columns[before + now->terms + 1] = (struct report_column){"architecture", true};
 	struct report t;
-	report_begin(&t, columns, before + now->terms + 1);
+	report_begin(&t, columns, before + now->terms + 1 + open);
 	if (now->estimated[0])
 		report_above(&t, "accuracies are estimated (~, %s), not measured", now->estimated);
 	for (int i = 0; i < now->points; i++)

@@ -34,7 +34,7 @@ static int curve_kinds(const struct figure_kind *out[KINDS_MOST])
 	size_t kinds;
 	const struct figure_kind *kind = figure_kinds(&kinds);
 	for (size_t i = 0; i < kinds && count < KINDS_MOST; i++)
-		if (!named_first(kind[i].name))
+		if (!named_first(kind[i].name) && !kind[i].apart)
 			out[count++] = &kind[i];
 	return count;
 }

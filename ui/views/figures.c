@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Figures in panes: built by plots/, drawn by its cell canvas, framed and styled here.
 #include <ctype.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/text.h"
+#include "sessions/sessions.h"
 #include "ui/views/views.h"
 
 static const enum style role_style[ROLES + 1] = {
@@ -90,6 +93,7 @@ static void depends_on(const struct scene *scene, const struct figure_kind *kind
 	of->marks = source->marks;
 	of->term = source->term;
 	of->layer = source->layer;
+	of->point = source->point;
 	of->width = inner.width;
 	of->height = inner.height;
 	of->glyphs = scene->canvas;
@@ -134,14 +138,98 @@ void picture_draw(struct picture *p, const struct scene *scene, struct screen *s
 
 // ---- the front ------------------------------------------------------------------------------------------------------
 
+// The point in hand is known by its cost: others may come and go around it.
+struct front {
+	struct picture picture;
+	bool in_hand;
+	double cost; // by the first term
+};
+
+static int point_in_hand(const struct front *f, const struct snapshot *now)
+{
+	int best = 0;
+	for (int i = 1; i < now->points; i++)
+		if (fabs(now->point[i].cost[0] - f->cost) < fabs(now->point[best].cost[0] - f->cost))
+			best = i;
+	return f->in_hand && now->points ? best : -1;
+}
+
+// "modal, step 300: 61.2 %, 20.1 M bit ops; s1 1/2, s1b1 3/1": what it is, and where it has one, its architecture.
+static void write_point(const struct scene *scene, const struct front_point *p, struct string *text)
+{
+	const struct snapshot *now = scene->snapshot;
+	char cost[ENGINE_TEXT];
+	string_add(text, "%s", p->label[0] ? p->label : point_origin_word(p->origin));
+	if (now->lanes > 1 && p->lane)
+		string_add(text, " of lane %d", p->lane);
+	string_add(text, p->trained ? ", trained %ld steps" : ", step %ld", p->trained ? p->trained : p->step);
+	string_add(text, ": %s%.2f %%", now->estimated[0] ? "~" : "", 100 * p->accuracy);
+	if (scene->term < now->terms && isfinite(p->cost[scene->term]))
+		string_add(text, ", %s", number_brief(p->cost[scene->term], now->term[scene->term].brief, cost, sizeof cost));
+	if (now->info->slots > now->info->formats && p->choice) {
+		string_add(text, "; ");
+		session_architecture(now->info, p->choice, text);
+	}
+}
+
+// Below the figure, in the upper lines of `r`; returns how many it took, and draws none where `s` is NULL.
+static int draw_point(struct screen *s, struct rect r, const char *text)
+{
+	int lines = 0;
+	while (*text && lines < r.height) {
+		const char *from = text;
+		int bytes = (int)screen_break(from, r.width, &text);
+		if (s)
+			screen_print(s, r.x, r.y + lines, r.width, STYLE_TEXT, "%.*s", bytes, from);
+		lines++;
+	}
+	return lines;
+}
+
 static void draw_front(void *own, struct scene *scene, struct screen *s, const struct layout_item *item)
 {
-	picture_draw(own, scene, s, item->pane[0], figure_kind_named("front"));
+	struct front *f = own;
+	struct rect r = item->pane[0], figure = r;
+	const int point = point_in_hand(f, scene->snapshot);
+	struct figure_source with = scene->source ? *scene->source : (struct figure_source){0};
+	struct scene own_scene = *scene;
+	struct string text = {0};
+	if (point >= 0) {
+		struct rect below = {r.x + 1, 0, r.width - 2, r.height / 3};
+		write_point(scene, &scene->snapshot->point[point], &text);
+		const char *says = text.failed ? "" : text.bytes;
+		const int lines = draw_point(NULL, below, says);
+		figure.height -= lines;
+		below.y = r.y + figure.height;
+		draw_point(s, below, says);
+	}
+	with.point = point + 1;
+	if (scene->source)
+		own_scene.source = &with;
+	picture_draw(&f->picture, &own_scene, s, figure, figure_kind_named("front"));
+	string_free(&text);
+}
+
+static void move_front(void *own, struct scene *scene, enum motion m, int page)
+{
+	struct front *f = own;
+	const struct snapshot *now = scene->snapshot;
+	const int at = point_in_hand(f, now);
+	if (!now->points)
+		return;
+	f->cost = now->point[at < 0 ? 0 : motion_to(m, at, now->points, page)].cost[0];
+	f->in_hand = true;
+}
+
+static void end_front(void *own)
+{
+	picture_free(&((struct front *)own)->picture);
 }
 
 static void forget_front(void *own)
 {
-	picture_free(own);
+	end_front(own);
+	((struct front *)own)->in_hand = false;
 }
 
 const struct view_ops view_front = {
@@ -149,8 +237,9 @@ const struct view_ops view_front = {
 	.title = "cost against quality",
 	.place = LAYOUT_FIGURE,
 	.key = '3',
-	.own = sizeof(struct picture),
-	.end = forget_front,
+	.own = sizeof(struct front),
+	.end = end_front,
 	.forget = forget_front,
 	.draw = draw_front,
+	.move = move_front,
 };

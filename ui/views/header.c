@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The three rows at the top: what is searched, how far it is, and what the search says it is doing.
+// The rows at the top: what is searched, how far it is, the network's blocks where they are to be chosen, and what the search says it is
+// doing.
 #include <math.h>
 #include <stdio.h>
 
@@ -152,7 +153,7 @@ static void measure(void *own, const struct scene *scene, const struct screen *s
 	(void)own;
 	char text[SAID_BYTES];
 	int lines = screen_lines(said(scene, text, sizeof text), s->width - 2);
-	item->rows = 2 + (lines < SAID_LINES ? lines : SAID_LINES);
+	item->rows = 2 + blocks_there(scene) + (lines < SAID_LINES ? lines : SAID_LINES);
 }
 
 static void draw(void *own, struct scene *scene, struct screen *s, const struct layout_item *item)
@@ -162,10 +163,13 @@ static void draw(void *own, struct scene *scene, struct screen *s, const struct 
 	draw_names(scene, s, line);
 	line.y++;
 	draw_progress(scene, s, line);
+	const bool blocks = r.height > 3 && blocks_there(scene);
+	if (blocks)
+		draw_blocks(scene, s, r.x + 1, r.y + 2, r.width - 2);
 	char buf[SAID_BYTES];
 	const char *text = said(scene, buf, sizeof buf);
 	enum style style = scene->snapshot->run >= RUN_HALTED ? STYLE_BAD : STYLE_TEXT;
-	for (int y = r.y + 2; y < r.y + r.height && *text; y++) {
+	for (int y = r.y + 2 + blocks; y < r.y + r.height && *text; y++) {
 		const char *from = text;
 		int bytes = (int)screen_break(from, r.width - 2, &text);
 		screen_print(s, r.x + 1, y, r.width - 2, style, "%.*s", bytes, from);

@@ -362,6 +362,7 @@ const struct view_ops view_slots = {
 	.title = "choices of the architecture, where there are any",
 	.place = LAYOUT_TABLE,
 	.key = '6',
+	.thing = "slot",
 	.own = sizeof(struct slots),
 	.end = end,
 	.forget = forget,

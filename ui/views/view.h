@@ -9,8 +9,10 @@
 #include <stddef.h>
 
 #include "plots/plots.h"
+#include "sessions/sessions.h"
 #include "ui/layout.h"
 #include "ui/motion.h"
+#include "ui/racks.h"
 #include "ui/screen.h"
 #include "ui/sheet.h"
 #include "ui/table.h"
@@ -46,6 +48,9 @@ struct scene {
 	const struct view_ops *focus; // the view that the person is in; NULL: the main table
 	struct sheet *race;           // the table of the race that is watched; NULL: none is
 	const char *race_title;
+	const struct slice_question *slice; // the slice that is looked at; NULL: none is
+	int slices;                         // counts those that were
+	const struct racks *racks;          // the racks that are looked at; NULL: none are
 	// lines and boxes
 	const char *message; // NULL: none
 	bool bad;            // the message is a fault
@@ -66,7 +71,8 @@ struct view_ops {
 	const char *name;  // in commands: `view layers`
 	const char *title; // for people
 	enum layout_place place;
-	int key; // the digit by which `view` also takes it; 0: none
+	int key;           // the digit by which `view` also takes it; 0: none
+	const char *thing; // what `move` takes by its name: "layer"
 	size_t own;
 	void (*end)(void *own);    // frees what the memory holds; NULL: nothing
 	void (*forget)(void *own); // drops what it kept of the search, as another is shown; NULL: nothing
@@ -80,6 +86,8 @@ struct view_ops {
 	bool (*select)(void *own, struct scene *, const char *name);      // false: it has nothing of that name
 	bool (*click)(void *own, struct scene *, int pane, int x, int y); // x, y: from the pane's corner; false: nothing is there
 	bool (*marked)(const void *own, int row);                         // of its table
+	// Marks what is in hand, or removes its mark; "none": all. For a view without a table.
+	bool (*mark)(void *own, struct scene *, const char *text, struct fault *);
 	// Calls `act` (table_sort, table_filter, …) on its table, and keeps the row in hand among those shown.
 	bool (*table)(void *own, struct scene *, table_act *act, const char *text, struct fault *);
 };
@@ -94,6 +102,10 @@ void draw_box_hints(const struct scene *, struct screen *, struct rect, int y, c
 // some columns do not fit and the table is the one that moves.
 void draw_table_hints(const struct scene *, struct screen *, struct rect, const struct table *, const struct view_ops *);
 
+// The blocks of a network whose architecture is to be chosen, in one row (blocks.c). there: whether it is such a network, and has blocks.
+bool blocks_there(const struct scene *);
+void draw_blocks(const struct scene *, struct screen *, int x, int y, int width);
+
 // A figure as drawn last. It is built and drawn again only when something it depends on has changed. Zero at first.
 struct picture {
 	struct picture_of {
@@ -101,7 +113,7 @@ struct picture {
 		const struct engine_info *info;
 		uint64_t version; // of the snapshot
 		long records;
-		int marks, term, layer, width, height;
+		int marks, term, layer, point, width, height;
 		enum canvas_glyphs glyphs;
 	} of;
 	struct figure *figure; // owned, as the cells are

@@ -14,6 +14,8 @@
 	V(costs) \
 	V(lanes) \
 	V(race) \
+	V(slice) \
+	V(racks) \
 	V(front) \
 	V(curves) \
 	V(message) \

@@ -100,5 +100,11 @@ static void says(const struct lane *lane, char *buf, size_t size)
 			(long)ceil(s->knobs.choose_at * (double)s->horizon), policy_entropy(lane->policy));
 }
 
-const struct searcher searcher_branching = {
-	.name = "branching", .path = path, .propose = propose, .learn = learn, .best = best, .mixes = mixes, .says = says};
+const struct searcher searcher_branching = {.name = "branching",
+	.formats_only = true,
+	.path = path,
+	.propose = propose,
+	.learn = learn,
+	.best = best,
+	.mixes = mixes,
+	.says = says};

@@ -107,7 +107,7 @@ static bool shift(const struct lane *lane, uint64_t key, int direction, uint8_t 
 		int i = (first + k) % p->decisions;
 		const struct decision *d = &p->decision[i];
 		int next = neighbour(d, choice[d->first], direction);
-		if (next < 0)
+		if (next < 0 || !partition_there(p, i, choice)) // what rests costs nothing, whichever option it has
 			continue;
 		pricer_options(lane->pricer, p, i, lane_counted(lane), other);
 		double then = excess(lane, other[next]);
@@ -120,17 +120,23 @@ static bool shift(const struct lane *lane, uint64_t key, int direction, uint8_t 
 	return false;
 }
 
-void choice_fit(const struct lane *lane, uint64_t key, uint8_t *choice)
+// Down until it is within the targets, and then up as far as they allow.
+static void fit(const struct lane *lane, uint64_t key, uint8_t *choice)
 {
 	uint64_t count = 0;
-	choice_allow(lane, choice);
-	if (!lane_counted(lane))
-		return;
 	while (!choice_within(lane, choice))
 		if (!shift(lane, rng_bits(key, count++), -1, choice))
 			return; // it is the cheapest there is on this way
 	while (shift(lane, rng_bits(key, count++), 1, choice))
 		;
+}
+
+void choice_fit(const struct lane *lane, uint64_t key, uint8_t *choice)
+{
+	choice_allow(lane, choice);
+	if (lane_counted(lane))
+		fit(lane, key, choice);
+	partition_canonical(lane->partition, choice);
 }
 
 void choice_point(struct lane *lane, const uint8_t *choice)

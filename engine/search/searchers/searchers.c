@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The table of searchers, and what several of them do.
+#include <stdio.h>
 #include <string.h>
 
 #include "engine/search/searcher.h"
@@ -27,6 +28,20 @@ const struct searcher *searcher_named(const char *name)
 	while (searchers[i] && strcmp(searchers[i]->name, name) != 0)
 		i++;
 	return searchers[i];
+}
+
+bool searcher_serves(const struct searcher *searcher, const struct space *space, struct fault *fault)
+{
+	char todo[256];
+	size_t used = 0;
+	if (!searcher->formats_only || space->slots == space->formats)
+		return true;
+	for (int i = 0; searchers[i] && used < sizeof todo; i++)
+		if (!searchers[i]->formats_only)
+			used += (size_t)snprintf(todo + used, sizeof todo - used, "%s%s",
+				used ? ", " : "choose one that does: ", searchers[i]->name);
+	return fault_set(fault, "searcher", todo, "%s chooses formats only, and this network has an architecture to choose",
+		searcher->name);
 }
 
 bool lesson_mean(const struct lane *lane, const struct lesson *lesson, double *quality, struct fault *fault)

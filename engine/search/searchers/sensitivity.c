@@ -463,6 +463,7 @@ static bool restore(struct lane *lane, const char *prefix, const struct state *i
 
 #define ROW(suffix, asks)                                                                                                        \
 	const struct searcher searcher_sensitivity_##suffix = {.name = "sensitivity-" #suffix,                                   \
+		.formats_only = true,                                                                                            \
 		.path = path,                                                                                                    \
 		.propose = propose,                                                                                              \
 		.learn = learn,                                                                                                  \

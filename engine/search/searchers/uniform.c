@@ -65,5 +65,6 @@ static bool learn(struct lane *lane, const struct lesson *lesson, struct fault *
 }
 
 const struct searcher searcher_uniform = {
-	.name = "uniform", .path = uniform, .propose = propose, .learn = learn, .best = uniform};
-const struct searcher searcher_ends = {.name = "ends", .path = ends, .propose = propose, .learn = learn, .best = ends};
+	.name = "uniform", .formats_only = true, .path = uniform, .propose = propose, .learn = learn, .best = uniform};
+const struct searcher searcher_ends = {
+	.name = "ends", .formats_only = true, .path = ends, .propose = propose, .learn = learn, .best = ends};

@@ -101,6 +101,7 @@ static void trained_close(struct source *source)
 static struct source *trained_open(const struct shared *shared, struct opened *opened, struct fault *fault)
 {
 	const struct knobs *k = &shared->knobs;
+	int side;
 	struct trained *t = calloc(1, sizeof *t);
 	if (!t) {
 		fault_memory(fault, "search");
@@ -111,8 +112,11 @@ static struct source *trained_open(const struct shared *shared, struct opened *o
 		fault_set(fault, "sensitivity", "it goes with data=none", "a network that is trained has its quality measured");
 	else if (format_named(k->wide_format) < 0)
 		fault_set(fault, "wide-format", "give a format such as int8 or fp32", "\"%s\" is no format", k->wide_format);
-	else if ((t->data = data_open(k->data, (uint64_t)k->seed, k->train, k->heldout, fault)) && check_sizes(t, fault))
-		opened->blueprint = blueprint_named(k->net, (struct shape){t->data->h, t->data->w, t->data->c}, t->data->classes, fault);
+	else if (model_side(k->net, &side, fault) &&
+		(t->data = data_open(k->data, (uint64_t)k->seed, k->train, k->heldout, fault)) &&
+		(!side || data_resize(t->data, side, fault)) && check_sizes(t, fault))
+		opened->blueprint = blueprint_named(k->net, (struct shape){t->data->h, t->data->w, t->data->c}, t->data->classes,
+			fault);
 	if (opened->blueprint)
 		return &t->source;
 	trained_close(&t->source);

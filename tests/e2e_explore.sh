@@ -1,0 +1,66 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# A slice chip by chip and the racks day by day, in the workbench: by the reports' commands, by keys, and back to the search.
+. "$(dirname "$0")/tui.sh"
+
+start 80 24 "$bin --explore resnet8"
+see 'Layers'
+keys : 'slice 4x4x8 twisted on tpu_v4' Enter
+see '73.333 on the fullest link' # the report, in its box
+keys Escape
+see 'Slice 4x4x8 twisted on tpu_v4: hops'
+see 'x- → z+4: 3,0,4'
+see 'Chip 0,0,0'
+keys K # over the wrap of x, to where it lands
+see 'Chip 3,0,4'
+keys Space l j
+see 'Chip 3,1,5 to 3,0,4'
+see '2 hops, 2 shortest paths'
+keys v
+see 'links, all shortest paths'
+keys t
+see 'Slice 4x4x8 on tpu_v4: hops'
+keys Escape
+see 'Layers'
+keys T
+see 'Slice 4x4x8 on tpu_v4'
+keys q # leaves the view, not the program
+see 'Layers'
+keys : 'explore slice 512 on h100_cluster' Enter
+see 'a switched network joins its chips'
+keys : 'explore slice 4x4x9' Enter
+see 'the nearest that is one is 4x4x8'
+keys : 'view racks' Enter
+see 'racks: has nothing to show now'
+
+keys : 'goodput slice=8x8x8 availability=99 hours=200 seed=4' Enter
+see 'tpu_v4: 64 blocks of 16 hosts'
+keys Escape
+see 'Racks of tpu_v4'
+see 'day 0'
+see 'hosts up 99 %'
+keys .
+see 'day 1'
+keys Space # days pass by themselves
+until_true 'days that pass' shows 'day [4-9]\|day [1-9][0-9]'
+keys Space
+keys ']'
+see 'hosts up 99.3 %'
+see 'goodput on tpu_v4 availability=99.3 spares=0 seed=4 window=16 slice=8x8x8'
+keys +
+see 'held back 1'
+keys b
+see 'jobs: 8x8x16'
+keys - -
+see 'spares: none is held back'
+keys 0
+see 'day 0'
+keys Escape
+see 'Layers'
+keys q
+left 0
+
+printf 'explore slice 4x4x8\n' >batch
+"$bin" new batch steps=5 --batch batch >log 2>&1 && fail 'a batch explores'
+grep -q 'needs the screen' log || fail "batch: $(cat log)"
+exit 0

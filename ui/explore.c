@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What is looked at beside the search: a slice of a pod, the racks of one. Each is what a report's words ask for.
+#include "ui/workbench.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void hear_nothing(struct command_call *call, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void hear_nothing(struct command_call *call, const char *format, ...)
+{
+	(void)call;
+	(void)format;
+}
+
+static void show(struct workbench *w, const struct view_ops *ops)
+{
+	int view = views_of(&w->views, ops);
+	w->views.view[view].hidden = false;
+	w->views.focus = view;
+	w->views.zoomed = LAYOUT_NONE;
+}
+
+// ---- a slice -----------------------------------------------------------------------------------------------------------
+
+static bool show_slice(struct workbench *w, const struct slice_question *q, struct fault *f)
+{
+	char name[48];
+	if (q->slice.islands)
+		return fault_set(f, slice_name(&q->slice, name), "choose a pod that is a torus, tpu_v4 say",
+			"has no links to show: a switched network joins its chips");
+	w->explored.slice = *q;
+	w->explored.slice.csv = w->explored.slice.plot = w->explored.slice.loads = NULL; // words of the call
+	w->scene.slice = &w->explored.slice;
+	w->scene.slices++;
+	show(w, &view_slice);
+	return true;
+}
+
+bool explore_slice(struct workbench *w, struct command_call *call)
+{
+	struct slice_question q;
+	if (call->argc == 0) {
+		if (!w->scene.slice)
+			return command_run(&w->table, "explore slice 4x4x8 twisted on tpu_v4", call->say, call->sayer,
+				&call->fault);
+		show(w, &view_slice);
+		return true;
+	}
+	return session_slice_question(call, &q) && show_slice(w, &q, &call->fault);
+}
+
+bool explore_twisted(struct workbench *w, struct fault *f)
+{
+	char name[48];
+	if (!w->scene.slice)
+		return fault_set(f, "explore", "`explore slice 4x4x8` shows one", "there is no slice");
+	struct slice_question q = *w->scene.slice;
+	if (!slice_twistable(&q.pod, q.slice.axis))
+		return fault_set(f, slice_name(&q.slice, name), "n x n x 2n and n x 2n x 2n can, from n = 4 on",
+			"cannot be twisted");
+	q.slice.twisted = !q.slice.twisted;
+	return show_slice(w, &q, f);
+}
+
+// ---- racks -------------------------------------------------------------------------------------------------------------
+
+bool explore_racks(struct workbench *w, struct command_call *call)
+{
+	if (call->argc > 0 || !w->explored.racks) {
+		struct racks *r = racks_asked(call, w->explored.racks);
+		if (!r)
+			return false;
+		racks_free(w->explored.racks);
+		w->explored.racks = r;
+	}
+	w->scene.racks = w->explored.racks;
+	show(w, &view_racks);
+	return true;
+}
+
+bool explore_move(struct workbench *w, const char *what, struct command_call *call)
+{
+	struct racks *r = w->explored.racks;
+	struct string moved = {0}, line = {0};
+	if (!r)
+		return fault_set(&call->fault, what, "`explore goodput` shows them", "there are no racks");
+	if (strcmp(what, "run") == 0) {
+		r->running = !r->running;
+		return true;
+	}
+	if (strcmp(what, "day") == 0)
+		return racks_day(r, &call->fault);
+	if (strcmp(what, "again") == 0)
+		return racks_again(r, &call->fault);
+	bool ok = racks_moved(r, what, &moved, &call->fault);
+	if (ok)
+		string_add(&line, "explore %s", moved.bytes);
+	ok = ok && (!line.failed || fault_memory(&call->fault, "explore")) &&
+		command_run(&w->table, line.bytes, call->say, call->sayer, &call->fault);
+	if (ok)
+		call->say(call, "%s", moved.bytes);
+	string_free(&moved);
+	string_free(&line);
+	return ok;
+}
+
+bool explore_turn(struct workbench *w)
+{
+	struct racks *r = w->explored.racks;
+	struct fault f;
+	char text[sizeof f + 16];
+	if (!explore_runs(w))
+		return false;
+	if (!racks_day(r, &f)) {
+		r->running = false;
+		workbench_say(w, true, "%s", fault_line(&f, text, sizeof text));
+	}
+	return true;
+}
+
+bool explore_runs(const struct workbench *w)
+{
+	return w->explored.racks && w->explored.racks->running && w->views.view[w->views.focus].ops == &view_racks;
+}
+
+// ---- after a report ----------------------------------------------------------------------------------------------------
+
+void explore_after(struct workbench *w)
+{
+	struct string line = {0};
+	struct fault f;
+	if (!w->explored.line)
+		return;
+	string_add(&line, "explore %s", w->explored.line);
+	free(w->explored.line);
+	w->explored.line = NULL;
+	if (!line.failed)
+		command_run(&w->table, line.bytes, hear_nothing, w, &f); // the answer is shown in any case
+	string_free(&line);
+}
+
+void explore_end(struct workbench *w)
+{
+	racks_free(w->explored.racks);
+	free(w->explored.line);
+	w->explored.racks = NULL;
+	w->explored.line = NULL;
+	w->scene.racks = NULL;
+	w->scene.slice = NULL;
+}
