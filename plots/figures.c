@@ -8,21 +8,21 @@
 #include <string.h>
 
 static const struct figure_kind kinds[] = {
-	{"front", "cost against accuracy of all choices scored", figure_front, false, false},
-	{"bits", "every layer's modal format over the steps", figure_bits, true, false},
+	{"front", "cost against accuracy of all choices scored", figure_front, false, false, false},
+	{"bits", "every layer's modal format over the steps", figure_bits, true, false, true},
 	{"curves", "training loss, training and held-out accuracy over the steps, as moving averages", figure_curves, false,
-		false},
-	{"cost", "cost of the modal and the sampled choices over the steps", figure_cost, false, false},
-	{"entropy", "how undecided the policy is, over the steps", figure_entropy, false, false},
-	{"reward", "reward of the sampled choices over the steps", figure_reward, false, false},
-	{"roofline", "what each layer attains on the device, under its roofs", figure_roofline, false, false},
-	{"measured", "the latency model against times measured on a TPU v4", figure_measured, false, false},
+		false, false},
+	{"cost", "cost of the modal and the sampled choices over the steps", figure_cost, false, false, false},
+	{"entropy", "how undecided the policy is, over the steps", figure_entropy, false, false, false},
+	{"reward", "reward of the sampled choices over the steps", figure_reward, false, false, false},
+	{"roofline", "what each layer attains on the device, under its roofs", figure_roofline, false, false, true},
+	{"measured", "the latency model against times measured on a TPU v4", figure_measured, false, false, true},
 	{"slice", "hops between the chips of 4x4x8 on tpu_v4, regular and twisted (`slice SHAPE plot=FILE`: of any)",
-		figure_slice, false, true},
+		figure_slice, false, true, false},
 	{"loads", "load of that slice's links by axis, regular and twisted (`slice SHAPE loads=FILE`: of any)", figure_loads,
-		false, true},
-	{"goodput", "goodput of tpu_v4 by size of slice and availability, with and without switches", figure_goodput, false,
-		true},
+		false, true, false},
+	{"goodput", "goodput of tpu_v4 by size of slice and availability, with and without switches", figure_goodput, false, true,
+		false},
 };
 
 const struct figure_kind *figure_kinds(size_t *count)

@@ -111,6 +111,7 @@ struct figure_kind {
 	struct figure *(*build)(const struct figure_source *); // NULL: out of memory. Empty data give an empty figure.
 	bool of_layer;                                         // it depends on the layer in hand as well
 	bool apart;                                            // not shown among the curves of a search
+	bool of_layers;                                        // nor where a search has no layers
 };
 const struct figure_kind *figure_kinds(size_t *count);
 const struct figure_kind *figure_kind_named(const char *name); // NULL: no such figure

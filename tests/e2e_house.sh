@@ -103,7 +103,7 @@ words() (
 # terms TOP: a term's name is taken apart by term_read alone; nobody else compares its letters.
 terms() (
 	cd "$1" || exit 2
-	kinds=$(sed -n 's/^[[:space:]]*X([A-Z_]*, "\([a-z-]*\)", QUANTITY_.*/\1/p' engine/base/term.h | paste -sd'|' -)
+	kinds=$(sed -n 's/^[[:space:]]*X([A-Z_]*, "\([a-z-]*\)", \(SUBJECT_[A-Z]*, \)*QUANTITY_.*/\1/p' engine/base/term.h | paste -sd'|' -)
 	[ -n "$kinds" ] || { echo "engine/base/term.h: no kinds found"; exit 1; }
 	find engine plots sessions ui -name '*.[ch]' -type f ! -path 'engine/base/term.c' | LC_ALL=C sort |
 		xargs grep -nE "str(n|case|ncase)?cmp\([^;]*\"($kinds|table:)@?\"" /dev/null | grep . && exit 1

@@ -456,11 +456,11 @@ static void test_terms_by_name(void **state)
 		assert_string_equal(text, rows[i].text);
 	}
 	assert_false(term_write(TERM_LATENCY, "tpu_v4", text, sizeof "latency@tpu_v4" - 1));
-	assert_string_equal(term_advice(true, text, sizeof text),
+	assert_string_equal(term_advice(SUBJECT_NETWORK, true, text, sizeof text),
 		"choose one of bops, bops-linear, size, activations, latency, energy, latency@DEVICE, energy@DEVICE");
-	assert_string_equal(term_advice(false, text, sizeof text),
+	assert_string_equal(term_advice(SUBJECT_NETWORK, false, text, sizeof text),
 		"choose one of bops, bops-linear, size, activations, latency@DEVICE, energy@DEVICE");
-	term_advice(true, text, 20);
+	term_advice(SUBJECT_NETWORK, true, text, 20);
 	assert_true(strlen(text) < 20);
 }
 

@@ -227,7 +227,7 @@ static int run_workbench(const struct options *o, bool ascii)
 		workbench_say(&w, false, "%s",
 			session_snapshot(s)->idle
 				? "costs alone: + and - step a layer's format, `apply uniform int4`, `paste FILE`"
-				: "quality is estimated: press Space to search on the table");
+				: "quality is estimated: press Space to search");
 	else if (fresh && !o->tour)
 		workbench_command(&w, "run");
 	else if (session_asks(s))

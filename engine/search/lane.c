@@ -78,8 +78,7 @@ bool lane_open(struct lane *lane, const char *name, const struct shared *s, stru
 	lane->partition->split = s->knobs.decide == DECIDE_SPLIT;
 	partition_derive(lane->partition, NULL);
 	if (!(lane->policy = policy_new(lane->partition, fault)) || !(last->policy = policy_new(last->partition, fault)) ||
-		!(lane->pricer = prices_pricer(s->prices, fault)) ||
-		!(lane->additive = additive_new(lane->partition, fault)))
+		!(lane->pricer = prices_pricer(s->prices, fault)) || !(lane->additive = additive_new(lane->partition, fault)))
 		return false;
 	if (s->knobs.start == START_WIDE)
 		policy_lean(lane->policy, LEAN);

@@ -171,8 +171,7 @@ bool search_check_target(const struct search *s, const char *name, const char *t
 			p = s->shared.term[t].price;
 	pthread_mutex_unlock(&lock);
 	double ignored;
-	return !p || !text[0] || strcmp(text, TARGET_NO) == 0 ||
-		price_target(p, text, &ignored, fault);
+	return !p || !text[0] || strcmp(text, TARGET_NO) == 0 || price_target(p, text, &ignored, fault);
 }
 
 static bool in_range(const struct space *space, const uint8_t *choice)

@@ -23,18 +23,24 @@ static bool named_first(const char *name)
 	return strcmp(name, "front") == 0;
 }
 
-static int curve_kinds(const struct figure_kind *out[KINDS_MOST])
+static bool shows(const struct scene *scene, const struct figure_kind *kind)
+{
+	const struct engine_info *info = scene->snapshot->info;
+	return !kind->of_layers || !info || info->layers > 0;
+}
+
+static int curve_kinds(const struct scene *scene, const struct figure_kind *out[KINDS_MOST])
 {
 	int count = 0;
 	for (int i = 0; i < FIRST_CURVES && count < KINDS_MOST; i++) {
 		const struct figure_kind *kind = figure_kind_named(first_curves[i]);
-		if (kind)
+		if (kind && shows(scene, kind))
 			out[count++] = kind;
 	}
 	size_t kinds;
 	const struct figure_kind *kind = figure_kinds(&kinds);
 	for (size_t i = 0; i < kinds && count < KINDS_MOST; i++)
-		if (!named_first(kind[i].name) && !kind[i].apart)
+		if (!named_first(kind[i].name) && !kind[i].apart && shows(scene, &kind[i]))
 			out[count++] = &kind[i];
 	return count;
 }
@@ -42,17 +48,16 @@ static int curve_kinds(const struct figure_kind *out[KINDS_MOST])
 static void measure(void *own, const struct scene *scene, const struct screen *s, struct layout_item *item)
 {
 	(void)own;
-	(void)scene;
 	(void)s;
 	const struct figure_kind *kind[KINDS_MOST];
-	item->panes = curve_kinds(kind);
+	item->panes = curve_kinds(scene, kind);
 }
 
 static void draw(void *own, struct scene *scene, struct screen *s, const struct layout_item *item)
 {
 	struct curves *c = own;
 	const struct figure_kind *kind[KINDS_MOST];
-	int kinds = curve_kinds(kind);
+	int kinds = curve_kinds(scene, kind);
 	for (int i = 0; i < item->got && kinds > 0; i++) {
 		int at = (c->first + i) % kinds;
 		picture_draw(&c->picture[at], scene, s, item->pane[i], kind[at]);
@@ -63,18 +68,16 @@ static void draw(void *own, struct scene *scene, struct screen *s, const struct 
 
 static void move(void *own, struct scene *scene, enum motion m, int page)
 {
-	(void)scene;
 	struct curves *c = own;
 	const struct figure_kind *kind[KINDS_MOST];
-	c->first = motion_to(m, c->first, curve_kinds(kind), page);
+	c->first = motion_to(m, c->first, curve_kinds(scene, kind), page);
 }
 
 static bool select_kind(void *own, struct scene *scene, const char *name)
 {
-	(void)scene;
 	struct curves *c = own;
 	const struct figure_kind *kind[KINDS_MOST];
-	int kinds = curve_kinds(kind);
+	int kinds = curve_kinds(scene, kind);
 	for (int i = 0; i < kinds; i++)
 		if (strcmp(kind[i]->name, name) == 0) {
 			c->first = i;

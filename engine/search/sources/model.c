@@ -50,15 +50,15 @@ static struct source *model_open(const struct shared *shared, struct opened *ope
 	}
 	m->source = (struct source){.kind = &source_model, .shared = shared, .bell = -1};
 	m->mapping = opened->mapping = mapping_new(&(struct mapping_asked){.pod = k->pod,
-							    .work = k->work,
-							    .chips = k->chips,
-							    .site = k->site,
-							    .format = format,
-							    .formats = formats,
-							    .serve = k->task == TASK_SERVE,
-							    .batch = (double)k->sequences,
-							    .context = (double)k->context,
-							    .tokens = k->tokens},
+							   .work = k->work,
+							   .chips = k->chips,
+							   .site = k->site,
+							   .format = format,
+							   .formats = formats,
+							   .serve = k->task == TASK_SERVE,
+							   .batch = (double)k->sequences,
+							   .context = (double)k->context,
+							   .tokens = k->tokens},
 		fault);
 	if (opened->mapping)
 		return &m->source;
