@@ -162,8 +162,9 @@ bool scale_read(struct scale_asked *asked, char *const *word, int words, struct 
 			if (key_of(word[i]) == k && !keys[k].take(&t))
 				return false;
 		}
+	size_t used = strlen(asked->device);
 	if (asked->ideal)
-		strcat(asked->device, ":ideal"); // there is room: take_device
+		snprintf(asked->device + used, sizeof asked->device - used, ":ideal"); // there is room: take_device
 	q->device = asked->device;
 	return true;
 }
