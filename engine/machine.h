@@ -366,6 +366,12 @@ struct goodput_case {
 	bool fixed;
 	int window; // number of jobs at the head of the queue that are tried; 0 or 1: only the first
 };
+// The window where nobody says otherwise. A machine that tries the first alone may stand still for good without switches.
+enum { GOODPUT_WINDOW = 16, GOODPUT_MIXES = 32 };
+// Reads what jobs ask for: "mix" (the published one), a slice, or slices and how often each is asked for: "4x4x4:3,8x8x8:1". Fills
+// `mix`, with room for GOODPUT_MIXES, which the case then borrows.
+bool goodput_jobs_read(const char *text, const struct pod *, struct goodput_case *, struct job_size *mix, struct fault *);
+const char *goodput_jobs_write(const struct goodput_case *, char *buf, size_t size); // as it is read
 // The machine's blocks and where they stand. Returns false with a fault if its slices are not made of blocks.
 struct block_grid {
 	int side[3], blocks, hosts; // hosts per block
@@ -427,13 +433,12 @@ struct slice_question {
 	double bytes;           // of collectives
 	const char *csv, *plot, *loads;
 };
-enum { GOODPUT_MIXES = 32 };
 struct goodput_question {
 	char on[POD_SOURCE]; // the pod, as it was asked for
 	struct world world;
 	struct block_grid grid;
-	struct goodput_case asked; // its mix is in `mix`: the struct is not to be copied; availability NAN, window 0: not given
-	bool sized;                // a slice or a mix was asked for
+	struct goodput_case asked; // its mix is in `mix`: the struct is not to be copied; availability NAN: not given
+	bool sized, spared;        // jobs, spares were given
 	double hours, seed;
 	struct job_size mix[GOODPUT_MIXES];
 	const char *csv, *plot;

@@ -480,7 +480,7 @@ static void goodput_command(void **state)
 		{"goodput on tpu_v3", "not made of blocks"}, {"goodput slice=5x5x5", "nearest"},
 		{"goodput repair=0", "above 0, at most 1e+06 h"}, {"goodput job=0", "above 0"},
 		{"goodput repair=0.000001 slice=4x4x4", "too many events"}, {"goodput hours=1e99", "will not do"},
-		{"goodput slise=4x4x4", "slice="}, {"goodput jobs=4x4x4", "is not a slice and its share"},
+		{"goodput slise=4x4x4", "slice="}, {"goodput jobs=4x4x4:1,8x8x8", "is not a slice and its share"},
 		{"goodput jobs=4x4x4:-1", "is not a slice and its share"}, {"goodput jobs=4x4x5:1", "nearest"},
 		{"goodput jobs=4x4x4:1 slice=4x4x4", "one of the two"}};
 	REFUSES(bad);

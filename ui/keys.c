@@ -84,6 +84,7 @@ static const struct binding defaults[] = {
 	{CONTEXT_RACKS, '=', "explore spares-up", NULL, NULL},
 	{CONTEXT_RACKS, 'b', "explore jobs-next", NULL, "jobs"},
 	{CONTEXT_RACKS, '0', "explore again", NULL, "day 0"},
+	{CONTEXT_RACKS, 'u', "undo", NULL, "undo"},
 	{CONTEXT_RACKS, 'T', "explore slice", NULL, NULL},
 	{CONTEXT_RACKS, ':', "prompt", NULL, "command"},
 	{CONTEXT_RACKS, '?', "keys", NULL, "help"},

@@ -51,6 +51,10 @@ struct spoken {
 	I(context, "context", "0", 0, 1e7, false, "with pod= in serving: tokens that a sequence has; 0: the transformer's own") \
 	R(tokens, "tokens", "3e11", 1, 1e18, false, "with pod= in training: tokens of the run that energy and carbon are of") \
 	T(site, "site", "average", "average|oklahoma|iowa|us", false, "with pod=: where it stands; `carbon sites` lists all") \
+	R(availability, "availability", "99.5", 0.1, 100, true, "in the view of racks: the share of time, in percent, that a host is up") \
+	I(spares, "spares", "0", 0, 159, true, "in the view of racks: how many of them are held back")                 \
+	T(jobs, "jobs", "mix", "mix|8x8x8|4x4x4:3,8x8x8:1", true,                                                      \
+		"in the view of racks: the slices that jobs ask for; mix: those of a day of November 2022")            \
 	T(device, "device", "tpu_v4", "", true,                                                                       \
 		"the device of the cost terms latency and energy; `devices` lists all")                                \
 	W(decide, "decide", "tied", "tied|split", true, "a layer's weight and activation formats: one decision or two")   \
