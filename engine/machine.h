@@ -121,7 +121,7 @@ enum routing {
 extern const char *const routings[ROUTINGS];
 enum { SLICE_HOPS = 2048 };
 struct slice_network {
-	// of the fullest link of all, and of each axis; NAN: not worked out (a mesh)
+	// of the fullest link of all, and of each axis; NAN: not worked out
 	double load[ROUTINGS], axis_load[ROUTINGS][3];
 	double mean_load; // over all links
 	double mean_hops; // from one chip to another
@@ -150,6 +150,10 @@ bool slice_closes(const struct slice *, int axis);
 struct slice_traffic {
 	enum routing routing; // of a unit from every chip to every other chip
 	int axis;             // -1: that; else a gather along this axis alone: a unit of every chip, to all others of its line
+	// Above 0: two jobs share the slice, and each sends within itself alone. One has the chips below `split` along split_axis, the other
+	// the rest. The network knows nothing of jobs: a path of the one may lead over chips of the other.
+	int split, split_axis;
+	int only; // 1, 2: of the first or the second job alone; 0: both
 };
 // The links of a slice, one of which may have failed. One thread at a time.
 struct slice_map;
@@ -433,6 +437,8 @@ struct slice_question {
 	double bytes;           // of collectives
 	const char *csv, *plot, *loads;
 };
+// Whether it asks for other traffic than of each chip to each other over all shortest paths of the whole slice.
+bool slice_uneven(const struct slice_question *);
 struct goodput_question {
 	char on[POD_SOURCE]; // the pod, as it was asked for
 	struct world world;

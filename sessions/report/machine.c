@@ -13,15 +13,15 @@ static const struct command rows[] = {
 		" the models against what was published",
 		run_pods},
 	{"slice", COMMAND_QUERY, 1, -1, {ARGUMENT_TEXT, ARGUMENT_WORDS}, 1,
-		"- twisted|on|bytes=|routing=|axis=|failed=|csv=|plot=|loads=|" PODS,
-		"AxBxC [twisted] [on POD] [bytes=N] [routing=paths|hops|dimension] [axis=x|y|z] [failed=x+0,0,0] [csv=FILE] [plot=FILE] [loads=FILE]",
-		"a slice of a pod: hops, bisection, loads of its links exactly, times of collectives, the twist's gain and price; a gather on one axis, a failed link; plot, loads: pictures",
+		"- twisted|on|bytes=|routing=|axis=|split=|failed=|csv=|plot=|loads=|" PODS,
+		"AxBxC [twisted] [on POD] [bytes=N] [routing=paths|hops|dimension] [axis=x|y|z] [split=z4] [failed=x+0,0,0] [csv=FILE] [plot=FILE] [loads=FILE]",
+		"a slice of a pod: hops, bisection, loads of its links exactly, times of collectives, the twist's gain and price; a gather on one axis, two jobs (split), a failed link; plot, loads: pictures",
 		run_slice},
 	{"slices", COMMAND_QUERY, 1, -1, {ARGUMENT_TEXT, ARGUMENT_WORDS}, 1, "- on|bytes=|csv=|" PODS,
 		"CHIPS [on POD] [bytes=N] [csv=FILE]", "all slices with this number of chips, side by side", run_slices},
 	{"goodput", COMMAND_QUERY, 0, -1, {ARGUMENT_WORDS}, 1,
 		"on|slice=|jobs=|availability=|spares=|window=|hours=|seed=|csv=|plot=|repair=|checkpoint=|restart=|job=|" PODS,
-		"[on POD] [slice=AxBxC|mix] [jobs=AxBxC:SHARE[,...]] [availability=PERCENT] [spares=BLOCKS] [window=JOBS] "
+		"[on POD] [slice=AxBxC|mix | jobs=AxBxC:SHARE[,...]] [availability=PERCENT] [spares=BLOCKS] [window=JOBS] "
 		"[hours=N] [seed=N] [INPUT=VALUE]... [csv=FILE] [plot=FILE]",
 		"how much of a pod runs jobs while hosts fail, by slice and availability, with and without switches: closed "
 		"forms and a simulation",
