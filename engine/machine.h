@@ -298,7 +298,7 @@ struct workload {
 };
 // Reads MLPerf's DLRM-DCNv2 as "dlrm_dcnv2", or one from a JSON file: {"bitscape-workload": 1, "name", "source", "batch",
 // "dense", "tables": [{"rows", "width", "hot", "unique", "place": "sparsecore|tensorcore|host"}, …]}; unique and place may be
-// left out.
+// left out; unique may be "uniform".
 bool workload_get(const char *name_or_path, struct workload *, struct fault *);
 
 // Published results about pods, with which the models are compared. None goes into a model except the one that says so.
@@ -548,6 +548,10 @@ struct embedding_price {
 // network: that of the slice if it is a torus. Returns false with a fault for a place that the pod lacks or an unknown rate.
 bool embedding_price_of(const struct world *, int pod, const struct slice *, const struct slice_network *,
 	const struct embedding_job *, struct embedding_price *, struct fault *);
+// Finds a place for each table: from all in one place, the best move of one table after another until none makes the step shorter. Not
+// always the best of all. Fills place[tables]. Returns false with a fault if nothing fits or can be priced.
+bool embedding_place_each(const struct world *, int pod, const struct slice *, const struct slice_network *,
+	const struct embedding_job *, int *place, struct fault *);
 
 // ---- energy and carbon --------------------------------------------------------------------------------------------------------
 

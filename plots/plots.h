@@ -139,6 +139,24 @@ struct figure *figure_of_loads(const struct slice_question *, struct fault *);
 // What each link carries under the traffic that is asked for, plane by plane: right of a chip its link along z, below it that along y,
 // between them that along x. From 1024 chips on a cell is a block of 4x4x4, and the fullest of its links. NULL with a fault.
 struct figure *figure_of_links(const struct slice_question *, struct fault *);
+// Points of several groups over two axes; all of it is borrowed.
+struct figure_point {
+	int group;
+	double x, y;
+	char label[16]; // "": none
+};
+struct points_asked {
+	const char *title, *x, *y; // the axes, with their units
+	bool log_x, log_y;
+	const char *const *group; // their names
+	int groups;
+	const struct figure_point *point;
+	size_t count;
+	const char *line_text; // of a line at x = `line`; NULL: none
+	double line;
+};
+struct figure *figure_of_points(const struct points_asked *, struct fault *); // NULL with a fault
+
 // Goodput against the size of a slice, by the availability of hosts, with switches and without. NULL with a fault.
 struct figure *figure_of_goodput(const struct pod *, struct fault *);
 

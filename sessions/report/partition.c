@@ -5,9 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sessions/report/picture.h"
 #include "sessions/report/report.h"
 
-enum { SLICES = 64, SIZES = 16, MOST_ANY = 16384 };
+enum { SLICES = 64, SIZES = 16, MOST_ANY = 16384, GROUPS = 6, DRAWN = 4096 };
 
 struct found {
 	struct division division;
@@ -21,7 +22,10 @@ struct question {
 	const struct site *site;
 	bool serve, twisted, any;
 	double top, pods, batch, context, efficiency;
-	const char *spec, *format[FORMAT_USES], *axes, *site_name;
+	const char *spec, *format[FORMAT_USES], *axes, *site_name, *plot;
+	struct report_points points; // of the figure, by `groups` names
+	char group[GROUPS][48];
+	int groups;
 	struct found *found;
 	int count, room;
 	int refused, unpriced; // that do not fit; that are none, with more stages than layers, say
@@ -271,6 +275,52 @@ static void add_feet(struct report *r, const struct question *q, bool several)
 		report_below(r, "(%s multiplies narrow formats no faster than bf16: they save bytes alone)", device);
 }
 
+// ---- the figure ----------------------------------------------------------------------------------------------------------
+
+// The slices are the groups; those for which there is no room go with the last.
+static int group_of(struct question *q, const struct slice *s)
+{
+	char name[48];
+	slice_name(s, name);
+	for (int i = 0; i < q->groups; i++)
+		if (strcmp(q->group[i], name) == 0)
+			return i;
+	if (q->groups == GROUPS) {
+		snprintf(q->group[GROUPS - 1], sizeof q->group[0], "others");
+		return GROUPS - 1;
+	}
+	memcpy(q->group[q->groups], name, sizeof name);
+	return q->groups++;
+}
+
+static void add_point(struct question *q, const struct found *x, bool by_chips, bool labelled)
+{
+	char name[64];
+	double gib = pod_figures[POD_MEMORY].factor;
+	division_name(&x->division, name);
+	report_point(&q->points, group_of(q, &x->division.slice), by_chips ? x->division.slice.chips : x->price.memory / gib,
+		x->price.rate, "%.15s", labelled ? name : "");
+}
+
+static bool draw(struct question *q, struct command_call *call, bool several, bool ok)
+{
+	const char *group[GROUPS];
+	char title[192];
+	for (int i = 0; i < q->groups; i++)
+		group[i] = q->group[i];
+	snprintf(title, sizeof title, several ? "The best of each size: %s, %s on %s" : "All ways that fit: %s, %s on %s",
+		q->job.net.name, q->serve ? "serving" : "training", q->pod.name);
+	return report_points_draw(&q->points, call, q->plot,
+		(struct points_asked){.title = title,
+			.x = several ? "chips" : "memory (GiB a chip)",
+			.y = q->serve ? "tokens a second" : "sequences a second",
+			.log_x = several,
+			.log_y = several,
+			.group = group,
+			.groups = q->groups},
+		ok);
+}
+
 struct tried {
 	const struct question *q;
 	struct division division;
@@ -344,6 +394,7 @@ static bool price_sizes(struct question *q, struct report *r, const char *list, 
 		if ((has[sizes] = q->count > 0)) {
 			qsort(q->found, (size_t)q->count, sizeof *q->found, by_step);
 			add_row(r, q, &q->found[0], 1);
+			add_point(q, &q->found[0], true, true);
 			fit++;
 		}
 		best[sizes] = q->count ? q->found[0] : q->least;
@@ -387,6 +438,8 @@ static bool price_one_size(struct question *q, struct report *r, const char *wha
 			add_row(r, q, &q->found[i], i + 1);
 			shown++;
 		}
+	for (int i = 0; q->plot && i < q->count && i < DRAWN; i++)
+		add_point(q, &q->found[i], false, i == 0);
 	add_band(r, q);
 	return true;
 }
@@ -463,7 +516,7 @@ bool run_partition(struct command_call *call)
 		{.key = "context=", .number = &q.context, .least = 1, .most = 1e8},
 		{.key = "top=", .number = &q.top, .least = 1, .most = 1e5},
 		{.key = "efficiency=", .number = &q.efficiency, .least = .001, .most = 1}, {.key = "site=", .text = &q.site_name},
-		{.key = "layers=", .number = &t.layers, .least = 1, .most = 1e4},
+		{.key = "plot=", .text = &q.plot}, {.key = "layers=", .number = &t.layers, .least = 1, .most = 1e4},
 		{.key = "width=", .number = &t.width, .least = 1, .most = 1e7},
 		{.key = "heads=", .number = &t.heads, .least = 1, .most = 1e5},
 		{.key = "hidden=", .number = &t.hidden, .least = 1, .most = 1e8},
@@ -480,6 +533,7 @@ bool run_partition(struct command_call *call)
 	ok = ok && (several ? price_sizes : price_one_size)(&q, &r, call->argv[1], &call->fault);
 	if (ok)
 		add_feet(&r, &q, several);
+	ok = draw(&q, call, several, ok);
 	free(q.found);
 	return report_end(&r, call, asked.csv, ok);
 }

@@ -344,7 +344,8 @@ bool run_slice(struct command_call *call)
 
 // ---- all slices of a size ---------------------------------------------------------------------------------------------------
 
-static bool add_slice(struct report *r, const struct pod *p, const struct slice *s, double bytes, struct fault *f)
+static bool add_slice(struct report *r, struct report_points *points, const struct pod *p, const struct slice *s, double bytes,
+	struct fault *f)
 {
 	struct slice_network *n = calloc(1, sizeof *n);
 	char name[48];
@@ -369,6 +370,11 @@ static bool add_slice(struct report *r, const struct pod *p, const struct slice 
 	for (int k = 0; k < COLLECTIVES; k++)
 		if (k != REDUCE_SCATTER)
 			report_cell(r, "%.4g", 1e3 * slice_collective(p, s, s->islands ? NULL : n, (enum collective)k, bytes));
+	struct slice shape = *s;
+	shape.twisted = false; // the group says it
+	if (!s->islands)
+		report_point(points, s->twisted, n->bisection * p->figure[POD_LINK].value / 1e12,
+			1e3 * slice_collective(p, s, n, ALL_TO_ALL, bytes), "%.15s", slice_name(&shape, name));
 	free(n);
 	return true;
 }
@@ -384,10 +390,17 @@ bool run_slices(struct command_call *call)
 	struct report r;
 	double bytes = 1e9;
 	long chips;
-	char number[32], all[32], todo[96];
-	const struct report_word words[] = {{.key = "bytes=", .number = &bytes, .least = 1, .most = 1e18}};
-	if (!report_pod(call, 1, &p) || !report_words(call, 1, words, 1, &asked))
+	char number[32], all[32], todo[96], title[96];
+	const char *plot = NULL;
+	struct report_points points = {0};
+	static const char *const groups[] = {"regular", "twisted"};
+	const struct report_word words[] = {
+		{.key = "bytes=", .number = &bytes, .least = 1, .most = 1e18}, {.key = "plot=", .text = &plot}};
+	if (!report_pod(call, 1, &p) || !report_words(call, 1, words, sizeof words / sizeof *words, &asked))
 		return false;
+	if (plot && p.network == NETWORK_ISLANDS)
+		return fault_set(&call->fault, "plot", "choose a pod that is a torus",
+			"%s has islands of chips, whose links are alike", p.name);
 	if (!number_read_long(call->argv[0], 1, 1 << 20, &chips))
 		return fault_set(&call->fault, call->argv[0], "write it as 512", "is not a number of chips");
 	int count = slices_of(&p, (int)chips, NULL, 0);
@@ -406,14 +419,24 @@ bool run_slices(struct command_call *call)
 	report_begin(&r, column, sizeof column / sizeof *column);
 	bool ok = true;
 	for (int i = 0; ok && i < count; i++) {
-		ok = add_slice(&r, &p, &s[i], bytes, &call->fault);
+		ok = add_slice(&r, &points, &p, &s[i], bytes, &call->fault);
 		if (ok && slice_twistable(&p, s[i].axis)) {
 			s[i].twisted = true;
-			ok = add_slice(&r, &p, &s[i], bytes, &call->fault);
+			ok = add_slice(&r, &points, &p, &s[i], bytes, &call->fault);
 		}
 	}
 	free(s);
 	report_below(&r, "(%s of %s; of %s in all, unsharded; links as delivered; used: mean over the fullest under all-to-all)",
 		count_of((double)chips, "chip", all), p.name, number_write(bytes, "B", number, sizeof number));
+	snprintf(title, sizeof title, "Slices of %s with %s", p.name, all);
+	ok = report_points_draw(&points, call, plot,
+		(struct points_asked){.title = title,
+			.x = "bisection (TB/s)",
+			.y = "all-to-all (ms)",
+			.log_x = true,
+			.log_y = true,
+			.group = groups,
+			.groups = 2},
+		ok);
 	return report_end(&r, call, asked.csv, ok);
 }
