@@ -6,6 +6,7 @@
 #define ENGINE_MACHINE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "engine/base/fault.h"
@@ -245,6 +246,16 @@ struct transformer {
 };
 extern const struct transformer transformer_table[];
 extern const int transformer_count;
+// One of the table by its name, or with other sizes: "gpt3:layers=48,width=6144,heads=48". What follows from them follows, such as the
+// parameters where they are not said.
+bool transformer_get(const char *, struct transformer *, struct fault *);
+enum { TRANSFORMER_SIZES = 6 };
+extern const struct transformer_size { // that may be set
+	const char *name;
+	size_t at; // of the number in the struct
+	double most;
+} transformer_sizes[TRANSFORMER_SIZES];
+bool transformer_resize(struct transformer *, const struct transformer *from, struct fault *); // after sizes were set
 
 // The slices that jobs ask for.
 struct job_size {
@@ -263,6 +274,7 @@ struct site {
 };
 extern const struct site site_table[];
 extern const int site_count;
+const struct site *site_get(const char *name, struct fault *); // NULL with a fault
 
 // Published training runs, for energy and carbon. Days, rate, MWh and tonnes are not inputs of a model; the model is compared
 // with them.

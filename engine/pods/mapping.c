@@ -74,34 +74,6 @@ struct mapping {
 
 // ---- what is asked ----
 
-static const struct site *find_site(const char *name, struct fault *fault)
-{
-	struct nearest near = nearest_to(name);
-	char advice[128];
-	for (int i = 0; i < site_count; i++) {
-		if (strcmp(name, site_table[i].name) == 0)
-			return &site_table[i];
-		nearest_offer(&near, site_table[i].name);
-	}
-	fault_set(fault, name, nearest_advice(&near, "`carbon sites` lists them", advice, sizeof advice),
-		"there is no such site");
-	return NULL;
-}
-
-static const struct transformer *find_work(const char *name, struct fault *fault)
-{
-	struct nearest near = nearest_to(name);
-	char advice[128];
-	for (int i = 0; i < transformer_count; i++) {
-		if (strcmp(name, transformer_table[i].name) == 0)
-			return &transformer_table[i];
-		nearest_offer(&near, transformer_table[i].name);
-	}
-	fault_set(fault, name, nearest_advice(&near, "gpt3 and palm_540b are some", advice, sizeof advice),
-		"there is no such transformer");
-	return NULL;
-}
-
 static bool priced(const struct mapping *m, const struct division_job *j, const struct division *d, struct division_price *price,
 	struct fault *fault)
 {
@@ -295,14 +267,14 @@ static bool formats_run(const struct mapping *m, const struct mapping_asked *a, 
 static bool begin(struct mapping *m, const struct mapping_asked *a, struct fault *fault)
 {
 	struct pod pod;
-	const struct transformer *work = find_work(a->work, fault);
-	if (!work || !pod_get(a->pod, &pod, fault) || !(m->site = find_site(a->site, fault)))
+	struct transformer work;
+	if (!transformer_get(a->work, &work, fault) || !pod_get(a->pod, &pod, fault) || !(m->site = site_get(a->site, fault)))
 		return false;
 	if (pod.network == NETWORK_ISLANDS)
 		return fault_set(fault, pod.name, "choose a pod whose slices have axes", "parts of islands are not priced");
-	snprintf(m->name, sizeof m->name, "%s on %s", work->name, pod.name);
+	snprintf(m->name, sizeof m->name, "%s on %s", work.name, pod.name);
 	world_begin(&m->world, &pod, NULL);
-	division_job_begin(&m->job, &m->world, work);
+	division_job_begin(&m->job, &m->world, &work);
 	m->serve = a->serve;
 	m->tokens = a->tokens;
 	if (a->batch > 0 || a->serve)

@@ -42,8 +42,8 @@ struct spoken {
 		"the formats to choose from: a named space or a list such as int4,int8,e4m3")                          \
 	T(pod, "pod", "none", "none|tpu_v4|tpu_v5p|tpu_v5e|tpu_v3|FILE", false,                                        \
 		"a machine of many chips to divide a job over, instead of a network; `pods` lists all")                \
-	T(work, "work", "gpt3", "gpt3|palm_540b|palm_62b|gopher_280b|lamda_137b|llama2_70b", false,                    \
-		"with pod=: the transformer that runs on it")                                                          \
+	T(work, "work", "gpt3", "gpt3|palm_540b|palm_62b|gopher_280b|lamda_137b|llama2_70b|NAME:KEY=VALUE,...", false,  \
+		"with pod=: the transformer that runs on it, or one with other sizes: gpt3:layers=48,width=6144")      \
 	T(chips, "chips", "512", "512|8,16,32,64", false, "with pod=: how many chips a slice may have, or several such numbers") \
 	W(task, "task", "train", "train|serve", false, "with pod=: whether the transformer is trained or served")      \
 	I(sequences, "sequences", "0", 0, 1e9, false,                                                                  \

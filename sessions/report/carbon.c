@@ -15,19 +15,6 @@ struct question {
 	double chips, operations, utilization, watts, tokens, deadline, pue, gross, net;
 };
 
-static const struct site *site_named(const char *name, struct fault *f)
-{
-	struct nearest near = nearest_to(name);
-	char advice[128];
-	for (int i = 0; i < site_count; i++) {
-		if (strcmp(name, site_table[i].name) == 0)
-			return &site_table[i];
-		nearest_offer(&near, site_table[i].name);
-	}
-	fault_set(f, name, nearest_advice(&near, "`carbon sites` lists them", advice, sizeof advice), "there is no such site");
-	return NULL;
-}
-
 static const struct chip_power *power_named(const char *name)
 {
 	for (int i = 0; i < chip_power_count; i++)
@@ -71,7 +58,7 @@ static bool list_runs(struct command_call *call, const char *csv, const char *pl
 	for (int i = 0; ok && i < training_run_count; i++) {
 		const struct training_run *t = &training_runs[i];
 		const struct chip_power *c = power_named(t->pod);
-		const struct site *s = site_named(t->site, &call->fault);
+		const struct site *s = site_get(t->site, &call->fault);
 		if (!(ok = c && s))
 			break;
 		struct footprint f = footprint_of(t->operations / (t->chips * c->peak * use), t->chips, c->watts, s);
@@ -111,7 +98,7 @@ static bool list_runs(struct command_call *call, const char *csv, const char *pl
 
 static bool set_site(struct question *q, struct fault *f)
 {
-	const struct site *s = site_named(q->site, f);
+	const struct site *s = site_get(q->site, f);
 	if (!s)
 		return false;
 	q->own = *s;
@@ -308,6 +295,7 @@ bool run_carbon(struct command_call *call)
 	struct question q = {.format = "bf16", .tokens = 300e9, .deadline = 1e9, .gross = -1, .net = -1};
 	struct report_asked asked;
 	const struct transformer *t = NULL;
+	struct transformer own;
 	const struct report_word words[] = {{.key = "chips=", .number = &q.chips, .least = 1, .most = 1e6},
 		{.key = "operations=", .number = &q.operations, .least = 1, .most = 1e30},
 		{.key = "utilization=", .number = &q.utilization, .least = .001, .most = 1},
@@ -319,9 +307,12 @@ bool run_carbon(struct command_call *call)
 		{.key = "gross=", .number = &q.gross, .least = 0, .most = 10},
 		{.key = "net=", .number = &q.net, .least = 0, .most = 10}};
 	bool sites = call->argc && strcmp(call->argv[0], "sites") == 0;
-	for (int i = 0; call->argc && i < transformer_count; i++)
-		if (strcmp(call->argv[0], transformer_table[i].name) == 0)
-			t = &transformer_table[i];
+	size_t name = call->argc ? strcspn(call->argv[0], ":") : 0;
+	for (int i = 0; name && i < transformer_count; i++)
+		if (strlen(transformer_table[i].name) == name && strncmp(call->argv[0], transformer_table[i].name, name) == 0)
+			t = &own;
+	if (t && !transformer_get(call->argv[0], &own, &call->fault))
+		return false;
 	int first = t ? 2 : sites ? 1 : 0;
 	if (t && (call->argc < 2 || strchr(call->argv[1], '=')))
 		return fault_set(&call->fault, call->argv[0], "write carbon gpt3 256,512", "on how many chips?");
@@ -339,10 +330,10 @@ bool run_carbon(struct command_call *call)
 				  "there is nothing to price")
 			: list_runs(call, asked.csv, q.plot);
 	report_world(&asked, &q.pod, NULL, &q.world);
-	bool own = q.site || q.pue > 0 || q.gross >= 0 || q.net >= 0 || !t;
-	if (own && !q.site)
+	bool one = q.site || q.pue > 0 || q.gross >= 0 || q.net >= 0 || !t;
+	if (one && !q.site)
 		q.site = "average";
-	if (own && !set_site(&q, &call->fault))
+	if (one && !set_site(&q, &call->fault))
 		return false;
 	return t ? run_transformer(call, &q, t, asked.csv) : run_job(call, &q, asked.csv);
 }

@@ -34,36 +34,6 @@ struct question {
 
 // ---- what is asked ----------------------------------------------------------------------------------------------------
 
-static bool find_net(const char *name, struct transformer *t, struct fault *f)
-{
-	struct nearest near = nearest_to(name);
-	char advice[128];
-	for (int i = 0; i < transformer_count; i++) {
-		nearest_offer(&near, transformer_table[i].name);
-		if (strcmp(name, transformer_table[i].name) == 0) {
-			*t = transformer_table[i];
-			return true;
-		}
-	}
-	return fault_set(f, name,
-		nearest_advice(&near, "gpt3 is one; its sizes may be set: layers=, width=", advice, sizeof advice),
-		"there is no such transformer");
-}
-
-static bool find_site(struct question *q, struct fault *f)
-{
-	struct nearest near = nearest_to(q->site_name);
-	char advice[128];
-	for (int i = 0; i < site_count; i++) {
-		nearest_offer(&near, site_table[i].name);
-		if (strcmp(q->site_name, site_table[i].name) == 0)
-			q->site = &site_table[i];
-	}
-	return q->site ||
-		fault_set(f, q->site_name, nearest_advice(&near, "`carbon sites` lists them", advice, sizeof advice),
-			"there is no such site");
-}
-
 static bool read_spec(const char *spec, int size[PARTS], struct fault *f)
 {
 	const char *at = spec;
@@ -444,30 +414,6 @@ static bool price_one_size(struct question *q, struct report *r, const char *wha
 	return true;
 }
 
-// What follows from sizes that were set: the heads' width, and the parameters where they were not said.
-static bool resize(struct transformer *t, const struct transformer *from, struct fault *f)
-{
-	const double whole[] = {t->layers, t->width, t->heads, t->hidden, t->sequence};
-	bool same = memcmp(t, from, sizeof *t) == 0, heads = fabs(t->heads - from->heads) > 0 || fabs(t->width - from->width) > 0;
-	for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
-		if (whole[i] > floor(whole[i]))
-			return fault_set(f, from->name, "give whole numbers", "%g is not a whole number", whole[i]);
-	if (same)
-		return true;
-	if (heads && fmod(t->width, t->heads) > 0)
-		return fault_set(f, from->name, "choose heads that divide the width", "a width of %g has no %g heads", t->width,
-			t->heads);
-	if (heads) {
-		t->head_width = t->width / t->heads;
-		t->kv_heads = fmin(from->kv_heads < from->heads ? from->kv_heads : t->heads, t->heads);
-	}
-	double matrix = t->width * (2 * (t->heads + t->kv_heads) * t->head_width + t->hidden * t->matrices);
-	if (fabs(t->parameters - from->parameters) <= 0)
-		t->parameters = t->layers * matrix + t->vocabulary * t->width;
-	t->source = "sizes of one's own";
-	return true;
-}
-
 static bool set_up(struct question *q, const struct report_asked *asked, const struct transformer *t, struct fault *f)
 {
 	report_world(asked, &q->pod, NULL, &q->world);
@@ -493,7 +439,7 @@ static bool set_up(struct question *q, const struct report_asked *asked, const s
 	q->any = q->axes && strcmp(q->axes, "any") == 0;
 	if (q->axes && !q->any)
 		return fault_set(f, q->axes, "leave it out, or write axes=any", "axes are whole, or any");
-	return find_site(q, f);
+	return (q->site = site_get(q->site_name, f)) != NULL;
 }
 
 bool run_partition(struct command_call *call)
@@ -502,7 +448,7 @@ bool run_partition(struct command_call *call)
 	struct transformer t;
 	struct report_asked asked;
 	struct report r;
-	if (!report_pod(call, 2, &q.pod) || !find_net(call->argv[0], &t, &call->fault))
+	if (!report_pod(call, 2, &q.pod) || !transformer_get(call->argv[0], &t, &call->fault))
 		return false;
 	const struct transformer published = t;
 	const struct report_word words[] = {{.key = "serve", .flag = &q.serve}, {.key = "twisted", .flag = &q.twisted},
@@ -525,7 +471,7 @@ bool run_partition(struct command_call *call)
 	if (!report_words(call, 2, words, sizeof words / sizeof *words, &asked))
 		return false;
 	bool several = strchr(call->argv[1], ',') != NULL;
-	bool ok = resize(&t, &published, &call->fault) && set_up(&q, &asked, &t, &call->fault);
+	bool ok = transformer_resize(&t, &published, &call->fault) && set_up(&q, &asked, &t, &call->fault);
 	const struct report_column *columns = q.serve ? serving : training;
 	report_begin(&r, columns, q.serve ? sizeof serving / sizeof *serving : sizeof training / sizeof *training);
 	if (ok)
