@@ -71,7 +71,7 @@ static bool read_share(char *word, const struct pod *p, struct job_size *to, str
 	struct slice s;
 	char *colon = strchr(word, ':');
 	if (!colon || !number_read(colon + 1, &to->share) || !(to->share > 0 && to->share <= 1e6))
-		return fault_set(fault, word, "write 4x4x4:3,8x8x8:1", "is not a slice and its share");
+		return fault_set(fault, *word ? word : "jobs", "write 4x4x4:3,8x8x8:1", "is not a slice and its share");
 	*colon = '\0';
 	if (!slice_read(p, word, false, &s, fault))
 		return false;
@@ -92,15 +92,12 @@ bool goodput_jobs_read(const char *text, const struct pod *p, struct goodput_cas
 			return false;
 		memcpy(read.axis, s.axis, sizeof read.axis);
 	} else if (strcmp(text, "mix") != 0) {
-		for (const char *at = text; *at;) {
-			size_t n = strcspn(at, ",");
-			snprintf(word, sizeof word, "%.*s", (int)(n < sizeof word ? n : sizeof word - 1), at);
+		for (const char *at = text; list_next(&at, word, sizeof word);) {
 			if (read.mixes == GOODPUT_MIXES)
 				return fault_set(fault, "jobs", "leave some out", "more than %d sizes", GOODPUT_MIXES);
 			if (!read_share(word, p, &mix[read.mixes], fault))
 				return false;
 			read.mixes++;
-			at += n + (at[n] == ',');
 		}
 		read.mix = mix;
 	}

@@ -352,10 +352,8 @@ static bool price_sizes(struct question *q, struct report *r, const char *list, 
 	struct found best[SIZES];
 	int has[SIZES] = {0}, sizes = 0, fit = 0, least = 0;
 	char word[32];
-	for (const char *at = list; *at; sizes++) {
-		size_t n = strcspn(at, ",");
+	for (const char *at = list; list_next(&at, word, sizeof word); sizes++) {
 		long chips;
-		snprintf(word, sizeof word, "%.*s", (int)(n < 31 ? n : 31), at);
 		if (sizes == SIZES || !number_read_long(word, 1, 1 << 20, &chips))
 			return fault_set(f, list, "write 256,512,1024, 16 of them at most", "are not numbers of chips");
 		q->count = q->refused = 0;
@@ -370,7 +368,6 @@ static bool price_sizes(struct question *q, struct report *r, const char *list, 
 		best[sizes] = q->count ? q->found[0] : q->least;
 		if (!sizes || best[sizes].price.memory < best[least].price.memory)
 			least = sizes;
-		at += n + (at[n] == ',');
 	}
 	if (!fit)
 		return nothing_fits(q, &best[least], f);
