@@ -1621,6 +1621,10 @@ static void test_screen_slice(void **state)
 		made_slice(m, "4x4x8 failed=z+1,1,3", &q);
 		for (size_t i = 0; i < (ascii ? 1 : sizeof golden_size / sizeof *golden_size); i++)
 			golden(m, "slice-links", golden_size[i][0], golden_size[i][1], ascii);
+		made_slice(m, "4x4x8 twisted split=z4", &q); // two jobs
+		golden(m, "slice-jobs", 80, 24, ascii);
+		if (!ascii)
+			golden(m, "slice-jobs", 120, 40, false);
 		made_slice(m, "8x16x16 twisted", &q);
 		if (!ascii)
 			golden(m, "slice-blocks", 120, 40, false);

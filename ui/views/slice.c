@@ -569,8 +569,7 @@ static void title_of(const struct explorer *e, const struct slice_question *q, c
 	else if (q->traffic.axis >= 0)
 		snprintf(what, sizeof what, "links of a gather along %c", "xyz"[q->traffic.axis]);
 	else if (q->traffic.split > 0)
-		snprintf(what, sizeof what, "links of jobs A and B, from %c %d on", "xyz"[q->traffic.split_axis],
-			q -> traffic.split);
+		snprintf(what, sizeof what, "links, jobs split at %c %d", "xyz"[q->traffic.split_axis], q -> traffic.split);
 	else
 		snprintf(what, sizeof what, "links, %s", routings[q->traffic.routing]);
 	snprintf(title, size, "Slice %s on %s: %s%s", slice_name(&q->slice, name), q->pod.name, what,
