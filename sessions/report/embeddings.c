@@ -189,7 +189,10 @@ static void add_places(struct report *r, const struct question *q)
 				;
 			if (!here)
 				continue;
-			string_add(&t, shown ? ", " : "%s%s ", t.length ? "; " : "", embedding_places[place]);
+			if (shown)
+				string_add(&t, ", ");
+			else
+				string_add(&t, "%s%s ", t.length ? "; " : "", embedding_places[place]);
 			string_add(&t, to > i + 1 ? "%d-%d" : "%d", i + 1, to);
 			shown++;
 		}
