@@ -432,6 +432,8 @@ static void forget(void *own)
 	table_forget(&((struct costs *)own)->table);
 }
 
+static const char *const teach[] = {"term next", "nudge target down", "nudge weight down", "zoom", "view next", NULL};
+
 const struct view_ops view_costs = {
 	.name = "costs",
 	.title = "cost terms and their targets",
@@ -446,4 +448,5 @@ const struct view_ops view_costs = {
 	.select = select_term,
 	.click = click,
 	.table = act_on_table,
+	.teach = teach,
 };
