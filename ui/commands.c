@@ -450,7 +450,7 @@ static bool run_find(struct command_call *call)
 	if (!w)
 		return false;
 	if (!next && strcmp(call->argv[0], "previous") != 0)
-		return fault_set(&call->fault, call->argv[0], "give next or previous", "is no way to go");
+		return fault_set(&call->fault, call->argv[0], "give next or previous", "is not a way to go");
 	if (popup_shown(&w->popup) && !w->popup.sheet)
 		return popup_seek(&w->popup, NULL, next ? 1 : -1, &call->fault);
 	return act_on_table(call, table_find, call->argv[0]);
