@@ -424,6 +424,38 @@ static void test_no_weights(void **state)
 	closed(w);
 }
 
+// To the page of the layer with the largest share of the latency, which says that there are no weights.
+static void test_largest_share(void **state)
+{
+	(void)state;
+	struct session *s = with("payers", (const char *const[][2]){{"net", "efficientnet-x-b7"}, {"data", "none"}, {0}},
+		config_new());
+	struct workbench *w = opened(s);
+	static const char keys[] = "2Gkoo";
+	assert_true(sizeof keys - 1 <= 6);
+	press(w, keys);
+	const struct snapshot *now = session_snapshot(s);
+	double cost[ENGINE_TERMS], largest = 0;
+	double *part = calloc((size_t)now->info->layers, sizeof *part);
+	uint8_t *modal = calloc((size_t)now->slots, 1);
+	assert_string_equal(now->term[w->scene.term].name, "latency");
+	session_modal(s, modal);
+	assert_true(engine_price(session_engine(s), modal, cost, w->scene.term, part));
+	for (int l = 0; l < now->info->layers; l++)
+		largest = part[l] > largest ? part[l] : largest;
+	assert_true(part[w->scene.layer] == largest && largest > 0);
+	assert_string_equal(focus(w), "layer");
+	settle(w, looked);
+	assert_true(screen_resize(&w->screen, 100, 60));
+	assert_shows(w, now->info->layer[w->scene.layer].name);
+	assert_shows(w, "There are no weights here");
+	press(w, "\0332o"); // again: the same order, not its reverse
+	assert_true(part[w->scene.layer] == largest);
+	free(part);
+	free(modal);
+	closed(w);
+}
+
 // Clicks select and go there, two at once open, on a title they give the room; the wheel moves.
 static void test_mouse(void **state)
 {
@@ -503,6 +535,7 @@ int main(void)
 		cmocka_unit_test(test_third_point),
 		cmocka_unit_test(test_look),
 		cmocka_unit_test(test_no_weights),
+		cmocka_unit_test(test_largest_share),
 		cmocka_unit_test(test_mouse),
 		cmocka_unit_test(test_small_screen),
 		cmocka_unit_test(test_help),

@@ -95,6 +95,22 @@ bool act_leave(struct workbench *w, struct command_call *call)
 	return pass_on(call, w, "quit");
 }
 
+bool act_payers(struct workbench *w, struct command_call *call)
+{
+	struct views *v = &w->views;
+	const int layers = views_of(v, &view_layers);
+	void *own = v->view[layers].own;
+	workbench_draw(w); // so that shares are of the term in hand
+	if (!w->scene.layer_cost)
+		return fault_set(&call->fault, "payers", "`weight TERM NUMBER` brings another one in", "this cost has no price");
+	if (!views_enter(v, &w->scene, layers, &call->fault) ||
+		!view_layers.table(own, &w->scene, table_sort, "", &call->fault) || // a second time would turn it around
+		!view_layers.table(own, &w->scene, table_sort, "share", &call->fault))
+		return false;
+	view_layers.move(own, &w->scene, MOTION_FIRST, 1);
+	return true;
+}
+
 // ---- what is in hand -----------------------------------------------------------------------------------------------
 
 // Of the view of the front, or of a point's page; -1: what is in hand is no point.

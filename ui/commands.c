@@ -360,6 +360,7 @@ static bool run_view(struct command_call *call)
 	}
 ACT(back)
 ACT(leave)
+ACT(payers)
 ACT(hand)
 ACT(each)
 #undef ACT
@@ -726,6 +727,8 @@ static const struct command rows[] = {
 	{"back", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "",
 		"go back one level: out of a box, a page, a zoom, marks, a filter, a pane; twice: drop the draft", run_back},
 	{"leave", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "leave the box or the page in front, in the end the program", run_leave},
+	{"payers", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "",
+		"go to the layers, by their share of the cost in hand, the largest first", run_payers},
 	{"zoom", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "give the pane in focus all the room, or no longer", run_zoom},
 	{"hand", COMMAND_VIEW, 1, 2, {ARGUMENT_WORDS, ARGUMENT_WORDS}, 0, HAND_VERBS " heldout|test",
 		HAND_VERBS " [heldout|test]", "act on what is in hand: a point of the front, the marked rows, or the row",

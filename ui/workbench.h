@@ -159,10 +159,11 @@ bool tour_go_on(struct workbench *, struct fault *);
 
 // ---- acts.c: what the grammar's keys do, in whatever is in front of the person
 
-bool act_open(struct workbench *, struct command_call *);  // what is under the cursor, else the pane as a whole
-bool act_back(struct workbench *, struct command_call *);  // by one level; a draft is dropped by two of them
-bool act_leave(struct workbench *, struct command_call *); // the box or the page in front, else the program
-bool act_zoom(struct workbench *);                         // the pane in focus has all the room, or no longer
+bool act_open(struct workbench *, struct command_call *);   // what is under the cursor, else the pane as a whole
+bool act_back(struct workbench *, struct command_call *);   // by one level; a draft is dropped by two of them
+bool act_leave(struct workbench *, struct command_call *);  // the box or the page in front, else the program
+bool act_zoom(struct workbench *);                          // the pane in focus has all the room, or no longer
+bool act_payers(struct workbench *, struct command_call *); // the layers by their share of the cost in hand, the largest first
 #define HAND_VERBS "draft|pin|unpin|restrict|evaluate|export|difference"
 bool act_hand(struct workbench *, struct command_call *); // a verb on the point, the marked rows or the row in hand
 bool act_each(struct workbench *, struct command_call *); // a verb with formats, on the marked rows or the row in hand
