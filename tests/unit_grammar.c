@@ -361,6 +361,11 @@ static void test_third_point(void **state)
 	assert_true(w->scene.bad);
 	workbench_command(w, "draft drop");
 	closed(w);
+	w = opened(again("third")); // its end was shown once
+	settle(w, finished);
+	press(w, "j");
+	assert_false(w->popup.card);
+	closed(w);
 }
 
 static void test_look(void **state)

@@ -604,7 +604,7 @@ static void refresh(struct workbench *w)
 		scene->layer = info->layers > 0 ? info->layers - 1 : 0;
 	if (scene->term >= scene->snapshot->terms)
 		scene->term = 0;
-	w->ran |= scene->snapshot->run == RUN_RUNNING;
+	w->ran |= scene->snapshot->run < RUN_FINISHED; // a short search may end between two frames
 	if (w->ran && scene->snapshot->run == RUN_FINISHED && !popup_shown(&w->popup) && !prompt_is_open()) {
 		w->ran = false;
 		card_show(w);

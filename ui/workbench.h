@@ -63,7 +63,7 @@ struct workbench {
 		bool draft;
 		struct layer_page page;
 	} paged;
-	bool ran;       // the search was seen to run, and its end was not shown yet
+	bool ran;       // the search was seen before its end, which was not shown yet
 	int looked_for; // the layer whose weights were asked for, from 1; 0: none
 	struct priced { // the state that the costs were worked out for; terms 0: none yet
 		uint64_t version;
