@@ -129,6 +129,9 @@ struct trade {
 struct figure *figure_of_trades(const char *title, const char *term, const char *unit, const char *accuracy, const struct trade *,
 	int trades);
 
+// The quality of the sampled choices over the steps, or minus the loss, of several searches. NULL: out of memory.
+struct figure *figure_of_qualities(const struct figure_source *, const char *const *name, int count);
+
 struct pod;
 struct slice;
 // How far the chips of a slice are from each other, and the load of its links by axis; regular and twisted if it can be both. NULL

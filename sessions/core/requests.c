@@ -103,7 +103,7 @@ bool session_may_save(const struct session *s, struct fault *f)
 	if (s->play.on)
 		return fault_set(f, s->title, "wait until it is done", "it is catching up with its journal (step %ld)",
 			s->snapshot->step);
-	return true;
+	return travel_allows(s, f);
 }
 
 bool session_may_change(const struct session *s, struct fault *f)

@@ -456,7 +456,8 @@ static bool export_network(struct session *s, struct command_call *call, const c
 	char *bytes = NULL;
 	size_t size = 0;
 	if (!s->info->layers)
-		return fault_set(&call->fault, s->info->net, "`export policy` writes what was chosen", "there is no network here");
+		return fault_set(&call->fault, s->info->net, "`export policy` writes what was chosen",
+			"there is no network here");
 	uint8_t *result = calloc((size_t)s->info->slots + 1, 1);
 	FILE *file = open_memstream(&bytes, &size);
 	if (result)
