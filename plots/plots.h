@@ -159,6 +159,15 @@ void canvas_draw(const struct figure *, struct cell *, int width, int height, en
 // in focus.
 bool canvas_shows_all(const struct figure *, int width, int height);
 
+// ---- inside a page -------------------------------------------------------------------------------------------------------
+
+struct string;
+// Adds the figure as an SVG element without script or link. Its parts have classes, so that the page's style gives the colours: `line`
+// and `sign` with c0, c1, … by role, `axis`, `grid`, `mark`, `target`, and `h` for heat. Marks are numbered in their order.
+void figure_svg(const struct figure *, struct string *);
+// Adds text as XML has it.
+void figure_svg_text(struct string *, const char *text);
+
 // ---- gnuplot -------------------------------------------------------------------------------------------------------------
 
 // A gnuplot child over pipes. It is started at the first figure and watched, started once more if it dies, and ended if it hangs.

@@ -204,6 +204,7 @@ struct session {
 	uint8_t *draft;                    // option per slot, then a flag per slot: edited by hand, or following the modal choice
 	struct draft_before *draft_before; // how it was before each edit, the last one first
 	struct known_evaluation known[2];  // per enum split
+	long test_looks;                   // evaluations on the test images since it was opened
 	char digest[JOURNAL_DIGEST_TEXT];
 	long digest_step; // -1: none
 	int digest_entries;
@@ -343,6 +344,7 @@ void draft_drop(struct session *);
 bool draft_undo(struct session *, struct command_call *);
 void draft_follow(struct session *); // slots without an edit follow the modal choice
 bool run_export(struct command_call *);
+bool export_report(struct session *, struct command_call *, const char *path); // page.c
 bool run_status(struct command_call *);
 bool run_layers(struct command_call *);
 bool run_slots(struct command_call *); // slots.c

@@ -309,8 +309,8 @@ struct session *session_peek(const char *name, struct fault *f)
 	char folder[FOLDER_PATH];
 	bool elsewhere;
 	struct manifest manifest;
-	struct config *config =
-		store_find(name, folder, sizeof folder, &elsewhere, f) ? manifest_read(folder, &manifest, f) : NULL;
+	struct config *config = store_find(name, folder, sizeof folder, &elsewhere, f) ? manifest_read(folder, &manifest, f)
+										       : NULL;
 	if (!config)
 		return NULL;
 	struct restoring r = {.folder = folder, .config = config, .manifest = &manifest, .why = "it is only looked at"};

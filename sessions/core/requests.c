@@ -345,6 +345,7 @@ static void evaluate_done(struct session *s, struct pending *p, struct reply *r)
 		return;
 	}
 	const struct evaluation *e = &r->evaluation;
+	s->test_looks += e->split == SPLIT_TEST;
 	struct string text = {0};
 	if (s->snapshot->estimated[0]) {
 		session_say(s, "step %ld: %s: accuracy %.2f %%, estimated (%s), not measured", r->step, p->text,

@@ -8,9 +8,8 @@
 
 #include "sessions/core/inside.h"
 #include "sessions/report/report.h"
+#include "sessions/report/timeline.h"
 #include "sessions/store/store.h"
-
-enum { LATELY = 20 }; // steps whose qualities are averaged
 
 // The first record of a step beyond this one.
 static long records_to(const struct figure_source *source, long step)
@@ -27,11 +26,11 @@ static long records_to(const struct figure_source *source, long step)
 }
 
 // The mean quality of the samples of the last steps before it; NAN: none.
-static double quality_at(const struct figure_source *source, long step)
+double timeline_quality(const struct figure_source *source, long step)
 {
 	double sum = 0;
 	int count = 0;
-	for (long i = records_to(source, step) - 1, seen = 0; i >= 0 && seen < LATELY; i--, seen++)
+	for (long i = records_to(source, step) - 1, seen = 0; i >= 0 && seen < TIMELINE_LATELY; i--, seen++)
 		if (isfinite(source->record[i].quality)) {
 			sum += (double)source->record[i].quality;
 			count++;
@@ -39,19 +38,11 @@ static double quality_at(const struct figure_source *source, long step)
 	return count ? sum / count : (double)NAN;
 }
 
-static double cost_at(const struct figure_source *source, long step)
+double timeline_cost(const struct figure_source *source, long step)
 {
 	long n = records_to(source, step);
 	return n ? (double)source->record[n - 1].modal_cost[source->term] : (double)NAN;
 }
-
-// One thing that was done, or kept.
-struct event {
-	long step;
-	int order;
-	const char *what;
-	char text[ENGINE_TEXT * 2];
-};
 
 static int by_step(const void *a, const void *b)
 {
@@ -82,7 +73,7 @@ static bool event_of(const struct session *s, const struct journal_line *line, s
 	}
 }
 
-static struct event *events_of(const struct session *s, int *count)
+struct event *timeline_events(const struct session *s, int *count)
 {
 	int saves = 0;
 	long *step = s->folder[0] ? checkpoint_list(s->folder, &saves) : NULL;
@@ -110,7 +101,7 @@ bool run_timeline(struct command_call *call)
 	struct report r;
 	int count;
 	session_source(s, &source);
-	struct event *event = events_of(s, &count);
+	struct event *event = timeline_events(s, &count);
 	if (!event)
 		return fault_memory(&call->fault, "timeline");
 	const struct term_state *term = source.term < s->snapshot->terms ? &s->snapshot->term[source.term] : NULL;
@@ -119,7 +110,7 @@ bool run_timeline(struct command_call *call)
 	report_begin(&r, column, sizeof column / sizeof *column);
 	r.pick = "rewind";
 	for (int i = 0; i < count; i++) {
-		double cost = cost_at(&source, event[i].step), quality = quality_at(&source, event[i].step);
+		double cost = timeline_cost(&source, event[i].step), quality = timeline_quality(&source, event[i].step);
 		char number[ENGINE_TEXT];
 		report_cell(&r, "%ld", event[i].step);
 		report_cell(&r, "%s", event[i].what);
@@ -134,7 +125,7 @@ bool run_timeline(struct command_call *call)
 	}
 	report_below(&r,
 		"cost: of the modal choice; quality: of the choices sampled in the %d steps before; `rewind STEP` goes back",
-		LATELY);
+		TIMELINE_LATELY);
 	free(event);
 	return report_end(&r, call, NULL, true);
 }
