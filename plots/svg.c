@@ -102,7 +102,7 @@ static void draw_path(const struct sheet *s, const struct series *from)
 {
 	bool begun = false;
 	double x, y, before = 0;
-	string_add(s->out, "<path class=\"line c%d\" d=\"", (int)from->role);
+	string_add(s->out, "<path class=\"line p c%d\" d=\"", (int)from->role);
 	for (size_t i = 0; i < from->count; i++) {
 		if (!inside(s, from, i, &x, &y)) {
 			begun = false;
@@ -136,7 +136,7 @@ static void draw_points(const struct sheet *s, const struct series *from)
 			continue;
 		draw_sign(s, from->role, x, y);
 		if (from->label && from->label[i][0])
-			text_at(s, x, y + 15, "middle", from->label[i]);
+			text_at(s, x, from->role == ROLE_MAIN ? y - 9 : y + 15, "middle", from->label[i]);
 	}
 }
 
@@ -151,7 +151,7 @@ static void draw_legend(const struct sheet *s)
 		if (from->kind == SERIES_POINTS)
 			draw_sign(s, from->role, x, 10);
 		else
-			string_add(s->out, "<path class=\"line c%d\" d=\"M%.1f 10h12\"/>", (int)from->role, x - 6);
+			string_add(s->out, "<path class=\"line p c%d\" d=\"M%.1f 10h12\"/>", (int)from->role, x - 6);
 		text_at(s, x + 10, 14, "start", from->name);
 		x += 26 + (double)strlen(from->name) * LETTER;
 	}

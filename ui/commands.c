@@ -337,6 +337,12 @@ static bool run_explore(struct command_call *call)
 	if (call->argc > 1)
 		return fault_set(&call->fault, call->argv[1], "give slice or goodput and its words, or one word",
 			"is one word too many");
+	if (strcmp(word, "history") == 0) {
+		w->scene.history = true;
+		show_view(&w->views, views_of(&w->views, &view_history));
+		focus_view(&w->views, views_of(&w->views, &view_history));
+		return true;
+	}
 	if (strcmp(word, "twist") == 0)
 		return explore_twisted(w, &call->fault);
 	if (strcmp(word, "hops") == 0 || strcmp(word, "links") == 0 || strcmp(word, "turn") == 0)
@@ -644,10 +650,10 @@ static const struct command rows[] = {
 		"go to a view, give it all the room or none; without one: list them", run_view},
 	{"watch", COMMAND_VIEW, 1, 1, {ARGUMENT_FILE}, 0, NULL, "RACE|none",
 		"show how a race stands, in a view that follows as its runs finish (`view race zoom`: alone)", run_watch},
-	{"explore", COMMAND_VIEW, 1, -1, {ARGUMENT_WORDS, ARGUMENT_TEXT}, 1, "slice|goodput|hops|links|turn|twist|" EXPLORE_RACKS,
-		"slice [SHAPE ...] | goodput [...] | hops|links|turn|twist | " EXPLORE_RACKS,
-		"show a slice chip by chip, or the racks of a pod day by day, in a view; with the words of `slice` and `goodput`",
-		run_explore},
+	{"explore", COMMAND_VIEW, 1, -1, {ARGUMENT_WORDS, ARGUMENT_TEXT}, 1,
+		"slice|goodput|history|hops|links|turn|twist|" EXPLORE_RACKS,
+		"slice [SHAPE ...] | goodput [...] | history | hops|links|turn|twist | " EXPLORE_RACKS,
+		"show a slice chip by chip, the racks of a pod day by day, or the choice at each step, in a view", run_explore},
 	{"filter", COMMAND_VIEW, 0, -1, {ARGUMENT_TEXT}, 1, NULL, "[WORD|PATTERN|COLUMN<NUMBER]...",
 		"show the rows of a table that match; without words: all", run_filter},
 	{"sort", COMMAND_VIEW, 0, 1, {ARGUMENT_TEXT}, 0, NULL, "[COLUMN]",

@@ -91,6 +91,32 @@ static const struct binding defaults[] = {
 	{CONTEXT_RACKS, 'R', "view racks turn", NULL, NULL},
 	{CONTEXT_RACKS, 'q', "view racks turn", NULL, NULL},
 
+	{CONTEXT_HISTORY, 'h', "move left", NULL, "step"},
+	{CONTEXT_HISTORY, 'l', "move right", NULL, "step"},
+	{CONTEXT_HISTORY, KEYS_LEFT, "move left", NULL, NULL},
+	{CONTEXT_HISTORY, KEYS_RIGHT, "move right", NULL, NULL},
+	{CONTEXT_HISTORY, 'K', "move page-up", NULL, "change"},
+	{CONTEXT_HISTORY, 'J', "move page-down", NULL, "change"},
+	{CONTEXT_HISTORY, KEYS_PAGE_UP, "move page-up", NULL, NULL},
+	{CONTEXT_HISTORY, KEYS_PAGE_DOWN, "move page-down", NULL, NULL},
+	{CONTEXT_HISTORY, 'j', "move down", NULL, "layer"},
+	{CONTEXT_HISTORY, 'k', "move up", NULL, "layer"},
+	{CONTEXT_HISTORY, KEYS_DOWN, "move down", NULL, NULL},
+	{CONTEXT_HISTORY, KEYS_UP, "move up", NULL, NULL},
+	{CONTEXT_HISTORY, 'g', "move first", NULL, NULL},
+	{CONTEXT_HISTORY, KEYS_HOME, "move first", NULL, NULL},
+	{CONTEXT_HISTORY, 'G', "move last", NULL, NULL},
+	{CONTEXT_HISTORY, KEYS_END, "move last", NULL, NULL},
+	{CONTEXT_HISTORY, 'o', "fork {step} as {session}@{step}", NULL, "fork here"},
+	{CONTEXT_HISTORY, KEYS_ENTER, "fork {step} as {session}@{step}", NULL, NULL},
+	{CONTEXT_HISTORY, 'R', "rewind {step}", NULL, "rewind"},
+	{CONTEXT_HISTORY, KEYS_ESCAPE, "view history turn", NULL, "back"},
+	{CONTEXT_HISTORY, 'q', "view history turn", NULL, NULL},
+	{CONTEXT_HISTORY, 'H', "view history turn", NULL, NULL},
+	{CONTEXT_HISTORY, ':', "prompt", NULL, "command"},
+	{CONTEXT_HISTORY, '?', "keys", NULL, "help"},
+
+	{CONTEXT_SEARCH, 'H', "explore history", NULL, NULL},
 	{CONTEXT_SEARCH, 'T', "explore slice", NULL, NULL},
 	{CONTEXT_SEARCH, 'R', "explore goodput", NULL, NULL},
 	{CONTEXT_SEARCH, 'l', "lane focus next", "lanes", "next"},
@@ -151,6 +177,7 @@ static const struct context_info {
 	[CONTEXT_LANES] = {CONTEXT_SEARCH, "lanes", "Keys in the view of lanes, beside the others"},
 	[CONTEXT_SLICE] = {CONTEXT_COMMON, "slice", "Keys in the view of a slice"},
 	[CONTEXT_RACKS] = {CONTEXT_COMMON, "racks", "Keys in the view of racks"},
+	[CONTEXT_HISTORY] = {CONTEXT_COMMON, "history", "Keys in the history"},
 	[CONTEXT_BOX] = {CONTEXT_COMMON, "box", "Keys in a box of text"},
 	[CONTEXT_POPUP] = {CONTEXT_BOX, "tour", "Keys in a tour, beside these"},
 	[CONTEXT_TABLE] = {CONTEXT_BOX, "table", "Keys in a box with a table, beside these"},
@@ -567,7 +594,7 @@ static bool help_keys(const struct keys *k, struct popup *p, const struct comman
 bool keys_help(const struct keys *k, struct popup *p, const struct command_table *commands, bool ascii)
 {
 	static const enum key_context order[] = {CONTEXT_SEARCH, CONTEXT_DRAFT, CONTEXT_LANES, CONTEXT_SLICE, CONTEXT_RACKS,
-		CONTEXT_PROMPT, CONTEXT_BOX, CONTEXT_TABLE, CONTEXT_POPUP, CONTEXT_PASTE, CONTEXT_COMMON};
+		CONTEXT_HISTORY, CONTEXT_PROMPT, CONTEXT_BOX, CONTEXT_TABLE, CONTEXT_POPUP, CONTEXT_PASTE, CONTEXT_COMMON};
 	snprintf(p->title, sizeof p->title, "Help");
 	for (size_t i = 0; i < sizeof order / sizeof *order; i++)
 		if (!help_keys(k, p, commands, order[i], ascii))

@@ -35,7 +35,7 @@ static const char style[] =
 	".axis{stroke:var(--dim)}.grid{stroke:var(--rule);stroke-width:.6}.mark{stroke:var(--b);stroke-dasharray:3 3}"
 	".target{stroke:var(--dim);stroke-dasharray:2 3}.line{fill:none;stroke:var(--a);stroke-width:1.5}.sign{fill:var(--a)}.h{fill:var(--a)}"
 	".line.c1,.line.c2{stroke:var(--b)}.line.c3{stroke:var(--c)}.line.c4{stroke:var(--d)}.sign.c1,.sign.c2{fill:var(--b)}.sign.c3{fill:var(--c)}"
-	".sign.c4{fill:var(--d)}";
+	".sign.c4{fill:var(--d)}.p.c2{stroke-dasharray:5 3}";
 
 static void words(struct page *p, const char *text)
 {

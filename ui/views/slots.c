@@ -277,7 +277,8 @@ static void draw(void *own, struct scene *scene, struct screen *s, const struct 
 	struct table_source src = source_of(slots, scene, &shown, column);
 	char title[128];
 	table_draw(&slots->table, &src, s, (struct rect){r.x + 1, r.y + 1, r.width - 2, r.height - 2});
-	screen_box(s, r, table_title(&slots->table, scene->snapshot->info->layers ? "Architecture" : "Choices", title, sizeof title));
+	screen_box(s, r,
+		table_title(&slots->table, scene->snapshot->info->layers ? "Architecture" : "Choices", title, sizeof title));
 	draw_table_hints(scene, s, r, &slots->table, &view_slots);
 }
 

@@ -16,6 +16,7 @@
 	V(race) \
 	V(slice) \
 	V(racks) \
+	V(history) \
 	V(front) \
 	V(curves) \
 	V(message) \
