@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // `timeline`: what was done to a search, in order, with the cost and the quality at each; and `tree`: where its branches and the
 // sessions that came of it parted. Both read what is kept anyway: the journal, and the records of the steps, which a checkpoint holds
-// (36 numbers and an option per slot for each step).
+// (30 numbers and an option per slot for each step).
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
