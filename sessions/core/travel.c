@@ -186,6 +186,7 @@ static void arrive(struct session *s)
 	session_free(t->there);
 	t->there = NULL;
 	draft_drop(s);
+	memset(s->known, 0, sizeof s->known); // what was evaluated lies on the other branch
 	play_allow(s);
 	if (!say_kernels(s, &f))
 		session_say_fault(s, &f);
