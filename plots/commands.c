@@ -166,17 +166,6 @@ static bool run_figures(struct command_call *call)
 
 static const struct command rows[] = {
 	{
-		.name = "figures",
-		.kind = COMMAND_QUERY,
-		.min = 2,
-		.max = 3,
-		.argument = {ARGUMENT_WORDS, ARGUMENT_FILE, ARGUMENT_WORDS},
-		.words = "all - svg|png|pdf",
-		.usage = "all FOLDER [svg|png|pdf]",
-		.help = "draw every figure that has something to show into a folder",
-		.run = run_figures,
-	},
-	{
 		.name = "plot",
 		.kind = COMMAND_QUERY,
 		.min = 1,
@@ -186,6 +175,17 @@ static const struct command rows[] = {
 		.usage = "FIGURE [svg|png|pdf] [FILE] [keep]",
 		.help = "draw a figure with gnuplot (svg into the session's folder unless said; keep: FILE.gp and FILE.dat too)",
 		.run = run_plot,
+	},
+	{
+		.name = "figures",
+		.kind = COMMAND_QUERY,
+		.min = 2,
+		.max = 3,
+		.argument = {ARGUMENT_WORDS, ARGUMENT_FILE, ARGUMENT_WORDS},
+		.words = "all - svg|png|pdf",
+		.usage = "all FOLDER [svg|png|pdf]",
+		.help = "draw every figure that has something to show into a folder",
+		.run = run_figures,
 	},
 };
 
