@@ -200,7 +200,7 @@ static void measure(void *own, const struct scene *scene, const struct screen *s
 {
 	(void)own;
 	(void)s;
-	item->wanted = item->wanted && scene->history;
+	item->wanted = item->wanted && scene->focus == &view_history;
 }
 
 // ---- what a person does in it ----------------------------------------------------------------------------------------------
@@ -252,6 +252,25 @@ static bool select_step(void *own, struct scene *scene, const char *name)
 	return true;
 }
 
+static bool enter(void *own, const struct scene *scene, struct fault *f)
+{
+	(void)own;
+	return records_of(scene) > 0 || fault_set(f, "history", "press Space to run", "it begins with the first step");
+}
+
+// A session that goes on from there.
+static bool open_step(void *own, const struct scene *scene, struct string *line)
+{
+	(void)own;
+	char name[512];
+	snprintf(name, sizeof name, "%.400s@%ld", scene->session, scene->step);
+	string_add(line, "fork %ld as ", scene->step);
+	words_quote(line, name);
+	return scene->step > 0;
+}
+
+static const char *const teach[] = {"move left", "move page-up", "open", "rewind {step}", "back", NULL};
+
 static void forget(void *own)
 {
 	*(struct history *)own = (struct history){0};
@@ -259,9 +278,9 @@ static void forget(void *own)
 
 const struct view_ops view_history = {
 	.name = "history",
-	.title = "the modal choice at each step, that `explore history` shows",
+	.title = "the modal choice at each step, and what was changed there",
 	.place = LAYOUT_ALONE,
-	.key = 'h',
+	.key = ' ',
 	.thing = "step",
 	.own = sizeof(struct history),
 	.forget = forget,
@@ -269,4 +288,7 @@ const struct view_ops view_history = {
 	.draw = draw,
 	.move = move,
 	.select = select_step,
+	.open = open_step,
+	.enter = enter,
+	.teach = teach,
 };
