@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // `plot`: a figure of the present, drawn by gnuplot into a file.
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "plots/plots.h"
 #include "plots/script.h"
@@ -98,6 +100,70 @@ static bool run_plot(struct command_call *call)
 	return ok;
 }
 
+// Whether there is anything to see in it.
+static bool drawn(const struct figure *f)
+{
+	bool any = f->heat && f->heat->rows > 0;
+	for (int i = 0; i < f->series_count; i++)
+		any |= f->series[i].count > 0;
+	return any;
+}
+
+// Asks for the source once for each picture: the session counts them.
+static bool request(struct command_call *call, const struct figure_kind *kind, const struct picture_format *format,
+	struct figure_source *source, bool *asked, bool *any)
+{
+	const struct plot_context *context = call->context;
+	char file[4096];
+	int size = snprintf(file, sizeof file, "%s/%s.%s", call->argv[1], kind->name, format->name);
+	if (size < 0 || (size_t)size >= sizeof file)
+		return fault_set(&call->fault, call->argv[1], "choose a shorter one", "the folder's name is too long");
+	if (!*asked && !context->source(context->session, source, &call->fault))
+		return false;
+	*asked = true;
+	struct figure *figure = kind->build(source);
+	if (!figure)
+		return fault_memory(&call->fault, kind->name);
+	*any = drawn(figure);
+	bool ok = !*any ||
+		plotter_request(context->plotter,
+			&(struct plot_request){.figure = figure, .format = format->name, .file = file, .width_cm = page_cm},
+			&call->fault);
+	*asked = !*any;
+	figure_free(figure);
+	return ok;
+}
+
+// Every figure that has something to show.
+static bool run_figures(struct command_call *call)
+{
+	const struct picture_format *format = picture_formats(&(size_t){0});
+	size_t count;
+	const struct figure_kind *kinds = figure_kinds(&count);
+	char without[256] = "";
+	struct figure_source source;
+	bool asked = false;
+	int made = 0;
+	if (strcmp(call->argv[0], "all") != 0)
+		return fault_set(&call->fault, call->argv[0], "`plot FIGURE` draws one", "only all figures are drawn at once");
+	if (call->argc == 3 && !(format = picture_format_named(call->argv[2], strlen(call->argv[2]))))
+		return fault_set(&call->fault, call->argv[2], "give svg, png or pdf", "no picture has this format");
+	if (mkdir(call->argv[1], 0777) != 0 && errno != EEXIST)
+		return fault_set(&call->fault, call->argv[1], "name another folder", "cannot be made: %s", strerror(errno));
+	for (size_t i = 0; i < count; i++) {
+		bool any;
+		size_t used = strlen(without);
+		if (!request(call, &kinds[i], format, &source, &asked, &any))
+			return false;
+		made += any;
+		if (!any)
+			snprintf(without + used, sizeof without - used, "%s%s", used ? ", " : "", kinds[i].name);
+	}
+	call->say(call, "plotting %d figures into %s%s%s", made, call->argv[1], without[0] ? "; nothing to show yet: " : "",
+		without);
+	return true;
+}
+
 static const struct command rows[] = {
 	{
 		.name = "plot",
@@ -109,6 +175,17 @@ static const struct command rows[] = {
 		.usage = "FIGURE [svg|png|pdf] [FILE] [keep]",
 		.help = "draw a figure with gnuplot (svg into the session's folder unless said; keep: FILE.gp and FILE.dat too)",
 		.run = run_plot,
+	},
+	{
+		.name = "figures",
+		.kind = COMMAND_QUERY,
+		.min = 2,
+		.max = 3,
+		.argument = {ARGUMENT_WORDS, ARGUMENT_FILE, ARGUMENT_WORDS},
+		.words = "all - svg|png|pdf",
+		.usage = "all FOLDER [svg|png|pdf]",
+		.help = "draw every figure that has something to show into a folder",
+		.run = run_figures,
 	},
 };
 

@@ -218,3 +218,18 @@ struct figure *figure_reward(const struct figure_source *source)
 	title_means(f, source, "");
 	return with(f, source, &q, 1);
 }
+
+struct figure *figure_of_qualities(const struct figure_source *source, const char *const *name, int count)
+{
+	bool loss = count && source[0].snapshot->quality_is_loss;
+	struct figure *f = figure_new("step", loss ? "held-out loss" : "held-out accuracy (%)");
+	if (f)
+		figure_title(f, "Quality of the sampled choices");
+	for (int i = 0; f && i < count; i++) {
+		struct quantity q = {name[i], AT(quality), loss ? -1 : 100, SERIES_LINE,
+			(enum figure_role)(ROLE_LANE + i % ENGINE_LANES), true, false};
+		if (source[i].snapshot->quality_is_loss == loss)
+			f = with(f, &source[i], &q, 1);
+	}
+	return f;
+}

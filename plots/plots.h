@@ -131,6 +131,9 @@ struct trade {
 struct figure *figure_of_trades(const char *title, const char *term, const char *unit, const char *accuracy, const struct trade *,
 	int trades);
 
+// The quality of the sampled choices over the steps, or minus the loss, of several searches. NULL: out of memory.
+struct figure *figure_of_qualities(const struct figure_source *, const char *const *name, int count);
+
 struct pod;
 // How far the chips of a slice are from each other, and the load of its links by axis; regular and twisted if it can be both. NULL
 // with a fault.
@@ -177,6 +180,15 @@ void canvas_draw(const struct figure *, struct cell *, int width, int height, en
 // Returns whether this size shows all rows of the heat map, or there is no heat map: the drawing then does not depend on the row
 // in focus.
 bool canvas_shows_all(const struct figure *, int width, int height);
+
+// ---- inside a page -------------------------------------------------------------------------------------------------------
+
+struct string;
+// Adds the figure as an SVG element without script or link. Its parts have classes, so that the page's style gives the colours: `line`
+// and `sign` with c0, c1, … by role, `axis`, `grid`, `mark`, `target`, and `h` for heat. Marks are numbered in their order.
+void figure_svg(const struct figure *, struct string *);
+// Adds text as XML has it.
+void figure_svg_text(struct string *, const char *text);
 
 // ---- gnuplot -------------------------------------------------------------------------------------------------------------
 

@@ -511,7 +511,9 @@ static void not_a_number_is_not_saved(void **state)
 
 // ---- which checkpoints stay ------------------------------------------------------------------------------------------
 
-static void assert_near(long every, long most)
+// Saves are `every` steps apart. While a search goes on no gap is more than `part` of what was made, or than one of the saves that
+// were farther apart.
+static void assert_near(long every, long most, double part)
 {
 	long steps[CHECKPOINTS_KEPT + 2];
 	int count = 0;
@@ -526,18 +528,38 @@ static void assert_near(long every, long most)
 		assert_int_equal(steps[0], step);
 		for (int i = 0; i < count; i++) {
 			long gap = steps[i] - (i + 1 < count ? steps[i + 1] : 0);
-			assert_true(gap <= every || gap <= step / 9 + every);
+			assert_true(gap <= every || (double)gap <= part * (double)step + (double)every);
 		}
 	}
+}
+
+// A search of 5000 steps that was saved at each twentieth of them, and at odd steps between.
+static void assert_even(void)
+{
+	long steps[CHECKPOINTS_KEPT + 2];
+	int kept = 0;
+	for (long step = 1; step <= 5000; step++) {
+		if (step % 250 && step % 631)
+			continue;
+		memmove(steps + 1, steps, (size_t)kept * sizeof *steps);
+		steps[0] = step;
+		if (++kept > CHECKPOINTS_KEPT) {
+			int surplus = checkpoint_surplus(steps, kept);
+			memmove(steps + surplus, steps + surplus + 1, (size_t)(--kept - surplus) * sizeof *steps);
+		}
+	}
+	for (int i = 0; i < kept; i++)
+		assert_in_range(steps[i] - (i + 1 < kept ? steps[i + 1] : 0), 1, 251);
 }
 
 static void checkpoints_are_thinned(void **state)
 {
 	(void)state;
-	assert_near(1, 3000);
-	assert_near(10, 5000);
-	assert_near(50, 5000);
-	assert_near(250, 100000);
+	assert_near(1, 3000, 2.0 / CHECKPOINTS_KEPT);
+	assert_near(10, 5000, 2.0 / CHECKPOINTS_KEPT);
+	assert_near(50, 5000, 2.0 / CHECKPOINTS_KEPT);
+	assert_near(250, 100000, 2.0 / CHECKPOINTS_KEPT);
+	assert_even();
 	struct session *s = begin("thin");
 	for (int i = 1; i <= 28; i++)
 		run_lines(s, "run 1\nsave\n");

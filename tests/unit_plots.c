@@ -1461,7 +1461,7 @@ static bool plot(struct plotter *p, struct said *said, struct fault *f, int argc
 {
 	size_t count;
 	const struct command *row = plots_commands(&count);
-	assert_int_equal(count, 1);
+	assert_int_equal(count, 2); // and `figures`
 	assert_string_equal(row->name, "plot");
 	struct made m;
 	make(&m);

@@ -1525,6 +1525,65 @@ static void test_screen_lanes(void **state)
 	}
 }
 
+static void drawn_at(struct made *m, int width, int height)
+{
+	struct screen s = {.ascii = m->scene.canvas == CANVAS_ASCII};
+	assert_true(screen_resize(&s, width, height));
+	views_draw(&m->views, &m->scene, &s);
+	screen_free(&s);
+}
+
+// The choice of any step: the cursor moves by a column, from change to change, and stands where it was told.
+static void test_screen_history(void **state)
+{
+	(void)state;
+	for (int ascii = 0; ascii < 2; ascii++) {
+		struct made *m = made_new(MADE_LAYERS, ascii);
+		int view = views_of(&m->views, &view_history);
+		void *own = m->views.view[view].own;
+		drawn_at(m, 80, 24);
+		assert_true(m->views.view[view].absent); // it is a page
+		m->views.focus = view;
+		m->scene.focus = &view_history;
+		m->scene.hints = keys_hints(&m->keys, CONTEXT_HISTORY, ascii, m->hint, 64);
+		drawn_at(m, 80, 24);
+		long last = m->record[639].step;
+		assert_int_equal(m->scene.step, last);
+		view_history.move(own, &m->scene, MOTION_PAGE_UP, 1);
+		golden(m, "history", 80, 24, ascii);
+		assert_int_equal(m->scene.step, m->mark[0].step);
+		view_history.move(own, &m->scene, MOTION_LEFT, 1);
+		drawn_at(m, 80, 24);
+		assert_true(m->scene.step < m->mark[0].step);
+		view_history.move(own, &m->scene, MOTION_PAGE_DOWN, 1);
+		view_history.move(own, &m->scene, MOTION_DOWN, 1);
+		golden(m, "history", 120, 40, ascii);
+		assert_true(view_history.select(own, &m->scene, "100"));
+		drawn_at(m, 60, 20);
+		assert_int_equal(m->scene.step, 100);
+		assert_false(view_history.select(own, &m->scene, "0"));
+		assert_false(view_history.select(own, &m->scene, "641"));
+		assert_false(view_history.select(own, &m->scene, "1x"));
+		view_history.move(own, &m->scene, MOTION_FIRST, 1);
+		drawn_at(m, 60, 20);
+		assert_int_equal(m->scene.step, 1);
+		view_history.move(own, &m->scene, MOTION_LAST, 1);
+		struct string line = {0};
+		assert_true(view_history.select(own, &m->scene, "100"));
+		drawn_at(m, 80, 24);
+		assert_true(view_history.open(own, &m->scene, &line));
+		assert_string_equal(line.bytes, "fork 100 as 2026-11-22-1843@100");
+		string_free(&line);
+		struct fault f;
+		assert_true(view_history.enter(own, &m->scene, &f));
+		m->source.records = 0; // nothing yet
+		drawn_at(m, 80, 24);
+		view_history.move(own, &m->scene, MOTION_LEFT, 1);
+		assert_false(view_history.enter(own, &m->scene, &f));
+		made_free(m);
+	}
+}
+
 // Three entrants of a race.
 static struct sheet *made_race(void)
 {
@@ -2502,6 +2561,7 @@ int main(void)
 		cmocka_unit_test(test_front_in_hand),
 		cmocka_unit_test(test_no_choices_no_view),
 		cmocka_unit_test(test_screen_lanes),
+		cmocka_unit_test(test_screen_history),
 		cmocka_unit_test(test_screen_race),
 		cmocka_unit_test(test_screen_slice),
 		cmocka_unit_test(test_slice_acting),

@@ -99,6 +99,13 @@ static const struct binding defaults[] = {
 	{CONTEXT_RACKS, 'S', "explore slice", NULL, NULL},
 	{CONTEXT_RACKS, KEYS_ESCAPE, "back", NULL, "back"},
 
+	{CONTEXT_HISTORY, 'h', "move left", NULL, "step"},
+	{CONTEXT_HISTORY, 'l', "move right", NULL, "step"},
+	{CONTEXT_HISTORY, 'J', "move page-down", NULL, "change"},
+	{CONTEXT_HISTORY, 'K', "move page-up", NULL, "change"},
+	{CONTEXT_HISTORY, 'B', "rewind {step}", NULL, "rewind"},
+
+	{CONTEXT_SEARCH, 'H', "view history", NULL, NULL},
 	{CONTEXT_SEARCH, 'S', "explore slice", NULL, NULL},
 	{CONTEXT_SEARCH, 'R', "explore goodput", NULL, NULL},
 	{CONTEXT_SEARCH, 'L', "lane focus next", "lanes", "next"},
@@ -145,6 +152,7 @@ static const struct context_info {
 	[CONTEXT_DRAFT] = {CONTEXT_SEARCH, "draft", "Keys while there is a draft, beside the others"},
 	[CONTEXT_SLICE] = {CONTEXT_COMMON, "slice", "Keys in the view of a slice"},
 	[CONTEXT_RACKS] = {CONTEXT_COMMON, "racks", "Keys in the view of racks"},
+	[CONTEXT_HISTORY] = {CONTEXT_COMMON, "history", "Keys in the history"},
 	[CONTEXT_BOX] = {CONTEXT_COMMON, "box", "Keys in a box of text"},
 	[CONTEXT_POPUP] = {CONTEXT_BOX, "tour", "Keys in a tour, beside these"},
 	[CONTEXT_CARD] = {CONTEXT_BOX, "card", "Keys at the end of a search, beside these"},

@@ -17,6 +17,7 @@ enum key_context {
 	CONTEXT_DRAFT,
 	CONTEXT_SLICE, // in the view of a slice, and of racks: keys of the search do nothing there
 	CONTEXT_RACKS,
+	CONTEXT_HISTORY,
 	CONTEXT_BOX,
 	CONTEXT_POPUP,
 	CONTEXT_CARD, // what a search has found
@@ -30,7 +31,8 @@ struct binding {
 	enum key_context context;
 	int key;
 	// A command line (NULL in the prompt, where keys belong to readline). {layer} stands for the layer in hand, {layers} for
-	// the marked layers or else that one, {pins} for the pins of its modal formats, {term} for the selected cost term.
+	// the marked layers or else that one, {pins} for the pins of its modal formats, {term} for the selected cost term, {step}
+	// for that of the cursor in the history.
 	const char *command;
 	const char *view; // where the hint is shown: a view, or "sideways": a table with more columns; NULL: in the bar
 	const char *hint; // NULL: only in the help. Neighbours with the same hint share it.
@@ -52,7 +54,7 @@ void keys_end(struct keys *);
 bool keys_read(const char *name, int *key, struct fault *);
 // Writes a key that way: "ctrl-r", "f5". Returns buf.
 const char *keys_write(int key, char *buf, size_t size);
-// Finds "search", "draft", "slice", "racks", "box", "table", "card", "tour", "paste", "everywhere". Returns false if there is no such context.
+// Finds "search", "draft", "slice", "racks", "history", "box", "table", "card", "tour", "paste", "everywhere". Returns false if there is no such context.
 bool keys_context_named(const char *name, enum key_context *);
 const char *keys_context_name(enum key_context);
 

@@ -297,15 +297,16 @@ bool workbench_command(struct workbench *w, const char *line)
 
 enum key_context workbench_context(const struct workbench *w)
 {
-	return prompt_is_open()                                    ? CONTEXT_PROMPT
-		: w->pasted.lines > 0                              ? CONTEXT_PASTE
-		: w->popup.card                                    ? CONTEXT_CARD
-		: w->popup.sheet                                   ? CONTEXT_TABLE
-		: popup_shown(&w->popup)                           ? CONTEXT_POPUP
-		: w->views.view[w->views.focus].ops == &view_slice ? CONTEXT_SLICE
-		: w->views.view[w->views.focus].ops == &view_racks ? CONTEXT_RACKS
-		: session_draft(w->session)                        ? CONTEXT_DRAFT
-								   : CONTEXT_SEARCH;
+	return prompt_is_open()                                      ? CONTEXT_PROMPT
+		: w->pasted.lines > 0                                ? CONTEXT_PASTE
+		: w->popup.card                                      ? CONTEXT_CARD
+		: w->popup.sheet                                     ? CONTEXT_TABLE
+		: popup_shown(&w->popup)                             ? CONTEXT_POPUP
+		: w->views.view[w->views.focus].ops == &view_slice   ? CONTEXT_SLICE
+		: w->views.view[w->views.focus].ops == &view_racks   ? CONTEXT_RACKS
+		: w->views.view[w->views.focus].ops == &view_history ? CONTEXT_HISTORY
+		: session_draft(w->session)                          ? CONTEXT_DRAFT
+								     : CONTEXT_SEARCH;
 }
 
 bool workbench_knows(const struct workbench *w, int key)
@@ -421,10 +422,16 @@ static void put_lane(const struct workbench *w, struct string *line)
 	string_add(line, "%d", lane < 0 ? 1 : snap->lane[lane].number);
 }
 
+static void put_step(const struct workbench *w, struct string *line)
+{
+	string_add(line, "%ld", w->scene.step);
+}
+
 static const struct place {
 	const char *name;
 	void (*put)(const struct workbench *, struct string *);
-} place[] = {{"{layer}", put_layer}, {"{layers}", put_layers}, {"{pins}", put_pins}, {"{term}", put_term}, {"{lane}", put_lane}};
+} place[] = {{"{layer}", put_layer}, {"{layers}", put_layers}, {"{pins}", put_pins}, {"{term}", put_term}, {"{lane}", put_lane},
+	{"{step}", put_step}};
 enum { PLACES = sizeof place / sizeof *place };
 
 void workbench_fill_in(const struct workbench *w, const char *command, struct string *line)

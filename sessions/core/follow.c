@@ -30,8 +30,7 @@ double follow_in(const struct session *s)
 	return !s->follow.on ? -1 : left > 0 ? left : 0;
 }
 
-// Shows what `newer` shows, and nothing of before.
-static void take_over(struct session *s, struct session *newer)
+void session_take_engine(struct session *s, struct session *newer)
 {
 	struct engine *engine = s->engine;
 	struct snapshot *snapshot = s->snapshot;
@@ -57,7 +56,7 @@ static bool read_again(struct session *s, long newest)
 	bool ok = r.found && restore_journal(&r);
 	struct session *newer = ok && newest != s->follow.step ? restore_session(&r, NULL) : NULL;
 	if (newer && r.step >= 0 && r.step != s->follow.step) {
-		take_over(s, newer);
+		session_take_engine(s, newer);
 		s->follow.step = r.step;
 	}
 	if (newer)

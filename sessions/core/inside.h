@@ -10,6 +10,7 @@
 #include "engine/base/disk.h"
 #include "engine/base/text.h"
 #include "engine/catalog.h"
+#include "sessions/store/checkpoint.h"
 #include "sessions/store/folder.h"
 #include "sessions/store/journal.h"
 #include "sessions/store/manifest.h"
@@ -19,7 +20,7 @@
 
 enum {
 	AUTOSAVE_SECONDS = 60, // the longest time between autosaves
-	AUTOSAVE_LEAST = 5,    // the shortest
+	AUTOSAVE_LEAST = 5,    // the shortest; one is due for each CHECKPOINTS_KEPT-th of the horizon
 	AUTOSAVE_PART = 16,    // between the two: once a sixteenth of all steps are new
 	RETRY_SECONDS = 5,     // a journal that cannot be written is tried again at this interval
 	MESSAGES = 64,         // kept until a person reads them
@@ -103,6 +104,32 @@ struct follow {
 	double next;   // when to look again
 };
 
+// On the way to another step: to go back there, or to make another session there; see travel.c.
+enum travel_phase {
+	TRAVEL_NONE,
+	TRAVEL_PARTING, // what is here is saved first
+	TRAVEL_MOVING,  // an engine goes there from the nearest checkpoint
+	TRAVEL_WRITING, // the other session is written
+	TRAVEL_SETTLING // the journal says it; the folder follows
+};
+struct travel {
+	enum travel_phase phase;
+	char name[FOLDER_PATH]; // of the session to be made; "": this one goes back
+	int branch, left;       // the branch to go back on, and the one that is left
+	long step, from;        // from: the step of the checkpoint it began at, or 0
+	struct session *there;  // its engine is on the way; no folder
+	struct journal path;    // the lines that lead there, for the other session
+	double told;            // when the person was told last
+	// of the other session
+	char folder[FOLDER_PATH];
+	int lock;
+	struct manifest manifest;
+	struct writer *writer;
+	bool sent;   // its checkpoint is on the way
+	bool broken; // it could not be written
+	struct fault fault;
+};
+
 // A file of commands that is being read; see tour.c.
 struct script {
 	char *file;
@@ -128,6 +155,7 @@ struct session {
 	bool read_only;
 	char read_only_why[128];
 	struct follow follow;
+	struct travel travel;
 	bool unnamed; // made by this process without a name
 	bool by_hand; // a command made it worth keeping (so do a change and a note)
 	bool dropped; // it was begun only to be left for another one
@@ -176,6 +204,7 @@ struct session {
 	uint8_t *draft;                    // option per slot, then a flag per slot: edited by hand, or following the modal choice
 	struct draft_before *draft_before; // how it was before each edit, the last one first
 	struct known_evaluation known[2];  // per enum split
+	long test_looks;                   // evaluations on the test images since it was opened
 	struct layer_look look;            // the last one; look_step -1: none was made
 	long look_step;
 	char digest[JOURNAL_DIGEST_TEXT];
@@ -200,6 +229,7 @@ struct session {
 void session_say(struct session *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void session_say_fault(struct session *, const struct fault *);
 bool session_mark(struct session *, int entry); // marks a change on the curves; false: out of memory
+bool session_mark_all(struct session *);        // marks those in force, and only these; false: out of memory
 // Adds a line to the journal, with its mark, and gives it to the writer.
 bool session_log(struct session *, const struct journal_line *, struct fault *);
 // Says it once all lines logged so far are on the disk; at once if the session has no folder.
@@ -216,6 +246,8 @@ bool session_flush(struct session *, struct fault *);
 
 // Makes a session without a folder, around an engine at `state`. NULL: a fault.
 struct session *session_bare(const struct config *, const struct state *, struct fault *);
+// Opens an existing session as it was saved last, to look at: without its lock, without a writer, and nothing runs in it. NULL: a fault.
+struct session *session_peek(const char *name, struct fault *);
 void session_free(struct session *);
 void session_make_read_only(struct session *, const char *why);
 void session_forget_history(struct session *); // it is fetched again
@@ -232,6 +264,21 @@ void follow_begin(struct session *, long owner, long step);
 void follow_turn(struct session *);
 // Returns the seconds until it has something to do; negative: never.
 double follow_in(const struct session *);
+
+// Takes over the engine of `newer` and what it shows, and forgets what was shown before. `newer` gets the old one.
+void session_take_engine(struct session *, struct session *newer);
+
+// ---- travel.c -------------------------------------------------------------------------------------------------------
+
+bool run_rewind(struct command_call *);
+bool run_fork(struct command_call *);
+void travel_turn(struct session *);
+void travel_stop(struct session *); // takes back what was begun
+// Returns false with a fault if the session is going back, and may not be changed meanwhile.
+bool travel_allows(const struct session *, struct fault *);
+int travel_fds(const struct session *, struct pollfd *, int *timeout_ms); // at most 2
+// Returns the snapshot of the search that is under way to another step, else the session's.
+const struct snapshot *travel_snapshot(const struct session *);
 
 // ---- listing.c ------------------------------------------------------------------------------------------------------
 
@@ -305,6 +352,7 @@ bool draft_pin(struct session *, const uint8_t *choice, struct fault *);
 bool draft_undo(struct session *, struct command_call *);
 void draft_follow(struct session *); // slots without an edit follow the modal choice
 bool run_export(struct command_call *);
+bool export_report(struct session *, struct command_call *, const char *path); // page.c
 // Writes a choice as `export policy` writes the result; `path` NULL: into the session's folder.
 bool export_choice(struct session *, struct command_call *, const uint8_t *choice, const char *path);
 bool run_status(struct command_call *);

@@ -50,6 +50,7 @@ struct session *session_bare(const struct config *config, const struct state *st
 
 void session_free(struct session *s)
 {
+	travel_stop(s);
 	engine_close(s->engine);
 	session_drop_pending(s);
 	session_drop_waiting(s);
@@ -183,13 +184,9 @@ struct session *session_new(const char *name, const struct config *config, struc
 bool session_adopt(struct session *s, struct journal *j, struct fault *f)
 {
 	journal_free(&s->journal);
-	s->marks = 0;
 	s->journal = *j;
 	*j = (struct journal){0};
-	for (int i = 0; i < s->journal.entries; i++)
-		if (!session_mark(s, i))
-			return fault_memory(f, s->title);
-	return true;
+	return session_mark_all(s) || fault_memory(f, s->title);
 }
 
 // So many entries are among the first `lines` lines.
@@ -307,10 +304,45 @@ struct session *session_open(const char *name, struct fault *f)
 	return s;
 }
 
+struct session *session_peek(const char *name, struct fault *f)
+{
+	char folder[FOLDER_PATH];
+	bool elsewhere;
+	struct manifest manifest;
+	struct config *config = store_find(name, folder, sizeof folder, &elsewhere, f) ? manifest_read(folder, &manifest, f)
+										       : NULL;
+	if (!config)
+		return NULL;
+	struct restoring r = {.folder = folder, .config = config, .manifest = &manifest, .why = "it is only looked at"};
+	struct session *s = NULL;
+	if ((r.found = calloc(1, sizeof *r.found))) {
+		restore_journal(&r);
+		s = restore_session(&r, f);
+	} else {
+		fault_memory(f, folder);
+	}
+	if (s) {
+		snprintf(s->folder, sizeof s->folder, "%s", folder);
+		folder_title(folder, s->title, sizeof s->title);
+		s->manifest = manifest;
+		session_make_read_only(s, r.why);
+		session_turn(s); // its history
+		if (!session_adopt(s, &r.journal, f)) {
+			session_free(s);
+			s = NULL;
+		}
+	}
+	journal_free(&r.journal);
+	config_free(config);
+	free(r.found);
+	return s;
+}
+
 // ---- closing ---------------------------------------------------------------------------------------------------------
 
 static bool save_last(struct session *s, struct fault *f)
 {
+	travel_stop(s);
 	// A session still following its journal has nothing that the journal does not hold.
 	if (!s->writer || s->read_only || s->play.on)
 		return true;

@@ -72,7 +72,7 @@ static void digest_played(struct session *s, struct pending *p, struct reply *r)
 		stop(s, &r->fault);
 		return;
 	}
-	if (digest && strcmp(digest, current(s)->text) == 0) {
+	if (digest && strcmp(digest, journal_digest(current(s))) == 0) {
 		snprintf(s->digest, sizeof s->digest, "%s", digest);
 		s->digest_step = r->step;
 		s->digest_entries = s->journal.entries;
@@ -217,7 +217,7 @@ void play_begin(struct session *s, int lines, bool strict)
 	s->play = (struct play){.strict = strict, .line = lines};
 	for (int i = lines; i < s->journal.lines; i++)
 		s->play.tail |= s->journal.line[i].kind != JOURNAL_NOTE;
-	s->play.on = s->play.tail || !strict;
+	s->play.on = s->play.tail || !strict || s->journal.last_step > s->snapshot->step;
 	struct fault f;
 	if (s->play.on && !play_answers(s, &f))
 		stop(s, &f);

@@ -11,7 +11,7 @@
 static const struct journal_line *last_digest(const struct journal *j)
 {
 	for (int i = j->lines - 1; i >= 0; i--)
-		if (j->line[i].kind == JOURNAL_DIGEST)
+		if (journal_digest(&j->line[i]))
 			return &j->line[i];
 	return NULL;
 }
@@ -106,7 +106,7 @@ bool session_replay(const char *name, void (*say)(const char *), struct fault *f
 		ok = play(s, s->journal.last_step, say, f);
 		if (ok) {
 			snprintf(line, sizeof line, "%s: %ld steps, %d entries; the digest at step %ld is the one recorded: %s",
-				s->title, s->journal.last_step, s->journal.entries, digest->step, digest->text);
+				s->title, s->journal.last_step, s->journal.entries, digest->step, journal_digest(digest));
 			say(line);
 		}
 		session_free(s);

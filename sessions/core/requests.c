@@ -103,7 +103,7 @@ bool session_may_save(const struct session *s, struct fault *f)
 	if (s->play.on)
 		return fault_set(f, s->title, "wait until it is done", "it is catching up with its journal (step %ld)",
 			s->snapshot->step);
-	return true;
+	return travel_allows(s, f);
 }
 
 bool session_may_change(const struct session *s, struct fault *f)
@@ -345,6 +345,7 @@ static void evaluate_done(struct session *s, struct pending *p, struct reply *r)
 		return;
 	}
 	const struct evaluation *e = &r->evaluation;
+	s->test_looks += e->split == SPLIT_TEST;
 	struct string text = {0};
 	if (s->snapshot->estimated[0]) {
 		session_say(s, "step %ld: %s: accuracy %.2f %%, estimated (%s), not measured", r->step, p->text,

@@ -118,32 +118,36 @@ static void blame_manifest(const struct restoring *r, struct fault *f)
 		fault_within(f, path, f);
 }
 
-// One checkpoint: a session at it, or NULL and how it is unfit. *hopeless: no engine can be opened at all, and *f says why.
-static struct session *try(struct restoring *r, long step, enum unfit *how, bool *hopeless, struct fault *f)
-{
+// A file that may be opened.
+struct candidate {
+	long step;
 	char path[FOLDER_PATH];
+	enum unfit how; // it is unfit
+};
+
+// A session at it, or NULL and how it is unfit. *hopeless: no engine can be opened at all, and *f says why.
+static struct session *try(struct restoring *r, struct candidate *one, bool *hopeless, struct fault *f)
+{
 	struct checkpoint c;
 	struct fault inner;
 	struct session *s = NULL;
 	int lines = 0;
-	if (!checkpoint_path(r->folder, step, path, sizeof path))
-		return NULL;
-	if (!checkpoint_read(path, &c, &inner)) {
-		*how = UNFIT_DAMAGED;
-	} else if (!fits(r, path, &c, step, &lines, &inner)) {
-		*how = UNFIT_PLACE;
+	if (!checkpoint_read(one->path, &c, &inner)) {
+		one->how = UNFIT_DAMAGED;
+	} else if (!fits(r, one->path, &c, one->step, &lines, &inner)) {
+		one->how = UNFIT_PLACE;
 	} else if ((s = open_at(r, c.state, lines, &inner))) {
-		r->step = step;
+		r->step = one->step;
 		r->lines = lines;
 	} else {
 		// Is it this checkpoint, or would none do?
 		struct session *probe = open_at(r, NULL, 0, f);
 		*hopeless = !probe;
-		*how = UNFIT_SETTINGS;
+		one->how = UNFIT_SETTINGS;
 		if (probe) {
 			session_free(probe);
 			snprintf(inner.todo, sizeof inner.todo, "the one before it serves");
-			fault_within(&inner, path, &inner);
+			fault_within(&inner, one->path, &inner);
 		}
 	}
 	state_free(c.state);
@@ -153,30 +157,56 @@ static struct session *try(struct restoring *r, long step, enum unfit *how, bool
 }
 
 // Out of the way, lest it count as the newest for ever; kept, since a person may want to look at it.
-static void set_aside(const struct restoring *r, const long *steps, const enum unfit *how, int count)
+static void set_aside(const struct candidate *one, int count)
 {
 	for (int i = 0; i < count; i++) {
-		char path[FOLDER_PATH], name[FOLDER_PATH + 16];
-		if (!checkpoint_path(r->folder, steps[i], path, sizeof path))
-			continue;
-		snprintf(name, sizeof name, "%s.%s", path, aside[how[i]]);
-		rename(path, name);
+		char name[FOLDER_PATH + 16];
+		snprintf(name, sizeof name, "%s.%s", one[i].path, aside[one[i].how]);
+		rename(one[i].path, name);
 	}
+}
+
+static int by_newest(const void *a, const void *b)
+{
+	const struct candidate *x = a, *y = b;
+	return (x->step < y->step) - (x->step > y->step);
+}
+
+// All that may serve, the newest first. NULL: out of memory.
+static struct candidate *candidates(const struct restoring *r, int *count)
+{
+	int present, left = 0;
+	long *steps = checkpoint_list(r->folder, &present);
+	struct checkpoint_left *other = r->most ? checkpoint_list_left(r->folder, &left) : NULL;
+	struct candidate *list = calloc((size_t)present + (size_t)left + 1, sizeof *list);
+	*count = 0;
+	for (int i = 0; list && i < present; i++)
+		if ((!r->most || steps[i] <= r->most) && checkpoint_path(r->folder, steps[i], list[*count].path, FOLDER_PATH))
+			list[(*count)++].step = steps[i];
+	for (int i = 0; list && i < left; i++)
+		if (other[i].step <= r->most && checkpoint_left_path(r->folder, &other[i], list[*count].path, FOLDER_PATH))
+			list[(*count)++].step = other[i].step;
+	if (list)
+		qsort(list, (size_t)*count, sizeof *list, by_newest);
+	free(steps);
+	free(other);
+	return list;
 }
 
 struct session *restore_session(struct restoring *r, struct fault *f)
 {
 	int count, tried = 0;
-	long *steps = checkpoint_list(r->folder, &count);
-	enum unfit *how = calloc((size_t)count + 1, sizeof *how);
+	if (!r->why && !r->lost)
+		checkpoint_sort(r->folder, &r->journal);
+	struct candidate *list = candidates(r, &count);
 	struct session *s = NULL;
-	bool hopeless = !how && !fault_memory(f, r->folder), settings = false;
+	bool hopeless = !list && !fault_memory(f, r->folder), settings = false;
 	r->step = -1;
 	r->lines = 0;
 	hopeless |= !engine_kernels_check(f);
 	for (; !hopeless && !s && tried < count; tried++) {
-		s = try(r, steps[tried], &how[tried], &hopeless, f);
-		settings |= !s && how[tried] == UNFIT_SETTINGS;
+		s = try(r, &list[tried], &hopeless, f);
+		settings |= !s && list[tried].how == UNFIT_SETTINGS;
 	}
 	int passed_over = s ? tried - 1 : tried;
 	if (!s && !hopeless) {
@@ -187,8 +217,7 @@ struct session *restore_session(struct restoring *r, struct fault *f)
 	if (hopeless && engine_kernels_check(NULL))
 		blame_manifest(r, f);
 	if (s && !r->why)
-		set_aside(r, steps, how, passed_over);
-	free(steps);
-	free(how);
+		set_aside(list, passed_over);
+	free(list);
 	return s;
 }

@@ -26,6 +26,7 @@ struct restoring {
 	struct journal journal; // the part that can be trusted; the caller frees it
 	bool lost;              // no part can: any checkpoint of this session is shown
 	const char *why;        // why it may only be read; NULL: it may be written
+	long most; // no checkpoint of a later step is taken; then those of all branches may serve, if they fit. 0: any step
 	struct findings *found;
 
 	// Filled by restore_session.

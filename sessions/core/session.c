@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // A session in use: its turn, its messages, what it shows.
 #include <errno.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -222,6 +223,15 @@ bool session_mark(struct session *s, int entry)
 	return true;
 }
 
+bool session_mark_all(struct session *s)
+{
+	bool ok = true;
+	s->marks = 0;
+	for (int i = 0; ok && i < s->journal.entries; i++)
+		ok = session_mark(s, i);
+	return ok;
+}
+
 bool session_log(struct session *s, const struct journal_line *line, struct fault *f)
 {
 	struct string text = {0};
@@ -231,7 +241,10 @@ bool session_log(struct session *s, const struct journal_line *line, struct faul
 		return false;
 	}
 	bool ok = true;
-	if (s->journal.entries > entries) {
+	if (line->kind == JOURNAL_REWIND) {
+		ok = session_mark_all(s) || fault_memory(f, "journal");
+		s->news |= NEWS_JOURNAL;
+	} else if (s->journal.entries > entries) {
 		ok = session_mark(s, entries) || fault_memory(f, "journal");
 		s->news |= NEWS_JOURNAL;
 	}
@@ -402,10 +415,17 @@ static void take_pictures(struct session *s)
 	}
 }
 
+// Among the parts of the horizon that a checkpoint is kept of each.
+static long part_of(const struct snapshot *now, long step)
+{
+	return step > 0 && now->horizon > 0 ? (long)((double)step * CHECKPOINTS_KEPT / (double)now->horizon) : 0;
+}
+
 // Seconds until the next autosave is due; negative: none is.
 static double autosave_in(const struct session *s)
 {
-	if (!s->writer || s->saving || s->play.on || s->snapshot->run == RUN_FAILED || session_saved(s))
+	if (!s->writer || s->saving || s->play.on || s->snapshot->run == RUN_FAILED || session_saved(s) ||
+		(s->travel.phase && !s->travel.name[0]))
 		return -1;
 	if (s->snapshot->step == 0 && !s->journal.entries)
 		return -1; // the manifest says all of it
@@ -413,6 +433,8 @@ static double autosave_in(const struct session *s)
 	long since = s->snapshot->step - (s->saved_step > 0 ? s->saved_step : 0);
 	if (!s->save_failed && since > s->snapshot->step / AUTOSAVE_PART)
 		left = s->saved_at + AUTOSAVE_LEAST - now;
+	if (!s->save_failed && part_of(s->snapshot, s->snapshot->step) > part_of(s->snapshot, s->saved_step))
+		left = fmin(left, s->saved_at + AUTOSAVE_LEAST - now);
 	// A finished search is worth keeping at once; a save that failed is tried again from time to time.
 	if (left < 0 || (s->snapshot->run == RUN_FINISHED && !s->save_failed))
 		return 0;
@@ -452,6 +474,7 @@ unsigned session_turn(struct session *s)
 	take_written(s);
 	autosave(s);
 	follow_turn(s);
+	travel_turn(s);
 	take_pictures(s);
 	unsigned news = s->news;
 	s->news = NEWS_NONE;
@@ -472,6 +495,7 @@ int session_fds(const struct session *s, struct pollfd *fds, int *timeout_ms)
 		if (due[i] >= 0 && (*timeout_ms < 0 || ms < *timeout_ms))
 			*timeout_ms = ms;
 	}
+	n += travel_fds(s, fds + n, timeout_ms);
 	return n + plotter_fds(s->plotter, fds + n, timeout_ms);
 }
 

@@ -40,7 +40,7 @@ static void bar_clear(struct batch *b)
 static void show_progress(struct batch *b)
 {
 	enum { WIDTH = 30 };
-	const struct snapshot *now = b->s->snapshot;
+	const struct snapshot *now = travel_snapshot(b->s);
 	double time = clock_seconds();
 	if (now->step == b->shown_step || now->horizon <= 0 ||
 		time - b->shown_at < (b->terminal ? BAR_SECONDS : PLAIN_PROGRESS_SECONDS))
@@ -132,7 +132,7 @@ static void show_messages(struct batch *b)
 
 static bool at_rest(const struct session *s)
 {
-	return !s->pending && !s->wants && !s->play.on && (!s->waiting || s->written.failing) &&
+	return !s->pending && !s->wants && !s->play.on && !s->travel.phase && (!s->waiting || s->written.failing) &&
 		!(s->writer && writer_busy(s->writer));
 }
 

@@ -6,6 +6,7 @@
 #include "sessions/store/changes.h"
 #include "sessions/core/inside.h"
 #include "sessions/language/readout.h"
+#include "sessions/report/report.h"
 
 enum { NOTE_MOST = WORDS_LINE / 2 };
 
@@ -80,6 +81,8 @@ static bool may_run(const struct session *s, struct fault *f)
 			s->snapshot->step);
 	if (s->read_only)
 		return session_refuse_read_only(s, f);
+	if (!travel_allows(s, f))
+		return false;
 	if (s->snapshot->run == RUN_FAILED)
 		return fault_set(f, s->snapshot->fault.where, s->snapshot->fault.todo, "%s", s->snapshot->fault.what);
 	if (s->snapshot->idle)
@@ -318,10 +321,20 @@ static const struct command rows[] = {
 	{"digest", COMMAND_QUERY, 0, 0, {0}, 0, NULL, "", "a checksum of all weights and the policy, bit for bit", run_digest},
 	{"echo", COMMAND_QUERY, 0, -1, {TEXT}, 1, NULL, "TEXT", "print the text", run_echo},
 
+	{"rewind", COMMAND_QUERY, 1, 3, {NUMBER, WORDS, NUMBER}, 0, "- branch -", "STEP [branch N]",
+		"go back to a step and pause there, before anything that was changed at it: a new branch of this session begins",
+		run_rewind},
+	{"fork", COMMAND_QUERY, 2, 3, {WORDS, WORDS, TEXT}, 0, "as as", "[STEP] as NAME",
+		"make a session that goes on from here, or from a step, before anything that was changed at it", run_fork},
+	{"timeline", COMMAND_QUERY, 0, 0, {0}, 0, NULL, "", "changes, notes and saves, with the cost and the quality at each",
+		run_timeline},
+	{"tree", COMMAND_QUERY, 0, 0, {0}, 0, NULL, "", "the branches of this session, and the sessions that are its kin",
+		run_tree},
 	{"save", COMMAND_QUERY, 0, 0, {0}, 0, NULL, "", "write a checkpoint now", run_save},
-	{"export", COMMAND_QUERY, 1, 2, {WORDS, ARGUMENT_FILE}, 0, "policy|layers|slots|history|front|network",
-		"policy|layers|slots|history|front|network [FILE]",
-		"write the result: policy as JSON, the network as a description, the others as CSV", run_export},
+	{"export", COMMAND_QUERY, 1, 2, {WORDS, ARGUMENT_FILE}, 0, "policy|layers|slots|history|front|network|report",
+		"policy|layers|slots|history|front|network|report [FILE]",
+		"write the result: policy as JSON, the network as a description, a report as .html or .md, the others as CSV",
+		run_export},
 	{"sessions", COMMAND_QUERY, 0, 2, {WORDS, WORDS}, 0, "tidy now", "[tidy [now]]",
 		"list the sessions; tidy: show which unnamed ones would be cleared away, now: do it", run_sessions},
 	{"help", COMMAND_QUERY, 0, 1, {ARGUMENT_COMMAND}, 0, NULL, "[COMMAND]", "list the commands, or show how one is used",

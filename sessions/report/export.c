@@ -188,6 +188,7 @@ static void policy_scored(struct session *s, struct pending *pending, struct rep
 		return;
 	}
 	struct evaluation *e = &r->evaluation;
+	s->test_looks += e->split == SPLIT_TEST;
 	config_free(p->settings);
 	p->settings = e->settings;
 	e->settings = NULL;
@@ -496,6 +497,7 @@ static const struct export_kind {
 	{"history", "history.csv", export_history},
 	{"front", "front.csv", export_front},
 	{"network", "network.net", export_network},
+	{"report", "report.html", export_report},
 };
 
 static bool own_file(const struct session *s, const char *file, char path[FOLDER_PATH], struct fault *f)
@@ -513,7 +515,7 @@ bool run_export(struct command_call *call)
 		if (strcmp(kinds[i].name, call->argv[0]) == 0)
 			kind = &kinds[i];
 	if (!kind)
-		return fault_set(&call->fault, call->argv[0], "export one of: policy layers slots history front network",
+		return fault_set(&call->fault, call->argv[0], "export one of: policy layers slots history front network report",
 			"this cannot be exported");
 	char path[FOLDER_PATH];
 	if (call->argc > 1)

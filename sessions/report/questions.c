@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The table of the questions about networks and devices, which need no search.
 #include "sessions/report/question.h"
+#include "sessions/report/report.h"
 
 static const struct command rows[] = {
 	{"catalog", COMMAND_QUERY, 0, 1, {ARGUMENT_NETWORK}, 0, NULL, "[PATTERN]",
@@ -26,6 +27,9 @@ static const struct command rows[] = {
 		"NETWORK LIMIT [FORMAT]... [term=bops|size] [table=hawq|FILE.csv] [csv=FILE]",
 		"what plain searchers find within a limit by a sensitivity table: uniform, 8 bits at both ends, greedy, exact",
 		run_rivals},
+	{"compare", COMMAND_QUERY, 1, -1, {ARGUMENT_SESSION}, 1, NULL, "A B [...] [plot=FILE] [curves=FILE] [csv=FILE]",
+		"sessions side by side: results by layer, costs under the same terms; plot: fronts, curves: quality; `.` or nothing: this one",
+		run_compare},
 };
 
 struct command_group session_catalog_group(struct session *s)

@@ -68,6 +68,9 @@ bool run_goodput(struct command_call *);
 bool run_partition(struct command_call *);
 bool run_embeddings(struct command_call *);
 bool run_carbon(struct command_call *);
+bool run_compare(struct command_call *); // `compare`
+bool run_timeline(struct command_call *);
+bool run_tree(struct command_call *);
 bool run_published(struct command_call *, const char *csv); // `pods published`
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include "engine/base/text.h"
 
 #define PREFIX "checkpoint-"
+#define LEFT_PREFIX "branch-"
 #define SUFFIX ".safetensors"
 enum {
 	LENGTH_BYTES = 8,
@@ -351,9 +353,20 @@ long checkpoint_newest_step(const char *folder)
 	return newest;
 }
 
+// Reads "branch-2-480.safetensors".
+static bool left_named(const char *name, struct checkpoint_left *left)
+{
+	int end = 0;
+	return strlen(name) < 64 && sscanf(name, LEFT_PREFIX "%9d-%18ld" SUFFIX "%n", &left->branch, &left->step, &end) == 2 &&
+		end > 0 && name[end] == '\0' && left->branch > 0 && left->step >= 0;
+}
+
 bool checkpoint_is_one(const char *name)
 {
 	const size_t prefix = strlen(PREFIX);
+	struct checkpoint_left left;
+	if (left_named(name, &left))
+		return true;
 	if (strncmp(name, PREFIX, prefix) != 0)
 		return false;
 	const char *rest = name + prefix + strspn(name + prefix, "0123456789");
@@ -367,26 +380,153 @@ bool checkpoint_path(const char *folder, long step, char *path, size_t size)
 	return folder_file(folder, file, path, size, NULL);
 }
 
+static int by_newest_branch(const void *a, const void *b)
+{
+	const struct checkpoint_left *x = a, *y = b;
+	return x->branch != y->branch ? (x->branch < y->branch) - (x->branch > y->branch)
+				      : (x->step < y->step) - (x->step > y->step);
+}
+
+struct checkpoint_left *checkpoint_list_left(const char *folder, int *count)
+{
+	struct checkpoint_left *list = NULL, one;
+	*count = 0;
+	DIR *dir = opendir(folder);
+	for (struct dirent *d; dir && (d = readdir(dir));) {
+		if (!left_named(d->d_name, &one))
+			continue;
+		struct checkpoint_left *more = realloc(list, (size_t)(*count + 1) * sizeof *list);
+		if (!more)
+			break;
+		list = more;
+		list[(*count)++] = one;
+	}
+	if (dir)
+		closedir(dir);
+	if (*count)
+		qsort(list, (size_t)*count, sizeof *list, by_newest_branch);
+	return list;
+}
+
+bool checkpoint_left_path(const char *folder, const struct checkpoint_left *left, char *path, size_t size)
+{
+	char file[64];
+	snprintf(file, sizeof file, LEFT_PREFIX "%d-%ld" SUFFIX, left->branch, left->step);
+	return folder_file(folder, file, path, size, NULL);
+}
+
+// ---- branches ------------------------------------------------------------------------------------------------------
+
+// A checkpoint's place in the journal, by its header alone, which is not verified.
+static bool read_place(const char *path, struct journal_place *place)
+{
+	unsigned char size[LENGTH_BYTES];
+	unsigned long long length = 0;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return false;
+	bool ok = read(fd, size, sizeof size) == (ssize_t)sizeof size;
+	for (int i = LENGTH_BYTES - 1; ok && i >= 0; i--)
+		length = length << 8 | size[i];
+	char *json = ok && length <= HEADER_MOST ? malloc((size_t)length + 1) : NULL;
+	ok = json && read(fd, json, (size_t)length) == (ssize_t)length;
+	close(fd);
+	json_error_t error;
+	json_t *header = ok ? json_loadb(json, (size_t)length, 0, &error) : NULL;
+	json_t *texts = json_object_get(header, "__metadata__");
+	const char *bytes = json_string_value(json_object_get(texts, "session.journal.bytes"));
+	const char *sum = json_string_value(json_object_get(texts, "session.journal.sum"));
+	long at, crc;
+	ok = bytes && sum && number_read_long(bytes, 0, LONG_MAX, &at) && number_read_long(sum, 0, UINT32_MAX, &crc);
+	if (ok)
+		*place = (struct journal_place){(off_t)at, (unsigned long)crc};
+	json_decref(header);
+	free(json);
+	return ok;
+}
+
+// Those of the present branch that the journal has on another one.
+static void sort_present(const char *folder, const struct journal *j)
+{
+	int count;
+	long *steps = checkpoint_list(folder, &count);
+	for (int i = 0; i < count; i++) {
+		char path[FOLDER_PATH], to[FOLDER_PATH];
+		struct journal_place place;
+		struct checkpoint_left left = {.step = steps[i]};
+		if (checkpoint_path(folder, steps[i], path, sizeof path) && read_place(path, &place) &&
+			journal_at(j, &place) < 0 && (left.branch = journal_branch_at(j, &place)) &&
+			checkpoint_left_path(folder, &left, to, sizeof to))
+			rename(path, to);
+	}
+	free(steps);
+}
+
+// Those of other branches that are on the present one again; and the older ones of a branch.
+static void sort_left(const char *folder, const struct journal *j)
+{
+	int count;
+	struct checkpoint_left *left = checkpoint_list_left(folder, &count);
+	for (int i = 0, kept = 0; i < count; i++) {
+		char path[FOLDER_PATH], to[FOLDER_PATH];
+		struct journal_place place;
+		if (!checkpoint_left_path(folder, &left[i], path, sizeof path) || !read_place(path, &place))
+			continue;
+		if (journal_at(j, &place) >= 0) {
+			if (checkpoint_path(folder, left[i].step, to, sizeof to))
+				rename(path, to);
+		} else if (kept == left[i].branch) {
+			unlink(path);
+		} else {
+			kept = left[i].branch;
+		}
+	}
+	free(left);
+}
+
+void checkpoint_sort(const char *folder, const struct journal *j)
+{
+	if (j->branches < 2)
+		return;
+	sort_present(folder, j);
+	sort_left(folder, j);
+	checkpoint_thin(folder);
+}
+
+// ---- how many stay -------------------------------------------------------------------------------------------------
+
 int checkpoint_surplus(const long *steps, int count)
 {
 	int least = count - 1;
-	double felt = INFINITY;
+	long felt = LONG_MAX;
 	for (int i = 1; i < count; i++) {
-		double older = i + 1 < count ? (double)steps[i + 1] : 0, newest = (double)steps[0];
-		double gap = (double)steps[i - 1] - older, back = newest - older + newest;
-		if (gap / back < felt) {
-			felt = gap / back;
+		long gap = steps[i - 1] - (i + 1 < count ? steps[i + 1] : 0);
+		if (gap < felt) {
+			felt = gap;
 			least = i;
 		}
 	}
 	return least;
 }
 
-void checkpoint_thin(const char *folder)
+// Returns how many of those of other branches stay.
+static int thin_left(const char *folder)
 {
 	int count;
+	char path[FOLDER_PATH];
+	struct checkpoint_left *left = checkpoint_list_left(folder, &count);
+	for (int i = CHECKPOINTS_LEFT; i < count; i++)
+		if (checkpoint_left_path(folder, &left[i], path, sizeof path))
+			unlink(path);
+	free(left);
+	return count < CHECKPOINTS_LEFT ? count : CHECKPOINTS_LEFT;
+}
+
+void checkpoint_thin(const char *folder)
+{
+	int count, most = CHECKPOINTS_KEPT - thin_left(folder);
 	long *steps = checkpoint_list(folder, &count);
-	while (count > CHECKPOINTS_KEPT) {
+	while (count > most) {
 		char path[FOLDER_PATH];
 		int surplus = checkpoint_surplus(steps, count);
 		if (checkpoint_path(folder, steps[surplus], path, sizeof path))

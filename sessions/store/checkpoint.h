@@ -13,7 +13,7 @@
 #include "sessions/store/identity.h"
 #include "sessions/store/journal.h"
 
-enum { CHECKPOINT_VERSION = 2, CHECKPOINTS_KEPT = 20 };
+enum { CHECKPOINT_VERSION = 2, CHECKPOINTS_KEPT = 20, CHECKPOINTS_LEFT = 4 };
 
 struct checkpoint {
 	char session[IDENTITY_TEXT];
@@ -36,11 +36,24 @@ long checkpoint_newest_step(const char *folder);
 bool checkpoint_is_one(const char *name);
 bool checkpoint_path(const char *folder, long step, char *path, size_t size);
 
-// This rule alone thins checkpoints. At most CHECKPOINTS_KEPT stay. If there is one more, the one that leaves the smallest gap
-// goes. A gap is measured relative to how far back it lies (from its older end to the newest checkpoint, plus the newest's
-// distance from the beginning). So checkpoints are dense near the present and sparser further back, and from any step the way
-// back to a checkpoint or the beginning is at most a ninth of the whole. The newest never goes. Returns the index of the one that
-// goes among these steps, newest first.
+// Checkpoints of branches that were left have other names, branch-BRANCH-STEP.safetensors, so that those of the present branch can
+// be found by their steps alone.
+struct checkpoint_left {
+	int branch;
+	long step;
+};
+// Lists them, the newest branch first; the caller frees the list. NULL: none.
+struct checkpoint_left *checkpoint_list_left(const char *folder, int *count);
+bool checkpoint_left_path(const char *folder, const struct checkpoint_left *, char *path, size_t size);
+// Gives every checkpoint the name that it has by the journal: on the way to the present, or the newest of a branch that was left. The
+// older ones of such a branch are removed. The caller holds the folder's lock, and nothing writes there.
+void checkpoint_sort(const char *folder, const struct journal *);
+
+// This rule alone thins checkpoints. At most CHECKPOINTS_KEPT stay, those of branches that were left included, of which at most
+// CHECKPOINTS_LEFT do, the newest. If there is one more on the present branch, the one goes that leaves the smallest gap. A save is
+// due wherever a search has made another CHECKPOINTS_KEPT-th of its steps; so once it has ended, no step is farther from the
+// checkpoint before it than that, and at any time none is farther than twice the longest stretch that a twentieth of the steps
+// or two saves were ever apart. The newest never goes. Returns the index of the one that goes among these steps, newest first.
 int checkpoint_surplus(const long *steps, int count);
 // Removes the checkpoints that the rule names.
 void checkpoint_thin(const char *folder);

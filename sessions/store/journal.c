@@ -11,10 +11,12 @@
 
 void journal_free(struct journal *j)
 {
-	for (int i = 0; i < j->lines; i++) {
-		free(j->line[i].text);
-		free(j->line[i].back);
+	for (int i = 0; i < j->alls; i++) {
+		free(j->all[i].text);
+		free(j->all[i].back);
 	}
+	free(j->all);
+	free(j->branch);
 	free(j->line);
 	free(j->entry);
 	free(j->line_of);
@@ -43,6 +45,7 @@ static const struct record_form {
 	{JOURNAL_KERNELS, "kernels", 1, "expected '# kernels STEP NAME'"},
 	{JOURNAL_PARENT, "parent", 2, "expected '# parent STEP SESSION DIGEST'"},
 	{JOURNAL_ANSWER, "answer", 0, "expected '# answer STEP WORDS'"},
+	{JOURNAL_REWIND, "rewind", 2, "expected '# rewind STEP BRANCH DIGEST'"},
 };
 enum { RECORDS = sizeof records / sizeof *records };
 
@@ -64,28 +67,27 @@ static void write_line(struct string *t, const struct journal_line *line)
 
 // ---- keeping -------------------------------------------------------------------------------------------------------
 
+// Room for one line more, in the file and in force.
 static bool make_room(struct journal *j)
 {
-	if (j->lines == j->line_room) {
-		int room = j->line_room ? j->line_room * 2 : 64;
-		struct journal_line *line = realloc(j->line, (size_t)room * sizeof *line);
-		if (!line)
-			return false;
+	if (j->alls < j->room)
+		return true;
+	size_t room = j->room ? (size_t)j->room * 2 : 64;
+	struct journal_line *all = realloc(j->all, room * sizeof *all);
+	if (all)
+		j->all = all;
+	struct journal_line *line = realloc(j->line, room * sizeof *line);
+	if (line)
 		j->line = line;
-		j->line_room = room;
-	}
-	if (j->entries == j->entry_room) {
-		int room = j->entry_room ? j->entry_room * 2 : 64;
-		struct journal_entry *entry = realloc(j->entry, (size_t)room * sizeof *entry);
-		if (entry)
-			j->entry = entry;
-		int *line_of = realloc(j->line_of, (size_t)room * sizeof *line_of);
-		if (line_of)
-			j->line_of = line_of;
-		if (!entry || !line_of)
-			return false;
-		j->entry_room = room;
-	}
+	struct journal_entry *entry = realloc(j->entry, room * sizeof *entry);
+	if (entry)
+		j->entry = entry;
+	int *line_of = realloc(j->line_of, room * sizeof *line_of);
+	if (line_of)
+		j->line_of = line_of;
+	if (!all || !line || !entry || !line_of)
+		return false;
+	j->room = (int)room;
 	return true;
 }
 
@@ -129,8 +131,21 @@ int journal_redoable(const struct journal *j)
 	return found;
 }
 
+// The branch that a rewind line names; 0: there is none.
+static int branch_named(const struct journal *j, const char *text)
+{
+	char word[16];
+	long branch;
+	snprintf(word, sizeof word, "%.*s", (int)strcspn(text, " "), text);
+	return number_read_long(word, 1, j->branches, &branch) ? (int)branch : 0;
+}
+
 static bool check(const struct journal *j, const struct journal_line *line, struct fault *f)
 {
+	if (line->kind == JOURNAL_PARENT)
+		return !j->alls || fault_set(f, "", "", "a parent is named in the first line only");
+	if (line->kind == JOURNAL_REWIND)
+		return branch_named(j, line->text) || fault_set(f, "", "", "there is no such branch to go back on");
 	if (line->kind != JOURNAL_NOTE && line->step < j->last_step)
 		return fault_set(f, "", "", "step %ld comes after step %ld", line->step, j->last_step);
 	if (line->act != ACT_DO) {
@@ -142,20 +157,14 @@ static bool check(const struct journal *j, const struct journal_line *line, stru
 	return true;
 }
 
-// Takes a line whose bytes in the file are these.
-static bool add(struct journal *j, const struct journal_line *line, const char *bytes, size_t size, struct fault *f)
+// Puts a line in force; there is room.
+static void enforce(struct journal *j, const struct journal_line *line)
 {
-	struct journal_line new = *line;
-	new.text = strdup(line->text);
-	new.back = line->back ? strdup(line->back) : NULL;
-	if (!new.text || (line->back && !new.back) || !make_room(j)) {
-		free(new.text);
-		free(new.back);
-		return fault_memory(f, "journal");
-	}
+	struct journal_line *new = &j->line[j->lines];
+	*new = *line;
 	bool entry = line->kind == JOURNAL_CHANGE || line->kind == JOURNAL_NOTE;
-	new.buried = new.passed = false;
-	new.entry = entry ? j->entries + 1 : 0;
+	new->buried = new->passed = false;
+	new->entry = entry ? j->entries + 1 : 0;
 	if (line->kind == JOURNAL_CHANGE && line->act == ACT_DO) {
 		for (int n = 1; n <= j->entries; n++)
 			if (j->entry[n - 1].undone)
@@ -164,14 +173,132 @@ static bool add(struct journal *j, const struct journal_line *line, const char *
 		j->entry[line->of - 1].undone = line->act == ACT_UNDO;
 	}
 	if (entry) {
-		j->entry[j->entries] = (struct journal_entry){.step = new.step, .text = new.text};
+		j->entry[j->entries] = (struct journal_entry){.step = new->step, .text = new->text};
 		j->line_of[j->entries++] = j->lines;
+	}
+	j->lines++;
+	if (line->kind != JOURNAL_NOTE && line->kind != JOURNAL_PARENT)
+		j->last_step = line->step;
+}
+
+// ---- the tree ------------------------------------------------------------------------------------------------------
+
+// How many of these lines come before anything that was changed at this step.
+static int cut(const struct journal_line *const *line, int lines, long step)
+{
+	int n = 0;
+	while (n < lines &&
+		(line[n]->kind == JOURNAL_PARENT || line[n]->step < step ||
+			(line[n]->step == step && line[n]->kind != JOURNAL_CHANGE && line[n]->kind != JOURNAL_NOTE)))
+		n++;
+	return n;
+}
+
+// Gathers the lines that lead to a step of a branch into line[], which has room for all; returns how many there are.
+static int gather(const struct journal *j, int branch, long step, const struct journal_line **line)
+{
+	if (branch > j->branches) // nothing was written yet
+		return 0;
+	const struct journal_branch *b = &j->branch[branch - 1];
+	int n = b->of ? gather(j, b->of, b->step, line) : 0;
+	for (int i = 0; i < j->alls; i++)
+		if (j->all[i].branch == branch)
+			line[n++] = &j->all[i];
+	return cut(line, n, step);
+}
+
+static bool add_branch(struct journal *j, int of, long step)
+{
+	struct journal_branch *branch = realloc(j->branch, (size_t)(j->branches + 1) * sizeof *branch);
+	if (!branch)
+		return false;
+	j->branch = branch;
+	j->branch[j->branches++] = (struct journal_branch){.of = of, .step = step, .reached = step};
+	return true;
+}
+
+// From here on the lines in force are those that lead there, and the branch is a new one.
+static bool go_back(struct journal *j, int of, long step)
+{
+	const struct journal_line **line = calloc((size_t)j->alls + 1, sizeof *line);
+	int n = line ? gather(j, of, step, line) : 0;
+	bool ok = line && add_branch(j, of, step);
+	if (ok) {
+		j->lines = j->entries = 0;
+		j->last_step = 0;
+	}
+	for (int i = 0; ok && i < n; i++) // fewer than all: there is room
+		enforce(j, line[i]);
+	free(line);
+	return ok;
+}
+
+bool journal_path(const struct journal *j, int branch, long step, struct journal *path)
+{
+	const struct journal_line **line = calloc((size_t)j->alls + 1, sizeof *line);
+	int n = line ? gather(j, branch, step, line) : 0;
+	bool ok = line != NULL;
+	journal_begin(path, j->session, NULL);
+	ok = ok && add_branch(path, 0, 0);
+	path->start = j->start;
+	for (int i = 0; ok && i < n; i++) {
+		struct journal_line *copy;
+		ok = make_room(path);
+		if (!ok)
+			break;
+		copy = &path->all[path->alls++];
+		*copy = *line[i];
+		copy->branch = 1;
+		copy->text = strdup(line[i]->text);
+		copy->back = line[i]->back ? strdup(line[i]->back) : NULL;
+		ok = copy->text && (copy->back || !line[i]->back);
+		if (ok)
+			enforce(path, copy);
+		path->end = copy->end;
+	}
+	free(line);
+	if (!ok)
+		journal_free(path);
+	return ok;
+}
+
+int journal_branch_at(const struct journal *j, const struct journal_place *place)
+{
+	for (int i = 0; i < j->alls; i++)
+		if (j->all[i].end.bytes == place->bytes && j->all[i].end.sum == place->sum)
+			return j->all[i].branch;
+	return 0;
+}
+
+const char *journal_digest(const struct journal_line *line)
+{
+	if (line->kind == JOURNAL_DIGEST)
+		return line->text;
+	return line->kind == JOURNAL_REWIND ? strrchr(line->text, ' ') + 1 : NULL;
+}
+
+// ---- adding --------------------------------------------------------------------------------------------------------
+
+// Takes a line whose bytes in the file are these.
+static bool add(struct journal *j, const struct journal_line *line, const char *bytes, size_t size, struct fault *f)
+{
+	struct journal_line new = *line;
+	new.text = strdup(line->text);
+	new.back = line->back ? strdup(line->back) : NULL;
+	bool ok = new.text && (new.back || !line->back) && make_room(j) && (j->branches || add_branch(j, 0, 0)) &&
+		(line->kind != JOURNAL_REWIND || go_back(j, branch_named(j, line->text), line->step));
+	if (!ok) {
+		free(new.text);
+		free(new.back);
+		return fault_memory(f, "journal");
 	}
 	journal_advance(&j->end, bytes, size);
 	new.end = j->end;
-	j->line[j->lines++] = new;
-	if (new.kind != JOURNAL_NOTE)
-		j->last_step = new.step;
+	new.branch = j->branches;
+	j->all[j->alls++] = new;
+	enforce(j, &new);
+	if (line->kind != JOURNAL_NOTE && line->kind != JOURNAL_PARENT)
+		j->branch[j->branches - 1].reached = line->step;
 	return true;
 }
 
@@ -286,8 +413,10 @@ static bool good_record(const struct record_form *form, const struct words *w, s
 		return true;
 	if (form->kind == JOURNAL_KERNELS)
 		return strlen(last) < ENGINE_NAME;
+	long branch;
 	return strspn(last, "0123456789abcdef") == strlen(last) && strlen(last) < JOURNAL_DIGEST_TEXT &&
-		(form->kind != JOURNAL_PARENT || identity_good(w->word[2]));
+		(form->kind != JOURNAL_PARENT || identity_good(w->word[2])) &&
+		(form->kind != JOURNAL_REWIND || number_read_long(w->word[2], 1, INT_MAX, &branch));
 }
 
 static bool read_record(const char *text, struct journal_line *line, struct fault *f)
@@ -302,7 +431,7 @@ static bool read_record(const char *text, struct journal_line *line, struct faul
 	struct string t = {0};
 	bool ok = form && good_record(form, &w, line);
 	if (!form)
-		fault_set(f, "", "", "expected digest, kernels, parent or answer behind the #");
+		fault_set(f, "", "", "expected digest, kernels, parent, answer or rewind behind the #");
 	else if (!ok)
 		fault_set(f, "", "", "%s", form->expected);
 	for (int i = 2; ok && i < w.count; i++)

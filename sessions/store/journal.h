@@ -14,7 +14,8 @@
 // search, bit for bit. What follows the # helps to take changes back: `undo N` and `redo N` name the entry (changes and notes,
 // counted from 1) that a line takes back or does again, and `back` is followed by the command that takes this line back. A digest
 // line holds the digest of weights and policy at a step; a kernels line names the set that computes from that step on. A journal
-// that continues another session's begins with a parent line: "# parent STEP SESSION DIGEST". An answer line
+// that continues another session's begins with a parent line, "# parent STEP SESSION DIGEST"; the other's lines up to there follow
+// it, so that it needs nobody else's files. An answer line
 // holds what a command that scores choices answered at a step, in the engine's words: with these lines the search is made again
 // without the command.
 //
@@ -22,6 +23,10 @@
 // line that was changed, removed, added or moved is detected, and nothing after it is trusted. The journal alone cannot show that
 // whole lines are missing at its end. So the file journal.end beside it holds its length and sum when the writer last wrote it:
 // "BYTES SUM". That file is not synced by itself: after a power cut it may lag behind the journal, but not run ahead of it.
+//
+// A journal is a tree. A rewind line, "# rewind STEP BRANCH DIGEST", ends the present branch: what follows goes on from that step of
+// the branch named, before anything that was changed there. Branches are counted from 1. Nothing is ever taken out; the lines in
+// force are those on the way from the beginning to the end of the last branch.
 //
 // A struct journal is in memory only; the writer (writer.h) puts its lines on the disk. One thread.
 #ifndef SESSIONS_STORE_JOURNAL_H
@@ -44,7 +49,15 @@ enum {
 	JOURNAL_DIGEST_TEXT = 128  // longest digest
 };
 
-enum journal_kind { JOURNAL_CHANGE, JOURNAL_NOTE, JOURNAL_DIGEST, JOURNAL_KERNELS, JOURNAL_PARENT, JOURNAL_ANSWER };
+enum journal_kind {
+	JOURNAL_CHANGE,
+	JOURNAL_NOTE,
+	JOURNAL_DIGEST,
+	JOURNAL_KERNELS,
+	JOURNAL_PARENT,
+	JOURNAL_ANSWER,
+	JOURNAL_REWIND
+};
 enum journal_act { ACT_DO, ACT_UNDO, ACT_REDO };
 
 // A place in the journal's file: the number of bytes before it, and their CRC-32.
@@ -58,7 +71,10 @@ void journal_advance(struct journal_place *, const char *bytes, size_t size); //
 struct journal_line {
 	enum journal_kind kind;
 	long step;
-	char *text; // the command; a digest's hexadecimal digits; the name of a set of kernels; a parent's session and digest; words of answers
+	// the command; a digest's hexadecimal digits; the name of a set of kernels; a parent's session and digest; words of answers; a
+	// rewind's branch and digest
+	char *text;
+	int branch; // on which it was written
 	enum journal_act act;
 	int of;      // ACT_UNDO, ACT_REDO: the number of the entry taken back or done again
 	char *back;  // the command that takes it back; NULL: none
@@ -68,15 +84,27 @@ struct journal_line {
 	struct journal_place end;
 };
 
+// A branch other than the first begins where another one was at a step.
+struct journal_branch {
+	int of; // the other one; 0: it is the first
+	long step;
+	long reached; // the step of its last line other than notes
+};
+
 // Begun by journal_begin or journal_load; {0} is fine for journal_free.
 struct journal {
 	char session[IDENTITY_TEXT];     // the session it belongs to
 	struct journal_place start, end; // after its first line, after its last
-	struct journal_line *line;
-	int lines, line_room;
+	struct journal_line *all;        // as in the file; it owns the texts
+	int alls;
+	struct journal_branch *branch; // the last is the present one
+	int branches;                  // 0: nothing was written yet
+	struct journal_line *line;     // those in force
+	int lines;
 	struct journal_entry *entry; // as sessions.h shows them; texts belong to the lines
 	int *line_of;                // per entry
-	int entries, entry_room;
+	int entries;
+	int room;       // of each of these lists
 	long last_step; // of the last line other than notes: steps never decrease
 };
 void journal_free(struct journal *);
@@ -106,6 +134,13 @@ bool journal_end_write(int fd, const struct journal_place *);
 
 // Returns the number of lines before a place; -1: the journal has no such place.
 int journal_at(const struct journal *, const struct journal_place *);
+// Returns the branch on which the line ends that ends at a place; 0: no line does.
+int journal_branch_at(const struct journal *, const struct journal_place *);
+// Fills a journal with the lines that lead to a step of a branch, before anything that was changed there. Their places are those of
+// the whole journal. Returns false when out of memory.
+bool journal_path(const struct journal *, int branch, long step, struct journal *path);
+// Returns the digest that a line records; NULL: none.
+const char *journal_digest(const struct journal_line *);
 // Returns the set of kernels that computes after this many lines; NULL: the one that the session began with.
 const char *journal_kernels(const struct journal *, int lines);
 // Return the entry that `undo` or `redo` would take now; 0: none.

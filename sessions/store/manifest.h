@@ -19,7 +19,7 @@ struct manifest {
 	char session[IDENTITY_TEXT];
 	char kernels[ENGINE_NAME]; // those it began with: "avx2", …; the journal has later ones
 	bool closed;
-	// The session it continues, and where it parted from it; "": none. Nothing makes such a session yet.
+	// The session it continues, and where it parted from it; "": none (`fork`).
 	char parent[IDENTITY_TEXT];
 	long parent_step;
 	char parent_digest[JOURNAL_DIGEST_TEXT];

@@ -74,6 +74,7 @@ struct scene {
 	const char *race_title;
 	const struct slice_question *slice; // the slice that is looked at; NULL: none is
 	int slices;                         // counts those that were
+	long step;                          // where the cursor in it stands
 	const struct racks *racks;          // the racks that are looked at; NULL: none are
 	// lines and boxes
 	const char *message; // NULL: none

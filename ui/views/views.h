@@ -16,6 +16,7 @@
 	V(race) \
 	V(slice) \
 	V(racks) \
+	V(history) \
 	V(point) \
 	V(layer) \
 	V(front) \

@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// `compare`: sessions side by side: their results by layer, costs under the same terms, fronts in one picture, quality over the steps in
+// another. What cannot be compared is said with the reason. The others are opened for reading only, as they were saved last.
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sessions/core/inside.h"
+#include "sessions/report/picture.h"
+#include "sessions/report/report.h"
+
+enum { COMPARED = 6 };
+
+struct beside {
+	int count;
+	struct session *s[COMPARED];
+	bool opened[COMPARED]; // by this command
+	uint8_t *result[COMPARED];
+	bool same_slots[COMPARED]; // as the first
+	const char *csv, *plot, *curves;
+	struct report report;
+};
+
+// ---- which ---------------------------------------------------------------------------------------------------------
+
+static bool add_session(struct beside *c, struct command_call *call, const char *word)
+{
+	struct session *here = call->context, *s = here;
+	bool this = strcmp(word, ".") == 0;
+	if (this && !here)
+		return fault_set(&call->fault, word, "name two sessions: `bitscape compare A B`", "no session is open here");
+	if (c->count == COMPARED)
+		return fault_set(&call->fault, word, "leave some out", "at most %d sessions are compared", COMPARED);
+	if (!this && !(s = session_peek(word, &call->fault)))
+		return false;
+	if (!this && here && session_same(s, here)) { // as it is now, not as it was saved
+		session_free(s);
+		s = here;
+	}
+	c->opened[c->count] = s != here;
+	c->s[c->count++] = s;
+	for (int i = 0; i + 1 < c->count; i++)
+		if (c->s[i] == s || session_same(c->s[i], s))
+			return fault_set(&call->fault, word, "`fork as NAME` makes another one of it",
+				"this session is named twice");
+	uint8_t *result = calloc((size_t)s->info->slots + 1, 1);
+	c->result[c->count - 1] = result;
+	if (result)
+		session_result(s, result);
+	return result || fault_memory(&call->fault, word);
+}
+
+static bool read_words(struct beside *c, struct command_call *call)
+{
+	static const char *const keys[] = {"csv=", "plot=", "curves="};
+	const char **value[] = {&c->csv, &c->plot, &c->curves};
+	int names = 0;
+	for (int i = 0; i < call->argc; i++)
+		names += !strchr(call->argv[i], '=');
+	if (names == 1 && call->context && !add_session(c, call, "."))
+		return false;
+	for (int i = 0; i < call->argc; i++) {
+		bool known = false;
+		for (size_t k = 0; k < sizeof keys / sizeof *keys; k++)
+			if (strncmp(call->argv[i], keys[k], strlen(keys[k])) == 0) {
+				*value[k] = call->argv[i] + strlen(keys[k]);
+				known = true;
+			}
+		if (!known && !add_session(c, call, call->argv[i]))
+			return false;
+	}
+	return c->count > 1 ||
+		fault_set(&call->fault, "compare", "usage: compare A B [...] [plot=FILE] [curves=FILE] [csv=FILE]",
+			"name two sessions");
+}
+
+// ---- what they have in common ----------------------------------------------------------------------------------------
+
+static bool alike(const struct engine_info *a, const struct engine_info *b)
+{
+	bool same = a->slots == b->slots && a->layers == b->layers && strcmp(a->net, b->net) == 0;
+	for (int i = 0; same && i < a->slots; i++) {
+		same = strcmp(a->slot[i].name, b->slot[i].name) == 0 && a->slot[i].options == b->slot[i].options;
+		for (int o = 0; same && o < a->slot[i].options; o++)
+			same = strcmp(a->slot[i].option[o].name, b->slot[i].option[o].name) == 0;
+	}
+	return same;
+}
+
+static int slot_named(const struct engine_info *info, const char *name)
+{
+	for (int i = 0; i < info->slots; i++)
+		if (strcmp(info->slot[i].name, name) == 0)
+			return i;
+	return -1;
+}
+
+// What stands in the way of a comparison with the first.
+static void say_limits(struct beside *c, int i)
+{
+	static const char *const images[] = {"data", "heldout", "front-images"};
+	struct report *r = &c->report;
+	const struct session *a = c->s[0], *b = c->s[i];
+	char x[ENGINE_TEXT], y[ENGINE_TEXT];
+	if (strcmp(a->info->net, b->info->net) != 0)
+		report_below(r, "%s searches another network (%s): layers are matched by their names, and its costs are its own",
+			b->title, b->info->net);
+	else if (!c->same_slots[i])
+		report_below(r, "%s chooses among other formats or parts: its costs are its own", b->title);
+	for (size_t k = 0; k < sizeof images / sizeof *images; k++) {
+		config_get(a->snapshot->settings, images[k], x, sizeof x);
+		config_get(b->snapshot->settings, images[k], y, sizeof y);
+		if (strcmp(x, y) != 0)
+			report_below(r, "%s is scored on other images (%s %s, not %s): its accuracy is not comparable", b->title,
+				images[k], y, x);
+	}
+	if (strcmp(a->snapshot->estimated, b->snapshot->estimated) != 0)
+		report_below(r, "%s: its quality is %s%s: accuracies are not comparable", b->title,
+			b->snapshot->estimated[0] ? "estimated by " : "measured", b->snapshot->estimated);
+	const struct session *child = NULL, *parent = NULL;
+	if (strcmp(b->manifest.parent, a->manifest.session) == 0)
+		child = b, parent = a;
+	else if (strcmp(a->manifest.parent, b->manifest.session) == 0)
+		child = a, parent = b;
+	if (child)
+		report_below(r, "%s parted from %s at step %ld: up to there they are one search", child->title, parent->title,
+			child->manifest.parent_step);
+}
+
+// ---- the table -------------------------------------------------------------------------------------------------------
+
+static void add_row(struct beside *c, const char *name, char cell[COMPARED][ENGINE_TEXT])
+{
+	bool differs = false;
+	report_cell(&c->report, "%s", name);
+	for (int i = 0; i < c->count; i++) {
+		report_cell(&c->report, "%s", cell[i]);
+		differs |= strcmp(cell[i], cell[0]) != 0;
+	}
+	report_cell(&c->report, "%s", differs ? "*" : "");
+}
+
+static void add_facts(struct beside *c)
+{
+	char cell[COMPARED][ENGINE_TEXT], quality[COMPARED][ENGINE_TEXT], seed[COMPARED][ENGINE_TEXT];
+	for (int i = 0; i < c->count; i++) {
+		struct summary now;
+		session_summary(c->s[i], &now);
+		snprintf(cell[i], ENGINE_TEXT, "%ld/%ld", now.step, now.horizon);
+		snprintf(seed[i], ENGINE_TEXT, "%llu", (unsigned long long)c->s[i]->info->seed);
+		if (!now.scored)
+			snprintf(quality[i], ENGINE_TEXT, "-");
+		else if (now.quality_is_loss)
+			snprintf(quality[i], ENGINE_TEXT, "~loss %.4f", -now.quality);
+		else
+			snprintf(quality[i], ENGINE_TEXT, "%s%.2f %%",
+				now.estimated         ? "?"
+					: now.sampled ? "~"
+						      : "",
+				100 * now.quality);
+	}
+	add_row(c, "step", cell);
+	add_row(c, "seed", seed);
+	add_row(c, "held-out accuracy", quality);
+}
+
+// The cost of a result under a term of the first; by the first's own prices where the choices are of the same kind.
+static void cost_of(const struct beside *c, int i, int term, char *buf)
+{
+	const struct session *a = c->s[0], *b = c->s[i];
+	const struct term_state *t = &a->snapshot->term[term];
+	double cost[ENGINE_TERMS];
+	int its = c->same_slots[i] ? term : session_term(b, t->name);
+	snprintf(buf, ENGINE_TEXT, "-");
+	if (its < 0 || !engine_price(c->same_slots[i] ? a->engine : b->engine, c->result[i], cost, 0, NULL) ||
+		!isfinite(cost[its]))
+		return;
+	if (c->same_slots[i] || strcmp(b->snapshot->term[its].unit, t->unit) == 0)
+		number_write(cost[its], t->brief, buf, ENGINE_TEXT);
+}
+
+static void add_costs(struct beside *c)
+{
+	char cell[COMPARED][ENGINE_TEXT];
+	const struct snapshot *now = c->s[0]->snapshot;
+	for (int k = 0; k < now->terms; k++) {
+		if (now->term[k].why[0])
+			continue;
+		for (int i = 0; i < c->count; i++) {
+			cost_of(c, i, k, cell[i]);
+			if (strcmp(cell[i], "-") == 0)
+				report_below(&c->report, "%s has no price for %s in the same unit", c->s[i]->title,
+					now->term[k].name);
+		}
+		add_row(c, now->term[k].name, cell);
+	}
+}
+
+static const char *format_of(const struct beside *c, int i, int slot)
+{
+	const struct slot_info *d = &c->s[i]->info->slot[slot];
+	return engine_rests(c->s[i]->info, slot, c->result[i]) ? "rests" : d->option[c->result[i][slot]].name;
+}
+
+// What session i has for a slot of session k: one word where weights and input have the same format.
+static void choice_of(const struct beside *c, int k, int slot, int i, char *buf)
+{
+	const struct engine_info *from = c->s[k]->info;
+	int own = slot_named(c->s[i]->info, from->slot[slot].name);
+	snprintf(buf, ENGINE_TEXT, "-");
+	if (own < 0)
+		return;
+	const char *first = format_of(c, i, own);
+	int other = slot < from->formats && slot + 1 < from->slots && from->slot[slot + 1].layer == from->slot[slot].layer
+		? slot_named(c->s[i]->info, from->slot[slot + 1].name)
+		: -1;
+	const char *second = other >= 0 ? format_of(c, i, other) : first;
+	snprintf(buf, ENGINE_TEXT, strcmp(first, second) ? "%s/%s" : "%s", first, second);
+}
+
+// The slots of session k that none before it has.
+static int add_choices(struct beside *c, int k)
+{
+	const struct engine_info *info = c->s[k]->info;
+	char cell[COMPARED][ENGINE_TEXT];
+	int differ = 0;
+	for (int slot = 0; slot < info->slots; slot++) {
+		bool layer = slot < info->formats, known = false, differs = false;
+		if (layer && slot > 0 && info->slot[slot - 1].layer == info->slot[slot].layer)
+			continue;
+		for (int i = 0; i < k; i++)
+			known |= slot_named(c->s[i]->info, info->slot[slot].name) >= 0;
+		if (known)
+			continue;
+		for (int i = 0; i < c->count; i++) {
+			choice_of(c, k, slot, i, cell[i]);
+			differs |= strcmp(cell[i], cell[0]) != 0;
+		}
+		differ += differs;
+		add_row(c, layer ? info->layer[info->slot[slot].layer].name : info->slot[slot].name, cell);
+	}
+	return differ;
+}
+
+// ---- the pictures ------------------------------------------------------------------------------------------------------
+
+// The term that counts in the first session, else bops.
+static int main_term(const struct session *s)
+{
+	for (int k = 0; k < s->snapshot->terms; k++)
+		if (s->snapshot->term[k].weight > 0 && !s->snapshot->term[k].why[0])
+			return k;
+	return 0;
+}
+
+// Those of the shared weights that are not dominated, or all uniform ones.
+static bool points_of(const struct session *s, int term, struct trade *t)
+{
+	t->cost = calloc((size_t)s->snapshot->points + 1, sizeof *t->cost);
+	t->accuracy = calloc((size_t)s->snapshot->points + 1, sizeof *t->accuracy);
+	for (int i = 0; t->cost && t->accuracy && i < s->snapshot->points; i++) {
+		const struct front_point *p = &s->snapshot->point[i];
+		if (p->dominated || p->trained || !isfinite(p->cost[term]) || !isfinite(p->accuracy))
+			continue;
+		t->cost[t->count] = p->cost[term];
+		t->accuracy[t->count++] = 100 * p->accuracy;
+	}
+	return t->cost && t->accuracy;
+}
+
+static bool draw_fronts(struct beside *c, struct command_call *call)
+{
+	struct trade trade[COMPARED] = {0};
+	int term = main_term(c->s[0]);
+	const struct term_state *t = &c->s[0]->snapshot->term[term];
+	bool ok = true;
+	int n = 0;
+	for (int i = 0; ok && i < c->count; i++) {
+		int its = session_term(c->s[i], t->name);
+		if (its < 0 || strcmp(c->s[i]->snapshot->term[its].unit, t->unit) != 0) {
+			report_below(&c->report, "%s is not in the picture: it has no price for %s in the same unit",
+				c->s[i]->title, t->name);
+			continue;
+		}
+		trade[n] = (struct trade){.role = (enum figure_role)(ROLE_LANE + i), .line = true};
+		snprintf(trade[n].name, sizeof trade[n].name, "%.*s", ENGINE_NAME - 1, c->s[i]->title);
+		ok = points_of(c->s[i], its, &trade[n++]);
+	}
+	struct figure *f = ok ? figure_of_trades("Fronts", t->name, t->unit, "held-out accuracy (%)", trade, n) : NULL;
+	ok = f ? report_picture_in(call, f, c->plot) : fault_memory(&call->fault, c->plot);
+	figure_free(f);
+	for (int i = 0; i < n; i++) {
+		free(trade[i].cost);
+		free(trade[i].accuracy);
+	}
+	return ok;
+}
+
+static bool draw_curves(struct beside *c, struct command_call *call)
+{
+	struct figure_source source[COMPARED];
+	const char *name[COMPARED];
+	for (int i = 0; i < c->count; i++) {
+		session_source(c->s[i], &source[i]);
+		name[i] = c->s[i]->title;
+	}
+	struct figure *f = figure_of_qualities(source, name, c->count);
+	bool ok = f ? report_picture_in(call, f, c->curves) : fault_memory(&call->fault, c->curves);
+	figure_free(f);
+	return ok;
+}
+
+// ---- the command -------------------------------------------------------------------------------------------------------
+
+bool run_compare(struct command_call *call)
+{
+	struct beside c = {0};
+	struct report_column column[COMPARED + 2] = {{"", true}};
+	bool ok = read_words(&c, call);
+	if (ok) {
+		for (int i = 0; i < c.count; i++) {
+			column[i + 1] = (struct report_column){c.s[i]->title, true};
+			c.same_slots[i] = alike(c.s[0]->info, c.s[i]->info);
+		}
+		column[c.count + 1] = (struct report_column){"differs", true};
+		report_begin(&c.report, column, c.count + 2);
+		add_facts(&c);
+		add_costs(&c);
+		int differ = 0;
+		for (int k = 0; k < c.count; k++)
+			differ += add_choices(&c, k);
+		report_above(&c.report, "the results of %d sessions; they differ in %d of their choices", c.count, differ);
+		for (int i = 1; i < c.count; i++)
+			say_limits(&c, i);
+		ok = (!c.plot || draw_fronts(&c, call)) && (!c.curves || draw_curves(&c, call));
+		ok = report_end(&c.report, call, c.csv, ok);
+	}
+	for (int i = 0; i < c.count; i++) {
+		free(c.result[i]);
+		if (c.opened[i])
+			session_free(c.s[i]);
+	}
+	return ok;
+}
