@@ -36,7 +36,7 @@ int schedule_format(const struct shared *s, int format)
 
 bool schedule_learns(const struct shared *s)
 {
-	return s->step >= s->warmup && s->step < schedule_final(s);
+	return s->step >= s->warmup && s->step < schedule_final(s) && s->step % s->knobs.learn_every == 0;
 }
 
 double schedule_progress(const struct shared *s)

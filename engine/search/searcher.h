@@ -53,6 +53,8 @@ const struct searcher *searcher_named(const char *name); // NULL: there is none
 // Whether it serves a space; false with a fault that names those that do.
 bool searcher_serves(const struct searcher *, const struct space *, struct fault *);
 
+// The policy that the additive model calls for, of an entropy that falls by a schedule; it samples and trains as REINFORCE does.
+extern const struct searcher searcher_annealed;
 extern const struct searcher searcher_reinforce; // REINFORCE
 // REINFORCE, whose result is allocated by the lane's additive model.
 extern const struct searcher searcher_greedy, searcher_exact;
@@ -74,6 +76,8 @@ void reinforce_move(struct lane *);
 
 // What a searcher does with any lesson: the mean quality, or false with a fault where it is no number; and what the lane is told.
 bool lesson_mean(const struct lane *, const struct lesson *, double *quality, struct fault *);
+// For the eye: how noisy the samples' qualities make the gradient of the policy, and how noisy what the model leaves of them would.
+void lesson_watch(struct lane *, const struct lesson *);
 void lesson_fared(struct lane *, const struct lesson *, double quality);
 
 #endif
