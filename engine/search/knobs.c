@@ -52,14 +52,12 @@ static const struct overlay {
 	{"pod", "!none", "wide-start", "0"},
 	{"pod", "!none", "modal-share", "0"},
 	{"pod", "!none", "searcher", "reinforce"},
-	{"pod", "!none", "learn-every", "1"},
 	{"pod", "!none", "final", "0"},
 	{"pod", "!none", "additive", "off"},
 	{"pod", "!none", "samples", "64"},
 	{"pod", "!none", "entropy", "0"},
 	// FLIQS (arXiv 2308.03290 and its authors' code): uniform warm-up, one sample a step, Adam 5e-3, moving average 0.99.
 	{"preset", "fliqs", "searcher", "reinforce"},
-	{"preset", "fliqs", "learn-every", "1"},
 	{"preset", "fliqs", "final", "0"},
 	{"preset", "fliqs", "warmup", "0.25"},
 	{"preset", "fliqs", "start", "uniform"},
@@ -81,7 +79,6 @@ static const struct overlay {
 	// TuNAS (Bender et al., 2020): accuracy on a batch 4 times larger, Adam without first moment, rate 3e-4 * batch/256 growing
 	// tenfold (given here for a batch of 64), moving average 0.95, weight of the cost 0.1, no entropy penalty; filters warm up.
 	{"preset", "tunas", "searcher", "reinforce"},
-	{"preset", "tunas", "learn-every", "1"},
 	{"preset", "tunas", "final", "0"},
 	{"preset", "tunas", "warmup", "0.25"},
 	{"preset", "tunas", "filter-warmup", "0.25"},

@@ -102,7 +102,7 @@ struct spoken {
 	R(quality_timeout, "quality-timeout", "300", 0.01, 1e6, true,                                                  \
 		"with quality=pipe: the seconds that the command may be silent while it is asked")                     \
 	I(samples, "samples", "4", 1, 64, true, "choices sampled at a policy step, all scored on the same held-out images") \
-	I(learn_every, "learn-every", "4", 1, 1e6, true, "steps of the weights for one at which choices are scored and the policy learns") \
+	I(learn_every, "learn-every", "4", 1, 1e6, true, "annealed: steps of the weights for one at which choices are scored and the policy learns") \
 	I(heldout_batches, "heldout-batches", "1", 1, 64, true, "held-out batches that score a sampled choice")        \
 	W(baseline, "baseline", "others", "average|others", true,                                                      \
 		"what a reward is compared with: the moving average, or the other samples of its step")                \
@@ -111,7 +111,7 @@ struct spoken {
 		"the additive model of quality: takes from the samples' qualities what it foretells and gives it exactly, or moves the policy alone") \
 	I(cost_samples, "cost-samples", "8", 0, 4096, true,                                                            \
 		"choices around which every option is priced for the cost's part of the reward; 0: the samples' own costs") \
-	R(look_around, "look-around", "0.6", 0, 1, true, "annealed: the entropy of the policy that it begins with")     \
+	R(look_around, "look-around", "0.4", 0, 1, true, "annealed: the entropy of the policy that it begins with")     \
 	R(commit, "commit", "0.8", 0, 1, true, "annealed: the share of the steps in which the policy learns over which its entropy falls to nothing") \
 	R(policy_rate, "policy-rate", "0.03", 0, 10, true, "learning rate of the policy (Adam)")                       \
 	R(policy_beta1, "policy-beta1", "0.9", 0, 0.9999, true, "Adam's first decay")                                  \

@@ -269,7 +269,7 @@ static void spend_rest(const struct lane *lane, uint8_t *choice)
 		return;
 	for (int d = 0; d < p->decisions; d++) {
 		double *lost = lane->value + d * lane->shared->options;
-		additive_worth(lane->additive, d, lost);
+		additive_trusted(lane->additive, d, lost);
 		for (int o = 0; o < p->decision[d].options; o++)
 			lost[o] = -lost[o];
 	}

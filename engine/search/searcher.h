@@ -21,6 +21,7 @@ struct lesson {
 struct searcher {
 	const char *name;
 	bool formats_only; // it serves no network whose architecture is to be chosen too
+	bool sparing;      // it learns at one step of `learn-every`; else at each
 	// The choice whose weights the step trains.
 	void (*path)(const struct lane *, uint8_t *choice);
 	// The choices it wants scored, the same one as often as it likes: how many, from 0 to SEARCH_SAMPLES.

@@ -28,7 +28,7 @@ static double fill_worth(const struct lane *lane, double *worth)
 	for (int d = 0; d < lane->partition->decisions; d++) {
 		double *mine = worth + d * lane->shared->options, mean = 0;
 		int options = lane->partition->decision[d].options;
-		additive_worth(lane->additive, d, mine);
+		additive_trusted(lane->additive, d, mine);
 		for (int o = 0; o < options; o++)
 			mean += mine[o] / options;
 		for (int o = 0; o < options; o++)
@@ -48,6 +48,16 @@ static double entropy_at(struct tilt *t, const double *worth, double heat)
 	return tilt_entropy(t);
 }
 
+// What it aims at: the target; while the wide start lasts, costs on the way to it from the dearest, in proportion. Choices are scored with
+// weights that know wide formats then, and a deep network says nothing of a choice that is narrow everywhere.
+static double goal_now(const struct lane *lane, const struct aim *aim)
+{
+	const struct shared *s = lane->shared;
+	double span = (double)(schedule_narrow(s) - s->warmup), left = (double)(schedule_narrow(s) - s->step) / span;
+	double goal = lane_goal(aim);
+	return span > 0 && left > 0 && aim->high > goal && goal > 0 ? goal * pow(aim->high / goal, fmin(1, left)) : goal;
+}
+
 static void anneal(struct lane *lane, double entropy)
 {
 	struct tilt t;
@@ -55,7 +65,7 @@ static void anneal(struct lane *lane, double entropy)
 	if (!(apart > 0)) // nothing is known yet
 		return;
 	for (int k = 0; k < lane->shared->terms; k++)
-		goal[k] = lane_goal(&lane->aim[k]);
+		goal[k] = goal_now(lane, &lane->aim[k]);
 	tilt_begin(&t, lane, lane_counted(lane), goal, FLOOR);
 	tilt_look(&t);
 	double cold = log(COLDEST * apart), hot = log(HOTTEST * apart);
@@ -102,4 +112,5 @@ static void best(const struct lane *lane, uint8_t *choice)
 	policy_best(lane->policy, choice);
 }
 
-const struct searcher searcher_annealed = {.name = "annealed", .path = path, .propose = propose, .learn = learn, .best = best};
+const struct searcher searcher_annealed = {
+	.name = "annealed", .sparing = true, .path = path, .propose = propose, .learn = learn, .best = best};
