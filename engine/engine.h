@@ -50,7 +50,7 @@ struct knob {
 const struct knob *engine_knobs(size_t *count);
 // The searchers by name: the words of the setting and of the command `searcher`.
 #define SEARCHER_WORDS                                                                                                           \
-	"reinforce|greedy|exact|uniform|ends|random|evolution|"                                                                  \
+	"annealed|reinforce|greedy|exact|uniform|ends|random|evolution|"                                                                  \
 	"sensitivity-greedy|sensitivity-exact|sensitivity-list|sensitivity-gradient|sensitivity-hessian|branching"
 // Returns whether a live setting is a lane's own: the weight or the target of a term, the searcher.
 bool setting_of_lane(const char *name);

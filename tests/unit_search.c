@@ -636,7 +636,7 @@ static void changed(struct engine *e, enum change_kind kind, const char *name, c
 static void a_run_ends(void **state)
 {
 	(void)state;
-	struct engine *e = opened("", NULL);
+	struct engine *e = opened("learn-every=1 final=0", NULL);
 	const struct engine_info *info = engine_info(e);
 	struct snapshot *s = settled(e);
 	assert_int_equal(s->run, RUN_PAUSED);
@@ -2253,7 +2253,7 @@ static void strained_weights(void **state)
 		const char *settings;
 		double least, most; // of the mean over layers
 	} runs[] = {{"steps=40 space=int4 wide-start=0 front-every=0", 0, 0},
-		{"steps=40 space=int4 wide-start=0 front-every=0 wide-every=2", .8, 1},
+		{"steps=40 space=int4 wide-start=0 final=0 front-every=0 wide-every=2", .8, 1},
 		{"steps=40 start=uniform warmup=1 wide-start=0 space=int3,int4 front-every=0", .2, .7}};
 	for (size_t i = 0; i < sizeof runs / sizeof runs[0]; i++) {
 		struct engine *e = opened(runs[i].settings, NULL);

@@ -106,7 +106,8 @@ static void worths_are_found(void **state)
 }
 
 // After one step, against the posterior mean by the textbook: P X'(X P X' + R)^-1 y, of the differences to the first choice, whose
-// noises have the covariance I + 11', with the prior P as additive.c states it.
+// noises have the covariance I + 11', with the prior as additive.c states it: P around what the shape says, by half the factor by which the
+// qualities are as far apart as the choices' shapes.
 static void one_step_is_exact(void **state)
 {
 	(void)state;
@@ -141,6 +142,19 @@ static void one_step_is_exact(void **state)
 			double shape = pow(4, 2 - bits[i % 4]) * pow(4, 2 - bits[j % 4]);
 			before[i][j] = 0.5 * shape + (i / 4 == j / 4 ? shape : 0) + (i == j ? 0.01 : 0);
 		}
+	double mean[N], sum[2] = {0}, squares[2] = {0};
+	for (int k = 0; k < 4; k++) {
+		double of[2] = {quality[k], 0};
+		for (int d = 0; d < LAYERS; d++)
+			of[1] -= pow(4, 2 - bits[choice[k * SLOTS + p->decision[d].first]]);
+		for (int i = 0; i < 2; i++) {
+			sum[i] += of[i] / 4;
+			squares[i] += of[i] * of[i] / 4;
+		}
+	}
+	double factor = 0.5 * sqrt((squares[0] - sum[0] * sum[0]) / (squares[1] - sum[1] * sum[1]));
+	for (int i = 0; i < N; i++)
+		mean[i] = -factor * pow(4, 2 - bits[i % 4]);
 	double x[3][N] = {{0}}, px[3][N] = {{0}}, m[3][4];
 	for (int k = 0; k < 3; k++) {
 		for (int d = 0; d < LAYERS; d++) {
@@ -158,6 +172,8 @@ static void one_step_is_exact(void **state)
 				m[k][l] += x[k][i] * px[l][i];
 		}
 		m[k][3] = quality[k + 1] - quality[0];
+		for (int i = 0; i < N; i++)
+			m[k][3] -= x[k][i] * mean[i];
 	}
 	for (int k = 0; k < 3; k++) // Gauss and Jordan
 		for (int r = 0; r < 3; r++)
@@ -167,7 +183,7 @@ static void one_step_is_exact(void **state)
 		double worth[4];
 		additive_worth(a, d, worth);
 		for (int o = 0; o < 4; o++) {
-			double wanted = 0;
+			double wanted = mean[d * 4 + o];
 			for (int k = 0; k < 3; k++)
 				wanted += px[k][d * 4 + o] * m[k][3] / m[k][k];
 			if (!(fabs(worth[o] - wanted) < 1e-5))

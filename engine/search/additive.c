@@ -11,12 +11,16 @@
 // by, and of each option beside the shape. Of a dozen that were tried on resnet8's and mobilenetv2's steps on CIFAR-10, the ones that
 // foretold both best; half or twice as much makes little difference.
 static const double FISHER = 4, COMMON = 0.5, SHAPE = 1, OWN = 0.01;
-static const double APART = 0.5;   // of each option of the architecture
-static const double FADE = 0.001;  // of the way back to this, at each step
-static const double HINT = 0.05;   // of the smoothing of hints
-static const double STEADY = 0.02; // of the smoothing of variances
+static const double HALF = 0.5;     // how much of the first qualities' differences is laid to the shape
+static const double TRUSTED = 0.15; // the share of variance that is to be foretold, for what was learned to be taken at its word
+static const double APART = 0.5;    // of each option of the architecture
+static const double FADE = 0.001;   // of the way back to this, at each step
+static const double HINT = 0.05;    // of the smoothing of hints
+static const double MOST = 0.5;     // the most that it is taken to have fallen between two lessons
+static const double STEADY = 0.02;  // of the smoothing of variances
 
-enum { NOISE, RAW, LEFT, KNOWN, UNIT, HINTS, NUMBERS };
+enum { NOISE, RAW, LEFT, KNOWN, UNIT, HINTS, LEAST, NUMBERS };
+enum { SETTLED = 24 }; // contrasts after which the variance of the noise is known well enough to follow it
 
 struct additive {
 	struct partition *partition; // its own: what the rows below stand for
@@ -29,7 +33,8 @@ struct additive {
 	float *hint;       // [slots][options]: what options lose by gradients, smoothed
 	float *tried;      // [decisions][options]
 	double *x, *gain;  // [n]: of the contrast in hand
-	// The variance of the noise; of qualities within a step, before and after; how many contrasts; the unit.
+	// The variance of the noise; of qualities within a step, before and after; how many contrasts; the unit; how many
+	// hints; the least variance of the noise so far.
 	float numbers[NUMBERS];
 };
 
@@ -42,6 +47,11 @@ static size_t cells(const struct additive *a)
 static bool of_formats(const struct additive *a, int decision)
 {
 	return space_of_format(a->partition->space, a->partition->decision[decision].first);
+}
+
+static const float *shape_of(const struct additive *a, int decision)
+{
+	return a->shape + a->partition->decision[decision].first * a->options;
 }
 
 static void take_layout(struct additive *a)
@@ -78,10 +88,10 @@ static void add_before(struct additive *a, double share)
 	int decisions = a->partition->decisions, m = a->options, n = decisions * m;
 	take_hints(a);
 	for (int d = 0; d < decisions; d++) {
-		const float *mine = a->shape + a->partition->decision[d].first * m; // zero of the architecture
+		const float *mine = shape_of(a, d); // zero of the architecture
 		double own = of_formats(a, d) ? OWN : APART;
 		for (int e = a->dense ? 0 : d; e < (a->dense ? decisions : d + 1); e++) {
-			const float *theirs = a->shape + a->partition->decision[e].first * m;
+			const float *theirs = shape_of(a, e);
 			double shape = share * (COMMON + (e == d ? SHAPE : 0)), fisher = share * FISHER;
 			float *to = a->covariance +
 				(a->dense ? (size_t)d * (size_t)(m * n) + (size_t)(e * m) : (size_t)(d * m * m));
@@ -238,11 +248,25 @@ void additive_hinted(const struct additive *a, int decision, double *worth)
 
 // ---- lessons ----
 
+// By how much the noise's variance has fallen since the last lesson below all that it was, as a share; 0: it has not. A network that trains on
+// is less and less noisy, and what was learned under more noise is less certain by as much.
+static double fallen(struct additive *a)
+{
+	double least = (double)a->numbers[LEAST], now = (double)a->numbers[NOISE];
+	if (a->numbers[KNOWN] < SETTLED || (least > 0 && now >= least))
+		return 0;
+	a->numbers[LEAST] = a->numbers[NOISE];
+	return least > 0 ? fmin(MOST, 1 - now / least) : 0;
+}
+
 static void fade(struct additive *a)
 {
+	double fell = fallen(a), share = fmax(FADE, fell);
+	for (int k = 0; fell > 0 && k < a->partition->decisions * a->options; k++)
+		a->worth[k] *= (float)sqrt(1 - fell);
 	for (size_t k = 0; k < cells(a); k++)
-		a->covariance[k] *= (float)(1 - FADE);
-	add_before(a, FADE);
+		a->covariance[k] *= (float)(1 - share);
+	add_before(a, share);
 	for (int k = 0; k < a->partition->decisions * a->options; k++)
 		a->tried[k] *= (float)(1 - FADE);
 }
@@ -287,6 +311,29 @@ static void update(struct additive *a, double contrast)
 	a->numbers[KNOWN]++;
 }
 
+// The first lesson gives the unit: options are worth what the shape says, by half the factor by which the choices' qualities are as far
+// apart as their shapes' sums. So where all that follows is noise, formats are foretold to differ by their rounding errors, and not by
+// the noise.
+static void take_unit(struct additive *a, int count, const uint8_t *choice, const double *quality)
+{
+	const struct partition *p = a->partition;
+	double sum[2] = {0}, squares[2] = {0};
+	for (int i = 0; i < count; i++) {
+		double x[2] = {quality[i], 0};
+		for (int d = 0; d < p->decisions; d++)
+			if (of_formats(a, d) && partition_there(p, d, choice + i * p->space->slots))
+				x[1] += (double)shape_of(a, d)[choice[i * p->space->slots + p->decision[d].first]];
+		for (int k = 0; k < 2; k++) {
+			sum[k] += x[k] / count;
+			squares[k] += x[k] * x[k] / count;
+		}
+	}
+	double of_quality = squares[0] - sum[0] * sum[0], of_shape = squares[1] - sum[1] * sum[1];
+	for (int d = 0; of_shape > 1e-12 && of_quality > 0 && d < p->decisions; d++)
+		for (int o = 0; of_formats(a, d) && o < p->decision[d].options; o++)
+			a->worth[d * a->options + o] = (float)(HALF * sqrt(of_quality / of_shape)) * shape_of(a, d)[o];
+}
+
 // The contrasts of a step's choices: each against the mean of those before it (Helmert), which are independent where their noises are.
 void additive_learn(struct additive *a, int count, const uint8_t *choice, const double *quality)
 {
@@ -294,6 +341,8 @@ void additive_learn(struct additive *a, int count, const uint8_t *choice, const 
 	int slots = p->space->slots, m = a->options;
 	if (count < 2)
 		return;
+	if (!(a->numbers[KNOWN] > 0))
+		take_unit(a, count, choice, quality);
 	fade(a);
 	for (int i = 1; i < count; i++) {
 		double scale = sqrt(i / (i + 1.0)), contrast = quality[i];
@@ -328,6 +377,37 @@ void additive_worth(const struct additive *a, int decision, double *worth)
 {
 	for (int o = 0; o < a->partition->decision[decision].options; o++)
 		worth[o] = (double)a->worth[decision * a->options + o];
+}
+
+double additive_trust(const struct additive *a)
+{
+	double foretold = additive_foretold(a);
+	return isnan(foretold) ? 0 : fmin(1, fmax(0, foretold / TRUSTED));
+}
+
+// The factor of the shape in what was learned, over all formats and against the widest of each decision.
+static double factor_of_shape(const struct additive *a)
+{
+	double both = 0, shapes = 0, worths = 0;
+	for (int d = 0; d < a->partition->decisions; d++) {
+		const float *shape = shape_of(a, d), *worth = a->worth + d * a->options;
+		int widest = a->partition->decision[d].options - 1;
+		for (int o = 0; of_formats(a, d) && o < widest; o++) {
+			double x = (double)(shape[o] - shape[widest]), y = (double)(worth[o] - worth[widest]);
+			both += x * y;
+			shapes += x * x;
+			worths += y * y;
+		}
+	}
+	return both > 0 ? both / shapes : shapes > 0 ? sqrt(worths / shapes) : 0;
+}
+
+void additive_trusted(const struct additive *a, int decision, double *worth)
+{
+	double trust = additive_trust(a), factor = trust < 1 && of_formats(a, decision) ? factor_of_shape(a) : 0;
+	additive_worth(a, decision, worth);
+	for (int o = 0; o < a->partition->decision[decision].options; o++)
+		worth[o] = trust * worth[o] + (1 - trust) * factor * (double)shape_of(a, decision)[o];
 }
 
 double additive_error(const struct additive *a, int decision, int option, int other)

@@ -35,8 +35,13 @@ static const struct overlay {
 	// The rate and decay that AdamW is mostly begun with (Loshchilov and Hutter, 2019, and the common libraries).
 	{"optimizer", "adamw", "rate", "0.001"},
 	{"optimizer", "adamw", "decay", "0.01"},
+	// Where nothing is trained, a step is one of the policy.
+	{"data", "none", "learn-every", "1"},
+	{"data", "none", "final", "0"},
 	// A command has its own images.
 	{"quality", "pipe:", "data", "none"},
+	{"quality", "pipe:", "learn-every", "1"},
+	{"quality", "pipe:", "final", "0"},
 	// On a machine, qualities are exact and cost nothing, and sizes are worth something together alone: the policy looks at many choices,
 	// from all of them on, and by what they are worth as a whole.
 	{"pod", "!none", "data", "none"},
@@ -46,10 +51,14 @@ static const struct overlay {
 	{"pod", "!none", "start", "uniform"},
 	{"pod", "!none", "wide-start", "0"},
 	{"pod", "!none", "modal-share", "0"},
+	{"pod", "!none", "searcher", "reinforce"},
+	{"pod", "!none", "final", "0"},
 	{"pod", "!none", "additive", "off"},
 	{"pod", "!none", "samples", "64"},
 	{"pod", "!none", "entropy", "0"},
 	// FLIQS (arXiv 2308.03290 and its authors' code): uniform warm-up, one sample a step, Adam 5e-3, moving average 0.99.
+	{"preset", "fliqs", "searcher", "reinforce"},
+	{"preset", "fliqs", "final", "0"},
 	{"preset", "fliqs", "warmup", "0.25"},
 	{"preset", "fliqs", "start", "uniform"},
 	{"preset", "fliqs", "modal-share", "0"},
@@ -69,6 +78,8 @@ static const struct overlay {
 	{"preset", "fliqs", "weight.bops", "1"},
 	// TuNAS (Bender et al., 2020): accuracy on a batch 4 times larger, Adam without first moment, rate 3e-4 * batch/256 growing
 	// tenfold (given here for a batch of 64), moving average 0.95, weight of the cost 0.1, no entropy penalty; filters warm up.
+	{"preset", "tunas", "searcher", "reinforce"},
+	{"preset", "tunas", "final", "0"},
 	{"preset", "tunas", "warmup", "0.25"},
 	{"preset", "tunas", "filter-warmup", "0.25"},
 	{"preset", "tunas", "start", "uniform"},

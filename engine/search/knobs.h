@@ -58,7 +58,7 @@ struct spoken {
 	T(device, "device", "tpu_v4", "", true,                                                                       \
 		"the device of the cost terms latency and energy; `devices` lists all")                                \
 	W(decide, "decide", "tied", "tied|split", true, "a layer's weight and activation formats: one decision or two")   \
-	W(searcher, "searcher", "reinforce", SEARCHER_WORDS, true, \
+	W(searcher, "searcher", "annealed", SEARCHER_WORDS, true, \
 		"what finds the choice: the search, or a rival of it")                                                  \
 	R(choose_at, "choose-at", "0.5", 0, 1, true,                                                                     \
 		"searchers that measure once: the share of the horizon at which they do, and choose")                   \
@@ -94,18 +94,19 @@ struct spoken {
 	R(filter_warmup, "filter-warmup", "0", 0, 1, true,                                                              \
 		"share of the first horizon's steps in which a step may train the most channels that width slots have, with a probability that falls from 1 to 0") \
 	R(modal_share, "modal-share", "0.8", 0, 1, true, "share of training steps that take the modal path instead of a sampled one") \
-	R(wide_start, "wide-start", "0.33", 0, 1, true, "share of the first horizon's steps, from the first on, that train no layer narrower than wide-format") \
+	R(wide_start, "wide-start", "0.5", 0, 1, true, "share of the first horizon's steps, from the first on, that train no layer narrower than wide-format") \
 	I(wide_every, "wide-every", "0", 0, 1e9, true, "every so many steps, one trains no layer narrower than wide-format; 0: none") \
 	T(wide_format, "wide-format", "int8", "int8|int16|bf16|fp32", false, "the format of wide-start and wide-every, in the space or not") \
 	W(norm_sets, "norm-sets", "one", "one|format|lane", false, \
 		"batch norms' gain and bias, and the ranges of range=ema: one for all, or a part for every format or lane") \
-	R(final, "final", "0", 0, 1, true, "share of the steps, the last, that train the result alone: the policy no longer moves") \
+	R(final, "final", "0.25", 0, 1, true, "share of the steps, the last, that train the result alone: the policy no longer moves") \
 	W(reward, "reward", "abs", "abs|relu|mnas", true, "reward form: Q - w|C/T-1|, Q - w max(0,C/T-1), Q (C/T)^-w") \
 	S(quality, "quality", "loss", "accuracy|loss|pipe:COMMAND", true,                                              \
 		"quality: held-out accuracy, minus the loss, or what a command answers, which is fixed at the start")   \
 	R(quality_timeout, "quality-timeout", "300", 0.01, 1e6, true,                                                  \
 		"with quality=pipe: the seconds that the command may be silent while it is asked")                     \
 	I(samples, "samples", "4", 1, 64, true, "choices sampled at a policy step, all scored on the same held-out images") \
+	I(learn_every, "learn-every", "4", 1, 1e6, true, "annealed: steps of the weights for one at which choices are scored and the policy learns") \
 	I(heldout_batches, "heldout-batches", "1", 1, 64, true, "held-out batches that score a sampled choice")        \
 	W(baseline, "baseline", "others", "average|others", true,                                                      \
 		"what a reward is compared with: the moving average, or the other samples of its step")                \
@@ -114,6 +115,8 @@ struct spoken {
 		"the additive model of quality: takes from the samples' qualities what it foretells and gives it exactly, or moves the policy alone") \
 	I(cost_samples, "cost-samples", "8", 0, 4096, true,                                                            \
 		"choices around which every option is priced for the cost's part of the reward; 0: the samples' own costs") \
+	R(look_around, "look-around", "0.4", 0, 1, true, "annealed: the entropy of the policy that it begins with")     \
+	R(commit, "commit", "0.8", 0, 1, true, "annealed: the share of the steps in which the policy learns over which its entropy falls to nothing") \
 	R(policy_rate, "policy-rate", "0.03", 0, 10, true, "learning rate of the policy (Adam)")                       \
 	R(policy_beta1, "policy-beta1", "0.9", 0, 0.9999, true, "Adam's first decay")                                  \
 	R(policy_beta2, "policy-beta2", "0.98", 0, 0.9999, true, "Adam's second decay")                                \

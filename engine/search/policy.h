@@ -38,7 +38,8 @@ void policy_refresh(struct policy *); // after writing to the logits
 
 const float *policy_probabilities(const struct policy *, int decision); // [SPACE_OPTIONS], of allowed options; the rest 0
 int policy_modal(const struct policy *, int decision);                  // its most likely option
-void policy_best(const struct policy *, uint8_t *choice);               // the modal choice (option per slot); what rests has its most likely option too
+void policy_best(const struct policy *,
+	uint8_t *choice); // the modal choice (option per slot); what rests has its most likely option too
 double policy_there(const struct policy *,
 	int decision); // how likely it is that it makes a difference: 1 where no slot has an owner
 // Mean over decisions with more than one allowed option, each 0..1 and as likely as it is there; 0 where none.

@@ -104,22 +104,6 @@ void reinforce_move(struct lane *lane)
 		k->policy_beta2, entropy_weight(s));
 }
 
-// For the eye: how noisy the samples' qualities make the gradient, and how noisy what the model leaves of them would.
-static void watch_variance(struct lane *lane, const struct lesson *lesson)
-{
-	const int slots = lane->shared->space->slots;
-	double left[SEARCH_SAMPLES];
-	for (int i = 0; i < lesson->count; i++)
-		left[i] = lesson->quality[i] - additive_value(lane->additive, lesson->choice + i * slots);
-	double as_is = policy_variance(lane->policy, lesson->count, lesson->choice, lesson->quality);
-	if (isnan(as_is))
-		return;
-	lane->variance = smoothed(lane->variance, as_is);
-	if (isfinite(additive_foretold(lane->additive)))
-		lane->variance_left = smoothed(lane->variance_left,
-			policy_variance(lane->policy, lesson->count, lesson->choice, left));
-}
-
 static bool learn(struct lane *lane, const struct lesson *lesson, struct fault *fault)
 {
 	const struct shared *s = lane->shared;
@@ -139,7 +123,7 @@ static bool learn(struct lane *lane, const struct lesson *lesson, struct fault *
 			: k->additive == ADDITIVE_ALONE ? 0
 			: modelled ? lesson->quality[i] - additive_value(lane->additive, lesson->choice + i * s->space->slots)
 				   : lesson->quality[i];
-	watch_variance(lane, lesson);
+	lesson_watch(lane, lesson);
 	policy_clear(lane->policy);
 	double advantage = credit(lane, lesson->count, lesson->choice, left);
 	if (modelled)

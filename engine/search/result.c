@@ -156,24 +156,48 @@ static bool come_down(const struct lane *lane, const double *lost, struct change
 	return excess <= 0;
 }
 
-// Every change that loses less within the targets.
-static void go_up(const struct lane *lane, const double *lost, uint8_t *choice)
+static int by_gain(const void *a, const void *b)
 {
-	const struct partition *p = lane->partition;
+	const struct change_of *x = a, *y = b;
+	return x->lost != y->lost ? (x->lost < y->lost ? -1 : 1) : (x->decision > y->decision) - (x->decision < y->decision);
+}
+
+// Of a decision of the choice that the pricer holds, the change within the targets that loses least. False: none loses less than none.
+static bool best_change(const struct lane *lane, const double *lost, int decision, const uint8_t *choice, struct change_of *best)
+{
+	const struct decision *d = &lane->partition->decision[decision];
+	const double *mine = lost + decision * lane->shared->options;
 	double cost[SPACE_OPTIONS][ENGINE_TERMS];
-	excess_of(lane, choice);
-	for (int d = 0; d < p->decisions; d++) {
-		const double *mine = lost + d * lane->shared->options;
-		int now = choice[p->decision[d].first], best = now;
-		pricer_options(lane->pricer, p, d, lane_counted(lane), cost);
-		for (int o = 0; o < p->decision[d].options; o++)
-			if (allows(&p->decision[d], o) && mine[o] < mine[best] && result_excess(lane, cost[o]) <= 0)
-				best = o;
-		if (best == now)
-			continue;
-		fix_option(lane, d, best, choice);
-		if (excess_of(lane, choice) > 0) { // the parts' sum was off by its last bits
-			fix_option(lane, d, now, choice);
+	*best = (struct change_of){decision, choice[d->first], 0, 0};
+	if (!partition_there(lane->partition, decision, choice))
+		return false;
+	pricer_options(lane->pricer, lane->partition, decision, lane_counted(lane), cost);
+	for (int o = 0; o < d->options; o++) {
+		double more = mine[o] - mine[choice[d->first]];
+		if (allows(d, o) && more < best->lost && result_excess(lane, cost[o]) <= 0)
+			*best = (struct change_of){decision, o, more, 0};
+	}
+	return best->lost < 0;
+}
+
+// Changes that lose less within the targets, those that gain most first, until there are none.
+static void go_up(const struct lane *lane, const double *lost, struct change_of *room, uint8_t *choice)
+{
+	bool changed = excess_of(lane, choice) <= 0;
+	for (int round = 0; changed && round < ROUNDS; round++) {
+		int count = 0;
+		for (int d = 0; d < lane->partition->decisions; d++)
+			count += best_change(lane, lost, d, choice, &room[count]);
+		qsort(room, (size_t)count, sizeof *room, by_gain);
+		changed = false;
+		for (int i = 0; i < count; i++) {
+			int before = choice[lane->partition->decision[room[i].decision].first];
+			fix_option(lane, room[i].decision, room[i].option, choice);
+			if (excess_of(lane, choice) <= 0) {
+				changed = true;
+				continue;
+			}
+			fix_option(lane, room[i].decision, before, choice);
 			excess_of(lane, choice);
 		}
 	}
@@ -194,9 +218,9 @@ static bool repair(const struct lane *lane, const double *lost, uint8_t *choice)
 {
 	struct change_of *room = calloc((size_t)lane->partition->decisions, sizeof *room);
 	bool met = (room && come_down(lane, lost, room, choice)) || fall_back(lane, choice);
+	if (met && room)
+		go_up(lane, lost, room, choice);
 	free(room);
-	if (met)
-		go_up(lane, lost, choice);
 	return met;
 }
 
@@ -235,6 +259,24 @@ static bool meets(const struct lane *lane, const uint8_t *choice)
 	return met;
 }
 
+// What is left within the targets goes to what the additive model says is worth most.
+static void spend_rest(const struct lane *lane, uint8_t *choice)
+{
+	const struct partition *p = lane->partition;
+	struct change_of *room = NULL;
+	if (!lane_counted(lane) || !additive_follows(lane->additive, p) || !isfinite(additive_foretold(lane->additive)) ||
+		!(room = calloc((size_t)p->decisions, sizeof *room)))
+		return;
+	for (int d = 0; d < p->decisions; d++) {
+		double *lost = lane->value + d * lane->shared->options;
+		additive_trusted(lane->additive, d, lost);
+		for (int o = 0; o < p->decision[d].options; o++)
+			lost[o] = -lost[o];
+	}
+	go_up(lane, lane->value, room, choice);
+	free(room);
+}
+
 bool result_of(const struct lane *lane, uint8_t *choice)
 {
 	const struct partition *p = lane->partition;
@@ -246,6 +288,8 @@ bool result_of(const struct lane *lane, uint8_t *choice)
 	pricer_mend(lane->pricer, p->allowed, choice);
 	memcpy(lane->choice, choice, (size_t)lane->shared->space->slots);
 	bool met = within(lane, lane->value, true, choice);
+	if (met)
+		spend_rest(lane, choice);
 	if (pricer_mend(lane->pricer, p->allowed, choice))
 		met = true; // as far as can be told before it is priced
 	if (!pricer_possible(lane->pricer, choice) && pricer_possible(lane->pricer, lane->choice)) // rather one that can be

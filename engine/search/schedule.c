@@ -34,9 +34,11 @@ int schedule_format(const struct shared *s, int format)
 	return wide >= 0 && format_table[wide].bits > format_table[format].bits ? wide : format;
 }
 
-bool schedule_learns(const struct shared *s)
+bool schedule_learns(const struct lane *lane)
 {
-	return s->step >= s->warmup && s->step < schedule_final(s);
+	const struct shared *s = lane->shared;
+	long every = lane->searcher->sparing ? s->knobs.learn_every : 1;
+	return s->step >= s->warmup && s->step < schedule_final(s) && s->step % every == 0;
 }
 
 double schedule_progress(const struct shared *s)

@@ -34,7 +34,7 @@ long schedule_narrow(const struct shared *);
 // again.
 long schedule_final(const struct shared *);
 // Whether the policy moves in the present step.
-bool schedule_learns(const struct shared *);
+bool schedule_learns(const struct lane *);
 // How far the policy's own schedules are at the present step: 0 when it begins to move, 1 from when it moves no more.
 double schedule_progress(const struct shared *);
 

@@ -147,13 +147,13 @@ bool search_step(struct search *s, struct fault *fault)
 	struct lane *lane = lanes_turn(s);
 	if (!lane_take_searcher(lane, fault))
 		return false;
-	if (search_late(s) && schedule_learns(&s->shared) && !await(s, lane, fault))
+	if (search_late(s) && schedule_learns(lane) && !await(s, lane, fault))
 		return false;
 	schedule_path(lane, s->choice);
 	lane_begin_step(lane, s->choice);
 	if (!train(s, lane, s->choice, fault))
 		return false;
-	if (schedule_learns(&s->shared) && !learn(s, lane, fault))
+	if (schedule_learns(lane) && !learn(s, lane, fault))
 		return false;
 	s->shared.step++;
 	s->last = lane;

@@ -21,6 +21,7 @@ struct lesson {
 struct searcher {
 	const char *name;
 	bool formats_only; // it serves no network whose architecture is to be chosen too
+	bool sparing;      // it learns at one step of `learn-every`; else at each
 	// The choice whose weights the step trains.
 	void (*path)(const struct lane *, uint8_t *choice);
 	// The choices it wants scored, the same one as often as it likes: how many, from 0 to SEARCH_SAMPLES.
@@ -53,6 +54,8 @@ const struct searcher *searcher_named(const char *name); // NULL: there is none
 // Whether it serves a space; false with a fault that names those that do.
 bool searcher_serves(const struct searcher *, const struct space *, struct fault *);
 
+// The policy that the additive model calls for, of an entropy that falls by a schedule; it samples and trains as REINFORCE does.
+extern const struct searcher searcher_annealed;
 extern const struct searcher searcher_reinforce; // REINFORCE
 // REINFORCE, whose result is allocated by the lane's additive model.
 extern const struct searcher searcher_greedy, searcher_exact;
@@ -74,6 +77,8 @@ void reinforce_move(struct lane *);
 
 // What a searcher does with any lesson: the mean quality, or false with a fault where it is no number; and what the lane is told.
 bool lesson_mean(const struct lane *, const struct lesson *, double *quality, struct fault *);
+// For the eye: how noisy the samples' qualities make the gradient of the policy, and how noisy what the model leaves of them would.
+void lesson_watch(struct lane *, const struct lesson *);
 void lesson_fared(struct lane *, const struct lesson *, double quality);
 
 #endif

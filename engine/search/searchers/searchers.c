@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The table of searchers, and what several of them do.
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "engine/search/searcher.h"
 
 const struct searcher *const searchers[] = {
+	&searcher_annealed,
 	&searcher_reinforce,
 	&searcher_greedy,
 	&searcher_exact,
@@ -60,4 +62,19 @@ void lesson_fared(struct lane *lane, const struct lesson *lesson, double quality
 		apart += fabs(lesson->quality[i] - quality) / lesson->count;
 	}
 	lane_fared(lane, lesson->count, lesson->cost, quality, reward, apart);
+}
+
+void lesson_watch(struct lane *lane, const struct lesson *lesson)
+{
+	const int slots = lane->shared->space->slots;
+	double left[SEARCH_SAMPLES];
+	for (int i = 0; i < lesson->count; i++)
+		left[i] = lesson->quality[i] - additive_value(lane->additive, lesson->choice + i * slots);
+	double as_is = policy_variance(lane->policy, lesson->count, lesson->choice, lesson->quality);
+	if (isnan(as_is))
+		return;
+	lane->variance = smoothed(lane->variance, as_is);
+	if (isfinite(additive_foretold(lane->additive)))
+		lane->variance_left = smoothed(lane->variance_left,
+			policy_variance(lane->policy, lesson->count, lesson->choice, left));
 }
