@@ -294,7 +294,7 @@ static void slices_are_the_centre_and_the_first(void **state)
 		    outputs = 1 + (int)rng_below(key, 5, (uint64_t)all_outputs);
 		struct op all = {.kind = OP_CONV, .out = {1, 1, all_outputs}, .window = window_of(all_rows, 1), .groups = 1};
 		struct op one = {.kind = OP_CONV, .out = {1, 1, outputs}, .window = window_of(rows, 1), .groups = 1};
-		struct slice s = slice_of(&all, all_inputs, &one, inputs);
+		struct slicing s = slice_of(&all, all_inputs, &one, inputs);
 		long run, runs = slice_runs(&s, &run), at = 0;
 		assert_int_equal(runs * run, (long)rows * rows * inputs * outputs);
 		for (int r = 0; r < rows; r++)
