@@ -42,6 +42,8 @@ static void channel_sums(const float *x, long pixels, long c, double *sum, doubl
 		long count = pixels - p < STRETCH ? pixels - p : STRETCH, j = 0;
 		for (; j + BLOCK <= c; j += BLOCK)
 			sum_block(BLOCK, x + p * c + j, count, c, sum + j, squares + j);
+		for (; j + PART <= c; j += PART)
+			sum_block(PART, x + p * c + j, count, c, sum + j, squares + j);
 		if (j < c)
 			sum_block((int)(c - j), x + p * c + j, count, c, sum + j, squares + j);
 	}
@@ -84,6 +86,9 @@ INLINE void affine_sum_rows(enum act act, const float *x, const float *dy, long 
 		long count = pixels - p < STRETCH ? pixels - p : STRETCH, j = 0;
 		for (; j + BLOCK <= c; j += BLOCK)
 			affine_sum_block(act, BLOCK, x + p * c + j, dy + p * c + j, count, c, scale + j, shift + j, mean + j,
+				sum + j, sum_x + j);
+		for (; j + PART <= c; j += PART)
+			affine_sum_block(act, PART, x + p * c + j, dy + p * c + j, count, c, scale + j, shift + j, mean + j,
 				sum + j, sum_x + j);
 		if (j < c)
 			affine_sum_block(act, (int)(c - j), x + p * c + j, dy + p * c + j, count, c, scale + j, shift + j,
