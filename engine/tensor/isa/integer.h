@@ -180,20 +180,25 @@ INLINE long block_at(long i, long n)
 	return i + BLOCK <= n ? i : n - BLOCK;
 }
 
-static void encode(const struct grid *grid, float scale, const float *x, void *to, long n)
+INLINE void encode_all(const struct grid *grid, float scale, const float *x, code *restrict y, long n)
 {
 	const struct grid g = *grid;
 	const int32_t offset = offset_of(&g);
-	code *y = to;
 	for (long i = 0; n >= BLOCK && i < n; i += BLOCK) {
 		const long at = block_at(i, n);
 		int32_t block[BLOCK];
+#pragma GCC unroll 1 // else it is taken apart before it can become one vector
 		for (int k = 0; k < BLOCK; k++)
 			block[k] = code_of(&g, offset, x[at + k] / scale);
 		store_codes(block, y + at);
 	}
 	for (long i = 0; n < BLOCK && i < n; i++)
 		y[i] = (code)code_of(&g, offset, x[i] / scale);
+}
+
+static void encode(const struct grid *grid, float scale, const float *x, void *to, long n)
+{
+	encode_all(grid, scale, x, to, n);
 }
 
 INLINE void encode_affine_rows(enum act act, const struct grid *grid, float scale, const float *x, long pixels, long c,
@@ -219,17 +224,20 @@ static void encode_affine(const struct grid *grid, float scale, const float *x, 
 {
 	float gains[BLOCK * BLOCK], shifts[BLOCK * BLOCK];
 	code *y = to;
-	if (c < BLOCK && pixels >= BLOCK) { // BLOCK pixels at a time, as if they were one with so many channels
-		const long whole = pixels / BLOCK;
-		for (long i = 0; i < BLOCK; i++)
+	if (c < BLOCK) { // so many pixels at a time, as if they were one, that their channels fill whole blocks
+		long each = 1;
+		while (each * c % BLOCK)
+			each++;
+		const long whole = pixels / each;
+		for (long i = 0; whole && i < each; i++)
 			for (long j = 0; j < c; j++) {
 				gains[i * c + j] = gain[j];
 				shifts[i * c + j] = shift[j];
 			}
-		FOR_ACT(act, encode_affine_rows, grid, scale, x, whole, BLOCK * c, gains, shifts, y);
-		x += whole * BLOCK * c;
-		y += whole * BLOCK * c;
-		pixels -= whole * BLOCK;
+		FOR_ACT(act, encode_affine_rows, grid, scale, x, whole, each * c, gains, shifts, y);
+		x += whole * each * c;
+		y += whole * each * c;
+		pixels -= whole * each;
 	}
 	FOR_ACT(act, encode_affine_rows, grid, scale, x, pixels, c, gain, shift, y);
 }
