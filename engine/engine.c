@@ -28,6 +28,7 @@ struct request {
 	enum split split;
 	char *answers; // REQUEST_ANSWERS: lines to be given back
 	int focus;     // REQUEST_FOCUS: the lane's number
+	int layer;     // REQUEST_LOOK
 	struct reply reply;
 };
 
@@ -288,6 +289,15 @@ static bool give_all_back(struct engine *e, char *lines, struct fault *fault)
 	return ok;
 }
 
+static bool look(struct engine *e, int layer, struct reply *r)
+{
+	double began = clock_seconds();
+	if (!search_look(e->search, layer, &r->look, &r->fault))
+		return false;
+	r->look.seconds = clock_seconds() - began;
+	return true;
+}
+
 static void carry_out(struct engine *e, struct request *q)
 {
 	struct reply *r = &q->reply;
@@ -297,6 +307,7 @@ static void carry_out(struct engine *e, struct request *q)
 	case REQUEST_EVALUATE: r->ok = evaluate(e, q, r); break;
 	case REQUEST_STATE: r->ok = save_state(e, r); break;
 	case REQUEST_ANSWERS: r->ok = give_all_back(e, q->answers, &r->fault); break;
+	case REQUEST_LOOK: r->ok = look(e, q->layer, r); break;
 	case REQUEST_FOCUS:
 		if ((r->ok = search_has_lane(e->search, q->focus, &r->fault)))
 			search_focus(e->search, q->focus);
@@ -666,6 +677,19 @@ bool engine_post_focus(struct engine *e, int lane, unsigned *ticket, struct faul
 		return no_memory(fault);
 	r->focus = lane;
 	r->reply.kind = REQUEST_FOCUS;
+	post(e, r, ticket);
+	return true;
+}
+
+bool engine_post_look(struct engine *e, int layer, unsigned *ticket, struct fault *fault)
+{
+	if (layer < 0 || layer >= search_info(e->search)->layers)
+		return fault_set(fault, "look", "`layers` lists them", "there is no such layer");
+	struct request *r = calloc(1, sizeof *r);
+	if (!r)
+		return no_memory(fault);
+	r->layer = layer;
+	r->reply.kind = REQUEST_LOOK;
 	post(e, r, ticket);
 	return true;
 }

@@ -19,14 +19,15 @@
 
 #include "engine/base/command.h"
 #include "engine/base/fault.h"
+#include "engine/base/look.h"
 #include "engine/base/term.h"
 
 enum {
-	ENGINE_NAME = 48,   // longest name of a layer, slot, group, term or setting, with its final zero
-	ENGINE_TEXT = 128,  // longest value of a setting
-	ENGINE_TERMS = 12,  // most cost terms in one search
-	ENGINE_LANES = 8,   // most lanes of one search
-	ENGINE_OPTIONS = 32 // most options of one slot
+	ENGINE_NAME = 48,             // longest name of a layer, slot, group, term or setting, with its final zero
+	ENGINE_TEXT = 128,            // longest value of a setting
+	ENGINE_TERMS = 12,            // most cost terms in one search
+	ENGINE_LANES = 8,             // most lanes of one search
+	ENGINE_OPTIONS = LOOK_OPTIONS // most options of one slot
 };
 #define ENGINE_RUN_ON LONG_MAX // engine_run_to: until the horizon
 
@@ -251,7 +252,7 @@ struct evaluation {
 	struct config *settings;   // the settings under which it was made; owned by the reply
 };
 
-enum request_kind { REQUEST_CHANGE, REQUEST_EVALUATE, REQUEST_STATE, REQUEST_FOCUS, REQUEST_ANSWERS };
+enum request_kind { REQUEST_CHANGE, REQUEST_EVALUATE, REQUEST_STATE, REQUEST_FOCUS, REQUEST_ANSWERS, REQUEST_LOOK };
 struct reply {
 	unsigned ticket;
 	enum request_kind kind;
@@ -261,8 +262,9 @@ struct reply {
 	struct change inverse;      // REQUEST_CHANGE: the change that takes it back; items 0: it changed nothing
 	char says[4 * ENGINE_TEXT]; // REQUEST_CHANGE: what a person should know about it, as clauses; empty: nothing
 	struct evaluation evaluation;
-	struct state *state; // REQUEST_STATE; the receiver frees it, or reply_free does
-	char *answers;       // REQUEST_ANSWERS, see below; owned by the reply
+	struct state *state;    // REQUEST_STATE; the receiver frees it, or reply_free does
+	char *answers;          // REQUEST_ANSWERS, see below; owned by the reply
+	struct layer_look look; // REQUEST_LOOK
 };
 
 // Each checks what can be checked at once (false: the fault says what is wrong, and nothing was posted), copies its arguments and
@@ -276,6 +278,8 @@ bool engine_post_state(struct engine *, unsigned *ticket, struct fault *);
 // Sets the lane that snapshots and evaluations are about from now on. This is not a change of the search, and no state holds it:
 // a search that is opened shows its first lane; if the lane in focus is dropped, the first of those left is shown.
 bool engine_post_focus(struct engine *, int lane, unsigned *ticket, struct fault *);
+// Looks at a layer's weights, in the result of the lane in focus. The search, its state and its digest stay as they are.
+bool engine_post_look(struct engine *, int layer, unsigned *ticket, struct fault *);
 // Takes the next reply, if there is one. reply_free frees what it holds. An evaluation that waits for a command
 // (below) is broken off by engine_pause.
 bool engine_reply(struct engine *, struct reply *);

@@ -13,16 +13,16 @@ see 'x- → z+4: 3,0,4'
 see 'Chip 0,0,0'
 keys K # over the wrap of x, to where it lands
 see 'Chip 3,0,4'
-keys Space l j
+keys v l j
 see 'Chip 3,1,5 to 3,0,4'
 see '2 hops, 2 shortest paths'
-keys v
+keys c
 see 'links, all shortest paths'
-keys t
+keys '~'
 see 'Slice 4x4x8 on tpu_v4: hops'
 keys Escape
 see 'Layers'
-keys T
+keys S
 see 'Slice 4x4x8 on tpu_v4'
 keys q # leaves the view, not the program
 see 'Layers'

@@ -133,7 +133,7 @@ while [ "$i" -lt 20 ]; do
 	i=$((i + 1))
 done
 
-# ---- `bitscape`, some steps, q, `bitscape`, r
+# ---- `bitscape`, some steps, q, `bitscape`, O
 until_true tmux t new-session -d -x 100 -y 30 sh -i
 t set-option -g status off
 see '\$'
@@ -149,9 +149,9 @@ name=$(screen | sed -n 's/^\([0-9-]*\): step .*/\1/p')
 shows "^\`bitscape $name\` goes on with it" || fail 'leaving does not say how to come back'
 begin "$bin"
 see running
-see "r goes on with $name (step [0-9]* of 100000, "
+see "O goes on with $name (step [0-9]* of 100000, "
 [ "$(unnamed)" -eq 2 ] || fail 'no search was begun at once'
-keys r
+keys O
 see "$name: press Space to run on"
 until_true "step $reached" at_least "$reached"
 [ "$(unnamed)" -eq 1 ] || fail 'the untouched session was left behind'
@@ -198,7 +198,7 @@ at=0
 keys Space
 see running
 until_true 'steps of the owner' at_least "$((shown + 5))"
-keys s
+keys C-s
 see 'saved in'
 at=1
 until_true 'what the owner saved' at_least "$((shown + 1))"
@@ -211,7 +211,7 @@ keys q
 left
 at=0
 
-# ---- a crash is told, and r goes on
+# ---- a crash is told, and O goes on
 begin "$bin $name"
 see "$name is open"
 kill -9 "$(cat "$dir/pid0")"
@@ -221,7 +221,7 @@ at=2
 expect 0 sessions
 says "^$name .*crashed" out
 begin "$bin"
-see "r goes on with $name (.*, ended by a crash)"
+see "O goes on with $name (.*, ended by a crash)"
 keys q
 left
 see 'nothing was done in it, so it is not kept\|goes on with it'

@@ -118,6 +118,8 @@ see '▸  stem'
 t send-keys -l -- -
 see 'Enter commit'
 keys Escape
+see 'Esc once more drops it'
+keys Escape
 gone 'Enter commit'
 keys j
 see '▸  s1b1.conv1'

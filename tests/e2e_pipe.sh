@@ -56,6 +56,9 @@ see 'nobody here has allowed'
 cp bits.sh slow.sh
 keys ':allow' Enter
 see 'step *60/60'
+see 'The search is finished'
+keys q
+gone 'The search is finished'
 keys q
 until_true 'the end' shows 'status 0'
 

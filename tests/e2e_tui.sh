@@ -6,7 +6,7 @@
 # Turns a box's page until it shows something.
 paged_to() {
 	shows "$1" && return
-	keys Space
+	keys NPage
 	sleep 0.2
 	shows "$1"
 }
@@ -37,6 +37,8 @@ see 's3b1.skip  .* int4'
 keys +
 see 'Enter commit'
 see ' draft '
+keys Escape
+see 'Esc once more drops it'
 keys Escape
 gone 'Enter commit'
 keys + # leaving says that it is not pinned; undo is the draft's
@@ -84,7 +86,7 @@ keys Escape
 gone 'Esc closes'
 keys '?'
 see '─ Help ─'
-see 'j/↓'
+see 'hand pin'
 keys G
 see 'draw the whole screen again'
 keys q
@@ -212,7 +214,7 @@ cat >"$dir/config/bitscape/bitscaperc" <<-'END'
 	# what I am used to
 	bind f5 pin {layer} int4   # and no more
 	bind ctrl-r note "it works"
-	unbind e
+	unbind everywhere z
 	set theme light
 	view front hide
 	sort share
@@ -222,7 +224,7 @@ start 80 24 "$bin new keyed steps=100000"
 see 'bitscaperc:8: .*more'
 see 'Layers.* by share'
 shows '─ Front' && fail "the hidden view is there"
-shows 'e evaluate' && fail "a hint of a key that does nothing"
+shows 'z zoom' && fail "a hint of a key that does nothing"
 keys Space
 see paused
 keys F5
@@ -246,7 +248,7 @@ see 'more:2: pin: '
 see 'more:3: .*rum.*'
 see 'more:4: .*f99'
 see 'more:5: .*green'
-keys x
+keys Escape
 gone 'more:5'
 keys F7
 see running
@@ -306,8 +308,12 @@ keys j p
 see 'pinned to int'
 keys : 'target bops 0.3x' Enter
 see 'target .*0.3x'
-keys Left Enter
+keys - Enter
 until_true "the horizon" shows finished
+see 'The search is finished, step 400'
+see 'No uniform choice was scored to hold it against' # front-every=0
+keys q
+gone 'The search is finished'
 keys q
 left 0
 journal=$home/steered.bitscape/journal

@@ -649,7 +649,7 @@ static void test_breaks(void **state)
 	}
 }
 
-// Every view has a name and a number of its own, or neither; what is hidden is not drawn, what is alone has all the room.
+// Every view has a name and a number of its own, a page its name alone, or neither; what is hidden is not drawn, what is alone has all the room.
 static void test_views(void **state)
 {
 	(void)state;
@@ -662,7 +662,7 @@ static void test_views(void **state)
 		assert_int_equal(views_of(&v, ops), i);
 		if (ops->key) {
 			assert_int_equal(views_named(&v, ops->name), i);
-			assert_int_equal(views_named(&v, (char[]){(char)ops->key, 0}), i);
+			assert_int_equal(views_named(&v, (char[]){(char)ops->key, 0}), ops->enter ? LAYOUT_NONE : i);
 			assert_non_null(strstr(views_words(), ops->name));
 		}
 	}
@@ -736,8 +736,9 @@ static void test_keys(void **state)
 	for (int context = 0; context < CONTEXTS; context++)
 		for (enum key_context c = (enum key_context)context;; c = keys_fallback(c)) {
 			for (int i = 0; i < k.count; i++)
-				if (k.row[i].context == c)
-					assert_ptr_equal(keys_find(&k, (enum key_context)context, k.row[i].key), &k.row[i]);
+				if (k.row[i].context == c && k.row[i].key != KEYS_ENTER && k.row[i].command)
+					assert_string_equal(keys_find(&k, (enum key_context)context, k.row[i].key)->command,
+						k.row[i].command);
 			if (keys_fallback(c) == c)
 				break;
 		}
@@ -770,46 +771,46 @@ static void test_binding(void **state)
 {
 	(void)state;
 	static const struct command rows[] = {{.name = "run", .help = "run on"}, {.name = "undo", .help = "take back"},
-		{.name = "pin", .help = ""}, {.name = "draft", .help = ""}};
-	struct command_group group = {"searching", rows, 4, NULL};
+		{.name = "pin", .help = ""}, {.name = "draft", .help = ""}, {.name = "price", .help = ""}};
+	struct command_group group = {"searching", rows, 5, NULL};
 	struct command_table table = {.group = &group, .groups = 1};
 	struct keys k;
 	struct fault f;
 	assert_true(keys_begin(&k, &f));
 	// A new key, hinted by the command's name, and beside a default row that does the same.
-	assert_string_equal(hinted(&k, CONTEXT_SEARCH, "run"), "");
-	assert_true(keys_bind(&k, CONTEXT_SEARCH, KEYS_F + 5, "run 10", &table, &f));
-	assert_string_equal(keys_find(&k, CONTEXT_SEARCH, KEYS_F + 5)->command, "run 10");
-	assert_string_equal(keys_find(&k, CONTEXT_DRAFT, KEYS_F + 5)->command, "run 10");
-	assert_string_equal(hinted(&k, CONTEXT_SEARCH, "run"), "F5");
-	assert_true(keys_bind(&k, CONTEXT_SEARCH, 'z', "undo", &table, &f));
-	assert_string_equal(hinted(&k, CONTEXT_SEARCH, "undo"), "u/z");
+	assert_string_equal(hinted(&k, CONTEXT_SEARCH, "price"), "");
+	assert_true(keys_bind(&k, CONTEXT_SEARCH, KEYS_F + 5, "price 10", &table, &f));
+	assert_string_equal(keys_find(&k, CONTEXT_SEARCH, KEYS_F + 5)->command, "price 10");
+	assert_string_equal(keys_find(&k, CONTEXT_DRAFT, KEYS_F + 5)->command, "price 10");
+	assert_string_equal(hinted(&k, CONTEXT_SEARCH, "price"), "F5");
+	assert_true(keys_bind(&k, CONTEXT_SEARCH, 'Z', "undo", &table, &f));
+	assert_string_equal(hinted(&k, CONTEXT_SEARCH, "undo"), "u/Z");
 	// A key of the table means something else from now on, in hints too; in a draft another key does.
 	assert_true(keys_bind(&k, CONTEXT_SEARCH, KEYS_CONTROL('r'), "run", &table, &f));
 	assert_string_equal(hinted(&k, CONTEXT_SEARCH, "redo"), "");
-	assert_true(keys_bind(&k, CONTEXT_DRAFT, 'z', "run", &table, &f));
+	assert_true(keys_bind(&k, CONTEXT_DRAFT, 'Z', "run", &table, &f));
 	assert_string_equal(hinted(&k, CONTEXT_DRAFT, "undo"), "u");
-	assert_string_equal(hinted(&k, CONTEXT_SEARCH, "undo"), "u/z");
+	assert_string_equal(hinted(&k, CONTEXT_SEARCH, "undo"), "u/Z");
 	// The help lists what is in force.
 	struct popup p = {0};
 	bool found = false;
-	assert_true(keys_help(&k, &p, &table, false));
+	assert_true(keys_help(&k, &p, &table, CONTEXT_SEARCH, false));
 	for (int i = 0; i < p.lines; i++)
-		found |= strstr(p.line[i].text, "F5") && strstr(p.line[i].text, "run 10");
+		found |= strstr(p.line[i].text, "F5") && strstr(p.line[i].text, "price 10");
 	assert_true(found);
 	popup_clear(&p);
 	// Mistakes leave everything as it was.
 	int count = k.count;
-	assert_false(keys_bind(&k, CONTEXT_SEARCH, 'z', "undp", &table, &f));
+	assert_false(keys_bind(&k, CONTEXT_SEARCH, 'Z', "undp", &table, &f));
 	assert_string_equal(f.todo, "did you mean 'undo'?");
-	assert_false(keys_bind(&k, CONTEXT_SEARCH, 'z', "pin {lager}", &table, &f));
+	assert_false(keys_bind(&k, CONTEXT_SEARCH, 'Z', "pin {lager}", &table, &f));
 	assert_string_equal(f.todo, "there are {layer}, {layers}, {pins}, {term} and {lane}");
-	assert_false(keys_bind(&k, CONTEXT_SEARCH, 'z', "", &table, &f));
+	assert_false(keys_bind(&k, CONTEXT_SEARCH, 'Z', "", &table, &f));
 	assert_int_equal(k.count, count);
-	assert_string_equal(keys_find(&k, CONTEXT_SEARCH, 'z')->command, "undo");
-	assert_true(keys_unbind(&k, CONTEXT_SEARCH, 'z', &f));
-	assert_false(keys_unbind(&k, CONTEXT_SEARCH, 'z', &f));
-	assert_null(keys_find(&k, CONTEXT_SEARCH, 'z'));
+	assert_string_equal(keys_find(&k, CONTEXT_SEARCH, 'Z')->command, "undo");
+	assert_true(keys_unbind(&k, CONTEXT_SEARCH, 'Z', &f));
+	assert_false(keys_unbind(&k, CONTEXT_SEARCH, 'Z', &f));
+	assert_null(keys_find(&k, CONTEXT_SEARCH, 'Z'));
 	while (k.count > 0) // a person may take all away
 		assert_true(keys_unbind(&k, k.row[0].context, k.row[0].key, &f));
 	assert_int_equal(keys_hints(&k, CONTEXT_DRAFT, false, (struct hint[1]){{0}}, 1), 0);
@@ -1517,7 +1518,7 @@ static void test_screen_lanes(void **state)
 		m->views.focus = views_of(&m->views, &view_lanes);
 		m->scene.focus = &view_lanes;
 		m->scene.lane = 2;
-		m->scene.hints = keys_hints(&m->keys, CONTEXT_LANES, ascii, m->hint, 64);
+		m->scene.hints = keys_hints(&m->keys, CONTEXT_SEARCH, ascii, m->hint, 64);
 		golden(m, "lanes", 80, 24, ascii);
 		golden(m, "lanes", 120, 40, ascii);
 		made_free(m);
@@ -2280,6 +2281,7 @@ static void test_views_acting(void **state)
 	struct slice_question q;
 	made_slice(m, "4x8x8 twisted", &q);
 	struct racks *racks = made_racks(m, "", 3, NULL);
+	point_take(&m->scene, &m->scene.point.hand, 1); // its page is there then
 	for (int size = 0; size < 3; size++) {
 		assert_true(screen_resize(&s, golden_size[size][0], golden_size[size][1]));
 		for (int i = 0; i < VIEWS_COUNT; i++) {
@@ -2317,7 +2319,9 @@ static void test_views_acting(void **state)
 	struct rect r = v->item[views_of(v, &view_layers)].pane[0];
 	assert_true(views_click(v, &m->scene, r.x + 5, r.y + 2 + 4));
 	assert_int_equal(m->scene.layer, 4);
-	assert_false(views_click(v, &m->scene, r.x + 5, r.y));
+	assert_true(views_click(v, &m->scene, r.x + 5, r.y)); // on its title: the person goes there
+	assert_int_equal(v->focus, views_of(v, &view_layers));
+	assert_int_equal(m->scene.layer, 4);
 	r = v->item[views_of(v, &view_costs)].pane[0];
 	assert_true(views_click(v, &m->scene, r.x + 5, r.y + 3));
 	assert_int_equal(m->scene.term, 1);
@@ -2371,7 +2375,7 @@ static void test_screen_popup(void **state)
 	struct command_table table = {.group = &group, .groups = 1};
 	struct made *m = made_new(MADE_LAYERS, false);
 	struct popup p = {0};
-	assert_true(keys_help(&m->keys, &p, &table, false));
+	assert_true(keys_help(&m->keys, &p, &table, CONTEXT_SEARCH, false));
 	m->scene.popup = &p;
 	m->scene.hints = keys_hints(&m->keys, CONTEXT_POPUP, false, m->hint, 64);
 	golden(m, "help", 80, 24, false);
@@ -2386,6 +2390,46 @@ static void test_screen_popup(void **state)
 	golden(m, "prompt", 80, 24, false);
 	popup_clear(&p);
 	made_free(m);
+}
+
+// The pages of a layer and of a point, with what the workbench works out for them.
+static void test_screen_pages(void **state)
+{
+	(void)state;
+	struct layer_page page = {.priced = true, .share = {0.27, 0.06}};
+	struct layer_look look = {.layer = 3, .there = true, .weights = 4608, .mean = 0.002, .deviation = 0.11, .peak = 0.42};
+	uint8_t choice[2][2 * MADE_LAYERS];
+	for (int i = 0; i < LOOK_BINS; i++)
+		look.bin[i] = (uint32_t)(300 * exp(-0.5 * pow((i - 31.5) / 9, 2)));
+	for (size_t i = 0; i < 3; i++) {
+		struct made *m = made_new(MADE_LAYERS, false);
+		m->info.heldout_images = 512;
+		look.options = m->slot[6].options;
+		for (int o = 0; o < look.options; o++) {
+			look.option[o] = (struct format_look){6.0 * o + 5.5, 0.5 / (1 << o), 0.42 / (1 << o)};
+			page.cost[o][0] = 2.11e8 * (0.9 + 0.05 * o);
+			m->now[6].worth[o] = 0.004F * (float)(o - 2) - 0.002F * (float)((o - 2) * (o - 2));
+			m->now[6].error[o] = 0.003F;
+			m->now[6].tried[o] = 40 - 5 * (float)abs(o - 2);
+		}
+		for (int s = 0; s < 2 * MADE_LAYERS; s++) {
+			choice[0][s] = m->now[s].modal;
+			choice[1][s] = s / 2 % 3 ? m->now[s].modal : 1;
+		}
+		for (int p = 0; p < m->snapshot.points; p++)
+			m->point[p].choice = choice[p == 2];
+		m->scene.page = &page;
+		m->scene.look = &look;
+		m->scene.look_step = 600;
+		m->views.focus = views_of(&m->views, &view_layer);
+		m->scene.focus = &view_layer;
+		golden(m, "layer", golden_size[i][0], golden_size[i][1], false);
+		point_take(&m->scene, &m->scene.point.hand, 2);
+		m->views.focus = views_of(&m->views, &view_point);
+		m->scene.focus = &view_point;
+		golden(m, "point", golden_size[i][0], golden_size[i][1], false);
+		made_free(m);
+	}
 }
 
 static void test_screen_small(void **state)
@@ -2459,6 +2503,7 @@ int main(void)
 		cmocka_unit_test(test_wheel),
 		cmocka_unit_test(test_views_acting),
 		cmocka_unit_test(test_screen_popup),
+		cmocka_unit_test(test_screen_pages),
 		cmocka_unit_test(test_screen_small),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,7 +35,7 @@ static bool may_leave(struct command_call *call, struct workbench *w)
 		return true;
 	w->leaving = w->commands;
 	if (draft)
-		return fault_set(&call->fault, "draft", "Enter pins it, Esc drops it; leave once more, and it is dropped",
+		return fault_set(&call->fault, "draft", "Enter pins it, Esc Esc drops it; leave once more, and it is dropped",
 			"it is not pinned yet");
 	snprintf(todo, sizeof todo, "%.180s; leave once more, and it is lost", risk.todo);
 	return fault_set(&call->fault, risk.where, todo, "what was done is not saved: %s", risk.what);
@@ -58,12 +58,41 @@ static bool run_redraw(struct command_call *call)
 	return w != NULL;
 }
 
+// The columns of the table in front, as the words of `sort`.
+static char sort_words[256];
+
+// A fault about a column that is not there names all that are.
+static void collect_columns(struct workbench *w)
+{
+	static const char before[] = "there are ";
+	struct fault f = {0};
+	int view = w->popup.sheet ? views_of(&w->views, &view_popup) : views_mover(&w->views);
+	const struct view_ops *ops = w->views.view[view].ops;
+	sort_words[0] = '\0';
+	w->scene.popup = &w->popup;
+	w->scene.snapshot = session_snapshot(w->session);
+	if (!ops->table || ops->table(w->views.view[view].own, &w->scene, table_sort, "?", &f) ||
+		strncmp(f.todo, before, sizeof before - 1) != 0)
+		return;
+	snprintf(sort_words, sizeof sort_words, "%s", f.todo + sizeof before - 1);
+	for (char *p = sort_words; *p; p++)
+		*p = *p == ' ' ? '|' : *p;
+}
+
 static bool run_prompt(struct command_call *call)
 {
 	struct workbench *w = screen_of(call);
-	if (w)
-		w->prompt = true;
-	return w != NULL;
+	struct string words = {0};
+	if (!w)
+		return false;
+	for (int i = 0; i < call->argc; i++)
+		string_add(&words, "%s%s", i ? " " : "", call->argv[i]);
+	bool ok = !words.failed && workbench_prompt(w, words.bytes ? words.bytes : "");
+	w->prompt_choose = call->argc == 1 && strcmp(call->argv[0], "sort") == 0;
+	if (w->prompt_choose)
+		collect_columns(w);
+	string_free(&words);
+	return ok || fault_memory(&call->fault, "prompt");
 }
 
 static bool run_suspend(struct command_call *call)
@@ -79,8 +108,10 @@ static bool run_keys(struct command_call *call)
 	struct workbench *w = screen_of(call);
 	if (!w)
 		return false;
-	popup_clear(&w->popup);
-	return keys_help(&w->keys, &w->popup, &w->table, w->screen.ascii) || fault_memory(&call->fault, "keys");
+	if (popup_shown(&w->popup)) // of a box: its foot says what can be done in it
+		workbench_close(w);
+	return keys_help(&w->keys, &w->popup, &w->table, workbench_context(w), w->screen.ascii) ||
+		fault_memory(&call->fault, "keys");
 }
 
 static bool run_messages(struct command_call *call)
@@ -161,12 +192,19 @@ static bool go(struct command_call *call, const struct view_ops *ops, const char
 	return true;
 }
 
+static bool run_scroll(struct command_call *call)
+{
+	return go(call, &view_popup, "is not a way to scroll", "give " MOTION_WORDS);
+}
+
 static bool run_move(struct command_call *call)
 {
 	struct workbench *w = screen_of(call);
 	char what[ENGINE_TEXT + 32], advice[160];
 	if (!w)
 		return false;
+	if (popup_shown(&w->popup))
+		return run_scroll(call);
 	const struct view_ops *ops = w->views.view[views_mover(&w->views)].ops;
 	const char *thing = ops->thing ? ops->thing : "layer";
 	if (ops->place == LAYOUT_ALONE)
@@ -176,11 +214,6 @@ static bool run_move(struct command_call *call)
 			engine_info(session_engine(w->session))->net);
 	snprintf(advice, sizeof advice, "give " MOTION_WORDS " or the name of a %s", thing);
 	return go(call, ops, what, advice);
-}
-
-static bool run_scroll(struct command_call *call)
-{
-	return go(call, &view_popup, "is not a way to scroll", "give " MOTION_WORDS);
 }
 
 static bool run_term(struct command_call *call)
@@ -198,6 +231,8 @@ static bool run_curve(struct command_call *call)
 static bool run_toggle(struct command_call *call)
 {
 	struct workbench *w = screen_of(call);
+	if (w && w->views.view[w->views.focus].ops == &view_racks)
+		return explore_move(w, "run", call);
 	return w && pass_on(call, w, session_snapshot(w->session)->run == RUN_RUNNING ? "pause" : "run");
 }
 
@@ -239,43 +274,60 @@ static void list_views(struct command_call *call, const struct views *v)
 	}
 }
 
-static void show_view(struct views *v, int view)
+static bool show_view(struct workbench *w, int view, struct fault *f)
 {
-	v->view[view].hidden = false;
+	(void)f;
+	w->views.view[view].hidden = false;
+	return true;
 }
 
-static void focus_view(struct views *v, int view)
+static bool focus_view(struct workbench *w, int view, struct fault *f)
 {
-	v->view[view].hidden = false;
-	v->focus = view;
+	return views_enter(&w->views, &w->scene, view, f);
 }
 
-static void zoom_view(struct views *v, int view)
+static bool zoom_view(struct workbench *w, int view, struct fault *f)
 {
-	bool alone = v->zoomed == view;
-	focus_view(v, view);
-	v->zoomed = alone ? LAYOUT_NONE : view;
+	bool alone = w->views.zoomed == view;
+	if (!focus_view(w, view, f))
+		return false;
+	w->views.zoomed = alone ? LAYOUT_NONE : view;
+	return true;
 }
 
-static void hide_view(struct views *v, int view)
+static bool hide_view(struct workbench *w, int view, struct fault *f)
 {
-	v->view[view].hidden = true;
-	v->zoomed = v->zoomed == view ? LAYOUT_NONE : v->zoomed;
+	(void)f;
+	w->views.view[view].hidden = true;
+	w->views.zoomed = w->views.zoomed == view ? LAYOUT_NONE : w->views.zoomed;
+	return true;
 }
 
-static void turn_view(struct views *v, int view)
+static bool turn_view(struct workbench *w, int view, struct fault *f)
 {
-	if (v->focus == view)
-		v->focus = views_of(v, &view_layers);
-	else
-		focus_view(v, view);
+	if (w->views.focus != view)
+		return focus_view(w, view, f);
+	if (!views_back(&w->views))
+		w->views.focus = views_main(&w->views);
+	return true;
 }
 
 static const struct view_act {
 	const char *word;
-	void (*act)(struct views *, int view);
+	bool (*act)(struct workbench *, int view, struct fault *);
 } view_act[] = {{"focus", focus_view}, {"zoom", zoom_view}, {"hide", hide_view}, {"show", show_view}, {"turn", turn_view}};
 #define VIEW_ACTS "focus|zoom|hide|show|turn"
+
+// The next pane, or the one before; not a page, which is opened from where it belongs.
+static int beside(const struct views *v, int step)
+{
+	int view = v->focus;
+	do
+		view = (view + step + VIEWS_COUNT) % VIEWS_COUNT;
+	while (view != v->focus &&
+		(!v->view[view].ops->key || v->view[view].ops->enter || v->view[view].hidden || v->view[view].absent));
+	return view;
+}
 
 static bool run_view(struct command_call *call)
 {
@@ -286,22 +338,37 @@ static bool run_view(struct command_call *call)
 		list_views(call, &w->views);
 		return true;
 	}
-	int view = views_named(&w->views, call->argv[0]);
+	w->scene.snapshot = session_snapshot(w->session);
 	const char *word = call->argc > 1 ? call->argv[1] : "focus";
-	if (strcmp(call->argv[0], "next") == 0)
-		for (view = (w->views.focus + 1) % VIEWS_COUNT;
-			!w->views.view[view].ops->key || w->views.view[view].hidden || w->views.view[view].absent;)
-			view = (view + 1) % VIEWS_COUNT;
+	const bool next = strcmp(call->argv[0], "next") == 0, previous = strcmp(call->argv[0], "previous") == 0;
+	int view = next || previous ? beside(&w->views, next ? 1 : -1) : views_named(&w->views, call->argv[0]);
 	if (view == LAYOUT_NONE)
 		return fault_set(&call->fault, call->argv[0], "`view` lists them", "is no view");
-	if (w->views.view[view].absent)
-		return fault_set(&call->fault, call->argv[0], "`help` lists the commands", "has nothing to show now");
+	if (w->views.view[view].absent && !w->views.view[view].ops->enter)
+		return fault_set(&call->fault, call->argv[0], "`view` lists the views", "has nothing to show now");
 	for (size_t i = 0; i < sizeof view_act / sizeof *view_act; i++)
-		if (strcmp(view_act[i].word, word) == 0) {
-			view_act[i].act(&w->views, view);
-			return true;
-		}
+		if (strcmp(view_act[i].word, word) == 0)
+			return view_act[i].act(w, view, &call->fault);
 	return fault_set(&call->fault, word, "give " VIEW_ACTS, "cannot be done to a view");
+}
+
+#define ACT(name)                                                                                                                \
+	static bool run_##name(struct command_call *call)                                                                        \
+	{                                                                                                                        \
+		struct workbench *w = screen_of(call);                                                                           \
+		return w && act_##name(w, call);                                                                                 \
+	}
+ACT(back)
+ACT(leave)
+ACT(payers)
+ACT(hand)
+ACT(each)
+#undef ACT
+
+static bool run_zoom(struct command_call *call)
+{
+	struct workbench *w = screen_of(call);
+	return w && act_zoom(w);
 }
 
 static bool run_watch(struct command_call *call)
@@ -315,8 +382,7 @@ static bool run_watch(struct command_call *call)
 	}
 	if (!race_begin(w, call->argv[0], &call->fault))
 		return false;
-	show_view(&w->views, views_of(&w->views, &view_race));
-	return true;
+	return show_view(w, views_of(&w->views, &view_race), &call->fault);
 }
 
 static bool run_explore(struct command_call *call)
@@ -377,12 +443,29 @@ static bool run_mark(struct command_call *call)
 	return act_on_table(call, table_mark, call->argc ? call->argv[0] : "");
 }
 
+// In a text, n and N go from one line to the next; in a table, from row to row.
+static bool run_find(struct command_call *call)
+{
+	struct workbench *w = screen_of(call);
+	const bool next = strcmp(call->argv[0], "next") == 0;
+	if (!w)
+		return false;
+	if (!next && strcmp(call->argv[0], "previous") != 0)
+		return fault_set(&call->fault, call->argv[0], "give next or previous", "is not a way to go");
+	if (popup_shown(&w->popup) && !w->popup.sheet)
+		return popup_seek(&w->popup, NULL, next ? 1 : -1, &call->fault);
+	return act_on_table(call, table_find, call->argv[0]);
+}
+
 static bool run_filter(struct command_call *call)
 {
+	struct workbench *w = call->context;
 	struct string words = {0};
 	for (int i = 0; i < call->argc; i++)
 		string_add(&words, "%s%s", i ? " " : "", call->argv[i]);
+	bool text = w && popup_shown(&w->popup) && !w->popup.sheet;
 	bool ok = words.failed ? fault_memory(&call->fault, "filter")
+		: text         ? popup_seek(&w->popup, words.bytes ? words.bytes : "", 1, &call->fault)
 			       : act_on_table(call, table_filter, words.bytes ? words.bytes : "");
 	string_free(&words);
 	return ok;
@@ -502,7 +585,7 @@ static void collect_words(void)
 		size_t at = strlen(theme_words);
 		snprintf(theme_words + at, sizeof theme_words - at, "%s%s", at ? "|" : "", theme[i].name);
 	}
-	snprintf(view_words, sizeof view_words, "next|%s " VIEW_ACTS, views_words());
+	snprintf(view_words, sizeof view_words, "next|previous|%s " VIEW_ACTS, views_words());
 }
 
 static bool run_theme(struct command_call *call)
@@ -588,6 +671,8 @@ static bool ask_session(struct command_call *call, struct workbench *w, const ch
 static bool run_open(struct command_call *call)
 {
 	struct workbench *w = screen_of(call);
+	if (w && call->argc == 0)
+		return act_open(w, call);
 	return w && ask_session(call, w, "open", call->argc, call->argv);
 }
 
@@ -637,10 +722,25 @@ static const struct command rows[] = {
 	{"confirm", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "run the lines that were pasted", run_confirm},
 	{"tour", COMMAND_VIEW, 0, 1, {ARGUMENT_TEXT}, 0, NULL, "[NAME]",
 		"begin a lesson; without a name: go on in it, or close the box", run_tour},
-	{"prompt", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "type a command", run_prompt},
-	{"move", COMMAND_VIEW, 1, 1, {ARGUMENT_WORDS}, 0, MOTION_WORDS, "WHERE|LAYER", "move to another layer", run_move},
+	{"prompt", COMMAND_VIEW, 0, -1, {ARGUMENT_COMMAND, ARGUMENT_TEXT}, 1, NULL, "[WORDS]",
+		"type a command, or what follows these words", run_prompt},
+	{"back", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "",
+		"go back one level: out of a box, a page, a zoom, marks, a filter, a pane; twice: drop the draft", run_back},
+	{"leave", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "leave the box or the page in front, in the end the program", run_leave},
+	{"payers", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "",
+		"go to the layers, by their share of the cost in hand, the largest first", run_payers},
+	{"zoom", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "give the pane in focus all the room, or no longer", run_zoom},
+	{"hand", COMMAND_VIEW, 1, 2, {ARGUMENT_WORDS, ARGUMENT_WORDS}, 0, HAND_VERBS " heldout|test",
+		HAND_VERBS " [heldout|test]", "act on what is in hand: a point of the front, the marked rows, or the row",
+		run_hand},
+	{"each", COMMAND_VIEW, 2, 2, {ARGUMENT_WORDS, ARGUMENT_FORMATS}, 0, "pin|restrict|draft",
+		"pin|restrict|draft FORMAT[,FORMAT]", "do this to each marked row, or to the row in hand", run_each},
+	{"find", COMMAND_VIEW, 1, 1, {ARGUMENT_WORDS}, 0, "next|previous", "next|previous",
+		"go to the next row, or line of text, that `filter` was last asked for", run_find},
+	{"move", COMMAND_VIEW, 1, 1, {ARGUMENT_WORDS}, 0, MOTION_WORDS, "WHERE|LAYER",
+		"move to another layer, point or chip, or scroll the box of text", run_move},
 	{"scroll", COMMAND_VIEW, 1, 1, {ARGUMENT_WORDS}, 0, MOTION_WORDS, "WHERE", "scroll the box of text", run_scroll},
-	{"view", COMMAND_VIEW, 0, 2, {ARGUMENT_WORDS, ARGUMENT_WORDS}, 0, view_words, "[next|VIEW [" VIEW_ACTS "]]",
+	{"view", COMMAND_VIEW, 0, 2, {ARGUMENT_WORDS, ARGUMENT_WORDS}, 0, view_words, "[next|previous|VIEW [" VIEW_ACTS "]]",
 		"go to a view, give it all the room or none; without one: list them", run_view},
 	{"watch", COMMAND_VIEW, 1, 1, {ARGUMENT_FILE}, 0, NULL, "RACE|none",
 		"show how a race stands, in a view that follows as its runs finish (`view race zoom`: alone)", run_watch},
@@ -649,10 +749,11 @@ static const struct command rows[] = {
 		"show a slice chip by chip, or the racks of a pod day by day, in a view; with the words of `slice` and `goodput`",
 		run_explore},
 	{"filter", COMMAND_VIEW, 0, -1, {ARGUMENT_TEXT}, 1, NULL, "[WORD|PATTERN|COLUMN<NUMBER]...",
-		"show the rows of a table that match; without words: all", run_filter},
-	{"sort", COMMAND_VIEW, 0, 1, {ARGUMENT_TEXT}, 0, NULL, "[COLUMN]",
+		"show the rows of a table that match, or seek in a text; without words: all", run_filter},
+	{"sort", COMMAND_VIEW, 0, 1, {ARGUMENT_WORDS}, 0, sort_words, "[COLUMN]",
 		"sort a table by a column, again: in reverse; without one: undo it", run_sort},
-	{"mark", COMMAND_VIEW, 0, 1, {ARGUMENT_WORDS}, 0, "all|none", "[all|none]", "mark the row in hand, for {layers} in keys",
+	{"mark", COMMAND_VIEW, 0, 1, {ARGUMENT_WORDS}, 0, "range|all|none", "[range|all|none]",
+		"mark the row in hand, or all from the last marked one to it; pin, draft, restrict and free them together",
 		run_mark},
 	{"click", COMMAND_VIEW, 2, 2, {ARGUMENT_NUMBER, ARGUMENT_NUMBER}, 0, NULL, "COLUMN ROW", "click on a place of the screen",
 		run_click},
@@ -666,8 +767,8 @@ static const struct command rows[] = {
 	{"toggle", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "pause, or run on", run_toggle},
 	{"nudge", COMMAND_VIEW, 2, 2, {ARGUMENT_WORDS, ARGUMENT_WORDS}, 0, "weight|target up|down", "weight|target up|down",
 		"move the selected term's weight by 25 % or its target by 5 %", run_nudge},
-	{"open", COMMAND_VIEW, 1, 1, {ARGUMENT_SESSION}, 0, NULL, "NAME", "switch to another session; `sessions` lists them",
-		run_open},
+	{"open", COMMAND_VIEW, 0, 1, {ARGUMENT_SESSION}, 0, NULL, "[NAME]",
+		"open what is under the cursor; with a name: switch to another session, which `sessions` lists", run_open},
 	{"new", COMMAND_VIEW, 0, -1, {ARGUMENT_KNOB}, 1, NULL, "[NAME] KEY=VALUE...", "begin another session", run_new},
 	{"resume", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "go on with the session used last", run_resume},
 	{"allow", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "let the command of quality=pipe:COMMAND run while this session is open",
@@ -676,7 +777,7 @@ static const struct command rows[] = {
 	{"glyphs", COMMAND_VIEW, 1, 1, {ARGUMENT_WORDS}, 0, "braille|block|ascii", "braille|block|ascii",
 		"choose the characters of figures and frames", run_glyphs},
 	{"mouse", COMMAND_VIEW, 1, 1, {ARGUMENT_WORDS}, 0, "on|off", "on|off",
-		"clicks take a row in hand, the wheel scrolls; off: the terminal keeps them, on: it selects text with Shift",
+		"a click takes a row in hand, two open it, the wheel scrolls; off: the terminal keeps them, on: it selects text with Shift",
 		run_mouse},
 	{"screenshot", COMMAND_VIEW, 1, 1, {ARGUMENT_FILE}, 0, NULL, "FILE", "write the screen to a file as text",
 		run_screenshot},

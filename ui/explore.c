@@ -16,9 +16,8 @@ static void hear_nothing(struct command_call *call, const char *format, ...)
 static void show(struct workbench *w, const struct view_ops *ops)
 {
 	int view = views_of(&w->views, ops);
-	w->views.view[view].hidden = false;
-	w->views.focus = view;
-	w->views.zoomed = LAYOUT_NONE;
+	w->views.view[view].absent = false;
+	views_enter(&w->views, &w->scene, view, NULL);
 }
 
 // ---- a slice -----------------------------------------------------------------------------------------------------------

@@ -9,126 +9,120 @@
 
 #define CTRL KEYS_CONTROL
 
+// The grammar. Keys of CONTEXT_COMMON mean the same in every state but the prompt's: no context below gives one of them another
+// command. The one exception is Enter, which accepts what waits for that: a draft, pasted lines, the next part of a tour. A key of the search
+// that another view has too has the same sense there. A test holds all of this.
 static const struct binding defaults[] = {
+	{CONTEXT_COMMON, 'o', "open", NULL, "open"},
+	{CONTEXT_COMMON, KEYS_ENTER, "open", NULL, NULL},
+	{CONTEXT_COMMON, KEYS_ESCAPE, "back", NULL, "back"},
+	{CONTEXT_COMMON, '/', "prompt filter", NULL, "filter"},
+	{CONTEXT_COMMON, 's', "prompt sort", NULL, "sort"},
+	{CONTEXT_COMMON, 'v', "mark", NULL, "mark"},
+	{CONTEXT_COMMON, 'z', "zoom", NULL, "zoom"},
+	{CONTEXT_COMMON, '?', "keys", NULL, "help"},
+	{CONTEXT_COMMON, ':', "prompt", NULL, "command"},
+	{CONTEXT_COMMON, 'q', "leave", NULL, "quit"},
+	{CONTEXT_COMMON, KEYS_TAB, "view next", NULL, "next pane"},
+	{CONTEXT_COMMON, KEYS_BACKTAB, "view previous", NULL, NULL},
+	{CONTEXT_COMMON, 'n', "find next", NULL, NULL},
+	{CONTEXT_COMMON, 'N', "find previous", NULL, NULL},
+	{CONTEXT_COMMON, 'V', "mark range", NULL, NULL},
+	{CONTEXT_COMMON, '1', "view 1", NULL, NULL},
+	{CONTEXT_COMMON, '2', "view 2", NULL, NULL},
+	{CONTEXT_COMMON, '3', "view 3", NULL, NULL},
+	{CONTEXT_COMMON, '4', "view 4", NULL, NULL},
+	{CONTEXT_COMMON, '5', "view 5", NULL, NULL},
+	{CONTEXT_COMMON, '6', "view 6", NULL, NULL},
+	{CONTEXT_COMMON, '7', "view 7", NULL, NULL},
+	{CONTEXT_COMMON, '8', "view 8", NULL, NULL},
+	{CONTEXT_COMMON, '9', "view 9", NULL, NULL},
+	{CONTEXT_COMMON, 'j', "move down", NULL, NULL},
+	{CONTEXT_COMMON, KEYS_DOWN, "move down", NULL, NULL},
+	{CONTEXT_COMMON, 'k', "move up", NULL, NULL},
+	{CONTEXT_COMMON, KEYS_UP, "move up", NULL, NULL},
+	{CONTEXT_COMMON, KEYS_PAGE_DOWN, "move page-down", NULL, NULL},
+	{CONTEXT_COMMON, KEYS_PAGE_UP, "move page-up", NULL, NULL},
+	{CONTEXT_COMMON, 'g', "move first", NULL, NULL},
+	{CONTEXT_COMMON, KEYS_HOME, "move first", NULL, NULL},
+	{CONTEXT_COMMON, 'G', "move last", NULL, NULL},
+	{CONTEXT_COMMON, KEYS_END, "move last", NULL, NULL},
+	{CONTEXT_COMMON, '<', "move left", "sideways", "columns"},
+	{CONTEXT_COMMON, '>', "move right", "sideways", "columns"},
+	{CONTEXT_COMMON, 'h', "move left", NULL, NULL},
+	{CONTEXT_COMMON, KEYS_LEFT, "move left", NULL, NULL},
+	{CONTEXT_COMMON, 'l', "move right", NULL, NULL},
+	{CONTEXT_COMMON, KEYS_RIGHT, "move right", NULL, NULL},
 	{CONTEXT_COMMON, CTRL('l'), "redraw", NULL, NULL},
 	{CONTEXT_COMMON, CTRL('z'), "suspend", NULL, NULL},
 	{CONTEXT_COMMON, CTRL('c'), "close", NULL, NULL},
 
-	{CONTEXT_SEARCH, 'j', "move down", NULL, NULL},
-	{CONTEXT_SEARCH, KEYS_DOWN, "move down", NULL, NULL},
-	{CONTEXT_SEARCH, 'k', "move up", NULL, NULL},
-	{CONTEXT_SEARCH, KEYS_UP, "move up", NULL, NULL},
-	{CONTEXT_SEARCH, KEYS_PAGE_DOWN, "move page-down", NULL, NULL},
-	{CONTEXT_SEARCH, KEYS_PAGE_UP, "move page-up", NULL, NULL},
-	{CONTEXT_SEARCH, 'g', "move first", NULL, NULL},
-	{CONTEXT_SEARCH, KEYS_HOME, "move first", NULL, NULL},
-	{CONTEXT_SEARCH, 'G', "move last", NULL, NULL},
-	{CONTEXT_SEARCH, KEYS_END, "move last", NULL, NULL},
-
-	{CONTEXT_SEARCH, '+', "draft up {layer}", "layers", "draft"},
-	{CONTEXT_SEARCH, '-', "draft down {layer}", "layers", "draft"},
-	{CONTEXT_SEARCH, 'p', "pin {pins}", "layers", "pin"},
-	{CONTEXT_SEARCH, 'x', "unpin {layer}", "layers", "unpin"},
-	{CONTEXT_SEARCH, '=', "draft up {layer}", "layers", NULL},
-	{CONTEXT_SEARCH, KEYS_RIGHT, "draft up {layer}", "layers", NULL},
-	{CONTEXT_SEARCH, KEYS_LEFT, "draft down {layer}", "layers", NULL},
-	{CONTEXT_SEARCH, '<', "move left", "sideways", "columns"},
-	{CONTEXT_SEARCH, '>', "move right", "sideways", "columns"},
+	{CONTEXT_SEARCH, '+', "draft up {layers}", "layers", "draft"},
+	{CONTEXT_SEARCH, '-', "draft down {layers}", "layers", "draft"},
+	{CONTEXT_SEARCH, 'p', "hand pin", "layers", "pin"},
+	{CONTEXT_SEARCH, 'x', "hand unpin", "layers", "unpin"},
+	{CONTEXT_SEARCH, 'd', "hand draft", "point", "draft"},
+	{CONTEXT_SEARCH, 'r', "hand restrict", NULL, NULL},
+	{CONTEXT_SEARCH, '=', "hand difference", "point", "compare"},
 	{CONTEXT_DRAFT, KEYS_ENTER, "draft commit", "layers", "commit"},
-	{CONTEXT_DRAFT, KEYS_ESCAPE, "draft drop", "layers", "drop"},
+	{CONTEXT_DRAFT, KEYS_ESCAPE, "back", "layers", "drop"},
 
 	{CONTEXT_SEARCH, 'a', "view slots turn", "slots", "edit"},
 
 	{CONTEXT_SEARCH, 't', "term next", "costs", "next"},
-	{CONTEXT_SEARCH, KEYS_TAB, "term next", "costs", NULL},
 	{CONTEXT_SEARCH, 'w', "nudge weight down", "costs", "weight"},
 	{CONTEXT_SEARCH, 'W', "nudge weight up", "costs", "weight"},
 	{CONTEXT_SEARCH, '[', "nudge target down", "costs", "target"},
 	{CONTEXT_SEARCH, ']', "nudge target up", "costs", "target"},
 
-	{CONTEXT_LANES, KEYS_ENTER, "lane focus {lane}", "lanes", "show"},
-
 	{CONTEXT_SLICE, 'h', "move left", NULL, "move"},
 	{CONTEXT_SLICE, 'j', "move down", NULL, "move"},
 	{CONTEXT_SLICE, 'k', "move up", NULL, "move"},
 	{CONTEXT_SLICE, 'l', "move right", NULL, "move"},
-	{CONTEXT_SLICE, KEYS_LEFT, "move left", NULL, NULL},
-	{CONTEXT_SLICE, KEYS_RIGHT, "move right", NULL, NULL},
-	{CONTEXT_SLICE, KEYS_DOWN, "move down", NULL, NULL},
-	{CONTEXT_SLICE, KEYS_UP, "move up", NULL, NULL},
 	{CONTEXT_SLICE, 'J', "move page-down", NULL, "plane"},
 	{CONTEXT_SLICE, 'K', "move page-up", NULL, "plane"},
-	{CONTEXT_SLICE, KEYS_PAGE_DOWN, "move page-down", NULL, NULL},
-	{CONTEXT_SLICE, KEYS_PAGE_UP, "move page-up", NULL, NULL},
-	{CONTEXT_SLICE, 'g', "move first", NULL, NULL},
-	{CONTEXT_SLICE, KEYS_HOME, "move first", NULL, NULL},
-	{CONTEXT_SLICE, 'G', "move last", NULL, NULL},
-	{CONTEXT_SLICE, KEYS_END, "move last", NULL, NULL},
-	{CONTEXT_SLICE, KEYS_ESCAPE, "view slice turn", NULL, "back"},
-	{CONTEXT_SLICE, ' ', "mark", NULL, "mark"},
-	{CONTEXT_SLICE, 'x', "mark none", NULL, NULL},
-	{CONTEXT_SLICE, 'v', "explore turn", NULL, "hops/links"},
-	{CONTEXT_SLICE, 't', "explore twist", NULL, "twist"},
+	{CONTEXT_SLICE, KEYS_ESCAPE, "back", NULL, "back"},
+	{CONTEXT_SLICE, 'v', "mark", NULL, "mark"},
+	{CONTEXT_SLICE, 'c', "explore turn", NULL, "hops/links"},
+	{CONTEXT_SLICE, '~', "explore twist", NULL, "twist"},
 	{CONTEXT_SLICE, 'R', "explore goodput", NULL, NULL},
-	{CONTEXT_SLICE, ':', "prompt", NULL, "command"},
-	{CONTEXT_SLICE, '?', "keys", NULL, "help"},
-	{CONTEXT_SLICE, 'T', "view slice turn", NULL, NULL},
-	{CONTEXT_SLICE, 'q', "view slice turn", NULL, NULL},
 
 	{CONTEXT_RACKS, '.', "explore day", NULL, "a day"},
-	{CONTEXT_RACKS, ' ', "explore run", NULL, "run"},
+	{CONTEXT_RACKS, ' ', "toggle", NULL, "run"},
 	{CONTEXT_RACKS, '[', "explore availability-down", NULL, "hosts up"},
 	{CONTEXT_RACKS, ']', "explore availability-up", NULL, "hosts up"},
 	{CONTEXT_RACKS, '-', "explore spares-down", NULL, "held back"},
 	{CONTEXT_RACKS, '+', "explore spares-up", NULL, "held back"},
-	{CONTEXT_RACKS, '=', "explore spares-up", NULL, NULL},
 	{CONTEXT_RACKS, 'b', "explore jobs-next", NULL, "jobs"},
 	{CONTEXT_RACKS, '0', "explore again", NULL, "day 0"},
-	{CONTEXT_RACKS, 'T', "explore slice", NULL, NULL},
-	{CONTEXT_RACKS, ':', "prompt", NULL, "command"},
-	{CONTEXT_RACKS, '?', "keys", NULL, "help"},
-	{CONTEXT_RACKS, KEYS_ESCAPE, "view racks turn", NULL, "back"},
-	{CONTEXT_RACKS, 'R', "view racks turn", NULL, NULL},
-	{CONTEXT_RACKS, 'q', "view racks turn", NULL, NULL},
+	{CONTEXT_RACKS, 'S', "explore slice", NULL, NULL},
+	{CONTEXT_RACKS, KEYS_ESCAPE, "back", NULL, "back"},
 
-	{CONTEXT_SEARCH, 'T', "explore slice", NULL, NULL},
+	{CONTEXT_SEARCH, 'S', "explore slice", NULL, NULL},
 	{CONTEXT_SEARCH, 'R', "explore goodput", NULL, NULL},
-	{CONTEXT_SEARCH, 'l', "lane focus next", "lanes", "next"},
+	{CONTEXT_SEARCH, 'L', "lane focus next", "lanes", "next"},
 	{CONTEXT_SEARCH, 'c', "curve next", "curves", "next"},
 
-	{CONTEXT_SEARCH, ' ', "toggle", NULL, "pause/run"},
-	{CONTEXT_SEARCH, ':', "prompt", NULL, "command"},
-	{CONTEXT_SEARCH, '?', "keys", NULL, "help"},
-	{CONTEXT_SEARCH, 'q', "quit", NULL, "quit"},
+	{CONTEXT_SEARCH, ' ', "toggle", NULL, "run"},
 	{CONTEXT_SEARCH, 'u', "undo", NULL, "undo"},
-	{CONTEXT_SEARCH, 's', "save", NULL, "save"},
+	{CONTEXT_SEARCH, CTRL('s'), "save", NULL, "save"},
 	{CONTEXT_SEARCH, 'm', "messages", NULL, "messages"},
 	{CONTEXT_SEARCH, 'P', "plot front svg", NULL, "plot"},
-	{CONTEXT_SEARCH, 'e', "evaluate", NULL, "evaluate"},
+	{CONTEXT_SEARCH, 'e', "hand evaluate", NULL, "evaluate"},
+	{CONTEXT_SEARCH, 'E', "hand evaluate test", NULL, NULL},
+	{CONTEXT_SEARCH, 'y', "hand export", NULL, "export"},
 	{CONTEXT_SEARCH, '.', "step", NULL, "one step"},
 	{CONTEXT_SEARCH, CTRL('r'), "redo", NULL, "redo"},
-	{CONTEXT_SEARCH, 'r', "resume", NULL, NULL},
+	{CONTEXT_SEARCH, 'O', "resume", NULL, NULL},
+	{CONTEXT_SEARCH, 'X', "prompt extend", NULL, NULL},
 
-	{CONTEXT_BOX, 'j', "scroll down", NULL, "scroll"},
-	{CONTEXT_BOX, 'k', "scroll up", NULL, "scroll"},
-	{CONTEXT_BOX, KEYS_DOWN, "scroll down", NULL, NULL},
-	{CONTEXT_BOX, KEYS_UP, "scroll up", NULL, NULL},
-	{CONTEXT_BOX, KEYS_PAGE_DOWN, "scroll page-down", NULL, NULL},
-	{CONTEXT_BOX, ' ', "scroll page-down", NULL, NULL},
-	{CONTEXT_BOX, KEYS_PAGE_UP, "scroll page-up", NULL, NULL},
-	{CONTEXT_BOX, 'g', "scroll first", NULL, NULL},
-	{CONTEXT_BOX, KEYS_HOME, "scroll first", NULL, NULL},
-	{CONTEXT_BOX, 'G', "scroll last", NULL, NULL},
-	{CONTEXT_BOX, KEYS_END, "scroll last", NULL, NULL},
-	{CONTEXT_BOX, KEYS_LEFT, "scroll left", NULL, NULL},
-	{CONTEXT_BOX, '<', "scroll left", NULL, NULL},
-	{CONTEXT_BOX, KEYS_RIGHT, "scroll right", NULL, NULL},
-	{CONTEXT_BOX, '>', "scroll right", NULL, NULL},
-	{CONTEXT_BOX, KEYS_ESCAPE, "close", NULL, "close"},
-	{CONTEXT_BOX, 'q', "close", NULL, NULL},
-	{CONTEXT_BOX, '?', "close", NULL, NULL},
-	{CONTEXT_TABLE, KEYS_ENTER, "pick", NULL, "open"},
-	{CONTEXT_TABLE, ':', "prompt", NULL, "command"},
+	{CONTEXT_BOX, 'j', "move down", NULL, "scroll"},
+	{CONTEXT_BOX, 'k', "move up", NULL, "scroll"},
+	{CONTEXT_BOX, KEYS_ESCAPE, "back", NULL, "close"},
+	{CONTEXT_CARD, 'E', "evaluate test", NULL, "test images"},
+	{CONTEXT_CARD, 'y', "export policy", NULL, "export"},
+	{CONTEXT_CARD, 'X', "prompt extend", NULL, "extend"},
+	{CONTEXT_TABLE, KEYS_ENTER, "open", NULL, "open"},
 	{CONTEXT_POPUP, KEYS_ENTER, "tour", NULL, NULL},
 	{CONTEXT_PASTE, KEYS_ENTER, "confirm", NULL, "run them"},
 
@@ -148,11 +142,11 @@ static const struct context_info {
 	[CONTEXT_COMMON] = {CONTEXT_COMMON, "everywhere", "Keys everywhere"},
 	[CONTEXT_SEARCH] = {CONTEXT_COMMON, "search", "Keys"},
 	[CONTEXT_DRAFT] = {CONTEXT_SEARCH, "draft", "Keys while there is a draft, beside the others"},
-	[CONTEXT_LANES] = {CONTEXT_SEARCH, "lanes", "Keys in the view of lanes, beside the others"},
 	[CONTEXT_SLICE] = {CONTEXT_COMMON, "slice", "Keys in the view of a slice"},
 	[CONTEXT_RACKS] = {CONTEXT_COMMON, "racks", "Keys in the view of racks"},
 	[CONTEXT_BOX] = {CONTEXT_COMMON, "box", "Keys in a box of text"},
 	[CONTEXT_POPUP] = {CONTEXT_BOX, "tour", "Keys in a tour, beside these"},
+	[CONTEXT_CARD] = {CONTEXT_BOX, "card", "Keys at the end of a search, beside these"},
 	[CONTEXT_TABLE] = {CONTEXT_BOX, "table", "Keys in a box with a table, beside these"},
 	[CONTEXT_PASTE] = {CONTEXT_BOX, "paste", "Keys in a box of pasted commands, beside these"},
 	[CONTEXT_PROMPT] = {CONTEXT_PROMPT, NULL, "Keys while a line is typed"},
@@ -511,7 +505,7 @@ int keys_hints(const struct keys *k, enum key_context context, bool ascii, struc
 			if (!shared) {
 				if (count == most)
 					return count;
-				hint[count++] = (struct hint){b->view, "", b->hint};
+				hint[count++] = (struct hint){.view = b->view, .label = b->hint, .command = b->command};
 			}
 			join_key(hint[count - 1].keys, sizeof hint[count - 1].keys, b->key, ascii);
 			last = b;
@@ -564,13 +558,56 @@ static bool help_keys(const struct keys *k, struct popup *p, const struct comman
 	return popup_add(p, "", 0, false);
 }
 
-bool keys_help(const struct keys *k, struct popup *p, const struct command_table *commands, bool ascii)
+// The words of the screen.
+static const struct term_told {
+	const char *word, *means;
+} glossary[] = {
+	{"additive model",
+		"what the search has learned of each format's worth, from choices that were scored anyway (`why LAYER`)"},
+	{"bops", "bit operations: multiply-accumulates times the bits of both operands"},
+	{"draft", "a choice that you edit by hand; nothing happens to the search until Enter pins it"},
+	{"entropy", "how undecided the policy is: 1 all formats alike, 0 all decided"},
+	{"front", "the scored choices that no other one beats in cost and quality at once"},
+	{"horizon", "the step at which the search ends; `extend` moves it out"},
+	{"lane", "a policy with targets of its own; all lanes share the weights"},
+	{"modal", "the policy's most likely format of each layer, all of them together: what the search would choose now"},
+	{"pin", "allow a layer one format only; the rest of the search must pay for it"},
+	{"result", "the policy's likeliest choice within all targets that have a weight"},
+	{"sampled", "a choice that the policy drew at a step; their qualities are what it learns from"},
+	{"signal to noise", "how much larger weights are than what rounding does to them, in dB: 6 dB more is half the error"},
+	{"strip", "one bar for each format, its height the probability that the policy gives it"},
+	{"target, weight", "what a cost should be, and how much missing that counts against quality"},
+	{"uniform", "a choice with one format in every layer: what the search is held against"},
+	{"warm-up", "the first steps: the weights train under all formats, and the policy waits"},
+};
+
+static bool help_words(struct popup *p)
 {
-	static const enum key_context order[] = {CONTEXT_SEARCH, CONTEXT_DRAFT, CONTEXT_LANES, CONTEXT_SLICE, CONTEXT_RACKS,
-		CONTEXT_PROMPT, CONTEXT_BOX, CONTEXT_TABLE, CONTEXT_POPUP, CONTEXT_PASTE, CONTEXT_COMMON};
+	if (!popup_add(p, "Words", 0, true))
+		return false;
+	for (size_t i = 0; i < sizeof glossary / sizeof *glossary; i++) {
+		char line[256];
+		snprintf(line, sizeof line, "%-16s %s", glossary[i].word, glossary[i].means);
+		if (!popup_add_hanging(p, line, (int)strlen(glossary[i].word), 17))
+			return false;
+	}
+	return popup_add(p, "", 0, false);
+}
+
+bool keys_help(const struct keys *k, struct popup *p, const struct command_table *commands, enum key_context context, bool ascii)
+{
+	bool told[CONTEXTS] = {false};
 	snprintf(p->title, sizeof p->title, "Help");
-	for (size_t i = 0; i < sizeof order / sizeof *order; i++)
-		if (!help_keys(k, p, commands, order[i], ascii))
+	p->foot = "/ seeks, n next, Esc closes";
+	for (enum key_context c = context; !told[c]; c = keys_fallback(c)) { // what counts here comes first
+		told[c] = true;
+		if (!help_keys(k, p, commands, c, ascii))
+			return false;
+	}
+	if (!help_words(p))
+		return false;
+	for (int c = 0; c < CONTEXTS; c++)
+		if (!told[c] && !help_keys(k, p, commands, (enum key_context)c, ascii))
 			return false;
 	for (size_t g = 0; g < commands->groups; g++) {
 		const struct command_group *group = &commands->group[g];

@@ -15,11 +15,11 @@ enum key_context {
 	CONTEXT_COMMON,
 	CONTEXT_SEARCH,
 	CONTEXT_DRAFT,
-	CONTEXT_LANES, // the person is in the view of lanes
 	CONTEXT_SLICE, // in the view of a slice, and of racks: keys of the search do nothing there
 	CONTEXT_RACKS,
 	CONTEXT_BOX,
 	CONTEXT_POPUP,
+	CONTEXT_CARD, // what a search has found
 	CONTEXT_PASTE,
 	CONTEXT_TABLE,
 	CONTEXT_PROMPT,
@@ -52,7 +52,7 @@ void keys_end(struct keys *);
 bool keys_read(const char *name, int *key, struct fault *);
 // Writes a key that way: "ctrl-r", "f5". Returns buf.
 const char *keys_write(int key, char *buf, size_t size);
-// Finds "search", "draft", "lanes", "slice", "racks", "box", "table", "tour", "paste", "everywhere". Returns false if there is no such context.
+// Finds "search", "draft", "slice", "racks", "box", "table", "card", "tour", "paste", "everywhere". Returns false if there is no such context.
 bool keys_context_named(const char *name, enum key_context *);
 const char *keys_context_name(enum key_context);
 
@@ -74,7 +74,8 @@ const struct binding *keys_find(const struct keys *, enum key_context, int key);
 const char *keys_name(int key, bool ascii, char *buf, size_t size);
 // Writes the hints of a context and returns their number. The labels live as long as the rows.
 int keys_hints(const struct keys *, enum key_context, bool ascii, struct hint *, int most);
-// Writes the help: every key with its command, then every command. Returns false when out of memory.
-bool keys_help(const struct keys *, struct popup *, const struct command_table *, bool ascii);
+// Writes the help: the keys that count in this context with their commands, the words of the screen, the other keys, then every command.
+// Returns false when out of memory.
+bool keys_help(const struct keys *, struct popup *, const struct command_table *, enum key_context, bool ascii);
 
 #endif

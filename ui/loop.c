@@ -140,7 +140,13 @@ static void on_key(struct loop *l, const struct event *e)
 	workbench_key(w, e->key);
 	if (w->prompt)
 		prompt_open(&w->table, w->session);
-	w->prompt = false;
+	if (w->prompt && w->prompt_text)
+		prompt_insert(w->prompt_text);
+	if (w->prompt && w->prompt_choose)
+		prompt_choose();
+	free(w->prompt_text);
+	w->prompt_text = NULL;
+	w->prompt = w->prompt_choose = false;
 }
 
 static void on_paste(struct loop *l, const struct event *e)

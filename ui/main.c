@@ -168,7 +168,7 @@ static void look_back(struct workbench *w)
 		workbench_say(w, false, "%s", line);
 	string_free(&told);
 	if (session_last(w->last, sizeof w->last, about, sizeof about))
-		workbench_say(w, false, "r goes on with %s (%s)", w->last, about);
+		workbench_say(w, false, "O goes on with %s (%s)", w->last, about);
 }
 
 static int run_batch(const struct options *o)

@@ -392,6 +392,11 @@ void prompt_insert(const char *text)
 		rl_insert_text(text);
 }
 
+void prompt_choose(void)
+{
+	give("\t", 1);
+}
+
 const char *prompt_line(void)
 {
 	return rl_line_buffer;

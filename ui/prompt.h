@@ -24,6 +24,8 @@ void prompt_cancel(void);
 bool prompt_key(const struct event *, char **line);
 // Inserts text at the cursor; no character of it acts as a key. It must not hold control characters.
 void prompt_insert(const char *text);
+// Shows what may follow, as a Tab does.
+void prompt_choose(void);
 // Returns the present line; valid until the next call.
 const char *prompt_line(void);
 // Puts a line into the history.

@@ -24,6 +24,7 @@ void table_forget(struct table *t)
 	struct table kept = {.down = t->down};
 	memcpy(kept.sort, t->sort, sizeof kept.sort);
 	memcpy(kept.filter, t->filter, sizeof kept.filter);
+	memcpy(kept.sought, t->sought, sizeof kept.sought);
 	table_free(t);
 	*t = kept;
 }
@@ -137,16 +138,18 @@ static bool holds(const struct table_source *src, const struct condition *c, int
 	return false;
 }
 
-static bool passes(const struct table *t, const struct table_source *src, int row)
+static bool matches(const struct table_source *src, const char *filter, int row)
 {
-	const char *filter = t->filter;
 	struct condition c;
-	if (src->shown && !src->shown(src->context, row))
-		return false;
 	while (next_condition(src, &filter, &c))
 		if (!holds(src, &c, row))
 			return false;
 	return true;
+}
+
+static bool passes(const struct table *t, const struct table_source *src, int row)
+{
+	return (!src->shown || src->shown(src->context, row)) && matches(src, t->filter, row);
 }
 
 bool table_filter(struct table *t, const struct table_source *src, const char *filter, struct fault *f)
@@ -161,6 +164,8 @@ bool table_filter(struct table *t, const struct table_source *src, const char *f
 			return fault_column(src, c.word, f);
 		}
 	snprintf(t->filter, sizeof t->filter, "%s", filter);
+	if (filter[0])
+		snprintf(t->sought, sizeof t->sought, "%s", filter);
 	t->top = 0;
 	return true;
 }
@@ -244,7 +249,27 @@ static bool is_shown(const struct table *t, int row)
 int table_hand(struct table *t, const struct table_source *src)
 {
 	arrange(t, src);
-	return t->shown > 0 ? t->order[place_of(t, src->hand)] : -1;
+	int row = t->found > 0 ? t->found - 1 : src->hand;
+	t->found = 0;
+	return t->shown > 0 ? t->order[place_of(t, row)] : -1;
+}
+
+bool table_find(struct table *t, const struct table_source *src, const char *way, struct fault *f)
+{
+	int step = strcmp(way, "previous") == 0 ? -1 : 1;
+	if (!t->sought[0])
+		return fault_set(f, "find", "`/` and a word filters; then n and N go from one to the next",
+			"nothing was sought yet");
+	arrange(t, src);
+	int from = t->shown > 0 ? place_of(t, src->hand) : 0;
+	for (int i = 1; i <= t->shown; i++) {
+		int row = t->order[(from + step * i + t->shown * 2) % t->shown];
+		if (matches(src, t->sought, row)) {
+			t->found = row + 1;
+			return true;
+		}
+	}
+	return fault_set(f, t->sought, "Esc lifts a filter that hides it", "is in no row that is shown");
 }
 
 int table_move(struct table *t, const struct table_source *src, enum motion m, int page)
@@ -280,17 +305,33 @@ static bool set_mark(struct table *t, int row, bool on)
 
 bool table_mark(struct table *t, const struct table_source *src, const char *which, struct fault *f)
 {
-	bool all = strcmp(which, "all") == 0, none = strcmp(which, "none") == 0, ok = true;
-	if (which[0] && !all && !none)
-		return fault_set(f, which, "give all, none, or nothing for the row in hand", "is nothing that can be marked");
-	int hand = table_hand(t, src);
+	bool all = strcmp(which, "all") == 0, none = strcmp(which, "none") == 0, range = strcmp(which, "range") == 0, ok = true;
+	if (which[0] && !all && !none && !range)
+		return fault_set(f, which, "give range, all, none, or nothing for the row in hand",
+			"is nothing that can be marked");
+	int hand = table_hand(t, src), from = t->marks > 0 ? t->mark_last : hand;
+	if (range && hand >= 0) {
+		int a = place_of(t, from), b = place_of(t, hand);
+		for (int i = a < b ? a : b; ok && i <= (a < b ? b : a); i++)
+			ok = set_mark(t, t->order[i], true);
+		t->mark_last = hand;
+		return ok || fault_memory(f, "mark");
+	}
 	for (int i = 0; none && i < t->mark_room; i++)
 		ok = set_mark(t, i, false);
 	for (int i = 0; all && ok && i < t->shown; i++)
 		ok = set_mark(t, t->order[i], true);
 	if (!all && !none && hand >= 0)
-		ok = set_mark(t, hand, !table_marked(t, hand));
+		ok = set_mark(t, t->mark_last = hand, !table_marked(t, hand));
 	return ok || fault_memory(f, "mark");
+}
+
+bool table_lift(struct table *t, const struct table_source *src, const char *text, struct fault *f)
+{
+	(void)text;
+	if (t->marks > 0)
+		return table_mark(t, src, "none", f);
+	return t->filter[0] ? table_filter(t, src, "", f) : fault_set(f, "back", "q quits", "there is nothing to go back from");
 }
 
 bool table_marked(const struct table *t, int row)

@@ -53,18 +53,19 @@ struct table_source {
 
 // Zero at first. A person's settings last; the arrangement is valid until rows come or go.
 struct table {
-	char sort[24]; // a column's name; "": the owner's order
-	bool down;     // the largest first
-	char filter[96];
-	int top;   // first row shown, by its place in `order`
-	int left;  // columns left out at the left
-	bool more; // as drawn last, some columns did not fit
+	char sort[24];               // a column's name; "": the owner's order
+	bool down;                   // the largest first
+	char filter[96], sought[96]; // sought: the last filter that there was
+	int top;                     // first row shown, by its place in `order`
+	int left;                    // columns left out at the left
+	bool more;                   // as drawn last, some columns did not fit
 	// arranged anew by each drawing
-	int *order, shown, rows; // the owner's indices of the rows that pass; their number; the number of all
-	int *line, lines;        // the row that each line of the body shows, -1: none
-	int last;                // last row shown, by its place
-	unsigned char *mark;     // per row
-	int marks, mark_room;
+	int *order, shown, rows;         // the owner's indices of the rows that pass; their number; the number of all
+	int *line, lines;                // the row that each line of the body shows, -1: none
+	int last;                        // last row shown, by its place
+	unsigned char *mark;             // per row
+	int marks, mark_room, mark_last; // mark_last: the row marked last, where any is
+	int found;                       // what an act has found, from 1, until it is taken in hand; 0: nothing
 };
 void table_free(struct table *);
 // Call it when the rows are other ones: drops the marks, keeps sorting and filter.
@@ -90,8 +91,13 @@ table_act table_sort;
 // Shows the rows that match every word: part of one of a row's texts, a pattern (s2*) for a whole text, or a column compared with
 // a number (bits<4, macs>=1M). "": all rows. Returns false, with the filter as it was, if a word names an unknown column.
 table_act table_filter;
-// "": marks the row in hand, or removes its mark; "all": marks all shown rows; "none": removes all marks.
+// "": marks the row in hand, or removes its mark; "range": marks all from the row marked last to it; "all": marks all shown rows;
+// "none": removes all marks.
 table_act table_mark;
+// "next", "previous": takes in hand the next shown row that the last filter would let through, around the end.
+table_act table_find;
+// Takes back one thing that a person has laid over the table: the marks, else the filter. Returns false if there is neither.
+table_act table_lift;
 bool table_marked(const struct table *, int row);
 
 #endif

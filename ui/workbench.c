@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/workbench.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/clock.h"
 #include "engine/base/text.h"
 #include "ui/prompt.h"
 
@@ -67,6 +69,10 @@ static bool take_session(struct workbench *w, struct session *s, struct fault *f
 	w->priced = (struct priced){0};
 	w->session = s;
 	memset(w->nudge, 0, sizeof w->nudge);
+	w->paged = (struct paged){0};
+	w->ran = false;
+	w->looked_for = 0;
+	w->scene.look = NULL;
 
 	size_t count;
 	const struct command *rows = session_commands(&count);
@@ -81,6 +87,7 @@ static bool take_session(struct workbench *w, struct session *s, struct fault *f
 	w->scene.session = session_name(s);
 	w->scene.read_only = session_read_only(s);
 	w->scene.layer = w->scene.slot = w->scene.term = 0;
+	w->scene.point = (struct point_hand){0};
 	views_forget(&w->views);
 	return true;
 }
@@ -120,6 +127,7 @@ bool workbench_end(struct workbench *w, struct string *farewell, struct fault *f
 	free(w->layer);
 	free(w->choice);
 	free(w->change_session);
+	free(w->prompt_text);
 	for (int i = 0; i < w->logged; i++)
 		free(w->log[i]);
 	return saved;
@@ -291,12 +299,12 @@ enum key_context workbench_context(const struct workbench *w)
 {
 	return prompt_is_open()                                    ? CONTEXT_PROMPT
 		: w->pasted.lines > 0                              ? CONTEXT_PASTE
+		: w->popup.card                                    ? CONTEXT_CARD
 		: w->popup.sheet                                   ? CONTEXT_TABLE
 		: popup_shown(&w->popup)                           ? CONTEXT_POPUP
 		: w->views.view[w->views.focus].ops == &view_slice ? CONTEXT_SLICE
 		: w->views.view[w->views.focus].ops == &view_racks ? CONTEXT_RACKS
 		: session_draft(w->session)                        ? CONTEXT_DRAFT
-		: w->views.view[w->views.focus].ops == &view_lanes ? CONTEXT_LANES
 								   : CONTEXT_SEARCH;
 }
 
@@ -360,27 +368,50 @@ static void put_layers(const struct workbench *w, struct string *line)
 		put_layer(w, line);
 }
 
-static void put_pins(const struct workbench *w, struct string *line)
+// The modal formats of a layer.
+static void put_layer_pins(const struct workbench *w, int which, struct string *line)
 {
 	const struct snapshot *snap = session_snapshot(w->session);
-	const struct engine_info *info = engine_info(session_engine(w->session));
-	if (!snap->info || !snap->slot)
-		return;
-	if (slot_in_hand(w) >= 0) {
-		put_slot(w, slot_in_hand(w), line);
-		put_word(line, info->slot[slot_in_hand(w)].option[snap->slot[slot_in_hand(w)].modal].name);
-		return;
-	}
-	if (w->scene.layer >= info->layers)
-		return;
-	const struct layer_info *layer = &info->layer[w->scene.layer];
+	const struct engine_info *info = snap->info;
+	const struct layer_info *layer = &info->layer[which];
 	const int slot[] = {layer->weight_slot, layer->activation_slot};
-	bool tied = layer_tied(snap, w->scene.layer);
+	bool tied = layer_tied(snap, which);
 	for (int i = 0; i < (tied ? 1 : 2); i++) {
 		const struct slot_info *s = &info->slot[slot[i]];
 		put_word(line, tied ? layer->name : s->name);
 		put_word(line, s->option[snap->slot[slot[i]].modal].name);
 	}
+}
+
+static void put_slot_pin(const struct workbench *w, int slot, struct string *line)
+{
+	const struct snapshot *snap = session_snapshot(w->session);
+	put_slot(w, slot, line);
+	put_word(line, snap->info->slot[slot].option[snap->slot[slot].modal].name);
+}
+
+// Of the marked rows, or else of the row in hand.
+static void put_pins(const struct workbench *w, struct string *line)
+{
+	const struct snapshot *snap = session_snapshot(w->session);
+	const struct engine_info *info = engine_info(session_engine(w->session));
+	const bool slots = slot_in_hand(w) >= 0;
+	const int view = slots ? w->views.focus : views_of(&w->views, &view_layers);
+	bool any = false;
+	if (!snap->info || !snap->slot)
+		return;
+	for (int i = 0; i < (slots ? info->slots - info->formats : info->layers); i++)
+		if (views_marked(&w->views, view, i)) {
+			any = true;
+			if (slots)
+				put_slot_pin(w, info->formats + i, line);
+			else
+				put_layer_pins(w, i, line);
+		}
+	if (!any && slots)
+		put_slot_pin(w, slot_in_hand(w), line);
+	else if (!any && w->scene.layer < info->layers)
+		put_layer_pins(w, w->scene.layer, line);
 }
 
 static void put_lane(const struct workbench *w, struct string *line)
@@ -396,7 +427,7 @@ static const struct place {
 } place[] = {{"{layer}", put_layer}, {"{layers}", put_layers}, {"{pins}", put_pins}, {"{term}", put_term}, {"{lane}", put_lane}};
 enum { PLACES = sizeof place / sizeof *place };
 
-static void fill_in(const struct workbench *w, const char *command, struct string *line)
+void workbench_fill_in(const struct workbench *w, const char *command, struct string *line)
 {
 	while (*command) {
 		int i = 0;
@@ -409,6 +440,17 @@ static void fill_in(const struct workbench *w, const char *command, struct strin
 			string_bytes(line, command++, 1);
 		}
 	}
+}
+
+bool workbench_prompt(struct workbench *w, const char *words)
+{
+	char *text = NULL;
+	if (words[0] && asprintf(&text, "%s ", words) < 0)
+		return false;
+	free(w->prompt_text);
+	w->prompt_text = text;
+	w->prompt = true;
+	return true;
 }
 
 void workbench_key(struct workbench *w, int key)
@@ -425,7 +467,7 @@ void workbench_key(struct workbench *w, int key)
 	struct string line = {0};
 	struct fault f;
 	char text[sizeof f + 16];
-	fill_in(w, b->command, &line);
+	workbench_fill_in(w, b->command, &line);
 	if (line.failed && !fault_memory(&f, "the command of a key"))
 		workbench_say(w, true, "%s", fault_line(&f, text, sizeof text));
 	else
@@ -436,22 +478,42 @@ void workbench_key(struct workbench *w, int key)
 // As terminals number them; what is held down with a button is added to its number.
 enum { BUTTON_LEFT = 0, BUTTON_WHEEL_UP = 64, BUTTON_WHEEL_DOWN = 65, BUTTON_HELD = 4 + 8 + 16 };
 
+enum { WHEEL_ROWS = 3 };
+static const double DOUBLE_CLICK = 0.4; // seconds
+
+// A click goes where it is; a second one at once, on the same place, opens what is there, or on a pane's upper side gives it the room.
+static bool click(struct workbench *w, int x, int y)
+{
+	struct clicked now = {x, y, clock_seconds()}, last = w->clicked;
+	if (!views_click(&w->views, &w->scene, x, y))
+		return false;
+	bool twice = last.x == x && last.y == y && now.at - last.at < DOUBLE_CLICK;
+	w->clicked = twice ? (struct clicked){-1, -1, 0} : now;
+	if (twice) {
+		const struct layout_item *item = &w->views.item[w->views.focus];
+		bool title = !popup_shown(&w->popup) && item->got > 0 && item->pane[0].y == y;
+		workbench_command(w, title ? "zoom" : "open");
+	}
+	return true;
+}
+
 bool workbench_mouse(struct workbench *w, int button, bool pressed, int x, int y)
 {
-	enum { WHEEL_ROWS = 3 };
 	bool moved = false;
 	button &= ~BUTTON_HELD;
 	w->scene.snapshot = session_snapshot(w->session);
 	if (!pressed || prompt_is_open())
 		return false;
 	if (button == BUTTON_LEFT)
-		return views_click(&w->views, &w->scene, x, y);
+		return click(w, x, y);
 	for (int i = 0; i < WHEEL_ROWS && (button == BUTTON_WHEEL_UP || button == BUTTON_WHEEL_DOWN); i++)
 		moved |= views_wheel(&w->views, &w->scene, x, y, button == BUTTON_WHEEL_UP ? MOTION_UP : MOTION_DOWN);
 	return moved;
 }
 
 // ---- drawing ------------------------------------------------------------------------------------------------------
+
+enum { LOOK_STEPS = 100 }; // a look that is older is made again
 
 // Prices what is in hand, anew only where something has changed. False: it has no price.
 static bool price(struct workbench *w, const struct engine_info *info)
@@ -473,6 +535,51 @@ static bool price(struct workbench *w, const struct engine_info *info)
 		engine_price(session_engine(w->session), w->choice, w->draft_cost, scene->term, w->layer_cost);
 	*last = now;
 	return now.known;
+}
+
+// What the page of a layer shows beside the snapshot, while the person is in it.
+static void page_layer(struct workbench *w, const struct engine_info *info)
+{
+	struct engine *e = session_engine(w->session);
+	const struct snapshot *snap = w->scene.snapshot;
+	struct paged *p = &w->paged;
+	const int layer = w->scene.layer;
+	double cost[ENGINE_TERMS];
+	w->scene.page = &p->page;
+	if (p->terms && p->version == snap->version && p->terms == snap->terms && p->layer == layer &&
+		p->draft == !!w->scene.draft && !w->scene.draft)
+		return;
+	*p = (struct paged){snap->version, snap->terms, layer, !!w->scene.draft, {0}};
+	double *parts = calloc((size_t)info->layers + 1, sizeof *parts);
+	uint8_t *choice = calloc((size_t)info->slots + 1, 1);
+	bool ok = parts && choice;
+	for (int k = 0; ok && k < snap->terms; k++) {
+		ok = engine_price(e, w->choice, cost, k, parts);
+		p->page.share[k] = ok && cost[k] > 0 ? parts[layer] / cost[k] : (double)NAN;
+	}
+	const int slot = info->layer[layer].weight_slot;
+	for (int o = 0; ok && o < info->slot[slot].options; o++) {
+		for (int i = 0; i < info->slots; i++)
+			choice[i] = snap->slot[i].decision == snap->slot[slot].decision ? (uint8_t)o : snap->slot[i].modal;
+		ok = engine_price(e, choice, p->page.cost[o], 0, NULL);
+	}
+	p->page.priced = ok;
+	free(parts);
+	free(choice);
+}
+
+// Its weights are asked for once the person is there, and anew when they come to another layer or there are newer weights to see.
+static void look(struct workbench *w)
+{
+	struct fault f;
+	const struct layer_look *last = session_looked(w->session, &w->scene.look_step);
+	const bool there = last && last->layer == w->scene.layer;
+	const bool old = there && last->there && w->scene.snapshot->step - w->scene.look_step >= LOOK_STEPS;
+	w->scene.look = last;
+	if (there && !old && w->looked_for == w->scene.layer + 1)
+		w->looked_for = 0; // it has come
+	if ((!there || old) && w->looked_for != w->scene.layer + 1 && session_look(w->session, w->scene.layer, &f))
+		w->looked_for = w->scene.layer + 1;
 }
 
 static void take_hints(struct workbench *w)
@@ -497,9 +604,19 @@ static void refresh(struct workbench *w)
 		scene->layer = info->layers > 0 ? info->layers - 1 : 0;
 	if (scene->term >= scene->snapshot->terms)
 		scene->term = 0;
+	w->ran |= scene->snapshot->run < RUN_FINISHED; // a short search may end between two frames
+	if (w->ran && scene->snapshot->run == RUN_FINISHED && !popup_shown(&w->popup) && !prompt_is_open()) {
+		w->ran = false;
+		card_show(w);
+	}
 	bool priced = price(w, info);
 	scene->layer_cost = priced ? w->layer_cost : NULL;
 	scene->draft_cost = priced ? w->draft_cost : NULL;
+	scene->page = NULL;
+	if (w->views.view[w->views.focus].ops == &view_layer && info->layers > 0 && scene->snapshot->slot) {
+		page_layer(w, info);
+		look(w);
+	}
 	session_source(w->session, &w->source);
 	w->source.term = scene->term;
 	w->source.layer = scene->layer;

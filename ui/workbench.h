@@ -34,6 +34,10 @@ struct explored {
 };
 
 struct workbench {
+	struct clicked { // the last click that did something
+		int x, y;
+		double at; // in seconds
+	} clicked;
 	struct session *session; // owned
 	struct command_group group[WORKBENCH_GROUPS];
 	struct command_table table;
@@ -53,6 +57,14 @@ struct workbench {
 		int changes;
 		bool ascii, made;
 	} hinted;
+	struct paged { // the state that a layer's page was worked out for; terms 0: none was
+		uint64_t version;
+		int terms, layer;
+		bool draft;
+		struct layer_page page;
+	} paged;
+	bool ran;       // the search was seen before its end, which was not shown yet
+	int looked_for; // the layer whose weights were asked for, from 1; 0: none
 	struct priced { // the state that the costs were worked out for; terms 0: none yet
 		uint64_t version;
 		int terms, term;
@@ -75,12 +87,15 @@ struct workbench {
 	struct pasted pasted;   // commands that the popup shows, to be confirmed
 	int tour_ms;            // delay until the next part, counted by the loop; 0: none
 	long commands, leaving; // number run; the one that had to confirm leaving the session, 0: none
+	long dropping;          // the one that had to confirm dropping the draft, 0: none
 	bool typed;             // the command that runs was typed at the prompt
 	int sourcing;           // number of nested files being run
 	char last[4096];        // the session used last, for `resume`; "": none
 
 	// Requests of commands that only the loop can carry out.
 	bool quit, redraw, prompt, suspend;
+	bool prompt_choose;   // it shows at once what may follow
+	char *prompt_text;    // what the prompt begins with; owned; NULL: nothing
 	bool mouse;           // whether the terminal reports the mouse
 	char *change_session; // a command line `open …`, `new …`, `resume …`; owned
 };
@@ -94,11 +109,15 @@ bool workbench_end(struct workbench *, struct string *farewell, struct fault *);
 // Runs a command line. Its answer or its fault goes to the message line or into a box. Returns false if it failed.
 bool workbench_command(struct workbench *, const char *line);
 void workbench_key(struct workbench *, int key);
-// Takes a report of the mouse: a click takes a row in hand, the wheel moves. Neither alters the search. Returns false if it means
-// nothing.
+// Takes a report of the mouse: a click goes there and takes a row in hand, two open it, the wheel moves. None alters the search. Returns
+// false if it means nothing.
 bool workbench_mouse(struct workbench *, int button, bool pressed, int x, int y);
 // Returns whether a key means something now.
 bool workbench_knows(const struct workbench *, int key);
+// Opens the prompt with these words, once the loop comes to it. Returns false when out of memory.
+bool workbench_prompt(struct workbench *, const char *words);
+// Adds a command to a line, with what stands for {layer} and the like.
+void workbench_fill_in(const struct workbench *, const char *command, struct string *line);
 void workbench_say(struct workbench *, bool bad, const char *format, ...) __attribute__((format(printf, 3, 4)));
 enum key_context workbench_context(const struct workbench *);
 // Shows the session's messages in the message line.
@@ -137,6 +156,21 @@ bool tour_begin(struct workbench *, const char *name, struct fault *);
 // Scrolls to what has not been seen of this part, else runs the next part. A line that fails ends the tour; the part's text so
 // far stays shown. If no tour is playing, closes the box.
 bool tour_go_on(struct workbench *, struct fault *);
+
+// ---- acts.c: what the grammar's keys do, in whatever is in front of the person
+
+bool act_open(struct workbench *, struct command_call *);   // what is under the cursor, else the pane as a whole
+bool act_back(struct workbench *, struct command_call *);   // by one level; a draft is dropped by two of them
+bool act_leave(struct workbench *, struct command_call *);  // the box or the page in front, else the program
+bool act_zoom(struct workbench *);                          // the pane in focus has all the room, or no longer
+bool act_payers(struct workbench *, struct command_call *); // the layers by their share of the cost in hand, the largest first
+#define HAND_VERBS "draft|pin|unpin|restrict|evaluate|export|difference"
+bool act_hand(struct workbench *, struct command_call *); // a verb on the point, the marked rows or the row in hand
+bool act_each(struct workbench *, struct command_call *); // a verb with formats, on the marked rows or the row in hand
+
+// ---- card.c
+
+void card_show(struct workbench *); // shows what the search has found, in a box with its next acts as keys
 
 // ---- race.c: a race that is watched, in a view of its own
 

@@ -86,6 +86,28 @@ float layer_near_edge(struct network *net, struct node *n)
 	return (float)((double)near / (double)n->weight_count);
 }
 
+struct format_look layer_look_at(struct network *net, struct node *n, int format, float *room)
+{
+	struct grid grid = layer_weight_scales(net, n, format);
+	const float *w = n->weights_now;
+	const int c = n->out.c;
+	double signal = 0, noise = 0;
+	long zeros = 0;
+	struct format_look look = {0};
+	net->kernels->quantize_channels(&grid, n->weight_scale, w, room, n->weight_count / c, c);
+	for (long i = 0; i < n->weight_count; i++) {
+		double error = (double)w[i] - (double)room[i];
+		signal += (double)w[i] * (double)w[i];
+		noise += error * error;
+		zeros += room[i] == 0;
+	}
+	for (int j = 0; j < c && grid.kind != GRID_NONE; j++)
+		look.step = fmax(look.step, (double)(n->weight_scale[j] * spacing(&grid, 0)));
+	look.noise = noise > 0 ? 10 * log10(signal / noise) : (double)INFINITY;
+	look.zeros = (double)zeros / (double)n->weight_count;
+	return look;
+}
+
 static void peak_chunk(const struct job *job, struct span span, int chunk, int worker)
 {
 	(void)worker;

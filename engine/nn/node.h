@@ -279,8 +279,10 @@ void norm_add_sums(const struct network *, const struct node *, int chunk, bool 
 void layer_reserve(struct node *, struct storage *, long rows,
 	enum fill);                                           // weights of `rows` inputs an output, and a bias where it has one
 void layer_quantize_weights(struct network *, struct node *); // fills node->quantized
-float layer_near_edge(struct network *, struct node *);       // see network_near_edges; of the present plan
-void layer_find_range(struct network *, struct node *);       // fills node->grid, scale, range
+// What a format makes of the weights; room[n->weight_count] is overwritten.
+struct format_look layer_look_at(struct network *, struct node *, int format, float *room);
+float layer_near_edge(struct network *, struct node *); // see network_near_edges; of the present plan
+void layer_find_range(struct network *, struct node *); // fills node->grid, scale, range
 // Packs columns first..first+columns of the quantized weights' rows, into whole blocks; returns where the next begin.
 float *layer_pack(const struct node *, int first, int columns, float *to);
 void layer_find_phases(struct node *, struct storage *);

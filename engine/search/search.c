@@ -233,6 +233,13 @@ bool search_evaluate(struct search *s, const uint8_t *choice, enum split split, 
 	return false;
 }
 
+bool search_look(struct search *s, int layer, struct layer_look *look, struct fault *fault)
+{
+	const struct lane *lane = lanes_in_focus(s);
+	*look = (struct layer_look){.layer = layer, .options = s->shared.space->options};
+	return !s->source->kind->look || s->source->kind->look(s->source, lane->place, lane->result, look, fault);
+}
+
 int search_front_room(const struct search *s)
 {
 	return s->front.room + POLISH_POINTS;

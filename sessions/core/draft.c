@@ -181,7 +181,22 @@ static void edit_slot(struct edit *e, int slot)
 		}
 }
 
-static bool edit(struct session *s, struct command_call *call, const char *word, struct edit e)
+// What one word means gets the option, or makes the step.
+static bool edit_word(struct edit *e, const char *word, struct fault *f)
+{
+	struct session *s = e->s;
+	const int before = e->done;
+	memset(e->meant, 0, ((size_t)s->info->slots + 1) * sizeof *e->meant);
+	if (!session_meant(s, word, e->option, e->meant, f))
+		return false;
+	for (int i = 0; i < s->info->slots; i++)
+		if (e->meant[i])
+			edit_slot(e, i);
+	return e->done > before || !e->option || not_in_space(s, e->refused, e->option, f);
+}
+
+// Words that all make the step of `e`, or where that is 0, pairs of a word and its option: one edit, which one undo takes back.
+static bool edit(struct session *s, struct command_call *call, struct edit e, int words, char *const *word)
 {
 	struct draft_before *before = before_edit(s, &call->fault);
 	if (!before)
@@ -189,13 +204,12 @@ static bool edit(struct session *s, struct command_call *call, const char *word,
 	e.s = s;
 	e.before = before->choice;
 	e.meant = calloc((size_t)s->info->slots + 1, sizeof *e.meant);
-	bool ok = (e.meant || fault_memory(&call->fault, "draft")) && session_meant(s, word, e.option, e.meant, &call->fault);
-	for (int i = 0; ok && i < s->info->slots; i++)
-		if (e.meant[i])
-			edit_slot(&e, i);
-	if (ok && !e.done && e.option)
-		ok = not_in_space(s, e.refused, e.option, &call->fault);
-	else if (ok && !e.done)
+	bool ok = e.meant || fault_memory(&call->fault, "draft");
+	for (int i = 0; ok && i < words; i += e.step ? 1 : 2) {
+		e.option = e.step ? NULL : word[i + 1];
+		ok = edit_word(&e, word[i], &call->fault);
+	}
+	if (ok && !e.done)
 		ok = fault_set(&call->fault, part_name(s, e.refused),
 			e.step > 0 ? "`draft down` steps the other way" : "`draft up` steps the other way", "it has no %s",
 			s->info->slot[e.refused].layer < 0 ? e.step > 0 ? "larger option" : "smaller option"
@@ -207,28 +221,64 @@ static bool edit(struct session *s, struct command_call *call, const char *word,
 
 // ---- committing ----------------------------------------------------------------------------------------------------
 
-// One change that pins every decision that was edited, so that one undo takes it back.
-static bool commit(struct session *s, struct command_call *call)
+// One change that pins decisions, so that one undo takes it back: those that were edited, or those of a choice that is given.
+static bool pin_decisions(struct session *s, const uint8_t *choice, bool (*pins)(const struct session *, int slot),
+	struct fault *f)
 {
 	struct change c = {.kind = CHANGE_RESTRICT};
 	c.item = calloc((size_t)s->info->slots + 1, sizeof *c.item);
-	bool ok = c.item || fault_memory(&call->fault, "draft");
+	bool ok = c.item || fault_memory(f, "pin");
 	for (int i = 0; ok && i < s->info->slots; i++) {
-		if (!leads(s, i))
+		if (!pins(s, i))
 			continue;
 		struct change_item *item = &c.item[c.items++];
 		char word[SLOT_WORD];
 		snprintf(item->name, sizeof item->name, "%s", snapshot_word(s->snapshot, i, word));
-		snprintf(item->value, sizeof item->value, "%s", s->info->slot[i].option[s->draft[i]].name);
+		snprintf(item->value, sizeof item->value, "%s", s->info->slot[i].option[choice[i]].name);
 	}
-	if (ok && !c.items)
-		call->say(call, "the draft is the modal choice: nothing to pin");
-	else if (ok)
-		ok = session_change(s, &c, ACT_DO, 0, &call->fault);
-	if (ok)
-		draft_drop(s);
+	ok = ok && (!c.items || session_change(s, &c, ACT_DO, 0, f));
 	free(c.item);
 	return ok;
+}
+
+static bool commit(struct session *s, struct command_call *call)
+{
+	bool ok = edits(s) > 0;
+	if (!ok)
+		call->say(call, "the draft is the modal choice: nothing to pin");
+	else if (!pin_decisions(s, s->draft, leads, &call->fault))
+		return false;
+	draft_drop(s);
+	return true;
+}
+
+// Whether a choice has one option wherever slots are decided as one.
+static bool apart(const struct session *s, const uint8_t *wanted, struct fault *f)
+{
+	const struct slot_state *now = s->snapshot->slot;
+	for (int i = 0; i < s->info->slots; i++)
+		for (int j = 0; j < i; j++)
+			if (now[i].decision == now[j].decision && wanted[i] != wanted[j])
+				return fault_set(f, s->info->slot[i].name, "`decide split` and `ungroup` take them apart",
+					"it is decided as one with %s, which has another %s", s->info->slot[j].name,
+					i < s->info->formats ? "format" : "option");
+	return true;
+}
+
+// Whether the slot is the first of its decision.
+static bool begins(const struct session *s, int slot)
+{
+	for (int i = 0; i < slot; i++)
+		if (s->snapshot->slot[i].decision == s->snapshot->slot[slot].decision)
+			return false;
+	return true;
+}
+
+bool draft_pin(struct session *s, const uint8_t *choice, struct fault *f)
+{
+	if (s->draft)
+		return fault_set(f, "draft", "`draft commit` pins it, `draft drop` drops it", "a draft is open");
+	return apart(s, choice, f) && pin_decisions(s, choice, begins, f);
 }
 
 // ---- the command ---------------------------------------------------------------------------------------------------
@@ -239,7 +289,8 @@ bool run_draft(struct command_call *call)
 	const char *first = call->argv[0];
 	if (call->argc == 1) {
 		if (strcmp(first, "commit") != 0 && strcmp(first, "drop") != 0 && strcmp(first, "show") != 0)
-			return fault_set(&call->fault, "draft", "draft LAYER FORMAT, draft up|down LAYER, draft show|commit|drop",
+			return fault_set(&call->fault, "draft",
+				"draft LAYER FORMAT [...], draft up|down LAYER..., draft show|commit|drop",
 				"'%s' is not one of its words", first);
 		if (!s->draft)
 			return fault_set(&call->fault, "draft", "`draft LAYER FORMAT` begins one", "there is no draft");
@@ -251,28 +302,24 @@ bool run_draft(struct command_call *call)
 		call->say(call, "draft dropped");
 		return true;
 	}
-	if (strcmp(first, "up") == 0)
-		return edit(s, call, call->argv[1], (struct edit){.step = 1});
-	if (strcmp(first, "down") == 0)
-		return edit(s, call, call->argv[1], (struct edit){.step = -1});
-	return edit(s, call, first, (struct edit){.option = call->argv[1]});
+	const int step = strcmp(first, "up") == 0 ? 1 : strcmp(first, "down") == 0 ? -1 : 0;
+	if (step)
+		return edit(s, call, (struct edit){.step = step}, call->argc - 1, call->argv + 1);
+	if (call->argc % 2)
+		return fault_set(&call->fault, call->argv[call->argc - 1], "give a format behind each layer", "has no format");
+	return edit(s, call, (struct edit){0}, call->argc, call->argv);
 }
 
 // ---- whole drafts ------------------------------------------------------------------------------------------------------
 
 enum { PASTE_BYTES = 1 << 24 };
 
-// Makes a choice the draft; drops what was edited before.
-static bool take(struct session *s, struct command_call *call, const uint8_t *wanted)
+// Drops what was edited before.
+bool draft_take(struct session *s, struct command_call *call, const uint8_t *wanted)
 {
 	const struct slot_state *now = s->snapshot->slot;
-	for (int i = 0; i < s->info->slots; i++)
-		for (int j = 0; j < i; j++)
-			if (now[i].decision == now[j].decision && wanted[i] != wanted[j])
-				return fault_set(&call->fault, s->info->slot[i].name,
-					"`decide split` and `ungroup` take them apart",
-					"it is decided as one with %s, which has another %s", s->info->slot[j].name,
-					i < s->info->formats ? "format" : "option");
+	if (!apart(s, wanted, &call->fault))
+		return false;
 	struct draft_before *before = before_edit(s, &call->fault);
 	if (!before)
 		return false;
@@ -384,7 +431,7 @@ bool run_apply(struct command_call *call)
 		bool end = ends && (layer == 0 || layer == s->info->layers - 1);
 		ok = put_format(s, choice, i, end ? "int8" : call->argv[1], &call->fault);
 	}
-	ok = ok && take(s, call, choice);
+	ok = ok && draft_take(s, call, choice);
 	free(choice);
 	return ok;
 }
@@ -404,7 +451,7 @@ bool run_paste(struct command_call *call)
 		digits = size && text[strspn(text, "0123456789")] == '\0';
 	}
 	ok = ok && (digits ? put_digits(s, choice, text, &call->fault) : put_policy(s, choice, text, word, &call->fault));
-	ok = ok && take(s, call, choice);
+	ok = ok && draft_take(s, call, choice);
 	free(text);
 	free(choice);
 	return ok;

@@ -176,6 +176,8 @@ struct session {
 	uint8_t *draft;                    // option per slot, then a flag per slot: edited by hand, or following the modal choice
 	struct draft_before *draft_before; // how it was before each edit, the last one first
 	struct known_evaluation known[2];  // per enum split
+	struct layer_look look;            // the last one; look_step -1: none was made
+	long look_step;
 	char digest[JOURNAL_DIGEST_TEXT];
 	long digest_step; // -1: none
 	int digest_entries;
@@ -292,11 +294,18 @@ void script_place_at(const struct script *, long line, struct fault *);
 bool run_draft(struct command_call *);
 bool run_apply(struct command_call *);
 bool run_paste(struct command_call *);
+bool run_point(struct command_call *); // point.c
 void draft_drop(struct session *);
+// Makes a choice the draft.
+bool draft_take(struct session *, struct command_call *, const uint8_t *choice);
+// Pins every decision to its option in a choice, by one change. Returns false with a fault while there is a draft, which it would move.
+bool draft_pin(struct session *, const uint8_t *choice, struct fault *);
 // Takes back the last edit of the draft, which must exist.
 bool draft_undo(struct session *, struct command_call *);
 void draft_follow(struct session *); // slots without an edit follow the modal choice
 bool run_export(struct command_call *);
+// Writes a choice as `export policy` writes the result; `path` NULL: into the session's folder.
+bool export_choice(struct session *, struct command_call *, const uint8_t *choice, const char *path);
 bool run_status(struct command_call *);
 bool run_layers(struct command_call *);
 bool run_slots(struct command_call *); // slots.c

@@ -33,7 +33,7 @@ struct session *session_bare(const struct config *config, const struct state *st
 		return NULL;
 	}
 	s->lock = -1;
-	s->saved_step = s->digest_step = -1;
+	s->saved_step = s->digest_step = s->look_step = -1;
 	s->saved_at = clock_seconds();
 	s->began = config_copy(config);
 	s->plotter = plotter_new("gnuplot");

@@ -386,6 +386,32 @@ bool session_evaluate(struct session *s, enum choice_kind kind, const char *call
 	return session_posted(s, p, engine_post_evaluate(s->engine, kind, called, choice, split, &p->ticket, f));
 }
 
+// ---- looks ----
+
+static void look_done(struct session *s, struct pending *p, struct reply *r)
+{
+	(void)p;
+	if (!r->ok) {
+		session_say_fault(s, &r->fault);
+		return;
+	}
+	s->look = r->look;
+	s->look_step = r->step;
+	s->news |= NEWS_STATE;
+}
+
+bool session_look(struct session *s, int layer, struct fault *f)
+{
+	struct pending *p = session_pending(look_done, f);
+	return p && session_posted(s, p, engine_post_look(s->engine, layer, &p->ticket, f));
+}
+
+const struct layer_look *session_looked(const struct session *s, long *step)
+{
+	*step = s->look_step;
+	return s->look_step >= 0 ? &s->look : NULL;
+}
+
 // ---- states --------------------------------------------------------------------------------------------------------
 
 static const char *know_digest(struct session *s, const struct reply *r)

@@ -227,7 +227,7 @@ static bool post_score(struct session *s, struct policy *p, enum split split, st
 		engine_post_evaluate(s->engine, CHOICE_GIVEN, NULL, p->choice, split, &pending->ticket, f));
 }
 
-static bool export_policy(struct session *s, struct command_call *call, const char *path)
+static bool write_choice(struct session *s, struct command_call *call, const uint8_t *choice, const char *path)
 {
 	struct policy *p = calloc(1, sizeof *p);
 	if (!p)
@@ -236,20 +236,31 @@ static bool export_policy(struct session *s, struct command_call *call, const ch
 	snprintf(p->path, sizeof p->path, "%s", path);
 	p->choice = calloc((size_t)s->info->slots + 1, 1);
 	bool ok = p->choice != NULL;
+	if (ok)
+		memcpy(p->choice, choice, (size_t)s->info->slots);
 	if (ok && s->snapshot->idle) { // nothing to score it with
-		session_result(s, p->choice);
 		p->step = s->snapshot->step;
 		ok = policy_write(s, p, &call->fault);
 		if (ok)
 			call->say(call, "wrote %s (costs alone)", path);
 	} else if (ok) {
-		session_result(s, p->choice);
 		ok = post_score(s, p, SPLIT_HELDOUT, &call->fault) && post_score(s, p, SPLIT_TEST, &call->fault);
 	} else {
 		fault_memory(&call->fault, path);
 	}
 	p->failed = !ok;
 	policy_drop(p);
+	return ok;
+}
+
+static bool export_policy(struct session *s, struct command_call *call, const char *path)
+{
+	uint8_t *result = calloc((size_t)s->info->slots + 1, 1);
+	if (!result)
+		return fault_memory(&call->fault, path);
+	session_result(s, result);
+	bool ok = write_choice(s, call, result, path);
+	free(result);
 	return ok;
 }
 
@@ -456,7 +467,8 @@ static bool export_network(struct session *s, struct command_call *call, const c
 	char *bytes = NULL;
 	size_t size = 0;
 	if (!s->info->layers)
-		return fault_set(&call->fault, s->info->net, "`export policy` writes what was chosen", "there is no network here");
+		return fault_set(&call->fault, s->info->net, "`export policy` writes what was chosen",
+			"there is no network here");
 	uint8_t *result = calloc((size_t)s->info->slots + 1, 1);
 	FILE *file = open_memstream(&bytes, &size);
 	if (result)
@@ -486,6 +498,13 @@ static const struct export_kind {
 	{"network", "network.net", export_network},
 };
 
+static bool own_file(const struct session *s, const char *file, char path[FOLDER_PATH], struct fault *f)
+{
+	if (s->read_only || !s->folder[0])
+		return fault_set(f, "export", "name a file", "this session's folder is not written to");
+	return folder_file(s->folder, file, path, FOLDER_PATH, f);
+}
+
 bool run_export(struct command_call *call)
 {
 	struct session *s = call->context;
@@ -499,7 +518,11 @@ bool run_export(struct command_call *call)
 	char path[FOLDER_PATH];
 	if (call->argc > 1)
 		return kind->run(s, call, call->argv[1]);
-	if (s->read_only || !s->folder[0])
-		return fault_set(&call->fault, "export", "name a file", "this session's folder is not written to");
-	return folder_file(s->folder, kind->file, path, sizeof path, &call->fault) && kind->run(s, call, path);
+	return own_file(s, kind->file, path, &call->fault) && kind->run(s, call, path);
+}
+
+bool export_choice(struct session *s, struct command_call *call, const uint8_t *choice, const char *path)
+{
+	char own[FOLDER_PATH];
+	return (path || own_file(s, "point.json", own, &call->fault)) && write_choice(s, call, choice, path ? path : own);
 }

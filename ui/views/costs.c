@@ -432,6 +432,18 @@ static void forget(void *own)
 	table_forget(&((struct costs *)own)->table);
 }
 
+// Who pays it.
+static bool open_term(void *own, const struct scene *scene, struct string *line)
+{
+	(void)own;
+	if (scene->term >= scene->snapshot->terms || scene->snapshot->info->layers < 1)
+		return false;
+	string_add(line, "payers");
+	return true;
+}
+
+static const char *const teach[] = {"open", "term next", "nudge target down", "nudge weight down", "zoom", NULL};
+
 const struct view_ops view_costs = {
 	.name = "costs",
 	.title = "cost terms and their targets",
@@ -446,4 +458,6 @@ const struct view_ops view_costs = {
 	.select = select_term,
 	.click = click,
 	.table = act_on_table,
+	.open = open_term,
+	.teach = teach,
 };

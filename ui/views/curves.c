@@ -103,11 +103,14 @@ static bool click(void *own, struct scene *scene, int pane, int x, int y)
 	return true;
 }
 
+static const char *const teach[] = {"curve next", "zoom", "view next", NULL};
+
 const struct view_ops view_curves = {
 	.name = "curves",
 	.title = "figures over the steps",
 	.place = LAYOUT_FIGURES,
 	.key = '4',
+	.teach = teach,
 	.own = sizeof(struct curves),
 	.end = forget,
 	.forget = forget,

@@ -138,20 +138,37 @@ void picture_draw(struct picture *p, const struct scene *scene, struct screen *s
 
 // ---- the front ------------------------------------------------------------------------------------------------------
 
-// The point in hand is known by its cost: others may come and go around it.
 struct front {
 	struct picture picture;
-	bool in_hand;
-	double cost; // by the first term
 };
 
-static int point_in_hand(const struct front *f, const struct snapshot *now)
+static struct point_known known_of(const struct snapshot *now, int point)
 {
-	int best = 0;
-	for (int i = 1; i < now->points; i++)
-		if (fabs(now->point[i].cost[0] - f->cost) < fabs(now->point[best].cost[0] - f->cost))
-			best = i;
-	return f->in_hand && now->points ? best : -1;
+	struct point_known k = {true, 0xcbf29ce484222325u, now->point[point].cost[0]};
+	for (int i = 0; now->point[point].choice && i < now->slots; i++)
+		k.choice = (k.choice ^ now->point[point].choice[i]) * 0x100000001b3u;
+	return k;
+}
+
+int point_index(const struct scene *scene, const struct point_known *k)
+{
+	const struct snapshot *now = scene->snapshot;
+	int near = -1;
+	bool its = false; // that one has the choice
+	for (int i = 0; k->known && i < now->points; i++) {
+		bool same = known_of(now, i).choice == k->choice;
+		bool nearer = near < 0 || fabs(now->point[i].cost[0] - k->cost) < fabs(now->point[near].cost[0] - k->cost);
+		if (same == its ? nearer : same) {
+			near = i;
+			its = same;
+		}
+	}
+	return near;
+}
+
+void point_take(const struct scene *scene, struct point_known *k, int point)
+{
+	*k = point < 0 || point >= scene->snapshot->points ? (struct point_known){0} : known_of(scene->snapshot, point);
 }
 
 // "modal, step 300: 61.2 %, 20.1 M bit ops; s1 1/2, s1b1 3/1": what it is, and where it has one, its architecture.
@@ -190,7 +207,7 @@ static void draw_front(void *own, struct scene *scene, struct screen *s, const s
 {
 	struct front *f = own;
 	struct rect r = item->pane[0], figure = r;
-	const int point = point_in_hand(f, scene->snapshot);
+	const int point = point_index(scene, &scene->point.hand);
 	struct figure_source with = scene->source ? *scene->source : (struct figure_source){0};
 	struct scene own_scene = *scene;
 	struct string text = {0};
@@ -210,15 +227,50 @@ static void draw_front(void *own, struct scene *scene, struct screen *s, const s
 	string_free(&text);
 }
 
+// Up and down along the front; sideways through all points.
 static void move_front(void *own, struct scene *scene, enum motion m, int page)
 {
-	struct front *f = own;
+	(void)own;
 	const struct snapshot *now = scene->snapshot;
-	const int at = point_in_hand(f, now);
-	if (!now->points)
-		return;
-	f->cost = now->point[at < 0 ? 0 : motion_to(m, at, now->points, page)].cost[0];
-	f->in_hand = true;
+	const int at = point_index(scene, &scene->point.hand);
+	const bool all = m == MOTION_LEFT || m == MOTION_RIGHT;
+	int *shown = calloc((size_t)now->points + 1, sizeof *shown), count = 0, place = -1;
+	for (int i = 0; shown && i < now->points; i++)
+		if (all || !now->point[i].dominated) {
+			place = at >= i ? count : place;
+			shown[count++] = i;
+		}
+	if (count > 0) {
+		enum motion along = m == MOTION_LEFT ? MOTION_UP : m == MOTION_RIGHT ? MOTION_DOWN : m;
+		bool between = place >= 0 && shown[place] != at && along == MOTION_UP; // one step up is to the one before
+		point_take(scene, &scene->point.hand,
+			shown[place < 0           ? (m == MOTION_LAST ? count - 1 : 0)
+					: between ? place
+						  : motion_to(along, place, count, page)]);
+	}
+	free(shown);
+}
+
+static bool open_front(void *own, const struct scene *scene, struct string *line)
+{
+	(void)own;
+	if (point_index(scene, &scene->point.hand) < 0)
+		return false;
+	string_add(line, "view point");
+	return true;
+}
+
+// One, to compare others with.
+static bool mark_front(void *own, struct scene *scene, const char *text, struct fault *f)
+{
+	(void)own;
+	const int hand = point_index(scene, &scene->point.hand);
+	if (text[0] && strcmp(text, "none") != 0)
+		return fault_set(f, text, "give none, or nothing", "one point is marked, to compare others with");
+	if (hand < 0 && !text[0])
+		return fault_set(f, "mark", "j takes one", "no point is in hand");
+	point_take(scene, &scene->point.mark, text[0] || point_index(scene, &scene->point.mark) == hand ? -1 : hand);
+	return true;
 }
 
 static void end_front(void *own)
@@ -226,11 +278,7 @@ static void end_front(void *own)
 	picture_free(&((struct front *)own)->picture);
 }
 
-static void forget_front(void *own)
-{
-	end_front(own);
-	((struct front *)own)->in_hand = false;
-}
+static const char *const teach[] = {"open", "hand draft", "hand pin", "mark", "zoom", NULL};
 
 const struct view_ops view_front = {
 	.name = "front",
@@ -239,7 +287,11 @@ const struct view_ops view_front = {
 	.key = '3',
 	.own = sizeof(struct front),
 	.end = end_front,
-	.forget = forget_front,
+	.forget = end_front,
 	.draw = draw_front,
 	.move = move_front,
+	.mark = mark_front,
+	.open = open_front,
+	.teach = teach,
+	.thing = "point",
 };

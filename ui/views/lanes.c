@@ -281,6 +281,16 @@ static void forget(void *own)
 	table_forget(&((struct lanes *)own)->table);
 }
 
+static bool open_lane(void *own, const struct scene *scene, struct string *line)
+{
+	(void)own;
+	const struct snapshot *now = scene->snapshot;
+	if (now->lanes < 1)
+		return false;
+	string_add(line, "lane focus %d", now->lane[scene->lane < now->lanes ? scene->lane : now->lanes - 1].number);
+	return true;
+}
+
 const struct view_ops view_lanes = {
 	.name = "lanes",
 	.title = "lanes and their targets, where there are several",
@@ -295,4 +305,5 @@ const struct view_ops view_lanes = {
 	.select = select_lane,
 	.click = click,
 	.table = act_on_table,
+	.open = open_lane,
 };

@@ -380,6 +380,24 @@ static double edges_of(const void *context, int row)
 	return (double)((const struct shown *)context)->scene->snapshot->layer[row].near_edge;
 }
 
+static const char *pinned_text(const void *context, int row, char *buf, size_t size)
+{
+	const struct snapshot *s = ((const struct shown *)context)->scene->snapshot;
+	enum glyph g = slot_restriction(s, layer_at(context, row)->weight_slot);
+	snprintf(buf, size, "%s", g == GLYPH_PINNED ? "pinned" : g == GLYPH_RESTRICTED ? "restricted" : "free");
+	return buf;
+}
+
+static const char *shape_of(const void *context, int row, char *buf, size_t size)
+{
+	return shape_text(true, layer_at(context, row), buf, size);
+}
+
+static double output_of(const void *context, int row)
+{
+	return (double)layer_at(context, row)->out_h * layer_at(context, row)->out_w;
+}
+
 static double pinned_of(const void *context, int row)
 {
 	const struct snapshot *s = ((const struct shown *)context)->scene->snapshot;
@@ -392,11 +410,11 @@ enum { MARK, NAME, GROUP, SHAPE, OUT, MACS, WEIGHTS, SHARE, BAR, FORMAT, DRAFT, 
 
 // Widths are measured while drawing. The last four are never shown: they can be named.
 static const struct table_column layer_column[COLUMNS] = {
-	[MARK] = {.head = "", .fixed = true, .name = "pinned", .draw = draw_mark, .value = pinned_of},
+	[MARK] = {.head = "", .fixed = true, .name = "pinned", .draw = draw_mark, .value = pinned_of, .text = pinned_text},
 	[NAME] = {.head = "layer", .fixed = true, .name = "layer", .draw = draw_name, .text = name_text},
 	[GROUP] = {.head = "group", .name = "group", .draw = draw_group, .text = group_text},
-	[SHAPE] = {.head = "shape", .draw = draw_shape},
-	[OUT] = {.head = "output", .right = true, .draw = draw_out},
+	[SHAPE] = {.head = "shape", .name = "shape", .draw = draw_shape, .text = shape_of},
+	[OUT] = {.head = "output", .right = true, .name = "output", .draw = draw_out, .value = output_of},
 	[MACS] = {.head = "MACs", .right = true, .name = "macs", .draw = draw_macs, .value = macs_of},
 	[WEIGHTS] = {.head = "weights", .right = true, .name = "weights", .draw = draw_weights, .value = weights_of},
 	[SHARE] = {.name = "share", .draw = draw_share, .draw_head = draw_share_head, .value = share_of},
@@ -606,6 +624,17 @@ static bool marked(const void *own, int row)
 	return table_marked(&((const struct layers *)own)->table, row);
 }
 
+static bool open_layer(void *own, const struct scene *scene, struct string *line)
+{
+	(void)own;
+	if (scene->snapshot->info->layers < 1)
+		return false;
+	string_add(line, "view layer");
+	return true;
+}
+
+static const char *const teach[] = {"open", "prompt filter", "prompt sort", "mark", "zoom", NULL};
+
 const struct view_ops view_layers = {
 	.name = "layers",
 	.title = "layers and their formats",
@@ -621,4 +650,6 @@ const struct view_ops view_layers = {
 	.click = click,
 	.marked = marked,
 	.table = act_on_table,
+	.open = open_layer,
+	.teach = teach,
 };

@@ -95,6 +95,25 @@ static int rows_of(int height)
 	return clamp(height - 6, 1, height);
 }
 
+bool popup_seek(struct popup *p, const char *words, int step, struct fault *f)
+{
+	if (words) {
+		snprintf(p->sought, sizeof p->sought, "%s", words);
+		p->found = 0;
+	}
+	if (!p->sought[0])
+		return words || fault_set(f, "find", "`/` and a word seeks; then n and N go on", "nothing was sought yet");
+	for (int i = 1; i <= p->lines; i++) {
+		int line = (p->found - 1 + step * i + p->lines * 2) % p->lines;
+		if (strcasestr(p->line[line].text, p->sought)) {
+			p->found = line + 1;
+			p->top = line;
+			return true;
+		}
+	}
+	return fault_set(f, p->sought, "other words may be", "is not in this text");
+}
+
 int popup_rows(const struct popup *p, int height)
 {
 	return p->shown > 0 ? p->shown : rows_of(height);
@@ -128,7 +147,8 @@ static const char *scrolled(const char *text, int left)
 // Returns how many lines of the screen it took.
 static int draw_line(const struct popup *p, const struct popup_line *line, struct screen *s, struct rect r)
 {
-	enum style style = line->head ? STYLE_TITLE : STYLE_TEXT;
+	const bool found = p->found > 0 && line == &p->line[p->found - 1];
+	enum style style = line->head ? STYLE_TITLE : found ? STYLE_STRONG : STYLE_TEXT;
 	int lines = height_of(line, r.width), hang = line->hang < r.width - 8 ? line->hang : r.width - 8;
 	const char *text = line->hang < 0 ? scrolled(line->text, p->left) : line->text;
 	for (int i = 0; i < lines && i < r.height; i++) {

@@ -24,6 +24,9 @@ struct popup {
 	struct sheet *sheet; // a table before the line `below`; owned; NULL: there is only text
 	int below;
 	struct rect table; // where it was drawn last
+	char sought[64];   // what `filter` was asked for last; "": nothing
+	bool card;         // what a search has found: CONTEXT_CARD
+	int found;         // the line that holds it, from 1; 0: none
 };
 // Adds a copy of the text. A text too long for the box continues on further lines, unless runs of blanks show that it is a row of
 // a table. Returns false when out of memory; the popup is then as it was.
@@ -34,6 +37,9 @@ bool popup_add_hanging(struct popup *, const char *text, int key, int hang);
 bool popup_add_wrapped(struct popup *, const char *text, int width, const char *indent);
 // Adds a table with the text above and below it. Returns false when out of memory; the popup is then as it was.
 bool popup_add_answer(struct popup *, const struct answer *);
+// Shows from the next line on that holds these words, after the one found before, around the end; NULL: what was sought last. step: 1
+// or -1. Returns false if nothing holds them.
+bool popup_seek(struct popup *, const char *words, int step, struct fault *);
 bool popup_shown(const struct popup *); // it has contents
 // Returns how many lines a box shows at once: as drawn last, else on a screen of this height.
 int popup_rows(const struct popup *, int height);

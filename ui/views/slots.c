@@ -277,7 +277,8 @@ static void draw(void *own, struct scene *scene, struct screen *s, const struct 
 	struct table_source src = source_of(slots, scene, &shown, column);
 	char title[128];
 	table_draw(&slots->table, &src, s, (struct rect){r.x + 1, r.y + 1, r.width - 2, r.height - 2});
-	screen_box(s, r, table_title(&slots->table, scene->snapshot->info->layers ? "Architecture" : "Choices", title, sizeof title));
+	screen_box(s, r,
+		table_title(&slots->table, scene->snapshot->info->layers ? "Architecture" : "Choices", title, sizeof title));
 	draw_table_hints(scene, s, r, &slots->table, &view_slots);
 }
 
@@ -357,6 +358,19 @@ static bool marked(const void *own, int row)
 	return table_marked(&((const struct slots *)own)->table, row);
 }
 
+static bool open_slot(void *own, const struct scene *scene, struct string *line)
+{
+	(void)own;
+	const struct snapshot *now = scene->snapshot;
+	const int slot = now->info->formats + scene->slot;
+	char word[SLOT_WORD];
+	if (slot >= now->slots)
+		return false;
+	string_add(line, "why ");
+	words_quote(line, snapshot_word(now, slot, word));
+	return true;
+}
+
 const struct view_ops view_slots = {
 	.name = "slots",
 	.title = "choices of the architecture, where there are any",
@@ -373,4 +387,5 @@ const struct view_ops view_slots = {
 	.click = click,
 	.marked = marked,
 	.table = act_on_table,
+	.open = open_slot,
 };

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "plots/plots.h"
 #include "sessions/sessions.h"
@@ -20,14 +21,33 @@
 
 // A key and what it does, shown in the view it acts on.
 struct hint {
-	const char *view;  // its name; NULL: in the bar at the foot of the screen
-	char keys[24];     // "w/W"
-	const char *label; // "weight"
+	const char *view;    // its name; NULL: in the bar at the foot of the screen
+	char keys[24];       // "w/W"
+	const char *label;   // "weight"
+	const char *command; // what the first of the keys does
 };
 
 // ---- the scene -----------------------------------------------------------------------------------------------------
 
 struct view_ops;
+
+// Points of the front come and go: one is known by its choice, and where that has gone, the nearest in cost takes its place.
+struct point_hand {
+	struct point_known {
+		bool known;
+		uint64_t choice; // its hash
+		double cost;     // by the first term
+	} hand, mark;
+	bool against; // the page compares with the marked one, not with the modal choice
+};
+
+// What is worked out for the page of the layer in hand.
+struct layer_page {
+	bool priced;
+	double share[ENGINE_TERMS]; // of each term's cost, under the draft or else the modal choice
+	double cost[ENGINE_OPTIONS]
+		   [ENGINE_TERMS]; // of the modal choice with each option of the layer's weights in the layer's decision
+};
 
 // What all views share: the search as it is now, the person's place in it, and the present lines and boxes.
 struct scene {
@@ -43,10 +63,14 @@ struct scene {
 	const double *layer_cost; // per layer, for the selected term: of the draft or else of the modal choice; NULL: unknown
 	// where the person is: the layer and the cost term in hand, which several views show
 	int layer, term;
-	int lane;                     // among the snapshot's lanes
-	int slot;                     // among those of the architecture
-	const struct view_ops *focus; // the view that the person is in; NULL: the main table
-	struct sheet *race;           // the table of the race that is watched; NULL: none is
+	const struct layer_page *page; // of the layer in hand; NULL: not worked out
+	const struct layer_look *look; // the last one, at a layer's weights; NULL: none was made
+	long look_step;                // the step it was made behind
+	int lane;                      // among the snapshot's lanes
+	int slot;                      // among those of the architecture
+	struct point_hand point;       // the point of the front in hand, and the one that is marked
+	const struct view_ops *focus;  // the view that the person is in; NULL: the main table
+	struct sheet *race;            // the table of the race that is watched; NULL: none is
 	const char *race_title;
 	const struct slice_question *slice; // the slice that is looked at; NULL: none is
 	int slices;                         // counts those that were
@@ -71,7 +95,7 @@ struct view_ops {
 	const char *name;  // in commands: `view layers`
 	const char *title; // for people
 	enum layout_place place;
-	int key;           // the digit by which `view` also takes it; 0: none
+	int key;           // the digit by which `view` also takes it; ' ': none, a page; 0: it has no name either
 	const char *thing; // what `move` takes by its name: "layer"
 	size_t own;
 	void (*end)(void *own);    // frees what the memory holds; NULL: nothing
@@ -90,9 +114,22 @@ struct view_ops {
 	bool (*mark)(void *own, struct scene *, const char *text, struct fault *);
 	// Calls `act` (table_sort, table_filter, …) on its table, and keeps the row in hand among those shown.
 	bool (*table)(void *own, struct scene *, table_act *act, const char *text, struct fault *);
+	// Adds the command line that opens what is under the cursor; false: nothing there can be opened.
+	bool (*open)(void *own, const struct scene *, struct string *line);
+	// It is a page: there only while the person is in it. Returns whether it has something to show; else the fault says why.
+	bool (*enter)(void *own, const struct scene *, struct fault *);
+	const char *const
+		*teach; // commands of keys that the bar teaches while the person is in it, NULL-terminated; NULL: the usual ones
 };
+enum { TEACH = 5 }; // so many at most
 
 // ---- what views draw with ------------------------------------------------------------------------------------------
+
+// The point of the front in hand, or marked, in the snapshot; -1: none. Taking one in hand; -1: none any more.
+int point_index(const struct scene *, const struct point_known *);
+// The images that points of the front are scored on; 0: their accuracy is not measured on images here.
+long point_images(const struct snapshot *);
+void point_take(const struct scene *, struct point_known *, int point);
 
 // Draws the hints of a view from the left and returns the columns used. Leaves out the last ones if they do not fit.
 int draw_hints(const struct scene *, struct screen *, int x, int y, int width, const char *view);

@@ -56,7 +56,7 @@ int views_of(const struct views *v, const struct view_ops *ops)
 	return i;
 }
 
-static int main_view(const struct views *v)
+int views_main(const struct views *v)
 {
 	for (int k = 0; k < VIEWS_COUNT; k++) // by the last drawing, where there was one
 		if (v->item[k].place == LAYOUT_MAIN && !v->view[k].absent)
@@ -69,7 +69,33 @@ static int main_view(const struct views *v)
 
 int views_mover(const struct views *v)
 {
-	return v->view[v->focus].ops->move ? v->focus : main_view(v);
+	return v->view[v->focus].ops->move ? v->focus : views_main(v);
+}
+
+bool views_enter(struct views *v, const struct scene *scene, int view, struct fault *f)
+{
+	const struct view_ops *ops = v->view[view].ops;
+	if (ops->enter ? !ops->enter(v->view[view].own, scene, f) : v->view[view].absent)
+		return ops->enter ? false : fault_set(f, ops->name, "`view` lists the views", "has nothing to show now");
+	bool below = v->focus == view; // the person came from it, or from behind it: it keeps where it was come to from
+	for (int i = v->focus, hops = 0; v->view[i].ops->place == LAYOUT_ALONE && hops < VIEWS_COUNT; i = v->from[i], hops++)
+		below |= v->from[i] == view;
+	if (ops->place == LAYOUT_ALONE && !below)
+		v->from[view] = v->focus;
+	v->view[view].hidden = false;
+	v->focus = view;
+	if (v->zoomed != LAYOUT_NONE)
+		v->zoomed = ops->place == LAYOUT_ALONE ? LAYOUT_NONE : view;
+	return true;
+}
+
+bool views_back(struct views *v)
+{
+	if (v->view[v->focus].ops->place != LAYOUT_ALONE)
+		return false;
+	int to = v->from[v->focus];
+	v->focus = to != v->focus && !v->view[to].hidden ? to : views_main(v);
+	return true;
 }
 
 bool views_marked(const struct views *v, int view, int row)
@@ -81,7 +107,7 @@ int views_named(const struct views *v, const char *name)
 {
 	for (int i = 0; i < VIEWS_COUNT; i++) {
 		const struct view_ops *ops = v->view[i].ops;
-		if (ops->key && (strcmp(ops->name, name) == 0 || (name[0] == ops->key && !name[1])))
+		if (ops->key && (strcmp(ops->name, name) == 0 || (name[0] == ops->key && name[0] != ' ' && !name[1])))
 			return i;
 	}
 	return LAYOUT_NONE;
@@ -135,7 +161,7 @@ void views_draw(struct views *v, struct scene *scene, struct screen *s)
 		v->view[i].absent = !v->item[i].wanted && !v->view[i].hidden;
 	}
 	if (v->view[v->focus].absent)
-		v->focus = main_view(v);
+		v->focus = views_main(v);
 	if (v->zoomed != LAYOUT_NONE && v->view[v->zoomed].absent)
 		v->zoomed = LAYOUT_NONE;
 	screen_clear(s);
@@ -150,7 +176,7 @@ void views_draw(struct views *v, struct scene *scene, struct screen *s)
 		if (v->item[i].got > 0)
 			v->view[i].ops->draw(v->view[i].own, scene, s, &v->item[i]);
 	const struct layout_item *focus = &v->item[v->focus];
-	if (v->focus != main_view(v) && focus->got > 0 && !scene->popup) // where keys act elsewhere than usual
+	if (v->focus != views_main(v) && focus->got > 0 && !scene->popup) // where keys act elsewhere than usual
 		screen_put(s, focus->pane[0].x + 1, focus->pane[0].y, 1, STYLE_STRONG, glyph(s->ascii, GLYPH_CURSOR));
 }
 
@@ -182,9 +208,17 @@ bool views_wheel(struct views *v, struct scene *scene, int x, int y, enum motion
 bool views_click(struct views *v, struct scene *scene, int x, int y)
 {
 	for (int i = VIEWS_COUNT - 1; i >= 0; i--)
-		for (int pane = 0; v->view[i].ops->click && pane < v->item[i].got; pane++) {
+		for (int pane = 0; pane < v->item[i].got; pane++) {
+			const struct view_ops *ops = v->view[i].ops;
 			struct rect r = v->item[i].pane[pane];
-			if (within(r, x, y) && v->view[i].ops->click(v->view[i].own, scene, pane, x - r.x, y - r.y))
+			if (!within(r, x, y))
+				continue;
+			bool took = ops->click && ops->click(v->view[i].own, scene, pane, x - r.x, y - r.y);
+			if (ops->key && ops->place != LAYOUT_OVER) {
+				v->focus = i;
+				return true;
+			}
+			if (took)
 				return true;
 		}
 	return false;

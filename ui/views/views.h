@@ -16,6 +16,8 @@
 	V(race) \
 	V(slice) \
 	V(racks) \
+	V(point) \
+	V(layer) \
 	V(front) \
 	V(curves) \
 	V(message) \
@@ -40,6 +42,7 @@ struct views {
 	struct layout_item item[VIEWS_COUNT]; // from the last drawing
 	int focus;                            // the view that the person is in
 	int zoomed;                           // LAYOUT_NONE: none
+	int from[VIEWS_COUNT];                // of a page: where the person came from
 };
 
 // Gives every view its memory. Returns false when out of memory, and leaves nothing behind.
@@ -51,6 +54,11 @@ void views_forget(struct views *); // call it when another search is shown
 void views_draw(struct views *, struct scene *, struct screen *);
 
 int views_of(const struct views *, const struct view_ops *);
+// Returns the view that the person is in where they have gone nowhere.
+int views_main(const struct views *);
+// Takes the person into a view, which gets all the room if that is what the view had where they were. False: it has nothing to show.
+bool views_enter(struct views *, const struct scene *, int view, struct fault *);
+bool views_back(struct views *); // out of a page; false: the view in focus is none
 // Returns the view that motions act on: the one in focus if it can move, else the main table.
 int views_mover(const struct views *);
 // Finds a view by its name or number. LAYOUT_NONE: no such view.
@@ -61,7 +69,7 @@ const char *views_words(void);
 int views_page(const struct views *, int view);
 // Returns whether a row of a view's table is marked.
 bool views_marked(const struct views *, int view, int row);
-// Clicks the topmost view at a place of the screen. Returns false if nothing happened.
+// Clicks the topmost view at a place of the screen, and takes the person into it. Returns false if nothing happened.
 bool views_click(struct views *, struct scene *, int x, int y);
 // Moves the view at that place by one. Returns false if nothing moves there.
 bool views_wheel(struct views *, struct scene *, int x, int y, enum motion);

@@ -611,6 +611,17 @@ static void near_edges(struct source *source, int lane, const uint8_t *choice, f
 		share[l] = NAN;
 }
 
+static bool look_at(struct source *source, int lane, const uint8_t *choice, struct layer_look *look, struct fault *fault)
+{
+	struct trained *t = (struct trained *)source;
+	const struct space *space = source->shared->space;
+	const struct quantization q = quantization(&source->shared->knobs);
+	int format[ENGINE_OPTIONS];
+	for (int o = 0; o < look->options; o++)
+		format[o] = space_format(space, space_slot(look->layer, HALF_WEIGHT), o);
+	return take_plan(t, lane, choice, false, fault) && network_look(t->network, &t->plan, &q, format, look, fault);
+}
+
 static void begin_lane(struct source *source, int lane, int from)
 {
 	struct trained *t = (struct trained *)source;
@@ -667,6 +678,7 @@ const struct source_kind source_trained = {.name = "trained",
 	.curvature = curvature,
 	.begin_lane = begin_lane,
 	.near_edges = near_edges,
+	.look = look_at,
 	.arrays = arrays,
 	.describe = describe,
 	.identity = identity,

@@ -1,0 +1,549 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The grammar of keys, held by walking the table; and the workbench by keys alone: in and out of views and pages, a draft that is not lost,
+// rows marked together, the third point of the front pinned by six keys, a layer's weights looked at with the digest unchanged.
+#include "tests/workplace.h"
+
+#include <locale.h>
+#include <unistd.h>
+
+#include "engine/base/clock.h"
+#include "ui/workbench.h"
+
+// ---- the table --------------------------------------------------------------------------------------------------------
+
+// Keys with one sense in more than one view, whose commands differ since what they act on does.
+static const struct sense {
+	int key;
+	const char *sense;
+	const char *command[3];
+} senses[] = {
+	{KEYS_ENTER, "takes what waits for it", {"draft commit", "tour", "confirm"}},
+	{'+', "more", {"draft up {layers}", "explore spares-up"}},
+	{'-', "less", {"draft down {layers}", "explore spares-down"}},
+	{'[', "aims lower", {"nudge target down", "explore availability-down"}},
+	{']', "aims higher", {"nudge target up", "explore availability-up"}},
+	{'c', "shows another figure", {"curve next", "explore turn"}},
+	{'.', "goes one step on", {"step", "explore day"}},
+	{'E', "scores on the test images", {"hand evaluate test", "evaluate test"}},
+	{'y', "exports", {"hand export", "export policy"}},
+};
+enum { SENSES = sizeof senses / sizeof *senses };
+
+static bool has_sense(const struct binding *b)
+{
+	for (int i = 0; i < SENSES; i++)
+		for (int k = 0; senses[i].key == b->key && k < 3 && senses[i].command[k]; k++)
+			if (strcmp(senses[i].command[k], b->command) == 0)
+				return true;
+	return false;
+}
+
+// In a state, no key means two things; what is global keeps its sense everywhere but where text is typed.
+static void test_one_sense(void **state)
+{
+	(void)state;
+	struct keys k;
+	struct fault f;
+	int compared = 0;
+	assert_true(keys_begin(&k, &f));
+	for (int i = 0; i < k.count; i++)
+		for (int j = 0; j < i; j++) {
+			const struct binding *a = &k.row[i], *b = &k.row[j];
+			if (a->key != b->key || a->context == CONTEXT_PROMPT || b->context == CONTEXT_PROMPT)
+				continue;
+			assert_true(a->context != b->context); // nor is it bound twice
+			compared++;
+			char name[32];
+			bool same = strcmp(a->command, b->command) == 0;
+			bool enter = a->key == KEYS_ENTER && (has_sense(a) || has_sense(b));
+			if (!same && !enter && !(has_sense(a) && has_sense(b)))
+				fail_msg("%s is `%s` in %s and `%s` in %s", keys_name(a->key, true, name, sizeof name),
+					a->command, keys_context_name(a->context), b->command, keys_context_name(b->context));
+		}
+	assert_true(compared > 20);
+	// The grammar, wherever there are keys.
+	static const struct {
+		int key;
+		const char *command;
+	} global[] = {{'o', "open"}, {KEYS_ESCAPE, "back"}, {KEYS_TAB, "view next"}, {'z', "zoom"}, {'/', "prompt filter"},
+		{'n', "find next"}, {'N', "find previous"}, {'v', "mark"}, {'V', "mark range"}, {'s', "prompt sort"},
+		{'1', "view 1"}, {'9', "view 9"}, {'q', "leave"}, {'?', "keys"}};
+	for (int context = 0; context < CONTEXTS; context++)
+		for (size_t i = 0; context != CONTEXT_PROMPT && i < sizeof global / sizeof *global; i++)
+			assert_string_equal(keys_find(&k, (enum key_context)context, global[i].key)->command, global[i].command);
+	assert_string_equal(keys_find(&k, CONTEXT_SEARCH, KEYS_ENTER)->command, "open");
+	assert_string_equal(keys_find(&k, CONTEXT_DRAFT, KEYS_ENTER)->command, "draft commit");
+	assert_string_equal(keys_find(&k, CONTEXT_SEARCH, KEYS_CONTROL('s'))->command, "save");
+	keys_end(&k);
+}
+
+// What a view teaches are keys that do something there, five at the most.
+static void test_taught(void **state)
+{
+	(void)state;
+	struct views v;
+	struct keys k;
+	struct fault f;
+	struct hint hint[64];
+	assert_true(views_begin(&v, &f) && keys_begin(&k, &f));
+	int hints = keys_hints(&k, CONTEXT_SEARCH, false, hint, 64);
+	for (int i = 0; i < VIEWS_COUNT; i++)
+		for (int t = 0; v.view[i].ops->teach && v.view[i].ops->teach[t]; t++) {
+			bool bound = false;
+			for (int h = 0; h < k.count; h++)
+				bound |= k.row[h].command && strcmp(k.row[h].command, v.view[i].ops->teach[t]) == 0;
+			if (!bound || t >= TEACH)
+				fail_msg("%s teaches `%s`", v.view[i].ops->name, v.view[i].ops->teach[t]);
+		}
+	assert_true(hints > 5);
+	keys_end(&k);
+	views_end(&v);
+}
+
+static struct session *with(const char *name, const char *const set[][2], struct config *config)
+{
+	struct fault f;
+	for (int i = 0; set[i][0]; i++)
+		assert_true(config_set(config, set[i][0], set[i][1], &f));
+	struct session *s = session_new(name, config, &f);
+	config_free(config);
+	assert_non_null(s);
+	return s;
+}
+
+// As begin, with more formats to choose from.
+static struct session *wide(const char *name)
+{
+	return with(name, (const char *const[][2]){{"space", "int2,int3,int4,int6,int8"}, {0}}, small_config());
+}
+
+// Nothing is trained, and the front has many points soon.
+static struct session *by_table(const char *name)
+{
+	return with(name,
+		(const char *const[][2]){{"net", "resnet18"}, {"data", "none"}, {"sensitivity", "hawq"}, {"steps", "300"},
+			{"target.bops", "int4"}, {"weight.bops", "1"}, {0}},
+		config_new());
+}
+
+// ---- the workbench ------------------------------------------------------------------------------------------------------
+
+static struct workbench *opened(struct session *s)
+{
+	struct fault f;
+	struct workbench *w = calloc(1, sizeof *w);
+	assert_non_null(w);
+	assert_true(workbench_begin(w, s, false, &f));
+	assert_true(screen_resize(&w->screen, 100, 36));
+	session_turn(s);
+	workbench_draw(w);
+	return w;
+}
+
+static void closed(struct workbench *w)
+{
+	struct fault f;
+	workbench_end(w, NULL, &f);
+	free(w);
+}
+
+static void press(struct workbench *w, const char *keys)
+{
+	for (; *keys; keys++) {
+		workbench_key(w, *keys == '\n' ? KEYS_ENTER : *keys);
+		session_turn(w->session);
+		workbench_draw(w);
+	}
+}
+
+static bool shows(struct workbench *w, const char *text)
+{
+	workbench_draw(w);
+	char *all = screen_text(&w->screen);
+	assert_non_null(all);
+	bool there = strstr(all, text) != NULL;
+	free(all);
+	return there;
+}
+
+static void assert_shows(struct workbench *w, const char *text)
+{
+	if (!shows(w, text))
+		fail_msg("not on the screen: %s\n%s", text, screen_text(&w->screen));
+}
+
+// Until nothing is asked of the engine and it rests.
+static void settle(struct workbench *w, bool (*there)(struct workbench *))
+{
+	double end = clock_seconds() + 120;
+	while (!there(w)) {
+		assert_true(clock_seconds() < end);
+		session_turn(w->session);
+		workbench_messages(w);
+		workbench_draw(w);
+		usleep(2000);
+	}
+}
+
+static bool finished(struct workbench *w)
+{
+	return session_snapshot(w->session)->run == RUN_FINISHED;
+}
+
+static bool still(struct workbench *w)
+{
+	return !session_changing(w->session) && session_unwritten(w->session) == 0;
+}
+
+static bool looked(struct workbench *w)
+{
+	long step;
+	const struct layer_look *look = session_looked(w->session, &step);
+	return look && look->layer == w->scene.layer;
+}
+
+static const char *focus(const struct workbench *w)
+{
+	return w->views.view[w->views.focus].ops->name;
+}
+
+static void test_in_and_out(void **state)
+{
+	(void)state;
+	struct workbench *w = opened(begin("walk"));
+	assert_string_equal(focus(w), "layers");
+	press(w, "\t");
+	assert_string_equal(focus(w), "costs");
+	press(w, "\033"); // back to the main table
+	assert_string_equal(focus(w), "layers");
+	press(w, "z");
+	assert_true(w->views.zoomed >= 0 && !shows(w, "Costs"));
+	press(w, "3"); // the room goes along
+	assert_string_equal(focus(w), "front");
+	assert_int_equal(w->views.zoomed, w->views.focus);
+	press(w, "\033\033");
+	assert_string_equal(focus(w), "layers");
+	assert_true(w->views.zoomed < 0);
+	press(w, "o"); // a layer's page, from it to the next layer, and back
+	assert_string_equal(focus(w), "layer");
+	assert_shows(w, "Layer stem, 1 of 10");
+	press(w, "l");
+	assert_shows(w, "Layer s1b1.conv1, 2 of 10");
+	press(w, "?");
+	assert_shows(w, "Help");
+	press(w, "q"); // the box, then the page; never the program
+	assert_string_equal(focus(w), "layer");
+	press(w, "q");
+	assert_string_equal(focus(w), "layers");
+	assert_false(w->quit);
+	workbench_command(w, "view point"); // nothing is scored yet
+	assert_true(w->scene.bad);
+	assert_string_equal(focus(w), "layers");
+	press(w, "q");
+	if (!w->quit)
+		fail_msg("%s", w->message);
+	closed(w);
+}
+
+static void test_draft_is_asked_for(void **state)
+{
+	(void)state;
+	struct workbench *w = opened(begin("asked"));
+	press(w, "-");
+	assert_non_null(session_draft(w->session));
+	press(w, "\033");
+	assert_non_null(session_draft(w->session));
+	assert_shows(w, "Esc once more drops it");
+	press(w, "j\033"); // not one behind the other
+	assert_non_null(session_draft(w->session));
+	press(w, "\033");
+	assert_null(session_draft(w->session));
+	press(w, "-o"); // with a draft o still opens, and Enter commits wherever the person is
+	assert_string_equal(focus(w), "layer");
+	press(w, "\n");
+	settle(w, still);
+	assert_null(session_draft(w->session));
+	assert_int_equal(__builtin_popcount(session_snapshot(w->session)->slot[2].allowed), 1);
+	closed(w);
+}
+
+static void test_filter_and_marks(void **state)
+{
+	(void)state;
+	struct workbench *w = opened(wide("marks"));
+	const struct snapshot *now;
+	workbench_command(w, "filter s2*");
+	assert_shows(w, "with s2*");
+	assert_false(shows(w, "s1b1.conv1"));
+	press(w, "v"); // all three by a range
+	workbench_command(w, "move last");
+	press(w, "V");
+	workbench_command(w, "each restrict int4,int8");
+	settle(w, still);
+	now = session_snapshot(w->session);
+	int restricted = 0;
+	for (int l = 0; l < now->info->layers; l++)
+		restricted += __builtin_popcount(now->slot[now->info->layer[l].weight_slot].allowed) == 2;
+	assert_int_equal(restricted, 3);
+	press(w, "p");
+	settle(w, still);
+	workbench_command(w, "filter pinned");
+	assert_shows(w, "3 of 10 with pinned");
+	press(w, "u"); // both at once
+	settle(w, still);
+	assert_shows(w, "nothing matches pinned");
+	workbench_command(w, "filter bits<8");
+	press(w, "\033\033"); // the marks, then the filter
+	assert_shows(w, "s1b1.conv1");
+	workbench_command(w, "filter conv2");
+	press(w, "\033");
+	press(w, "n");
+	const int first = w->scene.layer;
+	assert_non_null(strstr(now->info->layer[first].name, "conv2"));
+	press(w, "n");
+	assert_true(w->scene.layer != first && strstr(now->info->layer[w->scene.layer].name, "conv2"));
+	press(w, "N");
+	assert_int_equal(w->scene.layer, first);
+	press(w, "s"); // which columns there are is shown before a letter is typed
+	assert_true(w->prompt && w->prompt_choose && strcmp(w->prompt_text, "sort ") == 0);
+	workbench_command(w, "sort shape");
+	workbench_command(w, "sort output");
+	assert_false(w->scene.bad);
+	closed(w);
+}
+
+// From a cold start to the choice behind the third point of the front pinned.
+static void test_third_point(void **state)
+{
+	(void)state;
+	struct session *s = by_table("third");
+	struct workbench *w = opened(s);
+	static const char keys[] = "3jjjp";
+	assert_true(sizeof keys - 1 <= 6);
+	workbench_command(w, "run");
+	settle(w, finished);
+	assert_shows(w, "The search is finished, step 300"); // the card: found, held against a uniform choice, what may come next
+	assert_shows(w, "Found: ");
+	assert_shows(w, "uniform choice");
+	press(w, "\033");
+	const struct snapshot *now = session_snapshot(s);
+	int third = -1, count = 0;
+	for (int i = 0; i < now->points && third < 0; i++)
+		third = !now->point[i].dominated && ++count == 3 ? i : -1;
+	if (third < 0)
+		fail_msg("the front has %d points: the test needs three", count);
+	uint8_t choice[64];
+	assert_true((size_t)now->slots <= sizeof choice);
+	memcpy(choice, now->point[third].choice, (size_t)now->slots);
+	press(w, keys);
+	settle(w, still);
+	now = session_snapshot(s);
+	for (int i = 0; i < now->slots; i++)
+		assert_int_equal(now->slot[i].allowed, 1u << choice[i]);
+	press(w, "u"); // one change
+	settle(w, still);
+	assert_true(__builtin_popcount(session_snapshot(s)->slot[0].allowed) > 1);
+	press(w, "o"); // its page
+	assert_string_equal(focus(w), "point");
+	assert_shows(w, "estimated, not measured");
+	assert_shows(w, "differ from the modal choice");
+	press(w, "\033hv"); // another point to compare with
+	press(w, "l=");
+	assert_string_equal(focus(w), "point");
+	assert_shows(w, "differ from point ");
+	press(w, "d");
+	assert_non_null(session_draft(s));
+	workbench_command(w, "point 1 pin"); // a draft is not moved behind a person's back
+	assert_true(w->scene.bad);
+	workbench_command(w, "point 99 pin");
+	assert_true(w->scene.bad);
+	workbench_command(w, "point 1 paint");
+	assert_true(w->scene.bad);
+	workbench_command(w, "draft drop");
+	closed(w);
+	w = opened(again("third")); // its end was shown once
+	settle(w, finished);
+	press(w, "j");
+	assert_false(w->popup.card);
+	closed(w);
+}
+
+static void test_look(void **state)
+{
+	(void)state;
+	char before[sizeof((struct session *)0)->digest];
+	struct session *s = begin("look");
+	struct workbench *w = opened(s);
+	workbench_command(w, "run");
+	settle(w, finished);
+	press(w, "\033");
+	struct fault f;
+	assert_true(session_ask_digest(s, true, &f));
+	while (!s->digest[0])
+		session_turn(s);
+	snprintf(before, sizeof before, "%s", s->digest);
+	press(w, "jo");
+	settle(w, looked);
+	long step;
+	const struct layer_look *look = session_looked(s, &step);
+	assert_true(look->there && look->layer == 1 && step == 30);
+	long counted = 0;
+	for (int i = 0; i < LOOK_BINS; i++)
+		counted += look->bin[i];
+	assert_int_equal(counted, look->weights);
+	assert_true((double)look->weights == session_snapshot(s)->info->layer[1].weights);
+	for (int o = 1; o < look->options; o++) { // a wider integer loses less: about 6 dB a bit
+		assert_true(look->option[o].noise > look->option[o - 1].noise);
+		assert_true(look->option[o].zeros <= look->option[o - 1].zeros);
+		assert_true(look->option[o].step < look->option[o - 1].step);
+	}
+	assert_shows(w, "Why int");
+	assert_true(screen_resize(&w->screen, 100, 60));
+	assert_shows(w, "standard deviation");
+	assert_shows(w, "Its share of each cost");
+	assert_shows(w, "it is bound by");
+	s->digest[0] = '\0';
+	assert_true(session_ask_digest(s, true, &f));
+	while (!s->digest[0])
+		session_turn(s);
+	assert_string_equal(s->digest, before);
+	closed(w);
+}
+
+// Where nothing is trained the page says so in the place of a histogram.
+static void test_no_weights(void **state)
+{
+	(void)state;
+	struct fault f;
+	struct config *config = config_new();
+	assert_true(config_set(config, "net", "resnet8", &f) && config_set(config, "data", "none", &f));
+	struct session *s = session_new("unweighed", config, &f);
+	config_free(config);
+	assert_non_null(s);
+	struct workbench *w = opened(s);
+	assert_true(screen_resize(&w->screen, 100, 60));
+	press(w, "o");
+	settle(w, looked);
+	assert_shows(w, "There are no weights here");
+	assert_false(shows(w, "standard deviation"));
+	closed(w);
+}
+
+// To the page of the layer with the largest share of the latency, which says that there are no weights.
+static void test_largest_share(void **state)
+{
+	(void)state;
+	struct session *s = with("payers", (const char *const[][2]){{"net", "efficientnet-x-b7"}, {"data", "none"}, {0}},
+		config_new());
+	struct workbench *w = opened(s);
+	static const char keys[] = "2Gkoo";
+	assert_true(sizeof keys - 1 <= 6);
+	press(w, keys);
+	const struct snapshot *now = session_snapshot(s);
+	double cost[ENGINE_TERMS], largest = 0;
+	double *part = calloc((size_t)now->info->layers, sizeof *part);
+	uint8_t *modal = calloc((size_t)now->slots, 1);
+	assert_string_equal(now->term[w->scene.term].name, "latency");
+	session_modal(s, modal);
+	assert_true(engine_price(session_engine(s), modal, cost, w->scene.term, part));
+	for (int l = 0; l < now->info->layers; l++)
+		largest = part[l] > largest ? part[l] : largest;
+	assert_true(part[w->scene.layer] == largest && largest > 0);
+	assert_string_equal(focus(w), "layer");
+	settle(w, looked);
+	assert_true(screen_resize(&w->screen, 100, 60));
+	assert_shows(w, now->info->layer[w->scene.layer].name);
+	assert_shows(w, "There are no weights here");
+	press(w, "\0332o"); // again: the same order, not its reverse
+	assert_true(part[w->scene.layer] == largest);
+	free(part);
+	free(modal);
+	closed(w);
+}
+
+// Clicks select and go there, two at once open, on a title they give the room; the wheel moves.
+static void test_mouse(void **state)
+{
+	(void)state;
+	struct workbench *w = opened(begin("mouse"));
+	const struct rect layers = w->views.item[views_of(&w->views, &view_layers)].pane[0];
+	const struct rect front = w->views.item[views_of(&w->views, &view_front)].pane[0];
+	assert_true(workbench_mouse(w, 0, true, front.x + 2, front.y + 2));
+	assert_string_equal(focus(w), "front");
+	assert_true(workbench_mouse(w, 0, true, layers.x + 5, layers.y + 4));
+	assert_string_equal(focus(w), "layers");
+	assert_int_equal(w->scene.layer, 2);
+	assert_true(workbench_mouse(w, 0, true, layers.x + 5, layers.y + 4));
+	assert_string_equal(focus(w), "layer");
+	press(w, "\033");
+	workbench_mouse(w, 0, true, layers.x + 5, layers.y);
+	workbench_mouse(w, 0, true, layers.x + 5, layers.y);
+	assert_int_equal(w->views.zoomed, w->views.focus);
+	assert_true(workbench_mouse(w, 65, true, layers.x + 5, layers.y + 4));
+	assert_true(w->scene.layer > 2);
+	closed(w);
+}
+
+// At 60x20 every pane and page can be reached with all the room.
+static void test_small_screen(void **state)
+{
+	(void)state;
+	static const char *const title[] = {"Layers", "Costs", "Front", "Curves"};
+	struct workbench *w = opened(begin("narrow"));
+	assert_true(screen_resize(&w->screen, 60, 20));
+	press(w, "z");
+	for (int i = 0; i < 4; i++) {
+		press(w, (char[]){(char)('1' + i), '\0'});
+		assert_shows(w, title[i]);
+		assert_true(w->views.item[w->views.focus].got > 0 && w->views.item[w->views.focus].pane[0].width == 60);
+	}
+	press(w, "1o");
+	assert_shows(w, "Layer stem");
+	for (int i = 0; i < 60; i++)
+		press(w, "j");
+	assert_shows(w, "weights");
+	closed(w);
+}
+
+// The help begins with what counts here, says the words of the screen, and is searched.
+static void test_help(void **state)
+{
+	(void)state;
+	struct workbench *w = opened(begin("help"));
+	press(w, "?");
+	assert_string_equal(w->popup.line[0].text, "Keys");
+	workbench_command(w, "filter additive");
+	assert_true(w->popup.top > 0);
+	assert_non_null(strstr(w->popup.line[w->popup.found - 1].text, "additive"));
+	const int first = w->popup.found;
+	press(w, "n");
+	assert_true(w->popup.found != first);
+	press(w, "N");
+	assert_int_equal(w->popup.found, first);
+	workbench_command(w, "filter xyzzy");
+	assert_true(w->scene.bad);
+	press(w, "\033");
+	closed(w);
+}
+
+int main(void)
+{
+	if (!setlocale(LC_ALL, "C.UTF-8"))
+		return 77;
+	setlocale(LC_NUMERIC, "C");
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_one_sense),
+		cmocka_unit_test(test_taught),
+		cmocka_unit_test(test_in_and_out),
+		cmocka_unit_test(test_draft_is_asked_for),
+		cmocka_unit_test(test_filter_and_marks),
+		cmocka_unit_test(test_third_point),
+		cmocka_unit_test(test_look),
+		cmocka_unit_test(test_no_weights),
+		cmocka_unit_test(test_largest_share),
+		cmocka_unit_test(test_mouse),
+		cmocka_unit_test(test_small_screen),
+		cmocka_unit_test(test_help),
+	};
+	return cmocka_run_group_tests(tests, make_place, clear_place);
+}

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What the grammar's keys do: opening, going back, leaving, and acting on what is in hand. Each finds out what is in front of the
+// person, and runs the command that says it.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/text.h"
+#include "ui/workbench.h"
+
+static const struct view_ops *focus_of(const struct workbench *w)
+{
+	return w->views.view[w->views.focus].ops;
+}
+
+static bool pass_on(struct command_call *call, struct workbench *w, const char *line)
+{
+	return command_run(&w->table, line, call->say, call->sayer, &call->fault);
+}
+
+// Runs a line that was put together; frees it.
+static bool pass_on_string(struct command_call *call, struct workbench *w, struct string *line)
+{
+	bool ok = line->failed || !line->bytes ? fault_memory(&call->fault, "command") : pass_on(call, w, line->bytes);
+	string_free(line);
+	return ok;
+}
+
+// ---- going in and out ----------------------------------------------------------------------------------------------
+
+bool act_zoom(struct workbench *w)
+{
+	struct views *v = &w->views;
+	v->zoomed = v->zoomed != LAYOUT_NONE || focus_of(w)->place == LAYOUT_ALONE ? LAYOUT_NONE : v->focus;
+	return true;
+}
+
+bool act_open(struct workbench *w, struct command_call *call)
+{
+	struct string line = {0};
+	if (popup_shown(&w->popup)) {
+		if (!w->popup.sheet)
+			return fault_set(&call->fault, "open", "Esc closes the box", "there is nothing to open");
+		return pass_on(call, w, "pick");
+	}
+	w->scene.snapshot = session_snapshot(w->session);
+	if (focus_of(w)->open && focus_of(w)->open(w->views.view[w->views.focus].own, &w->scene, &line))
+		return pass_on_string(call, w, &line);
+	string_free(&line);
+	return act_zoom(w);
+}
+
+// A draft is dropped by the second of two such acts, one behind the other.
+static bool drop_draft(struct workbench *w, struct command_call *call)
+{
+	bool meant = w->dropping && w->dropping + 1 == w->commands;
+	w->dropping = meant ? 0 : w->commands;
+	if (meant)
+		return pass_on(call, w, "draft drop");
+	call->say(call, "the draft is not pinned: Esc once more drops it, Enter pins it");
+	return true;
+}
+
+bool act_back(struct workbench *w, struct command_call *call)
+{
+	struct views *v = &w->views;
+	struct fault none;
+	w->scene.snapshot = session_snapshot(w->session);
+	if (popup_shown(&w->popup)) {
+		workbench_close(w);
+		return true;
+	}
+	if (views_back(v))
+		return true;
+	const int focus = v->focus;
+	if (v->zoomed != LAYOUT_NONE) {
+		v->zoomed = LAYOUT_NONE;
+		return true;
+	}
+	if (focus_of(w)->table && focus_of(w)->table(v->view[focus].own, &w->scene, table_lift, "", &none))
+		return true;
+	v->focus = views_main(v);
+	if (v->focus != focus)
+		return true;
+	if (session_draft(w->session))
+		return drop_draft(w, call);
+	call->say(call, "there is nothing to go back from; q quits");
+	return true;
+}
+
+bool act_leave(struct workbench *w, struct command_call *call)
+{
+	if (popup_shown(&w->popup) || focus_of(w)->place == LAYOUT_ALONE)
+		return act_back(w, call);
+	return pass_on(call, w, "quit");
+}
+
+bool act_payers(struct workbench *w, struct command_call *call)
+{
+	struct views *v = &w->views;
+	const int layers = views_of(v, &view_layers);
+	void *own = v->view[layers].own;
+	workbench_draw(w); // so that shares are of the term in hand
+	if (!w->scene.layer_cost)
+		return fault_set(&call->fault, "payers", "`weight TERM NUMBER` brings another one in", "this cost has no price");
+	if (!views_enter(v, &w->scene, layers, &call->fault) ||
+		!view_layers.table(own, &w->scene, table_sort, "", &call->fault) || // a second time would turn it around
+		!view_layers.table(own, &w->scene, table_sort, "share", &call->fault))
+		return false;
+	view_layers.move(own, &w->scene, MOTION_FIRST, 1);
+	return true;
+}
+
+// ---- what is in hand -----------------------------------------------------------------------------------------------
+
+// Of the view of the front, or of a point's page; -1: what is in hand is no point.
+static int point_in_hand(const struct workbench *w)
+{
+	const bool points = focus_of(w) == &view_front || focus_of(w) == &view_point;
+	return points ? point_index(&w->scene, &w->scene.point.hand) : -1;
+}
+
+static bool on_point(struct workbench *w, struct command_call *call, int point)
+{
+	const char *verb = call->argv[0];
+	struct string line = {0};
+	if (strcmp(verb, "difference") == 0) {
+		w->scene.point.against = !w->scene.point.against && point_index(&w->scene, &w->scene.point.mark) >= 0;
+		if (focus_of(w) != &view_point)
+			return pass_on(call, w, "view point");
+		if (!w->scene.point.against)
+			call->say(call, "against the modal choice; v on the front marks another point to compare with");
+		return true;
+	}
+	if (strcmp(verb, "unpin") == 0 || strcmp(verb, "restrict") == 0)
+		return fault_set(&call->fault, verb, "on a point there are draft, pin, evaluate, export and difference",
+			"is for layers");
+	string_add(&line, "point %d", point + 1);
+	for (int i = 0; i < call->argc; i++)
+		string_add(&line, " %s", call->argv[i]);
+	return pass_on_string(call, w, &line);
+}
+
+// What a verb means for layers and slots: a line with what stands for them, or behind '?' the beginning of one to be typed.
+static const struct on_layers {
+	const char *verb, *line;
+	int words; // that it takes
+} on_layers[] = {
+	{"pin", "pin {pins}", 0},
+	{"unpin", "unpin {layers}", 0},
+	{"draft", "?each draft", 0},
+	{"restrict", "?each restrict", 0},
+	{"evaluate", "evaluate", 1},
+	{"export", "export policy", 1},
+};
+
+bool act_hand(struct workbench *w, struct command_call *call)
+{
+	w->scene.snapshot = session_snapshot(w->session);
+	const int point = point_in_hand(w);
+	struct string line = {0};
+	if (point >= 0)
+		return on_point(w, call, point);
+	if (strcmp(call->argv[0], "difference") == 0)
+		return fault_set(&call->fault, "difference", "3 goes to the front, j takes a point in hand",
+			"no point is in hand");
+	for (size_t i = 0; i < sizeof on_layers / sizeof *on_layers; i++) {
+		if (strcmp(on_layers[i].verb, call->argv[0]) != 0)
+			continue;
+		if (on_layers[i].line[0] == '?')
+			return workbench_prompt(w, on_layers[i].line + 1) || fault_memory(&call->fault, "prompt");
+		workbench_fill_in(w, on_layers[i].line, &line);
+		for (int k = 1; k < call->argc && k <= on_layers[i].words; k++)
+			string_add(&line, " %s", call->argv[k]);
+		return pass_on_string(call, w, &line);
+	}
+	return fault_set(&call->fault, call->argv[0], "give " HAND_VERBS, "cannot be done to what is in hand");
+}
+
+bool act_each(struct workbench *w, struct command_call *call)
+{
+	struct string names = {0}, line = {0};
+	struct words words;
+	const char *verb = call->argv[0];
+	if (strcmp(verb, "pin") != 0 && strcmp(verb, "restrict") != 0 && strcmp(verb, "draft") != 0)
+		return fault_set(&call->fault, verb, "give pin, restrict or draft, and formats", "cannot be done to each");
+	w->scene.snapshot = session_snapshot(w->session);
+	workbench_fill_in(w, "{layers}", &names);
+	string_add(&line, "%s", verb);
+	bool ok = !names.failed && names.bytes ? words_split(&words, names.bytes, &call->fault)
+					       : fault_memory(&call->fault, "each");
+	string_free(&names);
+	if (!ok) {
+		string_free(&line);
+		return false;
+	}
+	for (int i = 0; i < words.count; i++) {
+		string_add(&line, " ");
+		words_quote(&line, words.word[i]);
+		string_add(&line, " ");
+		words_quote(&line, call->argv[1]);
+	}
+	words_free(&words);
+	return pass_on_string(call, w, &line);
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The card at the end of a search: what was found, against the uniform choice that costs about as much, and what may come next.
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/text.h"
+#include "ui/workbench.h"
+
+// The term that the search steered by: the first with a weight and a target, else with a weight, else the first.
+static int steering_term(const struct snapshot *now)
+{
+	for (int pass = 0; pass < 2; pass++)
+		for (int k = 0; k < now->terms; k++)
+			if (now->term[k].weight > 0 && (pass || now->term[k].targeted) && !now->term[k].why[0])
+				return k;
+	return 0;
+}
+
+// The newest score of the result; NULL: it was not scored.
+static const struct front_point *result_point(const struct snapshot *now)
+{
+	const struct front_point *best = NULL;
+	for (int i = 0; i < now->points; i++) {
+		const struct front_point *p = &now->point[i];
+		bool same = p->choice && !p->trained;
+		for (int s = 0; same && s < now->slots; s++)
+			same = p->choice[s] == now->slot[s].result;
+		if (same && (!best || p->step > best->step))
+			best = p;
+	}
+	return best;
+}
+
+// The uniform choice whose cost is nearest, by ratio; NULL: none was scored.
+static const struct front_point *nearest_uniform(const struct snapshot *now, int term, double cost)
+{
+	const struct front_point *best = NULL;
+	for (int i = 0; i < now->points; i++) {
+		const struct front_point *p = &now->point[i];
+		if (p->origin != POINT_UNIFORM || !(p->cost[term] > 0) || !(cost > 0))
+			continue;
+		if (!best || fabs(log(p->cost[term] / cost)) < fabs(log(best->cost[term] / cost)))
+			best = p;
+	}
+	return best;
+}
+
+// The standard error of an accuracy on so many images; 0: it is not measured here.
+static double error_of(const struct snapshot *now, const struct front_point *p)
+{
+	long images = point_images(now);
+	return images > 0 ? sqrt(p->accuracy * (1 - p->accuracy) / (double)images) : 0;
+}
+
+static void add_accuracy(const struct snapshot *now, const struct front_point *p, struct string *t)
+{
+	double error = error_of(now, p);
+	string_add(t, "%s%.2f", now->estimated[0] ? "~" : "", 100 * p->accuracy);
+	if (error > 0)
+		string_add(t, " +- %.2f", 100 * error);
+	string_add(t, " %%");
+}
+
+static void add_found(const struct snapshot *now, int term, const struct front_point *p, struct string *t)
+{
+	char cost[ENGINE_TEXT];
+	const struct term_state *k = &now->term[term];
+	string_add(t, "Found: ");
+	if (p)
+		add_accuracy(now, p, t);
+	if (now->terms > 0) {
+		string_add(t, "%s%s", p ? " at " : "a choice at ", number_brief(k->result, k->brief, cost, sizeof cost));
+		if (k->targeted && k->target > 0)
+			string_add(t, ", %.2f times its target", k->result / k->target);
+	}
+	string_add(t, p ? "." : "; the front did not score it, E does.");
+}
+
+// Both are scored on the same images, so twice the error of independent scores is a careful bound of the noise.
+static void add_against(const struct snapshot *now, int term, const struct front_point *p, struct string *t)
+{
+	char cost[ENGINE_TEXT];
+	const struct front_point *u = now->terms > 0 ? nearest_uniform(now, term, now->term[term].result) : NULL;
+	if (!u) {
+		string_add(t, "No uniform choice was scored to hold it against.");
+		return;
+	}
+	string_add(t, "Nearest uniform choice: %s at %s, ", u->label,
+		number_brief(u->cost[term], now->term[term].brief, cost, sizeof cost));
+	add_accuracy(now, u, t);
+	string_add(t, ".");
+	if (!p)
+		return;
+	double ahead = p->accuracy - u->accuracy, noise = 2 * hypot(error_of(now, p), error_of(now, u));
+	string_add(t, " The search is %s by %.2f points%s.", ahead < 0 ? "behind" : "ahead", 100 * fabs(ahead),
+		fabs(ahead) < noise ? ", which is within the noise" : "");
+}
+
+// "Layers by format: int2 3, int4 6, int8 1".
+static void add_formats(const struct snapshot *now, struct string *t)
+{
+	const struct engine_info *info = now->info;
+	const struct slot_info *first = &info->slot[0];
+	const char *before = "Layers by format: ";
+	for (int o = 0; info->layers > 0 && o < first->options; o++) {
+		int count = 0;
+		for (int l = 0; l < info->layers; l++) {
+			const struct slot_info *s = &info->slot[info->layer[l].weight_slot];
+			count += strcmp(s->option[now->slot[info->layer[l].weight_slot].result].name, first->option[o].name) == 0;
+		}
+		if (count > 0)
+			string_add(t, "%s%s %d", before, first->option[o].name, count);
+		before = count > 0 ? ", " : before;
+	}
+}
+
+static bool add(struct popup *p, struct string *t)
+{
+	bool ok = !t->failed && t->bytes && popup_add_hanging(p, t->bytes, 0, 2);
+	string_free(t);
+	*t = (struct string){0};
+	return ok;
+}
+
+void card_show(struct workbench *w)
+{
+	const struct snapshot *now = session_snapshot(w->session);
+	const int term = steering_term(now);
+	const struct front_point *p = result_point(now);
+	struct string t = {0};
+	struct popup made = {.card = true, .foot = "E, y, X, or Esc closes"};
+	snprintf(made.title, sizeof made.title, "The search is finished, step %ld", now->step);
+	add_found(now, term, p, &t);
+	bool ok = add(&made, &t);
+	add_against(now, term, p, &t);
+	ok = ok && add(&made, &t);
+	add_formats(now, &t);
+	ok = ok && (!t.bytes || add(&made, &t)) && popup_add(&made, "", 0, false) &&
+		popup_add_hanging(&made, "E  score it once on the test images, which nothing was chosen by", 1, 3) &&
+		popup_add_hanging(&made, "y  export it as JSON", 1, 3) &&
+		popup_add_hanging(&made, "X  extend the search; pins, targets and weights steer on from here", 1, 3);
+	string_free(&t);
+	if (!ok) {
+		popup_clear(&made);
+		return;
+	}
+	workbench_close(w);
+	w->popup = made;
+}
