@@ -3,8 +3,8 @@
 # make run        installs what is missing, builds, opens the workbench
 # make test       installs what is missing, builds, runs every test; make test-long: those that take long too
 # make check      the tests without the installation
-# make bench      prints the performance tables, or some: BENCH_TABLES="steps profile memory overhead keys frames acknowledge signal"
-# make bench-profile  where a step and a scoring pass spend their time
+# make bench      prints the performance tables, or some: BENCH_TABLES="steps profile operators memory overhead keys frames acknowledge signal"
+# make bench-profile  where a step and a scoring pass spend their time, by part, operator and kind
 # make install    to PREFIX (/usr/local), below DESTDIR
 # make deps       only installs; make clean removes what was built; make help prints this
 # make format     lays the sources out by .clang-format (clang-format 14)
@@ -50,11 +50,13 @@ LINK      = $(CC) $(CFLAGS) $(SANITIZE) -pthread $(LDFLAGS)
 # The compute kernels are one source, compiled once per instruction set; the program picks one when it starts.
 KERNELS := base
 ifneq ($(filter x86_64%,$(or $(shell $(CC) -dumpmachine 2>/dev/null),$(shell uname -m))),)
-KERNELS += avx2 avx512
+KERNELS += avx2 avxvnni avx512 avx512vnni
 endif
 ISA_avx2   := -mavx2 -mfma
+ISA_avxvnni := $(ISA_avx2) -mavxvnni
 ISA_avx512 := -mavx512f -mavx512vl -mavx512dq -mavx512bw -mavx2 -mfma -mprefer-vector-width=512
-KERNEL_CFLAGS := -O3 -ffp-contract=fast -fno-math-errno -fno-trapping-math
+ISA_avx512vnni := $(ISA_avx512) -mavx512vnni
+KERNEL_CFLAGS := -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math
 
 # ---- what is built --------------------------------------------------------------------------------------------------
 
@@ -130,7 +132,7 @@ bench: $(OUT)/bitscape $(BENCH)
 	@OUT=$(OUT) $(BENCH)
 
 bench-profile: $(BENCH)
-	@OUT=$(OUT) BENCH_TABLES=profile $(BENCH)
+	@OUT=$(OUT) BENCH_TABLES="profile operators" $(BENCH)
 
 install: $(OUT)/bitscape
 	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/doc/bitscape"

@@ -138,6 +138,7 @@ static const struct {
 } table[] = {
 	{"steps", bench_steps, NULL},
 	{"profile", bench_profile, NULL},
+	{"operators", bench_operators, NULL},
 	{"memory", bench_memory, memory_child},
 	{"overhead", bench_overhead, NULL},
 	{"workbench", NULL, workbench_child},

@@ -11,6 +11,7 @@ extern const char *bench_folder; // of this run, removed at its end: CIFAR-10's 
 // The tables, one function each.
 void bench_steps(void);       // training and search steps of every network; their products through OpenBLAS
 void bench_profile(void);     // where a step and a scoring pass spend their time
+void bench_operators(void);   // the same by operator and by kind of work; bytes
 void bench_memory(void);      // peak memory of a search, over plain training and over fewer formats
 void bench_overhead(void);    // a search alone, within the engine, and under the workbench
 void bench_keys(void);        // from a key to the changed screen

@@ -107,7 +107,7 @@ static void run_part(struct profile *p, enum part part)
 	case LEARN:
 		for (int i = 0; i < p->count; i++)
 			p->quality[i] = -1 - 0.01 * (double)((p->step * 7 + i * 3) % 5);
-		if (!lane->searcher->learn(lane, &(struct lesson){p->count, p->choice, p->quality, p->cost}, &fault))
+		if (!lane->searcher->learn(lane, &(struct lesson){p->count, p->choice, p->quality, p->cost, NULL}, &fault))
 			bench_stop(&fault);
 		break;
 	case END_STEP: lane_end_step(lane); break;

@@ -147,6 +147,157 @@ static void product(void **state)
 				}
 }
 
+// ---- integers ----
+
+// Bytes that are read in fours may go on behind an array.
+enum { BEHIND = KERNEL_UNIT };
+
+struct integer_case {
+	int rows, columns;
+	long panels, runs, depth; // codes of a run
+	bool bias, most;          // most: the largest of all sums
+};
+
+// What a code of an activation looks like; `at` counts codes.
+static void put_code(const struct kernels *k, void *to, long at, int value)
+{
+	if (k->code == 1)
+		((uint8_t *)to)[at] = (uint8_t)value;
+	else
+		((int16_t *)to)[at] = (int16_t)value;
+}
+
+// Activations' codes with the offset in them, weights as they are packed, against sums in 64 bits.
+static void one_integer_product(const struct kernels *k, struct integer_case t)
+{
+	const int each = KERNEL_UNIT / k->code;
+	long units = (t.depth + each - 1) / each, padded = units * each, a_run = t.depth + 3, a_panel = t.runs * a_run + 5,
+	     a_row = t.panels * a_panel + 1, c_row = t.columns + 4, c_size = (t.rows - 1) * c_row + t.columns,
+	     parts = t.panels * t.runs, b_block = parts * units * KERNEL_BLOCK + 7;
+	int least = k->code == 1 ? 0 : -127, *value = calloc((size_t)(t.rows * a_row), sizeof *value);
+	char *a = calloc((size_t)(t.rows * a_row * k->code + BEHIND), 1);
+	int8_t *w = calloc((size_t)(parts * padded * KERNEL_COLUMNS), 1); // [part][code][column]
+	int32_t *b = calloc((size_t)(2 * b_block), sizeof *b), minus[KERNEL_COLUMNS];
+	float scale[KERNEL_COLUMNS], bias[KERNEL_COLUMNS], *c = guarded(c_size);
+	for (long i = 0; i < t.rows * a_row; i++) { // what lies between the runs must not matter: weights are 0 there
+		value[i] = t.most ? 255 : least + (int)rng_below(50, (uint64_t)i, (uint64_t)(256 - least));
+		put_code(k, a, i, value[i]);
+	}
+	for (int j = 0; j < KERNEL_COLUMNS; j++) {
+		minus[j] = t.most ? 0 : (int)rng_below(52, (uint64_t)j, 2000) - 1000;
+		scale[j] = .01f + (float)rng_uniform(53, (uint64_t)j);
+		bias[j] = (float)rng_normal(54, (uint64_t)j);
+		for (long p = 0; p < parts; p++)
+			for (long d = 0; d < t.depth; d++) {
+				int code = t.most ? 127 : (int)rng_below(51, (uint64_t)((p * t.depth + d) * 40 + j), 255) - 127;
+				w[(p * padded + d) * KERNEL_COLUMNS + j] = (int8_t)code;
+				int32_t *unit = b + j / KERNEL_BLOCK * b_block + (p * units + d / each) * KERNEL_BLOCK +
+					j % KERNEL_BLOCK;
+				if (k->code == 1)
+					((int8_t *)unit)[d % each] = (int8_t)code;
+				else
+					((int16_t *)(void *)unit)[d % each] = (int16_t)code;
+			}
+	}
+	struct integers p = {t.panels, t.runs, units, a_row * k->code, a_panel * k->code, a_run * k->code, b, b_block, minus,
+		scale, t.bias ? bias : NULL};
+	k->integer_product(t.rows, t.columns, &p, a, c, c_row);
+	for (int m = 0; m < t.rows; m++) {
+		for (int j = 0; j < t.columns; j++) {
+			int64_t sum = 0;
+			for (long r = 0; r < t.panels; r++)
+				for (long s = 0; s < t.runs; s++)
+					for (long d = 0; d < t.depth; d++)
+						sum += (int64_t)value[m * a_row + r * a_panel + s * a_run + d] *
+							w[((r * t.runs + s) * padded + d) * KERNEL_COLUMNS + j];
+			assert_in_range(sum - minus[j] + INT32_MAX, 0, 2 * (int64_t)INT32_MAX);
+			volatile float wanted = (float)(sum - minus[j]) * scale[j]; // in memory: rounded before what follows
+			if (t.bias)
+				wanted = wanted + bias[j];
+			if (c[m * c_row + j] != wanted)
+				fail_msg("%s: %.9g instead of %.9g", k->name, (double)c[m * c_row + j], (double)wanted);
+		}
+		for (long j = t.columns; j < c_row && m + 1 < t.rows; j++)
+			assert_true(c[m * c_row + j] == GUARD_WORD);
+	}
+	free(value);
+	free(a);
+	free(w);
+	free(b);
+	release(c, c_size);
+}
+
+static void integer_product(void **state)
+{
+	(void)state;
+	static const long panels[] = {1, 3, 7, 0}, runs[] = {1, 1, 3, 2}, depths[] = {1, 3, 4, 9, 48, 147};
+	EACH_SET (k) {
+		for (int rows = 1; rows <= KERNEL_ROWS + 1; rows++)
+			for (int columns = 1; columns <= KERNEL_COLUMNS; columns++)
+				for (int i = 0; i < 4; i++)
+					one_integer_product(*k,
+						(struct integer_case){rows, columns, panels[i], runs[i],
+							depths[(rows + columns + i) % 6], i % 2, false});
+		// The deepest layer that nn/layer.c lays out for codes: INT32_MAX / (255 * 127) products of the largest codes.
+		one_integer_product(*k, (struct integer_case){2, 17, 1, 1, 66311, false, true});
+		one_integer_product(*k, (struct integer_case){1, 1, 5, 2, 6631, false, true});
+	}
+}
+
+static int code_at(const struct kernels *k, const void *codes, long at)
+{
+	return k->code == 1 ? ((const uint8_t *)codes)[at] : ((const int16_t *)codes)[at];
+}
+
+// Codes times the scale are what rounding gives, on every set, with an offset where there are negative numbers; ties, too.
+static void codes(void **state)
+{
+	(void)state;
+	static const char *const formats[] = {"int2", "int4", "int7", "int8"};
+	EACH_SET (k)
+		for (int way = 0; way < 8; way++)
+			for (int w = 0; w < WIDTHS; w++)
+				for (int h = 0; h < HEIGHTS; h++) {
+					int c = widths[w], n = c * heights[h], format = format_named(formats[way / 2]);
+					struct grid grid = format_grid(format, way % 2);
+					float *x = made(n, 44, h % 2), *y = made(n, 45, false), *gain = made(c, 46, false),
+					      *shift = made(c, 47, false), *scales = made(c, 48, true);
+					float scale = h % 2 ? .25f : format_scale(format, &grid, (*k)->peak(x, n));
+					int offset = way % 2 ? 0 : (*k)->offset;
+					size_t bytes = (size_t)(n * (*k)->code);
+					char *code = malloc(bytes + 1);
+					int8_t *weight = malloc((size_t)n + 1);
+					code[bytes] = weight[n] = 77;
+					(*k)->quantize(&grid, scale, x, y, n);
+					(*k)->encode(&grid, scale, x, code, n);
+					for (int i = 0; i < n; i++)
+						assert_true((float)(code_at(*k, code, i) - offset) * scale == y[i]);
+					for (enum act act = ACT_NONE; act < ACTS; act++) {
+						(*k)->quantize_affine(&grid, scale, x, heights[h], c, gain, shift, act, y);
+						(*k)->encode_affine(&grid, scale, x, heights[h], c, gain, shift, act, code);
+						for (int i = 0; i < n; i++)
+							assert_true((float)(code_at(*k, code, i) - offset) * scale == y[i]);
+					}
+					for (int j = 0; j < c; j++)
+						scales[j] = fabsf(scales[j]) + .125f;
+					grid = format_grid(format, false);
+					(*k)->quantize_channels(&grid, scales, x, y, heights[h], c);
+					(*k)->encode_channels(&grid, scales, x, weight, heights[h], c);
+					for (int i = 0; i < n; i++)
+						assert_true((float)weight[i] * scales[i % c] == y[i]);
+					grid.bare = true;
+					(*k)->quantize_channels(&grid, scales, x, y, heights[h], c);
+					for (int i = 0; i < n; i++)
+						assert_true((float)weight[i] == y[i]);
+					assert_true(code[bytes] == 77 && weight[n] == 77);
+					float *ours[] = {x, y, gain, shift, scales};
+					for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
+						free(ours[i]);
+					free(code);
+					free(weight);
+				}
+}
+
 static void peak(void **state)
 {
 	(void)state;
@@ -673,9 +824,10 @@ static void one_depthwise(const struct kernels *k, struct window_case t, int pix
 	long x_pixel = (long)t.stride * c, x_tap = c, y_pixel = c + 3, w_size = (long)(t.taps_y * t.taps_x + 1) * c;
 	long x_row = ((long)(pixels - 1) * t.stride + t.taps_x + 1) * c, sign = t.backwards ? -1 : 1;
 	long x_size = (t.taps_y + 1) * x_row, y_size = (pixels - 1) * y_pixel + c;
-	float *x = made(x_size, 32, false), *w = made(w_size, 33, false), *y = guarded(y_size);
+	float *x = made(x_size, 32, false), *w = made(w_size, 33, false), *y = guarded(y_size), *scale = made(c, 34, false);
 	const float *first = w + (t.backwards && t.taps_y && t.taps_x ? (long)(t.taps_y * t.taps_x - 1) * c : 0);
-	k->depthwise(pixels, c, t.taps_y, t.taps_x, x, x_pixel, x_row, x_tap, first, sign * t.taps_x * c, sign * c, y, y_pixel);
+	k->depthwise(pixels, c, t.taps_y, t.taps_x, x, x_pixel, x_row, x_tap, first, sign * t.taps_x * c, sign * c,
+		t.backwards ? NULL : scale, y, y_pixel);
 	for (long p = 0; p < pixels; p++) {
 		for (int j = 0; j < c; j++) {
 			double sum = 0, size = 0;
@@ -686,13 +838,15 @@ static void one_depthwise(const struct kernels *k, struct window_case t, int pix
 					sum += term;
 					size += fabs(term);
 				}
-			near(k, (double)y[p * y_pixel + j], sum, (t.taps_y * t.taps_x + 1) * ROUNDING * size);
+			double by = t.backwards ? 1 : (double)scale[j];
+			near(k, (double)y[p * y_pixel + j], sum * by, (t.taps_y * t.taps_x + 2) * ROUNDING * size * fabs(by));
 		}
 		for (long j = c; j < y_pixel && p + 1 < pixels; j++)
 			assert_true(y[p * y_pixel + j] == GUARD_WORD);
 	}
 	free(x);
 	free(w);
+	free(scale);
 	release(y, y_size);
 }
 
@@ -944,6 +1098,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sets_of_kernels),
 		cmocka_unit_test(product),
+		cmocka_unit_test(integer_product),
+		cmocka_unit_test(codes),
 		cmocka_unit_test(peak),
 		cmocka_unit_test(channel_peaks),
 		cmocka_unit_test(channel_extremes),

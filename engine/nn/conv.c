@@ -60,12 +60,21 @@ static void pack_backward(const struct node *n)
 				}
 }
 
+// A kernel row's: its pixels are one where all channels are read.
+static int runs_of(const struct node *n)
+{
+	return n->op->groups == 1 ? 1 : n->op->window.w;
+}
+
 static void conv_prepare(struct network *net, struct node *n)
 {
-	layer_quantize_weights(net, n);
+	if (!n->integer || net->pass == PASS_TRAIN) // a backward pass reads them too
+		layer_quantize_weights(net, n);
 	float *to = n->forward;
-	for (int g = 0; g < n->op->groups; g++)
+	for (int g = 0; !n->integer && g < n->op->groups; g++)
 		to = layer_pack(n, g * out_share(n), out_share(n), to);
+	if (n->integer)
+		integer_prepare(net, n, n->op->window.h, runs_of(n));
 	if (net->pass == PASS_TRAIN && n->op->in[0] != 0)
 		pack_backward(n);
 }
@@ -104,13 +113,38 @@ static void convolve(const struct kernels *k, const struct node *n, const float 
 				}
 }
 
+static void convolve_codes(const struct network *net, const struct node *n, const char *x, float *y)
+{
+	const struct kernels *k = net->kernels;
+	const struct window *w = &n->op->window;
+	int co = out_share(n), parts = stretches(k, n->out.w);
+	long row = layer_input_row(n) * k->code, pixel = (long)n->in.c * k->code;
+	for (int g = 0; g < n->op->groups; g++)
+		for (int first = 0; first < co; first += KERNEL_COLUMNS) {
+			struct integers with = integer_operands(net, n, w->h, runs_of(n), g, first);
+			with.a_row = w->stride * pixel;
+			with.a_panel = row;
+			with.a_run = pixel;
+			for (int oy = 0; oy < n->out.h; oy++)
+				for (int p = 0; p < parts; p++) {
+					int from = n->out.w * p / parts, to = n->out.w * (p + 1) / parts;
+					k->integer_product(to - from, least(co - first, KERNEL_COLUMNS), &with,
+						x + oy * w->stride * row + from * with.a_row + (long)g * in_share(n) * k->code,
+						y + ((long)oy * n->out.w + from) * n->out.c + g * co + first, n->out.c);
+				}
+		}
+}
+
 static void forward_images(const struct job *job, struct span span, int chunk, int worker)
 {
 	const struct node *n = job->node;
 	const float *bias = n->op->bias ? n->bias_now : NULL;
 	for (int i = span.first; i < span.first + span.count; i++) {
 		float *y = node_image(n, n->x, i);
-		convolve(job->net->kernels, n, bias, layer_padded_input(job, i, worker), y);
+		if (n->integer)
+			convolve_codes(job->net, n, integer_padded_input(job, i, worker), y);
+		else
+			convolve(job->net->kernels, n, bias, layer_padded_input(job, i, worker), y);
 		layer_add_sums(job, chunk, i == span.first, y, pixels_of(n->out));
 	}
 }
@@ -118,6 +152,8 @@ static void forward_images(const struct job *job, struct span span, int chunk, i
 static void conv_forward(struct network *net, struct node *n)
 {
 	layer_find_range(net, n);
+	if (n->integer)
+		integer_find_scales(net, n);
 	struct job job = job_of(net, n);
 	job_run(&job, forward_images);
 }

@@ -2,6 +2,7 @@
 // What operators with weights share: rounding and packing of weights, ranges of input activations, sums of gradients.
 #include <float.h>
 #include <math.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "engine/nn/node.h"
@@ -13,15 +14,22 @@ static int tiles_of(const struct node *n)
 	return tiles > 1 ? tiles : 1;
 }
 
+// A sum of this many products of two codes, unsigned by signed, fits 32 bits. Deeper layers have no integer product.
+enum { UNSIGNED = 255, SIGNED = 127, EXACT_DEPTH = INT32_MAX / (UNSIGNED * SIGNED) };
+
 void layer_reserve(struct node *n, struct storage *l, long rows, enum fill fill)
 {
 	int c = n->out.c;
+	n->exact = rows <= EXACT_DEPTH;
 	n->weight_count = rows * c;
 	n->weights = storage_parameter(l, &n->weights_now, n->weight_count, fill, (int)rows);
 	if (n->op->bias)
 		n->bias = storage_parameter(l, &n->bias_now, c, FILL_ZERO, 0);
 	n->weight_scale = storage_work(l, c);
 	n->quantized = storage_work(l, n->weight_count);
+	n->codes = (int8_t *)storage_work(l, n->weight_count / (long)sizeof(float) + 1);
+	n->minus = (int32_t *)storage_work(l, c);
+	n->sum_scale = storage_work(l, c);
 	storage_partial(l, n, n->weight_count, NN_TASKS / tiles_of(n));
 }
 
@@ -276,34 +284,44 @@ void layer_output_gradient(const struct job *job, long pixel, long pixels, float
 		memcpy(to, n->grad + at, (size_t)(pixels * n->out.c) * sizeof *to);
 }
 
-// An image within margins of zeros, row by row.
-static const float *padded(const struct job *job, void (*fill)(const struct job *, long pixel, long pixels, float *to),
-	struct shape s, int image, const int before[2], const int after[2], float *into)
+const void *layer_padded(const struct job *job, const struct margins *m, struct shape s, int image, void *into)
 {
-	long row = (long)s.w * s.c, stride = (long)(s.w + before[1] + after[1]) * s.c, left = (long)before[1] * s.c,
-	     right = (long)after[1] * s.c;
-	memset(into, 0, (size_t)(before[0] * stride) * sizeof *into);
-	for (int y = 0; y < s.h; y++) {
-		float *to = into + (y + before[0]) * stride;
-		memset(to, 0, (size_t)left * sizeof *to);
-		fill(job, image * pixels_of(s) + (long)y * s.w, s.w, to + left);
-		memset(to + left + row, 0, (size_t)right * sizeof *to);
+	size_t pixel = m->size * (size_t)s.c, stride = pixel * (size_t)(s.w + m->before[1] + m->after[1]),
+	       left = pixel * (size_t)m->before[1], row = pixel * (size_t)s.w, right = pixel * (size_t)m->after[1];
+	char *to = into;
+	memset(to, m->byte, (size_t)m->before[0] * stride);
+	to += (size_t)m->before[0] * stride;
+	for (int y = 0; y < s.h; y++, to += stride) {
+		memset(to, m->byte, left);
+		m->fill(job, image * pixels_of(s) + (long)y * s.w, s.w, to + left);
+		memset(to + left + row, m->byte, right);
 	}
-	memset(into + (s.h + before[0]) * stride, 0, (size_t)(after[0] * stride) * sizeof *into);
+	memset(to, m->byte, (size_t)m->after[0] * stride);
 	return into;
+}
+
+static void fill_input(const struct job *job, long pixel, long pixels, void *to)
+{
+	layer_round(job, pixel, pixels, to);
+}
+
+static void fill_gradient(const struct job *job, long pixel, long pixels, void *to)
+{
+	layer_output_gradient(job, pixel, pixels, to);
 }
 
 const float *layer_padded_input(const struct job *job, int image, int worker)
 {
 	const struct window *w = &job->node->op->window;
-	const int before[2] = {w->pad_h, w->pad_w}, after[2] = {w->pad_h + w->far, w->pad_w + w->far};
-	return padded(job, layer_round, job->node->in, image, before, after, job->net->scratch[worker].image);
+	struct margins m = {fill_input, {w->pad_h, w->pad_w}, {w->pad_h + w->far, w->pad_w + w->far}, sizeof(float), 0};
+	return layer_padded(job, &m, job->node->in, image, job->net->scratch[worker].image);
 }
 
 const float *layer_padded_gradient(const struct job *job, int image, int worker)
 {
 	const struct node *n = job->node;
-	return padded(job, layer_output_gradient, n->out, image, n->before, n->after, job->net->scratch[worker].gradient);
+	struct margins m = {fill_gradient, {n->before[0], n->before[1]}, {n->after[0], n->after[1]}, sizeof(float), 0};
+	return layer_padded(job, &m, n->out, image, job->net->scratch[worker].gradient);
 }
 
 long layer_input_row(const struct node *n)

@@ -183,6 +183,8 @@ void network_forward(struct network *net, const struct plan *plan, const struct 
 		n->grad_written = false;
 		n->set = layer_set(net, n->follows);
 		n->waits = n->can_wait && quantization->range == RANGE_MAX; // other ranges look at the numbers themselves
+		if (n->op->layer >= 0)
+			integer_settle(net, n);
 	}
 	nodes_bind(net);
 	team_run(net->team, net->model->layers, prepare_layer, net);

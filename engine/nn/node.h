@@ -51,11 +51,16 @@ struct node {
 	int set;              // norms, in the present pass
 
 	// Layers, in the present pass.
-	struct grid grid;        // of the input activations
-	float scale, range;      // likewise
-	float *weight_scale;     // [out.c]
-	float *quantized;        // weights after rounding, [rows][out.c]
-	float *forward;          // the same packed: by group, by block of columns: [rows][KERNEL_BLOCK]
+	struct grid grid;    // of the input activations
+	float scale, range;  // likewise
+	float *weight_scale; // [out.c]
+	float *quantized;    // weights after rounding, [rows][out.c]
+	float *forward; // the same packed: by group, by block of columns: [rows][KERNEL_BLOCK]; codes in units where it is integer
+	bool exact;     // sums of products of codes of up to 8 bits are exact: see layer_reserve
+	bool integer;   // in the present pass it multiplies codes: see integer.c
+	int8_t *codes;  // weights' codes, [rows][out.c]
+	int32_t *minus;          // [out.c]: see struct integers
+	float *sum_scale;        // [out.c]: of sums of products of codes
 	float *backward;         // packed for the gradient of the input
 	struct phase *phase[2];  // convolutions: by dimension, by remainder
 	int before[2], after[2]; // margins of zeros around an image of output gradients, by dimension
@@ -286,11 +291,31 @@ struct grid layer_weight_scales(struct network *, struct node *, int format);
 // The layer's input, rounded, from pixel `pixel` of the batch on; alone: by the node's grid and scale, whether there is a mixture or not.
 void layer_round(const struct job *, long pixel, long pixels, float *to);
 void layer_round_alone(const struct job *, long pixel, long pixels, float *to);
+// integer.c. Before the weights are prepared: whether the layer's present formats have codes, which fills node->integer.
+void integer_settle(const struct network *, struct node *);
+// Rounds the weights to codes and packs them into node->forward, where a kernel row has `runs` runs, a group's channels or all of its pixels'.
+void integer_prepare(struct network *, struct node *, int panels, int runs);
+// After the range is found: how sums are scaled.
+void integer_find_scales(struct network *, struct node *);
+// What a product of columns first.. of a group takes, but for where A's parts lie.
+struct integers integer_operands(const struct network *, const struct node *, int panels, int runs, int group, int first);
+// The layer's input as codes, from pixel `pixel` of the batch on.
+void integer_round(const struct job *, long pixel, long pixels, void *to);
+// As layer_padded_input.
+const void *integer_padded_input(const struct job *, int image, int worker);
 // mixture.c: the same two of a mixture.
 void mixture_weights(struct network *, struct node *); // fills node->quantized
 void mixture_round(const struct job *, long pixel, long pixels, float *to);
 // The gradient of its output likewise; where the layer has a norm, that norm's gradient taken through it.
 void layer_output_gradient(const struct job *, long pixel, long pixels, float *to);
+// An image within margins, row by row.
+struct margins {
+	void (*fill)(const struct job *, long pixel, long pixels, void *to);
+	int before[2], after[2]; // by dimension
+	size_t size;             // of a number
+	int byte;                // what margins are made of
+};
+const void *layer_padded(const struct job *, const struct margins *, struct shape, int image, void *into);
 // A convolution's input image within its padding, and the gradient of its output within its margins, in the worker's scratch.
 const float *layer_padded_input(const struct job *, int image, int worker);
 const float *layer_padded_gradient(const struct job *, int image, int worker);

@@ -21,8 +21,12 @@ static void pointwise_reserve(const struct network *net, struct node *n, struct 
 
 static void pointwise_prepare(struct network *net, struct node *n)
 {
-	layer_quantize_weights(net, n);
-	layer_pack(n, 0, n->out.c, n->forward);
+	if (!n->integer || net->pass == PASS_TRAIN) // a backward pass reads them too
+		layer_quantize_weights(net, n);
+	if (n->integer)
+		integer_prepare(net, n, 1, 1);
+	else
+		layer_pack(n, 0, n->out.c, n->forward);
 	if (net->pass != PASS_TRAIN || n->op->in[0] == 0)
 		return;
 	float *to = n->backward;
@@ -45,6 +49,19 @@ static void multiply(const struct kernels *k, int rows, int depth, int columns, 
 				(long)depth * KERNEL_BLOCK, y + (long)r * columns + first, columns, accumulate);
 }
 
+static void multiply_codes(const struct network *net, const struct node *n, int rows, const char *x, float *y)
+{
+	const struct kernels *k = net->kernels;
+	int co = n->out.c;
+	for (int first = 0; first < co; first += KERNEL_COLUMNS) {
+		struct integers with = integer_operands(net, n, 1, 1, 0, first);
+		with.a_row = (long)n->in.c * k->code;
+		for (int r = 0; r < rows; r += k->rows)
+			k->integer_product(least(k->rows, rows - r), least(co - first, KERNEL_COLUMNS), &with, x + r * with.a_row,
+				y + (long)r * co + first, co);
+	}
+}
+
 static void forward_pixels(const struct job *job, struct span span, int chunk, int worker)
 {
 	const struct network *net = job->net;
@@ -55,10 +72,15 @@ static void forward_pixels(const struct job *job, struct span span, int chunk, i
 	for (long from = first; from < end; from += BAND) {
 		int rows = end - from < BAND ? (int)(end - from) : BAND;
 		float *y = n->x + from * co;
-		layer_round(job, from, rows, rounded);
-		for (int r = 0; n->op->bias && r < rows; r++)
-			memcpy(y + (long)r * co, n->bias_now, (size_t)co * sizeof *y);
-		multiply(net->kernels, rows, ci, co, rounded, n->forward, y, n->op->bias);
+		if (n->integer) {
+			integer_round(job, from, rows, rounded);
+			multiply_codes(net, n, rows, (const char *)rounded, y);
+		} else {
+			layer_round(job, from, rows, rounded);
+			for (int r = 0; n->op->bias && r < rows; r++)
+				memcpy(y + (long)r * co, n->bias_now, (size_t)co * sizeof *y);
+			multiply(net->kernels, rows, ci, co, rounded, n->forward, y, n->op->bias);
+		}
 		layer_add_sums(job, chunk, from == first, y, rows);
 	}
 }
@@ -66,6 +88,8 @@ static void forward_pixels(const struct job *job, struct span span, int chunk, i
 static void pointwise_forward(struct network *net, struct node *n)
 {
 	layer_find_range(net, n);
+	if (n->integer)
+		integer_find_scales(net, n);
 	struct job job = job_of(net, n);
 	job_run(&job, forward_pixels);
 }

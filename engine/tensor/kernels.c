@@ -4,16 +4,29 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 
 extern const struct kernels kernels_base;
 #if defined(__x86_64__)
-extern const struct kernels kernels_avx2, kernels_avx512;
+extern const struct kernels kernels_avx2, kernels_avxvnni, kernels_avx512, kernels_avx512vnni;
 #endif
 
-static const struct kernels *usable[4];
+static const struct kernels *usable[6];
 static const struct kernels *asked;
 static _Atomic(const struct kernels *) best;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+#if defined(__x86_64__)
+// CPUID leaf 7, subleaf 1, EAX bit 4 (Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2A); the compilers' own question
+// is younger than some of them. AVX2, which goes before it, says that the system saves the registers.
+static bool has_avxvnni(void)
+{
+	unsigned a, b, c, d;
+	return __get_cpuid_count(7, 0, &a, &b, &c, &d) && a >= 1 && __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 4 & 1);
+}
+#endif
 
 static void choose(void)
 {
@@ -23,9 +36,14 @@ static void choose(void)
 	__builtin_cpu_init();
 	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
 		usable[n++] = &kernels_avx2;
-	if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
-		__builtin_cpu_supports("avx512bw"))
+	if (n > 1 && has_avxvnni())
+		usable[n++] = &kernels_avxvnni;
+	bool wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+		__builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw");
+	if (wide)
 		usable[n++] = &kernels_avx512;
+	if (wide && __builtin_cpu_supports("avx512vnni"))
+		usable[n++] = &kernels_avx512vnni;
 #endif
 	asked = usable[n - 1];
 	const char *wish = getenv("BITSCAPE_KERNELS");

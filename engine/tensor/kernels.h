@@ -12,6 +12,7 @@ enum {
 	KERNEL_BLOCK = 16,   // columns in a block of a packed operand, which is padded to whole blocks
 	KERNEL_COLUMNS = 32, // most columns that `product` takes at once
 	KERNEL_ROWS = 12,    // most rows
+	KERNEL_UNIT = 4,     // bytes of codes that an integer product takes at once
 	KERNEL_TAPS = 5      // taps that `depthwise_gradient` does in one go
 };
 
@@ -26,6 +27,19 @@ struct grid {
 	int drop;              // GRID_FLOAT: fp32 mantissa bits dropped, 23 - mantissa
 	float least_normal;    // GRID_FLOAT: magnitudes below it round on the subnormal grid
 	float subnormal_magic; // GRID_FLOAT: 1.5 * 2^23 * the smallest subnormal
+	bool bare;             // y is left without the scale: a code, as a float
+};
+
+// Of an integer product: C[m][j] = scale[j] * (sum - minus[j]) + bias[j], where the sum runs over r < panels, s < runs and k < units of the
+// dot product of the unit at A + m*a_row + r*a_panel + s*a_run + k*KERNEL_UNIT (bytes) with B's at ((r*runs + s)*units + k)*KERNEL_BLOCK +
+// column(j). Reads whole blocks of B, minus, scale and bias. Sums are exact: whoever packs B sees to it that they fit.
+struct integers {
+	long panels, runs, units;
+	long a_row, a_panel, a_run;
+	const int32_t *b;
+	long b_block;              // from a block of columns to the next
+	const int32_t *minus;      // what offsets of A's codes added: offset times the sum of a column's codes
+	const float *scale, *bias; // bias NULL: there is none
 };
 
 struct kernels {
@@ -38,6 +52,16 @@ struct kernels {
 	// sum does not depend on the number of rows. Convolutions and their gradients are made of it: see nn/conv.c.
 	void (*product)(int rows, int columns, long panels, long depth, const float *a, long a_row, long a_step, long a_panel,
 		const float *b, long b_step, long b_panel, long b_block, float *c, long c_row, bool accumulate);
+
+	// Integer formats of up to 8 bits as codes. A unit of KERNEL_UNIT bytes holds KERNEL_UNIT/code of them. An activation's code is stored
+	// with `offset` added where its grid has negative numbers, since bytes are unsigned; a weight's is stored as it is.
+	int code, offset;
+	void (*integer_product)(int rows, int columns, const struct integers *, const void *a, float *c, long c_row);
+	// As quantize, quantize_affine and quantize_channels below, but they write codes: activations' and, last, weights' (not yet in units).
+	void (*encode)(const struct grid *, float scale, const float *x, void *codes, long n);
+	void (*encode_affine)(const struct grid *, float scale, const float *x, long pixels, long c, const float *gain,
+		const float *shift, enum act, void *codes);
+	void (*encode_channels)(const struct grid *, const float *scale, const float *x, int8_t *codes, long rows, long c);
 
 	float (*peak)(const float *x, long n); // largest magnitude; 0 for n = 0
 	void (*quantize)(const struct grid *, float scale, const float *x, float *y, long n);
@@ -72,9 +96,9 @@ struct kernels {
 		const float *gain, float *dx, float *dgain, float *dbias);
 
 	// A row of a depthwise convolution: y[p*y_pixel + j] = sum over taps of x[p*x_pixel + ty*x_row + tx*x_tap + j] *
-	// w[ty*w_row + tx*w_tap + j] for p < pixels, j < c.
+	// w[ty*w_row + tx*w_tap + j] for p < pixels, j < c; times scale[j] unless it is NULL.
 	void (*depthwise)(long pixels, long c, int taps_y, int taps_x, const float *x, long x_pixel, long x_row, long x_tap,
-		const float *w, long w_row, long w_tap, float *y, long y_pixel);
+		const float *w, long w_row, long w_tap, const float *scale, float *y, long y_pixel);
 	// dw[t*w_tap + j] += sum over p of x[p*x_pixel + t*x_tap + j] * dy[p*dy_pixel + j] for t < taps.
 	void (*depthwise_gradient)(long pixels, long c, int taps, const float *x, long x_pixel, long x_tap, const float *dy,
 		long dy_pixel, float *dw, long w_tap);
@@ -99,7 +123,7 @@ struct kernels {
 };
 
 // kernels_best returns the set for everything made from now on: the best one for this processor
-// (BITSCAPE_KERNELS=base|avx2|avx512 forces one that it has), or the one that kernels_use chose by name. kernels_use returns
+// (BITSCAPE_KERNELS=base|avx2|avxvnni|avx512|avx512vnni forces one that it has), or the one that kernels_use chose by name. kernels_use returns
 // false if no set has that name.
 const struct kernels *kernels_best(void);
 bool kernels_use(const char *name);

@@ -4,6 +4,7 @@
 #include "engine/tensor/isa/channels.h"
 #include "engine/tensor/isa/depthwise.h"
 #include "engine/tensor/isa/elementwise.h"
+#include "engine/tensor/isa/integer.h"
 #include "engine/tensor/isa/product.h"
 #include "engine/tensor/isa/quantize.h"
 
@@ -17,7 +18,13 @@ const struct kernels GLUE(kernels_, ISA) = {
 	.name = TEXT(ISA),
 	.rows = BEST_ROWS,
 	.blas = BLAS,
+	.code = sizeof(code),
+	.offset = CODE_OFFSET,
 	.product = product,
+	.integer_product = integer_product,
+	.encode = encode,
+	.encode_affine = encode_affine,
+	.encode_channels = encode_channels,
 	.peak = peak,
 	.quantize = quantize,
 	.quantize_affine = quantize_affine,

@@ -12,16 +12,51 @@ static void channel_peaks(const float *x, long pixels, long c, float *top)
 			top[j] = fabsf(x[j]) > top[j] ? fabsf(x[j]) : top[j];
 }
 
+// Of four pixels first, so that the ranges are read and written for every fourth pixel alone.
 static void channel_extremes(const float *x, long pixels, long c, float *restrict low, float *restrict high)
 {
-	for (long p = 0; p < pixels; p++, x += c)
+	long p = 0;
+	for (; p + 4 <= pixels; p += 4, x += 4 * c)
+		for (long j = 0; j < c; j++) {
+			float a = x[j], b = x[c + j], d = x[2 * c + j], e = x[3 * c + j];
+			float l = a < b ? a : b, h = a > b ? a : b, m = d < e ? d : e, n = d > e ? d : e;
+			l = l < m ? l : m;
+			h = h > n ? h : n;
+			low[j] = l < low[j] ? l : low[j];
+			high[j] = h > high[j] ? h : high[j];
+		}
+	for (; p < pixels; p++, x += c)
 		for (long j = 0; j < c; j++) {
 			low[j] = x[j] < low[j] ? x[j] : low[j];
 			high[j] = x[j] > high[j] ? x[j] : high[j];
 		}
 }
 
-// A stretch of pixels, at most BLOCK channels in registers.
+// A stretch of pixels, BLOCK channels in registers.
+INLINE void sum_vectors(const float *x, long pixels, long c, double *sum, double *squares)
+{
+	enum { COUNT = BLOCK / LANES };
+	lanes s[COUNT], q[COUNT];
+#pragma GCC unroll 4
+	for (int v = 0; v < COUNT; v++)
+		s[v] = q[v] = (lanes){0};
+	for (long i = 0; i < pixels; i++, x += c)
+#pragma GCC unroll 4
+		for (int v = 0; v < COUNT; v++) {
+			const lanes y = *(const lanes *)(x + v * LANES);
+			s[v] += y;
+			q[v] += y * y;
+		}
+	float part[2][BLOCK];
+	memcpy(part[0], s, sizeof s);
+	memcpy(part[1], q, sizeof q);
+	for (int k = 0; k < BLOCK; k++) {
+		sum[k] += (double)part[0][k];
+		squares[k] += (double)part[1][k];
+	}
+}
+
+// Of fewer.
 INLINE void sum_block(const int width, const float *x, long pixels, long c, double *sum, double *squares)
 {
 	float s[BLOCK] = {0}, q[BLOCK] = {0};
@@ -41,7 +76,9 @@ static void channel_sums(const float *x, long pixels, long c, double *sum, doubl
 	for (long p = 0; p < pixels; p += STRETCH) {
 		long count = pixels - p < STRETCH ? pixels - p : STRETCH, j = 0;
 		for (; j + BLOCK <= c; j += BLOCK)
-			sum_block(BLOCK, x + p * c + j, count, c, sum + j, squares + j);
+			sum_vectors(x + p * c + j, count, c, sum + j, squares + j);
+		for (; j + PART <= c; j += PART)
+			sum_block(PART, x + p * c + j, count, c, sum + j, squares + j);
 		if (j < c)
 			sum_block((int)(c - j), x + p * c + j, count, c, sum + j, squares + j);
 	}
@@ -84,6 +121,9 @@ INLINE void affine_sum_rows(enum act act, const float *x, const float *dy, long 
 		long count = pixels - p < STRETCH ? pixels - p : STRETCH, j = 0;
 		for (; j + BLOCK <= c; j += BLOCK)
 			affine_sum_block(act, BLOCK, x + p * c + j, dy + p * c + j, count, c, scale + j, shift + j, mean + j,
+				sum + j, sum_x + j);
+		for (; j + PART <= c; j += PART)
+			affine_sum_block(act, PART, x + p * c + j, dy + p * c + j, count, c, scale + j, shift + j, mean + j,
 				sum + j, sum_x + j);
 		if (j < c)
 			affine_sum_block(act, (int)(c - j), x + p * c + j, dy + p * c + j, count, c, scale + j, shift + j,

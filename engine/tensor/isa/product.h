@@ -43,7 +43,7 @@ INLINE void product_tile(const int rows, const int vectors, int columns, long pa
 			for (int m = 0; m < rows; m++)
 #pragma GCC unroll 2
 				for (int j = 0; j < vectors; j++)
-					acc[m][j] += at[m / 3][m % 3 * a_row] * bv[j];
+					acc[m][j] = fused_lanes(at[m / 3][m % 3 * a_row] - (lanes){0}, bv[j], acc[m][j]);
 			for (int q = 0; q < (rows + 2) / 3; q++)
 				at[q] += a_step;
 			for (int j = 0; j < vectors; j++)

@@ -35,26 +35,28 @@ static inline float on_float_grid(const struct grid *g, float v)
 static void quantize(const struct grid *grid, float scale, const float *x, float *y, long n)
 {
 	const struct grid g = *grid;
+	const float by = g.bare ? 1 : scale;
 	if (g.kind == GRID_NONE)
 		memcpy(y, x, (size_t)n * sizeof *y);
 	else if (g.kind == GRID_INTEGER)
 		for (long i = 0; i < n; i++)
-			y[i] = scale * on_integer_grid(&g, x[i] / scale);
+			y[i] = by * on_integer_grid(&g, x[i] / scale);
 	else
 		for (long i = 0; i < n; i++)
-			y[i] = scale * on_float_grid(&g, x[i] / scale);
+			y[i] = by * on_float_grid(&g, x[i] / scale);
 }
 
 INLINE void quantize_affine_rows(enum act act, const enum grid_kind round, const struct grid *grid, float scale, const float *x,
 	long pixels, long c, const float *gain, const float *shift, float *restrict y)
 {
 	const struct grid g = *grid;
+	const float by = g.bare ? 1 : scale;
 	for (long p = 0; p < pixels; p++, x += c, y += c)
 		for (long j = 0; j < c; j++) {
 			float v = activated(act, x[j] * gain[j] + shift[j]);
 			y[j] = round == GRID_NONE
 				? v
-				: scale * (round == GRID_INTEGER ? on_integer_grid(&g, v / scale) : on_float_grid(&g, v / scale));
+				: by * (round == GRID_INTEGER ? on_integer_grid(&g, v / scale) : on_float_grid(&g, v / scale));
 		}
 }
 
@@ -77,11 +79,11 @@ static void quantize_channels(const struct grid *grid, const float *scale, const
 	else if (g.kind == GRID_INTEGER)
 		for (long r = 0; r < rows; r++, x += c, y += c)
 			for (long j = 0; j < c; j++)
-				y[j] = scale[j] * on_integer_grid(&g, x[j] / scale[j]);
+				y[j] = (g.bare ? 1 : scale[j]) * on_integer_grid(&g, x[j] / scale[j]);
 	else
 		for (long r = 0; r < rows; r++, x += c, y += c)
 			for (long j = 0; j < c; j++)
-				y[j] = scale[j] * on_float_grid(&g, x[j] / scale[j]);
+				y[j] = (g.bare ? 1 : scale[j]) * on_float_grid(&g, x[j] / scale[j]);
 }
 
 static void clip_gradient(float range, const float *x, float *g, long n)
