@@ -182,8 +182,8 @@ steps() { sed -n "s/^$1-.*,$2,1,\([0-9]*\),.*/\1/p" timed.race/race.csv; }
 
 # ---- a search that goes wrong has a result that says so, and the others are made
 # shellcheck disable=SC2086
-expect 0 race wrong $small steps=30 net=resnet8:width=0.25 rate=10 clip=0 rate-warmup=0 momentum=0.99 decay=1 formats=int8 targets=int4
-says '^2/2 live .* failed: training: ' out
+expect 0 race wrong $small steps=30 net=resnet8:width=0.25 rate=10 clip=0 rate-warmup=0 momentum=0.99 decay=1 formats=int8 targets=int4 searchers=reinforce
+says '^2/2 reinforce .* failed: training: ' out
 says '2 of 2 runs are finished' out
 expect 0 race resume wrong
 says '2 runs, 2 of them finished' out
