@@ -462,24 +462,17 @@ static void sort_present(const char *folder, const struct journal *j)
 	free(steps);
 }
 
-// Those of other branches that are on the present one again; and the older ones of a branch.
+// Those of other branches that are on the present one again.
 static void sort_left(const char *folder, const struct journal *j)
 {
 	int count;
 	struct checkpoint_left *left = checkpoint_list_left(folder, &count);
-	for (int i = 0, kept = 0; i < count; i++) {
+	for (int i = 0; i < count; i++) {
 		char path[FOLDER_PATH], to[FOLDER_PATH];
 		struct journal_place place;
-		if (!checkpoint_left_path(folder, &left[i], path, sizeof path) || !read_place(path, &place))
-			continue;
-		if (journal_at(j, &place) >= 0) {
-			if (checkpoint_path(folder, left[i].step, to, sizeof to))
-				rename(path, to);
-		} else if (kept == left[i].branch) {
-			unlink(path);
-		} else {
-			kept = left[i].branch;
-		}
+		if (checkpoint_left_path(folder, &left[i], path, sizeof path) && read_place(path, &place) &&
+			journal_at(j, &place) >= 0 && checkpoint_path(folder, left[i].step, to, sizeof to))
+			rename(path, to);
 	}
 	free(left);
 }
@@ -509,29 +502,42 @@ int checkpoint_surplus(const long *steps, int count)
 	return least;
 }
 
-// Returns how many of those of other branches stay.
-static int thin_left(const char *folder)
+int checkpoint_surplus_left(const struct checkpoint_left *left, int count)
 {
-	int count;
-	char path[FOLDER_PATH];
-	struct checkpoint_left *left = checkpoint_list_left(folder, &count);
-	for (int i = CHECKPOINTS_LEFT; i < count; i++)
-		if (checkpoint_left_path(folder, &left[i], path, sizeof path))
-			unlink(path);
-	free(left);
-	return count < CHECKPOINTS_LEFT ? count : CHECKPOINTS_LEFT;
+	int least = -1, branches = 0;
+	long felt = LONG_MAX;
+	for (int i = 0; i < count; i++) {
+		bool newest = i == 0 || left[i - 1].branch != left[i].branch;
+		bool oldest = i + 1 == count || left[i + 1].branch != left[i].branch;
+		branches += newest;
+		if (newest && branches <= CHECKPOINTS_LEFT)
+			continue;
+		long from = oldest ? 0 : left[i + 1].step, gap = newest ? left[i].step - from : left[i - 1].step - from;
+		if (newest && oldest) // nothing else is known of this branch, and it was left long ago
+			gap = 0;
+		if (gap < felt) {
+			felt = gap;
+			least = i;
+		}
+	}
+	return least;
 }
 
 void checkpoint_thin(const char *folder)
 {
-	int count, most = CHECKPOINTS_KEPT - thin_left(folder);
-	long *steps = checkpoint_list(folder, &count);
-	while (count > most) {
+	for (bool more = true; more;) {
+		int count, others;
 		char path[FOLDER_PATH];
-		int surplus = checkpoint_surplus(steps, count);
-		if (checkpoint_path(folder, steps[surplus], path, sizeof path))
-			unlink(path);
-		memmove(steps + surplus, steps + surplus + 1, (size_t)(--count - surplus) * sizeof *steps);
+		long *steps = checkpoint_list(folder, &count);
+		struct checkpoint_left *left = checkpoint_list_left(folder, &others);
+		more = count + others > CHECKPOINTS_KEPT;
+		int surplus = more ? checkpoint_surplus_left(left, others) : -1;
+		if (more)
+			more = (surplus >= 0 ? checkpoint_left_path(folder, &left[surplus], path, sizeof path)
+					     : checkpoint_path(folder, steps[checkpoint_surplus(steps, count)], path,
+						       sizeof path)) &&
+				unlink(path) == 0;
+		free(steps);
+		free(left);
 	}
-	free(steps);
 }

@@ -45,16 +45,18 @@ struct checkpoint_left {
 // Lists them, the newest branch first; the caller frees the list. NULL: none.
 struct checkpoint_left *checkpoint_list_left(const char *folder, int *count);
 bool checkpoint_left_path(const char *folder, const struct checkpoint_left *, char *path, size_t size);
-// Gives every checkpoint the name that it has by the journal: on the way to the present, or the newest of a branch that was left. The
-// older ones of such a branch are removed. The caller holds the folder's lock, and nothing writes there.
+// Gives every checkpoint the name that it has by the journal: on the way to the present, or of a branch that was left. The caller
+// holds the folder's lock, and nothing writes there.
 void checkpoint_sort(const char *folder, const struct journal *);
 
-// This rule alone thins checkpoints. At most CHECKPOINTS_KEPT stay, those of branches that were left included, of which at most
-// CHECKPOINTS_LEFT do, the newest. If there is one more on the present branch, the one goes that leaves the smallest gap. A save is
-// due wherever a search has made another CHECKPOINTS_KEPT-th of its steps; so once it has ended, no step is farther from the
-// checkpoint before it than that, and at any time none is farther than twice the longest stretch that a twentieth of the steps
-// or two saves were ever apart. The newest never goes. Returns the index of the one that goes among these steps, newest first.
+// This rule alone thins checkpoints: at most CHECKPOINTS_KEPT stay. If there is one more, one of a branch that was left goes, other
+// than the newest of the CHECKPOINTS_LEFT branches left last; if there is none, one of the present branch. Of several the one goes that
+// leaves the smallest gap; on the present branch the newest never goes. A save is due wherever a search has made another
+// CHECKPOINTS_KEPT-th of its steps; so no step of a search that has ended is farther from the checkpoint before it than that, and
+// at any time none is farther than twice the longest stretch that a twentieth of the steps or two saves were ever apart. Return
+// the index of the one that goes among these steps, newest first, and among those of other branches, as they are listed; -1: none.
 int checkpoint_surplus(const long *steps, int count);
+int checkpoint_surplus_left(const struct checkpoint_left *, int count);
 // Removes the checkpoints that the rule names.
 void checkpoint_thin(const char *folder);
 
