@@ -441,7 +441,7 @@ struct snapshot {
 	double variance, variance_left;
 	double entropy; // mean over free decisions, 0..1 (1: uniform)
 	double learning_rate;
-	char says[ENGINE_TEXT]; // what the search is doing: "warm-up 40/120: pins count, the policy waits"
+	char says[2 * ENGINE_TEXT]; // what the search is doing: "warm-up 40/120: pins count, the policy waits"
 	int terms;
 	struct term_state term[ENGINE_TERMS];
 	int decisions; // of the policy: one per layer or group when tied, two when split; one per slot of the architecture

@@ -6,6 +6,7 @@
 #define ENGINE_MACHINE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "engine/base/fault.h"
@@ -121,7 +122,7 @@ enum routing {
 extern const char *const routings[ROUTINGS];
 enum { SLICE_HOPS = 2048 };
 struct slice_network {
-	// of the fullest link of all, and of each axis; NAN: not worked out (a mesh)
+	// of the fullest link of all, and of each axis; NAN: not worked out
 	double load[ROUTINGS], axis_load[ROUTINGS][3];
 	double mean_load; // over all links
 	double mean_hops; // from one chip to another
@@ -150,6 +151,10 @@ bool slice_closes(const struct slice *, int axis);
 struct slice_traffic {
 	enum routing routing; // of a unit from every chip to every other chip
 	int axis;             // -1: that; else a gather along this axis alone: a unit of every chip, to all others of its line
+	// Above 0: two jobs share the slice, and each sends within itself alone. One has the chips below `split` along split_axis, the other
+	// the rest. The network knows nothing of jobs: a path of the one may lead over chips of the other.
+	int split, split_axis;
+	int only; // 1, 2: of the first or the second job alone; 0: both
 };
 // The links of a slice, one of which may have failed. One thread at a time.
 struct slice_map;
@@ -241,6 +246,16 @@ struct transformer {
 };
 extern const struct transformer transformer_table[];
 extern const int transformer_count;
+// One of the table by its name, or with other sizes: "gpt3:layers=48,width=6144,heads=48". What follows from them follows, such as the
+// parameters where they are not said.
+bool transformer_get(const char *, struct transformer *, struct fault *);
+enum { TRANSFORMER_SIZES = 6 };
+extern const struct transformer_size { // that may be set
+	const char *name;
+	size_t at; // of the number in the struct
+	double most;
+} transformer_sizes[TRANSFORMER_SIZES];
+bool transformer_resize(struct transformer *, const struct transformer *from, struct fault *); // after sizes were set
 
 // The slices that jobs ask for.
 struct job_size {
@@ -259,6 +274,7 @@ struct site {
 };
 extern const struct site site_table[];
 extern const int site_count;
+const struct site *site_get(const char *name, struct fault *); // NULL with a fault
 
 // Published training runs, for energy and carbon. Days, rate, MWh and tonnes are not inputs of a model; the model is compared
 // with them.
@@ -294,7 +310,7 @@ struct workload {
 };
 // Reads MLPerf's DLRM-DCNv2 as "dlrm_dcnv2", or one from a JSON file: {"bitscape-workload": 1, "name", "source", "batch",
 // "dense", "tables": [{"rows", "width", "hot", "unique", "place": "sparsecore|tensorcore|host"}, …]}; unique and place may be
-// left out.
+// left out; unique may be "uniform".
 bool workload_get(const char *name_or_path, struct workload *, struct fault *);
 
 // Published results about pods, with which the models are compared. None goes into a model except the one that says so.
@@ -366,6 +382,12 @@ struct goodput_case {
 	bool fixed;
 	int window; // number of jobs at the head of the queue that are tried; 0 or 1: only the first
 };
+// The window where nobody says otherwise. A machine that tries the first alone may stand still for good without switches.
+enum { GOODPUT_WINDOW = 16, GOODPUT_MIXES = 32 };
+// Reads what jobs ask for: "mix" (the published one), a slice, or slices and how often each is asked for: "4x4x4:3,8x8x8:1". Fills
+// `mix`, with room for GOODPUT_MIXES, which the case then borrows.
+bool goodput_jobs_read(const char *text, const struct pod *, struct goodput_case *, struct job_size *mix, struct fault *);
+const char *goodput_jobs_write(const struct goodput_case *, char *buf, size_t size); // as it is read
 // The machine's blocks and where they stand. Returns false with a fault if its slices are not made of blocks.
 struct block_grid {
 	int side[3], blocks, hosts; // hosts per block
@@ -427,13 +449,14 @@ struct slice_question {
 	double bytes;           // of collectives
 	const char *csv, *plot, *loads;
 };
-enum { GOODPUT_MIXES = 32 };
+// Whether it asks for other traffic than of each chip to each other over all shortest paths of the whole slice.
+bool slice_uneven(const struct slice_question *);
 struct goodput_question {
 	char on[POD_SOURCE]; // the pod, as it was asked for
 	struct world world;
 	struct block_grid grid;
-	struct goodput_case asked; // its mix is in `mix`: the struct is not to be copied; availability NAN, window 0: not given
-	bool sized;                // a slice or a mix was asked for
+	struct goodput_case asked; // its mix is in `mix`: the struct is not to be copied; availability NAN: not given
+	bool sized, spared;        // jobs, spares were given
 	double hours, seed;
 	struct job_size mix[GOODPUT_MIXES];
 	const char *csv, *plot;
@@ -537,6 +560,10 @@ struct embedding_price {
 // network: that of the slice if it is a torus. Returns false with a fault for a place that the pod lacks or an unknown rate.
 bool embedding_price_of(const struct world *, int pod, const struct slice *, const struct slice_network *,
 	const struct embedding_job *, struct embedding_price *, struct fault *);
+// Finds a place for each table: from all in one place, the best move of one table after another until none makes the step shorter. Not
+// always the best of all. Fills place[tables]. Returns false with a fault if nothing fits or can be priced.
+bool embedding_place_each(const struct world *, int pod, const struct slice *, const struct slice_network *,
+	const struct embedding_job *, int *place, struct fault *);
 
 // ---- energy and carbon --------------------------------------------------------------------------------------------------------
 

@@ -42,6 +42,7 @@ struct figure *figure_roofline(const struct figure_source *);
 struct figure *figure_measured(const struct figure_source *);
 struct figure *figure_slice(const struct figure_source *);
 struct figure *figure_loads(const struct figure_source *);
+struct figure *figure_links(const struct figure_source *);
 struct figure *figure_goodput(const struct figure_source *);
 
 #endif

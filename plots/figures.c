@@ -17,10 +17,12 @@ static const struct figure_kind kinds[] = {
 	{"reward", "reward of the sampled choices over the steps", figure_reward, false, false, false},
 	{"roofline", "what each layer attains on the device, under its roofs", figure_roofline, false, false, true},
 	{"measured", "the latency model against times measured on a TPU v4", figure_measured, false, false, true},
-	{"slice", "hops between the chips of 4x4x8 on tpu_v4, regular and twisted (`slice SHAPE plot=FILE`: of any)",
+	{"slice",
+		"the slice that is looked at, else 4x4x8 of tpu_v4: hops between its chips, or the links where their loads are uneven (`slice SHAPE plot=FILE`: of any)",
 		figure_slice, false, true, false},
 	{"loads", "load of that slice's links by axis, regular and twisted (`slice SHAPE loads=FILE`: of any)", figure_loads,
 		false, true, false},
+	{"links", "what each link of that slice carries", figure_links, false, true, false},
 	{"goodput", "goodput of tpu_v4 by size of slice and availability, with and without switches", figure_goodput, false, true,
 		false},
 };

@@ -20,6 +20,7 @@ struct mark {
 	char text[64];
 };
 
+struct slice_question;
 // Figures are built from this. All of it is borrowed.
 struct figure_source {
 	const struct snapshot *snapshot;
@@ -28,9 +29,10 @@ struct figure_source {
 	const uint8_t *modal; // the modal option per slot, one row per record
 	const struct mark *mark;
 	int marks;
-	int term;  // the cost term that the figure is about (index in the snapshot's terms)
-	int layer; // the layer in hand: a figure without room for all layers shows those around it
-	int point; // of the snapshot's points, from 1 on: the one in hand; 0: none
+	int term;                           // the cost term that the figure is about (index in the snapshot's terms)
+	int layer;                          // the layer in hand: a figure without room for all layers shows those around it
+	int point;                          // of the snapshot's points, from 1 on: the one in hand; 0: none
+	const struct slice_question *slice; // the slice that is looked at; NULL: none is
 	// Fills a roofline of the term's device, which stays valid until the next call. Only the figure that shows it calls this,
 	// since it has to price layers. False, or a NULL pointer: there is no roofline.
 	bool (*roofline)(void *session, int term, struct roofline *, struct fault *);
@@ -130,11 +132,31 @@ struct figure *figure_of_trades(const char *title, const char *term, const char 
 	int trades);
 
 struct pod;
-struct slice;
 // How far the chips of a slice are from each other, and the load of its links by axis; regular and twisted if it can be both. NULL
 // with a fault.
-struct figure *figure_of_hops(const struct pod *, const struct slice *, struct fault *);
-struct figure *figure_of_loads(const struct pod *, const struct slice *, struct fault *);
+struct figure *figure_of_hops(const struct slice_question *, struct fault *);
+struct figure *figure_of_loads(const struct slice_question *, struct fault *);
+// What each link carries under the traffic that is asked for, plane by plane: right of a chip its link along z, below it that along y,
+// between them that along x. From 1024 chips on a cell is a block of 4x4x4, and the fullest of its links. NULL with a fault.
+struct figure *figure_of_links(const struct slice_question *, struct fault *);
+// Points of several groups over two axes; all of it is borrowed.
+struct figure_point {
+	int group;
+	double x, y;
+	char label[16]; // "": none
+};
+struct points_asked {
+	const char *title, *x, *y; // the axes, with their units
+	bool log_x, log_y;
+	const char *const *group; // their names
+	int groups;
+	const struct figure_point *point;
+	size_t count;
+	const char *line_text; // of a line at x = `line`; NULL: none
+	double line;
+};
+struct figure *figure_of_points(const struct points_asked *, struct fault *); // NULL with a fault
+
 // Goodput against the size of a slice, by the availability of hosts, with switches and without. NULL with a fault.
 struct figure *figure_of_goodput(const struct pod *, struct fault *);
 

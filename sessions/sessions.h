@@ -125,6 +125,8 @@ struct command_group session_machine_group(void);
 // the words name are not written.
 struct slice_question;
 struct goodput_question;
+// The slice that `plot slice` draws, borrowed until the next call; NULL: none is looked at.
+void session_look_at(struct session *, const struct slice_question *);
 bool session_slice_question(struct command_call *, struct slice_question *);
 bool session_goodput_question(struct command_call *, struct goodput_question *);
 // Races: many searches, one after another (sessions/race). With a session only what is told of them.

@@ -46,12 +46,25 @@ until_true 'days that pass' shows 'day [4-9]\|day [1-9][0-9]'
 keys Space
 keys ']'
 see 'hosts up 99.3 %'
-see 'goodput on tpu_v4 availability=99.3 spares=0 seed=4 window=16 slice=8x8x8'
+see 'availability is 99.3; undo takes it back' # a change like any other
 keys +
 see 'held back 1'
 keys b
 see 'jobs: 8x8x16'
-keys - -
+keys u u
+see 'held back 0'
+see 'jobs: 8x8x8'
+see 'hosts up 99.3 %'
+keys : 'set jobs 4x4x5' Enter
+see 'the nearest that is one is 4x4x4'
+keys : 'set jobs 4x4x4:3,8x8x8:1' Enter
+see 'jobs: 2 sizes'
+keys + b
+see 'jobs: 4x4x4'
+see 'held back 1'
+keys -
+see 'held back 0'
+keys -
 see 'spares: none is held back'
 keys 0
 see 'day 0'

@@ -34,7 +34,13 @@ grep -qF 'a gather along z alone: 3.5 to 3.5' out || fail 'a gather on one axis'
 if command -v gnuplot >/dev/null; then
 	takes slice 4x4x8 plot=hops.svg loads=loads.svg
 	takes goodput slice=8x8x8 availability=99 hours=500 plot=goodput.svg
-	for picture in hops loads goodput; do
+	takes slice 4x4x8 split=z4 plot=links.svg
+	takes slices 256 plot=slices.svg
+	takes partition gpt3 512 plot=partition.svg
+	takes partition gpt3:layers=48 256,512 plot=sizes.svg
+	takes carbon gpt3 256,512 deadline=60 plot=carbon.svg
+	takes embeddings dlrm_dcnv2 4x4x8 plot=embeddings.svg
+	for picture in hops loads goodput links slices partition sizes carbon embeddings; do
 		grep -q '<svg' $picture.svg || fail "$picture.svg"
 	done
 	refuses 'svg, png or pdf' slice 4x4x8 plot=hops.gif

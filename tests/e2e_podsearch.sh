@@ -52,6 +52,22 @@ printf 'paste %s\n' "$work/policy.json" >commands
 [ $? -lt 100 ] || fail 'paste ended the program'
 "$program" --replay ./one >out 2>err || fail 'the session is replayed'
 
+# What moves the racks is journaled, taken back and replayed, and the search does not feel it.
+printf '%s\n' 'run 50' 'set availability 99.7 spares 2' 'set jobs 4x4x4:3,8x8x8:1' 'run 100' 'undo' 'knobs' 'run 200' 'digest' >commands
+"$program" new ./racks pod=tpu_v4 chips=256 steps=200 --batch commands >out 2>err || fail 'settings of racks'
+grep -q '^\* availability  *99.7' out && grep -q '^\* spares  *2' out && grep -q '^\* jobs  *mix' out || fail 'they are not as they were set'
+grep -q '^50 set jobs 4x4x4:3,8x8x8:1 # back set jobs mix' racks.bitscape/journal || fail 'they are not in the journal'
+grep digest out >with
+"$program" --replay ./racks >out 2>err || fail 'settings of racks are replayed'
+printf '%s\n' 'run 200' 'digest' >commands
+"$program" new ./plain pod=tpu_v4 chips=256 steps=200 --batch commands >out 2>err || fail 'no settings of racks'
+grep digest out | cmp -s - with || fail 'the search feels the racks'
+printf 'set jobs 4x4x5\n' >commands
+refuses 'the nearest that is one is 4x4x4' ./plain --batch commands
+printf 'set spares 64\n' >commands
+refuses 'has 64 blocks in all' ./plain --batch commands
+refuses 'is no slice of tpu_v4' new ./none jobs=5x5x5 --batch commands
+
 # Opened to look at: priced, and idle until it is run.
 printf 'status\nexpect step = 0\nexpect state = paused\nprint cost.chips\n' >commands
 "$program" --explore pod:tpu_v4 chips=256 --batch commands >out 2>err || fail 'explore'

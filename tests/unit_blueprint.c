@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Descriptions with choices in them: slots, the whole network, paths through it, slices of weights.
+// Descriptions with choices in them: slots, the whole network, paths through it, portions of weights.
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -280,9 +280,9 @@ static void a_bad_file_is_refused(void **state)
 	}
 }
 
-// ---- slices ----------------------------------------------------------------------------------------------------------------
+// ---- portions ----------------------------------------------------------------------------------------------------------------
 
-static void slices_are_the_centre_and_the_first(void **state)
+static void portions_are_the_centre_and_the_first(void **state)
 {
 	(void)state;
 	for (uint64_t seed = 0; seed < 300; seed++) {
@@ -294,8 +294,8 @@ static void slices_are_the_centre_and_the_first(void **state)
 		    outputs = 1 + (int)rng_below(key, 5, (uint64_t)all_outputs);
 		struct op all = {.kind = OP_CONV, .out = {1, 1, all_outputs}, .window = window_of(all_rows, 1), .groups = 1};
 		struct op one = {.kind = OP_CONV, .out = {1, 1, outputs}, .window = window_of(rows, 1), .groups = 1};
-		struct slicing s = slice_of(&all, all_inputs, &one, inputs);
-		long run, runs = slice_runs(&s, &run), at = 0;
+		struct portion s = portion_of(&all, all_inputs, &one, inputs);
+		long run, runs = portion_runs(&s, &run), at = 0;
 		assert_int_equal(runs * run, (long)rows * rows * inputs * outputs);
 		for (int r = 0; r < rows; r++)
 			for (int c = 0; c < rows; c++)
@@ -303,7 +303,7 @@ static void slices_are_the_centre_and_the_first(void **state)
 					for (int o = 0; o < outputs; o++, at++) {
 						int row = r + (all_rows - rows) / 2, column = c + (all_rows - rows) / 2;
 						long where = (((long)row * all_rows + column) * all_inputs + i) * all_outputs + o;
-						assert_int_equal(slice_run(&s, at / run) + at % run, where);
+						assert_int_equal(portion_run(&s, at / run) + at % run, where);
 					}
 	}
 }
@@ -318,7 +318,7 @@ int main(void)
 		cmocka_unit_test(every_choice_is_a_path),
 		cmocka_unit_test(a_file_with_choices),
 		cmocka_unit_test(a_bad_file_is_refused),
-		cmocka_unit_test(slices_are_the_centre_and_the_first),
+		cmocka_unit_test(portions_are_the_centre_and_the_first),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -99,8 +99,17 @@ static void paths_are_the_shortest(void **state)
 	slice_map_free(m);
 }
 
-// Every link's load from the number of paths over it, pair by pair.
-static void count_plainly(struct slice_map *m, const struct slice *s, double (*load)[SLICE_WAYS])
+static bool one_job(const struct slice *s, const struct slice_traffic *t, int a, int b)
+{
+	int from[3], to[3];
+	slice_place(s, a, from);
+	slice_place(s, b, to);
+	bool first = from[t->split_axis] < t->split;
+	return t->split <= 0 || (first == (to[t->split_axis] < t->split) && (t->only == 0 || t->only == (first ? 1 : 2)));
+}
+
+// Every link's load from the number of paths over it, pair by pair; of pairs in one job alone where two split the slice.
+static void count_plainly(struct slice_map *m, const struct slice *s, const struct slice_traffic *t, double (*load)[SLICE_WAYS])
 {
 	const int n = s->chips;
 	double *paths = calloc((size_t)n * (size_t)n, sizeof *paths);
@@ -115,7 +124,7 @@ static void count_plainly(struct slice_map *m, const struct slice *s, double (*l
 	memset(load, 0, (size_t)n * sizeof *load);
 	for (int a = 0; a < n; a++)
 		for (int b = 0; b < n; b++)
-			for (int c = 0; a != b && c < n; c++)
+			for (int c = 0; a != b && one_job(s, t, a, b) && c < n; c++)
 				for (int w = 0; w < SLICE_WAYS; w++) {
 					int d = slice_map_next(m, c, w);
 					if (d >= 0 && hops[a * n + c] + 1 + hops[d * n + b] == hops[a * n + b])
@@ -137,7 +146,7 @@ static void loads_are_exact(void **state)
 		struct slice_map *m = slice_map_new(&s, &f);
 		assert_true(m && slice_network_of(&s, &n, &f));
 		for (int r = 0; r < ROUTINGS; r++) {
-			struct slice_traffic what = {(enum routing)r, -1};
+			struct slice_traffic what = {.routing = (enum routing)r, .axis = -1};
 			double most[3] = {0};
 			if (isnan(n.load[r])) {
 				assert_false(slice_map_loads(m, &what, load, &f));
@@ -156,19 +165,97 @@ static void loads_are_exact(void **state)
 		static const struct shape *const with[] = {&shapes[0], &shapes[2], &shapes[4], &shapes[5]};
 		struct slice s = slice_of(with[i]->pod, with[i]->shape, with[i]->twisted);
 		struct slice_map *m = slice_map_new(&s, &f);
-		const struct slice_traffic what = {ROUTE_PATHS, -1}, order = {ROUTE_DIMENSION, -1}, along = {ROUTE_PATHS, 2};
+		const struct slice_traffic what = {.axis = -1}, order = {.routing = ROUTE_DIMENSION, .axis = -1},
+					   along = {.axis = 2};
 		int to = slice_map_next(m, 0, 4);
 		assert_true(slice_map_fail(m, 0, 4, &f));
 		assert_false(slice_map_fail(m, 0, 4, &f));
 		assert_true(slice_map_failed(m, 0, 4) && slice_map_failed(m, to, 5) && !slice_map_failed(m, 0, 5));
 		assert_true(slice_map_next(m, 0, 4) < 0 && slice_map_next(m, to, 5) < 0);
 		assert_true(slice_map_loads(m, &what, load, &f));
-		count_plainly(m, &s, plain);
+		count_plainly(m, &s, &what, plain);
 		for (int c = 0; c < s.chips; c++)
 			for (int w = 0; w < SLICE_WAYS; w++)
 				assert_true(near(load[c][w], plain[c][w]));
 		assert_false(slice_map_loads(m, &order, load, &f));
 		assert_false(slice_map_loads(m, &along, load, &f));
+		slice_map_free(m);
+	}
+}
+
+// Two jobs on one slice: each pair of one job, over all shortest paths of the whole slice.
+static void two_jobs_share_a_slice(void **state)
+{
+	(void)state;
+	static double load[256][SLICE_WAYS], plain[256][SLICE_WAYS];
+	struct fault f;
+	int crossed = 0;
+	for (int i = 0; i < SHAPES; i++)
+		for (int only = 0; only < 3; only++) {
+			struct slice s = slice_of(shapes[i].pod, shapes[i].shape, shapes[i].twisted);
+			struct slice_map *m = slice_map_new(&s, &f);
+			const struct slice_traffic what = {.axis = -1, .split = s.axis[2] / 2 + 1, .split_axis = 2, .only = only};
+			const struct slice_traffic order = {.routing = ROUTE_DIMENSION, .axis = -1, .split = 1, .split_axis = 2},
+						   along = {.axis = 2, .split = 1, .split_axis = 2};
+			if (s.axis[2] < 3 || s.chips > 128) {
+				slice_map_free(m);
+				continue;
+			}
+			assert_true(slice_map_loads(m, &what, load, &f));
+			count_plainly(m, &s, &what, plain);
+			for (int c = 0; c < s.chips; c++)
+				for (int w = 0; w < SLICE_WAYS; w++) {
+					assert_true(near(load[c][w], plain[c][w]));
+					crossed += only == 1 && load[c][w] > 0 && c / (s.axis[0] * s.axis[1]) >= what.split;
+				}
+			assert_false(slice_map_loads(m, &order, load, &f));
+			assert_false(slice_map_loads(m, &along, load, &f));
+			slice_map_free(m);
+		}
+	assert_true(crossed > 0); // the first job uses links of the second's chips
+}
+
+// Along x, then y, then z, by the shorter way, half each where both are as long.
+static void walk_in_order(const struct slice *s, struct slice_map *m, int a, int b, double (*load)[SLICE_WAYS])
+{
+	int at[3], to[3];
+	slice_place(s, a, at);
+	slice_place(s, b, to);
+	for (int i = 0; i < 3; i++) {
+		const int n = s->axis[i], up = (to[i] - at[i] + n) % n;
+		for (int back = 0; back < 2 && up > 0; back++) {
+			int steps = back ? n - up : up;
+			double share = !s->wrap[i] ? (to[i] > at[i]) == !back : steps * 2 < n ? 1 : steps * 2 == n ? .5 : 0;
+			int chip = slice_chip(s, at);
+			for (int k = 0; k < steps && share > 0; k++) {
+				load[chip][2 * i + back] += share;
+				chip = slice_map_next(m, chip, 2 * i + back);
+				assert_true(chip >= 0);
+			}
+		}
+		at[i] = to[i];
+	}
+}
+
+static void dimension_order_is_exact_on_lines(void **state)
+{
+	(void)state;
+	static double load[256][SLICE_WAYS], plain[256][SLICE_WAYS];
+	const struct slice_traffic what = {.routing = ROUTE_DIMENSION, .axis = -1};
+	struct fault f;
+	static const struct shape other[] = {{"tpu_v4", "2x2x4", false}, {"tpu_v4", "1x4x4", false}, {"tpu_v5e", "8x16", false},
+		{"tpu_v5e", "4x8", false}, {"tpu_v4", "4x4x8", false}, {"tpu_v4_fixed", "4x4x16", false}};
+	for (size_t i = 0; i < sizeof other / sizeof *other; i++) {
+		struct slice s = slice_of(other[i].pod, other[i].shape, false);
+		struct slice_map *m = slice_map_new(&s, &f);
+		memset(plain, 0, sizeof plain);
+		assert_true(m && slice_map_loads(m, &what, load, &f));
+		for (int a = 0; a < s.chips; a++)
+			for (int b = 0; b < s.chips; b++)
+				walk_in_order(&s, m, a, b, plain);
+		for (int c = 0; c < s.chips; c++)
+			for (int w = 0; w < SLICE_WAYS; w++)
+				assert_true(near(load[c][w], plain[c][w]));
 		slice_map_free(m);
 	}
 }
@@ -185,7 +272,7 @@ static void a_gather_adds_up(void **state)
 			if (s.axis[axis] < 2)
 				continue;
 			struct slice_map *m = slice_map_new(&s, &f);
-			const struct slice_traffic what = {ROUTE_PATHS, axis};
+			const struct slice_traffic what = {.axis = axis};
 			double sum = 0;
 			assert_true(slice_map_loads(m, &what, load, &f));
 			for (int c = 0; c < s.chips; c++)
@@ -330,8 +417,8 @@ static void figures_hold_the_numbers(void **state)
 	struct pod p;
 	struct fault f;
 	assert_true(pod_get("tpu_v4", &p, &f));
-	struct slice s = slice_of("tpu_v4", "4x8x8", false);
-	struct figure *hops = figure_of_hops(&p, &s, &f), *loads = figure_of_loads(&p, &s, &f);
+	struct slice_question q = {.pod = p, .slice = slice_of("tpu_v4", "4x8x8", false), .traffic = {.axis = -1}, .failed = -1};
+	struct figure *hops = figure_of_hops(&q, &f), *loads = figure_of_loads(&q, &f);
 	assert_true(hops && loads);
 	assert_true(hops->series_count == 2 && loads->series_count == 2);
 	for (int twisted = 0; twisted < 2; twisted++) {
@@ -349,10 +436,34 @@ static void figures_hold_the_numbers(void **state)
 	assert_true(strncmp(hops->series[1].name, "twisted, mean ", 14) == 0);
 	figure_free(hops);
 	figure_free(loads);
-	s = slice_of("tpu_v4", "8x8x8", false); // cannot be twisted
-	hops = figure_of_hops(&p, &s, &f);
+	q.slice = slice_of("tpu_v4", "8x8x8", false); // cannot be twisted
+	hops = figure_of_hops(&q, &f);
 	assert_true(hops && hops->series_count == 1);
 	figure_free(hops);
+
+	// Link by link: the plane of x 0, its first row, has the chips 0,0,z with their links along z, one of which has failed.
+	q.slice = slice_of("tpu_v4", "4x4x8", false);
+	q.failed = 0;
+	q.failed_way = 4;
+	assert_true(slice_uneven(&q));
+	struct figure *links = figure_of_links(&q, &f);
+	assert_true(links && links->heat && links->heat->rows == 4 * 9 - 1 && links->heat->columns == 16);
+	const float *row = links->heat->value;
+	float most = 0;
+	assert_true(isnan(row[0]) && isnan(row[1]) && isnan(row[2]) && row[3] > 0 && row[16] > 0 && row[17] > 0);
+	for (int i = 0; i < 35 * 16; i++)
+		most = fmaxf(most, isnan(row[i]) ? 0 : row[i]);
+	assert_true(most > .999f && most < 1.001f);
+	assert_string_equal(links->heat->row[9], "x 1 y 0");
+	figure_free(links);
+	q.slice = slice_of("tpu_v4", "8x16x16", true); // by blocks
+	q.failed = -1;
+	links = figure_of_links(&q, &f);
+	assert_true(links && links->heat->rows == 2 * 9 - 1 && links->heat->columns == 8);
+	figure_free(links);
+	q.traffic.split = 4;
+	q.traffic.routing = ROUTE_DIMENSION;
+	assert_null(figure_of_links(&q, &f));
 
 	struct figure *goodput = figure_of_goodput(&p, &f);
 	struct block_grid g;
@@ -376,6 +487,8 @@ int main(void)
 		cmocka_unit_test(links_lead_both_ways),
 		cmocka_unit_test(paths_are_the_shortest),
 		cmocka_unit_test(loads_are_exact),
+		cmocka_unit_test(two_jobs_share_a_slice),
+		cmocka_unit_test(dimension_order_is_exact_on_lines),
 		cmocka_unit_test(a_gather_adds_up),
 		cmocka_unit_test(machines_fail_alike),
 		cmocka_unit_test(days_meet_the_closed_forms),

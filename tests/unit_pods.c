@@ -202,6 +202,70 @@ static void pod_files_are_read(void **state)
 	}
 }
 
+// Files with mistakes of all kinds: bytes changed, left out, doubled, words put in the place of others, ends cut off. Each is read, and then
+// its slices can be asked about, or is refused with a place, a reason and advice.
+static uint64_t dice;
+static unsigned throw(unsigned sides)
+{
+	dice = dice * 6364136223846793005u + 1442695040888963407u;
+	return (unsigned)(dice >> 33) % sides;
+}
+
+static void mistake(char *text, size_t size)
+{
+	static const char *const words[] = {"-1", "0", "1e308", "1e999", "null", "true", "[]", "{}", "\"\"", "\"blocks\"", "NaN",
+		"[4,4,4,4]", "[0,8]", "1.5", "99999999999999999999", "\"\\u0000\"", "\"tpu_v9\"", ",", ":", "}", "]"};
+	const size_t length = strlen(text), at = throw((unsigned)length);
+	const char *word = words[throw(sizeof words / sizeof *words)];
+	char rest[2048];
+	snprintf(rest, sizeof rest, "%s", text + at);
+	switch (throw(5)) {
+	case 0: text[at] = (char)(text[at] >= '0' && text[at] <= '9' ? '0' + throw(10) : 1 + throw(255)); break;
+	case 1: memmove(text + at, text + at + 1, length - at); break;
+	case 2: text[at] = '\0'; break;
+	case 3: snprintf(text + at, size - at, "%.*s%.900s", 1 + (int) throw(20), rest, rest); break;
+	default: snprintf(text + at, size - at, "%s%s", word, rest + strcspn(rest, ",}]"));
+	}
+}
+
+static void pod_files_with_mistakes(void **state)
+{
+	(void)state;
+	static const char *const good[] = {HEAD "\"network\":\"fixed\",\"axes\":[8,8]," FIGURES
+						",\"hop\":{\"value\":1,\"low\":0.5,\"high\":2}}}",
+		HEAD "\"network\":\"islands\"," FIGURES ",\"island\":8,\"nic\":50}}",
+		HEAD "\"network\":\"blocks\",\"twists\":true," FIGURES ",\"block\":64,\"power\":200,\"cores\":4}}"};
+	enum { TRIES = 4000 };
+	struct pod whole;
+	int taken = 0;
+	dice = 1;
+	for (int i = 0; i < 3; i++)
+		if (!read_pod_text(good[i], &whole))
+			fail_msg("%s: %s; %s", good[i], fault.what, fault.todo);
+	for (int i = 0; i < TRIES; i++) {
+		char text[1024], line[1024];
+		struct pod p;
+		struct slice s;
+		snprintf(text, sizeof text, "%s", good[i % 3]);
+		for (unsigned k = throw(3) + 1; k > 0 && *text; k--)
+			mistake(text, sizeof text);
+		fault = (struct fault){0};
+		if (!read_pod_text(text, &p)) {
+			fault_line(&fault, line, sizeof line);
+			if (!fault.where[0] || !fault.what[0] || !fault.todo[0] || strpbrk(line, "\n\r\033"))
+				fail_msg("%s says \"%s\"", text, line);
+			continue;
+		}
+		taken++;
+		for (int chips = 1; chips <= 64; chips *= 4)
+			if (slices_of(&p, chips, &s, 1) > 0)
+				assert_true(s.chips == chips && slice_collective(&p, &s, NULL, ALL_REDUCE, 1e6) >= 0);
+		slice_read(&p, "4x4x4", p.twists, &s, &fault);
+	}
+	if (taken < 10 || taken > TRIES / 2)
+		fail_msg("%d of %d were taken", taken, TRIES);
+}
+
 // ---- slices -----------------------------------------------------------------------------------------------------------
 
 static struct slice slice_named(const char *pod, const char *shape, bool twisted)
@@ -350,6 +414,11 @@ static void slice_commands(void **state)
 	shows("8x8x8");
 	assert_true(run("slices 512 on tpu_v4_infiniband"));
 	assert_true(run("slice 1x1x1"));
+	assert_true(run("slice 4x4x8 split=z3"));
+	shows("two jobs, 48 and 80 chips, each chip to each other of its own: 88 on the fullest link, alone 32 and 88");
+	shows("256 links carry both, 40 at most");
+	assert_true(run("slice 2x4x4 routing=dimension"));
+	shows("dimension order: 32 on the fullest link");
 	char path[] = "/tmp/bitscape-slices-XXXXXX.csv", line[96], text[256] = "";
 	int fd = mkstemps(path, 4);
 	snprintf(line, sizeof line, "slices 128 csv=%s", path);
@@ -369,7 +438,10 @@ static void slice_commands(void **state)
 		{"slice 4x4x8 twistd", "did you mean 'twisted'"}, {"slices 500", "448 and 512"},
 		{"slices 9000", "the nearest is 4096"}, {"slices x", "is not a number"},
 		{"slice 13 on h100_cluster", "the nearest"}, {"slice 4x4x8 bytes=-1", "from 1"},
-		{"slice", "at least 1 argument"}};
+		{"slice 4x4x8 split=z8", "none is left"}, {"slice 4x4x8 split=w4", "splits nothing"},
+		{"slice 4x4x8 split=z-1", "splits nothing"}, {"slice 4x4x8 split=z2 axis=z", "one job"},
+		{"slice 4x4x8 split=z2 routing=dimension", "one job alone"}, {"slice 512 split=z2 on h100_cluster", "islands"},
+		{"slices 512 plot=x", "end it in .svg"}, {"slice", "at least 1 argument"}};
 	REFUSES(bad);
 }
 
@@ -480,7 +552,7 @@ static void goodput_command(void **state)
 		{"goodput on tpu_v3", "not made of blocks"}, {"goodput slice=5x5x5", "nearest"},
 		{"goodput repair=0", "above 0, at most 1e+06 h"}, {"goodput job=0", "above 0"},
 		{"goodput repair=0.000001 slice=4x4x4", "too many events"}, {"goodput hours=1e99", "will not do"},
-		{"goodput slise=4x4x4", "slice="}, {"goodput jobs=4x4x4", "is not a slice and its share"},
+		{"goodput slise=4x4x4", "slice="}, {"goodput jobs=4x4x4:1,8x8x8", "is not a slice and its share"},
 		{"goodput jobs=4x4x4:-1", "is not a slice and its share"}, {"goodput jobs=4x4x5:1", "nearest"},
 		{"goodput jobs=4x4x4:1 slice=4x4x4", "one of the two"}};
 	REFUSES(bad);
@@ -706,6 +778,14 @@ static void workloads_are_read(void **state)
 		hot += w.table[i].hot;
 	}
 	assert_true(w.tables == 26 && rows == 204184588 && hot == 214 && w.batch == 65536);
+	static struct workload file; // the same, to begin one's own with
+	assert_true(workload_get("sessions/examples/dlrm_dcnv2.json", &file, &fault));
+	assert_true(file.tables == w.tables && file.batch == w.batch && file.dense == w.dense);
+	assert_string_equal(file.source, w.source);
+	for (int i = 0; i < w.tables; i++)
+		assert_true(file.table[i].rows == w.table[i].rows && file.table[i].width == w.table[i].width &&
+			file.table[i].hot == w.table[i].hot && file.table[i].unique == w.table[i].unique &&
+			file.table[i].place == w.table[i].place);
 #define LOAD "{\"bitscape-workload\":1,\"name\":\"n\",\"source\":\"s\",\"batch\":64,\"dense\":100,\"tables\":"
 	assert_true(read_workload_text(LOAD "[{\"rows\":10,\"width\":8,\"hot\":1.5,\"place\":\"host\"}]}", &w));
 	assert_true(w.tables == 1 && w.table[0].place == PLACE_HOST && w.table[0].unique == 0);
@@ -716,7 +796,9 @@ static void workloads_are_read(void **state)
 		{LOAD "[{\"rows\":1,\"hot\":1}]}", "tables[0].width: missing"},
 		{LOAD "[{\"rows\":1,\"width\":8,\"hot\":1,\"place\":\"moon\"}]}", "no such place"},
 		{LOAD "[{\"rows\":1,\"width\":8,\"hot\":1,\"unique\":2}]}", "tables[0].unique"},
-		{LOAD "[3]}", "tables[0].rows: missing"}};
+		{LOAD "[3]}", "tables[0]: not an object"}, {LOAD "[{\"row\":1}]}", "did you mean 'rows'"},
+		{LOAD "[{\"rows\":1,\"width\":8,\"hot\":1,\"unique\":\"some\"}]}", "tables[0].unique"},
+		{LOAD "[],\"bacth\":1}", "did you mean 'batch'"}};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		char line[1024];
 		if (read_workload_text(bad[i].text, &w) || !strstr(fault_line(&fault, line, sizeof line), bad[i].says))
@@ -730,6 +812,11 @@ static void embeddings_command(void **state)
 	assert_true(run("embeddings dlrm_dcnv2 4x4x8 twisted on tpu_v4 against=tpu_v3:8x16"));
 	shows("this pod over the other: 4.8");
 	shows("agreement is not claimed");
+	// A place for each table: small ones where a look-up costs least, and no step longer than with all in one place.
+	assert_true(run("embeddings dlrm_dcnv2 4x4x8 place=each"));
+	shows("tables by number: sparsecore 1-5, 7-8, 10-12, 20-24; tensorcore 6, 9, 13-19, 25-26");
+	assert_true(run("embeddings dlrm_dcnv2 4x4x8 tables=host:20-23,tensorcore:6,9"));
+	shows("tables by number: sparsecore 1-5, 7-8, 10-19, 24-26; tensorcore 6, 9; host 20-23");
 	assert_true(run("embeddings dlrm_dcnv2 512 on h100_cluster place=host"));
 	// A share that is set holds for every table, whatever the workload says of them.
 	char *all = NULL;
@@ -742,6 +829,12 @@ static void embeddings_command(void **state)
 		{"embeddings dlrm_dcnv2 8x16 on tpu_v5e", "no SparseCores"},
 		{"embeddings dlrm_dcnv2 4x4x4 against=tpu_v3", "names no pod and slice"},
 		{"embeddings dlrm_dcnv2 4x4x4 place=here", "is no place"},
+		{"embeddings dlrm_dcnv2 4x4x8 tables=moon:2", "is no place"},
+		{"embeddings dlrm_dcnv2 4x4x8 tables=4", "is no place"},
+		{"embeddings dlrm_dcnv2 4x4x8 tables=host:27", "has tables 1 to 26"},
+		{"embeddings dlrm_dcnv2 4x4x8 tables=host:9-4", "has tables 1 to 26"},
+		{"embeddings dlrm_dcnv2 4x4x8 tables=host:x", "names no tables"},
+		{"embeddings dlrm_dcnv2 4x4x8 tables=host:1 place=host", "does not go with"},
 		{"embeddings dlrm_dcnv2 4x4x4 weights=fp33", "no such format"}, {"embeddings dlrm_dcnv2 4x4x4 batch=0", "from 1"},
 		{"embeddings dlrm_dcnv2 4x4x8 place=tensorcore", "do not fit"},
 		{"embeddings dlrm_dcnv2 4x4x8 unique=0", "above 0, at most 1"},
@@ -834,6 +927,7 @@ int main(void)
 		cmocka_unit_test(bands_hold_the_corners),
 		cmocka_unit_test(pods_command),
 		cmocka_unit_test(pod_files_are_read),
+		cmocka_unit_test(pod_files_with_mistakes),
 		cmocka_unit_test(wraps_follow_the_pod),
 		cmocka_unit_test(loads_are_the_known_ones),
 		cmocka_unit_test(loads_meet_brute_force),

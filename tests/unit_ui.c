@@ -1590,8 +1590,10 @@ static struct racks *made_racks(struct made *m, const char *line, int days, stru
 	struct words words;
 	struct fault f;
 	struct command_call call = call_of(line, &words);
-	struct racks *r = racks_asked(&call, before);
+	static const struct racks_set usual = {{"99.5", "0", "mix"}};
+	struct racks *r = racks_read(&call, &usual);
 	assert_non_null(r);
+	assert_true(racks_begin(r, before, &f));
 	words_free(&words);
 	for (int i = 0; i < days; i++)
 		assert_true(racks_day(r, &f));
@@ -1620,6 +1622,10 @@ static void test_screen_slice(void **state)
 		made_slice(m, "4x4x8 failed=z+1,1,3", &q);
 		for (size_t i = 0; i < (ascii ? 1 : sizeof golden_size / sizeof *golden_size); i++)
 			golden(m, "slice-links", golden_size[i][0], golden_size[i][1], ascii);
+		made_slice(m, "4x4x8 twisted split=z4", &q); // two jobs
+		golden(m, "slice-jobs", 80, 24, ascii);
+		if (!ascii)
+			golden(m, "slice-jobs", 120, 40, false);
 		made_slice(m, "8x16x16 twisted", &q);
 		if (!ascii)
 			golden(m, "slice-blocks", 120, 40, false);
@@ -1702,40 +1708,54 @@ static void test_screen_racks(void **state)
 	}
 }
 
-// What a key moves is a line that asks for it.
+// What a key moves is a change of the search's settings.
 static void test_racks_moved(void **state)
 {
 	(void)state;
 	static const struct {
 		const char *asked, *move, *line;
 	} cases[] = {
-		{"", "availability-up", "goodput on tpu_v4 availability=99.7 spares=0 seed=1 window=16"},
-		{"availability=99.2", "availability-down", "goodput on tpu_v4 availability=99 spares=0 seed=1 window=16"},
-		{"spares=2 window=3", "spares-down", "goodput on tpu_v4 availability=99.5 spares=1 seed=1 window=3"},
-		{"repair=8", "spares-up", "goodput on tpu_v4 availability=99.5 spares=1 seed=1 window=16 repair=8"},
-		{"", "jobs-next", "goodput on tpu_v4 availability=99.5 spares=0 seed=1 window=16 slice=4x4x4"},
-		{"slice=8x16x16", "jobs-next", "goodput on tpu_v4 availability=99.5 spares=0 seed=1 window=16 slice=mix"},
-		{"jobs=4x4x4:3,8x8x8:1", "spares-up",
-			"goodput on tpu_v4 availability=99.5 spares=1 seed=1 window=16 jobs=4x4x4:3,8x8x8:1"},
-		{"availability=100", "availability-up", "goodput on tpu_v4 availability=100 spares=0 seed=1 window=16"},
+		{"", "availability-up", "set availability 99.7"},
+		{"availability=99.2", "availability-down", "set availability 99"},
+		{"spares=2 window=3", "spares-down", "set spares 1"},
+		{"repair=8", "spares-up", "set spares 1"},
+		{"", "jobs-next", "set jobs 4x4x4"},
+		{"slice=8x16x16", "jobs-next", "set jobs mix"},
+		{"jobs=4x4x4:3,8x8x8:1", "spares-up", "set spares 1"},
+		{"jobs=4x4x4:3,8x8x8:1", "jobs-next", "set jobs 4x4x4"},
+		{"availability=100", "availability-up", ""},
 	};
 	struct made *m = made_new(MADE_LAYERS, false);
 	struct fault f;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct string line = {0};
+		struct string line = {0}, none = {0};
+		struct racks_set before, after;
+		static const struct racks_set zero = {{"-", "-", "-"}};
 		struct racks *r = made_racks(m, cases[i].asked, 1, NULL);
-		assert_true(racks_moved(r, cases[i].move, &line, &f));
-		assert_string_equal(line.bytes, cases[i].line);
-		struct racks *next = made_racks(m, line.bytes + strlen("goodput "), 0, r); // and can be asked
-		assert_true(next->days == 1);
-		string_free(&line);
+		assert_true(racks_say(r, &zero, &none, &f)); // all three, as the settings have them
+		assert_int_equal(sscanf(none.bytes, "set availability %127s spares %127s jobs %127s", before.text[0],
+					 before.text[1], before.text[2]),
+			3);
+		assert_true(racks_moved(r, cases[i].move, &after, &f));
+		struct racks *next = racks_with(r, &after, &f);
+		assert_true(next && racks_say(next, &before, &line, &f));
+		assert_string_equal(line.bytes ? line.bytes : "", cases[i].line);
+		assert_true(racks_begin(next, r, &f) && next->days == 1);
 		racks_free(r);
+		string_free(&line);
+		assert_true(racks_say(next, &after, &line, &f) && !line.length);
+		string_free(&line);
+		string_free(&none);
+		// What the pod has not is refused, and the racks go on.
+		struct racks_set bad = after;
+		snprintf(bad.text[RACKS_JOBS], sizeof bad.text[0], "4x4x4:1,5x5x5:1");
+		assert_null(racks_with(next, &bad, &f));
+		assert_true(racks_day(next, &f));
 		racks_free(next);
 	}
 	struct racks *r = made_racks(m, "", 1, NULL);
-	struct string line = {0};
-	assert_false(racks_moved(r, "spares-down", &line, &f) || racks_moved(r, "sideways", &line, &f));
-	string_free(&line);
+	struct racks_set set;
+	assert_false(racks_moved(r, "spares-down", &set, &f) || racks_moved(r, "sideways", &set, &f));
 	// The same days again, day for day; another seed is another machine.
 	double first = r->day[RACKS_FIXED][0];
 	assert_true(racks_again(r, &f) && r->days == 0 && racks_day(r, &f));

@@ -64,15 +64,73 @@ bool explore_twisted(struct workbench *w, struct fault *f)
 
 // ---- racks -------------------------------------------------------------------------------------------------------------
 
+static void settings_now(const struct workbench *w, struct racks_set *set)
+{
+	racks_set_of(session_snapshot(w->session)->settings, set);
+}
+
+// The racks that are asked for now take the place of those before, whose machines they go on with.
+static bool replace(struct workbench *w, struct racks *r, struct fault *f)
+{
+	bool ok = r && racks_begin(r, w->explored.racks, f);
+	racks_free(ok ? w->explored.racks : r);
+	if (ok)
+		w->scene.racks = w->explored.racks = r;
+	return ok;
+}
+
+// What is other than the search's settings becomes a change of them, and only then is shown.
+static bool set_and_replace(struct workbench *w, struct racks *r, struct command_call *call)
+{
+	struct racks_set now;
+	struct string line = {0};
+	settings_now(w, &now);
+	w->explored.set = now;
+	if (w->explored.racks) // what was changed a moment ago may still be on its way
+		racks_set_by(w->explored.racks, &now);
+	bool ok = r && racks_say(r, &now, &line, &call->fault);
+	ok = ok && (!line.length || command_run(&w->table, line.bytes, call->say, call->sayer, &call->fault));
+	string_free(&line);
+	if (ok)
+		return replace(w, r, &call->fault);
+	racks_free(r);
+	return false;
+}
+
+// The session's own pod where nobody names one and its slices are made of blocks.
+static bool on_its_pod(const struct workbench *w, const struct command_call *call, char pod[ENGINE_TEXT])
+{
+	struct pod p;
+	struct block_grid grid;
+	for (int i = 0; i < call->argc; i++)
+		if (strcmp(call->argv[i], "on") == 0)
+			return false;
+	return config_get(session_snapshot(w->session)->settings, "pod", pod, ENGINE_TEXT) && strcmp(pod, "none") != 0 &&
+		pod_get(pod, &p, NULL) && block_grid_of(&p, &grid, NULL);
+}
+
+static struct racks *read_racks(const struct workbench *w, struct command_call *call)
+{
+	struct racks_set now;
+	char pod[ENGINE_TEXT], *word[WORDS_MOST + 2];
+	struct command_call with = *call;
+	settings_now(w, &now);
+	if (call->argc < WORDS_MOST && on_its_pod(w, call, pod)) {
+		memcpy(word, call->argv, (size_t)call->argc * sizeof *word);
+		word[with.argc++] = (char *)"on";
+		word[with.argc++] = pod;
+		word[with.argc] = NULL;
+		with.argv = word;
+	}
+	struct racks *r = racks_read(&with, &now);
+	call->fault = with.fault;
+	return r;
+}
+
 bool explore_racks(struct workbench *w, struct command_call *call)
 {
-	if (call->argc > 0 || !w->explored.racks) {
-		struct racks *r = racks_asked(call, w->explored.racks);
-		if (!r)
-			return false;
-		racks_free(w->explored.racks);
-		w->explored.racks = r;
-	}
+	if ((call->argc > 0 || !w->explored.racks) && !set_and_replace(w, read_racks(w, call), call))
+		return false;
 	w->scene.racks = w->explored.racks;
 	show(w, &view_racks);
 	return true;
@@ -81,7 +139,7 @@ bool explore_racks(struct workbench *w, struct command_call *call)
 bool explore_move(struct workbench *w, const char *what, struct command_call *call)
 {
 	struct racks *r = w->explored.racks;
-	struct string moved = {0}, line = {0};
+	struct racks_set wanted;
 	if (!r)
 		return fault_set(&call->fault, what, "`explore goodput` shows them", "there are no racks");
 	if (strcmp(what, "run") == 0) {
@@ -92,16 +150,23 @@ bool explore_move(struct workbench *w, const char *what, struct command_call *ca
 		return racks_day(r, &call->fault);
 	if (strcmp(what, "again") == 0)
 		return racks_again(r, &call->fault);
-	bool ok = racks_moved(r, what, &moved, &call->fault);
-	if (ok)
-		string_add(&line, "explore %s", moved.bytes);
-	ok = ok && (!line.failed || fault_memory(&call->fault, "explore")) &&
-		command_run(&w->table, line.bytes, call->say, call->sayer, &call->fault);
-	if (ok)
-		call->say(call, "%s", moved.bytes);
-	string_free(&moved);
+	return racks_moved(r, what, &wanted, &call->fault) && set_and_replace(w, racks_with(r, &wanted, &call->fault), call);
+}
+
+void explore_follow(struct workbench *w)
+{
+	struct racks_set now, *seen = &w->explored.set;
+	struct fault f;
+	char text[sizeof f + 16];
+	settings_now(w, &now);
+	if (memcmp(&now, seen, sizeof now) == 0)
+		return;
+	*seen = now;
+	struct string line = {0};
+	bool same = !w->explored.racks || (racks_say(w->explored.racks, &now, &line, NULL) && !line.length);
 	string_free(&line);
-	return ok;
+	if (!same && !replace(w, racks_with(w->explored.racks, &now, &f), &f))
+		workbench_say(w, true, "%s", fault_line(&f, text, sizeof text));
 }
 
 bool explore_turn(struct workbench *w)

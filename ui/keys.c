@@ -95,6 +95,7 @@ static const struct binding defaults[] = {
 	{CONTEXT_RACKS, '+', "explore spares-up", NULL, "held back"},
 	{CONTEXT_RACKS, 'b', "explore jobs-next", NULL, "jobs"},
 	{CONTEXT_RACKS, '0', "explore again", NULL, "day 0"},
+	{CONTEXT_RACKS, 'u', "undo", NULL, "undo"},
 	{CONTEXT_RACKS, 'S', "explore slice", NULL, NULL},
 	{CONTEXT_RACKS, KEYS_ESCAPE, "back", NULL, "back"},
 

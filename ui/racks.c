@@ -8,9 +8,7 @@
 
 enum { DAY = 24, BLOCK_CHIPS = 64 };
 
-// Where nothing is said. A machine that waits for the first of its queue alone may stand still for good without switches.
-static const double USUAL_AVAILABILITY = .995;
-enum { USUAL_WINDOW = 16 };
+const char *const racks_settings[RACKS_SETTINGS] = {"availability", "spares", "jobs"};
 
 // ---- beginning ---------------------------------------------------------------------------------------------------------
 
@@ -71,7 +69,7 @@ static struct goodput_case case_of(const struct racks *r, int machine)
 	return c;
 }
 
-static bool begin(struct racks *r, struct goodput_clock *clock[RACKS_MACHINES], struct fault *f)
+static bool begin_clocks(struct racks *r, struct goodput_clock *clock[RACKS_MACHINES], struct fault *f)
 {
 	for (int m = 0; m < RACKS_MACHINES; m++) {
 		struct goodput_case c = case_of(r, m);
@@ -85,7 +83,7 @@ static bool begin(struct racks *r, struct goodput_clock *clock[RACKS_MACHINES], 
 bool racks_again(struct racks *r, struct fault *f)
 {
 	struct goodput_clock *clock[RACKS_MACHINES] = {NULL};
-	bool ok = begin(r, clock, f);
+	bool ok = begin_clocks(r, clock, f);
 	for (int m = 0; m < RACKS_MACHINES; m++) {
 		goodput_clock_free(ok ? r->clock[m] : clock[m]);
 		r->clock[m] = ok ? clock[m] : r->clock[m];
@@ -120,8 +118,9 @@ static bool go_on(struct racks *r, struct racks *before, struct fault *f)
 		}
 		return false;
 	}
-	for (int m = 0; m < RACKS_MACHINES; m++) {
+	for (int m = 0; m < RACKS_MACHINES; m++)
 		goodput_clock_count(before->clock[m]);
+	for (int m = 0; m < RACKS_MACHINES; m++) {
 		r->clock[m] = before->clock[m];
 		before->clock[m] = NULL;
 	}
@@ -132,27 +131,87 @@ static bool go_on(struct racks *r, struct racks *before, struct fault *f)
 	return true;
 }
 
-struct racks *racks_asked(struct command_call *call, struct racks *before)
+// ---- settings ----------------------------------------------------------------------------------------------------------
+
+void racks_set_of(const struct config *c, struct racks_set *set)
+{
+	*set = (struct racks_set){0}; // two of the same are alike to the byte
+	for (int i = 0; i < RACKS_SETTINGS; i++)
+		config_get(c, racks_settings[i], set->text[i], sizeof set->text[i]);
+}
+
+// Takes those of the settings that are wanted.
+static bool take(struct goodput_question *q, const struct racks_set *set, const bool wanted[RACKS_SETTINGS], struct fault *f)
+{
+	double percent, spares;
+	if (wanted[RACKS_AVAILABILITY] && number_read(set->text[RACKS_AVAILABILITY], &percent))
+		q->asked.availability = percent / 100;
+	if (wanted[RACKS_SPARES] && number_read(set->text[RACKS_SPARES], &spares))
+		q->asked.spares = spares < q->grid.blocks ? (int)spares : q->grid.blocks - 1;
+	return !wanted[RACKS_JOBS] || goodput_jobs_read(set->text[RACKS_JOBS], &q->world.pod[0], &q->asked, q->mix, f);
+}
+
+struct racks *racks_read(struct command_call *call, const struct racks_set *set)
 {
 	struct racks *r = calloc(1, sizeof *r);
 	if (!r) {
 		fault_memory(&call->fault, "goodput");
 		return NULL;
 	}
-	bool ok = session_goodput_question(call, &r->question);
-	r->question.csv = r->question.plot = NULL; // words of the call
-	if (ok && isnan(r->question.asked.availability))
-		r->question.asked.availability = USUAL_AVAILABILITY;
-	if (ok && r->question.asked.window == 0)
-		r->question.asked.window = USUAL_WINDOW;
-	if (ok)
-		ok = before && same_machine(r, before) ? go_on(r, before, &call->fault) : begin(r, r->clock, &call->fault);
-	if (ok) {
-		read_clocks(r);
+	struct goodput_question *q = &r->question;
+	bool ok = session_goodput_question(call, q);
+	q->csv = q->plot = NULL; // words of the call
+	const bool wanted[RACKS_SETTINGS] = {isnan(q->asked.availability), !q->spared, !q->sized};
+	if (ok && take(q, set, wanted, &call->fault))
 		return r;
-	}
-	racks_free(r);
+	free(r);
 	return NULL;
+}
+
+bool racks_begin(struct racks *r, struct racks *before, struct fault *f)
+{
+	bool ok = before && same_machine(r, before) ? go_on(r, before, f) : begin_clocks(r, r->clock, f);
+	if (ok)
+		read_clocks(r);
+	return ok;
+}
+
+void racks_set_by(const struct racks *r, struct racks_set *set)
+{
+	const struct goodput_case *c = &r->question.asked;
+	*set = (struct racks_set){0};
+	snprintf(set->text[RACKS_AVAILABILITY], ENGINE_TEXT, "%.10g", 100 * c->availability);
+	snprintf(set->text[RACKS_SPARES], ENGINE_TEXT, "%d", c->spares);
+	goodput_jobs_write(c, set->text[RACKS_JOBS], ENGINE_TEXT);
+}
+
+struct racks *racks_with(const struct racks *before, const struct racks_set *set, struct fault *f)
+{
+	static const bool all[RACKS_SETTINGS] = {true, true, true};
+	struct racks *r = calloc(1, sizeof *r);
+	if (!r) {
+		fault_memory(f, "goodput");
+		return NULL;
+	}
+	r->question = before->question;
+	if (take(&r->question, set, all, f))
+		return r;
+	free(r);
+	return NULL;
+}
+
+bool racks_say(const struct racks *r, const struct racks_set *now, struct string *line, struct fault *f)
+{
+	struct racks_set wanted;
+	bool any = false;
+	racks_set_by(r, &wanted);
+	for (int i = 0; i < RACKS_SETTINGS; i++)
+		if (strcmp(wanted.text[i], now->text[i]) != 0) {
+			string_add(line, "%s %s ", any ? "" : "set", racks_settings[i]);
+			words_quote(line, wanted.text[i]);
+			any = true;
+		}
+	return !line->failed || fault_memory(f, "goodput");
 }
 
 // ---- a day -------------------------------------------------------------------------------------------------------------
@@ -238,17 +297,7 @@ static const char *next_jobs(const struct racks *r)
 	return job_sizes[at];
 }
 
-static void add_jobs(const struct racks *r, struct string *line)
-{
-	const struct goodput_case *c = &r->question.asked;
-	char name[48];
-	if (c->axis[0])
-		string_add(line, " slice=%s", size_name(c->axis, name));
-	for (int i = 0; !c->axis[0] && c->mix && i < c->mixes; i++)
-		string_add(line, "%s%s:%.6g", i ? "," : " jobs=", size_name(c->mix[i].axis, name), c->mix[i].share);
-}
-
-bool racks_moved(const struct racks *r, const char *move, struct string *line, struct fault *f)
+bool racks_moved(const struct racks *r, const char *move, struct racks_set *set, struct fault *f)
 {
 	const struct goodput_question *q = &r->question;
 	static const char *const word[] = {"availability-up", "availability-down", "spares-up", "spares-down", "jobs-next"};
@@ -257,22 +306,16 @@ bool racks_moved(const struct racks *r, const char *move, struct string *line, s
 		which++;
 	if (which == WORDS)
 		return fault_set(f, move, "give " RACKS_MOVES, "cannot be moved");
-	double percent = 100 * q->asked.availability;
+	racks_set_by(r, set);
 	int spares = q->asked.spares + (which == MORE) - (which == LESS);
-	percent = which == UP || which == DOWN ? next_availability(percent, which == UP) : percent;
 	if (spares < 0 || spares >= q->grid.blocks)
 		return fault_set(f, "spares", "leave them as they are",
 			spares < 0 ? "none is held back" : "no more can be held back");
-	string_add(line, "goodput on ");
-	words_quote(line, q->on);
-	string_add(line, " availability=%.8g spares=%d seed=%.17g", percent, spares, q->seed);
-	string_add(line, " window=%d", q->asked.window);
+	if (which == UP || which == DOWN)
+		snprintf(set->text[RACKS_AVAILABILITY], ENGINE_TEXT, "%.10g",
+			next_availability(100 * q->asked.availability, which == UP));
+	snprintf(set->text[RACKS_SPARES], ENGINE_TEXT, "%d", spares);
 	if (which == JOBS)
-		string_add(line, " slice=%s", next_jobs(r));
-	else
-		add_jobs(r, line);
-	for (int i = 0; i < INPUTS; i++)
-		if (q->world.set[i])
-			string_add(line, " %s=%.17g", input_table[i].name, q->world.input[i]);
-	return !line->failed || fault_memory(f, "goodput");
+		snprintf(set->text[RACKS_JOBS], ENGINE_TEXT, "%s", next_jobs(r));
+	return true;
 }

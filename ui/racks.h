@@ -23,17 +23,32 @@ struct racks {
 	bool running;                                 // a day follows another by itself
 };
 
-// Reads the words of `goodput` and begins; no day has passed yet. If `before` (NULL: none) is of the same pod, seed and inputs, its
-// machines go over and go on with what is changed. NULL with a fault, and `before` is as it was; else it may only be freed.
-struct racks *racks_asked(struct command_call *, struct racks *before);
+// What a person moves: settings of the search, in this order, as texts.
+enum { RACKS_AVAILABILITY, RACKS_SPARES, RACKS_JOBS, RACKS_SETTINGS };
+extern const char *const racks_settings[RACKS_SETTINGS];
+struct racks_set {
+	char text[RACKS_SETTINGS][ENGINE_TEXT];
+};
+void racks_set_of(const struct config *, struct racks_set *);
+void racks_set_by(const struct racks *, struct racks_set *); // those under which the racks go on
+
+// Reads the words of `goodput`; what they leave out is as `set` says. Then racks_begin is to follow. NULL with a fault.
+struct racks *racks_read(struct command_call *, const struct racks_set *set);
+// Begins; no day has passed yet. If `before` (NULL: none) is of the same pod, seed and inputs, its machines go over and go on with what is
+// changed. False with a fault, and `before` is as it was; else it may only be freed.
+bool racks_begin(struct racks *, struct racks *before, struct fault *);
 void racks_free(struct racks *); // NULL: nothing
 bool racks_day(struct racks *, struct fault *);
 // Begins again, with the same failures to come.
 bool racks_again(struct racks *, struct fault *);
+// Asks the same as `before` but for the settings; racks_begin is to follow. NULL with a fault.
+struct racks *racks_with(const struct racks *before, const struct racks_set *, struct fault *);
 
-// Writes the `goodput` line that says what is asked, with one thing moved: words of RACKS_MOVES. Returns false with a fault.
+// Writes the line `set …` that brings the settings from `now` to those of the racks; none where they are the same.
+bool racks_say(const struct racks *, const struct racks_set *now, struct string *line, struct fault *);
+// Moves one thing: words of RACKS_MOVES. Returns false with a fault.
 #define RACKS_MOVES "availability-up|availability-down|spares-up|spares-down|jobs-next"
-bool racks_moved(const struct racks *, const char *move, struct string *line, struct fault *);
+bool racks_moved(const struct racks *, const char *move, struct racks_set *, struct fault *);
 const char *racks_jobs(const struct racks *, char buf[64]); // "8x8x8", "the mix of November 2022", "3 sizes"
 
 #endif

@@ -600,6 +600,8 @@ static void refresh(struct workbench *w)
 	scene->snapshot = session_snapshot(w->session);
 	scene->draft = session_draft(w->session);
 	scene->pending = session_unwritten(w->session);
+	explore_follow(w);
+	session_look_at(w->session, scene->slice);
 	if (scene->layer >= info->layers)
 		scene->layer = info->layers > 0 ? info->layers - 1 : 0;
 	if (scene->term >= scene->snapshot->terms)

@@ -29,8 +29,9 @@ struct race_watch {
 // What is looked at beside the search.
 struct explored {
 	struct slice_question slice;
-	struct racks *racks; // owned; NULL: none
-	char *line;          // a report that was answered and can be looked at; owned; NULL: none
+	struct racks *racks;  // owned; NULL: none
+	struct racks_set set; // the search's settings of racks, as they were seen last
+	char *line;           // a report that was answered and can be looked at; owned; NULL: none
 };
 
 struct workbench {
@@ -189,6 +190,7 @@ bool explore_twisted(struct workbench *, struct fault *); // the other twist of 
 // One of EXPLORE_RACKS: a day passes, days pass by themselves or no longer, all begins again, or something is moved.
 #define EXPLORE_RACKS "day|run|again|" RACKS_MOVES
 bool explore_move(struct workbench *, const char *what, struct command_call *);
+void explore_follow(struct workbench *);     // the racks go on with the search's settings where these have changed
 bool explore_runs(const struct workbench *); // days pass by themselves
 bool explore_turn(struct workbench *);       // the next one passes; false: nothing has changed
 void explore_after(struct workbench *);      // shows what the command before has answered, if it can be looked at

@@ -4,7 +4,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-// ---- slices ----
+// ---- portions ----
 
 // The row of a kernel that lies on the pixel itself, as window_of pads it. Of even kernels it is not between the middle two, so that kernels
 // of 2, 3 and 4 rows meet each pixel with the same weights.
@@ -13,9 +13,9 @@ static int middle(int kernel)
 	return (kernel - 1) / 2;
 }
 
-struct slicing slice_of(const struct op *whole, int whole_inputs, const struct op *used, int used_inputs)
+struct portion portion_of(const struct op *whole, int whole_inputs, const struct op *used, int used_inputs)
 {
-	struct slicing s = {.rows = 1, .columns = 1, .all_columns = 1, .outputs = used->out.c, .all_outputs = whole->out.c};
+	struct portion s = {.rows = 1, .columns = 1, .all_columns = 1, .outputs = used->out.c, .all_outputs = whole->out.c};
 	int groups = 1, all_groups = 1;
 	if (used->kind == OP_CONV) {
 		s.rows = used->window.h;
@@ -31,15 +31,15 @@ struct slicing slice_of(const struct op *whole, int whole_inputs, const struct o
 	return s;
 }
 
-int slice_inputs(const struct model *m, int op)
+int portion_inputs(const struct model *m, int op)
 {
 	int layer = m->op[op].layer;
 	return layer < 0 ? m->op[m->op[op].in[0]].out.c : m->layer[layer].in.c;
 }
 
-struct slicing slice_rows(int all_rows, int all_numbers, int rows, int numbers)
+struct portion portion_rows(int all_rows, int all_numbers, int rows, int numbers)
 {
-	return (struct slicing){.rows = 1,
+	return (struct portion){.rows = 1,
 		.columns = 1,
 		.inputs = rows,
 		.outputs = numbers,
@@ -48,13 +48,13 @@ struct slicing slice_rows(int all_rows, int all_numbers, int rows, int numbers)
 		.all_outputs = all_numbers};
 }
 
-// Runs are as long as the slice lies in one piece: of outputs, of inputs, of kernel columns, of all.
-static bool all_inputs(const struct slicing *s)
+// Runs are as long as the portion lies in one piece: of outputs, of inputs, of kernel columns, of all.
+static bool all_inputs(const struct portion *s)
 {
 	return s->inputs == s->all_inputs && s->outputs == s->all_outputs;
 }
 
-long slice_runs(const struct slicing *s, long *run)
+long portion_runs(const struct portion *s, long *run)
 {
 	if (s->outputs != s->all_outputs) {
 		*run = s->outputs;
@@ -70,7 +70,7 @@ long slice_runs(const struct slicing *s, long *run)
 	return 1;
 }
 
-long slice_run(const struct slicing *s, long i)
+long portion_run(const struct portion *s, long i)
 {
 	bool by_input = s->outputs != s->all_outputs, by_column = by_input || !all_inputs(s),
 	     by_row = by_column || s->columns != s->all_columns;
@@ -106,7 +106,7 @@ static bool within(const struct model *whole, int all_at, const struct model *m,
 		return true;
 	if ((op->kind == OP_TOKENS && op->out.h > all->out.h) || (op->bias && !all->bias)) // more positions, or a bias of its own
 		return false;
-	struct slicing s = slice_of(all, slice_inputs(whole, all_at), op, slice_inputs(m, at));
+	struct portion s = portion_of(all, portion_inputs(whole, all_at), op, portion_inputs(m, at));
 	return s.inputs <= s.all_inputs && s.columns <= s.all_columns && (op->kind != OP_CONV || s.rows <= all->window.h);
 }
 

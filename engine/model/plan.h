@@ -41,19 +41,20 @@ bool path_settle(struct path *, struct model *model, struct fault *);
 void path_free(struct path *);
 
 // What of an operator's numbers of the whole a path uses. Weights lie as [kernel rows][kernel columns][inputs a group][outputs].
-struct slicing {
+struct portion {
 	int rows, columns, inputs, outputs;       // used
 	int top, left;                            // the first kernel row and column used
 	int all_columns, all_inputs, all_outputs; // of the whole
 };
-struct slicing slice_of(const struct op *whole, int whole_inputs, const struct op *used, int used_inputs); // inputs: channels read
+struct portion portion_of(const struct op *whole, int whole_inputs, const struct op *used,
+	int used_inputs); // inputs: channels read
 // The most channels that an operator with numbers of its own reads; in a whole, that may be more than its first input there has.
-int slice_inputs(const struct model *, int op);
+int portion_inputs(const struct model *, int op);
 // Of numbers that no kernel has, which lie as [rows][numbers]: the first rows' first. A gain is one row, a token's position is a row.
-struct slicing slice_rows(int all_rows, int all_numbers, int rows, int numbers);
-// The weights of a slice come in runs of `run` numbers that lie side by side, in the whole and in the slice alike. Returns their number.
-// Run i begins at slice_run(slice, i) of the whole's array, and at i * run of the slice's own.
-long slice_runs(const struct slicing *, long *run);
-long slice_run(const struct slicing *, long i);
+struct portion portion_rows(int all_rows, int all_numbers, int rows, int numbers);
+// The weights of a portion come in runs of `run` numbers that lie side by side, in the whole and in the portion alike. Returns their number.
+// Run i begins at portion_run(portion, i) of the whole's array, and at i * run of the portion's own.
+long portion_runs(const struct portion *, long *run);
+long portion_run(const struct portion *, long i);
 
 #endif

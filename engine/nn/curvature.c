@@ -38,7 +38,7 @@ double network_weight_size(const struct network *net, int layer)
 	const struct parameter *p = &net->parameter[n->parameter];
 	double sum = 0;
 	for (long i = 0; i < p->runs; i++)
-		sum += net->kernels->squares(net->weights + p->from + slice_run(&p->slice, i), p->run);
+		sum += net->kernels->squares(net->weights + p->from + portion_run(&p->portion, i), p->run);
 	return sqrt(sum / (double)n->weight_count);
 }
 
@@ -48,7 +48,7 @@ void network_push(struct network *net, int layer, uint64_t key, double by)
 	const struct parameter *p = n ? &net->parameter[n->parameter] : NULL;
 	uint64_t signs = signs_of(key, layer), word = 0;
 	for (long i = 0, at = 0; p && i < p->runs; i++) {
-		float *w = net->weights + p->from + slice_run(&p->slice, i);
+		float *w = net->weights + p->from + portion_run(&p->portion, i);
 		for (long j = 0; j < p->run; j++, at++)
 			w[j] += (float)(negative(signs, at, &word) ? -by : by);
 	}

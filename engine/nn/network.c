@@ -307,7 +307,7 @@ float network_weight_peak(const struct network *net, int layer)
 		const struct node *n = &net->node[net->model->layer[l].op];
 		const struct parameter *p = &net->parameter[n->parameter];
 		for (long i = 0; n->layer == layer && i < p->runs; i++)
-			peak = fmaxf(peak, net->kernels->peak(net->weights + p->from + slice_run(&p->slice, i), p->run));
+			peak = fmaxf(peak, net->kernels->peak(net->weights + p->from + portion_run(&p->portion, i), p->run));
 	}
 	return peak;
 }

@@ -92,9 +92,9 @@ struct parameter {
 	enum fill { FILL_ZERO, FILL_ONE, FILL_HE, FILL_EVEN, FILL_TOKEN } fill;
 	int fan;     // inputs of an output: FILL_HE, FILL_EVEN
 	int op, set; // whose it is; of a norm's set: which; -1: what all sets share
-	// Of the model that runs: where it is in the whole's arrays. A slice of what begins at `from`, in runs of `run`.
+	// Of the model that runs: where it is in the whole's arrays. A portion of what begins at `from`, in runs of `run`.
 	long from, runs, run;
-	struct slicing slice;
+	struct portion portion;
 	float *copy;       // of more than one run
 	const float **now; // where its node has its numbers
 };

@@ -3,9 +3,9 @@
 // outputs and gradients lie. Made anew when another model is to run, in the memory of the one before; a model that is its own whole is
 // laid out once.
 //
-// Every number that a node learns has two places. In the whole's arrays (weights, momentum, averages) a node uses a slice of what its operator
+// Every number that a node learns has two places. In the whole's arrays (weights, momentum, averages) a node uses a portion of what its operator
 // has there. In the gradient the numbers in use lie without gaps, as they would if the model ran alone. So a path sums its gradient in the
-// order in which that network would. Passes read a slice that is one run of neighbours where it is, and a copy of any other.
+// order in which that network would. Passes read a portion that is one run of neighbours where it is, and a copy of any other.
 #include <string.h>
 
 #include "engine/nn/node.h"
@@ -18,16 +18,16 @@ static long rounded(long n)
 }
 
 // Which of the whole's numbers it is.
-static void find_slice(const struct network *net, struct parameter *p, int ordinal)
+static void find_portion(const struct network *net, struct parameter *p, int ordinal)
 {
 	const struct node *n = &net->node[p->op];
 	const struct op *all = &net->whole->op[n->home];
 	const struct parameter *from = &net->all[p->set < 0 ? net->first[n->home] + ordinal : net->first_set[n->home] + p->set];
 	if (parameter_is_weight(p))
-		p->slice = slice_of(all, slice_inputs(net->whole, n->home), n->op, n->in.c);
+		p->portion = portion_of(all, portion_inputs(net->whole, n->home), n->op, n->in.c);
 	else
-		p->slice = slice_rows((int)(from->count / all->out.c), all->out.c, (int)(p->count / n->out.c), n->out.c);
-	p->runs = slice_runs(&p->slice, &p->run);
+		p->portion = portion_rows((int)(from->count / all->out.c), all->out.c, (int)(p->count / n->out.c), n->out.c);
+	p->runs = portion_runs(&p->portion, &p->run);
 	p->from = from->at;
 }
 
@@ -38,7 +38,7 @@ static long add_parameter(struct storage *l, struct parameter p)
 	if (l->of_whole)
 		p.from = p.at;
 	else
-		find_slice(l->net, &p, l->parameter_count - l->first);
+		find_portion(l->net, &p, l->parameter_count - l->first);
 	if (p.runs > 1) {
 		p.copy = storage_work(l, p.count);
 		l->copies++;
@@ -311,7 +311,7 @@ bool nodes_make(struct network *net, const struct path *path)
 
 // ---- the numbers in use ----
 
-static void copy_slice(void *context, int parameter, int worker)
+static void copy_portion(void *context, int parameter, int worker)
 {
 	(void)worker;
 	const struct network *net = context;
@@ -319,7 +319,8 @@ static void copy_slice(void *context, int parameter, int worker)
 	if (p->runs == 1 || parameter_rests(net, p))
 		return;
 	for (long i = 0; i < p->runs; i++)
-		memcpy(p->copy + i * p->run, net->weights + p->from + slice_run(&p->slice, i), (size_t)p->run * sizeof(float));
+		memcpy(p->copy + i * p->run, net->weights + p->from + portion_run(&p->portion, i),
+			(size_t)p->run * sizeof(float));
 }
 
 void nodes_bind(struct network *net)
@@ -327,8 +328,8 @@ void nodes_bind(struct network *net)
 	for (int i = 0; i < net->parameter_count; i++) {
 		const struct parameter *p = &net->parameter[i];
 		if (!parameter_rests(net, p))
-			*p->now = p->runs > 1 ? p->copy : net->weights + p->from + slice_run(&p->slice, 0);
+			*p->now = p->runs > 1 ? p->copy : net->weights + p->from + portion_run(&p->portion, 0);
 	}
 	if (net->copies)
-		team_run(net->team, net->parameter_count, copy_slice, net);
+		team_run(net->team, net->parameter_count, copy_portion, net);
 }

@@ -112,7 +112,8 @@ static void update_piece(void *context, int piece, int worker)
 	for (long at = piece_now->first, count; at < end && !parameter_rests(u->net, p); at += count) {
 		long run = (at - p->at) / p->run, within = (at - p->at) % p->run;
 		count = p->run - within < end - at ? p->run - within : end - at;
-		update_run(u, parameter_is_weight(p), p->from + slice_run(&p->slice, run) + within, u->net->gradient + at, count);
+		update_run(u, parameter_is_weight(p), p->from + portion_run(&p->portion, run) + within, u->net->gradient + at,
+			count);
 	}
 }
 

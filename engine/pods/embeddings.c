@@ -2,6 +2,7 @@
 // Prices look-ups in embedding tables. Which unit does what follows OpenXLA's account of SparseCores and the TPU v4 paper; rates
 // that neither gives are inputs with a range.
 #include <math.h>
+#include <stdlib.h>
 
 #include "engine/hardware/device.h"
 #include "engine/pods/inside.h"
@@ -146,4 +147,76 @@ bool embedding_price_of(const struct world *w, int pod, const struct slice *s, c
 	to->rate = j->batch / to->step;
 	to->fits = to->memory <= pod_value(p, POD_MEMORY);
 	return true;
+}
+
+// ---- a place for each table ----
+
+struct placing {
+	const struct world *world;
+	int pod;
+	const struct slice *slice;
+	const struct slice_network *network;
+	struct embedding_job job;
+	struct workload workload; // whose places are tried
+};
+
+// Seconds; INFINITY: cannot be, as the fault says.
+static double step_of(const struct placing *p, struct fault *fault)
+{
+	struct embedding_price price;
+	if (!embedding_price_of(p->world, p->pod, p->slice, p->network, &p->job, &price, fault))
+		return INFINITY;
+	if (price.fits)
+		return price.step;
+	fault_set(fault, p->workload.name, "take more chips or a narrower format",
+		"the tables do not fit, wherever they are put");
+	return INFINITY;
+}
+
+// Makes the best move of one table. Returns whether one was better.
+static bool move_one(struct placing *p, double *step)
+{
+	int best = -1, where = 0;
+	for (int i = 0; i < p->workload.tables; i++) {
+		const int before = p->workload.table[i].place;
+		for (int place = 0; place < EMBEDDING_PLACES; place++) {
+			p->workload.table[i].place = place;
+			double its = place == before ? INFINITY : step_of(p, NULL);
+			if (its < *step) {
+				*step = its;
+				best = i;
+				where = place;
+			}
+		}
+		p->workload.table[i].place = before;
+	}
+	if (best >= 0)
+		p->workload.table[best].place = where;
+	return best >= 0;
+}
+
+bool embedding_place_each(const struct world *w, int pod, const struct slice *s, const struct slice_network *n,
+	const struct embedding_job *j, int *to, struct fault *fault)
+{
+	struct placing *p = malloc(sizeof *p);
+	double least = INFINITY;
+	if (!p)
+		return fault_memory(fault, "embeddings");
+	*p = (struct placing){w, pod, s, n, *j, *j->workload};
+	p->job.workload = &p->workload;
+	p->job.place = EMBEDDING_PLACES;
+	for (int from = EMBEDDING_PLACES - 1; from >= 0; from--) { // the first place's fault is told
+		for (int i = 0; i < p->workload.tables; i++)
+			p->workload.table[i].place = from;
+		double step = step_of(p, fault);
+		while (move_one(p, &step))
+			;
+		if (step < least) {
+			least = step;
+			for (int i = 0; i < p->workload.tables; i++)
+				to[i] = p->workload.table[i].place;
+		}
+	}
+	free(p);
+	return isfinite(least);
 }

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Availability and goodput in closed form.
 #include <math.h>
+#include <stdio.h>
+#include <string.h>
 
+#include "engine/base/text.h"
 #include "engine/pods/goodput.h"
 
 bool block_grid_of(const struct pod *p, struct block_grid *g, struct fault *fault)
@@ -59,4 +62,60 @@ double goodput_kept(const struct world *w, const struct block_grid *g, const str
 	double rate = box_of(c->axis, box) * g->hosts * host_failures(w, c->availability), each = w->input[IN_CHECKPOINT];
 	return rate * each > 0 ? rate * each * exp(-rate * w->input[IN_RESTART]) / expm1(rate * each)
 			       : exp(-rate * w->input[IN_RESTART]);
+}
+
+// ---- what jobs ask for ----
+
+static bool read_share(char *word, const struct pod *p, struct job_size *to, struct fault *fault)
+{
+	struct slice s;
+	char *colon = strchr(word, ':');
+	if (!colon || !number_read(colon + 1, &to->share) || !(to->share > 0 && to->share <= 1e6))
+		return fault_set(fault, *word ? word : "jobs", "write 4x4x4:3,8x8x8:1", "is not a slice and its share");
+	*colon = '\0';
+	if (!slice_read(p, word, false, &s, fault))
+		return false;
+	memcpy(to->axis, s.axis, sizeof to->axis);
+	return true;
+}
+
+bool goodput_jobs_read(const char *text, const struct pod *p, struct goodput_case *c, struct job_size *mix, struct fault *fault)
+{
+	struct slice s;
+	char word[64];
+	struct goodput_case read = *c;
+	memset(read.axis, 0, sizeof read.axis);
+	read.mix = NULL;
+	read.mixes = 0;
+	if (strcmp(text, "mix") != 0 && !strchr(text, ':') && !strchr(text, ',')) {
+		if (!slice_read(p, text, false, &s, fault))
+			return false;
+		memcpy(read.axis, s.axis, sizeof read.axis);
+	} else if (strcmp(text, "mix") != 0) {
+		for (const char *at = text; list_next(&at, word, sizeof word);) {
+			if (read.mixes == GOODPUT_MIXES)
+				return fault_set(fault, "jobs", "leave some out", "more than %d sizes", GOODPUT_MIXES);
+			if (!read_share(word, p, &mix[read.mixes], fault))
+				return false;
+			read.mixes++;
+		}
+		read.mix = mix;
+	}
+	*c = read;
+	return true;
+}
+
+const char *goodput_jobs_write(const struct goodput_case *c, char *buf, size_t size)
+{
+	char name[48];
+	size_t used = 0;
+	snprintf(buf, size, "mix");
+	if (c->axis[0])
+		snprintf(buf, size, "%s", slice_name(&(struct slice){.axis = {c->axis[0], c->axis[1], c->axis[2]}}, name));
+	for (int i = 0; !c->axis[0] && c->mix && i < c->mixes && used < size; i++) {
+		const int *a = c->mix[i].axis;
+		used += (size_t)snprintf(buf + used, size - used, "%s%s:%.6g", i ? "," : "",
+			slice_name(&(struct slice){.axis = {a[0], a[1], a[2]}}, name), c->mix[i].share);
+	}
+	return buf;
 }

@@ -133,6 +133,13 @@ static void gather(const struct slice_map *m, int axis, double (*load)[SLICE_WAY
 	}
 }
 
+static void spread_from(struct slice_map *m, int source, enum routing routing, const bool *peer, double (*load)[SLICE_WAYS])
+{
+	torus_reach(&m->torus, source);
+	(routing == ROUTE_HOPS ? torus_spread_hops : torus_spread_paths)(&m->torus, peer, load);
+}
+
+// Where every link of a way carries the same.
 static bool spread_evenly(struct slice_map *m, enum routing routing, double (*load)[SLICE_WAYS], struct fault *f)
 {
 	double sum[SLICE_WAYS] = {0}, axis[3];
@@ -142,8 +149,7 @@ static bool spread_evenly(struct slice_map *m, enum routing routing, double (*lo
 		for (int w = 0; w < SLICE_WAYS; w++)
 			sum[w] = axis[w / 2];
 	} else {
-		torus_reach(&m->torus, 0);
-		(routing == ROUTE_HOPS ? torus_spread_hops : torus_spread_paths)(&m->torus, load);
+		spread_from(m, 0, routing, NULL, load);
 		for (int c = 0; c < m->slice.chips; c++)
 			for (int w = 0; w < SLICE_WAYS; w++)
 				sum[w] += load[c][w];
@@ -153,30 +159,79 @@ static bool spread_evenly(struct slice_map *m, enum routing routing, double (*lo
 	return true;
 }
 
-bool slice_map_loads(struct slice_map *m, const struct slice_traffic *what, double (*load)[SLICE_WAYS], struct fault *f)
+static void spread_in_order(const struct slice_map *m, double (*load)[SLICE_WAYS])
+{
+	int at[3];
+	for (int c = 0; c < m->slice.chips; c++) {
+		slice_place(&m->slice, c, at);
+		for (int w = 0; w < SLICE_WAYS; w++)
+			load[c][w] = m->torus.next[c][w] >= 0 ? torus_line_load(&m->slice, at[w / 2], w) : 0;
+	}
+}
+
+static bool spread_jobs(struct slice_map *m, const struct slice_traffic *what, double (*load)[SLICE_WAYS], struct fault *f)
+{
+	bool *job = malloc((size_t)m->slice.chips * sizeof *job);
+	int at[3];
+	if (!job)
+		return fault_memory(f, "a slice's links");
+	for (int number = 1; number <= 2; number++) {
+		if (what->only && what->only != number)
+			continue;
+		for (int c = 0; c < m->slice.chips; c++) {
+			slice_place(&m->slice, c, at);
+			job[c] = (at[what->split_axis] < what->split) == (number == 1);
+		}
+		for (int c = 0; c < m->slice.chips; c++)
+			if (job[c])
+				spread_from(m, c, what->routing, job, load);
+	}
+	free(job);
+	return true;
+}
+
+// What cannot be worked out.
+static bool refused(const struct slice_map *m, const struct slice_traffic *what, bool alike, struct fault *f)
 {
 	char name[48];
+	const bool failed = m->failed[0] >= 0, order = what->routing == ROUTE_DIMENSION;
+	slice_name(&m->slice, name);
+	if (what->axis >= 0 && (failed || what->split > 0))
+		return !fault_set(f, failed ? slice_ways[m->way] : "split", "leave out the axis, or the other",
+			failed ? "a gather along one axis has no way around a failed link"
+			       : "a gather along one axis is of one job on the whole slice");
+	if (what->axis < 0 && order && (failed || what->split > 0))
+		return !fault_set(f, name, "choose another routing",
+			failed ? "dimension order has no way around a failed link"
+			       : "dimension order is worked out for one job alone");
+	if (what->axis < 0 && !order && !(alike && what->split <= 0) && m->slice.chips > TORUS_SOURCES)
+		return !fault_set(f, name, "choose a smaller slice", "%d chips are too many to count from each: at most %d",
+			m->slice.chips, TORUS_SOURCES);
+	return false;
+}
+
+bool slice_map_loads(struct slice_map *m, const struct slice_traffic *what, double (*load)[SLICE_WAYS], struct fault *f)
+{
+	const bool alike = torus_alike(&m->slice) && m->failed[0] < 0;
 	memset(load, 0, (size_t)m->slice.chips * sizeof *load);
-	if (what->axis >= 0 && m->failed[0] >= 0)
-		return fault_set(f, slice_ways[m->way], "leave out the axis, or the failed link",
-			"a gather along one axis has no way around a failed link");
-	if (what->axis >= 0) {
+	if (refused(m, what, alike, f))
+		return false;
+	if (what->axis >= 0)
 		gather(m, what->axis, load);
-		return true;
-	}
-	bool alike = torus_alike(&m->slice) && m->failed[0] < 0;
-	if (what->routing == ROUTE_DIMENSION && !alike)
-		return fault_set(f, slice_name(&m->slice, name), "choose another routing",
-			m->failed[0] >= 0 ? "dimension order has no way around a failed link"
-					  : "dimension order is worked out only where all axes wrap around");
-	if (alike)
+	else if (what->split > 0)
+		return spread_jobs(m, what, load, f);
+	else if (what->routing == ROUTE_DIMENSION && !m->slice.twisted)
+		spread_in_order(m, load);
+	else if (alike)
 		return spread_evenly(m, what->routing, load, f);
-	if (m->slice.chips > TORUS_SOURCES)
-		return fault_set(f, slice_name(&m->slice, name), "choose a smaller slice",
-			"%d chips are too many to count from each: at most %d", m->slice.chips, TORUS_SOURCES);
-	for (int c = 0; c < m->slice.chips; c++) {
-		torus_reach(&m->torus, c);
-		(what->routing == ROUTE_HOPS ? torus_spread_hops : torus_spread_paths)(&m->torus, load);
-	}
+	else
+		for (int c = 0; c < m->slice.chips; c++)
+			spread_from(m, c, what->routing, NULL, load);
 	return true;
+}
+
+bool slice_uneven(const struct slice_question *q)
+{
+	const struct slice_traffic *t = &q->traffic;
+	return q->failed >= 0 || t->axis >= 0 || t->split > 0 || t->routing != ROUTE_PATHS;
 }

@@ -95,7 +95,7 @@ void torus_reach(struct torus *t, int source)
 
 // What the source sends, split evenly over all shortest paths: the farthest first, each chip passes what it gets to those before
 // it, in proportion to the paths through them (Brandes 2001). Adds to load[chip][way].
-void torus_spread_paths(struct torus *t, double (*load)[SLICE_WAYS])
+void torus_spread_paths(struct torus *t, const bool *peer, double (*load)[SLICE_WAYS])
 {
 	memset(t->flow, 0, (size_t)t->chips * sizeof *t->flow);
 	for (int i = t->reached - 1; i >= 0; i--) {
@@ -104,7 +104,7 @@ void torus_spread_paths(struct torus *t, double (*load)[SLICE_WAYS])
 			int to = t->next[at][w];
 			if (to < 0 || t->distance[to] != t->distance[at] + 1)
 				continue;
-			double share = t->paths[at] / t->paths[to] * (1 + t->flow[to]);
+			double share = t->paths[at] / t->paths[to] * ((!peer || peer[to]) + t->flow[to]);
 			load[at][w] += share;
 			t->flow[at] += share;
 		}
@@ -112,7 +112,7 @@ void torus_spread_paths(struct torus *t, double (*load)[SLICE_WAYS])
 }
 
 // What all send to the source (links go both ways, so distances do too), split evenly at each hop.
-void torus_spread_hops(struct torus *t, double (*load)[SLICE_WAYS])
+void torus_spread_hops(struct torus *t, const bool *peer, double (*load)[SLICE_WAYS])
 {
 	memset(t->flow, 0, (size_t)t->chips * sizeof *t->flow);
 	for (int i = t->reached - 1; i > 0; i--) {
@@ -121,14 +121,27 @@ void torus_spread_hops(struct torus *t, double (*load)[SLICE_WAYS])
 			ways += t->next[at][w] >= 0 && t->distance[t->next[at][w]] == t->distance[at] - 1;
 		for (int w = 0; w < SLICE_WAYS; w++)
 			if (t->next[at][w] >= 0 && t->distance[t->next[at][w]] == t->distance[at] - 1) {
-				load[at][w] += (1 + t->flow[at]) / ways;
-				t->flow[t->next[at][w]] += (1 + t->flow[at]) / ways;
+				double share = ((!peer || peer[at]) + t->flow[at]) / ways;
+				load[at][w] += share;
+				t->flow[t->next[at][w]] += share;
 			}
 	}
 }
 
-// ---- dimension order, where all axes wrap -----------------------------------------------------------------------------
+// ---- dimension order -----------------------------------------------------------------------------
 
+// Along one axis after the other: a link carries what crosses it within its line, as often as there are lines of sources and goals. Round a
+// ring half of the farthest go each way.
+double torus_line_load(const struct slice *s, int place, int way)
+{
+	const int axis = way / 2, n = s->axis[axis], half = (n - 1) / 2;
+	const double lines = (double)s->chips / n;
+	if (s->wrap[axis])
+		return lines * (half * (half + 1) / 2. + (n % 2 ? 0 : n / 4.));
+	return lines * (way % 2 ? (double)place * (n - place) : (place + 1.) * (n - 1 - place));
+}
+
+// Where all axes wrap, twisted or not.
 struct ways { // of the shortest vectors to a chip, the first by |x|, then |y|; those that differ in signs alone count together
 	int length, first, second, count, sum[SLICE_WAYS];
 };
@@ -238,8 +251,8 @@ bool slice_network_of(const struct slice *s, struct slice_network *n, struct fau
 	const int sources = one ? 1 : s->chips;
 	for (int source = 0; ok && source < sources; source++) {
 		torus_reach(&t, source);
-		torus_spread_paths(&t, load);
-		torus_spread_hops(&t, load + s->chips);
+		torus_spread_paths(&t, NULL, load);
+		torus_spread_hops(&t, NULL, load + s->chips);
 		for (int c = 0; c < s->chips; c++) {
 			n->hops[t.distance[c] < SLICE_HOPS ? t.distance[c] : SLICE_HOPS - 1] += 1. / sources;
 			n->mean_hops += t.distance[c] / ((s->chips - 1. > 0 ? s->chips - 1. : 1) * sources);
@@ -254,9 +267,9 @@ bool slice_network_of(const struct slice *s, struct slice_network *n, struct fau
 		take_loads(&t, load + s->chips, one, n->axis_load[ROUTE_HOPS]);
 		n->mean_load = n->links > 0 ? n->mean_hops * (s->chips - 1.) * s->chips / n->links : 0;
 		n->bisection = bisection(&t);
-		for (int i = 0; i < 3; i++)
-			n->axis_load[ROUTE_DIMENSION][i] = (double)NAN;
-		ok = !one || torus_dimension_order(&t, n->axis_load[ROUTE_DIMENSION], fault);
+		for (int i = 0; i < 3; i++) // the middle link of a line is the fullest
+			n->axis_load[ROUTE_DIMENSION][i] = s->axis[i] > 1 ? torus_line_load(s, (s->axis[i] - 1) / 2, i * 2) : 0;
+		ok = !s->twisted || torus_dimension_order(&t, n->axis_load[ROUTE_DIMENSION], fault);
 		for (int r = 0; r < ROUTINGS; r++)
 			n->load[r] = fmax(fmax(n->axis_load[r][0], n->axis_load[r][1]), n->axis_load[r][2]);
 	}

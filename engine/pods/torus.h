@@ -22,10 +22,12 @@ bool torus_alike(const struct slice *); // it looks the same from every chip
 // leads to has distance -1 and is not in the order.
 void torus_reach(struct torus *, int source);
 // Add what the source of the last torus_reach sends (paths) or gets (hops), a unit from or to every chip that it reaches, to
-// load[chip][way].
-void torus_spread_paths(struct torus *, double (*load)[SLICE_WAYS]);
-void torus_spread_hops(struct torus *, double (*load)[SLICE_WAYS]);
+// load[chip][way]. peer: only from or to these; NULL: all.
+void torus_spread_paths(struct torus *, const bool *peer, double (*load)[SLICE_WAYS]);
+void torus_spread_hops(struct torus *, const bool *peer, double (*load)[SLICE_WAYS]);
 // The load of every link of each axis, where all axes wrap.
 bool torus_dimension_order(const struct torus *, double axis_load[3], struct fault *);
+// The same of one link out of a chip at this place of its axis, on a slice that is not twisted.
+double torus_line_load(const struct slice *, int place, int way);
 
 #endif

@@ -73,6 +73,27 @@ static bool read_number(const char *path, const char *where, json_t *json, doubl
 	return fault_set(fault, path, todo, json ? "%s: will not do" : "%s: missing", where);
 }
 
+// Only members of the list, ended by NULL.
+static bool check_members(const char *path, const char *where, json_t *json, const char *const *known, struct fault *fault)
+{
+	const char *key;
+	char advice[128];
+	json_t *unused;
+	if (!json_is_object(json))
+		return fault_set(fault, path, "it is {\"rows\": R, \"width\": W, \"hot\": H, …}", "%snot an object", where);
+	json_object_foreach(json, key, unused)
+	{
+		struct nearest near = nearest_to(key);
+		int i = 0;
+		for (; known[i] && strcmp(known[i], key) != 0; i++)
+			nearest_offer(&near, known[i]);
+		if (!known[i])
+			return fault_set(fault, path, nearest_advice(&near, "leave it out", advice, sizeof advice),
+				"%s%.60s: no such member", where, key);
+	}
+	return true;
+}
+
 static bool read_table(const char *path, size_t index, json_t *json, struct embedding_table *t, struct fault *fault)
 {
 	static const struct {
@@ -81,14 +102,23 @@ static bool read_table(const char *path, size_t index, json_t *json, struct embe
 		bool may_lack;
 	} part[] = {{"rows", 1, 1e12, false}, {"width", 1, 65536, false}, {"hot", .001, 1e5, false}, {"unique", 1e-9, 1, true}};
 	double *const to[] = {&t->rows, &t->width, &t->hot, &t->unique};
+	static const char *const known[] = {"rows", "width", "hot", "unique", "place", NULL};
 	char where[64];
 	*t = (struct embedding_table){0};
+	snprintf(where, sizeof where, "tables[%zu]: ", index);
+	if (!check_members(path, where, json, known, fault))
+		return false;
+	const char *unique = json_string_value(json_object_get(json, "unique"));
+	bool uniform = unique && strcmp(unique, "uniform") == 0;
 	for (size_t i = 0; i < sizeof part / sizeof *part; i++) {
 		json_t *its = json_object_get(json, part[i].name);
 		snprintf(where, sizeof where, "tables[%zu].%s", index, part[i].name);
-		if ((its || !part[i].may_lack) && !read_number(path, where, its, part[i].least, part[i].most, to[i], fault))
+		if ((its || !part[i].may_lack) && !(uniform && to[i] == &t->unique) &&
+			!read_number(path, where, its, part[i].least, part[i].most, to[i], fault))
 			return false;
 	}
+	if (uniform)
+		t->unique = -1;
 	json_t *place = json_object_get(json, "place");
 	const char *word = json_string_value(place);
 	for (t->place = 0; word && t->place < EMBEDDING_PLACES && strcmp(word, embedding_places[t->place]) != 0;)
@@ -107,6 +137,9 @@ static bool read_workload(const char *path, json_t *root, struct workload *w, st
 		   *source = json_string_value(json_object_get(root, "source"));
 	if (!json_is_integer(version) || json_integer_value(version) != 1)
 		return fault_set(fault, path, head, "not a workload file of bitscape");
+	static const char *const known[] = {"bitscape-workload", "name", "source", "batch", "dense", "tables", NULL};
+	if (!check_members(path, "", root, known, fault))
+		return false;
 	if (!name || !source)
 		return fault_set(fault, path, "expected a text", "%s: missing", name ? "source" : "name");
 	snprintf(w->name, sizeof w->name, "%s", name);

@@ -8,6 +8,7 @@
 
 #include "engine/base/text.h"
 #include "engine/search/inside.h"
+#include "engine/search/racks.h"
 #include "engine/space/names.h"
 
 // The options that a list allows a slot.
@@ -263,7 +264,7 @@ static bool apply_settings(struct search *s, struct lane *lane, const struct cha
 		if (!add_inverse(inverse, c->item[i].name, c->kind == CHANGE_TARGET && !old[0] ? TARGET_NO : old))
 			return out_of_memory(fault);
 	}
-	if (!searcher_serves(searchers[wanted.searcher], s->shared.space, fault))
+	if (!searcher_serves(searchers[wanted.searcher], s->shared.space, fault) || !racks_fit(&wanted, fault))
 		return false;
 	bool decide = wanted.decide != now.decide;
 	if (decide) {

@@ -42,8 +42,8 @@ struct spoken {
 		"the formats to choose from: a named space or a list such as int4,int8,e4m3")                          \
 	T(pod, "pod", "none", "none|tpu_v4|tpu_v5p|tpu_v5e|tpu_v3|FILE", false,                                        \
 		"a machine of many chips to divide a job over, instead of a network; `pods` lists all")                \
-	T(work, "work", "gpt3", "gpt3|palm_540b|palm_62b|gopher_280b|lamda_137b|llama2_70b", false,                    \
-		"with pod=: the transformer that runs on it")                                                          \
+	T(work, "work", "gpt3", "gpt3|palm_540b|palm_62b|gopher_280b|lamda_137b|llama2_70b|NAME:KEY=VALUE,...", false,  \
+		"with pod=: the transformer that runs on it, or one with other sizes: gpt3:layers=48,width=6144")      \
 	T(chips, "chips", "512", "512|8,16,32,64", false, "with pod=: how many chips a slice may have, or several such numbers") \
 	W(task, "task", "train", "train|serve", false, "with pod=: whether the transformer is trained or served")      \
 	I(sequences, "sequences", "0", 0, 1e9, false,                                                                  \
@@ -51,6 +51,10 @@ struct spoken {
 	I(context, "context", "0", 0, 1e7, false, "with pod= in serving: tokens that a sequence has; 0: the transformer's own") \
 	R(tokens, "tokens", "3e11", 1, 1e18, false, "with pod= in training: tokens of the run that energy and carbon are of") \
 	T(site, "site", "average", "average|oklahoma|iowa|us", false, "with pod=: where it stands; `carbon sites` lists all") \
+	R(availability, "availability", "99.5", 0.1, 100, true, "in the view of racks: the share of time, in percent, that a host is up") \
+	I(spares, "spares", "0", 0, 159, true, "in the view of racks: how many of them are held back")                 \
+	T(jobs, "jobs", "mix", "mix|8x8x8|4x4x4:3,8x8x8:1", true,                                                      \
+		"in the view of racks: the slices that jobs ask for; mix: those of a day of November 2022")            \
 	T(device, "device", "tpu_v4", "", true,                                                                       \
 		"the device of the cost terms latency and energy; `devices` lists all")                                \
 	W(decide, "decide", "tied", "tied|split", true, "a layer's weight and activation formats: one decision or two")   \

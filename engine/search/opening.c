@@ -7,6 +7,7 @@
 #include "engine/quant/format.h"
 #include "engine/search/inside.h"
 #include "engine/search/layers.h"
+#include "engine/search/racks.h"
 #include "engine/tensor/kernels.h"
 
 static void describe_slot(const struct space *space, int index, struct slot_info *info, struct option_info *option)
@@ -104,7 +105,7 @@ static bool open_rooms(struct search *s, struct fault *fault)
 {
 	struct shared *shared = &s->shared;
 	const struct knobs *k = &shared->knobs;
-	if (!open_subject(s, fault))
+	if (!racks_fit(k, fault) || !open_subject(s, fault))
 		return false;
 	for (int i = 0; i < shared->space->slots; i++) {
 		int options = shared->space->slot[i].options;

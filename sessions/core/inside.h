@@ -188,6 +188,7 @@ struct session {
 
 	struct plotter *plotter;
 	struct plot_context plot;
+	const struct slice_question *looked_at; // borrowed; NULL: none
 	const struct script *script; // of the present batch run; NULL: none
 	long plot_line[PLOTS_ASKED]; // batch: the lines that asked for pictures, a ring from plots_done on
 	unsigned plots_asked, plots_done;

@@ -118,9 +118,15 @@ void session_source(struct session *s, struct figure_source *source)
 		.mark = s->mark,
 		.marks = s->marks,
 		.term = term,
+		.slice = s->looked_at,
 		.roofline = session_roofline,
 		.session = s,
 	};
+}
+
+void session_look_at(struct session *s, const struct slice_question *slice)
+{
+	s->looked_at = slice;
 }
 
 static bool plot_source(void *session, struct figure_source *source, struct fault *f)

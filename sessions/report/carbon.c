@@ -4,28 +4,16 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sessions/report/picture.h"
 #include "sessions/report/report.h"
 
 struct question {
 	struct pod pod;
 	struct world world;
 	struct site own;
-	const char *site, *format;
+	const char *site, *format, *plot;
 	double chips, operations, utilization, watts, tokens, deadline, pue, gross, net;
 };
-
-static const struct site *site_named(const char *name, struct fault *f)
-{
-	struct nearest near = nearest_to(name);
-	char advice[128];
-	for (int i = 0; i < site_count; i++) {
-		if (strcmp(name, site_table[i].name) == 0)
-			return &site_table[i];
-		nearest_offer(&near, site_table[i].name);
-	}
-	fault_set(f, name, nearest_advice(&near, "`carbon sites` lists them", advice, sizeof advice), "there is no such site");
-	return NULL;
-}
 
 static const struct chip_power *power_named(const char *name)
 {
@@ -56,8 +44,10 @@ static bool list_sites(struct command_call *call, const char *csv)
 
 // ---- published runs -------------------------------------------------------------------------------------------------------
 
-static bool list_runs(struct command_call *call, const char *csv)
+static bool list_runs(struct command_call *call, const char *csv, const char *plot)
 {
+	static const char *const group[] = {"runs"};
+	struct report_points points = {0};
 	static const struct report_column column[] = {{"run", true}, {"chips", true}, {"days", false}, {"published", false},
 		{"MWh", false}, {"published", false}, {"t CO2e net", false}, {"published", false}, {"off by: utilization", false},
 		{"power", false}, {"PUE and rest", false}};
@@ -68,7 +58,7 @@ static bool list_runs(struct command_call *call, const char *csv)
 	for (int i = 0; ok && i < training_run_count; i++) {
 		const struct training_run *t = &training_runs[i];
 		const struct chip_power *c = power_named(t->pod);
-		const struct site *s = site_named(t->site, &call->fault);
+		const struct site *s = site_get(t->site, &call->fault);
 		if (!(ok = c && s))
 			break;
 		struct footprint f = footprint_of(t->operations / (t->chips * c->peak * use), t->chips, c->watts, s);
@@ -84,6 +74,7 @@ static bool list_runs(struct command_call *call, const char *csv)
 		report_cell(&r, "%.3gx", utilization);
 		report_cell(&r, "%.3gx", power);
 		report_cell(&r, "%.3gx", f.mwh / t->mwh / utilization / power);
+		report_point(&points, 0, t->mwh, f.mwh, "%.15s", t->name);
 	}
 	report_below(&r,
 		"(hours from operations at %.1f %% of the peak, GPT-3's expert row, and mean system power a chip; what is off in "
@@ -91,6 +82,15 @@ static bool list_runs(struct command_call *call, const char *csv)
 		100 * use);
 	report_below(&r,
 		" the last three: published over predicted utilization, predicted over published power, and PUE with rounding)");
+	ok = report_points_draw(&points, call, plot,
+		(struct points_asked){.title = "Energy of published training runs",
+			.x = "published (MWh)",
+			.y = "by the model (MWh)",
+			.log_x = true,
+			.log_y = true,
+			.group = group,
+			.groups = 1},
+		ok);
 	return report_end(&r, call, csv, ok);
 }
 
@@ -98,7 +98,7 @@ static bool list_runs(struct command_call *call, const char *csv)
 
 static bool set_site(struct question *q, struct fault *f)
 {
-	const struct site *s = site_named(q->site, f);
+	const struct site *s = site_get(q->site, f);
 	if (!s)
 		return false;
 	q->own = *s;
@@ -155,7 +155,7 @@ struct row {
 	double chips;
 	const struct site *site;
 	struct footprint f;
-	char note[96];
+	char note[96], format[32];
 };
 
 struct rows {
@@ -195,6 +195,7 @@ static bool add_size(struct question *q, struct report *r, long chips, const cha
 		row->chips = (double)chips;
 		row->site = q->site ? &q->own : &site_table[i];
 		row->f = footprint_of(q->tokens / t->sequence / p.rate, row->chips, q->pod.figure[POD_POWER].value, row->site);
+		snprintf(row->format, sizeof row->format, "%s", format);
 		snprintf(row->note, sizeof row->note, "%s, %s %s, %.3g of the peak", format, slice_name(&d.slice, slice),
 			division_name(&d, spec), p.mfu);
 	}
@@ -226,6 +227,36 @@ static bool add_sizes(struct question *q, struct report *r, const char *list, co
 	return to->count > 0;
 }
 
+// Days against CO2e, a group for each site.
+static bool draw(struct command_call *call, const struct question *q, const struct transformer *t, const struct rows *rows,
+	bool ok)
+{
+	const char *group[ROWS];
+	struct report_points points = {0};
+	char title[160];
+	int groups = 0;
+	for (int i = 0; i < rows->count; i++) {
+		const struct row *row = &rows->row[i];
+		int g = 0;
+		while (g < groups && strcmp(group[g], row->site->name) != 0)
+			g++;
+		if (g == groups)
+			group[groups++] = row->site->name;
+		report_point(&points, g, row->f.hours / 24, row->f.net, "%g %.9s", row->chips, row->format);
+	}
+	snprintf(title, sizeof title, "%s on %s: chips and formats at each site", t->name, q->pod.name);
+	return report_points_draw(&points, call, q->plot,
+		(struct points_asked){.title = title,
+			.x = "days",
+			.y = "net CO2e (t)",
+			.log_y = true,
+			.group = group,
+			.groups = groups,
+			.line_text = q->deadline < 1e9 ? "deadline" : NULL,
+			.line = q->deadline},
+		ok);
+}
+
 static bool run_transformer(struct command_call *call, struct question *q, const struct transformer *t, const char *csv)
 {
 	struct rows rows = {.count = 0};
@@ -255,6 +286,7 @@ static bool run_transformer(struct command_call *call, struct question *q, const
 		"(%.4g tokens, %g W a chip; the matrix unit as fitted to GPT-3's expert row; whether the narrower formats train "
 		"as well is not said)",
 		q->tokens, q->pod.figure[POD_POWER].value);
+	ok = draw(call, q, t, &rows, ok);
 	return report_end(&r, call, csv, ok);
 }
 
@@ -263,37 +295,45 @@ bool run_carbon(struct command_call *call)
 	struct question q = {.format = "bf16", .tokens = 300e9, .deadline = 1e9, .gross = -1, .net = -1};
 	struct report_asked asked;
 	const struct transformer *t = NULL;
+	struct transformer own;
 	const struct report_word words[] = {{.key = "chips=", .number = &q.chips, .least = 1, .most = 1e6},
 		{.key = "operations=", .number = &q.operations, .least = 1, .most = 1e30},
 		{.key = "utilization=", .number = &q.utilization, .least = .001, .most = 1},
 		{.key = "watts=", .number = &q.watts, .least = 1, .most = 1e5},
 		{.key = "tokens=", .number = &q.tokens, .least = 1, .most = 1e18},
 		{.key = "deadline=", .number = &q.deadline, .least = .01, .most = 1e9}, {.key = "site=", .text = &q.site},
-		{.key = "format=", .text = &q.format}, {.key = "pue=", .number = &q.pue, .least = 1, .most = 10},
+		{.key = "format=", .text = &q.format}, {.key = "plot=", .text = &q.plot},
+		{.key = "pue=", .number = &q.pue, .least = 1, .most = 10},
 		{.key = "gross=", .number = &q.gross, .least = 0, .most = 10},
 		{.key = "net=", .number = &q.net, .least = 0, .most = 10}};
 	bool sites = call->argc && strcmp(call->argv[0], "sites") == 0;
-	for (int i = 0; call->argc && i < transformer_count; i++)
-		if (strcmp(call->argv[0], transformer_table[i].name) == 0)
-			t = &transformer_table[i];
+	size_t name = call->argc ? strcspn(call->argv[0], ":") : 0;
+	for (int i = 0; name && i < transformer_count; i++)
+		if (strlen(transformer_table[i].name) == name && strncmp(call->argv[0], transformer_table[i].name, name) == 0)
+			t = &own;
+	if (t && !transformer_get(call->argv[0], &own, &call->fault))
+		return false;
 	int first = t ? 2 : sites ? 1 : 0;
 	if (t && (call->argc < 2 || strchr(call->argv[1], '=')))
 		return fault_set(&call->fault, call->argv[0], "write carbon gpt3 256,512", "on how many chips?");
 	if (!report_pod(call, first, &q.pod) || !report_words(call, first, words, sizeof words / sizeof *words, &asked))
 		return false;
+	if (q.plot && (sites || q.operations > 0))
+		return fault_set(&call->fault, "plot", "leave it out, or name a transformer and chips", "%s makes no figure",
+			sites ? "a list of sites" : "one run");
 	if (sites)
 		return list_sites(call, asked.csv);
 	if (!t && !(q.operations > 0))
-		return call->argc && !asked.csv
+		return call->argc && !asked.csv && !q.plot
 			? fault_set(&call->fault, "carbon",
 				  "write operations=3e23 chips=512, or the name of a transformer and chips",
 				  "there is nothing to price")
-			: list_runs(call, asked.csv);
+			: list_runs(call, asked.csv, q.plot);
 	report_world(&asked, &q.pod, NULL, &q.world);
-	bool own = q.site || q.pue > 0 || q.gross >= 0 || q.net >= 0 || !t;
-	if (own && !q.site)
+	bool one = q.site || q.pue > 0 || q.gross >= 0 || q.net >= 0 || !t;
+	if (one && !q.site)
 		q.site = "average";
-	if (own && !set_site(&q, &call->fault))
+	if (one && !set_site(&q, &call->fault))
 		return false;
 	return t ? run_transformer(call, &q, t, asked.csv) : run_job(call, &q, asked.csv);
 }

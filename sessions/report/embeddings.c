@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sessions/report/picture.h"
 #include "sessions/report/report.h"
 
 // A pod's slice, with its links counted.
@@ -19,9 +20,12 @@ struct question {
 	struct world world; // pod 0: asked for; 1: against, or the same
 	struct place at[2];
 	struct embedding_job job;
-	const char *format, *place, *against;
+	const char *format, *place, *tables, *against, *plot;
 	double batch;
-	bool twisted;
+	bool twisted, each; // a place is to be found for each table
+	struct report_points points;
+	char group[3][80]; // a row's
+	int rows;
 };
 
 static bool find_place(struct place *p, const char *shape, bool twisted, struct fault *f)
@@ -45,16 +49,58 @@ static bool read_against(struct question *q, struct fault *f)
 	return pod_get(pod, &q->at[1].pod, f) && find_place(&q->at[1], colon + 1, false, f);
 }
 
-static bool set_up(struct question *q, struct fault *f)
+static int place_named(const char *word, size_t length)
 {
 	int p = 0;
+	while (p < EMBEDDING_PLACES && (strlen(embedding_places[p]) != length || strncmp(word, embedding_places[p], length) != 0))
+		p++;
+	return p;
+}
+
+// "host:20-23,tensorcore:6,9": tables by number, from 1.
+static bool read_tables(struct question *q, struct fault *f)
+{
+	static const char how[] = "write tables=host:20-23,tensorcore:6,9: a place, and tables by their numbers";
+	int place = EMBEDDING_PLACES;
+	for (const char *at = q->tables; *at;) {
+		size_t n = strcspn(at, ","), named = strcspn(at, ":,");
+		char word[64];
+		int from, to;
+		if (at[named] == ':') {
+			place = place_named(at, named);
+			at += named + 1;
+			n -= named + 1;
+		}
+		snprintf(word, sizeof word, "%.*s", (int)(n < sizeof word ? n : sizeof word - 1), at);
+		char end, second;
+		int read = sscanf(word, "%5d-%5d%c", &from, &to, &end);
+		if (read == 1 && sscanf(word, "%5d%c", &from, &second) == 1)
+			to = from;
+		else if (read != 2)
+			return fault_set(f, q->tables, how, "\"%s\" names no tables", word);
+		if (place == EMBEDDING_PLACES)
+			return fault_set(f, q->tables, "choose sparsecore, tensorcore or host", "is no place for tables");
+		if (from < 1 || to < from || to > q->workload.tables)
+			return fault_set(f, q->tables, how, "%s has tables 1 to %d", q->workload.name, q->workload.tables);
+		for (int i = from; i <= to; i++)
+			q->workload.table[i - 1].place = place;
+		at += n + (at[n] == ',');
+	}
+	return true;
+}
+
+static bool set_up(struct question *q, struct fault *f)
+{
 	if (!division_format(q->format, &q->job.format, f))
 		return false;
-	while (q->place && p < EMBEDDING_PLACES && strcmp(q->place, embedding_places[p]) != 0)
-		p++;
-	if (q->place && p == EMBEDDING_PLACES)
-		return fault_set(f, q->place, "choose sparsecore, tensorcore or host", "is no place for tables");
-	q->job.place = q->place ? p : EMBEDDING_PLACES;
+	q->each = q->place && strcmp(q->place, "each") == 0;
+	q->job.place = q->place && !q->each ? place_named(q->place, strlen(q->place)) : EMBEDDING_PLACES;
+	if (q->place && !q->each && q->job.place == EMBEDDING_PLACES)
+		return fault_set(f, q->place, "choose sparsecore, tensorcore, host, or each", "is no place for tables");
+	if (q->place && q->tables)
+		return fault_set(f, "tables", "give one of the two", "does not go with place=");
+	if (q->tables && !read_tables(q, f))
+		return false;
 	q->job.workload = &q->workload;
 	q->job.batch = q->batch > 0 ? q->batch : q->workload.batch;
 	return true;
@@ -85,7 +131,7 @@ static double ratio_of(const struct world *w, void *context)
 	return price_at(c->q, w, c->other_pod, c->other_place, &other, NULL) ? other.step / one.step : (double)NAN;
 }
 
-static bool add_row(struct report *r, const struct question *q, int pod, int place, struct fault *f)
+static bool add_row(struct report *r, struct question *q, int pod, int place, struct fault *f)
 {
 	struct embedding_price p;
 	char name[48];
@@ -99,10 +145,20 @@ static bool add_row(struct report *r, const struct question *q, int pod, int pla
 	struct compared c = {q, pod, place, -1, 0};
 	struct band b = world_band(&q->world, ratio_of, &c);
 	report_cell(r, "%s %s", q->at[pod].pod.name, slice_name(&q->at[pod].slice, name));
-	report_cell(r, "%s", place == EMBEDDING_PLACES ? "as each table says" : embedding_places[place]);
-	const double ms[] = {p.rows, p.vector, p.handling, p.exchange, p.overhead, p.host, p.tensor, p.dense};
-	for (size_t i = 0; i < sizeof ms / sizeof *ms; i++)
-		report_cell(r, "%.4g", ms[i] * 1e3);
+	const char *on = place < EMBEDDING_PLACES ? embedding_places[place] : q->each ? "the best found" : "as each table says";
+	report_cell(r, "%s", on);
+	char group[80];
+	snprintf(group, sizeof group, "%.24s %s, %s", q->at[pod].pod.name, slice_name(&q->at[pod].slice, name), on);
+	memcpy(q->group[q->rows], group, sizeof group);
+	const double ms[] = {p.rows, p.vector, p.handling, p.exchange, p.overhead, p.host, p.tensor, p.dense, p.step};
+	const int parts = sizeof ms / sizeof *ms;
+	for (int i = 0; i < parts; i++) {
+		if (i + 1 < parts)
+			report_cell(r, "%.4g", ms[i] * 1e3);
+		if (ms[i] > 0)
+			report_point(&q->points, q->rows, i + 1, ms[i] * 1e3, "%s", i + 1 == parts ? "step" : "");
+	}
+	q->rows++;
 	report_cell(r, "%.4g", p.step * 1e3);
 	report_band(r, &b, 1e3, "%.3g");
 	report_cell(r, "%s", b.low < b.high ? b.mover : "");
@@ -120,7 +176,44 @@ static void add_ratio(struct report *r, const char *what, const struct world *w,
 			b.mover);
 }
 
-static bool add_all(struct report *r, const struct question *q, struct fault *f)
+// Which tables are where, by their numbers: "sparsecore 1-5, 7; host 6".
+static void add_places(struct report *r, const struct question *q)
+{
+	struct string t = {0};
+	const int count = q->workload.tables;
+	for (int place = 0; place < EMBEDDING_PLACES; place++) {
+		int shown = 0;
+		for (int i = 0, to; i < count; i = to) {
+			bool here = q->workload.table[i].place == place;
+			for (to = i + 1; to < count && (q->workload.table[to].place == place) == here; to++)
+				;
+			if (!here)
+				continue;
+			if (shown)
+				string_add(&t, ", ");
+			else
+				string_add(&t, "%s%s ", t.length ? "; " : "", embedding_places[place]);
+			string_add(&t, to > i + 1 ? "%d-%d" : "%d", i + 1, to);
+			shown++;
+		}
+	}
+	report_above(r, "tables by number: %s", t.bytes ? t.bytes : "");
+	string_free(&t);
+}
+
+static bool place_each(struct question *q, struct fault *f)
+{
+	int place[EMBEDDING_TABLES];
+	if (!q->each)
+		return true;
+	if (!embedding_place_each(&q->world, 0, &q->at[0].slice, q->at[0].network, &q->job, place, f))
+		return false;
+	for (int i = 0; i < q->workload.tables; i++)
+		q->workload.table[i].place = place[i];
+	return true;
+}
+
+static bool add_all(struct report *r, struct question *q, struct fault *f)
 {
 	double ids = 0;
 	for (int i = 0; i < q->workload.tables; i++)
@@ -132,6 +225,10 @@ static bool add_all(struct report *r, const struct question *q, struct fault *f)
 		q->job.serve ? "serving" : "training", q->job.pipelined ? ", pipelined: gradients two steps old" : "",
 		q->job.keep_duplicates ? ", duplicates kept" : "");
 	report_above(r, "source: %s", q->workload.source);
+	if (!place_each(q, f))
+		return false;
+	if (q->job.place == EMBEDDING_PLACES)
+		add_places(r, q);
 	int place = q->job.place;
 	if (!add_row(r, q, 0, place, f) || (q->against && !add_row(r, q, 1, place, f)))
 		return false;
@@ -171,6 +268,7 @@ bool run_embeddings(struct command_call *call)
 	const struct report_word words[] = {{.key = "twisted", .flag = &q->twisted}, {.key = "serve", .flag = &q->job.serve},
 		{.key = "pipelined", .flag = &q->job.pipelined}, {.key = "duplicates", .flag = &q->job.keep_duplicates},
 		{.key = "weights=", .text = &q->format}, {.key = "place=", .text = &q->place},
+		{.key = "tables=", .text = &q->tables}, {.key = "plot=", .text = &q->plot},
 		{.key = "against=", .text = &q->against}, {.key = "batch=", .number = &q->batch, .least = 1, .most = 1e9}};
 	bool ok = report_pod(call, 2, &q->at[0].pod) && report_words(call, 2, words, sizeof words / sizeof *words, &asked) &&
 		workload_get(call->argv[0], &q->workload, &call->fault) && set_up(q, &call->fault) &&
@@ -182,6 +280,15 @@ bool run_embeddings(struct command_call *call)
 		report_world(&asked, &q->at[0].pod, q->against ? &q->at[1].pod : NULL, &q->world);
 		ok = add_all(&r, q, &call->fault);
 	}
+	const char *group[3] = {q->group[0], q->group[1], q->group[2]};
+	ok = report_points_draw(&q->points, call, q->plot,
+		(struct points_asked){.title = "A step's parts",
+			.x = "1 rows 2 vector 3 ids 4 exchange 5 overhead 6 hosts 7 tensor 8 dense 9 step",
+			.y = "ms",
+			.log_y = true,
+			.group = group,
+			.groups = q->rows},
+		ok);
 	free(q->at[0].network);
 	free(q->at[1].network);
 	free(q);

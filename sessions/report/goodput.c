@@ -66,37 +66,11 @@ static bool check(struct goodput_question *q, const struct pod *p, double percen
 	return true;
 }
 
-// "4x4x4:3,8x8x8:1": slices and how often each is asked for.
-static bool read_jobs(struct goodput_question *q, const char *jobs, const struct pod *p, struct fault *f)
-{
-	for (const char *at = jobs; *at;) {
-		size_t n = strcspn(at, ",");
-		char word[64], *colon;
-		struct slice s;
-		double share;
-		snprintf(word, sizeof word, "%.*s", (int)(n < sizeof word ? n : sizeof word - 1), at);
-		if (!(colon = strchr(word, ':')) || !number_read(colon + 1, &share) || !(share > 0 && share <= 1e6))
-			return fault_set(f, word, "write jobs=4x4x4:3,8x8x8:1", "is not a slice and its share");
-		*colon = '\0';
-		if (!slice_read(p, word, false, &s, f))
-			return false;
-		if (q->asked.mixes == GOODPUT_MIXES)
-			return fault_set(f, "jobs", "leave some out", "more than %d sizes", GOODPUT_MIXES);
-		struct job_size *to = &q->mix[q->asked.mixes++];
-		memcpy(to->axis, s.axis, sizeof to->axis);
-		to->share = share;
-		at += n + (at[n] == ',');
-	}
-	q->asked.mix = q->mix;
-	return true;
-}
-
 static bool asked_of(struct command_call *call, struct goodput_question *q, struct report_asked *asked)
 {
 	struct pod p;
-	struct slice s;
 	const char *slice = NULL, *jobs = NULL;
-	double percent = (double)NAN, spares = 0, window = 0;
+	double percent = (double)NAN, spares = -1, window = GOODPUT_WINDOW;
 	*q = (struct goodput_question){.hours = 20000, .seed = 1};
 	const struct report_word words[] = {{.key = "slice=", .text = &slice}, {.key = "jobs=", .text = &jobs},
 		{.key = "availability=", .number = &percent, .least = 0, .most = 100},
@@ -115,19 +89,13 @@ static bool asked_of(struct command_call *call, struct goodput_question *q, stru
 	if (!check(q, &p, percent, spares, &call->fault))
 		return false;
 	q->asked.availability = percent / 100;
-	q->asked.spares = (int)spares;
+	q->asked.spares = spares > 0 ? (int)spares : 0;
 	q->asked.window = (int)window;
 	q->sized = slice || jobs;
+	q->spared = spares >= 0;
 	if (jobs && slice)
 		return fault_set(&call->fault, "jobs", "give one of the two", "does not go with slice=");
-	if (jobs)
-		return read_jobs(q, jobs, &p, &call->fault);
-	if (!slice || strcmp(slice, "mix") == 0)
-		return true;
-	if (!slice_read(&p, slice, false, &s, &call->fault))
-		return false;
-	memcpy(q->asked.axis, s.axis, sizeof q->asked.axis);
-	return true;
+	return !q->sized || goodput_jobs_read(jobs ? jobs : slice, &p, &q->asked, q->mix, &call->fault);
 }
 
 bool session_goodput_question(struct command_call *call, struct goodput_question *q)
@@ -175,9 +143,9 @@ bool run_goodput(struct command_call *call)
 		"(switched, fixed: chips that run a job, in closed form; kept: of a job's time, in spite of failures; useful: "
 		"simulated, both together;");
 	report_below(&r,
-		" %g hours from seed %g, +- one standard error of %d batches; jobs of %g h on average, in the order in which "
-		"they come)",
-		q.hours, q.seed, 40, q.world.input[IN_JOB]);
+		" %g hours from seed %g, +- one standard error of %d batches; jobs of %g h on average; of those that wait the first "
+		"that fits is placed, %d at most are tried)",
+		q.hours, q.seed, 40, q.world.input[IN_JOB], q.asked.window);
 	if (p->figure[POD_SWITCH_COST].value > 0)
 		report_below(&r, "(the switches: below %g %% of the cost, below %g %% of the power)",
 			100 * p->figure[POD_SWITCH_COST].value, 100 * p->figure[POD_SWITCH_POWER].value);

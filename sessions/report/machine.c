@@ -13,15 +13,16 @@ static const struct command rows[] = {
 		" the models against what was published",
 		run_pods},
 	{"slice", COMMAND_QUERY, 1, -1, {ARGUMENT_TEXT, ARGUMENT_WORDS}, 1,
-		"- twisted|on|bytes=|routing=|axis=|failed=|csv=|plot=|loads=|" PODS,
-		"AxBxC [twisted] [on POD] [bytes=N] [routing=paths|hops|dimension] [axis=x|y|z] [failed=x+0,0,0] [csv=FILE] [plot=FILE] [loads=FILE]",
-		"a slice of a pod: hops, bisection, loads of its links exactly, times of collectives, the twist's gain and price; a gather on one axis, a failed link; plot, loads: pictures",
+		"- twisted|on|bytes=|routing=|axis=|split=|failed=|csv=|plot=|loads=|" PODS,
+		"AxBxC [twisted] [on POD] [bytes=N] [routing=paths|hops|dimension] [axis=x|y|z] [split=z4] [failed=x+0,0,0] [csv=FILE] [plot=FILE] [loads=FILE]",
+		"a slice of a pod: hops, bisection, loads of its links exactly, times of collectives, the twist's gain and price; a gather on one axis, two jobs (split), a failed link; plot, loads: pictures",
 		run_slice},
-	{"slices", COMMAND_QUERY, 1, -1, {ARGUMENT_TEXT, ARGUMENT_WORDS}, 1, "- on|bytes=|csv=|" PODS,
-		"CHIPS [on POD] [bytes=N] [csv=FILE]", "all slices with this number of chips, side by side", run_slices},
+	{"slices", COMMAND_QUERY, 1, -1, {ARGUMENT_TEXT, ARGUMENT_WORDS}, 1, "- on|bytes=|csv=|plot=|" PODS,
+		"CHIPS [on POD] [bytes=N] [csv=FILE] [plot=FILE]", "all slices with this number of chips, side by side",
+		run_slices},
 	{"goodput", COMMAND_QUERY, 0, -1, {ARGUMENT_WORDS}, 1,
 		"on|slice=|jobs=|availability=|spares=|window=|hours=|seed=|csv=|plot=|repair=|checkpoint=|restart=|job=|" PODS,
-		"[on POD] [slice=AxBxC|mix] [jobs=AxBxC:SHARE[,...]] [availability=PERCENT] [spares=BLOCKS] [window=JOBS] "
+		"[on POD] [slice=AxBxC|mix | jobs=AxBxC:SHARE[,...]] [availability=PERCENT] [spares=BLOCKS] [window=JOBS] "
 		"[hours=N] [seed=N] [INPUT=VALUE]... [csv=FILE] [plot=FILE]",
 		"how much of a pod runs jobs while hosts fail, by slice and availability, with and without switches: closed "
 		"forms and a simulation",
@@ -29,27 +30,28 @@ static const struct command rows[] = {
 	{"partition", COMMAND_QUERY, 2, -1, {ARGUMENT_WORDS, ARGUMENT_TEXT, ARGUMENT_WORDS}, 1,
 		TRANSFORMERS " - "
 			     "on|twisted|serve|spec=|axes=any|weights=|activations=|carry=|gradients=|gathers=|batch=|pods=|"
-			     "context=|top=|site=|efficiency=|" PODS,
+			     "context=|top=|site=|efficiency=|csv=|plot=|" PODS,
 		"MODEL SLICE|CHIPS[,CHIPS]... [twisted] [on POD] [serve] [spec=P,D,M1,M2] [axes=any] "
 		"[weights=|activations=|carry=|gradients=|gathers=FORMAT] "
 		"[batch=N] [pods=N] [context=N] [top=N] [site=SITE] [efficiency=E] "
-		"[layers=|width=|heads=|hidden=|sequence=|parameters=N] [INPUT=VALUE]... [csv=FILE]",
+		"[layers=|width=|heads=|hidden=|sequence=|parameters=N] [INPUT=VALUE]... [csv=FILE] [plot=FILE]",
 		"a transformer over a slice: every division into pipeline, data and model parts by price, what fits, what binds; "
 		"several sizes: their front",
 		run_partition},
 	{"embeddings", COMMAND_QUERY, 2, -1, {ARGUMENT_WORDS, ARGUMENT_TEXT, ARGUMENT_WORDS}, 1,
-		"dlrm_dcnv2 - on|twisted|serve|pipelined|duplicates|weights=|place=|against=|batch=|csv=|" PODS,
-		"dlrm_dcnv2|FILE.json SLICE [twisted] [on POD] [against=POD:SLICE] [place=sparsecore|tensorcore|host] "
+		"dlrm_dcnv2 - on|twisted|serve|pipelined|duplicates|weights=|place=|tables=|against=|batch=|csv=|plot=|" PODS,
+		"dlrm_dcnv2|FILE.json SLICE [twisted] [on POD] [against=POD:SLICE] [place=sparsecore|tensorcore|host|each | tables=PLACE:N,N-N,...] "
 		"[weights=FORMAT] [serve] [pipelined] "
-		"[duplicates] [batch=N] [INPUT=VALUE]... [csv=FILE]",
-		"embedding tables over a slice's SparseCores, tensor cores or hosts: what a step takes and what binds",
+		"[duplicates] [batch=N] [INPUT=VALUE]... [csv=FILE] [plot=FILE]",
+		"embedding tables over a slice's SparseCores, tensor cores or hosts: what a step takes and what binds; "
+		"place=each finds a place for each table, tables=host:20-23,tensorcore:6 names them",
 		run_embeddings},
 	{"carbon", COMMAND_QUERY, 0, -1, {ARGUMENT_WORDS, ARGUMENT_TEXT, ARGUMENT_WORDS}, 1,
 		"sites|" TRANSFORMERS
-		" - on|site=|tokens=|deadline=|format=|chips=|operations=|utilization=|watts=|pue=|gross=|net=|csv=|" PODS,
+		" - on|site=|tokens=|deadline=|format=|chips=|operations=|utilization=|watts=|pue=|gross=|net=|csv=|plot=|" PODS,
 		"[sites | MODEL CHIPS[,CHIPS]... [tokens=N] [deadline=DAYS] [format=FORMAT[,FORMAT]...] | operations=N chips=N "
 		"[utilization=U] [watts=W]] [on POD] "
-		"[site=SITE] [pue=P gross=G net=N] [INPUT=VALUE]... [csv=FILE]",
+		"[site=SITE] [pue=P gross=G net=N] [INPUT=VALUE]... [csv=FILE] [plot=FILE]",
 		"energy and CO2e of training: published runs with hours predicted; a transformer over sizes and sites; "
 		"operations of one's own",
 		run_carbon},

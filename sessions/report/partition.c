@@ -5,9 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sessions/report/picture.h"
 #include "sessions/report/report.h"
 
-enum { SLICES = 64, SIZES = 16, MOST_ANY = 16384 };
+enum { SLICES = 64, SIZES = 16, MOST_ANY = 16384, GROUPS = 6, DRAWN = 4096 };
 
 struct found {
 	struct division division;
@@ -21,7 +22,10 @@ struct question {
 	const struct site *site;
 	bool serve, twisted, any;
 	double top, pods, batch, context, efficiency;
-	const char *spec, *format[FORMAT_USES], *axes, *site_name;
+	const char *spec, *format[FORMAT_USES], *axes, *site_name, *plot;
+	struct report_points points; // of the figure, by `groups` names
+	char group[GROUPS][48];
+	int groups;
 	struct found *found;
 	int count, room;
 	int refused, unpriced; // that do not fit; that are none, with more stages than layers, say
@@ -29,36 +33,6 @@ struct question {
 };
 
 // ---- what is asked ----------------------------------------------------------------------------------------------------
-
-static bool find_net(const char *name, struct transformer *t, struct fault *f)
-{
-	struct nearest near = nearest_to(name);
-	char advice[128];
-	for (int i = 0; i < transformer_count; i++) {
-		nearest_offer(&near, transformer_table[i].name);
-		if (strcmp(name, transformer_table[i].name) == 0) {
-			*t = transformer_table[i];
-			return true;
-		}
-	}
-	return fault_set(f, name,
-		nearest_advice(&near, "gpt3 is one; its sizes may be set: layers=, width=", advice, sizeof advice),
-		"there is no such transformer");
-}
-
-static bool find_site(struct question *q, struct fault *f)
-{
-	struct nearest near = nearest_to(q->site_name);
-	char advice[128];
-	for (int i = 0; i < site_count; i++) {
-		nearest_offer(&near, site_table[i].name);
-		if (strcmp(q->site_name, site_table[i].name) == 0)
-			q->site = &site_table[i];
-	}
-	return q->site ||
-		fault_set(f, q->site_name, nearest_advice(&near, "`carbon sites` lists them", advice, sizeof advice),
-			"there is no such site");
-}
 
 static bool read_spec(const char *spec, int size[PARTS], struct fault *f)
 {
@@ -271,6 +245,52 @@ static void add_feet(struct report *r, const struct question *q, bool several)
 		report_below(r, "(%s multiplies narrow formats no faster than bf16: they save bytes alone)", device);
 }
 
+// ---- the figure ----------------------------------------------------------------------------------------------------------
+
+// The slices are the groups; those for which there is no room go with the last.
+static int group_of(struct question *q, const struct slice *s)
+{
+	char name[48];
+	slice_name(s, name);
+	for (int i = 0; i < q->groups; i++)
+		if (strcmp(q->group[i], name) == 0)
+			return i;
+	if (q->groups == GROUPS) {
+		snprintf(q->group[GROUPS - 1], sizeof q->group[0], "others");
+		return GROUPS - 1;
+	}
+	memcpy(q->group[q->groups], name, sizeof name);
+	return q->groups++;
+}
+
+static void add_point(struct question *q, const struct found *x, bool by_chips, bool labelled)
+{
+	char name[64];
+	double gib = pod_figures[POD_MEMORY].factor;
+	division_name(&x->division, name);
+	report_point(&q->points, group_of(q, &x->division.slice), by_chips ? x->division.slice.chips : x->price.memory / gib,
+		x->price.rate, "%.15s", labelled ? name : "");
+}
+
+static bool draw(struct question *q, struct command_call *call, bool several, bool ok)
+{
+	const char *group[GROUPS];
+	char title[192];
+	for (int i = 0; i < q->groups; i++)
+		group[i] = q->group[i];
+	snprintf(title, sizeof title, several ? "The best of each size: %s, %s on %s" : "All ways that fit: %s, %s on %s",
+		q->job.net.name, q->serve ? "serving" : "training", q->pod.name);
+	return report_points_draw(&q->points, call, q->plot,
+		(struct points_asked){.title = title,
+			.x = several ? "chips" : "memory (GiB a chip)",
+			.y = q->serve ? "tokens a second" : "sequences a second",
+			.log_x = several,
+			.log_y = several,
+			.group = group,
+			.groups = q->groups},
+		ok);
+}
+
 struct tried {
 	const struct question *q;
 	struct division division;
@@ -332,10 +352,8 @@ static bool price_sizes(struct question *q, struct report *r, const char *list, 
 	struct found best[SIZES];
 	int has[SIZES] = {0}, sizes = 0, fit = 0, least = 0;
 	char word[32];
-	for (const char *at = list; *at; sizes++) {
-		size_t n = strcspn(at, ",");
+	for (const char *at = list; list_next(&at, word, sizeof word); sizes++) {
 		long chips;
-		snprintf(word, sizeof word, "%.*s", (int)(n < 31 ? n : 31), at);
 		if (sizes == SIZES || !number_read_long(word, 1, 1 << 20, &chips))
 			return fault_set(f, list, "write 256,512,1024, 16 of them at most", "are not numbers of chips");
 		q->count = q->refused = 0;
@@ -344,12 +362,12 @@ static bool price_sizes(struct question *q, struct report *r, const char *list, 
 		if ((has[sizes] = q->count > 0)) {
 			qsort(q->found, (size_t)q->count, sizeof *q->found, by_step);
 			add_row(r, q, &q->found[0], 1);
+			add_point(q, &q->found[0], true, true);
 			fit++;
 		}
 		best[sizes] = q->count ? q->found[0] : q->least;
 		if (!sizes || best[sizes].price.memory < best[least].price.memory)
 			least = sizes;
-		at += n + (at[n] == ',');
 	}
 	if (!fit)
 		return nothing_fits(q, &best[least], f);
@@ -387,31 +405,9 @@ static bool price_one_size(struct question *q, struct report *r, const char *wha
 			add_row(r, q, &q->found[i], i + 1);
 			shown++;
 		}
+	for (int i = 0; q->plot && i < q->count && i < DRAWN; i++)
+		add_point(q, &q->found[i], false, i == 0);
 	add_band(r, q);
-	return true;
-}
-
-// What follows from sizes that were set: the heads' width, and the parameters where they were not said.
-static bool resize(struct transformer *t, const struct transformer *from, struct fault *f)
-{
-	const double whole[] = {t->layers, t->width, t->heads, t->hidden, t->sequence};
-	bool same = memcmp(t, from, sizeof *t) == 0, heads = fabs(t->heads - from->heads) > 0 || fabs(t->width - from->width) > 0;
-	for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
-		if (whole[i] > floor(whole[i]))
-			return fault_set(f, from->name, "give whole numbers", "%g is not a whole number", whole[i]);
-	if (same)
-		return true;
-	if (heads && fmod(t->width, t->heads) > 0)
-		return fault_set(f, from->name, "choose heads that divide the width", "a width of %g has no %g heads", t->width,
-			t->heads);
-	if (heads) {
-		t->head_width = t->width / t->heads;
-		t->kv_heads = fmin(from->kv_heads < from->heads ? from->kv_heads : t->heads, t->heads);
-	}
-	double matrix = t->width * (2 * (t->heads + t->kv_heads) * t->head_width + t->hidden * t->matrices);
-	if (fabs(t->parameters - from->parameters) <= 0)
-		t->parameters = t->layers * matrix + t->vocabulary * t->width;
-	t->source = "sizes of one's own";
 	return true;
 }
 
@@ -440,7 +436,7 @@ static bool set_up(struct question *q, const struct report_asked *asked, const s
 	q->any = q->axes && strcmp(q->axes, "any") == 0;
 	if (q->axes && !q->any)
 		return fault_set(f, q->axes, "leave it out, or write axes=any", "axes are whole, or any");
-	return find_site(q, f);
+	return (q->site = site_get(q->site_name, f)) != NULL;
 }
 
 bool run_partition(struct command_call *call)
@@ -449,7 +445,7 @@ bool run_partition(struct command_call *call)
 	struct transformer t;
 	struct report_asked asked;
 	struct report r;
-	if (!report_pod(call, 2, &q.pod) || !find_net(call->argv[0], &t, &call->fault))
+	if (!report_pod(call, 2, &q.pod) || !transformer_get(call->argv[0], &t, &call->fault))
 		return false;
 	const struct transformer published = t;
 	const struct report_word words[] = {{.key = "serve", .flag = &q.serve}, {.key = "twisted", .flag = &q.twisted},
@@ -463,7 +459,7 @@ bool run_partition(struct command_call *call)
 		{.key = "context=", .number = &q.context, .least = 1, .most = 1e8},
 		{.key = "top=", .number = &q.top, .least = 1, .most = 1e5},
 		{.key = "efficiency=", .number = &q.efficiency, .least = .001, .most = 1}, {.key = "site=", .text = &q.site_name},
-		{.key = "layers=", .number = &t.layers, .least = 1, .most = 1e4},
+		{.key = "plot=", .text = &q.plot}, {.key = "layers=", .number = &t.layers, .least = 1, .most = 1e4},
 		{.key = "width=", .number = &t.width, .least = 1, .most = 1e7},
 		{.key = "heads=", .number = &t.heads, .least = 1, .most = 1e5},
 		{.key = "hidden=", .number = &t.hidden, .least = 1, .most = 1e8},
@@ -472,7 +468,7 @@ bool run_partition(struct command_call *call)
 	if (!report_words(call, 2, words, sizeof words / sizeof *words, &asked))
 		return false;
 	bool several = strchr(call->argv[1], ',') != NULL;
-	bool ok = resize(&t, &published, &call->fault) && set_up(&q, &asked, &t, &call->fault);
+	bool ok = transformer_resize(&t, &published, &call->fault) && set_up(&q, &asked, &t, &call->fault);
 	const struct report_column *columns = q.serve ? serving : training;
 	report_begin(&r, columns, q.serve ? sizeof serving / sizeof *serving : sizeof training / sizeof *training);
 	if (ok)
@@ -480,6 +476,7 @@ bool run_partition(struct command_call *call)
 	ok = ok && (several ? price_sizes : price_one_size)(&q, &r, call->argv[1], &call->fault);
 	if (ok)
 		add_feet(&r, &q, several);
+	ok = draw(&q, call, several, ok);
 	free(q.found);
 	return report_end(&r, call, asked.csv, ok);
 }

@@ -127,6 +127,21 @@ static bool read_axis(const char *word, const struct slice *s, struct slice_traf
 	return s->axis[t->axis] > 1 || fault_set(f, word, "choose one of 2 chips or more", "that axis has one chip only");
 }
 
+// "z4": two jobs, the second from z = 4 on.
+static bool read_split(const char *word, const struct slice *s, struct slice_traffic *t, struct fault *f)
+{
+	long at;
+	if (!word)
+		return true;
+	if (word[0] < 'x' || word[0] > 'z' || !number_read_long(word + 1, 1, 1 << 20, &at))
+		return fault_set(f, word, "write z4: one job has the chips below z = 4, another the rest", "splits nothing");
+	t->split_axis = word[0] - 'x';
+	t->split = (int)at;
+	return at < s->axis[t->split_axis] ||
+		fault_set(f, word, "split it further down, or along a longer axis",
+			"the slice has %d chips along %c: none is left for a second job", s->axis[t->split_axis], word[0]);
+}
+
 // "x+0,0,0": a way and the chip that it leaves.
 static bool read_failed(const char *word, struct slice_question *q, struct fault *f)
 {
@@ -148,25 +163,27 @@ static bool read_failed(const char *word, struct slice_question *q, struct fault
 static bool asked_of(struct command_call *call, struct slice_question *q, struct report_asked *asked)
 {
 	bool twisted = false;
-	const char *routing = NULL, *axis = NULL, *failed = NULL;
-	*q = (struct slice_question){.traffic = {ROUTE_PATHS, -1}, .failed = -1, .bytes = 1e9};
+	const char *routing = NULL, *axis = NULL, *failed = NULL, *split = NULL;
+	*q = (struct slice_question){.traffic = {.axis = -1}, .failed = -1, .bytes = 1e9};
 	const struct report_word words[] = {{.key = "twisted", .flag = &twisted},
 		{.key = "bytes=", .number = &q->bytes, .least = 1, .most = 1e18}, {.key = "routing=", .text = &routing},
-		{.key = "axis=", .text = &axis}, {.key = "failed=", .text = &failed}, {.key = "plot=", .text = &q->plot},
-		{.key = "loads=", .text = &q->loads}};
+		{.key = "axis=", .text = &axis}, {.key = "split=", .text = &split}, {.key = "failed=", .text = &failed},
+		{.key = "plot=", .text = &q->plot}, {.key = "loads=", .text = &q->loads}};
 	struct fault *f = &call->fault;
 	if (!report_pod(call, 1, &q->pod) || !report_words(call, 1, words, sizeof words / sizeof *words, asked) ||
 		!slice_read(&q->pod, call->argv[0], twisted, &q->slice, f))
 		return false;
 	q->csv = asked->csv;
-	if (q->slice.islands && (routing || axis || failed || q->plot || q->loads))
+	if (q->slice.islands && (routing || axis || split || failed || q->plot || q->loads))
 		return fault_set(f,
 			routing          ? "routing"
 				: axis   ? "axis"
+				: split  ? "split"
 				: failed ? "failed"
 					 : "plot",
 			"choose a pod that is a torus", "%s has islands of chips, whose links are alike", q->pod.name);
-	return read_routing(routing, &q->traffic, f) && read_axis(axis, &q->slice, &q->traffic, f) && read_failed(failed, q, f);
+	return read_routing(routing, &q->traffic, f) && read_axis(axis, &q->slice, &q->traffic, f) &&
+		read_split(split, &q->slice, &q->traffic, f) && read_failed(failed, q, f);
 }
 
 bool session_slice_question(struct command_call *call, struct slice_question *q)
@@ -215,6 +232,38 @@ static void say_failed(struct report *r, struct slice_map *m, const struct slice
 		apart ? "; some chips no longer reach each other" : "");
 }
 
+// The links that carry both jobs, and the most that one of them carries.
+static bool say_jobs(struct report *r, struct slice_map *m, const struct slice_question *q, double (*load)[SLICE_WAYS],
+	struct fault *f)
+{
+	const size_t chips = (size_t)q->slice.chips;
+	double(*one)[SLICE_WAYS] = calloc(2 * chips, sizeof *one), shared = 0, most = 0;
+	struct slice_traffic first = q->traffic, second = q->traffic;
+	first.only = 1;
+	second.only = 2;
+	if (!one) // the report says nothing then
+		return fault_memory(f, "a slice's links");
+	bool ok = slice_map_loads(m, &first, one, f) && slice_map_loads(m, &second, one + chips, f);
+	struct spread_of all = spread_of(m, &q->slice, load), a = spread_of(m, &q->slice, one),
+			 b = spread_of(m, &q->slice, one + chips);
+	for (size_t c = 0; ok && c < chips; c++)
+		for (int w = 0; w < SLICE_WAYS; w++)
+			if (one[c][w] > 0 && one[chips + c][w] > 0) {
+				shared++;
+				most = fmax(most, load[c][w]);
+			}
+	if (ok) {
+		int along = q->slice.axis[q->traffic.split_axis];
+		report_above(r,
+			"two jobs, %g and %g chips, each chip to each other of its own: %.5g on the fullest link, alone %.5g and %.5g",
+			(double)chips / along * q->traffic.split, (double)chips / along * (along - q->traffic.split), all.most,
+			a.most, b.most);
+		report_above(r, shared > 0 ? "%g links carry both, %.5g at most" : "no link carries both", shared, most);
+	}
+	free(one);
+	return ok;
+}
+
 // What was asked about traffic that loads links unevenly.
 static bool uneven_lines(struct report *r, const struct slice_question *q, const struct slice_network *whole, struct fault *f)
 {
@@ -230,6 +279,8 @@ static bool uneven_lines(struct report *r, const struct slice_question *q, const
 			"a gather along %c alone: %.4g to %.4g of what a chip holds on %ld of %g links, nothing on the others%s",
 			"xyz"[q->traffic.axis], o.least, o.most, o.links, whole->links,
 			slice_closes(&q->slice, q->traffic.axis) ? "" : "; the axis does not close by itself");
+	} else if (ok && q->traffic.split > 0) {
+		ok = say_jobs(r, m, q, load, f);
 	} else if (ok && q->failed >= 0) {
 		struct spread_of o = spread_of(m, &q->slice, load);
 		say_failed(r, m, q, whole, &o, hops);
@@ -241,11 +292,11 @@ static bool uneven_lines(struct report *r, const struct slice_question *q, const
 }
 
 static bool draw(struct command_call *call, const char *file,
-	struct figure *(*figure)(const struct pod *, const struct slice *, struct fault *), const struct slice_question *q)
+	struct figure *(*figure)(const struct slice_question *, struct fault *), const struct slice_question *q)
 {
 	if (!file)
 		return true;
-	struct figure *its = figure(&q->pod, &q->slice, &call->fault);
+	struct figure *its = figure(q, &call->fault);
 	bool ok = its && report_picture_in(call, its, file);
 	figure_free(its);
 	return ok;
@@ -264,7 +315,7 @@ bool run_slice(struct command_call *call)
 		return false;
 	const struct pod *p = &q.pod;
 	const struct slice *s = &q.slice;
-	const bool uneven = q.failed >= 0 || q.traffic.axis >= 0 || q.traffic.routing != ROUTE_PATHS;
+	const bool uneven = slice_uneven(&q);
 	report_world(&asked, p, NULL, &w);
 	report_begin(&r, column, sizeof column / sizeof *column);
 	r.view = !s->islands;
@@ -283,7 +334,8 @@ bool run_slice(struct command_call *call)
 			"(of %s in all, unsharded: a chip holds its share; links as delivered, or the hops' time where that is "
 			"longer%s)",
 			number_write(q.bytes, "B", number, sizeof number), q.failed >= 0 ? "; with every link whole" : "");
-		ok = ok && other_twist(&r, p, s, n, &call->fault) && draw(call, q.plot, figure_of_hops, &q) &&
+		ok = ok && other_twist(&r, p, s, n, &call->fault) &&
+			draw(call, q.plot, uneven ? figure_of_links : figure_of_hops, &q) &&
 			draw(call, q.loads, figure_of_loads, &q);
 	}
 	free(n);
@@ -292,7 +344,8 @@ bool run_slice(struct command_call *call)
 
 // ---- all slices of a size ---------------------------------------------------------------------------------------------------
 
-static bool add_slice(struct report *r, const struct pod *p, const struct slice *s, double bytes, struct fault *f)
+static bool add_slice(struct report *r, struct report_points *points, const struct pod *p, const struct slice *s, double bytes,
+	struct fault *f)
 {
 	struct slice_network *n = calloc(1, sizeof *n);
 	char name[48];
@@ -317,6 +370,11 @@ static bool add_slice(struct report *r, const struct pod *p, const struct slice 
 	for (int k = 0; k < COLLECTIVES; k++)
 		if (k != REDUCE_SCATTER)
 			report_cell(r, "%.4g", 1e3 * slice_collective(p, s, s->islands ? NULL : n, (enum collective)k, bytes));
+	struct slice shape = *s;
+	shape.twisted = false; // the group says it
+	if (!s->islands)
+		report_point(points, s->twisted, n->bisection * p->figure[POD_LINK].value / 1e12,
+			1e3 * slice_collective(p, s, n, ALL_TO_ALL, bytes), "%.15s", slice_name(&shape, name));
 	free(n);
 	return true;
 }
@@ -332,10 +390,17 @@ bool run_slices(struct command_call *call)
 	struct report r;
 	double bytes = 1e9;
 	long chips;
-	char number[32], all[32], todo[96];
-	const struct report_word words[] = {{.key = "bytes=", .number = &bytes, .least = 1, .most = 1e18}};
-	if (!report_pod(call, 1, &p) || !report_words(call, 1, words, 1, &asked))
+	char number[32], all[32], todo[96], title[96];
+	const char *plot = NULL;
+	struct report_points points = {0};
+	static const char *const groups[] = {"regular", "twisted"};
+	const struct report_word words[] = {
+		{.key = "bytes=", .number = &bytes, .least = 1, .most = 1e18}, {.key = "plot=", .text = &plot}};
+	if (!report_pod(call, 1, &p) || !report_words(call, 1, words, sizeof words / sizeof *words, &asked))
 		return false;
+	if (plot && p.network == NETWORK_ISLANDS)
+		return fault_set(&call->fault, "plot", "choose a pod that is a torus",
+			"%s has islands of chips, whose links are alike", p.name);
 	if (!number_read_long(call->argv[0], 1, 1 << 20, &chips))
 		return fault_set(&call->fault, call->argv[0], "write it as 512", "is not a number of chips");
 	int count = slices_of(&p, (int)chips, NULL, 0);
@@ -354,14 +419,24 @@ bool run_slices(struct command_call *call)
 	report_begin(&r, column, sizeof column / sizeof *column);
 	bool ok = true;
 	for (int i = 0; ok && i < count; i++) {
-		ok = add_slice(&r, &p, &s[i], bytes, &call->fault);
+		ok = add_slice(&r, &points, &p, &s[i], bytes, &call->fault);
 		if (ok && slice_twistable(&p, s[i].axis)) {
 			s[i].twisted = true;
-			ok = add_slice(&r, &p, &s[i], bytes, &call->fault);
+			ok = add_slice(&r, &points, &p, &s[i], bytes, &call->fault);
 		}
 	}
 	free(s);
 	report_below(&r, "(%s of %s; of %s in all, unsharded; links as delivered; used: mean over the fullest under all-to-all)",
 		count_of((double)chips, "chip", all), p.name, number_write(bytes, "B", number, sizeof number));
+	snprintf(title, sizeof title, "Slices of %s with %s", p.name, all);
+	ok = report_points_draw(&points, call, plot,
+		(struct points_asked){.title = title,
+			.x = "bisection (TB/s)",
+			.y = "all-to-all (ms)",
+			.log_x = true,
+			.log_y = true,
+			.group = groups,
+			.groups = 2},
+		ok);
 	return report_end(&r, call, asked.csv, ok);
 }

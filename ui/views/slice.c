@@ -20,6 +20,7 @@ struct explorer {
 	int number; // of the slice that the rest is of; 0: none yet
 	struct slice slice;
 	struct slice_map *map;
+	struct slice_traffic traffic;
 	struct slice_network *network[2]; // regular and twisted; NULL: there is no such slice
 	double (*load)[SLICE_WAYS];       // NULL: they could not be worked out
 	double fullest;
@@ -96,6 +97,7 @@ static bool take(struct explorer *e, const struct slice_question *q)
 {
 	const size_t chips = (size_t)q->slice.chips;
 	e->slice = q->slice;
+	e->traffic = q->traffic;
 	e->hops_from = e->on_to = e->mark = -1;
 	e->at = most(q->failed, 0);
 	for (int i = 0; i < 3; i++)
@@ -116,7 +118,7 @@ static bool refresh(struct explorer *e, const struct scene *scene)
 	if (e->number != scene->slices) {
 		const struct slice_question *q = scene->slice;
 		drop(e);
-		e->links = q->failed >= 0 || q->traffic.axis >= 0 || q->traffic.routing != ROUTE_PATHS;
+		e->links = slice_uneven(q);
 		e->failed = !take(e, q);
 		e->number = scene->slices;
 	}
@@ -291,10 +293,19 @@ static void draw_link(const struct explorer *e, struct screen *s, const int cell
 	screen_put(s, x, y, 1, (enum style)(STYLE_HEAT + (int)(share * (HEAT_LEVELS - 1) + .5)), text);
 }
 
+// Whose chips a cell has: of the only job, of either of two, or of both.
+static const char *job_of(const struct explorer *e, const int cell[3])
+{
+	const int i = e->traffic.split_axis, first = cell[i] * e->step[i], last = first + e->step[i] - 1;
+	if (e->traffic.split <= 0)
+		return "o";
+	return last < e->traffic.split ? "A" : first >= e->traffic.split ? "B" : "o";
+}
+
 static void draw_links(const struct explorer *e, struct screen *s, const int cell[3], int x, int y)
 {
 	const char *sign = sign_of(e, s, cell);
-	screen_put(s, x, y, 1, sign[0] == ' ' ? STYLE_DIM : STYLE_DRAFT, sign[0] == ' ' ? "o" : sign);
+	screen_put(s, x, y, 1, sign[0] == ' ' ? STYLE_DIM : STYLE_DRAFT, sign[0] == ' ' ? job_of(e, cell) : sign);
 	draw_link(e, s, cell, Z, x + 1, y);
 	draw_link(e, s, cell, Y, x, y + 1);
 	draw_link(e, s, cell, X, x + 1, y + 1);
@@ -557,6 +568,8 @@ static void title_of(const struct explorer *e, const struct slice_question *q, c
 		snprintf(what, sizeof what, "hops");
 	else if (q->traffic.axis >= 0)
 		snprintf(what, sizeof what, "links of a gather along %c", "xyz"[q->traffic.axis]);
+	else if (q->traffic.split > 0)
+		snprintf(what, sizeof what, "links, jobs split at %c %d", "xyz"[q->traffic.split_axis], q -> traffic.split);
 	else
 		snprintf(what, sizeof what, "links, %s", routings[q->traffic.routing]);
 	snprintf(title, size, "Slice %s on %s: %s%s", slice_name(&q->slice, name), q->pod.name, what,

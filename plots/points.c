@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Points of several groups over two axes.
+#include "plots/build.h"
+
+#include <stdio.h>
+#include <string.h>
+
+// Those that differ in their symbols as well as in colours; then the lanes'.
+static const enum figure_role roles[] = {ROLE_MAIN, ROLE_SECOND, ROLE_SAMPLED, ROLE_UNIFORM};
+enum { ROLES_OF_GROUPS = sizeof roles / sizeof *roles };
+
+static bool draw(struct figure *f, const struct points_asked *a, int group)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < a->count; i++)
+		count += a->point[i].group == group;
+	if (!count)
+		return true;
+	enum figure_role role = group < ROLES_OF_GROUPS
+		? roles[group]
+		: (enum figure_role)(ROLE_LANE + (group - ROLES_OF_GROUPS) % ENGINE_LANES);
+	struct series *s = figure_add_series(f, a->group[group], SERIES_POINTS, role, count, true);
+	for (size_t i = 0; s && i < a->count; i++)
+		if (a->point[i].group == group)
+			series_add(s, a->point[i].x, a->point[i].y, a->point[i].label);
+	return s != NULL;
+}
+
+struct figure *figure_of_points(const struct points_asked *a, struct fault *fault)
+{
+	struct figure *f = figure_new(a->x, a->y);
+	bool ok = f != NULL;
+	if (f) {
+		figure_title(f, "%s", a->title);
+		f->x.logarithmic = a->log_x;
+		f->y.logarithmic = a->log_y;
+	}
+	for (int g = 0; ok && g < a->groups; g++)
+		ok = draw(f, a, g);
+	if (ok && a->line_text)
+		ok = figure_add_line(f, true, a->line, ROLE_TARGET, a->line_text);
+	if (ok)
+		return f;
+	fault_memory(fault, "the figure");
+	figure_free(f);
+	return NULL;
+}
