@@ -233,7 +233,7 @@ refused 'bad:2: net=resnet8: is there twice' race x bad
 refused 'uniform: resnet-nas has an architecture to choose, and a baseline is one network; give it one' race x net=resnet-nas formats=int4
 # shellcheck disable=SC2086
 expect 1 race ends $small steps=5 net=resnet-nas searchers=ends targets=1M
-says 'searcher: ends chooses formats only, and this network has an architecture to choose; choose one that does: reinforce, ' err
+says 'searcher: ends chooses formats only, and this network has an architecture to choose; choose one that does: annealed, reinforce, ' err
 [ ! -e x.race ] || fail 'a race that cannot be has a folder'
 mkdir taken.race && touch taken.race/mine
 refused 'taken.race: something of this name is there that is not a race' race taken targets=int4
