@@ -96,6 +96,8 @@ static void add_against(const struct snapshot *now, int term, const struct front
 	double ahead = p->accuracy - u->accuracy, noise = 2 * hypot(error_of(now, p), error_of(now, u));
 	string_add(t, " The search is %s by %.2f points%s.", ahead < 0 ? "behind" : "ahead", 100 * fabs(ahead),
 		fabs(ahead) < noise ? ", which is within the noise" : "");
+	if (!now->estimated[0]) // the weights are shared, and were trained for the search's choice
+		string_add(t, " Both are scored with weights that trained for the search; a race trains %s alone.", u->label);
 }
 
 // "Layers by format: int2 3, int4 6, int8 1".

@@ -7,8 +7,8 @@
 // (reward=relu: of the excess alone). It is p(o) ~ exp((worth(o) - sum of lambda * cost(o)) / heat): a lambda of each term, at most its
 // weight over its target, keeps the expected cost at the target where the weight is large enough; the heat gives the entropy, which
 // falls from `look-around` to nothing over `commit` of the steps in which the policy learns. So it commits by the schedule, however
-// many steps that has, is at its target from the first lesson on, and has no rate. It goes SHARE of the way at a lesson, so that
-// what a single one said is not taken at its word.
+// many steps that has, is at its target when the wide start is over, and has no rate. It goes SHARE of the way at a lesson, so that what a
+// single one said is not taken at its word.
 #include <math.h>
 
 #include "engine/search/schedule.h"
@@ -55,7 +55,9 @@ static double goal_now(const struct lane *lane, const struct aim *aim)
 	const struct shared *s = lane->shared;
 	double span = (double)(schedule_narrow(s) - s->warmup), left = (double)(schedule_narrow(s) - s->step) / span;
 	double goal = lane_goal(aim);
-	return span > 0 && left > 0 && aim->high > goal && goal > 0 ? goal * pow(aim->high / goal, fmin(1, left)) : goal;
+	return span > 0 && left > 0 && isfinite(aim->high) && aim->high > goal && goal > 0
+		? goal * pow(aim->high / goal, fmin(1, left))
+		: goal;
 }
 
 static void anneal(struct lane *lane, double entropy)
