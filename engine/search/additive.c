@@ -379,12 +379,6 @@ void additive_worth(const struct additive *a, int decision, double *worth)
 		worth[o] = (double)a->worth[decision * a->options + o];
 }
 
-double additive_trust(const struct additive *a)
-{
-	double foretold = additive_foretold(a);
-	return isnan(foretold) ? 0 : fmin(1, fmax(0, foretold / TRUSTED));
-}
-
 // The factor of the shape in what was learned, over all formats and against the widest of each decision.
 static double factor_of_shape(const struct additive *a)
 {
@@ -402,12 +396,16 @@ static double factor_of_shape(const struct additive *a)
 	return both > 0 ? both / shapes : shapes > 0 ? sqrt(worths / shapes) : 0;
 }
 
-void additive_trusted(const struct additive *a, int decision, double *worth)
+void additive_trusted(const struct additive *a, double *worth)
 {
-	double trust = additive_trust(a), factor = trust < 1 && of_formats(a, decision) ? factor_of_shape(a) : 0;
-	additive_worth(a, decision, worth);
-	for (int o = 0; o < a->partition->decision[decision].options; o++)
-		worth[o] = trust * worth[o] + (1 - trust) * factor * (double)shape_of(a, decision)[o];
+	double foretold = additive_foretold(a), trust = isnan(foretold) ? 0 : fmin(1, fmax(0, foretold / TRUSTED));
+	double of_shape = trust < 1 ? (1 - trust) * factor_of_shape(a) : 0;
+	for (int d = 0; d < a->partition->decisions; d++) {
+		double *mine = worth + d * a->options, shape = of_formats(a, d) ? of_shape : 0;
+		additive_worth(a, d, mine);
+		for (int o = 0; o < a->partition->decision[d].options; o++)
+			mine[o] = trust * mine[o] + shape * (double)shape_of(a, d)[o];
+	}
 }
 
 double additive_error(const struct additive *a, int decision, int option, int other)

@@ -44,10 +44,9 @@ void additive_learn(struct additive *, int count, const uint8_t *choice, const d
 double additive_value(const struct additive *, const uint8_t *choice);
 // What each option of a decision is worth: [options of the decision], up to a constant.
 void additive_worth(const struct additive *, int decision, double *worth);
-// How far the model is to be trusted: from 0, where it foretold nothing, to 1. Then `additive_trusted` gives what each option is worth between
-// what the shape alone says, of a size that fits what was learned, and what was learned.
-double additive_trust(const struct additive *);
-void additive_trusted(const struct additive *, int decision, double *worth);
+// What the options of all decisions are worth as far as the model is to be trusted: between what the shape alone says, of a size that fits
+// what was learned, where it foretold nothing, and what was learned. worth[decisions][options of the slot with the most].
+void additive_trusted(const struct additive *, double *worth);
 // The standard error of the difference of two options of a decision; INFINITY: nothing is known of the noise yet.
 double additive_error(const struct additive *, int decision, int option, int other);
 // Whether anything was hinted since all was forgotten.

@@ -267,12 +267,9 @@ static void spend_rest(const struct lane *lane, uint8_t *choice)
 	if (!lane_counted(lane) || !additive_follows(lane->additive, p) || !isfinite(additive_foretold(lane->additive)) ||
 		!(room = calloc((size_t)p->decisions, sizeof *room)))
 		return;
-	for (int d = 0; d < p->decisions; d++) {
-		double *lost = lane->value + d * lane->shared->options;
-		additive_trusted(lane->additive, d, lost);
-		for (int o = 0; o < p->decision[d].options; o++)
-			lost[o] = -lost[o];
-	}
+	additive_trusted(lane->additive, lane->value);
+	for (int i = 0; i < p->decisions * lane->shared->options; i++)
+		lane->value[i] = -lane->value[i];
 	go_up(lane, lane->value, room, choice);
 	free(room);
 }

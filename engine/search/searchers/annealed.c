@@ -25,10 +25,10 @@ enum { HALVINGS = 12 };
 static double fill_worth(const struct lane *lane, double *worth)
 {
 	double sum = 0;
+	additive_trusted(lane->additive, worth);
 	for (int d = 0; d < lane->partition->decisions; d++) {
 		double *mine = worth + d * lane->shared->options, mean = 0;
 		int options = lane->partition->decision[d].options;
-		additive_trusted(lane->additive, d, mine);
 		for (int o = 0; o < options; o++)
 			mean += mine[o] / options;
 		for (int o = 0; o < options; o++)
