@@ -27,8 +27,7 @@ struct request {
 	uint8_t *choice; // REQUEST_EVALUATE; NULL: the result
 	enum split split;
 	char *answers; // REQUEST_ANSWERS: lines to be given back
-	int focus;     // REQUEST_FOCUS: the lane's number
-	int layer;     // REQUEST_LOOK
+	int number;    // REQUEST_FOCUS: the lane's; REQUEST_LOOK: the layer's
 	struct reply reply;
 };
 
@@ -307,10 +306,10 @@ static void carry_out(struct engine *e, struct request *q)
 	case REQUEST_EVALUATE: r->ok = evaluate(e, q, r); break;
 	case REQUEST_STATE: r->ok = save_state(e, r); break;
 	case REQUEST_ANSWERS: r->ok = give_all_back(e, q->answers, &r->fault); break;
-	case REQUEST_LOOK: r->ok = look(e, q->layer, r); break;
+	case REQUEST_LOOK: r->ok = look(e, q->number, r); break;
 	case REQUEST_FOCUS:
-		if ((r->ok = search_has_lane(e->search, q->focus, &r->fault)))
-			search_focus(e->search, q->focus);
+		if ((r->ok = search_has_lane(e->search, q->number, &r->fault)))
+			search_focus(e->search, q->number);
 		break;
 	}
 }
@@ -648,14 +647,21 @@ bool engine_post_evaluate(struct engine *e, enum choice_kind kind, const char *o
 	return true;
 }
 
-bool engine_post_state(struct engine *e, unsigned *ticket, struct fault *fault)
+// A request that is told by a number at most.
+static bool post_number(struct engine *e, enum request_kind kind, int number, unsigned *ticket, struct fault *fault)
 {
 	struct request *r = calloc(1, sizeof *r);
 	if (!r)
 		return no_memory(fault);
-	r->reply.kind = REQUEST_STATE;
+	r->number = number;
+	r->reply.kind = kind;
 	post(e, r, ticket);
 	return true;
+}
+
+bool engine_post_state(struct engine *e, unsigned *ticket, struct fault *fault)
+{
+	return post_number(e, REQUEST_STATE, 0, ticket, fault);
 }
 
 bool engine_post_answers(struct engine *e, const char *lines, unsigned *ticket, struct fault *fault)
@@ -672,26 +678,14 @@ bool engine_post_answers(struct engine *e, const char *lines, unsigned *ticket, 
 
 bool engine_post_focus(struct engine *e, int lane, unsigned *ticket, struct fault *fault)
 {
-	struct request *r = calloc(1, sizeof *r);
-	if (!r)
-		return no_memory(fault);
-	r->focus = lane;
-	r->reply.kind = REQUEST_FOCUS;
-	post(e, r, ticket);
-	return true;
+	return post_number(e, REQUEST_FOCUS, lane, ticket, fault);
 }
 
 bool engine_post_look(struct engine *e, int layer, unsigned *ticket, struct fault *fault)
 {
 	if (layer < 0 || layer >= search_info(e->search)->layers)
 		return fault_set(fault, "look", "`layers` lists them", "there is no such layer");
-	struct request *r = calloc(1, sizeof *r);
-	if (!r)
-		return no_memory(fault);
-	r->layer = layer;
-	r->reply.kind = REQUEST_LOOK;
-	post(e, r, ticket);
-	return true;
+	return post_number(e, REQUEST_LOOK, layer, ticket, fault);
 }
 
 bool engine_reply(struct engine *e, struct reply *reply)
