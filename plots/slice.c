@@ -67,6 +67,17 @@ static bool draw_loads(struct figure *f, const char *name, enum figure_role role
 	return to != NULL;
 }
 
+// A figure that was drawn; else it is freed, and where it could not be made, the fault says so.
+static struct figure *finished(struct figure *f, bool ok, struct fault *fault)
+{
+	if (ok && f)
+		return f;
+	if (!f)
+		fault_memory(fault, "the figure");
+	figure_free(f);
+	return NULL;
+}
+
 struct figure *figure_of_hops(const struct slice_question *q, struct fault *fault)
 {
 	const struct pod *p = &q->pod;
@@ -84,12 +95,7 @@ struct figure *figure_of_hops(const struct slice_question *q, struct fault *faul
 			fault_memory(fault, "the figure");
 	}
 	twins_free(&t);
-	if (ok && f)
-		return f;
-	if (!f)
-		fault_memory(fault, "the figure");
-	figure_free(f);
-	return NULL;
+	return finished(f, ok, fault);
 }
 
 struct figure *figure_of_loads(const struct slice_question *q, struct fault *fault)
@@ -113,12 +119,7 @@ struct figure *figure_of_loads(const struct slice_question *q, struct fault *fau
 			fault_memory(fault, "the figure");
 	}
 	twins_free(&t);
-	if (ok && f)
-		return f;
-	if (!f)
-		fault_memory(fault, "the figure");
-	figure_free(f);
-	return NULL;
+	return finished(f, ok, fault);
 }
 
 // ---- link by link ------------------------------------------------------------------------------------------------------
@@ -228,12 +229,7 @@ struct figure *figure_of_links(const struct slice_question *q, struct fault *fau
 	}
 	slice_map_free(l.map);
 	free(l.load);
-	if (ok && f)
-		return f;
-	if (!f)
-		fault_memory(fault, "the figure");
-	figure_free(f);
-	return NULL;
+	return finished(f, ok, fault);
 }
 
 // ---- of the slice that is looked at ------------------------------------------------------------------------------------
