@@ -306,6 +306,14 @@ void words_quote(struct string *t, const char *word)
 	string_add(t, "\"");
 }
 
+void shell_quote(struct string *out, const char *word)
+{
+	string_add(out, "'");
+	for (; *word; word++)
+		string_add(out, *word == '\'' ? "'\\''" : "%c", *word);
+	string_add(out, "'");
+}
+
 bool list_next(const char **at, char *word, size_t size)
 {
 	if (!*at)

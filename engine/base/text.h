@@ -68,6 +68,8 @@ bool words_text(struct words *, const char *line, struct fault *);
 void words_free(struct words *);
 // Adds a word so that splitting gives it back. Quotes it only where it must.
 void words_quote(struct string *, const char *word);
+// Adds a word for a shell, between single quotes.
+void shell_quote(struct string *, const char *word);
 
 // Takes the next word of a list joined by commas: copies it into word[size], cut to that size, and moves *at past it. A comma at
 // either end, or two in a row, give an empty word, which no list allows. Returns false when there are no more.

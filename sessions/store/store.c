@@ -124,10 +124,7 @@ void store_shell_word(const char *folder, struct string *out)
 		string_add(out, "%s", word);
 		return;
 	}
-	string_add(out, "'");
-	for (const char *p = word; *p; p++)
-		string_add(out, *p == '\'' ? "'\\''" : "%c", *p);
-	string_add(out, "'");
+	shell_quote(out, word);
 }
 
 // ---- what there is ---------------------------------------------------------------------------------------------------
