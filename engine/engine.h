@@ -50,7 +50,7 @@ struct knob {
 const struct knob *engine_knobs(size_t *count);
 // The searchers by name: the words of the setting and of the command `searcher`.
 #define SEARCHER_WORDS                                                                                                           \
-	"annealed|reinforce|greedy|exact|uniform|ends|random|evolution|"                                                                  \
+	"annealed|reinforce|greedy|exact|uniform|ends|random|evolution|"                                                         \
 	"sensitivity-greedy|sensitivity-exact|sensitivity-list|sensitivity-gradient|sensitivity-hessian|branching"
 // Returns whether a live setting is a lane's own: the weight or the target of a term, the searcher.
 bool setting_of_lane(const char *name);
@@ -134,6 +134,7 @@ struct engine_info {
 	const struct slot_info *slot; // [slots]
 	int image_h, image_w, image_c, classes;
 	long train_images, heldout_images, test_images;
+	long report_images; // of those held out: the ones that score the front and reports, and teach no policy
 	double parameters;
 	double macs, attention_macs; // for one image: of all layers; of attention's products, not in `macs`
 	// How many choices there are where a layer has one format, and how many networks they are, in which what rests does not count.
@@ -479,9 +480,21 @@ const char *snapshot_word(const struct snapshot *, int slot, char buf[SLOT_WORD]
 const char *engine_slot_name(const struct engine_info *, int slot, char buf[SLOT_WORD]);
 // Whether a slot rests under a choice: its owner, or what owns that, holds an option under which it is not there.
 bool engine_rests(const struct engine_info *, int slot, const uint8_t *choice);
+// Whether a slot is the second of its layer: that of the activations, behind that of the weights.
+bool engine_second_half(const struct engine_info *, int slot);
 // Returns what the reward adds to a quality for these costs, at most 0, by the snapshot's weights and targets; NAN if the reward
 // is a product (mnas), in which costs have no part of their own.
 double snapshot_penalty(const struct snapshot *, const double cost[ENGINE_TERMS]);
+// Returns the term that the search steers by: the first with a weight and a target, else with a weight; `otherwise`: none
+// has a weight.
+int snapshot_term(const struct snapshot *, int otherwise);
+// Returns the point of the front that is the result, as it was scored last: by the shared weights, or `trained`: by a trained copy of them
+// too. NULL: it was not scored yet.
+const struct front_point *snapshot_result(const struct snapshot *, bool trained);
+// Returns on how many images the points of the front are scored; 0: their accuracy is not measured on images here.
+long snapshot_images(const struct snapshot *);
+// Returns the standard error of a point's accuracy that so many images leave, from 0 to 1; NAN: it is not measured on images here.
+double snapshot_error(const struct snapshot *, const struct front_point *);
 // Copies the newest publication into *s, which the caller owns and uses for this engine alone. Returns false if s already holds
 // it.
 bool engine_snapshot(struct engine *, struct snapshot *s);

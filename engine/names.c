@@ -65,6 +65,11 @@ bool engine_rests(const struct engine_info *info, int slot, const uint8_t *choic
 	return false;
 }
 
+bool engine_second_half(const struct engine_info *info, int slot)
+{
+	return slot > 0 && slot < info->formats && info->slot[slot].layer == info->slot[slot - 1].layer;
+}
+
 const char *engine_run_word(enum engine_run run)
 {
 	static const char *const words[] = {

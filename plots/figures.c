@@ -279,9 +279,22 @@ static int modal_at(const struct figure_source *source, long record, int slot)
 	return slot < now->slots ? now->slot[slot].modal : -1;
 }
 
-static bool second_half(const struct engine_info *info, int slot)
+long figure_records_to(const struct figure_source *source, long step)
 {
-	return slot > 0 && info->slot[slot].layer == info->slot[slot - 1].layer;
+	long low = 0, high = source->records;
+	while (low < high) {
+		long middle = low + (high - low) / 2;
+		if (source->record[middle].step <= step)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+long figure_record_of(long records, int columns, int column)
+{
+	return records <= columns ? column : (long)((double)(column + 1) * (double)records / columns + 0.5) - 1;
 }
 
 static bool add_history(struct figure *f, const struct figure_source *source, const struct levels *l)
@@ -292,22 +305,22 @@ static bool add_history(struct figure *f, const struct figure_source *source, co
 	int columns = records < 1 ? 1 : records < MOST_COLUMNS ? (int)records : MOST_COLUMNS;
 	long at[MOST_COLUMNS]; // the record shown in each column: the last of its stretch
 	for (int c = 0; c < columns; c++)
-		at[c] = records > 0 ? (long)((double)(c + 1) * (double)records / columns + 0.5) - 1 : -1;
+		at[c] = records > 0 ? figure_record_of(records, columns, c) : -1;
 	// A row for each layer, as long as its weights and activations never went apart.
 	bool apart = source->snapshot->split;
 	int rows = 0;
 	for (int i = 0; i < info->formats; i++) {
-		rows += !second_half(info, i);
-		for (int c = 0; c < columns && second_half(info, i); c++)
+		rows += !engine_second_half(info, i);
+		for (int c = 0; c < columns && engine_second_half(info, i); c++)
 			apart |= modal_at(source, at[c], i) != modal_at(source, at[c], i - 1);
 	}
 	struct heat *h = figure_add_heat(f, apart ? info->formats : rows, columns, l->count);
 	if (!h)
 		return false;
 	for (int i = 0, row = 0; i < info->formats; i++) {
-		if (!apart && second_half(info, i))
+		if (!apart && engine_second_half(info, i))
 			continue;
-		bool whole = !apart && i + 1 < info->formats && second_half(info, i + 1);
+		bool whole = !apart && engine_second_half(info, i + 1);
 		snprintf(h->row[row], sizeof h->row[row], "%s",
 			whole ? info->layer[info->slot[i].layer].name : info->slot[i].name);
 		float of_option[ENGINE_OPTIONS];
@@ -319,7 +332,7 @@ static bool add_history(struct figure *f, const struct figure_source *source, co
 				? of_option[modal]
 				: NAN;
 		}
-		if (info->slot[i].layer == source->layer && !second_half(info, i))
+		if (info->slot[i].layer == source->layer && !engine_second_half(info, i))
 			h->focus = row;
 		row++;
 	}

@@ -39,6 +39,11 @@ struct figure_source {
 	void *session;
 };
 
+// Returns how many records there are of steps up to this one.
+long figure_records_to(const struct figure_source *, long step);
+// Where records are drawn in columns, a stretch of them in each, returns the last one of a column's stretch.
+long figure_record_of(long records, int columns, int column);
+
 // The meaning of a series; canvas, themes and gnuplot each map it to a look. Colour alone never carries a meaning: each has its
 // own point symbol or line style.
 enum figure_role {

@@ -643,7 +643,7 @@ static void a_run_ends(void **state)
 	assert_int_equal(s->phase, PHASE_WARMUP);
 	assert_true(s->step == 0 && s->horizon == 12 && isnan(s->loss));
 	assert_true(info->layers == 10 && info->slots == 20 && info->batch == 8 && info->threads == 2);
-	assert_true(info->image_h == 12 && info->train_images == 384 && info->heldout_images == 128);
+	assert_true(info->image_h == 12 && info->train_images == 384 && info->heldout_images == 128 && info->report_images == 64);
 	assert_false(engine_snapshot(e, s)); // nothing newer
 	engine_pause(e);
 	engine_run_to(e, -5);

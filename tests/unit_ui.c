@@ -2482,7 +2482,8 @@ static void test_screen_pages(void **state)
 		look.bin[i] = (uint32_t)(300 * exp(-0.5 * pow((i - 31.5) / 9, 2)));
 	for (size_t i = 0; i < 3; i++) {
 		struct made *m = made_new(MADE_LAYERS, false);
-		m->info.heldout_images = 512;
+		m->info.heldout_images = 1024;
+		m->info.report_images = 512;
 		look.options = m->slot[6].options;
 		for (int o = 0; o < look.options; o++) {
 			look.option[o] = (struct format_look){6.0 * o + 5.5, 0.5 / (1 << o), 0.42 / (1 << o)};

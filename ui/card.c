@@ -8,31 +8,6 @@
 #include "engine/base/text.h"
 #include "ui/workbench.h"
 
-// The term that the search steered by: the first with a weight and a target, else with a weight, else the first.
-static int steering_term(const struct snapshot *now)
-{
-	for (int pass = 0; pass < 2; pass++)
-		for (int k = 0; k < now->terms; k++)
-			if (now->term[k].weight > 0 && (pass || now->term[k].targeted) && !now->term[k].why[0])
-				return k;
-	return 0;
-}
-
-// The newest score of the result; NULL: it was not scored.
-static const struct front_point *result_point(const struct snapshot *now)
-{
-	const struct front_point *best = NULL;
-	for (int i = 0; i < now->points; i++) {
-		const struct front_point *p = &now->point[i];
-		bool same = p->choice && !p->trained;
-		for (int s = 0; same && s < now->slots; s++)
-			same = p->choice[s] == now->slot[s].result;
-		if (same && (!best || p->step > best->step))
-			best = p;
-	}
-	return best;
-}
-
 // The uniform choice whose cost is nearest, by ratio; NULL: none was scored.
 static const struct front_point *nearest_uniform(const struct snapshot *now, int term, double cost)
 {
@@ -47,16 +22,9 @@ static const struct front_point *nearest_uniform(const struct snapshot *now, int
 	return best;
 }
 
-// The standard error of an accuracy on so many images; 0: it is not measured here.
-static double error_of(const struct snapshot *now, const struct front_point *p)
-{
-	long images = point_images(now);
-	return images > 0 ? sqrt(p->accuracy * (1 - p->accuracy) / (double)images) : 0;
-}
-
 static void add_accuracy(const struct snapshot *now, const struct front_point *p, struct string *t)
 {
-	double error = error_of(now, p);
+	double error = snapshot_error(now, p);
 	string_add(t, "%s%.2f", now->estimated[0] ? "~" : "", 100 * p->accuracy);
 	if (error > 0)
 		string_add(t, " +- %.2f", 100 * error);
@@ -93,7 +61,7 @@ static void add_against(const struct snapshot *now, int term, const struct front
 	string_add(t, ".");
 	if (!p)
 		return;
-	double ahead = p->accuracy - u->accuracy, noise = 2 * hypot(error_of(now, p), error_of(now, u));
+	double ahead = p->accuracy - u->accuracy, noise = 2 * hypot(snapshot_error(now, p), snapshot_error(now, u));
 	string_add(t, " The search is %s by %.2f points%s.", ahead < 0 ? "behind" : "ahead", 100 * fabs(ahead),
 		fabs(ahead) < noise ? ", which is within the noise" : "");
 	if (!now->estimated[0]) // the weights are shared, and were trained for the search's choice
@@ -129,8 +97,8 @@ static bool add(struct popup *p, struct string *t)
 void card_show(struct workbench *w)
 {
 	const struct snapshot *now = session_snapshot(w->session);
-	const int term = steering_term(now);
-	const struct front_point *p = result_point(now);
+	const int term = snapshot_term(now, 0);
+	const struct front_point *p = snapshot_result(now, false);
 	struct string t = {0};
 	struct popup made = {.card = true, .foot = "E, y, X, or Esc closes"};
 	snprintf(made.title, sizeof made.title, "The search is finished, step %ld", now->step);

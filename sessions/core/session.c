@@ -106,10 +106,7 @@ static bool show_lane(struct session *s)
 
 void session_source(struct session *s, struct figure_source *source)
 {
-	int term = 0;
-	for (int i = s->snapshot->terms - 1; i >= 0; i--)
-		if (s->snapshot->term[i].weight > 0)
-			term = i;
+	int term = snapshot_term(s->snapshot, 0);
 	bool others = show_lane(s);
 	*source = (struct figure_source){
 		.snapshot = s->snapshot,

@@ -211,9 +211,7 @@ static void choice_of(const struct beside *c, int k, int slot, int i, char *buf)
 	if (own < 0)
 		return;
 	const char *first = format_of(c, i, own);
-	int other = slot < from->formats && slot + 1 < from->slots && from->slot[slot + 1].layer == from->slot[slot].layer
-		? slot_named(c->s[i]->info, from->slot[slot + 1].name)
-		: -1;
+	int other = engine_second_half(from, slot + 1) ? slot_named(c->s[i]->info, from->slot[slot + 1].name) : -1;
 	const char *second = other >= 0 ? format_of(c, i, other) : first;
 	snprintf(buf, ENGINE_TEXT, strcmp(first, second) ? "%s/%s" : "%s", first, second);
 }
@@ -226,7 +224,7 @@ static int add_choices(struct beside *c, int k)
 	int differ = 0;
 	for (int slot = 0; slot < info->slots; slot++) {
 		bool layer = slot < info->formats, known = false, differs = false;
-		if (layer && slot > 0 && info->slot[slot - 1].layer == info->slot[slot].layer)
+		if (engine_second_half(info, slot))
 			continue;
 		for (int i = 0; i < k; i++)
 			known |= slot_named(c->s[i]->info, info->slot[slot].name) >= 0;
@@ -243,15 +241,6 @@ static int add_choices(struct beside *c, int k)
 }
 
 // ---- the pictures ------------------------------------------------------------------------------------------------------
-
-// The term that counts in the first session, else bops.
-static int main_term(const struct session *s)
-{
-	for (int k = 0; k < s->snapshot->terms; k++)
-		if (s->snapshot->term[k].weight > 0 && !s->snapshot->term[k].why[0])
-			return k;
-	return 0;
-}
 
 // Those of the shared weights that are not dominated, or all uniform ones.
 static bool points_of(const struct session *s, int term, struct trade *t)
@@ -271,7 +260,7 @@ static bool points_of(const struct session *s, int term, struct trade *t)
 static bool draw_fronts(struct beside *c, struct command_call *call)
 {
 	struct trade trade[COMPARED] = {0};
-	int term = main_term(c->s[0]);
+	int term = snapshot_term(c->s[0]->snapshot, 0);
 	const struct term_state *t = &c->s[0]->snapshot->term[term];
 	bool ok = true;
 	int n = 0;

@@ -12,26 +12,10 @@
 
 // ---- one session ---------------------------------------------------------------------------------------------------
 
-// The point of the front that stands for the result as it is now; NULL: it was not scored yet.
-static const struct front_point *result_point(const struct session *s)
-{
-	const struct snapshot *now = s->snapshot;
-	const struct front_point *newest = NULL;
-	for (int i = 0; i < now->points; i++) {
-		const struct front_point *p = &now->point[i];
-		bool same = true;
-		for (int k = 0; same && k < now->slots; k++)
-			same = p->choice[k] == now->slot[k].result || engine_rests(now->info, k, p->choice);
-		if (same && (!newest || p->step > newest->step))
-			newest = p;
-	}
-	return newest;
-}
-
 void session_summary(const struct session *s, struct summary *out)
 {
 	const struct snapshot *now = s->snapshot;
-	const struct front_point *point = result_point(s);
+	const struct front_point *point = snapshot_result(now, true);
 	*out = (struct summary){.step = now->step,
 		.horizon = now->horizon,
 		.entries = s->journal.entries,

@@ -168,25 +168,9 @@ static void figure(struct page *p, struct session *s, const char *name)
 
 // ---- the decision ------------------------------------------------------------------------------------------------------
 
-// Images on which a point of the front is scored, and the standard error that this leaves, in points.
-static long scored_images(const struct session *s)
-{
-	char text[ENGINE_TEXT];
-	long images = 0;
-	if (config_get(s->snapshot->settings, "front-images", text, sizeof text))
-		number_read_long(text, 1, LONG_MAX, &images);
-	return images < s->info->heldout_images / 2 ? images : s->info->heldout_images / 2;
-}
-
-static double error_of(const struct session *s, const struct front_point *p)
-{
-	long n = scored_images(s);
-	return n > 0 && !s->snapshot->estimated[0] ? 100 * sqrt(p->accuracy * (1 - p->accuracy) / (double)n) : (double)NAN;
-}
-
 static const char *accuracy_of(const struct session *s, const struct front_point *p, char *buf, size_t size)
 {
-	double error = error_of(s, p);
+	double error = 100 * snapshot_error(s->snapshot, p);
 	if (isfinite(error))
 		snprintf(buf, size, "%.1f %% ± %.1f", 100 * p->accuracy, error);
 	else
@@ -194,20 +178,13 @@ static const char *accuracy_of(const struct session *s, const struct front_point
 	return buf;
 }
 
-static const struct front_point *result_point(const struct session *s)
+// The result, or while it is not scored, the modal choice.
+static const struct front_point *result_point(const struct snapshot *now)
 {
-	const struct snapshot *now = s->snapshot;
-	const struct front_point *found = NULL, *modal = NULL;
-	for (int i = 0; i < now->points; i++) {
-		const struct front_point *p = &now->point[i];
-		bool same = !p->trained;
-		for (int k = 0; same && k < now->slots; k++)
-			same = p->choice[k] == now->slot[k].result || engine_rests(now->info, k, p->choice);
-		if (same && (!found || p->step > found->step))
-			found = p;
-		if (p->origin == POINT_MODAL && (!modal || p->step > modal->step))
-			modal = p;
-	}
+	const struct front_point *found = snapshot_result(now, false), *modal = NULL;
+	for (int i = 0; !found && i < now->points; i++)
+		if (now->point[i].origin == POINT_MODAL && (!modal || now->point[i].step > modal->step))
+			modal = &now->point[i];
 	return found ? found : modal;
 }
 
@@ -245,7 +222,8 @@ static void add_decision(struct page *p, struct session *s, int term, const stru
 			accuracy_of(s, result, own, sizeof own), t->name, cost, target);
 		return;
 	}
-	double gain = 100 * (result->accuracy - rival->accuracy), error = hypot(error_of(s, result), error_of(s, rival));
+	double gain = 100 * (result->accuracy - rival->accuracy),
+	       error = 100 * hypot(snapshot_error(s->snapshot, result), snapshot_error(s->snapshot, rival));
 	paragraph(p, true,
 		"The result reaches %s accuracy on held-out images at %s %s%s; %s in every layer, the best uniform choice at no more cost, reaches "
 		"%s: %+.1f points%s.",
@@ -261,7 +239,7 @@ static void add_point(struct page *p, const struct session *s, int term, const c
 	snprintf(cell[0], sizeof cell[0], "%s", name);
 	number_write(point->cost[term], t->brief, cell[1], sizeof cell[1]);
 	accuracy_of(s, point, cell[2], sizeof cell[2]);
-	snprintf(cell[3], sizeof cell[3], "%ld", scored_images(s));
+	snprintf(cell[3], sizeof cell[3], "%ld", snapshot_images(s->snapshot));
 	snprintf(cell[4], sizeof cell[4], "%ld", point->step);
 	snprintf(cell[5], sizeof cell[5], "%llu", (unsigned long long)s->info->seed);
 	row(p, cell);
@@ -375,11 +353,14 @@ static void add_limits(struct page *p, const struct session *s)
 	for (int i = 0; i < now->points; i++)
 		trained += now->point[i].trained > 0;
 	paragraph(p, false,
-		"One seed (%llu); the error beside an accuracy is that of the images alone, and another seed differs by more. Formats are simulated in fp32. The "
-		"half of the held-out images that scores the front teaches no policy.",
+		"One seed (%llu); the error beside an accuracy is that of the images alone, and another seed differs by more. The half of the held-out "
+		"images that scores the front teaches no policy.",
 		(unsigned long long)s->info->seed);
 	if (now->estimated[0])
 		paragraph(p, false, "Accuracies are estimated (%s), not measured.", now->estimated);
+	else
+		paragraph(p, false,
+			"Uniform choices are scored with the search's weights, which did not train for them; a race trains them alone.");
 	paragraph(p, false, "The test images were looked at %ld time%s since this session was opened last%s.", s->test_looks,
 		s->test_looks == 1 ? "" : "s", trained ? ", and once for each point that was trained" : "");
 	for (int k = 0; k < now->terms; k++)
@@ -394,14 +375,6 @@ struct settings {
 	const struct config *plain;
 };
 
-static void shell_word(struct string *out, const char *text)
-{
-	string_add(out, "'");
-	for (; *text; text++)
-		string_add(out, *text == '\'' ? "'\\''" : "%c", *text);
-	string_add(out, "'");
-}
-
 static void add_setting(const char *name, const char *value, void *context)
 {
 	struct settings *of = context;
@@ -410,7 +383,7 @@ static void add_setting(const char *name, const char *value, void *context)
 		return;
 	snprintf(text, sizeof text, "%s=%s", name, value);
 	string_add(of->out, " ");
-	shell_word(of->out, text);
+	shell_quote(of->out, text);
 }
 
 // A line for a shell, and what it reads: a session called `again` in the current folder that ends in the same digest.
@@ -450,7 +423,7 @@ static void write_page(struct page *p, struct session *s, const char *digest)
 	char title[512];
 	session_source(s, &source);
 	snprintf(title, sizeof title, "%.200s: %s on %s", s->title, s->info->net, s->info->data);
-	const struct front_point *result = result_point(s);
+	const struct front_point *result = result_point(s->snapshot);
 	if (p->html) {
 		string_add(&p->out,
 			"<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "

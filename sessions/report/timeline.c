@@ -11,26 +11,12 @@
 #include "sessions/report/timeline.h"
 #include "sessions/store/store.h"
 
-// The first record of a step beyond this one.
-static long records_to(const struct figure_source *source, long step)
-{
-	long low = 0, high = source->records;
-	while (low < high) {
-		long middle = low + (high - low) / 2;
-		if (source->record[middle].step <= step)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 // The mean quality of the samples of the last steps before it; NAN: none.
 double timeline_quality(const struct figure_source *source, long step)
 {
 	double sum = 0;
 	int count = 0;
-	for (long i = records_to(source, step) - 1, seen = 0; i >= 0 && seen < TIMELINE_LATELY; i--, seen++)
+	for (long i = figure_records_to(source, step) - 1, seen = 0; i >= 0 && seen < TIMELINE_LATELY; i--, seen++)
 		if (isfinite(source->record[i].quality)) {
 			sum += (double)source->record[i].quality;
 			count++;
@@ -40,7 +26,7 @@ double timeline_quality(const struct figure_source *source, long step)
 
 double timeline_cost(const struct figure_source *source, long step)
 {
-	long n = records_to(source, step);
+	long n = figure_records_to(source, step);
 	return n ? (double)source->record[n - 1].modal_cost[source->term] : (double)NAN;
 }
 

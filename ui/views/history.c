@@ -19,16 +19,11 @@ struct history {
 
 // ---- what is shown -------------------------------------------------------------------------------------------------------
 
-static bool second_half(const struct engine_info *info, int slot)
-{
-	return slot > 0 && slot < info->formats && info->slot[slot].layer == info->slot[slot - 1].layer;
-}
-
 // The slot of a row: a layer's weights, or a slot of the architecture; -1: there are no more rows.
 static int slot_of(const struct engine_info *info, int row)
 {
 	for (int i = 0; i < info->slots; i++)
-		if (!second_half(info, i) && row-- == 0)
+		if (!engine_second_half(info, i) && row-- == 0)
 			return i;
 	return -1;
 }
@@ -37,7 +32,7 @@ static int rows_of(const struct engine_info *info)
 {
 	int rows = 0;
 	for (int i = 0; i < info->slots; i++)
-		rows += !second_half(info, i);
+		rows += !engine_second_half(info, i);
 	return rows;
 }
 
@@ -49,15 +44,8 @@ static long records_of(const struct scene *scene)
 // The record of the step where the cursor is.
 static long record_at(const struct history *h, const struct scene *scene)
 {
-	long n = records_of(scene), low = 0, high = n;
-	while (h->step && low < high) {
-		long middle = low + (high - low) / 2;
-		if (scene->source->record[middle].step <= h->step)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return !h->step ? n - 1 : low > 0 ? low - 1 : 0;
+	long n = records_of(scene), to = h->step && n ? figure_records_to(scene->source, h->step) : n;
+	return !h->step ? n - 1 : to > 0 ? to - 1 : 0;
 }
 
 static int option_at(const struct scene *scene, long record, int slot)
@@ -65,18 +53,13 @@ static int option_at(const struct scene *scene, long record, int slot)
 	return scene->source->modal[(size_t)record * (size_t)scene->snapshot->info->slots + (size_t)slot];
 }
 
-// The last record of a column's stretch, and the column of a record.
-static long record_of(long records, int columns, int column)
-{
-	return records <= columns ? column : (long)((double)(column + 1) * (double)records / columns + 0.5) - 1;
-}
-
+// The column in which a record is drawn.
 static int column_of(long records, int columns, long record)
 {
 	int column = records <= columns ? (int)record : (int)((double)record * columns / (double)records);
-	while (column + 1 < columns && column + 1 < records && record_of(records, columns, column) < record)
+	while (column + 1 < columns && column + 1 < records && figure_record_of(records, columns, column) < record)
 		column++;
-	while (column > 0 && record_of(records, columns, column - 1) >= record)
+	while (column > 0 && figure_record_of(records, columns, column - 1) >= record)
 		column--;
 	return column;
 }
@@ -110,7 +93,7 @@ static void draw_row(const struct history *h, const struct scene *scene, struct 
 		screen_put(s, r.x, y, 1, STYLE_STRONG, glyph(s->ascii, GLYPH_CURSOR));
 	screen_fit(s, r.x + 2, y, names, STYLE_TEXT, slot < info->formats ? info->layer[d->layer].name : d->name);
 	for (int c = 0; c < h->columns && c < n; c++) {
-		int option = option_at(scene, record_of(n, h->columns, c), slot);
+		int option = option_at(scene, figure_record_of(n, h->columns, c), slot);
 		if (option < d->options) {
 			screen_glyph(s, r.x + names + 3 + c, y, option_style(d, option),
 				option_glyph(d, option, option != before, s->ascii));
@@ -120,7 +103,7 @@ static void draw_row(const struct history *h, const struct scene *scene, struct 
 		before = option;
 	}
 	int option = option_at(scene, at, slot), other = slot;
-	if (slot + 1 < info->slots && second_half(info, slot + 1))
+	if (engine_second_half(info, slot + 1))
 		other = slot + 1;
 	char text[WORD];
 	const char *first = d->option[option < d->options ? option : 0].name;

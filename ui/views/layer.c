@@ -67,20 +67,10 @@ static double cost_change(const struct scene *scene, int option, int term)
 	return p && p->priced && modal > 0 ? p->cost[option][term] / modal - 1 : (double)NAN;
 }
 
-// The term that the search steers by: the first with a weight and a target, else the one in hand.
-static int steering_term(const struct scene *scene)
-{
-	const struct snapshot *now = scene->snapshot;
-	for (int k = 0; k < now->terms; k++)
-		if (now->term[k].weight > 0 && now->term[k].targeted && !now->term[k].why[0])
-			return k;
-	return scene->term;
-}
-
 static void why_not(struct written *w, int option)
 {
 	const struct scene *scene = w->scene;
-	const int term = steering_term(scene);
+	const int term = snapshot_term(scene->snapshot, scene->term);
 	double worth = (double)w->state->worth[option], error = (double)w->state->error[option];
 	double cost = cost_change(scene, option, term);
 	char says[160] = "", costs[80] = "";
@@ -167,7 +157,7 @@ static void write_option(struct written *w, int o, int term)
 
 static void write_options(struct written *w)
 {
-	const int term = steering_term(w->scene);
+	const int term = snapshot_term(w->scene->snapshot, w->scene->term);
 	const struct snapshot *now = w->scene->snapshot;
 	const struct layer_look *look = look_of(w->scene);
 	say(w, STYLE_DIM, "  %-7s %6s %8s %7s %6s %8.8s %6s %5s", "format", "policy", "worth", "+-", "tried",

@@ -221,24 +221,12 @@ static struct shown shown_of(const struct page *page, const struct scene *scene)
 
 // ---- the lines above ----------------------------------------------------------------------------------------------------
 
-long point_images(const struct snapshot *now)
-{
-	char value[ENGINE_TEXT];
-	long images = 0;
-	if (now->estimated[0] || now->info->command[0] || now->info->heldout_images < 1 || !now->settings)
-		return 0;
-	if (config_get(now->settings, "front-images", value, sizeof value))
-		number_read_long(value, 0, 1L << 40, &images);
-	return images > 0 && images < now->info->heldout_images ? images : now->info->heldout_images;
-}
-
 static void add_quality(const struct snapshot *now, const struct front_point *p, struct string *t)
 {
-	const long images = point_images(now);
+	const long images = snapshot_images(now);
 	string_add(t, "accuracy %s%.2f", now->estimated[0] ? "~" : "", 100 * p->accuracy);
 	if (images > 0)
-		string_add(t, " +- %.2f %% on %ld held-out images", 100 * sqrt(p->accuracy * (1 - p->accuracy) / (double)images),
-			images);
+		string_add(t, " +- %.2f %% on %ld held-out images", 100 * snapshot_error(now, p), images);
 	else
 		string_add(t, " %%, %s",
 			now->estimated[0]               ? "estimated, not measured"

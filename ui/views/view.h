@@ -128,8 +128,6 @@ enum { TEACH = 5 }; // so many at most
 
 // The point of the front in hand, or marked, in the snapshot; -1: none. Taking one in hand; -1: none any more.
 int point_index(const struct scene *, const struct point_known *);
-// The images that points of the front are scored on; 0: their accuracy is not measured on images here.
-long point_images(const struct snapshot *);
 void point_take(const struct scene *, struct point_known *, int point);
 
 // Draws the hints of a view from the left and returns the columns used. Leaves out the last ones if they do not fit.

@@ -645,6 +645,7 @@ static void describe(const struct source *source, struct engine_info *info)
 	info->batch = (int)source->shared->knobs.batch;
 	info->train_images = t->data->split[DATA_TRAIN].count;
 	info->heldout_images = t->data->split[DATA_HELDOUT].count;
+	info->report_images = info->heldout_images - report_first(t);
 	info->test_images = t->data->split[DATA_TEST].count;
 }
 
