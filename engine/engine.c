@@ -682,6 +682,16 @@ bool engine_write_c(const struct frozen *frozen, const char *name, FILE *file, s
 	return export_c(frozen, name, file, fault);
 }
 
+bool engine_write_qdq(const struct frozen *frozen, const struct outgoing *how, FILE *file, struct fault *fault)
+{
+	return export_qdq(frozen, how, file, fault);
+}
+
+bool engine_write_qonnx(const struct frozen *frozen, const struct outgoing *how, FILE *file, struct fault *fault)
+{
+	return export_qonnx(frozen, how, file, fault);
+}
+
 // A request that is told by a number at most.
 static bool post_number(struct engine *e, enum request_kind kind, int number, unsigned *ticket, struct fault *fault)
 {

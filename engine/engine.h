@@ -20,6 +20,7 @@
 #include "engine/base/command.h"
 #include "engine/base/fault.h"
 #include "engine/base/look.h"
+#include "engine/base/outgoing.h"
 #include "engine/base/term.h"
 
 enum {
@@ -297,6 +298,9 @@ bool engine_post_freeze(struct engine *, const uint8_t *choice, unsigned *ticket
 // Writes it as a header in C99 with an inference of its own, whose names begin with `name` (letters, digits and _, the first no digit).
 // Returns false with a fault if a layer's formats or an operator cannot be written so, or if the file could not be written. Any thread.
 bool engine_write_c(const struct frozen *, const char *name, FILE *, struct fault *);
+// Writes it as ONNX: quantization in standard operators, or QONNX's nodes, which have every format. Faults as above.
+bool engine_write_qdq(const struct frozen *, const struct outgoing *, FILE *, struct fault *);
+bool engine_write_qonnx(const struct frozen *, const struct outgoing *, FILE *, struct fault *);
 // Takes the next reply, if there is one. reply_free frees what it holds. An evaluation that waits for a command
 // (below) is broken off by engine_pause.
 bool engine_reply(struct engine *, struct reply *);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "engine/base/fault.h"
+#include "engine/base/outgoing.h"
 #include "engine/nn/frozen.h"
 
 // A header in C99 with the codes, the scales and a plain inference that computes the bits of the engine's passes of mode FIXED:
@@ -15,11 +16,6 @@
 // with a fault that names the layer, if the network cannot be written so, or if the file failed.
 bool export_c(const struct frozen *, const char *name, FILE *, struct fault *);
 
-// How an ONNX file is put, where its readers disagree.
-struct outgoing {
-	bool fold; // batch norms into the layers before them, with 32-bit biases: for integer kernels; else gains and shifts of their own, which are exact
-	bool clip_weights; // weights as fp32, rounded and clipped in the file, so that a reader of widths finds them; else int8 codes
-};
 // QuantizeLinear and DequantizeLinear: integer formats, e4m3, e5m2, casts.
 bool export_qdq(const struct frozen *, const struct outgoing *, FILE *, struct fault *);
 // QONNX: Quant and FloatQuant, with their bodies in standard operators: all formats.

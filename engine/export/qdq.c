@@ -205,7 +205,7 @@ static void qdq_weights(struct onnx *o, int layer, const struct onnx_weights *w,
 	name_part(zero, o, layer, "weight_zero");
 	graph_floats(&o->graph, scale, 1, w->size, w->scale);
 	put_zero(o, zero, &c, 1, w->size[0]);
-	if (o->how->clip_weights && f->kind == FORMAT_INTEGER) {
+	if (o->how->clip && f->kind == FORMAT_INTEGER) {
 		const struct grid grid = format_grid(format, false);
 		onnx_values(o, w, codes);
 		round_trip(o, layer, "weight", codes, &c, &grid, scale, &INT_IS("axis", 0), zero, out);

@@ -74,7 +74,7 @@ static void take_formats(const char *words, struct layer_plan *layer, int layers
 
 static void write_forms(const struct frozen *f, const char *folder)
 {
-	const struct outgoing plain = {0}, fold = {.fold = true}, clip = {.clip_weights = true};
+	const struct outgoing plain = {0}, fold = {.fold = true}, clip = {.clip = true};
 	const struct form {
 		const char *name;
 		bool (*write)(const struct frozen *, const struct outgoing *, FILE *, struct fault *);
