@@ -134,6 +134,9 @@ struct slice_network {
 // Counts exactly. If all axes wrap, the slice looks the same from every chip, and one source is enough; otherwise every chip is a
 // source, at most 8192 chips.
 bool slice_network_of(const struct slice *, struct slice_network *, struct fault *);
+// The routing that loads the fullest link least: the first of those that do. On a torus that is ROUTE_PATHS; on a mesh dimension order,
+// which keeps clear of the middle.
+enum routing slice_routing(const struct slice_network *);
 // Counts ROUTE_PATHS from all sources, path by path; for tests. load[axis * 2 + sign] is that of the fullest such link.
 bool slice_loads_plainly(const struct slice *, double load[6], struct fault *);
 
@@ -186,7 +189,8 @@ struct ring { // a line if it does not wrap
 // twice that, all-to-all what the fullest link takes; or the time of the hops if that is longer (half a ring, a whole line).
 double collective_time(enum collective, double bytes, const struct ring *, int rings, double link, double hop);
 // The same over a whole slice of a pod. On a twisted one the compiler gathers by an all-reduce of a zero-filled array: twice the
-// bytes. network: that of the slice, for ALL_TO_ALL on a torus; otherwise it may be NULL.
+// bytes. ALL_TO_ALL takes what the fullest link does under the best of the routings. network: that of the slice, for ALL_TO_ALL on a
+// torus or mesh; otherwise it may be NULL.
 double slice_collective(const struct pod *, const struct slice *, const struct slice_network *, enum collective, double bytes);
 
 // ---- inputs beside the pods ---------------------------------------------------------------------------------------------------

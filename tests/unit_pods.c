@@ -396,6 +396,16 @@ static void collectives_take_the_known_times(void **state)
 	assert_true(slice_network_of(&s, &n, &fault));
 	assert_true(close_to(slice_collective(&p, &s, &n, ALL_TO_ALL, 1e12), collective_time(ALL_TO_ALL, 1e12, ring, 3, 45e9, 0),
 		1e-9));
+	assert_int_equal(slice_routing(&n), ROUTE_PATHS);
+	// On a mesh the fullest link is the middle one, which dimension order spares: 32 units against 39 and more.
+	s = slice_named("tpu_v4", "2x4x4", false);
+	assert_true(slice_network_of(&s, &n, &fault));
+	assert_int_equal(slice_routing(&n), ROUTE_DIMENSION);
+	assert_true(n.load[ROUTE_PATHS] > 39 && n.load[ROUTE_DIMENSION] == 32);
+	assert_true(close_to(slice_collective(&p, &s, &n, ALL_TO_ALL, 1e12), 32 * 1e12 / 32 / 32 / 45e9, 1e-12));
+	const struct ring lines[] = {{2, false}, {4, false}, {4, false}};
+	assert_true(close_to(slice_collective(&p, &s, &n, ALL_TO_ALL, 1e12), collective_time(ALL_TO_ALL, 1e12, lines, 3, 45e9, 0),
+		1e-12));
 	// On a twisted slice a gather is an all-reduce.
 	s = slice_named("tpu_v4", "4x4x8", true);
 	assert_true(slice_collective(&p, &s, NULL, ALL_GATHER, 1e9) == slice_collective(&p, &s, NULL, ALL_REDUCE, 1e9));
@@ -408,6 +418,7 @@ static void slice_commands(void **state)
 	assert_true(run("slice 4x4x8 twisted on tpu_v4"));
 	shows("73.333 on the fullest link");
 	shows("all-to-all 1.745x the rate");
+	shows("by the fullest link, over all shortest paths");
 	assert_true(run("slice 16x16x16"));
 	shows("512 links, 23.04 TB/s delivered, 25.6 TB/s");
 	assert_true(run("slices 512"));
@@ -419,6 +430,7 @@ static void slice_commands(void **state)
 	shows("256 links carry both, 40 at most");
 	assert_true(run("slice 2x4x4 routing=dimension"));
 	shows("dimension order: 32 on the fullest link");
+	shows("by the fullest link, in dimension order");
 	char path[] = "/tmp/bitscape-slices-XXXXXX.csv", line[96], text[256] = "";
 	int fd = mkstemps(path, 4);
 	snprintf(line, sizeof line, "slices 128 csv=%s", path);
@@ -810,7 +822,7 @@ static void embeddings_command(void **state)
 {
 	(void)state;
 	assert_true(run("embeddings dlrm_dcnv2 4x4x8 twisted on tpu_v4 against=tpu_v3:8x16"));
-	shows("this pod over the other: 4.8");
+	shows("this pod over the other: 3.75");
 	shows("agreement is not claimed");
 	// A place for each table: small ones where a look-up costs least, and no step longer than with all in one place.
 	assert_true(run("embeddings dlrm_dcnv2 4x4x8 place=each"));
@@ -899,7 +911,7 @@ static void verdicts_stand(void **state)
 		"agree", "agree", "not", "agree", "agree", "agree", "agree", "agree", "agree", "agree", "not", "agree", // goodput
 		"not", "not", "band", "not",                                     // InfiniBand
 		"fed", "band", "not", "not", "not", "band", "not", "not", "not", // transformers
-		"not", "not", "band", "agree", "agree"};
+		"band", "not", "band", "agree", "agree"};
 	static struct published_result r[PUBLISHED_CASES];
 	int count = published_results(r, &fault);
 	assert_int_equal(count, 36);

@@ -7,8 +7,8 @@
 #define PODS "tpu_v4|tpu_v4_pods|tpu_v4_fixed|tpu_v4_infiniband|tpu_v3|tpu_v5e|tpu_v5p|tpu_v6e|h100_cluster"
 
 static const struct command rows[] = {
-	{"pods", COMMAND_QUERY, 0, -1, {ARGUMENT_WORDS}, 0, "inputs|published|" PODS,
-		"[POD|FILE.json|inputs|published] [csv=FILE]",
+	{"pods", COMMAND_QUERY, 0, -1, {ARGUMENT_WORDS}, 0, "inputs|published|csv=|plot=|" PODS,
+		"[POD|FILE.json|inputs|published] [csv=FILE] [plot=FILE]",
 		"pods of chips; every figure of one, and every input of the models, with its source or its range;"
 		" the models against what was published",
 		run_pods},
