@@ -213,7 +213,8 @@ double slice_collective(const struct pod *, const struct slice *, const struct s
 	X(JOB, "job", "h", ABOVE, 24, 6, 96, UNKNOWN, "mean length of a job")                                                   \
 	X(UNIQUE, "unique", "", ABOVE, 1, .25, 1, UNKNOWN,                                                                      \
 		"ids left once duplicates are dropped, of those looked up; uniform ids hardly repeat, real ones do")            \
-	X(SC_OVERHEAD, "sc_overhead", "us", FROM, 20, 5, 100, UNKNOWN, "of a SparseCore a step, and a fixed part a collective") \
+	X(SC_OVERHEAD, "sc_overhead", "us", FROM, 20, 5, 100, UNKNOWN,                                                          \
+		"of a SparseCore a step and stack of tables, and a fixed part a collective")                                    \
 	X(SC_ID, "sc_id", "cycles", FROM, 8, 2, 32, UNKNOWN, "of a SparseCore's tile an id: fetch, sort, scatter")              \
 	X(EMBED_STATE, "embed_state", "accesses", FROM, 3, 3, 5, UNKNOWN,                                                       \
 		"of a row in training: read forward, read and write in the update; 5 with an accumulator a number")             \
@@ -548,14 +549,23 @@ struct embedding_job {
 	bool keep_duplicates;
 	bool pipelined; // SparseCores and tensor cores work on different steps: up to twice as fast, gradients two steps old
 	int place;      // of all tables; EMBEDDING_PLACES: each table's own
+	// Tables of one width on the SparseCores are stacked, as the frameworks do: a stack is looked up as one. 0 and 1: into one stack for
+	// each width; more: dealt over so many, evenly by their ids; STACKS_ALONE: not stacked.
+	int stacks;
 };
+enum { STACKS_ALONE = -1 };
 // Seconds of a step. SparseCores: the longest of reading rows from memory, adding numbers, handling ids and exchanging rows over
-// the slice, and an overhead. Tables are cut over all SparseCores of the slice. For tensor cores every chip holds the whole
+// the slice, and an overhead. Tables are cut over all SparseCores of the slice. Each stack has an overhead and an exchange of its own, and
+// lists of ids from every SparseCore to every other, each padded to 8: fewer stacks take less time. What they cost is memory: stacks come
+// one after another, and the largest has its rows in buffers, 2 widths a distinct id forward, 3 backward. Rows are padded to 32 bytes, tables to 8
+// rows a SparseCore (OpenXLA, A deep dive into SparseCore; jax-tpu-embedding). For tensor cores every chip holds the whole
 // tables, and a look-up is a product with a one-hot matrix. In the hosts' memory they are cut over the hosts.
 struct embedding_price {
 	bool fits;
-	double memory;                                     // bytes a chip
+	double memory, buffers;                            // bytes a chip; memory: in all
 	double ids, unique;                                // of a step, all chips
+	double listed, padding;                            // places in the SparseCores' lists of ids; those that are padding
+	int stacks;                                        // on SparseCores
 	double rows, vector, handling, exchange, overhead; // of the SparseCores
 	double host, tensor, dense;
 	double step, rate; // samples a second
@@ -564,6 +574,9 @@ struct embedding_price {
 // network: that of the slice if it is a torus. Returns false with a fault for a place that the pod lacks or an unknown rate.
 bool embedding_price_of(const struct world *, int pod, const struct slice *, const struct slice_network *,
 	const struct embedding_job *, struct embedding_price *, struct fault *);
+// Finds the number of stacks of the shortest step that fits, by the job's places. Returns false with a fault if nothing fits or can be priced.
+bool embedding_stack_best(const struct world *, int pod, const struct slice *, const struct slice_network *,
+	const struct embedding_job *, int *stacks, struct fault *);
 // Finds a place for each table: from all in one place, the best move of one table after another until none makes the step shorter. Not
 // always the best of all. Fills place[tables]. Returns false with a fault if nothing fits or can be priced.
 bool embedding_place_each(const struct world *, int pod, const struct slice *, const struct slice_network *,
