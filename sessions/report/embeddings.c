@@ -99,7 +99,7 @@ static bool read_stacks(struct question *q, struct fault *f)
 	if (strcmp(q->stacks, "alone") == 0)
 		count = STACKS_ALONE;
 	else if (!number_read_long(q->stacks, 1, EMBEDDING_TABLES, &count))
-		return fault_set(f, q->stacks, "give the stacks of a width (1 to 512), alone, or best", "is no number of stacks");
+		return fault_set(f, q->stacks, "give the stacks of a width (1 to 512), alone, or best", "does not say how many stacks");
 	q->job.stacks = (int)count;
 	return true;
 }
