@@ -279,7 +279,8 @@ struct site {
 };
 extern const struct site site_table[];
 extern const int site_count;
-const struct site *site_get(const char *name, struct fault *); // NULL with a fault
+// By its name, or one's own as PUE/GROSS/NET: "1.2/0.3/0.1". The text is borrowed. Returns false with a fault.
+bool site_get(const char *, struct site *, struct fault *);
 
 // Published training runs, for energy and carbon. Days, rate, MWh and tonnes are not inputs of a model; the model is compared
 // with them.
@@ -319,7 +320,7 @@ struct workload {
 bool workload_get(const char *name_or_path, struct workload *, struct fault *);
 
 // Published results about pods, with which the models are compared. None goes into a model except the one that says so.
-enum published {
+enum published_id {
 	PUB_BISECTION,
 	PUB_ALLREDUCE,
 	PUB_TWIST_448,

@@ -26,7 +26,6 @@ static struct mapping_asked asked(const char *work, const char *chips, int count
 	return (struct mapping_asked){.pod = "tpu_v4",
 		.work = work,
 		.chips = chips,
-		.site = "oklahoma",
 		.format = formats,
 		.formats = count,
 		.serve = serve,
@@ -153,11 +152,11 @@ static void an_even_choice_costs_what_its_division_does(void **context)
 			mapping_of(m, option, &x);
 			assert_int_equal(x.standing, price.fits ? MAPPED_FITS : MAPPED_LACKS);
 			assert_true(x.rate == price.rate && x.step == price.step && x.memory == price.memory);
-			assert_true(mapping_cost(m, TERM_CHIPS, &x) == 512);
+			assert_true(mapping_cost(m, TERM_CHIPS, NULL, &x) == 512);
 			struct footprint foot = footprint_of(3e11 / 2048 / price.rate, 512, pod.figure[POD_POWER].value,
 				&site_table[0]);
-			assert_true(fabs(mapping_cost(m, TERM_WORK, &x) / (foot.mwh * 1e6) - 1) < 1e-12);
-			assert_true(fabs(mapping_cost(m, TERM_CARBON, &x) / foot.net - 1) < 1e-12);
+			assert_true(fabs(mapping_cost(m, TERM_WORK, &site_table[0], &x) / (foot.mwh * 1e6) - 1) < 1e-12);
+			assert_true(fabs(mapping_cost(m, TERM_CARBON, &site_table[0], &x) / foot.net - 1) < 1e-12);
 		}
 	mapping_free(m);
 }
@@ -346,19 +345,17 @@ static void bad_input_is_refused(void **context)
 {
 	(void)context;
 	static const struct {
-		const char *pod, *work, *chips, *site, *says;
-	} rows[] = {{"tpu_v44", "gpt3", "512", "average", "tpu_v4"}, {"tpu_v4", "gpt33", "512", "average", "gpt3"},
-		{"tpu_v4", "gpt3", "513", "average", "the nearest are 512"}, {"tpu_v4", "gpt3", "512,512", "average", "twice"},
-		{"tpu_v4", "gpt3", "512,", "average", "is not a number"}, {"tpu_v4", "gpt3", "-4", "average", "is not a number"},
-		{"tpu_v4", "gpt3", "99999999999", "average", "is not a number"},
-		{"tpu_v4", "gpt3", "512", "atlantis", "no such site"}, {"h100_cluster", "gpt3", "512", "average", "axes"},
-		{"tpu_v4", "gpt3", "64,128,256,512,1024,2048,4096,3072,1536,768,2560,3584", "average", "topologies"}};
+		const char *pod, *work, *chips, *says;
+	} rows[] = {{"tpu_v44", "gpt3", "512", "tpu_v4"}, {"tpu_v4", "gpt33", "512", "gpt3"},
+		{"tpu_v4", "gpt3", "513", "the nearest are 512"}, {"tpu_v4", "gpt3", "512,512", "twice"},
+		{"tpu_v4", "gpt3", "512,", "is not a number"}, {"tpu_v4", "gpt3", "-4", "is not a number"},
+		{"tpu_v4", "gpt3", "99999999999", "is not a number"}, {"h100_cluster", "gpt3", "512", "axes"},
+		{"tpu_v4", "gpt3", "64,128,256,512,1024,2048,4096,3072,1536,768,2560,3584", "topologies"}};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct mapping_asked a = asked(rows[i].work, rows[i].chips, 1, false);
 		struct fault f = {0};
 		char line[1024];
 		a.pod = rows[i].pod;
-		a.site = rows[i].site;
 		assert_null(mapping_new(&a, &f));
 		if (!strstr(fault_line(&f, line, sizeof line), rows[i].says))
 			fail_msg("%s", line);

@@ -160,6 +160,70 @@ static void pins_hold_and_come_back(void **context)
 	search_free(s);
 }
 
+static double what_costs(struct search *s, const char *term, const uint8_t *choice)
+{
+	double cost[ENGINE_TERMS];
+	assert_true(search_price(s, choice, cost, -1, NULL));
+	for (int t = 0; t < s->shared.terms; t++)
+		if (strcmp(s->shared.term[t].name, term) == 0)
+			return cost[t];
+	fail_msg("there is no %s", term);
+	return NAN;
+}
+
+// Where the machine stands may change while it is searched: energy and carbon are priced there from the next step on, `undo` brings the
+// place back, a term may name a place of its own, and the state goes on.
+static void the_site_may_change(void **context)
+{
+	(void)context;
+	const char *const settings = TRAINED "steps=400 site=iowa weight.carbon=1 target.carbon=0.5x";
+	const double iowa = 1.11 * .080, oklahoma = 1.10 * .074, own = 1.2 * .1; // PUE and net
+	char one[64], other[64];
+	uint8_t choice[32] = {0};
+	struct search *s = search_of(settings, NULL), *plain = search_of(settings, NULL);
+	run(s, 100);
+	run(plain, 100);
+	const double there = what_costs(s, "carbon", choice), energy = what_costs(s, "energy", choice),
+		     chips = what_costs(s, "chips", choice);
+	struct reply moved = apply_to(s, 0, CHANGE_SET, "site", "oklahoma");
+	assert_true(moved.ok);
+	assert_true(fabs(what_costs(s, "carbon", choice) / there * iowa / oklahoma - 1) < 1e-12);
+	assert_true(fabs(what_costs(s, "energy", choice) / energy * 1.11 / 1.10 - 1) < 1e-12);
+	assert_true(what_costs(s, "chips", choice) == chips);
+	back(s, &moved);
+	assert_true(what_costs(s, "carbon", choice) == there);
+	run(s, 200);
+	run(plain, 200);
+	digest_of(s, one);
+	digest_of(plain, other);
+	assert_string_equal(one, other); // as if it had never been elsewhere
+	search_free(plain);
+	// Two places side by side; the one of the setting moves alone.
+	must(s, 0, CHANGE_TARGET, "carbon@oklahoma", "0.5x");
+	must(s, 0, CHANGE_WEIGHT, "carbon@oklahoma", "1");
+	must(s, 0, CHANGE_SET, "site", "1.2/0.5/0.1");
+	assert_true(fabs(what_costs(s, "carbon", choice) / there * iowa / own - 1) < 1e-12);
+	assert_true(fabs(what_costs(s, "carbon@oklahoma", choice) / there * iowa / oklahoma - 1) < 1e-12);
+	must_not(s, 0, CHANGE_SET, "site", "atlantis", "no such site");
+	must_not(s, 0, CHANGE_SET, "site", "1.2/0.5", "three figures");
+	must_not(s, 0, CHANGE_SET, "site", "0.2/0.5/0.1", "its PUE is 0.2");
+	must_not(s, 0, CHANGE_SET, "site", "1.2/0.1/0.5", "net at most gross");
+	must_not(s, 0, CHANGE_WEIGHT, "carbon@atlantis", "0", "no such site");
+	must_not(s, 0, CHANGE_WEIGHT, "chips@iowa", "0", "no such cost");
+	run(s, 250);
+	struct state *state = saved(s);
+	struct search *again = search_of(settings, state); // the setting that it was opened with is iowa
+	run(s, 400);
+	run(again, 400);
+	digest_of(s, one);
+	digest_of(again, other);
+	assert_string_equal(one, other);
+	assert_true(what_costs(again, "carbon", choice) == what_costs(s, "carbon", choice));
+	state_free(state);
+	search_free(again);
+	search_free(s);
+}
+
 // A pin says what it leaves undone, and an evaluation of what cannot be what it lacks.
 static void what_is_missing_is_said(void **context)
 {
@@ -229,6 +293,7 @@ int main(void)
 		cmocka_unit_test(options_cost_what_the_choice_with_them_does),
 		cmocka_unit_test(a_state_goes_on),
 		cmocka_unit_test(pins_hold_and_come_back),
+		cmocka_unit_test(the_site_may_change),
 		cmocka_unit_test(what_is_missing_is_said),
 		cmocka_unit_test(the_front_holds_what_can_be),
 		cmocka_unit_test(terms_follow_the_subject),

@@ -17,8 +17,8 @@ struct hunt {
 	uint8_t *option; // [most][slots]
 	double *rate, *memory;
 	uint8_t *least;
-	double lacks; // of `least`
-	double *low, *high;
+	double lacks;              // of `least`
+	struct mapped *low, *high; // [TERM_IDS]
 };
 
 static bool allows(const struct hunt *h, enum mapping_role role, int option)
@@ -59,10 +59,17 @@ static void rank(struct hunt *h, const uint8_t *option, const struct mapped *x)
 static void widen(struct hunt *h, const uint8_t *option, const struct mapped *x)
 {
 	(void)option;
+	const struct site *site = &site_table[0]; // at any the order is the same
 	for (int t = 0; t < TERM_IDS; t++) {
-		double cost = mapping_has(h->m, (enum term_id)t, NULL) ? mapping_cost(h->m, (enum term_id)t, x) : (double)NAN;
-		h->low[t] = fmin(h->low[t], cost); // fmin and fmax pass over NAN
-		h->high[t] = fmax(h->high[t], cost);
+		enum term_id id = (enum term_id)t;
+		if (!mapping_has(h->m, id, NULL))
+			continue;
+		const bool first = !h->low[t].shape;
+		double cost = mapping_cost(h->m, id, site, x);
+		if (first || cost < mapping_cost(h->m, id, site, &h->low[t]))
+			h->low[t] = *x;
+		if (first || cost > mapping_cost(h->m, id, site, &h->high[t]))
+			h->high[t] = *x;
 	}
 }
 
@@ -154,10 +161,10 @@ int mapping_search(const struct mapping *m, const uint32_t *allowed, int most, u
 	return h.kept;
 }
 
-void mapping_bounds(const struct mapping *m, double low[TERM_IDS], double high[TERM_IDS])
+void mapping_bounds(const struct mapping *m, struct mapped low[TERM_IDS], struct mapped high[TERM_IDS])
 {
 	struct hunt h = {.m = m, .visit = widen, .ends = true, .low = low, .high = high};
 	for (int t = 0; t < TERM_IDS; t++)
-		low[t] = high[t] = NAN;
+		low[t] = high[t] = (struct mapped){0};
 	try_all(&h);
 }

@@ -46,7 +46,6 @@ struct mapping {
 	struct division_job job;
 	bool serve;
 	double tokens;
-	const struct site *site;
 	int shapes;
 	struct mapping_shape shape[SLOT_OPTIONS][2]; // by topology: regular, twisted
 	int slots;

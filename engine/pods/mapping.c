@@ -225,7 +225,7 @@ static bool begin(struct mapping *m, const struct mapping_asked *a, struct fault
 {
 	struct pod pod;
 	struct transformer work;
-	if (!transformer_get(a->work, &work, fault) || !pod_get(a->pod, &pod, fault) || !(m->site = site_get(a->site, fault)))
+	if (!transformer_get(a->work, &work, fault) || !pod_get(a->pod, &pod, fault))
 		return false;
 	if (pod.network == NETWORK_ISLANDS)
 		return fault_set(fault, pod.name, "choose a pod whose slices have axes", "parts of islands are not priced");

@@ -20,12 +20,12 @@
 #define ENGINE_PODS_MAPPING_H
 
 #include "engine/base/term.h"
+#include "engine/machine.h"
 #include "engine/model/slot.h"
 
 struct mapping_asked {
 	const char *pod, *work; // names, as pod_get and transformer_get take them
 	const char *chips;      // numbers with commas between: "512", "8,16,32"
-	const char *site;       // where it stands, for energy and carbon
 	const int *format;      // that may be chosen, narrowest first
 	int formats;
 	bool serve;
@@ -35,7 +35,7 @@ struct mapping_asked {
 };
 
 struct mapping;
-// Returns NULL with a fault: no such pod, work, site or slice; a pod of islands; a rate that is unknown for one of the formats; more
+// Returns NULL with a fault: no such pod, work or slice; a pod of islands; a rate that is unknown for one of the formats; more
 // topologies than a slot has options; no division that can be priced.
 struct mapping *mapping_new(const struct mapping_asked *, struct fault *);
 void mapping_free(struct mapping *);
@@ -73,7 +73,8 @@ const char *mapped_lack(const struct mapped *, char *buf, size_t size);
 
 // Returns whether a choice has a cost by this kind of term. Returns false with a fault if a figure is unknown.
 bool mapping_has(const struct mapping *, enum term_id, struct fault *);
-double mapping_cost(const struct mapping *, enum term_id, const struct mapped *);
+// site: where it stands, of the kinds that are AT_SITE; else it may be NULL.
+double mapping_cost(const struct mapping *, enum term_id, const struct site *, const struct mapped *);
 // The unit in full ("Wh per 1000 tokens"), in brief ("Wh/1k tokens"), and the symbol behind a number ("Wh").
 struct mapping_unit {
 	const char *unit, *brief, *symbol;
@@ -82,9 +83,9 @@ struct mapping_unit mapping_unit(const struct mapping *, enum term_id);
 // Reads a target: "0.5x" (of `dearest`), or a number in units of the term.
 bool mapping_target(const struct mapping *, enum term_id, double dearest, const char *text, double *target, struct fault *);
 
-// The least and the most that an even choice costs by each kind of term, with all formats the narrowest or all the widest; NAN where it has
-// none.
-void mapping_bounds(const struct mapping *, double low[TERM_IDS], double high[TERM_IDS]);
+// What costs least and most by each kind of term, of the even choices with all formats the narrowest or all the widest: the same at every
+// site. Of a kind that it has no cost by they are {0}.
+void mapping_bounds(const struct mapping *, struct mapped low[TERM_IDS], struct mapped high[TERM_IDS]);
 
 // ---- exhaustive search ----
 

@@ -50,7 +50,8 @@ struct spoken {
 		"with pod=: sequences a step, or served at once; 0: the transformer's own batch, 8 in serving")        \
 	I(context, "context", "0", 0, 1e7, false, "with pod= in serving: tokens that a sequence has; 0: the transformer's own") \
 	R(tokens, "tokens", "3e11", 1, 1e18, false, "with pod= in training: tokens of the run that energy and carbon are of") \
-	T(site, "site", "average", "average|oklahoma|iowa|us", false, "with pod=: where it stands; `carbon sites` lists all") \
+	T(site, "site", "average", "average|oklahoma|georgia|taiwan|north_carolina|iowa|us|PUE/GROSS/NET", true,     \
+		"with pod=: where it stands, for energy and carbon; `carbon sites` lists all, or one's own figures: 1.2/0.3/0.1") \
 	R(availability, "availability", "99.5", 0.1, 100, true, "in the view of racks: the share of time, in percent, that a host is up") \
 	I(spares, "spares", "0", 0, 159, true, "in the view of racks: how many of them are held back")                 \
 	T(jobs, "jobs", "mix", "mix|8x8x8|4x4x4:3,8x8x8:1", true,                                                      \

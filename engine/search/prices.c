@@ -13,11 +13,6 @@ enum term_subject prices_subject(const struct prices *p)
 	return p->provider->subject;
 }
 
-bool prices_on_device(const struct prices *p)
-{
-	return p->provider->on_device;
-}
-
 void prices_free(struct prices *prices)
 {
 	for (struct price *p = prices ? prices->first : NULL, *next; p; p = next) {
@@ -695,7 +690,6 @@ static void options_cost(struct pricer *of, const struct partition *partition, i
 }
 
 const struct provider networks = {.subject = SUBJECT_NETWORK,
-	.on_device = true,
 	.free_prices = free_prices,
 	.make = make,
 	.free_price = free_price,

@@ -8,7 +8,6 @@
 
 struct provider {
 	enum term_subject subject; // of the terms that it prices
-	bool on_device;            // terms that name no device are priced on the setting `device`
 	void (*free_prices)(struct prices *);
 	// Makes a price, but for its name, which is `name` cut; NULL with a fault.
 	struct price *(*make)(struct prices *, const char *name, struct fault *);

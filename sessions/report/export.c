@@ -6,6 +6,7 @@
 
 #include "engine/base/json.h"
 #include "sessions/core/inside.h"
+#include "sessions/store/changes.h"
 
 enum { POLICY_VERSION = 2 }; // 2: kernel_h and kernel_w in place of kernel
 
@@ -76,7 +77,7 @@ static json_t *costs_json(const struct session *s, const double *cost)
 		json_t *c = json_pack("{s:s, s:o, s:f}", "unit", term->unit, "total", number_or_null(cost[k]), "weight",
 			term->weight);
 		if (term->device[0])
-			json_object_set_new(c, "device", json_string(term->device));
+			json_object_set_new(c, term->kind->where == AT_SITE ? "site" : "device", json_string(term->device));
 		if (term->why[0])
 			json_object_set_new(c, "not_available", json_string(term->why));
 		if (term->targeted) {
@@ -383,12 +384,20 @@ static bool export_slots(struct session *s, struct command_call *call, const cha
 }
 
 // Whether another device was set on the way, for the terms that are priced on knob `device`.
-static bool device_changed(const struct session *s)
+// Whether the setting that a kind of terms is priced on was ever changed: the device, or the site.
+static bool place_changed(const struct session *s, enum term_where where)
 {
-	for (int i = 0; i < s->journal.lines; i++)
-		if (s->journal.line[i].kind == JOURNAL_CHANGE && strncmp(s->journal.line[i].text, "set device ", 11) == 0)
-			return true;
-	return false;
+	const char *setting = where == AT_SITE ? "site" : "device";
+	bool changed = false;
+	for (int i = 0; i < s->journal.lines && !changed; i++) {
+		struct change c = {0};
+		if (s->journal.line[i].kind != JOURNAL_CHANGE || !change_read(s->journal.line[i].text, &c, NULL))
+			continue;
+		for (int k = 0; c.kind == CHANGE_SET && k < c.items; k++)
+			changed |= strcmp(c.item[k].name, setting) == 0;
+		free(c.item);
+	}
+	return changed;
 }
 
 static bool export_history(struct session *s, struct command_call *call, const char *path)
@@ -397,12 +406,12 @@ static bool export_history(struct session *s, struct command_call *call, const c
 	struct string t = {0};
 	bool lanes = now->lanes > 1 || !s->one_lane;
 	string_add(&t, "step,%sloss,accuracy,quality,reward,entropy,learning_rate", lanes ? "lane," : "");
-	bool changed = device_changed(s);
 	for (int k = 0; k < now->terms; k++) {
 		const struct term_state *term = &now->term[k];
 		char unit[64];
-		snprintf(unit, sizeof unit, "%.16s on the device of the step", term->symbol);
-		bool moved = changed && term->device[0] && !strchr(term->name, '@');
+		snprintf(unit, sizeof unit, "%.16s %s of the step", term->symbol,
+			term->kind->where == AT_SITE ? "at the site" : "on the device");
+		bool moved = term->device[0] && !strchr(term->name, '@') && place_changed(s, term->kind->where);
 		csv_term(&t, "", term->name, moved ? unit : term->unit);
 		csv_term(&t, "modal_", term->name, moved ? unit : term->unit);
 	}
