@@ -486,6 +486,7 @@ struct division {
 };
 // Lists all divisions of a slice, by whole axes only or, with `any`, by any factors. With `styles`, each comes in the four ways
 // of weights and activations. Fills at most `most` and returns how many there are.
+enum { DIVISION_ANY = 16384 }; // most chips of a slice for `any`
 int divisions_of(const struct slice *, bool any, bool styles, struct division *, int most);
 // Finds the division with these numbers of chips per part: by whole axes if there is one (*whole), else by factors. Returns false
 // with a fault.

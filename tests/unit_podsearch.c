@@ -55,6 +55,20 @@ static void formats_free_it_comes_near(void **context)
 	}
 }
 
+// Over all factors of axes there are five times as many ways, and the same holds.
+static void factors_of_axes_come_near(void **context)
+{
+	(void)context;
+	for (int seed = 1; seed <= 3; seed++) {
+		char settings[128];
+		snprintf(settings, sizeof settings, TRAINED "axes=any space=bf16 steps=300 seed=%d", seed);
+		struct search *s = search_of(settings, NULL);
+		run(s, 300);
+		assert_true(quality_of(s, NULL) > .97 && quality_of(s, NULL) <= 1);
+		search_free(s);
+	}
+}
+
 // ---- prices ----
 
 static void options_cost_what_the_choice_with_them_does(void **context)
@@ -290,6 +304,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_seed_finds_the_best),
 		cmocka_unit_test(formats_free_it_comes_near),
+		cmocka_unit_test(factors_of_axes_come_near),
 		cmocka_unit_test(options_cost_what_the_choice_with_them_does),
 		cmocka_unit_test(a_state_goes_on),
 		cmocka_unit_test(pins_hold_and_come_back),

@@ -5,12 +5,12 @@
 // Its slots, in this order; one with a single option is there all the same, so that names do not depend on the settings:
 //   topology                 every slice with one of the asked numbers of chips
 //   twist                    regular or twisted; it rests where the topology cannot be twisted, and is left out where none can
-//   pipeline data model1 model2   the sizes that some division of some topology by whole axes has
+//   pipeline data model1 model2   the sizes that some division of some topology has: by whole axes, or by any factors of them
 //   activations.cut weights.cut   1D or 2D (struct division)
 //   weights.format activations.format
 //   activations.carried, and in training gradients.carried weights.carried
 //
-// A choice need not be possible. Sizes that are no division of the slice by whole axes make it *uneven*; a division that needs more
+// A choice need not be possible. Sizes that are no division of the slice make it *uneven*; a division that needs more
 // memory than a chip has *lacks* it. Both have a price all the same, so that a search and a person see where they lead: what lacks memory
 // its own, as if it fitted, what is uneven that of the nearest division: by the pipeline first, then by each next part among those that are as near. So every part but the last is free to choose,
 // and the next ones follow.
@@ -28,6 +28,7 @@ struct mapping_asked {
 	const char *chips;      // numbers with commas between: "512", "8,16,32"
 	const int *format;      // that may be chosen, narrowest first
 	int formats;
+	bool any; // factors of axes too
 	bool serve;
 	double batch;   // sequences: of a step, or served at once; 0: the work's own, 8 in serving
 	double context; // tokens a served sequence has; 0: the work's sequence
@@ -36,7 +37,7 @@ struct mapping_asked {
 
 struct mapping;
 // Returns NULL with a fault: no such pod, work or slice; a pod of islands; a rate that is unknown for one of the formats; more
-// topologies than a slot has options; no division that can be priced.
+// topologies or sizes than a slot has options; no division that can be priced.
 struct mapping *mapping_new(const struct mapping_asked *, struct fault *);
 void mapping_free(struct mapping *);
 const char *mapping_name(const struct mapping *);                     // "gpt3 on tpu_v4"

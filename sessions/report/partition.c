@@ -8,7 +8,7 @@
 #include "sessions/report/picture.h"
 #include "sessions/report/report.h"
 
-enum { SLICES = 64, SIZES = 16, MOST_ANY = 16384, GROUPS = 6, DRAWN = 4096 };
+enum { SLICES = 64, SIZES = 16, GROUPS = 6, DRAWN = 4096 };
 
 struct found {
 	struct division division;
@@ -80,9 +80,9 @@ static bool add_found(struct question *q, const struct division *p, const struct
 static bool price_slice(struct question *q, const struct slice *s, struct fault *f)
 {
 	char name[48];
-	if (q->any && s->chips > MOST_ANY)
+	if (q->any && s->chips > DIVISION_ANY)
 		return fault_set(f, slice_name(s, name), "leave axes=any out, or name the one with spec=",
-			"has too many factors to try them all: at most %d chips", MOST_ANY);
+			"has too many factors to try them all: at most %d chips", DIVISION_ANY);
 	int size[PARTS], count = q->spec ? 4 : divisions_of(s, q->any, true, NULL, 0);
 	struct division *all = calloc((size_t)count + 1, sizeof *all);
 	bool ok = all || fault_memory(f, "partitions"), whole = true;
