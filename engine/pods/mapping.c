@@ -180,7 +180,7 @@ static bool add_sizes(struct mapping *m, enum part part, struct fault *fault)
 				k++;
 			if (k == count && count == SLOT_OPTIONS)
 				return fault_set(fault, s->name, "ask for fewer numbers of chips, or for axes=whole",
-					"its parts have more than %d sizes in all", SLOT_OPTIONS);
+					"it has more than %d sizes in all", SLOT_OPTIONS);
 			if (k == count)
 				size[count++] = its;
 		}

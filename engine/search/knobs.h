@@ -55,6 +55,7 @@ struct spoken {
 	R(tokens, "tokens", "3e11", 1, 1e18, false, "with pod= in training: tokens of the run that energy and carbon are of") \
 	T(site, "site", "average", "average|oklahoma|georgia|taiwan|north_carolina|iowa|us|PUE/GROSS/NET", true,     \
 		"with pod=: where it stands, for energy and carbon; `carbon sites` lists all, or one's own figures: 1.2/0.3/0.1") \
+	I(day, "day", "0", 0, 3650, true, "in the view of racks: the day; what is moved there counts from its day on") \
 	R(availability, "availability", "99.5", 0.1, 100, true, "in the view of racks: the share of time, in percent, that a host is up") \
 	I(spares, "spares", "0", 0, 159, true, "in the view of racks: how many of them are held back")                 \
 	T(jobs, "jobs", "mix", "mix|8x8x8|4x4x4:3,8x8x8:1", true,                                                      \

@@ -6,7 +6,6 @@
 
 #include "engine/base/json.h"
 #include "sessions/core/inside.h"
-#include "sessions/store/changes.h"
 
 enum { POLICY_VERSION = 2 }; // 2: kernel_h and kernel_w in place of kernel
 
@@ -384,20 +383,24 @@ static bool export_slots(struct session *s, struct command_call *call, const cha
 }
 
 // Whether another device was set on the way, for the terms that are priced on knob `device`.
+struct sought {
+	const char *setting;
+	bool found;
+};
+
+static void seek(const char *name, const char *value, void *context)
+{
+	struct sought *sought = context;
+	(void)value;
+	sought->found |= strcmp(name, sought->setting) == 0;
+}
+
 // Whether the setting that a kind of terms is priced on was ever changed: the device, or the site.
 static bool place_changed(const struct session *s, enum term_where where)
 {
-	const char *setting = where == AT_SITE ? "site" : "device";
-	bool changed = false;
-	for (int i = 0; i < s->journal.lines && !changed; i++) {
-		struct change c = {0};
-		if (s->journal.line[i].kind != JOURNAL_CHANGE || !change_read(s->journal.line[i].text, &c, NULL))
-			continue;
-		for (int k = 0; c.kind == CHANGE_SET && k < c.items; k++)
-			changed |= strcmp(c.item[k].name, setting) == 0;
-		free(c.item);
-	}
-	return changed;
+	struct sought sought = {where == AT_SITE ? "site" : "device", false};
+	session_each_setting(s, seek, &sought);
+	return sought.found;
 }
 
 static bool export_history(struct session *s, struct command_call *call, const char *path)
