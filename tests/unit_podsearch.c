@@ -2,6 +2,7 @@
 // A search over the division of a machine: that it finds the best, its prices, its states, its changes, and what it says.
 #include <math.h>
 
+#include "engine/tensor/rng.h"
 #include "tests/changing.h"
 
 #define TRAINED "pod=tpu_v4 work=gpt3 chips=512 front-every=0 "
@@ -100,6 +101,45 @@ static void options_cost_what_the_choice_with_them_does(void **context)
 	assert_false(search_price(s, other, any, -1, NULL));
 	free(choice);
 	free(other);
+	search_free(s);
+}
+
+// No choice that can be made costs less than the cheapest, or more than the dearest, by any term; and these two can be told of.
+static void the_ends_are_the_ends(void **context)
+{
+	(void)context;
+	struct search *s = search_of(SERVED "steps=60 weight.carbon=1 target.carbon=0.9x axes=any", NULL);
+	struct lane *lane = &s->lane[0];
+	const int slots = s->shared.space->slots;
+	uint8_t *choice = calloc((size_t)slots, 1);
+	double cost[ENGINE_TERMS];
+	for (int pinned = 0; pinned < 2; pinned++) {
+		long even = 0;
+		const struct partition *p = lane->partition;
+		for (uint64_t key = 0; key < 4000; key++) {
+			for (int i = 0; i < slots; i++) {
+				choice[i] = (uint8_t)(rng_bits(key, (uint64_t)i) % (uint64_t)s->shared.space->slot[i].options);
+				if (!(p->allowed[i] >> choice[i] & 1))
+					choice[i] = (uint8_t)__builtin_ctz(p->allowed[i]);
+			}
+			pricer_mend(lane->pricer, p->allowed, choice);
+			if (!isfinite(quality_of(s, choice)))
+				continue;
+			even++;
+			lane_costs(lane, choice, cost);
+			for (int t = 0; t < s->shared.terms; t++)
+				assert_true(cost[t] >= lane->aim[t].low * (1 - 1e-12) &&
+					cost[t] <= lane->aim[t].high * (1 + 1e-12));
+		}
+		assert_true(even > 500);
+		for (int t = 0; t < s->shared.terms; t++) {
+			lane_costs(lane, lane->aim[t].cheapest, cost);
+			assert_true(cost[t] == lane->aim[t].low && lane->aim[t].least == lane->aim[t].low);
+		}
+		must(s, 0, CHANGE_RESTRICT, "weights.format", "int8");
+		must(s, 0, CHANGE_RESTRICT, "topology", "2x4x4,4x4x4");
+	}
+	free(choice);
 	search_free(s);
 }
 
@@ -306,6 +346,7 @@ int main(void)
 		cmocka_unit_test(formats_free_it_comes_near),
 		cmocka_unit_test(factors_of_axes_come_near),
 		cmocka_unit_test(options_cost_what_the_choice_with_them_does),
+		cmocka_unit_test(the_ends_are_the_ends),
 		cmocka_unit_test(a_state_goes_on),
 		cmocka_unit_test(pins_hold_and_come_back),
 		cmocka_unit_test(the_site_may_change),

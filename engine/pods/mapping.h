@@ -84,9 +84,11 @@ struct mapping_unit mapping_unit(const struct mapping *, enum term_id);
 // Reads a target: "0.5x" (of `dearest`), or a number in units of the term.
 bool mapping_target(const struct mapping *, enum term_id, double dearest, const char *text, double *target, struct fault *);
 
-// What costs least and most by each kind of term, of the even choices with all formats the narrowest or all the widest: the same at every
-// site. Of a kind that it has no cost by they are {0}.
-void mapping_bounds(const struct mapping *, struct mapped low[TERM_IDS], struct mapped high[TERM_IDS]);
+// What costs least and most by each kind of term, of the even choices whose every option is among `allowed` [slots], bits (NULL: all), with
+// all formats the narrowest or all the widest of these: narrower ones never cost more. It is the same at every site. Of a kind that it has no cost by
+// they are {0}. The choices themselves go into cheapest[TERM_IDS][slots] and dearest, if they are not NULL. Returns whether there is one.
+bool mapping_bounds(const struct mapping *, const uint32_t *allowed, struct mapped low[TERM_IDS], struct mapped high[TERM_IDS],
+	uint8_t *cheapest, uint8_t *dearest);
 
 // ---- exhaustive search ----
 

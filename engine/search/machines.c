@@ -51,7 +51,7 @@ struct prices *prices_of_machine(const struct space *space, const struct mapping
 		return NULL;
 	}
 	*p = (struct machine_prices){.is = {.provider = &machines, .space = space}, .mapping = mapping};
-	mapping_bounds(mapping, p->low, p->high);
+	mapping_bounds(mapping, NULL, p->low, p->high, NULL, NULL);
 	return &p->is;
 }
 
@@ -195,6 +195,25 @@ static bool mend(const struct pricer *pricer, const uint32_t *allowed, uint8_t *
 	return mapping_mend(((const struct machine_pricer *)pricer)->mapping, allowed, choice);
 }
 
+static bool ends(const struct pricer *pricer, const uint32_t *allowed, const struct term *term, int terms,
+	uint8_t *const cheapest[ENGINE_TERMS], uint8_t *const dearest[ENGINE_TERMS])
+{
+	const struct machine_pricer *p = (const struct machine_pricer *)pricer;
+	const size_t slots = (size_t)p->is.space->slots;
+	struct mapped low[TERM_IDS], high[TERM_IDS];
+	uint8_t *choice = calloc(2 * TERM_IDS, slots);
+	const bool there = choice && mapping_bounds(p->mapping, allowed, low, high, choice, choice + TERM_IDS * slots);
+	for (int t = 0; there && t < terms; t++) {
+		const size_t id = term[t].price ? (size_t)of_machine(term[t].price)->id : 0;
+		if (!term[t].price)
+			continue;
+		memcpy(cheapest[t], choice + id * slots, slots);
+		memcpy(dearest[t], choice + (TERM_IDS + id) * slots, slots);
+	}
+	free(choice);
+	return there;
+}
+
 static bool possible(const struct pricer *pricer, const uint8_t *choice)
 {
 	return mapping_recall(((const struct machine_pricer *)pricer)->cache, choice)->standing == MAPPED_FITS;
@@ -210,5 +229,6 @@ const struct provider machines = {.subject = SUBJECT_MACHINE,
 	.free_pricer = free_pricer,
 	.take = take,
 	.options = options_cost,
+	.ends = ends,
 	.mend = mend,
 	.possible = possible};

@@ -110,6 +110,12 @@ void pricer_options(struct pricer *p, const struct partition *partition, int dec
 	p->provider->options(p, partition, decision, terms, cost);
 }
 
+bool pricer_ends(const struct pricer *p, const uint32_t *allowed, const struct term *term, int terms,
+	uint8_t *const cheapest[ENGINE_TERMS], uint8_t *const dearest[ENGINE_TERMS])
+{
+	return p->provider->ends && p->provider->ends(p, allowed, term, terms, cheapest, dearest);
+}
+
 bool pricer_mend(const struct pricer *p, const uint32_t *allowed, uint8_t *choice)
 {
 	return p->provider->mend && p->provider->mend(p, allowed, choice);

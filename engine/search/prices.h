@@ -72,6 +72,10 @@ void pricer_take(struct pricer *, const struct term *, int terms, const uint8_t 
 // What the choice it holds costs with each option of one decision, by the terms in a mask; by the others, and with options that
 // are not allowed, as it is. The partition is of the same space, and its decision's slots hold one option. cost: [options].
 void pricer_options(struct pricer *, const struct partition *, int decision, uint32_t terms, double (*cost)[ENGINE_TERMS]);
+// Fills in the cheapest and the dearest choice by each of the terms, of options allowed [slots], where it knows them for certain. Returns
+// false if it does not, or there is none: then they are to be searched for.
+bool pricer_ends(const struct pricer *, const uint32_t *allowed, const struct term *, int terms,
+	uint8_t *const cheapest[ENGINE_TERMS], uint8_t *const dearest[ENGINE_TERMS]);
 // Where slots make sense together alone: changes a choice into the nearest one that does, of options allowed [slots]. Returns whether it
 // changed.
 bool pricer_mend(const struct pricer *, const uint32_t *allowed, uint8_t *choice);
