@@ -103,6 +103,12 @@ keys : 'set day 1' Enter
 see 'day 1,\|day 1 '
 keys Escape
 see 'pipeline'
+keys Space
+see 'The search is finished' # the card of a machine speaks of no images and no uniform choice
+shows 'y  export it' || fail 'the card is not whole'
+shows_not 'score it once\|uniform choice' || fail 'the card of a machine speaks of images'
+keys Escape
+gone 'The search is finished'
 keys q
 left 0
 
