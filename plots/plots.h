@@ -151,7 +151,8 @@ struct figure *figure_of_links(const struct slice_question *, struct fault *);
 struct figure_point {
 	int group;
 	double x, y;
-	char label[16]; // "": none
+	char label[16];   // "": none
+	double low, high; // the range of y that is drawn behind it; both 0: none
 };
 struct points_asked {
 	const char *title, *x, *y; // the axes, with their units
@@ -162,6 +163,9 @@ struct points_asked {
 	size_t count;
 	const char *line_text; // of a line at x = `line`; NULL: none
 	double line;
+	const char *level_text; // of a line at y = `level`; NULL: none
+	double level;
+	const char *ranges; // what the points' ranges are; NULL: they have none
 };
 struct figure *figure_of_points(const struct points_asked *, struct fault *); // NULL with a fault
 

@@ -86,6 +86,12 @@ int session_journal(const struct session *, const struct journal_entry **); // r
 // the journal cannot be written they stay so; changes are then refused, and the search goes on.
 int session_unwritten(const struct session *);
 
+// The settings that it began with; as they are now the snapshot has them. Borrowed.
+const struct config *session_began(const struct session *);
+// Calls `each` for every setting that a line of the journal in force set, one after another as they were set; what took a change back among
+// them. The texts are valid during the call.
+void session_each_setting(const struct session *, void (*each)(const char *name, const char *value, void *context), void *context);
+
 // Asks for a look at a layer's weights (engine.h), which leaves the search as it is. session_looked returns the one that came last,
 // and the step that it was made behind; NULL: none has come.
 bool session_look(struct session *, int layer, struct fault *);

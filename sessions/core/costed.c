@@ -10,6 +10,8 @@ static bool term_device(const struct session *s, int term, char *buf, size_t siz
 {
 	if (term < 0 || term >= s->snapshot->terms)
 		return false;
+	if (s->snapshot->term[term].kind->where != ON_DEVICE)
+		return false;
 	snprintf(buf, size, "%s", s->snapshot->term[term].asked);
 	return buf[0] && !term_table(buf);
 }

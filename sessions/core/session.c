@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "sessions/core/inside.h"
+#include "sessions/store/changes.h"
 
 // ---- what it holds -------------------------------------------------------------------------------------------------
 
@@ -51,6 +52,24 @@ int session_journal(const struct session *s, const struct journal_entry **entrie
 {
 	*entries = s->journal.entry;
 	return s->journal.entries;
+}
+
+const struct config *session_began(const struct session *s)
+{
+	return s->began;
+}
+
+void session_each_setting(const struct session *s, void (*each)(const char *name, const char *value, void *context),
+	void *context)
+{
+	for (int i = 0; i < s->journal.lines; i++) {
+		struct change c = {0};
+		if (s->journal.line[i].kind != JOURNAL_CHANGE || !change_read(s->journal.line[i].text, &c, NULL))
+			continue;
+		for (int k = 0; c.kind == CHANGE_SET && k < c.items; k++)
+			each(c.item[k].name, c.item[k].value, context);
+		free(c.item);
+	}
 }
 
 const uint8_t *session_draft(const struct session *s)
