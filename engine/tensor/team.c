@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { CHUNK_BITS = 20, SPINS = 4000 };
 #define CHUNK_MASK ((1u << CHUNK_BITS) - 1)
@@ -131,6 +132,13 @@ void team_free(struct team *t)
 	pthread_mutex_destroy(&t->lock);
 	free(t->worker);
 	free(t);
+}
+
+int team_processors(void)
+{
+	cpu_set_t set;
+	long n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : sysconf(_SC_NPROCESSORS_ONLN);
+	return n < 1 ? 1 : n > 256 ? 256 : (int)n;
 }
 
 int team_size(const struct team *t)
