@@ -174,13 +174,13 @@ static bool read_formats(struct measurement *m, const char *list, struct fault *
 	for (const char *at = list ? list : "int8,fp32"; list_next(&at, word, sizeof word);) {
 		int f = format_named(word);
 		if (f < 0)
-			return fault_set(fault, word, "int8,fp32 for two", "there is no such format");
+			return fault_set(fault, word[0] ? word : "formats", "int8,fp32 for two", "there is no such format");
 		for (int i = 0; i < m->formats; i++)
 			if (m->format[i] == f)
 				return fault_set(fault, word, "name each format once", "it is there twice");
 		m->format[m->formats++] = f;
 	}
-	return m->formats || fault_set(fault, "formats", "int8,fp32 for two", "there are none");
+	return true;
 }
 
 static bool make_network(struct measurement *m, const struct measure_question *q, struct fault *fault)
@@ -347,7 +347,7 @@ void measurement_state(const struct measurement *m, struct measure_state *s)
 		.threads = team_size(m->team),
 		.layers = m->model->layers,
 		.formats = m->formats,
-		.rounds = m->rounds,
+		.rounds = m->made > m->rounds ? m->made : m->rounds,
 		.made = m->made,
 		.found = m->found,
 		.share = done < all ? (double)done / (double)all : 1,

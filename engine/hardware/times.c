@@ -160,7 +160,7 @@ static bool refuse(const struct place *p, const char *name, const char *todo, js
 	char row[32] = "";
 	char *got = json_dumps(json, JSON_ENCODE_ANY | JSON_COMPACT);
 	if (p->row >= 0)
-		snprintf(row, sizeof row, "rows[%d].", p->row);
+		snprintf(row, sizeof row, "rows[%d]%s", p->row, name[0] ? "." : "");
 	fault_set(p->fault, p->path, todo, "measured.%s%s: %.80s cannot be used", row, name, got ? got : "this");
 	free(got);
 	return false;

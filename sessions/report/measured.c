@@ -87,11 +87,11 @@ static void tell_groups(struct report *r, const struct group *g)
 	for (int i = 0; i < GROUPS; i++) {
 		if (g[i].count)
 			report_below(r,
-				"%-22s %4d row%s: off by a factor of %.3f (mean of |ln|), %.3f at worst; the model says %.3f times the measured on average",
-				g[i].name, g[i].count, g[i].count == 1 ? " " : "s", exp(g[i].magnitude / g[i].count),
-				exp(g[i].worst), exp(g[i].logarithm / g[i].count));
+				"%-18s %4d row%s: mean |ln| %.3f, off by a factor of %.3g, %.3g at worst; model/measured %.3g",
+				g[i].name, g[i].count, g[i].count == 1 ? " " : "s", g[i].magnitude / g[i].count,
+				exp(g[i].magnitude / g[i].count), exp(g[i].worst), exp(g[i].logarithm / g[i].count));
 		if (g[i].missing)
-			report_below(r, "%-22s %4d row%s that this device's figures do not price", g[i].name, g[i].missing,
+			report_below(r, "%-18s %4d row%s that this device's figures do not price", g[i].name, g[i].missing,
 				g[i].missing == 1 ? "" : "s");
 	}
 }
@@ -278,7 +278,7 @@ static bool show_layers(struct command_call *call, const struct description *d, 
 		report_above(&r, "%s on %s, batch %d: measured, beside %s", l.info->name, a->device, costing_batch(l.table),
 			model);
 		report_below(&r,
-			"low, high: between them lies the median, with 95 %% confidence; behind: operators without weights that follow the layer");
+			"low, high: the median lies between them with 95 %% confidence; behind: operators without weights");
 		tell_groups(&r, l.by_format);
 		tell_groups(&r, l.by_bound);
 		if (l.refused[0])
