@@ -76,10 +76,10 @@ says 'again' err
 # A search is priced by it, and so is a batch's own network.
 printf 'device measure . rounds=2 batch=4 threads=1 device=own\nset device own\nrun 3\nexpect step = 3\nmeasured . int8 on own\nplot measured m.svg\nstatus\nlatency . device=own\n' >script
 # shellcheck disable=SC2086
-expect 1 new ./priced $small steps=40 device=host weight.latency=1 --batch script
+expect 1 new ./priced $small steps=40 device=host weight.latency=1 target.latency=1x --batch script
 says 'conv 3x3/1 12x12x1 to 12x12x16 was not measured on host, for 8 images at once' err
 # shellcheck disable=SC2086
-expect 0 new ./priced $small steps=40 weight.latency=1 target.latency=none --batch script
+expect 0 new ./priced $small steps=40 weight.latency=1 target.latency=1x --batch script
 says 'ms per 4 images on own' out
 [ -s m.svg ] || fail 'no picture of the measured layers'
 says 'Layers on own, batch 4' m.svg
