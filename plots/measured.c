@@ -124,7 +124,7 @@ struct figure *figure_measured(const struct figure_source *source)
 {
 	struct roofline r;
 	const struct timed_layer *time;
-	if (source->measured && source->measured(source->session, source->term, &r, &time, NULL) && time)
+	if (source && source->measured && source->measured(source->session, source->term, &r, &time, NULL) && time)
 		return of_layers(&r, time);
 	return of_silicon();
 }
