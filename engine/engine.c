@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "engine/base/clock.h"
+#include "engine/base/courtesy.h"
 #include "engine/history.h"
 #include "engine/search/search.h"
 #include "engine/tensor/kernels.h"
@@ -360,6 +361,7 @@ static void *work(void *arg)
 {
 	struct engine *e = arg;
 	struct search *s = e->search;
+	thread_gives_way();
 	pthread_mutex_lock(&e->lock);
 	while (!e->quit) {
 		listen(e);

@@ -13,6 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "engine/base/courtesy.h"
+
 enum { CHUNK_BITS = 20, SPINS = 4000 };
 #define CHUNK_MASK ((1u << CHUNK_BITS) - 1)
 
@@ -63,6 +65,7 @@ static void *work(void *arg)
 	struct worker *w = arg;
 	struct team *t = w->team;
 	uint32_t seen = 0;
+	thread_gives_way();
 	while (!atomic_load(&t->stop)) {
 		for (int i = 0; i < SPINS && atomic_load(&t->loop) == seen; i++)
 			breathe();
