@@ -255,7 +255,7 @@ bool costing_roofline(const struct costing *c, const struct layer_formats *forma
 		ok = fault_set(fault, cost_name(c->cost), "ask for latency@DEVICE", "it has no roofline");
 	for (int i = 0; ok && i < layers; i++)
 		point[i] = (struct roofline_point){from[i].operations, from[i].bytes, from[i].ms, from[i].roof,
-			from[i].vector ? "vector" : native_table[from[i].type].name, from[i].memory_bound};
+			from[i].vector ? "vector" : native_table[from[i].type].name, from[i].memory_bound, from[i].bound};
 	if (ok) {
 		snprintf(r->device, sizeof r->device, "%s", device->name);
 		r->batch = c->batch;
@@ -283,9 +283,31 @@ bool costing_compare(const struct costing *c, const struct costing *table, const
 		cost_total(table->cost, &plan, given);
 		for (int i = 0; i < m->layers; i++)
 			its[i] = (struct compared_layer){predicted[i], given[i], !isnan(measured[i])};
-		*sum = (struct comparison){all.layers, all.bias, all.spread, all.rank, all.predicted, all.measured};
+		*sum = (struct comparison){all.layers, all.bias, all.error, all.spread, all.rank, all.predicted, all.measured};
 	}
 	free(predicted);
+	free(layer);
+	return ok;
+}
+
+bool costing_measured(const struct costing *c)
+{
+	return cost_timed(c->cost, &(struct plan){.model = &(struct model){.layers = 0}}, NULL);
+}
+
+bool costing_timed(const struct costing *c, const struct layer_formats *formats, int count, struct timed_layer *its,
+	struct fault *fault)
+{
+	const struct model *m = c->description->model;
+	struct layer_plan *layer = new_plan(c, formats, count, fault);
+	struct cost_time *time = calloc((size_t)m->layers + 1, sizeof *time);
+	bool ok = layer && (time || fault_memory(fault, cost_name(c->cost)));
+	if (ok && !cost_timed(c->cost, &(struct plan){.model = m, .layer = layer}, time))
+		ok = fault_set(fault, cost_name(c->cost), "`device measure` measures this machine", "nothing was measured on it");
+	for (int i = 0; ok && i < m->layers; i++)
+		its[i] = (struct timed_layer){isnan(time[i].ms) ? NULL : format_table[time[i].format].name, time[i].ms,
+			time[i].low, time[i].high, time[i].behind};
+	free(time);
 	free(layer);
 	return ok;
 }

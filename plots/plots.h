@@ -36,6 +36,8 @@ struct figure_source {
 	// Fills a roofline of the term's device, which stays valid until the next call. Only the figure that shows it calls this,
 	// since it has to price layers. False, or a NULL pointer: there is no roofline.
 	bool (*roofline)(void *session, int term, struct roofline *, struct fault *);
+	// Fills the times that were measured of the layers on the term's device, [layers of the roofline], NULL where it has none, likewise.
+	bool (*measured)(void *session, int term, struct roofline *, const struct timed_layer **, struct fault *);
 	void *session;
 };
 
@@ -166,6 +168,7 @@ struct points_asked {
 	const char *level_text; // of a line at y = `level`; NULL: none
 	double level;
 	const char *ranges; // what the points' ranges are; NULL: they have none
+	bool diagonal; // both axes have one range, and a line shows where x = y
 };
 struct figure *figure_of_points(const struct points_asked *, struct fault *); // NULL with a fault
 

@@ -42,6 +42,26 @@ static bool draw_ranges(struct figure *f, const struct points_asked *a)
 	return s != NULL;
 }
 
+// One range for both axes, and the line of equal numbers.
+static bool draw_diagonal(struct figure *f, const struct points_asked *a)
+{
+	double low = INFINITY, high = 0;
+	for (size_t i = 0; i < a->count; i++) {
+		low = fmin(low, fmin(a->point[i].x, a->point[i].y));
+		high = fmax(high, fmax(a->point[i].x, a->point[i].y));
+	}
+	if (!a->count)
+		return true;
+	f->x.low = f->y.low = low / 1.5;
+	f->x.high = f->y.high = high * 1.5;
+	struct series *s = figure_add_series(f, "equal", SERIES_LINE, ROLE_FRONT, 2, false);
+	if (!s)
+		return false;
+	series_add(s, f->x.low, f->x.low, NULL);
+	series_add(s, f->x.high, f->x.high, NULL);
+	return true;
+}
+
 struct figure *figure_of_points(const struct points_asked *a, struct fault *fault)
 {
 	struct figure *f = figure_new(a->x, a->y);
@@ -52,6 +72,7 @@ struct figure *figure_of_points(const struct points_asked *a, struct fault *faul
 		f->y.logarithmic = a->log_y;
 	}
 	ok = ok && (!a->ranges || draw_ranges(f, a));
+	ok = ok && (!a->diagonal || draw_diagonal(f, a));
 	for (int g = 0; ok && g < a->groups; g++)
 		ok = draw(f, a, g);
 	if (ok && a->line_text)

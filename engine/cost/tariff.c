@@ -109,6 +109,8 @@ static bool begin(struct tariff *t, const struct model *whole, int batch, struct
 			batch);
 	t->on_device = device_get(name.device, &t->device, fault);
 	t->batch = batch ? batch : (int)t->device.batch;
+	if (t->on_device && name.kind->id == TERM_LATENCY && t->device.times[0])
+		return timed_of(t, whole, fault);
 	return t->on_device && machine_new(t, fault);
 }
 
@@ -130,7 +132,9 @@ struct tariff *tariff_new(const struct model *whole, const char *term, int batch
 
 void tariff_free(struct tariff *t)
 {
-	if (t)
+	if (t) {
 		measured_free(&t->table);
+		free(t->work);
+	}
 	free(t);
 }

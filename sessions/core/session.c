@@ -137,6 +137,7 @@ void session_source(struct session *s, struct figure_source *source)
 		.term = term,
 		.slice = s->looked_at,
 		.roofline = session_roofline,
+		.measured = session_measured,
 		.session = s,
 	};
 }
@@ -491,6 +492,7 @@ unsigned session_turn(struct session *s)
 	autosave(s);
 	follow_turn(s);
 	travel_turn(s);
+	measuring_turn(s);
 	take_pictures(s);
 	unsigned news = s->news;
 	s->news = NEWS_NONE;
@@ -512,6 +514,7 @@ int session_fds(const struct session *s, struct pollfd *fds, int *timeout_ms)
 			*timeout_ms = ms;
 	}
 	n += travel_fds(s, fds + n, timeout_ms);
+	n += measuring_fds(s, fds + n);
 	return n + plotter_fds(s->plotter, fds + n, timeout_ms);
 }
 
