@@ -7,6 +7,7 @@
 
 #include "engine/cost/cost.h"
 #include "engine/hardware/device.h"
+#include "engine/hardware/times.h"
 #include "engine/model/blueprint.h"
 #include "engine/quant/format.h"
 #include "engine/search/allocate.h"
@@ -409,6 +410,30 @@ bool losses_rivals(const struct losses *l, const struct costing *c, const char *
 
 // ---- devices ----
 
+// "40 times of layers, for 16, 64 images at once".
+static bool describe_times(const char *path, char *buf, size_t size, struct fault *fault)
+{
+	struct times t;
+	if (!times_read(path, &t, fault))
+		return false;
+	snprintf(buf, size, "%d times of layers, for", t.count);
+	for (int last = 0;;) {
+		int next = 0;
+		for (int i = 0; i < t.count; i++)
+			if (t.row[i].batch > last && (!next || t.row[i].batch < next))
+				next = t.row[i].batch;
+		size_t used = strlen(buf);
+		if (!next || used + 40 > size)
+			break;
+		snprintf(buf + used, size - used, "%s %d", last ? "," : "", next);
+		last = next;
+	}
+	size_t used = strlen(buf);
+	snprintf(buf + used, size - used, " images at once");
+	times_free(&t);
+	return true;
+}
+
 bool catalog_device(const char *name, struct device_sheet *sheet, struct fault *fault)
 {
 	struct device d;
@@ -417,6 +442,8 @@ bool catalog_device(const char *name, struct device_sheet *sheet, struct fault *
 	*sheet = (struct device_sheet){0};
 	snprintf(sheet->name, sizeof sheet->name, "%s", d.name);
 	snprintf(sheet->source, sizeof sheet->source, "%s", d.source);
+	if (d.times[0] && !describe_times(d.times, sheet->times, sizeof sheet->times, fault))
+		return false;
 	for (size_t i = 0; i < device_figure_count && sheet->figures < SHEET_FIGURES; i++) {
 		const struct device_figure *f = &device_figures[i];
 		sheet->figure[sheet->figures++] = (struct sheet_figure){

@@ -185,6 +185,7 @@ enum { SHEET_FIGURES = 128 };
 struct device_sheet {
 	char name[48];
 	char source[512];
+	char times[192]; // what was measured on it, by which latency is priced: "20 times of layers, for 16 images at once"; "": nothing
 	int figures;
 	struct sheet_figure figure[SHEET_FIGURES];
 };

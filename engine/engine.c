@@ -367,7 +367,7 @@ static void *work(void *arg)
 {
 	struct engine *e = arg;
 	struct search *s = e->search;
-	thread_gives_way();
+	courtesy_give();
 	pthread_mutex_lock(&e->lock);
 	while (!e->quit) {
 		listen(e);

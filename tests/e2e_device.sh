@@ -40,6 +40,7 @@ says 'mean |ln|' out
 [ "$(wc -l <layers.csv)" -eq 21 ] || fail 'not a line for each layer and format'
 expect 0 devices host
 says 'measured on this machine' out
+says '20 times of layers, for 8 images at once' out
 expect 0 latency resnet50 int8 device=host batch=8
 says 'was not measured on host' out
 expect 0 latency resnet50 int8 device=host:modelled

@@ -6,6 +6,10 @@
 line() { keys ":$1" Enter; }
 start 120 36 "$bin new net=resnet8 data=glyphs:12 steps=1000000 threads=1"
 see 'running'
+# What computes gives way to what answers keys: the first thread is the workbench's, of the others some have a lower priority.
+nice_of() { sed 's/.*) //' "$1" | cut -d' ' -f17; }
+lower() { for t in /proc/"$(cat "$dir/pid")"/task/*; do nice_of "$t/stat"; done | grep -qx "$(($(nice_of "/proc/$(cat "$dir/pid")/stat") + 5))"; }
+until_true 'threads that give way' lower
 line 'device measure . rounds=1000'
 see 'the search takes the processors'
 keys Space

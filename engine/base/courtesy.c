@@ -1,37 +1,22 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Linux's scheduler (EEVDF) lets a thread that wakes interrupt another one before its turn is over only if its own turns are shorter
-// (kernel/sched/fair.c, PREEMPT_SHORT). Turns are 3 ms or so unless a thread says otherwise, and 100 ms at most.
 #include "engine/base/courtesy.h"
 
-#include <sched.h>
-#include <stdint.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
-#if defined(__linux__) && defined(SYS_sched_setattr)
+static atomic_bool asked;
 
-// As of Linux 3.14; the C library has no name for it yet.
-struct attributes {
-	uint32_t size, policy;
-	uint64_t flags;
-	int32_t nice;
-	uint32_t priority;
-	uint64_t runtime, deadline, period; // nanoseconds; of an ordinary thread the first is the length of a turn
-};
-
-void thread_gives_way(void)
+void courtesy_ask(void)
 {
-	static const uint64_t turn = 5000000;
-	struct attributes a = {.size = sizeof a, .policy = SCHED_OTHER, .nice = getpriority(PRIO_PROCESS, 0), .runtime = turn};
-	if (sched_getscheduler(0) == SCHED_OTHER) // who chose another way knows what they want
-		syscall(SYS_sched_setattr, 0, &a, 0u);
+	atomic_store(&asked, true);
 }
 
-#else
-
-void thread_gives_way(void)
+void courtesy_give(void)
 {
+	// On Linux the priority is the thread's own. Longer turns instead (sched_setattr) let others in sooner too, but where the machine is
+	// busy with other programs they make the whole process wait for longer.
+	static const int lower = 5;
+	if (atomic_load(&asked))
+		setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + lower);
 }
-
-#endif

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Threads that compute for long give way to those that have a moment's work, such as the one that answers keys, and the terminal.
+// Threads that compute for long give way to those that have a moment's work, where a person waits for it: to the one that answers keys.
 #ifndef ENGINE_BASE_COURTESY_H
 #define ENGINE_BASE_COURTESY_H
 
-// Asks the system for long turns on a processor for the calling thread: whoever wakes and wants a shorter one then has it at once, not
-// when the turn is over, and each still gets as much of the processor as before. An ordinary user may ask for this. Linux from 6.12 on heeds it; elsewhere nothing
-// changes.
-void thread_gives_way(void);
+// Says that a person sits at a screen of this process. Threads that are made later and call courtesy_give then have a lower priority than
+// others: the first processor that is asked for goes to those. Where nobody else wants the processors they lose nothing.
+void courtesy_ask(void);
+// The calling thread computes for long. Does nothing unless courtesy was asked for.
+void courtesy_give(void);
 
 #endif

@@ -65,7 +65,7 @@ static void *work(void *arg)
 	struct worker *w = arg;
 	struct team *t = w->team;
 	uint32_t seen = 0;
-	thread_gives_way();
+	courtesy_give();
 	while (!atomic_load(&t->stop)) {
 		for (int i = 0; i < SPINS && atomic_load(&t->loop) == seen; i++)
 			breathe();
