@@ -149,18 +149,46 @@ static bool add_points(struct figure *f, const struct snapshot *s, int term, dou
 	return true;
 }
 
-char figure_lane_sign(int number)
-{
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
-	return number < 10 ? "0123456789"[number] : letters[(number - 10) % 26];
-}
-
 static bool any_of(const struct snapshot *s, enum figure_role role, int modal)
 {
 	for (int i = 0; i < s->points; i++)
 		if (role_of(s, i, modal) == role)
 			return true;
 	return false;
+}
+
+static int alones_done(const struct figure_source *source)
+{
+	int done = 0;
+	for (int i = 0; i < source->alones; i++)
+		done += !source->alone[i].under_way;
+	return done;
+}
+
+// Choices whose weights were trained for them: copies of the shared ones, and those trained alone, from nothing.
+static bool add_trained(struct figure *f, const struct figure_source *source, double divisor)
+{
+	const struct snapshot *s = source->snapshot;
+	const int alones = alones_done(source);
+	if (!alones && !any_of(s, ROLE_SECOND, -1))
+		return true;
+	struct series *series = figure_add_series(f, "trained", SERIES_POINTS, ROLE_SECOND, (size_t)(s->points + source->alones),
+		true);
+	for (int i = 0; series && i < s->points; i++)
+		if (s->point[i].trained)
+			series_add(series, s->point[i].cost[source->term] / divisor, 100 * s->point[i].accuracy,
+				s->point[i].label);
+	for (int i = 0; series && i < source->alones; i++)
+		if (!source->alone[i].under_way)
+			series_add(series, source->alone[i].cost[source->term] / divisor, 100 * source->alone[i].accuracy,
+				"alone");
+	return series != NULL;
+}
+
+char figure_lane_sign(int number)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
+	return number < 10 ? "0123456789"[number] : letters[(number - 10) % 26];
 }
 
 // Where there are several lanes, those that are gone may have left none.
@@ -223,8 +251,7 @@ struct figure *figure_front(const struct figure_source *source)
 		(!any_sampled(s, modal) || add_points(f, s, source->term, unit.divisor, "sampled", ROLE_SAMPLED, modal)) &&
 		add_points(f, s, source->term, unit.divisor, "uniform", ROLE_UNIFORM, modal) &&
 		(s->lanes > 1 || add_points(f, s, source->term, unit.divisor, "modal", ROLE_MAIN, modal)) &&
-		(!any_of(s, ROLE_SECOND, modal) || add_points(f, s, source->term, unit.divisor, "trained", ROLE_SECOND, modal)) &&
-		add_lanes(f, s, source->term, unit.divisor) &&
+		add_trained(f, source, unit.divisor) && add_lanes(f, s, source->term, unit.divisor) &&
 		(hand < 1 || hand > s->points ||
 			figure_add_line(f, true, s->point[hand - 1].cost[source->term] / unit.divisor, ROLE_MARK, "")) &&
 		(!term->targeted || figure_add_line(f, true, term->target / unit.divisor, ROLE_TARGET, label)))

@@ -20,6 +20,16 @@ struct mark {
 	char text[64];
 };
 
+// A choice that was trained alone, from nothing, with the search's network and data, in a process of its own.
+struct trained_alone {
+	const uint8_t *choice; // option per slot; what rests has its first
+	long steps;
+	bool under_way;            // what follows is not known yet
+	double began;              // by clock_seconds
+	double accuracy, test;     // on all held-out images, and on the test images; 0..1
+	double cost[ENGINE_TERMS]; // by the present terms
+};
+
 struct slice_question;
 // Figures are built from this. All of it is borrowed.
 struct figure_source {
@@ -29,9 +39,11 @@ struct figure_source {
 	const uint8_t *modal; // the modal option per slot, one row per record
 	const struct mark *mark;
 	int marks;
-	int term;                           // the cost term that the figure is about (index in the snapshot's terms)
-	int layer;                          // the layer in hand: a figure without room for all layers shows those around it
-	int point;                          // of the snapshot's points, from 1 on: the one in hand; 0: none
+	int term;                          // the cost term that the figure is about (index in the snapshot's terms)
+	int layer;                         // the layer in hand: a figure without room for all layers shows those around it
+	int point;                         // of the snapshot's points, from 1 on: the one in hand; 0: none
+	const struct trained_alone *alone; // [alones]
+	int alones;
 	const struct slice_question *slice; // the slice that is looked at; NULL: none is
 	// Fills a roofline of the term's device, which stays valid until the next call. Only the figure that shows it calls this,
 	// since it has to price layers. False, or a NULL pointer: there is no roofline.

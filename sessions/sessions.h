@@ -96,7 +96,7 @@ const uint8_t *session_draft(const struct session *);
 
 // ---- the loop -------------------------------------------------------------------------------------------------------------
 
-enum { SESSION_FDS = 7 }; // engine, writer, two of a search on its way to another step, three of gnuplot
+enum { SESSION_FDS = 8 }; // engine, writer, two of a search on its way to another step, what is trained alone, three of gnuplot
 // For a poll loop: fills up to SESSION_FDS entries and returns how many; lowers *timeout_ms to the time when session_turn next
 // has something to do.
 int session_fds(const struct session *, struct pollfd *, int *timeout_ms);

@@ -2508,6 +2508,21 @@ static void test_screen_pages(void **state)
 		m->views.focus = views_of(&m->views, &view_point);
 		m->scene.focus = &view_point;
 		golden(m, "point", golden_size[i][0], golden_size[i][1], false);
+		// One choice that was trained alone, and one that is.
+		const struct trained_alone alone[] = {
+			{.choice = choice[1], .steps = 1500, .accuracy = 0.762, .test = 0.755, .cost = {1.4e8, 28000}},
+			{.choice = choice[1],
+				.steps = 3000,
+				.under_way = true,
+				.accuracy = NAN,
+				.test = NAN,
+				.cost = {1.4e8, 28000}}};
+		m->source.alone = alone;
+		m->source.alones = 2;
+		golden(m, "point-alone", golden_size[i][0], golden_size[i][1], false);
+		m->views.focus = views_of(&m->views, &view_front);
+		m->scene.focus = &view_front;
+		golden(m, "front-alone", golden_size[i][0], golden_size[i][1], false);
 		made_free(m);
 	}
 }

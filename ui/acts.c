@@ -133,7 +133,7 @@ static bool on_point(struct workbench *w, struct command_call *call, int point)
 		return true;
 	}
 	if (strcmp(verb, "unpin") == 0 || strcmp(verb, "restrict") == 0)
-		return fault_set(&call->fault, verb, "on a point there are draft, pin, evaluate, export and difference",
+		return fault_set(&call->fault, verb, "on a point there are draft, pin, evaluate, export, train and difference",
 			"is for layers");
 	string_add(&line, "point %d", point + 1);
 	for (int i = 0; i < call->argc; i++)
@@ -161,8 +161,8 @@ bool act_hand(struct workbench *w, struct command_call *call)
 	struct string line = {0};
 	if (point >= 0)
 		return on_point(w, call, point);
-	if (strcmp(call->argv[0], "difference") == 0)
-		return fault_set(&call->fault, "difference", "3 goes to the front, j takes a point in hand",
+	if (strcmp(call->argv[0], "difference") == 0 || strcmp(call->argv[0], "train") == 0)
+		return fault_set(&call->fault, call->argv[0], "3 goes to the front, j takes a point in hand",
 			"no point is in hand");
 	for (size_t i = 0; i < sizeof on_layers / sizeof *on_layers; i++) {
 		if (strcmp(on_layers[i].verb, call->argv[0]) != 0)

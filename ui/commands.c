@@ -731,7 +731,7 @@ static const struct command rows[] = {
 		"go to the layers, by their share of the cost in hand, the largest first", run_payers},
 	{"zoom", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "give the pane in focus all the room, or no longer", run_zoom},
 	{"hand", COMMAND_VIEW, 1, 2, {ARGUMENT_WORDS, ARGUMENT_WORDS}, 0, HAND_VERBS " heldout|test",
-		HAND_VERBS " [heldout|test]", "act on what is in hand: a point of the front, the marked rows, or the row",
+		HAND_VERBS " [heldout|test|STEPS]", "act on what is in hand: a point of the front, the marked rows, or the row",
 		run_hand},
 	{"each", COMMAND_VIEW, 2, 2, {ARGUMENT_WORDS, ARGUMENT_FORMATS}, 0, "pin|restrict|draft",
 		"pin|restrict|draft FORMAT[,FORMAT]", "do this to each marked row, or to the row in hand", run_each},

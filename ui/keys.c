@@ -63,6 +63,7 @@ static const struct binding defaults[] = {
 	{CONTEXT_SEARCH, 'x', "hand unpin", "layers", "unpin"},
 	{CONTEXT_SEARCH, 'd', "hand draft", "point", "draft"},
 	{CONTEXT_SEARCH, 'r', "hand restrict", NULL, NULL},
+	{CONTEXT_SEARCH, 'T', "hand train", "point", "train alone"},
 	{CONTEXT_SEARCH, '=', "hand difference", "point", "compare"},
 	{CONTEXT_DRAFT, KEYS_ENTER, "draft commit", "layers", "commit"},
 	{CONTEXT_DRAFT, KEYS_ESCAPE, "back", "layers", "drop"},

@@ -165,7 +165,7 @@ bool act_back(struct workbench *, struct command_call *);   // by one level; a d
 bool act_leave(struct workbench *, struct command_call *);  // the box or the page in front, else the program
 bool act_zoom(struct workbench *);                          // the pane in focus has all the room, or no longer
 bool act_payers(struct workbench *, struct command_call *); // the layers by their share of the cost in hand, the largest first
-#define HAND_VERBS "draft|pin|unpin|restrict|evaluate|export|difference"
+#define HAND_VERBS "draft|pin|unpin|restrict|evaluate|export|train|difference"
 bool act_hand(struct workbench *, struct command_call *); // a verb on the point, the marked rows or the row in hand
 bool act_each(struct workbench *, struct command_call *); // a verb with formats, on the marked rows or the row in hand
 

@@ -51,6 +51,7 @@ struct session *session_bare(const struct config *config, const struct state *st
 void session_free(struct session *s)
 {
 	travel_stop(s);
+	alone_stop(s);
 	engine_close(s->engine);
 	session_drop_pending(s);
 	session_drop_waiting(s);

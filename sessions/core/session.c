@@ -108,6 +108,8 @@ void session_source(struct session *s, struct figure_source *source)
 {
 	int term = snapshot_term(s->snapshot, 0);
 	bool others = show_lane(s);
+	const struct trained_alone *alone;
+	const int alones = alone_all(s, &alone);
 	*source = (struct figure_source){
 		.snapshot = s->snapshot,
 		.record = others ? s->shown.record : s->record,
@@ -117,6 +119,8 @@ void session_source(struct session *s, struct figure_source *source)
 		.marks = s->marks,
 		.term = term,
 		.slice = s->looked_at,
+		.alones = alones,
+		.alone = alone,
 		.roofline = session_roofline,
 		.session = s,
 	};
@@ -472,6 +476,7 @@ unsigned session_turn(struct session *s)
 	autosave(s);
 	follow_turn(s);
 	travel_turn(s);
+	alone_turn(s);
 	take_pictures(s);
 	unsigned news = s->news;
 	s->news = NEWS_NONE;
@@ -493,6 +498,7 @@ int session_fds(const struct session *s, struct pollfd *fds, int *timeout_ms)
 			*timeout_ms = ms;
 	}
 	n += travel_fds(s, fds + n, timeout_ms);
+	n += alone_fds(s, fds + n);
 	return n + plotter_fds(s->plotter, fds + n, timeout_ms);
 }
 

@@ -308,9 +308,10 @@ static const struct command rows[] = {
 		"why this format: what each format of a layer is worth by the additive model of quality, what it costs, and the reward",
 		run_why},
 	{"front", COMMAND_QUERY, 0, 1, {WORDS}, 0, "all", "[all]", "the best trades of cost against quality", run_front},
-	{"point", COMMAND_QUERY, 1, 3, {NUMBER, WORDS, ARGUMENT_FILE}, 0, "- draft|pin|evaluate|export",
-		"N [draft | pin | evaluate [heldout|test] | export [FILE]]",
-		"the choice behind the N-th point of `front all`: what it is; draft it, pin all of it, score it on a whole split, or write it as JSON",
+	{"point", COMMAND_QUERY, 1, 3, {NUMBER, WORDS, ARGUMENT_FILE}, 0, "- draft|pin|evaluate|export|train",
+		"N [draft | pin | evaluate [heldout|test] | export [FILE] | train [STEPS]]",
+		"the choice behind the N-th point of `front all`: what it is; draft it, pin all of it, score it on a whole split, write it as JSON, "
+		"or train it alone, from nothing, beside the search",
 		run_point},
 	{"knobs", COMMAND_QUERY, 0, 1, {ARGUMENT_KNOB}, 0, NULL, "[WORD]", "the settings and their values", run_knobs},
 	{"print", COMMAND_QUERY, 1, -1, {ARGUMENT_READOUT}, 1, NULL, "READOUT...", "print readouts, one per line", run_print},

@@ -94,6 +94,8 @@ static void depends_on(const struct scene *scene, const struct figure_kind *kind
 	of->term = source->term;
 	of->layer = source->layer;
 	of->point = source->point;
+	for (int i = 0; i < source->alones; i++)
+		of->alones += !source->alone[i].under_way;
 	of->width = inner.width;
 	of->height = inner.height;
 	of->glyphs = scene->canvas;

@@ -150,6 +150,7 @@ struct picture {
 		uint64_t version; // of the snapshot
 		long records;
 		int marks, term, layer, point, width, height;
+		int alones; // choices trained alone that are done
 		enum canvas_glyphs glyphs;
 	} of;
 	struct figure *figure; // owned, as the cells are
