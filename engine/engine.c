@@ -119,6 +119,7 @@ void reply_free(struct reply *r)
 	config_free(r->evaluation.settings);
 	state_free(r->state);
 	free(r->answers);
+	free(r->noise);
 	*r = (struct reply){0};
 }
 
@@ -291,7 +292,9 @@ static bool give_all_back(struct engine *e, char *lines, struct fault *fault)
 static bool look(struct engine *e, int layer, struct reply *r)
 {
 	double began = clock_seconds();
-	if (!search_look(e->search, layer, &r->look, &r->fault))
+	if (!(r->noise = calloc((size_t)search_info(e->search)->layers + 1, sizeof *r->noise)))
+		return fault_memory(&r->fault, "look");
+	if (!search_look(e->search, layer, &r->look, r->noise, &r->fault))
 		return false;
 	r->look.seconds = clock_seconds() - began;
 	return true;
@@ -683,7 +686,8 @@ bool engine_post_focus(struct engine *e, int lane, unsigned *ticket, struct faul
 
 bool engine_post_look(struct engine *e, int layer, unsigned *ticket, struct fault *fault)
 {
-	if (layer < 0 || layer >= search_info(e->search)->layers)
+	const int layers = search_info(e->search)->layers;
+	if (layer < LOOK_ALL || layer >= layers || layers == 0)
 		return fault_set(fault, "look", "`layers` lists them", "there is no such layer");
 	return post_number(e, REQUEST_LOOK, layer, ticket, fault);
 }

@@ -266,6 +266,7 @@ struct reply {
 	struct state *state;    // REQUEST_STATE; the receiver frees it, or reply_free does
 	char *answers;          // REQUEST_ANSWERS, see below; owned by the reply
 	struct layer_look look; // REQUEST_LOOK
+	double *noise; // REQUEST_LOOK: of every layer, the signal to noise of its output as the result has it, in dB; NAN: unknown; owned by the reply
 };
 
 // Each checks what can be checked at once (false: the fault says what is wrong, and nothing was posted), copies its arguments and
@@ -279,7 +280,8 @@ bool engine_post_state(struct engine *, unsigned *ticket, struct fault *);
 // Sets the lane that snapshots and evaluations are about from now on. This is not a change of the search, and no state holds it:
 // a search that is opened shows its first lane; if the lane in focus is dropped, the first of those left is shown.
 bool engine_post_focus(struct engine *, int lane, unsigned *ticket, struct fault *);
-// Looks at a layer's weights, in the result of the lane in focus. The search, its state and its digest stay as they are.
+// Looks at a layer's weights, inputs and output, in the result of the lane in focus, on the first images of the calibration slice; LOOK_ALL: at
+// the outputs of all alone. It takes some forward passes of these images. The search, its state and its digest stay as they are.
 bool engine_post_look(struct engine *, int layer, unsigned *ticket, struct fault *);
 // Takes the next reply, if there is one. reply_free frees what it holds. An evaluation that waits for a command
 // (below) is broken off by engine_pause.

@@ -86,10 +86,12 @@ int session_journal(const struct session *, const struct journal_entry **); // r
 // the journal cannot be written they stay so; changes are then refused, and the search goes on.
 int session_unwritten(const struct session *);
 
-// Asks for a look at a layer's weights (engine.h), which leaves the search as it is. session_looked returns the one that came last,
-// and the step that it was made behind; NULL: none has come.
+// Asks for a look at a layer, or with LOOK_ALL at the outputs of all (engine.h), which leaves the search as it is. session_looked returns the
+// look at a layer that came last, session_noise the signal to noise of every layer's output in dB (NAN: unknown), and the step that it
+// was made behind; NULL: none has come.
 bool session_look(struct session *, int layer, struct fault *);
 const struct layer_look *session_looked(const struct session *, long *step);
+const double *session_noise(const struct session *, long *step);
 
 // The draft: a choice being edited by hand. NULL: none.
 const uint8_t *session_draft(const struct session *);

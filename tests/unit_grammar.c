@@ -4,6 +4,7 @@
 #include "tests/workplace.h"
 
 #include <locale.h>
+#include <math.h>
 #include <unistd.h>
 
 #include "engine/base/clock.h"
@@ -389,17 +390,30 @@ static void test_look(void **state)
 	assert_true(look->there && look->layer == 1 && step == 30);
 	long counted = 0;
 	for (int i = 0; i < LOOK_BINS; i++)
-		counted += look->bin[i];
-	assert_int_equal(counted, look->weights);
-	assert_true((double)look->weights == session_snapshot(s)->info->layer[1].weights);
+		counted += look->weights.bin[i];
+	assert_int_equal(counted, look->weights.count);
+	assert_true((double)look->weights.count == session_snapshot(s)->info->layer[1].weights);
+	assert_true(look->images > 0);
+	assert_true((double)look->inputs.count == (double)look->images * session_snapshot(s)->info->layer[1].activations);
+	assert_true(look->inputs.low >= 0);       // behind a ReLU
 	for (int o = 1; o < look->options; o++) { // a wider integer loses less: about 6 dB a bit
 		assert_true(look->option[o].noise > look->option[o - 1].noise);
+		assert_true(look->option[o].input_noise > look->option[o - 1].input_noise);
+		assert_true(look->option[o].output_noise > look->option[o - 1].output_noise);
+		assert_true(look->option[o].input_step < look->option[o - 1].input_step);
+		assert_true(look->option[o].clipped == 0); // the range is the largest
 		assert_true(look->option[o].zeros <= look->option[o - 1].zeros);
 		assert_true(look->option[o].step < look->option[o - 1].step);
 	}
 	assert_shows(w, "Why int");
-	assert_true(screen_resize(&w->screen, 100, 60));
+	const double *noise = session_noise(s, &step);
+	assert_non_null(noise);
+	assert_true(noise[1] == look->option[session_snapshot(s)->slot[2].result].output_noise); // one format for both
+	assert_true(screen_resize(&w->screen, 100, 80));
 	assert_shows(w, "standard deviation");
+	assert_shows(w, "inputs, from 0 to");
+	assert_shows(w, "Its modal format over 30 steps");
+	assert_shows(w, "images of the calibration slice");
 	assert_shows(w, "Its share of each cost");
 	assert_shows(w, "it is bound by");
 	s->digest[0] = '\0';
@@ -407,6 +421,57 @@ static void test_look(void **state)
 	while (!s->digest[0])
 		session_turn(s);
 	assert_string_equal(s->digest, before);
+	closed(w);
+}
+
+static bool noise_come(struct workbench *w)
+{
+	long step;
+	return session_noise(w->session, &step) != NULL;
+}
+
+// To the histogram of the layer with the lowest signal to noise of its output, in a trained mobilenetv2.
+static void test_noisiest(void **state)
+{
+	(void)state;
+	struct session *s = with("noisy",
+		(const char *const[][2]){{"net", "mobilenetv2:width=0.35"}, {"steps", "12"}, {"train", "256"}, {"heldout", "64"},
+			{"batch", "16"}, {"calibration", "16"}, {0}},
+		small_config());
+	struct workbench *w = opened(s);
+	workbench_command(w, "run");
+	settle(w, finished);
+	press(w, "\033");
+	static const char keys[] = "D";
+	assert_true(sizeof keys - 1 <= 6);
+	press(w, keys);
+	settle(w, noise_come);
+	workbench_draw(w);
+	long step;
+	const double *noise = session_noise(s, &step);
+	const int layers = session_snapshot(s)->info->layers;
+	int least = 0;
+	for (int i = 0; i < layers; i++) {
+		assert_true(noise[i] == noise[i]);
+		least = noise[i] < noise[least] ? i : least;
+	}
+	assert_true(step == 12);
+	assert_string_equal(focus(w), "layer");
+	assert_int_equal(w->scene.layer, least);
+	settle(w, looked);
+	assert_true(screen_resize(&w->screen, 100, 90));
+	assert_shows(w, "weights, from");
+	assert_shows(w, "inputs, from");
+	press(w, "\033"); // the table is sorted by it, the lowest first
+	const struct rect r = w->views.item[views_of(&w->views, &view_layers)].pane[0];
+	press(w, "gj");
+	assert_true(r.width > 0 && w->scene.layer != least);
+	for (int i = 0; i < layers; i++)
+		assert_true(i == least || noise[w->scene.layer] <= noise[i]);
+	press(w, "Dj"); // who goes on is left there
+	settle(w, noise_come);
+	workbench_draw(w);
+	assert_string_equal(focus(w), "layers");
 	closed(w);
 }
 
@@ -499,9 +564,10 @@ static void test_small_screen(void **state)
 	}
 	press(w, "1o");
 	assert_shows(w, "Layer stem");
+	settle(w, looked);
 	for (int i = 0; i < 60; i++)
 		press(w, "j");
-	assert_shows(w, "weights");
+	assert_shows(w, "give them");
 	closed(w);
 }
 
@@ -539,6 +605,7 @@ int main(void)
 		cmocka_unit_test(test_filter_and_marks),
 		cmocka_unit_test(test_third_point),
 		cmocka_unit_test(test_look),
+		cmocka_unit_test(test_noisiest),
 		cmocka_unit_test(test_no_weights),
 		cmocka_unit_test(test_largest_share),
 		cmocka_unit_test(test_mouse),

@@ -2476,17 +2476,26 @@ static void test_screen_pages(void **state)
 {
 	(void)state;
 	struct layer_page page = {.priced = true, .share = {0.27, 0.06}};
-	struct layer_look look = {.layer = 3, .there = true, .weights = 4608, .mean = 0.002, .deviation = 0.11, .peak = 0.42};
+	struct layer_look look = {.layer = 3, .there = true, .images = 64, .seconds = 0.0123};
+	look.weights = (struct look_values){.count = 4608, .mean = 0.002, .deviation = 0.11, .low = -0.42, .peak = 0.42};
+	look.inputs = (struct look_values){.count = 1048576, .mean = 0.61, .deviation = 0.8, .low = 0, .peak = 6.3};
 	uint8_t choice[2][2 * MADE_LAYERS];
 	for (int i = 0; i < LOOK_BINS; i++)
-		look.bin[i] = (uint32_t)(300 * exp(-0.5 * pow((i - 31.5) / 9, 2)));
+		look.weights.bin[i] = (uint32_t)(300 * exp(-0.5 * pow((i - 31.5) / 9, 2)));
+	for (int i = LOOK_BINS / 2; i < LOOK_BINS; i++)
+		look.inputs.bin[i] = (uint32_t)(200000 * exp(-0.3 * (i - 32)));
 	for (size_t i = 0; i < 3; i++) {
 		struct made *m = made_new(MADE_LAYERS, false);
 		m->info.heldout_images = 1024;
 		m->info.report_images = 512;
 		look.options = m->slot[6].options;
 		for (int o = 0; o < look.options; o++) {
-			look.option[o] = (struct format_look){6.0 * o + 5.5, 0.5 / (1 << o), 0.42 / (1 << o)};
+			look.option[o] = (struct format_look){.noise = 6.0 * o + 5.5,
+				.input_noise = 6.0 * o + 9.1,
+				.output_noise = 6.0 * o + 4.2,
+				.zeros = 0.5 / (1 << o),
+				.step = 0.42 / (1 << o),
+				.input_step = 6.3 / (4 << o)};
 			page.cost[o][0] = 2.11e8 * (0.9 + 0.05 * o);
 			m->now[6].worth[o] = 0.004F * (float)(o - 2) - 0.002F * (float)((o - 2) * (o - 2));
 			m->now[6].error[o] = 0.003F;

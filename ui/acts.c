@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What the grammar's keys do: opening, going back, leaving, and acting on what is in hand. Each finds out what is in front of the
 // person, and runs the command that says it.
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,6 +110,43 @@ bool act_payers(struct workbench *w, struct command_call *call)
 		return false;
 	view_layers.move(own, &w->scene, MOTION_FIRST, 1);
 	return true;
+}
+
+bool act_noisiest(struct workbench *w, struct command_call *call)
+{
+	const struct engine_info *info = engine_info(session_engine(w->session));
+	if (!info->train_images)
+		return fault_set(&call->fault, "noisiest", "begin a search with data=glyphs or data=cifar10:FOLDER",
+			"nothing is trained here: no layer has an output");
+	if (!session_look(w->session, LOOK_ALL, &call->fault))
+		return false;
+	w->noisiest = w->commands;
+	call->say(call, "every layer is looked at between two steps...");
+	return true;
+}
+
+// Whoever has gone on meanwhile is left where they are.
+void act_noisiest_come(struct workbench *w)
+{
+	struct fault f;
+	const double *noise = w->scene.noise;
+	const int layers = engine_info(session_engine(w->session))->layers, view = views_of(&w->views, &view_layers);
+	int least = -1;
+	if (!w->noisiest || (w->noisiest == w->commands && !noise))
+		return;
+	const bool meant = w->noisiest == w->commands;
+	w->noisiest = 0;
+	for (int i = 0; meant && i < layers; i++)
+		if (!isnan(noise[i]) && (least < 0 || noise[i] < noise[least]))
+			least = i;
+	if (least < 0 || !views_enter(&w->views, &w->scene, view, &f) ||
+		!view_layers.table(w->views.view[view].own, &w->scene, table_sort, "", &f) ||
+		!view_layers.table(w->views.view[view].own, &w->scene, table_sort, "db", &f))
+		return;
+	w->scene.layer = least;
+	if (views_enter(&w->views, &w->scene, views_of(&w->views, &view_layer), &f))
+		workbench_say(w, false, "step %ld: %s has the noisiest output, %.1f dB; layers are sorted by it",
+			w->scene.noise_step, w->scene.snapshot->info->layer[least].name, noise[least]);
 }
 
 // ---- what is in hand -----------------------------------------------------------------------------------------------

@@ -361,6 +361,7 @@ static bool run_view(struct command_call *call)
 ACT(back)
 ACT(leave)
 ACT(payers)
+ACT(noisiest)
 ACT(hand)
 ACT(each)
 #undef ACT
@@ -729,6 +730,9 @@ static const struct command rows[] = {
 	{"leave", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "leave the box or the page in front, in the end the program", run_leave},
 	{"payers", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "",
 		"go to the layers, by their share of the cost in hand, the largest first", run_payers},
+	{"noisiest", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "",
+		"go to the page of the layer whose output loses most to rounding; layers are then sorted by it (column db)",
+		run_noisiest},
 	{"zoom", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "give the pane in focus all the room, or no longer", run_zoom},
 	{"hand", COMMAND_VIEW, 1, 2, {ARGUMENT_WORDS, ARGUMENT_WORDS}, 0, HAND_VERBS " heldout|test",
 		HAND_VERBS " [heldout|test|STEPS]", "act on what is in hand: a point of the front, the marked rows, or the row",

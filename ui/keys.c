@@ -69,6 +69,7 @@ static const struct binding defaults[] = {
 	{CONTEXT_DRAFT, KEYS_ESCAPE, "back", "layers", "drop"},
 
 	{CONTEXT_SEARCH, 'a', "view slots turn", "slots", "edit"},
+	{CONTEXT_SEARCH, 'D', "noisiest", NULL, NULL},
 
 	{CONTEXT_SEARCH, 't', "term next", "costs", "next"},
 	{CONTEXT_SEARCH, 'w', "nudge weight down", "costs", "weight"},

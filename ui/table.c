@@ -204,7 +204,7 @@ bool table_sort(struct table *t, const struct table_source *src, const char *col
 		return fault_column(src, column, f);
 	if (strlen(column) >= sizeof t->sort)
 		return fault_column(src, column, f);
-	t->down = column[0] && (strcmp(t->sort, column) == 0 ? !t->down : has_value(src, i));
+	t->down = column[0] && (strcmp(t->sort, column) == 0 ? !t->down : has_value(src, i) && !src->column[i].up);
 	snprintf(t->sort, sizeof t->sort, "%s", column);
 	return true;
 }

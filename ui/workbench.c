@@ -72,7 +72,9 @@ static bool take_session(struct workbench *w, struct session *s, struct fault *f
 	w->paged = (struct paged){0};
 	w->ran = false;
 	w->looked_for = 0;
+	w->noisiest = 0;
 	w->scene.look = NULL;
+	w->scene.noise = NULL;
 
 	size_t count;
 	const struct command *rows = session_commands(&count);
@@ -622,6 +624,8 @@ static void refresh(struct workbench *w)
 	scene->layer_cost = priced ? w->layer_cost : NULL;
 	scene->draft_cost = priced ? w->draft_cost : NULL;
 	scene->page = NULL;
+	scene->noise = session_noise(w->session, &scene->noise_step);
+	act_noisiest_come(w);
 	if (w->views.view[w->views.focus].ops == &view_layer && info->layers > 0 && scene->snapshot->slot) {
 		page_layer(w, info);
 		look(w);

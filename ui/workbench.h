@@ -65,6 +65,7 @@ struct workbench {
 		struct layer_page page;
 	} paged;
 	bool ran;       // the search was seen before its end, which was not shown yet
+	long noisiest;  // the command that asked for the layer with the noisiest output, while its answer is on the way; 0: none
 	int looked_for; // the layer whose weights were asked for, from 1; 0: none
 	struct priced { // the state that the costs were worked out for; terms 0: none yet
 		uint64_t version;
@@ -165,6 +166,9 @@ bool act_back(struct workbench *, struct command_call *);   // by one level; a d
 bool act_leave(struct workbench *, struct command_call *);  // the box or the page in front, else the program
 bool act_zoom(struct workbench *);                          // the pane in focus has all the room, or no longer
 bool act_payers(struct workbench *, struct command_call *); // the layers by their share of the cost in hand, the largest first
+// Looks at all layers' outputs, and once that has come, opens the page of the one with the lowest signal to noise.
+bool act_noisiest(struct workbench *, struct command_call *);
+void act_noisiest_come(struct workbench *); // it may have come
 #define HAND_VERBS "draft|pin|unpin|restrict|evaluate|export|train|difference"
 bool act_hand(struct workbench *, struct command_call *); // a verb on the point, the marked rows or the row in hand
 bool act_each(struct workbench *, struct command_call *); // a verb with formats, on the marked rows or the row in hand

@@ -208,6 +208,8 @@ struct session {
 	long test_looks;                   // evaluations on the test images since it was opened
 	struct layer_look look;            // the last one; look_step -1: none was made
 	long look_step;
+	double *noise;   // of every layer's output, as the last look found it; NULL: none was made yet
+	long noise_step; // -1: it is not known
 	char digest[JOURNAL_DIGEST_TEXT];
 	long digest_step; // -1: none
 	int digest_entries;

@@ -310,6 +310,21 @@ static void draw_group(const struct table_cell *c)
 		screen_fit(c->screen, c->x, c->y, c->width, STYLE_DIM, snap->group[g].name);
 }
 
+static double noise_of(const void *context, int row)
+{
+	const struct scene *scene = ((const struct shown *)context)->scene;
+	return scene->noise ? scene->noise[row] : (double)NAN;
+}
+
+static void draw_noise(const struct table_cell *c)
+{
+	char text[16] = "-";
+	double noise = noise_of(c->context, c->row);
+	if (!isnan(noise))
+		snprintf(text, sizeof text, isinf(noise) ? "exact" : "%.1f", noise);
+	screen_right(c->screen, c->x, c->y, c->width, STYLE_DIM, text);
+}
+
 // ---- what rows are sorted and filtered by -----------------------------------------------------------------------------
 
 static const struct layer_info *layer_at(const void *context, int row)
@@ -406,7 +421,26 @@ static double pinned_of(const void *context, int row)
 
 // ---- the table ------------------------------------------------------------------------------------------------------
 
-enum { MARK, NAME, GROUP, SHAPE, OUT, MACS, WEIGHTS, SHARE, BAR, FORMAT, DRAFT, POLICY, KIND, BITS, SWITCHING, EDGES, COLUMNS };
+enum {
+	MARK,
+	NAME,
+	GROUP,
+	SHAPE,
+	OUT,
+	MACS,
+	WEIGHTS,
+	NOISE,
+	SHARE,
+	BAR,
+	FORMAT,
+	DRAFT,
+	POLICY,
+	KIND,
+	BITS,
+	SWITCHING,
+	EDGES,
+	COLUMNS
+};
 
 // Widths are measured while drawing. The last four are never shown: they can be named.
 static const struct table_column layer_column[COLUMNS] = {
@@ -417,6 +451,7 @@ static const struct table_column layer_column[COLUMNS] = {
 	[OUT] = {.head = "output", .right = true, .name = "output", .draw = draw_out, .value = output_of},
 	[MACS] = {.head = "MACs", .right = true, .name = "macs", .draw = draw_macs, .value = macs_of},
 	[WEIGHTS] = {.head = "weights", .right = true, .name = "weights", .draw = draw_weights, .value = weights_of},
+	[NOISE] = {.head = "dB", .right = true, .up = true, .name = "db", .draw = draw_noise, .value = noise_of},
 	[SHARE] = {.name = "share", .draw = draw_share, .draw_head = draw_share_head, .value = share_of},
 	[BAR] = {.joined = true, .draw = draw_share_bar},
 	[FORMAT] = {.head = "fmt", .name = "format", .draw = draw_format, .text = format_text},
@@ -479,6 +514,7 @@ static void measure_columns(const struct shown *shown, struct table_column *c)
 	room(&c[OUT], 7, 7, 7);
 	room(&c[MACS], 5, 5, 5);
 	room(&c[WEIGHTS], 7, 7, 6);
+	room(&c[NOISE], scene->noise ? 5 : 0, scene->noise ? 5 : 0, 3);
 	room(&c[SHARE], 4, 4, 1);
 	room(&c[BAR], BAR_LEAST, BAR_IDEAL, 3);
 	room(&c[FORMAT], format, format, 0);

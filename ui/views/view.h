@@ -66,11 +66,13 @@ struct scene {
 	const struct layer_page *page; // of the layer in hand; NULL: not worked out
 	const struct layer_look *look; // the last one, at a layer's weights; NULL: none was made
 	long look_step;                // the step it was made behind
-	int lane;                      // among the snapshot's lanes
-	int slot;                      // among those of the architecture
-	struct point_hand point;       // the point of the front in hand, and the one that is marked
-	const struct view_ops *focus;  // the view that the person is in; NULL: the main table
-	struct sheet *race;            // the table of the race that is watched; NULL: none is
+	const double *noise;           // signal to noise of every layer's output, in dB; NAN: unknown; NULL: nobody looked
+	long noise_step;
+	int lane;                     // among the snapshot's lanes
+	int slot;                     // among those of the architecture
+	struct point_hand point;      // the point of the front in hand, and the one that is marked
+	const struct view_ops *focus; // the view that the person is in; NULL: the main table
+	struct sheet *race;           // the table of the race that is watched; NULL: none is
 	const char *race_title;
 	const struct slice_question *slice; // the slice that is looked at; NULL: none is
 	int slices;                         // counts those that were
