@@ -23,6 +23,7 @@ static const struct sense {
 	{'-', "less", {"draft down {layers}", "explore spares-down"}},
 	{'[', "aims lower", {"nudge target down", "explore availability-down"}},
 	{']', "aims higher", {"nudge target up", "explore availability-up"}},
+	{'0', "begins anew", {"explore again", "axis all"}},
 	{'c', "shows another figure", {"curve next", "explore turn"}},
 	{'.', "goes one step on", {"step", "explore day"}},
 	{'E', "scores on the test images", {"hand evaluate test", "evaluate test"}},
@@ -549,6 +550,102 @@ static void test_mouse(void **state)
 	closed(w);
 }
 
+// Where a point of the front is on the screen.
+static void place_of(const struct workbench *w, int point, int *x, int *y)
+{
+	const struct snapshot *now = session_snapshot(w->session);
+	const struct rect r = w->views.item[views_of(&w->views, &view_front)].pane[0];
+	const struct figure_source *source = &w->source;
+	struct figure *f = figure_kind_named("front")->build(source);
+	assert_non_null(f);
+	assert_true(canvas_place(f, r.width - 2, r.height - 2, now->point[point].cost[w->scene.term] / f->x.unit,
+		100 * now->point[point].accuracy, x, y));
+	*x += r.x + 1;
+	*y += r.y + 1;
+	figure_free(f);
+}
+
+// A click takes a point in hand, two open it; the line of the target is drawn elsewhere, and there the target is; the axis is looked at closer.
+static void test_front_by_hand(void **state)
+{
+	(void)state;
+	struct session *s = by_table("points");
+	struct workbench *w = opened(s);
+	workbench_command(w, "run");
+	settle(w, finished);
+	press(w,
+		"\033"
+		"3");
+	workbench_command(w, "term bops");
+	workbench_draw(w);
+	const struct snapshot *now = session_snapshot(s);
+	const int point = now->points - 1;
+	int x, y, other, row;
+	place_of(w, point, &x, &y);
+	assert_true(workbench_mouse(w, 0, true, x, y));
+	workbench_mouse(w, 0, false, x, y);
+	const int taken = point_index(&w->scene, &w->scene.point.hand);
+	place_of(w, taken, &other, &row); // where two share a cell, either
+	assert_true(other == x && row == y);
+	assert_true(workbench_mouse(w, 0, true, x, y));
+	workbench_mouse(w, 0, false, x, y);
+	assert_string_equal(focus(w), "point");
+	press(w, "\033");
+	workbench_draw(w);
+	// Closer, along, and all of it again.
+	press(w, "i");
+	assert_shows(w, "Front");
+	char *close = screen_text(&w->screen);
+	press(w, "0");
+	workbench_draw(w);
+	char *all = screen_text(&w->screen);
+	assert_string_not_equal(close, all);
+	press(w, "f");
+	workbench_draw(w);
+	char *linear = screen_text(&w->screen);
+	assert_string_not_equal(linear, all);
+	free(close);
+	free(all);
+	free(linear);
+	press(w, "f");
+	workbench_command(w, "axis upside");
+	assert_true(w->scene.bad);
+	// The target.
+	const struct rect r = w->views.item[views_of(&w->views, &view_front)].pane[0];
+	const double target = now->term[w->scene.term].target;
+	press(w, "0");
+	workbench_draw(w);
+	struct figure *f = figure_kind_named("front")->build(&w->source);
+	int line = 0;
+	for (int c = 0; c < r.width - 2; c++)
+		if (fabs(canvas_x(f, r.width - 2, r.height - 2, c) * f->x.unit - target) <
+				fabs(canvas_x(f, r.width - 2, r.height - 2, line) * f->x.unit - target) ||
+			!(canvas_x(f, r.width - 2, r.height - 2, line) > 0))
+			line = c;
+	const double wanted = canvas_x(f, r.width - 2, r.height - 2, line + 6) * f->x.unit;
+	figure_free(f);
+	const int up = r.y + 3;
+	workbench_mouse(w, 0, true, r.x + 1 + line, up);
+	assert_true(w->dragging);
+	workbench_mouse(w, 32, true, r.x + 1 + line + 3, up);
+	workbench_draw(w);
+	assert_true(session_snapshot(s)->term[w->scene.term].target == target); // not yet
+	workbench_mouse(w, 32, true, r.x + 1 + line + 6, up);
+	workbench_mouse(w, 0, false, r.x + 1 + line + 6, up);
+	assert_false(w->dragging);
+	settle(w, still);
+	const double got = session_snapshot(s)->term[w->scene.term].target;
+	assert_true(fabs(got / wanted - 1) < 0.01);
+	// Taken and let go in its place, nothing is changed.
+	workbench_draw(w);
+	const int entries = s->journal.entries;
+	workbench_mouse(w, 0, true, r.x + 1 + line + 6, up);
+	workbench_mouse(w, 0, false, r.x + 1 + line + 6, up);
+	settle(w, still);
+	assert_int_equal(s->journal.entries, entries);
+	closed(w);
+}
+
 // At 60x20 every pane and page can be reached with all the room.
 static void test_small_screen(void **state)
 {
@@ -609,6 +706,7 @@ int main(void)
 		cmocka_unit_test(test_no_weights),
 		cmocka_unit_test(test_largest_share),
 		cmocka_unit_test(test_mouse),
+		cmocka_unit_test(test_front_by_hand),
 		cmocka_unit_test(test_small_screen),
 		cmocka_unit_test(test_help),
 	};

@@ -2532,6 +2532,16 @@ static void test_screen_pages(void **state)
 		m->views.focus = views_of(&m->views, &view_front);
 		m->scene.focus = &view_front;
 		golden(m, "front-alone", golden_size[i][0], golden_size[i][1], false);
+		// What the noise leaves open, and a closer look.
+		struct fault f;
+		assert_non_null(m->snapshot.settings = config_new());
+		m->snapshot.version++;
+		m->views.zoomed = m->views.focus;
+		golden(m, "front-noise", golden_size[i][0], golden_size[i][1], false);
+		assert_true(view_front.axis(m->views.view[m->views.focus].own, &m->scene, "in", &f));
+		assert_true(view_front.axis(m->views.view[m->views.focus].own, &m->scene, "linear", &f));
+		golden(m, "front-closer", golden_size[i][0], golden_size[i][1], false);
+		config_free(m->snapshot.settings);
 		made_free(m);
 	}
 }

@@ -411,6 +411,15 @@ static bool run_explore(struct command_call *call)
 	return explore_move(w, word, call);
 }
 
+static bool run_axis(struct command_call *call)
+{
+	struct workbench *w = screen_of(call);
+	if (!w)
+		return false;
+	w->scene.snapshot = session_snapshot(w->session);
+	return view_front.axis(w->views.view[views_of(&w->views, &view_front)].own, &w->scene, call->argv[0], &call->fault);
+}
+
 // On the table of the view in focus, or the main one.
 static bool act_on_table(struct command_call *call, table_act *act, const char *text)
 {
@@ -767,6 +776,9 @@ static const struct command rows[] = {
 	{"source", COMMAND_VIEW, 1, 1, {ARGUMENT_FILE}, 0, NULL, "FILE",
 		"run a file of commands about the screen, as at the start", run_source},
 	{"term", COMMAND_VIEW, 1, 1, {ARGUMENT_TERM}, 0, NULL, "next|TERM", "select a cost term", run_term},
+	{"axis", COMMAND_VIEW, 1, 1, {ARGUMENT_WORDS}, 0, AXIS_WORDS, AXIS_WORDS,
+		"look closer at a part of the front's cost axis, move along it, make it logarithmic or linear, or see all of it",
+		run_axis},
 	{"curve", COMMAND_VIEW, 1, 1, {ARGUMENT_FIGURE}, 0, NULL, "next|FIGURE", "show other curves", run_curve},
 	{"toggle", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "pause, or run on", run_toggle},
 	{"nudge", COMMAND_VIEW, 2, 2, {ARGUMENT_WORDS, ARGUMENT_WORDS}, 0, "weight|target up|down", "weight|target up|down",

@@ -107,6 +107,13 @@ static const struct binding defaults[] = {
 	{CONTEXT_HISTORY, 'K', "move page-up", NULL, "change"},
 	{CONTEXT_HISTORY, 'B', "rewind {step}", NULL, "rewind"},
 
+	{CONTEXT_SEARCH, 'i', "axis in", "front", "closer"},
+	{CONTEXT_SEARCH, 'I', "axis out", "front", "closer"},
+	{CONTEXT_SEARCH, '{', "axis left", NULL, NULL},
+	{CONTEXT_SEARCH, '}', "axis right", NULL, NULL},
+	{CONTEXT_SEARCH, 'f', "axis turn", NULL, NULL},
+	{CONTEXT_SEARCH, '0', "axis all", NULL, NULL},
+
 	{CONTEXT_SEARCH, 'H', "view history", NULL, NULL},
 	{CONTEXT_SEARCH, 'S', "explore slice", NULL, NULL},
 	{CONTEXT_SEARCH, 'R', "explore goodput", NULL, NULL},

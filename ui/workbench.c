@@ -485,7 +485,7 @@ void workbench_key(struct workbench *w, int key)
 }
 
 // As terminals number them; what is held down with a button is added to its number.
-enum { BUTTON_LEFT = 0, BUTTON_WHEEL_UP = 64, BUTTON_WHEEL_DOWN = 65, BUTTON_HELD = 4 + 8 + 16 };
+enum { BUTTON_LEFT = 0, BUTTON_MOTION = 32, BUTTON_WHEEL_UP = 64, BUTTON_WHEEL_DOWN = 65, BUTTON_HELD = 4 + 8 + 16 };
 
 enum { WHEEL_ROWS = 3 };
 static const double DOUBLE_CLICK = 0.4; // seconds
@@ -506,15 +506,35 @@ static bool click(struct workbench *w, int x, int y)
 	return true;
 }
 
+// What is held follows the mouse until it is let go. Where a view is no longer on the screen, it is dropped.
+static bool drag(struct workbench *w, int button, bool pressed, int x, int y)
+{
+	struct string line = {0};
+	const bool moves = pressed && button == (BUTTON_LEFT | BUTTON_MOTION);
+	w->dragging = moves;
+	if (w->views.item[w->views.held].got <= w->views.held_pane)
+		return w->dragging = false;
+	views_dragged(&w->views, &w->scene, x, y, moves ? DRAG_MOVE : DRAG_DROP, &line);
+	if (!moves && !line.failed && line.bytes && (x != w->clicked.x || y != w->clicked.y))
+		workbench_command(w, line.bytes);
+	string_free(&line);
+	return true;
+}
+
 bool workbench_mouse(struct workbench *w, int button, bool pressed, int x, int y)
 {
 	bool moved = false;
 	button &= ~BUTTON_HELD;
 	w->scene.snapshot = session_snapshot(w->session);
-	if (!pressed || prompt_is_open())
+	if (w->dragging)
+		return drag(w, button, pressed, x, y);
+	if (!pressed || prompt_is_open() || button & BUTTON_MOTION)
 		return false;
-	if (button == BUTTON_LEFT)
-		return click(w, x, y);
+	if (button == BUTTON_LEFT) {
+		bool took = click(w, x, y);
+		w->dragging = !popup_shown(&w->popup) && views_grab(&w->views, &w->scene, x, y);
+		return took || w->dragging;
+	}
 	for (int i = 0; i < WHEEL_ROWS && (button == BUTTON_WHEEL_UP || button == BUTTON_WHEEL_DOWN); i++)
 		moved |= views_wheel(&w->views, &w->scene, x, y, button == BUTTON_WHEEL_UP ? MOTION_UP : MOTION_DOWN);
 	return moved;

@@ -39,6 +39,7 @@ struct workbench {
 		int x, y;
 		double at; // in seconds
 	} clicked;
+	bool dragging;           // the mouse holds something
 	struct session *session; // owned
 	struct command_group group[WORKBENCH_GROUPS];
 	struct command_table table;
@@ -111,8 +112,8 @@ bool workbench_end(struct workbench *, struct string *farewell, struct fault *);
 // Runs a command line. Its answer or its fault goes to the message line or into a box. Returns false if it failed.
 bool workbench_command(struct workbench *, const char *line);
 void workbench_key(struct workbench *, int key);
-// Takes a report of the mouse: a click goes there and takes a row in hand, two open it, the wheel moves. None alters the search. Returns
-// false if it means nothing.
+// Takes a report of the mouse: a click goes there and takes a row or a point in hand, two open it, the wheel moves. The line of a target can
+// be moved: that alone alters the search, once it is let go. Returns false if it means nothing.
 bool workbench_mouse(struct workbench *, int button, bool pressed, int x, int y);
 // Returns whether a key means something now.
 bool workbench_knows(const struct workbench *, int key);

@@ -93,6 +93,9 @@ struct scene {
 
 // ---- operations ----------------------------------------------------------------------------------------------------
 
+#define AXIS_WORDS "in|out|left|right|log|linear|turn|all"
+enum drag { DRAG_TAKE, DRAG_MOVE, DRAG_DROP };
+
 // `own`: the view's memory, view_ops.own bytes, zero at first.
 struct view_ops {
 	const char *name;  // in commands: `view layers`
@@ -117,6 +120,11 @@ struct view_ops {
 	bool (*mark)(void *own, struct scene *, const char *text, struct fault *);
 	// Calls `act` (table_sort, table_filter, …) on its table, and keeps the row in hand among those shown.
 	bool (*table)(void *own, struct scene *, table_act *act, const char *text, struct fault *);
+	// Looks at another part of its figure's cost axis, by one of AXIS_WORDS.
+	bool (*axis)(void *own, struct scene *, const char *word, struct fault *);
+	// The mouse has taken hold of a place, moves it, or lets it go, which adds the command line that does what was meant. False: nothing there
+	// can be moved.
+	bool (*drag)(void *own, struct scene *, int pane, int x, int y, enum drag, struct string *line);
 	// Adds the command line that opens what is under the cursor; false: nothing there can be opened.
 	bool (*open)(void *own, const struct scene *, struct string *line);
 	// It is a page: there only while the person is in it. Returns whether it has something to show; else the fault says why.
@@ -152,6 +160,7 @@ struct picture {
 		uint64_t version; // of the snapshot
 		long records;
 		int marks, term, layer, point, width, height;
+		struct figure_window window;
 		int alones; // choices trained alone that are done
 		enum canvas_glyphs glyphs;
 	} of;
