@@ -273,7 +273,9 @@ struct figure *figure_front(const struct figure_source *source)
 	take_window(f, source, least, unit.divisor);
 	int modal = modal_point(s), hand = source->point;
 	char label[64];
+	char past[32];
 	snprintf(label, sizeof label, "target %s", term->target_text);
+	snprintf(past, sizeof past, "step %ld", source->window.past_step);
 	const double target = source->window.target > 0 ? source->window.target : term->targeted ? term->target : 0;
 	if (noise_band(f, source, unit.divisor) && noise_intervals(f, source, unit.divisor) &&
 		add_front(f, s, source->term, unit.divisor) &&
@@ -283,6 +285,7 @@ struct figure *figure_front(const struct figure_source *source)
 		add_trained(f, source, unit.divisor) && add_lanes(f, s, source->term, unit.divisor) &&
 		(hand < 1 || hand > s->points ||
 			figure_add_line(f, true, s->point[hand - 1].cost[source->term] / unit.divisor, ROLE_MARK, "")) &&
+		(!(source->window.past > 0) || figure_add_line(f, true, source->window.past / unit.divisor, ROLE_MARK, past)) &&
 		(!(target > 0) || figure_add_line(f, true, target / unit.divisor, ROLE_TARGET, label)))
 		return f;
 	figure_free(f);

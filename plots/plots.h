@@ -35,6 +35,8 @@ struct figure_window {
 	bool fixed;
 	double low, high; // in the term's unit, low < high
 	enum { WINDOW_BY_DATA, WINDOW_LOG, WINDOW_LINEAR } kind;
+	double past; // the cost of a past step's choice, and that step; 0: none is shown
+	long past_step;
 	double target; // the target's line is drawn there, in the term's unit; 0: where it is
 };
 

@@ -67,7 +67,8 @@ struct engine *session_engine(struct session *);
 const char *session_name(const struct session *); // as shown, without folder and ending
 const char *session_folder(const struct session *);
 bool session_read_only(const struct session *);
-bool session_changing(const struct session *); // a requested change is not yet carried out
+bool session_travelling(const struct session *); // it goes to another step, or makes a session there
+bool session_changing(const struct session *);   // a requested change is not yet carried out
 // Writes the word that opens it from anywhere, quoted for a shell.
 void session_shell_word(const struct session *, char *buf, size_t size);
 bool session_same(const struct session *, const struct session *); // both have the same folder

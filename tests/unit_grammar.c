@@ -646,6 +646,63 @@ static void test_front_by_hand(void **state)
 	closed(w);
 }
 
+static bool compared(struct workbench *w)
+{
+	return popup_shown(&w->popup);
+}
+
+// To a branch from step 300 beside the present; and what the history says of a step, in the panes.
+static void test_branch(void **state)
+{
+	(void)state;
+	struct session *s = with("kept",
+		(const char *const[][2]){{"net", "resnet18"}, {"data", "none"}, {"sensitivity", "hawq"}, {"steps", "400"},
+			{"target.bops", "int4"}, {"weight.bops", "1"}, {0}},
+		config_new());
+	struct workbench *w = opened(s);
+	workbench_command(w, "run");
+	settle(w, finished);
+	press(w, "\033");
+	// H, / and 300 and Enter at the prompt, =.
+	static const char keys[] = "H/300\r=";
+	assert_true(sizeof keys - 1 <= 8);
+	press(w, "H/");
+	assert_string_equal(w->prompt_text, "filter ");
+	w->prompt = false;
+	workbench_command(w, "filter 300");
+	assert_false(w->scene.bad);
+	assert_shows(w, "step 300: bops");
+	press(w, "=");
+	settle(w, compared);
+	assert_shows(w, "kept@300");
+	assert_false(w->scene.bad);
+	press(w, "\033");
+	press(w, "="); // the one that was made
+	settle(w, compared);
+	assert_shows(w, "kept@300");
+	press(w, "\033");
+	workbench_command(w, "filter 4000");
+	assert_true(w->scene.bad);
+	workbench_command(w, "filter 3");
+	workbench_draw(w);
+	// Behind the history, Layers, Costs and Front show the step; a second Esc goes back to now.
+	press(w, "\033");
+	workbench_draw(w);
+	assert_int_equal(w->scene.past, 3);
+	assert_null(session_draft(s));
+	const uint8_t *then = w->source.modal + 2 * (size_t)session_snapshot(s)->info->slots;
+	assert_memory_equal(w->scene.draft, then, (size_t)session_snapshot(s)->info->slots);
+	assert_shows(w, "@3");
+	double cost[ENGINE_TERMS];
+	assert_true(engine_price(session_engine(s), then, cost, 0, NULL));
+	assert_true(w->scene.draft_cost[0] == cost[0]);
+	press(w, "\033");
+	workbench_draw(w);
+	assert_null(w->scene.draft);
+	assert_false(shows(w, "@3"));
+	closed(w);
+}
+
 // At 60x20 every pane and page can be reached with all the room.
 static void test_small_screen(void **state)
 {
@@ -707,6 +764,7 @@ int main(void)
 		cmocka_unit_test(test_largest_share),
 		cmocka_unit_test(test_mouse),
 		cmocka_unit_test(test_front_by_hand),
+		cmocka_unit_test(test_branch),
 		cmocka_unit_test(test_small_screen),
 		cmocka_unit_test(test_help),
 	};

@@ -2546,6 +2546,22 @@ static void test_screen_pages(void **state)
 	}
 }
 
+// The step where the cursor of the history was left, in the panes.
+static void test_screen_past(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct made *m = made_new(MADE_LAYERS, false);
+		m->scene.past = 300;
+		m->scene.draft = m->modal + 299 * m->info.slots;
+		m->draft_cost[0] = 3.3e8;
+		m->draft_cost[1] = 41000;
+		m->scene.draft_cost = m->draft_cost;
+		golden(m, "past", golden_size[i][0], golden_size[i][1], false);
+		made_free(m);
+	}
+}
+
 static void test_screen_small(void **state)
 {
 	(void)state;
@@ -2619,6 +2635,7 @@ int main(void)
 		cmocka_unit_test(test_views_acting),
 		cmocka_unit_test(test_screen_popup),
 		cmocka_unit_test(test_screen_pages),
+		cmocka_unit_test(test_screen_past),
 		cmocka_unit_test(test_screen_small),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -83,6 +83,10 @@ bool act_back(struct workbench *w, struct command_call *call)
 	v->focus = views_main(v);
 	if (v->focus != focus)
 		return true;
+	if (w->scene.past) {
+		w->scene.past = 0;
+		return true;
+	}
 	if (session_draft(w->session))
 		return drop_draft(w, call);
 	call->say(call, "there is nothing to go back from; q quits");
@@ -149,6 +153,51 @@ void act_noisiest_come(struct workbench *w)
 			w->scene.noise_step, w->scene.snapshot->info->layer[least].name, noise[least]);
 }
 
+// ---- a branch beside what is here -----------------------------------------------------------------------------------
+
+static bool compare(struct workbench *w, struct command_call *call)
+{
+	struct string line = {0};
+	string_add(&line, "compare . ");
+	words_quote(&line, w->branch);
+	return pass_on_string(call, w, &line);
+}
+
+// One that was made before serves again.
+bool act_branch(struct workbench *w, struct command_call *call)
+{
+	struct string line = {0};
+	if (w->scene.step < 1)
+		return fault_set(&call->fault, "compare", "h goes to an earlier step", "no step is in hand");
+	snprintf(w->branch, sizeof w->branch, "%.400s@%ld", w->scene.session, w->scene.step);
+	string_add(&line, "fork %ld as ", w->scene.step);
+	words_quote(&line, w->branch);
+	if (pass_on_string(call, w, &line)) {
+		w->comparing = w->commands;
+		call->say(call, "a branch is made from step %ld, to be compared with now...", w->scene.step);
+		return true;
+	}
+	struct fault why = call->fault;
+	if (compare(w, call))
+		return true;
+	call->fault = why;
+	return false;
+}
+
+void act_branch_come(struct workbench *w)
+{
+	struct string line = {0};
+	if (!w->comparing || session_travelling(w->session))
+		return;
+	const bool meant = w->comparing == w->commands && !w->scene.bad;
+	w->comparing = 0;
+	string_add(&line, "compare . ");
+	words_quote(&line, w->branch);
+	if (meant && !line.failed)
+		workbench_command(w, line.bytes);
+	string_free(&line);
+}
+
 // ---- what is in hand -----------------------------------------------------------------------------------------------
 
 // Of the view of the front, or of a point's page; -1: what is in hand is no point.
@@ -197,6 +246,8 @@ bool act_hand(struct workbench *w, struct command_call *call)
 	w->scene.snapshot = session_snapshot(w->session);
 	const int point = point_in_hand(w);
 	struct string line = {0};
+	if (focus_of(w) == &view_history && strcmp(call->argv[0], "difference") == 0)
+		return act_branch(w, call);
 	if (point >= 0)
 		return on_point(w, call, point);
 	if (strcmp(call->argv[0], "difference") == 0 || strcmp(call->argv[0], "train") == 0)

@@ -474,6 +474,13 @@ static bool run_filter(struct command_call *call)
 	for (int i = 0; i < call->argc; i++)
 		string_add(&words, "%s%s", i ? " " : "", call->argv[i]);
 	bool text = w && popup_shown(&w->popup) && !w->popup.sheet;
+	const struct view_ops *focus = w ? w->views.view[w->views.focus].ops : NULL;
+	if (w && !popup_shown(&w->popup) && !focus->table && focus->select && words.bytes &&
+		!words.failed) { // it has steps, not rows
+		bool went = go(call, focus, "is not one that is shown", "give a step that was made, for instance");
+		string_free(&words);
+		return went;
+	}
 	bool ok = words.failed ? fault_memory(&call->fault, "filter")
 		: text         ? popup_seek(&w->popup, words.bytes ? words.bytes : "", 1, &call->fault)
 			       : act_on_table(call, table_filter, words.bytes ? words.bytes : "");

@@ -106,6 +106,7 @@ static const struct binding defaults[] = {
 	{CONTEXT_HISTORY, 'J', "move page-down", NULL, "change"},
 	{CONTEXT_HISTORY, 'K', "move page-up", NULL, "change"},
 	{CONTEXT_HISTORY, 'B', "rewind {step}", NULL, "rewind"},
+	{CONTEXT_HISTORY, '=', "hand difference", NULL, "compare"},
 
 	{CONTEXT_SEARCH, 'i', "axis in", "front", "closer"},
 	{CONTEXT_SEARCH, 'I', "axis out", "front", "closer"},

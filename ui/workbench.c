@@ -53,15 +53,20 @@ static bool take_session(struct workbench *w, struct session *s, struct fault *f
 	double *layer_cost = calloc((size_t)info->layers + 1, sizeof *layer_cost);
 	struct layer_info *layer = calloc((size_t)info->layers + 1, sizeof *layer);
 	uint8_t *choice = calloc((size_t)info->slots + 1, sizeof *choice);
-	if (!layer_cost || !layer || !choice) {
+	uint8_t *past = calloc((size_t)info->slots + 1, sizeof *past);
+	if (!layer_cost || !layer || !choice || !past) {
 		free(layer_cost);
 		free(layer);
 		free(choice);
+		free(past);
 		return fault_memory(f, "screen");
 	}
 	free(w->layer_cost);
 	free(w->layer);
 	free(w->choice);
+	free(w->past);
+	w->past = past;
+	w->scene.past = w->comparing = 0;
 	w->layer_cost = layer_cost;
 	w->layer = layer;
 	w->scene.layer_now = NULL;
@@ -128,6 +133,7 @@ bool workbench_end(struct workbench *w, struct string *farewell, struct fault *f
 	free(w->layer_cost);
 	free(w->layer);
 	free(w->choice);
+	free(w->past);
 	free(w->change_session);
 	free(w->prompt_text);
 	for (int i = 0; i < w->logged; i++)
@@ -621,6 +627,26 @@ static void take_hints(struct workbench *w)
 	*last = now;
 }
 
+// The choice of the step where the cursor of the history was left takes the place of a draft, unless there is one.
+static void take_past(struct workbench *w)
+{
+	struct scene *scene = &w->scene;
+	struct figure_source source;
+	const size_t slots = (size_t)engine_info(session_engine(w->session))->slots;
+	if (scene->draft)
+		scene->past = 0;
+	if (!scene->past)
+		return;
+	session_source(w->session, &source);
+	long records = source.modal ? figure_records_to(&source, scene->past) : 0;
+	if (records < 1) {
+		scene->past = 0;
+		return;
+	}
+	memcpy(w->past, source.modal + (size_t)(records - 1) * slots, slots);
+	scene->draft = w->past;
+}
+
 // Takes the search's present into the view: one snapshot a turn, nothing else is read while drawing.
 static void refresh(struct workbench *w)
 {
@@ -628,6 +654,7 @@ static void refresh(struct workbench *w)
 	const struct engine_info *info = engine_info(session_engine(w->session));
 	scene->snapshot = session_snapshot(w->session);
 	scene->draft = session_draft(w->session);
+	take_past(w);
 	scene->pending = session_unwritten(w->session);
 	explore_follow(w);
 	session_look_at(w->session, scene->slice);
@@ -646,6 +673,7 @@ static void refresh(struct workbench *w)
 	scene->page = NULL;
 	scene->noise = session_noise(w->session, &scene->noise_step);
 	act_noisiest_come(w);
+	act_branch_come(w);
 	if (w->views.view[w->views.focus].ops == &view_layer && info->layers > 0 && scene->snapshot->slot) {
 		page_layer(w, info);
 		look(w);

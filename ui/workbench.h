@@ -49,6 +49,7 @@ struct workbench {
 	struct figure_source source;
 	double *layer_cost;       // info->layers numbers
 	struct layer_info *layer; // info->layers, of the choice in hand
+	uint8_t *past;            // info->slots numbers: the choice of the past step that is shown
 	uint8_t *choice;          // info->slots numbers: the priced choice, the draft or else the modal one
 	double draft_cost[ENGINE_TERMS];
 	struct keys keys;
@@ -66,6 +67,8 @@ struct workbench {
 		struct layer_page page;
 	} paged;
 	bool ran;       // the search was seen before its end, which was not shown yet
+	long comparing; // the command that makes a branch to be compared with this session, while it is being made; 0: none
+	char branch[ENGINE_TEXT * 4]; // its name
 	long noisiest;  // the command that asked for the layer with the noisiest output, while its answer is on the way; 0: none
 	int looked_for; // the layer whose weights were asked for, from 1; 0: none
 	struct priced { // the state that the costs were worked out for; terms 0: none yet
@@ -169,7 +172,9 @@ bool act_zoom(struct workbench *);                          // the pane in focus
 bool act_payers(struct workbench *, struct command_call *); // the layers by their share of the cost in hand, the largest first
 // Looks at all layers' outputs, and once that has come, opens the page of the one with the lowest signal to noise.
 bool act_noisiest(struct workbench *, struct command_call *);
-void act_noisiest_come(struct workbench *); // it may have come
+void act_noisiest_come(struct workbench *);                 // it may have come
+bool act_branch(struct workbench *, struct command_call *); // a branch from the step in the history, compared with now
+void act_branch_come(struct workbench *);
 #define HAND_VERBS "draft|pin|unpin|restrict|evaluate|export|train|difference"
 bool act_hand(struct workbench *, struct command_call *); // a verb on the point, the marked rows or the row in hand
 bool act_each(struct workbench *, struct command_call *); // a verb with formats, on the marked rows or the row in hand

@@ -99,6 +99,8 @@ static void depends_on(const struct scene *scene, const struct figure_kind *kind
 	of->window.low = source->window.low;
 	of->window.high = source->window.high;
 	of->window.kind = source->window.kind;
+	of->window.past = source->window.past;
+	of->window.past_step = source->window.past_step;
 	of->window.target = source->window.target;
 	for (int i = 0; i < source->alones; i++)
 		of->alones += !source->alone[i].under_way;
@@ -236,6 +238,9 @@ static void draw_front(void *own, struct scene *scene, struct screen *s, const s
 		f->window = (struct figure_window){0};
 	f->term = scene->term;
 	with.window = f->window;
+	if (scene->past && scene->draft_cost && scene->term < scene->snapshot->terms)
+		with.window.past = scene->draft_cost[scene->term];
+	with.window.past_step = scene->past;
 	f->inner = (struct rect){1, 1, figure.width - 2, figure.height - 2};
 	if (scene->source)
 		own_scene.source = &with;

@@ -268,7 +268,9 @@ static void write_shares(struct written *w)
 	if (!p || !p->priced)
 		return;
 	text(w, STYLE_TITLE,
-		w->scene->draft ? "Its share of each cost, under the draft" : "Its share of each cost, under the modal choice");
+		w->scene->draft && w->scene->past ? "Its share of each cost, under the choice of the past step"
+			: w->scene->draft         ? "Its share of each cost, under the draft"
+						  : "Its share of each cost, under the modal choice");
 	for (int k = 0; k < now->terms; k++) {
 		char share[16];
 		int y = now->term[k].why[0] ? -1 : next_row(w);

@@ -25,11 +25,21 @@ struct shown {
 	int shape;
 	double total, largest; // of the selected term's cost by layer; 0: unknown
 	bool marks;            // some rows are marked
+	char draft[DRAFT_WORD + 1];
 };
 
 static const struct scene *scene_of(const struct table_cell *c)
 {
 	return ((const struct shown *)c->context)->scene;
+}
+
+const char *draft_word(const struct scene *scene, char buf[DRAFT_WORD])
+{
+	if (scene->past)
+		snprintf(buf, DRAFT_WORD, "@%ld", scene->past);
+	else
+		snprintf(buf, DRAFT_WORD, "draft");
+	return buf;
 }
 
 static const struct layer_info *layer_shown(const struct scene *scene, int layer)
@@ -518,7 +528,7 @@ static void measure_columns(const struct shown *shown, struct table_column *c)
 	room(&c[SHARE], 4, 4, 1);
 	room(&c[BAR], BAR_LEAST, BAR_IDEAL, 3);
 	room(&c[FORMAT], format, format, 0);
-	room(&c[DRAFT], scene->draft ? larger(format + 1, 6) : 0, format + 1, 0);
+	room(&c[DRAFT], scene->draft ? larger(format + 1, larger(6, screen_width(shown->draft))) : 0, format + 1, 0);
 	room(&c[POLICY], policy + between, policy * 5 + between, 0);
 }
 
@@ -557,6 +567,9 @@ static struct table_source source_of(struct layers *l, const struct scene *scene
 		shown->largest = fmax(shown->largest, scene->layer_cost[i]);
 	}
 	memcpy(column, layer_column, sizeof layer_column);
+	shown->draft[0] = ' ';
+	draft_word(scene, shown->draft + 1);
+	column[DRAFT].head = shown->draft;
 	measure_columns(shown, column);
 	return (struct table_source){.context = shown,
 		.rows = info->layers,

@@ -57,8 +57,9 @@ struct scene {
 	int pending; // number of changes in force but not on the disk yet
 	const struct snapshot *snapshot;
 	const struct figure_source *source; // NULL: no figures yet
-	const uint8_t *draft;               // NULL: none
-	const double *draft_cost;           // per term, where there is a draft
+	const uint8_t *draft;     // NULL: none; where there is none, the choice of the step `past`, which is shown in its place
+	long past;                // the step where the cursor of the history was left; 0: now, as it is
+	const double *draft_cost; // per term, where there is a draft
 	const struct layer_info *layer_now; // per layer, as the draft or else the modal choice makes it; NULL: as info has it
 	const double *layer_cost; // per layer, for the selected term: of the draft or else of the modal choice; NULL: unknown
 	// where the person is: the layer and the cost term in hand, which several views show
@@ -133,6 +134,10 @@ struct view_ops {
 		*teach; // commands of keys that the bar teaches while the person is in it, NULL-terminated; NULL: the usual ones
 };
 enum { TEACH = 5 }; // so many at most
+
+// What stands over the draft's column: "draft", or "@300" for the choice of a past step. Returns buf.
+enum { DRAFT_WORD = 24 };
+const char *draft_word(const struct scene *, char buf[DRAFT_WORD]);
 
 // ---- what views draw with ------------------------------------------------------------------------------------------
 
