@@ -839,6 +839,116 @@ static void test_themes(void **state)
 
 // ---- options ------------------------------------------------------------------------------------------------------
 
+// ---- contrast ------------------------------------------------------------------------------------------------------
+
+struct light {
+	double of[3]; // red, green, blue, linear, 0..1
+};
+
+// A colour of the palette of 256, from 16 on.
+static struct light light_of(int colour)
+{
+	static const int cube[] = {0, 95, 135, 175, 215, 255};
+	struct light l;
+	assert_in_range(colour, 16, 255);
+	for (int i = 0; i < 3; i++) {
+		int part[] = {(colour - 16) / 36, (colour - 16) / 6 % 6, (colour - 16) % 6};
+		double v = (colour >= 232 ? 8 + 10 * (colour - 232) : cube[part[i]]) / 255.0;
+		l.of[i] = v <= 0.03928 ? v / 12.92 : pow((v + 0.055) / 1.055, 2.4);
+	}
+	return l;
+}
+
+static double luminance(struct light l)
+{
+	return 0.2126 * l.of[0] + 0.7152 * l.of[1] + 0.0722 * l.of[2];
+}
+
+static double contrast(int a, int b)
+{
+	double x = luminance(light_of(a)), y = luminance(light_of(b));
+	return (fmax(x, y) + 0.05) / (fmin(x, y) + 0.05);
+}
+
+// What remains of it for somebody who lacks a kind of cone (Machado, Oliveira and Fernandes, 2009).
+static struct light seen_by(int kind, struct light l)
+{
+	static const double matrix[3][3][3] = {
+		{{0.152286, 1.052583, -0.204868}, {0.114503, 0.786281, 0.099216}, {-0.003882, -0.048116, 1.051998}},
+		{{0.367322, 0.860646, -0.227968}, {0.280085, 0.672501, 0.047413}, {-0.011820, 0.042940, 0.968881}},
+		{{1.255528, -0.076749, -0.178779}, {-0.078411, 0.930809, 0.147602}, {0.004733, 0.691367, 0.303900}}};
+	struct light s = l;
+	for (int i = 0; kind >= 0 && i < 3; i++) {
+		double v = 0;
+		for (int k = 0; k < 3; k++)
+			v += matrix[kind][i][k] * l.of[k];
+		s.of[i] = fmin(1, fmax(0, v));
+	}
+	return s;
+}
+
+static void to_lab(struct light l, double lab[3])
+{
+	static const double to[3][3] = {{0.4124, 0.3576, 0.1805}, {0.2126, 0.7152, 0.0722}, {0.0193, 0.1192, 0.9505}},
+			    white[] = {0.9505, 1, 1.089};
+	double f[3];
+	for (int i = 0; i < 3; i++) {
+		double v = (to[i][0] * l.of[0] + to[i][1] * l.of[1] + to[i][2] * l.of[2]) / white[i];
+		f[i] = v > 0.008856 ? cbrt(v) : 7.787 * v + 16.0 / 116;
+	}
+	lab[0] = 116 * f[1] - 16;
+	lab[1] = 500 * (f[0] - f[1]);
+	lab[2] = 200 * (f[1] - f[2]);
+}
+
+// The least distance of two colours (CIE 1976) for any kind of colour vision.
+static double apart(int a, int b)
+{
+	double least = INFINITY;
+	for (int kind = -1; kind < 3; kind++) {
+		double x[3], y[3];
+		to_lab(seen_by(kind, light_of(a)), x);
+		to_lab(seen_by(kind, light_of(b)), y);
+		least = fmin(least, sqrt(pow(x[0] - y[0], 2) + pow(x[1] - y[1], 2) + pow(x[2] - y[2], 2)));
+	}
+	return least;
+}
+
+static void test_contrast(void **state)
+{
+	(void)state;
+	size_t count;
+	const struct theme *t = themes(&count);
+	assert_int_equal(count, 4);
+	assert_true(fabs(contrast(16, 231) - 21) < 1e-9);
+	for (size_t i = 0; i < count; i++) {
+		for (int s = 0; s < STYLES && t[i].lit >= 0; s++) {
+			const int back[] = {t[i].back[0], t[i].back[1], t[i].lit};
+			for (int k = 0; k < 3 && style_is_text((enum style)s); k++)
+				if (contrast(t[i].look[s].rich, back[k]) < 4.5)
+					fail_msg("%s, style %d: %d on %d has %.2f:1", t[i].name, s, t[i].look[s].rich, back[k],
+						contrast(t[i].look[s].rich, back[k]));
+		}
+		// Both scales go one way, from the background on.
+		for (int s = STYLE_FORMAT + 1; s < STYLE_LANE && t[i].lit >= 0; s++)
+			assert_true(contrast(t[i].look[s].rich, t[i].back[0]) > contrast(t[i].look[s - 1].rich, t[i].back[0]));
+		for (int s = STYLE_HEAT + 1; s < STYLE_FORMAT && t[i].lit >= 0; s++)
+			assert_true(contrast(t[i].look[s].rich, t[i].back[0]) > contrast(t[i].look[s - 1].rich, t[i].back[0]));
+	}
+	// What must not be taken for one another.
+	const struct look *safe = theme_named("safe")->look;
+	static const enum style group[][LANE_COLOURS] = {{STYLE_GOOD, STYLE_WARN, STYLE_BAD},
+		{STYLE_MAIN, STYLE_SECOND, STYLE_SAMPLED, STYLE_UNIFORM, STYLE_FRONT, STYLE_TARGET, STYLE_MARK},
+		{STYLE_LANE, STYLE_LANE + 1, STYLE_LANE + 2, STYLE_LANE + 3, STYLE_LANE + 4, STYLE_LANE + 5, STYLE_LANE + 6,
+			STYLE_LANE + 7}};
+	for (int g = 0; g < 3; g++)
+		for (int a = 0; a < LANE_COLOURS && group[g][a]; a++)
+			for (int b = 0; b < a; b++)
+				if (apart(safe[group[g][a]].rich, safe[group[g][b]].rich) < 15)
+					fail_msg("%d and %d are %.1f apart", safe[group[g][a]].rich, safe[group[g][b]].rich,
+						apart(safe[group[g][a]].rich, safe[group[g][b]].rich));
+}
+
 static bool parse(struct options *o, struct fault *f, const char *line)
 {
 	static char text[512];
@@ -2605,6 +2715,7 @@ int main(void)
 		cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_binding),
 		cmocka_unit_test(test_themes),
+		cmocka_unit_test(test_contrast),
 		cmocka_unit_test(test_options),
 		cmocka_unit_test(test_screens),
 		cmocka_unit_test(test_screen_slots),

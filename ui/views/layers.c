@@ -274,7 +274,7 @@ static void draw_strip(const struct table_cell *c, int slot, int x, int cell)
 		if (cell >= CELL_NUMBER && p >= 0.005) {
 			char text[16];
 			snprintf(text, sizeof text, p > 0.995 ? "1" : ".%02d", (int)(p * 100.0 + 0.5));
-			screen_put(c->screen, x + 1, c->y, cell - 1, style, text);
+			screen_put(c->screen, x + 1, c->y, cell - 1, rests ? STYLE_DIM : STYLE_TEXT, text);
 		}
 	}
 }
