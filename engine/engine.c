@@ -49,6 +49,8 @@ struct engine {
 	unsigned pauses; // asked for so often
 	bool held;       // the last that was asked for was a pause: no polish goes on
 	long until;      // run to this step
+	double pace;     // steps a second, at most; 0: any number
+	double due;      // when the next may be made
 	unsigned ticket;
 	struct queue requests, replies;
 	struct snapshot published;
@@ -359,6 +361,21 @@ static void polish(struct engine *e)
 	e->window_began += clock_seconds() - began;
 }
 
+// With the lock held. Whether the next step is to wait, having waited until something came or its time did.
+static bool waits(struct engine *e)
+{
+	const double left = e->pace > 0 ? e->due - clock_seconds() : 0;
+	if (!(left > 0))
+		return false;
+	struct timespec until;
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	const long long ns = until.tv_nsec + (long long)(fmin(left, 1) * 1e9);
+	until.tv_sec += (time_t)(ns / 1000000000);
+	until.tv_nsec = (long)(ns % 1000000000);
+	pthread_cond_timedwait(&e->wake, &e->lock, &until);
+	return true;
+}
+
 static void *work(void *arg)
 {
 	struct engine *e = arg;
@@ -412,6 +429,12 @@ static void *work(void *arg)
 			continue;
 		}
 		set_run(e, RUN_RUNNING);
+		if (e->step_began <= 0 && waits(e))
+			continue;
+		if (e->step_began <= 0 && e->pace > 0) {
+			double now = clock_seconds(); // a little late, the next makes up for it
+			e->due = (now - e->due < 1 / e->pace ? e->due : now) + 1 / e->pace;
+		}
 		pthread_mutex_unlock(&e->lock);
 		if (e->step_began <= 0)
 			e->step_began = clock_seconds();
@@ -479,7 +502,11 @@ struct engine *engine_open(const struct config *config, const struct state *stat
 	}
 	e->pipe[0] = e->pipe[1] = e->bell = -1;
 	pthread_mutex_init(&e->lock, NULL);
-	pthread_cond_init(&e->wake, NULL);
+	pthread_condattr_t by; // waits end by the clock that never goes back
+	pthread_condattr_init(&by);
+	pthread_condattr_setclock(&by, CLOCK_MONOTONIC);
+	pthread_cond_init(&e->wake, &by);
+	pthread_condattr_destroy(&by);
 	if (!(e->search = search_new(config_knobs(config), state, fault)))
 		goto failed;
 	const struct engine_info *info = search_info(e->search);
@@ -583,6 +610,15 @@ void engine_allow(struct engine *e)
 void engine_pause(struct engine *e)
 {
 	engine_run_to(e, 0);
+}
+
+void engine_pace(struct engine *e, double steps)
+{
+	pthread_mutex_lock(&e->lock);
+	e->pace = steps;
+	e->due = 0;
+	ring(e);
+	pthread_mutex_unlock(&e->lock);
 }
 
 // ---- requests ----

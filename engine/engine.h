@@ -187,6 +187,9 @@ void engine_news(struct engine *);
 // Runs until `step` or the horizon, whichever comes first (ENGINE_RUN_ON: the horizon).
 void engine_run_to(struct engine *, long step);
 void engine_pause(struct engine *);
+// Makes at most so many steps a second; 0: as many as it can. It is no change of the search, and no state holds it: a step's numbers do not
+// depend on when it is made.
+void engine_pace(struct engine *, double steps);
 
 // ---- requests -------------------------------------------------------------------------------------------------------------
 

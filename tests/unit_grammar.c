@@ -703,6 +703,60 @@ static void test_branch(void **state)
 	closed(w);
 }
 
+static bool at_rest(struct workbench *w)
+{
+	return session_snapshot(w->session)->run != RUN_RUNNING;
+}
+
+static bool at_twenty(struct workbench *w)
+{
+	return session_snapshot(w->session)->step >= 20 && at_rest(w);
+}
+
+// The digest of the first 20 steps of a search, made at this pace.
+static void paced(const char *name, const char *pace, char digest[sizeof((struct session *)0)->digest])
+{
+	struct session *s = by_table(name);
+	struct fault f;
+	struct workbench *w = opened(s);
+	workbench_command(w, pace);
+	assert_false(w->scene.bad);
+	workbench_command(w, "run 20");
+	settle(w, at_twenty);
+	assert_true(session_ask_digest(s, true, &f));
+	while (!s->digest[0])
+		session_turn(s);
+	memcpy(digest, s->digest, sizeof s->digest);
+	closed(w);
+}
+
+// A pace holds steps back, and nothing else: not a pause, and no number.
+static void test_pace(void **state)
+{
+	(void)state;
+	char fast[sizeof((struct session *)0)->digest], slow[sizeof fast];
+	paced("fast", "pace off", fast);
+	double began = clock_seconds();
+	paced("slow", "pace 100", slow);
+	assert_true(clock_seconds() - began > 0.18);
+	assert_string_equal(fast, slow);
+	struct workbench *w = opened(again("slow"));
+	workbench_command(w, "pace 0.01");
+	workbench_command(w, "run");
+	for (int i = 0; i < 100; i++) {
+		session_turn(w->session);
+		usleep(1000);
+	}
+	assert_true(session_snapshot(w->session)->step <= 21);
+	began = clock_seconds();
+	workbench_command(w, "pause");
+	settle(w, at_rest);
+	assert_true(clock_seconds() - began < 5);
+	workbench_command(w, "pace fast");
+	assert_true(w->scene.bad);
+	closed(w);
+}
+
 // At 60x20 every pane and page can be reached with all the room.
 static void test_small_screen(void **state)
 {
@@ -765,6 +819,7 @@ int main(void)
 		cmocka_unit_test(test_mouse),
 		cmocka_unit_test(test_front_by_hand),
 		cmocka_unit_test(test_branch),
+		cmocka_unit_test(test_pace),
 		cmocka_unit_test(test_small_screen),
 		cmocka_unit_test(test_help),
 	};

@@ -40,6 +40,7 @@ void session_take_engine(struct session *s, struct session *newer)
 	s->engine = newer->engine;
 	s->snapshot = newer->snapshot;
 	s->info = newer->info;
+	engine_pace(s->engine, s->pace);
 	newer->engine = engine;
 	newer->snapshot = snapshot;
 	session_forget_history(s); // the new engine has it

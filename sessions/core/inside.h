@@ -198,6 +198,7 @@ struct session {
 	struct play play;
 	struct alones *alones; // choices trained alone; NULL: it was not looked for any yet
 	struct wait wait;
+	double pace; // steps a second, at most; 0: any number
 	bool batch;
 	bool allowed; // to run the command that scores choices
 

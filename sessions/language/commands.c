@@ -137,6 +137,26 @@ static bool run_pause(struct command_call *call)
 	return true;
 }
 
+// How fast steps follow each other is no change of the search: it ends in the same numbers.
+static bool run_pace(struct command_call *call)
+{
+	struct session *s = call->context;
+	double pace = 0;
+	if (call->argc && strcmp(call->argv[0], "off") != 0 &&
+		(!number_read(call->argv[0], &pace) || !(pace >= 0.01 && pace <= 1e6)))
+		return fault_set(&call->fault, call->argv[0], "give a number from 0.01 to 1M, or off",
+			"is not a number of steps a second");
+	if (call->argc) {
+		s->pace = pace;
+		engine_pace(s->engine, pace);
+	}
+	if (s->pace > 0)
+		call->say(call, "at most %g steps a second; `pace off`: as many as it can", s->pace);
+	else
+		call->say(call, "as many steps a second as it can");
+	return true;
+}
+
 static bool run_wait(struct command_call *call)
 {
 	struct session *s = call->context;
@@ -287,6 +307,8 @@ static const struct command rows[] = {
 
 	{"run", COMMAND_QUERY, 0, 1, {NUMBER}, 0, NULL, "[STEPS]", "run to the end, or this many steps", run_run},
 	{"step", COMMAND_QUERY, 0, 1, {NUMBER}, 0, NULL, "[STEPS]", "run one step, or this many", run_step},
+	{"pace", COMMAND_QUERY, 0, 1, {NUMBER}, 0, "off", "[STEPS|off]",
+		"make at most so many steps a second, so that they can be watched; nothing else changes", run_pace},
 	{"pause", COMMAND_QUERY, 0, 0, {0}, 0, NULL, "", "pause the search between two steps", run_pause},
 	{"evaluate", COMMAND_QUERY, 0, 2, {FORMAT, FORMAT}, 0, "heldout|test|result|modal|draft heldout|test|result|modal|draft",
 		"[heldout|test] [result|modal|draft|FORMAT]", "score a choice on a whole split, calibrated for it", run_evaluate},
