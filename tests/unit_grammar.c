@@ -757,6 +757,52 @@ static void test_pace(void **state)
 	closed(w);
 }
 
+static bool stretched(struct workbench *w)
+{
+	return session_snapshot(w->session)->horizon > 1000;
+}
+
+// A newcomer's first search does not end while they read; their first act leaves the horizon where it is, and a replay finds the same.
+static void test_stretch(void **state)
+{
+	(void)state;
+	struct fault f;
+	char state_home[300];
+	snprintf(state_home, sizeof state_home, "%s/newcomer", place);
+	char *before = strdup(getenv("XDG_STATE_HOME"));
+	assert_int_equal(setenv("XDG_STATE_HOME", state_home, 1), 0);
+	struct session *s = by_table("first");
+	struct workbench *w = opened(s);
+	workbench_command(w, "pace 2000");
+	workbench_command(w, "run");
+	stretch_begin(w);
+	settle(w, stretched);
+	press(w, "jjk"); // reading
+	assert_true(shows(w, "your first act") || shows(w, "read on:"));
+	press(w, "?\033");
+	assert_true(w->stretch.on);
+	const struct journal_entry *entry;
+	const int entries = session_journal(s, &entry);
+	assert_true(entries >= 2 && strncmp(entry[0].text, "extend ", 7) == 0);
+	press(w, " "); // the first act
+	settle(w, at_rest);
+	assert_false(w->stretch.on);
+	const long horizon = session_snapshot(s)->horizon;
+	press(w, " ");
+	settle(w, finished);
+	assert_true(session_snapshot(s)->step == horizon && session_journal(s, &entry) == entries);
+	assert_true(session_ask_digest(s, true, &f));
+	while (!s->digest[0])
+		session_turn(s);
+	closed(w);
+	w = opened(by_table("second"));
+	stretch_begin(w);
+	assert_false(w->stretch.on);
+	closed(w);
+	assert_int_equal(setenv("XDG_STATE_HOME", before, 1), 0);
+	free(before);
+}
+
 // At 60x20 every pane and page can be reached with all the room.
 static void test_small_screen(void **state)
 {
@@ -820,6 +866,7 @@ int main(void)
 		cmocka_unit_test(test_front_by_hand),
 		cmocka_unit_test(test_branch),
 		cmocka_unit_test(test_pace),
+		cmocka_unit_test(test_stretch),
 		cmocka_unit_test(test_small_screen),
 		cmocka_unit_test(test_help),
 	};

@@ -292,7 +292,8 @@ bool workbench_command(struct workbench *w, const char *line)
 	if (w->scene.bad) // a complaint stands until the next act
 		workbench_say(w, false, "%s", "");
 	popup_clear(&w->said);
-	w->commands++;
+	stretch_act(w, line);
+	w->commands += !w->stretch.stretching;
 	bool ok = command_run(&w->table, line, say, w, &f);
 	show_said(w, line);
 	explore_after(w);
@@ -674,6 +675,8 @@ static void refresh(struct workbench *w)
 	scene->noise = session_noise(w->session, &scene->noise_step);
 	act_noisiest_come(w);
 	act_branch_come(w);
+	stretch_turn(w);
+	scene->stretches = w->stretch.on;
 	if (w->views.view[w->views.focus].ops == &view_layer && info->layers > 0 && scene->snapshot->slot) {
 		page_layer(w, info);
 		look(w);

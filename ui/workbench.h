@@ -34,7 +34,15 @@ struct explored {
 	char *line;           // a report that was answered and can be looked at; owned; NULL: none
 };
 
+// Of a newcomer's first search, until their first act.
+struct stretch {
+	bool on;
+	bool stretching; // its own command runs
+	int changes;     // that it has made
+};
+
 struct workbench {
+	struct stretch stretch;
 	struct clicked { // the last click that did something
 		int x, y;
 		double at; // in seconds
@@ -178,6 +186,12 @@ void act_branch_come(struct workbench *);
 #define HAND_VERBS "draft|pin|unpin|restrict|evaluate|export|train|difference"
 bool act_hand(struct workbench *, struct command_call *); // a verb on the point, the marked rows or the row in hand
 bool act_each(struct workbench *, struct command_call *); // a verb with formats, on the marked rows or the row in hand
+
+// ---- stretch.c
+
+void stretch_begin(struct workbench *);                 // where no other session is there, the horizon stretches
+void stretch_act(struct workbench *, const char *line); // a command is run: a person's first act ends it
+void stretch_turn(struct workbench *);                  // moves the horizon out where it is near
 
 // ---- card.c
 

@@ -54,7 +54,8 @@ struct scene {
 	// the search; borrowed
 	const char *session; // its name
 	bool read_only;
-	int pending; // number of changes in force but not on the disk yet
+	bool stretches; // the horizon moves out until the person's first act
+	int pending;    // number of changes in force but not on the disk yet
 	const struct snapshot *snapshot;
 	const struct figure_source *source; // NULL: no figures yet
 	const uint8_t *draft;     // NULL: none; where there is none, the choice of the step `past`, which is shown in its place
