@@ -36,10 +36,30 @@ bool act_zoom(struct workbench *w)
 	return true;
 }
 
+bool act_help(struct workbench *w, struct command_call *call)
+{
+	const struct popup *p = &w->popup;
+	const char *run = p->found > 0 && p->found <= p->lines ? p->line[p->found - 1].run : NULL;
+	struct string line = {0};
+	if (!run)
+		return false;
+	workbench_fill_in(w, run[0] == '?' ? run + 1 : run, &line);
+	const bool typed = run[0] == '?';
+	workbench_close(w); // and the line with it
+	if (!typed)
+		return pass_on_string(call, w, &line);
+	bool ok = !line.failed && workbench_prompt(w, line.bytes ? line.bytes : "");
+	string_free(&line);
+	return ok || fault_memory(&call->fault, "prompt");
+}
+
 bool act_open(struct workbench *w, struct command_call *call)
 {
 	struct string line = {0};
 	if (popup_shown(&w->popup)) {
+		call->fault = (struct fault){0};
+		if (act_help(w, call) || call->fault.what[0])
+			return !call->fault.what[0];
 		if (!w->popup.sheet)
 			return fault_set(&call->fault, "open", "Esc closes the box", "there is nothing to open");
 		return pass_on(call, w, "pick");

@@ -114,6 +114,12 @@ static bool run_keys(struct command_call *call)
 		fault_memory(&call->fault, "keys");
 }
 
+static bool run_legend(struct command_call *call)
+{
+	struct workbench *w = screen_of(call);
+	return w && (legend_show(w) || fault_memory(&call->fault, "legend"));
+}
+
 static bool run_messages(struct command_call *call)
 {
 	struct workbench *w = screen_of(call);
@@ -170,6 +176,9 @@ static bool run_confirm(struct command_call *call)
 static bool run_tour(struct command_call *call)
 {
 	struct workbench *w = screen_of(call);
+	call->fault = (struct fault){0};
+	if (w && !call->argc && !w->tour && (act_help(w, call) || call->fault.what[0]))
+		return !call->fault.what[0];
 	return w && (call->argc ? tour_begin(w, call->argv[0], &call->fault) : tour_go_on(w, &call->fault));
 }
 
@@ -733,6 +742,7 @@ static bool run_resume(struct command_call *call)
 static const struct command rows[] = {
 	{"quit", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "save the session and leave, and tell how to open it again", run_quit},
 	{"keys", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "all keys and commands", run_keys},
+	{"legend", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "what the signs and bars of the screen mean", run_legend},
 	{"messages", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "recent messages in full", run_messages},
 	{"close", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "close the box", run_close},
 	{"pick", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "open the row in hand of the table in the box", run_pick},

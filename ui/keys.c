@@ -125,6 +125,7 @@ static const struct binding defaults[] = {
 	{CONTEXT_SEARCH, 'u', "undo", NULL, "undo"},
 	{CONTEXT_SEARCH, CTRL('s'), "save", NULL, "save"},
 	{CONTEXT_SEARCH, 'm', "messages", NULL, "messages"},
+	{CONTEXT_SEARCH, '!', "legend", NULL, NULL},
 	{CONTEXT_SEARCH, 'P', "plot front svg", NULL, "plot"},
 	{CONTEXT_SEARCH, 'e', "hand evaluate", NULL, "evaluate"},
 	{CONTEXT_SEARCH, 'E', "hand evaluate test", NULL, NULL},
@@ -571,7 +572,7 @@ static bool help_keys(const struct keys *k, struct popup *p, const struct comman
 		const char *command = k->row[i].command;
 		snprintf(line, sizeof line, "%s%*s %-*s %s", keys, pad > 0 ? pad : 0, "", command ? 20 : 0,
 			command ? command : "", command ? line_help(commands, command) : k->row[i].hint);
-		if (!popup_add_hanging(p, line, 14, command ? 36 : 15))
+		if (!popup_add_hanging(p, line, 14, command ? 36 : 15) || (command && !popup_runs(p, command, false)))
 			return false;
 	}
 	return popup_add(p, "", 0, false);
@@ -617,7 +618,7 @@ bool keys_help(const struct keys *k, struct popup *p, const struct command_table
 {
 	bool told[CONTEXTS] = {false};
 	snprintf(p->title, sizeof p->title, "Help");
-	p->foot = "/ seeks, n next, Esc closes";
+	p->foot = "/ seeks, n next, Enter runs it, Esc closes";
 	for (enum key_context c = context; !told[c]; c = keys_fallback(c)) { // what counts here comes first
 		told[c] = true;
 		if (!help_keys(k, p, commands, c, ascii))
@@ -640,11 +641,14 @@ bool keys_help(const struct keys *k, struct popup *p, const struct command_table
 				c->usage ? c->usage : "");
 			int key = (int)strlen(c->name);
 			bool wide = name > 34;
-			if (wide && !popup_add_hanging(p, line, key, 4)) // a long usage has a line of its own
+			const bool typed = c->max != 0;
+			if (wide &&
+				(!popup_add_hanging(p, line, key, 4) ||
+					!popup_runs(p, c->name, typed))) // a usage of its own line
 				return false;
 			char full[1024];
 			snprintf(full, sizeof full, "%-35s %s", wide ? "" : line, c->help);
-			if (!popup_add_hanging(p, full, wide ? 0 : key, 36))
+			if (!popup_add_hanging(p, full, wide ? 0 : key, 36) || !popup_runs(p, c->name, typed))
 				return false;
 		}
 		if (!popup_add(p, "", 0, false))

@@ -92,6 +92,7 @@ table_act table_sort;
 // Shows the rows that match every word: part of one of a row's texts, a pattern (s2*) for a whole text, or a column compared with
 // a number (bits<4, macs>=1M). "": all rows. Returns false, with the filter as it was, if a word names an unknown column.
 table_act table_filter;
+table_act table_filter_is; // writes the filter that there is into f->what
 // "": marks the row in hand, or removes its mark; "range": marks all from the row marked last to it; "all": marks all shown rows;
 // "none": removes all marks.
 table_act table_mark;

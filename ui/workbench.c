@@ -469,6 +469,49 @@ bool workbench_prompt(struct workbench *w, const char *words)
 	return true;
 }
 
+// The table that a filter is for; NULL: it is for a text, or for nothing.
+static const struct view_ops *filtered(struct workbench *w, int *view)
+{
+	*view = w->popup.sheet ? views_of(&w->views, &view_popup) : views_mover(&w->views);
+	w->scene.popup = &w->popup;
+	w->scene.snapshot = session_snapshot(w->session);
+	const struct view_ops *ops = w->views.view[*view].ops;
+	return ops->table && (w->popup.sheet || !popup_shown(&w->popup)) ? ops : NULL;
+}
+
+// A word that is not finished yet may mean nothing: the last that did stays.
+void workbench_typing(struct workbench *w, const char *line)
+{
+	static const char verb[] = "filter ";
+	struct fault f = {0};
+	int view;
+	if (strncmp(line, verb, sizeof verb - 1) != 0)
+		return;
+	const char *words = line + sizeof verb - 1;
+	if (popup_shown(&w->popup) && !w->popup.sheet) {
+		if (words[0])
+			popup_seek(&w->popup, words, 1, &f);
+		return;
+	}
+	const struct view_ops *ops = filtered(w, &view);
+	if (!ops)
+		return;
+	if (!w->filtering && ops->table(w->views.view[view].own, &w->scene, table_filter_is, "", &f))
+		snprintf(w->filter_before, sizeof w->filter_before, "%s", f.what);
+	w->filtering = true;
+	ops->table(w->views.view[view].own, &w->scene, table_filter, words, &f);
+}
+
+void workbench_typed(struct workbench *w, bool cancelled)
+{
+	struct fault f;
+	int view;
+	const struct view_ops *ops = w->filtering && cancelled ? filtered(w, &view) : NULL;
+	if (ops)
+		ops->table(w->views.view[view].own, &w->scene, table_filter, w->filter_before, &f);
+	w->filtering = false;
+}
+
 void workbench_key(struct workbench *w, int key)
 {
 	const struct binding *b = keys_find(&w->keys, workbench_context(w), key);

@@ -108,10 +108,12 @@ struct workbench {
 
 	// Requests of commands that only the loop can carry out.
 	bool quit, redraw, prompt, suspend;
-	bool prompt_choose;   // it shows at once what may follow
-	char *prompt_text;    // what the prompt begins with; owned; NULL: nothing
-	bool mouse;           // whether the terminal reports the mouse
-	char *change_session; // a command line `open …`, `new …`, `resume …`; owned
+	char filter_before[256]; // the filter of the table that a line is typed for
+	bool filtering;          // such a line is typed
+	bool prompt_choose;      // it shows at once what may follow
+	char *prompt_text;       // what the prompt begins with; owned; NULL: nothing
+	bool mouse;              // whether the terminal reports the mouse
+	char *change_session;    // a command line `open …`, `new …`, `resume …`; owned
 };
 
 // Makes a workbench around a session, which it then owns. Returns false when out of memory.
@@ -132,6 +134,9 @@ bool workbench_knows(const struct workbench *, int key);
 bool workbench_prompt(struct workbench *, const char *words);
 // Adds a command to a line, with what stands for {layer} and the like.
 void workbench_fill_in(const struct workbench *, const char *command, struct string *line);
+// What is typed behind `filter` is filtered by at once; `cancelled`: the line is given up, and the filter is as it was before.
+void workbench_typing(struct workbench *, const char *line);
+void workbench_typed(struct workbench *, bool cancelled);
 void workbench_say(struct workbench *, bool bad, const char *format, ...) __attribute__((format(printf, 3, 4)));
 enum key_context workbench_context(const struct workbench *);
 // Shows the session's messages in the message line.
@@ -173,7 +178,9 @@ bool tour_go_on(struct workbench *, struct fault *);
 
 // ---- acts.c: what the grammar's keys do, in whatever is in front of the person
 
-bool act_open(struct workbench *, struct command_call *);   // what is under the cursor, else the pane as a whole
+bool act_open(struct workbench *, struct command_call *); // what is under the cursor, else the pane as a whole
+bool act_help(struct workbench *,
+	struct command_call *); // runs what the line of the help tells of that was sought; false without a fault: none
 bool act_back(struct workbench *, struct command_call *);   // by one level; a draft is dropped by two of them
 bool act_leave(struct workbench *, struct command_call *);  // the box or the page in front, else the program
 bool act_zoom(struct workbench *);                          // the pane in focus has all the room, or no longer
@@ -192,6 +199,10 @@ bool act_each(struct workbench *, struct command_call *); // a verb with formats
 void stretch_begin(struct workbench *);                 // where no other session is there, the horizon stretches
 void stretch_act(struct workbench *, const char *line); // a command is run: a person's first act ends it
 void stretch_turn(struct workbench *);                  // moves the horizon out where it is near
+
+// ---- legend.c
+
+bool legend_show(struct workbench *); // what the signs of the screen mean, in a box; false: out of memory
 
 // ---- card.c
 
