@@ -47,7 +47,7 @@ gone '^:pace'
 keys H / 3 0 0 Enter
 see 'step 300: bops'
 keys =
-see 'typed@300'
+see 'compare . typed@300'
 keys Escape Escape
 see '@300 ratio'
 keys Escape
