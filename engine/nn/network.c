@@ -194,9 +194,12 @@ void network_forward(struct network *net, const struct plan *plan, const struct 
 	int images, struct calibration *calibration)
 {
 	network_begin_pass(net, plan, quantization, pass, images, calibration);
-	for (int i = 0; i < net->model->ops; i++)
+	for (int i = 0; i < net->model->ops; i++) {
 		if (net->node[i].does->forward)
 			net->node[i].does->forward(net, &net->node[i]);
+		if (net->frozen)
+			frozen_take(net, &net->node[i]);
+	}
 }
 
 const float *network_logits(const struct network *net)

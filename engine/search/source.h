@@ -82,6 +82,9 @@ struct source_kind {
 	// A layer under a choice, look->layer (or LOOK_ALL), and what each option of its slot does to it; look->there stays false where the layer
 	// rests or nothing is trained. Fills noise[layers]: the signal to noise of every layer's output; it is NAN before. NULL: nothing is known.
 	bool (*look)(struct source *, int lane, const uint8_t *choice, struct layer_look *, double *noise, struct fault *);
+	// The network of a choice as it leaves (nn/frozen.h), calibrated by these settings, with what it makes of the first held-out images. NULL
+	// with a fault. The pointer is NULL where there are no weights.
+	struct frozen *(*freeze)(struct source *, const struct knobs *, int lane, const uint8_t *choice, struct fault *);
 	// For a state: its arrays, the weights first; how many, at most SOURCE_ARRAYS. NULL: none.
 	int (*arrays)(const struct source *, struct state_array *);
 	// Where choices may be impossible: what this one lacks; what the nearest lacks of all that are allowed [slots], if none of these is
