@@ -236,8 +236,11 @@ static int run_workbench(const struct options *o, bool ascii)
 		workbench_ask(&w);
 	else if (!fresh && !session_read_only(s))
 		workbench_say(&w, false, "%s is open: press Space to run on", session_name(s));
-	if (!o->name && !o->make && !o->tour)
+	if (!o->name && !o->make && !o->tour) {
 		look_back(&w);
+		if (!o->settings)
+			stretch_begin(&w);
+	}
 	config_start(&w);
 	w.tour_auto = o->go_on;
 	if (o->tour)

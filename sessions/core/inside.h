@@ -199,7 +199,9 @@ struct session {
 	enum journal_act wanted[UNDO_WAITING]; // undo and redo asked for while changes are pending
 	int wants;
 	struct play play;
+	struct alones *alones; // choices trained alone; NULL: it was not looked for any yet
 	struct wait wait;
+	double pace; // steps a second, at most; 0: any number
 	bool batch;
 	bool allowed; // to run the command that scores choices
 
@@ -210,6 +212,8 @@ struct session {
 	long test_looks;                   // evaluations on the test images since it was opened
 	struct layer_look look;            // the last one; look_step -1: none was made
 	long look_step;
+	double *noise;   // of every layer's output, as the last look found it; NULL: none was made yet
+	long noise_step; // -1: it is not known
 	char digest[JOURNAL_DIGEST_TEXT];
 	long digest_step; // -1: none
 	int digest_entries;
@@ -328,6 +332,18 @@ const char *play_kernels(const struct journal *, const struct manifest *, int li
 // Gives the engine the answers that the journal holds; and where it is allowed, and the journal has been followed, the command.
 bool play_answers(struct session *, struct fault *);
 void play_allow(struct session *);
+
+// ---- race/alone.c ---------------------------------------------------------------------------------------------------
+
+// Begins to train a choice alone, from nothing, for so many steps, as a race of one in the session's folder; or tells what came of it, where that
+// was done before. `called`: what the choice is called. One at a time.
+bool alone_train(struct session *, const uint8_t *choice, long steps, const char *called, struct command_call *);
+void alone_turn(struct session *);
+bool alone_busy(const struct session *);                // one is under way
+int alone_fds(const struct session *, struct pollfd *); // at most 1
+// Those that were trained or are, with their costs by the present terms; returns how many.
+int alone_all(struct session *, const struct trained_alone **);
+void alone_stop(struct session *); // ends what is under way, and forgets all
 
 // ---- wait.c ---------------------------------------------------------------------------------------------------------
 

@@ -127,6 +127,8 @@ void session_source(struct session *s, struct figure_source *source)
 {
 	int term = snapshot_term(s->snapshot, 0);
 	bool others = show_lane(s);
+	const struct trained_alone *alone;
+	const int alones = alone_all(s, &alone);
 	*source = (struct figure_source){
 		.snapshot = s->snapshot,
 		.record = others ? s->shown.record : s->record,
@@ -136,6 +138,8 @@ void session_source(struct session *s, struct figure_source *source)
 		.marks = s->marks,
 		.term = term,
 		.slice = s->looked_at,
+		.alones = alones,
+		.alone = alone,
 		.roofline = session_roofline,
 		.measured = session_measured,
 		.session = s,
@@ -493,6 +497,7 @@ unsigned session_turn(struct session *s)
 	follow_turn(s);
 	travel_turn(s);
 	measuring_turn(s);
+	alone_turn(s);
 	take_pictures(s);
 	unsigned news = s->news;
 	s->news = NEWS_NONE;
@@ -515,6 +520,7 @@ int session_fds(const struct session *s, struct pollfd *fds, int *timeout_ms)
 	}
 	n += travel_fds(s, fds + n, timeout_ms);
 	n += measuring_fds(s, fds + n);
+	n += alone_fds(s, fds + n);
 	return n + plotter_fds(s->plotter, fds + n, timeout_ms);
 }
 

@@ -15,6 +15,7 @@ struct costs {
 struct shown {
 	const struct scene *scene;
 	bool term[ENGINE_TERMS]; // whether there is a row for it
+	char draft[DRAFT_WORD];
 };
 
 static const struct scene *scene_of(const struct table_cell *c)
@@ -304,8 +305,8 @@ static struct table_source source_of(const struct scene *scene, int rows, struct
 	*shown = (struct shown){.scene = scene};
 	choose_terms(scene, rows, shown->term);
 	memcpy(column, cost_column, sizeof cost_column);
-	if (!scene->draft)
-		column[DRAFT].least = 0;
+	column[DRAFT].head = draft_word(scene, shown->draft);
+	column[DRAFT].least = scene->draft ? larger(column[DRAFT].least, screen_width(shown->draft)) : 0;
 	for (int i = 0; i < scene->snapshot->terms; i++) { // names before numbers
 		const struct term_state *t = &scene->snapshot->term[i];
 		int name = screen_width(t->name);
