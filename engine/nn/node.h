@@ -217,9 +217,6 @@ bool nodes_make(struct network *, const struct path *); // NULL: the whole itsel
 void pass_begin(struct network *, const struct plan *, const struct quantization *, enum pass, int images, struct calibration *);
 void nodes_bind(struct network *);                       // gives the nodes the numbers that the coming pass uses
 const struct node_ops *operator_of(const struct node *); // network.c
-// All of a forward pass but the operators' own: they follow in their order.
-void pass_begin(struct network *, const struct plan *, const struct quantization *, enum pass, int images,
-	struct calibration *);
 
 // What an operator does. Images, formats and mode are those of the network's present pass.
 struct node_ops {
