@@ -59,7 +59,7 @@ static struct rig *rig_with_sets(struct model *m, int batch, int threads, const 
 	for (int i = 0; i < r->model->layers; i++)
 		r->layer[i].weight = r->layer[i].activation = format_named(format);
 	r->plan = (struct plan){.model = r->model, .layer = r->layer};
-	r->q = (struct quantization){RANGE_MAX, 99.9, true, false};
+	r->q = (struct quantization){RANGE_MAX, 99.9, true, false, BLOCK_SCALE_FLOOR};
 	network_initialise(r->net, 7);
 	for (int i = 0; i < r->net->parameter_count; i++) {
 		const struct parameter *p = &r->net->parameter[i];
