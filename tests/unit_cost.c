@@ -246,7 +246,7 @@ static void native_types_of_pairs(void **state)
 		{"b200", "e2m1", "mxfp8", "mxfp8"},
 		{"b200", "mxfp4", "bf16", "bf16"},
 		{"b200", "mxint8", "int8", "bf16"},
-		{"b300", "int8", "int8", "bf16"},
+		{"b300", "int8", "int8", "fp16"},
 		{"h100", "mxfp8", "mxfp8", "bf16"},
 		{"h100", "nvfp4", "nvfp4", "fp16"},
 	};
@@ -316,7 +316,7 @@ static void figures_and_their_marks(void **state)
 			listed++;
 		assert_int_equal(marked, listed);
 	}
-	assert_int_equal(count, 14);
+	assert_int_equal(count, 19);
 }
 
 static void device_files(void **state)
@@ -1344,7 +1344,7 @@ static void terms_that_are_listed(void **state)
 		cost_free(c);
 	}
 	// 4 without a device; latency on all but bow, edge_tpu and cmos_45nm; energy on tpu_v3, v4i, v4, a100 and cmos_45nm
-	assert_int_equal(listed, 4 + 11 + 5);
+	assert_int_equal(listed, 4 + 16 + 5);
 	model_free(m);
 }
 
