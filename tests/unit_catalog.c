@@ -338,7 +338,7 @@ static void devices_command(void **state)
 	const char *ridges = strstr(said.bytes, "ridge");
 	assert_non_null(ridges);
 	assert_string_equal(row(ridges, "tpu_v4"), "tpu_v4 - - - - - 229.2 - - - 229.2 - 38.19~");
-	assert_string_equal(row(ridges, "v100"), "v100 - - - - 138.9 - - 17.44?");
+	assert_string_equal(row(ridges, "v100"), "v100 - - - - - - - - 138.9 - - 17.44?");
 	assert_true(run("devices tpu_v4"));
 	assert_non_null(strstr(said.bytes, "source: TPU v4 paper, table 4"));
 	assert_string_equal(row(said.bytes, "peaks.fp32"), "peaks.fp32 45.83 Tops/s assumed");
