@@ -379,6 +379,9 @@ static int slot_of(const struct engine_info *info, const char *name)
 	return -1;
 }
 
+// A map's column ends where it stands, and begins where the one before it does: a choice takes many, the last of which stay blank.
+enum { CHOICE_COLUMNS = 40, CHOICE_GAP = 2 };
+
 struct figure *figure_of_formats(const struct engine_info *const *info, const uint8_t *const *choice, const char *const *name,
 	int count)
 {
@@ -395,10 +398,10 @@ struct figure *figure_of_formats(const struct engine_info *const *info, const ui
 	struct figure *f = figure_new("", "");
 	if (f && !rows)
 		return f;
-	struct heat *h = f ? figure_add_heat(f, rows, count, l.count) : NULL;
+	struct heat *h = f ? figure_add_heat(f, rows, count * CHOICE_COLUMNS, l.count) : NULL;
 	struct string label = {0};
 	for (int i = 0; i < count; i++)
-		string_add(&label, "%s%d: %s", i ? "   " : "", i + 1, name[i]);
+		string_add(&label, "%s%s", i ? ", " : "from left to right: ", name[i]);
 	if (!h || label.failed) {
 		free(label.bytes);
 		figure_free(f);
@@ -414,13 +417,15 @@ struct figure *figure_of_formats(const struct engine_info *const *info, const ui
 		snprintf(h->row[row], sizeof h->row[row], "%s", apart ? slot->name : info[0]->layer[slot->layer].name);
 		for (int i = 0; i < count; i++) {
 			int own = slot_of(info[i], slot->name);
-			h->value[row * count + i] = own >= 0 ? shade(&l, &info[i]->slot[own], choice[i][own]) : NAN;
+			float level = own >= 0 ? shade(&l, &info[i]->slot[own], choice[i][own]) : NAN;
+			for (int k = 0; k < CHOICE_COLUMNS; k++)
+				h->value[(row * count + i) * CHOICE_COLUMNS + k] = k < CHOICE_COLUMNS - CHOICE_GAP ? level : NAN;
 		}
 		row++;
 	}
 	for (int i = 0; i < l.count; i++)
 		memcpy(h->level[i], l.level[i].name, sizeof h->level[i]);
-	h->first = 1;
+	h->first = 1. / CHOICE_COLUMNS;
 	h->last = count;
 	return f;
 }
