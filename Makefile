@@ -67,6 +67,7 @@ OBJECTS := $(SOURCES:%.c=$(OUT)/%.o) $(KERNEL_OBJECTS)
 TESTS   := $(patsubst %.c,$(OUT)/%,$(wildcard tests/unit_*.c))
 BENCH   := $(OUT)/tests/bench
 CAMPAIGN := $(OUT)/tests/campaign
+FROZEN  := $(OUT)/tests/peers/frozen
 BENCH_OBJECTS := $(patsubst %.c,$(OUT)/%.o,$(wildcard tests/bench*.c))
 
 Q   = $(if $(V),,@)
@@ -84,7 +85,7 @@ $(OUT)/bitscape: $(OBJECTS)
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $^ $(LIBS) -lm
 
-$(TESTS) $(BENCH) $(CAMPAIGN): %: %.o $(filter-out $(OUT)/ui/main.o,$(OBJECTS))
+$(TESTS) $(BENCH) $(CAMPAIGN) $(FROZEN): %: %.o $(filter-out $(OUT)/ui/main.o,$(OBJECTS))
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $^ $(if $(filter $(TESTS),$@),$(CMOCKA_LIBS)) $(LIBS) -lm
 $(BENCH): $(BENCH_OBJECTS)
@@ -113,7 +114,7 @@ $(OUT)/flags: FORCE | deps
 	+@mkdir -p $(@D)
 	+@printf '%s\n' '$(FLAGS)' | cmp -s - $@ || printf '%s\n' '$(FLAGS)' >$@
 
--include $(OBJECTS:.o=.d) $(TESTS:=.d) $(CAMPAIGN:=.d) $(BENCH_OBJECTS:.o=.d)
+-include $(OBJECTS:.o=.d) $(TESTS:=.d) $(CAMPAIGN:=.d) $(FROZEN:=.d) $(BENCH_OBJECTS:.o=.d)
 
 # ---- what is done with it -------------------------------------------------------------------------------------------
 
@@ -128,8 +129,9 @@ run: bitscape
 test test-long check: $(OUT)/bitscape $(TESTS) $(CAMPAIGN)
 	@OUT=$(OUT) SAN=$(SAN) $(if $(filter %-long,$@),LONG=1) tests/run $(TESTS)
 
-# Programs of others, pinned, from PyPI into a folder of the build; one script a peer. Part of no other goal.
-check-peers: $(OUT)/bitscape $(OUT)/tests/unit_blocks
+# Programs of others, pinned, from PyPI into a folder of the build: what leaves is run in them, and numbers rounded by them are compared. One
+# script a peer. Part of no other goal.
+check-peers: $(OUT)/bitscape $(FROZEN) $(OUT)/tests/unit_blocks
 	@set -e; for peer in tests/peers/run*; do OUT=$(OUT) "$$peer"; done
 
 bench: $(OUT)/bitscape $(BENCH)

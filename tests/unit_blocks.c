@@ -329,6 +329,11 @@ static void bits_of_scales(void **state)
 {
 	(void)state;
 	int mxfp4 = format_named("mxfp4"), nvfp4 = format_named("nvfp4"), int4 = format_named("int4");
+	for (int i = 0; i < ROWS; i++) {
+		const char *element = format_element(format_named(table[i].name));
+		assert_string_equal(element, table[i].element[0] ? table[i].element : "int8");
+	}
+	assert_null(format_element(int4));
 	assert_true(format_whole_bits(mxfp4) == 4.25 && format_whole_bits(nvfp4) == 4.5 && format_whole_bits(int4) == 4);
 	assert_true(format_scale_bits(mxfp4, 10, 64) == 160 && format_scale_bits(mxfp4, 10, 65) == 240);
 	assert_true(format_scale_bits(nvfp4, 10, 64) == 320 + 32 && format_scale_bits(int4, 10, 64) == 320);

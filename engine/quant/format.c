@@ -115,6 +115,17 @@ double format_whole_bits(int format)
 	return f->block ? f->bits + (double)FORMAT_SCALE_BITS / f->block : f->bits;
 }
 
+const char *format_element(int format)
+{
+	const struct format *f = &format_table[format];
+	for (int i = 0; f->block && i < FORMATS; i++) {
+		const struct format *e = &format_table[i];
+		if (e->kind == FORMAT_FLOAT && e->bits == f->bits && e->exponent == f->exponent && e->mantissa == f->mantissa)
+			return e->name;
+	}
+	return f->block ? "int8" : NULL; // multiples of one step
+}
+
 // An e4m3 scale: rounded to the nearest, or up. Never 0, by which no number can be divided.
 static float fine_scale(float wanted, bool up)
 {

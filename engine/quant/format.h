@@ -44,6 +44,8 @@ double format_scale_bits(int format, double runs, double length);
 // Bits of a number of a run of this length, with its share of the run's block scales.
 double format_stored_bits(int format, double length);
 double format_whole_bits(int format); // where all blocks are whole
+// The format of a block format's elements, with a scale of its own; NULL: it has no blocks.
+const char *format_element(int format);
 // The plain way to the scale of a block x[0], x[stride], ..., by which numbers are divided before they go to the grid: what the kernels are
 // held to. `scale`: the tensor's.
 float format_block_scale(const struct grid *, float scale, const float *x, long n, long stride);
