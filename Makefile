@@ -2,7 +2,7 @@
 # make            builds ./bitscape               V=1 shows the commands
 # make run        installs what is missing, builds, opens the workbench
 # make test       installs what is missing, builds, runs every test; make test-long: those that take long too
-# make check      the tests without the installation
+# make check      the tests without the installation; make check-peers: what other programs make of the same numbers
 # make bench      prints the performance tables, or some: BENCH_TABLES="steps profile operators memory overhead keys frames acknowledge signal"
 # make bench-profile  where a step and a scoring pass spend their time, by part, operator and kind
 # make install    to PREFIX (/usr/local), below DESTDIR
@@ -129,9 +129,10 @@ run: bitscape
 test test-long check: $(OUT)/bitscape $(TESTS) $(CAMPAIGN)
 	@OUT=$(OUT) SAN=$(SAN) $(if $(filter %-long,$@),LONG=1) tests/run $(TESTS)
 
-# Programs of others, pinned, from PyPI into a folder of the build: what leaves is run in them.
-check-peers: $(OUT)/bitscape $(FROZEN)
-	@OUT=$(OUT) tests/peers/run
+# Programs of others, pinned, from PyPI into a folder of the build: what leaves is run in them, and numbers rounded by them are compared. One
+# script a peer. Part of no other goal.
+check-peers: $(OUT)/bitscape $(FROZEN) $(OUT)/tests/unit_blocks
+	@set -e; for peer in tests/peers/run*; do OUT=$(OUT) "$$peer"; done
 
 bench: $(OUT)/bitscape $(BENCH)
 	@OUT=$(OUT) $(BENCH)

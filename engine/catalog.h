@@ -181,7 +181,7 @@ struct sheet_figure {
 };
 // All figures of a device, as in a device file, and those that follow from them: group "ridge" gives the operations a byte at
 // which memory and a type's peak take the same time, marked like the peak.
-enum { SHEET_FIGURES = 128 };
+enum { SHEET_FIGURES = 160 };
 struct device_sheet {
 	char name[48];
 	char source[512];

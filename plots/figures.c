@@ -426,3 +426,65 @@ struct figure *figure_bits(const struct figure_source *source)
 	figure_free(f);
 	return NULL;
 }
+
+// ---- formats side by side ----------------------------------------------------------------------------------------------
+
+// The slot of a name; -1: there is none.
+static int slot_of(const struct engine_info *info, const char *name)
+{
+	for (int i = 0; i < info->formats; i++)
+		if (strcmp(info->slot[i].name, name) == 0)
+			return i;
+	return -1;
+}
+
+// A map's column ends where it stands, and begins where the one before it does: a choice takes many, the last of which stay blank.
+enum { CHOICE_COLUMNS = 40, CHOICE_GAP = 2 };
+
+struct figure *figure_of_formats(const struct engine_info *const *info, const uint8_t *const *choice, const char *const *name,
+	int count)
+{
+	struct levels l = {0};
+	bool apart = false;
+	int rows = 0;
+	for (int i = 0; i < count; i++)
+		for (int d = 0; d < info[i]->formats; d++) {
+			levels_add(&l, &info[i]->slot[d].option[choice[i][d]]);
+			apart |= engine_second_half(info[i], d) && choice[i][d] != choice[i][d - 1];
+		}
+	for (int d = 0; d < info[0]->formats; d++)
+		rows += apart || !engine_second_half(info[0], d);
+	struct figure *f = figure_new("", "");
+	if (f && !rows)
+		return f;
+	struct heat *h = f ? figure_add_heat(f, rows, count * CHOICE_COLUMNS, l.count) : NULL;
+	struct string label = {0};
+	for (int i = 0; i < count; i++)
+		string_add(&label, "%s%s", i ? ", " : "from left to right: ", name[i]);
+	if (!h || label.failed) {
+		free(label.bytes);
+		figure_free(f);
+		return NULL;
+	}
+	snprintf(f->x.label, sizeof f->x.label, "%s", label.bytes);
+	free(label.bytes);
+	figure_title(f, "Formats of %s", info[0]->net);
+	for (int d = 0, row = 0; d < info[0]->formats; d++) {
+		const struct slot_info *slot = &info[0]->slot[d];
+		if (!apart && engine_second_half(info[0], d))
+			continue;
+		snprintf(h->row[row], sizeof h->row[row], "%s", apart ? slot->name : info[0]->layer[slot->layer].name);
+		for (int i = 0; i < count; i++) {
+			int own = slot_of(info[i], slot->name);
+			float level = own >= 0 ? shade(&l, &info[i]->slot[own], choice[i][own]) : NAN;
+			for (int k = 0; k < CHOICE_COLUMNS; k++)
+				h->value[(row * count + i) * CHOICE_COLUMNS + k] = k < CHOICE_COLUMNS - CHOICE_GAP ? level : NAN;
+		}
+		row++;
+	}
+	for (int i = 0; i < l.count; i++)
+		memcpy(h->level[i], l.level[i].name, sizeof h->level[i]);
+	h->first = 1. / CHOICE_COLUMNS;
+	h->last = count;
+	return f;
+}

@@ -165,6 +165,11 @@ struct figure *figure_of_trades(const char *title, const char *term, const char 
 // The quality of the sampled choices over the steps, or minus the loss, of several searches. NULL: out of memory.
 struct figure *figure_of_qualities(const struct figure_source *, const char *const *name, int count);
 
+// The formats of several choices side by side, a column each: of the layers of the first, which the others may lack. choice[i]: an option for
+// each slot of info[i]. NULL: out of memory.
+struct figure *figure_of_formats(const struct engine_info *const *info, const uint8_t *const *choice, const char *const *name,
+	int count);
+
 struct pod;
 // How far the chips of a slice are from each other, and the load of its links by axis; regular and twisted if it can be both. NULL
 // with a fault.

@@ -72,6 +72,10 @@ says 'only all figures are drawn at once' err
 expect 0 compare told other
 says 'other parted from told at step 20' out
 says '^seed  *9  *9 ' out
+if command -v gnuplot >/dev/null; then
+	expect 0 compare told other formats=formats.svg
+	says 'from left to right: told, other' formats.svg
+fi
 expect 1 compare told
 says 'name two sessions' err
 expect 1 compare told nobody

@@ -334,11 +334,11 @@ static void devices_command(void **state)
 {
 	(void)state;
 	assert_true(run("devices"));
-	assert_string_equal(row(said.bytes, "tpu_v3"), "tpu_v3 - - - - - 123 - 20.5~ 3.8 900 33.55 220 262");
+	assert_string_equal(row(said.bytes, "tpu_v3"), "tpu_v3 - - - - - - - - - 123 - 20.5~ 3.8 900 33.55 220 262");
 	const char *ridges = strstr(said.bytes, "ridge");
 	assert_non_null(ridges);
-	assert_string_equal(row(ridges, "tpu_v4"), "tpu_v4 - 229.2 - - - 229.2 - 38.19~");
-	assert_string_equal(row(ridges, "v100"), "v100 - - - - 138.9 - - 17.44?");
+	assert_string_equal(row(ridges, "tpu_v4"), "tpu_v4 - - - - - 229.2 - - - 229.2 - 38.19~");
+	assert_string_equal(row(ridges, "v100"), "v100 - - - - - - - - 138.9 - - 17.44?");
 	assert_true(run("devices tpu_v4"));
 	assert_non_null(strstr(said.bytes, "source: TPU v4 paper, table 4"));
 	assert_string_equal(row(said.bytes, "peaks.fp32"), "peaks.fp32 45.83 Tops/s assumed");

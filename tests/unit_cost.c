@@ -155,35 +155,56 @@ static void native_types(void **state)
 		const char *device, *native;
 	} rows[] = {
 		{"formats",
-			"int2 int3 int4 e2m1 e1m2 int5 e2m2 e3m1 int6 e2m3 e3m2 int7 "
-			"e2m4 e3m3 e4m2 int8 e3m4 e4m3 e5m2 int16 bf16 fp16 fp32"},
+			"int2 int3 int4 e2m1 e1m2 mxfp4 nvfp4 int5 e2m2 e3m1 int6 "
+			"e2m3 e3m2 mxfp6 mxfp6-e3m2 int7 e2m4 e3m3 e4m2 int8 e3m4 "
+			"e4m3 e5m2 mxint8 mxfp8 mxfp8-e5m2 int16 bf16 fp16 fp32"},
 		{"tpu_v3",
-			"bf16 bf16 bf16 bf16 bf16 bf16 bf16 bf16 bf16 bf16 bf16 bf16 "
-			"bf16 bf16 bf16 bf16 bf16 bf16 bf16 fp32 bf16 fp32 fp32"},
+			"bf16 bf16 bf16 bf16 bf16 bf16 bf16 bf16 bf16 bf16 bf16 "
+			"bf16 bf16 bf16 bf16 bf16 bf16 bf16 bf16 bf16 bf16 "
+			"bf16 bf16 bf16 bf16 bf16 fp32 bf16 fp32 fp32"},
 		{"tpu_v4",
-			"int8 int8 int8 int8 int8 int8 int8 bf16 int8 int8 bf16 int8 "
-			"int8 bf16 bf16 int8 bf16 bf16 bf16 fp32 bf16 fp32 fp32"},
+			"int8 int8 int8 int8 int8 bf16 bf16 int8 int8 bf16 int8 "
+			"int8 bf16 bf16 bf16 int8 int8 bf16 bf16 int8 bf16 "
+			"bf16 bf16 bf16 bf16 bf16 fp32 bf16 fp32 fp32"},
 		{"tpu_v5p",
-			"int4 int4 int4 int8 int4 int8 int8 e5m2 int8 int8 e5m2 int8 "
-			"int8 e4m3 e5m2 int8 bf16 e4m3 e5m2 fp32 bf16 fp32 fp32"},
+			"int4 int4 int4 int8 int4 bf16 bf16 int8 int8 e5m2 int8 "
+			"int8 e5m2 bf16 bf16 int8 int8 e4m3 e5m2 int8 bf16 "
+			"e4m3 e5m2 bf16 bf16 bf16 fp32 bf16 fp32 fp32"},
 		{"v100",
-			"fp16 fp16 fp16 fp16 fp16 fp16 fp16 fp16 fp16 fp16 fp16 fp16 "
-			"fp16 fp16 fp16 fp16 fp16 fp16 fp16 fp32 fp32 fp16 fp32"},
+			"fp16 fp16 fp16 fp16 fp16 fp32 fp16 fp16 fp16 fp16 fp16 "
+			"fp16 fp16 fp32 fp32 fp16 fp16 fp16 fp16 fp16 fp16 "
+			"fp16 fp16 fp32 fp32 fp32 fp32 fp32 fp16 fp32"},
 		{"t4",
-			"int4 int4 int4 int8 int4 int8 int8 fp16 int8 int8 fp16 int8 "
-			"int8 fp16 fp16 int8 fp16 fp16 fp16 fp32 fp32 fp16 fp32"},
+			"int4 int4 int4 int8 int4 fp32 fp16 int8 int8 fp16 int8 "
+			"int8 fp16 fp32 fp32 int8 int8 fp16 fp16 int8 fp16 "
+			"fp16 fp16 fp32 fp32 fp32 fp32 fp32 fp16 fp32"},
 		{"a100",
-			"int4 int4 int4 int8 int4 int8 int8 fp16 int8 int8 fp16 int8 "
-			"int8 fp16 fp16 int8 fp16 fp16 fp16 fp32 bf16 fp16 fp32"},
+			"int4 int4 int4 int8 int4 bf16 fp16 int8 int8 fp16 int8 "
+			"int8 fp16 bf16 bf16 int8 int8 fp16 fp16 int8 fp16 "
+			"fp16 fp16 bf16 bf16 bf16 fp32 bf16 fp16 fp32"},
 		{"h100",
-			"int8 int8 int8 int8 int8 int8 int8 e4m3 int8 int8 e4m3 int8 "
-			"int8 e4m3 e4m3 int8 fp16 e4m3 e5m2 fp32 bf16 fp16 fp32"},
+			"int8 int8 int8 int8 int8 bf16 fp16 int8 int8 e4m3 int8 "
+			"int8 e4m3 bf16 bf16 int8 int8 e4m3 e4m3 int8 fp16 "
+			"e4m3 e5m2 bf16 bf16 bf16 fp32 bf16 fp16 fp32"},
 		{"edge_tpu",
-			"int8 int8 int8 int8 int8 int8 int8 fp32 int8 int8 fp32 int8 "
-			"int8 fp32 fp32 int8 fp32 fp32 fp32 fp32 fp32 fp32 fp32"},
+			"int8 int8 int8 int8 int8 fp32 fp32 int8 int8 fp32 int8 "
+			"int8 fp32 fp32 fp32 int8 int8 fp32 fp32 int8 fp32 "
+			"fp32 fp32 fp32 fp32 fp32 fp32 fp32 fp32 fp32"},
+		{"b200",
+			"mxfp4 mxfp4 mxfp6 mxfp4 mxfp6 mxfp4 nvfp4 mxfp6 mxfp6 mxfp6 int8 "
+			"mxfp6 mxfp6 mxfp6 mxfp6 int8 int8 e4m3 e4m3 int8 fp16 "
+			"e4m3 e5m2 bf16 mxfp8 mxfp8 fp32 bf16 fp16 fp32"},
+		{"mi355x",
+			"mxfp4 mxfp4 mxfp6 mxfp4 mxfp6 mxfp4 fp16 mxfp6 mxfp6 mxfp6 int8 "
+			"mxfp6 mxfp6 mxfp6 mxfp6 int8 int8 e4m3 e4m3 int8 fp16 "
+			"e4m3 e5m2 bf16 mxfp8 mxfp8 fp32 bf16 fp16 fp32"},
+		{"tpu_7x",
+			"e4m3 e4m3 e4m3 e4m3 e4m3 bf16 bf16 e4m3 e4m3 e4m3 int8 "
+			"e4m3 e4m3 bf16 bf16 int8 int8 e4m3 e4m3 int8 bf16 "
+			"e4m3 e5m2 bf16 bf16 bf16 fp32 bf16 fp32 fp32"},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		char text[256], *word = text;
+		char text[512], *word = text;
 		struct device d = device(i ? rows[i].device : "tpu_v3");
 		snprintf(text, sizeof text, "%s", rows[i].native);
 		for (int f = 0; f < FORMATS; f++, word += strlen(word) + 1) {
@@ -217,6 +238,17 @@ static void native_types_of_pairs(void **state)
 		{"tpu_v5e", "int4", "int4", "int4"},
 		{"tpu_v5e", "int4", "int5", "int8"},
 		{"v100", "int8", "bf16", "fp32"},
+		{"b200", "mxfp4", "mxfp8", "mxfp8"},
+		{"b200", "mxfp6", "mxfp8-e5m2", "mxfp8"},
+		{"b200", "mxfp4", "mxfp6-e3m2", "mxfp6"},
+		{"b200", "nvfp4", "mxfp4", "bf16"},
+		{"b200", "e2m1", "nvfp4", "nvfp4"},
+		{"b200", "e2m1", "mxfp8", "mxfp8"},
+		{"b200", "mxfp4", "bf16", "bf16"},
+		{"b200", "mxint8", "int8", "bf16"},
+		{"b300", "int8", "int8", "fp16"},
+		{"h100", "mxfp8", "mxfp8", "bf16"},
+		{"h100", "nvfp4", "nvfp4", "fp16"},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct device d = device(rows[i].device);
@@ -284,7 +316,7 @@ static void figures_and_their_marks(void **state)
 			listed++;
 		assert_int_equal(marked, listed);
 	}
-	assert_int_equal(count, 14);
+	assert_int_equal(count, 19);
 }
 
 static void device_files(void **state)
@@ -1312,7 +1344,7 @@ static void terms_that_are_listed(void **state)
 		cost_free(c);
 	}
 	// 4 without a device; latency on all but bow, edge_tpu and cmos_45nm; energy on tpu_v3, v4i, v4, a100 and cmos_45nm
-	assert_int_equal(listed, 4 + 11 + 5);
+	assert_int_equal(listed, 4 + 16 + 5);
 	model_free(m);
 }
 

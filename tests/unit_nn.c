@@ -59,7 +59,7 @@ static struct rig *rig_with_sets(struct model *m, int batch, int threads, const 
 	for (int i = 0; i < r->model->layers; i++)
 		r->layer[i].weight = r->layer[i].activation = format_named(format);
 	r->plan = (struct plan){.model = r->model, .layer = r->layer};
-	r->q = (struct quantization){RANGE_MAX, 99.9, true, false};
+	r->q = (struct quantization){RANGE_MAX, 99.9, true, false, BLOCK_SCALE_FLOOR};
 	network_initialise(r->net, 7);
 	for (int i = 0; i < r->net->parameter_count; i++) {
 		const struct parameter *p = &r->net->parameter[i];
@@ -183,6 +183,37 @@ static double slope_at(enum act act, double x, float y)
 	return act == ACT_RELU ? y > 0 : act == ACT_RELU6 ? y > 0 && y < 6 : plain_slope(act, x);
 }
 
+// Block by block, plainly: y[0], y[stride], ....
+static void plain_blocks(const struct grid *grid, float tensor, float *y, long n, long stride)
+{
+	struct grid element = *grid;
+	element.block = 0;
+	for (long at = 0; at < n; at += grid->block) {
+		long count = n - at < grid->block ? n - at : grid->block;
+		float scale = format_block_scale(grid, tensor, y + at * stride, count, stride);
+		for (long i = at; i < at + count; i++)
+			kernels_all()[0]->quantize(&element, scale, y + i * stride, y + i * stride, 1);
+	}
+}
+
+// The weights of block formats run down the columns.
+static void check_blocks_of_weights(const struct plain *p)
+{
+	const struct node *n = p->n;
+	int format = p->r->layer[n->op->layer].weight;
+	struct grid grid = format_grid(format, false);
+	if (!grid.block)
+		return;
+	float *w = copied(n->weights_now, n->weight_count);
+	float tensor = format_scale(format, &grid, kernels_all()[0]->peak(w, n->weight_count));
+	for (int j = 0; j < n->out.c; j++)
+		plain_blocks(&grid, tensor, w + j, n->weight_count / n->out.c, n->out.c);
+	for (long i = 0; i < n->weight_count; i++)
+		if (w[i] != n->quantized[i])
+			fail_msg("%s: weight %ld became %a, not %a", under_test, i, (double)n->quantized[i], (double)w[i]);
+	free(w);
+}
+
 static void plain_layer(const struct plain *p)
 {
 	static const struct window pixel = {1, 1, 1, 0, 0, 0};
@@ -195,7 +226,13 @@ static void plain_layer(const struct plain *p)
 	struct grid grid = format_grid(format, p->r->q.unsigned_positive && p->r->model->layer[n->op->layer].positive);
 	float *x = copied(p->x[0], in_size);
 	assert_true(p->r->q.range != RANGE_MAX || n->range == kernels_all()[0]->peak(x, in_size));
-	kernels_all()[0]->quantize(&grid, format_scale(format, &grid, n->range), x, x, in_size);
+	const float scale = format_scale(format, &grid, n->range);
+	if (!grid.block)
+		kernels_all()[0]->quantize(&grid, scale, x, x, in_size);
+	const int run = ci > 1 ? ci : n->in.c; // a group's channels, all where a group is one
+	for (long at = 0; grid.block && at < in_size; at += run)
+		plain_blocks(&grid, scale, x + at, run, 1);
+	check_blocks_of_weights(p);
 	for (long i = 0; n->op->bias && i < outputs * n->out.c; i++) {
 		put(&p->out[i], (double)p->r->net->weights[n->bias + i % n->out.c], deep);
 		put(&p->parameters[n->bias + i % n->out.c], (double)p->dy[i], STRETCH_ROUNDINGS);
@@ -589,6 +626,11 @@ static void convolutions(void **state)
 			one_conv((struct conv_case){1, 6, 3, 4, w, 1, true, 3, "fp32"});
 			one_conv((struct conv_case){6, 5, 10, 17, w, 1, false, 3, "int4"});
 			one_conv((struct conv_case){6, 5, 16, 16, w, 1, true, 9, "e2m1"});
+			one_conv((struct conv_case){6, 5, 17, 33, w, 1, true, 9, "mxfp4"});
+			one_conv((struct conv_case){4, 3, 40, 20, w, 1, true, 3, "nvfp4"});
+			one_conv((struct conv_case){4, 3, 36, 40, w, 2, true, 3, "mxfp6"});
+			one_conv((struct conv_case){4, 3, 40, 40, w, 40, true, 3, "mxint8"});
+			one_conv((struct conv_case){4, 3, 20, 24, w, 4, false, 3, "nvfp4"});
 		}
 }
 
@@ -958,9 +1000,9 @@ enum { FAMILIES = sizeof families / sizeof families[0] };
 static void small_networks(void **state)
 {
 	(void)state;
-	static const char *const formats[] = {"fp32", "int4", "e4m3"};
+	static const char *const formats[] = {"fp32", "int4", "e4m3", "mxfp8", "nvfp4"};
 	for (int f = 0; f < FAMILIES; f++)
-		for (int way = 0; way < 3; way++) {
+		for (int way = 0; way < 5; way++) {
 			struct rig *r = rig_new(families[f](), 5, 2, formats[way]);
 			r->q.range = way == 1 ? RANGE_PERCENTILE : RANGE_MAX;
 			r->q.percentile = 95;
@@ -1933,11 +1975,13 @@ static void a_mixture_of_one_is_that_one(void **context)
 	enum { IMAGES = 4 };
 	static const float one[MIXED] = {0, 1, 0};
 	static const uint8_t labels[IMAGES] = {1, 0, 4, 3};
-	static const char *const same[MIXED] = {"e2m1", "e2m1", "e2m1"}, *const parted[MIXED] = {"int5", "e2m1", "int5"};
-	for (size_t k = 0; k < sizeof families / sizeof *families; k++)
+	static const char *const only[] = {"e2m1", "mxfp4", "nvfp4"};
+	for (size_t k = 0; k < 3 * sizeof families / sizeof *families; k++)
 		for (int x = 0; x < 2; x++) { // as one, and in thirds of one
+			const char *it = only[k % 3], *const same[MIXED] = {it, it, it},
+				   *const parted[MIXED] = {"int5", it, "int5"};
 			static const float third[MIXED] = {0.25f, 0.5f, 0.25f};
-			struct rig *r = rig_new(families[k](), IMAGES, 2, "e2m1");
+			struct rig *r = rig_new(families[k / 3](), IMAGES, 2, it);
 			struct mixed m;
 			long outputs = IMAGES * shape_size(r->net->node[r->model->ops - 1].out);
 			float *input = copied(network_input(r->net), IMAGES * input_size(r));
@@ -1948,7 +1992,8 @@ static void a_mixture_of_one_is_that_one(void **context)
 				mix(r, &m, parted, one, one);
 			else
 				mix(r, &m, same, third, third);
-			for (int l = 0; l < r->model->layers && x == 0; l++) // each layer's shares are shifted: give all to e2m1
+			for (int l = 0; l < r->model->layers && x == 0;
+				l++) // each layer's shares are shifted: give all to the second
 				for (int f = 0; f < MIXED; f++)
 					m.weight[l * MIXED + f] = m.activation[l * MIXED + f] = f == 1;
 			gradient_of(r, input, labels, IMAGES);

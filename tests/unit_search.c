@@ -2015,7 +2015,7 @@ static void extensions_are_taken_back(void **state)
 static void usual_targets_can_be_met(void **state)
 {
 	(void)state;
-	static const char *const spaces[] = {"wide", "int-s", "int-l", "fp-s", "fp-l", "mixed", "int6,int8", "int8,e4m3",
+	static const char *const spaces[] = {"wide", "int-s", "int-l", "fp-s", "fp-l", "mx", "mixed", "int6,int8", "int8,e4m3",
 		"int5,int8", "int7,int8", "int8", "bf16,fp32", "int2,fp32", "e2m1,e4m3,int8"};
 	for (size_t i = 0; i < sizeof spaces / sizeof *spaces; i++) {
 		char settings[64];
@@ -2119,14 +2119,14 @@ static void everything_runs(void **state)
 {
 	(void)state;
 	static const char *const settings[] = {"preset=live", "preset=fliqs", "preset=tunas", "space=int-s", "space=int-l",
-		"space=fp-s", "space=fp-l", "space=mixed", "space=fp32,bf16,fp16,int16,e5m2,e1m2", "space=int4", "range=ema",
-		"range=percentile percentile=90", "range=mse", "scales=layer unsigned=on", "reward=relu", "reward=mnas",
-		"quality=accuracy samples=1", "modal-share=0", "cost-samples=0", "net=resnet20", "start=uniform warmup=0",
-		"warmup=1", "rate-warmup=0", "rate-warmup=1", "batch=2", "momentum=0 decay=0 clip=0", "optimizer=adamw",
-		"optimizer=adamw ema=0.99 clip=0 beta2=0", "ema=0.999 smoothing=0.1", "decide=split", "decide=split preset=fliqs",
-		"decide=split reward=mnas start=uniform", "front-every=0", "front-size=2", "target.size=20k weight.size=1",
-		"weight.bops=0", "augment=flip", "wide-start=1", "wide-start=0.5 wide-every=2 wide-format=fp32", "final=0.9",
-		"final=0.5"};
+		"space=fp-s", "space=fp-l", "space=mx", "space=int4,nvfp4,mxint8 block-scale=search", "space=mixed",
+		"space=fp32,bf16,fp16,int16,e5m2,e1m2", "space=int4", "range=ema", "range=percentile percentile=90", "range=mse",
+		"scales=layer unsigned=on", "reward=relu", "reward=mnas", "quality=accuracy samples=1", "modal-share=0",
+		"cost-samples=0", "net=resnet20", "start=uniform warmup=0", "warmup=1", "rate-warmup=0", "rate-warmup=1",
+		"batch=2", "momentum=0 decay=0 clip=0", "optimizer=adamw", "optimizer=adamw ema=0.99 clip=0 beta2=0",
+		"ema=0.999 smoothing=0.1", "decide=split", "decide=split preset=fliqs", "decide=split reward=mnas start=uniform",
+		"front-every=0", "front-size=2", "target.size=20k weight.size=1", "weight.bops=0", "augment=flip", "wide-start=1",
+		"wide-start=0.5 wide-every=2 wide-format=fp32", "final=0.9", "final=0.5"};
 	for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i += STRIDE) {
 		char text[256];
 		snprintf(text, sizeof text, "steps=4 front-every=4 %s", settings[i]);

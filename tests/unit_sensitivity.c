@@ -262,6 +262,10 @@ static void formats_count_as_bits(void **state)
 		{"e3m4", 7, 8},
 		{"e4m3", 6, 7},
 		{"e5m2", 5, 6},
+		{"mxfp4", 4, 5},
+		{"nvfp4", 4.4, 5.5},
+		{"mxfp6", 6, 7},
+		{"mxint8", 7.5, 8.7},
 		{"bf16", 9, 12},
 		{"fp16", 12, 15},
 	};

@@ -29,11 +29,11 @@ enum term_where { ANYWHERE, ON_DEVICE, AT_SITE };
 // clang-format off
 #define TERM_KINDS(X)                                                                                                                \
 	X(BOPS, "bops", SUBJECT_NETWORK, QUANTITY_COUNT, "bit ops", PER_IMAGE, ANYWHERE, RANK_FIRST, "bit operations",                                   \
-		"bit operations of the layers: MACs x weight bits x activation bits")                                                \
+		"bit operations of the layers: MACs x weight bits x activation bits, without blocks' scales")                        \
 	X(BOPS_LINEAR, "bops-linear", SUBJECT_NETWORK, QUANTITY_COUNT, "bit ops", PER_IMAGE, ANYWHERE, RANK_REST, "bit operations, linear",              \
 		"bit operations of the layers, linear: MACs x the wider of weight and activation bits")                              \
 	X(SIZE, "size", SUBJECT_NETWORK, QUANTITY_BYTES, "B", PER_NETWORK, ANYWHERE, RANK_FIRST, "",                                                     \
-		"stored weights, with an fp32 scale and bias per output channel")                                                    \
+		"stored weights, with an fp32 bias and scale per output channel, or the scales of blocks")                           \
 	X(ACTIVATIONS, "activations", SUBJECT_NETWORK, QUANTITY_BYTES, "B", PER_IMAGE, ANYWHERE, RANK_REST, "",                                          \
 		"activations alive at the fullest moment of one image's inference")                                                  \
 	X(LATENCY, "latency", SUBJECT_NETWORK, QUANTITY_TIME, "ms", PER_BATCH, ON_DEVICE, RANK_NEXT, "", "")                                               \

@@ -14,6 +14,9 @@
 //   DEVICE: a name of device_names(), or the path of a file. Latency on a device that has measured times (engine/hardware/times.h) is
 //   priced by these alone
 //
+// Block formats: bit operations count the bits of an element, without its share of the scale. Bytes count the scales: of weights
+//   block by block, in place of the channels', of a tensor the blocks of each pixel.
+//
 // activations: the operators run in the model's order, one image at a time. A tensor lives from its producer to its last reader,
 //   so an operator's inputs and its output are alive together. Each has the format of the widest layer that reads it (graph.h). A
 //   layer's part is what the operators after it have alive at the fullest moment.

@@ -54,7 +54,7 @@ struct tariff {
 // The bytes that an operator reads or writes for a batch, by the bits of the tensor's format.
 struct move {
 	int tensor;
-	int stays;      // it stays on chip in formats of at most this many bits
+	double stays;   // it stays on chip in formats of at most this many bits
 	double on, off; // cost per bit of the format: if it stays, and if it does not
 	double still;   // bytes per bit that pass the memory even if it stays
 };
@@ -66,6 +66,7 @@ struct machine_op {
 	bool vector;              // the layer's product runs on the vector unit
 	double compute[NATIVES];  // of the types that anything runs as; INFINITY: impossible; on the vector unit all are equal
 	double fixed, weight_bit; // scales, biases and attention's scores; per bit of the weights' format
+	double scale_bit;         // a bit of blocks' scales
 	double floor;
 	double operations, fixed_bytes; // of a batch; those of `fixed` to and from the memory
 	int move, moves;

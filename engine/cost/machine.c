@@ -178,7 +178,7 @@ static void add_moves(struct cost *c, int i, int *moves)
 		double numbers = k < 0 || op->kind == OP_FIRST ? g[i].elements : g[op->in[k]].elements;
 		double bit = g[tensor].elements * c->tariff->batch / 8,
 		       share = c->tariff->device.on_chip / g[tensor].crowd; // bytes
-		int stays = tensor == 0 || !g[tensor].read ? 0 : (int)fmin(64, floor(share / bit));
+		double stays = tensor == 0 || !g[tensor].read ? 0 : share / bit;
 		struct passes p = passes_of(c, i, k < 0);
 		double bytes = numbers * c->tariff->batch / 8;
 		c->move[(*moves)++] = (struct move){
@@ -222,6 +222,7 @@ static void add_kernel(struct cost *c, int i, int *moves)
 	o->fixed_bytes = t.fixed_bytes;
 	o->fixed = t.fixed_bytes * r->memory;
 	o->weight_bit = op->layer >= 0 ? m->layer[op->layer].weights / 8 * r->memory : 0;
+	o->scale_bit = r->memory / 8;
 	o->move = *moves;
 	add_moves(c, i, moves);
 	if (!c->tariff->sums) {
@@ -251,14 +252,31 @@ static inline enum native type_of(const struct cost *c, int i, const struct laye
 	}
 }
 
+// A number of a tensor, with its share of the scales of a pixel's blocks.
+static inline double bits_of(const struct cost *c, int tensor, int format)
+{
+	return format_table[format].block ? format_stored_bits(format, c->model->op[tensor].out.c) : format_table[format].bits;
+}
+
+// Weights, and the scales of blocks beyond those of channels, which are fixed.
+static inline double weights_of(const struct cost *c, int i, int format)
+{
+	const struct machine_op *o = &c->op[i];
+	double elements = o->weight_bit * format_table[format].bits;
+	if (!format_table[format].block)
+		return elements;
+	const struct layer *l = &c->model->layer[c->model->op[i].layer];
+	return elements + o->scale_bit * (format_scale_bits(format, l->out.c, l->weights / l->out.c) - 32. * l->out.c);
+}
+
 static inline struct strain strain_of(const struct cost *c, int i, const struct plan *plan, const uint8_t *format)
 {
 	const struct machine_op *o = &c->op[i];
 	struct strain s = {o->compute[type_of(c, i, plan->layer, format)], o->fixed};
 	if (o->runs == RUNS_LAYER)
-		s.memory += o->weight_bit * format_table[plan->layer[c->model->op[i].layer].weight].bits;
+		s.memory += weights_of(c, i, plan->layer[c->model->op[i].layer].weight);
 	for (const struct move *m = c->move + o->move, *end = m + o->moves; m < end; m++) {
-		int bits = format_table[format[m->tensor]].bits;
+		double bits = bits_of(c, m->tensor, format[m->tensor]);
 		s.memory += bits * (bits <= m->stays ? m->on : m->off);
 	}
 	return s;
@@ -307,7 +325,8 @@ static double machine_part(const struct cost *c, const struct plan *plan, const 
 }
 
 // Returns a kernel's least price, with its tensors as narrow as they can be and, for a layer, over its settings. Bytes grow with
-// a tensor's width: it stays on chip only if it is narrow.
+// a tensor's width: it stays on chip only if it is narrow. A wider format may need fewer bits for scales, so that these are left out
+// while it is open which one it will be.
 static double least_of(const struct cost *c, int i, const struct cost_settings *layer, const uint8_t *low, const uint8_t *high)
 {
 	const struct machine_op *o = &c->op[i];
@@ -315,13 +334,14 @@ static double least_of(const struct cost *c, int i, const struct cost_settings *
 	int l = c->model->op[i].layer, first = attends ? low[i] : 0, last = weights ? layer[l].count - 1 : attends ? high[i] : 0;
 	double least = INFINITY, moved = o->fixed;
 	for (const struct move *m = c->move + o->move, *end = m + o->moves; m < end; m++) {
-		int bits = format_table[low[m->tensor]].bits;
+		double bits = low[m->tensor] == high[m->tensor] ? bits_of(c, m->tensor, low[m->tensor])
+								: format_table[low[m->tensor]].bits;
 		moved += bits * (bits <= m->stays ? m->on : m->off);
 	}
 	for (int k = first; k <= last; k++) {
 		struct layer_plan p = weights ? layer[l].setting[k] : (struct layer_plan){k, k};
 		double compute = o->compute[weights || attends ? c->tariff->native[p.weight][p.activation] : NATIVE_FP32];
-		double memory = moved + (weights ? o->weight_bit * format_table[p.weight].bits : 0);
+		double memory = moved + (weights ? weights_of(c, i, p.weight) : 0);
 		least = fmin(least, price_of(c, o, (struct strain){compute, memory}));
 	}
 	return least;
@@ -362,9 +382,9 @@ static double bytes_of(const struct cost *c, int i, const struct plan *plan, con
 	const struct machine_op *o = &c->op[i];
 	double bytes = o->fixed_bytes;
 	if (o->runs == RUNS_LAYER)
-		bytes += o->weight_bit * format_table[plan->layer[c->model->op[i].layer].weight].bits / c->tariff->rates.memory;
+		bytes += weights_of(c, i, plan->layer[c->model->op[i].layer].weight) / c->tariff->rates.memory;
 	for (const struct move *m = c->move + o->move, *end = m + o->moves; m < end; m++) {
-		int bits = format_table[format[m->tensor]].bits;
+		double bits = bits_of(c, m->tensor, format[m->tensor]);
 		bytes += bits * (bits <= m->stays ? m->still : m->off / c->tariff->rates.memory);
 	}
 	return bytes;
@@ -468,21 +488,28 @@ bool machine_new(struct tariff *t, struct fault *fault)
 
 // ---- activations alive at once ----
 
+// Of one image. Where the format is open, between `format` and `high`, scales of blocks are left out: the next format may do without.
+static double bytes_alive(const struct cost *c, int tensor, const uint8_t *format, const uint8_t *high)
+{
+	bool open = high && high[tensor] != format[tensor];
+	return c->graph.op[tensor].elements * (open ? format_table[format[tensor]].bits : bits_of(c, tensor, format[tensor])) / 8;
+}
+
 // The most bytes of one image alive while an operator runs; *when: which.
-static double peak_of(const struct cost *c, const uint8_t *format, int *when)
+static double peak_of(const struct cost *c, const uint8_t *format, const uint8_t *high, int *when)
 {
 	double alive = 0, most = 0;
 	for (int i = 0; i < c->model->ops; i++) {
 		const struct graph_op *o = &c->graph.op[i];
 		if (o->tensor != i)
 			continue;
-		alive += o->elements * format_table[format[i]].bits / 8;
+		alive += bytes_alive(c, i, format, high);
 		if (alive > most) {
 			most = alive;
 			*when = i;
 		}
 		for (int t = o->ends; t >= 0; t = c->graph.op[t].next)
-			alive -= c->graph.op[t].elements * format_table[format[t]].bits / 8;
+			alive -= bytes_alive(c, t, format, high);
 	}
 	return most;
 }
@@ -491,12 +518,12 @@ static double peak_total(const struct cost *c, const struct plan *plan, const ui
 {
 	(void)plan;
 	int when = 0;
-	double most = peak_of(c, format, &when);
+	double most = peak_of(c, format, NULL, &when);
 	if (layer) {
 		memset(layer, 0, (size_t)c->model->layers * sizeof *layer);
 		for (int t = 0; t <= when; t++)
 			if (c->graph.op[t].tensor == t && c->graph.op[t].last >= when)
-				layer[c->graph.op[t].owner] += c->graph.op[t].elements * format_table[format[t]].bits / 8;
+				layer[c->graph.op[t].owner] += bytes_alive(c, t, format, NULL);
 	}
 	return most;
 }
@@ -510,8 +537,9 @@ static double peak_part(const struct cost *c, const struct plan *plan, const uin
 // Every tensor grows with its format.
 static double peak_least(const struct cost *c, const struct cost_settings *layer, const uint8_t *low, const uint8_t *high)
 {
-	(void)layer, (void)high;
-	return peak_total(c, NULL, low, NULL);
+	(void)layer;
+	int when = 0;
+	return peak_of(c, low, high, &when);
 }
 
 const struct pricing peak_pricing = {.total = peak_total, .part = peak_part, .least = peak_least};

@@ -45,7 +45,7 @@ bool cost_product(const struct device *d, const double size[3], int format, bool
 	struct fault *fault)
 {
 	const struct product p = {1, size[0], size[2], size[1], size[2]};
-	double bytes = format_table[format].bits / 8.0;
+	double bytes = format_stored_bits(format, p.inner) / 8.0;
 	struct cost_product r = {.operations = 2 * product_macs(p),
 		.type = device_native(d, format, format),
 		.floor = d->floor,

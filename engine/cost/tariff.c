@@ -9,7 +9,8 @@
 // ---- terms that are a sum over layers ----
 
 // Sum of MACs * weight bits * activation bits over every layer, stem and classifier included: the accounting that
-// reproduces FLIQS's figures (bf16 counts 256 per MAC, 8 bit 64, 4 bit 16).
+// reproduces FLIQS's figures (bf16 counts 256 per MAC, 8 bit 64, 4 bit 16). In block formats the bits of an element count, not its
+// share of the scale, which is multiplied once a block.
 static double bops(const struct layer *l, const struct layer_plan *p)
 {
 	return l->macs * format_table[p->weight].bits * format_table[p->activation].bits;
@@ -21,10 +22,12 @@ static double bops_linear(const struct layer *l, const struct layer_plan *p)
 	return l->macs * (w > a ? w : a);
 }
 
-// Stored weights, and an fp32 scale and bias per output channel (a batch norm folds into them).
+// Stored weights, and an fp32 scale and bias per output channel (a batch norm folds into them); in block formats the blocks' scales in place
+// of the channels'.
 static double size(const struct layer *l, const struct layer_plan *p)
 {
-	return l->weights * format_table[p->weight].bits / 8 + 8.0 * l->out.c;
+	double scales = format_scale_bits(p->weight, l->out.c, l->weights / l->out.c) / 8;
+	return l->weights * format_table[p->weight].bits / 8 + (scales + 4.0 * l->out.c);
 }
 
 // How the kinds are priced that know no device: by a sum over layers, or else.

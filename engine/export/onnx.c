@@ -321,6 +321,22 @@ static void put_operator(struct onnx *o, int i)
 
 // ---- the file ----
 
+// Quant and QuantizeLinear, as they are written here, know no scales by blocks.
+static bool has_no_blocks(const struct onnx *o, int layer, struct fault *fault)
+{
+	const struct layer_plan *plan = &o->frozen->layer[layer].format;
+	const int format[] = {plan->weight, plan->activation};
+	char todo[64];
+	for (int h = 0; h < 2; h++)
+		if (format_table[format[h]].block) {
+			snprintf(todo, sizeof todo, "pin it to %s, the nearest without blocks", format_element(format[h]));
+			return fault_set(fault, onnx_layer(o, layer), todo,
+				"%s, the format of its %s, has scales by blocks, which are not written",
+				format_table[format[h]].name, h ? "inputs" : "weights");
+		}
+	return true;
+}
+
 static bool fits(const struct onnx *o, struct fault *fault)
 {
 	static const bool known[OP_KINDS] = {[OP_INPUT] = true,
@@ -340,7 +356,7 @@ static bool fits(const struct onnx *o, struct fault *fault)
 			return fault_set(fault, m->name, "networks of convolutions and linear layers can be written",
 				"it has an operator that is not written yet: %s", model_kind(m->op[i].kind));
 	for (int l = 0; l < m->layers; l++)
-		if (!o->dialect->fits(o, l, fault))
+		if (!has_no_blocks(o, l, fault) || !o->dialect->fits(o, l, fault))
 			return false;
 	return true;
 }

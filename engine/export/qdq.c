@@ -53,7 +53,7 @@ static bool qdq_fits(const struct onnx *o, int layer, struct fault *fault)
 	for (int h = 0; h < 2; h++)
 		if (!is_plain(format[h]) && !carrier_of(format[h], h && l->grid.low >= 0, &c))
 			return fault_set(fault, onnx_layer(o, layer),
-				"pin it to int8, e4m3 or e5m2, or `export qonnx`, which has all formats",
+				"pin it to int8, e4m3 or e5m2, or `export qonnx`, which has all without blocks",
 				"ONNX has no type for %s, the format of its %s", format_table[format[h]].name,
 				h ? "inputs" : "weights");
 	return true;

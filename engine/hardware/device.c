@@ -13,9 +13,13 @@
 
 const struct native_type native_table[NATIVES] = {
 	[NATIVE_INT4] = {"int4", 4},
+	[NATIVE_MXFP4] = {"mxfp4", 4},
+	[NATIVE_NVFP4] = {"nvfp4", 4},
+	[NATIVE_MXFP6] = {"mxfp6", 6},
 	[NATIVE_INT8] = {"int8", 8},
 	[NATIVE_E4M3] = {"e4m3", 8},
 	[NATIVE_E5M2] = {"e5m2", 8},
+	[NATIVE_MXFP8] = {"mxfp8", 8},
 	[NATIVE_FP16] = {"fp16", 16},
 	[NATIVE_BF16] = {"bf16", 16},
 	[NATIVE_TF32] = {"tf32", 19},
@@ -36,7 +40,11 @@ const struct native_type native_table[NATIVES] = {
 		FIGURE(group, "fp16", unit, field[NATIVE_FP16], factor, least, most, whole),                                     \
 		FIGURE(group, "bf16", unit, field[NATIVE_BF16], factor, least, most, whole),                                     \
 		FIGURE(group, "tf32", unit, field[NATIVE_TF32], factor, least, most, whole),                                     \
-		FIGURE(group, "fp32", unit, field[NATIVE_FP32], factor, least, most, whole)
+		FIGURE(group, "fp32", unit, field[NATIVE_FP32], factor, least, most, whole),                                     \
+		FIGURE(group, "mxfp4", unit, field[NATIVE_MXFP4], factor, least, most, whole),                                   \
+		FIGURE(group, "nvfp4", unit, field[NATIVE_NVFP4], factor, least, most, whole),                                   \
+		FIGURE(group, "mxfp6", unit, field[NATIVE_MXFP6], factor, least, most, whole),                                   \
+		FIGURE(group, "mxfp8", unit, field[NATIVE_MXFP8], factor, least, most, whole)
 
 const struct device_figure device_figures[] = {
 	PER_NATIVE("peaks", "Tops/s", peak, 1e12, 0, 1e9, false),
@@ -263,12 +271,25 @@ static struct values values_of_float(int exponent, int mantissa, double largest)
 	return (struct values){mantissa + 1, largest / ldexp(1, 2 - (1 << (exponent - 1)) - mantissa)};
 }
 
-static struct values values_of(int format)
+// Of a block format: with a scale of 1.
+static struct values values_of_element(int format)
 {
 	const struct format *f = &format_table[format];
 	if (f->kind == FORMAT_INTEGER)
 		return (struct values){f->bits - 1, f->largest};
-	return values_of_float(f->exponent, f->mantissa, f->largest);
+	struct values v = values_of_float(f->exponent, f->mantissa, f->largest);
+	v.digits = (int)fmin(v.digits, ceil(log2(v.span + 1))); // where all are below the least normal number
+	return v;
+}
+
+// A block's scale takes part: an e4m3 number, or a power of two, of which those count that are exponents of fp32.
+static struct values values_of(int format)
+{
+	struct values v = values_of_element(format), bf16 = values_of_float(8, 7, ldexp(2 - ldexp(1, -7), 127));
+	const struct format *f = &format_table[format];
+	if (f->tensor_bits)
+		return (struct values){v.digits + 4, v.span * (double)(BLOCK_SCALE_MOST / BLOCK_SCALE_LEAST)};
+	return f->block ? (struct values){v.digits, bf16.span} : v;
 }
 
 static bool within(struct values inner, struct values outer)
@@ -278,7 +299,11 @@ static bool within(struct values inner, struct values outer)
 
 bool format_holds(int by, int f)
 {
-	return within(values_of(f), values_of(by));
+	const struct format *outer = &format_table[by], *inner = &format_table[f];
+	if (!outer->block)
+		return within(values_of(f), values_of(by));
+	bool same = !inner->block || (inner->block == outer->block && inner->tensor_bits == outer->tensor_bits);
+	return same && within(values_of_element(f), values_of_element(by));
 }
 
 static bool native_holds(enum native n, int format)
@@ -287,8 +312,9 @@ static bool native_holds(enum native n, int format)
 	switch (n) {
 	case NATIVE_TF32: return within(v, values_of_float(8, 10, ldexp(2 - ldexp(1, -10), 127)));
 	case NATIVE_FP32: return true;
-	default: // the others are formats of the same name
-		return within(v, values_of(format_named(native_table[n].name)));
+	case NATIVE_MXFP6: return format_holds(format_named("mxfp6"), format) || format_holds(format_named("mxfp6-e3m2"), format);
+	case NATIVE_MXFP8: return format_holds(format_named("mxfp8"), format) || format_holds(format_named("mxfp8-e5m2"), format);
+	default: return format_holds(format_named(native_table[n].name), format); // a format of the same name
 	}
 }
 

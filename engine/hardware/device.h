@@ -10,8 +10,23 @@
 #include "engine/base/disk.h"
 #include "engine/base/fault.h"
 
-// Types that a device multiplies natively, narrowest first. A device that has both e4m3 and e5m2 mixes them freely.
-enum native { NATIVE_INT4, NATIVE_INT8, NATIVE_E4M3, NATIVE_E5M2, NATIVE_FP16, NATIVE_BF16, NATIVE_TF32, NATIVE_FP32, NATIVES };
+// Types that a device multiplies natively, narrowest first. A device that has both e4m3 and e5m2 mixes them freely. Types of blocks: mxfp6 and
+// mxfp8 stand for both formats of their width, which mix freely, as do narrower ones of the same scales.
+enum native {
+	NATIVE_INT4,
+	NATIVE_MXFP4,
+	NATIVE_NVFP4,
+	NATIVE_MXFP6,
+	NATIVE_INT8,
+	NATIVE_E4M3,
+	NATIVE_E5M2,
+	NATIVE_MXFP8,
+	NATIVE_FP16,
+	NATIVE_BF16,
+	NATIVE_TF32,
+	NATIVE_FP32,
+	NATIVES
+};
 
 struct native_type {
 	const char *name;
@@ -99,7 +114,9 @@ const char *device_mark(const struct device *, const struct device_figure *);
 bool device_assumes(const struct device *);
 
 // ---- derived from the figures ---- Returns whether every value of format f (an index into format_table), scaled by one power of
-// two, is a value of format `by`.
+// two, is a value of format `by`. A format of blocks holds narrower elements with the same scales, and formats without blocks that its
+// elements hold, with scales of 1. Without blocks, a number with its block's scale must be held: so bf16 holds the microscaling
+// formats, whose scales reach no further than its own exponents, and fp16 nvfp4.
 bool format_holds(int by, int f);
 // Returns the narrowest native type that holds every value of both formats: the fastest among those of one width, and the slower
 // of the two for a mix of e4m3 and e5m2. fp32 (on the vector unit if the device has no other) takes whatever no narrower type

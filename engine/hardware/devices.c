@@ -17,12 +17,29 @@
 // Systolic arrays of 128 x 128, on TPU v6e 256 x 256 (Austin et al., How to Scale Your Model, 2025, "How to think about TPUs"). One
 // operand lies in the array; the rows of the other stream past it by eights, and either may be the one (seen in what XLA's compiler
 // for TPUs makes of products and convolutions of odd sizes).
-#define EACH(n) {n, n, n, n, n, n, n, n}
+#define EACH(n) {n, n, n, n, n, n, n, n, n, n, n, n}
 #define SQUARE(n) .inner = EACH(n), .outer = EACH(n), .rows = EACH(8)
 // Tensor cores: the inner and outer size of one instruction (PTX ISA, shapes of mma), by type in the order of enum native. That
 // a product is padded to just this is an assumption: real kernels work in larger tiles.
-#define TURING_TILES .inner = {32, 16, 1, 1, 8, 1, 1, 1}, .outer = {8, 8, 1, 1, 8, 1, 1, 1}
-#define AMPERE_TILES .inner = {64, 32, 32, 32, 16, 16, 8, 1}, .outer = {8, 8, 8, 8, 8, 8, 8, 1}
+#define TURING_TILES                                                                                                         \
+	.inner = {[NATIVE_INT4] = 32, [NATIVE_INT8] = 16, [NATIVE_FP16] = 8},                                                \
+	.outer = {[NATIVE_INT4] = 8, [NATIVE_INT8] = 8, [NATIVE_FP16] = 8}
+#define AMPERE_INNER                                                                                                         \
+	[NATIVE_INT4] = 64, [NATIVE_INT8] = 32, [NATIVE_E4M3] = 32, [NATIVE_E5M2] = 32, [NATIVE_FP16] = 16, [NATIVE_BF16] = 16, [NATIVE_TF32] = 8
+#define AMPERE_OUTER                                                                                                         \
+	[NATIVE_INT4] = 8, [NATIVE_INT8] = 8, [NATIVE_E4M3] = 8, [NATIVE_E5M2] = 8, [NATIVE_FP16] = 8, [NATIVE_BF16] = 8, [NATIVE_TF32] = 8
+#define AMPERE_TILES .inner = {AMPERE_INNER}, .outer = {AMPERE_OUTER}
+// tcgen05.mma, kinds mxf4 and mxf4nvf4: 64 of the inner size; mxf8f6f4: 32 (PTX ISA 8.7, section 9.7.16).
+#define BLACKWELL_TILES                                                                                                      \
+	.inner = {AMPERE_INNER, [NATIVE_MXFP4] = 64, [NATIVE_NVFP4] = 64, [NATIVE_MXFP6] = 32, [NATIVE_MXFP8] = 32},         \
+	.outer = {AMPERE_OUTER, [NATIVE_MXFP4] = 8, [NATIVE_NVFP4] = 8, [NATIVE_MXFP6] = 8, [NATIVE_MXFP8] = 8}
+// V_MFMA_F32_16X16X128_F8F6F4 and its scaled form, 16x16x64 of int8, 16x16x32 of the 16-bit types (CDNA4 instruction set, section 7).
+#define CDNA4_TILES                                                                                                          \
+	.inner = {[NATIVE_MXFP4] = 128, [NATIVE_MXFP6] = 128, [NATIVE_INT8] = 64, [NATIVE_E4M3] = 128, [NATIVE_E5M2] = 128,  \
+		[NATIVE_MXFP8] = 128, [NATIVE_FP16] = 32, [NATIVE_BF16] = 32},                                               \
+	.outer = {[NATIVE_MXFP4] = 16, [NATIVE_MXFP6] = 16, [NATIVE_INT8] = 16, [NATIVE_E4M3] = 16, [NATIVE_E5M2] = 16,      \
+		[NATIVE_MXFP8] = 16, [NATIVE_FP16] = 16, [NATIVE_BF16] = 16}
+#define BLOCK_TILES "inner.mxfp4 inner.nvfp4 inner.mxfp6 inner.mxfp8 outer.mxfp4 outer.nvfp4 outer.mxfp6 outer.mxfp8 "
 #define CORE_TILES                                                                                                           \
 	"inner.int4 inner.int8 inner.e4m3 inner.e5m2 inner.fp16 inner.bf16 inner.tf32 outer.int4 outer.int8 outer.e4m3 "      \
 	"outer.e5m2 outer.fp16 outer.bf16 outer.tf32 "
@@ -117,6 +134,13 @@ const struct device device_table[] = {
 		.reach = {[NATIVE_INT4] = 918 / .75 / 3680, [NATIVE_INT8] = 918 / .76 / 1836, [NATIVE_E4M3] = 1 / 1.09,
 			[NATIVE_E5M2] = 918 / .76 / 1836},
 		SQUARE(256), .vector = 4096 * 1.75e9, FROM_CHIP(1638), .on_chip = 128 * MIB, .batch = 128, TPU(.21)},
+	// XLA's compiler for TPUs expects half of bf16's time of both fp8 types and as much of int8 and int4. The matrix unit and the memory
+	// on the chip are taken as of a v6e and a v5p, the vector unit as of a v5p at the clock that the peak asks of 4 matrix units a core.
+	{.name = "tpu_7x",
+		.source = "Google Cloud, TPU7x (Ironwood); rate of int8: what XLA's compiler expects",
+		.assumed = AS_V4 "peaks.int8 reach.e4m3 reach.e5m2 inner.int8 inner.e4m3 inner.e5m2 inner.bf16 vector on_chip batch",
+		.peak = {[NATIVE_INT8] = 2307 * T, [NATIVE_E4M3] = 4614 * T, [NATIVE_E5M2] = 4614 * T, [NATIVE_BF16] = 2307 * T},
+		SQUARE(256), .vector = 2 * 4096 * 2.2e9, FROM_CHIP(7370), .on_chip = 2 * 64 * MIB, .batch = 128, TPU(.21)},
 	{.name = "v100",
 		.source = "NVIDIA V100 data sheet, SXM2", .recalled = "peaks.fp32 vector", .assumed = GPU_ASSUMED CORE_TILES "batch",
 		.peak = {[NATIVE_FP16] = 125 * T, [NATIVE_FP32] = 15.7 * T},
@@ -138,6 +162,37 @@ const struct device device_table[] = {
 		.peak = {[NATIVE_INT8] = 1979 * T, [NATIVE_E4M3] = 1979 * T, [NATIVE_E5M2] = 1979 * T, [NATIVE_FP16] = 989 * T, [NATIVE_BF16] = 989 * T,
 			[NATIVE_TF32] = 495 * T, [NATIVE_FP32] = 67 * T}, AMPERE_TILES, GPU, .vector = 67 * T,
 		FROM_CHIP(3350), .on_chip = 50 * MB, .batch = 128, .power_max = 700},
+	// fp4 and fp6 come with block scales; unscaled e2m1, e2m3 and e3m2 count as blocks with scales of 1.
+	{.name = "b200",
+		.source = "NVIDIA Blackwell architecture technical brief, HGX B200: dense, 1000 W",
+		.recalled = "on_chip", .assumed = GPU_ASSUMED CORE_TILES BLOCK_TILES "batch",
+		.peak = {[NATIVE_MXFP4] = 9000 * T, [NATIVE_NVFP4] = 9000 * T, [NATIVE_MXFP6] = 4500 * T, [NATIVE_INT8] = 4500 * T,
+			[NATIVE_E4M3] = 4500 * T, [NATIVE_E5M2] = 4500 * T, [NATIVE_MXFP8] = 4500 * T, [NATIVE_FP16] = 2250 * T,
+			[NATIVE_BF16] = 2250 * T, [NATIVE_TF32] = 1100 * T, [NATIVE_FP32] = 80 * T}, BLACKWELL_TILES, GPU, .vector = 80 * T,
+		FROM_CHIP(8000), .on_chip = 126 * MB, .batch = 128, .power_max = 1000},
+	// Its int8, a thirtieth of a B200's, is left out: integers run faster as fp8 or bf16. Dense fp4 is given as 13 to 15 Pflop/s.
+	{.name = "b300",
+		.source = "NVIDIA HGX B300: dense, 8 GPUs as one; mxfp4 as nvfp4",
+		.recalled = "peaks.mxfp4 peaks.nvfp4 on_chip", .assumed = GPU_ASSUMED CORE_TILES BLOCK_TILES "batch",
+		.peak = {[NATIVE_MXFP4] = 13500 * T, [NATIVE_NVFP4] = 13500 * T, [NATIVE_MXFP6] = 4500 * T,
+			[NATIVE_E4M3] = 4500 * T, [NATIVE_E5M2] = 4500 * T, [NATIVE_MXFP8] = 4500 * T, [NATIVE_FP16] = 2250 * T,
+			[NATIVE_BF16] = 2250 * T, [NATIVE_TF32] = 1125 * T, [NATIVE_FP32] = 75 * T}, BLACKWELL_TILES, GPU, .vector = 75 * T,
+		FROM_CHIP(8000), .on_chip = 126 * MB, .batch = 128, .power_max = 1400},
+	{.name = "mi355x",
+		.source = "AMD Instinct MI355X data sheet and CDNA 4 white paper: dense",
+		.recalled = "peaks.mxfp4 peaks.mxfp6 peaks.mxfp8 peaks.int8 peaks.e4m3 peaks.e5m2 peaks.fp16 peaks.bf16 peaks.fp32 vector on_chip",
+		.assumed = GPU_ASSUMED CORE_TILES BLOCK_TILES "batch",
+		.peak = {[NATIVE_MXFP4] = 10066 * T, [NATIVE_MXFP6] = 10066 * T, [NATIVE_INT8] = 5033 * T, [NATIVE_E4M3] = 5033 * T,
+			[NATIVE_E5M2] = 5033 * T, [NATIVE_MXFP8] = 5033 * T, [NATIVE_FP16] = 2517 * T, [NATIVE_BF16] = 2517 * T,
+			[NATIVE_FP32] = 157.3 * T}, CDNA4_TILES, GPU, .vector = 157.3 * T,
+		FROM_CHIP(8000), .on_chip = 256 * MB, .batch = 128, .power_max = 1400},
+	// Eight cores. The vector unit is assumed: 8 x 128 lanes x 2 operations x 1.2 GHz.
+	{.name = "trainium3",
+		.source = "AWS Neuron documentation, Trainium3 architecture; on chip: 8 x 32 MiB of SBUF",
+		.assumed = GPU_ASSUMED CORE_TILES BLOCK_TILES "vector batch",
+		.peak = {[NATIVE_MXFP4] = 2517 * T, [NATIVE_MXFP8] = 2517 * T, [NATIVE_FP16] = 671 * T, [NATIVE_BF16] = 671 * T,
+			[NATIVE_TF32] = 671 * T, [NATIVE_FP32] = 183 * T}, SQUARE(128), .vector = 8 * 128 * 2 * 1.2e9,
+		GPU, FROM_CHIP(4900), .on_chip = 8 * 32 * MIB, .batch = 128},
 	{.name = "bow",
 		.source = "Graphcore Bow data sheet (the TPU v4 paper counts 250 TFLOP/s); no memory off chip, vector peak unknown",
 		.assumed = NO_MEMORY CORE_TILES "batch",

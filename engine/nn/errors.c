@@ -101,8 +101,8 @@ static void round_to(const struct job *job, int format, long pixel, long pixels,
 	struct node other = *job->node;
 	struct job as = *job;
 	bool positive = net->model->layer[other.op->layer].positive && net->quantization.unsigned_positive;
-	other.grid = format_grid(format, positive);
-	other.scale = format_scale(format, &other.grid, other.range);
+	other.grid = layer_grid(net, format, positive);
+	other.scale = format_scale(format, &other.grid, layer_range(job, format));
 	as.node = &other;
 	layer_round_alone(&as, pixel, pixels, to);
 }
@@ -137,20 +137,40 @@ void errors_add_inputs(const struct job *job, int chunk, int worker, long pixel,
 
 // ---- weights ----
 
+// By strips of columns, in pieces of whole blocks.
+static void add_blocks(const struct network *net, const struct grid *grid, const float *w, const float *g, long rows, long c,
+	double sums[SUMS])
+{
+	const struct errors *e = net->errors;
+	for (long row = 0; row < rows; row += grid->block)
+		for (long at = 0, strip = PIECE / grid->block; at < c; at += strip) {
+			long count = rows - row < grid->block ? rows - row : grid->block,
+			     columns = c - at < strip ? c - at : strip;
+			layer_round_weights(net, grid, e->scale, w + row * c + at, c, count, columns, e->piece);
+			for (long r = 0; r < count; r++)
+				add(g + (row + r) * c + at, w + (row + r) * c + at, e->piece + r * columns, columns, sums);
+		}
+}
+
 static void add_weights(struct network *net, const struct node *n, int format, double sums[SUMS])
 {
 	struct errors *e = net->errors;
 	const struct kernels *k = net->kernels;
-	struct grid grid = format_grid(format, false);
+	struct grid grid = layer_grid(net, format, false);
+	const bool per_channel = net->quantization.per_channel && !grid.block;
 	const float *w = n->weights_now, *g = net->gradient + n->weights;
 	long c = n->out.c, rows = n->weight_count / c, most = e->room / c;
 	memset(e->scale, 0, (size_t)c * sizeof *e->scale);
-	if (net->quantization.per_channel)
+	if (per_channel)
 		k->channel_peaks(w, rows, c, e->scale);
 	else
 		e->scale[0] = k->peak(w, n->weight_count);
 	for (long j = 0; j < c; j++)
-		e->scale[j] = j == 0 || net->quantization.per_channel ? format_scale(format, &grid, e->scale[j]) : e->scale[0];
+		e->scale[j] = j == 0 || per_channel ? format_scale(format, &grid, e->scale[j]) : e->scale[0];
+	if (grid.block) {
+		add_blocks(net, &grid, w, g, rows, c, sums);
+		return;
+	}
 	for (long at = 0; at < rows; at += most) {
 		long count = rows - at < most ? rows - at : most;
 		k->quantize_channels(&grid, e->scale, w + at * c, e->piece, count, c);

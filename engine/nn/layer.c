@@ -33,26 +33,50 @@ void layer_reserve(struct node *n, struct storage *l, long rows, enum fill fill)
 	storage_partial(l, n, n->weight_count, NN_TASKS / tiles_of(n));
 }
 
+struct grid layer_grid(const struct network *net, int format, bool positive)
+{
+	struct grid grid = format_grid(format, positive);
+	grid.rule = net->quantization.blocks;
+	return grid;
+}
+
 struct grid layer_weight_scales(struct network *net, struct node *n, int format)
 {
 	const struct kernels *k = net->kernels;
-	struct grid grid = format_grid(format, false);
+	struct grid grid = layer_grid(net, format, false);
+	const bool per_channel = net->quantization.per_channel && !grid.block;
 	const float *w = n->weights_now;
 	int c = n->out.c;
 	float *scale = n->weight_scale;
 	memset(scale, 0, (size_t)c * sizeof *scale);
-	if (net->quantization.per_channel)
+	if (per_channel)
 		k->channel_peaks(w, n->weight_count / c, c, scale);
 	else
 		scale[0] = k->peak(w, n->weight_count);
 	for (int j = 0; j < c; j++)
-		scale[j] = j == 0 || net->quantization.per_channel ? format_scale(format, &grid, scale[j]) : scale[0];
+		scale[j] = j == 0 || per_channel ? format_scale(format, &grid, scale[j]) : scale[0];
 	return grid;
 }
 
 static struct grid find_weight_scales(struct network *net, struct node *n)
 {
 	return layer_weight_scales(net, n, net->plan->layer[n->op->layer].weight);
+}
+
+void layer_round_weights(const struct network *net, const struct grid *grid, const float *scale, const float *w, long row,
+	long rows, long columns, float *to)
+{
+	if (!grid->block && row == columns) {
+		net->kernels->quantize_channels(grid, scale, w, to, rows, columns);
+		return;
+	}
+	for (long r = 0; r < rows; r++)
+		if (grid->block)
+			memcpy(to + r * columns, w + r * row, (size_t)columns * sizeof *to);
+		else
+			net->kernels->quantize_channels(grid, scale, w + r * row, to + r * columns, 1, columns);
+	if (grid->block)
+		net->kernels->round_block_columns(grid, scale[0], to, rows, columns);
 }
 
 void layer_quantize_weights(struct network *net, struct node *n)
@@ -62,8 +86,8 @@ void layer_quantize_weights(struct network *net, struct node *n)
 		return;
 	}
 	struct grid grid = find_weight_scales(net, n);
-	net->kernels->quantize_channels(&grid, n->weight_scale, n->weights_now, n->quantized, n->weight_count / n->out.c,
-		n->out.c);
+	layer_round_weights(net, &grid, n->weight_scale, n->weights_now, n->out.c, n->weight_count / n->out.c, n->out.c,
+		n->quantized);
 }
 
 float layer_spacing(const struct grid *g, float v)
@@ -73,16 +97,57 @@ float layer_spacing(const struct grid *g, float v)
 	return ldexpf(1, ilogbf(fmaxf(fmaxf(fabsf(v), g->least_normal), FLT_MIN)) - (23 - g->drop));
 }
 
+// The scales of some columns of the weights from row `first` on, as many rows as share them.
+enum { STRIP = 64 };
+struct strip {
+	long first, end; // rows
+	int from, to;    // columns
+	float scale[STRIP];
+};
+
+// Goes to the next strip; begins at {0}. False: there are no more.
+static bool strip_next(struct strip *s, const struct node *n, const struct grid *grid)
+{
+	const long c = n->out.c, rows = n->weight_count / c, block = grid->block ? grid->block : rows;
+	if (s->to < c) {
+		s->from = s->to;
+	} else {
+		s->from = 0;
+		s->first = s->end;
+	}
+	if (s->first >= rows)
+		return false;
+	s->to = least(s->from + STRIP, (int)c);
+	s->end = s->first + block < rows ? s->first + block : rows;
+	for (int j = s->from; j < s->to; j++)
+		s->scale[j - s->from] = grid->block
+			? format_block_scale(grid, n->weight_scale[j], n->weights_now + s->first * c + j, s->end - s->first, c)
+			: n->weight_scale[j];
+	return true;
+}
+
 float layer_near_edge(struct network *net, struct node *n)
 {
 	struct grid grid = find_weight_scales(net, n);
-	const float *w = n->weights_now;
+	struct strip s = {.to = n->out.c};
 	long near = 0;
-	for (long i = 0; grid.kind != GRID_NONE && i < n->weight_count; i++) {
-		float v = w[i] / n->weight_scale[i % n->out.c], steps = v / layer_spacing(&grid, v);
-		near += fabsf(steps - rintf(steps)) > 0.375f;
-	}
+	while (grid.kind != GRID_NONE && strip_next(&s, n, &grid))
+		for (long r = s.first; r < s.end; r++)
+			for (int j = s.from; j < s.to; j++) {
+				float v = n->weights_now[r * n->out.c + j] / s.scale[j - s.from], steps = v / layer_spacing(&grid, v);
+				near += fabsf(steps - rintf(steps)) > 0.375f;
+			}
 	return (float)((double)near / (double)n->weight_count);
+}
+
+double layer_widest_step(const struct node *n, const struct grid *grid)
+{
+	struct strip s = {.to = n->out.c};
+	double widest = 0;
+	while (grid->kind != GRID_NONE && strip_next(&s, n, grid))
+		for (int j = s.from; j < s.to; j++)
+			widest = fmax(widest, (double)(s.scale[j - s.from] * layer_spacing(grid, 0)));
+	return widest;
 }
 
 static void peak_chunk(const struct job *job, struct span span, int chunk, int worker)
@@ -138,7 +203,7 @@ static float present_range(struct network *net, struct node *n, int format, bool
 {
 	const struct quantization *q = &net->quantization;
 	float *moving = &net->ranges[layer_set(net, n->layer) * net->whole->layers + n->layer], peak = peak_of(net, n);
-	if (format_table[format].kind == FORMAT_CAST)
+	if (!format_ranged(format))
 		return peak;
 	switch (q->range) {
 	case RANGE_PERCENTILE: return range_percentile(histogram_of(net, n), peak, q->percentile);
@@ -158,7 +223,7 @@ void layer_find_range(struct network *net, struct node *n)
 	int layer = n->op->layer, format = net->plan->layer[layer].activation;
 	bool positive = net->model->layer[layer].positive && net->quantization.unsigned_positive;
 	struct calibration *cal = net->calibration;
-	n->grid = format_grid(format, positive);
+	n->grid = layer_grid(net, format, positive);
 	n->range = net->pass == PASS_FIXED ? cal->range[n->layer] : present_range(net, n, format, positive);
 	// The mean over the batches, for RANGE_MAX too: the weights were trained with a batch's own largest magnitude, and a narrow
 	// format's grid must be the one that they know.
@@ -230,6 +295,22 @@ void layer_find_phases(struct node *n, struct storage *l)
 	}
 }
 
+float layer_range(const struct job *job, int format)
+{
+	const struct node *n = job->node;
+	bool whole = format_table[format].block && job->net->pass != PASS_FIXED; // a fixed pass goes by the calibration alone
+	return whole ? job->in[0]->peak : n->range;
+}
+
+void layer_round_blocks(const struct job *job, const struct grid *grid, float scale, long pixels, long channels, float *y)
+{
+	const struct node *n = job->node;
+	long share = n->op->groups > 1 ? n->in.c / n->op->groups
+				       : n->in.c; // where it is one channel, blocks take what lies side by side
+	long row = share > 1 && channels == n->in.c ? share : channels;
+	job->net->kernels->round_blocks(grid, scale, y, pixels * channels / row, row);
+}
+
 void layer_round(const struct job *job, long pixel, long pixels, float *to)
 {
 	if (job->net->mixture)
@@ -242,12 +323,15 @@ void layer_round_alone(const struct job *job, long pixel, long pixels, float *to
 {
 	const struct node *n = job->node, *source = job->in[0], *behind = node_behind(job->net, source);
 	const struct kernels *k = job->net->kernels;
+	const struct grid whole = {.kind = GRID_NONE}, *grid = n->grid.block ? &whole : &n->grid;
 	int c = n->in.c;
 	if (source->waits)
-		k->quantize_affine(&n->grid, n->scale, behind->x + pixel * c, pixels, c, source->gain_scale, source->shift,
+		k->quantize_affine(grid, n->scale, behind->x + pixel * c, pixels, c, source->gain_scale, source->shift,
 			source->op->act, to);
 	else
-		k->quantize(&n->grid, n->scale, source->x + pixel * c, to, pixels * c);
+		k->quantize(grid, n->scale, source->x + pixel * c, to, pixels * c);
+	if (n->grid.block)
+		layer_round_blocks(job, &n->grid, n->scale, pixels, c, to);
 }
 
 void layer_output_gradient(const struct job *job, long pixel, long pixels, float *to)

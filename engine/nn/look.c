@@ -58,11 +58,10 @@ static void look_at_weights(struct network *net, struct node *n, int format, flo
 	struct grid grid = layer_weight_scales(net, n, format);
 	const int c = n->out.c;
 	long zeros = 0;
-	net->kernels->quantize_channels(&grid, n->weight_scale, n->weights_now, room, n->weight_count / c, c);
+	layer_round_weights(net, &grid, n->weight_scale, n->weights_now, c, n->weight_count / c, c, room);
 	for (long i = 0; i < n->weight_count; i++)
 		zeros += room[i] == 0;
-	for (int j = 0; j < c && grid.kind != GRID_NONE; j++)
-		look->step = fmax(look->step, (double)(n->weight_scale[j] * layer_spacing(&grid, 0)));
+	look->step = layer_widest_step(n, &grid);
 	look->noise = noise_of(n->weights_now, room, n->weight_count);
 	look->zeros = (double)zeros / (double)n->weight_count;
 }
@@ -99,7 +98,7 @@ static void look_at_format(struct looking *l, struct node *n, int o)
 	for (long i = 0; i < inputs && n->grid.kind != GRID_NONE; i++)
 		clipped += fabsf(l->input[i]) > n->range;
 	look->clipped = (double)clipped / (double)inputs;
-	look->input_step = n->grid.kind != GRID_NONE ? (double)(n->scale * layer_spacing(&n->grid, 0)) : 0;
+	look->input_step = n->grid.kind != GRID_NONE && !n->grid.block ? (double)(n->scale * layer_spacing(&n->grid, 0)) : 0;
 }
 
 // The present computation is in fp32.

@@ -21,19 +21,22 @@ void mixture_weights(struct network *net, struct node *n)
 {
 	const struct mixture *m = net->mixture;
 	const float *share = m->weight + n->op->layer * m->formats, *w = n->weights_now;
-	long c = n->out.c, rows = n->weight_count / c, columns = c < PIECE ? c : PIECE, most = PIECE / columns;
+	const long c = n->out.c, rows = n->weight_count / c;
 	float piece[PIECE + NN_SLACK];
 	memset(n->quantized, 0, (size_t)n->weight_count * sizeof *n->quantized);
 	for (int f = 0; f < m->formats; f++) {
 		if (share[f] <= 0)
 			continue;
 		struct grid grid = layer_weight_scales(net, n, m->format[f]);
+		long widest = grid.block ? PIECE / grid.block : PIECE, columns = c < widest ? c : widest, most = PIECE / columns;
+		if (grid.block)
+			most -= most % grid.block;
 		for (long row = 0; row < rows; row += most)
-			for (long at = 0; at < c; at += columns) { // where columns are not all of them, a row at a time
+			for (long at = 0; at < c; at += columns) {
 				long count = rows - row < most ? rows - row : most, wide = c - at < columns ? c - at : columns;
-				net->kernels->quantize_channels(&grid, n->weight_scale + at, w + row * c + at, piece, count,
-					wide);
-				add(n->quantized + row * c + at, piece, share[f], count * wide);
+				layer_round_weights(net, &grid, n->weight_scale + at, w + row * c + at, c, count, wide, piece);
+				for (long r = 0; r < count; r++)
+					add(n->quantized + (row + r) * c + at, piece + r * wide, share[f], wide);
 			}
 	}
 }
@@ -44,12 +47,15 @@ static void round_piece(const struct job *job, const struct grid *grid, float sc
 {
 	const struct node *n = job->node, *source = job->in[0], *behind = node_behind(job->net, source);
 	const struct kernels *k = job->net->kernels;
+	const struct grid whole = {.kind = GRID_NONE}, *now = grid->block ? &whole : grid;
 	long at = pixel * n->in.c + channel;
 	if (source->waits)
-		k->quantize_affine(grid, scale, behind->x + at, pixels, channels, source->gain_scale + channel,
+		k->quantize_affine(now, scale, behind->x + at, pixels, channels, source->gain_scale + channel,
 			source->shift + channel, source->op->act, to);
 	else
-		k->quantize(grid, scale, source->x + at, to, pixels * channels);
+		k->quantize(now, scale, source->x + at, to, pixels * channels);
+	if (grid->block)
+		layer_round_blocks(job, grid, scale, pixels, channels, to);
 }
 
 void mixture_round(const struct job *job, long pixel, long pixels, float *to)
@@ -65,8 +71,8 @@ void mixture_round(const struct job *job, long pixel, long pixels, float *to)
 	for (int f = 0; f < m->formats; f++) {
 		if (share[f] <= 0)
 			continue;
-		struct grid grid = format_grid(m->format[f], positive);
-		float scale = format_scale(m->format[f], &grid, n->range);
+		struct grid grid = layer_grid(net, m->format[f], positive);
+		float scale = format_scale(m->format[f], &grid, layer_range(job, m->format[f]));
 		for (long p = 0; p < pixels; p += most)
 			for (long at = 0; at < c; at += channels) {
 				long count = pixels - p < most ? pixels - p : most, wide = c - at < channels ? c - at : channels;

@@ -67,6 +67,7 @@ struct quantization {
 	double percentile;      // RANGE_PERCENTILE
 	bool per_channel;       // weight ranges per output channel, else per layer
 	bool unsigned_positive; // unsigned integers where a layer's input is known to be non-negative
+	enum block_rule blocks; // how block formats find the scales of blocks
 };
 
 // Statistics and ranges estimated for one plan on fixed images, instead of the running averages that would mix all

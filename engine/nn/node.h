@@ -283,13 +283,24 @@ void layer_reserve(struct node *, struct storage *, long rows,
 	enum fill);                                           // weights of `rows` inputs an output, and a bias where it has one
 void layer_quantize_weights(struct network *, struct node *); // fills node->quantized
 float layer_spacing(const struct grid *, float v);            // between a number's neighbours on the grid, in the grid's own unit
+// Of the weights' grid next to 0, in the column, and the block, where it is widest; 0: fp32.
+double layer_widest_step(const struct node *, const struct grid *);
 float layer_near_edge(struct network *, struct node *);       // see network_near_edges; of the present plan
 void layer_find_range(struct network *, struct node *);       // fills node->grid, scale, range
 // Packs columns first..first+columns of the quantized weights' rows, into whole blocks; returns where the next begin.
 float *layer_pack(const struct node *, int first, int columns, float *to);
 void layer_find_phases(struct node *, struct storage *);
-// Fills node->weight_scale for a format, and returns the grid that goes with it.
+// Fills node->weight_scale for a format, and returns the grid that goes with it. Of a block format it is the tensor's in all places.
 struct grid layer_weight_scales(struct network *, struct node *, int format);
+// A format's grid as the present pass has it, of a layer's input where `positive` says what is known of that.
+struct grid layer_grid(const struct network *, int format, bool positive);
+// Rounds whole rows of some columns of weights, by the scales of these columns. Rows of blocks begin with a block.
+void layer_round_weights(const struct network *, const struct grid *, const float *scale, const float *w, long row, long rows,
+	long columns, float *to);
+// Rounds a pixel's numbers in place by blocks, within the groups that an operator has: `channels` of them from a block's first on.
+void layer_round_blocks(const struct job *, const struct grid *, float scale, long pixels, long channels, float *y);
+// At which range a format rounds the layer's input: the node's own, which is of the plan's format, or that without clipping.
+float layer_range(const struct job *, int format);
 // The layer's input, rounded, from pixel `pixel` of the batch on; alone: by the node's grid and scale, whether there is a mixture or not.
 void layer_round(const struct job *, long pixel, long pixels, float *to);
 void layer_round_alone(const struct job *, long pixel, long pixels, float *to);

@@ -55,7 +55,7 @@ static bool begin(struct plan *p, const struct world *w, const struct division_j
 			"the rate of %s for %s x %s, or of its memory, is unknown", p->device.name,
 			format_table[j->format[OF_WEIGHTS]].name, format_table[j->format[OF_ACTIVATIONS]].name);
 	for (int i = 0; i < FORMAT_USES; i++)
-		p->bytes[i] = format_table[j->format[i]].bits / 8.;
+		p->bytes[i] = format_whole_bits(j->format[i]) / 8;
 	p->rate = p->device.peak[type] * j->efficiency;
 	p->full = p->device.peak[NATIVE_BF16] > 0 ? p->device.peak[NATIVE_BF16] : p->device.peak[type];
 	p->inner = p->device.inner[type];

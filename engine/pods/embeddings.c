@@ -224,7 +224,7 @@ bool embedding_price_of(const struct world *w, int pod, const struct slice *s, c
 	if (!device_get(p->device, &d, fault))
 		return false;
 	double peak = d.peak[NATIVE_BF16] > 0 ? d.peak[NATIVE_BF16] : d.peak[NATIVE_FP16], rate = peak * w->input[IN_DENSE_MFU];
-	double number = format_table[j->format].bits / 8.;
+	double number = format_whole_bits(j->format) / 8;
 	if (!(rate > 0) || !(d.bandwidth > 0))
 		return fault_set(fault, p->name, "choose another pod", "the rate of %s, or of its memory, is unknown", d.name);
 	if (!sparse_part(w, p, &d, s, n, j, number, to, fault) || !host_part(w, p, s, j, number, to, fault))

@@ -20,6 +20,7 @@ enum knob_optimizer { KNOB_SGD, KNOB_ADAMW };
 enum knob_augment { KNOB_AUGMENT_AUTO, KNOB_AUGMENT_NONE, KNOB_AUGMENT_CROP, KNOB_AUGMENT_FLIP };
 enum knob_norm_sets { NORM_SETS_ONE, NORM_SETS_FORMAT, NORM_SETS_LANE };
 enum knob_scales { SCALES_CHANNEL, SCALES_LAYER };
+enum knob_blocks { BLOCKS_FLOOR, BLOCKS_UP, BLOCKS_SEARCH };
 enum knob_task { TASK_TRAIN, TASK_SERVE };
 enum knob_axes { AXES_WHOLE, AXES_ANY };
 
@@ -39,7 +40,7 @@ struct spoken {
 		"the images: embedded, a folder of CIFAR-10 or IDX files; none: nothing is trained")                                         \
 	T(sensitivity, "sensitivity", "none", "none|hawq|FILE", false,                                                 \
 		"with data=none: the table that quality is worked out from")                                          \
-	T(space, "space", "wide", "wide|int-s|int-l|fp-s|fp-l|mixed", false,                                           \
+	T(space, "space", "wide", "wide|int-s|int-l|fp-s|fp-l|mx|mixed", false,                                           \
 		"the formats to choose from: a named space or a list such as int4,int8,e4m3")                          \
 	T(pod, "pod", "none", "none|tpu_v4|tpu_v5p|tpu_v5e|tpu_v3|FILE", false,                                        \
 		"a machine of many chips to divide a job over, instead of a network; `pods` lists all")                \
@@ -91,6 +92,8 @@ struct spoken {
 	W(range, "range", "max", "max|ema|percentile|mse", true, "range estimator of activations")                     \
 	R(percentile, "percentile", "99.9", 50, 100, true, "share of a tensor, in percent, within range=percentile")   \
 	W(scales, "scales", "channel", "channel|layer", true, "weight ranges per output channel or per layer")         \
+	W(blocks, "block-scale", "floor", "floor|up|search", true,                                                    \
+		"scales of block formats such as mxfp4: as specified, rounded up so that nothing is clipped, or the better of them") \
 	W(unsigned_positive, "unsigned", "on", "off|on", true, "unsigned integers where activations cannot be negative") \
 	R(warmup, "warmup", "0.1", 0, 1, false, "share of the horizon in which the policy waits")                      \
 	W(start, "start", "wide", "uniform|wide", false, "the policy's first distribution: uniform, or leaning to the widest formats") \

@@ -8,6 +8,7 @@
 
 #include "engine/model/published.h"
 #include "engine/quant/format.h"
+#include "engine/tensor/rng.h"
 
 struct sensitivity {
 	char name[512];
@@ -21,13 +22,31 @@ struct sensitivity {
 
 // The mean squared error of a format on a normal distribution cut at 4 standard deviations (about the largest of as many weights
 // as a channel or a layer has), its largest value at the cut: by sums over even points.
+enum { POINTS = 10007 };
+static const float cut = 4;
+
+// In blocks it matters what stands side by side: numbers are drawn.
+static double drawn_error(int format, const struct grid *grid)
+{
+	float x[POINTS], y[POINTS];
+	double error = 0;
+	const uint64_t key = rng_key(0, "normal", 0);
+	const int count = POINTS / grid->block * grid->block;
+	for (int i = 0; i < count; i++)
+		x[i] = y[i] = fmaxf(-cut, fminf(cut, (float)rng_normal(key, (uint64_t)i)));
+	kernels_best()->round_blocks(grid, format_scale(format, grid, cut), y, count / grid->block, grid->block);
+	for (int i = 0; i < count; i++)
+		error += ((double)x[i] - (double)y[i]) * ((double)x[i] - (double)y[i]);
+	return error / count;
+}
+
 static double normal_error(int format)
 {
-	enum { POINTS = 10007 };
-	static const float cut = 4;
 	float x[POINTS], y[POINTS];
 	double error = 0, weight = 0;
 	struct grid grid = format_grid(format, false);
+	if (grid.block)
+		return drawn_error(format, &grid);
 	for (int i = 0; i < POINTS; i++)
 		x[i] = cut * ((float)i + .5f) / POINTS;
 	kernels_best()->quantize(&grid, format_scale(format, &grid, cut), x, y, POINTS);

@@ -15,6 +15,7 @@ const struct named_space space_names[SPACE_NAMES] = {
 	{"int-l", "int4,int5,int6,int7,int8", "0.3x"},
 	{"fp-s", "e2m1,e4m3", "0.3x"},
 	{"fp-l", "e2m1,e2m2,e3m1,e2m3,e3m2,e2m4,e3m3,e4m2,e4m3", "0.3x"},
+	{"mx", "mxfp4,mxfp6,mxfp8", "0.3x"},
 	{"mixed", "int2,int3,int4,e2m1,int5,e2m2,int6,e3m2,int8,e4m3", "0.1x"},
 };
 

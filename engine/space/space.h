@@ -57,7 +57,7 @@ struct named_space {
 	const char *name, *formats, *target;
 };
 extern const struct named_space space_names[];
-enum { SPACE_NAMES = 6 };
+enum { SPACE_NAMES = 7 };
 
 // Turns a choice of formats into a plan of the whole; plan->layer must have room for its layers. Of a space without an architecture.
 void space_plan(const struct space *, const uint8_t *choice, struct plan *plan);

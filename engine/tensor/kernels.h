@@ -28,7 +28,23 @@ struct grid {
 	float least_normal;    // GRID_FLOAT: magnitudes below it round on the subnormal grid
 	float subnormal_magic; // GRID_FLOAT: 1.5 * 2^23 * the smallest subnormal
 	bool bare;             // y is left without the scale: a code, as a float
+
+	// Grids of blocks are of GRID_FLOAT, and so many numbers share a scale; 0: all of a tensor do, and the rest is of no account. A block's
+	// scale is a power of two from 2^-127 to 2^127; or, where `fine`, the tensor's times an e4m3 number.
+	int block;
+	int top; // the exponent of the largest number
+	bool fine;
+	enum block_rule {
+		BLOCK_SCALE_FLOOR, // the block's largest magnitude goes to the binade of the grid's largest number, and is clamped there;
+				   // fine: to that number, as nearly as there are scales
+		BLOCK_SCALE_UP,     // the least scale at which nothing is clamped
+		BLOCK_SCALE_SEARCH, // of these, or of the fine one's neighbours, the one with the least squared error
+	} rule;
 };
+
+// The e4m3 scales of blocks. The least is not 0: numbers are divided by it.
+#define BLOCK_SCALE_LEAST 0x1p-9f
+#define BLOCK_SCALE_MOST 448.f
 
 // Of an integer product: C[m][j] = scale[j] * (sum - minus[j]) + bias[j], where the sum runs over r < panels, s < runs and k < units of the
 // dot product of the unit at A + m*a_row + r*a_panel + s*a_run + k*KERNEL_UNIT (bytes) with B's at ((r*runs + s)*units + k)*KERNEL_BLOCK +
@@ -70,6 +86,9 @@ struct kernels {
 		const float *shift, enum act, float *y);
 	// As `quantize`, with a scale per channel: rows of c.
 	void (*quantize_channels)(const struct grid *, const float *scale, const float *x, float *y, long rows, long c);
+	// In place, by blocks, each with a scale of its own: along the numbers of a row, or down the columns.
+	void (*round_blocks)(const struct grid *, float scale, float *y, long rows, long c);
+	void (*round_block_columns)(const struct grid *, float scale, float *y, long rows, long c);
 	// g[i] = 0 where |x[i]| > range: the straight-through gradient of a range that clips.
 	void (*clip_gradient)(float range, const float *x, float *g, long n);
 	// counts[b] += the number of |x| that fall into bin b of `bins` equal bins over [0, peak].

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The kernels for one instruction set. The file is compiled once per set with -DISA=name and the set's flags. It uses the
 // compilers' vector extension where the shape of the loop matters, and elsewhere plain loops that they vectorise.
+#include "engine/tensor/isa/blocks.h"
 #include "engine/tensor/isa/channels.h"
 #include "engine/tensor/isa/depthwise.h"
 #include "engine/tensor/isa/elementwise.h"
@@ -29,6 +30,8 @@ const struct kernels GLUE(kernels_, ISA) = {
 	.quantize = quantize,
 	.quantize_affine = quantize_affine,
 	.quantize_channels = quantize_channels,
+	.round_blocks = round_blocks,
+	.round_block_columns = round_block_columns,
 	.clip_gradient = clip_gradient,
 	.histogram = histogram,
 	.channel_peaks = channel_peaks,

@@ -17,7 +17,7 @@ struct beside {
 	bool opened[COMPARED]; // by this command
 	uint8_t *result[COMPARED];
 	bool same_slots[COMPARED]; // as the first
-	const char *csv, *plot, *curves;
+	const char *csv, *plot, *curves, *formats;
 	struct report report;
 };
 
@@ -52,8 +52,8 @@ static bool add_session(struct beside *c, struct command_call *call, const char 
 
 static bool read_words(struct beside *c, struct command_call *call)
 {
-	static const char *const keys[] = {"csv=", "plot=", "curves="};
-	const char **value[] = {&c->csv, &c->plot, &c->curves};
+	static const char *const keys[] = {"csv=", "plot=", "curves=", "formats="};
+	const char **value[] = {&c->csv, &c->plot, &c->curves, &c->formats};
 	int names = 0;
 	for (int i = 0; i < call->argc; i++)
 		names += !strchr(call->argv[i], '=');
@@ -70,7 +70,7 @@ static bool read_words(struct beside *c, struct command_call *call)
 			return false;
 	}
 	return c->count > 1 ||
-		fault_set(&call->fault, "compare", "usage: compare A B [...] [plot=FILE] [curves=FILE] [csv=FILE]",
+		fault_set(&call->fault, "compare", "usage: compare A B [...] [plot=FILE] [curves=FILE] [formats=FILE] [csv=FILE]",
 			"name two sessions");
 }
 
@@ -299,6 +299,22 @@ static bool draw_curves(struct beside *c, struct command_call *call)
 	return ok;
 }
 
+static bool draw_formats(struct beside *c, struct command_call *call)
+{
+	const struct engine_info *info[COMPARED];
+	const uint8_t *result[COMPARED];
+	const char *name[COMPARED];
+	for (int i = 0; i < c->count; i++) {
+		info[i] = c->s[i]->info;
+		result[i] = c->result[i];
+		name[i] = c->s[i]->title;
+	}
+	struct figure *f = figure_of_formats(info, result, name, c->count);
+	bool ok = f ? report_picture_in(call, f, c->formats) : fault_memory(&call->fault, c->formats);
+	figure_free(f);
+	return ok;
+}
+
 // ---- the command -------------------------------------------------------------------------------------------------------
 
 bool run_compare(struct command_call *call)
@@ -321,7 +337,8 @@ bool run_compare(struct command_call *call)
 		report_above(&c.report, "the results of %d sessions; they differ in %d of their choices", c.count, differ);
 		for (int i = 1; i < c.count; i++)
 			say_limits(&c, i);
-		ok = (!c.plot || draw_fronts(&c, call)) && (!c.curves || draw_curves(&c, call));
+		ok = (!c.plot || draw_fronts(&c, call)) && (!c.curves || draw_curves(&c, call)) &&
+			(!c.formats || draw_formats(&c, call));
 		ok = report_end(&c.report, call, c.csv, ok);
 	}
 	for (int i = 0; i < c.count; i++) {

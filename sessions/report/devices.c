@@ -11,6 +11,10 @@ struct column {
 };
 static const struct column rates[] = {
 	{"peaks", "int4", "int4"},
+	{"peaks", "mxfp4", "mxfp4"},
+	{"peaks", "nvfp4", "nvfp4"},
+	{"peaks", "mxfp6", "mxfp6"},
+	{"peaks", "mxfp8", "mxfp8"},
 	{"peaks", "int8", "int8"},
 	{"peaks", "e4m3", "e4m3"},
 	{"peaks", "e5m2", "e5m2"},
@@ -26,6 +30,10 @@ static const struct column rates[] = {
 };
 static const struct column ridges[] = {
 	{"ridge", "int4", "int4"},
+	{"ridge", "mxfp4", "mxfp4"},
+	{"ridge", "nvfp4", "nvfp4"},
+	{"ridge", "mxfp6", "mxfp6"},
+	{"ridge", "mxfp8", "mxfp8"},
 	{"ridge", "int8", "int8"},
 	{"ridge", "e4m3", "e4m3"},
 	{"ridge", "e5m2", "e5m2"},
@@ -41,6 +49,8 @@ static const char *figure_text(const struct sheet_figure *f, char buf[32])
 		snprintf(buf, 32, "unknown");
 	else if (f->value == 0)
 		snprintf(buf, 32, "-");
+	else if (f->value >= 1e4 && f->value < 1e6)
+		snprintf(buf, 32, "%.0f", f->value);
 	else
 		snprintf(buf, 32, "%.4g", f->value);
 	return buf;

@@ -39,7 +39,8 @@ static const struct command rows[] = {
 		"NETWORK LIMIT [FORMAT]... [term=bops|size] [table=hawq|FILE.csv] [csv=FILE]",
 		"what plain searchers find within a limit by a sensitivity table: uniform, 8 bits at both ends, greedy, exact",
 		run_rivals},
-	{"compare", COMMAND_QUERY, 1, -1, {ARGUMENT_SESSION}, 1, NULL, "A B [...] [plot=FILE] [curves=FILE] [csv=FILE]",
+	{"compare", COMMAND_QUERY, 1, -1, {ARGUMENT_SESSION}, 1, NULL,
+		"A B [...] [plot=FILE] [curves=FILE] [formats=FILE] [csv=FILE]",
 		"sessions side by side: results by layer, costs under the same terms; plot: fronts, curves: quality; `.` or nothing: this one",
 		run_compare},
 };

@@ -31,7 +31,7 @@ void report_world(const struct report_asked *, const struct pod *, const struct 
 
 // ---- the table ----------------------------------------------------------------------------------------------------------------
 
-enum { REPORT_COLUMNS = 24 };
+enum { REPORT_COLUMNS = 32 };
 struct report_column {
 	const char *head;
 	bool left; // aligned left; numbers are aligned right
