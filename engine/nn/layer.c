@@ -90,8 +90,7 @@ void layer_quantize_weights(struct network *net, struct node *n)
 		n->quantized);
 }
 
-// The distance between a number's neighbours on the grid, in the grid's own unit.
-static float spacing(const struct grid *g, float v)
+float layer_spacing(const struct grid *g, float v)
 {
 	if (g->kind == GRID_INTEGER)
 		return 1;
@@ -135,42 +134,21 @@ float layer_near_edge(struct network *net, struct node *n)
 	while (grid.kind != GRID_NONE && strip_next(&s, n, &grid))
 		for (long r = s.first; r < s.end; r++)
 			for (int j = s.from; j < s.to; j++) {
-				float v = n->weights_now[r * n->out.c + j] / s.scale[j - s.from], steps = v / spacing(&grid, v);
+				float v = n->weights_now[r * n->out.c + j] / s.scale[j - s.from],
+				      steps = v / layer_spacing(&grid, v);
 				near += fabsf(steps - rintf(steps)) > 0.375f;
 			}
 	return (float)((double)near / (double)n->weight_count);
 }
 
-// Next to 0, where it is widest.
-static double widest_step(const struct node *n, const struct grid *grid)
+double layer_widest_step(const struct node *n, const struct grid *grid)
 {
 	struct strip s = {.to = n->out.c};
 	double widest = 0;
 	while (grid->kind != GRID_NONE && strip_next(&s, n, grid))
 		for (int j = s.from; j < s.to; j++)
-			widest = fmax(widest, (double)(s.scale[j - s.from] * spacing(grid, 0)));
+			widest = fmax(widest, (double)(s.scale[j - s.from] * layer_spacing(grid, 0)));
 	return widest;
-}
-
-struct format_look layer_look_at(struct network *net, struct node *n, int format, float *room)
-{
-	struct grid grid = layer_weight_scales(net, n, format);
-	const float *w = n->weights_now;
-	const int c = n->out.c;
-	double signal = 0, noise = 0;
-	long zeros = 0;
-	struct format_look look = {0};
-	layer_round_weights(net, &grid, n->weight_scale, w, c, n->weight_count / c, c, room);
-	for (long i = 0; i < n->weight_count; i++) {
-		double error = (double)w[i] - (double)room[i];
-		signal += (double)w[i] * (double)w[i];
-		noise += error * error;
-		zeros += room[i] == 0;
-	}
-	look.step = widest_step(n, &grid);
-	look.noise = noise > 0 ? 10 * log10(signal / noise) : (double)INFINITY;
-	look.zeros = (double)zeros / (double)n->weight_count;
-	return look;
 }
 
 static void peak_chunk(const struct job *job, struct span span, int chunk, int worker)
