@@ -134,7 +134,8 @@ float layer_near_edge(struct network *net, struct node *n)
 	while (grid.kind != GRID_NONE && strip_next(&s, n, &grid))
 		for (long r = s.first; r < s.end; r++)
 			for (int j = s.from; j < s.to; j++) {
-				float v = n->weights_now[r * n->out.c + j] / s.scale[j - s.from], steps = v / layer_spacing(&grid, v);
+				float v = n->weights_now[r * n->out.c + j] / s.scale[j - s.from],
+				      steps = v / layer_spacing(&grid, v);
 				near += fabsf(steps - rintf(steps)) > 0.375f;
 			}
 	return (float)((double)near / (double)n->weight_count);

@@ -283,10 +283,9 @@ void layer_reserve(struct node *, struct storage *, long rows,
 	enum fill);                                           // weights of `rows` inputs an output, and a bias where it has one
 void layer_quantize_weights(struct network *, struct node *); // fills node->quantized
 float layer_spacing(const struct grid *, float v);            // between a number's neighbours on the grid, in the grid's own unit
-// Of the weights' grid next to 0, in the column, and the block, where it is widest; 0: fp32.
-double layer_widest_step(const struct node *, const struct grid *);
-float layer_near_edge(struct network *, struct node *);       // see network_near_edges; of the present plan
-void layer_find_range(struct network *, struct node *);       // fills node->grid, scale, range
+double layer_widest_step(const struct node *, const struct grid *); // of the weights next to 0, at the scale that is the largest
+float layer_near_edge(struct network *, struct node *);             // see network_near_edges; of the present plan
+void layer_find_range(struct network *, struct node *);             // fills node->grid, scale, range
 // Packs columns first..first+columns of the quantized weights' rows, into whole blocks; returns where the next begin.
 float *layer_pack(const struct node *, int first, int columns, float *to);
 void layer_find_phases(struct node *, struct storage *);
