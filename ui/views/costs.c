@@ -366,8 +366,8 @@ static const char *foretold_text(const struct scene *scene, char *buf, size_t si
 		return buf;
 	char word[DRAFT_WORD];
 	int at = snprintf(buf, size,
-		now->quality_is_loss ? "%s: loss %+.3f +- %.3f foretold by the additive model"
-				     : "%s: accuracy %+.2f +- %.2f %% foretold by the additive model",
+		now->quality_is_loss ? "%s: loss %+.3f +- %.3f foretold (additive model)"
+				     : "%s: accuracy %+.2f +- %.2f %% foretold (additive model)",
 		draft_word(scene, word), by * f.change, fabs(by) * f.error);
 	if (f.points && at > 0 && (size_t)at < size)
 		snprintf(buf + at, size - (size_t)at, "; at %d points of the front it was off by %.3f", f.points,
