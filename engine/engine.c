@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "engine/base/clock.h"
+#include "engine/base/courtesy.h"
 #include "engine/export/export.h"
 #include "engine/history.h"
 #include "engine/search/search.h"
@@ -386,6 +387,7 @@ static void *work(void *arg)
 {
 	struct engine *e = arg;
 	struct search *s = e->search;
+	courtesy_give();
 	pthread_mutex_lock(&e->lock);
 	while (!e->quit) {
 		listen(e);

@@ -379,9 +379,9 @@ struct term_state {
 	const char *unit;
 	const char *brief;         // for a narrow column: "bit ops", "B", "ms/128 img", "mJ/img"
 	const char *symbol;        // after a number: "ms", "mJ", "B"; "": a count
-	const char *device;        // the device that it is priced on: "tpu_v4"; "": none
-	char asked[ENGINE_TEXT];   // the device as asked for: a name, a device file or "table:NAME"; "": its kind has none
-	bool by_setting;           // the setting `device` gives the device
+	const char *device;        // the device that it is priced on, or the site: "tpu_v4", "iowa"; "": none
+	char asked[ENGINE_TEXT];   // the same as asked for: a name, a device file or "table:NAME"; "": its kind has none
+	bool by_setting;           // the setting `device` or `site` gives it
 	char why[2 * ENGINE_TEXT]; // why it cannot be priced (all its costs are NAN then); empty: it can
 	double weight;
 	bool targeted;

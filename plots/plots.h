@@ -59,6 +59,8 @@ struct figure_source {
 	// Fills a roofline of the term's device, which stays valid until the next call. Only the figure that shows it calls this,
 	// since it has to price layers. False, or a NULL pointer: there is no roofline.
 	bool (*roofline)(void *session, int term, struct roofline *, struct fault *);
+	// Fills the times that were measured of the layers on the term's device, [layers of the roofline], NULL where it has none, likewise.
+	bool (*measured)(void *session, int term, struct roofline *, const struct timed_layer **, struct fault *);
 	void *session;
 };
 
@@ -175,7 +177,8 @@ struct figure *figure_of_links(const struct slice_question *, struct fault *);
 struct figure_point {
 	int group;
 	double x, y;
-	char label[16]; // "": none
+	char label[16];   // "": none
+	double low, high; // the range of y that is drawn behind it; both 0: none
 };
 struct points_asked {
 	const char *title, *x, *y; // the axes, with their units
@@ -186,6 +189,10 @@ struct points_asked {
 	size_t count;
 	const char *line_text; // of a line at x = `line`; NULL: none
 	double line;
+	const char *level_text; // of a line at y = `level`; NULL: none
+	double level;
+	const char *ranges; // what the points' ranges are; NULL: they have none
+	bool diagonal; // both axes have one range, and a line shows where x = y
 };
 struct figure *figure_of_points(const struct points_asked *, struct fault *); // NULL with a fault
 

@@ -87,6 +87,12 @@ int session_journal(const struct session *, const struct journal_entry **); // r
 // the journal cannot be written they stay so; changes are then refused, and the search goes on.
 int session_unwritten(const struct session *);
 
+// The settings that it began with; as they are now the snapshot has them. Borrowed.
+const struct config *session_began(const struct session *);
+// Calls `each` for every setting that a line of the journal in force set, one after another as they were set; what took a change back among
+// them. The texts are valid during the call.
+void session_each_setting(const struct session *, void (*each)(const char *name, const char *value, void *context), void *context);
+
 // Asks for a look at a layer, or with LOOK_ALL at the outputs of all (engine.h), which leaves the search as it is. session_looked returns the
 // look at a layer that came last, session_noise the signal to noise of every layer's output in dB (NAN: unknown), and the step that it
 // was made behind; NULL: none has come.
@@ -99,7 +105,7 @@ const uint8_t *session_draft(const struct session *);
 
 // ---- the loop -------------------------------------------------------------------------------------------------------------
 
-enum { SESSION_FDS = 8 }; // engine, writer, two of a search on its way to another step, what is trained alone, three of gnuplot
+enum { SESSION_FDS = 9 }; // engine, writer, two of a search on its way to another step, a measurement, what is trained alone, three of gnuplot
 // For a poll loop: fills up to SESSION_FDS entries and returns how many; lowers *timeout_ms to the time when session_turn next
 // has something to do.
 int session_fds(const struct session *, struct pollfd *, int *timeout_ms);

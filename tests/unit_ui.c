@@ -1760,9 +1760,10 @@ static struct racks *made_racks(struct made *m, const char *line, int days, stru
 	struct words words;
 	struct fault f;
 	struct command_call call = call_of(line, &words);
-	static const struct racks_set usual = {{"99.5", "0", "mix"}};
+	static const struct racks_set usual = {{"0", "99.5", "0", "mix"}};
 	struct racks *r = racks_read(&call, &usual);
 	assert_non_null(r);
+	assert_true(!before || racks_after(r, &before->trail));
 	assert_true(racks_begin(r, before, &f));
 	words_free(&words);
 	for (int i = 0; i < days; i++)
@@ -1900,12 +1901,13 @@ static void test_racks_moved(void **state)
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct string line = {0}, none = {0};
 		struct racks_set before, after;
-		static const struct racks_set zero = {{"-", "-", "-"}};
+		static const struct racks_set zero = {{"-", "-", "-", "-"}};
 		struct racks *r = made_racks(m, cases[i].asked, 1, NULL);
-		assert_true(racks_say(r, &zero, &none, &f)); // all three, as the settings have them
-		assert_int_equal(sscanf(none.bytes, "set availability %127s spares %127s jobs %127s", before.text[0],
-					 before.text[1], before.text[2]),
-			3);
+		assert_true(racks_say(r, &zero, &none, &f)); // all four, as the settings have them
+		before = (struct racks_set){0};
+		assert_int_equal(sscanf(none.bytes, "set day %127s availability %127s spares %127s jobs %127s", before.text[0],
+					 before.text[1], before.text[2], before.text[3]),
+			4);
 		assert_true(racks_moved(r, cases[i].move, &after, &f));
 		struct racks *next = racks_with(r, &after, &f);
 		assert_true(next && racks_say(next, &before, &line, &f));
@@ -1928,10 +1930,15 @@ static void test_racks_moved(void **state)
 	assert_false(racks_moved(r, "spares-down", &set, &f) || racks_moved(r, "sideways", &set, &f));
 	// The same days again, day for day; another seed is another machine.
 	double first = r->day[RACKS_FIXED][0];
-	assert_true(racks_again(r, &f) && r->days == 0 && racks_day(r, &f));
+	racks_set_by(r, &set);
+	snprintf(set.text[RACKS_DAY], sizeof set.text[0], "0");
+	struct racks *again = racks_with(r, &set, &f);
+	assert_true(again && racks_begin(again, r, &f) && again->days == 0 && racks_day(again, &f));
+	racks_free(r);
+	r = again;
 	assert_true(r->day[RACKS_FIXED][0] >= first && r->day[RACKS_FIXED][0] <= first);
 	struct racks *other = made_racks(m, "seed=2", 0, r);
-	assert_true(other->days == 0 && r->clock[0]);
+	assert_true(other->days == 1 && r->clock[0]); // on the same day
 	racks_free(r);
 	// The newest days are remembered.
 	for (int i = 0; i < RACKS_DAYS + 20; i++)
@@ -1950,6 +1957,65 @@ static void test_racks_moved(void **state)
 	free(drawn(m, &s));
 	screen_free(&s);
 	racks_free(other);
+	made_free(m);
+}
+
+static struct racks_set racks_today(long day, const char *availability, const char *jobs)
+{
+	struct racks_set set = {0};
+	snprintf(set.text[RACKS_DAY], ENGINE_TEXT, "%ld", day);
+	snprintf(set.text[RACKS_AVAILABILITY], ENGINE_TEXT, "%s", availability);
+	snprintf(set.text[RACKS_SPARES], ENGINE_TEXT, "0");
+	snprintf(set.text[RACKS_JOBS], ENGINE_TEXT, "%s", jobs);
+	return set;
+}
+
+static bool same_racks(const struct racks *a, const struct racks *b)
+{
+	bool same = a->days == b->days && a->trail.day == b->trail.day;
+	for (int m = 0; same && m < RACKS_MACHINES; m++)
+		same = memcmp(a->day[m], b->day[m], (size_t)a->days * sizeof *a->day[m]) == 0 &&
+			a->now[m].run.failures == b->now[m].run.failures && a->now[m].run.jobs == b->now[m].run.jobs &&
+			memcmp(a->letter[m], b->letter[m], sizeof a->letter[m]) == 0 &&
+			memcmp(&a->now[m].run.busy, &b->now[m].run.busy, sizeof a->now[m].run.busy) == 0;
+	return same;
+}
+
+// Racks that were moved by hand, day by day, are those that their trail makes from nothing; so is what goes back and on again.
+static void test_racks_by_their_trail(void **state)
+{
+	(void)state;
+	struct made *m = made_new(MADE_LAYERS, false);
+	struct fault f;
+	struct trail trail = {0};
+	const struct racks_set step[] = {racks_today(0, "99.5", "mix"), racks_today(4, "99", "mix"),
+		racks_today(9, "99", "8x8x8"), racks_today(9, "99", "4x4x4:3,8x8x8:1"), racks_today(30, "99.9", "mix"),
+		racks_today(12, "99.9", "mix"), racks_today(20, "99.9", "mix"), racks_today(0, "98", "mix"),
+		racks_today(6, "98", "mix")};
+	struct racks *moved = made_racks(m, "", 0, NULL), *first = made_racks(m, "", 0, NULL);
+	for (size_t i = 0; i < sizeof step / sizeof *step; i++) {
+		assert_true(trail_set(&trail, &step[i]));
+		while (moved->trail.day < racks_set_day(&step[i]))
+			assert_true(racks_day(moved, &f));
+		struct racks *next = racks_with(moved, &step[i], &f), *made = racks_by(first, &trail, &f);
+		assert_true(next && racks_begin(next, moved, &f) && made && racks_begin(made, NULL, &f));
+		racks_free(moved);
+		moved = next;
+		if (!same_racks(moved, made))
+			fail_msg("at step %zu the racks are other ones than their trail makes", i);
+		assert_int_equal(made->trail.day, racks_set_day(&step[i]));
+		racks_free(made);
+	}
+	assert_int_equal(trail.legs, 1);
+	// There is a last day.
+	struct racks_set last = racks_today(RACKS_LAST, "99.9", "8x8x8");
+	struct racks *late = racks_with(first, &last, &f);
+	assert_true(late && racks_begin(late, NULL, &f));
+	assert_false(racks_day(late, &f));
+	racks_free(late);
+	racks_free(moved);
+	racks_free(first);
+	trail_free(&trail);
 	made_free(m);
 }
 
@@ -2758,6 +2824,7 @@ int main(void)
 		cmocka_unit_test(test_slice_acting),
 		cmocka_unit_test(test_screen_racks),
 		cmocka_unit_test(test_racks_moved),
+		cmocka_unit_test(test_racks_by_their_trail),
 		cmocka_unit_test(test_lanes_look_alike),
 		cmocka_unit_test(test_one_lane_has_no_view),
 		cmocka_unit_test(test_screen_draft),

@@ -122,6 +122,7 @@ void workbench_close(struct workbench *w)
 
 bool workbench_end(struct workbench *w, struct string *farewell, struct fault *f)
 {
+	explore_say(w, true);
 	bool saved = session_leave(w->session, farewell, f);
 	workbench_close(w);
 	popup_clear(&w->said);
@@ -194,6 +195,7 @@ void workbench_change_session(struct workbench *w)
 	struct fault f;
 	char *line = w->change_session, text[sizeof f + 16];
 	w->change_session = NULL;
+	explore_say(w, true);
 	struct session *old = w->session, *s = other_session(line, &f);
 	bool fresh = strncmp(line, "new", 3) == 0, resumed = strncmp(line, "resume", 6) == 0;
 	free(line);
@@ -710,6 +712,7 @@ static void refresh(struct workbench *w)
 	take_past(w);
 	scene->pending = session_unwritten(w->session);
 	explore_follow(w);
+	explore_say(w, false);
 	session_look_at(w->session, scene->slice);
 	if (scene->layer >= info->layers)
 		scene->layer = info->layers > 0 ? info->layers - 1 : 0;

@@ -227,7 +227,9 @@ bool explore_twisted(struct workbench *, struct fault *); // the other twist of 
 // One of EXPLORE_RACKS: a day passes, days pass by themselves or no longer, all begins again, or something is moved.
 #define EXPLORE_RACKS "day|run|again|" RACKS_MOVES
 bool explore_move(struct workbench *, const char *what, struct command_call *);
-void explore_follow(struct workbench *);     // the racks go on with the search's settings where these have changed
+void explore_follow(struct workbench *); // the racks go on with the search's settings where these have changed
+// Days that have passed and that no change says yet are said, unless more are passing; `leaving`: in any case.
+void explore_say(struct workbench *, bool leaving);
 bool explore_runs(const struct workbench *); // days pass by themselves
 bool explore_turn(struct workbench *);       // the next one passes; false: nothing has changed
 void explore_after(struct workbench *);      // shows what the command before has answered, if it can be looked at

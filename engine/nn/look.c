@@ -177,7 +177,7 @@ bool network_look(struct network *net, const struct plan *plan, const struct qua
 	if (ok) {
 		memcpy(l.plan, plan->layer, layers * sizeof *l.plan);
 		look->images = images;
-		network_begin_pass(net, &own, quantization, PASS_SAMPLE, images, NULL);
+		pass_begin(net, &own, quantization, PASS_SAMPLE, images, NULL);
 		ok = pass_all(&l, noise, fault);
 	}
 	net->plan = plan;

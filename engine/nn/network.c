@@ -167,8 +167,8 @@ static void prepare_layer(void *context, int layer, int worker)
 	n->does->prepare(net, n);
 }
 
-void network_begin_pass(struct network *net, const struct plan *plan, const struct quantization *quantization, enum pass pass,
-	int images, struct calibration *calibration)
+void pass_begin(struct network *net, const struct plan *plan, const struct quantization *quantization, enum pass pass, int images,
+	struct calibration *calibration)
 {
 	net->plan = plan;
 	net->quantization = *quantization;
@@ -193,7 +193,7 @@ void network_begin_pass(struct network *net, const struct plan *plan, const stru
 void network_forward(struct network *net, const struct plan *plan, const struct quantization *quantization, enum pass pass,
 	int images, struct calibration *calibration)
 {
-	network_begin_pass(net, plan, quantization, pass, images, calibration);
+	pass_begin(net, plan, quantization, pass, images, calibration);
 	for (int i = 0; i < net->model->ops; i++) {
 		if (net->node[i].does->forward)
 			net->node[i].does->forward(net, &net->node[i]);

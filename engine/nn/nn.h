@@ -90,6 +90,10 @@ float *network_input(struct network *);
 // Forward over the first `images` of the input. The calibration is for the modes that name it, else NULL.
 void network_forward(struct network *, const struct plan *, const struct quantization *, enum pass, int images,
 	struct calibration *);
+// A forward pass in mode FIXED that tells how many seconds each operator of the model that runs takes: seconds[operators]. Weights are
+// rounded and packed before that, as for inference they would be once. An operator that is applied where its output is read takes no time of its own.
+void network_time(struct network *, const struct plan *, const struct quantization *, int images, struct calibration *,
+	double *seconds);
 // The outputs of the last forward pass: [images][classes].
 const float *network_logits(const struct network *);
 

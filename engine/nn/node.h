@@ -211,13 +211,12 @@ bool optimizer_find_pieces(struct network *);             // of the lay-out; fal
 void optimizer_clear(struct network *);
 
 // nodes.c. False: out of memory, and nothing is laid out.
-bool nodes_whole(struct network *);                      // the whole's parameters; once
-bool nodes_make(struct network *, const struct path *);  // NULL: the whole itself runs
+bool nodes_whole(struct network *);                     // the whole's parameters; once
+bool nodes_make(struct network *, const struct path *); // NULL: the whole itself runs
+// network.c: all that comes before the operators of a pass, the rounding and packing of weights included.
+void pass_begin(struct network *, const struct plan *, const struct quantization *, enum pass, int images, struct calibration *);
 void nodes_bind(struct network *);                       // gives the nodes the numbers that the coming pass uses
 const struct node_ops *operator_of(const struct node *); // network.c
-// All of a forward pass but the operators' own: they follow in their order.
-void network_begin_pass(struct network *, const struct plan *, const struct quantization *, enum pass, int images,
-	struct calibration *);
 
 // What an operator does. Images, formats and mode are those of the network's present pass.
 struct node_ops {

@@ -10,6 +10,7 @@
 #include "engine/base/disk.h"
 #include "engine/base/text.h"
 #include "engine/catalog.h"
+#include "engine/measure.h"
 #include "sessions/store/checkpoint.h"
 #include "sessions/store/folder.h"
 #include "sessions/store/journal.h"
@@ -69,6 +70,8 @@ struct costed {
 	char device[ENGINE_TEXT];
 	struct layer_formats *formats; // [layers]
 	struct roofline_point *point;  // [2][layers]
+	struct costing *measured;      // by the device's measured times; NULL: it has none
+	struct timed_layer *time;      // [layers]
 };
 
 // What a batch run waits for; see wait.c.
@@ -220,6 +223,7 @@ struct session {
 	unsigned news;
 
 	struct plotter *plotter;
+	struct measuring *measuring; // NULL: none
 	struct plot_context plot;
 	const struct slice_question *looked_at; // borrowed; NULL: none
 	const struct script *script;            // of the present batch run; NULL: none
@@ -395,7 +399,16 @@ bool run_roofline(struct command_call *); // roofline.c
 bool session_costed(struct session *, struct fault *);
 // Fills the roofline on a term's device, for the modal choice and for the draft, if there is one; for figures.
 bool session_roofline(void *session, int term, struct roofline *, struct fault *);
+// The same, and beside it the times that were measured of its layers; NULL: the device has none.
+bool session_measured(void *session, int term, struct roofline *, const struct timed_layer **, struct fault *);
 void costed_free(struct costed *);
+
+// measuring.c: a measurement of the machine beside the workbench. Only while the search stands still.
+bool measuring_begin(struct session *, const struct measure_question *, struct fault *);
+bool measuring_cancel(struct session *, struct fault *);
+int measuring_fds(const struct session *, struct pollfd *); // at most 1
+void measuring_turn(struct session *);
+void measuring_end(struct session *);
 
 // ---- what several of them need -----------------------------------------------------------------------------------------------
 

@@ -51,6 +51,7 @@ struct session *session_bare(const struct config *config, const struct state *st
 void session_free(struct session *s)
 {
 	travel_stop(s);
+	measuring_end(s);
 	alone_stop(s);
 	engine_close(s->engine);
 	session_drop_pending(s);

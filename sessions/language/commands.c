@@ -83,6 +83,8 @@ static bool may_run(const struct session *s, struct fault *f)
 		return session_refuse_read_only(s, f);
 	if (!travel_allows(s, f))
 		return false;
+	if (s->measuring)
+		return fault_set(f, "run", "wait until it is done, or `device cancel`", "the machine is being measured");
 	if (s->snapshot->run == RUN_FAILED)
 		return fault_set(f, s->snapshot->fault.where, s->snapshot->fault.todo, "%s", s->snapshot->fault.what);
 	if (s->snapshot->idle)

@@ -329,12 +329,12 @@ static struct table_source source_of(const struct scene *scene, int rows, struct
 		.cursor = scene->focus == &view_costs};
 }
 
-// Names the terms shown that count more than one image, and the device of the setting: "Costs: latency/128 img on a100". Each
+// Names the terms shown that count more than one image, and the device or site of the setting: "Costs: latency/128 img on a100", "Costs at iowa". Each
 // number has its own unit and prefix. A term of another device has that device in its name.
 static void write_title(const struct shown *shown, const struct table *table, char *title, size_t size)
 {
 	char counted[ENGINE_TEXT] = "";
-	const char *device = "";
+	const char *device = "", *word = "";
 	table_title(table, "Costs", title, size);
 	for (int i = 0; i < shown->scene->snapshot->terms; i++) {
 		const struct term_state *t = &shown->scene->snapshot->term[i];
@@ -346,11 +346,13 @@ static void write_title(const struct shown *shown, const struct table *table, ch
 		snprintf(words, sizeof words, "%s%s", t->kind->name, unit);
 		if (t->kind->per == PER_BATCH && !strstr(counted, words))
 			snprintf(counted + at, sizeof counted - at, "%s%s", at ? ", " : ": ", words);
-		if (t->by_setting)
+		if (t->by_setting) {
 			device = t->device;
+			word = t->kind->where == AT_SITE ? " at " : " on ";
+		}
 	}
 	size_t at = strlen(title);
-	snprintf(title + at, size - at, "%s%s%s", counted, device[0] ? " on " : "", device);
+	snprintf(title + at, size - at, "%s%s%s", counted, device[0] ? word : "", device);
 }
 
 // What is foretold of the draft's quality; "": nothing.
