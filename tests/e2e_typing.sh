@@ -15,10 +15,14 @@ gone 's4b1.conv1'
 keys b 2
 gone 's2b1.conv1'
 keys Escape
+gone '^:filter'
 see 's4b1.conv1'
 keys / s 3 b 1 Enter
 gone 's4b1.conv1'
-keys / Escape # what was there before stays
+keys / # given up, what was there before stays
+see '^:filter'
+keys Escape
+gone '^:filter'
 gone 's4b1.conv1'
 see 's3b1.conv1'
 keys Escape
@@ -41,14 +45,16 @@ see 'pace .STEPS'
 keys Enter
 see '^:pace'
 keys Escape
+gone '^:pace'
 
 # To a branch from step 300 beside the present.
-gone '^:pace'
 keys H / 3 0 0 Enter
 see 'step 300: bops'
 keys =
 see 'compare . typed@300'
-keys Escape Escape
+keys Escape
+gone 'compare . typed@300'
+keys Escape
 see '@300 ratio'
 keys Escape
 gone '@300 ratio'

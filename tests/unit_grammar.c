@@ -182,6 +182,7 @@ static void settle(struct workbench *w, bool (*there)(struct workbench *))
 		assert_true(clock_seconds() < end);
 		session_turn(w->session);
 		workbench_messages(w);
+		workbench_turn(w);
 		workbench_draw(w);
 		usleep(2000);
 	}
@@ -447,6 +448,7 @@ static void test_noisiest(void **state)
 	assert_true(sizeof keys - 1 <= 6);
 	press(w, keys);
 	settle(w, noise_come);
+	workbench_turn(w);
 	workbench_draw(w);
 	long step;
 	const double *noise = session_noise(s, &step);
@@ -471,7 +473,7 @@ static void test_noisiest(void **state)
 		assert_true(i == least || noise[w->scene.layer] <= noise[i]);
 	press(w, "Dj"); // who goes on is left there
 	settle(w, noise_come);
-	workbench_draw(w);
+	workbench_turn(w);
 	assert_string_equal(focus(w), "layers");
 	closed(w);
 }

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <wchar.h>
 
+#include "ui/foretold.h"
 #include "ui/keys.h"
 #include "ui/layout.h"
 #include "ui/names.h"
@@ -2722,6 +2723,34 @@ static void test_screen_pages(void **state)
 	}
 }
 
+// What the additive model foretells of a draft stands below the costs, with how far it was off.
+static void test_screen_foretold(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct made *m = made_new(MADE_LAYERS, false);
+		for (int s = 0; s < m->info.slots; s++)
+			for (int o = 0; o < MADE_OPTIONS; o++) {
+				m->now[s].worth[o] = 0.01F * (float)(o - m->now[s].modal);
+				m->now[s].error[o] = o == m->now[s].modal ? 0 : 0.003F;
+			}
+		m->draft[6] = m->draft[7] = 0; // two narrower, decided as one
+		m->draft[8] = m->draft[9] = 3; // one wider
+		m->snapshot.points = 6;
+		for (int d = 0; d < m->info.slots; d++)
+			m->choices[4][d] = (uint8_t)(d < 2 ? 4 : m->now[d].modal); // foretold -0.02, came -0.03
+		for (int p = 0; p < 6; p++)
+			m->point[p].trained = p < 4; // not by the shared weights
+		m->scene.draft = m->draft;
+		m->scene.draft_cost = m->draft_cost;
+		const struct foretold f = foretell(&m->snapshot, m->draft);
+		assert_true(fabs(f.change + 0.01) < 1e-6 && fabs(f.error - 0.003 * sqrt(2)) < 1e-6);
+		assert_true(f.points == 1 && fabs(f.off - 0.01) < 1e-6);
+		golden(m, "foretold", golden_size[i][0], golden_size[i][1], false);
+		made_free(m);
+	}
+}
+
 // The step where the cursor of the history was left, in the panes.
 static void test_screen_past(void **state)
 {
@@ -2814,6 +2843,7 @@ int main(void)
 		cmocka_unit_test(test_screen_popup),
 		cmocka_unit_test(test_screen_pages),
 		cmocka_unit_test(test_screen_past),
+		cmocka_unit_test(test_screen_foretold),
 		cmocka_unit_test(test_screen_small),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

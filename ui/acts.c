@@ -204,16 +204,30 @@ bool act_branch(struct workbench *w, struct command_call *call)
 	return false;
 }
 
+struct looked_for {
+	const char *name;
+	bool there;
+};
+
+static void look_for(const char *word, void *context)
+{
+	struct looked_for *l = context;
+	l->there |= strcmp(word, l->name) == 0;
+}
+
+// Where it could not be made, what was said of that stays.
 void act_branch_come(struct workbench *w)
 {
 	struct string line = {0};
+	struct looked_for branch = {w->branch, false};
 	if (!w->comparing || session_travelling(w->session))
 		return;
-	const bool meant = w->comparing == w->commands && !w->scene.bad;
+	const bool meant = w->comparing == w->commands;
 	w->comparing = 0;
+	sessions_each(look_for, &branch);
 	string_add(&line, "compare . ");
 	words_quote(&line, w->branch);
-	if (meant && !line.failed)
+	if (meant && branch.there && !line.failed)
 		workbench_command(w, line.bytes);
 	string_free(&line);
 }

@@ -75,6 +75,7 @@ static void hear(struct loop *l)
 	l->messages |= (news & NEWS_MESSAGE) != 0;
 	if (now_ms() >= l->read_until)
 		show_messages(l);
+	workbench_turn(l->w);
 }
 
 // ---- input --------------------------------------------------------------------------------------------------------

@@ -663,6 +663,15 @@ static void look(struct workbench *w)
 		w->looked_for = w->scene.layer + 1;
 }
 
+void workbench_turn(struct workbench *w)
+{
+	w->scene.snapshot = session_snapshot(w->session);
+	w->scene.noise = session_noise(w->session, &w->scene.noise_step);
+	act_noisiest_come(w);
+	act_branch_come(w);
+	stretch_turn(w);
+}
+
 static void take_hints(struct workbench *w)
 {
 	struct hinted now = {workbench_context(w), w->keys.changes, w->screen.ascii, true}, *last = &w->hinted;
@@ -719,9 +728,6 @@ static void refresh(struct workbench *w)
 	scene->draft_cost = priced ? w->draft_cost : NULL;
 	scene->page = NULL;
 	scene->noise = session_noise(w->session, &scene->noise_step);
-	act_noisiest_come(w);
-	act_branch_come(w);
-	stretch_turn(w);
 	scene->stretches = w->stretch.on;
 	if (w->views.view[w->views.focus].ops == &view_layer && info->layers > 0 && scene->snapshot->slot) {
 		page_layer(w, info);

@@ -139,6 +139,8 @@ void workbench_typing(struct workbench *, const char *line);
 void workbench_typed(struct workbench *, bool cancelled);
 void workbench_say(struct workbench *, bool bad, const char *format, ...) __attribute__((format(printf, 3, 4)));
 enum key_context workbench_context(const struct workbench *);
+// What was asked for may have come, behind a turn of the session.
+void workbench_turn(struct workbench *);
 // Shows the session's messages in the message line.
 void workbench_messages(struct workbench *);
 // Draws everything into w->screen, which must have the terminal's size.

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ui/foretold.h"
 #include "ui/show.h"
 #include "ui/table.h"
 #include "ui/views/views.h"
@@ -354,15 +355,57 @@ static void write_title(const struct shown *shown, const struct table *table, ch
 	snprintf(title + at, size - at, "%s%s%s", counted, device[0] ? word : "", device);
 }
 
+// What is foretold of the draft's quality; "": nothing.
+static const char *foretold_text(const struct scene *scene, char *buf, size_t size)
+{
+	const struct snapshot *now = scene->snapshot;
+	buf[0] = '\0';
+	if (!scene->draft || !now->slot)
+		return buf;
+	const struct foretold f = foretell(now, scene->draft);
+	const double by = now->quality_is_loss ? -1 : 100; // as a loss, or in percent
+	if (!isfinite(f.change))
+		return buf;
+	char word[DRAFT_WORD];
+	int at = snprintf(buf, size,
+		now->quality_is_loss ? "%s: loss %+.3f +- %.3f foretold (additive model)"
+				     : "%s: accuracy %+.2f +- %.2f %% foretold (additive model)",
+		draft_word(scene, word), by * f.change, fabs(by) * f.error);
+	if (f.points && at > 0 && (size_t)at < size)
+		snprintf(buf + at, size - (size_t)at, "; at %d points of the front it was off by %.3f", f.points,
+			fabs(by) * f.off);
+	return buf;
+}
+
+enum { FORETOLD = 160, FORETOLD_LINES = 2 };
+
+// At the foot of the box; returns how many lines it took.
+static int draw_foretold(const struct scene *scene, struct screen *s, struct rect r)
+{
+	char buf[FORETOLD];
+	const char *text = foretold_text(scene, buf, sizeof buf);
+	int lines = text[0] ? screen_lines(text, r.width - 4) : 0;
+	lines = lines > FORETOLD_LINES ? FORETOLD_LINES : lines;
+	while (lines > 0 && r.height - 2 - lines < 3) // costs first
+		lines--;
+	for (int i = 0; i < lines; i++) {
+		const char *from = text;
+		int bytes = (int)screen_break(from, r.width - 4, &text);
+		screen_print(s, r.x + 2, r.y + r.height - 1 - lines + i, r.width - 4, STYLE_DRAFT, "%.*s", bytes, from);
+	}
+	return lines;
+}
+
 static void draw(void *own, struct scene *scene, struct screen *s, const struct layout_item *item)
 {
 	struct costs *costs = own;
 	struct rect r = item->pane[0];
+	const int foot = draw_foretold(scene, s, r);
 	struct shown shown;
 	struct table_column column[COLUMNS];
-	struct table_source src = source_of(scene, r.height - 3, &shown, column);
+	struct table_source src = source_of(scene, r.height - 3 - foot, &shown, column);
 	char title[256];
-	table_draw(&costs->table, &src, s, (struct rect){r.x + 1, r.y + 1, r.width - 2, r.height - 2});
+	table_draw(&costs->table, &src, s, (struct rect){r.x + 1, r.y + 1, r.width - 2, r.height - 2 - foot});
 	write_title(&shown, &costs->table, title, sizeof title);
 	screen_box(s, r, title);
 	draw_table_hints(scene, s, r, &costs->table, &view_costs);
@@ -377,7 +420,9 @@ static void measure(void *own, const struct scene *scene, const struct screen *s
 		if (said[0])
 			lines = larger(lines, screen_lines(said, layout_table_width(s->width) - MARGIN));
 	}
-	item->rows = 1 + scene->snapshot->terms + lines;
+	char text[FORETOLD];
+	const int foretold = foretold_text(scene, text, sizeof text)[0] ? FORETOLD_LINES : 0;
+	item->rows = 1 + scene->snapshot->terms + lines + foretold;
 	item->least = 1 + 1 + lines;
 }
 
