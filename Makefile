@@ -38,6 +38,7 @@ $(eval $(call library,OPENBLAS,openblas,-lopenblas))
 $(eval $(call library,JANSSON,jansson,-ljansson))
 $(eval $(call library,ZLIB,zlib,-lz))
 $(eval $(call library,CMOCKA,cmocka,-lcmocka))
+$(eval $(call library,VTERM,vterm,))
 LIBS ?= $(NCURSES_LIBS) $(READLINE_LIBS) $(OPENBLAS_LIBS) $(JANSSON_LIBS) $(ZLIB_LIBS)
 
 WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
@@ -86,7 +87,7 @@ $(OUT)/bitscape: $(OBJECTS)
 
 $(TESTS) $(BENCH) $(CAMPAIGN): %: %.o $(filter-out $(OUT)/ui/main.o,$(OBJECTS))
 	$(call say,LINK,$@)
-	$(Q)$(LINK) -o $@ $^ $(if $(filter $(TESTS),$@),$(CMOCKA_LIBS)) $(LIBS) -lm
+	$(Q)$(LINK) -o $@ $^ $(if $(filter $(TESTS),$@),$(CMOCKA_LIBS)) $(if $(filter %/unit_cast,$@),$(VTERM_LIBS)) $(LIBS) -lm
 $(BENCH): $(BENCH_OBJECTS)
 
 # What makes the program's disk calls fail; it is loaded in front of the C library.

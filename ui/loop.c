@@ -225,6 +225,7 @@ static void frame(struct loop *l)
 	terminal_mouse(w->mouse);
 	workbench_draw(w);
 	terminal_show(&w->screen, w->theme);
+	record_frame(w);
 	l->input = l->news = false;
 	l->next_frame = now_ms() + FRAME_MS;
 	l->deaf_until = now_ms() + DEAF_MS; // counts from when the question is shown

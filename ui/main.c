@@ -20,8 +20,8 @@
 #include "ui/loop.h"
 #include "ui/options.h"
 #include "ui/prompt.h"
+#include "ui/stage.h"
 #include "ui/terminal.h"
-#include "ui/workbench.h"
 
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_TERMINAL = 3, EXIT_SIGNAL = 128 };
 
@@ -171,16 +171,36 @@ static void look_back(struct workbench *w)
 		workbench_say(w, false, "O goes on with %s (%s)", w->last, about);
 }
 
+// On a screen that nobody sees.
+static int batch_on_stage(const struct options *o, struct session *s, struct fault *f)
+{
+	static struct stage stage;
+	struct fault lost;
+	int width, height;
+	if (!stage_size(o->screen, &width, &height, f) || !stage_begin(&stage, s, width, height, f))
+		return EXIT_USAGE;
+	const struct command_table table = stage_table(&stage);
+	int status = session_batch(s, o->batch, &table, f);
+	if (!stage_end(&stage, &lost) && status == EXIT_OK) {
+		*f = lost;
+		status = EXIT_FAILED;
+	}
+	return status;
+}
+
 static int run_batch(const struct options *o)
 {
 	struct fault f = {0};
 	bool fresh;
+	int width, height;
+	if (o->screen && !stage_size(o->screen, &width, &height, &f))
+		return complain(&f, EXIT_USAGE);
 	struct session *s = open_session(o, &fresh, &f);
 	if (!s)
 		return complain(&f, EXIT_FAILED);
 	struct command_group group[GROUPS];
 	const struct command_table table = commands(group, s);
-	int status = session_batch(s, o->batch, &table, &f);
+	int status = o->screen ? batch_on_stage(o, s, &f) : session_batch(s, o->batch, &table, &f);
 	if (status == EXIT_FAILED || status == EXIT_USAGE)
 		complain(&f, status);
 	if (!session_close(s, &f) && status == EXIT_OK)
@@ -270,7 +290,9 @@ static int run(int argc, char **argv)
 		options_help(stdout);
 		return EXIT_OK;
 	}
-	if (argc > 1 && session_is_question(argv[1])) { // a session of that name is opened by its path: ./latency
+	if (argc > 1 &&
+		(session_is_question(argv[1]) ||
+			strcmp(argv[1], "record") == 0)) { // a session of that name is opened by its path: ./latency
 		set_locale();
 		return answer(argc, argv);
 	}

@@ -11,6 +11,8 @@ static const struct option_row {
 	{"--set", "KEY=VALUE", "a setting of a new session; may be given again", 0, offsetof(struct options, setting)},
 	{"--batch", "FILE", "run the commands of a file (-: standard input) without a terminal", 0,
 		offsetof(struct options, batch)},
+	{"--screen", "WxH", "a batch with a screen of this size that nobody sees: for screenshot and record", 0,
+		offsetof(struct options, screen)},
 	{"--explore", "NET|pod:POD", "the costs of a network without training it, or a machine; KEY=VALUE may follow", 0,
 		offsetof(struct options, explore)},
 	{"--replay", "NAME", "run a session's journal again and compare the result", 0, offsetof(struct options, replay)},
@@ -148,6 +150,8 @@ bool options_parse(struct options *o, int argc, char **argv, struct fault *f)
 		return fault_set(f, "--tour", "give one of the two", "does not go with %s", o->batch ? "--batch" : "--replay");
 	if (o->go_on && !o->tour)
 		return fault_set(f, "--auto", "name one with --tour", "is for a tour");
+	if (o->screen && !o->batch && !o->tour)
+		return fault_set(f, "--screen", "give the batch's commands with --batch FILE", "is for a batch");
 	if (o->replay && (o->name || o->make || o->settings))
 		return fault_set(f, "--replay", "give the session's name to --replay alone",
 			"takes its settings from the session");

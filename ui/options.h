@@ -18,7 +18,8 @@ struct options {
 	const char *replay;   // a session to run again
 	const char *explore;  // a network to explore without training: gives the settings of a new session
 	char explore_net[ENGINE_TEXT + 8], explore_table[ENGINE_TEXT];
-	const char *tour; // a tour to play
+	const char *tour;   // a tour to play
+	const char *screen; // the size of a batch's screen, "80x24"; NULL: it has none
 	int settings;
 	const char *setting[OPTIONS_SETTINGS]; // "key=value"
 	bool go_on;                            // the tour goes on by itself

@@ -13,9 +13,18 @@
 
 // ---- what commands say ---------------------------------------------------------------------------------------------
 
+static void add_answer(struct workbench *w, char *text)
+{
+	char *save = NULL;
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		for (char *tab; (tab = strchr(line, '\t'));)
+			*tab = ' ';
+		popup_add(&w->said, line, 0, false);
+	}
+}
+
 static void say(struct command_call *call, const char *format, ...)
 {
-	struct workbench *w = call->sayer;
 	va_list args;
 	va_start(args, format);
 	char *text = NULL;
@@ -23,13 +32,16 @@ static void say(struct command_call *call, const char *format, ...)
 	va_end(args);
 	if (length < 0)
 		return;
-	char *save = NULL;
-	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		for (char *tab; (tab = strchr(line, '\t'));)
-			*tab = ' ';
-		popup_add(&w->said, line, 0, false);
-	}
+	add_answer(call->sayer, text);
 	free(text);
+}
+
+void workbench_answer(struct workbench *w, const char *text)
+{
+	char *copy = strdup(text);
+	if (copy)
+		add_answer(w, copy);
+	free(copy);
 }
 
 // Takes a table that is an answer to the person: a tour tells it as lines.
@@ -115,7 +127,17 @@ void workbench_close(struct workbench *w)
 
 bool workbench_end(struct workbench *w, struct string *farewell, struct fault *f)
 {
+	struct fault lost;
+	const bool recorded = !w->recording.cast || record_end(w, &lost);
 	bool saved = session_leave(w->session, farewell, f);
+	workbench_release(w);
+	if (saved && !recorded && f)
+		*f = lost;
+	return saved && recorded;
+}
+
+void workbench_release(struct workbench *w)
+{
 	workbench_close(w);
 	popup_clear(&w->said);
 	race_end(w);
@@ -130,7 +152,6 @@ bool workbench_end(struct workbench *w, struct string *farewell, struct fault *f
 	free(w->prompt_text);
 	for (int i = 0; i < w->logged; i++)
 		free(w->log[i]);
-	return saved;
 }
 
 struct session *session_made(const char *name, const char *const *setting, int settings, struct fault *f)
@@ -275,6 +296,12 @@ static void show_said(struct workbench *w, const char *line)
 		w->said = (struct popup){0};
 		snprintf(w->popup.title, sizeof w->popup.title, "%.*s", 60, line);
 	}
+}
+
+void workbench_answered(struct workbench *w, const char *line)
+{
+	show_said(w, line);
+	explore_after(w);
 }
 
 bool workbench_command(struct workbench *w, const char *line)

@@ -18,8 +18,9 @@ static const double BAR_SECONDS = 0.2;
 struct batch {
 	struct session *s;
 	struct script *script;
-	enum script_line last; // the line before
-	bool terminal;         // standard error is one: a bar, else a plain line now and then
+	const struct audience *audience; // NULL: none
+	enum script_line last;           // the line before
+	bool terminal;                   // standard error is one: a bar, else a plain line now and then
 	bool bar_shown;
 	double shown_at;
 	long shown_step;
@@ -103,10 +104,24 @@ static void complain(const char *text)
 
 __attribute__((format(printf, 2, 3))) static void say(struct command_call *call, const char *format, ...)
 {
+	struct batch *b = call->sayer;
 	va_list args;
 	va_start(args, format);
-	put(call->sayer, format, args);
+	char *text = NULL;
+	if (b->audience && b->audience->said && vasprintf(&text, format, args) >= 0) {
+		put_line(b, "%s", text);
+		b->audience->said(b->audience->context, text);
+		free(text);
+	} else {
+		put(b, format, args);
+	}
 	va_end(args);
+}
+
+static void turned(struct batch *b)
+{
+	if (b->audience && b->audience->turned)
+		b->audience->turned(b->audience->context);
 }
 
 // Results to standard output; the first fault becomes the line's own. What opening found amiss, and pictures that cannot
@@ -115,6 +130,8 @@ static void show_messages(struct batch *b)
 {
 	bool bad;
 	for (const char *text; (text = session_message(b->s, &bad));) {
+		if (b->audience && b->audience->told)
+			b->audience->told(b->audience->context, text);
 		if (!bad) {
 			put_line(b, "%s", text);
 		} else if (b->script->line && !b->failed && !b->s->plots_failed) {
@@ -144,6 +161,7 @@ static int rest(struct batch *b)
 		struct fault f;
 		session_turn(s);
 		show_messages(b);
+		turned(b);
 		int come = signals_next();
 		if (come)
 			return come;
@@ -228,6 +246,8 @@ static bool run_line(struct batch *b, const struct command_table *table, int *st
 		return false;
 	}
 	*status = b->failed;
+	if (!b->failed && kind > SCRIPT_BREAK && b->audience && b->audience->done)
+		b->audience->done(b->audience->context, line);
 	return !b->failed;
 }
 
@@ -241,7 +261,11 @@ static void finish_pictures(struct batch *b)
 
 int session_batch(struct session *s, const char *file, const struct command_table *table, struct fault *f)
 {
-	struct batch b = {.s = s, .script = script_open(file, f), .terminal = isatty(STDERR_FILENO), .shown_at = clock_seconds()};
+	struct batch b = {.s = s,
+		.script = script_open(file, f),
+		.audience = table->audience,
+		.terminal = isatty(STDERR_FILENO),
+		.shown_at = clock_seconds()};
 	if (!b.script)
 		return 2;
 	int status = 1;
