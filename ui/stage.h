@@ -20,7 +20,7 @@ bool stage_end(struct stage *, struct fault *);
 // The commands of the workbench, with the stage as their audience.
 struct command_table stage_table(const struct stage *);
 
-// Reads "120x40". Returns false with a fault if it is no size that the workbench can have.
+// Reads "120x40". Returns false with a fault if the workbench cannot have that size.
 bool stage_size(const char *text, int *width, int *height, struct fault *);
 
 #endif
