@@ -75,7 +75,7 @@ say = @$(if $(V),:,printf '  %-4s %s\n' $1 $2)
 
 .DELETE_ON_ERROR:
 .PHONY: all run test test-long check bench bench-profile install deps format clean help FORCE
-all: bitscape
+all: bitscape $(OUT)/bitscape.1
 
 # Stays a link, to what was built last: with sanitizers or without.
 bitscape: $(OUT)/bitscape FORCE
@@ -84,6 +84,11 @@ bitscape: $(OUT)/bitscape FORCE
 $(OUT)/bitscape: $(OBJECTS)
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $^ $(LIBS) -lm
+
+# Written by the program from its own tables, like the completions that `make install` puts in their places.
+$(OUT)/bitscape.1: $(OUT)/bitscape
+	$(call say,MAN,$@)
+	$(Q)$< manual >$@
 
 $(TESTS) $(BENCH) $(CAMPAIGN): %: %.o $(filter-out $(OUT)/ui/main.o,$(OBJECTS))
 	$(call say,LINK,$@)
@@ -126,7 +131,7 @@ deps:
 run: bitscape
 	@./bitscape
 
-test test-long check: $(OUT)/bitscape $(TESTS) $(CAMPAIGN)
+test test-long check: $(OUT)/bitscape $(OUT)/bitscape.1 $(TESTS) $(CAMPAIGN)
 	@OUT=$(OUT) SAN=$(SAN) $(if $(filter %-long,$@),LONG=1) tests/run $(TESTS)
 
 bench: $(OUT)/bitscape $(BENCH)
@@ -135,12 +140,17 @@ bench: $(OUT)/bitscape $(BENCH)
 bench-profile: $(BENCH)
 	@OUT=$(OUT) BENCH_TABLES="profile operators" $(BENCH)
 
-install: $(OUT)/bitscape
+SHARE = $(DESTDIR)$(PREFIX)/share
+install: $(OUT)/bitscape $(OUT)/bitscape.1
 	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/doc/bitscape"
 	install -m 755 $< "$(DESTDIR)$(PREFIX)/bin"
 	install -d "$(DESTDIR)$(PREFIX)/share/bitscape/tours"
 	install -m 644 $(wildcard sessions/tours/*.tour) "$(DESTDIR)$(PREFIX)/share/bitscape/tours"
 	install -m 644 $(wildcard README.md) LICENSE "$(DESTDIR)$(PREFIX)/share/doc/bitscape"
+	install -d "$(SHARE)/man/man1" "$(SHARE)/bash-completion/completions" "$(SHARE)/zsh/site-functions"
+	install -m 644 $(OUT)/bitscape.1 "$(SHARE)/man/man1"
+	$< completion bash >"$(SHARE)/bash-completion/completions/bitscape"
+	$< completion zsh >"$(SHARE)/zsh/site-functions/_bitscape"
 
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')

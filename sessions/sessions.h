@@ -197,6 +197,7 @@ void script_place(const struct script *, struct fault *);
 // Writes the file of a tour into path[size]: a path as it is; a name is looked up among the installed tours and those of the
 // source tree. Returns false with a fault that lists the names.
 bool tour_find(const char *name, char *path, size_t size, struct fault *);
+void tour_names(struct string *); // adds the names that it finds, a line each
 
 // ---- batch ----------------------------------------------------------------------------------------------------------------
 

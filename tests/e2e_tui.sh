@@ -23,6 +23,7 @@ paged_to() {
 # ---- 80x24: looking and steering
 start 80 24 "$bin --set steps=100000"
 see running
+t display-message -p '#{pane_title}' | grep -q '^bitscape: 20' || fail "the window's title"
 first=$(step)
 until_true "a step after ${first:-none}" moved_on "${first:-0}"
 keys Space

@@ -223,6 +223,9 @@ static void frame(struct loop *l)
 		terminal_redraw();
 	w->redraw = false;
 	terminal_mouse(w->mouse);
+	char title[128];
+	snprintf(title, sizeof title, "bitscape: %s", session_name(w->session));
+	terminal_title(title);
 	workbench_draw(w);
 	terminal_show(&w->screen, w->theme);
 	record_frame(w);

@@ -18,6 +18,7 @@
 #include "engine/base/text.h"
 #include "ui/crash.h"
 #include "ui/loop.h"
+#include "ui/manual.h"
 #include "ui/options.h"
 #include "ui/prompt.h"
 #include "ui/stage.h"
@@ -276,6 +277,49 @@ static int run_workbench(const struct options *o, bool ascii)
 	return status;
 }
 
+// Written from the tables: `bitscape manual`, `bitscape completion SHELL`, `bitscape --help TOPIC`.
+static int print_tables(int argc, char **argv)
+{
+	struct command_group group[GROUPS];
+	const struct command_table table = commands(group, NULL);
+	struct string out = {0};
+	struct fault f = {0};
+	const bool manual = strcmp(argv[1], "manual") == 0, completion = strcmp(argv[1], "completion") == 0;
+	const char *word = argc > 2 ? argv[2] : "";
+	bool ok = argc <= 3 || fault_set(&f, argv[3], "`bitscape help` tells what there is", "is one word too many");
+	if (ok && manual)
+		manual_page(&table, &out);
+	else if (ok)
+		ok = completion ? manual_completion(word, &table, &out, &f) : manual_topic(word, &table, &out, &f);
+	if (ok && out.failed)
+		ok = fault_memory(&f, argv[1]);
+	if (ok && out.bytes)
+		fputs(out.bytes, stdout);
+	string_free(&out);
+	return ok ? EXIT_OK : complain(&f, EXIT_USAGE);
+}
+
+// What the program does without options and without a session, beside answering questions.
+static const struct act {
+	const char *name;
+	int words; // least number of them
+	int (*run)(int argc, char **argv);
+} act[] = {
+	{"record", 2, answer},
+	{"manual", 2, print_tables},
+	{"completion", 2, print_tables},
+	{"--help", 3, print_tables},
+	{"-h", 3, print_tables},
+};
+
+static const struct act *act_of(int argc, char **argv)
+{
+	for (size_t i = 0; i < sizeof act / sizeof *act; i++)
+		if (argc >= act[i].words && strcmp(act[i].name, argv[1]) == 0)
+			return &act[i];
+	return NULL;
+}
+
 static int print_version(void)
 {
 	printf("bitscape %s\nncurses %s\nreadline %s\n", BITSCAPE_VERSION, curses_version(), rl_library_version);
@@ -290,9 +334,12 @@ static int run(int argc, char **argv)
 		options_help(stdout);
 		return EXIT_OK;
 	}
-	if (argc > 1 &&
-		(session_is_question(argv[1]) ||
-			strcmp(argv[1], "record") == 0)) { // a session of that name is opened by its path: ./latency
+	const struct act *other = act_of(argc, argv);
+	if (other) {
+		set_locale();
+		return other->run(argc, argv);
+	}
+	if (argc > 1 && session_is_question(argv[1])) { // a session of that name is opened by its path: ./latency
 		set_locale();
 		return answer(argc, argv);
 	}

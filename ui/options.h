@@ -27,6 +27,20 @@ struct options {
 	bool help, version, ascii, no_color;
 };
 
+// The rows of the tables, for the man page and the completion.
+enum option_takes { TAKES_NOTHING, TAKES_TEXT, TAKES_SETTING, TAKES_FILE, TAKES_NETWORK, TAKES_SESSION, TAKES_TOUR };
+struct option_row {
+	const char *name, *argument, *help;
+	size_t flag, text; // where in struct options it goes; one of the two, the other 0
+	enum option_takes takes;
+	const char *brief; // "-h"; NULL: it has only its name
+};
+const struct option_row *option_rows(size_t *count);
+struct option_form {
+	const char *usage, *help;
+};
+const struct option_form *option_forms(size_t *count); // the ways to call the program
+
 // Fills o, whose texts are borrowed from argv. Returns false with a fault.
 bool options_parse(struct options *o, int argc, char **argv, struct fault *);
 void options_help(FILE *);

@@ -117,7 +117,7 @@ static bool program_folder(char folder[PATH_MAX])
 	return true;
 }
 
-static void add_names(struct string *names, const char *folder)
+static void add_names(struct string *names, const char *folder, const char *first, const char *between)
 {
 	char pattern[PATH_MAX + 64];
 	glob_t found;
@@ -127,11 +127,19 @@ static void add_names(struct string *names, const char *folder)
 			continue;
 		for (size_t k = 0; k < found.gl_pathc; k++) {
 			const char *name = strrchr(found.gl_pathv[k], '/') + 1;
-			string_add(names, "%s%.*s", names->length ? ", " : "these are: ", (int)(strlen(name) - strlen(ending)),
-				name);
+			string_add(names, "%s%.*s", names->length ? between : first, (int)(strlen(name) - strlen(ending)), name);
 		}
 		globfree(&found);
 	}
+}
+
+void tour_names(struct string *names)
+{
+	char folder[PATH_MAX];
+	if (program_folder(folder))
+		add_names(names, folder, "", "\n");
+	if (names->length)
+		string_add(names, "\n");
 }
 
 bool tour_find(const char *name, char *path, size_t size, struct fault *f)
@@ -147,7 +155,7 @@ bool tour_find(const char *name, char *path, size_t size, struct fault *f)
 		if (snprintf(path, size, "%s/%s/%s%s", folder, places[i], name, ending) < (int)size && access(path, R_OK) == 0)
 			return true;
 	if (known)
-		add_names(&names, folder);
+		add_names(&names, folder, "these are: ", ", ");
 	fault_set(f, name, names.length ? names.bytes : "give the path of one", "no tour has this name");
 	string_free(&names);
 	return false;
