@@ -75,6 +75,7 @@ const char *session_name(const struct session *); // as shown, without folder an
 const char *session_folder(const struct session *);
 bool session_read_only(const struct session *);
 bool session_changing(const struct session *); // a requested change is not yet carried out
+bool session_travels(const struct session *); // it is on its way to another step
 // Writes the word that opens it from anywhere, quoted for a shell.
 void session_shell_word(const struct session *, char *buf, size_t size);
 bool session_same(const struct session *, const struct session *); // both have the same folder
@@ -155,6 +156,10 @@ struct audience {
 	void *context;
 };
 
+// Whether a comparison holds, given as words: READOUT OP VALUE [within P%]; `now` is what its readout says. Returns false with a fault where
+// that cannot be told.
+bool session_holds(struct session *, int count, char *const *words, bool *holds, char *now, size_t size, struct fault *);
+
 // The joined table.
 struct command_table {
 	const struct command_group *group;
@@ -197,7 +202,8 @@ void script_place(const struct script *, struct fault *);
 // Writes the file of a tour into path[size]: a path as it is; a name is looked up among the installed tours and those of the
 // source tree. Returns false with a fault that lists the names.
 bool tour_find(const char *name, char *path, size_t size, struct fault *);
-void tour_names(struct string *); // adds the names that it finds, a line each
+bool script_is_tour(const char *file); // by its name
+void tour_names(struct string *);      // adds the names that it finds, a line each
 
 // ---- batch ----------------------------------------------------------------------------------------------------------------
 

@@ -181,7 +181,7 @@ keys Escape
 gone ' Tour, '
 see '─ Costs '
 keys : 'tour no-such' Enter
-see '^ ! no-such: no tour has this name; these are: flops'
+see '^ ! no-such: no tour has this name; these are: '
 keys : "tour $dir/bad.tour" Enter
 see 'bad.tour:2: pni: '
 see 'so far'

@@ -179,6 +179,10 @@ static bool run_confirm(struct command_call *call)
 static bool run_tour(struct command_call *call)
 {
 	struct workbench *w = screen_of(call);
+	static const char *const words[] = {"back", "restart", "notes", "leave"};
+	for (size_t i = 0; w && call->argc && i < sizeof words / sizeof *words; i++)
+		if (strcmp(call->argv[0], words[i]) == 0)
+			return lesson_turn_to(w, words[i], &call->fault);
 	return w && (call->argc ? tour_begin(w, call->argv[0], &call->fault) : tour_go_on(w, &call->fault));
 }
 
@@ -584,7 +588,7 @@ static bool run_source(struct command_call *call)
 // ---- looks --------------------------------------------------------------------------------------------------------
 
 // "dark|light|mono": from the tables, when they are first asked for.
-static char theme_words[128], view_words[256];
+static char theme_words[128], view_words[256], tour_words[1024];
 
 static void collect_words(void)
 {
@@ -594,6 +598,13 @@ static void collect_words(void)
 		size_t at = strlen(theme_words);
 		snprintf(theme_words + at, sizeof theme_words - at, "%s%s", at ? "|" : "", theme[i].name);
 	}
+	struct string tours = {0};
+	tour_names(&tours);
+	snprintf(tour_words, sizeof tour_words, LESSON_WORDS);
+	for (char *p = tours.bytes, *name; p && (name = strsep(&p, "\n"));)
+		if (*name)
+			snprintf(tour_words + strlen(tour_words), sizeof tour_words - strlen(tour_words), "|%s", name);
+	string_free(&tours);
 	snprintf(view_words, sizeof view_words, "next|previous|%s " VIEW_ACTS, views_words());
 }
 
@@ -803,8 +814,25 @@ static const struct command rows[] = {
 	{"close", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "close the box", run_close},
 	{"pick", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "open the row in hand of the table in the box", run_pick},
 	{"confirm", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "run the lines that were pasted", run_confirm},
-	{"tour", COMMAND_VIEW, 0, 1, {ARGUMENT_TEXT}, 0, NULL, "[NAME]",
-		"begin a lesson; without a name: go on in it, or close the box", run_tour},
+	{"tour", COMMAND_VIEW, 0, 1, {ARGUMENT_WORDS}, 0, tour_words, "[NAME|" LESSON_WORDS "]",
+		"begin a lesson; without a name: go on in it, or close the box; back: to the page before, and its step",
+		run_tour},
+	{"lesson", COMMAND_VIEW, 1, -1, {ARGUMENT_TEXT, ARGUMENT_KNOB}, 1, NULL, "TITLE [KEY=VALUE...]",
+		"the first line of a tour that drives the screen: the session that it needs", lesson_row},
+	{"light", COMMAND_VIEW, 1, 1, {ARGUMENT_WORDS}, 0, view_words, "VIEW|none", "in a tour: lead the eye to a view",
+		light_row},
+	{"hold", COMMAND_VIEW, 1, 1, {ARGUMENT_NUMBER}, 0, NULL, "STEP", "in a tour: run to this step and stop there", hold_row},
+	{"act", COMMAND_VIEW, 1, -1, {ARGUMENT_COMMAND, ARGUMENT_TEXT}, 1, NULL, "COMMAND",
+		"in a tour: what the person is to do, which Enter does for them", act_row},
+	{"until", COMMAND_VIEW, 3, 5, {ARGUMENT_READOUT, ARGUMENT_WORDS, ARGUMENT_TEXT}, 1,
+		"- =|!=|<|<=|>|>=", "READOUT OP VALUE",
+		"in a tour: what the page waits for; screen.focus, screen.draft and the like are readouts here", until_row},
+	{"otherwise", COMMAND_VIEW, 1, -1, {ARGUMENT_TEXT}, 1, NULL, "TEXT",
+		"in a tour: the answer to an act that is not the one", aside_row},
+	{"notes", COMMAND_VIEW, 1, -1, {ARGUMENT_TEXT}, 1, NULL, "TEXT", "in a tour: what a speaker adds", aside_row},
+	{"says", COMMAND_VIEW, 1, 1, {ARGUMENT_TEXT}, 0, NULL, "TEXT", "in a tour: fail unless the answer before has these words",
+		says_row},
+	{"press", COMMAND_VIEW, 1, -1, {ARGUMENT_TEXT}, 1, NULL, "KEY...", "do as if these keys were pressed", press_row},
 	{"prompt", COMMAND_VIEW, 0, -1, {ARGUMENT_COMMAND, ARGUMENT_TEXT}, 1, NULL, "[WORDS]",
 		"type a command, or what follows these words", run_prompt},
 	{"back", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "",

@@ -260,7 +260,7 @@ static void play_tour(struct loop *l, long long now)
 	if (l->tour_at && now >= l->tour_at) {
 		l->tour_at = 0;
 		l->input = true;
-		if (w->tour)
+		if (w->tour || w->lesson)
 			workbench_command(w, "tour");
 	}
 	if (w->tour_ms)
@@ -343,6 +343,7 @@ int loop_run(struct workbench *w)
 		play_tour(&l, now);
 		watch_race(&l, now);
 		run_racks(&l, now);
+		l.input |= lesson_turn(w);
 		if (w->quit)
 			break;
 		if (l.news && now >= l.next_frame)

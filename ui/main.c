@@ -189,6 +189,26 @@ static int batch_on_stage(const struct options *o, struct session *s, struct fau
 	return status;
 }
 
+// A tour's session has the settings that its first line names, unless a session was asked for.
+static bool take_lesson(struct options *o, const char *path, struct fault *f)
+{
+	static char *setting[OPTIONS_SETTINGS];
+	if (!lesson_is(path))
+		return true;
+	if (!o->screen)
+		o->screen = "80x24"; // without a terminal it has one that nobody sees
+	if (o->name && !o->make)
+		return true;
+	const int count = lesson_settings(path, setting, OPTIONS_SETTINGS, f);
+	if (count + o->settings > OPTIONS_SETTINGS)
+		return fault_set(f, path, "leave some out", "more than %d settings", OPTIONS_SETTINGS);
+	memmove(o->setting + (count > 0 ? count : 0), o->setting, (size_t)o->settings * sizeof *o->setting);
+	for (int i = 0; i < count; i++)
+		o->setting[i] = setting[i]; // kept until the process ends, as what the command line gave
+	o->settings += count > 0 ? count : 0;
+	return count >= 0;
+}
+
 static int run_batch(const struct options *o)
 {
 	struct fault f = {0};
@@ -259,6 +279,9 @@ static int run_workbench(const struct options *o, bool ascii)
 		look_back(&w);
 	config_start(&w);
 	w.tour_auto = o->go_on;
+	w.tour_big = o->big;
+	if (o->pace)
+		number_read(o->pace, &w.tour_pace);
 	if (o->tour)
 		show_tour(&w, o->tour);
 
@@ -358,6 +381,15 @@ static int run(int argc, char **argv)
 		return replay(o.replay);
 	char tour[4096];
 	if (o.tour && !tour_find(o.tour, tour, sizeof tour, &f))
+		return complain(&f, EXIT_USAGE);
+	double pace = 0;
+	if (o.pace && (!number_read(o.pace, &pace) || !(pace > 0))) {
+		fault_set(&f, "--pace", "2 is twice as fast as one reads", "is not a pace: %s", o.pace);
+		return complain(&f, EXIT_USAGE);
+	}
+	if (o.tour && !take_lesson(&o, tour, &f))
+		return complain(&f, EXIT_USAGE);
+	if (o.batch && script_is_tour(o.batch) && !take_lesson(&o, o.batch, &f))
 		return complain(&f, EXIT_USAGE);
 	if (o.tour && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
 		o.tour = tour;

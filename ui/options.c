@@ -19,6 +19,9 @@ static const struct option_row option_row[] = {
 		NULL},
 	{"--auto", NULL, "the tour goes on by itself, and the program ends with it", offsetof(struct options, go_on), 0,
 		TAKES_NOTHING, NULL},
+	{"--pace", "X", "with --auto: X times as fast", 0, offsetof(struct options, pace), TAKES_TEXT, NULL},
+	{"--big", NULL, "the tour for a room: what it speaks of has all of the screen", offsetof(struct options, big), 0,
+		TAKES_NOTHING, NULL},
 	{"--run-commands", NULL, "let a session run the command of its quality=pipe:COMMAND",
 		offsetof(struct options, run_commands), 0, TAKES_NOTHING, NULL},
 	{"--ascii", NULL, "draw with ASCII characters only", offsetof(struct options, ascii), 0, TAKES_NOTHING, NULL},
@@ -180,6 +183,8 @@ bool options_parse(struct options *o, int argc, char **argv, struct fault *f)
 		return false;
 	if (o->tour && (o->batch || o->replay))
 		return fault_set(f, "--tour", "give one of the two", "does not go with %s", o->batch ? "--batch" : "--replay");
+	if ((o->big || o->pace) && !o->tour)
+		return fault_set(f, o->big ? "--big" : "--pace", "name one with --tour", "is for a tour");
 	if (o->go_on && !o->tour)
 		return fault_set(f, "--auto", "name one with --tour", "is for a tour");
 	if (o->screen && !o->batch && !o->tour)

@@ -22,6 +22,8 @@ struct options {
 	const char *screen; // the size of a batch's screen, "80x24"; NULL: it has none
 	int settings;
 	const char *setting[OPTIONS_SETTINGS]; // "key=value"
+	const char *pace;                      // how much faster than for reading; NULL: 1
+	bool big;                              // the tour is shown to a room
 	bool go_on;                            // the tour goes on by itself
 	bool run_commands;                     // a session may run the command that its settings name
 	bool help, version, ascii, no_color;

@@ -5,6 +5,7 @@
 #define UI_WORKBENCH_H
 
 #include "ui/keys.h"
+#include "ui/lesson.h"
 #include "ui/nudge.h"
 #include "ui/screen.h"
 #include "ui/theme.h"
@@ -93,6 +94,11 @@ struct workbench {
 	int tour_part, tour_parts; // the part shown, from 1; the number of parts
 	bool tour_telling;         // its commands are running
 	bool tour_auto;            // it goes on by itself, and the program ends with it
+	struct lesson *lesson;     // a tour that drives the screen; owned; NULL: none
+	bool toured;               // a batch goes through a tour
+	char *tour_next;           // the one that begins with the session that is asked for; owned; NULL: none
+	bool tour_big;             // it is shown to a room: one pane at a time
+	double tour_pace;          // of a tour that goes on by itself; 0: 1
 	struct race_watch race;
 	struct explored explored;
 	struct recording recording;

@@ -399,3 +399,8 @@ bool run_fork(struct command_call *call)
 		travel_stop(s);
 	return ok;
 }
+
+bool session_travels(const struct session *s)
+{
+	return s->travel.phase != TRAVEL_NONE;
+}

@@ -206,9 +206,15 @@ static int interrupted(struct batch *b, int number)
 
 // ---- the lines -------------------------------------------------------------------------------------------------------
 
-// A tour's command, before its answer; and empty lines.
-static void show_line(struct batch *b, enum script_line kind, const char *line)
+// A tour's command, before its answer, unless it is about the screen alone; and empty lines.
+static void show_line(struct batch *b, const struct command_table *table, enum script_line kind, const char *line)
 {
+	char word[32];
+	line += strspn(line, " \t");
+	snprintf(word, sizeof word, "%.*s", (int)strcspn(line, " \t"), line);
+	const struct command *c = command_find(table, word, NULL);
+	if (kind == SCRIPT_COMMAND && c && c->kind == COMMAND_VIEW) // nothing for who reads
+		return;
 	if (kind == SCRIPT_BREAK || script_gap(b->last, kind))
 		put_line(b, "%s", "");
 	if (kind == SCRIPT_COMMAND)
@@ -234,7 +240,7 @@ static bool run_line(struct batch *b, const struct command_table *table, int *st
 	struct fault fault = b->fault;
 	b->failed = false;
 	if (b->script->tour)
-		show_line(b, kind, line);
+		show_line(b, table, kind, line);
 	if (kind == SCRIPT_FAILED || !command_run(table, line, say, b, &fault)) {
 		b->failed = true;
 		b->fault = fault;

@@ -12,7 +12,7 @@
 
 static const char ending[] = ".tour";
 
-static bool is_tour_file(const char *file)
+bool script_is_tour(const char *file)
 {
 	size_t length = strlen(file);
 	return length >= sizeof ending && strcmp(file + length - (sizeof ending - 1), ending) == 0;
@@ -31,7 +31,7 @@ struct script *script_open(const char *file, struct fault *f)
 		script_close(s);
 		return NULL;
 	}
-	s->tour = is_tour_file(file);
+	s->tour = script_is_tour(file);
 	return s;
 }
 
@@ -146,7 +146,7 @@ bool tour_find(const char *name, char *path, size_t size, struct fault *f)
 {
 	char folder[PATH_MAX] = "";
 	struct string names = {0};
-	if (strchr(name, '/') || is_tour_file(name))
+	if (strchr(name, '/') || script_is_tour(name))
 		return snprintf(path, size, "%s", name) < (int)size && access(path, R_OK) == 0
 			? true
 			: disk_fault(f, name, "open it", errno);
