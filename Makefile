@@ -6,6 +6,7 @@
 # make bench      prints the performance tables, or some: BENCH_TABLES="steps profile operators memory overhead keys frames acknowledge signal"
 # make bench-profile  where a step and a scoring pass spend their time, by part, operator and kind
 # make install    to PREFIX (/usr/local), below DESTDIR
+# make pictures   makes README's pictures anew, from sessions/pictures
 # make deps       only installs; make clean removes what was built; make help prints this
 # make format     lays the sources out by .clang-format (clang-format 14)
 #
@@ -74,7 +75,7 @@ Q   = $(if $(V),,@)
 say = @$(if $(V),:,printf '  %-4s %s\n' $1 $2)
 
 .DELETE_ON_ERROR:
-.PHONY: all run test test-long check bench bench-profile install deps format clean help FORCE
+.PHONY: all run pictures test test-long check bench bench-profile install deps format clean help FORCE
 all: bitscape $(OUT)/bitscape.1
 
 # Stays a link, to what was built last: with sanitizers or without.
@@ -139,6 +140,9 @@ bench: $(OUT)/bitscape $(BENCH)
 
 bench-profile: $(BENCH)
 	@OUT=$(OUT) BENCH_TABLES="profile operators" $(BENCH)
+
+pictures: $(OUT)/bitscape
+	@OUT=$(OUT) sessions/pictures/make
 
 SHARE = $(DESTDIR)$(PREFIX)/share
 install: $(OUT)/bitscape $(OUT)/bitscape.1
