@@ -148,7 +148,7 @@ static const char *zoom_name(const struct workbench *w)
 	return w->views.zoomed == LAYOUT_NONE ? "none" : w->views.view[w->views.zoomed].ops->name;
 }
 
-static const char *draft_word(const struct workbench *w)
+static const char *draft_state(const struct workbench *w)
 {
 	return session_draft(w->session) ? "yes" : "no";
 }
@@ -177,7 +177,7 @@ static const char *twist_word(const struct workbench *w)
 static const struct screen_readout {
 	const char *name;
 	const char *(*read)(const struct workbench *);
-} screen_readout[] = {{"screen.focus", focus_name}, {"screen.zoom", zoom_name}, {"screen.draft", draft_word},
+} screen_readout[] = {{"screen.focus", focus_name}, {"screen.zoom", zoom_name}, {"screen.draft", draft_state},
 	{"screen.box", box_word}, {"screen.theme", theme_word}, {"screen.layer", layer_word}, {"screen.twisted", twist_word}};
 enum { SCREEN_READOUTS = sizeof screen_readout / sizeof *screen_readout };
 
@@ -477,7 +477,7 @@ bool lesson_turn(struct workbench *w)
 	struct lesson *l = w->lesson;
 	if (!l || l->left)
 		return false;
-	if (l->state == LESSON_TRAVELS && (session_travels(w->session) || session_changing(w->session)))
+	if (l->state == LESSON_TRAVELS && (session_travelling(w->session) || session_changing(w->session)))
 		return false;
 	if (l->state == LESSON_TRAVELS)
 		set_state(l, LESSON_GOES);
@@ -656,7 +656,7 @@ bool lesson_go_on(struct workbench *w, struct fault *f)
 	case LESSON_STANDS: l->sent = false; break;
 	case LESSON_WAITS:
 		l->heard[0] = l->answer[0] = '\0';
-		if (l->act && !session_travels(w->session) && !session_changing(w->session)) { // else it is being done
+		if (l->act && !session_travelling(w->session) && !session_changing(w->session)) { // else it is being done
 
 			w->tour_telling = true;
 			workbench_command(w, l->act);

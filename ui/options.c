@@ -41,7 +41,7 @@ static const struct option_form form[] = {
 	{"bitscape sessions [tidy [now]]", "list the sessions; clear unnamed old ones away"},
 	{"bitscape --explore NET [KEY=VALUE...]", "the costs of a network, without training; pod:tpu_v4 opens a machine"},
 	{"bitscape QUESTION...",
-		"an answer without a session: catalog, describe, devices, latency, roofline, sensitivity, rivals, pods, slice, slices, "
+		"an answer without a session: catalog, describe, devices, device, latency, measured, roofline, sensitivity, rivals, pods, slice, slices, "
 		"goodput, partition, embeddings, carbon or compare, as in the workbench"},
 	{"bitscape race NAME KEY=VALUE|PLAN...", "many searches against uniform networks; race resume NAME goes on"},
 	{"bitscape record NAME FILE.cast [size=WxH] [pace=STEPS]", "record a session's screen, from its journal"},
