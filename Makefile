@@ -6,6 +6,7 @@
 # make bench      prints the performance tables, or some: BENCH_TABLES="steps profile operators memory overhead keys frames acknowledge signal"
 # make bench-profile  where a step and a scoring pass spend their time, by part, operator and kind
 # make install    to PREFIX (/usr/local), below DESTDIR
+# make pictures   makes README's pictures anew, from sessions/pictures
 # make deps       only installs; make clean removes what was built; make help prints this
 # make format     lays the sources out by .clang-format (clang-format 14)
 #
@@ -38,6 +39,7 @@ $(eval $(call library,OPENBLAS,openblas,-lopenblas))
 $(eval $(call library,JANSSON,jansson,-ljansson))
 $(eval $(call library,ZLIB,zlib,-lz))
 $(eval $(call library,CMOCKA,cmocka,-lcmocka))
+$(eval $(call library,VTERM,vterm,))
 LIBS ?= $(NCURSES_LIBS) $(READLINE_LIBS) $(OPENBLAS_LIBS) $(JANSSON_LIBS) $(ZLIB_LIBS)
 
 WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
@@ -74,8 +76,8 @@ Q   = $(if $(V),,@)
 say = @$(if $(V),:,printf '  %-4s %s\n' $1 $2)
 
 .DELETE_ON_ERROR:
-.PHONY: all run test test-long check check-peers bench bench-profile install deps format clean help FORCE
-all: bitscape
+.PHONY: all run pictures test test-long check check-peers bench bench-profile install deps format clean help FORCE
+all: bitscape $(OUT)/bitscape.1
 
 # Stays a link, to what was built last: with sanitizers or without.
 bitscape: $(OUT)/bitscape FORCE
@@ -85,9 +87,14 @@ $(OUT)/bitscape: $(OBJECTS)
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $^ $(LIBS) -lm
 
+# Written by the program from its own tables, like the completions that `make install` puts in their places.
+$(OUT)/bitscape.1: $(OUT)/bitscape
+	$(call say,MAN,$@)
+	$(Q)$< manual >$@
+
 $(TESTS) $(BENCH) $(CAMPAIGN) $(FROZEN): %: %.o $(filter-out $(OUT)/ui/main.o,$(OBJECTS))
 	$(call say,LINK,$@)
-	$(Q)$(LINK) -o $@ $^ $(if $(filter $(TESTS),$@),$(CMOCKA_LIBS)) $(LIBS) -lm
+	$(Q)$(LINK) -o $@ $^ $(if $(filter $(TESTS),$@),$(CMOCKA_LIBS)) $(if $(filter %/unit_cast,$@),$(VTERM_LIBS)) $(LIBS) -lm
 $(BENCH): $(BENCH_OBJECTS)
 
 # What makes the program's disk calls fail; it is loaded in front of the C library.
@@ -126,7 +133,7 @@ deps:
 run: bitscape
 	@./bitscape
 
-test test-long check: $(OUT)/bitscape $(TESTS) $(CAMPAIGN)
+test test-long check: $(OUT)/bitscape $(OUT)/bitscape.1 $(TESTS) $(CAMPAIGN)
 	@OUT=$(OUT) SAN=$(SAN) $(if $(filter %-long,$@),LONG=1) tests/run $(TESTS)
 
 # Programs of others, pinned, from PyPI into a folder of the build: what leaves is run in them, and numbers rounded by them are compared. One
@@ -140,12 +147,20 @@ bench: $(OUT)/bitscape $(BENCH)
 bench-profile: $(BENCH)
 	@OUT=$(OUT) BENCH_TABLES="profile operators" $(BENCH)
 
-install: $(OUT)/bitscape
+pictures: $(OUT)/bitscape
+	@OUT=$(OUT) sessions/pictures/make
+
+SHARE = $(DESTDIR)$(PREFIX)/share
+install: $(OUT)/bitscape $(OUT)/bitscape.1
 	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/doc/bitscape"
 	install -m 755 $< "$(DESTDIR)$(PREFIX)/bin"
 	install -d "$(DESTDIR)$(PREFIX)/share/bitscape/tours"
 	install -m 644 $(wildcard sessions/tours/*.tour) "$(DESTDIR)$(PREFIX)/share/bitscape/tours"
 	install -m 644 $(wildcard README.md) LICENSE "$(DESTDIR)$(PREFIX)/share/doc/bitscape"
+	install -d "$(SHARE)/man/man1" "$(SHARE)/bash-completion/completions" "$(SHARE)/zsh/site-functions"
+	install -m 644 $(OUT)/bitscape.1 "$(SHARE)/man/man1"
+	$< completion bash >"$(SHARE)/bash-completion/completions/bitscape"
+	$< completion zsh >"$(SHARE)/zsh/site-functions/_bitscape"
 
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')

@@ -15,7 +15,41 @@ struct wish {
 	const struct picture_format *format;
 	const char *file; // NULL: to be made up
 	bool keep;
+	double width_cm, font_points; // font 0: what suits the width
 };
+
+// WORDcm, WORDmm, WORDin or WORDpt, in cm or in points. False with a fault.
+static bool read_length(const char *word, const char *text, bool points, double *value, struct fault *f)
+{
+	static const struct {
+		const char *unit;
+		double cm;
+	} units[] = {{"cm", 1}, {"mm", 0.1}, {"in", 2.54}, {"pt", 2.54 / 72}};
+	char number[32];
+	const size_t length = strlen(text);
+	for (size_t i = 0; i < sizeof units / sizeof *units && length > 2 && length < sizeof number; i++) {
+		if (strcmp(text + length - 2, units[i].unit) != 0)
+			continue;
+		snprintf(number, sizeof number, "%.*s", (int)(length - 2), text);
+		if (!number_read(number, value) || !(*value > 0))
+			break;
+		*value *= units[i].cm / (points ? 2.54 / 72 : 1);
+		return true;
+	}
+	return fault_set(f, word, "write width=8cm (a column) or 16cm (a page), font=8pt", "cannot be read as a length");
+}
+
+// width=8cm, font=8pt. Returns false where the word is another one; *ok: it could be read.
+static bool read_size(const char *word, double *width_cm, double *font_points, bool *ok, struct fault *f)
+{
+	if (strncmp(word, "width=", 6) == 0)
+		*ok = read_length(word, word + 6, false, width_cm, f);
+	else if (strncmp(word, "font=", 5) == 0)
+		*ok = read_length(word, word + 5, true, font_points, f);
+	else
+		return false;
+	return true;
+}
 
 // What stands behind the last dot of the file's own name; NULL: there is none.
 static const char *named_ending(const char *file)
@@ -33,7 +67,7 @@ static const struct picture_format *format_by_ending(const char *file)
 // FIGURE, then in any order a format, a file, `keep`.
 static bool read_wish(const struct command_call *call, struct wish *w, struct fault *f)
 {
-	*w = (struct wish){.kind = figure_kind_named(call->argv[0])};
+	*w = (struct wish){.kind = figure_kind_named(call->argv[0]), .width_cm = page_cm};
 	if (!w->kind) {
 		char names[160] = "choose one of";
 		size_t count;
@@ -47,7 +81,11 @@ static bool read_wish(const struct command_call *call, struct wish *w, struct fa
 	for (int i = 1; i < call->argc; i++) {
 		const char *word = call->argv[i];
 		const struct picture_format *format = picture_format_named(word, strlen(word));
-		if (format && !w->format)
+		bool ok;
+		if (read_size(word, &w->width_cm, &w->font_points, &ok, f)) {
+			if (!ok)
+				return false;
+		} else if (format && !w->format)
 			w->format = format;
 		else if (!strcmp(word, "keep") && !w->keep)
 			w->keep = true;
@@ -58,7 +96,8 @@ static bool read_wish(const struct command_call *call, struct wish *w, struct fa
 				"give svg, png or pdf, a file with its ending (bits.svg) or folder (./bits), or keep",
 				"it is neither a picture's format nor a file");
 		else
-			return fault_set(f, word, "usage: plot FIGURE [svg|png|pdf] [FILE] [keep]", "one word too many");
+			return fault_set(f, word, "usage: plot FIGURE [svg|png|pdf] [FILE] [keep] [width=8cm] [font=8pt]",
+				"one word too many");
 	}
 	const struct picture_format *ending = w->file ? format_by_ending(w->file) : NULL;
 	if (w->format && ending && ending != w->format)
@@ -91,8 +130,12 @@ static bool run_plot(struct command_call *call)
 	if (!figure)
 		return fault_memory(&call->fault, w.kind->name);
 	bool ok = plotter_request(context->plotter,
-		&(struct plot_request){
-			.figure = figure, .format = w.format->name, .file = w.file, .keep = w.keep, .width_cm = page_cm},
+		&(struct plot_request){.figure = figure,
+			.format = w.format->name,
+			.file = w.file,
+			.keep = w.keep,
+			.width_cm = w.width_cm,
+			.font_points = w.font_points},
 		&call->fault);
 	figure_free(figure);
 	if (ok)
@@ -110,12 +153,12 @@ static bool drawn(const struct figure *f)
 }
 
 // Asks for the source once for each picture: the session counts them.
-static bool request(struct command_call *call, const struct figure_kind *kind, const struct picture_format *format,
-	struct figure_source *source, bool *asked, bool *any)
+static bool request(struct command_call *call, const struct figure_kind *kind, const struct wish *w, struct figure_source *source,
+	bool *asked, bool *any)
 {
 	const struct plot_context *context = call->context;
 	char file[4096];
-	int size = snprintf(file, sizeof file, "%s/%s.%s", call->argv[1], kind->name, format->name);
+	int size = snprintf(file, sizeof file, "%s/%s.%s", call->argv[1], kind->name, w->format->name);
 	if (size < 0 || (size_t)size >= sizeof file)
 		return fault_set(&call->fault, call->argv[1], "choose a shorter one", "the folder's name is too long");
 	if (!*asked && !context->source(context->session, source, &call->fault))
@@ -127,7 +170,11 @@ static bool request(struct command_call *call, const struct figure_kind *kind, c
 	*any = drawn(figure);
 	bool ok = !*any ||
 		plotter_request(context->plotter,
-			&(struct plot_request){.figure = figure, .format = format->name, .file = file, .width_cm = page_cm},
+			&(struct plot_request){.figure = figure,
+				.format = w->format->name,
+				.file = file,
+				.width_cm = w->width_cm,
+				.font_points = w->font_points},
 			&call->fault);
 	*asked = !*any;
 	figure_free(figure);
@@ -137,7 +184,7 @@ static bool request(struct command_call *call, const struct figure_kind *kind, c
 // Every figure that has something to show.
 static bool run_figures(struct command_call *call)
 {
-	const struct picture_format *format = picture_formats(&(size_t){0});
+	struct wish w = {.format = picture_formats(&(size_t){0}), .width_cm = page_cm};
 	size_t count;
 	const struct figure_kind *kinds = figure_kinds(&count);
 	char without[256] = "";
@@ -146,14 +193,22 @@ static bool run_figures(struct command_call *call)
 	int made = 0;
 	if (strcmp(call->argv[0], "all") != 0)
 		return fault_set(&call->fault, call->argv[0], "`plot FIGURE` draws one", "only all figures are drawn at once");
-	if (call->argc == 3 && !(format = picture_format_named(call->argv[2], strlen(call->argv[2]))))
-		return fault_set(&call->fault, call->argv[2], "give svg, png or pdf", "no picture has this format");
+	for (int i = 2; i < call->argc; i++) {
+		bool ok;
+		if (read_size(call->argv[i], &w.width_cm, &w.font_points, &ok, &call->fault)) {
+			if (!ok)
+				return false;
+		} else if (!(w.format = picture_format_named(call->argv[i], strlen(call->argv[i])))) {
+			return fault_set(&call->fault, call->argv[i], "give svg, png or pdf, width=8cm, font=8pt",
+				"no picture has this format");
+		}
+	}
 	if (mkdir(call->argv[1], 0777) != 0 && errno != EEXIST)
 		return fault_set(&call->fault, call->argv[1], "name another folder", "cannot be made: %s", strerror(errno));
 	for (size_t i = 0; i < count; i++) {
 		bool any = false;
 		size_t used = strlen(without);
-		if (!request(call, &kinds[i], format, &source, &asked, &any))
+		if (!request(call, &kinds[i], &w, &source, &asked, &any))
 			return false;
 		made += any;
 		if (!any)
@@ -169,10 +224,10 @@ static const struct command rows[] = {
 		.name = "plot",
 		.kind = COMMAND_QUERY,
 		.min = 1,
-		.max = 4,
-		.argument = {ARGUMENT_FIGURE, ARGUMENT_WORDS, ARGUMENT_FILE, ARGUMENT_WORDS},
-		.words = "- svg|png|pdf - keep",
-		.usage = "FIGURE [svg|png|pdf] [FILE] [keep]",
+		.max = 6,
+		.argument = {ARGUMENT_FIGURE, ARGUMENT_WORDS, ARGUMENT_FILE, ARGUMENT_WORDS, ARGUMENT_WORDS, ARGUMENT_WORDS},
+		.words = "- svg|png|pdf - keep width=8cm|width=16cm font=8pt",
+		.usage = "FIGURE [svg|png|pdf] [FILE] [keep] [width=8cm] [font=8pt]",
 		.help = "draw a figure with gnuplot (svg into the session's folder unless said; keep: FILE.gp and FILE.dat too)",
 		.run = run_plot,
 	},
@@ -180,10 +235,10 @@ static const struct command rows[] = {
 		.name = "figures",
 		.kind = COMMAND_QUERY,
 		.min = 2,
-		.max = 3,
-		.argument = {ARGUMENT_WORDS, ARGUMENT_FILE, ARGUMENT_WORDS},
-		.words = "all - svg|png|pdf",
-		.usage = "all FOLDER [svg|png|pdf]",
+		.max = 5,
+		.argument = {ARGUMENT_WORDS, ARGUMENT_FILE, ARGUMENT_WORDS, ARGUMENT_WORDS, ARGUMENT_WORDS},
+		.words = "all - svg|png|pdf width=8cm|width=16cm font=8pt",
+		.usage = "all FOLDER [svg|png|pdf] [width=8cm] [font=8pt]",
 		.help = "draw every figure that has something to show into a folder",
 		.run = run_figures,
 	},

@@ -132,7 +132,7 @@ static void write_kept(struct job *j, const struct plot_request *r)
 		script_quote(&quoted, data.bytes);
 		string_add(&j->kept, "# gnuplot, in this folder, draws the picture from the data again.\n");
 		if (!quoted.failed)
-			script_commands(&j->kept, r->figure, j->format, r->width_cm, quoted.bytes, output.bytes);
+			script_commands(&j->kept, r->figure, j->format, r->width_cm, r->font_points, quoted.bytes, output.bytes);
 		script_data(&j->kept_data, r->figure);
 		string_add(&j->kept_data, "%s", j->kept_data.length ? "" : "# no data\n");
 	}
@@ -160,6 +160,8 @@ bool plotter_request(struct plotter *p, const struct plot_request *r, struct fau
 		return fault_set(f, r->file, "name a file", "is not a file");
 	if (has_control(r->file)) // gnuplot's strings cannot hold them
 		return fault_set(f, r->file, "choose another file", "has control characters in its name");
+	if (r->font_points != 0 && !(r->font_points >= 4 && r->font_points <= 72))
+		return fault_set(f, r->file, "choose 4 to 72 pt", "type of %g pt cannot be read", r->font_points);
 	if (!(r->width_cm >= 1 && r->width_cm <= 200))
 		return fault_set(f, r->file, "choose 1 to 200 cm", "a picture %g cm wide cannot be drawn", r->width_cm);
 	if (p->waiting.count >= MOST_WAITING)
@@ -180,7 +182,7 @@ bool plotter_request(struct plotter *p, const struct plot_request *r, struct fau
 	string_add(&j->script, "reset errors\n%s << END_OF_DATA\n", datablock);
 	script_data(&j->script, r->figure);
 	string_add(&j->script, "END_OF_DATA\n");
-	script_commands(&j->script, r->figure, format, r->width_cm, datablock, j->picture.temporary);
+	script_commands(&j->script, r->figure, format, r->width_cm, r->font_points, datablock, j->picture.temporary);
 	string_add(&j->script, "undefine %s\nprint sprintf('%s %%d %%d', %lu, GPVAL_ERRNO)\n", datablock, sentinel, j->number);
 	if (r->keep)
 		write_kept(j, r);

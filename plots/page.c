@@ -2,6 +2,7 @@
 #include "plots/page.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "plots/raster.h"
@@ -55,9 +56,80 @@ static void measure_heat(struct page *p, const struct heat *h)
 	p->top = p->height - (p->words_above ? 2.9 : 1.9) * p->line;
 }
 
-struct page page_of(const struct figure *f, double width_cm)
+// ---- the key of marks ------------------------------------------------------------------------------------------------
+
+enum { KEY_ROWS = 5, KEY_LETTERS = 44 };
+
+static bool is_mark(const struct line *l)
 {
-	struct page p = {.width = width_cm, .height = width_cm * 0.7, .points = width_cm < 12 ? 7 : 9};
+	return l->vertical && l->role == ROLE_MARK && l->label[0];
+}
+
+// Marks at one place share what stands above them: "3-5" at the first one.
+const char *page_line_text(const struct figure *f, int i, char buf[16])
+{
+	int number = 0, more = 0;
+	if (!is_mark(&f->line[i]))
+		return f->line[i].label;
+	for (int k = 0; k < f->line_count; k++) {
+		number += k <= i && is_mark(&f->line[k]);
+		if (k == i || !is_mark(&f->line[k]) || f->line[k].at != f->line[i].at)
+			continue;
+		if (k < i)
+			return "";
+		more++;
+	}
+	snprintf(buf, 16, more ? "%d-%d" : "%d", number, number + more);
+	return buf;
+}
+
+const char *page_key(const struct page *p, const struct figure *f, int mark, char text[64], int *row, double *x)
+{
+	const double gap = 1.5 * p->line, more = 4 * p->line; // more: room for how many are left out
+	double at = p->line / 2;
+	int number = 0, y = 0, marks = 0;
+	for (int i = 0; i < f->line_count; i++)
+		marks += is_mark(&f->line[i]);
+	for (int i = 0; i < f->line_count; i++) {
+		if (!is_mark(&f->line[i]))
+			continue;
+		number++;
+		snprintf(text, 64, "%d %.*s", number, KEY_LETTERS, f->line[i].label);
+		double width = page_text_width(p, text);
+		if (at > p->line && at + width > p->width - (y + 1 == KEY_ROWS && number < marks ? more : 0)) {
+			if (y + 1 == KEY_ROWS) {
+				snprintf(text, 64, "+%d more", marks - number + 1);
+				*row = y;
+				*x = at;
+				return mark == number - 1 ? text : NULL;
+			}
+			at = p->line / 2;
+			y++;
+		}
+		*row = y;
+		*x = at;
+		if (mark == number - 1)
+			return text;
+		at += width + gap;
+	}
+	return NULL;
+}
+
+int page_key_rows(const struct page *p, const struct figure *f)
+{
+	char text[64];
+	int rows = 0, row;
+	double x;
+	for (int mark = 0; page_key(p, f, mark, text, &row, &x); mark++)
+		rows = row + 1;
+	return rows;
+}
+
+// ---- the page --------------------------------------------------------------------------------------------------------
+
+struct page page_of(const struct figure *f, double width_cm, double font)
+{
+	struct page p = {.width = width_cm, .height = width_cm * 0.7, .points = font > 0 ? font : width_cm < 12 ? 7 : 9};
 	p.line = 1.25 * p.points * cm_per_point;
 	for (int i = 0; i < f->line_count; i++)
 		p.words_above |= f->line[i].vertical && f->line[i].label[0];
@@ -68,6 +140,10 @@ struct page page_of(const struct figure *f, double width_cm)
 		p.top += 1.2 * p.line;
 		p.height += 1.2 * p.line;
 	}
+	const double key = 1.2 * p.line * page_key_rows(&p, f);
+	p.bottom += key;
+	p.top += key;
+	p.height += key;
 	enum { Y_TICKS = 6 };
 	p.y = scale_of(f, AXIS_Y, Y_TICKS);
 	p.y2 = scale_of(f, AXIS_RIGHT, Y_TICKS);
@@ -105,7 +181,8 @@ struct spot page_line_name(const struct page *p, const struct figure *f, int whi
 	double taken = -INFINITY; // the end of the name before
 	for (int i = 0; i <= which; i++) {
 		const struct line *l = &f->line[i];
-		double width = page_text_width(p, l->label);
+		char number[16];
+		double width = page_text_width(p, page_line_text(f, i, number));
 		if (!l->vertical) {
 			double y = up(p, &p->y, l->at) + 0.6 * p->line;
 			if (i == which)

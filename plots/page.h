@@ -16,11 +16,20 @@ struct page {
 	bool words_above; // names of vertical lines stand above the plot
 };
 
-struct page page_of(const struct figure *, double width_cm);
+// font: size of the type in points; 0: what suits the width.
+struct page page_of(const struct figure *, double width_cm, double font);
 // The legend's entries, so many series from the `first` on share a row; and what one is wide.
 int page_legend_row(const struct page *, const struct figure *, int first);
 double page_legend_entry(const struct page *, const struct series *);
 double page_text_width(const struct page *, const char *text);
+
+// Marks of changes are numbered above the plot, in their order, and a key below the legend says what they are: its rows are filled from
+// the left, and the last one says how many are left out. The text of entry `mark` (from 0), NULL behind the last one; *row and *x say
+// where it stands.
+const char *page_key(const struct page *, const struct figure *, int mark, char text[64], int *row, double *x);
+int page_key_rows(const struct page *, const struct figure *);
+// What stands at straight line i: its name, or a mark's number. Returns buf where it is a number.
+const char *page_line_text(const struct figure *, int i, char buf[16]);
 
 // Where a word stands: its left end, centre or right end is at x, the middle of its height at y.
 struct spot {

@@ -249,6 +249,7 @@ struct plot_request {
 	const char *file;            // written under a temporary name in the same folder, then renamed
 	bool keep;                   // keep FILE.gp and FILE.dat, which rebuild it, beside it (front.svg: front.gp, front.dat)
 	double width_cm;             // usually 8 or 16
+	double font_points;          // size of the type; 0: what suits the width
 };
 // Queues a picture and returns at once. Returns false if the request itself is wrong (an unknown format, an unwritable folder).
 bool plotter_request(struct plotter *, const struct plot_request *, struct fault *);

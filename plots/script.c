@@ -145,8 +145,21 @@ static void straight_lines(struct string *t, const struct figure *f, const struc
 		string_add(t, " nohead %s lc rgb '%s' lw %g dt %s\n", f->heat ? "front" : "back", looks[l->role].color,
 			looks[l->role].width, looks[l->role].dash);
 		struct spot spot = page_line_name(p, f, i);
-		word(t, p, &spot, l->label, ink_of(l->role));
+		char number[16];
+		word(t, p, &spot, page_line_text(f, i, number), ink_of(l->role));
 	}
+}
+
+// Below the legend: what the numbers of the marks mean.
+static void key_of_marks(struct string *t, const struct figure *f, const struct page *p)
+{
+	const int rows = page_key_rows(p, f);
+	char text[64];
+	const char *entry;
+	int row;
+	double x;
+	for (int mark = 0; (entry = page_key(p, f, mark, text, &row, &x)); mark++)
+		word(t, p, &(struct spot){x, (0.75 + 1.2 * (rows - 1 - row)) * p->line, "left"}, entry, ink_of(ROLE_MARK));
 }
 
 static void point_labels(struct string *t, const struct figure *f, const struct page *p)
@@ -174,7 +187,8 @@ static void point_labels(struct string *t, const struct figure *f, const struct 
 // Drawn here, and not by gnuplot's key, which breaks the entries into rows as it guesses.
 static void legend(struct string *t, const struct figure *f, const struct page *p)
 {
-	double sample = 1.6 * p->line, gap = 0.5 * p->line, y = 0.75 * p->line, x = 0;
+	double sample = 1.6 * p->line, gap = 0.5 * p->line, x = 0;
+	double y = (0.75 + 1.2 * page_key_rows(p, f)) * p->line;
 	int left = 0, rows = 0; // entries of this row that are still to come
 	for (int i = 0; i < f->series_count; i += page_legend_row(p, f, i))
 		rows++;
@@ -247,10 +261,10 @@ static void heat_commands(struct string *t, const struct figure *f, const struct
 	string_add(t, ")\nplot %s using 1:2:3:4:5:6:7 with boxxyerror fs solid 1 noborder lc palette title 'formats'\n", data);
 }
 
-void script_commands(struct string *t, const struct figure *f, const struct picture_format *format, double width_cm,
+void script_commands(struct string *t, const struct figure *f, const struct picture_format *format, double width_cm, double font,
 	const char *data, const char *output)
 {
-	struct page p = page_of(f, width_cm);
+	struct page p = page_of(f, width_cm, font);
 	// Numbers of a script have a decimal point, whatever the person's language.
 	locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
 	if (!plain) {
@@ -266,12 +280,17 @@ void script_commands(struct string *t, const struct figure *f, const struct pict
 		"set tmargin at screen %.4f\n",
 		p.left / p.width, p.right / p.width, p.bottom / p.height, p.top / p.height);
 	struct spot title = {(p.left + p.right) / 2, p.height - 0.9 * p.line, "center"};
-	double half = page_text_width(&p, f->title) / 2;
+	char text[sizeof f->title];
+	snprintf(text, sizeof text, "%s", f->title);
+	for (char *aside; page_text_width(&p, text) > p.width && (aside = strrchr(text, ';'));)
+		*aside = '\0'; // what can be left out where there is no room
+	double half = page_text_width(&p, text) / 2;
 	title.x = fmax(half, fmin(title.x, p.width - half));
-	word(t, &p, &title, f->title, "#000000");
+	word(t, &p, &title, text, "#000000");
 	string_add(t, "set border %d lw 0.8\n", f->right.label[0] ? 11 : 3);
 	string_add(t, "unset key\n");
 	legend(t, f, &p);
+	key_of_marks(t, f, &p);
 	axis(t, "x", f->x.label, &p.x, &p.x_ticks);
 	if (!f->heat)
 		axis(t, "y", f->y.label, &p.y, &p.y_ticks);

@@ -21,8 +21,8 @@ const struct picture_format *picture_format_named(const char *name, size_t lengt
 
 // Adds the commands that draw the figure into the file `output`. `data`: where the data are, in gnuplot's syntax (a datablock's
 // name or a quoted path).
-void script_commands(struct string *, const struct figure *, const struct picture_format *, double width_cm, const char *data,
-	const char *output);
+void script_commands(struct string *, const struct figure *, const struct picture_format *, double width_cm, double font,
+	const char *data, const char *output);
 // Adds the data: one block per series, in order, or one block with a heat map's bars.
 void script_data(struct string *, const struct figure *);
 

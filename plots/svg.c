@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WIDTH = 640, HEIGHT = 300, LEFT = 64, RIGHT = 52, TOP = 26, BOTTOM = 44, LETTER = 6 };
+enum { WIDTH = 640, HEIGHT = 300, LEFT = 64, RIGHT = 52, TOP = 36, BOTTOM = 44, LETTER = 6 };
 
 struct sheet {
 	struct string *out;
@@ -175,7 +175,7 @@ static void draw_lines(const struct sheet *s)
 		else
 			line_at(s, class, s->left, at, s->left + s->width, at);
 		if (l->vertical)
-			text_at(s, at + 2, s->top + 9, "start", mark ? number : l->label);
+			text_at(s, at, s->top - 3, "middle", mark ? number : l->label);
 	}
 }
 

@@ -60,6 +60,13 @@ void session_allow(struct session *);
 // Runs the journal of `name` again from nothing, in a fresh engine without a folder, and compares the digests with those
 // recorded. say(): progress and result lines. Returns false with a fault that says where they part.
 bool session_replay(const char *name, void (*say)(const char *), struct fault *);
+// The same, while `look` is called at the beginning, whenever the search has moved on, and at the end, with the session that is played,
+// which it leaves as it is. The replay ends where it returns false, with the fault that it has set.
+struct replay_look {
+	bool (*look)(void *context, struct session *, struct fault *);
+	void *context;
+};
+bool session_replay_shown(const char *name, void (*say)(const char *), const struct replay_look *, struct fault *);
 
 // ---- what it holds --------------------------------------------------------------------------------------------------------
 
@@ -148,12 +155,26 @@ bool session_is_question(const char *word);
 // it. A path is never one of these.
 bool session_name_free(const char *name, struct fault *);
 
+// Who watches a batch run: a screen that nobody sees. Each may be NULL.
+struct audience {
+	void (*said)(void *context, const char *text); // a line of an answer
+	void (*told)(void *context, const char *text); // a message of the session
+	void (*done)(void *context, const char *line); // all that the line began is done
+	void (*turned)(void *context);                 // the search may have moved on; for the last time when a line is done
+	void *context;
+};
+
+// Whether a comparison holds, given as words: READOUT OP VALUE [within P%]; `now` is what its readout says. Returns false with a fault where
+// that cannot be told.
+bool session_holds(struct session *, int count, char *const *words, bool *holds, char *now, size_t size, struct fault *);
+
 // The joined table.
 struct command_table {
 	const struct command_group *group;
 	size_t groups;
 	bool (*show)(struct command_call *,
-		const struct answer *); // shows answers that are tables (command.h); NULL: none are shown so
+		const struct answer *);  // shows answers that are tables (command.h); NULL: none are shown so
+	const struct audience *audience; // of a batch run; NULL: nobody watches it
 };
 const struct command *command_find(const struct command_table *, const char *name, const struct command_group **group);
 // Splits the line (words, '…' and "…" quoting, # begins a comment), finds the row, checks the number of arguments and runs it. An
@@ -189,6 +210,8 @@ void script_place(const struct script *, struct fault *);
 // Writes the file of a tour into path[size]: a path as it is; a name is looked up among the installed tours and those of the
 // source tree. Returns false with a fault that lists the names.
 bool tour_find(const char *name, char *path, size_t size, struct fault *);
+bool script_is_tour(const char *file); // by its name
+void tour_names(struct string *);      // adds the names that it finds, a line each
 
 // ---- batch ----------------------------------------------------------------------------------------------------------------
 

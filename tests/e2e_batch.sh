@@ -84,7 +84,7 @@ there/bin/bitscape --tour own --auto >out 2>err </dev/null || fail 'an installed
 head -n 5 out | tr '\n' '/' | grep -q '^one//two//:devices t4/$' || fail 'the parts of a tour'
 # A tour that is not there, a line of it that fails: one line each.
 expect 2 --tour no-such
-says 'no-such: no tour has this name; these are: flops' err
+says 'no-such: no tour has this name; these are: ' err
 [ "$(wc -l <err)" -eq 1 ] || fail 'more than a line'
 expect 2 --tour ./no-such.tour
 says 'no-such.tour: ' err

@@ -45,6 +45,31 @@ for file in report.html report.md; do
 	says 'The test images were looked at 0 times' $file
 done
 
+# What a mark says is what the figures have: one that was taken back at its own step has none. The formats stand as one strip.
+says '>1</td><td>' report.html
+says '<rect class="h" x="[^>]*><title>stem: int8</title>' report.html
+
+# In a browser, where there is one: on a light screen, on a dark one, and as pages.
+browser=$(command -v chromium || command -v chromium-browser || true)
+if [ -n "$browser" ] && [ -n "${LONG:-}" ]; then
+	view() { # OUTPUT OPTION...
+		output=$1
+		shift
+		timeout 120 "$browser" --headless --no-sandbox --disable-gpu --hide-scrollbars --user-data-dir="$work/browser" "$@" \
+			"file://$(pwd)/report.html" >"$work/browser.log" 2>&1
+		[ -s "$output" ] || fail "the browser draws nothing with $*: $(tail -n 2 "$work/browser.log")"
+	}
+	view "$work/light.png" --blink-settings=preferredColorScheme=1 --window-size=900,2000 --screenshot="$work/light.png"
+	view "$work/dark.png" --blink-settings=preferredColorScheme=0 --window-size=900,2000 --screenshot="$work/dark.png"
+	view "$work/page.pdf" --print-to-pdf="$work/page.pdf"
+	cmp -s "$work/light.png" "$work/dark.png" && fail 'the report looks the same in the dark'
+	[ "$(grep -ac '/Type */Page\b' "$work/page.pdf")" -le 6 ] || fail 'the report takes more than six pages'
+elif [ -n "$browser" ]; then
+	echo 'skipped: the report was not opened in a browser, which make test-long does'
+else
+	echo 'skipped: the report was not opened in a browser: no chromium here'
+fi
+
 # Its commands make the digest again.
 mkdir "$work/empty" "$work/bin" && ln -s "$bitscape" "$work/bin/bitscape" || exit 1
 sed -n '/^bitscape new /,/^END$/p' report.md >"$work/commands"

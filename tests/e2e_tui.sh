@@ -23,6 +23,7 @@ paged_to() {
 # ---- 80x24: looking and steering
 start 80 24 "$bin --set steps=100000"
 see running
+t display-message -p '#{pane_title}' | grep -q '^bitscape: 20' || fail "the window's title"
 first=$(step)
 until_true "a step after ${first:-none}" moved_on "${first:-0}"
 keys Space
@@ -180,7 +181,7 @@ keys Escape
 gone ' Tour, '
 see '─ Costs '
 keys : 'tour no-such' Enter
-see '^ ! no-such: no tour has this name; these are: flops'
+see '^ ! no-such: no tour has this name; these are: '
 keys : "tour $dir/bad.tour" Enter
 see 'bad.tour:2: pni: '
 see 'so far'

@@ -215,7 +215,7 @@ static void front_parts_the_lanes(void **state)
 	assert_null(series_named(f, "modal"));
 	// Gnuplot draws each with a look of its own.
 	struct string script = {0};
-	script_commands(&script, f, picture_format_named("svg", 3), 16, "'x'", "x.svg");
+	script_commands(&script, f, picture_format_named("svg", 3), 16, 0, "'x'", "x.svg");
 	assert_non_null(strstr(script.bytes, "title 'lane 12: bops 0.6x'"));
 	string_free(&script);
 	figure_free(f);
@@ -1182,7 +1182,7 @@ static void gnuplot_draws_nasty_figures(void **state)
 			: i == 6         ? nasty_heat(150, 3, 7)
 			: i == 7         ? nasty_heat(2, 240, 0)
 					 : nasty_heat(0, 0, 0);
-		assert_true(plotter_request(p, &(struct plot_request){g, "svg", in_folder("nasty.svg"), false, 8}, &f));
+		assert_true(plotter_request(p, &(struct plot_request){g, "svg", in_folder("nasty.svg"), false, 8, 0}, &f));
 		figure_free(g);
 		plotter_finish(p, 30);
 		assert_true(plotter_done(p, file, sizeof file, &ok, &f));
@@ -1260,7 +1260,7 @@ static void words_are_never_commands(void **state)
 		struct figure *g = kinds[i].build(&m.source);
 		for (int s = 0; s < g->series_count; s++)
 			snprintf(g->series[s].name, sizeof g->series[s].name, "%.40s\n", name);
-		assert_true(plotter_request(p, &(struct plot_request){g, "svg", in_folder("a.svg"), false, 8}, &f));
+		assert_true(plotter_request(p, &(struct plot_request){g, "svg", in_folder("a.svg"), false, 8, 0}, &f));
 		figure_free(g);
 		if (!await(p, &f))
 			fail_msg("%s %s", kinds[i].name, f.what);
@@ -1550,9 +1550,39 @@ static int set_language(void **state)
 
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, drop_folder)
 
+// Changes stand in the plot as numbers, several at one step together, and below the legend as what they are; what has no room is counted.
+static void test_marks(void **state)
+{
+	(void)state;
+	struct string script = {0};
+	struct figure *f = figure_new("step", "loss");
+	struct series *s = f ? figure_add_series(f, "loss", SERIES_LINE, ROLE_MAIN, 2, false) : NULL;
+	assert_non_null(s);
+	series_add(s, 0, 1, NULL);
+	series_add(s, 100, 2, NULL);
+	figure_add_line(f, true, 20, ROLE_MARK, "pin stem int8");
+	figure_add_line(f, true, 60, ROLE_MARK, "target bops 0.2x");
+	figure_add_line(f, true, 60, ROLE_MARK, "weight size 1");
+	script_commands(&script, f, picture_format_named("svg", 3), 16, 0, "'x'", "x.svg");
+	assert_non_null(strstr(script.bytes, "set label '1' at screen"));
+	assert_non_null(strstr(script.bytes, "set label '2-3' at screen"));
+	assert_non_null(strstr(script.bytes, "set label '1 pin stem int8' at screen"));
+	assert_non_null(strstr(script.bytes, "set label '3 weight size 1' at screen"));
+	assert_null(strstr(script.bytes, "set label 'pin stem int8'"));
+	string_clear(&script);
+	for (int i = 0; i < 60; i++)
+		figure_add_line(f, true, 61 + i / 2.0, ROLE_MARK, "restrict s3* int2,int3,int4");
+	script_commands(&script, f, picture_format_named("svg", 3), 8, 8, "'x'", "x.svg");
+	assert_non_null(strstr(script.bytes, "font 'Helvetica,8.0'"));
+	assert_non_null(strstr(script.bytes, " more' at screen"));
+	string_free(&script);
+	figure_free(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_marks),
 		cmocka_unit_test(front_shows_what_was_scored),
 		cmocka_unit_test(front_parts_the_lanes),
 		cmocka_unit_test(front_sets_trained_points_apart),

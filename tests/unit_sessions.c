@@ -1635,9 +1635,27 @@ static void settings_are_those_of_the_search(void **state)
 
 // ---- main ----------------------------------------------------------------------------------------------------------------
 
+// A change that was taken back before any step was made under it leaves no mark in figures; one that was in force does, and so does its end.
+static void marks_of_what_counted(void **state)
+{
+	(void)state;
+	struct session *s = begin("marked");
+	run_lines(s, "run 2\npin stem int4\nundo\n");
+	assert_int_equal(s->marks, 0);
+	run_lines(s, "pin stem int4\nrun 2\nundo\n");
+	assert_int_equal(s->marks, 2);
+	end(s);
+	s = again("marked");
+	char told[4096];
+	heard(s, told, sizeof told);
+	assert_int_equal(s->marks, 2);
+	end(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(marks_of_what_counted),
 		cmocka_unit_test(splits),
 		cmocka_unit_test(quotes_come_back),
 		cmocka_unit_test(numbers),

@@ -109,6 +109,8 @@ bool act_back(struct workbench *w, struct command_call *call)
 	}
 	if (session_draft(w->session))
 		return drop_draft(w, call);
+	if (w->scene.tour)
+		return lesson_turn_to(w, "leave", &call->fault);
 	call->say(call, "there is nothing to go back from; q quits");
 	return true;
 }

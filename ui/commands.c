@@ -7,8 +7,10 @@
 #include <unistd.h>
 
 #include "engine/base/disk.h"
+#include "ui/cast.h"
+#include "ui/ink.h"
 #include "ui/show.h"
-#include "ui/workbench.h"
+#include "ui/stage.h"
 
 // The workbench of a call; NULL, and a fault, in a batch.
 static struct workbench *screen_of(struct command_call *call)
@@ -41,10 +43,17 @@ static bool may_leave(struct command_call *call, struct workbench *w)
 	return fault_set(&call->fault, risk.where, todo, "what was done is not saved: %s", risk.what);
 }
 
+// What only the loop of a terminal can carry out. False, with a fault: there is none.
+static bool has_loop(struct command_call *call, const struct workbench *w)
+{
+	return !w->unseen ||
+		fault_set(&call->fault, call->line, "leave it out; the batch ends with its last line", "needs a terminal");
+}
+
 static bool run_quit(struct command_call *call)
 {
 	struct workbench *w = screen_of(call);
-	if (!w || !may_leave(call, w))
+	if (!w || !has_loop(call, w) || !may_leave(call, w))
 		return false;
 	w->quit = true;
 	return true;
@@ -176,6 +185,10 @@ static bool run_confirm(struct command_call *call)
 static bool run_tour(struct command_call *call)
 {
 	struct workbench *w = screen_of(call);
+	static const char *const words[] = {"back", "restart", "notes", "leave"};
+	for (size_t i = 0; w && call->argc && i < sizeof words / sizeof *words; i++)
+		if (strcmp(call->argv[0], words[i]) == 0)
+			return lesson_turn_to(w, words[i], &call->fault);
 	call->fault = (struct fault){0};
 	if (w && !call->argc && !w->tour && (act_help(w, call) || call->fault.what[0]))
 		return !call->fault.what[0];
@@ -601,7 +614,7 @@ static bool run_source(struct command_call *call)
 // ---- looks --------------------------------------------------------------------------------------------------------
 
 // "dark|light|mono": from the tables, when they are first asked for.
-static char theme_words[128], view_words[256];
+static char theme_words[128], view_words[256], tour_words[1024];
 
 static void collect_words(void)
 {
@@ -611,6 +624,13 @@ static void collect_words(void)
 		size_t at = strlen(theme_words);
 		snprintf(theme_words + at, sizeof theme_words - at, "%s%s", at ? "|" : "", theme[i].name);
 	}
+	struct string tours = {0};
+	tour_names(&tours);
+	snprintf(tour_words, sizeof tour_words, LESSON_WORDS);
+	for (char *p = tours.bytes, *name; p && (name = strsep(&p, "\n"));)
+		if (*name)
+			snprintf(tour_words + strlen(tour_words), sizeof tour_words - strlen(tour_words), "|%s", name);
+	string_free(&tours);
 	snprintf(view_words, sizeof view_words, "next|previous|%s " VIEW_ACTS, views_words());
 }
 
@@ -660,15 +680,89 @@ static bool run_screenshot(struct command_call *call)
 	struct workbench *w = screen_of(call);
 	if (!w)
 		return false;
+	const char *file = call->argv[0];
+	const size_t length = strlen(file);
+	struct string out = {0};
 	workbench_draw(w);
-	char *text = screen_text(&w->screen);
-	if (!text)
-		return fault_memory(&call->fault, "screenshot");
-	bool ok = disk_replace(call->argv[0], text, strlen(text), &call->fault);
-	free(text);
+	if (length > 4 && strcmp(file + length - 4, ".svg") == 0) {
+		ink_svg(&w->screen, w->theme, "the screen of bitscape", &out);
+	} else {
+		char *text = screen_text(&w->screen);
+		string_add(&out, "%s", text ? text : "");
+		out.failed |= !text;
+		free(text);
+	}
+	bool ok = out.failed ? fault_memory(&call->fault, "screenshot") : disk_replace(file, out.bytes, out.length, &call->fault);
+	string_free(&out);
 	if (ok)
-		call->say(call, "the screen is in %s", call->argv[0]);
+		call->say(call, "the screen is in %s", file);
 	return ok;
+}
+
+// ---- recordings ---------------------------------------------------------------------------------------------------
+
+// Words behind a recording's file: size=120x40 pace=20.
+struct record_words {
+	int width, height;
+	double pace;
+};
+
+static bool read_record_word(const char *word, struct record_words *r, struct fault *f)
+{
+	if (strncmp(word, "size=", 5) == 0)
+		return stage_size(word + 5, &r->width, &r->height, f);
+	if (strncmp(word, "pace=", 5) == 0 && number_read(word + 5, &r->pace) && r->pace > 0)
+		return true;
+	return fault_set(f, word, "give pace=20 (steps a second), and at the shell size=120x40", "is not a word of a recording");
+}
+
+// `bitscape record SESSION FILE.cast`: without a screen.
+static bool record_journal(struct command_call *call)
+{
+	struct record_words r = {80, 24, 0};
+	struct string told = {0};
+	if (call->argc < 2)
+		return fault_set(&call->fault, "record", "`bitscape record NAME FILE.cast size=120x40 pace=20`",
+			"without a screen it takes a session and a file");
+	for (int i = 2; i < call->argc; i++)
+		if (!read_record_word(call->argv[i], &r, &call->fault))
+			return false;
+	bool ok = record_session(call->argv[0], call->argv[1], r.width, r.height, r.pace, &told, &call->fault);
+	if (ok)
+		call->say(call, "%s", told.bytes ? told.bytes : call->argv[1]);
+	string_free(&told);
+	return ok;
+}
+
+static bool run_record(struct command_call *call)
+{
+	struct workbench *w = call->context;
+	struct record_words r = {0, 0, 0};
+	if (!w)
+		return record_journal(call);
+	if (call->argc == 0) {
+		call->say(call,
+			w->recording.cast ? "%s is being recorded; `record stop` ends it" : "nothing is being recorded%.0s",
+			w->recording.cast ? cast_file(w->recording.cast) : "");
+		return true;
+	}
+	if (strcmp(call->argv[0], "stop") == 0) {
+		char file[DISK_PATH];
+		snprintf(file, sizeof file, "%s", w->recording.cast ? cast_file(w->recording.cast) : "");
+		if (!record_end(w, &call->fault))
+			return false;
+		call->say(call, "the recording is in %s", file);
+		return true;
+	}
+	for (int i = 1; i < call->argc; i++)
+		if (!read_record_word(call->argv[i], &r, &call->fault))
+			return false;
+	if (r.width)
+		return fault_set(&call->fault, "size", "leave it out", "a recording of this screen has its size");
+	if (!record_begin(w, call->argv[0], r.pace, &call->fault))
+		return false;
+	call->say(call, "recording into %s; `record stop` ends it", call->argv[0]);
+	return true;
 }
 
 // ---- other sessions -----------------------------------------------------------------------------------------------
@@ -677,7 +771,7 @@ static bool run_screenshot(struct command_call *call)
 static bool ask_session(struct command_call *call, struct workbench *w, const char *verb, int argc, char *const *argv)
 {
 	size_t length = strlen(verb) + 1;
-	if (!may_leave(call, w))
+	if (!has_loop(call, w) || !may_leave(call, w))
 		return false;
 	for (int i = 0; i < argc; i++)
 		length += strlen(argv[i]) + 1;
@@ -747,8 +841,25 @@ static const struct command rows[] = {
 	{"close", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "close the box", run_close},
 	{"pick", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "open the row in hand of the table in the box", run_pick},
 	{"confirm", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "run the lines that were pasted", run_confirm},
-	{"tour", COMMAND_VIEW, 0, 1, {ARGUMENT_TEXT}, 0, NULL, "[NAME]",
-		"begin a lesson; without a name: go on in it, or close the box", run_tour},
+	{"tour", COMMAND_VIEW, 0, 1, {ARGUMENT_WORDS}, 0, tour_words, "[NAME|" LESSON_WORDS "]",
+		"begin a lesson; without a name: go on in it, or close the box; back: to the page before, and its step",
+		run_tour},
+	{"lesson", COMMAND_VIEW, 1, -1, {ARGUMENT_TEXT, ARGUMENT_KNOB}, 1, NULL, "TITLE [KEY=VALUE...]",
+		"the first line of a tour that drives the screen: the session that it needs", lesson_row},
+	{"light", COMMAND_VIEW, 1, 1, {ARGUMENT_WORDS}, 0, view_words, "VIEW|none", "in a tour: lead the eye to a view",
+		light_row},
+	{"hold", COMMAND_VIEW, 1, 1, {ARGUMENT_NUMBER}, 0, NULL, "STEP", "in a tour: run to this step and stop there", hold_row},
+	{"act", COMMAND_VIEW, 1, -1, {ARGUMENT_COMMAND, ARGUMENT_TEXT}, 1, NULL, "COMMAND",
+		"in a tour: what the person is to do, which Enter does for them", act_row},
+	{"until", COMMAND_VIEW, 3, 5, {ARGUMENT_READOUT, ARGUMENT_WORDS, ARGUMENT_TEXT}, 1,
+		"- =|!=|<|<=|>|>=", "READOUT OP VALUE",
+		"in a tour: what the page waits for; screen.focus, screen.draft and the like are readouts here", until_row},
+	{"otherwise", COMMAND_VIEW, 1, -1, {ARGUMENT_TEXT}, 1, NULL, "TEXT",
+		"in a tour: the answer to an act that is not the one", aside_row},
+	{"notes", COMMAND_VIEW, 1, -1, {ARGUMENT_TEXT}, 1, NULL, "TEXT", "in a tour: what a speaker adds", aside_row},
+	{"says", COMMAND_VIEW, 1, 1, {ARGUMENT_TEXT}, 0, NULL, "TEXT", "in a tour: fail unless the answer before has these words",
+		says_row},
+	{"press", COMMAND_VIEW, 1, -1, {ARGUMENT_TEXT}, 1, NULL, "KEY...", "do as if these keys were pressed", press_row},
 	{"prompt", COMMAND_VIEW, 0, -1, {ARGUMENT_COMMAND, ARGUMENT_TEXT}, 1, NULL, "[WORDS]",
 		"type a command, or what follows these words", run_prompt},
 	{"back", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "",
@@ -812,8 +923,11 @@ static const struct command rows[] = {
 	{"mouse", COMMAND_VIEW, 1, 1, {ARGUMENT_WORDS}, 0, "on|off", "on|off",
 		"a click takes a row in hand, two open it, the wheel scrolls; off: the terminal keeps them, on: it selects text with Shift",
 		run_mouse},
-	{"screenshot", COMMAND_VIEW, 1, 1, {ARGUMENT_FILE}, 0, NULL, "FILE", "write the screen to a file as text",
-		run_screenshot},
+	{"screenshot", COMMAND_VIEW, 1, 1, {ARGUMENT_FILE}, 0, NULL, "FILE",
+		"write the screen to a file: FILE.svg as a picture in colours, any other as text", run_screenshot},
+	{"record", COMMAND_VIEW, 0, -1, {ARGUMENT_FILE, ARGUMENT_TEXT}, 1, NULL, "[FILE.cast [pace=STEPS]|stop]",
+		"record the screen as an asciicast; at the shell: record SESSION FILE.cast [size=120x40] [pace=STEPS], from its journal",
+		run_record},
 	{"suspend", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "go back to the shell; its `fg` returns here", run_suspend},
 	{"redraw", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "draw the whole screen again", run_redraw},
 };

@@ -144,6 +144,8 @@ static const struct binding defaults[] = {
 	{CONTEXT_TABLE, KEYS_ENTER, "open", NULL, "open"},
 	{CONTEXT_POPUP, KEYS_ENTER, "tour", NULL, NULL},
 	{CONTEXT_PASTE, KEYS_ENTER, "confirm", NULL, "run them"},
+	{CONTEXT_TOUR, KEYS_ENTER, "tour", NULL, NULL},
+	{CONTEXT_TOUR, KEYS_BACKSPACE, "tour back", NULL, NULL},
 
 	{CONTEXT_PROMPT, KEYS_ENTER, NULL, NULL, "run the line"},
 	{CONTEXT_PROMPT, KEYS_TAB, NULL, NULL, "complete"},
@@ -165,7 +167,8 @@ static const struct context_info {
 	[CONTEXT_RACKS] = {CONTEXT_COMMON, "racks", "Keys in the view of racks"},
 	[CONTEXT_HISTORY] = {CONTEXT_COMMON, "history", "Keys in the history"},
 	[CONTEXT_BOX] = {CONTEXT_COMMON, "box", "Keys in a box of text"},
-	[CONTEXT_POPUP] = {CONTEXT_BOX, "tour", "Keys in a tour, beside these"},
+	[CONTEXT_POPUP] = {CONTEXT_BOX, "text", "Keys in a box that goes on, beside these"},
+	[CONTEXT_TOUR] = {CONTEXT_COMMON, "tour", "Keys in a tour, beside all others"},
 	[CONTEXT_CARD] = {CONTEXT_BOX, "card", "Keys at the end of a search, beside these"},
 	[CONTEXT_TABLE] = {CONTEXT_BOX, "table", "Keys in a box with a table, beside these"},
 	[CONTEXT_PASTE] = {CONTEXT_BOX, "paste", "Keys in a box of pasted commands, beside these"},

@@ -22,6 +22,7 @@ enum key_context {
 	CONTEXT_POPUP,
 	CONTEXT_CARD, // what a search has found
 	CONTEXT_PASTE,
+	CONTEXT_TOUR, // over the others, while a tour drives the screen
 	CONTEXT_TABLE,
 	CONTEXT_PROMPT,
 	CONTEXTS
@@ -54,7 +55,7 @@ void keys_end(struct keys *);
 bool keys_read(const char *name, int *key, struct fault *);
 // Writes a key that way: "ctrl-r", "f5". Returns buf.
 const char *keys_write(int key, char *buf, size_t size);
-// Finds "search", "draft", "slice", "racks", "history", "box", "table", "card", "tour", "paste", "everywhere". Returns false if there is no such context.
+// Finds "search", "draft", "slice", "racks", "history", "box", "table", "card", "text", "tour", "paste", "everywhere". Returns false if there is no such context.
 bool keys_context_named(const char *name, enum key_context *);
 const char *keys_context_name(enum key_context);
 

@@ -230,8 +230,12 @@ static void frame(struct loop *l)
 		terminal_redraw();
 	w->redraw = false;
 	terminal_mouse(w->mouse);
+	char title[128];
+	snprintf(title, sizeof title, "bitscape: %s", session_name(w->session));
+	terminal_title(title);
 	workbench_draw(w);
 	terminal_show(&w->screen, w->theme);
+	record_frame(w);
 	l->input = l->news = false;
 	l->next_frame = now_ms() + FRAME_MS;
 	l->deaf_until = now_ms() + DEAF_MS; // counts from when the question is shown
@@ -263,7 +267,7 @@ static void play_tour(struct loop *l, long long now)
 	if (l->tour_at && now >= l->tour_at) {
 		l->tour_at = 0;
 		l->input = true;
-		if (w->tour)
+		if (w->tour || w->lesson)
 			workbench_command(w, "tour");
 	}
 	if (w->tour_ms)
@@ -346,6 +350,7 @@ int loop_run(struct workbench *w)
 		play_tour(&l, now);
 		watch_race(&l, now);
 		run_racks(&l, now);
+		l.input |= lesson_turn(w);
 		if (w->quit)
 			break;
 		if (l.news && now >= l.next_frame)

@@ -19,10 +19,11 @@
 #include "engine/base/text.h"
 #include "ui/crash.h"
 #include "ui/loop.h"
+#include "ui/manual.h"
 #include "ui/options.h"
 #include "ui/prompt.h"
+#include "ui/stage.h"
 #include "ui/terminal.h"
-#include "ui/workbench.h"
 
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_TERMINAL = 3, EXIT_SIGNAL = 128 };
 
@@ -172,16 +173,56 @@ static void look_back(struct workbench *w)
 		workbench_say(w, false, "O goes on with %s (%s)", w->last, about);
 }
 
+// On a screen that nobody sees.
+static int batch_on_stage(const struct options *o, struct session *s, struct fault *f)
+{
+	static struct stage stage;
+	struct fault lost;
+	int width, height;
+	if (!stage_size(o->screen, &width, &height, f) || !stage_begin(&stage, s, width, height, f))
+		return EXIT_USAGE;
+	const struct command_table table = stage_table(&stage);
+	int status = session_batch(s, o->batch, &table, f);
+	if (!stage_end(&stage, &lost) && status == EXIT_OK) {
+		*f = lost;
+		status = EXIT_FAILED;
+	}
+	return status;
+}
+
+// A tour's session has the settings that its first line names, unless a session was asked for.
+static bool take_lesson(struct options *o, const char *path, struct fault *f)
+{
+	static char *setting[OPTIONS_SETTINGS];
+	if (!lesson_is(path))
+		return true;
+	if (!o->screen)
+		o->screen = "80x24"; // without a terminal it has one that nobody sees
+	if (o->name && !o->make)
+		return true;
+	const int count = lesson_settings(path, setting, OPTIONS_SETTINGS, f);
+	if (count + o->settings > OPTIONS_SETTINGS)
+		return fault_set(f, path, "leave some out", "more than %d settings", OPTIONS_SETTINGS);
+	memmove(o->setting + (count > 0 ? count : 0), o->setting, (size_t)o->settings * sizeof *o->setting);
+	for (int i = 0; i < count; i++)
+		o->setting[i] = setting[i]; // kept until the process ends, as what the command line gave
+	o->settings += count > 0 ? count : 0;
+	return count >= 0;
+}
+
 static int run_batch(const struct options *o)
 {
 	struct fault f = {0};
 	bool fresh;
+	int width, height;
+	if (o->screen && !stage_size(o->screen, &width, &height, &f))
+		return complain(&f, EXIT_USAGE);
 	struct session *s = open_session(o, &fresh, &f);
 	if (!s)
 		return complain(&f, EXIT_FAILED);
 	struct command_group group[GROUPS];
 	const struct command_table table = commands(group, s);
-	int status = session_batch(s, o->batch, &table, &f);
+	int status = o->screen ? batch_on_stage(o, s, &f) : session_batch(s, o->batch, &table, &f);
 	if (status == EXIT_FAILED || status == EXIT_USAGE)
 		complain(&f, status);
 	if (!session_close(s, &f) && status == EXIT_OK)
@@ -243,6 +284,9 @@ static int run_workbench(const struct options *o, bool ascii)
 	}
 	config_start(&w);
 	w.tour_auto = o->go_on;
+	w.tour_big = o->big;
+	if (o->pace)
+		number_read(o->pace, &w.tour_pace);
 	if (o->tour)
 		show_tour(&w, o->tour);
 
@@ -261,6 +305,49 @@ static int run_workbench(const struct options *o, bool ascii)
 	return status;
 }
 
+// Written from the tables: `bitscape manual`, `bitscape completion SHELL`, `bitscape --help TOPIC`.
+static int print_tables(int argc, char **argv)
+{
+	struct command_group group[GROUPS];
+	const struct command_table table = commands(group, NULL);
+	struct string out = {0};
+	struct fault f = {0};
+	const bool manual = strcmp(argv[1], "manual") == 0, completion = strcmp(argv[1], "completion") == 0;
+	const char *word = argc > 2 ? argv[2] : "";
+	bool ok = argc <= 3 || fault_set(&f, argv[3], "`bitscape help` tells what there is", "is one word too many");
+	if (ok && manual)
+		manual_page(&table, &out);
+	else if (ok)
+		ok = completion ? manual_completion(word, &table, &out, &f) : manual_topic(word, &table, &out, &f);
+	if (ok && out.failed)
+		ok = fault_memory(&f, argv[1]);
+	if (ok && out.bytes)
+		fputs(out.bytes, stdout);
+	string_free(&out);
+	return ok ? EXIT_OK : complain(&f, EXIT_USAGE);
+}
+
+// What the program does without options and without a session, beside answering questions.
+static const struct act {
+	const char *name;
+	int words; // least number of them
+	int (*run)(int argc, char **argv);
+} act[] = {
+	{"record", 2, answer},
+	{"manual", 2, print_tables},
+	{"completion", 2, print_tables},
+	{"--help", 3, print_tables},
+	{"-h", 3, print_tables},
+};
+
+static const struct act *act_of(int argc, char **argv)
+{
+	for (size_t i = 0; i < sizeof act / sizeof *act; i++)
+		if (argc >= act[i].words && strcmp(act[i].name, argv[1]) == 0)
+			return &act[i];
+	return NULL;
+}
+
 static int print_version(void)
 {
 	printf("bitscape %s\nncurses %s\nreadline %s\n", BITSCAPE_VERSION, curses_version(), rl_library_version);
@@ -274,6 +361,11 @@ static int run(int argc, char **argv)
 	if (argc == 2 && strcmp(argv[1], "help") == 0) {
 		options_help(stdout);
 		return EXIT_OK;
+	}
+	const struct act *other = act_of(argc, argv);
+	if (other) {
+		set_locale();
+		return other->run(argc, argv);
 	}
 	if (argc > 1 && session_is_question(argv[1])) { // a session of that name is opened by its path: ./latency
 		set_locale();
@@ -294,6 +386,15 @@ static int run(int argc, char **argv)
 		return replay(o.replay);
 	char tour[4096];
 	if (o.tour && !tour_find(o.tour, tour, sizeof tour, &f))
+		return complain(&f, EXIT_USAGE);
+	double pace = 0;
+	if (o.pace && (!number_read(o.pace, &pace) || !(pace > 0))) {
+		fault_set(&f, "--pace", "2 is twice as fast as one reads", "is not a pace: %s", o.pace);
+		return complain(&f, EXIT_USAGE);
+	}
+	if (o.tour && !take_lesson(&o, tour, &f))
+		return complain(&f, EXIT_USAGE);
+	if (o.batch && script_is_tour(o.batch) && !take_lesson(&o, o.batch, &f))
 		return complain(&f, EXIT_USAGE);
 	if (o.tour && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
 		o.tour = tour;

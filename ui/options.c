@@ -4,26 +4,62 @@
 #include <stddef.h>
 #include <string.h>
 
-static const struct option_row {
-	const char *name, *argument, *help;
-	size_t flag, text; // where in struct options it goes; one of the two, the other 0
-} option_row[] = {
-	{"--set", "KEY=VALUE", "a setting of a new session; may be given again", 0, offsetof(struct options, setting)},
+static const struct option_row option_row[] = {
+	{"--set", "KEY=VALUE", "a setting of a new session; may be given again", 0, offsetof(struct options, setting),
+		TAKES_SETTING, NULL},
 	{"--batch", "FILE", "run the commands of a file (-: standard input) without a terminal", 0,
-		offsetof(struct options, batch)},
+		offsetof(struct options, batch), TAKES_FILE, NULL},
+	{"--screen", "WxH", "a batch with a screen of this size that nobody sees: for screenshot and record", 0,
+		offsetof(struct options, screen), TAKES_TEXT, NULL},
 	{"--explore", "NET|pod:POD", "the costs of a network without training it, or a machine; KEY=VALUE may follow", 0,
-		offsetof(struct options, explore)},
-	{"--replay", "NAME", "run a session's journal again and compare the result", 0, offsetof(struct options, replay)},
-	{"--tour", "NAME", "play a lesson; without a terminal it is printed", 0, offsetof(struct options, tour)},
-	{"--auto", NULL, "the tour goes on by itself, and the program ends with it", offsetof(struct options, go_on), 0},
+		offsetof(struct options, explore), TAKES_NETWORK, NULL},
+	{"--replay", "NAME", "run a session's journal again and compare the result", 0, offsetof(struct options, replay),
+		TAKES_SESSION, NULL},
+	{"--tour", "NAME", "play a lesson; without a terminal it is printed", 0, offsetof(struct options, tour), TAKES_TOUR,
+		NULL},
+	{"--auto", NULL, "the tour goes on by itself, and the program ends with it", offsetof(struct options, go_on), 0,
+		TAKES_NOTHING, NULL},
+	{"--pace", "X", "with --auto: X times as fast", 0, offsetof(struct options, pace), TAKES_TEXT, NULL},
+	{"--big", NULL, "the tour for a room: what it speaks of has all of the screen", offsetof(struct options, big), 0,
+		TAKES_NOTHING, NULL},
 	{"--run-commands", NULL, "let a session run the command of its quality=pipe:COMMAND",
-		offsetof(struct options, run_commands), 0},
-	{"--ascii", NULL, "draw with ASCII characters only", offsetof(struct options, ascii), 0},
-	{"--no-color", NULL, "draw without colours (as NO_COLOR does)", offsetof(struct options, no_color), 0},
-	{"--help", NULL, "this text", offsetof(struct options, help), 0},
-	{"--version", NULL, "the versions of bitscape and its libraries", offsetof(struct options, version), 0},
+		offsetof(struct options, run_commands), 0, TAKES_NOTHING, NULL},
+	{"--ascii", NULL, "draw with ASCII characters only", offsetof(struct options, ascii), 0, TAKES_NOTHING, NULL},
+	{"--no-color", NULL, "draw without colours (as NO_COLOR does)", offsetof(struct options, no_color), 0, TAKES_NOTHING,
+		NULL},
+	{"--help", NULL, "this text; --help TOPIC: commands, settings, keys, or one command or setting",
+		offsetof(struct options, help), 0, TAKES_NOTHING, "-h"},
+	{"--version", NULL, "the versions of bitscape and its libraries", offsetof(struct options, version), 0, TAKES_NOTHING,
+		NULL},
 };
 enum { ROWS = sizeof option_row / sizeof *option_row };
+
+static const struct option_form form[] = {
+	{"bitscape", "a new search on the embedded data"},
+	{"bitscape NAME", "go on with the session of that name, or ./PATH"},
+	{"bitscape new [NAME] [KEY=VALUE...]", "a new session with these settings"},
+	{"bitscape sessions [tidy [now]]", "list the sessions; clear unnamed old ones away"},
+	{"bitscape --explore NET [KEY=VALUE...]", "the costs of a network, without training; pod:tpu_v4 opens a machine"},
+	{"bitscape QUESTION...",
+		"an answer without a session: catalog, describe, devices, device, latency, measured, roofline, sensitivity, rivals, pods, slice, slices, "
+		"goodput, partition, embeddings, carbon or compare, as in the workbench"},
+	{"bitscape race NAME KEY=VALUE|PLAN...", "many searches against uniform networks; race resume NAME goes on"},
+	{"bitscape record NAME FILE.cast [size=WxH] [pace=STEPS]", "record a session's screen, from its journal"},
+	{"bitscape help [COMMAND]", "this text; what a question or a command of the workbench takes"},
+	{"bitscape completion bash|zsh", "a shell's completion of all this"},
+};
+
+const struct option_row *option_rows(size_t *count)
+{
+	*count = ROWS;
+	return option_row;
+}
+
+const struct option_form *option_forms(size_t *count)
+{
+	*count = sizeof form / sizeof *form;
+	return form;
+}
 
 static const char advice[] = "`bitscape --help` lists the options";
 
@@ -45,7 +81,8 @@ static bool parse_option(struct options *o, int argc, char **argv, int *i, struc
 	size_t length = equals ? (size_t)(equals - word) : strlen(word);
 	for (int r = 0; r < ROWS; r++) {
 		const struct option_row *row = &option_row[r];
-		if (strlen(row->name) != length || strncmp(row->name, word, length) != 0)
+		const bool brief = row->brief && strcmp(row->brief, word) == 0;
+		if (!brief && (strlen(row->name) != length || strncmp(row->name, word, length) != 0))
 			continue;
 		if (!row->argument) {
 			if (equals)
@@ -146,31 +183,50 @@ bool options_parse(struct options *o, int argc, char **argv, struct fault *f)
 		return false;
 	if (o->tour && (o->batch || o->replay))
 		return fault_set(f, "--tour", "give one of the two", "does not go with %s", o->batch ? "--batch" : "--replay");
+	if ((o->big || o->pace) && !o->tour)
+		return fault_set(f, o->big ? "--big" : "--pace", "name one with --tour", "is for a tour");
 	if (o->go_on && !o->tour)
 		return fault_set(f, "--auto", "name one with --tour", "is for a tour");
+	if (o->screen && !o->batch && !o->tour)
+		return fault_set(f, "--screen", "give the batch's commands with --batch FILE", "is for a batch");
 	if (o->replay && (o->name || o->make || o->settings))
 		return fault_set(f, "--replay", "give the session's name to --replay alone",
 			"takes its settings from the session");
 	return true;
 }
 
+// A text from a column on, broken at blanks; on a line of its own where the column is passed already.
+static void put_wrapped(FILE *out, const char *text, int at, int column)
+{
+	enum { MOST = 118 };
+	if (at >= column) {
+		fputc('\n', out);
+		at = 0;
+	}
+	fprintf(out, "%*s", column - at, "");
+	at = column;
+	for (size_t length; *text; text += length + strspn(text + length, " ")) {
+		length = strcspn(text, " ");
+		if (at > column && at + 1 + (int)length > MOST) {
+			fprintf(out, "\n%*s", column, "");
+			at = column;
+		}
+		at += fprintf(out, "%s%.*s", at > column ? " " : "", (int)length, text);
+	}
+	fputc('\n', out);
+}
+
 void options_help(FILE *out)
 {
-	fputs("bitscape: watch and steer a search for the number formats of a neural network\n\n"
-	      "  bitscape                            a new search on the embedded data\n"
-	      "  bitscape NAME                       go on with the session of that name, or ./PATH\n"
-	      "  bitscape new [NAME] [KEY=VALUE...]  a new session with these settings\n"
-	      "  bitscape sessions [tidy [now]]      list the sessions; clear unnamed old ones away\n"
-	      "  bitscape --explore NET [KEY=VALUE...]  the costs of a network, without training; pod:tpu_v4 opens a machine\n"
-	      "  bitscape QUESTION...                an answer without a session: catalog, describe, devices, device,\n"
-	      "                                      latency, measured, roofline, sensitivity, rivals, pods, slice, slices,\n"
-	      "                                      goodput, partition, embeddings or carbon, as in the workbench\n"
-	      "  bitscape race NAME KEY=VALUE|PLAN...   many searches against uniform networks; race resume NAME goes on\n"
-	      "  bitscape help [COMMAND]             this text; what a question or a command of the workbench takes\n\n",
-		out);
+	enum { FORM_HELP = 40, OPTION_HELP = 24 };
+	fputs("bitscape: watch and steer a search for the number formats of a neural network\n\n", out);
+	for (size_t i = 0; i < sizeof form / sizeof *form; i++)
+		put_wrapped(out, form[i].help, fprintf(out, "  %s", form[i].usage), FORM_HELP);
+	fputc('\n', out);
 	for (int r = 0; r < ROWS; r++) {
 		const struct option_row *row = &option_row[r];
-		int used = fprintf(out, "  %s%s%s", row->name, row->argument ? " " : "", row->argument ? row->argument : "");
-		fprintf(out, "%*s%s\n", used < 24 ? 24 - used : 1, "", row->help);
+		int used = fprintf(out, "  %s%s%s%s%s", row->brief ? row->brief : "", row->brief ? ", " : "", row->name,
+			row->argument ? " " : "", row->argument ? row->argument : "");
+		put_wrapped(out, row->help, used, OPTION_HELP);
 	}
 }

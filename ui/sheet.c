@@ -199,3 +199,9 @@ bool sheet_pick(struct sheet *s, struct string *line)
 	words_quote(line, s->cell[s->hand * s->columns]);
 	return !line->failed;
 }
+
+void sheet_text(const struct sheet *s, struct string *out)
+{
+	for (int i = 0; i < s->rows * s->columns; i++)
+		string_add(out, "%s%s", s->cell[i], (i + 1) % s->columns ? "  " : "\n");
+}

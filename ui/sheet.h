@@ -20,6 +20,9 @@ void sheet_draw(struct sheet *, struct screen *, struct rect);
 const char *sheet_part(const struct sheet *, char *buf, size_t size);
 bool sheet_more(const struct sheet *); // some columns did not fit, as drawn last
 
+// Adds all of its cells, a line for each row.
+void sheet_text(const struct sheet *, struct string *);
+
 void sheet_move(struct sheet *, enum motion, int page);
 bool sheet_click(struct sheet *, int y); // y: a line of its place; false: no row is there
 bool sheet_act(struct sheet *, table_act *, const char *text, struct fault *);

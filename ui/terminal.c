@@ -11,6 +11,7 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/signals.h"
+#include "engine/base/text.h"
 #include "ui/crash.h"
 
 // Last: curses and terminfo define macros with common names.
@@ -28,7 +29,8 @@ static struct {
 	const struct theme *theme;
 	bool whole; // all of it is to be sent
 	const char *paste_off;
-	bool mouse; // it was asked to report it
+	bool mouse;      // it was asked to report it
+	char title[128]; // of its window, as it was set; "": it was not
 	struct decoder *decoder;
 	long long read_at; // when bytes were read last, in ms
 	bool gone;         // nothing more will come
@@ -87,6 +89,19 @@ static bool moves_as_usual(void)
 	return move && strncmp(move, "\033[", 2) == 0;
 }
 
+// The window's title as xterm takes it, by which all terminals do that have a window. The one before is kept, and comes back.
+static bool has_window(void)
+{
+	static const char *const kind[] = {
+		"xterm", "tmux", "screen", "rxvt", "alacritty", "foot", "kitty", "st-", "konsole", "vte"};
+	const char *name = getenv("TERM");
+	for (size_t i = 0; name && i < sizeof kind / sizeof *kind; i++)
+		if (strncmp(name, kind[i], strlen(kind[i])) == 0)
+			return moves_as_usual();
+	return false;
+}
+static const char title_kept[] = "\033[22;2t", title_back[] = "\033[23;2t";
+
 // Clicks and the wheel, as decimal numbers; only where the cursor is moved by ECMA-48.
 static const char mouse_on[] = "\033[?1002h\033[?1006h", mouse_off[] = "\033[?1006l\033[?1002l";
 
@@ -103,8 +118,10 @@ static void arm_crash(void)
 			else
 				text[length++] = *p;
 		}
-	for (const char *p = moves_as_usual() ? mouse_off : ""; *p && length < sizeof text; p++)
-		text[length++] = *p;
+	const char *const ours[] = {moves_as_usual() ? mouse_off : "", has_window() ? title_back : ""};
+	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+		for (const char *p = ours[i]; *p && length < sizeof text; p++)
+			text[length++] = *p;
 	crash_arm(STDOUT_FILENO, text, length);
 }
 
@@ -124,6 +141,33 @@ void terminal_mouse(bool on)
 		return;
 	term.mouse = on;
 	emit(on ? mouse_on : mouse_off);
+}
+
+static void begin_title(void)
+{
+	if (!has_window())
+		return;
+	emit(title_kept);
+	term.title[0] = '\0';
+}
+
+static void end_title(void)
+{
+	if (has_window())
+		emit(title_back);
+	term.title[0] = '\0';
+}
+
+void terminal_title(const char *text)
+{
+	char clean[sizeof term.title];
+	snprintf(clean, sizeof clean, "%s", text);
+	text_clean(clean, "");
+	if (!term.open || strcmp(clean, term.title) == 0 || !has_window())
+		return;
+	snprintf(term.title, sizeof term.title, "%s", clean);
+	printf("\033]2;%s\a", clean); // not by putp, which would read $<…> in it as a delay
+	fflush(stdout);
 }
 
 // Capabilities of terminfo, and the keys they stand for. Those of a key with modifiers are named NAME2 (Shift) to NAME8.
@@ -236,6 +280,7 @@ bool terminal_open(bool color, struct fault *f)
 	typeahead(-1); // curses reads nothing
 	keypad(stdscr, TRUE);
 	begin_paste_mode();
+	begin_title();
 	term.color = color && has_colors() && start_color() == OK;
 	term.rich = term.color && COLORS >= 256;
 	if (term.color)
@@ -250,6 +295,7 @@ static void leave_screen(void)
 {
 	emit(term.paste_off);
 	terminal_mouse(false);
+	end_title();
 	if (!capability("rmcup")) {
 		move(LINES - 1, 0);
 		clrtoeol();
@@ -378,6 +424,7 @@ void terminal_suspend(bool group)
 	stderr_keep();
 	reset_prog_mode();
 	begin_paste_mode();
+	begin_title();
 	terminal_resize();
 	wrefresh(curscr);
 }

@@ -25,6 +25,8 @@ void terminal_size(int *width, int *height);
 void terminal_show(const struct screen *, const struct theme *);
 // Sets whether the terminal reports clicks and the wheel. While it does, Shift must be held down to select text.
 void terminal_mouse(bool on);
+// Names the terminal's window, where it has one; the name before comes back when the screen is given back.
+void terminal_title(const char *text);
 void terminal_redraw(void); // sends the whole next grid
 void terminal_resize(void); // asks for the size again
 // Gives the screen back, stops the process (with `group` its group too, as ^Z does), and takes the screen again when the process

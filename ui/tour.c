@@ -121,6 +121,8 @@ bool tour_begin(struct workbench *w, const char *name, struct fault *f)
 		return fault_set(f, "tour", "leave it out", "a tour cannot begin another one");
 	if (!tour_find(name, path, sizeof path, f))
 		return false;
+	if (lesson_is(path))
+		return lesson_begin(w, path, name, f);
 	workbench_close(w);
 	w->tour_part = 0;
 	if (!count_parts(path, &w->tour_parts, f) || !(w->tour = script_open(path, f)) || !show_part(w, f))
@@ -131,6 +133,8 @@ bool tour_begin(struct workbench *w, const char *name, struct fault *f)
 
 bool tour_go_on(struct workbench *w, struct fault *f)
 {
+	if (!w->tour && !popup_shown(&w->popup) && w->lesson)
+		return lesson_go_on(w, f);
 	if (!w->tour && !popup_shown(&w->popup))
 		return fault_set(f, "tour", "`tour NAME` begins one", "none is being played");
 	if (!w->tour || w->tour_telling) {

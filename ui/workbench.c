@@ -13,9 +13,18 @@
 
 // ---- what commands say ---------------------------------------------------------------------------------------------
 
+static void add_answer(struct workbench *w, char *text)
+{
+	char *save = NULL;
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		for (char *tab; (tab = strchr(line, '\t'));)
+			*tab = ' ';
+		popup_add(&w->said, line, 0, false);
+	}
+}
+
 static void say(struct command_call *call, const char *format, ...)
 {
-	struct workbench *w = call->sayer;
 	va_list args;
 	va_start(args, format);
 	char *text = NULL;
@@ -23,13 +32,16 @@ static void say(struct command_call *call, const char *format, ...)
 	va_end(args);
 	if (length < 0)
 		return;
-	char *save = NULL;
-	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		for (char *tab; (tab = strchr(line, '\t'));)
-			*tab = ' ';
-		popup_add(&w->said, line, 0, false);
-	}
+	add_answer(call->sayer, text);
 	free(text);
+}
+
+void workbench_answer(struct workbench *w, const char *text)
+{
+	char *copy = strdup(text);
+	if (copy)
+		add_answer(w, copy);
+	free(copy);
 }
 
 // Takes a table that is an answer to the person: a tour tells it as lines.
@@ -91,6 +103,7 @@ static bool take_session(struct workbench *w, struct session *s, struct fault *f
 	w->group[5] = ui_group(w);
 	w->table = (struct command_table){.group = w->group, .groups = WORKBENCH_GROUPS, .show = show};
 
+	lesson_end(w); // it was of another one
 	w->scene.session = session_name(s);
 	w->scene.read_only = session_read_only(s);
 	w->scene.layer = w->scene.slot = w->scene.term = 0;
@@ -122,9 +135,21 @@ void workbench_close(struct workbench *w)
 
 bool workbench_end(struct workbench *w, struct string *farewell, struct fault *f)
 {
+	struct fault lost;
+	const bool recorded = !w->recording.cast || record_end(w, &lost);
 	explore_say(w, true);
 	bool saved = session_leave(w->session, farewell, f);
+	workbench_release(w);
+	if (saved && !recorded && f)
+		*f = lost;
+	return saved && recorded;
+}
+
+void workbench_release(struct workbench *w)
+{
 	workbench_close(w);
+	lesson_end(w);
+	free(w->tour_next);
 	popup_clear(&w->said);
 	race_end(w);
 	explore_end(w);
@@ -139,7 +164,6 @@ bool workbench_end(struct workbench *w, struct string *farewell, struct fault *f
 	free(w->prompt_text);
 	for (int i = 0; i < w->logged; i++)
 		free(w->log[i]);
-	return saved;
 }
 
 struct session *session_made(const char *name, const char *const *setting, int settings, struct fault *f)
@@ -205,6 +229,8 @@ void workbench_change_session(struct workbench *w)
 		return;
 	}
 	if (!s || !take_session(w, s, &f)) {
+		free(w->tour_next);
+		w->tour_next = NULL;
 		if (s)
 			session_close(s, NULL);
 		fault_line(&f, text, sizeof text);
@@ -222,8 +248,12 @@ void workbench_change_session(struct workbench *w)
 		workbench_say(w, true, "the session before: %s", fault_line(&f, text, sizeof text));
 	if (session_asks(s))
 		workbench_ask(w);
-	else if (fresh)
+	else if (w->tour_next && !tour_begin(w, w->tour_next, &f))
+		workbench_say(w, true, "%s", fault_line(&f, text, sizeof text));
+	else if (fresh && !w->tour_next)
 		workbench_command(w, "run");
+	free(w->tour_next);
+	w->tour_next = NULL;
 }
 
 void workbench_ask(struct workbench *w)
@@ -287,6 +317,12 @@ static void show_said(struct workbench *w, const char *line)
 	}
 }
 
+void workbench_answered(struct workbench *w, const char *line)
+{
+	show_said(w, line);
+	explore_after(w);
+}
+
 bool workbench_command(struct workbench *w, const char *line)
 {
 	struct fault f;
@@ -299,6 +335,7 @@ bool workbench_command(struct workbench *w, const char *line)
 	bool ok = command_run(&w->table, line, say, w, &f);
 	show_said(w, line);
 	explore_after(w);
+	lesson_heard(w, line, ok);
 	if (!ok)
 		workbench_say(w, true, "%s", fault_line(&f, text, sizeof text));
 	return ok;
@@ -320,9 +357,19 @@ enum key_context workbench_context(const struct workbench *w)
 								     : CONTEXT_SEARCH;
 }
 
+// A tour that is on lies over what else keys mean, but for a draft, a box and the prompt, which are in front of it.
+static const struct binding *binding_of(const struct workbench *w, int key)
+{
+	const enum key_context context = workbench_context(w);
+	const bool behind = context == CONTEXT_DRAFT || keys_fallback(context) == CONTEXT_BOX || context == CONTEXT_BOX ||
+		context == CONTEXT_PROMPT;
+	const struct binding *b = w->scene.tour && !behind ? keys_find(&w->keys, CONTEXT_TOUR, key) : NULL;
+	return b && b->context == CONTEXT_TOUR ? b : keys_find(&w->keys, context, key);
+}
+
 bool workbench_knows(const struct workbench *w, int key)
 {
-	return keys_find(&w->keys, workbench_context(w), key) != NULL;
+	return binding_of(w, key) != NULL;
 }
 
 // ---- what stands for {…} in a bound command
@@ -516,7 +563,7 @@ void workbench_typed(struct workbench *w, bool cancelled)
 
 void workbench_key(struct workbench *w, int key)
 {
-	const struct binding *b = keys_find(&w->keys, workbench_context(w), key);
+	const struct binding *b = binding_of(w, key);
 	// On a screen that is too small q leaves, and little else is done: nothing that cannot be seen.
 	bool small = w->screen.width < LAYOUT_MIN_WIDTH || w->screen.height < LAYOUT_MIN_HEIGHT;
 	if (small && key == 'q') {
@@ -719,7 +766,8 @@ static void refresh(struct workbench *w)
 	if (scene->term >= scene->snapshot->terms)
 		scene->term = 0;
 	w->ran |= scene->snapshot->run < RUN_FINISHED; // a short search may end between two frames
-	if (w->ran && scene->snapshot->run == RUN_FINISHED && !popup_shown(&w->popup) && !prompt_is_open()) {
+	const bool touring = w->toured || scene->tour; // which says itself what was found
+	if (w->ran && !touring && scene->snapshot->run == RUN_FINISHED && !popup_shown(&w->popup) && !prompt_is_open()) {
 		w->ran = false;
 		card_show(w);
 	}
@@ -743,6 +791,7 @@ void workbench_draw(struct workbench *w)
 {
 	struct scene *scene = &w->scene;
 	refresh(w);
+	lesson_show(w);
 	scene->prompt = NULL;
 	scene->popup = popup_shown(&w->popup) ? &w->popup : NULL;
 	scene->popup_low = false;

@@ -5,6 +5,7 @@
 #define UI_WORKBENCH_H
 
 #include "ui/keys.h"
+#include "ui/lesson.h"
 #include "ui/nudge.h"
 #include "ui/screen.h"
 #include "ui/theme.h"
@@ -32,6 +33,16 @@ struct explored {
 	struct racks *racks;  // owned; NULL: none
 	struct racks_set set; // the search's settings of racks, as they were seen last
 	char *line;           // a report that was answered and can be looked at; owned; NULL: none
+};
+
+// The screen is being recorded; see record.c.
+struct recording {
+	struct cast *cast; // owned; NULL: it is not
+	double pace;       // steps a second of the recording's clock; 0: it is that of the wall
+	double begun;      // by the clock of the wall
+	double at;         // with a pace: the recording's clock
+	double shown;      // when the last frame was, by it
+	long step;         // that it has come to
 };
 
 // Of a newcomer's first search, until their first act.
@@ -96,8 +107,15 @@ struct workbench {
 	int tour_part, tour_parts; // the part shown, from 1; the number of parts
 	bool tour_telling;         // its commands are running
 	bool tour_auto;            // it goes on by itself, and the program ends with it
+	struct lesson *lesson;     // a tour that drives the screen; owned; NULL: none
+	bool toured;               // a batch goes through a tour
+	char *tour_next;           // the one that begins with the session that is asked for; owned; NULL: none
+	bool tour_big;             // it is shown to a room: one pane at a time
+	double tour_pace;          // of a tour that goes on by itself; 0: 1
 	struct race_watch race;
 	struct explored explored;
+	struct recording recording;
+	bool unseen;            // a batch's: there is no loop to leave or to change the session
 	struct pasted pasted;   // commands that the popup shows, to be confirmed
 	int tour_ms;            // delay until the next part, counted by the loop; 0: none
 	long commands, leaving; // number run; the one that had to confirm leaving the session, 0: none
@@ -121,9 +139,13 @@ bool workbench_begin(struct workbench *, struct session *, bool ascii, struct fa
 // Closes the session and frees everything. `farewell` (see session_leave) may be NULL. Returns false if the session could not be
 // saved.
 bool workbench_end(struct workbench *, struct string *farewell, struct fault *);
+void workbench_release(struct workbench *); // frees everything but the session, which it leaves open
 
 // Runs a command line. Its answer or its fault goes to the message line or into a box. Returns false if it failed.
 bool workbench_command(struct workbench *, const char *line);
+// For a command that another one runs: takes a line of its answer, and shows all of it once it is done.
+void workbench_answer(struct workbench *, const char *text);
+void workbench_answered(struct workbench *, const char *line);
 void workbench_key(struct workbench *, int key);
 // Takes a report of the mouse: a click goes there and takes a row or a point in hand, two open it, the wheel moves. The line of a target can
 // be moved: that alone alters the search, once it is let go. Returns false if it means nothing.
@@ -195,6 +217,18 @@ void act_branch_come(struct workbench *);
 #define HAND_VERBS "draft|pin|unpin|restrict|evaluate|export|train|difference"
 bool act_hand(struct workbench *, struct command_call *); // a verb on the point, the marked rows or the row in hand
 bool act_each(struct workbench *, struct command_call *); // a verb with formats, on the marked rows or the row in hand
+
+// ---- record.c
+
+// Records the screen from the next frame on. pace: steps a second of the recording's clock; 0: it is that of the wall.
+bool record_begin(struct workbench *, const char *file, double pace, struct fault *);
+bool record_end(struct workbench *, struct fault *);
+void record_frame(struct workbench *); // after each drawing; where it cannot be written, the recording ends, which is said
+void record_pause(struct workbench *, double seconds); // lets time pass by a recording's own clock
+double record_since(struct workbench *);               // seconds since the last frame, by it
+// Plays a session's journal again, without a folder or a terminal, and records the screen of it. pace 0: it lasts about a minute. Adds a
+// line that tells of the file.
+bool record_session(const char *name, const char *file, int width, int height, double pace, struct string *told, struct fault *);
 
 // ---- stretch.c
 

@@ -16,13 +16,23 @@ static const struct journal_line *last_digest(const struct journal *j)
 	return NULL;
 }
 
+static bool look_at(const struct replay_look *look, struct session *s, struct fault *f)
+{
+	return !look || look->look(look->context, s, f);
+}
+
 // Turns until the journal has been played, saying where it is at every tenth.
-static bool play(struct session *s, long last, void (*say)(const char *), struct fault *f)
+static bool play(struct session *s, long last, void (*say)(const char *), const struct replay_look *look, struct fault *f)
 {
 	char line[128];
 	long next = last / 10;
+	if (!look_at(look, s, f))
+		return false;
 	while (s->play.on) {
+		const uint64_t version = s->snapshot->version;
 		session_turn(s);
+		if (s->snapshot->version != version && !look_at(look, s, f))
+			return false;
 		if (next > 0 && s->snapshot->step >= next && s->snapshot->step < last) {
 			snprintf(line, sizeof line, "step %ld of %ld", s->snapshot->step, last);
 			say(line);
@@ -36,7 +46,7 @@ static bool play(struct session *s, long last, void (*say)(const char *), struct
 	}
 	if (s->play.failed && f)
 		*f = s->play.fault;
-	return !s->play.failed;
+	return !s->play.failed && look_at(look, s, f);
 }
 
 // Sets of kernels that the journal names and this processor does not have.
@@ -71,6 +81,11 @@ static struct session *stage(const struct config *config, const struct manifest 
 
 bool session_replay(const char *name, void (*say)(const char *), struct fault *f)
 {
+	return session_replay_shown(name, say, NULL, f);
+}
+
+bool session_replay_shown(const char *name, void (*say)(const char *), const struct replay_look *look, struct fault *f)
+{
 	char folder[FOLDER_PATH], path[FOLDER_PATH], manifest_path[FOLDER_PATH], line[512];
 	struct journal journal = {0};
 	struct journal_reading reading;
@@ -103,7 +118,7 @@ bool session_replay(const char *name, void (*say)(const char *), struct fault *f
 		folder_title(folder, s->title, sizeof s->title);
 		digest = last_digest(&s->journal);
 		play_begin(s, 0, true);
-		ok = play(s, s->journal.last_step, say, f);
+		ok = play(s, s->journal.last_step, say, look, f);
 		if (ok) {
 			snprintf(line, sizeof line, "%s: %ld steps, %d entries; the digest at step %ld is the one recorded: %s",
 				s->title, s->journal.last_step, s->journal.entries, digest->step, journal_digest(digest));

@@ -225,9 +225,25 @@ const char *session_message(struct session *s, bool *bad)
 
 // ---- the journal ---------------------------------------------------------------------------------------------------
 
+// A change that was taken back at its own step, and what took it back: no step was made under it.
+static bool left_no_trace(const struct journal *j, int entry)
+{
+	const struct journal_line *line = journal_entry_line(j, entry + 1);
+	if (line->act == ACT_UNDO)
+		return j->entry[line->of - 1].step == j->entry[entry].step;
+	for (int n = j->entries; n > entry + 1 && j->entry[entry].undone; n--) {
+		line = journal_entry_line(j, n);
+		if (line->act == ACT_UNDO && line->of == entry + 1)
+			return j->entry[n - 1].step == j->entry[entry].step;
+	}
+	return false;
+}
+
 bool session_mark(struct session *s, int entry)
 {
 	const struct journal_entry *e = &s->journal.entry[entry];
+	if (left_no_trace(&s->journal, entry))
+		return true;
 	if (journal_entry_line(&s->journal, entry + 1)->kind != JOURNAL_CHANGE)
 		return true; // a note changes nothing
 	if (s->marks == s->mark_room) {
@@ -262,7 +278,7 @@ bool session_log(struct session *s, const struct journal_line *line, struct faul
 		return false;
 	}
 	bool ok = true;
-	if (line->kind == JOURNAL_REWIND) {
+	if (line->kind == JOURNAL_REWIND || line->act == ACT_UNDO) {
 		ok = session_mark_all(s) || fault_memory(f, "journal");
 		s->news |= NEWS_JOURNAL;
 	} else if (s->journal.entries > entries) {

@@ -36,6 +36,15 @@ bool run_expect(struct command_call *call)
 		call->argc == 5 ? call->argv[4] : "");
 }
 
+bool session_holds(struct session *s, int count, char *const *words, bool *holds, char *now, size_t size, struct fault *f)
+{
+	struct reading r;
+	if (!comparison_holds(s, count, words, holds, &r, f))
+		return false;
+	reading_write(&r, now, size);
+	return true;
+}
+
 // ---- help ----------------------------------------------------------------------------------------------------------
 
 static void add_name(const char *name, void *context)

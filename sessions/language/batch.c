@@ -18,8 +18,9 @@ static const double BAR_SECONDS = 0.2;
 struct batch {
 	struct session *s;
 	struct script *script;
-	enum script_line last; // the line before
-	bool terminal;         // standard error is one: a bar, else a plain line now and then
+	const struct audience *audience; // NULL: none
+	enum script_line last;           // the line before
+	bool terminal;                   // standard error is one: a bar, else a plain line now and then
 	bool bar_shown;
 	double shown_at;
 	long shown_step;
@@ -103,10 +104,24 @@ static void complain(const char *text)
 
 __attribute__((format(printf, 2, 3))) static void say(struct command_call *call, const char *format, ...)
 {
+	struct batch *b = call->sayer;
 	va_list args;
 	va_start(args, format);
-	put(call->sayer, format, args);
+	char *text = NULL;
+	if (b->audience && b->audience->said && vasprintf(&text, format, args) >= 0) {
+		put_line(b, "%s", text);
+		b->audience->said(b->audience->context, text);
+		free(text);
+	} else {
+		put(b, format, args);
+	}
 	va_end(args);
+}
+
+static void turned(struct batch *b)
+{
+	if (b->audience && b->audience->turned)
+		b->audience->turned(b->audience->context);
 }
 
 // Results to standard output; the first fault becomes the line's own. What opening found amiss, and pictures that cannot
@@ -115,6 +130,8 @@ static void show_messages(struct batch *b)
 {
 	bool bad;
 	for (const char *text; (text = session_message(b->s, &bad));) {
+		if (b->audience && b->audience->told)
+			b->audience->told(b->audience->context, text);
 		if (!bad) {
 			put_line(b, "%s", text);
 		} else if (b->script->line && !b->failed && !b->s->plots_failed) {
@@ -144,6 +161,7 @@ static int rest(struct batch *b)
 		struct fault f;
 		session_turn(s);
 		show_messages(b);
+		turned(b);
 		int come = signals_next();
 		if (come)
 			return come;
@@ -188,9 +206,15 @@ static int interrupted(struct batch *b, int number)
 
 // ---- the lines -------------------------------------------------------------------------------------------------------
 
-// A tour's command, before its answer; and empty lines.
-static void show_line(struct batch *b, enum script_line kind, const char *line)
+// A tour's command, before its answer, unless it is about the screen alone; and empty lines.
+static void show_line(struct batch *b, const struct command_table *table, enum script_line kind, const char *line)
 {
+	char word[32];
+	line += strspn(line, " \t");
+	snprintf(word, sizeof word, "%.*s", (int)strcspn(line, " \t"), line);
+	const struct command *c = command_find(table, word, NULL);
+	if (kind == SCRIPT_COMMAND && c && c->kind == COMMAND_VIEW) // nothing for who reads
+		return;
 	if (kind == SCRIPT_BREAK || script_gap(b->last, kind))
 		put_line(b, "%s", "");
 	if (kind == SCRIPT_COMMAND)
@@ -216,7 +240,7 @@ static bool run_line(struct batch *b, const struct command_table *table, int *st
 	struct fault fault = b->fault;
 	b->failed = false;
 	if (b->script->tour)
-		show_line(b, kind, line);
+		show_line(b, table, kind, line);
 	if (kind == SCRIPT_FAILED || !command_run(table, line, say, b, &fault)) {
 		b->failed = true;
 		b->fault = fault;
@@ -228,6 +252,8 @@ static bool run_line(struct batch *b, const struct command_table *table, int *st
 		return false;
 	}
 	*status = b->failed;
+	if (!b->failed && kind > SCRIPT_BREAK && b->audience && b->audience->done)
+		b->audience->done(b->audience->context, line);
 	return !b->failed;
 }
 
@@ -241,7 +267,11 @@ static void finish_pictures(struct batch *b)
 
 int session_batch(struct session *s, const char *file, const struct command_table *table, struct fault *f)
 {
-	struct batch b = {.s = s, .script = script_open(file, f), .terminal = isatty(STDERR_FILENO), .shown_at = clock_seconds()};
+	struct batch b = {.s = s,
+		.script = script_open(file, f),
+		.audience = table->audience,
+		.terminal = isatty(STDERR_FILENO),
+		.shown_at = clock_seconds()};
 	if (!b.script)
 		return 2;
 	int status = 1;

@@ -12,7 +12,7 @@
 
 static const char ending[] = ".tour";
 
-static bool is_tour_file(const char *file)
+bool script_is_tour(const char *file)
 {
 	size_t length = strlen(file);
 	return length >= sizeof ending && strcmp(file + length - (sizeof ending - 1), ending) == 0;
@@ -31,7 +31,7 @@ struct script *script_open(const char *file, struct fault *f)
 		script_close(s);
 		return NULL;
 	}
-	s->tour = is_tour_file(file);
+	s->tour = script_is_tour(file);
 	return s;
 }
 
@@ -117,7 +117,7 @@ static bool program_folder(char folder[PATH_MAX])
 	return true;
 }
 
-static void add_names(struct string *names, const char *folder)
+static void add_names(struct string *names, const char *folder, const char *first, const char *between)
 {
 	char pattern[PATH_MAX + 64];
 	glob_t found;
@@ -127,18 +127,26 @@ static void add_names(struct string *names, const char *folder)
 			continue;
 		for (size_t k = 0; k < found.gl_pathc; k++) {
 			const char *name = strrchr(found.gl_pathv[k], '/') + 1;
-			string_add(names, "%s%.*s", names->length ? ", " : "these are: ", (int)(strlen(name) - strlen(ending)),
-				name);
+			string_add(names, "%s%.*s", names->length ? between : first, (int)(strlen(name) - strlen(ending)), name);
 		}
 		globfree(&found);
 	}
+}
+
+void tour_names(struct string *names)
+{
+	char folder[PATH_MAX];
+	if (program_folder(folder))
+		add_names(names, folder, "", "\n");
+	if (names->length)
+		string_add(names, "\n");
 }
 
 bool tour_find(const char *name, char *path, size_t size, struct fault *f)
 {
 	char folder[PATH_MAX] = "";
 	struct string names = {0};
-	if (strchr(name, '/') || is_tour_file(name))
+	if (strchr(name, '/') || script_is_tour(name))
 		return snprintf(path, size, "%s", name) < (int)size && access(path, R_OK) == 0
 			? true
 			: disk_fault(f, name, "open it", errno);
@@ -147,7 +155,7 @@ bool tour_find(const char *name, char *path, size_t size, struct fault *f)
 		if (snprintf(path, size, "%s/%s/%s%s", folder, places[i], name, ending) < (int)size && access(path, R_OK) == 0)
 			return true;
 	if (known)
-		add_names(&names, folder);
+		add_names(&names, folder, "these are: ", ", ");
 	fault_set(f, name, names.length ? names.bytes : "give the path of one", "no tour has this name");
 	string_free(&names);
 	return false;

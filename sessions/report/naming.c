@@ -19,6 +19,9 @@ bool session_is_question(const char *name)
 	return strcmp(name, "help") == 0 || command_find(&table, name, NULL);
 }
 
+// What the program does without a session beside answering questions.
+static const char *const acts[] = {"record", "manual", "completion", NULL};
+
 bool session_name_free(const char *name, struct fault *f)
 {
 	static const struct {
@@ -34,6 +37,9 @@ bool session_name_free(const char *name, struct fault *f)
 	if (session_is_question(name))
 		return fault_set(f, name, "choose another name, or give a path",
 			"is taken: it asks a question, as in `bitscape %s`", name);
+	if (is_among(name, acts))
+		return fault_set(f, name, "choose another name, or give a path", "is taken: `bitscape %s` does something else",
+			name);
 	for (size_t i = 0; i < sizeof taken / sizeof *taken; i++) {
 		if (!is_among(name, taken[i].names()))
 			continue;

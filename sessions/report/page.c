@@ -275,10 +275,56 @@ static void add_choices(struct page *p, const struct session *s, int term, const
 
 // ---- what was done -----------------------------------------------------------------------------------------------------
 
+enum { STRIP_WIDTH = 720, STRIP_BAR = 60, STRIP_NAMES = 90, STRIP_NAMED = 40 };
+
+// One bar a layer, as high as its weights' format is wide; where there are few, with what it is and whose.
+static void add_bars(struct page *p, const struct session *s)
+{
+	const int layers = s->info->layers;
+	const bool named = layers <= STRIP_NAMED;
+	const double wide = layers ? (double)STRIP_WIDTH / layers : 0, foot = STRIP_BAR + 14;
+	int most = 1;
+	if (!p->html || !layers)
+		return;
+	for (int i = 0; i < layers; i++) {
+		const int slot = s->info->layer[i].weight_slot;
+		const int bits = s->info->slot[slot].option[s->snapshot->slot[slot].result].bits;
+		most = bits > most ? bits : most;
+	}
+	string_add(&p->out, "<svg viewBox=\"0 0 %d %.0f\" role=\"img\" aria-label=\"bits of each layer's weights\">", STRIP_WIDTH,
+		foot + (named ? STRIP_NAMES : 4));
+	for (int i = 0; i < layers; i++) {
+		const struct slot_info *slot = &s->info->slot[s->info->layer[i].weight_slot];
+		const struct option_info *option = &slot->option[s->snapshot->slot[s->info->layer[i].weight_slot].result];
+		const double x = i * wide, high = (double)STRIP_BAR * option->bits / most;
+		string_add(&p->out, "<rect class=\"h\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"><title>",
+			x + wide * .08, foot - high, wide * .84, high);
+		words(p, s->info->layer[i].name);
+		string_add(&p->out, ": %s</title></rect>", option->name);
+		if (!named)
+			continue;
+		string_add(&p->out, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\" font-size=\"%d\">%s</text>", x + wide / 2,
+			foot - high - 3, wide < 30 ? 8 : 11, option->name);
+		string_add(&p->out, "<text transform=\"translate(%.1f %.1f) rotate(-60)\" text-anchor=\"end\">", x + wide / 2 + 3,
+			foot + 10);
+		words(p, s->info->layer[i].name);
+		string_add(&p->out, "</text>");
+	}
+	string_add(&p->out, "<line class=\"axis\" x1=\"0\" y1=\"%.1f\" x2=\"%d\" y2=\"%.1f\"/></svg>\n", foot, STRIP_WIDTH, foot);
+}
+
+// The mark that a change has in the figures: the next one of theirs, if it is this one's; 0: it left none.
+static int mark_of(const struct figure_source *source, int before, const struct event *event)
+{
+	const struct mark *next = before < source->marks ? &source->mark[before] : NULL;
+	return next && next->step == event->step && strncmp(next->text, event->text, strlen(next->text)) == 0 ? before + 1 : 0;
+}
+
 static void add_strip(struct page *p, const struct session *s)
 {
 	static const char *const head[] = {"layer", "weights", "input"};
 	char cell[3][2 * ENGINE_TEXT];
+	add_bars(p, s);
 	table(p, head, 3);
 	for (int i = 0; i < s->info->layers; i++) {
 		const struct layer_info *l = &s->info->layer[i];
@@ -331,8 +377,9 @@ static void add_changes(struct page *p, struct session *s)
 		long next = i + 1 < kept ? event[i + 1].step : s->snapshot->step;
 		double before = timeline_cost(&source, event[i].step), after = timeline_cost(&source, next);
 		snprintf(cell[0], sizeof cell[0], "%s", "");
-		if (change)
-			snprintf(cell[0], sizeof cell[0], "%d", ++marks);
+		const int mark = change ? mark_of(&source, marks, &event[i]) : 0;
+		if (mark)
+			snprintf(cell[0], sizeof cell[0], "%d", marks = mark);
 		snprintf(cell[1], sizeof cell[1], "%ld", event[i].step);
 		snprintf(cell[2], sizeof cell[2], "%s: %s", what, event[i].text);
 		change_text(1, after / before, 100, " %", cell[3], sizeof cell[3]);

@@ -49,6 +49,14 @@ struct layer_page {
 		   [ENGINE_TERMS]; // of the modal choice with each option of the layer's weights in the layer's decision
 };
 
+// The page of a tour, as it is shown.
+struct tour_shown {
+	char title[96];
+	const char *text, *answer, *notes; // lines; "": none
+	const char *foot;                  // what goes on
+	const struct view_ops *lit;        // the view that the eye is led to; NULL: none
+};
+
 // What all views share: the search as it is now, the person's place in it, and the present lines and boxes.
 struct scene {
 	// the search; borrowed
@@ -87,8 +95,9 @@ struct scene {
 	int prompt_cursor;   // column of the cursor in it
 	const struct hint *hint;
 	int hints;
-	struct popup *popup; // NULL: none
-	bool popup_low;      // it is just above the prompt, which has the keys
+	const struct tour_shown *tour; // NULL: none is on
+	struct popup *popup;           // NULL: none
+	bool popup_low;                // it is just above the prompt, which has the keys
 	// looks
 	enum canvas_glyphs canvas;
 };
@@ -157,6 +166,9 @@ void draw_table_hints(const struct scene *, struct screen *, struct rect, const 
 // The blocks of a network whose architecture is to be chosen, in one row (blocks.c). there: whether it is such a network, and has blocks.
 bool blocks_there(const struct scene *);
 void draw_blocks(const struct scene *, struct screen *, int x, int y, int width);
+
+// Shows that a pane is spoken of: its frame doubled.
+void light_pane(struct screen *, struct rect);
 
 // A figure as drawn last. It is built and drawn again only when something it depends on has changed. Zero at first.
 struct picture {

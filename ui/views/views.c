@@ -175,6 +175,9 @@ void views_draw(struct views *v, struct scene *scene, struct screen *s)
 	for (int i = 0; i < VIEWS_COUNT; i++)
 		if (v->item[i].got > 0)
 			v->view[i].ops->draw(v->view[i].own, scene, s, &v->item[i]);
+	for (int i = 0; i < VIEWS_COUNT && scene->tour && !scene->popup; i++)
+		for (int pane = 0; v->view[i].ops == scene->tour->lit && pane < v->item[i].got; pane++)
+			light_pane(s, v->item[i].pane[pane]);
 	const struct layout_item *focus = &v->item[v->focus];
 	if (v->focus != views_main(v) && focus->got > 0 && !scene->popup) // where keys act elsewhere than usual
 		screen_put(s, focus->pane[0].x + 1, focus->pane[0].y, 1, STYLE_STRONG, glyph(s->ascii, GLYPH_CURSOR));

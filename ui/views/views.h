@@ -21,6 +21,7 @@
 	V(layer) \
 	V(front) \
 	V(curves) \
+	V(tour) \
 	V(message) \
 	V(hints) \
 	V(popup)

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Recordings of the screen: of the workbench in hand, frame by frame as it is shown, and of a session's journal, which is played again
+// for it. The clock of a recording is that of the wall, or follows the steps at a pace.
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/clock.h"
+#include "ui/cast.h"
+#include "ui/stage.h"
+
+static const double LINE_SECONDS = 1.5; // that a change, or a line of a script, stays to be read
+static const double END_SECONDS = 3;    // that the last frame stays
+static const double FRAME = 0.1;        // seconds of the recording between two frames of news
+enum { LONG = 60 };                     // seconds that a recording takes where no pace is asked for
+
+static double now_of(struct recording *r, long step)
+{
+	if (!(r->pace > 0))
+		return clock_seconds() - r->begun;
+	if (step > r->step)
+		r->at += (double)(step - r->step) / r->pace;
+	r->step = step;
+	return r->at;
+}
+
+bool record_begin(struct workbench *w, const char *file, double pace, struct fault *f)
+{
+	struct recording *r = &w->recording;
+	char title[ENGINE_TEXT + 16];
+	if (r->cast)
+		return fault_set(f, file, "`record stop` ends it", "%s is being recorded", cast_file(r->cast));
+	snprintf(title, sizeof title, "bitscape: %s", engine_info(session_engine(w->session))->net);
+	struct cast *cast = cast_begin(file, w->screen.width, w->screen.height, title, f);
+	if (!cast)
+		return false;
+	*r = (struct recording){.cast = cast, .pace = pace, .begun = clock_seconds(), .step = session_snapshot(w->session)->step};
+	return true;
+}
+
+bool record_end(struct workbench *w, struct fault *f)
+{
+	struct recording *r = &w->recording;
+	if (!r->cast)
+		return fault_set(f, "record", "`record FILE.cast` begins one", "nothing is being recorded");
+	struct cast *cast = r->cast;
+	const double last = r->pace > 0 ? r->at + END_SECONDS : clock_seconds() - r->begun;
+	r->cast = NULL;
+	return cast_end(cast, last, f);
+}
+
+void record_frame(struct workbench *w)
+{
+	struct recording *r = &w->recording;
+	struct fault why, f;
+	char line[sizeof why + 16];
+	if (!r->cast || cast_frame(r->cast, &w->screen, w->theme, now_of(r, session_snapshot(w->session)->step), &why))
+		return;
+	if (record_end(w, &f))
+		workbench_say(w, true, "%s", fault_line(&why, line, sizeof line));
+	else
+		workbench_say(w, true, "%s", fault_line(&f, line, sizeof line));
+}
+
+void record_pause(struct workbench *w, double seconds)
+{
+	w->recording.at += seconds;
+}
+
+double record_since(struct workbench *w)
+{
+	return now_of(&w->recording, session_snapshot(w->session)->step) - w->recording.shown;
+}
+
+// ---- from a journal ------------------------------------------------------------------------------------------------
+
+struct playing {
+	struct stage stage;
+	const char *file;
+	int width, height;
+	double pace;
+	int told; // entries of the journal that were shown
+	double shown;
+	bool begun;
+};
+
+// Changes are said as they come, and stay to be read. Returns whether there was one.
+static bool tell_changes(struct playing *p, struct session *s)
+{
+	const struct journal_entry *entry;
+	const int entries = session_journal(s, &entry);
+	const int before = p->told;
+	while (p->told < entries && entry[p->told].step <= session_snapshot(s)->step) {
+		workbench_say(&p->stage.w, false, "step %ld: %s", entry[p->told].step, entry[p->told].text);
+		p->told++;
+	}
+	return p->told > before;
+}
+
+static bool look(void *context, struct session *s, struct fault *f)
+{
+	struct playing *p = context;
+	struct workbench *w = &p->stage.w;
+	if (!p->begun) {
+		const struct journal_entry *entry;
+		const int entries = session_journal(s, &entry);
+		long last = session_snapshot(s)->horizon;
+		if (entries > 0 && entry[entries - 1].step > last)
+			last = entry[entries - 1].step;
+		if (!stage_begin(&p->stage, s, p->width, p->height, f))
+			return false;
+		p->begun = true;
+		if (!record_begin(w, p->file, p->pace > 0 ? p->pace : fmax(1, (double)last / LONG), f))
+			return false;
+	}
+	const bool changed = tell_changes(p, s);
+	const double at = now_of(&w->recording, session_snapshot(s)->step);
+	if (!changed && at < p->shown + FRAME && at > 0)
+		return true;
+	p->shown = at;
+	stage_draw(&p->stage);
+	if (changed)
+		record_pause(w, LINE_SECONDS);
+	return w->recording.cast || fault_set(f, p->file, "a faster pace makes it shorter", "%s", w->message);
+}
+
+static void say_nothing(const char *line)
+{
+	(void)line;
+}
+
+bool record_session(const char *name, const char *file, int width, int height, double pace, struct string *told, struct fault *f)
+{
+	struct playing *p = calloc(1, sizeof *p);
+	struct fault failed;
+	if (!p)
+		return fault_memory(f, "recording");
+	*p = (struct playing){.file = file, .width = width, .height = height, .pace = pace};
+	const struct replay_look shown = {look, p};
+	bool ok = session_replay_shown(name, say_nothing, &shown, f);
+	if (ok) {
+		const long frames = cast_frames(p->stage.w.recording.cast);
+		const double seconds = p->stage.w.recording.at + END_SECONDS;
+		ok = record_end(&p->stage.w, f);
+		string_add(told, "%s: %ld frames, %.0f s, %dx%d", file, frames, seconds, width, height);
+	} else if (p->stage.w.recording.cast) {
+		cast_drop(p->stage.w.recording.cast);
+		p->stage.w.recording.cast = NULL;
+	}
+	if (p->begun)
+		stage_end(&p->stage, &failed);
+	free(p);
+	return ok;
+}
