@@ -90,6 +90,11 @@ float *network_input(struct network *);
 // Forward over the first `images` of the input. The calibration is for the modes that name it, else NULL.
 void network_forward(struct network *, const struct plan *, const struct quantization *, enum pass, int images,
 	struct calibration *);
+// As network_forward in mode SAMPLE, behind such a pass over the same images with the same weights, settings and path, whose plan alone was
+// another: leading operators that both plans make alike are not computed again, nor are weights rounded again to the format that they have.
+// The bits are those of network_forward. Returns the share of the pass's multiplications that it left out; below 0: the images are gone, and
+// nothing was done.
+double network_forward_again(struct network *, const struct plan *);
 // The outputs of the last forward pass: [images][classes].
 const float *network_logits(const struct network *);
 

@@ -232,6 +232,45 @@ static bool place_activations(struct network *net)
 	return base != NULL;
 }
 
+// The last operator that reads what another wrote, in its place or through a norm that waits.
+static int last_to_read(const struct network *net, int op)
+{
+	int last = op;
+	for (int r = net->model->ops - 1; r > op; r--)
+		for (int k = 0; k < net->model->op[r].inputs; k++) {
+			int in = net->model->op[r].in[k];
+			bool through = net->node[in].can_wait && net->model->op[in].in[0] == op;
+			last = (in == op || through) && r > last ? r : last;
+		}
+	return last;
+}
+
+static bool shares(const float *a, long size, const float *b, long other)
+{
+	return a < b + other && b < a + size;
+}
+
+// Between the output of one operator and its last reader a pass cannot begin if an operator behind writes over it; nor if the loss does. Nor does
+// it begin at a norm whose sums its layer has taken, and the norm added up.
+static void find_resumptions(struct network *net)
+{
+	const struct model *m = net->model;
+	for (int p = 0; p < m->ops; p++)
+		net->node[p].resumes = p == 0 || net->node[m->op[p].in[0]].norm != &net->node[p];
+	for (int i = 0; i < m->ops; i++) {
+		const struct node *n = &net->node[i], *end = &net->node[m->ops - 1];
+		long size = net->batch * shape_size(n->out);
+		int read = last_to_read(net, i), over = i;
+		for (int r = i + 1; r < m->ops; r++)
+			if (shares(n->x, size, net->node[r].x, net->batch * shape_size(m->op[r].out)))
+				over = r;
+		if (shares(n->x, size, end->grad, net->batch * shape_size(end->out)))
+			over = m->ops;
+		for (int p = i + 1; p <= least(read, over); p++)
+			net->node[p].resumes = false;
+	}
+}
+
 // ---- all of it ----
 
 static bool make_scratch(struct network *net, const struct storage *l)
@@ -297,7 +336,10 @@ static bool make(struct network *net, const struct path *path)
 	net->parameter_count = cut.parameter_count;
 	net->gradients = cut.parameters;
 	net->copies = cut.copies;
-	return make_scratch(net, &l) && place_activations(net) && optimizer_find_pieces(net);
+	if (!make_scratch(net, &l) || !place_activations(net) || !optimizer_find_pieces(net))
+		return false;
+	find_resumptions(net);
+	return true;
 }
 
 bool nodes_make(struct network *net, const struct path *path)
