@@ -58,7 +58,7 @@ void *network_room(struct network *net, enum room room, size_t bytes)
 		free(net->room[room].at);
 		net->room[room].at = aligned_alloc(line, size);
 		net->room[room].size = net->room[room].at ? size : 0;
-		if (net->room[room].at)
+		if (net->room[room].at && room != ROOM_WRITTEN)
 			memset(net->room[room].at, 0, size);
 	}
 	return net->room[room].at;

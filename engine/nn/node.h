@@ -119,6 +119,7 @@ enum room {
 	ROOM_GRADIENT,
 	ROOM_LIVES,
 	ROOM_ACTIVATIONS,
+	ROOM_WRITTEN, // what norms that can wait write where they do not: untouched until then, and no memory is spent on it
 	ROOM_ARRAYS,
 	ROOM_SCRATCH,
 	ROOM_PARTIAL,

@@ -193,11 +193,37 @@ static long place(struct life *life, int count)
 	return top;
 }
 
+// What norms that can wait write, in passes in which they do not, lies by itself: no others' memory depends on it.
+static bool written_always(const struct network *net, int life)
+{
+	return life >= net->model->ops || !net->node[life].can_wait;
+}
+
+static bool written_rarely(const struct network *net, int life)
+{
+	return !written_always(net, life);
+}
+
+// Places some of the outputs and gradients in a room of their own; returns where it begins.
+static float *place_some(struct network *net, enum room room, struct life *life, bool (*among)(const struct network *, int life))
+{
+	const int count = 2 * net->model->ops;
+	struct life *some = life + count;
+	for (int i = 0; i < count; i++) {
+		some[i] = (struct life){life[i].born, life[i].dies, among(net, i) ? life[i].size : 0, -1};
+	}
+	float *base = network_room(net, room, (size_t)place(some, count) * sizeof *base);
+	for (int i = 0; i < count; i++)
+		life[i].at = some[i].at;
+	return base;
+}
+
 static bool place_activations(struct network *net)
 {
 	const struct model *m = net->model;
 	int ops = m->ops;
-	struct life *life = network_room(net, ROOM_LIVES, 2 * (size_t)ops * sizeof *life); // outputs, then gradients by turn
+	struct life *life = network_room(net, ROOM_LIVES,
+		4 * (size_t)ops * sizeof *life); // outputs, then gradients by turn; some of them
 	if (!life)
 		return false;
 	for (int i = 0; i < ops; i++) {
@@ -224,12 +250,16 @@ static bool place_activations(struct network *net)
 			back->born = 2 * ops - i < back->born ? 2 * ops - i : back->born;
 		}
 	}
-	float *base = network_room(net, ROOM_ACTIVATIONS, (size_t)place(life, 2 * ops) * sizeof *base);
+	float *base = place_some(net, ROOM_ACTIVATIONS, life, written_always);
 	for (int i = 0; base && i < ops; i++) {
 		net->node[i].x = base + life[i].at;
 		net->node[i].grad = i == 0 ? NULL : base + life[2 * ops - 1 - i].at;
 	}
-	return base != NULL;
+	float *rest = place_some(net, ROOM_WRITTEN, life, written_rarely);
+	for (int i = 0; rest && i < ops; i++)
+		if (net->node[i].can_wait)
+			net->node[i].x = rest + life[i].at;
+	return base && rest;
 }
 
 // The last operator that reads what another wrote, in its place or through a norm that waits.
