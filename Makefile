@@ -4,6 +4,7 @@
 # make test       installs what is missing, builds, runs every test; make test-long: those that take long too
 # make check      the tests without the installation
 # make bench      prints the performance tables, or some: BENCH_TABLES="steps profile operators memory overhead keys frames acknowledge signal"
+# make bench-peer  installs PyTorch from PyPI into the build folder, for make bench to compare with (2 GB and more)
 # make bench-profile  where a step and a scoring pass spend their time, by part, operator and kind
 # make install    to PREFIX (/usr/local), below DESTDIR
 # make deps       only installs; make clean removes what was built; make help prints this
@@ -73,7 +74,7 @@ Q   = $(if $(V),,@)
 say = @$(if $(V),:,printf '  %-4s %s\n' $1 $2)
 
 .DELETE_ON_ERROR:
-.PHONY: all run test test-long check bench bench-profile install deps format clean help FORCE
+.PHONY: all run test test-long check bench bench-peer bench-profile install deps format clean help FORCE
 all: bitscape
 
 # Stays a link, to what was built last: with sanitizers or without.
@@ -128,8 +129,15 @@ run: bitscape
 test test-long check: $(OUT)/bitscape $(TESTS) $(CAMPAIGN)
 	@OUT=$(OUT) SAN=$(SAN) $(if $(filter %-long,$@),LONG=1) tests/run $(TESTS)
 
+# PEER, set by hand, is the peer's command; empty: there is none.
 bench: $(OUT)/bitscape $(BENCH)
-	@OUT=$(OUT) $(BENCH)
+	@export OUT=$(OUT); PEER="$${PEER-$$(tests/peer.sh)}" $(BENCH)
+
+bench-peer:
+	@mkdir -p $(OUT)
+	python3 -m venv $(OUT)/peer
+	$(OUT)/peer/bin/python3 -m pip install --quiet torch
+	@OUT=$(OUT) tests/peer.sh >/dev/null
 
 bench-profile: $(BENCH)
 	@OUT=$(OUT) BENCH_TABLES="profile operators" $(BENCH)
