@@ -182,9 +182,12 @@ static void run_from(struct network *net, int first)
 {
 	nodes_bind(net);
 	team_run(net->team, net->model->layers, prepare_layer, net);
-	for (int i = first; i < net->model->ops; i++)
+	for (int i = first; i < net->model->ops; i++) {
 		if (net->node[i].does->forward)
 			net->node[i].does->forward(net, &net->node[i]);
+		if (net->frozen)
+			frozen_take(net, &net->node[i]);
+	}
 }
 
 void network_forward(struct network *net, const struct plan *plan, const struct quantization *quantization, enum pass pass,
