@@ -91,13 +91,17 @@ static void channel_sums(const float *x, long pixels, long c, double *sum, doubl
 INLINE void affine_rows(enum act act, const float *x, long pixels, long c, const float *scale, const float *shift,
 	float *restrict y, struct top *top)
 {
+	const float *first = y;
 	for (long p = 0; p < pixels; p++, x += c, y += c) {
-		long j = 0;
-		for (; j + LANES <= c; j += LANES)
-			*(lanes *)(y + j) = topped(top, affine_lanes(act, x, scale, shift, j));
-		for (; j < c; j++)
-			y[j] = topped_one(top, activated(act, x[j] * scale[j] + shift[j]));
+		for (long j = 0; c >= LANES && j < c; j += LANES) {
+			const long at = j + LANES <= c ? j : c - LANES; // the last may repeat some of the one before
+			*(lanes *)(y + at) = topped(top, affine_lanes(act, x, scale, shift, at));
+		}
+		for (long j = 0; c < LANES && j < c; j++)
+			y[j] = activated(act, x[j] * scale[j] + shift[j]);
 	}
+	if (c < LANES)
+		top->one = peak(first, pixels * c);
 }
 
 static float affine(const float *x, long pixels, long c, const float *scale, const float *shift, enum act act, float *y)

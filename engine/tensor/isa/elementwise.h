@@ -51,15 +51,18 @@ static float add(const float *a, const float *b, long n, enum act act, float *y)
 INLINE void add_affine_all(enum act act, const float *a, const float *ga, const float *sa, const float *b, const float *gb,
 	const float *sb, long pixels, long c, float *restrict y, struct top *top)
 {
+	const float *first = y;
 	for (long p = 0; p < pixels; p++, a += c, b += c, y += c) {
-		long j = 0;
-		for (; j + LANES <= c; j += LANES) {
-			const lanes left = affine_lanes(ACT_NONE, a, ga, sa, j), right = affine_lanes(ACT_NONE, b, gb, sb, j);
-			*(lanes *)(y + j) = topped(top, activated_lanes(act, left + right));
+		for (long j = 0; c >= LANES && j < c; j += LANES) {
+			const long at = j + LANES <= c ? j : c - LANES; // the last may repeat some of the one before
+			const lanes left = affine_lanes(ACT_NONE, a, ga, sa, at), right = affine_lanes(ACT_NONE, b, gb, sb, at);
+			*(lanes *)(y + at) = topped(top, activated_lanes(act, left + right));
 		}
-		for (; j < c; j++)
-			y[j] = topped_one(top, activated(act, (a[j] * ga[j] + sa[j]) + (b[j] * gb[j] + sb[j])));
+		for (long j = 0; c < LANES && j < c; j++)
+			y[j] = activated(act, (a[j] * ga[j] + sa[j]) + (b[j] * gb[j] + sb[j]));
 	}
+	if (c < LANES)
+		top->one = peak(first, pixels * c);
 }
 
 static float add_affine(const float *a, const float *ga, const float *sa, const float *b, const float *gb, const float *sb,
