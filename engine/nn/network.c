@@ -178,10 +178,14 @@ static void settle_node(struct network *net, struct node *n)
 		integer_settle(net, n);
 }
 
-static void run_from(struct network *net, int first)
+static void prepare_layers(struct network *net)
 {
 	nodes_bind(net);
 	team_run(net->team, net->model->layers, prepare_layer, net);
+}
+
+static void run_from(struct network *net, int first)
+{
 	for (int i = first; i < net->model->ops; i++) {
 		if (net->node[i].does->forward)
 			net->node[i].does->forward(net, &net->node[i]);
@@ -190,8 +194,8 @@ static void run_from(struct network *net, int first)
 	}
 }
 
-void network_forward(struct network *net, const struct plan *plan, const struct quantization *quantization, enum pass pass,
-	int images, struct calibration *calibration)
+void pass_begin(struct network *net, const struct plan *plan, const struct quantization *quantization, enum pass pass, int images,
+	struct calibration *calibration)
 {
 	net->plan = plan;
 	net->quantization = *quantization;
@@ -204,6 +208,13 @@ void network_forward(struct network *net, const struct plan *plan, const struct 
 		net->node[i].stands = false;
 		settle_node(net, &net->node[i]);
 	}
+	prepare_layers(net);
+}
+
+void network_forward(struct network *net, const struct plan *plan, const struct quantization *quantization, enum pass pass,
+	int images, struct calibration *calibration)
+{
+	pass_begin(net, plan, quantization, pass, images, calibration);
 	run_from(net, 0);
 }
 
@@ -240,6 +251,7 @@ double network_forward_again(struct network *net, const struct plan *plan)
 		if (i < first && n->op->layer >= 0)
 			left_out += (double)net->model->layer[n->op->layer].macs;
 	}
+	prepare_layers(net);
 	run_from(net, first);
 	return left_out / (double)net->model->macs;
 }
@@ -308,47 +320,6 @@ void network_near_edges(struct network *net, const struct plan *plan, const stru
 		share[l] = NAN;
 	nodes_bind(net);
 	team_run(net->team, net->model->layers, look_at_layer, &e);
-}
-
-static void count_weights(const struct node *n, struct layer_look *look)
-{
-	double sum = 0, squares = 0;
-	for (long i = 0; i < n->weight_count; i++) {
-		double w = (double)n->weights_now[i];
-		sum += w;
-		squares += w * w;
-		look->peak = fmax(look->peak, fabs(w));
-	}
-	look->weights = n->weight_count;
-	look->mean = sum / (double)n->weight_count;
-	look->deviation = sqrt(fmax(0, squares / (double)n->weight_count - look->mean * look->mean));
-	for (long i = 0; i < n->weight_count && look->peak > 0; i++) {
-		int bin = (int)((double)n->weights_now[i] / look->peak * (LOOK_BINS / 2) + LOOK_BINS / 2);
-		look->bin[bin < 0 ? 0 : bin >= LOOK_BINS ? LOOK_BINS - 1 : bin]++;
-	}
-}
-
-bool network_look(struct network *net, const struct plan *plan, const struct quantization *quantization, const int *format,
-	struct layer_look *look, struct fault *fault)
-{
-	net->plan = plan;
-	net->quantization = *quantization;
-	nodes_bind(net);
-	for (int l = 0; l < net->model->layers; l++) {
-		struct node *n = &net->node[net->model->layer[l].op];
-		if (n->layer != look->layer)
-			continue;
-		float *room = malloc((size_t)n->weight_count * sizeof *room);
-		if (!room)
-			return fault_memory(fault, "look");
-		count_weights(n, look);
-		for (int o = 0; o < look->options; o++)
-			look->option[o] = layer_look_at(net, n, format[o], room);
-		free(room);
-		look->there = true;
-		return true;
-	}
-	return true;
 }
 
 float network_weight_peak(const struct network *net, int layer)
