@@ -4,6 +4,7 @@
 # make test       installs what is missing, builds, runs every test; make test-long: those that take long too
 # make check      the tests without the installation; make check-peers: what other programs make of the same numbers
 # make bench      prints the performance tables, or some: BENCH_TABLES="steps profile operators memory overhead keys frames acknowledge signal"
+# make bench-peer  installs PyTorch from PyPI into the build folder, for make bench to compare with (2 GB and more)
 # make bench-profile  where a step and a scoring pass spend their time, by part, operator and kind
 # make install    to PREFIX (/usr/local), below DESTDIR
 # make pictures   makes README's pictures anew, from sessions/pictures
@@ -76,7 +77,7 @@ Q   = $(if $(V),,@)
 say = @$(if $(V),:,printf '  %-4s %s\n' $1 $2)
 
 .DELETE_ON_ERROR:
-.PHONY: all run pictures test test-long check check-peers bench bench-profile install deps format clean help FORCE
+.PHONY: all run pictures test test-long check check-peers bench bench-peer bench-profile install deps format clean help FORCE
 all: bitscape $(OUT)/bitscape.1
 
 # Stays a link, to what was built last: with sanitizers or without.
@@ -141,8 +142,15 @@ test test-long check: $(OUT)/bitscape $(OUT)/bitscape.1 $(TESTS) $(CAMPAIGN)
 check-peers: $(OUT)/bitscape $(FROZEN) $(OUT)/tests/unit_blocks
 	@set -e; for peer in tests/peers/run*; do OUT=$(OUT) "$$peer"; done
 
+# PEER, set by hand, is the peer's command; empty: there is none.
 bench: $(OUT)/bitscape $(BENCH)
-	@OUT=$(OUT) $(BENCH)
+	@export OUT=$(OUT); PEER="$${PEER-$$(tests/peer.sh)}" $(BENCH)
+
+bench-peer:
+	@mkdir -p $(OUT)
+	python3 -m venv $(OUT)/peer
+	$(OUT)/peer/bin/python3 -m pip install --quiet torch
+	@OUT=$(OUT) tests/peer.sh >/dev/null
 
 bench-profile: $(BENCH)
 	@OUT=$(OUT) BENCH_TABLES="profile operators" $(BENCH)

@@ -458,8 +458,11 @@ struct snapshot {
 	double quality;        // of sampled choices on held-out batches, smoothed: accuracy or minus the loss
 	bool quality_is_loss;
 	char estimated
-		[ENGINE_TEXT];    // what all qualities and accuracies are estimated from ("additive table hawq"); empty: measured
-	const char *idle;         // why no step can be made and nothing scored: there is no source of quality; NULL: there is
+		[ENGINE_TEXT]; // what all qualities and accuracies are estimated from ("additive table hawq"); empty: measured
+	const char *idle;      // why no step can be made and nothing scored: there is no source of quality; NULL: there is
+	// Of the scoring passes that this process was asked for, the share that equal choices spared, and the share that choices with equal first
+	// layers did; NAN: none was asked for.
+	double spared_equal, spared_prefix;
 	double reward, advantage; // smoothed
 	double foretold;          // share of the variance of a step's qualities that the additive model foretold; NAN: unknown
 	// Variance of what one sample gives to the policy's gradient, summed over logits, smoothed: by the samples' qualities as they are, and by

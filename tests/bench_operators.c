@@ -92,6 +92,8 @@ TIMED(DEPTHWISE, depthwise, (long pixels, long c, int taps_y, int taps_x, const 
 	(pixels, c, taps_y, taps_x, x, x_pixel, x_row, x_tap, w, w_row, w_tap, scale, y, y_pixel))
 TIMED(PRODUCT, integer_product, (int rows, int columns, const struct integers *p, const void *a, float *c, long c_row),
 	(rows, columns, p, a, c, c_row))
+TIMED(DEPTHWISE, stack, (int rows, const void *const *row, long n, int32_t *to), (rows, row, n, to))
+TIMED(DEPTHWISE, depthwise_stacked, (long pixels, const struct stacks *s, const int32_t *x, float *y), (pixels, s, x, y))
 TIMED(QUANTIZING, encode, (const struct grid *g, float scale, const float *x, void *codes, long n), (g, scale, x, codes, n))
 TIMED(QUANTIZING, encode_affine, (const struct grid *g, float scale, const float *x, long pixels, long c, const float *gain,
 	const float *shift, enum act act, void *codes), (g, scale, x, pixels, c, gain, shift, act, codes))
@@ -116,6 +118,10 @@ static struct kernels timed_kernels(const struct kernels *k)
 #define WRAP(name) timed.name = timed_##name;
 	WRAP(product)
 	WRAP(integer_product)
+	if (k->stack) {
+		WRAP(stack)
+		WRAP(depthwise_stacked)
+	}
 	WRAP(encode)
 	WRAP(encode_affine)
 	WRAP(encode_channels)

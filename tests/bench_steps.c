@@ -241,7 +241,7 @@ void bench_steps(void)
 	if (peer && *peer)
 		printf("peer: %s, the median of %d runs in between\n", peer, PARTS);
 	else
-		printf("no peer: set PEER to a command such as \"python3 torch_step.py\" to compare with one\n");
+		printf("no peer: no python3 was found that has torch; `make bench-peer` installs one\n");
 	static const char *const head[] = {"train/s", "1 thread", "scaling", "search/s", "search", "live/s", "blas", "blas 1",
 		"of peak", "peer/s", "to peer"};
 	printf("\n%-24s %4s", "", "n");

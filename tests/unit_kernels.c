@@ -863,6 +863,64 @@ static void depthwise(void **state)
 					one_depthwise(*k, windows[t], pixels, widths[w]);
 }
 
+// A row of a depthwise convolution of bytes, rows stacked first, against plain sums of products; where the processor has dot products of bytes.
+static void depthwise_of_stacked_codes(void **state)
+{
+	(void)state;
+	static const int windows[][3] = {{3, 3, 1}, {3, 3, 2}, {5, 5, 1}, {5, 5, 2}, {7, 7, 1}, {4, 2, 1}, {1, 7, 3}, {2, 1, 1}};
+	EACH_SET (k)
+		for (size_t t = 0; (*k)->depthwise_stacked && t < sizeof windows / sizeof *windows; t++)
+			for (int i = 0; i < WIDTHS * 9; i++) {
+				int h = windows[t][0], w = windows[t][1], stride = windows[t][2], c = widths[i / 9],
+				    pixels = i % 9 + 1;
+				int groups = (h + KERNEL_UNIT - 1) / KERNEL_UNIT;
+				long row = ((pixels - 1) * stride + w) * (long)c;
+				uint8_t *x = malloc((size_t)(h * row));
+				int8_t *weight = calloc((size_t)(groups * KERNEL_UNIT * w * c), 1);
+				int32_t *units = malloc((size_t)(groups * row) * sizeof *units), minus[64];
+				int8_t *packed = calloc((size_t)(groups * w * c), KERNEL_UNIT);
+				float *scale = made(c, 60, false), *y = guarded((long)pixels * c);
+				for (long e = 0; e < h * row; e++)
+					x[e] = i % 2 ? 255 : (uint8_t)rng_below(61, (uint64_t)e, 256);
+				for (int e = 0; e < h * w * c; e++) {
+					weight[e] = i % 2 ? 127 : (int8_t)((int)rng_below(62, (uint64_t)e, 255) - 127);
+					int tap = e / c;
+					packed[((tap / w / KERNEL_UNIT * w + tap % w) * c + e % c) * KERNEL_UNIT +
+						tap / w % KERNEL_UNIT] = weight[e];
+				}
+				for (int j = 0; j < c; j++)
+					minus[j] = j * 37 - 500;
+				for (int g = 0; g < groups; g++) {
+					const void *rows[KERNEL_UNIT] = {0};
+					int count = h - KERNEL_UNIT * g < KERNEL_UNIT ? h - KERNEL_UNIT * g : KERNEL_UNIT;
+					for (int r = 0; r < count; r++)
+						rows[r] = x + (KERNEL_UNIT * g + r) * row;
+					(*k)->stack(count, rows, row, units + g * row);
+					for (long e = 0; e < row * KERNEL_UNIT; e++) {
+						int r = (int)(e % KERNEL_UNIT);
+						uint8_t wanted = r < count ? x[(KERNEL_UNIT * g + r) * row + e / KERNEL_UNIT] : 0;
+						assert_int_equal(((uint8_t *)(units + g * row))[e], wanted);
+					}
+				}
+				struct stacks s = {groups, w, c, (long)stride * c, row, (int32_t *)(void *)packed, minus, scale};
+				(*k)->depthwise_stacked(pixels, &s, units, y);
+				for (int e = 0; e < pixels * c; e++) {
+					int64_t sum = 0;
+					for (int tap = 0; tap < h * w; tap++)
+						sum += (int64_t)x[tap / w * row + (e / c * stride + tap % w) * c + e % c] *
+							weight[tap * c + e % c];
+					volatile float wanted = (float)(sum - minus[e % c]) * scale[e % c];
+					assert_true(y[e] == wanted);
+				}
+				free(x);
+				free(weight);
+				free(units);
+				free(packed);
+				free(scale);
+				release(y, (long)pixels * c);
+			}
+}
+
 static void depthwise_gradient(void **state)
 {
 	(void)state;
@@ -1116,6 +1174,7 @@ int main(void)
 		cmocka_unit_test(softmax),
 		cmocka_unit_test(layer_norms),
 		cmocka_unit_test(depthwise),
+		cmocka_unit_test(depthwise_of_stacked_codes),
 		cmocka_unit_test(depthwise_gradient),
 		cmocka_unit_test(squares),
 		cmocka_unit_test(sgd),

@@ -1581,6 +1581,39 @@ static void forward_is_the_same_on_every_processor(void **state)
 	assert_true(kernels_use(kernels_asked()->name));
 }
 
+// Behind a pass over the same images: whatever the next plan has in common with the one before, the bits are those of a pass from the start.
+static void passes_that_follow_on_another_begin_where_they_differ(void **state)
+{
+	(void)state;
+	for (int way = 0; way < 2 * FAMILIES; way++) {
+		struct rig *r = rig_new(families[way / 2](), MANY, 2, "int8"),
+			   *anew = rig_new(families[way / 2](), MANY, 2, "int8");
+		float *input = copied(network_input(r->net), MANY * input_size(r));
+		const int layers = r->model->layers;
+		double most = 0;
+		r->q.range = anew->q.range = way % 2 ? RANGE_PERCENTILE : RANGE_MAX;
+		forward(r, input, PASS_SAMPLE, MANY, NULL);
+		for (int turn = 0; turn < 3 * layers; turn++) {
+			static const char *const formats[] = {"int4", "int8", "e4m3", "int2", "fp32"};
+			uint8_t label[MANY] = {0};
+			int *half = turn % 2 ? &r->layer[turn % layers].weight : &r->layer[turn % layers].activation;
+			*half = format_named(formats[(turn * 7 + turn / layers) % 5]);
+			memcpy(anew->layer, r->layer, sizeof r->layer);
+			network_loss(r->net, label, MANY, 0); // as between two passes that score
+			double left_out = network_forward_again(r->net, &r->plan);
+			forward(anew, input, PASS_SAMPLE, MANY, NULL);
+			assert_in_range(left_out * 1000, 0, 1000);
+			most = fmax(most, left_out);
+			if (memcmp(network_logits(r->net), network_logits(anew->net), MANY * 10 * sizeof(float)) != 0)
+				fail_msg("%s: other logits in turn %d", r->model->name, turn);
+		}
+		assert_true(most > .5 && network_forward_again(r->net, &r->plan) == 1);
+		free(input);
+		rig_free(r);
+		rig_free(anew);
+	}
+}
+
 // Depth 66,311 is the deepest whose sums of codes fit 32 bits whatever they are: here all are the largest. One more is multiplied in single
 // precision.
 static void the_deepest_layers_that_have_codes(void **state)
@@ -2141,6 +2174,7 @@ int main(void)
 		cmocka_unit_test(passes_with_the_average),
 		cmocka_unit_test(threads_do_not_matter),
 		cmocka_unit_test(forward_is_the_same_on_every_processor),
+		cmocka_unit_test(passes_that_follow_on_another_begin_where_they_differ),
 		cmocka_unit_test(the_deepest_layers_that_have_codes),
 		cmocka_unit_test(steps_are_the_same_where_products_are_fused),
 		cmocka_unit_test(the_batch_does_not_matter),

@@ -13,8 +13,8 @@ static bool has_codes(int format)
 
 void integer_settle(const struct network *net, struct node *n)
 {
-	const struct layer_plan *plan = &net->plan->layer[n->op->layer];
-	n->integer = n->exact && !net->mixture && has_codes(plan->weight) && has_codes(plan->activation);
+	n->formats = net->plan->layer[n->op->layer];
+	n->integer = n->exact && !net->mixture && has_codes(n->formats.weight) && has_codes(n->formats.activation);
 }
 
 // ---- weights ----
@@ -58,10 +58,10 @@ void integer_prepare(struct network *net, struct node *n, int panels, int runs)
 	long rows = n->weight_count / c, depth = rows / panels / runs;
 	int32_t *to = (int32_t *)(void *)n->forward;
 	net->kernels->encode_channels(&grid, n->weight_scale, n->weights_now, n->codes, rows, c);
-	memset(n->minus, 0, (size_t)c * sizeof *n->minus); // the sums of columns, until the offset is known
+	memset(n->column_sum, 0, (size_t)c * sizeof *n->column_sum);
 	for (long r = 0; r < rows; r++)
 		for (int j = 0; j < c; j++)
-			n->minus[j] += n->codes[r * c + j];
+			n->column_sum[j] += n->codes[r * c + j];
 	for (int g = 0; g < groups_of(n); g++)
 		for (int first = 0; first < share; first += KERNEL_BLOCK)
 			for (int r = 0; r < panels * runs; r++)
@@ -76,7 +76,7 @@ void integer_find_scales(struct network *net, struct node *n)
 	int offset = n->grid.low < 0 ? net->kernels->offset : 0;
 	for (int j = 0; j < n->out.c; j++) {
 		n->sum_scale[j] = n->scale * n->weight_scale[j];
-		n->minus[j] *= offset;
+		n->minus[j] = offset * n->column_sum[j];
 	}
 }
 

@@ -28,6 +28,7 @@ void layer_reserve(struct node *n, struct storage *l, long rows, enum fill fill)
 	n->weight_scale = storage_work(l, c);
 	n->quantized = storage_work(l, n->weight_count);
 	n->codes = (int8_t *)storage_work(l, n->weight_count / (long)sizeof(float) + 1);
+	n->column_sum = (int32_t *)storage_work(l, c);
 	n->minus = (int32_t *)storage_work(l, c);
 	n->sum_scale = storage_work(l, c);
 	storage_partial(l, n, n->weight_count, NN_TASKS / tiles_of(n));

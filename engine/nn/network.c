@@ -58,7 +58,7 @@ void *network_room(struct network *net, enum room room, size_t bytes)
 		free(net->room[room].at);
 		net->room[room].at = aligned_alloc(line, size);
 		net->room[room].size = net->room[room].at ? size : 0;
-		if (net->room[room].at)
+		if (net->room[room].at && room != ROOM_WRITTEN)
 			memset(net->room[room].at, 0, size);
 	}
 	return net->room[room].at;
@@ -164,7 +164,34 @@ static void prepare_layer(void *context, int layer, int worker)
 	(void)worker;
 	struct network *net = context;
 	struct node *n = &net->node[net->model->layer[layer].op];
-	n->does->prepare(net, n);
+	if (!n->stands)
+		n->does->prepare(net, n);
+}
+
+static void settle_node(struct network *net, struct node *n)
+{
+	n->peak = -1;
+	n->grad_written = false;
+	n->set = layer_set(net, n->follows);
+	n->waits = n->can_wait && net->quantization.range == RANGE_MAX; // other ranges look at the numbers themselves
+	if (n->op->layer >= 0)
+		integer_settle(net, n);
+}
+
+static void prepare_layers(struct network *net)
+{
+	nodes_bind(net);
+	team_run(net->team, net->model->layers, prepare_layer, net);
+}
+
+static void run_from(struct network *net, int first)
+{
+	for (int i = first; i < net->model->ops; i++) {
+		if (net->node[i].does->forward)
+			net->node[i].does->forward(net, &net->node[i]);
+		if (net->frozen)
+			frozen_take(net, &net->node[i]);
+	}
 }
 
 void pass_begin(struct network *net, const struct plan *plan, const struct quantization *quantization, enum pass pass, int images,
@@ -178,28 +205,55 @@ void pass_begin(struct network *net, const struct plan *plan, const struct quant
 	if (pass == PASS_CALIBRATE)
 		calibration->batches++;
 	for (int i = 0; i < net->model->ops; i++) {
-		struct node *n = &net->node[i];
-		n->peak = -1;
-		n->grad_written = false;
-		n->set = layer_set(net, n->follows);
-		n->waits = n->can_wait && quantization->range == RANGE_MAX; // other ranges look at the numbers themselves
-		if (n->op->layer >= 0)
-			integer_settle(net, n);
+		net->node[i].stands = false;
+		settle_node(net, &net->node[i]);
 	}
-	nodes_bind(net);
-	team_run(net->team, net->model->layers, prepare_layer, net);
+	prepare_layers(net);
 }
 
 void network_forward(struct network *net, const struct plan *plan, const struct quantization *quantization, enum pass pass,
 	int images, struct calibration *calibration)
 {
 	pass_begin(net, plan, quantization, pass, images, calibration);
-	for (int i = 0; i < net->model->ops; i++) {
-		if (net->node[i].does->forward)
-			net->node[i].does->forward(net, &net->node[i]);
-		if (net->frozen)
-			frozen_take(net, &net->node[i]);
+	run_from(net, 0);
+}
+
+// The first operator that a plan makes otherwise than the pass before did; the number of operators: there is none.
+static int first_changed(const struct network *net, const struct plan *plan)
+{
+	int i = 0;
+	for (; i < net->model->ops; i++) {
+		const struct node *n = &net->node[i];
+		const struct layer_plan *now = n->op->layer < 0 ? &n->formats : &plan->layer[n->op->layer];
+		if (n->set != layer_set(net, n->follows) || n->formats.weight != now->weight ||
+			n->formats.activation != now->activation)
+			break;
 	}
+	return i;
+}
+
+double network_forward_again(struct network *net, const struct plan *plan)
+{
+	int first = first_changed(net, plan);
+	double left_out = 0;
+	while (first > 1 && first < net->model->ops && !net->node[first].resumes)
+		first--;
+	if (first <= 1 && !net->node[1].resumes)
+		return -1;
+	net->plan = plan;
+	for (int i = 0; i < net->model->ops; i++) {
+		struct node *n = &net->node[i];
+		int weight = n->formats.weight;
+		bool integer = n->integer;
+		if (i >= first)
+			settle_node(net, n);
+		n->stands = n->formats.weight == weight && n->integer == integer;
+		if (i < first && n->op->layer >= 0)
+			left_out += (double)net->model->layer[n->op->layer].macs;
+	}
+	prepare_layers(net);
+	run_from(net, first);
+	return left_out / (double)net->model->macs;
 }
 
 const float *network_logits(const struct network *net)

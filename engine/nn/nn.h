@@ -91,6 +91,11 @@ float *network_input(struct network *);
 // Forward over the first `images` of the input. The calibration is for the modes that name it, else NULL.
 void network_forward(struct network *, const struct plan *, const struct quantization *, enum pass, int images,
 	struct calibration *);
+// As network_forward in mode SAMPLE, behind such a pass over the same images with the same weights, settings and path, whose plan alone was
+// another: leading operators that both plans make alike are not computed again, nor are weights rounded again to the format that they have.
+// The bits are those of network_forward. Returns the share of the pass's multiplications that it left out; below 0: the images are gone, and
+// nothing was done.
+double network_forward_again(struct network *, const struct plan *);
 // A forward pass in mode FIXED that tells how many seconds each operator of the model that runs takes: seconds[operators]. Weights are
 // rounded and packed before that, as for inference they would be once. An operator that is applied where its output is read takes no time of its own.
 void network_time(struct network *, const struct plan *, const struct quantization *, int images, struct calibration *,

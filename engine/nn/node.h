@@ -58,7 +58,10 @@ struct node {
 	float *forward; // the same packed: by group, by block of columns: [rows][KERNEL_BLOCK]; codes in units where it is integer
 	bool exact;     // sums of products of codes of up to 8 bits are exact: see layer_reserve
 	bool integer;   // in the present pass it multiplies codes: see integer.c
-	int8_t *codes;  // weights' codes, [rows][out.c]
+	struct layer_plan formats; // in the present pass
+	bool stands;   // its weights are rounded and packed as the present pass wants them: it has them from the pass before
+	int8_t *codes; // weights' codes, [rows][out.c]
+	int32_t *column_sum;     // [out.c]: of the weights' codes
 	int32_t *minus;          // [out.c]: see struct integers
 	float *sum_scale;        // [out.c]: of sums of products of codes
 	float *backward;         // packed for the gradient of the input
@@ -73,6 +76,7 @@ struct node {
 	struct node *norm; // layers: the norm that alone reads this one, else NULL
 	bool can_wait;     // norms: every reader can apply it
 	bool waits;        // norms: so it is in the present pass, and x is not filled
+	bool resumes;      // a pass may begin here: what it reads of the operators before stands, whatever ran behind them
 	double *sums; // norms, of the input: [NN_CHUNKS][2][c], sums and sums of squares; in the backward pass see kernels' affine_sums
 	float *extremes; // norms, of the input: [NN_CHUNKS][2][c], lowest and highest
 
@@ -115,6 +119,7 @@ enum room {
 	ROOM_GRADIENT,
 	ROOM_LIVES,
 	ROOM_ACTIVATIONS,
+	ROOM_WRITTEN, // what norms that can wait write where they do not: untouched until then, and no memory is spent on it
 	ROOM_ARRAYS,
 	ROOM_SCRATCH,
 	ROOM_PARTIAL,

@@ -193,11 +193,37 @@ static long place(struct life *life, int count)
 	return top;
 }
 
+// What norms that can wait write, in passes in which they do not, lies by itself: no others' memory depends on it.
+static bool written_always(const struct network *net, int life)
+{
+	return life >= net->model->ops || !net->node[life].can_wait;
+}
+
+static bool written_rarely(const struct network *net, int life)
+{
+	return !written_always(net, life);
+}
+
+// Places some of the outputs and gradients in a room of their own; returns where it begins.
+static float *place_some(struct network *net, enum room room, struct life *life, bool (*among)(const struct network *, int life))
+{
+	const int count = 2 * net->model->ops;
+	struct life *some = life + count;
+	for (int i = 0; i < count; i++) {
+		some[i] = (struct life){life[i].born, life[i].dies, among(net, i) ? life[i].size : 0, -1};
+	}
+	float *base = network_room(net, room, (size_t)place(some, count) * sizeof *base);
+	for (int i = 0; i < count; i++)
+		life[i].at = some[i].at;
+	return base;
+}
+
 static bool place_activations(struct network *net)
 {
 	const struct model *m = net->model;
 	int ops = m->ops;
-	struct life *life = network_room(net, ROOM_LIVES, 2 * (size_t)ops * sizeof *life); // outputs, then gradients by turn
+	struct life *life = network_room(net, ROOM_LIVES,
+		4 * (size_t)ops * sizeof *life); // outputs, then gradients by turn; some of them
 	if (!life)
 		return false;
 	for (int i = 0; i < ops; i++) {
@@ -224,12 +250,55 @@ static bool place_activations(struct network *net)
 			back->born = 2 * ops - i < back->born ? 2 * ops - i : back->born;
 		}
 	}
-	float *base = network_room(net, ROOM_ACTIVATIONS, (size_t)place(life, 2 * ops) * sizeof *base);
+	float *base = place_some(net, ROOM_ACTIVATIONS, life, written_always);
 	for (int i = 0; base && i < ops; i++) {
 		net->node[i].x = base + life[i].at;
 		net->node[i].grad = i == 0 ? NULL : base + life[2 * ops - 1 - i].at;
 	}
-	return base != NULL;
+	float *rest = place_some(net, ROOM_WRITTEN, life, written_rarely);
+	for (int i = 0; rest && i < ops; i++)
+		if (net->node[i].can_wait)
+			net->node[i].x = rest + life[i].at;
+	return base && rest;
+}
+
+// The last operator that reads what another wrote, in its place or through a norm that waits.
+static int last_to_read(const struct network *net, int op)
+{
+	int last = op;
+	for (int r = net->model->ops - 1; r > op; r--)
+		for (int k = 0; k < net->model->op[r].inputs; k++) {
+			int in = net->model->op[r].in[k];
+			bool through = net->node[in].can_wait && net->model->op[in].in[0] == op;
+			last = (in == op || through) && r > last ? r : last;
+		}
+	return last;
+}
+
+static bool shares(const float *a, long size, const float *b, long other)
+{
+	return a < b + other && b < a + size;
+}
+
+// Between the output of one operator and its last reader a pass cannot begin if an operator behind writes over it; nor if the loss does. Nor does
+// it begin at a norm whose sums its layer has taken, and the norm added up.
+static void find_resumptions(struct network *net)
+{
+	const struct model *m = net->model;
+	for (int p = 0; p < m->ops; p++)
+		net->node[p].resumes = p == 0 || net->node[m->op[p].in[0]].norm != &net->node[p];
+	for (int i = 0; i < m->ops; i++) {
+		const struct node *n = &net->node[i], *end = &net->node[m->ops - 1];
+		long size = net->batch * shape_size(n->out);
+		int read = last_to_read(net, i), over = i;
+		for (int r = i + 1; r < m->ops; r++)
+			if (shares(n->x, size, net->node[r].x, net->batch * shape_size(m->op[r].out)))
+				over = r;
+		if (shares(n->x, size, end->grad, net->batch * shape_size(end->out)))
+			over = m->ops;
+		for (int p = i + 1; p <= least(read, over); p++)
+			net->node[p].resumes = false;
+	}
 }
 
 // ---- all of it ----
@@ -297,7 +366,10 @@ static bool make(struct network *net, const struct path *path)
 	net->parameter_count = cut.parameter_count;
 	net->gradients = cut.parameters;
 	net->copies = cut.copies;
-	return make_scratch(net, &l) && place_activations(net) && optimizer_find_pieces(net);
+	if (!make_scratch(net, &l) || !place_activations(net) || !optimizer_find_pieces(net))
+		return false;
+	find_resumptions(net);
+	return true;
 }
 
 bool nodes_make(struct network *net, const struct path *path)

@@ -8,7 +8,7 @@
 static void pool_reserve(const struct network *net, struct node *n, struct storage *l)
 {
 	(void)net;
-	storage_scratch(l, 0, 0, shape_size(n->in) > shape_size(n->out) ? shape_size(n->in) : shape_size(n->out));
+	storage_scratch(l, n->out.c, 0, shape_size(n->in) > shape_size(n->out) ? shape_size(n->in) : shape_size(n->out));
 }
 
 // The input pixels of an output pixel: rows first_y..end_y, columns first_x..end_x.
@@ -66,7 +66,8 @@ static void pool_forward(struct network *net, struct node *n)
 static void average_gradients(const struct job *job, struct span span, int chunk, int worker)
 {
 	const struct node *n = job->node;
-	float *spare = job->net->scratch[worker].back, area = area_of(n);
+	const struct kernels *k = job->net->kernels;
+	float *spare = job->net->scratch[worker].back, *share = job->net->scratch[worker].image, area = area_of(n);
 	int c = n->out.c;
 	for (int i = span.first; i < span.first + span.count; i++) {
 		const float *dy = node_image(n, n->grad, i);
@@ -75,10 +76,11 @@ static void average_gradients(const struct job *job, struct span span, int chunk
 		for (int oy = 0; oy < n->out.h; oy++)
 			for (int ox = 0; ox < n->out.w; ox++, dy += c) {
 				struct field f = field_of(n, oy, ox);
+				for (int j = 0; j < c; j++)
+					share[j] = dy[j] / area;
 				for (int py = f.first_y; py < f.end_y; py++)
 					for (int px = f.first_x; px < f.end_x; px++)
-						for (int j = 0; j < c; j++)
-							dx[((long)py * n->in.w + px) * c + j] += dy[j] / area;
+						k->accumulate(share, dx + ((long)py * n->in.w + px) * c, c);
 			}
 		gradient_image_done(job, 0, chunk, i, spare);
 	}

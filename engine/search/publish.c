@@ -79,6 +79,8 @@ void search_publish(const struct search *s, struct snapshot *out)
 	out->accuracy = trained ? s->accuracy : (double)NAN;
 	out->quality_is_loss = shared->by_loss;
 	out->idle = s->source->idle;
+	out->spared_equal = (double)(s->work.asked - s->work.scored) / (double)s->work.asked;
+	out->spared_prefix = s->work.spared / (double)s->work.asked;
 	memcpy(out->estimated, s->source->estimated, sizeof out->estimated);
 	says(s, out->says, sizeof out->says);
 	publish_lanes(s, out);

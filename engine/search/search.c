@@ -122,6 +122,7 @@ static bool learn(struct search *s, struct lane *lane, struct fault *fault)
 		return false;
 	s->work.asked += count;
 	s->work.scored += s->asked.scored;
+	s->work.spared += s->source->spared;
 	count = leave_out(s->asked.failed, count, (size_t)s->shared.space->slots, s->choice, quality, cost);
 	lesson.count = count;
 	lesson.choice = s->choice;

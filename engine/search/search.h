@@ -31,9 +31,10 @@ const struct record *search_record(const struct search *);
 const uint8_t *search_modal(const struct search *);
 
 // How many choices were to be scored in the steps that this process made, and how many were: equal choices of a step are scored
-// once.
+// once. spared: what choices that differ left out of their passes since their first layers are alike, in passes.
 struct search_work {
 	long asked, scored;
+	double spared;
 };
 struct search_work search_work(const struct search *);
 

@@ -118,6 +118,7 @@ struct source {
 	const struct source_kind *kind;
 	enum source_standing standing;
 	uint64_t failed;        // see collect
+	double spared;          // of the passes of the last collect: what choices have in common, in passes
 	bool allowed;           // to run commands, which somebody else may have written into a session
 	int bell;               // where it waits, it gives way once this can be read
 	char says[ENGINE_TEXT]; // what a person who waits should know; empty: nothing

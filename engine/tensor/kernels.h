@@ -58,6 +58,16 @@ struct integers {
 	const float *scale, *bias; // bias NULL: there is none
 };
 
+// Of a depthwise convolution of codes whose kernel rows are stacked, up to KERNEL_UNIT of them in the bytes of a unit:
+// y[p][j] = scale[j] * (sum - minus[j]), where the sum runs over g < stacks and t < taps of the dot product of the unit at
+// x[p*x_pixel + g*x_stack + t*c + j] with w[(g*taps + t)*c + j].
+struct stacks {
+	int stacks, taps;
+	long c, x_pixel, x_stack; // in units
+	const int32_t *w, *minus;
+	const float *scale;
+};
+
 struct kernels {
 	const char *name;
 	int rows;  // the number of rows at which `product` is fastest
@@ -73,6 +83,9 @@ struct kernels {
 	// with `offset` added where its grid has negative numbers, since bytes are unsigned; a weight's is stored as it is.
 	int code, offset;
 	void (*integer_product)(int rows, int columns, const struct integers *, const void *a, float *c, long c_row);
+	// Byte k of to[i] is row[k][i], or 0 beyond the rows; and the convolution that reads such units. NULL where code is not 1.
+	void (*stack)(int rows, const void *const *row, long n, int32_t *to);
+	void (*depthwise_stacked)(long pixels, const struct stacks *, const int32_t *x, float *y);
 	// As quantize, quantize_affine and quantize_channels below, but they write codes: activations' and, last, weights' (not yet in units).
 	void (*encode)(const struct grid *, float scale, const float *x, void *codes, long n);
 	void (*encode_affine)(const struct grid *, float scale, const float *x, long pixels, long c, const float *gain,

@@ -8,6 +8,7 @@
 #include "engine/tensor/isa/integer.h"
 #include "engine/tensor/isa/product.h"
 #include "engine/tensor/isa/quantize.h"
+#include "engine/tensor/isa/stacked.h"
 
 #define GLUE_(a, b) a##b
 #define GLUE(a, b) GLUE_(a, b)
@@ -23,6 +24,8 @@ const struct kernels GLUE(kernels_, ISA) = {
 	.offset = CODE_OFFSET,
 	.product = product,
 	.integer_product = integer_product,
+	.stack = stack_codes,
+	.depthwise_stacked = depthwise_codes,
 	.encode = encode,
 	.encode_affine = encode_affine,
 	.encode_channels = encode_channels,

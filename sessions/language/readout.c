@@ -244,6 +244,8 @@ static const struct readout {
 	{"variance", FIELD_REAL, offsetof(struct snapshot, variance), "", NULL, 0},
 	{"variance.left", FIELD_REAL, offsetof(struct snapshot, variance_left), "", NULL, 0},
 	{"images_per_s", FIELD_REAL, offsetof(struct snapshot, images_per_s), "", NULL, 0},
+	{"spared.equal", FIELD_REAL, offsetof(struct snapshot, spared_equal), "", NULL, 0},
+	{"spared.prefix", FIELD_REAL, offsetof(struct snapshot, spared_prefix), "", NULL, 0},
 	{"cost", PER_TERM, 0, "", read_cost, 0},
 	{"ratio", PER_TERM, 0, "", read_ratio, 0},
 	{"expected", PER_TERM, 0, "", read_expected, 0},

@@ -67,6 +67,14 @@ static void add_variance(const struct snapshot *now, struct string *t)
 	string_add(t, "\n");
 }
 
+static void add_spared(const struct snapshot *now, struct string *t)
+{
+	if (now->spared_equal > 0 || now->spared_prefix > 0)
+		string_add(t,
+			"spared of the passes that score choices: %.1f %% by equal choices, %.1f %% by equal first layers\n",
+			100 * now->spared_equal, 100 * now->spared_prefix);
+}
+
 // The result beside the modal choice, whose costs stand above.
 static void add_result(const struct session *s, struct string *t)
 {
@@ -133,6 +141,7 @@ bool run_status(struct command_call *call)
 			now->lane[i].focus ? "; what follows is about it" : "");
 	add_progress(info, now, &t);
 	add_variance(now, &t);
+	add_spared(now, &t);
 	for (int i = 0; i < now->terms; i++) {
 		const struct term_state *term = &now->term[i];
 		char cost[ENGINE_TEXT], target[ENGINE_TEXT];

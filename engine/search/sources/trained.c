@@ -43,6 +43,7 @@ struct trained {
 	uint8_t *set;     // [layers]: in use by the plan
 	int lane, count;
 	const uint8_t *posted;
+	int order[SEARCH_SAMPLES]; // of those posted, to score them in
 };
 
 // Held-out images from here on are for reports, those before for the policy.
@@ -494,6 +495,26 @@ static bool curvature(struct source *source, int lane, double *lost, struct faul
 
 static const struct apart apart = {apart_begin, apart_end, apart_exchange, apart_train};
 
+// By architecture, then by the formats of the layers, the first first: so those that begin alike are neighbours.
+static int compare(const struct space *space, const uint8_t *a, const uint8_t *b)
+{
+	size_t formats = (size_t)space->formats, slots = (size_t)space->slots;
+	int by = memcmp(a + formats, b + formats, slots - formats);
+	return by ? by : memcmp(a, b, formats);
+}
+
+static void put_in_order(struct trained *t)
+{
+	const struct space *space = t->source.shared->space;
+	for (int i = 0; i < t->count; i++) {
+		int at = i;
+		for (; at > 0 && compare(space, t->posted + t->order[at - 1] * space->slots, t->posted + i * space->slots) > 0;
+			at--)
+			t->order[at] = t->order[at - 1];
+		t->order[at] = i;
+	}
+}
+
 static bool post(struct source *source, int lane, int count, const uint8_t *choice, struct fault *fault)
 {
 	struct trained *t = (struct trained *)source;
@@ -501,10 +522,11 @@ static bool post(struct source *source, int lane, int count, const uint8_t *choi
 	t->lane = lane;
 	t->count = count;
 	t->posted = choice;
+	put_in_order(t);
 	return true;
 }
 
-// On the same held-out images.
+// On the same held-out images, of which choices that follow one another share what their first layers make of them.
 static bool collect(struct source *source, double *quality, struct fault *fault)
 {
 	struct trained *t = (struct trained *)source;
@@ -513,17 +535,25 @@ static bool collect(struct source *source, double *quality, struct fault *fault)
 	long batches = s->knobs.heldout_batches;
 	struct quantization q = quantization(&s->knobs);
 	memset(quality, 0, (size_t)t->count * sizeof *quality);
+	source->spared = 0;
 	for (long b = 0; b < batches; b++) {
+		uint64_t path = 0;
 		draw(t, &t->heldout, s->step * batches + b, t->index, batch);
 		for (int i = 0; i < t->count; i++) {
-			if (!take_plan(t, t->lane, t->posted + i * s->space->slots, false, fault))
+			int k = t->order[i];
+			if (!take_plan(t, t->lane, t->posted + k * s->space->slots, false, fault))
 				return false;
-			if (i == 0 || t->plan.path) // another path has another place for images
+			uint64_t now = t->plan.path ? t->plan.path->id : 0;
+			double spared = i > 0 && now == path ? network_forward_again(t->network, &t->plan) : -1;
+			if (spared < 0) { // another path has another place for images
 				load(t, DATA_HELDOUT, t->index, batch, AUGMENT_NONE, 0);
-			network_forward(t->network, &t->plan, &q, PASS_SAMPLE, batch, NULL);
+				network_forward(t->network, &t->plan, &q, PASS_SAMPLE, batch, NULL);
+			}
+			source->spared += fmax(0, spared) / (double)batches;
+			path = now;
 			struct loss loss = network_loss(t->network, t->labels, batch, 0);
 			double value = s->knobs.quality.word == QUALITY_LOSS ? -loss.mean : (double)loss.correct / batch;
-			quality[i] += value / (double)batches;
+			quality[k] += value / (double)batches;
 		}
 	}
 	return true;

@@ -62,6 +62,60 @@ INLINE float activated(enum act act, float x)
 	}
 }
 
+// The same of vectors, bit for bit.
+INLINE lanes exponential_lanes(lanes x)
+{
+	x = lesser(every(88), greater(every(-87), x));
+	const float shifter = 12582912.0f;
+	const lanes shifted = x * 1.44269504f + shifter, n = shifted - shifter;
+	lanes r = x - n * 0.693145752f;
+	r -= n * 1.42860677e-6f;
+	lanes p = every(1.98412698e-4f);
+	p = p * r + 1.38888889e-3f;
+	p = p * r + 8.33333333e-3f;
+	p = p * r + 4.16666667e-2f;
+	p = p * r + 1.66666667e-1f;
+	p = p * r + 0.5f;
+	p = p * r + 1;
+	p = p * r + 1;
+	return p * (lanes)(((ints)shifted + 127) << 23);
+}
+
+INLINE lanes logistic_lanes(lanes x)
+{
+	return 1 / (1 + exponential_lanes(-x));
+}
+
+INLINE lanes normal_below_lanes(lanes x)
+{
+	const lanes z = magnitude(x) * 0.707106781f, t = 1 / (1 + 0.3275911f * z);
+	lanes tail = every(1.061405429f);
+	tail = tail * t - 1.453152027f;
+	tail = tail * t + 1.421413741f;
+	tail = tail * t - 0.284496736f;
+	tail = tail * t + 0.254829592f;
+	tail *= 0.5f * t * exponential_lanes(-z * z);
+	return chosen(x < 0, tail, 1 - tail);
+}
+
+INLINE lanes activated_lanes(enum act act, lanes x)
+{
+	switch (act) {
+	case ACT_RELU: return greater(x, every(0));
+	case ACT_RELU6: return lesser(greater(x, every(0)), every(6));
+	case ACT_SWISH: return x * logistic_lanes(x);
+	case ACT_GELU: return x * normal_below_lanes(x);
+	case ACT_SIGMOID: return logistic_lanes(x);
+	default: return x;
+	}
+}
+
+// A norm and an activation, of channels j…
+INLINE lanes affine_lanes(enum act act, const float *x, const float *gain, const float *shift, long j)
+{
+	return activated_lanes(act, *(const lanes *)(x + j) * *(const lanes *)(gain + j) + *(const lanes *)(shift + j));
+}
+
 // dy times the activation's slope at x.
 INLINE float sloped(enum act act, float x, float dy)
 {
@@ -72,6 +126,19 @@ INLINE float sloped(enum act act, float x, float dy)
 	case ACT_SWISH: s = logistic(x); return dy * (s + x * s * (1 - s));
 	case ACT_GELU: return dy * (normal_below(x) + x * 0.398942280f * exponential(-0.5f * x * x));
 	case ACT_SIGMOID: s = logistic(x); return dy * s * (1 - s);
+	default: return dy;
+	}
+}
+
+INLINE lanes sloped_lanes(enum act act, lanes x, lanes dy)
+{
+	lanes s;
+	switch (act) {
+	case ACT_RELU: return kept_above(x, every(0), dy);
+	case ACT_RELU6: return kept_above(x, every(0), kept_above(every(6), x, dy));
+	case ACT_SWISH: s = logistic_lanes(x); return dy * (s + x * s * (1 - s));
+	case ACT_GELU: return dy * (normal_below_lanes(x) + x * 0.398942280f * exponential_lanes(-0.5f * x * x));
+	case ACT_SIGMOID: s = logistic_lanes(x); return dy * s * (1 - s);
 	default: return dy;
 	}
 }

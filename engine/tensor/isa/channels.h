@@ -32,25 +32,26 @@ static void channel_extremes(const float *x, long pixels, long c, float *restric
 		}
 }
 
-// A stretch of pixels, BLOCK channels in registers.
-INLINE void sum_vectors(const float *x, long pixels, long c, double *sum, double *squares)
+enum { VECTORS_SUMMED = 2 }; // vectors of channels at once: one alone would wait for its own sums
+
+// A stretch of pixels, some vectors of channels in registers.
+INLINE void sum_vectors(const int count, const float *x, long pixels, long c, double *sum, double *squares)
 {
-	enum { COUNT = BLOCK / LANES };
-	lanes s[COUNT], q[COUNT];
-#pragma GCC unroll 4
-	for (int v = 0; v < COUNT; v++)
-		s[v] = q[v] = (lanes){0};
+	lanes s[VECTORS_SUMMED], q[VECTORS_SUMMED];
+#pragma GCC unroll 2
+	for (int v = 0; v < count; v++)
+		s[v] = q[v] = every(0);
 	for (long i = 0; i < pixels; i++, x += c)
-#pragma GCC unroll 4
-		for (int v = 0; v < COUNT; v++) {
+#pragma GCC unroll 2
+		for (int v = 0; v < count; v++) {
 			const lanes y = *(const lanes *)(x + v * LANES);
 			s[v] += y;
 			q[v] += y * y;
 		}
-	float part[2][BLOCK];
+	float part[2][VECTORS_SUMMED * LANES];
 	memcpy(part[0], s, sizeof s);
 	memcpy(part[1], q, sizeof q);
-	for (int k = 0; k < BLOCK; k++) {
+	for (int k = 0; k < count * LANES; k++) {
 		sum[k] += (double)part[0][k];
 		squares[k] += (double)part[1][k];
 	}
@@ -73,29 +74,69 @@ INLINE void sum_block(const int width, const float *x, long pixels, long c, doub
 
 static void channel_sums(const float *x, long pixels, long c, double *sum, double *squares)
 {
-	for (long p = 0; p < pixels; p += STRETCH) {
-		long count = pixels - p < STRETCH ? pixels - p : STRETCH, j = 0;
-		for (; j + BLOCK <= c; j += BLOCK)
-			sum_vectors(x + p * c + j, count, c, sum + j, squares + j);
+	for (long p = 0; p < pixels; p += STRETCH, x += STRETCH * c) {
+		const long count = pixels - p < STRETCH ? pixels - p : STRETCH;
+		long j = 0;
+		for (; j + VECTORS_SUMMED * LANES <= c; j += VECTORS_SUMMED * LANES)
+			sum_vectors(VECTORS_SUMMED, x + j, count, c, sum + j, squares + j);
+		for (; j + LANES <= c; j += LANES)
+			sum_vectors(1, x + j, count, c, sum + j, squares + j);
 		for (; j + PART <= c; j += PART)
-			sum_block(PART, x + p * c + j, count, c, sum + j, squares + j);
+			sum_block(PART, x + j, count, c, sum + j, squares + j);
 		if (j < c)
-			sum_block((int)(c - j), x + p * c + j, count, c, sum + j, squares + j);
+			sum_block((int)(c - j), x + j, count, c, sum + j, squares + j);
 	}
 }
 
 INLINE void affine_rows(enum act act, const float *x, long pixels, long c, const float *scale, const float *shift,
-	float *restrict y)
+	float *restrict y, struct top *top)
 {
-	for (long p = 0; p < pixels; p++, x += c, y += c)
-		for (long j = 0; j < c; j++)
+	const float *first = y;
+	for (long p = 0; p < pixels; p++, x += c, y += c) {
+		for (long j = 0; c >= LANES && j < c; j += LANES) {
+			const long at = j + LANES <= c ? j : c - LANES; // the last may repeat some of the one before
+			*(lanes *)(y + at) = topped(top, affine_lanes(act, x, scale, shift, at));
+		}
+		for (long j = 0; c < LANES && j < c; j++)
 			y[j] = activated(act, x[j] * scale[j] + shift[j]);
+	}
+	if (c < LANES)
+		top->one = peak(first, pixels * c);
 }
 
 static float affine(const float *x, long pixels, long c, const float *scale, const float *shift, enum act act, float *y)
 {
-	FOR_ACT(act, affine_rows, x, pixels, c, scale, shift, y);
-	return peak(y, pixels * c);
+	struct top top = {0};
+	FOR_ACT(act, affine_rows, x, pixels, c, scale, shift, y, &top);
+	return top_of(&top);
+}
+
+INLINE void affine_sum_vectors(enum act act, const int count, const float *x, const float *dy, long pixels, long c,
+	const float *scale, const float *shift, const float *mean, double *sum, double *sum_x)
+{
+	lanes s[VECTORS_SUMMED], sx[VECTORS_SUMMED], a[VECTORS_SUMMED], b[VECTORS_SUMMED], m[VECTORS_SUMMED];
+#pragma GCC unroll 2
+	for (int v = 0; v < count; v++) {
+		s[v] = sx[v] = every(0);
+		a[v] = *(const lanes *)(scale + v * LANES);
+		b[v] = *(const lanes *)(shift + v * LANES);
+		m[v] = *(const lanes *)(mean + v * LANES);
+	}
+	for (long i = 0; i < pixels; i++, x += c, dy += c)
+#pragma GCC unroll 2
+		for (int v = 0; v < count; v++) {
+			const lanes at = *(const lanes *)(x + v * LANES);
+			const lanes g = sloped_lanes(act, at * a[v] + b[v], *(const lanes *)(dy + v * LANES));
+			s[v] += g;
+			sx[v] += g * (at - m[v]);
+		}
+	float part[2][VECTORS_SUMMED * LANES];
+	memcpy(part[0], s, sizeof s);
+	memcpy(part[1], sx, sizeof sx);
+	for (int k = 0; k < count * LANES; k++) {
+		sum[k] += (double)part[0][k];
+		sum_x[k] += (double)part[1][k];
+	}
 }
 
 INLINE void affine_sum_block(enum act act, const int width, const float *x, const float *dy, long pixels, long c,
@@ -119,8 +160,11 @@ INLINE void affine_sum_rows(enum act act, const float *x, const float *dy, long 
 {
 	for (long p = 0; p < pixels; p += STRETCH) {
 		long count = pixels - p < STRETCH ? pixels - p : STRETCH, j = 0;
-		for (; j + BLOCK <= c; j += BLOCK)
-			affine_sum_block(act, BLOCK, x + p * c + j, dy + p * c + j, count, c, scale + j, shift + j, mean + j,
+		for (; j + VECTORS_SUMMED * LANES <= c; j += VECTORS_SUMMED * LANES)
+			affine_sum_vectors(act, VECTORS_SUMMED, x + p * c + j, dy + p * c + j, count, c, scale + j, shift + j,
+				mean + j, sum + j, sum_x + j);
+		for (; j + LANES <= c; j += LANES)
+			affine_sum_vectors(act, 1, x + p * c + j, dy + p * c + j, count, c, scale + j, shift + j, mean + j,
 				sum + j, sum_x + j);
 		for (; j + PART <= c; j += PART)
 			affine_sum_block(act, PART, x + p * c + j, dy + p * c + j, count, c, scale + j, shift + j, mean + j,
@@ -140,9 +184,15 @@ static void affine_sums(const float *x, const float *dy, long pixels, long c, co
 INLINE void affine_gradient_rows(enum act act, const float *x, const float *dy, long pixels, long c, const float *scale,
 	const float *shift, const float *ka, const float *kb, const float *kc, float *restrict dx)
 {
-	for (long p = 0; p < pixels; p++, x += c, dy += c, dx += c)
-		for (long j = 0; j < c; j++)
+	for (long p = 0; p < pixels; p++, x += c, dy += c, dx += c) {
+		long j = 0;
+		for (; j + LANES <= c; j += LANES) {
+			const lanes g = sloped_lanes(act, affine_lanes(ACT_NONE, x, scale, shift, j), *(const lanes *)(dy + j));
+			*(lanes *)(dx + j) = g * *(const lanes *)(ka + j) + affine_lanes(ACT_NONE, x, kb, kc, j);
+		}
+		for (; j < c; j++)
 			dx[j] = sloped(act, x[j] * scale[j] + shift[j], dy[j]) * ka[j] + (x[j] * kb[j] + kc[j]);
+	}
 }
 
 static void affine_gradient(const float *x, const float *dy, long pixels, long c, const float *scale, const float *shift,

@@ -5,16 +5,20 @@
 
 #include "engine/tensor/isa/activation.h"
 
-INLINE void activate_all(enum act act, const float *x, long n, float *y)
+INLINE void activate_all(enum act act, const float *x, long n, float *y, struct top *top)
 {
-	for (long i = 0; i < n; i++)
-		y[i] = activated(act, x[i]);
+	long i = 0;
+	for (; i + LANES <= n; i += LANES)
+		*(lanes *)(y + i) = topped(top, activated_lanes(act, *(const lanes *)(x + i)));
+	for (; i < n; i++)
+		y[i] = topped_one(top, activated(act, x[i]));
 }
 
 static float activate(const float *x, long n, enum act act, float *y)
 {
-	FOR_ACT(act, activate_all, x, n, y);
-	return peak(y, n);
+	struct top top = {0};
+	FOR_ACT(act, activate_all, x, n, y, &top);
+	return top_of(&top);
 }
 
 INLINE void activate_gradient_all(enum act act, const float *x, const float *dy, long n, float *dx)
@@ -28,31 +32,45 @@ static void activate_gradient(const float *x, const float *dy, long n, enum act 
 	FOR_ACT(act, activate_gradient_all, x, dy, n, dx);
 }
 
-INLINE void add_all(enum act act, const float *a, const float *b, long n, float *y)
+INLINE void add_all(enum act act, const float *a, const float *b, long n, float *y, struct top *top)
 {
-	for (long i = 0; i < n; i++)
-		y[i] = activated(act, a[i] + b[i]);
+	long i = 0;
+	for (; i + LANES <= n; i += LANES)
+		*(lanes *)(y + i) = topped(top, activated_lanes(act, *(const lanes *)(a + i) + *(const lanes *)(b + i)));
+	for (; i < n; i++)
+		y[i] = topped_one(top, activated(act, a[i] + b[i]));
 }
 
 static float add(const float *a, const float *b, long n, enum act act, float *y)
 {
-	FOR_ACT(act, add_all, a, b, n, y);
-	return peak(y, n);
+	struct top top = {0};
+	FOR_ACT(act, add_all, a, b, n, y, &top);
+	return top_of(&top);
 }
 
 INLINE void add_affine_all(enum act act, const float *a, const float *ga, const float *sa, const float *b, const float *gb,
-	const float *sb, long pixels, long c, float *restrict y)
+	const float *sb, long pixels, long c, float *restrict y, struct top *top)
 {
-	for (long p = 0; p < pixels; p++, a += c, b += c, y += c)
-		for (long j = 0; j < c; j++)
+	const float *first = y;
+	for (long p = 0; p < pixels; p++, a += c, b += c, y += c) {
+		for (long j = 0; c >= LANES && j < c; j += LANES) {
+			const long at = j + LANES <= c ? j : c - LANES; // the last may repeat some of the one before
+			const lanes left = affine_lanes(ACT_NONE, a, ga, sa, at), right = affine_lanes(ACT_NONE, b, gb, sb, at);
+			*(lanes *)(y + at) = topped(top, activated_lanes(act, left + right));
+		}
+		for (long j = 0; c < LANES && j < c; j++)
 			y[j] = activated(act, (a[j] * ga[j] + sa[j]) + (b[j] * gb[j] + sb[j]));
+	}
+	if (c < LANES)
+		top->one = peak(first, pixels * c);
 }
 
 static float add_affine(const float *a, const float *ga, const float *sa, const float *b, const float *gb, const float *sb,
 	long pixels, long c, enum act act, float *y)
 {
-	FOR_ACT(act, add_affine_all, a, ga, sa, b, gb, sb, pixels, c, y);
-	return peak(y, pixels * c);
+	struct top top = {0};
+	FOR_ACT(act, add_affine_all, a, ga, sa, b, gb, sb, pixels, c, y, &top);
+	return top_of(&top);
 }
 
 static void accumulate(const float *x, float *y, long n)

@@ -8,7 +8,6 @@
 #include "engine/tensor/isa/product.h"
 #include "engine/tensor/isa/quantize.h"
 
-typedef int32_t ints __attribute__((vector_size(LANES * sizeof(int32_t)), aligned(4), may_alias));
 typedef int32_t unit __attribute__((aligned(1), may_alias));
 
 #if defined(__AVX512VNNI__) || defined(__AVXVNNI__)
@@ -160,13 +159,10 @@ INLINE int32_t code_of(const struct grid *g, int32_t offset, float v)
 	return bits + offset;
 }
 
-INLINE void store_codes(const int32_t *from, code *to)
+INLINE void store_codes(const struct grid *g, int32_t offset, lanes v, code *to)
 {
-	for (int k = 0; k < BLOCK; k += LANES) {
-		ints v;
-		memcpy(&v, from + k, sizeof v);
-		*(codes *)(to + k) = __builtin_convertvector(v, codes);
-	}
+	const ints bits = (ints)(clamped(v, g->low, g->high) + MAGIC) + offset;
+	*(codes *)to = __builtin_convertvector(bits, codes);
 }
 
 static int32_t offset_of(const struct grid *g)
@@ -186,11 +182,8 @@ INLINE void encode_all(const struct grid *grid, float scale, const float *x, cod
 	const int32_t offset = offset_of(&g);
 	for (long i = 0; n >= BLOCK && i < n; i += BLOCK) {
 		const long at = block_at(i, n);
-		int32_t block[BLOCK];
-#pragma GCC unroll 1 // else it is taken apart before it can become one vector
-		for (int k = 0; k < BLOCK; k++)
-			block[k] = code_of(&g, offset, x[at + k] / scale);
-		store_codes(block, y + at);
+		for (int k = 0; k < BLOCK; k += LANES)
+			store_codes(&g, offset, *(const lanes *)(x + at + k) / scale, y + at + k);
 	}
 	for (long i = 0; n < BLOCK && i < n; i++)
 		y[i] = (code)code_of(&g, offset, x[i] / scale);
@@ -209,10 +202,8 @@ INLINE void encode_affine_rows(enum act act, const struct grid *grid, float scal
 	for (long p = 0; p < pixels; p++, x += c, y += c) {
 		for (long j = 0; c >= BLOCK && j < c; j += BLOCK) {
 			const long at = block_at(j, c);
-			int32_t block[BLOCK];
-			for (int k = 0; k < BLOCK; k++)
-				block[k] = code_of(&g, offset, activated(act, x[at + k] * gain[at + k] + shift[at + k]) / scale);
-			store_codes(block, y + at);
+			for (int k = 0; k < BLOCK; k += LANES)
+				store_codes(&g, offset, affine_lanes(act, x, gain, shift, at + k) / scale, y + at + k);
 		}
 		for (long j = 0; c < BLOCK && j < c; j++)
 			y[j] = (code)code_of(&g, offset, activated(act, x[j] * gain[j] + shift[j]) / scale);

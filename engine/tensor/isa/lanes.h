@@ -21,6 +21,7 @@ enum { LANES = 8 };
 enum { LANES = 4 };
 #endif
 typedef float lanes __attribute__((vector_size(LANES * sizeof(float)), aligned(4), may_alias));
+typedef int32_t ints __attribute__((vector_size(LANES * sizeof(int32_t)), aligned(4), may_alias));
 
 #define INLINE static inline __attribute__((always_inline))
 // Keeps the compiler from deriving one pointer from another, which costs it more registers than there are.
@@ -52,8 +53,87 @@ INLINE lanes fused_lanes(lanes a, lanes b, lanes c)
 #endif
 }
 
+INLINE lanes every(float x)
+{
+	return x - (lanes){0};
+}
+
+// Where a condition holds x, else y; a condition's lanes are all ones or zeros.
+INLINE lanes chosen(ints where, lanes x, lanes y)
+{
+	return (lanes)(((ints)x & where) | ((ints)y & ~where));
+}
+
+// a > b ? a : b and a < b ? a : b, which the instructions are, no numbers included; compilers make less of the words.
+INLINE lanes greater(lanes a, lanes b)
+{
+#if defined(__AVX512F__)
+	return (lanes)_mm512_max_ps((__m512)a, (__m512)b);
+#elif defined(__AVX2__)
+	return (lanes)_mm256_max_ps((__m256)a, (__m256)b);
+#elif defined(__SSE2__)
+	return (lanes)_mm_max_ps((__m128)a, (__m128)b);
+#else
+	return chosen(a > b, a, b);
+#endif
+}
+
+INLINE lanes lesser(lanes a, lanes b)
+{
+#if defined(__AVX512F__)
+	return (lanes)_mm512_min_ps((__m512)a, (__m512)b);
+#elif defined(__AVX2__)
+	return (lanes)_mm256_min_ps((__m256)a, (__m256)b);
+#elif defined(__SSE2__)
+	return (lanes)_mm_min_ps((__m128)a, (__m128)b);
+#else
+	return chosen(a < b, a, b);
+#endif
+}
+
+// x where a > b, else 0.
+INLINE lanes kept_above(lanes a, lanes b, lanes x)
+{
+#if defined(__AVX512F__)
+	return (lanes)_mm512_maskz_mov_ps(_mm512_cmp_ps_mask((__m512)a, (__m512)b, _CMP_GT_OQ), (__m512)x);
+#else
+	return (lanes)((ints)x & (a > b));
+#endif
+}
+
+INLINE lanes magnitude(lanes x)
+{
+	return (lanes)((ints)x & INT32_MAX);
+}
+
 // Sums and peaks run over blocks of this many neighbours, which stay in registers.
 enum { BLOCK = 16, PART = 4 }; // PART: what is left over runs in smaller ones
+// The largest magnitude of what is written, taken on the way; what is no number is left out.
+struct top {
+	lanes vector;
+	float one;
+};
+
+INLINE lanes topped(struct top *t, lanes y)
+{
+	t->vector = greater(magnitude(y), t->vector);
+	return y;
+}
+
+INLINE float topped_one(struct top *t, float y)
+{
+	t->one = fabsf(y) > t->one ? fabsf(y) : t->one;
+	return y;
+}
+
+INLINE float top_of(const struct top *t)
+{
+	float top = t->one;
+	for (int k = 0; k < LANES; k++)
+		top = t->vector[k] > top ? t->vector[k] : top;
+	return top;
+}
+
 // Sums run in fp32 over short stretches, then fold into double.
 enum { STRETCH = 64 };
 

@@ -14,6 +14,11 @@ static inline float clamp(float v, float low, float high)
 	return v > high ? high : v;
 }
 
+INLINE lanes clamped(lanes v, float low, float high)
+{
+	return lesser(every(high), greater(every(low), v));
+}
+
 // Clamps before it rounds: the bounds are integers, so the result is the same, and MAGIC is valid.
 static inline float on_integer_grid(const struct grid *g, float v)
 {
@@ -46,6 +51,22 @@ static void quantize(const struct grid *grid, float scale, const float *x, float
 			y[i] = by * on_float_grid(&g, x[i] / scale);
 }
 
+INLINE void quantize_affine_integers(enum act act, const struct grid *grid, float scale, const float *x, long pixels, long c,
+	const float *gain, const float *shift, float *restrict y)
+{
+	const struct grid g = *grid;
+	const float by = g.bare ? 1 : scale;
+	for (long p = 0; p < pixels; p++, x += c, y += c) {
+		long j = 0;
+		for (; j + LANES <= c; j += LANES) {
+			const lanes v = affine_lanes(act, x, gain, shift, j) / scale;
+			*(lanes *)(y + j) = by * (clamped(v, g.low, g.high) + MAGIC - MAGIC);
+		}
+		for (; j < c; j++)
+			y[j] = by * on_integer_grid(&g, activated(act, x[j] * gain[j] + shift[j]) / scale);
+	}
+}
+
 INLINE void quantize_affine_rows(enum act act, const enum grid_kind round, const struct grid *grid, float scale, const float *x,
 	long pixels, long c, const float *gain, const float *shift, float *restrict y)
 {
@@ -54,9 +75,7 @@ INLINE void quantize_affine_rows(enum act act, const enum grid_kind round, const
 	for (long p = 0; p < pixels; p++, x += c, y += c)
 		for (long j = 0; j < c; j++) {
 			float v = activated(act, x[j] * gain[j] + shift[j]);
-			y[j] = round == GRID_NONE
-				? v
-				: by * (round == GRID_INTEGER ? on_integer_grid(&g, v / scale) : on_float_grid(&g, v / scale));
+			y[j] = round == GRID_NONE ? v : by * on_float_grid(&g, v / scale);
 		}
 }
 
@@ -66,7 +85,7 @@ static void quantize_affine(const struct grid *grid, float scale, const float *x
 	if (grid->kind == GRID_NONE)
 		FOR_ACT(act, quantize_affine_rows, GRID_NONE, grid, scale, x, pixels, c, gain, shift, y);
 	else if (grid->kind == GRID_INTEGER)
-		FOR_ACT(act, quantize_affine_rows, GRID_INTEGER, grid, scale, x, pixels, c, gain, shift, y);
+		FOR_ACT(act, quantize_affine_integers, grid, scale, x, pixels, c, gain, shift, y);
 	else
 		FOR_ACT(act, quantize_affine_rows, GRID_FLOAT, grid, scale, x, pixels, c, gain, shift, y);
 }
