@@ -9,7 +9,7 @@
 enum { ABREAST = 64, CANDIDATES = 3 };
 #define INFINITE 0x7f800000u // the bits of an infinite number; what is no number has more, and counts as one
 
-INLINE uint32_t magnitude(float v)
+INLINE uint32_t magnitude_bits(float v)
 {
 	uint32_t bits;
 	memcpy(&bits, &v, 4);
@@ -136,7 +136,7 @@ INLINE void round_across(const int n, const bool fine, const struct grid *grid, 
 	for (int r = 0; r < rows; r++) {
 		uint32_t most = 0;
 		for (int i = 0; i < n; i++) {
-			uint32_t bits = magnitude(y[r * c + i]);
+			uint32_t bits = magnitude_bits(y[r * c + i]);
 			most = bits > most ? bits : most;
 		}
 		top[r] = most;
@@ -194,7 +194,7 @@ static void round_down(int n, const struct grid *grid, float tensor, float *y, i
 	float scale[CANDIDATES][ABREAST];
 	for (int i = 0; i < n; i++)
 		for (int j = 0; j < columns; j++) {
-			uint32_t bits = magnitude(y[i * c + j]);
+			uint32_t bits = magnitude_bits(y[i * c + j]);
 			top[j] = bits > top[j] ? bits : top[j];
 		}
 	find_scales(&g, tensor, top, columns, scale[0]);
