@@ -24,6 +24,13 @@ static const struct node_ops *const operators[OP_KINDS] = {
 	[OP_TOKENS] = &tokens_operator,
 	[OP_ATTENTION] = &attention_operator,
 	[OP_FIRST] = &first_operator,
+	[OP_ARRANGE] = &arrange_operator,
+	[OP_PRODUCT] = &product_operator,
+	[OP_COMBINE] = &combine_operator,
+	[OP_AFFINE] = &affine_operator,
+	[OP_FUNCTION] = &function_operator,
+	[OP_SOFTMAX] = &softmax_operator,
+	[OP_REDUCE] = &reduce_operator,
 };
 
 // Some convolutions have a better way.
@@ -131,6 +138,13 @@ void network_initialise(struct network *net, uint64_t seed)
 			}
 	}
 	optimizer_clear(net);
+}
+
+float *network_parameter(struct network *net, int op, int part, long *count)
+{
+	const struct parameter *p = &net->all[net->first[op] + part];
+	*count = p->count;
+	return net->trained + p->at;
 }
 
 void network_use_sets(struct network *net, const uint8_t *set)

@@ -44,6 +44,10 @@ void network_copy_set(struct network *, int from, int to); // with its momentum 
 // for tokens; no momentum.
 void network_initialise(struct network *, uint64_t seed);
 
+// Where the trained numbers of one parameter of the whole lie, by the operator and the part that parameters.h counts; for reading and for
+// putting others there, which the passes use from then on. Momentum and averages know nothing of it.
+float *network_parameter(struct network *, int op, int part, long *count);
+
 // The network's numbers: weights, momentum, moving ranges, and what else it keeps. For saving, restoring and digests.
 struct network_array {
 	const char *name;
