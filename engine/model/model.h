@@ -62,6 +62,7 @@ enum fn {
 	FN_GREATEST,
 	FN_SUM, // of all
 	FN_MEAN,
+	FN_LINEAR,       // of one: a*x + b
 	FN_HARD_SIGMOID, // of one: min(1, max(0, a*x + b))
 	FN_HARD_SWISH,   // x * min(1, max(0, x/6 + 1/2))
 	FN_CLIP,         // min(b, max(a, x))

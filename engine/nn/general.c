@@ -380,6 +380,7 @@ static float gelu_tanh(float x)
 static float function_value(enum fn fn, float a, float b, float x)
 {
 	switch (fn) {
+	case FN_LINEAR: return a * x + b;
 	case FN_HARD_SIGMOID: return held(a * x + b, 0, 1);
 	case FN_HARD_SWISH: return x * held(x / 6 + 0.5f, 0, 1);
 	case FN_CLIP: return held(x, a, b);
@@ -405,6 +406,7 @@ static float function_slope(enum fn fn, float a, float b, float x)
 {
 	float t;
 	switch (fn) {
+	case FN_LINEAR: return a;
 	case FN_HARD_SIGMOID: return a * x + b > 0 && a * x + b < 1 ? a : 0;
 	case FN_HARD_SWISH: return x <= -3 ? 0 : x >= 3 ? 1 : x / 3 + 0.5f;
 	case FN_CLIP: return x > a && x < b;
