@@ -17,21 +17,6 @@ static int fail(const struct fault *f)
 	return 1;
 }
 
-static bool take(struct network *net, const struct weights *w)
-{
-	for (int op = 0; op < w->ops; op++)
-		for (int part = 0; part < 2; part++) {
-			long count;
-			if (!w->op[op].part[part])
-				continue;
-			float *to = network_parameter(net, op, part, &count);
-			if (count != w->op[op].count[part])
-				return false;
-			memcpy(to, w->op[op].part[part], (size_t)count * sizeof *to);
-		}
-	return true;
-}
-
 static bool all_of(const char *path, const char *mode, float *at, long count)
 {
 	FILE *f = fopen(path, mode);
@@ -58,7 +43,9 @@ int main(int argc, char **argv)
 		return fail(&f);
 	network_initialise(net, 1);
 	struct shape s = m->op[0].out;
-	if (!take(net, w) || !all_of(argv[2], "r", network_input(net), (long)s.h * s.w * s.c))
+	if (!network_take_weights(net, w, &f))
+		return fail(&f);
+	if (!all_of(argv[2], "r", network_input(net), (long)s.h * s.w * s.c))
 		return 3;
 	struct layer_plan *layer = calloc((size_t)m->layers, sizeof *layer);
 	for (int l = 0; l < m->layers; l++)

@@ -1078,6 +1078,119 @@ static bool concat(struct import *m)
 	return import_give(m, 0, side_by_side(m, op, count), image ? ORDER_IMAGE : ORDER_ROWS, &shape);
 }
 
+// ---- products by letters ----
+
+// Einsum of two operands, "bhid,bhjd->bhij": letters in both and in the result are products, letters in both alone are summed over,
+// others are rows and columns. What two arrangements and one product can do.
+struct letters {
+	char text[TENSOR_RANK + 1];
+	int count;
+};
+
+static bool take_letters(const char **at, struct letters *l)
+{
+	for (l->count = 0; **at && **at != ',' && **at != '-'; ++*at) {
+		if (**at == ' ')
+			continue;
+		if (l->count == TENSOR_RANK || **at == '.' || memchr(l->text, **at, (size_t)l->count))
+			return false;
+		l->text[l->count++] = **at;
+	}
+	l->text[l->count] = 0;
+	return true;
+}
+
+static int letter_at(const struct letters *l, char letter)
+{
+	const char *found = strchr(l->text, letter);
+	return found ? (int)(found - l->text) : -1;
+}
+
+// Axes of an operand: those letters first, then those, then those.
+static struct tensor *by_letters(struct import *m, const struct value *v, const struct letters *its,
+	const struct letters group[3], const int order[3])
+{
+	int axis[TENSOR_RANK], at = 0;
+	long size[3] = {1, 1, 1};
+	for (int g = 0; g < 3; g++)
+		for (int i = 0; i < group[order[g]].count; i++) {
+			int k = letter_at(its, group[order[g]].text[i]);
+			axis[at++] = k;
+			size[g] *= v->shape.size[k];
+		}
+	struct tensor *t = import_places(m, v), *turned = t ? tensor_transpose(t, axis, import_complaint(m)) : NULL,
+		      *joined = turned
+		? tensor_reshape(turned, &(struct shape_of){3, {size[0], size[1], size[2]}}, import_complaint(m))
+		: NULL;
+	tensor_free(t);
+	tensor_free(turned);
+	return joined;
+}
+
+static void add_letter(struct letters *l, char letter)
+{
+	l->text[l->count++] = letter;
+	l->text[l->count] = 0;
+}
+
+static bool einsum(struct import *m)
+{
+	const char *at = onnx_text(m->node, "equation", "");
+	const struct value *x[2] = {import_input(m, 0), import_input(m, 1)};
+	struct letters in[2], out, shared = {0}, summed = {0}, rows = {0}, columns = {0};
+	struct shape_of shape = {0};
+	bool read = m->node->inputs == 2 && x[0] && x[1] && take_letters(&at, &in[0]) && *at == ',' && at++ &&
+		take_letters(&at, &in[1]) && at[0] == '-' && at[1] == '>' && (at += 2) && take_letters(&at, &out) && !*at;
+	for (int k = 0; read && k < 2; k++)
+		read = (x[k]->kind == VALUE_DATA ? x[k]->shape.rank : x[k]->constant->shape.rank) == in[k].count;
+	for (int k = 0; read && k < 2; k++)
+		for (int i = 0; read && i < in[k].count; i++) {
+			char c = in[k].text[i];
+			bool both = letter_at(&in[1 - k], c) >= 0, kept = letter_at(&out, c) >= 0;
+			read = both || kept;
+			if (read && (k == 0 || !both))
+				add_letter(both && kept ? &shared : both ? &summed : k ? &columns : &rows, c);
+		}
+	for (int i = 0; read && i < out.count; i++)
+		read = letter_at(&in[0], out.text[i]) >= 0 || letter_at(&in[1], out.text[i]) >= 0;
+	if (!read || out.count != shared.count + rows.count + columns.count)
+		return import_refuse(m, other_way, "the equation %.40s", onnx_text(m->node, "equation", ""));
+	struct tensor *a = by_letters(m, x[0], &in[0], (struct letters[]){shared, rows, summed}, (int[]){0, 1, 2}),
+		      *b = a ? by_letters(m, x[1], &in[1], (struct letters[]){shared, summed, columns}, (int[]){0, 1, 2}) : NULL;
+	struct value p = {.kind = VALUE_DATA, .order = ORDER_PLACES, .places = a}, q = p;
+	q.places = b;
+	bool ok = a && b;
+	if (ok) {
+		p.shape = a->shape;
+		q.shape = b->shape;
+		ok = product_of(m, &p, &q, 0);
+	}
+	tensor_free(a);
+	tensor_free(b);
+	if (!ok || m->node->output[0] < 0)
+		return ok;
+	// From shared, rows, columns to the order that is asked for.
+	struct letters now = {0};
+	int axis[TENSOR_RANK];
+	for (int g = 0; g < 3; g++) {
+		const struct letters *l = g == 0 ? &shared : g == 1 ? &rows : &columns;
+		for (int i = 0; i < l->count; i++) {
+			int k = letter_at(&in[0], l->text[i]) >= 0 ? 0 : 1;
+			const struct shape_of *s = x[k]->kind == VALUE_DATA ? &x[k]->shape : &x[k]->constant->shape;
+			shape.size[shape.rank++] = s->size[letter_at(&in[k], l->text[i])];
+			add_letter(&now, l->text[i]);
+		}
+	}
+	for (int i = 0; i < out.count; i++)
+		axis[i] = letter_at(&now, out.text[i]);
+	struct value product = m->value[m->node->output[0]];
+	struct tensor *t = import_places(m, &product), *cut = t ? tensor_reshape(t, &shape, import_complaint(m)) : NULL,
+		      *turned = cut ? tensor_transpose(cut, axis, import_complaint(m)) : NULL;
+	tensor_free(t);
+	tensor_free(cut);
+	return import_give_places(m, 0, turned);
+}
+
 // ---- attention, as one node (opset 23) ----
 
 // [1][tokens][heads * width] becomes [1][heads][tokens][width].
@@ -1169,6 +1282,7 @@ static const struct {
 	{"Clip", clip},
 	{"Concat", concat},
 	{"Conv", conv},
+	{"Einsum", einsum},
 	{"Gelu", gelu},
 	{"Gemm", gemm},
 	{"GlobalAveragePool", global_average},

@@ -324,6 +324,14 @@ static bool fold_gather(struct fold *f)
 		give(f, 0, tensor_gather(f->in[0], axis, f->in[1], f->complaint));
 }
 
+static bool fold_pick(struct fold *f)
+{
+	int64_t batch = onnx_whole(f->node, "batch_dims", 0);
+	if (!input(f, 1) || batch < 0 || batch > TENSOR_RANK)
+		return fold_refuse(f, damaged, "no indices, or too many batches");
+	return give(f, 0, tensor_pick(f->in[0], f->in[1], (int)batch, f->complaint));
+}
+
 static bool fold_concat(struct fold *f)
 {
 	int axis;
@@ -746,6 +754,7 @@ static const struct row {
 	{"Expand", fold_expand, 1},
 	{"Flatten", fold_flatten, 1},
 	{"Gather", fold_gather, 1},
+	{"GatherND", fold_pick, 1},
 	{"Gemm", fold_gemm, 0},
 	{"Identity", fold_same, 1},
 	{"MatMul", fold_product, 0},

@@ -390,6 +390,43 @@ struct tensor *tensor_scatter(const struct tensor *t, const struct tensor *index
 	return to;
 }
 
+struct tensor *tensor_pick(const struct tensor *t, const struct tensor *index, int batch, struct complaint c)
+{
+	const int rank = t->shape.rank, last = index->shape.rank - 1;
+	const int depth = last < 0 ? 0 : (int)index->shape.size[last];
+	struct shape_of shape = {0};
+	long stride[TENSOR_RANK], run = 1, batches = 1;
+	if (batch < 0 || batch > last || depth < 1 || batch + depth > rank || last + rank - batch - depth > TENSOR_RANK)
+		return refuse(c, "indices that do not go with the tensor");
+	for (int i = 0; i < batch; i++) {
+		if (t->shape.size[i] != index->shape.size[i])
+			return refuse(c, "indices that do not go with the tensor");
+		batches *= t->shape.size[i];
+	}
+	for (int i = 0; i < last; i++)
+		shape.size[shape.rank++] = index->shape.size[i];
+	for (int i = batch + depth; i < rank; i++)
+		run *= shape.size[shape.rank++] = t->shape.size[i];
+	struct tensor *to = tensor_new(t->type, &shape, c);
+	strides_of(&t->shape, stride);
+	long places = index->count / depth, each = batches ? t->count / batches : 0;
+	for (long p = 0; to && p < places; p++) {
+		long at = p / (places / batches) * each;
+		for (int d = 0; d < depth; d++) {
+			int64_t i = index_at(index, p * depth + d), size = t->shape.size[batch + d];
+			i += i < 0 ? size : 0;
+			if (i < 0 || i >= size) {
+				tensor_free(to);
+				return refuse(c, "an index reaches beyond the tensor");
+			}
+			at += i * stride[batch + d];
+		}
+		for (long j = 0; j < run; j++)
+			put(t, at + j, to, p * run + j);
+	}
+	return to;
+}
+
 struct tensor *tensor_choose(const struct tensor *condition, const struct tensor *a, const struct tensor *b, struct complaint c)
 {
 	struct walk w = {0}, x = {0}, y = {0};

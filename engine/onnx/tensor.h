@@ -64,7 +64,8 @@ enum pad_mode { PAD_CONSTANT, PAD_REFLECT, PAD_EDGE, PAD_WRAP };
 struct tensor *tensor_pad(const struct tensor *, const int64_t *before, const int64_t *after, enum pad_mode,
 	const struct tensor *fill, struct complaint);
 struct tensor *tensor_scatter(const struct tensor *, const struct tensor *index, const struct tensor *updates,
-	struct complaint); // ScatterND
+	struct complaint);                                                                                  // ScatterND
+struct tensor *tensor_pick(const struct tensor *, const struct tensor *index, int batch, struct complaint); // GatherND
 struct tensor *tensor_choose(const struct tensor *condition, const struct tensor *a, const struct tensor *b, struct complaint);
 
 // ---- numbers worked out ----
