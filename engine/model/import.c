@@ -10,7 +10,7 @@
 #include "engine/model/networks.h"
 
 static const char other_file[] = "export one network for the classification of images";
-enum { USUAL_SIDE = 224 };
+enum { USUAL_SIDE = 224, SIDE_MOST = 65536, OPS_MOST = 10000 };
 
 void weights_free(struct weights *w)
 {
@@ -125,7 +125,7 @@ static bool input_shape(struct import *m, const struct onnx_value *v, struct sha
 		long count = shape_count(of);
 		*to = (struct shape){1, 1, count > 0 ? (int)count : 0};
 	}
-	if (shape_count(of) < 0)
+	if (shape_count(of) < 0 || to->h > SIDE_MOST || to->w > SIDE_MOST)
 		return whole_refuse(m, "use smaller images", "its input is too large");
 	return own || (to->h == given.h && to->w == given.w && to->c == given.c) ||
 		fault_set(m->fault, m->file->path, "choose other data, or export it for this size",
@@ -232,15 +232,28 @@ static bool work_out(struct import *m)
 	return fold_inputs(m, &f) && run_fold(m, &f, false);
 }
 
-// The shape of data is a constant.
-static bool tell_shape(struct import *m)
+// The operators that look at the shape or the type of data alone: at this input.
+static int looked_at(const struct import *m)
+{
+	static const struct {
+		const char *op;
+		int input;
+	} rows[] = {{"Shape", 0}, {"Size", 0}, {"CastLike", 1}};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		if (strcmp(rows[i].op, m->node->op) == 0 && m->node->inputs > rows[i].input)
+			return rows[i].input;
+	return -1;
+}
+
+// So what they make is a constant.
+static bool look_at(struct import *m, int input)
 {
 	struct fold f;
-	struct tensor shape_alone = {.type = TENSOR_INT, .shape = m->value[m->node->input[0]].shape, .users = 1};
-	shape_alone.count = shape_count(&shape_alone.shape);
+	struct tensor alone = {.type = TENSOR_FLOAT, .shape = m->value[m->node->input[input]].shape, .users = 1};
+	alone.count = shape_count(&alone.shape);
 	if (!fold_inputs(m, &f))
 		return false;
-	f.in[0] = &shape_alone;
+	f.in[input] = &alone;
 	return run_fold(m, &f, false);
 }
 
@@ -289,14 +302,15 @@ static bool run_node(struct import *m)
 		return import_give_value(m, 0, import_input(m, 0));
 	if (all_constant(m) && fold_knows(n->op))
 		return work_out(m);
-	if ((strcmp(n->op, "Shape") == 0 || strcmp(n->op, "Size") == 0) && import_input(m, 0))
-		return tell_shape(m);
+	int look = looked_at(m);
+	if (look >= 0 && import_input(m, look) && (look == 0 || import_constant(m, 0)))
+		return look_at(m, look);
 	return can_move(m) && !import_beside(m) ? move(m) : import_node(m);
 }
 
 static bool run_nodes(struct import *m, const bool *needed)
 {
-	for (int i = 0; i < m->file->nodes; i++) {
+	for (int i = 0, ops = 0; i < m->file->nodes; i++) {
 		if (!needed[i])
 			continue;
 		m->node = &m->file->node[i];
@@ -304,8 +318,11 @@ static bool run_nodes(struct import *m, const bool *needed)
 			return false;
 		if (m->model->ops < 0)
 			return fault_memory(m->fault, m->file->path);
-		if (m->model->ops > 1 && !model_fits(m->model, m->model->ops - 1, m->fault))
-			return false;
+		for (; ops < m->model->ops; ops++)
+			if (!model_fits(m->model, ops, m->fault))
+				return false;
+		if (ops > OPS_MOST)
+			return whole_refuse(m, "use a smaller network", "it takes more operators than there may be");
 		forget_inputs(m);
 	}
 	return true;

@@ -78,6 +78,6 @@ void import_name(const struct import *m, int weight, int bias, char name[MODEL_N
 	}
 	clean(found, plain);
 	snprintf(name, MODEL_NAME, "%s", plain);
-	for (int again = 2; taken(m, name) && again < 1000; again++)
-		snprintf(name, MODEL_NAME, "%.*s_%d", MODEL_NAME - 5, plain, again);
+	for (int again = 2; taken(m, name); again = again < 9 ? again + 1 : again + m->model->layers)
+		snprintf(name, MODEL_NAME, "%.*s_%d", MODEL_NAME - 13, plain, again);
 }

@@ -9,6 +9,8 @@
 
 #include "engine/model/import.h"
 
+enum { SIDE_MOST = 1 << 20 }; // of an image within the network
+
 static const char damaged[] = "check the file with onnx.checker";
 static const char other_way[] = "export it in another way";
 
@@ -98,6 +100,8 @@ static bool take_sliding(const struct import *m, const struct shape_of *image, s
 	bool ceiling = onnx_whole(m->node, "ceil_mode", 0) == 1;
 	s->in[0] = image->size[2];
 	s->in[1] = image->size[3];
+	if (s->in[0] > SIDE_MOST || s->in[1] > SIDE_MOST)
+		return import_refuse(m, "use smaller images", "images of %ldx%ld", s->in[0], s->in[1]);
 	if (!take_pair(m, "strides", s->stride, 1) || !take_pair(m, "dilations", s->dilation, 1) || !take_pads(m, s))
 		return false;
 	for (int d = 0; d < 2; d++) {
@@ -444,23 +448,29 @@ static bool layer_norm(struct import *m)
 static bool norm_of_groups(struct import *m, long groups)
 {
 	const struct value *x = import_data(m, 0);
-	if (!x || !import_is_image(&x->shape))
-		return x ? import_refuse(m, "images of two dimensions are read", "a norm of another form") : false;
-	long c = x->shape.size[1], pixels = x->shape.size[2] * x->shape.size[3];
+	long count = x ? shape_count(&x->shape) : 0, c = x && x->shape.rank > 2 && x->shape.size[0] == 1 ? x->shape.size[1] : 0;
 	groups = groups ? groups : c;
-	if (groups < 1 || c % groups)
-		return import_refuse(m, damaged, "%ld groups of %ld channels", groups, c);
+	if (!x || c < 1 || groups < 1 || c % groups)
+		return x ? import_refuse(m, damaged, "%ld groups of %ld channels", groups, c) : false;
 	const struct tensor *gain = floats(m, 1, c), *bias = gain ? floats(m, 2, c) : NULL;
 	if (!bias)
 		return false;
-	long each = c / groups * pixels;
+	long each = count / groups;
 	int in = import_arrange(m, import_places(m, x), (struct shape){(int)groups, 1, (int)each}),
 	    op = in < 0 ? -1 : model_layernorm_by(m->model, in, onnx_number(m->node, "epsilon", 1e-5f));
 	if (op < 0 || !import_learn(m, op, 0, filled(1, each), each) || !import_learn(m, op, 1, filled(0, each), each))
 		return false;
-	struct value normal = {.kind = VALUE_DATA, .shape = x->shape, .order = ORDER_ROWS, .op = op};
-	int turned = import_ordered(m, &normal, ORDER_IMAGE);
-	return turned >= 0 && affine(m, x, turned, ORDER_IMAGE, copy_of(gain->f, c), copy_of(bias->f, c), c);
+	if (import_is_image(&x->shape)) {
+		struct value normal = {.kind = VALUE_DATA, .shape = x->shape, .order = ORDER_ROWS, .op = op};
+		int turned = import_ordered(m, &normal, ORDER_IMAGE);
+		return turned >= 0 && affine(m, x, turned, ORDER_IMAGE, copy_of(gain->f, c), copy_of(bias->f, c), c);
+	}
+	float *by = filled(0, count), *plus = filled(0, count);
+	for (long i = 0; by && plus && i < count; i++) {
+		by[i] = gain->f[i / (count / c)];
+		plus[i] = bias->f[i / (count / c)];
+	}
+	return affine(m, x, op, ORDER_ROWS, by, plus, count);
 }
 
 static bool group_norm(struct import *m)
@@ -912,6 +922,11 @@ static bool with_number(struct import *m, const struct value *x, float c, bool f
 // A constant's numbers as they repeat in the order of x's, and after how many they do. x has the shape of both.
 static float *repeated(struct import *m, const struct tensor *c, const struct shape_of *shape, enum order order, long *period)
 {
+	struct shape_of both;
+	if (!shape_broadcast(&c->shape, shape, &both) || !shape_same(&both, shape)) {
+		import_refuse(m, damaged, "a constant that does not go with its input");
+		return NULL;
+	}
 	int skipped = shape->rank - c->shape.rank, first = 0;
 	while (first < shape->rank && (first < skipped || c->shape.size[first - skipped] == 1))
 		first++;
@@ -1108,13 +1123,13 @@ static int letter_at(const struct letters *l, char letter)
 
 // Axes of an operand: those letters first, then those, then those.
 static struct tensor *by_letters(struct import *m, const struct value *v, const struct letters *its,
-	const struct letters group[3], const int order[3])
+	const struct letters group[3])
 {
 	int axis[TENSOR_RANK], at = 0;
 	long size[3] = {1, 1, 1};
 	for (int g = 0; g < 3; g++)
-		for (int i = 0; i < group[order[g]].count; i++) {
-			int k = letter_at(its, group[order[g]].text[i]);
+		for (int i = 0; i < group[g].count; i++) {
+			int k = letter_at(its, group[g].text[i]);
 			axis[at++] = k;
 			size[g] *= v->shape.size[k];
 		}
@@ -1155,8 +1170,8 @@ static bool einsum(struct import *m)
 		read = letter_at(&in[0], out.text[i]) >= 0 || letter_at(&in[1], out.text[i]) >= 0;
 	if (!read || out.count != shared.count + rows.count + columns.count)
 		return import_refuse(m, other_way, "the equation %.40s", onnx_text(m->node, "equation", ""));
-	struct tensor *a = by_letters(m, x[0], &in[0], (struct letters[]){shared, rows, summed}, (int[]){0, 1, 2}),
-		      *b = a ? by_letters(m, x[1], &in[1], (struct letters[]){shared, summed, columns}, (int[]){0, 1, 2}) : NULL;
+	struct tensor *a = by_letters(m, x[0], &in[0], (struct letters[]){shared, rows, summed}),
+		      *b = a ? by_letters(m, x[1], &in[1], (struct letters[]){shared, summed, columns}) : NULL;
 	struct value p = {.kind = VALUE_DATA, .order = ORDER_PLACES, .places = a}, q = p;
 	q.places = b;
 	bool ok = a && b;

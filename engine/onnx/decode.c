@@ -299,7 +299,7 @@ struct tensor *onnx_tensor(struct onnx_file *file, struct wire message, struct c
 	uint8_t *outside = NULL;
 	if (m.outside && (count < 0 || !(outside = read_external(file, &m.place, (size_t)count * e->bytes, c))))
 		return count < 0 ? tensor_new(TENSOR_FLOAT, &m.shape, c) : NULL;
-	struct tensor *t = tensor_new(e->floating ? TENSOR_FLOAT : TENSOR_INT, &m.shape, c);
+	struct tensor *t = tensor_stored(e->floating ? TENSOR_FLOAT : TENSOR_INT, &m.shape, c);
 	bool ok = t != NULL;
 	if (ok && outside)
 		put_raw(t, e, outside);

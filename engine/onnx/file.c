@@ -60,7 +60,7 @@ static const char *take_text(struct memory *m, const struct wire *bytes)
 	if (!text)
 		return "";
 	memcpy(text, bytes->at, length);
-	return text_clean(text, NULL);
+	return text_clean(text, "");
 }
 
 // ---- what is being read ----
@@ -519,31 +519,37 @@ static bool put_in_order(struct reading *r)
 
 // ---- files ----
 
-struct onnx_file *onnx_open(const char *path, struct fault *fault)
+struct onnx_file *onnx_read(const char *path, char *bytes, size_t size, struct fault *fault)
 {
 	struct fault own;
 	struct onnx_file *f = calloc(1, sizeof *f);
 	struct memory *m = calloc(1, sizeof *m);
-	size_t size = 0;
-	if (f && m) {
-		m->external.fd = -1;
-		f->memory = m;
-		f->path = strdup(path);
-	}
-	struct reading r = {.file = f, .memory = m, .fault = fault ? fault : &own};
-	if (!f || !m || !f->path) {
+	char *name = strdup(path);
+	if (!f || !m || !name) {
 		fault_memory(fault, path);
-		free(m);
 		free(f);
+		free(m);
+		free(name);
+		free(bytes);
 		return NULL;
 	}
-	m->file = disk_read(path, FILE_MOST, &size, r.fault);
-	if (m->file && grow_slots(&r) && read_model(&r, wire_of(m->file, size)) && put_in_order(&r)) {
-		f->sum = (uint32_t)crc32_z(0, (const Bytef *)m->file, size);
+	*m = (struct memory){.file = bytes, .external = {.fd = -1}};
+	f->memory = m;
+	f->path = name;
+	struct reading r = {.file = f, .memory = m, .fault = fault ? fault : &own};
+	if (grow_slots(&r) && read_model(&r, wire_of(bytes, size)) && put_in_order(&r)) {
+		f->sum = (uint32_t)crc32_z(0, (const Bytef *)bytes, size);
 		return f;
 	}
 	onnx_close(f);
 	return NULL;
+}
+
+struct onnx_file *onnx_open(const char *path, struct fault *fault)
+{
+	size_t size = 0;
+	char *bytes = disk_read(path, FILE_MOST, &size, fault);
+	return bytes ? onnx_read(path, bytes, size, fault) : NULL;
 }
 
 void onnx_close(struct onnx_file *f)

@@ -57,6 +57,8 @@ struct onnx_file {
 };
 
 struct onnx_file *onnx_open(const char *path, struct fault *);
+struct onnx_file *onnx_read(const char *path, char *bytes, size_t size,
+	struct fault *); // what was read from the path; takes the bytes
 void onnx_close(struct onnx_file *);
 // Decodes a tensor, from the file or from external data. NULL: a fault.
 struct tensor *onnx_tensor(struct onnx_file *, struct wire, struct complaint);

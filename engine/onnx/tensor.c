@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const double PRODUCTS_MOST = 1 << 30;
+
 static void *refuse(struct complaint c, const char *what)
 {
 	fault_set(c.fault, c.where, "check the file with onnx.checker", "%s", what);
@@ -67,11 +69,11 @@ static size_t width_of(enum tensor_type type)
 	return type == TENSOR_FLOAT ? sizeof(float) : sizeof(int64_t);
 }
 
-struct tensor *tensor_new(enum tensor_type type, const struct shape_of *shape, struct complaint c)
+static struct tensor *make(enum tensor_type type, const struct shape_of *shape, long most, struct complaint c)
 {
 	char buf[160];
 	long count = shape_count(shape);
-	if (count < 0) {
+	if (count < 0 || count > most) {
 		fault_set(c.fault, c.where, "use a smaller network", "a tensor of %s is too large",
 			shape_text(shape, buf, sizeof buf));
 		return NULL;
@@ -86,6 +88,16 @@ struct tensor *tensor_new(enum tensor_type type, const struct shape_of *shape, s
 	*t = (struct tensor){.type = type, .shape = *shape, .count = count, .users = 1};
 	t->at = at;
 	return t;
+}
+
+struct tensor *tensor_new(enum tensor_type type, const struct shape_of *shape, struct complaint c)
+{
+	return make(type, shape, TENSOR_MOST, c);
+}
+
+struct tensor *tensor_stored(enum tensor_type type, const struct shape_of *shape, struct complaint c)
+{
+	return make(type, shape, INT_MAX, c);
 }
 
 struct tensor *tensor_share(struct tensor *t)
@@ -488,6 +500,8 @@ struct tensor *tensor_product(const struct tensor *a, const struct tensor *b, st
 	if (a->shape.rank < 2 || b->shape.rank != 2 || a->shape.size[a->shape.rank - 1] != b->shape.size[0])
 		return refuse(c, "matrices of these shapes cannot be multiplied");
 	struct shape_of shape = a->shape;
+	if ((double)a->count * (double)b->shape.size[1] > PRODUCTS_MOST)
+		return refuse(c, "a product of constants that is too large");
 	long depth = b->shape.size[0], columns = shape.size[shape.rank - 1] = b->shape.size[1];
 	struct tensor *to = tensor_new(TENSOR_FLOAT, &shape, c);
 	for (long i = 0; to && i < to->count; i++) {

@@ -11,7 +11,11 @@
 
 #include "engine/base/fault.h"
 
-enum { TENSOR_RANK = 8, TENSOR_INTS = 64 };
+enum {
+	TENSOR_RANK = 8,
+	TENSOR_INTS = 64,
+	TENSOR_MOST = 1 << 26 // most numbers that are worked out: a few bytes of a file can ask for any number of them
+};
 
 struct shape_of {
 	int rank;
@@ -45,6 +49,7 @@ bool shape_broadcast(const struct shape_of *, const struct shape_of *, struct sh
 char *shape_text(const struct shape_of *, char *buf, size_t size); // "1x3x224x224"
 
 struct tensor *tensor_new(enum tensor_type, const struct shape_of *, struct complaint);
+struct tensor *tensor_stored(enum tensor_type, const struct shape_of *, struct complaint); // of as many as a file holds
 struct tensor *tensor_share(struct tensor *);
 void tensor_free(struct tensor *);                                        // NULL is nothing
 struct tensor *tensor_ints(const int64_t *, int count, struct complaint); // of one dimension
