@@ -654,7 +654,7 @@ static char *text_of(const struct model *m, size_t *size)
 	char *text = NULL;
 	FILE *f = open_memstream(&text, size);
 	assert_non_null(f);
-	assert_true(model_write(m, f));
+	assert_true(model_write(m, f, NULL));
 	assert_int_equal(fclose(f), 0);
 	return text;
 }

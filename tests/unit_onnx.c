@@ -192,6 +192,16 @@ static void common_nodes_become_layers(void **state)
 	assert_int_equal(operators(m, OP_NORM), 0);
 	assert_true(m->op[m->layer[0].op].bias && m->op[m->layer[1].op].bias && m->op[m->layer[2].op].bias);
 	model_free(kept);
+	static const char *const attending[] = {"attend.dyn.onnx", "attend.old.onnx", "torchvision.dyn.onnx"};
+	for (size_t i = 0; i < sizeof attending / sizeof *attending; i++) {
+		m = model_of(attending[i], &kept);
+		assert_int_equal(operators(m, OP_ATTENTION), 1);
+		assert_int_equal(operators(m, OP_PRODUCT), 0);
+		model_free(kept);
+	}
+	m = model_of("windows.dyn.onnx", &kept); // within windows, with a bias: by general operators
+	assert_int_equal(operators(m, OP_PRODUCT), 2);
+	model_free(kept);
 	m = model_of("mobile.dyn.onnx", &kept);
 	assert_int_equal(operators(m, OP_SCALE), 1);
 	assert_int_equal(operators(m, OP_FUNCTION), 2); // hard swish and the gate's hard sigmoid; the soft swish is an activation

@@ -531,7 +531,7 @@ static bool set_title(struct model *m, const char *path)
 	char *text = NULL;
 	size_t size = 0;
 	FILE *f = open_memstream(&text, &size);
-	bool ok = f && model_write(m, f);
+	bool ok = f && model_write(m, f, NULL);
 	ok = f && fclose(f) == 0 && ok;
 	if (ok)
 		name_file(m, path, text, size);
@@ -620,10 +620,19 @@ static void write_window(FILE *f, struct window w)
 		fprintf(f, " far=%d", w.far);
 }
 
-bool model_write(const struct model *m, FILE *f)
+static bool has_text(const struct op *op)
+{
+	return (op->kind == OP_INPUT || kinds[op->kind].most) && !op->inside && op->alpha == 0;
+}
+
+bool model_write(const struct model *m, FILE *f, struct fault *fault)
 {
 	char name[2 * MODEL_NAME];
 	int width = 0;
+	for (int i = 0; i < m->ops; i++)
+		if (!has_text(&m->op[i]))
+			return fault_set(fault, m->name, "the ONNX file itself opens as this network",
+				"a description has no words for its operator %d, of kind %s", i, model_kind(m->op[i].kind));
 	for (int i = 1; i < m->ops; i++) {
 		int length = (int)strlen(op_name(m, i, name));
 		width = length > width ? length : width;

@@ -421,6 +421,7 @@ static bool run(struct import *m, struct shape input, int classes)
 	free(needed);
 	if (!ok)
 		return false;
+	import_blocks(m->model);
 	drop_unread(m);
 	snprintf(m->model->name, sizeof m->model->name, "%.*s#%08lx", MODEL_TITLE - 10, f->path, (unsigned long)f->sum);
 	return true;

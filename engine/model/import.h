@@ -85,6 +85,10 @@ bool import_is_image(const struct shape_of *);         // [1][c][h][w]
 bool import_node(struct import *);
 bool import_beside(struct import *); // whether it puts images side by side, by their channels
 
+// ---- import_blocks.c ----
+// Puts the engine's operators in the place of the last of those that do the same; what nothing reads any more is left.
+void import_blocks(struct model *);
+
 // ---- import_names.c ----
 // A layer's name: from the weight, the bias, the exporter's metadata, or the node, whichever says it.
 void import_name(const struct import *, int weight, int bias, char name[MODEL_NAME]);

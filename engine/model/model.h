@@ -255,7 +255,7 @@ const char *const *model_names(void);                // NULL-terminated; valid u
 // the line.
 struct model *model_read(const char *path, struct shape input, int classes, struct fault *);
 // Writes a model that model_read reads back, operator for operator; one that is not a layer is named by its kind and index.
-// Returns false if the file could not be written.
-bool model_write(const struct model *, FILE *);
+// Returns false if the file could not be written, or with a fault if the model has an operator that text has no kind for.
+bool model_write(const struct model *, FILE *, struct fault *);
 
 #endif

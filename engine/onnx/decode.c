@@ -130,7 +130,9 @@ static bool read_place(struct wire entry, struct place *p)
 	struct wire_field f;
 	char key[16] = "", value[DISK_PATH] = "";
 	while (wire_next(&entry, &f)) {
-		size_t length = f.type == WIRE_BYTES ? wire_left(&f.bytes) : 0;
+		if (f.type != WIRE_BYTES)
+			continue;
+		size_t length = wire_left(&f.bytes);
 		if (f.number == 1 && length < sizeof key)
 			memcpy(key, f.bytes.at, length), key[length] = 0;
 		if (f.number != 2)

@@ -59,7 +59,8 @@ static const char *take_text(struct memory *m, const struct wire *bytes)
 	char *text = take(m, length + 1);
 	if (!text)
 		return "";
-	memcpy(text, bytes->at, length);
+	if (length) // a field of another type has no bytes
+		memcpy(text, bytes->at, length);
 	return text_clean(text, "");
 }
 
