@@ -197,6 +197,7 @@ static void common_nodes_become_layers(void **state)
 		m = model_of(attending[i], &kept);
 		assert_int_equal(operators(m, OP_ATTENTION), 1);
 		assert_int_equal(operators(m, OP_PRODUCT), 0);
+		assert_int_equal(operators(m, OP_TOKENS), i < 2); // the third has no class token
 		model_free(kept);
 	}
 	m = model_of("windows.dyn.onnx", &kept); // within windows, with a bias: by general operators
@@ -216,6 +217,7 @@ static void counts_are_those_of_the_layers(void **state)
 	const struct model *m = model_of("attend.dyn.onnx", &kept);
 	assert_true(m->macs == 16 * 16 * 48 + 17 * 16 * 48 + 17 * 16 * 16 + 2 * 17 * 16 * 32 + 160);
 	assert_true(m->attention_macs == 2 * 2 * 17 * 8 * 17);
+	assert_true(m->parameters == 768 + 16 + 16 + 17 * 16 + 4 * 16 + 48 * 16 + 48 + 256 + 16 + 512 + 32 + 512 + 16 + 160 + 10);
 	model_free(kept);
 	m = model_of("unusual.dyn.onnx", &kept); // windows that are put together pixel by pixel count as what they are
 	assert_string_equal(m->layer[0].name, "dilated");

@@ -421,7 +421,8 @@ static bool run(struct import *m, struct shape input, int classes)
 	free(needed);
 	if (!ok)
 		return false;
-	import_blocks(m->model);
+	if (!import_blocks(m))
+		return false;
 	drop_unread(m);
 	snprintf(m->model->name, sizeof m->model->name, "%.*s#%08lx", MODEL_TITLE - 10, f->path, (unsigned long)f->sum);
 	return true;

@@ -87,7 +87,7 @@ bool import_beside(struct import *); // whether it puts images side by side, by 
 
 // ---- import_blocks.c ----
 // Puts the engine's operators in the place of the last of those that do the same; what nothing reads any more is left.
-void import_blocks(struct model *);
+bool import_blocks(struct import *);
 
 // ---- import_names.c ----
 // A layer's name: from the weight, the bias, the exporter's metadata, or the node, whichever says it.

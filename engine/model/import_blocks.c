@@ -41,6 +41,8 @@ static long origin(const struct chain *c, long i)
 	return i;
 }
 
+// ---- attention ----
+
 struct heads {
 	int from, heads;
 	long tokens, width;
@@ -95,9 +97,59 @@ static bool find_attention(const struct model *m, const struct op *joined, struc
 		is_part(&q, h, 0) && is_part(&k, h, 1) && is_part(&v, h, 2) && is_joined(joined, h);
 }
 
-void import_blocks(struct model *m)
+// ---- tokens ----
+
+static int readers_of(const struct model *m, int op)
 {
+	int readers = 0;
+	for (int i = op + 1; i < m->ops; i++)
+		for (int k = 0; k < m->op[i].inputs; k++)
+			readers += m->op[i].in[k] == op;
+	return readers;
+}
+
+// A constant pixel before the pixels of an image, which nothing else reads.
+static bool is_before(const struct model *m, int op)
+{
+	const struct op *a = &m->op[op];
+	if (a->kind != OP_ARRANGE || !a->arrangement || a->inputs != 1 || readers_of(m, op) != 1)
+		return false;
+	const struct shape s = m->op[a->in[0]].out;
+	const long c = s.c, all = (long)s.h * s.w * c + c;
+	if (a->arrangement->count != all)
+		return false;
+	for (long i = 0; i < all; i++)
+		if (i < c ? a->arrangement->index[i] >= 0 : a->arrangement->index[i] != i - c)
+			return false;
+	return true;
+}
+
+// A class token, and a position that is added to every token.
+static bool make_tokens(struct import *m, int at)
+{
+	struct op *op = &m->model->op[at];
+	if (op->kind != OP_AFFINE || op->gain || !is_before(m->model, op->in[0]))
+		return true;
+	const struct op *a = &m->model->op[op->in[0]];
+	const int from = a->in[0], c = m->model->op[from].out.c, tokens = (int)(a->arrangement->count / c);
+	if (op->period != a->arrangement->count)
+		return true;
+	float *token = malloc((size_t)c * sizeof *token);
+	for (int j = 0; token && j < c; j++)
+		token[j] = a->arrangement->constant[-1 - a->arrangement->index[j]];
+	*op = (struct op){.kind = OP_TOKENS, .in = {from}, .inputs = 1, .out = {tokens, 1, c}, .layer = -1, .key = op->key};
+	return import_learn(m, at, 1, token, c); // the positions are its first part already
+}
+
+// ---- all of them ----
+
+bool import_blocks(struct import *import)
+{
+	struct model *m = import->model;
 	struct heads h;
+	for (int i = 0; i < m->ops; i++)
+		if (!make_tokens(import, i))
+			return false;
 	for (int i = 0; i < m->ops; i++)
 		if (find_attention(m, &m->op[i], &h)) {
 			struct op *op = &m->op[i];
@@ -109,4 +161,5 @@ void import_blocks(struct model *m)
 				.layer = -1,
 				.key = op->key};
 		}
+	return true;
 }
