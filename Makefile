@@ -67,14 +67,15 @@ OBJECTS := $(SOURCES:%.c=$(OUT)/%.o) $(KERNEL_OBJECTS)
 TESTS   := $(patsubst %.c,$(OUT)/%,$(wildcard tests/unit_*.c))
 BENCH   := $(OUT)/tests/bench
 CAMPAIGN := $(OUT)/tests/campaign
-ONNX_RUN := $(OUT)/tests/onnx_run
+FROZEN  := $(OUT)/tests/peers/frozen
+ONNX_RUN := $(OUT)/tests/peers/onnx_run
 BENCH_OBJECTS := $(patsubst %.c,$(OUT)/%.o,$(wildcard tests/bench*.c))
 
 Q   = $(if $(V),,@)
 say = @$(if $(V),:,printf '  %-4s %s\n' $1 $2)
 
 .DELETE_ON_ERROR:
-.PHONY: all run test test-long check bench bench-profile install deps format clean help FORCE
+.PHONY: all run test test-long check check-peers bench bench-profile install deps format clean help FORCE
 all: bitscape
 
 # Stays a link, to what was built last: with sanitizers or without.
@@ -85,7 +86,7 @@ $(OUT)/bitscape: $(OBJECTS)
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $^ $(LIBS) -lm
 
-$(TESTS) $(BENCH) $(CAMPAIGN) $(ONNX_RUN): %: %.o $(filter-out $(OUT)/ui/main.o,$(OBJECTS))
+$(TESTS) $(BENCH) $(CAMPAIGN) $(FROZEN) $(ONNX_RUN): %: %.o $(filter-out $(OUT)/ui/main.o,$(OBJECTS))
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $^ $(if $(filter $(TESTS),$@),$(CMOCKA_LIBS)) $(LIBS) -lm
 $(BENCH): $(BENCH_OBJECTS)
@@ -114,7 +115,7 @@ $(OUT)/flags: FORCE | deps
 	+@mkdir -p $(@D)
 	+@printf '%s\n' '$(FLAGS)' | cmp -s - $@ || printf '%s\n' '$(FLAGS)' >$@
 
--include $(OBJECTS:.o=.d) $(TESTS:=.d) $(CAMPAIGN:=.d) $(ONNX_RUN:=.d) $(BENCH_OBJECTS:.o=.d)
+-include $(OBJECTS:.o=.d) $(TESTS:=.d) $(CAMPAIGN:=.d) $(FROZEN:=.d) $(ONNX_RUN:=.d) $(BENCH_OBJECTS:.o=.d)
 
 # ---- what is done with it -------------------------------------------------------------------------------------------
 
@@ -128,6 +129,10 @@ run: bitscape
 
 test test-long check: $(OUT)/bitscape $(TESTS) $(CAMPAIGN)
 	@OUT=$(OUT) SAN=$(SAN) $(if $(filter %-long,$@),LONG=1) tests/run $(TESTS)
+
+# Programs of others, pinned, from PyPI into a folder of the build: what leaves is run in them.
+check-peers: $(OUT)/bitscape $(FROZEN)
+	@OUT=$(OUT) tests/peers/run
 
 bench: $(OUT)/bitscape $(BENCH)
 	@OUT=$(OUT) $(BENCH)

@@ -82,6 +82,9 @@ struct source_kind {
 	// The weights of look->layer under a choice, and what each option of its slot does to them; look->there stays false where the layer
 	// rests. NULL where nothing is trained.
 	bool (*look)(struct source *, int lane, const uint8_t *choice, struct layer_look *, struct fault *);
+	// The network of a choice as it leaves (nn/frozen.h), calibrated by these settings, with what it makes of the first held-out images. NULL
+	// with a fault. The pointer is NULL where there are no weights.
+	struct frozen *(*freeze)(struct source *, const struct knobs *, int lane, const uint8_t *choice, struct fault *);
 	// For a state: its arrays, the weights first; how many, at most SOURCE_ARRAYS. NULL: none.
 	int (*arrays)(const struct source *, struct state_array *);
 	// Where choices may be impossible: what this one lacks; what the nearest lacks of all that are allowed [slots], if none of these is

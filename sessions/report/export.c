@@ -504,6 +504,9 @@ static const struct export_kind {
 	{"front", "front.csv", export_front},
 	{"network", "network.net", export_network},
 	{"report", "report.html", export_report},
+	{"c", "network.h", export_outgoing},
+	{"qdq", "network.onnx", export_outgoing},
+	{"qonnx", "network.qonnx.onnx", export_outgoing},
 };
 
 static bool own_file(const struct session *s, const char *file, char path[FOLDER_PATH], struct fault *f)
@@ -521,7 +524,7 @@ bool run_export(struct command_call *call)
 		if (strcmp(kinds[i].name, call->argv[0]) == 0)
 			kind = &kinds[i];
 	if (!kind)
-		return fault_set(&call->fault, call->argv[0], "export one of: policy layers slots history front network report",
+		return fault_set(&call->fault, call->argv[0], "export one of: policy layers slots history front network report c qdq qonnx",
 			"this cannot be exported");
 	char path[FOLDER_PATH];
 	if (call->argc > 1)

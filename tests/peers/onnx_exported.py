@@ -3,7 +3,7 @@
 """Sets our passes beside ONNX Runtime's, on networks that torch exports. No part of the product's tests.
 
     pip install torch torchvision timm onnx onnxscript onnxruntime
-    make build/tests/onnx_run
+    make build/tests/peers/onnx_run
     tests/peers/onnx_exported.py [--timm SEED COUNT] [--most PARAMETERS] [NAME ...]
 
 Without names: every classification network of torchvision, the smallest first. Weights are random, also where a fresh network has zeros
@@ -18,7 +18,7 @@ import torch
 import torchvision
 from torch.utils.flop_counter import FlopCounterMode
 
-RUN = os.path.join(os.path.dirname(__file__), "../../build/tests/onnx_run")
+RUN = os.path.join(os.path.dirname(__file__), "../../build/tests/peers/onnx_run")
 warnings.filterwarnings("ignore")
 logging.disable(logging.WARNING)
 torch.set_num_threads(1)

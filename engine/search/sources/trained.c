@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "engine/data/data.h"
+#include "engine/nn/frozen.h"
 #include "engine/nn/nn.h"
 #include "engine/quant/format.h"
 #include "engine/search/schedule.h"
@@ -634,6 +635,24 @@ static bool look_at(struct source *source, int lane, const uint8_t *choice, stru
 	return take_plan(t, lane, choice, false, fault) && network_look(t->network, &t->plan, &q, format, look, fault);
 }
 
+// Images that a network which leaves is shown with.
+enum { FROZEN_IMAGES = 4 };
+
+static struct frozen *freeze(struct source *source, const struct knobs *k, int lane, const uint8_t *choice, struct fault *fault)
+{
+	struct trained *t = (struct trained *)source;
+	if (!take_plan(t, lane, choice, false, fault))
+		return NULL;
+	network_use_average(t->network, true); // where it keeps one
+	struct quantization q = quantization(k);
+	calibrate(t, &q, k->calibration);
+	struct cursor c = {0, FROZEN_IMAGES};
+	int images = next_batch(t, &c, report_first(t), DATA_HELDOUT);
+	struct frozen *f = network_freeze(t->network, &t->plan, &q, t->calibration, images, fault);
+	network_use_average(t->network, false);
+	return f;
+}
+
 static void begin_lane(struct source *source, int lane, int from)
 {
 	struct trained *t = (struct trained *)source;
@@ -692,6 +711,7 @@ const struct source_kind source_trained = {.name = "trained",
 	.begin_lane = begin_lane,
 	.near_edges = near_edges,
 	.look = look_at,
+	.freeze = freeze,
 	.arrays = arrays,
 	.describe = describe,
 	.identity = identity,
