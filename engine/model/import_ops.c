@@ -1148,56 +1148,81 @@ static void add_letter(struct letters *l, char letter)
 	l->text[l->count] = 0;
 }
 
-static bool einsum(struct import *m)
+struct equation {
+	const struct value *x[2];
+	struct letters in[2], out;
+	struct letters shared, summed, rows, columns; // of both and kept, of both and not kept, of the first, of the second
+};
+
+static const struct shape_of *shape_of_value(const struct value *v)
+{
+	return v->kind == VALUE_DATA ? &v->shape : &v->constant->shape;
+}
+
+// Puts a letter of operand k among its kind; false: it is of one operand, and summed over.
+static bool sort_letter(struct equation *e, int k, char letter)
+{
+	bool both = letter_at(&e->in[1 - k], letter) >= 0, kept = letter_at(&e->out, letter) >= 0;
+	if (both && k == 1) // it has its place from the first
+		return true;
+	add_letter(both && kept ? &e->shared : both ? &e->summed : k ? &e->columns : &e->rows, letter);
+	return both || kept;
+}
+
+static bool read_equation(struct import *m, struct equation *e)
 {
 	const char *at = onnx_text(m->node, "equation", "");
-	const struct value *x[2] = {import_input(m, 0), import_input(m, 1)};
-	struct letters in[2], out, shared = {0}, summed = {0}, rows = {0}, columns = {0};
-	struct shape_of shape = {0};
-	bool read = m->node->inputs == 2 && x[0] && x[1] && take_letters(&at, &in[0]) && *at == ',' && at++ &&
-		take_letters(&at, &in[1]) && at[0] == '-' && at[1] == '>' && (at += 2) && take_letters(&at, &out) && !*at;
-	for (int k = 0; read && k < 2; k++)
-		read = (x[k]->kind == VALUE_DATA ? x[k]->shape.rank : x[k]->constant->shape.rank) == in[k].count;
-	for (int k = 0; read && k < 2; k++)
-		for (int i = 0; read && i < in[k].count; i++) {
-			char c = in[k].text[i];
-			bool both = letter_at(&in[1 - k], c) >= 0, kept = letter_at(&out, c) >= 0;
-			read = both || kept;
-			if (read && (k == 0 || !both))
-				add_letter(both && kept ? &shared : both ? &summed : k ? &columns : &rows, c);
-		}
-	for (int i = 0; read && i < out.count; i++)
-		read = letter_at(&in[0], out.text[i]) >= 0 || letter_at(&in[1], out.text[i]) >= 0;
-	if (!read || out.count != shared.count + rows.count + columns.count)
-		return import_refuse(m, other_way, "the equation %.40s", onnx_text(m->node, "equation", ""));
-	struct tensor *a = by_letters(m, x[0], &in[0], (struct letters[]){shared, rows, summed}),
-		      *b = a ? by_letters(m, x[1], &in[1], (struct letters[]){shared, summed, columns}) : NULL;
-	struct value p = {.kind = VALUE_DATA, .order = ORDER_PLACES, .places = a}, q = p;
-	q.places = b;
+	*e = (struct equation){.x = {import_input(m, 0), import_input(m, 1)}};
+	bool read = m->node->inputs == 2 && e->x[0] && e->x[1] && take_letters(&at, &e->in[0]) && *at++ == ',' &&
+		take_letters(&at, &e->in[1]) && strncmp(at, "->", 2) == 0;
+	at += read ? 2 : 0;
+	read = read && take_letters(&at, &e->out) && !*at;
+	for (int k = 0; read && k < 2; k++) {
+		read = shape_of_value(e->x[k])->rank == e->in[k].count;
+		for (int i = 0; read && i < e->in[k].count; i++)
+			read = sort_letter(e, k, e->in[k].text[i]);
+	}
+	for (int i = 0; read && i < e->out.count; i++)
+		read = letter_at(&e->in[0], e->out.text[i]) >= 0 || letter_at(&e->in[1], e->out.text[i]) >= 0;
+	return (read && e->out.count == e->shared.count + e->rows.count + e->columns.count) ||
+		import_refuse(m, other_way, "the equation %.40s", onnx_text(m->node, "equation", ""));
+}
+
+static bool multiply_letters(struct import *m, const struct equation *e)
+{
+	struct tensor *a = by_letters(m, e->x[0], &e->in[0], (struct letters[]){e->shared, e->rows, e->summed}),
+		      *b = a ? by_letters(m, e->x[1], &e->in[1], (struct letters[]){e->shared, e->summed, e->columns}) : NULL;
 	bool ok = a && b;
 	if (ok) {
-		p.shape = a->shape;
-		q.shape = b->shape;
+		const struct value p = {.kind = VALUE_DATA, .order = ORDER_PLACES, .places = a, .shape = a->shape},
+				   q = {.kind = VALUE_DATA, .order = ORDER_PLACES, .places = b, .shape = b->shape};
 		ok = product_of(m, &p, &q, 0);
 	}
 	tensor_free(a);
 	tensor_free(b);
-	if (!ok || m->node->output[0] < 0)
-		return ok;
-	// From shared, rows, columns to the order that is asked for.
+	return ok;
+}
+
+static bool einsum(struct import *m)
+{
+	struct equation e;
+	struct shape_of shape = {0};
 	struct letters now = {0};
 	int axis[TENSOR_RANK];
-	for (int g = 0; g < 3; g++) {
-		const struct letters *l = g == 0 ? &shared : g == 1 ? &rows : &columns;
-		for (int i = 0; i < l->count; i++) {
-			int k = letter_at(&in[0], l->text[i]) >= 0 ? 0 : 1;
-			const struct shape_of *s = x[k]->kind == VALUE_DATA ? &x[k]->shape : &x[k]->constant->shape;
-			shape.size[shape.rank++] = s->size[letter_at(&in[k], l->text[i])];
-			add_letter(&now, l->text[i]);
+	if (m->node->output[0] < 0)
+		return true;
+	if (!read_equation(m, &e) || !multiply_letters(m, &e))
+		return false;
+	// From shared letters, rows and columns to the order that is asked for.
+	const struct letters *group[] = {&e.shared, &e.rows, &e.columns};
+	for (int g = 0; g < 3; g++)
+		for (int i = 0; i < group[g]->count; i++) {
+			int k = letter_at(&e.in[0], group[g]->text[i]) >= 0 ? 0 : 1;
+			shape.size[shape.rank++] = shape_of_value(e.x[k])->size[letter_at(&e.in[k], group[g]->text[i])];
+			add_letter(&now, group[g]->text[i]);
 		}
-	}
-	for (int i = 0; i < out.count; i++)
-		axis[i] = letter_at(&now, out.text[i]);
+	for (int i = 0; i < e.out.count; i++)
+		axis[i] = letter_at(&now, e.out.text[i]);
 	struct value product = m->value[m->node->output[0]];
 	struct tensor *t = import_places(m, &product), *cut = t ? tensor_reshape(t, &shape, import_complaint(m)) : NULL,
 		      *turned = cut ? tensor_transpose(cut, axis, import_complaint(m)) : NULL;
