@@ -39,20 +39,26 @@ static bool measured_settle(struct cost *c, const struct plan *plan, struct faul
 		return false;
 	for (int l = 0; l < m->layers; l++) {
 		int row = plan->path ? plan->path->layer[l] : l;
-		c->row[l] = same_work(&m->layer[l], &whole->layer[row]) ? row : -1;
+		bool its = c->tariff->table.has[row] && same_work(&m->layer[l], &whole->layer[row]);
+		c->row[l] = its ? row : timed_row(c->tariff, m, l);
 	}
 	return true;
 }
 
 const struct pricing measured_pricing = {.layer = measured_layer, .settle = measured_settle};
 
-bool measured_of(struct tariff *t, const struct model *whole, const char *table, struct fault *fault)
+void measured_begin(struct tariff *t, const struct model *whole)
 {
 	t->pricing = &measured_pricing;
 	t->whole = whole;
 	for (int f = 0; f < FORMATS; f++)
 		for (int by = 0; by < FORMATS; by++)
 			t->holders[f] |= (uint32_t)format_holds(by, f) << by;
+}
+
+bool measured_of(struct tariff *t, const struct model *whole, const char *table, struct fault *fault)
+{
+	measured_begin(t, whole);
 	if (!measured_latency(table, whole, &t->table, fault))
 		return false;
 	int absent = 0;
@@ -67,6 +73,33 @@ bool measured_of(struct tariff *t, const struct model *whole, const char *table,
 }
 
 // ---- the roofline held against it ----
+
+// The time of a layer's own operator.
+static double own_time(const struct measured *table, int row, int format)
+{
+	return table->value[row][format] - (table->spread ? table->spread[row][format].behind : 0);
+}
+
+bool cost_timed(const struct cost *c, const struct plan *plan, struct cost_time *time)
+{
+	if (c->pricing != &measured_pricing)
+		return false;
+	const struct measured *table = &c->tariff->table;
+	for (int l = 0; l < plan->model->layers; l++) {
+		int row = c->row[l], format = row < 0 ? -1 : measured_as(c->tariff, row, plan->layer[l]);
+		time[l] = (struct cost_time){.format = format, .ms = (double)NAN};
+		if (format < 0 || table->source[row][format] == FIGURE_ABSENT)
+			continue;
+		time[l].ms = own_time(table, row, format);
+		time[l].source = table->source[row][format];
+		if (table->spread) {
+			time[l].low = table->spread[row][format].low;
+			time[l].high = table->spread[row][format].high;
+			time[l].behind = table->spread[row][format].behind;
+		}
+	}
+	return true;
+}
 
 bool cost_compare(const struct cost *roofline, const struct cost *measured, const struct plan *plan, double *predicted,
 	double *ms, struct cost_comparison *sum, struct fault *fault)
@@ -85,7 +118,7 @@ bool cost_compare(const struct cost *roofline, const struct cost *measured, cons
 		int row = measured->row[l], format = row < 0 ? -1 : measured_as(measured->tariff, row, plan->layer[l]);
 		bool given = format >= 0 && table->source[row][format] == FIGURE_MEASURED && isfinite(point[l].ms);
 		predicted[l] = point[l].ms;
-		ms[l] = given ? table->value[row][format] : (double)NAN;
+		ms[l] = given ? own_time(table, row, format) : (double)NAN;
 		if (!given)
 			continue;
 		x[sum->layers] = predicted[l];

@@ -141,11 +141,13 @@ static bool read_table(struct reader *r, const char *path, char *text)
 			"no row for %s, %d of %d layers have none", r->model->layer[first].name, missing, r->model->layers);
 }
 
-bool measured_new(struct measured *m, const struct model *model, struct fault *fault)
+bool measured_new(struct measured *m, const struct model *model, int rows, struct fault *fault)
 {
-	size_t layers = (size_t)model->layers + 1;
-	*m = (struct measured){calloc(layers, sizeof *m->has), calloc(layers, sizeof *m->value),
-		calloc(layers, sizeof *m->source), (double)NAN, 0};
+	size_t room = (size_t)rows + 1;
+	*m = (struct measured){.has = calloc(room, sizeof *m->has),
+		.value = calloc(room, sizeof *m->value),
+		.source = calloc(room, sizeof *m->source),
+		.top1 = (double)NAN};
 	if (m->has && m->value && m->source)
 		return true;
 	measured_free(m);
@@ -155,7 +157,7 @@ bool measured_new(struct measured *m, const struct model *model, struct fault *f
 bool measured_read(const char *path, enum measured_kind kind, const struct model *model, struct measured *m, struct fault *fault)
 {
 	size_t size = 0;
-	if (!measured_new(m, model, fault))
+	if (!measured_new(m, model, model->layers, fault))
 		return false;
 	struct reader r = {.kind = &kinds[kind], .model = model, .to = m, .fault = fault};
 	char *text = disk_read(path, TABLE_BYTES, &size, fault);
@@ -180,7 +182,7 @@ bool measured_latency(const char *name, const struct model *model, struct measur
 	int *row = calloc((size_t)model->layers + 1, sizeof *row);
 	const struct published *p = row ? published_for(model, row, fault) : NULL;
 	bool ok = row || fault_memory(fault, name);
-	ok = ok && p && measured_new(m, model, fault);
+	ok = ok && p && measured_new(m, model, model->layers, fault);
 	for (int l = 0; ok && l < model->layers; l++) {
 		if (row[l] < 0) {
 			m->has[l] = (1u << FORMATS) - 1;
@@ -206,5 +208,6 @@ void measured_free(struct measured *m)
 	free(m->has);
 	free(m->value);
 	free(m->source);
+	free(m->spread);
 	*m = (struct measured){0};
 }

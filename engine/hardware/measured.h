@@ -25,16 +25,23 @@ extern const char *const figure_sources[FIGURE_SOURCES];
 
 enum measured_kind { MEASURED_MS, MEASURED_LOST };
 
-struct measured {
-	uint32_t *has;              // [layers]: the formats with a figure, as bits
-	double (*value)[FORMATS];   // [layers]
-	uint8_t (*source)[FORMATS]; // [layers]: of enum figure_source
-	double top1;                // NAN: not given
-	int batch;                  // 0: not given
+// More of a time, in its unit.
+struct figure_spread {
+	double low, high; // the interval of the layer's own operator; 0: not known
+	double behind;    // how much of the figure is of operators without weights behind it
 };
 
-// Makes an empty table for a network. Returns false when out of memory.
-bool measured_new(struct measured *, const struct model *, struct fault *);
+struct measured {
+	uint32_t *has;                           // [layers]: the formats with a figure, as bits
+	double (*value)[FORMATS];                // [layers]
+	uint8_t (*source)[FORMATS];              // [layers]: of enum figure_source
+	struct figure_spread (*spread)[FORMATS]; // [layers]; NULL: none is known
+	double top1;                             // NAN: not given
+	int batch;                               // 0: not given
+};
+
+// Makes an empty table with so many rows, one for each layer and more where the caller has use for them. Returns false when out of memory.
+bool measured_new(struct measured *, const struct model *, int rows, struct fault *);
 // Reads a table from a file. Every layer must have a row. The fault names the first mistake with its line and what was expected.
 bool measured_read(const char *path, enum measured_kind, const struct model *, struct measured *, struct fault *);
 // Reads latencies by name: "hawq", the published ones of a T4 for resnet18 and resnet50 (engine/model/published.h), or a file's.

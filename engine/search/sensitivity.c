@@ -167,7 +167,7 @@ static bool from_published(struct sensitivity *s, struct fault *fault)
 {
 	int *row = calloc((size_t)s->model->layers + 1, sizeof *row), int4 = format_named("int4"), int8 = format_named("int8");
 	const struct published *p = row ? published_for(s->model, row, fault) : NULL;
-	if (!p || !measured_new(&s->table, s->model, fault)) {
+	if (!p || !measured_new(&s->table, s->model, s->model->layers, fault)) {
 		if (!row)
 			fault_memory(fault, s->name);
 		free(row);
