@@ -71,6 +71,7 @@ TESTS   := $(patsubst %.c,$(OUT)/%,$(wildcard tests/unit_*.c))
 BENCH   := $(OUT)/tests/bench
 CAMPAIGN := $(OUT)/tests/campaign
 FROZEN  := $(OUT)/tests/peers/frozen
+ONNX_RUN := $(OUT)/tests/peers/onnx_run
 BENCH_OBJECTS := $(patsubst %.c,$(OUT)/%.o,$(wildcard tests/bench*.c))
 
 Q   = $(if $(V),,@)
@@ -93,7 +94,7 @@ $(OUT)/bitscape.1: $(OUT)/bitscape
 	$(call say,MAN,$@)
 	$(Q)$< manual >$@
 
-$(TESTS) $(BENCH) $(CAMPAIGN) $(FROZEN): %: %.o $(filter-out $(OUT)/ui/main.o,$(OBJECTS))
+$(TESTS) $(BENCH) $(CAMPAIGN) $(FROZEN) $(ONNX_RUN): %: %.o $(filter-out $(OUT)/ui/main.o,$(OBJECTS))
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $^ $(if $(filter $(TESTS),$@),$(CMOCKA_LIBS)) $(if $(filter %/unit_cast,$@),$(VTERM_LIBS)) $(LIBS) -lm
 $(BENCH): $(BENCH_OBJECTS)
@@ -122,7 +123,7 @@ $(OUT)/flags: FORCE | deps
 	+@mkdir -p $(@D)
 	+@printf '%s\n' '$(FLAGS)' | cmp -s - $@ || printf '%s\n' '$(FLAGS)' >$@
 
--include $(OBJECTS:.o=.d) $(TESTS:=.d) $(CAMPAIGN:=.d) $(FROZEN:=.d) $(BENCH_OBJECTS:.o=.d)
+-include $(OBJECTS:.o=.d) $(TESTS:=.d) $(CAMPAIGN:=.d) $(FROZEN:=.d) $(ONNX_RUN:=.d) $(BENCH_OBJECTS:.o=.d)
 
 # ---- what is done with it -------------------------------------------------------------------------------------------
 

@@ -130,9 +130,9 @@ const struct description_info *description_info(const struct description *d)
 	return &d->info;
 }
 
-bool description_write(const struct description *d, FILE *file)
+bool description_write(const struct description *d, FILE *file, struct fault *fault)
 {
-	return model_write(d->model, file);
+	return model_write(d->model, file, fault);
 }
 
 // ---- what a network costs ----

@@ -44,8 +44,9 @@ struct description;
 struct description *description_open(const char *name, int h, int w, int c, int classes, struct fault *);
 void description_close(struct description *);
 const struct description_info *description_info(const struct description *); // lives as long as the description
-// Writes it as a description file, which opens as the same network. Returns false if it could not be written.
-bool description_write(const struct description *, FILE *);
+// Writes it as a description file, which opens as the same network. Returns false if it could not be written, or
+// with a fault if the network has an operator that descriptions lack.
+bool description_write(const struct description *, FILE *, struct fault *);
 
 // ---- what a network costs ---------------------------------------------------------------------------------------------------
 

@@ -856,7 +856,7 @@ const char *engine_lack(const struct engine *e, const uint8_t *choice, char *buf
 	return search_lack(e->search, choice, buf, size);
 }
 
-bool engine_write_network(const struct engine *e, const uint8_t *choice, FILE *file)
+bool engine_write_network(const struct engine *e, const uint8_t *choice, FILE *file, struct fault *fault)
 {
-	return search_write_network(e->search, choice, file);
+	return search_write_network(e->search, choice, file, fault);
 }

@@ -554,7 +554,8 @@ bool engine_layers(const struct engine *, const uint8_t *choice, struct layer_in
 // thread, at any time.
 const char *engine_lack(const struct engine *, const uint8_t *choice, char *buf, size_t size);
 // Writes the network that a choice makes, without its formats, as a description that opens as that network. Any thread, at any time.
-// Returns false if the choice is out of range or cannot be built, if it makes no network, or the file cannot be written.
-bool engine_write_network(const struct engine *, const uint8_t *choice, FILE *);
+// Returns false if the choice is out of range or cannot be built, if it makes no network, or the file cannot be written; with a
+// fault if the network has an operator that descriptions lack.
+bool engine_write_network(const struct engine *, const uint8_t *choice, FILE *, struct fault *);
 
 #endif

@@ -654,7 +654,7 @@ static char *text_of(const struct model *m, size_t *size)
 	char *text = NULL;
 	FILE *f = open_memstream(&text, size);
 	assert_non_null(f);
-	assert_true(model_write(m, f));
+	assert_true(model_write(m, f, NULL));
 	assert_int_equal(fclose(f), 0);
 	return text;
 }
@@ -869,7 +869,7 @@ static void texts_that_are_no_networks(void **state)
 		{3, "attention lacks heads=", HEAD "a attention\n"},
 		{3, "\"colour=\" says nothing here; conv takes in= out= kernel= stride= pad= far= groups= bias=",
 			HEAD "a conv out=3 kernel=3 colour=1\n"},
-		{3, "\"bias=\" says nothing here; linear takes in= out=", HEAD "a linear out=3 bias=yes\n"},
+		{3, "\"heads=\" says nothing here; linear takes in= out= bias=", HEAD "a linear out=3 heads=2\n"},
 		{3, "\"wide\" says", HEAD "a pool wide\n"},
 		{3, "out= stands twice", HEAD "a linear out=3 out=3\n"},
 		{3, "out= takes a number", HEAD "a linear out=\n"},

@@ -337,7 +337,7 @@ static void a_side_can_be_fixed(void **state)
 	int fd = mkstemps(path, 4);
 	FILE *file = fdopen(fd, "w");
 	struct description *d = description_open("resnet8:width=0.25,res=10", 0, 0, 0, 0, &f);
-	assert_true(file && d && description_write(d, file) && fclose(file) == 0);
+	assert_true(file && d && description_write(d, file, NULL) && fclose(file) == 0);
 	description_close(d);
 	assert_true(model_side(path, &side, &f) && side == 10);
 	const char *const nets[] = {"resnet8:width=0.25,res=10", path};

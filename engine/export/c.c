@@ -27,6 +27,9 @@ static bool op_fits(const struct frozen *f, const struct op *op, struct fault *f
 	if (!known[op->kind])
 		return fault_set(fault, f->model->name, "networks of convolutions and linear layers can be written",
 			"it has an operator that is not written in C: %s", model_kind(op->kind));
+	if (op->inside)
+		return fault_set(fault, f->model->name, "export it as ONNX",
+			"its average that leaves out what is beyond the edge is not written in C");
 	if (op->act == ACT_GELU)
 		return fault_set(fault, f->model->name, "networks with relu, relu6, swish and sigmoid can be written",
 			"its activation gelu is not written in C");

@@ -281,7 +281,7 @@ static void put_window(struct onnx *o, const struct op *op, const char *in, cons
 		      pads[] = {w->pad_h, w->pad_w, w->pad_h + w->far, w->pad_w + w->far};
 	const bool mean = op->kind == OP_AVERAGE;
 	const struct attribute with[] = {INTS_ARE("kernel_shape", kernel, 2), INTS_ARE("strides", strides, 2),
-		INTS_ARE("pads", pads, 4), INT_IS("count_include_pad", 1)};
+		INTS_ARE("pads", pads, 4), INT_IS("count_include_pad", !op->inside)};
 	onnx_node(o, NULL, mean ? "AveragePool" : "MaxPool", in, NULL, NULL, out, mean ? 4 : 3, with);
 }
 

@@ -15,6 +15,7 @@
 #include "engine/base/look.h"
 #include "engine/base/fault.h"
 #include "engine/model/plan.h"
+#include "engine/model/weights.h"
 #include "engine/quant/range.h"
 #include "engine/tensor/team.h"
 
@@ -43,6 +44,12 @@ void network_copy_set(struct network *, int from, int to); // with its momentum 
 // Fresh weights: He normal for convolutions (He et al., 2015, eq. 10), uniform +-1/sqrt(inputs) for linear layers, normal of deviation 0.02
 // for tokens; no momentum.
 void network_initialise(struct network *, uint64_t seed);
+
+// Where the trained numbers of one parameter of the whole lie, by the operator and the part that parameters.h counts; for reading and for
+// putting others there, which the passes use from then on. Momentum and averages know nothing of it.
+float *network_parameter(struct network *, int op, int part, long *count);
+// Begins with what a file had learnt (model_weights of the whole). False with a fault: a number is not finite.
+bool network_take_weights(struct network *, const struct weights *, struct fault *);
 
 // The network's numbers: weights, momentum, moving ranges, and what else it keeps. For saving, restoring and digests.
 struct network_array {

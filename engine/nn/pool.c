@@ -25,10 +25,12 @@ static struct field field_of(const struct node *n, int oy, int ox)
 	return (struct field){y > 0 ? y : 0, least(y + w->h, n->in.h), x > 0 ? x : 0, least(x + w->w, n->in.w)};
 }
 
-// What an average divides by: pixels beyond the edge count too.
-static float area_of(const struct node *n)
+// What an average divides by: pixels beyond the edge count too, unless the window says that they do not.
+static float area_of(const struct node *n, const struct field *f)
 {
-	return n->op->kind == OP_POOL ? (float)(n->in.h * n->in.w) : (float)(n->op->window.h * n->op->window.w);
+	if (n->op->kind == OP_POOL || n->op->inside)
+		return (float)((f->end_y - f->first_y) * (f->end_x - f->first_x));
+	return (float)(n->op->window.h * n->op->window.w);
 }
 
 static void pool_images(const struct job *job, struct span span, int chunk, int worker)
@@ -50,7 +52,7 @@ static void pool_images(const struct job *job, struct span span, int chunk, int 
 					for (int px = f.first_x; px < f.end_x; px++)
 						(greatest ? k->maximum : k->accumulate)(x + ((long)py * n->in.w + px) * c, y, c);
 				for (int j = 0; !greatest && j < c; j++)
-					y[j] /= area_of(n);
+					y[j] /= area_of(n, &f);
 			}
 	}
 	job->net->peaks[chunk] = k->peak(node_image(n, n->x, span.first), span.count * shape_size(n->out));
@@ -67,7 +69,7 @@ static void average_gradients(const struct job *job, struct span span, int chunk
 {
 	const struct node *n = job->node;
 	const struct kernels *k = job->net->kernels;
-	float *spare = job->net->scratch[worker].back, *share = job->net->scratch[worker].image, area = area_of(n);
+	float *spare = job->net->scratch[worker].back, *share = job->net->scratch[worker].image;
 	int c = n->out.c;
 	for (int i = span.first; i < span.first + span.count; i++) {
 		const float *dy = node_image(n, n->grad, i);
@@ -77,7 +79,7 @@ static void average_gradients(const struct job *job, struct span span, int chunk
 			for (int ox = 0; ox < n->out.w; ox++, dy += c) {
 				struct field f = field_of(n, oy, ox);
 				for (int j = 0; j < c; j++)
-					share[j] = dy[j] / area;
+					share[j] = dy[j] / area_of(n, &f);
 				for (int py = f.first_y; py < f.end_y; py++)
 					for (int px = f.first_x; px < f.end_x; px++)
 						k->accumulate(share, dx + ((long)py * n->in.w + px) * c, c);

@@ -16,9 +16,9 @@ void search_free(struct search *);
 
 const struct engine_info *search_info(const struct search *);
 bool search_price(const struct search *, const uint8_t *choice, double cost[ENGINE_TERMS], int term, double *layer);
-bool search_layers(const struct search *, const uint8_t *choice, struct layer_info *layer);    // as engine_layers
-const char *search_lack(const struct search *, const uint8_t *choice, char *buf, size_t size); // as engine_lack
-bool search_write_network(const struct search *, const uint8_t *choice, FILE *);               // as engine_write_network
+bool search_layers(const struct search *, const uint8_t *choice, struct layer_info *layer);      // as engine_layers
+const char *search_lack(const struct search *, const uint8_t *choice, char *buf, size_t size);   // as engine_lack
+bool search_write_network(const struct search *, const uint8_t *choice, FILE *, struct fault *); // as engine_write_network
 
 // One step: a weight update and, after the warm-up, a policy update. Not beyond the horizon. False: the loss, the gradient
 // or the quality is no longer a number, and the weights are useless from here on; or the source of quality failed.

@@ -234,12 +234,12 @@ const char *search_lack(const struct search *s, const uint8_t *choice, char *buf
 	return s->source->kind->lack ? s->source->kind->lack(s->source, choice, buf, size) : buf;
 }
 
-bool search_write_network(const struct search *s, const uint8_t *choice, FILE *file)
+bool search_write_network(const struct search *s, const uint8_t *choice, FILE *file, struct fault *fault)
 {
 	struct settled settled;
 	if (!s->info.layers)
 		return false;
-	bool ok = settle(s, choice, &settled) && model_write(settled.plan.model, file);
+	bool ok = settle(s, choice, &settled) && model_write(settled.plan.model, file, fault);
 	unsettle(&settled);
 	return ok;
 }

@@ -93,11 +93,17 @@ bool question_write(const struct description *d, const char *path, struct fault 
 {
 	char *bytes = NULL;
 	size_t size = 0;
+	struct fault why = {0};
 	FILE *file = open_memstream(&bytes, &size);
-	bool ok = file && description_write(d, file);
+	bool ok = file && description_write(d, file, &why);
 	if (file)
 		ok = fclose(file) == 0 && ok;
-	ok = ok ? disk_replace(path, bytes, size, f) : fault_memory(f, path);
+	if (ok)
+		ok = disk_replace(path, bytes, size, f);
+	else if (why.what[0])
+		*f = why;
+	else
+		fault_memory(f, path);
 	free(bytes);
 	return ok;
 }

@@ -479,6 +479,7 @@ static bool export_network(struct session *s, struct command_call *call, const c
 {
 	char *bytes = NULL;
 	size_t size = 0;
+	struct fault why = {0};
 	if (!s->info->layers)
 		return fault_set(&call->fault, s->info->net, "`export policy` writes what was chosen",
 			"there is no network here");
@@ -486,10 +487,15 @@ static bool export_network(struct session *s, struct command_call *call, const c
 	FILE *file = open_memstream(&bytes, &size);
 	if (result)
 		session_result(s, result);
-	bool ok = result && file && engine_write_network(s->engine, result, file);
+	bool ok = result && file && engine_write_network(s->engine, result, file, &why);
 	if (file)
 		ok = fclose(file) == 0 && ok;
-	ok = ok ? disk_replace(path, bytes, size, &call->fault) : fault_memory(&call->fault, path);
+	if (ok)
+		ok = disk_replace(path, bytes, size, &call->fault);
+	else if (why.what[0])
+		call->fault = why;
+	else
+		fault_memory(&call->fault, path);
 	if (ok)
 		call->say(call, "wrote %s", path);
 	free(bytes);

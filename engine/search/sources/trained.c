@@ -160,6 +160,18 @@ static bool make_network(struct trained *t, struct fault *fault)
 		(t->errors = errors_new(t->network, s->space->format, s->space->options, fault));
 }
 
+// A network from a file that has weights begins with them.
+static bool take_weights(struct trained *t, struct fault *fault)
+{
+	const struct shared *s = t->source.shared;
+	if (!model_has_weights(s->knobs.net))
+		return true;
+	struct weights *w = model_weights(s->knobs.net, s->model->op[0].out, s->model->classes, s->model->name, fault);
+	bool ok = w && network_take_weights(t->network, w, fault);
+	weights_free(w);
+	return ok;
+}
+
 static bool ready(struct source *source, struct fault *fault)
 {
 	struct trained *t = (struct trained *)source;
@@ -179,7 +191,7 @@ static bool ready(struct source *source, struct fault *fault)
 	if (!make_network(t, fault))
 		return false;
 	network_initialise(t->network, (uint64_t)k->seed);
-	return true;
+	return take_weights(t, fault);
 }
 
 // ---- images ----
