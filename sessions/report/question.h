@@ -39,6 +39,7 @@ bool question_tell(struct command_call *, struct string *, bool ok);
 
 bool run_catalog(struct command_call *);
 bool run_describe(struct command_call *);
+bool run_counters(struct command_call *); // `describe NET counters`
 bool run_devices(struct command_call *);
 bool run_latency(struct command_call *);
 bool run_sensitivity(struct command_call *);

@@ -6,8 +6,9 @@
 static const struct command rows[] = {
 	{"catalog", COMMAND_QUERY, 0, 1, {ARGUMENT_NETWORK}, 0, NULL, "[PATTERN]",
 		"the networks: multiply-accumulates, weights, activations", run_catalog},
-	{"describe", COMMAND_QUERY, 1, 2, {ARGUMENT_NETWORK, ARGUMENT_FILE}, 0, NULL, "NETWORK [FILE]",
-		"a network's layers and costs; with FILE, write a description to start your own from", run_describe},
+	{"describe", COMMAND_QUERY, 1, 2, {ARGUMENT_NETWORK, ARGUMENT_FILE}, 0, "- counters", "NETWORK [FILE|counters]",
+		"a network's layers and costs; with FILE, write a description to start your own from; counters: what other tools count, and why",
+		run_describe},
 	{"devices", COMMAND_QUERY, 0, 1, {ARGUMENT_DEVICE}, 0, NULL, "[DEVICE]",
 		"the devices: peaks, memory, power, ridge points; one of them in full, with its sources", run_devices},
 	{"latency", COMMAND_QUERY, 1, -1, {ARGUMENT_NETWORK, ARGUMENT_FORMAT}, 1, "- device=|batch=|over=|by=kind",
