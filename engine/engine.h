@@ -253,7 +253,15 @@ struct evaluation {
 	struct config *settings;   // the settings under which it was made; owned by the reply
 };
 
-enum request_kind { REQUEST_CHANGE, REQUEST_EVALUATE, REQUEST_STATE, REQUEST_FOCUS, REQUEST_ANSWERS, REQUEST_LOOK };
+enum request_kind {
+	REQUEST_CHANGE,
+	REQUEST_EVALUATE,
+	REQUEST_STATE,
+	REQUEST_FOCUS,
+	REQUEST_ANSWERS,
+	REQUEST_LOOK,
+	REQUEST_WEIGHTS
+};
 struct reply {
 	unsigned ticket;
 	enum request_kind kind;
@@ -263,7 +271,7 @@ struct reply {
 	struct change inverse;      // REQUEST_CHANGE: the change that takes it back; items 0: it changed nothing
 	char says[4 * ENGINE_TEXT]; // REQUEST_CHANGE: what a person should know about it, as clauses; empty: nothing
 	struct evaluation evaluation;
-	struct state *state;    // REQUEST_STATE; the receiver frees it, or reply_free does
+	struct state *state;    // REQUEST_STATE, REQUEST_WEIGHTS; the receiver frees it, or reply_free does
 	char *answers;          // REQUEST_ANSWERS, see below; owned by the reply
 	struct layer_look look; // REQUEST_LOOK
 };
@@ -281,6 +289,10 @@ bool engine_post_state(struct engine *, unsigned *ticket, struct fault *);
 bool engine_post_focus(struct engine *, int lane, unsigned *ticket, struct fault *);
 // Looks at a layer's weights, in the result of the lane in focus. The search, its state and its digest stay as they are.
 bool engine_post_look(struct engine *, int layer, unsigned *ticket, struct fault *);
+// Asks for the weights of the network of the result, in the lane in focus: each an array by the name and in the order that PyTorch gives it
+// (LAYER.weight, LAYER.norm.running_mean); batch norms' statistics are those that were given, or are estimated in fp32. folded: norms
+// go into the weights before them and a bias.
+bool engine_post_weights(struct engine *, bool folded, unsigned *ticket, struct fault *);
 // Takes the next reply, if there is one. reply_free frees what it holds. An evaluation that waits for a command
 // (below) is broken off by engine_pause.
 bool engine_reply(struct engine *, struct reply *);

@@ -77,6 +77,22 @@ static bool make_arrays(struct network *net)
 	return net->ranges && net->peaks && net->histograms;
 }
 
+// Of each norm of the whole the means, then the variances.
+static bool make_statistics(struct network *net)
+{
+	const struct model *m = net->whole;
+	long count = 0;
+	if (!(net->statistics_at = network_block(net, (size_t)m->ops * sizeof *net->statistics_at)))
+		return false;
+	for (int i = 0; i < m->ops; i++) {
+		net->statistics_at[i] = count;
+		count += m->op[i].kind == OP_NORM ? 2 * m->op[i].out.c : 0;
+	}
+	net->statistics_count = count;
+	net->statistics = network_block(net, ((size_t)count + 1) * sizeof *net->statistics);
+	return net->statistics;
+}
+
 struct network *network_new(const struct model *whole, const struct path *path, int batch, unsigned keeps, int sets,
 	struct team *team, struct fault *fault)
 {
@@ -88,7 +104,8 @@ struct network *network_new(const struct model *whole, const struct path *path, 
 		net->sets = sets;
 		net->kernels = kernels_best();
 	}
-	if (!net || !nodes_whole(net) || !make_arrays(net) || !optimizer_reserve(net, keeps) || !nodes_make(net, path)) {
+	if (!net || !nodes_whole(net) || !make_arrays(net) || !optimizer_reserve(net, keeps) ||
+		(keeps & NETWORK_STATISTICS && !make_statistics(net)) || !nodes_make(net, path)) {
 		network_free(net);
 		fault_memory(fault, whole->name);
 		return NULL;
@@ -131,6 +148,13 @@ void network_initialise(struct network *net, uint64_t seed)
 			}
 	}
 	optimizer_clear(net);
+}
+
+float *network_parameter(struct network *net, int op, int part, long *count)
+{
+	const struct parameter *p = &net->all[net->first[op] + part];
+	*count = p->count;
+	return net->trained + p->at;
 }
 
 void network_use_sets(struct network *net, const uint8_t *set)

@@ -21,7 +21,7 @@
 struct network;
 
 // What a network may keep beside weights and momentum, as bits.
-enum { NETWORK_SECOND_MOMENTS = 1, NETWORK_AVERAGE = 2 };
+enum { NETWORK_SECOND_MOMENTS = 1, NETWORK_AVERAGE = 2, NETWORK_STATISTICS = 4 };
 // Makes a network for passes of up to `batch` images. It borrows the whole model and the team, which must outlive it. `path`: what runs
 // first, the largest of all paths, say; NULL: the whole itself, now and always. `sets`: how many sets of their own batch norms and
 // moving ranges have (below); 0: none.
@@ -44,13 +44,31 @@ void network_copy_set(struct network *, int from, int to); // with its momentum 
 // for tokens; no momentum.
 void network_initialise(struct network *, uint64_t seed);
 
+// Where the trained numbers of one parameter of the whole lie, by the operator and the part that parameters.h counts; for reading and for
+// putting others there, which the passes use from then on. Momentum and averages know nothing of it.
+float *network_parameter(struct network *, int op, int part, long *count);
+
+// Weights from a file, by the names of parameters.h, each of which must be there and none besides. A batch norm's mean and variance are
+// NAME.running_mean and NAME.running_var. A network that keeps NETWORK_STATISTICS needs them, and uses them in all passes in place of those of
+// images; its gradients then take them as given. Where a norm that alone reads a layer is not in the file and the layer's bias is, they were
+// folded: the norm then adds that bias. `fold` does the same here: the weights are multiplied by gain / deviation. Returns false with a fault:
+// the file is of another network, or a number is not finite; the network is then only fit for network_free.
+struct safetensors;
+struct calibration;
+bool network_read_weights(struct network *, const struct safetensors *, bool fold, struct fault *);
+// Hands each parameter of the model that runs to `each`, in PyTorch's order of its numbers, as the next pass would use it; batch norms with
+// their statistics: kept ones, or the calibration's. `fold`: a norm that alone reads a layer goes into its weights and a bias. Returns
+// false: out of memory, or `each` returned false.
+typedef bool network_each_weight(const char *name, int rank, const int *size, const float *numbers, void *context);
+bool network_each(struct network *, const struct calibration *, bool fold, network_each_weight *, void *context, struct fault *);
+
 // The network's numbers: weights, momentum, moving ranges, and what else it keeps. For saving, restoring and digests.
 struct network_array {
 	const char *name;
 	float *data;
 	long count;
 };
-enum { NETWORK_ARRAYS = 5 };
+enum { NETWORK_ARRAYS = 6 };
 int network_arrays(struct network *, struct network_array[NETWORK_ARRAYS]); // returns how many
 // A copy of these numbers, with which a network can change places: passes and updates use the copy from then on, and what it was made
 // of rests, until they change places again. Momentum begins at rest in it. A network is freed with its own numbers in place.

@@ -14,7 +14,7 @@ enum {
 	NN_TASKS = 8,        // parallel parts of a weight gradient
 	NN_TILE = 4,         // least blocks of columns in a tile of a weight gradient
 	NN_PARTIAL = 131072, // weights from which on their gradient is split by tiles first
-	NN_BLOCKS = 24
+	NN_BLOCKS = 28
 };
 
 // The gradient of a convolution's input, one dimension: rows r, r+s, r+2s, … of the input (s the stride) are met by the same
@@ -132,8 +132,10 @@ struct network {
 	float *weights;                               // numbers that passes use: `trained`, or `average`
 	float *trained, *momentum, *second, *average; // [parameters]; the last two NULL where not kept
 	float *ranges;                                // a moving range per layer of the whole, set by set
-	int sets;                                     // 0: there are none
-	const uint8_t *set;                           // [whole->layers]: in use; NULL: all use the first
+	float *statistics; // of norms, that a file gave: of the whole, at statistics_at[op]; mean[c], then variance[c]. NULL: none are kept
+	long *statistics_at, statistics_count;
+	int sets;           // 0: there are none
+	const uint8_t *set; // [whole->layers]: in use; NULL: all use the first
 	long parameters;
 	struct parameter *all; // of the whole
 	int all_count;
@@ -252,6 +254,7 @@ float *gradient_image(const struct job *, int k, int image, float *spare);
 void gradient_image_done(const struct job *, int k, int chunk, int image, float *spare);
 void gradient_end(const struct job *); // after all images: the inputs' gradients are written
 
+extern const double norm_epsilon; // is added to a variance
 // norm.c: what the sets have for themselves.
 void norm_reserve_sets(const struct network *, struct node *, struct storage *);
 static inline long norm_set_size(const struct node *n)

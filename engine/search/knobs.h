@@ -19,6 +19,8 @@ enum knob_start { START_UNIFORM, START_WIDE };
 enum knob_optimizer { KNOB_SGD, KNOB_ADAMW };
 enum knob_augment { KNOB_AUGMENT_AUTO, KNOB_AUGMENT_NONE, KNOB_AUGMENT_CROP, KNOB_AUGMENT_FLIP };
 enum knob_norm_sets { NORM_SETS_ONE, NORM_SETS_FORMAT, NORM_SETS_LANE };
+enum knob_norms { NORMS_KEPT, NORMS_FOLDED };
+enum knob_statistics { STATISTICS_GIVEN, STATISTICS_ESTIMATED };
 enum knob_scales { SCALES_CHANNEL, SCALES_LAYER };
 enum knob_task { TASK_TRAIN, TASK_SERVE };
 
@@ -36,6 +38,10 @@ struct spoken {
 		"the network; `catalog` lists all")                                                                    \
 	T(data, "data", "glyphs", DATA_WORDS "none", false,                                                           \
 		"the images: embedded, a folder of CIFAR-10 or IDX files; none: nothing is trained")                                         \
+	T(init, "init", "none", "none|FILE.safetensors", false, "the weights to begin with: a file, by the names that `export weights` gives") \
+	W(norms, "norms", "kept", "kept|folded", false, "with init=: batch norms as they are, or folded into the weights before them") \
+	W(statistics, "statistics", "given", "given|estimated", false,                                                 \
+		"with init=: batch norms' mean and variance, as the file gives them, in training too; or by images, as without a file") \
 	T(sensitivity, "sensitivity", "none", "none|hawq|FILE", false,                                                 \
 		"with data=none: the table that quality is worked out from")                                          \
 	T(space, "space", "wide", "wide|int-s|int-l|fp-s|fp-l|mixed", false,                                           \

@@ -240,6 +240,14 @@ bool search_look(struct search *s, int layer, struct layer_look *look, struct fa
 	return !s->source->kind->look || s->source->kind->look(s->source, lane->place, lane->result, look, fault);
 }
 
+bool search_weights(struct search *s, bool fold, struct state *out, struct fault *fault)
+{
+	const struct lane *lane = lanes_in_focus(s);
+	if (!s->source->kind->weights)
+		return fault_set(fault, "weights", "they are there where data= names images", "no network is trained here");
+	return s->source->kind->weights(s->source, lane->place, lane->result, fold, out, fault);
+}
+
 int search_front_room(const struct search *s)
 {
 	return s->front.room + POLISH_POINTS;

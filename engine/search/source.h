@@ -47,6 +47,8 @@ struct source_kind {
 	// the source; ready makes the rest, once shared->space is there.
 	struct source *(*open)(const struct shared *, struct opened *, struct fault *);
 	bool (*ready)(struct source *, struct fault *);
+	// Of a search that is new, not one that a state goes on with: what it begins with beyond that. NULL: nothing.
+	bool (*begin)(struct source *, struct fault *);
 	void (*close)(struct source *);
 	// One step on a path. NULL: nothing is trained, and there is no warm-up. False: no number comes out, and nothing will any
 	// more.
@@ -82,6 +84,9 @@ struct source_kind {
 	// The weights of look->layer under a choice, and what each option of its slot does to them; look->there stays false where the layer
 	// rests. NULL where nothing is trained.
 	bool (*look)(struct source *, int lane, const uint8_t *choice, struct layer_look *, struct fault *);
+	// The weights of the network that a choice makes, by name (nn.h, network_each), and batch norms' statistics, estimated without
+	// formats where none are given. `fold`: norms go into the weights before them. NULL where nothing is trained.
+	bool (*weights)(struct source *, int lane, const uint8_t *choice, bool fold, struct state *, struct fault *);
 	// For a state: its arrays, the weights first; how many, at most SOURCE_ARRAYS. NULL: none.
 	int (*arrays)(const struct source *, struct state_array *);
 	// Where choices may be impossible: what this one lacks; what the nearest lacks of all that are allowed [slots], if none of these is

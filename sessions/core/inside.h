@@ -218,8 +218,8 @@ struct session {
 	struct plotter *plotter;
 	struct plot_context plot;
 	const struct slice_question *looked_at; // borrowed; NULL: none
-	const struct script *script; // of the present batch run; NULL: none
-	long plot_line[PLOTS_ASKED]; // batch: the lines that asked for pictures, a ring from plots_done on
+	const struct script *script;            // of the present batch run; NULL: none
+	long plot_line[PLOTS_ASKED];            // batch: the lines that asked for pictures, a ring from plots_done on
 	unsigned plots_asked, plots_done;
 	int plots_failed; // in this batch run
 };
@@ -352,7 +352,8 @@ bool draft_pin(struct session *, const uint8_t *choice, struct fault *);
 bool draft_undo(struct session *, struct command_call *);
 void draft_follow(struct session *); // slots without an edit follow the modal choice
 bool run_export(struct command_call *);
-bool export_report(struct session *, struct command_call *, const char *path); // page.c
+bool export_report(struct session *, struct command_call *, const char *path);  // page.c
+bool export_weights(struct session *, struct command_call *, const char *path); // weights.c
 // Writes a choice as `export policy` writes the result; `path` NULL: into the session's folder.
 bool export_choice(struct session *, struct command_call *, const uint8_t *choice, const char *path);
 bool run_status(struct command_call *);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "engine/base/safetensors.h"
 #include "engine/data/data.h"
 #include "engine/nn/nn.h"
 #include "engine/quant/format.h"
@@ -155,11 +156,19 @@ static bool settle_largest(struct trained *t, struct fault *fault)
 	return ok;
 }
 
+// Whether norms go by a mean and a variance that a file gives. Those of a whole network are not those of the paths through it.
+static bool has_statistics(const struct shared *s)
+{
+	return strcmp(s->knobs.init, "none") != 0 && s->knobs.statistics == STATISTICS_GIVEN &&
+		s->space->slots == s->space->formats;
+}
+
 static bool make_network(struct trained *t, struct fault *fault)
 {
 	const struct shared *s = t->source.shared;
 	const struct knobs *k = &s->knobs;
-	unsigned keeps = (k->optimizer == KNOB_ADAMW ? NETWORK_SECOND_MOMENTS : 0u) | (k->ema > 0 ? NETWORK_AVERAGE : 0u);
+	unsigned keeps = (k->optimizer == KNOB_ADAMW ? NETWORK_SECOND_MOMENTS : 0u) | (k->ema > 0 ? NETWORK_AVERAGE : 0u) |
+		(has_statistics(s) ? NETWORK_STATISTICS : 0u);
 	t->sets = sets_of(s);
 	return settle_largest(t, fault) && (t->team = team_new(k->threads ? (int)k->threads : processors(), fault)) &&
 		(t->network = network_new(s->model, t->plan.path, (int)k->batch, keeps, t->sets, t->team, fault)) &&
@@ -187,6 +196,18 @@ static bool ready(struct source *source, struct fault *fault)
 		return false;
 	network_initialise(t->network, (uint64_t)k->seed);
 	return true;
+}
+
+static bool begin(struct source *source, struct fault *fault)
+{
+	struct trained *t = (struct trained *)source;
+	const struct knobs *k = &source->shared->knobs;
+	if (strcmp(k->init, "none") == 0)
+		return true;
+	struct safetensors *file = safetensors_read(k->init, fault);
+	bool ok = file && network_read_weights(t->network, file, k->norms == NORMS_FOLDED, fault);
+	safetensors_free(file);
+	return ok;
 }
 
 // ---- images ----
@@ -622,6 +643,30 @@ static bool look_at(struct source *source, int lane, const uint8_t *choice, stru
 	return take_plan(t, lane, choice, false, fault) && network_look(t->network, &t->plan, &q, format, look, fault);
 }
 
+static bool add_weight(const char *name, int rank, const int *size, const float *numbers, void *context)
+{
+	int64_t shape[4];
+	for (int i = 0; i < rank; i++)
+		shape[i] = size[i];
+	return state_add(context, name, STATE_F32, rank, shape, numbers);
+}
+
+static bool weights(struct source *source, int lane, const uint8_t *choice, bool fold, struct state *out, struct fault *fault)
+{
+	struct trained *t = (struct trained *)source;
+	const struct knobs *k = &source->shared->knobs;
+	const struct quantization q = quantization(k);
+	if (!take_plan(t, lane, choice, false, fault))
+		return false;
+	network_use_average(t->network, true);
+	plan_evenly(t, format_named("fp32"));
+	if (!has_statistics(source->shared))
+		calibrate(t, &q, k->calibration);
+	bool ok = network_each(t->network, t->calibration, fold, add_weight, out, fault);
+	network_use_average(t->network, false);
+	return ok;
+}
+
 static void begin_lane(struct source *source, int lane, int from)
 {
 	struct trained *t = (struct trained *)source;
@@ -667,6 +712,7 @@ const struct source_kind source_trained = {.name = "trained",
 	.serves = serves,
 	.open = trained_open,
 	.ready = ready,
+	.begin = begin,
 	.close = trained_close,
 	.train = train,
 	.errors = errors,
@@ -680,6 +726,7 @@ const struct source_kind source_trained = {.name = "trained",
 	.begin_lane = begin_lane,
 	.near_edges = near_edges,
 	.look = look_at,
+	.weights = weights,
 	.arrays = arrays,
 	.describe = describe,
 	.identity = identity,
