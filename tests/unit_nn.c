@@ -1704,7 +1704,7 @@ static void scales_of_weights(void **state)
 
 enum { PROBES = 1600 };
 
-static void gradient_of(struct rig *r, const float *input, const uint8_t *labels, int images)
+static void gradient_of(struct rig *r, const float *input, const uint16_t *labels, int images)
 {
 	forward(r, input, PASS_TRAIN, images, NULL);
 	network_loss(r->net, labels, images, 0);
@@ -1712,7 +1712,7 @@ static void gradient_of(struct rig *r, const float *input, const uint8_t *labels
 }
 
 // The trace of each layer's block of the Hessian, by the change of every weight's own gradient.
-static void traces_one_by_one(struct rig *r, const float *input, const uint8_t *labels, int images, double *trace)
+static void traces_one_by_one(struct rig *r, const float *input, const uint16_t *labels, int images, double *trace)
 {
 	for (int l = 0; l < r->model->layers; l++) {
 		const struct node *n = &r->net->node[r->model->layer[l].op];
@@ -1731,7 +1731,7 @@ static void traces_one_by_one(struct rig *r, const float *input, const uint8_t *
 }
 
 // Hutchinson's estimate of it, all layers pushed at once: the mean, and its standard error.
-static void traces_by_vectors(struct rig *r, const float *input, const uint8_t *labels, int images, double *mean, double *error)
+static void traces_by_vectors(struct rig *r, const float *input, const uint16_t *labels, int images, double *mean, double *error)
 {
 	double sum[MOST_LAYERS] = {0}, squares[MOST_LAYERS] = {0}, by[MOST_LAYERS];
 	for (int l = 0; l < r->model->layers; l++)
@@ -1765,7 +1765,7 @@ static void vectors_give_the_trace(void **context)
 {
 	(void)context;
 	enum { IMAGES = 6 };
-	static const uint8_t labels[IMAGES] = {1, 0, 4, 3, 2, 1};
+	static const uint16_t labels[IMAGES] = {1, 0, 4, 3, 2, 1};
 	struct model *m = model_new("smooth", (struct shape){5, 5, 2}, 5);
 	int at = conv_of(m, "one", 0, 4, 3, 1);
 	at = model_norm(m, at, ACT_SWISH);
@@ -1794,7 +1794,7 @@ static void the_trace_of_a_linear_layer_is_known(void **context)
 {
 	(void)context;
 	enum { IMAGES = 6, IN = 8, OUT = 5 };
-	static const uint8_t labels[IMAGES] = {1, 0, 4, 3, 2, 1};
+	static const uint16_t labels[IMAGES] = {1, 0, 4, 3, 2, 1};
 	struct model *m = model_new("linear", (struct shape){1, 1, IN}, OUT);
 	model_linear(m, "head", 0, OUT);
 	struct rig *r = rig_new(m, IMAGES, 1, "fp32");
@@ -1875,7 +1875,7 @@ static void a_mixture_of_one_is_that_one(void **context)
 	(void)context;
 	enum { IMAGES = 4 };
 	static const float one[MIXED] = {0, 1, 0};
-	static const uint8_t labels[IMAGES] = {1, 0, 4, 3};
+	static const uint16_t labels[IMAGES] = {1, 0, 4, 3};
 	static const char *const same[MIXED] = {"e2m1", "e2m1", "e2m1"}, *const parted[MIXED] = {"int5", "e2m1", "int5"};
 	for (size_t k = 0; k < sizeof families / sizeof *families; k++)
 		for (int x = 0; x < 2; x++) { // as one, and in thirds of one
@@ -1973,7 +1973,7 @@ static void shares_have_gradients(void **context)
 	(void)context;
 	enum { IMAGES = 6 };
 	static const float share[MIXED] = {0.2f, 0.5f, 0.3f};
-	static const uint8_t labels[IMAGES] = {1, 0, 4, 3, 2, 1};
+	static const uint16_t labels[IMAGES] = {1, 0, 4, 3, 2, 1};
 	struct model *m = model_new("two", (struct shape){5, 5, 2}, 5);
 	int at = model_norm(m, conv_of(m, "one", 0, 6, 3, 1), ACT_RELU);
 	model_linear(m, "head", model_pool(m, at), 5);

@@ -111,7 +111,7 @@ static void answers_are_pytorch_s(void **state)
 static void gradients_take_statistics_as_given(void **state)
 {
 	(void)state;
-	static const uint8_t labels[IMAGES] = {0, 3, 1, 4};
+	static const uint16_t labels[IMAGES] = {0, 3, 1, 4};
 	struct rig r;
 	float images[IMAGES * PIXELS], logits[IMAGES * CLASSES];
 	struct network_array array[NETWORK_ARRAYS];

@@ -222,7 +222,7 @@ const float *network_logits(const struct network *net)
 	return net->node[net->model->ops - 1].x;
 }
 
-struct loss network_loss(struct network *net, const uint8_t *labels, int images, double smoothing)
+struct loss network_loss(struct network *net, const uint16_t *labels, int images, double smoothing)
 {
 	struct node *last = &net->node[net->model->ops - 1];
 	int classes = last->out.c;

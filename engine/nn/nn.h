@@ -116,7 +116,7 @@ struct loss {
 	long correct; // images whose label is the most likely class
 };
 // Of the last forward pass. Also sets up the gradient that network_backward starts from.
-struct loss network_loss(struct network *, const uint8_t *labels, int images, double smoothing);
+struct loss network_loss(struct network *, const uint16_t *labels, int images, double smoothing);
 // Gradients of the mean loss; after PASS_TRAIN and network_loss.
 void network_backward(struct network *);
 // Formats that are mixed: in place of those of the plan, a layer's weights are the sum over formats of a share times what rounding to it gives,

@@ -37,7 +37,11 @@ struct spoken {
 	T(net, "net", "resnet8", "resnet8|resnet20|resnet18-fliqs|mobilenetv2|efficientnet|inception|deit|NAME:KEY=VALUE,...|FILE", false, \
 		"the network; `catalog` lists all")                                                                    \
 	T(data, "data", "glyphs", DATA_WORDS "none", false,                                                           \
-		"the images: embedded, a folder of CIFAR-10 or IDX files; none: nothing is trained")                                         \
+		"the images: embedded, a folder of CIFAR-10 or IDX files, of pictures or arrays; none: nothing is trained")                                         \
+	I(resize, "resize", "0", 0, 512, false, "with data=images: the shorter side that pictures are made, by PIL's bilinear filter; 0: as they are") \
+	I(crop, "crop", "0", 0, 512, false, "with data=images: the side of the square that is taken from their centre; 0: all of them") \
+	T(mean, "mean", "own", "own|0.485,0.456,0.406", false, "what is taken from pixels of 0 to 1, by channel; own: the mean of the training images") \
+	T(deviation, "deviation", "own", "own|0.229,0.224,0.225", false, "what they are then divided by; own: the deviation of the training images") \
 	T(init, "init", "none", "none|FILE.safetensors", false, "the weights to begin with: a file, by the names that `export weights` gives") \
 	W(norms, "norms", "kept", "kept|folded", false, "with init=: batch norms as they are, or folded into the weights before them") \
 	W(statistics, "statistics", "given", "given|estimated", false,                                                 \
@@ -76,7 +80,7 @@ struct spoken {
 	I(batch, "batch", "64", 2, 1024, false, "images in a training step")                                           \
 	I(threads, "threads", "0", 0, 256, false, "worker threads; 0: one per processor")                              \
 	I(train, "train", "0", 0, 1e9, false, "training images used; 0: all")                                          \
-	I(heldout, "heldout", "2048", 64, 1e9, false, "training images set aside: half for the policy, half for reports") \
+	I(heldout, "heldout", "2048", 4, 1e9, false, "training images set aside: half for the policy, half for reports") \
 	W(augment, "augment", "auto", "auto|none|crop|flip", false, "random crops, or crops and mirror images")        \
 	R(rate, "rate", "0.1", 0, 10, true, "peak learning rate of the weights")                                       \
 	R(rate_warmup, "rate-warmup", "0.05", 0, 1, false, "share of the horizon over which the rate grows from 0")    \

@@ -36,8 +36,8 @@ struct trained {
 	struct calibration *calibration;
 	struct errors *errors; // what other formats would lose
 	struct stream train, apart, heldout;
-	uint8_t *labels; // [batch]
-	uint32_t *index; // [batch]
+	uint16_t *labels; // [batch]
+	uint32_t *index;  // [batch]
 	struct plan plan;
 	struct path path; // of the plan, where there is an architecture to choose
 	float *share;     // [HALVES][layers][options]: of a mixture
@@ -103,6 +103,7 @@ static struct source *trained_open(const struct shared *shared, struct opened *o
 {
 	const struct knobs *k = &shared->knobs;
 	int side;
+	struct preparation how = {.resize = k->resize, .crop = k->crop};
 	struct trained *t = calloc(1, sizeof *t);
 	if (!t) {
 		fault_memory(fault, "search");
@@ -113,8 +114,8 @@ static struct source *trained_open(const struct shared *shared, struct opened *o
 		fault_set(fault, "sensitivity", "it goes with data=none", "a network that is trained has its quality measured");
 	else if (format_named(k->wide_format) < 0)
 		fault_set(fault, "wide-format", "give a format such as int8 or fp32", "\"%s\" is no format", k->wide_format);
-	else if (model_side(k->net, &side, fault) &&
-		(t->data = data_open(k->data, (uint64_t)k->seed, k->train, k->heldout, fault)) &&
+	else if (model_side(k->net, &side, fault) && preparation_read(&how, k->mean, k->deviation, fault) &&
+		(t->data = data_open_prepared(k->data, &how, (uint64_t)k->seed, k->train, k->heldout, fault)) &&
 		(!side || data_resize(t->data, side, fault)) && check_sizes(t, fault))
 		opened->blueprint = blueprint_named(k->net, (struct shape){t->data->h, t->data->w, t->data->c}, t->data->classes,
 			fault);
@@ -185,7 +186,7 @@ static bool ready(struct source *source, struct fault *fault)
 	t->heldout = (struct stream){"held-out", DATA_HELDOUT, 0, report_first(t), -1, NULL};
 	t->train.order = calloc((size_t)t->train.count, sizeof *t->train.order);
 	t->heldout.order = calloc((size_t)t->heldout.count, sizeof *t->heldout.order);
-	t->labels = calloc((size_t)k->batch, 1);
+	t->labels = calloc((size_t)k->batch, sizeof *t->labels);
 	t->index = calloc((size_t)k->batch, sizeof *t->index);
 	t->plan.layer = calloc((size_t)s->model->layers, sizeof *t->plan.layer);
 	t->set = calloc((size_t)s->model->layers, sizeof *t->set);
