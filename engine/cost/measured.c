@@ -11,14 +11,14 @@
 // The format that a layer of the whole was measured in and that holds both of its own, the narrowest; -1: none.
 static int measured_as(const struct tariff *t, int layer, struct layer_plan p)
 {
-	uint32_t can = t->table.has[layer] & t->holders[p.weight] & t->holders[p.activation];
+	uint32_t can = t->table.has[measured_row(layer, 0)] & t->holders[p.weight] & t->holders[p.activation];
 	return can ? __builtin_ctz(can) : -1;
 }
 
 static double measured_layer(const struct cost *c, int layer, struct layer_plan p)
 {
 	int row = c->row[layer], format = row < 0 ? -1 : measured_as(c->tariff, row, p);
-	return format < 0 ? (double)INFINITY : c->tariff->table.value[row][format];
+	return format < 0 ? (double)INFINITY : c->tariff->table.value[measured_row(row, 0)][format];
 }
 
 static bool same_shape(struct shape a, struct shape b)
@@ -57,7 +57,7 @@ bool measured_of(struct tariff *t, const struct model *whole, const char *table,
 		return false;
 	int absent = 0;
 	for (int l = 0; l < whole->layers; l++)
-		absent += t->table.source[l][0] == FIGURE_ABSENT;
+		absent += t->table.source[measured_row(l, 0)][0] == FIGURE_ABSENT;
 	tariff_per(t, t->table.batch);
 	snprintf(t->help, sizeof t->help,
 		absent ? "time of a batch, measured layer by layer; %d layers without a figure count 0"
@@ -83,9 +83,10 @@ bool cost_compare(const struct cost *roofline, const struct cost *measured, cons
 	*sum = (struct cost_comparison){0};
 	for (int l = 0; l < plan->model->layers; l++) {
 		int row = measured->row[l], format = row < 0 ? -1 : measured_as(measured->tariff, row, plan->layer[l]);
-		bool given = format >= 0 && table->source[row][format] == FIGURE_MEASURED && isfinite(point[l].ms);
+		bool given = format >= 0 && table->source[measured_row(row, 0)][format] == FIGURE_MEASURED &&
+			isfinite(point[l].ms);
 		predicted[l] = point[l].ms;
-		ms[l] = given ? table->value[row][format] : (double)NAN;
+		ms[l] = given ? table->value[measured_row(row, 0)][format] : (double)NAN;
 		if (!given)
 			continue;
 		x[sum->layers] = predicted[l];

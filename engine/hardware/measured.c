@@ -8,10 +8,14 @@
 #include <string.h>
 
 #include "engine/base/disk.h"
+#include "engine/base/text.h"
 #include "engine/hardware/inside.h"
 #include "engine/model/published.h"
 
-enum { TABLE_BYTES = 4 << 20, FIELDS = 4 };
+enum { TABLE_BYTES = 4 << 20, FIELDS = 7 };
+// The columns that may follow the first three.
+enum column { COLUMN_SOURCE, COLUMN_ERROR, COLUMN_KL, COLUMN_KL_ERROR, COLUMNS };
+static const char *const columns[COLUMNS] = {"source", "error", "kl", "kl_error"};
 
 const char *const figure_sources[FIGURE_SOURCES] = {"measured", "fitted", "extrapolated", "absent"};
 
@@ -27,8 +31,10 @@ struct reader {
 	const struct kind *kind;
 	const struct model *model;
 	struct measured *to;
-	bool begun, sources;      // the header was read; it has a column `source`
-	int (*line)[1 + FORMATS]; // [layers]: where "*" and each format was read
+	bool begun; // the header was read
+	char header[128];
+	int fields, at[COLUMNS];  // of a row; where each column is, 0: it is not there
+	int (*line)[1 + FORMATS]; // [rows]: where "*" and each format was read
 	struct fault *fault;
 };
 
@@ -39,10 +45,11 @@ static bool read_number(const char *text, double least, double most, double *val
 	return end != text && !*end && *value >= least && *value <= most;
 }
 
-static bool read_row(struct reader *r, char *text, int line, const char *where)
+// Splits a row at commas, in place; returns how many fields it has.
+static int split(char *text, char *field[FIELDS])
 {
-	char *field[FIELDS] = {text};
-	int fields = 1, layer = 0, source = 0;
+	int fields = 1;
+	field[0] = text;
 	for (char *c = text; *c; c++)
 		if (*c == ',') {
 			*c = 0;
@@ -50,42 +57,112 @@ static bool read_row(struct reader *r, char *text, int line, const char *where)
 				field[fields] = c + 1;
 			fields++;
 		}
-	if (fields != (r->sources ? 4 : 3)) {
-		char todo[64];
-		snprintf(todo, sizeof todo, "expected %s%s", r->kind->header, r->sources ? ",source" : "");
+	return fields;
+}
+
+// The rows that a name is of: all of a layer, or of losses one half of it. False: there is no such layer.
+static bool find_rows(const struct reader *r, const char *name, int *first, int *end)
+{
+	size_t length = strlen(name);
+	for (int l = 0; l < r->model->layers; l++) {
+		const char *its = r->model->layer[l].name;
+		*first = measured_row(l, 0);
+		*end = *first + MEASURED_HALVES;
+		if (strcmp(its, name) == 0)
+			return true;
+		if (r->kind == &kinds[MEASURED_LOST] && length > 2 && length - 2 == strlen(its) &&
+			strncmp(its, name, length - 2) == 0 &&
+			(strcmp(name + length - 2, ".w") == 0 || strcmp(name + length - 2, ".a") == 0)) {
+			*first += name[length - 1] == 'a';
+			*end = *first + 1;
+			return true;
+		}
+	}
+	return false;
+}
+
+// A number of one of the further columns; NAN: it is not there.
+static bool read_further(const struct reader *r, enum column column, char *const field[FIELDS], double *value, const char *where)
+{
+	*value = (double)NAN;
+	if (!r->at[column])
+		return true;
+	return read_number(field[r->at[column]], column == COLUMN_KL ? -1e-3 : 0, 1e6, value) ||
+		fault_set(r->fault, where, "expected a number from 0 up", "\"%s\" cannot be used as %s", field[r->at[column]],
+			columns[column]);
+}
+
+static bool read_source(const struct reader *r, char *const field[FIELDS], int *source, const char *where)
+{
+	const char *word = r->at[COLUMN_SOURCE] ? field[r->at[COLUMN_SOURCE]] : figure_sources[0];
+	for (*source = 0; *source < FIGURE_ABSENT && strcmp(word, figure_sources[*source]) != 0; ++*source)
+		;
+	return *source < FIGURE_ABSENT ||
+		fault_set(r->fault, where, "expected measured, fitted or extrapolated", "\"%s\" is not a source", word);
+}
+
+static bool read_row(struct reader *r, char *text, int line, const char *where)
+{
+	char *field[FIELDS];
+	int fields = split(text, field), first, end, source;
+	double value, error, kl, kl_error;
+	if (fields != r->fields) {
+		char todo[160];
+		snprintf(todo, sizeof todo, "expected %s", r->header);
 		return fault_set(r->fault, where, todo, "%d fields", fields);
 	}
 	if (!field[0][0])
 		return fault_set(r->fault, where, "expected the name of a layer", "the name is empty");
-	while (layer < r->model->layers && strcmp(r->model->layer[layer].name, field[0]) != 0)
-		layer++;
-	if (layer == r->model->layers)
+	if (!find_rows(r, field[0], &first, &end))
 		return fault_set(r->fault, where, "name a layer of the network", "%s has no layer %s", r->model->name, field[0]);
 	bool any = strcmp(field[1], "*") == 0;
-	int format = any ? -1 : format_named(field[1]), *lines = r->line[layer];
+	int format = any ? -1 : format_named(field[1]);
 	if (format < 0 && !any)
 		return fault_set(r->fault, where, "expected a format such as int8, or * for all", "\"%s\" is not a format",
 			field[1]);
-	double value;
 	if (!read_number(field[2], r->kind->least, r->kind->most, &value))
 		return fault_set(r->fault, where, r->kind->value, "\"%s\" cannot be used", field[2]);
-	while (r->sources && source < FIGURE_ABSENT && strcmp(field[3], figure_sources[source]) != 0)
-		source++;
-	if (source == FIGURE_ABSENT)
-		return fault_set(r->fault, where, "expected measured, fitted or extrapolated", "\"%s\" is not a source",
-			field[3]);
-	if (lines[1 + format])
-		return fault_set(r->fault, where, "keep one of them", "%s in %s is in line %d already", field[0], field[1],
-			lines[1 + format]);
-	if (any ? r->to->has[layer] != 0 : lines[0] != 0)
-		return fault_set(r->fault, where, "give it * alone, or formats", "%s has both * and formats", field[0]);
-	lines[1 + format] = line;
-	for (int f = 0; f < FORMATS; f++)
-		if (any || f == format) {
-			r->to->has[layer] |= 1u << f;
-			r->to->value[layer][f] = value;
-			r->to->source[layer][f] = (uint8_t)source;
-		}
+	if (!read_source(r, field, &source, where) || !read_further(r, COLUMN_ERROR, field, &error, where) ||
+		!read_further(r, COLUMN_KL, field, &kl, where) || !read_further(r, COLUMN_KL_ERROR, field, &kl_error, where))
+		return false;
+	for (int row = first; row < end; row++) {
+		double times = end - first == 1 ? MEASURED_HALVES : 1; // a half alone: see struct measured
+		int *lines = r->line[row];
+		if (lines[1 + format])
+			return fault_set(r->fault, where, "keep one of them", "%s in %s is in line %d already", field[0],
+				field[1], lines[1 + format]);
+		if (any ? r->to->has[row] != 0 : lines[0] != 0)
+			return fault_set(r->fault, where, "give it * alone, or formats", "%s has both * and formats", field[0]);
+		lines[1 + format] = line;
+		for (int f = 0; f < FORMATS; f++)
+			if (any || f == format) {
+				r->to->has[row] |= 1u << f;
+				r->to->value[row][f] = times * value;
+				r->to->source[row][f] = (uint8_t)source;
+				r->to->error[row][f] = times * error;
+				r->to->kl[row][f] = times * kl;
+			}
+	}
+	return true;
+}
+
+// The columns behind the first three, each once.
+static bool read_columns(struct reader *r, const char *names)
+{
+	char word[16];
+	r->fields = 3;
+	if (!*names)
+		return true;
+	if (*names++ != ',')
+		return false;
+	while (list_next(&names, word, sizeof word)) {
+		int c = 0;
+		while (c < COLUMNS && strcmp(columns[c], word) != 0)
+			c++;
+		if (c == COLUMNS || r->at[c] || (c != COLUMN_SOURCE && r->kind != &kinds[MEASURED_LOST]))
+			return false;
+		r->at[c] = r->fields++;
+	}
 	return true;
 }
 
@@ -105,8 +182,8 @@ static bool read_line(struct reader *r, char *text, int line, const char *where)
 	if (r->begun)
 		return read_row(r, text, line, where);
 	r->begun = strncmp(text, header, length) == 0;
-	r->sources = r->begun && strcmp(text + length, ",source") == 0;
-	if (!r->begun || (text[length] && !r->sources)) {
+	snprintf(r->header, sizeof r->header, "%s", text);
+	if (!r->begun || !read_columns(r, text + length)) {
 		char todo[64];
 		snprintf(todo, sizeof todo, "expected the header %s", header);
 		return fault_set(r->fault, where, todo, "\"%s\" is not it", text);
@@ -128,7 +205,7 @@ static bool read_table(struct reader *r, const char *path, char *text)
 			return false;
 	}
 	for (int l = r->model->layers - 1; l >= 0; l--)
-		if (!r->to->has[l]) {
+		if (!r->to->has[measured_row(l, 0)] || !r->to->has[measured_row(l, 1)]) {
 			missing++;
 			first = l;
 		}
@@ -143,10 +220,14 @@ static bool read_table(struct reader *r, const char *path, char *text)
 
 bool measured_new(struct measured *m, const struct model *model, struct fault *fault)
 {
-	size_t layers = (size_t)model->layers + 1;
-	*m = (struct measured){calloc(layers, sizeof *m->has), calloc(layers, sizeof *m->value),
-		calloc(layers, sizeof *m->source), (double)NAN, 0};
-	if (m->has && m->value && m->source)
+	size_t rows = (size_t)model->layers * MEASURED_HALVES + 1;
+	*m = (struct measured){.has = calloc(rows, sizeof *m->has),
+		.value = calloc(rows, sizeof *m->value),
+		.source = calloc(rows, sizeof *m->source),
+		.error = calloc(rows, sizeof *m->error),
+		.kl = calloc(rows, sizeof *m->kl),
+		.top1 = (double)NAN};
+	if (m->has && m->value && m->source && m->error && m->kl)
 		return true;
 	measured_free(m);
 	return fault_memory(fault, model->name);
@@ -160,10 +241,11 @@ bool measured_read(const char *path, enum measured_kind kind, const struct model
 	struct reader r = {.kind = &kinds[kind], .model = model, .to = m, .fault = fault};
 	char *text = disk_read(path, TABLE_BYTES, &size, fault);
 	bool ok = text && (strlen(text) == size || fault_set(fault, path, "name a CSV file", "not a text: it has zero bytes"));
-	r.line = calloc((size_t)model->layers + 1, sizeof *r.line);
+	r.line = calloc((size_t)model->layers * MEASURED_HALVES + 1, sizeof *r.line);
 	if (ok && !r.line)
 		ok = fault_memory(fault, path);
 	ok = ok && read_table(&r, path, text);
+	m->diverges = ok && r.at[COLUMN_KL];
 	free(text);
 	free(r.line);
 	if (!ok)
@@ -183,16 +265,17 @@ bool measured_latency(const char *name, const struct model *model, struct measur
 	ok = ok && p && measured_new(m, model, fault);
 	for (int l = 0; ok && l < model->layers; l++) {
 		if (row[l] < 0) {
-			m->has[l] = (1u << FORMATS) - 1;
-			memset(m->source[l], FIGURE_ABSENT, sizeof m->source[l]);
+			m->has[measured_row(l, 0)] = (1u << FORMATS) - 1;
+			memset(m->source[measured_row(l, 0)], FIGURE_ABSENT, sizeof *m->source);
 			continue;
 		}
 		const struct published_layer *from = &p->layer[row[l]];
 		for (int w = 0; w < PUBLISHED_WIDTHS; w++) {
 			int f = format_named(formats[w]);
-			m->has[l] |= 1u << f;
-			m->value[l][f] = from->ms[w] * model->layer[l].macs / from->macs;
-			m->source[l][f] = model->layer[l].macs == from->macs ? FIGURE_MEASURED : FIGURE_EXTRAPOLATED;
+			const int at = measured_row(l, 0);
+			m->has[at] |= 1u << f;
+			m->value[at][f] = from->ms[w] * model->layer[l].macs / from->macs;
+			m->source[at][f] = model->layer[l].macs == from->macs ? FIGURE_MEASURED : FIGURE_EXTRAPOLATED;
 		}
 	}
 	if (ok)
@@ -206,5 +289,7 @@ void measured_free(struct measured *m)
 	free(m->has);
 	free(m->value);
 	free(m->source);
+	free(m->error);
+	free(m->kl);
 	*m = (struct measured){0};
 }

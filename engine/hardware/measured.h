@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Tables of measured figures for a network's layers: milliseconds per batch, or points of top-1 accuracy lost. A file is CSV with
-// the header "layer,format,ms" or "layer,format,lost", optionally followed by ",source", and one row for every layer and format
-// with a figure; the format "*" means every format. `source` is one of figure_sources but the last; without it a figure counts as
-// measured. Blank lines and lines that begin with '#' are skipped, except "# top1 77.72" in a table of losses, which gives the
+// the header "layer,format,ms" or "layer,format,lost", optionally followed by further columns, and one row for every layer and format
+// with a figure; the format "*" means every format. In a table of losses, "LAYER.w" and "LAYER.a" are what the format costs in the layer's weights alone
+// and in its input alone. Further columns, in any order: `source`, one of figure_sources but the last, without which a figure counts as
+// measured; and in a table of losses `error`, the standard error of what is lost, `kl`, the Kullback-Leibler divergence of the network's
+// outputs from those of fp32 in nats, and `kl_error`. Blank lines and lines that begin with '#' are skipped, except "# top1 77.72" in a table of losses, which gives the
 // fp32 accuracy in percent.
 #ifndef ENGINE_HARDWARE_MEASURED_H
 #define ENGINE_HARDWARE_MEASURED_H
@@ -25,12 +27,22 @@ extern const char *const figure_sources[FIGURE_SOURCES];
 
 enum measured_kind { MEASURED_MS, MEASURED_LOST };
 
+// Figures by row: the weights of a layer and its input have one each. Where a file has one for both, both rows hold it; what a layer loses is
+// the mean of its rows, so a row holds twice what a half alone loses. Milliseconds are in the first.
+enum { MEASURED_HALVES = 2 };
+static inline int measured_row(int layer, int half)
+{
+	return layer * MEASURED_HALVES + half;
+}
+
 struct measured {
-	uint32_t *has;              // [layers]: the formats with a figure, as bits
-	double (*value)[FORMATS];   // [layers]
-	uint8_t (*source)[FORMATS]; // [layers]: of enum figure_source
-	double top1;                // NAN: not given
-	int batch;                  // 0: not given
+	uint32_t *has;                            // [rows]: the formats with a figure, as bits
+	double (*value)[FORMATS];                 // [rows]
+	uint8_t (*source)[FORMATS];               // [rows]: of enum figure_source
+	double (*error)[FORMATS], (*kl)[FORMATS]; // [rows]; NAN: not given
+	bool diverges;                            // every figure has a divergence
+	double top1;                              // NAN: not given
+	int batch;                                // 0: not given
 };
 
 // Makes an empty table for a network. Returns false when out of memory.

@@ -158,9 +158,13 @@ static struct sensitivity_fit fit_to(const struct published *p)
 
 static void set(struct sensitivity *s, int layer, int format, double lost, enum figure_source source)
 {
-	s->table.has[layer] |= 1u << format;
-	s->table.value[layer][format] = lost;
-	s->table.source[layer][format] = (uint8_t)source;
+	for (int row = measured_row(layer, 0); row < measured_row(layer + 1, 0); row++) {
+		s->table.has[row] |= 1u << format;
+		s->table.value[row][format] = lost;
+		s->table.source[row][format] = (uint8_t)source;
+		s->table.error[row][format] = source == FIGURE_MEASURED ? 0 : (double)NAN;
+		s->table.kl[row][format] = 0;
+	}
 }
 
 static bool from_published(struct sensitivity *s, struct fault *fault)
@@ -222,7 +226,7 @@ struct sensitivity *sensitivity_named(const struct model *model, const char *nam
 	}
 	int fp32 = format_named("fp32");
 	for (int l = 0; l < model->layers; l++)
-		if (!(s->table.has[l] >> fp32 & 1))
+		if (!(s->table.has[measured_row(l, 0)] >> fp32 & s->table.has[measured_row(l, 1)] >> fp32 & 1))
 			set(s, l, fp32, 0, FIGURE_MEASURED);
 	return s;
 }
@@ -250,29 +254,51 @@ bool sensitivity_answers(const struct sensitivity *s, const int *formats, int co
 {
 	for (int l = 0; l < s->model->layers; l++)
 		for (int i = 0; i < count; i++)
-			if (!(s->table.has[l] >> formats[i] & 1))
+			if (!(s->table.has[measured_row(l, 0)] >> formats[i] & s->table.has[measured_row(l, 1)] >> formats[i] &
+				    1))
 				return fault_set(fault, s->model->layer[l].name,
 					"add a row for it to the table, or leave the format out",
 					"%s does not say what is lost in %s", s->name, format_table[formats[i]].name);
 	return true;
 }
 
-static double lost_in(const struct sensitivity *s, int layer, int format)
+static double lost_in(const struct sensitivity *s, int row, int format)
 {
-	return s->table.has[layer] >> format & 1 ? s->table.value[layer][format] : (double)INFINITY;
+	return s->table.has[row] >> format & 1 ? s->table.value[row][format] : (double)INFINITY;
 }
 
 double sensitivity_lost(const struct sensitivity *s, int layer, struct layer_plan p)
 {
-	return (lost_in(s, layer, p.weight) + lost_in(s, layer, p.activation)) / 2;
+	return (lost_in(s, measured_row(layer, 0), p.weight) + lost_in(s, measured_row(layer, 1), p.activation)) / 2;
+}
+
+double sensitivity_error(const struct sensitivity *s, int layer, struct layer_plan p)
+{
+	double w = s->table.error[measured_row(layer, 0)][p.weight], a = s->table.error[measured_row(layer, 1)][p.activation];
+	return hypot(w, a) / 2;
+}
+
+bool sensitivity_diverges(const struct sensitivity *s)
+{
+	return s->table.diverges;
+}
+
+double sensitivity_divergence(const struct sensitivity *s, const struct plan *plan)
+{
+	double sum = 0;
+	for (int l = 0; l < s->model->layers; l++)
+		sum += (s->table.kl[measured_row(l, 0)][plan->layer[l].weight] +
+			       s->table.kl[measured_row(l, 1)][plan->layer[l].activation]) /
+			2;
+	return sum;
 }
 
 enum figure_source sensitivity_source(const struct sensitivity *s, int layer, struct layer_plan p)
 {
-	const uint8_t *source = s->table.source[layer];
-	if (!(s->table.has[layer] >> p.weight & s->table.has[layer] >> p.activation & 1))
+	const int w = measured_row(layer, 0), a = measured_row(layer, 1);
+	if (!(s->table.has[w] >> p.weight & s->table.has[a] >> p.activation & 1))
 		return FIGURE_ABSENT;
-	return p.weight == p.activation ? (enum figure_source)source[p.weight] : FIGURE_EXTRAPOLATED;
+	return p.weight == p.activation ? (enum figure_source)s->table.source[w][p.weight] : FIGURE_EXTRAPOLATED;
 }
 
 double sensitivity_quality(const struct sensitivity *s, const struct plan *plan, double *lost)
