@@ -126,7 +126,8 @@ static bool read_row(struct reader *r, char *text, int line, const char *where)
 		!read_further(r, COLUMN_KL, field, &kl, where) || !read_further(r, COLUMN_KL_ERROR, field, &kl_error, where))
 		return false;
 	for (int row = first; row < end; row++) {
-		double times = end - first == 1 ? MEASURED_HALVES : 1; // a half alone: see struct measured
+		const bool alone = end - first == 1;
+		double times = alone ? MEASURED_HALVES : 1, spread = alone ? 2 : sqrt(2); // see struct measured; errors add up as squares
 		int *lines = r->line[row];
 		if (lines[1 + format])
 			return fault_set(r->fault, where, "keep one of them", "%s in %s is in line %d already", field[0],
@@ -139,7 +140,7 @@ static bool read_row(struct reader *r, char *text, int line, const char *where)
 				r->to->has[row] |= 1u << f;
 				r->to->value[row][f] = times * value;
 				r->to->source[row][f] = (uint8_t)source;
-				r->to->error[row][f] = times * error;
+				r->to->error[row][f] = spread * error;
 				r->to->kl[row][f] = times * kl;
 			}
 	}

@@ -21,7 +21,7 @@
 struct network;
 
 // What a network may keep beside weights and momentum, as bits.
-enum { NETWORK_SECOND_MOMENTS = 1, NETWORK_AVERAGE = 2, NETWORK_STATISTICS = 4 };
+enum { NETWORK_SECOND_MOMENTS = 1, NETWORK_AVERAGE = 2, NETWORK_STATISTICS = 4, NETWORK_OUTPUTS = 8 };
 // Makes a network for passes of up to `batch` images. It borrows the whole model and the team, which must outlive it. `path`: what runs
 // first, the largest of all paths, say; NULL: the whole itself, now and always. `sets`: how many sets of their own batch norms and
 // moving ranges have (below); 0: none.
@@ -94,7 +94,8 @@ struct calibration;
 struct calibration *calibration_new(const struct network *, struct fault *);
 void calibration_free(struct calibration *);
 void calibration_clear(struct calibration *);
-float calibration_range(const struct calibration *, int layer); // of the layer's input activations; 0: it rests
+void calibration_set_range(struct calibration *, int layer, float range); // in place of what was estimated
+float calibration_range(const struct calibration *, int layer);           // of the layer's input activations; 0: it rests
 
 enum pass {
 	PASS_TRAIN,     // the batch's own statistics and ranges; keeps what network_backward needs; moves moving ranges
@@ -108,6 +109,13 @@ float *network_input(struct network *);
 // Forward over the first `images` of the input. The calibration is for the modes that name it, else NULL.
 void network_forward(struct network *, const struct plan *, const struct quantization *, enum pass, int images,
 	struct calibration *);
+// The ranges of layers' inputs in the last pass, as they would be for other formats: range[layers of the model that runs][formats]. The network
+// must keep NETWORK_OUTPUTS.
+void network_find_ranges(struct network *, const int *format, int formats, float *range);
+// Goes through the last pass again from a layer on, after the plan's formats of that layer, or of later ones, changed: `changed` lists them.
+// Gives the same as the whole pass. The network must keep NETWORK_OUTPUTS: then each operator's output has a place of its own, nothing has a
+// gradient, and backward passes are not for it.
+void network_forward_from(struct network *, int layer, const int *changed, int count);
 // The outputs of the last forward pass: [images][classes].
 const float *network_logits(const struct network *);
 
@@ -117,6 +125,15 @@ struct loss {
 };
 // Of the last forward pass. Also sets up the gradient that network_backward starts from.
 struct loss network_loss(struct network *, const uint16_t *labels, int images, double smoothing);
+// What the last forward pass says of each image.
+struct judged {
+	bool correct; // its label is the most likely class
+	bool agrees;  // its most likely class is that of the other outputs
+	double loss;  // cross-entropy
+	double divergence; // Kullback-Leibler, of these outputs' probabilities from the other's, in nats: sum of p log(p/q), p the other's
+};
+// By labels, and beside other outputs, [images][classes]; either may be NULL, and what goes by it is then 0.
+void network_judge(const struct network *, const uint16_t *labels, const float *other, int images, struct judged *);
 // Gradients of the mean loss; after PASS_TRAIN and network_loss.
 void network_backward(struct network *);
 // Formats that are mixed: in place of those of the plan, a layer's weights are the sum over formats of a share times what rounding to it gives,

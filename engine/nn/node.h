@@ -135,6 +135,7 @@ struct network {
 	float *statistics; // of norms, that a file gave: of the whole, at statistics_at[op]; mean[c], then variance[c]. NULL: none are kept
 	long *statistics_at, statistics_count;
 	int sets;           // 0: there are none
+	bool outputs;       // NETWORK_OUTPUTS
 	const uint8_t *set; // [whole->layers]: in use; NULL: all use the first
 	long parameters;
 	struct parameter *all; // of the whole
@@ -284,8 +285,9 @@ void layer_reserve(struct node *, struct storage *, long rows,
 void layer_quantize_weights(struct network *, struct node *); // fills node->quantized
 // What a format makes of the weights; room[n->weight_count] is overwritten.
 struct format_look layer_look_at(struct network *, struct node *, int format, float *room);
-float layer_near_edge(struct network *, struct node *); // see network_near_edges; of the present plan
-void layer_find_range(struct network *, struct node *); // fills node->grid, scale, range
+float layer_near_edge(struct network *, struct node *);            // see network_near_edges; of the present plan
+float layer_range_in(struct network *, struct node *, int format); // of the present input, by the present estimator
+void layer_find_range(struct network *, struct node *);            // fills node->grid, scale, range
 // Packs columns first..first+columns of the quantized weights' rows, into whole blocks; returns where the next begin.
 float *layer_pack(const struct node *, int first, int columns, float *to);
 void layer_find_phases(struct node *, struct storage *);

@@ -224,6 +224,10 @@ static bool place_activations(struct network *net)
 			back->born = 2 * ops - i < back->born ? 2 * ops - i : back->born;
 		}
 	}
+	for (int i = 0; net->outputs && i < ops; i++) {
+		life[i].dies = 2 * ops;
+		life[2 * ops - 1 - i].size = i == ops - 1 ? life[i].size : 0;
+	}
 	float *base = network_room(net, ROOM_ACTIVATIONS, (size_t)place(life, 2 * ops) * sizeof *base);
 	for (int i = 0; base && i < ops; i++) {
 		net->node[i].x = base + life[i].at;
