@@ -244,8 +244,12 @@ enum choice_kind { CHOICE_RESULT, CHOICE_UNIFORM, CHOICE_GIVEN };
 enum split { SPLIT_HELDOUT, SPLIT_TEST };
 struct evaluation {
 	enum split split;
-	long images;               // 0: the accuracy is estimated, not measured (see the snapshot); loss and ranges are NAN
-	double accuracy, loss;     // accuracy in 0..1; mean cross-entropy
+	long images;           // 0: the accuracy is estimated, not measured (see the snapshot); loss and ranges are NAN
+	double accuracy, loss; // accuracy in 0..1; mean cross-entropy
+	// Held against the network's own outputs in fp32: the share of images whose likeliest class is the same, and the mean Kullback-Leibler
+	// divergence in nats. NAN: not worked out. Of images without labels, these are `accuracy` and `loss`.
+	double agreement, divergence;
+	bool unlabelled;
 	long calibration_images;   // number of images on which statistics and ranges were estimated for this very plan
 	double cost[ENGINE_TERMS]; // of the choice, by the snapshot's terms
 	uint8_t *choice;           // option per slot; owned by the reply

@@ -23,6 +23,7 @@
 #include "sessions/sessions.h"
 #include "tests/ground.h"
 #include "tests/searching.h"
+#include "tests/weighing.h"
 
 #define DATA "tests/data/weights/"
 enum { IMAGES = 4, SIDE = 12, CLASSES = 5, PIXELS = SIDE * SIDE * 3 };
@@ -270,25 +271,6 @@ static void damaged_files_are_read_or_refused(void **state)
 }
 
 // ---- searches --------------------------------------------------------------------------------------------------------------
-
-static void write_weights(struct search *s, bool folded, const char *path)
-{
-	struct fault f;
-	struct state *state = calloc(1, sizeof *state);
-	if (!state || !search_weights(s, folded, state, &f))
-		fail_msg("%s: %s", f.where, f.what);
-	struct safetensor_out *out = calloc((size_t)state->tensors, sizeof *out);
-	assert_non_null(out);
-	for (int i = 0; i < state->tensors; i++) {
-		out[i] = (struct safetensor_out){
-			.name = state->tensor[i].name, .rank = state->tensor[i].rank, .numbers = state->tensor[i].data};
-		for (int k = 0; k < out[i].rank; k++)
-			out[i].size[k] = state->tensor[i].shape[k];
-	}
-	assert_true(safetensors_write(path, out, state->tensors, (const char *const[]){"epsilon", "1e-5", NULL}, &f));
-	free(out);
-	state_free(state);
-}
 
 static double loss_in(struct search *s, const char *format)
 {

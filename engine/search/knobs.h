@@ -10,7 +10,7 @@
 
 enum { SEARCH_HORIZON = 10000000 }; // most steps
 enum knob_reward { REWARD_ABS, REWARD_RELU, REWARD_MNAS };
-enum knob_quality { QUALITY_ACCURACY, QUALITY_LOSS, QUALITY_PIPE };
+enum knob_quality { QUALITY_ACCURACY, QUALITY_LOSS, QUALITY_AGREEMENT, QUALITY_PIPE };
 enum knob_baseline { BASELINE_AVERAGE, BASELINE_OTHERS };
 enum knob_additive { ADDITIVE_OFF, ADDITIVE_CONTROL, ADDITIVE_ALONE };
 enum knob_decide { DECIDE_TIED, DECIDE_SPLIT };
@@ -111,8 +111,8 @@ struct spoken {
 		"batch norms' gain and bias, and the ranges of range=ema: one for all, or a part for every format or lane") \
 	R(final, "final", "0.25", 0, 1, true, "share of the steps, the last, that train the result alone: the policy no longer moves") \
 	W(reward, "reward", "abs", "abs|relu|mnas", true, "reward form: Q - w|C/T-1|, Q - w max(0,C/T-1), Q (C/T)^-w") \
-	S(quality, "quality", "loss", "accuracy|loss|pipe:COMMAND", true,                                              \
-		"quality: held-out accuracy, minus the loss, or what a command answers, which is fixed at the start")   \
+	S(quality, "quality", "loss", "accuracy|loss|agreement|pipe:COMMAND", true,                                              \
+		"quality: held-out accuracy, minus the loss, minus the divergence of outputs from those in fp32, or what a command answers")   \
 	R(quality_timeout, "quality-timeout", "300", 0.01, 1e6, true,                                                  \
 		"with quality=pipe: the seconds that the command may be silent while it is asked")                     \
 	I(samples, "samples", "4", 1, 64, true, "choices sampled at a policy step, all scored on the same held-out images") \

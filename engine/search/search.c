@@ -219,7 +219,10 @@ bool search_evaluate(struct search *s, const uint8_t *choice, enum split split, 
 {
 	const struct lane *lane = lanes_in_focus(s);
 	size_t slots = (size_t)s->shared.space->slots;
-	*e = (struct evaluation){.choice = malloc(slots), .range = calloc((size_t)s->shared.model->layers + 1, sizeof *e->range)};
+	*e = (struct evaluation){.agreement = (double)NAN,
+		.divergence = (double)NAN,
+		.choice = malloc(slots),
+		.range = calloc((size_t)s->shared.model->layers + 1, sizeof *e->range)};
 	bool ok = (e->choice && e->range) || fault_memory(fault, "evaluate");
 	if (ok)
 		memcpy(e->choice, choice ? choice : lane->result, slots);

@@ -60,7 +60,7 @@ static json_t *score_json(const struct scored *s)
 static json_t *quality_json(const struct session *s, const struct policy *p)
 {
 	const struct scored *score = p->scored;
-	if (s->snapshot->estimated[0])
+	if (s->snapshot->estimated[0] && !score[SPLIT_HELDOUT].images)
 		return json_pack("{s:{s:s, s:f}}", "estimated", "by", s->snapshot->estimated, "accuracy",
 			score[SPLIT_HELDOUT].accuracy);
 	if (s->info->command[0])
@@ -194,7 +194,7 @@ static void policy_scored(struct session *s, struct pending *pending, struct rep
 	e->settings = NULL;
 	p->scored[e->split] = (struct scored){true, r->step, e->images, e->calibration_images, e->accuracy, e->loss};
 	p->step = r->step;
-	if (!s->snapshot->estimated[0])
+	if (!s->snapshot->estimated[0] || e->images)
 		s->known[e->split] = (struct known_evaluation){true, r->step, e->accuracy, e->loss};
 	if (e->split == SPLIT_HELDOUT && e->range) {
 		p->range = calloc((size_t)s->info->layers + 1, sizeof *p->range);
@@ -206,7 +206,7 @@ static void policy_scored(struct session *s, struct pending *pending, struct rep
 		return;
 	if (!policy_write(s, p, &f))
 		session_say_fault(s, &f);
-	else if (s->snapshot->estimated[0])
+	else if (s->snapshot->estimated[0] && !e->images)
 		session_say(s, "wrote %s (estimated %.2f %%, %s)", p->path, 100 * p->scored[SPLIT_HELDOUT].accuracy,
 			s->snapshot->estimated);
 	else if (s->info->command[0])
