@@ -851,12 +851,12 @@ static void cross_entropy(void **state)
 		struct model *m = model_new("loss", (struct shape){1, 1, 8}, CLASSES);
 		model_linear(m, "head", 0, CLASSES);
 		struct rig *r = rig_new(m, IMAGES, 1, "fp32");
-		uint8_t label[IMAGES];
+		uint16_t label[IMAGES];
 		long correct = 0;
 		network_forward(r->net, &r->plan, &r->q, PASS_TRAIN, IMAGES, NULL);
 		float *z = copied(network_logits(r->net), IMAGES * CLASSES);
 		for (int i = 0; i < IMAGES; i++)
-			label[i] = (uint8_t)(i * 3 % CLASSES);
+			label[i] = (uint16_t)(i * 3 % CLASSES);
 		struct loss loss = network_loss(r->net, label, IMAGES, smoothing);
 		for (int i = 0; i < IMAGES; i++) {
 			double total = 0;
@@ -976,7 +976,7 @@ enum { FD_BATCH = 8 };
 
 static double loss_of(struct rig *r, const float *input)
 {
-	static const uint8_t label[FD_BATCH] = {1, 2, 3, 4, 5, 6, 7, 8};
+	static const uint16_t label[FD_BATCH] = {1, 2, 3, 4, 5, 6, 7, 8};
 	forward(r, input, PASS_TRAIN, FD_BATCH, NULL);
 	return network_loss(r->net, label, FD_BATCH, 0).mean;
 }
@@ -1394,10 +1394,10 @@ static void threads_do_not_matter(void **state)
 			r->q.range = ranges[way % RANGES];
 			r->q.unsigned_positive = way % 2;
 			float *input = copied(network_input(r->net), MANY * input_size(r));
-			uint8_t label[MANY];
+			uint16_t label[MANY];
 			double loss = 0;
 			for (int i = 0; i < MANY; i++)
-				label[i] = (uint8_t)(i % 10);
+				label[i] = (uint16_t)(i % 10);
 			bool sgd = way % 3;
 			struct optimizer o = {.kind = sgd ? OPTIMIZER_SGD : OPTIMIZER_ADAMW,
 				.rate = sgd ? .1 : .001,
@@ -1522,9 +1522,9 @@ static void steps_are_the_same_where_products_are_fused(void **state)
 			assert_true(kernels_use((*k)->name));
 			struct rig *r = rig_new(families[f](), MANY, 2, "int4");
 			float *input = copied(network_input(r->net), MANY * input_size(r));
-			uint8_t label[MANY];
+			uint16_t label[MANY];
 			for (int i = 0; i < MANY; i++)
-				label[i] = (uint8_t)(i % 10);
+				label[i] = (uint16_t)(i % 10);
 			struct network_array array[NETWORK_ARRAYS];
 			network_arrays(r->net, array);
 			for (int step = 0; step < 3; step++) {
