@@ -69,6 +69,7 @@ OBJECTS := $(SOURCES:%.c=$(OUT)/%.o) $(KERNEL_OBJECTS)
 TESTS   := $(patsubst %.c,$(OUT)/%,$(wildcard tests/unit_*.c))
 BENCH   := $(OUT)/tests/bench
 CAMPAIGN := $(OUT)/tests/campaign
+ONNX_RUN := $(OUT)/tests/onnx_run
 BENCH_OBJECTS := $(patsubst %.c,$(OUT)/%.o,$(wildcard tests/bench*.c))
 
 Q   = $(if $(V),,@)
@@ -86,7 +87,7 @@ $(OUT)/bitscape: $(OBJECTS)
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $^ $(LIBS) -lm
 
-$(TESTS) $(BENCH) $(CAMPAIGN): %: %.o $(filter-out $(OUT)/ui/main.o,$(OBJECTS))
+$(TESTS) $(BENCH) $(CAMPAIGN) $(ONNX_RUN): %: %.o $(filter-out $(OUT)/ui/main.o,$(OBJECTS))
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $^ $(if $(filter $(TESTS),$@),$(CMOCKA_LIBS)) $(LIBS) -lm
 $(BENCH): $(BENCH_OBJECTS)
@@ -115,7 +116,7 @@ $(OUT)/flags: FORCE | deps
 	+@mkdir -p $(@D)
 	+@printf '%s\n' '$(FLAGS)' | cmp -s - $@ || printf '%s\n' '$(FLAGS)' >$@
 
--include $(OBJECTS:.o=.d) $(TESTS:=.d) $(CAMPAIGN:=.d) $(BENCH_OBJECTS:.o=.d)
+-include $(OBJECTS:.o=.d) $(TESTS:=.d) $(CAMPAIGN:=.d) $(ONNX_RUN:=.d) $(BENCH_OBJECTS:.o=.d)
 
 # ---- what is done with it -------------------------------------------------------------------------------------------
 

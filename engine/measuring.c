@@ -8,12 +8,12 @@
 #include <zlib.h>
 
 #include "engine/base/disk.h"
-#include "engine/base/safetensors.h"
 #include "engine/base/text.h"
 #include "engine/data/data.h"
 #include "engine/model/blueprint.h"
 #include "engine/nn/nn.h"
 #include "engine/quant/format.h"
+#include "engine/search/beginning.h"
 #include "engine/search/knobs.h"
 #include "engine/search/layers.h"
 
@@ -78,7 +78,7 @@ static bool open_data(struct measuring *m, struct fault *f)
 static bool open_network(struct measuring *m, struct fault *f)
 {
 	const struct knobs *k = &m->knobs;
-	const bool begins = strcmp(k->init, "none") != 0, given = begins && k->statistics == STATISTICS_GIVEN;
+	const bool given = strcmp(k->init, "none") != 0 && k->statistics == STATISTICS_GIVEN;
 	int choices;
 	blueprint_slots(m->blueprint, &choices);
 	m->model = blueprint_whole(m->blueprint);
@@ -91,12 +91,7 @@ static bool open_network(struct measuring *m, struct fault *f)
 		!(m->calibration = calibration_new(m->net, f)) || !(m->plain = calibration_new(m->net, f)))
 		return false;
 	network_initialise(m->net, (uint64_t)k->seed);
-	if (!begins)
-		return true;
-	struct safetensors *file = safetensors_read(k->init, f);
-	bool ok = file && network_read_weights(m->net, file, k->norms == NORMS_FOLDED, f);
-	safetensors_free(file);
-	return ok;
+	return begin_with_weights(m->net, m->model, k, f);
 }
 
 static bool make_room(struct measuring *m, struct fault *f)

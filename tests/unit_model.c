@@ -869,7 +869,7 @@ static void texts_that_are_no_networks(void **state)
 		{3, "attention lacks heads=", HEAD "a attention\n"},
 		{3, "\"colour=\" says nothing here; conv takes in= out= kernel= stride= pad= far= groups= bias=",
 			HEAD "a conv out=3 kernel=3 colour=1\n"},
-		{3, "\"bias=\" says nothing here; linear takes in= out=", HEAD "a linear out=3 bias=yes\n"},
+		{3, "\"heads=\" says nothing here; linear takes in= out= bias=", HEAD "a linear out=3 heads=2\n"},
 		{3, "\"wide\" says", HEAD "a pool wide\n"},
 		{3, "out= stands twice", HEAD "a linear out=3 out=3\n"},
 		{3, "out= takes a number", HEAD "a linear out=\n"},

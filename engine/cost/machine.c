@@ -34,6 +34,11 @@ static double vector_operations(const struct model *m, const struct op *op)
 	case OP_MAXIMUM: return out * op->window.h * op->window.w;
 	case OP_TOKENS: return out;
 	case OP_ATTENTION: return 5 * op->heads * pixels * pixels;
+	case OP_COMBINE: return out;
+	case OP_AFFINE: return out * (op->gain + op->bias);
+	case OP_FUNCTION: return out * 4; // as an activation with an exponential
+	case OP_SOFTMAX: return out * 5;  // as attention's
+	case OP_REDUCE: return in;
 	default: return 0;
 	}
 }
@@ -73,6 +78,11 @@ static struct task task_of(const struct model *m, const struct op *op)
 		t.product[0] = (struct product){op->heads, pixels, channels / op->heads, pixels, channels / op->heads};
 		t.product[1] = (struct product){op->heads, pixels, pixels, channels / op->heads, pixels};
 		break;
+	case OP_PRODUCT:
+		t.work = WORK_ATTENTION;
+		t.product[0] = (struct product){op->heads, (double)op->out.h / op->heads, in.c, channels, in.c};
+		break;
+	case OP_AFFINE: t.fixed_bytes = 4.0 * (op->gain + op->bias) * (double)op->period; break;
 	case OP_NORM:
 	case OP_LAYERNORM: t.fixed_bytes = 8 * channels; break;
 	case OP_TOKENS: t.fixed_bytes = 4 * (1 + (double)op->out.h) * channels; break;
@@ -214,7 +224,7 @@ static void add_kernel(struct cost *c, int i, int *moves)
 	struct machine_op *o = &c->op[i];
 	struct task t = task_of(m, op);
 	double useful = t.vector_macs + product_macs(t.product[0]) + product_macs(t.product[1]);
-	o->runs = op->kind == OP_ATTENTION ? RUNS_ATTENTION : op->layer >= 0 ? RUNS_LAYER : RUNS_VECTOR;
+	o->runs = op->kind == OP_ATTENTION || op->kind == OP_PRODUCT ? RUNS_ATTENTION : op->layer >= 0 ? RUNS_LAYER : RUNS_VECTOR;
 	o->vector = t.work == WORK_DEPTHWISE || product_on_vector(batched(c, &t, 0), &c->tariff->device);
 	for (enum native n = 0; n < NATIVES; n++)
 		o->compute[n] = !(runs_as >> n & 1) ? 0 : c->tariff->sums ? compute_energy(c, &t, n) : compute_time(c, &t, n);

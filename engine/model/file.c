@@ -57,7 +57,7 @@ static const struct {
 	unsigned takes, needs;
 } kinds[OP_KINDS] = {
 	[OP_CONV] = {1, 1, BIT(OUT) | WINDOW | BIT(GROUPS) | BIT(BIAS), BIT(OUT) | BIT(KERNEL)},
-	[OP_LINEAR] = {1, 1, BIT(OUT), BIT(OUT)},
+	[OP_LINEAR] = {1, 1, BIT(OUT) | BIT(BIAS), BIT(OUT)},
 	[OP_NORM] = {1, 1, BIT(ACT), 0},
 	[OP_LAYERNORM] = {1, 1, 0, 0},
 	[OP_ACT] = {1, 1, BIT(ACT), BIT(ACT)},
@@ -265,7 +265,7 @@ static int add(struct model *m, enum op_kind kind, const char *name, const struc
 	enum act act = (enum act)s->value[ACT];
 	switch (kind) {
 	case OP_CONV: return model_conv(m, name, in, out, w, groups, s->value[BIAS]);
-	case OP_LINEAR: return model_linear(m, name, in, out);
+	case OP_LINEAR: return model_dense(m, name, in, out, s->value[BIAS]);
 	case OP_NORM: return model_norm(m, in, act);
 	case OP_LAYERNORM: return model_layernorm(m, in);
 	case OP_ACT: return model_act(m, in, act);
@@ -278,8 +278,7 @@ static int add(struct model *m, enum op_kind kind, const char *name, const struc
 	case OP_TOKENS: return model_tokens(m, in);
 	case OP_ATTENTION: return model_attention(m, in, s->value[HEADS]);
 	case OP_FIRST: return model_first(m, in);
-	case OP_INPUT:
-	case OP_KINDS: break;
+	default: break; // files have no other kinds
 	}
 	return -1;
 }
@@ -300,7 +299,7 @@ static const char *every_kind(char *buf, size_t size)
 {
 	size_t used = (size_t)snprintf(buf, size, "there are");
 	for (int kind = OP_INPUT + 1; kind < OP_KINDS && used < size; kind++)
-		used += (size_t)snprintf(buf + used, size - used, " %s", model_kind((enum op_kind)kind));
+		used += !kinds[kind].most ? 0 : (size_t)snprintf(buf + used, size - used, " %s", model_kind((enum op_kind)kind));
 	return buf;
 }
 
@@ -313,11 +312,11 @@ static bool read_operator(struct reading *r, const char *name, char *rest)
 		return WRONG(r, "make the network smaller", "more than %d operators", OPS_MOST);
 	char todo[160], *word = strtok_r(rest, " \t", &rest);
 	int kind = OP_INPUT + 1;
-	while (word && kind < OP_KINDS && strcmp(word, model_kind((enum op_kind)kind)) != 0)
+	while (word && kind < OP_KINDS && (!kinds[kind].most || strcmp(word, model_kind((enum op_kind)kind)) != 0))
 		kind++;
 	if (!word || kind == OP_KINDS)
 		return WRONG(r, every_kind(todo, sizeof todo), "\"%.60s\" is not a kind of operator", word ? word : "");
-	struct said s = {.value = {[STRIDE] = 1, [GROUPS] = 1}, .in = {r->before}, .inputs = 1};
+	struct said s = {.value = {[STRIDE] = 1, [GROUPS] = 1, [BIAS] = kind == OP_LINEAR}, .in = {r->before}, .inputs = 1};
 	while ((word = strtok_r(NULL, " \t", &rest)))
 		if (!read_key(r, name, (enum op_kind)kind, word, &s))
 			return false;
@@ -646,8 +645,8 @@ bool model_write(const struct model *m, FILE *f)
 			fprintf(f, " groups=each");
 		else if (op->groups > 1)
 			fprintf(f, " groups=%d", op->groups);
-		if (kinds[op->kind].takes & BIT(BIAS) && op->bias)
-			fprintf(f, " bias=yes");
+		if (kinds[op->kind].takes & BIT(BIAS) && op->bias != (op->kind == OP_LINEAR))
+			fprintf(f, " bias=%s", op->bias ? "yes" : "no");
 		if (op->heads)
 			fprintf(f, " heads=%d", op->heads);
 		if (op->act || op->kind == OP_ACT)

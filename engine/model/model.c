@@ -7,10 +7,22 @@
 
 #include "engine/tensor/rng.h"
 
+void arrangement_free(struct arrangement *t)
+{
+	if (!t)
+		return;
+	free(t->index);
+	free(t->constant);
+	free(t);
+}
+
 void model_free(struct model *m)
 {
 	if (!m)
 		return;
+	for (int i = 0; i < m->arrangements; i++)
+		arrangement_free(m->arrangement[i]);
+	free(m->arrangement);
 	free(m->op);
 	free(m->layer);
 	free(m);
@@ -83,6 +95,16 @@ static bool non_negative(const struct model *m, int i)
 	case OP_AVERAGE:
 	case OP_MAXIMUM:
 	case OP_FIRST: return non_negative(m, op->in[0]);
+	case OP_SOFTMAX: return true;
+	case OP_ARRANGE:
+		for (int k = 0; op->arrangement && k < op->arrangement->constants; k++)
+			if (!(op->arrangement->constant[k] >= 0))
+				return false;
+		for (int k = 0; k < op->inputs; k++)
+			if (!non_negative(m, op->in[k]))
+				return false;
+		return true;
+	case OP_FUNCTION: return op->fn == FN_HARD_SIGMOID || op->fn == FN_ABSOLUTE || (op->fn == FN_CLIP && op->alpha >= 0);
 	default: return op->act == ACT_RELU || op->act == ACT_RELU6 || op->act == ACT_SIGMOID;
 	}
 }
@@ -141,11 +163,16 @@ int model_conv(struct model *m, const char *layer, int in, int channels, struct 
 
 int model_linear(struct model *m, const char *layer, int in, int outputs)
 {
+	return model_dense(m, layer, in, outputs, true);
+}
+
+int model_dense(struct model *m, const char *layer, int in, int outputs, bool bias)
+{
 	struct shape s = model_shape(m, in);
 	double weights = (double)s.c * outputs;
 	return add_layer(m, layer,
-		(struct op){.kind = OP_LINEAR, .in = {in}, .inputs = 1, .out = {s.h, s.w, outputs}, .bias = true}, weights,
-		weights * s.h * s.w, outputs);
+		(struct op){.kind = OP_LINEAR, .in = {in}, .inputs = 1, .out = {s.h, s.w, outputs}, .bias = bias}, weights,
+		weights * s.h * s.w, bias ? outputs : 0);
 }
 
 static int add_plain(struct model *m, enum op_kind kind, int in, struct shape out)
@@ -220,6 +247,14 @@ int model_window(struct model *m, enum op_kind kind, int in, struct window w)
 		NULL);
 }
 
+int model_average_inside(struct model *m, int in, struct window w)
+{
+	int at = model_window(m, OP_AVERAGE, in, w);
+	if (at >= 0)
+		m->op[at].inside = true;
+	return at;
+}
+
 int model_tokens(struct model *m, int in)
 {
 	struct shape s = model_shape(m, in);
@@ -246,6 +281,117 @@ int model_first(struct model *m, int in)
 	return add_plain(m, OP_FIRST, in, (struct shape){1, 1, model_shape(m, in).c});
 }
 
+// ---- operators that take an image's numbers as they lie ----
+
+static double numbers_of(struct shape s)
+{
+	return (double)s.h * s.w * s.c;
+}
+
+// The model takes the arrangement. False: memory ran out, and it is freed.
+static bool keep_arrangement(struct model *m, struct arrangement *t)
+{
+	struct arrangement **room = m->ops < 0 ? NULL : grown(m->arrangement, m->arrangements, sizeof(struct arrangement *));
+	if (!room) {
+		arrangement_free(t);
+		m->ops = -1;
+		return false;
+	}
+	m->arrangement = room;
+	m->arrangement[m->arrangements++] = t;
+	return true;
+}
+
+int model_arrange(struct model *m, const int *in, int count, struct shape out, struct arrangement *t)
+{
+	struct op op = {.kind = OP_ARRANGE, .inputs = count, .out = out, .arrangement = t, .layer = -1};
+	if (count < 1 || count > MODEL_INPUTS || numbers_of(out) != (t ? (double)t->count : numbers_of(model_shape(m, in[0]))))
+		op.out.c = 0;
+	for (int k = 0; k < count && k < MODEL_INPUTS; k++)
+		op.in[k] = in[k];
+	return t && !keep_arrangement(m, t) ? -1 : add_op(m, op, NULL);
+}
+
+int model_reshape(struct model *m, int in, struct shape out)
+{
+	struct shape s = model_shape(m, in);
+	return s.h == out.h && s.w == out.w && s.c == out.c ? in : model_arrange(m, &in, 1, out, NULL);
+}
+
+int model_product(struct model *m, int a, int b, int products)
+{
+	struct shape s = model_shape(m, a), t = model_shape(m, b);
+	bool fits = products > 0 && s.w == 1 && t.w == 1 && s.h % products == 0 && t.h % products == 0 && t.h / products == s.c;
+	return add_op(m,
+		(struct op){.kind = OP_PRODUCT,
+			.in = {a, b},
+			.inputs = 2,
+			.out = {s.h, 1, fits ? t.c : 0},
+			.heads = products,
+			.layer = -1},
+		NULL);
+}
+
+int model_combine(struct model *m, int a, int b, enum fn fn)
+{
+	struct shape s = model_shape(m, a);
+	if (numbers_of(s) != numbers_of(model_shape(m, b)))
+		s.c = 0;
+	return add_op(m, (struct op){.kind = OP_COMBINE, .in = {a, b}, .inputs = 2, .out = s, .fn = fn, .layer = -1}, NULL);
+}
+
+int model_affine(struct model *m, int in, bool gain, bool bias, long period)
+{
+	struct shape s = model_shape(m, in);
+	double numbers = numbers_of(s);
+	if (period < 1 || (double)period > numbers || (numbers < INT_MAX && (long)numbers % period))
+		s.c = 0;
+	return add_op(m,
+		(struct op){.kind = OP_AFFINE,
+			.in = {in},
+			.inputs = 1,
+			.out = s,
+			.gain = gain,
+			.bias = bias,
+			.period = period,
+			.layer = -1},
+		NULL);
+}
+
+int model_function(struct model *m, int in, enum fn fn, float alpha, float beta)
+{
+	return add_op(m,
+		(struct op){.kind = OP_FUNCTION,
+			.in = {in},
+			.inputs = 1,
+			.out = model_shape(m, in),
+			.fn = fn,
+			.alpha = alpha,
+			.beta = beta,
+			.layer = -1},
+		NULL);
+}
+
+int model_softmax(struct model *m, int in)
+{
+	return add_plain(m, OP_SOFTMAX, in, model_shape(m, in));
+}
+
+int model_reduce(struct model *m, int in, enum fn fn)
+{
+	struct shape s = model_shape(m, in);
+	return add_op(m, (struct op){.kind = OP_REDUCE, .in = {in}, .inputs = 1, .out = {s.h, s.w, 1}, .fn = fn, .layer = -1},
+		NULL);
+}
+
+int model_layernorm_by(struct model *m, int in, float epsilon)
+{
+	return add_op(m,
+		(struct op){
+			.kind = OP_LAYERNORM, .in = {in}, .inputs = 1, .out = model_shape(m, in), .alpha = epsilon, .layer = -1},
+		NULL);
+}
+
 // Learnt numbers of an operator that no layer counts.
 static double own_parameters(const struct op *op)
 {
@@ -254,6 +400,7 @@ static double own_parameters(const struct op *op)
 	case OP_LAYERNORM: return 2.0 * op->out.c;
 	case OP_TOKENS: // the class token, and a position for every token
 		return (1.0 + op->out.h) * op->out.c;
+	case OP_AFFINE: return (double)(op->gain + op->bias) * (double)op->period;
 	default: return 0;
 	}
 }
@@ -277,6 +424,13 @@ static const struct kind {
 	[OP_TOKENS] = {"tokens", "use smaller images"},
 	[OP_ATTENTION] = {"attention", "channels must divide by three times the heads"},
 	[OP_FIRST] = {"first", ""},
+	[OP_ARRANGE] = {"arrange", "it must give as many numbers as its arrangement or its image has"},
+	[OP_PRODUCT] = {"product", "the first matrix must have as many columns as the second has rows"},
+	[OP_COMBINE] = {"combine", "both images must have as many numbers"},
+	[OP_AFFINE] = {"affine", "its learnt numbers must repeat a whole number of times"},
+	[OP_FUNCTION] = {"function", ""},
+	[OP_SOFTMAX] = {"softmax", ""},
+	[OP_REDUCE] = {"reduce", ""},
 };
 
 const char *model_kind(enum op_kind kind)
@@ -321,10 +475,13 @@ bool model_fits(const struct model *m, int at, struct fault *fault)
 		numbers, weights);
 }
 
-// The two products of an attention, queries by keys and scores by values, count with the layer that it reads.
+// The two products of an attention, queries by keys and scores by values, count with the layer that it reads; so does any product of
+// two images.
 static void count_attention(struct model *m, const struct op *attention)
 {
 	double pixels = (double)attention->out.h * attention->out.w, macs = 2 * pixels * pixels * attention->out.c;
+	if (attention->kind == OP_PRODUCT)
+		macs = numbers_of(attention->out) * m->op[attention->in[0]].out.c;
 	int from = attention->in[0];
 	while (from > 0 && m->op[from].layer < 0)
 		from = m->op[from].in[0];
@@ -340,7 +497,7 @@ void model_total(struct model *m)
 		m->layer[i].attention_macs = 0;
 	for (int i = 0; i < m->ops; i++) {
 		m->parameters += own_parameters(&m->op[i]);
-		if (m->op[i].kind == OP_ATTENTION)
+		if (m->op[i].kind == OP_ATTENTION || m->op[i].kind == OP_PRODUCT)
 			count_attention(m, &m->op[i]);
 	}
 	for (int i = 0; i < m->layers; i++) {

@@ -40,7 +40,56 @@ enum op_kind {
 	OP_TOKENS,    // a learnt class token, then the pixels in a row, with a learnt position added to each: 1+h*w by 1
 	OP_ATTENTION, // multi-head self-attention; the channels hold queries, keys and values, each heads * (c/3/heads)
 	OP_FIRST,     // the first pixel alone: the class token
+	// What networks from elsewhere have beside these. They take an image's numbers as they lie, row by row, whatever they mean.
+	OP_ARRANGE, // `arrangement` says where each number comes from: reshaping, transposing, slicing, padding with constants, …
+	OP_PRODUCT, // `heads` products of two matrices: in[0] is [heads][h/heads][k], in[1] [heads][k][c]
+	OP_COMBINE, // two images of the same size, number by number, by `fn`
+	OP_AFFINE, // times a learnt gain, where there is one, plus a learnt bias, where there is one; each repeats after `period` numbers
+	OP_FUNCTION, // `fn` of each number
+	OP_SOFTMAX,  // of each pixel over its channels
+	OP_REDUCE,   // each pixel's channels become one, by `fn`
 	OP_KINDS
+};
+
+// What OP_COMBINE, OP_FUNCTION and OP_REDUCE work out. a and b are `alpha` and `beta` of the operator.
+enum fn {
+	FN_NONE,
+	FN_ADD, // of two
+	FN_SUBTRACT,
+	FN_MULTIPLY,
+	FN_DIVIDE,
+	FN_LEAST, // of two, or of all
+	FN_GREATEST,
+	FN_SUM, // of all
+	FN_MEAN,
+	FN_LINEAR,       // of one: a*x + b
+	FN_HARD_SIGMOID, // of one: min(1, max(0, a*x + b))
+	FN_HARD_SWISH,   // x * min(1, max(0, x/6 + 1/2))
+	FN_CLIP,         // min(b, max(a, x))
+	FN_LEAKY,        // x, below 0 a*x
+	FN_ELU,          // x, below 0 a*(exp(x) - 1); times b
+	FN_TANH,
+	FN_ERF,
+	FN_EXP,
+	FN_LOG,
+	FN_ROOT,
+	FN_POWER,      // x to the power a
+	FN_RECIPROCAL, // a / x
+	FN_ABSOLUTE,
+	FN_SOFTPLUS,
+	FN_MISH,
+	FN_GELU_TANH,   // by a hyperbolic tangent
+	FN_QUICK_SWISH, // x * sigmoid(a*x)
+	FNS
+};
+
+// Where the numbers of OP_ARRANGE come from: index[i] < 0 means constant[-1 - index[i]], else a number of what the operator reads, its
+// inputs counted one behind the other.
+struct arrangement {
+	long count;
+	int *index;
+	int constants;
+	float *constant;
 };
 
 struct window {
@@ -55,11 +104,17 @@ struct op {
 	enum act act;
 	int in[MODEL_INPUTS], inputs; // the operators it reads
 	struct shape out;
-	struct window window; // OP_CONV, OP_AVERAGE, OP_MAXIMUM
-	int groups;           // OP_CONV
-	int heads;            // OP_ATTENTION
-	bool bias;            // OP_CONV, OP_LINEAR
-	int layer;            // its index among the layers; -1: it has no quantized weights
+	struct window window;                  // OP_CONV, OP_AVERAGE, OP_MAXIMUM
+	int groups;                            // OP_CONV
+	int heads;                             // OP_ATTENTION, OP_PRODUCT
+	bool bias;                             // OP_CONV, OP_LINEAR, OP_AFFINE
+	bool gain;                             // OP_AFFINE
+	bool inside;                           // OP_AVERAGE: what is beyond the edge does not count
+	long period;                           // OP_AFFINE
+	enum fn fn;                            // OP_COMBINE, OP_FUNCTION, OP_REDUCE
+	float alpha, beta;                     // OP_FUNCTION; OP_LAYERNORM: alpha is its epsilon, 0: 1e-6
+	const struct arrangement *arrangement; // OP_ARRANGE; of the model
+	int layer;                             // its index among the layers; -1: it has no quantized weights
 	uint64_t key; // the same in every model that one description gives: of layers by name, of others by what they read
 };
 
@@ -85,6 +140,8 @@ struct model {
 	double macs, attention_macs;          // for one image: of all layers; of attention's two products
 	double weights, parameters;           // parameters: weights, biases, norms, tokens
 	double activations, most_activations; // numbers read for one image by all layers; by the layer that reads the most
+	struct arrangement **arrangement;     // [arrangements]
+	int arrangements;
 	bool sized;          // its name or file fixes the side of its images: larger ones are made smaller (engine/data)
 	struct picks *picks; // while it is being built for a blueprint
 };
@@ -99,6 +156,7 @@ struct shape model_shape(const struct model *, int op);                     // o
 struct window window_of(int kernel, int stride);                            // square; padded to keep the size at stride 1
 int model_conv(struct model *, const char *layer, int in, int channels, struct window, int groups, bool bias);
 int model_linear(struct model *, const char *layer, int in, int outputs); // with bias
+int model_dense(struct model *, const char *layer, int in, int outputs, bool bias);
 int model_norm(struct model *, int in, enum act);
 int model_layernorm(struct model *, int in);
 int model_act(struct model *, int in, enum act);
@@ -107,9 +165,21 @@ int model_scale(struct model *, int image, int gate);
 int model_concat(struct model *, const int *in, int count);
 int model_pool(struct model *, int in);
 int model_window(struct model *, enum op_kind, int in, struct window); // OP_AVERAGE or OP_MAXIMUM
+int model_average_inside(struct model *, int in, struct window);       // OP_AVERAGE of what is within the image
 int model_tokens(struct model *, int in);
 int model_attention(struct model *, int in, int heads);
 int model_first(struct model *, int in);
+int model_arrange(struct model *, const int *in, int count, struct shape out,
+	struct arrangement *); // takes the arrangement, also where it fails
+int model_product(struct model *, int a, int b, int products);
+int model_combine(struct model *, int a, int b, enum fn);
+int model_affine(struct model *, int in, bool gain, bool bias, long period);
+int model_function(struct model *, int in, enum fn, float alpha, float beta);
+int model_softmax(struct model *, int in);
+int model_reduce(struct model *, int in, enum fn);
+int model_layernorm_by(struct model *, int in, float epsilon);
+int model_reshape(struct model *, int in, struct shape); // the same numbers in another shape; in itself where it has that one
+void arrangement_free(struct arrangement *);
 // Adds up the totals and returns the model. Frees it and fails if memory ran out, or if an operator's output is empty or too
 // large to hold; the fault names that operator.
 struct model *model_finish(struct model *, struct fault *);
@@ -165,7 +235,7 @@ const char *const *model_names(void);                // NULL-terminated; valid u
 //	kernel=           conv, average, maximum: 3, or rows x columns: 1x7
 //	stride=1 pad= far=  of the same. pad, 1 or 0x3, is on either side; far, 0 or 1, is added below and to the right. With
 //	                  pad left out, both keep the size at stride 1 (far: even kernels); with pad given, far is 0
-//	groups=1 bias=no  conv; `groups=each`: depthwise; `bias=yes`
+//	groups=1 bias=no  conv; `groups=each`: depthwise; `bias=yes`. Of linear, bias=yes is usual
 //	heads=            attention
 //	act=none          norm, add, act (which must have it): none, relu, relu6, swish, gelu, sigmoid
 //

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The networks by name: joins the families' tables, and reads what may follow a name.
 #include "engine/model/networks.h"
+#include "engine/model/import.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -167,10 +168,20 @@ static bool read_options(const struct family *family, const char *name, const ch
 	return true;
 }
 
+static bool ends_in(const char *name, const char *end)
+{
+	size_t length = strlen(name), tail = strlen(end);
+	return length > tail && strcmp(name + length - tail, end) == 0;
+}
+
+bool model_has_weights(const char *name)
+{
+	return ends_in(name, ".onnx");
+}
+
 static bool is_file(const char *name)
 {
-	size_t length = strlen(name);
-	return strchr(name, '/') || (length > 4 && strcmp(name + length - 4, ".net") == 0);
+	return strchr(name, '/') || ends_in(name, ".net") || model_has_weights(name);
 }
 
 // Reads the name and its options, and finds its family.
@@ -205,6 +216,9 @@ bool recipe_named(struct recipe *b, const char *name, struct shape input, int cl
 	if (!is_file(name))
 		return read_name(b, name, fault);
 	b->path = strdup(name);
+	b->weighty = model_has_weights(name);
+	if (b->weighty)
+		return b->path || fault_memory(fault, name);
 	b->text = b->path ? file_text(name, fault) : NULL;
 	return b->text || (!b->path && fault_memory(fault, name));
 }
@@ -215,8 +229,31 @@ void recipe_free(struct recipe *b)
 	free(b->text);
 }
 
+static struct model *read_onnx(const char *path, struct shape input, int classes, struct weights **weights, struct fault *fault)
+{
+	struct onnx_file *file = onnx_open(path, fault);
+	struct model *m = file ? import_build(file, input, classes, weights, fault) : NULL;
+	onnx_close(file);
+	return m;
+}
+
+struct weights *model_weights(const char *name, struct shape input, int classes, const char *title, struct fault *fault)
+{
+	struct weights *weights = NULL;
+	struct model *m = read_onnx(name, input, classes, &weights, fault);
+	if (m && strcmp(m->name, title) != 0) {
+		fault_set(fault, name, "open it again", "the file has changed");
+		weights_free(weights);
+		weights = NULL;
+	}
+	model_free(m);
+	return weights;
+}
+
 struct model *recipe_run(const struct recipe *b, struct picks *picks, struct fault *fault)
 {
+	if (b->weighty)
+		return read_onnx(b->path, b->input, b->classes, NULL, fault);
 	if (b->text)
 		return file_build(b->path, b->text, b->input, b->classes, picks, fault);
 	struct model *m = model_new(b->name, b->input, b->classes);
@@ -243,10 +280,10 @@ bool model_side(const char *name, int *side, struct fault *fault)
 {
 	struct recipe b;
 	bool ok = recipe_named(&b, name, (struct shape){0}, 0, fault);
-	struct model *m = ok && b.text ? recipe_run(&b, NULL, fault) : NULL;
+	struct model *m = ok && b.path ? recipe_run(&b, NULL, fault) : NULL;
 	if (ok)
 		*side = m && m->sized ? m->op[0].out.h : b.sized ? (int)b.value[0] : 0;
-	ok = ok && (m || !b.text);
+	ok = ok && (m || !b.path);
 	model_free(m);
 	recipe_free(&b);
 	return ok;
@@ -258,7 +295,7 @@ bool model_side(const char *name, int *side, struct fault *fault)
 static bool read_scalable(struct recipe *b, const char *name, struct fault *fault)
 {
 	return recipe_named(b, name, (struct shape){0}, 0, fault) &&
-		(!b->text ||
+		(!b->path ||
 			fault_set(fault, name, "name a network of the catalog",
 				"a file says its depth and width itself, and cannot be scaled"));
 }

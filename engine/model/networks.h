@@ -90,7 +90,8 @@ struct recipe {
 	double value[NETWORK_VALUES];
 	struct shape input;
 	int classes;
-	bool sized; // the name says the side
+	bool sized;   // the name says the side
+	bool weighty; // the file has weights too: its text is not kept
 };
 // As model_named, which is this and one run without picks. recipe_free is for it in any case.
 bool recipe_named(struct recipe *, const char *name, struct shape input, int classes, struct fault *);

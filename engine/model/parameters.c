@@ -15,6 +15,7 @@ int model_parts(const struct op *op)
 	case OP_NORM:
 	case OP_LAYERNORM:
 	case OP_TOKENS: return 2;
+	case OP_AFFINE: return op->gain + op->bias;
 	default: return 0;
 	}
 }
@@ -48,7 +49,7 @@ static void size_of(const struct model *m, struct parameter_info *p)
 	else if (op->kind == OP_TOKENS && p->part == 0)
 		set_sizes(p, 2, (int[]){op->out.h, c});
 	else
-		set_sizes(p, 1, (int[]){c});
+		set_sizes(p, 1, (int[]){op->kind == OP_AFFINE ? (int)op->period : c});
 }
 
 // The part's own word, behind the operator's name.
@@ -56,7 +57,7 @@ static const char *part_of(const struct op *op, int part)
 {
 	if (op->kind == OP_TOKENS)
 		return part ? "class" : "position";
-	return part ? "bias" : "weight";
+	return part || (op->kind == OP_AFFINE && !op->gain) ? "bias" : "weight";
 }
 
 static bool taken(const struct parameter_info *list, int count, const char *name)

@@ -94,7 +94,8 @@ static int find(const struct model *m, uint64_t key, int from)
 
 static bool kept(enum op_kind kind) // it has numbers of its own
 {
-	return kind == OP_CONV || kind == OP_LINEAR || kind == OP_NORM || kind == OP_LAYERNORM || kind == OP_TOKENS;
+	return kind == OP_CONV || kind == OP_LINEAR || kind == OP_NORM || kind == OP_LAYERNORM || kind == OP_TOKENS ||
+		kind == OP_AFFINE;
 }
 
 static bool within(const struct model *whole, int all_at, const struct model *m, int at)

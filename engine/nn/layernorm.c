@@ -22,8 +22,8 @@ static void forward_images(const struct job *job, struct span span, int chunk, i
 	const struct network *net = job->net;
 	const struct node *n = job->node;
 	net->peaks[chunk] = net->kernels->layernorm(node_image(job->in[0], job->in[0]->x, span.first),
-		span.count * pixels_of(n->in), n->in.c, EPSILON, n->gain_now, n->bias_now, node_image(n, n->kept, span.first),
-		n->inverse + span.first * pixels_of(n->in), node_image(n, n->x, span.first));
+		span.count * pixels_of(n->in), n->in.c, n->op->alpha > 0 ? n->op->alpha : EPSILON, n->gain_now, n->bias_now,
+		node_image(n, n->kept, span.first), n->inverse + span.first * pixels_of(n->in), node_image(n, n->x, span.first));
 }
 
 static void layernorm_forward(struct network *net, struct node *n)

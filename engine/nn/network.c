@@ -24,6 +24,13 @@ static const struct node_ops *const operators[OP_KINDS] = {
 	[OP_TOKENS] = &tokens_operator,
 	[OP_ATTENTION] = &attention_operator,
 	[OP_FIRST] = &first_operator,
+	[OP_ARRANGE] = &arrange_operator,
+	[OP_PRODUCT] = &product_operator,
+	[OP_COMBINE] = &combine_operator,
+	[OP_AFFINE] = &affine_operator,
+	[OP_FUNCTION] = &function_operator,
+	[OP_SOFTMAX] = &softmax_operator,
+	[OP_REDUCE] = &reduce_operator,
 };
 
 // Some convolutions have a better way.
@@ -156,6 +163,33 @@ float *network_parameter(struct network *net, int op, int part, long *count)
 	const struct parameter *p = &net->all[net->first[op] + part];
 	*count = p->count;
 	return net->trained + p->at;
+}
+
+// The layer that an operator is, or the nearest before it.
+static const char *near_layer(const struct model *m, int op)
+{
+	while (op > 0 && m->op[op].layer < 0)
+		op = m->op[op].in[0];
+	return op > 0 ? m->layer[m->op[op].layer].name : "input";
+}
+
+bool network_take_weights(struct network *net, const struct weights *w, struct fault *fault)
+{
+	for (int op = 0; op < w->ops; op++)
+		for (int part = 0; part < 2; part++) {
+			long count;
+			const float *from = w->op[op].part[part];
+			if (!from)
+				continue;
+			float *to = network_parameter(net, op, part, &count);
+			for (long i = 0; i < count; i++)
+				if (!isfinite(from[i]))
+					return fault_set(fault, near_layer(net->whole, op),
+						"export the network again, trained to its end", "%s of its %s is not a number",
+						part ? "a bias" : "a weight", model_kind(net->whole->op[op].kind));
+			memcpy(to, from, (size_t)count * sizeof *to);
+		}
+	return true;
 }
 
 void network_use_sets(struct network *net, const uint8_t *set)

@@ -15,6 +15,7 @@
 #include "engine/base/look.h"
 #include "engine/base/fault.h"
 #include "engine/model/plan.h"
+#include "engine/model/weights.h"
 #include "engine/quant/range.h"
 #include "engine/tensor/team.h"
 
@@ -47,6 +48,8 @@ void network_initialise(struct network *, uint64_t seed);
 // Where the trained numbers of one parameter of the whole lie, by the operator and the part that parameters.h counts; for reading and for
 // putting others there, which the passes use from then on. Momentum and averages know nothing of it.
 float *network_parameter(struct network *, int op, int part, long *count);
+// Begins with what a file had learnt (model_weights of the whole). False with a fault: a number is not finite.
+bool network_take_weights(struct network *, const struct weights *, struct fault *);
 
 // Weights from a file, by the names of parameters.h, each of which must be there and none besides. A batch norm's mean and variance are
 // NAME.running_mean and NAME.running_var. A network that keeps NETWORK_STATISTICS needs them, and uses them in all passes in place of those of

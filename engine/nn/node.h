@@ -228,7 +228,8 @@ struct node_ops {
 };
 extern const struct node_ops conv_operator, pointwise_operator, depthwise_operator, norm_operator, layernorm_operator,
 	act_operator, add_operator, scale_operator, concat_operator, average_operator, maximum_operator, tokens_operator,
-	attention_operator, first_operator;
+	attention_operator, first_operator, arrange_operator, product_operator, combine_operator, affine_operator,
+	function_operator, softmax_operator, reduce_operator;
 
 // A parallel loop over the images of the present pass, in fixed chunks.
 struct span {

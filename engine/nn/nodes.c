@@ -25,6 +25,8 @@ static void find_portion(const struct network *net, struct parameter *p, int ord
 	const struct parameter *from = &net->all[p->set < 0 ? net->first[n->home] + ordinal : net->first_set[n->home] + p->set];
 	if (parameter_is_weight(p))
 		p->portion = portion_of(all, portion_inputs(net->whole, n->home), n->op, n->in.c);
+	else if (n->op->kind == OP_AFFINE)
+		p->portion = portion_rows(1, (int)from->count, 1, (int)p->count);
 	else
 		p->portion = portion_rows((int)(from->count / all->out.c), all->out.c, (int)(p->count / n->out.c), n->out.c);
 	p->runs = portion_runs(&p->portion, &p->run);

@@ -25,10 +25,12 @@ static struct field field_of(const struct node *n, int oy, int ox)
 	return (struct field){y > 0 ? y : 0, least(y + w->h, n->in.h), x > 0 ? x : 0, least(x + w->w, n->in.w)};
 }
 
-// What an average divides by: pixels beyond the edge count too.
-static float area_of(const struct node *n)
+// What an average divides by: pixels beyond the edge count too, unless the window says that they do not.
+static float area_of(const struct node *n, const struct field *f)
 {
-	return n->op->kind == OP_POOL ? (float)(n->in.h * n->in.w) : (float)(n->op->window.h * n->op->window.w);
+	if (n->op->kind == OP_POOL || n->op->inside)
+		return (float)((f->end_y - f->first_y) * (f->end_x - f->first_x));
+	return (float)(n->op->window.h * n->op->window.w);
 }
 
 static void pool_images(const struct job *job, struct span span, int chunk, int worker)
@@ -50,7 +52,7 @@ static void pool_images(const struct job *job, struct span span, int chunk, int 
 					for (int px = f.first_x; px < f.end_x; px++)
 						(greatest ? k->maximum : k->accumulate)(x + ((long)py * n->in.w + px) * c, y, c);
 				for (int j = 0; !greatest && j < c; j++)
-					y[j] /= area_of(n);
+					y[j] /= area_of(n, &f);
 			}
 	}
 	job->net->peaks[chunk] = k->peak(node_image(n, n->x, span.first), span.count * shape_size(n->out));
@@ -66,7 +68,7 @@ static void pool_forward(struct network *net, struct node *n)
 static void average_gradients(const struct job *job, struct span span, int chunk, int worker)
 {
 	const struct node *n = job->node;
-	float *spare = job->net->scratch[worker].back, area = area_of(n);
+	float *spare = job->net->scratch[worker].back;
 	int c = n->out.c;
 	for (int i = span.first; i < span.first + span.count; i++) {
 		const float *dy = node_image(n, n->grad, i);
@@ -78,7 +80,7 @@ static void average_gradients(const struct job *job, struct span span, int chunk
 				for (int py = f.first_y; py < f.end_y; py++)
 					for (int px = f.first_x; px < f.end_x; px++)
 						for (int j = 0; j < c; j++)
-							dx[((long)py * n->in.w + px) * c + j] += dy[j] / area;
+							dx[((long)py * n->in.w + px) * c + j] += dy[j] / area_of(n, &f);
 			}
 		gradient_image_done(job, 0, chunk, i, spare);
 	}

@@ -338,6 +338,8 @@ static const float *numbers_of(const struct node *n, int part)
 {
 	if (n->op->layer >= 0)
 		return part ? n->bias_now : n->weights_now;
+	if (n->op->kind == OP_AFFINE)
+		return part || !n->op->gain ? n->bias_now : n->gain_now;
 	return n->op->kind == OP_TOKENS ? (part ? n->gain_now : n->bias_now) : (part ? n->bias_now : n->gain_now);
 }
 

@@ -8,10 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "engine/base/safetensors.h"
 #include "engine/data/data.h"
 #include "engine/nn/nn.h"
 #include "engine/quant/format.h"
+#include "engine/search/beginning.h"
 #include "engine/search/schedule.h"
 #include "engine/search/source.h"
 #include "engine/tensor/rng.h"
@@ -224,13 +224,7 @@ static bool ready(struct source *source, struct fault *fault)
 static bool begin(struct source *source, struct fault *fault)
 {
 	struct trained *t = (struct trained *)source;
-	const struct knobs *k = &source->shared->knobs;
-	if (strcmp(k->init, "none") == 0)
-		return true;
-	struct safetensors *file = safetensors_read(k->init, fault);
-	bool ok = file && network_read_weights(t->network, file, k->norms == NORMS_FOLDED, fault);
-	safetensors_free(file);
-	return ok;
+	return begin_with_weights(t->network, source->shared->model, &source->shared->knobs, fault);
 }
 
 // ---- images ----

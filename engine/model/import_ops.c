@@ -1,0 +1,1331 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What nodes become. A row of the table for each of ONNX's operators that works on data.
+#include <float.h>
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/model/import.h"
+
+enum { SIDE_MOST = 1 << 20 }; // of an image within the network
+
+static const char damaged[] = "check the file with onnx.checker";
+static const char other_way[] = "export it in another way";
+
+static const char *op_name(const struct import *m)
+{
+	return m->node->op;
+}
+
+// Makes the output what an operator puts out of the same shape as a value.
+static bool give_like(struct import *m, int op, enum order order, const struct value *v)
+{
+	struct shape_of shape = v->shape;
+	return import_give(m, 0, op, order, &shape);
+}
+
+static float *copy_of(const float *from, long count)
+{
+	float *to = malloc((size_t)count * sizeof *to + 1);
+	if (to)
+		memcpy(to, from, (size_t)count * sizeof *to);
+	return to;
+}
+
+static float *filled(float with, long count)
+{
+	float *to = malloc((size_t)count * sizeof *to + 1);
+	for (long i = 0; to && i < count; i++)
+		to[i] = with;
+	return to;
+}
+
+static const struct tensor *floats(struct import *m, int k, long count)
+{
+	const struct tensor *t = import_constant(m, k);
+	if (t && t->type == TENSOR_FLOAT && (count < 0 || t->count == count))
+		return t;
+	import_refuse(m, other_way, t ? "input %d does not have the size of a weight" : "input %d is not constant", k + 1);
+	return NULL;
+}
+
+// ---- windows ----
+
+struct sliding {
+	long kernel[2], stride[2], dilation[2], before[2], after[2], in[2], out[2];
+};
+
+static bool take_pair(const struct import *m, const char *name, long to[2], long otherwise)
+{
+	const struct onnx_attribute *a = onnx_attribute(m->node, name);
+	to[0] = to[1] = otherwise;
+	if (!a || a->kind != ONNX_WHOLES || a->count == 0)
+		return true;
+	if (a->count != 2)
+		return import_refuse(m, "images of two dimensions are read", "%s has %d numbers", name, a->count);
+	for (int d = 0; d < 2; d++) {
+		to[d] = (long)a->wholes[d];
+		if (to[d] < 1 || to[d] > 65536)
+			return import_refuse(m, damaged, "%s is %ld", name, to[d]);
+	}
+	return true;
+}
+
+static bool take_pads(const struct import *m, struct sliding *s)
+{
+	const struct onnx_attribute *a = onnx_attribute(m->node, "pads");
+	const char *automatic = onnx_text(m->node, "auto_pad", "NOTSET");
+	bool same = strncmp(automatic, "SAME", 4) == 0;
+	for (int d = 0; d < 2; d++) {
+		long field = (s->kernel[d] - 1) * s->dilation[d] + 1, outputs = (s->in[d] + s->stride[d] - 1) / s->stride[d],
+		     all = (outputs - 1) * s->stride[d] + field - s->in[d];
+		s->before[d] = s->after[d] = 0;
+		if (same && all > 0) {
+			s->before[d] = strcmp(automatic, "SAME_LOWER") == 0 ? (all + 1) / 2 : all / 2;
+			s->after[d] = all - s->before[d];
+		} else if (a && a->kind == ONNX_WHOLES && a->count == 4 && strcmp(automatic, "NOTSET") == 0) {
+			s->before[d] = (long)a->wholes[d];
+			s->after[d] = (long)a->wholes[d + 2];
+		}
+		if (s->before[d] < 0 || s->after[d] < 0 || s->before[d] > 65536 || s->after[d] > 65536)
+			return import_refuse(m, damaged, "pads of %ld and %ld", s->before[d], s->after[d]);
+	}
+	return true;
+}
+
+static bool take_sliding(const struct import *m, const struct shape_of *image, struct sliding *s)
+{
+	bool ceiling = onnx_whole(m->node, "ceil_mode", 0) == 1;
+	s->in[0] = image->size[2];
+	s->in[1] = image->size[3];
+	if (s->in[0] > SIDE_MOST || s->in[1] > SIDE_MOST)
+		return import_refuse(m, "use smaller images", "images of %ldx%ld", s->in[0], s->in[1]);
+	if (!take_pair(m, "strides", s->stride, 1) || !take_pair(m, "dilations", s->dilation, 1) || !take_pads(m, s))
+		return false;
+	for (int d = 0; d < 2; d++) {
+		long room = s->in[d] + s->before[d] + s->after[d] - (s->kernel[d] - 1) * s->dilation[d] - 1,
+		     stride = s->stride[d];
+		if (room < 0)
+			return import_refuse(m, "use larger images", "a window of %ld is larger than its image", s->kernel[d]);
+		s->out[d] = (ceiling ? room + stride - 1 : room) / stride + 1;
+		// No window begins beyond the image and what is padded before it.
+		if (ceiling && (s->out[d] - 1) * stride >= s->in[d] + s->before[d])
+			s->out[d]--;
+	}
+	return true;
+}
+
+// The same as a window of the engine; false, if it has none. What lies beyond the edge is nothing, so it makes no difference how much of it
+// there is, as long as there are as many windows.
+static bool window_for(const struct sliding *s, struct window *w)
+{
+	const long *k = s->kernel, *p = s->before;
+	if (s->stride[0] != s->stride[1] || (s->dilation[0] != 1 && k[0] > 1) || (s->dilation[1] != 1 && k[1] > 1))
+		return false;
+	*w = (struct window){(int)k[0], (int)k[1], (int)s->stride[0], (int)p[0], (int)p[1], 0};
+	for (w->far = 0; w->far < k[0] + k[1] + s->stride[0]; w->far++) {
+		bool fits = true;
+		for (int d = 0; d < 2; d++) {
+			long room = s->in[d] + 2 * p[d] + w->far - k[d];
+			fits = fits && room >= 0 && room / s->stride[d] + 1 == s->out[d];
+		}
+		if (fits)
+			return true;
+	}
+	return false;
+}
+
+// Places of every window's numbers: [out][kernel][channel], or, of poolings, [out][channel][kernel]. Beyond the edge: `beyond`.
+static struct tensor *unrolled(struct import *m, const struct value *v, const struct sliding *s, bool channels_inside,
+	int64_t beyond)
+{
+	struct tensor *from = import_places(m, v);
+	long c = v->shape.size[1], taps = s->kernel[0] * s->kernel[1];
+	struct tensor *to = from
+		? tensor_new(TENSOR_INT, &(struct shape_of){3, {s->out[0] * s->out[1], c, taps}}, import_complaint(m))
+		: NULL;
+	for (long i = 0; to && i < to->count; i++) {
+		long pixel = i / (c * taps), rest = i % (c * taps), tap = channels_inside ? rest / c : rest % taps,
+		     channel = channels_inside ? rest % c : rest / taps;
+		long y = pixel / s->out[1] * s->stride[0] + tap / s->kernel[1] * s->dilation[0] - s->before[0],
+		     x = pixel % s->out[1] * s->stride[1] + tap % s->kernel[1] * s->dilation[1] - s->before[1];
+		bool within = y >= 0 && y < s->in[0] && x >= 0 && x < s->in[1];
+		to->i[i] = within ? from->i[(channel * s->in[0] + y) * s->in[1] + x] : beyond;
+	}
+	tensor_free(from);
+	return to;
+}
+
+// ---- layers ----
+
+// [out][inner][taps] to [taps][inner][out].
+static float *engine_order(const struct tensor *w, long out, long inner, long taps)
+{
+	float *to = malloc((size_t)w->count * sizeof *to + 1);
+	for (long o = 0; to && o < out; o++)
+		for (long i = 0; i < inner; i++)
+			for (long t = 0; t < taps; t++)
+				to[(t * inner + i) * out + o] = w->f[(o * inner + i) * taps + t];
+	return to;
+}
+
+// What a fault of a layer's size is: before numbers are counted that do not fit.
+static bool convolve(struct import *m, int op, const struct tensor *w, long out, long inner, long taps, const struct tensor *bias)
+{
+	if (op < 0)
+		return fault_memory(m->fault, m->file->path);
+	if (!import_learn(m, op, 0, engine_order(w, out, inner, taps), w->count))
+		return false;
+	return !bias || import_learn(m, op, 1, copy_of(bias->f, out), out);
+}
+
+// A window that the engine lacks: its numbers put side by side, and a window of one pixel.
+static int unrolled_conv(struct import *m, const char *name, const struct value *v, const struct sliding *s, long out, int groups,
+	bool bias)
+{
+	long c = v->shape.size[1], taps = s->kernel[0] * s->kernel[1], share = c / groups;
+	struct tensor *t = unrolled(m, v, s, true, import_zero());
+	// By groups: [pixel][tap][group][share] becomes [pixel][group][tap][share].
+	struct shape_of split = {4, {s->out[0] * s->out[1], taps, groups, share}};
+	struct tensor *cut = t ? tensor_reshape(t, &split, import_complaint(m)) : NULL,
+		      *turned = cut ? tensor_transpose(cut, (int[]){0, 2, 1, 3}, import_complaint(m)) : NULL;
+	tensor_free(t);
+	tensor_free(cut);
+	int in = import_arrange(m, turned, (struct shape){(int)s->out[0], (int)s->out[1], (int)(c * taps)});
+	return in < 0 ? -1 : model_conv(m->model, name, in, (int)out, (struct window){1, 1, 1, 0, 0, 0}, groups, bias);
+}
+
+static bool conv(struct import *m)
+{
+	const struct value *x = import_data(m, 0);
+	const struct tensor *w = x ? floats(m, 1, -1) : NULL, *bias = NULL;
+	struct sliding s;
+	struct window window;
+	char name[MODEL_NAME];
+	if (!w)
+		return false;
+	if (!import_is_image(&x->shape) || w->shape.rank != 4)
+		return import_refuse(m, "images of two dimensions are read", "a convolution of %d dimensions", w->shape.rank - 2);
+	long out = w->shape.size[0], inner = w->shape.size[1];
+	int64_t groups = onnx_whole(m->node, "group", 1);
+	if (groups < 1 || groups > x->shape.size[1] || inner * groups != x->shape.size[1] || out < 1 || out % groups ||
+		w->count < 1)
+		return import_refuse(m, damaged, "weights and groups that do not go with %ld channels", x->shape.size[1]);
+	if (import_input(m, 2) && !(bias = floats(m, 2, out)))
+		return false;
+	s.kernel[0] = w->shape.size[2];
+	s.kernel[1] = w->shape.size[3];
+	if (!take_sliding(m, &x->shape, &s))
+		return false;
+	struct shape_of shape = {4, {1, out, s.out[0], s.out[1]}};
+	import_name(m, m->node->input[1], m->node->inputs > 2 ? m->node->input[2] : -1, name);
+	int op;
+	if (window_for(&s, &window)) {
+		int in = import_ordered(m, x, ORDER_IMAGE);
+		op = in < 0 ? -1 : model_conv(m->model, name, in, (int)out, window, (int)groups, bias != NULL);
+	} else {
+		op = unrolled_conv(m, name, x, &s, out, (int)groups, bias != NULL);
+	}
+	return op >= 0 && convolve(m, op, w, out, inner, s.kernel[0] * s.kernel[1], bias) &&
+		import_give(m, 0, op, ORDER_IMAGE, &shape);
+}
+
+// The bias that an Add after this product has, which the layer may take its name from; -1: there is none.
+static int bias_behind(const struct import *m)
+{
+	int out = m->node->outputs ? m->node->output[0] : -1;
+	for (int i = (int)(m->node - m->file->node) + 1; i < m->file->nodes && i < m->node - m->file->node + 8; i++) {
+		const struct onnx_node *n = &m->file->node[i];
+		for (int k = 0; k < 2 && n->inputs == 2 && strcmp(n->op, "Add") == 0; k++)
+			if (n->input[k] == out)
+				return n->input[1 - k];
+	}
+	return -1;
+}
+
+// x [..., in] times w, which is [in][out], or [out][in] where it is turned.
+static bool dense(struct import *m, const struct value *x, const struct tensor *w, bool turned, const struct tensor *bias,
+	float alpha, float beta)
+{
+	char name[MODEL_NAME];
+	int rank = x->shape.rank;
+	long in = w->shape.size[turned ? 1 : 0], out = w->shape.size[turned ? 0 : 1];
+	struct shape_of shape = x->shape;
+	if (rank < 1 || x->shape.size[rank - 1] != in || in < 1 || out < 1)
+		return import_refuse(m, damaged, "weights of %ldx%ld that do not go with its input", in, out);
+	shape.size[rank - 1] = out;
+	import_name(m, m->node->input[1], m->node->inputs > 2 ? m->node->input[2] : bias_behind(m), name);
+	int rows = import_rows(m, x, in, false), op = rows < 0 ? -1 : model_dense(m->model, name, rows, (int)out, bias != NULL);
+	float *weights = op < 0 ? NULL : turned ? engine_order(w, out, in, 1) : copy_of(w->f, w->count);
+	for (long i = 0; weights && alpha != 1 && i < w->count; i++)
+		weights[i] *= alpha;
+	if (op < 0 || !import_learn(m, op, 0, weights, w->count))
+		return false;
+	if (bias) {
+		float *at = filled(0, out);
+		for (long i = 0; at && i < out; i++)
+			at[i] = beta * bias->f[bias->count == 1 ? 0 : i];
+		if (!import_learn(m, op, 1, at, out))
+			return false;
+	}
+	return import_give(m, 0, op, ORDER_ROWS, &shape);
+}
+
+static bool gemm(struct import *m)
+{
+	const struct value *x = import_data(m, 0);
+	const struct tensor *w = x ? floats(m, 1, -1) : NULL, *bias = NULL;
+	if (!w)
+		return false;
+	bool turned = onnx_whole(m->node, "transB", 0) != 0;
+	if (w->shape.rank != 2 || x->shape.rank != 2 || (onnx_whole(m->node, "transA", 0) && x->shape.size[0] != 1))
+		return import_refuse(m, other_way, "a product in an unusual form");
+	long out = w->shape.size[turned ? 0 : 1];
+	if (import_input(m, 2) && (!(bias = floats(m, 2, -1)) || (bias->count != out && bias->count != 1)))
+		return bias ? import_refuse(m, other_way, "a bias of %ld numbers for %ld", bias->count, out) : false;
+	return dense(m, x, w, turned, bias, onnx_number(m->node, "alpha", 1), onnx_number(m->node, "beta", 1));
+}
+
+// Stretched to leading sizes, as an operator of [products * rows] by columns.
+static int matrices(struct import *m, const struct value *v, const struct shape_of *shape)
+{
+	struct tensor *t = import_places(m, v), *all = t ? tensor_expand(t, shape, import_complaint(m)) : NULL;
+	tensor_free(t);
+	if (!all)
+		return -1;
+	long columns = shape->size[shape->rank - 1];
+	if (all->count < 1) {
+		tensor_free(all);
+		return import_refuse(m, damaged, "a matrix without numbers") - 1;
+	}
+	return import_arrange(m, all, (struct shape){(int)(all->count / columns), 1, (int)columns});
+}
+
+static bool product_of(struct import *m, const struct value *a, const struct value *b, int output)
+{
+	struct shape_of s = a->shape, t = b->shape, shape;
+	int r = s.rank, q = t.rank;
+	if (r < 2 || q < 2 || s.size[r - 1] != t.size[q - 2])
+		return import_refuse(m, damaged, "matrices of these shapes cannot be multiplied");
+	struct shape_of left = {r - 2, {0}}, right = {q - 2, {0}};
+	memcpy(left.size, s.size, sizeof left.size);
+	memcpy(right.size, t.size, sizeof right.size);
+	if (!shape_broadcast(&left, &right, &shape) || shape.rank + 2 > TENSOR_RANK)
+		return import_refuse(m, damaged, "matrices of these shapes cannot be multiplied");
+	long products = shape_count(&shape);
+	struct shape_of all = shape;
+	all.rank += 2;
+	all.size[all.rank - 2] = s.size[r - 2];
+	all.size[all.rank - 1] = s.size[r - 1];
+	int x = matrices(m, a, &all);
+	all.size[all.rank - 2] = t.size[q - 2];
+	all.size[all.rank - 1] = t.size[q - 1];
+	int y = x < 0 ? -1 : matrices(m, b, &all);
+	all.size[all.rank - 2] = s.size[r - 2];
+	int op = y < 0 || products < 1 ? -1 : model_product(m->model, x, y, (int)products);
+	return op >= 0 && import_give(m, output, op, ORDER_ROWS, &all);
+}
+
+static bool matmul(struct import *m)
+{
+	const struct value *a = import_input(m, 0), *b = import_input(m, 1);
+	const struct tensor *w = import_constant(m, 1);
+	if (!a || !b)
+		return import_refuse(m, damaged, "an operand is left out");
+	if (w && w->shape.rank == 2 && w->type == TENSOR_FLOAT && a->kind == VALUE_DATA)
+		return dense(m, a, w, false, NULL, 1, 1);
+	return product_of(m, a, b, 0);
+}
+
+// ---- norms ----
+
+// Makes the layer that puts out x also do gain * y + bias, by channel; either may be NULL.
+static bool fold_into(struct import *m, int op, const float *gain, const float *bias)
+{
+	struct model *model = m->model;
+	long c = model->op[op].out.c, count = m->weights->op[op].count[0];
+	float *w = m->weights->op[op].part[0], *own = m->weights->op[op].part[1], *sum = malloc((size_t)c * sizeof *sum);
+	if (!sum)
+		return fault_memory(m->fault, m->file->path);
+	for (long i = 0; gain && i < count; i++)
+		w[i] *= gain[i % c];
+	for (long j = 0; j < c; j++)
+		sum[j] = (own ? own[j] : 0) * (gain ? gain[j] : 1) + (bias ? bias[j] : 0);
+	model->op[op].bias = true;
+	model->layer[model->op[op].layer].biases = (double)c;
+	return import_learn(m, op, 1, sum, c);
+}
+
+static bool affine(struct import *m, const struct value *x, int in, enum order order, float *gain, float *bias, long period)
+{
+	int op = model_affine(m->model, in, gain != NULL, bias != NULL, period);
+	bool ok = op >= 0 && (!gain || import_learn(m, op, 0, gain, period));
+	gain = ok ? NULL : gain;
+	ok = ok && (!bias || import_learn(m, op, m->model->op[op].gain, bias, period));
+	if (!ok)
+		fault_memory(m->fault, m->file->path);
+	return ok && give_like(m, op, order, x);
+}
+
+static bool batch_norm(struct import *m)
+{
+	const struct value *x = import_data(m, 0);
+	const struct tensor *t[4];
+	if (!x || x->shape.rank < 2)
+		return x ? import_refuse(m, damaged, "too few dimensions") : false;
+	long c = x->shape.size[1];
+	for (int k = 0; k < 4; k++)
+		if (!(t[k] = floats(m, k + 1, c)))
+			return false;
+	double epsilon = (double)onnx_number(m->node, "epsilon", 1e-5f);
+	float *gain = filled(0, c), *bias = filled(0, c);
+	bool ok = (gain && bias) || fault_memory(m->fault, m->file->path);
+	for (long j = 0; ok && j < c; j++) {
+		double by = (double)t[0]->f[j] / sqrt((double)t[3]->f[j] + epsilon);
+		gain[j] = (float)by;
+		bias[j] = (float)((double)t[1]->f[j] - (double)t[2]->f[j] * by);
+	}
+	bool image = import_is_image(&x->shape), folds = import_alone(m, x, 0, OP_CONV) || import_alone(m, x, 0, OP_LINEAR);
+	if (ok && folds && (image ? x->order == ORDER_IMAGE : x->shape.rank == 2)) {
+		ok = fold_into(m, x->op, gain, bias) && import_give_value(m, 0, x);
+	} else if (ok && (image || x->shape.rank == 2)) {
+		int in = import_ordered(m, x, image ? ORDER_IMAGE : ORDER_ROWS);
+		return in >= 0 && affine(m, x, in, image ? ORDER_IMAGE : ORDER_ROWS, gain, bias, c);
+	} else if (ok) {
+		ok = import_refuse(m, "images of two dimensions are read", "a norm of %d dimensions", x->shape.rank);
+	}
+	free(gain);
+	free(bias);
+	return ok;
+}
+
+// The numbers of a constant, stretched to the last sizes of a shape, of which there are `count`.
+static float *stretched(struct import *m, const struct tensor *t, const struct shape_of *shape, int first, long count)
+{
+	struct shape_of last = {shape->rank - first, {0}};
+	memcpy(last.size, shape->size + first, (size_t)last.rank * sizeof *last.size);
+	struct tensor *all = tensor_expand(t, &last, import_complaint(m));
+	float *to = NULL;
+	if (all && all->count == count && all->type == TENSOR_FLOAT)
+		to = copy_of(all->f, count);
+	else if (all)
+		import_refuse(m, damaged, "a constant that does not go with its input");
+	tensor_free(all);
+	return to;
+}
+
+static bool layer_norm(struct import *m)
+{
+	const struct value *x = import_data(m, 0);
+	const struct tensor *gain = x ? floats(m, 1, -1) : NULL, *bias = import_constant(m, 2);
+	if (!gain)
+		return false;
+	int64_t axis = onnx_whole(m->node, "axis", -1);
+	axis += axis < 0 ? x->shape.rank : 0;
+	if (axis < 0 || axis >= x->shape.rank)
+		return import_refuse(m, damaged, "there is no such axis");
+	long c = 1;
+	for (int i = (int)axis; i < x->shape.rank; i++)
+		c *= x->shape.size[i];
+	int in = import_rows(m, x, c, false),
+	    op = in < 0 ? -1 : model_layernorm_by(m->model, in, onnx_number(m->node, "epsilon", 1e-5f));
+	if (op < 0)
+		return false;
+	float *g = stretched(m, gain, &x->shape, (int)axis, c),
+	      *b = !g  ? NULL
+		: bias ? stretched(m, bias, &x->shape, (int)axis, c)
+		       : filled(0, c);
+	if (!g || !b) {
+		free(g);
+		return false;
+	}
+	return import_learn(m, op, 0, g, c) && import_learn(m, op, 1, b, c) && give_like(m, op, ORDER_ROWS, x);
+}
+
+// Group and instance norms: each group's numbers have mean 0 and deviation 1, by a layer norm; then every channel has a gain and a bias.
+static bool norm_of_groups(struct import *m, long groups)
+{
+	const struct value *x = import_data(m, 0);
+	long count = x ? shape_count(&x->shape) : 0, c = x && x->shape.rank > 2 && x->shape.size[0] == 1 ? x->shape.size[1] : 0;
+	groups = groups ? groups : c;
+	if (!x || c < 1 || groups < 1 || c % groups)
+		return x ? import_refuse(m, damaged, "%ld groups of %ld channels", groups, c) : false;
+	const struct tensor *gain = floats(m, 1, c), *bias = gain ? floats(m, 2, c) : NULL;
+	if (!bias)
+		return false;
+	long each = count / groups;
+	int in = import_arrange(m, import_places(m, x), (struct shape){(int)groups, 1, (int)each}),
+	    op = in < 0 ? -1 : model_layernorm_by(m->model, in, onnx_number(m->node, "epsilon", 1e-5f));
+	if (op < 0 || !import_learn(m, op, 0, filled(1, each), each) || !import_learn(m, op, 1, filled(0, each), each))
+		return false;
+	if (import_is_image(&x->shape)) {
+		struct value normal = {.kind = VALUE_DATA, .shape = x->shape, .order = ORDER_ROWS, .op = op};
+		int turned = import_ordered(m, &normal, ORDER_IMAGE);
+		return turned >= 0 && affine(m, x, turned, ORDER_IMAGE, copy_of(gain->f, c), copy_of(bias->f, c), c);
+	}
+	float *by = filled(0, count), *plus = filled(0, count);
+	for (long i = 0; by && plus && i < count; i++) {
+		by[i] = gain->f[i / (count / c)];
+		plus[i] = bias->f[i / (count / c)];
+	}
+	return affine(m, x, op, ORDER_ROWS, by, plus, count);
+}
+
+static bool group_norm(struct import *m)
+{
+	return norm_of_groups(m, (long)onnx_whole(m->node, "num_groups", 0));
+}
+
+static bool instance_norm(struct import *m)
+{
+	return norm_of_groups(m, 0);
+}
+
+// ---- poolings ----
+
+static bool reduce_rows(struct import *m, struct tensor *places, long each, enum fn fn, const struct shape_of *shape)
+{
+	long count = places ? places->count : 0;
+	int in = places ? import_arrange(m, places, (struct shape){(int)(count / each), 1, (int)each}) : -1,
+	    op = in < 0 ? -1 : model_reduce(m->model, in, fn);
+	return op >= 0 && import_give(m, 0, op, ORDER_ROWS, shape);
+}
+
+static bool pool(struct import *m)
+{
+	const struct value *x = import_data(m, 0);
+	struct sliding s;
+	struct window w;
+	bool average = strcmp(op_name(m), "AveragePool") == 0, inside = !onnx_whole(m->node, "count_include_pad", 0);
+	if (!x || !import_is_image(&x->shape))
+		return x ? import_refuse(m, "images of two dimensions are read", "a pooling of another form") : false;
+	if (!onnx_attribute(m->node, "kernel_shape"))
+		return import_refuse(m, damaged, "kernel_shape is missing");
+	if (!take_pair(m, "kernel_shape", s.kernel, 1) || !take_sliding(m, &x->shape, &s))
+		return false;
+	long c = x->shape.size[1];
+	struct shape_of shape = {4, {1, c, s.out[0], s.out[1]}};
+	bool pads = s.before[0] + s.before[1] + s.after[0] + s.after[1] > 0;
+	for (int d = 0; d < 2; d++) // by rounding up, windows reach beyond what is padded, which then never counts
+		if (average && !inside && (s.out[d] - 1) * s.stride[d] + s.kernel[d] > s.in[d] + s.before[d] + s.after[d]) {
+			if (pads)
+				return import_refuse(m, other_way, "an average that counts padding and rounds its size up");
+			inside = true;
+		}
+	if (window_for(&s, &w)) {
+		int in = import_ordered(m, x, ORDER_IMAGE);
+		int op = in < 0    ? -1
+			: !average ? model_window(m->model, OP_MAXIMUM, in, w)
+			: inside   ? model_average_inside(m->model, in, w)
+				   : model_window(m->model, OP_AVERAGE, in, w);
+		return op >= 0 && import_give(m, 0, op, ORDER_IMAGE, &shape);
+	}
+	if (average && inside && pads)
+		return import_refuse(m, other_way, "an average over an unusual window");
+	struct tensor *places = unrolled(m, x, &s, false, import_place_of(average ? 0 : -FLT_MAX));
+	long count = places ? places->count : 0, each = s.kernel[0] * s.kernel[1];
+	int in = places ? import_arrange(m, places, (struct shape){(int)(count / each), 1, (int)each}) : -1,
+	    op = in < 0 ? -1 : model_reduce(m->model, in, average ? FN_MEAN : FN_GREATEST);
+	return op >= 0 && import_give(m, 0, op, ORDER_IMAGE, &shape); // [pixel][channel]
+}
+
+static bool all_pixels(struct import *m, enum fn fn)
+{
+	const struct value *x = import_data(m, 0);
+	if (!x || !import_is_image(&x->shape))
+		return x ? import_refuse(m, "images of two dimensions are read", "a pooling of another form") : false;
+	struct shape_of shape = {4, {1, x->shape.size[1], 1, 1}};
+	if (fn != FN_MEAN)
+		return reduce_rows(m, import_places(m, x), x->shape.size[2] * x->shape.size[3], fn, &shape);
+	int in = import_ordered(m, x, ORDER_IMAGE), op = in < 0 ? -1 : model_pool(m->model, in);
+	return op >= 0 && import_give(m, 0, op, ORDER_IMAGE, &shape);
+}
+
+static bool global_average(struct import *m)
+{
+	return all_pixels(m, FN_MEAN);
+}
+
+static bool global_maximum(struct import *m)
+{
+	return all_pixels(m, FN_GREATEST);
+}
+
+// ---- reductions ----
+
+static bool find_axes(struct import *m, int rank, unsigned *axes)
+{
+	struct fold f = {.file = m->file, .node = m->node, .inputs = m->node->inputs < 2 ? m->node->inputs : 2};
+	int64_t list[TENSOR_INTS];
+	for (int k = 0; k < f.inputs; k++)
+		f.in[k] = (struct tensor *)import_constant(m, k);
+	int count = fold_wholes(&f, "axes", 1, list);
+	*axes = count > 0 ? 0 : onnx_whole(m->node, "noop_with_empty_axes", 0) ? 0 : (1u << rank) - 1;
+	for (int i = 0; i < count; i++) {
+		int64_t axis = list[i] < 0 ? list[i] + rank : list[i];
+		if (axis < 0 || axis >= rank)
+			return import_refuse(m, damaged, "there is no axis %lld", (long long)list[i]);
+		*axes |= 1u << axis;
+	}
+	return true;
+}
+
+// Whether a mean is that over an image's pixels, of [1][c][h][w] or of [1][h][w][c], or over tokens.
+static bool over_pixels(const struct value *x, unsigned axes)
+{
+	const struct shape_of *s = &x->shape;
+	unsigned ones = 0;
+	for (int i = 0; i < s->rank; i++)
+		ones |= s->size[i] == 1 ? 1u << i : 0;
+	if (x->order == ORDER_IMAGE)
+		return (axes | ones) == (0xc | ones) && (axes & ~ones) == (0xc & ~ones) && axes;
+	unsigned last = 1u << (s->rank - 1), wanted = (last - 1) & ~ones;
+	return x->order == ORDER_ROWS && s->rank > 1 && (axes & ~ones) == wanted && wanted && !(axes & last);
+}
+
+static int pool_pixels(struct import *m, const struct value *x)
+{
+	int in = x->order == ORDER_IMAGE ? import_ordered(m, x, ORDER_IMAGE)
+					 : import_rows(m, x, x->shape.size[x->shape.rank - 1], false);
+	return in < 0 ? -1 : model_pool(m->model, in);
+}
+
+static bool reduce_by(struct import *m, enum fn fn)
+{
+	const struct value *x = import_data(m, 0);
+	unsigned axes;
+	if (!x || !find_axes(m, x->shape.rank, &axes))
+		return false;
+	if (!axes)
+		return import_give_value(m, 0, x);
+	struct shape_of shape = {0};
+	int order[TENSOR_RANK], at = 0, rank = x->shape.rank;
+	long each = 1;
+	for (int i = 0; i < rank; i++)
+		if (!(axes >> i & 1) || onnx_whole(m->node, "keepdims", 1))
+			shape.size[shape.rank++] = axes >> i & 1 ? 1 : x->shape.size[i];
+	if (fn == FN_MEAN && over_pixels(x, axes)) {
+		int op = pool_pixels(m, x);
+		return op >= 0 && import_give(m, 0, op, ORDER_ROWS, &shape);
+	}
+	for (int i = 0; i < rank; i++)
+		if (!(axes >> i & 1))
+			order[at++] = i;
+	for (int i = 0; i < rank; i++)
+		if (axes >> i & 1) {
+			order[at++] = i;
+			each *= x->shape.size[i];
+		}
+	struct tensor *t = import_places(m, x), *turned = t ? tensor_transpose(t, order, import_complaint(m)) : NULL;
+	tensor_free(t);
+	return reduce_rows(m, turned, each, fn, &shape);
+}
+
+static bool reduce(struct import *m)
+{
+	static const struct {
+		const char *op;
+		enum fn fn;
+	} rows[] = {{"ReduceMean", FN_MEAN}, {"ReduceSum", FN_SUM}, {"ReduceMax", FN_GREATEST}, {"ReduceMin", FN_LEAST}};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		if (strcmp(rows[i].op, op_name(m)) == 0)
+			return reduce_by(m, rows[i].fn);
+	return false;
+}
+
+static bool reduce_l2(struct import *m)
+{
+	const struct value *x = import_data(m, 0);
+	enum order order;
+	int in = x ? import_any(m, x, &order) : -1, squares = in < 0 ? -1 : model_combine(m->model, in, in, FN_MULTIPLY);
+	if (squares < 0)
+		return false;
+	int value = m->node->input[0];
+	if (m->node->output[0] < 0)
+		return true;
+	struct value kept = m->value[value];
+	m->value[value] = (struct value){.kind = VALUE_DATA, .shape = x->shape, .order = order, .op = squares};
+	bool ok = reduce_by(m, FN_SUM);
+	m->value[value] = kept;
+	const struct value *sum = &m->value[m->node->output[0]];
+	if (!ok)
+		return false;
+	struct value root = *sum;
+	int op = model_function(m->model, root.op, FN_ROOT, 0, 0);
+	return give_like(m, op, root.order, &root);
+}
+
+static bool softmax(struct import *m)
+{
+	const struct value *x = import_data(m, 0);
+	if (!x)
+		return false;
+	int rank = x->shape.rank, order[TENSOR_RANK], back[TENSOR_RANK];
+	int64_t axis = onnx_whole(m->node, "axis", -1);
+	axis += axis < 0 ? rank : 0;
+	if (axis < 0 || axis >= rank)
+		return import_refuse(m, damaged, "there is no such axis");
+	long each = x->shape.size[axis];
+	if (axis == rank - 1) {
+		int in = import_rows(m, x, each, false), op = in < 0 ? -1 : model_softmax(m->model, in);
+		return give_like(m, op, ORDER_ROWS, x);
+	}
+	for (int i = 0; i < rank; i++)
+		order[i] = i == rank - 1 ? (int)axis : i < axis ? i : i + 1;
+	for (int i = 0; i < rank; i++)
+		back[order[i]] = i;
+	struct tensor *t = import_places(m, x), *turned = t ? tensor_transpose(t, order, import_complaint(m)) : NULL;
+	struct shape_of shape = turned ? turned->shape : x->shape;
+	tensor_free(t);
+	long count = turned ? turned->count : 0;
+	int in = turned ? import_arrange(m, turned, (struct shape){(int)(count / each), 1, (int)each}) : -1,
+	    op = in < 0 ? -1 : model_softmax(m->model, in);
+	if (op < 0)
+		return false;
+	struct value soft = {.kind = VALUE_DATA, .shape = shape, .order = ORDER_ROWS, .op = op};
+	t = import_places(m, &soft);
+	turned = t ? tensor_transpose(t, back, import_complaint(m)) : NULL;
+	tensor_free(t);
+	return import_give_places(m, 0, turned);
+}
+
+// ---- functions of one number ----
+
+static bool by_act(struct import *m, const struct value *x, enum act act)
+{
+	enum order order;
+	// An addition does these itself.
+	if ((act == ACT_RELU || act == ACT_RELU6) && import_alone(m, x, 0, OP_ADD) && m->model->op[x->op].act == ACT_NONE &&
+		x->op == m->model->ops - 1) {
+		m->model->op[x->op].act = act;
+		return import_give_value(m, 0, x);
+	}
+	int in = import_any(m, x, &order);
+	return in >= 0 && give_like(m, model_act(m->model, in, act), order, x);
+}
+
+static bool by_function(struct import *m, const struct value *x, enum fn fn, float a, float b)
+{
+	enum order order;
+	int in = import_any(m, x, &order);
+	return in >= 0 && give_like(m, model_function(m->model, in, fn, a, b), order, x);
+}
+
+static const struct {
+	const char *op;
+	enum act act; // ACT_NONE: fn
+	enum fn fn;
+	const char *alpha, *beta; // attributes; NULL: the numbers themselves
+	float a, b;
+} functions[] = {
+	{"Abs", ACT_NONE, FN_ABSOLUTE, NULL, NULL, 0, 0},
+	{"Celu", ACT_NONE, FN_NONE, NULL, NULL, 0, 0},
+	{"Elu", ACT_NONE, FN_ELU, "alpha", NULL, 1, 1},
+	{"Erf", ACT_NONE, FN_ERF, NULL, NULL, 0, 0},
+	{"Exp", ACT_NONE, FN_EXP, NULL, NULL, 0, 0},
+	{"HardSigmoid", ACT_NONE, FN_HARD_SIGMOID, "alpha", "beta", 0.2f, 0.5f},
+	{"HardSwish", ACT_NONE, FN_HARD_SWISH, NULL, NULL, 0, 0},
+	{"LeakyRelu", ACT_NONE, FN_LEAKY, "alpha", NULL, 0.01f, 0},
+	{"Log", ACT_NONE, FN_LOG, NULL, NULL, 0, 0},
+	{"Mish", ACT_NONE, FN_MISH, NULL, NULL, 0, 0},
+	{"Neg", ACT_NONE, FN_LINEAR, NULL, NULL, -1, 0},
+	{"Reciprocal", ACT_NONE, FN_RECIPROCAL, NULL, NULL, 1, 0},
+	{"Relu", ACT_RELU, FN_NONE, NULL, NULL, 0, 0},
+	{"Sigmoid", ACT_SIGMOID, FN_NONE, NULL, NULL, 0, 0},
+	{"Softplus", ACT_NONE, FN_SOFTPLUS, NULL, NULL, 0, 0},
+	{"Sqrt", ACT_NONE, FN_ROOT, NULL, NULL, 0, 0},
+	{"Tanh", ACT_NONE, FN_TANH, NULL, NULL, 0, 0},
+};
+
+static bool function(struct import *m)
+{
+	const struct value *x = import_data(m, 0);
+	size_t i = 0;
+	if (!x)
+		return false;
+	while (strcmp(functions[i].op, op_name(m)) != 0)
+		i++;
+	if (functions[i].act)
+		return by_act(m, x, functions[i].act);
+	float a = functions[i].alpha ? onnx_number(m->node, functions[i].alpha, functions[i].a) : functions[i].a,
+	      b = functions[i].beta ? onnx_number(m->node, functions[i].beta, functions[i].b) : functions[i].b;
+	return by_function(m, x, functions[i].fn, a, b);
+}
+
+static bool selu(struct import *m)
+{
+	const struct value *x = import_data(m, 0);
+	return x &&
+		by_function(m, x, FN_ELU, onnx_number(m->node, "alpha", 1.67326319f), onnx_number(m->node, "gamma", 1.05070102f));
+}
+
+static bool gelu(struct import *m)
+{
+	const struct value *x = import_data(m, 0);
+	if (!x)
+		return false;
+	if (strcmp(onnx_text(m->node, "approximate", "none"), "tanh") == 0)
+		return by_function(m, x, FN_GELU_TANH, 0, 0);
+	return by_act(m, x, ACT_GELU);
+}
+
+// A bound is an attribute or an input.
+static bool bound(struct import *m, const char *name, int k, float otherwise, float *to)
+{
+	const struct tensor *t = import_constant(m, k);
+	if (import_input(m, k) && (!t || t->count != 1))
+		return import_refuse(m, other_way, "bounds that are not constants of one number");
+	*to = t ? (float)tensor_at(t, 0) : onnx_number(m->node, name, otherwise);
+	return true;
+}
+
+static bool clip(struct import *m)
+{
+	const struct value *x = import_data(m, 0);
+	float low, high;
+	if (!x || !bound(m, "min", 1, -FLT_MAX, &low) || !bound(m, "max", 2, FLT_MAX, &high))
+		return false;
+	if (low == 0 && high == 6)
+		return by_act(m, x, ACT_RELU6);
+	return low == 0 && high >= FLT_MAX ? by_act(m, x, ACT_RELU) : by_function(m, x, FN_CLIP, low, high);
+}
+
+static bool cast(struct import *m)
+{
+	const struct value *x = import_data(m, 0);
+	bool floating = strcmp(op_name(m), "CastLike") == 0 || onnx_floating((int)(onnx_whole(m->node, "to", 1) & 0xff));
+	return x && (floating ? import_give_value(m, 0, x) : import_refuse(m, other_way, "images become whole numbers"));
+}
+
+// ---- two operands ----
+
+static enum fn fn_of(const char *op)
+{
+	static const struct {
+		const char *op;
+		enum fn fn;
+	} rows[] = {{"Add", FN_ADD}, {"Sum", FN_ADD}, {"Sub", FN_SUBTRACT}, {"Mul", FN_MULTIPLY}, {"Div", FN_DIVIDE},
+		{"Min", FN_LEAST}, {"Max", FN_GREATEST}, {"Pow", FN_POWER}};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		if (strcmp(rows[i].op, op) == 0)
+			return rows[i].fn;
+	return FN_NONE;
+}
+
+// x times sigmoid(x) is swish, x times its hard sigmoid hard swish: the gate becomes that.
+static bool make_swish(struct import *m, const struct value *x, const struct value *gate, int gate_input)
+{
+	struct op *op = gate->kind == VALUE_DATA && gate->order != ORDER_PLACES ? &m->model->op[gate->op] : NULL;
+	bool soft = op && op->kind == OP_ACT && op->act == ACT_SIGMOID,
+	     hard = op && op->kind == OP_FUNCTION && op->fn == FN_HARD_SIGMOID && fabsf(op->alpha - 1.0f / 6) < 1e-6f &&
+		op->beta == 0.5f;
+	if ((!soft && !hard) || x->order != gate->order || op->in[0] != x->op || !shape_same(&x->shape, &gate->shape) ||
+		!import_alone(m, gate, gate_input, op->kind))
+		return false;
+	if (soft)
+		op->act = ACT_SWISH;
+	else
+		op->fn = FN_HARD_SWISH;
+	return true;
+}
+
+static struct value stretch(struct import *m, const struct value *v, const struct shape_of *shape)
+{
+	struct tensor *t = import_places(m, v), *all = t ? tensor_expand(t, shape, import_complaint(m)) : NULL;
+	tensor_free(t);
+	return (struct value){.kind = all ? VALUE_DATA : VALUE_NONE, .order = ORDER_PLACES, .places = all, .shape = *shape};
+}
+
+// Operators for both, whose numbers lie in one order.
+static bool in_one_order(struct import *m, const struct value *a, const struct value *b, int op[2], enum order *order)
+{
+	bool first = a->kind == VALUE_DATA && a->order != ORDER_PLACES;
+	if (first || !(b->kind == VALUE_DATA && b->order != ORDER_PLACES)) {
+		op[0] = import_any(m, a, order);
+		op[1] = op[0] < 0 ? -1 : import_ordered(m, b, *order);
+	} else {
+		op[1] = import_any(m, b, order);
+		op[0] = op[1] < 0 ? -1 : import_ordered(m, a, *order);
+	}
+	return op[0] >= 0 && op[1] >= 0;
+}
+
+static bool combine(struct import *m, const struct value *a, const struct value *b, enum fn fn, int output)
+{
+	int op[2];
+	enum order order;
+	if (!in_one_order(m, a, b, op, &order))
+		return false;
+	struct shape s = model_shape(m->model, op[0]), t = model_shape(m->model, op[1]);
+	bool adds = fn == FN_ADD && s.h == t.h && s.w == t.w && s.c == t.c;
+	struct shape_of shape = a->shape;
+	return import_give(m, output,
+		adds ? model_add(m->model, op[0], op[1], ACT_NONE) : model_combine(m->model, op[0], op[1], fn), order, &shape);
+}
+
+// An image with each channel times a number of its own.
+static bool gate(struct import *m, const struct value *image, const struct value *by)
+{
+	if (!import_is_image(&image->shape) || !import_is_image(&by->shape) || by->shape.size[1] != image->shape.size[1] ||
+		by->shape.size[2] * by->shape.size[3] != 1 || image->order == ORDER_ROWS)
+		return false;
+	struct shape_of shape = image->shape;
+	int x = import_ordered(m, image, ORDER_IMAGE), g = x < 0 ? -1 : import_ordered(m, by, ORDER_IMAGE);
+	return g >= 0 && import_give(m, 0, model_scale(m->model, x, g), ORDER_IMAGE, &shape);
+}
+
+static bool two_images(struct import *m, const struct value *a, const struct value *b, enum fn fn)
+{
+	struct shape_of shape;
+	if (fn == FN_MULTIPLY && make_swish(m, a, b, 1))
+		return import_give_value(m, 0, b);
+	if (fn == FN_MULTIPLY && make_swish(m, b, a, 0))
+		return import_give_value(m, 0, a);
+	if (fn == FN_MULTIPLY && (gate(m, a, b) || gate(m, b, a)))
+		return true;
+	if (fn == FN_POWER)
+		return import_refuse(m, other_way, "a power that is no constant");
+	if (!shape_broadcast(&a->shape, &b->shape, &shape))
+		return import_refuse(m, damaged, "shapes that do not go together");
+	struct value x = {0}, y = {0};
+	bool ok = true;
+	if (!shape_same(&a->shape, &shape))
+		ok = (x = stretch(m, a, &shape)).kind == VALUE_DATA;
+	if (ok && !shape_same(&b->shape, &shape))
+		ok = (y = stretch(m, b, &shape)).kind == VALUE_DATA;
+	ok = ok && combine(m, x.kind ? &x : a, y.kind ? &y : b, fn, 0);
+	tensor_free(x.places);
+	tensor_free(y.places);
+	return ok;
+}
+
+static bool with_number(struct import *m, const struct value *x, float c, bool first, enum fn fn)
+{
+	switch (fn) {
+	case FN_ADD: return by_function(m, x, FN_LINEAR, 1, c);
+	case FN_SUBTRACT: return first ? by_function(m, x, FN_LINEAR, -1, c) : by_function(m, x, FN_LINEAR, 1, -c);
+	case FN_MULTIPLY: return by_function(m, x, FN_LINEAR, c, 0);
+	case FN_DIVIDE: return first ? by_function(m, x, FN_RECIPROCAL, c, 0) : by_function(m, x, FN_LINEAR, 1 / c, 0);
+	case FN_LEAST: return by_function(m, x, FN_CLIP, -FLT_MAX, c);
+	case FN_GREATEST: return c == 0 ? by_act(m, x, ACT_RELU) : by_function(m, x, FN_CLIP, c, FLT_MAX);
+	default: break;
+	}
+	if (first)
+		return import_refuse(m, other_way, "a power that is no constant");
+	if (c == 2)
+		return combine(m, x, x, FN_MULTIPLY, 0);
+	return c == 0.5f ? by_function(m, x, FN_ROOT, 0, 0) : by_function(m, x, FN_POWER, c, 0);
+}
+
+// A constant's numbers as they repeat in the order of x's, and after how many they do. x has the shape of both.
+static float *repeated(struct import *m, const struct tensor *c, const struct shape_of *shape, enum order order, long *period)
+{
+	struct shape_of both;
+	if (!shape_broadcast(&c->shape, shape, &both) || !shape_same(&both, shape)) {
+		import_refuse(m, damaged, "a constant that does not go with its input");
+		return NULL;
+	}
+	int skipped = shape->rank - c->shape.rank, first = 0;
+	while (first < shape->rank && (first < skipped || c->shape.size[first - skipped] == 1))
+		first++;
+	if (order == ORDER_IMAGE) {
+		bool by_channel = true;
+		for (int i = 0; i < shape->rank; i++)
+			by_channel = by_channel && (i == 1 || i < skipped || c->shape.size[i - skipped] == 1);
+		struct tensor *all = tensor_expand(c, shape, import_complaint(m)),
+			      *turned = all ? tensor_transpose(all, (int[]){0, 2, 3, 1}, import_complaint(m)) : NULL;
+		*period = by_channel ? shape->size[1] : turned ? turned->count : 0;
+		float *to = turned ? copy_of(turned->f, *period) : NULL;
+		tensor_free(all);
+		tensor_free(turned);
+		return to;
+	}
+	*period = 1;
+	for (int i = first; i < shape->rank; i++)
+		*period *= shape->size[i];
+	return stretched(m, c, shape, first, *period);
+}
+
+// A constant that is learnt: it stands in the file as it is.
+static bool with_learnt(struct import *m, const struct value *x, int input, const struct tensor *c, enum fn fn)
+{
+	enum order order;
+	long period;
+	bool multiplies = fn == FN_MULTIPLY || fn == FN_DIVIDE;
+	int in = import_any(m, x, &order);
+	float *at = in < 0 ? NULL : repeated(m, c, &x->shape, order, &period);
+	for (long i = 0; at && i < period; i++)
+		at[i] = fn == FN_DIVIDE ? 1 / at[i] : fn == FN_SUBTRACT ? -at[i] : at[i];
+	if (!at)
+		return false;
+	// Behind a layer, by channel: a bias of its own, or the halves of a batch norm.
+	bool conv = import_alone(m, x, input, OP_CONV), layer = conv || import_alone(m, x, input, OP_LINEAR);
+	if (layer && period == m->model->op[x->op].out.c &&
+		(multiplies ? conv && !m->model->op[x->op].bias : !m->model->op[x->op].bias || conv)) {
+		bool had = m->model->op[x->op].bias;
+		bool ok = fold_into(m, x->op, multiplies ? at : NULL, multiplies ? NULL : at);
+		if (multiplies && !had && ok) { // there is no bias yet
+			free(m->weights->op[x->op].part[1]);
+			m->weights->op[x->op].part[1] = NULL;
+			m->model->op[x->op].bias = false;
+			m->model->layer[m->model->op[x->op].layer].biases = 0;
+		}
+		free(at);
+		return ok && import_give_value(m, 0, x);
+	}
+	return affine(m, x, in, order, multiplies ? at : NULL, multiplies ? NULL : at, period);
+}
+
+static bool with_constant(struct import *m, const struct value *x, int input, const struct tensor *c, bool first, enum fn fn)
+{
+	struct shape_of shape;
+	if (!shape_broadcast(&x->shape, &c->shape, &shape))
+		return import_refuse(m, damaged, "shapes that do not go together");
+	struct value large = {0};
+	if (!shape_same(&x->shape, &shape)) {
+		large = stretch(m, x, &shape);
+		x = &large;
+		if (!large.kind)
+			return false;
+	}
+	bool ok,
+		plain = c->type == TENSOR_FLOAT &&
+		(fn == FN_ADD || fn == FN_MULTIPLY || (!first && (fn == FN_SUBTRACT || fn == FN_DIVIDE)));
+	if (c->count == 1) {
+		ok = with_number(m, x, (float)tensor_at(c, 0), first, fn);
+	} else if (plain && c->given) {
+		ok = with_learnt(m, x, input, c, fn);
+	} else if (fn == FN_POWER) {
+		ok = import_refuse(m, other_way, "a power that is not one number");
+	} else { // the constant becomes an image
+		struct value v = {.kind = VALUE_CONSTANT, .constant = (struct tensor *)c, .shape = c->shape};
+		struct value y = stretch(m, &v, &shape);
+		ok = y.kind && combine(m, first ? &y : x, first ? x : &y, fn, 0);
+		tensor_free(y.places);
+	}
+	tensor_free(large.places);
+	return ok;
+}
+
+static bool pair(struct import *m)
+{
+	enum fn fn = fn_of(op_name(m));
+	const struct value *a = import_input(m, 0), *b = import_input(m, 1);
+	if (m->node->inputs == 1 && a)
+		return import_give_value(m, 0, a);
+	if (m->node->inputs != 2 || !a || !b)
+		return import_refuse(m, other_way, "it has %d operands", m->node->inputs);
+	if (a->kind == VALUE_DATA && b->kind == VALUE_DATA)
+		return two_images(m, a, b, fn);
+	return a->kind == VALUE_DATA ? with_constant(m, a, 0, b->constant, false, fn)
+				     : with_constant(m, b, 1, a->constant, true, fn);
+}
+
+// max(x, 0) + slope * min(x, 0)
+static bool prelu(struct import *m)
+{
+	const struct value *x = import_data(m, 0);
+	const struct tensor *slope = x ? floats(m, 1, -1) : NULL;
+	enum order order;
+	long period;
+	if (!slope)
+		return false;
+	if (slope->count == 1)
+		return by_function(m, x, FN_LEAKY, slope->f[0], 0);
+	int in = import_any(m, x, &order);
+	float *at = in < 0 ? NULL : repeated(m, slope, &x->shape, order, &period);
+	if (!at)
+		return false;
+	int above = model_act(m->model, in, ACT_RELU), below = model_function(m->model, in, FN_CLIP, -FLT_MAX, 0),
+	    sloped = model_affine(m->model, below, true, false, period);
+	return import_learn(m, sloped, 0, at, period) && give_like(m, model_add(m->model, above, sloped, ACT_NONE), order, x);
+}
+
+// ---- side by side ----
+
+// Up to so many at once, in two steps or more.
+static int side_by_side(struct import *m, int *op, int count)
+{
+	while (count > 1) {
+		int made = 0;
+		for (int k = 0; k < count; k += MODEL_INPUTS) {
+			int some = count - k < MODEL_INPUTS ? count - k : MODEL_INPUTS;
+			op[made++] = some == 1 ? op[k] : model_concat(m->model, op + k, some);
+		}
+		count = made;
+	}
+	return op[0];
+}
+
+bool import_beside(struct import *m)
+{
+	int64_t axis = onnx_whole(m->node, "axis", 0);
+	axis += axis < 0 ? 4 : 0;
+	if (strcmp(op_name(m), "Concat") != 0 || m->node->inputs > FOLD_INPUTS || m->node->inputs < 1 || (axis != 1 && axis != 3))
+		return false;
+	for (int k = 0; k < m->node->inputs; k++) {
+		const struct value *v = import_input(m, k);
+		if (!v || v->kind != VALUE_DATA || !import_is_image(&v->shape) || (axis == 3 && v->order == ORDER_IMAGE))
+			return false;
+	}
+	return true;
+}
+
+static bool concat(struct import *m)
+{
+	int count = m->node->inputs, op[FOLD_INPUTS];
+	bool image = onnx_whole(m->node, "axis", 0) == 1 || onnx_whole(m->node, "axis", 0) == -3;
+	struct shape_of shape = import_input(m, 0)->shape;
+	long channels = 0;
+	for (int k = 0; k < count; k++) {
+		const struct value *v = import_input(m, k);
+		const long *size = v->shape.size;
+		op[k] = image ? import_ordered(m, v, ORDER_IMAGE) : import_rows(m, v, size[3], false);
+		if (op[k] < 0)
+			return false;
+		if (!image)
+			op[k] = model_reshape(m->model, op[k], (struct shape){(int)size[1], (int)size[2], (int)size[3]});
+		channels += size[image ? 1 : 3];
+	}
+	shape.size[image ? 1 : 3] = channels;
+	return import_give(m, 0, side_by_side(m, op, count), image ? ORDER_IMAGE : ORDER_ROWS, &shape);
+}
+
+// ---- products by letters ----
+
+// Einsum of two operands, "bhid,bhjd->bhij": letters in both and in the result are products, letters in both alone are summed over,
+// others are rows and columns. What two arrangements and one product can do.
+struct letters {
+	char text[TENSOR_RANK + 1];
+	int count;
+};
+
+static bool take_letters(const char **at, struct letters *l)
+{
+	for (l->count = 0; **at && **at != ',' && **at != '-'; ++*at) {
+		if (**at == ' ')
+			continue;
+		if (l->count == TENSOR_RANK || **at == '.' || memchr(l->text, **at, (size_t)l->count))
+			return false;
+		l->text[l->count++] = **at;
+	}
+	l->text[l->count] = 0;
+	return true;
+}
+
+static int letter_at(const struct letters *l, char letter)
+{
+	const char *found = strchr(l->text, letter);
+	return found ? (int)(found - l->text) : -1;
+}
+
+// Axes of an operand: those letters first, then those, then those.
+static struct tensor *by_letters(struct import *m, const struct value *v, const struct letters *its,
+	const struct letters group[3])
+{
+	int axis[TENSOR_RANK], at = 0;
+	long size[3] = {1, 1, 1};
+	for (int g = 0; g < 3; g++)
+		for (int i = 0; i < group[g].count; i++) {
+			int k = letter_at(its, group[g].text[i]);
+			axis[at++] = k;
+			size[g] *= v->shape.size[k];
+		}
+	struct tensor *t = import_places(m, v), *turned = t ? tensor_transpose(t, axis, import_complaint(m)) : NULL,
+		      *joined = turned
+		? tensor_reshape(turned, &(struct shape_of){3, {size[0], size[1], size[2]}}, import_complaint(m))
+		: NULL;
+	tensor_free(t);
+	tensor_free(turned);
+	return joined;
+}
+
+static void add_letter(struct letters *l, char letter)
+{
+	l->text[l->count++] = letter;
+	l->text[l->count] = 0;
+}
+
+static bool einsum(struct import *m)
+{
+	const char *at = onnx_text(m->node, "equation", "");
+	const struct value *x[2] = {import_input(m, 0), import_input(m, 1)};
+	struct letters in[2], out, shared = {0}, summed = {0}, rows = {0}, columns = {0};
+	struct shape_of shape = {0};
+	bool read = m->node->inputs == 2 && x[0] && x[1] && take_letters(&at, &in[0]) && *at == ',' && at++ &&
+		take_letters(&at, &in[1]) && at[0] == '-' && at[1] == '>' && (at += 2) && take_letters(&at, &out) && !*at;
+	for (int k = 0; read && k < 2; k++)
+		read = (x[k]->kind == VALUE_DATA ? x[k]->shape.rank : x[k]->constant->shape.rank) == in[k].count;
+	for (int k = 0; read && k < 2; k++)
+		for (int i = 0; read && i < in[k].count; i++) {
+			char c = in[k].text[i];
+			bool both = letter_at(&in[1 - k], c) >= 0, kept = letter_at(&out, c) >= 0;
+			read = both || kept;
+			if (read && (k == 0 || !both))
+				add_letter(both && kept ? &shared : both ? &summed : k ? &columns : &rows, c);
+		}
+	for (int i = 0; read && i < out.count; i++)
+		read = letter_at(&in[0], out.text[i]) >= 0 || letter_at(&in[1], out.text[i]) >= 0;
+	if (!read || out.count != shared.count + rows.count + columns.count)
+		return import_refuse(m, other_way, "the equation %.40s", onnx_text(m->node, "equation", ""));
+	struct tensor *a = by_letters(m, x[0], &in[0], (struct letters[]){shared, rows, summed}),
+		      *b = a ? by_letters(m, x[1], &in[1], (struct letters[]){shared, summed, columns}) : NULL;
+	struct value p = {.kind = VALUE_DATA, .order = ORDER_PLACES, .places = a}, q = p;
+	q.places = b;
+	bool ok = a && b;
+	if (ok) {
+		p.shape = a->shape;
+		q.shape = b->shape;
+		ok = product_of(m, &p, &q, 0);
+	}
+	tensor_free(a);
+	tensor_free(b);
+	if (!ok || m->node->output[0] < 0)
+		return ok;
+	// From shared, rows, columns to the order that is asked for.
+	struct letters now = {0};
+	int axis[TENSOR_RANK];
+	for (int g = 0; g < 3; g++) {
+		const struct letters *l = g == 0 ? &shared : g == 1 ? &rows : &columns;
+		for (int i = 0; i < l->count; i++) {
+			int k = letter_at(&in[0], l->text[i]) >= 0 ? 0 : 1;
+			const struct shape_of *s = x[k]->kind == VALUE_DATA ? &x[k]->shape : &x[k]->constant->shape;
+			shape.size[shape.rank++] = s->size[letter_at(&in[k], l->text[i])];
+			add_letter(&now, l->text[i]);
+		}
+	}
+	for (int i = 0; i < out.count; i++)
+		axis[i] = letter_at(&now, out.text[i]);
+	struct value product = m->value[m->node->output[0]];
+	struct tensor *t = import_places(m, &product), *cut = t ? tensor_reshape(t, &shape, import_complaint(m)) : NULL,
+		      *turned = cut ? tensor_transpose(cut, axis, import_complaint(m)) : NULL;
+	tensor_free(t);
+	tensor_free(cut);
+	return import_give_places(m, 0, turned);
+}
+
+// ---- attention, as one node (opset 23) ----
+
+// [1][tokens][heads * width] becomes [1][heads][tokens][width].
+static bool by_heads(struct import *m, const struct value *v, int64_t heads, struct value *to)
+{
+	struct tensor *t = import_places(m, v), *cut, *turned;
+	if (!t || v->shape.rank == 4) {
+		*to = (struct value){.kind = VALUE_DATA, .order = ORDER_PLACES, .places = t, .shape = v->shape};
+		return t != NULL;
+	}
+	long c = v->shape.rank == 3 ? v->shape.size[2] : 0;
+	if (heads < 1 || c < 1 || c % heads) {
+		tensor_free(t);
+		return import_refuse(m, damaged, "channels that do not divide into its heads");
+	}
+	struct shape_of split = {4, {v->shape.size[0], v->shape.size[1], (long)heads, c / (long)heads}};
+	cut = tensor_reshape(t, &split, import_complaint(m));
+	turned = cut ? tensor_transpose(cut, (int[]){0, 2, 1, 3}, import_complaint(m)) : NULL;
+	tensor_free(t);
+	tensor_free(cut);
+	*to = (struct value){.kind = VALUE_DATA, .order = ORDER_PLACES, .places = turned};
+	if (turned)
+		to->shape = turned->shape;
+	return turned != NULL;
+}
+
+static bool attend(struct import *m, const struct value *q, struct value *k, const struct value *v)
+{
+	struct tensor *turned = tensor_transpose(k->places, (int[]){0, 1, 3, 2}, import_complaint(m));
+	if (!turned)
+		return false;
+	tensor_free(k->places);
+	k->places = turned;
+	k->shape = turned->shape;
+	float scale = onnx_number(m->node, "scale", 1 / sqrtf((float)q->shape.size[3]));
+	if (!product_of(m, q, k, 0))
+		return false;
+	struct value scores = m->value[m->node->output[0]];
+	int op = model_function(m->model, scores.op, FN_LINEAR, scale, 0);
+	op = op < 0 ? -1 : model_softmax(m->model, op);
+	scores.op = op;
+	return op >= 0 && product_of(m, &scores, v, 0);
+}
+
+static bool attention(struct import *m)
+{
+	struct value part[3] = {{0}};
+	bool ok = true, flat = false;
+	if (m->node->outputs < 1 || m->node->output[0] < 0)
+		return true;
+	for (int k = 3; k < m->node->inputs; k++)
+		if (import_input(m, k))
+			return import_refuse(m, other_way, "a mask, or keys and values of the past");
+	if (onnx_whole(m->node, "is_causal", 0) || onnx_number(m->node, "softcap", 0) != 0)
+		return import_refuse(m, other_way, "attention that is causal or capped");
+	for (int k = 0; k < 3 && ok; k++) {
+		const struct value *v = import_data(m, k);
+		flat = v && v->shape.rank == 3;
+		ok = v && by_heads(m, v, onnx_whole(m->node, k ? "kv_num_heads" : "q_num_heads", 0), &part[k]);
+	}
+	ok = ok && attend(m, &part[0], &part[1], &part[2]);
+	for (int k = 0; k < 3; k++)
+		tensor_free(part[k].places);
+	if (!ok || !flat)
+		return ok;
+	struct value heads = m->value[m->node->output[0]];
+	struct tensor *t = import_places(m, &heads),
+		      *turned = t ? tensor_transpose(t, (int[]){0, 2, 1, 3}, import_complaint(m)) : NULL, *joined = NULL;
+	if (turned) {
+		const long *s = turned->shape.size;
+		joined = tensor_reshape(turned, &(struct shape_of){3, {s[0], s[1], s[2] * s[3]}}, import_complaint(m));
+	}
+	tensor_free(t);
+	tensor_free(turned);
+	return import_give_places(m, 0, joined);
+}
+
+// ---- the table ----
+
+static const struct {
+	const char *op;
+	bool (*run)(struct import *);
+} rows[] = {
+	{"Attention", attention},
+	{"AveragePool", pool},
+	{"BatchNormalization", batch_norm},
+	{"Cast", cast},
+	{"CastLike", cast},
+	{"Clip", clip},
+	{"Concat", concat},
+	{"Conv", conv},
+	{"Einsum", einsum},
+	{"Gelu", gelu},
+	{"Gemm", gemm},
+	{"GlobalAveragePool", global_average},
+	{"GlobalMaxPool", global_maximum},
+	{"GroupNormalization", group_norm},
+	{"InstanceNormalization", instance_norm},
+	{"LayerNormalization", layer_norm},
+	{"MatMul", matmul},
+	{"MaxPool", pool},
+	{"PRelu", prelu},
+	{"ReduceL2", reduce_l2},
+	{"ReduceMax", reduce},
+	{"ReduceMean", reduce},
+	{"ReduceMin", reduce},
+	{"ReduceSum", reduce},
+	{"Selu", selu},
+	{"Softmax", softmax},
+};
+
+bool import_node(struct import *m)
+{
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		if (strcmp(rows[i].op, op_name(m)) == 0)
+			return rows[i].run(m);
+	for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
+		if (strcmp(functions[i].op, op_name(m)) == 0 && (functions[i].act || functions[i].fn))
+			return function(m);
+	if (fn_of(op_name(m)))
+		return pair(m);
+	return import_refuse(m, "it is the one that stands in the way", "this operator is not known");
+}

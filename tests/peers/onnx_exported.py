@@ -1,0 +1,130 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sets our passes beside ONNX Runtime's, on networks that torch exports. No part of the product's tests.
+
+    pip install torch torchvision timm onnx onnxscript onnxruntime
+    make build/tests/onnx_run
+    tests/peers/onnx_exported.py [--timm SEED COUNT] [--most PARAMETERS] [NAME ...]
+
+Without names: every classification network of torchvision, the smallest first. Weights are random, also where a fresh network has zeros
+or ones, so that nothing hides. Each network is exported twice, by torch.export (dyn) and by the older tracing exporter (old). A line for
+each: the largest difference of a logit beside the largest logit, parameters and multiply-accumulates beside FlopCounterMode's half.
+"""
+import argparse, logging, os, random, subprocess, sys, tempfile, time, warnings
+
+import numpy as np
+import onnxruntime
+import torch
+import torchvision
+from torch.utils.flop_counter import FlopCounterMode
+
+RUN = os.path.join(os.path.dirname(__file__), "../../build/tests/onnx_run")
+warnings.filterwarnings("ignore")
+logging.disable(logging.WARNING)
+torch.set_num_threads(1)
+
+
+def make(name, timm):
+    torch.manual_seed(0)
+    if timm:
+        import timm as models
+        net = models.create_model(name, pretrained=False)
+    else:
+        more = {"init_weights": True} if name in ("googlenet", "inception_v3") else {}
+        net = torchvision.models.get_model(name, weights=None, **more)
+    g = torch.Generator().manual_seed(1)
+    for module in net.modules():
+        if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
+            module.running_mean.normal_(0, 0.1, generator=g)
+            module.running_var.uniform_(0.5, 1.5, generator=g)
+    for p in net.parameters():
+        if bool((p == p.flatten()[0]).all()) and p.numel() > 1:
+            p.data += torch.empty_like(p).normal_(0, 0.02, generator=g)
+    return net.eval()
+
+
+def count(net, x):
+    with FlopCounterMode(display=False) as counter:
+        net(x)  # with gradients on, so that attention is counted
+    return counter.get_total_flops() // 2, sum(p.numel() for p in net.parameters())
+
+
+def run(path, x):
+    with tempfile.TemporaryDirectory() as folder:
+        image, logits = folder + "/x", folder + "/y"
+        x[0].transpose(1, 2, 0).astype("<f4").tofile(image)
+        done = subprocess.run([RUN, path, image, logits], capture_output=True, text=True)
+        if done.returncode:
+            return None, (done.stdout + done.stderr).strip().replace("\n", " ").replace(os.path.dirname(path) + "/", "")
+        words = done.stdout.split()
+        return np.fromfile(logits, "<f4"), dict(zip(words[::2], words[1::2]))
+
+
+def compare(name, old, net, x, macs, parameters, folder):
+    path = folder + "/net.onnx"
+    for leftover in os.listdir(folder):
+        os.unlink(os.path.join(folder, leftover))
+    torch.onnx.export(net, (x,), path, dynamo=not old, **({} if old else {"verbose": False}))
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(path, options)
+    wanted = session.run(None, {session.get_inputs()[0].name: x.numpy()})[0].reshape(-1)
+    got, said = run(path, x.numpy())
+    if got is None:
+        return "refused: " + said
+    off = float(np.abs(got - wanted).max())
+    ours = int(said["macs"]) + int(said["products"])
+    same = "runs" if off <= 1e-4 * max(1.0, float(np.abs(wanted).max())) else "DIFFERS"
+    return "%s: off by %.1e of %.3g; MACs %s; parameters %s" % (same, off, np.abs(wanted).max(),
+        "equal" if ours == macs else "%d, not %d" % (ours, macs),
+        "equal" if int(said["parameters"]) == parameters else "%s, not %d" % (said["parameters"], parameters))
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument("--timm", nargs=2, type=int, metavar=("SEED", "COUNT"))
+    p.add_argument("--most", type=float, default=1e12, help="leave out networks of more parameters")
+    p.add_argument("names", nargs="*")
+    a = p.parse_args()
+    names = a.names
+    if not names and a.timm:
+        import timm
+        names = random.Random(a.timm[0]).sample(timm.list_models(), a.timm[1])
+    elif not names:
+        listed = torchvision.models.list_models(module=torchvision.models)
+        size = {n: torchvision.models.get_model_weights(n).DEFAULT.meta["num_params"] for n in listed}
+        names = sorted(listed, key=size.get)
+        names = [n for n in names if size[n] <= a.most]
+    with tempfile.TemporaryDirectory() as folder:
+        for name in names:
+            try:
+                net = make(name, a.timm)
+                if sum(q.numel() for q in net.parameters()) > a.most:
+                    continue
+                side = 224
+                if a.timm:
+                    side = net.default_cfg.get("input_size", (3, 224, 224))[1]
+                elif name == "inception_v3":
+                    side = 299
+                torch.manual_seed(2)
+                x = torch.randn(1, 3, side, side)
+                macs, parameters = count(net, x)
+            except Exception as e:
+                print(name, "no network here:", str(e)[:100].replace("\n", " "), flush=True)
+                continue
+            for old in (False, True):
+                start = time.time()
+                stdout = os.dup(1)
+                null = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(null, 1)  # the exporter prints whole graphs
+                try:
+                    line = compare(name, old, net, x, macs, parameters, folder)
+                except Exception as e:
+                    line = "not exported: " + str(e)[:120].replace("\n", " ")
+                sys.stdout.flush()
+                os.dup2(stdout, 1)
+                print(name, "old" if old else "dyn", line, "(%.0f s)" % (time.time() - start), flush=True)
+
+
+if __name__ == "__main__":
+    main()
