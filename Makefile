@@ -70,13 +70,14 @@ TESTS   := $(patsubst %.c,$(OUT)/%,$(wildcard tests/unit_*.c))
 BENCH   := $(OUT)/tests/bench
 CAMPAIGN := $(OUT)/tests/campaign
 ONNX_RUN := $(OUT)/tests/onnx_run
+FROZEN  := $(OUT)/tests/peers/frozen
 BENCH_OBJECTS := $(patsubst %.c,$(OUT)/%.o,$(wildcard tests/bench*.c))
 
 Q   = $(if $(V),,@)
 say = @$(if $(V),:,printf '  %-4s %s\n' $1 $2)
 
 .DELETE_ON_ERROR:
-.PHONY: all run test test-long check bench bench-profile install deps format clean help FORCE
+.PHONY: all run test test-long check check-peers bench bench-profile install deps format clean help FORCE
 all: bitscape
 
 # Stays a link, to what was built last: with sanitizers or without.
@@ -87,7 +88,7 @@ $(OUT)/bitscape: $(OBJECTS)
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $^ $(LIBS) -lm
 
-$(TESTS) $(BENCH) $(CAMPAIGN) $(ONNX_RUN): %: %.o $(filter-out $(OUT)/ui/main.o,$(OBJECTS))
+$(TESTS) $(BENCH) $(CAMPAIGN) $(ONNX_RUN) $(FROZEN): %: %.o $(filter-out $(OUT)/ui/main.o,$(OBJECTS))
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $^ $(if $(filter $(TESTS),$@),$(CMOCKA_LIBS)) $(LIBS) -lm
 $(BENCH): $(BENCH_OBJECTS)
@@ -116,7 +117,7 @@ $(OUT)/flags: FORCE | deps
 	+@mkdir -p $(@D)
 	+@printf '%s\n' '$(FLAGS)' | cmp -s - $@ || printf '%s\n' '$(FLAGS)' >$@
 
--include $(OBJECTS:.o=.d) $(TESTS:=.d) $(CAMPAIGN:=.d) $(ONNX_RUN:=.d) $(BENCH_OBJECTS:.o=.d)
+-include $(OBJECTS:.o=.d) $(TESTS:=.d) $(CAMPAIGN:=.d) $(ONNX_RUN:=.d) $(FROZEN:=.d) $(BENCH_OBJECTS:.o=.d)
 
 # ---- what is done with it -------------------------------------------------------------------------------------------
 
@@ -130,6 +131,10 @@ run: bitscape
 
 test test-long check: $(OUT)/bitscape $(TESTS) $(CAMPAIGN)
 	@OUT=$(OUT) SAN=$(SAN) $(if $(filter %-long,$@),LONG=1) tests/run $(TESTS)
+
+# Programs of others, pinned, from PyPI into a folder of the build: what leaves is run in them.
+check-peers: $(OUT)/bitscape $(FROZEN)
+	@OUT=$(OUT) tests/peers/run
 
 bench: $(OUT)/bitscape $(BENCH)
 	@OUT=$(OUT) $(BENCH)

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "engine/base/clock.h"
+#include "engine/export/export.h"
 #include "engine/history.h"
 #include "engine/search/search.h"
 #include "engine/tensor/kernels.h"
@@ -24,7 +25,7 @@
 struct request {
 	struct request *next;
 	struct change change;
-	uint8_t *choice; // REQUEST_EVALUATE; NULL: the result
+	uint8_t *choice; // REQUEST_EVALUATE, NULL: the result; REQUEST_FREEZE
 	enum split split;
 	char *answers; // REQUEST_ANSWERS: lines to be given back
 	int number;    // REQUEST_FOCUS: the lane's; REQUEST_LOOK: the layer's; REQUEST_WEIGHTS: whether they are folded
@@ -119,6 +120,7 @@ void reply_free(struct reply *r)
 	config_free(r->evaluation.settings);
 	state_free(r->state);
 	free(r->answers);
+	frozen_free(r->frozen);
 	*r = (struct reply){0};
 }
 
@@ -314,6 +316,10 @@ static void carry_out(struct engine *e, struct request *q)
 	case REQUEST_ANSWERS: r->ok = give_all_back(e, q->answers, &r->fault); break;
 	case REQUEST_LOOK: r->ok = look(e, q->number, r); break;
 	case REQUEST_WEIGHTS: r->ok = give_weights(e, q->number, r); break;
+	case REQUEST_FREEZE:
+		r->frozen = search_freeze(e->search, q->choice, &r->fault);
+		r->ok = r->frozen != NULL;
+		break;
 	case REQUEST_FOCUS:
 		if ((r->ok = search_has_lane(e->search, q->number, &r->fault)))
 			search_focus(e->search, q->number);
@@ -626,32 +632,71 @@ bool engine_post_change(struct engine *e, const struct change *change, unsigned 
 	return true;
 }
 
-bool engine_post_evaluate(struct engine *e, enum choice_kind kind, const char *option, const uint8_t *choice, enum split split,
-	unsigned *ticket, struct fault *fault)
+// A request with room for a choice; `choice`, if there is one, is checked and copied.
+static struct request *about_choice(struct engine *e, enum request_kind kind, const uint8_t *choice, struct fault *fault)
 {
 	size_t slots = (size_t)search_info(e->search)->slots;
 	struct request *r = calloc(1, sizeof *r);
-	if (!r || (kind != CHOICE_RESULT && !(r->choice = malloc(slots)))) {
+	double cost[ENGINE_TERMS];
+	if (!r || !(r->choice = malloc(slots))) {
 		free(r);
-		return no_memory(fault);
+		no_memory(fault);
+		return NULL;
 	}
-	bool ok = true;
-	if (kind == CHOICE_UNIFORM)
-		ok = search_uniform(e->search, option, r->choice, fault);
-	if (kind == CHOICE_GIVEN) {
-		double cost[ENGINE_TERMS];
+	r->reply.kind = kind;
+	if (choice && !search_price(e->search, choice, cost, 0, NULL)) {
+		fault_set(fault, "choice", "give an option for every slot", "an option is out of range");
+		request_free(r);
+		return NULL;
+	}
+	if (choice)
 		memcpy(r->choice, choice, slots);
-		ok = search_price(e->search, choice, cost, 0, NULL) ||
-			fault_set(fault, "choice", "give an option for every slot", "an option is out of range");
-	}
-	if (!ok) {
+	return r;
+}
+
+bool engine_post_evaluate(struct engine *e, enum choice_kind kind, const char *option, const uint8_t *choice, enum split split,
+	unsigned *ticket, struct fault *fault)
+{
+	struct request *r = about_choice(e, REQUEST_EVALUATE, kind == CHOICE_GIVEN ? choice : NULL, fault);
+	if (!r)
+		return false;
+	if (kind == CHOICE_UNIFORM && !search_uniform(e->search, option, r->choice, fault)) {
 		request_free(r);
 		return false;
 	}
+	if (kind == CHOICE_RESULT) {
+		free(r->choice);
+		r->choice = NULL;
+	}
 	r->split = split;
-	r->reply.kind = REQUEST_EVALUATE;
 	post(e, r, ticket);
 	return true;
+}
+
+bool engine_post_freeze(struct engine *e, const uint8_t *choice, unsigned *ticket, struct fault *fault)
+{
+	if (!search_info(e->search)->train_images)
+		return fault_set(fault, "export", "open a session that trains: data=glyphs, say", "there are no weights here");
+	struct request *r = about_choice(e, REQUEST_FREEZE, choice, fault);
+	if (!r)
+		return false;
+	post(e, r, ticket);
+	return true;
+}
+
+bool engine_write_c(const struct frozen *frozen, const char *name, FILE *file, struct fault *fault)
+{
+	return export_c(frozen, name, file, fault);
+}
+
+bool engine_write_qdq(const struct frozen *frozen, const struct outgoing *how, FILE *file, struct fault *fault)
+{
+	return export_qdq(frozen, how, file, fault);
+}
+
+bool engine_write_qonnx(const struct frozen *frozen, const struct outgoing *how, FILE *file, struct fault *fault)
+{
+	return export_qonnx(frozen, how, file, fault);
 }
 
 // A request that is told by a number at most.

@@ -20,6 +20,7 @@
 #include "engine/base/command.h"
 #include "engine/base/fault.h"
 #include "engine/base/look.h"
+#include "engine/base/outgoing.h"
 #include "engine/base/term.h"
 
 enum {
@@ -264,7 +265,8 @@ enum request_kind {
 	REQUEST_FOCUS,
 	REQUEST_ANSWERS,
 	REQUEST_LOOK,
-	REQUEST_WEIGHTS
+	REQUEST_WEIGHTS,
+	REQUEST_FREEZE
 };
 struct reply {
 	unsigned ticket;
@@ -278,6 +280,7 @@ struct reply {
 	struct state *state;    // REQUEST_STATE, REQUEST_WEIGHTS; the receiver frees it, or reply_free does
 	char *answers;          // REQUEST_ANSWERS, see below; owned by the reply
 	struct layer_look look; // REQUEST_LOOK
+	struct frozen *frozen;  // REQUEST_FREEZE; owned by the reply
 };
 
 // Each checks what can be checked at once (false: the fault says what is wrong, and nothing was posted), copies its arguments and
@@ -297,6 +300,16 @@ bool engine_post_look(struct engine *, int layer, unsigned *ticket, struct fault
 // (LAYER.weight, LAYER.norm.running_mean); batch norms' statistics are those that were given, or are estimated in fp32. folded: norms
 // go into the weights before them and a bias.
 bool engine_post_weights(struct engine *, bool folded, unsigned *ticket, struct fault *);
+// Takes a copy of the network of a choice (option per slot), under the formats that it holds and with ranges and statistics calibrated for it, to
+// be written by the functions below. The search, its state and its digest stay as they are. Refused where there are no weights.
+struct frozen;
+bool engine_post_freeze(struct engine *, const uint8_t *choice, unsigned *ticket, struct fault *);
+// Writes it as a header in C99 with an inference of its own, whose names begin with `name` (letters, digits and _, the first no digit).
+// Returns false with a fault if a layer's formats or an operator cannot be written so, or if the file could not be written. Any thread.
+bool engine_write_c(const struct frozen *, const char *name, FILE *, struct fault *);
+// Writes it as ONNX: quantization in standard operators, or QONNX's nodes, which have every format. Faults as above.
+bool engine_write_qdq(const struct frozen *, const struct outgoing *, FILE *, struct fault *);
+bool engine_write_qonnx(const struct frozen *, const struct outgoing *, FILE *, struct fault *);
 // Takes the next reply, if there is one. reply_free frees what it holds. An evaluation that waits for a command
 // (below) is broken off by engine_pause.
 bool engine_reply(struct engine *, struct reply *);

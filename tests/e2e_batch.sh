@@ -146,6 +146,35 @@ says 'ask:2:' err
 kill -TERM $pid
 wait $pid
 
+# A network as C: what compiles, and what cannot be written leaves no file.
+printf 'run 6\nexport c net.h\n' >ask
+# shellcheck disable=SC2086
+expect 0 new inc $small steps=6 space=int-s --batch ask
+says 'wrote net.h' out
+grep -q 'static inline void net_run(const float \*image' net.h || fail 'net.h has no inference'
+rm net.h
+printf 'run 6\nexport c net.h\n' >ask
+# shellcheck disable=SC2086
+expect 1 new inc2 $small steps=6 space=fp-s --batch ask
+says 'C is written for integer formats of up to 8 bits' err
+printf 'run 6\nexport qdq net.onnx\nexport qdq wide.onnx reach=qonnx\nexport qdq fold.onnx reach=openvino norms=fold\nexport qonnx q.onnx\n' >ask
+# shellcheck disable=SC2086
+expect 0 new onnx $small steps=6 space=int-s --batch ask
+for file in net.onnx wide.onnx fold.onnx q.onnx; do
+	[ -s $file ] || fail "$file was not written"
+	rm -f $file
+done
+for words in 'qdq x.onnx reach=tflite' 'qonnx x.onnx norms=fold' 'qdq x.onnx widths=8' 'c x.h norms=fold'; do
+	echo "export $words" >ask
+	expect 1 onnx --batch ask
+done
+says 'batch norms stay by themselves in this form' err
+ls x.* 2>/dev/null && fail 'a refused export left a file'
+printf 'export c net.h\n' >ask
+expect 1 new inc3 net=resnet18 data=none --batch ask
+says 'there are no weights here' err
+[ -e net.h ] && fail 'a file was left of a network that cannot be written'
+
 # A full disk while saving, and folders that cannot be written: said, and nothing is left by half.
 echo 'export layers /dev/full/x' >ask
 expect 1 whole --batch ask

@@ -13,7 +13,7 @@ check() (
 		sed -n 's/^[[:space:]]*#[[:space:]]*include[[:space:]]*\([<"][^>"]*\).*/\1/p' "$file" | sed "s|^|$file |"
 	done | awk '
 		BEGIN {
-			floors = split("base onnx tensor quant data model nn space hardware pods cost state search", floor_name, " ")
+			floors = split("base onnx tensor quant data model nn export space hardware pods cost state search", floor_name, " ")
 			for (i = 1; i <= floors; i++)
 				floor[floor_name[i]] = i
 			rooms = split("store core report race language", room_name, " ")

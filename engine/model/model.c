@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "engine/tensor/rng.h"
 
@@ -26,6 +27,24 @@ void model_free(struct model *m)
 	free(m->op);
 	free(m->layer);
 	free(m);
+}
+
+struct model *model_copy(const struct model *m)
+{
+	struct model *copy = malloc(sizeof *copy);
+	if (!copy)
+		return NULL;
+	*copy = *m;
+	copy->picks = NULL;
+	copy->op = malloc((size_t)m->ops * sizeof *copy->op);
+	copy->layer = malloc((size_t)m->layers * sizeof *copy->layer + 1);
+	if (!copy->op || !copy->layer) {
+		model_free(copy);
+		return NULL;
+	}
+	memcpy(copy->op, m->op, (size_t)m->ops * sizeof *copy->op);
+	memcpy(copy->layer, m->layer, (size_t)m->layers * sizeof *copy->layer);
+	return copy;
 }
 
 static void *grown(void *array, int count, size_t size)

@@ -147,6 +147,7 @@ struct model {
 };
 
 void model_free(struct model *);
+struct model *model_copy(const struct model *);                // NULL: out of memory
 const char *model_kind(enum op_kind);                          // "conv", "linear" ...
 const char *model_layer_kind(const struct model *, int layer); // "conv", "depthwise", "grouped", "linear"
 

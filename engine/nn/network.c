@@ -247,9 +247,12 @@ void network_forward(struct network *net, const struct plan *plan, const struct 
 	}
 	nodes_bind(net);
 	team_run(net->team, net->model->layers, prepare_layer, net);
-	for (int i = 0; i < net->model->ops; i++)
+	for (int i = 0; i < net->model->ops; i++) {
 		if (net->node[i].does->forward)
 			net->node[i].does->forward(net, &net->node[i]);
+		if (net->frozen)
+			frozen_take(net, &net->node[i]);
+	}
 }
 
 void network_find_ranges(struct network *net, const int *format, int formats, float *range)

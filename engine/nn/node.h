@@ -175,6 +175,7 @@ struct network {
 	struct calibration *calibration;
 	struct errors *errors;         // that its backward pass fills; NULL: none
 	const struct mixture *mixture; // that it rounds to; NULL: to the plan's formats
+	struct frozen *frozen;         // that it fills, see frozen.h; NULL: none
 };
 
 struct calibration {
@@ -309,6 +310,8 @@ struct integers integer_operands(const struct network *, const struct node *, in
 void integer_round(const struct job *, long pixel, long pixels, void *to);
 // As layer_padded_input.
 const void *integer_padded_input(const struct job *, int image, int worker);
+// frozen.c: takes what a node computed with, once its pass is over, into net->frozen.
+void frozen_take(struct network *, struct node *);
 // mixture.c: the same two of a mixture.
 void mixture_weights(struct network *, struct node *); // fills node->quantized
 void mixture_round(const struct job *, long pixel, long pixels, float *to);

@@ -134,15 +134,16 @@ static void norm_forward(struct network *net, struct node *n)
 		moments = add_up(n, job.chunks);
 	}
 	for (int j = 0; j < c; j++) {
-		double mean = moments[j] / pixels, variance = fmax(0, moments[c + j] / pixels - mean * mean);
+		double mean = moments[j] / pixels, square = moments[c + j] / pixels, variance = fmax(0, square - mean * mean);
 		if (given) {
 			mean = (double)given[j];
 			variance = (double)given[c + j];
+			square = variance + mean * mean;
 		}
 		if (net->pass == PASS_CALIBRATE) {
 			double *kept = net->calibration->moments + net->calibration->offset[n->home];
 			kept[j] += (mean - kept[j]) / net->calibration->batches;
-			kept[c + j] += (moments[c + j] / pixels - kept[c + j]) / net->calibration->batches;
+			kept[c + j] += (square - kept[c + j]) / net->calibration->batches;
 		}
 		double inverse = 1 / sqrt(variance + norm_epsilon), gain = gain_of(net, n, j);
 		n->mean[j] = (float)mean;

@@ -236,6 +236,11 @@ bool search_evaluate(struct search *s, const uint8_t *choice, enum split split, 
 	return false;
 }
 
+struct frozen *search_freeze(struct search *s, const uint8_t *choice, struct fault *fault)
+{
+	return s->source->kind->freeze(s->source, &s->shared.knobs, lanes_in_focus(s)->place, choice, fault);
+}
+
 bool search_look(struct search *s, int layer, struct layer_look *look, struct fault *fault)
 {
 	const struct lane *lane = lanes_in_focus(s);

@@ -87,6 +87,9 @@ struct source_kind {
 	// The weights of the network that a choice makes, by name (nn.h, network_each), and batch norms' statistics, estimated without
 	// formats where none are given. `fold`: norms go into the weights before them. NULL where nothing is trained.
 	bool (*weights)(struct source *, int lane, const uint8_t *choice, bool fold, struct state *, struct fault *);
+	// The network of a choice as it leaves (nn/frozen.h), calibrated by these settings, with what it makes of the first held-out images. NULL
+	// with a fault. The pointer is NULL where there are no weights.
+	struct frozen *(*freeze)(struct source *, const struct knobs *, int lane, const uint8_t *choice, struct fault *);
 	// For a state: its arrays, the weights first; how many, at most SOURCE_ARRAYS. NULL: none.
 	int (*arrays)(const struct source *, struct state_array *);
 	// Where choices may be impossible: what this one lacks; what the nearest lacks of all that are allowed [slots], if none of these is
@@ -106,7 +109,7 @@ struct source_kind {
 enum { SOURCE_ARRAYS = 8 };
 extern const struct source_kind source_model;   // pod=…
 extern const struct source_kind source_pipe;    // quality=pipe:…
-extern const struct source_kind source_frozen;  // data=… sensitivity=…
+extern const struct source_kind source_kept;    // data=… sensitivity=…
 extern const struct source_kind source_trained; // data=…
 extern const struct source_kind source_table;   // data=none
 

@@ -499,6 +499,9 @@ static const struct export_kind {
 	{"network", "network.net", export_network},
 	{"report", "report.html", export_report},
 	{"weights", "weights.safetensors", export_weights},
+	{"c", "network.h", export_outgoing},
+	{"qdq", "network.onnx", export_outgoing},
+	{"qonnx", "network.qonnx.onnx", export_outgoing},
 };
 
 static bool own_file(const struct session *s, const char *file, char path[FOLDER_PATH], struct fault *f)
@@ -517,11 +520,9 @@ bool run_export(struct command_call *call)
 			kind = &kinds[i];
 	if (!kind)
 		return fault_set(&call->fault, call->argv[0],
-			"export one of: policy layers slots history front network report weights", "this cannot be exported");
+			"export one of: policy layers slots history front network report c qdq qonnx weights",
+			"this cannot be exported");
 	char path[FOLDER_PATH];
-	if (call->argc > 2 && kind->run != export_weights)
-		return fault_set(&call->fault, call->argv[2], "`export weights FILE folded` takes one",
-			"nothing goes behind the file");
 	if (call->argc > 1)
 		return kind->run(s, call, call->argv[1]);
 	return own_file(s, kind->file, path, &call->fault) && kind->run(s, call, path);

@@ -40,8 +40,9 @@ bool export_weights(struct session *s, struct command_call *call, const char *pa
 {
 	struct fault *f = &call->fault;
 	bool folded = call->argc > 2;
-	if (folded && strcmp(call->argv[2], "folded") != 0)
-		return fault_set(f, call->argv[2], "`export weights FILE folded`", "weights are not exported so");
+	if (call->argc > 3 || (folded && strcmp(call->argv[2], "norms=fold") != 0))
+		return fault_set(f, call->argv[call->argc - 1], "`export weights FILE norms=fold`",
+			"weights are not exported so");
 	struct pending *p = session_pending(weights_done, f);
 	if (!p)
 		return false;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "engine/data/data.h"
+#include "engine/nn/frozen.h"
 #include "engine/nn/nn.h"
 #include "engine/quant/format.h"
 #include "engine/search/beginning.h"
@@ -740,6 +741,24 @@ static bool weights(struct source *source, int lane, const uint8_t *choice, bool
 	return ok;
 }
 
+// Images that a network which leaves is shown with.
+enum { FROZEN_IMAGES = 4 };
+
+static struct frozen *freeze(struct source *source, const struct knobs *k, int lane, const uint8_t *choice, struct fault *fault)
+{
+	struct trained *t = (struct trained *)source;
+	if (!take_plan(t, lane, choice, false, fault))
+		return NULL;
+	network_use_average(t->network, true); // where it keeps one
+	struct quantization q = quantization(k);
+	calibrate(t, t->calibration, &q, k->calibration);
+	struct cursor c = {0, FROZEN_IMAGES};
+	int images = next_batch(t, &c, report_first(t), DATA_HELDOUT);
+	struct frozen *f = network_freeze(t->network, &t->plan, &q, t->calibration, images, fault);
+	network_use_average(t->network, false);
+	return f;
+}
+
 static void begin_lane(struct source *source, int lane, int from)
 {
 	struct trained *t = (struct trained *)source;
@@ -799,6 +818,7 @@ const struct source_kind source_trained = {.name = "trained",
 	.near_edges = near_edges,
 	.look = look_at,
 	.weights = weights,
+	.freeze = freeze,
 	.arrays = arrays,
 	.describe = describe,
 	.identity = identity,

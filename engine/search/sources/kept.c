@@ -9,7 +9,7 @@
 #include "engine/search/sensitivity.h"
 #include "engine/search/source.h"
 
-struct frozen {
+struct kept {
 	struct source source;
 	struct source *network; // of the trained kind
 	struct sensitivity *table;
@@ -20,7 +20,7 @@ struct frozen {
 
 static struct source *network_of(const struct source *source)
 {
-	return ((const struct frozen *)source)->network;
+	return ((const struct kept *)source)->network;
 }
 
 static bool serves(const struct knobs *k)
@@ -28,9 +28,9 @@ static bool serves(const struct knobs *k)
 	return strcmp(k->data, "none") != 0 && strcmp(k->sensitivity, "none") != 0;
 }
 
-static void frozen_close(struct source *source)
+static void kept_close(struct source *source)
 {
-	struct frozen *z = (struct frozen *)source;
+	struct kept *z = (struct kept *)source;
 	if (z->network)
 		source_trained.close(z->network);
 	sensitivity_free(z->table);
@@ -38,23 +38,23 @@ static void frozen_close(struct source *source)
 	free(z);
 }
 
-static struct source *frozen_open(const struct shared *shared, struct opened *opened, struct fault *fault)
+static struct source *kept_open(const struct shared *shared, struct opened *opened, struct fault *fault)
 {
-	struct frozen *z = calloc(1, sizeof *z);
+	struct kept *z = calloc(1, sizeof *z);
 	if (!z) {
 		fault_memory(fault, "search");
 		return NULL;
 	}
-	z->source = (struct source){.kind = &source_frozen, .shared = shared, .bell = -1};
+	z->source = (struct source){.kind = &source_kept, .shared = shared, .bell = -1};
 	if ((z->network = source_trained.open(shared, opened, fault)))
 		return &z->source;
-	frozen_close(&z->source);
+	kept_close(&z->source);
 	return NULL;
 }
 
 static bool ready(struct source *source, struct fault *fault)
 {
-	struct frozen *z = (struct frozen *)source;
+	struct kept *z = (struct kept *)source;
 	const struct shared *s = source->shared;
 	const char *name = s->knobs.sensitivity;
 	if (s->space->slots > s->space->formats)
@@ -76,12 +76,12 @@ static bool begin(struct source *source, struct fault *fault)
 
 static bool by_loss(const struct source *source, const struct knobs *k)
 {
-	return k->quality.word != QUALITY_ACCURACY && sensitivity_diverges(((const struct frozen *)source)->table);
+	return k->quality.word != QUALITY_ACCURACY && sensitivity_diverges(((const struct kept *)source)->table);
 }
 
 static bool post(struct source *source, int lane, int count, const uint8_t *choice, struct fault *fault)
 {
-	struct frozen *z = (struct frozen *)source;
+	struct kept *z = (struct kept *)source;
 	(void)lane, (void)fault; // it always answers
 	z->count = count;
 	z->posted = choice;
@@ -91,7 +91,7 @@ static bool post(struct source *source, int lane, int count, const uint8_t *choi
 // By the points that the table says are lost, or, where it has them, by minus the divergences: these are finer.
 static bool collect(struct source *source, double *quality, struct fault *fault)
 {
-	struct frozen *z = (struct frozen *)source;
+	struct kept *z = (struct kept *)source;
 	(void)fault;
 	for (int i = 0; i < z->count; i++) {
 		space_plan(source->shared->space, z->posted + i * source->shared->space->slots, &z->plan);
@@ -105,7 +105,7 @@ static bool collect(struct source *source, double *quality, struct fault *fault)
 static bool evaluate(struct source *source, const struct knobs *k, int lane, const uint8_t *choice, enum split split, long images,
 	struct evaluation *e, struct fault *fault)
 {
-	struct frozen *z = (struct frozen *)source;
+	struct kept *z = (struct kept *)source;
 	if (images == 0)
 		return source_trained.evaluate(z->network, k, lane, choice, split, 0, e, fault);
 	space_plan(source->shared->space, choice, &z->plan);
@@ -127,6 +127,11 @@ static bool weights(struct source *source, int lane, const uint8_t *choice, bool
 	return source_trained.weights(network_of(source), lane, choice, fold, out, fault);
 }
 
+static struct frozen *freeze(struct source *source, const struct knobs *k, int lane, const uint8_t *choice, struct fault *fault)
+{
+	return source_trained.freeze(network_of(source), k, lane, choice, fault);
+}
+
 static int arrays(const struct source *source, struct state_array *array)
 {
 	return source_trained.arrays(network_of(source), array);
@@ -143,17 +148,18 @@ static void identity(const struct source *source, knobs_visit *each, void *conte
 	each("sensitivity", source->shared->knobs.sensitivity, context);
 }
 
-const struct source_kind source_frozen = {.name = "frozen",
+const struct source_kind source_kept = {.name = "kept",
 	.serves = serves,
-	.open = frozen_open,
+	.open = kept_open,
 	.ready = ready,
 	.begin = begin,
-	.close = frozen_close,
+	.close = kept_close,
 	.post = post,
 	.collect = collect,
 	.evaluate = evaluate,
 	.look = look_at,
 	.weights = weights,
+	.freeze = freeze,
 	.arrays = arrays,
 	.describe = describe,
 	.identity = identity,

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Writers of frozen networks (nn/frozen.h), for programs that run them. A writer knows one form and what its readers can take; it says
+// what a network lacks before a byte is written. Any thread.
+#ifndef ENGINE_EXPORT_EXPORT_H
+#define ENGINE_EXPORT_EXPORT_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "engine/base/fault.h"
+#include "engine/base/outgoing.h"
+#include "engine/nn/frozen.h"
+
+// A header in C99 with the codes, the scales and a plain inference that computes the bits of the engine's passes of mode FIXED:
+// integer formats of up to 8 bits, and no attention. `name` begins every name in it, in letters, digits and _, the first no digit. Returns false
+// with a fault that names the layer, if the network cannot be written so, or if the file failed.
+bool export_c(const struct frozen *, const char *name, FILE *, struct fault *);
+
+// QuantizeLinear and DequantizeLinear: integer formats, e4m3, e5m2, casts.
+bool export_qdq(const struct frozen *, const struct outgoing *, FILE *, struct fault *);
+// QONNX: Quant and FloatQuant, with their bodies in standard operators: all formats.
+bool export_qonnx(const struct frozen *, const struct outgoing *, FILE *, struct fault *);
+
+#endif

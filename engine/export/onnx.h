@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What the ONNX forms share: the operators around the layers, in ONNX's layout [image][channel][row][column]. How a layer's input is
+// rounded and how its weights are put is a dialect's.
+#ifndef ENGINE_EXPORT_ONNX_H
+#define ENGINE_EXPORT_ONNX_H
+
+#include "engine/export/export.h"
+#include "engine/export/graph.h"
+
+enum { ONNX_NAME = 96 };
+
+struct onnx {
+	const struct frozen *frozen;
+	const struct outgoing *how;
+	const struct dialect *dialect;
+	bool relu_is_max; // relu and relu6 are written as Max and Min
+	bool zero, six;   // the constants that these share are there
+	struct graph graph;
+};
+
+// A layer's weights as they go out: [outputs][inputs a group][rows][columns], or [outputs][inputs] of the last linear layer. Where its batch
+// norm is folded, the scales have its gain, and columns with a gain below 0 have their signs changed.
+struct onnx_weights {
+	int rank;
+	int64_t size[4];
+	long each;           // numbers of an output
+	float *code, *scale; // [outputs][each], [outputs]
+};
+
+struct dialect {
+	bool folds; // whether batch norms may be folded
+	// Whether it has the layer's formats; else a fault that names what would do.
+	bool (*fits)(const struct onnx *, int layer, struct fault *);
+	void (*begin)(struct onnx *);
+	// Puts the nodes that round `tensor` for a layer, and those that give its weights; writes the names of what comes out.
+	void (*input)(struct onnx *, int layer, const char *tensor, char out[ONNX_NAME]);
+	void (*weights)(struct onnx *, int layer, const struct onnx_weights *, char out[ONNX_NAME]);
+	const char *const *domains; // further ones, NULL-terminated
+};
+
+bool onnx_write(const struct frozen *, const struct outgoing *, const struct dialect *, FILE *, struct fault *);
+// A node with one output and up to three inputs ("" or NULL: none from there on).
+void onnx_node(struct onnx *, const char *domain, const char *type, const char *a, const char *b, const char *c,
+	const char *output, int count, const struct attribute *);
+void onnx_values(struct onnx *, const struct onnx_weights *, const char *name); // the rounded weights as an fp32 constant
+const char *onnx_layer(const struct onnx *, int layer);                         // its name
+
+#endif

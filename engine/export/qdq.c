@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// QuantizeLinear and DequantizeLinear of ONNX. Integer widths that have no type of their own travel in 8 bits: activations are clipped to their
+// codes' bounds between the two nodes; weights are codes within the bounds, without a clip, which would keep OpenVINO from its integer
+// convolutions. ONNX rounds ties to even and saturates at the type's bounds, as the engine does within its own.
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/export/onnx.h"
+#include "engine/quant/format.h"
+
+// What carries a format's codes.
+struct carrier {
+	enum tensor_type type;
+	int opset, size; // of a number, in bytes
+};
+
+static bool carrier_of(int format, bool positive, struct carrier *c)
+{
+	const struct format *f = &format_table[format];
+	if (f->kind == FORMAT_INTEGER && f->bits <= 8)
+		*c = (struct carrier){positive ? TENSOR_UINT8 : TENSOR_INT8, 13, 1};
+	else if (f->kind == FORMAT_INTEGER && !positive)
+		*c = (struct carrier){TENSOR_INT16, 21, 2};
+	else if (strcmp(f->name, "e4m3") == 0)
+		*c = (struct carrier){TENSOR_FLOAT8E4M3FN, 19, 1};
+	else if (strcmp(f->name, "e5m2") == 0)
+		*c = (struct carrier){TENSOR_FLOAT8E5M2, 19, 1};
+	else if (strcmp(f->name, "bf16") == 0)
+		*c = (struct carrier){TENSOR_BFLOAT16, 13, 2};
+	else if (strcmp(f->name, "fp16") == 0)
+		*c = (struct carrier){TENSOR_FLOAT16, 13, 2};
+	else
+		return false;
+	return true;
+}
+
+static bool is_cast(int format)
+{
+	return format_table[format].kind == FORMAT_CAST;
+}
+
+static bool is_plain(int format) // fp32: nothing is rounded
+{
+	return is_cast(format) && format_table[format].bits == 32;
+}
+
+static bool qdq_fits(const struct onnx *o, int layer, struct fault *fault)
+{
+	const struct frozen_layer *l = &o->frozen->layer[layer];
+	const int format[] = {l->format.weight, l->format.activation};
+	struct carrier c;
+	for (int h = 0; h < 2; h++)
+		if (!is_plain(format[h]) && !carrier_of(format[h], h && l->grid.low >= 0, &c))
+			return fault_set(fault, onnx_layer(o, layer),
+				"pin it to int8, e4m3 or e5m2, or `export qonnx`, which has all formats",
+				"ONNX has no type for %s, the format of its %s", format_table[format[h]].name,
+				h ? "inputs" : "weights");
+	return true;
+}
+
+// The version of the operators that all layers together need. ONNX Runtime 1.32 takes a Relu in front of a QuantizeLinear to an 8-bit float
+// away, as if that could not be negative, and refuses a Clip in front of one to e5m2 (findings/onnxruntime-drops-relu-before-float8.sh): there it is a Max.
+static void qdq_begin(struct onnx *o)
+{
+	const struct frozen *f = o->frozen;
+	for (int l = 0; l < f->model->layers; l++) {
+		const int format[] = {f->layer[l].format.weight, f->layer[l].format.activation};
+		struct carrier c;
+		for (int h = 0; h < 2; h++)
+			if (!is_plain(format[h]) && carrier_of(format[h], h && f->layer[l].grid.low >= 0, &c)) {
+				o->graph.opset = c.opset > o->graph.opset ? c.opset : o->graph.opset;
+				o->relu_is_max |= c.type == TENSOR_FLOAT8E4M3FN || c.type == TENSOR_FLOAT8E5M2;
+			}
+	}
+	for (int i = 0; i < f->model->ops; i++)
+		if (f->model->op[i].act == ACT_GELU && o->graph.opset < 20)
+			o->graph.opset = 20;
+}
+
+static void name_part(char out[ONNX_NAME], const struct onnx *o, int layer, const char *part)
+{
+	snprintf(out, ONNX_NAME, "%s.%s", onnx_layer(o, layer), part);
+}
+
+static void put_bound(struct onnx *o, const char *name, const struct carrier *c, float v)
+{
+	const int8_t code = (int8_t)(int)v; // the bits of an unsigned one are the same
+	const int16_t wide = (int16_t)(int)v;
+	const uint8_t byte = (uint8_t)(int)v;
+	graph_constant(&o->graph, name, c->type, 0, NULL,
+		c->size == 2                      ? (const void *)&wide
+			: c->type == TENSOR_UINT8 ? (const void *)&byte
+						  : (const void *)&code,
+		(size_t)c->size);
+}
+
+// Q, a clip where the type has more codes than the format, DQ.
+static void round_trip(struct onnx *o, int layer, const char *what, const char *tensor, const struct carrier *c,
+	const struct grid *g, const char *scale, const struct attribute *axis, const char *zero, char out[ONNX_NAME])
+{
+	char codes[ONNX_NAME], held[ONNX_NAME], low[ONNX_NAME], high[ONNX_NAME], part[32];
+	const char *from = codes;
+	snprintf(part, sizeof part, "%s_codes", what);
+	name_part(codes, o, layer, part);
+	snprintf(out, ONNX_NAME, "%s.%s", onnx_layer(o, layer), what);
+	onnx_node(o, NULL, "QuantizeLinear", tensor, scale, zero, codes, axis ? 1 : 0, axis);
+	const bool integer = g->kind == GRID_INTEGER, full = c->type == TENSOR_UINT8 ? g->high == 255 : g->low == -128;
+	if (integer && !full) {
+		snprintf(part, sizeof part, "%s_low", what);
+		name_part(low, o, layer, part);
+		snprintf(part, sizeof part, "%s_high", what);
+		name_part(high, o, layer, part);
+		snprintf(part, sizeof part, "%s_held", what);
+		name_part(held, o, layer, part);
+		put_bound(o, low, c, g->low);
+		put_bound(o, high, c, g->high);
+		onnx_node(o, NULL, "Clip", codes, low, high, held, 0, NULL);
+		from = held;
+	}
+	onnx_node(o, NULL, "DequantizeLinear", from, scale, zero, out, axis ? 1 : 0, axis);
+}
+
+static void put_zero(struct onnx *o, const char *name, const struct carrier *c, int rank, int64_t count)
+{
+	void *zeros = calloc((size_t)count, (size_t)c->size);
+	if (zeros)
+		graph_constant(&o->graph, name, c->type, rank, &count, zeros, (size_t)count * (size_t)c->size);
+	o->graph.nodes.failed |= !zeros;
+	free(zeros);
+}
+
+static void cast_there_and_back(struct onnx *o, int layer, const char *what, const char *tensor, const struct carrier *c,
+	char out[ONNX_NAME])
+{
+	char narrow[ONNX_NAME], part[32];
+	snprintf(part, sizeof part, "%s_narrow", what);
+	name_part(narrow, o, layer, part);
+	name_part(out, o, layer, what);
+	onnx_node(o, NULL, "Cast", tensor, NULL, NULL, narrow, 1, &INT_IS("to", c->type));
+	onnx_node(o, NULL, "Cast", narrow, NULL, NULL, out, 1, &INT_IS("to", TENSOR_FLOAT));
+}
+
+static void qdq_input(struct onnx *o, int layer, const char *tensor, char out[ONNX_NAME])
+{
+	const struct frozen_layer *l = &o->frozen->layer[layer];
+	struct carrier c;
+	char scale[ONNX_NAME], zero[ONNX_NAME];
+	if (is_plain(l->format.activation)) {
+		snprintf(out, ONNX_NAME, "%s", tensor);
+		return;
+	}
+	carrier_of(l->format.activation, l->grid.low >= 0, &c);
+	if (is_cast(l->format.activation)) {
+		cast_there_and_back(o, layer, "input", tensor, &c, out);
+		return;
+	}
+	name_part(scale, o, layer, "input_scale");
+	name_part(zero, o, layer, "input_zero");
+	graph_scalar(&o->graph, scale, l->input_scale);
+	put_zero(o, zero, &c, 0, 1);
+	round_trip(o, layer, "input", tensor, &c, &l->grid, scale, NULL, zero, out);
+}
+
+// The bits of a number of a floating format of 8 bits: it is one, so nothing is rounded.
+static uint8_t float8(const struct format *f, float v)
+{
+	const int bias = (1 << (f->exponent - 1)) - 1, sign = signbit(v) ? 0x80 : 0;
+	if (v == 0)
+		return (uint8_t)sign;
+	int exponent = ilogbf(v) + bias;
+	const float least = ldexpf(1, 1 - bias - f->mantissa);
+	if (exponent < 1)
+		return (uint8_t)(sign | (int)(fabsf(v) / least));
+	const int mantissa = (int)(ldexpf(fabsf(v), f->mantissa - (exponent - bias))) - (1 << f->mantissa);
+	return (uint8_t)(sign | exponent << f->mantissa | mantissa);
+}
+
+static void encode(const struct format *f, const struct carrier *c, const float *code, long count, unsigned char *to)
+{
+	for (long i = 0; i < count; i++) {
+		int16_t wide = (int16_t)code[i];
+		if (c->size == 2)
+			memcpy(to + 2 * i, &wide, 2);
+		else
+			to[i] = f->kind == FORMAT_FLOAT ? float8(f, code[i]) : (unsigned char)(int8_t)code[i];
+	}
+}
+
+static void qdq_weights(struct onnx *o, int layer, const struct onnx_weights *w, char out[ONNX_NAME])
+{
+	const int format = o->frozen->layer[layer].format.weight;
+	const struct format *f = &format_table[format];
+	const long count = w->size[0] * w->each;
+	struct carrier c;
+	char codes[ONNX_NAME], scale[ONNX_NAME], zero[ONNX_NAME];
+	name_part(codes, o, layer, "weight_values");
+	if (is_cast(format)) { // the numbers are rounded already
+		onnx_values(o, w, codes);
+		snprintf(out, ONNX_NAME, "%s", codes);
+		return;
+	}
+	carrier_of(format, false, &c);
+	name_part(scale, o, layer, "weight_scale");
+	name_part(zero, o, layer, "weight_zero");
+	graph_floats(&o->graph, scale, 1, w->size, w->scale);
+	put_zero(o, zero, &c, 1, w->size[0]);
+	if (o->how->clip && f->kind == FORMAT_INTEGER) {
+		const struct grid grid = format_grid(format, false);
+		onnx_values(o, w, codes);
+		round_trip(o, layer, "weight", codes, &c, &grid, scale, &INT_IS("axis", 0), zero, out);
+		return;
+	}
+	unsigned char *bytes = malloc((size_t)(count * c.size));
+	if (bytes) {
+		encode(f, &c, w->code, count, bytes);
+		graph_constant(&o->graph, codes, c.type, w->rank, w->size, bytes, (size_t)(count * c.size));
+	}
+	o->graph.nodes.failed |= !bytes;
+	free(bytes);
+	name_part(out, o, layer, "weight");
+	onnx_node(o, NULL, "DequantizeLinear", codes, scale, zero, out, 1, &INT_IS("axis", 0));
+}
+
+static const char *const no_domains[] = {NULL};
+static const struct dialect qdq = {
+	.folds = true, .fits = qdq_fits, .begin = qdq_begin, .input = qdq_input, .weights = qdq_weights, .domains = no_domains};
+
+bool export_qdq(const struct frozen *f, const struct outgoing *how, FILE *file, struct fault *fault)
+{
+	return onnx_write(f, how, &qdq, file, fault);
+}

@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Networks that leave: what is written must compute the codes and the logits of the engine's own passes, bit for bit.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "engine/export/export.h"
+#include "engine/quant/format.h"
+#include "engine/tensor/rng.h"
+
+enum { IMAGES = 3, MOST_LAYERS = 128 };
+static char top[4096]; // of the sources
+
+struct rig {
+	struct team *team;
+	struct model *model;
+	struct network *net;
+	struct calibration *calibration;
+	struct layer_plan layer[MOST_LAYERS];
+	struct plan plan;
+	struct quantization q;
+};
+
+static struct rig *rig_sized(const char *network, int side)
+{
+	struct fault fault = {0};
+	struct rig *r = calloc(1, sizeof *r);
+	assert_non_null(r);
+	r->model = model_named(network, (struct shape){side, side, 3}, 10, &fault);
+	assert_non_null(r->model);
+	assert_in_range(r->model->layers, 1, MOST_LAYERS);
+	r->team = team_new(1, &fault);
+	r->net = network_new(r->model, NULL, IMAGES, 0, 0, r->team, &fault);
+	assert_non_null(r->net);
+	r->calibration = calibration_new(r->net, &fault);
+	assert_non_null(r->calibration);
+	network_initialise(r->net, 7);
+	r->plan = (struct plan){r->model, r->layer, NULL};
+	r->q = (struct quantization){.range = RANGE_MAX, .percentile = 99.9, .per_channel = true, .unsigned_positive = true};
+	return r;
+}
+
+static struct rig *rig_of(const char *network)
+{
+	return rig_sized(network, 32);
+}
+
+static void rig_free(struct rig *r)
+{
+	calibration_free(r->calibration);
+	network_free(r->net);
+	team_free(r->team);
+	model_free(r->model);
+	free(r);
+}
+
+static void fill_input(struct rig *r, const char *stream)
+{
+	uint64_t key = rng_key(3, stream, 0);
+	const struct shape in = r->model->op[0].out;
+	long count = IMAGES * (long)in.h * in.w * in.c;
+	for (long i = 0; i < count; i++)
+		network_input(r->net)[i] = (float)rng_normal(key, (uint64_t)i);
+}
+
+static struct frozen *freeze(struct rig *r)
+{
+	struct fault fault = {0};
+	calibration_clear(r->calibration);
+	fill_input(r, "calibration");
+	network_forward(r->net, &r->plan, &r->q, PASS_CALIBRATE, IMAGES, r->calibration);
+	fill_input(r, "images");
+	struct frozen *f = network_freeze(r->net, &r->plan, &r->q, r->calibration, IMAGES, &fault);
+	assert_non_null(f);
+	return f;
+}
+
+// Layers in turn take these formats; weights and inputs do not keep step.
+static void take_formats(struct rig *r, int count, const char *const *word)
+{
+	for (int l = 0; l < r->model->layers; l++)
+		r->layer[l] = (struct layer_plan){format_named(word[l % count]), format_named(word[(l + l / count) % count])};
+}
+
+// ---- a program around the header ----
+
+static const char *const program = "#include <stdio.h>\n"
+				   "#include <stdint.h>\n"
+				   "#define net_WATCH(layer, code, count) fwrite(code, sizeof *(code), (size_t)(count), stdout)\n"
+				   "#include \"net.h\"\n"
+				   "static struct net_work work;\n"
+				   "int main(int argc, char **argv)\n"
+				   "{\n"
+				   "\tstatic float image[net_HEIGHT * net_WIDTH * net_CHANNELS], logits[net_CLASSES];\n"
+				   "\tFILE *in = argc > 1 ? fopen(argv[1], \"rb\") : 0;\n"
+				   "\twhile (in && fread(image, sizeof image, 1, in) == 1) {\n"
+				   "\t\tnet_run(image, &work, logits);\n"
+				   "\t\tfwrite(logits, sizeof logits, 1, stdout);\n"
+				   "\t}\n"
+				   "\treturn 0;\n"
+				   "}\n";
+
+static bool there(const char *tool)
+{
+	char command[64];
+	snprintf(command, sizeof command, "command -v %s >/dev/null", tool);
+	return system(command) == 0;
+}
+
+static void write_program(const struct frozen *f)
+{
+	struct fault fault = {0};
+	FILE *file = fopen("net.h", "w");
+	assert_non_null(file);
+	assert_true(export_c(f, "net", file, &fault));
+	assert_int_equal(fclose(file), 0);
+	file = fopen("main.c", "w");
+	assert_non_null(file);
+	fputs(program, file);
+	assert_int_equal(fclose(file), 0);
+	file = fopen("images", "wb");
+	assert_non_null(file);
+	assert_int_equal(fwrite(f->image, 32 * 32 * 3 * sizeof(float), IMAGES, file), IMAGES);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void check_program(const struct frozen *f)
+{
+	FILE *file = fopen("out", "rb");
+	assert_non_null(file);
+	for (int i = 0; i < IMAGES; i++) {
+		for (int l = 0; l < f->model->layers; l++)
+			for (long k = 0; k < f->layer[l].inputs; k++) {
+				int16_t code;
+				assert_int_equal(fread(&code, sizeof code, 1, file), 1);
+				if ((float)code != f->layer[l].input[i * f->layer[l].inputs + k])
+					fail_msg("%s: image %d, layer %s, input %ld: %d for %g", f->model->name, i,
+						f->model->layer[l].name, k, code,
+						(double)f->layer[l].input[i * f->layer[l].inputs + k]);
+			}
+		float logits[10];
+		assert_int_equal(fread(logits, sizeof logits, 1, file), 1);
+		assert_memory_equal(logits, f->logits + i * 10, sizeof logits);
+	}
+	assert_int_equal(fgetc(file), EOF);
+	fclose(file);
+}
+
+static void check_with(const struct frozen *f, const char *compiler)
+{
+	char command[256];
+	snprintf(command, sizeof command, "%s -Wall -Wextra -Werror -Wconversion -pedantic main.c -o main && ./main images >out",
+		compiler);
+	assert_int_equal(system(command), 0);
+	check_program(f);
+}
+
+static void check_network(const char *network, int count, const char *const *formats)
+{
+	struct rig *r = rig_of(network);
+	take_formats(r, count, formats);
+	struct frozen *f = freeze(r);
+	write_program(f);
+	check_with(f, "gcc -std=c99 -O1");
+	frozen_free(f);
+	rig_free(r);
+}
+
+static const char *const narrow[] = {"int2", "int3", "int4"},
+			 *const all[] = {"int8", "int2", "int5", "int3", "int7", "int4", "int6"};
+static const char *const widest[] = {"int8"};
+
+static void test_bits(void **state)
+{
+	(void)state;
+	if (!there("gcc"))
+		skip();
+	check_network("resnet8:width=0.5", 7, all);
+	check_network("resnet8:width=0.5", 1, widest);
+	check_network("resnet8:width=0.5", 3, narrow);
+	check_network("mobilenetv2:width=0.25", 7, all);
+	check_network("efficientnet:width=0.25", 7, all);
+	check_network("inception:width=0.125", 7, all);
+}
+
+// Whatever the compiler is allowed to do by default, where it may contract a product and a sum.
+static void test_compilers(void **state)
+{
+	(void)state;
+	struct rig *r = rig_of("efficientnet:width=0.25");
+	take_formats(r, 7, all);
+	struct frozen *f = freeze(r);
+	write_program(f);
+	static const char *const compiler[] = {"gcc", "clang"};
+	for (size_t i = 0; i < 2; i++) {
+		char command[64];
+		snprintf(command, sizeof command, "%s -std=c17 -O3 -march=native", compiler[i]);
+		if (there(compiler[i]))
+			check_with(f, command);
+	}
+	frozen_free(f);
+	rig_free(r);
+}
+
+// ---- ONNX ----
+
+static bool write_c(const struct frozen *f, const struct outgoing *how, FILE *file, struct fault *fault)
+{
+	(void)how;
+	return export_c(f, "net", file, fault);
+}
+
+typedef bool write_form(const struct frozen *, const struct outgoing *, FILE *, struct fault *);
+
+// The files that tests/peers/reference.py ran in other programs, and what these answered: what is written now is the same, byte for byte, so
+// the answers hold; and they are the engine's. On plain kernels, whose sums do not depend on the processor. With UPDATE_REFERENCE set,
+// the files are written anew: run tests/peers/run then.
+static const struct reference {
+	const char *name, *network;
+	int count;
+	const char *formats[7];
+	write_form *write;
+	struct outgoing how;
+} references[] = {
+	{"qdq", "resnet8:width=0.25", 7, {"int8", "int2", "int5", "int3", "int7", "int4", "int6"}, export_qdq, {0}},
+	{"clip", "resnet8:width=0.25", 7, {"int8", "int2", "int5", "int3", "int7", "int4", "int6"}, export_qdq, {.clip = true}},
+	{"float8", "resnet8:width=0.25", 4, {"e4m3", "int8", "e5m2", "bf16"}, export_qdq, {0}},
+	{"fold", "resnet8:width=0.25", 1, {"int8"}, export_qdq, {.fold = true}},
+	{"qonnx", "resnet8:width=0.25", 7, {"int8", "e2m1", "int5", "e3m2", "e5m2", "int4", "e3m4"}, export_qonnx, {0}},
+};
+enum { REFERENCES = sizeof references / sizeof *references, SIDE = 8 };
+
+static void in_references(char *path, size_t size, const char *name, const char *ending)
+{
+	snprintf(path, size, "%s/tests/peers/reference/%s%s", top, name, ending);
+}
+
+static void check_bytes(const char *name, const char *bytes, size_t size)
+{
+	char path[4352];
+	in_references(path, sizeof path, name, ".onnx");
+	if (getenv("UPDATE_REFERENCE")) {
+		FILE *file = fopen(path, "wb");
+		assert_non_null(file);
+		assert_int_equal(fwrite(bytes, 1, size, file), size);
+		assert_int_equal(fclose(file), 0);
+		return;
+	}
+	FILE *file = fopen(path, "rb");
+	assert_non_null(file);
+	char *known = malloc(size + 1);
+	assert_non_null(known);
+	if (fread(known, 1, size + 1, file) != size || memcmp(known, bytes, size) != 0)
+		fail_msg("%s is written in another way than the file that was run in other programs", name);
+	free(known);
+	fclose(file);
+}
+
+static void write_images(const struct frozen *f)
+{
+	char path[4352];
+	in_references(path, sizeof path, "images", ".f32");
+	FILE *file = fopen(path, "wb");
+	assert_non_null(file);
+	assert_int_equal(fwrite(f->image, SIDE * SIDE * 3 * sizeof(float), IMAGES, file), IMAGES);
+	assert_int_equal(fclose(file), 0);
+}
+
+// Lines of answers.txt: PROGRAM VERSION FILE IMAGE, then the logits.
+static void check_answers(const char *name, const struct frozen *f, double most)
+{
+	char path[4352], line[1024], runner[32], version[32], file_name[32];
+	int lines = 0, image;
+	in_references(path, sizeof path, "answers", ".txt");
+	FILE *file = fopen(path, "r");
+	assert_non_null(file);
+	while (fgets(line, sizeof line, file)) {
+		int used = 0;
+		if (sscanf(line, "%31s %31s %31s %d%n", runner, version, file_name, &image, &used) != 4 ||
+			strcmp(file_name, name) != 0)
+			continue;
+		lines++;
+		char *at = line + used;
+		for (int j = 0; j < 10; j++) {
+			double answer = strtod(at, &at), ours = (double)f->logits[image * 10 + j];
+			if (fabs(answer - ours) > most)
+				fail_msg("%s, image %d, class %d: %s %s has %g, the engine %g", name, image, j, runner, version,
+					answer, ours);
+		}
+	}
+	fclose(file);
+	assert_true(lines >= IMAGES);
+}
+
+static void test_references(void **state)
+{
+	(void)state;
+	const char *best = kernels_best()->name;
+	assert_true(kernels_use("base"));
+	for (int i = 0; i < REFERENCES; i++) {
+		const struct reference *r = &references[i];
+		struct fault fault = {0};
+		char *bytes = NULL;
+		size_t size = 0;
+		struct rig *rig = rig_sized(r->network, SIDE);
+		take_formats(rig, r->count, r->formats);
+		struct frozen *f = freeze(rig);
+		FILE *file = open_memstream(&bytes, &size);
+		assert_non_null(file);
+		assert_true(r->write(f, &r->how, file, &fault));
+		fclose(file);
+		check_bytes(r->name, bytes, size);
+		if (getenv("UPDATE_REFERENCE"))
+			write_images(f);
+		else
+			check_answers(r->name, f, r->how.fold ? 0.05 : 2e-5);
+		free(bytes);
+		frozen_free(f);
+		rig_free(rig);
+	}
+	assert_true(kernels_use(best));
+}
+
+static void refuses(write_form *write, const char *network, const char *format, const char *says)
+{
+	struct fault fault = {0};
+	char line[512], *bytes = NULL;
+	size_t size = 0;
+	struct rig *r = rig_of(network);
+	take_formats(r, 1, &format);
+	struct frozen *f = freeze(r);
+	FILE *file = open_memstream(&bytes, &size);
+	assert_non_null(file);
+	assert_false(write(f, &(struct outgoing){0}, file, &fault));
+	fclose(file);
+	assert_int_equal(size, 0);
+	assert_non_null(strstr(fault_line(&fault, line, sizeof line), says));
+	free(bytes);
+	frozen_free(f);
+	rig_free(r);
+}
+
+static void test_refusals(void **state)
+{
+	(void)state;
+	refuses(write_c, "resnet8:width=0.25", "e4m3",
+		"stem: C is written for integer formats of up to 8 bits, and its weights are e4m3");
+	refuses(write_c, "resnet8:width=0.25", "int16", "pin it to int8");
+	refuses(write_c, "deit", "int8", "an operator that is not written in C");
+	refuses(export_qdq, "resnet8:width=0.25", "e2m1", "stem: ONNX has no type for e2m1, the format of its weights");
+	refuses(export_qonnx, "deit", "int8", "an operator that is not written yet");
+}
+
+static int in_a_folder(void **state)
+{
+	if (!getcwd(top, sizeof top))
+		return -1;
+	static char folder[] = "/tmp/bitscape-export-XXXXXX";
+	*state = NULL;
+	return mkdtemp(folder) && chdir(folder) == 0 ? 0 : -1;
+}
+
+static int out_of_it(void **state)
+{
+	static const char *const file[] = {"net.h", "main.c", "main", "images", "out"};
+	char folder[64];
+	(void)state;
+	for (size_t i = 0; i < sizeof file / sizeof *file; i++)
+		unlink(file[i]);
+	return getcwd(folder, sizeof folder) && chdir("/") == 0 && rmdir(folder) == 0 ? 0 : -1;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_bits),
+		cmocka_unit_test(test_compilers),
+		cmocka_unit_test(test_references),
+		cmocka_unit_test(test_refusals),
+	};
+	return cmocka_run_group_tests(tests, in_a_folder, out_of_it);
+}
