@@ -7,6 +7,7 @@
 
 #include "engine/cost/cost.h"
 #include "engine/hardware/device.h"
+#include "engine/hardware/times.h"
 #include "engine/model/blueprint.h"
 #include "engine/model/counters.h"
 #include "engine/quant/format.h"
@@ -267,7 +268,7 @@ bool costing_roofline(const struct costing *c, const struct layer_formats *forma
 		ok = fault_set(fault, cost_name(c->cost), "ask for latency@DEVICE", "it has no roofline");
 	for (int i = 0; ok && i < layers; i++)
 		point[i] = (struct roofline_point){from[i].operations, from[i].bytes, from[i].ms, from[i].roof,
-			from[i].vector ? "vector" : native_table[from[i].type].name, from[i].memory_bound};
+			from[i].vector ? "vector" : native_table[from[i].type].name, from[i].memory_bound, from[i].bound};
 	if (ok) {
 		snprintf(r->device, sizeof r->device, "%s", device->name);
 		r->batch = c->batch;
@@ -295,9 +296,31 @@ bool costing_compare(const struct costing *c, const struct costing *table, const
 		cost_total(table->cost, &plan, given);
 		for (int i = 0; i < m->layers; i++)
 			its[i] = (struct compared_layer){predicted[i], given[i], !isnan(measured[i])};
-		*sum = (struct comparison){all.layers, all.bias, all.spread, all.rank, all.predicted, all.measured};
+		*sum = (struct comparison){all.layers, all.bias, all.error, all.spread, all.rank, all.predicted, all.measured};
 	}
 	free(predicted);
+	free(layer);
+	return ok;
+}
+
+bool costing_measured(const struct costing *c)
+{
+	return cost_timed(c->cost, &(struct plan){.model = &(struct model){.layers = 0}}, NULL);
+}
+
+bool costing_timed(const struct costing *c, const struct layer_formats *formats, int count, struct timed_layer *its,
+	struct fault *fault)
+{
+	const struct model *m = c->description->model;
+	struct layer_plan *layer = new_plan(c, formats, count, fault);
+	struct cost_time *time = calloc((size_t)m->layers + 1, sizeof *time);
+	bool ok = layer && (time || fault_memory(fault, cost_name(c->cost)));
+	if (ok && !cost_timed(c->cost, &(struct plan){.model = m, .layer = layer}, time))
+		ok = fault_set(fault, cost_name(c->cost), "`device measure` measures this machine", "nothing was measured on it");
+	for (int i = 0; ok && i < m->layers; i++)
+		its[i] = (struct timed_layer){isnan(time[i].ms) ? NULL : format_table[time[i].format].name, time[i].ms,
+			time[i].low, time[i].high, time[i].behind};
+	free(time);
 	free(layer);
 	return ok;
 }
@@ -399,6 +422,30 @@ bool losses_rivals(const struct losses *l, const struct costing *c, const char *
 
 // ---- devices ----
 
+// "40 times of layers, for 16, 64 images at once".
+static bool describe_times(const char *path, char *buf, size_t size, struct fault *fault)
+{
+	struct times t;
+	if (!times_read(path, &t, fault))
+		return false;
+	snprintf(buf, size, "%d times of layers, for", t.count);
+	for (int last = 0;;) {
+		int next = 0;
+		for (int i = 0; i < t.count; i++)
+			if (t.row[i].batch > last && (!next || t.row[i].batch < next))
+				next = t.row[i].batch;
+		size_t used = strlen(buf);
+		if (!next || used + 40 > size)
+			break;
+		snprintf(buf + used, size - used, "%s %d", last ? "," : "", next);
+		last = next;
+	}
+	size_t used = strlen(buf);
+	snprintf(buf + used, size - used, " images at once");
+	times_free(&t);
+	return true;
+}
+
 bool catalog_device(const char *name, struct device_sheet *sheet, struct fault *fault)
 {
 	struct device d;
@@ -407,6 +454,8 @@ bool catalog_device(const char *name, struct device_sheet *sheet, struct fault *
 	*sheet = (struct device_sheet){0};
 	snprintf(sheet->name, sizeof sheet->name, "%s", d.name);
 	snprintf(sheet->source, sizeof sheet->source, "%s", d.source);
+	if (d.times[0] && !describe_times(d.times, sheet->times, sizeof sheet->times, fault))
+		return false;
 	for (size_t i = 0; i < device_figure_count && sheet->figures < SHEET_FIGURES; i++) {
 		const struct device_figure *f = &device_figures[i];
 		sheet->figure[sheet->figures++] = (struct sheet_figure){

@@ -92,6 +92,7 @@ struct roofline_point {
 	double roof;      // operations a second: the peak of the unit it runs on
 	const char *type; // the type it runs as: "int8"; "vector": on the vector unit
 	bool memory_bound;
+	const char *bound; // "compute", "memory" or "floor": the largest part
 };
 struct roofline {
 	char device[48];
@@ -114,7 +115,7 @@ struct compared_layer {
 };
 struct comparison {
 	int layers;                 // number of layers compared
-	double bias, spread;        // of ln(predicted / measured): mean, standard deviation
+	double bias, error, spread; // of ln(predicted / measured): mean, mean magnitude, standard deviation
 	double rank;                // Spearman's rank correlation
 	double predicted, measured; // ms, summed over the layers compared
 };
@@ -123,6 +124,19 @@ struct comparison {
 // formats.
 bool costing_compare(const struct costing *roofline, const struct costing *table, const struct layer_formats *formats, int count,
 	struct compared_layer *layer, struct comparison *, struct fault *);
+
+// Whether it is a latency by measured times: of a table, or of a device that has them.
+bool costing_measured(const struct costing *);
+// A measured time of a layer, in milliseconds per batch.
+struct timed_layer {
+	const char *format; // that it was measured in; NULL: it was not
+	double ms;          // of its own operator
+	double low, high;   // the interval that holds the median with 95 % confidence; 0: not known
+	double behind;      // of the operators without weights behind it; 0: none, or not told apart
+};
+// Fills layer[layers] for these formats. Returns false with a fault for an unknown format, a wrong count, or another term.
+bool costing_timed(const struct costing *, const struct layer_formats *formats, int count, struct timed_layer *layer,
+	struct fault *);
 
 // ---- what precision loses ---------------------------------------------------------------------------------------------------
 
@@ -186,6 +200,7 @@ enum { SHEET_FIGURES = 128 };
 struct device_sheet {
 	char name[48];
 	char source[512];
+	char times[192]; // what was measured on it, by which latency is priced: "20 times of layers, for 16 images at once"; "": nothing
 	int figures;
 	struct sheet_figure figure[SHEET_FIGURES];
 };
@@ -222,12 +237,15 @@ struct product_time {
 // Returns false with a fault for a size below 1, an unknown format or device, or a device without a necessary figure.
 bool catalog_product(const struct product_question *, struct product_time *, struct fault *);
 
-// A time measured on a TPU v4, and the time by the model. Microseconds.
+// A measured time, and the time by the model. Microseconds.
 struct measured_time {
-	const char *kind; // "product", "element-wise", "GPT-2"
-	char name[32];    // by the kind: "1536x2048x2048", "11", "128x32"
+	const char *kind; // "product", "element-wise", "GPT-2"; of a file also "conv", "attention", "layernorm", "layer", "net"
+	char name[96];    // by the kind: "1536x2048x2048", "11", "128x32"
 	bool fitted;      // the device's constants were fitted to it
-	double measured, modelled;
+	double measured, modelled; // modelled NAN: the device lacks a figure for it
+	double low, high;          // of the measured; 0: not known
+	const char *type;          // of a file: "bf16"; NULL: not said
+	const char *bound;         // of a file: "compute", "memory" or "floor", by the model; NULL: not known
 };
 // The model's error, ln(modelled / measured), over those times of a kind that its constants were fitted to, or over the others.
 struct measured_error {
@@ -240,5 +258,15 @@ int catalog_measured(struct measured_time *, int most, struct fault *);
 bool catalog_measured_error(int kind, bool fitted, struct measured_error *, const char **name, struct fault *);
 // Returns the measured time of this product in us; 0: it was not measured.
 double catalog_measured_product(double m, double n, double k);
+// Times of kernels that were measured elsewhere, from a CSV file (engine/hardware/timings.h), beside the roofline of a device.
+struct measured_file {
+	char device[48];
+	int count, left_out;        // rows; rows of kinds that the model does not know
+	char other[64];             // these kinds
+	struct measured_time *time; // [count]; the caller frees it
+};
+// warm: operands that fit on the chip lie there, as in a kernel that is run again and again; else they come from the memory. Returns false
+// with a fault that names the file's first mistake.
+bool catalog_measured_file(const char *path, const char *device, bool warm, struct measured_file *, struct fault *);
 
 #endif

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "engine/base/clock.h"
+#include "engine/base/courtesy.h"
 #include "engine/export/export.h"
 #include "engine/history.h"
 #include "engine/search/search.h"
@@ -50,6 +51,8 @@ struct engine {
 	unsigned pauses; // asked for so often
 	bool held;       // the last that was asked for was a pause: no polish goes on
 	long until;      // run to this step
+	double pace;     // steps a second, at most; 0: any number
+	double due;      // when the next may be made
 	unsigned ticket;
 	struct queue requests, replies;
 	struct snapshot published;
@@ -120,6 +123,7 @@ void reply_free(struct reply *r)
 	config_free(r->evaluation.settings);
 	state_free(r->state);
 	free(r->answers);
+	free(r->noise);
 	frozen_free(r->frozen);
 	*r = (struct reply){0};
 }
@@ -293,7 +297,9 @@ static bool give_all_back(struct engine *e, char *lines, struct fault *fault)
 static bool look(struct engine *e, int layer, struct reply *r)
 {
 	double began = clock_seconds();
-	if (!search_look(e->search, layer, &r->look, &r->fault))
+	if (!(r->noise = calloc((size_t)search_info(e->search)->layers + 1, sizeof *r->noise)))
+		return fault_memory(&r->fault, "look");
+	if (!search_look(e->search, layer, &r->look, r->noise, &r->fault))
 		return false;
 	r->look.seconds = clock_seconds() - began;
 	return true;
@@ -369,10 +375,26 @@ static void polish(struct engine *e)
 	e->window_began += clock_seconds() - began;
 }
 
+// With the lock held. Whether the next step is to wait, having waited until something came or its time did.
+static bool waits(struct engine *e)
+{
+	const double left = e->pace > 0 ? e->due - clock_seconds() : 0;
+	if (!(left > 0))
+		return false;
+	struct timespec until;
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	const long long ns = until.tv_nsec + (long long)(fmin(left, 1) * 1e9);
+	until.tv_sec += (time_t)(ns / 1000000000);
+	until.tv_nsec = (long)(ns % 1000000000);
+	pthread_cond_timedwait(&e->wake, &e->lock, &until);
+	return true;
+}
+
 static void *work(void *arg)
 {
 	struct engine *e = arg;
 	struct search *s = e->search;
+	courtesy_give();
 	pthread_mutex_lock(&e->lock);
 	while (!e->quit) {
 		listen(e);
@@ -422,6 +444,12 @@ static void *work(void *arg)
 			continue;
 		}
 		set_run(e, RUN_RUNNING);
+		if (e->step_began <= 0 && waits(e))
+			continue;
+		if (e->step_began <= 0 && e->pace > 0) {
+			double now = clock_seconds(); // a little late, the next makes up for it
+			e->due = (now - e->due < 1 / e->pace ? e->due : now) + 1 / e->pace;
+		}
 		pthread_mutex_unlock(&e->lock);
 		if (e->step_began <= 0)
 			e->step_began = clock_seconds();
@@ -489,7 +517,11 @@ struct engine *engine_open(const struct config *config, const struct state *stat
 	}
 	e->pipe[0] = e->pipe[1] = e->bell = -1;
 	pthread_mutex_init(&e->lock, NULL);
-	pthread_cond_init(&e->wake, NULL);
+	pthread_condattr_t by; // waits end by the clock that never goes back
+	pthread_condattr_init(&by);
+	pthread_condattr_setclock(&by, CLOCK_MONOTONIC);
+	pthread_cond_init(&e->wake, &by);
+	pthread_condattr_destroy(&by);
 	if (!(e->search = search_new(config_knobs(config), state, fault)))
 		goto failed;
 	const struct engine_info *info = search_info(e->search);
@@ -593,6 +625,15 @@ void engine_allow(struct engine *e)
 void engine_pause(struct engine *e)
 {
 	engine_run_to(e, 0);
+}
+
+void engine_pace(struct engine *e, double steps)
+{
+	pthread_mutex_lock(&e->lock);
+	e->pace = steps;
+	e->due = 0;
+	ring(e);
+	pthread_mutex_unlock(&e->lock);
 }
 
 // ---- requests ----
@@ -740,7 +781,8 @@ bool engine_post_focus(struct engine *e, int lane, unsigned *ticket, struct faul
 
 bool engine_post_look(struct engine *e, int layer, unsigned *ticket, struct fault *fault)
 {
-	if (layer < 0 || layer >= search_info(e->search)->layers)
+	const int layers = search_info(e->search)->layers;
+	if (layer < LOOK_ALL || layer >= layers || layers == 0)
 		return fault_set(fault, "look", "`layers` lists them", "there is no such layer");
 	return post_number(e, REQUEST_LOOK, layer, ticket, fault);
 }

@@ -188,6 +188,9 @@ void engine_news(struct engine *);
 // Runs until `step` or the horizon, whichever comes first (ENGINE_RUN_ON: the horizon).
 void engine_run_to(struct engine *, long step);
 void engine_pause(struct engine *);
+// Makes at most so many steps a second; 0: as many as it can. It is no change of the search, and no state holds it: a step's numbers do not
+// depend on when it is made.
+void engine_pace(struct engine *, double steps);
 
 // ---- requests -------------------------------------------------------------------------------------------------------------
 
@@ -280,7 +283,8 @@ struct reply {
 	struct state *state;    // REQUEST_STATE, REQUEST_WEIGHTS; the receiver frees it, or reply_free does
 	char *answers;          // REQUEST_ANSWERS, see below; owned by the reply
 	struct layer_look look; // REQUEST_LOOK
-	struct frozen *frozen;  // REQUEST_FREEZE; owned by the reply
+	double *noise; // REQUEST_LOOK: of every layer, the signal to noise of its output as the result has it, in dB; NAN: unknown; owned by the reply
+	struct frozen *frozen; // REQUEST_FREEZE; owned by the reply
 };
 
 // Each checks what can be checked at once (false: the fault says what is wrong, and nothing was posted), copies its arguments and
@@ -294,7 +298,8 @@ bool engine_post_state(struct engine *, unsigned *ticket, struct fault *);
 // Sets the lane that snapshots and evaluations are about from now on. This is not a change of the search, and no state holds it:
 // a search that is opened shows its first lane; if the lane in focus is dropped, the first of those left is shown.
 bool engine_post_focus(struct engine *, int lane, unsigned *ticket, struct fault *);
-// Looks at a layer's weights, in the result of the lane in focus. The search, its state and its digest stay as they are.
+// Looks at a layer's weights, inputs and output, in the result of the lane in focus, on the first images of the calibration slice; LOOK_ALL: at
+// the outputs of all alone. It takes some forward passes of these images. The search, its state and its digest stay as they are.
 bool engine_post_look(struct engine *, int layer, unsigned *ticket, struct fault *);
 // Asks for the weights of the network of the result, in the lane in focus: each an array by the name and in the order that PyTorch gives it
 // (LAYER.weight, LAYER.norm.running_mean); batch norms' statistics are those that were given, or are estimated in fp32. folded: norms
@@ -383,9 +388,9 @@ struct term_state {
 	const char *unit;
 	const char *brief;         // for a narrow column: "bit ops", "B", "ms/128 img", "mJ/img"
 	const char *symbol;        // after a number: "ms", "mJ", "B"; "": a count
-	const char *device;        // the device that it is priced on: "tpu_v4"; "": none
-	char asked[ENGINE_TEXT];   // the device as asked for: a name, a device file or "table:NAME"; "": its kind has none
-	bool by_setting;           // the setting `device` gives the device
+	const char *device;        // the device that it is priced on, or the site: "tpu_v4", "iowa"; "": none
+	char asked[ENGINE_TEXT];   // the same as asked for: a name, a device file or "table:NAME"; "": its kind has none
+	bool by_setting;           // the setting `device` or `site` gives it
 	char why[2 * ENGINE_TEXT]; // why it cannot be priced (all its costs are NAN then); empty: it can
 	double weight;
 	bool targeted;

@@ -134,6 +134,9 @@ struct slice_network {
 // Counts exactly. If all axes wrap, the slice looks the same from every chip, and one source is enough; otherwise every chip is a
 // source, at most 8192 chips.
 bool slice_network_of(const struct slice *, struct slice_network *, struct fault *);
+// The routing that loads the fullest link least: the first of those that do. On a torus that is ROUTE_PATHS; on a mesh dimension order,
+// which keeps clear of the middle.
+enum routing slice_routing(const struct slice_network *);
 // Counts ROUTE_PATHS from all sources, path by path; for tests. load[axis * 2 + sign] is that of the fullest such link.
 bool slice_loads_plainly(const struct slice *, double load[6], struct fault *);
 
@@ -186,7 +189,8 @@ struct ring { // a line if it does not wrap
 // twice that, all-to-all what the fullest link takes; or the time of the hops if that is longer (half a ring, a whole line).
 double collective_time(enum collective, double bytes, const struct ring *, int rings, double link, double hop);
 // The same over a whole slice of a pod. On a twisted one the compiler gathers by an all-reduce of a zero-filled array: twice the
-// bytes. network: that of the slice, for ALL_TO_ALL on a torus; otherwise it may be NULL.
+// bytes. ALL_TO_ALL takes what the fullest link does under the best of the routings. network: that of the slice, for ALL_TO_ALL on a
+// torus or mesh; otherwise it may be NULL.
 double slice_collective(const struct pod *, const struct slice *, const struct slice_network *, enum collective, double bytes);
 
 // ---- inputs beside the pods ---------------------------------------------------------------------------------------------------
@@ -209,7 +213,8 @@ double slice_collective(const struct pod *, const struct slice *, const struct s
 	X(JOB, "job", "h", ABOVE, 24, 6, 96, UNKNOWN, "mean length of a job")                                                   \
 	X(UNIQUE, "unique", "", ABOVE, 1, .25, 1, UNKNOWN,                                                                      \
 		"ids left once duplicates are dropped, of those looked up; uniform ids hardly repeat, real ones do")            \
-	X(SC_OVERHEAD, "sc_overhead", "us", FROM, 20, 5, 100, UNKNOWN, "of a SparseCore a step, and a fixed part a collective") \
+	X(SC_OVERHEAD, "sc_overhead", "us", FROM, 20, 5, 100, UNKNOWN,                                                          \
+		"of a SparseCore a step and stack of tables, and a fixed part a collective")                                    \
 	X(SC_ID, "sc_id", "cycles", FROM, 8, 2, 32, UNKNOWN, "of a SparseCore's tile an id: fetch, sort, scatter")              \
 	X(EMBED_STATE, "embed_state", "accesses", FROM, 3, 3, 5, UNKNOWN,                                                       \
 		"of a row in training: read forward, read and write in the update; 5 with an accumulator a number")             \
@@ -274,7 +279,8 @@ struct site {
 };
 extern const struct site site_table[];
 extern const int site_count;
-const struct site *site_get(const char *name, struct fault *); // NULL with a fault
+// By its name, or one's own as PUE/GROSS/NET: "1.2/0.3/0.1". The text is borrowed. Returns false with a fault.
+bool site_get(const char *, struct site *, struct fault *);
 
 // Published training runs, for energy and carbon. Days, rate, MWh and tonnes are not inputs of a model; the model is compared
 // with them.
@@ -314,7 +320,7 @@ struct workload {
 bool workload_get(const char *name_or_path, struct workload *, struct fault *);
 
 // Published results about pods, with which the models are compared. None goes into a model except the one that says so.
-enum published {
+enum published_id {
 	PUB_BISECTION,
 	PUB_ALLREDUCE,
 	PUB_TWIST_448,
@@ -480,6 +486,7 @@ struct division {
 };
 // Lists all divisions of a slice, by whole axes only or, with `any`, by any factors. With `styles`, each comes in the four ways
 // of weights and activations. Fills at most `most` and returns how many there are.
+enum { DIVISION_ANY = 16384 }; // most chips of a slice for `any`
 int divisions_of(const struct slice *, bool any, bool styles, struct division *, int most);
 // Finds the division with these numbers of chips per part: by whole axes if there is one (*whole), else by factors. Returns false
 // with a fault.
@@ -544,14 +551,23 @@ struct embedding_job {
 	bool keep_duplicates;
 	bool pipelined; // SparseCores and tensor cores work on different steps: up to twice as fast, gradients two steps old
 	int place;      // of all tables; EMBEDDING_PLACES: each table's own
+	// Tables of one width on the SparseCores are stacked, as the frameworks do: a stack is looked up as one. 0 and 1: into one stack for
+	// each width; more: dealt over so many, evenly by their ids; STACKS_ALONE: not stacked.
+	int stacks;
 };
+enum { STACKS_ALONE = -1 };
 // Seconds of a step. SparseCores: the longest of reading rows from memory, adding numbers, handling ids and exchanging rows over
-// the slice, and an overhead. Tables are cut over all SparseCores of the slice. For tensor cores every chip holds the whole
+// the slice, and an overhead. Tables are cut over all SparseCores of the slice. Each stack has an overhead and an exchange of its own, and
+// lists of ids from every SparseCore to every other, each padded to 8: fewer stacks take less time. What they cost is memory: stacks come
+// one after another, and the largest has its rows in buffers, 2 widths a distinct id forward, 3 backward. Rows are padded to 32 bytes, tables to 8
+// rows a SparseCore (OpenXLA, A deep dive into SparseCore; jax-tpu-embedding). For tensor cores every chip holds the whole
 // tables, and a look-up is a product with a one-hot matrix. In the hosts' memory they are cut over the hosts.
 struct embedding_price {
 	bool fits;
-	double memory;                                     // bytes a chip
+	double memory, buffers;                            // bytes a chip; memory: in all
 	double ids, unique;                                // of a step, all chips
+	double listed, padding;                            // places in the SparseCores' lists of ids; those that are padding
+	int stacks;                                        // on SparseCores
 	double rows, vector, handling, exchange, overhead; // of the SparseCores
 	double host, tensor, dense;
 	double step, rate; // samples a second
@@ -560,6 +576,9 @@ struct embedding_price {
 // network: that of the slice if it is a torus. Returns false with a fault for a place that the pod lacks or an unknown rate.
 bool embedding_price_of(const struct world *, int pod, const struct slice *, const struct slice_network *,
 	const struct embedding_job *, struct embedding_price *, struct fault *);
+// Finds the number of stacks of the shortest step that fits, by the job's places. Returns false with a fault if nothing fits or can be priced.
+bool embedding_stack_best(const struct world *, int pod, const struct slice *, const struct slice_network *,
+	const struct embedding_job *, int *stacks, struct fault *);
 // Finds a place for each table: from all in one place, the best move of one table after another until none makes the step shorter. Not
 // always the best of all. Fills place[tables]. Returns false with a fault if nothing fits or can be priced.
 bool embedding_place_each(const struct world *, int pod, const struct slice *, const struct slice_network *,

@@ -2,11 +2,13 @@
 // The part of catalog.h that is about single products and about times measured on silicon.
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "engine/catalog.h"
 #include "engine/cost/cost.h"
 #include "engine/hardware/silicon.h"
+#include "engine/hardware/timings.h"
 #include "engine/quant/format.h"
 
 static const char measured_device[] = "tpu_v4";
@@ -100,4 +102,55 @@ double catalog_measured_product(double m, double n, double k)
 			return r->us;
 	}
 	return 0;
+}
+
+// ---- times from a file ----
+
+static void name_timing(const struct timing *t, char *name, size_t size)
+{
+	const double *s = t->size;
+	switch (t->kind) {
+	case TIMING_PRODUCT: snprintf(name, size, "%.0fx%.0fx%.0f", s[0], s[2], s[1]); break;
+	case TIMING_CONV:
+		snprintf(name, size, "%.0f of %.0fx%.0fx%.0f, %.0fx%.0f/%.0f to %.0f by %.0f", s[0], s[1], s[1], s[2], s[4], s[4],
+			s[5], s[3], s[6]);
+		break;
+	case TIMING_ELEMENTWISE: snprintf(name, size, "%.0f", s[0]); break;
+	case TIMING_ATTENTION: snprintf(name, size, "%.0f of %.0f heads, %.0fx%.0f", s[0], s[1], s[2], s[3]); break;
+	case TIMING_LAYERNORM: snprintf(name, size, "%.0fx%.0f", s[0], s[1]); break;
+	case TIMING_LAYER: snprintf(name, size, "%.0f of %.40s %.40s", s[0], t->net, t->layer); break;
+	default: snprintf(name, size, "%.0f of %.60s", s[0], t->net);
+	}
+}
+
+bool catalog_measured_file(const char *path, const char *device, bool warm, struct measured_file *out, struct fault *fault)
+{
+	struct timings all;
+	struct device d;
+	*out = (struct measured_file){0};
+	if (!device_get(device, &d, fault) || !timings_read(path, &all, fault))
+		return false;
+	out->time = calloc((size_t)all.count, sizeof *out->time);
+	bool ok = out->time || fault_memory(fault, path);
+	for (int i = 0; ok && i < all.count; i++) {
+		const struct timing *t = &all.row[i];
+		struct measured_time *to = &out->time[i];
+		*to = (struct measured_time){.kind = timing_kinds[t->kind],
+			.measured = t->us,
+			.low = t->low,
+			.high = t->high,
+			.type = native_table[t->type].name};
+		name_timing(t, to->name, sizeof to->name);
+		ok = cost_timing(&d, t, warm, &to->modelled, &to->bound, fault);
+	}
+	out->count = all.count;
+	out->left_out = all.left_out;
+	snprintf(out->other, sizeof out->other, "%s", all.other);
+	snprintf(out->device, sizeof out->device, "%s", d.name);
+	timings_free(&all);
+	if (ok)
+		return true;
+	free(out->time);
+	out->time = NULL;
+	return false;
 }

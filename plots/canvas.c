@@ -159,6 +159,28 @@ void canvas_draw(const struct figure *f, struct cell *cell, int width, int heigh
 	raster_finish(&r);
 }
 
+bool canvas_place(const struct figure *f, int width, int height, double x, double y, int *column, int *row)
+{
+	if (width < 1 || height < 1)
+		return false;
+	struct placement l = placement_of(f, width, height);
+	int across = raster_cell(scale_map(&l.x, x), l.plot.width), down = raster_cell(1 - scale_map(&l.y, y), l.plot.height);
+	*column = l.plot.x + across;
+	*row = l.plot.y + down;
+	return across >= 0 && down >= 0;
+}
+
+double canvas_x(const struct figure *f, int width, int height, int column)
+{
+	if (width < 1 || height < 1)
+		return NAN;
+	struct placement l = placement_of(f, width, height);
+	double part = (column - l.plot.x + 0.5) / l.plot.width;
+	if (!(part > 0 && part < 1))
+		return NAN;
+	return l.x.logarithmic ? l.x.low * pow(l.x.high / l.x.low, part) : l.x.low + (l.x.high - l.x.low) * part;
+}
+
 bool canvas_shows_all(const struct figure *f, int width, int height)
 {
 	int first;

@@ -151,7 +151,7 @@ static bool run_figures(struct command_call *call)
 	if (mkdir(call->argv[1], 0777) != 0 && errno != EEXIST)
 		return fault_set(&call->fault, call->argv[1], "name another folder", "cannot be made: %s", strerror(errno));
 	for (size_t i = 0; i < count; i++) {
-		bool any;
+		bool any = false;
 		size_t used = strlen(without);
 		if (!request(call, &kinds[i], format, &source, &asked, &any))
 			return false;

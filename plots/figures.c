@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The table of figures, and the two that show the result: the front and the formats over time.
 #include "plots/build.h"
+#include "plots/noise.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -149,18 +150,46 @@ static bool add_points(struct figure *f, const struct snapshot *s, int term, dou
 	return true;
 }
 
-char figure_lane_sign(int number)
-{
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
-	return number < 10 ? "0123456789"[number] : letters[(number - 10) % 26];
-}
-
 static bool any_of(const struct snapshot *s, enum figure_role role, int modal)
 {
 	for (int i = 0; i < s->points; i++)
 		if (role_of(s, i, modal) == role)
 			return true;
 	return false;
+}
+
+static int alones_done(const struct figure_source *source)
+{
+	int done = 0;
+	for (int i = 0; i < source->alones; i++)
+		done += !source->alone[i].under_way;
+	return done;
+}
+
+// Choices whose weights were trained for them: copies of the shared ones, and those trained alone, from nothing.
+static bool add_trained(struct figure *f, const struct figure_source *source, double divisor)
+{
+	const struct snapshot *s = source->snapshot;
+	const int alones = alones_done(source);
+	if (!alones && !any_of(s, ROLE_SECOND, -1))
+		return true;
+	struct series *series = figure_add_series(f, "trained", SERIES_POINTS, ROLE_SECOND, (size_t)(s->points + source->alones),
+		true);
+	for (int i = 0; series && i < s->points; i++)
+		if (s->point[i].trained)
+			series_add(series, s->point[i].cost[source->term] / divisor, 100 * s->point[i].accuracy,
+				s->point[i].label);
+	for (int i = 0; series && i < source->alones; i++)
+		if (!source->alone[i].under_way)
+			series_add(series, source->alone[i].cost[source->term] / divisor, 100 * source->alone[i].accuracy,
+				"alone");
+	return series != NULL;
+}
+
+char figure_lane_sign(int number)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
+	return number < 10 ? "0123456789"[number] : letters[(number - 10) % 26];
 }
 
 // Where there are several lanes, those that are gone may have left none.
@@ -191,6 +220,30 @@ static bool add_lanes(struct figure *f, const struct snapshot *s, int term, doub
 	return true;
 }
 
+// The part of the axis that is looked at, and the accuracies of the points there.
+static void take_window(struct figure *f, const struct figure_source *source, double least, double divisor)
+{
+	const struct figure_window *w = &source->window;
+	const struct snapshot *s = source->snapshot;
+	double low = INFINITY, high = -INFINITY;
+	if (w->kind != WINDOW_BY_DATA)
+		f->x.logarithmic = w->kind == WINDOW_LOG && least > 0;
+	if (!w->fixed)
+		return;
+	f->x.low = w->low / divisor;
+	f->x.high = w->high / divisor;
+	for (int i = 0; i < s->points; i++)
+		if (s->point[i].cost[source->term] >= w->low && s->point[i].cost[source->term] <= w->high) {
+			low = fmin(low, 100 * s->point[i].accuracy);
+			high = fmax(high, 100 * s->point[i].accuracy);
+		}
+	if (!(low <= high))
+		return;
+	double room = fmax(0.5, 0.1 * (high - low));
+	f->y.low = fmax(0, low - room);
+	f->y.high = fmin(100, high + room);
+}
+
 struct figure *figure_front(const struct figure_source *source)
 {
 	const struct snapshot *s = source->snapshot;
@@ -214,20 +267,26 @@ struct figure *figure_front(const struct figure_source *source)
 		return NULL;
 	figure_title(f, "Front of %s, step %ld%s", subject_of(s->info, subject), s->step, s->idle ? ": nothing is scored" : "");
 	f->x.logarithmic = least > 0 && most > wide_span * least;
+	f->x.unit = unit.divisor;
 	if (!term)
 		return f;
+	take_window(f, source, least, unit.divisor);
 	int modal = modal_point(s), hand = source->point;
 	char label[64];
+	char past[32];
 	snprintf(label, sizeof label, "target %s", term->target_text);
-	if (add_front(f, s, source->term, unit.divisor) &&
+	snprintf(past, sizeof past, "step %ld", source->window.past_step);
+	const double target = source->window.target > 0 ? source->window.target : term->targeted ? term->target : 0;
+	if (noise_band(f, source, unit.divisor) && noise_intervals(f, source, unit.divisor) &&
+		add_front(f, s, source->term, unit.divisor) &&
 		(!any_sampled(s, modal) || add_points(f, s, source->term, unit.divisor, "sampled", ROLE_SAMPLED, modal)) &&
 		add_points(f, s, source->term, unit.divisor, "uniform", ROLE_UNIFORM, modal) &&
 		(s->lanes > 1 || add_points(f, s, source->term, unit.divisor, "modal", ROLE_MAIN, modal)) &&
-		(!any_of(s, ROLE_SECOND, modal) || add_points(f, s, source->term, unit.divisor, "trained", ROLE_SECOND, modal)) &&
-		add_lanes(f, s, source->term, unit.divisor) &&
+		add_trained(f, source, unit.divisor) && add_lanes(f, s, source->term, unit.divisor) &&
 		(hand < 1 || hand > s->points ||
 			figure_add_line(f, true, s->point[hand - 1].cost[source->term] / unit.divisor, ROLE_MARK, "")) &&
-		(!term->targeted || figure_add_line(f, true, term->target / unit.divisor, ROLE_TARGET, label)))
+		(!(source->window.past > 0) || figure_add_line(f, true, source->window.past / unit.divisor, ROLE_MARK, past)) &&
+		(!(target > 0) || figure_add_line(f, true, target / unit.divisor, ROLE_TARGET, label)))
 		return f;
 	figure_free(f);
 	return NULL;

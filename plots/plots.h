@@ -20,6 +20,26 @@ struct mark {
 	char text[64];
 };
 
+// A choice that was trained alone, from nothing, with the search's network and data, in a process of its own.
+struct trained_alone {
+	const uint8_t *choice; // option per slot; what rests has its first
+	long steps;
+	bool under_way;            // what follows is not known yet
+	double began;              // by clock_seconds
+	double accuracy, test;     // on all held-out images, and on the test images; 0..1
+	double cost[ENGINE_TERMS]; // by the present terms
+};
+
+// A part of the cost axis that a person looks at. Zero: all of it, by the data.
+struct figure_window {
+	bool fixed;
+	double low, high; // in the term's unit, low < high
+	enum { WINDOW_BY_DATA, WINDOW_LOG, WINDOW_LINEAR } kind;
+	double past; // the cost of a past step's choice, and that step; 0: none is shown
+	long past_step;
+	double target; // the target's line is drawn there, in the term's unit; 0: where it is
+};
+
 struct slice_question;
 // Figures are built from this. All of it is borrowed.
 struct figure_source {
@@ -29,13 +49,18 @@ struct figure_source {
 	const uint8_t *modal; // the modal option per slot, one row per record
 	const struct mark *mark;
 	int marks;
-	int term;                           // the cost term that the figure is about (index in the snapshot's terms)
-	int layer;                          // the layer in hand: a figure without room for all layers shows those around it
-	int point;                          // of the snapshot's points, from 1 on: the one in hand; 0: none
+	int term;                          // the cost term that the figure is about (index in the snapshot's terms)
+	int layer;                         // the layer in hand: a figure without room for all layers shows those around it
+	int point;                         // of the snapshot's points, from 1 on: the one in hand; 0: none
+	struct figure_window window;       // of the front
+	const struct trained_alone *alone; // [alones]
+	int alones;
 	const struct slice_question *slice; // the slice that is looked at; NULL: none is
 	// Fills a roofline of the term's device, which stays valid until the next call. Only the figure that shows it calls this,
 	// since it has to price layers. False, or a NULL pointer: there is no roofline.
 	bool (*roofline)(void *session, int term, struct roofline *, struct fault *);
+	// Fills the times that were measured of the layers on the term's device, [layers of the roofline], NULL where it has none, likewise.
+	bool (*measured)(void *session, int term, struct roofline *, const struct timed_layer **, struct fault *);
 	void *session;
 };
 
@@ -73,6 +98,7 @@ struct series {
 
 struct axis {
 	char label[96]; // with the unit: "bit operations (G per image)"
+	double unit;    // what its numbers are multiples of; 0: 1
 	bool logarithmic;
 	double low, high; // NaN: from the data
 };
@@ -151,7 +177,8 @@ struct figure *figure_of_links(const struct slice_question *, struct fault *);
 struct figure_point {
 	int group;
 	double x, y;
-	char label[16]; // "": none
+	char label[16];   // "": none
+	double low, high; // the range of y that is drawn behind it; both 0: none
 };
 struct points_asked {
 	const char *title, *x, *y; // the axes, with their units
@@ -162,6 +189,10 @@ struct points_asked {
 	size_t count;
 	const char *line_text; // of a line at x = `line`; NULL: none
 	double line;
+	const char *level_text; // of a line at y = `level`; NULL: none
+	double level;
+	const char *ranges; // what the points' ranges are; NULL: they have none
+	bool diagonal; // both axes have one range, and a line shows where x = y
 };
 struct figure *figure_of_points(const struct points_asked *, struct fault *); // NULL with a fault
 
@@ -181,6 +212,11 @@ struct cell {
 // Draws the figure into width x height cells (row major, all written): the data, axes with ticks at the left and below if there
 // is room (below about 24x6 only the data), and those labels of points that do not collide.
 void canvas_draw(const struct figure *, struct cell *, int width, int height, enum canvas_glyphs);
+
+// Where a place of the data is among the cells of such a drawing, from 0 on; false: outside. And the x at the middle of a column; NAN: it is
+// beside the data.
+bool canvas_place(const struct figure *, int width, int height, double x, double y, int *column, int *row);
+double canvas_x(const struct figure *, int width, int height, int column);
 
 // Returns whether this size shows all rows of the heat map, or there is no heat map: the drawing then does not depend on the row
 // in focus.

@@ -67,7 +67,8 @@ struct engine *session_engine(struct session *);
 const char *session_name(const struct session *); // as shown, without folder and ending
 const char *session_folder(const struct session *);
 bool session_read_only(const struct session *);
-bool session_changing(const struct session *); // a requested change is not yet carried out
+bool session_travelling(const struct session *); // it goes to another step, or makes a session there
+bool session_changing(const struct session *);   // a requested change is not yet carried out
 // Writes the word that opens it from anywhere, quoted for a shell.
 void session_shell_word(const struct session *, char *buf, size_t size);
 bool session_same(const struct session *, const struct session *); // both have the same folder
@@ -86,17 +87,25 @@ int session_journal(const struct session *, const struct journal_entry **); // r
 // the journal cannot be written they stay so; changes are then refused, and the search goes on.
 int session_unwritten(const struct session *);
 
-// Asks for a look at a layer's weights (engine.h), which leaves the search as it is. session_looked returns the one that came last,
-// and the step that it was made behind; NULL: none has come.
+// The settings that it began with; as they are now the snapshot has them. Borrowed.
+const struct config *session_began(const struct session *);
+// Calls `each` for every setting that a line of the journal in force set, one after another as they were set; what took a change back among
+// them. The texts are valid during the call.
+void session_each_setting(const struct session *, void (*each)(const char *name, const char *value, void *context), void *context);
+
+// Asks for a look at a layer, or with LOOK_ALL at the outputs of all (engine.h), which leaves the search as it is. session_looked returns the
+// look at a layer that came last, session_noise the signal to noise of every layer's output in dB (NAN: unknown), and the step that it
+// was made behind; NULL: none has come.
 bool session_look(struct session *, int layer, struct fault *);
 const struct layer_look *session_looked(const struct session *, long *step);
+const double *session_noise(const struct session *, long *step);
 
 // The draft: a choice being edited by hand. NULL: none.
 const uint8_t *session_draft(const struct session *);
 
 // ---- the loop -------------------------------------------------------------------------------------------------------------
 
-enum { SESSION_FDS = 7 }; // engine, writer, two of a search on its way to another step, three of gnuplot
+enum { SESSION_FDS = 9 }; // engine, writer, two of a search on its way to another step, a measurement, what is trained alone, three of gnuplot
 // For a poll loop: fills up to SESSION_FDS entries and returns how many; lowers *timeout_ms to the time when session_turn next
 // has something to do.
 int session_fds(const struct session *, struct pollfd *, int *timeout_ms);

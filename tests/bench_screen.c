@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "engine/base/courtesy.h"
 #include "engine/base/signals.h"
 #include "engine/tensor/rng.h"
 #include "ui/loop.h"
@@ -161,6 +162,7 @@ int workbench_child(const char *settings)
 	static struct workbench w;
 	struct fault fault;
 	setlocale(LC_CTYPE, "C.UTF-8");
+	courtesy_ask();
 	struct session *s = session_new(NULL, bench_config(settings), &fault);
 	if (!s || !terminal_check(&fault) || !signals_open(true, &fault) || !workbench_begin(&w, s, false, &fault) ||
 		!terminal_open(true, &fault))

@@ -73,6 +73,45 @@ see 'Layers'
 keys q
 left 0
 
+# The days are in the journal: a session that is opened again is where it was, and what is taken back brings a day back.
+start 80 24 "$bin new ./days pod=tpu_v4 chips=256 steps=100"
+see 'pipeline'
+keys Space R
+see 'day 0'
+keys . .
+see 'day 2'
+keys ]
+see 'hosts up 99.7 %'
+keys . .
+see 'day 4'
+keys Space
+until_true 'days that pass' shows 'day [6-9]\|day [1-9][0-9]'
+keys : quit Enter # while they pass
+left 0
+grep -q 'set day 2 ' days.bitscape/journal && grep -q 'set availability 99.7' days.bitscape/journal || fail 'the days are not in the journal'
+last=$(sed -n 's/^[0-9]* set day \([0-9]*\).*/\1/p' days.bitscape/journal | tail -n 1)
+[ "$last" -ge 6 ] || fail "the last day in the journal is $last"
+"$bin" --replay ./days >log 2>&1 || fail 'days are replayed'
+start 80 24 "$bin ./days"
+see 'pipeline'
+keys R
+see "day $last"
+see 'hosts up 99.7 %'
+keys u
+see 'day 4'
+keys : 'set day 1' Enter
+see 'day 1,\|day 1 '
+keys Escape
+see 'pipeline'
+keys Space
+see 'The search is finished' # the card of a machine speaks of no images and no uniform choice
+shows 'y  export it' || fail 'the card is not whole'
+shows_not 'score it once\|uniform choice' || fail 'the card of a machine speaks of images'
+keys Escape
+gone 'The search is finished'
+keys q
+left 0
+
 printf 'explore slice 4x4x8\n' >batch
 "$bin" new batch steps=5 --batch batch >log 2>&1 && fail 'a batch explores'
 grep -q 'needs the screen' log || fail "batch: $(cat log)"

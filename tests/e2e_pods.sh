@@ -40,7 +40,10 @@ if command -v gnuplot >/dev/null; then
 	takes partition gpt3:layers=48 256,512 plot=sizes.svg
 	takes carbon gpt3 256,512 deadline=60 plot=carbon.svg
 	takes embeddings dlrm_dcnv2 4x4x8 plot=embeddings.svg
-	for picture in hops loads goodput links slices partition sizes carbon embeddings; do
+	takes pods published plot=published.svg
+	grep -q 'model / published' published.svg || fail 'the figure of published results'
+	refuses 'is not drawn' pods plot=pods.svg
+	for picture in hops loads goodput links slices partition sizes carbon embeddings published; do
 		grep -q '<svg' $picture.svg || fail "$picture.svg"
 	done
 	refuses 'svg, png or pdf' slice 4x4x8 plot=hops.gif
@@ -53,6 +56,7 @@ takes partition gpt3 512 top=3 csv=partition.csv
 takes embeddings dlrm_dcnv2 4x4x8 on tpu_v4 csv=embeddings.csv
 takes carbon csv=carbon.csv
 takes pods published csv=published.csv
+head -n 1 published.csv | grep -q '^row,figure,with,published,model' || fail 'published.csv'
 takes pods
 cat >mine.json <<'JSON'
 {"bitscape-pod": 1, "name": "mine", "device": "tpu_v4", "source": "me", "network": "fixed", "axes": [8, 8],

@@ -52,6 +52,19 @@ printf 'paste %s\n' "$work/policy.json" >commands
 [ $? -lt 100 ] || fail 'paste ended the program'
 "$program" --replay ./one >out 2>err || fail 'the session is replayed'
 
+# Two sites, tried while it runs: the cost moves at once, undo brings it back, a replay holds it all.
+printf '%s\n' 'run 100' 'set site oklahoma' 'print cost.carbon' 'undo' 'print cost.carbon' 'target carbon@oklahoma 0.5x' \
+	'weight carbon@oklahoma 1' 'set site 1.2/0.4/0.1' 'run 200' 'export policy two.json' 'export history two.csv' >commands
+"$program" new ./sites pod=tpu_v4 chips=256 steps=200 site=iowa weight.carbon=1 target.carbon=0.5x --batch commands >out 2>err ||
+	fail 'two sites'
+grep -q '^cost.carbon [0-9.]* t CO2e per run at oklahoma' out && grep -q '^cost.carbon [0-9.]* t CO2e per run at iowa' out ||
+	fail 'costs do not name their site'
+grep -q '"site": "1.2/0.4/0.1"' two.json && grep -q '"site": "oklahoma"' two.json || fail 'two.json names no sites'
+head -n 1 two.csv | grep -q 'at the site of the step' || fail 'two.csv takes the last site for that of all steps'
+grep -q '^100 set site oklahoma # back set site iowa' sites.bitscape/journal || fail 'the site is not in the journal'
+"$program" --replay ./sites >out 2>err || fail 'two sites are replayed'
+refuses 'no such site' new ./none pod=tpu_v4 chips=256 site=atlantis --batch commands
+
 # What moves the racks is journaled, taken back and replayed, and the search does not feel it.
 printf '%s\n' 'run 50' 'set availability 99.7 spares 2' 'set jobs 4x4x4:3,8x8x8:1' 'run 100' 'undo' 'knobs' 'run 200' 'digest' >commands
 "$program" new ./racks pod=tpu_v4 chips=256 steps=200 --batch commands >out 2>err || fail 'settings of racks'

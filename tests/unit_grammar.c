@@ -4,6 +4,7 @@
 #include "tests/workplace.h"
 
 #include <locale.h>
+#include <math.h>
 #include <unistd.h>
 
 #include "engine/base/clock.h"
@@ -22,6 +23,7 @@ static const struct sense {
 	{'-', "less", {"draft down {layers}", "explore spares-down"}},
 	{'[', "aims lower", {"nudge target down", "explore availability-down"}},
 	{']', "aims higher", {"nudge target up", "explore availability-up"}},
+	{'0', "begins anew", {"explore again", "axis all"}},
 	{'c', "shows another figure", {"curve next", "explore turn"}},
 	{'.', "goes one step on", {"step", "explore day"}},
 	{'E', "scores on the test images", {"hand evaluate test", "evaluate test"}},
@@ -389,17 +391,30 @@ static void test_look(void **state)
 	assert_true(look->there && look->layer == 1 && step == 30);
 	long counted = 0;
 	for (int i = 0; i < LOOK_BINS; i++)
-		counted += look->bin[i];
-	assert_int_equal(counted, look->weights);
-	assert_true((double)look->weights == session_snapshot(s)->info->layer[1].weights);
+		counted += look->weights.bin[i];
+	assert_int_equal(counted, look->weights.count);
+	assert_true((double)look->weights.count == session_snapshot(s)->info->layer[1].weights);
+	assert_true(look->images > 0);
+	assert_true((double)look->inputs.count == (double)look->images * session_snapshot(s)->info->layer[1].activations);
+	assert_true(look->inputs.low >= 0);       // behind a ReLU
 	for (int o = 1; o < look->options; o++) { // a wider integer loses less: about 6 dB a bit
 		assert_true(look->option[o].noise > look->option[o - 1].noise);
+		assert_true(look->option[o].input_noise > look->option[o - 1].input_noise);
+		assert_true(look->option[o].output_noise > look->option[o - 1].output_noise);
+		assert_true(look->option[o].input_step < look->option[o - 1].input_step);
+		assert_true(look->option[o].clipped == 0); // the range is the largest
 		assert_true(look->option[o].zeros <= look->option[o - 1].zeros);
 		assert_true(look->option[o].step < look->option[o - 1].step);
 	}
 	assert_shows(w, "Why int");
-	assert_true(screen_resize(&w->screen, 100, 60));
+	const double *noise = session_noise(s, &step);
+	assert_non_null(noise);
+	assert_true(noise[1] == look->option[session_snapshot(s)->slot[2].result].output_noise); // one format for both
+	assert_true(screen_resize(&w->screen, 100, 80));
 	assert_shows(w, "standard deviation");
+	assert_shows(w, "inputs, from 0 to");
+	assert_shows(w, "Its modal format over 30 steps");
+	assert_shows(w, "images of the calibration slice");
 	assert_shows(w, "Its share of each cost");
 	assert_shows(w, "it is bound by");
 	s->digest[0] = '\0';
@@ -407,6 +422,57 @@ static void test_look(void **state)
 	while (!s->digest[0])
 		session_turn(s);
 	assert_string_equal(s->digest, before);
+	closed(w);
+}
+
+static bool noise_come(struct workbench *w)
+{
+	long step;
+	return session_noise(w->session, &step) != NULL;
+}
+
+// To the histogram of the layer with the lowest signal to noise of its output, in a trained mobilenetv2.
+static void test_noisiest(void **state)
+{
+	(void)state;
+	struct session *s = with("noisy",
+		(const char *const[][2]){{"net", "mobilenetv2:width=0.35"}, {"steps", "12"}, {"train", "256"}, {"heldout", "64"},
+			{"batch", "16"}, {"calibration", "16"}, {0}},
+		small_config());
+	struct workbench *w = opened(s);
+	workbench_command(w, "run");
+	settle(w, finished);
+	press(w, "\033");
+	static const char keys[] = "D";
+	assert_true(sizeof keys - 1 <= 6);
+	press(w, keys);
+	settle(w, noise_come);
+	workbench_draw(w);
+	long step;
+	const double *noise = session_noise(s, &step);
+	const int layers = session_snapshot(s)->info->layers;
+	int least = 0;
+	for (int i = 0; i < layers; i++) {
+		assert_true(noise[i] == noise[i]);
+		least = noise[i] < noise[least] ? i : least;
+	}
+	assert_true(step == 12);
+	assert_string_equal(focus(w), "layer");
+	assert_int_equal(w->scene.layer, least);
+	settle(w, looked);
+	assert_true(screen_resize(&w->screen, 100, 90));
+	assert_shows(w, "weights, from");
+	assert_shows(w, "inputs, from");
+	press(w, "\033"); // the table is sorted by it, the lowest first
+	const struct rect r = w->views.item[views_of(&w->views, &view_layers)].pane[0];
+	press(w, "gj");
+	assert_true(r.width > 0 && w->scene.layer != least);
+	for (int i = 0; i < layers; i++)
+		assert_true(i == least || noise[w->scene.layer] <= noise[i]);
+	press(w, "Dj"); // who goes on is left there
+	settle(w, noise_come);
+	workbench_draw(w);
+	assert_string_equal(focus(w), "layers");
 	closed(w);
 }
 
@@ -484,6 +550,259 @@ static void test_mouse(void **state)
 	closed(w);
 }
 
+// Where a point of the front is on the screen.
+static void place_of(const struct workbench *w, int point, int *x, int *y)
+{
+	const struct snapshot *now = session_snapshot(w->session);
+	const struct rect r = w->views.item[views_of(&w->views, &view_front)].pane[0];
+	const struct figure_source *source = &w->source;
+	struct figure *f = figure_kind_named("front")->build(source);
+	assert_non_null(f);
+	assert_true(canvas_place(f, r.width - 2, r.height - 2, now->point[point].cost[w->scene.term] / f->x.unit,
+		100 * now->point[point].accuracy, x, y));
+	*x += r.x + 1;
+	*y += r.y + 1;
+	figure_free(f);
+}
+
+// A click takes a point in hand, two open it; the line of the target is drawn elsewhere, and there the target is; the axis is looked at closer.
+static void test_front_by_hand(void **state)
+{
+	(void)state;
+	struct session *s = by_table("points");
+	struct workbench *w = opened(s);
+	workbench_command(w, "run");
+	settle(w, finished);
+	press(w,
+		"\033"
+		"3");
+	workbench_command(w, "term bops");
+	workbench_draw(w);
+	const struct snapshot *now = session_snapshot(s);
+	const int point = now->points - 1;
+	int x, y, other, row;
+	place_of(w, point, &x, &y);
+	assert_true(workbench_mouse(w, 0, true, x, y));
+	workbench_mouse(w, 0, false, x, y);
+	const int taken = point_index(&w->scene, &w->scene.point.hand);
+	place_of(w, taken, &other, &row); // where two share a cell, either
+	assert_true(other == x && row == y);
+	assert_true(workbench_mouse(w, 0, true, x, y));
+	workbench_mouse(w, 0, false, x, y);
+	assert_string_equal(focus(w), "point");
+	press(w, "\033");
+	workbench_draw(w);
+	// Closer, along, and all of it again.
+	press(w, "i");
+	assert_shows(w, "Front");
+	char *close = screen_text(&w->screen);
+	press(w, "0");
+	workbench_draw(w);
+	char *all = screen_text(&w->screen);
+	assert_string_not_equal(close, all);
+	press(w, "f");
+	workbench_draw(w);
+	char *linear = screen_text(&w->screen);
+	assert_string_not_equal(linear, all);
+	free(close);
+	free(all);
+	free(linear);
+	press(w, "f");
+	workbench_command(w, "axis upside");
+	assert_true(w->scene.bad);
+	// The target.
+	const struct rect r = w->views.item[views_of(&w->views, &view_front)].pane[0];
+	const double target = now->term[w->scene.term].target;
+	press(w, "0");
+	workbench_draw(w);
+	struct figure *f = figure_kind_named("front")->build(&w->source);
+	int line = 0;
+	for (int c = 0; c < r.width - 2; c++)
+		if (fabs(canvas_x(f, r.width - 2, r.height - 2, c) * f->x.unit - target) <
+				fabs(canvas_x(f, r.width - 2, r.height - 2, line) * f->x.unit - target) ||
+			!(canvas_x(f, r.width - 2, r.height - 2, line) > 0))
+			line = c;
+	const double wanted = canvas_x(f, r.width - 2, r.height - 2, line + 6) * f->x.unit;
+	figure_free(f);
+	const int up = r.y + 3;
+	workbench_mouse(w, 0, true, r.x + 1 + line, up);
+	assert_true(w->dragging);
+	workbench_mouse(w, 32, true, r.x + 1 + line + 3, up);
+	workbench_draw(w);
+	assert_true(session_snapshot(s)->term[w->scene.term].target == target); // not yet
+	workbench_mouse(w, 32, true, r.x + 1 + line + 6, up);
+	workbench_mouse(w, 0, false, r.x + 1 + line + 6, up);
+	assert_false(w->dragging);
+	settle(w, still);
+	const double got = session_snapshot(s)->term[w->scene.term].target;
+	assert_true(fabs(got / wanted - 1) < 0.01);
+	// Taken and let go in its place, nothing is changed.
+	workbench_draw(w);
+	const int entries = s->journal.entries;
+	workbench_mouse(w, 0, true, r.x + 1 + line + 6, up);
+	workbench_mouse(w, 0, false, r.x + 1 + line + 6, up);
+	settle(w, still);
+	assert_int_equal(s->journal.entries, entries);
+	closed(w);
+}
+
+static bool compared(struct workbench *w)
+{
+	return popup_shown(&w->popup);
+}
+
+// To a branch from step 300 beside the present; and what the history says of a step, in the panes.
+static void test_branch(void **state)
+{
+	(void)state;
+	struct session *s = with("kept",
+		(const char *const[][2]){{"net", "resnet18"}, {"data", "none"}, {"sensitivity", "hawq"}, {"steps", "400"},
+			{"target.bops", "int4"}, {"weight.bops", "1"}, {0}},
+		config_new());
+	struct workbench *w = opened(s);
+	workbench_command(w, "run");
+	settle(w, finished);
+	press(w, "\033");
+	// H, / and 300 and Enter at the prompt, =.
+	static const char keys[] = "H/300\r=";
+	assert_true(sizeof keys - 1 <= 8);
+	press(w, "H/");
+	assert_string_equal(w->prompt_text, "filter ");
+	w->prompt = false;
+	workbench_command(w, "filter 300");
+	assert_false(w->scene.bad);
+	assert_shows(w, "step 300: bops");
+	press(w, "=");
+	settle(w, compared);
+	assert_shows(w, "kept@300");
+	assert_false(w->scene.bad);
+	press(w, "\033");
+	press(w, "="); // the one that was made
+	settle(w, compared);
+	assert_shows(w, "kept@300");
+	press(w, "\033");
+	workbench_command(w, "filter 4000");
+	assert_true(w->scene.bad);
+	workbench_command(w, "filter 3");
+	workbench_draw(w);
+	// Behind the history, Layers, Costs and Front show the step; a second Esc goes back to now.
+	press(w, "\033");
+	workbench_draw(w);
+	assert_int_equal(w->scene.past, 3);
+	assert_null(session_draft(s));
+	const uint8_t *then = w->source.modal + 2 * (size_t)session_snapshot(s)->info->slots;
+	assert_memory_equal(w->scene.draft, then, (size_t)session_snapshot(s)->info->slots);
+	assert_shows(w, "@3");
+	double cost[ENGINE_TERMS];
+	assert_true(engine_price(session_engine(s), then, cost, 0, NULL));
+	assert_true(w->scene.draft_cost[0] == cost[0]);
+	press(w, "\033");
+	workbench_draw(w);
+	assert_null(w->scene.draft);
+	assert_false(shows(w, "@3"));
+	closed(w);
+}
+
+static bool at_rest(struct workbench *w)
+{
+	return session_snapshot(w->session)->run != RUN_RUNNING;
+}
+
+static bool at_twenty(struct workbench *w)
+{
+	return session_snapshot(w->session)->step >= 20 && at_rest(w);
+}
+
+// The digest of the first 20 steps of a search, made at this pace.
+static void paced(const char *name, const char *pace, char digest[sizeof((struct session *)0)->digest])
+{
+	struct session *s = by_table(name);
+	struct fault f;
+	struct workbench *w = opened(s);
+	workbench_command(w, pace);
+	assert_false(w->scene.bad);
+	workbench_command(w, "run 20");
+	settle(w, at_twenty);
+	assert_true(session_ask_digest(s, true, &f));
+	while (!s->digest[0])
+		session_turn(s);
+	memcpy(digest, s->digest, sizeof s->digest);
+	closed(w);
+}
+
+// A pace holds steps back, and nothing else: not a pause, and no number.
+static void test_pace(void **state)
+{
+	(void)state;
+	char fast[sizeof((struct session *)0)->digest], slow[sizeof fast];
+	paced("fast", "pace off", fast);
+	double began = clock_seconds();
+	paced("slow", "pace 100", slow);
+	assert_true(clock_seconds() - began > 0.18);
+	assert_string_equal(fast, slow);
+	struct workbench *w = opened(again("slow"));
+	workbench_command(w, "pace 0.01");
+	workbench_command(w, "run");
+	for (int i = 0; i < 100; i++) {
+		session_turn(w->session);
+		usleep(1000);
+	}
+	assert_true(session_snapshot(w->session)->step <= 21);
+	began = clock_seconds();
+	workbench_command(w, "pause");
+	settle(w, at_rest);
+	assert_true(clock_seconds() - began < 5);
+	workbench_command(w, "pace fast");
+	assert_true(w->scene.bad);
+	closed(w);
+}
+
+static bool stretched(struct workbench *w)
+{
+	return session_snapshot(w->session)->horizon > 1000;
+}
+
+// A newcomer's first search does not end while they read; their first act leaves the horizon where it is, and a replay finds the same.
+static void test_stretch(void **state)
+{
+	(void)state;
+	struct fault f;
+	char state_home[300];
+	snprintf(state_home, sizeof state_home, "%s/newcomer", place);
+	char *before = strdup(getenv("XDG_STATE_HOME"));
+	assert_int_equal(setenv("XDG_STATE_HOME", state_home, 1), 0);
+	struct session *s = by_table("first");
+	struct workbench *w = opened(s);
+	workbench_command(w, "pace 2000");
+	workbench_command(w, "run");
+	stretch_begin(w);
+	settle(w, stretched);
+	press(w, "jjk"); // reading
+	assert_true(shows(w, "your first act") || shows(w, "read on:"));
+	press(w, "?\033");
+	assert_true(w->stretch.on);
+	const struct journal_entry *entry;
+	const int entries = session_journal(s, &entry);
+	assert_true(entries >= 2 && strncmp(entry[0].text, "extend ", 7) == 0);
+	press(w, " "); // the first act
+	settle(w, at_rest);
+	assert_false(w->stretch.on);
+	const long horizon = session_snapshot(s)->horizon;
+	press(w, " ");
+	settle(w, finished);
+	assert_true(session_snapshot(s)->step == horizon && session_journal(s, &entry) == entries);
+	assert_true(session_ask_digest(s, true, &f));
+	while (!s->digest[0])
+		session_turn(s);
+	closed(w);
+	w = opened(by_table("second"));
+	stretch_begin(w);
+	assert_false(w->stretch.on);
+	closed(w);
+	assert_int_equal(setenv("XDG_STATE_HOME", before, 1), 0);
+	free(before);
+}
+
 // At 60x20 every pane and page can be reached with all the room.
 static void test_small_screen(void **state)
 {
@@ -499,9 +818,10 @@ static void test_small_screen(void **state)
 	}
 	press(w, "1o");
 	assert_shows(w, "Layer stem");
+	settle(w, looked);
 	for (int i = 0; i < 60; i++)
 		press(w, "j");
-	assert_shows(w, "weights");
+	assert_shows(w, "give them");
 	closed(w);
 }
 
@@ -539,9 +859,14 @@ int main(void)
 		cmocka_unit_test(test_filter_and_marks),
 		cmocka_unit_test(test_third_point),
 		cmocka_unit_test(test_look),
+		cmocka_unit_test(test_noisiest),
 		cmocka_unit_test(test_no_weights),
 		cmocka_unit_test(test_largest_share),
 		cmocka_unit_test(test_mouse),
+		cmocka_unit_test(test_front_by_hand),
+		cmocka_unit_test(test_branch),
+		cmocka_unit_test(test_pace),
+		cmocka_unit_test(test_stretch),
 		cmocka_unit_test(test_small_screen),
 		cmocka_unit_test(test_help),
 	};

@@ -26,7 +26,6 @@ static struct mapping_asked asked(const char *work, const char *chips, int count
 	return (struct mapping_asked){.pod = "tpu_v4",
 		.work = work,
 		.chips = chips,
-		.site = "oklahoma",
 		.format = formats,
 		.formats = count,
 		.serve = serve,
@@ -153,11 +152,11 @@ static void an_even_choice_costs_what_its_division_does(void **context)
 			mapping_of(m, option, &x);
 			assert_int_equal(x.standing, price.fits ? MAPPED_FITS : MAPPED_LACKS);
 			assert_true(x.rate == price.rate && x.step == price.step && x.memory == price.memory);
-			assert_true(mapping_cost(m, TERM_CHIPS, &x) == 512);
+			assert_true(mapping_cost(m, TERM_CHIPS, NULL, &x) == 512);
 			struct footprint foot = footprint_of(3e11 / 2048 / price.rate, 512, pod.figure[POD_POWER].value,
 				&site_table[0]);
-			assert_true(fabs(mapping_cost(m, TERM_WORK, &x) / (foot.mwh * 1e6) - 1) < 1e-12);
-			assert_true(fabs(mapping_cost(m, TERM_CARBON, &x) / foot.net - 1) < 1e-12);
+			assert_true(fabs(mapping_cost(m, TERM_WORK, &site_table[0], &x) / (foot.mwh * 1e6) - 1) < 1e-12);
+			assert_true(fabs(mapping_cost(m, TERM_CARBON, &site_table[0], &x) / foot.net - 1) < 1e-12);
 		}
 	mapping_free(m);
 }
@@ -230,6 +229,37 @@ static void choices_are_mended(void **context)
 	mapping_free(m);
 }
 
+// What is uneven is priced as the nearest division, which mending finds by looking at all.
+static void the_nearest_is_the_nearest(void **context)
+{
+	(void)context;
+	for (int any = 0; any < 2; any++) {
+		struct mapping_asked a = asked("gpt3", "256,512,768", 1, false);
+		a.any = any;
+		struct mapping *m = mapping_with(&a);
+		int count, uneven = 0;
+		const struct slot *slot = mapping_slots(m, &count);
+		for (uint64_t key = 0; key < 3000; key++) {
+			static const char *const parts[PARTS] = {"pipeline", "data", "model1", "model2"};
+			uint8_t option[16] = {0};
+			struct mapped x;
+			char lack[256];
+			random_choice(m, key, option);
+			mapping_of(m, option, &x);
+			uneven += x.standing == MAPPED_UNEVEN;
+			mapped_lack(&x, lack, sizeof lack);
+			assert_true(!strstr(lack, "products") || strstr(lack, any ? "factors of the axes" : "whole axes"));
+			mapping_mend(m, NULL, option);
+			for (int k = 0; k < PARTS; k++) {
+				int at = slot_at(m, parts[k]);
+				assert_true((int)slot[at].value[option[at]] == x.size[k]);
+			}
+		}
+		assert_true(uneven > 2000);
+		mapping_free(m);
+	}
+}
+
 // ---- exhaustive search ----
 
 static void all_are_tried(void **context)
@@ -268,6 +298,48 @@ static void all_are_tried(void **context)
 		assert_true(tried > 300);
 		mapping_free(m);
 	}
+}
+
+// With factors of axes there are 2,640 ways of 512 chips, some with more stages than layers; the best of them is the best by price of each.
+static void factors_of_axes_are_tried(void **context)
+{
+	(void)context;
+	struct mapping_asked a = asked("gpt3", "512", 1, false);
+	a.any = true;
+	struct mapping *m = mapping_with(&a);
+	struct pod pod;
+	struct world w;
+	struct division_job j;
+	struct fault f;
+	struct slice s[8];
+	uint8_t option[16];
+	double rate, best = 0;
+	long tried;
+	int ways = 0, priced = 0;
+	assert_true(pod_get("tpu_v4", &pod, &f));
+	world_begin(&w, &pod, NULL);
+	division_job_begin(&j, &w, &transformer_table[0]);
+	j.efficiency = division_calibrate(&w);
+	int slices = slices_of(&pod, 512, s, 8);
+	for (int i = 0; i < slices; i++) {
+		static struct division d[1024];
+		int count = divisions_of(&s[i], true, true, d, 1024);
+		ways += count;
+		for (int k = 0; k < count; k++) {
+			struct division_price price;
+			if (!division_train(&w, &j, &d[k], &price, &f))
+				continue;
+			priced++;
+			best = price.fits ? fmax(best, price.rate) : best;
+		}
+	}
+	assert_int_equal(ways, 2640);
+	assert_int_equal(mapping_search(m, NULL, 1, option, &rate, &tried, NULL, NULL), 1);
+	assert_true(rate == best && tried == priced);
+	int count;
+	const struct slot *slot = mapping_slots(m, &count);
+	assert_int_equal(slot[slot_at(m, "data")].options, 10); // 1 to 512; by whole axes 2 of them are missing
+	mapping_free(m);
 }
 
 // Narrower carried formats are never slower: the search that tries only the narrowest of them finds the best of random choices.
@@ -346,19 +418,17 @@ static void bad_input_is_refused(void **context)
 {
 	(void)context;
 	static const struct {
-		const char *pod, *work, *chips, *site, *says;
-	} rows[] = {{"tpu_v44", "gpt3", "512", "average", "tpu_v4"}, {"tpu_v4", "gpt33", "512", "average", "gpt3"},
-		{"tpu_v4", "gpt3", "513", "average", "the nearest are 512"}, {"tpu_v4", "gpt3", "512,512", "average", "twice"},
-		{"tpu_v4", "gpt3", "512,", "average", "is not a number"}, {"tpu_v4", "gpt3", "-4", "average", "is not a number"},
-		{"tpu_v4", "gpt3", "99999999999", "average", "is not a number"},
-		{"tpu_v4", "gpt3", "512", "atlantis", "no such site"}, {"h100_cluster", "gpt3", "512", "average", "axes"},
-		{"tpu_v4", "gpt3", "64,128,256,512,1024,2048,4096,3072,1536,768,2560,3584", "average", "topologies"}};
+		const char *pod, *work, *chips, *says;
+	} rows[] = {{"tpu_v44", "gpt3", "512", "tpu_v4"}, {"tpu_v4", "gpt33", "512", "gpt3"},
+		{"tpu_v4", "gpt3", "513", "the nearest are 512"}, {"tpu_v4", "gpt3", "512,512", "twice"},
+		{"tpu_v4", "gpt3", "512,", "is not a number"}, {"tpu_v4", "gpt3", "-4", "is not a number"},
+		{"tpu_v4", "gpt3", "99999999999", "is not a number"}, {"h100_cluster", "gpt3", "512", "axes"},
+		{"tpu_v4", "gpt3", "64,128,256,512,1024,2048,4096,3072,1536,768,2560,3584", "topologies"}};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct mapping_asked a = asked(rows[i].work, rows[i].chips, 1, false);
 		struct fault f = {0};
 		char line[1024];
 		a.pod = rows[i].pod;
-		a.site = rows[i].site;
 		assert_null(mapping_new(&a, &f));
 		if (!strstr(fault_line(&f, line, sizeof line), rows[i].says))
 			fail_msg("%s", line);
@@ -372,7 +442,9 @@ int main(void)
 		cmocka_unit_test(an_even_choice_costs_what_its_division_does),
 		cmocka_unit_test(an_impossible_choice_says_what_it_lacks),
 		cmocka_unit_test(choices_are_mended),
+		cmocka_unit_test(the_nearest_is_the_nearest),
 		cmocka_unit_test(all_are_tried),
+		cmocka_unit_test(factors_of_axes_are_tried),
 		cmocka_unit_test(nothing_beats_the_best),
 		cmocka_unit_test(pins_that_leave_nothing),
 		cmocka_unit_test(targets_are_read),

@@ -1175,6 +1175,63 @@ static void near_edges(void **state)
 	rig_free(r);
 }
 
+static double noise_between(const float *exact, const float *rounded, long n)
+{
+	double signal = 0, noise = 0;
+	for (long i = 0; i < n; i++) {
+		double error = (double)exact[i] - (double)rounded[i];
+		signal += (double)exact[i] * (double)exact[i];
+		noise += error * error;
+	}
+	return noise > 0 ? 10 * log10(signal / noise) : (double)INFINITY;
+}
+
+// A look leaves all numbers as they are; the last layer's noise is what its logits say, in fp32 and rounded; and what a format would do to a
+// layer's output is what it does once the plan has it.
+static void looks(void **state)
+{
+	(void)state;
+	enum { IMAGES = 5 };
+	const int format[] = {format_named("int2"), format_named("int4"), format_named("e4m3"), format_named("fp32")};
+	for (int f = 0; f < FAMILIES; f++) {
+		struct rig *r = rig_new(families[f](), IMAGES, 2, "int4");
+		const int layers = r->model->layers, last = layers - 1;
+		const long logits = IMAGES * shape_size(r->model->op[r->model->ops - 1].out);
+		float *input = copied(network_input(r->net), IMAGES * input_size(r));
+		float *weights = copied(r->net->weights, r->net->parameters);
+		double noise[MOST_LAYERS], other[MOST_LAYERS];
+		struct fault fault;
+		forward(r, input, PASS_SAMPLE, IMAGES, NULL);
+		float *before = copied(network_logits(r->net), logits);
+		for (int l = 0; l < layers; l++) {
+			struct layer_look look = {.layer = l, .options = 4}, none = {.layer = LOOK_ALL, .options = 4};
+			memcpy(network_input(r->net), input, (size_t)(IMAGES * input_size(r)) * sizeof *input);
+			assert_true(network_look(r->net, &r->plan, &r->q, format, IMAGES, &look, noise, &fault));
+			assert_true(look.there && look.images == IMAGES && noise[l] == look.option[1].output_noise);
+			assert_true(isinf(look.option[3].output_noise) && isinf(look.option[3].input_noise) &&
+				isinf(look.option[3].noise));
+			assert_true(look.option[0].output_noise < look.option[1].output_noise);
+			r->layer[l].weight = r->layer[l].activation = format[2];
+			memcpy(network_input(r->net), input, (size_t)(IMAGES * input_size(r)) * sizeof *input);
+			assert_true(network_look(r->net, &r->plan, &r->q, format, IMAGES, &none, other, &fault));
+			assert_true(!none.there && other[l] == look.option[2].output_noise);
+			r->layer[l].weight = r->layer[l].activation = format[1];
+		}
+		forward(r, input, PASS_SAMPLE, IMAGES, NULL);
+		assert_memory_equal(network_logits(r->net), before, (size_t)logits * sizeof *before);
+		assert_memory_equal(r->net->weights, weights, (size_t)r->net->parameters * sizeof *weights);
+		if (r->model->layer[last].op == r->model->ops - 1) {
+			r->layer[last].weight = r->layer[last].activation = format[3];
+			forward(r, input, PASS_SAMPLE, IMAGES, NULL);
+			assert_true(noise_between(network_logits(r->net), before, logits) == noise[last]);
+		}
+		free(before);
+		free(input);
+		free(weights);
+		rig_free(r);
+	}
+}
+
 // ---- the update ----------------------------------------------------------------------------------------------------------
 
 static void update_and_clipping(void **state)
@@ -2033,6 +2090,7 @@ int main(void)
 		cmocka_unit_test(gradients_of_sets),
 		cmocka_unit_test(sets_that_rest),
 		cmocka_unit_test(near_edges),
+		cmocka_unit_test(looks),
 		cmocka_unit_test(update_and_clipping),
 		cmocka_unit_test(adamw_and_the_average),
 		cmocka_unit_test(gradients_that_are_no_numbers),

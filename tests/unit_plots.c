@@ -42,10 +42,10 @@ static const uint8_t choices[POINTS][LAYERS] = {{0, 0, 0}, {1, 1, 0}, {1, 1, 1},
 // On a device with peaks of 100 and 10 T and 1 TB/s. In billions of operations, in megabytes, in ms: a tile half full under the roof
 // of int8, bound by memory, on the vector unit. The draft runs the first one as int4, in half the bytes and time.
 static const struct layer_info described[LAYERS] = {{.name = "stem"}, {.name = "conv1"}, {.name = "fc"}};
-static struct roofline_point now_points[LAYERS] = {{200e9, 1000e6, 4, 100e12, "int8", false},
-	{20e9, 2000e6, 2, 100e12, "int8", true}, {10e9, 100e6, 1, 10e12, "vector", false}};
-static struct roofline_point draft_points[LAYERS] = {{200e9, 500e6, 2, 200e12, "int4", false},
-	{20e9, 2000e6, 2, 100e12, "int8", true}, {10e9, 100e6, 1, 10e12, "vector", false}};
+static struct roofline_point now_points[LAYERS] = {{200e9, 1000e6, 4, 100e12, "int8", false, "compute"},
+	{20e9, 2000e6, 2, 100e12, "int8", true, "memory"}, {10e9, 100e6, 1, 10e12, "vector", false, "floor"}};
+static struct roofline_point draft_points[LAYERS] = {{200e9, 500e6, 2, 200e12, "int4", false, "compute"},
+	{20e9, 2000e6, 2, 100e12, "int8", true, "memory"}, {10e9, 100e6, 1, 10e12, "vector", false, "compute"}};
 
 // *session: whether there is a draft.
 static bool made_roofline(void *session, int term, struct roofline *r, struct fault *f)
@@ -594,6 +594,39 @@ static void roofline_shows_roofs_and_layers(void **state)
 	assert_string_equal(roofs->label[3], "int8");
 	assert_string_equal(roofs->label[7], "vector");
 	assert_true(f->x.logarithmic && f->y.logarithmic);
+	figure_free(f);
+}
+
+static bool measured_of(void *session, int term, struct roofline *r, const struct timed_layer **time, struct fault *f)
+{
+	static const struct timed_layer its[LAYERS] = {{"int8", 5, 4, 6, 1}, {NULL, NAN, 0, 0, 0}, {"fp32", 2, 0, 0, 0}};
+	(void)session, (void)term, (void)f;
+	*r = (struct roofline){"chip:modelled", 8, 1e12, LAYERS, described, now_points, NULL};
+	*time = its;
+	return true;
+}
+
+// The layers that were measured, each with what bounds it by the model; microseconds.
+static void measured_layers_beside_the_model(void **state)
+{
+	(void)state;
+	struct figure_source source = {.measured = measured_of};
+	struct figure *f = figure_kind_named("measured")->build(&source);
+	int points = 0;
+	assert_string_equal(f->title, "Layers on chip, batch 8: model and measurement");
+	assert_true(f->x.logarithmic && f->y.logarithmic && f->x.low == f->y.low && f->x.high == f->y.high);
+	for (int k = 0; k < f->series_count; k++) {
+		const struct series *s = &f->series[k];
+		if (s->kind != SERIES_POINTS)
+			continue;
+		assert_int_equal(s->count, 1);
+		points++;
+		bool stem = strcmp(s->name, "compute") == 0;
+		assert_string_equal(s->name, stem ? "compute" : "floor");
+		assert_true(s->x[0] == (stem ? 5e3 : 2e3) && s->y[0] == (stem ? 4e3 : 1e3));
+		assert_string_equal(s->label[0], stem ? "stem" : "fc");
+	}
+	assert_int_equal(points, 2);
 	figure_free(f);
 }
 
@@ -1536,6 +1569,7 @@ int main(void)
 		cmocka_unit_test(roofline_shows_roofs_and_layers),
 		cmocka_unit_test(roofline_shows_where_a_draft_goes),
 		cmocka_unit_test(measured_shows_both),
+		cmocka_unit_test(measured_layers_beside_the_model),
 		cmocka_unit_test(every_figure_of_nothing_is_empty),
 		cmocka_unit_test(ticks_are_round),
 		cmocka_unit_test(scales_hold_any_data),

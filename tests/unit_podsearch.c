@@ -2,6 +2,7 @@
 // A search over the division of a machine: that it finds the best, its prices, its states, its changes, and what it says.
 #include <math.h>
 
+#include "engine/tensor/rng.h"
 #include "tests/changing.h"
 
 #define TRAINED "pod=tpu_v4 work=gpt3 chips=512 front-every=0 "
@@ -55,6 +56,20 @@ static void formats_free_it_comes_near(void **context)
 	}
 }
 
+// Over all factors of axes there are five times as many ways, and the same holds.
+static void factors_of_axes_come_near(void **context)
+{
+	(void)context;
+	for (int seed = 1; seed <= 3; seed++) {
+		char settings[128];
+		snprintf(settings, sizeof settings, TRAINED "axes=any space=bf16 steps=300 seed=%d", seed);
+		struct search *s = search_of(settings, NULL);
+		run(s, 300);
+		assert_true(quality_of(s, NULL) > .97 && quality_of(s, NULL) <= 1);
+		search_free(s);
+	}
+}
+
 // ---- prices ----
 
 static void options_cost_what_the_choice_with_them_does(void **context)
@@ -86,6 +101,45 @@ static void options_cost_what_the_choice_with_them_does(void **context)
 	assert_false(search_price(s, other, any, -1, NULL));
 	free(choice);
 	free(other);
+	search_free(s);
+}
+
+// No choice that can be made costs less than the cheapest, or more than the dearest, by any term; and these two can be told of.
+static void the_ends_are_the_ends(void **context)
+{
+	(void)context;
+	struct search *s = search_of(SERVED "steps=60 weight.carbon=1 target.carbon=0.9x axes=any", NULL);
+	struct lane *lane = &s->lane[0];
+	const int slots = s->shared.space->slots;
+	uint8_t *choice = calloc((size_t)slots, 1);
+	double cost[ENGINE_TERMS];
+	for (int pinned = 0; pinned < 2; pinned++) {
+		long even = 0;
+		const struct partition *p = lane->partition;
+		for (uint64_t key = 0; key < 4000; key++) {
+			for (int i = 0; i < slots; i++) {
+				choice[i] = (uint8_t)(rng_bits(key, (uint64_t)i) % (uint64_t)s->shared.space->slot[i].options);
+				if (!(p->allowed[i] >> choice[i] & 1))
+					choice[i] = (uint8_t)__builtin_ctz(p->allowed[i]);
+			}
+			pricer_mend(lane->pricer, p->allowed, choice);
+			if (!isfinite(quality_of(s, choice)))
+				continue;
+			even++;
+			lane_costs(lane, choice, cost);
+			for (int t = 0; t < s->shared.terms; t++)
+				assert_true(cost[t] >= lane->aim[t].low * (1 - 1e-12) &&
+					cost[t] <= lane->aim[t].high * (1 + 1e-12));
+		}
+		assert_true(even > 500);
+		for (int t = 0; t < s->shared.terms; t++) {
+			lane_costs(lane, lane->aim[t].cheapest, cost);
+			assert_true(cost[t] == lane->aim[t].low && lane->aim[t].least == lane->aim[t].low);
+		}
+		must(s, 0, CHANGE_RESTRICT, "weights.format", "int8");
+		must(s, 0, CHANGE_RESTRICT, "topology", "2x4x4,4x4x4");
+	}
+	free(choice);
 	search_free(s);
 }
 
@@ -160,6 +214,70 @@ static void pins_hold_and_come_back(void **context)
 	search_free(s);
 }
 
+static double what_costs(struct search *s, const char *term, const uint8_t *choice)
+{
+	double cost[ENGINE_TERMS];
+	assert_true(search_price(s, choice, cost, -1, NULL));
+	for (int t = 0; t < s->shared.terms; t++)
+		if (strcmp(s->shared.term[t].name, term) == 0)
+			return cost[t];
+	fail_msg("there is no %s", term);
+	return NAN;
+}
+
+// Where the machine stands may change while it is searched: energy and carbon are priced there from the next step on, `undo` brings the
+// place back, a term may name a place of its own, and the state goes on.
+static void the_site_may_change(void **context)
+{
+	(void)context;
+	const char *const settings = TRAINED "steps=400 site=iowa weight.carbon=1 target.carbon=0.5x";
+	const double iowa = 1.11 * .080, oklahoma = 1.10 * .074, own = 1.2 * .1; // PUE and net
+	char one[64], other[64];
+	uint8_t choice[32] = {0};
+	struct search *s = search_of(settings, NULL), *plain = search_of(settings, NULL);
+	run(s, 100);
+	run(plain, 100);
+	const double there = what_costs(s, "carbon", choice), energy = what_costs(s, "energy", choice),
+		     chips = what_costs(s, "chips", choice);
+	struct reply moved = apply_to(s, 0, CHANGE_SET, "site", "oklahoma");
+	assert_true(moved.ok);
+	assert_true(fabs(what_costs(s, "carbon", choice) / there * iowa / oklahoma - 1) < 1e-12);
+	assert_true(fabs(what_costs(s, "energy", choice) / energy * 1.11 / 1.10 - 1) < 1e-12);
+	assert_true(what_costs(s, "chips", choice) == chips);
+	back(s, &moved);
+	assert_true(what_costs(s, "carbon", choice) == there);
+	run(s, 200);
+	run(plain, 200);
+	digest_of(s, one);
+	digest_of(plain, other);
+	assert_string_equal(one, other); // as if it had never been elsewhere
+	search_free(plain);
+	// Two places side by side; the one of the setting moves alone.
+	must(s, 0, CHANGE_TARGET, "carbon@oklahoma", "0.5x");
+	must(s, 0, CHANGE_WEIGHT, "carbon@oklahoma", "1");
+	must(s, 0, CHANGE_SET, "site", "1.2/0.5/0.1");
+	assert_true(fabs(what_costs(s, "carbon", choice) / there * iowa / own - 1) < 1e-12);
+	assert_true(fabs(what_costs(s, "carbon@oklahoma", choice) / there * iowa / oklahoma - 1) < 1e-12);
+	must_not(s, 0, CHANGE_SET, "site", "atlantis", "no such site");
+	must_not(s, 0, CHANGE_SET, "site", "1.2/0.5", "three figures");
+	must_not(s, 0, CHANGE_SET, "site", "0.2/0.5/0.1", "its PUE is 0.2");
+	must_not(s, 0, CHANGE_SET, "site", "1.2/0.1/0.5", "net at most gross");
+	must_not(s, 0, CHANGE_WEIGHT, "carbon@atlantis", "0", "no such site");
+	must_not(s, 0, CHANGE_WEIGHT, "chips@iowa", "0", "no such cost");
+	run(s, 250);
+	struct state *state = saved(s);
+	struct search *again = search_of(settings, state); // the setting that it was opened with is iowa
+	run(s, 400);
+	run(again, 400);
+	digest_of(s, one);
+	digest_of(again, other);
+	assert_string_equal(one, other);
+	assert_true(what_costs(again, "carbon", choice) == what_costs(s, "carbon", choice));
+	state_free(state);
+	search_free(again);
+	search_free(s);
+}
+
 // A pin says what it leaves undone, and an evaluation of what cannot be what it lacks.
 static void what_is_missing_is_said(void **context)
 {
@@ -226,9 +344,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_seed_finds_the_best),
 		cmocka_unit_test(formats_free_it_comes_near),
+		cmocka_unit_test(factors_of_axes_come_near),
 		cmocka_unit_test(options_cost_what_the_choice_with_them_does),
+		cmocka_unit_test(the_ends_are_the_ends),
 		cmocka_unit_test(a_state_goes_on),
 		cmocka_unit_test(pins_hold_and_come_back),
+		cmocka_unit_test(the_site_may_change),
 		cmocka_unit_test(what_is_missing_is_said),
 		cmocka_unit_test(the_front_holds_what_can_be),
 		cmocka_unit_test(terms_follow_the_subject),

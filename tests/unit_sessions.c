@@ -741,7 +741,7 @@ static void folders_are_named(void **state)
 
 	setenv("XDG_STATE_HOME", "relative", 1);
 	setenv("HOME", "/home/someone", 1);
-	assert_true(folder_state_home(buf, sizeof buf, &f));
+	assert_true(disk_state_home(buf, sizeof buf, &f));
 	assert_string_equal(buf, "/home/someone/.local/state/bitscape");
 	setenv("XDG_STATE_HOME", place, 1);
 }

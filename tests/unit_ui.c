@@ -839,6 +839,116 @@ static void test_themes(void **state)
 
 // ---- options ------------------------------------------------------------------------------------------------------
 
+// ---- contrast ------------------------------------------------------------------------------------------------------
+
+struct light {
+	double of[3]; // red, green, blue, linear, 0..1
+};
+
+// A colour of the palette of 256, from 16 on.
+static struct light light_of(int colour)
+{
+	static const int cube[] = {0, 95, 135, 175, 215, 255};
+	struct light l;
+	assert_in_range(colour, 16, 255);
+	for (int i = 0; i < 3; i++) {
+		int part[] = {(colour - 16) / 36, (colour - 16) / 6 % 6, (colour - 16) % 6};
+		double v = (colour >= 232 ? 8 + 10 * (colour - 232) : cube[part[i]]) / 255.0;
+		l.of[i] = v <= 0.03928 ? v / 12.92 : pow((v + 0.055) / 1.055, 2.4);
+	}
+	return l;
+}
+
+static double luminance(struct light l)
+{
+	return 0.2126 * l.of[0] + 0.7152 * l.of[1] + 0.0722 * l.of[2];
+}
+
+static double contrast(int a, int b)
+{
+	double x = luminance(light_of(a)), y = luminance(light_of(b));
+	return (fmax(x, y) + 0.05) / (fmin(x, y) + 0.05);
+}
+
+// What remains of it for somebody who lacks a kind of cone (Machado, Oliveira and Fernandes, 2009).
+static struct light seen_by(int kind, struct light l)
+{
+	static const double matrix[3][3][3] = {
+		{{0.152286, 1.052583, -0.204868}, {0.114503, 0.786281, 0.099216}, {-0.003882, -0.048116, 1.051998}},
+		{{0.367322, 0.860646, -0.227968}, {0.280085, 0.672501, 0.047413}, {-0.011820, 0.042940, 0.968881}},
+		{{1.255528, -0.076749, -0.178779}, {-0.078411, 0.930809, 0.147602}, {0.004733, 0.691367, 0.303900}}};
+	struct light s = l;
+	for (int i = 0; kind >= 0 && i < 3; i++) {
+		double v = 0;
+		for (int k = 0; k < 3; k++)
+			v += matrix[kind][i][k] * l.of[k];
+		s.of[i] = fmin(1, fmax(0, v));
+	}
+	return s;
+}
+
+static void to_lab(struct light l, double lab[3])
+{
+	static const double to[3][3] = {{0.4124, 0.3576, 0.1805}, {0.2126, 0.7152, 0.0722}, {0.0193, 0.1192, 0.9505}},
+			    white[] = {0.9505, 1, 1.089};
+	double f[3];
+	for (int i = 0; i < 3; i++) {
+		double v = (to[i][0] * l.of[0] + to[i][1] * l.of[1] + to[i][2] * l.of[2]) / white[i];
+		f[i] = v > 0.008856 ? cbrt(v) : 7.787 * v + 16.0 / 116;
+	}
+	lab[0] = 116 * f[1] - 16;
+	lab[1] = 500 * (f[0] - f[1]);
+	lab[2] = 200 * (f[1] - f[2]);
+}
+
+// The least distance of two colours (CIE 1976) for any kind of colour vision.
+static double apart(int a, int b)
+{
+	double least = INFINITY;
+	for (int kind = -1; kind < 3; kind++) {
+		double x[3], y[3];
+		to_lab(seen_by(kind, light_of(a)), x);
+		to_lab(seen_by(kind, light_of(b)), y);
+		least = fmin(least, sqrt(pow(x[0] - y[0], 2) + pow(x[1] - y[1], 2) + pow(x[2] - y[2], 2)));
+	}
+	return least;
+}
+
+static void test_contrast(void **state)
+{
+	(void)state;
+	size_t count;
+	const struct theme *t = themes(&count);
+	assert_int_equal(count, 4);
+	assert_true(fabs(contrast(16, 231) - 21) < 1e-9);
+	for (size_t i = 0; i < count; i++) {
+		for (int s = 0; s < STYLES && t[i].lit >= 0; s++) {
+			const int back[] = {t[i].back[0], t[i].back[1], t[i].lit};
+			for (int k = 0; k < 3 && style_is_text((enum style)s); k++)
+				if (contrast(t[i].look[s].rich, back[k]) < 4.5)
+					fail_msg("%s, style %d: %d on %d has %.2f:1", t[i].name, s, t[i].look[s].rich, back[k],
+						contrast(t[i].look[s].rich, back[k]));
+		}
+		// Both scales go one way, from the background on.
+		for (int s = STYLE_FORMAT + 1; s < STYLE_LANE && t[i].lit >= 0; s++)
+			assert_true(contrast(t[i].look[s].rich, t[i].back[0]) > contrast(t[i].look[s - 1].rich, t[i].back[0]));
+		for (int s = STYLE_HEAT + 1; s < STYLE_FORMAT && t[i].lit >= 0; s++)
+			assert_true(contrast(t[i].look[s].rich, t[i].back[0]) > contrast(t[i].look[s - 1].rich, t[i].back[0]));
+	}
+	// What must not be taken for one another.
+	const struct look *safe = theme_named("safe")->look;
+	static const enum style group[][LANE_COLOURS] = {{STYLE_GOOD, STYLE_WARN, STYLE_BAD},
+		{STYLE_MAIN, STYLE_SECOND, STYLE_SAMPLED, STYLE_UNIFORM, STYLE_FRONT, STYLE_TARGET, STYLE_MARK},
+		{STYLE_LANE, STYLE_LANE + 1, STYLE_LANE + 2, STYLE_LANE + 3, STYLE_LANE + 4, STYLE_LANE + 5, STYLE_LANE + 6,
+			STYLE_LANE + 7}};
+	for (int g = 0; g < 3; g++)
+		for (int a = 0; a < LANE_COLOURS && group[g][a]; a++)
+			for (int b = 0; b < a; b++)
+				if (apart(safe[group[g][a]].rich, safe[group[g][b]].rich) < 15)
+					fail_msg("%d and %d are %.1f apart", safe[group[g][a]].rich, safe[group[g][b]].rich,
+						apart(safe[group[g][a]].rich, safe[group[g][b]].rich));
+}
+
 static bool parse(struct options *o, struct fault *f, const char *line)
 {
 	static char text[512];
@@ -1649,9 +1759,10 @@ static struct racks *made_racks(struct made *m, const char *line, int days, stru
 	struct words words;
 	struct fault f;
 	struct command_call call = call_of(line, &words);
-	static const struct racks_set usual = {{"99.5", "0", "mix"}};
+	static const struct racks_set usual = {{"0", "99.5", "0", "mix"}};
 	struct racks *r = racks_read(&call, &usual);
 	assert_non_null(r);
+	assert_true(!before || racks_after(r, &before->trail));
 	assert_true(racks_begin(r, before, &f));
 	words_free(&words);
 	for (int i = 0; i < days; i++)
@@ -1789,12 +1900,13 @@ static void test_racks_moved(void **state)
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct string line = {0}, none = {0};
 		struct racks_set before, after;
-		static const struct racks_set zero = {{"-", "-", "-"}};
+		static const struct racks_set zero = {{"-", "-", "-", "-"}};
 		struct racks *r = made_racks(m, cases[i].asked, 1, NULL);
-		assert_true(racks_say(r, &zero, &none, &f)); // all three, as the settings have them
-		assert_int_equal(sscanf(none.bytes, "set availability %127s spares %127s jobs %127s", before.text[0],
-					 before.text[1], before.text[2]),
-			3);
+		assert_true(racks_say(r, &zero, &none, &f)); // all four, as the settings have them
+		before = (struct racks_set){0};
+		assert_int_equal(sscanf(none.bytes, "set day %127s availability %127s spares %127s jobs %127s", before.text[0],
+					 before.text[1], before.text[2], before.text[3]),
+			4);
 		assert_true(racks_moved(r, cases[i].move, &after, &f));
 		struct racks *next = racks_with(r, &after, &f);
 		assert_true(next && racks_say(next, &before, &line, &f));
@@ -1817,10 +1929,15 @@ static void test_racks_moved(void **state)
 	assert_false(racks_moved(r, "spares-down", &set, &f) || racks_moved(r, "sideways", &set, &f));
 	// The same days again, day for day; another seed is another machine.
 	double first = r->day[RACKS_FIXED][0];
-	assert_true(racks_again(r, &f) && r->days == 0 && racks_day(r, &f));
+	racks_set_by(r, &set);
+	snprintf(set.text[RACKS_DAY], sizeof set.text[0], "0");
+	struct racks *again = racks_with(r, &set, &f);
+	assert_true(again && racks_begin(again, r, &f) && again->days == 0 && racks_day(again, &f));
+	racks_free(r);
+	r = again;
 	assert_true(r->day[RACKS_FIXED][0] >= first && r->day[RACKS_FIXED][0] <= first);
 	struct racks *other = made_racks(m, "seed=2", 0, r);
-	assert_true(other->days == 0 && r->clock[0]);
+	assert_true(other->days == 1 && r->clock[0]); // on the same day
 	racks_free(r);
 	// The newest days are remembered.
 	for (int i = 0; i < RACKS_DAYS + 20; i++)
@@ -1839,6 +1956,65 @@ static void test_racks_moved(void **state)
 	free(drawn(m, &s));
 	screen_free(&s);
 	racks_free(other);
+	made_free(m);
+}
+
+static struct racks_set racks_today(long day, const char *availability, const char *jobs)
+{
+	struct racks_set set = {0};
+	snprintf(set.text[RACKS_DAY], ENGINE_TEXT, "%ld", day);
+	snprintf(set.text[RACKS_AVAILABILITY], ENGINE_TEXT, "%s", availability);
+	snprintf(set.text[RACKS_SPARES], ENGINE_TEXT, "0");
+	snprintf(set.text[RACKS_JOBS], ENGINE_TEXT, "%s", jobs);
+	return set;
+}
+
+static bool same_racks(const struct racks *a, const struct racks *b)
+{
+	bool same = a->days == b->days && a->trail.day == b->trail.day;
+	for (int m = 0; same && m < RACKS_MACHINES; m++)
+		same = memcmp(a->day[m], b->day[m], (size_t)a->days * sizeof *a->day[m]) == 0 &&
+			a->now[m].run.failures == b->now[m].run.failures && a->now[m].run.jobs == b->now[m].run.jobs &&
+			memcmp(a->letter[m], b->letter[m], sizeof a->letter[m]) == 0 &&
+			memcmp(&a->now[m].run.busy, &b->now[m].run.busy, sizeof a->now[m].run.busy) == 0;
+	return same;
+}
+
+// Racks that were moved by hand, day by day, are those that their trail makes from nothing; so is what goes back and on again.
+static void test_racks_by_their_trail(void **state)
+{
+	(void)state;
+	struct made *m = made_new(MADE_LAYERS, false);
+	struct fault f;
+	struct trail trail = {0};
+	const struct racks_set step[] = {racks_today(0, "99.5", "mix"), racks_today(4, "99", "mix"),
+		racks_today(9, "99", "8x8x8"), racks_today(9, "99", "4x4x4:3,8x8x8:1"), racks_today(30, "99.9", "mix"),
+		racks_today(12, "99.9", "mix"), racks_today(20, "99.9", "mix"), racks_today(0, "98", "mix"),
+		racks_today(6, "98", "mix")};
+	struct racks *moved = made_racks(m, "", 0, NULL), *first = made_racks(m, "", 0, NULL);
+	for (size_t i = 0; i < sizeof step / sizeof *step; i++) {
+		assert_true(trail_set(&trail, &step[i]));
+		while (moved->trail.day < racks_set_day(&step[i]))
+			assert_true(racks_day(moved, &f));
+		struct racks *next = racks_with(moved, &step[i], &f), *made = racks_by(first, &trail, &f);
+		assert_true(next && racks_begin(next, moved, &f) && made && racks_begin(made, NULL, &f));
+		racks_free(moved);
+		moved = next;
+		if (!same_racks(moved, made))
+			fail_msg("at step %zu the racks are other ones than their trail makes", i);
+		assert_int_equal(made->trail.day, racks_set_day(&step[i]));
+		racks_free(made);
+	}
+	assert_int_equal(trail.legs, 1);
+	// There is a last day.
+	struct racks_set last = racks_today(RACKS_LAST, "99.9", "8x8x8");
+	struct racks *late = racks_with(first, &last, &f);
+	assert_true(late && racks_begin(late, NULL, &f));
+	assert_false(racks_day(late, &f));
+	racks_free(late);
+	racks_free(moved);
+	racks_free(first);
+	trail_free(&trail);
 	made_free(m);
 }
 
@@ -2476,17 +2652,26 @@ static void test_screen_pages(void **state)
 {
 	(void)state;
 	struct layer_page page = {.priced = true, .share = {0.27, 0.06}};
-	struct layer_look look = {.layer = 3, .there = true, .weights = 4608, .mean = 0.002, .deviation = 0.11, .peak = 0.42};
+	struct layer_look look = {.layer = 3, .there = true, .images = 64, .seconds = 0.0123};
+	look.weights = (struct look_values){.count = 4608, .mean = 0.002, .deviation = 0.11, .low = -0.42, .peak = 0.42};
+	look.inputs = (struct look_values){.count = 1048576, .mean = 0.61, .deviation = 0.8, .low = 0, .peak = 6.3};
 	uint8_t choice[2][2 * MADE_LAYERS];
 	for (int i = 0; i < LOOK_BINS; i++)
-		look.bin[i] = (uint32_t)(300 * exp(-0.5 * pow((i - 31.5) / 9, 2)));
+		look.weights.bin[i] = (uint32_t)(300 * exp(-0.5 * pow((i - 31.5) / 9, 2)));
+	for (int i = LOOK_BINS / 2; i < LOOK_BINS; i++)
+		look.inputs.bin[i] = (uint32_t)(200000 * exp(-0.3 * (i - 32)));
 	for (size_t i = 0; i < 3; i++) {
 		struct made *m = made_new(MADE_LAYERS, false);
 		m->info.heldout_images = 1024;
 		m->info.report_images = 512;
 		look.options = m->slot[6].options;
 		for (int o = 0; o < look.options; o++) {
-			look.option[o] = (struct format_look){6.0 * o + 5.5, 0.5 / (1 << o), 0.42 / (1 << o)};
+			look.option[o] = (struct format_look){.noise = 6.0 * o + 5.5,
+				.input_noise = 6.0 * o + 9.1,
+				.output_noise = 6.0 * o + 4.2,
+				.zeros = 0.5 / (1 << o),
+				.step = 0.42 / (1 << o),
+				.input_step = 6.3 / (4 << o)};
 			page.cost[o][0] = 2.11e8 * (0.9 + 0.05 * o);
 			m->now[6].worth[o] = 0.004F * (float)(o - 2) - 0.002F * (float)((o - 2) * (o - 2));
 			m->now[6].error[o] = 0.003F;
@@ -2508,6 +2693,47 @@ static void test_screen_pages(void **state)
 		m->views.focus = views_of(&m->views, &view_point);
 		m->scene.focus = &view_point;
 		golden(m, "point", golden_size[i][0], golden_size[i][1], false);
+		// One choice that was trained alone, and one that is.
+		const struct trained_alone alone[] = {
+			{.choice = choice[1], .steps = 1500, .accuracy = 0.762, .test = 0.755, .cost = {1.4e8, 28000}},
+			{.choice = choice[1],
+				.steps = 3000,
+				.under_way = true,
+				.accuracy = NAN,
+				.test = NAN,
+				.cost = {1.4e8, 28000}}};
+		m->source.alone = alone;
+		m->source.alones = 2;
+		golden(m, "point-alone", golden_size[i][0], golden_size[i][1], false);
+		m->views.focus = views_of(&m->views, &view_front);
+		m->scene.focus = &view_front;
+		golden(m, "front-alone", golden_size[i][0], golden_size[i][1], false);
+		// What the noise leaves open, and a closer look.
+		struct fault f;
+		assert_non_null(m->snapshot.settings = config_new());
+		m->snapshot.version++;
+		m->views.zoomed = m->views.focus;
+		golden(m, "front-noise", golden_size[i][0], golden_size[i][1], false);
+		assert_true(view_front.axis(m->views.view[m->views.focus].own, &m->scene, "in", &f));
+		assert_true(view_front.axis(m->views.view[m->views.focus].own, &m->scene, "linear", &f));
+		golden(m, "front-closer", golden_size[i][0], golden_size[i][1], false);
+		config_free(m->snapshot.settings);
+		made_free(m);
+	}
+}
+
+// The step where the cursor of the history was left, in the panes.
+static void test_screen_past(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct made *m = made_new(MADE_LAYERS, false);
+		m->scene.past = 300;
+		m->scene.draft = m->modal + 299 * m->info.slots;
+		m->draft_cost[0] = 3.3e8;
+		m->draft_cost[1] = 41000;
+		m->scene.draft_cost = m->draft_cost;
+		golden(m, "past", golden_size[i][0], golden_size[i][1], false);
 		made_free(m);
 	}
 }
@@ -2555,6 +2781,7 @@ int main(void)
 		cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_binding),
 		cmocka_unit_test(test_themes),
+		cmocka_unit_test(test_contrast),
 		cmocka_unit_test(test_options),
 		cmocka_unit_test(test_screens),
 		cmocka_unit_test(test_screen_slots),
@@ -2568,6 +2795,7 @@ int main(void)
 		cmocka_unit_test(test_slice_acting),
 		cmocka_unit_test(test_screen_racks),
 		cmocka_unit_test(test_racks_moved),
+		cmocka_unit_test(test_racks_by_their_trail),
 		cmocka_unit_test(test_lanes_look_alike),
 		cmocka_unit_test(test_one_lane_has_no_view),
 		cmocka_unit_test(test_screen_draft),
@@ -2585,6 +2813,7 @@ int main(void)
 		cmocka_unit_test(test_views_acting),
 		cmocka_unit_test(test_screen_popup),
 		cmocka_unit_test(test_screen_pages),
+		cmocka_unit_test(test_screen_past),
 		cmocka_unit_test(test_screen_small),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

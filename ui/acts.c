@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What the grammar's keys do: opening, going back, leaving, and acting on what is in hand. Each finds out what is in front of the
 // person, and runs the command that says it.
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,10 +36,30 @@ bool act_zoom(struct workbench *w)
 	return true;
 }
 
+bool act_help(struct workbench *w, struct command_call *call)
+{
+	const struct popup *p = &w->popup;
+	const char *run = p->found > 0 && p->found <= p->lines ? p->line[p->found - 1].run : NULL;
+	struct string line = {0};
+	if (!run)
+		return false;
+	workbench_fill_in(w, run[0] == '?' ? run + 1 : run, &line);
+	const bool typed = run[0] == '?';
+	workbench_close(w); // and the line with it
+	if (!typed)
+		return pass_on_string(call, w, &line);
+	bool ok = !line.failed && workbench_prompt(w, line.bytes ? line.bytes : "");
+	string_free(&line);
+	return ok || fault_memory(&call->fault, "prompt");
+}
+
 bool act_open(struct workbench *w, struct command_call *call)
 {
 	struct string line = {0};
 	if (popup_shown(&w->popup)) {
+		call->fault = (struct fault){0};
+		if (act_help(w, call) || call->fault.what[0])
+			return !call->fault.what[0];
 		if (!w->popup.sheet)
 			return fault_set(&call->fault, "open", "Esc closes the box", "there is nothing to open");
 		return pass_on(call, w, "pick");
@@ -82,6 +103,10 @@ bool act_back(struct workbench *w, struct command_call *call)
 	v->focus = views_main(v);
 	if (v->focus != focus)
 		return true;
+	if (w->scene.past) {
+		w->scene.past = 0;
+		return true;
+	}
 	if (session_draft(w->session))
 		return drop_draft(w, call);
 	call->say(call, "there is nothing to go back from; q quits");
@@ -111,6 +136,88 @@ bool act_payers(struct workbench *w, struct command_call *call)
 	return true;
 }
 
+bool act_noisiest(struct workbench *w, struct command_call *call)
+{
+	const struct engine_info *info = engine_info(session_engine(w->session));
+	if (!info->train_images)
+		return fault_set(&call->fault, "noisiest", "begin a search with data=glyphs or data=cifar10:FOLDER",
+			"nothing is trained here: no layer has an output");
+	if (!session_look(w->session, LOOK_ALL, &call->fault))
+		return false;
+	w->noisiest = w->commands;
+	call->say(call, "every layer is looked at between two steps...");
+	return true;
+}
+
+// Whoever has gone on meanwhile is left where they are.
+void act_noisiest_come(struct workbench *w)
+{
+	struct fault f;
+	const double *noise = w->scene.noise;
+	const int layers = engine_info(session_engine(w->session))->layers, view = views_of(&w->views, &view_layers);
+	int least = -1;
+	if (!w->noisiest || (w->noisiest == w->commands && !noise))
+		return;
+	const bool meant = w->noisiest == w->commands;
+	w->noisiest = 0;
+	for (int i = 0; meant && i < layers; i++)
+		if (!isnan(noise[i]) && (least < 0 || noise[i] < noise[least]))
+			least = i;
+	if (least < 0 || !views_enter(&w->views, &w->scene, view, &f) ||
+		!view_layers.table(w->views.view[view].own, &w->scene, table_sort, "", &f) ||
+		!view_layers.table(w->views.view[view].own, &w->scene, table_sort, "db", &f))
+		return;
+	w->scene.layer = least;
+	if (views_enter(&w->views, &w->scene, views_of(&w->views, &view_layer), &f))
+		workbench_say(w, false, "step %ld: %s has the noisiest output, %.1f dB; layers are sorted by it",
+			w->scene.noise_step, w->scene.snapshot->info->layer[least].name, noise[least]);
+}
+
+// ---- a branch beside what is here -----------------------------------------------------------------------------------
+
+static bool compare(struct workbench *w, struct command_call *call)
+{
+	struct string line = {0};
+	string_add(&line, "compare . ");
+	words_quote(&line, w->branch);
+	return pass_on_string(call, w, &line);
+}
+
+// One that was made before serves again.
+bool act_branch(struct workbench *w, struct command_call *call)
+{
+	struct string line = {0};
+	if (w->scene.step < 1)
+		return fault_set(&call->fault, "compare", "h goes to an earlier step", "no step is in hand");
+	snprintf(w->branch, sizeof w->branch, "%.400s@%ld", w->scene.session, w->scene.step);
+	string_add(&line, "fork %ld as ", w->scene.step);
+	words_quote(&line, w->branch);
+	if (pass_on_string(call, w, &line)) {
+		w->comparing = w->commands;
+		call->say(call, "a branch is made from step %ld, to be compared with now...", w->scene.step);
+		return true;
+	}
+	struct fault why = call->fault;
+	if (compare(w, call))
+		return true;
+	call->fault = why;
+	return false;
+}
+
+void act_branch_come(struct workbench *w)
+{
+	struct string line = {0};
+	if (!w->comparing || session_travelling(w->session))
+		return;
+	const bool meant = w->comparing == w->commands && !w->scene.bad;
+	w->comparing = 0;
+	string_add(&line, "compare . ");
+	words_quote(&line, w->branch);
+	if (meant && !line.failed)
+		workbench_command(w, line.bytes);
+	string_free(&line);
+}
+
 // ---- what is in hand -----------------------------------------------------------------------------------------------
 
 // Of the view of the front, or of a point's page; -1: what is in hand is no point.
@@ -133,7 +240,7 @@ static bool on_point(struct workbench *w, struct command_call *call, int point)
 		return true;
 	}
 	if (strcmp(verb, "unpin") == 0 || strcmp(verb, "restrict") == 0)
-		return fault_set(&call->fault, verb, "on a point there are draft, pin, evaluate, export and difference",
+		return fault_set(&call->fault, verb, "on a point there are draft, pin, evaluate, export, train and difference",
 			"is for layers");
 	string_add(&line, "point %d", point + 1);
 	for (int i = 0; i < call->argc; i++)
@@ -159,10 +266,12 @@ bool act_hand(struct workbench *w, struct command_call *call)
 	w->scene.snapshot = session_snapshot(w->session);
 	const int point = point_in_hand(w);
 	struct string line = {0};
+	if (focus_of(w) == &view_history && strcmp(call->argv[0], "difference") == 0)
+		return act_branch(w, call);
 	if (point >= 0)
 		return on_point(w, call, point);
-	if (strcmp(call->argv[0], "difference") == 0)
-		return fault_set(&call->fault, "difference", "3 goes to the front, j takes a point in hand",
+	if (strcmp(call->argv[0], "difference") == 0 || strcmp(call->argv[0], "train") == 0)
+		return fault_set(&call->fault, call->argv[0], "3 goes to the front, j takes a point in hand",
 			"no point is in hand");
 	for (size_t i = 0; i < sizeof on_layers / sizeof *on_layers; i++) {
 		if (strcmp(on_layers[i].verb, call->argv[0]) != 0)

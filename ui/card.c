@@ -100,15 +100,17 @@ void card_show(struct workbench *w)
 	const int term = snapshot_term(now, 0);
 	const struct front_point *p = snapshot_result(now, false);
 	struct string t = {0};
-	struct popup made = {.card = true, .foot = "E, y, X, or Esc closes"};
+	const bool images = !now->estimated[0]; // else none were looked at, nor are there any
+	struct popup made = {.card = true, .foot = images ? "E, y, X, or Esc closes" : "y, X, or Esc closes"};
 	snprintf(made.title, sizeof made.title, "The search is finished, step %ld", now->step);
 	add_found(now, term, p, &t);
 	bool ok = add(&made, &t);
-	add_against(now, term, p, &t);
-	ok = ok && add(&made, &t);
+	if (engine_info(session_engine(w->session))->layers > 0) // a machine has no uniform choices
+		add_against(now, term, p, &t);
+	ok = ok && (!t.bytes || add(&made, &t));
 	add_formats(now, &t);
 	ok = ok && (!t.bytes || add(&made, &t)) && popup_add(&made, "", 0, false) &&
-		popup_add_hanging(&made, "E  score it once on the test images, which nothing was chosen by", 1, 3) &&
+		(!images || popup_add_hanging(&made, "E  score it once on the test images, which nothing was chosen by", 1, 3)) &&
 		popup_add_hanging(&made, "y  export it as JSON", 1, 3) &&
 		popup_add_hanging(&made, "X  extend the search; pins, targets and weights steer on from here", 1, 3);
 	string_free(&t);

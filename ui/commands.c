@@ -114,6 +114,12 @@ static bool run_keys(struct command_call *call)
 		fault_memory(&call->fault, "keys");
 }
 
+static bool run_legend(struct command_call *call)
+{
+	struct workbench *w = screen_of(call);
+	return w && (legend_show(w) || fault_memory(&call->fault, "legend"));
+}
+
 static bool run_messages(struct command_call *call)
 {
 	struct workbench *w = screen_of(call);
@@ -170,6 +176,9 @@ static bool run_confirm(struct command_call *call)
 static bool run_tour(struct command_call *call)
 {
 	struct workbench *w = screen_of(call);
+	call->fault = (struct fault){0};
+	if (w && !call->argc && !w->tour && (act_help(w, call) || call->fault.what[0]))
+		return !call->fault.what[0];
 	return w && (call->argc ? tour_begin(w, call->argv[0], &call->fault) : tour_go_on(w, &call->fault));
 }
 
@@ -361,6 +370,7 @@ static bool run_view(struct command_call *call)
 ACT(back)
 ACT(leave)
 ACT(payers)
+ACT(noisiest)
 ACT(hand)
 ACT(each)
 #undef ACT
@@ -408,6 +418,15 @@ static bool run_explore(struct command_call *call)
 	if (strcmp(word, "hops") == 0 || strcmp(word, "links") == 0 || strcmp(word, "turn") == 0)
 		return go(call, &view_slice, "no slice is looked at", "`explore slice 4x4x8 twisted` shows one");
 	return explore_move(w, word, call);
+}
+
+static bool run_axis(struct command_call *call)
+{
+	struct workbench *w = screen_of(call);
+	if (!w)
+		return false;
+	w->scene.snapshot = session_snapshot(w->session);
+	return view_front.axis(w->views.view[views_of(&w->views, &view_front)].own, &w->scene, call->argv[0], &call->fault);
 }
 
 // On the table of the view in focus, or the main one.
@@ -464,6 +483,13 @@ static bool run_filter(struct command_call *call)
 	for (int i = 0; i < call->argc; i++)
 		string_add(&words, "%s%s", i ? " " : "", call->argv[i]);
 	bool text = w && popup_shown(&w->popup) && !w->popup.sheet;
+	const struct view_ops *focus = w ? w->views.view[w->views.focus].ops : NULL;
+	if (w && !popup_shown(&w->popup) && !focus->table && focus->select && words.bytes &&
+		!words.failed) { // it has steps, not rows
+		bool went = go(call, focus, "is not one that is shown", "give a step that was made, for instance");
+		string_free(&words);
+		return went;
+	}
 	bool ok = words.failed ? fault_memory(&call->fault, "filter")
 		: text         ? popup_seek(&w->popup, words.bytes ? words.bytes : "", 1, &call->fault)
 			       : act_on_table(call, table_filter, words.bytes ? words.bytes : "");
@@ -716,6 +742,7 @@ static bool run_resume(struct command_call *call)
 static const struct command rows[] = {
 	{"quit", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "save the session and leave, and tell how to open it again", run_quit},
 	{"keys", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "all keys and commands", run_keys},
+	{"legend", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "what the signs and bars of the screen mean", run_legend},
 	{"messages", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "recent messages in full", run_messages},
 	{"close", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "close the box", run_close},
 	{"pick", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "open the row in hand of the table in the box", run_pick},
@@ -729,9 +756,12 @@ static const struct command rows[] = {
 	{"leave", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "leave the box or the page in front, in the end the program", run_leave},
 	{"payers", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "",
 		"go to the layers, by their share of the cost in hand, the largest first", run_payers},
+	{"noisiest", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "",
+		"go to the page of the layer whose output loses most to rounding; layers are then sorted by it (column db)",
+		run_noisiest},
 	{"zoom", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "give the pane in focus all the room, or no longer", run_zoom},
 	{"hand", COMMAND_VIEW, 1, 2, {ARGUMENT_WORDS, ARGUMENT_WORDS}, 0, HAND_VERBS " heldout|test",
-		HAND_VERBS " [heldout|test]", "act on what is in hand: a point of the front, the marked rows, or the row",
+		HAND_VERBS " [heldout|test|STEPS]", "act on what is in hand: a point of the front, the marked rows, or the row",
 		run_hand},
 	{"each", COMMAND_VIEW, 2, 2, {ARGUMENT_WORDS, ARGUMENT_FORMATS}, 0, "pin|restrict|draft",
 		"pin|restrict|draft FORMAT[,FORMAT]", "do this to each marked row, or to the row in hand", run_each},
@@ -763,6 +793,9 @@ static const struct command rows[] = {
 	{"source", COMMAND_VIEW, 1, 1, {ARGUMENT_FILE}, 0, NULL, "FILE",
 		"run a file of commands about the screen, as at the start", run_source},
 	{"term", COMMAND_VIEW, 1, 1, {ARGUMENT_TERM}, 0, NULL, "next|TERM", "select a cost term", run_term},
+	{"axis", COMMAND_VIEW, 1, 1, {ARGUMENT_WORDS}, 0, AXIS_WORDS, AXIS_WORDS,
+		"look closer at a part of the front's cost axis, move along it, make it logarithmic or linear, or see all of it",
+		run_axis},
 	{"curve", COMMAND_VIEW, 1, 1, {ARGUMENT_FIGURE}, 0, NULL, "next|FIGURE", "show other curves", run_curve},
 	{"toggle", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "pause, or run on", run_toggle},
 	{"nudge", COMMAND_VIEW, 2, 2, {ARGUMENT_WORDS, ARGUMENT_WORDS}, 0, "weight|target up|down", "weight|target up|down",

@@ -72,11 +72,22 @@ static void settings_now(const struct workbench *w, struct racks_set *set)
 // The racks that are asked for now take the place of those before, whose machines they go on with.
 static bool replace(struct workbench *w, struct racks *r, struct fault *f)
 {
-	bool ok = r && racks_begin(r, w->explored.racks, f);
-	racks_free(ok ? w->explored.racks : r);
-	if (ok)
-		w->scene.racks = w->explored.racks = r;
+	if (!r)
+		return false;
+	bool ok = racks_begin(r, w->explored.racks, f);
+	racks_free(w->explored.racks);
+	if (!ok) // then neither is any good
+		racks_free(r);
+	w->scene.racks = w->explored.racks = ok ? r : NULL;
 	return ok;
+}
+
+// The settings as the search has them or, where what was changed a moment ago is still on its way, will have them.
+static void settings_said(const struct workbench *w, struct racks_set *set)
+{
+	const struct racks *r = w->explored.racks;
+	racks_set_by(r, set);
+	snprintf(set->text[RACKS_DAY], ENGINE_TEXT, "%ld", r->said);
 }
 
 // What is other than the search's settings becomes a change of them, and only then is shown.
@@ -86,15 +97,33 @@ static bool set_and_replace(struct workbench *w, struct racks *r, struct command
 	struct string line = {0};
 	settings_now(w, &now);
 	w->explored.set = now;
-	if (w->explored.racks) // what was changed a moment ago may still be on its way
-		racks_set_by(w->explored.racks, &now);
+	if (w->explored.racks)
+		settings_said(w, &now);
 	bool ok = r && racks_say(r, &now, &line, &call->fault);
 	ok = ok && (!line.length || command_run(&w->table, line.bytes, call->say, call->sayer, &call->fault));
 	string_free(&line);
-	if (ok)
-		return replace(w, r, &call->fault);
-	racks_free(r);
-	return false;
+	if (!ok) {
+		racks_free(r);
+		return false;
+	}
+	const long day = r->trail.day;
+	if (!replace(w, r, &call->fault))
+		return false;
+	r->said = day;
+	return true;
+}
+
+// The days that have passed since become a change of the settings, so that they are in the journal. A session that cannot be changed keeps them
+// to the screen.
+static bool say_days(struct workbench *w, struct command_call *call)
+{
+	struct racks *r = w->explored.racks;
+	char line[48];
+	if (!r || r->said == r->trail.day || session_read_only(w->session))
+		return true;
+	snprintf(line, sizeof line, "set day %ld", r->trail.day);
+	r->said = r->trail.day; // once
+	return command_run(&w->table, line, call->say, call->sayer, &call->fault);
 }
 
 // The session's own pod where nobody names one and its slices are made of blocks.
@@ -127,9 +156,25 @@ static struct racks *read_racks(const struct workbench *w, struct command_call *
 	return r;
 }
 
+// They have the past that those before had or, where there were none, the journal.
+static struct racks *with_past(const struct workbench *w, struct racks *r, struct fault *f)
+{
+	struct trail past = {0};
+	const struct racks *before = w->explored.racks;
+	if (!r)
+		return NULL;
+	bool ok = (before || trail_of(&past, w->session)) && racks_after(r, before ? &before->trail : &past);
+	trail_free(&past);
+	if (ok)
+		return r;
+	fault_memory(f, "goodput");
+	racks_free(r);
+	return NULL;
+}
+
 bool explore_racks(struct workbench *w, struct command_call *call)
 {
-	if ((call->argc > 0 || !w->explored.racks) && !set_and_replace(w, read_racks(w, call), call))
+	if ((call->argc > 0 || !w->explored.racks) && !set_and_replace(w, with_past(w, read_racks(w, call), &call->fault), call))
 		return false;
 	w->scene.racks = w->explored.racks;
 	show(w, &view_racks);
@@ -144,29 +189,43 @@ bool explore_move(struct workbench *w, const char *what, struct command_call *ca
 		return fault_set(&call->fault, what, "`explore goodput` shows them", "there are no racks");
 	if (strcmp(what, "run") == 0) {
 		r->running = !r->running;
-		return true;
+		return r->running || say_days(w, call);
 	}
 	if (strcmp(what, "day") == 0)
-		return racks_day(r, &call->fault);
-	if (strcmp(what, "again") == 0)
-		return racks_again(r, &call->fault);
+		return racks_day(r, &call->fault) && say_days(w, call);
+	if (strcmp(what, "again") == 0) {
+		racks_set_by(r, &wanted);
+		snprintf(wanted.text[RACKS_DAY], ENGINE_TEXT, "0");
+		return set_and_replace(w, racks_with(r, &wanted, &call->fault), call);
+	}
 	return racks_moved(r, what, &wanted, &call->fault) && set_and_replace(w, racks_with(r, &wanted, &call->fault), call);
 }
 
 void explore_follow(struct workbench *w)
 {
-	struct racks_set now, *seen = &w->explored.set;
+	struct racks_set now, *seen = &w->explored.set, said;
+	struct trail trail = {0};
 	struct fault f;
 	char text[sizeof f + 16];
 	settings_now(w, &now);
 	if (memcmp(&now, seen, sizeof now) == 0)
 		return;
-	*seen = now;
-	struct string line = {0};
-	bool same = !w->explored.racks || (racks_say(w->explored.racks, &now, &line, NULL) && !line.length);
-	string_free(&line);
-	if (!same && !replace(w, racks_with(w->explored.racks, &now, &f), &f))
-		workbench_say(w, true, "%s", fault_line(&f, text, sizeof text));
+	if (w->explored.racks)
+		settings_said(w, &said);
+	if (!w->explored.racks || memcmp(&now, &said, sizeof now) == 0) {
+		*seen = now;
+		return;
+	}
+	// Somebody else changed them: by a command, or by taking a change back. The journal has the order.
+	bool known = trail_of(&trail, w->session);
+	if (known && trail.day == racks_set_day(&now) && racks_set_alike(&trail.leg[trail.legs - 1], &now)) {
+		*seen = now;
+		if (!replace(w, racks_by(w->explored.racks, &trail, &f), &f))
+			workbench_say(w, true, "%s", fault_line(&f, text, sizeof text));
+		else
+			w->explored.racks->said = trail.day;
+	} // else its line is on its way
+	trail_free(&trail);
 }
 
 bool explore_turn(struct workbench *w)
@@ -178,9 +237,17 @@ bool explore_turn(struct workbench *w)
 		return false;
 	if (!racks_day(r, &f)) {
 		r->running = false;
+		explore_say(w, false);
 		workbench_say(w, true, "%s", fault_line(&f, text, sizeof text));
 	}
 	return true;
+}
+
+void explore_say(struct workbench *w, bool leaving)
+{
+	struct command_call call = {.say = hear_nothing, .sayer = w};
+	if (leaving || !explore_runs(w))
+		say_days(w, &call);
 }
 
 bool explore_runs(const struct workbench *w)

@@ -63,11 +63,13 @@ static const struct binding defaults[] = {
 	{CONTEXT_SEARCH, 'x', "hand unpin", "layers", "unpin"},
 	{CONTEXT_SEARCH, 'd', "hand draft", "point", "draft"},
 	{CONTEXT_SEARCH, 'r', "hand restrict", NULL, NULL},
+	{CONTEXT_SEARCH, 'T', "hand train", "point", "train alone"},
 	{CONTEXT_SEARCH, '=', "hand difference", "point", "compare"},
 	{CONTEXT_DRAFT, KEYS_ENTER, "draft commit", "layers", "commit"},
 	{CONTEXT_DRAFT, KEYS_ESCAPE, "back", "layers", "drop"},
 
 	{CONTEXT_SEARCH, 'a', "view slots turn", "slots", "edit"},
+	{CONTEXT_SEARCH, 'D', "noisiest", NULL, NULL},
 
 	{CONTEXT_SEARCH, 't', "term next", "costs", "next"},
 	{CONTEXT_SEARCH, 'w', "nudge weight down", "costs", "weight"},
@@ -104,6 +106,14 @@ static const struct binding defaults[] = {
 	{CONTEXT_HISTORY, 'J', "move page-down", NULL, "change"},
 	{CONTEXT_HISTORY, 'K', "move page-up", NULL, "change"},
 	{CONTEXT_HISTORY, 'B', "rewind {step}", NULL, "rewind"},
+	{CONTEXT_HISTORY, '=', "hand difference", NULL, "compare"},
+
+	{CONTEXT_SEARCH, 'i', "axis in", "front", "closer"},
+	{CONTEXT_SEARCH, 'I', "axis out", "front", "closer"},
+	{CONTEXT_SEARCH, '{', "axis left", NULL, NULL},
+	{CONTEXT_SEARCH, '}', "axis right", NULL, NULL},
+	{CONTEXT_SEARCH, 'f', "axis turn", NULL, NULL},
+	{CONTEXT_SEARCH, '0', "axis all", NULL, NULL},
 
 	{CONTEXT_SEARCH, 'H', "view history", NULL, NULL},
 	{CONTEXT_SEARCH, 'S', "explore slice", NULL, NULL},
@@ -115,6 +125,7 @@ static const struct binding defaults[] = {
 	{CONTEXT_SEARCH, 'u', "undo", NULL, "undo"},
 	{CONTEXT_SEARCH, CTRL('s'), "save", NULL, "save"},
 	{CONTEXT_SEARCH, 'm', "messages", NULL, "messages"},
+	{CONTEXT_SEARCH, '!', "legend", NULL, NULL},
 	{CONTEXT_SEARCH, 'P', "plot front svg", NULL, "plot"},
 	{CONTEXT_SEARCH, 'e', "hand evaluate", NULL, "evaluate"},
 	{CONTEXT_SEARCH, 'E', "hand evaluate test", NULL, NULL},
@@ -561,7 +572,7 @@ static bool help_keys(const struct keys *k, struct popup *p, const struct comman
 		const char *command = k->row[i].command;
 		snprintf(line, sizeof line, "%s%*s %-*s %s", keys, pad > 0 ? pad : 0, "", command ? 20 : 0,
 			command ? command : "", command ? line_help(commands, command) : k->row[i].hint);
-		if (!popup_add_hanging(p, line, 14, command ? 36 : 15))
+		if (!popup_add_hanging(p, line, 14, command ? 36 : 15) || (command && !popup_runs(p, command, false)))
 			return false;
 	}
 	return popup_add(p, "", 0, false);
@@ -607,7 +618,7 @@ bool keys_help(const struct keys *k, struct popup *p, const struct command_table
 {
 	bool told[CONTEXTS] = {false};
 	snprintf(p->title, sizeof p->title, "Help");
-	p->foot = "/ seeks, n next, Esc closes";
+	p->foot = "/ seeks, n next, Enter runs it, Esc closes";
 	for (enum key_context c = context; !told[c]; c = keys_fallback(c)) { // what counts here comes first
 		told[c] = true;
 		if (!help_keys(k, p, commands, c, ascii))
@@ -630,11 +641,14 @@ bool keys_help(const struct keys *k, struct popup *p, const struct command_table
 				c->usage ? c->usage : "");
 			int key = (int)strlen(c->name);
 			bool wide = name > 34;
-			if (wide && !popup_add_hanging(p, line, key, 4)) // a long usage has a line of its own
+			const bool typed = c->max != 0;
+			if (wide &&
+				(!popup_add_hanging(p, line, key, 4) ||
+					!popup_runs(p, c->name, typed))) // a usage of its own line
 				return false;
 			char full[1024];
 			snprintf(full, sizeof full, "%-35s %s", wide ? "" : line, c->help);
-			if (!popup_add_hanging(p, full, wide ? 0 : key, 36))
+			if (!popup_add_hanging(p, full, wide ? 0 : key, 36) || !popup_runs(p, c->name, typed))
 				return false;
 		}
 		if (!popup_add(p, "", 0, false))

@@ -112,6 +112,7 @@ static void key_in_prompt(struct loop *l, const struct event *e)
 	char *line, name[UNKNOWN_TEXT];
 	if ((e->key == KEYS_ESCAPE && prompt_escape_cancels()) || e->key == KEYS_CONTROL('c')) {
 		prompt_cancel();
+		workbench_typed(l->w, true);
 	} else if (e->key == KEYS_CONTROL('z')) {
 		l->w->suspend = true;
 	} else if (!prompt_key(e, &line)) {
@@ -119,10 +120,15 @@ static void key_in_prompt(struct loop *l, const struct event *e)
 	} else if (line) {
 		if (terminal_burst())
 			turn_deaf(l, "what came behind the line in one go is left out");
+		workbench_typed(l->w, false);
 		l->w->typed = true;
 		workbench_command(l->w, line);
 		l->w->typed = false;
 		free(line);
+	} else if (prompt_is_open()) {
+		workbench_typing(l->w, prompt_line());
+	} else { // ^D
+		workbench_typed(l->w, true);
 	}
 }
 

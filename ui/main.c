@@ -14,6 +14,7 @@
 #include <curses.h>
 #include <readline/readline.h>
 
+#include "engine/base/courtesy.h"
 #include "engine/base/signals.h"
 #include "engine/base/text.h"
 #include "ui/crash.h"
@@ -210,6 +211,7 @@ static int run_workbench(const struct options *o, bool ascii)
 	static struct workbench w;
 	bool fresh;
 	struct string farewell = {0};
+	courtesy_ask();
 	struct session *s = open_session(o, &fresh, &f);
 	if (!s)
 		return complain(&f, EXIT_FAILED);
@@ -234,8 +236,11 @@ static int run_workbench(const struct options *o, bool ascii)
 		workbench_ask(&w);
 	else if (!fresh && !session_read_only(s))
 		workbench_say(&w, false, "%s is open: press Space to run on", session_name(s));
-	if (!o->name && !o->make && !o->tour)
+	if (!o->name && !o->make && !o->tour) {
 		look_back(&w);
+		if (!o->settings)
+			stretch_begin(&w);
+	}
 	config_start(&w);
 	w.tour_auto = o->go_on;
 	if (o->tour)

@@ -162,9 +162,9 @@ void options_help(FILE *out)
 	      "  bitscape new [NAME] [KEY=VALUE...]  a new session with these settings\n"
 	      "  bitscape sessions [tidy [now]]      list the sessions; clear unnamed old ones away\n"
 	      "  bitscape --explore NET [KEY=VALUE...]  the costs of a network, without training; pod:tpu_v4 opens a machine\n"
-	      "  bitscape QUESTION...                an answer without a session: catalog, describe, devices, latency,\n"
-	      "                                      roofline, sensitivity, rivals, pods, slice, slices, goodput, partition,\n"
-	      "                                      embeddings or carbon, as in the workbench\n"
+	      "  bitscape QUESTION...                an answer without a session: catalog, describe, devices, device,\n"
+	      "                                      latency, measured, roofline, sensitivity, rivals, pods, slice, slices,\n"
+	      "                                      goodput, partition, embeddings or carbon, as in the workbench\n"
 	      "  bitscape race NAME KEY=VALUE|PLAN...   many searches against uniform networks; race resume NAME goes on\n"
 	      "  bitscape help [COMMAND]             this text; what a question or a command of the workbench takes\n\n",
 		out);

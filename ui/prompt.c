@@ -34,29 +34,11 @@ static struct {
 
 // ---- history ------------------------------------------------------------------------------------------------------
 
-// Makes the folders above a file.
-static bool make_folders(const char *file)
-{
-	char path[4096];
-	snprintf(path, sizeof path, "%s", file);
-	for (char *p = path + 1; *p; p++) {
-		if (*p != '/')
-			continue;
-		*p = '\0';
-		if (mkdir(path, 0700) != 0 && errno != EEXIST)
-			return false;
-		*p = '/';
-	}
-	return true;
-}
-
 static void find_history(void)
 {
-	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-	if (state && state[0] == '/')
-		snprintf(prompt.history, sizeof prompt.history, "%s/bitscape/history", state);
-	else if (home && home[0] == '/')
-		snprintf(prompt.history, sizeof prompt.history, "%s/.local/state/bitscape/history", home);
+	char home[DISK_PATH];
+	if (disk_state_home(home, sizeof home, NULL))
+		snprintf(prompt.history, sizeof prompt.history, "%s/history", home);
 }
 
 void prompt_end(void)
@@ -64,7 +46,8 @@ void prompt_end(void)
 	prompt_cancel();
 	struct disk_file out;
 	// A history that cannot be kept is no reason to stop anyone: the next run begins without it.
-	if (prompt.history[0] && history_length > 0 && make_folders(prompt.history) && disk_begin(&out, prompt.history, NULL)) {
+	if (prompt.history[0] && history_length > 0 && disk_make_folders(prompt.history, NULL) &&
+		disk_begin(&out, prompt.history, NULL)) {
 		fchmod(out.fd, 0600); // what was typed is the person's
 		if (write_history(out.temporary) == 0)
 			disk_keep(&out, NULL);

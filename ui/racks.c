@@ -8,14 +8,14 @@
 
 enum { DAY = 24, BLOCK_CHIPS = 64 };
 
-const char *const racks_settings[RACKS_SETTINGS] = {"availability", "spares", "jobs"};
-
 // ---- beginning ---------------------------------------------------------------------------------------------------------
 
 void racks_free(struct racks *r)
 {
 	for (int m = 0; r && m < RACKS_MACHINES; m++)
 		goodput_clock_free(r->clock[m]);
+	if (r)
+		trail_free(&r->trail);
 	free(r);
 }
 
@@ -80,46 +80,19 @@ static bool begin_clocks(struct racks *r, struct goodput_clock *clock[RACKS_MACH
 	return true;
 }
 
-bool racks_again(struct racks *r, struct fault *f)
-{
-	struct goodput_clock *clock[RACKS_MACHINES] = {NULL};
-	bool ok = begin_clocks(r, clock, f);
-	for (int m = 0; m < RACKS_MACHINES; m++) {
-		goodput_clock_free(ok ? r->clock[m] : clock[m]);
-		r->clock[m] = ok ? clock[m] : r->clock[m];
-	}
-	if (!ok)
-		return false;
-	r->days = 0;
-	read_clocks(r);
-	return true;
-}
-
 static bool same_machine(const struct racks *a, const struct racks *b)
 {
 	const struct goodput_question *p = &a->question, *q = &b->question;
 	bool same = strcmp(p->world.pod[0].name, q->world.pod[0].name) == 0 && !(p->seed < q->seed || p->seed > q->seed) &&
-		p->grid.blocks == q->grid.blocks && p->grid.hosts == q->grid.hosts;
+		p->grid.blocks == q->grid.blocks && p->grid.hosts == q->grid.hosts && p->asked.window == q->asked.window;
 	for (int i = 0; i < INPUTS; i++)
 		same &= !(p->world.input[i] < q->world.input[i] || p->world.input[i] > q->world.input[i]);
 	return same;
 }
 
-// The machines of the one before go on under what is asked now, and are counted anew.
-static bool go_on(struct racks *r, struct racks *before, struct fault *f)
+// The machines of the one before, as they are.
+static void take_over(struct racks *r, struct racks *before)
 {
-	for (int m = 0; m < RACKS_MACHINES; m++) {
-		struct goodput_case c = case_of(r, m);
-		if (goodput_clock_change(before->clock[m], &c, f))
-			continue;
-		for (int k = 0; k <= m; k++) { // r will be gone, and its mix with it
-			c = case_of(before, k);
-			goodput_clock_change(before->clock[k], &c, &(struct fault){0});
-		}
-		return false;
-	}
-	for (int m = 0; m < RACKS_MACHINES; m++)
-		goodput_clock_count(before->clock[m]);
 	for (int m = 0; m < RACKS_MACHINES; m++) {
 		r->clock[m] = before->clock[m];
 		before->clock[m] = NULL;
@@ -128,17 +101,9 @@ static bool go_on(struct racks *r, struct racks *before, struct fault *f)
 	memcpy(r->lettered, before->lettered, sizeof r->lettered);
 	r->days = before->days;
 	r->running = before->running;
-	return true;
 }
 
 // ---- settings ----------------------------------------------------------------------------------------------------------
-
-void racks_set_of(const struct config *c, struct racks_set *set)
-{
-	*set = (struct racks_set){0}; // two of the same are alike to the byte
-	for (int i = 0; i < RACKS_SETTINGS; i++)
-		config_get(c, racks_settings[i], set->text[i], sizeof set->text[i]);
-}
 
 // Takes those of the settings that are wanted.
 static bool take(struct goodput_question *q, const struct racks_set *set, const bool wanted[RACKS_SETTINGS], struct fault *f)
@@ -161,33 +126,90 @@ struct racks *racks_read(struct command_call *call, const struct racks_set *set)
 	struct goodput_question *q = &r->question;
 	bool ok = session_goodput_question(call, q);
 	q->csv = q->plot = NULL; // words of the call
-	const bool wanted[RACKS_SETTINGS] = {isnan(q->asked.availability), !q->spared, !q->sized};
-	if (ok && take(q, set, wanted, &call->fault))
-		return r;
-	free(r);
+	const bool wanted[RACKS_SETTINGS] = {
+		[RACKS_AVAILABILITY] = isnan(q->asked.availability), [RACKS_SPARES] = !q->spared, [RACKS_JOBS] = !q->sized};
+	if (ok && take(q, set, wanted, &call->fault)) {
+		struct racks_set its;
+		racks_set_by(r, &its);
+		if (trail_set(&r->trail, &its))
+			return r;
+		fault_memory(&call->fault, "goodput");
+	}
+	racks_free(r);
 	return NULL;
+}
+
+bool racks_after(struct racks *r, const struct trail *past)
+{
+	struct racks_set its;
+	trail_free(&r->trail);
+	r->trail.day = past->day;
+	racks_set_by(r, &its);
+	return trail_copy(&r->trail, past) && trail_set(&r->trail, &its);
+}
+
+// From now on as a leg of the trail has it; where that is new it is counted anew.
+static bool take_leg(struct racks *r, int leg, bool anew, struct fault *f)
+{
+	static const bool all[RACKS_SETTINGS] = {false, true, true, true};
+	if (!take(&r->question, &r->trail.leg[leg], all, f))
+		return false;
+	for (int m = 0; m < RACKS_MACHINES; m++) {
+		struct goodput_case c = case_of(r, m);
+		if (!goodput_clock_change(r->clock[m], &c, f))
+			return false;
+		if (anew)
+			goodput_clock_count(r->clock[m]);
+	}
+	return true;
+}
+
+static bool pass_day(struct racks *, struct fault *);
+
+// Along the trail from a day on; `leg`: the next one.
+static bool walk(struct racks *r, long day, int leg, struct fault *f)
+{
+	read_clocks(r);
+	for (;; day++) {
+		if (leg < r->trail.legs && racks_set_day(&r->trail.leg[leg]) <= day) {
+			if (!take_leg(r, leg++, true, f))
+				return false;
+			read_clocks(r);
+		}
+		if (day >= r->trail.day)
+			return true;
+		if (!pass_day(r, f))
+			return false;
+	}
 }
 
 bool racks_begin(struct racks *r, struct racks *before, struct fault *f)
 {
-	bool ok = before && same_machine(r, before) ? go_on(r, before, f) : begin_clocks(r, r->clock, f);
-	if (ok)
-		read_clocks(r);
-	return ok;
+	static const bool all[RACKS_SETTINGS] = {false, true, true, true};
+	r->said = before ? before->said : 0;
+	if (before && same_machine(r, before) && trail_goes_on(&r->trail, &before->trail)) {
+		take_over(r, before);
+		// What the machines have borrowed goes with the one before.
+		return take_leg(r, before->trail.legs - 1, false, f) && walk(r, before->trail.day, before->trail.legs, f);
+	}
+	r->running = before && before->running;
+	return take(&r->question, &r->trail.leg[0], all, f) && begin_clocks(r, r->clock, f) && walk(r, 0, 1, f);
 }
 
 void racks_set_by(const struct racks *r, struct racks_set *set)
 {
 	const struct goodput_case *c = &r->question.asked;
 	*set = (struct racks_set){0};
+	snprintf(set->text[RACKS_DAY], ENGINE_TEXT, "%ld", r->trail.day);
 	snprintf(set->text[RACKS_AVAILABILITY], ENGINE_TEXT, "%.10g", 100 * c->availability);
 	snprintf(set->text[RACKS_SPARES], ENGINE_TEXT, "%d", c->spares);
 	goodput_jobs_write(c, set->text[RACKS_JOBS], ENGINE_TEXT);
 }
 
-struct racks *racks_with(const struct racks *before, const struct racks_set *set, struct fault *f)
+// Asks what `before` does; its settings are in no trail yet.
+static struct racks *like(const struct racks *before, const struct racks_set *set, struct fault *f)
 {
-	static const bool all[RACKS_SETTINGS] = {true, true, true};
+	static const bool all[RACKS_SETTINGS] = {false, true, true, true};
 	struct racks *r = calloc(1, sizeof *r);
 	if (!r) {
 		fault_memory(f, "goodput");
@@ -196,7 +218,27 @@ struct racks *racks_with(const struct racks *before, const struct racks_set *set
 	r->question = before->question;
 	if (take(&r->question, set, all, f))
 		return r;
-	free(r);
+	racks_free(r);
+	return NULL;
+}
+
+struct racks *racks_with(const struct racks *before, const struct racks_set *set, struct fault *f)
+{
+	struct racks *r = like(before, set, f);
+	if (!r || (trail_copy(&r->trail, &before->trail) && trail_set(&r->trail, set)))
+		return r;
+	fault_memory(f, "goodput");
+	racks_free(r);
+	return NULL;
+}
+
+struct racks *racks_by(const struct racks *before, const struct trail *trail, struct fault *f)
+{
+	struct racks *r = like(before, &trail->leg[trail->legs - 1], f);
+	if (!r || trail_copy(&r->trail, trail))
+		return r;
+	fault_memory(f, "goodput");
+	racks_free(r);
 	return NULL;
 }
 
@@ -222,7 +264,7 @@ static double chip_hours(const struct goodput_now *n)
 	return n->hours > n->since ? n->run.busy * (n->hours - n->since) * n->grid.blocks * BLOCK_CHIPS : 0;
 }
 
-bool racks_day(struct racks *r, struct fault *f)
+static bool pass_day(struct racks *r, struct fault *f)
 {
 	if (r->days == RACKS_DAYS) {
 		for (int m = 0; m < RACKS_MACHINES; m++)
@@ -238,6 +280,15 @@ bool racks_day(struct racks *r, struct fault *f)
 	}
 	r->days++;
 	return true;
+}
+
+bool racks_day(struct racks *r, struct fault *f)
+{
+	if (r->trail.day >= RACKS_LAST)
+		return fault_set(f, "day", "begin them anew (0), or go back with `set day`", "the racks have seen %d days",
+			RACKS_LAST);
+	r->trail.day++;
+	return pass_day(r, f);
 }
 
 // ---- moving ------------------------------------------------------------------------------------------------------------

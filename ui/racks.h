@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The racks of a pod, a block each, day by day: two machines, one with switches between its blocks and one without, under the same
-// failures and repairs. A day of them is a step of their own clock; the search has nothing to do with it.
+// failures and repairs. A day of them is a step of their own clock; the search has nothing to do with it. What they are is what their trail
+// makes of them (trail.h).
 #ifndef UI_RACKS_H
 #define UI_RACKS_H
 
 #include "engine/base/command.h"
 #include "engine/machine.h"
 #include "sessions/sessions.h"
+#include "ui/trail.h"
 
 enum racks_machine { RACKS_SWITCHED, RACKS_FIXED, RACKS_MACHINES };
 enum { RACKS_DAYS = 256, RACKS_LETTERS = 52 };
@@ -20,29 +22,26 @@ struct racks {
 	long lettered[RACKS_MACHINES][RACKS_LETTERS]; // the job's number, + 1; 0: free
 	double day[RACKS_MACHINES][RACKS_DAYS];       // share of all chips that ran a job, by day; the newest at days - 1
 	int days;                                     // remembered
+	struct trail trail;                           // owned
+	long said;                                    // the day that the search's settings say, as far as was asked
 	bool running;                                 // a day follows another by itself
 };
 
-// What a person moves: settings of the search, in this order, as texts.
-enum { RACKS_AVAILABILITY, RACKS_SPARES, RACKS_JOBS, RACKS_SETTINGS };
-extern const char *const racks_settings[RACKS_SETTINGS];
-struct racks_set {
-	char text[RACKS_SETTINGS][ENGINE_TEXT];
-};
-void racks_set_of(const struct config *, struct racks_set *);
-void racks_set_by(const struct racks *, struct racks_set *); // those under which the racks go on
+void racks_set_by(const struct racks *, struct racks_set *); // those under which the racks go on, today
 
 // Reads the words of `goodput`; what they leave out is as `set` says. Then racks_begin is to follow. NULL with a fault.
 struct racks *racks_read(struct command_call *, const struct racks_set *set);
-// Begins; no day has passed yet. If `before` (NULL: none) is of the same pod, seed and inputs, its machines go over and go on with what is
-// changed. False with a fault, and `before` is as it was; else it may only be freed.
+// They have this past, and today what they were read with. Returns false if out of memory.
+bool racks_after(struct racks *, const struct trail *past);
+// Begins, and lets the days pass that the trail has. If `before` (NULL: none) is of the same pod, seed and inputs, and its trail the
+// beginning of this one, its machines go over and go on. False with a fault; in any case `before` may then only be freed.
 bool racks_begin(struct racks *, struct racks *before, struct fault *);
 void racks_free(struct racks *); // NULL: nothing
 bool racks_day(struct racks *, struct fault *);
-// Begins again, with the same failures to come.
-bool racks_again(struct racks *, struct fault *);
-// Asks the same as `before` but for the settings; racks_begin is to follow. NULL with a fault.
+// Asks the same as `before`, from now on under other settings or on another day, or with another trail; racks_begin is to follow. NULL
+// with a fault.
 struct racks *racks_with(const struct racks *before, const struct racks_set *, struct fault *);
+struct racks *racks_by(const struct racks *before, const struct trail *, struct fault *);
 
 // Writes the line `set …` that brings the settings from `now` to those of the racks; none where they are the same.
 bool racks_say(const struct racks *, const struct racks_set *now, struct string *line, struct fault *);

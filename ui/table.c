@@ -197,6 +197,13 @@ static int by_column(const void *a, const void *b, void *context)
 	return sign ? sign : (x > y) - (x < y);
 }
 
+bool table_filter_is(struct table *t, const struct table_source *src, const char *text, struct fault *f)
+{
+	(void)src, (void)text;
+	snprintf(f->what, sizeof f->what, "%s", t->filter);
+	return true;
+}
+
 bool table_sort(struct table *t, const struct table_source *src, const char *column, struct fault *f)
 {
 	int i = column_named(src, column, strlen(column));
@@ -204,7 +211,7 @@ bool table_sort(struct table *t, const struct table_source *src, const char *col
 		return fault_column(src, column, f);
 	if (strlen(column) >= sizeof t->sort)
 		return fault_column(src, column, f);
-	t->down = column[0] && (strcmp(t->sort, column) == 0 ? !t->down : has_value(src, i));
+	t->down = column[0] && (strcmp(t->sort, column) == 0 ? !t->down : has_value(src, i) && !src->column[i].up);
 	snprintf(t->sort, sizeof t->sort, "%s", column);
 	return true;
 }

@@ -23,6 +23,7 @@ struct table_column {
 	const char *name; // for `sort NAME` and filters; NULL: none
 	const char *head;
 	bool right;                                   // its head is aligned right
+	bool up;                                      // sorted by it, the smallest number comes first
 	bool joined;                                  // it is under the head of the column before it
 	bool fixed;                                   // it stays when the table is scrolled sideways
 	int least, ideal, rank;                       // as in struct column
@@ -85,12 +86,13 @@ int table_hand(struct table *, const struct table_source *);
 
 // An act of a person on a table, given as text.
 typedef bool table_act(struct table *, const struct table_source *, const char *text, struct fault *);
-// Sorts by a column: numbers with the largest first, texts in order, or the reverse if it is sorted so already. "": the owner's
+// Sorts by a column: numbers with the largest first (or the smallest, see struct table_column), texts in order, or the reverse if it is sorted so already. "": the owner's
 // order. Returns false if there is no such column.
 table_act table_sort;
 // Shows the rows that match every word: part of one of a row's texts, a pattern (s2*) for a whole text, or a column compared with
 // a number (bits<4, macs>=1M). "": all rows. Returns false, with the filter as it was, if a word names an unknown column.
 table_act table_filter;
+table_act table_filter_is; // writes the filter that there is into f->what
 // "": marks the row in hand, or removes its mark; "range": marks all from the row marked last to it; "all": marks all shown rows;
 // "none": removes all marks.
 table_act table_mark;

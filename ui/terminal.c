@@ -88,7 +88,7 @@ static bool moves_as_usual(void)
 }
 
 // Clicks and the wheel, as decimal numbers; only where the cursor is moved by ECMA-48.
-static const char mouse_on[] = "\033[?1000h\033[?1006h", mouse_off[] = "\033[?1006l\033[?1000l";
+static const char mouse_on[] = "\033[?1002h\033[?1006h", mouse_off[] = "\033[?1006l\033[?1002l";
 
 // What a crash has to write: the strings that end full-screen mode, without the padding marks "$<…>".
 static void arm_crash(void)

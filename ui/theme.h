@@ -4,6 +4,7 @@
 #ifndef UI_THEME_H
 #define UI_THEME_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -54,9 +55,18 @@ struct look {
 
 struct theme {
 	const char *name;
-	int16_t lit;             // background of the row in hand, 256 colours; -1: none, the row has another mark
+	int16_t lit; // background of the row in hand, 256 colours; -1: none, the row has another mark
+	// Backgrounds that a terminal may have for which it is made; -1: any. Text contrasts with them, and with `lit`, at least 4.5:1 (WCAG 2,
+	// success criterion 1.4.3).
+	int16_t back[2];
 	const struct look *look; // [STYLES]
 };
+
+// Whether it colours text; frames, bars and the strips of probabilities are none, and what they say is written beside them.
+static inline bool style_is_text(enum style s)
+{
+	return s != STYLE_BORDER && s != STYLE_METER && s != STYLE_TRACK && (s < STYLE_HEAT || s >= STYLE_FORMAT);
+}
 
 const struct theme *theme_named(const char *name); // NULL: no such theme
 const struct theme *themes(size_t *count);

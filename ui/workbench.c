@@ -53,15 +53,20 @@ static bool take_session(struct workbench *w, struct session *s, struct fault *f
 	double *layer_cost = calloc((size_t)info->layers + 1, sizeof *layer_cost);
 	struct layer_info *layer = calloc((size_t)info->layers + 1, sizeof *layer);
 	uint8_t *choice = calloc((size_t)info->slots + 1, sizeof *choice);
-	if (!layer_cost || !layer || !choice) {
+	uint8_t *past = calloc((size_t)info->slots + 1, sizeof *past);
+	if (!layer_cost || !layer || !choice || !past) {
 		free(layer_cost);
 		free(layer);
 		free(choice);
+		free(past);
 		return fault_memory(f, "screen");
 	}
 	free(w->layer_cost);
 	free(w->layer);
 	free(w->choice);
+	free(w->past);
+	w->past = past;
+	w->scene.past = w->comparing = 0;
 	w->layer_cost = layer_cost;
 	w->layer = layer;
 	w->scene.layer_now = NULL;
@@ -72,7 +77,9 @@ static bool take_session(struct workbench *w, struct session *s, struct fault *f
 	w->paged = (struct paged){0};
 	w->ran = false;
 	w->looked_for = 0;
+	w->noisiest = 0;
 	w->scene.look = NULL;
+	w->scene.noise = NULL;
 
 	size_t count;
 	const struct command *rows = session_commands(&count);
@@ -115,6 +122,7 @@ void workbench_close(struct workbench *w)
 
 bool workbench_end(struct workbench *w, struct string *farewell, struct fault *f)
 {
+	explore_say(w, true);
 	bool saved = session_leave(w->session, farewell, f);
 	workbench_close(w);
 	popup_clear(&w->said);
@@ -126,6 +134,7 @@ bool workbench_end(struct workbench *w, struct string *farewell, struct fault *f
 	free(w->layer_cost);
 	free(w->layer);
 	free(w->choice);
+	free(w->past);
 	free(w->change_session);
 	free(w->prompt_text);
 	for (int i = 0; i < w->logged; i++)
@@ -186,6 +195,7 @@ void workbench_change_session(struct workbench *w)
 	struct fault f;
 	char *line = w->change_session, text[sizeof f + 16];
 	w->change_session = NULL;
+	explore_say(w, true);
 	struct session *old = w->session, *s = other_session(line, &f);
 	bool fresh = strncmp(line, "new", 3) == 0, resumed = strncmp(line, "resume", 6) == 0;
 	free(line);
@@ -284,7 +294,8 @@ bool workbench_command(struct workbench *w, const char *line)
 	if (w->scene.bad) // a complaint stands until the next act
 		workbench_say(w, false, "%s", "");
 	popup_clear(&w->said);
-	w->commands++;
+	stretch_act(w, line);
+	w->commands += !w->stretch.stretching;
 	bool ok = command_run(&w->table, line, say, w, &f);
 	show_said(w, line);
 	explore_after(w);
@@ -460,6 +471,49 @@ bool workbench_prompt(struct workbench *w, const char *words)
 	return true;
 }
 
+// The table that a filter is for; NULL: it is for a text, or for nothing.
+static const struct view_ops *filtered(struct workbench *w, int *view)
+{
+	*view = w->popup.sheet ? views_of(&w->views, &view_popup) : views_mover(&w->views);
+	w->scene.popup = &w->popup;
+	w->scene.snapshot = session_snapshot(w->session);
+	const struct view_ops *ops = w->views.view[*view].ops;
+	return ops->table && (w->popup.sheet || !popup_shown(&w->popup)) ? ops : NULL;
+}
+
+// A word that is not finished yet may mean nothing: the last that did stays.
+void workbench_typing(struct workbench *w, const char *line)
+{
+	static const char verb[] = "filter ";
+	struct fault f = {0};
+	int view;
+	if (strncmp(line, verb, sizeof verb - 1) != 0)
+		return;
+	const char *words = line + sizeof verb - 1;
+	if (popup_shown(&w->popup) && !w->popup.sheet) {
+		if (words[0])
+			popup_seek(&w->popup, words, 1, &f);
+		return;
+	}
+	const struct view_ops *ops = filtered(w, &view);
+	if (!ops)
+		return;
+	if (!w->filtering && ops->table(w->views.view[view].own, &w->scene, table_filter_is, "", &f))
+		snprintf(w->filter_before, sizeof w->filter_before, "%s", f.what);
+	w->filtering = true;
+	ops->table(w->views.view[view].own, &w->scene, table_filter, words, &f);
+}
+
+void workbench_typed(struct workbench *w, bool cancelled)
+{
+	struct fault f;
+	int view;
+	const struct view_ops *ops = w->filtering && cancelled ? filtered(w, &view) : NULL;
+	if (ops)
+		ops->table(w->views.view[view].own, &w->scene, table_filter, w->filter_before, &f);
+	w->filtering = false;
+}
+
 void workbench_key(struct workbench *w, int key)
 {
 	const struct binding *b = keys_find(&w->keys, workbench_context(w), key);
@@ -483,7 +537,7 @@ void workbench_key(struct workbench *w, int key)
 }
 
 // As terminals number them; what is held down with a button is added to its number.
-enum { BUTTON_LEFT = 0, BUTTON_WHEEL_UP = 64, BUTTON_WHEEL_DOWN = 65, BUTTON_HELD = 4 + 8 + 16 };
+enum { BUTTON_LEFT = 0, BUTTON_MOTION = 32, BUTTON_WHEEL_UP = 64, BUTTON_WHEEL_DOWN = 65, BUTTON_HELD = 4 + 8 + 16 };
 
 enum { WHEEL_ROWS = 3 };
 static const double DOUBLE_CLICK = 0.4; // seconds
@@ -504,15 +558,35 @@ static bool click(struct workbench *w, int x, int y)
 	return true;
 }
 
+// What is held follows the mouse until it is let go. Where a view is no longer on the screen, it is dropped.
+static bool drag(struct workbench *w, int button, bool pressed, int x, int y)
+{
+	struct string line = {0};
+	const bool moves = pressed && button == (BUTTON_LEFT | BUTTON_MOTION);
+	w->dragging = moves;
+	if (w->views.item[w->views.held].got <= w->views.held_pane)
+		return w->dragging = false;
+	views_dragged(&w->views, &w->scene, x, y, moves ? DRAG_MOVE : DRAG_DROP, &line);
+	if (!moves && !line.failed && line.bytes && (x != w->clicked.x || y != w->clicked.y))
+		workbench_command(w, line.bytes);
+	string_free(&line);
+	return true;
+}
+
 bool workbench_mouse(struct workbench *w, int button, bool pressed, int x, int y)
 {
 	bool moved = false;
 	button &= ~BUTTON_HELD;
 	w->scene.snapshot = session_snapshot(w->session);
-	if (!pressed || prompt_is_open())
+	if (w->dragging)
+		return drag(w, button, pressed, x, y);
+	if (!pressed || prompt_is_open() || button & BUTTON_MOTION)
 		return false;
-	if (button == BUTTON_LEFT)
-		return click(w, x, y);
+	if (button == BUTTON_LEFT) {
+		bool took = click(w, x, y);
+		w->dragging = !popup_shown(&w->popup) && views_grab(&w->views, &w->scene, x, y);
+		return took || w->dragging;
+	}
 	for (int i = 0; i < WHEEL_ROWS && (button == BUTTON_WHEEL_UP || button == BUTTON_WHEEL_DOWN); i++)
 		moved |= views_wheel(&w->views, &w->scene, x, y, button == BUTTON_WHEEL_UP ? MOTION_UP : MOTION_DOWN);
 	return moved;
@@ -599,6 +673,26 @@ static void take_hints(struct workbench *w)
 	*last = now;
 }
 
+// The choice of the step where the cursor of the history was left takes the place of a draft, unless there is one.
+static void take_past(struct workbench *w)
+{
+	struct scene *scene = &w->scene;
+	struct figure_source source;
+	const size_t slots = (size_t)engine_info(session_engine(w->session))->slots;
+	if (scene->draft)
+		scene->past = 0;
+	if (!scene->past)
+		return;
+	session_source(w->session, &source);
+	long records = source.modal ? figure_records_to(&source, scene->past) : 0;
+	if (records < 1) {
+		scene->past = 0;
+		return;
+	}
+	memcpy(w->past, source.modal + (size_t)(records - 1) * slots, slots);
+	scene->draft = w->past;
+}
+
 // Takes the search's present into the view: one snapshot a turn, nothing else is read while drawing.
 static void refresh(struct workbench *w)
 {
@@ -606,8 +700,10 @@ static void refresh(struct workbench *w)
 	const struct engine_info *info = engine_info(session_engine(w->session));
 	scene->snapshot = session_snapshot(w->session);
 	scene->draft = session_draft(w->session);
+	take_past(w);
 	scene->pending = session_unwritten(w->session);
 	explore_follow(w);
+	explore_say(w, false);
 	session_look_at(w->session, scene->slice);
 	if (scene->layer >= info->layers)
 		scene->layer = info->layers > 0 ? info->layers - 1 : 0;
@@ -622,6 +718,11 @@ static void refresh(struct workbench *w)
 	scene->layer_cost = priced ? w->layer_cost : NULL;
 	scene->draft_cost = priced ? w->draft_cost : NULL;
 	scene->page = NULL;
+	scene->noise = session_noise(w->session, &scene->noise_step);
+	act_noisiest_come(w);
+	act_branch_come(w);
+	stretch_turn(w);
+	scene->stretches = w->stretch.on;
 	if (w->views.view[w->views.focus].ops == &view_layer && info->layers > 0 && scene->snapshot->slot) {
 		page_layer(w, info);
 		look(w);

@@ -34,11 +34,20 @@ struct explored {
 	char *line;           // a report that was answered and can be looked at; owned; NULL: none
 };
 
+// Of a newcomer's first search, until their first act.
+struct stretch {
+	bool on;
+	bool stretching; // its own command runs
+	int changes;     // that it has made
+};
+
 struct workbench {
+	struct stretch stretch;
 	struct clicked { // the last click that did something
 		int x, y;
 		double at; // in seconds
 	} clicked;
+	bool dragging;           // the mouse holds something
 	struct session *session; // owned
 	struct command_group group[WORKBENCH_GROUPS];
 	struct command_table table;
@@ -48,6 +57,7 @@ struct workbench {
 	struct figure_source source;
 	double *layer_cost;       // info->layers numbers
 	struct layer_info *layer; // info->layers, of the choice in hand
+	uint8_t *past;            // info->slots numbers: the choice of the past step that is shown
 	uint8_t *choice;          // info->slots numbers: the priced choice, the draft or else the modal one
 	double draft_cost[ENGINE_TERMS];
 	struct keys keys;
@@ -65,6 +75,9 @@ struct workbench {
 		struct layer_page page;
 	} paged;
 	bool ran;       // the search was seen before its end, which was not shown yet
+	long comparing; // the command that makes a branch to be compared with this session, while it is being made; 0: none
+	char branch[ENGINE_TEXT * 4]; // its name
+	long noisiest;  // the command that asked for the layer with the noisiest output, while its answer is on the way; 0: none
 	int looked_for; // the layer whose weights were asked for, from 1; 0: none
 	struct priced { // the state that the costs were worked out for; terms 0: none yet
 		uint64_t version;
@@ -95,10 +108,12 @@ struct workbench {
 
 	// Requests of commands that only the loop can carry out.
 	bool quit, redraw, prompt, suspend;
-	bool prompt_choose;   // it shows at once what may follow
-	char *prompt_text;    // what the prompt begins with; owned; NULL: nothing
-	bool mouse;           // whether the terminal reports the mouse
-	char *change_session; // a command line `open …`, `new …`, `resume …`; owned
+	char filter_before[256]; // the filter of the table that a line is typed for
+	bool filtering;          // such a line is typed
+	bool prompt_choose;      // it shows at once what may follow
+	char *prompt_text;       // what the prompt begins with; owned; NULL: nothing
+	bool mouse;              // whether the terminal reports the mouse
+	char *change_session;    // a command line `open …`, `new …`, `resume …`; owned
 };
 
 // Makes a workbench around a session, which it then owns. Returns false when out of memory.
@@ -110,8 +125,8 @@ bool workbench_end(struct workbench *, struct string *farewell, struct fault *);
 // Runs a command line. Its answer or its fault goes to the message line or into a box. Returns false if it failed.
 bool workbench_command(struct workbench *, const char *line);
 void workbench_key(struct workbench *, int key);
-// Takes a report of the mouse: a click goes there and takes a row in hand, two open it, the wheel moves. None alters the search. Returns
-// false if it means nothing.
+// Takes a report of the mouse: a click goes there and takes a row or a point in hand, two open it, the wheel moves. The line of a target can
+// be moved: that alone alters the search, once it is let go. Returns false if it means nothing.
 bool workbench_mouse(struct workbench *, int button, bool pressed, int x, int y);
 // Returns whether a key means something now.
 bool workbench_knows(const struct workbench *, int key);
@@ -119,6 +134,9 @@ bool workbench_knows(const struct workbench *, int key);
 bool workbench_prompt(struct workbench *, const char *words);
 // Adds a command to a line, with what stands for {layer} and the like.
 void workbench_fill_in(const struct workbench *, const char *command, struct string *line);
+// What is typed behind `filter` is filtered by at once; `cancelled`: the line is given up, and the filter is as it was before.
+void workbench_typing(struct workbench *, const char *line);
+void workbench_typed(struct workbench *, bool cancelled);
 void workbench_say(struct workbench *, bool bad, const char *format, ...) __attribute__((format(printf, 3, 4)));
 enum key_context workbench_context(const struct workbench *);
 // Shows the session's messages in the message line.
@@ -160,14 +178,31 @@ bool tour_go_on(struct workbench *, struct fault *);
 
 // ---- acts.c: what the grammar's keys do, in whatever is in front of the person
 
-bool act_open(struct workbench *, struct command_call *);   // what is under the cursor, else the pane as a whole
+bool act_open(struct workbench *, struct command_call *); // what is under the cursor, else the pane as a whole
+bool act_help(struct workbench *,
+	struct command_call *); // runs what the line of the help tells of that was sought; false without a fault: none
 bool act_back(struct workbench *, struct command_call *);   // by one level; a draft is dropped by two of them
 bool act_leave(struct workbench *, struct command_call *);  // the box or the page in front, else the program
 bool act_zoom(struct workbench *);                          // the pane in focus has all the room, or no longer
 bool act_payers(struct workbench *, struct command_call *); // the layers by their share of the cost in hand, the largest first
-#define HAND_VERBS "draft|pin|unpin|restrict|evaluate|export|difference"
+// Looks at all layers' outputs, and once that has come, opens the page of the one with the lowest signal to noise.
+bool act_noisiest(struct workbench *, struct command_call *);
+void act_noisiest_come(struct workbench *);                 // it may have come
+bool act_branch(struct workbench *, struct command_call *); // a branch from the step in the history, compared with now
+void act_branch_come(struct workbench *);
+#define HAND_VERBS "draft|pin|unpin|restrict|evaluate|export|train|difference"
 bool act_hand(struct workbench *, struct command_call *); // a verb on the point, the marked rows or the row in hand
 bool act_each(struct workbench *, struct command_call *); // a verb with formats, on the marked rows or the row in hand
+
+// ---- stretch.c
+
+void stretch_begin(struct workbench *);                 // where no other session is there, the horizon stretches
+void stretch_act(struct workbench *, const char *line); // a command is run: a person's first act ends it
+void stretch_turn(struct workbench *);                  // moves the horizon out where it is near
+
+// ---- legend.c
+
+bool legend_show(struct workbench *); // what the signs of the screen mean, in a box; false: out of memory
 
 // ---- card.c
 
@@ -190,7 +225,9 @@ bool explore_twisted(struct workbench *, struct fault *); // the other twist of 
 // One of EXPLORE_RACKS: a day passes, days pass by themselves or no longer, all begins again, or something is moved.
 #define EXPLORE_RACKS "day|run|again|" RACKS_MOVES
 bool explore_move(struct workbench *, const char *what, struct command_call *);
-void explore_follow(struct workbench *);     // the racks go on with the search's settings where these have changed
+void explore_follow(struct workbench *); // the racks go on with the search's settings where these have changed
+// Days that have passed and that no change says yet are said, unless more are passing; `leaving`: in any case.
+void explore_say(struct workbench *, bool leaving);
 bool explore_runs(const struct workbench *); // days pass by themselves
 bool explore_turn(struct workbench *);       // the next one passes; false: nothing has changed
 void explore_after(struct workbench *);      // shows what the command before has answered, if it can be looked at

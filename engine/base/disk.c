@@ -312,3 +312,36 @@ bool disk_left_over(const char *name)
 		return false;
 	return pid > 0 && kill((pid_t)pid, 0) != 0 && errno == ESRCH;
 }
+
+bool disk_state_home(char *buf, size_t size, struct fault *f)
+{
+	// The XDG rules: a relative path counts as not set.
+	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+	int length = -1;
+	if (state && state[0] == '/')
+		length = snprintf(buf, size, "%s/bitscape", state);
+	else if (home && home[0] == '/')
+		length = snprintf(buf, size, "%s/.local/state/bitscape", home);
+	else
+		return fault_set(f, "HOME", "set it, or give a path such as ./demo",
+			"there is no home folder to keep sessions in");
+	return (length > 0 && (size_t)length < size) ||
+		fault_set(f, state && state[0] == '/' ? state : home, "choose a shorter one", "the path is longer than %zu bytes",
+			size - 1);
+}
+
+bool disk_make_folders(const char *file, struct fault *f)
+{
+	char path[DISK_PATH];
+	if ((size_t)snprintf(path, sizeof path, "%s", file) >= sizeof path)
+		return fault_set(f, file, "choose a shorter one", "the path is longer than %zu bytes", sizeof path - 1);
+	for (char *p = path + 1; *p; p++) {
+		if (*p != '/')
+			continue;
+		*p = '\0';
+		if (mkdir(path, 0700) != 0 && errno != EEXIST)
+			return disk_fault(f, path, "be made", errno);
+		*p = '/';
+	}
+	return true;
+}

@@ -42,6 +42,13 @@ bool disk_write(int fd, const void *bytes, size_t size);
 // false.
 bool disk_fault(struct fault *, const char *path, const char *doing, int error);
 
+// Writes the folder in which the program keeps what is a person's own: $XDG_STATE_HOME/bitscape, or ~/.local/state/bitscape. It need not
+// be there. Returns false with a fault where there is no home.
+bool disk_state_home(char *buf, size_t size, struct fault *);
+
+// Makes the folders above a file that are not there yet, for this person alone.
+bool disk_make_folders(const char *file, struct fault *);
+
 // Returns whether `name` is that of a temporary file whose process no longer runs. A crash leaves such files in a folder.
 bool disk_left_over(const char *name);
 

@@ -5,8 +5,8 @@
 #include <string.h>
 
 const struct term_kind term_kinds[TERM_IDS] = {
-#define ROW(id, name, subject, quantity, unit, per, on_device, rank, title, help)                                                \
-	[TERM_##id] = {TERM_##id, name, subject, quantity, unit, per, on_device, rank, title, help},
+#define ROW(id, name, subject, quantity, unit, per, where, rank, title, help)                                                    \
+	[TERM_##id] = {TERM_##id, name, subject, quantity, unit, per, where, rank, title, help},
 	TERM_KINDS(ROW)
 #undef ROW
 };
@@ -41,7 +41,7 @@ static bool read_name(int subject, const char *text, struct term_name *name)
 		if ((subject < 0 || (int)term_kinds[i].subject == subject) && strlen(term_kinds[i].name) == length &&
 			memcmp(text, term_kinds[i].name, length) == 0)
 			name->kind = &term_kinds[i];
-	return name->kind && (!name->device || name->kind->on_device);
+	return name->kind && (!name->device || name->kind->where);
 }
 
 bool term_read(const char *text, struct term_name *name)
@@ -68,13 +68,14 @@ const char *term_table(const char *device)
 const char *term_advice(enum term_subject subject, bool setting, char *buf, size_t size)
 {
 	int at = snprintf(buf, size, "choose one of "), named = 0;
-	for (int device = 0; device < 2; device++) // those with a device stand last
+	static const char *const behind[] = {[ANYWHERE] = "", [ON_DEVICE] = "@DEVICE", [AT_SITE] = "@SITE"};
+	for (int placed = 0; placed < 2; placed++) // those with a device or site stand last
 		for (int i = 0; i < TERM_IDS; i++) {
 			const struct term_kind *k = &term_kinds[i];
 			if (k->subject == subject && at > 0 && (size_t)at < size &&
-				(device ? k->on_device : setting || !k->on_device))
+				(placed ? k->where != ANYWHERE : setting || k->where == ANYWHERE))
 				at += snprintf(buf + at, size - (size_t)at, "%s%s%s", named++ ? ", " : "", k->name,
-					device ? "@DEVICE" : "");
+					placed ? behind[k->where] : "");
 		}
 	return buf;
 }

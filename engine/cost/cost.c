@@ -170,19 +170,30 @@ static bool layer_answers(const struct cost *c, int layer, struct layer_plan p)
 	return !c->op || isfinite(c->op[c->model->layer[layer].op].compute[c->tariff->native[p.weight][p.activation]]);
 }
 
+static bool not_measured(const struct cost *c, int layer, struct fault *fault)
+{
+	char work[MODEL_WORK], todo[sizeof fault->todo];
+	const char *device = c->tariff->device.name;
+	snprintf(todo, sizeof todo, "`device measure` a network that has it, or choose %s:modelled", device);
+	return fault_set(fault, c->model->layer[layer].name, todo, "%s was not measured on %s, for %d image%s at once",
+		model_layer_work(c->model, layer, work), device, c->tariff->batch, c->tariff->batch == 1 ? "" : "s");
+}
+
 bool cost_answers(const struct cost *c, const int *formats, int count, struct fault *fault)
 {
 	for (int l = 0; l < c->model->layers; l++) {
 		if (c->pricing == &measured_pricing && c->row[l] < 0)
-			return fault_set(fault, c->model->layer[l].name,
-				"choose latency@DEVICE, or hold what gives the layer other shapes",
-				"the table has its time in the largest shape alone, and it runs in a smaller one");
+			return c->tariff->on_device
+				? not_measured(c, l, fault)
+				: fault_set(fault, c->model->layer[l].name,
+					  "choose latency@DEVICE, or hold what gives the layer other shapes",
+					  "the table has its time in the largest shape alone, and it runs in a smaller one");
 		for (int w = 0; w < count; w++)
 			for (int a = 0; a < count; a++)
 				if (!layer_answers(c, l, (struct layer_plan){formats[w], formats[a]})) {
 					const char *name = c->model->layer[l].name, *weight = format_table[formats[w]].name;
 					const char *activation = format_table[formats[a]].name;
-					if (!c->tariff->on_device)
+					if (c->pricing == &measured_pricing)
 						return fault_set(fault, name,
 							"add a row for it to the table, or leave the format out",
 							"nothing was measured that holds %s weights and %s activations", weight,

@@ -11,7 +11,8 @@
 //   bops-linear     MACs x the wider of the two                     activations  bytes alive at the fullest moment of inference
 //   latency@DEVICE  ms a batch by the roofline                      energy@DEVICE  mJ an image
 //   latency@table:NAME  ms a batch, measured: NAME is a file or `hawq` (engine/hardware/measured.h)
-//   DEVICE: a name of device_names(), or the path of a file
+//   DEVICE: a name of device_names(), or the path of a file. Latency on a device that has measured times (engine/hardware/times.h) is
+//   priced by these alone
 //
 // activations: the operators run in the model's order, one image at a time. A tensor lives from its producer to its last reader,
 //   so an operator's inputs and its output are alive together. Each has the format of the widest layer that reads it (graph.h). A
@@ -47,7 +48,8 @@
 // Operators without weights count with the nearest layer before them, so that the layers' parts sum to the total. A measured
 // layer runs as the narrowest format measured for it that holds the values of both its formats. A table's figures hold for the
 // batch that was measured, and include operators without weights if the measurement did. A layer without a figure (stem and head
-// in `hawq`) counts 0.
+// in `hawq`) counts 0. A device's times count by network and layer where that was measured, else they are the mean of all layers that do
+// the same work (model_layer_work), in any network; a layer of which neither is known has no price (cost_answers).
 #ifndef ENGINE_COST_COST_H
 #define ENGINE_COST_COST_H
 
@@ -127,6 +129,7 @@ struct cost_point {
 	double roof;              // operations a second: the peak of the unit it runs on
 	enum native type;         // fp32 if it runs on the vector unit
 	bool vector, memory_bound;
+	const char *bound; // "compute", "memory" or "floor": the largest part
 };
 // Returns whether prices rest on assumed efficiencies instead of ones fitted to times measured on the device (device_assumes).
 // Such a latency, and an energy that follows from it, must be shown as assumed.
@@ -160,6 +163,23 @@ struct silicon_error {
 	double bias, error, rms, worst; // worst: the largest magnitude
 };
 bool cost_silicon_error(const struct device *, int kind, bool fitted, struct silicon_error *, struct fault *);
+
+// A measured time of a layer, in ms for a batch.
+struct cost_time {
+	int format;       // that it was measured in, an index into format_table; -1: it was not
+	uint8_t source;   // of enum figure_source
+	double ms;        // of its own operator, NAN: it was not measured
+	double low, high; // its interval; 0: not known
+	double behind;    // of the operators without weights that count with it, where they were told apart
+};
+// Fills time[layers] for a plan; returns false if the term is not of measured times.
+bool cost_timed(const struct cost *, const struct plan *, struct cost_time *time);
+
+// Works out the model's time for a kernel that was measured (engine/hardware/timings.h), in microseconds, and what bounds it: "compute",
+// "memory" or "floor". warm: operands that fit on the chip lie there. NAN and NULL: the device lacks the type or its peak. Returns false with a fault as above, or for a
+// network or a layer that is not there.
+struct timing;
+bool cost_timing(const struct device *, const struct timing *, bool warm, double *us, const char **bound, struct fault *);
 
 // The roofline compared with measured times, over the measured layers' own operators alone.
 struct cost_comparison {

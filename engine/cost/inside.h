@@ -44,8 +44,11 @@ struct tariff {
 	unsigned runs_as;                     // the types among these, and fp32, as bits
 	// Measured:
 	uint32_t holders[FORMATS]; // the formats that hold each format's values, as bits
-	const struct model *whole; // whose layers the table's rows are of
+	const struct model *whole; // whose layers the table's first rows are of
 	struct measured table;
+	// On a device: the table's further rows are of layers by their work, in the order of its text.
+	int works;
+	char (*work)[MODEL_WORK];
 };
 
 // The bytes that an operator reads or writes for a batch, by the bits of the tensor's format.
@@ -78,7 +81,7 @@ struct cost {
 	struct machine_op *op; // [model->ops]; all zero for one that is folded or joined a kernel
 	struct move *move;
 	// Measured:
-	int *row;                // [model->layers]: the layer of the whole that has the same shape; -1: it has another
+	int *row;                // [model->layers]: the table's row; -1: nothing was measured of such a layer
 	size_t ops, moves, rows; // room
 };
 
@@ -87,6 +90,9 @@ void tariff_per(struct tariff *, int images);
 // Each makes a tariff of its kind, or returns false with a fault; tariff_free then frees what it left.
 bool machine_new(struct tariff *, struct fault *); // a latency or an energy, as its kind says
 bool measured_of(struct tariff *, const struct model *whole, const char *table, struct fault *);
+bool timed_of(struct tariff *, const struct model *whole, struct fault *); // by the times that its device has
+int timed_row(const struct tariff *, const struct model *, int layer);     // of the table, by the layer's work; -1: there is none
+void measured_begin(struct tariff *, const struct model *whole);           // what all tables share
 // Returns an array with room for `count` things of a size, in place of one that has room for *room; its contents are lost if it
 // grows. NULL, with the old one freed and a fault: out of memory.
 void *cost_room(void *array, size_t *room, size_t count, size_t size, const struct cost *, struct fault *);

@@ -397,7 +397,10 @@ bool cost_roofline(const struct cost *c, const struct plan *plan, struct cost_po
 			.type = vector ? NATIVE_FP32 : type,
 			.vector = vector,
 			.roof = vector ? c->tariff->device.vector : c->tariff->device.peak[type],
-			.memory_bound = s.memory > s.compute};
+			.memory_bound = s.memory > s.compute,
+			.bound = c->op[i].floor > fmax(s.compute, s.memory) ? "floor"
+				: s.memory > s.compute                      ? "memory"
+									    : "compute"};
 	}
 	return true;
 }

@@ -47,7 +47,7 @@ void tariff_per(struct tariff *t, int images)
 		snprintf(t->unit, sizeof t->unit, "%s per %d images", word, images);
 	else
 		snprintf(t->unit, sizeof t->unit, "%s%s", word, images ? " per image" : "");
-	if (!images || !t->kind->on_device) // it says enough where there is little room
+	if (!images || !t->kind->where) // it says enough where there is little room
 		snprintf(t->brief, sizeof t->brief, "%s", word);
 	else if (images == 1)
 		snprintf(t->brief, sizeof t->brief, "%s/img", word);
@@ -72,11 +72,11 @@ const char *const *cost_terms(void)
 	static _Thread_local const char *names[COST_NAMES + 1];
 	int count = 0;
 	for (int i = 0; i < TERM_IDS; i++)
-		if (term_kinds[i].subject == SUBJECT_NETWORK && !term_kinds[i].on_device)
+		if (term_kinds[i].subject == SUBJECT_NETWORK && !term_kinds[i].where)
 			names[count++] = term_kinds[i].name;
 	for (int i = 0; i < TERM_IDS; i++)
-		for (const char *const *device = device_names(); term_kinds[i].on_device && *device && count < COST_NAMES - 1;
-			device++) {
+		for (const char *const *device = device_names();
+			term_kinds[i].where == ON_DEVICE && *device && count < COST_NAMES - 1; device++) {
 			term_write((enum term_id)i, *device, text[count], TERM_NAME);
 			names[count] = text[count];
 			count++;
@@ -91,10 +91,11 @@ static bool begin(struct tariff *t, const struct model *whole, int batch, struct
 {
 	struct term_name name;
 	char advice[sizeof fault->todo];
-	if (!term_read_of(SUBJECT_NETWORK, t->name, &name) || (name.kind->on_device && !name.device))
-		return fault_set(fault, t->name, term_advice(SUBJECT_NETWORK, false, advice, sizeof advice), "there is no such cost term");
+	if (!term_read_of(SUBJECT_NETWORK, t->name, &name) || (name.kind->where && !name.device))
+		return fault_set(fault, t->name, term_advice(SUBJECT_NETWORK, false, advice, sizeof advice),
+			"there is no such cost term");
 	t->kind = name.kind;
-	if (!name.kind->on_device) {
+	if (!name.kind->where) {
 		t->sum = priced_by[name.kind->id].layer;
 		t->pricing = t->sum ? &sum_pricing : priced_by[name.kind->id].pricing;
 		tariff_per(t, name.kind->per == PER_IMAGE);
@@ -108,6 +109,8 @@ static bool begin(struct tariff *t, const struct model *whole, int batch, struct
 			batch);
 	t->on_device = device_get(name.device, &t->device, fault);
 	t->batch = batch ? batch : (int)t->device.batch;
+	if (t->on_device && name.kind->id == TERM_LATENCY && t->device.times[0])
+		return timed_of(t, whole, fault);
 	return t->on_device && machine_new(t, fault);
 }
 
@@ -129,7 +132,9 @@ struct tariff *tariff_new(const struct model *whole, const char *term, int batch
 
 void tariff_free(struct tariff *t)
 {
-	if (t)
+	if (t) {
 		measured_free(&t->table);
+		free(t->work);
+	}
 	free(t);
 }

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "engine/base/disk.h"
 #include "engine/hardware/inside.h"
@@ -118,11 +119,17 @@ bool device_assumes(const struct device *d)
 
 // ---- lookup ----
 
+const char device_host[] = "host";
+
 const char *const *device_names(void)
 {
 	static _Thread_local const char *names[64];
-	for (int i = 0; i < device_count; i++)
-		names[i] = device_table[i].name;
+	char host[DISK_PATH];
+	int count = 0;
+	for (; count < device_count; count++)
+		names[count] = device_table[count].name;
+	names[count] = device_file(device_host, host, sizeof host, NULL) && access(host, F_OK) == 0 ? device_host : NULL;
+	names[count + 1] = NULL;
 	return names;
 }
 
@@ -142,15 +149,8 @@ void device_defaults(struct device *d)
 		d->peak[NATIVE_FP32] = d->peak[NATIVE_BF16] / d->passes;
 }
 
-static const char ideal[] = ":ideal";
-enum { IDEAL = sizeof ideal - 1 };
-
 static void idealise(struct device *d)
 {
-	size_t length = strlen(d->name);
-	if (length > sizeof d->name - sizeof ideal)
-		length = sizeof d->name - sizeof ideal;
-	memcpy(d->name + length, ideal, sizeof ideal);
 	for (int w = 0; w < WORKS; w++)
 		d->efficiency[w] = 1;
 	for (int n = 0; n < NATIVES; n++)
@@ -159,32 +159,95 @@ static void idealise(struct device *d)
 	d->row_efficiency = d->row_efficiency > 0 ? 1 : 0;
 	d->floor = d->ramp = 0;
 	d->fitted[0] = 0;
+	d->times[0] = 0;
+}
+
+static void model(struct device *d)
+{
+	d->times[0] = 0;
+}
+
+// What may stand behind a name.
+static const struct manner {
+	const char *ending;
+	void (*make)(struct device *);
+} manners[] = {{":ideal", idealise}, {":modelled", model}};
+
+static const struct manner *manner_of(const char *name, size_t length)
+{
+	for (size_t i = 0; i < sizeof manners / sizeof *manners; i++) {
+		size_t its = strlen(manners[i].ending);
+		if (length > its && strcmp(name + length - its, manners[i].ending) == 0)
+			return &manners[i];
+	}
+	return NULL;
+}
+
+static bool get_in_manner(const char *name, size_t length, const struct manner *m, struct device *d, struct fault *fault)
+{
+	char plain[DISK_PATH];
+	size_t its = strlen(m->ending);
+	if (length >= sizeof plain)
+		return fault_set(fault, "device", "name a shorter path", "the name is too long");
+	snprintf(plain, sizeof plain, "%.*s", (int)(length - its), name);
+	if (!device_get(plain, d, fault))
+		return false;
+	m->make(d);
+	length = strlen(d->name);
+	if (length > sizeof d->name - its - 1)
+		length = sizeof d->name - its - 1;
+	memcpy(d->name + length, m->ending, its + 1);
+	return true;
+}
+
+static bool one_word(const char *name)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+	size_t length = strlen(name);
+	return length > 0 && length < DEVICE_NAME && strspn(name, plain) == length;
+}
+
+bool device_file(const char *name, char *path, size_t size, struct fault *fault)
+{
+	char home[DISK_PATH];
+	if (!one_word(name))
+		return fault_set(fault, name, "use letters, digits, - and _, or give the path of a file",
+			"this cannot name a device");
+	return disk_state_home(home, sizeof home, fault) &&
+		((size_t)snprintf(path, size, "%s/devices/%s.json", home, name) < size ||
+			fault_set(fault, home, "give the path of a file", "the path is too long"));
+}
+
+static bool no_such_device(const char *name, struct fault *fault)
+{
+	char known[256] = "";
+	for (int i = 0; i < device_count; i++) {
+		size_t used = strlen(known);
+		snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "choose one of ", device_table[i].name);
+	}
+	if (strcmp(name, device_host) == 0)
+		snprintf(known, sizeof known, "`device measure NETWORK` measures this machine");
+	return fault_set(fault, "device", known, "there is no device \"%s\"", name);
 }
 
 bool device_get(const char *name, struct device *d, struct fault *fault)
 {
-	char plain[DISK_PATH];
+	char path[DISK_PATH];
 	size_t length = strlen(name);
-	if (length > IDEAL && length < sizeof plain && strcmp(name + length - IDEAL, ideal) == 0) {
-		snprintf(plain, sizeof plain, "%.*s", (int)(length - IDEAL), name);
-		if (!device_get(plain, d, fault))
-			return false;
-		idealise(d);
-		return true;
-	}
+	const struct manner *manner = manner_of(name, length);
+	if (manner)
+		return get_in_manner(name, length, manner, d, fault);
 	if (strchr(name, '/') || (length > 5 && strcmp(name + length - 5, ".json") == 0))
 		return device_read(name, d, fault);
-	char known[256] = "";
-	for (int i = 0; i < device_count; i++) {
+	for (int i = 0; i < device_count; i++)
 		if (strcmp(name, device_table[i].name) == 0) {
 			*d = device_table[i];
 			device_defaults(d);
 			return true;
 		}
-		size_t used = strlen(known);
-		snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "choose one of ", device_table[i].name);
-	}
-	return fault_set(fault, "device", known, "there is no device \"%s\"", name);
+	if (one_word(name) && device_file(name, path, sizeof path, NULL) && access(path, F_OK) == 0)
+		return device_read(path, d, fault);
+	return no_such_device(name, fault);
 }
 
 // ---- which type runs what ----

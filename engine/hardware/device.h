@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "engine/base/disk.h"
 #include "engine/base/fault.h"
 
 // Types that a device multiplies natively, narrowest first. A device that has both e4m3 and e5m2 mixes them freely.
@@ -53,17 +54,26 @@ struct device {
 	double power_idle, power_min, power_mean, power_max; // watts
 	double mac_energy[NATIVES], vector_energy;           // joules an operation, without moving its operands
 	double memory_energy, on_chip_energy;                // joules a byte
+	char times[DISK_PATH]; // the file that has measured times of layers on it (times.h), by which latency is priced; "": none
 };
 
 // ---- which devices there are ----
-const char *const *device_names(void); // those of the table; NULL-terminated, valid for good
-// Reads a device of the table by its name, or one from a file: a name that holds a '/' or ends in ".json" is a path. With ":ideal"
-// behind either it is the same device as a plain roofline has it: every efficiency is 1, a kernel has no floor, and the longer of
-// computing and memory traffic hides the shorter.
+const char *const *
+device_names(void); // those of the table, and the host where it was measured; NULL-terminated; of this thread's last call
+extern const char device_host[]; // "host": this machine, as `device measure` writes it
+// Reads a device of the table by its name, or one from a file: a name that holds a '/' or ends in ".json" is a path, and any other that
+// the table lacks, "host" say, is that of a file in the folder of devices (device_file). Behind either may stand
+//   :ideal     the same device as a plain roofline has it: every efficiency is 1, a kernel has no floor, and the longer of
+//              computing and memory traffic hides the shorter; measured times do not count
+//   :modelled  the same device by its figures alone, without the times that were measured on it
 bool device_get(const char *name_or_path, struct device *, struct fault *);
+// Writes the path of NAME.json in the folder of a person's own devices, which lies beside the sessions ($XDG_STATE_HOME/bitscape/devices
+// or ~/.local/state/bitscape/devices). Returns false with a fault where there is no home, or the name is not one word of letters, digits, '-' and '_'.
+bool device_file(const char *name, char *path, size_t size, struct fault *);
 // Reads a device file: a JSON object with "bitscape-device": 1, "name", "source", and the figures of device_figures by group and
 // name, in their units. A null peak means a type at an unknown rate. "fp8" stands for e4m3 and e5m2. A figure that is left out is
-// unknown or, for tiles, multiples, shares and efficiencies, 1. "recalled", "assumed" and "fitted" may list names of figures. The
+// unknown or, for tiles, multiples, shares and efficiencies, 1. "recalled", "assumed" and "fitted" may list names of figures, and
+// "measured" has times that were measured on it (times.h), which may stand without peaks. The
 // fault names the first mistake: its line, or the figure and what was expected.
 bool device_read(const char *path, struct device *, struct fault *);
 

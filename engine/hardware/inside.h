@@ -5,6 +5,8 @@
 
 #include "engine/hardware/device.h"
 
+enum { DEVICE_BYTES = 32 << 20 }; // most of a device file
+
 // The built-in devices. A 0 among tiles and efficiencies stands for 1; device_get fills it in.
 extern const struct device device_table[];
 extern const int device_count;

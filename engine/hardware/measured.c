@@ -101,6 +101,36 @@ static bool read_source(const struct reader *r, char *const field[FIELDS], int *
 		fault_set(r->fault, where, "expected measured, fitted or extrapolated", "\"%s\" is not a source", word);
 }
 
+// The formats that a row has figures for.
+static uint32_t given(const struct reader *r, int row)
+{
+	return r->to->half ? r->to->half[row].has : r->to->has[row / MEASURED_HALVES];
+}
+
+// What a row says of a format.
+struct taken {
+	double value, error, kl;
+	uint8_t source;
+};
+
+static void take(struct reader *r, int row, int format, struct taken t)
+{
+	struct measured *to = r->to;
+	const int layer = row / MEASURED_HALVES;
+	if (to->half) {
+		struct half_figures *h = &to->half[row];
+		h->has |= 1u << format;
+		h->value[format] = t.value;
+		h->error[format] = t.error;
+		h->kl[format] = t.kl;
+		h->source[format] = t.source;
+		return;
+	}
+	to->has[layer] |= 1u << format;
+	to->value[layer][format] = t.value;
+	to->source[layer][format] = t.source;
+}
+
 static bool read_row(struct reader *r, char *text, int line, const char *where)
 {
 	char *field[FIELDS];
@@ -127,22 +157,18 @@ static bool read_row(struct reader *r, char *text, int line, const char *where)
 		return false;
 	for (int row = first; row < end; row++) {
 		const bool alone = end - first == 1;
-		double times = alone ? MEASURED_HALVES : 1, spread = alone ? 2 : sqrt(2); // see struct measured; errors add up as squares
+		double times = alone ? MEASURED_HALVES : 1,
+		       spread = alone ? 2 : sqrt(2); // see struct measured; errors add up as squares
 		int *lines = r->line[row];
 		if (lines[1 + format])
 			return fault_set(r->fault, where, "keep one of them", "%s in %s is in line %d already", field[0],
 				field[1], lines[1 + format]);
-		if (any ? r->to->has[row] != 0 : lines[0] != 0)
+		if (any ? given(r, row) != 0 : lines[0] != 0)
 			return fault_set(r->fault, where, "give it * alone, or formats", "%s has both * and formats", field[0]);
 		lines[1 + format] = line;
 		for (int f = 0; f < FORMATS; f++)
-			if (any || f == format) {
-				r->to->has[row] |= 1u << f;
-				r->to->value[row][f] = times * value;
-				r->to->source[row][f] = (uint8_t)source;
-				r->to->error[row][f] = spread * error;
-				r->to->kl[row][f] = times * kl;
-			}
+			if (any || f == format)
+				take(r, row, f, (struct taken){times * value, spread * error, times * kl, (uint8_t)source});
 	}
 	return true;
 }
@@ -206,7 +232,7 @@ static bool read_table(struct reader *r, const char *path, char *text)
 			return false;
 	}
 	for (int l = r->model->layers - 1; l >= 0; l--)
-		if (!r->to->has[measured_row(l, 0)] || !r->to->has[measured_row(l, 1)]) {
+		if (!given(r, measured_row(l, 0)) || !given(r, measured_row(l, 1))) {
 			missing++;
 			first = l;
 		}
@@ -219,16 +245,24 @@ static bool read_table(struct reader *r, const char *path, char *text)
 			"no row for %s, %d of %d layers have none", r->model->layer[first].name, missing, r->model->layers);
 }
 
-bool measured_new(struct measured *m, const struct model *model, struct fault *fault)
+bool measured_new(struct measured *m, const struct model *model, int rows, struct fault *fault)
 {
-	size_t rows = (size_t)model->layers * MEASURED_HALVES + 1;
-	*m = (struct measured){.has = calloc(rows, sizeof *m->has),
-		.value = calloc(rows, sizeof *m->value),
-		.source = calloc(rows, sizeof *m->source),
-		.error = calloc(rows, sizeof *m->error),
-		.kl = calloc(rows, sizeof *m->kl),
+	size_t room = (size_t)rows + 1;
+	*m = (struct measured){.has = calloc(room, sizeof *m->has),
+		.value = calloc(room, sizeof *m->value),
+		.source = calloc(room, sizeof *m->source),
 		.top1 = (double)NAN};
-	if (m->has && m->value && m->source && m->error && m->kl)
+	if (m->has && m->value && m->source)
+		return true;
+	measured_free(m);
+	return fault_memory(fault, model->name);
+}
+
+bool measured_new_losses(struct measured *m, const struct model *model, struct fault *fault)
+{
+	if (!measured_new(m, model, 0, fault))
+		return false;
+	if ((m->half = calloc((size_t)model->layers * MEASURED_HALVES + 1, sizeof *m->half)))
 		return true;
 	measured_free(m);
 	return fault_memory(fault, model->name);
@@ -237,7 +271,7 @@ bool measured_new(struct measured *m, const struct model *model, struct fault *f
 bool measured_read(const char *path, enum measured_kind kind, const struct model *model, struct measured *m, struct fault *fault)
 {
 	size_t size = 0;
-	if (!measured_new(m, model, fault))
+	if (!(kind == MEASURED_LOST ? measured_new_losses(m, model, fault) : measured_new(m, model, model->layers, fault)))
 		return false;
 	struct reader r = {.kind = &kinds[kind], .model = model, .to = m, .fault = fault};
 	char *text = disk_read(path, TABLE_BYTES, &size, fault);
@@ -263,17 +297,17 @@ bool measured_latency(const char *name, const struct model *model, struct measur
 	int *row = calloc((size_t)model->layers + 1, sizeof *row);
 	const struct published *p = row ? published_for(model, row, fault) : NULL;
 	bool ok = row || fault_memory(fault, name);
-	ok = ok && p && measured_new(m, model, fault);
+	ok = ok && p && measured_new(m, model, model->layers, fault);
 	for (int l = 0; ok && l < model->layers; l++) {
 		if (row[l] < 0) {
-			m->has[measured_row(l, 0)] = (1u << FORMATS) - 1;
-			memset(m->source[measured_row(l, 0)], FIGURE_ABSENT, sizeof *m->source);
+			m->has[l] = (1u << FORMATS) - 1;
+			memset(m->source[l], FIGURE_ABSENT, sizeof m->source[l]);
 			continue;
 		}
 		const struct published_layer *from = &p->layer[row[l]];
 		for (int w = 0; w < PUBLISHED_WIDTHS; w++) {
 			int f = format_named(formats[w]);
-			const int at = measured_row(l, 0);
+			const int at = l;
 			m->has[at] |= 1u << f;
 			m->value[at][f] = from->ms[w] * model->layer[l].macs / from->macs;
 			m->source[at][f] = model->layer[l].macs == from->macs ? FIGURE_MEASURED : FIGURE_EXTRAPOLATED;
@@ -290,7 +324,7 @@ void measured_free(struct measured *m)
 	free(m->has);
 	free(m->value);
 	free(m->source);
-	free(m->error);
-	free(m->kl);
+	free(m->half);
+	free(m->spread);
 	*m = (struct measured){0};
 }

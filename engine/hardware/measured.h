@@ -27,26 +27,40 @@ extern const char *const figure_sources[FIGURE_SOURCES];
 
 enum measured_kind { MEASURED_MS, MEASURED_LOST };
 
-// Figures by row: the weights of a layer and its input have one each. Where a file has one for both, both rows hold it; what a layer loses is
-// the mean of its rows, so a row holds twice what a half alone loses. Milliseconds are in the first.
+// More of a time, in its unit.
+struct figure_spread {
+	double low, high; // the interval of the layer's own operator; 0: not known
+	double behind;    // how much of the figure is of operators without weights behind it
+};
+
+// What formats lose in a layer's weights, and in its input. Where a file has one figure for both, both halves hold it; what a layer loses is
+// the mean of its halves, so a half that has figures of its own holds twice what it alone loses.
 enum { MEASURED_HALVES = 2 };
+struct half_figures {
+	uint32_t has;                                       // the formats with a figure, as bits
+	double value[FORMATS], error[FORMATS], kl[FORMATS]; // NAN: not given
+	uint8_t source[FORMATS];
+};
 static inline int measured_row(int layer, int half)
 {
 	return layer * MEASURED_HALVES + half;
 }
 
 struct measured {
-	uint32_t *has;                            // [rows]: the formats with a figure, as bits
-	double (*value)[FORMATS];                 // [rows]
-	uint8_t (*source)[FORMATS];               // [rows]: of enum figure_source
-	double (*error)[FORMATS], (*kl)[FORMATS]; // [rows]; NAN: not given
-	bool diverges;                            // every figure has a divergence
-	double top1;                              // NAN: not given
-	int batch;                                // 0: not given
+	uint32_t *has;                           // [layers]: the formats with a figure, as bits
+	double (*value)[FORMATS];                // [layers]
+	uint8_t (*source)[FORMATS];              // [layers]: of enum figure_source
+	struct figure_spread (*spread)[FORMATS]; // [layers]; NULL: none is known
+	struct half_figures *half; // [layers][MEASURED_HALVES], of a table of losses: in place of the above; else NULL
+	bool diverges;             // of losses: every figure has a divergence
+	double top1;               // NAN: not given
+	int batch;                 // 0: not given
 };
 
-// Makes an empty table for a network. Returns false when out of memory.
-bool measured_new(struct measured *, const struct model *, struct fault *);
+// Makes an empty table with so many rows, one for each layer and more where the caller has use for them. Returns false when out of memory.
+bool measured_new(struct measured *, const struct model *, int rows, struct fault *);
+// The same for losses: halves of layers have the figures.
+bool measured_new_losses(struct measured *, const struct model *, struct fault *);
 // Reads a table from a file. Every layer must have a row. The fault names the first mistake with its line and what was expected.
 bool measured_read(const char *path, enum measured_kind, const struct model *, struct measured *, struct fault *);
 // Reads latencies by name: "hawq", the published ones of a T4 for resnet18 and resnet50 (engine/model/published.h), or a file's.

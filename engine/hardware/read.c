@@ -8,8 +8,9 @@
 #include "engine/base/json.h"
 #include "engine/base/text.h"
 #include "engine/hardware/inside.h"
+#include "engine/hardware/times.h"
 
-enum { DEVICE_VERSION = 1, DEVICE_BYTES = 1 << 20 };
+enum { DEVICE_VERSION = 1 };
 
 // The names of a group's figures, as advice.
 static const char *expected(const char *group, char *buf, size_t size)
@@ -24,7 +25,7 @@ static const char *expected(const char *group, char *buf, size_t size)
 		size_t used = strlen(buf);
 		snprintf(buf + used, size - used,
 			" peaks power energy inner outer rows whole reach efficiency kernel name source "
-			"recalled assumed fitted");
+			"recalled assumed fitted measured");
 	}
 	return buf;
 }
@@ -111,6 +112,19 @@ static bool read_marks(const char *path, const char *name, json_t *json, char *t
 	return true;
 }
 
+// Read here to be checked; what prices by it reads it again.
+static bool read_times(const char *path, json_t *json, struct device *d, struct fault *fault)
+{
+	struct times t;
+	if (strlen(path) >= sizeof d->times)
+		return fault_set(fault, path, "name a shorter path", "the name is too long");
+	if (!times_of_json(path, json, &t, fault))
+		return false;
+	times_free(&t);
+	snprintf(d->times, sizeof d->times, "%s", path);
+	return true;
+}
+
 static bool read_member(const char *path, const char *name, json_t *json, struct device *d, struct fault *fault)
 {
 	if (strcmp(name, "bitscape-device") == 0)
@@ -125,6 +139,8 @@ static bool read_member(const char *path, const char *name, json_t *json, struct
 		return read_marks(path, name, json, d->assumed, fault);
 	if (strcmp(name, "fitted") == 0)
 		return read_marks(path, name, json, d->fitted, fault);
+	if (strcmp(name, "measured") == 0)
+		return read_times(path, json, d, fault);
 	bool group = false;
 	for (size_t i = 0; name[0] && i < device_figure_count; i++)
 		group = group || strcmp(device_figures[i].group, name) == 0;
@@ -155,7 +171,7 @@ static bool read_device(const char *path, json_t *root, struct device *d, struct
 		computes = computes || d->peak[n] != 0;
 	if (!d->name[0] || !d->source[0])
 		return fault_set(fault, path, "expected a text", "%s: missing", d->name[0] ? "source" : "name");
-	if (!computes)
+	if (!computes && !d->times[0])
 		return fault_set(fault, path,
 			"expected at least one, such as {\"peaks\": {\"int8\": 4}}; null: at an unknown rate",
 			"peaks: none given");

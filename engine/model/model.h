@@ -18,6 +18,7 @@
 enum {
 	MODEL_NAME = 48,   // longest name of a layer, and
 	MODEL_TITLE = 128, // of a model, with their final zeros
+	MODEL_WORK = 128,
 };
 
 struct shape {
@@ -150,6 +151,9 @@ void model_free(struct model *);
 struct model *model_copy(const struct model *);                // NULL: out of memory
 const char *model_kind(enum op_kind);                          // "conv", "linear" ...
 const char *model_layer_kind(const struct model *, int layer); // "conv", "depthwise", "grouped", "linear"
+// Writes what a layer does to an image, "conv 3x3/2 32x32x16 to 16x16x32", "grouped 3x3/1 8x8x64 to 8x8x64 by 4", "linear 1x1x64 to
+// 1x1x10": layers of any networks with the same text take the same time. Returns buf.
+const char *model_layer_work(const struct model *, int layer, char buf[MODEL_WORK]);
 
 // ---- building: each adds an operator and returns its index; -1 once memory has run out (model_finish then fails) ----
 struct model *model_new(const char *name, struct shape input, int classes); // NULL: out of memory

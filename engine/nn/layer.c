@@ -66,8 +66,7 @@ void layer_quantize_weights(struct network *net, struct node *n)
 		n->out.c);
 }
 
-// The distance between a number's neighbours on the grid, in the grid's own unit.
-static float spacing(const struct grid *g, float v)
+float layer_spacing(const struct grid *g, float v)
 {
 	if (g->kind == GRID_INTEGER)
 		return 1;
@@ -80,32 +79,10 @@ float layer_near_edge(struct network *net, struct node *n)
 	const float *w = n->weights_now;
 	long near = 0;
 	for (long i = 0; grid.kind != GRID_NONE && i < n->weight_count; i++) {
-		float v = w[i] / n->weight_scale[i % n->out.c], steps = v / spacing(&grid, v);
+		float v = w[i] / n->weight_scale[i % n->out.c], steps = v / layer_spacing(&grid, v);
 		near += fabsf(steps - rintf(steps)) > 0.375f;
 	}
 	return (float)((double)near / (double)n->weight_count);
-}
-
-struct format_look layer_look_at(struct network *net, struct node *n, int format, float *room)
-{
-	struct grid grid = layer_weight_scales(net, n, format);
-	const float *w = n->weights_now;
-	const int c = n->out.c;
-	double signal = 0, noise = 0;
-	long zeros = 0;
-	struct format_look look = {0};
-	net->kernels->quantize_channels(&grid, n->weight_scale, w, room, n->weight_count / c, c);
-	for (long i = 0; i < n->weight_count; i++) {
-		double error = (double)w[i] - (double)room[i];
-		signal += (double)w[i] * (double)w[i];
-		noise += error * error;
-		zeros += room[i] == 0;
-	}
-	for (int j = 0; j < c && grid.kind != GRID_NONE; j++)
-		look.step = fmax(look.step, (double)(n->weight_scale[j] * spacing(&grid, 0)));
-	look.noise = noise > 0 ? 10 * log10(signal / noise) : (double)INFINITY;
-	look.zeros = (double)zeros / (double)n->weight_count;
-	return look;
 }
 
 static void peak_chunk(const struct job *job, struct span span, int chunk, int worker)

@@ -226,8 +226,8 @@ static void prepare_layer(void *context, int layer, int worker)
 	n->does->prepare(net, n);
 }
 
-void network_forward(struct network *net, const struct plan *plan, const struct quantization *quantization, enum pass pass,
-	int images, struct calibration *calibration)
+void pass_begin(struct network *net, const struct plan *plan, const struct quantization *quantization, enum pass pass, int images,
+	struct calibration *calibration)
 {
 	net->plan = plan;
 	net->quantization = *quantization;
@@ -247,6 +247,12 @@ void network_forward(struct network *net, const struct plan *plan, const struct 
 	}
 	nodes_bind(net);
 	team_run(net->team, net->model->layers, prepare_layer, net);
+}
+
+void network_forward(struct network *net, const struct plan *plan, const struct quantization *quantization, enum pass pass,
+	int images, struct calibration *calibration)
+{
+	pass_begin(net, plan, quantization, pass, images, calibration);
 	for (int i = 0; i < net->model->ops; i++) {
 		if (net->node[i].does->forward)
 			net->node[i].does->forward(net, &net->node[i]);
@@ -377,47 +383,6 @@ void network_near_edges(struct network *net, const struct plan *plan, const stru
 		share[l] = NAN;
 	nodes_bind(net);
 	team_run(net->team, net->model->layers, look_at_layer, &e);
-}
-
-static void count_weights(const struct node *n, struct layer_look *look)
-{
-	double sum = 0, squares = 0;
-	for (long i = 0; i < n->weight_count; i++) {
-		double w = (double)n->weights_now[i];
-		sum += w;
-		squares += w * w;
-		look->peak = fmax(look->peak, fabs(w));
-	}
-	look->weights = n->weight_count;
-	look->mean = sum / (double)n->weight_count;
-	look->deviation = sqrt(fmax(0, squares / (double)n->weight_count - look->mean * look->mean));
-	for (long i = 0; i < n->weight_count && look->peak > 0; i++) {
-		int bin = (int)((double)n->weights_now[i] / look->peak * (LOOK_BINS / 2) + LOOK_BINS / 2);
-		look->bin[bin < 0 ? 0 : bin >= LOOK_BINS ? LOOK_BINS - 1 : bin]++;
-	}
-}
-
-bool network_look(struct network *net, const struct plan *plan, const struct quantization *quantization, const int *format,
-	struct layer_look *look, struct fault *fault)
-{
-	net->plan = plan;
-	net->quantization = *quantization;
-	nodes_bind(net);
-	for (int l = 0; l < net->model->layers; l++) {
-		struct node *n = &net->node[net->model->layer[l].op];
-		if (n->layer != look->layer)
-			continue;
-		float *room = malloc((size_t)n->weight_count * sizeof *room);
-		if (!room)
-			return fault_memory(fault, "look");
-		count_weights(n, look);
-		for (int o = 0; o < look->options; o++)
-			look->option[o] = layer_look_at(net, n, format[o], room);
-		free(room);
-		look->there = true;
-		return true;
-	}
-	return true;
 }
 
 float network_weight_peak(const struct network *net, int layer)

@@ -119,6 +119,10 @@ void network_find_ranges(struct network *, const int *format, int formats, float
 // Gives the same as the whole pass. The network must keep NETWORK_OUTPUTS: then each operator's output has a place of its own, nothing has a
 // gradient, and backward passes are not for it.
 void network_forward_from(struct network *, int layer, const int *changed, int count);
+// A forward pass in mode FIXED that tells how many seconds each operator of the model that runs takes: seconds[operators]. Weights are
+// rounded and packed before that, as for inference they would be once. An operator that is applied where its output is read takes no time of its own.
+void network_time(struct network *, const struct plan *, const struct quantization *, int images, struct calibration *,
+	double *seconds);
 // The outputs of the last forward pass: [images][classes].
 const float *network_logits(const struct network *);
 
@@ -179,10 +183,12 @@ double network_update(struct network *, const struct optimizer *, long step);
 // over: more than 3/8 from the code that they round to (RFQuant, CVPR 2024). Even weights would give a quarter. Layers that rest: NAN.
 // Rounds anew.
 void network_near_edges(struct network *, const struct plan *, const struct quantization *, float *share);
-// The weights of one layer of the whole, look->layer, and what each of look->options formats would make of them; look->there stays false where
-// it rests. Rounds anew, into memory of its own. False: out of memory.
-bool network_look(struct network *, const struct plan *, const struct quantization *, const int *format, struct layer_look *,
-	struct fault *);
+// One layer of the whole, look->layer (LOOK_ALL: none), and what each of look->options formats makes of its weights, its inputs and its output,
+// in a pass as PASS_SAMPLE over `images` that are loaded; look->there stays false where it rests. Of all layers, the signal to noise of their
+// outputs in the plan's formats: noise[layers of the whole], NAN: it rests. In memory of its own; no number of the network is changed. False: out
+// of memory.
+bool network_look(struct network *, const struct plan *, const struct quantization *, const int *format, int images,
+	struct layer_look *, double *noise, struct fault *);
 // Per layer, the sum of the squares of what rounding its weights to the plan's format changes; 0: it rests. Rounds anew.
 void network_rounding(struct network *, const struct plan *, const struct quantization *, double *error);
 // How the loss curves in a layer's weights: for a vector v of +-1, a sign for each of its weights by the key, push adds v times a number to

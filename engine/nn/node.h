@@ -214,8 +214,10 @@ bool optimizer_find_pieces(struct network *);             // of the lay-out; fal
 void optimizer_clear(struct network *);
 
 // nodes.c. False: out of memory, and nothing is laid out.
-bool nodes_whole(struct network *);                      // the whole's parameters; once
-bool nodes_make(struct network *, const struct path *);  // NULL: the whole itself runs
+bool nodes_whole(struct network *);                     // the whole's parameters; once
+bool nodes_make(struct network *, const struct path *); // NULL: the whole itself runs
+// network.c: all that comes before the operators of a pass, the rounding and packing of weights included.
+void pass_begin(struct network *, const struct plan *, const struct quantization *, enum pass, int images, struct calibration *);
 void nodes_bind(struct network *);                       // gives the nodes the numbers that the coming pass uses
 const struct node_ops *operator_of(const struct node *); // network.c
 
@@ -285,11 +287,10 @@ void norm_add_sums(const struct network *, const struct node *, int chunk, bool 
 void layer_reserve(struct node *, struct storage *, long rows,
 	enum fill);                                           // weights of `rows` inputs an output, and a bias where it has one
 void layer_quantize_weights(struct network *, struct node *); // fills node->quantized
-// What a format makes of the weights; room[n->weight_count] is overwritten.
-struct format_look layer_look_at(struct network *, struct node *, int format, float *room);
-float layer_near_edge(struct network *, struct node *);            // see network_near_edges; of the present plan
 float layer_range_in(struct network *, struct node *, int format); // of the present input, by the present estimator
-void layer_find_range(struct network *, struct node *);            // fills node->grid, scale, range
+float layer_spacing(const struct grid *, float v);      // between a number's neighbours on the grid, in the grid's own unit
+float layer_near_edge(struct network *, struct node *); // see network_near_edges; of the present plan
+void layer_find_range(struct network *, struct node *); // fills node->grid, scale, range
 // Packs columns first..first+columns of the quantized weights' rows, into whole blocks; returns where the next begin.
 float *layer_pack(const struct node *, int first, int columns, float *to);
 void layer_find_phases(struct node *, struct storage *);

@@ -20,20 +20,20 @@ bool mapping_has(const struct mapping *m, enum term_id id, struct fault *fault)
 }
 
 // Of the run, or of 1000 tokens.
-static struct footprint footprint(const struct mapping *m, const struct mapped *x)
+static struct footprint footprint(const struct mapping *m, const struct site *site, const struct mapped *x)
 {
 	double tokens = m->serve ? 1000 : m->tokens, rate = x->rate * (m->serve ? 1 : m->job.net.sequence);
-	return footprint_of(tokens / rate, x->chips, pod_value(&m->world.pod[0], POD_POWER), m->site);
+	return footprint_of(tokens / rate, x->chips, pod_value(&m->world.pod[0], POD_POWER), site);
 }
 
-double mapping_cost(const struct mapping *m, enum term_id id, const struct mapped *x)
+double mapping_cost(const struct mapping *m, enum term_id id, const struct site *site, const struct mapped *x)
 {
 	switch (id) {
 	case TERM_CHIPS: return x->chips;
 	case TERM_MEMORY: return x->memory;
 	case TERM_STEP: return x->step * 1e3;
-	case TERM_WORK: return footprint(m, x).mwh * 1e6;
-	case TERM_CARBON: return footprint(m, x).net * (m->serve ? 1e6 : 1);
+	case TERM_WORK: return footprint(m, site, x).mwh * 1e6;
+	case TERM_CARBON: return footprint(m, site, x).net * (m->serve ? 1e6 : 1);
 	default: return NAN;
 	}
 }

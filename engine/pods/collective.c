@@ -50,7 +50,7 @@ double slice_collective(const struct pod *p, const struct slice *s, const struct
 	if (s->islands)
 		return islands_time(p, s->chips, kind, bytes);
 	if (kind == ALL_TO_ALL && n)
-		return fmax(n->diameter * hop, n->load[ROUTE_PATHS] * bytes / s->chips / s->chips / link);
+		return fmax(n->diameter * hop, n->load[slice_routing(n)] * bytes / s->chips / s->chips / link);
 	const struct ring ring[3] = {{s->axis[0], s->wrap[0]}, {s->axis[1], s->wrap[1]}, {s->axis[2], s->wrap[2]}};
 	return collective_time(kind == ALL_GATHER && s->twisted ? ALL_REDUCE : kind, bytes, ring, 3, link, hop);
 }

@@ -172,15 +172,21 @@ static double between_pods(const struct plan *p)
 			: 0;
 }
 
+static struct division_price memory_of(const struct plan *p, const struct inner_choice *c)
+{
+	double many = ceil(p->job->batch / (p->data * p->job->pods * c->microbatch));
+	struct division_price to = {
+		.microbatch = c->microbatch, .microbatches = many, .recompute = c->recompute, .sharding = c->sharding};
+	take_memory(p, c, many, &to);
+	return to;
+}
+
 static struct division_price price_training(const struct plan *p, const struct inner_choice *c)
 {
 	const struct transformer *t = &p->job->net;
 	double tokens = c->microbatch * t->sequence, again = c->recompute ? p->world->input[IN_RECOMPUTE] : 0;
-	double many = ceil(p->job->batch / (p->data * p->job->pods * c->microbatch)),
-	       own = t->parameters / (p->stages * p->model);
-	struct division_price to = {
-		.microbatch = c->microbatch, .microbatches = many, .recompute = c->recompute, .sharding = c->sharding};
-	take_memory(p, c, many, &to);
+	struct division_price to = memory_of(p, c);
+	double many = to.microbatches, own = t->parameters / (p->stages * p->model);
 	double work = products(p, tokens) + attended(p, tokens, t->sequence);
 	double read = p->matrix / p->model * p->bytes[OF_WEIGHTS] / p->device.bandwidth;
 	double forward = fmax(work / p->rate, read);
@@ -238,15 +244,27 @@ bool division_train(const struct world *w, const struct division_job *j, const s
 		return fault_set(fault, division_name(of, name), "give less to pipeline", "%g stages share %g layers", p.stages,
 			j->net.layers);
 	bool found = false;
+	struct inner_choice least = {1, false, SHARD_NOTHING};
+	double lacks = INFINITY;
 	for (double microbatch = 1; microbatch <= each; microbatch *= 2)
 		for (int recompute = 0; recompute < 2; recompute++)
 			for (int sharding = 0; sharding < (p.data > 1 ? SHARDINGS : 1); sharding++) {
-				struct division_price it = price_training(&p,
-					&(struct inner_choice){microbatch, recompute, (enum sharding)sharding});
+				struct inner_choice c = {microbatch, recompute, (enum sharding)sharding};
+				struct division_price it = memory_of(&p,
+					&c); // the time, which takes longer to work out, only of what fits
+				if (!it.fits && it.memory < lacks) {
+					lacks = it.memory;
+					least = c;
+				}
+				if (!it.fits)
+					continue;
+				it = price_training(&p, &c);
 				if (!found || better(&it, best))
 					*best = it;
 				found = true;
 			}
+	if (!found)
+		*best = price_training(&p, &least);
 	return true;
 }
 

@@ -11,7 +11,7 @@
 
 const char *const shardings[SHARDINGS] = {"-", "optimizer", "all"};
 
-enum { STYLES = 4, SPLITS = 4096, MOST_ANY = 16384 }; // chips, for factors of axes
+enum { STYLES = 4, SPLITS = 4096 };
 
 // How an axis falls into parts: factors that multiply to it.
 struct split {
@@ -128,7 +128,7 @@ bool division_with(const struct slice *s, const int size[PARTS], struct division
 	if (product != s->chips)
 		return fault_set(fault, name, "choose sizes whose product is the slice's chips",
 			"they multiply to %g, %s has %d chips", product, slice_name(s, slice), s->chips);
-	for (int any = 0; any < (s->chips > MOST_ANY ? 1 : 2); any++) {
+	for (int any = 0; any < (s->chips > DIVISION_ANY ? 1 : 2); any++) {
 		int count = divisions_of(s, any, false, NULL, 0);
 		struct division *all = calloc((size_t)count + 1, sizeof *all);
 		if (!all)

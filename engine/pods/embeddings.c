@@ -23,29 +23,115 @@ static double distinct(double rows, double n)
 	return n > 0 ? -rows * expm1(-n / rows) / n : 1;
 }
 
+static int place_of(const struct embedding_job *j, int table)
+{
+	return j->place == EMBEDDING_PLACES ? j->workload->table[table].place : j->place;
+}
+
+static void add_table(struct sums *s, const struct world *w, const struct embedding_job *j, double samples, int table)
+{
+	const struct embedding_table *t = &j->workload->table[table];
+	double ids = samples * t->hot,
+	       unique = w->set[IN_UNIQUE] ? w->input[IN_UNIQUE]
+		: t->unique > 0           ? t->unique
+		: t->unique < 0           ? distinct(t->rows, ids)
+					  : w->input[IN_UNIQUE];
+	unique = j->keep_duplicates ? ids : fmin(ids * unique, t->rows);
+	s->ids += ids;
+	s->unique += unique;
+	s->numbers += ids * t->width;
+	s->moved += unique * t->width;
+	s->pooled += samples * t->width;
+	s->rows += t->rows * t->width;
+	s->one_hot += samples * t->rows * t->width;
+}
+
 static struct sums sums_of(const struct world *w, const struct embedding_job *j, double chips, int place)
 {
 	struct sums s = {0};
-	double samples = j->batch / chips;
-	for (int i = 0; i < j->workload->tables; i++) {
-		const struct embedding_table *t = &j->workload->table[i];
-		if ((j->place == EMBEDDING_PLACES ? t->place : j->place) != place)
-			continue;
-		double ids = samples * t->hot,
-		       unique = w->set[IN_UNIQUE] ? w->input[IN_UNIQUE]
-			: t->unique > 0           ? t->unique
-			: t->unique < 0           ? distinct(t->rows, ids)
-						  : w->input[IN_UNIQUE];
-		unique = j->keep_duplicates ? ids : fmin(ids * unique, t->rows);
-		s.ids += ids;
-		s.unique += unique;
-		s.numbers += ids * t->width;
-		s.moved += unique * t->width;
-		s.pooled += samples * t->width;
-		s.rows += t->rows * t->width;
-		s.one_hot += samples * t->rows * t->width;
-	}
+	for (int i = 0; i < j->workload->tables; i++)
+		if (place_of(j, i) == place)
+			add_table(&s, w, j, j->batch / chips, i);
 	return s;
+}
+
+// ---- stacks of tables on SparseCores ----
+
+enum { LIST = 8, ROW_BYTES = 32, ROWS = 8 }; // what lists of ids, rows, and tables over the SparseCores are padded to
+
+static double padded(double x, double to)
+{
+	return ceil(x / to) * to;
+}
+
+struct stack {
+	double width; // numbers, padded
+	struct sums sums;
+	double rows; // x width, padded
+};
+
+struct looked_up {
+	double hot;
+	int table;
+};
+
+static int by_hot(const void *a, const void *b)
+{
+	const struct looked_up *x = a, *y = b;
+	return x->hot < y->hot ? 1 : x->hot > y->hot ? -1 : x->table - y->table;
+}
+
+// The tables on SparseCores; where they are dealt over stacks the ones that are looked up most come first, so that it is done evenly. Fills
+// order[tables]; returns how many there are.
+static int order_of(const struct embedding_job *j, struct looked_up *order)
+{
+	int count = 0;
+	for (int i = 0; i < j->workload->tables; i++)
+		if (place_of(j, i) == PLACE_SPARSECORE)
+			order[count++] = (struct looked_up){j->workload->table[i].hot, i};
+	if (j->stacks > 1)
+		qsort(order, (size_t)count, sizeof *order, by_hot);
+	return count;
+}
+
+// The stack for one more table of this width: a new one while there may be, else the one with the least ids.
+static struct stack *stack_for(struct stack *stack, int *stacks, double width, const struct embedding_job *j)
+{
+	struct stack *least = NULL;
+	int its = 0;
+	for (int i = 0; j->stacks != STACKS_ALONE && i < *stacks; i++)
+		if (fabs(stack[i].width - width) < .5) {
+			its++;
+			least = !least || stack[i].sums.ids < least->sums.ids ? &stack[i] : least;
+		}
+	if (least && its >= j->stacks)
+		return least;
+	stack[*stacks] = (struct stack){.width = width};
+	return &stack[(*stacks)++];
+}
+
+// Fills stack[tables]; returns how many there are. partitions: SparseCores of the slice.
+static int stacks_of(const struct world *w, const struct embedding_job *j, double chips, double partitions, double number,
+	struct stack *stack)
+{
+	struct looked_up order[EMBEDDING_TABLES];
+	int stacks = 0;
+	const int count = order_of(j, order);
+	for (int i = 0; i < count; i++) {
+		const struct embedding_table *t = &j->workload->table[order[i].table];
+		double width = padded(t->width * number, ROW_BYTES) / number;
+		struct stack *s = stack_for(stack, &stacks, width, j);
+		add_table(&s->sums, w, j, j->batch / chips, order[i].table);
+		s->rows += padded(t->rows, ROWS * partitions) * width;
+	}
+	return stacks;
+}
+
+// The ids of a chip with the padding of its lists: one from each of its SparseCores to every SparseCore.
+static double listed(double ids, double cores, double partitions)
+{
+	double lists = cores * partitions;
+	return fmin(LIST * ids, lists * padded(ids / lists, LIST)); // an empty list takes nothing
 }
 
 // The longest, by name.
@@ -68,24 +154,33 @@ static bool sparse_part(const struct world *w, const struct pod *p, const struct
 	const struct slice_network *n, const struct embedding_job *j, double number, struct embedding_price *to,
 	struct fault *fault)
 {
-	struct sums all = sums_of(w, j, s->chips, PLACE_SPARSECORE);
 	double cores = pod_value(p, POD_CORES), lanes = pod_value(p, POD_LANES), clock = pod_value(p, POD_CLOCK),
-	       passes = j->serve ? 1 : 2;
-	if (!(all.ids > 0))
+	       passes = j->serve ? 1 : 2, accesses = j->serve ? 1 : w->input[IN_EMBED_STATE], far = 1 - 1. / s->chips;
+	struct stack stack[EMBEDDING_TABLES];
+	const double partitions = fmax(cores, 1) * s->chips;
+	to->stacks = stacks_of(w, j, s->chips, partitions, number, stack);
+	if (!to->stacks)
 		return true;
 	if (!(cores > 0 && lanes > 0 && clock > 0))
 		return fault_set(fault, p->name, "put the tables on tensor cores or hosts: place=host",
 			"it has no SparseCores, or their rate is unknown");
-	double accesses = j->serve ? 1 : w->input[IN_EMBED_STATE], far = 1 - 1. / s->chips;
-	to->rows = all.moved * number * accesses / (d->bandwidth * w->input[IN_HBM_RANDOM]);
-	to->vector = passes * all.numbers / (cores * lanes * clock);
-	to->handling = passes * all.ids * w->input[IN_SC_ID] / (cores * lanes / 8 * clock); // a tile adds 8 numbers a cycle
-	double sent = (all.moved * number * passes + all.unique * 4) * far;                 // ids have 4 bytes
-	to->exchange = s->chips > 1 ? slice_collective(p, s, n, ALL_TO_ALL, sent * s->chips) : 0;
-	to->overhead = w->input[IN_SC_OVERHEAD] * 1e-6;
-	to->ids += all.ids * s->chips;
-	to->unique += all.unique * s->chips;
-	to->memory += all.rows * number * (j->serve ? 1 : 2) / s->chips; // with an accumulator a number
+	for (int i = 0; i < to->stacks; i++) {
+		const struct sums *its = &stack[i].sums;
+		double row = stack[i].width * number, ids = listed(its->ids, cores, partitions);
+		double sent = (its->unique * row * passes + its->unique * 4) * far; // ids have 4 bytes
+		to->rows += its->unique * row * accesses / (d->bandwidth * w->input[IN_HBM_RANDOM]);
+		to->vector += passes * its->ids * stack[i].width / (cores * lanes * clock);
+		to->handling += passes * ids * w->input[IN_SC_ID] / (cores * lanes / 8 * clock); // a tile adds 8 numbers a cycle
+		to->exchange += s->chips > 1 ? slice_collective(p, s, n, ALL_TO_ALL, sent * s->chips) : 0;
+		to->overhead += w->input[IN_SC_OVERHEAD] * 1e-6;
+		to->ids += its->ids * s->chips;
+		to->unique += its->unique * s->chips;
+		to->listed += ids * s->chips;
+		to->padding += (ids - its->ids) * s->chips;
+		to->buffers = fmax(to->buffers, its->unique * (j->serve ? 2 * row + 4 : 3 * row));
+		to->memory += stack[i].rows * number * (j->serve ? 1 : 2) / s->chips; // with an accumulator a number
+	}
+	to->memory += to->buffers;
 	return true;
 }
 
@@ -147,6 +242,30 @@ bool embedding_price_of(const struct world *w, int pod, const struct slice *s, c
 	to->rate = j->batch / to->step;
 	to->fits = to->memory <= pod_value(p, POD_MEMORY);
 	return true;
+}
+
+// ---- how many stacks ----
+
+bool embedding_stack_best(const struct world *w, int pod, const struct slice *s, const struct slice_network *n,
+	const struct embedding_job *j, int *stacks, struct fault *fault)
+{
+	struct embedding_job its = *j;
+	struct embedding_price price;
+	double least = INFINITY;
+	for (int most = 1, before = 0; most <= EMBEDDING_TABLES; most++, before = price.stacks) {
+		its.stacks = most;
+		if (!embedding_price_of(w, pod, s, n, &its, &price, fault))
+			return false;
+		if (most > 1 && price.stacks == before) // there are no more tables
+			break;
+		if (price.fits && price.step < least) {
+			least = price.step;
+			*stacks = most;
+		}
+	}
+	return isfinite(least) ||
+		fault_set(fault, j->workload->name, "take more chips or a narrower format, or place large tables elsewhere",
+			"the tables do not fit, however they are stacked");
 }
 
 // ---- a place for each table ----

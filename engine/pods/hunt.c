@@ -17,8 +17,9 @@ struct hunt {
 	uint8_t *option; // [most][slots]
 	double *rate, *memory;
 	uint8_t *least;
-	double lacks; // of `least`
-	double *low, *high;
+	double lacks;                // of `least`
+	struct mapped *low, *high;   // [TERM_IDS]
+	uint8_t *cheapest, *dearest; // [TERM_IDS][slots]; NULL: not asked for
 };
 
 static bool allows(const struct hunt *h, enum mapping_role role, int option)
@@ -56,13 +57,27 @@ static void rank(struct hunt *h, const uint8_t *option, const struct mapped *x)
 	}
 }
 
+static void take_end(const struct hunt *h, struct mapped *end, uint8_t *choice, enum term_id id, const uint8_t *option,
+	const struct mapped *x)
+{
+	*end = *x;
+	if (choice)
+		memcpy(choice + (size_t)id * (size_t)h->m->slots, option, (size_t)h->m->slots);
+}
+
 static void widen(struct hunt *h, const uint8_t *option, const struct mapped *x)
 {
-	(void)option;
+	const struct site *site = &site_table[0]; // at any the order is the same
 	for (int t = 0; t < TERM_IDS; t++) {
-		double cost = mapping_has(h->m, (enum term_id)t, NULL) ? mapping_cost(h->m, (enum term_id)t, x) : (double)NAN;
-		h->low[t] = fmin(h->low[t], cost); // fmin and fmax pass over NAN
-		h->high[t] = fmax(h->high[t], cost);
+		enum term_id id = (enum term_id)t;
+		if (!mapping_has(h->m, id, NULL))
+			continue;
+		const bool first = !h->low[t].shape;
+		double cost = mapping_cost(h->m, id, site, x);
+		if (first || cost < mapping_cost(h->m, id, site, &h->low[t]))
+			take_end(h, &h->low[t], h->cheapest, id, option, x);
+		if (first || cost > mapping_cost(h->m, id, site, &h->high[t]))
+			take_end(h, &h->high[t], h->dearest, id, option, x);
 	}
 }
 
@@ -74,13 +89,20 @@ static void try_choice(struct hunt *h, uint8_t *option)
 	h->visit(h, option, &x);
 }
 
+// The narrowest or the widest format that is allowed.
+static uint8_t end_of(const struct hunt *h, int slot, bool widest)
+{
+	const uint32_t all = (uint32_t)((1ull << h->m->slot[slot].options) - 1), mask = h->allowed ? h->allowed[slot] & all : all;
+	return (uint8_t)(widest ? 31 - __builtin_clz(mask) : __builtin_ctz(mask));
+}
+
 static void try_ends(struct hunt *h, uint8_t *option)
 {
 	const struct mapping *m = h->m;
 	for (int widest = 0; widest < 2; widest++) {
 		for (int r = ROLE_WEIGHTS; r < ROLES; r++)
 			if (m->at[r] >= 0)
-				option[m->at[r]] = (uint8_t)(widest ? m->slot[m->at[r]].options - 1 : 0);
+				option[m->at[r]] = end_of(h, m->at[r], widest);
 		try_choice(h, option);
 	}
 }
@@ -154,10 +176,19 @@ int mapping_search(const struct mapping *m, const uint32_t *allowed, int most, u
 	return h.kept;
 }
 
-void mapping_bounds(const struct mapping *m, double low[TERM_IDS], double high[TERM_IDS])
+bool mapping_bounds(const struct mapping *m, const uint32_t *allowed, struct mapped low[TERM_IDS], struct mapped high[TERM_IDS],
+	uint8_t *cheapest, uint8_t *dearest)
 {
-	struct hunt h = {.m = m, .visit = widen, .ends = true, .low = low, .high = high};
+	struct hunt h = {.m = m,
+		.allowed = allowed,
+		.visit = widen,
+		.ends = true,
+		.low = low,
+		.high = high,
+		.cheapest = cheapest,
+		.dearest = dearest};
 	for (int t = 0; t < TERM_IDS; t++)
-		low[t] = high[t] = NAN;
+		low[t] = high[t] = (struct mapped){0};
 	try_all(&h);
+	return h.tried > 0;
 }

@@ -36,6 +36,7 @@ extern const struct mapping_role_row mapping_roles[ROLES];
 // A topology as it closes: its divisions that can be priced, those of equal sizes side by side.
 struct mapping_shape {
 	struct slice slice;
+	bool any;                  // divided by any factors of its axes
 	struct division *division; // [divisions], without styles
 	int divisions;
 };
@@ -44,9 +45,8 @@ struct mapping {
 	char name[MAPPING_NAME];
 	struct world world;
 	struct division_job job;
-	bool serve;
+	bool any, serve;
 	double tokens;
-	const struct site *site;
 	int shapes;
 	struct mapping_shape shape[SLOT_OPTIONS][2]; // by topology: regular, twisted
 	int slots;

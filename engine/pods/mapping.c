@@ -56,12 +56,13 @@ static int by_size(const void *a, const void *b)
 // `fault` has the last one's reason.
 static bool fill_shape(const struct mapping *m, const struct slice *s, struct mapping_shape *to, struct fault *fault)
 {
-	int count = divisions_of(s, false, false, NULL, 0);
+	int count = divisions_of(s, m->any, false, NULL, 0);
 	to->slice = *s;
+	to->any = m->any;
 	to->division = calloc((size_t)count + 1, sizeof *to->division);
 	if (!to->division)
 		return fault_memory(fault, m->name);
-	divisions_of(s, false, false, to->division, count);
+	divisions_of(s, m->any, false, to->division, count);
 	for (int i = 0; i < count; i++) {
 		struct division_price price;
 		if (priced(m, &m->job, &to->division[i], &price, fault) && isfinite(price.step))
@@ -89,6 +90,9 @@ static bool add_shapes(struct mapping *m, long chips, struct fault *fault)
 	int count = slices_of(&m->world.pod[0], (int)chips, s, SLOT_OPTIONS);
 	char name[32];
 	snprintf(name, sizeof name, "%ld", chips);
+	if (m->any && chips > DIVISION_ANY)
+		return fault_set(fault, name, "ask for fewer chips, or for axes=whole",
+			"of so many chips factors of axes are not listed: at most %d", DIVISION_ANY);
 	if (!count)
 		return refuse_chips(m, chips, fault);
 	for (int i = 0; i < m->shapes; i++)
@@ -165,7 +169,7 @@ static int by_value(const void *a, const void *b)
 }
 
 // The sizes that a part has in some division of some topology.
-static void add_sizes(struct mapping *m, enum part part)
+static bool add_sizes(struct mapping *m, enum part part, struct fault *fault)
 {
 	struct slot *s = add_slot(m, (enum mapping_role)(ROLE_PIPELINE + part));
 	int size[SLOT_OPTIONS], count = 0;
@@ -174,7 +178,10 @@ static void add_sizes(struct mapping *m, enum part part)
 			int k = 0, its = m->shape[i][0].division[d].size[part];
 			while (k < count && size[k] != its)
 				k++;
-			if (k == count && count < SLOT_OPTIONS)
+			if (k == count && count == SLOT_OPTIONS)
+				return fault_set(fault, s->name, "ask for fewer numbers of chips, or for axes=whole",
+					"it has more than %d sizes in all", SLOT_OPTIONS);
+			if (k == count)
 				size[count++] = its;
 		}
 	qsort(size, (size_t)count, sizeof *size, by_value);
@@ -183,15 +190,17 @@ static void add_sizes(struct mapping *m, enum part part)
 		snprintf(name, sizeof name, "%d", size[i]);
 		add_option(s, name, size[i]);
 	}
+	return true;
 }
 
-static void add_slots(struct mapping *m, const struct mapping_asked *a)
+static bool add_slots(struct mapping *m, const struct mapping_asked *a, struct fault *fault)
 {
 	for (int r = 0; r < ROLES; r++)
 		m->at[r] = -1;
 	add_topology(m);
 	for (int part = 0; part < PARTS; part++)
-		add_sizes(m, (enum part)part);
+		if (!add_sizes(m, (enum part)part, fault))
+			return false;
 	for (int r = ROLE_CUT_ACTIVATIONS; r <= ROLE_CUT_WEIGHTS; r++)
 		slot_read(add_slot(m, (enum mapping_role)r), "1D|2D", NULL);
 	for (int r = ROLE_WEIGHTS; r < ROLES; r++) {
@@ -201,6 +210,7 @@ static void add_slots(struct mapping *m, const struct mapping_asked *a)
 		for (int f = 0; f < a->formats; f++)
 			add_option(s, format_table[a->format[f]].name, a->format[f]);
 	}
+	return true;
 }
 
 // ---- opening ----
@@ -225,13 +235,14 @@ static bool begin(struct mapping *m, const struct mapping_asked *a, struct fault
 {
 	struct pod pod;
 	struct transformer work;
-	if (!transformer_get(a->work, &work, fault) || !pod_get(a->pod, &pod, fault) || !(m->site = site_get(a->site, fault)))
+	if (!transformer_get(a->work, &work, fault) || !pod_get(a->pod, &pod, fault))
 		return false;
 	if (pod.network == NETWORK_ISLANDS)
 		return fault_set(fault, pod.name, "choose a pod whose slices have axes", "parts of islands are not priced");
 	snprintf(m->name, sizeof m->name, "%s on %s", work.name, pod.name);
 	world_begin(&m->world, &pod, NULL);
 	division_job_begin(&m->job, &m->world, &work);
+	m->any = a->any;
 	m->serve = a->serve;
 	m->tokens = a->tokens;
 	if (a->batch > 0 || a->serve)
@@ -243,10 +254,7 @@ static bool begin(struct mapping *m, const struct mapping_asked *a, struct fault
 	m->job.efficiency = division_calibrate(&m->world);
 	if (isnan(m->job.efficiency))
 		return fault_set(fault, pod.name, "choose another pod", "no efficiency brings GPT-3's expert row to its time");
-	if (!read_chips(m, a->chips, fault) || !formats_run(m, a, fault))
-		return false;
-	add_slots(m, a);
-	return true;
+	return read_chips(m, a->chips, fault) && formats_run(m, a, fault) && add_slots(m, a, fault);
 }
 
 struct mapping *mapping_new(const struct mapping_asked *a, struct fault *fault)
@@ -391,18 +399,56 @@ bool mapping_mend(const struct mapping *m, const uint32_t *allowed, uint8_t *opt
 	return true;
 }
 
+// The first division from here on whose part is larger than that of this one; `end`: none. They stand in the order of their sizes.
+static int behind(const struct mapping_shape *shape, int from, int end, int part)
+{
+	int low = from + 1, high = end;
+	while (low < high) {
+		int middle = (low + high) / 2;
+		if (shape->division[middle].size[part] > shape->division[from].size[part])
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return low;
+}
+
+static double off_by(const struct mapping_shape *shape, int at, int part, const double asked[PARTS])
+{
+	const double size = shape->division[at].size[part];
+	return fmax(size / asked[part], asked[part] / size);
+}
+
+// The division nearest to what is asked, the first of those of equal sizes, among a range whose parts before this one are equal: part by part
+// among those that are as near by the parts before. Two sizes may be as near, one below and one above.
+static int nearest_of(const struct mapping_shape *shape, int from, int end, int part, const double asked[PARTS])
+{
+	double least = INFINITY;
+	int best = -1;
+	if (part == PARTS)
+		return from;
+	for (int at = from; at < end; at = behind(shape, at, end, part))
+		least = fmin(least, off_by(shape, at, part, asked));
+	for (int at = from, next; at < end; at = next) {
+		next = behind(shape, at, end, part);
+		if (off_by(shape, at, part, asked) > least)
+			continue;
+		int its = nearest_of(shape, at, next, part + 1, asked);
+		if (best < 0 || nearer(&shape->division[its], &shape->division[best], asked))
+			best = its;
+	}
+	return best;
+}
+
 void mapping_of(const struct mapping *m, const uint8_t *option, struct mapped *to)
 {
 	const struct mapping_shape *shape = shape_at(m, option);
 	double asked[PARTS];
-	int nearest = 0;
 	*to = (struct mapped){.shape = shape, .chips = shape->slice.chips, .asked = 1};
 	asked_sizes(m, option, asked);
 	for (int k = 0; k < PARTS; k++)
 		to->asked *= asked[k];
-	for (int i = 1; i < shape->divisions; i++)
-		if (nearer(&shape->division[i], &shape->division[nearest], asked))
-			nearest = i; // the first of those with equal sizes
+	const int nearest = nearest_of(shape, 0, shape->divisions, 0, asked);
 	for (int k = 0; k < PARTS; k++) {
 		to->size[k] = shape->division[nearest].size[k];
 		to->distance += fabs(log2(to->size[k] / asked[k]));
@@ -430,7 +476,8 @@ const char *mapped_lack(const struct mapped *x, char *buf, size_t size)
 		snprintf(buf, size, "its parts multiply to %g, %s has %d chips; the nearest is %s", x->asked, slice,
 			(int)x->chips, name);
 	else if (x->standing == MAPPED_UNEVEN)
-		snprintf(buf, size, "its parts are no products of whole axes of %s; the nearest is %s", slice, name);
+		snprintf(buf, size, "its parts are no products of %s axes of %s; the nearest is %s",
+			x->shape->any ? "factors of the" : "whole", slice, name);
 	return buf;
 }
 

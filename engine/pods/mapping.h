@@ -5,12 +5,12 @@
 // Its slots, in this order; one with a single option is there all the same, so that names do not depend on the settings:
 //   topology                 every slice with one of the asked numbers of chips
 //   twist                    regular or twisted; it rests where the topology cannot be twisted, and is left out where none can
-//   pipeline data model1 model2   the sizes that some division of some topology by whole axes has
+//   pipeline data model1 model2   the sizes that some division of some topology has: by whole axes, or by any factors of them
 //   activations.cut weights.cut   1D or 2D (struct division)
 //   weights.format activations.format
 //   activations.carried, and in training gradients.carried weights.carried
 //
-// A choice need not be possible. Sizes that are no division of the slice by whole axes make it *uneven*; a division that needs more
+// A choice need not be possible. Sizes that are no division of the slice make it *uneven*; a division that needs more
 // memory than a chip has *lacks* it. Both have a price all the same, so that a search and a person see where they lead: what lacks memory
 // its own, as if it fitted, what is uneven that of the nearest division: by the pipeline first, then by each next part among those that are as near. So every part but the last is free to choose,
 // and the next ones follow.
@@ -20,14 +20,15 @@
 #define ENGINE_PODS_MAPPING_H
 
 #include "engine/base/term.h"
+#include "engine/machine.h"
 #include "engine/model/slot.h"
 
 struct mapping_asked {
 	const char *pod, *work; // names, as pod_get and transformer_get take them
 	const char *chips;      // numbers with commas between: "512", "8,16,32"
-	const char *site;       // where it stands, for energy and carbon
 	const int *format;      // that may be chosen, narrowest first
 	int formats;
+	bool any; // factors of axes too
 	bool serve;
 	double batch;   // sequences: of a step, or served at once; 0: the work's own, 8 in serving
 	double context; // tokens a served sequence has; 0: the work's sequence
@@ -35,8 +36,8 @@ struct mapping_asked {
 };
 
 struct mapping;
-// Returns NULL with a fault: no such pod, work, site or slice; a pod of islands; a rate that is unknown for one of the formats; more
-// topologies than a slot has options; no division that can be priced.
+// Returns NULL with a fault: no such pod, work or slice; a pod of islands; a rate that is unknown for one of the formats; more
+// topologies or sizes than a slot has options; no division that can be priced.
 struct mapping *mapping_new(const struct mapping_asked *, struct fault *);
 void mapping_free(struct mapping *);
 const char *mapping_name(const struct mapping *);                     // "gpt3 on tpu_v4"
@@ -73,7 +74,8 @@ const char *mapped_lack(const struct mapped *, char *buf, size_t size);
 
 // Returns whether a choice has a cost by this kind of term. Returns false with a fault if a figure is unknown.
 bool mapping_has(const struct mapping *, enum term_id, struct fault *);
-double mapping_cost(const struct mapping *, enum term_id, const struct mapped *);
+// site: where it stands, of the kinds that are AT_SITE; else it may be NULL.
+double mapping_cost(const struct mapping *, enum term_id, const struct site *, const struct mapped *);
 // The unit in full ("Wh per 1000 tokens"), in brief ("Wh/1k tokens"), and the symbol behind a number ("Wh").
 struct mapping_unit {
 	const char *unit, *brief, *symbol;
@@ -82,9 +84,11 @@ struct mapping_unit mapping_unit(const struct mapping *, enum term_id);
 // Reads a target: "0.5x" (of `dearest`), or a number in units of the term.
 bool mapping_target(const struct mapping *, enum term_id, double dearest, const char *text, double *target, struct fault *);
 
-// The least and the most that an even choice costs by each kind of term, with all formats the narrowest or all the widest; NAN where it has
-// none.
-void mapping_bounds(const struct mapping *, double low[TERM_IDS], double high[TERM_IDS]);
+// What costs least and most by each kind of term, of the even choices whose every option is among `allowed` [slots], bits (NULL: all), with
+// all formats the narrowest or all the widest of these: narrower ones never cost more. It is the same at every site. Of a kind that it has no cost by
+// they are {0}. The choices themselves go into cheapest[TERM_IDS][slots] and dearest, if they are not NULL. Returns whether there is one.
+bool mapping_bounds(const struct mapping *, const uint32_t *allowed, struct mapped low[TERM_IDS], struct mapped high[TERM_IDS],
+	uint8_t *cheapest, uint8_t *dearest);
 
 // ---- exhaustive search ----
 

@@ -8,18 +8,37 @@
 #include "engine/base/text.h"
 #include "engine/pods/inside.h"
 
-const struct site *site_get(const char *name, struct fault *fault)
+// "1.2/0.3/0.1"
+static bool read_site(const char *text, struct site *to, struct fault *fault)
+{
+	char end;
+	*to = (struct site){.name = text, .source = "one's own"};
+	if (sscanf(text, "%lf/%lf/%lf%c", &to->pue, &to->gross, &to->net, &end) != 3)
+		return fault_set(fault, text, "write PUE/GROSS/NET: 1.2/0.3/0.1", "has not the three figures of a site");
+	if (!(to->pue >= 1 && to->pue <= 10))
+		return fault_set(fault, text, "give a PUE from 1 to 10", "its PUE is %g", to->pue);
+	if (!(to->gross >= 0 && to->gross <= 10 && to->net >= 0 && to->net <= to->gross))
+		return fault_set(fault, text, "give kg CO2e per kWh from 0 to 10, net at most gross",
+			"its factors are %g gross and %g net", to->gross, to->net);
+	return true;
+}
+
+bool site_get(const char *name, struct site *to, struct fault *fault)
 {
 	struct nearest near = nearest_to(name);
 	char advice[128];
+	if (strchr(name, '/'))
+		return read_site(name, to, fault);
 	for (int i = 0; i < site_count; i++) {
-		if (strcmp(name, site_table[i].name) == 0)
-			return &site_table[i];
+		if (strcmp(name, site_table[i].name) == 0) {
+			*to = site_table[i];
+			return true;
+		}
 		nearest_offer(&near, site_table[i].name);
 	}
-	fault_set(fault, name, nearest_advice(&near, "`carbon sites` lists them", advice, sizeof advice),
+	return fault_set(fault, name,
+		nearest_advice(&near, "`carbon sites` lists them; one's own is PUE/GROSS/NET", advice, sizeof advice),
 		"there is no such site");
-	return NULL;
 }
 
 // What follows from sizes that were set: the heads' width, and the parameters where they were not said.

@@ -17,7 +17,7 @@ struct trial {
 	struct kept kept;
 };
 struct trial_row {
-	enum published row;
+	enum published_id row;
 	const char *with;
 	const char *pod, *other;     // other: NULL or what is compared with
 	const char *shape, *against; // slices; NULL: none

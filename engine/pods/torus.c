@@ -278,6 +278,15 @@ bool slice_network_of(const struct slice *s, struct slice_network *n, struct fau
 	return ok;
 }
 
+enum routing slice_routing(const struct slice_network *n)
+{
+	int best = 0;
+	for (int r = 1; r < ROUTINGS; r++)
+		if (n->load[r] < n->load[best] * (1 - 1e-9)) // NAN is not less; equal loads differ in their last bits
+			best = r;
+	return (enum routing)best;
+}
+
 // ---- the plain count ---------------------------------------------------------------------------------------------------
 
 // Walks every shortest path from `at` to the chip that distances are from, and counts on each link the paths over it. Returns

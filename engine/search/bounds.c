@@ -9,6 +9,8 @@
 // Where the architecture varies, it is fixed first, from its smallest or largest options on, then the formats in it, then both
 // together: the smallest kernel is not always the cheapest. What no choice undercuts is the least of all networks' if these are few;
 // else nothing is proven, and the cheapest choice is merely the cheapest found.
+//
+// Of a machine the pricer tries all: one decision at a time leads nowhere, since most sizes of parts divide nothing.
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -237,9 +239,23 @@ static double least_of(const struct lane *lane, int term, const struct cost_sett
 	return least;
 }
 
+// Both ends of every term, by a pricer that knows them. What is decided together it does not know.
+static bool fix_as_known(struct lane *lane)
+{
+	const struct partition *p = lane->partition;
+	uint8_t *cheapest[ENGINE_TERMS], *dearest[ENGINE_TERMS];
+	for (int t = 0; t < lane->shared->terms; t++) {
+		cheapest[t] = lane->aim[t].cheapest;
+		dearest[t] = lane->aim[t].dearest;
+	}
+	return p->decisions == p->space->slots &&
+		pricer_ends(lane->pricer, p->allowed, lane->shared->term, lane->shared->terms, cheapest, dearest);
+}
+
 void lane_bounds(struct lane *lane)
 {
 	const struct shared *s = lane->shared;
+	const bool known = fix_as_known(lane);
 	struct settings settings;
 	bool listed = list_settings(lane, &settings);
 	for (int t = 0; t < s->terms; t++) {
@@ -253,10 +269,11 @@ void lane_bounds(struct lane *lane)
 		bool adds = price_adds(price);
 		for (int dear = 0; dear < 2; dear++) {
 			uint8_t *choice = dear ? aim->dearest : aim->cheapest;
-			(adds ? fix_exactly : fix_by_descent)(lane, t, dear ? -1 : 1, choice);
+			if (!known)
+				(adds ? fix_exactly : fix_by_descent)(lane, t, dear ? -1 : 1, choice);
 			*(dear ? &aim->high : &aim->low) = price_whole(lane, choice, t, cost);
 		}
-		double least = adds ? aim->low : listed ? least_of(lane, t, settings.layer) : 0;
+		double least = adds || known ? aim->low : listed ? least_of(lane, t, settings.layer) : 0;
 		aim->least = least < aim->low * (1 - SAME) ? least : aim->low;
 	}
 	free(settings.layer);

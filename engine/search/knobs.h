@@ -23,6 +23,7 @@ enum knob_norms { NORMS_KEPT, NORMS_FOLDED };
 enum knob_statistics { STATISTICS_GIVEN, STATISTICS_ESTIMATED };
 enum knob_scales { SCALES_CHANNEL, SCALES_LAYER };
 enum knob_task { TASK_TRAIN, TASK_SERVE };
+enum knob_axes { AXES_WHOLE, AXES_ANY };
 
 // A word, and the text behind it where it takes one.
 struct spoken {
@@ -55,12 +56,16 @@ struct spoken {
 	T(work, "work", "gpt3", "gpt3|palm_540b|palm_62b|gopher_280b|lamda_137b|llama2_70b|NAME:KEY=VALUE,...", false,  \
 		"with pod=: the transformer that runs on it, or one with other sizes: gpt3:layers=48,width=6144")      \
 	T(chips, "chips", "512", "512|8,16,32,64", false, "with pod=: how many chips a slice may have, or several such numbers") \
+	W(axes, "axes", "whole", "whole|any", false,                                                                   \
+		"with pod=: parts are products of whole axes of the slice, or of any factors of them, which are lines without wraparound") \
 	W(task, "task", "train", "train|serve", false, "with pod=: whether the transformer is trained or served")      \
 	I(sequences, "sequences", "0", 0, 1e9, false,                                                                  \
 		"with pod=: sequences a step, or served at once; 0: the transformer's own batch, 8 in serving")        \
 	I(context, "context", "0", 0, 1e7, false, "with pod= in serving: tokens that a sequence has; 0: the transformer's own") \
 	R(tokens, "tokens", "3e11", 1, 1e18, false, "with pod= in training: tokens of the run that energy and carbon are of") \
-	T(site, "site", "average", "average|oklahoma|iowa|us", false, "with pod=: where it stands; `carbon sites` lists all") \
+	T(site, "site", "average", "average|oklahoma|georgia|taiwan|north_carolina|iowa|us|PUE/GROSS/NET", true,     \
+		"with pod=: where it stands, for energy and carbon; `carbon sites` lists all, or one's own figures: 1.2/0.3/0.1") \
+	I(day, "day", "0", 0, 3650, true, "in the view of racks: the day; what is moved there counts from its day on") \
 	R(availability, "availability", "99.5", 0.1, 100, true, "in the view of racks: the share of time, in percent, that a host is up") \
 	I(spares, "spares", "0", 0, 159, true, "in the view of racks: how many of them are held back")                 \
 	T(jobs, "jobs", "mix", "mix|8x8x8|4x4x4:3,8x8x8:1", true,                                                      \

@@ -11,13 +11,15 @@
 struct machine_prices {
 	struct prices is;
 	const struct mapping *mapping;
-	double low[TERM_IDS], high[TERM_IDS];
+	struct mapped low[TERM_IDS], high[TERM_IDS];
 };
 
 struct machine_price {
 	struct price is;
 	const struct mapping *mapping;
 	enum term_id id;
+	struct site site; // of a kind that is AT_SITE
+	char place[ENGINE_TEXT];
 };
 
 struct machine_pricer {
@@ -34,6 +36,11 @@ static const struct machine_price *of_machine(const struct price *p)
 	return (const struct machine_price *)p;
 }
 
+static double cost_by(const struct machine_price *p, const struct mapped *x)
+{
+	return mapping_cost(p->mapping, p->id, &p->site, x);
+}
+
 // ---- prices ----
 
 struct prices *prices_of_machine(const struct space *space, const struct mapping *mapping, struct fault *fault)
@@ -44,7 +51,7 @@ struct prices *prices_of_machine(const struct space *space, const struct mapping
 		return NULL;
 	}
 	*p = (struct machine_prices){.is = {.provider = &machines, .space = space}, .mapping = mapping};
-	mapping_bounds(mapping, p->low, p->high);
+	mapping_bounds(mapping, NULL, p->low, p->high, NULL, NULL);
 	return &p->is;
 }
 
@@ -74,14 +81,22 @@ static struct price *make(struct prices *of, const char *name, struct fault *fau
 		fault_memory(fault, name);
 		return NULL;
 	}
-	struct mapping_unit unit = mapping_unit(prices->mapping, read.kind->id);
 	p->mapping = prices->mapping;
 	p->id = read.kind->id;
-	p->is.symbol = unit.symbol;
 	p->is.device = "";
-	p->is.low = prices->low[p->id];
-	p->is.widest = p->is.high = prices->high[p->id];
-	snprintf(p->is.unit, sizeof p->is.unit, "%s", unit.unit);
+	if (read.kind->where == AT_SITE) {
+		snprintf(p->place, sizeof p->place, "%s", read.device ? read.device : site_table[0].name);
+		if (!site_get(p->place, &p->site, fault)) {
+			free(p);
+			return NULL;
+		}
+		p->is.device = p->place;
+	}
+	struct mapping_unit unit = mapping_unit(prices->mapping, read.kind->id);
+	p->is.symbol = unit.symbol;
+	p->is.low = mapping_cost(p->mapping, p->id, &p->site, &prices->low[p->id]);
+	p->is.widest = p->is.high = mapping_cost(p->mapping, p->id, &p->site, &prices->high[p->id]);
+	snprintf(p->is.unit, sizeof p->is.unit, "%.40s%s%.60s", unit.unit, p->place[0] ? " at " : "", p->place);
 	snprintf(p->is.brief, sizeof p->is.brief, "%s", unit.brief);
 	return &p->is;
 }
@@ -94,7 +109,7 @@ static bool target_of(const struct price *p, const char *text, double *target, s
 static void fill(const struct price *const price[ENGINE_TERMS], const struct mapped *x, double cost[ENGINE_TERMS])
 {
 	for (int t = 0; t < ENGINE_TERMS; t++)
-		cost[t] = price[t] ? mapping_cost(of_machine(price[t])->mapping, of_machine(price[t])->id, x) : (double)NAN;
+		cost[t] = price[t] ? cost_by(of_machine(price[t]), x) : (double)NAN;
 }
 
 static bool price_choice(const struct prices *of, const struct price *const price[ENGINE_TERMS], const uint8_t *choice,
@@ -141,7 +156,7 @@ static void fill_by(const struct machine_pricer *p, uint32_t terms, const struct
 {
 	for (int t = 0; t < p->terms; t++)
 		if (terms >> t & 1 && p->term[t].price)
-			cost[t] = mapping_cost(p->mapping, of_machine(p->term[t].price)->id, x);
+			cost[t] = cost_by(of_machine(p->term[t].price), x);
 }
 
 static void take(struct pricer *pricer, const struct term *term, int terms, const uint8_t *choice, double *cost)
@@ -180,13 +195,31 @@ static bool mend(const struct pricer *pricer, const uint32_t *allowed, uint8_t *
 	return mapping_mend(((const struct machine_pricer *)pricer)->mapping, allowed, choice);
 }
 
+static bool ends(const struct pricer *pricer, const uint32_t *allowed, const struct term *term, int terms,
+	uint8_t *const cheapest[ENGINE_TERMS], uint8_t *const dearest[ENGINE_TERMS])
+{
+	const struct machine_pricer *p = (const struct machine_pricer *)pricer;
+	const size_t slots = (size_t)p->is.space->slots;
+	struct mapped low[TERM_IDS], high[TERM_IDS];
+	uint8_t *choice = calloc(2 * TERM_IDS, slots);
+	const bool there = choice && mapping_bounds(p->mapping, allowed, low, high, choice, choice + TERM_IDS * slots);
+	for (int t = 0; there && t < terms; t++) {
+		const size_t id = term[t].price ? (size_t)of_machine(term[t].price)->id : 0;
+		if (!term[t].price)
+			continue;
+		memcpy(cheapest[t], choice + id * slots, slots);
+		memcpy(dearest[t], choice + (TERM_IDS + id) * slots, slots);
+	}
+	free(choice);
+	return there;
+}
+
 static bool possible(const struct pricer *pricer, const uint8_t *choice)
 {
 	return mapping_recall(((const struct machine_pricer *)pricer)->cache, choice)->standing == MAPPED_FITS;
 }
 
 const struct provider machines = {.subject = SUBJECT_MACHINE,
-	.on_device = false,
 	.free_prices = free_prices,
 	.make = make,
 	.free_price = free_price,
@@ -196,5 +229,6 @@ const struct provider machines = {.subject = SUBJECT_MACHINE,
 	.free_pricer = free_pricer,
 	.take = take,
 	.options = options_cost,
+	.ends = ends,
 	.mend = mend,
 	.possible = possible};

@@ -13,11 +13,6 @@ enum term_subject prices_subject(const struct prices *p)
 	return p->provider->subject;
 }
 
-bool prices_on_device(const struct prices *p)
-{
-	return p->provider->on_device;
-}
-
 void prices_free(struct prices *prices)
 {
 	for (struct price *p = prices ? prices->first : NULL, *next; p; p = next) {
@@ -113,6 +108,12 @@ void pricer_options(struct pricer *p, const struct partition *partition, int dec
 	double (*cost)[ENGINE_TERMS])
 {
 	p->provider->options(p, partition, decision, terms, cost);
+}
+
+bool pricer_ends(const struct pricer *p, const uint32_t *allowed, const struct term *term, int terms,
+	uint8_t *const cheapest[ENGINE_TERMS], uint8_t *const dearest[ENGINE_TERMS])
+{
+	return p->provider->ends && p->provider->ends(p, allowed, term, terms, cheapest, dearest);
 }
 
 bool pricer_mend(const struct pricer *p, const uint32_t *allowed, uint8_t *choice)
@@ -695,7 +696,6 @@ static void options_cost(struct pricer *of, const struct partition *partition, i
 }
 
 const struct provider networks = {.subject = SUBJECT_NETWORK,
-	.on_device = true,
 	.free_prices = free_prices,
 	.make = make,
 	.free_price = free_price,

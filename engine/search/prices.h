@@ -14,14 +14,14 @@
 #include "engine/pods/mapping.h"
 #include "engine/space/space.h"
 
-struct price; // by one cost term on one device
+struct price; // by one cost term on one device, or at one site
 
 // A cost term of a search. The terms only ever become more: each keeps its place.
 struct term {
 	char name[ENGINE_NAME];
 	const struct term_kind *kind;
-	bool by_setting;           // its device is the setting `device`
-	char asked[ENGINE_TEXT];   // the device, a file or "table:NAME"; "": its kind has none
+	bool by_setting;           // its device or site is the setting's
+	char asked[ENGINE_TEXT];   // the device, a file or "table:NAME", or the site; "": its kind has none
 	const struct price *price; // NULL: it cannot be priced, as `why` says
 	char why[2 * ENGINE_TEXT];
 };
@@ -34,7 +34,6 @@ struct prices *prices_new(const struct space *, const struct blueprint *, struct
 // Of a machine; both are borrowed.
 struct prices *prices_of_machine(const struct space *, const struct mapping *, struct fault *);
 enum term_subject prices_subject(const struct prices *);
-bool prices_on_device(const struct prices *); // whether a term that names no device is priced on the setting `device`
 void prices_free(struct prices *);
 // By a term with its device ("latency@t4"), as tariff_new takes it; made where it is not known yet. NULL with a fault: there is no
 // such term or device, or it has no figure for a format of the space or for an option of its architecture.
@@ -46,10 +45,10 @@ const struct price *prices_named(struct prices *, const char *name, struct fault
 const struct cost *price_cost(const struct price *); // of the largest network; NULL: of a machine
 const char *price_brief(const struct price *);       // the unit for a narrow column
 const char *price_symbol(const struct price *);      // what stands behind a number
-const char *price_device(const struct price *);      // "": none
+const char *price_device(const struct price *);      // or the site; "": none
 // Reads a target as a person writes it (cost_target_value, mapping_target).
 bool price_target(const struct price *, const char *text, double *target, struct fault *);
-const char *price_unit(const struct price *);                        // in full, with the device
+const char *price_unit(const struct price *);                        // in full, with the device or site
 double price_widest(const struct price *);                           // of its widest uniform choice
 void price_uniform(const struct price *, double *low, double *high); // of the cheapest and the dearest uniform choice
 								     // of the largest and of the smallest network
@@ -73,6 +72,10 @@ void pricer_take(struct pricer *, const struct term *, int terms, const uint8_t 
 // What the choice it holds costs with each option of one decision, by the terms in a mask; by the others, and with options that
 // are not allowed, as it is. The partition is of the same space, and its decision's slots hold one option. cost: [options].
 void pricer_options(struct pricer *, const struct partition *, int decision, uint32_t terms, double (*cost)[ENGINE_TERMS]);
+// Fills in the cheapest and the dearest choice by each of the terms, of options allowed [slots], where it knows them for certain. Returns
+// false if it does not, or there is none: then they are to be searched for.
+bool pricer_ends(const struct pricer *, const uint32_t *allowed, const struct term *, int terms,
+	uint8_t *const cheapest[ENGINE_TERMS], uint8_t *const dearest[ENGINE_TERMS]);
 // Where slots make sense together alone: changes a choice into the nearest one that does, of options allowed [slots]. Returns whether it
 // changed.
 bool pricer_mend(const struct pricer *, const uint32_t *allowed, uint8_t *choice);

@@ -8,7 +8,6 @@
 
 struct provider {
 	enum term_subject subject; // of the terms that it prices
-	bool on_device;            // terms that name no device are priced on the setting `device`
 	void (*free_prices)(struct prices *);
 	// Makes a price, but for its name, which is `name` cut; NULL with a fault.
 	struct price *(*make)(struct prices *, const char *name, struct fault *);
@@ -21,9 +20,11 @@ struct provider {
 	void (*free_pricer)(struct pricer *);
 	void (*take)(struct pricer *, const struct term *, int terms, const uint8_t *choice, double *cost);
 	void (*options)(struct pricer *, const struct partition *, int decision, uint32_t terms, double (*cost)[ENGINE_TERMS]);
-	bool (*mend)(const struct pricer *, const uint32_t *allowed, uint8_t *choice); // NULL: every choice is possible
-	bool (*possible)(const struct pricer *, const uint8_t *choice);                // NULL: likewise
-	double (*least)(struct pricer *, int term, const struct cost_settings *);      // NULL: nothing is known
+	bool (*ends)(const struct pricer *, const uint32_t *allowed, const struct term *, int terms,
+		uint8_t *const cheapest[ENGINE_TERMS], uint8_t *const dearest[ENGINE_TERMS]); // NULL: they are to be searched for
+	bool (*mend)(const struct pricer *, const uint32_t *allowed, uint8_t *choice);        // NULL: every choice is possible
+	bool (*possible)(const struct pricer *, const uint8_t *choice);                       // NULL: likewise
+	double (*least)(struct pricer *, int term, const struct cost_settings *);             // NULL: nothing is known
 };
 extern const struct provider networks, machines;
 

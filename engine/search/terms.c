@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/hardware/device.h"
+#include "engine/machine.h"
 #include "engine/quant/format.h"
 #include "engine/search/inside.h"
 #include "engine/search/layers.h"
@@ -30,9 +32,12 @@ static bool resolve_term(const struct shared *s, const struct knobs *k, int t, s
 		return fault_set(fault, called, term_advice(prices_subject(s->prices), true, advice, sizeof advice),
 			"this search has no such cost");
 	term->kind = read.kind;
-	term->by_setting = read.kind->on_device && !read.device;
-	if (read.kind->on_device)
-		snprintf(term->asked, sizeof term->asked, "%s", term->by_setting ? k->device : read.device);
+	term->by_setting = read.kind->where && !read.device;
+	if (read.kind->where)
+		snprintf(term->asked, sizeof term->asked, "%s",
+			!term->by_setting                     ? read.device
+				: read.kind->where == AT_SITE ? k->site
+							      : k->device);
 	if (term->by_setting)
 		term_write(read.kind->id, term->asked, name, sizeof name);
 	else
@@ -102,8 +107,9 @@ static bool resolve(const struct search *s, const struct knobs *k, struct term t
 	struct fault *fault)
 {
 	struct device device;
-	return (term_table(k->device) || device_get(k->device, &device, fault)) && aims_of(&s->shared, k, term, aim, fault) &&
-		rewards(k, term, aim, fault);
+	struct site site;
+	return (term_table(k->device) || device_get(k->device, &device, fault)) && site_get(k->site, &site, fault) &&
+		aims_of(&s->shared, k, term, aim, fault) && rewards(k, term, aim, fault);
 }
 
 bool search_can_price(struct search *s, const struct knobs *k, struct fault *fault)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "engine/hardware/device.h"
+#include "engine/machine.h"
 #include "engine/model/model.h"
 #include "engine/model/published.h"
 #include "engine/quant/format.h"
@@ -23,8 +24,10 @@ const char *const *engine_formats(void)
 
 const char *const *engine_terms(void)
 {
-	static _Thread_local const char *list[COST_NAMES + TERM_IDS + 1];
-	int count = 0;
+	enum { PLACED = 64 };
+	static _Thread_local const char *list[COST_NAMES + TERM_IDS + PLACED + 1];
+	static _Thread_local char placed[PLACED][ENGINE_NAME];
+	int count = 0, sites = 0;
 	struct term_name read;
 	for (int i = 0; i < TERM_IDS; i++)
 		if (term_read(term_kinds[i].name, &read) && read.kind == &term_kinds[i]) // a name of two kinds once
@@ -32,6 +35,11 @@ const char *const *engine_terms(void)
 	for (const char *const *name = cost_terms(); *name; name++)
 		if (term_read(*name, &read) && read.device) // the others are among the kinds
 			list[count++] = *name;
+	for (int i = 0; i < TERM_IDS; i++)
+		for (int k = 0; term_kinds[i].where == AT_SITE && k < site_count && sites < PLACED; k++)
+			if (term_write(term_kinds[i].id, site_table[k].name, placed[sites], sizeof placed[sites]))
+				list[count++] = placed[sites++];
+	list[count] = NULL;
 	return list;
 }
 

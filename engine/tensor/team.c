@@ -11,6 +11,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "engine/base/courtesy.h"
 
 enum { CHUNK_BITS = 20, SPINS = 4000 };
 #define CHUNK_MASK ((1u << CHUNK_BITS) - 1)
@@ -62,6 +65,7 @@ static void *work(void *arg)
 	struct worker *w = arg;
 	struct team *t = w->team;
 	uint32_t seen = 0;
+	courtesy_give();
 	while (!atomic_load(&t->stop)) {
 		for (int i = 0; i < SPINS && atomic_load(&t->loop) == seen; i++)
 			breathe();
@@ -131,6 +135,13 @@ void team_free(struct team *t)
 	pthread_mutex_destroy(&t->lock);
 	free(t->worker);
 	free(t);
+}
+
+int team_processors(void)
+{
+	cpu_set_t set;
+	long n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : sysconf(_SC_NPROCESSORS_ONLN);
+	return n < 1 ? 1 : n > 256 ? 256 : (int)n;
 }
 
 int team_size(const struct team *t)

@@ -11,6 +11,7 @@ struct team;
 struct team *team_new(int threads, struct fault *);
 void team_free(struct team *);
 int team_size(const struct team *);
+int team_processors(void); // number of CPUs that this process may use, at most 256
 
 // Runs task(context, chunk, worker) for every chunk in 0..chunks-1, with a worker in 0..team_size-1; returns when all are done.
 typedef void team_task(void *context, int chunk, int worker);

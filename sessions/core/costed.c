@@ -10,6 +10,8 @@ static bool term_device(const struct session *s, int term, char *buf, size_t siz
 {
 	if (term < 0 || term >= s->snapshot->terms)
 		return false;
+	if (s->snapshot->term[term].kind->where != ON_DEVICE)
+		return false;
 	snprintf(buf, size, "%s", s->snapshot->term[term].asked);
 	return buf[0] && !term_table(buf);
 }
@@ -33,7 +35,9 @@ static void session_device(const struct session *s, int term, char *buf, size_t 
 void costed_free(struct costed *c)
 {
 	costing_free(c->latency);
+	costing_free(c->measured);
 	description_close(c->network);
+	free(c->time);
 	free(c->formats);
 	free(c->point);
 	*c = (struct costed){0};
@@ -51,7 +55,8 @@ static bool open_network(struct session *s, struct fault *f)
 	c->network = description_open(info->net, info->image_h, info->image_w, info->image_c, info->classes, f);
 	c->formats = calloc((size_t)info->layers * 2 + 1, sizeof *c->formats);
 	c->point = calloc((size_t)info->layers * 2 + 1, sizeof *c->point);
-	if (c->network && c->formats && c->point)
+	c->time = calloc((size_t)info->layers + 1, sizeof *c->time);
+	if (c->network && c->formats && c->point && c->time)
 		return true;
 	if (c->network)
 		fault_memory(f, info->net);
@@ -83,6 +88,31 @@ bool session_costed(struct session *s, struct fault *f)
 	return true;
 }
 
+static struct costing *latency_on(struct session *s, const char *device, const char *manner, int batch, struct fault *f)
+{
+	char latency[ENGINE_TEXT + 32], name[ENGINE_TEXT + 16];
+	snprintf(name, sizeof name, "%s%s", device, manner);
+	term_write(TERM_LATENCY, name, latency, sizeof latency);
+	return costing_new(s->costed.network, latency, batch, f);
+}
+
+// Of a device whose layers were measured the roofline is that of its figures; without figures, or where nothing of this network was
+// measured, there is the other alone.
+static bool open_device(struct session *s, const char *device, struct fault *f)
+{
+	struct costed *c = &s->costed;
+	costing_free(c->latency);
+	costing_free(c->measured);
+	c->measured = NULL;
+	c->latency = latency_on(s, device, "", 0, f);
+	if (c->latency && !costing_measured(c->latency))
+		return true;
+	c->measured = c->latency;
+	c->latency = latency_on(s, device, ":modelled", c->measured ? costing_batch(c->measured) : 0,
+		c->measured ? f : NULL); // else why there are no times stays said
+	return c->latency != NULL;
+}
+
 bool session_roofline(void *session, int term, struct roofline *r, struct fault *f)
 {
 	struct session *s = session;
@@ -93,12 +123,8 @@ bool session_roofline(void *session, int term, struct roofline *r, struct fault 
 		return false;
 	session_device(s, term, device, sizeof device);
 	if (!c->latency || strcmp(device, c->device) != 0) {
-		costing_free(c->latency);
-		char latency[sizeof device + 16];
-		term_write(TERM_LATENCY, device, latency, sizeof latency);
-		c->latency = costing_new(c->network, latency, 0, f);
 		snprintf(c->device, sizeof c->device, "%s", device);
-		if (!c->latency)
+		if (!open_device(s, device, f))
 			return false;
 	}
 	*r = (struct roofline){0};
@@ -107,5 +133,18 @@ bool session_roofline(void *session, int term, struct roofline *r, struct fault 
 		return false;
 	r->now = c->point;
 	r->draft = s->draft ? c->point + layers : NULL;
+	return true;
+}
+
+bool session_measured(void *session, int term, struct roofline *r, const struct timed_layer **time, struct fault *f)
+{
+	struct session *s = session;
+	struct costed *c = &s->costed;
+	*time = NULL;
+	if (!session_roofline(session, term, r, f))
+		return false;
+	if (c->measured && !costing_timed(c->measured, c->formats, s->info->layers, c->time, f))
+		return false;
+	*time = c->measured ? c->time : NULL;
 	return true;
 }

@@ -40,10 +40,11 @@ void session_take_engine(struct session *s, struct session *newer)
 	s->engine = newer->engine;
 	s->snapshot = newer->snapshot;
 	s->info = newer->info;
+	engine_pace(s->engine, s->pace);
 	newer->engine = engine;
 	newer->snapshot = snapshot;
 	session_forget_history(s); // the new engine has it
-	s->digest_step = -1;
+	s->digest_step = s->look_step = s->noise_step = -1;
 	draft_follow(s);
 }
 

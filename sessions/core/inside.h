@@ -10,6 +10,7 @@
 #include "engine/base/disk.h"
 #include "engine/base/text.h"
 #include "engine/catalog.h"
+#include "engine/measure.h"
 #include "sessions/store/checkpoint.h"
 #include "sessions/store/folder.h"
 #include "sessions/store/journal.h"
@@ -69,6 +70,8 @@ struct costed {
 	char device[ENGINE_TEXT];
 	struct layer_formats *formats; // [layers]
 	struct roofline_point *point;  // [2][layers]
+	struct costing *measured;      // by the device's measured times; NULL: it has none
+	struct timed_layer *time;      // [layers]
 };
 
 // What a batch run waits for; see wait.c.
@@ -196,7 +199,9 @@ struct session {
 	enum journal_act wanted[UNDO_WAITING]; // undo and redo asked for while changes are pending
 	int wants;
 	struct play play;
+	struct alones *alones; // choices trained alone; NULL: it was not looked for any yet
 	struct wait wait;
+	double pace; // steps a second, at most; 0: any number
 	bool batch;
 	bool allowed; // to run the command that scores choices
 
@@ -207,6 +212,8 @@ struct session {
 	long test_looks;                   // evaluations on the test images since it was opened
 	struct layer_look look;            // the last one; look_step -1: none was made
 	long look_step;
+	double *noise;   // of every layer's output, as the last look found it; NULL: none was made yet
+	long noise_step; // -1: it is not known
 	char digest[JOURNAL_DIGEST_TEXT];
 	long digest_step; // -1: none
 	int digest_entries;
@@ -216,6 +223,7 @@ struct session {
 	unsigned news;
 
 	struct plotter *plotter;
+	struct measuring *measuring; // NULL: none
 	struct plot_context plot;
 	const struct slice_question *looked_at; // borrowed; NULL: none
 	const struct script *script;            // of the present batch run; NULL: none
@@ -325,6 +333,18 @@ const char *play_kernels(const struct journal *, const struct manifest *, int li
 bool play_answers(struct session *, struct fault *);
 void play_allow(struct session *);
 
+// ---- race/alone.c ---------------------------------------------------------------------------------------------------
+
+// Begins to train a choice alone, from nothing, for so many steps, as a race of one in the session's folder; or tells what came of it, where that
+// was done before. `called`: what the choice is called. One at a time.
+bool alone_train(struct session *, const uint8_t *choice, long steps, const char *called, struct command_call *);
+void alone_turn(struct session *);
+bool alone_busy(const struct session *);                // one is under way
+int alone_fds(const struct session *, struct pollfd *); // at most 1
+// Those that were trained or are, with their costs by the present terms; returns how many.
+int alone_all(struct session *, const struct trained_alone **);
+void alone_stop(struct session *); // ends what is under way, and forgets all
+
 // ---- wait.c ---------------------------------------------------------------------------------------------------------
 
 bool wait_begin(struct session *, enum wait_kind, long goal, int count, char *const *words, struct fault *);
@@ -380,7 +400,16 @@ bool run_roofline(struct command_call *); // roofline.c
 bool session_costed(struct session *, struct fault *);
 // Fills the roofline on a term's device, for the modal choice and for the draft, if there is one; for figures.
 bool session_roofline(void *session, int term, struct roofline *, struct fault *);
+// The same, and beside it the times that were measured of its layers; NULL: the device has none.
+bool session_measured(void *session, int term, struct roofline *, const struct timed_layer **, struct fault *);
 void costed_free(struct costed *);
+
+// measuring.c: a measurement of the machine beside the workbench. Only while the search stands still.
+bool measuring_begin(struct session *, const struct measure_question *, struct fault *);
+bool measuring_cancel(struct session *, struct fault *);
+int measuring_fds(const struct session *, struct pollfd *); // at most 1
+void measuring_turn(struct session *);
+void measuring_end(struct session *);
 
 // ---- what several of them need -----------------------------------------------------------------------------------------------
 

@@ -33,7 +33,7 @@ struct session *session_bare(const struct config *config, const struct state *st
 		return NULL;
 	}
 	s->lock = -1;
-	s->saved_step = s->digest_step = s->look_step = -1;
+	s->saved_step = s->digest_step = s->look_step = s->noise_step = -1;
 	s->saved_at = clock_seconds();
 	s->began = config_copy(config);
 	s->plotter = plotter_new("gnuplot");
@@ -51,6 +51,8 @@ struct session *session_bare(const struct config *config, const struct state *st
 void session_free(struct session *s)
 {
 	travel_stop(s);
+	measuring_end(s);
+	alone_stop(s);
 	engine_close(s->engine);
 	session_drop_pending(s);
 	session_drop_waiting(s);
@@ -68,6 +70,7 @@ void session_free(struct session *s)
 	free(s->shown.record);
 	free(s->shown.modal);
 	free(s->modal);
+	free(s->noise);
 	draft_drop(s);
 	if (s->lock >= 0)
 		close(s->lock);

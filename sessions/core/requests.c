@@ -402,14 +402,25 @@ static void look_done(struct session *s, struct pending *p, struct reply *r)
 		session_say_fault(s, &r->fault);
 		return;
 	}
-	s->look = r->look;
-	s->look_step = r->step;
+	if (r->look.layer != LOOK_ALL) {
+		s->look = r->look;
+		s->look_step = r->step;
+	}
+	const size_t layers = (size_t)s->info->layers;
+	if (!s->noise)
+		s->noise = calloc(layers, sizeof *s->noise);
+	if (s->noise) {
+		memcpy(s->noise, r->noise, layers * sizeof *s->noise);
+		s->noise_step = r->step;
+	}
 	s->news |= NEWS_STATE;
 }
 
 bool session_look(struct session *s, int layer, struct fault *f)
 {
 	struct pending *p = session_pending(look_done, f);
+	if (layer == LOOK_ALL)
+		s->noise_step = -1; // until it has come there is none
 	return p && session_posted(s, p, engine_post_look(s->engine, layer, &p->ticket, f));
 }
 
@@ -417,6 +428,12 @@ const struct layer_look *session_looked(const struct session *s, long *step)
 {
 	*step = s->look_step;
 	return s->look_step >= 0 ? &s->look : NULL;
+}
+
+const double *session_noise(const struct session *s, long *step)
+{
+	*step = s->noise_step;
+	return s->noise_step >= 0 ? s->noise : NULL;
 }
 
 // ---- states --------------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "sessions/core/inside.h"
+#include "sessions/store/changes.h"
 
 // ---- what it holds -------------------------------------------------------------------------------------------------
 
@@ -51,6 +52,24 @@ int session_journal(const struct session *s, const struct journal_entry **entrie
 {
 	*entries = s->journal.entry;
 	return s->journal.entries;
+}
+
+const struct config *session_began(const struct session *s)
+{
+	return s->began;
+}
+
+void session_each_setting(const struct session *s, void (*each)(const char *name, const char *value, void *context),
+	void *context)
+{
+	for (int i = 0; i < s->journal.lines; i++) {
+		struct change c = {0};
+		if (s->journal.line[i].kind != JOURNAL_CHANGE || !change_read(s->journal.line[i].text, &c, NULL))
+			continue;
+		for (int k = 0; c.kind == CHANGE_SET && k < c.items; k++)
+			each(c.item[k].name, c.item[k].value, context);
+		free(c.item);
+	}
 }
 
 const uint8_t *session_draft(const struct session *s)
@@ -108,6 +127,8 @@ void session_source(struct session *s, struct figure_source *source)
 {
 	int term = snapshot_term(s->snapshot, 0);
 	bool others = show_lane(s);
+	const struct trained_alone *alone;
+	const int alones = alone_all(s, &alone);
 	*source = (struct figure_source){
 		.snapshot = s->snapshot,
 		.record = others ? s->shown.record : s->record,
@@ -117,7 +138,10 @@ void session_source(struct session *s, struct figure_source *source)
 		.marks = s->marks,
 		.term = term,
 		.slice = s->looked_at,
+		.alones = alones,
+		.alone = alone,
 		.roofline = session_roofline,
+		.measured = session_measured,
 		.session = s,
 	};
 }
@@ -472,6 +496,8 @@ unsigned session_turn(struct session *s)
 	autosave(s);
 	follow_turn(s);
 	travel_turn(s);
+	measuring_turn(s);
+	alone_turn(s);
 	take_pictures(s);
 	unsigned news = s->news;
 	s->news = NEWS_NONE;
@@ -493,6 +519,8 @@ int session_fds(const struct session *s, struct pollfd *fds, int *timeout_ms)
 			*timeout_ms = ms;
 	}
 	n += travel_fds(s, fds + n, timeout_ms);
+	n += measuring_fds(s, fds + n);
+	n += alone_fds(s, fds + n);
 	return n + plotter_fds(s->plotter, fds + n, timeout_ms);
 }
 

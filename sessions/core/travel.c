@@ -25,6 +25,11 @@ const struct snapshot *travel_snapshot(const struct session *s)
 	return s->travel.there ? s->travel.there->snapshot : s->snapshot;
 }
 
+bool session_travelling(const struct session *s)
+{
+	return s->travel.phase != TRAVEL_NONE;
+}
+
 void travel_stop(struct session *s)
 {
 	struct travel *t = &s->travel;

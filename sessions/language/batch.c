@@ -132,8 +132,8 @@ static void show_messages(struct batch *b)
 
 static bool at_rest(const struct session *s)
 {
-	return !s->pending && !s->wants && !s->play.on && !s->travel.phase && (!s->waiting || s->written.failing) &&
-		!(s->writer && writer_busy(s->writer));
+	return !s->pending && !s->wants && !s->play.on && !s->travel.phase && !alone_busy(s) &&
+		(!s->waiting || s->written.failing) && !(s->writer && writer_busy(s->writer));
 }
 
 // Until all that the line began is done. The number of a signal that came first, else 0.

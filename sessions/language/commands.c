@@ -83,6 +83,8 @@ static bool may_run(const struct session *s, struct fault *f)
 		return session_refuse_read_only(s, f);
 	if (!travel_allows(s, f))
 		return false;
+	if (s->measuring)
+		return fault_set(f, "run", "wait until it is done, or `device cancel`", "the machine is being measured");
 	if (s->snapshot->run == RUN_FAILED)
 		return fault_set(f, s->snapshot->fault.where, s->snapshot->fault.todo, "%s", s->snapshot->fault.what);
 	if (s->snapshot->idle)
@@ -134,6 +136,26 @@ static bool run_pause(struct command_call *call)
 	if (s->play.on)
 		return may_run(s, &call->fault);
 	engine_pause(s->engine);
+	return true;
+}
+
+// How fast steps follow each other is no change of the search: it ends in the same numbers.
+static bool run_pace(struct command_call *call)
+{
+	struct session *s = call->context;
+	double pace = 0;
+	if (call->argc && strcmp(call->argv[0], "off") != 0 &&
+		(!number_read(call->argv[0], &pace) || !(pace >= 0.01 && pace <= 1e6)))
+		return fault_set(&call->fault, call->argv[0], "give a number from 0.01 to 1M, or off",
+			"is not a number of steps a second");
+	if (call->argc) {
+		s->pace = pace;
+		engine_pace(s->engine, pace);
+	}
+	if (s->pace > 0)
+		call->say(call, "at most %g steps a second; `pace off`: as many as it can", s->pace);
+	else
+		call->say(call, "as many steps a second as it can");
 	return true;
 }
 
@@ -287,6 +309,8 @@ static const struct command rows[] = {
 
 	{"run", COMMAND_QUERY, 0, 1, {NUMBER}, 0, NULL, "[STEPS]", "run to the end, or this many steps", run_run},
 	{"step", COMMAND_QUERY, 0, 1, {NUMBER}, 0, NULL, "[STEPS]", "run one step, or this many", run_step},
+	{"pace", COMMAND_QUERY, 0, 1, {NUMBER}, 0, "off", "[STEPS|off]",
+		"make at most so many steps a second, so that they can be watched; nothing else changes", run_pace},
 	{"pause", COMMAND_QUERY, 0, 0, {0}, 0, NULL, "", "pause the search between two steps", run_pause},
 	{"evaluate", COMMAND_QUERY, 0, 2, {FORMAT, FORMAT}, 0, "heldout|test|result|modal|draft heldout|test|result|modal|draft",
 		"[heldout|test] [result|modal|draft|FORMAT]", "score a choice on a whole split, calibrated for it", run_evaluate},
@@ -308,9 +332,10 @@ static const struct command rows[] = {
 		"why this format: what each format of a layer is worth by the additive model of quality, what it costs, and the reward",
 		run_why},
 	{"front", COMMAND_QUERY, 0, 1, {WORDS}, 0, "all", "[all]", "the best trades of cost against quality", run_front},
-	{"point", COMMAND_QUERY, 1, 3, {NUMBER, WORDS, ARGUMENT_FILE}, 0, "- draft|pin|evaluate|export",
-		"N [draft | pin | evaluate [heldout|test] | export [FILE]]",
-		"the choice behind the N-th point of `front all`: what it is; draft it, pin all of it, score it on a whole split, or write it as JSON",
+	{"point", COMMAND_QUERY, 1, 3, {NUMBER, WORDS, ARGUMENT_FILE}, 0, "- draft|pin|evaluate|export|train",
+		"N [draft | pin | evaluate [heldout|test] | export [FILE] | train [STEPS]]",
+		"the choice behind the N-th point of `front all`: what it is; draft it, pin all of it, score it on a whole split, write it as JSON, "
+		"or train it alone, from nothing, beside the search",
 		run_point},
 	{"knobs", COMMAND_QUERY, 0, 1, {ARGUMENT_KNOB}, 0, NULL, "[WORD]", "the settings and their values", run_knobs},
 	{"print", COMMAND_QUERY, 1, -1, {ARGUMENT_READOUT}, 1, NULL, "READOUT...", "print readouts, one per line", run_print},

@@ -144,9 +144,19 @@ static bool pin_choice(struct making *m, const struct chosen *found, struct faul
 	return ok;
 }
 
+static bool take_given(struct making *m, struct fault *f)
+{
+	struct chosen chosen;
+	bool ok = chosen_read(m->run->entrant->choice_file, &chosen, f) && pin_choice(m, &chosen, f);
+	chosen_free(&chosen);
+	return ok;
+}
+
 static bool take_choice(struct making *m, struct fault *f)
 {
 	char title[4 * ENGINE_TEXT];
+	if (m->run->entrant->choice[0])
+		return take_given(m, f);
 	if (!m->run->entrant->alone[0])
 		return true;
 	const struct race_run *run = found_by(&m->race, m->run);
@@ -239,38 +249,6 @@ static void run_through(struct making *m)
 		fault_line(&m->snapshot->fault, r->why, sizeof r->why);
 }
 
-static bool take_architecture(const struct engine_info *info, const uint8_t *choice, struct chosen *c)
-{
-	const int slots = info->slots - info->formats;
-	if (slots && !(c->slot = calloc((size_t)slots, sizeof *c->slot)))
-		return false;
-	for (c->slots = 0; c->slots < slots; c->slots++) {
-		const int i = info->formats + c->slots;
-		struct result_slot *slot = &c->slot[c->slots];
-		snprintf(slot->name, sizeof slot->name, "%s", info->slot[i].name);
-		snprintf(slot->option, sizeof slot->option, "%s", info->slot[i].option[choice[i]].name);
-		slot->rests = engine_rests(info, i, choice);
-	}
-	return true;
-}
-
-// False: out of memory.
-static bool take_chosen(const struct engine_info *info, const uint8_t *choice, struct chosen *c)
-{
-	if (!(c->layer = calloc((size_t)info->layers, sizeof *c->layer)))
-		return false;
-	for (c->layers = 0; c->layers < info->layers; c->layers++) {
-		const struct layer_info *l = &info->layer[c->layers];
-		const struct slot_info *w = &info->slot[l->weight_slot], *a = &info->slot[l->activation_slot];
-		struct result_layer *to = &c->layer[c->layers];
-		snprintf(to->name, sizeof to->name, "%s", l->name);
-		snprintf(to->weight, sizeof to->weight, "%s", w->option[choice[l->weight_slot]].name);
-		snprintf(to->activation, sizeof to->activation, "%s", a->option[choice[l->activation_slot]].name);
-		to->rests = engine_rests(info, l->weight_slot, choice);
-	}
-	return take_architecture(info, choice, c);
-}
-
 static bool take_evaluation(struct making *m, const struct evaluation *e, struct fault *f)
 {
 	struct result *r = &m->result;
@@ -280,7 +258,7 @@ static bool take_evaluation(struct making *m, const struct evaluation *e, struct
 		snprintf(r->term[t].unit, sizeof r->term[t].unit, "%s", m->snapshot->term[t].unit);
 		r->term[t].cost = e->cost[t];
 	}
-	return take_chosen(m->snapshot->info, e->choice, &r->chosen) || fault_memory(f, m->run->name);
+	return chosen_of(m->snapshot->info, e->choice, &r->chosen) || fault_memory(f, m->run->name);
 }
 
 // ---- paths of one cost -----------------------------------------------------------------------------------------------
@@ -311,7 +289,7 @@ static bool score_path(struct making *m, const uint8_t *choice, struct layer_inf
 		*to = (struct result_path){.test = reply.evaluation.accuracy,
 			.cost = cost_of(m, &reply.evaluation),
 			.macs = macs_of(m, choice, layer)};
-	ok = ok && (take_chosen(m->snapshot->info, choice, &to->chosen) || fault_memory(f, "paths"));
+	ok = ok && (chosen_of(m->snapshot->info, choice, &to->chosen) || fault_memory(f, "paths"));
 	reply_free(&reply);
 	return ok;
 }

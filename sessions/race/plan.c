@@ -11,7 +11,7 @@
 #include "engine/catalog.h"
 #include "sessions/race/paths.h"
 
-enum { MOST_WORDS = 1000, MOST_RUNS = 100000, PLAN_MOST = 1 << 20 };
+enum { MOST_WORDS = 1000, MOST_RUNS = 100000, PLAN_MOST = 1 << 20, CHOICE_MOST = 1 << 24 };
 
 static const char advice[] = "write it as KEY=VALUE; `help race` lists the keys";
 
@@ -229,10 +229,39 @@ static bool take_paths(struct entrant *e, const char *text, struct fault *f)
 	return true;
 }
 
-// What an entrant says by words that are no settings. False, without a fault: it is a setting.
-static bool entrant_word(struct entrant *e, const char *word, struct fault *f)
+// FNV-1a, 64 bits.
+static uint64_t hash_bytes(uint64_t h, const char *bytes, size_t count)
 {
-	static const char alone[] = "alone=", net[] = "net=", widths[] = "widths=", paths[] = "paths=";
+	for (size_t i = 0; i < count; i++)
+		h = (h ^ (uint64_t)(unsigned char)bytes[i]) * 0x100000001b3u;
+	return h;
+}
+static const uint64_t HASH_START = 0xcbf29ce484222325u;
+
+static bool take_choice_file(const struct plan *p, struct entrant *e, const char *path, struct fault *f)
+{
+	size_t size;
+	const bool beside = p->folder && path[0] != '/';
+	if (e->baseline)
+		return fault_set(f, "choice", "make it an entrant", "a baseline has one format everywhere");
+	if (!path[0] || strlen(path) >= sizeof e->choice)
+		return fault_set(f, "choice", "choice=policy.json for instance", "it names no file, or a path that is too long");
+	if (snprintf(e->choice_file, sizeof e->choice_file, "%s%s%s", beside ? p->folder : "", beside ? "/" : "", path) >=
+		(int)sizeof e->choice_file)
+		return fault_set(f, "choice", "move it to a shorter path", "its path is too long");
+	char *text = disk_read(e->choice_file, CHOICE_MOST, &size, f);
+	if (!text)
+		return false;
+	e->choice_hash = hash_bytes(HASH_START, text, size);
+	snprintf(e->choice, sizeof e->choice, "%s", path);
+	free(text);
+	return true;
+}
+
+// What an entrant says by words that are no settings. False, without a fault: it is a setting.
+static bool entrant_word(const struct plan *p, struct entrant *e, const char *word, struct fault *f)
+{
+	static const char alone[] = "alone=", net[] = "net=", widths[] = "widths=", paths[] = "paths=", choice[] = "choice=";
 	*f = (struct fault){0};
 	if (strncmp(word, net, sizeof net - 1) == 0)
 		return take_net(&e->nets, word, word + sizeof net - 1, f);
@@ -240,6 +269,8 @@ static bool entrant_word(struct entrant *e, const char *word, struct fault *f)
 		return take_numbers(&e->widths, "widths", word + sizeof widths - 1, 0.01, 100, f);
 	if (strncmp(word, paths, sizeof paths - 1) == 0)
 		return take_paths(e, word + sizeof paths - 1, f);
+	if (strncmp(word, choice, sizeof choice - 1) == 0)
+		return take_choice_file(p, e, word + sizeof choice - 1, f);
 	if (strncmp(word, alone, sizeof alone - 1) != 0)
 		return false;
 	if (e->baseline)
@@ -256,7 +287,7 @@ static bool entrant_line(struct plan *p, const struct words *w, bool baseline, s
 		const char *word = w->word[i], *equals = strchr(word, '=');
 		if (!equals || equals == word)
 			return fault_set(f, word, "write it as SETTING=VALUE", "is not a setting");
-		if (!entrant_word(e, word, f) &&
+		if (!entrant_word(p, e, word, f) &&
 			(f->what[0] || !free_setting(word, f) || !texts_add(&e->setting, word, e->name, f)))
 			return false;
 	}
@@ -305,6 +336,10 @@ bool plan_file(struct plan *p, const char *path, struct fault *f)
 	char *text = disk_read(path, PLAN_MOST, &size, f), *save = text;
 	if (!text)
 		return false;
+	char folder[DISK_PATH];
+	const char *slash = strrchr(path, '/');
+	snprintf(folder, sizeof folder, "%.*s", slash > path ? (int)(slash - path) : 1, slash ? path : ".");
+	p->folder = folder;
 	bool ok = strlen(text) == size || fault_set(f, path, "give a plan", "it holds a zero byte");
 	for (int line = 1; ok && save; line++) {
 		char *at = strsep(&save, "\n");
@@ -318,16 +353,39 @@ bool plan_file(struct plan *p, const char *path, struct fault *f)
 			fault_within(f, where, &inner);
 		}
 	}
+	p->folder = NULL;
 	free(text);
 	return ok;
 }
 
+bool plan_move(struct plan *p, struct fault *f)
+{
+	for (int i = 0; i < p->entrants; i++) {
+		struct entrant *e = &p->entrant[i];
+		char *whole = e->choice[0] ? realpath(e->choice_file, NULL) : NULL;
+		if (e->choice[0] && (!whole || strlen(whole) >= sizeof e->choice)) {
+			free(whole);
+			return fault_set(f, e->choice_file, "move it to a shorter path", "cannot be found from elsewhere");
+		}
+		if (whole)
+			snprintf(e->choice, sizeof e->choice, "%s", whole);
+		free(whole);
+	}
+	return true;
+}
+
 // ---- what follows from it --------------------------------------------------------------------------------------------
+
+// A choice that is found or given elsewhere: there is nothing to search.
+static bool trains_a_choice(const struct entrant *e)
+{
+	return e->alone[0] || e->choice[0];
+}
 
 const struct entrant *plan_first(const struct plan *p)
 {
 	for (int i = 0; i < p->entrants; i++)
-		if (!p->entrant[i].baseline && !p->entrant[i].alone[0])
+		if (!p->entrant[i].baseline && !trains_a_choice(&p->entrant[i]))
 			return &p->entrant[i];
 	return NULL;
 }
@@ -343,7 +401,7 @@ bool plan_one_contest(const struct plan *p)
 static bool have_kind(const struct plan *p, bool baseline)
 {
 	for (int i = 0; i < p->entrants; i++)
-		if (p->entrant[i].baseline == baseline)
+		if (p->entrant[i].baseline == baseline && !p->entrant[i].choice[0])
 			return true;
 	return false;
 }
@@ -352,7 +410,10 @@ static bool check_alone(const struct plan *p, struct fault *f)
 {
 	for (int i = 0; i < p->entrants; i++) {
 		const struct entrant *e = &p->entrant[i], *other = e->alone[0] ? entrant_named(p, e->alone) : NULL;
-		if (e->alone[0] && (!other || other >= e || other->baseline || other->alone[0]))
+		if (trains_a_choice(e) && e->choice[0] && (e->alone[0] || e->paths))
+			return fault_set(f, e->name, "leave alone= and paths= out",
+				"it trains the choice of a file, and no other");
+		if (e->alone[0] && (!other || other >= e || other->baseline || trains_a_choice(other)))
 			return fault_set(f, e->name, "name a search that is given before it",
 				"alone=%s is not an entrant that finds a choice", e->alone);
 		if (other && e->paths)
@@ -456,7 +517,7 @@ static void write_list(struct string *s, const char *key, const struct texts *t)
 
 static void write_word(struct string *s, const char *before, const char *key, const char *value)
 {
-	char word[2 * ENGINE_TEXT];
+	char word[DISK_PATH + ENGINE_NAME];
 	snprintf(word, sizeof word, "%s%s", key, value);
 	string_add(s, "%s", before);
 	words_quote(s, word);
@@ -493,6 +554,8 @@ void plan_write(const struct plan *p, struct string *s)
 		string_add(s, "%s ", e->baseline ? "baseline" : "entrant");
 		words_quote(s, e->name);
 		string_add(s, "%s%s", e->alone[0] ? " alone=" : "", e->alone);
+		if (e->choice[0])
+			write_word(s, " ", "choice=", e->choice);
 		if (e->paths)
 			string_add(s, " paths=%d", e->paths);
 		for (int n = 0; n < e->nets.count; n++)
@@ -532,13 +595,10 @@ const char *run_title(const struct race_run *r, char buf[4 * ENGINE_TEXT])
 	return buf;
 }
 
-// FNV-1a, 64 bits, of a text with its final zero.
+// With its final zero.
 static uint64_t hash_text(uint64_t h, const char *text)
 {
-	do
-		h = (h ^ (uint64_t)(unsigned char)*text) * 0x100000001b3u;
-	while (*text++);
-	return h;
+	return hash_bytes(h, text, strlen(text) + 1);
 }
 
 static uint64_t hash_settings(uint64_t h, const struct plan *p, const struct entrant *e)
@@ -551,6 +611,8 @@ static uint64_t hash_settings(uint64_t h, const struct plan *p, const struct ent
 		h = hash_text(h, e->setting.text[i]);
 	if (e->paths)
 		h = (h ^ (uint64_t)e->paths) * 0x100000001b3u;
+	if (e->choice[0])
+		h = (h ^ e->choice_hash) * 0x100000001b3u;
 	return h;
 }
 
@@ -558,7 +620,7 @@ static uint64_t hash_settings(uint64_t h, const struct plan *p, const struct ent
 static void name_run(const struct plan *p, struct race_run *r)
 {
 	char title[4 * ENGINE_TEXT];
-	uint64_t h = hash_settings(0xcbf29ce484222325u, p, r->entrant);
+	uint64_t h = hash_settings(HASH_START, p, r->entrant);
 	const struct entrant *found = r->entrant->alone[0] ? entrant_named(p, r->entrant->alone) : NULL;
 	if (found)
 		h = hash_settings(h, p, found);
@@ -584,7 +646,7 @@ static bool name_network(struct race_run *r, struct fault *f)
 // Whether an entrant takes part in a comparison: what is trained alone has no search whose time could be counted, and paths are drawn once.
 static bool takes_part(const struct entrant *e, const char *time)
 {
-	return !time[0] || (!e->alone[0] && !e->paths);
+	return !time[0] || (!trains_a_choice(e) && !e->paths);
 }
 
 struct runs {
@@ -596,7 +658,7 @@ struct runs {
 // One network is trained there, and so it matters whether there is but one.
 static bool asks_what_is_open(const struct entrant *e)
 {
-	return e->baseline || e->alone[0];
+	return e->baseline || trains_a_choice(e);
 }
 
 // Whether a network leaves choices open beside formats. One that cannot be opened does not: the run will say why.
@@ -648,13 +710,13 @@ static bool add_paths(struct runs *runs, struct race_run *run, int paths, struct
 // An entrant on every network, with every aim.
 static bool add_entrant_runs(struct runs *runs, struct race_run run, struct fault *f)
 {
-	static char as_it_is[] = "", *one[] = {as_it_is};
+	static char as_it_is[] = "", *one[] = {as_it_is}, given[] = "choice", *given_one[] = {given};
 	const struct plan *p = runs->plan;
 	const struct entrant *e = run.entrant->alone[0] ? entrant_named(p, run.entrant->alone) : run.entrant;
 	const struct texts *nets = e->nets.count ? &e->nets : &p->nets;
 	const struct texts *own = e->nets.count || e->widths.count ? &e->widths : &p->widths;
 	const struct texts widths = own->count ? *own : (struct texts){1, one};
-	const struct texts *aims = e->baseline ? &p->formats : &p->targets;
+	const struct texts once = {1, given_one}, *aims = e->baseline ? &p->formats : e->choice[0] ? &once : &p->targets;
 	for (int i = 0; i < nets->count; i++)
 		for (int w = 0; w < widths.count; w++)
 			for (int a = 0; a < aims->count; a++) {
@@ -680,7 +742,7 @@ struct race_run *plan_runs(const struct plan *p, int *count, struct fault *f)
 				ok = !takes_part(run.entrant, run.time) || add_entrant_runs(&runs, run, f);
 			}
 	if (ok && !runs.count)
-		ok = fault_set(f, "race", "give formats= or targets=", "it has no runs");
+		ok = fault_set(f, "race", "give formats= or targets=, or an entrant with choice=", "it has no runs");
 	if (!ok) {
 		free(runs.run);
 		return NULL;
@@ -737,11 +799,11 @@ struct config *plan_config(const struct plan *p, const struct race_run *r, struc
 		config_set(c, "net", r->network, f) && config_set(c, "seed", r->seed, f);
 	if (ok && r->entrant->baseline)
 		ok = config_set(c, "space", r->aim, f) && config_set(c, "searcher", "uniform", f);
-	else if (ok)
+	else if (ok && !r->entrant->choice[0])
 		ok = set_target(c, p->term, r->aim, f);
 	// What is pinned everywhere is trained alone: where formats are all there is by the searcher that trains one choice; beside an architecture,
 	// which that one does not serve, by a warm-up that lasts.
-	if (ok && r->entrant->alone[0])
+	if (ok && trains_a_choice(r->entrant))
 		ok = r->leaves_open ? config_set(c, "searcher", "reinforce", f) && config_set(c, "warmup", "1", f)
 				    : config_set(c, "searcher", "uniform", f);
 	if (ok)

@@ -12,6 +12,8 @@
 // and in a file also lines that give an entrant settings of its own. A # begins a comment.
 //
 //	entrant NAME SETTING=VALUE...    a search for each target; `alone=OTHER`: the choice that OTHER found, trained from nothing
+//	                                 `choice=FILE`: the choice that an exported policy or a result holds, trained from nothing on each
+//	                                 network, once, whatever the targets
 //	baseline NAME SETTING=VALUE...   a uniform network for each format
 //	scale NET WORD...                the candidates of compound scaling, and NET, as networks (report/scale.h); one such line
 //
@@ -25,6 +27,7 @@
 #ifndef SESSIONS_RACE_PLAN_H
 #define SESSIONS_RACE_PLAN_H
 
+#include "engine/base/disk.h"
 #include "engine/base/text.h"
 #include "engine/engine.h"
 #include "sessions/report/scale.h"
@@ -36,11 +39,14 @@ struct texts {
 
 struct entrant {
 	char name[ENGINE_NAME];
-	bool baseline;             // runs with each format; else with each target
-	char alone[ENGINE_NAME];   // the entrant whose choices it trains, on that one's networks; "": none
-	int paths;                 // that it scores at its end; 0: none
-	struct texts nets, widths; // of its own; none: the plan's
-	struct texts setting;      // KEY=VALUE
+	bool baseline;               // runs with each format; else with each target
+	char alone[ENGINE_NAME];     // the entrant whose choices it trains, on that one's networks; "": none
+	char choice[DISK_PATH];      // the file of the choice that it trains, as the plan has it; "": none
+	char choice_file[DISK_PATH]; // the same, where a plan's file has a path that begins in its own folder
+	uint64_t choice_hash;        // of what it holds
+	int paths;                   // that it scores at its end; 0: none
+	struct texts nets, widths;   // of its own; none: the plan's
+	struct texts setting;        // KEY=VALUE
 };
 
 struct plan {
@@ -51,6 +57,7 @@ struct plan {
 	double from, to;    // of the comparison of hulls; 0: what both have
 	int entrants;
 	struct entrant *entrant; // baselines too, in the order given
+	const char *folder;      // of the file that is being read; NULL: none is
 };
 
 // One run of a plan. Its texts are the plan's.
@@ -59,7 +66,7 @@ struct race_run {
 	const char *net, *width; // width "": as the network has it
 	int path;                // what is trained alone is this path that the other one scored; -1: its result
 	bool leaves_open;        // a baseline, or what is trained alone, whose network leaves choices open beside formats
-	const char *aim;         // the format of a baseline, the target of a search
+	const char *aim;         // the format of a baseline, the target of a search; "choice" of one that is given
 	const char *seed;
 	const char *time;           // "": at equal training images; else at this share of the first entrant's time
 	char network[ENGINE_TEXT];  // "resnet8:width=0.5"
@@ -73,6 +80,8 @@ bool plan_file(struct plan *, const char *path, struct fault *); // a fault says
 bool plan_settle(struct plan *, struct fault *);
 void plan_write(const struct plan *, struct string *); // as plan_file reads it
 void plan_free(struct plan *);
+// Makes the paths of choices such that they mean the same in another folder.
+bool plan_move(struct plan *, struct fault *);
 
 // All runs in the order in which they are made: seed by seed. The caller frees. NULL with a fault: there are none, or too many.
 struct race_run *plan_runs(const struct plan *, int *count, struct fault *);

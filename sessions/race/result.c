@@ -20,10 +20,11 @@ static bool result_path(const char *folder, const struct race_run *run, char pat
 		fault_set(f, folder, "choose a shorter one", "the path is longer than %d bytes", DISK_PATH - 1);
 }
 
-static void chosen_free(struct chosen *c)
+void chosen_free(struct chosen *c)
 {
 	free(c->layer);
 	free(c->slot);
+	*c = (struct chosen){0};
 }
 
 void result_free(struct result *r)
@@ -65,6 +66,72 @@ void chosen_architecture(const struct chosen *c, struct string *s)
 	for (int i = 0; i < c->slots; i++)
 		if (!c->slot[i].rests)
 			string_add(s, "%s%s=%s", s->length ? " " : "", c->slot[i].name, c->slot[i].option);
+}
+
+// ---- a choice ----
+
+static bool take_architecture(const struct engine_info *info, const uint8_t *choice, struct chosen *c)
+{
+	const int slots = info->slots - info->formats;
+	if (slots && !(c->slot = calloc((size_t)slots, sizeof *c->slot)))
+		return false;
+	for (c->slots = 0; c->slots < slots; c->slots++) {
+		const int i = info->formats + c->slots;
+		struct result_slot *slot = &c->slot[c->slots];
+		snprintf(slot->name, sizeof slot->name, "%s", info->slot[i].name);
+		snprintf(slot->option, sizeof slot->option, "%s", info->slot[i].option[choice[i]].name);
+		slot->rests = engine_rests(info, i, choice);
+	}
+	return true;
+}
+
+bool chosen_of(const struct engine_info *info, const uint8_t *choice, struct chosen *c)
+{
+	if (!(c->layer = calloc((size_t)info->layers, sizeof *c->layer)))
+		return false;
+	for (c->layers = 0; c->layers < info->layers; c->layers++) {
+		const struct layer_info *l = &info->layer[c->layers];
+		const struct slot_info *w = &info->slot[l->weight_slot], *a = &info->slot[l->activation_slot];
+		struct result_layer *to = &c->layer[c->layers];
+		snprintf(to->name, sizeof to->name, "%s", l->name);
+		snprintf(to->weight, sizeof to->weight, "%s", w->option[choice[l->weight_slot]].name);
+		snprintf(to->activation, sizeof to->activation, "%s", a->option[choice[l->activation_slot]].name);
+		to->rests = engine_rests(info, l->weight_slot, choice);
+	}
+	return take_architecture(info, choice, c);
+}
+
+static int option_named(const struct slot_info *slot, const char *name)
+{
+	for (int o = 0; o < slot->options; o++)
+		if (strcmp(slot->option[o].name, name) == 0)
+			return o;
+	return -1;
+}
+
+// False: the slot has no such option.
+static bool take_option(const struct engine_info *info, int slot, const char *name, bool rests, uint8_t *choice)
+{
+	int o = rests ? 0 : option_named(&info->slot[slot], name);
+	choice[slot] = (uint8_t)(o < 0 ? 0 : o);
+	return o >= 0;
+}
+
+bool chosen_options(const struct engine_info *info, const struct chosen *c, uint8_t *choice)
+{
+	bool ok = c->layers == info->layers && c->slots == info->slots - info->formats;
+	for (int i = 0; ok && i < c->layers; i++) {
+		const struct result_layer *l = &c->layer[i];
+		ok = strcmp(l->name, info->layer[i].name) == 0 &&
+			take_option(info, info->layer[i].weight_slot, l->weight, l->rests, choice) &&
+			take_option(info, info->layer[i].activation_slot, l->activation, l->rests, choice);
+	}
+	for (int i = 0; ok && i < c->slots; i++) {
+		const int slot = info->formats + i;
+		ok = strcmp(c->slot[i].name, info->slot[slot].name) == 0 &&
+			take_option(info, slot, c->slot[i].option, c->slot[i].rests, choice);
+	}
+	return ok;
 }
 
 // ---- writing ---------------------------------------------------------------------------------------------------------
@@ -299,6 +366,26 @@ bool result_read(const char *folder, const struct plan *p, const struct race_run
 	json_decref(root);
 	if (!ok)
 		result_free(r);
+	return ok;
+}
+
+bool chosen_write(const char *path, const struct chosen *c, struct fault *f)
+{
+	return json_file_write(path,
+		json_pack("{s:i, s:o, s:o}", "version", 1, "layers", layers_of(c), "architecture", architecture_of(c)), 0, f);
+}
+
+bool chosen_read(const char *path, struct chosen *c, struct fault *f)
+{
+	*c = (struct chosen){0};
+	json_t *root = json_file_read(path, RESULT_MOST, "give an exported policy", f);
+	if (!root)
+		return false;
+	bool ok = (read_chosen(root, c) || fault_memory(f, path)) &&
+		(c->layers || fault_set(f, path, "give an exported policy, or the result of a run", "it names no layers"));
+	json_decref(root);
+	if (!ok)
+		chosen_free(c);
 	return ok;
 }
 

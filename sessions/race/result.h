@@ -58,6 +58,14 @@ bool result_read(const char *folder, const struct plan *, const struct race_run 
 bool result_write(const char *folder, const struct plan *, const struct race_run *, const struct config *, const struct result *,
 	struct fault *);
 void result_free(struct result *);
+// Reads the choice of an exported policy or of a result. The caller frees. False with a fault: the file holds none.
+bool chosen_read(const char *path, struct chosen *, struct fault *);
+bool chosen_write(const char *path, const struct chosen *, struct fault *); // as chosen_read reads it
+void chosen_free(struct chosen *);
+// Puts a choice, an option per slot, into words. False: out of memory.
+bool chosen_of(const struct engine_info *, const uint8_t *choice, struct chosen *);
+// The other way; what rests gets its first option. False: it is a choice of another network or space.
+bool chosen_options(const struct engine_info *, const struct chosen *, uint8_t *choice);
 // The cost by a term; NAN: none.
 double result_cost(const struct result *, const char *term);
 const char *result_unit(const struct result *, const char *term); // "": none

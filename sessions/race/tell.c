@@ -159,7 +159,9 @@ static void csv_row(struct string *s, const struct race *race, int i, const stru
 	const struct race_run *run = &race->run[i];
 	const struct result *r = &race->result[i];
 	struct string choice = {0}, architecture = {0};
-	const char *kind = run->entrant->baseline ? "baseline" : run->entrant->alone[0] ? "alone" : "search";
+	const char *kind = run->entrant->baseline                   ? "baseline"
+		: run->entrant->alone[0] || run->entrant->choice[0] ? "alone"
+								    : "search";
 	const char *const texts[] = {run->name, run->entrant->name, kind, run->net, run->width, run->network, run->aim,
 		run->time[0] ? run->time : "images", run->seed};
 	for (size_t k = 0; k < sizeof texts / sizeof *texts; k++)
@@ -395,8 +397,8 @@ bool race_start(struct command_call *call, const char *name, struct plan *plan)
 {
 	char folder[DISK_PATH];
 	struct fault *f = &call->fault;
-	return alone(call, f) && race_folder(name, folder, f) && plan_settle(plan, f) && make_folder(folder, f) &&
-		write_plan(folder, plan, f) && go_on(call, folder);
+	return alone(call, f) && race_folder(name, folder, f) && plan_settle(plan, f) && plan_move(plan, f) &&
+		make_folder(folder, f) && write_plan(folder, plan, f) && go_on(call, folder);
 }
 
 static bool begin(struct command_call *call)

@@ -38,7 +38,7 @@ static bool list_sites(struct command_call *call, const char *csv)
 		report_cell(&r, "%s", s->source);
 	}
 	report_below(&r,
-		"(CO2e: all greenhouse gases, as CO2; net: less the clean energy that the operator buys; your own: pue= gross= net=)");
+		"(CO2e: all greenhouse gases, as CO2; net: less the clean energy that the operator buys; your own: pue= gross= net=, or site=PUE/GROSS/NET)");
 	return report_end(&r, call, csv, true);
 }
 
@@ -58,10 +58,10 @@ static bool list_runs(struct command_call *call, const char *csv, const char *pl
 	for (int i = 0; ok && i < training_run_count; i++) {
 		const struct training_run *t = &training_runs[i];
 		const struct chip_power *c = power_named(t->pod);
-		const struct site *s = site_get(t->site, &call->fault);
-		if (!(ok = c && s))
+		struct site s;
+		if (!(ok = c && site_get(t->site, &s, &call->fault)))
 			break;
-		struct footprint f = footprint_of(t->operations / (t->chips * c->peak * use), t->chips, c->watts, s);
+		struct footprint f = footprint_of(t->operations / (t->chips * c->peak * use), t->chips, c->watts, &s);
 		double utilization = t->rate / (c->peak * use), power = c->watts / t->watts;
 		report_cell(&r, "%s", t->name);
 		report_cell(&r, "%g %s", t->chips, t->pod);
@@ -98,15 +98,15 @@ static bool list_runs(struct command_call *call, const char *csv, const char *pl
 
 static bool set_site(struct question *q, struct fault *f)
 {
-	const struct site *s = site_get(q->site, f);
-	if (!s)
+	struct site s;
+	if (!site_get(q->site, &s, f))
 		return false;
-	q->own = *s;
+	q->own = s;
 	if (q->pue > 0 || q->gross >= 0 || q->net >= 0) {
 		q->own.name = "one's own";
-		q->own.pue = q->pue > 0 ? q->pue : s->pue;
-		q->own.gross = q->gross >= 0 ? q->gross : s->gross;
-		q->own.net = q->net >= 0 ? q->net : q->gross >= 0 ? q->gross : s->net;
+		q->own.pue = q->pue > 0 ? q->pue : s.pue;
+		q->own.gross = q->gross >= 0 ? q->gross : s.gross;
+		q->own.net = q->net >= 0 ? q->net : q->gross >= 0 ? q->gross : s.net;
 	}
 	return q->own.net <= q->own.gross ||
 		fault_set(f, "net", "give gross= too, at least as much", "%g kg/kWh net is more than %g gross", q->own.net,

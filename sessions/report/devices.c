@@ -127,6 +127,8 @@ static bool is_plain(const struct sheet_figure *f)
 static void add_device(struct string *t, const struct device_sheet *sheet)
 {
 	string_add(t, "%s\nsource: %s\n", sheet->name, sheet->source);
+	if (sheet->times[0])
+		string_add(t, "measured: %s; latency is priced by them\n", sheet->times);
 	for (int i = 0; i < sheet->figures; i++) {
 		const struct sheet_figure *f = &sheet->figure[i];
 		char name[64], text[32];

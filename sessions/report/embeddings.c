@@ -20,9 +20,9 @@ struct question {
 	struct world world; // pod 0: asked for; 1: against, or the same
 	struct place at[2];
 	struct embedding_job job;
-	const char *format, *place, *tables, *against, *plot;
+	const char *format, *place, *tables, *stacks, *against, *plot;
 	double batch;
-	bool twisted, each; // a place is to be found for each table
+	bool twisted, each, best; // a place for each table, the best number of stacks are to be found
 	struct report_points points;
 	char group[3][80]; // a row's
 	int rows;
@@ -89,6 +89,21 @@ static bool read_tables(struct question *q, struct fault *f)
 	return true;
 }
 
+// "alone", "best", or how many the tables of one width make.
+static bool read_stacks(struct question *q, struct fault *f)
+{
+	long count;
+	q->best = q->stacks && strcmp(q->stacks, "best") == 0;
+	if (!q->stacks || q->best)
+		return true;
+	if (strcmp(q->stacks, "alone") == 0)
+		count = STACKS_ALONE;
+	else if (!number_read_long(q->stacks, 1, EMBEDDING_TABLES, &count))
+		return fault_set(f, q->stacks, "give the stacks of a width (1 to 512), alone, or best", "does not say how many stacks");
+	q->job.stacks = (int)count;
+	return true;
+}
+
 static bool set_up(struct question *q, struct fault *f)
 {
 	if (!division_format(q->format, &q->job.format, f))
@@ -99,7 +114,7 @@ static bool set_up(struct question *q, struct fault *f)
 		return fault_set(f, q->place, "choose sparsecore, tensorcore, host, or each", "is no place for tables");
 	if (q->place && q->tables)
 		return fault_set(f, "tables", "give one of the two", "does not go with place=");
-	if (q->tables && !read_tables(q, f))
+	if ((q->tables && !read_tables(q, f)) || !read_stacks(q, f))
 		return false;
 	q->job.workload = &q->workload;
 	q->job.batch = q->batch > 0 ? q->batch : q->workload.batch;
@@ -147,6 +162,7 @@ static bool add_row(struct report *r, struct question *q, int pod, int place, st
 	report_cell(r, "%s %s", q->at[pod].pod.name, slice_name(&q->at[pod].slice, name));
 	const char *on = place < EMBEDDING_PLACES ? embedding_places[place] : q->each ? "the best found" : "as each table says";
 	report_cell(r, "%s", on);
+	report_cell(r, p.stacks ? "%d" : "-", p.stacks);
 	char group[80];
 	snprintf(group, sizeof group, "%.24s %s, %s", q->at[pod].pod.name, slice_name(&q->at[pod].slice, name), on);
 	memcpy(q->group[q->rows], group, sizeof group);
@@ -201,6 +217,27 @@ static void add_places(struct report *r, const struct question *q)
 	string_free(&t);
 }
 
+// What stacking saves and costs: the stacks as asked beside every table alone, or that beside stacks by width. Nothing is said of a table
+// that is alone in any case.
+static void add_stacking(struct report *r, const struct question *q)
+{
+	struct embedding_price p, other;
+	struct embedding_job j = q->job;
+	const bool alone = j.stacks == STACKS_ALONE;
+	char buffers[32], its[32], tables[32];
+	j.stacks = alone ? 1 : STACKS_ALONE;
+	if (!embedding_price_of(&q->world, 0, &q->at[0].slice, q->at[0].network, &q->job, &p, NULL) ||
+		!embedding_price_of(&q->world, 0, &q->at[0].slice, q->at[0].network, &j, &other, NULL) ||
+		p.stacks + other.stacks < 3)
+		return;
+	report_below(r,
+		"%s on SparseCores in %d %s: %.4g ms, %.3g %% of the lists of ids is padding, buffers of %s a chip; %s: %.4g ms, %.3g %%, %s",
+		count_of(alone ? p.stacks : other.stacks, "table", tables), p.stacks, p.stacks == 1 ? "stack" : "stacks",
+		p.step * 1e3, 100 * p.padding / p.listed, number_write(p.buffers, "B", buffers, sizeof buffers),
+		alone ? "stacked by width" : "every table alone", other.step * 1e3, 100 * other.padding / other.listed,
+		number_write(other.buffers, "B", its, sizeof its));
+}
+
 static bool place_each(struct question *q, struct fault *f)
 {
 	int place[EMBEDDING_TABLES];
@@ -227,6 +264,8 @@ static bool add_all(struct report *r, struct question *q, struct fault *f)
 	report_above(r, "source: %s", q->workload.source);
 	if (!place_each(q, f))
 		return false;
+	if (q->best && !embedding_stack_best(&q->world, 0, &q->at[0].slice, q->at[0].network, &q->job, &q->job.stacks, f))
+		return false;
 	if (q->job.place == EMBEDDING_PLACES)
 		add_places(r, q);
 	int place = q->job.place;
@@ -239,6 +278,7 @@ static bool add_all(struct report *r, struct question *q, struct fault *f)
 		add_ratio(r, "this pod over the other", &q->world, (struct compared){q, 0, place, 1, place});
 	if (host)
 		add_ratio(r, "this place over hosts' memory", &q->world, (struct compared){q, 0, place, 0, PLACE_HOST});
+	add_stacking(r, q);
 	report_below(r,
 		"(ms of a step: rows from memory, vector unit, ids, exchange between SparseCores, of which the longest counts, "
 		"overhead;");
@@ -255,10 +295,10 @@ static bool add_all(struct report *r, struct question *q, struct fault *f)
 
 bool run_embeddings(struct command_call *call)
 {
-	static const struct report_column column[] = {{"slice", true}, {"tables on", true}, {"rows", false}, {"vector", false},
-		{"ids", false}, {"exchange", false}, {"overhead", false}, {"hosts", false}, {"tensor", false}, {"dense", false},
-		{"step ms", false}, {"band", false}, {"moved most by", true}, {"binds", true}, {"GiB a chip", false},
-		{"samples/s", false}};
+	static const struct report_column column[] = {{"slice", true}, {"tables on", true}, {"stacks", false}, {"rows", false},
+		{"vector", false}, {"ids", false}, {"exchange", false}, {"overhead", false}, {"hosts", false}, {"tensor", false},
+		{"dense", false}, {"step ms", false}, {"band", false}, {"moved most by", true}, {"binds", true},
+		{"GiB a chip", false}, {"samples/s", false}};
 	struct question *q = calloc(1, sizeof *q);
 	struct report_asked asked;
 	struct report r;
@@ -268,8 +308,9 @@ bool run_embeddings(struct command_call *call)
 	const struct report_word words[] = {{.key = "twisted", .flag = &q->twisted}, {.key = "serve", .flag = &q->job.serve},
 		{.key = "pipelined", .flag = &q->job.pipelined}, {.key = "duplicates", .flag = &q->job.keep_duplicates},
 		{.key = "weights=", .text = &q->format}, {.key = "place=", .text = &q->place},
-		{.key = "tables=", .text = &q->tables}, {.key = "plot=", .text = &q->plot},
-		{.key = "against=", .text = &q->against}, {.key = "batch=", .number = &q->batch, .least = 1, .most = 1e9}};
+		{.key = "tables=", .text = &q->tables}, {.key = "stacks=", .text = &q->stacks},
+		{.key = "plot=", .text = &q->plot}, {.key = "against=", .text = &q->against},
+		{.key = "batch=", .number = &q->batch, .least = 1, .most = 1e9}};
 	bool ok = report_pod(call, 2, &q->at[0].pod) && report_words(call, 2, words, sizeof words / sizeof *words, &asked) &&
 		workload_get(call->argv[0], &q->workload, &call->fault) && set_up(q, &call->fault) &&
 		find_place(&q->at[0], call->argv[1], q->twisted, &call->fault) && (!q->against || read_against(q, &call->fault));

@@ -76,7 +76,7 @@ static json_t *costs_json(const struct session *s, const double *cost)
 		json_t *c = json_pack("{s:s, s:o, s:f}", "unit", term->unit, "total", number_or_null(cost[k]), "weight",
 			term->weight);
 		if (term->device[0])
-			json_object_set_new(c, "device", json_string(term->device));
+			json_object_set_new(c, term->kind->where == AT_SITE ? "site" : "device", json_string(term->device));
 		if (term->why[0])
 			json_object_set_new(c, "not_available", json_string(term->why));
 		if (term->targeted) {
@@ -383,12 +383,24 @@ static bool export_slots(struct session *s, struct command_call *call, const cha
 }
 
 // Whether another device was set on the way, for the terms that are priced on knob `device`.
-static bool device_changed(const struct session *s)
+struct sought {
+	const char *setting;
+	bool found;
+};
+
+static void seek(const char *name, const char *value, void *context)
 {
-	for (int i = 0; i < s->journal.lines; i++)
-		if (s->journal.line[i].kind == JOURNAL_CHANGE && strncmp(s->journal.line[i].text, "set device ", 11) == 0)
-			return true;
-	return false;
+	struct sought *sought = context;
+	(void)value;
+	sought->found |= strcmp(name, sought->setting) == 0;
+}
+
+// Whether the setting that a kind of terms is priced on was ever changed: the device, or the site.
+static bool place_changed(const struct session *s, enum term_where where)
+{
+	struct sought sought = {where == AT_SITE ? "site" : "device", false};
+	session_each_setting(s, seek, &sought);
+	return sought.found;
 }
 
 static bool export_history(struct session *s, struct command_call *call, const char *path)
@@ -397,12 +409,12 @@ static bool export_history(struct session *s, struct command_call *call, const c
 	struct string t = {0};
 	bool lanes = now->lanes > 1 || !s->one_lane;
 	string_add(&t, "step,%sloss,accuracy,quality,reward,entropy,learning_rate", lanes ? "lane," : "");
-	bool changed = device_changed(s);
 	for (int k = 0; k < now->terms; k++) {
 		const struct term_state *term = &now->term[k];
 		char unit[64];
-		snprintf(unit, sizeof unit, "%.16s on the device of the step", term->symbol);
-		bool moved = changed && term->device[0] && !strchr(term->name, '@');
+		snprintf(unit, sizeof unit, "%.16s %s of the step", term->symbol,
+			term->kind->where == AT_SITE ? "at the site" : "on the device");
+		bool moved = term->device[0] && !strchr(term->name, '@') && place_changed(s, term->kind->where);
 		csv_term(&t, "", term->name, moved ? unit : term->unit);
 		csv_term(&t, "modal_", term->name, moved ? unit : term->unit);
 	}

@@ -7,8 +7,8 @@
 #define PODS "tpu_v4|tpu_v4_pods|tpu_v4_fixed|tpu_v4_infiniband|tpu_v3|tpu_v5e|tpu_v5p|tpu_v6e|h100_cluster"
 
 static const struct command rows[] = {
-	{"pods", COMMAND_QUERY, 0, -1, {ARGUMENT_WORDS}, 0, "inputs|published|" PODS,
-		"[POD|FILE.json|inputs|published] [csv=FILE]",
+	{"pods", COMMAND_QUERY, 0, -1, {ARGUMENT_WORDS}, 0, "inputs|published|csv=|plot=|" PODS,
+		"[POD|FILE.json|inputs|published] [csv=FILE] [plot=FILE]",
 		"pods of chips; every figure of one, and every input of the models, with its source or its range;"
 		" the models against what was published",
 		run_pods},
@@ -39,12 +39,13 @@ static const struct command rows[] = {
 		"several sizes: their front",
 		run_partition},
 	{"embeddings", COMMAND_QUERY, 2, -1, {ARGUMENT_WORDS, ARGUMENT_TEXT, ARGUMENT_WORDS}, 1,
-		"dlrm_dcnv2 - on|twisted|serve|pipelined|duplicates|weights=|place=|tables=|against=|batch=|csv=|plot=|" PODS,
+		"dlrm_dcnv2 - on|twisted|serve|pipelined|duplicates|weights=|place=|tables=|stacks=|against=|batch=|csv=|plot=|" PODS,
 		"dlrm_dcnv2|FILE.json SLICE [twisted] [on POD] [against=POD:SLICE] [place=sparsecore|tensorcore|host|each | tables=PLACE:N,N-N,...] "
-		"[weights=FORMAT] [serve] [pipelined] "
+		"[stacks=N|alone|best] [weights=FORMAT] [serve] [pipelined] "
 		"[duplicates] [batch=N] [INPUT=VALUE]... [csv=FILE] [plot=FILE]",
 		"embedding tables over a slice's SparseCores, tensor cores or hosts: what a step takes and what binds; "
-		"place=each finds a place for each table, tables=host:20-23,tensorcore:6 names them",
+		"place=each finds a place for each table, tables=host:20-23,tensorcore:6 names them; "
+		"stacks= says how the tables of a width are stacked on SparseCores",
 		run_embeddings},
 	{"carbon", COMMAND_QUERY, 0, -1, {ARGUMENT_WORDS, ARGUMENT_TEXT, ARGUMENT_WORDS}, 1,
 		"sites|" TRANSFORMERS

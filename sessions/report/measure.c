@@ -250,7 +250,7 @@ static bool measure(struct command_call *call, const struct asked *a)
 	return ok;
 }
 
-bool run_measure(struct command_call *call)
+bool run_scan(struct command_call *call)
 {
 	struct asked a = {0};
 	bool ok = read_asked(call, &a, 2);

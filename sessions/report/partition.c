@@ -8,7 +8,7 @@
 #include "sessions/report/picture.h"
 #include "sessions/report/report.h"
 
-enum { SLICES = 64, SIZES = 16, MOST_ANY = 16384, GROUPS = 6, DRAWN = 4096 };
+enum { SLICES = 64, SIZES = 16, GROUPS = 6, DRAWN = 4096 };
 
 struct found {
 	struct division division;
@@ -19,7 +19,7 @@ struct question {
 	struct pod pod;
 	struct world world;
 	struct division_job job;
-	const struct site *site;
+	struct site site;
 	bool serve, twisted, any;
 	double top, pods, batch, context, efficiency;
 	const char *spec, *format[FORMAT_USES], *axes, *site_name, *plot;
@@ -80,9 +80,9 @@ static bool add_found(struct question *q, const struct division *p, const struct
 static bool price_slice(struct question *q, const struct slice *s, struct fault *f)
 {
 	char name[48];
-	if (q->any && s->chips > MOST_ANY)
+	if (q->any && s->chips > DIVISION_ANY)
 		return fault_set(f, slice_name(s, name), "leave axes=any out, or name the one with spec=",
-			"has too many factors to try them all: at most %d chips", MOST_ANY);
+			"has too many factors to try them all: at most %d chips", DIVISION_ANY);
 	int size[PARTS], count = q->spec ? 4 : divisions_of(s, q->any, true, NULL, 0);
 	struct division *all = calloc((size_t)count + 1, sizeof *all);
 	bool ok = all || fault_memory(f, "partitions"), whole = true;
@@ -190,7 +190,7 @@ static void add_row(struct report *r, const struct question *q, const struct fou
 	}
 	if (power > 0) {
 		report_cell(r, "%.4g", power);
-		report_cell(r, "%.4g", power * q->site->pue * q->site->net);
+		report_cell(r, "%.4g", power * q->site.pue * q->site.net);
 	} else {
 		report_cell(r, "-");
 		report_cell(r, "-");
@@ -238,7 +238,7 @@ static void add_feet(struct report *r, const struct question *q, bool several)
 		q->serve ? "reading MFU: while the context is read" : "bubble: the pipeline fills and drains");
 	if (q->pod.figure[POD_POWER].value > 0)
 		report_below(r, "energy at %g W a chip, CO2e at %s (PUE %g, %g kg/kWh net)", q->pod.figure[POD_POWER].value,
-			q->site->name, q->site->pue, q->site->net);
+			q->site.name, q->site.pue, q->site.net);
 	else
 		report_below(r, "energy: the power of a chip of %s is unknown", q->pod.name);
 	if (strcmp(device, "tpu_v4") == 0 || strcmp(device, "tpu_v3") == 0)
@@ -436,7 +436,7 @@ static bool set_up(struct question *q, const struct report_asked *asked, const s
 	q->any = q->axes && strcmp(q->axes, "any") == 0;
 	if (q->axes && !q->any)
 		return fault_set(f, q->axes, "leave it out, or write axes=any", "axes are whole, or any");
-	return (q->site = site_get(q->site_name, f)) != NULL;
+	return site_get(q->site_name, &q->site, f);
 }
 
 bool run_partition(struct command_call *call)

@@ -54,6 +54,14 @@ void report_point(struct report_points *p, int group, double x, double y, const 
 	va_end(args);
 }
 
+void report_range(struct report_points *p, double low, double high)
+{
+	if (p->failed || !p->count)
+		return;
+	p->point[p->count - 1].low = low;
+	p->point[p->count - 1].high = high;
+}
+
 bool report_points_draw(struct report_points *p, struct command_call *call, const char *file, struct points_asked how, bool ok)
 {
 	how.point = p->point;

@@ -19,6 +19,7 @@ struct report_points {
 };
 void report_point(struct report_points *, int group, double x, double y, const char *format, ...)
 	__attribute__((format(printf, 5, 6)));
+void report_range(struct report_points *, double low, double high); // of the point that was added last
 // Draws them as `how` says, if `file` is not NULL and `ok`; frees them. Returns whether all went well.
 bool report_points_draw(struct report_points *, struct command_call *, const char *file, struct points_asked how, bool ok);
 

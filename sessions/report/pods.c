@@ -89,12 +89,16 @@ static bool list_inputs(struct command_call *call, const struct report_asked *as
 bool run_pods(struct command_call *call)
 {
 	struct report_asked asked;
-	const char *what = call->argc && !strchr(call->argv[0], '=') ? call->argv[0] : NULL;
-	if (!report_words(call, what != NULL, NULL, 0, &asked))
+	const char *what = call->argc && !strchr(call->argv[0], '=') ? call->argv[0] : NULL, *plot = NULL;
+	const struct report_word words[] = {{.key = "plot=", .text = &plot}};
+	if (!report_words(call, what != NULL, words, 1, &asked))
 		return false;
+	if (what && strcmp(what, "published") == 0)
+		return run_published(call, asked.csv, plot);
+	if (plot)
+		return fault_set(&call->fault, "plot", "leave it out; `pods published` has a figure, and so has `slices`",
+			"a list of figures is not drawn");
 	if (!what)
 		return list_pods(call, &asked);
-	if (strcmp(what, "published") == 0)
-		return run_published(call, asked.csv);
 	return strcmp(what, "inputs") == 0 ? list_inputs(call, &asked) : show_pod(call, what, &asked);
 }

@@ -64,11 +64,22 @@ static bool export(struct point_call *p)
 	return export_choice(p->s, p->call, p->choice, p->word);
 }
 
+static bool train(struct point_call *p)
+{
+	char called[ENGINE_NAME];
+	long steps = p->s->snapshot->horizon;
+	if (p->word && !number_read_long(p->word, 1, 100000000, &steps))
+		return fault_set(&p->call->fault, p->word, "give a number of steps, or nothing: as many as the search has",
+			"is not a number of steps");
+	snprintf(called, sizeof called, "point %ld", p->number);
+	return alone_train(p->s, p->choice, steps, called, p->call);
+}
+
 static const struct verb {
 	const char *name;
 	int words; // that it takes
 	bool (*run)(struct point_call *);
-} verbs[] = {{"draft", 0, draft}, {"pin", 0, pin}, {"evaluate", 1, evaluate}, {"export", 1, export}};
+} verbs[] = {{"draft", 0, draft}, {"pin", 0, pin}, {"evaluate", 1, evaluate}, {"export", 1, export}, {"train", 1, train}};
 enum { VERBS = sizeof verbs / sizeof *verbs };
 
 bool run_point(struct command_call *call)
@@ -82,7 +93,8 @@ bool run_point(struct command_call *call)
 	for (int i = 0; call->argc > 1 && i < VERBS; i++)
 		verb = strcmp(verbs[i].name, call->argv[1]) == 0 ? &verbs[i] : verb;
 	if (!verb)
-		return fault_set(&call->fault, call->argv[1], "draft, pin, evaluate or export it", "cannot be done to a point");
+		return fault_set(&call->fault, call->argv[1], "draft, pin, evaluate, export or train it",
+			"cannot be done to a point");
 	if (call->argc - 2 > verb->words)
 		return fault_set(&call->fault, call->argv[2], "leave it out", "is one word too many");
 	if (!now->points)

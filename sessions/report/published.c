@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sessions/report/picture.h"
 #include "sessions/report/report.h"
 
 struct ranked {
@@ -83,19 +84,52 @@ static void tell_ranks(struct report *r, const char *name, double overlap, const
 	free(all);
 }
 
-bool run_published(struct command_call *call, const char *csv)
+// The model over what was published, case by case, with its band.
+static void add_point(struct report_points *points, const struct published_result *result, int number)
 {
-	static const struct report_column column[] = {{"figure", true}, {"with", true}, {"published", false}, {"model", false},
-		{"band", false}, {"unit", true}, {"verdict", true}, {"moved most by", true}, {"reason", true}};
+	static const char *const verdict[] = {"agree", "band", "not", "fed"};
+	const double published = result->row->value, at = result->band.value / published;
+	int group = 0;
+	while (strcmp(verdict[group], result->verdict) != 0)
+		group++;
+	if (!(at > 0))
+		return;
+	report_point(points, group, number, at, "%d", number);
+	report_range(points, result->band.low / published, result->band.high / published);
+}
+
+static bool draw(struct report_points *points, struct command_call *call, const char *file, bool ok)
+{
+	static const char *const group[] = {"agree", "within the band", "not", "fitted to it"};
+	return report_points_draw(points, call, file,
+		(struct points_asked){.title = "The models against published figures",
+			.x = "row of `pods published`",
+			.y = "model / published",
+			.log_y = true,
+			.group = group,
+			.groups = 4,
+			.level_text = "published",
+			.level = 1,
+			.ranges = "over the inputs' ranges"},
+		ok);
+}
+
+bool run_published(struct command_call *call, const char *csv, const char *plot)
+{
+	static const struct report_column column[] = {{"row", false}, {"figure", true}, {"with", true}, {"published", false},
+		{"model", false}, {"band", false}, {"unit", true}, {"verdict", true}, {"moved most by", true}, {"reason", true}};
 	static const double overlaps[] = {0, .8};
 	static const int gpt3_best[] = {16, 4, 1, 8}, gpt3_old[] = {8, 1, 8, 8}, llm_best[] = {1, 1, 64, 8},
 			 llm_old[] = {1, 1, 16, 32};
 	struct published_result result[PUBLISHED_CASES];
+	struct report_points points = {0};
 	struct report r;
 	int count = published_results(result, &call->fault);
 	report_begin(&r, column, sizeof column / sizeof *column);
 	for (int i = 0; i < count; i++) {
 		const struct band *b = &result[i].band;
+		add_point(&points, &result[i], i + 1);
+		report_cell(&r, "%d", i + 1);
 		report_cell(&r, "%s", result[i].row->name);
 		report_cell(&r, "%s", result[i].with);
 		report_cell(&r, "%.4g", result[i].row->value);
@@ -114,5 +148,5 @@ bool run_published(struct command_call *call, const char *csv)
 		"(agree: within 5 %% and resting on no unknown; band: within the range that the unknown inputs give, so that "
 		"order and sign alone "
 		"may be claimed)");
-	return report_end(&r, call, csv, count > 0);
+	return report_end(&r, call, csv, draw(&points, call, plot, count > 0));
 }

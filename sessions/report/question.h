@@ -40,9 +40,12 @@ bool question_tell(struct command_call *, struct string *, bool ok);
 bool run_catalog(struct command_call *);
 bool run_describe(struct command_call *);
 bool run_calibrate(struct command_call *);
-bool run_measure(struct command_call *);  // `sensitivity NETWORK out=FILE …`
+bool run_scan(struct command_call *);     // `sensitivity NETWORK out=FILE …`
 bool run_counters(struct command_call *); // `describe NET counters`
 bool run_devices(struct command_call *);
+bool run_device(struct command_call *);
+bool run_measured(struct command_call *);
+bool roofline_measured(struct command_call *); // the model against times of a TPU v4
 bool run_latency(struct command_call *);
 bool run_sensitivity(struct command_call *);
 bool run_rivals(struct command_call *);

@@ -11,6 +11,18 @@ static const struct command rows[] = {
 		run_describe},
 	{"devices", COMMAND_QUERY, 0, 1, {ARGUMENT_DEVICE}, 0, NULL, "[DEVICE]",
 		"the devices: peaks, memory, power, ridge points; one of them in full, with its sources", run_devices},
+	{"device", COMMAND_QUERY, 1, -1, {ARGUMENT_WORDS, ARGUMENT_NETWORK, ARGUMENT_WORDS}, 1,
+		"measure|cancel - batch=|threads=|rounds=|formats=|device=|again",
+		"measure NETWORK|. [batch=16] [threads=N] [rounds=15] [formats=int8,fp32] [device=host] [again] | cancel",
+		"measure this machine: the time of every layer of a network in each format, as a device file that device=host prices by; "
+		"cut off, it goes on where it was; again: from nothing; cancel: in the workbench, end it",
+		run_device},
+	{"measured", COMMAND_QUERY, 0, -1, {ARGUMENT_NETWORK, ARGUMENT_FORMAT, ARGUMENT_WORDS}, 1,
+		"- - on|model=|batch=|warm|csv=|plot=",
+		"[NETWORK|. [FORMAT...] [on DEVICE] [model=DEVICE] [batch=N] | FILE.csv on DEVICE [warm]] [csv=FILE] [plot=FILE]",
+		"measured times beside the roofline's: a network's layers on a device that was measured, this host unless said; kernels of a "
+		"CSV file beside any device's model; alone: those of a TPU v4",
+		run_measured},
 	{"latency", COMMAND_QUERY, 1, -1, {ARGUMENT_NETWORK, ARGUMENT_FORMAT}, 1, "- device=|batch=|over=|by=kind",
 		"NETWORK|PATTERN|. [FORMAT]... [device=DEVICE|PATTERN] [batch=N] [over=DEVICE|NETWORK] [by=kind]",
 		"time by the roofline on every device, per format; `.`: the modal choice and the draft; over: the speed-up; by: where the time goes",

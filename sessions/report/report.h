@@ -71,6 +71,6 @@ bool run_carbon(struct command_call *);
 bool run_compare(struct command_call *); // `compare`
 bool run_timeline(struct command_call *);
 bool run_tree(struct command_call *);
-bool run_published(struct command_call *, const char *csv); // `pods published`
+bool run_published(struct command_call *, const char *csv, const char *plot); // `pods published`
 
 #endif

@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sessions/core/inside.h"
+#include "sessions/report/question.h"
+#include "sessions/report/report.h"
 
 // "MxNxK".
 static bool read_sizes(const char *word, struct product_question *q, struct fault *f)
@@ -125,7 +126,7 @@ static bool add_errors(struct string *t, struct fault *f)
 	return true;
 }
 
-static bool run_measured(struct command_call *call)
+bool roofline_measured(struct command_call *call)
 {
 	struct string t = {0};
 	int count = catalog_measured(NULL, 0, &call->fault);
@@ -145,5 +146,5 @@ static bool run_measured(struct command_call *call)
 
 bool run_roofline(struct command_call *call)
 {
-	return call->argc == 1 && strcmp(call->argv[0], "measured") == 0 ? run_measured(call) : run_product(call);
+	return call->argc == 1 && strcmp(call->argv[0], "measured") == 0 ? roofline_measured(call) : run_product(call);
 }

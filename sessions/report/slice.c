@@ -26,13 +26,15 @@ static double collective_of(const struct world *w, void *context)
 	return slice_collective(&w->pod[0], &a->slice, a->network, a->kind, a->bytes);
 }
 
-static const char *how_of(const struct slice *s, enum collective kind)
+static const char *how_of(const struct slice *s, const struct slice_network *n, enum collective kind)
 {
+	static const char *const to_all[ROUTINGS] = {"by the fullest link, over all shortest paths",
+		"by the fullest link, split at each hop", "by the fullest link, in dimension order"};
 	if (s->islands)
 		return "inside the islands, then between them";
 	if (kind == ALL_GATHER && s->twisted)
 		return "an all-reduce of a zero-filled array, as the compiler gathers on a twisted slice";
-	return kind == ALL_TO_ALL ? "by the fullest link" : "on all axes at once";
+	return kind == ALL_TO_ALL ? to_all[slice_routing(n)] : "on all axes at once";
 }
 
 static void collective_rows(struct report *r, const struct world *w, const struct slice *s, struct slice_network *n, double bytes)
@@ -44,7 +46,7 @@ static void collective_rows(struct report *r, const struct world *w, const struc
 		report_cell(r, "%s", collectives[k]);
 		report_band(r, &b, 1e3, "%.4g");
 		report_cell(r, "%s", b.low < b.high ? b.mover : "");
-		report_cell(r, "%s", how_of(s, (enum collective)k));
+		report_cell(r, "%s", how_of(s, n, (enum collective)k));
 	}
 }
 
@@ -365,7 +367,7 @@ static bool add_slice(struct report *r, struct report_points *points, const stru
 		report_cell(r, "%.4g", n->bisection * p->figure[POD_LINK].value / 1e12);
 		report_cell(r, "%d", n->diameter);
 		report_cell(r, "%.4g", n->mean_hops);
-		report_cell(r, "%.0f", n->load[ROUTE_PATHS] > 0 ? 100 * n->mean_load / n->load[ROUTE_PATHS] : 0);
+		report_cell(r, "%.0f", n->load[slice_routing(n)] > 0 ? 100 * n->mean_load / n->load[slice_routing(n)] : 0);
 	}
 	for (int k = 0; k < COLLECTIVES; k++)
 		if (k != REDUCE_SCATTER)
@@ -426,7 +428,8 @@ bool run_slices(struct command_call *call)
 		}
 	}
 	free(s);
-	report_below(&r, "(%s of %s; of %s in all, unsharded; links as delivered; used: mean over the fullest under all-to-all)",
+	report_below(&r,
+		"(%s of %s; of %s in all, unsharded; links as delivered; used: mean over the fullest under all-to-all, by the best routing)",
 		count_of((double)chips, "chip", all), p.name, number_write(bytes, "B", number, sizeof number));
 	snprintf(title, sizeof title, "Slices of %s with %s", p.name, all);
 	ok = report_points_draw(&points, call, plot,

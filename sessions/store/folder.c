@@ -60,7 +60,7 @@ bool folder_of(const char *name, char *buf, size_t size, struct fault *f)
 	if (memchr(name, '/', n))
 		return fits(snprintf(buf, size, "%.*s%s", (int)n, name, ending), size, name, f);
 	char home[FOLDER_PATH];
-	return check_bare(name, n, f) && folder_state_home(home, sizeof home, f) &&
+	return check_bare(name, n, f) && disk_state_home(home, sizeof home, f) &&
 		fits(snprintf(buf, size, "%s/%.*s%s", home, (int)n, name, ending), size, name, f);
 }
 
@@ -84,23 +84,12 @@ bool folder_title_is_time(const char *title)
 		(title[n] == '-' && title[n + 1] && title[n + 1 + strspn(title + n + 1, "0123456789")] == '\0');
 }
 
-bool folder_state_home(char *buf, size_t size, struct fault *f)
-{
-	// The XDG rules: a relative path counts as not set.
-	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-	if (state && state[0] == '/')
-		return fits(snprintf(buf, size, "%s/bitscape", state), size, state, f);
-	if (home && home[0] == '/')
-		return fits(snprintf(buf, size, "%s/.local/state/bitscape", home), size, home, f);
-	return fault_set(f, "HOME", "set it, or give a path such as ./demo", "there is no home folder to keep sessions in");
-}
-
 bool folder_at_home(const char *folder)
 {
 	char home[FOLDER_PATH], above[FOLDER_PATH];
 	struct stat here, there;
 	const char *slash = strrchr(folder, '/');
-	if (!folder_state_home(home, sizeof home, NULL) ||
+	if (!disk_state_home(home, sizeof home, NULL) ||
 		!fits(snprintf(above, sizeof above, "%.*s", slash ? (int)(slash - folder) + 1 : 1, slash ? folder : "."),
 			sizeof above, folder, NULL))
 		return false;
@@ -331,7 +320,7 @@ bool folder_claim(const char *folder, int *lock, bool *cleaned, struct fault *f)
 bool folder_claim_unnamed(char *buf, size_t size, int *lock, struct fault *f)
 {
 	char home[FOLDER_PATH], stamp[32];
-	if (!folder_state_home(home, sizeof home, f))
+	if (!disk_state_home(home, sizeof home, f))
 		return false;
 	time_t now = time(NULL);
 	struct tm local;

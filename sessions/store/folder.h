@@ -22,8 +22,6 @@ bool folder_of(const char *name, char *buf, size_t size, struct fault *);
 void folder_title(const char *folder, char *buf, size_t size);
 // Returns whether a title is one that folder_claim_unnamed makes: a time, "20261123-000017" or "20261123-000017-2".
 bool folder_title_is_time(const char *title);
-// Writes the state folder. Returns false if there is no home folder.
-bool folder_state_home(char *buf, size_t size, struct fault *);
 // Returns whether the folder is in the state folder, so that its title alone opens it.
 bool folder_at_home(const char *folder);
 // Writes "FOLDER/FILE" into buf.

@@ -30,7 +30,7 @@ struct index {
 static bool index_path(char *buf, size_t size, struct fault *f)
 {
 	char home[FOLDER_PATH];
-	return folder_state_home(home, sizeof home, f) && folder_file(home, STORE_INDEX, buf, size, f);
+	return disk_state_home(home, sizeof home, f) && folder_file(home, STORE_INDEX, buf, size, f);
 }
 
 static bool sound(const char *path)
@@ -82,7 +82,7 @@ bool store_remember(const char *folder, struct fault *f)
 	struct index index;
 	if (!realpath(folder, real))
 		return disk_fault(f, folder, "find it", errno);
-	if (folder_at_home(real) || !sound(real) || !folder_state_home(home, sizeof home, NULL))
+	if (folder_at_home(real) || !sound(real) || !disk_state_home(home, sizeof home, NULL))
 		return true;
 	if (!folder_make(home, false, f))
 		return false;
@@ -215,7 +215,7 @@ bool store_read(struct store *s, struct fault *f)
 	struct index index;
 	bool ok = true;
 	*s = (struct store){0};
-	if (!folder_state_home(home, sizeof home, NULL))
+	if (!disk_state_home(home, sizeof home, NULL))
 		return true;
 	DIR *dir = opendir(home);
 	for (struct dirent *d; ok && dir && (d = readdir(dir));) {
@@ -484,7 +484,7 @@ bool store_tidy(bool really, struct string *told, struct fault *f)
 	struct store store;
 	time_t now = time(NULL);
 	int kept = 0;
-	if (!folder_state_home(t.home, sizeof t.home, NULL))
+	if (!disk_state_home(t.home, sizeof t.home, NULL))
 		return true;
 	if (!folder_file(t.home, STORE_REMOVED, t.removed, sizeof t.removed, f) || !store_read(&store, f))
 		return false;

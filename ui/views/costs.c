@@ -15,6 +15,7 @@ struct costs {
 struct shown {
 	const struct scene *scene;
 	bool term[ENGINE_TERMS]; // whether there is a row for it
+	char draft[DRAFT_WORD];
 };
 
 static const struct scene *scene_of(const struct table_cell *c)
@@ -304,8 +305,8 @@ static struct table_source source_of(const struct scene *scene, int rows, struct
 	*shown = (struct shown){.scene = scene};
 	choose_terms(scene, rows, shown->term);
 	memcpy(column, cost_column, sizeof cost_column);
-	if (!scene->draft)
-		column[DRAFT].least = 0;
+	column[DRAFT].head = draft_word(scene, shown->draft);
+	column[DRAFT].least = scene->draft ? larger(column[DRAFT].least, screen_width(shown->draft)) : 0;
 	for (int i = 0; i < scene->snapshot->terms; i++) { // names before numbers
 		const struct term_state *t = &scene->snapshot->term[i];
 		int name = screen_width(t->name);
@@ -327,12 +328,12 @@ static struct table_source source_of(const struct scene *scene, int rows, struct
 		.cursor = scene->focus == &view_costs};
 }
 
-// Names the terms shown that count more than one image, and the device of the setting: "Costs: latency/128 img on a100". Each
+// Names the terms shown that count more than one image, and the device or site of the setting: "Costs: latency/128 img on a100", "Costs at iowa". Each
 // number has its own unit and prefix. A term of another device has that device in its name.
 static void write_title(const struct shown *shown, const struct table *table, char *title, size_t size)
 {
 	char counted[ENGINE_TEXT] = "";
-	const char *device = "";
+	const char *device = "", *word = "";
 	table_title(table, "Costs", title, size);
 	for (int i = 0; i < shown->scene->snapshot->terms; i++) {
 		const struct term_state *t = &shown->scene->snapshot->term[i];
@@ -344,11 +345,13 @@ static void write_title(const struct shown *shown, const struct table *table, ch
 		snprintf(words, sizeof words, "%s%s", t->kind->name, unit);
 		if (t->kind->per == PER_BATCH && !strstr(counted, words))
 			snprintf(counted + at, sizeof counted - at, "%s%s", at ? ", " : ": ", words);
-		if (t->by_setting)
+		if (t->by_setting) {
 			device = t->device;
+			word = t->kind->where == AT_SITE ? " at " : " on ";
+		}
 	}
 	size_t at = strlen(title);
-	snprintf(title + at, size - at, "%s%s%s", counted, device[0] ? " on " : "", device);
+	snprintf(title + at, size - at, "%s%s%s", counted, device[0] ? word : "", device);
 }
 
 static void draw(void *own, struct scene *scene, struct screen *s, const struct layout_item *item)

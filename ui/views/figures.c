@@ -8,6 +8,7 @@
 
 #include "engine/base/text.h"
 #include "sessions/sessions.h"
+#include "ui/show.h"
 #include "ui/views/views.h"
 
 static const enum style role_style[ROLES + 1] = {
@@ -94,6 +95,15 @@ static void depends_on(const struct scene *scene, const struct figure_kind *kind
 	of->term = source->term;
 	of->layer = source->layer;
 	of->point = source->point;
+	of->window.fixed = source->window.fixed; // field by field: bytes between them are compared too
+	of->window.low = source->window.low;
+	of->window.high = source->window.high;
+	of->window.kind = source->window.kind;
+	of->window.past = source->window.past;
+	of->window.past_step = source->window.past_step;
+	of->window.target = source->window.target;
+	for (int i = 0; i < source->alones; i++)
+		of->alones += !source->alone[i].under_way;
 	of->width = inner.width;
 	of->height = inner.height;
 	of->glyphs = scene->canvas;
@@ -140,6 +150,9 @@ void picture_draw(struct picture *p, const struct scene *scene, struct screen *s
 
 struct front {
 	struct picture picture;
+	struct figure_window window;
+	int term;          // that the window is of
+	struct rect inner; // where the figure was drawn last, from the pane's corner
 };
 
 static struct point_known known_of(const struct snapshot *now, int point)
@@ -221,6 +234,14 @@ static void draw_front(void *own, struct scene *scene, struct screen *s, const s
 		draw_point(s, below, says);
 	}
 	with.point = point + 1;
+	if (f->term != scene->term)
+		f->window = (struct figure_window){0};
+	f->term = scene->term;
+	with.window = f->window;
+	if (scene->past && scene->draft_cost && scene->term < scene->snapshot->terms)
+		with.window.past = scene->draft_cost[scene->term];
+	with.window.past_step = scene->past;
+	f->inner = (struct rect){1, 1, figure.width - 2, figure.height - 2};
 	if (scene->source)
 		own_scene.source = &with;
 	picture_draw(&f->picture, &own_scene, s, figure, figure_kind_named("front"));
@@ -251,6 +272,151 @@ static void move_front(void *own, struct scene *scene, enum motion m, int page)
 	free(shown);
 }
 
+// ---- its cost axis, and the mouse -------------------------------------------------------------------------------------
+
+// The costs of all points by the term in hand; false: there are not two that differ.
+static bool costs_of(const struct scene *scene, double *least, double *most)
+{
+	const struct snapshot *now = scene->snapshot;
+	*least = INFINITY;
+	*most = -INFINITY;
+	for (int i = 0; i < now->points; i++)
+		if (isfinite(now->point[i].cost[scene->term])) {
+			*least = fmin(*least, now->point[i].cost[scene->term]);
+			*most = fmax(*most, now->point[i].cost[scene->term]);
+		}
+	return *most > *least;
+}
+
+// The window that there is, or the one that shows all, on an axis that is logarithmic or not.
+static bool looked_at(const struct front *f, const struct scene *scene, bool *log, double *low, double *high)
+{
+	double least, most;
+	if (!costs_of(scene, &least, &most))
+		return false;
+	*log = f->window.kind != WINDOW_BY_DATA ? f->window.kind == WINDOW_LOG
+						: f->picture.figure && f->picture.figure->x.logarithmic;
+	*log &= least > 0;
+	double room = *log ? 0 : 0.05 * (most - least);
+	*low = f->window.fixed ? f->window.low : *log ? least / 1.1 : least - room;
+	*high = f->window.fixed ? f->window.high : *log ? most * 1.1 : most + room;
+	return true;
+}
+
+static const double ZOOM = 0.6, PAN = 0.25, CLOSEST = 1e-3;
+
+// Closer to the point in hand or to the middle, or further away; or to a side. In logarithms where the axis is.
+static void change_window(struct front *f, const struct scene *scene, bool log, double low, double high, const char *word)
+{
+	const int hand = point_index(scene, &scene->point.hand);
+	double from = log ? log10(low) : low, to = log ? log10(high) : high, middle = (from + to) / 2, wide = to - from;
+	if (strcmp(word, "in") == 0 || strcmp(word, "out") == 0) {
+		const double at = hand >= 0 ? scene->snapshot->point[hand].cost[scene->term] : (double)NAN;
+		if (word[0] == 'i' && isfinite(at) && at >= low && at <= high)
+			middle = log ? log10(at) : at;
+		wide *= word[0] == 'i' ? ZOOM : 1 / ZOOM;
+	} else {
+		middle += (word[0] == 'l' ? -PAN : PAN) * wide;
+	}
+	f->window.low = log ? pow(10, middle - wide / 2) : middle - wide / 2;
+	f->window.high = log ? pow(10, middle + wide / 2) : middle + wide / 2;
+	f->window.fixed = true;
+}
+
+// Whatever is done, some of the front stays within.
+static void keep_within(struct front *f, const struct scene *scene)
+{
+	double least, most;
+	costs_of(scene, &least, &most);
+	struct figure_window *w = &f->window;
+	bool all = w->low <= least && w->high >= most, none = w->high < least || w->low > most;
+	if (all || none || !(w->high - w->low > CLOSEST * (most - least)))
+		w->fixed = false;
+}
+
+static bool axis_front(void *own, struct scene *scene, const char *word, struct fault *fault)
+{
+	struct front *f = own;
+	bool log;
+	double low, high;
+	if (!looked_at(f, scene, &log, &low, &high))
+		return fault_set(fault, "axis", "`run` on, and points are scored before long", "the front has no two costs");
+	const bool turn = strcmp(word, "turn") == 0;
+	if (strcmp(word, "all") == 0) {
+		f->window = (struct figure_window){0};
+	} else if (turn || strcmp(word, "log") == 0 || strcmp(word, "linear") == 0) {
+		f->window.kind = (turn ? log : word[1] == 'i') ? WINDOW_LINEAR : WINDOW_LOG;
+	} else if (strcmp(word, "in") == 0 || strcmp(word, "out") == 0 || strcmp(word, "left") == 0 ||
+		strcmp(word, "right") == 0) {
+		const struct figure_window before = f->window;
+		change_window(f, scene, log, low, high, word);
+		if (word[0] != 'i')
+			keep_within(f, scene);
+		else if (!(f->window.high - f->window.low > CLOSEST * (high - low)))
+			f->window = before;
+	} else {
+		return fault_set(fault, word, "give one of " AXIS_WORDS, "cannot be done to an axis");
+	}
+	return true;
+}
+
+enum { NEAR = 3 }; // cells from a point that a click means
+
+static bool click_front(void *own, struct scene *scene, int pane, int x, int y)
+{
+	const struct front *f = own;
+	const struct snapshot *now = scene->snapshot;
+	const struct figure *figure = f->picture.figure;
+	int best = -1, least = NEAR * NEAR + 1;
+	(void)pane;
+	for (int i = 0; figure && scene->term < now->terms && i < now->points; i++) {
+		int column, row;
+		if (!canvas_place(figure, f->inner.width, f->inner.height, now->point[i].cost[scene->term] / figure->x.unit,
+			    100 * now->point[i].accuracy, &column, &row))
+			continue;
+		int across = column + f->inner.x - x, down = 2 * (row + f->inner.y - y), distance = across * across + down * down;
+		if (distance < least) {
+			least = distance;
+			best = i;
+		}
+	}
+	if (best >= 0)
+		point_take(scene, &scene->point.hand, best);
+	return best >= 0;
+}
+
+// The line of the target: taken, it goes where the mouse goes.
+static bool drag_front(void *own, struct scene *scene, int pane, int x, int y, enum drag what, struct string *line)
+{
+	struct front *f = own;
+	const struct snapshot *now = scene->snapshot;
+	const struct figure *figure = f->picture.figure;
+	char number[32];
+	(void)pane, (void)y;
+	if (!figure || scene->term >= now->terms || (what == DRAG_TAKE && !now->term[scene->term].targeted))
+		return false;
+	const struct term_state *t = &now->term[scene->term];
+	const int column = x - f->inner.x;
+	const double at = canvas_x(figure, f->inner.width, f->inner.height, column) * figure->x.unit;
+	if (what == DRAG_TAKE) { // it, or a column beside it
+		double low = canvas_x(figure, f->inner.width, f->inner.height, column - 2) * figure->x.unit,
+		       high = canvas_x(figure, f->inner.width, f->inner.height, column + 2) * figure->x.unit;
+		return t->target >= low && t->target <= high;
+	}
+	if (isfinite(at) && at > 0)
+		f->window.target = at;
+	if (what == DRAG_DROP && f->window.target > 0) {
+		const bool plain = !t->unit || t->unit[0] != 'm'; // a number alone is read in ms and mJ
+		if (plain)
+			string_add(line, "target %s %s", t->name, show_typed(f->window.target, number, sizeof number));
+		else
+			string_add(line, "target %s %.4g", t->name, f->window.target);
+	}
+	if (what == DRAG_DROP)
+		f->window.target = 0;
+	return true;
+}
+
 static bool open_front(void *own, const struct scene *scene, struct string *line)
 {
 	(void)own;
@@ -275,10 +441,12 @@ static bool mark_front(void *own, struct scene *scene, const char *text, struct 
 
 static void end_front(void *own)
 {
-	picture_free(&((struct front *)own)->picture);
+	struct front *f = own;
+	picture_free(&f->picture);
+	f->window = (struct figure_window){0};
 }
 
-static const char *const teach[] = {"open", "hand draft", "hand pin", "mark", "zoom", NULL};
+static const char *const teach[] = {"open", "hand draft", "hand pin", "mark", "axis in", NULL};
 
 const struct view_ops view_front = {
 	.name = "front",
@@ -291,6 +459,9 @@ const struct view_ops view_front = {
 	.draw = draw_front,
 	.move = move_front,
 	.mark = mark_front,
+	.axis = axis_front,
+	.click = click_front,
+	.drag = drag_front,
 	.open = open_front,
 	.teach = teach,
 	.thing = "point",

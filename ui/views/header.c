@@ -143,6 +143,10 @@ static const char *said(const struct scene *scene, char *buf, size_t size)
 				snap->says);
 			return buf;
 		}
+	if (scene->stretches && snap->run == RUN_RUNNING) {
+		snprintf(buf, size, "%s; read on: the horizon moves out until your first act", snap->says);
+		return buf;
+	}
 	return snap->says;
 }
 

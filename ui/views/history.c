@@ -153,7 +153,7 @@ static void draw(void *own, struct scene *scene, struct screen *s, const struct 
 	struct history *h = own;
 	struct rect box = item->pane[0], r = {box.x + 1, box.y + 1, box.width - 2, box.height - 2};
 	const struct engine_info *info = scene->snapshot->info;
-	screen_box(s, box, "History: the modal choice at each step");
+	screen_box(s, box, "History: the modal choice at each step; Esc shows it in the panes");
 	if (!info || records_of(scene) < 1) {
 		screen_fit(s, r.x, r.y, r.width, STYLE_DIM, "it begins with the first step");
 		return;
@@ -177,6 +177,7 @@ static void draw(void *own, struct scene *scene, struct screen *s, const struct 
 	draw_marks(h, scene, s, r, names, r.y + drawn);
 	draw_foot(h, scene, s, r, r.y + r.height - 2);
 	scene->step = scene->source->record[record_at(h, scene)].step;
+	scene->past = h->step ? scene->step : 0;
 }
 
 static void measure(void *own, const struct scene *scene, const struct screen *s, struct layout_item *item)
@@ -252,7 +253,7 @@ static bool open_step(void *own, const struct scene *scene, struct string *line)
 	return scene->step > 0;
 }
 
-static const char *const teach[] = {"move left", "move page-up", "open", "rewind {step}", "back", NULL};
+static const char *const teach[] = {"move left", "move page-up", "hand difference", "open", "rewind {step}", NULL};
 
 static void forget(void *own)
 {

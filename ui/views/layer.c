@@ -127,32 +127,71 @@ static void number_or_dash(char *buf, size_t size, const char *format, double va
 		snprintf(buf, size, "-");
 }
 
+static void decibels(char *buf, size_t size, double noise)
+{
+	if (isinf(noise))
+		snprintf(buf, size, "exact");
+	else
+		number_or_dash(buf, size, "%.1f", noise);
+}
+
+static void percent_or_dash(char *buf, size_t size, double share)
+{
+	if (isfinite(share))
+		show_percent(share, buf, size);
+	else
+		snprintf(buf, size, "-");
+}
+
+enum { OPTION_CELLS = 11, OPTION_CELL = 16 };
+static const int option_width[OPTION_CELLS] = {6, 6, 7, 6, 5, 7, 5, 5, 5, 5, 5};
+
+// A line of cells, the first aligned left.
+static void write_cells(struct written *w, enum style style, char cell[OPTION_CELLS][OPTION_CELL], int cells, bool here)
+{
+	int y = next_row(w), x = w->in.x + 2;
+	if (y < 0)
+		return;
+	if (here)
+		screen_put(w->screen, w->in.x, y, 1, style, glyph(w->screen->ascii, GLYPH_CURSOR));
+	for (int i = 0; i < cells && x + option_width[i] <= w->in.x + w->in.width; i++) {
+		if (i)
+			screen_right(w->screen, x, y, option_width[i], style, cell[i]);
+		else
+			screen_fit(w->screen, x, y, option_width[i], style, cell[i]);
+		x += option_width[i] + 1;
+	}
+}
+
 static void write_option(struct written *w, int o, int term)
 {
 	const struct slot_state *s = w->state;
 	const struct layer_look *look = look_of(w->scene);
-	char worth[16], error[16], cost[16], noise[16] = "-", zeros[16] = "-", tried[16];
 	const bool allowed = s->allowed >> o & 1;
-	int y = next_row(w);
-	if (y < 0)
-		return;
-	number_or_dash(worth, sizeof worth, "%+.4f", (double)s->worth[o]);
-	number_or_dash(error, sizeof error, "%.4f", o == s->modal ? (double)NAN : (double)s->error[o]);
-	number_or_dash(tried, sizeof tried, "%.0f", (double)s->tried[o]);
-	number_or_dash(cost, sizeof cost, "%+.1f%%", 100 * cost_change(w->scene, o, term));
+	char cell[OPTION_CELLS][OPTION_CELL];
+	int n = 0;
+	snprintf(cell[n++], OPTION_CELL, "%s", w->slot->option[o].name);
+	snprintf(cell[n++], OPTION_CELL, "%.1f%%", 100 * (double)s->probability[o]);
+	number_or_dash(cell[n++], OPTION_CELL, "%+.4f", (double)s->worth[o]);
+	number_or_dash(cell[n++], OPTION_CELL, "%.4f", o == s->modal ? (double)NAN : (double)s->error[o]);
+	number_or_dash(cell[n++], OPTION_CELL, "%.0f", (double)s->tried[o]);
+	number_or_dash(cell[n++], OPTION_CELL, "%+.1f%%", 100 * cost_change(w->scene, o, term));
 	if (look && look->there) {
-		snprintf(noise, sizeof noise, isinf(look->option[o].noise) ? "exact" : "%.1f", look->option[o].noise);
-		show_percent(look->option[o].zeros, zeros, sizeof zeros);
+		const struct format_look *f = &look->option[o];
+		decibels(cell[n++], OPTION_CELL, f->noise);
+		decibels(cell[n++], OPTION_CELL, f->input_noise);
+		decibels(cell[n++], OPTION_CELL, f->output_noise);
+		percent_or_dash(cell[n++], OPTION_CELL, f->zeros);
+		percent_or_dash(cell[n++], OPTION_CELL, f->clipped);
+	} else if (look && isfinite(look->option[o].lost)) {
+		number_or_dash(cell[n++], OPTION_CELL, "%.2f", look->option[o].lost);
 	}
-	screen_print(w->screen, w->in.x, y, w->in.width,
-		o == s->modal     ? STYLE_STRONG
-			: allowed ? STYLE_TEXT
-				  : STYLE_DIM,
-		"%-2s%-7s %5.1f%% %8s %7s %6s %8s %6s %5s", o == s->modal ? glyph(w->screen->ascii, GLYPH_CURSOR) : "",
-		w->slot->option[o].name, 100 * (double)s->probability[o], worth, error, tried, cost, noise, zeros);
-	if (o == s->modal && !w->screen->ascii) // the sign has more bytes than columns
-		screen_print(w->screen, w->in.x + 1, y, w->in.width - 1, STYLE_STRONG, " %-7s %5.1f%% %8s %7s %6s %8s %6s %5s",
-			w->slot->option[o].name, 100 * (double)s->probability[o], worth, error, tried, cost, noise, zeros);
+	write_cells(w, o == s->modal ? STYLE_STRONG : allowed ? STYLE_TEXT : STYLE_DIM, cell, n, o == s->modal);
+}
+
+static bool by_table(const struct layer_look *look)
+{
+	return look && !look->there && look->options > 0 && isfinite(look->option[0].lost);
 }
 
 static void write_options(struct written *w)
@@ -160,18 +199,63 @@ static void write_options(struct written *w)
 	const int term = snapshot_term(w->scene->snapshot, w->scene->term);
 	const struct snapshot *now = w->scene->snapshot;
 	const struct layer_look *look = look_of(w->scene);
-	say(w, STYLE_DIM, "  %-7s %6s %8s %7s %6s %8.8s %6s %5s", "format", "policy", "worth", "+-", "tried",
-		term < now->terms ? now->term[term].name : "cost", "dB", "zero");
+	const bool there = look && look->there;
+	char head[OPTION_CELLS][OPTION_CELL] = {
+		"format", "policy", "worth", "+-", "tried", "cost", "dB w", "dB in", "out", "zero", "clip"};
+	if (term < now->terms)
+		snprintf(head[5], OPTION_CELL, "%.7s", now->term[term].name);
+	if (by_table(look))
+		snprintf(head[6], OPTION_CELL, "lost");
+	write_cells(w, STYLE_DIM, head, there ? OPTION_CELLS : by_table(look) ? 7 : 6, false);
 	for (int o = 0; o < w->slot->options; o++)
 		write_option(w, o, term);
 	text(w, STYLE_DIM,
 		now->quality_is_loss
 			? "worth: nats of loss beyond the modal format's, by the additive model, +- its standard error."
 			: "worth: quality beyond the modal format's, by the additive model, +- its standard error.");
-	if (look && look->there)
+	if (there)
 		say(w, STYLE_DIM,
-			"dB: signal to noise of its weights when rounded; zero: weights that become 0. Looked at step %ld, in %.1f ms.",
-			w->scene->look_step, 1000 * look->seconds);
+			"dB: signal to noise of its weights, of its inputs, and of its output where both are rounded and nothing else is; zero: weights "
+			"that become 0; clip: inputs beyond the range. Measured behind step %ld on %d images of the calibration slice, in %.0f ms.",
+			w->scene->look_step, look->images, 1000 * look->seconds);
+	if (by_table(look))
+		say(w, STYLE_DIM, "lost: points of accuracy, weights and inputs in the format, by the %s.", now->estimated);
+	text(w, STYLE_DIM, "");
+}
+
+// ---- over the steps ----------------------------------------------------------------------------------------------------
+
+// The modal formats of the history: a column for each stretch of the steps, as high as the format's place among the options.
+static void write_past(struct written *w)
+{
+	const struct figure_source *source = w->scene->source;
+	const int slot = w->info->weight_slot, options = w->slot->options, slots = w->scene->snapshot->info->slots;
+	const long records = source && source->modal ? source->records : 0;
+	int wide = w->in.width < 64 ? w->in.width : 64;
+	long held[ENGINE_OPTIONS] = {0};
+	struct string shares = {0};
+	if (records < 2)
+		return;
+	for (long i = 0; i < records; i++)
+		held[source->modal[i * slots + slot] % ENGINE_OPTIONS]++;
+	for (int o = options - 1; o >= 0; o--)
+		if (held[o])
+			string_add(&shares, "%s%s %.0f %%", shares.length ? ", " : "", w->slot->option[o].name,
+				100 * (double)held[o] / (double)records);
+	say(w, STYLE_TITLE, "Its modal format over %ld steps (history): %s", records, shares.failed ? "" : shares.bytes);
+	string_free(&shares);
+	if (records < wide)
+		wide = (int)records;
+	int y = next_row(w);
+	for (int c = 0; y >= 0 && c < wide; c++) {
+		const int o = source->modal[figure_record_of(records, wide, c) * slots + slot];
+		const enum style style = style_bits(w->slot->option[o].bits);
+		if (w->screen->ascii)
+			screen_put(w->screen, w->in.x + c, y, 1, style, (char[]){"0123456789abcdefghijklmnopqrstuv"[o], '\0'});
+		else
+			screen_glyph(w->screen, w->in.x + c, y, style,
+				0x2581u + (uint32_t)(options > 1 ? o * 7 / (options - 1) : 7));
+	}
 	text(w, STYLE_DIM, "");
 }
 
@@ -184,7 +268,9 @@ static void write_shares(struct written *w)
 	if (!p || !p->priced)
 		return;
 	text(w, STYLE_TITLE,
-		w->scene->draft ? "Its share of each cost, under the draft" : "Its share of each cost, under the modal choice");
+		w->scene->draft && w->scene->past ? "Its share of each cost, under the choice of the past step"
+			: w->scene->draft         ? "Its share of each cost, under the draft"
+						  : "Its share of each cost, under the modal choice");
 	for (int k = 0; k < now->terms; k++) {
 		char share[16];
 		int y = now->term[k].why[0] ? -1 : next_row(w);
@@ -236,38 +322,36 @@ static void draw_column(struct written *w, int x, const int *row, double share)
 	}
 }
 
-static void write_histogram(struct written *w, const struct layer_look *look)
+// Of weights or inputs, with what the modal format can round to below.
+static void write_histogram(struct written *w, const struct look_values *v, const char *what, double step, const char *note)
 {
 	uint32_t most = 1;
 	int row[HISTOGRAM];
-	char weights[16];
-	say(w, STYLE_TITLE, "Its %s weights, from %.3g to %.3g; standard deviation %.3g, mean %.2g",
-		show_si((double)look->weights, weights, sizeof weights), -look->peak, look->peak, look->deviation, look->mean);
+	char count[16];
+	say(w, STYLE_TITLE, "Its %s %s, from %.3g to %.3g; standard deviation %.3g, mean %.2g",
+		show_si((double)v->count, count, sizeof count), what, v->low, v->peak, v->deviation, v->mean);
 	for (int i = 0; i < HISTOGRAM; i++)
 		row[i] = next_row(w);
 	for (int i = 0; i < LOOK_BINS; i++)
-		most = look->bin[i] > most ? look->bin[i] : most;
+		most = v->bin[i] > most ? v->bin[i] : most;
 	int wide = w->in.width < LOOK_BINS ? LOOK_BINS / 2 : LOOK_BINS, per = LOOK_BINS / wide;
 	for (int x = 0; x < wide; x++) {
 		uint32_t here = 0;
 		for (int i = 0; i < per; i++)
-			here = look->bin[x * per + i] > here ? look->bin[x * per + i] : here;
+			here = v->bin[x * per + i] > here ? v->bin[x * per + i] : here;
 		draw_column(w, w->in.x + x, row, (double)here / most);
 	}
 	// Below, where the modal format can round to: a tick for each level that has a column to itself.
 	int y = next_row(w);
-	double step = look->option[w->state->modal].step;
-	if (y < 0)
-		return;
-	screen_run(w->screen, w->in.x, y, wide, STYLE_TRACK, GLYPH_METER_EMPTY);
-	for (double v = 0; step > 0 && step / look->peak * wide / 2 >= 2 && v <= look->peak * 1.0001; v += step)
+	if (y >= 0)
+		screen_run(w->screen, w->in.x, y, wide, STYLE_TRACK, GLYPH_METER_EMPTY);
+	for (double at = 0; y >= 0 && step > 0 && step / v->peak * wide / 2 >= 2 && at <= v->peak * 1.0001; at += step)
 		for (int sign = -1; sign <= 1; sign += 2) {
-			int x = (int)((1 + sign * v / look->peak) * wide / 2);
+			int x = (int)((1 + sign * at / v->peak) * wide / 2);
 			screen_put(w->screen, w->in.x + (x >= wide ? wide - 1 : x), y, 1, STYLE_TARGET,
 				w->screen->ascii ? "|" : "┴");
 		}
-	say(w, STYLE_DIM, "marks: the levels of %s around 0, for the output channel with the widest range",
-		w->slot->option[w->state->modal].name);
+	say(w, STYLE_DIM, note, w->slot->option[w->state->modal].name);
 }
 
 static void write_weights(struct written *w)
@@ -275,9 +359,13 @@ static void write_weights(struct written *w)
 	const struct layer_look *look = look_of(w->scene);
 	const struct snapshot *now = w->scene->snapshot;
 	text(w, STYLE_DIM, "");
-	if (look && look->there)
-		write_histogram(w, look);
-	else if (look)
+	if (look && look->there) {
+		const struct format_look *modal = &look->option[w->state->modal];
+		write_histogram(w, &look->weights, "weights", modal->step,
+			"marks: the levels of %s around 0, for the output channel with the widest range");
+		write_histogram(w, &look->inputs, "inputs", modal->input_step,
+			"marks: the levels of %s around 0; as the layers before it give them in the result");
+	} else if (look)
 		text(w, STYLE_WARN,
 			now->estimated[0] || now->idle || now->info->command[0]
 				? "There are no weights here: nothing is trained in this search, so there is no histogram and no signal to noise."
@@ -307,6 +395,7 @@ static void write_page(struct written *w)
 	write_shape(w);
 	write_why(w);
 	write_options(w);
+	write_past(w);
 	write_shares(w);
 	write_bound(w);
 	write_weights(w);

@@ -25,11 +25,21 @@ struct shown {
 	int shape;
 	double total, largest; // of the selected term's cost by layer; 0: unknown
 	bool marks;            // some rows are marked
+	char draft[DRAFT_WORD + 1];
 };
 
 static const struct scene *scene_of(const struct table_cell *c)
 {
 	return ((const struct shown *)c->context)->scene;
+}
+
+const char *draft_word(const struct scene *scene, char buf[DRAFT_WORD])
+{
+	if (scene->past)
+		snprintf(buf, DRAFT_WORD, "@%ld", scene->past);
+	else
+		snprintf(buf, DRAFT_WORD, "draft");
+	return buf;
 }
 
 static const struct layer_info *layer_shown(const struct scene *scene, int layer)
@@ -264,7 +274,7 @@ static void draw_strip(const struct table_cell *c, int slot, int x, int cell)
 		if (cell >= CELL_NUMBER && p >= 0.005) {
 			char text[16];
 			snprintf(text, sizeof text, p > 0.995 ? "1" : ".%02d", (int)(p * 100.0 + 0.5));
-			screen_put(c->screen, x + 1, c->y, cell - 1, style, text);
+			screen_put(c->screen, x + 1, c->y, cell - 1, rests ? STYLE_DIM : STYLE_TEXT, text);
 		}
 	}
 }
@@ -308,6 +318,21 @@ static void draw_group(const struct table_cell *c)
 	int g = snap->slot[layer_of(c)->weight_slot].group;
 	if (g >= 0)
 		screen_fit(c->screen, c->x, c->y, c->width, STYLE_DIM, snap->group[g].name);
+}
+
+static double noise_of(const void *context, int row)
+{
+	const struct scene *scene = ((const struct shown *)context)->scene;
+	return scene->noise ? scene->noise[row] : (double)NAN;
+}
+
+static void draw_noise(const struct table_cell *c)
+{
+	char text[16] = "-";
+	double noise = noise_of(c->context, c->row);
+	if (!isnan(noise))
+		snprintf(text, sizeof text, isinf(noise) ? "exact" : "%.1f", noise);
+	screen_right(c->screen, c->x, c->y, c->width, STYLE_DIM, text);
 }
 
 // ---- what rows are sorted and filtered by -----------------------------------------------------------------------------
@@ -406,7 +431,26 @@ static double pinned_of(const void *context, int row)
 
 // ---- the table ------------------------------------------------------------------------------------------------------
 
-enum { MARK, NAME, GROUP, SHAPE, OUT, MACS, WEIGHTS, SHARE, BAR, FORMAT, DRAFT, POLICY, KIND, BITS, SWITCHING, EDGES, COLUMNS };
+enum {
+	MARK,
+	NAME,
+	GROUP,
+	SHAPE,
+	OUT,
+	MACS,
+	WEIGHTS,
+	NOISE,
+	SHARE,
+	BAR,
+	FORMAT,
+	DRAFT,
+	POLICY,
+	KIND,
+	BITS,
+	SWITCHING,
+	EDGES,
+	COLUMNS
+};
 
 // Widths are measured while drawing. The last four are never shown: they can be named.
 static const struct table_column layer_column[COLUMNS] = {
@@ -417,6 +461,7 @@ static const struct table_column layer_column[COLUMNS] = {
 	[OUT] = {.head = "output", .right = true, .name = "output", .draw = draw_out, .value = output_of},
 	[MACS] = {.head = "MACs", .right = true, .name = "macs", .draw = draw_macs, .value = macs_of},
 	[WEIGHTS] = {.head = "weights", .right = true, .name = "weights", .draw = draw_weights, .value = weights_of},
+	[NOISE] = {.head = "dB", .right = true, .up = true, .name = "db", .draw = draw_noise, .value = noise_of},
 	[SHARE] = {.name = "share", .draw = draw_share, .draw_head = draw_share_head, .value = share_of},
 	[BAR] = {.joined = true, .draw = draw_share_bar},
 	[FORMAT] = {.head = "fmt", .name = "format", .draw = draw_format, .text = format_text},
@@ -479,10 +524,11 @@ static void measure_columns(const struct shown *shown, struct table_column *c)
 	room(&c[OUT], 7, 7, 7);
 	room(&c[MACS], 5, 5, 5);
 	room(&c[WEIGHTS], 7, 7, 6);
+	room(&c[NOISE], scene->noise ? 5 : 0, scene->noise ? 5 : 0, 3);
 	room(&c[SHARE], 4, 4, 1);
 	room(&c[BAR], BAR_LEAST, BAR_IDEAL, 3);
 	room(&c[FORMAT], format, format, 0);
-	room(&c[DRAFT], scene->draft ? larger(format + 1, 6) : 0, format + 1, 0);
+	room(&c[DRAFT], scene->draft ? larger(format + 1, larger(6, screen_width(shown->draft))) : 0, format + 1, 0);
 	room(&c[POLICY], policy + between, policy * 5 + between, 0);
 }
 
@@ -521,6 +567,9 @@ static struct table_source source_of(struct layers *l, const struct scene *scene
 		shown->largest = fmax(shown->largest, scene->layer_cost[i]);
 	}
 	memcpy(column, layer_column, sizeof layer_column);
+	shown->draft[0] = ' ';
+	draft_word(scene, shown->draft + 1);
+	column[DRAFT].head = shown->draft;
 	measure_columns(shown, column);
 	return (struct table_source){.context = shown,
 		.rows = info->layers,

@@ -258,6 +258,29 @@ static void add_costs(const struct shown *s, struct string *t)
 	}
 }
 
+// What came of training the choice alone, with the difference from the point's own figure and the error that its images leave.
+static void add_alone(const struct shown *s, struct string *t)
+{
+	const struct figure_source *source = s->scene->source;
+	const struct engine_info *info = s->scene->snapshot->info;
+	for (int i = 0; source && i < source->alones; i++) {
+		const struct trained_alone *a = &source->alone[i];
+		bool same = s->point->choice != NULL;
+		for (int k = 0; same && k < info->slots; k++)
+			same = a->choice[k] == s->point->choice[k] || engine_rests(info, k, s->point->choice);
+		if (!same)
+			continue;
+		string_add(t, "%sTrained alone from nothing, %ld steps: ", t->length ? " " : "", a->steps);
+		if (a->under_way) {
+			string_add(t, "under way in a process of its own.");
+			continue;
+		}
+		string_add(t, "%.2f +- %.2f %% on %ld held-out images, %.2f %% on the test images.", 100 * a->accuracy,
+			100 * sqrt(a->accuracy * (1 - a->accuracy) / (double)info->report_images), info->report_images,
+			100 * a->test);
+	}
+}
+
 static int draw_lines(struct screen *s, struct rect r, enum style style, const char *text)
 {
 	int lines = 0;
@@ -286,7 +309,7 @@ static void draw(void *own, struct scene *scene, struct screen *s, const struct 
 	struct shown shown = shown_of(page, scene);
 	struct rect r = item->pane[0], in = {r.x + 2, r.y + 1, r.width - 4, r.height - 2};
 	struct table_column column[COLUMNS];
-	struct string quality = {0}, costs = {0};
+	struct string quality = {0}, costs = {0}, alone = {0};
 	char title[160];
 	int differ = 0;
 	if (!shown.point)
@@ -295,10 +318,13 @@ static void draw(void *own, struct scene *scene, struct screen *s, const struct 
 		differ += differs(&shown, i);
 	add_quality(scene->snapshot, shown.point, &quality);
 	add_costs(&shown, &costs);
+	add_alone(&shown, &alone);
 	int lines = draw_lines(s, (struct rect){in.x, in.y, in.width, in.height / 3}, STYLE_TEXT,
 		quality.failed ? "" : quality.bytes);
 	lines += draw_lines(s, (struct rect){in.x, in.y + lines, in.width, in.height / 3}, STYLE_DIM,
 		costs.failed || !costs.bytes ? "" : costs.bytes);
+	lines += draw_lines(s, (struct rect){in.x, in.y + lines, in.width, in.height / 3}, STYLE_SECOND,
+		alone.failed || !alone.bytes ? "" : alone.bytes);
 	page->above = lines;
 	struct table_source src = source_of(&shown, column);
 	table_draw(&page->table, &src, s, (struct rect){r.x + 1, in.y + lines, r.width - 2, in.height - lines});
@@ -307,6 +333,7 @@ static void draw(void *own, struct scene *scene, struct screen *s, const struct 
 	draw_table_hints(scene, s, r, &page->table, &view_point);
 	string_free(&quality);
 	string_free(&costs);
+	string_free(&alone);
 }
 
 static void measure(void *own, const struct scene *scene, const struct screen *s, struct layout_item *item)
@@ -391,7 +418,7 @@ static void forget(void *own)
 	page->hand = 0;
 }
 
-static const char *const teach[] = {"hand draft", "hand pin", "hand difference", "hand evaluate", "hand export", NULL};
+static const char *const teach[] = {"hand draft", "hand pin", "hand difference", "hand evaluate", "hand train", NULL};
 
 const struct view_ops view_point = {
 	.name = "point",

@@ -17,7 +17,7 @@ static bool add(struct popup *p, const char *text, int key, bool head, int hang)
 		return false;
 	}
 	p->line = line;
-	p->line[p->lines++] = (struct popup_line){copy, key, head, hang};
+	p->line[p->lines++] = (struct popup_line){.text = copy, .key = key, .head = head, .hang = hang};
 	return true;
 }
 
@@ -30,6 +30,16 @@ bool popup_add(struct popup *p, const char *text, int key, bool head)
 bool popup_add_hanging(struct popup *p, const char *text, int key, int hang)
 {
 	return add(p, text, key, false, hang);
+}
+
+bool popup_runs(struct popup *p, const char *command, bool typed)
+{
+	char *line = NULL;
+	if (asprintf(&line, "%s%s", typed ? "?" : "", command) < 0)
+		return false;
+	free(p->line[p->lines - 1].run);
+	p->line[p->lines - 1].run = line;
+	return true;
 }
 
 bool popup_add_wrapped(struct popup *p, const char *text, int width, const char *indent)
@@ -48,7 +58,7 @@ bool popup_add_wrapped(struct popup *p, const char *text, int width, const char 
 void popup_clear(struct popup *p)
 {
 	for (int i = 0; i < p->lines; i++)
-		free(p->line[i].text);
+		free(p->line[i].text), free(p->line[i].run);
 	free(p->line);
 	sheet_free(p->sheet);
 	*p = (struct popup){0};

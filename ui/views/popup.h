@@ -12,6 +12,7 @@ struct popup_line {
 	char *text; // owned by the popup
 	int key;    // number of columns at the left drawn as a key
 	bool head;  // a heading
+	char *run;  // of the help: the command that it tells of, behind '?' one that is to be completed; owned; NULL: none
 	int hang;   // column where its continuation lines begin; -1: it is a row of a table, scrolled sideways
 };
 struct popup {
@@ -35,6 +36,8 @@ bool popup_add(struct popup *, const char *text, int key, bool head);
 bool popup_add_hanging(struct popup *, const char *text, int key, int hang);
 // Does the same for a text that it breaks at spaces into lines of at most `width` columns; `indent` begins all but the first.
 bool popup_add_wrapped(struct popup *, const char *text, int width, const char *indent);
+// Says what command the line added last tells of. Returns false when out of memory.
+bool popup_runs(struct popup *, const char *command, bool typed);
 // Adds a table with the text above and below it. Returns false when out of memory; the popup is then as it was.
 bool popup_add_answer(struct popup *, const struct answer *);
 // Shows from the next line on that holds these words, after the one found before, around the end; NULL: what was sought last. step: 1

@@ -22,6 +22,7 @@ struct shown {
 	const struct scene *scene;
 	const struct names *names; // NULL: there was no memory for them
 	bool marks;                // some rows are marked
+	char draft[DRAFT_WORD + 1];
 };
 
 static const struct scene *scene_at(const void *context)
@@ -258,6 +259,9 @@ static struct table_source source_of(struct slots *own, const struct scene *scen
 	}
 	*shown = (struct shown){.scene = scene, .names = own->names, .marks = own->table.marks > 0};
 	memcpy(column, slot_column, sizeof slot_column);
+	shown->draft[0] = ' ';
+	draft_word(scene, shown->draft + 1);
+	column[DRAFT].head = shown->draft;
 	measure_columns(shown, column);
 	return (struct table_source){.context = shown,
 		.rows = rows_of(scene),

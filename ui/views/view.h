@@ -54,11 +54,13 @@ struct scene {
 	// the search; borrowed
 	const char *session; // its name
 	bool read_only;
-	int pending; // number of changes in force but not on the disk yet
+	bool stretches; // the horizon moves out until the person's first act
+	int pending;    // number of changes in force but not on the disk yet
 	const struct snapshot *snapshot;
 	const struct figure_source *source; // NULL: no figures yet
-	const uint8_t *draft;               // NULL: none
-	const double *draft_cost;           // per term, where there is a draft
+	const uint8_t *draft;     // NULL: none; where there is none, the choice of the step `past`, which is shown in its place
+	long past;                // the step where the cursor of the history was left; 0: now, as it is
+	const double *draft_cost; // per term, where there is a draft
 	const struct layer_info *layer_now; // per layer, as the draft or else the modal choice makes it; NULL: as info has it
 	const double *layer_cost; // per layer, for the selected term: of the draft or else of the modal choice; NULL: unknown
 	// where the person is: the layer and the cost term in hand, which several views show
@@ -66,11 +68,13 @@ struct scene {
 	const struct layer_page *page; // of the layer in hand; NULL: not worked out
 	const struct layer_look *look; // the last one, at a layer's weights; NULL: none was made
 	long look_step;                // the step it was made behind
-	int lane;                      // among the snapshot's lanes
-	int slot;                      // among those of the architecture
-	struct point_hand point;       // the point of the front in hand, and the one that is marked
-	const struct view_ops *focus;  // the view that the person is in; NULL: the main table
-	struct sheet *race;            // the table of the race that is watched; NULL: none is
+	const double *noise;           // signal to noise of every layer's output, in dB; NAN: unknown; NULL: nobody looked
+	long noise_step;
+	int lane;                     // among the snapshot's lanes
+	int slot;                     // among those of the architecture
+	struct point_hand point;      // the point of the front in hand, and the one that is marked
+	const struct view_ops *focus; // the view that the person is in; NULL: the main table
+	struct sheet *race;           // the table of the race that is watched; NULL: none is
 	const char *race_title;
 	const struct slice_question *slice; // the slice that is looked at; NULL: none is
 	int slices;                         // counts those that were
@@ -90,6 +94,9 @@ struct scene {
 };
 
 // ---- operations ----------------------------------------------------------------------------------------------------
+
+#define AXIS_WORDS "in|out|left|right|log|linear|turn|all"
+enum drag { DRAG_TAKE, DRAG_MOVE, DRAG_DROP };
 
 // `own`: the view's memory, view_ops.own bytes, zero at first.
 struct view_ops {
@@ -115,6 +122,11 @@ struct view_ops {
 	bool (*mark)(void *own, struct scene *, const char *text, struct fault *);
 	// Calls `act` (table_sort, table_filter, …) on its table, and keeps the row in hand among those shown.
 	bool (*table)(void *own, struct scene *, table_act *act, const char *text, struct fault *);
+	// Looks at another part of its figure's cost axis, by one of AXIS_WORDS.
+	bool (*axis)(void *own, struct scene *, const char *word, struct fault *);
+	// The mouse has taken hold of a place, moves it, or lets it go, which adds the command line that does what was meant. False: nothing there
+	// can be moved.
+	bool (*drag)(void *own, struct scene *, int pane, int x, int y, enum drag, struct string *line);
 	// Adds the command line that opens what is under the cursor; false: nothing there can be opened.
 	bool (*open)(void *own, const struct scene *, struct string *line);
 	// It is a page: there only while the person is in it. Returns whether it has something to show; else the fault says why.
@@ -123,6 +135,10 @@ struct view_ops {
 		*teach; // commands of keys that the bar teaches while the person is in it, NULL-terminated; NULL: the usual ones
 };
 enum { TEACH = 5 }; // so many at most
+
+// What stands over the draft's column: "draft", or "@300" for the choice of a past step. Returns buf.
+enum { DRAFT_WORD = 24 };
+const char *draft_word(const struct scene *, char buf[DRAFT_WORD]);
 
 // ---- what views draw with ------------------------------------------------------------------------------------------
 
@@ -150,6 +166,8 @@ struct picture {
 		uint64_t version; // of the snapshot
 		long records;
 		int marks, term, layer, point, width, height;
+		struct figure_window window;
+		int alones; // choices trained alone that are done
 		enum canvas_glyphs glyphs;
 	} of;
 	struct figure *figure; // owned, as the cells are

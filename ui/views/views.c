@@ -223,3 +223,24 @@ bool views_click(struct views *v, struct scene *scene, int x, int y)
 		}
 	return false;
 }
+
+bool views_grab(struct views *v, struct scene *scene, int x, int y)
+{
+	for (int i = VIEWS_COUNT - 1; i >= 0; i--)
+		for (int pane = 0; pane < v->item[i].got; pane++) {
+			const struct view_ops *ops = v->view[i].ops;
+			struct rect r = v->item[i].pane[pane];
+			if (!within(r, x, y))
+				continue;
+			v->held = i;
+			v->held_pane = pane;
+			return ops->drag && ops->drag(v->view[i].own, scene, pane, x - r.x, y - r.y, DRAG_TAKE, NULL);
+		}
+	return false;
+}
+
+void views_dragged(struct views *v, struct scene *scene, int x, int y, enum drag what, struct string *line)
+{
+	struct rect r = v->item[v->held].pane[v->held_pane];
+	v->view[v->held].ops->drag(v->view[v->held].own, scene, v->held_pane, x - r.x, y - r.y, what, line);
+}

@@ -43,6 +43,7 @@ struct views {
 	struct layout_item item[VIEWS_COUNT]; // from the last drawing
 	int focus;                            // the view that the person is in
 	int zoomed;                           // LAYOUT_NONE: none
+	int held, held_pane;                  // the view that the mouse holds something of
 	int from[VIEWS_COUNT];                // of a page: where the person came from
 };
 
@@ -72,6 +73,10 @@ int views_page(const struct views *, int view);
 bool views_marked(const struct views *, int view, int row);
 // Clicks the topmost view at a place of the screen, and takes the person into it. Returns false if nothing happened.
 bool views_click(struct views *, struct scene *, int x, int y);
+// The mouse has taken hold of something at a place; false: nothing there can be moved. `views_dragged` says where it is then, and adds to the
+// line what letting it go there means.
+bool views_grab(struct views *, struct scene *, int x, int y);
+void views_dragged(struct views *, struct scene *, int x, int y, enum drag, struct string *line);
 // Moves the view at that place by one. Returns false if nothing moves there.
 bool views_wheel(struct views *, struct scene *, int x, int y, enum motion);
 

@@ -117,9 +117,10 @@ static bool evaluate(struct source *source, const struct knobs *k, int lane, con
 	return true;
 }
 
-static bool look_at(struct source *source, int lane, const uint8_t *choice, struct layer_look *look, struct fault *fault)
+static bool look_at(struct source *source, int lane, const uint8_t *choice, struct layer_look *look, double *noise,
+	struct fault *fault)
 {
-	return source_trained.look(network_of(source), lane, choice, look, fault);
+	return source_trained.look(network_of(source), lane, choice, look, noise, fault);
 }
 
 static bool weights(struct source *source, int lane, const uint8_t *choice, bool fold, struct state *out, struct fault *fault)

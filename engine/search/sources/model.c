@@ -52,9 +52,9 @@ static struct source *model_open(const struct shared *shared, struct opened *ope
 	m->mapping = opened->mapping = mapping_new(&(struct mapping_asked){.pod = k->pod,
 							   .work = k->work,
 							   .chips = k->chips,
-							   .site = k->site,
 							   .format = format,
 							   .formats = formats,
+							   .any = k->axes == AXES_ANY,
 							   .serve = k->task == TASK_SERVE,
 							   .batch = (double)k->sequences,
 							   .context = (double)k->context,
@@ -164,7 +164,7 @@ static void describe(const struct source *source, struct engine_info *info)
 
 static void identity(const struct source *source, knobs_visit *each, void *context)
 {
-	static const char *const names[] = {"pod", "work", "chips", "task", "sequences", "context", "tokens", "site"};
+	static const char *const names[] = {"pod", "work", "chips", "axes", "task", "sequences", "context", "tokens"};
 	char value[ENGINE_TEXT];
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		knobs_get(&source->shared->knobs, names[i], value, sizeof value);

@@ -104,6 +104,19 @@ static bool evaluate(struct source *source, const struct knobs *k, int lane, con
 	return true;
 }
 
+// No weights are there; but the table says what each format of a layer loses.
+static bool look_at(struct source *source, int lane, const uint8_t *choice, struct layer_look *look, double *noise,
+	struct fault *fault)
+{
+	const struct table *t = (const struct table *)source;
+	(void)lane, (void)choice, (void)noise, (void)fault;
+	for (int o = 0; t->sensitivity && look->layer != LOOK_ALL && o < look->options; o++) {
+		const int format = space_format(source->shared->space, space_slot(look->layer, HALF_WEIGHT), o);
+		look->option[o].lost = sensitivity_lost(t->sensitivity, look->layer, (struct layer_plan){format, format});
+	}
+	return true;
+}
+
 static void identity(const struct source *source, knobs_visit *each, void *context)
 {
 	each("sensitivity", source->shared->knobs.sensitivity, context);
@@ -117,4 +130,5 @@ const struct source_kind source_table = {.name = "table",
 	.post = post,
 	.collect = collect,
 	.evaluate = evaluate,
+	.look = look_at,
 	.identity = identity};

@@ -2,11 +2,9 @@
 // Quality by training: one network, whose shared weights take a step on a sampled path at a time, scores choices on held-out
 // images.
 #include <math.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "engine/data/data.h"
 #include "engine/nn/frozen.h"
@@ -129,14 +127,6 @@ static struct source *trained_open(const struct shared *shared, struct opened *o
 	return NULL;
 }
 
-// Those that this process may run on.
-static int processors(void)
-{
-	cpu_set_t set;
-	long n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : sysconf(_SC_NPROCESSORS_ONLN);
-	return n < 1 ? 1 : n > 256 ? 256 : (int)n;
-}
-
 // With a set for each format: one for each option, and one for the wide format, whether the space has it or not.
 static int sets_of(const struct shared *s)
 {
@@ -192,7 +182,7 @@ static bool make_network(struct trained *t, struct fault *fault)
 	unsigned keeps = (k->optimizer == KNOB_ADAMW ? NETWORK_SECOND_MOMENTS : 0u) | (k->ema > 0 ? NETWORK_AVERAGE : 0u) |
 		(has_statistics(s) ? NETWORK_STATISTICS : 0u);
 	t->sets = sets_of(s);
-	return settle_largest(t, fault) && (t->team = team_new(k->threads ? (int)k->threads : processors(), fault)) &&
+	return settle_largest(t, fault) && (t->team = team_new(k->threads ? (int)k->threads : team_processors(), fault)) &&
 		(t->network = network_new(s->model, t->plan.path, (int)k->batch, keeps, t->sets, t->team, fault)) &&
 		(t->calibration = calibration_new(t->network, fault)) && make_agreement(t, fault) &&
 		(t->errors = errors_new(t->network, s->space->format, s->space->options, fault));
@@ -706,15 +696,23 @@ static void near_edges(struct source *source, int lane, const uint8_t *choice, f
 		share[l] = NAN;
 }
 
-static bool look_at(struct source *source, int lane, const uint8_t *choice, struct layer_look *look, struct fault *fault)
+enum { LOOKED_AT = 64 }; // images of the calibration slice, at most
+
+static bool look_at(struct source *source, int lane, const uint8_t *choice, struct layer_look *look, double *noise,
+	struct fault *fault)
 {
 	struct trained *t = (struct trained *)source;
 	const struct space *space = source->shared->space;
 	const struct quantization q = quantization(&source->shared->knobs);
 	int format[ENGINE_OPTIONS];
 	for (int o = 0; o < look->options; o++)
-		format[o] = space_format(space, space_slot(look->layer, HALF_WEIGHT), o);
-	return take_plan(t, lane, choice, false, fault) && network_look(t->network, &t->plan, &q, format, look, fault);
+		format[o] = space_format(space, space_slot(look->layer == LOOK_ALL ? 0 : look->layer, HALF_WEIGHT), o);
+	if (!take_plan(t, lane, choice, false, fault))
+		return false;
+	const long batch = source->shared->knobs.batch;
+	struct cursor slice = {0, batch < LOOKED_AT ? batch : LOOKED_AT}; // the first images, as calibrate has them
+	int images = next_batch(t, &slice, 0, DATA_TRAIN);
+	return network_look(t->network, &t->plan, &q, format, images, look, noise, fault);
 }
 
 static bool add_weight(const char *name, int rank, const int *size, const float *numbers, void *context)
