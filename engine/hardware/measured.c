@@ -155,8 +155,10 @@ static bool read_row(struct reader *r, char *text, int line, const char *where)
 	if (!read_source(r, field, &source, where) || !read_further(r, COLUMN_ERROR, field, &error, where) ||
 		!read_further(r, COLUMN_KL, field, &kl, where) || !read_further(r, COLUMN_KL_ERROR, field, &kl_error, where))
 		return false;
+	if (!r->to->half) // one row a layer
+		end = first + 1;
 	for (int row = first; row < end; row++) {
-		const bool alone = end - first == 1;
+		const bool alone = r->to->half && end - first == 1;
 		double times = alone ? MEASURED_HALVES : 1,
 		       spread = alone ? 2 : sqrt(2); // see struct measured; errors add up as squares
 		int *lines = r->line[row];
