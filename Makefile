@@ -39,14 +39,16 @@ $(eval $(call library,READLINE,readline,-lreadline))
 $(eval $(call library,OPENBLAS,openblas,-lopenblas))
 $(eval $(call library,JANSSON,jansson,-ljansson))
 $(eval $(call library,ZLIB,zlib,-lz))
+$(eval $(call library,PNG,libpng,-lpng))
+$(eval $(call library,JPEG,libjpeg,-ljpeg))
 $(eval $(call library,CMOCKA,cmocka,-lcmocka))
 $(eval $(call library,VTERM,vterm,))
-LIBS ?= $(NCURSES_LIBS) $(READLINE_LIBS) $(OPENBLAS_LIBS) $(JANSSON_LIBS) $(ZLIB_LIBS)
+LIBS ?= $(NCURSES_LIBS) $(READLINE_LIBS) $(OPENBLAS_LIBS) $(JANSSON_LIBS) $(ZLIB_LIBS) $(PNG_LIBS) $(JPEG_LIBS)
 
 WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
 SANITIZE := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
 COMPILE   = $(CC) -std=c17 -D_GNU_SOURCE -DBITSCAPE_VERSION='"$(VERSION)"' -I. $(WARN) -pthread -MMD -MP \
-	$(NCURSES_CFLAGS) $(READLINE_CFLAGS) $(OPENBLAS_CFLAGS) $(JANSSON_CFLAGS) $(ZLIB_CFLAGS) \
+	$(NCURSES_CFLAGS) $(READLINE_CFLAGS) $(OPENBLAS_CFLAGS) $(JANSSON_CFLAGS) $(ZLIB_CFLAGS) $(PNG_CFLAGS) $(JPEG_CFLAGS) \
 	$(CPPFLAGS) $(CFLAGS) $(SANITIZE)
 LINK      = $(CC) $(CFLAGS) $(SANITIZE) -pthread $(LDFLAGS)
 

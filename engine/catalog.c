@@ -9,6 +9,7 @@
 #include "engine/hardware/device.h"
 #include "engine/hardware/times.h"
 #include "engine/model/blueprint.h"
+#include "engine/model/counters.h"
 #include "engine/quant/format.h"
 #include "engine/search/allocate.h"
 #include "engine/search/layers.h"
@@ -133,6 +134,17 @@ const struct description_info *description_info(const struct description *d)
 bool description_write(const struct description *d, FILE *file, struct fault *fault)
 {
 	return model_write(d->model, file, fault);
+}
+
+bool description_counted(const struct description *d, int index, struct counted *to)
+{
+	struct counter_row row;
+	if (!counters_row(d->model, index, &row))
+		return false;
+	*to = (struct counted){.name = row.name, .variant = row.variant, .count = row.count, .parts = row.parts};
+	for (int p = 0; p < row.parts; p++)
+		to->part[p] = (struct counted_part){row.part[p].what, row.part[p].count};
+	return true;
 }
 
 // ---- what a network costs ----

@@ -48,6 +48,21 @@ const struct description_info *description_info(const struct description *); // 
 // with a fault if the network has an operator that descriptions lack.
 bool description_write(const struct description *, FILE *, struct fault *);
 
+// What another tool prints as the multiply-accumulates of a network, and why it is another number than ours.
+enum { COUNTED_PARTS = 9 };
+struct counted {
+	const char *name,
+		*variant; // "ptflops"; "timm's attention": how the network is written, or the counter called; "": any way
+	double count;
+	int parts; // they add up to the difference from macs + attention_macs
+	struct counted_part {
+		const char *what;
+		double count;
+	} part[COUNTED_PARTS];
+};
+// Gives one after the other. Returns false when there are no more.
+bool description_counted(const struct description *, int index, struct counted *);
+
 // ---- what a network costs ---------------------------------------------------------------------------------------------------
 
 // A layer's formats by name.

@@ -29,7 +29,7 @@ struct request {
 	uint8_t *choice; // REQUEST_EVALUATE, NULL: the result; REQUEST_FREEZE
 	enum split split;
 	char *answers; // REQUEST_ANSWERS: lines to be given back
-	int number;    // REQUEST_FOCUS: the lane's; REQUEST_LOOK: the layer's
+	int number;    // REQUEST_FOCUS: the lane's; REQUEST_LOOK: the layer's; REQUEST_WEIGHTS: whether they are folded
 	struct reply reply;
 };
 
@@ -305,6 +305,12 @@ static bool look(struct engine *e, int layer, struct reply *r)
 	return true;
 }
 
+static bool give_weights(struct engine *e, bool folded, struct reply *r)
+{
+	r->state = calloc(1, sizeof *r->state);
+	return (r->state || fault_memory(&r->fault, "weights")) && search_weights(e->search, folded, r->state, &r->fault);
+}
+
 static void carry_out(struct engine *e, struct request *q)
 {
 	struct reply *r = &q->reply;
@@ -315,6 +321,7 @@ static void carry_out(struct engine *e, struct request *q)
 	case REQUEST_STATE: r->ok = save_state(e, r); break;
 	case REQUEST_ANSWERS: r->ok = give_all_back(e, q->answers, &r->fault); break;
 	case REQUEST_LOOK: r->ok = look(e, q->number, r); break;
+	case REQUEST_WEIGHTS: r->ok = give_weights(e, q->number, r); break;
 	case REQUEST_FREEZE:
 		r->frozen = search_freeze(e->search, q->choice, &r->fault);
 		r->ok = r->frozen != NULL;
@@ -748,6 +755,11 @@ static bool post_number(struct engine *e, enum request_kind kind, int number, un
 bool engine_post_state(struct engine *e, unsigned *ticket, struct fault *fault)
 {
 	return post_number(e, REQUEST_STATE, 0, ticket, fault);
+}
+
+bool engine_post_weights(struct engine *e, bool folded, unsigned *ticket, struct fault *fault)
+{
+	return post_number(e, REQUEST_WEIGHTS, folded, ticket, fault);
 }
 
 bool engine_post_answers(struct engine *e, const char *lines, unsigned *ticket, struct fault *fault)

@@ -248,8 +248,12 @@ enum choice_kind { CHOICE_RESULT, CHOICE_UNIFORM, CHOICE_GIVEN };
 enum split { SPLIT_HELDOUT, SPLIT_TEST };
 struct evaluation {
 	enum split split;
-	long images;               // 0: the accuracy is estimated, not measured (see the snapshot); loss and ranges are NAN
-	double accuracy, loss;     // accuracy in 0..1; mean cross-entropy
+	long images;           // 0: the accuracy is estimated, not measured (see the snapshot); loss and ranges are NAN
+	double accuracy, loss; // accuracy in 0..1; mean cross-entropy
+	// Held against the network's own outputs in fp32: the share of images whose likeliest class is the same, and the mean Kullback-Leibler
+	// divergence in nats. NAN: not worked out. Of images without labels, these are `accuracy` and `loss`.
+	double agreement, divergence;
+	bool unlabelled;
 	long calibration_images;   // number of images on which statistics and ranges were estimated for this very plan
 	double cost[ENGINE_TERMS]; // of the choice, by the snapshot's terms
 	uint8_t *choice;           // option per slot; owned by the reply
@@ -264,6 +268,7 @@ enum request_kind {
 	REQUEST_FOCUS,
 	REQUEST_ANSWERS,
 	REQUEST_LOOK,
+	REQUEST_WEIGHTS,
 	REQUEST_FREEZE
 };
 struct reply {
@@ -275,7 +280,7 @@ struct reply {
 	struct change inverse;      // REQUEST_CHANGE: the change that takes it back; items 0: it changed nothing
 	char says[4 * ENGINE_TEXT]; // REQUEST_CHANGE: what a person should know about it, as clauses; empty: nothing
 	struct evaluation evaluation;
-	struct state *state;    // REQUEST_STATE; the receiver frees it, or reply_free does
+	struct state *state;    // REQUEST_STATE, REQUEST_WEIGHTS; the receiver frees it, or reply_free does
 	char *answers;          // REQUEST_ANSWERS, see below; owned by the reply
 	struct layer_look look; // REQUEST_LOOK
 	double *noise; // REQUEST_LOOK: of every layer, the signal to noise of its output as the result has it, in dB; NAN: unknown; owned by the reply
@@ -296,6 +301,10 @@ bool engine_post_focus(struct engine *, int lane, unsigned *ticket, struct fault
 // Looks at a layer's weights, inputs and output, in the result of the lane in focus, on the first images of the calibration slice; LOOK_ALL: at
 // the outputs of all alone. It takes some forward passes of these images. The search, its state and its digest stay as they are.
 bool engine_post_look(struct engine *, int layer, unsigned *ticket, struct fault *);
+// Asks for the weights of the network of the result, in the lane in focus: each an array by the name and in the order that PyTorch gives it
+// (LAYER.weight, LAYER.norm.running_mean); batch norms' statistics are those that were given, or are estimated in fp32. folded: norms
+// go into the weights before them and a bias.
+bool engine_post_weights(struct engine *, bool folded, unsigned *ticket, struct fault *);
 // Takes a copy of the network of a choice (option per slot), under the formats that it holds and with ranges and statistics calibrated for it, to
 // be written by the functions below. The search, its state and its digest stay as they are. Refused where there are no weights.
 struct frozen;

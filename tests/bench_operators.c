@@ -215,7 +215,7 @@ struct subject {
 	struct team *team;
 	struct network *network;
 	struct plan plan;
-	uint8_t labels[BATCH];
+	uint16_t labels[BATCH];
 };
 
 static void open_subject(struct subject *s, const char *net, int threads)

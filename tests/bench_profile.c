@@ -62,7 +62,7 @@ struct profile {
 	struct network *network;
 	struct calibration *calibration;
 	struct plan plan;
-	uint8_t labels[BATCH];
+	uint16_t labels[BATCH];
 	uint32_t index[BATCH];
 	uint8_t *choice;
 	double quality[SEARCH_SAMPLES], cost[SEARCH_SAMPLES][ENGINE_TERMS];

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# The rule of dependence, read from the #include lines. engine knows nobody; plots sees engine.h, catalog.h, machine.h, scaling.h and measure.h (questions
+# The rule of dependence, read from the #include lines. engine knows nobody; plots sees engine.h, catalog.h, machine.h, scaling.h, measure.h and measuring.h (questions
 # that need no search) and the ground floor engine/base/; sessions sees those and plots.h; ui sees those and sessions.h; inside engine a folder sees
 # itself and those above it in the list of floors, of which base is the first. So it is with the rooms of sessions: what lies on the
 # disk (store), the session around it (core), what is told (report), many searches side by side (race), the language that asks (language).
@@ -25,7 +25,7 @@ check() (
 			# What each folder may see of the others.
 			for (i in house)
 				if (house[i] != "engine")
-					for (j = split("engine catalog machine scaling measure", plain, " "); j > 0; j--)
+					for (j = split("engine catalog machine scaling measure measuring", plain, " "); j > 0; j--)
 						sees[house[i] " engine/" plain[j] ".h"] = 1
 			sees["sessions plots/plots.h"] = sees["ui plots/plots.h"] = sees["ui sessions/sessions.h"] = 1
 		}

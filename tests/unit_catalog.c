@@ -63,6 +63,85 @@ static void descriptions_have_the_known_totals(void **state)
 	}
 }
 
+// Each counter's number for six networks, as it was printed: facts read off runs in eval mode for one image of 224x224.
+static void counters_print_what_the_tools_print(void **state)
+{
+	(void)state;
+	static const char plain[] = "", grads[] = "with gradients enabled", nograd[] = "under no_grad, torchvision's attention",
+			  dense[] = "discount_sparsity=False", pytorch[] = "backend pytorch", aten[] = "backend aten",
+			  function[] = "where pooling is a function, as in torchvision's mobilenet_v2",
+			  tv[] = "torchvision's attention", timm[] = "timm's attention";
+	static const struct {
+		const char *net, *name, *variant;
+		double count;
+	} printed[] = {
+		{"resnet18", "FlopCounterMode / 2", plain, 1814073344},
+		{"resnet18", "fvcore", plain, 1819065856},
+		{"resnet18", "ptflops", pytorch, 1825313768},
+		{"resnet18", "ptflops", aten, 1814074344},
+		{"resnet18", "torchinfo", plain, 1814083944},
+		{"resnet18", "thop", plain, 1824033792},
+		{"resnet18", "calflops", plain, 1814073344},
+		{"resnet18", "torchprofile", plain, 1816557568},
+		{"mobilenetv2", "FlopCounterMode / 2", plain, 300774272},
+		{"mobilenetv2", "fvcore", plain, 314193216},
+		{"mobilenetv2", "ptflops", function, 320300008},
+		{"mobilenetv2", "ptflops", aten, 300775272},
+		{"mobilenetv2", "torchinfo", plain, 300809384},
+		{"mobilenetv2", "thop", function, 327486720},
+		{"mobilenetv2", "calflops", plain, 300774272},
+		{"mobilenetv2", "torchprofile", plain, 307453664},
+		{"mobilenetv2", "qonnx", dense, 300774272},
+		{"efficientnet-b0", "FlopCounterMode / 2", plain, 385814752},
+		{"efficientnet-b0", "fvcore", plain, 401659392},
+		{"efficientnet-b0", "ptflops", pytorch, 410196896},
+		{"efficientnet-b0", "ptflops", aten, 385825092},
+		{"efficientnet-b0", "torchinfo", plain, 385867108},
+		{"efficientnet-b0", "thop", plain, 415145024},
+		{"efficientnet-b0", "calflops", plain, 385814752},
+		{"efficientnet-b0", "torchprofile", plain, 394869216},
+		// vit_b_16 of torchvision, then vit_base of timm
+		{"deit-base", "FlopCounterMode / 2", grads, 17563828224},
+		{"deit-base", "FlopCounterMode / 2", nograd, 11271124992},
+		{"deit-base", "fvcore", plain, 16867412736},
+		{"deit-base", "ptflops", tv, 17606030584},
+		{"deit-base", "ptflops", aten, 16864992232},
+		{"deit-base", "torchinfo", tv, 173232616},
+		{"deit-base", "thop", tv, 11286254592},
+		{"deit-base", "calflops", plain, 16848500736},
+		{"deit-base", "torchprofile", tv, 17567610673},
+		{"deit-base", "ptflops", timm, 12017610232},
+		{"deit-base", "torchinfo", timm, 201581032},
+		{"deit-base", "thop", timm, 16848500736},
+		{"deit-base", "torchprofile", timm, 17567610624},
+		{"deit-tiny", "FlopCounterMode / 2", grads, 1253683200},
+		{"deit-tiny", "fvcore", plain, 1079579328},
+		{"deit-tiny", "ptflops", timm, 912887404},
+		{"deit-tiny", "ptflops", aten, 1078974952},
+		{"deit-tiny", "torchinfo", timm, 34470760},
+		{"deit-tiny", "thop", timm, 1074851328},
+		{"deit-tiny", "calflops", plain, 1074851328},
+		{"deit-tiny", "torchprofile", timm, 1254628800},
+		{"deit-tiny", "qonnx", dense, 1253683200},
+	};
+	for (size_t i = 0; i < sizeof printed / sizeof *printed; i++) {
+		struct description *d = open_named(printed[i].net);
+		const struct description_info *info = description_info(d);
+		struct counted c;
+		bool found = false;
+		for (int k = 0; !found && description_counted(d, k, &c); k++)
+			found = strcmp(c.name, printed[i].name) == 0 && strcmp(c.variant, printed[i].variant) == 0;
+		if (!found || fabs(c.count - printed[i].count) > 0)
+			fail_msg("%s by %s %s: %.0f, printed was %.0f", printed[i].net, printed[i].name, printed[i].variant,
+				found ? c.count : -1, printed[i].count);
+		double sum = info->macs + info->attention_macs;
+		for (int p = 0; p < c.parts; p++)
+			sum += c.part[p].count;
+		assert_true(sum == c.count);
+		description_close(d);
+	}
+}
+
 static void layers_are_described(void **state)
 {
 	(void)state;
@@ -657,7 +736,8 @@ static void sensitivity_command(void **state)
 		struct cost_comparison sum;
 		for (int l = 0; l < LAYERS; l++)
 			layer[l] = (struct layer_plan){format_named(format), format_named(format)};
-		assert_true(cost_compare(t4, table, &(struct plan){.model = m, .layer = layer}, predicted[k], measured[k], &sum, &fault));
+		assert_true(cost_compare(t4, table, &(struct plan){.model = m, .layer = layer}, predicted[k], measured[k], &sum,
+			&fault));
 		snprintf(words, sizeof words,
 			"%s, 19 layers: ln(ratio) has mean %.3f (the roofline says %.3g of the time), "
 			"standard deviation %.3f; Spearman's rank correlation %.3f\n",
@@ -830,6 +910,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(descriptions_have_the_known_totals),
+		cmocka_unit_test(counters_print_what_the_tools_print),
 		cmocka_unit_test(layers_are_described),
 		cmocka_unit_test(kernels_have_two_sides),
 		cmocka_unit_test(attention_counts_beside_the_layers),

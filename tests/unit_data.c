@@ -502,7 +502,7 @@ static void glyphs_of_other_sizes(void **state)
 	expect_fault("glyph", 0, 0, "glyph", "no such data");
 	expect_fault("", 0, 0, "", "no such data");
 	assert_null(data_open("glyph", 1, 0, 0, &f));
-	assert_string_equal(f.todo, "choose one of glyphs, glyphs:SIZE, cifar10, cifar10:FOLDER, mnist, fashion, idx:FOLDER");
+	assert_string_equal(f.todo, "choose one of glyphs, glyphs:SIZE, cifar10, cifar10:FOLDER, mnist, fashion, idx:FOLDER, images:FOLDER, npy:FOLDER");
 }
 
 // What the setting `data` offers is what data_open takes, and "none".
@@ -535,12 +535,12 @@ static void normalised_by_the_training_split(void **state)
 	enum { COUNT = 10000, SIZE = 256 };
 	uint32_t *index = malloc(COUNT * sizeof *index);
 	float *x = malloc(COUNT * SIZE * sizeof *x);
-	uint8_t *labels = malloc(COUNT);
+	uint16_t *labels = malloc(COUNT * sizeof *labels);
 	assert_true(index && x && labels);
 	for (uint32_t i = 0; i < COUNT; i++)
 		index[i] = i;
 	data_batch(d, DATA_TRAIN, index, COUNT, AUGMENT_NONE, 0, x, labels);
-	assert_memory_equal(labels, d->split[DATA_TRAIN].labels, COUNT);
+	assert_memory_equal(labels, d->split[DATA_TRAIN].labels, COUNT * sizeof *labels);
 	double sum = 0, squares = 0;
 	for (int k = 0; k < COUNT * SIZE; k++) {
 		sum += x[k];
@@ -567,7 +567,7 @@ static void a_flat_channel(void **state)
 	write_file("test_batch.bin", bytes, sizeof bytes);
 	struct data *d = open_good("cifar10", 0, 0);
 	float x[CIFAR_PIXELS];
-	uint8_t label;
+	uint16_t label;
 	data_batch(d, DATA_TRAIN, (uint32_t[]){0}, 1, AUGMENT_NONE, 0, x, &label);
 	for (int k = 0; k < CIFAR_PIXELS; k++)
 		assert_true(x[k] == 0);
@@ -591,7 +591,7 @@ static void check_augmentation(const struct data *d)
 	enum { COUNT = 100 };
 	size_t size = (size_t)(d->h * d->w * d->c);
 	float *x = malloc(COUNT * size * sizeof *x), *plain = malloc(size * sizeof *plain);
-	uint8_t labels[COUNT];
+	uint16_t labels[COUNT];
 	uint32_t index[COUNT];
 	assert_true(x && plain);
 	int pad = d->h / 8;
@@ -661,7 +661,7 @@ static void any_part_of_a_batch(void **state)
 	struct data *d = data_open("glyphs", 1, 2000, 200, &f);
 	assert_non_null(d);
 	static float whole[COUNT * SIZE], parts[COUNT * SIZE];
-	uint8_t labels[COUNT], part_labels[COUNT];
+	uint16_t labels[COUNT], part_labels[COUNT];
 	uint32_t index[COUNT];
 	for (uint32_t i = 0; i < COUNT; i++)
 		index[i] = (uint32_t)rng_below(5, i, 1800);

@@ -22,6 +22,7 @@ static const double ROUNDING = FLT_EPSILON / 2; // the relative error of one rou
 // ---- a small network under test ---------------------------------------------------------------------------------------
 
 enum { MOST_LAYERS = 32 };
+enum { KEPT = NETWORK_ARRAYS - 1 }; // arrays of the networks here: they have no statistics from a file
 
 struct rig {
 	struct team *team;
@@ -893,12 +894,12 @@ static void cross_entropy(void **state)
 		struct model *m = model_new("loss", (struct shape){1, 1, 8}, CLASSES);
 		model_linear(m, "head", 0, CLASSES);
 		struct rig *r = rig_new(m, IMAGES, 1, "fp32");
-		uint8_t label[IMAGES];
+		uint16_t label[IMAGES];
 		long correct = 0;
 		network_forward(r->net, &r->plan, &r->q, PASS_TRAIN, IMAGES, NULL);
 		float *z = copied(network_logits(r->net), IMAGES * CLASSES);
 		for (int i = 0; i < IMAGES; i++)
-			label[i] = (uint8_t)(i * 3 % CLASSES);
+			label[i] = (uint16_t)(i * 3 % CLASSES);
 		struct loss loss = network_loss(r->net, label, IMAGES, smoothing);
 		for (int i = 0; i < IMAGES; i++) {
 			double total = 0;
@@ -1018,7 +1019,7 @@ enum { FD_BATCH = 8 };
 
 static double loss_of(struct rig *r, const float *input)
 {
-	static const uint8_t label[FD_BATCH] = {1, 2, 3, 4, 5, 6, 7, 8};
+	static const uint16_t label[FD_BATCH] = {1, 2, 3, 4, 5, 6, 7, 8};
 	forward(r, input, PASS_TRAIN, FD_BATCH, NULL);
 	return network_loss(r->net, label, FD_BATCH, 0).mean;
 }
@@ -1347,7 +1348,7 @@ static void adamw_and_the_average(void **state)
 		struct rig *r = rig_new(families[f](), FD_BATCH, 2, "int8");
 		struct network_array now[NETWORK_ARRAYS];
 		float *input = copied(network_input(r->net), FD_BATCH * input_size(r)), *was[NETWORK_ARRAYS];
-		assert_int_equal(network_arrays(r->net, now), NETWORK_ARRAYS);
+		assert_int_equal(network_arrays(r->net, now), KEPT);
 		assert_string_equal(now[3].name, "second_moments");
 		assert_string_equal(now[4].name, "average");
 		for (size_t s = 0; s < sizeof steps / sizeof steps[0]; s++) {
@@ -1355,7 +1356,7 @@ static void adamw_and_the_average(void **state)
 			loss_of(r, input);
 			network_backward(r->net);
 			const float *g = network_gradient(r->net);
-			for (int a = 0; a < NETWORK_ARRAYS; a++)
+			for (int a = 0; a < KEPT; a++)
 				was[a] = copied(now[a].data, now[a].count);
 			for (long i = 0; i < r->net->parameters; i++)
 				length += (double)g[i] * (double)g[i];
@@ -1392,7 +1393,7 @@ static void adamw_and_the_average(void **state)
 					weights += decays;
 				}
 			assert_true(weights == r->model->weights);
-			for (int a = 0; a < NETWORK_ARRAYS; a++)
+			for (int a = 0; a < KEPT; a++)
 				free(was[a]);
 		}
 		free(input);
@@ -1493,10 +1494,10 @@ static void threads_do_not_matter(void **state)
 			r->q.range = ranges[way % RANGES];
 			r->q.unsigned_positive = way % 2;
 			float *input = copied(network_input(r->net), MANY * input_size(r));
-			uint8_t label[MANY];
+			uint16_t label[MANY];
 			double loss = 0;
 			for (int i = 0; i < MANY; i++)
-				label[i] = (uint8_t)(i % 10);
+				label[i] = (uint16_t)(i % 10);
 			bool sgd = way % 3;
 			struct optimizer o = {.kind = sgd ? OPTIMIZER_SGD : OPTIMIZER_ADAMW,
 				.rate = sgd ? .1 : .001,
@@ -1654,9 +1655,9 @@ static void steps_are_the_same_where_products_are_fused(void **state)
 			assert_true(kernels_use((*k)->name));
 			struct rig *r = rig_new(families[f](), MANY, 2, "int4");
 			float *input = copied(network_input(r->net), MANY * input_size(r));
-			uint8_t label[MANY];
+			uint16_t label[MANY];
 			for (int i = 0; i < MANY; i++)
-				label[i] = (uint8_t)(i % 10);
+				label[i] = (uint16_t)(i % 10);
 			struct network_array array[NETWORK_ARRAYS];
 			network_arrays(r->net, array);
 			for (int step = 0; step < 3; step++) {
@@ -1733,13 +1734,13 @@ static void only_training_changes_state(void **state)
 	struct network_array array[NETWORK_ARRAYS];
 	network_arrays(r->net, array);
 	loss_of(r, input);
-	float *before[NETWORK_ARRAYS];
-	for (int a = 0; a < NETWORK_ARRAYS; a++)
+	float *before[KEPT];
+	for (int a = 0; a < KEPT; a++)
 		before[a] = copied(array[a].data, array[a].count);
 	struct calibration *c = calibrated(r, input, 1, FD_BATCH);
 	forward(r, input, PASS_SAMPLE, FD_BATCH, NULL);
 	forward(r, input, PASS_FIXED, FD_BATCH, c);
-	for (int a = 0; a < NETWORK_ARRAYS; a++) {
+	for (int a = 0; a < KEPT; a++) {
 		assert_memory_equal(before[a], array[a].data, (size_t)array[a].count * sizeof(float));
 		free(before[a]);
 	}
@@ -1836,7 +1837,7 @@ static void scales_of_weights(void **state)
 
 enum { PROBES = 1600 };
 
-static void gradient_of(struct rig *r, const float *input, const uint8_t *labels, int images)
+static void gradient_of(struct rig *r, const float *input, const uint16_t *labels, int images)
 {
 	forward(r, input, PASS_TRAIN, images, NULL);
 	network_loss(r->net, labels, images, 0);
@@ -1844,7 +1845,7 @@ static void gradient_of(struct rig *r, const float *input, const uint8_t *labels
 }
 
 // The trace of each layer's block of the Hessian, by the change of every weight's own gradient.
-static void traces_one_by_one(struct rig *r, const float *input, const uint8_t *labels, int images, double *trace)
+static void traces_one_by_one(struct rig *r, const float *input, const uint16_t *labels, int images, double *trace)
 {
 	for (int l = 0; l < r->model->layers; l++) {
 		const struct node *n = &r->net->node[r->model->layer[l].op];
@@ -1863,7 +1864,7 @@ static void traces_one_by_one(struct rig *r, const float *input, const uint8_t *
 }
 
 // Hutchinson's estimate of it, all layers pushed at once: the mean, and its standard error.
-static void traces_by_vectors(struct rig *r, const float *input, const uint8_t *labels, int images, double *mean, double *error)
+static void traces_by_vectors(struct rig *r, const float *input, const uint16_t *labels, int images, double *mean, double *error)
 {
 	double sum[MOST_LAYERS] = {0}, squares[MOST_LAYERS] = {0}, by[MOST_LAYERS];
 	for (int l = 0; l < r->model->layers; l++)
@@ -1897,7 +1898,7 @@ static void vectors_give_the_trace(void **context)
 {
 	(void)context;
 	enum { IMAGES = 6 };
-	static const uint8_t labels[IMAGES] = {1, 0, 4, 3, 2, 1};
+	static const uint16_t labels[IMAGES] = {1, 0, 4, 3, 2, 1};
 	struct model *m = model_new("smooth", (struct shape){5, 5, 2}, 5);
 	int at = conv_of(m, "one", 0, 4, 3, 1);
 	at = model_norm(m, at, ACT_SWISH);
@@ -1926,7 +1927,7 @@ static void the_trace_of_a_linear_layer_is_known(void **context)
 {
 	(void)context;
 	enum { IMAGES = 6, IN = 8, OUT = 5 };
-	static const uint8_t labels[IMAGES] = {1, 0, 4, 3, 2, 1};
+	static const uint16_t labels[IMAGES] = {1, 0, 4, 3, 2, 1};
 	struct model *m = model_new("linear", (struct shape){1, 1, IN}, OUT);
 	model_linear(m, "head", 0, OUT);
 	struct rig *r = rig_new(m, IMAGES, 1, "fp32");
@@ -2007,7 +2008,7 @@ static void a_mixture_of_one_is_that_one(void **context)
 	(void)context;
 	enum { IMAGES = 4 };
 	static const float one[MIXED] = {0, 1, 0};
-	static const uint8_t labels[IMAGES] = {1, 0, 4, 3};
+	static const uint16_t labels[IMAGES] = {1, 0, 4, 3};
 	static const char *const only[] = {"e2m1", "mxfp4", "nvfp4"};
 	for (size_t k = 0; k < 3 * sizeof families / sizeof *families; k++)
 		for (int x = 0; x < 2; x++) { // as one, and in thirds of one
@@ -2108,7 +2109,7 @@ static void shares_have_gradients(void **context)
 	(void)context;
 	enum { IMAGES = 6 };
 	static const float share[MIXED] = {0.2f, 0.5f, 0.3f};
-	static const uint8_t labels[IMAGES] = {1, 0, 4, 3, 2, 1};
+	static const uint16_t labels[IMAGES] = {1, 0, 4, 3, 2, 1};
 	struct model *m = model_new("two", (struct shape){5, 5, 2}, 5);
 	int at = model_norm(m, conv_of(m, "one", 0, 6, 3, 1), ACT_RELU);
 	model_linear(m, "head", model_pool(m, at), 5);

@@ -323,7 +323,7 @@ static void same(const struct pair *p, const char *what, const void *a, const vo
 		fail_msg("%s: another %s", p->name, what);
 }
 
-static const uint8_t label[BATCH] = {1, 2, 3, 4, 5, 6, 7};
+static const uint16_t label[BATCH] = {1, 2, 3, 4, 5, 6, 7};
 
 static float *forward(struct network *net, const struct plan *plan, const struct quantization *q, enum pass pass, int turn,
 	struct calibration *c)

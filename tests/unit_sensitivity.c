@@ -399,6 +399,29 @@ static void tables_of_ones_own(void **state)
 	model_free(m);
 }
 
+// A half of a layer may have figures of its own; then both must.
+static void halves_have_figures_of_their_own(void **state)
+{
+	(void)state;
+	struct model *m = small();
+	struct layer_plan layer[LAYERS];
+	struct sensitivity *s = own(m,
+		"layer,format,lost,kl,error\nstem.w,int4,3,0.3,0.4\nstem.a,int4,1,0.1,0.3\nstem.w,int8,0.5,0.01,0\n"
+		"stem.a,int8,0.25,0.02,0\nconv,int4,2,0.2,0.1\nconv,int8,0,0,0\nhead,*,1,0.5,0.1\n");
+	const int int4 = format_named("int4"), int8 = format_named("int8");
+	near(sensitivity_lost(s, 0, (struct layer_plan){int4, int4}), 4, 1e-12);
+	near(sensitivity_lost(s, 0, (struct layer_plan){int4, int8}), 3.25, 1e-12);
+	near(sensitivity_lost(s, 0, (struct layer_plan){int8, int4}), 1.5, 1e-12);
+	near(sensitivity_error(s, 0, (struct layer_plan){int4, int4}), 0.5, 1e-12);
+	near(sensitivity_lost(s, 1, (struct layer_plan){int4, int8}), 1, 1e-12); // the mean, where they have none
+	struct plan plan = even(m, layer, "int4");
+	assert_true(sensitivity_diverges(s));
+	near(sensitivity_divergence(s, &plan), 0.4 + 0.2 + 0.5, 1e-12);
+	near(sensitivity_quality(s, &plan, NULL), 1 - (4 + 2 + 1) / 100., 1e-12);
+	sensitivity_free(s);
+	model_free(m);
+}
+
 static void refuse(const struct model *m, const char *path, const char *where, const char *what, const char *todo)
 {
 	struct fault f = {0};
@@ -436,6 +459,12 @@ static void bad_tables_are_refused(void **state)
 		{HEADER REST "stem,int4,1\nstem,int4,1\n", "line 5", "stem in int4 is in line 4 already", "one"},
 		{HEADER REST "head,int4,1\n", "line 4", "head has both", "alone"},
 		{HEADER REST, "", "no row for stem, 1 of 3 layers have none", "every layer"},
+		{HEADER REST "stem.w,int4,1\n", "", "no row for stem, 1 of 3", "every layer"},
+		{HEADER REST "stem,int4,1\nstem.a,int4,1\n", "line 5", "stem.a in int4 is in line 4 already", "one"},
+		{HEADER "stem.x,int4,1\n", "line 2", "no layer stem.x", "layer of the network"},
+		{"layer,format,lost,kl,kl\n", "line 1", "is not it", "header layer,format,lost"},
+		{"layer,format,lost,kl\nstem,int4,1,x\n", "line 2", "\"x\" cannot be used as kl", "from 0 up"},
+		{"layer,format,lost,error\nstem,int4,1,-1\n", "line 2", "cannot be used as error", "from 0 up"},
 		{"# top1 high\n" HEADER REST "stem,*,1\n", "line 1", "\"high\"", "77.72"},
 		{"# top1 771\n" HEADER REST "stem,*,1\n", "line 1", "\"771\"", "in percent"},
 		{"# top1 77\n# top1 78\n" HEADER REST "stem,*,1\n", "line 2", "twice", "one"},
@@ -787,6 +816,7 @@ int main(void)
 		cmocka_unit_test(formats_count_as_bits),
 		cmocka_unit_test(the_fit_and_its_errors),
 		cmocka_unit_test(tables_of_ones_own),
+		cmocka_unit_test(halves_have_figures_of_their_own),
 		cmocka_unit_test(bad_tables_are_refused),
 		cmocka_unit_test(times_on_the_t4),
 		cmocka_unit_test(the_roofline_held_against_the_t4),

@@ -389,7 +389,7 @@ static void the_expected_gradient_stays(void **state)
 
 enum { IMAGES = 12, NARROW = 0, CASTED = 1 };
 
-static double loss_of(struct network *net, const struct plan *plan, enum pass pass, const float *x, const uint8_t *labels)
+static double loss_of(struct network *net, const struct plan *plan, enum pass pass, const float *x, const uint16_t *labels)
 {
 	const struct quantization q = {.range = RANGE_MAX, .per_channel = true, .unsigned_positive = true};
 	memcpy(network_input(net), x, (size_t)(IMAGES * 16 * 16 * 3) * sizeof *x);
@@ -410,13 +410,13 @@ static void errors_by_gradients(void **state)
 		const int format[] = {format_named("int4"), format_named("fp16")};
 		double first[64 * 2 * ERRORS], wrong = 0, whole = 0;
 		static float x[IMAGES * 16 * 16 * 3];
-		uint8_t labels[IMAGES];
+		uint16_t labels[IMAGES];
 		struct layer_plan layer[64];
 		assert_true(m && m->layers <= 64);
 		for (long i = 0; i < IMAGES * 16 * 16 * 3; i++)
 			x[i] = (float)rng_normal(3, (uint64_t)i);
 		for (int i = 0; i < IMAGES; i++)
-			labels[i] = (uint8_t)(i % 10);
+			labels[i] = (uint16_t)(i % 10);
 		for (int l = 0; l < m->layers; l++)
 			layer[l].weight = layer[l].activation = format_named("fp32");
 		struct plan plan = {.model = m, .layer = layer};

@@ -59,7 +59,7 @@ static void put_image(const struct data *d, const uint8_t *pixels, struct move m
 }
 
 void data_batch(const struct data *d, enum data_split split, const uint32_t *index, int count, unsigned augment, uint64_t key,
-	float *x, uint8_t *labels)
+	float *x, uint16_t *labels)
 {
 	const struct data_images *images = &d->split[split];
 	size_t size = (size_t)d->h * (size_t)d->w * (size_t)d->c;

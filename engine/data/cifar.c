@@ -100,7 +100,8 @@ static bool read_records(const struct loading *loading, const struct batch_file 
 		if (ok && record[0] >= CLASSES)
 			ok = fault_set(f, reader.path, again, "label %d out of range 0..%d in record %ld", record[0], CLASSES - 1,
 				i);
-		uint8_t *label, *pixels = ok ? loading_place(loading, file->part, first + i, &label) : NULL;
+		uint16_t *label;
+		uint8_t *pixels = ok ? loading_place(loading, file->part, first + i, &label) : NULL;
 		if (!pixels)
 			continue;
 		*label = record[0];

@@ -6,11 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/text.h"
 #include "engine/data/sources.h"
 #include "engine/tensor/rng.h"
 
 static const char cifar_files[] = "data_batch_1.bin … and test_batch.bin (CIFAR-10, binary version)";
 static const char idx_files[] = "train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-… (each may end in .gz)";
+
+static const char folder_files[] =
+	"a folder of PNG or JPEG files for each class, or train/ and test/ with such folders, or pictures alone",
+		  npy_files[] = "x_train.npy, y_train.npy, x_test.npy, y_test.npy, or x.npy and y.npy";
 
 static const struct source sources[] = {
 #define SOURCE(name, forms, ...) {name, __VA_ARGS__},
@@ -31,12 +36,11 @@ static bool images_new(const struct data *d, struct data_images *images, long co
 	size_t size = (size_t)d->h * (size_t)d->w * (size_t)d->c;
 	images->count = count;
 	images->pixels = malloc((size_t)count * size + 1);
-	images->labels = malloc((size_t)count + 1);
+	images->labels = calloc((size_t)count + 1, sizeof *images->labels);
 	return images->pixels && images->labels;
 }
 
-// The places of `count` images in a permutation that depends on the count alone.
-static uint32_t *permutation(long count)
+uint32_t *loading_permutation(long count)
 {
 	uint32_t *rank = malloc((size_t)count * sizeof *rank);
 	if (!rank)
@@ -63,14 +67,14 @@ bool loading_begin(struct loading *loading, long train, long test, struct fault 
 	if (train > MOST_IMAGES || test > MOST_IMAGES || (double)(wanted + test) * d->h * d->w * d->c > most_bytes)
 		return fault_set(f, d->name, "use a smaller set", "too many images: %ld for training, %ld for tests", train,
 			test);
-	loading->rank = permutation(train);
+	loading->rank = loading_permutation(train);
 	if (!loading->rank || !images_new(d, &d->split[DATA_HELDOUT], loading->heldout) ||
 		!images_new(d, &d->split[DATA_TRAIN], wanted - loading->heldout) || !images_new(d, &d->split[DATA_TEST], test))
 		return no_memory(d, f);
 	return true;
 }
 
-uint8_t *loading_place(const struct loading *loading, enum part part, long i, uint8_t **label)
+uint8_t *loading_place(const struct loading *loading, enum part part, long i, uint16_t **label)
 {
 	struct data *d = loading->data;
 	struct data_images *images = &d->split[DATA_TEST];
@@ -113,20 +117,33 @@ static void measure(struct data *d)
 	}
 }
 
+// A byte for each label, where a byte holds them all.
+static uLong label_sum(uLong crc, const struct data *d, const struct data_images *images)
+{
+	uint8_t bytes[2];
+	for (long i = 0; i < images->count; i++) {
+		bytes[0] = (uint8_t)(images->labels[i] & 255);
+		bytes[1] = (uint8_t)(images->labels[i] >> 8);
+		crc = crc32_z(crc, bytes, d->classes > 256 ? 2 : 1);
+	}
+	return crc;
+}
+
 static void take_fingerprint(struct data *d)
 {
 	size_t size = (size_t)d->h * (size_t)d->w * (size_t)d->c;
 	uLong crc = crc32_z(0, NULL, 0);
 	for (int s = 0; s < DATA_SPLITS; s++) {
 		crc = crc32_z(crc, d->split[s].pixels, (size_t)d->split[s].count * size);
-		crc = crc32_z(crc, d->split[s].labels, (size_t)d->split[s].count);
+		crc = label_sum(crc, d, &d->split[s]);
 	}
 	d->fingerprint = (uint32_t)crc;
 }
 
 void data_measure(struct data *d)
 {
-	measure(d);
+	if (!d->given)
+		measure(d);
 	take_fingerprint(d);
 }
 
@@ -162,7 +179,57 @@ static const struct source *find_source(const char *spec, const char **argument,
 
 struct data *data_open(const char *spec, uint64_t seed, long train, long heldout, struct fault *f)
 {
-	struct loading loading = {.seed = seed, .train = train, .heldout = heldout};
+	return data_open_prepared(spec, &(struct preparation){0}, seed, train, heldout, f);
+}
+
+static bool read_list(const char *text, const char *name, double least, float value[4], int *count, struct fault *f)
+{
+	char word[32];
+	double number;
+	for (*count = 0; list_next(&text, word, sizeof word); ++*count) {
+		if (*count == MOST_CHANNELS || !number_read(word, &number) || number < least || number > 1000)
+			return fault_set(f, name, "write own, or a number a channel: 0.485,0.456,0.406", "\"%s\" cannot be used",
+				word);
+		value[*count] = (float)number;
+	}
+	return true;
+}
+
+bool preparation_read(struct preparation *p, const char *mean, const char *deviation, struct fault *f)
+{
+	int count;
+	bool own = strcmp(mean, "own") == 0;
+	if (own && strcmp(deviation, "own") == 0)
+		return true;
+	if (own || strcmp(deviation, "own") == 0)
+		return fault_set(f, own ? "mean" : "deviation", "give both, or neither", "the other one is given, and it is not");
+	return read_list(mean, "mean", -1000, p->mean, &p->channels, f) &&
+		read_list(deviation, "deviation", 1e-6, p->deviation, &count, f) &&
+		((count == p->channels && count > 0) ||
+			fault_set(f, "deviation", "give a number for each channel", "%d numbers, and %d of mean", count,
+				p->channels));
+}
+
+// By the figures that were given, in place of those of the training images.
+static bool normalise(struct data *d, const struct preparation *how, struct fault *f)
+{
+	if (how->channels && how->channels != d->c)
+		return fault_set(f, "mean", "give a number for each", "%d numbers, but images have %d channels", how->channels,
+			d->c);
+	d->given = how->channels > 0;
+	for (int c = 0; c < how->channels; c++) {
+		d->mean[c] = how->mean[c];
+		d->deviation[c] = how->deviation[c];
+		for (int v = 0; v < 256; v++)
+			d->normal[c][v] = ((float)v / 255 - d->mean[c]) / d->deviation[c];
+	}
+	return true;
+}
+
+struct data *data_open_prepared(const char *spec, const struct preparation *how, uint64_t seed, long train, long heldout,
+	struct fault *f)
+{
+	struct loading loading = {.seed = seed, .train = train, .heldout = heldout, .how = *how};
 	loading.source = find_source(spec, &loading.argument, f);
 	if (!loading.source)
 		return NULL;
@@ -179,12 +246,14 @@ struct data *data_open(const char *spec, uint64_t seed, long train, long heldout
 	d->flips = loading.source->flips;
 	bool ok = loading.source->load(&loading, f);
 	free(loading.rank);
-	if (!ok) {
-		data_free(d);
-		return NULL;
-	}
-	data_measure(d);
-	return d;
+	if (ok && (how->resize || how->crop) && loading.source->load != folder_load && loading.source->load != npy_load)
+		ok = fault_set(f, spec, "leave them out", "resize and crop are for folders of pictures");
+	if (ok)
+		data_measure(d);
+	if (ok && normalise(d, how, f))
+		return d;
+	data_free(d);
+	return NULL;
 }
 
 void data_free(struct data *d)

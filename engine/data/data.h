@@ -14,14 +14,16 @@ enum data_split { DATA_TRAIN, DATA_HELDOUT, DATA_TEST, DATA_SPLITS };
 
 struct data_images {
 	long count;
-	uint8_t *pixels; // [count][h][w][c]
-	uint8_t *labels; // [count], < classes
+	uint8_t *pixels;  // [count][h][w][c]
+	uint16_t *labels; // [count], < classes; of unlabelled images 0
 };
 
 struct data {
 	char name[128];
 	int h, w, c, classes;
 	struct data_images split[DATA_SPLITS];
+	bool unlabelled;
+	bool given;                  // mean and deviation are not those of the training split
 	float mean[4], deviation[4]; // per channel, of 0..1 pixels
 	float normal[4][256];        // per channel, the normalised value of each byte
 	bool flips;                  // mirroring an image keeps its class (photographs: yes; characters: no)
@@ -37,7 +39,9 @@ struct data {
 	X("cifar10", "cifar10|cifar10:FOLDER|", "CIFAR10_DIR", cifar_files, true, cifar_load)                                    \
 	X("mnist", "mnist|", "MNIST_DIR", idx_files, false, idx_load)                                                            \
 	X("fashion", "fashion|", "FASHION_DIR", idx_files, true, idx_load)                                                       \
-	X("idx", "idx:FOLDER|", NULL, idx_files, false, idx_load) /* the four MNIST-named files, gzipped or not */
+	X("idx", "idx:FOLDER|", NULL, idx_files, false, idx_load) /* the four MNIST-named files, gzipped or not */                \
+	X("images", "images:FOLDER|", NULL, folder_files, true, folder_load) /* PNG and JPEG */                                  \
+	X("npy", "npy:FOLDER|", NULL, npy_files, true, npy_load)
 // clang-format on
 #define DATA_FORMS(name, forms, ...) forms
 #define DATA_WORDS DATA_KINDS(DATA_FORMS) // "glyphs|glyphs:SIZE|…|idx:FOLDER|"
@@ -46,6 +50,17 @@ struct data {
 // heldout: how many training images are set aside for the policy. A permutation that depends only on the number of images, not on
 // `seed`, picks them, so that searches can be compared.
 struct data *data_open(const char *spec, uint64_t seed, long train, long heldout, struct fault *);
+// The same of images that are made fit first, and normalised by figures that are given.
+enum { MOST_CLASSES = 65536 };
+struct preparation {
+	long resize, crop; // of a folder of pictures: the shorter side, then the square from the centre; 0: as they are
+	int channels;      // that mean and deviation are given for; 0: they are those of the training images
+	float mean[4], deviation[4];
+};
+struct data *data_open_prepared(const char *spec, const struct preparation *, uint64_t seed, long train, long heldout,
+	struct fault *);
+// Reads "0.485,0.456,0.406" and "0.229,0.224,0.225" into a preparation; "own" both: none. False with a fault.
+bool preparation_read(struct preparation *, const char *mean, const char *deviation, struct fault *);
 void data_free(struct data *);
 // Makes square images smaller, in place, before anyone else reads them: side x side pixels, each the average of the area that it covers
 // (exact, halves rounded up). Returns false with a fault if they are not square or already smaller.
@@ -56,6 +71,6 @@ enum data_augment { AUGMENT_NONE, AUGMENT_CROP, AUGMENT_FLIP }; // bits; CROP: p
 // Writes images `index[0..count)` of a split, normalised, to x [count][h][w][c] and their labels. `key` seeds the augmentation.
 // An image uses only the stream (key, its index), so any thread may do any part of a batch.
 void data_batch(const struct data *, enum data_split, const uint32_t *index, int count, unsigned augment, uint64_t key, float *x,
-	uint8_t *labels);
+	uint16_t *labels);
 
 #endif

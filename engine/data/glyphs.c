@@ -176,10 +176,11 @@ bool glyphs_load(struct loading *loading, struct fault *f)
 		return false;
 	for (int part = 0; part < PARTS; part++)
 		for (long i = 0; i < count[part]; i++) {
-			uint8_t *label, *pixels = loading_place(loading, (enum part)part, i, &label);
+			uint16_t *label;
+			uint8_t *pixels = loading_place(loading, (enum part)part, i, &label);
 			if (!pixels)
 				continue;
-			*label = (uint8_t)(i % CLASSES);
+			*label = (uint16_t)(i % CLASSES);
 			draw_image(&signs[*label], (int)side, rng_key(loading->seed, purpose[part], (uint64_t)i), pixels);
 		}
 	return true;

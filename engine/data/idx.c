@@ -74,7 +74,8 @@ static bool read_part(struct idx *idx, const struct loading *loading, enum part 
 {
 	uint8_t unwanted[MOST_SIDE * MOST_SIDE];
 	for (long i = 0; i < (long)idx->count; i++) {
-		uint8_t value, *label, *pixels = loading_place(loading, part, i, &label);
+		uint16_t *label;
+		uint8_t value, *pixels = loading_place(loading, part, i, &label);
 		if (!reader_take(&idx->labels, &value, 1, f) ||
 			!reader_take(&idx->images, pixels ? pixels : unwanted, idx->h * idx->w, f))
 			return false;

@@ -2,12 +2,14 @@
 // Images made smaller by the average of areas. Along one axis of n pixels that become m, lengths are counted in n * m parts: an old
 // pixel takes m of them, a new one n. A new pixel is the sum of old ones times the parts that they share, over n * n; so it is exact
 // in whole numbers.
+#include "engine/data/photo.h"
 #include "engine/data/sources.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 // What new pixel `at` takes of the old ones, from *first on: fills parts and returns how many.
-static int shares(int from, int to, int at, int *first, uint32_t part[MOST_SIDE])
+static int shares(int from, int to, int at, int *first, uint32_t part[MOST_PHOTO])
 {
 	int begin = at * from, end = begin + from, count = 0;
 	*first = begin / to;
@@ -20,7 +22,7 @@ static int shares(int from, int to, int at, int *first, uint32_t part[MOST_SIDE]
 
 static void shrink(const uint8_t *from, int n, uint8_t *to, int m, int channels)
 {
-	uint32_t down[MOST_SIDE], across[MOST_SIDE], all = (uint32_t)(n * n);
+	uint32_t down[MOST_PHOTO], across[MOST_PHOTO], all = (uint32_t)(n * n);
 	for (int y = 0; y < m; y++)
 		for (int x = 0; x < m; x++) {
 			uint32_t sum[MOST_CHANNELS] = {0};
@@ -43,12 +45,15 @@ bool data_resize(struct data *d, int side, struct fault *f)
 		return fault_set(f, d->name, "choose a smaller res=", "its images of %dx%d are not made larger, to %dx%d", was,
 			was, side, side);
 	const size_t before = (size_t)was * (size_t)was * (size_t)d->c, after = (size_t)side * (size_t)side * (size_t)d->c;
-	uint8_t image[MOST_SIDE * MOST_SIDE * MOST_CHANNELS];
+	uint8_t *image = malloc(after);
+	if (!image)
+		return fault_memory(f, d->name);
 	for (int s = 0; s < DATA_SPLITS && side < was; s++)
 		for (size_t i = 0; i < (size_t)d->split[s].count; i++) {
 			shrink(d->split[s].pixels + i * before, was, image, side, d->c);
 			memcpy(d->split[s].pixels + i * after, image, after); // never beyond the image that was read
 		}
+	free(image);
 	d->h = d->w = side;
 	data_measure(d);
 	return true;

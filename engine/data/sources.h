@@ -21,7 +21,8 @@ struct loading {
 	const char *argument; // the folder, or the spec's part after the colon; NULL: none
 	uint64_t seed;
 	long train, heldout; // as asked for
-	uint32_t *rank;      // each training image's place in the fixed permutation
+	struct preparation how;
+	uint32_t *rank; // each training image's place in the fixed permutation
 };
 
 struct source {
@@ -35,11 +36,15 @@ struct source {
 bool glyphs_load(struct loading *, struct fault *);
 bool cifar_load(struct loading *, struct fault *);
 bool idx_load(struct loading *, struct fault *);
+bool folder_load(struct loading *, struct fault *);
+bool npy_load(struct loading *, struct fault *);
 
 // Makes room for the images. Called once the source knows their number, before it delivers the first.
 bool loading_begin(struct loading *, long train, long test, struct fault *);
 // Returns where the pixels of image i of a part belong, and where its label does; NULL: the image is not wanted.
-uint8_t *loading_place(const struct loading *, enum part, long i, uint8_t **label);
+uint8_t *loading_place(const struct loading *, enum part, long i, uint16_t **label);
+// The places of `count` images in a permutation that depends on the count alone; the caller frees. NULL: out of memory.
+uint32_t *loading_permutation(long count);
 
 // Fills in what follows from the pixels: mean, deviation, the table of batches, the fingerprint.
 void data_measure(struct data *);

@@ -8,10 +8,14 @@
 #include <string.h>
 
 #include "engine/base/disk.h"
+#include "engine/base/text.h"
 #include "engine/hardware/inside.h"
 #include "engine/model/published.h"
 
-enum { TABLE_BYTES = 4 << 20, FIELDS = 4 };
+enum { TABLE_BYTES = 4 << 20, FIELDS = 7 };
+// The columns that may follow the first three.
+enum column { COLUMN_SOURCE, COLUMN_ERROR, COLUMN_KL, COLUMN_KL_ERROR, COLUMNS };
+static const char *const columns[COLUMNS] = {"source", "error", "kl", "kl_error"};
 
 const char *const figure_sources[FIGURE_SOURCES] = {"measured", "fitted", "extrapolated", "absent"};
 
@@ -27,8 +31,10 @@ struct reader {
 	const struct kind *kind;
 	const struct model *model;
 	struct measured *to;
-	bool begun, sources;      // the header was read; it has a column `source`
-	int (*line)[1 + FORMATS]; // [layers]: where "*" and each format was read
+	bool begun; // the header was read
+	char header[128];
+	int fields, at[COLUMNS];  // of a row; where each column is, 0: it is not there
+	int (*line)[1 + FORMATS]; // [rows]: where "*" and each format was read
 	struct fault *fault;
 };
 
@@ -39,10 +45,11 @@ static bool read_number(const char *text, double least, double most, double *val
 	return end != text && !*end && *value >= least && *value <= most;
 }
 
-static bool read_row(struct reader *r, char *text, int line, const char *where)
+// Splits a row at commas, in place; returns how many fields it has.
+static int split(char *text, char *field[FIELDS])
 {
-	char *field[FIELDS] = {text};
-	int fields = 1, layer = 0, source = 0;
+	int fields = 1;
+	field[0] = text;
 	for (char *c = text; *c; c++)
 		if (*c == ',') {
 			*c = 0;
@@ -50,42 +57,141 @@ static bool read_row(struct reader *r, char *text, int line, const char *where)
 				field[fields] = c + 1;
 			fields++;
 		}
-	if (fields != (r->sources ? 4 : 3)) {
-		char todo[64];
-		snprintf(todo, sizeof todo, "expected %s%s", r->kind->header, r->sources ? ",source" : "");
+	return fields;
+}
+
+// The rows that a name is of: all of a layer, or of losses one half of it. False: there is no such layer.
+static bool find_rows(const struct reader *r, const char *name, int *first, int *end)
+{
+	size_t length = strlen(name);
+	for (int l = 0; l < r->model->layers; l++) {
+		const char *its = r->model->layer[l].name;
+		*first = measured_row(l, 0);
+		*end = *first + MEASURED_HALVES;
+		if (strcmp(its, name) == 0)
+			return true;
+		if (r->kind == &kinds[MEASURED_LOST] && length > 2 && length - 2 == strlen(its) &&
+			strncmp(its, name, length - 2) == 0 &&
+			(strcmp(name + length - 2, ".w") == 0 || strcmp(name + length - 2, ".a") == 0)) {
+			*first += name[length - 1] == 'a';
+			*end = *first + 1;
+			return true;
+		}
+	}
+	return false;
+}
+
+// A number of one of the further columns; NAN: it is not there.
+static bool read_further(const struct reader *r, enum column column, char *const field[FIELDS], double *value, const char *where)
+{
+	*value = (double)NAN;
+	if (!r->at[column])
+		return true;
+	return read_number(field[r->at[column]], column == COLUMN_KL ? -1e-3 : 0, 1e6, value) ||
+		fault_set(r->fault, where, "expected a number from 0 up", "\"%s\" cannot be used as %s", field[r->at[column]],
+			columns[column]);
+}
+
+static bool read_source(const struct reader *r, char *const field[FIELDS], int *source, const char *where)
+{
+	const char *word = r->at[COLUMN_SOURCE] ? field[r->at[COLUMN_SOURCE]] : figure_sources[0];
+	for (*source = 0; *source < FIGURE_ABSENT && strcmp(word, figure_sources[*source]) != 0; ++*source)
+		;
+	return *source < FIGURE_ABSENT ||
+		fault_set(r->fault, where, "expected measured, fitted or extrapolated", "\"%s\" is not a source", word);
+}
+
+// The formats that a row has figures for.
+static uint32_t given(const struct reader *r, int row)
+{
+	return r->to->half ? r->to->half[row].has : r->to->has[row / MEASURED_HALVES];
+}
+
+// What a row says of a format.
+struct taken {
+	double value, error, kl;
+	uint8_t source;
+};
+
+static void take(struct reader *r, int row, int format, struct taken t)
+{
+	struct measured *to = r->to;
+	const int layer = row / MEASURED_HALVES;
+	if (to->half) {
+		struct half_figures *h = &to->half[row];
+		h->has |= 1u << format;
+		h->value[format] = t.value;
+		h->error[format] = t.error;
+		h->kl[format] = t.kl;
+		h->source[format] = t.source;
+		return;
+	}
+	to->has[layer] |= 1u << format;
+	to->value[layer][format] = t.value;
+	to->source[layer][format] = t.source;
+}
+
+static bool read_row(struct reader *r, char *text, int line, const char *where)
+{
+	char *field[FIELDS];
+	int fields = split(text, field), first, end, source;
+	double value, error, kl, kl_error;
+	if (fields != r->fields) {
+		char todo[160];
+		snprintf(todo, sizeof todo, "expected %s", r->header);
 		return fault_set(r->fault, where, todo, "%d fields", fields);
 	}
 	if (!field[0][0])
 		return fault_set(r->fault, where, "expected the name of a layer", "the name is empty");
-	while (layer < r->model->layers && strcmp(r->model->layer[layer].name, field[0]) != 0)
-		layer++;
-	if (layer == r->model->layers)
+	if (!find_rows(r, field[0], &first, &end))
 		return fault_set(r->fault, where, "name a layer of the network", "%s has no layer %s", r->model->name, field[0]);
 	bool any = strcmp(field[1], "*") == 0;
-	int format = any ? -1 : format_named(field[1]), *lines = r->line[layer];
+	int format = any ? -1 : format_named(field[1]);
 	if (format < 0 && !any)
 		return fault_set(r->fault, where, "expected a format such as int8, or * for all", "\"%s\" is not a format",
 			field[1]);
-	double value;
 	if (!read_number(field[2], r->kind->least, r->kind->most, &value))
 		return fault_set(r->fault, where, r->kind->value, "\"%s\" cannot be used", field[2]);
-	while (r->sources && source < FIGURE_ABSENT && strcmp(field[3], figure_sources[source]) != 0)
-		source++;
-	if (source == FIGURE_ABSENT)
-		return fault_set(r->fault, where, "expected measured, fitted or extrapolated", "\"%s\" is not a source",
-			field[3]);
-	if (lines[1 + format])
-		return fault_set(r->fault, where, "keep one of them", "%s in %s is in line %d already", field[0], field[1],
-			lines[1 + format]);
-	if (any ? r->to->has[layer] != 0 : lines[0] != 0)
-		return fault_set(r->fault, where, "give it * alone, or formats", "%s has both * and formats", field[0]);
-	lines[1 + format] = line;
-	for (int f = 0; f < FORMATS; f++)
-		if (any || f == format) {
-			r->to->has[layer] |= 1u << f;
-			r->to->value[layer][f] = value;
-			r->to->source[layer][f] = (uint8_t)source;
-		}
+	if (!read_source(r, field, &source, where) || !read_further(r, COLUMN_ERROR, field, &error, where) ||
+		!read_further(r, COLUMN_KL, field, &kl, where) || !read_further(r, COLUMN_KL_ERROR, field, &kl_error, where))
+		return false;
+	if (!r->to->half) // one row a layer
+		end = first + 1;
+	for (int row = first; row < end; row++) {
+		const bool alone = r->to->half && end - first == 1;
+		double times = alone ? MEASURED_HALVES : 1,
+		       spread = alone ? 2 : sqrt(2); // see struct measured; errors add up as squares
+		int *lines = r->line[row];
+		if (lines[1 + format])
+			return fault_set(r->fault, where, "keep one of them", "%s in %s is in line %d already", field[0],
+				field[1], lines[1 + format]);
+		if (any ? given(r, row) != 0 : lines[0] != 0)
+			return fault_set(r->fault, where, "give it * alone, or formats", "%s has both * and formats", field[0]);
+		lines[1 + format] = line;
+		for (int f = 0; f < FORMATS; f++)
+			if (any || f == format)
+				take(r, row, f, (struct taken){times * value, spread * error, times * kl, (uint8_t)source});
+	}
+	return true;
+}
+
+// The columns behind the first three, each once.
+static bool read_columns(struct reader *r, const char *names)
+{
+	char word[16];
+	r->fields = 3;
+	if (!*names)
+		return true;
+	if (*names++ != ',')
+		return false;
+	while (list_next(&names, word, sizeof word)) {
+		int c = 0;
+		while (c < COLUMNS && strcmp(columns[c], word) != 0)
+			c++;
+		if (c == COLUMNS || r->at[c] || (c != COLUMN_SOURCE && r->kind != &kinds[MEASURED_LOST]))
+			return false;
+		r->at[c] = r->fields++;
+	}
 	return true;
 }
 
@@ -105,8 +211,8 @@ static bool read_line(struct reader *r, char *text, int line, const char *where)
 	if (r->begun)
 		return read_row(r, text, line, where);
 	r->begun = strncmp(text, header, length) == 0;
-	r->sources = r->begun && strcmp(text + length, ",source") == 0;
-	if (!r->begun || (text[length] && !r->sources)) {
+	snprintf(r->header, sizeof r->header, "%s", text);
+	if (!r->begun || !read_columns(r, text + length)) {
 		char todo[64];
 		snprintf(todo, sizeof todo, "expected the header %s", header);
 		return fault_set(r->fault, where, todo, "\"%s\" is not it", text);
@@ -128,7 +234,7 @@ static bool read_table(struct reader *r, const char *path, char *text)
 			return false;
 	}
 	for (int l = r->model->layers - 1; l >= 0; l--)
-		if (!r->to->has[l]) {
+		if (!given(r, measured_row(l, 0)) || !given(r, measured_row(l, 1))) {
 			missing++;
 			first = l;
 		}
@@ -154,18 +260,29 @@ bool measured_new(struct measured *m, const struct model *model, int rows, struc
 	return fault_memory(fault, model->name);
 }
 
+bool measured_new_losses(struct measured *m, const struct model *model, struct fault *fault)
+{
+	if (!measured_new(m, model, 0, fault))
+		return false;
+	if ((m->half = calloc((size_t)model->layers * MEASURED_HALVES + 1, sizeof *m->half)))
+		return true;
+	measured_free(m);
+	return fault_memory(fault, model->name);
+}
+
 bool measured_read(const char *path, enum measured_kind kind, const struct model *model, struct measured *m, struct fault *fault)
 {
 	size_t size = 0;
-	if (!measured_new(m, model, model->layers, fault))
+	if (!(kind == MEASURED_LOST ? measured_new_losses(m, model, fault) : measured_new(m, model, model->layers, fault)))
 		return false;
 	struct reader r = {.kind = &kinds[kind], .model = model, .to = m, .fault = fault};
 	char *text = disk_read(path, TABLE_BYTES, &size, fault);
 	bool ok = text && (strlen(text) == size || fault_set(fault, path, "name a CSV file", "not a text: it has zero bytes"));
-	r.line = calloc((size_t)model->layers + 1, sizeof *r.line);
+	r.line = calloc((size_t)model->layers * MEASURED_HALVES + 1, sizeof *r.line);
 	if (ok && !r.line)
 		ok = fault_memory(fault, path);
 	ok = ok && read_table(&r, path, text);
+	m->diverges = ok && r.at[COLUMN_KL];
 	free(text);
 	free(r.line);
 	if (!ok)
@@ -192,9 +309,10 @@ bool measured_latency(const char *name, const struct model *model, struct measur
 		const struct published_layer *from = &p->layer[row[l]];
 		for (int w = 0; w < PUBLISHED_WIDTHS; w++) {
 			int f = format_named(formats[w]);
-			m->has[l] |= 1u << f;
-			m->value[l][f] = from->ms[w] * model->layer[l].macs / from->macs;
-			m->source[l][f] = model->layer[l].macs == from->macs ? FIGURE_MEASURED : FIGURE_EXTRAPOLATED;
+			const int at = l;
+			m->has[at] |= 1u << f;
+			m->value[at][f] = from->ms[w] * model->layer[l].macs / from->macs;
+			m->source[at][f] = model->layer[l].macs == from->macs ? FIGURE_MEASURED : FIGURE_EXTRAPOLATED;
 		}
 	}
 	if (ok)
@@ -208,6 +326,7 @@ void measured_free(struct measured *m)
 	free(m->has);
 	free(m->value);
 	free(m->source);
+	free(m->half);
 	free(m->spread);
 	*m = (struct measured){0};
 }

@@ -45,6 +45,11 @@ void calibration_clear(struct calibration *c)
 	memset(c->moments, 0, (size_t)c->moment_count * sizeof *c->moments);
 }
 
+void calibration_set_range(struct calibration *c, int layer, float range)
+{
+	c->range[layer] = range;
+}
+
 float calibration_range(const struct calibration *c, int layer)
 {
 	return c->range[layer];

@@ -220,6 +220,11 @@ static float present_range(struct network *net, struct node *n, int format, bool
 	return peak;
 }
 
+float layer_range_in(struct network *net, struct node *n, int format)
+{
+	return present_range(net, n, format, net->model->layer[n->op->layer].positive && net->quantization.unsigned_positive);
+}
+
 void layer_find_range(struct network *net, struct node *n)
 {
 	int layer = n->op->layer, format = net->plan->layer[layer].activation;

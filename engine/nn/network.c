@@ -84,6 +84,22 @@ static bool make_arrays(struct network *net)
 	return net->ranges && net->peaks && net->histograms;
 }
 
+// Of each norm of the whole the means, then the variances.
+static bool make_statistics(struct network *net)
+{
+	const struct model *m = net->whole;
+	long count = 0;
+	if (!(net->statistics_at = network_block(net, (size_t)m->ops * sizeof *net->statistics_at)))
+		return false;
+	for (int i = 0; i < m->ops; i++) {
+		net->statistics_at[i] = count;
+		count += m->op[i].kind == OP_NORM ? 2 * m->op[i].out.c : 0;
+	}
+	net->statistics_count = count;
+	net->statistics = network_block(net, ((size_t)count + 1) * sizeof *net->statistics);
+	return net->statistics;
+}
+
 struct network *network_new(const struct model *whole, const struct path *path, int batch, unsigned keeps, int sets,
 	struct team *team, struct fault *fault)
 {
@@ -94,8 +110,10 @@ struct network *network_new(const struct model *whole, const struct path *path, 
 		net->batch = batch;
 		net->sets = sets;
 		net->kernels = kernels_best();
+		net->outputs = keeps & NETWORK_OUTPUTS;
 	}
-	if (!net || !nodes_whole(net) || !make_arrays(net) || !optimizer_reserve(net, keeps) || !nodes_make(net, path)) {
+	if (!net || !nodes_whole(net) || !make_arrays(net) || !optimizer_reserve(net, keeps) ||
+		(keeps & NETWORK_STATISTICS && !make_statistics(net)) || !nodes_make(net, path)) {
 		network_free(net);
 		fault_memory(fault, whole->name);
 		return NULL;
@@ -297,12 +315,34 @@ double network_forward_again(struct network *net, const struct plan *plan)
 	return left_out / (double)net->model->macs;
 }
 
+void network_find_ranges(struct network *net, const int *format, int formats, float *range)
+{
+	for (int l = 0; l < net->model->layers; l++)
+		for (int f = 0; f < formats; f++)
+			*range++ = layer_range_in(net, &net->node[net->model->layer[l].op], format[f]);
+}
+
+void network_forward_from(struct network *net, int layer, const int *changed, int count)
+{
+	const struct model *m = net->model;
+	for (int i = 0; i < count; i++) {
+		struct node *n = &net->node[m->layer[changed[i]].op];
+		integer_settle(net, n);
+		n->does->prepare(net, n);
+	}
+	for (int i = m->layer[layer].op; i < m->ops; i++)
+		net->node[i].peak = -1;
+	for (int i = m->layer[layer].op; i < m->ops; i++)
+		if (net->node[i].does->forward)
+			net->node[i].does->forward(net, &net->node[i]);
+}
+
 const float *network_logits(const struct network *net)
 {
 	return net->node[net->model->ops - 1].x;
 }
 
-struct loss network_loss(struct network *net, const uint8_t *labels, int images, double smoothing)
+struct loss network_loss(struct network *net, const uint16_t *labels, int images, double smoothing)
 {
 	struct node *last = &net->node[net->model->ops - 1];
 	int classes = last->out.c;
@@ -326,6 +366,42 @@ struct loss network_loss(struct network *net, const uint8_t *labels, int images,
 		correct += best == labels[i];
 	}
 	return (struct loss){sum / images, correct};
+}
+
+static int likeliest(const float *z, int classes)
+{
+	int best = 0;
+	for (int j = 1; j < classes; j++)
+		best = z[j] > z[best] ? j : best;
+	return best;
+}
+
+// The logarithm of what exponentials beside the largest add up to.
+static double log_total(const float *z, int classes, float top)
+{
+	double total = 0;
+	for (int j = 0; j < classes; j++)
+		total += exp((double)(z[j] - top));
+	return log(total);
+}
+
+void network_judge(const struct network *net, const uint16_t *labels, const float *other, int images, struct judged *judged)
+{
+	const struct node *last = &net->node[net->model->ops - 1];
+	const int classes = last->out.c;
+	for (int i = 0; i < images; i++) {
+		const float *q = last->x + (long)i * classes, *p = other ? other + (long)i * classes : q;
+		int best = likeliest(q, classes), theirs = likeliest(p, classes);
+		double log_q = log_total(q, classes, q[best]), log_p = log_total(p, classes, p[theirs]), sum = 0;
+		for (int j = 0; other && j < classes; j++) {
+			double of_p = (double)(p[j] - p[theirs]) - log_p, of_q = (double)(q[j] - q[best]) - log_q;
+			sum += exp(of_p) * (of_p - of_q);
+		}
+		judged[i] = (struct judged){.correct = labels && best == labels[i],
+			.agrees = other && best == theirs,
+			.loss = labels ? log_q - (double)(q[labels[i]] - q[best]) : 0,
+			.divergence = fmax(0, sum)};
+	}
 }
 
 void network_backward(struct network *net)

@@ -22,7 +22,7 @@
 struct network;
 
 // What a network may keep beside weights and momentum, as bits.
-enum { NETWORK_SECOND_MOMENTS = 1, NETWORK_AVERAGE = 2 };
+enum { NETWORK_SECOND_MOMENTS = 1, NETWORK_AVERAGE = 2, NETWORK_STATISTICS = 4, NETWORK_OUTPUTS = 8 };
 // Makes a network for passes of up to `batch` images. It borrows the whole model and the team, which must outlive it. `path`: what runs
 // first, the largest of all paths, say; NULL: the whole itself, now and always. `sets`: how many sets of their own batch norms and
 // moving ranges have (below); 0: none.
@@ -51,13 +51,27 @@ float *network_parameter(struct network *, int op, int part, long *count);
 // Begins with what a file had learnt (model_weights of the whole). False with a fault: a number is not finite.
 bool network_take_weights(struct network *, const struct weights *, struct fault *);
 
+// Weights from a file, by the names of parameters.h, each of which must be there and none besides. A batch norm's mean and variance are
+// NAME.running_mean and NAME.running_var. A network that keeps NETWORK_STATISTICS needs them, and uses them in all passes in place of those of
+// images; its gradients then take them as given. Where a norm that alone reads a layer is not in the file and the layer's bias is, they were
+// folded: the norm then adds that bias. `fold` does the same here: the weights are multiplied by gain / deviation. Returns false with a fault:
+// the file is of another network, or a number is not finite; the network is then only fit for network_free.
+struct safetensors;
+struct calibration;
+bool network_read_weights(struct network *, const struct safetensors *, bool fold, struct fault *);
+// Hands each parameter of the model that runs to `each`, in PyTorch's order of its numbers, as the next pass would use it; batch norms with
+// their statistics: kept ones, or the calibration's. `fold`: a norm that alone reads a layer goes into its weights and a bias. Returns
+// false: out of memory, or `each` returned false.
+typedef bool network_each_weight(const char *name, int rank, const int *size, const float *numbers, void *context);
+bool network_each(struct network *, const struct calibration *, bool fold, network_each_weight *, void *context, struct fault *);
+
 // The network's numbers: weights, momentum, moving ranges, and what else it keeps. For saving, restoring and digests.
 struct network_array {
 	const char *name;
 	float *data;
 	long count;
 };
-enum { NETWORK_ARRAYS = 5 };
+enum { NETWORK_ARRAYS = 6 };
 int network_arrays(struct network *, struct network_array[NETWORK_ARRAYS]); // returns how many
 // A copy of these numbers, with which a network can change places: passes and updates use the copy from then on, and what it was made
 // of rests, until they change places again. Momentum begins at rest in it. A network is freed with its own numbers in place.
@@ -84,7 +98,8 @@ struct calibration;
 struct calibration *calibration_new(const struct network *, struct fault *);
 void calibration_free(struct calibration *);
 void calibration_clear(struct calibration *);
-float calibration_range(const struct calibration *, int layer); // of the layer's input activations; 0: it rests
+void calibration_set_range(struct calibration *, int layer, float range); // in place of what was estimated
+float calibration_range(const struct calibration *, int layer);           // of the layer's input activations; 0: it rests
 
 enum pass {
 	PASS_TRAIN,     // the batch's own statistics and ranges; keeps what network_backward needs; moves moving ranges
@@ -103,6 +118,13 @@ void network_forward(struct network *, const struct plan *, const struct quantiz
 // The bits are those of network_forward. Returns the share of the pass's multiplications that it left out; below 0: the images are gone, and
 // nothing was done.
 double network_forward_again(struct network *, const struct plan *);
+// The ranges of layers' inputs in the last pass, as they would be for other formats: range[layers of the model that runs][formats]. The network
+// must keep NETWORK_OUTPUTS.
+void network_find_ranges(struct network *, const int *format, int formats, float *range);
+// Goes through the last pass again from a layer on, after the plan's formats of that layer, or of later ones, changed: `changed` lists them.
+// Gives the same as the whole pass. The network must keep NETWORK_OUTPUTS: then each operator's output has a place of its own, nothing has a
+// gradient, and backward passes are not for it.
+void network_forward_from(struct network *, int layer, const int *changed, int count);
 // A forward pass in mode FIXED that tells how many seconds each operator of the model that runs takes: seconds[operators]. Weights are
 // rounded and packed before that, as for inference they would be once. An operator that is applied where its output is read takes no time of its own.
 void network_time(struct network *, const struct plan *, const struct quantization *, int images, struct calibration *,
@@ -115,7 +137,16 @@ struct loss {
 	long correct; // images whose label is the most likely class
 };
 // Of the last forward pass. Also sets up the gradient that network_backward starts from.
-struct loss network_loss(struct network *, const uint8_t *labels, int images, double smoothing);
+struct loss network_loss(struct network *, const uint16_t *labels, int images, double smoothing);
+// What the last forward pass says of each image.
+struct judged {
+	bool correct; // its label is the most likely class
+	bool agrees;  // its most likely class is that of the other outputs
+	double loss;  // cross-entropy
+	double divergence; // Kullback-Leibler, of these outputs' probabilities from the other's, in nats: sum of p log(p/q), p the other's
+};
+// By labels, and beside other outputs, [images][classes]; either may be NULL, and what goes by it is then 0.
+void network_judge(const struct network *, const uint16_t *labels, const float *other, int images, struct judged *);
 // Gradients of the mean loss; after PASS_TRAIN and network_loss.
 void network_backward(struct network *);
 // Formats that are mixed: in place of those of the plan, a layer's weights are the sum over formats of a share times what rounding to it gives,

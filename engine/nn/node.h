@@ -14,7 +14,7 @@ enum {
 	NN_TASKS = 8,        // parallel parts of a weight gradient
 	NN_TILE = 4,         // least blocks of columns in a tile of a weight gradient
 	NN_PARTIAL = 131072, // weights from which on their gradient is split by tiles first
-	NN_BLOCKS = 24
+	NN_BLOCKS = 28
 };
 
 // The gradient of a convolution's input, one dimension: rows r, r+s, r+2s, … of the input (s the stride) are met by the same
@@ -137,8 +137,11 @@ struct network {
 	float *weights;                               // numbers that passes use: `trained`, or `average`
 	float *trained, *momentum, *second, *average; // [parameters]; the last two NULL where not kept
 	float *ranges;                                // a moving range per layer of the whole, set by set
-	int sets;                                     // 0: there are none
-	const uint8_t *set;                           // [whole->layers]: in use; NULL: all use the first
+	float *statistics; // of norms, that a file gave: of the whole, at statistics_at[op]; mean[c], then variance[c]. NULL: none are kept
+	long *statistics_at, statistics_count;
+	int sets;           // 0: there are none
+	bool outputs;       // NETWORK_OUTPUTS
+	const uint8_t *set; // [whole->layers]: in use; NULL: all use the first
 	long parameters;
 	struct parameter *all; // of the whole
 	int all_count;
@@ -261,6 +264,7 @@ float *gradient_image(const struct job *, int k, int image, float *spare);
 void gradient_image_done(const struct job *, int k, int chunk, int image, float *spare);
 void gradient_end(const struct job *); // after all images: the inputs' gradients are written
 
+extern const double norm_epsilon; // is added to a variance
 // norm.c: what the sets have for themselves.
 void norm_reserve_sets(const struct network *, struct node *, struct storage *);
 static inline long norm_set_size(const struct node *n)
@@ -288,6 +292,7 @@ void norm_add_sums(const struct network *, const struct node *, int chunk, bool 
 void layer_reserve(struct node *, struct storage *, long rows,
 	enum fill);                                           // weights of `rows` inputs an output, and a bias where it has one
 void layer_quantize_weights(struct network *, struct node *); // fills node->quantized
+float layer_range_in(struct network *, struct node *, int format); // of the present input, by the present estimator
 float layer_spacing(const struct grid *, float v);            // between a number's neighbours on the grid, in the grid's own unit
 double layer_widest_step(const struct node *, const struct grid *); // of the weights next to 0, at the scale that is the largest
 float layer_near_edge(struct network *, struct node *);             // see network_near_edges; of the present plan

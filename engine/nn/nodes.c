@@ -252,6 +252,10 @@ static bool place_activations(struct network *net)
 			back->born = 2 * ops - i < back->born ? 2 * ops - i : back->born;
 		}
 	}
+	for (int i = 0; net->outputs && i < ops; i++) {
+		life[i].dies = 2 * ops;
+		life[2 * ops - 1 - i].size = i == ops - 1 ? life[i].size : 0;
+	}
 	float *base = place_some(net, ROOM_ACTIVATIONS, life, written_always);
 	for (int i = 0; base && i < ops; i++) {
 		net->node[i].x = base + life[i].at;

@@ -7,7 +7,7 @@
 
 #include "engine/nn/node.h"
 
-static const double EPSILON = 1e-5;
+const double norm_epsilon = 1e-5;
 static const float DIP = 0.278464543f; // how far swish goes below 0
 
 static void norm_reserve(const struct network *net, struct node *n, struct storage *l)
@@ -124,6 +124,7 @@ static void norm_forward(struct network *net, struct node *n)
 	struct job job = job_of(net, n);
 	int c = n->in.c;
 	double pixels = (double)(net->images * pixels_of(n->in)), *moments = n->sums;
+	const float *given = net->statistics ? net->statistics + net->statistics_at[n->home] : NULL;
 	if (net->pass == PASS_FIXED) {
 		moments = net->calibration->moments + net->calibration->offset[n->home];
 		pixels = 1;
@@ -133,13 +134,18 @@ static void norm_forward(struct network *net, struct node *n)
 		moments = add_up(n, job.chunks);
 	}
 	for (int j = 0; j < c; j++) {
-		double mean = moments[j] / pixels, variance = fmax(0, moments[c + j] / pixels - mean * mean);
+		double mean = moments[j] / pixels, square = moments[c + j] / pixels, variance = fmax(0, square - mean * mean);
+		if (given) {
+			mean = (double)given[j];
+			variance = (double)given[c + j];
+			square = variance + mean * mean;
+		}
 		if (net->pass == PASS_CALIBRATE) {
 			double *kept = net->calibration->moments + net->calibration->offset[n->home];
 			kept[j] += (mean - kept[j]) / net->calibration->batches;
-			kept[c + j] += (moments[c + j] / pixels - kept[c + j]) / net->calibration->batches;
+			kept[c + j] += (square - kept[c + j]) / net->calibration->batches;
 		}
-		double inverse = 1 / sqrt(variance + EPSILON), gain = gain_of(net, n, j);
+		double inverse = 1 / sqrt(variance + norm_epsilon), gain = gain_of(net, n, j);
 		n->mean[j] = (float)mean;
 		n->deviation_inverse[j] = (float)inverse;
 		n->gain_scale[j] = (float)(gain * inverse);
@@ -188,12 +194,13 @@ static void norm_backward(struct network *net, struct node *n)
 		// dx = gain * inverse * (g - sum(g)/m - h * sum(g*h)/m) = ka*g + kb*x + kc
 		double inverse = (double)n->deviation_inverse[j], gain = gain_of(net, n, j);
 		double sum = sums[j], sum_h = sums[c + j] * inverse;
-		double ka = gain * inverse, kb = -ka * inverse * sum_h / pixels;
+		// Statistics that were given do not depend on x: only the first term is left.
+		double ka = gain * inverse, kb = net->statistics ? 0 : -ka * inverse * sum_h / pixels;
 		net->gradient[n->bias + j] = (float)sum;
 		net->gradient[n->gain + j] = (float)sum_h;
 		n->ka[j] = (float)ka;
 		n->kb[j] = (float)kb;
-		n->kc[j] = (float)(-ka * sum / pixels - kb * (double)n->mean[j]);
+		n->kc[j] = net->statistics ? 0 : (float)(-ka * sum / pixels - kb * (double)n->mean[j]);
 	}
 	give_to_set(net, n);
 	if (job.in[0]->norm == n)

@@ -59,6 +59,7 @@ int network_arrays(struct network *net, struct network_array array[NETWORK_ARRAY
 		{"ranges", net->ranges, network_ranges(net)},
 		{"second_moments", net->second, net->parameters},
 		{"average", net->average, net->parameters},
+		{"statistics", net->statistics_count ? net->statistics : NULL, net->statistics_count},
 	};
 	int count = 0;
 	for (int i = 0; i < NETWORK_ARRAYS; i++)

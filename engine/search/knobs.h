@@ -10,7 +10,7 @@
 
 enum { SEARCH_HORIZON = 10000000 }; // most steps
 enum knob_reward { REWARD_ABS, REWARD_RELU, REWARD_MNAS };
-enum knob_quality { QUALITY_ACCURACY, QUALITY_LOSS, QUALITY_PIPE };
+enum knob_quality { QUALITY_ACCURACY, QUALITY_LOSS, QUALITY_AGREEMENT, QUALITY_PIPE };
 enum knob_baseline { BASELINE_AVERAGE, BASELINE_OTHERS };
 enum knob_additive { ADDITIVE_OFF, ADDITIVE_CONTROL, ADDITIVE_ALONE };
 enum knob_decide { DECIDE_TIED, DECIDE_SPLIT };
@@ -19,6 +19,8 @@ enum knob_start { START_UNIFORM, START_WIDE };
 enum knob_optimizer { KNOB_SGD, KNOB_ADAMW };
 enum knob_augment { KNOB_AUGMENT_AUTO, KNOB_AUGMENT_NONE, KNOB_AUGMENT_CROP, KNOB_AUGMENT_FLIP };
 enum knob_norm_sets { NORM_SETS_ONE, NORM_SETS_FORMAT, NORM_SETS_LANE };
+enum knob_norms { NORMS_KEPT, NORMS_FOLDED };
+enum knob_statistics { STATISTICS_GIVEN, STATISTICS_ESTIMATED };
 enum knob_scales { SCALES_CHANNEL, SCALES_LAYER };
 enum knob_blocks { BLOCKS_FLOOR, BLOCKS_UP, BLOCKS_SEARCH };
 enum knob_task { TASK_TRAIN, TASK_SERVE };
@@ -37,7 +39,15 @@ struct spoken {
 	T(net, "net", "resnet8", "resnet8|resnet20|resnet18-fliqs|mobilenetv2|efficientnet|inception|deit|NAME:KEY=VALUE,...|FILE", false, \
 		"the network; `catalog` lists all")                                                                    \
 	T(data, "data", "glyphs", DATA_WORDS "none", false,                                                           \
-		"the images: embedded, a folder of CIFAR-10 or IDX files; none: nothing is trained")                                         \
+		"the images: embedded, a folder of CIFAR-10 or IDX files, of pictures or arrays; none: nothing is trained")                                         \
+	I(resize, "resize", "0", 0, 512, false, "with data=images: the shorter side that pictures are made, by PIL's bilinear filter; 0: as they are") \
+	I(crop, "crop", "0", 0, 512, false, "with data=images: the side of the square that is taken from their centre; 0: all of them") \
+	T(mean, "mean", "own", "own|0.485,0.456,0.406", false, "what is taken from pixels of 0 to 1, by channel; own: the mean of the training images") \
+	T(deviation, "deviation", "own", "own|0.229,0.224,0.225", false, "what they are then divided by; own: the deviation of the training images") \
+	T(init, "init", "none", "none|FILE.safetensors", false, "the weights to begin with: a file, by the names that `export weights` gives") \
+	W(norms, "norms", "kept", "kept|folded", false, "with init=: batch norms as they are, or folded into the weights before them") \
+	W(statistics, "statistics", "given", "given|estimated", false,                                                 \
+		"with init=: batch norms' mean and variance, as the file gives them, in training too; or by images, as without a file") \
 	T(sensitivity, "sensitivity", "none", "none|hawq|FILE", false,                                                 \
 		"with data=none: the table that quality is worked out from")                                          \
 	T(space, "space", "wide", "wide|int-s|int-l|fp-s|fp-l|mx|mixed", false,                                           \
@@ -76,7 +86,7 @@ struct spoken {
 	I(batch, "batch", "64", 2, 1024, false, "images in a training step")                                           \
 	I(threads, "threads", "0", 0, 256, false, "worker threads; 0: one per processor")                              \
 	I(train, "train", "0", 0, 1e9, false, "training images used; 0: all")                                          \
-	I(heldout, "heldout", "2048", 64, 1e9, false, "training images set aside: half for the policy, half for reports") \
+	I(heldout, "heldout", "2048", 4, 1e9, false, "training images set aside: half for the policy, half for reports") \
 	W(augment, "augment", "auto", "auto|none|crop|flip", false, "random crops, or crops and mirror images")        \
 	R(rate, "rate", "0.1", 0, 10, true, "peak learning rate of the weights")                                       \
 	R(rate_warmup, "rate-warmup", "0.05", 0, 1, false, "share of the horizon over which the rate grows from 0")    \
@@ -109,8 +119,8 @@ struct spoken {
 		"batch norms' gain and bias, and the ranges of range=ema: one for all, or a part for every format or lane") \
 	R(final, "final", "0.25", 0, 1, true, "share of the steps, the last, that train the result alone: the policy no longer moves") \
 	W(reward, "reward", "abs", "abs|relu|mnas", true, "reward form: Q - w|C/T-1|, Q - w max(0,C/T-1), Q (C/T)^-w") \
-	S(quality, "quality", "loss", "accuracy|loss|pipe:COMMAND", true,                                              \
-		"quality: held-out accuracy, minus the loss, or what a command answers, which is fixed at the start")   \
+	S(quality, "quality", "loss", "accuracy|loss|agreement|pipe:COMMAND", true,                                              \
+		"quality: held-out accuracy, minus the loss, minus the divergence of outputs from those in fp32, or what a command answers")   \
 	R(quality_timeout, "quality-timeout", "300", 0.01, 1e6, true,                                                  \
 		"with quality=pipe: the seconds that the command may be silent while it is asked")                     \
 	I(samples, "samples", "4", 1, 64, true, "choices sampled at a policy step, all scored on the same held-out images") \

@@ -160,7 +160,8 @@ struct search *search_new(const struct knobs *knobs, const struct state *state, 
 		goto failed;
 	}
 	search_take_knobs(s, knobs);
-	if (!search_reprice(s, &s->lane[0], knobs, fault) || (state && !search_restore(s, state, fault)))
+	if (!search_reprice(s, &s->lane[0], knobs, fault) || (state && !search_restore(s, state, fault)) ||
+		(!state && s->source->kind->begin && !s->source->kind->begin(s->source, fault)))
 		goto failed;
 	for (struct lane *lane = NULL; (lane = lanes_next_kept(s, lane));)
 		lane_refresh(lane);

@@ -220,7 +220,10 @@ bool search_evaluate(struct search *s, const uint8_t *choice, enum split split, 
 {
 	const struct lane *lane = lanes_in_focus(s);
 	size_t slots = (size_t)s->shared.space->slots;
-	*e = (struct evaluation){.choice = malloc(slots), .range = calloc((size_t)s->shared.model->layers + 1, sizeof *e->range)};
+	*e = (struct evaluation){.agreement = (double)NAN,
+		.divergence = (double)NAN,
+		.choice = malloc(slots),
+		.range = calloc((size_t)s->shared.model->layers + 1, sizeof *e->range)};
 	bool ok = (e->choice && e->range) || fault_memory(fault, "evaluate");
 	if (ok)
 		memcpy(e->choice, choice ? choice : lane->result, slots);
@@ -250,6 +253,14 @@ bool search_look(struct search *s, int layer, struct layer_look *look, double *n
 	for (int l = 0; l < s->shared.model->layers; l++)
 		noise[l] = NAN;
 	return !s->source->kind->look || s->source->kind->look(s->source, lane->place, lane->result, look, noise, fault);
+}
+
+bool search_weights(struct search *s, bool fold, struct state *out, struct fault *fault)
+{
+	const struct lane *lane = lanes_in_focus(s);
+	if (!s->source->kind->weights)
+		return fault_set(fault, "weights", "they are there where data= names images", "no network is trained here");
+	return s->source->kind->weights(s->source, lane->place, lane->result, fold, out, fault);
 }
 
 int search_front_room(const struct search *s)

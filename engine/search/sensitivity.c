@@ -177,16 +177,20 @@ static struct sensitivity_fit fit_to(const struct published *p)
 
 static void set(struct sensitivity *s, int layer, int format, double lost, enum figure_source source)
 {
-	s->table.has[layer] |= 1u << format;
-	s->table.value[layer][format] = lost;
-	s->table.source[layer][format] = (uint8_t)source;
+	for (int row = measured_row(layer, 0); row < measured_row(layer + 1, 0); row++) {
+		s->table.half[row].has |= 1u << format;
+		s->table.half[row].value[format] = lost;
+		s->table.half[row].source[format] = (uint8_t)source;
+		s->table.half[row].error[format] = source == FIGURE_MEASURED ? 0 : (double)NAN;
+		s->table.half[row].kl[format] = 0;
+	}
 }
 
 static bool from_published(struct sensitivity *s, struct fault *fault)
 {
 	int *row = calloc((size_t)s->model->layers + 1, sizeof *row), int4 = format_named("int4"), int8 = format_named("int8");
 	const struct published *p = row ? published_for(s->model, row, fault) : NULL;
-	if (!p || !measured_new(&s->table, s->model, s->model->layers, fault)) {
+	if (!p || !measured_new_losses(&s->table, s->model, fault)) {
 		if (!row)
 			fault_memory(fault, s->name);
 		free(row);
@@ -241,7 +245,7 @@ struct sensitivity *sensitivity_named(const struct model *model, const char *nam
 	}
 	int fp32 = format_named("fp32");
 	for (int l = 0; l < model->layers; l++)
-		if (!(s->table.has[l] >> fp32 & 1))
+		if (!(s->table.half[measured_row(l, 0)].has >> fp32 & s->table.half[measured_row(l, 1)].has >> fp32 & 1))
 			set(s, l, fp32, 0, FIGURE_MEASURED);
 	return s;
 }
@@ -269,29 +273,52 @@ bool sensitivity_answers(const struct sensitivity *s, const int *formats, int co
 {
 	for (int l = 0; l < s->model->layers; l++)
 		for (int i = 0; i < count; i++)
-			if (!(s->table.has[l] >> formats[i] & 1))
+			if (!(s->table.half[measured_row(l, 0)].has >> formats[i] &
+				    s->table.half[measured_row(l, 1)].has >> formats[i] & 1))
 				return fault_set(fault, s->model->layer[l].name,
 					"add a row for it to the table, or leave the format out",
 					"%s does not say what is lost in %s", s->name, format_table[formats[i]].name);
 	return true;
 }
 
-static double lost_in(const struct sensitivity *s, int layer, int format)
+static double lost_in(const struct sensitivity *s, int row, int format)
 {
-	return s->table.has[layer] >> format & 1 ? s->table.value[layer][format] : (double)INFINITY;
+	return s->table.half[row].has >> format & 1 ? s->table.half[row].value[format] : (double)INFINITY;
 }
 
 double sensitivity_lost(const struct sensitivity *s, int layer, struct layer_plan p)
 {
-	return (lost_in(s, layer, p.weight) + lost_in(s, layer, p.activation)) / 2;
+	return (lost_in(s, measured_row(layer, 0), p.weight) + lost_in(s, measured_row(layer, 1), p.activation)) / 2;
+}
+
+double sensitivity_error(const struct sensitivity *s, int layer, struct layer_plan p)
+{
+	double w = s->table.half[measured_row(layer, 0)].error[p.weight],
+	       a = s->table.half[measured_row(layer, 1)].error[p.activation];
+	return hypot(w, a) / 2;
+}
+
+bool sensitivity_diverges(const struct sensitivity *s)
+{
+	return s->table.diverges;
+}
+
+double sensitivity_divergence(const struct sensitivity *s, const struct plan *plan)
+{
+	double sum = 0;
+	for (int l = 0; l < s->model->layers; l++)
+		sum += (s->table.half[measured_row(l, 0)].kl[plan->layer[l].weight] +
+			       s->table.half[measured_row(l, 1)].kl[plan->layer[l].activation]) /
+			2;
+	return sum;
 }
 
 enum figure_source sensitivity_source(const struct sensitivity *s, int layer, struct layer_plan p)
 {
-	const uint8_t *source = s->table.source[layer];
-	if (!(s->table.has[layer] >> p.weight & s->table.has[layer] >> p.activation & 1))
+	const int w = measured_row(layer, 0), a = measured_row(layer, 1);
+	if (!(s->table.half[w].has >> p.weight & s->table.half[a].has >> p.activation & 1))
 		return FIGURE_ABSENT;
-	return p.weight == p.activation ? (enum figure_source)source[p.weight] : FIGURE_EXTRAPOLATED;
+	return p.weight == p.activation ? (enum figure_source)s->table.half[w].source[p.weight] : FIGURE_EXTRAPOLATED;
 }
 
 double sensitivity_quality(const struct sensitivity *s, const struct plan *plan, double *lost)

@@ -33,6 +33,11 @@ double sensitivity_top1(const struct sensitivity *);
 bool sensitivity_answers(const struct sensitivity *, const int *formats, int count, struct fault *);
 // Points that a layer loses; INFINITY: no figure.
 double sensitivity_lost(const struct sensitivity *, int layer, struct layer_plan);
+// The standard error of that; NAN: the table does not say.
+double sensitivity_error(const struct sensitivity *, int layer, struct layer_plan);
+// Whether the table says by how much outputs diverge from those of fp32, and the sum of that over the layers of a plan, in nats.
+bool sensitivity_diverges(const struct sensitivity *);
+double sensitivity_divergence(const struct sensitivity *, const struct plan *);
 enum figure_source sensitivity_source(const struct sensitivity *, int layer, struct layer_plan);
 // Accuracy of a plan, 0 to 1. `lost`, where it is not NULL, receives each layer's points.
 double sensitivity_quality(const struct sensitivity *, const struct plan *, double *lost);

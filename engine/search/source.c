@@ -4,7 +4,7 @@
 #include <string.h>
 
 static const struct source_kind *const kinds[] = {
-	&source_model, &source_pipe, &source_table, &source_trained}; // the first that serves
+	&source_model, &source_pipe, &source_table, &source_kept, &source_trained}; // the first that serves
 
 struct source *source_open(const struct shared *shared, struct opened *opened, struct fault *fault)
 {

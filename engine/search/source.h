@@ -47,6 +47,8 @@ struct source_kind {
 	// the source; ready makes the rest, once shared->space is there.
 	struct source *(*open)(const struct shared *, struct opened *, struct fault *);
 	bool (*ready)(struct source *, struct fault *);
+	// Of a search that is new, not one that a state goes on with: what it begins with beyond that. NULL: nothing.
+	bool (*begin)(struct source *, struct fault *);
 	void (*close)(struct source *);
 	// One step on a path. NULL: nothing is trained, and there is no warm-up. False: no number comes out, and nothing will any
 	// more.
@@ -82,6 +84,9 @@ struct source_kind {
 	// A layer under a choice, look->layer (or LOOK_ALL), and what each option of its slot does to it; look->there stays false where the layer
 	// rests or nothing is trained. Fills noise[layers]: the signal to noise of every layer's output; it is NAN before. NULL: nothing is known.
 	bool (*look)(struct source *, int lane, const uint8_t *choice, struct layer_look *, double *noise, struct fault *);
+	// The weights of the network that a choice makes, by name (nn.h, network_each), and batch norms' statistics, estimated without
+	// formats where none are given. `fold`: norms go into the weights before them. NULL where nothing is trained.
+	bool (*weights)(struct source *, int lane, const uint8_t *choice, bool fold, struct state *, struct fault *);
 	// The network of a choice as it leaves (nn/frozen.h), calibrated by these settings, with what it makes of the first held-out images. NULL
 	// with a fault. The pointer is NULL where there are no weights.
 	struct frozen *(*freeze)(struct source *, const struct knobs *, int lane, const uint8_t *choice, struct fault *);
@@ -104,6 +109,7 @@ struct source_kind {
 enum { SOURCE_ARRAYS = 8 };
 extern const struct source_kind source_model;   // pod=…
 extern const struct source_kind source_pipe;    // quality=pipe:…
+extern const struct source_kind source_kept;    // data=… sensitivity=…
 extern const struct source_kind source_trained; // data=…
 extern const struct source_kind source_table;   // data=none
 

@@ -373,6 +373,7 @@ bool draft_undo(struct session *, struct command_call *);
 void draft_follow(struct session *); // slots without an edit follow the modal choice
 bool run_export(struct command_call *);
 bool export_report(struct session *, struct command_call *, const char *path);   // page.c
+bool export_weights(struct session *, struct command_call *, const char *path);  // weights.c
 bool export_outgoing(struct session *, struct command_call *, const char *path); // outgoing.c
 // Writes a choice as `export policy` writes the result; `path` NULL: into the session's folder.
 bool export_choice(struct session *, struct command_call *, const uint8_t *choice, const char *path);

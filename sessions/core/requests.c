@@ -347,7 +347,7 @@ static void evaluate_done(struct session *s, struct pending *p, struct reply *r)
 	const struct evaluation *e = &r->evaluation;
 	s->test_looks += e->split == SPLIT_TEST;
 	struct string text = {0};
-	if (s->snapshot->estimated[0]) {
+	if (s->snapshot->estimated[0] && !e->images) {
 		session_say(s, "step %ld: %s: accuracy %.2f %%, estimated (%s), not measured", r->step, p->text,
 			100 * e->accuracy, s->snapshot->estimated);
 		return;
@@ -362,9 +362,15 @@ static void evaluate_done(struct session *s, struct pending *p, struct reply *r)
 		return;
 	}
 	s->known[e->split] = (struct known_evaluation){true, r->step, e->accuracy, e->loss};
-	session_say(s, "step %ld: %s on %ld %s images: accuracy %.2f %%, loss %.4f (ranges and statistics from %ld images)",
-		r->step, p->text, e->images, e->split == SPLIT_TEST ? "test" : "held-out", 100 * e->accuracy, e->loss,
-		e->calibration_images);
+	string_add(&text, "step %ld: %s on %ld %s images: ", r->step, p->text, e->images,
+		e->split == SPLIT_TEST ? "test" : "held-out");
+	if (!e->unlabelled)
+		string_add(&text, "accuracy %.2f %%, loss %.4f", 100 * e->accuracy, e->loss);
+	if (isfinite(e->divergence))
+		string_add(&text, "%sagrees with fp32 on %.2f %%, divergence %.5f nats", e->unlabelled ? "" : ", ",
+			100 * e->agreement, e->divergence);
+	session_say(s, "%s (ranges and statistics from %ld images)", text.bytes ? text.bytes : "", e->calibration_images);
+	string_free(&text);
 	s->news |= NEWS_STATE;
 }
 

@@ -121,6 +121,8 @@ bool run_describe(struct command_call *call)
 		return fault_set(&call->fault, name, "`catalog` lists them", "describe one network at a time");
 	if (call->argc == 1)
 		return question_tell(call, &t, question_each_network(name, add_description, &t, &call->fault));
+	if (strcmp(call->argv[1], "counters") == 0)
+		return run_counters(call);
 	bool ok = question_each_network(name, write_to, call->argv[1], &call->fault);
 	if (ok)
 		call->say(call, "wrote %s", call->argv[1]);

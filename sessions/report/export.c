@@ -60,7 +60,7 @@ static json_t *score_json(const struct scored *s)
 static json_t *quality_json(const struct session *s, const struct policy *p)
 {
 	const struct scored *score = p->scored;
-	if (s->snapshot->estimated[0])
+	if (s->snapshot->estimated[0] && !score[SPLIT_HELDOUT].images)
 		return json_pack("{s:{s:s, s:f}}", "estimated", "by", s->snapshot->estimated, "accuracy",
 			score[SPLIT_HELDOUT].accuracy);
 	if (s->info->command[0])
@@ -194,7 +194,7 @@ static void policy_scored(struct session *s, struct pending *pending, struct rep
 	e->settings = NULL;
 	p->scored[e->split] = (struct scored){true, r->step, e->images, e->calibration_images, e->accuracy, e->loss};
 	p->step = r->step;
-	if (!s->snapshot->estimated[0])
+	if (!s->snapshot->estimated[0] || e->images)
 		s->known[e->split] = (struct known_evaluation){true, r->step, e->accuracy, e->loss};
 	if (e->split == SPLIT_HELDOUT && e->range) {
 		p->range = calloc((size_t)s->info->layers + 1, sizeof *p->range);
@@ -206,7 +206,7 @@ static void policy_scored(struct session *s, struct pending *pending, struct rep
 		return;
 	if (!policy_write(s, p, &f))
 		session_say_fault(s, &f);
-	else if (s->snapshot->estimated[0])
+	else if (s->snapshot->estimated[0] && !e->images)
 		session_say(s, "wrote %s (estimated %.2f %%, %s)", p->path, 100 * p->scored[SPLIT_HELDOUT].accuracy,
 			s->snapshot->estimated);
 	else if (s->info->command[0])
@@ -516,6 +516,7 @@ static const struct export_kind {
 	{"front", "front.csv", export_front},
 	{"network", "network.net", export_network},
 	{"report", "report.html", export_report},
+	{"weights", "weights.safetensors", export_weights},
 	{"c", "network.h", export_outgoing},
 	{"qdq", "network.onnx", export_outgoing},
 	{"qonnx", "network.qonnx.onnx", export_outgoing},
@@ -536,7 +537,8 @@ bool run_export(struct command_call *call)
 		if (strcmp(kinds[i].name, call->argv[0]) == 0)
 			kind = &kinds[i];
 	if (!kind)
-		return fault_set(&call->fault, call->argv[0], "export one of: policy layers slots history front network report c qdq qonnx",
+		return fault_set(&call->fault, call->argv[0],
+			"export one of: policy layers slots history front network report c qdq qonnx weights",
 			"this cannot be exported");
 	char path[FOLDER_PATH];
 	if (call->argc > 1)

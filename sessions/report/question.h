@@ -39,6 +39,9 @@ bool question_tell(struct command_call *, struct string *, bool ok);
 
 bool run_catalog(struct command_call *);
 bool run_describe(struct command_call *);
+bool run_calibrate(struct command_call *);
+bool run_scan(struct command_call *);     // `sensitivity NETWORK out=FILE …`
+bool run_counters(struct command_call *); // `describe NET counters`
 bool run_devices(struct command_call *);
 bool run_device(struct command_call *);
 bool run_measured(struct command_call *);

@@ -176,6 +176,9 @@ bool run_sensitivity(struct command_call *call)
 	const char *name = call->argv[0];
 	if (question_is_pattern(name))
 		return fault_set(&call->fault, name, "`catalog` lists them", "ask about one network at a time");
+	for (int i = 1; i < call->argc; i++)
+		if (strchr(call->argv[i], '='))
+			return run_scan(call);
 	for (int i = 1; i < call->argc; i++) {
 		const char *word = call->argv[i];
 		if (i == 1 && (strcmp(word, "hawq") == 0 || strpbrk(word, "/.")))

@@ -10,6 +10,7 @@
 #include "engine/nn/frozen.h"
 #include "engine/nn/nn.h"
 #include "engine/quant/format.h"
+#include "engine/search/beginning.h"
 #include "engine/search/schedule.h"
 #include "engine/search/source.h"
 #include "engine/tensor/rng.h"
@@ -30,12 +31,14 @@ struct trained {
 	struct data *data;
 	struct team *team;
 	struct network *network;
-	struct network_copy *copy; // that is trained apart; NULL: there is none
-	struct calibration *calibration;
-	struct errors *errors; // what other formats would lose
+	struct network_copy *copy;               // that is trained apart; NULL: there is none
+	struct calibration *calibration, *plain; // of a choice; of fp32, where a choice is held against that
+	float *other;                            // [batch][classes]: outputs in fp32, likewise
+	struct judged *judged;                   // [batch]
+	struct errors *errors;                   // what other formats would lose
 	struct stream train, apart, heldout;
-	uint8_t *labels; // [batch]
-	uint32_t *index; // [batch]
+	uint16_t *labels; // [batch]
+	uint32_t *index;  // [batch]
 	struct plan plan;
 	struct path path; // of the plan, where there is an architecture to choose
 	float *share;     // [HALVES][layers][options]: of a mixture
@@ -83,6 +86,9 @@ static void trained_close(struct source *source)
 	struct trained *t = (struct trained *)source;
 	network_copy_free(t->copy);
 	calibration_free(t->calibration);
+	calibration_free(t->plain);
+	free(t->other);
+	free(t->judged);
 	errors_free(t->errors);
 	network_free(t->network);
 	team_free(t->team);
@@ -103,18 +109,17 @@ static struct source *trained_open(const struct shared *shared, struct opened *o
 {
 	const struct knobs *k = &shared->knobs;
 	int side;
+	struct preparation how = {.resize = k->resize, .crop = k->crop};
 	struct trained *t = calloc(1, sizeof *t);
 	if (!t) {
 		fault_memory(fault, "search");
 		return NULL;
 	}
 	t->source = (struct source){.kind = &source_trained, .shared = shared, .bell = -1};
-	if (strcmp(k->sensitivity, "none") != 0)
-		fault_set(fault, "sensitivity", "it goes with data=none", "a network that is trained has its quality measured");
-	else if (format_named(k->wide_format) < 0)
+	if (format_named(k->wide_format) < 0)
 		fault_set(fault, "wide-format", "give a format such as int8 or fp32", "\"%s\" is no format", k->wide_format);
-	else if (model_side(k->net, &side, fault) &&
-		(t->data = data_open(k->data, (uint64_t)k->seed, k->train, k->heldout, fault)) &&
+	else if (model_side(k->net, &side, fault) && preparation_read(&how, k->mean, k->deviation, fault) &&
+		(t->data = data_open_prepared(k->data, &how, (uint64_t)k->seed, k->train, k->heldout, fault)) &&
 		(!side || data_resize(t->data, side, fault)) && check_sizes(t, fault))
 		opened->blueprint = blueprint_named(k->net, (struct shape){t->data->h, t->data->w, t->data->c}, t->data->classes,
 			fault);
@@ -148,28 +153,41 @@ static bool settle_largest(struct trained *t, struct fault *fault)
 	return ok;
 }
 
+// Whether norms go by a mean and a variance that a file gives. Those of a whole network are not those of the paths through it.
+static bool has_statistics(const struct shared *s)
+{
+	return strcmp(s->knobs.init, "none") != 0 && s->knobs.statistics == STATISTICS_GIVEN &&
+		s->space->slots == s->space->formats;
+}
+
+// Whether choices are held against the network's own outputs in fp32: where that is asked for, or stands for what labels would say, or nothing is trained.
+static bool agrees(const struct trained *t, const struct knobs *k)
+{
+	return t->data->unlabelled || k->quality.word == QUALITY_AGREEMENT || strcmp(k->sensitivity, "none") != 0;
+}
+
+// It may be asked for later on.
+static bool make_agreement(struct trained *t, struct fault *fault)
+{
+	const size_t batch = (size_t)t->source.shared->knobs.batch;
+	if (!(t->plain = calibration_new(t->network, fault)))
+		return false;
+	t->other = calloc(batch * (size_t)t->source.shared->model->classes, sizeof *t->other);
+	t->judged = calloc(batch, sizeof *t->judged);
+	return (t->other && t->judged) || fault_memory(fault, "search");
+}
+
 static bool make_network(struct trained *t, struct fault *fault)
 {
 	const struct shared *s = t->source.shared;
 	const struct knobs *k = &s->knobs;
-	unsigned keeps = (k->optimizer == KNOB_ADAMW ? NETWORK_SECOND_MOMENTS : 0u) | (k->ema > 0 ? NETWORK_AVERAGE : 0u);
+	unsigned keeps = (k->optimizer == KNOB_ADAMW ? NETWORK_SECOND_MOMENTS : 0u) | (k->ema > 0 ? NETWORK_AVERAGE : 0u) |
+		(has_statistics(s) ? NETWORK_STATISTICS : 0u);
 	t->sets = sets_of(s);
 	return settle_largest(t, fault) && (t->team = team_new(k->threads ? (int)k->threads : team_processors(), fault)) &&
 		(t->network = network_new(s->model, t->plan.path, (int)k->batch, keeps, t->sets, t->team, fault)) &&
-		(t->calibration = calibration_new(t->network, fault)) &&
+		(t->calibration = calibration_new(t->network, fault)) && make_agreement(t, fault) &&
 		(t->errors = errors_new(t->network, s->space->format, s->space->options, fault));
-}
-
-// A network from a file that has weights begins with them.
-static bool take_weights(struct trained *t, struct fault *fault)
-{
-	const struct shared *s = t->source.shared;
-	if (!model_has_weights(s->knobs.net))
-		return true;
-	struct weights *w = model_weights(s->knobs.net, s->model->op[0].out, s->model->classes, s->model->name, fault);
-	bool ok = w && network_take_weights(t->network, w, fault);
-	weights_free(w);
-	return ok;
 }
 
 static bool ready(struct source *source, struct fault *fault)
@@ -181,7 +199,7 @@ static bool ready(struct source *source, struct fault *fault)
 	t->heldout = (struct stream){"held-out", DATA_HELDOUT, 0, report_first(t), -1, NULL};
 	t->train.order = calloc((size_t)t->train.count, sizeof *t->train.order);
 	t->heldout.order = calloc((size_t)t->heldout.count, sizeof *t->heldout.order);
-	t->labels = calloc((size_t)k->batch, 1);
+	t->labels = calloc((size_t)k->batch, sizeof *t->labels);
 	t->index = calloc((size_t)k->batch, sizeof *t->index);
 	t->plan.layer = calloc((size_t)s->model->layers, sizeof *t->plan.layer);
 	t->set = calloc((size_t)s->model->layers, sizeof *t->set);
@@ -191,7 +209,15 @@ static bool ready(struct source *source, struct fault *fault)
 	if (!make_network(t, fault))
 		return false;
 	network_initialise(t->network, (uint64_t)k->seed);
-	return take_weights(t, fault);
+	if (t->data->unlabelled)
+		source->idle = "images without labels train nothing: `bitscape sensitivity` measures a table to search";
+	return true;
+}
+
+static bool begin(struct source *source, struct fault *fault)
+{
+	struct trained *t = (struct trained *)source;
+	return begin_with_weights(t->network, source->shared->model, &source->shared->knobs, fault);
 }
 
 // ---- images ----
@@ -538,6 +564,29 @@ static bool post(struct source *source, int lane, int count, const uint8_t *choi
 	return true;
 }
 
+// The outputs of the plan's network in fp32, on the images that are in place.
+static void run_plainly(struct trained *t, const struct quantization *q, enum pass pass, int images, struct calibration *c)
+{
+	plan_evenly(t, format_named("fp32"));
+	network_forward(t->network, &t->plan, q, pass, images, c);
+	memcpy(t->other, network_logits(t->network), (size_t)(images * t->source.shared->model->classes) * sizeof *t->other);
+}
+
+// By the setting `quality`, of the pass that was made last.
+static double quality_of_pass(struct trained *t, int batch)
+{
+	const struct knobs *k = &t->source.shared->knobs;
+	if (agrees(t, k)) {
+		double sum = 0;
+		network_judge(t->network, NULL, t->other, batch, t->judged);
+		for (int i = 0; i < batch; i++)
+			sum += t->judged[i].divergence;
+		return -sum / batch;
+	}
+	struct loss loss = network_loss(t->network, t->labels, batch, 0);
+	return k->quality.word == QUALITY_LOSS ? -loss.mean : (double)loss.correct / batch;
+}
+
 // On the same held-out images, of which choices that follow one another share what their first layers make of them.
 static bool collect(struct source *source, double *quality, struct fault *fault)
 {
@@ -559,13 +608,15 @@ static bool collect(struct source *source, double *quality, struct fault *fault)
 			double spared = i > 0 && now == path ? network_forward_again(t->network, &t->plan) : -1;
 			if (spared < 0) { // another path has another place for images
 				load(t, DATA_HELDOUT, t->index, batch, AUGMENT_NONE, 0);
+				if (agrees(t, &s->knobs)) {
+					run_plainly(t, &q, PASS_SAMPLE, batch, NULL);
+					take_plan(t, t->lane, t->posted + k * s->space->slots, false, NULL); // as just before
+				}
 				network_forward(t->network, &t->plan, &q, PASS_SAMPLE, batch, NULL);
 			}
 			source->spared += fmax(0, spared) / (double)batches;
 			path = now;
-			struct loss loss = network_loss(t->network, t->labels, batch, 0);
-			double value = s->knobs.quality.word == QUALITY_LOSS ? -loss.mean : (double)loss.correct / batch;
-			quality[k] += value / (double)batches;
+			quality[k] += quality_of_pass(t, batch) / (double)batches;
 		}
 	}
 	return true;
@@ -590,15 +641,24 @@ static int next_batch(struct trained *t, struct cursor *c, long first, enum data
 }
 
 // Statistics and ranges for t->plan on the first training images; whole batches only, so that all count alike.
-static long calibrate(struct trained *t, const struct quantization *q, long wanted)
+static long calibrate(struct trained *t, struct calibration *into, const struct quantization *q, long wanted)
 {
 	long batch = t->source.shared->knobs.batch, most = t->data->split[DATA_TRAIN].count / batch * batch;
 	wanted = (wanted + batch - 1) / batch * batch;
 	struct cursor c = {0, wanted < most ? wanted : most};
-	calibration_clear(t->calibration);
+	calibration_clear(into);
 	for (int count; (count = next_batch(t, &c, 0, DATA_TRAIN)) > 0;)
-		network_forward(t->network, &t->plan, q, PASS_CALIBRATE, count, t->calibration);
+		network_forward(t->network, &t->plan, q, PASS_CALIBRATE, count, into);
 	return c.end;
+}
+
+// The network of a choice, in fp32; the choice is taken again behind it.
+static bool calibrate_plainly(struct trained *t, int lane, const uint8_t *choice, const struct quantization *q, long wanted,
+	struct fault *fault)
+{
+	plan_evenly(t, format_named("fp32"));
+	calibrate(t, t->plain, q, wanted);
+	return take_plan(t, lane, choice, false, fault);
 }
 
 static bool evaluate(struct source *source, const struct knobs *k, int lane, const uint8_t *choice, enum split split, long images,
@@ -615,17 +675,39 @@ static bool evaluate(struct source *source, const struct knobs *k, int lane, con
 	long all = t->data->split[test ? DATA_TEST : DATA_HELDOUT].count - first, correct = 0;
 	struct cursor c = {0, images > 0 && images < all ? images : all};
 	double loss = 0;
+	const bool beside = agrees(t, k);
+	double divergence = 0;
+	long agreed = 0;
 	e->split = split;
-	e->calibration_images = calibrate(t, &q, k->calibration);
+	if (beside && !calibrate_plainly(t, lane, choice, &q, k->calibration, fault))
+		return false;
+	e->calibration_images = calibrate(t, t->calibration, &q, k->calibration);
 	for (int count; (count = next_batch(t, &c, first, test ? DATA_TEST : DATA_HELDOUT)) > 0;) {
+		if (beside) {
+			run_plainly(t, &q, PASS_FIXED, count, t->plain);
+			take_plan(t, lane, choice, false, NULL); // as above
+		}
 		network_forward(t->network, &t->plan, &q, PASS_FIXED, count, t->calibration);
 		struct loss l = network_loss(t->network, t->labels, count, 0);
 		loss += l.mean * count;
 		correct += l.correct;
+		if (beside)
+			network_judge(t->network, NULL, t->other, count, t->judged);
+		for (int i = 0; beside && i < count; i++) {
+			divergence += t->judged[i].divergence;
+			agreed += t->judged[i].agrees;
+		}
 	}
 	e->images = c.end;
 	e->accuracy = (double)correct / (double)c.end;
 	e->loss = loss / (double)c.end;
+	e->agreement = beside ? (double)agreed / (double)c.end : (double)NAN;
+	e->divergence = beside ? divergence / (double)c.end : (double)NAN;
+	e->unlabelled = t->data->unlabelled;
+	if (e->unlabelled) {
+		e->accuracy = e->agreement;
+		e->loss = e->divergence;
+	}
 	for (int l = 0; e->range && l < s->model->layers; l++)
 		e->range[l] = (struct layer_range){network_weight_peak(t->network, l), calibration_range(t->calibration, l)};
 	network_use_average(t->network, false);
@@ -664,6 +746,30 @@ static bool look_at(struct source *source, int lane, const uint8_t *choice, stru
 	return network_look(t->network, &t->plan, &q, format, images, look, noise, fault);
 }
 
+static bool add_weight(const char *name, int rank, const int *size, const float *numbers, void *context)
+{
+	int64_t shape[4];
+	for (int i = 0; i < rank; i++)
+		shape[i] = size[i];
+	return state_add(context, name, STATE_F32, rank, shape, numbers);
+}
+
+static bool weights(struct source *source, int lane, const uint8_t *choice, bool fold, struct state *out, struct fault *fault)
+{
+	struct trained *t = (struct trained *)source;
+	const struct knobs *k = &source->shared->knobs;
+	const struct quantization q = quantization(k);
+	if (!take_plan(t, lane, choice, false, fault))
+		return false;
+	network_use_average(t->network, true);
+	plan_evenly(t, format_named("fp32"));
+	if (!has_statistics(source->shared))
+		calibrate(t, t->calibration, &q, k->calibration);
+	bool ok = network_each(t->network, t->calibration, fold, add_weight, out, fault);
+	network_use_average(t->network, false);
+	return ok;
+}
+
 // Images that a network which leaves is shown with.
 enum { FROZEN_IMAGES = 4 };
 
@@ -674,7 +780,7 @@ static struct frozen *freeze(struct source *source, const struct knobs *k, int l
 		return NULL;
 	network_use_average(t->network, true); // where it keeps one
 	struct quantization q = quantization(k);
-	calibrate(t, &q, k->calibration);
+	calibrate(t, t->calibration, &q, k->calibration);
 	struct cursor c = {0, FROZEN_IMAGES};
 	int images = next_batch(t, &c, report_first(t), DATA_HELDOUT);
 	struct frozen *f = network_freeze(t->network, &t->plan, &q, t->calibration, images, fault);
@@ -719,14 +825,14 @@ static void identity(const struct source *source, knobs_visit *each, void *conte
 
 static bool by_loss(const struct source *source, const struct knobs *k)
 {
-	(void)source;
-	return k->quality.word == QUALITY_LOSS;
+	return k->quality.word == QUALITY_LOSS || agrees((const struct trained *)source, k);
 }
 
 const struct source_kind source_trained = {.name = "trained",
 	.serves = serves,
 	.open = trained_open,
 	.ready = ready,
+	.begin = begin,
 	.close = trained_close,
 	.train = train,
 	.errors = errors,
@@ -740,6 +846,7 @@ const struct source_kind source_trained = {.name = "trained",
 	.begin_lane = begin_lane,
 	.near_edges = near_edges,
 	.look = look_at,
+	.weights = weights,
 	.freeze = freeze,
 	.arrays = arrays,
 	.describe = describe,
