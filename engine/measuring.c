@@ -172,8 +172,8 @@ struct measuring *measuring_open(const struct config *config, const char *const 
 	m->knobs = *config_knobs(config);
 	const struct knobs *k = &m->knobs;
 	m->fp32 = format_named("fp32");
-	m->quantization = (struct quantization){
-		(enum range_kind)k->range, k->percentile, k->scales == SCALES_CHANNEL, k->unsigned_positive};
+	m->quantization = (struct quantization){(enum range_kind)k->range, k->percentile, k->scales == SCALES_CHANNEL,
+		k->unsigned_positive, (enum block_rule)k->blocks};
 	if (!take_formats(m, formats, count, f) || !open_data(m, f) || !open_network(m, f) || !make_room(m, f)) {
 		measuring_free(m);
 		return NULL;
