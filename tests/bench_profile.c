@@ -16,7 +16,7 @@ enum { BATCH = 64, THREADS = 2, ROUNDS = 24, SKIP = 2 };
 static const char *const nets[] = {"resnet8", "resnet20", "mobilenetv2:width=0.5"};
 enum { NETS = sizeof nets / sizeof *nets };
 
-enum part {
+enum stage {
 	TRAIN_IMAGES,
 	TRAIN_FORWARD,
 	TRAIN_LOSS,
@@ -32,12 +32,12 @@ enum part {
 	WHOLE,
 	CALIBRATE,
 	FIXED,
-	PARTS
+	STAGES
 };
 static const struct {
 	const char *name;
 	int times; // in a step; 0: not in one
-} row[PARTS] = {
+} row[STAGES] = {
 	[TRAIN_IMAGES] = {"training: images, augmented", 1},
 	[TRAIN_FORWARD] = {"training: forward", 1},
 	[TRAIN_LOSS] = {"training: loss", 1},
@@ -84,7 +84,7 @@ static void forward(struct profile *p, enum pass pass)
 		pass == PASS_CALIBRATE || pass == PASS_FIXED ? p->calibration : NULL);
 }
 
-static void run_part(struct profile *p, enum part part)
+static void run_part(struct profile *p, enum stage part)
 {
 	static const struct optimizer optimizer = {OPTIMIZER_SGD, 0.01, 0.9, 0.999, 5e-4, 5, 0};
 	struct lane *lane = &p->search->lane[0];
@@ -117,7 +117,7 @@ static void run_part(struct profile *p, enum part part)
 		break;
 	case CALIBRATE: forward(p, PASS_CALIBRATE); break;
 	case FIXED: forward(p, PASS_FIXED); break;
-	case PARTS: break;
+	case STAGES: break;
 	}
 }
 
@@ -159,37 +159,37 @@ static void close_profile(struct profile *p)
 	free(p->choice);
 }
 
-static void measure(const char *net, double result[PARTS])
+static void measure(const char *net, double result[STAGES])
 {
-	static double seconds[PARTS][ROUNDS];
+	static double seconds[STAGES][ROUNDS];
 	struct profile p;
 	open_profile(&p, net);
 	for (int round = -SKIP; round < ROUNDS; round++, p.step++)
-		for (int part = 0; part < PARTS; part++) {
+		for (int part = 0; part < STAGES; part++) {
 			if (part == CALIBRATE)
 				calibration_clear(p.calibration);
 			double began = bench_now();
-			run_part(&p, (enum part)part);
+			run_part(&p, (enum stage)part);
 			if (round >= 0)
 				seconds[part][round] = bench_now() - began;
 		}
-	for (int part = 0; part < PARTS; part++)
+	for (int part = 0; part < STAGES; part++)
 		result[part] = median(seconds[part], ROUNDS);
 	close_profile(&p);
 }
 
 void bench_profile(void)
 {
-	double result[NETS][PARTS], sum[NETS] = {0};
+	double result[NETS][STAGES], sum[NETS] = {0};
 	printf("\nWhere a step spends its time (ms; batch %d, %d threads, preset live: four choices, int2 to int8; medians of %d)\n%-42s",
 		BATCH, THREADS, ROUNDS, "");
 	for (int n = 0; n < NETS; n++) {
 		measure(nets[n], result[n]);
-		for (int part = 0; part < PARTS; part++)
+		for (int part = 0; part < STAGES; part++)
 			sum[n] += row[part].times * result[n][part];
 		printf("  %22s", nets[n]);
 	}
-	for (int part = 0; part < PARTS; part++) {
+	for (int part = 0; part < STAGES; part++) {
 		printf("\n%-42s", row[part].name);
 		for (int n = 0; n < NETS; n++) {
 			double ms = 1e3 * result[n][part];

@@ -179,7 +179,7 @@ int workbench_child(const char *settings)
 	return !workbench_end(&w, NULL, &fault);
 }
 
-static double workbench_turn(struct pty *p, int report_fd)
+static double turn_at_the_screen(struct pty *p, int report_fd)
 {
 	double seconds = 0;
 	struct pollfd answer = {.fd = report_fd, .events = POLLIN};
@@ -212,7 +212,7 @@ void bench_overhead(void)
 		seconds[DIRECT][r] = direct_turn(s);
 		seconds[ENGINE][r] = engine_turn(e);
 		add_usage(p.pid, -1, &computed, &waited);
-		turns += seconds[WORKBENCH][r] = workbench_turn(&p, ends[0]);
+		turns += seconds[WORKBENCH][r] = turn_at_the_screen(&p, ends[0]);
 		add_usage(p.pid, 1, &computed, &waited);
 	}
 	printf("\nWhat the workbench costs the search (resnet8 on glyphs, live, all processors): the same steps, in turns of %d, medians of\n"

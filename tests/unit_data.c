@@ -502,7 +502,8 @@ static void glyphs_of_other_sizes(void **state)
 	expect_fault("glyph", 0, 0, "glyph", "no such data");
 	expect_fault("", 0, 0, "", "no such data");
 	assert_null(data_open("glyph", 1, 0, 0, &f));
-	assert_string_equal(f.todo, "choose one of glyphs, glyphs:SIZE, cifar10, cifar10:FOLDER, mnist, fashion, idx:FOLDER, images:FOLDER, npy:FOLDER");
+	assert_string_equal(f.todo,
+		"choose one of glyphs, glyphs:SIZE, cifar10, cifar10:FOLDER, mnist, fashion, idx:FOLDER, images:FOLDER, npy:FOLDER");
 }
 
 // What the setting `data` offers is what data_open takes, and "none".

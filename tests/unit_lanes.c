@@ -137,7 +137,8 @@ static void a_new_lane_meets_its_target_at_once(void **context)
 static void comes_late(const char *searcher, long settled)
 {
 	char settings[160];
-	snprintf(settings, sizeof settings, "net=resnet18 data=none sensitivity=hawq steps=2000 front-every=0 searcher=%s", searcher);
+	snprintf(settings, sizeof settings, "net=resnet18 data=none sensitivity=hawq steps=2000 front-every=0 searcher=%s",
+		searcher);
 	struct search *early = search_of(settings, NULL), *late = search_of(settings, NULL);
 	struct evaluation e[2];
 	struct fault f;

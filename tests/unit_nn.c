@@ -1596,7 +1596,7 @@ static void passes_that_follow_on_another_begin_where_they_differ(void **state)
 		forward(r, input, PASS_SAMPLE, MANY, NULL);
 		for (int turn = 0; turn < 3 * layers; turn++) {
 			static const char *const formats[] = {"int4", "int8", "e4m3", "int2", "fp32"};
-			uint8_t label[MANY] = {0};
+			uint16_t label[MANY] = {0};
 			int *half = turn % 2 ? &r->layer[turn % layers].weight : &r->layer[turn % layers].activation;
 			*half = format_named(formats[(turn * 7 + turn / layers) % 5]);
 			memcpy(anew->layer, r->layer, sizeof r->layer);

@@ -66,7 +66,7 @@ static void end(struct running *r)
 
 static void forward(struct running *r, enum pass pass, int images)
 {
-	struct quantization q = {RANGE_MAX, 99, true, true};
+	struct quantization q = {.range = RANGE_MAX, .percentile = 99, .per_channel = true, .unsigned_positive = true};
 	network_forward(r->net, &r->plan, &q, pass, images, NULL);
 }
 
@@ -228,7 +228,7 @@ static void counts_are_those_of_the_layers(void **state)
 
 // ---- gradients ----
 
-static double loss_of(struct running *r, const uint8_t *label, enum pass pass, int images)
+static double loss_of(struct running *r, const uint16_t *label, enum pass pass, int images)
 {
 	forward(r, pass, images);
 	return network_loss(r->net, label, images, 0).mean;
@@ -238,7 +238,7 @@ static double loss_of(struct running *r, const uint8_t *label, enum pass pass, i
 static void check_gradients(const char *name)
 {
 	enum { IMAGES = 2, EACH = 3 };
-	static const uint8_t label[IMAGES] = {3, 7};
+	static const uint16_t label[IMAGES] = {3, 7};
 	char path[512];
 	snprintf(path, sizeof path, "%s/%s", folder, name);
 	struct running *r = begin(path, IMAGES);

@@ -343,10 +343,11 @@ static void threads_mix_alike(void **context)
 	(void)context;
 	struct state *state[2];
 	for (int i = 0; i < 2; i++) {
-		struct search *s = search_of(with("net=mobilenetv2:width=0.1 data=glyphs:12 train=256 heldout=128 batch=16 "
-						  "calibration=32 target.bops=int4 front-every=0 steps=12 wide-start=0 final=0 warmup=0",
-						     "branching", i ? "threads=3" : "threads=1"),
-			NULL);
+		struct search *s =
+			search_of(with("net=mobilenetv2:width=0.1 data=glyphs:12 train=256 heldout=128 batch=16 "
+				       "calibration=32 target.bops=int4 front-every=0 steps=12 wide-start=0 final=0 warmup=0",
+					  "branching", i ? "threads=3" : "threads=1"),
+				NULL);
 		run(s, 12);
 		state[i] = saved(s);
 		search_free(s);

@@ -346,7 +346,7 @@ static void weights_go_with_the_network_that_was_found(void **state)
 	struct evaluation e;
 	assert_true(search_evaluate(s, NULL, SPLIT_TEST, 200, &e, &f));
 	FILE *file = fopen(net, "w");
-	assert_true(file && search_write_network(s, e.choice, file) && fclose(file) == 0);
+	assert_true(file && search_write_network(s, e.choice, file, &f) && fclose(file) == 0);
 	write_weights(s, false, path);
 	snprintf(settings, sizeof settings,
 		"net=%s train=512 heldout=128 batch=32 steps=8 threads=1 space=int8,fp32 calibration=512 init=%s statistics=estimated",

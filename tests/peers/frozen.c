@@ -5,7 +5,7 @@
 //	frozen NET FORMATS DATA STEPS IMAGES FOLDER
 //
 // FORMATS: one or more joined by commas, which layers take in turn. Writes qdq.onnx, fold.onnx (batch norms folded), clip.onnx (weights for
-// readers of widths), qonnx.onnx and net.h, as far as the formats allow; images.f32 [images][h][w][c], logits.f32, labels.u8, and, for
+// readers of widths), qonnx.onnx and net.h, as far as the formats allow; images.f32 [images][h][w][c], logits.f32, labels.u16, and, for
 // every layer in the order of layers.txt, the codes of its input: codes.f32 [layer][images][h][w][c]. layers.txt has a line a layer: name,
 // h, w, c, weight format, input format, input scale.
 #include <stdio.h>
@@ -48,7 +48,7 @@ static void write_numbers(const char *folder, const char *name, const void *x, s
 		exit(1);
 }
 
-static void load(struct network *net, const struct data *data, enum data_split split, long first, int count, uint8_t *labels)
+static void load(struct network *net, const struct data *data, enum data_split split, long first, int count, uint16_t *labels)
 {
 	uint32_t *index = malloc((size_t)count * sizeof *index);
 	for (int i = 0; index && i < count; i++)
@@ -110,7 +110,7 @@ static void write_layers(const struct frozen *f, const char *folder)
 
 static void train(struct network *net, const struct plan *plan, const struct quantization *q, const struct data *data, int steps)
 {
-	uint8_t labels[BATCH];
+	uint16_t labels[BATCH];
 	for (int step = 0; step < steps; step++) {
 		const struct optimizer by = {.kind = OPTIMIZER_SGD,
 			.rate = 0.05 * (1 - (double)step / steps),
@@ -140,7 +140,7 @@ int main(int argc, char **argv)
 	struct network *net = model && team ? network_new(model, NULL, batch, 0, 0, team, &fault) : NULL;
 	struct calibration *calibration = net ? calibration_new(net, &fault) : NULL;
 	struct layer_plan *layer = calloc(model ? (size_t)model->layers : 1, sizeof *layer);
-	uint8_t *labels = malloc((size_t)batch);
+	uint16_t *labels = malloc((size_t)batch * sizeof *labels);
 	if (!calibration || !layer || !labels)
 		fail();
 	take_formats(argv[2], layer, model->layers);
@@ -160,7 +160,7 @@ int main(int argc, char **argv)
 	write_layers(f, folder);
 	write_numbers(folder, "images.f32", f->image, sizeof *f->image, (size_t)(images * data->h * data->w * data->c));
 	write_numbers(folder, "logits.f32", f->logits, sizeof *f->logits, (size_t)(images * data->classes));
-	write_numbers(folder, "labels.u8", labels, 1, (size_t)images);
+	write_numbers(folder, "labels.u16", labels, sizeof *labels, (size_t)images);
 	frozen_free(f);
 	calibration_free(calibration);
 	network_free(net);

@@ -51,7 +51,7 @@ int main(int argc, char **argv)
 	for (int l = 0; l < m->layers; l++)
 		layer[l].weight = layer[l].activation = format_named("fp32");
 	struct plan plan = {m, layer, NULL};
-	struct quantization q = {RANGE_MAX, 99, true, true};
+	struct quantization q = {.range = RANGE_MAX, .percentile = 99, .per_channel = true, .unsigned_positive = true};
 	double start = clock_seconds();
 	network_forward(net, &plan, &q, PASS_SAMPLE, 1, NULL);
 	printf("seconds %.4f\n", clock_seconds() - start);
