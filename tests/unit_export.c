@@ -229,12 +229,15 @@ static const struct reference {
 	const char *formats[7];
 	write_form *write;
 	struct outgoing how;
+	bool po2;
 } references[] = {
-	{"qdq", "resnet8:width=0.25", 7, {"int8", "int2", "int5", "int3", "int7", "int4", "int6"}, export_qdq, {0}},
-	{"clip", "resnet8:width=0.25", 7, {"int8", "int2", "int5", "int3", "int7", "int4", "int6"}, export_qdq, {.clip = true}},
-	{"float8", "resnet8:width=0.25", 4, {"e4m3", "int8", "e5m2", "bf16"}, export_qdq, {0}},
-	{"fold", "resnet8:width=0.25", 1, {"int8"}, export_qdq, {.fold = true}},
-	{"qonnx", "resnet8:width=0.25", 7, {"int8", "e2m1", "int5", "e3m2", "e5m2", "int4", "e3m4"}, export_qonnx, {0}},
+	{"qdq", "resnet8:width=0.25", 7, {"int8", "int2", "int5", "int3", "int7", "int4", "int6"}, export_qdq, {0}, false},
+	{"clip", "resnet8:width=0.25", 7, {"int8", "int2", "int5", "int3", "int7", "int4", "int6"}, export_qdq, {.clip = true},
+		false},
+	{"float8", "resnet8:width=0.25", 4, {"e4m3", "int8", "e5m2", "bf16"}, export_qdq, {0}, false},
+	{"fold", "resnet8:width=0.25", 1, {"int8"}, export_qdq, {.fold = true}, false},
+	{"po2", "resnet8:width=0.25", 7, {"int8", "int2", "int5", "int3", "int7", "int4", "int6"}, export_qdq, {0}, true},
+	{"qonnx", "resnet8:width=0.25", 7, {"int8", "e2m1", "int5", "e3m2", "e5m2", "int4", "e3m4"}, export_qonnx, {0}, false},
 };
 enum { REFERENCES = sizeof references / sizeof *references, SIDE = 8 };
 
@@ -312,6 +315,7 @@ static void test_references(void **state)
 		size_t size = 0;
 		struct rig *rig = rig_sized(r->network, SIDE);
 		take_formats(rig, r->count, r->formats);
+		rig->q.binary = r->po2;
 		struct frozen *f = freeze(rig);
 		FILE *file = open_memstream(&bytes, &size);
 		assert_non_null(file);

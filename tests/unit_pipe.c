@@ -197,7 +197,7 @@ static void settings(void **state)
 	assert_false(config_set(c, "quality", "pipe:", &f));
 	assert_says(&f, "missing");
 	assert_false(config_set(c, "quality", "pipes", &f));
-	assert_says(&f, "accuracy|loss|pipe:COMMAND");
+	assert_says(&f, "accuracy|loss|agreement|pipe:COMMAND");
 	char lengthy[ENGINE_TEXT + 8] = "pipe:";
 	memset(lengthy + 5, 'x', sizeof lengthy - 6);
 	assert_false(config_set(c, "quality", lengthy, &f));

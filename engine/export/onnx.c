@@ -326,10 +326,11 @@ static bool has_no_blocks(const struct onnx *o, int layer, struct fault *fault)
 {
 	const struct layer_plan *plan = &o->frozen->layer[layer].format;
 	const int format[] = {plan->weight, plan->activation};
-	char todo[64];
+	char todo[80];
 	for (int h = 0; h < 2; h++)
 		if (format_table[format[h]].block) {
-			snprintf(todo, sizeof todo, "pin it to %s, the nearest without blocks", format_element(format[h]));
+			snprintf(todo, sizeof todo, "pin it to int8 or e4m3, or for `export qonnx` to %s",
+				format_element(format[h]));
 			return fault_set(fault, onnx_layer(o, layer), todo,
 				"%s, the format of its %s, has scales by blocks, which are not written",
 				format_table[format[h]].name, h ? "inputs" : "weights");

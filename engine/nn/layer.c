@@ -38,6 +38,7 @@ struct grid layer_grid(const struct network *net, int format, bool positive)
 {
 	struct grid grid = format_grid(format, positive);
 	grid.rule = net->quantization.blocks;
+	grid.binary = net->quantization.binary;
 	return grid;
 }
 

@@ -89,6 +89,7 @@ struct quantization {
 	bool per_channel;       // weight ranges per output channel, else per layer
 	bool unsigned_positive; // unsigned integers where a layer's input is known to be non-negative
 	enum block_rule blocks; // how block formats find the scales of blocks
+	bool binary;            // scales are powers of two, rounded up so that nothing more is clipped; but those of blocks
 };
 
 // Statistics and ranges estimated for one plan on fixed images, instead of the running averages that would mix all

@@ -82,7 +82,11 @@ float format_scale(int format, const struct grid *grid, float range)
 	if (format_table[format].kind == FORMAT_CAST || (grid->block && !grid->fine))
 		return 1;
 	float scale = range / (grid->fine ? BLOCK_SCALE_MOST * grid->high : grid->high);
-	return scale >= FLT_MIN ? scale : 1; // a tensor of (as good as) zeros
+	if (scale < FLT_MIN)
+		return 1; // a tensor of (as good as) zeros
+	int exponent;
+	float mantissa = frexpf(scale, &exponent);
+	return !grid->binary ? scale : ldexpf(1, mantissa > 0.5f ? exponent : exponent - 1);
 }
 
 bool format_ranged(int format)

@@ -34,7 +34,7 @@ int format_named(const char *name); // -1: no such format
 // Returns the grid of a format. `positive`: the tensor is known to be non-negative, so an integer format may use all its 2^bits -
 // 1 positive levels.
 struct grid format_grid(int format, bool positive);
-// Returns the scale at which `range` meets the grid's largest value; 1 for casts and for a range of 0. Of a block format it is the tensor's,
+// Returns the scale at which `range` meets the grid's largest value, or, where the grid is binary, the next power of two; 1 for casts and for a range of 0. Of a block format it is the tensor's,
 // at which `range` meets the largest value with the largest block scale, or 1.
 float format_scale(int format, const struct grid *, float range);
 // Whether a tensor's range clips it. The others know its largest magnitude alone, or not even that.

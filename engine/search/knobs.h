@@ -22,6 +22,7 @@ enum knob_norm_sets { NORM_SETS_ONE, NORM_SETS_FORMAT, NORM_SETS_LANE };
 enum knob_norms { NORMS_KEPT, NORMS_FOLDED };
 enum knob_statistics { STATISTICS_GIVEN, STATISTICS_ESTIMATED };
 enum knob_scales { SCALES_CHANNEL, SCALES_LAYER };
+enum knob_scale { SCALE_FLOAT, SCALE_PO2 };
 enum knob_blocks { BLOCKS_FLOOR, BLOCKS_UP, BLOCKS_SEARCH };
 enum knob_task { TASK_TRAIN, TASK_SERVE };
 enum knob_axes { AXES_WHOLE, AXES_ANY };
@@ -102,6 +103,8 @@ struct spoken {
 	W(range, "range", "max", "max|ema|percentile|mse", true, "range estimator of activations")                     \
 	R(percentile, "percentile", "99.9", 50, 100, true, "share of a tensor, in percent, within range=percentile")   \
 	W(scales, "scales", "channel", "channel|layer", true, "weight ranges per output channel or per layer")         \
+	W(scale, "scale", "float", "float|po2", true,                                                                  \
+		"scales of formats: any number, or powers of two, with which a runtime's sums in fp32 are exact and hardware shifts")     \
 	W(blocks, "block-scale", "floor", "floor|up|search", true,                                                    \
 		"scales of block formats such as mxfp4: as specified, rounded up so that nothing is clipped, or the better of them") \
 	W(unsigned_positive, "unsigned", "on", "off|on", true, "unsigned integers where activations cannot be negative") \

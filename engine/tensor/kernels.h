@@ -28,6 +28,7 @@ struct grid {
 	float least_normal;    // GRID_FLOAT: magnitudes below it round on the subnormal grid
 	float subnormal_magic; // GRID_FLOAT: 1.5 * 2^23 * the smallest subnormal
 	bool bare;             // y is left without the scale: a code, as a float
+	bool binary;           // the scale is to be a power of two: see format_scale
 
 	// Grids of blocks are of GRID_FLOAT, and so many numbers share a scale; 0: all of a tensor do, and the rest is of no account. A block's
 	// scale is a power of two from 2^-127 to 2^127; or, where `fine`, the tensor's times an e4m3 number.

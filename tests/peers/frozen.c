@@ -2,7 +2,7 @@
 // Trains a network for a few steps, freezes it and writes every form that it can leave in, beside what the engine made of some images: for the
 // scripts that run these files in other programs.
 //
-//	frozen NET FORMATS DATA STEPS IMAGES FOLDER
+//	frozen NET FORMATS DATA STEPS IMAGES FOLDER [po2]
 //
 // FORMATS: one or more joined by commas, which layers take in turn. Writes qdq.onnx, fold.onnx (batch norms folded), clip.onnx (weights for
 // readers of widths), qonnx.onnx and net.h, as far as the formats allow; images.f32 [images][h][w][c], logits.f32, labels.u16, and, for
@@ -127,8 +127,8 @@ static void train(struct network *net, const struct plan *plan, const struct qua
 
 int main(int argc, char **argv)
 {
-	if (argc != 7) {
-		fprintf(stderr, "frozen NET FORMATS DATA STEPS IMAGES FOLDER\n");
+	if (argc < 7) {
+		fprintf(stderr, "frozen NET FORMATS DATA STEPS IMAGES FOLDER [po2]\n");
 		return 2;
 	}
 	const int steps = atoi(argv[4]), images = atoi(argv[5]), batch = images > BATCH ? images : BATCH;
@@ -145,7 +145,7 @@ int main(int argc, char **argv)
 		fail();
 	take_formats(argv[2], layer, model->layers);
 	const struct plan plan = {model, layer, NULL};
-	const struct quantization q = {.range = RANGE_MAX, .per_channel = true, .unsigned_positive = true};
+	const struct quantization q = {.range = RANGE_MAX, .per_channel = true, .unsigned_positive = true, .binary = argc > 7};
 	network_initialise(net, 1);
 	train(net, &plan, &q, data, steps);
 	for (int b = 0; b < CALIBRATION; b++) {

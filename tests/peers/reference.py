@@ -21,7 +21,7 @@ def note(program, number, name, i, logits):
     lines.append(f"{program} {number} {name} {i} " + " ".join(f"{v:.9g}" for v in np.asarray(logits).reshape(-1)))
 
 
-for name in ("qdq", "clip", "float8", "fold", "qonnx"):
+for name in ("qdq", "clip", "float8", "fold", "po2", "qonnx"):
     path = os.path.join(folder, name + ".onnx")
     onnx.checker.check_model(path, full_check=True)
     options = ort.SessionOptions()

@@ -58,7 +58,7 @@ static long report_first(const struct trained *t)
 static struct quantization quantization(const struct knobs *k)
 {
 	return (struct quantization){(enum range_kind)k->range, k->percentile, k->scales == SCALES_CHANNEL, k->unsigned_positive,
-		(enum block_rule)k->blocks};
+		(enum block_rule)k->blocks, k->scale == SCALE_PO2};
 }
 
 // ---- opening ----
