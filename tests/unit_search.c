@@ -1130,7 +1130,7 @@ static void costs_alone(void **state)
 	snapshot_free(s);
 	engine_close(e);
 	static const char *const bad[][2] = {{"data=none sensitivity=hawq net=mobilenetv2", "no figures per layer"},
-		{"data=none sensitivity=/nosuch.csv", "nosuch"}, {"sensitivity=hawq", "measured"},
+		{"data=none sensitivity=/nosuch.csv", "nosuch"}, {"sensitivity=hawq", "no figures per layer"},
 		{"data=none net=nosuch", "nosuch"}};
 	for (int i = 0; i < 4; i++) {
 		struct config *c = config_of(bad[i][0]);
