@@ -23,7 +23,7 @@ machine() {
 	for tool in cc make tmux gnuplot; do
 		echo : | program $tool
 	done
-	for module in ncursesw readline openblas jansson zlib cmocka vterm; do
+	for module in ncursesw readline openblas jansson zlib libpng libjpeg cmocka vterm; do
 		: >"$box/modules/$module"
 	done
 	echo 'echo 0' | program id

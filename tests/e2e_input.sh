@@ -128,7 +128,7 @@ send '\033[<0;10;10M\033[<0;10;10m'
 see '▸  s2b1.conv2'
 send '\033[<64;10;10M'
 see '▸  s1b1.conv1'
-mouse() { [ "$(t display-message -p '#{mouse_standard_flag}#{mouse_sgr_flag}')" = "$1" ]; }
+mouse() { [ "$(t display-message -p '#{mouse_button_flag}#{mouse_sgr_flag}')" = "$1" ]; }
 until_true 'the mouse is reported' mouse 11
 keys : 'mouse off' Enter
 until_true 'the mouse is not reported' mouse 00
