@@ -13,20 +13,6 @@
 
 static bool op_fits(const struct frozen *f, const struct op *op, struct fault *fault)
 {
-	static const bool known[OP_KINDS] = {[OP_INPUT] = true,
-		[OP_CONV] = true,
-		[OP_LINEAR] = true,
-		[OP_NORM] = true,
-		[OP_ACT] = true,
-		[OP_ADD] = true,
-		[OP_SCALE] = true,
-		[OP_CONCAT] = true,
-		[OP_POOL] = true,
-		[OP_AVERAGE] = true,
-		[OP_MAXIMUM] = true};
-	if (!known[op->kind])
-		return fault_set(fault, f->model->name, "networks of convolutions and linear layers can be written",
-			"it has an operator that is not written in C: %s", model_kind(op->kind));
 	if (op->inside)
 		return fault_set(fault, f->model->name, "export it as ONNX",
 			"its average that leaves out what is beyond the edge is not written in C");
@@ -50,6 +36,8 @@ static bool layer_fits(const struct frozen *f, int layer, struct fault *fault)
 
 static bool fits(const struct frozen *f, struct fault *fault)
 {
+	if (!export_knows(f->model, fault))
+		return false;
 	for (int i = 0; i < f->model->ops; i++)
 		if (!op_fits(f, &f->model->op[i], fault))
 			return false;

@@ -11,6 +11,9 @@
 #include "engine/base/outgoing.h"
 #include "engine/nn/frozen.h"
 
+// Whether the writers know all operators of a network; else a fault that names the first they do not.
+bool export_knows(const struct model *, struct fault *);
+
 // A header in C99 with the codes, the scales and a plain inference that computes the bits of the engine's passes of mode FIXED:
 // integer formats of up to 8 bits, and no attention. `name` begins every name in it, in letters, digits and _, the first no digit. Returns false
 // with a fault that names the layer, if the network cannot be written so, or if the file failed.

@@ -340,22 +340,9 @@ static bool has_no_blocks(const struct onnx *o, int layer, struct fault *fault)
 
 static bool fits(const struct onnx *o, struct fault *fault)
 {
-	static const bool known[OP_KINDS] = {[OP_INPUT] = true,
-		[OP_CONV] = true,
-		[OP_LINEAR] = true,
-		[OP_NORM] = true,
-		[OP_ACT] = true,
-		[OP_ADD] = true,
-		[OP_SCALE] = true,
-		[OP_CONCAT] = true,
-		[OP_POOL] = true,
-		[OP_AVERAGE] = true,
-		[OP_MAXIMUM] = true};
 	const struct model *m = o->frozen->model;
-	for (int i = 0; i < m->ops; i++)
-		if (!known[m->op[i].kind])
-			return fault_set(fault, m->name, "networks of convolutions and linear layers can be written",
-				"it has an operator that is not written yet: %s", model_kind(m->op[i].kind));
+	if (!export_knows(m, fault))
+		return false;
 	for (int l = 0; l < m->layers; l++)
 		if (!has_no_blocks(o, l, fault) || !o->dialect->fits(o, l, fault))
 			return false;
