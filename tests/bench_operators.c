@@ -253,7 +253,8 @@ enum pass_timed { SCORING, TRAINING, TIMED_PASSES };
 
 static void run_pass(struct subject *s, enum pass_timed pass)
 {
-	static const struct quantization q = {RANGE_MAX, 99.9, true, true, BLOCK_SCALE_FLOOR};
+	static const struct quantization q = {
+		.range = RANGE_MAX, .percentile = 99.9, .per_channel = true, .unsigned_positive = true};
 	static const struct optimizer optimizer = {OPTIMIZER_SGD, 0.001, 0.9, 0.999, 5e-4, 5, 0};
 	network_forward(s->network, &s->plan, &q, pass == TRAINING ? PASS_TRAIN : PASS_SAMPLE, BATCH, NULL);
 	if (pass == SCORING)

@@ -79,7 +79,8 @@ static void load(struct profile *p, enum data_split split, unsigned augment)
 
 static void forward(struct profile *p, enum pass pass)
 {
-	static const struct quantization q = {RANGE_MAX, 99.9, true, true, BLOCK_SCALE_FLOOR};
+	static const struct quantization q = {
+		.range = RANGE_MAX, .percentile = 99.9, .per_channel = true, .unsigned_positive = true};
 	network_forward(p->network, &p->plan, &q, pass, BATCH,
 		pass == PASS_CALIBRATE || pass == PASS_FIXED ? p->calibration : NULL);
 }
