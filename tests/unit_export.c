@@ -363,6 +363,52 @@ static void test_refusals(void **state)
 	refuses(export_qonnx, "deit", "int8", "an operator that is not written: ");
 }
 
+// A network's name may be a file's path, of any characters.
+static void test_names(void **state)
+{
+	(void)state;
+	struct fault fault = {0};
+	char *bytes = NULL;
+	size_t size = 0;
+	struct rig *r = rig_of("resnet8:width=0.25");
+	snprintf(r->model->name, sizeof r->model->name, "./a\n#error b.net");
+	take_formats(r, 1, widest);
+	struct frozen *f = freeze(r);
+	FILE *file = open_memstream(&bytes, &size);
+	assert_non_null(file);
+	assert_true(export_c(f, "net", file, &fault));
+	fclose(file);
+	assert_non_null(strstr(bytes, "// ./a?#error b.net, as bitscape"));
+	free(bytes);
+	frozen_free(f);
+	rig_free(r);
+}
+
+// ONNX Runtime has no Clip of 16-bit integers.
+static void test_sixteen(void **state)
+{
+	(void)state;
+	struct fault fault = {0};
+	char *bytes = NULL;
+	size_t size = 0;
+	struct rig *r = rig_of("resnet8:width=0.25");
+	take_formats(r, 1, widest);
+	r->layer[0] = (struct layer_plan){format_named("int16"), format_named("int16")};
+	struct frozen *f = freeze(r);
+	for (int clip = 0; clip < 2; clip++) {
+		FILE *file = open_memstream(&bytes, &size);
+		assert_non_null(file);
+		assert_true(export_qdq(f, &(struct outgoing){.clip = clip}, file, &fault));
+		fclose(file);
+		assert_non_null(memmem(bytes, size, "stem.input_codes", 16));
+		assert_null(memmem(bytes, size, "stem.input_held", 15));
+		assert_null(memmem(bytes, size, "stem.weight_held", 16));
+		free(bytes);
+	}
+	frozen_free(f);
+	rig_free(r);
+}
+
 static int in_a_folder(void **state)
 {
 	if (!getcwd(top, sizeof top))
@@ -387,6 +433,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bits),
 		cmocka_unit_test(test_compilers),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_sixteen),
 		cmocka_unit_test(test_references),
 		cmocka_unit_test(test_refusals),
 	};

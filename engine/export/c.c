@@ -2,10 +2,7 @@
 // A network as a header in C. Its functions are written once, as a template; what is the network's own are tables and one call an operator. Sums
 // of products of codes are exact; what follows, in fp32, is computed in the engine's order without contraction, so that the
 // bits are the engine's.
-#include <ctype.h>
-#include <math.h>
-#include <string.h>
-
+#include "engine/base/text.h"
 #include "engine/export/export.h"
 #include "engine/quant/format.h"
 
@@ -369,8 +366,10 @@ bool export_c(const struct frozen *f, const char *name, FILE *out, struct fault 
 {
 	if (!fits(f, fault))
 		return false;
-	fprintf(out, "// %s, as bitscape quantized it: all numbers that it computes with, and a plain inference.\n//\n",
-		f->model->name);
+	char title[MODEL_TITLE];
+	snprintf(title, sizeof title, "%s", f->model->name); // which may be a path, and that may end a comment
+	text_clean(title, "");
+	fprintf(out, "// %s, as bitscape quantized it: all numbers that it computes with, and a plain inference.\n//\n", title);
 	PRINT_LINES(out, usage, name);
 	fprintf(out, "#ifndef %s_INCLUDED\n#define %s_INCLUDED\n\n", name, name);
 	PRINT_LINES(out, functions, name);
