@@ -19,6 +19,16 @@ const char *onnx_layer(const struct onnx *o, int layer)
 	return o->frozen->model->layer[layer].name;
 }
 
+void onnx_part(char out[ONNX_NAME], const struct onnx *o, int layer, const char *part, const char *of_part)
+{
+	snprintf(out, ONNX_NAME, "%s.%s%s", onnx_layer(o, layer), part, of_part);
+}
+
+bool onnx_plain(int format)
+{
+	return format_table[format].kind == FORMAT_CAST && format_table[format].bits == 32;
+}
+
 // The tensor that an operator puts out. The input and the output of the network are "image" and "logits".
 static const char *tensor(const struct onnx *o, int op, char buf[ONNX_NAME])
 {
@@ -77,9 +87,9 @@ static bool order_weights(const struct onnx *o, int layer, const float *gain, st
 	for (int j = 0; j < l->columns; j++) {
 		const float by = gain ? gain[j] : 1;
 		const float sign = by < 0 ? -1 : 1;
-		w->scale[j] = fabsf(by) * l->scale[j] >= 1e-30f ? fabsf(by) * l->scale[j]
-								: 1; // of a channel that the norm shuts: any scale
-		const bool shut = fabsf(by) * l->scale[j] < 1e-30f;
+		const float scale = fabsf(by) * l->scale[j];
+		const bool shut = scale < 1e-30f; // by the norm: any scale will do
+		w->scale[j] = shut ? 1 : scale;
 		for (int t = 0; t < taps; t++)
 			for (long i = 0; i < inputs; i++)
 				w->code[j * l->rows + i * taps + t] = shut ? 0
@@ -111,7 +121,7 @@ static void put_bias(struct onnx *o, int layer, const struct onnx_weights *w, co
 {
 	const struct frozen_layer *l = &o->frozen->layer[layer];
 	const int64_t count = l->columns;
-	snprintf(out, ONNX_NAME, "%s.bias", onnx_layer(o, layer));
+	onnx_part(out, o, layer, "bias", "");
 	if (!integer_products(l)) {
 		graph_floats(&o->graph, out, 1, &count, bias);
 		return;
@@ -119,8 +129,8 @@ static void put_bias(struct onnx *o, int layer, const struct onnx_weights *w, co
 	int32_t *code = malloc((size_t)count * sizeof *code);
 	float *scale = malloc((size_t)count * sizeof *scale);
 	char codes[ONNX_NAME], scales[ONNX_NAME];
-	snprintf(codes, sizeof codes, "%s.bias_codes", onnx_layer(o, layer));
-	snprintf(scales, sizeof scales, "%s.bias_scale", onnx_layer(o, layer));
+	onnx_part(codes, o, layer, "bias_codes", "");
+	onnx_part(scales, o, layer, "bias_scale", "");
 	for (int j = 0; code && scale && j < count; j++) {
 		scale[j] = l->input_scale * w->scale[j];
 		double v = rint((double)bias[j] / (double)scale[j]);
@@ -145,7 +155,7 @@ static void per_channel(struct onnx *o, const char *type, const char *name, cons
 	onnx_node(o, NULL, type, in, name, NULL, out, 0, NULL);
 }
 
-static void put_product(struct onnx *o, int layer, const struct op *op, const char *in, const char *weights, const char *bias,
+static void put_product(struct onnx *o, const struct op *op, const char *in, const char *weights, const char *bias,
 	const char *out)
 {
 	const struct window w = op->kind == OP_CONV ? op->window : (struct window){1, 1, 1, 0, 0, 0};
@@ -158,7 +168,6 @@ static void put_product(struct onnx *o, int layer, const struct op *op, const ch
 	const struct attribute with[] = {INT_IS("group", op->kind == OP_CONV ? op->groups : 1),
 		INTS_ARE("kernel_shape", kernel, 2), INTS_ARE("strides", strides, 2), INTS_ARE("pads", pads, 4),
 		INTS_ARE("dilations", ones, 2)};
-	(void)layer;
 	onnx_node(o, NULL, "Conv", in, weights, bias, out, 5, with);
 }
 
@@ -180,7 +189,7 @@ static void put_layer(struct onnx *o, int i)
 		return;
 	}
 	if (head && m->op[op->in[0]].out.h * m->op[op->in[0]].out.w == 1) {
-		snprintf(flat, sizeof flat, "%s.flat", onnx_layer(o, op->layer));
+		onnx_part(flat, o, op->layer, "flat", "");
 		onnx_node(o, NULL, "Flatten", from, NULL, NULL, flat, 1, &INT_IS("axis", 1));
 		from = flat;
 	}
@@ -191,10 +200,10 @@ static void put_layer(struct onnx *o, int i)
 	const char *name = tensor(o, i, out);
 	const bool added = l->bias && !integer_bias;
 	if (added)
-		snprintf(plain, sizeof plain, "%s.product", onnx_layer(o, op->layer));
-	put_product(o, op->layer, op, input, weights, bias[0] ? bias : NULL, added ? plain : name);
+		onnx_part(plain, o, op->layer, "product", "");
+	put_product(o, op, input, weights, bias[0] ? bias : NULL, added ? plain : name);
 	if (added) {
-		snprintf(bias, sizeof bias, "%s.bias", onnx_layer(o, op->layer));
+		onnx_part(bias, o, op->layer, "bias", "");
 		per_channel(o, "Add", bias, l->bias, l->columns, head, plain, name);
 	}
 	free(w.code);

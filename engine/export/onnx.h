@@ -44,5 +44,8 @@ void onnx_node(struct onnx *, const char *domain, const char *type, const char *
 	const char *output, int count, const struct attribute *);
 void onnx_values(struct onnx *, const struct onnx_weights *, const char *name); // the rounded weights as an fp32 constant
 const char *onnx_layer(const struct onnx *, int layer);                         // its name
+// The name of what belongs to a layer: LAYER.weight, LAYER.weight_scale.
+void onnx_part(char out[ONNX_NAME], const struct onnx *, int layer, const char *part, const char *of_part);
+bool onnx_plain(int format); // fp32: nothing is rounded
 
 #endif

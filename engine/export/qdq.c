@@ -40,18 +40,13 @@ static bool is_cast(int format)
 	return format_table[format].kind == FORMAT_CAST;
 }
 
-static bool is_plain(int format) // fp32: nothing is rounded
-{
-	return is_cast(format) && format_table[format].bits == 32;
-}
-
 static bool qdq_fits(const struct onnx *o, int layer, struct fault *fault)
 {
 	const struct frozen_layer *l = &o->frozen->layer[layer];
 	const int format[] = {l->format.weight, l->format.activation};
 	struct carrier c;
 	for (int h = 0; h < 2; h++)
-		if (!is_plain(format[h]) && !carrier_of(format[h], h && l->grid.low >= 0, &c))
+		if (!onnx_plain(format[h]) && !carrier_of(format[h], h && l->grid.low >= 0, &c))
 			return fault_set(fault, onnx_layer(o, layer),
 				"pin it to int8, e4m3 or e5m2, or `export qonnx`, which has all without blocks",
 				"ONNX has no type for %s, the format of its %s", format_table[format[h]].name,
@@ -68,7 +63,7 @@ static void qdq_begin(struct onnx *o)
 		const int format[] = {f->layer[l].format.weight, f->layer[l].format.activation};
 		struct carrier c;
 		for (int h = 0; h < 2; h++)
-			if (!is_plain(format[h]) && carrier_of(format[h], h && f->layer[l].grid.low >= 0, &c)) {
+			if (!onnx_plain(format[h]) && carrier_of(format[h], h && f->layer[l].grid.low >= 0, &c)) {
 				o->graph.opset = c.opset > o->graph.opset ? c.opset : o->graph.opset;
 				o->relu_is_max |= c.type == TENSOR_FLOAT8E4M3FN || c.type == TENSOR_FLOAT8E5M2;
 			}
@@ -78,41 +73,26 @@ static void qdq_begin(struct onnx *o)
 			o->graph.opset = 20;
 }
 
-static void name_part(char out[ONNX_NAME], const struct onnx *o, int layer, const char *part)
-{
-	snprintf(out, ONNX_NAME, "%s.%s", onnx_layer(o, layer), part);
-}
-
 static void put_bound(struct onnx *o, const char *name, const struct carrier *c, float v)
 {
-	const int8_t code = (int8_t)(int)v; // the bits of an unsigned one are the same
-	const int16_t wide = (int16_t)(int)v;
-	const uint8_t byte = (uint8_t)(int)v;
-	graph_constant(&o->graph, name, c->type, 0, NULL,
-		c->size == 2                      ? (const void *)&wide
-			: c->type == TENSOR_UINT8 ? (const void *)&byte
-						  : (const void *)&code,
-		(size_t)c->size);
+	const int32_t code = (int32_t)v; // whose lowest bytes are those of a narrower one
+	graph_constant(&o->graph, name, c->type, 0, NULL, &code, (size_t)c->size);
 }
 
 // Q, a clip where the type has more codes than the format, DQ.
 static void round_trip(struct onnx *o, int layer, const char *what, const char *tensor, const struct carrier *c,
 	const struct grid *g, const char *scale, const struct attribute *axis, const char *zero, char out[ONNX_NAME])
 {
-	char codes[ONNX_NAME], held[ONNX_NAME], low[ONNX_NAME], high[ONNX_NAME], part[32];
+	char codes[ONNX_NAME], held[ONNX_NAME], low[ONNX_NAME], high[ONNX_NAME];
 	const char *from = codes;
-	snprintf(part, sizeof part, "%s_codes", what);
-	name_part(codes, o, layer, part);
-	snprintf(out, ONNX_NAME, "%s.%s", onnx_layer(o, layer), what);
+	onnx_part(codes, o, layer, what, "_codes");
+	onnx_part(out, o, layer, what, "");
 	onnx_node(o, NULL, "QuantizeLinear", tensor, scale, zero, codes, axis ? 1 : 0, axis);
 	// Not of 16 bits, which ONNX Runtime 1.32 has no Clip for: what is beyond the range may become -32768 there instead of -32767.
 	if (g->kind == GRID_INTEGER && c->size == 1 && !(c->type == TENSOR_UINT8 && g->high == 255)) {
-		snprintf(part, sizeof part, "%s_low", what);
-		name_part(low, o, layer, part);
-		snprintf(part, sizeof part, "%s_high", what);
-		name_part(high, o, layer, part);
-		snprintf(part, sizeof part, "%s_held", what);
-		name_part(held, o, layer, part);
+		onnx_part(low, o, layer, what, "_low");
+		onnx_part(high, o, layer, what, "_high");
+		onnx_part(held, o, layer, what, "_held");
 		put_bound(o, low, c, g->low);
 		put_bound(o, high, c, g->high);
 		onnx_node(o, NULL, "Clip", codes, low, high, held, 0, NULL);
@@ -133,10 +113,9 @@ static void put_zero(struct onnx *o, const char *name, const struct carrier *c, 
 static void cast_there_and_back(struct onnx *o, int layer, const char *what, const char *tensor, const struct carrier *c,
 	char out[ONNX_NAME])
 {
-	char narrow[ONNX_NAME], part[32];
-	snprintf(part, sizeof part, "%s_narrow", what);
-	name_part(narrow, o, layer, part);
-	name_part(out, o, layer, what);
+	char narrow[ONNX_NAME];
+	onnx_part(narrow, o, layer, what, "_narrow");
+	onnx_part(out, o, layer, what, "");
 	onnx_node(o, NULL, "Cast", tensor, NULL, NULL, narrow, 1, &INT_IS("to", c->type));
 	onnx_node(o, NULL, "Cast", narrow, NULL, NULL, out, 1, &INT_IS("to", TENSOR_FLOAT));
 }
@@ -146,7 +125,7 @@ static void qdq_input(struct onnx *o, int layer, const char *tensor, char out[ON
 	const struct frozen_layer *l = &o->frozen->layer[layer];
 	struct carrier c;
 	char scale[ONNX_NAME], zero[ONNX_NAME];
-	if (is_plain(l->format.activation)) {
+	if (onnx_plain(l->format.activation)) {
 		snprintf(out, ONNX_NAME, "%s", tensor);
 		return;
 	}
@@ -155,8 +134,8 @@ static void qdq_input(struct onnx *o, int layer, const char *tensor, char out[ON
 		cast_there_and_back(o, layer, "input", tensor, &c, out);
 		return;
 	}
-	name_part(scale, o, layer, "input_scale");
-	name_part(zero, o, layer, "input_zero");
+	onnx_part(scale, o, layer, "input_scale", "");
+	onnx_part(zero, o, layer, "input_zero", "");
 	graph_scalar(&o->graph, scale, l->input_scale);
 	put_zero(o, zero, &c, 0, 1);
 	round_trip(o, layer, "input", tensor, &c, &l->grid, scale, NULL, zero, out);
@@ -194,15 +173,15 @@ static void qdq_weights(struct onnx *o, int layer, const struct onnx_weights *w,
 	const long count = w->size[0] * w->each;
 	struct carrier c;
 	char codes[ONNX_NAME], scale[ONNX_NAME], zero[ONNX_NAME];
-	name_part(codes, o, layer, "weight_values");
+	onnx_part(codes, o, layer, "weight_values", "");
 	if (is_cast(format)) { // the numbers are rounded already
 		onnx_values(o, w, codes);
 		snprintf(out, ONNX_NAME, "%s", codes);
 		return;
 	}
 	carrier_of(format, false, &c);
-	name_part(scale, o, layer, "weight_scale");
-	name_part(zero, o, layer, "weight_zero");
+	onnx_part(scale, o, layer, "weight_scale", "");
+	onnx_part(zero, o, layer, "weight_zero", "");
 	graph_floats(&o->graph, scale, 1, w->size, w->scale);
 	put_zero(o, zero, &c, 1, w->size[0]);
 	if (o->how->clip && f->kind == FORMAT_INTEGER) {
@@ -218,7 +197,7 @@ static void qdq_weights(struct onnx *o, int layer, const struct onnx_weights *w,
 	}
 	o->graph.nodes.failed |= !bytes;
 	free(bytes);
-	name_part(out, o, layer, "weight");
+	onnx_part(out, o, layer, "weight", "");
 	onnx_node(o, NULL, "DequantizeLinear", codes, scale, zero, out, 1, &INT_IS("axis", 0));
 }
 

@@ -115,11 +115,11 @@ static void put_rounding(struct onnx *o, int layer, const char *what, const char
 	const struct format *f = &format_table[format];
 	char name[4][ONNX_NAME];
 	static const char *const part[] = {"exponents", "mantissa", "bias", "top"};
-	snprintf(out, ONNX_NAME, "%s.%s", onnx_layer(o, layer), what);
+	onnx_part(out, o, layer, what, "");
 	if (g->kind == GRID_INTEGER) {
 		const bool positive = g->low >= 0;
-		snprintf(name[0], ONNX_NAME, "%s.%s_zero", onnx_layer(o, layer), what);
-		snprintf(name[1], ONNX_NAME, "%s.%s_bits", onnx_layer(o, layer), what);
+		onnx_part(name[0], o, layer, what, "_zero");
+		onnx_part(name[1], o, layer, what, "_bits");
 		graph_scalar(&o->graph, name[0], 0);
 		graph_scalar(&o->graph, name[1], (float)f->bits);
 		const struct attribute with[] = {
@@ -139,20 +139,15 @@ static void put_rounding(struct onnx *o, int layer, const char *what, const char
 		(const char *[]){tensor, scale, name[0], name[1], name[2], name[3], NULL}, (const char *[]){out, NULL}, 5, with);
 }
 
-static bool is_plain(int format)
-{
-	return format_table[format].mantissa == 23;
-}
-
 static void qonnx_input(struct onnx *o, int layer, const char *tensor, char out[ONNX_NAME])
 {
 	const struct frozen_layer *l = &o->frozen->layer[layer];
 	char scale[ONNX_NAME];
-	if (is_plain(l->format.activation)) {
+	if (onnx_plain(l->format.activation)) {
 		snprintf(out, ONNX_NAME, "%s", tensor);
 		return;
 	}
-	snprintf(scale, sizeof scale, "%s.input_scale", onnx_layer(o, layer));
+	onnx_part(scale, o, layer, "input_scale", "");
 	graph_scalar(&o->graph, scale, l->input_scale);
 	put_rounding(o, layer, "input", tensor, l->format.activation, &l->grid, scale, out);
 }
@@ -163,13 +158,13 @@ static void qonnx_weights(struct onnx *o, int layer, const struct onnx_weights *
 	const struct grid grid = format_grid(format, false);
 	const int64_t scales[] = {w->size[0], 1, 1, 1};
 	char values[ONNX_NAME], scale[ONNX_NAME];
-	snprintf(values, sizeof values, "%s.weight_values", onnx_layer(o, layer));
+	onnx_part(values, o, layer, "weight_values", "");
 	onnx_values(o, w, values);
-	if (is_plain(format)) {
+	if (onnx_plain(format)) {
 		snprintf(out, ONNX_NAME, "%s", values);
 		return;
 	}
-	snprintf(scale, sizeof scale, "%s.weight_scale", onnx_layer(o, layer));
+	onnx_part(scale, o, layer, "weight_scale", "");
 	graph_floats(&o->graph, scale, w->rank, scales, w->scale);
 	put_rounding(o, layer, "weight", values, format, &grid, scale, out);
 }
