@@ -65,12 +65,24 @@ static struct figure *of_silicon(void)
 static const char *const bounds[] = {"compute", "memory", "floor"};
 enum { BOUNDS = sizeof bounds / sizeof *bounds, NAMED = 3 };
 
-static int bound_of(const char *bound)
+int figure_bound(const char *bound)
 {
-	for (int i = 0; i < BOUNDS; i++)
+	for (int i = 0; bound && i < BOUNDS; i++)
 		if (strcmp(bound, bounds[i]) == 0)
 			return i;
 	return 0;
+}
+
+struct points_asked figure_of_times(const char *title)
+{
+	return (struct points_asked){.title = title,
+		.x = "measured (us)",
+		.y = "model (us)",
+		.log_x = true,
+		.log_y = true,
+		.group = bounds,
+		.groups = BOUNDS,
+		.diagonal = true};
 }
 
 // The layers that take the most time.
@@ -96,24 +108,17 @@ static struct figure *of_layers(const struct roofline *r, const struct timed_lay
 	for (int i = 0; point && layer && i < r->layers; i++)
 		if (time[i].format && isfinite(r->now[i].ms)) {
 			point[count] = (struct figure_point){
-				.group = bound_of(r->now[i].bound), .x = 1e3 * time[i].ms, .y = 1e3 * r->now[i].ms};
+				.group = figure_bound(r->now[i].bound), .x = 1e3 * time[i].ms, .y = 1e3 * r->now[i].ms};
 			layer[count++] = i;
 		}
 	if (point && layer) {
 		name_slowest(point, layer, count, r);
 		snprintf(title, sizeof title, "Layers on %.*s, batch %d: model and measurement", (int)strcspn(r->device, ":"),
 			r->device, r->batch);
-		f = figure_of_points(&(struct points_asked){.title = title,
-					     .x = "measured (us)",
-					     .y = "model (us)",
-					     .log_x = true,
-					     .log_y = true,
-					     .group = bounds,
-					     .groups = BOUNDS,
-					     .point = point,
-					     .count = count,
-					     .diagonal = true},
-			NULL);
+		struct points_asked asked = figure_of_times(title);
+		asked.point = point;
+		asked.count = count;
+		f = figure_of_points(&asked, NULL);
 	}
 	free(point);
 	free(layer);

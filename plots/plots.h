@@ -197,9 +197,13 @@ struct points_asked {
 	const char *level_text; // of a line at y = `level`; NULL: none
 	double level;
 	const char *ranges; // what the points' ranges are; NULL: they have none
-	bool diagonal; // both axes have one range, and a line shows where x = y
+	bool diagonal;      // both axes have one range, and a line shows where x = y
 };
 struct figure *figure_of_points(const struct points_asked *, struct fault *); // NULL with a fault
+// Measured times against the model's, in microseconds, grouped by what bounds them: all that is asked for but the points. figure_bound gives
+// the group of a bound's word; the first where it is none, or NULL.
+struct points_asked figure_of_times(const char *title);
+int figure_bound(const char *bound);
 
 // Goodput against the size of a slice, by the availability of hosts, with switches and without. NULL with a fault.
 struct figure *figure_of_goodput(const struct pod *, struct fault *);

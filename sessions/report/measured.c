@@ -96,30 +96,9 @@ static void tell_groups(struct report *r, const struct group *g)
 	}
 }
 
-// Points by what bounds them.
-static const char *const bounds[] = {"compute", "memory", "floor"};
-enum { BOUNDS = sizeof bounds / sizeof *bounds };
-
-static int bound_of(const char *bound)
-{
-	for (int i = 0; bound && i < BOUNDS; i++)
-		if (strcmp(bound, bounds[i]) == 0)
-			return i;
-	return 0;
-}
-
 static bool draw(struct report_points *p, struct command_call *call, const struct asked *a, const char *title, bool ok)
 {
-	return report_points_draw(p, call, a->plot,
-		(struct points_asked){.title = title,
-			.x = "measured (us)",
-			.y = "model (us)",
-			.log_x = true,
-			.log_y = true,
-			.group = bounds,
-			.groups = BOUNDS,
-			.diagonal = true},
-		ok);
+	return report_points_draw(p, call, a->plot, figure_of_times(title), ok);
 }
 
 static void interval(struct report *r, double low, double high)
@@ -232,7 +211,7 @@ static void add_layer(struct report *r, struct layers *l, int i, const char *for
 		return;
 	count(group_named(l->by_bound, bound), t->ms, l->point[i].ms);
 	count(group_named(l->by_format, format), t->ms, l->point[i].ms);
-	report_point(&l->points, bound_of(bound), 1e3 * t->ms, modelled, "%.15s", "");
+	report_point(&l->points, figure_bound(bound), 1e3 * t->ms, modelled, "%.15s", "");
 }
 
 static bool add_format(struct report *r, struct layers *l, const char *format, struct fault *f)
@@ -335,7 +314,7 @@ static bool tell_file(struct command_call *call, const struct asked *a)
 		if (t->modelled > 0) {
 			count(&all, t->measured, t->modelled);
 			count(group_named(by_bound, bound), t->measured, t->modelled);
-			report_point(&points, bound_of(t->bound), t->measured, t->modelled, "%.15s", "");
+			report_point(&points, figure_bound(t->bound), t->measured, t->modelled, "%.15s", "");
 		}
 	}
 	tell_groups(&r, by_kind);
