@@ -673,13 +673,14 @@ bool engine_post_change(struct engine *e, const struct change *change, unsigned 
 	return true;
 }
 
-// A request with room for a choice; `choice`, if there is one, is checked and copied.
-static struct request *about_choice(struct engine *e, enum request_kind kind, const uint8_t *choice, struct fault *fault)
+// A request, with room for a choice where it is about one; `choice`, if it is given, is checked and copied.
+static struct request *about_choice(struct engine *e, enum request_kind kind, bool about, const uint8_t *choice,
+	struct fault *fault)
 {
 	size_t slots = (size_t)search_info(e->search)->slots;
 	struct request *r = calloc(1, sizeof *r);
 	double cost[ENGINE_TERMS];
-	if (!r || !(r->choice = malloc(slots))) {
+	if (!r || (about && !(r->choice = malloc(slots)))) {
 		free(r);
 		no_memory(fault);
 		return NULL;
@@ -698,16 +699,12 @@ static struct request *about_choice(struct engine *e, enum request_kind kind, co
 bool engine_post_evaluate(struct engine *e, enum choice_kind kind, const char *option, const uint8_t *choice, enum split split,
 	unsigned *ticket, struct fault *fault)
 {
-	struct request *r = about_choice(e, REQUEST_EVALUATE, kind == CHOICE_GIVEN ? choice : NULL, fault);
+	struct request *r = about_choice(e, REQUEST_EVALUATE, kind != CHOICE_RESULT, kind == CHOICE_GIVEN ? choice : NULL, fault);
 	if (!r)
 		return false;
 	if (kind == CHOICE_UNIFORM && !search_uniform(e->search, option, r->choice, fault)) {
 		request_free(r);
 		return false;
-	}
-	if (kind == CHOICE_RESULT) {
-		free(r->choice);
-		r->choice = NULL;
 	}
 	r->split = split;
 	post(e, r, ticket);
@@ -718,7 +715,7 @@ bool engine_post_freeze(struct engine *e, const uint8_t *choice, unsigned *ticke
 {
 	if (!search_info(e->search)->train_images)
 		return fault_set(fault, "export", "open a session that trains: data=glyphs, say", "there are no weights here");
-	struct request *r = about_choice(e, REQUEST_FREEZE, choice, fault);
+	struct request *r = about_choice(e, REQUEST_FREEZE, true, choice, fault);
 	if (!r)
 		return false;
 	post(e, r, ticket);
