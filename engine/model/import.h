@@ -48,9 +48,11 @@ struct import {
 // ---- import.c ----
 struct model *import_build(struct onnx_file *, struct shape input, int classes, struct weights **, struct fault *);
 
+// A fault that names the node in hand: what would do, then what is wrong. False.
+#define import_refuse(m, ...) fault_set((m)->fault, (m)->where, __VA_ARGS__)
+
 // ---- import_values.c: all return false, -1 or NULL with a fault ----
 struct complaint import_complaint(const struct import *);
-bool import_refuse(const struct import *, const char *todo, const char *what, ...) __attribute__((format(printf, 3, 4)));
 // The node's input; NULL without a fault: it is left out.
 struct value *import_input(struct import *, int k);
 const struct tensor *import_constant(struct import *, int k); // NULL: it is no constant, or left out

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,16 +9,6 @@
 struct complaint import_complaint(const struct import *m)
 {
 	return (struct complaint){m->where, m->fault};
-}
-
-bool import_refuse(const struct import *m, const char *todo, const char *what, ...)
-{
-	char text[200];
-	va_list list;
-	va_start(list, what);
-	vsnprintf(text, sizeof text, what, list);
-	va_end(list);
-	return fault_set(m->fault, m->where, todo, "%s", text);
 }
 
 // ---- places: an operator and a number of its output, or the bits of a constant ----

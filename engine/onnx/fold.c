@@ -4,22 +4,11 @@
 
 #include <limits.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const char damaged[] = "check the file with onnx.checker";
-
-bool fold_refuse(const struct fold *f, const char *todo, const char *what, ...)
-{
-	char text[200];
-	va_list list;
-	va_start(list, what);
-	vsnprintf(text, sizeof text, what, list);
-	va_end(list);
-	return fault_set(f->complaint.fault, f->complaint.where, todo, "%s", text);
-}
 
 static bool give(struct fold *f, int output, struct tensor *t)
 {

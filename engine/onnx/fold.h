@@ -30,7 +30,7 @@ bool fold_run(struct fold *);
 
 // The whole numbers that a node has as an attribute or as an input. Returns how many, at most TENSOR_INTS; -1: neither is there.
 int fold_wholes(const struct fold *, const char *attribute, int input, int64_t to[TENSOR_INTS]);
-// A fault that names the node.
-bool fold_refuse(const struct fold *, const char *todo, const char *what, ...) __attribute__((format(printf, 3, 4)));
+// A fault that names the node: what would do, then what is wrong. False.
+#define fold_refuse(f, ...) fault_set((f)->complaint.fault, (f)->complaint.where, __VA_ARGS__)
 
 #endif
