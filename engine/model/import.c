@@ -289,15 +289,13 @@ static bool is_alias(const char *op)
 	return strcmp(op, "Identity") == 0 || strcmp(op, "Dropout") == 0;
 }
 
-static bool run_node(struct import *m)
+// A node that computes.
+static bool run_plain(struct import *m)
 {
 	const struct onnx_node *n = m->node;
-	name_node(m);
 	if (*n->domain)
 		return import_refuse(m, "export it with ONNX's own operators", "an operator of the domain %.60s is not known",
 			n->domain);
-	if (!load_constants(m))
-		return false;
 	if (is_alias(n->op) && import_input(m, 0))
 		return import_give_value(m, 0, import_input(m, 0));
 	if (all_constant(m) && fold_knows(n->op))
@@ -306,6 +304,25 @@ static bool run_node(struct import *m)
 	if (look >= 0 && import_input(m, look) && (look == 0 || import_constant(m, 0)))
 		return look_at(m, look);
 	return can_move(m) && !import_beside(m) ? move(m) : import_node(m);
+}
+
+static bool run_node(struct import *m)
+{
+	name_node(m);
+	if (!load_constants(m))
+		return false;
+	import_run *round = import_rounder(m);
+	if (round)
+		return round(m);
+	bool keeps = import_keeps(m);
+	if (!keeps && looked_at(m) < 0 && import_reads_codes(m))
+		return import_refuse(m, "export it as QDQ, QCDQ or QONNX",
+			"it reads codes, which no DequantizeLinear makes numbers");
+	if (!run_plain(m))
+		return false;
+	if (keeps)
+		import_keep(m);
+	return true;
 }
 
 static bool run_nodes(struct import *m, const bool *needed)
@@ -408,7 +425,7 @@ static void drop_unread(struct import *m)
 static bool run(struct import *m, struct shape input, int classes)
 {
 	struct onnx_file *f = m->file;
-	if (!m->model || !m->weights || !m->value || !m->left)
+	if (!m->model || !m->weights || !m->value || !m->left || !m->heard)
 		return fault_memory(m->fault, f->path);
 	if (f->outputs < 1)
 		return whole_refuse(m, other_file, "it has no output");
@@ -424,6 +441,7 @@ static bool run(struct import *m, struct shape input, int classes)
 	if (!import_blocks(m))
 		return false;
 	drop_unread(m);
+	import_note(m);
 	snprintf(m->model->name, sizeof m->model->name, "%.*s#%08lx", MODEL_TITLE - 10, f->path, (unsigned long)f->sum);
 	return true;
 }
@@ -436,11 +454,13 @@ struct model *import_build(struct onnx_file *f, struct shape input, int classes,
 	m.weights = calloc(1, sizeof *m.weights);
 	m.value = calloc((size_t)f->values + 1, sizeof *m.value);
 	m.left = calloc((size_t)f->values + 1, sizeof *m.left);
+	m.heard = calloc((size_t)f->nodes + 1, sizeof *m.heard);
 	bool ok = run(&m, input, classes);
 	for (int v = 0; m.value && v < f->values; v++)
 		forget(&m.value[v]);
 	free(m.value);
 	free(m.left);
+	free(m.heard);
 	free(m.holders);
 	struct model *model = ok ? model_finish(m.model, m.fault) : NULL;
 	if (!ok && m.model && m.model->ops < 0)

@@ -228,7 +228,7 @@ static bool conv(struct import *m)
 	} else {
 		op = unrolled_conv(m, name, x, &s, out, (int)groups, bias != NULL);
 	}
-	return op >= 0 && convolve(m, op, w, out, inner, s.kernel[0] * s.kernel[1], bias) &&
+	return op >= 0 && convolve(m, op, w, out, inner, s.kernel[0] * s.kernel[1], bias) && import_tell(m, op, x, 1) &&
 		import_give(m, 0, op, ORDER_IMAGE, &shape);
 }
 
@@ -270,7 +270,7 @@ static bool dense(struct import *m, const struct value *x, const struct tensor *
 		if (!import_learn(m, op, 1, at, out))
 			return false;
 	}
-	return import_give(m, 0, op, ORDER_ROWS, &shape);
+	return import_tell(m, op, x, 1) && import_give(m, 0, op, ORDER_ROWS, &shape);
 }
 
 static bool gemm(struct import *m)
@@ -706,6 +706,16 @@ static bool by_act(struct import *m, const struct value *x, enum act act)
 	return in >= 0 && give_like(m, model_act(m->model, in, act), order, x);
 }
 
+bool import_give_positive(struct import *m, const struct value *x, double high)
+{
+	enum order order;
+	int in = import_any(m, x, &order);
+	if (in < 0 || model_non_negative(m->model, in))
+		return in >= 0 && give_like(m, in, order, x);
+	m->note.relus++;
+	return by_act(m, x, fabs(high - 6) < 1e-5 ? ACT_RELU6 : ACT_RELU);
+}
+
 static bool by_function(struct import *m, const struct value *x, enum fn fn, float a, float b)
 {
 	enum order order;
@@ -901,6 +911,18 @@ static bool two_images(struct import *m, const struct value *a, const struct val
 	return ok;
 }
 
+// The lesser of 6 and a relu, which becomes relu6.
+static bool make_relu6(struct import *m, const struct value *x, float c)
+{
+	int input = m->node->input[0] >= 0 && x == &m->value[m->node->input[0]] ? 0 : 1;
+	struct op *op = x->order == ORDER_PLACES ? NULL : &m->model->op[x->op];
+	if (c != 6 || !op || op->act != ACT_RELU || (op->kind != OP_ACT && op->kind != OP_ADD) ||
+		!import_alone(m, x, input, op->kind))
+		return false;
+	op->act = ACT_RELU6;
+	return true;
+}
+
 static bool with_number(struct import *m, const struct value *x, float c, bool first, enum fn fn)
 {
 	switch (fn) {
@@ -908,7 +930,7 @@ static bool with_number(struct import *m, const struct value *x, float c, bool f
 	case FN_SUBTRACT: return first ? by_function(m, x, FN_LINEAR, -1, c) : by_function(m, x, FN_LINEAR, 1, -c);
 	case FN_MULTIPLY: return by_function(m, x, FN_LINEAR, c, 0);
 	case FN_DIVIDE: return first ? by_function(m, x, FN_RECIPROCAL, c, 0) : by_function(m, x, FN_LINEAR, 1 / c, 0);
-	case FN_LEAST: return by_function(m, x, FN_CLIP, -FLT_MAX, c);
+	case FN_LEAST: return make_relu6(m, x, c) ? import_give_value(m, 0, x) : by_function(m, x, FN_CLIP, -FLT_MAX, c);
 	case FN_GREATEST: return c == 0 ? by_act(m, x, ACT_RELU) : by_function(m, x, FN_CLIP, c, FLT_MAX);
 	default: break;
 	}

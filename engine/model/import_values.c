@@ -182,9 +182,10 @@ const struct tensor *import_constant(struct import *m, int k)
 const struct value *import_data(struct import *m, int k)
 {
 	const struct value *v = import_input(m, k);
-	if (v && v->kind == VALUE_DATA)
+	if (v && (v->kind == VALUE_DATA || (v->constant->type == TENSOR_FLOAT && v->constant->count > 0)))
 		return v;
-	import_refuse(m, "check the file with onnx.checker", v ? "input %d is a constant" : "input %d is left out", k + 1);
+	import_refuse(m, "check the file with onnx.checker",
+		v ? "input %d has no floating-point numbers" : "input %d is left out", k + 1);
 	return NULL;
 }
 

@@ -29,6 +29,40 @@ void model_free(struct model *m)
 	free(m);
 }
 
+static struct arrangement *arrangement_copy(const struct arrangement *from)
+{
+	struct arrangement *to = malloc(sizeof *to);
+	if (!to)
+		return NULL;
+	*to = *from;
+	to->index = malloc((size_t)from->count * sizeof *to->index + 1);
+	to->constant = malloc((size_t)from->constants * sizeof *to->constant + 1);
+	if (!to->index || !to->constant) {
+		arrangement_free(to);
+		return NULL;
+	}
+	memcpy(to->index, from->index, (size_t)from->count * sizeof *to->index);
+	memcpy(to->constant, from->constant, (size_t)from->constants * sizeof *to->constant);
+	return to;
+}
+
+// Gives a copy's operators arrangements of its own.
+static bool copy_arrangements(struct model *to, const struct model *from)
+{
+	to->arrangements = 0;
+	to->arrangement = malloc((size_t)from->arrangements * sizeof *to->arrangement + 1);
+	for (int i = 0; to->arrangement && i < from->arrangements; i++) {
+		struct arrangement *a = arrangement_copy(from->arrangement[i]);
+		if (!a)
+			return false;
+		for (int op = 0; op < to->ops; op++)
+			if (to->op[op].arrangement == from->arrangement[i])
+				to->op[op].arrangement = a;
+		to->arrangement[to->arrangements++] = a;
+	}
+	return to->arrangement != NULL;
+}
+
 struct model *model_copy(const struct model *m)
 {
 	struct model *copy = malloc(sizeof *copy);
@@ -36,15 +70,18 @@ struct model *model_copy(const struct model *m)
 		return NULL;
 	*copy = *m;
 	copy->picks = NULL;
+	copy->arrangement = NULL;
+	copy->arrangements = 0;
 	copy->op = malloc((size_t)m->ops * sizeof *copy->op);
 	copy->layer = malloc((size_t)m->layers * sizeof *copy->layer + 1);
-	if (!copy->op || !copy->layer) {
-		model_free(copy);
-		return NULL;
-	}
-	memcpy(copy->op, m->op, (size_t)m->ops * sizeof *copy->op);
-	memcpy(copy->layer, m->layer, (size_t)m->layers * sizeof *copy->layer);
-	return copy;
+	if (copy->op)
+		memcpy(copy->op, m->op, (size_t)m->ops * sizeof *copy->op);
+	if (copy->layer)
+		memcpy(copy->layer, m->layer, (size_t)m->layers * sizeof *copy->layer);
+	if (copy->op && copy->layer && copy_arrangements(copy, m))
+		return copy;
+	model_free(copy);
+	return NULL;
 }
 
 static void *grown(void *array, int count, size_t size)
@@ -99,28 +136,27 @@ struct shape model_shape(const struct model *m, int op)
 	return m->ops < 0 ? (struct shape){1, 1, 1} : m->op[op].out;
 }
 
-// Whether what an operator puts out is known not to be negative.
-static bool non_negative(const struct model *m, int i)
+bool model_non_negative(const struct model *m, int i)
 {
 	const struct op *op = &m->op[i];
 	switch (op->kind) {
 	case OP_SCALE:
 	case OP_CONCAT:
 		for (int k = 0; k < op->inputs; k++)
-			if (!non_negative(m, op->in[k]))
+			if (!model_non_negative(m, op->in[k]))
 				return false;
 		return true;
 	case OP_POOL:
 	case OP_AVERAGE:
 	case OP_MAXIMUM:
-	case OP_FIRST: return non_negative(m, op->in[0]);
+	case OP_FIRST: return model_non_negative(m, op->in[0]);
 	case OP_SOFTMAX: return true;
 	case OP_ARRANGE:
 		for (int k = 0; op->arrangement && k < op->arrangement->constants; k++)
 			if (!(op->arrangement->constant[k] >= 0))
 				return false;
 		for (int k = 0; k < op->inputs; k++)
-			if (!non_negative(m, op->in[k]))
+			if (!model_non_negative(m, op->in[k]))
 				return false;
 		return true;
 	case OP_FUNCTION: return op->fn == FN_HARD_SIGMOID || op->fn == FN_ABSOLUTE || (op->fn == FN_CLIP && op->alpha >= 0);
@@ -147,7 +183,7 @@ static int add_layer(struct model *m, const char *name, struct op op, double wei
 		.weights = weights,
 		.biases = biases,
 		.activations = (double)in.h * in.w * in.c,
-		.positive = non_negative(m, op.in[0]),
+		.positive = model_non_negative(m, op.in[0]),
 		.owner = m->picks ? m->picks->owner : -1,
 		.when = m->picks ? m->picks->when : 0};
 	snprintf(l->name, sizeof l->name, "%s", name);

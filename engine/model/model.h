@@ -19,6 +19,7 @@ enum {
 	MODEL_NAME = 48,   // longest name of a layer, and
 	MODEL_TITLE = 128, // of a model, with their final zeros
 	MODEL_WORK = 128,
+	MODEL_TOLD = 320,
 };
 
 struct shape {
@@ -119,6 +120,11 @@ struct op {
 	uint64_t key; // the same in every model that one description gives: of layers by name, of others by what they read
 };
 
+// What a file of a quantized network says of numbers: the name of their format (quant/format.h), and what told it: "its type". NULL: nothing.
+struct told {
+	const char *format, *by; // valid for good
+};
+
 // An operator with weights and the input activations it reads. The search chooses formats for layers.
 struct layer {
 	char name[MODEL_NAME];
@@ -128,6 +134,7 @@ struct layer {
 	double attention_macs;             // of the attention that reads it: its two products have no weights
 	double biases;                     // of the operator itself, not of a batch norm
 	bool positive;                     // its input is known to be non-negative
+	struct told told[2];               // of its weights and of its inputs
 	// Where the description has choices: it is there only while slot `owner` holds one of the options `when`. -1: always.
 	int owner;
 	uint32_t when;
@@ -143,8 +150,9 @@ struct model {
 	double activations, most_activations; // numbers read for one image by all layers; by the layer that reads the most
 	struct arrangement **arrangement;     // [arrangements]
 	int arrangements;
-	bool sized;          // its name or file fixes the side of its images: larger ones are made smaller (engine/data)
-	struct picks *picks; // while it is being built for a blueprint
+	bool sized;            // its name or file fixes the side of its images: larger ones are made smaller (engine/data)
+	char told[MODEL_TOLD]; // of a quantized file: what was left out or put back, in clauses; "": nothing
+	struct picks *picks;   // while it is being built for a blueprint
 };
 
 void model_free(struct model *);
@@ -158,6 +166,7 @@ const char *model_layer_work(const struct model *, int layer, char buf[MODEL_WOR
 // ---- building: each adds an operator and returns its index; -1 once memory has run out (model_finish then fails) ----
 struct model *model_new(const char *name, struct shape input, int classes); // NULL: out of memory
 struct shape model_shape(const struct model *, int op);                     // of an operator's output
+bool model_non_negative(const struct model *, int op);                      // whether its output is known to be
 struct window window_of(int kernel, int stride);                            // square; padded to keep the size at stride 1
 int model_conv(struct model *, const char *layer, int in, int channels, struct window, int groups, bool bias);
 int model_linear(struct model *, const char *layer, int in, int outputs); // with bias

@@ -63,6 +63,14 @@ void onnx_close(struct onnx_file *);
 // Decodes a tensor, from the file or from external data. NULL: a fault.
 struct tensor *onnx_tensor(struct onnx_file *, struct wire, struct complaint);
 bool onnx_floating(int element); // whether a type's number is one of floating-point numbers
+// What a type's number means.
+struct onnx_element {
+	const char *name; // "int8"; NULL: it is not known
+	int bits;         // of a number
+	bool floating;
+	long low, high; // of whole numbers of up to 32 bits
+};
+struct onnx_element onnx_element(int element);
 const struct onnx_attribute *onnx_attribute(const struct onnx_node *, const char *name); // NULL: it is not there
 int64_t onnx_whole(const struct onnx_node *, const char *name, int64_t otherwise);
 float onnx_number(const struct onnx_node *, const char *name, float otherwise);
