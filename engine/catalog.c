@@ -106,6 +106,8 @@ struct description *description_open(const char *name, int h, int w, int c, int 
 	info->operators = m->ops;
 	info->layers = m->layers;
 	info->layer = d->layer;
+	info->quantized = layers_told(d->layer, m->layers);
+	info->told = m->told;
 	info->macs = m->macs;
 	info->attention_macs = m->attention_macs;
 	info->weights = m->weights;

@@ -29,6 +29,8 @@ struct description_info {
 	int h, w, c, classes; // the size of its input; the number of classes
 	int operators, layers;
 	const struct layer_info *layer;          // [layers]
+	int quantized;                           // layers that the file of a quantized network gives formats
+	const char *told;                        // what was left out or put back in reading it, in clauses; "": nothing
 	double macs, attention_macs;             // of all layers; of attention's products, which belong to no layer
 	double weights, parameters;              // parameters: weights, biases, norms, tokens
 	double activations, most_activations;    // numbers read by all layers; by the layer that reads the most
@@ -201,7 +203,8 @@ enum { SHEET_FIGURES = 160 };
 struct device_sheet {
 	char name[48];
 	char source[512];
-	char times[192]; // what was measured on it, by which latency is priced: "20 times of layers, for 16 images at once"; "": nothing
+	char times
+		[192]; // what was measured on it, by which latency is priced: "20 times of layers, for 16 images at once"; "": nothing
 	int figures;
 	struct sheet_figure figure[SHEET_FIGURES];
 };

@@ -58,3 +58,26 @@ for net in attend.dyn.onnx windows.old.onnx unusual.dyn.onnx; do
 		calibration=16 front-images=16 threads=1 --batch run
 	says 'test images' out
 done
+
+# What left quantized comes back: its formats as a draft, which pins them, and written again the same (unit_quantized has the codes).
+printf 'run\nexport qdq one.onnx\n' >leave
+expect 0 new leaves net=resnet8:width=0.25 data=cifar10:images train=128 heldout=64 batch=8 space=int-s steps=6 \
+	calibration=16 front-images=16 threads=1 --batch leave
+printf 'apply file\ndraft commit\nrun\nexport qdq FILE\n' >again
+again() { # FROM TO
+	sed "s/FILE/$2/" again >lines
+	expect 0 new "from-$1" net="./$1" data=cifar10:images train=128 heldout=64 batch=8 space=int-s rate=0 steps=2 \
+		calibration=16 front-images=16 threads=1 --batch lines
+	says "$1 is quantized: .apply file. drafts its formats, of 10 of 10 layers" out
+}
+again one.onnx two.onnx
+again two.onnx three.onnx
+echo 'describe ./two.onnx' >ask
+expect 0 --batch ask
+grep -E '^(stem|s[0-9].*|head) +(int[2-8]|fp32) +(their|the|a) ' out >told || fail 'no formats'
+echo 'describe ./three.onnx' >ask
+expect 0 --batch ask
+grep -E '^(stem|s[0-9].*|head) +(int[2-8]|fp32) +(their|the|a) ' out | cmp -s - told || fail 'other formats'
+echo 'apply file' >ask
+expect 1 leaves --batch ask
+says 'there are no formats in it' err

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/text.h"
 #include "engine/model/import.h"
 #include "engine/quant/format.h"
 
@@ -135,11 +136,31 @@ static bool tell(struct import *m, struct told *to, const struct rounding *r, co
 	return true;
 }
 
+// Files of our own say in their metadata what weights are. It counts where the numbers leave it open: a cast that is done already, and codes
+// that reach less far than they might.
+static void tell_recorded(const struct import *m, struct layer *l)
+{
+	char key[MODEL_NAME + 24], name[16];
+	snprintf(key, sizeof key, "bitscape.format.%s", l->name);
+	const char *recorded = onnx_property(m->file, key), *at = recorded;
+	const int format = at && list_next(&at, name, sizeof name) ? format_named(name) : -1,
+		  told = l->told[0].format ? format_named(l->told[0].format) : -1;
+	const struct format *f = format < 0 ? NULL : &format_table[format];
+	const bool open = told < 0 ? f && f->kind == FORMAT_CAST && f->bits < 32
+				   : f && f->kind == FORMAT_INTEGER && strcmp(l->told[0].by, "their codes") == 0 &&
+			f->bits > format_table[told].bits;
+	if (open)
+		l->told[0] = (struct told){f->name, "the metadata"};
+}
+
 bool import_tell(struct import *m, int op, const struct value *x, int weights)
 {
 	struct layer *l = &m->model->layer[m->model->op[op].layer];
 	const struct value *w = import_input(m, weights);
-	return (!w || tell(m, &l->told[0], &w->rounding, "its weight")) && tell(m, &l->told[1], &x->rounding, "its input");
+	if ((w && !tell(m, &l->told[0], &w->rounding, "its weight")) || !tell(m, &l->told[1], &x->rounding, "its input"))
+		return false;
+	tell_recorded(m, l);
+	return true;
 }
 
 // ---- constants ----

@@ -420,14 +420,31 @@ static bool read_graph(struct reading *r, struct wire message)
 	return true;
 }
 
+static struct onnx_property read_property(struct memory *m, struct wire message)
+{
+	struct wire_field f;
+	struct onnx_property p = {"", ""};
+	while (wire_next(&message, &f)) {
+		p.key = f.number == 1 ? take_text(m, &f.bytes) : p.key;
+		p.value = f.number == 2 ? take_text(m, &f.bytes) : p.value;
+	}
+	return p;
+}
+
 static bool read_model(struct reading *r, struct wire message)
 {
 	struct wire_field f;
 	struct wire graph = {0};
 	bool found = false;
+	int properties = count_of(message, 14);
+	r->file->property = take(r->memory, (size_t)properties * sizeof *r->file->property);
+	if (properties > ONNX_PROPERTIES || r->memory->failed)
+		return refuse(r, "more metadata than can be read");
 	while (wire_next(&message, &f)) {
 		if (f.number == 2 && f.type == WIRE_BYTES)
 			snprintf(r->file->producer, sizeof r->file->producer, "%s", take_text(r->memory, &f.bytes));
+		if (f.number == 14 && f.type == WIRE_BYTES)
+			r->file->property[r->file->properties++] = read_property(r->memory, f.bytes);
 		if (f.number == 7 && f.type == WIRE_BYTES) {
 			graph = f.bytes;
 			found = true;
@@ -577,7 +594,15 @@ struct onnx_external *onnx_external(struct onnx_file *f)
 	return &((struct memory *)f->memory)->external;
 }
 
-// ---- attributes ----
+// ---- properties and attributes ----
+
+const char *onnx_property(const struct onnx_file *f, const char *key)
+{
+	for (int i = 0; i < f->properties; i++)
+		if (strcmp(f->property[i].key, key) == 0)
+			return f->property[i].value;
+	return NULL;
+}
 
 const struct onnx_attribute *onnx_attribute(const struct onnx_node *n, const char *name)
 {

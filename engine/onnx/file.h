@@ -12,7 +12,7 @@
 #include "engine/onnx/tensor.h"
 #include "engine/onnx/wire.h"
 
-enum { ONNX_NODES = 50000, ONNX_VALUES = 400000, ONNX_INPUTS = 4096 };
+enum { ONNX_NODES = 50000, ONNX_VALUES = 400000, ONNX_INPUTS = 4096, ONNX_PROPERTIES = 20000 };
 
 struct onnx_attribute {
 	const char *name;
@@ -45,6 +45,10 @@ struct onnx_value {
 	struct shape_of shape; // as the file says it; free sizes are -1
 };
 
+struct onnx_property {
+	const char *key, *value;
+};
+
 struct onnx_file {
 	char *path;
 	int nodes, values, inputs, outputs;
@@ -53,6 +57,8 @@ struct onnx_file {
 	int *input, *output; // of the graph, without initializers
 	uint32_t sum;        // a checksum of the file
 	char producer[64];
+	int properties; // of its metadata
+	struct onnx_property *property;
 	void *memory; // whose all of it is
 };
 
@@ -71,6 +77,7 @@ struct onnx_element {
 	long low, high; // of whole numbers of up to 32 bits
 };
 struct onnx_element onnx_element(int element);
+const char *onnx_property(const struct onnx_file *, const char *key);                    // NULL: it is not there
 const struct onnx_attribute *onnx_attribute(const struct onnx_node *, const char *name); // NULL: it is not there
 int64_t onnx_whole(const struct onnx_node *, const char *name, int64_t otherwise);
 float onnx_number(const struct onnx_node *, const char *name, float otherwise);

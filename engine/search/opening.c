@@ -66,6 +66,8 @@ static bool describe(struct search *s)
 		layer[i].activation_slot = space_slot(i, HALF_ACTIVATION);
 		layer[i].owned = from->model->layer[i].owner >= 0;
 	}
+	info->quantized = layers_told(layer, layers);
+	info->told = from->model->told;
 	if (!space_counts(from->space, false, &info->choices, &info->networks))
 		return false;
 	for (int i = 0; i < slots; i++)
