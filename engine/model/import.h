@@ -127,6 +127,9 @@ bool import_reads_codes(struct import *);    // of data
 bool import_tell(struct import *, int op, const struct value *inputs, int weights);
 void import_note(struct import *); // in the end: what is to be said of it
 
+// ---- import_resize.c ----
+bool import_resize(struct import *); // runs a Resize, or an Upsample
+
 // ---- import_blocks.c ----
 // Puts the engine's operators in the place of the last of those that do the same; what nothing reads any more is left.
 bool import_blocks(struct import *);

@@ -176,8 +176,35 @@ class Letters(nn.Module):  # products by letters, and numbers taken by a table
         return self.head(y.reshape(1, 16, 8)[:, self.index].mean((1, 2)))
 
 
+class Sides(nn.Module):  # convolutions, norms and poolings of one and three dimensions, and a convolution of a constant
+    def __init__(self):
+        super().__init__()
+        self.norm, self.line = nn.BatchNorm1d(3), nn.Conv1d(3, 6, 5, 4, 2)
+        self.norm3, self.block = nn.BatchNorm3d(2), nn.Conv3d(2, 4, (3, 1, 3), 1, (1, 0, 1), groups=2)
+        self.table, self.place = nn.Parameter(torch.randn(1, 2, 3, 3)), nn.Conv2d(2, 4, 3)
+        self.fc = nn.Linear(4, 10)
+
+    def forward(self, x):
+        x = F.max_pool1d(F.relu(self.line(self.norm(x.flatten(2)))), 2)  # [1, 6, 32]
+        x = self.block(F.relu(self.norm3(x.reshape(1, 2, 3, 8, 4))))  # [1, 4, 3, 8, 4]
+        x = F.avg_pool3d(x, (3, 2, 2)) + self.place(self.table).unsqueeze(2)
+        return self.fc(F.adaptive_avg_pool3d(x, 1).flatten(1))
+
+
+class Resized(nn.Module):  # images made larger and smaller, in each way
+    def __init__(self):
+        super().__init__()
+        self.stem, self.fc = nn.Conv2d(3, 4, 3, 2, 1), nn.Linear(4 * 7 * 9, 10)
+
+    def forward(self, x):
+        x = F.interpolate(self.stem(x), scale_factor=2.0, mode="nearest")
+        x = F.interpolate(x, size=(12, 13), mode="bilinear")
+        x = F.interpolate(x, size=(10, 15), mode="bicubic")
+        return self.fc(F.interpolate(x, size=(7, 9), mode="bilinear", align_corners=True).flatten(1))
+
+
 NETWORKS = {"letters": Letters, "residual": Residual, "mobile": Mobile, "dense": Dense, "shuffle": Shuffle, "attend": Attend, "torchvision": Torchvision,
-    "last": Last, "windows": Windows, "unusual": Unusual}
+    "last": Last, "windows": Windows, "unusual": Unusual, "sides": Sides, "resized": Resized}
 
 
 def strip(path):
@@ -217,7 +244,7 @@ def export(name):
     net = NETWORKS[name]()
     g = torch.Generator().manual_seed(1)
     for module in net.modules():
-        if isinstance(module, nn.BatchNorm2d):
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
             module.running_mean.normal_(0, 0.1, generator=g)
             module.running_var.uniform_(0.5, 1.5, generator=g)
     for p in net.parameters():
