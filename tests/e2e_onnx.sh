@@ -16,6 +16,12 @@ says '22.97 k MACs for one image, 2.592 k weights, 2.646 k parameters' out
 echo "describe $nets/attend.dyn.onnx net.net" >ask
 expect 1 --batch ask
 says 'a description has no words for its operator' err
+LC_ALL=C sed 's/MaxPool/MaxWarp/' "$nets/residual.dyn.onnx" >warp.onnx
+echo "describe ./warp.onnx" >ask
+expect 0 --batch ask
+says 'down.0  conv ' out
+says 'not costed, but for what they read and write; the network cannot run or be searched:' out
+says '^  MaxWarp ' out
 head -c 5000 "$nets/residual.dyn.onnx" >cut.onnx
 echo "describe ./cut.onnx" >ask
 expect 1 --batch ask
@@ -32,6 +38,10 @@ for i in 0 1 2 3 4 5 6 7 8 9; do
 done >images/data_batch_1.bin
 cp images/data_batch_1.bin images/data_batch_2.bin
 cp images/data_batch_1.bin images/test_batch.bin
+
+expect 1 new warp net=./warp.onnx data=cifar10:images --batch ask
+says 'MaxWarp .*: this operator is not known' err
+[ "$(wc -l <err)" -eq 1 ] || fail 'more than one line'
 
 # Weights are the file's, whatever the seed: nothing is learnt at a rate of 0, and both exporters wrote the same network.
 cat >run <<'EOT'

@@ -418,7 +418,7 @@ static void refused(const struct bytes *g, const char *says)
 	if (w) { // weights are looked at last
 		struct team *team = team_new(1, &f);
 		struct network *net = network_new(m, NULL, 1, 0, 0, team, &f);
-		if (network_take_weights(net, w, &f))
+		if (net && network_take_weights(net, w, &f))
 			fail_msg("taken, not: %s", says);
 		network_free(net);
 		team_free(team);
@@ -508,6 +508,48 @@ static void bad_files_are_refused_in_one_line(void **state)
 	put_tensor(&g, "fc.weight", (int[]){3, 2, 1, 1}, 4, zero, NULL);
 	put_node(&g, "Conv", "a", "x fc.weight", "y");
 	refused(&g, "its batch is fixed at more than one image");
+}
+
+// A network with an operator between its input and its layer; "shape" is what the file says of what comes out, or NULL.
+static struct model *with_warp(const int *shape, int channels)
+{
+	struct bytes g = {.size = 0};
+	struct fault f = {0};
+	char line[1024];
+	put_value(&g, 11, "x", (int[]){1, 2, 1, 1}, 4);
+	put_value(&g, 12, "y", (int[]){1, 3, 1, 1}, 4);
+	put_tensor(&g, "fc.weight", (int[]){3, channels, 1, 1}, 4, (const float[12]){1}, NULL);
+	if (shape)
+		put_value(&g, 13, "warped", shape, 4);
+	put_node(&g, "Warp", "the/odd/one", "x", "warped");
+	put_node(&g, "Conv", "fc", "warped fc.weight", "y");
+	struct model *m = model_named(write_model(&g), (struct shape){0}, 0, &f);
+	if (!m && !strstr(fault_line(&f, line, sizeof line), "Warp the/odd/one"))
+		fail_msg("%s", line);
+	unlink(made);
+	return m;
+}
+
+static void what_is_around_an_unknown_operator_is_costed(void **state)
+{
+	(void)state;
+	struct fault f = {0};
+	struct team *team = team_new(1, &f);
+	struct model *m = with_warp((int[]){1, 4, 1, 1}, 4); // the file says what comes out
+	assert_non_null(m);
+	assert_true(m->macs == 12 && m->layer[0].weights == 12);
+	assert_int_equal(m->unknowns, 1);
+	assert_string_equal(m->unknown[0], "Warp the/odd/one");
+	assert_null(network_new(m, NULL, 1, 0, 0, team, &f)); // it does not run
+	assert_string_equal(f.where, "Warp the/odd/one");
+	model_free(m);
+	m = with_warp(NULL, 2); // it does not say, and so the shape is that of what goes in
+	assert_non_null(m);
+	assert_true(m->macs == 6);
+	assert_string_equal(m->unknown[0], "Warp the/odd/one (taken to keep its shape)");
+	model_free(m);
+	assert_null(with_warp(NULL, 4)); // which cannot be: the fault is that node's
+	team_free(team);
 }
 
 static void a_size_that_the_data_does_not_have_is_refused(void **state)
@@ -627,6 +669,7 @@ int main(void)
 		cmocka_unit_test(counts_are_those_of_the_layers),
 		cmocka_unit_test(gradients_are_those_of_differences),
 		cmocka_unit_test(bad_files_are_refused_in_one_line),
+		cmocka_unit_test(what_is_around_an_unknown_operator_is_costed),
 		cmocka_unit_test(a_size_that_the_data_does_not_have_is_refused),
 		cmocka_unit_test(damaged_files_are_networks_or_faults),
 	};

@@ -294,8 +294,7 @@ static bool run_plain(struct import *m)
 {
 	const struct onnx_node *n = m->node;
 	if (*n->domain)
-		return import_refuse(m, "export it with ONNX's own operators", "an operator of the domain %.60s is not known",
-			n->domain);
+		return import_unknown(m);
 	if (is_alias(n->op) && import_input(m, 0))
 		return import_give_value(m, 0, import_input(m, 0));
 	if (all_constant(m) && fold_knows(n->op))
@@ -436,6 +435,8 @@ static bool run(struct import *m, struct shape input, int classes)
 	m->model->classes = classes;
 	bool ok = open_input(m, input) && run_nodes(m, needed) && close_output(m, classes);
 	free(needed);
+	if (!ok && m->model->ops > 0) // where a shape was guessed, the guess may be what is wrong
+		model_runs(m->model, m->fault);
 	if (!ok)
 		return false;
 	if (!import_blocks(m))

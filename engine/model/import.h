@@ -108,12 +108,14 @@ bool import_hold(struct import *, int op); // one more value names the operator
 bool import_learn(struct import *, int op, int part, float *at, long count);
 int64_t import_zero(void); // the place of a constant 0
 int64_t import_place_of(float constant);
-struct shape_of import_image(const struct shape_of *); // {h, w, c} as three sizes
-bool import_is_image(const struct shape_of *);         // [1][c][h][w]
+struct shape import_flat(const struct shape_of *); // of an operator whose numbers lie in rows
+bool import_is_image(const struct shape_of *);     // [1][c][h][w]
 
 // ---- import_ops.c ----
 // Runs the node in turn; it is no constant, and moves more than numbers.
 bool import_node(struct import *);
+// Makes the node an operator that is not known, of the shape that the file says, or that what it reads has.
+bool import_unknown(struct import *);
 bool import_beside(struct import *); // whether it puts images side by side, by their channels
 // Makes the output a value without its negative numbers: by an activation, unless it has none. `high`: what the numbers are held below.
 bool import_give_positive(struct import *, const struct value *, double high);

@@ -1464,6 +1464,52 @@ static const struct {
 	{"Upsample", import_resize},
 };
 
+// The shape that the file says an output has: its batch is 1. False: it says none, or not of numbers that a network works on.
+static bool said_shape(const struct onnx_value *v, struct shape_of *shape)
+{
+	*shape = v->shape;
+	if (!v->has_shape || shape->rank < 1 || (v->element && !onnx_floating(v->element)))
+		return false;
+	shape->size[0] = shape->size[0] < 0 ? 1 : shape->size[0];
+	return shape_count(shape) > 0;
+}
+
+static bool give_unknown(struct import *m, const int *in, int count, int output, const struct shape_of *like)
+{
+	const struct onnx_node *n = m->node;
+	const struct onnx_value *v = &m->file->value[n->output[output]];
+	struct shape_of shape;
+	char node[MODEL_NODE];
+	const bool said = said_shape(v, &shape);
+	if (!said && v->has_shape)
+		return import_refuse(m, "it is the one that stands in the way", "this operator is not known");
+	snprintf(node, sizeof node, "%.30s%s%.30s %.60s%s", n->domain, *n->domain ? "." : "", n->op,
+		*n->name ? n->name : "without a name", said ? "" : " (taken to keep its shape)");
+	shape = said ? shape : *like;
+	return import_give(m, output, model_unknown(m->model, in, count, import_flat(&shape), node), ORDER_ROWS, &shape);
+}
+
+bool import_unknown(struct import *m)
+{
+	int in[MODEL_INPUTS], count = 0;
+	struct shape_of like = {0};
+	for (int k = 0; k < m->node->inputs && count < MODEL_INPUTS; k++) {
+		const struct value *v = import_input(m, k);
+		enum order order;
+		if (!v || v->kind != VALUE_DATA)
+			continue;
+		like = count ? like : v->shape;
+		if ((in[count++] = import_any(m, v, &order)) < 0)
+			return false;
+	}
+	if (!count)
+		return import_refuse(m, "it is the one that stands in the way", "this operator is not known");
+	for (int k = 0; k < m->node->outputs; k++)
+		if (m->node->output[k] >= 0 && !give_unknown(m, in, count, k, &like))
+			return false;
+	return true;
+}
+
 bool import_node(struct import *m)
 {
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
@@ -1474,5 +1520,5 @@ bool import_node(struct import *m)
 			return function(m);
 	if (fn_of(op_name(m)))
 		return pair(m);
-	return import_refuse(m, "it is the one that stands in the way", "this operator is not known");
+	return import_unknown(m);
 }

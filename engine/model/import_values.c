@@ -197,7 +197,7 @@ bool import_alone(const struct import *m, const struct value *v, int input, enum
 
 // ---- operators that put numbers in order ----
 
-static struct shape rows_of(const struct shape_of *s)
+struct shape import_flat(const struct shape_of *s)
 {
 	if (import_is_image(s))
 		return (struct shape){(int)s->size[1], (int)s->size[2], (int)s->size[3]};
@@ -321,7 +321,7 @@ int import_ordered(struct import *m, const struct value *v, enum order order)
 	if (there)
 		return order == ORDER_IMAGE ? model_reshape(m->model, v->op, image_of(s)) : v->op;
 	return order == ORDER_IMAGE ? import_arrange(m, turned_places(m, v), image_of(s))
-				    : import_arrange(m, import_places(m, v), rows_of(s));
+				    : import_arrange(m, import_places(m, v), import_flat(s));
 }
 
 // Where neighbours lie side by side already, rows; else channels side by side.

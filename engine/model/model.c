@@ -24,6 +24,7 @@ void model_free(struct model *m)
 	for (int i = 0; i < m->arrangements; i++)
 		arrangement_free(m->arrangement[i]);
 	free(m->arrangement);
+	free(m->unknown);
 	free(m->op);
 	free(m->layer);
 	free(m);
@@ -72,6 +73,8 @@ struct model *model_copy(const struct model *m)
 	copy->picks = NULL;
 	copy->arrangement = NULL;
 	copy->arrangements = 0;
+	copy->unknown = NULL; // what is copied runs
+	copy->unknowns = 0;
 	copy->op = malloc((size_t)m->ops * sizeof *copy->op);
 	copy->layer = malloc((size_t)m->layers * sizeof *copy->layer + 1);
 	if (copy->op)
@@ -439,6 +442,27 @@ int model_reduce(struct model *m, int in, enum fn fn)
 		NULL);
 }
 
+int model_unknown(struct model *m, const int *in, int count, struct shape out, const char *node)
+{
+	struct op op = {.kind = OP_UNKNOWN, .inputs = count < MODEL_INPUTS ? count : MODEL_INPUTS, .out = out, .layer = -1};
+	char(*room)[MODEL_NODE] = m->ops < 0 ? NULL : grown(m->unknown, m->unknowns, sizeof *room);
+	if (!room) {
+		m->ops = -1;
+		return -1;
+	}
+	m->unknown = room;
+	snprintf(room[m->unknowns++], MODEL_NODE, "%s", node);
+	memcpy(op.in, in, (size_t)op.inputs * sizeof *in);
+	return add_op(m, op, NULL);
+}
+
+bool model_runs(const struct model *m, struct fault *fault)
+{
+	return !m->unknowns ||
+		fault_set(fault, m->unknown[0], "`describe` costs the rest; export it in another way",
+			"this operator is not known, so %.80s cannot run", m->name);
+}
+
 int model_layernorm_by(struct model *m, int in, float epsilon)
 {
 	return add_op(m,
@@ -486,6 +510,7 @@ static const struct kind {
 	[OP_FUNCTION] = {"function", ""},
 	[OP_SOFTMAX] = {"softmax", ""},
 	[OP_REDUCE] = {"reduce", ""},
+	[OP_UNKNOWN] = {"unknown", ""},
 };
 
 const char *model_kind(enum op_kind kind)

@@ -20,6 +20,7 @@ enum {
 	MODEL_TITLE = 128, // of a model, with their final zeros
 	MODEL_WORK = 128,
 	MODEL_TOLD = 320,
+	MODEL_NODE = 160,
 };
 
 struct shape {
@@ -50,6 +51,7 @@ enum op_kind {
 	OP_FUNCTION, // `fn` of each number
 	OP_SOFTMAX,  // of each pixel over its channels
 	OP_REDUCE,   // each pixel's channels become one, by `fn`
+	OP_UNKNOWN,  // what a file asks for and nobody knows: it has a shape, and cannot run
 	OP_KINDS
 };
 
@@ -150,12 +152,15 @@ struct model {
 	double activations, most_activations; // numbers read for one image by all layers; by the layer that reads the most
 	struct arrangement **arrangement;     // [arrangements]
 	int arrangements;
-	bool sized;            // its name or file fixes the side of its images: larger ones are made smaller (engine/data)
-	char told[MODEL_TOLD]; // of a quantized file: what was left out or put back, in clauses; "": nothing
-	struct picks *picks;   // while it is being built for a blueprint
+	bool sized; // its name or file fixes the side of its images: larger ones are made smaller (engine/data)
+	int unknowns;
+	char (*unknown)[MODEL_NODE]; // [unknowns]: the file's nodes that are OP_UNKNOWN: "Warp the/odd/one"
+	char told[MODEL_TOLD];       // of a quantized file: what was left out or put back, in clauses; "": nothing
+	struct picks *picks;         // while it is being built for a blueprint
 };
 
 void model_free(struct model *);
+bool model_runs(const struct model *, struct fault *);         // whether all its operators are known; else a fault names one
 struct model *model_copy(const struct model *);                // NULL: out of memory
 const char *model_kind(enum op_kind);                          // "conv", "linear" ...
 const char *model_layer_kind(const struct model *, int layer); // "conv", "depthwise", "grouped", "linear"
@@ -191,6 +196,7 @@ int model_affine(struct model *, int in, bool gain, bool bias, long period);
 int model_function(struct model *, int in, enum fn, float alpha, float beta);
 int model_softmax(struct model *, int in);
 int model_reduce(struct model *, int in, enum fn);
+int model_unknown(struct model *, const int *in, int count, struct shape out, const char *node);
 int model_layernorm_by(struct model *, int in, float epsilon);
 int model_reshape(struct model *, int in, struct shape); // the same numbers in another shape; in itself where it has that one
 void arrangement_free(struct arrangement *);

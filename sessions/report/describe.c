@@ -64,6 +64,16 @@ static void add_quantized(struct string *t, const struct description_info *info,
 		string_add(t, "%s\n", info->told);
 }
 
+// What nobody knows, and what therefore lacks in the figures.
+static void add_unknown(struct string *t, const struct description_info *info)
+{
+	if (!info->unknowns)
+		return;
+	string_add(t, "not costed, but for what they read and write; the network cannot run or be searched:\n");
+	for (int i = 0; i < info->unknowns; i++)
+		string_add(t, "  %s\n", info->unknown[i]);
+}
+
 static void add_choices(struct string *t, const struct description_info *info)
 {
 	int wide = 4, options = 7;
@@ -105,6 +115,7 @@ static bool add_description(const struct description *d, void *context, struct f
 		string_add(t,
 			"attention: MACs of the attention that reads the layer. Its two products have no weights: bops does not count them,\n"
 			"latency and energy do.\n");
+	add_unknown(t, info);
 	add_quantized(t, info, wide);
 	bool ok = add_uniform(t, d, f);
 	if (info->choices)

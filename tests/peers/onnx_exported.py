@@ -19,7 +19,7 @@ import torch
 import torchvision
 from torch.utils.flop_counter import FlopCounterMode
 
-RUN = os.path.join(os.path.dirname(__file__), "../../build/tests/peers/onnx_run")
+RUN = os.environ.get("ONNX_RUN", os.path.join(os.path.dirname(__file__), "../../build/tests/peers/onnx_run"))
 warnings.filterwarnings("ignore")
 logging.disable(logging.WARNING)
 torch.set_num_threads(1)
