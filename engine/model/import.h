@@ -67,14 +67,17 @@ struct import {
 	int *holders;        // [holders_room]: values that name an operator
 	int holders_room;
 	const struct onnx_node *node; // in turn
+	bool branching;               // it stands in a branch of an If
+	int checked;                  // operators that were looked at: they are not too large
 	char where[200];              // its name, for faults
-	bool *heard;                  // [file->nodes]: a layer was told of what it rounds
+	bool *heard;                  // [file->all_nodes]: a layer was told of what it rounds
 	struct notes note;
 	struct fault *fault;
 };
 typedef bool import_run(struct import *);
 
 // ---- import.c ----
+bool import_branch(struct import *); // runs an If
 struct model *import_build(struct onnx_file *, struct shape input, int classes, struct weights **, struct fault *);
 
 // A fault that names the node in hand: what would do, then what is wrong. False.

@@ -57,17 +57,18 @@ enum { SIDES = 3 };
 
 struct sliding {
 	int sides; // 2 of images; 1 and 3 as well
+	int first; // 1: the first side is a batch of several images, which windows do not reach over
 	long kernel[SIDES], stride[SIDES], dilation[SIDES], before[SIDES], after[SIDES], in[SIDES], out[SIDES];
 };
 
-static bool take_sides(const struct import *m, const char *name, int sides, long *to, long otherwise)
+static bool take_sides(const struct import *m, const struct sliding *s, const char *name, long *to)
 {
 	const struct onnx_attribute *a = onnx_attribute(m->node, name);
 	const bool said = a && a->kind == ONNX_WHOLES && a->count > 0;
-	if (said && a->count != sides)
+	if (said && a->count != s->sides - s->first)
 		return import_refuse(m, damaged, "%s has %d numbers", name, a->count);
-	for (int d = 0; d < sides; d++) {
-		to[d] = said ? (long)a->wholes[d] : otherwise;
+	for (int d = 0; d < s->sides; d++) {
+		to[d] = said && d >= s->first ? (long)a->wholes[d - s->first] : 1;
 		if (to[d] < 1 || to[d] > 65536)
 			return import_refuse(m, damaged, "%s is %ld", name, to[d]);
 	}
@@ -86,9 +87,10 @@ static bool take_pads(const struct import *m, struct sliding *s)
 		if (same && all > 0) {
 			s->before[d] = strcmp(automatic, "SAME_LOWER") == 0 ? (all + 1) / 2 : all / 2;
 			s->after[d] = all - s->before[d];
-		} else if (a && a->kind == ONNX_WHOLES && a->count == 2 * s->sides && strcmp(automatic, "NOTSET") == 0) {
-			s->before[d] = (long)a->wholes[d];
-			s->after[d] = (long)a->wholes[d + s->sides];
+		} else if (d >= s->first && a && a->kind == ONNX_WHOLES && a->count == 2 * (s->sides - s->first) &&
+			strcmp(automatic, "NOTSET") == 0) {
+			s->before[d] = (long)a->wholes[d - s->first];
+			s->after[d] = (long)a->wholes[d - s->first + a->count / 2];
 		}
 		if (s->before[d] < 0 || s->after[d] < 0 || s->before[d] > 65536 || s->after[d] > 65536)
 			return import_refuse(m, damaged, "pads of %ld and %ld", s->before[d], s->after[d]);
@@ -96,17 +98,21 @@ static bool take_pads(const struct import *m, struct sliding *s)
 	return true;
 }
 
-// Of an image [1][c] and then one to three sides; the kernel is known.
+static void take_image(const struct shape_of *image, struct sliding *s)
+{
+	for (int d = 0; d < s->sides; d++)
+		s->in[d] = d < s->first ? image->size[0] : image->size[2 + d - s->first];
+}
+
+// Of an image; the kernel is known.
 static bool take_sliding(const struct import *m, const struct shape_of *image, struct sliding *s)
 {
 	bool ceiling = onnx_whole(m->node, "ceil_mode", 0) == 1;
-	for (int d = 0; d < s->sides; d++) {
-		s->in[d] = image->size[2 + d];
+	take_image(image, s);
+	for (int d = 0; d < s->sides; d++)
 		if (s->in[d] > SIDE_MOST)
 			return import_refuse(m, "use smaller images", "images with a side of %ld", s->in[d]);
-	}
-	if (!take_sides(m, "strides", s->sides, s->stride, 1) || !take_sides(m, "dilations", s->sides, s->dilation, 1) ||
-		!take_pads(m, s))
+	if (!take_sides(m, s, "strides", s->stride) || !take_sides(m, s, "dilations", s->dilation) || !take_pads(m, s))
 		return false;
 	for (int d = 0; d < s->sides; d++) {
 		long room = s->in[d] + s->before[d] + s->after[d] - (s->kernel[d] - 1) * s->dilation[d] - 1,
@@ -121,11 +127,17 @@ static bool take_sliding(const struct import *m, const struct shape_of *image, s
 	return true;
 }
 
-// Whether it is an image of so many sides: [1][c][h][w] has two.
-static bool has_sides(const struct shape_of *s, int *sides)
+// Whether it is [batch][c] and then one to three sides, a batch of several being one of them: [1][c][h][w] has two, [4][c][h][w] three.
+static bool has_sides(const struct shape_of *shape, struct sliding *s)
 {
-	*sides = s->rank - 2;
-	return *sides >= 1 && *sides <= SIDES && s->size[0] == 1;
+	s->first = shape->rank > 2 && shape->size[0] > 1;
+	s->sides = shape->rank - 2 + s->first;
+	return shape->rank > 2 && s->sides <= SIDES;
+}
+
+static bool is_plain(const struct sliding *s)
+{
+	return s->sides == 2 && !s->first;
 }
 
 static long product_of_sides(const long *side, int sides)
@@ -141,7 +153,7 @@ static long product_of_sides(const long *side, int sides)
 static bool window_for(const struct sliding *s, struct window *w)
 {
 	const long *k = s->kernel, *p = s->before;
-	if (s->sides != 2 || s->stride[0] != s->stride[1] || (s->dilation[0] != 1 && k[0] > 1) ||
+	if (!is_plain(s) || s->stride[0] != s->stride[1] || (s->dilation[0] != 1 && k[0] > 1) ||
 		(s->dilation[1] != 1 && k[1] > 1))
 		return false;
 	*w = (struct window){(int)k[0], (int)k[1], (int)s->stride[0], (int)p[0], (int)p[1], 0};
@@ -157,11 +169,11 @@ static bool window_for(const struct sliding *s, struct window *w)
 	return false;
 }
 
-// Where a window's number lies among a channel's; -1: beyond the edge.
-static long under_window(const struct sliding *s, long pixel, long tap)
+// Where a window's number lies; -1: beyond the edge.
+static long under_window(const struct sliding *s, long pixel, long tap, long channel, long channels)
 {
 	long at = 0, step = 1;
-	for (int d = s->sides - 1; d >= 0; d--) {
+	for (int d = s->sides - 1; d >= s->first; d--) {
 		long y = pixel % s->out[d] * s->stride[d] + tap % s->kernel[d] * s->dilation[d] - s->before[d];
 		if (y < 0 || y >= s->in[d])
 			return -1;
@@ -170,7 +182,7 @@ static long under_window(const struct sliding *s, long pixel, long tap)
 		pixel /= s->out[d];
 		tap /= s->kernel[d];
 	}
-	return at;
+	return at + channel * step + (s->first ? pixel * channels * step : 0);
 }
 
 // Places of every window's numbers: [out][kernel][channel], or, of poolings, [out][channel][kernel]. Beyond the edge: `beyond`.
@@ -178,32 +190,35 @@ static struct tensor *unrolled(struct import *m, const struct value *v, const st
 	int64_t beyond)
 {
 	struct tensor *from = import_places(m, v);
-	const long c = v->shape.size[1], taps = product_of_sides(s->kernel, s->sides), all = product_of_sides(s->in, s->sides);
+	const long c = v->shape.size[1], taps = product_of_sides(s->kernel, s->sides);
 	struct tensor *to = from ? tensor_new(TENSOR_INT, &(struct shape_of){3, {product_of_sides(s->out, s->sides), c, taps}},
 					   import_complaint(m))
 				 : NULL;
 	for (long i = 0; to && i < to->count; i++) {
 		long pixel = i / (c * taps), rest = i % (c * taps), tap = channels_inside ? rest / c : rest % taps,
-		     channel = channels_inside ? rest % c : rest / taps, at = under_window(s, pixel, tap);
-		to->i[i] = at < 0 ? beyond : from->i[channel * all + at];
+		     channel = channels_inside ? rest % c : rest / taps, at = under_window(s, pixel, tap, channel, c);
+		to->i[i] = at < 0 ? beyond : from->i[at];
 	}
 	tensor_free(from);
 	return to;
 }
 
-// What an operator puts out, pixel by pixel, as [1][channels] and the sides that were slid over.
+// What an operator puts out, pixel by pixel, as [batch][channels] and the sides that were slid over.
 static bool give_slid(struct import *m, int op, const struct sliding *s, long channels)
 {
-	struct shape_of shape = {2 + s->sides, {1}};
-	int axis[2 + SIDES] = {0, 1 + s->sides};
-	memcpy(shape.size + (s->sides == 2 ? 2 : 1), s->out, (size_t)s->sides * sizeof *s->out);
-	shape.size[s->sides == 2 ? 1 : 1 + s->sides] = channels;
+	struct shape_of shape = {.rank = 2 + s->sides - s->first};
+	const int last = shape.rank - 1;
+	int axis[TENSOR_RANK] = {0, last};
 	if (op < 0)
 		return m->model->ops < 0 && fault_memory(m->fault, m->file->path);
-	if (s->sides == 2)
-		return import_give(m, 0, op, ORDER_IMAGE, &shape);
-	for (int d = 0; d < s->sides; d++)
-		axis[2 + d] = 1 + d;
+	if (is_plain(s))
+		return import_give(m, 0, op, ORDER_IMAGE, &(struct shape_of){4, {1, channels, s->out[0], s->out[1]}});
+	shape.size[0] = s->first ? s->out[0] : 1;
+	for (int d = s->first; d < s->sides; d++) {
+		shape.size[1 + d - s->first] = s->out[d];
+		axis[2 + d - s->first] = 1 + d - s->first;
+	}
+	shape.size[last] = channels;
 	const struct value rows = {.kind = VALUE_DATA, .order = ORDER_ROWS, .op = op, .shape = shape};
 	struct tensor *t = import_places(m, &rows), *turned = t ? tensor_transpose(t, axis, import_complaint(m)) : NULL;
 	tensor_free(t);
@@ -213,8 +228,8 @@ static bool give_slid(struct import *m, int op, const struct sliding *s, long ch
 // The pixels as an image, which of one or three sides is one column.
 static struct shape slid_shape(const struct sliding *s, long channels)
 {
-	return s->sides == 2 ? (struct shape){(int)s->out[0], (int)s->out[1], (int)channels}
-			     : (struct shape){(int)product_of_sides(s->out, s->sides), 1, (int)channels};
+	return is_plain(s) ? (struct shape){(int)s->out[0], (int)s->out[1], (int)channels}
+			   : (struct shape){(int)product_of_sides(s->out, s->sides), 1, (int)channels};
 }
 
 // ---- layers ----
@@ -265,7 +280,7 @@ static bool conv(struct import *m)
 	char name[MODEL_NAME];
 	if (!w)
 		return false;
-	if (!has_sides(&x->shape, &s.sides) || w->shape.rank != x->shape.rank)
+	if (!has_sides(&x->shape, &s) || w->shape.rank != x->shape.rank)
 		return import_refuse(m, "images of one to three dimensions are read", "a convolution of %d dimensions",
 			x->shape.rank - 2);
 	long out = w->shape.size[0], inner = w->shape.size[1];
@@ -275,7 +290,8 @@ static bool conv(struct import *m)
 		return import_refuse(m, damaged, "weights and groups that do not go with %ld channels", x->shape.size[1]);
 	if (import_input(m, 2) && !(bias = floats(m, 2, out)))
 		return false;
-	memcpy(s.kernel, w->shape.size + 2, (size_t)s.sides * sizeof *s.kernel);
+	s.kernel[0] = 1;
+	memcpy(s.kernel + s.first, w->shape.size + 2, (size_t)(s.sides - s.first) * sizeof *s.kernel);
 	if (!take_sliding(m, &x->shape, &s))
 		return false;
 	import_name(m, m->node->input[1], m->node->inputs > 2 ? m->node->input[2] : -1, name);
@@ -294,7 +310,8 @@ static bool conv(struct import *m)
 static int bias_behind(const struct import *m)
 {
 	int out = m->node->outputs ? m->node->output[0] : -1;
-	for (int i = (int)(m->node - m->file->node) + 1; i < m->file->nodes && i < m->node - m->file->node + 8; i++) {
+	const int at = m->branching ? m->file->nodes : (int)(m->node - m->file->node);
+	for (int i = at + 1; i < m->file->nodes && i < at + 8; i++) {
 		const struct onnx_node *n = &m->file->node[i];
 		for (int k = 0; k < 2 && n->inputs == 2 && strcmp(n->op, "Add") == 0; k++)
 			if (n->input[k] == out)
@@ -436,10 +453,12 @@ static bool affine(struct import *m, const struct value *x, int in, enum order o
 static bool affine_by_pixel(struct import *m, const struct value *x, struct sliding *s, float *gain, float *bias)
 {
 	const long c = x->shape.size[1];
-	for (int d = 0; d < SIDES; d++)
-		s->kernel[d] = s->stride[d] = s->dilation[d] = 1, s->before[d] = 0;
-	for (int d = 0; d < s->sides; d++)
-		s->in[d] = s->out[d] = x->shape.size[2 + d];
+	take_image(&x->shape, s);
+	for (int d = 0; d < s->sides; d++) {
+		s->kernel[d] = s->stride[d] = s->dilation[d] = 1;
+		s->before[d] = 0;
+		s->out[d] = s->in[d];
+	}
 	int in = import_arrange(m, unrolled(m, x, s, true, import_zero()), slid_shape(s, c));
 	if (in < 0) {
 		free(gain);
@@ -473,7 +492,7 @@ static bool batch_norm(struct import *m)
 	} else if (ok && (image || x->shape.rank == 2)) {
 		int in = import_ordered(m, x, image ? ORDER_IMAGE : ORDER_ROWS);
 		return in >= 0 && affine(m, x, in, image ? ORDER_IMAGE : ORDER_ROWS, gain, bias, c);
-	} else if (ok && has_sides(&x->shape, &s.sides)) {
+	} else if (ok && has_sides(&x->shape, &s)) {
 		return affine_by_pixel(m, x, &s, gain, bias);
 	} else if (ok) {
 		ok = import_refuse(m, "images of one to three dimensions are read", "a norm of %d dimensions", x->shape.rank);
@@ -598,11 +617,11 @@ static bool pool(struct import *m)
 	struct sliding s;
 	struct window w;
 	bool average = strcmp(op_name(m), "AveragePool") == 0, inside = !onnx_whole(m->node, "count_include_pad", 0);
-	if (!x || !has_sides(&x->shape, &s.sides))
+	if (!x || !has_sides(&x->shape, &s))
 		return x ? import_refuse(m, "images of one to three dimensions are read", "a pooling of another form") : false;
 	if (!onnx_attribute(m->node, "kernel_shape"))
 		return import_refuse(m, damaged, "kernel_shape is missing");
-	if (!take_sides(m, "kernel_shape", s.sides, s.kernel, 1) || !take_sliding(m, &x->shape, &s))
+	if (!take_sides(m, &s, "kernel_shape", s.kernel) || !take_sliding(m, &x->shape, &s))
 		return false;
 	const long c = x->shape.size[1];
 	const bool pads = is_padded(&s);
@@ -631,12 +650,11 @@ static bool pool(struct import *m)
 static bool all_pixels(struct import *m, enum fn fn)
 {
 	const struct value *x = import_data(m, 0);
-	int sides;
-	if (!x || !has_sides(&x->shape, &sides))
-		return x ? import_refuse(m, "images of one to three dimensions are read", "a pooling of another form") : false;
-	struct shape_of shape = {x->shape.rank, {1, x->shape.size[1], 1, 1, 1}};
-	if (fn != FN_MEAN || sides != 2)
-		return reduce_rows(m, import_places(m, x), product_of_sides(x->shape.size + 2, sides), fn, &shape);
+	if (!x || x->shape.rank < 3)
+		return x ? import_refuse(m, damaged, "too few dimensions") : false;
+	struct shape_of shape = {x->shape.rank, {x->shape.size[0], x->shape.size[1], 1, 1, 1, 1, 1, 1}};
+	if (fn != FN_MEAN || !import_is_image(&x->shape))
+		return reduce_rows(m, import_places(m, x), product_of_sides(x->shape.size + 2, x->shape.rank - 2), fn, &shape);
 	int in = import_ordered(m, x, ORDER_IMAGE), op = in < 0 ? -1 : model_pool(m->model, in);
 	return op >= 0 && import_give(m, 0, op, ORDER_IMAGE, &shape);
 }
@@ -1448,6 +1466,7 @@ static const struct {
 	{"GlobalAveragePool", global_average},
 	{"GlobalMaxPool", global_maximum},
 	{"GroupNormalization", group_norm},
+	{"If", import_branch},
 	{"InstanceNormalization", instance_norm},
 	{"LayerNormalization", layer_norm},
 	{"MatMul", matmul},

@@ -83,7 +83,7 @@ static bool carry(struct import *m, struct rounding r)
 // Rounded to a width, or by a type, which `by` says.
 static struct rounding rounded(struct import *m, const char *format, int bits, const char *by, bool data)
 {
-	const int node = data ? (int)(m->node - m->file->node) : -1;
+	const int node = data ? m->node->index : -1;
 	m->note.rounded += data;
 	return (struct rounding){.state = ROUNDING_DONE, .format = format, .bits = bits, .by = by, .node = node};
 }

@@ -99,12 +99,13 @@ bool import_hold(struct import *m, int op)
 static void become(struct import *m, int output, struct value v)
 {
 	int at = output < m->node->outputs ? m->node->output[output] : -1;
+	struct value last = v;
 	if (at >= 0) {
+		last = m->value[at]; // nothing, but in a branch that writes a name twice
 		m->value[at] = v;
-		return;
 	}
-	tensor_free(v.constant);
-	tensor_free(v.places);
+	tensor_free(last.constant);
+	tensor_free(last.places);
 }
 
 bool import_give(struct import *m, int output, int op, enum order order, const struct shape_of *shape)
