@@ -388,12 +388,15 @@ static void put_value(struct bytes *graph, unsigned field, const char *name, con
 }
 
 static char made[256];
+static struct bytes functions; // of the models that are written
 
 static const char *write_model(const struct bytes *graph)
 {
 	struct bytes m = {.size = 0};
 	put_number(&m, 1, 10);
 	put_bytes(&m, 7, graph->at, graph->size);
+	memcpy(m.at + m.size, functions.at, functions.size);
+	m.size += functions.size;
 	snprintf(made, sizeof made, "%s/unit-onnx-%d.onnx", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp", (int)getpid());
 	struct fault f;
 	assert_true(disk_replace(made, m.at, m.size, &f));
@@ -552,6 +555,85 @@ static void what_is_around_an_unknown_operator_is_costed(void **state)
 	team_free(team);
 }
 
+// A node that calls function "Fold", whose body is one node.
+static void put_call(struct bytes *g, const char *op, const char *domain)
+{
+	struct bytes f = {.size = 0}, n = {.size = 0}, call = {.size = 0};
+	put_text(&n, 1, "a");
+	put_text(&n, 2, "b");
+	put_text(&n, 4, op);
+	put_text(&n, 7, domain);
+	put_text(&f, 1, "Fold");
+	put_text(&f, 4, "a");
+	put_text(&f, 5, "b");
+	put_bytes(&f, 7, n.at, n.size);
+	put_text(&f, 10, "mine");
+	functions.size = 0;
+	put_bytes(&functions, 25, f.at, f.size);
+	put_text(&call, 1, "x");
+	put_text(&call, 2, "folded");
+	put_text(&call, 4, "Fold");
+	put_text(&call, 7, "mine");
+	put_bytes(g, 1, call.at, call.size);
+	put_node(g, "Conv", "fc", "folded fc.weight", "y");
+}
+
+// An If of x's own: with a condition, and a branch that hands on x, or none.
+static void put_if(struct bytes *g, const char *condition, bool branches)
+{
+	static const char *const name[] = {"then_branch", "else_branch"};
+	struct bytes n = {.size = 0};
+	put_text(&n, 1, condition);
+	put_text(&n, 2, "folded");
+	put_text(&n, 4, "If");
+	for (int b = 0; branches && b < 2; b++) {
+		struct bytes a = {.size = 0}, branch = {.size = 0}, out = {.size = 0};
+		put_node(&branch, "Identity", "same", "x", "inside");
+		put_text(&out, 1, "inside");
+		put_bytes(&branch, 12, out.at, out.size);
+		put_text(&a, 1, name[b]);
+		put_bytes(&a, 6, branch.at, branch.size);
+		put_number(&a, 20, 5);
+		put_bytes(&n, 5, a.at, a.size);
+	}
+	put_bytes(g, 1, n.at, n.size);
+	put_node(g, "Conv", "fc", "folded fc.weight", "y");
+}
+
+static void functions_and_branches_end(void **state)
+{
+	(void)state;
+	struct fault f = {0};
+	struct bytes g = {.size = 0};
+	put_frame(&g);
+	put_call(&g, "Relu", "");
+	struct model *m = model_named(write_model(&g), (struct shape){0}, 0, &f);
+	assert_non_null(m);
+	assert_int_equal(m->op[1].act, ACT_RELU);
+	model_free(m);
+	g.size = 0;
+	put_frame(&g);
+	put_call(&g, "Fold", "mine"); // itself
+	refused(&g, "functions that call each other, deeper than they may");
+	functions.size = 0;
+	g.size = 0;
+	put_frame(&g);
+	put_tensor(&g, "one", (int[]){1}, 1, (const float[]){1}, NULL);
+	put_if(&g, "one", true);
+	m = model_named(write_model(&g), (struct shape){0}, 0, &f);
+	assert_non_null(m);
+	assert_int_equal(m->ops, 2);
+	model_free(m);
+	g.size = 0;
+	put_frame(&g);
+	put_if(&g, "x", true);
+	refused(&g, "its condition is worked out as it runs");
+	g.size = 0;
+	put_frame(&g);
+	put_if(&g, "x", false);
+	refused(&g, "an If without both its branches");
+}
+
 static void a_size_that_the_data_does_not_have_is_refused(void **state)
 {
 	(void)state;
@@ -670,6 +752,7 @@ int main(void)
 		cmocka_unit_test(gradients_are_those_of_differences),
 		cmocka_unit_test(bad_files_are_refused_in_one_line),
 		cmocka_unit_test(what_is_around_an_unknown_operator_is_costed),
+		cmocka_unit_test(functions_and_branches_end),
 		cmocka_unit_test(a_size_that_the_data_does_not_have_is_refused),
 		cmocka_unit_test(damaged_files_are_networks_or_faults),
 	};
