@@ -695,18 +695,17 @@ static size_t damage(char *to, const struct seedling *all, int count, uint64_t k
 	return size;
 }
 
-static int load_seedlings(struct seedling *all, int most)
+static int load_seedlings(const char *from, struct seedling *all, int count, int most)
 {
-	DIR *d = opendir(folder);
+	DIR *d = opendir(from);
 	struct dirent *e;
 	char path[512];
 	struct fault f;
-	int count = 0;
 	assert_non_null(d);
 	while (count < most && (e = readdir(d))) {
 		if (!is_file(e->d_name, ".onnx"))
 			continue;
-		snprintf(path, sizeof path, "%s/%s", folder, e->d_name);
+		snprintf(path, sizeof path, "%s/%s", from, e->d_name);
 		all[count].bytes = disk_read(path, 1 << 20, &all[count].size, &f);
 		assert_non_null(all[count].bytes);
 		count++;
@@ -715,14 +714,14 @@ static int load_seedlings(struct seedling *all, int most)
 	return count;
 }
 
-// ONNX_FUZZ=N: so many, from ONNX_FUZZ_SEED on. Whatever comes of it, it comes without a crash, and a fault says all three.
+// A million in the long tests; ONNX_FUZZ=N: so many, from ONNX_FUZZ_SEED on. Whatever comes of it, it comes without a crash, and a fault says all three.
 static void damaged_files_are_networks_or_faults(void **state)
 {
 	(void)state;
 	struct seedling all[64];
-	const char *wanted = getenv("ONNX_FUZZ"), *first = getenv("ONNX_FUZZ_SEED");
-	long many = wanted ? atol(wanted) : 3000, from = first ? atol(first) : 0, networks = 0;
-	int count = load_seedlings(all, 64);
+	const char *wanted = getenv("ONNX_FUZZ"), *first = getenv("ONNX_FUZZ_SEED"), *lengthy = getenv("LONG");
+	long many = wanted ? atol(wanted) : lengthy && *lengthy ? 1000000 : 3000, from = first ? atol(first) : 0, networks = 0;
+	int count = load_seedlings("tests/data/quantized", all, load_seedlings(folder, all, 0, 64), 64);
 	char path[512];
 	snprintf(path, sizeof path, "%s/damaged.onnx", folder);
 	for (long i = from; i < from + many; i++) {
