@@ -31,11 +31,11 @@ struct rounding {
 		ROUNDING_DONE,   // numbers again
 	} state;
 	int element;             // of codes, and of narrow numbers: their type in the file
-	long low, high;          // of codes: what they are held within
+	double low, high;        // of codes: what they are held within
 	bool clipped;            // by a Clip
 	float scale;             // of codes: the first one,
 	long scales;             // how many there are,
-	long zero;               // the first zero point
+	double zero;             // the first zero point
 	const char *format, *by; // done: the format's name, NULL: none has so many bits; what told it: "a clip"
 	int bits, node;          // done: of a number; the node, -1: of constants
 	bool lowest;             // done: of constants, that have the lowest code, -2^(bits - 1)

@@ -55,7 +55,7 @@ static int taps_of(const struct resizing *r)
 
 static long within(const struct resizing *r, double at)
 {
-	return at < 0 ? 0 : at > (double)(r->in - 1) ? r->in - 1 : (long)at;
+	return !(at >= 0) ? 0 : at > (double)(r->in - 1) ? r->in - 1 : (long)at;
 }
 
 // The index and the weight of each tap of number i.

@@ -69,7 +69,7 @@ static struct rounding codes_of(const struct value *v)
 		return v->rounding;
 	if (!element || v->constant->type != TENSOR_INT || e.bits > 16 || element == 9)
 		return (struct rounding){.state = ROUNDING_NONE};
-	return (struct rounding){.state = ROUNDING_CODES, .element = element, .low = e.low, .high = e.high};
+	return (struct rounding){.state = ROUNDING_CODES, .element = element, .low = (double)e.low, .high = (double)e.high};
 }
 
 // Gives the node's output what it is rounded to.
@@ -302,11 +302,11 @@ static bool quantize_linear(struct import *m)
 	const struct onnx_element e = onnx_element(type);
 	const struct rounding codes = {.state = ROUNDING_CODES,
 		.element = type,
-		.low = e.low,
-		.high = e.high,
+		.low = (double)e.low,
+		.high = (double)e.high,
 		.scale = import_constant(m, 1)->f[0],
 		.scales = import_constant(m, 1)->count,
-		.zero = zero ? (long)tensor_at(zero, 0) : 0};
+		.zero = zero ? tensor_at(zero, 0) : 0};
 	if (!e.bits || (e.floating ? !format_of_type(type) : e.bits > 32))
 		return import_refuse(m, other_form, "it rounds to %s, which has no format here",
 			e.name ? e.name : "an unknown type");
@@ -318,9 +318,9 @@ static bool quantize_linear(struct import *m)
 static bool numbers_of_data(struct import *m, const struct value *x, const struct rounding *r)
 {
 	const struct onnx_element e = onnx_element(r->element);
-	const double low = (double)(r->low - r->zero), high = (double)(r->high - r->zero);
+	const double low = r->low - r->zero, high = r->high - r->zero;
 	if (r->state != ROUNDING_CODES || r->scales != import_constant(m, 1)->count || r->scale != import_constant(m, 1)->f[0] ||
-		r->zero != (import_constant(m, 2) ? (long)tensor_at(import_constant(m, 2), 0) : 0))
+		r->zero != (import_constant(m, 2) ? tensor_at(import_constant(m, 2), 0) : 0))
 		return import_refuse(m, other_form, "it reads what no QuantizeLinear with its scale and zero point has rounded");
 	const int bits = e.floating ? e.bits : bits_of_span(low, high);
 	const struct rounding done = rounded(m, e.floating ? format_of_type(r->element) : format_of_bits(bits), bits,
@@ -337,8 +337,7 @@ static bool numbers_of_constant(struct import *m, const struct value *x, const s
 	struct tensor *t = decode_constant(m, onnx_whole(m->node, "axis", 1), &reach);
 	if (!t)
 		return false;
-	const int within = bits_of_codes(reach.low, reach.high),
-		  clip = r->clipped ? bits_of_span((double)r->low, (double)r->high) : 0,
+	const int within = bits_of_codes(reach.low, reach.high), clip = r->clipped ? bits_of_span(r->low, r->high) : 0,
 		  bits = clip && clip < within              ? within
 		: clip                                      ? clip
 		: e.bits && (e.bits < 8 || e.bits < within) ? e.bits
@@ -367,19 +366,19 @@ static bool clip_codes(struct import *m)
 		const struct tensor *t = import_constant(m, k);
 		if (import_input(m, k) && (!t || t->count != 1))
 			return import_refuse(m, other_form, "bounds of codes that are not constants of one number");
-		const long to = t ? (long)tensor_at(t, 0) : k == 1 ? r.low : r.high;
+		const double to = t ? tensor_at(t, 0) : k == 1 ? r.low : r.high;
 		r.low = k == 1 && to > r.low ? to : r.low;
 		r.high = k == 2 && to < r.high ? to : r.high;
 	}
-	if (r.low >= r.high)
-		return import_refuse(m, "check the file with onnx.checker", "codes from %ld to %ld", r.low, r.high);
+	if (!(r.low < r.high))
+		return import_refuse(m, "check the file with onnx.checker", "codes from %g to %g", r.low, r.high);
 	r.clipped = true;
 	const struct value *x = import_input(m, 0);
 	if (x->kind == VALUE_DATA)
 		return import_give_value(m, 0, x) && carry(m, r);
 	struct tensor *t = like_input(m, x->constant->type);
 	for (long i = 0; t && i < t->count; i++)
-		t->i[i] = x->constant->i[i] < r.low ? r.low : x->constant->i[i] > r.high ? r.high : x->constant->i[i];
+		t->i[i] = tensor_whole(fmax(r.low, fmin(r.high, tensor_at(x->constant, i))));
 	if (t)
 		t->element = x->constant->element;
 	return t && import_give_constant(m, 0, t) && carry(m, r);
