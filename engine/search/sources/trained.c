@@ -29,6 +29,7 @@ struct stream {
 struct trained {
 	struct source source;
 	struct data *data;
+	struct data *smaller[SLOT_OPTIONS]; // the same images at the other sides that a path may take them at
 	struct team *team;
 	struct network *network;
 	struct network_copy *copy;               // that is trained apart; NULL: there is none
@@ -93,6 +94,8 @@ static void trained_close(struct source *source)
 	network_free(t->network);
 	team_free(t->team);
 	data_free(t->data);
+	for (int i = 0; i < SLOT_OPTIONS; i++)
+		data_free(t->smaller[i]);
 	free(t->train.order);
 	free(t->apart.order);
 	free(t->heldout.order);
@@ -177,6 +180,31 @@ static bool make_agreement(struct trained *t, struct fault *fault)
 	return (t->other && t->judged) || fault_memory(fault, "search");
 }
 
+// The images at every side that the architecture may take them at.
+static bool make_sides(struct trained *t, struct fault *fault)
+{
+	const struct space *space = t->source.shared->space;
+	for (int i = space->formats; i < space->slots; i++) {
+		const struct slot *slot = &space->slot[i];
+		for (int o = 0; slot->kind == SLOT_SIDE && o < slot->options; o++) {
+			int side = (int)slot->value[o];
+			if (side != t->data->h && !(t->smaller[o] = data_smaller(t->data, side, fault)))
+				return false;
+		}
+	}
+	return true;
+}
+
+// Those that the plan takes.
+static const struct data *images_of(const struct trained *t)
+{
+	int side = t->plan.model->op[0].out.h;
+	for (int i = 0; i < SLOT_OPTIONS; i++)
+		if (t->smaller[i] && t->smaller[i]->h == side)
+			return t->smaller[i];
+	return t->data;
+}
+
 static bool make_network(struct trained *t, struct fault *fault)
 {
 	const struct shared *s = t->source.shared;
@@ -184,7 +212,8 @@ static bool make_network(struct trained *t, struct fault *fault)
 	unsigned keeps = (k->optimizer == KNOB_ADAMW ? NETWORK_SECOND_MOMENTS : 0u) | (k->ema > 0 ? NETWORK_AVERAGE : 0u) |
 		(has_statistics(s) ? NETWORK_STATISTICS : 0u);
 	t->sets = sets_of(s);
-	return settle_largest(t, fault) && (t->team = team_new(k->threads ? (int)k->threads : team_processors(), fault)) &&
+	return make_sides(t, fault) && settle_largest(t, fault) &&
+		(t->team = team_new(k->threads ? (int)k->threads : team_processors(), fault)) &&
 		(t->network = network_new(s->model, t->plan.path, (int)k->batch, keeps, t->sets, t->team, fault)) &&
 		(t->calibration = calibration_new(t->network, fault)) && make_agreement(t, fault) &&
 		(t->errors = errors_new(t->network, s->space->format, s->space->options, fault));
@@ -238,9 +267,10 @@ static void load_chunk(void *context, int chunk, int worker)
 	(void)worker;
 	const struct loading *l = context;
 	struct trained *t = l->trained;
+	const struct data *data = images_of(t);
 	int first = chunk * LOAD, count = l->count - first < LOAD ? l->count - first : LOAD;
-	long size = (long)t->data->h * t->data->w * t->data->c;
-	data_batch(t->data, l->split, l->index + first, count, l->augment, rng_bits(l->key, (uint64_t)chunk),
+	long size = (long)data->h * data->w * data->c;
+	data_batch(data, l->split, l->index + first, count, l->augment, rng_bits(l->key, (uint64_t)chunk),
 		network_input(t->network) + first * size, t->labels + first);
 }
 
