@@ -91,6 +91,7 @@ struct spoken {
 	W(augment, "augment", "auto", "auto|none|crop|flip", false, "random crops, or crops and mirror images")        \
 	R(rate, "rate", "0.1", 0, 10, true, "peak learning rate of the weights")                                       \
 	R(rate_warmup, "rate-warmup", "0.05", 0, 1, false, "share of the horizon over which the rate grows from 0")    \
+	R(rate_fall, "rate-fall", "1", 0, 1, true, "share of the horizon, the last, over which the rate falls to 0")          \
 	W(optimizer, "optimizer", "sgd", "sgd|adamw", false,                                                           \
 		"SGD with Nesterov momentum, or AdamW (where not set: rate 0.001, decay 0.01)")                        \
 	R(momentum, "momentum", "0.9", 0, 0.9999, true, "Nesterov momentum; AdamW's first decay")                      \
