@@ -347,16 +347,16 @@ static bool take_plan(struct trained *t, int lane, const uint8_t *choice, bool t
 
 // ---- steps ----
 
-// Grows over the warm-up of the rate, then falls along a cosine to 0 at the horizon; restarted, it only falls, from that step on.
+// Grows over the warm-up of the rate, stays until the share `rate-fall` of the steps is left, then falls along a cosine to 0 at the horizon;
+// restarted, it only falls, from that step on.
 static double learning_rate(const struct source *source, long step)
 {
 	const struct shared *s = source->shared;
-	double warm = s->knobs.rate_warmup * (double)s->knobs.steps, t = (double)step;
-	if (s->restart)
-		return s->knobs.rate * 0.5 * (1 + cos(PI * (double)(step - s->restart) / (double)(s->horizon - s->restart)));
-	double grown = warm > 0 ? fmin(1, (t + 1) / warm) : 1, left = (double)s->horizon - warm;
-	double fall = left > 0 ? 0.5 * (1 + cos(PI * fmax(0, t - warm) / left)) : 1;
-	return s->knobs.rate * grown * fall;
+	const struct knobs *k = &s->knobs;
+	double warm = k->rate_warmup * (double)k->steps, t = (double)step, horizon = (double)s->horizon;
+	double grown = warm > 0 && !s->restart ? fmin(1, (t + 1) / warm) : 1;
+	double from = s->restart ? (double)s->restart : fmax(warm, (1 - k->rate_fall) * horizon);
+	return k->rate * grown * (horizon > from ? 0.5 * (1 + cos(PI * fmax(0, t - from) / (horizon - from))) : 1);
 }
 
 // Every so many steps the gradients are looked at, with one of so many images. Fisher's term alone is handed on: the linear one, which
