@@ -2414,24 +2414,37 @@ static void a_front_by_what_counts(void **state)
 
 // Saved at any moment, in the middle of a scoring too, with a change made meanwhile: what is opened from it comes to the same front
 // and the same state as what went on; and so does a search that paused for the change.
+// Changed behind step 6, while its front is scored, or before that begins. How far a scoring is when a change comes in is the machine's
+// affair: where it was over, the run is made anew.
+static struct engine *changed_at_scoring(const char *settings, bool within, struct state **now)
+{
+	for (int tries = 0; tries < 100; tries++) {
+		struct engine *e = opened(settings, NULL);
+		engine_run_to(e, within ? 6 : 5);
+		while (engine_history(e, within ? 5 : 4, 1, &(struct record){0}, NULL) == 0)
+			await_news(e);
+		if (!within) // before the step is begun, with nothing to score
+			run_to(e, 6);
+		changed(e, CHANGE_SET, "unsigned", "off");
+		changed(e, CHANGE_RESTRICT, "stem", "int5");
+		*now = saved(e);
+		if (!within || (state_get(*now, "front.set.range") && strtod(state_get(*now, "scored"), NULL) < 11))
+			return e;
+		state_free(*now);
+		engine_close(e);
+	}
+	fail_msg("no scoring was met half way");
+	return NULL;
+}
+
 static void a_scoring_is_resumed(void **state)
 {
 	(void)state;
 	static const char settings[] = "steps=9 front-every=6 front-images=64 calibration=64 range=ema";
-	int halfway = 0;
 	struct state *scored_all = NULL, *end = NULL;
 	for (int way = 0; way < 3; way++) {
-		struct engine *e = opened(settings, NULL);
-		engine_run_to(e, way < 2 ? 6 : 5);
-		while (engine_history(e, way < 2 ? 5 : 4, 1, &(struct record){0}, NULL) == 0)
-			await_news(e);
-		if (way == 2) // before the step is begun, with nothing to score
-			run_to(e, 6);
-		changed(e, CHANGE_SET, "unsigned", "off");
-		changed(e, CHANGE_RESTRICT, "stem", "int5");
-		struct state *now = saved(e);
-		double scored = strtod(state_get(now, "scored"), NULL);
-		halfway += way < 2 && state_get(now, "front.set.range") && scored < 11;
+		struct state *now;
+		struct engine *e = changed_at_scoring(settings, way < 2, &now);
 		if (way == 1) {
 			engine_close(e);
 			e = opened(settings, now);
@@ -2452,7 +2465,6 @@ static void a_scoring_is_resumed(void **state)
 		engine_close(e);
 		state_free(now);
 	}
-	assert_int_equal(halfway, 2); // there was something to resume
 	state_free(scored_all);
 	state_free(end);
 }
