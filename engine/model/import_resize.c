@@ -7,7 +7,7 @@
 
 #include "engine/model/import.h"
 
-enum { TAPS = 4 };
+enum { TAPS = 4, NUMBERS_MOST = 1 << 24 };
 static const char other_way[] = "export it in another way";
 
 struct resizing {
@@ -16,6 +16,8 @@ struct resizing {
 	bool inside; // taps beyond the edge do not count
 	long in, out;
 	double scale;
+	long *index;   // [out][taps], of the axis in hand
+	float *weight; // likewise
 };
 
 // Where number i of the result lies among those that are read.
@@ -76,22 +78,39 @@ static void find_taps(const struct resizing *r, long i, long index[TAPS], double
 		weight[k] /= sum;
 }
 
-static struct tensor *tap_index(struct import *m, const struct resizing *r, int tap)
+// The taps of all numbers along an axis: [out][taps]. False with a fault: memory ran out.
+static bool take_taps(struct import *m, struct resizing *r)
 {
-	struct tensor *t = tensor_new(TENSOR_INT, &(struct shape_of){1, {r->out}}, import_complaint(m));
-	for (long i = 0; t && i < r->out; i++) {
+	const int taps = taps_of(r);
+	r->index = malloc((size_t)(r->out * taps) * sizeof *r->index);
+	r->weight = malloc((size_t)(r->out * taps) * sizeof *r->weight);
+	for (long i = 0; r->index && r->weight && i < r->out; i++) {
 		long index[TAPS];
 		double weight[TAPS];
 		find_taps(r, i, index, weight);
-		t->i[i] = index[tap];
+		for (int k = 0; k < taps; k++) {
+			r->index[i * taps + k] = index[k];
+			r->weight[i * taps + k] = (float)weight[k];
+		}
 	}
-	return t;
+	return (r->index && r->weight) || fault_memory(m->fault, m->file->path);
+}
+
+static void drop_taps(struct resizing *r)
+{
+	free(r->index);
+	free(r->weight);
+	r->index = NULL;
+	r->weight = NULL;
 }
 
 // Along an axis, the places that a tap takes its numbers from.
 static struct tensor *tap_places(struct import *m, const struct resizing *r, const struct value *v, int axis, int tap)
 {
-	struct tensor *index = tap_index(m, r, tap), *from = index ? import_places(m, v) : NULL,
+	struct tensor *index = tensor_new(TENSOR_INT, &(struct shape_of){1, {r->out}}, import_complaint(m));
+	for (long i = 0; index && i < r->out; i++)
+		index->i[i] = r->index[i * taps_of(r) + tap];
+	struct tensor *from = index ? import_places(m, v) : NULL,
 		      *to = from ? tensor_gather(from, axis, index, import_complaint(m)) : NULL;
 	tensor_free(index);
 	tensor_free(from);
@@ -102,15 +121,12 @@ static struct tensor *tap_places(struct import *m, const struct resizing *r, con
 static struct tensor *tap_weights(struct import *m, const struct resizing *r, const struct shape_of *shape, int axis, int tap)
 {
 	struct tensor *t = tensor_new(TENSOR_INT, shape, import_complaint(m));
+	const int taps = taps_of(r);
 	long inner = 1;
 	for (int i = axis + 1; i < shape->rank; i++)
 		inner *= shape->size[i];
-	for (long i = 0; t && i < t->count; i++) {
-		long index[TAPS];
-		double weight[TAPS];
-		find_taps(r, i / inner % r->out, index, weight);
-		t->i[i] = import_place_of((float)weight[tap]);
-	}
+	for (long i = 0; t && i < t->count; i++)
+		t->i[i] = import_place_of(r->weight[i / inner % r->out * taps + tap]);
 	return t;
 }
 
@@ -126,7 +142,7 @@ static bool blend(struct import *m, const struct resizing *r, struct value *v, i
 	struct shape_of shape = v->shape;
 	int sum = -1;
 	shape.size[axis] = r->out;
-	if (shape_count(&shape) < 1)
+	if (shape_count(&shape) < 1 || shape_count(&shape) > NUMBERS_MOST)
 		return import_refuse(m, "use smaller images", "it makes too large an image");
 	for (int k = 0; k < taps_of(r); k++) {
 		int x = import_arrange(m, tap_places(m, r, v, axis, k), flat_shape(&shape)),
@@ -202,8 +218,10 @@ bool import_resize(struct import *m)
 		r.in = v.shape.size[axis];
 		r.out = out[axis];
 		r.scale = scale[axis];
-		if (r.in != r.out || r.scale != 1)
-			ok = (taps_of(&r) == 1 ? move_along : blend)(m, &r, &v, axis);
+		if (r.in == r.out && r.scale == 1)
+			continue;
+		ok = take_taps(m, &r) && (taps_of(&r) == 1 ? move_along : blend)(m, &r, &v, axis);
+		drop_taps(&r);
 	}
 	ok = ok && import_give_value(m, 0, &v);
 	tensor_free(v.places);
