@@ -514,6 +514,20 @@ static void bad_files_are_refused_in_one_line(void **state)
 	put_tensor(&g, "fc.weight", (int[]){3, 2, 1, 1}, 4, zero, NULL);
 	put_node(&g, "Conv", "a", "x fc.weight", "y");
 	refused(&g, "its batch is fixed at more than one image");
+	g.size = 0;
+	put_frame(&g);
+	put_tensor(&g, "shape", (int[]){1}, 1, (const float[]){1}, NULL);
+	struct bytes n = {.size = 0}, a = {.size = 0};
+	put_text(&a, 1, "value"); // a number, where a tensor must stand
+	put_number(&a, 3, 1);
+	put_number(&a, 20, 2);
+	put_text(&n, 1, "shape");
+	put_text(&n, 2, "filled");
+	put_text(&n, 4, "ConstantOfShape");
+	put_bytes(&n, 5, a.at, a.size);
+	put_bytes(&g, 1, n.at, n.size);
+	put_node(&g, "Add", "sum", "x filled", "y");
+	refused(&g, "its value is not a tensor");
 }
 
 // A network with an operator between its input and its layer; "shape" is what the file says of what comes out, or NULL.

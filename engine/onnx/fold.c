@@ -94,7 +94,9 @@ static bool fold_filled(struct fold *f)
 		return fold_refuse(f, damaged, "no shape, or one of too many dimensions");
 	for (int i = 0; i < shape.rank; i++)
 		shape.size[i] = size[i];
-	struct tensor *value = a && a->kind == ONNX_TENSOR ? onnx_tensor(f->file, a->tensor, f->complaint) : NULL;
+	if (a && a->kind != ONNX_TENSOR)
+		return fold_refuse(f, damaged, "its value is not a tensor");
+	struct tensor *value = a ? onnx_tensor(f->file, a->tensor, f->complaint) : NULL;
 	if (a && (!value || value->count < 1)) {
 		tensor_free(value);
 		return value ? fold_refuse(f, damaged, "no value to fill it with") : false;
