@@ -106,6 +106,10 @@ struct description *description_open(const char *name, int h, int w, int c, int 
 	info->operators = m->ops;
 	info->layers = m->layers;
 	info->layer = d->layer;
+	info->quantized = layers_told(d->layer, m->layers);
+	info->told = m->told;
+	info->unknowns = m->unknowns;
+	info->unknown = (const char(*)[MODEL_NODE])m->unknown;
 	info->macs = m->macs;
 	info->attention_macs = m->attention_macs;
 	info->weights = m->weights;

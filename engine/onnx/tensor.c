@@ -179,6 +179,8 @@ static struct tensor *viewed(const struct tensor *t, struct walk w, struct compl
 	struct tensor *to = tensor_new(t->type, &w.shape, c);
 	for (long i = 0; to && i < to->count; i++, walk_on(&w))
 		put(t, w.at, to, i);
+	if (to)
+		to->element = t->element;
 	return to;
 }
 
@@ -196,6 +198,7 @@ struct tensor *tensor_reshape(struct tensor *t, const struct shape_of *shape, st
 	if (to) {
 		memcpy(to->at, t->at, (size_t)t->count * width_of(t->type));
 		to->given = t->given;
+		to->element = t->element;
 	}
 	return to;
 }

@@ -32,7 +32,8 @@ struct tensor {
 		void *at;
 	};
 	int users;
-	bool given; // it is stored in the file as it is, not worked out
+	bool given;  // it is stored in the file as it is, not worked out
+	int element; // its type's number in the file (onnx_element); 0: it was worked out
 };
 
 // What a fault calls the place, and where it goes.

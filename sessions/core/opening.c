@@ -179,6 +179,9 @@ struct session *session_new(const char *name, const struct config *config, struc
 	if (cleaned)
 		session_say(s, "%s held what a process left that was killed in its first moments: cleared away", folder);
 	remember(s);
+	if (s->info->quantized)
+		session_say(s, "%s is quantized: `apply file` drafts its formats, of %d of %d layers%s%s", s->info->net,
+			s->info->quantized, s->info->layers, s->info->told[0] ? "; " : "", s->info->told);
 	return s;
 }
 
