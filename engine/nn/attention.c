@@ -60,7 +60,7 @@ static void tokens_backward(struct network *net, struct node *n)
 	struct job job = job_of(net, n);
 	job_run(&job, tokens_gradients);
 	gradient_end(&job);
-	layer_reduce_gradient(net, n, n->bias, shape_size(n->out), job.chunks);
+	layer_reduce_gradient(net, n, n->bias, shape_size(n->out), job.chunks, 1);
 	memcpy(net->gradient + n->gain, net->gradient + n->bias,
 		(size_t)n->out.c * sizeof(float)); // the class token has the first position
 }
