@@ -848,12 +848,72 @@ static void addition(void **state)
 		}
 }
 
+static void softmax_gradient(void **state)
+{
+	(void)state;
+	enum { ROWS = 6, GAP = 5 };
+	EACH_SET (k)
+		for (int s = 1; s < SIZES; s++) {
+			int n = sizes[s], row = n + GAP;
+			float *y = made(ROWS * row, 29, false), *dy = made(ROWS * row, 30, false), *dx = guarded(ROWS * row);
+			for (int r = 0; r < ROWS; r++)
+				memcpy(dx + r * row, dy + r * row, (size_t)n * sizeof *dx);
+			(*k)->softmax_gradient(y, dx, ROWS, n, row, .5f);
+			for (int r = 0; r < ROWS; r++) {
+				const float *of = y + r * row, *along = dy + r * row;
+				double sum = 0, size = 0;
+				for (int i = 0; i < n; i++) {
+					sum += (double)of[i] * (double)along[i];
+					size += fabs((double)of[i] * (double)along[i]);
+				}
+				for (int i = 0; i < n; i++)
+					near(*k, (double)dx[r * row + i], (double)of[i] * ((double)along[i] - sum) / 2,
+						(n + 4) * ROUNDING * fabs((double)of[i]) * (fabs((double)along[i]) + size));
+				for (int i = n; i < row; i++)
+					assert_true(dx[r * row + i] == GUARD_WORD);
+			}
+			free(y);
+			free(dy);
+			release(dx, ROWS * row);
+		}
+}
+
+// Few values, so that many are equal.
+static void maximum_gradient(void **state)
+{
+	(void)state;
+	EACH_SET (k)
+		for (int w = 0; w < WIDTHS; w++)
+			for (int across = 1; across <= 3; across++) {
+				enum { DOWN = 2 };
+				long c = widths[w], row = (across + 1) * c, size = (DOWN - 1) * row + across * c;
+				float *x = malloc((size_t)size * sizeof *x), *dy = made(c, 31, false), *dx = guarded(size);
+				assert_non_null(x);
+				for (long i = 0; i < size; i++) {
+					x[i] = (float)rng_below(32, (uint64_t)(i * 4 + across), 3);
+					dx[i] = 1;
+				}
+				(*k)->maximum_gradient(x, dy, DOWN, across, row, c, dx);
+				for (long j = 0; j < c; j++) {
+					long first = -1;
+					for (long at = j; at < size; at += c)
+						if (at % row < across * c && (first < 0 || x[at] > x[first]))
+							first = at;
+					for (long at = j; at < size; at += c)
+						assert_true(dx[at] == (at == first ? 1 + dy[j] : 1));
+				}
+				free(x);
+				free(dy);
+				release(dx, size);
+			}
+}
+
 // Rows of `n` with words between them that stay as they are; logits from ordinary to absurd.
 static void softmax(void **state)
 {
 	(void)state;
 	static const float factors[] = {0, 1, 10, 1e30f};
-	enum { ROWS = 3, GAP = 5 };
+	enum { ROWS = 6, GAP = 5 };
 	EACH_SET (k)
 		for (int s = 1; s < SIZES; s++)
 			for (int f = 0; f < 4; f++) {
@@ -1320,6 +1380,8 @@ int main(void)
 		cmocka_unit_test(activations_of_no_number),
 		cmocka_unit_test(addition),
 		cmocka_unit_test(softmax),
+		cmocka_unit_test(softmax_gradient),
+		cmocka_unit_test(maximum_gradient),
 		cmocka_unit_test(layer_norms),
 		cmocka_unit_test(depthwise),
 		cmocka_unit_test(depthwise_of_stacked_codes),

@@ -154,10 +154,14 @@ struct kernels {
 	// act((a*ga + sa) + (b*gb + sb)), gains and shifts per channel.
 	float (*add_affine)(const float *a, const float *ga, const float *sa, const float *b, const float *gb, const float *sb,
 		long pixels, long c, enum act, float *y);
-	void (*accumulate)(const float *x, float *y, long n);                // y += x
-	void (*maximum)(const float *x, float *y, long n);                   // y = max(x, y)
+	void (*accumulate)(const float *x, float *y, long n); // y += x
+	void (*maximum)(const float *x, float *y, long n);    // y = max(x, y)
+	// Of a window of h by w pixels, rows `row` apart: adds dy[j] to dx where x, of channel j, is the first of the greatest.
+	void (*maximum_gradient)(const float *x, const float *dy, int h, int w, long row, long c, float *dx);
 	void (*softmax)(float *x, long rows, long n, long row, float scale); // of scale*x, in place; rows of n, `row` apart
-	double (*squares)(const float *x, long n);                           // sum of squares
+	// The gradient of x from that of y = softmax(scale*x), in place.
+	void (*softmax_gradient)(const float *y, float *dy, long rows, long n, long row, float scale);
+	double (*squares)(const float *x, long n); // sum of squares
 	// Nesterov momentum: d = scale*g + decay*w; v = momentum*v + d; w -= rate*(d + momentum*v).
 	void (*sgd)(float *w, float *v, const float *g, long n, float scale, float rate, float momentum, float decay);
 	// AdamW: d = scale*g; m, v: moving averages of d and d*d; w -= decay*w + rate*m/(sqrt(v) + 1e-8).
