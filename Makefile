@@ -55,12 +55,13 @@ LINK      = $(CC) $(CFLAGS) $(SANITIZE) -pthread $(LDFLAGS)
 # The compute kernels are one source, compiled once per instruction set; the program picks one when it starts.
 KERNELS := base
 ifneq ($(filter x86_64%,$(or $(shell $(CC) -dumpmachine 2>/dev/null),$(shell uname -m))),)
-KERNELS += avx2 avxvnni avx512 avx512vnni
+KERNELS += avx2 avxvnni avx512 avx512vnni avx512bf16
 endif
 ISA_avx2   := -mavx2 -mfma
 ISA_avxvnni := $(ISA_avx2) -mavxvnni
 ISA_avx512 := -mavx512f -mavx512vl -mavx512dq -mavx512bw -mavx2 -mfma -mprefer-vector-width=512
 ISA_avx512vnni := $(ISA_avx512) -mavx512vnni
+ISA_avx512bf16 := $(ISA_avx512vnni) -mavx512bf16
 KERNEL_CFLAGS := -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math
 
 # ---- what is built --------------------------------------------------------------------------------------------------

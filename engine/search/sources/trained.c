@@ -59,7 +59,7 @@ static long report_first(const struct trained *t)
 static struct quantization quantization(const struct knobs *k)
 {
 	return (struct quantization){(enum range_kind)k->range, k->percentile, k->scales == SCALES_CHANNEL, k->unsigned_positive,
-		(enum block_rule)k->blocks, k->scale == SCALE_PO2};
+		(enum block_rule)k->blocks, k->scale == SCALE_PO2, (enum gradients)k->gradients};
 }
 
 // ---- opening ----
@@ -513,6 +513,7 @@ static bool probe(struct trained *t, uint64_t key, const double *size, double *t
 	const struct shared *s = t->source.shared;
 	const struct knobs *k = &s->knobs;
 	struct quantization q = quantization(k);
+	q.gradients = GRADIENTS_FP32; // a small difference of gradients is wanted
 	for (int side = 1; side >= -1; side -= 2) {
 		for (int l = 0; l < s->model->layers; l++)
 			network_push(t->network, l, key, (side > 0 ? 1 : -2) * PUSH * size[l]);
