@@ -455,8 +455,8 @@ static void test_look_at_blocks(void **state)
 		}
 		assert_true(r == 1 || look->option[0].clipped > .005); // mxfp4: what is beyond 6 of 8
 		assert_true(screen_resize(&w->screen, 100, 80));
-		assert_shows(w, "mxfp4, mxint8, mxfp8: 32 values share a scale, a power of two.");
-		assert_shows(w, "nvfp4: 16 values share a scale, e4m3 times fp32.");
+		assert_shows(w, "mxfp4, mxint8, mxfp8: 32 values share a scale, a power of two; clip: inputs beyond");
+		assert_shows(w, "nvfp4: 16 values share a scale, e4m3 times fp32;");
 		assert_shows(w, "for the block with the widest range");
 		assert_shows(w, "has levels of its own");
 		closed(w);

@@ -194,20 +194,31 @@ static bool by_table(const struct layer_look *look)
 	return look && !look->there && look->options > 0 && isfinite(look->option[0].lost);
 }
 
-// Formats whose values share scales by blocks, those of one kind in one line.
+static bool has_blocks(const struct written *w, int option, struct format_sheet *f)
+{
+	return catalog_format(w->slot->option[option].name, f) && f->block;
+}
+
+static bool shares_as(const struct written *w, int option, const struct format_sheet *like)
+{
+	struct format_sheet f;
+	return has_blocks(w, option, &f) && strcmp(f.scale, like->scale) == 0;
+}
+
+// How formats with blocks share their scales: a line for all that do it in one way.
 static void write_blocks(struct written *w)
 {
-	struct format_sheet f, other;
+	struct format_sheet f;
 	for (int o = 0; o < w->slot->options; o++) {
 		struct string names = {0};
-		bool told = !catalog_format(w->slot->option[o].name, &f) || !f.block;
-		for (int k = 0; k < w->slot->options && !told; k++)
-			if (catalog_format(w->slot->option[k].name, &other) && strcmp(f.scale, other.scale) == 0) {
-				told = k < o;
-				string_add(&names, "%s%s", names.length ? ", " : "", other.name);
-			}
-		if (!told && !names.failed)
-			say(w, STYLE_DIM, "%s: %s.", names.bytes, f.scale);
+		bool told = !has_blocks(w, o, &f);
+		for (int k = 0; k < o && !told; k++)
+			told = shares_as(w, k, &f);
+		for (int k = o; k < w->slot->options && !told; k++)
+			if (shares_as(w, k, &f))
+				string_add(&names, "%s%s", names.length ? ", " : "", w->slot->option[k].name);
+		if (names.length && !names.failed)
+			say(w, STYLE_DIM, "%s: %s; clip: inputs beyond their block's range.", names.bytes, f.scale);
 		string_free(&names);
 	}
 }
@@ -234,7 +245,7 @@ static void write_options(struct written *w)
 	if (there)
 		say(w, STYLE_DIM,
 			"dB: signal to noise of its weights, of its inputs, and of its output where both are rounded and nothing else is; zero: weights "
-			"that become 0; clip: inputs beyond the range, or their block's. Measured behind step %ld on %d images of the calibration slice, in %.0f ms.",
+			"that become 0; clip: inputs beyond the range. Measured behind step %ld on %d images of the calibration slice, in %.0f ms.",
 			w->scene->look_step, look->images, 1000 * look->seconds);
 	write_blocks(w);
 	if (by_table(look))
@@ -381,7 +392,7 @@ static void write_weights(struct written *w)
 	if (look && look->there) {
 		const struct format_look *modal = &look->option[w->state->modal];
 		struct format_sheet f;
-		const bool blocks = catalog_format(w->slot->option[w->state->modal].name, &f) && f.block;
+		const bool blocks = has_blocks(w, w->state->modal, &f);
 		write_histogram(w, &look->weights, "weights", modal->step,
 			blocks ? "marks: the levels of %s around 0, for the block with the widest range"
 			       : "marks: the levels of %s around 0, for the output channel with the widest range");
