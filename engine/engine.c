@@ -57,6 +57,7 @@ struct engine {
 	struct queue requests, replies;
 	struct snapshot published;
 	struct history history;
+	float *policy; // the engine's thread only: a row for the history
 
 	// The engine's thread only: speed.
 	double step_began; // of a step that is not made yet, and may have given way; 0: none
@@ -454,6 +455,8 @@ static void *work(void *arg)
 		if (e->step_began <= 0)
 			e->step_began = clock_seconds();
 		bool ok = search_step(s, &fault);
+		if (ok)
+			search_probabilities(s, e->policy);
 		if (ok && search_front_due(s))
 			search_front_begin(s);
 		pthread_mutex_lock(&e->lock);
@@ -463,7 +466,7 @@ static void *work(void *arg)
 			continue;
 		}
 		publish(e);
-		history_add(&e->history, search_record(s), search_modal(s));
+		history_add(&e->history, search_record(s), search_modal(s), e->policy);
 		measure(e, e->step_began);
 		e->step_began = 0;
 	}
@@ -527,15 +530,16 @@ struct engine *engine_open(const struct config *config, const struct state *stat
 	const struct engine_info *info = search_info(e->search);
 	e->published.info = info;
 	e->published.run = RUN_PAUSED;
-	e->history.slots = info->slots;
-	if (!history_reserve(&e->history, search_horizon(e->search), fault) ||
-		(state && !history_restore(&e->history, state, search_steps_done(e->search), info->slot, fault)))
+	if (!history_begin(&e->history, info->slot, info->slots, fault) ||
+		!history_reserve(&e->history, search_horizon(e->search), fault) ||
+		(state && !history_restore(&e->history, state, search_steps_done(e->search), fault)))
 		goto failed;
 	if (pipe2(e->pipe, O_CLOEXEC | O_NONBLOCK) < 0 || (e->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0) {
 		fault_set(fault, "engine", "close something else", "%s", strerror(errno));
 		goto failed;
 	}
-	if (!make_snapshot(&e->published, info, search_front_room(e->search))) {
+	e->policy = calloc((size_t)info->slots * ENGINE_OPTIONS + 1, sizeof *e->policy);
+	if (!e->policy || !make_snapshot(&e->published, info, search_front_room(e->search))) {
 		fault_memory(fault, "engine");
 		goto failed;
 	}
@@ -571,6 +575,7 @@ void engine_close(struct engine *e)
 	search_free(e->search);
 	empty_snapshot(&e->published);
 	history_free(&e->history);
+	free(e->policy);
 	for (int i = 0; i < 2; i++)
 		if (e->pipe[i] >= 0)
 			close(e->pipe[i]);
@@ -846,6 +851,14 @@ long engine_history(struct engine *e, long first, long most, struct record *reco
 {
 	pthread_mutex_lock(&e->lock);
 	long n = history_copy(&e->history, first, most, record, modal);
+	pthread_mutex_unlock(&e->lock);
+	return n;
+}
+
+int engine_policy(struct engine *e, int slot, int most, struct policy_row *row)
+{
+	pthread_mutex_lock(&e->lock);
+	int n = history_policy(&e->history, slot, most, row);
 	pthread_mutex_unlock(&e->lock);
 	return n;
 }

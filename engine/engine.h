@@ -550,6 +550,18 @@ struct record {
 // not NULL, it receives the modal option per slot of the lane whose step it was: a row of info->slots bytes per step.
 long engine_history(struct engine *, long first, long most, struct record *, uint8_t *modal);
 
+// The policy's probabilities of one slot behind a step, in 255ths, as the lane had them whose step it was.
+struct policy_row {
+	long step;
+	int lane;                          // its number
+	float probability[ENGINE_OPTIONS]; // per option
+};
+enum { ENGINE_POLICY_ROWS = 512 }; // most rows that are kept
+// Copies the rows that are kept of a slot, at most `most`, by growing step, and returns their number: one of each of the last steps,
+// and of those before them one for every few (probabilities.h). A search that goes on from a checkpoint without rows has those of the steps
+// that it made since.
+int engine_policy(struct engine *, int slot, int most, struct policy_row *);
+
 // ---- pricing --------------------------------------------------------------------------------------------------------------
 
 // Works out the costs of a choice (option per slot) under every present cost term, in the snapshot's order and units; NAN for the

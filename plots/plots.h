@@ -61,6 +61,9 @@ struct figure_source {
 	bool (*roofline)(void *session, int term, struct roofline *, struct fault *);
 	// Fills the times that were measured of the layers on the term's device, [layers of the roofline], NULL where it has none, likewise.
 	bool (*measured)(void *session, int term, struct roofline *, const struct timed_layer **, struct fault *);
+	// Returns the rows of the policy's probabilities that are kept of a slot, of the lane shown, by growing step; valid until the next
+	// call. NULL, or a NULL pointer: there are none.
+	const struct policy_row *(*policy)(void *session, int slot, int *rows);
 	void *session;
 };
 

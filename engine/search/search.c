@@ -50,6 +50,17 @@ const uint8_t *search_modal(const struct search *s)
 	return s->last->modal;
 }
 
+void search_probabilities(const struct search *s, float *probability)
+{
+	const struct lane *lane = s->last;
+	for (int i = 0; i < s->info.slots; i++) {
+		const size_t options = (size_t)s->info.slot[i].options;
+		memcpy(probability, policy_probabilities(lane->policy, lane->partition->decision_of[i]),
+			options * sizeof *probability);
+		probability += options;
+	}
+}
+
 struct search_work search_work(const struct search *s)
 {
 	return s->work;

@@ -29,6 +29,8 @@ void search_knobs(const struct search *, struct knobs *); // the settings as the
 // The newest record, and the modal option per slot that goes with it.
 const struct record *search_record(const struct search *);
 const uint8_t *search_modal(const struct search *);
+// The probabilities of all options that its policy has now: of every slot, one slot after the other.
+void search_probabilities(const struct search *, float *probability);
 
 // How many choices were to be scored in the steps that this process made, and how many were: equal choices of a step are scored
 // once. spared: what choices that differ left out of their passes since their first layers are alike, in passes.

@@ -179,7 +179,8 @@ struct session {
 		struct record *record;
 		uint8_t *modal;
 	} shown;
-	int said_lane; // the lane of the `lane N COMMAND` being carried out; 0: none
+	struct policy_row *policy; // that were asked for last, of one slot; NULL: none were yet
+	int said_lane;             // the lane of the `lane N COMMAND` being carried out; 0: none
 
 	struct journal journal;
 	struct mark *mark; // the journal as marks

@@ -69,6 +69,7 @@ void session_free(struct session *s)
 	free(s->record);
 	free(s->shown.record);
 	free(s->shown.modal);
+	free(s->policy);
 	free(s->modal);
 	free(s->noise);
 	draft_drop(s);

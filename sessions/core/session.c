@@ -123,6 +123,20 @@ static bool show_lane(struct session *s)
 	return true;
 }
 
+static const struct policy_row *shown_policy(void *session, int slot, int *rows)
+{
+	struct session *s = session;
+	int mine = 0;
+	if (!s->policy && !(s->policy = calloc(ENGINE_POLICY_ROWS, sizeof *s->policy)))
+		return NULL;
+	*rows = engine_policy(s->engine, slot, ENGINE_POLICY_ROWS, s->policy);
+	for (int i = 0; i < *rows; i++)
+		if (s->policy[i].lane == s->snapshot->focus)
+			s->policy[mine++] = s->policy[i];
+	*rows = mine;
+	return mine ? s->policy : NULL;
+}
+
 void session_source(struct session *s, struct figure_source *source)
 {
 	int term = snapshot_term(s->snapshot, 0);
@@ -142,6 +156,7 @@ void session_source(struct session *s, struct figure_source *source)
 		.alone = alone,
 		.roofline = session_roofline,
 		.measured = session_measured,
+		.policy = shown_policy,
 		.session = s,
 	};
 }
