@@ -125,6 +125,7 @@ void reply_free(struct reply *r)
 	state_free(r->state);
 	free(r->answers);
 	free(r->noise);
+	free(r->formats);
 	frozen_free(r->frozen);
 	*r = (struct reply){0};
 }
@@ -298,9 +299,12 @@ static bool give_all_back(struct engine *e, char *lines, struct fault *fault)
 static bool look(struct engine *e, int layer, struct reply *r)
 {
 	double began = clock_seconds();
-	if (!(r->noise = calloc((size_t)search_info(e->search)->layers + 1, sizeof *r->noise)))
+	const size_t layers = (size_t)search_info(e->search)->layers + 1;
+	r->noise = calloc(layers, sizeof *r->noise);
+	r->formats = layer == LOOK_FORMATS ? calloc(layers, LOOK_OPTIONS * sizeof *r->formats) : NULL;
+	if (!r->noise || (layer == LOOK_FORMATS && !r->formats))
 		return fault_memory(&r->fault, "look");
-	if (!search_look(e->search, layer, &r->look, r->noise, &r->fault))
+	if (!search_look(e->search, layer, &r->look, r->noise, r->formats, &r->fault))
 		return false;
 	r->look.seconds = clock_seconds() - began;
 	return true;
@@ -784,7 +788,7 @@ bool engine_post_focus(struct engine *e, int lane, unsigned *ticket, struct faul
 bool engine_post_look(struct engine *e, int layer, unsigned *ticket, struct fault *fault)
 {
 	const int layers = search_info(e->search)->layers;
-	if (layer < LOOK_ALL || layer >= layers || layers == 0)
+	if (layer < LOOK_FORMATS || layer >= layers || layers == 0)
 		return fault_set(fault, "look", "`layers` lists them", "there is no such layer");
 	return post_number(e, REQUEST_LOOK, layer, ticket, fault);
 }

@@ -284,6 +284,7 @@ struct reply {
 	char *answers;          // REQUEST_ANSWERS, see below; owned by the reply
 	struct layer_look look; // REQUEST_LOOK
 	double *noise; // REQUEST_LOOK: of every layer, the signal to noise of its output as the result has it, in dB; NAN: unknown; owned by the reply
+	double *formats; // the same, LOOK_FORMATS: of every layer in each option of its weight slot, [layers][LOOK_OPTIONS]; NULL: not asked for
 	struct frozen *frozen; // REQUEST_FREEZE; owned by the reply
 };
 
@@ -299,7 +300,8 @@ bool engine_post_state(struct engine *, unsigned *ticket, struct fault *);
 // a search that is opened shows its first lane; if the lane in focus is dropped, the first of those left is shown.
 bool engine_post_focus(struct engine *, int lane, unsigned *ticket, struct fault *);
 // Looks at a layer's weights, inputs and output, in the result of the lane in focus, on the first images of the calibration slice; LOOK_ALL: at
-// the outputs of all alone. It takes some forward passes of these images. The search, its state and its digest stay as they are.
+// the outputs of all alone, LOOK_FORMATS: in each of their formats too. It takes some forward passes of these images. The search, its state and
+// its digest stay as they are.
 bool engine_post_look(struct engine *, int layer, unsigned *ticket, struct fault *);
 // Asks for the weights of the network of the result, in the lane in focus: each an array by the name and in the order that PyTorch gives it
 // (LAYER.weight, LAYER.norm.running_mean); batch norms' statistics are those that were given, or are estimated in fp32. folded: norms

@@ -50,7 +50,7 @@ bool search_check(const struct search *, const struct change *, struct fault *);
 // weights. NULL with a fault: out of memory.
 struct frozen *search_freeze(struct search *, const uint8_t *choice, struct fault *);
 // Fills a look at a layer but its seconds (see engine.h). Nothing of the search changes. False: out of memory.
-bool search_look(struct search *, int layer, struct layer_look *, double *noise, struct fault *);
+bool search_look(struct search *, int layer, struct layer_look *, double *noise, double *formats, struct fault *);
 // Appends the weights of the network of the result by name, as engine_post_weights has them. False: nothing is trained; out of memory.
 bool search_weights(struct search *, bool fold, struct state *, struct fault *);
 // Scores a choice (NULL: the result) on a split, under statistics and ranges calibrated for it; choice and range of the result

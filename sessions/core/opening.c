@@ -70,6 +70,8 @@ void session_free(struct session *s)
 	free(s->shown.record);
 	free(s->shown.modal);
 	free(s->policy);
+	session_forget_errors(s);
+	free(s->happening);
 	free(s->modal);
 	free(s->noise);
 	draft_drop(s);

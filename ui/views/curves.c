@@ -26,7 +26,8 @@ static bool named_first(const char *name)
 static bool shows(const struct scene *scene, const struct figure_kind *kind)
 {
 	const struct engine_info *info = scene->snapshot->info;
-	return !kind->of_layers || !info || info->layers > 0;
+	const bool looked = scene->source && scene->source->errors;
+	return (!kind->of_layers || !info || info->layers > 0) && (!kind->of_errors || looked);
 }
 
 static int curve_kinds(const struct scene *scene, const struct figure_kind *out[KINDS_MOST])
