@@ -63,6 +63,7 @@ struct figure *figure_policy(const struct figure_source *source)
 		snprintf(since, sizeof since, ": no probabilities were kept");
 	else if (row && begins_late(source, row))
 		snprintf(since, sizeof since, "; kept from step %ld on", row[0].step);
+	snprintf(f->y.label, sizeof f->y.label, "%s: probability", called(now, slot, word));
 	figure_title(f, "Policy for %s, %s%s", called(now, slot, word), subject_of(now->info, subject), since);
 	f->y.low = 0;
 	f->y.high = 1;
