@@ -34,12 +34,14 @@ void figure_free(struct figure *f)
 		free(f->series[i].x);
 		free(f->series[i].y);
 		free(f->series[i].label);
+		free(f->series[i].size);
 	}
 	free(f->series);
 	free(f->line);
 	if (f->heat) {
 		free(f->heat->value);
 		free(f->heat->row);
+		free(f->heat->column);
 		free(f->heat->level);
 		free(f->heat);
 	}
@@ -74,6 +76,18 @@ void series_add(struct series *s, double x, double y, const char *label)
 	s->count++;
 }
 
+bool series_sized(struct series *s, size_t room, const char *of)
+{
+	snprintf(s->size_of, sizeof s->size_of, "%s", of);
+	s->size = calloc(room ? room : 1, sizeof *s->size);
+	return s->size != NULL;
+}
+
+bool figure_is_mark(const struct line *l)
+{
+	return l->vertical && l->role != ROLE_TARGET && l->label[0];
+}
+
 bool figure_add_line(struct figure *f, bool vertical, double at, enum figure_role role, const char *label)
 {
 	struct line *grown = realloc(f->line, (size_t)(f->line_count + 1) * sizeof *grown);
@@ -103,6 +117,12 @@ struct heat *figure_add_heat(struct figure *f, int rows, int columns, int levels
 	for (size_t i = 0; i < cells; i++)
 		h->value[i] = NAN;
 	return h;
+}
+
+bool heat_named(struct heat *h)
+{
+	h->column = calloc(h->columns > 0 ? (size_t)h->columns : 1, sizeof *h->column);
+	return h->column != NULL;
 }
 
 const struct term_state *source_term(const struct figure_source *source)

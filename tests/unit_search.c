@@ -2854,6 +2854,51 @@ static void damaged_arrays(void **state)
 	state_free(good);
 }
 
+static void same_rows(struct engine *a, struct engine *b, int from)
+{
+	struct policy_row of_a[8], of_b[8];
+	for (int slot = 0; slot < engine_info(a)->slots; slot++) {
+		const int n = engine_policy(a, slot, 8, of_a) - from;
+		assert_int_equal(engine_policy(b, slot, 8, of_b), n);
+		for (int i = 0; i < n; i++)
+			assert_memory_equal(&of_a[from + i], &of_b[i], sizeof of_b[i]);
+	}
+}
+
+// The policy is kept for every slot as it was behind each step, across a save; a checkpoint from before it was kept opens, and those of the
+// steps after it are.
+static void policy_is_kept(void **state)
+{
+	(void)state;
+	struct engine *e = opened(QUICK, NULL);
+	struct policy_row row[8];
+	run_to(e, 3);
+	struct state *s = saved(e);
+	run_to(e, 7);
+	struct snapshot *now = settled(e);
+	for (int i = 0; i < now->slots; i++) {
+		assert_int_equal(engine_policy(e, i, 8, row), 7);
+		assert_true(row[0].step == 1 && row[6].step == 7 && row[6].lane == 1);
+		for (int o = 0; o < engine_info(e)->slot[i].options; o++)
+			assert_true(fabsf(row[6].probability[o] - now->slot[i].probability[o]) < 0.002f);
+	}
+	struct engine *back = opened(QUICK, s);
+	run_to(back, 7);
+	same_rows(e, back, 0);
+	engine_close(back);
+	tensor_of(s, "history.policy.step")->name[0] = 'x';
+	tensor_of(s, "history.policy")->name[0] = 'x';
+	back = opened(QUICK, s);
+	run_to(back, 7);
+	same_rows(e, back, 3);
+	engine_close(back);
+	tensor_of(s, "xistory.policy.step")->name[0] = 'h';
+	refused(QUICK, s, "steps of probabilities that are not there");
+	snapshot_free(now);
+	state_free(s);
+	engine_close(e);
+}
+
 // Options of the history are shown as formats: one that does not exist must not get that far.
 static void damaged_history(void **state)
 {
@@ -2995,6 +3040,7 @@ int main(void)
 		cmocka_unit_test(states_of_other_searches),
 		cmocka_unit_test(damaged_texts),
 		cmocka_unit_test(damaged_arrays),
+		cmocka_unit_test(policy_is_kept),
 		cmocka_unit_test(damaged_history),
 		cmocka_unit_test(bad_openings),
 		cmocka_unit_test(deep_networks_are_refused_at_once),

@@ -150,26 +150,30 @@ static bool look_at_layer(struct looking *l, struct node *n, struct fault *fault
 }
 
 // A layer whose turn it is in the pass.
-static bool pass_layer(struct looking *l, struct node *n, double *noise, struct fault *fault)
+static bool pass_layer(struct looking *l, struct node *n, double *noise, double *formats, struct fault *fault)
 {
-	const struct layer_plan formats = l->plan[n->op->layer];
+	const struct layer_plan planned = l->plan[n->op->layer];
 	compute(l, n, l->exact, l->exact);
 	memcpy(l->output, n->x, (size_t)outputs_of(l, n) * sizeof *l->output);
 	if (n->layer == l->look->layer && !look_at_layer(l, n, fault))
 		return false;
-	compute(l, n, formats.weight, formats.activation);
+	for (int o = 0; formats && o < l->look->options; o++) {
+		compute(l, n, l->format[o], l->format[o]);
+		formats[n->layer * LOOK_OPTIONS + o] = noise_of(l->output, n->x, outputs_of(l, n));
+	}
+	compute(l, n, planned.weight, planned.activation);
 	noise[n->layer] = noise_of(l->output, n->x, outputs_of(l, n));
 	return true;
 }
 
-static bool pass_all(struct looking *l, double *noise, struct fault *fault)
+static bool pass_all(struct looking *l, double *noise, double *formats, struct fault *fault)
 {
 	struct network *net = l->net;
 	bool ok = true;
 	for (int i = 0; ok && i < net->model->ops; i++) {
 		struct node *n = &net->node[i];
 		if (n->op->layer >= 0)
-			ok = pass_layer(l, n, noise, fault);
+			ok = pass_layer(l, n, noise, formats, fault);
 		else if (n->does->forward)
 			n->does->forward(net, n);
 	}
@@ -186,7 +190,7 @@ static long largest_output(const struct network *net, int images)
 }
 
 bool network_look(struct network *net, const struct plan *plan, const struct quantization *quantization, const int *format,
-	int images, struct layer_look *look, double *noise, struct fault *fault)
+	int images, struct layer_look *look, double *noise, double *formats, struct fault *fault)
 {
 	const size_t layers = (size_t)net->model->layers;
 	struct plan own = *plan;
@@ -196,11 +200,13 @@ bool network_look(struct network *net, const struct plan *plan, const struct qua
 	bool ok = (l.plan && l.output) || fault_memory(fault, "look");
 	for (int i = 0; i < net->whole->layers; i++)
 		noise[i] = NAN;
+	for (int i = 0; formats && i < net->whole->layers * LOOK_OPTIONS; i++)
+		formats[i] = NAN;
 	if (ok) {
 		memcpy(l.plan, plan->layer, layers * sizeof *l.plan);
 		look->images = images;
 		pass_begin(net, &own, quantization, PASS_SAMPLE, images, NULL);
-		ok = pass_all(&l, noise, fault);
+		ok = pass_all(&l, noise, formats, fault);
 	}
 	net->plan = plan;
 	free(l.plan);

@@ -69,6 +69,9 @@ void session_free(struct session *s)
 	free(s->record);
 	free(s->shown.record);
 	free(s->shown.modal);
+	free(s->policy);
+	session_forget_errors(s);
+	free(s->happening);
 	free(s->modal);
 	free(s->noise);
 	draft_drop(s);

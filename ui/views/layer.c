@@ -15,6 +15,7 @@
 struct page {
 	int top; // the first line shown
 	int lines, room;
+	struct picture policy; // over the steps
 };
 
 // What the page is written from.
@@ -23,6 +24,7 @@ struct written {
 	const struct layer_info *info;
 	const struct slot_info *slot;
 	const struct slot_state *state;
+	struct picture *policy;
 	struct screen *screen;
 	struct rect in;
 	int line, top; // the next line to be written, from 0; the first one that is seen
@@ -289,6 +291,29 @@ static void write_past(struct written *w)
 	text(w, STYLE_DIM, "");
 }
 
+enum { POLICY_ROWS = 10, POLICY_WIDE = 100 };
+
+// The policy's probabilities, one on the other; a person's changes stand on the axis.
+static void write_policy(struct written *w)
+{
+	const struct figure_source *source = w->scene->source;
+	const int wide = w->in.width < POLICY_WIDE ? w->in.width : POLICY_WIDE;
+	int rows = 0;
+	if (!source || source->records < 2)
+		return;
+	if (!source->policy || !source->policy(source->session, w->info->weight_slot, &rows)) {
+		text(w, STYLE_DIM, "Its probabilities at these steps were not kept: they are from the next step on.");
+	} else if (picture_make(w->policy, w->scene, figure_kind_named("policy"), wide, POLICY_ROWS)) {
+		text(w, STYLE_TITLE, "Its probabilities over the steps (history, to a 255th), and the changes");
+		for (int i = 0; i < POLICY_ROWS; i++) {
+			int y = next_row(w);
+			if (y >= 0)
+				picture_row(w->policy, w->screen, w->in.x, y, i);
+		}
+	}
+	text(w, STYLE_DIM, "");
+}
+
 // ---- its costs ---------------------------------------------------------------------------------------------------------
 
 static void write_shares(struct written *w)
@@ -430,6 +455,7 @@ static void write_page(struct written *w)
 	write_why(w);
 	write_options(w);
 	write_past(w);
+	write_policy(w);
 	write_shares(w);
 	write_bound(w);
 	write_weights(w);
@@ -445,6 +471,7 @@ static void draw(void *own, struct scene *scene, struct screen *s, const struct 
 		.info = scene->layer_now ? &scene->layer_now[scene->layer] : info,
 		.slot = &now->info->slot[info->weight_slot],
 		.state = &now->slot[info->weight_slot],
+		.policy = &page->policy,
 		.screen = s,
 		.in = {r.x + 2, r.y + 1, r.width - 4, 0}};
 	char title[128], part[48] = "";
@@ -496,6 +523,11 @@ static bool select_layer(void *own, struct scene *scene, const char *name)
 	return view_layers.select(own, scene, name);
 }
 
+static void forget(void *own)
+{
+	picture_free(&((struct page *)own)->policy);
+}
+
 static const char *const teach[] = {"draft up {layers}", "hand pin", "hand unpin", "back", NULL};
 
 const struct view_ops view_layer = {
@@ -504,6 +536,8 @@ const struct view_ops view_layer = {
 	.place = LAYOUT_ALONE,
 	.key = ' ',
 	.own = sizeof(struct page),
+	.end = forget,
+	.forget = forget,
 	.measure = measure,
 	.draw = draw,
 	.move = move,

@@ -189,6 +189,10 @@ struct picture {
 // Draws a frame with a figure in it. `kind` NULL: the frame alone.
 void picture_draw(struct picture *, const struct scene *, struct screen *, struct rect, const struct figure_kind *kind);
 void picture_free(struct picture *);
+// Draws it without a frame, a row at a time: picture_make returns whether there is one of this size, and picture_row puts one of its
+// rows, as wide as it is.
+bool picture_make(struct picture *, const struct scene *, const struct figure_kind *, int width, int height);
+void picture_row(const struct picture *, struct screen *, int x, int y, int row);
 
 // layer_option: the option that the draft, or else the policy, has for a layer's weights. layer_format: the names of both
 // formats, "int4", or "int4/int8" if weights and activations differ; returns buf.
