@@ -710,12 +710,25 @@ static void look(struct workbench *w)
 		w->looked_for = w->scene.layer + 1;
 }
 
+// An answer that took a while is told once nothing is in front of the person.
+static void tell_due(struct workbench *w)
+{
+	const char *due = session_due(w->session);
+	char *line = due && !popup_shown(&w->popup) && !prompt_is_open() && !w->pasted.lines ? strdup(due) : NULL;
+	if (line) {
+		workbench_say(w, false, "%s", ""); // that it follows
+		workbench_command(w, line);
+	}
+	free(line);
+}
+
 void workbench_turn(struct workbench *w)
 {
 	w->scene.snapshot = session_snapshot(w->session);
 	w->scene.noise = session_noise(w->session, &w->scene.noise_step);
 	act_noisiest_come(w);
 	act_branch_come(w);
+	tell_due(w);
 	stretch_turn(w);
 }
 

@@ -53,6 +53,7 @@ void session_free(struct session *s)
 	travel_stop(s);
 	measuring_end(s);
 	alone_stop(s);
+	compare_drop(s);
 	engine_close(s->engine);
 	session_drop_pending(s);
 	session_drop_waiting(s);
@@ -71,6 +72,7 @@ void session_free(struct session *s)
 	free(s->shown.modal);
 	free(s->modal);
 	free(s->noise);
+	judged_free(&s->judged);
 	draft_drop(s);
 	if (s->lock >= 0)
 		close(s->lock);
@@ -307,7 +309,27 @@ struct session *session_open(const char *name, struct fault *f)
 	return s;
 }
 
-struct session *session_peek(const char *name, struct fault *f)
+// The lines that lead to the end of a branch take the place of the whole journal.
+static bool take_branch(struct restoring *r, int *branch, struct fault *f)
+{
+	struct journal path = {0};
+	const int present = r->journal.branches ? r->journal.branches : 1;
+	if (*branch < 0 || *branch > present)
+		return fault_set(f, r->folder, "`tree` lists them", "it has no branch %d; the last is %d", *branch, present);
+	if (*branch == present)
+		*branch = 0;
+	if (!*branch)
+		return true;
+	const long reached = r->journal.branch[*branch - 1].reached;
+	if (!journal_path(&r->journal, *branch, reached, &path))
+		return fault_memory(f, r->folder);
+	r->most = reached ? reached : 1;
+	journal_free(&r->journal);
+	r->journal = path;
+	return true;
+}
+
+struct session *session_peek(const char *name, int *branch, struct fault *f)
 {
 	char folder[FOLDER_PATH];
 	bool elsewhere;
@@ -320,7 +342,7 @@ struct session *session_peek(const char *name, struct fault *f)
 	struct session *s = NULL;
 	if ((r.found = calloc(1, sizeof *r.found))) {
 		restore_journal(&r);
-		s = restore_session(&r, f);
+		s = take_branch(&r, branch, f) ? restore_session(&r, f) : NULL;
 	} else {
 		fault_memory(f, folder);
 	}
