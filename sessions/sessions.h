@@ -111,6 +111,23 @@ const double *session_noise(const struct session *, long *step);
 // The draft: a choice being edited by hand. NULL: none.
 const uint8_t *session_draft(const struct session *);
 
+// What the additive model (engine/search/additive.h) foretells of a choice, and how far it was off where that is known: at the points of the
+// front, which were scored. A model: nothing of it was measured for this choice.
+struct foretold {
+	double change; // of quality, beyond the modal choice: accuracy in 0..1, or minus the loss; NAN: nothing is known yet
+	double error;  // its standard error, as if the decisions' errors were independent
+	int points;    // of the front that it can be held against
+	double off;    // root of the mean square of what it foretold of them and what came, against the modal choice's point
+};
+struct foretold foretell(const struct snapshot *, const uint8_t *choice);
+// What was foretold of drafts that were committed is kept, with what came: both choices measured on all held-out images, between the same two
+// steps where the search stands still. The journal holds it.
+struct foretold_so_far {
+	int count;
+	double error; // mean of how far it was off, in the same unit; NAN: of none
+};
+struct foretold_so_far session_foretold(const struct session *);
+
 // ---- the loop -------------------------------------------------------------------------------------------------------------
 
 enum {

@@ -90,29 +90,6 @@ static void hull_against_hull(void **context)
 	assert_false(hull_compare(a, 0, b, m, 0, INFINITY, &gap));
 }
 
-// Against the odds of so many heads in so many tosses, worked out by hand.
-static void pairings(void **context)
-{
-	(void)context;
-	const uint8_t a[] = {1, 1, 1, 1, 1, 0, 0, 0, 0, 1}, b[] = {1, 1, 0, 0, 0, 0, 0, 0, 1, 0};
-	struct pairing p = pairing_of(a, b, 10);
-	assert_true(p.both == 2 && p.first == 4 && p.second == 1 && p.neither == 3);
-	assert_true(near(p.ahead, -0.3) && near(p.error, sqrt((0.5 - 0.09) / 10)));
-	assert_true(near(p.chance, 2 * (1 + 5) / 32.0));
-	struct pairing back = pairing_of(b, a, 10);
-	assert_true(back.first == 1 && back.second == 4 && near(back.ahead, 0.3) && near(back.chance, p.chance));
-	assert_true(near(pairing_of(a, a, 10).chance, 1) && near(pairing_of(a, a, 10).ahead, 0));
-	assert_true(near(pairing_of(a, b + 8, 2).chance, 1)); // one each: no more than certain
-	uint8_t none[3000] = {0}, some[3000] = {0};
-	for (int i = 0; i < 1100; i++)
-		none[i] = i < 500;
-	for (int i = 500; i < 1100; i++)
-		some[i] = 1;
-	p = pairing_of(none, some, 3000); // 500 against 600: z = 3.02
-	assert_true(p.first == 500 && p.second == 600 && p.chance > 0.0026 && p.chance < 0.0031);
-	assert_true(pairing_of(none, some, 0).chance == 1);
-}
-
 static void rankings(void **context)
 {
 	(void)context;
@@ -438,7 +415,6 @@ int main(void)
 		cmocka_unit_test(hulls),
 		cmocka_unit_test(a_hull_lies_above_all),
 		cmocka_unit_test(hull_against_hull),
-		cmocka_unit_test(pairings),
 		cmocka_unit_test(rankings),
 		cmocka_unit_test(a_plan_is_written_and_read),
 		cmocka_unit_test(entrants_have_networks_of_their_own),

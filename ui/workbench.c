@@ -771,6 +771,7 @@ static void refresh(struct workbench *w)
 	scene->draft = session_draft(w->session);
 	take_past(w);
 	scene->pending = session_unwritten(w->session);
+	scene->foretold = session_foretold(w->session);
 	explore_follow(w);
 	explore_say(w, false);
 	session_look_at(w->session, scene->slice);

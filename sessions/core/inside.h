@@ -382,6 +382,17 @@ void script_place_at(const struct script *, long line, struct fault *);
 
 // ---- draft.c, export.c, ask.c: commands ---------------------------------------------------------------------------
 
+// What is foretold of a draft that is committed is measured and kept, where there are images to measure it on (foretold.c).
+void foretold_keep(struct session *, const uint8_t *draft);
+// One that is kept, and what came.
+struct prediction {
+	struct foretold said;
+	double came; // in the unit of said.change
+	bool loss;   // that unit is minus the loss
+	long images;
+};
+bool prediction_read(const char *text, struct prediction *); // of a line of the journal; false: it is no such line
+bool run_foretold(struct command_call *);
 bool run_draft(struct command_call *);
 bool run_apply(struct command_call *);
 bool run_paste(struct command_call *);

@@ -228,7 +228,11 @@ static int carry_out(struct batch *b, const struct command_table *table, const c
 	char *due = NULL;
 	int come;
 	do {
-		b->failed = !command_run(table, due ? due : line, say, b, &b->fault);
+		struct fault fault;
+		if (!command_run(table, due ? due : line, say, b, &fault)) {
+			b->failed = true;
+			b->fault = fault;
+		}
 		come = b->failed ? signals_next() : rest(b);
 		free(due);
 		due = session_due(b->s) ? strdup(session_due(b->s)) : NULL;

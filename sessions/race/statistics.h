@@ -36,16 +36,6 @@ struct hull_gap {
 bool hull_compare(const struct spot *a, int a_corners, const struct spot *b, int b_corners, double from, double to,
 	struct hull_gap *);
 
-// Two judges of the same things, right (not 0) or not about each.
-struct pairing {
-	long both, first, second, neither; // right: both, one alone, none
-	double ahead, error;               // how far the second is ahead, of all; the standard error of that
-	// Of a difference as large or larger if each thing that one alone is right about were either's with equal odds: the exact test of
-	// McNemar (1947), two-sided, by the binomial distribution.
-	double chance;
-};
-struct pairing pairing_of(const uint8_t *first, const uint8_t *second, long count);
-
 // How alike two lists order the same things: Spearman's rank correlation, ties sharing their ranks, and an interval that holds 95 % of what
 // 2000 resamples of the things give (Efron's bootstrap, percentiles; the same in every call). NAN: fewer than three, or a list of equals.
 struct ranking {

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "sessions/race/statistics.h"
+#include "engine/base/pairing.h"
 #include "sessions/report/beside.h"
 #include "sessions/report/picture.h"
 
