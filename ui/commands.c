@@ -40,7 +40,7 @@ static bool may_leave(struct command_call *call, struct workbench *w)
 		return fault_set(&call->fault, "draft", "Enter pins it, Esc Esc drops it; leave once more, and it is dropped",
 			"it is not pinned yet");
 	snprintf(todo, sizeof todo, "%.180s; leave once more, and it is lost", risk.todo);
-	return fault_set(&call->fault, risk.where, todo, "what was done is not saved: %s", risk.what);
+	return fault_set(&call->fault, risk.where, todo, "%s", risk.what);
 }
 
 // What only the loop of a terminal can carry out. False, with a fault: there is none.

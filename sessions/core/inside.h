@@ -360,6 +360,11 @@ int alone_fds(const struct session *, struct pollfd *); // at most 1
 // Those that were trained or are, with their costs by the present terms; returns how many.
 int alone_all(struct session *, const struct trained_alone **);
 void alone_stop(struct session *); // ends what is under way, and forgets all
+// What is under way ends with the session. Whether there is such a thing, with the fault that says it; a line that tells of it as the session is
+// left; and a message where one was broken off before.
+bool alone_at_risk(const struct session *, struct fault *);
+bool alone_farewell(const struct session *, struct string *);
+void alone_tell_broken(struct session *);
 
 // ---- report/compare.c -------------------------------------------------------------------------------------------------
 

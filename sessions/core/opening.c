@@ -301,6 +301,8 @@ struct session *session_open(const char *name, struct fault *f)
 		session_say(s, "%s lies in %s", s->title, folder);
 	if (s)
 		remember(s);
+	if (s && !s->read_only)
+		alone_tell_broken(s);
 	journal_free(&r.journal);
 	config_free(config);
 	free(r.found);
@@ -407,15 +409,16 @@ bool session_at_risk(const struct session *s, struct fault *f)
 {
 	if (!s->writer || s->read_only || nothing_done(s))
 		return false;
+	static const char unsaved[] = "what was done is not saved";
 	if (!folder_held(s->folder, s->lock))
 		fault_set(f, s->folder, "put it back, then `save`",
-			"this folder was moved or deleted while the session was open");
+			"%s: this folder was moved or deleted while the session was open", unsaved);
 	else if (s->written.failing)
-		*f = s->written.fault;
+		fault_set(f, s->written.fault.where, s->written.fault.todo, "%s: %.300s", unsaved, s->written.fault.what);
 	else if (s->save_failed)
-		fault_set(f, s->folder, "`save` tries again", "the last save failed");
+		fault_set(f, s->folder, "`save` tries again", "%s: the last save failed", unsaved);
 	else
-		return false;
+		return alone_at_risk(s, f);
 	return true;
 }
 

@@ -200,6 +200,9 @@ static int interrupted(struct batch *b, int number)
 		saved ? s->folder : "");
 	if (!line.failed)
 		complain(line.bytes);
+	string_clear(&line);
+	if (alone_farewell(s, &line) && !line.failed)
+		complain(line.bytes);
 	string_free(&line);
 	return 128 + number;
 }
