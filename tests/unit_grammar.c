@@ -848,6 +848,44 @@ static void test_help(void **state)
 	closed(w);
 }
 
+static bool hinted(const struct workbench *w, const char *command)
+{
+	for (int i = 0; i < w->scene.hints; i++)
+		if (w->hint[i].command && strcmp(w->hint[i].command, command) == 0)
+			return true;
+	return false;
+}
+
+// The card and the bar offer what this search has: test images, or training.
+static void test_possible(void **state)
+{
+	(void)state;
+	struct config *config = config_new();
+	struct session *const searches[] = {with("images", (const char *const[][2]){{"steps", "12"}, {0}}, small_config()),
+		by_table("table"),
+		with("machine",
+			(const char *const[][2]){{"pod", "tpu_v4"}, {"work", "gpt3"}, {"chips", "512"}, {"steps", "30"}, {0}},
+			config)};
+	for (size_t i = 0; i < sizeof searches / sizeof *searches; i++) {
+		struct workbench *w = opened(searches[i]);
+		workbench_draw(w);
+		assert_int_equal(hinted(w, "hand train"), i == 0);
+		assert_int_equal(hinted(w, "hand evaluate"), i == 0);
+		assert_true(hinted(w, "hand export"));
+		workbench_command(w, "run");
+		settle(w, finished);
+		workbench_draw(w);
+		assert_true(w->popup.card);
+		assert_int_equal(hinted(w, "evaluate test"), i == 0);
+		assert_int_equal(strncmp(w->popup.foot, "E, ", 3) == 0, i == 0);
+		for (int l = 0; i > 0 && l < w->popup.lines; l++)
+			assert_null(strstr(w->popup.line[l].text, "test images"));
+		assert_true(hinted(w, "export policy"));
+		press(w, "\033");
+		closed(w);
+	}
+}
+
 int main(void)
 {
 	if (!setlocale(LC_ALL, "C.UTF-8"))
@@ -860,6 +898,7 @@ int main(void)
 		cmocka_unit_test(test_draft_is_asked_for),
 		cmocka_unit_test(test_filter_and_marks),
 		cmocka_unit_test(test_third_point),
+		cmocka_unit_test(test_possible),
 		cmocka_unit_test(test_look),
 		cmocka_unit_test(test_noisiest),
 		cmocka_unit_test(test_no_weights),

@@ -87,6 +87,7 @@ static bool take_session(struct workbench *w, struct session *s, struct fault *f
 	w->session = s;
 	memset(w->nudge, 0, sizeof w->nudge);
 	w->paged = (struct paged){0};
+	w->hinted = (struct hinted){0};
 	w->ran = false;
 	w->looked_for = 0;
 	w->noisiest = 0;
@@ -732,6 +733,17 @@ void workbench_turn(struct workbench *w)
 	stretch_turn(w);
 }
 
+// Hints at what this search cannot do.
+static void leave_out_impossible(struct workbench *w)
+{
+	const struct engine_info *info = engine_info(session_engine(w->session));
+	int kept = 0;
+	for (int i = 0; i < w->scene.hints; i++)
+		if (act_possible(info, w->hint[i].command))
+			w->hint[kept++] = w->hint[i];
+	w->scene.hints = kept;
+}
+
 static void take_hints(struct workbench *w)
 {
 	struct hinted now = {workbench_context(w), w->keys.changes, w->screen.ascii, true}, *last = &w->hinted;
@@ -739,6 +751,7 @@ static void take_hints(struct workbench *w)
 		return;
 	w->scene.hint = w->hint;
 	w->scene.hints = keys_hints(&w->keys, now.context, now.ascii, w->hint, WORKBENCH_HINTS);
+	leave_out_impossible(w);
 	*last = now;
 }
 

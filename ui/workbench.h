@@ -216,6 +216,8 @@ bool act_branch(struct workbench *, struct command_call *); // a branch from the
 void act_branch_come(struct workbench *);
 #define HAND_VERBS "draft|pin|unpin|restrict|evaluate|export|train|difference"
 bool act_hand(struct workbench *, struct command_call *); // a verb on the point, the marked rows or the row in hand
+// Whether this search has what the command of a key is about: E is about test images, T about training.
+bool act_possible(const struct engine_info *, const char *command);
 bool act_each(struct workbench *, struct command_call *); // a verb with formats, on the marked rows or the row in hand
 
 // ---- record.c
