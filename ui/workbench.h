@@ -231,6 +231,9 @@ double record_since(struct workbench *);               // seconds since the last
 // Plays a session's journal again, without a folder or a terminal, and records the screen of it. pace 0: it lasts about a minute. Adds a
 // line that tells of the file.
 bool record_session(const char *name, const char *file, int width, int height, double pace, struct string *told, struct fault *);
+// Plays a tour that drives the screen, without a terminal, in a session of its own, and records the screen of it: pages stay as long as they take to
+// read, by the recording's clock. pace 0: 40 steps a second.
+bool record_tour(const char *name, const char *file, int width, int height, double pace, struct string *told, struct fault *);
 
 // ---- stretch.c
 
