@@ -848,6 +848,48 @@ static void test_help(void **state)
 	closed(w);
 }
 
+static bool arrived(struct workbench *w)
+{
+	return !session_travelling(w->session) && still(w);
+}
+
+static bool answered(struct workbench *w)
+{
+	return session_due(w->session) != NULL;
+}
+
+// Sessions that train are compared image by image: the answer comes a while later, and does not take the place of what is in front.
+static void test_answer_that_takes_a_while(void **state)
+{
+	(void)state;
+	struct workbench *w = opened(with("pairs", (const char *const[][2]){{"steps", "12"}, {0}}, small_config()));
+	workbench_command(w, "run");
+	settle(w, finished);
+	press(w, "\033");
+	workbench_command(w, "fork as twin");
+	settle(w, arrived);
+	workbench_command(w, "compare twin");
+	assert_false(w->scene.bad || popup_shown(&w->popup));
+	press(w, "?");
+	settle(w, answered);
+	workbench_turn(w);
+	assert_string_equal(w->popup.line[0].text, "Keys");
+	press(w, "\033");
+	settle(w, compared);
+	assert_shows(w, "right in both");
+	assert_shows(w, "p of the difference");
+	press(w, "\033");
+	assert_null(session_due(w->session));
+	// Another question takes the place of one that waits, and leaving does not wait for it.
+	workbench_command(w, "compare twin images=test");
+	workbench_command(w, "compare twin");
+	settle(w, compared);
+	assert_shows(w, "held-out");
+	press(w, "\033");
+	workbench_command(w, "compare twin");
+	closed(w);
+}
+
 static bool hinted(const struct workbench *w, const char *command)
 {
 	for (int i = 0; i < w->scene.hints; i++)
@@ -899,6 +941,7 @@ int main(void)
 		cmocka_unit_test(test_filter_and_marks),
 		cmocka_unit_test(test_third_point),
 		cmocka_unit_test(test_possible),
+		cmocka_unit_test(test_answer_that_takes_a_while),
 		cmocka_unit_test(test_look),
 		cmocka_unit_test(test_noisiest),
 		cmocka_unit_test(test_no_weights),

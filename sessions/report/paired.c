@@ -80,6 +80,22 @@ static struct pairing pair(const struct beside *c, int i)
 	return pairing_of(c->s[0]->judged.right, c->s[i]->judged.right, c->s[0]->judged.images);
 }
 
+// Where a search went on since, the step of its weights is another than the present one.
+static void add_steps(struct beside *c)
+{
+	char cell[COMPARED][ENGINE_TEXT];
+	bool other = false;
+	for (int i = 0; i < c->count; i++) {
+		const struct judged *j = &c->s[i]->judged;
+		snprintf(cell[i], ENGINE_TEXT, "-");
+		if (c->judged[i] && j->right)
+			snprintf(cell[i], ENGINE_TEXT, "%ld", j->step);
+		other |= c->judged[i] && j->right && j->step != c->s[i]->snapshot->step;
+	}
+	if (other)
+		beside_row(c, "weights of step", cell, "");
+}
+
 static void add_right(struct beside *c)
 {
 	char cell[COMPARED][ENGINE_TEXT], name[ENGINE_TEXT];
@@ -114,7 +130,7 @@ static void write_cell(enum row row, const struct pairing *p, char *buf)
 	if (row < ROW_AHEAD)
 		snprintf(buf, ENGINE_TEXT, "%ld", count[row]);
 	else if (row == ROW_AHEAD)
-		snprintf(buf, ENGINE_TEXT, "%+.2f ±%.2f", 100 * p->ahead, 196 * p->error);
+		snprintf(buf, ENGINE_TEXT, "%+.2f +- %.2f", 100 * p->ahead, 196 * p->error);
 	else
 		snprintf(buf, ENGINE_TEXT, "%.2g", p->chance);
 }
@@ -144,7 +160,7 @@ static void add_pairs(struct beside *c)
 		beside_row(c, name[r], cell[r], r == ROW_CHANCE && clear ? "*" : "");
 	if (any)
 		report_below(&c->report,
-			"image by image, each by its own search's weights, on the same %s images%s; p: McNemar's exact test; ± holds 95 %%",
+			"image by image, each by its own search's weights, on the same %s images%s; p: McNemar's exact test; +- holds 95 %%",
 			images_word(c), c->split == SPLIT_TEST ? ", which counts as a look at them" : ", which taught no policy");
 }
 
@@ -152,6 +168,7 @@ void paired_add(struct beside *c)
 {
 	if (!c->images)
 		return;
+	add_steps(c);
 	add_right(c);
 	add_pairs(c);
 	for (int i = 0; i < c->count; i++)
