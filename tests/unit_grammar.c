@@ -834,6 +834,11 @@ static void test_help(void **state)
 	struct workbench *w = opened(begin("help"));
 	press(w, "?");
 	assert_string_equal(w->popup.line[0].text, "Keys");
+	// Of keys for what is in hand each says what it does; what they all do is said of the command alone.
+	int alike = 0;
+	for (int i = 0; i < w->popup.lines; i++)
+		alike += strstr(w->popup.line[i].text, "act on what is in hand") != NULL;
+	assert_int_equal(alike, 1);
 	workbench_command(w, "filter additive");
 	assert_true(w->popup.top > 0);
 	assert_non_null(strstr(w->popup.line[w->popup.found - 1].text, "additive"));
@@ -846,6 +851,14 @@ static void test_help(void **state)
 	assert_true(w->scene.bad);
 	press(w, "\033");
 	closed(w);
+}
+
+static bool hinted(const struct workbench *w, const char *command)
+{
+	for (int i = 0; i < w->scene.hints; i++)
+		if (w->hint[i].command && strcmp(w->hint[i].command, command) == 0)
+			return true;
+	return false;
 }
 
 static bool arrived(struct workbench *w)
@@ -878,6 +891,7 @@ static void test_answer_that_takes_a_while(void **state)
 	settle(w, compared);
 	assert_shows(w, "right in both");
 	assert_shows(w, "p of the difference");
+	assert_false(hinted(w, "open")); // its rows are none that open
 	press(w, "\033");
 	assert_null(session_due(w->session));
 	// Another question takes the place of one that waits, and leaving does not wait for it.
@@ -888,14 +902,6 @@ static void test_answer_that_takes_a_while(void **state)
 	press(w, "\033");
 	workbench_command(w, "compare twin");
 	closed(w);
-}
-
-static bool hinted(const struct workbench *w, const char *command)
-{
-	for (int i = 0; i < w->scene.hints; i++)
-		if (w->hint[i].command && strcmp(w->hint[i].command, command) == 0)
-			return true;
-	return false;
 }
 
 // The card and the bar offer what this search has: test images, or training.

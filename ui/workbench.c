@@ -733,25 +733,29 @@ void workbench_turn(struct workbench *w)
 	stretch_turn(w);
 }
 
-// Hints at what this search cannot do.
-static void leave_out_impossible(struct workbench *w)
+// Hints at what this search, or the box in front, cannot do.
+static void leave_out_impossible(struct workbench *w, bool opens)
 {
 	const struct engine_info *info = engine_info(session_engine(w->session));
 	int kept = 0;
-	for (int i = 0; i < w->scene.hints; i++)
-		if (act_possible(info, w->hint[i].command))
+	for (int i = 0; i < w->scene.hints; i++) {
+		const char *command = w->hint[i].command;
+		if (act_possible(info, command) && (opens || !command || strcmp(command, "open") != 0))
 			w->hint[kept++] = w->hint[i];
+	}
 	w->scene.hints = kept;
 }
 
 static void take_hints(struct workbench *w)
 {
-	struct hinted now = {workbench_context(w), w->keys.changes, w->screen.ascii, true}, *last = &w->hinted;
-	if (last->made && last->context == now.context && last->changes == now.changes && last->ascii == now.ascii)
+	const bool opens = !popup_shown(&w->popup) || (w->popup.sheet && sheet_can_pick(w->popup.sheet));
+	struct hinted now = {workbench_context(w), w->keys.changes, w->screen.ascii, opens, true}, *last = &w->hinted;
+	if (last->made && last->context == now.context && last->changes == now.changes && last->ascii == now.ascii &&
+		last->opens == now.opens)
 		return;
 	w->scene.hint = w->hint;
 	w->scene.hints = keys_hints(&w->keys, now.context, now.ascii, w->hint, WORKBENCH_HINTS);
-	leave_out_impossible(w);
+	leave_out_impossible(w, opens);
 	*last = now;
 }
 

@@ -77,7 +77,9 @@ struct workbench {
 	struct hinted { // the state that the hints were made for
 		enum key_context context;
 		int changes;
-		bool ascii, made;
+		bool ascii;
+		bool opens; // Enter opens something
+		bool made;
 	} hinted;
 	struct paged { // the state that a layer's page was worked out for; terms 0: none was
 		uint64_t version;

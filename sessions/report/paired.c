@@ -141,7 +141,7 @@ static void add_pairs(struct beside *c)
 		[ROW_FIRST] = "right in the first alone",
 		[ROW_SECOND] = "right in this alone",
 		[ROW_NEITHER] = "right in neither",
-		[ROW_AHEAD] = "points ahead",
+		[ROW_AHEAD] = "ahead of first (points)",
 		[ROW_CHANCE] = "p of the difference"};
 	char cell[ROWS][COMPARED][ENGINE_TEXT];
 	bool any = false, clear = false;

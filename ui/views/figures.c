@@ -211,7 +211,10 @@ static void write_coming(const struct snapshot *now, struct string *text)
 		!number_read_long(value, 1, LONG_MAX, &every))
 		return;
 	const long next = (now->step / every + 1) * every;
-	string_add(text, "the first points are scored at step %ld", next < now->horizon ? next : now->horizon);
+	if (now->step > 0 && now->step % every == 0)
+		string_add(text, "the first points are being scored");
+	else
+		string_add(text, "the first points are scored at step %ld", next < now->horizon ? next : now->horizon);
 }
 
 // Below the figure, in the upper lines of `r`; returns how many it took, and draws none where `s` is NULL.
