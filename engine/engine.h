@@ -261,6 +261,10 @@ struct evaluation {
 	// divergence in nats. NAN: not worked out. Of images without labels, these are `accuracy` and `loss`.
 	double agreement, divergence;
 	bool unlabelled;
+	// Image by image, in the order of the split: 1 where its label is the likeliest class; owned by the reply. NULL: it was not measured on
+	// images, or they have no labels. Two evaluations with the same `images_sum` (CRC-32 of pixels and labels) are of the same images.
+	uint8_t *right;
+	uint32_t images_sum;
 	long calibration_images;   // number of images on which statistics and ranges were estimated for this very plan
 	double cost[ENGINE_TERMS]; // of the choice, by the snapshot's terms
 	uint8_t *choice;           // option per slot; owned by the reply

@@ -2529,6 +2529,7 @@ static struct evaluation evaluated(struct engine *e, enum choice_kind kind, cons
 	assert_true(v.choice && v.range && isfinite(v.loss) && v.split == split);
 	free(v.choice);
 	free(v.range);
+	free(v.right);
 	v.choice = NULL;
 	v.range = NULL;
 	return v;

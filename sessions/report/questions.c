@@ -47,8 +47,9 @@ static const struct command rows[] = {
 		"what plain searchers find within a limit by a sensitivity table: uniform, 8 bits at both ends, greedy, exact",
 		run_rivals},
 	{"compare", COMMAND_QUERY, 1, -1, {ARGUMENT_SESSION}, 1, NULL,
-		"A B [...] [plot=FILE] [curves=FILE] [formats=FILE] [csv=FILE]",
-		"sessions side by side: results by layer, costs under the same terms; plot: fronts, curves: quality; `.` or nothing: this one",
+		"A [branch N] B [...] [images=test|none] [plot=FILE] [curves=FILE] [formats=FILE] [pairs=FILE] [csv=FILE]",
+		"sessions or branches side by side: results by layer, costs under the same terms, images that one alone gets right, with the exact test; "
+		"plot: fronts, curves: quality, pairs: differences; `.` or nothing: this one",
 		run_compare},
 };
 

@@ -722,13 +722,17 @@ static bool evaluate(struct source *source, const struct knobs *k, int lane, con
 		struct loss l = network_loss(t->network, t->labels, count, 0);
 		loss += l.mean * count;
 		correct += l.correct;
-		if (beside)
-			network_judge(t->network, NULL, t->other, count, t->judged);
+		if (beside || e->right)
+			network_judge(t->network, t->labels, beside ? t->other : NULL, count, t->judged);
 		for (int i = 0; beside && i < count; i++) {
 			divergence += t->judged[i].divergence;
 			agreed += t->judged[i].agrees;
 		}
+		for (int i = 0; e->right && i < count; i++)
+			e->right[c.at - count + i] = t->judged[i].correct;
 	}
+	if (e->right)
+		e->images_sum = data_sum(t->data, test ? DATA_TEST : DATA_HELDOUT, first, c.end);
 	e->images = c.end;
 	e->accuracy = (double)correct / (double)c.end;
 	e->loss = loss / (double)c.end;
