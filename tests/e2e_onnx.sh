@@ -39,7 +39,7 @@ done >images/data_batch_1.bin
 cp images/data_batch_1.bin images/data_batch_2.bin
 cp images/data_batch_1.bin images/test_batch.bin
 
-expect 1 new warp net=./warp.onnx data=cifar10:images train=128 heldout=64 --batch ask
+expect 1 new warp net=./warp.onnx data=cifar10:images train=128 heldout=64 batch=8 --batch ask
 says 'MaxWarp .*: this operator is not known' err
 [ "$(wc -l <err)" -eq 1 ] || fail 'more than one line'
 

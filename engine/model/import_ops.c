@@ -545,6 +545,14 @@ static bool layer_norm(struct import *m)
 	return import_learn(m, op, 0, g, c) && import_learn(m, op, 1, b, c) && give_like(m, op, ORDER_ROWS, x);
 }
 
+static bool all_are(const struct tensor *t, float value)
+{
+	for (long i = 0; i < t->count; i++)
+		if (t->f[i] != value)
+			return false;
+	return true;
+}
+
 // Group and instance norms: each group's numbers have mean 0 and deviation 1, by a layer norm; then every channel has a gain and a bias.
 static bool norm_of_groups(struct import *m, long groups)
 {
@@ -561,6 +569,9 @@ static bool norm_of_groups(struct import *m, long groups)
 	    op = in < 0 ? -1 : model_layernorm_by(m->model, in, onnx_number(m->node, "epsilon", 1e-5f));
 	if (op < 0 || !import_learn(m, op, 0, filled(1, each), each) || !import_learn(m, op, 1, filled(0, each), each))
 		return false;
+	m->model->op[op].bare = true;
+	if (all_are(gain, 1) && all_are(bias, 0)) // as where a norm of groups was taken apart: its own gain and bias come behind
+		return give_like(m, op, ORDER_ROWS, x);
 	if (import_is_image(&x->shape)) {
 		struct value normal = {.kind = VALUE_DATA, .shape = x->shape, .order = ORDER_ROWS, .op = op};
 		int turned = import_ordered(m, &normal, ORDER_IMAGE);
@@ -1057,6 +1068,16 @@ static bool with_number(struct import *m, const struct value *x, float c, bool f
 	return c == 0.5f ? by_function(m, x, FN_ROOT, 0, 0) : by_function(m, x, FN_POWER, c, 0);
 }
 
+// Whether a constant has a number for each channel of an image, and nothing else.
+static bool is_by_channel(const struct tensor *c, const struct shape_of *shape)
+{
+	const int skipped = shape->rank - c->shape.rank;
+	for (int i = 0; i < shape->rank; i++)
+		if (i != 1 && i >= skipped && c->shape.size[i - skipped] != 1)
+			return false;
+	return import_is_image(shape);
+}
+
 // A constant's numbers as they repeat in the order of x's, and after how many they do. x has the shape of both.
 static float *repeated(struct import *m, const struct tensor *c, const struct shape_of *shape, enum order order, long *period)
 {
@@ -1069,9 +1090,7 @@ static float *repeated(struct import *m, const struct tensor *c, const struct sh
 	while (first < shape->rank && (first < skipped || c->shape.size[first - skipped] == 1))
 		first++;
 	if (order == ORDER_IMAGE) {
-		bool by_channel = true;
-		for (int i = 0; i < shape->rank; i++)
-			by_channel = by_channel && (i == 1 || i < skipped || c->shape.size[i - skipped] == 1);
+		bool by_channel = is_by_channel(c, shape);
 		struct tensor *all = tensor_expand(c, shape, import_complaint(m)),
 			      *turned = all ? tensor_transpose(all, (int[]){0, 2, 3, 1}, import_complaint(m)) : NULL;
 		*period = by_channel ? shape->size[1] : turned ? turned->count : 0;
@@ -1092,7 +1111,8 @@ static bool with_learnt(struct import *m, const struct value *x, int input, cons
 	enum order order;
 	long period;
 	bool multiplies = fn == FN_MULTIPLY || fn == FN_DIVIDE;
-	int in = import_any(m, x, &order);
+	const bool turns = is_by_channel(c, &x->shape); // side by side, channels are few numbers
+	int in = turns ? import_ordered(m, x, order = ORDER_IMAGE) : import_any(m, x, &order);
 	float *at = in < 0 ? NULL : repeated(m, c, &x->shape, order, &period);
 	for (long i = 0; at && i < period; i++)
 		at[i] = fn == FN_DIVIDE ? 1 / at[i] : fn == FN_SUBTRACT ? -at[i] : at[i];

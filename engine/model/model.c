@@ -476,7 +476,7 @@ static double own_parameters(const struct op *op)
 {
 	switch (op->kind) {
 	case OP_NORM:
-	case OP_LAYERNORM: return 2.0 * op->out.c;
+	case OP_LAYERNORM: return op->bare ? 0 : 2.0 * op->out.c;
 	case OP_TOKENS: // the class token, and a position for every token
 		return (1.0 + op->out.h) * op->out.c;
 	case OP_AFFINE: return (double)(op->gain + op->bias) * (double)op->period;

@@ -113,6 +113,7 @@ struct op {
 	int heads;                             // OP_ATTENTION, OP_PRODUCT
 	bool bias;                             // OP_CONV, OP_LINEAR, OP_AFFINE
 	bool gain;                             // OP_AFFINE
+	bool bare;                             // OP_LAYERNORM: without a learnt gain and bias, which stay 1 and 0
 	bool inside;                           // OP_AVERAGE: what is beyond the edge does not count
 	long period;                           // OP_AFFINE
 	enum fn fn;                            // OP_COMBINE, OP_FUNCTION, OP_REDUCE

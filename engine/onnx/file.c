@@ -13,7 +13,8 @@
 #include "engine/base/text.h"
 
 static const char damaged[] = "export it again, and check it with onnx.checker";
-static const size_t FILE_MOST = (size_t)4 << 30;
+static const size_t FILE_MOST = (size_t)4 << 30, MEMORY_LEAST = (size_t)256 << 20;
+enum { MEMORY_TIMES = 8 }; // that, and so many times the file's size
 
 // ---- memory: everything of a file goes at once ----
 
@@ -29,6 +30,7 @@ struct memory {
 	int *slot;  // names by their hash: a value, or -1
 	int slots;
 	struct onnx_external external;
+	size_t used, most; // a few bytes that call a function can ask for any number of copies of its body
 	bool failed;
 };
 
@@ -39,7 +41,8 @@ static void *take(struct memory *m, size_t size)
 	size = (size + 15) & ~(size_t)15;
 	if (!m->chunk || m->chunk->room - m->chunk->used < size) {
 		size_t room = size > CHUNK ? size : CHUNK;
-		struct chunk *c = malloc(sizeof *c + room);
+		m->used += room;
+		struct chunk *c = m->used > m->most ? NULL : malloc(sizeof *c + room);
 		if (!c) {
 			m->failed = true;
 			return NULL;
@@ -72,11 +75,9 @@ struct scope {
 	bool sees;                 // of a branch: names that it does not have are those around it
 	int number;
 	// Of a function: what its inputs and outputs are in the call, whose attributes it takes.
-	int names;
-	const char **name;
+	const struct function *function; // NULL: it is a branch
 	int *value;
 	const struct onnx_node *call;
-	struct wire function;
 };
 
 struct reading {
@@ -88,7 +89,9 @@ struct reading {
 	struct function {
 		const char *domain, *name;
 		struct wire message;
-	} * function; // [functions]
+		int inputs, outputs;
+		const char **names; // of the inputs, then of the outputs
+	} * function;               // [functions]
 };
 
 static bool refuse(struct reading *r, const char *what)
@@ -104,11 +107,11 @@ static uint32_t hash_of(const char *name)
 	return hash;
 }
 
-static int *slot_of(const struct reading *r, const char *name)
+static int *slot_of(const struct reading *r, const char *key)
 {
 	struct memory *m = r->memory;
-	uint32_t at = hash_of(name) & (uint32_t)(m->slots - 1);
-	while (m->slot[at] >= 0 && strcmp(r->file->value[m->slot[at]].name, name) != 0)
+	uint32_t at = hash_of(key) & (uint32_t)(m->slots - 1);
+	while (m->slot[at] >= 0 && strcmp(r->file->value[m->slot[at]].key, key) != 0)
 		at = (at + 1) & (uint32_t)(m->slots - 1);
 	return &m->slot[at];
 }
@@ -125,17 +128,17 @@ static bool grow_slots(struct reading *r)
 	for (int i = 0; i < slots; i++)
 		slot[i] = -1;
 	for (int v = 0; v < r->file->values; v++)
-		*slot_of(r, r->file->value[v].name) = v;
+		*slot_of(r, r->file->value[v].key) = v;
 	return true;
 }
 
-// The value of this name, made if it is new.
-static bool value_named(struct reading *r, const char *name, int *value)
+// The value with this key, made if it is new.
+static bool value_of(struct reading *r, const char *key, const char *name, int *value)
 {
 	struct onnx_file *f = r->file;
 	if (2 * f->values >= r->memory->slots && !grow_slots(r))
 		return false;
-	int *slot = slot_of(r, name);
+	int *slot = slot_of(r, key);
 	if (*slot < 0) {
 		if (f->values == ONNX_VALUES)
 			return refuse(r, "too many names");
@@ -147,35 +150,40 @@ static bool value_named(struct reading *r, const char *name, int *value)
 			f->value = grown;
 			r->values_room = room;
 		}
-		f->value[f->values] = (struct onnx_value){.name = name};
+		f->value[f->values] = (struct onnx_value){.name = name, .key = key};
 		*slot = f->values++;
 	}
 	*value = *slot;
 	return true;
 }
 
-static bool is_known(const struct reading *r, const char *name)
+static bool value_named(struct reading *r, const char *name, int *value)
 {
-	return *slot_of(r, name) >= 0;
+	return value_of(r, name, name, value);
+}
+
+static bool is_known(const struct reading *r, const char *key)
+{
+	return *slot_of(r, key) >= 0;
 }
 
 // The value of a name where it stands.
 static bool value_within(struct reading *r, const char *name, bool written, int *value)
 {
 	for (const struct scope *s = r->scope; s; s = s->outer) {
-		for (int i = 0; i < s->names; i++)
-			if (strcmp(s->name[i], name) == 0) {
+		for (int i = 0; s->function && i < s->function->inputs + s->function->outputs; i++)
+			if (strcmp(s->function->names[i], name) == 0) {
 				*value = s->value[i];
 				return true;
 			}
 		const size_t size = strlen(name) + 16;
-		char *own = take(r->memory, size);
-		if (!own)
+		char *key = take(r->memory, size);
+		if (!key)
 			return fault_memory(r->fault, r->file->path);
-		snprintf(own, size, "%d/%s", s->number, name);
-		if (!written && s->sees && !is_known(r, own))
+		snprintf(key, size, "\n%d/%s", s->number, name); // which no file can write
+		if (!written && s->sees && !is_known(r, key))
 			continue;
-		if (!value_named(r, own, value))
+		if (!value_of(r, key, name, value))
 			return false;
 		r->file->value[*value].branch = written ? r->branch : r->file->value[*value].branch;
 		return true;
@@ -339,7 +347,7 @@ static bool take_references(struct reading *r, struct onnx_node *n)
 		s = s->outer;
 	for (int i = 0; s && i < n->attributes; i++) {
 		struct onnx_attribute *a = &n->attribute[i], found = {.name = ""};
-		struct wire function = s->function;
+		struct wire function = s->function->message;
 		struct wire_field f;
 		if (!a->reference)
 			continue;
@@ -484,27 +492,33 @@ static const char *name_of_info(struct reading *r, struct wire message)
 	return "";
 }
 
+static bool read_part(struct reading *r, const struct wire_field *f, struct onnx_branch *b)
+{
+	switch (f->number) {
+	case 5: return read_initializer(r, f->bytes);
+	case 1: return read_node(r, f->bytes, &b->node[b->nodes++]);
+	default: return value_within(r, name_of_info(r, f->bytes), false, &b->output[b->outputs++]);
+	}
+}
+
 static bool read_branch(struct reading *r, struct wire message, struct onnx_branch *b)
 {
+	static const uint32_t parts[] = {5, 1, 12}; // tensors, nodes, outputs: names are there before they are read
 	const int nodes = count_of(message, 1), outputs = count_of(message, 12);
+	if (nodes > ONNX_NODES || outputs > ONNX_INPUTS)
+		return refuse(r, "a branch with more nodes or outputs than there may be");
 	b->node = take(r->memory, (size_t)nodes * sizeof *b->node);
 	b->output = take(r->memory, (size_t)outputs * sizeof *b->output);
 	if (r->memory->failed)
 		return fault_memory(r->fault, r->file->path);
-	static const uint32_t turns[] = {5, 1, 12}; // tensors, nodes, outputs: names are there before they are read
-	for (size_t turn = 0; turn < sizeof turns / sizeof *turns; turn++) {
+	for (size_t part = 0; part < sizeof parts / sizeof *parts; part++) {
 		struct wire all = message;
 		struct wire_field f;
-		bool ok = true;
-		while (ok && wire_next(&all, &f))
-			if (f.number == turns[turn] && f.type == WIRE_BYTES)
-				ok = f.number == 5      ? read_initializer(r, f.bytes)
-					: f.number == 1 ? read_node(r, f.bytes, &b->node[b->nodes++])
-					: b->outputs == outputs
-					? true
-					: value_within(r, name_of_info(r, f.bytes), false, &b->output[b->outputs++]);
-		if (!ok || all.bad)
-			return all.bad ? refuse(r, "a branch ends within a field") : false;
+		while (wire_next(&all, &f))
+			if (f.number == parts[part] && f.type == WIRE_BYTES && !read_part(r, &f, b))
+				return false;
+		if (all.bad)
+			return refuse(r, "a branch ends within a field");
 	}
 	return true;
 }
@@ -584,16 +598,15 @@ static const struct function *function_of(const struct reading *r, const struct 
 	return NULL;
 }
 
-// What a function's inputs or outputs are in the call; those that are left out are -1.
-static void take_names(struct reading *r, struct wire message, uint32_t number, int count, const int *value, struct scope *s)
+// What a function's inputs and outputs are in the call; those that are left out are -1.
+static int *values_of_call(struct reading *r, const struct function *function, const struct onnx_node *call)
 {
-	struct wire_field f;
-	for (int i = 0; wire_next(&message, &f);)
-		if (f.number == number && f.type == WIRE_BYTES) {
-			s->name[s->names] = take_text(r->memory, &f.bytes);
-			s->value[s->names++] = i < count ? value[i] : -1;
-			i++;
-		}
+	int *value = take(r->memory, (size_t)(function->inputs + function->outputs) * sizeof *value);
+	for (int i = 0; value && i < function->inputs; i++)
+		value[i] = i < call->inputs ? call->input[i] : -1;
+	for (int i = 0; value && i < function->outputs; i++)
+		value[function->inputs + i] = i < call->outputs ? call->output[i] : -1;
+	return value;
 }
 
 static bool add_node(struct reading *r, const struct onnx_node *n)
@@ -628,19 +641,13 @@ static bool read_called(struct reading *r, struct wire message)
 static bool call_function(struct reading *r, const struct function *function, const struct onnx_node *call)
 {
 	struct wire message = function->message;
-	const int names = count_of(message, 4) + count_of(message, 5);
-	struct scope scope = {.number = ++r->scopes,
-		.name = take(r->memory, (size_t)names * sizeof *scope.name),
-		.value = take(r->memory, (size_t)names * sizeof *scope.value),
-		.call = call,
-		.function = message};
+	const struct scope scope = {
+		.number = ++r->scopes, .function = function, .value = values_of_call(r, function, call), .call = call};
 	struct wire_field f;
-	if (r->memory->failed)
+	if (!scope.value)
 		return fault_memory(r->fault, r->file->path);
 	if (r->depth == ONNX_DEPTH)
 		return refuse(r, "functions that call each other, deeper than they may");
-	take_names(r, message, 4, call->inputs, call->input, &scope);
-	take_names(r, message, 5, call->outputs, call->output, &scope);
 	const struct scope *outer = r->scope;
 	bool ok = true;
 	r->scope = &scope;
@@ -652,15 +659,27 @@ static bool call_function(struct reading *r, const struct function *function, co
 	return ok && (!message.bad || refuse(r, "a function ends within a field"));
 }
 
-static struct function read_function(struct reading *r, struct wire message)
+static bool read_function(struct reading *r, struct wire message, struct function *to)
 {
-	struct function to = {"", "", message};
+	struct wire all = message;
 	struct wire_field f;
+	const int inputs = count_of(message, 4), outputs = count_of(message, 5);
+	*to = (struct function){.domain = "", .name = "", .message = message};
+	if (inputs > ONNX_INPUTS || outputs > ONNX_INPUTS)
+		return refuse(r, "a function with more inputs or outputs than there may be");
+	to->names = take(r->memory, (size_t)(inputs + outputs) * sizeof *to->names);
+	if (!to->names)
+		return fault_memory(r->fault, r->file->path);
 	while (wire_next(&message, &f)) {
-		to.name = f.number == 1 ? take_text(r->memory, &f.bytes) : to.name;
-		to.domain = f.number == 10 ? take_text(r->memory, &f.bytes) : to.domain;
+		to->name = f.number == 1 ? take_text(r->memory, &f.bytes) : to->name;
+		to->domain = f.number == 10 ? take_text(r->memory, &f.bytes) : to->domain;
+		if (f.number == 4 && f.type == WIRE_BYTES)
+			to->names[to->inputs++] = take_text(r->memory, &f.bytes);
 	}
-	return to;
+	while (wire_next(&all, &f))
+		if (f.number == 5 && f.type == WIRE_BYTES)
+			to->names[inputs + to->outputs++] = take_text(r->memory, &f.bytes);
+	return !r->memory->failed || fault_memory(r->fault, r->file->path);
 }
 
 // ---- the graph ----
@@ -723,8 +742,8 @@ static bool read_model(struct reading *r, struct wire message)
 			snprintf(r->file->producer, sizeof r->file->producer, "%s", take_text(r->memory, &f.bytes));
 		if (f.number == 14 && f.type == WIRE_BYTES)
 			r->file->property[r->file->properties++] = read_property(r->memory, f.bytes);
-		if (f.number == 25 && f.type == WIRE_BYTES)
-			r->function[r->functions++] = read_function(r, f.bytes);
+		if (f.number == 25 && f.type == WIRE_BYTES && !read_function(r, f.bytes, &r->function[r->functions++]))
+			return false;
 		if (f.number == 7 && f.type == WIRE_BYTES) {
 			graph = f.bytes;
 			found = true;
@@ -831,7 +850,7 @@ struct onnx_file *onnx_read(const char *path, char *bytes, size_t size, struct f
 		free(bytes);
 		return NULL;
 	}
-	*m = (struct memory){.file = bytes, .external = {.fd = -1}};
+	*m = (struct memory){.file = bytes, .external = {.fd = -1}, .most = MEMORY_LEAST + MEMORY_TIMES * size};
 	f->memory = m;
 	f->path = name;
 	struct reading r = {.file = f, .memory = m, .fault = fault ? fault : &own};

@@ -65,11 +65,11 @@ struct onnx_node {
 };
 
 struct onnx_value {
-	const char *name;
-	int branch;         // that it belongs to; 0: the graph itself
-	int readers;        // nodes' inputs, and 1 for an output of the graph
-	bool has_tensor;    // it is an initializer
-	struct wire tensor; // that one
+	const char *name, *key; // as the file calls it; that no other value has
+	int branch;             // that it belongs to; 0: the graph itself
+	int readers;            // nodes' inputs, and 1 for an output of the graph
+	bool has_tensor;        // it is an initializer
+	struct wire tensor;     // that one
 	bool is_input, has_shape;
 	int element;           // of an input: its type's number, 1 for float32; 0: not said
 	struct shape_of shape; // as the file says it; free sizes are -1

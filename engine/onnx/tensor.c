@@ -550,3 +550,22 @@ struct tensor *tensor_reduce(const struct tensor *t, unsigned axes, bool keep, d
 	free(sum);
 	return to;
 }
+
+struct tensor *tensor_cumulate(const struct tensor *t, int axis, bool exclusive, bool reverse, struct complaint c)
+{
+	struct tensor *to = tensor_new(t->type, &t->shape, c);
+	long inner = 1, size = t->shape.size[axis];
+	for (int i = axis + 1; i < t->shape.rank; i++)
+		inner *= t->shape.size[i];
+	for (long row = 0; to && size && row < t->count / size; row++) {
+		const long first = row / inner * inner * size + row % inner;
+		double sum = 0;
+		for (long k = 0; k < size; k++) {
+			const long at = first + (reverse ? size - 1 - k : k) * inner;
+			const double next = sum + tensor_at(t, at);
+			set(to, at, exclusive ? sum : next);
+			sum = next;
+		}
+	}
+	return to;
+}

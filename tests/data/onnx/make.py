@@ -345,8 +345,9 @@ def called():
             node("Constant", [], ["half"], value_float=0.5),
             node("If", ["is"], ["chosen"], then_branch=steeper, else_branch=same),
             node("Add", ["bent", "chosen"], ["y"])], opset, attribute_protos=[helper.make_attribute("steps", [2, 2])])]
-    last = helper.make_graph([node("Flatten", ["p"], ["f"]), node("Gemm", ["f", "w3", "b3"], ["out"])], "then", [],
-        [of("out", float_of, None)], [t("w3", 8, 10)])
+    axis = numpy_helper.from_array(np.array(0), "axis")
+    last = helper.make_graph([node("Flatten", ["p"], ["f"]), node("CumSum", ["b3", "axis"], ["b4"], exclusive=1, reverse=1),
+        node("Gemm", ["f", "w3", "b4"], ["out"])], "then", [], [of("out", float_of, None)], [t("w3", 8, 10), axis])
     never = helper.make_graph([node("Warp", ["p"], ["out"])], "else", [], [of("out", float_of, None)])
     yes = numpy_helper.from_array(np.array(True), "yes")
     graph = helper.make_graph([
