@@ -25,7 +25,9 @@ cat >part1 <<'EOF'
 run 20
 pin stem int8
 group s2* as stage2
-run 13
+run 9
+set gradients bf16
+run 4
 target bops 0.5x
 decide split
 EOF

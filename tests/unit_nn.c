@@ -60,7 +60,7 @@ static struct rig *rig_with_sets(struct model *m, int batch, int threads, const 
 	for (int i = 0; i < r->model->layers; i++)
 		r->layer[i].weight = r->layer[i].activation = format_named(format);
 	r->plan = (struct plan){.model = r->model, .layer = r->layer};
-	r->q = (struct quantization){RANGE_MAX, 99.9, true, false, BLOCK_SCALE_FLOOR};
+	r->q = (struct quantization){.range = RANGE_MAX, .percentile = 99.9, .per_channel = true};
 	network_initialise(r->net, 7);
 	for (int i = 0; i < r->net->parameter_count; i++) {
 		const struct parameter *p = &r->net->parameter[i];
@@ -622,19 +622,23 @@ struct conv_case {
 	bool bias;
 	int images;
 	const char *format;
-	enum gradients gradients;
 };
 
 // Behind a layer, so that a gradient of its input is wanted, too.
-static void one_conv(struct conv_case c)
+static void one_conv_by(struct conv_case c, enum gradients gradients)
 {
 	snprintf(under_test, sizeof under_test, "%dx%dx%d to %d, window %dx%d, stride %d, groups %d, %d images, %s%s", c.h, c.w,
-		c.ci, c.co, c.window.h, c.window.w, c.window.stride, c.groups, c.images, c.format, c.gradients ? ", bf16" : "");
+		c.ci, c.co, c.window.h, c.window.w, c.window.stride, c.groups, c.images, c.format, gradients ? ", bf16" : "");
 	struct model *m = model_new("conv", (struct shape){c.h, c.w, 2}, c.co);
 	model_conv(m, "second", conv_of(m, "first", 0, c.ci, 1, 1), c.co, c.window, c.groups, c.bias);
 	struct rig *r = rig_new(m, c.images, 2, c.format);
-	r->q.gradients = c.gradients;
+	r->q.gradients = gradients;
 	check(r, c.images);
+}
+
+static void one_conv(struct conv_case c)
+{
+	one_conv_by(c, GRADIENTS_FP32);
 }
 
 static void convolutions(void **state)
@@ -702,10 +706,11 @@ static void windows_of_all_sorts(void **state)
 				struct window v = windows[w];
 				struct shape i = images[s];
 				if (i.h + 2 * v.pad_h + v.far >= v.h && i.w + 2 * v.pad_w + v.far >= v.w)
-					for (int g = 0; g < 2; g++)
-						one_conv((struct conv_case){i.h, i.w, channels[c].ci, channels[c].co, v,
-							channels[c].groups, (w + s) % 2, 1 + (int)s, c % 2 ? "fp32" : "int8",
-							g ? GRADIENTS_BF16 : GRADIENTS_FP32});
+					for (int g = GRADIENTS_FP32; g <= GRADIENTS_BF16; g++)
+						one_conv_by((struct conv_case){i.h, i.w, channels[c].ci, channels[c].co, v,
+								    channels[c].groups, (w + s) % 2, 1 + (int)s,
+								    c % 2 ? "fp32" : "int8"},
+							(enum gradients)g);
 			}
 }
 
@@ -721,10 +726,8 @@ static void layers_with_many_weights(void **state)
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		assert_true(cases[i].window.h * cases[i].window.w * cases[i].ci * cases[i].co >= NN_PARTIAL);
-		struct conv_case halves = cases[i];
-		halves.gradients = GRADIENTS_BF16;
-		one_conv(cases[i]);
-		one_conv(halves);
+		one_conv_by(cases[i], GRADIENTS_FP32);
+		one_conv_by(cases[i], GRADIENTS_BF16);
 	}
 }
 
@@ -741,9 +744,10 @@ static void gradients_in_bf16(void **state)
 		for (int f = 0; f < 8; f++)
 			for (int c = 0; c < 5; c++)
 				for (int kernel = 1; kernel <= 3; kernel++)
-					one_conv((struct conv_case){5 + f % 2, 7 - c % 2, channels[c].ci, channels[c].co,
-						window_of(kernel, 1 + (f + c) % 2), channels[c].groups, c % 2, 1 + 4 * (f % 3),
-						formats[f], GRADIENTS_BF16});
+					one_conv_by((struct conv_case){5 + f % 2, 7 - c % 2, channels[c].ci, channels[c].co,
+							    window_of(kernel, 1 + (f + c) % 2), channels[c].groups, c % 2,
+							    1 + 4 * (f % 3), formats[f]},
+						GRADIENTS_BF16);
 	}
 	assert_true(kernels_use(kernels_asked()->name));
 }
