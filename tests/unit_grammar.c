@@ -647,6 +647,18 @@ static void test_front_by_hand(void **state)
 	free(all);
 	free(linear);
 	press(w, "f");
+	// Its accuracies by another scale, and back.
+	char *shown[3];
+	for (int i = 0; i < 3; i++) {
+		workbench_draw(w);
+		shown[i] = screen_text(&w->screen);
+		workbench_command(w, "axis logit");
+		assert_false(w->scene.bad);
+	}
+	assert_string_not_equal(shown[0], shown[1]);
+	assert_string_not_equal(shown[1], shown[2]);
+	for (int i = 0; i < 3; i++)
+		free(shown[i]);
 	workbench_command(w, "axis upside");
 	assert_true(w->scene.bad);
 	// The target.

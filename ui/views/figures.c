@@ -103,6 +103,7 @@ static void depends_on(const struct scene *scene, const struct figure_kind *kind
 	of->window.accuracy = source->window.accuracy;
 	of->window.past_step = source->window.past_step;
 	of->window.target = source->window.target;
+	of->looked = source->errors ? source->errors->step + 1 : 0;
 	for (int i = 0; i < source->alones; i++)
 		of->alones += !source->alone[i].under_way;
 	of->width = width;
@@ -372,8 +373,10 @@ static bool axis_front(void *own, struct scene *scene, const char *word, struct 
 	double low, high;
 	if (!looked_at(f, scene, &log, &low, &high))
 		return fault_set(fault, "axis", "`run` on, and points are scored before long", "the front has no two costs");
-	const bool turn = strcmp(word, "turn") == 0;
-	if (strcmp(word, "all") == 0) {
+	const bool turn = strcmp(word, "turn") == 0, logit = f->picture.figure && f->picture.figure->y.whole > 0;
+	if (strcmp(word, "logit") == 0) {
+		f->window.accuracy = logit ? ACCURACY_LINEAR : ACCURACY_LOGIT;
+	} else if (strcmp(word, "all") == 0) {
 		f->window = (struct figure_window){0};
 	} else if (turn || strcmp(word, "log") == 0 || strcmp(word, "linear") == 0) {
 		f->window.kind = (turn ? log : word[1] == 'i') ? WINDOW_LINEAR : WINDOW_LOG;
