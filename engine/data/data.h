@@ -65,6 +65,8 @@ void data_free(struct data *);
 // Makes square images smaller, in place, before anyone else reads them: side x side pixels, each the average of the area that it covers
 // (exact, halves rounded up). Returns false with a fault if they are not square or already smaller.
 bool data_resize(struct data *, int side, struct fault *);
+// The same as data of their own beside these, which data_free is for; NULL with a fault: as data_resize, or no memory.
+struct data *data_smaller(const struct data *, int side, struct fault *);
 
 // CRC-32 of the pixels and labels of images first .. first + count - 1 of a split, as they are now: equal for the same images.
 uint32_t data_sum(const struct data *, enum data_split, long first, long count);
