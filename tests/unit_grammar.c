@@ -938,8 +938,8 @@ static void test_answer_that_takes_a_while(void **state)
 	assert_string_equal(w->popup.line[0].text, "Keys");
 	press(w, "\033");
 	settle(w, compared);
-	assert_shows(w, "right in both");
-	assert_shows(w, "p of the difference");
+	assert_shows(w, "both right");
+	assert_shows(w, "exact p");
 	assert_false(hinted(w, "open")); // its rows are none that open
 	press(w, "\033");
 	assert_null(session_due(w->session));

@@ -325,8 +325,7 @@ static long number_in(const char *csv, const char *row, int column)
 static void paired_by_images(void **state)
 {
 	(void)state;
-	static const char *const rows[] = {
-		"right in both", "right in the first alone", "right in this alone", "right in neither"};
+	static const char *const rows[] = {"both right", "only first", "only this", "neither"};
 	struct known k;
 	char cell[64], text[128];
 	struct session *s = lived("pairs", &k);
@@ -339,16 +338,15 @@ static void paired_by_images(void **state)
 		for (int r = 0; r < 4; r++)
 			all += count[r] = number_in(csv, rows[r], column);
 		assert_int_equal(all, images);
-		snprintf(text, sizeof text, "right of %ld held-out", images);
 		for (int of = 1; of <= 2; of++) {
 			long right = count[0] + count[of];
 			char share[64];
 			snprintf(share, sizeof share, "%.2f %%", 100 * (double)right / (double)images);
-			cell_of(csv, text, of == 1 ? 1 : column, cell, sizeof cell);
+			cell_of(csv, "images right", of == 1 ? 1 : column, cell, sizeof cell);
 			assert_string_equal(cell, share);
 		}
 	}
-	cell_of(csv, text, 1, cell, sizeof cell);
+	cell_of(csv, "images right", 1, cell, sizeof cell);
 	run_lines(s, "evaluate heldout\n");
 	snprintf(text, sizeof text, "accuracy %s,", cell);
 	assert_printed(text);
@@ -367,7 +365,7 @@ static void paired_by_images(void **state)
 	one = get("s.csv", NULL);
 	assert_non_null(strstr(one, ",pairs branch 1,twin,differs\n"));
 	assert_int_equal(number_in(one, rows[1], 2) + number_in(one, rows[2], 2), 0);
-	cell_of(one, "p of the difference", 2, cell, sizeof cell);
+	cell_of(one, "exact p", 2, cell, sizeof cell);
 	assert_string_equal(cell, "1");
 	free(one);
 	refused(s, "compare . branch 3\n", "it has no branch 3; the last is 2");
@@ -394,7 +392,7 @@ static void paired_by_images(void **state)
 	run_lines(s, "compare . others bare twin\n");
 	assert_printed("others is not held against pairs image by image: its held-out images are others");
 	assert_printed("bare is not held against pairs image by image: it has no weights: nothing is trained in it");
-	assert_printed("right in both");
+	assert_printed("both right");
 	end(s);
 }
 

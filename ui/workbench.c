@@ -788,7 +788,7 @@ static void refresh(struct workbench *w)
 	scene->draft = session_draft(w->session);
 	take_past(w);
 	scene->pending = session_unwritten(w->session);
-	scene->foretold = session_foretold(w->session);
+	scene->foretold = scene->draft ? session_foretold(w->session) : (struct foretold_so_far){0};
 	explore_follow(w);
 	explore_say(w, false);
 	session_look_at(w->session, scene->slice);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What is foretold of a draft, and what came of it. A line of the journal keeps one prediction, as words:
 //
-//	change=-0.0121 error=0.0043 came=-0.0150 of=loss images=512 bops=4872000 size=6997 pins stem int4 head int8
+//	change=-0.0121 error=0.0043 came=-0.0150 of=loss images=512 bops=4872000 size=6997 pins=stem:int4,head:int8
 //
 // change and error are what the additive model said, came what images said, in the unit of quality (of=loss: minus the loss, or minus the
 // divergence from the network in fp32); then the exact costs, by term, and what the draft held beside the modal choice.
@@ -114,6 +114,8 @@ struct foretold_so_far session_foretold(const struct session *s)
 
 // ---- keeping one ---------------------------------------------------------------------------------------------------
 
+enum { PINS_TOLD = 32 }; // the line of the change before it has them all
+
 // Two evaluations hold it: of the draft, then of the modal choice.
 struct keeping {
 	int holders;
@@ -173,22 +175,35 @@ static void modal_measured(struct session *s, struct pending *p, struct reply *r
 	string_free(&text);
 }
 
+// One word, however many there are: a line of the journal has as many as a command at most.
+static void add_pins(const struct session *s, const uint8_t *choice, struct string *t)
+{
+	struct string pins = {0};
+	char word[SLOT_WORD];
+	int count = 0;
+	for (int i = 0; i < s->info->slots; i++) {
+		if (choice[i] == s->snapshot->slot[i].modal || engine_rests(s->info, i, choice) || !leads(s->snapshot, i))
+			continue;
+		if (count++ < PINS_TOLD)
+			string_add(&pins, "%s%s:%s", count > 1 ? "," : "pins=", snapshot_word(s->snapshot, i, word),
+				s->info->slot[i].option[choice[i]].name);
+	}
+	if (count > PINS_TOLD)
+		string_add(&pins, ",and:%d", count - PINS_TOLD);
+	string_add(t, " ");
+	words_quote(t, pins.bytes ? pins.bytes : "pins=");
+	t->failed |= pins.failed;
+	string_free(&pins);
+}
+
 static void describe(const struct session *s, const uint8_t *choice, struct string *t)
 {
 	double cost[ENGINE_TERMS];
-	char word[SLOT_WORD];
 	if (engine_price(s->engine, choice, cost, 0, NULL))
 		for (int i = 0; i < s->snapshot->terms; i++)
 			if (isfinite(cost[i]))
 				string_add(t, " %s=%.10g", s->snapshot->term[i].name, cost[i]);
-	string_add(t, " pins");
-	for (int i = 0; i < s->info->slots; i++) {
-		if (choice[i] == s->snapshot->slot[i].modal || engine_rests(s->info, i, choice) || !leads(s->snapshot, i))
-			continue;
-		string_add(t, " ");
-		words_quote(t, snapshot_word(s->snapshot, i, word));
-		string_add(t, " %s", s->info->slot[i].option[choice[i]].name);
-	}
+	add_pins(s, choice, t);
 }
 
 static bool ask(struct session *s, struct keeping *k, void (*done)(struct session *, struct pending *, struct reply *),

@@ -43,54 +43,74 @@ static bool add_session(struct beside *c, struct command_call *call, const char 
 	return result || fault_memory(&call->fault, word);
 }
 
+static const char *const keys[] = {"csv=", "plot=", "curves=", "formats=", "pairs=", "images="};
+enum { KEYS = sizeof keys / sizeof *keys };
+
+// Returns which of the keys a word begins with, -1: none, and it names a session.
+static int key_of(const char *word)
+{
+	int k = KEYS - 1;
+	while (k >= 0 && strncmp(word, keys[k], strlen(keys[k])) != 0)
+		k--;
+	return k;
+}
+
 // The words that say how: files to write, and images.
 static bool read_how(struct beside *c, struct command_call *call)
 {
-	static const char *const keys[] = {"csv=", "plot=", "curves=", "formats=", "pairs=", "images="};
 	const char *images = "heldout";
-	const char **value[] = {&c->csv, &c->plot, &c->curves, &c->formats, &c->pairs, &images};
-	for (int i = 0; i < call->argc; i++)
-		for (size_t k = 0; k < sizeof keys / sizeof *keys; k++)
-			if (strncmp(call->argv[i], keys[k], strlen(keys[k])) == 0)
-				*value[k] = call->argv[i] + strlen(keys[k]);
+	const char **value[KEYS] = {&c->csv, &c->plot, &c->curves, &c->formats, &c->pairs, &images};
+	for (int i = 0; i < call->argc; i++) {
+		const int k = key_of(call->argv[i]);
+		if (k >= 0)
+			*value[k] = call->argv[i] + strlen(keys[k]);
+	}
 	c->split = strcmp(images, "test") == 0 ? SPLIT_TEST : SPLIT_HELDOUT;
 	c->images = strcmp(images, "none") != 0;
 	return !c->images || c->split == SPLIT_TEST || strcmp(images, "heldout") == 0 ||
 		fault_set(&call->fault, images, "give heldout, test or none", "there are no such images");
 }
 
-static bool names_session(const char *word)
-{
-	return !strchr(word, '=');
-}
+struct named {
+	const char *word;
+	long branch; // 0: the present one
+};
 
-// `NAME`, `NAME branch N`.
-static bool open_all(struct beside *c, struct command_call *call)
+// `NAME`, `NAME branch N`. Fills name[argc] and returns how many; -1: a fault.
+static int read_names(struct command_call *call, struct named *name)
 {
 	int names = 0;
-	for (int i = 0; i < call->argc; i++)
-		names += names_session(call->argv[i]) && !(i > 0 && strcmp(call->argv[i], "branch") == 0 && ++i);
-	if (names == 1 && call->context && !add_session(c, call, ".", 0))
-		return false;
 	for (int i = 0; i < call->argc; i++) {
-		const char *word = call->argv[i], *next = i + 1 < call->argc ? call->argv[i + 1] : "";
-		long branch = 0;
-		if (!names_session(word))
+		if (key_of(call->argv[i]) >= 0)
 			continue;
-		if (strcmp(next, "branch") == 0) {
-			next = i + 2 < call->argc ? call->argv[i + 2] : "";
-			if (!number_read_long(next, 1, INT_MAX, &branch))
-				return fault_set(&call->fault, next[0] ? next : "branch",
-					"write NAME branch N; `tree` lists them", "this is not a branch");
+		name[names] = (struct named){.word = call->argv[i]};
+		if (i + 1 < call->argc && strcmp(call->argv[i + 1], "branch") == 0) {
+			const char *number = i + 2 < call->argc ? call->argv[i + 2] : "";
+			if (!number_read_long(number, 1, INT_MAX, &name[names].branch)) {
+				fault_set(&call->fault, number[0] ? number : "branch", "write NAME branch N; `tree` lists them",
+					"this is not a branch");
+				return -1;
+			}
 			i += 2;
 		}
-		if (!add_session(c, call, word, (int)branch))
-			return false;
+		names++;
 	}
-	return c->count > 1 ||
-		fault_set(&call->fault, "compare",
-			"usage: compare A [branch N] B [...] [images=test|none] [plot=FILE] [curves=FILE] [formats=FILE] [pairs=FILE] [csv=FILE]",
-			"name two sessions");
+	return names;
+}
+
+static bool open_all(struct beside *c, struct command_call *call)
+{
+	struct named name[COMMAND_MAX_ARGUMENTS];
+	const int names = read_names(call, name);
+	bool ok = names >= 0 && (names != 1 || !call->context || add_session(c, call, ".", 0));
+	for (int i = 0; ok && i < names; i++)
+		ok = add_session(c, call, name[i].word, (int)name[i].branch);
+	return ok &&
+		(c->count > 1 ||
+			fault_set(&call->fault, "compare",
+				"usage: compare A [branch N] B [...] [images=test|none] [plot=FILE] [curves=FILE] [formats=FILE] "
+				"[pairs=FILE] [csv=FILE]",
+				"name two sessions"));
 }
 
 // ---- what they have in common ----------------------------------------------------------------------------------------
@@ -388,7 +408,7 @@ void beside_free(struct beside *c)
 static struct beside *begin(struct command_call *call)
 {
 	struct beside *c = calloc(1, sizeof *c);
-	if (!c || !(c->line = strdup(call->line ? call->line : "compare"))) {
+	if (!c || !(c->line = strdup(call->line))) {
 		fault_memory(&call->fault, "compare");
 	} else if (read_how(c, call) && open_all(c, call)) {
 		paired_ask(c);

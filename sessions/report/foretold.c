@@ -40,7 +40,7 @@ bool run_foretold(struct command_call *call)
 		char images[32];
 		if (line->kind != JOURNAL_FORETOLD || !prediction_read(line->text, &p))
 			continue;
-		snprintf(images, sizeof images, "images=%ld", p.images);
+		snprintf(images, sizeof images, "images=%ld ", p.images);
 		report_cell(&r, "%ld", line->step);
 		report_cell(&r, "%s", p.loss ? "loss" : "accuracy");
 		add_number(&r, &p, p.said.change, true);
@@ -48,8 +48,8 @@ bool run_foretold(struct command_call *call)
 		add_number(&r, &p, p.came, true);
 		add_number(&r, &p, fabs(p.said.change - p.came), false);
 		report_cell(&r, "%ld", p.images);
-		add_words(&r, line->text, " pins ", NULL);
-		add_words(&r, line->text, images, " pins");
+		add_words(&r, line->text, " pins=", NULL);
+		add_words(&r, line->text, images, " pins=");
 	}
 	const struct foretold_so_far so_far = session_foretold(s);
 	if (so_far.count)

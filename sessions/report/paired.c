@@ -98,28 +98,21 @@ static void add_steps(struct beside *c)
 
 static void add_right(struct beside *c)
 {
-	char cell[COMPARED][ENGINE_TEXT], name[ENGINE_TEXT];
-	const struct judged *first = NULL;
-	bool alike = true;
+	char cell[COMPARED][ENGINE_TEXT];
+	bool any = false;
 	for (int i = 0; i < c->count; i++) {
 		const struct judged *j = &c->s[i]->judged;
 		long right = 0;
 		snprintf(cell[i], ENGINE_TEXT, "-");
-		if (c->unpaired[i][0] && !(c->judged[i] && j->right))
+		if (!c->judged[i] || !j->right)
 			continue;
 		for (long k = 0; k < j->images; k++)
 			right += j->right[k];
 		snprintf(cell[i], ENGINE_TEXT, "%.2f %%", 100 * (double)right / (double)j->images);
-		first = first ? first : j;
-		alike &= j->images == first->images;
+		any = true;
 	}
-	if (!first)
-		return;
-	if (alike)
-		snprintf(name, sizeof name, "right of %ld %s", first->images, images_word(c));
-	else
-		snprintf(name, sizeof name, "right of its %s", images_word(c));
-	beside_row(c, name, cell, NULL);
+	if (any)
+		beside_row(c, "images right", cell, NULL);
 }
 
 enum row { ROW_BOTH, ROW_FIRST, ROW_SECOND, ROW_NEITHER, ROW_AHEAD, ROW_CHANCE, ROWS };
@@ -137,12 +130,12 @@ static void write_cell(enum row row, const struct pairing *p, char *buf)
 
 static void add_pairs(struct beside *c)
 {
-	static const char *const name[ROWS] = {[ROW_BOTH] = "right in both",
-		[ROW_FIRST] = "right in the first alone",
-		[ROW_SECOND] = "right in this alone",
-		[ROW_NEITHER] = "right in neither",
-		[ROW_AHEAD] = "ahead of first (points)",
-		[ROW_CHANCE] = "p of the difference"};
+	static const char *const name[ROWS] = {[ROW_BOTH] = "both right",
+		[ROW_FIRST] = "only first",
+		[ROW_SECOND] = "only this",
+		[ROW_NEITHER] = "neither",
+		[ROW_AHEAD] = "points ahead",
+		[ROW_CHANCE] = "exact p"};
 	char cell[ROWS][COMPARED][ENGINE_TEXT];
 	bool any = false, clear = false;
 	for (int i = 0; i < c->count; i++) {
@@ -160,8 +153,10 @@ static void add_pairs(struct beside *c)
 		beside_row(c, name[r], cell[r], r == ROW_CHANCE && clear ? "*" : "");
 	if (any)
 		report_below(&c->report,
-			"image by image, each by its own search's weights, on the same %s images%s; p: McNemar's exact test; +- holds 95 %%",
-			images_word(c), c->split == SPLIT_TEST ? ", which counts as a look at them" : ", which taught no policy");
+			"image by image, each by its own search's weights, on the same %ld %s images%s; ahead of the first, +- holds 95 %%; p: "
+			"McNemar's exact test",
+			c->s[0]->judged.images, images_word(c),
+			c->split == SPLIT_TEST ? ", which counts as a look at them" : ", which taught no policy");
 }
 
 void paired_add(struct beside *c)

@@ -437,7 +437,7 @@ static bool read_record(const char *text, struct journal_line *line, struct faul
 	struct string t = {0};
 	bool ok = form && good_record(form, &w, line);
 	if (!form)
-		fault_set(f, "", "", "expected digest, kernels, parent, answer or rewind behind the #");
+		fault_set(f, "", "", "expected digest, kernels, parent, answer, rewind or foretold behind the #");
 	else if (!ok)
 		fault_set(f, "", "", "%s", form->expected);
 	for (int i = 2; ok && i < w.count; i++)

@@ -9,7 +9,7 @@
 //	# digest 500 9f2c… #=77073096
 //	# kernels 500 avx2 #=ee0e612c
 //	# answer 500 9f2c5b1e0c3a9d7f=0.8125 28461c3a9d7f9f2c=fail #=0d2f4c11
-//	# foretold 500 change=-0.0121 error=0.0043 came=-0.015 of=loss images=512 pins stem int4 #=5c0b9a77
+//	# foretold 500 change=-0.0121 error=0.0043 came=-0.015 of=loss images=512 pins=stem:int4 #=5c0b9a77
 //
 // The command is in the command language and stands for the change itself: playing the lines at their steps gives the same
 // search, bit for bit. What follows the # helps to take changes back: `undo N` and `redo N` name the entry (changes and notes,
