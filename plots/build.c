@@ -41,6 +41,7 @@ void figure_free(struct figure *f)
 		free(f->heat->value);
 		free(f->heat->row);
 		free(f->heat->level);
+		free(f->heat->part);
 		free(f->heat);
 	}
 	free(f);

@@ -162,7 +162,7 @@ struct page page_of(const struct figure *f, double width_cm, double font)
 	int x_ticks = (int)((p.right - p.left) / (6 * letter * p.points * cm_per_point));
 	x_ticks = x_ticks < 2 ? 2 : x_ticks > 9 ? 9 : x_ticks;
 	p.x = scale_of(f, AXIS_X, x_ticks);
-	ticks_choose(&p.x, x_ticks, &p.x_ticks);
+	ticks_below(f, &p.x, x_ticks, &p.x_ticks);
 	return p;
 }
 

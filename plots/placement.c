@@ -92,7 +92,7 @@ struct placement placement_of(const struct figure *f, int width, int height)
 	}
 	int x_ticks = at_least(l.plot.width / CELLS_PER_X_TICK, 2);
 	l.x = scale_of(f, AXIS_X, x_ticks);
-	ticks_choose(&l.x, x_ticks, &l.x_ticks);
+	ticks_below(f, &l.x, x_ticks, &l.x_ticks);
 	return l;
 }
 

@@ -109,10 +109,12 @@ struct heat {
 	float *value; // rows*columns, row major
 	char (*row)[ENGINE_NAME];
 	double first, last; // x of the first and the last column
-	char legend[128];   // what the values mean: "int2 … int8"
-	int levels;         // distinct values, for the legend
-	char (*level)[16];  // their names, low to high
-	int focus;          // the row to keep in view if there is no room for all
+	int parts;          // columns of so many things stand side by side, and have their names instead of numbers; 0: of one
+	char (*part)[ENGINE_NAME];
+	char legend[128];  // what the values mean: "int2 … int8"
+	int levels;        // distinct values, for the legend
+	char (*level)[16]; // their names, low to high
+	int focus;         // the row to keep in view if there is no room for all
 };
 
 struct line { // a straight line across the whole figure

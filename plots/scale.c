@@ -223,3 +223,17 @@ void ticks_choose(const struct scale *s, int most, struct ticks *t)
 		linear(s, most, t);
 	drop_equal_texts(t);
 }
+
+void ticks_below(const struct figure *f, const struct scale *s, int most, struct ticks *t)
+{
+	const struct heat *h = f->heat;
+	if (!h || !h->parts) {
+		ticks_choose(s, most, t);
+		return;
+	}
+	t->count = h->parts < TICKS ? h->parts : TICKS;
+	for (int i = 0; i < t->count; i++) {
+		t->at[i] = s->low + (i + 0.5) / h->parts * (s->high - s->low);
+		memcpy(t->text[i], h->part[i], sizeof t->text[i]);
+	}
+}

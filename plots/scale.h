@@ -24,10 +24,12 @@ enum { TICKS = 24 };
 struct ticks {
 	int count;
 	double at[TICKS];
-	char text[TICKS][16];
+	char text[TICKS][ENGINE_NAME];
 };
 // Chooses at most `most` ticks (and at most TICKS), ascending, each with a different text: steps of 1, 2 or 5 times a power of
 // ten; on a logarithmic axis 1-2-5 or powers of ten. Large and small numbers have SI letters, the same one along a linear axis.
 void ticks_choose(const struct scale *, int most, struct ticks *);
+// Those of a figure's axis x: the names of a heat map's parts where it has such.
+void ticks_below(const struct figure *, const struct scale *, int most, struct ticks *);
 
 #endif

@@ -71,7 +71,7 @@ static void draw_axes(const struct sheet *s)
 {
 	const struct figure *f = s->figure;
 	struct ticks ticks;
-	ticks_choose(&s->x, 9, &ticks);
+	ticks_below(f, &s->x, 9, &ticks);
 	for (int i = 0; i < ticks.count; i++) {
 		double x = x_of(s, ticks.at[i]);
 		line_at(s, "axis", x, s->top + s->height, x, s->top + s->height + 4);
