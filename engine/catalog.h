@@ -215,6 +215,18 @@ bool catalog_device(const char *name_or_path, struct device_sheet *, struct faul
 // Returns a figure by group and name; NULL: there is none.
 const struct sheet_figure *sheet_figure(const struct device_sheet *, const char *group, const char *name);
 
+// ---- number formats ----------------------------------------------------------------------------------------------------------
+
+struct format_sheet {
+	const char *name;
+	int bits, exponent, mantissa; // exponent 0: multiples of the least
+	double least, largest;        // magnitudes of its numbers before they are scaled; least: above 0
+	int block;                    // so many values share a scale; 0: all of a tensor or of a channel do, or there is none
+	double whole_bits;            // of a value with its share of whole blocks' scales
+	char scale[80];               // "32 values share a scale, a power of two"
+};
+bool catalog_format(const char *name, struct format_sheet *); // false: there is no such format
+
 // ---- one product, and times that were measured ------------------------------------------------------------------------------
 
 // C[M][N] = A[M][K] B[K][N] as one kernel, with the result in the operands' format.

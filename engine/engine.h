@@ -261,6 +261,10 @@ struct evaluation {
 	// divergence in nats. NAN: not worked out. Of images without labels, these are `accuracy` and `loss`.
 	double agreement, divergence;
 	bool unlabelled;
+	// Image by image, in the order of the split: 1 where its label is the likeliest class; owned by the reply. NULL: it was not measured on
+	// images, or they have no labels. Two evaluations with the same `images_sum` (CRC-32 of pixels and labels) are of the same images.
+	uint8_t *right;
+	uint32_t images_sum;
 	long calibration_images;   // number of images on which statistics and ranges were estimated for this very plan
 	double cost[ENGINE_TERMS]; // of the choice, by the snapshot's terms
 	uint8_t *choice;           // option per slot; owned by the reply
@@ -291,6 +295,7 @@ struct reply {
 	char *answers;          // REQUEST_ANSWERS, see below; owned by the reply
 	struct layer_look look; // REQUEST_LOOK
 	double *noise; // REQUEST_LOOK: of every layer, the signal to noise of its output as the result has it, in dB; NAN: unknown; owned by the reply
+	double *formats; // the same, LOOK_FORMATS: of every layer in each option of its weight slot, [layers][LOOK_OPTIONS]; NULL: not asked for
 	struct frozen *frozen; // REQUEST_FREEZE; owned by the reply
 };
 
@@ -306,7 +311,8 @@ bool engine_post_state(struct engine *, unsigned *ticket, struct fault *);
 // a search that is opened shows its first lane; if the lane in focus is dropped, the first of those left is shown.
 bool engine_post_focus(struct engine *, int lane, unsigned *ticket, struct fault *);
 // Looks at a layer's weights, inputs and output, in the result of the lane in focus, on the first images of the calibration slice; LOOK_ALL: at
-// the outputs of all alone. It takes some forward passes of these images. The search, its state and its digest stay as they are.
+// the outputs of all alone, LOOK_FORMATS: in each of their formats too. It takes some forward passes of these images. The search, its state and
+// its digest stay as they are.
 bool engine_post_look(struct engine *, int layer, unsigned *ticket, struct fault *);
 // Asks for the weights of the network of the result, in the lane in focus: each an array by the name and in the order that PyTorch gives it
 // (LAYER.weight, LAYER.norm.running_mean); batch norms' statistics are those that were given, or are estimated in fp32. folded: norms
@@ -556,6 +562,18 @@ struct record {
 // Copies the records of steps first+1, first+2, … (at most `most`) and returns their number; history only grows. If `modal` is
 // not NULL, it receives the modal option per slot of the lane whose step it was: a row of info->slots bytes per step.
 long engine_history(struct engine *, long first, long most, struct record *, uint8_t *modal);
+
+// The policy's probabilities of one slot behind a step, in 255ths, as the lane had them whose step it was.
+struct policy_row {
+	long step;
+	int lane;                          // its number
+	float probability[ENGINE_OPTIONS]; // per option
+};
+enum { ENGINE_POLICY_ROWS = 512 }; // most rows that are kept
+// Copies the rows that are kept of a slot, at most `most`, by growing step, and returns their number: one of each of the last steps,
+// and of those before them one for every few (probabilities.h). A search that goes on from a checkpoint without rows has those of the steps
+// that it made since.
+int engine_policy(struct engine *, int slot, int most, struct policy_row *);
 
 // ---- pricing --------------------------------------------------------------------------------------------------------------
 

@@ -248,6 +248,8 @@ static bool commit(struct session *s, struct command_call *call)
 		call->say(call, "the draft is the modal choice: nothing to pin");
 	else if (!pin_decisions(s, s->draft, leads, &call->fault))
 		return false;
+	else
+		foretold_keep(s, s->draft);
 	draft_drop(s);
 	return true;
 }
