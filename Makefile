@@ -143,7 +143,7 @@ test test-long check: $(OUT)/bitscape $(OUT)/bitscape.1 $(TESTS) $(CAMPAIGN)
 
 # Programs of others, pinned, from PyPI into a folder of the build: what leaves is run in them, and numbers rounded by them are compared. One
 # script a peer. Part of no other goal.
-check-peers: $(OUT)/bitscape $(FROZEN) $(OUT)/tests/unit_blocks
+check-peers: $(OUT)/bitscape $(FROZEN) $(OUT)/tests/unit_blocks $(OUT)/tests/unit_export_blocks
 	@set -e; for peer in tests/peers/run*; do OUT=$(OUT) "$$peer"; done
 
 # PEER, set by hand, is the peer's command; empty: there is none.

@@ -1306,21 +1306,23 @@ static void looks(void **state)
 		const long logits = IMAGES * shape_size(r->model->op[r->model->ops - 1].out);
 		float *input = copied(network_input(r->net), IMAGES * input_size(r));
 		float *weights = copied(r->net->weights, r->net->parameters);
-		double noise[MOST_LAYERS], other[MOST_LAYERS];
+		double noise[MOST_LAYERS], other[MOST_LAYERS], formats[MOST_LAYERS * LOOK_OPTIONS];
 		struct fault fault;
 		forward(r, input, PASS_SAMPLE, IMAGES, NULL);
 		float *before = copied(network_logits(r->net), logits);
 		for (int l = 0; l < layers; l++) {
 			struct layer_look look = {.layer = l, .options = 4}, none = {.layer = LOOK_ALL, .options = 4};
 			memcpy(network_input(r->net), input, (size_t)(IMAGES * input_size(r)) * sizeof *input);
-			assert_true(network_look(r->net, &r->plan, &r->q, format, IMAGES, &look, noise, &fault));
+			assert_true(network_look(r->net, &r->plan, &r->q, format, IMAGES, &look, noise, NULL, &fault));
 			assert_true(look.there && look.images == IMAGES && noise[l] == look.option[1].output_noise);
 			assert_true(isinf(look.option[3].output_noise) && isinf(look.option[3].input_noise) &&
 				isinf(look.option[3].noise));
 			assert_true(look.option[0].output_noise < look.option[1].output_noise);
 			r->layer[l].weight = r->layer[l].activation = format[2];
 			memcpy(network_input(r->net), input, (size_t)(IMAGES * input_size(r)) * sizeof *input);
-			assert_true(network_look(r->net, &r->plan, &r->q, format, IMAGES, &none, other, &fault));
+			assert_true(network_look(r->net, &r->plan, &r->q, format, IMAGES, &none, other, formats, &fault));
+			for (int o = 0; o < 4; o++)
+				assert_true(formats[l * LOOK_OPTIONS + o] == look.option[o].output_noise);
 			assert_true(!none.there && other[l] == look.option[2].output_noise);
 			r->layer[l].weight = r->layer[l].activation = format[1];
 		}

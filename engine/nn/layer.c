@@ -339,12 +339,16 @@ float layer_range(const struct job *job, int format)
 	return whole ? job->in[0]->peak : n->range;
 }
 
-void layer_round_blocks(const struct job *job, const struct grid *grid, float scale, long pixels, long channels, float *y)
+long layer_block_row(const struct node *n, long channels)
 {
-	const struct node *n = job->node;
 	long share = n->op->groups > 1 ? n->in.c / n->op->groups
 				       : n->in.c; // where it is one channel, blocks take what lies side by side
-	long row = share > 1 && channels == n->in.c ? share : channels;
+	return share > 1 && channels == n->in.c ? share : channels;
+}
+
+void layer_round_blocks(const struct job *job, const struct grid *grid, float scale, long pixels, long channels, float *y)
+{
+	const long row = layer_block_row(job->node, channels);
 	job->net->kernels->round_blocks(grid, scale, y, pixels * channels / row, row);
 }
 

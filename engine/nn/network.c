@@ -103,6 +103,8 @@ static bool make_statistics(struct network *net)
 struct network *network_new(const struct model *whole, const struct path *path, int batch, unsigned keeps, int sets,
 	struct team *team, struct fault *fault)
 {
+	if (!model_runs(whole, fault))
+		return NULL;
 	struct network *net = calloc(1, sizeof *net);
 	if (net) {
 		net->whole = whole;

@@ -316,6 +316,8 @@ struct grid layer_grid(const struct network *, int format, bool positive);
 // Rounds whole rows of some columns of weights, by the scales of these columns. Rows of blocks begin with a block.
 void layer_round_weights(const struct network *, const struct grid *, const float *scale, const float *w, long row, long rows,
 	long columns, float *to);
+// How many of a pixel's numbers blocks divide up: `channels` of them from a block's first on, or a group's.
+long layer_block_row(const struct node *, long channels);
 // Rounds a pixel's numbers in place by blocks, within the groups that an operator has: `channels` of them from a block's first on.
 void layer_round_blocks(const struct job *, const struct grid *, float scale, long pixels, long channels, float *y);
 // At which range a format rounds the layer's input: the node's own, which is of the plan's format, or that without clipping.
