@@ -121,6 +121,7 @@ void reply_free(struct reply *r)
 	free(r->inverse.item);
 	free(r->evaluation.choice);
 	free(r->evaluation.range);
+	free(r->evaluation.right);
 	config_free(r->evaluation.settings);
 	state_free(r->state);
 	free(r->answers);

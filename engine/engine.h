@@ -120,12 +120,14 @@ struct layer_info {
 	char name[ENGINE_NAME];
 	const char *kind; // "conv", "depthwise", "grouped", "linear"
 	int in_h, in_w, in_c, out_h, out_w, out_c, kernel_h, kernel_w, stride, groups;
-	double macs;                      // multiply-accumulates for one image
-	double attention_macs;            // of the attention that reads this layer; its two products belong to no layer
-	double weights;                   // number of weights, without bias
-	double activations;               // number of input activations for one image
-	int weight_slot, activation_slot; // -1 where there is no search
-	bool owned;                       // it is not there under every choice: its slots have an owner
+	double macs;                               // multiply-accumulates for one image
+	double attention_macs;                     // of the attention that reads this layer; its two products belong to no layer
+	double weights;                            // number of weights, without bias
+	double activations;                        // number of input activations for one image
+	int weight_slot, activation_slot;          // -1 where there is no search
+	bool owned;                                // it is not there under every choice: its slots have an owner
+	const char *weight_told, *activation_told; // the formats that the file of a quantized network gives it; NULL: none
+	const char *weight_by, *activation_by;     // what tells them: "its type"
 };
 
 struct engine_info {
@@ -143,6 +145,8 @@ struct engine_info {
 	double macs, attention_macs; // for one image: of all layers; of attention's products, not in `macs`
 	// How many choices there are where a layer has one format, and how many networks they are, in which what rests does not count.
 	double choices, networks;
+	int quantized;             // layers that the file of a quantized network gives formats
+	const char *told;          // what was left out or put back in reading it, in clauses; "": nothing
 	const char *kernels;       // the instruction set of the compute kernels in use: "avx2", …
 	char command[ENGINE_TEXT]; // that says what the quality of a choice is (quality=pipe:COMMAND); empty: none does
 };
@@ -257,6 +261,10 @@ struct evaluation {
 	// divergence in nats. NAN: not worked out. Of images without labels, these are `accuracy` and `loss`.
 	double agreement, divergence;
 	bool unlabelled;
+	// Image by image, in the order of the split: 1 where its label is the likeliest class; owned by the reply. NULL: it was not measured on
+	// images, or they have no labels. Two evaluations with the same `images_sum` (CRC-32 of pixels and labels) are of the same images.
+	uint8_t *right;
+	uint32_t images_sum;
 	long calibration_images;   // number of images on which statistics and ranges were estimated for this very plan
 	double cost[ENGINE_TERMS]; // of the choice, by the snapshot's terms
 	uint8_t *choice;           // option per slot; owned by the reply

@@ -41,8 +41,8 @@ void figure_free(struct figure *f)
 	if (f->heat) {
 		free(f->heat->value);
 		free(f->heat->row);
-		free(f->heat->column);
 		free(f->heat->level);
+		free(f->heat->part);
 		free(f->heat);
 	}
 	free(f);
@@ -119,10 +119,11 @@ struct heat *figure_add_heat(struct figure *f, int rows, int columns, int levels
 	return h;
 }
 
-bool heat_named(struct heat *h)
+bool heat_named(struct heat *h, int parts)
 {
-	h->column = calloc(h->columns > 0 ? (size_t)h->columns : 1, sizeof *h->column);
-	return h->column != NULL;
+	h->part = calloc(parts > 0 ? (size_t)parts : 1, sizeof *h->part);
+	h->parts = h->part ? parts : 0;
+	return h->part != NULL;
 }
 
 const struct term_state *source_term(const struct figure_source *source)

@@ -19,7 +19,7 @@ bool figure_is_mark(const struct line *);
 bool figure_add_line(struct figure *, bool vertical, double at, enum figure_role, const char *label);
 // Adds a heat map, all blank.
 struct heat *figure_add_heat(struct figure *, int rows, int columns, int levels);
-bool heat_named(struct heat *); // makes room for the names of its columns
+bool heat_named(struct heat *, int parts); // makes room for the names of its parts
 
 // How a cost term is shown: its values are divided by `divisor`, and the axis label says so: "bit operations (G per image)".
 struct unit {

@@ -30,11 +30,11 @@ static bool add_errors(struct figure *f, const struct figure_source *source)
 	const struct engine_info *info = source->snapshot->info;
 	const struct slot_info *slot = &info->slot[info->layer[0].weight_slot]; // all have the formats of the space
 	struct heat *h = figure_add_heat(f, info->layers, slot->options, CLASSES);
-	if (!h || !heat_named(h))
+	if (!h || !heat_named(h, slot->options))
 		return false;
 	name_classes(h);
 	for (int o = 0; o < h->columns; o++)
-		snprintf(h->column[o], sizeof h->column[o], "%s", slot->option[o].name);
+		snprintf(h->part[o], sizeof h->part[o], "%s", slot->option[o].name);
 	for (int l = 0; l < h->rows; l++) {
 		snprintf(h->row[l], sizeof h->row[l], "%s", info->layer[l].name);
 		for (int o = 0; o < h->columns; o++)

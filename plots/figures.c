@@ -535,16 +535,12 @@ struct figure *figure_of_formats(const struct engine_info *const *info, const ui
 	if (f && !rows)
 		return f;
 	struct heat *h = f ? figure_add_heat(f, rows, count * CHOICE_COLUMNS, l.count) : NULL;
-	struct string label = {0};
-	for (int i = 0; i < count; i++)
-		string_add(&label, "%s%s", i ? ", " : "from left to right: ", name[i]);
-	if (!h || label.failed) {
-		free(label.bytes);
+	if (!h || !heat_named(h, count)) {
 		figure_free(f);
 		return NULL;
 	}
-	snprintf(f->x.label, sizeof f->x.label, "%s", label.bytes);
-	free(label.bytes);
+	for (int i = 0; i < count; i++)
+		snprintf(h->part[i], sizeof h->part[i], "%s", name[i]);
 	figure_title(f, "Formats of %s", info[0]->net);
 	for (int d = 0, row = 0; d < info[0]->formats; d++) {
 		const struct slot_info *slot = &info[0]->slot[d];

@@ -50,12 +50,12 @@ static double widest_tick(const struct page *p, const struct ticks *t)
 	return most;
 }
 
-// The widest name of a column, with a letter's room.
-static double widest_column(const struct page *p, const struct heat *h)
+// The widest name below it, with a letter's room.
+static double widest_part(const struct page *p, const struct heat *h)
 {
 	double most = 0;
-	for (int i = 0; i < h->columns; i++)
-		most = fmax(most, page_text_width(p, h->column[i]));
+	for (int i = 0; i < h->parts; i++)
+		most = fmax(most, page_text_width(p, h->part[i]));
 	return most + letter * p->points * cm_per_point;
 }
 
@@ -173,8 +173,8 @@ struct page page_of(const struct figure *f, double width_cm, double font)
 	if (f->heat)
 		measure_heat(&p, f->heat);
 	// A tick's text, and as much blank.
-	const bool named = f->heat && f->heat->column;
-	int x_ticks = (int)((p.right - p.left) / (named ? widest_column(&p, f->heat) : 6 * letter * p.points * cm_per_point));
+	const bool named = f->heat && f->heat->parts;
+	int x_ticks = (int)((p.right - p.left) / (named ? widest_part(&p, f->heat) : 6 * letter * p.points * cm_per_point));
 	x_ticks = x_ticks < 2 ? 2 : x_ticks > 9 && !named ? 9 : x_ticks;
 	p.x = scale_of(f, AXIS_X, x_ticks);
 	ticks_of_x(f, &p.x, x_ticks, &p.x_ticks);

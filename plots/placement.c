@@ -32,11 +32,11 @@ static int names_width(const struct heat *h, int width)
 	return most < share ? most : share;
 }
 
-static int widest_column(const struct heat *h)
+static int widest_part(const struct heat *h)
 {
 	int most = 1;
-	for (int i = 0; i < h->columns; i++)
-		most = at_least(raster_text_width(h->column[i]), most);
+	for (int i = 0; i < h->parts; i++)
+		most = at_least(raster_text_width(h->part[i]), most);
 	return most;
 }
 
@@ -99,7 +99,7 @@ struct placement placement_of(const struct figure *f, int width, int height)
 		l.plot.x = left;
 		l.plot.width = width - left - right;
 	}
-	int x_ticks = at_least(l.plot.width / (f->heat && f->heat->column ? widest_column(f->heat) + 1 : CELLS_PER_X_TICK), 2);
+	int x_ticks = at_least(l.plot.width / (f->heat && f->heat->parts ? widest_part(f->heat) + 1 : CELLS_PER_X_TICK), 2);
 	l.x = scale_of(f, AXIS_X, x_ticks);
 	ticks_of_x(f, &l.x, x_ticks, &l.x_ticks);
 	return l;

@@ -138,12 +138,13 @@ struct heat {
 	int rows, columns;
 	float *value; // rows*columns, row major
 	char (*row)[ENGINE_NAME];
-	char (*column)[16]; // names of the columns, which reach from 0 to 1, 1 to 2 and so on; NULL: they have none
 	double first, last; // x of the first and the last column
-	char legend[128];   // what the values mean: "int2 … int8"
-	int levels;         // distinct values, for the legend
-	char (*level)[16];  // their names, low to high
-	int focus;          // the row to keep in view if there is no room for all
+	int parts;          // its width falls into so many equal parts, which have names below in place of numbers; 0: numbers
+	char (*part)[ENGINE_NAME];
+	char legend[128];  // what the values mean: "int2 … int8"
+	int levels;        // distinct values, for the legend
+	char (*level)[16]; // their names, low to high
+	int focus;         // the row to keep in view if there is no room for all
 };
 
 struct line { // a straight line across the whole figure

@@ -295,15 +295,15 @@ void ticks_choose(const struct scale *s, int most, struct ticks *t)
 void ticks_of_x(const struct figure *f, const struct scale *s, int most, struct ticks *t)
 {
 	const struct heat *h = f->heat;
-	if (!h || !h->column) {
+	if (!h || !h->parts) {
 		ticks_choose(s, most, t);
 		return;
 	}
 	most = most < 1 ? 1 : most < TICKS ? most : TICKS;
-	const int every = (h->columns + most - 1) / most;
+	const int every = (h->parts + most - 1) / most;
 	t->count = 0;
-	for (int i = 0; i < h->columns; i += every) {
-		t->at[t->count] = i + 0.5;
-		snprintf(t->text[t->count++], sizeof t->text[0], "%s", h->column[i]);
+	for (int i = 0; i < h->parts; i += every) {
+		t->at[t->count] = s->low + (i + 0.5) / h->parts * (s->high - s->low);
+		snprintf(t->text[t->count++], sizeof t->text[0], "%s", h->part[i]);
 	}
 }

@@ -27,12 +27,12 @@ enum { TICKS = 24 };
 struct ticks {
 	int count;
 	double at[TICKS];
-	char text[TICKS][16];
+	char text[TICKS][ENGINE_NAME];
 };
 // Chooses at most `most` ticks (and at most TICKS), ascending, each with a different text: steps of 1, 2 or 5 times a power of
 // ten; on a logarithmic axis 1-2-5 or powers of ten, on a logit one these from both ends. Large and small numbers have SI letters, the same one along a linear axis.
 void ticks_choose(const struct scale *, int most, struct ticks *);
-// The ticks of a figure's x axis: the same, or the names of a heat map's columns.
+// The ticks of a figure's x axis: the same, or the names of a heat map's parts.
 void ticks_of_x(const struct figure *, const struct scale *, int most, struct ticks *);
 
 #endif

@@ -72,7 +72,7 @@ static void draw_axes(const struct sheet *s)
 {
 	const struct figure *f = s->figure;
 	struct ticks ticks;
-	ticks_of_x(f, &s->x, f->heat && f->heat->column ? TICKS : 9, &ticks);
+	ticks_of_x(f, &s->x, f->heat && f->heat->parts ? TICKS : 9, &ticks);
 	for (int i = 0; i < ticks.count; i++) {
 		double x = x_of(s, ticks.at[i]);
 		line_at(s, "axis", x, s->top + s->height, x, s->top + s->height + 4);
@@ -255,8 +255,6 @@ void figure_svg(const struct figure *f, struct string *out)
 	if (f->heat)
 		s.x = (struct scale){
 			f->heat->first, f->heat->last > f->heat->first ? f->heat->last : f->heat->first + 1, false, 0};
-	if (f->heat && f->heat->column)
-		s.x = (struct scale){0, f->heat->columns, false, 0};
 	string_add(out, "<svg viewBox=\"0 0 %d %.0f\" role=\"img\"><title>", WIDTH, height);
 	figure_svg_text(out, f->title);
 	string_add(out, "</title>");

@@ -124,7 +124,8 @@ says 'other parted from told at step 20' out
 says '^seed  *9  *9 ' out
 if command -v gnuplot >/dev/null; then
 	expect 0 compare told other formats=formats.svg
-	says 'from left to right: told, other' formats.svg
+	says '<text>told</text>' formats.svg # a name below each column
+	says '<text>other</text>' formats.svg
 fi
 expect 1 compare told
 says 'name two sessions' err

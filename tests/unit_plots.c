@@ -504,6 +504,36 @@ static void formats_of_one_width_stay_apart(void **state)
 	figure_free(f);
 }
 
+// What stands side by side in a heat map has its names below, in the middle of each, and no numbers.
+static void columns_have_names(void **state)
+{
+	(void)state;
+	enum { WIDTH = 60, HEIGHT = 12 };
+	struct figure *f = figure_new("", "");
+	struct heat *h = figure_add_heat(f, 2, 4, 2);
+	struct cell cell[WIDTH * HEIGHT];
+	char text[WIDTH * HEIGHT + 1] = "";
+	assert_true(f && h && (h->part = calloc(2, sizeof *h->part)));
+	h->parts = 2;
+	h->first = 0.5;
+	h->last = 2;
+	snprintf(h->part[0], sizeof h->part[0], "on-the-left");
+	snprintf(h->part[1], sizeof h->part[1], "a-longer-one-right");
+	memset(h->value, 0, 8 * sizeof *h->value);
+	const struct page page = page_of(f, 16, 0);
+	assert_int_equal(page.x_ticks.count, 2);
+	assert_true(fabs(scale_map(&page.x, page.x_ticks.at[0]) - 0.25) < 1e-9);
+	assert_true(fabs(scale_map(&page.x, page.x_ticks.at[1]) - 0.75) < 1e-9);
+	assert_string_equal(page.x_ticks.text[1], "a-longer-one-right");
+	canvas_draw(f, cell, WIDTH, HEIGHT, CANVAS_ASCII);
+	for (int i = 0; i < WIDTH * HEIGHT; i++)
+		text[i] = (char)cell[i].glyph;
+	assert_non_null(strstr(text, "on-the-left"));
+	assert_non_null(strstr(text, "a-longer-one-right"));
+	assert_null(strstr(text, "1.5"));
+	figure_free(f);
+}
+
 // Where there are more layers than lines, those around the layer in hand are shown, and which; every layer is, around itself.
 static void no_layer_is_hidden(void **state)
 {
@@ -1842,6 +1872,7 @@ int main(void)
 		cmocka_unit_test(measured_layers_beside_the_model),
 		cmocka_unit_test(every_figure_of_nothing_is_empty),
 		cmocka_unit_test(ticks_are_round),
+		cmocka_unit_test(columns_have_names),
 		cmocka_unit_test(scales_hold_any_data),
 		cmocka_unit_test(canvas_is_right_at_any_size),
 		cmocka_unit_test(small_pictures),

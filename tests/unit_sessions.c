@@ -372,7 +372,7 @@ static void journal_refuses(void **state)
 		{"12 pin stem \001", "control character"},
 		{"# kernels 5", "expected '# kernels STEP NAME'"},
 		{"# parent 5 0123456789abcdef xyz", "expected '# parent STEP SESSION DIGEST'"},
-		{"# an idle word", "expected digest, kernels, parent, answer or rewind"},
+		{"# an idle word", "expected digest, kernels, parent, answer, rewind or foretold"},
 		{"", "expected 'STEP COMMAND'"},
 	};
 	struct journal j;

@@ -14,7 +14,6 @@
 #include <string.h>
 #include <wchar.h>
 
-#include "ui/foretold.h"
 #include "ui/keys.h"
 #include "ui/layout.h"
 #include "ui/names.h"
@@ -2777,6 +2776,8 @@ static void test_screen_foretold(void **state)
 		assert_true(fabs(f.change + 0.01) < 1e-6 && fabs(f.error - 0.003 * sqrt(2)) < 1e-6);
 		assert_true(f.points == 1 && fabs(f.off - 0.01) < 1e-6);
 		golden(m, "foretold", golden_size[i][0], golden_size[i][1], false);
+		m->scene.foretold = (struct foretold_so_far){3, 0.0123}; // what was committed counts for more
+		golden(m, "foretold-kept", golden_size[i][0], golden_size[i][1], false);
 		made_free(m);
 	}
 }

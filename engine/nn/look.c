@@ -86,18 +86,41 @@ static void read_input(struct looking *l, struct node *n, float *to)
 	layer_round_alone(&job, 0, l->net->images * pixels_of(n->in), to);
 }
 
+// How many inputs are beyond the largest number of their block.
+static long clipped_by_blocks(const struct looking *l, const struct node *n)
+{
+	const long inputs = l->look->inputs.count, row = layer_block_row(n, n->in.c), block = n->grid.block;
+	long clipped = 0;
+	for (long at = 0; at < inputs; at += row)
+		for (long b = 0; b < row; b += block) {
+			const long count = row - b < block ? row - b : block;
+			const float *x = l->input + at + b,
+				    most = n->grid.high * format_block_scale(&n->grid, n->scale, x, count, 1);
+			for (long i = 0; i < count; i++)
+				clipped += fabsf(x[i]) > most;
+		}
+	return clipped;
+}
+
+static long clipped_inputs(const struct looking *l, const struct node *n)
+{
+	long clipped = 0;
+	if (n->grid.block)
+		return clipped_by_blocks(l, n);
+	for (long i = 0; i < l->look->inputs.count && n->grid.kind != GRID_NONE; i++)
+		clipped += fabsf(l->input[i]) > n->range;
+	return clipped;
+}
+
 static void look_at_format(struct looking *l, struct node *n, int o)
 {
 	const long inputs = l->look->inputs.count;
 	struct format_look *look = &l->look->option[o];
-	long clipped = 0;
 	compute(l, n, l->format[o], l->format[o]);
 	look->output_noise = noise_of(l->output, n->x, outputs_of(l, n));
 	read_input(l, n, l->rounded);
 	look->input_noise = noise_of(l->input, l->rounded, inputs);
-	for (long i = 0; i < inputs && n->grid.kind != GRID_NONE; i++)
-		clipped += fabsf(l->input[i]) > n->range;
-	look->clipped = (double)clipped / (double)inputs;
+	look->clipped = (double)clipped_inputs(l, n) / (double)inputs;
 	look->input_step = n->grid.kind != GRID_NONE && !n->grid.block ? (double)(n->scale * layer_spacing(&n->grid, 0)) : 0;
 }
 

@@ -90,6 +90,10 @@ struct quantization {
 	bool unsigned_positive; // unsigned integers where a layer's input is known to be non-negative
 	enum block_rule blocks; // how block formats find the scales of blocks
 	bool binary;            // scales are powers of two, rounded up so that nothing more is clipped; but those of blocks
+	enum gradients {
+		GRADIENTS_FP32,
+		GRADIENTS_BF16
+	} gradients; // what layers' backward products multiply; not depthwise ones
 };
 
 // Statistics and ranges estimated for one plan on fixed images, instead of the running averages that would mix all

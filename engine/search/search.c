@@ -231,19 +231,26 @@ bool search_evaluate(struct search *s, const uint8_t *choice, enum split split, 
 {
 	const struct lane *lane = lanes_in_focus(s);
 	size_t slots = (size_t)s->shared.space->slots;
+	long all = split == SPLIT_TEST ? s->info.test_images : s->info.report_images;
 	*e = (struct evaluation){.agreement = (double)NAN,
 		.divergence = (double)NAN,
 		.choice = malloc(slots),
-		.range = calloc((size_t)s->shared.model->layers + 1, sizeof *e->range)};
-	bool ok = (e->choice && e->range) || fault_memory(fault, "evaluate");
+		.range = calloc((size_t)s->shared.model->layers + 1, sizeof *e->range),
+		.right = calloc((size_t)all + 1, 1)};
+	bool ok = (e->choice && e->range && e->right) || fault_memory(fault, "evaluate");
 	if (ok)
 		memcpy(e->choice, choice ? choice : lane->result, slots);
 	if (ok && s->source->kind->evaluate(s->source, &s->shared.knobs, lane->place, e->choice, split, images, e, fault)) {
 		lane_costs(lane, e->choice, e->cost);
+		if (!e->images || e->unlabelled) {
+			free(e->right);
+			e->right = NULL;
+		}
 		return true;
 	}
 	free(e->choice);
 	free(e->range);
+	free(e->right);
 	*e = (struct evaluation){0};
 	return false;
 }

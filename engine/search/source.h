@@ -70,7 +70,7 @@ struct source_kind {
 	// the loss; of a choice that cannot be scored its bit in source->failed is set.
 	bool (*post)(struct source *, int lane, int count, const uint8_t *choice, struct fault *);
 	bool (*collect)(struct source *, double *quality, struct fault *);
-	// By these settings (the front's may be older than the search's). Fills all of it but choice and costs; ranges only where
+	// By these settings (the front's may be older than the search's). Fills all of it but choice and costs; `range` and `right` only where
 	// there is room for them. images 0: all there are of the split.
 	bool (*evaluate)(struct source *, const struct knobs *, int lane, const uint8_t *choice, enum split, long images,
 		struct evaluation *, struct fault *);

@@ -549,6 +549,7 @@ unsigned session_turn(struct session *s)
 	travel_turn(s);
 	measuring_turn(s);
 	alone_turn(s);
+	compare_turn(s);
 	take_pictures(s);
 	unsigned news = s->news;
 	s->news = NEWS_NONE;
@@ -572,6 +573,7 @@ int session_fds(const struct session *s, struct pollfd *fds, int *timeout_ms)
 	n += travel_fds(s, fds + n, timeout_ms);
 	n += measuring_fds(s, fds + n);
 	n += alone_fds(s, fds + n);
+	n += compare_fds(s, fds + n);
 	return n + plotter_fds(s->plotter, fds + n, timeout_ms);
 }
 

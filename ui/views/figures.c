@@ -215,6 +215,21 @@ static void write_point(const struct scene *scene, const struct front_point *p, 
 	}
 }
 
+// Where there are no points yet, when they come.
+static void write_coming(const struct snapshot *now, struct string *text)
+{
+	char value[ENGINE_TEXT];
+	long every;
+	if (now->idle || !config_get(now->settings, "front-every", value, sizeof value) ||
+		!number_read_long(value, 1, LONG_MAX, &every))
+		return;
+	const long next = (now->step / every + 1) * every;
+	if (now->step > 0 && now->step % every == 0)
+		string_add(text, "the first points are being scored");
+	else
+		string_add(text, "the first points are scored at step %ld", next < now->horizon ? next : now->horizon);
+}
+
 // Below the figure, in the upper lines of `r`; returns how many it took, and draws none where `s` is NULL.
 static int draw_point(struct screen *s, struct rect r, const char *text)
 {
@@ -233,13 +248,17 @@ static void draw_front(void *own, struct scene *scene, struct screen *s, const s
 {
 	struct front *f = own;
 	struct rect r = item->pane[0], figure = r;
+	const struct snapshot *now = scene->snapshot;
 	const int point = point_index(scene, &scene->point.hand);
 	struct figure_source with = scene->source ? *scene->source : (struct figure_source){0};
 	struct scene own_scene = *scene;
 	struct string text = {0};
-	if (point >= 0) {
+	if (point >= 0)
+		write_point(scene, &now->point[point], &text);
+	else if (now->points == 0 && now->settings)
+		write_coming(now, &text);
+	if (text.length) {
 		struct rect below = {r.x + 1, 0, r.width - 2, r.height / 3};
-		write_point(scene, &scene->snapshot->point[point], &text);
 		const char *says = text.failed ? "" : text.bytes;
 		const int lines = draw_point(NULL, below, says);
 		figure.height -= lines;
@@ -251,7 +270,7 @@ static void draw_front(void *own, struct scene *scene, struct screen *s, const s
 		f->window = (struct figure_window){0};
 	f->term = scene->term;
 	with.window = f->window;
-	if (scene->past && scene->draft_cost && scene->term < scene->snapshot->terms)
+	if (scene->past && scene->draft_cost && scene->term < now->terms)
 		with.window.past = scene->draft_cost[scene->term];
 	with.window.past_step = scene->past;
 	f->inner = (struct rect){1, 1, figure.width - 2, figure.height - 2};

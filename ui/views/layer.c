@@ -196,6 +196,35 @@ static bool by_table(const struct layer_look *look)
 	return look && !look->there && look->options > 0 && isfinite(look->option[0].lost);
 }
 
+static bool has_blocks(const struct written *w, int option, struct format_sheet *f)
+{
+	return catalog_format(w->slot->option[option].name, f) && f->block;
+}
+
+static bool shares_as(const struct written *w, int option, const struct format_sheet *like)
+{
+	struct format_sheet f;
+	return has_blocks(w, option, &f) && strcmp(f.scale, like->scale) == 0;
+}
+
+// How formats with blocks share their scales: a line for all that do it in one way.
+static void write_blocks(struct written *w)
+{
+	struct format_sheet f;
+	for (int o = 0; o < w->slot->options; o++) {
+		struct string names = {0};
+		bool told = !has_blocks(w, o, &f);
+		for (int k = 0; k < o && !told; k++)
+			told = shares_as(w, k, &f);
+		for (int k = o; k < w->slot->options && !told; k++)
+			if (shares_as(w, k, &f))
+				string_add(&names, "%s%s", names.length ? ", " : "", w->slot->option[k].name);
+		if (names.length && !names.failed)
+			say(w, STYLE_DIM, "%s: %s; clip: inputs beyond their block's range.", names.bytes, f.scale);
+		string_free(&names);
+	}
+}
+
 static void write_options(struct written *w)
 {
 	const int term = snapshot_term(w->scene->snapshot, w->scene->term);
@@ -220,6 +249,7 @@ static void write_options(struct written *w)
 			"dB: signal to noise of its weights, of its inputs, and of its output where both are rounded and nothing else is; zero: weights "
 			"that become 0; clip: inputs beyond the range. Measured behind step %ld on %d images of the calibration slice, in %.0f ms.",
 			w->scene->look_step, look->images, 1000 * look->seconds);
+	write_blocks(w);
 	if (by_table(look))
 		say(w, STYLE_DIM, "lost: points of accuracy, weights and inputs in the format, by the %s.", now->estimated);
 	text(w, STYLE_DIM, "");
@@ -386,10 +416,14 @@ static void write_weights(struct written *w)
 	text(w, STYLE_DIM, "");
 	if (look && look->there) {
 		const struct format_look *modal = &look->option[w->state->modal];
+		struct format_sheet f;
+		const bool blocks = has_blocks(w, w->state->modal, &f);
 		write_histogram(w, &look->weights, "weights", modal->step,
-			"marks: the levels of %s around 0, for the output channel with the widest range");
+			blocks ? "marks: the levels of %s around 0, for the block with the widest range"
+			       : "marks: the levels of %s around 0, for the output channel with the widest range");
 		write_histogram(w, &look->inputs, "inputs", modal->input_step,
-			"marks: the levels of %s around 0; as the layers before it give them in the result");
+			blocks ? "each block of %s has levels of its own; as the layers before it give them in the result"
+			       : "marks: the levels of %s around 0; as the layers before it give them in the result");
 	} else if (look)
 		text(w, STYLE_WARN,
 			now->estimated[0] || now->idle || now->info->command[0]

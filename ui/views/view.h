@@ -66,9 +66,10 @@ struct scene {
 	int pending;    // number of changes in force but not on the disk yet
 	const struct snapshot *snapshot;
 	const struct figure_source *source; // NULL: no figures yet
-	const uint8_t *draft;     // NULL: none; where there is none, the choice of the step `past`, which is shown in its place
-	long past;                // the step where the cursor of the history was left; 0: now, as it is
-	const double *draft_cost; // per term, where there is a draft
+	const uint8_t *draft; // NULL: none; where there is none, the choice of the step `past`, which is shown in its place
+	long past;            // the step where the cursor of the history was left; 0: now, as it is
+	struct foretold_so_far foretold;    // of drafts that were committed, and what came
+	const double *draft_cost;           // per term, where there is a draft
 	const struct layer_info *layer_now; // per layer, as the draft or else the modal choice makes it; NULL: as info has it
 	const double *layer_cost; // per layer, for the selected term: of the draft or else of the modal choice; NULL: unknown
 	// where the person is: the layer and the cost term in hand, which several views show

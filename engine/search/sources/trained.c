@@ -59,7 +59,7 @@ static long report_first(const struct trained *t)
 static struct quantization quantization(const struct knobs *k)
 {
 	return (struct quantization){(enum range_kind)k->range, k->percentile, k->scales == SCALES_CHANNEL, k->unsigned_positive,
-		(enum block_rule)k->blocks, k->scale == SCALE_PO2};
+		(enum block_rule)k->blocks, k->scale == SCALE_PO2, (enum gradients)k->gradients};
 }
 
 // ---- opening ----
@@ -513,6 +513,7 @@ static bool probe(struct trained *t, uint64_t key, const double *size, double *t
 	const struct shared *s = t->source.shared;
 	const struct knobs *k = &s->knobs;
 	struct quantization q = quantization(k);
+	q.gradients = GRADIENTS_FP32; // a small difference of gradients is wanted
 	for (int side = 1; side >= -1; side -= 2) {
 		for (int l = 0; l < s->model->layers; l++)
 			network_push(t->network, l, key, (side > 0 ? 1 : -2) * PUSH * size[l]);
@@ -721,13 +722,17 @@ static bool evaluate(struct source *source, const struct knobs *k, int lane, con
 		struct loss l = network_loss(t->network, t->labels, count, 0);
 		loss += l.mean * count;
 		correct += l.correct;
-		if (beside)
-			network_judge(t->network, NULL, t->other, count, t->judged);
+		if (beside || e->right)
+			network_judge(t->network, t->labels, beside ? t->other : NULL, count, t->judged);
 		for (int i = 0; beside && i < count; i++) {
 			divergence += t->judged[i].divergence;
 			agreed += t->judged[i].agrees;
 		}
+		for (int i = 0; e->right && i < count; i++)
+			e->right[c.at - count + i] = t->judged[i].correct;
 	}
+	if (e->right)
+		e->images_sum = data_sum(t->data, test ? DATA_TEST : DATA_HELDOUT, first, c.end);
 	e->images = c.end;
 	e->accuracy = (double)correct / (double)c.end;
 	e->loss = loss / (double)c.end;
