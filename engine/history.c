@@ -140,6 +140,7 @@ bool history_restore(struct history *h, const struct state *in, long steps, stru
 	char key[STATE_KEY];
 	if (!state_part_check(in, "history", VERSION, fault))
 		return false;
+	memset(h->record, 0, (size_t)steps * sizeof *h->record);
 	for (const struct field *f = fields; f < fields + FIELDS; f++) {
 		const struct state_tensor *t = state_find_as(in, key_of(f, key), STATE_F32, steps * f->count);
 		if (!t)

@@ -83,7 +83,8 @@ struct figure_source {
 	// Returns the rows of the policy's probabilities that are kept of a slot, of the lane shown, by growing step; valid until the next
 	// call. NULL, or a NULL pointer: there are none.
 	const struct policy_row *(*policy)(void *session, int slot, int *rows);
-	// Returns what was done, but for what was taken back, by growing step; valid until the next call. NULL, or a NULL pointer: nothing is known.
+	// Returns what was done, but for what was taken back, by growing step, the saves last; valid until the next call. NULL, or a NULL
+	// pointer: nothing is known.
 	const struct happening *(*happenings)(void *session, int *count);
 	void *session;
 };
