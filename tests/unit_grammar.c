@@ -426,6 +426,43 @@ static void test_look(void **state)
 	closed(w);
 }
 
+// Formats with scales by blocks: the page says so, and what their blocks clip.
+static void test_look_at_blocks(void **state)
+{
+	(void)state;
+	static const char *const rule[] = {"floor", "up"};
+	for (int r = 0; r < 2; r++) {
+		struct session *s = with(rule[r],
+			(const char *const[][2]){
+				{"steps", "12"}, {"space", "mxfp4,mxint8,mxfp8,nvfp4"}, {"block-scale", rule[r]}, {0}},
+			small_config());
+		struct workbench *w = opened(s);
+		workbench_command(w, "run");
+		settle(w, finished);
+		press(w, "\033");
+		press(w, "jo");
+		settle(w, looked);
+		long step;
+		const struct layer_look *look = session_looked(s, &step);
+		assert_int_equal(look->options, 4);
+		for (int o = 0; o < look->options; o++) {
+			const struct format_look *its = &look->option[o];
+			assert_true(its->noise > 10 && its->input_noise > 10 && its->step > 0 && its->input_step == 0);
+			if (r == 1 && strcmp(session_snapshot(s)->info->slot[2].option[o].name, "nvfp4") != 0)
+				assert_true(its->clipped == 0); // rounded up, nothing is
+			else
+				assert_true(its->clipped < .3);
+		}
+		assert_true(r == 1 || look->option[0].clipped > .005); // mxfp4: what is beyond 6 of 8
+		assert_true(screen_resize(&w->screen, 100, 80));
+		assert_shows(w, "mxfp4, mxint8, mxfp8: 32 values share a scale, a power of two; clip: inputs beyond");
+		assert_shows(w, "nvfp4: 16 values share a scale, e4m3 times fp32;");
+		assert_shows(w, "for the block with the widest range");
+		assert_shows(w, "has levels of its own");
+		closed(w);
+	}
+}
+
 static bool noise_come(struct workbench *w)
 {
 	long step;
@@ -610,6 +647,18 @@ static void test_front_by_hand(void **state)
 	free(all);
 	free(linear);
 	press(w, "f");
+	// Its accuracies by another scale, and back.
+	char *shown[3];
+	for (int i = 0; i < 3; i++) {
+		workbench_draw(w);
+		shown[i] = screen_text(&w->screen);
+		workbench_command(w, "axis logit");
+		assert_false(w->scene.bad);
+	}
+	assert_string_not_equal(shown[0], shown[1]);
+	assert_string_not_equal(shown[1], shown[2]);
+	for (int i = 0; i < 3; i++)
+		free(shown[i]);
 	workbench_command(w, "axis upside");
 	assert_true(w->scene.bad);
 	// The target.
@@ -949,6 +998,7 @@ int main(void)
 		cmocka_unit_test(test_possible),
 		cmocka_unit_test(test_answer_that_takes_a_while),
 		cmocka_unit_test(test_look),
+		cmocka_unit_test(test_look_at_blocks),
 		cmocka_unit_test(test_noisiest),
 		cmocka_unit_test(test_no_weights),
 		cmocka_unit_test(test_largest_share),

@@ -907,7 +907,7 @@ static const struct command rows[] = {
 		"run a file of commands about the screen, as at the start", run_source},
 	{"term", COMMAND_VIEW, 1, 1, {ARGUMENT_TERM}, 0, NULL, "next|TERM", "select a cost term", run_term},
 	{"axis", COMMAND_VIEW, 1, 1, {ARGUMENT_WORDS}, 0, AXIS_WORDS, AXIS_WORDS,
-		"look closer at a part of the front's cost axis, move along it, make it logarithmic or linear, or see all of it",
+		"look closer at a part of the front's cost axis, move along it, make it logarithmic or linear, or see all of it; logit: its accuracies, and back",
 		run_axis},
 	{"curve", COMMAND_VIEW, 1, 1, {ARGUMENT_FIGURE}, 0, NULL, "next|FIGURE", "show other curves", run_curve},
 	{"toggle", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "pause, or run on", run_toggle},

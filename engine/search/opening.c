@@ -66,6 +66,8 @@ static bool describe(struct search *s)
 		layer[i].activation_slot = space_slot(i, HALF_ACTIVATION);
 		layer[i].owned = from->model->layer[i].owner >= 0;
 	}
+	info->quantized = layers_told(layer, layers);
+	info->told = from->model->told;
 	if (!space_counts(from->space, false, &info->choices, &info->networks))
 		return false;
 	for (int i = 0; i < slots; i++)
@@ -78,8 +80,8 @@ static bool open_networks(struct shared *s, struct fault *fault)
 	int count;
 	const struct slot *slot = blueprint_slots(s->blueprint, &count);
 	s->model = blueprint_whole(s->blueprint);
-	return (s->space = space_new(s->model, slot, count, s->knobs.space, fault)) && cost_can_price(s->model, fault) &&
-		(s->prices = prices_new(s->space, s->blueprint, fault));
+	return model_runs(s->model, fault) && (s->space = space_new(s->model, slot, count, s->knobs.space, fault)) &&
+		cost_can_price(s->model, fault) && (s->prices = prices_new(s->space, s->blueprint, fault));
 }
 
 static bool open_machine(struct shared *s, struct fault *fault)

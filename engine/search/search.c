@@ -50,6 +50,17 @@ const uint8_t *search_modal(const struct search *s)
 	return s->last->modal;
 }
 
+void search_probabilities(const struct search *s, float *probability)
+{
+	const struct lane *lane = s->last;
+	for (int i = 0; i < s->info.slots; i++) {
+		const size_t options = (size_t)s->info.slot[i].options;
+		memcpy(probability, policy_probabilities(lane->policy, lane->partition->decision_of[i]),
+			options * sizeof *probability);
+		probability += options;
+	}
+}
+
 struct search_work search_work(const struct search *s)
 {
 	return s->work;
@@ -249,7 +260,7 @@ struct frozen *search_freeze(struct search *s, const uint8_t *choice, struct fau
 	return s->source->kind->freeze(s->source, &s->shared.knobs, lanes_in_focus(s)->place, choice, fault);
 }
 
-bool search_look(struct search *s, int layer, struct layer_look *look, double *noise, struct fault *fault)
+bool search_look(struct search *s, int layer, struct layer_look *look, double *noise, double *formats, struct fault *fault)
 {
 	static const struct format_look unknown = {
 		.noise = NAN, .input_noise = NAN, .output_noise = NAN, .zeros = NAN, .clipped = NAN, .lost = NAN};
@@ -259,7 +270,9 @@ bool search_look(struct search *s, int layer, struct layer_look *look, double *n
 		look->option[o] = unknown;
 	for (int l = 0; l < s->shared.model->layers; l++)
 		noise[l] = NAN;
-	return !s->source->kind->look || s->source->kind->look(s->source, lane->place, lane->result, look, noise, fault);
+	for (int i = 0; formats && i < s->shared.model->layers * LOOK_OPTIONS; i++)
+		formats[i] = NAN;
+	return !s->source->kind->look || s->source->kind->look(s->source, lane->place, lane->result, look, noise, formats, fault);
 }
 
 bool search_weights(struct search *s, bool fold, struct state *out, struct fault *fault)

@@ -81,9 +81,11 @@ struct source_kind {
 	// Per layer, the share of its weights that stand within an eighth of a step from where their format in the choice rounds them
 	// the other way: [layers]. NULL where nothing is trained.
 	void (*near_edges)(struct source *, int lane, const uint8_t *choice, float *share);
-	// A layer under a choice, look->layer (or LOOK_ALL), and what each option of its slot does to it; look->there stays false where the layer
-	// rests or nothing is trained. Fills noise[layers]: the signal to noise of every layer's output; it is NAN before. NULL: nothing is known.
-	bool (*look)(struct source *, int lane, const uint8_t *choice, struct layer_look *, double *noise, struct fault *);
+	// A layer under a choice, look->layer (below 0: none), and what each option of its slot does to it; look->there stays false where the layer
+	// rests or nothing is trained. Fills noise[layers], the signal to noise of every layer's output, and, if it is not NULL, what that is in
+	// each option, formats[layers][LOOK_OPTIONS]; both are NAN before. The pointer is NULL where nothing is known.
+	bool (*look)(struct source *, int lane, const uint8_t *choice, struct layer_look *, double *noise, double *formats,
+		struct fault *);
 	// The weights of the network that a choice makes, by name (nn.h, network_each), and batch norms' statistics, estimated without
 	// formats where none are given. `fold`: norms go into the weights before them. NULL where nothing is trained.
 	bool (*weights)(struct source *, int lane, const uint8_t *choice, bool fold, struct state *, struct fault *);

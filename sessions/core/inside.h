@@ -189,7 +189,8 @@ struct session {
 		struct record *record;
 		uint8_t *modal;
 	} shown;
-	int said_lane; // the lane of the `lane N COMMAND` being carried out; 0: none
+	struct policy_row *policy; // that were asked for last, of one slot; NULL: none were yet
+	int said_lane;             // the lane of the `lane N COMMAND` being carried out; 0: none
 
 	struct journal journal;
 	struct mark *mark; // the journal as marks
@@ -224,8 +225,11 @@ struct session {
 	long test_looks;        // evaluations on the test images since it was opened
 	struct layer_look look; // the last one; look_step -1: none was made
 	long look_step;
-	double *noise;   // of every layer's output, as the last look found it; NULL: none was made yet
-	long noise_step; // -1: it is not known
+	double *noise;               // of every layer's output, as the last look found it; NULL: none was made yet
+	long noise_step;             // -1: it is not known
+	struct layer_errors errors;  // as somebody looked last; noise NULL: nobody did
+	double *error_noise;         // it
+	struct happening *happening; // as they were asked for last
 	char digest[JOURNAL_DIGEST_TEXT];
 	long digest_step; // -1: none
 	int digest_entries;
@@ -330,6 +334,9 @@ void judged_free(struct judged *);
 // Post a request for the state: to save it (asked: the person is told), or only for its digest.
 bool session_save(struct session *, bool asked, struct fault *);
 bool session_ask_digest(struct session *, bool told, struct fault *);
+// Looks at all layers in all formats, which becomes the source's `errors`, then draws (as plot_context has it).
+bool session_look_for(void *session, bool (*draw)(void *job, struct fault *), void (*drop)(void *job), void *job, struct fault *);
+void session_forget_errors(struct session *);
 bool session_saved(const struct session *); // nothing has happened since the last save
 // Return false with a fault if nothing can be saved now: the session is read-only or still plays its journal. Changes are also
 // refused if the journal cannot be written.
@@ -432,6 +439,10 @@ bool run_in_lane(const struct command *); // whether it may follow `lane N`
 bool say_all(struct command_call *, struct string *);
 
 bool run_roofline(struct command_call *); // roofline.c
+
+// ---- timeline.c -----------------------------------------------------------------------------------------------------
+
+const struct happening *session_happenings(void *session, int *count); // as figure_source has it
 
 // ---- costed.c -------------------------------------------------------------------------------------------------------
 

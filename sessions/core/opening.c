@@ -70,6 +70,9 @@ void session_free(struct session *s)
 	free(s->record);
 	free(s->shown.record);
 	free(s->shown.modal);
+	free(s->policy);
+	session_forget_errors(s);
+	free(s->happening);
 	free(s->modal);
 	free(s->noise);
 	judged_free(&s->judged);
@@ -181,6 +184,9 @@ struct session *session_new(const char *name, const struct config *config, struc
 	if (cleaned)
 		session_say(s, "%s held what a process left that was killed in its first moments: cleared away", folder);
 	remember(s);
+	if (s->info->quantized)
+		session_say(s, "%s is quantized: `apply file` drafts its formats, of %d of %d layers%s%s", s->info->net,
+			s->info->quantized, s->info->layers, s->info->told[0] ? "; " : "", s->info->told);
 	return s;
 }
 

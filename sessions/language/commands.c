@@ -319,7 +319,7 @@ static const struct command rows[] = {
 	{"draft", COMMAND_QUERY, 1, -1, {LAYER, ARGUMENT_EDIT}, 2, "up|down|show|commit|drop",
 		"LAYER FORMAT [...] | SLOT OPTION [...] | up|down LAYER|SLOT... | show | commit | drop",
 		"edit a choice by hand, every cost moving at once; commit pins it, drop forgets it", run_draft},
-	{"apply", COMMAND_QUERY, 2, 2, {WORDS, FORMAT}, 0, "uniform|ends", "uniform|ends FORMAT",
+	{"apply", COMMAND_QUERY, 1, 2, {WORDS, FORMAT}, 0, "uniform|ends|file", "uniform|ends FORMAT | file",
 		"draft one format in all layers; with `ends`, int8 in the first and the last", run_apply},
 	{"paste", COMMAND_QUERY, 1, 1, {ARGUMENT_FILE}, 0, NULL, "FILE|DIGITS",
 		"draft an exported policy, or one width per layer in order: 8444…8", run_paste},

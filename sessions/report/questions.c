@@ -9,6 +9,8 @@ static const struct command rows[] = {
 	{"describe", COMMAND_QUERY, 1, 2, {ARGUMENT_NETWORK, ARGUMENT_FILE}, 0, "- counters", "NETWORK [FILE|counters]",
 		"a network's layers and costs; with FILE, write a description to start your own from; counters: what other tools count, and why",
 		run_describe},
+	{"formats", COMMAND_QUERY, 0, -1, {ARGUMENT_FORMAT}, 1, NULL, "[FORMAT]...",
+		"the number formats: bits, range, and how many values share a scale", run_formats},
 	{"devices", COMMAND_QUERY, 0, 1, {ARGUMENT_DEVICE}, 0, NULL, "[DEVICE]",
 		"the devices: peaks, memory, power, ridge points; one of them in full, with its sources", run_devices},
 	{"device", COMMAND_QUERY, 1, -1, {ARGUMENT_WORDS, ARGUMENT_NETWORK, ARGUMENT_WORDS}, 1,
