@@ -250,6 +250,17 @@ static bool answers(struct bench *b, uint64_t round)
 	return false;
 }
 
+// q goes back by one level first, and asks once where a draft is open or a choice is being trained.
+static void leave(struct bench *b)
+{
+	double until = clock_seconds() + patience();
+	while (!b->gone && clock_seconds() < until) {
+		say(b, "q");
+		for (int i = 0; i < 20 && !b->gone; i++)
+			hear(b, 0.1);
+	}
+}
+
 // The workbench has left, or is to leave now.
 static void end(struct bench *b, uint64_t round)
 {
@@ -549,7 +560,7 @@ static void play(struct bench *b, uint64_t round, bool *fresh)
 	if (tame && !there)
 		fail_with(b, round, "it has left");
 	if (there && any(4) == 0) {
-		say(b, "q");
+		leave(b);
 		there = false;
 	}
 	if (!there)
@@ -587,7 +598,7 @@ static void test_monkey(void **state)
 	while (clock_seconds() < until);
 	if (b.fd >= 0) {
 		if (answers(&b, round))
-			say(&b, "q");
+			leave(&b);
 		end(&b, round);
 	}
 	print_message("%llu rounds in %.0f s\n", (unsigned long long)(round - from), span);
