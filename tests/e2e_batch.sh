@@ -130,9 +130,9 @@ until grep -q '^33 decide' dead.bitscape/journal 2>/dev/null; do
 done
 kill -9 $pid
 wait $pid 2>/dev/null
-printf 'expect step = 33\nexpect changes = 4\ndigest\n' >ask
+printf 'expect step = 33\nexpect changes = 5\ndigest\n' >ask
 expect 0 dead --batch ask
-says 'caught up with the journal: 4 changes' out
+says 'caught up with the journal: 5 changes' out
 expect 0 --replay dead
 
 # Two at once: the second one only reads.
