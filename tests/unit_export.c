@@ -223,6 +223,47 @@ typedef bool write_form(const struct frozen *, const struct outgoing *, FILE *, 
 // The files that tests/peers/reference.py ran in other programs, and what these answered: what is written now is the same, byte for byte, so
 // the answers hold; and they are the engine's. On plain kernels, whose sums do not depend on the processor. With UPDATE_REFERENCE set,
 // the files are written anew: run tests/peers/run then.
+static void in_references(char *path, size_t size, const char *name, const char *ending)
+{
+	snprintf(path, size, "%s/tests/peers/reference/%s%s", top, name, ending);
+}
+
+static void check_bytes(const char *name, const char *ending, const char *bytes, size_t size)
+{
+	char path[4352];
+	in_references(path, sizeof path, name, ending);
+	if (getenv("UPDATE_REFERENCE")) {
+		FILE *file = fopen(path, "wb");
+		assert_non_null(file);
+		assert_int_equal(fwrite(bytes, 1, size, file), size);
+		assert_int_equal(fclose(file), 0);
+		return;
+	}
+	FILE *file = fopen(path, "rb");
+	assert_non_null(file);
+	char *known = malloc(size + 1);
+	assert_non_null(known);
+	if (fread(known, 1, size + 1, file) != size || memcmp(known, bytes, size) != 0)
+		fail_msg("%s%s is written in another way than the file that was run in other programs", name, ending);
+	free(known);
+	fclose(file);
+}
+
+static bool write_aimet(const struct frozen *f, const struct outgoing *how, FILE *file, struct fault *fault)
+{
+	char *bytes = NULL;
+	size_t size = 0;
+	(void)how;
+	FILE *encodings = open_memstream(&bytes, &size);
+	assert_non_null(encodings);
+	bool ok = export_aimet(f, encodings, file, fault);
+	fclose(encodings);
+	if (ok)
+		check_bytes("aimet", ".encodings", bytes, size);
+	free(bytes);
+	return ok;
+}
+
 static const struct reference {
 	const char *name, *network;
 	int count;
@@ -237,35 +278,10 @@ static const struct reference {
 	{"float8", "resnet8:width=0.25", 4, {"e4m3", "int8", "e5m2", "bf16"}, export_qdq, {0}, false},
 	{"fold", "resnet8:width=0.25", 1, {"int8"}, export_qdq, {.fold = true}, false},
 	{"po2", "resnet8:width=0.25", 7, {"int8", "int2", "int5", "int3", "int7", "int4", "int6"}, export_qdq, {0}, true},
+	{"aimet", "resnet8:width=0.25", 7, {"int8", "int2", "int5", "e4m3", "int7", "fp16", "e5m2"}, write_aimet, {0}, false},
 	{"qonnx", "resnet8:width=0.25", 7, {"int8", "e2m1", "int5", "e3m2", "e5m2", "int4", "e3m4"}, export_qonnx, {0}, false},
 };
 enum { REFERENCES = sizeof references / sizeof *references, SIDE = 8 };
-
-static void in_references(char *path, size_t size, const char *name, const char *ending)
-{
-	snprintf(path, size, "%s/tests/peers/reference/%s%s", top, name, ending);
-}
-
-static void check_bytes(const char *name, const char *bytes, size_t size)
-{
-	char path[4352];
-	in_references(path, sizeof path, name, ".onnx");
-	if (getenv("UPDATE_REFERENCE")) {
-		FILE *file = fopen(path, "wb");
-		assert_non_null(file);
-		assert_int_equal(fwrite(bytes, 1, size, file), size);
-		assert_int_equal(fclose(file), 0);
-		return;
-	}
-	FILE *file = fopen(path, "rb");
-	assert_non_null(file);
-	char *known = malloc(size + 1);
-	assert_non_null(known);
-	if (fread(known, 1, size + 1, file) != size || memcmp(known, bytes, size) != 0)
-		fail_msg("%s is written in another way than the file that was run in other programs", name);
-	free(known);
-	fclose(file);
-}
 
 static void write_images(const struct frozen *f)
 {
@@ -277,12 +293,12 @@ static void write_images(const struct frozen *f)
 	assert_int_equal(fclose(file), 0);
 }
 
-// Lines of answers.txt: PROGRAM VERSION FILE IMAGE, then the logits.
-static void check_answers(const char *name, const struct frozen *f, double most)
+// Lines of a file of answers: PROGRAM VERSION FILE IMAGE, then the logits. Returns how many are about the file.
+static int check_answers_in(const char *answers, const char *name, const struct frozen *f, double most)
 {
 	char path[4352], line[1024], runner[32], version[32], file_name[32];
 	int lines = 0, image;
-	in_references(path, sizeof path, "answers", ".txt");
+	in_references(path, sizeof path, answers, ".txt");
 	FILE *file = fopen(path, "r");
 	assert_non_null(file);
 	while (fgets(line, sizeof line, file)) {
@@ -300,6 +316,15 @@ static void check_answers(const char *name, const struct frozen *f, double most)
 		}
 	}
 	fclose(file);
+	return lines;
+}
+
+static void check_answers(const char *name, const struct frozen *f, double most)
+{
+	static const char *const answers[] = {"answers", "aimet"};
+	int lines = 0;
+	for (size_t i = 0; i < sizeof answers / sizeof *answers; i++)
+		lines += check_answers_in(answers[i], name, f, most);
 	assert_true(lines >= IMAGES);
 }
 
@@ -321,7 +346,7 @@ static void test_references(void **state)
 		assert_non_null(file);
 		assert_true(r->write(f, &r->how, file, &fault));
 		fclose(file);
-		check_bytes(r->name, bytes, size);
+		check_bytes(r->name, ".onnx", bytes, size);
 		if (getenv("UPDATE_REFERENCE"))
 			write_images(f);
 		else

@@ -23,5 +23,7 @@ bool export_c(const struct frozen *, const char *name, FILE *, struct fault *);
 bool export_qdq(const struct frozen *, const struct outgoing *, FILE *, struct fault *);
 // QONNX: Quant and FloatQuant, with their bodies in standard operators: all formats.
 bool export_qonnx(const struct frozen *, const struct outgoing *, FILE *, struct fault *);
+// For AIMET's simulation: its encodings, as JSON, and the fp32 network whose tensors they name: integer formats, e4m3, e5m2, casts.
+bool export_aimet(const struct frozen *, FILE *encodings, FILE *network, struct fault *);
 
 #endif

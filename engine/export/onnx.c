@@ -24,6 +24,15 @@ void onnx_part(char out[ONNX_NAME], const struct onnx *o, int layer, const char 
 	snprintf(out, ONNX_NAME, "%s.%s%s", onnx_layer(o, layer), part, of_part);
 }
 
+void onnx_cast(struct onnx *o, int layer, const char *tensor, enum tensor_type to, char out[ONNX_NAME])
+{
+	char narrow[ONNX_NAME];
+	onnx_part(narrow, o, layer, "input", "_narrow");
+	onnx_part(out, o, layer, "input", "");
+	onnx_node(o, NULL, "Cast", tensor, NULL, NULL, narrow, 1, &INT_IS("to", to));
+	onnx_node(o, NULL, "Cast", narrow, NULL, NULL, out, 1, &INT_IS("to", TENSOR_FLOAT));
+}
+
 bool onnx_plain(int format)
 {
 	return format_table[format].kind == FORMAT_CAST && format_table[format].bits == 32;

@@ -46,6 +46,8 @@ void onnx_values(struct onnx *, const struct onnx_weights *, const char *name); 
 const char *onnx_layer(const struct onnx *, int layer);                         // its name
 // The name of what belongs to a layer: LAYER.weight, LAYER.weight_scale.
 void onnx_part(char out[ONNX_NAME], const struct onnx *, int layer, const char *part, const char *of_part);
+// Casts `tensor`, a layer's input, there and back.
+void onnx_cast(struct onnx *, int layer, const char *tensor, enum tensor_type to, char out[ONNX_NAME]);
 bool onnx_plain(int format); // fp32: nothing is rounded
 
 #endif

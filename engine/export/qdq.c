@@ -110,16 +110,6 @@ static void put_zero(struct onnx *o, const char *name, const struct carrier *c, 
 	free(zeros);
 }
 
-static void cast_there_and_back(struct onnx *o, int layer, const char *what, const char *tensor, const struct carrier *c,
-	char out[ONNX_NAME])
-{
-	char narrow[ONNX_NAME];
-	onnx_part(narrow, o, layer, what, "_narrow");
-	onnx_part(out, o, layer, what, "");
-	onnx_node(o, NULL, "Cast", tensor, NULL, NULL, narrow, 1, &INT_IS("to", c->type));
-	onnx_node(o, NULL, "Cast", narrow, NULL, NULL, out, 1, &INT_IS("to", TENSOR_FLOAT));
-}
-
 static void qdq_input(struct onnx *o, int layer, const char *tensor, char out[ONNX_NAME])
 {
 	const struct frozen_layer *l = &o->frozen->layer[layer];
@@ -131,7 +121,7 @@ static void qdq_input(struct onnx *o, int layer, const char *tensor, char out[ON
 	}
 	carrier_of(l->format.activation, l->grid.low >= 0, &c);
 	if (is_cast(l->format.activation)) {
-		cast_there_and_back(o, layer, "input", tensor, &c, out);
+		onnx_cast(o, layer, tensor, c.type, out);
 		return;
 	}
 	onnx_part(scale, o, layer, "input_scale", "");
