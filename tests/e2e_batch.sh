@@ -164,14 +164,21 @@ for form in qdq qonnx; do
 	says 'has scales by blocks, which are not written; pin it to int8 or e4m3' err
 	[ ! -e net.onnx ] || fail 'a refused export left a file'
 done
-printf 'run 6\nexport qdq net.onnx\nexport qdq wide.onnx reach=qonnx\nexport qdq fold.onnx reach=openvino norms=fold\nexport qonnx q.onnx\n' >ask
+printf 'run 6\nfront\nexport qdq net.onnx\nexport qdq wide.onnx reach=qonnx\nexport qdq fold.onnx reach=openvino norms=fold\nexport qonnx q.onnx\nexport aimet a.encodings\nexport qdq point.onnx point=1\nexport qdq lane.onnx lane=1\n' >ask
 # shellcheck disable=SC2086
-expect 0 new onnx $small steps=6 space=int-s --batch ask
-for file in net.onnx wide.onnx fold.onnx q.onnx; do
+expect 0 new onnx $small steps=6 front-every=2 space=int-s --batch ask
+for file in net.onnx wide.onnx fold.onnx q.onnx a.encodings point.onnx lane.onnx; do
 	[ -s $file ] || fail "$file was not written"
-	rm -f $file
+	[ -s $file.md ] || fail "nothing says how $file is opened"
+	rm -f $file $file.md
 done
-for words in 'qdq x.onnx reach=tflite' 'qonnx x.onnx norms=fold' 'qdq x.onnx widths=8' 'c x.h norms=fold'; do
+[ -s a.onnx ] || fail 'the network of the encodings was not written'
+rm -f a.onnx
+says 'wrote a.encodings and a.onnx; read again, it has every layer' out
+says 'wrote point.onnx: point 1 of the front, with the weights of now; read again' out
+says 'wrote lane.onnx: the result of lane 1; read again' out
+for words in 'qdq x.onnx point=1000' 'qdq x.onnx lane=2' 'qdq x.onnx lane=1 point=1' 'qdq x.onnx point=x' 'aimet x.onnx' \
+	'qdq x.onnx reach=tflite' 'qdq x.onnx widths=8' 'c x.h norms=fold' 'qonnx x.onnx norms=fold'; do
 	echo "export $words" >ask
 	expect 1 onnx --batch ask
 done

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "engine/export/export.h"
+#include "engine/export/reach.h"
 #include "engine/quant/format.h"
 #include "engine/tensor/rng.h"
 
@@ -388,6 +388,79 @@ static void test_refusals(void **state)
 	refuses(export_qonnx, "deit", "int8", "an operator that is not written: ");
 }
 
+static bool written_as(const struct reach *reach, const struct frozen *f, struct fault *fault)
+{
+	return reach->check(f, &(struct outgoing){.reach = reach, .clip = reach->clip}, "out", "beside", fault);
+}
+
+static void lost(const struct reach *reach, const struct frozen *f, const char *says)
+{
+	struct fault fault = {0};
+	char line[512];
+	assert_false(written_as(reach, f, &fault));
+	if (!strstr(fault_line(&fault, line, sizeof line), says))
+		fail_msg("%s for %s: %s", reach->form, reach->reader, line);
+}
+
+// What was written is read again: a file that lacks a layer, or has it in another format or with another weight, is found out.
+static void check_written(const struct reach *reach, struct frozen *f)
+{
+	struct fault fault = {0};
+	char line[512];
+	FILE *file = fopen("out", "wb"), *beside = fopen("beside", "wb");
+	assert_non_null(file);
+	assert_non_null(beside);
+	assert_true(reach_write(f, &(struct outgoing){.reach = reach, .clip = reach->clip}, "net", file, beside, &fault));
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(fclose(beside), 0);
+	if (!written_as(reach, f, &fault))
+		fail_msg("%s for %s: %s", reach->form, reach->reader, fault_line(&fault, line, sizeof line));
+	struct frozen_layer *l = &f->layer[1], before = *l;
+	l->code[5]++;
+	lost(reach, f, f->model->layer[1].name);
+	l->code[5]--;
+	l->format.activation = format_named("int7");
+	l->grid = format_grid(l->format.activation, true);
+	lost(reach, f, f->model->layer[1].name);
+	*l = before;
+	char *name = f->model->layer[1].name, last = name[strlen(name) - 1];
+	name[strlen(name) - 1] = '_';
+	lost(reach, f, name);
+	name[strlen(name) - 1] = last;
+	assert_true(written_as(reach, f, &fault));
+}
+
+static void test_written(void **state)
+{
+	(void)state;
+	static const char *const row[][2] = {
+		{"c", "c"}, {"qdq", "ort"}, {"qdq", "openvino"}, {"qdq", "qonnx"}, {"qonnx", "qonnx"}, {"aimet", "aimet"}};
+	static const char *const mixed[] = {"int8", "int2", "e4m3", "bf16", "int16", "e5m2", "fp32"};
+	struct fault fault = {0};
+	char line[512];
+	FILE *sink = fopen("sink", "wb");
+	assert_non_null(sink);
+	for (int m = 0; m < 2; m++) {
+		struct rig *r = rig_of("resnet8:width=0.25");
+		take_formats(r, 7, m ? mixed : all);
+		struct frozen *f = freeze(r);
+		for (size_t i = m ? 1 : 0; i < sizeof row / sizeof *row; i++) {
+			const struct reach *reach = reach_of(row[i][0], row[i][1], NULL);
+			if (!m || strcmp(reach->reader, "openvino") != 0)
+				check_written(reach, f);
+			else
+				assert_false(reach_write(f, &(struct outgoing){.reach = reach}, "net", sink, sink, &fault));
+		}
+		frozen_free(f);
+		rig_free(r);
+	}
+	fclose(sink);
+	assert_non_null(strstr(fault_line(&fault, line, sizeof line),
+		"OpenVINO 2026.4 does not run e4m3, the format of its weights"));
+	assert_null(reach_of("qdq", "tflite", &fault));
+	assert_string_equal(fault.todo, "reach=ort, reach=openvino, reach=qonnx");
+}
+
 // A network's name may be a file's path, of any characters.
 static void test_names(void **state)
 {
@@ -445,7 +518,7 @@ static int in_a_folder(void **state)
 
 static int out_of_it(void **state)
 {
-	static const char *const file[] = {"net.h", "main.c", "main", "images", "out"};
+	static const char *const file[] = {"net.h", "main.c", "main", "images", "out", "beside", "sink"};
 	char folder[64];
 	(void)state;
 	for (size_t i = 0; i < sizeof file / sizeof *file; i++)
@@ -459,6 +532,7 @@ int main(void)
 		cmocka_unit_test(test_bits),
 		cmocka_unit_test(test_compilers),
 		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_written),
 		cmocka_unit_test(test_sixteen),
 		cmocka_unit_test(test_references),
 		cmocka_unit_test(test_refusals),

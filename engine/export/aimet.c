@@ -7,6 +7,7 @@
 
 #include "engine/base/json.h"
 #include "engine/export/onnx.h"
+#include "engine/export/written.h"
 #include "engine/quant/format.h"
 
 enum { TYPE_NAME = 16 };
@@ -22,23 +23,15 @@ static const char *type_of(int format, bool positive, char buf[TYPE_NAME])
 	return strcmp(f->name, "e4m3") == 0 ? "float8e4m3fn" : strcmp(f->name, "e5m2") == 0 ? "float8e5m2" : NULL;
 }
 
-static bool is_cast(int format)
+bool aimet_has(int format)
 {
-	return format_table[format].kind == FORMAT_CAST;
+	char buf[TYPE_NAME];
+	return onnx_is_cast(format) || type_of(format, false, buf);
 }
 
-static bool aimet_fits(const struct onnx *o, int layer, struct fault *fault)
+static enum element_type cast_type(int format)
 {
-	const struct layer_plan *plan = &o->frozen->layer[layer].format;
-	const int format[] = {plan->weight, plan->activation};
-	char buf[TYPE_NAME];
-	for (int h = 0; h < 2; h++)
-		if (!is_cast(format[h]) && !type_of(format[h], false, buf))
-			return fault_set(fault, onnx_layer(o, layer),
-				"pin it to int8, e4m3 or e5m2, or `export qonnx`, which has all without blocks",
-				"AIMET has no type for %s, the format of its %s", format_table[format[h]].name,
-				h ? "inputs" : "weights");
-	return true;
+	return format_table[format].mantissa == 7 ? ELEMENT_BFLOAT16 : ELEMENT_FLOAT16;
 }
 
 static void aimet_begin(struct onnx *o)
@@ -56,8 +49,8 @@ static void aimet_input(struct onnx *o, int layer, const char *tensor, char out[
 		snprintf(out, ONNX_NAME, "%s", tensor);
 		return;
 	}
-	if (is_cast(format)) {
-		onnx_cast(o, layer, tensor, format_table[format].mantissa == 7 ? TENSOR_BFLOAT16 : TENSOR_FLOAT16, out);
+	if (onnx_is_cast(format)) {
+		onnx_cast(o, layer, tensor, cast_type(format), out);
 		return;
 	}
 	if (l->grid.kind == GRID_INTEGER && l->grid.low < 0) {
@@ -77,9 +70,22 @@ static void aimet_weights(struct onnx *o, int layer, const struct onnx_weights *
 	onnx_values(o, w, out);
 }
 
+// What is rounded is said by the encodings.
+static bool aimet_rounds(const struct written *w, int value, const struct rounding *r)
+{
+	if (r->weights || onnx_plain(r->format))
+		return true;
+	return onnx_is_cast(r->format) ? written_casts(w, value, (int)cast_type(r->format)) : written_by(w, value, "Mul") != NULL;
+}
+
 static const char *const no_domains[] = {NULL};
-static const struct dialect aimet = {
-	.fits = aimet_fits, .begin = aimet_begin, .input = aimet_input, .weights = aimet_weights, .domains = no_domains};
+const struct dialect dialect_aimet = {.who = "AIMET",
+	.has = aimet_has,
+	.begin = aimet_begin,
+	.input = aimet_input,
+	.weights = aimet_weights,
+	.rounds = aimet_rounds,
+	.domains = no_domains};
 
 // ---- the encodings ----
 
@@ -99,32 +105,63 @@ static json_t *encoding(const char *layer, const char *part, const char *type, c
 	return e;
 }
 
-// A quantizer without an entry is switched off when the file is loaded, so each one that the policy has gets its own.
-static bool write_encodings(const struct frozen *f, FILE *file, struct fault *fault)
+// A quantizer without an entry is switched off when the file is loaded, so each one that the policy has gets its own. NULL: out of memory.
+static json_t *encodings_of(const struct frozen *f)
 {
 	json_t *list = json_array();
 	char type[TYPE_NAME];
 	bool ok = list != NULL;
 	for (int l = 0; l < f->model->layers; l++) {
 		const struct frozen_layer *layer = &f->layer[l];
+		const struct layer_plan *plan = &layer->format;
 		const char *name = f->model->layer[l].name;
-		if (!is_cast(layer->format.activation))
+		const bool positive = layer->grid.low >= 0;
+		if (!onnx_is_cast(plan->activation))
 			ok &= json_array_append_new(list,
-				      encoding(name, ".input", type_of(layer->format.activation, layer->grid.low >= 0, type),
-					      &layer->input_scale, 1, -1)) == 0;
-		if (!is_cast(layer->format.weight)) // else the network's numbers are rounded already
+				      encoding(name, ".input", type_of(plan->activation, positive, type), &layer->input_scale, 1,
+					      -1)) == 0;
+		if (!onnx_is_cast(plan->weight)) // else the network's numbers are rounded already
 			ok &= json_array_append_new(list,
-				      encoding(name, ".weight", type_of(layer->format.weight, false, type), layer->scale,
-					      layer->columns, 0)) == 0;
+				      encoding(name, ".weight", type_of(plan->weight, false, type), layer->scale, layer->columns,
+					      0)) == 0;
 	}
-	json_t *root = json_pack("{s:s, s:{s:s, s:s}, s:o}", "version", "2.0.0", "producer", "package", "bitscape", "version",
-		BITSCAPE_VERSION, "encodings", list);
-	ok = ok && root && json_dumpf(root, file, JSON_INDENT(1) | JSON_REAL_PRECISION(17)) == 0 && fputc('\n', file) != EOF;
+	if (!ok)
+		json_decref(list);
+	return ok ? list : NULL;
+}
+
+static bool write_encodings(const struct frozen *f, FILE *file, struct fault *fault)
+{
+	json_t *list = encodings_of(f);
+	json_t *root = list ? json_pack("{s:s, s:{s:s, s:s}, s:o}", "version", "2.0.0", "producer", "package", "bitscape",
+				      "version", BITSCAPE_VERSION, "encodings", list)
+			    : NULL;
+	bool ok = root && json_dumpf(root, file, JSON_INDENT(1) | JSON_REAL_PRECISION(17)) == 0 && fputc('\n', file) != EOF;
 	json_decref(root);
 	return ok || fault_memory(fault, "encodings");
 }
 
 bool export_aimet(const struct frozen *f, FILE *encodings, FILE *network, struct fault *fault)
 {
-	return onnx_write(f, &(struct outgoing){0}, &aimet, network, fault) && write_encodings(f, encodings, fault);
+	return onnx_write(f, &(struct outgoing){0}, &dialect_aimet, network, fault) && write_encodings(f, encodings, fault);
+}
+
+// Every entry that there is to be is looked for by its name.
+bool export_aimet_check(const struct frozen *f, const char *path, struct fault *fault)
+{
+	enum { MOST = 1 << 28 };
+	json_t *root = json_file_read(path, MOST, "write it again", fault), *wanted = root ? encodings_of(f) : NULL, *want, *have;
+	size_t i, k;
+	bool ok = root && (wanted || fault_memory(fault, path));
+	json_array_foreach(wanted, i, want)
+	{
+		bool found = false;
+		json_array_foreach(json_object_get(root, "encodings"), k, have) found |= json_equal(want, have);
+		if (ok && !found)
+			ok = fault_set(fault, path, "write it again", "%s has no entry there, or another one",
+				json_string_value(json_object_get(want, "name")));
+	}
+	json_decref(wanted);
+	json_decref(root);
+	return ok;
 }

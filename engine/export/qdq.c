@@ -7,11 +7,12 @@
 #include <string.h>
 
 #include "engine/export/onnx.h"
+#include "engine/export/written.h"
 #include "engine/quant/format.h"
 
 // What carries a format's codes.
 struct carrier {
-	enum tensor_type type;
+	enum element_type type;
 	int opset, size; // of a number, in bytes
 };
 
@@ -19,39 +20,26 @@ static bool carrier_of(int format, bool positive, struct carrier *c)
 {
 	const struct format *f = &format_table[format];
 	if (f->kind == FORMAT_INTEGER && f->bits <= 8)
-		*c = (struct carrier){positive ? TENSOR_UINT8 : TENSOR_INT8, 13, 1};
-	else if (f->kind == FORMAT_INTEGER && !positive)
-		*c = (struct carrier){TENSOR_INT16, 21, 2};
+		*c = (struct carrier){positive ? ELEMENT_UINT8 : ELEMENT_INT8, 13, 1};
+	else if (f->kind == FORMAT_INTEGER)
+		*c = (struct carrier){positive ? ELEMENT_UINT16 : ELEMENT_INT16, 21, 2};
 	else if (strcmp(f->name, "e4m3") == 0)
-		*c = (struct carrier){TENSOR_FLOAT8E4M3FN, 19, 1};
+		*c = (struct carrier){ELEMENT_FLOAT8E4M3FN, 19, 1};
 	else if (strcmp(f->name, "e5m2") == 0)
-		*c = (struct carrier){TENSOR_FLOAT8E5M2, 19, 1};
+		*c = (struct carrier){ELEMENT_FLOAT8E5M2, 19, 1};
 	else if (strcmp(f->name, "bf16") == 0)
-		*c = (struct carrier){TENSOR_BFLOAT16, 13, 2};
+		*c = (struct carrier){ELEMENT_BFLOAT16, 13, 2};
 	else if (strcmp(f->name, "fp16") == 0)
-		*c = (struct carrier){TENSOR_FLOAT16, 13, 2};
+		*c = (struct carrier){ELEMENT_FLOAT16, 13, 2};
 	else
 		return false;
 	return true;
 }
 
-static bool is_cast(int format)
+bool qdq_has(int format)
 {
-	return format_table[format].kind == FORMAT_CAST;
-}
-
-static bool qdq_fits(const struct onnx *o, int layer, struct fault *fault)
-{
-	const struct frozen_layer *l = &o->frozen->layer[layer];
-	const int format[] = {l->format.weight, l->format.activation};
 	struct carrier c;
-	for (int h = 0; h < 2; h++)
-		if (!onnx_plain(format[h]) && !carrier_of(format[h], h && l->grid.low >= 0, &c))
-			return fault_set(fault, onnx_layer(o, layer),
-				"pin it to int8, e4m3 or e5m2, or `export qonnx`, which has all without blocks",
-				"ONNX has no type for %s, the format of its %s", format_table[format[h]].name,
-				h ? "inputs" : "weights");
-	return true;
+	return carrier_of(format, false, &c);
 }
 
 // The version of the operators that all layers together need. ONNX Runtime 1.32 takes a Relu in front of a QuantizeLinear to an 8-bit float
@@ -65,7 +53,7 @@ static void qdq_begin(struct onnx *o)
 		for (int h = 0; h < 2; h++)
 			if (!onnx_plain(format[h]) && carrier_of(format[h], h && f->layer[l].grid.low >= 0, &c)) {
 				o->graph.opset = c.opset > o->graph.opset ? c.opset : o->graph.opset;
-				o->relu_is_max |= c.type == TENSOR_FLOAT8E4M3FN || c.type == TENSOR_FLOAT8E5M2;
+				o->relu_is_max |= c.type == ELEMENT_FLOAT8E4M3FN || c.type == ELEMENT_FLOAT8E5M2;
 			}
 	}
 	for (int i = 0; i < f->model->ops; i++)
@@ -89,7 +77,7 @@ static void round_trip(struct onnx *o, int layer, const char *what, const char *
 	onnx_part(out, o, layer, what, "");
 	onnx_node(o, NULL, "QuantizeLinear", tensor, scale, zero, codes, axis ? 1 : 0, axis);
 	// Not of 16 bits, which ONNX Runtime 1.32 has no Clip for: what is beyond the range may become -32768 there instead of -32767.
-	if (g->kind == GRID_INTEGER && c->size == 1 && !(c->type == TENSOR_UINT8 && g->high == 255)) {
+	if (g->kind == GRID_INTEGER && c->size == 1 && !(c->type == ELEMENT_UINT8 && g->high == 255)) {
 		onnx_part(low, o, layer, what, "_low");
 		onnx_part(high, o, layer, what, "_high");
 		onnx_part(held, o, layer, what, "_held");
@@ -120,7 +108,7 @@ static void qdq_input(struct onnx *o, int layer, const char *tensor, char out[ON
 		return;
 	}
 	carrier_of(l->format.activation, l->grid.low >= 0, &c);
-	if (is_cast(l->format.activation)) {
+	if (onnx_is_cast(l->format.activation)) {
 		onnx_cast(o, layer, tensor, c.type, out);
 		return;
 	}
@@ -164,7 +152,7 @@ static void qdq_weights(struct onnx *o, int layer, const struct onnx_weights *w,
 	struct carrier c;
 	char codes[ONNX_NAME], scale[ONNX_NAME], zero[ONNX_NAME];
 	onnx_part(codes, o, layer, "weight_values", "");
-	if (is_cast(format)) { // the numbers are rounded already
+	if (onnx_is_cast(format)) { // the numbers are rounded already
 		onnx_values(o, w, codes);
 		snprintf(out, ONNX_NAME, "%s", codes);
 		return;
@@ -191,11 +179,45 @@ static void qdq_weights(struct onnx *o, int layer, const struct onnx_weights *w,
 	onnx_node(o, NULL, "DequantizeLinear", codes, scale, zero, out, 1, &INT_IS("axis", 0));
 }
 
+// ---- reading again ----
+
+// Codes are clipped where their type has more of them than the format; weights that are stored as codes are within.
+static bool has_codes(const struct written *w, int codes, const struct rounding *r, const struct carrier *c)
+{
+	const struct onnx_node *clip = written_by(w, codes, "Clip"),
+			       *q = written_by(w, clip ? clip->input[0] : codes, "QuantizeLinear");
+	double low, high;
+	if (clip &&
+		!(written_number(w, clip->input[1], &low) && written_number(w, clip->input[2], &high) &&
+			low == (double)r->grid.low && high == (double)r->grid.high))
+		return false;
+	return written_element(w, q ? q->input[2] : codes) == (int)c->type;
+}
+
+static bool qdq_rounds(const struct written *w, int value, const struct rounding *r)
+{
+	struct carrier c;
+	const struct onnx_node *back;
+	if (onnx_plain(r->format) || (onnx_is_cast(r->format) && r->weights))
+		return !written_by(w, value, "DequantizeLinear") && !written_by(w, value, "Cast");
+	if (!carrier_of(r->format, r->grid.low >= 0, &c))
+		return false;
+	if (onnx_is_cast(r->format))
+		return written_casts(w, value, c.type);
+	return (back = written_by(w, value, "DequantizeLinear")) && has_codes(w, back->input[0], r, &c);
+}
+
 static const char *const no_domains[] = {NULL};
-static const struct dialect qdq = {
-	.folds = true, .fits = qdq_fits, .begin = qdq_begin, .input = qdq_input, .weights = qdq_weights, .domains = no_domains};
+const struct dialect dialect_qdq = {.folds = true,
+	.who = "ONNX",
+	.has = qdq_has,
+	.begin = qdq_begin,
+	.input = qdq_input,
+	.weights = qdq_weights,
+	.rounds = qdq_rounds,
+	.domains = no_domains};
 
 bool export_qdq(const struct frozen *f, const struct outgoing *how, FILE *file, struct fault *fault)
 {
-	return onnx_write(f, how, &qdq, file, fault);
+	return onnx_write(f, how, &dialect_qdq, file, fault);
 }
