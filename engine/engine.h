@@ -127,6 +127,8 @@ struct layer_info {
 
 struct engine_info {
 	char net[ENGINE_TEXT], data[ENGINE_TEXT], space[ENGINE_TEXT], preset[ENGINE_NAME];
+	char reach[ENGINE_NAME];        // for whom it is; empty: for nobody in particular
+	char left_out[2 * ENGINE_TEXT]; // formats of the space that this one does not run, and why; empty: there are none
 	uint64_t seed;
 	int threads, batch;
 	int layers; // of any choice, each at its largest; 0: choices make no network, but divide a job over a machine

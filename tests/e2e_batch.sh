@@ -177,6 +177,18 @@ rm -f a.onnx
 says 'wrote a.encodings and a.onnx; read again, it has every layer' out
 says 'wrote point.onnx: point 1 of the front, with the weights of now; read again' out
 says 'wrote lane.onnx: the result of lane 1; read again' out
+# For whom the search is: what they do not run is not in the space.
+printf 'status\nrun 6\nexport qdq net.onnx\n' >ask
+# shellcheck disable=SC2086
+expect 0 new reach $small steps=6 space=int4,int8,e4m3 reach=openvino --batch ask
+says 'for reach=openvino the space is without e4m3' out
+grep -q 'for OpenVINO' net.onnx.md || fail 'the file is not for whom the search is'
+rm net.onnx net.onnx.md
+# shellcheck disable=SC2086
+expect 1 new reach2 $small steps=6 space=fp-s reach=c --batch ask
+says 'a C99 compiler runs none of its formats' err
+expect 1 new reach2 pod=tpu_v4 reach=ort --batch ask
+says 'with pod= no network is searched that could leave' err
 for words in 'qdq x.onnx point=1000' 'qdq x.onnx lane=2' 'qdq x.onnx lane=1 point=1' 'qdq x.onnx point=x' 'aimet x.onnx' \
 	'qdq x.onnx reach=tflite' 'qdq x.onnx widths=8' 'c x.h norms=fold' 'qonnx x.onnx norms=fold'; do
 	echo "export $words" >ask

@@ -14,6 +14,7 @@
 
 #include "engine/export/reach.h"
 #include "engine/quant/format.h"
+#include "engine/search/reaching.h"
 #include "engine/tensor/rng.h"
 
 enum { IMAGES = 3, MOST_LAYERS = 128 };
@@ -461,6 +462,43 @@ static void test_written(void **state)
 	assert_string_equal(fault.todo, "reach=ort, reach=openvino, reach=qonnx");
 }
 
+static void offers(const char *space, const char *reach, const char *formats, const char *without)
+{
+	struct fault fault = {0};
+	char offered[256], left_out[256];
+	struct config *c = config_new();
+	assert_non_null(c);
+	assert_true(config_set(c, "space", space, &fault) && config_set(c, "reach", reach, &fault));
+	bool any = reaching_formats(config_knobs(c), offered, sizeof offered, left_out, sizeof left_out, &fault);
+	assert_int_equal(any, *formats != 0);
+	assert_string_equal(offered, formats);
+	if (any)
+		assert_string_equal(left_out, without);
+	else
+		assert_string_equal(fault.what, without);
+	config_free(c);
+}
+
+// What whom the search is for does not run is not offered, and the reason is said.
+static void test_reach(void **state)
+{
+	(void)state;
+	size_t count;
+	const struct knob *knob = engine_knobs(&count);
+	while (strcmp(knob->name, "reach") != 0)
+		knob++;
+	assert_memory_equal(knob->words, "any|", 4);
+	assert_string_equal(knob->words + 4, reach_words());
+	offers("fp-s", "any", "e2m1,e4m3", "");
+	offers("int2,int8,e4m3,int16,e2m1", "ort", "int2,int8,e4m3,int16", "e2m1 (ONNX has no such type)");
+	offers("int2,int8,e4m3,bf16", "openvino", "int2,int8,bf16",
+		"e4m3 (ONNX has no such type, or it is rounded in another way there)");
+	offers("e2m1,e3m4,mxfp4", "qonnx", "e2m1,e3m4", "mxfp4 (QONNX has no scales by blocks)");
+	offers("e2m1,int3,e5m2,fp16", "aimet", "int3,e5m2,fp16", "e2m1 (AIMET has no such type)");
+	offers("int8,int16", "c", "int8", "int16 (C is written for integers of up to 8 bits)");
+	offers("e2m1,e4m3", "c", "", "a C99 compiler runs none of its formats: C is written for integers of up to 8 bits");
+}
+
 // A network's name may be a file's path, of any characters.
 static void test_names(void **state)
 {
@@ -533,6 +571,7 @@ int main(void)
 		cmocka_unit_test(test_compilers),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_written),
+		cmocka_unit_test(test_reach),
 		cmocka_unit_test(test_sixteen),
 		cmocka_unit_test(test_references),
 		cmocka_unit_test(test_refusals),

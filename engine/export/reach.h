@@ -7,12 +7,10 @@
 #include "engine/export/export.h"
 
 struct reach {
-	const char *form, *reader;                                         // as `export` and reach= name them
-	const char *program;                                               // with its version
-	bool (*has)(int format);                                           // whether it runs the format
-	const char *lacks;                                                 // why it does not run others
-	enum reach_scale { SCALES_ANY, SCALES_BINARY, SCALES_FREE } scale; // powers of two; any but these
-	const char *scale_why;
+	const char *form, *reader; // as `export` and reach= name them
+	const char *program;       // with its version
+	bool (*has)(int format);   // whether it runs the format
+	const char *lacks;         // why it does not run others
 	bool (*write)(const struct frozen *, const struct outgoing *, const char *name, FILE *, FILE *beside, struct fault *);
 	bool (*check)(const struct frozen *, const struct outgoing *, const char *path, const char *beside, struct fault *);
 	const char *beside; // the ending of a second file; NULL: there is none
@@ -21,7 +19,7 @@ struct reach {
 	const char *how[6]; // to load it: lines, NULL-terminated; none: the file says it
 };
 
-// NULL as a form: the first that the reader takes; as a reader: whom the form is written for where nobody is named. NULL with a fault that lists
+// NULL as a form: the first that the reader takes, which the setting reach= is about; as a reader: whom the form is written for where nobody is named. NULL with a fault that lists
 // what there is.
 const struct reach *reach_of(const char *form, const char *reader, struct fault *);
 const char *reach_words(void); // of all readers: "ort|openvino|…"

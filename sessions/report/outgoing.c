@@ -182,7 +182,11 @@ bool export_outgoing(struct session *s, struct command_call *call, const char *p
 	struct fault *f = &call->fault;
 	struct asked asked = {0};
 	struct outgoing how;
-	if (!take_words(call, &asked, f) || !engine_outgoing(call->argv[0], asked.reader, &how, f))
+	if (!take_words(call, &asked, f))
+		return false;
+	if (!asked.reader && s->info->reach[0] && engine_outgoing(call->argv[0], s->info->reach, &how, NULL))
+		asked.reader = s->info->reach; // whom the search is for, where the form is theirs
+	if (!engine_outgoing(call->argv[0], asked.reader, &how, f))
 		return false;
 	if (asked.fold && !engine_folds(&how))
 		return fault_set(f, "norms=fold", "`export qdq` folds them", "batch norms stay by themselves in this form");
