@@ -9,7 +9,7 @@
 
 // ---- what they run ----
 
-// Its floats of 8 bits are not rounded as ONNX has them.
+// It rounds floats of 8 bits twice (findings/openvino-rounds-float8-twice.sh).
 static bool openvino_has(int format)
 {
 	return qdq_has(format) && format_table[format].kind != FORMAT_FLOAT;
@@ -95,7 +95,7 @@ static const struct reach table[] = {
 		.reader = "openvino",
 		.program = "OpenVINO 2026.4",
 		.has = openvino_has,
-		.lacks = "ONNX has no such type, or it is rounded in another way there",
+		.lacks = "ONNX has no such type, or it is rounded twice there",
 		.write = write_qdq,
 		.check = check_qdq,
 		.folds = true,
