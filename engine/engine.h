@@ -65,6 +65,9 @@ struct config *config_new(void); // NULL: out of memory
 struct config *config_copy(const struct config *);
 void config_free(struct config *);
 bool config_set(struct config *, const char *name, const char *value, struct fault *);
+// Sets what came later than other settings to what was done before it was there. A manifest names all settings of its time: on top of
+// these they give what it ran with.
+void config_begin_old(struct config *);
 // Writes the value as text into buf; returns false if there is no such setting.
 bool config_get(const struct config *, const char *name, char *buf, size_t size);
 // Calls each(name, value, context) for every setting in table order, then for the weights and targets of the terms in use. A

@@ -140,6 +140,7 @@ static const struct {
 	{"profile", bench_profile, NULL},
 	{"operators", bench_operators, NULL},
 	{"memory", bench_memory, memory_child},
+	{"spaces", bench_spaces, NULL},
 	{"overhead", bench_overhead, NULL},
 	{"workbench", NULL, workbench_child},
 	{"keys", bench_keys, NULL},

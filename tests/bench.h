@@ -13,6 +13,7 @@ void bench_steps(void);       // training and search steps of every network; the
 void bench_profile(void);     // where a step and a scoring pass spend their time
 void bench_operators(void);   // the same by operator and by kind of work; bytes
 void bench_memory(void);      // peak memory of a search, over plain training and over fewer formats
+void bench_spaces(void);      // a space of architectures over one of its paths
 void bench_overhead(void);    // a search alone, within the engine, and under the workbench
 void bench_keys(void);        // from a key to the changed screen
 void bench_frames(void);      // what a frame sends, and what it computes
@@ -23,6 +24,7 @@ void bench_signal(void);      // the additive model of quality, and what it leav
 int memory_child(const char *settings);
 int workbench_child(const char *settings);
 
+double bench_megabytes(const char *settings); // peak memory of such a search, in a process of its own
 // A search with these settings, KEY=VALUE separated by spaces, the format's result; ends the program where there is none.
 struct search *bench_search(const char *format, ...) __attribute__((format(printf, 1, 2)));
 struct config *bench_config(const char *settings);

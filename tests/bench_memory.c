@@ -46,12 +46,11 @@ int memory_child(const char *settings)
 	return 0;
 }
 
-static double megabytes(const char *net, const char *settings)
+double bench_megabytes(const char *settings)
 {
 	char command[1024], line[64] = "";
-	snprintf(command, sizeof command,
-		"/proc/%d/exe memory 'net=%s data=cifar10:%s heldout=256 calibration=64 front-images=64 %s'", (int)getpid(), net,
-		bench_folder, settings);
+	snprintf(command, sizeof command, "/proc/%d/exe memory '%s data=cifar10:%s heldout=256 calibration=64 front-images=64'",
+		(int)getpid(), settings, bench_folder);
 	FILE *out = popen(command, "r");
 	if (!out || !fgets(line, sizeof line, out) || pclose(out) != 0) {
 		fprintf(stderr, "bench: %s: no figure\n", command);
@@ -70,9 +69,12 @@ void bench_memory(void)
 	printf(" %11s %6s\n", "to training", "7 to 2");
 	for (size_t i = 0; i < sizeof nets / sizeof nets[0]; i++) {
 		double mb[ROWS];
+		char settings[256];
 		printf("%-22s", nets[i]);
-		for (int r = 0; r < ROWS; r++)
-			printf(" %9.1f", mb[r] = megabytes(nets[i], row[r].settings));
+		for (int r = 0; r < ROWS; r++) {
+			snprintf(settings, sizeof settings, "net=%s %s", nets[i], row[r].settings);
+			printf(" %9.1f", mb[r] = bench_megabytes(settings));
+		}
 		printf(" %10.3fx %5.3fx\n", mb[2] / mb[0], mb[2] / mb[1]);
 		fflush(stdout);
 	}

@@ -69,7 +69,7 @@ static void it_comes_back(void **context)
 {
 	(void)context;
 	static const char *const more[] = {"warmup=0.2 warmup-path=fair filter-warmup=0.5", "ema=0.9 range=ema norm-sets=format",
-		"optimizer=adamw decide=split"};
+		"optimizer=adamw decide=split", "net=resnet-nas:width=0.25,sides=search"};
 	static const long at[] = {5, 12, 21, 40};
 	for (size_t m = 0; m < sizeof more / sizeof *more; m++) {
 		char settings[512];

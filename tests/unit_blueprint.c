@@ -81,6 +81,7 @@ static void published_sizes(void **state)
 		{"mobilenetv2-nas", 3 * pow(6, 6) * pow(12, 15), 3 * pow(6, 6) * pow(7, 15)},
 		{"mobilenetv2-nas:filters=search", 3 * pow(6, 6) * pow(12, 15) * pow(7, 9),
 			3 * pow(6, 6) * pow(7, 15) * pow(7, 9)},
+		{"mobilenetv2-nas:sides=search", 3 * 3 * pow(6, 6) * pow(12, 15), 3 * 3 * pow(6, 6) * pow(7, 15)},
 		{"mobilenetv2-nas:width=0.35", 3 * pow(6, 6) * pow(12, 15), 3 * pow(6, 6) * pow(7, 15)},
 		{"resnet8", 1, 1},
 	};
@@ -171,7 +172,7 @@ static void every_choice_is_a_path(void **state)
 {
 	(void)state;
 	static const char *const names[] = {"mobilenetv2-nas:res=32,width=0.35", "mobilenetv2-nas:res=32,filters=search",
-		"resnet-nas", "efficientnet-x-nas:res=64,width=0.5"};
+		"resnet-nas", "efficientnet-x-nas:res=64,width=0.5", "resnet-nas:sides=search"};
 	for (size_t n = 0; n < sizeof names / sizeof *names; n++) {
 		struct blueprint *b = open_named(names[n]);
 		struct path path = {.whole = blueprint_whole(b)};
@@ -251,6 +252,38 @@ static void a_file_with_choices(void **state)
 	unlink(file);
 }
 
+// A path at a smaller side is the network that reads such images, and says so in its own description.
+static void the_side_of_images_is_a_choice(void **state)
+{
+	(void)state;
+	static const char
+		choices[] =
+			"input 16x16x3 side=8|12|16\nclasses 10\nstem conv out=16 kernel=3\npool pool\nhead linear out=classes\n",
+		smaller[] = "input 12x12x3 resize\nclasses 10\nstem conv out=16 kernel=3\npool pool\nhead linear out=classes\n";
+	const char *file = write_file(choices);
+	struct blueprint *b = open_named(file);
+	int slots;
+	const struct slot *slot = blueprint_slots(b, &slots);
+	assert_true(slots == 1 && slot[0].kind == SLOT_SIDE && slot[0].options == 3);
+	assert_string_equal(slot[0].name, "input.side");
+	assert_true(blueprint_whole(b)->op[0].out.h == 16 && blueprint_standard(b)[0] == 2);
+	struct path path = {.whole = blueprint_whole(b)};
+	uint8_t option = 1;
+	assert_true(blueprint_settle(b, &option, &path, &fault));
+	write_file(smaller);
+	struct model *m = model_named(file, (struct shape){0}, 0, &fault);
+	assert_true(m && m->sized && path.model->sized);
+	same_model(path.model, m);
+	model_free(m);
+	path_free(&path);
+	blueprint_free(b);
+	unlink(file);
+	b = blueprint_named("resnet-nas:sides=search", (struct shape){28, 28, 1}, 10, &fault);
+	slot = blueprint_slots(b, &slots);
+	assert_true(slot[0].value[0] == 16 && slot[0].value[1] == 24 && slot[0].value[2] == 28);
+	blueprint_free(b);
+}
+
 static void a_bad_file_is_refused(void **state)
 {
 	(void)state;
@@ -258,6 +291,10 @@ static void a_bad_file_is_refused(void **state)
 		const char *text, *what;
 		int line;
 	} rows[] = {
+		{"input 16x16x3 side=8|12\na conv out=8 kernel=3\n", "the list ends with 12", 1},
+		{"input 16x16x3 side=12|8|16\na conv out=8 kernel=3\n", "no list of sides", 1},
+		{"input 16x16x3 side=8|x|16\na conv out=8 kernel=3\n", "no option", 1},
+		{"input 16x12x3 side=8|16\na conv out=8 kernel=3\n", "not square", 1},
 		{"input 8x8x3\na conv out=8|8 kernel=3\np pool\nh linear out=2\n", "out=8|8", 2},
 		{"input 8x8x3\na conv out=8|x kernel=3\np pool\nh linear out=2\n", "out=8|x", 2},
 		{"input 8x8x3\na conv out=8 kernel=3 stride=1|2\np pool\nh linear out=2\n", "no choice", 2},
@@ -317,6 +354,7 @@ int main(void)
 		cmocka_unit_test(without_choices_the_whole_is_the_network),
 		cmocka_unit_test(every_choice_is_a_path),
 		cmocka_unit_test(a_file_with_choices),
+		cmocka_unit_test(the_side_of_images_is_a_choice),
 		cmocka_unit_test(a_bad_file_is_refused),
 		cmocka_unit_test(portions_are_the_centre_and_the_first),
 	};

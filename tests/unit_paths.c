@@ -268,7 +268,7 @@ static struct pair *pair_open(const char *name, const struct model *whole, struc
 	p->name = name;
 	p->whole = whole;
 	p->path.whole = whole;
-	p->q = (struct quantization){RANGE_MAX, 99, true, true, BLOCK_SCALE_FLOOR};
+	p->q = (struct quantization){RANGE_MAX, 99, true, true, BLOCK_SCALE_FLOOR, false};
 	assert_non_null(p->team = team_new(threads, &fault));
 	assert_non_null(p->other = team_new(2, &fault));
 	if (used && !path_settle(&p->path, used, &fault))
@@ -683,8 +683,9 @@ static void random_choices_of_spaces(void **state)
 	static const struct {
 		const char *name;
 		int side;
-	} spaces[] = {{"mobilenetv2-nas:width=0.35,filters=search", 8}, {"resnet-nas", 8}, {"efficientnet-x-nas:width=0.25", 16}};
-	for (int s = 0; s < 3; s++) {
+	} spaces[] = {{"mobilenetv2-nas:width=0.35,filters=search", 8}, {"resnet-nas", 8}, {"efficientnet-x-nas:width=0.25", 16},
+		{"resnet-nas:sides=search", 32}};
+	for (int s = 0; s < 4; s++) {
 		int sets = s == 1 ? SETS : 0;
 		struct blueprint *b = blueprint_named(spaces[s].name, (struct shape){spaces[s].side, spaces[s].side, 3}, 10,
 			&fault);

@@ -314,6 +314,10 @@ static void images_are_made_smaller(void **state)
 					assert_int_equal(d->split[s].pixels[(i * 12 + y) * 12 + x], (2 * sum + 9) / 18);
 				}
 	assert_memory_equal(d->split[DATA_TRAIN].labels, own->split[DATA_TRAIN].labels, 60);
+	struct data *beside = data_smaller(own, 12, &f); // the same images, and those that they are made of stay
+	assert_true(beside && own->h == 18 && beside->fingerprint == d->fingerprint && beside->mean[0] == d->mean[0]);
+	assert_true(!data_smaller(own, 19, &f) && strstr(f.what, "are not made larger"));
+	data_free(beside);
 	data_free(own);
 	own = data_open("glyphs:12", 1, 40, 10, &f);
 	struct data *same = data_open("glyphs:12", 1, 40, 10, &f);

@@ -1954,6 +1954,29 @@ static float rate_of_last(struct engine *e, long step)
 	return r.learning_rate;
 }
 
+// It grows over the warm-up, stays, and falls to nothing over the share that is said, the last; more steps put the fall off.
+static void the_rate_falls_at_the_end(void **state)
+{
+	(void)state;
+	struct engine *e = opened("steps=40 rate=0.1 rate-warmup=0.1 rate-fall=0.25", NULL);
+	run_to(e, 20);
+	engine_pause(e);
+	assert_true(rate_of_last(e, 1) == 0.025f && rate_of_last(e, 4) == 0.1f && rate_of_last(e, 20) == 0.1f);
+	struct reply more = change(e, CHANGE_EXTEND, "", "40");
+	assert_true(more.ok);
+	reply_free(&more);
+	run_to(e, ENGINE_RUN_ON);
+	assert_true(rate_of_last(e, 61) == 0.1f);
+	for (long step = 62; step <= 80; step++)
+		assert_true(rate_of_last(e, step) < rate_of_last(e, step - 1));
+	assert_true(fabs(rate_of_last(e, 71) - 0.05) < 1e-6 && rate_of_last(e, 80) < 0.001f);
+	engine_close(e);
+	e = opened("steps=40 rate=0.1 rate-warmup=0.1 rate-fall=0", NULL);
+	run_to(e, ENGINE_RUN_ON);
+	assert_true(rate_of_last(e, 40) == 0.1f);
+	engine_close(e);
+}
+
 static void extensions_are_taken_back(void **state)
 {
 	(void)state;
@@ -2391,24 +2414,37 @@ static void a_front_by_what_counts(void **state)
 
 // Saved at any moment, in the middle of a scoring too, with a change made meanwhile: what is opened from it comes to the same front
 // and the same state as what went on; and so does a search that paused for the change.
+// Changed behind step 6, while its front is scored, or before that begins. How far a scoring is when a change comes in is the machine's
+// affair: where it was over, the run is made anew.
+static struct engine *changed_at_scoring(const char *settings, bool within, struct state **now)
+{
+	for (int tries = 0; tries < 100; tries++) {
+		struct engine *e = opened(settings, NULL);
+		engine_run_to(e, within ? 6 : 5);
+		while (engine_history(e, within ? 5 : 4, 1, &(struct record){0}, NULL) == 0)
+			await_news(e);
+		if (!within) // before the step is begun, with nothing to score
+			run_to(e, 6);
+		changed(e, CHANGE_SET, "unsigned", "off");
+		changed(e, CHANGE_RESTRICT, "stem", "int5");
+		*now = saved(e);
+		if (!within || (state_get(*now, "front.set.range") && strtod(state_get(*now, "scored"), NULL) < 11))
+			return e;
+		state_free(*now);
+		engine_close(e);
+	}
+	fail_msg("no scoring was met half way");
+	return NULL;
+}
+
 static void a_scoring_is_resumed(void **state)
 {
 	(void)state;
 	static const char settings[] = "steps=9 front-every=6 front-images=64 calibration=64 range=ema";
-	int halfway = 0;
 	struct state *scored_all = NULL, *end = NULL;
 	for (int way = 0; way < 3; way++) {
-		struct engine *e = opened(settings, NULL);
-		engine_run_to(e, way < 2 ? 6 : 5);
-		while (engine_history(e, way < 2 ? 5 : 4, 1, &(struct record){0}, NULL) == 0)
-			await_news(e);
-		if (way == 2) // before the step is begun, with nothing to score
-			run_to(e, 6);
-		changed(e, CHANGE_SET, "unsigned", "off");
-		changed(e, CHANGE_RESTRICT, "stem", "int5");
-		struct state *now = saved(e);
-		double scored = strtod(state_get(now, "scored"), NULL);
-		halfway += way < 2 && state_get(now, "front.set.range") && scored < 11;
+		struct state *now;
+		struct engine *e = changed_at_scoring(settings, way < 2, &now);
 		if (way == 1) {
 			engine_close(e);
 			e = opened(settings, now);
@@ -2429,7 +2465,6 @@ static void a_scoring_is_resumed(void **state)
 		engine_close(e);
 		state_free(now);
 	}
-	assert_int_equal(halfway, 2); // there was something to resume
 	state_free(scored_all);
 	state_free(end);
 }
@@ -2701,8 +2736,9 @@ static void damaged_texts(void **state)
 	// Nothing may be missing but what is only told.
 	for (int i = 0; i < good->texts; i++) {
 		struct state *s = copy_of(good);
+		const char *dot = strrchr(good->text[i].name, '.');
 		s->text[i] = s->text[--s->texts];
-		if (strcmp(good->text[i].name, "kernels") != 0)
+		if (strcmp(good->text[i].name, "kernels") != 0 && !(dot && knobs_before(dot + 1)))
 			refused(QUICK, s, good->text[i].name);
 		state_free(s);
 	}
@@ -2889,6 +2925,7 @@ int main(void)
 		cmocka_unit_test(a_policy_that_waits),
 		cmocka_unit_test(rewards_stay_numbers),
 		cmocka_unit_test(no_number_is_kept),
+		cmocka_unit_test(the_rate_falls_at_the_end),
 		cmocka_unit_test(extensions_are_taken_back),
 		cmocka_unit_test(usual_targets_can_be_met),
 		cmocka_unit_test(pins_hold),

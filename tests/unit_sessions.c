@@ -706,6 +706,15 @@ static void manifest_comes_back(void **state)
 		assert_says(&f, "m/manifest.json");
 		assert_says(&f, bad[i].says);
 	}
+	// One from before a setting was there ran as was usual then.
+	char fall[ENGINE_TEXT];
+	put_string("m/manifest.json",
+		"{\"bitscape-session\":2,\"session\":\"" SEALED_SESSION
+		"\",\"settings\":{\"steps\":\"70\",\"preset\":\"live\"}}");
+	config = manifest_read("m", &manifest, &f);
+	assert_true(config && config_get(config, "rate-fall", fall, sizeof fall));
+	assert_string_equal(fall, "1");
+	config_free(config);
 	// Every truncation of a good one: refused, never half taken.
 	config = config_new();
 	assert_true(manifest_write("m", config, &was_manifest, &f));

@@ -65,6 +65,8 @@ void data_free(struct data *);
 // Makes square images smaller, in place, before anyone else reads them: side x side pixels, each the average of the area that it covers
 // (exact, halves rounded up). Returns false with a fault if they are not square or already smaller.
 bool data_resize(struct data *, int side, struct fault *);
+// The same as data of their own beside these, which data_free is for; NULL with a fault: as data_resize, or no memory.
+struct data *data_smaller(const struct data *, int side, struct fault *);
 
 enum data_augment { AUGMENT_NONE, AUGMENT_CROP, AUGMENT_FLIP }; // bits; CROP: pad by h/8, then crop at random
 

@@ -36,15 +36,26 @@ static void shrink(const uint8_t *from, int n, uint8_t *to, int m, int channels)
 		}
 }
 
+static size_t image_size(const struct data *d, int side)
+{
+	return (size_t)side * (size_t)side * (size_t)d->c;
+}
+
+static bool can_shrink(const struct data *d, int side, struct fault *f)
+{
+	if (d->h != d->w)
+		return fault_set(f, d->name, "leave res= out", "images of %dx%d are not square, and are not resized", d->h, d->w);
+	return side <= d->h ||
+		fault_set(f, d->name, "choose a smaller res=", "its images of %dx%d are not made larger, to %dx%d", d->h, d->h,
+			side, side);
+}
+
 bool data_resize(struct data *d, int side, struct fault *f)
 {
 	const int was = d->h;
-	if (d->h != d->w)
-		return fault_set(f, d->name, "leave res= out", "images of %dx%d are not square, and are not resized", d->h, d->w);
-	if (side > was)
-		return fault_set(f, d->name, "choose a smaller res=", "its images of %dx%d are not made larger, to %dx%d", was,
-			was, side, side);
-	const size_t before = (size_t)was * (size_t)was * (size_t)d->c, after = (size_t)side * (size_t)side * (size_t)d->c;
+	if (!can_shrink(d, side, f))
+		return false;
+	const size_t before = image_size(d, was), after = image_size(d, side);
 	uint8_t *image = malloc(after);
 	if (!image)
 		return fault_memory(f, d->name);
@@ -57,4 +68,37 @@ bool data_resize(struct data *d, int side, struct fault *f)
 	d->h = d->w = side;
 	data_measure(d);
 	return true;
+}
+
+struct data *data_smaller(const struct data *d, int side, struct fault *f)
+{
+	if (!can_shrink(d, side, f))
+		return NULL;
+	struct data *small = malloc(sizeof *small);
+	if (!small) {
+		fault_memory(f, d->name);
+		return NULL;
+	}
+	*small = *d;
+	small->h = small->w = side;
+	bool ok = true;
+	for (int s = 0; s < DATA_SPLITS; s++) {
+		const size_t count = (size_t)d->split[s].count;
+		struct data_images *to = &small->split[s];
+		to->pixels = malloc(count * image_size(d, side) + 1);
+		to->labels = malloc(count * sizeof *to->labels + 1);
+		ok = ok && to->pixels && to->labels;
+		for (size_t i = 0; ok && i < count; i++)
+			shrink(d->split[s].pixels + i * image_size(d, d->h), d->h, to->pixels + i * image_size(d, side), side,
+				d->c);
+		if (ok)
+			memcpy(to->labels, d->split[s].labels, count * sizeof *to->labels);
+	}
+	if (ok) {
+		data_measure(small);
+		return small;
+	}
+	fault_memory(f, d->name);
+	data_free(small);
+	return NULL;
 }

@@ -341,13 +341,14 @@ static bool read_operator(struct reading *r, const char *name, char *rest)
 	return fits(r, i);
 }
 
-// `input HxWxC`, or with `resize` behind it.
+// `input HxWxC`, with `resize` or `side=16|24|32` behind it.
 static bool read_input_line(struct reading *r, const char *text, const char *behind, bool more)
 {
 	const char *end = "";
 	int h, w, c;
 	bool resize = behind && strcmp(behind, "resize") == 0;
-	if (more || (behind && !resize) || !take_number(text, 1, SIDE_MOST, &h, &end) || *end != 'x' ||
+	const char *sides = behind && strncmp(behind, "side=", 5) == 0 ? behind + 5 : NULL;
+	if (more || (behind && !resize && !sides) || !take_number(text, 1, SIDE_MOST, &h, &end) || *end != 'x' ||
 		!take_number(end + 1, 1, SIDE_MOST, &w, &end) || *end != 'x' ||
 		!take_number(end + 1, 1, CHANNELS_MOST, &c, &end) || *end)
 		return WRONG(r, "write it as `input 32x32x3`: height, width (to 8192), channels",
@@ -361,6 +362,9 @@ static bool read_input_line(struct reading *r, const char *text, const char *beh
 		return fault_memory(r->fault, place((char[256]){0}, r->path, r->line));
 	r->model->picks = r->picks;
 	r->model->sized = resize;
+	struct fault wrong;
+	if (sides && !network_sides(r->model, sides, &wrong))
+		return WRONG(r, wrong.todo, "%s", wrong.what);
 	add_name(r, "input", 0);
 	r->at[0] = r->line;
 	return fits(r, 0);

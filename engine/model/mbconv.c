@@ -18,7 +18,7 @@
 #include "engine/model/networks.h"
 
 // Values. SE: channels that squeeze and excite reduces to, per input channel of the block; 0: none.
-enum { SIDE, WIDTH, DEPTH, SE, VARIANT, CHOICES, FILTERS };
+enum { SIDE, WIDTH, DEPTH, SE, VARIANT, CHOICES, FILTERS, SIDES };
 
 enum { STAGES = 7 };
 static const struct variant {
@@ -232,8 +232,9 @@ static void add_stage(struct model *m, struct flow *f, const struct stage *stage
 
 static bool build(struct model *m, const double *value, bool small, struct fault *fault)
 {
-	(void)fault;
 	const struct variant *l = &variants[(int)value[VARIANT]];
+	if (value[SIDES] > 0 && !network_own_sides(m, fault))
+		return false;
 	double width = value[WIDTH], top = l->top_only_widens && width < 1 ? 1 : width;
 	struct flow f = {.value = value, .reduce = small, .deep = l->space_to_depth, .first = {.slot = -1}};
 	f.channels = channels_of(m, value, "stem", 32, STEM_BASE, "2", width);
@@ -250,7 +251,7 @@ static bool build(struct model *m, const double *value, bool small, struct fault
 	return true;
 }
 
-// Its keys are side, width and filters.
+// Its keys are side, width, filters and sides.
 static bool build_space(struct model *m, const double *value, bool small, struct fault *fault)
 {
 	double all[NETWORK_VALUES] = {[SIDE] = value[0],
@@ -258,15 +259,21 @@ static bool build_space(struct model *m, const double *value, bool small, struct
 		[DEPTH] = 1,
 		[VARIANT] = MOBILENETV2,
 		[CHOICES] = TUNAS,
-		[FILTERS] = value[2]};
+		[FILTERS] = value[2],
+		[SIDES] = value[3]};
 	return build(m, all, small, fault);
 }
 
-// Its keys are side and width.
+// Its keys are side, width and sides.
 static bool build_genes(struct model *m, const double *value, bool small, struct fault *fault)
 {
-	double all[NETWORK_VALUES] = {
-		[SIDE] = value[0], [WIDTH] = value[1], [DEPTH] = 1, [SE] = 1, [VARIANT] = EFFICIENTNET_X, [CHOICES] = GENES};
+	double all[NETWORK_VALUES] = {[SIDE] = value[0],
+		[WIDTH] = value[1],
+		[DEPTH] = 1,
+		[SE] = 1,
+		[VARIANT] = EFFICIENTNET_X,
+		[CHOICES] = GENES,
+		[SIDES] = value[2]};
 	return build(m, all, small, fault);
 }
 
@@ -277,17 +284,18 @@ static const struct network mobilenets[] = {
 };
 const struct family mobilenet = {{NETWORK_SIDE, {"width", 0.1, 4, false, NULL}, NETWORK_DEPTH}, build, ROWS(mobilenets)};
 
-static const char *const filters[] = {"fixed", "search", NULL};
 static const struct network spaces[] = {
 	{"mobilenetv2-nas", "MobileNetV2's blocks with kernel, expansion and depth to search (TuNAS)", 1000, {224, 1, 0}},
 };
 const struct family mobilenet_nas = {
-	{NETWORK_SIDE, {"width", 0.1, 2, false, NULL}, {"filters", 0, 1, true, filters}}, build_space, ROWS(spaces)};
+	{NETWORK_SIDE, {"width", 0.1, 2, false, NULL}, {"filters", 0, 1, true, network_searched}, NETWORK_SIDES}, build_space,
+	ROWS(spaces)};
 
 static const struct network genes[] = {
 	{"efficientnet-x-nas", "EfficientNet-X's space: fused blocks, space to depth, squeezing, activation ...", 1000, {224, 1}},
 };
-const struct family efficientnet_x_nas = {{NETWORK_SIDE, {"width", 0.1, 4, false, NULL}}, build_genes, ROWS(genes)};
+const struct family efficientnet_x_nas = {
+	{NETWORK_SIDE, {"width", 0.1, 4, false, NULL}, NETWORK_SIDES}, build_genes, ROWS(genes)};
 
 // Width, depth and side of each level: facts of the papers and their released code.
 // clang-format off

@@ -234,7 +234,7 @@ const char *const *model_names(void);                // NULL-terminated; valid u
 //	head      linear out=classes
 // Names consist of letters, digits and ._-; those of conv and linear become the layers' names. KIND is any word of model_kind
 // except input. `input 24x24x3 resize` asks that images of data that are larger be made smaller, to this size; without it, a data
-// set gives the size. in= names what an operator reads, lines above or `input`; without it, the line before. add and scale (an image
+// set gives the size. `input 32x32x3 side=16|24|32` leaves the side open, slot input.side. in= names what an operator reads, lines above or `input`; without it, the line before. add and scale (an image
 // and its gate) read two, concat up to 8, all others one. Further keys, with their defaults:
 //	out=              conv, linear: channels; `classes`: the number of classes
 //	kernel=           conv, average, maximum: 3, or rows x columns: 1x7

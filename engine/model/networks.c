@@ -40,6 +40,52 @@ int network_conv(struct model *m, const char *block, const char *part, int in, i
 	return model_norm(m, model_conv(m, network_layer(name, block, part), in, channels, w, groups, false), act);
 }
 
+// ---- the side of the images as a choice ----
+
+const char *const network_searched[] = {"fixed", "search", NULL};
+
+bool network_sides(struct model *m, const char *words, struct fault *fault)
+{
+	struct shape *image = &m->op[0].out;
+	struct slot sides = {.name = "input.side", .kind = SLOT_SIDE};
+	char own[SLOT_OPTION];
+	if (m->ops < 0)
+		return true; // as model_finish finds
+	snprintf(own, sizeof own, "%d", image->h);
+	if (image->h != image->w)
+		return fault_set(fault, sides.name, "leave its sides out", "images of %dx%d are not square", image->h, image->w);
+	if (!slot_read(&sides, words, fault))
+		return false;
+	for (int o = 0; o < sides.options; o++)
+		if (!(sides.value[o] >= 1) || sides.value[o] != floor(sides.value[o]) ||
+			(o > 0 && sides.value[o] <= sides.value[o - 1]))
+			return fault_set(fault, sides.name, "write whole numbers from small to large, such as 16|24|32",
+				"\"%s\" is no list of sides", words);
+	if (strcmp(sides.option[sides.options - 1], own) != 0)
+		return fault_set(fault, sides.name, "end with their own side: images are made smaller, never larger",
+			"the images are %s pixels a side, and the list ends with %s", own, sides.option[sides.options - 1]);
+	struct pick side = model_pick(m, "input", SLOT_SIDE, words, own);
+	m->sized |= side.value < image->h;
+	image->h = image->w = (int)side.value;
+	return true;
+}
+
+bool network_own_sides(struct model *m, struct fault *fault)
+{
+	enum { PARTS = 4, LEAST_PARTS = 2, STEP = 8 };
+	char words[64];
+	size_t used = 0;
+	const int whole = model_shape(m, 0).h;
+	for (int parts = LEAST_PARTS, last = 0; parts <= PARTS; parts++) {
+		int side = parts < PARTS ? (whole * parts / PARTS + STEP / 2) / STEP * STEP : whole;
+		if (side <= last || (side >= whole && parts < PARTS))
+			continue;
+		used += (size_t)snprintf(words + used, sizeof words - used, "%s%d", used ? "|" : "", side);
+		last = side;
+	}
+	return network_sides(m, words, fault);
+}
+
 // ---- the catalog ----
 
 static const struct network *network_at(int index, const struct family **family)

@@ -115,6 +115,17 @@ int network_channels(double channels, double width);
 int network_blocks(int blocks, double depth);
 // Writes "block.part", or the part alone if the block is "". Returns buf.
 const char *network_layer(char buf[MODEL_NAME], const char *block, const char *part);
+// The side of the images as a choice, slot input.side: "16|24|32", from small to large, the last one theirs; before any operator is
+// added. Returns false with a fault for other lists, and images that are not square.
+bool network_sides(struct model *, const char *words, struct fault *);
+// The same of half of their side, three quarters and the whole, in multiples of 8.
+bool network_own_sides(struct model *, struct fault *);
+// Words of a key that says whether something is a choice, and the key of sides.
+extern const char *const network_searched[];
+#define NETWORK_SIDES                                                                                                            \
+	{                                                                                                                        \
+		"sides", 0, 1, true, network_searched                                                                            \
+	}
 // Adds a convolution without bias, a batch norm and an activation.
 int network_conv(struct model *, const char *block, const char *part, int in, int channels, struct window, int groups, enum act);
 

@@ -61,6 +61,7 @@ static bool build(struct model *m, const double *value, bool small, struct fault
 // ---- a space to search ----
 
 enum { SPACE_STAGES = 3, SPACE_STEM = 16 };
+enum { SIDES = WIDTH + 1 }; // the last of its values
 
 // A basic block whose kernel and inner channels are chosen.
 static int choose_block(struct model *m, const char *block, int x, int channels, int stride, bool projects)
@@ -77,7 +78,9 @@ static int choose_block(struct model *m, const char *block, int x, int channels,
 // Three stages of one to three basic blocks; the first of each has a projection, whatever its channels.
 static bool build_space(struct model *m, const double *value, bool small, struct fault *fault)
 {
-	(void)small, (void)fault;
+	(void)small;
+	if (value[SIDES] > 0 && !network_own_sides(m, fault))
+		return false;
 	int x = network_conv(m, "", "stem", 0, network_channels(SPACE_STEM, value[WIDTH]), window_of(3, 1), 1, ACT_RELU);
 	for (int s = 0; s < SPACE_STAGES; s++) {
 		char stage[NETWORK_BLOCK], block[NETWORK_BLOCK];
@@ -100,7 +103,7 @@ static const struct network spaces[] = {
 	{"resnet-nas", "residual network for small images: depth, width, kernel and bottleneck to search", 10, {32, 1}},
 };
 const struct family resnet_nas = {
-	{NETWORK_SIDE, {"width", 0.25, 4, false, NULL}}, build_space, spaces, sizeof spaces / sizeof spaces[0]};
+	{NETWORK_SIDE, {"width", 0.25, 4, false, NULL}, NETWORK_SIDES}, build_space, spaces, sizeof spaces / sizeof spaces[0]};
 
 // ---- the families ----
 

@@ -59,6 +59,7 @@ static const struct overlay {
 	// FLIQS (arXiv 2308.03290 and its authors' code): uniform warm-up, one sample a step, Adam 5e-3, moving average 0.99.
 	{"preset", "fliqs", "searcher", "reinforce"},
 	{"preset", "fliqs", "final", "0"},
+	{"preset", "fliqs", "rate-fall", "1"},
 	{"preset", "fliqs", "warmup", "0.25"},
 	{"preset", "fliqs", "start", "uniform"},
 	{"preset", "fliqs", "modal-share", "0"},
@@ -80,6 +81,7 @@ static const struct overlay {
 	// tenfold (given here for a batch of 64), moving average 0.95, weight of the cost 0.1, no entropy penalty; filters warm up.
 	{"preset", "tunas", "searcher", "reinforce"},
 	{"preset", "tunas", "final", "0"},
+	{"preset", "tunas", "rate-fall", "1"},
 	{"preset", "tunas", "warmup", "0.25"},
 	{"preset", "tunas", "filter-warmup", "0.25"},
 	{"preset", "tunas", "start", "uniform"},
@@ -496,6 +498,26 @@ bool config_set(struct config *c, const char *name, const char *value, struct fa
 	*set_flag(c, name) = true;
 	overlay(c);
 	return true;
+}
+
+// Settings that came later than others, and what a search did before them.
+static const struct {
+	const char *name, *before;
+} later[] = {{"rate-fall", "1"}, {"scale", "float"}, {"block-scale", "floor"}};
+enum { LATER = sizeof later / sizeof *later };
+
+const char *knobs_before(const char *name)
+{
+	for (int i = 0; i < LATER; i++)
+		if (strcmp(later[i].name, name) == 0)
+			return later[i].before;
+	return NULL;
+}
+
+void config_begin_old(struct config *c)
+{
+	for (int i = 0; i < LATER; i++)
+		config_set(c, later[i].name, later[i].before, NULL);
 }
 
 bool config_get(const struct config *c, const char *name, char *buf, size_t size)

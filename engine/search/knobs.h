@@ -94,6 +94,7 @@ struct spoken {
 	W(augment, "augment", "auto", "auto|none|crop|flip", false, "random crops, or crops and mirror images")        \
 	R(rate, "rate", "0.1", 0, 10, true, "peak learning rate of the weights")                                       \
 	R(rate_warmup, "rate-warmup", "0.05", 0, 1, false, "share of the horizon over which the rate grows from 0")    \
+	R(rate_fall, "rate-fall", "0.25", 0, 1, true, "share of the horizon, the last, over which the rate falls to 0; before, it stays") \
 	W(optimizer, "optimizer", "sgd", "sgd|adamw", false,                                                           \
 		"SGD with Nesterov momentum, or AdamW (where not set: rate 0.001, decay 0.01)")                        \
 	R(momentum, "momentum", "0.9", 0, 0.9999, true, "Nesterov momentum; AdamW's first decay")                      \
@@ -193,6 +194,8 @@ void config_take(struct config *, const struct knobs *);
 bool knobs_set(struct knobs *values, const char *name, const char *text, bool live_only, struct fault *);
 bool knobs_get(const struct knobs *values, const char *name, char *buf, size_t size);
 bool knobs_equal(const struct knobs *, const struct knobs *);
+// What a session or a checkpoint ran with that was made before there was this setting; NULL: it cannot do without.
+const char *knobs_before(const char *name);
 // Visits every setting, or the live ones only, in table order; weights and targets of all terms.
 typedef void knobs_visit(const char *name, const char *value, void *context);
 void knobs_each(const struct knobs *values, bool live_only, knobs_visit *, void *context);

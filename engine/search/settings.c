@@ -58,6 +58,8 @@ static void fetch(const char *name, const char *value, void *context)
 	char key[STATE_KEY];
 	(void)value; // what it was before
 	const char *text = state_get(t->in, key_of(t, name, key));
+	if (!text)
+		text = knobs_before(name);
 	t->ok = t->ok && (text ? knobs_set(t->knobs, name, text, true, t->fault) : state_damaged(t->fault, key));
 }
 

@@ -8,7 +8,7 @@
 
 // Saves the live settings that are not a lane's, and with `own` a lane's too. Returns false if out of memory.
 bool settings_save(const struct knobs *, const char *prefix, bool own, struct state *);
-// Reads the same; every one of them must be there.
+// Reads the same; every one of them must be there, but those that came later (knobs_before).
 bool settings_read(struct knobs *, const char *prefix, bool own, const struct state *, struct fault *);
 // A lane's alone.
 bool settings_save_own(const struct knobs *, const char *prefix, struct state *);

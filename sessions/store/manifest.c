@@ -89,6 +89,7 @@ static struct config *read_settings(const char *path, json_t *settings, struct f
 		fault_memory(f, path);
 		return NULL;
 	}
+	config_begin_old(config);
 	json_object_foreach(settings, name, value)
 	{
 		if (!json_is_string(value))

@@ -29,6 +29,7 @@ struct stream {
 struct trained {
 	struct source source;
 	struct data *data;
+	struct data *smaller[SLOT_OPTIONS]; // the same images at the other sides that a path may take them at
 	struct team *team;
 	struct network *network;
 	struct network_copy *copy;               // that is trained apart; NULL: there is none
@@ -93,6 +94,8 @@ static void trained_close(struct source *source)
 	network_free(t->network);
 	team_free(t->team);
 	data_free(t->data);
+	for (int i = 0; i < SLOT_OPTIONS; i++)
+		data_free(t->smaller[i]);
 	free(t->train.order);
 	free(t->apart.order);
 	free(t->heldout.order);
@@ -177,6 +180,31 @@ static bool make_agreement(struct trained *t, struct fault *fault)
 	return (t->other && t->judged) || fault_memory(fault, "search");
 }
 
+// The images at every side that the architecture may take them at.
+static bool make_sides(struct trained *t, struct fault *fault)
+{
+	const struct space *space = t->source.shared->space;
+	for (int i = space->formats; i < space->slots; i++) {
+		const struct slot *slot = &space->slot[i];
+		for (int o = 0; slot->kind == SLOT_SIDE && o < slot->options; o++) {
+			int side = (int)slot->value[o];
+			if (side != t->data->h && !(t->smaller[o] = data_smaller(t->data, side, fault)))
+				return false;
+		}
+	}
+	return true;
+}
+
+// Those that the plan takes.
+static const struct data *images_of(const struct trained *t)
+{
+	int side = t->plan.model->op[0].out.h;
+	for (int i = 0; i < SLOT_OPTIONS; i++)
+		if (t->smaller[i] && t->smaller[i]->h == side)
+			return t->smaller[i];
+	return t->data;
+}
+
 static bool make_network(struct trained *t, struct fault *fault)
 {
 	const struct shared *s = t->source.shared;
@@ -184,7 +212,8 @@ static bool make_network(struct trained *t, struct fault *fault)
 	unsigned keeps = (k->optimizer == KNOB_ADAMW ? NETWORK_SECOND_MOMENTS : 0u) | (k->ema > 0 ? NETWORK_AVERAGE : 0u) |
 		(has_statistics(s) ? NETWORK_STATISTICS : 0u);
 	t->sets = sets_of(s);
-	return settle_largest(t, fault) && (t->team = team_new(k->threads ? (int)k->threads : team_processors(), fault)) &&
+	return make_sides(t, fault) && settle_largest(t, fault) &&
+		(t->team = team_new(k->threads ? (int)k->threads : team_processors(), fault)) &&
 		(t->network = network_new(s->model, t->plan.path, (int)k->batch, keeps, t->sets, t->team, fault)) &&
 		(t->calibration = calibration_new(t->network, fault)) && make_agreement(t, fault) &&
 		(t->errors = errors_new(t->network, s->space->format, s->space->options, fault));
@@ -238,9 +267,10 @@ static void load_chunk(void *context, int chunk, int worker)
 	(void)worker;
 	const struct loading *l = context;
 	struct trained *t = l->trained;
+	const struct data *data = images_of(t);
 	int first = chunk * LOAD, count = l->count - first < LOAD ? l->count - first : LOAD;
-	long size = (long)t->data->h * t->data->w * t->data->c;
-	data_batch(t->data, l->split, l->index + first, count, l->augment, rng_bits(l->key, (uint64_t)chunk),
+	long size = (long)data->h * data->w * data->c;
+	data_batch(data, l->split, l->index + first, count, l->augment, rng_bits(l->key, (uint64_t)chunk),
 		network_input(t->network) + first * size, t->labels + first);
 }
 
@@ -317,16 +347,16 @@ static bool take_plan(struct trained *t, int lane, const uint8_t *choice, bool t
 
 // ---- steps ----
 
-// Grows over the warm-up of the rate, then falls along a cosine to 0 at the horizon; restarted, it only falls, from that step on.
+// Grows over the warm-up of the rate, stays until the share `rate-fall` of the steps is left, then falls along a cosine to 0 at the horizon;
+// restarted, it only falls, from that step on.
 static double learning_rate(const struct source *source, long step)
 {
 	const struct shared *s = source->shared;
-	double warm = s->knobs.rate_warmup * (double)s->knobs.steps, t = (double)step;
-	if (s->restart)
-		return s->knobs.rate * 0.5 * (1 + cos(PI * (double)(step - s->restart) / (double)(s->horizon - s->restart)));
-	double grown = warm > 0 ? fmin(1, (t + 1) / warm) : 1, left = (double)s->horizon - warm;
-	double fall = left > 0 ? 0.5 * (1 + cos(PI * fmax(0, t - warm) / left)) : 1;
-	return s->knobs.rate * grown * fall;
+	const struct knobs *k = &s->knobs;
+	double warm = k->rate_warmup * (double)k->steps, t = (double)step, horizon = (double)s->horizon;
+	double grown = warm > 0 && !s->restart ? fmin(1, (t + 1) / warm) : 1;
+	double from = s->restart ? (double)s->restart : fmax(warm, (1 - k->rate_fall) * horizon);
+	return k->rate * grown * (horizon > from ? 0.5 * (1 + cos(PI * fmax(0, t - from) / (horizon - from))) : 1);
 }
 
 // Every so many steps the gradients are looked at, with one of so many images. Fisher's term alone is handed on: the linear one, which
