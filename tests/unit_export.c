@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "engine/export/reach.h"
+#include "engine/onnx/file.h"
 #include "engine/quant/format.h"
 #include "engine/search/reaching.h"
 #include "engine/tensor/rng.h"
@@ -250,7 +251,7 @@ static void check_bytes(const char *name, const char *ending, const char *bytes,
 	fclose(file);
 }
 
-static bool write_aimet(const struct frozen *f, const struct outgoing *how, FILE *file, struct fault *fault)
+static bool network_for_aimet(const struct frozen *f, const struct outgoing *how, FILE *file, struct fault *fault)
 {
 	char *bytes = NULL;
 	size_t size = 0;
@@ -259,10 +260,23 @@ static bool write_aimet(const struct frozen *f, const struct outgoing *how, FILE
 	assert_non_null(encodings);
 	bool ok = export_aimet(f, encodings, file, fault);
 	fclose(encodings);
-	if (ok)
-		check_bytes("aimet", ".encodings", bytes, size);
+	assert_true(!ok || strstr(bytes, "\"version\": \"2.0.0\""));
 	free(bytes);
 	return ok;
+}
+
+static void check_encodings(const struct frozen *f)
+{
+	struct fault fault = {0};
+	char *bytes = NULL, *network = NULL;
+	size_t size = 0, network_size = 0;
+	FILE *file = open_memstream(&bytes, &size), *beside = open_memstream(&network, &network_size);
+	assert_true(file && beside && export_aimet(f, file, beside, &fault));
+	fclose(file);
+	fclose(beside);
+	check_bytes("aimet", ".encodings", bytes, size);
+	free(bytes);
+	free(network);
 }
 
 static const struct reference {
@@ -279,7 +293,8 @@ static const struct reference {
 	{"float8", "resnet8:width=0.25", 4, {"e4m3", "int8", "e5m2", "bf16"}, export_qdq, {0}, false},
 	{"fold", "resnet8:width=0.25", 1, {"int8"}, export_qdq, {.fold = true}, false},
 	{"po2", "resnet8:width=0.25", 7, {"int8", "int2", "int5", "int3", "int7", "int4", "int6"}, export_qdq, {0}, true},
-	{"aimet", "resnet8:width=0.25", 7, {"int8", "int2", "int5", "e4m3", "int7", "fp16", "e5m2"}, write_aimet, {0}, false},
+	{"aimet", "resnet8:width=0.25", 7, {"int8", "int2", "int5", "e4m3", "int7", "fp16", "e5m2"}, network_for_aimet, {0},
+		false},
 	{"qonnx", "resnet8:width=0.25", 7, {"int8", "e2m1", "int5", "e3m2", "e5m2", "int4", "e3m4"}, export_qonnx, {0}, false},
 };
 enum { REFERENCES = sizeof references / sizeof *references, SIDE = 8 };
@@ -329,6 +344,32 @@ static void check_answers(const char *name, const struct frozen *f, double most)
 	assert_true(lines >= IMAGES);
 }
 
+// What qonnx finds in clip.onnx: PROGRAM VERSION FILE TENSOR, bits, whether signed, whether narrow.
+static int found_widths(const struct frozen *f)
+{
+	char path[4352], line[256], tensor[96], wanted[160];
+	int bits, is_signed, is_narrow, found = 0;
+	in_references(path, sizeof path, "widths", ".txt");
+	FILE *file = fopen(path, "r");
+	assert_non_null(file);
+	while (fgets(line, sizeof line, file)) {
+		assert_int_equal(sscanf(line, "qonnx %*s clip %95s %d %d %d", tensor, &bits, &is_signed, &is_narrow), 4);
+		for (int l = 0; l < f->model->layers; l++)
+			for (int h = 0; h < 2; h++) {
+				const struct layer_plan *plan = &f->layer[l].format;
+				const bool both = !h || f->layer[l].grid.low < 0;
+				snprintf(wanted, sizeof wanted, "%s.%s", f->model->layer[l].name, h ? "input" : "weight");
+				if (strcmp(wanted, tensor) != 0)
+					continue;
+				found++;
+				assert_int_equal(bits, format_table[h ? plan->activation : plan->weight].bits);
+				assert_true(is_signed == both && is_narrow == both);
+			}
+	}
+	fclose(file);
+	return found;
+}
+
 static void test_references(void **state)
 {
 	(void)state;
@@ -348,10 +389,14 @@ static void test_references(void **state)
 		assert_true(r->write(f, &r->how, file, &fault));
 		fclose(file);
 		check_bytes(r->name, ".onnx", bytes, size);
+		if (r->write == network_for_aimet)
+			check_encodings(f);
 		if (getenv("UPDATE_REFERENCE"))
 			write_images(f);
 		else
 			check_answers(r->name, f, r->how.fold ? 0.05 : 2e-5);
+		if (strcmp(r->name, "clip") == 0)
+			assert_int_equal(found_widths(f), 2 * f->model->layers);
 		free(bytes);
 		frozen_free(f);
 		rig_free(rig);
@@ -491,8 +536,7 @@ static void test_reach(void **state)
 	assert_string_equal(knob->words + 4, reach_words());
 	offers("fp-s", "any", "e2m1,e4m3", "");
 	offers("int2,int8,e4m3,int16,e2m1", "ort", "int2,int8,e4m3,int16", "e2m1 (ONNX has no such type)");
-	offers("int2,int8,e4m3,bf16", "openvino", "int2,int8,bf16",
-		"e4m3 (ONNX has no such type, or it is rounded in another way there)");
+	offers("int2,int8,e4m3,bf16", "openvino", "int2,int8,bf16", "e4m3 (ONNX has no such type, or it is rounded twice there)");
 	offers("e2m1,e3m4,mxfp4", "qonnx", "e2m1,e3m4", "mxfp4 (QONNX has no scales by blocks)");
 	offers("e2m1,int3,e5m2,fp16", "aimet", "int3,e5m2,fp16", "e2m1 (AIMET has no such type)");
 	offers("int8,int16", "c", "int8", "int16 (C is written for integers of up to 8 bits)");
@@ -545,6 +589,104 @@ static void test_sixteen(void **state)
 	rig_free(r);
 }
 
+static char *written(write_form *write, const struct frozen *f, const struct outgoing *how, size_t *size)
+{
+	struct fault fault = {0};
+	char *bytes = NULL;
+	FILE *file = open_memstream(&bytes, size);
+	assert_non_null(file);
+	assert_true(write(f, how, file, &fault));
+	fclose(file);
+	return bytes;
+}
+
+static bool holds(const char *bytes, size_t size, const char *text)
+{
+	return memmem(bytes, size, text, strlen(text)) != NULL;
+}
+
+// Where a good guess about a program is wrong, and what the files do about it (tests/peers/README.md).
+static void test_places(void **state)
+{
+	(void)state;
+	size_t size;
+	struct rig *r = rig_of("resnet8:width=0.25");
+	take_formats(r, 3, narrow);
+	struct frozen *f = freeze(r);
+	char *plain = written(export_qdq, f, &(struct outgoing){0}, &size);
+	assert_true(holds(plain, size, "stem.input_held") && !holds(plain, size, "stem.weight_held"));
+	free(plain);
+	char *clipped = written(export_qdq, f, &(struct outgoing){.clip = true}, &size);
+	assert_true(holds(clipped, size, "stem.weight_held"));
+	free(clipped);
+	char *aimet = written(network_for_aimet, f, NULL, &size);
+	assert_true(holds(aimet, size, "stem.input_held") && !holds(aimet, size, "s1b1.conv1.input_held"));
+	assert_true(holds(aimet, size, "one") && !holds(aimet, size, "Identity"));
+	free(aimet);
+	frozen_free(f);
+	rig_free(r);
+}
+
+// Of layers with folded norms: the scale of a bias is that of the input times that of the weights, in fp32.
+static void test_bias(void **state)
+{
+	(void)state;
+	struct fault fault = {0};
+	struct rig *r = rig_of("resnet8:width=0.25");
+	take_formats(r, 3, narrow);
+	struct frozen *f = freeze(r);
+	size_t size;
+	char *bytes = written(export_qdq, f, &(struct outgoing){.fold = true}, &size);
+	struct onnx_file *file = onnx_read("fold.onnx", bytes, size, &fault);
+	assert_non_null(file);
+	struct tensor *input = NULL, *weight = NULL, *bias = NULL;
+	for (int v = 0; v < file->values; v++) {
+		const struct onnx_value *value = &file->value[v];
+		struct tensor **to = strcmp(value->name, "s2b1.conv1.input_scale") == 0 ? &input
+			: strcmp(value->name, "s2b1.conv1.weight_scale") == 0           ? &weight
+			: strcmp(value->name, "s2b1.conv1.bias_scale") == 0             ? &bias
+											: NULL;
+		if (to)
+			*to = onnx_tensor(file, value->tensor, (struct complaint){value->name, &fault});
+	}
+	assert_true(input && weight && bias && weight->count == bias->count && bias->count > 0);
+	for (long j = 0; j < bias->count; j++)
+		assert_true(bias->f[j] == input->f[0] * weight->f[j]);
+	tensor_free(input);
+	tensor_free(weight);
+	tensor_free(bias);
+	onnx_close(file);
+	frozen_free(f);
+	rig_free(r);
+}
+
+// How a file is opened is said for all who read it, with the options that matter.
+static void test_guide(void **state)
+{
+	(void)state;
+	struct rig *r = rig_of("resnet8:width=0.25");
+	take_formats(r, 3, narrow);
+	struct frozen *f = freeze(r);
+	char *text = NULL;
+	size_t size = 0;
+	FILE *file = open_memstream(&text, &size);
+	assert_non_null(file);
+	const struct outgoing ort = {.reach = reach_of("qdq", "ort", NULL)}, qonnx = {.reach = reach_of("qdq", "qonnx", NULL)},
+			      aimet = {.reach = reach_of("aimet", NULL, NULL)};
+	assert_true(reach_guide(f, &ort, "a/net.onnx", "", file) && reach_guide(f, &qonnx, "wide.onnx", "", file) &&
+		reach_guide(f, &aimet, "net.encodings", "b/net.onnx", file));
+	fclose(file);
+	static const char *const said[] = {"# net.onnx\n", "\"session.disable_quant_qdq\", \"1\"",
+		"InferenceSession(\"net.onnx\", options)", "INFERENCE_PRECISION_HINT", "infer_shapes.InferShapes()",
+		"QCDQToQuant()", "\"net.encodings\", strict=False", "onnx.load(\"net.onnx\")", "| stem | int2 | int2 |"};
+	for (size_t i = 0; i < sizeof said / sizeof *said; i++)
+		if (!strstr(text, said[i]))
+			fail_msg("the guide does not say %s", said[i]);
+	free(text);
+	frozen_free(f);
+	rig_free(r);
+}
+
 static int in_a_folder(void **state)
 {
 	if (!getcwd(top, sizeof top))
@@ -572,6 +714,9 @@ int main(void)
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_written),
 		cmocka_unit_test(test_reach),
+		cmocka_unit_test(test_places),
+		cmocka_unit_test(test_bias),
+		cmocka_unit_test(test_guide),
 		cmocka_unit_test(test_sixteen),
 		cmocka_unit_test(test_references),
 		cmocka_unit_test(test_refusals),

@@ -102,12 +102,17 @@ static void qdq_input(struct onnx *o, int layer, const char *tensor, char out[ON
 {
 	const struct frozen_layer *l = &o->frozen->layer[layer];
 	struct carrier c;
-	char scale[ONNX_NAME], zero[ONNX_NAME];
+	char scale[ONNX_NAME], zero[ONNX_NAME], own[ONNX_NAME];
 	if (onnx_plain(l->format.activation)) {
 		snprintf(out, ONNX_NAME, "%s", tensor);
 		return;
 	}
 	carrier_of(l->format.activation, l->grid.low >= 0, &c);
+	if (o->how->clip) { // by the name of what is rounded, qonnx 1.0 knows a width (findings/qonnx-one-width-for-a-tensor.sh)
+		onnx_part(own, o, layer, "input", "_source");
+		onnx_node(o, NULL, "Identity", tensor, NULL, NULL, own, 0, NULL);
+		tensor = own;
+	}
 	if (onnx_is_cast(l->format.activation)) {
 		onnx_cast(o, layer, tensor, c.type, out);
 		return;

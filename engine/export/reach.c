@@ -123,6 +123,7 @@ static const struct reach table[] = {
 		.folds = true,
 		.clip = true,
 		.how = {"model = qonnx.core.modelwrapper.ModelWrapper(\"@\")",
+			"model = model.transform(qonnx.transformation.infer_shapes.InferShapes())  # else the next fails",
 			"model = model.transform(qonnx.transformation.qcdq_to_qonnx.QCDQToQuant())  # widths are those of the clips"}},
 	{.form = "aimet",
 		.reader = "aimet",

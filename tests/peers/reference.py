@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Runs the reference files in ONNX Runtime and in qonnx, and writes their answers to tests/peers/reference/answers.txt (see compare.py).
+# Runs the reference files in ONNX Runtime and in qonnx, and writes their answers to tests/peers/reference/answers.txt (see compare.py), and the
+# widths that qonnx's QCDQToQuant finds in clip.onnx to widths.txt: a line a rounding, PROGRAM VERSION FILE TENSOR, bits, signed, narrow.
 import os
 from importlib.metadata import version
 
@@ -8,6 +9,7 @@ import onnxruntime as ort
 import qonnx.core.onnx_exec as execution
 from compare import REFERENCE, Answers, reference_images
 from qonnx.core.modelwrapper import ModelWrapper
+from qonnx.transformation.qcdq_to_qonnx import QCDQToQuant
 from qonnx.transformation.infer_shapes import InferShapes
 
 images = reference_images()
@@ -26,3 +28,11 @@ for name in ("qdq", "clip", "float8", "fold", "po2", "qonnx"):
             out = execution.execute_onnx(model, {"image": image[None].copy()})
             answers.note("qonnx", version("qonnx"), name, i, out["logits"])
 answers.write("answers.txt")
+
+widths = Answers()
+model = ModelWrapper(os.path.join(REFERENCE, "clip.onnx")).transform(InferShapes()).transform(QCDQToQuant())
+for n in model.graph.node:
+    if n.op_type == "Quant":
+        flags = {a.name: a.i for a in n.attribute}
+        widths.note("qonnx", version("qonnx"), "clip", n.output[0], [model.get_initializer(n.input[3]), flags["signed"], flags["narrow"]])
+widths.write("widths.txt")
