@@ -44,6 +44,7 @@ class Frozen:
 
     def __init__(self, folder):
         self.folder = folder
+        self.exact = folder.rstrip("/").endswith("po2")  # sums of products are exact there
         self.layers = [Layer(line) for line in open(os.path.join(folder, "layers.txt"))]
         self.logits = self.numbers("logits").reshape(-1, 10)
         self.count = len(self.logits)
@@ -81,5 +82,4 @@ class Frozen:
         error = float(np.abs(logits - self.logits).max())
         codes = f"{differ} of {total} codes differ{f', the first of an image by at most {farthest:.1e} of a step' if differ else ''}, " if total else ""
         print(f"{label}{codes}logits by at most {error:.2e} of {np.abs(self.logits).max():.1f}, top-1 agrees on {100 * agree:.2f} %", flush=True)
-        exact = self.folder.rstrip("/").endswith("po2")
-        return folded or (agree >= 0.999 and farthest <= EDGE and not (exact and differ))
+        return folded or (agree >= 0.999 and farthest <= EDGE and not (self.exact and differ))

@@ -26,6 +26,8 @@ def session(path, frozen):
     model.graph.output.extend(onnx.helper.make_empty_tensor_value_info(o) for o in outputs)
     options = ort.SessionOptions()
     options.add_session_config_entry("session.disable_quant_qdq", "1")
+    if frozen.exact:  # else the gains of batch norms are multiplied into the weights before them
+        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.intra_op_num_threads = 1
     options.log_severity_level = 3
     return ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"]), made, sources
