@@ -8,6 +8,8 @@
 #include "engine/base/disk.h"
 #include "sessions/core/inside.h"
 
+enum { ENDING = 8, PATH_MOST = FOLDER_PATH - ENDING }; // room for the endings of the files beside it
+
 struct outgoing_job {
 	struct outgoing how;
 	int lane;                                    // whose result it is, and whose norms; 0: of the one in focus
@@ -142,11 +144,11 @@ static bool write_files(const struct outgoing_job *o, const struct frozen *froze
 
 static bool write_guide(const struct outgoing_job *o, const struct frozen *frozen, struct fault *f)
 {
-	char path[FOLDER_PATH + 4];
+	char path[FOLDER_PATH];
 	struct made guide;
 	if (!engine_guides(&o->how))
 		return true;
-	snprintf(path, sizeof path, "%s.md", o->path);
+	snprintf(path, sizeof path, "%.*s.md", PATH_MOST, o->path);
 	bool ok = make(&guide, path, f) &&
 		(engine_write_guide(frozen, &o->how, o->path, o->beside, guide.file) || fault_memory(f, path));
 	return finish(&guide, ok, path, f);
@@ -191,6 +193,8 @@ bool export_outgoing(struct session *s, struct command_call *call, const char *p
 	if (asked.fold && !engine_folds(&how))
 		return fault_set(f, "norms=fold", "`export qdq` folds them", "batch norms stay by themselves in this form");
 	how.fold = asked.fold;
+	if (strlen(path) >= PATH_MOST)
+		return fault_set(f, "export", "name a shorter path", "the path is longer than %d bytes", PATH_MOST - 1);
 	struct pending *p = session_pending(outgoing_done, f);
 	struct outgoing_job *o = p ? calloc(1, sizeof *o) : NULL;
 	if (!p)
