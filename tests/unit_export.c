@@ -536,6 +536,7 @@ static void test_reach(void **state)
 	assert_string_equal(knob->words + 4, reach_words());
 	offers("fp-s", "any", "e2m1,e4m3", "");
 	offers("int2,int8,e4m3,int16,e2m1", "ort", "int2,int8,e4m3,int16", "e2m1 (ONNX has no such type)");
+	offers("int8,fp32", "ort", "int8,fp32", "");
 	offers("int2,int8,e4m3,bf16", "openvino", "int2,int8,bf16", "e4m3 (ONNX has no such type, or it is rounded twice there)");
 	offers("e2m1,e3m4,mxfp4", "qonnx", "e2m1,e3m4", "mxfp4 (QONNX has no scales by blocks)");
 	offers("e2m1,int3,e5m2,fp16", "aimet", "int3,e5m2,fp16", "e2m1 (AIMET has no such type)");

@@ -388,7 +388,7 @@ static bool has_formats(const struct onnx *o, int layer, struct fault *fault)
 	const struct layer_plan *plan = &o->frozen->layer[layer].format;
 	const int format[] = {plan->weight, plan->activation};
 	for (int h = 0; h < 2; h++)
-		if (!onnx_plain(format[h]) && !o->dialect->has(format[h]))
+		if (!o->dialect->has(format[h]))
 			return fault_set(fault, onnx_layer(o, layer),
 				"pin it to int8, e4m3 or e5m2, or `export qonnx`, which has all without blocks",
 				"%s has no type for %s, the format of its %s", o->dialect->who, format_table[format[h]].name,

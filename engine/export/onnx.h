@@ -31,9 +31,9 @@ struct onnx_weights {
 };
 
 struct dialect {
-	bool folds;              // whether batch norms may be folded
-	const char *who;         // has no type for a format that it has not: "ONNX"
-	bool (*has)(int format); // fp32 apart, which all have
+	bool folds;      // whether batch norms may be folded
+	const char *who; // has no type for a format that it has not: "ONNX"
+	bool (*has)(int format);
 	void (*begin)(struct onnx *);
 	// Puts the nodes that round `tensor` for a layer, and those that give its weights; writes the names of what comes out.
 	void (*input)(struct onnx *, int layer, const char *tensor, char out[ONNX_NAME]);

@@ -39,7 +39,7 @@ static bool carrier_of(int format, bool positive, struct carrier *c)
 bool qdq_has(int format)
 {
 	struct carrier c;
-	return carrier_of(format, false, &c);
+	return onnx_plain(format) || carrier_of(format, false, &c);
 }
 
 // The version of the operators that all layers together need. ONNX Runtime 1.32 takes a Relu in front of a QuantizeLinear to an 8-bit float

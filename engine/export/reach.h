@@ -19,8 +19,8 @@ struct reach {
 	const char *how[6]; // to load it: lines, NULL-terminated; none: the file says it
 };
 
-// NULL as a form: the first that the reader takes, which the setting reach= is about; as a reader: whom the form is written for where nobody is named. NULL with a fault that lists
-// what there is.
+// NULL as a form: the first that the reader takes, which the setting reach= is about; as a reader: whom the form is written for where
+// nobody is named. NULL with a fault that lists what there is.
 const struct reach *reach_of(const char *form, const char *reader, struct fault *);
 const char *reach_words(void); // of all readers: "ort|openvino|…"
 
